@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mirrors: keep a device's page table in step with a process's.
+ */
+#ifndef LINUX_HMM_MIRROR_H
+#define LINUX_HMM_MIRROR_H
+
+#include <linux/cleanup.h>
+#include <linux/hmm.h>
+#include <linux/maple_tree.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+
+/**
+ * DOC: Overview
+ *
+ * A &struct hmm_mirror stands for one process as one device sees it. It owns
+ * the reference to the process's &struct mm_struct, the *update lock* that
+ * guards the device's page table, and the subscriptions that tell it when the
+ * CPU's page tables change. The driver says how its device forgets a span of
+ * addresses (&hmm_mirror_ops.invalidate); the mirror decides when.
+ *
+ * Page frame numbers that the walker reports go stale as soon as the CPU's
+ * page table changes. They may be used only under the update lock, after a
+ * check that nothing has changed since the walk. A &struct hmm_section is that
+ * rule as code: it begins, faults, locks, checks and, when it lost a race,
+ * starts again. Inside it the pfns are good; outside it they do not exist.
+ *
+ * A driver's fault handler reads::
+ *
+ *	hmm_section(pages, &dm->mirror, span, HMM_ACCESS_WRITE) {
+ *		struct hmm_run run;
+ *
+ *		hmm_for_each_run(run, &pages)
+ *			dm_table_map(&dm->table, &run);
+ *	}
+ *	return hmm_section_error(&pages);
+ */
+
+/**
+ * DOC: Locking
+ *
+ * From the outside in: hmm_mirror.cover (a rw_semaphore: sections read,
+ * adding and removing ranges write), the mmap lock or a VMA's lock (while
+ * faulting only), then the update lock. Invalidation takes the update lock
+ * alone, from within mmu_notifier callbacks: whatever a driver does under the
+ * update lock must therefore not allocate memory in a way that waits for
+ * reclaim (%GFP_NOWAIT and %GFP_ATOMIC are fine), must not take the mmap lock,
+ * and must not fault on user memory.
+ */
+
+/**
+ * struct hmm_span - a half-open interval of user addresses
+ * @start: first address, in bytes, page aligned
+ * @end: address after the last, in bytes, page aligned
+ */
+struct hmm_span {
+	unsigned long start;
+	unsigned long end;
+};
+
+/* Every user address; what a driver covers that mirrors a whole process. */
+#define HMM_SPAN_ALL ((struct hmm_span){ 0, ULONG_MAX & PAGE_MASK })
+
+/**
+ * hmm_span_pages() - the length of a span
+ * @span: a span
+ *
+ * Return: how many pages of %PAGE_SIZE it has.
+ */
+static inline unsigned long hmm_span_pages(struct hmm_span span)
+{
+	return (span.end - span.start) >> PAGE_SHIFT;
+}
+
+/**
+ * enum hmm_access - what a section must make possible
+ * @HMM_ACCESS_SNAPSHOT: nothing; report what is mapped and fault nothing in
+ * @HMM_ACCESS_READ: every page can be read, or the section fails
+ * @HMM_ACCESS_WRITE: every page can be written, or the section fails
+ */
+enum hmm_access {
+	HMM_ACCESS_SNAPSHOT,
+	HMM_ACCESS_READ,
+	HMM_ACCESS_WRITE,
+};
+
+struct hmm_mirror;
+struct hmm_mirror_range;
+
+/**
+ * struct hmm_invalidation - what the device must forget, and why
+ * @span: the addresses, clipped to the range
+ * @range: the range of the mirror that they belong to
+ * @event: what the CPU side is doing
+ * @may_block: whether the callback may sleep
+ */
+struct hmm_invalidation {
+	struct hmm_span span;
+	struct hmm_mirror_range *range;
+	enum mmu_notifier_event event;
+	bool may_block;
+};
+
+/**
+ * struct hmm_mirror_ops - what a driver knows and the mirror does not
+ */
+struct hmm_mirror_ops {
+	/**
+	 * @invalidate: Make the device reach nothing in @inv->span. Called
+	 * under the update lock. When it returns true the device has let go:
+	 * entries removed, its TLB flushed, writes in flight done. It may
+	 * return false only when @inv->may_block is false and it would have
+	 * to sleep; it is then called again later. Required.
+	 *
+	 * Not called for what the mirror's own owner migrates
+	 * (%MMU_NOTIFY_MIGRATE with the owner given to hmm_mirror_init()).
+	 */
+	bool (*invalidate)(struct hmm_mirror *mirror,
+			   const struct hmm_invalidation *inv);
+	/**
+	 * @release: The process's address space is going away, or the mirror
+	 * is. Called once in the life of a mirror, with no lock held, after
+	 * the ranges were invalidated; may sleep. It must not call
+	 * hmm_mirror_exit() on the mirror. Optional.
+	 */
+	void (*release)(struct hmm_mirror *mirror);
+};
+
+/**
+ * struct hmm_mirror - one process as one device sees it
+ * @mm: the address space; held by reference count, not kept alive
+ * @ops: the driver's callbacks
+ * @owner: the &dev_pagemap.owner of the device's own private pages, or NULL
+ * @lock: the update lock; see hmm_mirror_lock()
+ * @cover: held for reading by sections, for writing to add or remove ranges
+ * @ranges: the &struct hmm_mirror_range of this mirror, by address
+ * @notifier: tells of the end of @mm
+ * @released: set when &hmm_mirror_ops.release was or is being called
+ */
+struct hmm_mirror {
+	struct mm_struct *mm;
+	const struct hmm_mirror_ops *ops;
+	void *owner;
+	struct mutex lock;
+	/* private: */
+	struct rw_semaphore cover;
+	struct maple_tree ranges;
+	struct mmu_notifier notifier;
+	unsigned long released;
+};
+
+/**
+ * struct hmm_mirror_range - addresses of which a mirror is told
+ * @mirror: the mirror, or NULL when the range is not added
+ * @span: the addresses
+ * @notifier: the subscription
+ */
+struct hmm_mirror_range {
+	struct hmm_mirror *mirror;
+	struct hmm_span span;
+	/* private: */
+	struct mmu_interval_notifier notifier;
+};
+
+int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
+		    const struct hmm_mirror_ops *ops, void *owner);
+void hmm_mirror_exit(struct hmm_mirror *mirror);
+
+int hmm_mirror_range_add(struct hmm_mirror *mirror,
+			 struct hmm_mirror_range *range, struct hmm_span span);
+void hmm_mirror_range_remove(struct hmm_mirror_range *range);
+
+/**
+ * hmm_mirror_lock() - take the update lock
+ * @mirror: an initialised mirror
+ *
+ * While it is held no invalidation runs and no section is entered, so what the
+ * device's page table holds stays true. May sleep.
+ */
+static inline void hmm_mirror_lock(struct hmm_mirror *mirror)
+	__acquires(&mirror->lock)
+{
+	mutex_lock(&mirror->lock);
+}
+
+/**
+ * hmm_mirror_unlock() - drop the update lock
+ * @mirror: a mirror whose update lock the caller holds
+ */
+static inline void hmm_mirror_unlock(struct hmm_mirror *mirror)
+	__releases(&mirror->lock)
+{
+	mutex_unlock(&mirror->lock);
+}
+
+DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_unlock(_T))
+
+/* Pages a section handles at a time when the caller brings no array. */
+#define HMM_SECTION_BATCH 64
+
+/**
+ * struct hmm_section - pages of a mirror, good for as long as one is inside
+ * @mirror: the mirror
+ * @span: what is asked for; page aligned, not empty, in one range of @mirror
+ * @access: what must be possible
+ * @pfns: one %HMM_PFN_* word a page of @now; an array of the caller's, or NULL
+ *	to use @batch
+ * @nr_pfns: how many pages @pfns has room for
+ * @timeout: how long to go on losing races, in jiffies; 0 for
+ *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds
+ * @now: the pages that @pfns tells of; empty when not inside
+ * @error: why hmm_section_next() stopped; 0 when it came to the end
+ * @inside: whether the update lock is held
+ * @held: whether a user reference to the address space is held
+ * @batch: room for pfns
+ *
+ * The caller fills in the first six (HMM_SECTION() does) and goes from batch
+ * to batch with hmm_section_next().
+ */
+struct hmm_section {
+	struct hmm_mirror *mirror;
+	struct hmm_span span;
+	enum hmm_access access;
+	unsigned long *pfns;
+	unsigned int nr_pfns;
+	unsigned long timeout;
+
+	struct hmm_span now;
+	int error;
+	/* private: */
+	bool inside;
+	bool held;
+	unsigned long batch[HMM_SECTION_BATCH];
+};
+
+#define HMM_SECTION(_mirror, _span, _access) \
+	{ .mirror = (_mirror), .span = (_span), .access = (_access) }
+
+bool __must_check hmm_section_next(struct hmm_section *section);
+void hmm_section_leave(struct hmm_section *section);
+
+/**
+ * hmm_section_error() - how a section ended
+ * @section: a section for which hmm_section_next() returned false
+ *
+ * Return: 0 when every page was handled, or one of the errors listed at
+ * hmm_section_next().
+ */
+static inline int hmm_section_error(const struct hmm_section *section)
+{
+	return section->error;
+}
+
+/**
+ * hmm_section() - do something with the pages of a span of a mirror
+ * @name: a name for the section, declared here
+ * @_mirror: pointer to the mirror
+ * @_span: a &struct hmm_span
+ * @_access: an &enum hmm_access
+ *
+ * The statement that follows runs once for each batch of pages, under the
+ * update lock. It may be left early by break, return or goto: the lock and the
+ * references go when @name goes out of scope, or sooner by
+ * hmm_section_leave().
+ */
+#define hmm_section(name, _mirror, _span, _access)			\
+	struct hmm_section name __cleanup(hmm_section_leave) =		\
+		HMM_SECTION(_mirror, _span, _access);			\
+	while (hmm_section_next(&name))
+
+/**
+ * struct hmm_run - neighbouring pages that can be mapped as one
+ * @span: their addresses
+ * @pfn: the first one's page frame number
+ * @flags: what their words have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE,
+ *	%HMM_PFN_ERROR
+ * @order: the order with which the CPU maps them
+ */
+struct hmm_run {
+	struct hmm_span span;
+	unsigned long pfn;
+	unsigned long flags;
+	unsigned int order;
+};
+
+bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run);
+
+/**
+ * hmm_for_each_run() - go through a section's pages run by run
+ * @run: a &struct hmm_run variable
+ * @section: a section one is inside of
+ *
+ * Pages that are not mapped come in runs too, with no flags and a @pfn of 0.
+ */
+#define hmm_for_each_run(run, section)					\
+	for ((run) = (struct hmm_run){ .span = { (section)->now.start,	\
+						 (section)->now.start } }; \
+	     hmm_section_run(section, &(run));)
+
+#endif /* LINUX_HMM_MIRROR_H */
