@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hmm_dmirror, a sample driver: units and open files.
+ */
+#include "dmirror.h"
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+/**
+ * DOC: A device that shares a process's memory
+ *
+ * hmm_dmirror is a driver for a device that is not there. The device has a page
+ * table, and an engine that reads, writes and computes on whatever that page
+ * table maps. What it maps is the memory of the process that opened the device:
+ * a pointer means the same on both sides, and no memory is pinned, copied or
+ * registered beforehand.
+ *
+ * The driver was written to be read. Read it in this order:
+ *
+ * * device.c, this file: a unit is a character device; an open file is a
+ *   mirror. Nothing in it is particular to shared memory.
+ * * fault.c: the two ways between the CPU's page table and the device's.
+ *   That is what every such driver has to have, and it is short.
+ * * table.c: the device's page table, in place of a real one's format.
+ * * engine.c: the device itself, in place of the hardware.
+ * * ioctl.c: the commands.
+ *
+ * To make a driver for real hardware of it, replace table.c by code that writes
+ * the hardware's entries and flushes its TLB, drop engine.c, and call
+ * dm_populate() from the hardware's fault interrupt.
+ *
+ * The order of locks is: the mmap lock, a folio's lock, the update lock. The
+ * update lock is the mirror's (hmm_mirror_lock()); it guards &struct dm_table
+ * and there is no other lock in this driver.
+ */
+
+/* Room for units; the minor numbers are those of the kernel's test driver. */
+#define DM_MAX_UNITS	4
+#define DM_UNITS	2
+
+static dev_t dm_first_dev;
+static struct dm_unit *dm_units[DM_MAX_UNITS];
+
+static int dm_open(struct inode *inode, struct file *file)
+{
+	struct dm_mirror *dm __free(kfree) = kzalloc(sizeof(*dm), GFP_KERNEL);
+	int ret;
+
+	if (!dm)
+		return -ENOMEM;
+	dm->unit = container_of(inode->i_cdev, struct dm_unit, cdev);
+	ret = dm_mirror_start(dm);
+	if (ret)
+		return ret;
+	file->private_data = no_free_ptr(dm);
+	return 0;
+}
+
+static int dm_release(struct inode *inode, struct file *file)
+{
+	struct dm_mirror *dm = file->private_data;
+
+	dm_mirror_stop(dm);
+	kfree(dm);
+	return 0;
+}
+
+/*
+ * A mapping of the device is memory that the device brings along: pages of
+ * zeros, all there from the start. Device and process reach them like any
+ * other memory of the process.
+ */
+static int dm_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	int ret = 0;
+
+	for (unsigned long addr = vma->vm_start; !ret && addr < vma->vm_end;
+	     addr += PAGE_SIZE) {
+		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+
+		if (!page)
+			return -ENOMEM;
+		ret = vm_insert_page(vma, addr, page);
+		/* The mapping has its own reference now, or is not to be. */
+		put_page(page);
+	}
+	return ret;
+}
+
+static const struct file_operations dm_fops = {
+	.owner = THIS_MODULE,
+	.open = dm_open,
+	.release = dm_release,
+	.mmap = dm_mmap,
+	.unlocked_ioctl = dm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static void dm_unit_free(struct device *dev)
+{
+	kfree(container_of(dev, struct dm_unit, dev));
+}
+
+static struct dm_unit *dm_unit_add(unsigned int nr)
+{
+	struct dm_unit *unit = kzalloc(sizeof(*unit), GFP_KERNEL);
+	int ret;
+
+	if (!unit)
+		return ERR_PTR(-ENOMEM);
+	device_initialize(&unit->dev);
+	unit->dev.release = dm_unit_free;
+	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
+	cdev_init(&unit->cdev, &dm_fops);
+	unit->cdev.owner = THIS_MODULE;
+
+	ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
+	if (!ret)
+		ret = cdev_device_add(&unit->cdev, &unit->dev);
+	if (ret) {
+		put_device(&unit->dev);
+		return ERR_PTR(ret);
+	}
+	return unit;
+}
+
+static void dm_units_remove(void)
+{
+	for (int i = 0; i < DM_MAX_UNITS; i++) {
+		if (!dm_units[i])
+			continue;
+		cdev_device_del(&dm_units[i]->cdev, &dm_units[i]->dev);
+		put_device(&dm_units[i]->dev);
+		dm_units[i] = NULL;
+	}
+}
+
+static int dm_units_add(void)
+{
+	for (int i = 0; i < DM_UNITS; i++) {
+		struct dm_unit *unit = dm_unit_add(i);
+
+		if (IS_ERR(unit)) {
+			dm_units_remove();
+			return PTR_ERR(unit);
+		}
+		dm_units[i] = unit;
+	}
+	return 0;
+}
+
+static int __init dm_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&dm_first_dev, 0, DM_MAX_UNITS, "HMM_DMIRROR");
+	if (ret)
+		return ret;
+	ret = dm_units_add();
+	if (ret)
+		unregister_chrdev_region(dm_first_dev, DM_MAX_UNITS);
+	return ret;
+}
+module_init(dm_init);
+
+static void __exit dm_exit(void)
+{
+	dm_units_remove();
+	unregister_chrdev_region(dm_first_dev, DM_MAX_UNITS);
+}
+module_exit(dm_exit);
+
+MODULE_DESCRIPTION("Sample driver: a device that mirrors a process's memory");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hmm_dmirror, a sample driver: what its files share.
+ */
+#ifndef HMM_DMIRROR_DRIVER_H
+#define HMM_DMIRROR_DRIVER_H
+
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/hmm_mirror.h>
+#include <linux/xarray.h>
+
+#include "../uapi/hmm_dmirror.h"
+
+/* table.c: the device's page table */
+
+/**
+ * struct dm_table - a page table of the device, for one process
+ * @entries: what is mapped, by virtual page number
+ *
+ * Guarded by the update lock of the mirror that it belongs to.
+ */
+struct dm_table {
+	struct xarray entries;
+};
+
+/* What the device may do with a page. */
+#define DM_MAY_READ	BIT(0)
+#define DM_MAY_WRITE	BIT(1)
+/* The device has the page to itself, and may use atomic operations. */
+#define DM_EXCLUSIVE	BIT(2)
+
+void dm_table_init(struct dm_table *table);
+void dm_table_destroy(struct dm_table *table);
+int dm_table_map(struct dm_table *table, struct hmm_span span,
+		 unsigned long pfn, unsigned int rights);
+void dm_table_unmap(struct dm_table *table, struct hmm_span span);
+unsigned int dm_table_rights(struct dm_table *table, unsigned long addr);
+struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
+			     unsigned int rights);
+
+/* device.c: units and open files */
+
+/**
+ * struct dm_unit - one device
+ * @cdev: its character device
+ * @dev: its place among the kernel's devices
+ */
+struct dm_unit {
+	struct cdev cdev;
+	struct device dev;
+};
+
+/**
+ * struct dm_mirror - an open file: one process as one unit sees it
+ * @mirror: keeps @table in step with the process
+ * @everything: the addresses that are mirrored: all of them
+ * @table: where the device looks up what it is asked to touch
+ * @unit: the device
+ */
+struct dm_mirror {
+	struct hmm_mirror mirror;
+	struct hmm_mirror_range everything;
+	struct dm_table table;
+	struct dm_unit *unit;
+};
+
+/* fault.c: between the process's page table and the device's */
+
+int dm_mirror_start(struct dm_mirror *dm);
+void dm_mirror_stop(struct dm_mirror *dm);
+int dm_populate(struct dm_mirror *dm, struct hmm_span span,
+		enum hmm_access access, unsigned long timeout);
+int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot);
+int dm_make_exclusive(struct dm_mirror *dm, struct hmm_span span);
+
+/* engine.c: the part that does the work, on what the table maps */
+
+/**
+ * struct dm_operand - a vector in the process's memory
+ * @now: where the engine stands
+ * @end: the address after the last
+ * @rights: what the engine does with it, DM_MAY_*
+ */
+struct dm_operand {
+	unsigned long now;
+	unsigned long end;
+	unsigned int rights;
+};
+
+/**
+ * struct dm_work - a job for the engine
+ * @piece: does the work on as much as lies in one page of each operand
+ * @operand: what it works on, all of one length; unused ones have no rights
+ * @buffer: for copies: the other side, moved along as the work goes on
+ * @a: for SAXPY: the factor
+ * @sum: for SUM: the result so far
+ * @timeout: how long to try for a page, in jiffies, or 0; see
+ *	&struct hmm_section
+ * @faults: how often the table had no entry for an operand
+ */
+struct dm_work {
+	void (*piece)(struct dm_work *work, void *const at[2], size_t len);
+	struct dm_operand operand[2];
+	void *buffer;
+	s32 a;
+	s64 sum;
+	unsigned long timeout;
+	u64 faults;
+};
+
+void dm_piece_read(struct dm_work *work, void *const at[2], size_t len);
+void dm_piece_write(struct dm_work *work, void *const at[2], size_t len);
+void dm_piece_saxpy(struct dm_work *work, void *const at[2], size_t len);
+void dm_piece_sum(struct dm_work *work, void *const at[2], size_t len);
+
+int dm_execute(struct dm_mirror *dm, struct dm_work *work);
+
+/* ioctl.c: what user programs ask for */
+
+long dm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif /* HMM_DMIRROR_DRIVER_H */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hmm_dmirror, a sample driver: the engine that does the device's work.
+ */
+#include "dmirror.h"
+
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+/**
+ * DOC: The engine
+ *
+ * This is the hardware. It knows the process's memory only by virtual address
+ * and by what the device's page table says. When the table has nothing for an
+ * address it stops, the driver handles the fault (dm_populate()), and the
+ * engine goes on where it stopped.
+ *
+ * It runs under the update lock. In a real driver the engine is silicon and
+ * takes no lock; there, unmap flushes the device's TLB and waits until no
+ * access by an old translation is under way. The lock stands for that: while
+ * the engine has hold of a page no invalidation comes to an end.
+ *
+ * All of the operands that remain are faulted in at once, not page by page: the
+ * driver knows what the engine is going to touch. Others see the fault
+ * addresses only, and widen them by guessing.
+ */
+
+/* Copy from the process's memory to the buffer. */
+void dm_piece_read(struct dm_work *work, void *const at[2], size_t len)
+{
+	memcpy(work->buffer, at[0], len);
+	work->buffer += len;
+}
+
+/* Copy from the buffer to the process's memory. */
+void dm_piece_write(struct dm_work *work, void *const at[2], size_t len)
+{
+	memcpy(at[0], work->buffer, len);
+	work->buffer += len;
+}
+
+/* y = a * x + y; unsigned, because that may wrap around. */
+void dm_piece_saxpy(struct dm_work *work, void *const at[2], size_t len)
+{
+	const u32 *x = at[0];
+	u32 *y = at[1];
+
+	for (size_t i = 0; i < len / sizeof(*x); i++)
+		y[i] += (u32)work->a * x[i];
+}
+
+void dm_piece_sum(struct dm_work *work, void *const at[2], size_t len)
+{
+	const s32 *x = at[0];
+
+	for (size_t i = 0; i < len / sizeof(*x); i++)
+		work->sum += x[i];
+}
+
+/*
+ * Find the pages at which the operands stand, and how many bytes can be worked
+ * on before one of them comes to a page's end. Returns the operand that is not
+ * mapped as it has to be, or NULL when all of them are.
+ */
+static struct dm_operand *dm_translate(struct dm_work *work,
+				       struct dm_table *table,
+				       struct page *pages[2], size_t *len)
+{
+	*len = PAGE_SIZE;
+	for (int i = 0; i < ARRAY_SIZE(work->operand); i++) {
+		struct dm_operand *op = &work->operand[i];
+
+		pages[i] = NULL;
+		if (!op->rights)
+			continue;
+		pages[i] = dm_table_lookup(table, op->now, op->rights);
+		if (!pages[i])
+			return op;
+		*len = min3(*len, op->end - op->now,
+			    PAGE_SIZE - offset_in_page(op->now));
+	}
+	return NULL;
+}
+
+/*
+ * Work on one piece of the operands and step over it. The process must know of
+ * pages that the device wrote to: nothing else sets their dirty bit.
+ */
+static void dm_step(struct dm_work *work, struct page *pages[2], size_t len)
+{
+	void *at[2] = {};
+
+	for (int i = 0; i < ARRAY_SIZE(at); i++)
+		if (pages[i])
+			at[i] = kmap_local_page(pages[i]) +
+				offset_in_page(work->operand[i].now);
+
+	work->piece(work, at, len);
+
+	for (int i = ARRAY_SIZE(at) - 1; i >= 0; i--) {
+		if (!pages[i])
+			continue;
+		kunmap_local(at[i]);
+		if (work->operand[i].rights & DM_MAY_WRITE)
+			folio_mark_dirty(page_folio(pages[i]));
+		work->operand[i].now += len;
+	}
+}
+
+/* Go on until the work is done (NULL) or an operand is not mapped. */
+static struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
+{
+	while (work->operand[0].now < work->operand[0].end) {
+		struct dm_operand *missing;
+		struct page *pages[2];
+		size_t len;
+
+		missing = dm_translate(work, table, pages, &len);
+		if (missing)
+			return missing;
+		dm_step(work, pages, len);
+	}
+	return NULL;
+}
+
+/**
+ * dm_execute() - have the device do something
+ * @dm: the mirror of the process whose memory it works on
+ * @work: what to do; its operands' positions tell how far it got
+ *
+ * Return: 0; the errors of dm_populate() for an operand that cannot be reached;
+ * -EINTR when the process is being killed.
+ */
+int dm_execute(struct dm_mirror *dm, struct dm_work *work)
+{
+	for (;;) {
+		struct dm_operand *missing;
+		struct hmm_span span;
+		int ret;
+
+		scoped_guard(hmm_mirror, &dm->mirror)
+			missing = dm_run(work, &dm->table);
+		if (!missing)
+			return 0;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+
+		span.start = PAGE_ALIGN_DOWN(missing->now);
+		span.end = PAGE_ALIGN(missing->end);
+		ret = dm_populate(dm, span,
+				  missing->rights & DM_MAY_WRITE ?
+				  HMM_ACCESS_WRITE : HMM_ACCESS_READ,
+				  work->timeout);
+		if (ret)
+			return ret;
+		work->faults++;
+	}
+}

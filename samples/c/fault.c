@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hmm_dmirror, a sample driver: between the process's page table and the
+ * device's.
+ */
+#include "dmirror.h"
+
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/rmap.h>
+
+/**
+ * DOC: Faults and invalidations
+ *
+ * Everything that connects the device's page table to the process's is in this
+ * file, and it goes two ways.
+ *
+ * *From the process to the device*: dm_invalidate(). The CPU's page table
+ * changes; before it does, the device has to forget what it knows of those
+ * addresses. A driver needs no more than that one callback, and no driver can
+ * do with less.
+ *
+ * *From the device to the process*: dm_populate(). The device touched an
+ * address it knows nothing of. A section has the CPU's page table filled in,
+ * and hands over what is there, under the lock that invalidations take. Inside
+ * the braces the pages are what the process sees. There is nothing to check and
+ * nothing to retry.
+ *
+ * The other two look at the process's memory in ways of their own:
+ * dm_snapshot() reports and changes nothing, dm_make_exclusive() takes pages
+ * from the CPU for a while.
+ */
+
+static struct dm_mirror *to_dm_mirror(struct hmm_mirror *mirror)
+{
+	return container_of(mirror, struct dm_mirror, mirror);
+}
+
+static bool dm_invalidate(struct hmm_mirror *mirror,
+			  const struct hmm_invalidation *inv)
+{
+	/* Never sleeps, so that it can be done whether inv->may_block or not. */
+	dm_table_unmap(&to_dm_mirror(mirror)->table, inv->span);
+	return true;
+}
+
+static const struct hmm_mirror_ops dm_mirror_ops = {
+	.invalidate = dm_invalidate,
+};
+
+/**
+ * dm_mirror_start() - mirror the memory of the process that asks for it
+ * @dm: an open file with its unit set
+ *
+ * Return: 0, or the errors of hmm_mirror_init() and hmm_mirror_range_add().
+ */
+int dm_mirror_start(struct dm_mirror *dm)
+{
+	int ret;
+
+	dm_table_init(&dm->table);
+	ret = hmm_mirror_init(&dm->mirror, current->mm, &dm_mirror_ops,
+			      dm->unit);
+	if (ret)
+		return ret;
+
+	ret = hmm_mirror_range_add(&dm->mirror, &dm->everything, HMM_SPAN_ALL);
+	if (ret)
+		hmm_mirror_exit(&dm->mirror);
+	return ret;
+}
+
+/**
+ * dm_mirror_stop() - the file is closed: let go of the process
+ * @dm: an open file that was started
+ */
+void dm_mirror_stop(struct dm_mirror *dm)
+{
+	hmm_mirror_range_remove(&dm->everything);
+	hmm_mirror_exit(&dm->mirror);
+	dm_table_destroy(&dm->table);
+}
+
+static unsigned int dm_run_rights(const struct hmm_run *run)
+{
+	if (!(run->flags & HMM_PFN_VALID))
+		return 0;
+	if (!(run->flags & HMM_PFN_WRITE))
+		return DM_MAY_READ;
+	return DM_MAY_READ | DM_MAY_WRITE;
+}
+
+/**
+ * dm_populate() - handle a fault of the device
+ * @dm: the mirror
+ * @span: the addresses that the device is going to touch
+ * @access: what it is going to do there
+ * @timeout: how long to try, in jiffies, or 0 for the usual time
+ *
+ * Return: 0 when the device's page table maps all of @span, at the time of the
+ * return or a moment before; -EFAULT or -EPERM when the process itself could
+ * not access @span that way; -ENOMEM; other errors of hmm_section_next().
+ */
+int dm_populate(struct dm_mirror *dm, struct hmm_span span,
+		enum hmm_access access, unsigned long timeout)
+{
+	struct hmm_section pages __cleanup(hmm_section_leave) =
+		HMM_SECTION(&dm->mirror, span, access);
+
+	pages.timeout = timeout;
+	while (hmm_section_next(&pages)) {
+		struct hmm_run run;
+
+		hmm_for_each_run(run, &pages) {
+			int ret = dm_table_map(&dm->table, run.span, run.pfn,
+					       dm_run_rights(&run));
+
+			if (ret)
+				return ret;
+		}
+	}
+	return hmm_section_error(&pages);
+}
+
+/* Whose memory a page is, as a snapshot tells it. */
+static u8 dm_place(const struct dm_mirror *dm, struct page *page)
+{
+	if (is_device_private_page(page))
+		return page_pgmap(page)->owner == dm->unit ?
+			HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL :
+			HMM_DMIRROR_PROT_DEV_PRIVATE_REMOTE;
+	if (is_device_coherent_page(page))
+		return page_pgmap(page)->owner == dm->unit ?
+			HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL :
+			HMM_DMIRROR_PROT_DEV_COHERENT_REMOTE;
+	return is_zero_pfn(page_to_pfn(page)) ? HMM_DMIRROR_PROT_ZERO : 0;
+}
+
+/* What a snapshot says of each page of a run, but for whose memory it is. */
+static u8 dm_run_prot(const struct hmm_run *run)
+{
+	u8 prot;
+
+	if (run->flags & HMM_PFN_ERROR)
+		return HMM_DMIRROR_PROT_ERROR;
+	if (!(run->flags & HMM_PFN_VALID))
+		return HMM_DMIRROR_PROT_NONE;
+
+	prot = run->flags & HMM_PFN_WRITE ? HMM_DMIRROR_PROT_WRITE :
+					    HMM_DMIRROR_PROT_READ;
+	if (run->order == PMD_SHIFT - PAGE_SHIFT)
+		prot |= HMM_DMIRROR_PROT_PMD;
+	else if (run->order == PUD_SHIFT - PAGE_SHIFT)
+		prot |= HMM_DMIRROR_PROT_PUD;
+	return prot;
+}
+
+/**
+ * dm_snapshot() - report what the CPU maps
+ * @dm: the mirror
+ * @span: the addresses to look at
+ * @prot: where to put one byte for each page, HMM_DMIRROR_PROT_*
+ *
+ * Each batch of pages is as it was at one moment. Not so the whole of @span:
+ * while one batch is being reported another may change.
+ *
+ * Return: 0, or the errors of hmm_section_next().
+ */
+int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot)
+{
+	hmm_section(pages, &dm->mirror, span, HMM_ACCESS_SNAPSHOT) {
+		struct hmm_run run;
+
+		hmm_for_each_run(run, &pages) {
+			u8 all = dm_run_prot(&run);
+
+			for (unsigned long i = 0; i < hmm_span_pages(run.span); i++) {
+				*prot = all;
+				if (run.flags & HMM_PFN_VALID)
+					*prot |= dm_place(dm, pfn_to_page(run.pfn + i));
+				prot++;
+			}
+		}
+	}
+	return hmm_section_error(&pages);
+}
+
+static int dm_make_page_exclusive(struct dm_mirror *dm, unsigned long addr)
+{
+	struct hmm_span span = { addr, addr + PAGE_SIZE };
+	struct folio *folio;
+	struct page *page;
+	int ret;
+
+	page = make_device_exclusive(dm->mirror.mm, addr, dm->unit, &folio);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+
+	scoped_guard(hmm_mirror, &dm->mirror)
+		ret = dm_table_map(&dm->table, span, page_to_pfn(page),
+				   DM_MAY_READ | DM_MAY_WRITE | DM_EXCLUSIVE);
+	folio_unlock(folio);
+	folio_put(folio);
+	return ret;
+}
+
+/**
+ * dm_make_exclusive() - take pages from the CPU for a while
+ * @dm: the mirror
+ * @span: their addresses; anonymous memory that the process may write to
+ *
+ * The device has each page to itself, for atomic operations say, until the CPU
+ * touches it. Then the page is invalidated like any other, the device loses
+ * it, and the CPU has it back. There is no telling how long that is: a page at
+ * the start of @span may be gone when this returns.
+ *
+ * The process must be alive and must not exit meanwhile; it is so when it is
+ * the one that asks.
+ *
+ * Return: 0; -EOPNOTSUPP for memory that is not anonymous; -EFAULT or -EPERM
+ * for what the process could not write to itself; -EINTR; -ENOMEM.
+ */
+int dm_make_exclusive(struct dm_mirror *dm, struct hmm_span span)
+{
+	struct mm_struct *mm = dm->mirror.mm;
+	int ret = 0;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	for (; !ret && span.start < span.end; span.start += PAGE_SIZE)
+		ret = dm_make_page_exclusive(dm, span.start);
+	mmap_read_unlock(mm);
+	return ret;
+}

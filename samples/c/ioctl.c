@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hmm_dmirror, a sample driver: what user programs ask for.
+ */
+#include "dmirror.h"
+
+#include <linux/fs.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+/**
+ * DOC: Commands
+ *
+ * A command comes with addresses of two kinds, and what matters about them is
+ * who touches them. The *operands* are touched by the device, through its page
+ * table. The *buffer* (hmm_dmirror_cmd.ptr) is touched by the CPU, with
+ * copy_from_user() and copy_to_user().
+ *
+ * These copies may fault, a fault may invalidate, and an invalidation takes the
+ * update lock. So nothing is copied to or from the buffer under that lock or
+ * inside a section; data takes a detour through memory of the kernel's.
+ *
+ * Whatever a program sends, it is checked before anything is done, and nothing
+ * stays behind when it is refused: -EINVAL for a command that makes no sense,
+ * -EFAULT for addresses that are not the process's, -ENOTTY for a command that
+ * does not exist.
+ */
+
+/* Memory for the CPU's copy of @size bytes; a program may ask for too much. */
+static void *dm_bounce_alloc(size_t size)
+{
+	return kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+/* Check that the device may be asked for @nr elements of @size bytes. */
+static int dm_check_operand(struct dm_operand *operand, u64 addr, u64 nr,
+			    size_t size)
+{
+	unsigned long bytes, end;
+
+	if (!nr || !IS_ALIGNED(addr, size))
+		return -EINVAL;
+	if (check_mul_overflow(nr, size, &bytes) ||
+	    check_add_overflow(addr, bytes, &end))
+		return -EINVAL;
+	if (!access_ok(u64_to_user_ptr(addr), bytes))
+		return -EFAULT;
+
+	operand->now = addr;
+	operand->end = end;
+	return 0;
+}
+
+static struct hmm_span dm_cmd_span(const struct hmm_dmirror_cmd *cmd)
+{
+	return (struct hmm_span){
+		.start = cmd->addr,
+		.end = cmd->addr + (cmd->npages << PAGE_SHIFT),
+	};
+}
+
+static int dm_cmd_copy_out(struct hmm_dmirror_cmd *cmd, const void *data,
+			   size_t size)
+{
+	if (copy_to_user(u64_to_user_ptr(cmd->ptr), data, size))
+		return -EFAULT;
+	cmd->cpages = cmd->npages;
+	return 0;
+}
+
+static int dm_cmd_read_within(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd,
+			      unsigned long timeout)
+{
+	struct hmm_span span = dm_cmd_span(cmd);
+	size_t size = span.end - span.start;
+	struct dm_work work = {
+		.piece = dm_piece_read,
+		.operand = { { span.start, span.end, DM_MAY_READ } },
+		.timeout = timeout,
+	};
+	int ret;
+
+	void *data __free(kvfree) = dm_bounce_alloc(size);
+	if (!data)
+		return -ENOMEM;
+	work.buffer = data;
+	ret = dm_execute(dm, &work);
+	if (ret)
+		return ret;
+	cmd->faults = work.faults;
+	return dm_cmd_copy_out(cmd, data, size);
+}
+
+static int dm_cmd_read(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	return dm_cmd_read_within(dm, cmd, 0);
+}
+
+static int dm_cmd_read_unlocked(struct dm_mirror *dm,
+				struct hmm_dmirror_cmd *cmd)
+{
+	return dm_cmd_read_within(dm, cmd, MAX_JIFFY_OFFSET);
+}
+
+static int dm_cmd_write(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	struct hmm_span span = dm_cmd_span(cmd);
+	size_t size = span.end - span.start;
+	struct dm_work work = {
+		.piece = dm_piece_write,
+		.operand = { { span.start, span.end, DM_MAY_WRITE } },
+	};
+	int ret;
+
+	void *data __free(kvfree) = dm_bounce_alloc(size);
+	if (!data)
+		return -ENOMEM;
+	work.buffer = data;
+	if (copy_from_user(data, u64_to_user_ptr(cmd->ptr), size))
+		return -EFAULT;
+	ret = dm_execute(dm, &work);
+	if (ret)
+		return ret;
+	cmd->faults = work.faults;
+	cmd->cpages = cmd->npages;
+	return 0;
+}
+
+static int dm_cmd_snapshot(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	u8 *prot __free(kvfree) = dm_bounce_alloc(cmd->npages);
+	int ret;
+
+	if (!prot)
+		return -ENOMEM;
+	ret = dm_snapshot(dm, dm_cmd_span(cmd), prot);
+	if (ret)
+		return ret;
+	return dm_cmd_copy_out(cmd, prot, cmd->npages);
+}
+
+static u8 dm_rights_prot(unsigned int rights)
+{
+	u8 prot = HMM_DMIRROR_PROT_NONE;
+
+	if (rights & DM_MAY_WRITE)
+		prot = HMM_DMIRROR_PROT_WRITE;
+	else if (rights & DM_MAY_READ)
+		prot = HMM_DMIRROR_PROT_READ;
+	if (rights & DM_EXCLUSIVE)
+		prot |= HMM_DMIRROR_PROT_EXCLUSIVE;
+	return prot;
+}
+
+static int dm_cmd_peek(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	u8 *prot __free(kvfree) = dm_bounce_alloc(cmd->npages);
+
+	if (!prot)
+		return -ENOMEM;
+	scoped_guard(hmm_mirror, &dm->mirror) {
+		for (u64 i = 0; i < cmd->npages; i++) {
+			unsigned long addr = cmd->addr + (i << PAGE_SHIFT);
+
+			prot[i] = dm_rights_prot(dm_table_rights(&dm->table, addr));
+		}
+	}
+	return dm_cmd_copy_out(cmd, prot, cmd->npages);
+}
+
+static int dm_cmd_exclusive(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	int ret = dm_make_exclusive(dm, dm_cmd_span(cmd));
+
+	if (ret)
+		return ret;
+	return dm_cmd_read(dm, cmd);
+}
+
+static int dm_cmd_check_exclusive(struct dm_mirror *dm,
+				  struct hmm_dmirror_cmd *cmd)
+{
+	struct hmm_span span = dm_cmd_span(cmd);
+
+	guard(hmm_mirror)(&dm->mirror);
+	for (; span.start < span.end; span.start += PAGE_SIZE)
+		if (dm_table_rights(&dm->table, span.start) & DM_EXCLUSIVE)
+			return -EPERM;
+	return 0;
+}
+
+/* Not before there is device memory. */
+static int dm_cmd_no_device_memory(struct dm_mirror *dm,
+				   struct hmm_dmirror_cmd *cmd)
+{
+	return -EOPNOTSUPP;
+}
+
+static const struct dm_cmd {
+	unsigned int cmd;
+	int (*run)(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+} dm_cmds[] = {
+	{ HMM_DMIRROR_READ, dm_cmd_read },
+	{ HMM_DMIRROR_WRITE, dm_cmd_write },
+	{ HMM_DMIRROR_MIGRATE_TO_DEV, dm_cmd_no_device_memory },
+	{ HMM_DMIRROR_MIGRATE_TO_SYS, dm_cmd_no_device_memory },
+	{ HMM_DMIRROR_SNAPSHOT, dm_cmd_snapshot },
+	{ HMM_DMIRROR_EXCLUSIVE, dm_cmd_exclusive },
+	{ HMM_DMIRROR_CHECK_EXCLUSIVE, dm_cmd_check_exclusive },
+	{ HMM_DMIRROR_RELEASE, dm_cmd_no_device_memory },
+	{ HMM_DMIRROR_FLAGS, dm_cmd_no_device_memory },
+	{ HMM_DMIRROR_READ_UNLOCKED, dm_cmd_read_unlocked },
+	{ HMM_DMIRROR_PEEK, dm_cmd_peek },
+};
+
+static const struct dm_cmd *dm_find_cmd(unsigned int cmd)
+{
+	for (int i = 0; i < ARRAY_SIZE(dm_cmds); i++)
+		if (dm_cmds[i].cmd == cmd)
+			return &dm_cmds[i];
+	return NULL;
+}
+
+static int dm_ioctl_cmd(struct dm_mirror *dm, unsigned int nr,
+			struct hmm_dmirror_cmd __user *user)
+{
+	const struct dm_cmd *known = dm_find_cmd(nr);
+	struct hmm_dmirror_cmd cmd;
+	struct dm_operand operand;
+	int ret;
+
+	if (!known)
+		return -ENOTTY;
+	if (copy_from_user(&cmd, user, sizeof(cmd)))
+		return -EFAULT;
+	ret = dm_check_operand(&operand, cmd.addr, cmd.npages, PAGE_SIZE);
+	if (ret)
+		return ret;
+
+	cmd.cpages = 0;
+	cmd.faults = 0;
+	ret = known->run(dm, &cmd);
+	if (ret)
+		return ret;
+	return copy_to_user(user, &cmd, sizeof(cmd)) ? -EFAULT : 0;
+}
+
+/* Turn what the program asks for into work for the engine. */
+static int dm_compute_work(const struct hmm_dmirror_compute *compute,
+			   struct dm_work *work)
+{
+	struct dm_operand *x = &work->operand[0], *y = &work->operand[1];
+	int ret;
+
+	ret = dm_check_operand(x, compute->x, compute->n, sizeof(s32));
+	if (ret)
+		return ret;
+	x->rights = DM_MAY_READ;
+
+	switch (compute->op) {
+	case HMM_DMIRROR_SAXPY:
+		work->piece = dm_piece_saxpy;
+		work->a = compute->a;
+		y->rights = DM_MAY_READ | DM_MAY_WRITE;
+		return dm_check_operand(y, compute->y, compute->n, sizeof(s32));
+	case HMM_DMIRROR_SUM:
+		work->piece = dm_piece_sum;
+		return compute->a || compute->y ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int dm_ioctl_compute(struct dm_mirror *dm,
+			    struct hmm_dmirror_compute __user *user)
+{
+	struct hmm_dmirror_compute compute;
+	struct dm_work work = {};
+	int ret;
+
+	if (copy_from_user(&compute, user, sizeof(compute)))
+		return -EFAULT;
+	ret = dm_compute_work(&compute, &work);
+	if (ret)
+		return ret;
+	ret = dm_execute(dm, &work);
+	if (ret)
+		return ret;
+
+	compute.sum = work.sum;
+	compute.faults = work.faults;
+	return copy_to_user(user, &compute, sizeof(compute)) ? -EFAULT : 0;
+}
+
+/**
+ * dm_ioctl() - carry out a command
+ * @file: an open file of a unit
+ * @cmd: HMM_DMIRROR_*
+ * @arg: address of the command's structure
+ *
+ * The file mirrors the process that opened it. Another process that has the
+ * file too, a child say, would name addresses of its own and get the memory of
+ * its parent; it is refused.
+ *
+ * Return: 0 or an error, as said above and at each command.
+ */
+long dm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct dm_mirror *dm = file->private_data;
+	void __user *user = (void __user *)arg;
+
+	if (current->mm != dm->mirror.mm)
+		return -EINVAL;
+	if (cmd == HMM_DMIRROR_COMPUTE)
+		return dm_ioctl_compute(dm, user);
+	return dm_ioctl_cmd(dm, cmd, user);
+}
