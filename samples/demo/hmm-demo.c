@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hmm-demo: a process and a device that share one address space.
+ *
+ *	hmm-demo [--color=auto|always|never] [/dev/hmm_dmirror0]
+ *
+ * Part 1 hands pointers from malloc() to the device, which computes on that
+ * memory in place. Part 2 changes mappings while the device uses them, and
+ * shows after each change what the CPU finds, what the device's own page table
+ * holds, and what the device finds. Everything shown is also checked: the exit
+ * status is 1 when something is not as it has to be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hmm_dmirror.h"
+
+#define PAGES 5			/* in part 2 */
+#define ELEMENTS (256 * 1024)	/* of a vector in part 1 */
+
+static int device;
+static long page_size;
+static bool colored;
+static int wrong;
+
+/*
+ * Talking.
+ */
+
+enum color { PLAIN, GOOD, LESS, NONE, BAD, TITLE };
+
+static const char *color(enum color c)
+{
+	static const char *const codes[] = {
+		[PLAIN] = "\033[0m", [GOOD] = "\033[32m", [LESS] = "\033[33m",
+		[NONE] = "\033[2m", [BAD] = "\033[1;31m", [TITLE] = "\033[1m",
+	};
+
+	return colored ? codes[c] : "";
+}
+
+static void title(const char *text)
+{
+	printf("\n%s%s%s\n", color(TITLE), text, color(PLAIN));
+}
+
+/* One line of what happens, and whether it came out as it has to. */
+static void tell(bool right, const char *format, ...)
+{
+	va_list args;
+
+	fputs("  ", stdout);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("  %s%s%s\n", color(right ? GOOD : BAD), right ? "ok" : "WRONG",
+	       color(PLAIN));
+	wrong += !right;
+}
+
+static void give_up(const char *what)
+{
+	fprintf(stderr, "hmm-demo: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/*
+ * The device.
+ */
+
+/* Returns 0 or an errno. */
+static int device_command(unsigned long command, void *addr, void *buffer)
+{
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)addr,
+		.ptr = (uintptr_t)buffer,
+		.npages = 1,
+	};
+
+	return ioctl(device, command, &cmd) ? errno : 0;
+}
+
+static int device_compute(struct hmm_dmirror_compute *compute)
+{
+	return ioctl(device, HMM_DMIRROR_COMPUTE, compute) ? errno : 0;
+}
+
+/* The device writes a number to the start of a page. */
+static int device_write(void *page, int number)
+{
+	int *buffer = calloc(1, page_size);
+	int error;
+
+	buffer[0] = number;
+	error = device_command(HMM_DMIRROR_WRITE, page, buffer);
+	free(buffer);
+	return error;
+}
+
+/* What may be done with a page. */
+enum rights { NO_ACCESS, READ_ONLY, READ_WRITE, OWN };
+
+/* What somebody sees of a page: the rights, and the number at its start. */
+struct view {
+	enum rights rights;
+	int number;		/* NO_NUMBER: there is none to see */
+};
+
+#define NO_NUMBER (-1)
+
+/* What the device's own page table holds for a page, at this moment. */
+static struct view device_table(void *page)
+{
+	struct view view = { NO_ACCESS, NO_NUMBER };
+	unsigned char prot;
+
+	if (device_command(HMM_DMIRROR_PEEK, page, &prot))
+		give_up("device peek");
+	if (prot & HMM_DMIRROR_PROT_EXCLUSIVE)
+		view.rights = OWN;
+	else if (prot & HMM_DMIRROR_PROT_WRITE)
+		view.rights = READ_WRITE;
+	else if (prot & HMM_DMIRROR_PROT_READ)
+		view.rights = READ_ONLY;
+	return view;
+}
+
+/* The device reads the page, which brings it into the device's table. */
+static struct view device_view(void *page)
+{
+	int *buffer = calloc(1, page_size);
+	int error = device_command(HMM_DMIRROR_READ, page, buffer);
+	struct view view = device_table(page);
+
+	if (!error)
+		view.number = buffer[0];
+	free(buffer);
+	return view;
+}
+
+/*
+ * The CPU. It really tries, and survives.
+ */
+
+static sigjmp_buf after_fault;
+
+static void on_fault(int signal)
+{
+	siglongjmp(after_fault, signal);
+}
+
+static enum rights cpu_rights(uintptr_t addr)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	enum rights rights = NO_ACCESS;
+	unsigned long start, end;
+	char line[512], r, w;
+
+	if (!maps)
+		give_up("/proc/self/maps");
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %c%c", &start, &end, &r, &w) != 4)
+			continue;
+		if (start <= addr && addr < end && r == 'r')
+			rights = w == 'w' ? READ_WRITE : READ_ONLY;
+	}
+	fclose(maps);
+	return rights;
+}
+
+static struct view cpu_view(void *page)
+{
+	struct view view = { cpu_rights((uintptr_t)page), NO_NUMBER };
+
+	if (!sigsetjmp(after_fault, 1))
+		view.number = *(volatile int *)page;
+	return view;
+}
+
+/*
+ * Rows of the table.
+ */
+
+static char *pages;
+
+static void *page(int i)
+{
+	return pages + i * page_size;
+}
+
+static void row_start(const char *who)
+{
+	printf("    %-22s", who);
+}
+
+static void row_cell(struct view seen, struct view expected)
+{
+	static const char *const names[] = { "--", "r-", "rw", "own" };
+	static const enum color colors[] = { NONE, LESS, GOOD, GOOD };
+	bool same = seen.rights == expected.rights &&
+		    seen.number == expected.number;
+	char number[16] = "";
+
+	if (seen.number != NO_NUMBER)
+		snprintf(number, sizeof(number), "%d", seen.number);
+	printf("%s%-3s %-5s%s %s", color(same ? colors[seen.rights] : BAD),
+	       names[seen.rights], number, same ? " " : "!", color(PLAIN));
+	wrong += !same;
+}
+
+/* What is to be seen of each page from now on; the CPU's side and the device's. */
+static struct view cpu_expected[PAGES], device_expected[PAGES];
+
+static void row(const char *who, struct view (*look)(void *page),
+		const struct view *expected)
+{
+	row_start(who);
+	for (int i = 0; i < PAGES; i++)
+		row_cell(look(page(i)), expected[i]);
+	putchar('\n');
+}
+
+/* The device's table; @lost are the pages that must be gone from it, as bits. */
+static void table_row(const char *who, unsigned int lost)
+{
+	struct view expected[PAGES];
+
+	for (int i = 0; i < PAGES; i++) {
+		expected[i] = device_expected[i];
+		expected[i].number = NO_NUMBER;
+		if (lost & 1U << i)
+			expected[i].rights = NO_ACCESS;
+	}
+	row(who, device_table, expected);
+}
+
+static void expect(int i, enum rights cpu, enum rights dev, int number)
+{
+	cpu_expected[i] = (struct view){ cpu, number };
+	device_expected[i] = (struct view){ dev, number };
+}
+
+/* After a change: the table as it is at once, then what both find. */
+static void show(const char *change, unsigned int lost)
+{
+	printf("  %s%s%s\n", color(TITLE), change, color(PLAIN));
+	table_row("device's table, now", lost);
+	row("CPU finds", cpu_view, cpu_expected);
+	row("device finds", device_view, device_expected);
+}
+
+/*
+ * Part 1: compute in place.
+ */
+
+static void compute_saxpy(int *x, int *y)
+{
+	struct hmm_dmirror_compute saxpy = {
+		.op = HMM_DMIRROR_SAXPY, .a = 3, .n = ELEMENTS,
+		.x = (uintptr_t)x, .y = (uintptr_t)y,
+	};
+	int error = device_compute(&saxpy), right = 0;
+
+	if (error) {
+		tell(false, "device: y = 3 * x + y failed: %s", strerror(error));
+		return;
+	}
+	for (int i = 0; i < ELEMENTS; i++)
+		right += y[i] == 5 * i;
+	tell(true, "device: y = 3 * x + y          %llu device faults for %ld pages",
+	     (unsigned long long)saxpy.faults, 2 * ELEMENTS * sizeof(int) / page_size);
+	tell(right == ELEMENTS, "CPU:    y[i] == 5 * i          %d of %d elements",
+	     right, ELEMENTS);
+}
+
+static void compute_sum(int *y)
+{
+	struct hmm_dmirror_compute sum = {
+		.op = HMM_DMIRROR_SUM, .n = ELEMENTS, .x = (uintptr_t)y,
+	};
+	int error = device_compute(&sum);
+	long long expected = 0;
+
+	for (int i = 0; i < ELEMENTS; i++)
+		expected += y[i];
+	if (error)
+		tell(false, "device: sum(y) failed: %s", strerror(error));
+	else
+		tell(sum.sum == expected, "device: sum(y) = %lld     CPU: %lld",
+		     (long long)sum.sum, expected);
+}
+
+static void part_compute(void)
+{
+	int *x = malloc(ELEMENTS * sizeof(*x));
+	int *y = malloc(ELEMENTS * sizeof(*y));
+
+	if (!x || !y)
+		give_up("malloc");
+	title("1. The device computes on memory from malloc(), in place");
+	for (int i = 0; i < ELEMENTS; i++) {
+		x[i] = i;
+		y[i] = 2 * i;
+	}
+	tell(true, "CPU:    x[i] = i, y[i] = 2 * i  at %p and %p", x, y);
+	compute_saxpy(x, y);
+
+	for (int i = 0; i < ELEMENTS; i++)
+		y[i] = -y[i];
+	tell(true, "CPU:    y[i] = -y[i]           no copying, no mapping, no syncing");
+	compute_sum(y);
+	free(x);
+	free(y);
+}
+
+/*
+ * Part 2: the mappings change.
+ */
+
+static void follow_write(void)
+{
+	for (int i = 0; i < PAGES; i++) {
+		if (device_write(page(i), 100 + i))
+			give_up("device write");
+		expect(i, READ_WRITE, READ_WRITE, 100 + i);
+	}
+	show("the device writes 100 to page 0, 101 to page 1, ...", 0);
+}
+
+static void follow_mprotect(void)
+{
+	if (mprotect(page(1), page_size, PROT_READ))
+		give_up("mprotect");
+	expect(1, READ_ONLY, READ_ONLY, 101);
+	show("mprotect(page 1, PROT_READ)", 1 << 1);
+	tell(device_write(page(1), 7) == EPERM,
+	     "  device writes to page 1: refused, as the CPU would be");
+}
+
+static void follow_munmap(void)
+{
+	if (munmap(page(2), page_size))
+		give_up("munmap");
+	expect(2, NO_ACCESS, NO_ACCESS, NO_NUMBER);
+	show("munmap(page 2)", 1 << 2);
+}
+
+static void follow_madvise(void)
+{
+	if (madvise(page(3), page_size, MADV_DONTNEED))
+		give_up("madvise");
+	expect(3, READ_WRITE, READ_ONLY, 0);
+	show("madvise(page 3, MADV_DONTNEED): its contents are dropped", 1 << 3);
+}
+
+static void follow_exclusive(void)
+{
+	struct view own = { OWN, NO_NUMBER }, gone = { NO_ACCESS, NO_NUMBER };
+	int *buffer = calloc(1, page_size);
+
+	printf("  %sthe device takes page 0 for itself, until the CPU touches it%s\n",
+	       color(TITLE), color(PLAIN));
+	if (device_command(HMM_DMIRROR_EXCLUSIVE, page(0), buffer))
+		give_up("device exclusive");
+	free(buffer);
+	row_start("device's table, now");
+	row_cell(device_table(page(0)), own);
+	putchar('\n');
+	row_start("CPU finds");
+	row_cell(cpu_view(page(0)), cpu_expected[0]);
+	putchar('\n');
+	row_start("device's table, now");
+	row_cell(device_table(page(0)), gone);
+	putchar('\n');
+}
+
+/* The child waits until told, looks at page 4, and sends what it found. */
+static void child_process(int in, int out)
+{
+	struct view view;
+	char go;
+
+	if (read(in, &go, 1) != 1)
+		_exit(1);
+	view = cpu_view(page(4));
+	_exit(write(out, &view, sizeof(view)) != sizeof(view));
+}
+
+static void follow_fork(void)
+{
+	struct view child = {}, inherited = cpu_expected[4];
+	int to[2], from[2];
+	pid_t pid;
+
+	fflush(stdout);
+	if (pipe(to) || pipe(from))
+		give_up("pipe");
+	pid = fork();
+	if (pid < 0)
+		give_up("fork");
+	if (!pid)
+		child_process(to[0], from[1]);
+
+	for (int i = 0; i < PAGES; i++)
+		if (device_expected[i].rights == READ_WRITE)
+			device_expected[i].rights = READ_ONLY;
+	show("fork(): the child shares the pages until one of the two writes", ~0U);
+
+	if (device_write(page(4), 999))
+		give_up("device write after fork");
+	expect(4, READ_WRITE, READ_WRITE, 999);
+	show("the device writes 999 to page 4: that is a copy on write", 0);
+	if (write(to[1], "", 1) != 1 ||
+	    read(from[0], &child, sizeof(child)) != sizeof(child))
+		give_up("child");
+	waitpid(pid, NULL, 0);
+	tell(child.number == inherited.number,
+	     "  the child finds %d in page 4, as before", child.number);
+}
+
+static void part_follow(void)
+{
+	pages = mmap(NULL, PAGES * page_size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		give_up("mmap");
+
+	title("2. Mappings change under the device, and it follows");
+	row_start("");
+	for (int i = 0; i < PAGES; i++)
+		printf("page %-5d", i);
+	putchar('\n');
+
+	follow_write();
+	follow_mprotect();
+	follow_munmap();
+	follow_madvise();
+	follow_exclusive();
+	follow_fork();
+}
+
+static void usage(void)
+{
+	fputs("usage: hmm-demo [--color=auto|always|never] [/dev/hmm_dmirror0]\n",
+	      stderr);
+	exit(2);
+}
+
+static bool want_color(const char *when)
+{
+	if (!strcmp(when, "auto"))
+		return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	if (strcmp(when, "always") && strcmp(when, "never"))
+		usage();
+	return !strcmp(when, "always");
+}
+
+static void prepare(const char *path)
+{
+	const struct sigaction fault = { .sa_handler = on_fault };
+
+	page_size = sysconf(_SC_PAGESIZE);
+	sigaction(SIGSEGV, &fault, NULL);
+	sigaction(SIGBUS, &fault, NULL);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	device = open(path, O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		give_up(path);
+}
+
+int main(int argc, char *argv[])
+{
+	const char *path = "/dev/hmm_dmirror0", *when = "auto";
+
+	for (int i = 1; i < argc; i++) {
+		if (!strncmp(argv[i], "--color=", 8))
+			when = argv[i] + 8;
+		else if (argv[i][0] == '/')
+			path = argv[i];
+		else
+			usage();
+	}
+	colored = want_color(when);
+	prepare(path);
+
+	printf("One process, one device (%s), the same pointers.\n", path);
+	part_compute();
+	part_follow();
+
+	if (wrong)
+		printf("\n%s%d things are not as they have to be.%s\n",
+		       color(BAD), wrong, color(PLAIN));
+	else
+		printf("\n%sEverything is as it has to be.%s\n",
+		       color(GOOD), color(PLAIN));
+	return wrong != 0;
+}
