@@ -143,7 +143,7 @@ struct hmm_mirror {
 	struct mm_struct *mm;
 	const struct hmm_mirror_ops *ops;
 	void *owner;
-	struct mutex lock;
+	struct mutex lock; /* the update lock */
 	/* private: */
 	struct rw_semaphore cover;
 	struct maple_tree ranges;
