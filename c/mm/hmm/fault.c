@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faulting in: walk, fault what is missing with no page table lock held, walk
+ * on from there.
+ *
+ * A range can be protected in three ways while that goes on:
+ *
+ * - by the caller's mmap lock, which is held throughout (hmm_range_fault());
+ * - by the lock of one VMA after another, so that nobody who maps or unmaps
+ *   elsewhere in the process waits (hmm_range_fault_vma(); mirrors use it);
+ * - by the mmap lock taken here, which a fault handler may drop for as long as
+ *   it likes (hmm_range_fault_unlocked_timeout()).
+ *
+ * None of them makes the result last. That is what the sequence of the range's
+ * notifier is for.
+ */
+#include <linux/export.h>
+#include <linux/mmap_lock.h>
+#include <linux/mmu_notifier.h>
+#include <linux/oom.h>
+#include <linux/sched/signal.h>
+
+#include "walk.h"
+
+/* A fault handler dropped the lock; what was walked may have changed. */
+#define HMM_FAULT_UNLOCKED 1
+
+/* For callers who can do without the lock for a while. */
+#define HMM_FAULT_MAY_UNLOCK \
+	(FAULT_FLAG_REMOTE | FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE)
+
+/**
+ * hmm_fault_page() - fault in one page
+ * @vma: its VMA
+ * @addr: its address
+ * @request: what is asked of it
+ * @flags: %FAULT_FLAG_*
+ *
+ * Return: 0, %HMM_FAULT_UNLOCKED, -%EPERM to write where the VMA forbids it,
+ * -%ENOMEM, or -%EFAULT.
+ */
+static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
+			  unsigned long request, unsigned int flags)
+{
+	vm_fault_t fault;
+
+	if (request & HMM_PFN_REQ_WRITE) {
+		if (!(vma->vm_flags & VM_WRITE))
+			return -EPERM;
+		flags |= FAULT_FLAG_WRITE;
+	}
+	fault = handle_mm_fault(vma, addr, flags, NULL);
+	if (fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED))
+		return HMM_FAULT_UNLOCKED;
+	if (fault & VM_FAULT_ERROR)
+		return vm_fault_to_errno(fault, 0) ?: -EFAULT;
+	return 0;
+}
+
+/* Fault in the pages of the stretch a walk stopped at that were asked for. */
+static int hmm_fault_missing(const struct hmm_walk *w,
+			     struct vm_area_struct *vma, unsigned int flags)
+{
+	unsigned long addr = w->resume;
+	int ret = 0;
+
+	for (; addr < w->missing_end && !ret; addr += PAGE_SIZE) {
+		unsigned long request =
+			hmm_walk_request(w, *hmm_walk_words(w, addr));
+
+		if (request & HMM_PFN_REQ_FAULT)
+			ret = hmm_fault_page(vma, addr, request, flags);
+	}
+	return ret;
+}
+
+static bool hmm_fault_collided(const struct hmm_walk *w)
+{
+	return mmu_interval_check_retry(w->range->notifier,
+					w->range->notifier_seq);
+}
+
+/**
+ * hmm_fault_mmap() - walk and fault under the mmap lock
+ * @w: the walk
+ * @flags: %FAULT_FLAG_*; they tell whether the lock may be dropped
+ *
+ * Return: 0, %HMM_FAULT_UNLOCKED with the lock gone, or an error of
+ * hmm_range_fault() with the lock held.
+ */
+static int hmm_fault_mmap(struct hmm_walk *w, unsigned int flags)
+{
+	struct mm_struct *mm = w->range->notifier->mm;
+	struct vm_area_struct *vma;
+	int ret;
+
+	do {
+		if (hmm_fault_collided(w))
+			return -EBUSY;
+		ret = hmm_walk_mmap(w);
+		if (ret == HMM_WALK_AGAIN)
+			continue;
+		if (ret != HMM_WALK_MISSING)
+			return ret;
+		vma = vma_lookup(mm, w->resume);
+		if (!vma)
+			return -EFAULT;
+		ret = hmm_fault_missing(w, vma, flags);
+		if (ret)
+			return ret;
+	} while (true);
+}
+
+/**
+ * hmm_fault_lock_mmap() - walk and fault, taking the mmap lock for it
+ * @w: the walk
+ *
+ * Return: as hmm_fault_mmap(), or -%EINTR; the lock is dropped in any case.
+ */
+static int hmm_fault_lock_mmap(struct hmm_walk *w)
+{
+	struct mm_struct *mm = w->range->notifier->mm;
+	int ret = mmap_read_lock_killable(mm);
+
+	if (ret)
+		return ret;
+	/* After the OOM reaper, what looks absent may have been data. */
+	ret = check_stable_address_space(mm) ? -EFAULT :
+					       hmm_fault_mmap(w, HMM_FAULT_MAY_UNLOCK);
+	if (ret != HMM_FAULT_UNLOCKED)
+		mmap_read_unlock(mm);
+	return ret;
+}
+
+/**
+ * hmm_fault_vma() - walk and fault in one VMA, under its own lock
+ * @w: the walk
+ *
+ * Moves &hmm_walk.resume to the end of the VMA, or to where the VMA's lock did
+ * not suffice.
+ *
+ * Return: 0 to go on with the next VMA; %HMM_FAULT_UNLOCKED where there is no
+ * VMA, its lock is not to be had at once, or a fault needs the mmap lock; or
+ * an error of hmm_range_fault().
+ */
+static int hmm_fault_vma(struct hmm_walk *w)
+{
+	struct vm_area_struct *vma =
+		lock_vma_under_rcu(w->range->notifier->mm, w->resume);
+	int ret;
+
+	if (!vma)
+		return HMM_FAULT_UNLOCKED;
+	do {
+		ret = hmm_fault_collided(w) ? -EBUSY : hmm_walk_vma(w, vma);
+		if (ret == HMM_WALK_MISSING)
+			ret = hmm_fault_missing(w, vma, HMM_FAULT_MAY_UNLOCK |
+							FAULT_FLAG_VMA_LOCK) ?: HMM_WALK_AGAIN;
+	} while (ret == HMM_WALK_AGAIN);
+	if (ret != HMM_FAULT_UNLOCKED)
+		vma_end_read(vma);
+	return ret;
+}
+
+/**
+ * hmm_range_fault() - report what is mapped, faulting in what is asked for
+ * @range: what to walk, and where the words go
+ *
+ * Goes through the range once, fault by fault; on success every word is
+ * written. On an error the words up to the place that failed are written and
+ * the others are as they came. Pages whose word asks for nothing are not
+ * faulted in.
+ *
+ * Context: the caller holds the mmap lock, for reading at least, and holds it
+ * on return, so that VMAs whose fault handler must drop it cannot be faulted
+ * in; has called mmu_interval_read_begin() for @range->notifier_seq. May sleep.
+ *
+ * Return:
+ * * 0 - every page that was asked for is there
+ * * -%EBUSY - the range was invalidated meanwhile: begin again
+ * * -%EFAULT - a page was asked for that cannot be had: no VMA, no struct
+ *   page, no right to read, poisoned memory, past the end of a file
+ * * -%EPERM - a page was to be writable in a VMA that is not
+ * * -%ENOMEM - no memory for a page
+ * * -%EINVAL - the range is empty or reversed
+ */
+int hmm_range_fault(struct hmm_range *range)
+{
+	struct hmm_walk w;
+	int ret;
+
+	mmap_assert_locked(range->notifier->mm);
+	hmm_walk_init(&w, range);
+	ret = hmm_fault_mmap(&w, FAULT_FLAG_REMOTE);
+	/* Dropped all the same: the handler is broken, and the lock is gone. */
+	return WARN_ON_ONCE(ret == HMM_FAULT_UNLOCKED) ? -EBUSY : ret;
+}
+EXPORT_SYMBOL(hmm_range_fault);
+
+/**
+ * hmm_range_fault_vma() - hmm_range_fault() without the mmap lock
+ * @range: what to walk; its notifier_seq is fresh
+ *
+ * Each VMA's own lock is taken while it is walked. Only where that is not
+ * enough, for addresses without a VMA, while a VMA is being changed, and for
+ * faults that insist, is the mmap lock taken, for the rest of the range.
+ *
+ * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
+ * Return: as hmm_range_fault(); -%EBUSY also when a fault handler dropped a
+ * lock, so that what was reported before may have changed; -%EINTR on a fatal
+ * signal.
+ */
+int hmm_range_fault_vma(struct hmm_range *range)
+{
+	struct mm_struct *mm = range->notifier->mm;
+	struct hmm_walk w;
+	int ret = 0;
+
+	if (range->start >= range->end)
+		return -EINVAL;
+	if (check_stable_address_space(mm))
+		return -EFAULT;
+
+	hmm_walk_init(&w, range);
+	while (!ret && w.resume < range->end)
+		ret = hmm_fault_vma(&w);
+	if (ret == HMM_FAULT_UNLOCKED)
+		ret = hmm_fault_lock_mmap(&w);
+	if (ret == HMM_FAULT_UNLOCKED)
+		ret = fatal_signal_pending(current) ? -EINTR : -EBUSY;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
+
+/**
+ * hmm_range_fault_unlocked_timeout() - hmm_range_fault(), again and again
+ * @range: what to walk; its notifier_seq is set here
+ * @timeout: how long to go on when invalidations get in between, in jiffies;
+ *	0 for ever
+ *
+ * A fault handler may drop the mmap lock, as one for userfaultfd does while
+ * user space makes the page. That is progress: the time starts anew after it.
+ * A fault in progress is never cut short.
+ *
+ * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
+ * Return: as hmm_range_fault(), with the sequence still to be checked under
+ * the update lock; -%EBUSY when @timeout is over; -%EINTR on a fatal signal.
+ */
+int hmm_range_fault_unlocked_timeout(struct hmm_range *range,
+				     unsigned long timeout)
+{
+	unsigned long deadline = jiffies + timeout;
+	struct hmm_walk w;
+	int ret;
+
+	do {
+		range->notifier_seq = mmu_interval_read_begin(range->notifier);
+		hmm_walk_init(&w, range);
+		ret = hmm_fault_lock_mmap(&w);
+		if (ret == HMM_FAULT_UNLOCKED) {
+			deadline = jiffies + timeout;
+			ret = -EBUSY;
+		}
+		if (ret == -EBUSY && fatal_signal_pending(current))
+			ret = -EINTR;
+	} while (ret == -EBUSY && (!timeout || time_before_eq(jiffies, deadline)));
+	return ret;
+}
+EXPORT_SYMBOL(hmm_range_fault_unlocked_timeout);
