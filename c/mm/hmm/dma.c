@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device addresses for mirrored pages.
+ *
+ * A page stays where it is between walks, so it is given a device address once
+ * and keeps it (HMM_PFN_DMA_MAPPED) until it is unmapped. There are three ways
+ * to remember the address: an IOVA space with a place for every entry, an
+ * array of addresses, and not at all, where the address follows from the
+ * physical one.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+#include <linux/hmm-dma.h>
+#include <linux/hmm.h>
+#include <linux/pci-p2pdma.h>
+#include <linux/slab.h>
+
+/* What says how a page was mapped; gone when it is unmapped. */
+#define HMM_PFN_DMA_STATE \
+	(HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
+
+/*
+ * A mirrored page belongs to the CPU and the device at once, so there is no
+ * moment to copy it or to flush caches. A device that needs bounce buffers or
+ * explicit synchronisation cannot be served.
+ */
+static bool hmm_dma_shares_memory(struct device *dev)
+{
+	if (IS_ENABLED(CONFIG_DMA_NEED_SYNC) && !dev_dma_skip_sync(dev))
+		return false;
+	return !dma_addressing_limited(dev);
+}
+
+/**
+ * hmm_dma_map_alloc() - make room for mapping pages to a device
+ * @dev: the device
+ * @map: what to set up
+ * @nr_entries: how many entries
+ * @dma_entry_size: bytes an entry stands for, at most %PAGE_SIZE times
+ *	@nr_entries
+ *
+ * Context: may sleep.
+ * Return: 0; -%EOPNOTSUPP for a device that cannot share memory; -%ENOMEM.
+ */
+int hmm_dma_map_alloc(struct device *dev, struct hmm_dma_map *map,
+		      size_t nr_entries, size_t dma_entry_size)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+
+	WARN_ON_ONCE(dma_entry_size > nr_entries * PAGE_SIZE);
+	if (!hmm_dma_shares_memory(dev))
+		return -EOPNOTSUPP;
+
+	map->dma_entry_size = dma_entry_size;
+	map->pfn_list = kvcalloc(nr_entries, sizeof(*map->pfn_list), gfp);
+	if (!map->pfn_list)
+		return -ENOMEM;
+	if (dma_iova_try_alloc(dev, &map->state, 0, nr_entries * PAGE_SIZE) ||
+	    !dma_need_unmap(dev))
+		return 0;
+
+	map->dma_list = kvcalloc(nr_entries, sizeof(*map->dma_list), gfp);
+	if (map->dma_list)
+		return 0;
+	kvfree(map->pfn_list);
+	map->pfn_list = NULL;
+	return -ENOMEM;
+}
+EXPORT_SYMBOL_GPL(hmm_dma_map_alloc);
+
+/**
+ * hmm_dma_map_free() - undo hmm_dma_map_alloc()
+ * @dev: the device
+ * @map: a map none of whose entries is mapped any more
+ *
+ * Context: may sleep.
+ */
+void hmm_dma_map_free(struct device *dev, struct hmm_dma_map *map)
+{
+	kvfree(map->dma_list);
+	kvfree(map->pfn_list);
+	if (dma_use_iova(&map->state))
+		dma_iova_free(dev, &map->state);
+}
+EXPORT_SYMBOL_GPL(hmm_dma_map_free);
+
+/**
+ * struct hmm_dma_entry - one entry, on its way to or from the device
+ * @dev: the device
+ * @map: the map
+ * @idx: which entry
+ * @attrs: %DMA_ATTR_* for the page
+ */
+struct hmm_dma_entry {
+	struct device *dev;
+	struct hmm_dma_map *map;
+	size_t idx;
+	unsigned long attrs;
+};
+
+static dma_addr_t hmm_dma_iova(const struct hmm_dma_entry *e)
+{
+	return e->map->state.addr + e->idx * e->map->dma_entry_size;
+}
+
+/* Give a page the place in the IOVA space that its entry has. */
+static dma_addr_t hmm_dma_link(const struct hmm_dma_entry *e, phys_addr_t phys)
+{
+	struct dma_iova_state *state = &e->map->state;
+	size_t size = e->map->dma_entry_size;
+	size_t offset = e->idx * size;
+
+	if (dma_iova_link(e->dev, state, phys, offset, size, DMA_BIDIRECTIONAL,
+			  e->attrs))
+		return DMA_MAPPING_ERROR;
+	if (!dma_iova_sync(e->dev, state, offset, size))
+		return hmm_dma_iova(e);
+	dma_iova_unlink(e->dev, state, offset, size, DMA_BIDIRECTIONAL, e->attrs);
+	return DMA_MAPPING_ERROR;
+}
+
+/* Map a page by itself, remembering the address if it will be needed. */
+static dma_addr_t hmm_dma_map_alone(const struct hmm_dma_entry *e,
+				    phys_addr_t phys)
+{
+	bool remember = dma_need_unmap(e->dev);
+	dma_addr_t addr;
+
+	if (WARN_ON_ONCE(remember && !e->map->dma_list))
+		return DMA_MAPPING_ERROR;
+	addr = dma_map_phys(e->dev, phys, e->map->dma_entry_size,
+			    DMA_BIDIRECTIONAL, e->attrs);
+	if (dma_mapping_error(e->dev, addr))
+		return DMA_MAPPING_ERROR;
+	if (remember)
+		e->map->dma_list[e->idx] = addr;
+	return addr;
+}
+
+/**
+ * hmm_dma_map_pfn() - give a page a device address
+ * @dev: the device
+ * @map: the map; the entry's word in &hmm_dma_map.pfn_list is valid
+ * @idx: which entry
+ * @p2pdma_state: peer-to-peer state, kept by the caller across pages
+ *
+ * A page that is mapped already keeps its address: mapping it again, to make
+ * it writable say, costs nothing. On success %HMM_PFN_DMA_MAPPED is set in the
+ * word, with %HMM_PFN_P2PDMA or %HMM_PFN_P2PDMA_BUS for a peer device's memory.
+ *
+ * Context: under the update lock, after the range's sequence was checked.
+ * Return: the address, or %DMA_MAPPING_ERROR with nothing mapped.
+ */
+dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
+			   size_t idx,
+			   struct pci_p2pdma_map_state *p2pdma_state)
+{
+	struct hmm_dma_entry e = { dev, map, idx, DMA_ATTR_REQUIRE_COHERENT };
+	unsigned long *word = &map->pfn_list[idx];
+	phys_addr_t phys = hmm_pfn_to_phys(*word);
+	unsigned long p2p = 0;
+	dma_addr_t addr;
+
+	if ((*word & (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA_BUS)) == HMM_PFN_DMA_MAPPED) {
+		if (dma_use_iova(&map->state))
+			return hmm_dma_iova(&e);
+		if (dma_need_unmap(dev))
+			return map->dma_list[idx];
+		/* Nothing was remembered, nor need be: it comes out the same. */
+	}
+
+	switch (pci_p2pdma_state(p2pdma_state, dev, hmm_pfn_to_page(*word))) {
+	case PCI_P2PDMA_MAP_NONE:
+		break;
+	case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
+		e.attrs |= DMA_ATTR_MMIO;
+		p2p = HMM_PFN_P2PDMA;
+		break;
+	case PCI_P2PDMA_MAP_BUS_ADDR:
+		*word |= HMM_PFN_P2PDMA_BUS | HMM_PFN_DMA_MAPPED;
+		return pci_p2pdma_bus_addr_map(p2pdma_state->mem, phys);
+	default:
+		return DMA_MAPPING_ERROR;
+	}
+
+	addr = dma_use_iova(&map->state) ? hmm_dma_link(&e, phys) :
+					   hmm_dma_map_alone(&e, phys);
+	*word &= ~HMM_PFN_P2PDMA;
+	if (addr != DMA_MAPPING_ERROR)
+		*word |= HMM_PFN_DMA_MAPPED | p2p;
+	return addr;
+}
+EXPORT_SYMBOL_GPL(hmm_dma_map_pfn);
+
+/**
+ * hmm_dma_unmap_pfn() - take a page's device address away
+ * @dev: the device, which does not use the address any more
+ * @map: the map
+ * @idx: which entry
+ *
+ * Context: under the update lock.
+ * Return: whether the entry was mapped.
+ */
+bool hmm_dma_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx)
+{
+	struct hmm_dma_entry e = { dev, map, idx, DMA_ATTR_REQUIRE_COHERENT };
+	unsigned long *word = &map->pfn_list[idx];
+	size_t size = map->dma_entry_size;
+
+	if (!(*word & HMM_PFN_VALID) || !(*word & HMM_PFN_DMA_MAPPED))
+		return false;
+
+	if (*word & HMM_PFN_P2PDMA)
+		e.attrs |= DMA_ATTR_MMIO;
+	/* An address on the peer's bus was only computed, never mapped. */
+	if (!(*word & HMM_PFN_P2PDMA_BUS)) {
+		if (dma_use_iova(&map->state))
+			dma_iova_unlink(dev, &map->state, idx * size, size,
+					DMA_BIDIRECTIONAL, e.attrs);
+		else if (dma_need_unmap(dev))
+			dma_unmap_phys(dev, map->dma_list[idx], size,
+				       DMA_BIDIRECTIONAL, e.attrs);
+	}
+	*word &= ~HMM_PFN_DMA_STATE;
+	return true;
+}
+EXPORT_SYMBOL_GPL(hmm_dma_unmap_pfn);
