@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's own mm/hmm.c, as it stands, under names with ref_ in front. The
+ * headers come after the new names, and so declare these.
+ */
+#define hmm_range_fault				ref_hmm_range_fault
+#define hmm_range_fault_unlocked_timeout	ref_hmm_range_fault_unlocked_timeout
+#define hmm_dma_map_alloc			ref_hmm_dma_map_alloc
+#define hmm_dma_map_free			ref_hmm_dma_map_free
+#define hmm_dma_map_pfn				ref_hmm_dma_map_pfn
+#define hmm_dma_unmap_pfn			ref_hmm_dma_unmap_pfn
+
+#include "../hmm.c"
