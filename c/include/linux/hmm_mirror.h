@@ -79,11 +79,16 @@ static inline unsigned long hmm_span_pages(struct hmm_span span)
  * @HMM_ACCESS_SNAPSHOT: nothing; report what is mapped and fault nothing in
  * @HMM_ACCESS_READ: every page can be read, or the section fails
  * @HMM_ACCESS_WRITE: every page can be written, or the section fails
+ * @HMM_ACCESS_EXCLUSIVE: every page can be written, and the device has it to
+ *	itself, for atomic operations say, until the CPU touches it: then it is
+ *	invalidated like any other. Private anonymous memory only; a page at a
+ *	time; the mirror must have an owner
  */
 enum hmm_access {
 	HMM_ACCESS_SNAPSHOT,
 	HMM_ACCESS_READ,
 	HMM_ACCESS_WRITE,
+	HMM_ACCESS_EXCLUSIVE,
 };
 
 struct hmm_mirror;
@@ -115,7 +120,8 @@ struct hmm_mirror_ops {
 	 * to sleep; it is then called again later. Required.
 	 *
 	 * Not called for what the mirror's own owner migrates
-	 * (%MMU_NOTIFY_MIGRATE with the owner given to hmm_mirror_init()).
+	 * (%MMU_NOTIFY_MIGRATE with the owner given to hmm_mirror_init()) or
+	 * takes from the CPU (%MMU_NOTIFY_EXCLUSIVE).
 	 */
 	bool (*invalidate)(struct hmm_mirror *mirror,
 			   const struct hmm_invalidation *inv);
@@ -214,6 +220,7 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * @error: why hmm_section_next() stopped; 0 when it came to the end
  * @inside: whether the update lock is held
  * @held: whether a user reference to the address space is held
+ * @taken: the locked folio of a page taken from the CPU, or NULL
  * @batch: room for pfns
  *
  * The caller fills in the first six (HMM_SECTION() does) and goes from batch
@@ -232,6 +239,7 @@ struct hmm_section {
 	/* private: */
 	bool inside;
 	bool held;
+	struct folio *taken;
 	unsigned long batch[HMM_SECTION_BATCH];
 };
 

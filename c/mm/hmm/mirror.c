@@ -6,6 +6,8 @@
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/hmm_mirror.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
@@ -31,10 +33,21 @@ static const struct mmu_notifier_ops hmm_mirror_mm_ops = {
 	.release = hmm_mirror_mm_release,
 };
 
+/* Whether it is the owner of a mirror who causes an event of some kind. */
+static bool hmm_mirror_caused(const struct hmm_mirror *mirror,
+			      const struct mmu_notifier_range *event,
+			      enum mmu_notifier_event kind)
+{
+	return mirror->owner && event->event == kind &&
+	       event->owner == mirror->owner;
+}
+
 /*
- * The sequence moves in any case. The driver's own migration does not bother
- * the driver's callback, since the driver knows; but a section that began
- * before it must not go on with pfns from before.
+ * The driver's own migration does not bother the driver's callback, since the
+ * driver knows; but the sequence moves, for a section that began before it must
+ * not go on with pfns from before. When a page is taken from the CPU its frame
+ * stays the same, and the sequence must not move: the section that takes it
+ * would never end.
  */
 static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 				  const struct mmu_notifier_range *event,
@@ -54,14 +67,15 @@ static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 	};
 	bool gone = true;
 
+	if (hmm_mirror_caused(mirror, event, MMU_NOTIFY_EXCLUSIVE))
+		return true;
 	if (inv.may_block)
 		mutex_lock(&mirror->lock);
 	else if (!mutex_trylock(&mirror->lock))
 		return false;
 
 	mmu_interval_set_seq(notifier, seq);
-	if (!mirror->owner || event->event != MMU_NOTIFY_MIGRATE ||
-	    event->owner != mirror->owner)
+	if (!hmm_mirror_caused(mirror, event, MMU_NOTIFY_MIGRATE))
 		gone = mirror->ops->invalidate(mirror, &inv);
 	mutex_unlock(&mirror->lock);
 	return gone;
@@ -229,6 +243,7 @@ static unsigned long hmm_access_request(enum hmm_access access)
 	case HMM_ACCESS_READ:
 		return HMM_PFN_REQ_FAULT;
 	case HMM_ACCESS_WRITE:
+	case HMM_ACCESS_EXCLUSIVE:
 		return HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE;
 	default:
 		return 0;
@@ -242,6 +257,8 @@ static int hmm_section_begin(struct hmm_section *section)
 
 	if (!hmm_span_valid(section->span))
 		return -EINVAL;
+	if (section->access == HMM_ACCESS_EXCLUSIVE && !mirror->owner)
+		return -EINVAL;
 	if (!mmget_not_zero(mirror->mm))
 		return -ESRCH;
 	down_read(&mirror->cover);
@@ -251,9 +268,51 @@ static int hmm_section_begin(struct hmm_section *section)
 		section->pfns = section->batch;
 		section->nr_pfns = HMM_SECTION_BATCH;
 	}
+	if (section->access == HMM_ACCESS_EXCLUSIVE)
+		section->nr_pfns = 1;
 	if (!section->timeout)
 		section->timeout = msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT);
 	return 0;
+}
+
+/*
+ * Take a page from the CPU. While its folio is locked the CPU cannot have it
+ * back, and waits; other changes move the sequence. So would the taking itself,
+ * were the page absent, shared or taken already: it is faulted in beforehand.
+ */
+static int hmm_section_take(struct hmm_section *section, struct hmm_range *walk)
+{
+	struct mm_struct *mm = section->mirror->mm;
+	struct page *page;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
+		return -EOPNOTSUPP;
+	ret = hmm_range_fault_vma(walk);
+	if (ret)
+		return ret;
+
+	walk->notifier_seq = mmu_interval_read_begin(walk->notifier);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	page = make_device_exclusive(mm, walk->start, section->mirror->owner,
+				     &section->taken);
+	mmap_read_unlock(mm);
+	if (IS_ERR(page)) {
+		section->taken = NULL;
+		return PTR_ERR(page);
+	}
+	walk->hmm_pfns[0] = page_to_pfn(page) | HMM_PFN_WRITABLE;
+	return 0;
+}
+
+static void hmm_section_give_up_page(struct hmm_section *section)
+{
+	if (!section->taken)
+		return;
+	folio_unlock(section->taken);
+	folio_put(section->taken);
+	section->taken = NULL;
 }
 
 /**
@@ -272,12 +331,16 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 
 	do {
 		walk->notifier_seq = mmu_interval_read_begin(walk->notifier);
-		ret = hmm_range_fault_vma(walk);
+		if (section->access == HMM_ACCESS_EXCLUSIVE)
+			ret = hmm_section_take(section, walk);
+		else
+			ret = hmm_range_fault_vma(walk);
 		if (!ret) {
 			mutex_lock(lock);
 			if (!mmu_interval_read_retry(walk->notifier, walk->notifier_seq))
 				return 0;
 			mutex_unlock(lock);
+			hmm_section_give_up_page(section);
 			ret = -EBUSY;
 		}
 		if (ret == -EBUSY && fatal_signal_pending(current))
@@ -321,6 +384,7 @@ static void hmm_section_unlock(struct hmm_section *section)
 	if (section->inside)
 		mutex_unlock(&section->mirror->lock);
 	section->inside = false;
+	hmm_section_give_up_page(section);
 }
 
 /**
@@ -341,6 +405,7 @@ static void hmm_section_unlock(struct hmm_section *section)
  * * -%EBUSY - other invalidations won every race until the timeout
  * * -%EINTR - a fatal signal
  * * -%EFAULT, -%EPERM, -%ENOMEM - as hmm_range_fault()
+ * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
  *
  * Batches before the one that failed were handled and stay so.
  *
