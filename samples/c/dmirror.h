@@ -72,7 +72,6 @@ void dm_mirror_stop(struct dm_mirror *dm);
 int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 		enum hmm_access access, unsigned long timeout);
 int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot);
-int dm_make_exclusive(struct dm_mirror *dm, struct hmm_span span);
 
 /* engine.c: the part that does the work, on what the table maps */
 

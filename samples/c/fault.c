@@ -7,7 +7,6 @@
 
 #include <linux/memremap.h>
 #include <linux/mm.h>
-#include <linux/rmap.h>
 
 /**
  * DOC: Faults and invalidations
@@ -26,9 +25,7 @@
  * the braces the pages are what the process sees. There is nothing to check and
  * nothing to retry.
  *
- * The other two look at the process's memory in ways of their own:
- * dm_snapshot() reports and changes nothing, dm_make_exclusive() takes pages
- * from the CPU for a while.
+ * A section can also leave everything as it is and only report: dm_snapshot().
  */
 
 static struct dm_mirror *to_dm_mirror(struct hmm_mirror *mirror)
@@ -81,13 +78,16 @@ void dm_mirror_stop(struct dm_mirror *dm)
 	dm_table_destroy(&dm->table);
 }
 
-static unsigned int dm_run_rights(const struct hmm_run *run)
+static unsigned int dm_run_rights(const struct hmm_run *run,
+				  enum hmm_access access)
 {
-	if (!(run->flags & HMM_PFN_VALID))
-		return 0;
-	if (!(run->flags & HMM_PFN_WRITE))
-		return DM_MAY_READ;
-	return DM_MAY_READ | DM_MAY_WRITE;
+	unsigned int rights = DM_MAY_READ;
+
+	if (run->flags & HMM_PFN_WRITE)
+		rights |= DM_MAY_WRITE;
+	if (access == HMM_ACCESS_EXCLUSIVE)
+		rights |= DM_EXCLUSIVE;
+	return rights;
 }
 
 /**
@@ -97,9 +97,13 @@ static unsigned int dm_run_rights(const struct hmm_run *run)
  * @access: what it is going to do there
  * @timeout: how long to try, in jiffies, or 0 for the usual time
  *
- * Return: 0 when the device's page table maps all of @span, at the time of the
- * return or a moment before; -EFAULT or -EPERM when the process itself could
- * not access @span that way; -ENOMEM; other errors of hmm_section_next().
+ * What it maps may be invalidated again before it returns; then the device will
+ * fault once more. That goes for %HMM_ACCESS_EXCLUSIVE too: the device has a
+ * page to itself until the CPU touches it, and that may be at once.
+ *
+ * Return: 0 when all of @span was mapped; -EFAULT or -EPERM when the process
+ * itself could not access @span that way; -ENOMEM; other errors of
+ * hmm_section_next().
  */
 int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 		enum hmm_access access, unsigned long timeout)
@@ -113,7 +117,7 @@ int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 
 		hmm_for_each_run(run, &pages) {
 			int ret = dm_table_map(&dm->table, run.span, run.pfn,
-					       dm_run_rights(&run));
+					       dm_run_rights(&run, access));
 
 			if (ret)
 				return ret;
@@ -183,52 +187,4 @@ int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot)
 		}
 	}
 	return hmm_section_error(&pages);
-}
-
-static int dm_make_page_exclusive(struct dm_mirror *dm, unsigned long addr)
-{
-	struct hmm_span span = { addr, addr + PAGE_SIZE };
-	struct folio *folio;
-	struct page *page;
-	int ret;
-
-	page = make_device_exclusive(dm->mirror.mm, addr, dm->unit, &folio);
-	if (IS_ERR(page))
-		return PTR_ERR(page);
-
-	scoped_guard(hmm_mirror, &dm->mirror)
-		ret = dm_table_map(&dm->table, span, page_to_pfn(page),
-				   DM_MAY_READ | DM_MAY_WRITE | DM_EXCLUSIVE);
-	folio_unlock(folio);
-	folio_put(folio);
-	return ret;
-}
-
-/**
- * dm_make_exclusive() - take pages from the CPU for a while
- * @dm: the mirror
- * @span: their addresses; anonymous memory that the process may write to
- *
- * The device has each page to itself, for atomic operations say, until the CPU
- * touches it. Then the page is invalidated like any other, the device loses
- * it, and the CPU has it back. There is no telling how long that is: a page at
- * the start of @span may be gone when this returns.
- *
- * The process must be alive and must not exit meanwhile; it is so when it is
- * the one that asks.
- *
- * Return: 0; -EOPNOTSUPP for memory that is not anonymous; -EFAULT or -EPERM
- * for what the process could not write to itself; -EINTR; -ENOMEM.
- */
-int dm_make_exclusive(struct dm_mirror *dm, struct hmm_span span)
-{
-	struct mm_struct *mm = dm->mirror.mm;
-	int ret = 0;
-
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	for (; !ret && span.start < span.end; span.start += PAGE_SIZE)
-		ret = dm_make_page_exclusive(dm, span.start);
-	mmap_read_unlock(mm);
-	return ret;
 }
