@@ -59,14 +59,14 @@ static void title(const char *text)
 /* One line of what happens, and whether it came out as it has to. */
 static void tell(bool right, const char *format, ...)
 {
+	char line[128];
 	va_list args;
 
-	fputs("  ", stdout);
 	va_start(args, format);
-	vprintf(format, args);
+	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	printf("  %s%s%s\n", color(right ? GOOD : BAD), right ? "ok" : "WRONG",
-	       color(PLAIN));
+	printf("  %-72s %s%s%s\n", line, color(right ? GOOD : BAD),
+	       right ? "ok" : "WRONG", color(PLAIN));
 	wrong += !right;
 }
 
@@ -215,8 +215,8 @@ static void row_cell(struct view seen, struct view expected)
 
 	if (seen.number != NO_NUMBER)
 		snprintf(number, sizeof(number), "%d", seen.number);
-	printf("%s%-3s %-5s%s %s", color(same ? colors[seen.rights] : BAD),
-	       names[seen.rights], number, same ? " " : "!", color(PLAIN));
+	printf("%s%-3s %-5s%c%s ", color(same ? colors[seen.rights] : BAD),
+	       names[seen.rights], number, same ? ' ' : '!', color(PLAIN));
 	wrong += !same;
 }
 
@@ -279,9 +279,9 @@ static void compute_saxpy(int *x, int *y)
 	}
 	for (int i = 0; i < ELEMENTS; i++)
 		right += y[i] == 5 * i;
-	tell(true, "device: y = 3 * x + y          %llu device faults for %ld pages",
+	tell(true, "device: y = 3 * x + y             (%llu device faults, %ld pages)",
 	     (unsigned long long)saxpy.faults, 2 * ELEMENTS * sizeof(int) / page_size);
-	tell(right == ELEMENTS, "CPU:    y[i] == 5 * i          %d of %d elements",
+	tell(right == ELEMENTS, "CPU:    y[i] == 5 * i             for %d of %d elements",
 	     right, ELEMENTS);
 }
 
@@ -298,7 +298,7 @@ static void compute_sum(int *y)
 	if (error)
 		tell(false, "device: sum(y) failed: %s", strerror(error));
 	else
-		tell(sum.sum == expected, "device: sum(y) = %lld     CPU: %lld",
+		tell(sum.sum == expected, "device: sum(y) = %-15lld  CPU: %lld",
 		     (long long)sum.sum, expected);
 }
 
@@ -314,12 +314,12 @@ static void part_compute(void)
 		x[i] = i;
 		y[i] = 2 * i;
 	}
-	tell(true, "CPU:    x[i] = i, y[i] = 2 * i  at %p and %p", x, y);
+	tell(true, "CPU:    x[i] = i, y[i] = 2 * i    at %p and %p", x, y);
 	compute_saxpy(x, y);
 
 	for (int i = 0; i < ELEMENTS; i++)
 		y[i] = -y[i];
-	tell(true, "CPU:    y[i] = -y[i]           no copying, no mapping, no syncing");
+	tell(true, "CPU:    y[i] = -y[i]              right away: nothing to copy back");
 	compute_sum(y);
 	free(x);
 	free(y);
@@ -346,7 +346,7 @@ static void follow_mprotect(void)
 	expect(1, READ_ONLY, READ_ONLY, 101);
 	show("mprotect(page 1, PROT_READ)", 1 << 1);
 	tell(device_write(page(1), 7) == EPERM,
-	     "  device writes to page 1: refused, as the CPU would be");
+	     "  device writes to page 1: refused, as the CPU is");
 }
 
 static void follow_munmap(void)
@@ -440,7 +440,7 @@ static void part_follow(void)
 	title("2. Mappings change under the device, and it follows");
 	row_start("");
 	for (int i = 0; i < PAGES; i++)
-		printf("page %-5d", i);
+		printf("page %-6d", i);
 	putchar('\n');
 
 	follow_write();
