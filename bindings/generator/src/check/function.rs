@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Functions: a contract that does not say enough leaves the function out.
+
+use super::leave_out;
+use super::types;
+use super::types::Ty;
+use super::types::Why;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::ParamKind;
+use crate::model::Protocol;
+use crate::model::Returns;
+use crate::model::Role;
+use crate::model::Shape;
+use crate::read::CType;
+
+/// Takes out the functions whose contracts are not complete.
+pub(super) fn check(api: &mut Api) {
+    let mut lost = Vec::new();
+    for function in &api.functions {
+        if let Err(why) = complete(api, function) {
+            lost.push((function.c.clone(), function.span, why));
+        }
+    }
+    for (name, span, why) in lost {
+        api.functions.retain(|function| function.c != name);
+        leave_out(api, &name, span, why);
+    }
+}
+
+fn complete(api: &Api, function: &Function) -> Result<(), Why> {
+    owner(api, function)?;
+    for (index, param) in function.params.iter().enumerate() {
+        if function.this == Some(index) {
+            continue;
+        }
+        let iterated = matches!(function.role, Role::Iterator(_));
+        if iterated && param.ty.pointee_record().is_some_and(|tag| api.record(tag).is_some()) {
+            continue;
+        }
+        let ty = types::of_param(api, param)?;
+        kept(api, function, param.kind == ParamKind::Keeps, &param.name, &ty)?;
+        if matches!(ty, Ty::Section(_)) {
+            return Err(Why::new(
+                format!("parameter `{}`: the state of a section is not given out", param.name),
+                "make it the first parameter",
+            ));
+        }
+    }
+    result(api, function)
+}
+
+fn owner(api: &Api, function: &Function) -> Result<(), Why> {
+    let Some(tag) = &function.owner else {
+        return Err(Why::new(
+            "it belongs to no object",
+            "only functions with an object among their parameters, or that return one, are emitted",
+        ));
+    };
+    let known = api.object(tag).is_some()
+        || api.section(tag).is_some()
+        || api.record(tag).is_some()
+        || api.tagged_word(tag).is_some()
+        || api.flag_word(tag).is_some();
+    if !known {
+        return Err(Why::new(
+            format!("`struct {tag}` is not under contract"),
+            format!("say what it is: `struct __contract(object(\"...\")) {tag};`"),
+        ));
+    }
+    let foreign = api.object(tag).is_some_and(|object| object.shape == Shape::Foreign);
+    if foreign {
+        return Err(Why::new(
+            format!("`struct {tag}` has its methods elsewhere"),
+            "give it an object of ours as a parameter, or extend the type it has",
+        ));
+    }
+    Ok(())
+}
+
+fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Result<(), Why> {
+    if !keeps {
+        return Ok(());
+    }
+    if function.role != Role::Constructor {
+        return Err(Why::new(
+            format!("parameter `{name}`: only a constructor can keep what it is given"),
+            "the object that keeps it must be the one that is made",
+        ));
+    }
+    match ty {
+        Ty::Object(tag) => match api.object(tag).map(|object| object.shape) {
+            Some(Shape::Counted | Shape::Foreign | Shape::Pinned) => Ok(()),
+            _ => Err(Why::new(
+                format!("parameter `{name}`: nothing can keep a `struct {tag}` alive"),
+                "put its get and put, or its constructor, under contract",
+            )),
+        },
+        _ => Err(Why::new(
+            format!("parameter `{name}`: only objects can be kept"),
+            "say `keeps` of a pointer to an object",
+        )),
+    }
+}
+
+fn result(api: &Api, function: &Function) -> Result<(), Why> {
+    if let CType::Pointer { .. } = function.ret.plain() {
+        let Some(tag) = function.ret.pointee_record() else {
+            return Err(Why::new(
+                "its result is a pointer that is not to an object",
+                "only pointers to objects can be returned",
+            ));
+        };
+        if api.object(tag).is_none() {
+            return Err(Why::new(
+                format!("its result points to `struct {tag}`, which is not under contract"),
+                format!("say what it is: `struct __contract(object(\"...\")) {tag};`"),
+            ));
+        }
+        if !matches!(function.returns, Returns::Owned | Returns::Borrowed) {
+            return Err(Why::new(
+                "who owns the object that it returns is not said",
+                "say `owned` when the caller must give it back, else `borrowed`",
+            ));
+        }
+        if function.returns == Returns::Borrowed && function.this.is_none() {
+            return Err(Why::new(
+                "nothing says how long the object that it returns lives",
+                "say `owned`, or give it the object that the result belongs to",
+            ));
+        }
+        return Ok(());
+    }
+    let protocol = matches!(function.role, Role::Begin(_) | Role::Check(_) | Role::Outcome)
+        || matches!(function.role, Role::TryLock(_));
+    let signed = matches!(function.ret.plain(), CType::Int("i32" | "isize"));
+    if signed && !protocol && function.errno.is_none() && !function.plain {
+        return Err(Why::new(
+            "whether its integer result is an error is not said",
+            "say `errno`, or `plain` when it is just a number",
+        ));
+    }
+    if function.errno.is_some() && !signed {
+        return Err(Why::new(
+            format!("`errno` on a result of type `{}`", function.ret.spell()),
+            "only int and long hold errors; take `errno` away",
+        ));
+    }
+    if matches!(function.role, Role::Check(_)) && !api.sections.iter().any(|s| s.protocol == Protocol::Sequence) {
+        return Err(Why::new("it checks a section that nothing begins", "put `begin` on its counterpart"));
+    }
+    types::of(api, &function.ret, None).map(|_| ())
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Third phase: whether the contracts fit together.
+//!
+//! What contradicts itself is an error. What is merely not complete is left out, with the reason;
+//! nothing is emitted that a contract does not justify.
+
+mod function;
+mod lock;
+mod object;
+mod ops;
+mod section;
+pub mod types;
+
+use crate::diag::Diagnostics;
+use crate::model::Api;
+use crate::model::LeftOut;
+use crate::source::Span;
+
+/// Settles what the model left open, and takes out of it what cannot be justified.
+pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
+    names(api, diagnostics);
+    object::check(api, diagnostics);
+    lock::check(api, diagnostics);
+    ops::check(api, diagnostics);
+    section::check(api, diagnostics);
+    function::check(api);
+    object::unreachable(api);
+    api.left_out.sort_by_key(|left| left.span);
+}
+
+/// Records that something is left out.
+fn leave_out(api: &mut Api, name: &str, span: Span, why: types::Why) {
+    if api.left_out.iter().any(|left| left.name == name) {
+        return;
+    }
+    api.left_out.push(LeftOut {
+        name: name.to_owned(),
+        reason: why.reason,
+        remedy: why.remedy,
+        span,
+    });
+}
+
+/// Two things of one name would be one thing on the typed side.
+fn names(api: &Api, diagnostics: &mut Diagnostics) {
+    let mut taken: Vec<(String, Span)> = Vec::new();
+    let objects = api.objects.iter().filter(|o| o.foreign.is_none()).map(|o| (&o.name, o.span));
+    let all = objects
+        .chain(api.records.iter().map(|r| (&r.name, r.span)))
+        .chain(api.choices.iter().map(|c| (&c.name, c.span)))
+        .chain(api.flags.iter().map(|f| (&f.name, f.span)))
+        .chain(api.tagged.iter().map(|t| (&t.name, t.span)))
+        .chain(api.tables.iter().map(|t| (&t.name, t.span)))
+        .chain(api.sections.iter().map(|s| (&s.name, s.span)));
+    for (name, span) in all {
+        match taken.iter().find(|(known, _)| known == name) {
+            Some((_, first)) => diagnostics.push(
+                crate::diag::Diagnostic::error(
+                    span,
+                    format!("the name `{name}` is taken"),
+                    "expected a name of its own",
+                )
+                .note(*first, "by this")
+                .help("give one of the two another name"),
+            ),
+            None => taken.push((name.clone(), span)),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Objects: how each one is held follows from the functions that make and end it.
+
+use super::leave_out;
+use super::types::Why;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Role;
+use crate::model::Shape;
+
+/// Settles the shape of every object.
+pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
+    for index in 0..api.objects.len() {
+        let tag = api.objects[index].tag.clone();
+        let shape = shape(api, &tag, diagnostics);
+        api.objects[index].shape = shape;
+    }
+    for function in &api.functions {
+        let makes = matches!(
+            function.role,
+            Role::Constructor | Role::Destructor | Role::Get | Role::Put
+        );
+        let owned = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
+        if makes && !owned {
+            diagnostics.push(
+                Diagnostic::error(
+                    function.contract,
+                    format!("`{}` makes or ends something that is no object", function.c),
+                    "expected a parameter that points to an object",
+                )
+                .help("put `object(\"Name\")` on the structure"),
+            );
+        }
+    }
+}
+
+fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
+    let Some(object) = api.object(tag) else { return Shape::Borrowed };
+    let get = api.one_in_role(tag, |role| *role == Role::Get);
+    let put = api.one_in_role(tag, |role| *role == Role::Put);
+    let constructors: Vec<&Function> = api.in_role(tag, |r| *r == Role::Constructor).collect();
+    let destructor = api.one_in_role(tag, |role| *role == Role::Destructor);
+    let in_place = constructors.iter().find(|f| f.this.is_some());
+    let returned = constructors.iter().find(|f| f.this.is_none());
+    if object.foreign.is_some() {
+        return Shape::Foreign;
+    }
+    match (get, put) {
+        (Some(_), Some(_)) => return Shape::Counted,
+        (Some(lone), None) | (None, Some(lone)) => {
+            let (has, wants) = if get.is_some() { ("get", "put") } else { ("put", "get") };
+            diagnostics.push(
+                Diagnostic::error(
+                    lone.contract,
+                    format!("`{}` has a `{has}` and no `{wants}`", object.name),
+                    format!("expected a function with `{wants}` too"),
+                )
+                .note(object.contract, "the object")
+                .help(format!("put `{wants}` on the function that undoes `{}()`", lone.c)),
+            );
+        }
+        (None, None) => {}
+    }
+    if let (Some(first), Some(second)) = (in_place, returned) {
+        diagnostics.push(
+            Diagnostic::error(
+                second.contract,
+                format!("`{}` is made in two ways", object.name),
+                "this one returns it",
+            )
+            .note(first.contract, "and this one initialises it in place")
+            .help("an object is held in one way; take one constructor out of the contract"),
+        );
+    }
+    if in_place.is_some() {
+        if !object.pinned {
+            diagnostics.push(
+                Diagnostic::error(
+                    object.contract,
+                    format!("`{}` is initialised in place and may still move", object.name),
+                    "expected `pinned`",
+                )
+                .help(format!("write `object(\"{}\"), pinned`", object.name)),
+            );
+        }
+        return Shape::Pinned;
+    }
+    match (returned, destructor) {
+        (Some(_), Some(_)) => Shape::Owned,
+        (Some(made), None) => {
+            diagnostics.push(
+                Diagnostic::error(
+                    made.contract,
+                    format!("nothing ends the `{}` that `{}` returns", object.name, made.c),
+                    "expected a function with `destructor` too",
+                )
+                .note(object.contract, "the object")
+                .help("put `destructor` on the function that frees it"),
+            );
+            Shape::Borrowed
+        }
+        (None, Some(ended)) => {
+            diagnostics.push(
+                Diagnostic::error(
+                    ended.contract,
+                    format!("`{}` has a destructor and no constructor", object.name),
+                    "expected a function with `constructor` too",
+                )
+                .note(object.contract, "the object")
+                .help("put `constructor` on the function that makes it"),
+            );
+            Shape::Borrowed
+        }
+        (None, None) => Shape::Borrowed,
+    }
+}
+
+/// Leaves out the objects that can neither be made nor be had from anywhere.
+pub(super) fn unreachable(api: &mut Api) {
+    let lost: Vec<(String, crate::source::Span)> = api
+        .objects
+        .iter()
+        .filter(|object| object.shape == Shape::Pinned)
+        .filter(|object| api.one_in_role(&object.tag, |r| *r == Role::Constructor).is_none())
+        .map(|object| (object.tag.clone(), object.span))
+        .collect();
+    for (tag, span) in lost {
+        let why = Why::new(
+            "its constructor is left out",
+            "complete the contract of the constructor",
+        );
+        leave_out(api, &format!("struct {tag}"), span, why);
+        api.objects.retain(|object| object.tag != tag);
+        for function in api.functions.iter().filter(|f| f.owner.as_deref() == Some(&tag)) {
+            let why = Why::new(format!("`struct {tag}` is left out"), "complete its contract");
+            if !api.left_out.iter().any(|left| left.name == function.c) {
+                api.left_out.push(crate::model::LeftOut {
+                    name: function.c.clone(),
+                    reason: why.reason,
+                    remedy: why.remedy,
+                    span: function.span,
+                });
+            }
+        }
+        api.functions.retain(|f| f.owner.as_deref() != Some(tag.as_str()));
+        api.sections.retain(|section| section.of != tag);
+    }
+}

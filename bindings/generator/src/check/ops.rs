@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ops tables: which object each belongs to, and how its callbacks see the user's data.
+
+use super::leave_out;
+use super::types;
+use super::types::Ty;
+use super::types::Why;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::model::Api;
+use crate::model::Callback;
+use crate::model::Role;
+use crate::model::SelfKind;
+use crate::model::Sharing;
+use crate::read::CType;
+
+/// The tables that an object's constructors take: (tag of the table, tag of the object).
+fn uses(api: &Api) -> Vec<(String, String)> {
+    let mut uses = Vec::new();
+    for function in api.functions.iter().filter(|f| f.role == Role::Constructor) {
+        let Some(owner) = &function.owner else { continue };
+        for param in &function.params {
+            match types::of_param(api, param) {
+                Ok(Ty::Table(table)) => uses.push((table, owner.clone())),
+                Ok(Ty::Callback) => uses.push((function.c.clone(), owner.clone())),
+                _ => {}
+            }
+        }
+    }
+    uses
+}
+
+/// Settles what the tables left open.
+pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
+    let uses = uses(api);
+    for index in 0..api.tables.len() {
+        let table = api.tables[index].clone();
+        let Some((_, owner)) = uses.iter().find(|(tag, _)| *tag == table.tag) else {
+            let why = Why::new(
+                "no constructor takes this table",
+                "put `constructor` on the function that takes it",
+            );
+            leave_out(api, &format!("struct {}", table.tag), table.span, why);
+            continue;
+        };
+        let mut kept = Vec::new();
+        for mut callback in table.callbacks {
+            match settle(api, owner, &callback) {
+                Ok(this) => {
+                    callback.this = this;
+                    kept.push(callback);
+                }
+                Err(why) if callback.required => diagnostics.push(
+                    Diagnostic::error(
+                        callback.signature.span,
+                        format!("the required callback `{}` cannot be typed", callback.signature.name),
+                        why.reason,
+                    )
+                    .help(why.remedy),
+                ),
+                Err(why) => {
+                    let name = format!("{}.{}", table.tag, callback.signature.name);
+                    leave_out(api, &name, callback.signature.span, why);
+                }
+            }
+        }
+        api.tables[index].callbacks = kept;
+        let name = table.name.clone();
+        if let Some(object) = api.objects.iter_mut().find(|object| object.tag == *owner) {
+            object.operations = Some(name);
+        }
+    }
+    api.tables.retain(|table| uses.iter().any(|(tag, _)| *tag == table.tag));
+}
+
+fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> {
+    let first = callback.signature.params.first();
+    if first.and_then(|p| p.ty.pointee_record()) != Some(owner) {
+        return Err(Why::new(
+            format!("its first parameter is not the `struct {owner}` it belongs to"),
+            format!("only callbacks that are given the `struct {owner}` can find the data"),
+        ));
+    }
+    for param in &callback.signature.params[1..] {
+        let word = None;
+        types::of(api, &param.ty, word)
+            .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?;
+    }
+    if matches!(callback.signature.ret.plain(), CType::Int("i32" | "isize"))
+        && callback.errno.is_none()
+        && !callback.plain
+    {
+        return Err(Why::new(
+            "whether its integer result is an error is not said",
+            "say `errno`, or `plain` when it is just a number",
+        ));
+    }
+    types::of(api, &callback.signature.ret, None)?;
+    let object = api.object(owner);
+    let data = object.map(|object| object.data.as_slice()).unwrap_or_default();
+    let held = callback.requires.as_ref().and_then(|(guard, _)| {
+        data.iter().find(|(name, _)| name == guard).map(|(_, sharing)| *sharing)
+    });
+    Ok(match held {
+        Some(Sharing::Exclusive) => SelfKind::Exclusive,
+        Some(Sharing::Shared) => SelfKind::Shared,
+        None if data.is_empty() => SelfKind::Shared,
+        None => SelfKind::Object,
+    })
+}

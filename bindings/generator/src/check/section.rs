@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sections: every part of the protocol is there.
+
+use super::lock;
+use super::types;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::model::Api;
+use crate::model::Protocol;
+use crate::model::Role;
+use crate::model::Section;
+
+/// Checks the sections.
+pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
+    for section in &api.sections {
+        of_object(api, section, diagnostics);
+        match section.protocol {
+            Protocol::Entered => entered(api, section, diagnostics),
+            Protocol::Sequence => sequence(api, section, diagnostics),
+        }
+    }
+}
+
+fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
+    if api.object(&section.of).is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                section.span,
+                format!("`struct {}` is no object", section.of),
+                "expected the tag of the object that it is a section of",
+            )
+            .help(format!("put `object(...)` on `struct {}`", section.of)),
+        );
+    }
+    let Some((guard, span)) = &section.holds else { return };
+    if !lock::guards(api).contains(&(guard.clone(), section.of.clone())) {
+        diagnostics.push(
+            Diagnostic::error(
+                *span,
+                format!("`{guard}` is no guard of `struct {}`", section.of),
+                "expected a guard that a `lock(...)` of that object declares",
+            )
+            .help("name the guard that is held inside"),
+        );
+    }
+}
+
+fn entered(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
+    for (role, word, what) in [
+        (Role::Enter, "enter", "goes on to the next piece of work"),
+        (Role::Leave, "leave", "ends it, whether one is inside or not"),
+        (Role::Outcome, "outcome", "tells how it ended"),
+    ] {
+        if api.one_in_role(&section.tag, |found| *found == role).is_none() {
+            diagnostics.push(
+                Diagnostic::error(
+                    section.span,
+                    format!("the section `{}` has no `{word}`", section.name),
+                    format!("expected a function of `struct {}` with `{word}`", section.tag),
+                )
+                .help(format!("put `{word}` on the function that {what}")),
+            );
+        }
+    }
+    for given in &section.given {
+        if let Err(why) = types::of(api, &given.ty, None) {
+            diagnostics.push(
+                Diagnostic::error(given.span, why.reason, "expected a type under contract").help(why.remedy),
+            );
+        }
+    }
+}
+
+fn sequence(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
+    let wanted = Role::Check(section.name.clone());
+    if api.one_in_role(&section.of, |role| *role == wanted).is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                section.span,
+                format!("nothing checks the sequence of `{}`", section.name),
+                "this begins one",
+            )
+            .help(format!("put `check(\"{}\")` on the function that tells whether it changed", section.name)),
+        );
+    }
+    let has_data = api.object(&section.of).is_some_and(|object| !object.data.is_empty());
+    if has_data && section.holds.is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                section.span,
+                format!("`{}` does not say what is held when the sequence is checked", section.name),
+                "expected `holds(Guard)`",
+            )
+            .help("data may be reached only under a guard: begin(\"Name\", holds(Guard))"),
+        );
+    }
+}

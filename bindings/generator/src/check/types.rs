@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which typed thing a C type is, given the contracts.
+
+use crate::model::Api;
+use crate::model::Param;
+use crate::model::ParamKind;
+use crate::read::CType;
+
+/// A type on the typed side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ty {
+    /// Nothing.
+    Unit,
+    /// A truth value.
+    Bool,
+    /// An integer, by its Rust name.
+    Int(&'static str),
+    /// A reference to an object, by tag.
+    Object(String),
+    /// Plain data, by tag; by value.
+    Record(String),
+    /// Plain data, by tag; by pointer to const.
+    RecordRef(String),
+    /// A choice, by tag.
+    Choice(String),
+    /// A flag word, by tag.
+    Flags(String),
+    /// A tagged word, by tag.
+    Tagged(String),
+    /// The state of a section, by tag.
+    Section(String),
+    /// A table of callbacks, by tag.
+    Table(String),
+    /// A single callback, by the name of the function that takes it.
+    Callback,
+    /// An address that is compared and never followed.
+    Identity,
+    /// An array of plain integers.
+    Slice {
+        /// The element's Rust name.
+        elem: &'static str,
+        /// Whether the callee writes to it.
+        mutable: bool,
+    },
+    /// The length of a slice, which the typed side does not have.
+    LengthOf(String),
+    /// A C string.
+    Text,
+    /// Allocation flags.
+    Gfp,
+}
+
+/// Why something is left out, and what would change that.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// Why.
+    pub reason: String,
+    /// What would change that.
+    pub remedy: String,
+}
+
+impl Why {
+    /// Makes one.
+    pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Why {
+            reason: reason.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// The typed thing that a parameter is.
+pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
+    match &param.kind {
+        ParamKind::Identity => return Ok(Ty::Identity),
+        ParamKind::Callback => return Ok(Ty::Callback),
+        ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
+        ParamKind::Slice(_) => return slice(param),
+        ParamKind::Plain | ParamKind::Keeps => {}
+    }
+    of(api, &param.ty, param.word.as_deref()).map_err(|why| {
+        Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy)
+    })
+}
+
+fn slice(param: &Param) -> Result<Ty, Why> {
+    if let CType::Pointer { to, constant } = param.ty.plain() {
+        if let CType::Int(elem) = to.plain() {
+            return Ok(Ty::Slice {
+                elem,
+                mutable: !constant,
+            });
+        }
+    }
+    Err(Why::new(
+        format!("parameter `{}`: only slices of integers can be given", param.name),
+        "take the function out of the contract",
+    ))
+}
+
+/// The typed thing that a C type is; `word` names the flag or tagged word that an integer holds.
+pub fn of(api: &Api, ty: &CType, word: Option<&str>) -> Result<Ty, Why> {
+    if let Some(word) = word {
+        return word_named(api, word);
+    }
+    if let CType::Named(name, is) = ty {
+        if api.tagged_word(name).is_some() {
+            return Ok(Ty::Tagged(name.clone()));
+        }
+        if name == "gfp_t" {
+            return Ok(Ty::Gfp);
+        }
+        return of(api, is, None);
+    }
+    match ty {
+        CType::Void => Ok(Ty::Unit),
+        CType::Bool => Ok(Ty::Bool),
+        CType::Int(name) => Ok(Ty::Int(name)),
+        CType::Record(tag) if api.record(tag).is_some() => Ok(Ty::Record(tag.clone())),
+        CType::Record(tag) => Err(no_contract("struct", tag)),
+        CType::Enum(tag) => word_named(api, tag),
+        CType::Pointer { to, constant } => pointer(api, to, *constant),
+        _ => Err(Why::new(
+            format!("`{}` has no typed counterpart", ty.spell()),
+            "put a static inline with plain types under contract instead",
+        )),
+    }
+}
+
+fn word_named(api: &Api, tag: &str) -> Result<Ty, Why> {
+    if api.choice(tag).is_some() {
+        return Ok(Ty::Choice(tag.to_owned()));
+    }
+    if api.flag_word(tag).is_some() {
+        return Ok(Ty::Flags(tag.to_owned()));
+    }
+    if api.tagged_word(tag).is_some() {
+        return Ok(Ty::Tagged(tag.to_owned()));
+    }
+    Err(no_contract("enum", tag))
+}
+
+fn no_contract(kind: &str, tag: &str) -> Why {
+    Why::new(
+        format!("`{kind} {tag}` is not under contract"),
+        format!("say what it is: `{kind} __contract(...) {tag};`"),
+    )
+}
+
+fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
+    match to.plain() {
+        CType::Record(tag) => {
+            if api.object(tag).is_some() {
+                Ok(Ty::Object(tag.clone()))
+            } else if api.table(tag).is_some() {
+                Ok(Ty::Table(tag.clone()))
+            } else if api.section(tag).is_some() {
+                Ok(Ty::Section(tag.clone()))
+            } else if api.record(tag).is_some() {
+                match constant {
+                    true => Ok(Ty::RecordRef(tag.clone())),
+                    false => Err(Why::new(
+                        format!("`struct {tag} *` may be written to, and nothing says when"),
+                        "make the pointer const, or take the function out of the contract",
+                    )),
+                }
+            } else {
+                Err(no_contract("struct", tag))
+            }
+        }
+        CType::Int("u8") if constant => Ok(Ty::Text),
+        CType::Void => Err(Why::new(
+            "a `void *` says nothing of what it points to",
+            "say `identity` when it is only compared",
+        )),
+        other => Err(Why::new(
+            format!("a pointer to `{}` does not say how much is behind it", other.spell()),
+            "say `slice(len)`, naming the parameter with the number of elements",
+        )),
+    }
+}

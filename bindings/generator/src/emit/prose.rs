@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! kernel-doc as Markdown.
+
+use crate::model::Api;
+use crate::model::Errno;
+use crate::model::Function;
+use crate::model::Context;
+use crate::read::Doc;
+
+/// The width that comments are filled to, their indentation not counted.
+const WIDTH: usize = 92;
+
+/// Turns kernel-doc's markup into Markdown's.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::new();
+    let mut literal = false;
+    for line in text.lines() {
+        let opens = line.trim_end().ends_with("::") && !literal;
+        if literal && !line.is_empty() && !line.starts_with(['\t', ' ']) {
+            close(&mut out);
+            literal = false;
+        }
+        if literal {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
+        let line = if opens { line.trim_end().trim_end_matches(':') } else { line };
+        out.push_str(&inline(line));
+        out.push_str(if opens { ":\n\n```text\n" } else { "\n" });
+        literal = opens;
+    }
+    if literal {
+        close(&mut out);
+    }
+    out.replace("```text\n\n", "```text\n").trim().to_owned()
+}
+
+fn close(out: &mut String) {
+    let body = out.trim_end().len();
+    out.truncate(body);
+    out.push_str("\n```\n\n");
+}
+
+/// `&struct foo`, `%FOO`, `@foo` and `foo()` as code.
+fn inline(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    let mut before = ' ';
+    while let Some(c) = rest.chars().next() {
+        let starts = !before.is_alphanumeric() && !"_`>.".contains(before);
+        let sigil = starts && "&%@".contains(c);
+        let body = if sigil { &rest[1..] } else { rest };
+        let words = match sigil {
+            true => marked(body),
+            false if starts && (c.is_alphabetic() || c == '_') => call(body),
+            false => 0,
+        };
+        if words > 0 {
+            let at = usize::from(sigil);
+            out.push('`');
+            out.push_str(&rest[at..at + words]);
+            out.push('`');
+            rest = &rest[at + words..];
+            before = '`';
+            continue;
+        }
+        out.push(c);
+        before = c;
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// The length of what a sigil marks.
+fn marked(text: &str) -> usize {
+    let kind = ["struct ", "enum ", "typedef ", "union "];
+    let start = kind.iter().find(|kind| text.starts_with(**kind)).map_or(0, |kind| kind.len());
+    let rest = &text[start..];
+    let mut end = 0;
+    for (at, c) in rest.char_indices() {
+        let joint = (c == '.' && rest[at + 1..].starts_with(|c: char| c.is_alphabetic()))
+            || rest[at..].starts_with("->")
+            || (c == '>' && rest[..at].ends_with('-'));
+        if !c.is_alphanumeric() && c != '_' && !joint {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    match end {
+        0 => 0,
+        _ => start + end,
+    }
+}
+
+/// The length of `name()`.
+fn call(text: &str) -> usize {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    match text[end..].starts_with("()") {
+        true => end + 2,
+        false => 0,
+    }
+}
+
+/// The documentation of a type.
+pub fn of_type(doc: Option<&Doc>, fallback: &str) -> String {
+    let Some(doc) = doc else { return fallback.to_owned() };
+    let mut parts = vec![sentence(&doc.brief, fallback)];
+    parts.push(markdown(&doc.body));
+    join(parts)
+}
+
+/// The documentation of a function: what it does, what it gives, where it may run, how it fails.
+pub fn of_function(function: &Function) -> String {
+    let fallback = format!("Calls `{}()`.", function.c);
+    let mut parts = Vec::new();
+    match &function.doc {
+        Some(doc) => {
+            parts.push(sentence(&doc.brief, &fallback));
+            parts.push(markdown(&doc.body));
+            if let (Some(returns), None) = (&doc.returns, &function.errno) {
+                parts.push(format!("Returns {}", lower_first(&markdown(returns))));
+            }
+            parts.extend(doc.context.as_deref().map(|text| format!("Context: {}", markdown(text))));
+        }
+        None => parts.push(fallback),
+    }
+    let said = parts.join(" ").contains("sleep");
+    match function.context {
+        Context::MaySleep if !said => parts.push("May sleep.".into()),
+        Context::Atomic if !said => parts.push("Never sleeps.".into()),
+        _ => {}
+    }
+    let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
+    parts.extend(function.errno.as_ref().map(|errno| errors(errno, returns)));
+    join(parts)
+}
+
+fn errors(errno: &Errno, returns: Option<&str>) -> String {
+    let mut text = vec!["# Errors".to_owned()];
+    text.extend(returns.map(markdown));
+    let list = |names: &[String]| {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    if returns.is_none() && !errno.errors.is_empty() {
+        text.push(format!("Fails with {}.", list(&errno.errors)));
+    }
+    if !errno.retry.is_empty() {
+        text.push(format!("{} means that the call lost a race and is to be made again.", list(&errno.retry)));
+    }
+    if text.len() == 1 {
+        text.push("Fails with the error that the C function returns.".into());
+    }
+    join(text)
+}
+
+/// What stands at the head of a module.
+pub fn of_module(api: &Api) -> String {
+    let mut parts = vec![format!("Typed objects for {}.", headers(api, "`"))];
+    for doc in &api.overviews {
+        let overview = doc.brief == "Overview";
+        parts.extend((!overview && !doc.brief.is_empty()).then(|| format!("# {}", doc.brief)));
+        parts.push(markdown(&doc.body));
+    }
+    parts.push("Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.".into());
+    for include in &api.includes {
+        parts.push(format!("C header: [`include/{include}`](srctree/include/{include})"));
+    }
+    join(parts)
+}
+
+/// The headers' names, joined.
+pub fn headers(api: &Api, quote: &str) -> String {
+    let names = api.includes.iter().map(|include| format!("{quote}{include}{quote}"));
+    names.collect::<Vec<_>>().join(" and ")
+}
+
+fn join(parts: Vec<String>) -> String {
+    let parts = parts.into_iter().filter(|part| !part.trim().is_empty());
+    parts.collect::<Vec<_>>().join("\n\n")
+}
+
+/// A brief description as a sentence.
+pub fn sentence(text: &str, fallback: &str) -> String {
+    let text = inline(text.trim());
+    let Some(first) = text.chars().next() else { return fallback.to_owned() };
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), &text[first.len_utf8()..])
+}
+
+fn lower_first(text: &str) -> String {
+    match text.chars().next() {
+        Some(first) if !text.starts_with(|c: char| c == '`') => {
+            let second = text[first.len_utf8()..].chars().next();
+            if second.is_some_and(|c| c.is_uppercase()) {
+                return text.to_owned();
+            }
+            format!("{}{}", first.to_lowercase(), &text[first.len_utf8()..])
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Fills paragraphs; leaves code, headings and lists as they are.
+pub fn fill(text: &str, indent: usize) -> Vec<String> {
+    let width = (WIDTH + 4).saturating_sub(indent);
+    let mut lines = Vec::new();
+    let mut paragraph: Vec<&str> = Vec::new();
+    let mut code = false;
+    let flush = |paragraph: &mut Vec<&str>, lines: &mut Vec<String>| {
+        if !paragraph.is_empty() {
+            lines.extend(wrap(&paragraph.join(" "), width));
+            paragraph.clear();
+        }
+    };
+    for line in text.lines() {
+        let fence = line.trim_start().starts_with("```");
+        let verbatim = code || fence || line.starts_with(['#', '\t']) || line.starts_with("    ");
+        let item = line.trim_start().starts_with(['*', '-']) && line.trim_start()[1..].starts_with(' ');
+        if verbatim || line.trim().is_empty() {
+            flush(&mut paragraph, &mut lines);
+            lines.push(line.trim_end().replace('\t', "    "));
+        } else {
+            if item {
+                flush(&mut paragraph, &mut lines);
+            }
+            paragraph.push(line.trim());
+        }
+        if fence {
+            code = !code;
+        }
+    }
+    flush(&mut paragraph, &mut lines);
+    lines
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

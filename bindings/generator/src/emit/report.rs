@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What became of each C declaration, and why.
+
+use crate::check::types;
+use crate::model::Api;
+use crate::model::Context;
+use crate::model::Function;
+use crate::model::Returns;
+use crate::model::Role;
+use crate::model::Shape;
+use crate::source::Sources;
+
+/// What was left out, one declaration a line.
+pub fn left_out(api: &Api, sources: &Sources) -> String {
+    let mut text = format!("# {}: left out\n\n", api.name);
+    if api.left_out.is_empty() {
+        text.push_str("Nothing.\n");
+    }
+    for left in &api.left_out {
+        text.push_str(&format!(
+            "* `{}` ({}:{}): {}; {}.\n",
+            left.name,
+            sources.short_path(left.span.file),
+            sources.line(left.span),
+            left.reason,
+            left.remedy
+        ));
+    }
+    text
+}
+
+/// How the declaration of that name was mapped; `None` when there is no such.
+pub fn explain(api: &Api, sources: &Sources, name: &str) -> Option<String> {
+    let bare = name.trim_start_matches("struct ").trim_start_matches("enum ").trim_end_matches("()");
+    if let Some(left) = api.left_out.iter().find(|l| l.name == name || l.name == bare) {
+        return Some(format!(
+            "{} is left out.\n  why: {}\n  remedy: {}\n  declared at {}:{}\n",
+            left.name,
+            left.reason,
+            left.remedy,
+            sources.short_path(left.span.file),
+            sources.line(left.span)
+        ));
+    }
+    if let Some(function) = api.function(bare) {
+        return Some(explain_function(api, sources, function));
+    }
+    explain_type(api, sources, bare)
+}
+
+fn owner_name(api: &Api, tag: &str) -> String {
+    let object = api.object(tag).map(|o| o.name.clone());
+    let record = api.record(tag).map(|r| r.name.clone());
+    let section = api.section(tag).map(|s| s.name.clone());
+    let tagged = api.tagged_word(tag).map(|t| t.name.clone());
+    object.or(record).or(section).or(tagged).unwrap_or_else(|| tag.to_owned())
+}
+
+fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String {
+    let tag = function.owner.clone().unwrap_or_default();
+    let owner = owner_name(api, &tag);
+    let guard = function.requires.as_ref().map(|(guard, _)| guard.clone());
+    let on = guard.clone().unwrap_or_else(|| owner.clone());
+    let becomes = match &function.role {
+        Role::Constructor => format!("`{owner}::{}`, which makes a `{owner}`", function.name),
+        Role::Destructor => format!("the drop of `{owner}`"),
+        Role::Get => format!("cloning a reference to `{owner}`"),
+        Role::Put => format!("dropping a reference to `{owner}`"),
+        Role::Lock(guard) => format!("`{owner}::{}`, which gives a `{guard}`", function.name),
+        Role::TryLock(guard) => format!("`{owner}::{}`, which may give a `{guard}`", function.name),
+        Role::Unlock(guard) => format!("the drop of `{guard}`"),
+        Role::Enter => format!("a turn of the loop that runs the section `{owner}`"),
+        Role::Leave => format!("the end of the section `{owner}`"),
+        Role::Outcome => format!("the result of the section `{owner}`"),
+        Role::Begin(name) => format!("the beginning of the section `{name}`"),
+        Role::Check(name) => format!("the check of the section `{name}`"),
+        Role::Iterator(iteration) => format!("`{}::next`", iteration.name),
+        Role::Method => format!("`{on}::{}`", function.name),
+    };
+    let mut text = format!("{}() becomes {becomes}.\n", function.c);
+    text.push_str(&format!(
+        "  contract at {}:{}: {}\n",
+        sources.short_path(function.contract.file),
+        sources.line(function.contract),
+        sources.slice(function.contract).split_whitespace().collect::<Vec<_>>().join(" ")
+    ));
+    for said in &function.from_c {
+        text.push_str(&format!("  {said}\n"));
+    }
+    for (index, param) in function.params.iter().enumerate() {
+        let meaning = match types::of_param(api, param) {
+            _ if function.this == Some(index) => "the object itself".to_owned(),
+            Ok(ty) => format!("{ty:?}"),
+            Err(why) => why.reason,
+        };
+        text.push_str(&format!("  parameter {}: {meaning}\n", param.name));
+    }
+    text.push_str(match function.returns {
+        Returns::Errno => "  result: zero or an error (`errno`)\n",
+        Returns::Owned => "  result: a reference that the caller owns (`owned`)\n",
+        Returns::Borrowed => "  result: a reference that lives as long as the object (`borrowed`)\n",
+        Returns::Value => "  result: a plain value\n",
+    });
+    if let Some(guard) = guard {
+        text.push_str(&format!("  may be called only with `{guard}` held (`requires`)\n"));
+    }
+    match function.context {
+        Context::MaySleep => text.push_str("  may sleep\n"),
+        Context::Atomic => text.push_str("  never sleeps\n"),
+        Context::Unsaid => {}
+    }
+    if function.needs_helper {
+        text.push_str(&format!("  reached through rust_helper_{}(), for it has no symbol\n", function.c));
+    }
+    text
+}
+
+fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
+    let place = |span: crate::source::Span| {
+        format!("  declared at {}:{}\n", sources.short_path(span.file), sources.line(span))
+    };
+    if let Some(object) = api.object(tag) {
+        let held = match object.shape {
+            Shape::Pinned => "in place, initialised where it stays, because a constructor initialises it",
+            Shape::Counted => "by counted reference, because it has get and put",
+            Shape::Owned => "by a pointer that belongs to it, because a constructor returns one",
+            Shape::Foreign => "by a type that exists already",
+            Shape::Borrowed => "by reference only, because nothing in the contracts makes one",
+        };
+        let text = format!("struct {tag} becomes the object `{}`.\n  held {held}\n", object.name);
+        return Some(text + &place(object.span));
+    }
+    if let Some(record) = api.record(tag) {
+        return Some(format!("struct {tag} becomes the record `{}`.\n", record.name) + &place(record.span));
+    }
+    if let Some(choice) = api.choice(tag) {
+        return Some(format!("enum {tag} becomes the choice `{}`.\n", choice.name) + &place(choice.span));
+    }
+    if let Some(flags) = api.flag_word(tag) {
+        return Some(format!("enum {tag} becomes the flag word `{}`.\n", flags.name) + &place(flags.span));
+    }
+    if let Some(tagged) = api.tagged_word(tag) {
+        return Some(format!("{tag} becomes the tagged word `{}`.\n", tagged.name) + &place(tagged.span));
+    }
+    if let Some(table) = api.table(tag) {
+        return Some(format!("struct {tag} becomes the trait `{}`.\n", table.name) + &place(table.span));
+    }
+    let section = api.section(tag)?;
+    Some(format!("struct {tag} becomes the section `{}`.\n", section.name) + &place(section.span))
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Choices: an enum when only Rust hands values out, a newtype with constants when C may.
+
+use super::layout;
+use super::types::ident;
+use crate::emit::prose;
+use crate::model::Choice;
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use quote::quote;
+
+/// The type of a choice.
+pub(super) fn item(choice: &Choice) -> TokenStream {
+    let name = ident(&choice.name);
+    let docs = layout::docs(
+        &prose::of_type(choice.doc.as_ref(), &format!("A value of `enum {}`.", choice.tag)),
+        4,
+    );
+    let tag = ident(&choice.tag);
+    let value = |c: &str| format_ident!("{}_{}", choice.tag, c);
+    let doc_of = |c: &str| {
+        let text = choice.doc.as_ref().and_then(|doc| doc.members.get(c));
+        let fallback = format!("`{c}`.");
+        let text = text.map_or(fallback.clone(), |text| {
+            prose::sentence(&prose::markdown(text).replace('\n', " "), &fallback)
+        });
+        layout::docs(&text, 8)
+    };
+    if choice.open {
+        let constants = choice.variants.iter().map(|variant| {
+            let (shout, raw, docs) = (ident(&variant.shout), value(&variant.c), doc_of(&variant.c));
+            quote! { #docs pub const #shout: Self = Self(bindings::#raw); }
+        });
+        return quote! {
+            #docs
+            #[repr(transparent)]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub struct #name(pub(crate) bindings::#tag);
+            impl #name { #(#constants)* }
+        };
+    }
+    let int = ident(choice.int);
+    let variants = choice.variants.iter().map(|variant| {
+        let (name, raw, docs) = (ident(&variant.name), value(&variant.c), doc_of(&variant.c));
+        quote! { #docs #name = bindings::#raw }
+    });
+    quote! {
+        #docs
+        #[repr(#int)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum #name { #(#variants,)* }
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Flag words: a newtype with a constant for each bit.
+
+use super::layout;
+use super::types::ident;
+use crate::emit::prose;
+use crate::model::FlagWord;
+use crate::model::Variant;
+use crate::read::Doc;
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use quote::quote;
+
+/// The type of a flag word.
+pub(super) fn item(flags: &FlagWord) -> TokenStream {
+    let name = ident(&flags.name);
+    let int = ident(flags.int);
+    let docs = layout::docs(
+        &prose::of_type(flags.doc.as_ref(), &format!("A combination of the bits of `enum {}`.", flags.tag)),
+        4,
+    );
+    let constants = bits(&flags.tag, flags.int, &flags.bits, flags.doc.as_ref());
+    quote! {
+        #docs
+        #[repr(transparent)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct #name(pub(crate) #int);
+        impl #name {
+            #constants
+            /// No bit.
+            pub const NONE: Self = Self(0);
+
+            /// Whether all bits of `other` are set in `self`.
+            #[inline]
+            pub const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+
+            /// The word.
+            #[inline]
+            pub const fn into_raw(self) -> #int {
+                self.0
+            }
+        }
+        impl core::ops::BitOr for #name {
+            type Output = Self;
+
+            #[inline]
+            fn bitor(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+        }
+        impl core::ops::BitAnd for #name {
+            type Output = Self;
+
+            #[inline]
+            fn bitand(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+        }
+    }
+}
+
+/// A constant for each bit.
+pub(super) fn bits(tag: &str, int: &str, bits: &[Variant], doc: Option<&Doc>) -> TokenStream {
+    let int = ident(int);
+    let constants = bits.iter().map(|bit| {
+        let shout = ident(&bit.shout);
+        let raw = format_ident!("{}_{}", tag, bit.c);
+        let text = doc.and_then(|doc| doc.members.get(&bit.c));
+        let fallback = format!("`{}`.", bit.c);
+        let text = text.map_or(fallback.clone(), |text| {
+            prose::sentence(&prose::markdown(text).replace('\n', " "), &fallback)
+        });
+        let docs = layout::docs(&text, 8);
+        quote! { #docs pub const #shout: Self = Self(bindings::#raw as #int); }
+    });
+    quote! { #(#constants)* }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From tokens to text: prettyplease prints, then the comments that tokens cannot hold are put in.
+
+use crate::emit::prose;
+use proc_macro2::TokenStream;
+use quote::quote;
+use std::collections::BTreeMap;
+
+/// The macro that stands for a comment until the tokens are text.
+const MARKER: &str = "__comment!";
+
+/// A comment, as a statement or an item.
+pub(super) fn comment(text: impl AsRef<str>) -> TokenStream {
+    let text = text.as_ref();
+    quote! { __comment!(#text); }
+}
+
+/// `// SAFETY: ...`
+pub(super) fn safety(text: impl AsRef<str>) -> TokenStream {
+    comment(format!("SAFETY: {}", text.as_ref()))
+}
+
+/// Doc comments.
+pub(super) fn docs(text: &str, indent: usize) -> TokenStream {
+    let lines = prose::fill(text, indent).into_iter().map(|line| match line.is_empty() {
+        true => line,
+        false => format!(" {line}"),
+    });
+    quote! { #(#[doc = #lines])* }
+}
+
+/// The text of a module: its head, its imports, its items.
+pub(super) fn module(head: &str, imports: &[&str], items: &[TokenStream]) -> Result<String, String> {
+    let mut body = String::new();
+    for item in items {
+        let file: syn::File = syn::parse2(item.clone())
+            .map_err(|error| format!("the generator wrote what is not Rust: {error}\n{item}"))?;
+        body.push_str(&prettyplease::unparse(&file));
+        body.push('\n');
+    }
+    let mut text = String::from("// SPDX-License-Identifier: GPL-2.0\n\n");
+    for line in prose::fill(head, 0) {
+        text.push_str(format!("//! {line}").trim_end());
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(&uses(imports));
+    text.push('\n');
+    text.push_str(&initializers(&comments(&body)));
+    crate::emit::format::rust(&text)
+}
+
+/// Puts the comments where their markers are.
+fn comments(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(MARKER) {
+        let indent = rest[..at].rfind('\n').map_or(at, |line| at - line - 1);
+        out.push_str(rest[..at].trim_end_matches(' '));
+        let inner = &rest[at + MARKER.len()..];
+        let Some((text, length)) = literal(inner) else {
+            out.push_str(MARKER);
+            rest = inner;
+            continue;
+        };
+        for line in prose::fill(&text, indent + 1) {
+            out.push_str(&" ".repeat(indent));
+            out.push_str(&format!("// {line}\n"));
+        }
+        rest = inner[length..].trim_start_matches([' ']);
+        rest = rest.strip_prefix('\n').unwrap_or(rest);
+        // A comment stands directly on what it is about.
+        rest = rest.strip_prefix('\n').unwrap_or(rest);
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Lays out what stands in `pin_init!`, which neither prettyplease nor rustfmt can parse.
+fn initializers(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("pin_init!(Self {") {
+        let line = rest[..at].rfind('\n').map_or(0, |line| line + 1);
+        let indent = rest[line..at].len() - rest[line..at].trim_start().len();
+        let open = at + "pin_init!(Self {".len();
+        let Some(length) = rest[open..].find("})") else { break };
+        out.push_str(&rest[..open]);
+        for field in rest[open..open + length].split(',') {
+            let words = field.split_whitespace().collect::<Vec<_>>().join(" ");
+            if !words.is_empty() {
+                let words = words.replace("< -", "<-").replace(" :: ", "::").replace(" (", "(");
+                out.push_str(&format!("\n{}{words},", " ".repeat(indent + 4)));
+            }
+        }
+        out.push_str(&format!("\n{}}})", " ".repeat(indent)));
+        rest = &rest[open + length + 2..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The string in `("...");` and the length of all of it.
+fn literal(text: &str) -> Option<(String, usize)> {
+    let open = text.find('"')?;
+    let mut end = open + 1;
+    let bytes = text.as_bytes();
+    while bytes.get(end).is_some_and(|b| *b != b'"') {
+        end += 1 + usize::from(bytes[end] == b'\\');
+    }
+    let string: syn::LitStr = syn::parse_str(text.get(open..=end)?).ok()?;
+    let semicolon = text[end..].find(';')?;
+    Some((string.value(), end + semicolon + 1))
+}
+
+/// A tree of paths.
+#[derive(Default)]
+struct Tree(BTreeMap<String, Tree>);
+
+/// `use` declarations in the kernel's vertical layout.
+fn uses(paths: &[&str]) -> String {
+    let mut roots: BTreeMap<String, Tree> = BTreeMap::new();
+    for path in paths {
+        let mut parts = path.split("::");
+        let root = parts.next().unwrap_or_default().to_owned();
+        let mut tree = roots.entry(root).or_default();
+        for part in parts {
+            tree = tree.0.entry(part.to_owned()).or_default();
+        }
+    }
+    let mut text = String::new();
+    for root in ["core", "crate", "pin_init"] {
+        if let Some(tree) = roots.get(root) {
+            text.push_str(&format!("use {root}{};\n", branch(tree, 1)));
+        }
+    }
+    text
+}
+
+fn branch(tree: &Tree, depth: usize) -> String {
+    if tree.0.len() == 1 {
+        let (name, below) = tree.0.iter().next().map_or(("", None), |(n, t)| (n.as_str(), Some(t)));
+        return format!("::{name}{}", below.map_or(String::new(), |tree| branch(tree, depth)));
+    }
+    if tree.0.is_empty() {
+        return String::new();
+    }
+    let pad = "    ".repeat(depth);
+    let mut text = String::from("::{\n");
+    let last = tree.0.len() - 1;
+    for (index, (name, below)) in tree.0.iter().enumerate() {
+        let mark = if index == last { " //" } else { "" };
+        text.push_str(&format!("{pad}{name}{},{mark}\n", branch(below, depth + 1)));
+    }
+    text.push_str(&format!("{}}}", "    ".repeat(depth - 1)));
+    text
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locks: methods that give guards, and the guards.
+
+use super::function;
+use super::function::Receiver;
+use super::layout;
+use super::types;
+use super::types::ident;
+use crate::emit::prose;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Object;
+use crate::model::Role;
+use crate::model::Sharing;
+use crate::read::CType;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The guards of an object, in the order of their functions.
+fn guards(api: &Api, object: &Object) -> Vec<String> {
+    let mut guards: Vec<String> = Vec::new();
+    for function in api.in_role(&object.tag, |_| true) {
+        if let Role::Lock(name) | Role::TryLock(name) = &function.role {
+            if !guards.contains(name) {
+                guards.push(name.clone());
+            }
+        }
+    }
+    guards
+}
+
+/// The methods that lock.
+pub(super) fn methods(api: &Api, object: &Object) -> Vec<TokenStream> {
+    let (_, args) = types::generics(api, object);
+    let with = match args.is_empty() {
+        true => quote! { <'_> },
+        false => quote! { <'_, T> },
+    };
+    let mut methods = Vec::new();
+    for function in api.in_role(&object.tag, |_| true) {
+        match &function.role {
+            Role::Lock(guard) => methods.push(lock(api, function, guard, &with, false)),
+            Role::TryLock(guard) => methods.push(lock(api, function, guard, &with, true)),
+            _ => {}
+        }
+    }
+    methods
+}
+
+fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fail: bool) -> TokenStream {
+    let name = ident(&function.name);
+    let call = ident(&function.c);
+    let guard = ident(guard);
+    let receiver = Receiver::object(function.owner.as_deref().unwrap_or_default());
+    let arguments = function::arguments(api, function, &receiver.raw);
+    let (decls, values) = (&arguments.decls, &arguments.values);
+    let safety = layout::safety(function::justify(function, &receiver.why, &arguments.why));
+    let docs = layout::docs(&prose::of_function(function), 8);
+    let taken = layout::comment("INVARIANT: The lock was just taken.");
+    let made = quote! { #guard { owner: self, _not_send: NotThreadSafe } };
+    let (must_use, ret, body) = if !may_fail {
+        (
+            quote! {},
+            quote! { #guard #with },
+            quote! { #safety unsafe { bindings::#call(#(#values),*) }; #taken #made },
+        )
+    } else if function.errno.is_some() {
+        (
+            quote! {},
+            quote! { Result<#guard #with> },
+            quote! { #safety to_result(unsafe { bindings::#call(#(#values),*) })?; #taken Ok(#made) },
+        )
+    } else {
+        let is_bool = matches!(function.ret.plain(), CType::Bool);
+        let test = if is_bool { quote! { taken } } else { quote! { taken != 0 } };
+        (
+            quote! { #[must_use = "the lock is left at once when the guard is not used"] },
+            quote! { Option<#guard #with> },
+            quote! {
+                #safety
+                let taken = unsafe { bindings::#call(#(#values),*) };
+                #taken
+                (#test).then_some(#made)
+            },
+        )
+    };
+    quote! {
+        #docs
+        #must_use
+        #[inline]
+        pub fn #name(&self, #(#decls),*) -> #ret { #body }
+    }
+}
+
+/// The guards of an object and what can be done with each.
+pub(super) fn of_object(api: &Api, object: &Object) -> Vec<TokenStream> {
+    guards(api, object).iter().flat_map(|guard| items(api, object, guard)).collect()
+}
+
+fn items(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
+    let guard = ident(name);
+    let ty = types::object(api, object);
+    let (bound, args) = types::generics_with_lifetime(api, object);
+    let mut items = Vec::new();
+    let docs = layout::docs(
+        &format!(
+            "A lock of [`{}`] that is held.\n\nIt is left when this is dropped.\n\n# Invariants\n\nThe lock is \
+             held by the current thread for as long as this exists.",
+            object.name
+        ),
+        4,
+    );
+    items.push(quote! {
+        #docs
+        #[must_use = "the lock is left at once when the guard is not used"]
+        pub struct #guard #bound {
+            owner: &'a #ty,
+            _not_send: NotThreadSafe,
+        }
+    });
+    items.extend(required(api, object, name));
+    items.extend(data(api, object, name));
+    let unlock = api.one_in_role(&object.tag, |role| *role == Role::Unlock(name.to_owned()));
+    if let Some(unlock) = unlock {
+        let call = ident(&unlock.c);
+        let safety = layout::safety("By the type's invariants this thread holds the lock.");
+        items.push(quote! {
+            impl #bound Drop for #guard #args {
+                #[inline]
+                fn drop(&mut self) {
+                    #safety
+                    unsafe { bindings::#call(self.owner.as_raw()) };
+                }
+            }
+        });
+    }
+    items
+}
+
+/// Methods that `requires(...)` this guard.
+fn required(api: &Api, object: &Object, name: &str) -> Option<TokenStream> {
+    let guard = ident(name);
+    let (bound, args) = types::generics_with_lifetime(api, object);
+    let receiver = Receiver {
+        decl: quote! { &self },
+        raw: quote! { self.owner.as_raw() },
+        why: format!("by its invariants `self.owner` is a valid `struct {}`", object.tag),
+    };
+    let methods: Vec<TokenStream> = api
+        .in_role(&object.tag, |role| *role == Role::Method)
+        .filter(|method| method.requires.as_ref().is_some_and(|(wanted, _)| wanted == name))
+        .map(|method| function::method(api, method, &receiver))
+        .collect();
+    super::inherent(quote! { #bound #guard #args }, &methods)
+}
+
+/// Access to the user's data.
+fn data(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
+    let Some((_, sharing)) = object.data.iter().find(|(guard, _)| guard == name) else {
+        return Vec::new();
+    };
+    let guard = ident(name);
+    let (bound, args) = types::generics_with_lifetime(api, object);
+    let read = layout::safety(format!(
+        "The guard is held, and by the contract (`data`) no `&mut` to the data exists while a `{name}` \
+         is shared."
+    ));
+    let mut items = vec![quote! {
+        impl #bound Deref for #guard #args {
+            type Target = T;
+
+            #[inline]
+            fn deref(&self) -> &T {
+                #read
+                unsafe { &*self.owner.data.get() }
+            }
+        }
+    }];
+    if *sharing == Sharing::Exclusive {
+        let write = layout::safety(format!(
+            "The guard is held, and by the contract (`data({name} = exclusive)`) nobody else holds one."
+        ));
+        items.push(quote! {
+            impl #bound DerefMut for #guard #args {
+                #[inline]
+                fn deref_mut(&mut self) -> &mut T {
+                    #write
+                    unsafe { &mut *self.owner.data.get() }
+                }
+            }
+        });
+    }
+    items
+}

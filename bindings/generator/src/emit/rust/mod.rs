@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module for the `kernel` crate.
+
+mod choice;
+mod flags;
+mod function;
+mod iterator;
+mod layout;
+mod lock;
+mod object;
+mod ops;
+mod record;
+mod refcount;
+mod section;
+mod tagged;
+mod types;
+
+use crate::emit::prose;
+use crate::model::Api;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Names that the items may use, and where they are.
+const IMPORTS: &[(&str, &str)] = &[
+    ("Arc", "crate::sync::Arc"),
+    ("ARef", "crate::sync::aref::ARef"),
+    ("AlwaysRefCounted", "crate::sync::aref::AlwaysRefCounted"),
+    ("Deref", "core::ops::Deref"),
+    ("DerefMut", "core::ops::DerefMut"),
+    ("NonNull", "core::ptr::NonNull"),
+    ("NotThreadSafe", "crate::types::NotThreadSafe"),
+    ("Opaque", "crate::types::Opaque"),
+    ("PhantomData", "core::marker::PhantomData"),
+    ("UnsafeCell", "core::cell::UnsafeCell"),
+    ("VTABLE_DEFAULT_ERROR", "crate::error::VTABLE_DEFAULT_ERROR"),
+    ("Wrapper", "pin_init::Wrapper"),
+    ("from_err_ptr", "crate::error::from_err_ptr"),
+    ("to_result", "crate::error::to_result"),
+    ("container_of", "crate::container_of"),
+];
+
+/// The text of the module.
+pub fn write(api: &Api) -> Result<String, String> {
+    let mut items: Vec<TokenStream> = Vec::new();
+    items.extend(api.choices.iter().map(choice::item));
+    items.extend(api.flags.iter().map(flags::item));
+    items.extend(api.tagged.iter().map(|tagged| tagged::item(api, tagged)));
+    items.extend(api.records.iter().map(|record| record::item(api, record)));
+    items.extend(function::retry_outcome(api));
+    for object in api.objects.iter().filter(|object| object.foreign.is_none()) {
+        items.extend(ops::of_object(api, object));
+        items.extend(object::items(api, object));
+        items.extend(refcount::of_object(api, object));
+        items.extend(lock::of_object(api, object));
+        for section in api.sections.iter().filter(|section| section.of == object.tag) {
+            items.extend(section::items(api, object, section));
+        }
+    }
+    let used = |name: &str| items.iter().any(|item| names(item, name));
+    let mut imports: Vec<&str> = IMPORTS
+        .iter()
+        .filter(|(name, _)| used(name))
+        .map(|(_, path)| *path)
+        .collect();
+    if used("UnsafeCell") {
+        imports.push("pin_init::Wrapper");
+    }
+    if used("bindings") {
+        imports.push("crate::bindings");
+    }
+    imports.push("crate::prelude::*");
+    layout::module(&prose::of_module(api), &imports, &items)
+}
+
+/// Whether `name` is an identifier in the tokens, not preceded by `::` of a path to it.
+fn names(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Ident(ident) => ident == name,
+        proc_macro2::TokenTree::Group(group) => names(&group.stream(), name),
+        _ => false,
+    })
+}
+
+/// `impl<..> Type<..> { .. }`, or nothing when it would be empty.
+fn inherent(head: TokenStream, body: &[TokenStream]) -> Option<TokenStream> {
+    (!body.is_empty()).then(|| quote! { impl #head { #(#body)* } })
+}

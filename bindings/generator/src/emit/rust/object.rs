@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Objects: the type, how it is made and ended, its methods.
+
+use super::function;
+use super::function::Receiver;
+use super::layout;
+use super::types;
+use super::types::ident;
+use crate::emit::prose;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Object;
+use crate::model::ParamKind;
+use crate::model::Role;
+use crate::model::Shape;
+use crate::model::Sharing;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// An object that the constructor keeps a pointer to.
+struct Kept {
+    name: String,
+    ty: TokenStream,
+}
+
+/// The type of an object and what belongs to it.
+pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
+    let mut items = vec![definition(api, object)];
+    items.extend(threads(api, object));
+    let (bound, args) = types::generics(api, object);
+    let name = ident(&object.name);
+    let body = body(api, object);
+    items.extend(super::inherent(quote! { #bound #name #args }, &body));
+    items.extend(destructor(api, object));
+    items
+}
+
+fn kept(api: &Api, object: &Object) -> Vec<Kept> {
+    let mut kept = Vec::new();
+    for constructor in api.in_role(&object.tag, |role| *role == Role::Constructor) {
+        for param in constructor.params.iter().filter(|p| p.kind == ParamKind::Keeps) {
+            let Some(other) = param.ty.pointee_record().and_then(|tag| api.object(tag)) else { continue };
+            let inner = types::object(api, other);
+            let ty = match other.shape {
+                Shape::Pinned => quote! { Arc<#inner> },
+                _ => quote! { ARef<#inner> },
+            };
+            kept.push(Kept {
+                name: param.name.clone(),
+                ty,
+            });
+        }
+    }
+    kept
+}
+
+fn definition(api: &Api, object: &Object) -> TokenStream {
+    let name = ident(&object.name);
+    let raw = ident(&object.tag);
+    let (bound, _) = types::generics(api, object);
+    let fallback = format!("A `struct {}`.", object.tag);
+    let mut text = prose::of_type(object.doc.as_ref(), &fallback);
+    text.push_str("\n\n# Invariants\n\n");
+    text.push_str(&match object.shape {
+        Shape::Pinned => format!(
+            "`inner` is a `struct {}` that its constructor has initialised; it stays where it is until \
+             it is dropped.",
+            object.tag
+        ),
+        Shape::Owned => format!("`ptr` points to a `struct {}` that belongs to this value.", object.tag),
+        Shape::Counted => format!(
+            "A value of this type is a `struct {}` with a reference count, reached by reference only.",
+            object.tag
+        ),
+        _ => format!("A value of this type is a live `struct {}`, reached by reference only.", object.tag),
+    });
+    let docs = layout::docs(&text, 4);
+    match object.shape {
+        Shape::Owned => quote! { #docs pub struct #name { ptr: NonNull<bindings::#raw> } },
+        Shape::Pinned => {
+            let generic = types::generic(api, object).is_some();
+            let data = object.is_generic().then(|| quote! { #[pin] data: UnsafeCell<T>, });
+            let kept: Vec<Kept> = kept(api, object);
+            let fields = kept.iter().map(|kept| {
+                let (name, ty) = (ident(&kept.name), &kept.ty);
+                quote! { #name: #ty, }
+            });
+            let covers = generic && data.is_none() && kept.is_empty();
+            let phantom = covers.then(|| quote! { _data: PhantomData<T>, });
+            let attribute = match has_drop(api, object) {
+                true => quote! { #[pin_data(PinnedDrop)] },
+                false => quote! { #[pin_data] },
+            };
+            quote! {
+                #docs
+                #attribute
+                pub struct #name #bound {
+                    #[pin]
+                    inner: Opaque<bindings::#raw>,
+                    #data
+                    #(#fields)*
+                    #phantom
+                }
+            }
+        }
+        _ => quote! {
+            #docs
+            #[repr(transparent)]
+            pub struct #name(Opaque<bindings::#raw>);
+        },
+    }
+}
+
+fn has_drop(api: &Api, object: &Object) -> bool {
+    api.one_in_role(&object.tag, |role| *role == Role::Destructor).is_some()
+}
+
+/// What may cross threads, and why.
+fn threads(api: &Api, object: &Object) -> Vec<TokenStream> {
+    let name = ident(&object.name);
+    let mut bounds = types::generic(api, object).map(|_| {
+        api.objects.iter().find(|o| o.is_generic()).and_then(|o| o.operations.clone())
+    });
+    if let (Some(bound), Some(own)) = (&mut bounds, &object.operations) {
+        *bound = Some(own.clone());
+    }
+    let shared = object.data.iter().any(|(_, sharing)| *sharing == Sharing::Shared)
+        || object.is_generic() && object.data.is_empty();
+    let with = |threads: TokenStream| match &bounds {
+        None => (quote! {}, quote! {}),
+        Some(None) => (quote! { <T: #threads> }, quote! { <T> }),
+        Some(Some(bound)) => {
+            let bound = ident(bound);
+            (quote! { <T: #bound + #threads> }, quote! { <T> })
+        }
+    };
+    let mut items = Vec::new();
+    if object.send {
+        let (bound, args) = with(quote! { Send });
+        let why = layout::safety("By the contract (`send`) it may be ended on another thread than it was made on.");
+        items.push(quote! { #why unsafe impl #bound Send for #name #args {} });
+    }
+    if object.sync {
+        let (bound, args) = with(if shared { quote! { Send + Sync } } else { quote! { Send } });
+        let why = match bounds.is_some() && !object.data.is_empty() {
+            true => "By the contract (`sync`) its functions may run on several threads at once, and the \
+                     data is reached through guards only.",
+            false => "By the contract (`sync`) its functions may run on several threads at once.",
+        };
+        let why = layout::safety(why);
+        items.push(quote! { #why unsafe impl #bound Sync for #name #args {} });
+    }
+    items
+}
+
+fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
+    let raw = ident(&object.tag);
+    let mut body = Vec::new();
+    body.extend(super::ops::table_const(api, object));
+    for constructor in api.in_role(&object.tag, |role| *role == Role::Constructor) {
+        body.push(match object.shape {
+            Shape::Pinned => pinned_constructor(api, object, constructor),
+            _ => function::method(api, constructor, &Receiver::object(&object.tag)),
+        });
+    }
+    let docs = layout::docs(&format!("Returns a raw pointer to the `struct {}`.", object.tag), 8);
+    let get = match object.shape {
+        Shape::Owned => quote! { self.ptr.as_ptr() },
+        Shape::Pinned => quote! { self.inner.get() },
+        _ => quote! { self.0.get() },
+    };
+    body.push(quote! {
+        #docs
+        #[inline]
+        pub fn as_raw(&self) -> *mut bindings::#raw {
+            #get
+        }
+    });
+    if matches!(object.shape, Shape::Counted | Shape::Borrowed) {
+        body.push(from_raw(object));
+    }
+    for method in api.in_role(&object.tag, |role| *role == Role::Method) {
+        if method.requires.is_none() {
+            body.push(function::method(api, method, &Receiver::object(&object.tag)));
+        }
+    }
+    body.extend(super::lock::methods(api, object));
+    for section in api.sections.iter().filter(|section| section.of == object.tag) {
+        body.push(super::section::method(api, object, section));
+    }
+    body.extend(super::ops::callbacks(api, object));
+    body
+}
+
+fn from_raw(object: &Object) -> TokenStream {
+    let raw = ident(&object.tag);
+    let docs = layout::docs(
+        &format!(
+            "Makes a reference of a raw pointer.\n\n# Safety\n\n`ptr` must point to a `struct {}` that \
+             lives for all of `'a`.",
+            object.tag
+        ),
+        8,
+    );
+    let safety = layout::safety(
+        "The caller promises that the object lives for all of `'a`; the layouts are the same by \
+         `repr(transparent)`.",
+    );
+    quote! {
+        #docs
+        #[inline]
+        pub unsafe fn from_raw<'a>(ptr: *const bindings::#raw) -> &'a Self {
+            #safety
+            unsafe { &*ptr.cast() }
+        }
+    }
+}
+
+/// `fn new(...) -> impl PinInit<Self, Error>`
+fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> TokenStream {
+    let name = ident(&constructor.name);
+    let raw = ident(&object.tag);
+    let call = ident(&constructor.c);
+    let kept = kept(api, object);
+    let fallible = constructor.errno.is_some();
+    let mut arguments = function::arguments(api, constructor, &quote! { slot });
+    let mut before = std::mem::take(&mut arguments.before);
+    let mut borrows = false;
+    let mut at = 0;
+    for (index, param) in constructor.params.iter().enumerate() {
+        if constructor.this == Some(index) {
+            continue;
+        }
+        let Some(ty) = types::of_param(api, param) else { continue };
+        use crate::check::types::Ty;
+        if matches!(ty, Ty::Table(_) | Ty::Callback | Ty::LengthOf(_)) {
+            continue;
+        }
+        if let Some(kept) = kept.iter().find(|kept| kept.name == param.name) {
+            let (name, ty) = (ident(&kept.name), &kept.ty);
+            let raw = quote::format_ident!("raw_{}", kept.name);
+            arguments.decls[at] = quote! { #name: #ty };
+            arguments.values[index] = quote! { #raw };
+            before.push(quote! { let #raw = #name.as_raw(); });
+        } else if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text | Ty::Slice { .. }) {
+            borrows = true;
+            let rust = types::param(api, &ty, param.nullable);
+            let with = lifetime(rust);
+            let name = ident(&param.name);
+            arguments.decls[at] = quote! { #name: #with };
+        }
+        at += 1;
+    }
+    let (decls, values) = (&arguments.decls, &arguments.values);
+    let error = if fallible { quote! { , Error } } else { quote! {} };
+    let data = object.is_generic();
+    let data_param = data.then(|| quote! { data: impl Init<T #error> });
+    let mut generics = quote! {};
+    let mut outlives = quote! {};
+    let mut clause = quote! {};
+    let mut data_decl = data_param.into_iter().collect::<Vec<_>>();
+    if borrows {
+        generics = quote! { <'a> };
+        outlives = quote! { + 'a };
+        if types::generic(api, object).is_some() {
+            clause = quote! { where T: 'a };
+        }
+        if data {
+            data_decl = vec![quote! { data: impl Init<T #error> + 'a }];
+        }
+    }
+    let mut why = arguments.why.clone();
+    let slot = format!("`slot` is room for a `struct {}` that does not move", object.tag);
+    why.retain(|text| !kept.iter().any(|kept| text.starts_with(&format!("`{}`", kept.name))));
+    for kept in &kept {
+        why.push(format!("`{}` is kept alive by the object (`keeps`)", kept.name));
+    }
+    let safety = layout::safety(function::justify(constructor, &slot, &why));
+    let (init, macro_name) = match fallible {
+        true => (
+            quote! {
+                let inner = Opaque::try_ffi_init(move |slot: *mut bindings::#raw| {
+                    #safety
+                    to_result(unsafe { bindings::#call(#(#values),*) })
+                });
+            },
+            quote! { try_pin_init },
+        ),
+        false => (
+            quote! {
+                let inner = Opaque::ffi_init(move |slot: *mut bindings::#raw| {
+                    #safety
+                    unsafe { bindings::#call(#(#values),*) }
+                });
+            },
+            quote! { pin_init },
+        ),
+    };
+    let data_init = data.then(|| quote! { data <- UnsafeCell::pin_init(data), });
+    let kept_names = kept.iter().map(|kept| ident(&kept.name));
+    let generic_only = types::generic(api, object).is_some() && !data && kept.is_empty();
+    let phantom = generic_only.then(|| quote! { _data: PhantomData, });
+    let docs = layout::docs(&prose::of_function(constructor), 8);
+    quote! {
+        #docs
+        pub fn #name #generics(#(#decls,)* #(#data_decl),*) -> impl PinInit<Self #error> #outlives #clause {
+            #(#before)*
+            #init
+            #macro_name!(Self { #data_init #(#kept_names,)* inner <- inner, #phantom })
+        }
+    }
+}
+
+/// `&T` as `&'a T`, also inside an `Option`.
+fn lifetime(ty: TokenStream) -> TokenStream {
+    struct Name;
+    impl syn::visit_mut::VisitMut for Name {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            reference.lifetime = Some(syn::Lifetime::new("'a", proc_macro2::Span::call_site()));
+        }
+    }
+    match syn::parse2::<syn::Type>(ty.clone()) {
+        Ok(mut parsed) => {
+            syn::visit_mut::VisitMut::visit_type_mut(&mut Name, &mut parsed);
+            quote! { #parsed }
+        }
+        Err(_) => ty,
+    }
+}
+
+fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
+    let destructor = api.one_in_role(&object.tag, |role| *role == Role::Destructor)?;
+    let name = ident(&object.name);
+    let call = ident(&destructor.c);
+    let (bound, args) = types::generics(api, object);
+    let safety = layout::safety(format!(
+        "The object was initialised by its constructor, is ended once, here, and nothing can reach it \
+         after (`destructor` of `{}`).",
+        destructor.c
+    ));
+    Some(match object.shape {
+        Shape::Pinned => quote! {
+            #[pinned_drop]
+            impl #bound PinnedDrop for #name #args {
+                #[inline]
+                fn drop(self: Pin<&mut Self>) {
+                    #safety
+                    unsafe { bindings::#call(self.inner.get()) };
+                }
+            }
+        },
+        Shape::Owned => quote! {
+            impl #bound Drop for #name #args {
+                #[inline]
+                fn drop(&mut self) {
+                    #safety
+                    unsafe { bindings::#call(self.ptr.as_ptr()) };
+                }
+            }
+        },
+        _ => return None,
+    })
+}

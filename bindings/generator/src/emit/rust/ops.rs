@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ops tables: a trait, the table that C is given, and the functions in it.
+
+use super::layout;
+use super::types;
+use super::types::ident;
+use crate::check::types as typed;
+use crate::check::types::Ty;
+use crate::emit::prose;
+use crate::model::Api;
+use crate::model::Callback;
+use crate::model::Context;
+use crate::model::Object;
+use crate::model::SelfKind;
+use crate::model::Table;
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use quote::quote;
+
+fn table_of<'a>(api: &'a Api, object: &Object) -> Option<&'a Table> {
+    let name = object.operations.as_ref()?;
+    api.tables.iter().find(|table| table.name == *name)
+}
+
+/// The trait of an object's callbacks.
+pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
+    let table = table_of(api, object)?;
+    let name = ident(&table.name);
+    let fallback = format!("What the user of a [`{}`] supplies.", object.name);
+    let mut text = prose::of_type(table.doc.as_ref(), &fallback);
+    text.push_str(&format!("\n\nThe implementing type is the data that the [`{}`] holds.", object.name));
+    let docs = layout::docs(&text, 4);
+    let methods = table.callbacks.iter().map(|callback| declaration(api, object, callback));
+    Some(quote! {
+        #docs
+        #[vtable]
+        pub trait #name: Sized {
+            #(#methods)*
+        }
+    })
+}
+
+fn declaration(api: &Api, object: &Object, callback: &Callback) -> TokenStream {
+    let name = ident(&callback.signature.name);
+    let mut text = match &callback.doc {
+        Some(doc) => prose::markdown(doc),
+        None => format!("Called by C as `{}`.", callback.signature.name),
+    };
+    match callback.context {
+        Context::Atomic if !text.contains("sleep") => text.push_str("\n\nMust not sleep."),
+        Context::MaySleep if !text.contains("sleep") => text.push_str("\n\nMay sleep."),
+        _ => {}
+    }
+    let docs = layout::docs(&text, 8);
+    let this = match callback.this {
+        SelfKind::Exclusive => quote! { &mut self },
+        SelfKind::Shared => quote! { &self },
+        SelfKind::Object => {
+            let object = ident(&object.name);
+            let name = ident(&callback.signature.params[0].name);
+            let shown = match callback.required {
+                true => quote! { #name },
+                false => format_ident!("_{}", callback.signature.params[0].name).into_token(),
+            };
+            quote! { #shown: &#object<Self> }
+        }
+    };
+    let params = callback.signature.params.iter().skip(1).filter_map(|param| {
+        let ty = typed::of(api, &param.ty, None).ok()?;
+        let name = match callback.required {
+            true => ident(&param.name),
+            false => format_ident!("_{}", param.name),
+        };
+        let rust = types::param(api, &ty, false);
+        Some(quote! { #name: #rust })
+    });
+    let ret = returned(api, callback);
+    match callback.required {
+        true => quote! { #docs fn #name(#this, #(#params),*) #ret; },
+        false => quote! {
+            #docs
+            fn #name(#this, #(#params),*) #ret {
+                build_error!(VTABLE_DEFAULT_ERROR)
+            }
+        },
+    }
+}
+
+/// An identifier as tokens.
+trait IntoToken {
+    fn into_token(self) -> TokenStream;
+}
+
+impl IntoToken for proc_macro2::Ident {
+    fn into_token(self) -> TokenStream {
+        quote! { #self }
+    }
+}
+
+fn returned(api: &Api, callback: &Callback) -> TokenStream {
+    if callback.errno.is_some() {
+        return quote! { -> Result };
+    }
+    match typed::of(api, &callback.signature.ret, None) {
+        Ok(Ty::Unit) | Err(_) => quote! {},
+        Ok(ty) => {
+            let rust = types::param(api, &ty, false);
+            quote! { -> #rust }
+        }
+    }
+}
+
+/// The table that C is given.
+pub(super) fn table_const(api: &Api, object: &Object) -> Option<TokenStream> {
+    let table = table_of(api, object)?;
+    if table.single {
+        return None;
+    }
+    let raw = ident(&table.tag);
+    let fields = table.callbacks.iter().map(|callback| {
+        let name = ident(&callback.signature.name);
+        let thunk = format_ident!("{}_callback", callback.signature.name);
+        let has = format_ident!("HAS_{}", callback.signature.name.to_uppercase());
+        match callback.required {
+            true => quote! { #name: Some(Self::#thunk) },
+            false => quote! {
+                #name: if T::#has { Some(Self::#thunk) } else { None }
+            },
+        }
+    });
+    let docs = layout::docs("The table that C calls through.", 8);
+    Some(quote! {
+        #docs
+        const OPERATIONS: bindings::#raw = bindings::#raw {
+            #(#fields,)*
+            ..pin_init::zeroed()
+        };
+    })
+}
+
+/// The functions in the table.
+pub(super) fn callbacks(api: &Api, object: &Object) -> Vec<TokenStream> {
+    let Some(table) = table_of(api, object) else { return Vec::new() };
+    let mut items: Vec<TokenStream> =
+        table.callbacks.iter().map(|callback| thunk(api, object, table, callback)).collect();
+    items.push(find(object));
+    items
+}
+
+/// From the structure that C hands back to the object around it.
+fn find(object: &Object) -> TokenStream {
+    let raw = ident(&object.tag);
+    let docs = layout::docs(
+        &format!(
+            "The object around a `struct {}`.\n\n# Safety\n\n`ptr` must point to the `inner` of a live \
+             object of this type, which must live for all of `'a`.",
+            object.tag
+        ),
+        8,
+    );
+    let inside = layout::safety("The caller promises that `ptr` is the `inner` of an object of this type.");
+    let alive = layout::safety("The caller promises that the object lives for all of `'a`.");
+    quote! {
+        #docs
+        #[inline]
+        unsafe fn around<'a>(ptr: *mut bindings::#raw) -> &'a Self {
+            let inner = Opaque::cast_from(ptr).cast_mut();
+            #inside
+            let this = unsafe { container_of!(inner, Self, inner) };
+            #alive
+            unsafe { &*this }
+        }
+    }
+}
+
+fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> TokenStream {
+    let name = format_ident!("{}_callback", callback.signature.name);
+    let method = ident(&callback.signature.name);
+    let trait_name = ident(&table.name);
+    let raw = ident(&object.tag);
+    let this = ident(&callback.signature.params[0].name);
+    let mut params = vec![quote! { #this: *mut bindings::#raw }];
+    let mut values = Vec::new();
+    let mut before = Vec::new();
+    for param in callback.signature.params.iter().skip(1) {
+        let Ok(ty) = typed::of(api, &param.ty, None) else { continue };
+        let name = ident(&param.name);
+        let raw = raw_type(api, &ty);
+        params.push(quote! { #name: #raw });
+        match &ty {
+            Ty::RecordRef(tag) => {
+                let typed = api.record(tag).map(|record| ident(&record.name));
+                let why = layout::safety(format!(
+                    "C passes a valid `struct {tag}` for the call, and the layouts are the same by \
+                     `repr(transparent)`."
+                ));
+                before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
+                values.push(quote! { #name });
+            }
+            _ => values.push(types::from_c(api, &ty, quote! { #name }).unwrap_or(quote! { #name })),
+        }
+    }
+    let around = layout::safety(format!(
+        "C calls back with the `struct {}` that the constructor was given, and not after the \
+         destructor has returned.",
+        object.tag
+    ));
+    let receiver = match callback.this {
+        SelfKind::Exclusive => {
+            let guard = callback.requires.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
+            let why = layout::safety(format!(
+                "By the contract (`requires({guard})`) the lock is held, so nothing else reaches the data."
+            ));
+            quote! { #why let data = unsafe { &mut *object.data.get() }; }
+        }
+        SelfKind::Shared => {
+            let why = layout::safety("The data is only ever shared.");
+            quote! { #why let data = unsafe { &*object.data.get() }; }
+        }
+        SelfKind::Object => quote! { let data = object; },
+    };
+    let call = quote! { <T as #trait_name>::#method(data, #(#values),*) };
+    let (ret, body) = if callback.errno.is_some() {
+        (
+            quote! { -> c_int },
+            quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } },
+        )
+    } else {
+        match typed::of(api, &callback.signature.ret, None) {
+            Ok(Ty::Unit) | Err(_) => (quote! {}, call),
+            Ok(ty) => {
+                let raw = raw_type(api, &ty);
+                (quote! { -> #raw }, types::into_c(api, &ty, &call, false))
+            }
+        }
+    };
+    let docs = layout::docs(
+        &format!(
+            "# Safety\n\nC must call this as the contract of `{}` says, on the `inner` of an object of \
+             this type.",
+            callback.signature.name
+        ),
+        8,
+    );
+    quote! {
+        #docs
+        unsafe extern "C" fn #name(#(#params),*) #ret {
+            #around
+            let object = unsafe { Self::around(#this) };
+            #(#before)*
+            #receiver
+            #body
+        }
+    }
+}
+
+/// The type that the bindings have for it.
+fn raw_type(api: &Api, ty: &Ty) -> TokenStream {
+    match ty {
+        Ty::RecordRef(tag) => {
+            let raw = ident(tag);
+            quote! { *const bindings::#raw }
+        }
+        Ty::Record(tag) | Ty::Choice(tag) => {
+            let raw = ident(tag);
+            quote! { bindings::#raw }
+        }
+        Ty::Object(tag) => {
+            let raw = ident(tag);
+            quote! { *mut bindings::#raw }
+        }
+        Ty::Flags(tag) => types::path(api.flag_word(tag).map_or("u32", |flags| flags.int)),
+        Ty::Tagged(tag) => types::path(api.tagged_word(tag).map_or("u32", |tagged| tagged.int)),
+        _ => types::param(api, ty, false),
+    }
+}

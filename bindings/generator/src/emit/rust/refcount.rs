@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reference counts: `ARef` does the counting.
+
+use super::layout;
+use super::types::ident;
+use crate::model::Api;
+use crate::model::Object;
+use crate::model::Role;
+use crate::model::Shape;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// `AlwaysRefCounted` for an object with get and put.
+pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
+    if object.shape != Shape::Counted {
+        return None;
+    }
+    let get = ident(&api.one_in_role(&object.tag, |role| *role == Role::Get)?.c);
+    let put = ident(&api.one_in_role(&object.tag, |role| *role == Role::Put)?.c);
+    let name = ident(&object.name);
+    let always = layout::safety(format!(
+        "By the contract (`get`, `put`) every `struct {}` has a count, and lives while it is not zero.",
+        object.tag
+    ));
+    let inc = layout::safety("The reference that `self` is shows that the count is not zero.");
+    let dec = layout::safety("The caller gives up the reference that it owns.");
+    Some(quote! {
+        #always
+        unsafe impl AlwaysRefCounted for #name {
+            #[inline]
+            fn inc_ref(&self) {
+                #inc
+                unsafe { bindings::#get(self.as_raw()) };
+            }
+
+            #[inline]
+            unsafe fn dec_ref(obj: NonNull<Self>) {
+                #dec
+                unsafe { bindings::#put(obj.cast().as_ptr()) };
+            }
+        }
+    })
+}

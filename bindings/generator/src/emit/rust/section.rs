@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sections: a method that runs a closure inside, and the view that only the closure sees.
+
+use super::function;
+use super::function::Receiver;
+use super::iterator;
+use super::layout;
+use super::types;
+use super::types::ident;
+use crate::check::types as typed;
+use crate::emit::prose;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Object;
+use crate::model::Protocol;
+use crate::model::Role;
+use crate::model::Section;
+use crate::read::CType;
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use quote::quote;
+
+/// The method of the object that runs a section.
+pub(super) fn method(api: &Api, object: &Object, section: &Section) -> TokenStream {
+    match section.protocol {
+        Protocol::Entered => entered(api, object, section),
+        Protocol::Sequence => sequence(api, object, section),
+    }
+}
+
+/// Whether the closure is given the user's data.
+fn shows_data(object: &Object, section: &Section) -> bool {
+    let held = section.holds.as_ref().map(|(guard, _)| guard);
+    object.data.iter().any(|(guard, _)| Some(guard) == held)
+}
+
+fn enter<'a>(api: &'a Api, section: &'a Section) -> Option<&'a Function> {
+    api.one_in_role(&section.tag, |role| *role == Role::Enter)
+}
+
+fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
+    let name = ident(&section.method);
+    let view = ident(&section.name);
+    let raw = ident(&section.tag);
+    let state = format_ident!("{}State", section.name);
+    let outcome = api.one_in_role(&section.tag, |role| *role == Role::Outcome);
+    let (Some(enter), Some(outcome)) = (enter(api, section), outcome) else { return quote! {} };
+    let mut decls = Vec::new();
+    let mut fields = Vec::new();
+    for given in &section.given {
+        let field = ident(&given.name);
+        if given.ty.pointee_record() == Some(&section.of) {
+            fields.push(quote! { #field: self.as_raw() });
+            continue;
+        }
+        let Ok(ty) = typed::of(api, &given.ty, None) else { continue };
+        let rust = types::param(api, &ty, false);
+        decls.push(quote! { #field: #rust });
+        let value = types::into_c(api, &ty, &quote! { #field }, false);
+        fields.push(match value.to_string() == given.name {
+            true => quote! { #field },
+            false => quote! { #field: #value },
+        });
+    }
+    let (next, outcome) = (ident(&enter.c), ident(&outcome.c));
+    let next_safety = layout::safety(format!(
+        "The state is set up as `struct {}` asks, for the object that `self` is; what was shown of it \
+         before is gone.",
+        section.tag
+    ));
+    let outcome_safety = layout::safety("The state is valid, and nothing is shown of it any more.");
+    let data = shows_data(object, section);
+    let (body_type, body_call) = match data {
+        true => {
+            let guard = section.holds.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
+            let why = layout::safety(format!(
+                "By the contract (`enter`, `holds({guard})`) the lock is held, so nothing else reaches \
+                 the data."
+            ));
+            (
+                quote! { impl FnMut(&#view<'_>, &mut T) -> Result },
+                quote! { #why let data = unsafe { &mut *self.data.get() }; body(&shown, data)?; },
+            )
+        }
+        false => (quote! { impl FnMut(&#view<'_>) -> Result }, quote! { body(&shown)?; }),
+    };
+    let mut text = section_text(section, enter);
+    text.push_str("\n\n# Errors\n\nFails with what `body` fails with");
+    let returns = enter.doc.as_ref().and_then(|doc| doc.returns.as_deref());
+    text.push_str(&match returns {
+        Some(returns) => format!(", or as follows. {}", prose::markdown(returns)),
+        None => ", or with the error that ended the section.".to_owned(),
+    });
+    let docs = layout::docs(&text, 8);
+    let goes_on = match enter.ret.plain() {
+        CType::Bool => quote! { unsafe { bindings::#next(&mut state.0) } },
+        _ => quote! { unsafe { bindings::#next(&mut state.0) != 0 } },
+    };
+    quote! {
+        #docs
+        pub fn #name(&self, #(#decls,)* mut body: #body_type) -> Result {
+            let mut state = #state(bindings::#raw {
+                #(#fields,)*
+                ..pin_init::zeroed()
+            });
+            loop {
+                #next_safety
+                let inside = #goes_on;
+                if !inside {
+                    break;
+                }
+                let shown = #view { state: &state.0 };
+                #body_call
+            }
+            #outcome_safety
+            to_result(unsafe { bindings::#outcome(&state.0) })
+        }
+    }
+}
+
+fn section_text(section: &Section, enter: &Function) -> String {
+    let own = section.doc.as_ref().or(enter.doc.as_ref());
+    let brief = own.map(|doc| doc.brief.as_str()).unwrap_or_default();
+    let mut text = prose::sentence(brief, &format!("Runs a section of `struct {}`.", section.of));
+    text.push_str(
+        "\n\n`body` runs for each piece of what was asked for; what it is shown is good until it \
+         returns, and cannot leave it.",
+    );
+    text
+}
+
+fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
+    let name = ident(&section.method);
+    let find = |role: Role| api.one_in_role(&section.of, move |found| *found == role);
+    let begin = find(Role::Begin(section.name.clone()));
+    let check = find(Role::Check(section.name.clone()));
+    let (Some(begin), Some(check)) = (begin, check) else { return quote! {} };
+    let receiver = Receiver::object(&section.of);
+    let begin_safety = layout::safety(function::justify(begin, &receiver.why, &[]));
+    let check_safety = layout::safety(format!(
+        "{}; `sequence` is what `{}` gave for it.",
+        "By the type's invariants `self` is valid", begin.c
+    ));
+    let (begin_call, check_call) = (ident(&begin.c), ident(&check.c));
+    let changed = match check.ret.plain() {
+        CType::Bool => quote! { changed },
+        _ => quote! { changed != 0 },
+    };
+    let lock = section.holds.as_ref().and_then(|(guard, _)| {
+        let role = Role::Lock(guard.clone());
+        Some((ident(guard), ident(&api.one_in_role(&section.of, |found| *found == role)?.name)))
+    });
+    let brief = begin.doc.as_ref().map(|doc| doc.brief.as_str()).unwrap_or_default();
+    let first = prose::sentence(brief, &format!("Runs a section of `struct {}`.", section.of));
+    match lock {
+        None => {
+            let docs = layout::docs(
+                &format!(
+                    "{first}\n\n`body` runs again for as long as what it read has changed meanwhile; its result \
+                     is returned only when it has not."
+                ),
+                8,
+            );
+            quote! {
+                #docs
+                pub fn #name<R>(&self, mut body: impl FnMut(&Self) -> R) -> R {
+                    loop {
+                        #begin_safety
+                        let sequence = unsafe { bindings::#begin_call(self.as_raw()) };
+                        let result = body(self);
+                        #check_safety
+                        let changed = unsafe { bindings::#check_call(self.as_raw(), sequence) };
+                        if !(#changed) {
+                            return result;
+                        }
+                    }
+                }
+            }
+        }
+        Some((guard, lock)) => {
+            let with = match types::generic(api, object) {
+                Some(_) => quote! { <'_, T> },
+                None => quote! { <'_> },
+            };
+            let docs = layout::docs(
+                &format!(
+                    "{first}\n\n`prepare` runs with no lock held, and again for as long as things have changed \
+                     meanwhile; `body` runs once, on what it prepared, under the lock, when they have \
+                     not.\n\n# Errors\n\nFails with what `prepare` fails with."
+                ),
+                8,
+            );
+            quote! {
+                #docs
+                pub fn #name<P, R>(
+                    &self,
+                    mut prepare: impl FnMut() -> Result<P>,
+                    body: impl FnOnce(P, &mut #guard #with) -> R,
+                ) -> Result<R> {
+                    loop {
+                        #begin_safety
+                        let sequence = unsafe { bindings::#begin_call(self.as_raw()) };
+                        let prepared = prepare()?;
+                        let mut guard = self.#lock();
+                        #check_safety
+                        let changed = unsafe { bindings::#check_call(self.as_raw(), sequence) };
+                        if !(#changed) {
+                            return Ok(body(prepared, &mut guard));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The view and the state of a section.
+pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenStream> {
+    if section.protocol == Protocol::Sequence {
+        return Vec::new();
+    }
+    let Some(leave) = api.one_in_role(&section.tag, |role| *role == Role::Leave) else {
+        return Vec::new();
+    };
+    let view = ident(&section.name);
+    let raw = ident(&section.tag);
+    let state = format_ident!("{}State", section.name);
+    let leave_call = ident(&leave.c);
+    let text = format!(
+        "{}\n\nIt exists only inside [`{}::{}`], and nothing that it gives can be kept.\n\n# Invariants\n\n\
+         The section is entered for as long as this exists.",
+        prose::of_type(section.doc.as_ref(), &format!("What a `struct {}` shows.", section.tag)),
+        object.name,
+        section.method
+    );
+    let docs = layout::docs(&text, 4);
+    let state_docs = layout::docs(
+        &format!("The state of a section; the section is left when this is dropped (`{}`).", leave.c),
+        4,
+    );
+    let safety = layout::safety(format!(
+        "By the contract (`leave`) `{}` may be called on a state whether one is inside or not.",
+        leave.c
+    ));
+    let receiver = Receiver {
+        decl: quote! { &self },
+        raw: quote! { self.state },
+        why: "by the type's invariants the section is entered".into(),
+    };
+    let mut methods: Vec<TokenStream> = api
+        .in_role(&section.tag, |role| *role == Role::Method)
+        .map(|method| function::method(api, method, &receiver))
+        .collect();
+    methods.extend(iterator::methods(api, section));
+    let mut items = vec![
+        quote! {
+            #docs
+            pub struct #view<'s> {
+                state: &'s bindings::#raw,
+            }
+        },
+        quote! {
+            #state_docs
+            struct #state(bindings::#raw);
+
+            impl Drop for #state {
+                #[inline]
+                fn drop(&mut self) {
+                    #safety
+                    unsafe { bindings::#leave_call(&mut self.0) };
+                }
+            }
+        },
+    ];
+    items.extend(super::inherent(quote! { #view<'_> }, &methods));
+    items.extend(iterator::items(api, section));
+    items
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tagged words: a newtype whose parts come from the functions that take it apart.
+
+use super::flags;
+use super::function;
+use super::layout;
+use super::types::ident;
+use crate::emit::prose;
+use crate::model::Api;
+use crate::model::Role;
+use crate::model::Tagged;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The type of a tagged word.
+pub(super) fn item(api: &Api, tagged: &Tagged) -> TokenStream {
+    let name = ident(&tagged.name);
+    let int = ident(tagged.int);
+    let docs = layout::docs(
+        &prose::of_type(tagged.doc.as_ref(), &format!("A word that `{}` describes.", tagged.tag)),
+        4,
+    );
+    let constants = match tagged.of_enum {
+        true => flags::bits(&tagged.tag, tagged.int, &tagged.bits, tagged.doc.as_ref()),
+        false => quote! {},
+    };
+    let tests = (!tagged.bits.is_empty()).then(|| {
+        quote! {
+            /// Whether all flags of `other` are set in `self`.
+            #[inline]
+            pub const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+        }
+    });
+    let parts: Vec<TokenStream> = api
+        .in_role(&tagged.tag, |role| *role == Role::Method)
+        .map(|part| function::method(api, part, &function::Receiver::value(quote! { self.0 })))
+        .collect();
+    quote! {
+        #docs
+        #[repr(transparent)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct #name(pub(crate) #int);
+        impl #name {
+            #constants
+            #tests
+            /// The word.
+            #[inline]
+            pub const fn into_raw(self) -> #int {
+                self.0
+            }
+            #(#parts)*
+        }
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How a typed thing is written in Rust, given to C and taken from C.
+
+use crate::check::types;
+use crate::check::types::Ty;
+use crate::model::Api;
+use crate::model::Object;
+use crate::model::ParamKind;
+use crate::model::Role;
+use proc_macro2::Ident;
+use proc_macro2::Span;
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use quote::quote;
+
+/// An identifier; raw when the name is a keyword.
+pub(super) fn ident(name: &str) -> Ident {
+    match syn::parse_str::<Ident>(name) {
+        Ok(ident) => ident,
+        Err(_) if ["self", "Self", "super", "crate"].contains(&name) => format_ident!("{name}_"),
+        Err(_) => match syn::parse_str::<Ident>(&format!("r#{name}")) {
+            Ok(ident) => ident,
+            Err(_) => Ident::new("unnamed", Span::call_site()),
+        },
+    }
+}
+
+/// A path such as `crate::mm::MmWithUser`.
+pub(super) fn path(text: &str) -> TokenStream {
+    text.parse().unwrap_or_else(|_| quote! { () })
+}
+
+/// The generic parameter of an object's type.
+#[derive(Clone, Debug)]
+pub(super) struct Generic {
+    /// The trait that bounds it.
+    bound: Option<String>,
+}
+
+/// The generic parameter of an object's type, when it has one: its own, or that of what it keeps.
+pub(super) fn generic(api: &Api, object: &Object) -> Option<Generic> {
+    if object.is_generic() {
+        return Some(Generic {
+            bound: object.operations.clone(),
+        });
+    }
+    let made = api.in_role(&object.tag, |role| *role == Role::Constructor);
+    for param in made.flat_map(|function| &function.params) {
+        if param.kind != ParamKind::Keeps {
+            continue;
+        }
+        let Some(kept) = param.ty.pointee_record().and_then(|tag| api.object(tag)) else { continue };
+        if kept.tag != object.tag && kept.is_generic() {
+            return generic(api, kept);
+        }
+    }
+    None
+}
+
+/// `<T: Bound>` and `<T>` for an object; both empty when it is not generic.
+pub(super) fn generics(api: &Api, object: &Object) -> (TokenStream, TokenStream) {
+    match generic(api, object) {
+        None => (quote! {}, quote! {}),
+        Some(Generic { bound: None }) => (quote! { <T> }, quote! { <T> }),
+        Some(Generic { bound: Some(bound) }) => {
+            let bound = ident(&bound);
+            (quote! { <T: #bound> }, quote! { <T> })
+        }
+    }
+}
+
+/// The same with a lifetime before it.
+pub(super) fn generics_with_lifetime(api: &Api, object: &Object) -> (TokenStream, TokenStream) {
+    match generic(api, object) {
+        None => (quote! { <'a> }, quote! { <'a> }),
+        Some(Generic { bound: None }) => (quote! { <'a, T> }, quote! { <'a, T> }),
+        Some(Generic { bound: Some(bound) }) => {
+            let bound = ident(&bound);
+            (quote! { <'a, T: #bound> }, quote! { <'a, T> })
+        }
+    }
+}
+
+/// The type of an object.
+pub(super) fn object(api: &Api, object: &Object) -> TokenStream {
+    if let Some(foreign) = &object.foreign {
+        return path(foreign);
+    }
+    let name = ident(&object.name);
+    let (_, args) = generics(api, object);
+    quote! { #name #args }
+}
+
+/// The type that a parameter has on the typed side.
+pub(super) fn param(api: &Api, ty: &Ty, nullable: bool) -> TokenStream {
+    let plain = match ty {
+        Ty::Unit => quote! { () },
+        Ty::Bool => quote! { bool },
+        Ty::Int(name) => path(name),
+        Ty::Object(tag) => {
+            let object = api.object(tag).map(|found| object(api, found));
+            quote! { &#object }
+        }
+        Ty::Record(tag) => name(api.record(tag).map(|record| &record.name)),
+        Ty::RecordRef(tag) => {
+            let name = name(api.record(tag).map(|record| &record.name));
+            quote! { &#name }
+        }
+        Ty::Choice(tag) => name(api.choice(tag).map(|choice| &choice.name)),
+        Ty::Flags(tag) => name(api.flag_word(tag).map(|flags| &flags.name)),
+        Ty::Tagged(tag) => name(api.tagged_word(tag).map(|tagged| &tagged.name)),
+        Ty::Identity => quote! { *const c_void },
+        Ty::Slice { elem, mutable } => {
+            let elem = path(elem);
+            match mutable {
+                true => quote! { &mut [#elem] },
+                false => quote! { &[#elem] },
+            }
+        }
+        Ty::Text => quote! { &CStr },
+        Ty::Gfp => quote! { crate::alloc::Flags },
+        Ty::Table(_) | Ty::Callback | Ty::LengthOf(_) | Ty::Section(_) => quote! {},
+    };
+    match nullable && matches!(ty, Ty::Object(_)) {
+        true => quote! { Option<#plain> },
+        false => plain,
+    }
+}
+
+fn name(name: Option<&String>) -> TokenStream {
+    let name = name.map(|name| ident(name));
+    quote! { #name }
+}
+
+/// What is given to C for the parameter `name`.
+pub(super) fn into_c(api: &Api, ty: &Ty, name: &TokenStream, nullable: bool) -> TokenStream {
+    match ty {
+        Ty::Object(_) if nullable => {
+            quote! { #name.map_or(core::ptr::null_mut(), |object| object.as_raw()) }
+        }
+        Ty::Object(_) => quote! { #name.as_raw() },
+        Ty::Record(_) | Ty::Tagged(_) | Ty::Flags(_) => quote! { #name.0 },
+        Ty::RecordRef(_) => quote! { &#name.0 },
+        Ty::Choice(tag) => match api.choice(tag).is_some_and(|choice| choice.open) {
+            true => quote! { #name.0 },
+            false => {
+                let raw = ident(tag);
+                quote! { #name as bindings::#raw }
+            }
+        },
+        Ty::Identity => quote! { #name.cast_mut() },
+        Ty::Slice { mutable: true, .. } => quote! { #name.as_mut_ptr() },
+        Ty::Slice { mutable: false, .. } => quote! { #name.as_ptr() },
+        Ty::Text => quote! { #name.as_ptr().cast() },
+        Ty::Gfp => quote! { #name.as_raw() },
+        _ => name.clone(),
+    }
+}
+
+/// What C's `value` is on the typed side; `None` when it cannot be taken.
+pub(super) fn from_c(api: &Api, ty: &Ty, value: TokenStream) -> Option<TokenStream> {
+    Some(match ty {
+        Ty::Bool | Ty::Int(_) | Ty::Unit => value,
+        Ty::Record(tag) => {
+            let record = api.record(tag)?;
+            let name = ident(&record.name);
+            match record.confined {
+                true => quote! { #name(#value, PhantomData) },
+                false => quote! { #name(#value) },
+            }
+        }
+        Ty::Flags(tag) => {
+            let name = ident(&api.flag_word(tag)?.name);
+            quote! { #name(#value) }
+        }
+        Ty::Tagged(tag) => {
+            let name = ident(&api.tagged_word(tag)?.name);
+            quote! { #name(#value) }
+        }
+        Ty::Choice(tag) => {
+            let choice = api.choice(tag)?;
+            let name = ident(&choice.name);
+            match choice.open {
+                true => quote! { #name(#value) },
+                false => return None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// The typed thing that a parameter is; `None` only for what the check phase has left out.
+pub(super) fn of_param(api: &Api, param: &crate::model::Param) -> Option<Ty> {
+    types::of_param(api, param).ok()
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reads contracts on C declarations and writes typed objects for Rust and for C.
+//!
+//! Four phases, each a module: [`read`], [`model`], [`check`], [`emit`]. See `docs/generator.md`.
+
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod diag;
+pub mod emit;
+pub mod model;
+pub mod read;
+pub mod source;
+
+use diag::Diagnostics;
+use model::Api;
+use read::Input;
+use source::Sources;
+
+/// What a run found.
+#[derive(Debug)]
+pub struct Run {
+    /// What the typed side will have.
+    pub api: Api,
+    /// The files that were read.
+    pub sources: Sources,
+    /// What is wrong.
+    pub diagnostics: Diagnostics,
+}
+
+/// The text that a run writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The module for the `kernel` crate.
+    pub rust: String,
+    /// Shims for what Rust cannot link to.
+    pub helpers: Option<String>,
+    /// The typed header.
+    pub typed_c: String,
+    /// What was left out, and why.
+    pub report: String,
+}
+
+/// Reads the headers and makes a model of their contracts.
+pub fn analyse(name: &str, input: &Input) -> Run {
+    let mut sources = Sources::default();
+    let mut diagnostics = Diagnostics::default();
+    let headers = read::read(input, &mut sources, &mut diagnostics);
+    let mut api = model::build(name, &headers, &mut diagnostics);
+    api.includes = headers
+        .main
+        .iter()
+        .map(|file| sources.short_path(*file))
+        .map(|path| path.strip_prefix("include/").map(str::to_owned).unwrap_or(path))
+        .collect();
+    if !diagnostics.has_errors() {
+        check::check(&mut api, &mut diagnostics);
+    }
+    Run {
+        api,
+        sources,
+        diagnostics,
+    }
+}
+
+impl Run {
+    /// Writes the output; the error is one of the generator's own, or of a formatter.
+    pub fn emit(&self) -> Result<Output, String> {
+        Ok(Output {
+            rust: emit::rust::write(&self.api)?,
+            helpers: emit::helpers::write(&self.api)?,
+            typed_c: emit::c::write(&self.api)?,
+            report: emit::report::left_out(&self.api, &self.sources),
+        })
+    }
+
+    /// The findings as text.
+    pub fn complaints(&self, color: bool) -> String {
+        self.diagnostics.render(&self.sources, color)
+    }
+}

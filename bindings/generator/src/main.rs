@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `hmm-bindgen`: see `hmm-bindgen --help`.
+
+#![forbid(unsafe_code)]
+
+use clap::Parser;
+use hmm_bindgen::emit::report;
+use hmm_bindgen::read::cflags;
+use hmm_bindgen::read::Input;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Reads contracts on C declarations and writes typed objects for Rust and for C.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// A header with contracts; may be given more than once.
+    #[arg(long = "header", value_name = "FILE", required = true)]
+    headers: Vec<PathBuf>,
+    /// A C file with kernel-doc of functions that the headers declare.
+    #[arg(long = "doc", value_name = "FILE")]
+    docs: Vec<PathBuf>,
+    /// What the output is named after; by default the first header's name.
+    #[arg(long)]
+    name: Option<String>,
+    /// The header as C includes it, when that is not to be told from its path.
+    #[arg(long = "include-as", value_name = "PATH")]
+    include_as: Vec<String>,
+    /// The output folder of a configured kernel, for its compiler flags (`make prepare` is enough).
+    #[arg(long, value_name = "OUT")]
+    kernel: Option<PathBuf>,
+    /// A folder to look for included headers in; comes before the kernel's.
+    #[arg(short = 'I', value_name = "DIR")]
+    include: Vec<PathBuf>,
+    /// Writes the module for the `kernel` crate.
+    #[arg(long, value_name = "FILE")]
+    rust: Option<PathBuf>,
+    /// Writes shims for static inlines and macros.
+    #[arg(long, value_name = "FILE")]
+    helpers: Option<PathBuf>,
+    /// Writes the typed C header.
+    #[arg(long, value_name = "FILE")]
+    typed_c: Option<PathBuf>,
+    /// Writes the list of what was left out, and why.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Writes nothing; fails when a file is not what would be written.
+    #[arg(long)]
+    check: bool,
+    /// Tells how a C declaration is mapped, and why.
+    #[arg(long, value_name = "NAME")]
+    explain: Vec<String>,
+    /// Proves the ABI: the kernel's bindings_generated.rs; --abi-proof says where to write.
+    #[arg(long, value_name = "FILE", requires = "abi_proof")]
+    bindings: Option<PathBuf>,
+    /// Writes static assertions that the bindings and the headers agree.
+    #[arg(long, value_name = "FILE", requires = "bindings")]
+    abi_proof: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    let mut flags: Vec<String> =
+        options.include.iter().map(|folder| format!("-I{}", absolute(folder).display())).collect();
+    match &options.kernel {
+        Some(out) => flags.extend(cflags::of_kernel(out)?),
+        None => flags.push("-std=gnu11".into()),
+    }
+    let input = Input {
+        headers: options.headers.clone(),
+        docs: options.docs.clone(),
+        flags,
+    };
+    let stem = options.headers[0].file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = options.name.clone().or(stem).unwrap_or_default();
+    let mut analysed = hmm_bindgen::analyse(&name, &input);
+    if !options.include_as.is_empty() {
+        analysed.api.includes.clone_from(&options.include_as);
+    }
+    let complaints = analysed.complaints(std::io::stderr().is_terminal());
+    if analysed.diagnostics.has_errors() {
+        return Err(complaints);
+    }
+    eprint!("{complaints}");
+    for name in &options.explain {
+        match report::explain(&analysed.api, &analysed.sources, name) {
+            Some(text) => print!("{text}"),
+            None => return Err(format!("error: no contract speaks of `{name}`")),
+        }
+    }
+    let output = analysed.emit()?;
+    let helpers = output.helpers.unwrap_or_default();
+    let files = [
+        (&options.rust, &output.rust),
+        (&options.helpers, &helpers),
+        (&options.typed_c, &output.typed_c),
+        (&options.report, &output.report),
+    ];
+    for (path, text) in files {
+        let Some(path) = path else { continue };
+        write(path, text, options.check)?;
+    }
+    if let (Some(bindings), Some(proof)) = (&options.bindings, &options.abi_proof) {
+        let rust = std::fs::read_to_string(bindings).map_err(|error| named(bindings, &error))?;
+        let text = hmm_bindgen::emit::abi::write(&analysed.api, &rust)?;
+        write(proof, &text, options.check)?;
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all; nothing when it is already what it should be.
+fn write(path: &Path, text: &str, check: bool) -> Result<(), String> {
+    let old = std::fs::read_to_string(path).unwrap_or_default();
+    if old == text {
+        return Ok(());
+    }
+    if check {
+        return Err(format!("error: {} is stale; run `make bindings`", path.display()));
+    }
+    if text.is_empty() {
+        return std::fs::remove_file(path).map_err(|error| named(path, &error));
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+    }
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, text).map_err(|error| named(&partial, &error))?;
+    std::fs::rename(&partial, path).map_err(|error| named(path, &error))
+}
+
+fn named(path: &Path, error: &std::io::Error) -> String {
+    format!("error: {}: {error}", path.display())
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}

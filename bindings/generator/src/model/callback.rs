@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One callback.
+
+use super::clauses::first_name;
+use super::clauses::Clauses;
+use super::errno;
+use super::errno::Errno;
+use super::function::context;
+use super::function::Context;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::read::Function;
+use crate::source::Span;
+
+/// How a callback sees the user's data; settled by the check phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelfKind {
+    /// `&mut self`: it runs under the exclusive guard of the data.
+    Exclusive,
+    /// `&self`: the data has no lock of its own.
+    Shared,
+    /// The object itself: the data must be locked first.
+    Object,
+}
+
+/// A callback.
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// Its signature.
+    pub signature: Function,
+    /// Whether the table must have it.
+    pub required: bool,
+    /// The guard that is held while it runs.
+    pub requires: Option<(String, Span)>,
+    /// How it fails.
+    pub errno: Option<Errno>,
+    /// `plain`: its integer result is just a number.
+    pub plain: bool,
+    /// Where it runs.
+    pub context: Context,
+    /// How it sees the user's data.
+    pub this: SelfKind,
+    /// What is written about it.
+    pub doc: Option<String>,
+}
+
+/// Makes a callback of a field, or of a parameter, that is a pointer to a function.
+pub(super) fn lower(
+    signature: &Function,
+    doc: Option<&String>,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Callback> {
+    let required = clauses.take("required");
+    let optional = clauses.take("optional");
+    match (required, optional) {
+        (Some(_), Some(term)) => diagnostics.push(
+            Diagnostic::error(
+                term.span,
+                format!("`{}` cannot be both required and optional", signature.name),
+                "expected one of the two",
+            )
+            .help("take `optional` away"),
+        ),
+        (None, None) => {
+            diagnostics.push(
+                Diagnostic::error(
+                    clauses.span,
+                    format!("whether a table must have `{}` is not said", signature.name),
+                    "expected `required` or `optional`",
+                )
+                .help("write `required` when C calls it without a look at whether it is NULL"),
+            );
+            return None;
+        }
+        _ => {}
+    }
+    let requires = clauses.take("requires");
+    let requires = requires.and_then(|term| Some((first_name(term)?, term.span)));
+    Some(Callback {
+        required: required.is_some(),
+        requires,
+        errno: errno::lower(clauses, diagnostics),
+        plain: clauses.flag("plain", diagnostics),
+        context: context(clauses, diagnostics),
+        this: SelfKind::Shared,
+        doc: doc.cloned(),
+        signature: signature.clone(),
+    })
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Choices: enumerations of which one value holds at a time.
+
+use super::clauses::camel;
+use super::clauses::Clauses;
+use crate::diag::Diagnostics;
+use crate::read::Doc;
+use crate::read::Enumeration;
+use crate::source::Span;
+
+/// A choice.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The tag of its enumeration.
+    pub tag: String,
+    /// Its name on the typed side.
+    pub name: String,
+    /// The Rust integer type that holds it.
+    pub int: &'static str,
+    /// Its values.
+    pub variants: Vec<Variant>,
+    /// `open`: C may hand out values that are not listed.
+    pub open: bool,
+    /// Its kernel-doc.
+    pub doc: Option<Doc>,
+    /// The tag.
+    pub span: Span,
+}
+
+/// A value of a choice, or a bit of a flag word.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Its name in C.
+    pub c: String,
+    /// Its name without what all of them begin with, in CamelCase.
+    pub name: String,
+    /// The same in capitals.
+    pub shout: String,
+    /// Its value.
+    pub value: u64,
+}
+
+/// Makes a choice of an enumeration whose contract says so.
+pub(super) fn lower(
+    found: &Enumeration,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Choice> {
+    let (name, _) = clauses.named("choice", diagnostics)?;
+    Some(Choice {
+        tag: found.name.clone(),
+        name,
+        int: found.int,
+        variants: variants(found),
+        open: clauses.flag("open", diagnostics),
+        doc: found.doc.clone(),
+        span: found.span,
+    })
+}
+
+/// The constants of an enumeration with the words that all their names begin with taken off.
+pub(super) fn variants(found: &Enumeration) -> Vec<Variant> {
+    let names: Vec<&str> = found.constants.iter().map(|c| c.name.as_str()).collect();
+    let prefix = common_prefix(&names);
+    let variant = |constant: &crate::read::Constant| {
+        let rest = &constant.name[prefix..];
+        let rest = match rest.starts_with(|c: char| c.is_ascii_digit()) {
+            true => format!("N{rest}"),
+            false => rest.to_owned(),
+        };
+        Variant {
+            c: constant.name.clone(),
+            name: camel(&rest),
+            shout: rest.to_ascii_uppercase(),
+            value: constant.value,
+        }
+    };
+    found.constants.iter().map(variant).collect()
+}
+
+/// The length of the words, each with its `_`, that all names begin with.
+fn common_prefix(names: &[&str]) -> usize {
+    let Some(first) = names.first() else { return 0 };
+    let same = |at: usize| names.iter().all(|name| name.as_bytes().get(at) == first.as_bytes().get(at));
+    let length = (0..first.len()).take_while(|at| same(*at)).count();
+    let cut = first[..length].rfind('_').map_or(0, |at| at + 1);
+    match names.len() {
+        1 => 0,
+        _ => cut,
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Errors: results that are zero, or negative and one of a list.
+
+use super::clauses::argument;
+use super::clauses::Clauses;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::read::terms::Term;
+use crate::read::terms::Value;
+
+/// `errno`, `errno(-EINVAL, -ENOMEM, retry(-EBUSY))`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Errno {
+    /// The errors that are listed, without the minus.
+    pub errors: Vec<String>,
+    /// Those after which the caller is to try again.
+    pub retry: Vec<String>,
+}
+
+/// Takes `errno` from a contract.
+pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<Errno> {
+    let term = clauses.take("errno")?;
+    let mut errno = Errno::default();
+    for arg in &term.args {
+        match &arg.value {
+            Value::Errno(name) => errno.errors.push(name.clone()),
+            Value::Word(word) if word == "retry" => {}
+            _ => diagnostics.push(not_an_error(arg)),
+        }
+    }
+    if let Some(retry) = argument(term, "retry") {
+        for arg in &retry.args {
+            match &arg.value {
+                Value::Errno(name) => errno.retry.push(name.clone()),
+                _ => diagnostics.push(not_an_error(arg)),
+            }
+        }
+        if retry.args.is_empty() {
+            diagnostics.push(
+                Diagnostic::error(retry.span, "`retry` names no error", "expected `retry(-EBUSY)`")
+                    .help("name the errors after which the caller is to try again"),
+            );
+        }
+    }
+    Some(errno)
+}
+
+fn not_an_error(arg: &Term) -> Diagnostic {
+    let help = match arg.word() {
+        Some(word) if word.starts_with('E') => format!("write `-{word}`, as C returns it"),
+        _ => "write errno(-EINVAL, retry(-EBUSY)), or errno alone".to_owned(),
+    };
+    Diagnostic::error(arg.span, "this is not an error", "expected an error such as -EBUSY").help(help)
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Flag words: enumerations whose values are or-ed together.
+
+use super::choice;
+use super::choice::Variant;
+use super::clauses::Clauses;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::read::Doc;
+use crate::read::Enumeration;
+use crate::source::Span;
+
+/// A flag word.
+#[derive(Clone, Debug)]
+pub struct FlagWord {
+    /// The tag of its enumeration.
+    pub tag: String,
+    /// Its name on the typed side.
+    pub name: String,
+    /// The Rust integer type that holds it.
+    pub int: &'static str,
+    /// Its bits.
+    pub bits: Vec<Variant>,
+    /// Its kernel-doc.
+    pub doc: Option<Doc>,
+    /// The tag.
+    pub span: Span,
+}
+
+/// Makes a flag word of an enumeration whose contract says so.
+pub(super) fn lower(
+    found: &Enumeration,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<FlagWord> {
+    let (name, _) = clauses.named("flags", diagnostics)?;
+    let bits = choice::variants(found);
+    for (constant, bit) in found.constants.iter().zip(&bits) {
+        let twice = bits.iter().find(|other| other.c != bit.c && other.value == bit.value);
+        if let Some(other) = twice.filter(|other| other.c < bit.c) {
+            diagnostics.push(
+                Diagnostic::error(
+                    constant.span,
+                    format!("`{}` and `{}` are the same bit", other.c, bit.c),
+                    "expected a bit of its own",
+                )
+                .help("an enumeration of values that exclude each other is a choice(...)"),
+            );
+        }
+    }
+    Some(FlagWord {
+        tag: found.name.clone(),
+        name,
+        int: word_int(found),
+        bits,
+        doc: found.doc.clone(),
+        span: found.span,
+    })
+}
+
+/// The integer that C code holds such a word in: `unsigned long` when 32 bits are too few.
+pub(super) fn word_int(found: &Enumeration) -> &'static str {
+    match found.constants.iter().any(|constant| constant.value > u64::from(u32::MAX)) {
+        true => "usize",
+        false => found.int,
+    }
+}

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Functions: what they are to an object, and what they promise about their result.
+
+use super::callback;
+use super::clauses::argument;
+use super::clauses::camel;
+use super::clauses::first_name;
+use super::clauses::Clauses;
+use super::errno;
+use super::errno::Errno;
+use super::ops::Table;
+use super::param;
+use super::param::Param;
+use super::section::Protocol;
+use super::section::Section;
+use super::Api;
+use super::LeftOut;
+use super::ParamKind;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::read;
+use crate::read::terms::Term;
+use crate::read::CType;
+use crate::read::ClassKind;
+use crate::read::Doc;
+use crate::read::Headers;
+use crate::source::Span;
+
+/// What a function is to the object that owns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Makes one.
+    Constructor,
+    /// Ends one.
+    Destructor,
+    /// Takes a reference.
+    Get,
+    /// Gives a reference back.
+    Put,
+    /// Enters a lock; the result is a guard of that name.
+    Lock(String),
+    /// Enters a lock unless it is taken.
+    TryLock(String),
+    /// Leaves the lock that the guard stands for.
+    Unlock(String),
+    /// Goes on to the next piece of work of a section, with its guard held.
+    Enter,
+    /// Ends a section, whether one is inside or not.
+    Leave,
+    /// Tells how a section ended.
+    Outcome,
+    /// Gives the sequence number of a section of that name.
+    Begin(String),
+    /// Tells whether the sequence has changed since.
+    Check(String),
+    /// Steps through what a section shows.
+    Iterator(Iteration),
+    /// Anything else.
+    Method,
+}
+
+/// How an iterator steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Iteration {
+    /// The name of the iterator.
+    pub name: String,
+    /// Members of the item that must be set before the first step, and the members of the state
+    /// that they are set from.
+    pub start: Vec<(String, String)>,
+}
+
+/// What a result means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// A value, or nothing.
+    Value,
+    /// Zero or an error; for a pointer, the pointer or an error.
+    Errno,
+    /// A reference that the caller now owns.
+    Owned,
+    /// A reference that lives as long as the object it was asked of.
+    Borrowed,
+}
+
+/// Where a function may run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Context {
+    /// Nothing is said.
+    #[default]
+    Unsaid,
+    /// It may sleep, so it must not be called where sleeping is forbidden.
+    MaySleep,
+    /// It never sleeps.
+    Atomic,
+}
+
+/// A function under contract.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name in C.
+    pub c: String,
+    /// Its name on the typed side.
+    pub name: String,
+    /// The tag of the structure whose function it is.
+    pub owner: Option<String>,
+    /// Which parameter is that structure.
+    pub this: Option<usize>,
+    /// What it is to the owner.
+    pub role: Role,
+    /// Its parameters.
+    pub params: Vec<Param>,
+    /// The type of its result.
+    pub ret: CType,
+    /// What the result means.
+    pub returns: Returns,
+    /// `nullable`: the result may be NULL.
+    pub nullable: bool,
+    /// How it fails.
+    pub errno: Option<Errno>,
+    /// `plain`: its integer result is just a number.
+    pub plain: bool,
+    /// The guard that must be held.
+    pub requires: Option<(String, Span)>,
+    /// The lock that `__acquires` or `__releases` names.
+    pub lock_name: Option<String>,
+    /// Where it may run.
+    pub context: Context,
+    /// Whether C checks that the result is used.
+    pub must_check: bool,
+    /// Whether there is no symbol to link to: a static inline, or a macro.
+    pub needs_helper: bool,
+    /// Which of C's own annotations were read as contracts.
+    pub from_c: Vec<String>,
+    /// Its kernel-doc.
+    pub doc: Option<Doc>,
+    /// The contract.
+    pub contract: Span,
+    /// The name.
+    pub span: Span,
+}
+
+/// Makes a function of what was read, or leaves it out.
+pub(super) fn lower(
+    read: &read::Function,
+    headers: &Headers,
+    api: &mut Api,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut clauses = Clauses::new('f', &read.contract, read.span);
+    let mut from_c = Vec::new();
+    let class = class_role(&read.name, headers);
+    if read.contract.is_empty() && class.is_none() {
+        if headers.main.contains(&read.span.file) && !read.name.starts_with("class_") {
+            api.left_out.push(LeftOut {
+                name: read.name.clone(),
+                reason: "it has no contract".into(),
+                remedy: "add __contract(...) at the end of its prototype".into(),
+                span: read.span,
+            });
+        }
+        return;
+    }
+    let params: Vec<Param> = read.params.iter().map(|p| param::lower(p, diagnostics)).collect();
+    let params = lengths(params, diagnostics);
+    let (role, role_term) = match role(&mut clauses, diagnostics) {
+        Some((role, term)) => (role, Some(term)),
+        None => match class {
+            Some((role, class)) => {
+                from_c.push(format!("its role is read from the guard `{class}`"));
+                (role, None)
+            }
+            None => (Role::Method, clauses.take("method")),
+        },
+    };
+    let this = this(read, &role, role_term, &params, headers, diagnostics);
+    let owner = match this {
+        Some(index) => params[index].ty.pointee_record().map(str::to_owned).or_else(|| {
+            params[index].word.clone().or_else(|| by_value(&params[index].ty))
+        }),
+        None => pointee(&read.ret),
+    };
+    let mut requires = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
+    if requires.is_none() {
+        if let Some(held) = read.attribute("__must_hold") {
+            // Which guard stands for that lock is settled by the check phase.
+            requires = held.args.first().map(|lock| (lock.clone(), held.span));
+            from_c.push("what it requires is read from `__must_hold`".into());
+        }
+    }
+    let must_check = read.attribute("__must_check").is_some();
+    if must_check {
+        from_c.push("that its result must be used is read from `__must_check`".into());
+    }
+    let owned = clauses.flag("owned", diagnostics);
+    let borrowed = clauses.flag("borrowed", diagnostics);
+    let errno = errno::lower(&mut clauses, diagnostics);
+    let returns = match (owned || role == Role::Constructor && this.is_none(), borrowed, &errno) {
+        (true, _, _) => Returns::Owned,
+        (_, true, _) => Returns::Borrowed,
+        (_, _, Some(_)) => Returns::Errno,
+        _ => Returns::Value,
+    };
+    let given = clauses.named("name", diagnostics).map(|(name, _)| name);
+    let is_macro = clauses.flag("macro", diagnostics);
+    let function = Function {
+        name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), &api.name, &role)),
+        c: read.name.clone(),
+        owner,
+        this,
+        params,
+        ret: read.ret.clone(),
+        returns,
+        nullable: clauses.flag("nullable", diagnostics),
+        errno,
+        plain: clauses.flag("plain", diagnostics),
+        requires,
+        lock_name: ["__acquires", "__releases", "__cond_acquires"]
+            .iter()
+            .find_map(|name| read.attribute(name)?.args.last().cloned()),
+        context: context(&mut clauses, diagnostics),
+        must_check,
+        needs_helper: read.inline || is_macro,
+        from_c,
+        doc: read.doc.clone(),
+        contract: clauses.span,
+        span: read.span,
+        role,
+    };
+    single_callbacks(read, &function, api, diagnostics);
+    sequence(&function, role_term, api);
+    clauses.finish(diagnostics);
+    if read.variadic {
+        api.left_out.push(LeftOut {
+            name: read.name.clone(),
+            reason: "it takes a variable number of arguments".into(),
+            remedy: "put a static inline with a fixed signature under contract".into(),
+            span: read.span,
+        });
+        return;
+    }
+    api.functions.push(function);
+}
+
+/// Takes `may_sleep` or `atomic`.
+pub(super) fn context(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Context {
+    let sleeps = clauses.flag("may_sleep", diagnostics);
+    match clauses.take("atomic") {
+        Some(term) if sleeps => {
+            diagnostics.push(
+                Diagnostic::error(
+                    term.span,
+                    "a function cannot be both `may_sleep` and `atomic`",
+                    "expected one of the two",
+                )
+                .help("`atomic` says that it never sleeps; take it away"),
+            );
+            Context::MaySleep
+        }
+        Some(_) => Context::Atomic,
+        None if sleeps => Context::MaySleep,
+        None => Context::Unsaid,
+    }
+}
+
+fn role<'a>(
+    clauses: &mut Clauses<'a>,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Role, &'a Term)> {
+    let plain: [(&str, Role); 7] = [
+        ("constructor", Role::Constructor),
+        ("destructor", Role::Destructor),
+        ("get", Role::Get),
+        ("put", Role::Put),
+        ("enter", Role::Enter),
+        ("leave", Role::Leave),
+        ("outcome", Role::Outcome),
+    ];
+    let mut found: Option<(Role, &Term)> = None;
+    let mut add = |role: Role, term: &'a Term, diagnostics: &mut Diagnostics| match &found {
+        Some((_, first)) => diagnostics.push(
+            Diagnostic::error(
+                term.span,
+                "a function has one role",
+                "expected no second role",
+            )
+            .note(first.span, "the first is here")
+            .help("take one of the two away"),
+        ),
+        None => found = Some((role, term)),
+    };
+    for (word, role) in plain {
+        if let Some(term) = clauses.take(word) {
+            add(role, term, diagnostics);
+        }
+    }
+    let named: [(&str, fn(String) -> Role); 5] = [
+        ("lock", Role::Lock),
+        ("trylock", Role::TryLock),
+        ("unlock", Role::Unlock),
+        ("begin", Role::Begin),
+        ("check", Role::Check),
+    ];
+    for (word, role) in named {
+        if let Some((name, term)) = clauses.named(word, diagnostics) {
+            add(role(name), term, diagnostics);
+        }
+    }
+    if let Some((name, term)) = clauses.named("iterator", diagnostics) {
+        let start = argument(term, "start").map(|start| pairs(start, diagnostics));
+        let iteration = Iteration {
+            name,
+            start: start.unwrap_or_default(),
+        };
+        add(Role::Iterator(iteration), term, diagnostics);
+    }
+    found
+}
+
+fn pairs(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for arg in &term.args {
+        let right = arg.equals.as_deref().and_then(|right| right.word());
+        match (arg.word(), right) {
+            (Some(left), Some(right)) => pairs.push((left.to_owned(), right.to_owned())),
+            _ => diagnostics.push(
+                Diagnostic::error(
+                    arg.span,
+                    "this does not say where a member starts from",
+                    "expected `member = member.of.the.state`",
+                )
+                .help("write `start(pos = now.start)`"),
+            ),
+        }
+    }
+    pairs
+}
+
+/// The role that a guard of the kernel's cleanup.h idiom gives a function.
+fn class_role(name: &str, headers: &Headers) -> Option<(Role, String)> {
+    headers.classes.iter().find_map(|class| {
+        let guard = format!("{}Guard", camel(&class.name));
+        match class.kind {
+            ClassKind::Guard if class.enter.as_deref() == Some(name) => {
+                Some((Role::Lock(guard), class.name.clone()))
+            }
+            ClassKind::Guard if class.leave == name => Some((Role::Unlock(guard), class.name.clone())),
+            ClassKind::Free if class.leave == name => None,
+            _ => None,
+        }
+    })
+}
+
+/// Which parameter is the object: the one that the role names, else the first that points to a
+/// structure under contract.
+fn this(
+    read: &read::Function,
+    role: &Role,
+    term: Option<&Term>,
+    params: &[Param],
+    headers: &Headers,
+    diagnostics: &mut Diagnostics,
+) -> Option<usize> {
+    let named_role = matches!(
+        role,
+        Role::Constructor | Role::Destructor | Role::Get | Role::Put | Role::Method
+    );
+    if let Some(arg) = term.filter(|_| named_role).and_then(|term| term.args.first()) {
+        let wanted = arg.word().unwrap_or_default();
+        let found = params.iter().position(|param| param.name == wanted);
+        if found.is_none() {
+            let names = params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+            diagnostics.push(
+                Diagnostic::error(
+                    arg.span,
+                    format!("`{}` has no parameter `{wanted}`", read.name),
+                    format!("expected one of: {names}"),
+                )
+                .help("name the parameter that is the object"),
+            );
+        }
+        return found;
+    }
+    let known = |tag: &str| headers.records.get(tag).is_some_and(|r| !r.contract.is_empty());
+    let pointer = |p: &Param| p.ty.pointee_record().is_some_and(known);
+    let makes = *role == Role::Constructor && pointee(&read.ret).is_some_and(|tag| known(&tag));
+    if makes {
+        return None;
+    }
+    let value = |p: &Param| p.word.is_some() || by_value(&p.ty).is_some_and(|tag| known(&tag));
+    params.iter().position(|p| pointer(p) && p.kind == ParamKind::Plain).or_else(|| {
+        params.first().filter(|p| value(p)).map(|_| 0)
+    })
+}
+
+fn pointee(ty: &CType) -> Option<String> {
+    ty.pointee_record().map(str::to_owned)
+}
+
+fn by_value(ty: &CType) -> Option<String> {
+    match ty.plain() {
+        CType::Record(tag) | CType::Enum(tag) => Some(tag.clone()),
+        _ => None,
+    }
+}
+
+/// Marks the parameters that are lengths of slices.
+fn lengths(mut params: Vec<Param>, diagnostics: &mut Diagnostics) -> Vec<Param> {
+    let slices: Vec<(String, String, Span)> = params
+        .iter()
+        .filter_map(|p| match &p.kind {
+            ParamKind::Slice(length) => Some((p.name.clone(), length.clone(), p.span)),
+            _ => None,
+        })
+        .collect();
+    for (name, length, span) in slices {
+        match params.iter_mut().find(|p| p.name == length) {
+            Some(param) if matches!(param.ty.plain(), CType::Int(_)) => {
+                param.kind = ParamKind::LengthOf(name);
+            }
+            Some(param) => diagnostics.push(
+                Diagnostic::error(
+                    param.span,
+                    format!("`{length}` is not an integer"),
+                    format!("expected the number of elements of `{name}`"),
+                )
+                .help("name an integer parameter"),
+            ),
+            None => diagnostics.push(
+                Diagnostic::error(
+                    span,
+                    format!("there is no parameter `{length}`"),
+                    "expected the name of the parameter that holds the length",
+                )
+                .help("name another parameter of the same function"),
+            ),
+        }
+    }
+    params
+}
+
+/// The name without what the owner's name or the module's says already.
+fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String {
+    if *role == Role::Constructor {
+        return "new".to_owned();
+    }
+    let prefixes = [owner.unwrap_or_default(), module];
+    let stripped = prefixes.iter().filter(|p| !p.is_empty()).find_map(|prefix| {
+        c.strip_prefix(prefix)?.strip_prefix('_').filter(|rest| !rest.is_empty())
+    });
+    let name = stripped.unwrap_or(c).trim_start_matches('_').to_owned();
+    match name.as_str() {
+        "move" | "match" | "type" | "loop" | "use" | "in" | "ref" | "fn" | "impl" | "where" => {
+            format!("{name}_")
+        }
+        _ => name,
+    }
+}
+
+/// A callback given as a parameter is a table of one.
+fn single_callbacks(
+    read: &read::Function,
+    function: &Function,
+    api: &mut Api,
+    diagnostics: &mut Diagnostics,
+) {
+    for (param, lowered) in read.params.iter().zip(&function.params) {
+        if lowered.kind != ParamKind::Callback {
+            continue;
+        }
+        let Some(term) = param.contract.terms.iter().find(|t| t.word() == Some("callback")) else {
+            continue;
+        };
+        let (name, method) = match (first_name(term), term.args.get(1).and_then(Term::word)) {
+            (Some(name), Some(method)) => (name, method.to_owned()),
+            _ => {
+                diagnostics.push(
+                    Diagnostic::error(
+                        term.span,
+                        "`callback` does not name what it becomes",
+                        "expected `callback(\"Trait\", method, ...)`",
+                    )
+                    .help("write `callback(\"Operations\", run, atomic)`"),
+                );
+                continue;
+            }
+        };
+        let Some((ret, types)) = signature(&param.ty) else {
+            diagnostics.push(
+                Diagnostic::error(
+                    param.span,
+                    format!("`{}` is not a pointer to a function", param.name),
+                    "expected a callback",
+                )
+                .help("take `callback` away"),
+            );
+            continue;
+        };
+        let params = types.into_iter().enumerate().map(|(index, ty)| read::Parameter {
+            name: format!("arg{index}"),
+            ty,
+            contract: Default::default(),
+            span: param.span,
+        });
+        let signature = read::Function {
+            name: method,
+            params: params.collect(),
+            ret,
+            inline: false,
+            variadic: false,
+            contract: Default::default(),
+            attributes: Vec::new(),
+            doc: None,
+            span: param.span,
+        };
+        let mut terms = term.args[2..].to_vec();
+        let mut required = term.clone();
+        required.value = read::terms::Value::Word("required".into());
+        required.args.clear();
+        terms.push(required);
+        let contract = read::Contract {
+            terms,
+            span: Some(term.span),
+        };
+        let mut clauses = Clauses::new('d', &contract, param.span);
+        let doc = read.doc.as_ref().and_then(|doc| doc.members.get(&param.name));
+        let callbacks = callback::lower(&signature, doc, &mut clauses, diagnostics);
+        clauses.finish(diagnostics);
+        api.tables.push(Table {
+            tag: read.name.clone(),
+            name,
+            callbacks: callbacks.into_iter().collect(),
+            single: true,
+            doc: None,
+            span: param.span,
+        });
+    }
+}
+
+fn signature(ty: &CType) -> Option<(CType, Vec<CType>)> {
+    match ty.plain() {
+        CType::Pointer { to, .. } => signature(to),
+        CType::Function { ret, params } => Some(((**ret).clone(), params.clone())),
+        _ => None,
+    }
+}
+
+/// `begin("Name")` declares a section whose protocol the caller runs.
+fn sequence(function: &Function, term: Option<&Term>, api: &mut Api) {
+    let (Role::Begin(name), Some(term), Some(of)) = (&function.role, term, &function.owner) else {
+        return;
+    };
+    api.sections.push(Section {
+        tag: format!("{of}#{name}"),
+        name: name.clone(),
+        of: of.clone(),
+        holds: argument(term, "holds").and_then(|arg| Some((first_name(arg)?, arg.span))),
+        method: argument(term, "method").and_then(first_name).unwrap_or_else(|| "section".into()),
+        given: Vec::new(),
+        protocol: Protocol::Sequence,
+        doc: None,
+        span: function.span,
+    });
+}

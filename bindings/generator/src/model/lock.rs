@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locks: functions that enter and leave, and the guards between them.
+
+/// What holding a guard allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody else holds one.
+    Exclusive,
+    /// Others may hold one too.
+    Shared,
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Second phase: what the contracts mean.
+//!
+//! Each kind of thing has a file that says what it is and how the words of a contract make one.
+//! Nothing here looks at more than one declaration at a time; that is for [`crate::check`].
+
+mod callback;
+mod choice;
+pub mod clauses;
+mod errno;
+mod flags;
+mod function;
+mod lock;
+mod object;
+mod ops;
+mod param;
+mod record;
+mod section;
+mod tagged;
+
+pub use callback::Callback;
+pub use callback::SelfKind;
+pub use choice::Choice;
+pub use choice::Variant;
+pub use errno::Errno;
+pub use flags::FlagWord;
+pub use function::Context;
+pub use function::Function;
+pub use function::Returns;
+pub use function::Role;
+pub use lock::Sharing;
+pub use object::Object;
+pub use object::Shape;
+pub use ops::Table;
+pub use param::Kind as ParamKind;
+pub use param::Param;
+pub use record::Member;
+pub use record::Plain;
+pub use section::Protocol;
+pub use section::Section;
+pub use tagged::Tagged;
+
+use crate::diag::Diagnostics;
+use crate::read::Class;
+use crate::read::Doc;
+use crate::read::Headers;
+use crate::source::Span;
+
+/// What the typed side will have.
+#[derive(Debug, Default)]
+pub struct Api {
+    /// The name of the module, and what the typed header is named after.
+    pub name: String,
+    /// The headers, as C includes them.
+    pub includes: Vec<String>,
+    /// Text about the whole.
+    pub overviews: Vec<Doc>,
+    /// Objects.
+    pub objects: Vec<Object>,
+    /// Plain data.
+    pub records: Vec<Plain>,
+    /// Enumerations of which one value holds at a time.
+    pub choices: Vec<Choice>,
+    /// Enumerations whose values are or-ed together.
+    pub flags: Vec<FlagWord>,
+    /// Words that hold a value and flags.
+    pub tagged: Vec<Tagged>,
+    /// Tables of callbacks.
+    pub tables: Vec<Table>,
+    /// Critical sections.
+    pub sections: Vec<Section>,
+    /// Functions under contract.
+    pub functions: Vec<Function>,
+    /// Guards and cleanup classes that C has already.
+    pub classes: Vec<Class>,
+    /// What is not emitted, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Something in the header that the typed side does not have.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// Its name in C.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// What would change that.
+    pub remedy: String,
+    /// Where it is.
+    pub span: Span,
+}
+
+impl Api {
+    /// The object that wraps `struct tag`.
+    pub fn object(&self, tag: &str) -> Option<&Object> {
+        self.objects.iter().find(|object| object.tag == tag)
+    }
+
+    /// The plain data that `struct tag` is.
+    pub fn record(&self, tag: &str) -> Option<&Plain> {
+        self.records.iter().find(|record| record.tag == tag)
+    }
+
+    /// The choice that `enum tag` is.
+    pub fn choice(&self, tag: &str) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.tag == tag)
+    }
+
+    /// The flag word that `enum tag` is.
+    pub fn flag_word(&self, tag: &str) -> Option<&FlagWord> {
+        self.flags.iter().find(|flags| flags.tag == tag)
+    }
+
+    /// The tagged word of that tag.
+    pub fn tagged_word(&self, tag: &str) -> Option<&Tagged> {
+        self.tagged.iter().find(|tagged| tagged.tag == tag)
+    }
+
+    /// The table that `struct tag` is.
+    pub fn table(&self, tag: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.tag == tag)
+    }
+
+    /// The section whose state is `struct tag`.
+    pub fn section(&self, tag: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.tag == tag)
+    }
+
+    /// The function of that name.
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.c == name)
+    }
+
+    /// The functions of `struct tag` in a role.
+    pub fn in_role<'a>(
+        &'a self,
+        tag: &'a str,
+        role: impl Fn(&Role) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Function> + 'a {
+        let matches = move |f: &&Function| f.owner.as_deref() == Some(tag) && role(&f.role);
+        self.functions.iter().filter(matches)
+    }
+
+    /// The function of `struct tag` in a role.
+    pub fn one_in_role(&self, tag: &str, role: impl Fn(&Role) -> bool) -> Option<&Function> {
+        let matches = |f: &&Function| f.owner.as_deref() == Some(tag) && role(&f.role);
+        self.functions.iter().find(matches)
+    }
+}
+
+/// Gives the headers' contracts their meaning.
+pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Api {
+    let mut api = Api {
+        name: name.to_owned(),
+        overviews: headers.overviews.clone(),
+        classes: headers.classes.clone(),
+        ..Api::default()
+    };
+    for record in headers.records.values().filter(|record| !record.contract.is_empty()) {
+        lower_record(record, &mut api, diagnostics);
+    }
+    for found in headers.enums.values().filter(|found| !found.contract.is_empty()) {
+        lower_enum(found, &mut api, diagnostics);
+    }
+    for typedef in headers.typedefs.values() {
+        let mut clauses = clauses::Clauses::new('t', &typedef.contract, typedef.span);
+        api.tagged.extend(tagged::of_typedef(typedef, &mut clauses, diagnostics));
+        clauses.finish(diagnostics);
+    }
+    for function in headers.functions.values() {
+        function::lower(function, headers, &mut api, diagnostics);
+    }
+    for table in &mut api.tables {
+        table.callbacks.sort_by_key(|callback| callback.signature.span);
+    }
+    api.functions.sort_by_key(|function| function.span);
+    api.objects.sort_by_key(|object| object.span);
+    api.records.sort_by_key(|record| record.span);
+    api.choices.sort_by_key(|choice| choice.span);
+    api
+}
+
+fn lower_record(record: &crate::read::Record, api: &mut Api, diagnostics: &mut Diagnostics) {
+    let mut clauses = clauses::Clauses::new('s', &record.contract, record.span);
+    if let Some(object) = object::lower(record, &mut clauses, diagnostics) {
+        api.objects.push(object);
+    } else if let Some(plain) = record::lower(record, &mut clauses, diagnostics) {
+        api.records.push(plain);
+    } else if let Some(table) = ops::lower(record, &mut clauses, diagnostics) {
+        api.tables.push(table);
+    } else if let Some(section) = section::lower(record, &mut clauses, diagnostics) {
+        api.sections.push(section);
+    } else if !diagnostics.has_errors() {
+        diagnostics.push(
+            crate::diag::Diagnostic::error(
+                clauses.span,
+                format!("this contract does not say what `struct {}` is", record.name),
+                "expected one of object(...), record(...), ops(...), section(...)",
+            )
+            .help(format!("write `object(\"{}\")`", clauses::camel(&record.name))),
+        );
+    }
+    clauses.finish(diagnostics);
+}
+
+fn lower_enum(found: &crate::read::Enumeration, api: &mut Api, diagnostics: &mut Diagnostics) {
+    let mut clauses = clauses::Clauses::new('e', &found.contract, found.span);
+    if let Some(choice) = choice::lower(found, &mut clauses, diagnostics) {
+        api.choices.push(choice);
+    } else if let Some(flags) = flags::lower(found, &mut clauses, diagnostics) {
+        api.flags.push(flags);
+    } else if let Some(tagged) = tagged::of_enum(found, &mut clauses, diagnostics) {
+        api.tagged.push(tagged);
+    } else if !diagnostics.has_errors() {
+        diagnostics.push(
+            crate::diag::Diagnostic::error(
+                clauses.span,
+                format!("this contract does not say what `enum {}` is", found.name),
+                "expected one of choice(...), flags(...), tagged(...)",
+            )
+            .help(format!("write `choice(\"{}\")`", clauses::camel(&found.name))),
+        );
+    }
+    clauses.finish(diagnostics);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Objects: structures with an identity, reached by pointer only.
+
+use super::clauses::Clauses;
+use super::lock::Sharing;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::read::Doc;
+use crate::read::Record;
+use crate::source::Span;
+
+/// How the typed side holds an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// In place, initialised where it stays: constructor and destructor.
+    Pinned,
+    /// By counted reference: get and put.
+    Counted,
+    /// By a pointer that the constructor returned and the destructor takes.
+    Owned,
+    /// By a type that exists elsewhere.
+    Foreign,
+    /// By reference only: nothing in the contracts makes or ends one.
+    Borrowed,
+}
+
+/// An object.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// The tag of its structure.
+    pub tag: String,
+    /// Its name on the typed side.
+    pub name: String,
+    /// How it is held; settled by the check phase.
+    pub shape: Shape,
+    /// `pinned`: it must not move.
+    pub pinned: bool,
+    /// `send`: it may be given to another thread.
+    pub send: bool,
+    /// `sync`: its functions may run on several threads at once.
+    pub sync: bool,
+    /// `foreign("path")`: the Rust type that stands for it already.
+    pub foreign: Option<String>,
+    /// `data(Guard = exclusive)`: data of the user's lives in it, reached through these guards.
+    pub data: Vec<(String, Sharing)>,
+    /// The trait that its callbacks make, settled by the check phase.
+    pub operations: Option<String>,
+    /// Its kernel-doc.
+    pub doc: Option<Doc>,
+    /// The contract.
+    pub contract: Span,
+    /// The tag.
+    pub span: Span,
+}
+
+impl Object {
+    /// Whether the type has a parameter for the user's data.
+    pub fn is_generic(&self) -> bool {
+        !self.data.is_empty() || self.operations.is_some()
+    }
+}
+
+/// Makes an object of a structure whose contract says so.
+pub(super) fn lower(
+    record: &Record,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Object> {
+    let (name, _) = clauses.named("object", diagnostics)?;
+    let pinned = clauses.flag("pinned", diagnostics);
+    let send = clauses.flag("send", diagnostics);
+    let sync = clauses.flag("sync", diagnostics);
+    let foreign = clauses.named("foreign", diagnostics).map(|(path, _)| path);
+    let mut data = Vec::new();
+    if let Some(term) = clauses.take("data") {
+        for arg in &term.args {
+            let sharing = arg.equals.as_deref().and_then(|right| right.word());
+            match (arg.word(), sharing) {
+                (Some(guard), Some("exclusive")) => data.push((guard.to_owned(), Sharing::Exclusive)),
+                (Some(guard), Some("shared")) => data.push((guard.to_owned(), Sharing::Shared)),
+                _ => diagnostics.push(
+                    Diagnostic::error(
+                        arg.span,
+                        "`data` does not say what the guard allows",
+                        "expected `Guard = exclusive` or `Guard = shared`",
+                    )
+                    .help("write `data(Guard = exclusive)`"),
+                ),
+            }
+        }
+        if term.args.is_empty() {
+            diagnostics.push(
+                Diagnostic::error(term.span, "`data` names no guard", "expected `data(Guard = exclusive)`")
+                    .help("name the guard through which the data may be reached"),
+            );
+        }
+    }
+    Some(Object {
+        tag: record.name.clone(),
+        name,
+        shape: Shape::Borrowed,
+        pinned,
+        send,
+        sync,
+        foreign,
+        data,
+        operations: None,
+        doc: record.doc.clone(),
+        contract: clauses.span,
+        span: record.span,
+    })
+}

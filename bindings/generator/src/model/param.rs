@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Parameters, and what a pointer among them means.
+
+use super::clauses::first_name;
+use super::clauses::Clauses;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::read::CType;
+use crate::read::Parameter;
+use crate::source::Span;
+
+/// What is promised about a parameter beyond its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing: a value, or a pointer that is used for the call only.
+    Plain,
+    /// `keeps`: the callee keeps the pointer until the object ends.
+    Keeps,
+    /// `slice(len)`: an array whose length is the parameter of that name.
+    Slice(String),
+    /// The length of the slice of that name.
+    LengthOf(String),
+    /// `identity`: an address that is compared and never followed.
+    Identity,
+    /// `callback("Trait")`: a callback.
+    Callback,
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// Its type in C.
+    pub ty: CType,
+    /// What is promised.
+    pub kind: Kind,
+    /// `nullable`
+    pub nullable: bool,
+    /// `tagged(tag)`: the word that it holds.
+    pub word: Option<String>,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// Makes a parameter of what was read.
+pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
+    let mut clauses = Clauses::new('p', &param.contract, param.span);
+    let nullable = clauses.flag("nullable", diagnostics);
+    let word = clauses.take("tagged").or_else(|| clauses.take("choice_of")).and_then(first_name);
+    let kind = if clauses.flag("keeps", diagnostics) {
+        Kind::Keeps
+    } else if clauses.flag("borrows", diagnostics) {
+        Kind::Plain
+    } else if clauses.flag("identity", diagnostics) {
+        Kind::Identity
+    } else if let Some(term) = clauses.take("slice") {
+        match first_name(term) {
+            Some(length) => Kind::Slice(length),
+            None => {
+                diagnostics.push(
+                    Diagnostic::error(
+                        term.span,
+                        "`slice` does not name its length",
+                        "expected `slice(len)`",
+                    )
+                    .help("name the parameter that holds the number of elements"),
+                );
+                Kind::Plain
+            }
+        }
+    } else if clauses.take("callback").is_some() {
+        Kind::Callback
+    } else {
+        Kind::Plain
+    };
+    if kind != Kind::Plain {
+        pointer_needed(param, &kind, diagnostics);
+    }
+    clauses.finish(diagnostics);
+    Param {
+        name: param.name.clone(),
+        ty: param.ty.clone(),
+        kind,
+        nullable,
+        word,
+        span: param.span,
+    }
+}
+
+fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics) {
+    if matches!(param.ty.plain(), CType::Pointer { .. }) {
+        return;
+    }
+    let word = match kind {
+        Kind::Keeps => "keeps",
+        Kind::Slice(_) => "slice",
+        Kind::Identity => "identity",
+        _ => "callback",
+    };
+    diagnostics.push(
+        Diagnostic::error(
+            param.contract.span.unwrap_or(param.span),
+            format!("`{word}` says something of a pointer, and `{}` is none", param.name),
+            "expected on a parameter that is a pointer",
+        )
+        .help(format!("take `{word}` away, or move it to the pointer that it is about")),
+    );
+}

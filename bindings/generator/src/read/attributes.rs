@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Attribute macros that C already has and that are read as contracts. Most of them expand to
+//! nothing, so they are looked for in the text around the declaration.
+
+use super::lexer;
+use super::lexer::Kind;
+use super::lexer::Token;
+use crate::source::Sources;
+use crate::source::Span;
+
+/// The macros that mean something to us.
+const KNOWN: &[&str] = &[
+    "__must_check",
+    "__must_hold",
+    "__acquires",
+    "__releases",
+    "__cond_acquires",
+    "__counted_by",
+    "__guarded_by",
+    "__nonnull",
+    "__nonnull_args",
+    "nonnull",
+    "__user",
+    "__rcu",
+    "__iomem",
+];
+
+/// An attribute macro.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// Its arguments, as they are written.
+    pub args: Vec<String>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// The attributes of the declaration that has its name at `name`.
+pub(super) fn around(sources: &Sources, name: Span) -> Vec<Attribute> {
+    let text = sources.text(name.file);
+    let (start, end) = statement(text, name.start);
+    let part = &text[start..end];
+    let tokens = lexer::lex(part);
+    let mut found = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        if token.kind == Kind::Name && KNOWN.contains(&token.text.as_str()) {
+            found.push(attribute(part, start, &tokens, index, name));
+        }
+    }
+    found
+}
+
+fn attribute(part: &str, start: usize, tokens: &[Token], index: usize, near: Span) -> Attribute {
+    let token = &tokens[index];
+    let mut span = Span {
+        file: near.file,
+        start: start + token.range.start,
+        end: start + token.range.end,
+    };
+    let mut args = Vec::new();
+    let opens = tokens.get(index + 1).is_some_and(|t| t.kind == Kind::Mark('('));
+    if let Some(close) = lexer::closing(tokens, index + 1).filter(|_| opens) {
+        let inner = part[tokens[index + 1].range.end..tokens[close].range.start].to_owned();
+        args = inner.split(',').map(|arg| arg.trim().to_owned()).collect();
+        span.end = start + tokens[close].range.end;
+    }
+    Attribute {
+        name: token.text.clone(),
+        args,
+        span,
+    }
+}
+
+/// The bounds of the declaration around `at`: from after the last `;`, brace, comment or
+/// preprocessor line to the next `;` or `{` that is not inside parentheses.
+fn statement(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let ends = [";", "{", "}", "*/"].iter().filter_map(|end| {
+        let found = before.rfind(end)?;
+        Some(found + end.len())
+    });
+    let directive = before.rfind("\n#").map(|line| {
+        let rest = &text[line + 1..];
+        line + 1 + rest.find('\n').unwrap_or(rest.len())
+    });
+    let start = ends.chain(directive).filter(|found| *found <= at).max().unwrap_or(0);
+    let mut depth = 0i32;
+    for (offset, c) in text[at..].char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ';' | '{' if depth <= 0 => return (start, at + offset),
+            _ => {}
+        }
+    }
+    (start, text.len())
+}

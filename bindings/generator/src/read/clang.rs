@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Walks libclang's tree and takes from it what is under contract.
+
+use super::attributes;
+use super::ctype;
+use super::lexer;
+use super::terms;
+use super::CType;
+use super::Constant;
+use super::Contract;
+use super::Enumeration;
+use super::Field;
+use super::Function;
+use super::Headers;
+use super::Input;
+use super::Parameter;
+use super::Record;
+use super::Typedef;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::source::FileId;
+use crate::source::Sources;
+use crate::source::Span;
+use clang::diagnostic::Severity;
+use clang::Clang;
+use clang::Entity;
+use clang::EntityKind;
+use clang::Index;
+use clang::StorageClass;
+use clang::TranslationUnit;
+use clang::TypeKind;
+use clang::Unsaved;
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+
+/// libclang can be loaded once at a time.
+static LIBCLANG: Mutex<()> = Mutex::new(());
+
+/// What `__contract()` expands to begins with this.
+const PREFIX: &str = "contract:";
+
+/// Reads the declarations.
+pub(super) fn read(
+    input: &Input,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+    headers: &mut Headers,
+) {
+    let _lock = LIBCLANG.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    find_libclang();
+    let clang = match Clang::new() {
+        Ok(clang) => clang,
+        Err(error) => {
+            diagnostics.push(
+                Diagnostic::plain(format!("libclang cannot be loaded: {error}"))
+                    .help("install libclang-19-dev, or set LIBCLANG_PATH to the folder of libclang.so"),
+            );
+            return;
+        }
+    };
+    let index = Index::new(&clang, false, false);
+    let mut unit = String::new();
+    for header in &input.headers {
+        if !header.is_file() {
+            let title = format!("{}: there is no such header", header.display());
+            diagnostics.push(Diagnostic::plain(title));
+            return;
+        }
+        unit.push_str(&format!("#include \"{}\"\n", absolute(header).display()));
+    }
+    let mut flags = vec!["-D__CONTRACT_READER__".to_owned()];
+    flags.extend(input.flags.iter().cloned());
+    flags.extend(["-Wno-everything", "-fsyntax-only", "-ferror-limit=20"].map(str::to_owned));
+    let parsed = index
+        .parser("contracts.c")
+        .unsaved(&[Unsaved::new("contracts.c", unit)])
+        .arguments(&flags)
+        .skip_function_bodies(true)
+        .keep_going(true)
+        .parse();
+    match parsed {
+        Ok(unit) => {
+            let mut reader = Reader {
+                sources,
+                diagnostics,
+                seen: HashSet::new(),
+                relevant: BTreeMap::new(),
+                main: input.headers.iter().map(|header| absolute(header)).collect(),
+            };
+            reader.complaints(&unit);
+            reader.unit(unit.get_entity(), headers);
+        }
+        Err(error) => {
+            diagnostics.push(Diagnostic::plain(format!("libclang cannot parse the headers: {error}")));
+        }
+    }
+}
+
+/// Tells clang-sys where libclang 19 is, unless the user did.
+fn find_libclang() {
+    if std::env::var_os("LIBCLANG_PATH").is_some() {
+        return;
+    }
+    for tool in ["llvm-config-19", "llvm-config"] {
+        let Ok(output) = Command::new(tool).arg("--libdir").output() else { continue };
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if output.status.success() && Path::new(&folder).is_dir() {
+            std::env::set_var("LIBCLANG_PATH", folder);
+            return;
+        }
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+struct Reader<'a> {
+    sources: &'a mut Sources,
+    diagnostics: &'a mut Diagnostics,
+    /// Contracts that were taken, by place: clang repeats them at every redeclaration.
+    seen: HashSet<Span>,
+    /// Whether a file is of interest, by clang's path of it.
+    relevant: BTreeMap<PathBuf, bool>,
+    main: Vec<PathBuf>,
+}
+
+impl Reader<'_> {
+    fn complaints(&mut self, unit: &TranslationUnit<'_>) {
+        for complaint in unit.get_diagnostics() {
+            if complaint.get_severity() < Severity::Error {
+                continue;
+            }
+            let text = complaint.get_text();
+            let location = complaint.get_location().get_file_location();
+            let diagnostic = match location.file {
+                Some(file) if file.get_path() != Path::new("contracts.c") => {
+                    let file = self.file(&file.get_path());
+                    let start = location.offset as usize;
+                    let span = self.word_at(file, start);
+                    Diagnostic::error(span, format!("the header does not compile: {text}"), "")
+                }
+                _ => Diagnostic::plain(format!("the headers do not compile: {text}")),
+            };
+            self.diagnostics.push(diagnostic.help(
+                "the generator needs what the compiler needs: give the kernel's flags \
+                 with --kernel OUT, or include folders with -I",
+            ));
+        }
+    }
+
+    fn unit(&mut self, unit: Entity<'_>, headers: &mut Headers) {
+        for path in self.main.clone() {
+            let file = self.file(&path);
+            headers.main.push(file);
+        }
+        for entity in unit.get_children() {
+            let Some(location) = entity.get_location() else { continue };
+            let Some(file) = location.get_file_location().file else { continue };
+            if self.is_relevant(&file.get_path()) {
+                self.declaration(entity, headers);
+            }
+        }
+    }
+
+    fn declaration(&mut self, entity: Entity<'_>, headers: &mut Headers) {
+        match entity.get_kind() {
+            EntityKind::FunctionDecl => {
+                let Some(function) = self.function(entity) else { return };
+                match headers.functions.get_mut(&function.name) {
+                    Some(known) => known.merge(function),
+                    None => drop(headers.functions.insert(function.name.clone(), function)),
+                }
+            }
+            EntityKind::StructDecl => {
+                let Some(record) = self.record(entity) else { return };
+                match headers.records.get_mut(&record.name) {
+                    Some(known) => known.merge(record),
+                    None => drop(headers.records.insert(record.name.clone(), record)),
+                }
+            }
+            EntityKind::EnumDecl => {
+                let Some(found) = self.enumeration(entity) else { return };
+                match headers.enums.get_mut(&found.name) {
+                    Some(known) => known.contract.merge(found.contract),
+                    None => drop(headers.enums.insert(found.name.clone(), found)),
+                }
+            }
+            EntityKind::TypedefDecl => {
+                let Some(found) = self.typedef(entity) else { return };
+                match headers.typedefs.get_mut(&found.name) {
+                    Some(known) => known.contract.merge(found.contract),
+                    None => drop(headers.typedefs.insert(found.name.clone(), found)),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn function(&mut self, entity: Entity<'_>) -> Option<Function> {
+        let name = entity.get_name()?;
+        let span = self.name_span(entity, &name)?;
+        let arguments = entity.get_arguments().unwrap_or_default();
+        let params = self.params(&arguments);
+        let ret = entity.get_result_type().map_or(CType::Void, ctype::of);
+        Some(Function {
+            inline: entity.get_storage_class() == Some(StorageClass::Static),
+            variadic: entity.is_variadic(),
+            contract: self.contract(entity),
+            attributes: attributes::around(self.sources, span),
+            doc: None,
+            name,
+            params,
+            ret,
+            span,
+        })
+    }
+
+    fn params(&mut self, entities: &[Entity<'_>]) -> Vec<Parameter> {
+        let mut params = Vec::new();
+        for (index, entity) in entities.iter().enumerate() {
+            let name = entity.get_name().unwrap_or_else(|| format!("arg{index}"));
+            let Some(span) = self.span(*entity) else { continue };
+            params.push(Parameter {
+                ty: entity.get_type().map_or(CType::Void, ctype::of),
+                contract: self.contract(*entity),
+                name,
+                span,
+            });
+        }
+        params
+    }
+
+    fn record(&mut self, entity: Entity<'_>) -> Option<Record> {
+        if entity.is_anonymous() {
+            return None;
+        }
+        let name = entity.get_name()?;
+        let span = self.name_span(entity, &name)?;
+        let contract = self.contract(entity);
+        // What another header defines is looked up where it is defined.
+        let definition = match entity.is_definition() {
+            true => Some(entity),
+            false if contract.is_empty() => None,
+            false => entity.get_definition(),
+        };
+        let mut fields = Vec::new();
+        for child in definition.map(|d| d.get_children()).unwrap_or_default() {
+            if child.get_kind() == EntityKind::FieldDecl {
+                fields.extend(self.field(child));
+            }
+        }
+        Some(Record {
+            complete: definition.is_some(),
+            body: definition.and_then(|d| self.span(d)),
+            doc: None,
+            name,
+            fields,
+            contract,
+            span,
+        })
+    }
+
+    fn field(&mut self, entity: Entity<'_>) -> Option<Field> {
+        let name = entity.get_name()?;
+        let span = self.name_span(entity, &name)?;
+        let ty = entity.get_type()?;
+        let contract = self.contract(entity);
+        let attributes = attributes::around(self.sources, span);
+        let pointee = ty.get_canonical_type().get_pointee_type();
+        let prototype = pointee.filter(|to| to.get_kind() == TypeKind::FunctionPrototype);
+        let callback = prototype.map(|prototype| {
+            let children = entity.get_children();
+            let named: Vec<_> = children
+                .into_iter()
+                .filter(|child| child.get_kind() == EntityKind::ParmDecl)
+                .collect();
+            let mut params = self.params(&named);
+            for (index, ty) in prototype.get_argument_types().unwrap_or_default().iter().enumerate() {
+                if params.len() <= index {
+                    params.push(Parameter {
+                        name: format!("arg{index}"),
+                        ty: ctype::of(*ty),
+                        contract: Contract::default(),
+                        span,
+                    });
+                }
+            }
+            Function {
+                name: name.clone(),
+                params,
+                ret: prototype.get_result_type().map_or(CType::Void, ctype::of),
+                inline: false,
+                variadic: prototype.is_variadic(),
+                contract: contract.clone(),
+                attributes: attributes.clone(),
+                doc: None,
+                span,
+            }
+        });
+        Some(Field {
+            ty: ctype::of(ty),
+            name,
+            callback,
+            contract,
+            attributes,
+            span,
+        })
+    }
+
+    fn enumeration(&mut self, entity: Entity<'_>) -> Option<Enumeration> {
+        let name = entity.get_name().filter(|_| !entity.is_anonymous())?;
+        let span = self.name_span(entity, &name)?;
+        let contract = self.contract(entity);
+        let definition = entity.get_definition().unwrap_or(entity);
+        let int = match definition.get_enum_underlying_type().map(ctype::of) {
+            Some(CType::Int(int)) => int,
+            _ => "u32",
+        };
+        let mut constants = Vec::new();
+        for child in definition.get_children() {
+            let Some((_, value)) = child.get_enum_constant_value() else { continue };
+            let Some(name) = child.get_name() else { continue };
+            let Some(span) = self.name_span(child, &name) else { continue };
+            constants.push(Constant {
+                contract: self.contract(child),
+                name,
+                value,
+                span,
+            });
+        }
+        Some(Enumeration {
+            name,
+            constants,
+            int,
+            contract,
+            doc: None,
+            span,
+        })
+    }
+
+    fn typedef(&mut self, entity: Entity<'_>) -> Option<Typedef> {
+        let contract = self.contract(entity);
+        if contract.is_empty() {
+            return None;
+        }
+        let name = entity.get_name()?;
+        let span = self.name_span(entity, &name)?;
+        Some(Typedef {
+            is: entity.get_typedef_underlying_type().map_or(CType::Void, ctype::of),
+            name,
+            contract,
+            doc: None,
+            span,
+        })
+    }
+
+    /// The contract that stands on a declaration itself.
+    fn contract(&mut self, entity: Entity<'_>) -> Contract {
+        let mut contract = Contract::default();
+        for child in entity.get_children() {
+            if child.get_kind() != EntityKind::AnnotateAttr {
+                continue;
+            }
+            let Some(text) = child.get_display_name() else { continue };
+            let Some(text) = text.strip_prefix(PREFIX) else { continue };
+            let Some((span, text)) = self.contract_text(child, text) else { continue };
+            if !self.seen.insert(span) {
+                continue;
+            }
+            match terms::parse(span.file, span.start, &text) {
+                Ok(terms) => contract.merge(Contract {
+                    terms,
+                    span: Some(span),
+                }),
+                Err(diagnostic) => self.diagnostics.push(diagnostic),
+            }
+        }
+        contract
+    }
+
+    /// What stands between the parentheses of `__contract(...)`, and where.
+    fn contract_text(&mut self, attribute: Entity<'_>, expanded: &str) -> Option<(Span, String)> {
+        let location = attribute.get_location()?.get_file_location();
+        let file = self.file(&location.file?.get_path());
+        let start = location.offset as usize;
+        let text = self.sources.text(file);
+        let rest = text.get(start..)?;
+        if rest.starts_with("__contract") {
+            let tokens = lexer::lex(rest.get(..4096).unwrap_or(rest));
+            let close = lexer::closing(&tokens, 1)?;
+            let inner = tokens[1].range.end..tokens[close].range.start;
+            let span = Span {
+                file,
+                start: start + inner.start,
+                end: start + inner.end,
+            };
+            return Some((span, rest[inner].to_owned()));
+        }
+        // The contract comes out of another macro: its text is a file of its own.
+        let name = PathBuf::from(format!("<contract expanded at byte {start}>"));
+        let file = self.sources.add(&name, || expanded.to_owned());
+        let span = Span {
+            file,
+            start: 0,
+            end: expanded.len(),
+        };
+        Some((span, expanded.to_owned()))
+    }
+
+    fn is_relevant(&mut self, path: &Path) -> bool {
+        if let Some(known) = self.relevant.get(path) {
+            return *known;
+        }
+        let is_main = self.main.contains(&absolute(path));
+        let relevant = is_main || {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.contains("__contract(") && !text.contains("#define __contract(")
+        };
+        self.relevant.insert(path.to_owned(), relevant);
+        relevant
+    }
+
+    fn file(&mut self, path: &Path) -> FileId {
+        let path = absolute(path);
+        self.sources.add(&path, || {
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            String::from_utf8(bytes).unwrap_or_else(|bad| {
+                // Byte offsets must stay true.
+                let bytes = bad.into_bytes();
+                bytes.iter().map(|b| if b.is_ascii() { *b as char } else { '?' }).collect()
+            })
+        })
+    }
+
+    fn name_span(&mut self, entity: Entity<'_>, name: &str) -> Option<Span> {
+        let location = entity.get_location()?.get_file_location();
+        let file = self.file(&location.file?.get_path());
+        let start = location.offset as usize;
+        let span = Span {
+            file,
+            start,
+            end: start + name.len(),
+        };
+        match self.sources.slice(span) == name {
+            true => Some(span),
+            false => Some(self.word_at(file, start)),
+        }
+    }
+
+    fn span(&mut self, entity: Entity<'_>) -> Option<Span> {
+        let range = entity.get_range()?;
+        let start = range.get_start().get_file_location();
+        let end = range.get_end().get_file_location();
+        let file = self.file(&start.file?.get_path());
+        Some(Span {
+            file,
+            start: start.offset as usize,
+            end: (end.offset as usize).max(start.offset as usize),
+        })
+    }
+
+    fn word_at(&self, file: FileId, start: usize) -> Span {
+        let text = self.sources.text(file);
+        let start = start.min(text.len());
+        let rest = text.get(start..).unwrap_or("");
+        let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        Span {
+            file,
+            start,
+            end: start + length,
+        }
+    }
+}

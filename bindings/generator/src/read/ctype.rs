@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! C types, as far as contracts need to tell them apart.
+
+use clang::Type;
+use clang::TypeKind;
+
+/// A C type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CType {
+    /// `void`
+    Void,
+    /// `bool`
+    Bool,
+    /// An integer; the name is that of the Rust type the kernel's bindings give it.
+    Int(&'static str),
+    /// A pointer.
+    Pointer {
+        /// To what.
+        to: Box<CType>,
+        /// Whether the pointee is const.
+        constant: bool,
+    },
+    /// A structure, by tag.
+    Record(String),
+    /// An enumeration, by tag.
+    Enum(String),
+    /// A typedef and what it stands for.
+    Named(String, Box<CType>),
+    /// A function.
+    Function {
+        /// What it returns.
+        ret: Box<CType>,
+        /// What it takes.
+        params: Vec<CType>,
+    },
+    /// Something else, as clang spells it.
+    Other(String),
+}
+
+impl CType {
+    /// The type without its typedefs.
+    pub fn plain(&self) -> &CType {
+        match self {
+            CType::Named(_, is) => is.plain(),
+            _ => self,
+        }
+    }
+
+    /// The tag of the structure it points to.
+    pub fn pointee_record(&self) -> Option<&str> {
+        match self.plain() {
+            CType::Pointer { to, .. } => match to.plain() {
+                CType::Record(tag) => Some(tag),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether it is a pointer to const.
+    pub fn is_const_pointer(&self) -> bool {
+        matches!(self.plain(), CType::Pointer { constant: true, .. })
+    }
+
+    /// How C writes it, with no declarator.
+    pub fn spell(&self) -> String {
+        match self {
+            CType::Void => "void".into(),
+            CType::Bool => "bool".into(),
+            CType::Int(name) => spell_int(name).into(),
+            CType::Pointer { to, constant } => {
+                let inner = to.spell();
+                let star = if inner.ends_with('*') { "" } else { " " };
+                let qualifier = if *constant { "const " } else { "" };
+                format!("{qualifier}{inner}{star}*")
+            }
+            CType::Record(tag) => format!("struct {tag}"),
+            CType::Enum(tag) => format!("enum {tag}"),
+            CType::Named(name, _) => name.clone(),
+            CType::Function { .. } => "void".into(),
+            CType::Other(text) => text.clone(),
+        }
+    }
+}
+
+fn spell_int(name: &str) -> &'static str {
+    match name {
+        "u8" => "unsigned char",
+        "i8" => "signed char",
+        "u16" => "unsigned short",
+        "i16" => "short",
+        "u32" => "unsigned int",
+        "i32" => "int",
+        "usize" => "unsigned long",
+        "isize" => "long",
+        "u64" => "unsigned long long",
+        _ => "long long",
+    }
+}
+
+/// What clang means by a type.
+pub(super) fn of(ty: Type<'_>) -> CType {
+    match ty.get_kind() {
+        TypeKind::Void => CType::Void,
+        TypeKind::Bool => CType::Bool,
+        // The kernel's `char` is unsigned.
+        TypeKind::CharS | TypeKind::CharU | TypeKind::UChar => CType::Int("u8"),
+        TypeKind::SChar => CType::Int("i8"),
+        TypeKind::UShort => CType::Int("u16"),
+        TypeKind::Short => CType::Int("i16"),
+        TypeKind::UInt => CType::Int("u32"),
+        TypeKind::Int => CType::Int("i32"),
+        TypeKind::ULong => CType::Int("usize"),
+        TypeKind::Long => CType::Int("isize"),
+        TypeKind::ULongLong => CType::Int("u64"),
+        TypeKind::LongLong => CType::Int("i64"),
+        TypeKind::Pointer => pointer(ty),
+        TypeKind::Elaborated => ty.get_elaborated_type().map_or_else(|| other(ty), of),
+        TypeKind::Typedef => typedef(ty),
+        TypeKind::Record => tag(ty).map_or_else(|| other(ty), CType::Record),
+        TypeKind::Enum => tag(ty).map_or_else(|| other(ty), CType::Enum),
+        TypeKind::FunctionPrototype => CType::Function {
+            ret: Box::new(ty.get_result_type().map_or(CType::Void, of)),
+            params: ty.get_argument_types().unwrap_or_default().into_iter().map(of).collect(),
+        },
+        _ => other(ty),
+    }
+}
+
+fn other(ty: Type<'_>) -> CType {
+    let canonical = ty.get_canonical_type();
+    if canonical != ty {
+        return of(canonical);
+    }
+    CType::Other(ty.get_display_name())
+}
+
+fn pointer(ty: Type<'_>) -> CType {
+    match ty.get_pointee_type() {
+        Some(to) => CType::Pointer {
+            constant: to.is_const_qualified(),
+            to: Box::new(of(to)),
+        },
+        None => other(ty),
+    }
+}
+
+fn typedef(ty: Type<'_>) -> CType {
+    let name = ty.get_typedef_name().unwrap_or_default();
+    let is = ty
+        .get_declaration()
+        .and_then(|declaration| declaration.get_typedef_underlying_type())
+        .map_or(CType::Void, of);
+    match (name.as_str(), &is) {
+        ("bool", _) => CType::Bool,
+        ("size_t" | "__kernel_size_t", _) => CType::Int("usize"),
+        ("ssize_t" | "__kernel_ssize_t", _) => CType::Int("isize"),
+        _ => CType::Named(name, Box::new(is)),
+    }
+}
+
+fn tag(ty: Type<'_>) -> Option<String> {
+    let declaration = ty.get_declaration()?;
+    if declaration.is_anonymous() {
+        return None;
+    }
+    declaration.get_name()
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Functions, and macros that a contract declares as functions.
+
+use super::Attribute;
+use super::CType;
+use super::Contract;
+use super::Doc;
+use crate::source::Span;
+
+/// A function, or the signature of a callback.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its parameters, in order.
+    pub params: Vec<Parameter>,
+    /// What it returns.
+    pub ret: CType,
+    /// Whether it is `static inline`, so that there is no symbol to link to.
+    pub inline: bool,
+    /// Whether it takes `...`.
+    pub variadic: bool,
+    /// What it promises.
+    pub contract: Contract,
+    /// Attribute macros around the declaration.
+    pub attributes: Vec<Attribute>,
+    /// Its kernel-doc.
+    pub doc: Option<Doc>,
+    /// The name, where it is declared first.
+    pub span: Span,
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name; `argN` when it has none.
+    pub name: String,
+    /// Its type.
+    pub ty: CType,
+    /// What is promised about it.
+    pub contract: Contract,
+    /// The declaration.
+    pub span: Span,
+}
+
+impl Function {
+    /// Adds what a redeclaration says.
+    pub(super) fn merge(&mut self, again: Function) {
+        self.inline |= again.inline;
+        self.attributes.extend(again.attributes);
+        if self.contract.is_empty() && !again.contract.is_empty() {
+            // The parameters' names are those that the contract speaks of.
+            for (old, new) in self.params.iter_mut().zip(again.params) {
+                old.name = new.name;
+                old.span = new.span;
+                old.contract.merge(new.contract);
+            }
+        }
+        self.contract.merge(again.contract);
+    }
+
+    /// The attribute macro of that name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|a| a.name == name)
+    }
+}

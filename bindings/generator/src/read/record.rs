@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Structures.
+
+use super::Attribute;
+use super::CType;
+use super::Contract;
+use super::Doc;
+use super::Function;
+use crate::source::Span;
+
+/// A structure.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its tag.
+    pub name: String,
+    /// Its named fields, in order; empty when only a forward declaration was seen.
+    pub fields: Vec<Field>,
+    /// Whether it was seen with its fields.
+    pub complete: bool,
+    /// What it promises.
+    pub contract: Contract,
+    /// Its kernel-doc.
+    pub doc: Option<Doc>,
+    /// The tag, where it is declared.
+    pub span: Span,
+    /// From the first brace to the last, where it is defined.
+    pub body: Option<Span>,
+}
+
+/// A field.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: CType,
+    /// The signature, when it is a pointer to a function.
+    pub callback: Option<Function>,
+    /// What is promised about it.
+    pub contract: Contract,
+    /// Attribute macros around the declaration.
+    pub attributes: Vec<Attribute>,
+    /// The name.
+    pub span: Span,
+}
+
+impl Record {
+    /// Adds what a redeclaration says.
+    pub(super) fn merge(&mut self, again: Record) {
+        if !self.complete && again.complete {
+            self.fields = again.fields;
+            self.complete = true;
+            self.body = again.body;
+            self.span = again.span;
+        }
+        self.contract.merge(again.contract);
+    }
+
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
