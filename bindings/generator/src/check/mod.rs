@@ -24,8 +24,13 @@ pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     lock::check(api, diagnostics);
     ops::check(api, diagnostics);
     section::check(api, diagnostics);
-    function::check(api);
-    object::unreachable(api);
+    // What is left out may be what something else needs.
+    let mut before = usize::MAX;
+    while before != api.left_out.len() {
+        before = api.left_out.len();
+        function::check(api);
+        object::unreachable(api);
+    }
     api.left_out.sort_by_key(|left| left.span);
 }
 

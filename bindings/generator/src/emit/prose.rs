@@ -139,7 +139,7 @@ pub fn of_function(function: &Function) -> String {
 
 fn errors(errno: &Errno, returns: Option<&str>) -> String {
     let mut text = vec!["# Errors".to_owned()];
-    text.extend(returns.map(markdown));
+    text.extend(returns.map(failures));
     let list = |names: &[String]| {
         names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     };
@@ -153,6 +153,32 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
         text.push("Fails with the error that the C function returns.".into());
     }
     join(text)
+}
+
+/// A `Return:` section without the success, and with the errors as Rust writes them.
+fn failures(returns: &str) -> String {
+    let text = markdown(returns);
+    let heads = ["0 on success, ", "0 on success or ", "0, or ", "0 or ", "0, "];
+    let rest = heads.iter().find_map(|head| text.strip_prefix(head)).unwrap_or(&text);
+    let mut out = String::new();
+    let mut rest = rest;
+    while let Some(at) = rest.find("-E") {
+        let name = &rest[at + 1..];
+        let end = name.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit()).unwrap_or(name.len());
+        let before = rest[..at].trim_end_matches(['`', '%']);
+        out.push_str(before);
+        match end > 1 {
+            true => out.push_str(&format!("`{}`", &name[..end])),
+            false => out.push_str("-E"),
+        }
+        rest = name[end.max(1)..].trim_start_matches('`');
+    }
+    out.push_str(rest);
+    let fails = match out.starts_with('`') {
+        true => format!("Fails with {out}"),
+        false => sentence(&out, "Fails."),
+    };
+    fails
 }
 
 /// What stands at the head of a module.

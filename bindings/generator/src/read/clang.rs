@@ -242,7 +242,7 @@ impl Reader<'_> {
         }
         let name = entity.get_name()?;
         let span = self.name_span(entity, &name)?;
-        let contract = self.contract(entity);
+        let contract = self.tag_contract(entity, span);
         // What another header defines is looked up where it is defined.
         let definition = match entity.is_definition() {
             true => Some(entity),
@@ -316,7 +316,7 @@ impl Reader<'_> {
     fn enumeration(&mut self, entity: Entity<'_>) -> Option<Enumeration> {
         let name = entity.get_name().filter(|_| !entity.is_anonymous())?;
         let span = self.name_span(entity, &name)?;
-        let contract = self.contract(entity);
+        let contract = self.tag_contract(entity, span);
         let definition = entity.get_definition().unwrap_or(entity);
         let int = match definition.get_enum_underlying_type().map(ctype::of) {
             Some(CType::Int(int)) => int,
@@ -370,18 +370,48 @@ impl Reader<'_> {
             let Some(text) = child.get_display_name() else { continue };
             let Some(text) = text.strip_prefix(PREFIX) else { continue };
             let Some((span, text)) = self.contract_text(child, text) else { continue };
-            if !self.seen.insert(span) {
-                continue;
-            }
-            match terms::parse(span.file, span.start, &text) {
-                Ok(terms) => contract.merge(Contract {
-                    terms,
-                    span: Some(span),
-                }),
-                Err(diagnostic) => self.diagnostics.push(diagnostic),
-            }
+            contract.merge(self.parsed(span, &text));
         }
         contract
+    }
+
+    /// The contract of a structure or enumeration. After the definition clang drops the attributes
+    /// of a forward declaration, so these are found in the text.
+    fn tag_contract(&mut self, entity: Entity<'_>, name: Span) -> Contract {
+        let contract = self.contract(entity);
+        if !contract.is_empty() || entity.is_definition() {
+            return contract;
+        }
+        let before = &self.sources.text(name.file)[..name.start];
+        let start = before.rfind([';', '}']).map_or(0, |at| at + 1);
+        let Some(at) = before[start..].find("__contract(") else { return contract };
+        let from = start + at;
+        let tokens = lexer::lex(&before[from..]);
+        let Some(close) = lexer::closing(&tokens, 1) else { return contract };
+        let inner = tokens[1].range.end..tokens[close].range.start;
+        let text = before[from..][inner.clone()].to_owned();
+        let span = Span {
+            file: name.file,
+            start: from + inner.start,
+            end: from + inner.end,
+        };
+        self.parsed(span, &text)
+    }
+
+    fn parsed(&mut self, span: Span, text: &str) -> Contract {
+        if !self.seen.insert(span) {
+            return Contract::default();
+        }
+        match terms::parse(span.file, span.start, text) {
+            Ok(terms) => Contract {
+                terms,
+                span: Some(span),
+            },
+            Err(diagnostic) => {
+                self.diagnostics.push(diagnostic);
+                Contract::default()
+            }
+        }
     }
 
     /// What stands between the parentheses of `__contract(...)`, and where.

@@ -48,7 +48,29 @@ pub(super) fn module(head: &str, imports: &[&str], items: &[TokenStream]) -> Res
     text.push_str(&uses(imports));
     text.push('\n');
     text.push_str(&initializers(&comments(&body)));
-    crate::emit::format::rust(&text)
+    crate::emit::format::rust(&text).map(|text| spaced(&text))
+}
+
+/// Puts an empty line between the items of an `impl` or a `trait`.
+fn spaced(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = "";
+    for line in text.lines() {
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let ends = before.trim() == "}" || before.trim_start().starts_with("fn ") && before.ends_with(';')
+            || before.trim_start().starts_with("pub const ") && before.ends_with(';');
+        let text = line.trim_start();
+        let starts = ["///", "#[", "pub fn", "pub const fn", "unsafe ", "fn ", "impl", "const "]
+            .iter()
+            .any(|start| text.starts_with(start));
+        if ends && starts && indent(before) == indent(line) && !text.starts_with("unsafe {") {
+            out.push('\n');
+        }
+        out.push_str(line);
+        out.push('\n');
+        before = line;
+    }
+    out
 }
 
 /// Puts the comments where their markers are.

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contracts for what the mm defines: types that the kernel crate has already,
+ * events that callbacks are told of, and words that the walker reports.
+ */
+#include <linux/contract.h>
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+
+struct __contract(object("MmWithUser"), foreign("crate::mm::MmWithUser")) mm_struct;
+
+enum __contract(choice("Event"), open) mmu_notifier_event;
