@@ -6,6 +6,7 @@
 #define LINUX_HMM_MIRROR_H
 
 #include <linux/cleanup.h>
+#include <linux/contract.h>
 #include <linux/hmm.h>
 #include <linux/maple_tree.h>
 #include <linux/mmu_notifier.h>
@@ -58,7 +59,7 @@
 struct hmm_span {
 	unsigned long start;
 	unsigned long end;
-};
+} __contract(record("Span"));
 
 /* Every user address; what a driver covers that mirrors a whole process. */
 #define HMM_SPAN_ALL ((struct hmm_span){ 0, ULONG_MAX & PAGE_MASK })
@@ -70,6 +71,7 @@ struct hmm_span {
  * Return: how many pages of %PAGE_SIZE it has.
  */
 static inline unsigned long hmm_span_pages(struct hmm_span span)
+	__contract(method, name("pages"))
 {
 	return (span.end - span.start) >> PAGE_SHIFT;
 }
@@ -89,7 +91,7 @@ enum hmm_access {
 	HMM_ACCESS_READ,
 	HMM_ACCESS_WRITE,
 	HMM_ACCESS_EXCLUSIVE,
-};
+} __contract(choice("Access"));
 
 struct hmm_mirror;
 struct hmm_mirror_range;
@@ -103,10 +105,10 @@ struct hmm_mirror_range;
  */
 struct hmm_invalidation {
 	struct hmm_span span;
-	struct hmm_mirror_range *range;
+	struct hmm_mirror_range *range __contract(hidden);
 	enum mmu_notifier_event event;
 	bool may_block;
-};
+} __contract(record("Invalidation"));
 
 /**
  * struct hmm_mirror_ops - what a driver knows and the mirror does not
@@ -124,15 +126,17 @@ struct hmm_mirror_ops {
 	 * takes from the CPU (%MMU_NOTIFY_EXCLUSIVE).
 	 */
 	bool (*invalidate)(struct hmm_mirror *mirror,
-			   const struct hmm_invalidation *inv);
+			   const struct hmm_invalidation *inv)
+		__contract(required, requires(UpdateGuard));
 	/**
 	 * @release: The process's address space is going away, or the mirror
 	 * is. Called once in the life of a mirror, with no lock held, after
 	 * the ranges were invalidated; may sleep. It must not call
 	 * hmm_mirror_exit() on the mirror. Optional.
 	 */
-	void (*release)(struct hmm_mirror *mirror);
-};
+	void (*release)(struct hmm_mirror *mirror)
+		__contract(optional, may_sleep);
+} __contract(ops("Operations"));
 
 /**
  * struct hmm_mirror - one process as one device sees it
@@ -155,7 +159,8 @@ struct hmm_mirror {
 	struct maple_tree ranges;
 	struct mmu_notifier notifier;
 	unsigned long released;
-};
+} __contract(object("Mirror"), pinned, send, sync,
+	     data(UpdateGuard = exclusive));
 
 /**
  * struct hmm_mirror_range - addresses of which a mirror is told
@@ -168,15 +173,20 @@ struct hmm_mirror_range {
 	struct hmm_span span;
 	/* private: */
 	struct mmu_interval_notifier notifier;
-};
+} __contract(object("MirrorRange"), pinned, send, sync);
 
 int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
-		    const struct hmm_mirror_ops *ops, void *owner);
-void hmm_mirror_exit(struct hmm_mirror *mirror);
+		    const struct hmm_mirror_ops *ops,
+		    void *owner __contract(identity))
+	__contract(constructor, errno, may_sleep);
+void hmm_mirror_exit(struct hmm_mirror *mirror)
+	__contract(destructor, may_sleep);
 
-int hmm_mirror_range_add(struct hmm_mirror *mirror,
-			 struct hmm_mirror_range *range, struct hmm_span span);
-void hmm_mirror_range_remove(struct hmm_mirror_range *range);
+int hmm_mirror_range_add(struct hmm_mirror *mirror __contract(keeps),
+			 struct hmm_mirror_range *range, struct hmm_span span)
+	__contract(constructor(range), errno, may_sleep);
+void hmm_mirror_range_remove(struct hmm_mirror_range *range)
+	__contract(destructor, may_sleep);
 
 /**
  * hmm_mirror_lock() - take the update lock
@@ -186,7 +196,7 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range);
  * device's page table holds stays true. May sleep.
  */
 static inline void hmm_mirror_lock(struct hmm_mirror *mirror)
-	__acquires(&mirror->lock)
+	__acquires(&mirror->lock) __contract(lock("UpdateGuard"), may_sleep)
 {
 	mutex_lock(&mirror->lock);
 }
@@ -227,9 +237,9 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * to batch with hmm_section_next().
  */
 struct hmm_section {
-	struct hmm_mirror *mirror;
-	struct hmm_span span;
-	enum hmm_access access;
+	struct hmm_mirror *mirror __contract(given);
+	struct hmm_span span __contract(given);
+	enum hmm_access access __contract(given);
 	unsigned long *pfns;
 	unsigned int nr_pfns;
 	unsigned long timeout;
@@ -241,13 +251,15 @@ struct hmm_section {
 	bool held;
 	struct folio *taken;
 	unsigned long batch[HMM_SECTION_BATCH];
-};
+} __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
+		     method(populate)));
 
 #define HMM_SECTION(_mirror, _span, _access) \
 	{ .mirror = (_mirror), .span = (_span), .access = (_access) }
 
-bool __must_check hmm_section_next(struct hmm_section *section);
-void hmm_section_leave(struct hmm_section *section);
+bool __must_check hmm_section_next(struct hmm_section *section)
+	__contract(enter, may_sleep);
+void hmm_section_leave(struct hmm_section *section) __contract(leave);
 
 /**
  * hmm_section_error() - how a section ended
@@ -257,6 +269,7 @@ void hmm_section_leave(struct hmm_section *section);
  * hmm_section_next().
  */
 static inline int hmm_section_error(const struct hmm_section *section)
+	__contract(outcome, errno)
 {
 	return section->error;
 }
@@ -289,11 +302,13 @@ static inline int hmm_section_error(const struct hmm_section *section)
 struct hmm_run {
 	struct hmm_span span;
 	unsigned long pfn;
-	unsigned long flags;
+	unsigned long flags __contract(tagged(hmm_pfn_flags));
 	unsigned int order;
-};
+} __contract(record("Run"), confined);
 
-bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run);
+bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
+	__contract(iterator("Runs", start(span.start = now.start,
+					  span.end = now.start)));
 
 /**
  * hmm_for_each_run() - go through a section's pages run by run
