@@ -19,69 +19,86 @@
  * struct hmm_kind - what the entries of a batch have in common
  * @bits: the value of the bits in @mask; 0 for entries that are not ordinary
  * @mask: which bits of an entry decide
- * @access: the word for such an entry, less pfn and order
+ * @access: %HMM_PFN_READABLE or %HMM_PFN_WRITABLE
+ * @delta: what makes a word of an entry that was shifted down
  */
 struct hmm_kind {
 	unsigned long bits;
 	unsigned long mask;
 	unsigned long access;
+	unsigned long delta;
 };
 
 #if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
-
-#define HMM_LEAF_BATCH 1
 
 /*
  * A present entry is never prot-none here, whatever its global bit says. Where
  * an entry is not writable by its own bit, dirty can stand for a shadow stack,
  * which is; so it counts for those.
+ *
+ * The bits above the pfn (no-execute, protection key) count too, though they
+ * are not reported: they are the same all through a VMA, and with them known a
+ * shift and an add turn an entry into a word.
  */
 static __always_inline struct hmm_kind hmm_kind_of(pte_t pte)
 {
-	unsigned long mask = _PAGE_PRESENT | _PAGE_RW | _PAGE_SPECIAL;
-
-	if ((pte_val(pte) & (_PAGE_PRESENT | _PAGE_SPECIAL)) != _PAGE_PRESENT)
-		return (struct hmm_kind){};
-	if (!(pte_val(pte) & _PAGE_RW))
-		mask |= _PAGE_DIRTY;
-	return (struct hmm_kind){
-		.bits = pte_val(pte) & mask,
-		.mask = mask,
+	unsigned long val = pte_val(pte), high = PAGE_MASK & ~PTE_PFN_MASK;
+	struct hmm_kind kind = {
+		.mask = _PAGE_PRESENT | _PAGE_RW | _PAGE_SPECIAL | high,
 		.access = hmm_pfn_access(pte_write(pte)),
 	};
+
+	if ((val & (_PAGE_PRESENT | _PAGE_SPECIAL)) != _PAGE_PRESENT)
+		return (struct hmm_kind){};
+	if (!(val & _PAGE_RW))
+		kind.mask |= _PAGE_DIRTY;
+	kind.bits = val & kind.mask;
+	kind.delta = kind.access - ((val & high) >> PAGE_SHIFT);
+	return kind;
 }
 
 /* The bits of @pte that tell it from an ordinary entry of @kind; 0 if none. */
-static __always_inline unsigned long hmm_kind_differs(const struct hmm_kind *kind,
+static __always_inline unsigned long hmm_kind_differs(struct hmm_kind kind,
 						      pte_t pte)
 {
-	return (pte_val(pte) ^ kind->bits) & kind->mask;
+	return (pte_val(pte) ^ kind.bits) & kind.mask;
 }
 
-/* The pfn of an entry known to be present. */
-static __always_inline unsigned long hmm_ordinary_pfn(pte_t pte)
+/* The word of an entry of @kind, with order 0. */
+static __always_inline unsigned long hmm_kind_word(struct hmm_kind kind,
+						   pte_t pte)
 {
-	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
+	return (pte_val(pte) >> PAGE_SHIFT) + kind.delta;
+}
+
+/* ptep_get(), less a round trip through the stack for the struct. */
+static __always_inline pte_t hmm_read_pte(const pte_t *ptep)
+{
+	return (pte_t){ .pte = READ_ONCE(ptep->pte) };
 }
 
 #else /* every entry is looked at alone */
-
-#define HMM_LEAF_BATCH 0
 
 static __always_inline struct hmm_kind hmm_kind_of(pte_t pte)
 {
 	return (struct hmm_kind){};
 }
 
-static __always_inline unsigned long hmm_kind_differs(const struct hmm_kind *kind,
+static __always_inline unsigned long hmm_kind_differs(struct hmm_kind kind,
 						      pte_t pte)
 {
 	return 1;
 }
 
-static __always_inline unsigned long hmm_ordinary_pfn(pte_t pte)
+static __always_inline unsigned long hmm_kind_word(struct hmm_kind kind,
+						   pte_t pte)
 {
-	return pte_pfn(pte);
+	return 0;
+}
+
+static __always_inline pte_t hmm_read_pte(pte_t *ptep)
+{
+	return ptep_get(ptep);
 }
 
 #endif

@@ -199,95 +199,125 @@ struct hmm_batch {
  * caller's sequence has changed too, and what is said here is thrown away; it
  * is enough that a stale order does no harm.
  *
- * Return: how many entries were reported; 0 when there is no large folio.
+ * Return: how many entries were reported, at least 1.
  */
-static unsigned long hmm_batch_folio(const struct hmm_batch *b,
-				     unsigned long done)
+static noinline unsigned long hmm_batch_folio(const struct hmm_batch *b,
+					      unsigned long done)
 {
-	unsigned long pfn = hmm_ordinary_pfn(ptep_get(b->ptep + done));
+	const struct hmm_kind kind = b->kind;
+	pte_t *ptep = b->ptep + done;
+	unsigned long word = hmm_kind_word(kind, hmm_read_pte(ptep));
+	unsigned long pfn = word & ~HMM_PFN_FLAGS, index = b->index + done;
 	struct page *head = compound_head(pfn_to_page(pfn));
 	unsigned int largest = min(compound_order(head), PMD_SHIFT - PAGE_SHIFT);
-	unsigned long index = b->index + done;
 	unsigned long nr, i, run, order;
 
-	if (!largest)
-		return 0;
-
-	nr = min(page_to_pfn(head) + (1UL << compound_order(head)) - pfn,
-		 b->nr - done);
+	/* As far as the folio goes, if it is still one. */
+	nr = (1UL << compound_order(head)) - (pfn - page_to_pfn(head));
+	nr = clamp(nr, 1, b->nr - done);
 	for (run = 1; run < nr; run++) {
-		pte_t pte = ptep_get(b->ptep + done + run);
+		pte_t pte = hmm_read_pte(ptep + run);
 
-		if (hmm_kind_differs(&b->kind, pte) ||
-		    hmm_ordinary_pfn(pte) != pfn + run)
+		if (hmm_kind_differs(kind, pte) ||
+		    hmm_kind_word(kind, pte) != word + run)
 			break;
 	}
 	for (i = 0; i < run; i += 1UL << order) {
 		order = __ffs((index + i) | (pfn + i) | (1UL << largest));
 		order = min_t(unsigned long, order, ilog2(run - i));
 		hmm_pfn_say(b->words + done + i, 1UL << order,
-			    (pfn + i) | b->kind.access | hmm_pfn_order(order), 1);
+			    (word + i) | hmm_pfn_order(order), 1);
 	}
 	return run;
 }
 
-/* Report a block of entries if they are all alike; else return 0. */
+/**
+ * hmm_batch_blocks() - report entries block by block
+ * @b: the batch
+ * @done: how many are reported already; the next one is aligned to a block
+ * @block: how many pages the smallest large folio can have here, 2 or 4
+ *
+ * One test tells that the entries of a block are all of the batch's kind, one
+ * that none of the words has bits to keep, and one whether a large folio can
+ * begin here; only then is the struct page read, which may cost a cache miss.
+ *
+ * Return: @done plus what was reported; stops before a block that is not so
+ * simple or is cut by the end, and after a folio whose end is not a block's.
+ */
 static __always_inline unsigned long
-hmm_batch_block(const struct hmm_batch *b, unsigned long done,
-		const unsigned long block)
+hmm_batch_blocks(const struct hmm_batch *b, unsigned long done,
+		 const unsigned long block)
 {
-	unsigned long pfn[4], differs = 0, run, i;
+	const struct hmm_kind kind = b->kind;
+	unsigned long *words = b->words, nr = b->nr;
+	pte_t *ptep = b->ptep;
 
-	for (i = 0; i < block; i++) {
-		pte_t pte = ptep_get(b->ptep + done + i);
+	while (nr - done >= block) {
+		unsigned long word[4], differs = 0, old = 0, i;
 
-		differs |= hmm_kind_differs(&b->kind, pte);
-		pfn[i] = hmm_ordinary_pfn(pte);
+		for (i = 0; i < block; i++) {
+			pte_t pte = hmm_read_pte(ptep + done + i);
+
+			differs |= hmm_kind_differs(kind, pte);
+			old |= words[done + i];
+			word[i] = hmm_kind_word(kind, pte);
+		}
+		if (differs || (old & HMM_PFN_STICKY))
+			break;
+		if (word[block - 1] - word[0] == block - 1 &&
+		    !(word[0] & (block - 1)) &&
+		    PageCompound(pfn_to_page(word[0] & ~HMM_PFN_FLAGS))) {
+			done += hmm_batch_folio(b, done);
+			if ((b->index + done) & (block - 1))
+				break;
+			continue;
+		}
+		for (i = 0; i < block; i++)
+			words[done + i] = word[i];
+		done += block;
 	}
-	if (differs)
-		return 0;
-	/* Can a large folio begin here? A look at it may cost a cache miss. */
-	if ((pfn[0] ^ pfn[block - 1]) == block - 1 && !(pfn[0] & (block - 1))) {
-		run = hmm_batch_folio(b, done);
-		if (run)
-			return run;
-	}
-	for (i = 0; i < block; i++)
-		hmm_pfn_say(b->words + done + i, 1, pfn[i] | b->kind.access, 0);
-	return block;
+	return done;
 }
 
 /**
  * hmm_batch_say() - report entries for as long as they are alike
  * @b: the batch; the first entry is ordinary
- * @block: how many pages the smallest large folio can have here, 2 or 4
- *
- * Entries are taken a block at a time: one test tells that they are all of the
- * batch's kind, another whether a large folio can begin there.
+ * @block: as for hmm_batch_blocks()
  *
  * Return: how many entries were reported, at least 1.
  */
 static __always_inline unsigned long
 hmm_batch_say(const struct hmm_batch *b, const unsigned long block)
 {
-	unsigned long done = 0, run;
-	pte_t pte;
+	unsigned long done = 0, edge;
 
 	while (done < b->nr) {
-		if (!((b->index + done) & (block - 1)) && b->nr - done >= block) {
-			run = hmm_batch_block(b, done, block);
-			done += run;
-			if (run)
-				continue;
+		if (!((b->index + done) & (block - 1)))
+			done = hmm_batch_blocks(b, done, block);
+		edge = min(round_up(b->index + done + 1, block) - b->index, b->nr);
+		for (; done < edge; done++) {
+			pte_t pte = hmm_read_pte(b->ptep + done);
+
+			if (hmm_kind_differs(b->kind, pte))
+				return done;
+			hmm_pfn_say(b->words + done, 1, hmm_kind_word(b->kind, pte), 0);
 		}
-		pte = ptep_get(b->ptep + done);
-		if (hmm_kind_differs(&b->kind, pte))
-			break;
-		hmm_pfn_say(b->words + done, 1,
-			    hmm_ordinary_pfn(pte) | b->kind.access, 0);
-		done++;
 	}
 	return done;
+}
+
+/*
+ * Anonymous large folios have at least four pages, those of files two. Two
+ * functions, and not inlined: the loop within needs every register there is.
+ */
+static noinline unsigned long hmm_batch_say_anon(const struct hmm_batch *b)
+{
+	return hmm_batch_say(b, 4);
+}
+
+static noinline unsigned long hmm_batch_say_file(const struct hmm_batch *b)
+{
+	return hmm_batch_say(b, 2);
 }
 
 /**
@@ -307,12 +337,12 @@ static unsigned long hmm_batch(const struct hmm_walk *w,
 	/* Seldom: with full access nothing is lacking, whatever is asked. */
 	if (hmm_pfn_lacks(w->asked | w->askable, b->kind.access)) {
 		while (nr < b->nr &&
-		       !hmm_kind_differs(&b->kind, ptep_get(b->ptep + nr)))
+		       !hmm_kind_differs(b->kind, hmm_read_pte(b->ptep + nr)))
 			nr++;
 		b->nr = hmm_first_lacking(w, b->words, nr, b->kind.access);
 	}
-	/* Anonymous large folios have at least four pages, those of files two. */
-	return vma_is_anonymous(vma) ? hmm_batch_say(b, 4) : hmm_batch_say(b, 2);
+	return vma_is_anonymous(vma) ? hmm_batch_say_anon(b) :
+				       hmm_batch_say_file(b);
 }
 
 /* The entries of one table; it is mapped, under RCU. */
@@ -323,7 +353,7 @@ static int hmm_table(struct hmm_walk *w, struct vm_area_struct *vma,
 	int stop;
 
 	for (; addr < end; addr += nr << PAGE_SHIFT, ptep += nr) {
-		pte_t pte = ptep_get(ptep);
+		pte_t pte = hmm_read_pte(ptep);
 		struct hmm_batch b = {
 			.ptep = ptep,
 			.words = hmm_walk_words(w, addr),
