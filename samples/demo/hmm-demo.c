@@ -185,7 +185,7 @@ static struct view cpu_view(void *page)
 	struct view view = { cpu_rights((uintptr_t)page), NO_NUMBER };
 
 	if (!sigsetjmp(after_fault, 1))
-		view.number = *(volatile int *)page;
+		view.number = __atomic_load_n((int *)page, __ATOMIC_RELAXED);
 	return view;
 }
 
@@ -451,7 +451,7 @@ static void part_follow(void)
 	follow_fork();
 }
 
-static void usage(void)
+static void show_usage(void)
 {
 	fputs("usage: hmm-demo [--color=auto|always|never] [/dev/hmm_dmirror0]\n",
 	      stderr);
@@ -463,7 +463,7 @@ static bool want_color(const char *when)
 	if (!strcmp(when, "auto"))
 		return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (strcmp(when, "always") && strcmp(when, "never"))
-		usage();
+		show_usage();
 	return !strcmp(when, "always");
 }
 
@@ -490,7 +490,7 @@ int main(int argc, char *argv[])
 		else if (argv[i][0] == '/')
 			path = argv[i];
 		else
-			usage();
+			show_usage();
 	}
 	colored = want_color(when);
 	prepare(path);
