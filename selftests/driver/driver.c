@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel's own hmm-tests leave out of a driver that speaks the ioctls
+ * of hmm_dmirror: commands that make no sense, the computations, and exclusive
+ * access. Any driver with that interface has to pass, whatever it is written in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "hmm_dmirror.h"
+
+#define PAGE	4096UL
+#define HUGE	(2UL << 20)
+#define NPAGES	8
+#define TASK_END 0x7ffffffff000UL
+#define KERNEL	0xffff888000000000UL
+
+FIXTURE(driver) {
+	int fd;
+	char *at;	/* NPAGES of memory to work on, as yet untouched */
+	char *buffer;	/* as many for the other side of a copy */
+};
+
+static char *anonymous(size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* The CPU touches a byte, whatever the compiler thinks of that. */
+static char touch(const char *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+FIXTURE_SETUP(driver)
+{
+	self->fd = open("/dev/hmm_dmirror0", O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->at = anonymous(NPAGES * PAGE);
+	self->buffer = anonymous(NPAGES * PAGE);
+	ASSERT_NE(MAP_FAILED, self->at);
+	ASSERT_NE(MAP_FAILED, self->buffer);
+}
+
+FIXTURE_TEARDOWN(driver)
+{
+	munmap(self->at, NPAGES * PAGE);
+	munmap(self->buffer, NPAGES * PAGE);
+	close(self->fd);
+}
+
+/* Returns 0 or a negative error number. */
+static int command(int fd, unsigned long nr, struct hmm_dmirror_cmd cmd)
+{
+	return ioctl(fd, nr, &cmd) ? -errno : 0;
+}
+
+static int simple(FIXTURE_DATA(driver) * self, unsigned long nr, unsigned long npages)
+{
+	return command(self->fd, nr, (struct hmm_dmirror_cmd) {
+		.addr = (uintptr_t)self->at, .ptr = (uintptr_t)self->buffer, .npages = npages });
+}
+
+/* What the device's table holds for a page. */
+static unsigned char peek(int fd, const void *addr)
+{
+	unsigned char prot = 0x7f;
+
+	command(fd, HMM_DMIRROR_PEEK, (struct hmm_dmirror_cmd) {
+		.addr = (uintptr_t)addr, .ptr = (uintptr_t)&prot, .npages = 1 });
+	return prot;
+}
+
+static int saxpy(int fd, int a, const int *x, int *y, __u64 n)
+{
+	struct hmm_dmirror_compute compute = {
+		.op = HMM_DMIRROR_SAXPY, .a = a, .n = n, .x = (uintptr_t)x, .y = (uintptr_t)y };
+
+	return ioctl(fd, HMM_DMIRROR_COMPUTE, &compute) ? -errno : 0;
+}
+
+static int sum(int fd, const int *x, __u64 n, __s64 *result)
+{
+	struct hmm_dmirror_compute compute = { .op = HMM_DMIRROR_SUM, .n = n, .x = (uintptr_t)x };
+	int ret = ioctl(fd, HMM_DMIRROR_COMPUTE, &compute) ? -errno : 0;
+
+	*result = compute.sum;
+	return ret;
+}
+
+/*
+ * Commands that make no sense.
+ */
+
+static const unsigned long span_commands[] = {
+	HMM_DMIRROR_READ, HMM_DMIRROR_WRITE, HMM_DMIRROR_MIGRATE_TO_DEV,
+	HMM_DMIRROR_MIGRATE_TO_SYS, HMM_DMIRROR_SNAPSHOT, HMM_DMIRROR_EXCLUSIVE,
+	HMM_DMIRROR_CHECK_EXCLUSIVE, HMM_DMIRROR_READ_UNLOCKED, HMM_DMIRROR_PEEK,
+};
+
+#define for_each_command(nr)							\
+	for (const unsigned long *nr = span_commands;				\
+	     nr < span_commands + sizeof(span_commands) / sizeof(*span_commands); nr++)
+
+TEST_F(driver, malformed_spans)
+{
+	uintptr_t at = (uintptr_t)self->at, buffer = (uintptr_t)self->buffer;
+	const struct {
+		__u64 addr, npages;
+		int error;
+	} bad[] = {
+		{ at + 1, 1, -EINVAL },			/* unaligned */
+		{ at + 512, 1, -EINVAL },
+		{ at, 0, -EINVAL },			/* empty */
+		{ at, 1ULL << 52, -EINVAL },		/* too long for 64 bits */
+		{ at, 1ULL << 63, -EINVAL },
+		{ at, (1ULL << 52) + 1, -EINVAL },	/* one page, when it wraps */
+		{ -PAGE, 1, -EINVAL },			/* wraps to 0 */
+		{ -PAGE, 2, -EINVAL },
+		{ KERNEL, 1, -EFAULT },
+		{ TASK_END, 1, -EFAULT },
+		{ TASK_END - PAGE, 1 << 20, -EFAULT },	/* past the end */
+		{ 1ULL << 48, 1, -EFAULT },		/* not canonical */
+	};
+
+	for_each_command(nr) {
+		for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+			struct hmm_dmirror_cmd cmd = {
+				.addr = bad[i].addr, .ptr = buffer, .npages = bad[i].npages,
+				.cpages = 77, .faults = 77,
+			};
+
+			EXPECT_EQ(-1, ioctl(self->fd, *nr, &cmd));
+			EXPECT_EQ(bad[i].error, -errno) {
+				TH_LOG("command %lx, case %zu", *nr, i);
+			}
+			/* A command that fails answers nothing. */
+			EXPECT_EQ(77, cmd.cpages);
+			EXPECT_EQ(77, cmd.faults);
+		}
+	}
+	for (int i = 0; i < NPAGES; i++)
+		EXPECT_EQ(HMM_DMIRROR_PROT_NONE, peek(self->fd, self->at + i * PAGE));
+}
+
+TEST_F(driver, malformed_pointers)
+{
+	const __u64 bad[] = { 0, KERNEL, TASK_END, 1ULL << 48 };
+
+	for_each_command(nr) {
+		EXPECT_EQ(-1, ioctl(self->fd, *nr, NULL));
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(-1, ioctl(self->fd, *nr, KERNEL));
+		EXPECT_EQ(EFAULT, errno);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		const struct hmm_dmirror_cmd cmd = {
+			.addr = (uintptr_t)self->at, .ptr = bad[i], .npages = 1 };
+
+		EXPECT_EQ(-EFAULT, command(self->fd, HMM_DMIRROR_READ, cmd));
+		EXPECT_EQ(-EFAULT, command(self->fd, HMM_DMIRROR_WRITE, cmd));
+		EXPECT_EQ(-EFAULT, command(self->fd, HMM_DMIRROR_SNAPSHOT, cmd));
+		EXPECT_EQ(-EFAULT, command(self->fd, HMM_DMIRROR_PEEK, cmd));
+	}
+}
+
+TEST_F(driver, unknown_commands)
+{
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)self->at, .ptr = (uintptr_t)self->buffer, .npages = 1 };
+
+	EXPECT_EQ(-1, ioctl(self->fd, _IOWR('H', 0x3f, struct hmm_dmirror_cmd), &cmd));
+	EXPECT_EQ(ENOTTY, errno);
+	EXPECT_EQ(-1, ioctl(self->fd, _IOR('H', 0x00, struct hmm_dmirror_cmd), &cmd));
+	EXPECT_EQ(ENOTTY, errno);
+	EXPECT_EQ(-1, ioctl(self->fd, _IOWR('H', 0x00, int), &cmd));
+	EXPECT_EQ(ENOTTY, errno);
+	EXPECT_EQ(-1, ioctl(self->fd, 0, &cmd));
+	EXPECT_EQ(ENOTTY, errno);
+}
+
+/* More than the machine has is refused, not tried. */
+TEST_F(driver, too_much)
+{
+	const __u64 most = (TASK_END - (uintptr_t)self->at) / PAGE;
+
+	EXPECT_EQ(-ENOMEM, simple(self, HMM_DMIRROR_READ, most));
+	EXPECT_EQ(-ENOMEM, simple(self, HMM_DMIRROR_WRITE, most));
+}
+
+TEST_F(driver, malformed_compute)
+{
+	struct hmm_dmirror_compute compute = { .op = 3, .n = 1, .x = (uintptr_t)self->at };
+	int *x = (int *)self->at, *y = (int *)self->buffer;
+	__s64 result;
+
+	EXPECT_EQ(-1, ioctl(self->fd, HMM_DMIRROR_COMPUTE, &compute));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, ioctl(self->fd, HMM_DMIRROR_COMPUTE, NULL));
+	EXPECT_EQ(EFAULT, errno);
+
+	EXPECT_EQ(-EINVAL, sum(self->fd, x, 0, &result));
+	EXPECT_EQ(-EINVAL, sum(self->fd, (int *)(self->at + 2), 1, &result));
+	EXPECT_EQ(-EINVAL, sum(self->fd, x, 1ULL << 62, &result));
+	EXPECT_EQ(-EFAULT, sum(self->fd, (int *)KERNEL, 1, &result));
+	EXPECT_EQ(-EFAULT, sum(self->fd, (int *)TASK_END - 1, 2, &result));
+	EXPECT_EQ(-EINVAL, saxpy(self->fd, 1, x, (int *)(self->buffer + 1), 1));
+	EXPECT_EQ(-EFAULT, saxpy(self->fd, 1, x, (int *)KERNEL, 1));
+	EXPECT_EQ(-EFAULT, saxpy(self->fd, 1, x, NULL, 1));
+
+	ASSERT_EQ(0, mprotect(y, PAGE, PROT_READ));
+	EXPECT_EQ(-EPERM, saxpy(self->fd, 1, x, y, 1));
+	ASSERT_EQ(0, munmap(x, PAGE));
+	EXPECT_EQ(-EFAULT, saxpy(self->fd, 1, x, y + PAGE, 1));
+}
+
+/* The child has the file, but the file is its parent's. */
+TEST_F(driver, inherited_file)
+{
+	int status;
+	pid_t pid;
+
+	memset(self->at, 1, NPAGES * PAGE);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		__s64 result;
+
+		for_each_command(nr)
+			if (simple(self, *nr, 1) != -EINVAL)
+				_exit(nr - span_commands + 1);
+		if (sum(self->fd, (int *)self->at, 1, &result) != -EINVAL)
+			_exit(100);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_READ, NPAGES));
+	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
+}
+
+/* The parent is gone, its file is not. */
+TEST_F(driver, orphaned_file)
+{
+	int ready[2], status;
+	char done;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* Opens a file, leaves it to a child, and exits with pages mapped. */
+		int fd = open("/dev/hmm_dmirror0", O_RDWR);
+
+		if (fd < 0)
+			_exit(1);
+		self->fd = fd;
+		if (simple(self, HMM_DMIRROR_WRITE, NPAGES))
+			_exit(2);
+		pid = getpid();
+		if (fork())
+			_exit(0);
+		while (getppid() == pid)
+			usleep(1000);
+		done = simple(self, HMM_DMIRROR_READ, NPAGES) == -EINVAL;
+		close(fd);
+		_exit(write(ready[1], &done, 1) != 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(1, read(ready[0], &done, 1));
+	EXPECT_EQ(1, done);
+}
+
+/*
+ * Computations.
+ */
+
+TEST_F(driver, saxpy)
+{
+	/* Vectors that begin at different places in a page. */
+	int *x = (int *)self->at + 5, *y = (int *)self->buffer + 1000;
+	const int n = (NPAGES - 1) * PAGE / sizeof(int) - 1000;
+
+	for (int i = -1; i <= n; i++) {
+		x[i] = i;
+		y[i] = 7 * i;
+	}
+	ASSERT_EQ(0, saxpy(self->fd, -3, x, y, n));
+	for (int i = 0; i < n; i++)
+		ASSERT_EQ(4 * i, y[i]);
+	EXPECT_EQ(-7, y[-1]);
+	EXPECT_EQ(7 * n, y[n]);
+}
+
+/* x and y are the same memory, that nobody has touched yet. */
+TEST_F(driver, saxpy_in_place)
+{
+	int *x = (int *)self->at;
+
+	ASSERT_EQ(0, saxpy(self->fd, 1, x, x, NPAGES * PAGE / sizeof(int)));
+	for (size_t i = 0; i < NPAGES * PAGE / sizeof(int); i++)
+		x[i] = i;
+	ASSERT_EQ(0, saxpy(self->fd, 1, x, x, NPAGES * PAGE / sizeof(int)));
+	for (size_t i = 0; i < NPAGES * PAGE / sizeof(int); i++)
+		ASSERT_EQ(2 * i, x[i]);
+}
+
+TEST_F(driver, sum)
+{
+	int *x = (int *)self->at;
+	__s64 result;
+
+	/* Memory that nobody has touched is zeros, and stays unallocated. */
+	ASSERT_EQ(0, sum(self->fd, x, NPAGES * PAGE / sizeof(int), &result));
+	EXPECT_EQ(0, result);
+	EXPECT_EQ(HMM_DMIRROR_PROT_READ, peek(self->fd, x));
+
+	for (int i = 0; i < 4; i++)
+		x[i] = 0x7fffffff;
+	ASSERT_EQ(0, sum(self->fd, x, 3, &result));
+	EXPECT_EQ(3LL * 0x7fffffff, result);
+	x[1] = -5;
+	ASSERT_EQ(0, sum(self->fd, x + 1, 1, &result));
+	EXPECT_EQ(-5, result);
+}
+
+/*
+ * Exclusive access.
+ */
+
+TEST_F(driver, exclusive_until_touched)
+{
+	const unsigned char own = HMM_DMIRROR_PROT_WRITE | HMM_DMIRROR_PROT_EXCLUSIVE;
+
+	memset(self->at, 1, NPAGES * PAGE);
+	/* Twice: the second time the device takes what it has. */
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));
+		EXPECT_EQ(-EPERM, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, NPAGES));
+		EXPECT_EQ(own, peek(self->fd, self->at));
+	}
+	/* The device may write without giving it up. */
+	memset(self->buffer, 2, NPAGES * PAGE);
+	ASSERT_EQ(0, simple(self, HMM_DMIRROR_WRITE, NPAGES));
+	EXPECT_EQ(own, peek(self->fd, self->at + 3 * PAGE));
+
+	EXPECT_EQ(2, touch(self->at + 3 * PAGE));
+	EXPECT_EQ(HMM_DMIRROR_PROT_NONE, peek(self->fd, self->at + 3 * PAGE));
+	EXPECT_EQ(own, peek(self->fd, self->at + 4 * PAGE));
+	for (int i = 0; i < NPAGES; i++)
+		EXPECT_EQ(2, touch(self->at + i * PAGE));
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, NPAGES));
+}
+
+/* Untouched memory, a copy to be made first, and a part of a large page. */
+TEST_F(driver, exclusive_of_what)
+{
+	char *huge = (char *)(((uintptr_t)anonymous(2 * HUGE) + HUGE - 1) & ~(HUGE - 1));
+	int status;
+	pid_t pid;
+
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));
+	EXPECT_EQ(0, self->at[0]);
+
+	memset(self->at, 3, NPAGES * PAGE);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(pause());
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));
+	EXPECT_EQ(3, self->at[PAGE]);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+
+	ASSERT_EQ(0, madvise(huge, HUGE, MADV_HUGEPAGE));
+	memset(huge, 4, HUGE);
+	self->at = huge + 5 * PAGE;
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));
+	EXPECT_EQ(HMM_DMIRROR_PROT_NONE, peek(self->fd, huge));
+	EXPECT_EQ(-EPERM, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, NPAGES));
+	for (size_t i = 0; i < HUGE; i += PAGE)
+		ASSERT_EQ(4, huge[i]);
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, NPAGES));
+}
+
+TEST_F(driver, exclusive_refused)
+{
+	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_READ));
+	EXPECT_EQ(-EPERM, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));
+	ASSERT_EQ(0, munmap(self->at, PAGE));
+	EXPECT_EQ(-EFAULT, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));
+	self->at = shared;
+	EXPECT_EQ(-EOPNOTSUPP, simple(self, HMM_DMIRROR_EXCLUSIVE, 1));
+	EXPECT_EQ(HMM_DMIRROR_PROT_NONE, peek(self->fd, shared));
+	self->at = self->buffer;
+}
+
+#define ROUNDS 300
+
+struct disturber {
+	char *at;
+	pthread_barrier_t round;
+};
+
+static void *drop_pages(void *arg)
+{
+	struct disturber *d = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		pthread_barrier_wait(&d->round);
+		for (int page = NPAGES - 1; page >= 0; page--)
+			madvise(d->at + page * PAGE, PAGE, MADV_DONTNEED);
+		pthread_barrier_wait(&d->round);
+	}
+	return NULL;
+}
+
+/*
+ * Pages are dropped while the device takes them. A page that the device thinks
+ * it has, and the process does not, would show: what the device writes to it,
+ * the CPU would not see.
+ */
+TEST_F(driver, exclusive_against_dontneed)
+{
+	struct disturber d = { .at = self->at };
+	pthread_t thread;
+
+	pthread_barrier_init(&d.round, NULL, 2);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, drop_pages, &d));
+	for (int i = 0; i < ROUNDS; i++) {
+		int ret;
+
+		pthread_barrier_wait(&d.round);
+		ret = simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES);
+		pthread_barrier_wait(&d.round);
+		/* To lose every race is allowed, nothing else. */
+		if (ret)
+			ASSERT_EQ(-EBUSY, ret);
+
+		memset(self->buffer, i, NPAGES * PAGE);
+		ASSERT_EQ(0, simple(self, HMM_DMIRROR_WRITE, NPAGES));
+		for (int page = 0; page < NPAGES; page++)
+			ASSERT_EQ((char)i, touch(self->at + page * PAGE));
+	}
+	pthread_join(thread, NULL);
+}
+
+TEST_HARNESS_MAIN
