@@ -6,6 +6,8 @@
 #ifndef MM_HMM_COMPAT_KERNEL_H
 #define MM_HMM_COMPAT_KERNEL_H
 
+#include <linux/leafops.h>
+#include <linux/userfaultfd_k.h>
 #include <linux/version.h>
 
 /* Whether a PMD can hold what is not present, and what that is called. */
@@ -13,6 +15,22 @@
 #define HMM_PMD_SOFTLEAVES IS_ENABLED(CONFIG_ARCH_HAS_PMD_SOFTLEAVES)
 #else
 #define HMM_PMD_SOFTLEAVES IS_ENABLED(CONFIG_ARCH_ENABLE_THP_MIGRATION)
+#endif
+
+/* 7.3 gave the userfaultfd bit a second use, and a name that covers both. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#define pte_uffd(pte)		pte_uffd_wp(pte)
+#define pte_mkuffd(pte)		pte_mkuffd_wp(pte)
+#define pte_swp_uffd(pte)	pte_swp_uffd_wp(pte)
+#define pte_swp_mkuffd(pte)	pte_swp_mkuffd_wp(pte)
+#define pmd_uffd(pmd)		pmd_uffd_wp(pmd)
+#define pmd_mkuffd(pmd)		pmd_mkuffd_wp(pmd)
+#define pmd_swp_mkuffd(pmd)	pmd_swp_mkuffd_wp(pmd)
+#define softleaf_to_pmd(entry)	swp_entry_to_pmd(entry)
+#define userfaultfd_rwp(vma)	false
+
+/* Before, this did not take a const VMA. */
+#define vma_is_anonymous(vma)	vma_is_anonymous((struct vm_area_struct *)(vma))
 #endif
 
 #endif /* MM_HMM_COMPAT_KERNEL_H */
