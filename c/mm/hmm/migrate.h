@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The migration engine, inside.
+ *
+ * A migration moves pages between system and device memory under the feet of
+ * the processes that map them. It passes through five stages:
+ *
+ *   collect	find the pages, pin and lock them	collect.c
+ *   unmap	take them out of every page table	unmap.c
+ *   copy	the driver's: allocate, copy the bytes	-
+ *   commit	give the new page the old one's place	commit.c, fill.c
+ *   finalize	map what came of it, let go		commit.c
+ *
+ * Drivers name the pages by address or by device pfn. That differs in collect
+ * only; from there on a migration is an array of words, one for each page, and
+ * every stage reads and writes nothing but the words and what they point to.
+ * docs/migration.md has the whole story.
+ */
+#ifndef _MM_HMM_MIGRATE_H
+#define _MM_HMM_MIGRATE_H
+
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/rmap.h>
+
+#include "compat-kernel.h"
+
+/**
+ * struct hmm_migration - a migration, as the stages after collect see it
+ * @src: a MIGRATE_PFN_* word for each page that is to move. One with
+ *	MIGRATE_PFN_VALID owns a reference and the lock of its folio; one with
+ *	MIGRATE_PFN_MIGRATE alone is a hole, where there is nothing to copy.
+ *	The word at a folio's head stands for all of a large folio and carries
+ *	MIGRATE_PFN_COMPOUND; the words of its tails are zero.
+ * @dst: where each is to go, in the same words, from the driver. May be NULL
+ *	until the commit stage.
+ * @npages: length of both arrays
+ * @args: the request of a migration by address, whose mmap lock is held for
+ *	reading; NULL in a migration by pfn, which has no address and no holes
+ * @drained: this migration has already emptied every CPU's LRU batches
+ */
+struct hmm_migration {
+	unsigned long *src;
+	unsigned long *dst;
+	unsigned long npages;
+	struct migrate_vma *args;
+	bool drained;
+};
+
+static inline struct folio *mpfn_folio(unsigned long word)
+{
+	struct page *page = migrate_pfn_to_page(word);
+
+	return page ? page_folio(page) : NULL;
+}
+
+/**
+ * faulting_folio() - is this the folio whose CPU fault is being served?
+ * @args: the request, or NULL in a migration by pfn
+ * @folio: the folio in question
+ *
+ * The fault handler holds that folio's lock, and one reference that no other
+ * folio has, from before the migration until after it.
+ */
+static inline bool faulting_folio(const struct migrate_vma *args,
+				  const struct folio *folio)
+{
+	return args && args->fault_page && page_folio(args->fault_page) == folio;
+}
+
+/* Ends what collect began for a folio: its lock and its reference. */
+static inline void migration_release(const struct migrate_vma *args,
+				     struct folio *folio)
+{
+	if (!faulting_folio(args, folio))
+		folio_unlock(folio);
+	folio_put(folio);
+}
+
+unsigned long hmm_migration_unmap(struct hmm_migration *m);
+void hmm_migration_commit(struct hmm_migration *m);
+void hmm_migration_finalize(struct hmm_migration *m);
+void hmm_migration_restore(struct hmm_migration *m, struct folio *folio);
+
+bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i);
+unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i);
+
+#endif /* _MM_HMM_MIGRATE_H */
