@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration, commit stage: pages for addresses that had none.
+ *
+ * Where collect found a hole, or zeros, the driver may hand in a page of its
+ * own. It becomes an anonymous page of the process, as if the process had
+ * touched the address and the fault had been answered from device memory.
+ *
+ * Small pages are filled in by runs, one for each page table: first all that
+ * can fail or sleep is done for each page, then the table is locked once.
+ */
+#include <linux/memcontrol.h>
+#include <linux/memremap.h>
+#include <linux/mm_inline.h>
+#include <linux/oom.h>
+#include <linux/pgalloc.h>
+#include <linux/rmap.h>
+#include <linux/swap.h>
+#include <linux/userfaultfd_k.h>
+#include <linux/vmstat.h>
+#include <asm/tlbflush.h>
+
+#include "../internal.h"
+#include "migrate.h"
+
+/**
+ * struct filling - a run of holes below one PMD, about to be filled
+ * @m: the migration
+ * @vma: what the holes are in
+ * @pmdp: the PMD above them
+ * @addr: address of the first
+ * @first: index of the first
+ * @end: index after the last
+ */
+struct filling {
+	struct hmm_migration *m;
+	struct vm_area_struct *vma;
+	pmd_t *pmdp;
+	unsigned long addr;
+	unsigned long first;
+	unsigned long end;
+};
+
+static bool is_hole(unsigned long word)
+{
+	return (word & MIGRATE_PFN_MIGRATE) && !(word & MIGRATE_PFN_VALID);
+}
+
+static void give_up(struct filling *f)
+{
+	unsigned long i;
+
+	for (i = f->first; i < f->end; i++)
+		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+}
+
+static bool pte_is_zeros(pte_t pte)
+{
+	return pte_present(pte) && is_zero_pfn(pte_pfn(pte));
+}
+
+/* The PMD for @addr, with the tables above it; NULL if memory ran out. */
+static pmd_t *alloc_pmd(struct mm_struct *mm, unsigned long addr)
+{
+	p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
+	pud_t *pud = p4d ? pud_alloc(mm, p4d, addr) : NULL;
+
+	return pud ? pmd_alloc(mm, pud, addr) : NULL;
+}
+
+/*
+ * Has something come up that a fault would have to deal with first? Asked with
+ * the page table lock held: the OOM reaper and userfaultfd both take it.
+ */
+static bool vma_refuses(struct vm_area_struct *vma)
+{
+	return check_stable_address_space(vma->vm_mm) ||
+	       userfaultfd_missing(vma);
+}
+
+/* A new anonymous page of the process. The page table lock is held. */
+static void adopt(struct vm_area_struct *vma, unsigned long addr,
+		  struct folio *folio)
+{
+	add_mm_counter(vma->vm_mm, MM_ANONPAGES, folio_nr_pages(folio));
+	folio_add_new_anon_rmap(folio, vma, addr, RMAP_EXCLUSIVE);
+	if (!folio_is_zone_device(folio))
+		folio_add_lru_vma(folio, vma);
+	folio_get(folio);
+}
+
+static softleaf_t private_leaf(struct vm_area_struct *vma, struct folio *folio)
+{
+	if (vma->vm_flags & VM_WRITE)
+		return make_writable_device_private_entry(folio_pfn(folio));
+	return make_readable_device_private_entry(folio_pfn(folio));
+}
+
+/*
+ * The PTE for a new page. It counts as written to, as a page would that the
+ * process had faulted in. If the zeros before it were protected by
+ * userfaultfd, so is the page.
+ */
+static pte_t new_pte(struct vm_area_struct *vma, struct folio *folio,
+		     pte_t old)
+{
+	bool guarded = pte_present(old) && pte_uffd(old);
+	pte_t pte;
+
+	if (folio_is_device_private(folio)) {
+		pte = softleaf_to_pte(private_leaf(vma, folio));
+		if (vma->vm_flags & VM_WRITE)
+			pte = pte_swp_mksoft_dirty(pte);
+		return guarded ? pte_swp_mkuffd(pte) : pte;
+	}
+
+	pte = mk_pte(&folio->page, vma->vm_page_prot);
+	if (vma->vm_flags & VM_WRITE)
+		pte = pte_mkwrite(pte_mkdirty(pte), vma);
+	return guarded ? pte_mkuffd(pte_wrprotect(pte)) : pte;
+}
+
+static pmd_t new_pmd(struct vm_area_struct *vma, struct folio *folio,
+		     pmd_t old)
+{
+	bool guarded = pmd_present(old) && pmd_uffd(old);
+	pmd_t pmd;
+
+	if (folio_is_device_private(folio)) {
+		pmd = softleaf_to_pmd(private_leaf(vma, folio));
+		if (vma->vm_flags & VM_WRITE)
+			pmd = pmd_swp_mksoft_dirty(pmd);
+		return guarded ? pmd_swp_mkuffd(pmd) : pmd;
+	}
+
+	pmd = folio_mk_pmd(folio, vma->vm_page_prot);
+	if (vma->vm_flags & VM_WRITE)
+		pmd = pmd_mkwrite(pmd_mkdirty(pmd), vma);
+	return guarded ? pmd_mkuffd(pmd_wrprotect(pmd)) : pmd;
+}
+
+/*
+ * Takes the zeros away from a run, with one TLB flush for all of them. The
+ * page table lock is held from here until the new pages are in. Zeros that
+ * userfaultfd protects stay, for the bit that says so; they are rare.
+ */
+static void clear_zeros(struct filling *f, pte_t *ptep)
+{
+	unsigned long addr = f->addr, flush_start = ULONG_MAX, flush_end = 0, i;
+
+	for (i = f->first; i < f->end; i++, ptep++, addr += PAGE_SIZE) {
+		pte_t pte = ptep_get(ptep);
+
+		if (!is_hole(f->m->src[i]) || !pte_is_zeros(pte) ||
+		    pte_uffd(pte))
+			continue;
+		flush_cache_page(f->vma, addr, pte_pfn(pte));
+		ptep_get_and_clear(f->vma->vm_mm, addr, ptep);
+		flush_start = min(flush_start, addr);
+		flush_end = addr + PAGE_SIZE;
+	}
+
+	if (flush_end)
+		flush_tlb_range(f->vma, flush_start, flush_end);
+}
+
+/* One page in. The page table lock is held. */
+static bool fill_pte(struct filling *f, unsigned long addr, pte_t *ptep,
+		     struct folio *folio)
+{
+	pte_t old = ptep_get(ptep);
+
+	if (!pte_none(old) && !pte_is_zeros(old))
+		return false;
+
+	adopt(f->vma, addr, folio);
+	if (pte_present(old)) {
+		flush_cache_page(f->vma, addr, pte_pfn(old));
+		ptep_clear_flush(f->vma, addr, ptep);
+	}
+	set_pte_at(f->vma->vm_mm, addr, ptep, new_pte(f->vma, folio, old));
+	update_mmu_cache(f->vma, addr, ptep);
+	return true;
+}
+
+static void fill_ptes(struct filling *f)
+{
+	unsigned long addr = f->addr, i;
+	pte_t *table, *ptep;
+	spinlock_t *ptl;
+
+	table = pte_offset_map_lock(f->vma->vm_mm, f->pmdp, addr, &ptl);
+	if (!table) {
+		give_up(f);
+		return;
+	}
+
+	if (vma_refuses(f->vma)) {
+		give_up(f);
+	} else {
+		clear_zeros(f, table);
+		for (i = f->first, ptep = table; i < f->end;
+		     i++, ptep++, addr += PAGE_SIZE) {
+			unsigned long *src = &f->m->src[i];
+
+			if (is_hole(*src) &&
+			    !fill_pte(f, addr, ptep, mpfn_folio(f->m->dst[i])))
+				*src &= ~MIGRATE_PFN_MIGRATE;
+		}
+	}
+	pte_unmap_unlock(table, ptl);
+}
+
+/*
+ * All that a new page needs before it can be mapped, and that may sleep or
+ * fail. What is charged here is given back when the page is freed.
+ */
+static bool prepare_folio(struct filling *f, struct folio *folio, gfp_t gfp)
+{
+	if (anon_vma_prepare(f->vma) ||
+	    mem_cgroup_charge(folio, f->vma->vm_mm, gfp))
+		return false;
+
+	/* Also orders the driver's writes before the entry that shows them. */
+	__folio_mark_uptodate(folio);
+	return true;
+}
+
+/* Makes a page table of whatever is below the PMD. */
+static bool prepare_table(struct filling *f)
+{
+	pmd_t pmd = pmdp_get_lockless(f->pmdp);
+
+	if (pmd_trans_huge(pmd) && is_huge_zero_pmd(pmd))
+		split_huge_pmd(f->vma, f->pmdp, f->addr);
+	return !pte_alloc(f->vma->vm_mm, f->pmdp);
+}
+
+static void fill_small(struct filling *f)
+{
+	unsigned long i;
+
+	if (!prepare_table(f)) {
+		give_up(f);
+		return;
+	}
+
+	for (i = f->first; i < f->end; i++) {
+		if (!is_hole(f->m->src[i]))
+			continue;
+		if (!hmm_migration_dst_fits(f->m, i) ||
+		    !prepare_folio(f, mpfn_folio(f->m->dst[i]), GFP_KERNEL))
+			f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+	}
+	fill_ptes(f);
+}
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+/*
+ * A huge page in. The PMD lock is held. An empty PMD needs @table laid by for
+ * the day it is split; the huge zero page leaves its own behind.
+ */
+static bool fill_pmd(struct filling *f, struct folio *folio, pgtable_t *table)
+{
+	struct mm_struct *mm = f->vma->vm_mm;
+	pmd_t old = *f->pmdp;
+
+	if (vma_refuses(f->vma))
+		return false;
+	if (!pmd_none(old) && !is_huge_zero_pmd(old))
+		return false;
+
+	adopt(f->vma, f->addr, folio);
+	if (pmd_none(old)) {
+		pgtable_trans_huge_deposit(mm, f->pmdp, *table);
+		mm_inc_nr_ptes(mm);
+		*table = NULL;
+	} else {
+		flush_cache_range(f->vma, f->addr, f->addr + HPAGE_PMD_SIZE);
+		pmdp_huge_clear_flush(f->vma, f->addr, f->pmdp);
+	}
+	set_pmd_at(mm, f->addr, f->pmdp, new_pmd(f->vma, folio, old));
+	update_mmu_cache_pmd(f->vma, f->addr, f->pmdp);
+	return true;
+}
+
+static void count_huge(struct mm_struct *mm)
+{
+	count_vm_event(THP_FAULT_ALLOC);
+	count_mthp_stat(HPAGE_PMD_ORDER, MTHP_STAT_ANON_FAULT_ALLOC);
+	count_memcg_event_mm(mm, THP_FAULT_ALLOC);
+}
+
+static bool fill_huge(struct filling *f)
+{
+	struct mm_struct *mm = f->vma->vm_mm;
+	struct folio *folio;
+	pgtable_t table;
+	spinlock_t *ptl;
+	bool filled;
+
+	if (!hmm_migration_dst_fits(f->m, f->first))
+		return false;
+	folio = mpfn_folio(f->m->dst[f->first]);
+	if (!prepare_folio(f, folio, vma_thp_gfp_mask(f->vma))) {
+		count_vm_event(THP_FAULT_FALLBACK);
+		count_mthp_stat(HPAGE_PMD_ORDER,
+				MTHP_STAT_ANON_FAULT_FALLBACK_CHARGE);
+		return false;
+	}
+	table = pte_alloc_one(mm);
+	if (!table)
+		return false;
+
+	ptl = pmd_lock(mm, f->pmdp);
+	filled = fill_pmd(f, folio, &table);
+	spin_unlock(ptl);
+
+	if (table)
+		pte_free(mm, table);
+	if (filled)
+		count_huge(mm);
+	return filled;
+}
+#else
+static bool fill_huge(struct filling *f)
+{
+	return false;
+}
+#endif
+
+/* The driver has small pages for a huge hole: it becomes many small ones. */
+static void shatter_hole(struct hmm_migration *m, unsigned long i)
+{
+	unsigned long end = min(i + HPAGE_PMD_NR, m->npages);
+
+	for (m->src[i] &= ~MIGRATE_PFN_COMPOUND; ++i < end; )
+		m->src[i] |= MIGRATE_PFN_MIGRATE;
+}
+
+/**
+ * hmm_migration_fill() - put the driver's pages into a run of holes
+ * @m: the migration
+ * @i: index of the first hole, whose @dst has a page
+ *
+ * Takes MIGRATE_PFN_MIGRATE away from the holes that could not be filled. A
+ * page that was put in is mapped; its reference and lock stay the migration's,
+ * for finalize.
+ *
+ * Context: Process context; the mmap lock is held for reading, and secondary
+ * MMUs have been told of the range.
+ *
+ * Return: the number of words dealt with.
+ */
+unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i)
+{
+	struct filling f = {
+		.m = m,
+		.vma = m->args->vma,
+		.addr = m->args->start + (i << PAGE_SHIFT),
+		.first = i,
+		.end = i + 1,
+	};
+	unsigned long limit;
+
+	f.pmdp = vma_is_anonymous(f.vma) ? alloc_pmd(f.vma->vm_mm, f.addr) : NULL;
+	if (!f.pmdp) {
+		give_up(&f);
+		return 1;
+	}
+
+	if (m->src[i] & m->dst[i] & MIGRATE_PFN_COMPOUND) {
+		if (!fill_huge(&f))
+			give_up(&f);
+		return 1;
+	}
+	if (m->src[i] & MIGRATE_PFN_COMPOUND)
+		shatter_hole(m, i);
+
+	limit = i + ((pmd_addr_end(f.addr, m->args->end) - f.addr) >> PAGE_SHIFT);
+	while (f.end < limit && !(m->src[f.end] & MIGRATE_PFN_VALID))
+		f.end++;
+	fill_small(&f);
+	return f.end - f.first;
+}
