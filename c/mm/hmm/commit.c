@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration, last two stages: commit and finalize.
+ *
+ * Commit is where a migration can no longer be told from one that did not
+ * happen: the new folio takes over the old one's place in its mapping, its
+ * charge and its flags. The page tables still hold migration entries, so
+ * whoever touches the address waits.
+ *
+ * Finalize replaces the entries by mappings of the new folio, or of the old
+ * one where there is no new one or commit refused it, and lets go of both.
+ */
+#include <linux/export.h>
+#include <linux/memremap.h>
+#include <linux/migrate.h>
+#include <linux/mmu_notifier.h>
+#include <linux/rmap.h>
+#include <linux/swap.h>
+
+#include "../internal.h"
+#include "migrate.h"
+
+/* How many pages a word stands for. */
+static unsigned long word_pages(unsigned long word)
+{
+	struct folio *folio = mpfn_folio(word);
+
+	if (folio)
+		return folio_nr_pages(folio);
+	if (thp_migration_supported() && (word & MIGRATE_PFN_COMPOUND))
+		return HPAGE_PMD_NR;
+	return 1;
+}
+
+/**
+ * hmm_migration_dst_fits() - can the driver's page take this place?
+ * @m: the migration
+ * @i: index of the word
+ *
+ * Return: true if the page in @m->dst is locked, new, as large as its word in
+ * @m->src says, and of system memory or of the device that the request names.
+ */
+bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i)
+{
+	struct page *page = migrate_pfn_to_page(m->dst[i]);
+	struct folio *folio;
+
+	if (!page)
+		return false;
+	folio = page_folio(page);
+	if (page != &folio->page || !folio_test_locked(folio) ||
+	    folio_nr_pages(folio) != word_pages(m->src[i]))
+		return false;
+
+	/* Handed in twice, or in use elsewhere: not the engine's to free. */
+	if (folio->mapping) {
+		m->dst[i] = 0;
+		return false;
+	}
+
+	if (!folio_is_zone_device(folio))
+		return true;
+	if (!folio_is_device_private(folio) && !folio_is_device_coherent(folio))
+		return false;
+	return !m->args || !m->args->pgmap_owner ||
+	       page_pgmap(page)->owner == m->args->pgmap_owner;
+}
+
+/*
+ * Device memory holds anonymous pages only. A page that is in the swap cache
+ * too must leave it first; it cannot while others hold its swap slot.
+ */
+static bool device_can_hold(struct folio *folio)
+{
+	if (!folio_mapping(folio))
+		return true;
+	return folio_test_anon(folio) && folio_free_swap(folio);
+}
+
+/* Gives @dst the place of @src, both locked, the latter mapped nowhere. */
+static bool take_over(struct hmm_migration *m, struct folio *src,
+		      struct folio *dst)
+{
+	int extra = faulting_folio(m->args, src) ? 1 : 0;
+
+	if (folio_is_zone_device(dst) && !device_can_hold(src))
+		return false;
+	if (folio_test_writeback(src) || folio_test_private(src))
+		return false;
+	if (folio_migrate_mapping(folio_mapping(src), dst, src, extra))
+		return false;
+
+	folio_migrate_flags(dst, src);
+	return true;
+}
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+/* Turns a huge migration entry into a table of small ones, in one VMA. */
+static bool split_huge_entry(struct folio *folio, struct vm_area_struct *vma,
+			     unsigned long addr, void *arg)
+{
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr,
+			      PVMW_SYNC | PVMW_MIGRATION);
+
+	if (page_vma_mapped_walk(&pvmw)) {
+		if (!pvmw.pte)
+			split_huge_pmd_locked(vma, pvmw.address, pvmw.pmd,
+					      false);
+		page_vma_mapped_walk_done(&pvmw);
+	}
+	return true;
+}
+
+/*
+ * The core's split hands the pagemap on to the pieces of a device private
+ * folio only. Nobody can see the pieces yet.
+ */
+static void hand_on_pagemap(struct page *head, unsigned long nr)
+{
+	struct dev_pagemap *pgmap = page_pgmap(head);
+	unsigned long i;
+
+	for (i = 1; i < nr; i++)
+		page_folio(head + i)->pgmap = pgmap;
+}
+
+/*
+ * Splits a source that is unmapped, with whatever stands in page tables for
+ * it, and gives each piece its word. Every process that maps the folio has its
+ * own huge entry, so all are looked up; none of them may outlive the folio.
+ */
+static bool split_source(struct hmm_migration *m, unsigned long i)
+{
+	struct folio *folio = mpfn_folio(m->src[i]);
+	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), j;
+	unsigned long flags = m->src[i] & (BIT(MIGRATE_PFN_SHIFT) - 1);
+	struct rmap_walk_control rwc = { .rmap_one = split_huge_entry };
+
+	if (i + nr > m->npages || !folio_test_anon(folio))
+		return false;
+	rmap_walk(folio, &rwc);
+	if (folio_split_unmapped(folio, 0))
+		return false;
+	if (folio_is_device_coherent(folio))
+		hand_on_pagemap(&folio->page, nr);
+
+	flags &= ~MIGRATE_PFN_COMPOUND;
+	for (j = 0; j < nr; j++)
+		m->src[i + j] = migrate_pfn(pfn + j) | flags;
+	return true;
+}
+#else
+static bool split_source(struct hmm_migration *m, unsigned long i)
+{
+	return false;
+}
+#endif
+
+static bool commit_folio(struct hmm_migration *m, unsigned long i)
+{
+	if ((m->src[i] & MIGRATE_PFN_COMPOUND) &&
+	    !(m->dst[i] & MIGRATE_PFN_COMPOUND) && !split_source(m, i)) {
+		m->src[i] &= ~MIGRATE_PFN_COMPOUND;
+		return false;
+	}
+
+	return hmm_migration_dst_fits(m, i) &&
+	       take_over(m, mpfn_folio(m->src[i]), mpfn_folio(m->dst[i]));
+}
+
+/*
+ * A word moves only to a page, and by pfn only a page does. A driver's page at
+ * a place that has no word to move is finalize's to free.
+ */
+static bool may_commit(const struct hmm_migration *m, unsigned long i)
+{
+	return (m->src[i] & MIGRATE_PFN_MIGRATE) &&
+	       (m->dst[i] & MIGRATE_PFN_VALID) &&
+	       (m->args || (m->src[i] & MIGRATE_PFN_VALID));
+}
+
+static void notify_fill(struct hmm_migration *m, unsigned long i,
+			struct mmu_notifier_range *range)
+{
+	mmu_notifier_range_init_owner(range, MMU_NOTIFY_MIGRATE, 0,
+				      m->args->vma->vm_mm,
+				      m->args->start + (i << PAGE_SHIFT),
+				      m->args->end, m->args->pgmap_owner);
+	mmu_notifier_invalidate_range_start(range);
+}
+
+/**
+ * hmm_migration_commit() - the commit stage
+ * @m: the migration, with the driver's pages in @dst
+ *
+ * Takes MIGRATE_PFN_MIGRATE away from the words that did not move. A huge
+ * source whose destination is small pages is split here, and its words become
+ * those of its pages; those that the driver has a page for move, the others
+ * stay.
+ *
+ * Filling holes is a change that secondary MMUs must hear of: what they read
+ * as zeros is a page now. They are told from the first such hole to the end.
+ */
+void hmm_migration_commit(struct hmm_migration *m)
+{
+	struct mmu_notifier_range range;
+	bool notified = false;
+	unsigned long i = 0;
+
+	while (i < m->npages) {
+		if (!may_commit(m, i)) {
+			m->src[i++] &= ~MIGRATE_PFN_MIGRATE;
+		} else if (m->src[i] & MIGRATE_PFN_VALID) {
+			if (!commit_folio(m, i))
+				m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+			i++;
+		} else {
+			if (!notified)
+				notify_fill(m, i, &range);
+			notified = true;
+			i += hmm_migration_fill(m, i);
+		}
+	}
+
+	if (notified)
+		mmu_notifier_invalidate_range_end(&range);
+}
+
+/*
+ * Did the page move? That of a driver that gave up, and went to finalize
+ * without commit, has a word in @dst but no place in any mapping.
+ */
+static bool moved(unsigned long word, const struct folio *dst)
+{
+	return (word & MIGRATE_PFN_MIGRATE) && dst && dst->mapping;
+}
+
+static void finalize_source(struct hmm_migration *m, struct folio *src,
+			    struct folio *keeper)
+{
+	if (!folio_is_zone_device(keeper))
+		folio_add_lru(keeper);
+	remove_migration_ptes(src, keeper, 0);
+	migration_release(m->args, src);
+}
+
+/**
+ * hmm_migration_finalize() - the last stage
+ * @m: the migration, after commit or instead of it
+ *
+ * Afterwards no migration entry is left, and nothing is owned by any word.
+ */
+void hmm_migration_finalize(struct hmm_migration *m)
+{
+	unsigned long i;
+
+	for (i = 0; i < m->npages; i++) {
+		struct folio *src = mpfn_folio(m->src[i]);
+		struct folio *dst = mpfn_folio(m->dst[i]);
+
+		if (src)
+			finalize_source(m, src,
+					moved(m->src[i], dst) ? dst : src);
+		if (dst) {
+			if (folio_test_locked(dst))
+				folio_unlock(dst);
+			folio_put(dst);
+		}
+	}
+}
+
+static struct hmm_migration by_address(struct migrate_vma *args)
+{
+	return (struct hmm_migration) {
+		.src = args->src,
+		.dst = args->dst,
+		.npages = args->npages,
+		.args = args,
+	};
+}
+
+/**
+ * migrate_vma_pages() - let the driver's pages take over
+ * @args: the request, as migrate_vma_setup() and the driver left it
+ *
+ * When this has returned, the words of @args->src that still have
+ * %MIGRATE_PFN_MIGRATE have moved. The driver may then set up its own page
+ * tables: old and new pages are still locked, and the CPU's page tables lead
+ * to neither. @args->dst must not change any more.
+ *
+ * A page that does not fit its place stays the driver's to look at and is
+ * freed by migrate_vma_finalize(): one that is not locked or not new, has
+ * another size or another owner.
+ *
+ * Context: Process context; may sleep. The mmap lock is held.
+ */
+void migrate_vma_pages(struct migrate_vma *args)
+{
+	struct hmm_migration m = by_address(args);
+
+	hmm_migration_commit(&m);
+}
+EXPORT_SYMBOL(migrate_vma_pages);
+
+/**
+ * migrate_vma_finalize() - end a migration by address
+ * @args: the request
+ *
+ * Maps the pages that moved where the old ones were, maps the others again as
+ * they were, unlocks all, and drops the migration's references: of a page that
+ * moved the old one is freed, of one that did not the driver's.
+ *
+ * Context: Process context; may sleep. The mmap lock is held.
+ */
+void migrate_vma_finalize(struct migrate_vma *args)
+{
+	struct hmm_migration m = by_address(args);
+
+	hmm_migration_finalize(&m);
+}
+EXPORT_SYMBOL(migrate_vma_finalize);
+
+/**
+ * migrate_device_pages() - let the driver's pages take over, by pfn
+ * @src: the words, as migrate_device_range() or migrate_device_pfns() left them
+ * @dst: the driver's pages, as in migrate_vma_pages()
+ * @npages: length of both arrays
+ *
+ * Context: Process context; may sleep. Needs no mmap lock.
+ */
+void migrate_device_pages(unsigned long *src, unsigned long *dst,
+			  unsigned long npages)
+{
+	struct hmm_migration m = { .src = src, .dst = dst, .npages = npages };
+
+	hmm_migration_commit(&m);
+}
+EXPORT_SYMBOL(migrate_device_pages);
+
+/**
+ * migrate_device_finalize() - end a migration by pfn
+ * @src: the words
+ * @dst: the driver's pages. The copies are complete and visible to the CPU.
+ * @npages: length of both arrays
+ *
+ * As migrate_vma_finalize().
+ *
+ * Context: Process context; may sleep. Needs no mmap lock.
+ */
+void migrate_device_finalize(unsigned long *src, unsigned long *dst,
+			     unsigned long npages)
+{
+	struct hmm_migration m = { .src = src, .dst = dst, .npages = npages };
+
+	hmm_migration_finalize(&m);
+}
+EXPORT_SYMBOL(migrate_device_finalize);
+
+/* A locked folio of system memory, for the contents of @folio. */
+static unsigned long alloc_refuge(struct folio *folio)
+{
+	unsigned int order = folio_order(folio);
+	struct folio *refuge = folio_alloc(GFP_USER | __GFP_NOWARN, order);
+
+	if (!refuge)
+		return 0;
+	folio_lock(refuge);
+	return migrate_pfn(folio_pfn(refuge)) |
+	       (order ? MIGRATE_PFN_COMPOUND : 0);
+}
+
+/**
+ * migrate_device_coherent_folio() - bring a folio of coherent memory home
+ * @folio: the folio; the caller's reference to it is consumed
+ *
+ * For GUP, which cannot pin device memory for long.
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: 0 if its contents and mappings are in system memory now; -EBUSY if
+ * it is pinned, or memory ran out, and everything is as it was.
+ */
+int migrate_device_coherent_folio(struct folio *folio)
+{
+	unsigned long dst = 0, src = migrate_pfn(folio_pfn(folio)) |
+				     MIGRATE_PFN_MIGRATE;
+	struct hmm_migration m = { .src = &src, .dst = &dst, .npages = 1 };
+
+	folio_lock(folio);
+	if (folio_test_large(folio))
+		src |= MIGRATE_PFN_COMPOUND;
+	if (!hmm_migration_unmap(&m))
+		return -EBUSY;
+
+	dst = alloc_refuge(folio);
+	hmm_migration_commit(&m);
+	if (src & MIGRATE_PFN_MIGRATE)
+		folio_copy(mpfn_folio(dst), folio);
+	hmm_migration_finalize(&m);
+	return src & MIGRATE_PFN_MIGRATE ? 0 : -EBUSY;
+}
