@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "hmm_user.h"
+
+int page_map_read(const void *addr, size_t npages, uint64_t *map)
+{
+	off_t at = (uintptr_t)addr / PAGE * sizeof(*map);
+	size_t size = npages * sizeof(*map);
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	got = pread(fd, map, size, at);
+	close(fd);
+	return got == (ssize_t)size ? 0 : -EIO;
+}
+
+uint64_t page_map(const void *addr)
+{
+	uint64_t map;
+
+	return page_map_read(addr, 1, &map) ? 0 : map;
+}
+
+int probe_open(struct hmm_probe_info *info)
+{
+	int fd = open(HMM_PROBE_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, HMM_PROBE_INFO, info)) {
+		fprintf(stderr, "%s: %s; load hmm_probe.ko, as root\n",
+			HMM_PROBE_DEVICE, strerror(errno));
+		exit(1);
+	}
+	return fd;
+}
+
+bool word_order_true(const uint64_t *words, size_t npages, uint64_t addr,
+		     size_t i)
+{
+	unsigned int order = word_order(words[i]);
+	size_t block = 1UL << order;
+	uint64_t index = addr / PAGE + i;
+	size_t j, first;
+
+	if (!order)
+		return true;
+	if (index % block > i)
+		return false;
+	first = i - index % block;
+	if (first + block > npages || word_pfn(words[first]) % block)
+		return false;
+	for (j = 0; j < block; j++) {
+		uint64_t word = words[first + j] & ~WORD_STICKY;
+
+		if (word != (words[first] & ~WORD_STICKY) + j)
+			return false;
+	}
+	return words[first] & WORD_VALID;
+}
+
+int setting_write(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t put;
+
+	if (fd < 0)
+		return -errno;
+	put = write(fd, value, strlen(value));
+	if (put < 0)
+		put = -errno;
+	close(fd);
+	return put < 0 ? put : 0;
+}
+
+int setting_read(const char *path, char *value, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	got = read(fd, value, size - 1);
+	close(fd);
+	if (got < 0)
+		return -EIO;
+	value[got] = 0;
+	value[strcspn(value, "\n")] = 0;
+	return 0;
+}
+
+int huge_pages_reserve(unsigned long kb, unsigned long count)
+{
+	char path[128], text[32];
+	unsigned long free_now;
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/hugepages/hugepages-%lukB/free_hugepages", kb);
+	if (setting_read(path, text, sizeof(text)))
+		return -ENODEV;
+	free_now = strtoul(text, NULL, 10);
+	if (free_now >= count)
+		return 0;
+	*strrchr(path, '/') = 0;
+	strcat(path, "/nr_hugepages");
+	if (setting_read(path, text, sizeof(text)))
+		return -ENODEV;
+	snprintf(text, sizeof(text), "%lu",
+		 strtoul(text, NULL, 10) + count - free_now);
+	setting_write(path, text);
+	*strrchr(path, '/') = 0;
+	strcat(path, "/free_hugepages");
+	if (setting_read(path, text, sizeof(text)))
+		return -ENODEV;
+	return strtoul(text, NULL, 10) >= count ? 0 : -ENOMEM;
+}
+
+int large_folios_allow(unsigned long kb, bool allow)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/transparent_hugepage/hugepages-%lukB/enabled",
+		 kb);
+	return setting_write(path, allow ? "madvise" : "never");
+}
+
+/* A header as mkswap writes it: version 1, of @pages pages. */
+static int swap_format(const char *path, uint32_t pages)
+{
+	char header[PAGE] = { 0 };
+	uint32_t numbers[3] = { 1, pages - 1, 0 };
+	int fd = open(path, O_WRONLY);
+	ssize_t put;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(header + 1024, numbers, sizeof(numbers));
+	memcpy(header + PAGE - 10, "SWAPSPACE2", 10);
+	put = write(fd, header, sizeof(header));
+	close(fd);
+	return put == sizeof(header) ? 0 : -EIO;
+}
+
+static bool swap_there(void)
+{
+	char text[1024] = "";
+	int fd = open("/proc/swaps", O_RDONLY);
+	size_t got;
+
+	if (fd < 0)
+		return false;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return got < sizeof(text) && strstr(text, "\n/");
+}
+
+int swap_ready(void)
+{
+	const char *path = "/dev/zram0";
+	char number[32];
+	unsigned int major, minor;
+
+	if (swap_there())
+		return 0;
+	if (setting_read("/sys/block/zram0/dev", number, sizeof(number)) ||
+	    sscanf(number, "%u:%u", &major, &minor) != 2)
+		return -ENODEV;
+	if (access(path, F_OK) &&
+	    mknod(path, S_IFBLK | 0600, makedev(major, minor)))
+		return -errno;
+	if (setting_write("/sys/block/zram0/disksize", "256M") ||
+	    swap_format(path, (256 << 20) / PAGE))
+		return -EIO;
+	return swapon(path, 0) ? -errno : 0;
+}
+
+void *map_aligned(size_t size, size_t align, int prot, int flags, int fd)
+{
+	char *room, *at;
+
+	room = mmap(NULL, size + align, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (room == MAP_FAILED)
+		return NULL;
+	at = (char *)(((uintptr_t)room + align - 1) & ~(align - 1));
+	munmap(room, size + align);
+	if (fd < 0)
+		flags |= MAP_ANONYMOUS;
+	at = mmap(at, size, prot, flags | MAP_FIXED, fd, 0);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+int memory_file(size_t size)
+{
+	int fd = memfd_create("hmm", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, size)) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
+int uffd_open(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, UFFDIO_API, &api)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+int uffd_register(int uffd, void *addr, size_t size, uint64_t mode)
+{
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)addr, size },
+		.mode = mode,
+	};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+int uffd_protect(int uffd, void *addr, size_t size)
+{
+	struct uffdio_writeprotect wp = {
+		.range = { (uintptr_t)addr, size },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+
+	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
+}
+
+void read_pages(const void *addr, size_t size)
+{
+	const volatile char *at = addr;
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE)
+		(void)at[i];
+}
+
+void write_pages(void *addr, size_t size)
+{
+	volatile char *at = addr;
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE)
+		at[i] = 1;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fixture of the tests of what hmm_range_fault() says of each kind of
+ * leaf: one walk at a time, and its words judged by what /proc/self/pagemap
+ * says and what the test knows of the mapping.
+ */
+#ifndef HMM_LEAF_H
+#define HMM_LEAF_H
+
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <linux/userfaultfd.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "hmm_user.h"
+
+/* Room for the words of 1 GiB and a little. */
+#define LEAF_PAGES ((1UL << GIGA_ORDER) + 1024)
+
+FIXTURE(leaf) {
+	int fd;
+	struct hmm_probe_info info;
+	struct hmm_probe_walk walk;
+	uint64_t *words;
+	uint64_t *map;
+};
+
+FIXTURE_VARIANT(leaf) {
+	uint32_t core;
+	uint32_t how;
+};
+
+FIXTURE_VARIANT_ADD(leaf, core)
+{
+	.core = HMM_PROBE_CORE,
+};
+
+FIXTURE_VARIANT_ADD(leaf, core_unlocked)
+{
+	.core = HMM_PROBE_CORE,
+	.how = HMM_PROBE_UNLOCKED,
+};
+
+/* The reference passes too, or it is the test that is wrong. */
+FIXTURE_VARIANT_ADD(leaf, reference)
+{
+	.core = HMM_PROBE_REFERENCE,
+};
+
+FIXTURE_VARIANT_ADD(leaf, reference_unlocked)
+{
+	.core = HMM_PROBE_REFERENCE,
+	.how = HMM_PROBE_UNLOCKED,
+};
+
+FIXTURE_SETUP(leaf)
+{
+	self->fd = probe_open(&self->info);
+	if (variant->core == HMM_PROBE_REFERENCE) {
+		if (!(self->info.has & HMM_PROBE_HAS_REFERENCE))
+			SKIP(return, "no reference core (CONFIG_HMM_REFERENCE)");
+		if (variant->how && !(self->info.has & HMM_PROBE_HAS_UNLOCKED))
+			SKIP(return, "this kernel's own core has no unlocked walk");
+	}
+	self->words = mmap(NULL, LEAF_PAGES * sizeof(uint64_t),
+			   PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(self->words, MAP_FAILED);
+	self->map = mmap(NULL, LEAF_PAGES * sizeof(uint64_t),
+			 PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(self->map, MAP_FAILED);
+	self->walk.core = variant->core;
+	self->walk.how = variant->how;
+	self->walk.words = (uintptr_t)self->words;
+}
+
+FIXTURE_TEARDOWN(leaf)
+{
+	close(self->fd);
+}
+
+/* Walks with the words as they are. */
+static inline int leaf_walk_words(struct _test_data_leaf *self,
+				  const void *addr, size_t npages,
+				  uint64_t default_flags, uint64_t mask)
+{
+	self->walk.addr = (uintptr_t)addr;
+	self->walk.npages = npages;
+	self->walk.default_flags = default_flags;
+	self->walk.pfn_flags_mask = mask;
+	if (ioctl(self->fd, HMM_PROBE_WALK, &self->walk))
+		return -errno - 1000000;	/* not an error of the core's */
+	return self->walk.error;
+}
+
+/* Walks with every word 0; what is wanted is said by @default_flags alone. */
+static inline int leaf_walk(struct _test_data_leaf *self, const void *addr,
+			    size_t npages, uint64_t default_flags)
+{
+	memset(self->words, 0, npages * sizeof(*self->words));
+	return leaf_walk_words(self, addr, npages, default_flags, 0);
+}
+
+#define leaf_snapshot(self, addr, npages) leaf_walk(self, addr, npages, 0)
+
+/*
+ * Every word from @first on, @count of them: exactly these flags, no sticky
+ * one, the pfn that pagemap tells, none where nothing is valid.
+ */
+#define EXPECT_WORDS(first, count, flags)				\
+	leaf_expect_words(_metadata, self, first, count, flags, __LINE__)
+
+static inline void leaf_expect_words(struct __test_metadata *_metadata,
+				     struct _test_data_leaf *self,
+				     size_t first, size_t count,
+				     uint64_t flags, int line)
+{
+	char *addr = (char *)(uintptr_t)self->walk.addr;
+	size_t i;
+
+	ASSERT_EQ(0, page_map_read(addr + first * PAGE, count, self->map));
+	for (i = 0; i < count; i++) {
+		uint64_t word = self->words[first + i];
+		uint64_t pfn = self->map[i] & MAP_PFN;
+
+		ASSERT_EQ(flags, word_flags(word)) {
+			TH_LOG("line %d: flags of page %zu", line, first + i);
+		}
+		ASSERT_EQ(0, word & WORD_STICKY);
+		if (!(flags & WORD_VALID))
+			continue;
+		ASSERT_TRUE(self->map[i] & MAP_PRESENT) {
+			TH_LOG("line %d: page %zu is not there", line, first + i);
+		}
+		ASSERT_NE(0, pfn);
+		ASSERT_EQ(pfn, word_pfn(word)) {
+			TH_LOG("line %d: pfn of page %zu", line, first + i);
+		}
+	}
+}
+
+#define EXPECT_ORDER(first, count, order)				\
+	leaf_expect_order(_metadata, self, first, count, order, __LINE__)
+
+static inline void leaf_expect_order(struct __test_metadata *_metadata,
+				     struct _test_data_leaf *self,
+				     size_t first, size_t count,
+				     unsigned int order, int line)
+{
+	size_t i;
+
+	for (i = first; i < first + count; i++) {
+		ASSERT_EQ(order, word_order(self->words[i])) {
+			TH_LOG("line %d: order of page %zu", line, i);
+		}
+	}
+}
+
+/* Whatever is claimed must be seen in the words. */
+#define EXPECT_TRUE_ORDERS(npages)					\
+	leaf_expect_true_orders(_metadata, self, npages, __LINE__)
+
+static inline void leaf_expect_true_orders(struct __test_metadata *_metadata,
+					   struct _test_data_leaf *self,
+					   size_t npages, int line)
+{
+	size_t i;
+
+	for (i = 0; i < npages; i++) {
+		ASSERT_TRUE(word_order_true(self->words, npages,
+					    self->walk.addr, i)) {
+			TH_LOG("line %d: page %zu claims order %u", line, i,
+			       word_order(self->words[i]));
+		}
+	}
+}
+
+static inline char *leaf_anon(size_t npages, int prot)
+{
+	return map_aligned(npages * PAGE, HUGE, prot, MAP_PRIVATE, -1);
+}
+
+#define RW (PROT_READ | PROT_WRITE)
+
+#endif /* HMM_LEAF_H */

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Leaves of ordinary memory, and no memory at all, in 4 KiB pages.
+ */
+#include "leaf.h"
+
+#define N 16
+
+/* Anonymous pages of 4 KiB, whatever sizes the system would like to give. */
+static char *small_pages(size_t npages, int prot)
+{
+	char *at = leaf_anon(npages, prot);
+
+	if (at)
+		madvise(at, npages * PAGE, MADV_NOHUGEPAGE);
+	return at;
+}
+
+TEST_F(leaf, hole)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	munmap(at, N * PAGE);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, WORD_ERROR);
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_RW));
+}
+
+/* Page tables that are not there at any level. */
+TEST_F(leaf, hole_large)
+{
+	char *at = map_aligned(GIGA + HUGE, GIGA, RW,
+			       MAP_PRIVATE | MAP_NORESERVE, -1);
+	size_t npages = GIGA / PAGE + 512;
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, leaf_snapshot(self, at, npages));
+	EXPECT_WORDS(0, npages, 0);
+	munmap(at, GIGA + HUGE);
+	ASSERT_EQ(0, leaf_snapshot(self, at, npages));
+	EXPECT_WORDS(0, npages, WORD_ERROR);
+}
+
+TEST_F(leaf, absent)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, 0);
+	EXPECT_EQ(0, page_map(at));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_WORDS(0, N, WORD_VALID);
+	EXPECT_ORDER(0, N, 0);
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, absent_write)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0, at[0]);
+}
+
+TEST_F(leaf, anon_writable)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, anon_readonly)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_WORDS(0, N, WORD_VALID);
+	EXPECT_EQ(-EPERM, leaf_walk(self, at, N, REQ_RW));
+	/* Permission given back does not make an entry writable by itself. */
+	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, readonly_absent)
+{
+	char *at = small_pages(N, PROT_READ);
+
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(-EPERM, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_EQ(0, page_map(at));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_WORDS(0, N, WORD_VALID);
+}
+
+TEST_F(leaf, zero_page)
+{
+	char *at = small_pages(N, RW);
+	uint64_t zero;
+
+	ASSERT_NE(NULL, at);
+	read_pages(at, N * PAGE);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, WORD_VALID);
+	zero = word_pfn(self->words[0]);
+	EXPECT_EQ(zero, word_pfn(self->words[N - 1]));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_NE(zero, word_pfn(self->words[0]));
+	EXPECT_NE(word_pfn(self->words[0]), word_pfn(self->words[1]));
+}
+
+/* The pages change hands one by one; each word must be its own page's. */
+TEST_F(leaf, shuffled)
+{
+	char *at = small_pages(N, RW);
+	size_t i;
+
+	ASSERT_NE(NULL, at);
+	for (i = 0; i < N; i++)
+		at[(i * 7 + 3) % N * PAGE] = 1;
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(N);
+}
+
+TEST_F(leaf, mixed_neighbours)
+{
+	char *at = small_pages(N, RW);
+	size_t i;
+
+	ASSERT_NE(NULL, at);
+	for (i = 0; i < N; i += 4) {
+		at[i * PAGE] = 1;
+		read_pages(at + (i + 1) * PAGE, PAGE);
+	}
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	for (i = 0; i < N; i += 4) {
+		EXPECT_WORDS(i, 1, WORD_VALID | WORD_WRITE);
+		EXPECT_WORDS(i + 1, 1, WORD_VALID);
+		EXPECT_WORDS(i + 2, 2, 0);
+	}
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, after_fork)
+{
+	char *at = small_pages(N, RW);
+	int hold[2];
+	pid_t child;
+	uint64_t was;
+	char byte;
+
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	ASSERT_EQ(0, pipe(hold));
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		close(hold[1]);
+		_exit(read(hold[0], &byte, 1));
+	}
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_WORDS(0, N, WORD_VALID);
+	was = word_pfn(self->words[0]);
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_NE(was, word_pfn(self->words[0]));
+	EXPECT_EQ(1, at[0]);
+	close(hold[1]);
+	waitpid(child, NULL, 0);
+}
+
+TEST_F(leaf, prot_none)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_NONE));
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, WORD_ERROR);
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
+	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+}
+
+/* Several VMAs and the gap between them in one range. */
+TEST_F(leaf, many_vmas)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	ASSERT_EQ(0, munmap(at + 4 * PAGE, 4 * PAGE));
+	ASSERT_EQ(0, mprotect(at + 8 * PAGE, 4 * PAGE, PROT_READ));
+	ASSERT_EQ(0, madvise(at + 12 * PAGE, 2 * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, 4, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(4, 4, WORD_ERROR);
+	EXPECT_WORDS(8, 4, WORD_VALID);
+	EXPECT_WORDS(12, 2, 0);
+	EXPECT_WORDS(14, 2, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_EQ(0, leaf_walk(self, at, 4, REQ_RW));
+	EXPECT_EQ(-EPERM, leaf_walk(self, at + 8 * PAGE, 8, REQ_RW));
+	EXPECT_EQ(0, leaf_walk(self, at + 8 * PAGE, 8, REQ_FAULT));
+	EXPECT_WORDS(0, 4, WORD_VALID);
+	EXPECT_WORDS(6, 2, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, swapped_out)
+{
+	char *at = small_pages(N, RW);
+	int ret;
+
+	ASSERT_NE(NULL, at);
+	ret = swap_ready();
+	if (ret)
+		SKIP(return, "no swap space: %s", strerror(-ret));
+	memset(at, 0x5a, N * PAGE);
+	ASSERT_EQ(0, madvise(at, N * PAGE, MADV_PAGEOUT));
+	if (!(page_map(at) & MAP_SWAPPED))
+		SKIP(return, "the kernel would not swap the page out");
+	ASSERT_EQ(0, leaf_snapshot(self, at, 1));
+	EXPECT_WORDS(0, 1, 0);
+	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
+	for (ret = 0; ret < N; ret++) {
+		EXPECT_TRUE(self->words[ret] & WORD_VALID);
+	}
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0x5a, at[PAGE]);
+}
+
+TEST_F(leaf, hwpoison)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	if (madvise(at + PAGE, PAGE, MADV_HWPOISON))
+		SKIP(return, "MADV_HWPOISON: %s", strerror(errno));
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, 1, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0, self->words[1] & WORD_VALID);
+	EXPECT_WORDS(2, N - 2, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_EQ(0, leaf_walk(self, at + 2 * PAGE, N - 2, REQ_RW));
+}
+
+TEST_F(leaf, guard_marker)
+{
+	char *at = small_pages(N, RW);
+
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	if (madvise(at + PAGE, PAGE, MADV_GUARD_INSTALL))
+		SKIP(return, "MADV_GUARD_INSTALL: %s", strerror(errno));
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, 1, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(1, 1, 0);
+	EXPECT_WORDS(2, N - 2, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
+	ASSERT_EQ(0, madvise(at + PAGE, PAGE, MADV_GUARD_REMOVE));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+}
+
+struct migration {
+	int fd;
+	struct hmm_probe_span span;
+	int error;
+};
+
+static void *migrate(void *argument)
+{
+	struct migration *migration = argument;
+
+	if (ioctl(migration->fd, HMM_PROBE_MIGRATE, &migration->span))
+		migration->error = -errno;
+	return NULL;
+}
+
+TEST_F(leaf, migrating)
+{
+	char *at = small_pages(N, RW);
+	struct migration migration = { .fd = self->fd };
+	pthread_t thread;
+	uint64_t pfn, begun;
+	size_t tries;
+
+	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
+		SKIP(return, "no CONFIG_DEVICE_MIGRATION");
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	pfn = page_map(at) & MAP_PFN;
+	migration.span.start = (uintptr_t)at;
+	migration.span.end = (uintptr_t)at + N * PAGE;
+	migration.span.ms = 300;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, migrate, &migration));
+	for (tries = 0; tries < 1000 && (page_map(at) & MAP_PRESENT); tries++)
+		usleep(1000);
+	/* On its way: not there, and nothing to blame it for. */
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	begun = page_map(at);
+	if (begun & MAP_SWAPPED) {
+		EXPECT_EQ(pfn, map_entry_pfn(begun));
+		EXPECT_WORDS(0, N, 0);
+	}
+	/* Asked for, it is waited for. */
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(pfn, word_pfn(self->words[0]));
+	pthread_join(thread, NULL);
+	ASSERT_EQ(0, migration.error);
+	EXPECT_EQ(N, migration.span.pages);
+	EXPECT_TRUE(begun & MAP_SWAPPED);
+}
+
+TEST_F(leaf, pfnmap)
+{
+	char *at = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, self->fd,
+			HMM_PROBE_MAP_PFNMAP * PAGE);
+
+	ASSERT_NE(MAP_FAILED, at);
+	ASSERT_EQ(0, leaf_snapshot(self, at, 2));
+	EXPECT_WORDS(0, 2, WORD_ERROR);
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 2, REQ_FAULT));
+}
+
+/* One VMA with an ordinary page and special entries. */
+TEST_F(leaf, special)
+{
+	char *at = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, self->fd,
+			HMM_PROBE_MAP_MIXED * PAGE);
+
+	ASSERT_NE(MAP_FAILED, at);
+	read_pages(at, 2 * PAGE);
+	ASSERT_EQ(0, leaf_snapshot(self, at, 3));
+	EXPECT_TRUE(self->words[0] & WORD_VALID);
+	EXPECT_EQ(page_map(at) & MAP_PFN, word_pfn(self->words[0]));
+	EXPECT_WORDS(1, 1, WORD_ERROR);
+	EXPECT_WORDS(2, 1, 0);
+	EXPECT_EQ(0, leaf_walk(self, at, 1, REQ_FAULT));
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 2, REQ_FAULT));
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at + 2 * PAGE, 1, REQ_FAULT));
+}
+
+TEST_HARNESS_MAIN

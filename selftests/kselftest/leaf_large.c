@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Leaves of more than a page, and large folios whose leaves are small; files.
+ */
+#include "leaf.h"
+
+static char *huge_page(struct __test_metadata *_metadata)
+{
+	char *at = leaf_anon(1024, RW);
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, madvise(at, 2 * HUGE, MADV_HUGEPAGE));
+	write_pages(at, 2 * HUGE);
+	return at;
+}
+
+TEST_F(leaf, thp)
+{
+	char *at = huge_page(_metadata);
+
+	ASSERT_EQ(0, leaf_snapshot(self, at, 1024));
+	EXPECT_WORDS(0, 1024, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 1024, HUGE_ORDER);
+	EXPECT_TRUE_ORDERS(1024);
+	ASSERT_EQ(0, leaf_walk(self, at, 1024, REQ_RW));
+	EXPECT_ORDER(0, 1024, HUGE_ORDER);
+}
+
+/* The leaf's order, though the range begins and ends within it. */
+TEST_F(leaf, thp_partial)
+{
+	char *at = huge_page(_metadata);
+
+	ASSERT_EQ(0, leaf_snapshot(self, at + 5 * PAGE, 700));
+	EXPECT_WORDS(0, 700, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 700, HUGE_ORDER);
+	ASSERT_EQ(0, leaf_walk(self, at + 511 * PAGE, 2, REQ_RW));
+	EXPECT_WORDS(0, 2, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 2, HUGE_ORDER);
+}
+
+TEST_F(leaf, thp_readonly)
+{
+	char *at = huge_page(_metadata);
+
+	ASSERT_EQ(0, mprotect(at, HUGE, PROT_READ));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 1024));
+	EXPECT_WORDS(0, 512, WORD_VALID);
+	EXPECT_WORDS(512, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 1024, HUGE_ORDER);
+	EXPECT_EQ(-EPERM, leaf_walk(self, at, 1024, REQ_RW));
+	ASSERT_EQ(0, mprotect(at, HUGE, PROT_NONE));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 1024));
+	EXPECT_WORDS(0, 512, WORD_ERROR);
+}
+
+/* One page of it read-only: the folio is whole, its mapping is not. */
+TEST_F(leaf, thp_split_mapping)
+{
+	char *at = huge_page(_metadata);
+
+	ASSERT_EQ(0, mprotect(at + 100 * PAGE, PAGE, PROT_READ));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	EXPECT_WORDS(0, 100, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(100, 1, WORD_VALID);
+	EXPECT_WORDS(101, 411, WORD_VALID | WORD_WRITE);
+	for (size_t i = 0; i < 512; i++) {
+		EXPECT_GT(HUGE_ORDER, word_order(self->words[i]));
+	}
+	EXPECT_TRUE_ORDERS(512);
+}
+
+TEST_F(leaf, thp_split_hole)
+{
+	char *at = huge_page(_metadata);
+
+	ASSERT_EQ(0, madvise(at + 8 * PAGE, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	EXPECT_WORDS(0, 8, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(8, 1, 0);
+	EXPECT_WORDS(9, 503, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(512);
+	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
+	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(512);
+}
+
+TEST_F(leaf, thp_zero)
+{
+	char *at = leaf_anon(512, RW);
+
+	ASSERT_NE(NULL, at);
+	setting_write("/sys/kernel/mm/transparent_hugepage/use_zero_page", "1");
+	ASSERT_EQ(0, madvise(at, HUGE, MADV_HUGEPAGE));
+	read_pages(at, PAGE);
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	if (!word_order(self->words[0]))
+		SKIP(return, "no huge zero page was given");
+	EXPECT_WORDS(0, 512, WORD_VALID);
+	EXPECT_ORDER(0, 512, HUGE_ORDER);
+	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
+	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, thp_absent)
+{
+	char *at = leaf_anon(512, RW);
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, madvise(at, HUGE, MADV_HUGEPAGE));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	EXPECT_WORDS(0, 512, 0);
+	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
+	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 512, HUGE_ORDER);
+}
+
+static void *migrate(void *argument)
+{
+	struct hmm_probe_span *span = argument;
+
+	/* The file is in the id, which a migration has no other use for. */
+	ioctl(span->id, HMM_PROBE_MIGRATE, span);
+	return NULL;
+}
+
+TEST_F(leaf, thp_migrating)
+{
+	char *at = huge_page(_metadata);
+	struct hmm_probe_span span = {
+		.start = (uintptr_t)at, .end = (uintptr_t)at + HUGE,
+		.id = self->fd, .ms = 300,
+	};
+	pthread_t thread;
+	uint64_t map;
+	int tries;
+
+	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
+		SKIP(return, "no CONFIG_DEVICE_MIGRATION");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, migrate, &span));
+	for (tries = 0; tries < 1000 && (page_map(at) & MAP_PRESENT); tries++)
+		usleep(1000);
+	ASSERT_EQ(0, leaf_snapshot(self, at, 1024));
+	map = page_map(at);
+	EXPECT_TRUE(map & MAP_SWAPPED);
+	if (map & MAP_SWAPPED) {
+		EXPECT_WORDS(0, 512, 0);
+		EXPECT_WORDS(512, 512, WORD_VALID | WORD_WRITE);
+	}
+	ASSERT_EQ(0, leaf_walk(self, at, 1024, REQ_RW));
+	EXPECT_WORDS(0, 1024, WORD_VALID | WORD_WRITE);
+	pthread_join(thread, NULL);
+}
+
+/* Folios of 64 KiB, mapped by sixteen entries each. */
+static char *folios(struct __test_metadata *_metadata, size_t size)
+{
+	char *at = map_aligned(size, HUGE, RW, MAP_PRIVATE, -1);
+
+	ASSERT_NE(NULL, at);
+	if (large_folios_allow(64, true) || large_folios_allow(2048, false))
+		return NULL;
+	ASSERT_EQ(0, madvise(at, size, MADV_HUGEPAGE));
+	write_pages(at, size);
+	large_folios_allow(64, false);
+	large_folios_allow(2048, true);
+	return at;
+}
+
+/* What the reference has no eye for. */
+static unsigned int folio_order(const struct _fixture_variant_leaf *variant,
+				unsigned int order)
+{
+	return variant->core == HMM_PROBE_REFERENCE ? 0 : order;
+}
+
+TEST_F(leaf, large_folio)
+{
+	char *at = folios(_metadata, 64 * PAGE);
+
+	if (!at)
+		SKIP(return, "no folios of 64 KiB");
+	ASSERT_EQ(0, leaf_snapshot(self, at, 64));
+	EXPECT_WORDS(0, 64, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(64);
+	EXPECT_ORDER(0, 64, folio_order(variant, 4));
+	ASSERT_EQ(0, leaf_walk(self, at, 64, REQ_RW));
+	EXPECT_WORDS(0, 64, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 64, folio_order(variant, 4));
+}
+
+/* An order is claimed only of entries that were seen. */
+TEST_F(leaf, large_folio_partial)
+{
+	char *at = folios(_metadata, 64 * PAGE);
+	size_t i;
+
+	if (!at)
+		SKIP(return, "no folios of 64 KiB");
+	ASSERT_EQ(0, leaf_snapshot(self, at + 5 * PAGE, 40));
+	EXPECT_WORDS(0, 40, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(40);
+	EXPECT_ORDER(11, 16, folio_order(variant, 4));
+	for (i = 0; i < 11; i++) {
+		EXPECT_GT(4, word_order(self->words[i]));
+	}
+}
+
+TEST_F(leaf, large_folio_not_alike)
+{
+	char *at = folios(_metadata, 64 * PAGE);
+
+	if (!at)
+		SKIP(return, "no folios of 64 KiB");
+	ASSERT_EQ(0, mprotect(at + 7 * PAGE, PAGE, PROT_READ));
+	ASSERT_EQ(0, madvise(at + 20 * PAGE, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 64));
+	EXPECT_WORDS(0, 7, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(7, 1, WORD_VALID);
+	EXPECT_WORDS(8, 12, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(20, 1, 0);
+	EXPECT_WORDS(21, 43, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(64);
+	EXPECT_ORDER(32, 32, folio_order(variant, 4));
+}
+
+/* Moved by a page, nothing of it is aligned any more. */
+TEST_F(leaf, large_folio_moved)
+{
+	char *at = folios(_metadata, 64 * PAGE);
+	char *to = leaf_anon(128, PROT_NONE);
+
+	if (!at)
+		SKIP(return, "no folios of 64 KiB");
+	ASSERT_NE(NULL, to);
+	ASSERT_EQ(to + PAGE, mremap(at, 64 * PAGE, 64 * PAGE,
+				    MREMAP_MAYMOVE | MREMAP_FIXED, to + PAGE));
+	ASSERT_EQ(0, leaf_snapshot(self, to + PAGE, 64));
+	EXPECT_WORDS(0, 64, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(64);
+	EXPECT_ORDER(0, 64, 0);
+}
+
+static char *hugetlb(struct __test_metadata *_metadata, unsigned long size,
+		     int size_flag)
+{
+	char *at;
+
+	if (huge_pages_reserve(size >> 10, 1))
+		return NULL;
+	at = map_aligned(size, size, RW, MAP_PRIVATE | MAP_HUGETLB | size_flag,
+			 -1);
+	ASSERT_NE(NULL, at);
+	return at;
+}
+
+#define MAP_2M (21 << MAP_HUGE_SHIFT)
+#define MAP_1G (30 << MAP_HUGE_SHIFT)
+
+TEST_F(leaf, hugetlb_2m)
+{
+	char *at = hugetlb(_metadata, HUGE, MAP_2M);
+
+	if (!at)
+		SKIP(return, "no huge pages of 2 MiB");
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	for (size_t i = 0; i < 512; i++) {
+		EXPECT_EQ(0, word_flags(self->words[i]));
+	}
+	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
+	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 512, HUGE_ORDER);
+	ASSERT_EQ(0, leaf_snapshot(self, at + 3 * PAGE, 100));
+	EXPECT_WORDS(0, 100, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 100, HUGE_ORDER);
+	ASSERT_EQ(0, mprotect(at, HUGE, PROT_READ));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	EXPECT_WORDS(0, 512, WORD_VALID);
+	EXPECT_EQ(-EPERM, leaf_walk(self, at, 512, REQ_RW));
+}
+
+/* Asked of one word in it, the whole huge page comes. */
+TEST_F(leaf, hugetlb_partial_fault)
+{
+	char *at = hugetlb(_metadata, HUGE, MAP_2M);
+
+	if (!at)
+		SKIP(return, "no huge pages of 2 MiB");
+	ASSERT_EQ(0, leaf_walk(self, at + 9 * PAGE, 7, REQ_FAULT));
+	for (size_t i = 0; i < 7; i++) {
+		EXPECT_TRUE(self->words[i] & WORD_VALID);
+	}
+	EXPECT_ORDER(0, 7, HUGE_ORDER);
+	EXPECT_EQ(page_map(at) & MAP_PFN, word_pfn(self->words[0]) - 9);
+}
+
+TEST_F_TIMEOUT(leaf, hugetlb_1g, 120)
+{
+	char *at;
+
+	if (variant->how)
+		SKIP(return, "once for each core is enough of 1 GiB");
+	at = hugetlb(_metadata, GIGA, MAP_1G);
+	if (!at)
+		SKIP(return, "no huge pages of 1 GiB");
+	at[0] = 1;
+	ASSERT_EQ(0, leaf_snapshot(self, at, GIGA / PAGE));
+	EXPECT_WORDS(0, GIGA / PAGE, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, GIGA / PAGE, GIGA_ORDER);
+	ASSERT_EQ(0, leaf_walk(self, at + 777 * PAGE, 3, REQ_RW));
+	EXPECT_WORDS(0, 3, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 3, GIGA_ORDER);
+	munmap(at, GIGA);
+	setting_write("/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages",
+		      "0");
+}
+
+TEST_F(leaf, file_private)
+{
+	int file = memory_file(8 * PAGE);
+	char *at = map_aligned(8 * PAGE, HUGE, RW, MAP_PRIVATE, file);
+	uint64_t pfn;
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(0, leaf_snapshot(self, at, 8));
+	EXPECT_WORDS(0, 8, 0);
+	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_FAULT));
+	EXPECT_WORDS(0, 8, WORD_VALID);
+	pfn = word_pfn(self->words[0]);
+	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_RW));
+	EXPECT_WORDS(0, 8, WORD_VALID | WORD_WRITE);
+	EXPECT_NE(pfn, word_pfn(self->words[0]));
+}
+
+TEST_F(leaf, file_shared)
+{
+	int file = memory_file(8 * PAGE);
+	char *at = map_aligned(8 * PAGE, HUGE, RW, MAP_SHARED, file);
+
+	ASSERT_NE(NULL, at);
+	ASSERT_EQ(4, pwrite(file, "here", 4, 0));
+	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_RW));
+	EXPECT_WORDS(0, 8, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0, memcmp(at, "here", 4));
+	ASSERT_EQ(0, ftruncate(file, 4 * PAGE));
+	ASSERT_EQ(0, leaf_snapshot(self, at, 8));
+	EXPECT_WORDS(0, 4, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(4, 4, 0);
+	/* Past the file's end there is nothing to be had. */
+	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 8, REQ_FAULT));
+	EXPECT_EQ(0, leaf_walk(self, at, 4, REQ_FAULT));
+}
+
+TEST_F(leaf, file_tmpfs)
+{
+	int file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	char *at;
+
+	if (file < 0)
+		SKIP(return, "/tmp takes no O_TMPFILE");
+	ASSERT_EQ(0, ftruncate(file, 8 * PAGE));
+	at = map_aligned(8 * PAGE, HUGE, PROT_READ, MAP_SHARED, file);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(-EPERM, leaf_walk(self, at, 8, REQ_RW));
+	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_FAULT));
+	EXPECT_WORDS(0, 8, WORD_VALID);
+	EXPECT_TRUE_ORDERS(8);
+}
+
+/* The program's own text. */
+TEST_F(leaf, file_text)
+{
+	char *at = (char *)((uintptr_t)leaf_walk_words & ~(PAGE - 1));
+
+	ASSERT_EQ(0, leaf_walk(self, at, 1, REQ_FAULT));
+	EXPECT_WORDS(0, 1, WORD_VALID);
+	EXPECT_EQ(-EPERM, leaf_walk(self, at, 1, REQ_RW));
+}
+
+TEST_F(leaf, file_huge)
+{
+	char *at;
+	int file;
+
+	if (setting_write("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+			  "advise"))
+		SKIP(return, "no huge pages of shared memory");
+	file = memory_file(HUGE);
+	at = map_aligned(HUGE, HUGE, RW, MAP_SHARED, file);
+	ASSERT_NE(NULL, at);
+	madvise(at, HUGE, MADV_HUGEPAGE);
+	write_pages(at, HUGE);
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_TRUE_ORDERS(512);
+	if (!word_order(self->words[0]))
+		SKIP(return, "shared memory came in small pages");
+	EXPECT_ORDER(0, 512, HUGE_ORDER);
+}
+
+TEST_HARNESS_MAIN

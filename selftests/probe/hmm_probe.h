@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What a program can ask of /dev/hmm_probe. For tests only: the device reports
+ * page frame numbers to whoever may open it.
+ */
+#ifndef HMM_PROBE_H
+#define HMM_PROBE_H
+
+#include <linux/const.h>
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define HMM_PROBE_DEVICE "/dev/hmm_probe"
+
+/* The most pages that one walk may cover: 4 GiB of 4 KiB pages. */
+#define HMM_PROBE_MAX_PAGES _BITUL(20)
+
+/**
+ * enum hmm_probe_core - which implementation is to walk
+ * @HMM_PROBE_CORE: the kernel's hmm_range_fault(), ours when the tree has it
+ * @HMM_PROBE_REFERENCE: ref_hmm_range_fault(), the tree's own beside ours
+ */
+enum hmm_probe_core {
+	HMM_PROBE_CORE,
+	HMM_PROBE_REFERENCE,
+};
+
+/* Facts about the running kernel: &struct hmm_probe_info.has */
+#define HMM_PROBE_HAS_REFERENCE	_BITUL(0)	/* both cores, and they are two */
+#define HMM_PROBE_HAS_UNLOCKED	_BITUL(1)	/* the reference can walk unlocked */
+#define HMM_PROBE_HAS_MIRROR	_BITUL(2)
+#define HMM_PROBE_HAS_MIGRATION	_BITUL(3)
+
+/**
+ * struct hmm_probe_info - what there is to be tested
+ * @has: %HMM_PROBE_HAS_*
+ * @version: the kernel's LINUX_VERSION_CODE
+ * @walks: walks that this open file has finished
+ * @last_error: what the last of them returned; also for one that was killed
+ */
+struct hmm_probe_info {
+	__u32 has;
+	__u32 version;
+	__u64 walks;
+	__s32 last_error;
+	__u32 reserved;
+};
+
+/* How to walk: &struct hmm_probe_walk.how */
+#define HMM_PROBE_UNLOCKED	_BITUL(0)	/* the variant that takes the lock */
+#define HMM_PROBE_OWNER_OF_PFN	_BITUL(1)	/* @pfn says whose pages are mine */
+
+/**
+ * struct hmm_probe_walk - one hmm_range_fault() of the calling process
+ * @addr: first address, page aligned
+ * @npages: how many pages of the page size
+ * @words: pointer to @npages words of 64 bits, read and then written
+ * @default_flags: as in struct hmm_range
+ * @pfn_flags_mask: as in struct hmm_range
+ * @pfn: with %HMM_PROBE_OWNER_OF_PFN, a device-private page's pfn; its owner
+ *	becomes the walk's dev_private_owner
+ * @core: &enum hmm_probe_core
+ * @how: %HMM_PROBE_UNLOCKED and so on
+ * @timeout_ms: of an unlocked walk; 0 for none
+ * @repeat: how often to call, the words put back in between; 0 is 1
+ * @error: out: what the last call returned, 0 or a negative error number
+ * @retries: out: how often a walk was started again
+ * @ns: out: time in the calls alone, of all repetitions together
+ */
+struct hmm_probe_walk {
+	__u64 addr;
+	__u64 npages;
+	__u64 words;
+	__u64 default_flags;
+	__u64 pfn_flags_mask;
+	__u64 pfn;
+	__u32 core;
+	__u32 how;
+	__u32 timeout_ms;
+	__u32 repeat;
+	__s32 error;
+	__u32 retries;
+	__u64 ns;
+};
+
+/**
+ * struct hmm_probe_span - addresses of the calling process
+ * @start: first address
+ * @end: address after the last
+ * @id: which range of the mirror
+ * @ms: how long to hold, in milliseconds
+ * @pages: out: how many pages are held
+ */
+struct hmm_probe_span {
+	__u64 start;
+	__u64 end;
+	__u32 id;
+	__u32 ms;
+	__u64 pages;
+};
+
+#define HMM_PROBE_RANGES 8
+
+/* How to go through a section: &struct hmm_probe_section.how */
+#define HMM_PROBE_POPULATE	_BITUL(0)	/* put what is found in the table */
+#define HMM_PROBE_RUNS		_BITUL(1)	/* compare runs with words */
+#define HMM_PROBE_BREAK		_BITUL(2)	/* leave by break */
+#define HMM_PROBE_LEAVE		_BITUL(3)	/* leave by hmm_section_leave() */
+
+/**
+ * struct hmm_probe_section - one hmm_section() of the mirror
+ * @start: first address
+ * @end: address after the last
+ * @words: pointer to a word of 64 bits a page; what was found
+ * @access: &enum hmm_access by number
+ * @how: %HMM_PROBE_POPULATE and so on
+ * @array: how many words the section is given room for; 0 for its own
+ * @stop_after: with %HMM_PROBE_BREAK or %HMM_PROBE_LEAVE, after which batch
+ * @timeout_ms: how long to go on losing races; 0 for the default
+ * @error: out: hmm_section_error()
+ * @batches: out: how often the body ran
+ * @runs: out: how many runs there were
+ * @pages: out: pages that the body saw
+ */
+struct hmm_probe_section {
+	__u64 start;
+	__u64 end;
+	__u64 words;
+	__u32 access;
+	__u32 how;
+	__u32 array;
+	__u32 stop_after;
+	__u32 timeout_ms;
+	__s32 error;
+	__u32 batches;
+	__u32 runs;
+	__u64 pages;
+};
+
+/**
+ * struct hmm_probe_event - one call of the mirror's invalidate
+ * @start: first address
+ * @end: address after the last
+ * @event: &enum mmu_notifier_event by number
+ * @id: the range that it was told for
+ */
+struct hmm_probe_event {
+	__u64 start;
+	__u64 end;
+	__u32 event;
+	__u32 id;
+};
+
+#define HMM_PROBE_EVENTS 32
+
+/**
+ * struct hmm_probe_mirror - what the mirror's callbacks have seen
+ * @invalidations: calls of invalidate since the mirror was made
+ * @releases: calls of release
+ * @left: entries that the table still had when release was called
+ * @entries: entries that the table has now
+ * @live: whether there is a mirror
+ * @events: the last of the invalidations, oldest first
+ */
+struct hmm_probe_mirror {
+	__u64 invalidations;
+	__u64 releases;
+	__u64 left;
+	__u64 entries;
+	__u32 live;
+	__u32 reserved;
+	struct hmm_probe_event events[HMM_PROBE_EVENTS];
+};
+
+/**
+ * struct hmm_probe_access - the device reads or writes by its own table
+ * @addr: a user address, 8-byte aligned
+ * @value: what to write, or out: what was read
+ * @write: whether to write
+ */
+struct hmm_probe_access {
+	__u64 addr;
+	__u64 value;
+	__u32 write;
+	__u32 reserved;
+};
+
+#define HMM_PROBE_INFO		_IOR('H', 0x40, struct hmm_probe_info)
+#define HMM_PROBE_WALK		_IOWR('H', 0x41, struct hmm_probe_walk)
+/* Unmaps pages as a migration does, waits, and puts them back. */
+#define HMM_PROBE_MIGRATE	_IOWR('H', 0x42, struct hmm_probe_span)
+#define HMM_PROBE_MIRROR_INIT	_IO('H', 0x48)
+#define HMM_PROBE_MIRROR_EXIT	_IO('H', 0x49)
+#define HMM_PROBE_RANGE_ADD	_IOW('H', 0x4a, struct hmm_probe_span)
+#define HMM_PROBE_RANGE_REMOVE	_IOW('H', 0x4b, struct hmm_probe_span)
+#define HMM_PROBE_SECTION	_IOWR('H', 0x4c, struct hmm_probe_section)
+/* Holds the update lock. */
+#define HMM_PROBE_HOLD		_IOW('H', 0x4d, struct hmm_probe_span)
+#define HMM_PROBE_MIRROR	_IOR('H', 0x4e, struct hmm_probe_mirror)
+#define HMM_PROBE_ACCESS	_IOWR('H', 0x4f, struct hmm_probe_access)
+
+/*
+ * mmap() of the device: the offset, in pages, says what is mapped. A mapping
+ * of MIXED has an ordinary page first and special entries after it.
+ */
+#define HMM_PROBE_MAP_PFNMAP	0
+#define HMM_PROBE_MAP_MIXED	1
+
+#endif /* HMM_PROBE_H */

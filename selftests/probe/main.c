@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device itself: open, close and the choice among requests.
+ */
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+
+#include "probe.h"
+
+static int probe_open(struct inode *inode, struct file *filp)
+{
+	struct probe_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
+
+	if (!file)
+		return -ENOMEM;
+	mutex_init(&file->lock);
+	filp->private_data = file;
+	return 0;
+}
+
+static int probe_release(struct inode *inode, struct file *filp)
+{
+	struct probe_file *file = filp->private_data;
+
+	probe_mirror_close(file);
+	kfree(file);
+	return 0;
+}
+
+static long probe_info(struct probe_file *file, void __user *user)
+{
+	struct hmm_probe_info info = {
+		.has = probe_walk_has() | probe_migrate_has(),
+		.version = LINUX_VERSION_CODE,
+		.walks = atomic64_read(&file->walks),
+		.last_error = READ_ONCE(file->last_error),
+	};
+
+#ifdef HMM_PROBE_WITH_MIRROR
+	info.has |= HMM_PROBE_HAS_MIRROR;
+#endif
+	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long probe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct probe_file *file = filp->private_data;
+	void __user *user = (void __user *)arg;
+
+	switch (cmd) {
+	case HMM_PROBE_INFO:
+		return probe_info(file, user);
+	case HMM_PROBE_WALK:
+		return probe_walk(file, user);
+	case HMM_PROBE_MIGRATE:
+		return probe_migrate(user);
+	default:
+		return probe_mirror_ioctl(file, cmd, user);
+	}
+}
+
+static const struct file_operations probe_fops = {
+	.owner = THIS_MODULE,
+	.open = probe_open,
+	.release = probe_release,
+	.unlocked_ioctl = probe_ioctl,
+	.mmap = probe_map,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice probe_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "hmm_probe",
+	.fops = &probe_fops,
+	.mode = 0600,
+};
+
+static int __init probe_init(void)
+{
+	int ret = probe_map_init();
+
+	if (ret)
+		return ret;
+	ret = misc_register(&probe_device);
+	if (ret)
+		probe_map_exit();
+	return ret;
+}
+
+static void __exit probe_exit(void)
+{
+	misc_deregister(&probe_device);
+	probe_map_exit();
+}
+
+module_init(probe_init);
+module_exit(probe_exit);
+
+MODULE_DESCRIPTION("Calls HMM for test programs");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside hmm_probe.ko: an open file, and what its ioctls are made of.
+ */
+#ifndef HMM_PROBE_INTERNAL_H
+#define HMM_PROBE_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/fs.h>
+#include <linux/mutex.h>
+
+#include "hmm_probe.h"
+
+struct hmm_range;
+struct probe_mirror;
+
+/* The tree's own core, compiled beside ours (CONFIG_HMM_REFERENCE). */
+int ref_hmm_range_fault(struct hmm_range *range);
+int ref_hmm_range_fault_unlocked_timeout(struct hmm_range *range,
+					 unsigned long timeout);
+
+/**
+ * struct probe_file - one open of the device
+ * @walks: how many walks it has finished
+ * @last_error: what the last of them returned
+ * @lock: guards @mirror
+ * @mirror: the mirror and its counters, or NULL before there was one
+ */
+struct probe_file {
+	atomic64_t walks;
+	int last_error;
+	struct mutex lock;	/* guards mirror */
+	struct probe_mirror *mirror;
+};
+
+/* All of these return 0 or a negative error number; @user is the ioctl's argument. */
+long probe_walk(struct probe_file *file, struct hmm_probe_walk __user *user);
+u32 probe_walk_has(void);
+
+long probe_migrate(struct hmm_probe_span __user *user);
+u32 probe_migrate_has(void);
+
+int probe_map(struct file *filp, struct vm_area_struct *vma);
+int probe_map_init(void);
+void probe_map_exit(void);
+
+#ifdef HMM_PROBE_WITH_MIRROR
+long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,
+			void __user *user);
+void probe_mirror_close(struct probe_file *file);
+#else
+static inline long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,
+				      void __user *user)
+{
+	return -ENOTTY;
+}
+
+static inline void probe_mirror_close(struct probe_file *file)
+{
+}
+#endif
+
+#endif /* HMM_PROBE_INTERNAL_H */

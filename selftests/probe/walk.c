@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hmm_range_fault() for a program, on itself, of either core.
+ */
+#include <linux/hmm.h>
+#include <linux/ktime.h>
+#include <linux/memremap.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+
+#include "probe.h"
+
+/* Races lost in a row after which a walk is reported as busy. */
+#define WALK_RETRIES 1000
+
+#if IS_ENABLED(CONFIG_HMM_REFERENCE)
+#define reference_fault ref_hmm_range_fault
+#if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE
+#define reference_fault_unlocked ref_hmm_range_fault_unlocked_timeout
+#endif
+#endif
+
+typedef int (*fault_fn)(struct hmm_range *range);
+typedef int (*fault_unlocked_fn)(struct hmm_range *range, unsigned long timeout);
+
+static const fault_fn fault_of[] = {
+	[HMM_PROBE_CORE] = hmm_range_fault,
+#ifdef reference_fault
+	[HMM_PROBE_REFERENCE] = reference_fault,
+#else
+	[HMM_PROBE_REFERENCE] = NULL,
+#endif
+};
+
+/* Our headers always declare the unlocked walk; a tree's own before 7.3 do not. */
+static const fault_unlocked_fn fault_unlocked_of[] = {
+#ifdef HMM_RANGE_DEFAULT_TIMEOUT
+	[HMM_PROBE_CORE] = hmm_range_fault_unlocked_timeout,
+#endif
+#ifdef reference_fault_unlocked
+	[HMM_PROBE_REFERENCE] = reference_fault_unlocked,
+#else
+	[HMM_PROBE_REFERENCE] = NULL,
+#endif
+};
+
+/**
+ * struct walk - one request on its way
+ * @arg: what was asked
+ * @range: what the core is given
+ * @notifier: @range's subscription
+ * @lock: stands for a driver's update lock: orders invalidation and check
+ * @input: the caller's words, to begin each repetition with
+ */
+struct walk {
+	struct hmm_probe_walk arg;
+	struct hmm_range range;
+	struct mmu_interval_notifier notifier;
+	spinlock_t lock;	/* invalidation against check */
+	unsigned long *input;
+};
+
+u32 probe_walk_has(void)
+{
+	u32 has = 0;
+
+	/* The same function twice would compare a core with itself. */
+	if (fault_of[HMM_PROBE_REFERENCE] &&
+	    fault_of[HMM_PROBE_REFERENCE] != fault_of[HMM_PROBE_CORE])
+		has |= HMM_PROBE_HAS_REFERENCE;
+	if (fault_unlocked_of[HMM_PROBE_REFERENCE])
+		has |= HMM_PROBE_HAS_UNLOCKED;
+	return has;
+}
+
+static bool walk_invalidate(struct mmu_interval_notifier *notifier,
+			    const struct mmu_notifier_range *range,
+			    unsigned long seq)
+{
+	struct walk *walk = container_of(notifier, struct walk, notifier);
+
+	spin_lock(&walk->lock);
+	mmu_interval_set_seq(notifier, seq);
+	spin_unlock(&walk->lock);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops walk_ops = {
+	.invalidate = walk_invalidate,
+};
+
+static int walk_locked(struct walk *walk)
+{
+	struct mm_struct *mm = walk->notifier.mm;
+	u64 begun;
+	int ret;
+
+	walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
+	mmap_read_lock(mm);
+	begun = ktime_get_ns();
+	ret = fault_of[walk->arg.core](&walk->range);
+	walk->arg.ns += ktime_get_ns() - begun;
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+static int walk_unlocked(struct walk *walk)
+{
+	unsigned long timeout = msecs_to_jiffies(walk->arg.timeout_ms);
+	u64 begun = ktime_get_ns();
+	int ret = fault_unlocked_of[walk->arg.core](&walk->range, timeout);
+
+	walk->arg.ns += ktime_get_ns() - begun;
+	return ret;
+}
+
+static bool walk_raced(struct walk *walk)
+{
+	bool raced;
+
+	spin_lock(&walk->lock);
+	raced = mmu_interval_read_retry(&walk->notifier,
+					walk->range.notifier_seq);
+	spin_unlock(&walk->lock);
+	return raced;
+}
+
+static int walk_once(struct walk *walk)
+{
+	bool unlocked = walk->arg.how & HMM_PROBE_UNLOCKED;
+	size_t size = walk->arg.npages * sizeof(*walk->input);
+	unsigned int tries;
+	int ret;
+
+	for (tries = 0; tries < WALK_RETRIES; tries++) {
+		if (tries)
+			walk->arg.retries++;
+		memcpy(walk->range.hmm_pfns, walk->input, size);
+		ret = unlocked ? walk_unlocked(walk) : walk_locked(walk);
+		if (unlocked && ret == -EBUSY)
+			return ret;
+		if (ret != -EBUSY && !walk_raced(walk))
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return -EBUSY;
+}
+
+static int walk_run(struct walk *walk)
+{
+	unsigned int repeat = max(walk->arg.repeat, 1U);
+	int ret;
+
+	ret = mmu_interval_notifier_insert(&walk->notifier, current->mm,
+					   walk->range.start,
+					   walk->range.end - walk->range.start,
+					   &walk_ops);
+	if (ret)
+		return ret;
+	while (repeat--)
+		walk->arg.error = walk_once(walk);
+	mmu_interval_notifier_remove(&walk->notifier);
+	return 0;
+}
+
+/* Whose pages are mine: the test driver's owner is known by one of its pages. */
+static int walk_set_owner(struct walk *walk)
+{
+	struct page *page;
+
+	if (!(walk->arg.how & HMM_PROBE_OWNER_OF_PFN))
+		return 0;
+	if (!pfn_valid(walk->arg.pfn))
+		return -EINVAL;
+	page = pfn_to_page(walk->arg.pfn);
+	if (!is_device_private_page(page))
+		return -EINVAL;
+	walk->range.dev_private_owner = page_pgmap(page)->owner;
+	return 0;
+}
+
+static int walk_check(const struct hmm_probe_walk *arg)
+{
+	u64 last;
+
+	if (arg->core >= ARRAY_SIZE(fault_of) || !fault_of[arg->core])
+		return -EOPNOTSUPP;
+	if (arg->how & ~(HMM_PROBE_UNLOCKED | HMM_PROBE_OWNER_OF_PFN))
+		return -EINVAL;
+	if ((arg->how & HMM_PROBE_UNLOCKED) && !fault_unlocked_of[arg->core])
+		return -EOPNOTSUPP;
+	if (!arg->npages || arg->npages > HMM_PROBE_MAX_PAGES)
+		return -EINVAL;
+	if (!PAGE_ALIGNED(arg->addr) ||
+	    check_add_overflow(arg->addr, arg->npages << PAGE_SHIFT, &last) ||
+	    last > TASK_SIZE)
+		return -EINVAL;
+	return 0;
+}
+
+static int walk_words(struct walk *walk)
+{
+	void __user *words = u64_to_user_ptr(walk->arg.words);
+	size_t size = walk->arg.npages * sizeof(*walk->input);
+	int ret;
+
+	if (copy_from_user(walk->input, words, size))
+		return -EFAULT;
+	ret = walk_run(walk);
+	if (ret)
+		return ret;
+	return copy_to_user(words, walk->range.hmm_pfns, size) ? -EFAULT : 0;
+}
+
+static long walk_prepared(struct walk *walk)
+{
+	unsigned long npages = walk->arg.npages;
+	int ret = walk_set_owner(walk);
+
+	if (ret)
+		return ret;
+	walk->input = kvmalloc_array(2 * npages, sizeof(long), GFP_KERNEL);
+	if (!walk->input)
+		return -ENOMEM;
+	spin_lock_init(&walk->lock);
+	walk->range.notifier = &walk->notifier;
+	walk->range.start = walk->arg.addr;
+	walk->range.end = walk->arg.addr + (npages << PAGE_SHIFT);
+	walk->range.hmm_pfns = walk->input + npages;
+	walk->range.default_flags = walk->arg.default_flags;
+	walk->range.pfn_flags_mask = walk->arg.pfn_flags_mask;
+	walk->arg.ns = 0;
+	walk->arg.retries = 0;
+	ret = walk_words(walk);
+	kvfree(walk->input);
+	return ret;
+}
+
+long probe_walk(struct probe_file *file, struct hmm_probe_walk __user *user)
+{
+	struct walk *walk = kzalloc(sizeof(*walk), GFP_KERNEL);
+	long ret;
+
+	if (!walk)
+		return -ENOMEM;
+	if (copy_from_user(&walk->arg, user, sizeof(walk->arg)))
+		ret = -EFAULT;
+	else
+		ret = walk_check(&walk->arg);
+	if (!ret)
+		ret = walk_prepared(walk);
+	if (!ret) {
+		WRITE_ONCE(file->last_error, walk->arg.error);
+		atomic64_inc(&file->walks);
+		if (copy_to_user(user, &walk->arg, sizeof(walk->arg)))
+			ret = -EFAULT;
+	}
+	kfree(walk);
+	return ret;
+}
