@@ -1,0 +1,872 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mirrors: the probe keeps an hmm_mirror of this process, with a device page
+ * table behind it, and these tests change the process's mappings under it.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "hmm_user.h"
+
+#define N 256
+#define SIZE (N * PAGE)
+#define RW (PROT_READ | PROT_WRITE)
+
+/* enum hmm_access and enum mmu_notifier_event, by number. */
+enum { SNAPSHOT, READ, WRITE };
+enum { UNMAP, CLEAR, PROTECTION_VMA, PROTECTION_PAGE, SOFT_DIRTY, RELEASE };
+
+static int call(int fd, unsigned long request, void *argument)
+{
+	return ioctl(fd, request, argument) ? -errno : 0;
+}
+
+static int range_add(int fd, unsigned int id, const void *start, size_t size)
+{
+	struct hmm_probe_span span = {
+		.start = (uintptr_t)start,
+		.end = (uintptr_t)start + size,
+		.id = id,
+	};
+
+	return call(fd, HMM_PROBE_RANGE_ADD, &span);
+}
+
+static int range_remove(int fd, unsigned int id)
+{
+	struct hmm_probe_span span = { .id = id };
+
+	return call(fd, HMM_PROBE_RANGE_REMOVE, &span);
+}
+
+static struct hmm_probe_section section_of(const void *start, size_t size,
+					   unsigned int access, uint64_t *words)
+{
+	return (struct hmm_probe_section){
+		.start = (uintptr_t)start,
+		.end = (uintptr_t)start + size,
+		.words = (uintptr_t)words,
+		.access = access,
+		.how = HMM_PROBE_POPULATE | HMM_PROBE_RUNS,
+	};
+}
+
+/* Goes through a section; the ioctl's error or the section's. */
+static int section_run(int fd, struct hmm_probe_section *section)
+{
+	return call(fd, HMM_PROBE_SECTION, section) ?: section->error;
+}
+
+static int populate(int fd, const void *start, size_t size, unsigned int access,
+		    uint64_t *words)
+{
+	struct hmm_probe_section section =
+		section_of(start, size, access, words);
+
+	return section_run(fd, &section);
+}
+
+static int device_read(int fd, const void *addr, uint64_t *value)
+{
+	struct hmm_probe_access access = { .addr = (uintptr_t)addr };
+	int ret = call(fd, HMM_PROBE_ACCESS, &access);
+
+	*value = access.value;
+	return ret;
+}
+
+static int device_write(int fd, void *addr, uint64_t value)
+{
+	struct hmm_probe_access access = {
+		.addr = (uintptr_t)addr,
+		.value = value,
+		.write = 1,
+	};
+
+	return call(fd, HMM_PROBE_ACCESS, &access);
+}
+
+static struct hmm_probe_mirror seen(int fd)
+{
+	struct hmm_probe_mirror mirror = { 0 };
+
+	call(fd, HMM_PROBE_MIRROR, &mirror);
+	return mirror;
+}
+
+/* Was the device told of these addresses, and for this reason? */
+static bool was_told(int fd, const void *start, size_t size, unsigned int event)
+{
+	struct hmm_probe_mirror mirror = seen(fd);
+	uint64_t at = (uintptr_t)start, end = at + size;
+	size_t i;
+
+	for (i = 0; i < HMM_PROBE_EVENTS && i < mirror.invalidations; i++) {
+		struct hmm_probe_event *told = &mirror.events[i];
+
+		if (told->event == event && told->start <= at &&
+		    told->end >= end)
+			return true;
+	}
+	return false;
+}
+
+static void fill(char *at, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE)
+		*(uint64_t *)(at + i) = (uintptr_t)at + i;
+}
+
+FIXTURE(mirror) {
+	int fd;
+	struct hmm_probe_info info;
+	char *at;
+	uint64_t *words;
+};
+
+FIXTURE_SETUP(mirror)
+{
+	self->fd = probe_open(&self->info);
+	if (!(self->info.has & HMM_PROBE_HAS_MIRROR))
+		SKIP(return, "no mirrors in this kernel");
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_INIT));
+	self->at = map_aligned(SIZE, HUGE, RW, MAP_PRIVATE, -1);
+	ASSERT_NE(NULL, self->at);
+	madvise(self->at, SIZE, MADV_NOHUGEPAGE);
+	self->words = calloc(N, sizeof(uint64_t));
+	ASSERT_NE(NULL, self->words);
+	fill(self->at, SIZE);
+	ASSERT_EQ(0, range_add(self->fd, 0, self->at, SIZE));
+}
+
+FIXTURE_TEARDOWN(mirror)
+{
+	close(self->fd);
+}
+
+TEST_F(mirror, populate)
+{
+	struct hmm_probe_section section =
+		section_of(self->at, SIZE, READ, self->words);
+	uint64_t value;
+	size_t i;
+
+	ASSERT_EQ(0, section_run(self->fd, &section));
+	EXPECT_EQ(N, section.pages);
+	EXPECT_EQ(N / 64, section.batches);
+	for (i = 0; i < N; i++) {
+		char *page = self->at + i * PAGE;
+
+		ASSERT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[i]));
+		ASSERT_EQ(page_map(page) & MAP_PFN, word_pfn(self->words[i]));
+		ASSERT_EQ(0, device_read(self->fd, page, &value));
+		ASSERT_EQ((uintptr_t)page, value);
+	}
+	EXPECT_EQ(N, seen(self->fd).entries);
+}
+
+TEST_F(mirror, snapshot_faults_nothing)
+{
+	uint64_t value;
+	size_t i;
+
+	ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, SNAPSHOT, self->words));
+	for (i = 0; i < N; i++) {
+		ASSERT_EQ(0, self->words[i]);
+		ASSERT_EQ(0, page_map(self->at + i * PAGE));
+	}
+	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
+}
+
+TEST_F(mirror, faults_in)
+{
+	ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
+	EXPECT_EQ(WORD_VALID, word_flags(self->words[0]));
+	EXPECT_EQ(-EACCES, device_write(self->fd, self->at, 1));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[N - 1]));
+	ASSERT_EQ(0, device_write(self->fd, self->at, 0x1234));
+	EXPECT_EQ(0x1234, *(uint64_t *)self->at);
+}
+
+TEST_F(mirror, errors_of_the_walk)
+{
+	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_READ));
+	EXPECT_EQ(-EPERM, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_NONE));
+	EXPECT_EQ(-EFAULT, populate(self->fd, self->at, SIZE, READ, self->words));
+	ASSERT_EQ(0, munmap(self->at, PAGE));
+	EXPECT_EQ(-EFAULT, populate(self->fd, self->at, SIZE, READ, self->words));
+	EXPECT_EQ(0, populate(self->fd, self->at, SIZE, SNAPSHOT, self->words));
+	EXPECT_EQ(WORD_ERROR, self->words[0]);
+	/* The lock is free again. */
+	EXPECT_EQ(0, populate(self->fd, self->at + PAGE, SIZE - PAGE, WRITE,
+			      self->words));
+}
+
+/* After each change: told of it, the entries gone, the others there. */
+#define EXPECT_FORGOTTEN(first, count, event) do {			\
+	uint64_t _value;						\
+	char *_from = self->at + (first) * PAGE;			\
+									\
+	EXPECT_TRUE(was_told(self->fd, _from, (count) * PAGE, event));	\
+	EXPECT_EQ(-ENOENT, device_read(self->fd, _from, &_value));	\
+	EXPECT_EQ(-ENOENT, device_read(self->fd,			\
+				       _from + ((count) - 1) * PAGE,	\
+				       &_value));			\
+	EXPECT_EQ(0, device_read(self->fd, _from - PAGE, &_value));	\
+	EXPECT_EQ(0, device_read(self->fd, _from + (count) * PAGE,	\
+				 &_value));				\
+} while (0)
+
+TEST_F(mirror, munmap)
+{
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, munmap(self->at + 16 * PAGE, 16 * PAGE));
+	EXPECT_FORGOTTEN(16, 16, UNMAP);
+}
+
+TEST_F(mirror, mprotect)
+{
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, mprotect(self->at + 16 * PAGE, 16 * PAGE, PROT_READ));
+	EXPECT_FORGOTTEN(16, 16, PROTECTION_VMA);
+	EXPECT_EQ(-EPERM, populate(self->fd, self->at, SIZE, WRITE, self->words));
+}
+
+TEST_F(mirror, madvise)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, madvise(self->at + 16 * PAGE, 16 * PAGE, MADV_DONTNEED));
+	EXPECT_FORGOTTEN(16, 16, CLEAR);
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
+	ASSERT_EQ(0, device_read(self->fd, self->at + 16 * PAGE, &value));
+	EXPECT_EQ(0, value);
+}
+
+TEST_F(mirror, mremap)
+{
+	char *to = map_aligned(SIZE, HUGE, PROT_NONE, MAP_PRIVATE, -1);
+
+	ASSERT_NE(NULL, to);
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(to, mremap(self->at + 16 * PAGE, 16 * PAGE, 16 * PAGE,
+			     MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	EXPECT_FORGOTTEN(16, 16, UNMAP);
+	EXPECT_EQ((uintptr_t)self->at + 16 * PAGE, *(uint64_t *)to);
+}
+
+/* The child keeps what was; the device must not write into it. */
+TEST_F(mirror, fork)
+{
+	int hold[2], status;
+	uint64_t value;
+	pid_t child;
+	char byte;
+
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, pipe(hold));
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		close(hold[1]);
+		read(hold[0], &byte, 1);
+		_exit(*(uint64_t *)self->at == (uintptr_t)self->at ? 0 : 1);
+	}
+	EXPECT_TRUE(was_told(self->fd, self->at, SIZE, PROTECTION_PAGE));
+	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, device_write(self->fd, self->at, 5));
+	EXPECT_EQ(5, *(uint64_t *)self->at);
+	close(hold[1]);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+}
+
+TEST_F(mirror, write_protected_by_uffd)
+{
+	uint64_t value;
+	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+
+	if (uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-uffd));
+	ASSERT_EQ(0, uffd_register(uffd, self->at, SIZE,
+				   UFFDIO_REGISTER_MODE_WP));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, uffd_protect(uffd, self->at + 16 * PAGE, 16 * PAGE));
+	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at + 16 * PAGE, &value));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
+	EXPECT_EQ(WORD_VALID, word_flags(self->words[16]));
+	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[32]));
+}
+
+/* A fault that takes as long as a program likes, in a section. */
+static void *serve(void *argument)
+{
+	int uffd = *(int *)argument;
+	static uint64_t page[512] __attribute__((aligned(4096)));
+	struct uffd_msg msg;
+
+	memset(page, 0x77, sizeof(page));
+	while (read(uffd, &msg, sizeof(msg)) == sizeof(msg)) {
+		struct uffdio_copy copy = {
+			.dst = msg.arg.pagefault.address & ~(PAGE - 1),
+			.src = (uintptr_t)page,
+			.len = PAGE,
+		};
+
+		ioctl(uffd, UFFDIO_COPY, &copy);
+	}
+	return NULL;
+}
+
+TEST_F(mirror, missing_served_by_uffd)
+{
+	int uffd = uffd_open(0);
+	pthread_t thread;
+	uint64_t value;
+
+	if (uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-uffd));
+	ASSERT_EQ(0, uffd_register(uffd, self->at, SIZE,
+				   UFFDIO_REGISTER_MODE_MISSING));
+	ASSERT_EQ(0, madvise(self->at, 4 * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, serve, &uffd));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
+	ASSERT_EQ(0, device_read(self->fd, self->at + PAGE, &value));
+	EXPECT_EQ(0x7777777777777777, value);
+	ASSERT_EQ(0, device_read(self->fd, self->at + 4 * PAGE, &value));
+	EXPECT_EQ((uintptr_t)self->at + 4 * PAGE, value);
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
+struct hold {
+	int fd;
+	unsigned int ms;
+};
+
+static void *hold_lock(void *argument)
+{
+	struct hold *hold = argument;
+	struct hmm_probe_span span = { .ms = hold->ms };
+
+	call(hold->fd, HMM_PROBE_HOLD, &span);
+	return NULL;
+}
+
+struct zap {
+	char *at;
+	size_t size;
+	struct timespec begun, ended;
+};
+
+static void *zap(void *argument)
+{
+	struct zap *zap = argument;
+
+	clock_gettime(CLOCK_MONOTONIC, &zap->begun);
+	madvise(zap->at, zap->size, MADV_DONTNEED);
+	clock_gettime(CLOCK_MONOTONIC, &zap->ended);
+	return NULL;
+}
+
+static long since_ms(const struct timespec *from, const struct timespec *to)
+{
+	return (to->tv_sec - from->tv_sec) * 1000 +
+	       (to->tv_nsec - from->tv_nsec) / 1000000;
+}
+
+TEST_F(mirror, invalidation_waits_for_the_lock)
+{
+	struct hold hold = { self->fd, 400 };
+	struct zap zapped = { .at = self->at, .size = SIZE };
+	pthread_t holder;
+
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
+	usleep(100000);
+	zap(&zapped);
+	pthread_join(holder, NULL);
+	EXPECT_LT(200, since_ms(&zapped.begun, &zapped.ended));
+}
+
+/*
+ * The lock is held; first an invalidation waits for it, then a section, which
+ * has walked already. When the lock is free the invalidation goes first, and
+ * what the section has seen is no longer so: it must begin again.
+ */
+TEST_F(mirror, raced_section_begins_again)
+{
+	struct hold hold = { self->fd, 600 };
+	struct zap zapped = { .at = self->at, .size = SIZE };
+	pthread_t holder, zapper;
+	size_t i;
+
+	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
+	usleep(150000);
+	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap, &zapped));
+	usleep(150000);
+	ASSERT_EQ(0, populate(self->fd, self->at, 64 * PAGE, SNAPSHOT,
+			      self->words));
+	pthread_join(zapper, NULL);
+	pthread_join(holder, NULL);
+	for (i = 0; i < 64; i++) {
+		ASSERT_EQ(0, self->words[i]);
+	}
+	EXPECT_EQ(0, seen(self->fd).entries);
+}
+
+TEST_F(mirror, bad_spans)
+{
+	char *at = self->at;
+
+	ASSERT_EQ(0, range_remove(self->fd, 0));
+	EXPECT_EQ(-EINVAL, range_add(self->fd, 1, at, 0));
+	EXPECT_EQ(-EINVAL, range_add(self->fd, 1, at, -PAGE));
+	EXPECT_EQ(-EINVAL, range_add(self->fd, 1, at + 8, PAGE));
+	EXPECT_EQ(-EINVAL, range_add(self->fd, 1, at, PAGE + 8));
+	EXPECT_EQ(-EINVAL, range_add(self->fd, HMM_PROBE_RANGES, at, PAGE));
+	/* Whatever was refused is not there. */
+	EXPECT_EQ(-ENOENT, range_remove(self->fd, 1));
+	ASSERT_EQ(0, range_add(self->fd, 0, at, SIZE));
+	EXPECT_EQ(-EINVAL, populate(self->fd, at, 0, READ, self->words));
+	EXPECT_EQ(-EINVAL, populate(self->fd, at, -PAGE, READ, self->words));
+	EXPECT_EQ(-EINVAL, populate(self->fd, at + 1, PAGE, READ, self->words));
+	EXPECT_EQ(-ENOENT, populate(self->fd, at + SIZE, PAGE, READ,
+				    self->words));
+	EXPECT_EQ(-ENOENT, populate(self->fd, at - PAGE, 2 * PAGE, READ,
+				    self->words));
+	/* What lies before the end of the ranges was handled. */
+	EXPECT_EQ(-ENOENT, populate(self->fd, at + SIZE - PAGE, 2 * PAGE, READ,
+				    self->words));
+	EXPECT_EQ(0, populate(self->fd, at, SIZE, READ, self->words));
+}
+
+TEST_F(mirror, ranges)
+{
+	char *at = self->at;
+	uint64_t value;
+
+	EXPECT_EQ(-EEXIST, range_add(self->fd, 1, at, SIZE));
+	EXPECT_EQ(-EEXIST, range_add(self->fd, 1, at + SIZE - PAGE, SIZE));
+	EXPECT_EQ(-EEXIST, range_add(self->fd, 1, at - PAGE, SIZE + 2 * PAGE));
+	ASSERT_EQ(0, range_remove(self->fd, 0));
+	ASSERT_EQ(0, range_add(self->fd, 0, at, SIZE / 2));
+	ASSERT_EQ(0, range_add(self->fd, 1, at + SIZE / 2, SIZE / 2));
+	/* Neighbouring ranges are as good as one. */
+	ASSERT_EQ(0, populate(self->fd, at, SIZE, WRITE, self->words));
+	/* A range that goes takes its entries with it, and no others. */
+	ASSERT_EQ(0, range_remove(self->fd, 0));
+	EXPECT_TRUE(was_told(self->fd, at, SIZE / 2, RELEASE));
+	EXPECT_EQ(-ENOENT, device_read(self->fd, at, &value));
+	EXPECT_EQ(0, device_read(self->fd, at + SIZE / 2, &value));
+	EXPECT_EQ(-ENOENT, populate(self->fd, at, PAGE, READ, self->words));
+	value = seen(self->fd).invalidations;
+	ASSERT_EQ(0, madvise(at, SIZE / 2, MADV_DONTNEED));
+	EXPECT_EQ(value, seen(self->fd).invalidations);
+	ASSERT_EQ(0, madvise(at, SIZE, MADV_DONTNEED));
+	EXPECT_EQ(value + 1, seen(self->fd).invalidations);
+	EXPECT_TRUE(was_told(self->fd, at + SIZE / 2, SIZE / 2, CLEAR));
+}
+
+/* What a range is told is no more than what is the range's. */
+TEST_F(mirror, clipped)
+{
+	struct hmm_probe_mirror mirror;
+
+	ASSERT_EQ(0, range_remove(self->fd, 0));
+	ASSERT_EQ(0, range_add(self->fd, 2, self->at + PAGE, 2 * PAGE));
+	ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
+	mirror = seen(self->fd);
+	ASSERT_EQ(2, mirror.invalidations);
+	EXPECT_EQ((uintptr_t)self->at + PAGE, mirror.events[1].start);
+	EXPECT_EQ((uintptr_t)self->at + 3 * PAGE, mirror.events[1].end);
+	EXPECT_EQ(2, mirror.events[1].id);
+}
+
+TEST_F(mirror, whole_process)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, range_remove(self->fd, 0));
+	ASSERT_EQ(0, range_add(self->fd, 0, NULL, -PAGE));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	EXPECT_EQ(-EEXIST, range_add(self->fd, 1, self->at, PAGE));
+	ASSERT_EQ(0, munmap(self->at, SIZE));
+	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
+}
+
+TEST_F(mirror, left_early)
+{
+	static const unsigned int ways[] = { HMM_PROBE_BREAK, HMM_PROBE_LEAVE };
+	struct hmm_probe_section section;
+	size_t way;
+
+	for (way = 0; way < 2; way++) {
+		section = section_of(self->at, SIZE, READ, self->words);
+		section.how |= ways[way];
+		section.stop_after = 2;
+		ASSERT_EQ(0, section_run(self->fd, &section));
+		EXPECT_EQ(2, section.batches);
+		EXPECT_EQ(128, section.pages);
+		/* Both the lock and the ranges are free for others. */
+		ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
+		ASSERT_EQ(0, range_remove(self->fd, 0));
+		ASSERT_EQ(0, range_add(self->fd, 0, self->at, SIZE));
+	}
+}
+
+TEST_F(mirror, room_of_ones_own)
+{
+	static const unsigned int rooms[] = { 1, 7, 64, 100, N, 4 * N };
+	struct hmm_probe_section section;
+	size_t i;
+
+	for (i = 0; i < 6; i++) {
+		section = section_of(self->at, SIZE, READ, self->words);
+		section.array = rooms[i];
+		memset(self->words, 0, N * sizeof(uint64_t));
+		ASSERT_EQ(0, section_run(self->fd, &section));
+		EXPECT_EQ((N + rooms[i] - 1) / rooms[i], section.batches);
+		EXPECT_EQ(N, section.pages);
+		EXPECT_EQ(page_map(self->at + SIZE - PAGE) & MAP_PFN,
+			  word_pfn(self->words[N - 1]));
+	}
+}
+
+TEST_F(mirror, runs_of_a_huge_page)
+{
+	char *at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
+	uint64_t *words = calloc(512, sizeof(*words));
+	struct hmm_probe_section section;
+
+	ASSERT_NE(NULL, at);
+	madvise(at, HUGE, MADV_HUGEPAGE);
+	write_pages(at, HUGE);
+	ASSERT_EQ(0, range_add(self->fd, 1, at, HUGE));
+	section = section_of(at, HUGE, WRITE, words);
+	section.array = 512;
+	ASSERT_EQ(0, section_run(self->fd, &section));
+	ASSERT_EQ(HUGE_ORDER, word_order(words[0]));
+	EXPECT_EQ(1, section.runs);
+	ASSERT_EQ(0, mprotect(at + 8 * PAGE, PAGE, PROT_READ));
+	section = section_of(at, HUGE, READ, words);
+	section.array = 512;
+	ASSERT_EQ(0, section_run(self->fd, &section));
+	EXPECT_LE(3, section.runs);
+	/* Nothing mapped comes in runs too. */
+	ASSERT_EQ(0, madvise(at, HUGE, MADV_DONTNEED));
+	section = section_of(at, HUGE, SNAPSHOT, words);
+	section.array = 512;
+	ASSERT_EQ(0, section_run(self->fd, &section));
+	EXPECT_EQ(1, section.runs);
+}
+
+TEST_F(mirror, two_of_one_process)
+{
+	struct hmm_probe_info info;
+	int other = probe_open(&info);
+	uint64_t value;
+
+	ASSERT_EQ(0, ioctl(other, HMM_PROBE_MIRROR_INIT));
+	ASSERT_EQ(0, range_add(other, 0, self->at, SIZE));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(other, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, device_write(other, self->at, 9));
+	ASSERT_EQ(0, device_read(self->fd, self->at, &value));
+	EXPECT_EQ(9, value);
+	ASSERT_EQ(0, madvise(self->at, SIZE / 2, MADV_DONTNEED));
+	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
+	EXPECT_EQ(-ENOENT, device_read(other, self->at, &value));
+	/* One goes; the other stays told. */
+	ASSERT_EQ(0, ioctl(other, HMM_PROBE_MIRROR_EXIT));
+	EXPECT_EQ(1, seen(other).releases);
+	EXPECT_EQ(0, seen(self->fd).releases);
+	ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
+	EXPECT_EQ(0, seen(self->fd).entries);
+	close(other);
+}
+
+TEST_F(mirror, released_once_by_exit_of_the_mirror)
+{
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	EXPECT_EQ(0, seen(self->fd).releases);
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	EXPECT_EQ(1, seen(self->fd).releases);
+	EXPECT_EQ(0, seen(self->fd).left);
+	EXPECT_EQ(0, seen(self->fd).entries);
+	/* And it can be made again. */
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_INIT));
+	EXPECT_EQ(-ENOENT, populate(self->fd, self->at, PAGE, READ, self->words));
+	ASSERT_EQ(0, range_add(self->fd, 0, self->at, SIZE));
+	EXPECT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+}
+
+/*
+ * A child's mirror, seen by its parent by the file they share. The harness
+ * leaves the teardown to us: the fixture's own mirror is ended first.
+ */
+static void child_mirror(int fd, const char *at, uint64_t *words)
+{
+	if (ioctl(fd, HMM_PROBE_MIRROR_INIT) || range_add(fd, 0, at, SIZE) ||
+	    populate(fd, at, SIZE, WRITE, words))
+		_exit(1);
+}
+
+static int wait_releases(int fd)
+{
+	int tries;
+
+	for (tries = 0; tries < 500 && !seen(fd).releases; tries++)
+		usleep(10000);
+	return seen(fd).releases;
+}
+
+TEST_F(mirror, process_exits_before_use)
+{
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	child = fork();
+	if (!child)
+		_exit(ioctl(self->fd, HMM_PROBE_MIRROR_INIT) ? 1 : 0);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_EQ(1, wait_releases(self->fd));
+	EXPECT_EQ(-ESRCH, range_add(self->fd, 0, self->at, SIZE));
+	EXPECT_EQ(-ENOENT, range_remove(self->fd, 0));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	EXPECT_EQ(1, seen(self->fd).releases);
+}
+
+TEST_F(mirror, process_exits_after_use)
+{
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	child = fork();
+	if (!child) {
+		child_mirror(self->fd, self->at, self->words);
+		_exit(0);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_EQ(1, wait_releases(self->fd));
+	EXPECT_EQ(0, seen(self->fd).left);
+	EXPECT_EQ(0, seen(self->fd).entries);
+	EXPECT_EQ(-ESRCH, populate(self->fd, self->at, SIZE, READ, self->words));
+	ASSERT_EQ(0, range_remove(self->fd, 0));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	EXPECT_EQ(1, seen(self->fd).releases);
+}
+
+struct user {
+	int fd;
+	char *at;
+};
+
+static void *use(void *argument)
+{
+	struct user *user = argument;
+	uint64_t *words = calloc(N, sizeof(*words));
+
+	for (;;) {
+		populate(user->fd, user->at, SIZE, WRITE, words);
+		madvise(user->at, SIZE, MADV_DONTNEED);
+	}
+	return NULL;
+}
+
+TEST_F(mirror, process_killed_during_use)
+{
+	struct user user = { self->fd, self->at };
+	pthread_t thread;
+	int round, status;
+	pid_t child;
+
+	for (round = 0; round < 10; round++) {
+		ioctl(self->fd, HMM_PROBE_MIRROR_EXIT);
+		child = fork();
+		if (!child) {
+			child_mirror(self->fd, self->at, self->words);
+			pthread_create(&thread, NULL, use, &user);
+			use(&user);
+		}
+		usleep(20000 + 7000 * round);
+		kill(child, SIGKILL);
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		ASSERT_TRUE(WIFSIGNALED(status));
+		ASSERT_EQ(1, wait_releases(self->fd));
+		EXPECT_EQ(0, seen(self->fd).left);
+	}
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	EXPECT_EQ(1, seen(self->fd).releases);
+}
+
+/* The process lives on, its memory does not. */
+TEST_F(mirror, exec)
+{
+	pid_t child;
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFD, 0));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	child = fork();
+	if (!child) {
+		child_mirror(self->fd, self->at, self->words);
+		execl("/bin/sleep", "sleep", "20", NULL);
+		_exit(1);
+	}
+	EXPECT_EQ(1, wait_releases(self->fd));
+	EXPECT_EQ(0, seen(self->fd).left);
+	EXPECT_EQ(0, waitpid(child, NULL, WNOHANG));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	EXPECT_EQ(1, seen(self->fd).releases);
+}
+
+/* Every page says its own address, or is fresh; a stale pfn would say another's. */
+struct stress {
+	int fd;
+	char *at;
+	atomic_bool stop;
+	atomic_ulong reads, wrong, failed;
+};
+
+/* Each changes a half: the other's mprotect() would be its own fault. */
+struct mapper {
+	struct stress *stress;
+	char *at;
+};
+
+static void *stress_map(void *argument)
+{
+	struct mapper *mapper = argument;
+	unsigned int seed = (uintptr_t)&seed;
+
+	while (!mapper->stress->stop) {
+		size_t first = rand_r(&seed) % (N / 2 - 16);
+		size_t count = 1 + rand_r(&seed) % 16;
+		char *at = mapper->at + first * PAGE;
+
+		switch (rand_r(&seed) % 4) {
+		case 0:
+			mmap(at, count * PAGE, RW,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+			break;
+		case 1:
+			madvise(at, count * PAGE, MADV_DONTNEED);
+			break;
+		case 2:
+			mprotect(at, count * PAGE, PROT_READ);
+			mprotect(at, count * PAGE, RW);
+			break;
+		}
+		/* As the device writes: only what is true anyhow. */
+		if (!mprotect(at, count * PAGE, RW))
+			fill(at, count * PAGE);
+	}
+	return NULL;
+}
+
+static void *stress_device(void *argument)
+{
+	struct stress *stress = argument;
+	uint64_t *words = calloc(N, sizeof(*words));
+	unsigned int seed = (uintptr_t)&seed;
+
+	while (!stress->stop) {
+		size_t first = rand_r(&seed) % (N - 64), i;
+		char *at = stress->at + first * PAGE;
+		int ret = populate(stress->fd, at, 64 * PAGE,
+				   rand_r(&seed) % 3, words);
+		uint64_t value;
+
+		/* Only a hole or a lost right may stop it. */
+		if (ret && ret != -EFAULT && ret != -EPERM && ret != -EBUSY)
+			stress->failed++;
+		for (i = 0; i < 64; i += 5) {
+			if (device_read(stress->fd, at + i * PAGE, &value))
+				continue;
+			stress->reads++;
+			if (value && value != (uintptr_t)at + i * PAGE)
+				stress->wrong++;
+		}
+	}
+	free(words);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(mirror, stress, 60)
+{
+	struct stress stress = { .fd = self->fd, .at = self->at };
+	struct mapper mappers[2] = { { &stress }, { &stress } };
+	pthread_t threads[4];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		mappers[i / 2].at = self->at + i / 2 * (SIZE / 2);
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
+					    i % 2 ? stress_map : stress_device,
+					    i % 2 ? (void *)&mappers[i / 2] :
+						    &stress));
+	}
+	sleep(4);
+	stress.stop = true;
+	for (i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	TH_LOG("%lu device reads", atomic_load(&stress.reads));
+	EXPECT_LT(0, atomic_load(&stress.reads));
+	EXPECT_EQ(0, atomic_load(&stress.wrong));
+	EXPECT_EQ(0, atomic_load(&stress.failed));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
+	EXPECT_EQ(1, seen(self->fd).releases);
+	EXPECT_EQ(0, seen(self->fd).left);
+}
+
+/* The table must be as the page table is, at rest. */
+TEST_F(mirror, follows_at_rest)
+{
+	unsigned int seed = 1;
+	size_t round, i;
+	uint64_t value;
+
+	for (round = 0; round < 100; round++) {
+		size_t first = rand_r(&seed) % (N - 16);
+		char *at = self->at + first * PAGE;
+
+		if (round % 3 == 0)
+			madvise(at, 16 * PAGE, MADV_DONTNEED);
+		else if (round % 3 == 1)
+			fill(at, 16 * PAGE);
+		else if (populate(self->fd, at, 16 * PAGE, WRITE, self->words))
+			TH_LOG("round %zu did not populate", round);
+		for (i = 0; i < 16; i++) {
+			if (device_read(self->fd, at + i * PAGE, &value))
+				continue;
+			ASSERT_EQ(*(uint64_t *)(at + i * PAGE), value);
+		}
+	}
+}
+
+TEST_HARNESS_MAIN
