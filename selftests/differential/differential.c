@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Both cores, the same questions: any difference is a failure.
+ *
+ * A snapshot changes nothing, so both cores are asked about the same memory,
+ * and every word must be the same. A fault changes what is asked about, so the
+ * address space is made twice, ours is asked about the one and the reference
+ * about the other, and everything but the pfn must be the same; ours is then
+ * what pagemap says. After each fault the two spaces must still be alike.
+ *
+ * Of the order, ours may be the larger: then every page of the block must be
+ * in the range, in a row, alike. Where nothing is valid, pfn and order mean
+ * nothing and are not compared.
+ *
+ * Where pages ask for different things, the reference faults in neighbours
+ * that nobody asked for, up to the end of the table, and can fail for them. It
+ * is asked page by page then.
+ *
+ * SEED= is the first seed (default 1), COUNT= how many (default 60).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "differential.h"
+
+/* Far from everything else, across the border of two 1 GiB tables. */
+#define BASE_OURS	((char *)(0x100000000000UL + GIGA - HUGE))
+#define BASE_REFERENCE	((char *)(0x200000000000UL + GIGA - HUGE))
+
+static int probe;
+static uint64_t input[WINDOW_PAGES];
+static uint64_t ours[WINDOW_PAGES];
+static uint64_t theirs[WINDOW_PAGES];
+static uint64_t map[WINDOW_PAGES];
+
+/* How a case ended. */
+enum verdict {
+	ALIKE,
+	DIFFERENT,
+	NOT_COMPARED,	/* the two spaces did not come out alike */
+};
+
+/* What there is to say of the first difference. */
+static char story[1024];
+
+static enum verdict differ(const char *what, size_t page, uint64_t our,
+			   uint64_t their)
+{
+	snprintf(story, sizeof(story),
+		 "%s, page %zu: ours %#llx, reference %#llx", what, page,
+		 (unsigned long long)our, (unsigned long long)their);
+	return DIFFERENT;
+}
+
+/* One walk; what the core returned, or a value no core returns. */
+static int walk(const struct query *query, const char *base, int core,
+		uint64_t *words)
+{
+	struct hmm_probe_walk walk = {
+		.addr = (uintptr_t)base + query->first * PAGE,
+		.npages = query->count,
+		.words = (uintptr_t)words,
+		.default_flags = query->default_flags,
+		.pfn_flags_mask = query->mask,
+		.core = core,
+		.how = query->unlocked ? HMM_PROBE_UNLOCKED : 0,
+		.timeout_ms = 1000,
+	};
+
+	memcpy(words, input, query->count * sizeof(*words));
+	if (ioctl(probe, HMM_PROBE_WALK, &walk)) {
+		fprintf(stderr, "the probe failed: %s\n", strerror(errno));
+		exit(1);
+	}
+	return walk.error;
+}
+
+/* The reference, a page at a time: nobody is faulted in for another. */
+static int walk_by_page(const struct query *query, const char *base,
+			uint64_t *words)
+{
+	struct hmm_probe_walk walk = {
+		.npages = 1,
+		.default_flags = query->default_flags,
+		.pfn_flags_mask = query->mask,
+		.core = HMM_PROBE_REFERENCE,
+	};
+	size_t i;
+
+	memcpy(words, input, query->count * sizeof(*words));
+	for (i = 0; i < query->count; i++) {
+		walk.addr = (uintptr_t)base + (query->first + i) * PAGE;
+		walk.words = (uintptr_t)&words[i];
+		if (ioctl(probe, HMM_PROBE_WALK, &walk))
+			exit(1);
+		if (walk.error)
+			return walk.error;
+	}
+	return 0;
+}
+
+static void words_make(const struct query *query)
+{
+	uint64_t stream = query->stream, same = next(&stream);
+	size_t i;
+
+	for (i = 0; i < query->count; i++) {
+		if (query->words == 0)
+			input[i] = 0;
+		else if (query->words == 1)
+			input[i] = same;
+		else
+			input[i] = next(&stream);
+	}
+}
+
+static uint64_t request_of(const struct query *query, uint64_t word)
+{
+	return ((word & query->mask) | query->default_flags) & REQ_RW;
+}
+
+/* Is the same thing asked of all pages? */
+static bool uniform(const struct query *query)
+{
+	size_t i;
+
+	for (i = 1; i < query->count; i++)
+		if (request_of(query, input[i]) != request_of(query, input[0]))
+			return false;
+	return true;
+}
+
+/* What must be seen of an order within a range that may end inside the leaf. */
+static bool order_seen(const struct query *query, size_t i)
+{
+	size_t block = 1UL << word_order(ours[i]);
+	size_t index = (HUGE / PAGE + query->first + i) & (block - 1);
+	size_t j = index > i ? 0 : i - index;
+
+	for (; j < query->count && j < i - index + block; j++)
+		if ((ours[j] & ~WORD_STICKY) - (ours[i] & ~WORD_STICKY) != j - i)
+			return false;
+	return true;
+}
+
+static enum verdict compare_order(const struct query *query, size_t i)
+{
+	unsigned int our = word_order(ours[i]), their = word_order(theirs[i]);
+	uint64_t addr = (uintptr_t)BASE_OURS + query->first * PAGE;
+
+	if (our < their)
+		return differ("order too small", query->first + i, our, their);
+	if (!order_seen(query, i))
+		return differ("order not seen in the words", query->first + i,
+			      ours[i], theirs[i]);
+	if (our > their && !word_order_true(ours, query->count, addr, i))
+		return differ("order not true", query->first + i, ours[i],
+			      theirs[i]);
+	return ALIKE;
+}
+
+/* Words of one state, or, when @same_pfn is not set, of two that are alike. */
+static enum verdict compare_words(const struct query *query, bool same_pfn)
+{
+	uint64_t mask = WORD_VALID | WORD_WRITE | WORD_ERROR | WORD_STICKY;
+	enum verdict verdict;
+	size_t i;
+
+	for (i = 0; i < query->count; i++) {
+		if ((ours[i] ^ theirs[i]) & mask)
+			return differ("flags", query->first + i, ours[i],
+				      theirs[i]);
+		if (!(ours[i] & WORD_VALID))
+			continue;
+		if (same_pfn && word_pfn(ours[i]) != word_pfn(theirs[i]))
+			return differ("pfn", query->first + i, ours[i],
+				      theirs[i]);
+		verdict = compare_order(query, i);
+		if (verdict != ALIKE)
+			return verdict;
+	}
+	return ALIKE;
+}
+
+static enum verdict compare_pagemap(const struct query *query)
+{
+	size_t i;
+
+	if (page_map_read(BASE_OURS + query->first * PAGE, query->count, map))
+		return differ("pagemap", query->first, 0, 0);
+	for (i = 0; i < query->count; i++) {
+		if (!(ours[i] & WORD_VALID))
+			continue;
+		if (!(map[i] & MAP_PRESENT) ||
+		    word_pfn(ours[i]) != (map[i] & MAP_PFN))
+			return differ("not what pagemap says",
+				      query->first + i, ours[i], map[i]);
+	}
+	return ALIKE;
+}
+
+static enum verdict ask_snapshot(const struct query *query)
+{
+	enum verdict verdict;
+	int our, their;
+
+	words_make(query);
+	our = walk(query, BASE_OURS, HMM_PROBE_CORE, ours);
+	their = walk(query, BASE_OURS, HMM_PROBE_REFERENCE, theirs);
+	if (our != their)
+		return differ("error of a snapshot", query->first, our, their);
+	verdict = compare_words(query, true);
+	return verdict == ALIKE ? compare_pagemap(query) : verdict;
+}
+
+static enum verdict ask_fault(const struct query *query)
+{
+	enum verdict verdict;
+	int our, their;
+	bool same;
+
+	words_make(query);
+	same = uniform(query);
+	our = walk(query, BASE_OURS, HMM_PROBE_CORE, ours);
+	if (same)
+		their = walk(query, BASE_REFERENCE, HMM_PROBE_REFERENCE, theirs);
+	else
+		their = walk_by_page(query, BASE_REFERENCE, theirs);
+	if (our != their)
+		return differ("error", query->first, our, their);
+	/* Of words after an error nobody can make use. */
+	if (our)
+		return ALIKE;
+	verdict = compare_words(query, false);
+	return verdict == ALIKE ? compare_pagemap(query) : verdict;
+}
+
+static const struct query everything = { .count = WINDOW_PAGES };
+
+/* Both spaces, as the reference sees them. */
+static bool spaces_alike(void)
+{
+	uint64_t mask = WORD_VALID | WORD_WRITE | WORD_ERROR;
+	uint64_t soft = MAP_PRESENT | MAP_SWAPPED | MAP_UFFD_WP | MAP_GUARD;
+	size_t i;
+
+	memset(input, 0, sizeof(input));
+	if (walk(&everything, BASE_OURS, HMM_PROBE_REFERENCE, ours) ||
+	    walk(&everything, BASE_REFERENCE, HMM_PROBE_REFERENCE, theirs))
+		return false;
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		if ((ours[i] ^ theirs[i]) & mask)
+			return false;
+		if ((ours[i] & WORD_VALID) &&
+		    word_order(ours[i]) != word_order(theirs[i]))
+			return false;
+	}
+	if (page_map_read(BASE_OURS, WINDOW_PAGES, ours) ||
+	    page_map_read(BASE_REFERENCE, WINDOW_PAGES, theirs))
+		return false;
+	for (i = 0; i < WINDOW_PAGES; i++)
+		if ((ours[i] ^ theirs[i]) & soft)
+			return false;
+	return true;
+}
+
+static enum verdict ask_all(const struct plan *plan)
+{
+	enum verdict verdict = ALIKE;
+	unsigned int i;
+
+	for (i = 0; i < plan->nr_queries && verdict == ALIKE; i++) {
+		const struct query *query = &plan->queries[i];
+
+		if (!(plan->keep_queries >> i & 1))
+			continue;
+		if (i < plan->nr_queries / 2) {
+			verdict = ask_snapshot(query);
+			continue;
+		}
+		verdict = ask_fault(query);
+		if (verdict == ALIKE && !spaces_alike())
+			verdict = differ("what is mapped after a fault",
+					 query->first, 0, 0);
+	}
+	return verdict;
+}
+
+static enum verdict case_run(const struct plan *plan)
+{
+	struct space spaces[2] = { { BASE_OURS, -1 }, { BASE_REFERENCE, -1 } };
+	enum verdict verdict;
+
+	folio_sizes_allow(plan->sizes);
+	spaces_make(spaces, plan, probe);
+	verdict = spaces_alike() ? ask_all(plan) : NOT_COMPARED;
+	space_free(&spaces[0]);
+	space_free(&spaces[1]);
+	return verdict;
+}
+
+/* Leaves out of @bits whatever the difference does not need. */
+static void shrink(struct plan *plan, uint64_t *bits, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = nr; i--;) {
+		uint64_t before = *bits;
+
+		*bits &= ~(1ULL << i);
+		if (*bits != before && case_run(plan) != DIFFERENT)
+			*bits = before;
+	}
+}
+
+static void tell(struct plan *plan)
+{
+	printf("# %s\n", story);
+	shrink(plan, &plan->keep_queries, plan->nr_queries);
+	shrink(plan, &plan->keep_steps, plan->nr_steps);
+	if (case_run(plan) != DIFFERENT)
+		printf("# it does not come again; what was left:\n");
+	else
+		printf("# %s, with no more than:\n", story);
+	plan_print(stdout, plan);
+	printf("# again: SEED=%llu COUNT=1 differential\n",
+	       (unsigned long long)plan->seed);
+}
+
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void prepare(struct hmm_probe_info *info)
+{
+	probe = probe_open(info);
+	if (!(info->has & HMM_PROBE_HAS_REFERENCE)) {
+		printf("1..0 # SKIP no reference core (CONFIG_HMM_REFERENCE)\n");
+		exit(4);
+	}
+	if (swap_ready())
+		printf("# no swap space: nothing is swapped out\n");
+	if (huge_pages_reserve(2048, 6))
+		printf("# too few huge pages: hugetlb mappings are holes\n");
+	setting_write("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+		      "advise");
+}
+
+int main(void)
+{
+	uint64_t seed = number("SEED", 1), count = number("COUNT", 60), i;
+	uint64_t failed = 0, skipped = 0;
+	struct hmm_probe_info info;
+	struct plan plan;
+
+	printf("TAP version 13\n");
+	prepare(&info);
+	printf("1..%llu\n", (unsigned long long)count + 1);
+	for (i = 0; i < count; i++) {
+		enum verdict verdict;
+
+		plan_make(&plan, seed + i, info.has & HMM_PROBE_HAS_UNLOCKED);
+		verdict = case_run(&plan);
+		if (verdict == DIFFERENT)
+			tell(&plan);
+		failed += verdict == DIFFERENT;
+		skipped += verdict == NOT_COMPARED;
+		printf("%sok %llu seed %llu%s\n",
+		       verdict == DIFFERENT ? "not " : "",
+		       (unsigned long long)i + 1, (unsigned long long)(seed + i),
+		       verdict == NOT_COMPARED ?
+			       " # SKIP the two spaces came out different" : "");
+		fflush(stdout);
+	}
+	/* A test that compares next to nothing must not pass for one. */
+	printf("%sok %llu enough was compared\n",
+	       skipped * 3 > count ? "not " : "", (unsigned long long)count + 1);
+	folio_sizes_allow(0);
+	return failed || skipped * 3 > count;
+}

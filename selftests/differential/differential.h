@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Random address spaces and random questions about them.
+ *
+ * A case is a seed. From it come a plan, a list of steps that make an address
+ * space, and queries, which both cores are asked. Steps and queries have
+ * random streams of their own, so that leaving some out, which is how a
+ * difference is shrunk, changes none of the others.
+ */
+#ifndef HMM_DIFFERENTIAL_H
+#define HMM_DIFFERENTIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "hmm_user.h"
+
+#define WINDOW_PAGES 1536UL	/* three huge pages */
+#define MAX_STEPS 24
+#define MAX_QUERIES 24
+
+/* Steps that map come first; the others change what is mapped. */
+enum op {
+	MAP_SMALL,
+	MAP_LARGE,
+	MAP_FILE_SHARED,
+	MAP_FILE_PRIVATE,
+	MAP_HUGETLB_2M,
+	MAP_DEVICE_PFN,
+	MAP_DEVICE_MIXED,
+	LAST_MAP = MAP_DEVICE_MIXED,
+	TOUCH_READ,
+	TOUCH_WRITE,
+	PROTECT,
+	UNMAP,
+	DROP,
+	SWAP_OUT,
+	GUARD,
+	MOVE,
+	FORK,
+	COLLAPSE,
+	POISON,
+	UFFD_PROTECT,
+	NR_OPS,
+};
+
+/**
+ * struct step - one change of an address space
+ * @op: which
+ * @first: first page of the window
+ * @count: how many
+ * @arg: protection, stride or target, by @op
+ */
+struct step {
+	enum op op;
+	unsigned int first;
+	unsigned int count;
+	unsigned int arg;
+};
+
+/**
+ * struct query - one question
+ * @first: first page of the window
+ * @count: how many
+ * @default_flags: as in struct hmm_range
+ * @mask: as in struct hmm_range
+ * @words: what words to bring: 0 none, 1 the same request everywhere, 2 random
+ * @stream: where the words come from
+ * @unlocked: whether the walk takes the lock itself
+ */
+struct query {
+	unsigned int first;
+	unsigned int count;
+	uint64_t default_flags;
+	uint64_t mask;
+	unsigned int words;
+	uint64_t stream;
+	bool unlocked;
+};
+
+/**
+ * struct plan - a case
+ * @seed: where it comes from
+ * @sizes: which folio sizes the system may use, an index
+ * @steps: how to make the address space
+ * @queries: what to ask of it
+ * @nr_steps: how many
+ * @nr_queries: how many
+ * @keep_steps: a bit for each step that is done
+ * @keep_queries: a bit for each query that is asked
+ */
+struct plan {
+	uint64_t seed;
+	unsigned int sizes;
+	struct step steps[MAX_STEPS];
+	struct query queries[MAX_QUERIES];
+	unsigned int nr_steps;
+	unsigned int nr_queries;
+	uint64_t keep_steps;
+	uint64_t keep_queries;
+};
+
+/**
+ * struct space - one making of a plan
+ * @base: where the window is
+ * @uffd: what write-protects in it, or -1
+ */
+struct space {
+	char *base;
+	int uffd;
+};
+
+/* A random stream; its state is one word. */
+uint64_t next(uint64_t *stream);
+uint64_t below(uint64_t *stream, uint64_t limit);
+
+void plan_make(struct plan *plan, uint64_t seed, bool unlocked);
+void plan_print(FILE *to, const struct plan *plan);
+void query_print(FILE *to, const struct query *query);
+
+/*
+ * Makes the plan's address space twice, step by step side by side, in two
+ * windows that are empty: whose @base is set and @uffd is -1.
+ */
+void spaces_make(struct space spaces[2], const struct plan *plan, int probe);
+void space_free(struct space *space);
+
+void folio_sizes_allow(unsigned int sizes);
+
+#endif /* HMM_DIFFERENTIAL_H */
