@@ -218,6 +218,11 @@ static int run(const struct bench_case *bench, const char *unit)
 		fprintf(stderr, "%s: a walk failed\n", bench->name);
 		return 1;
 	}
+	if (!ours) {
+		fprintf(stderr, "%s: the guest's clock is too coarse; boot with -icount and tsc=reliable\n",
+			bench->name);
+		return 1;
+	}
 	printf("%s %.2f ", bench->name, ours);
 	if (have_reference)
 		printf("%.2f %s\n", reference, unit);

@@ -302,7 +302,7 @@ static void step_change(struct space *space, const struct step *step, char *at,
 		madvise(at, HUGE, MADV_COLLAPSE);
 		break;
 	case POISON:
-		madvise(at, PAGE, MADV_HWPOISON);
+		page_poison(at);
 		break;
 	case UFFD_PROTECT:
 		step_uffd(space, at, size);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ uint64_t page_map(const void *addr)
 {
 	uint64_t map;
 
-	return page_map_read(addr, 1, &map) ? 0 : map;
+	return page_map_read(addr, 1, &map) ? 0 : map & ~MAP_SOFT_DIRTY;
 }
 
 int probe_open(struct hmm_probe_info *info)
@@ -215,6 +216,22 @@ int memory_file(size_t size)
 		return -EIO;
 	}
 	return fd;
+}
+
+static void poison_told(int signal)
+{
+}
+
+int page_poison(void *addr)
+{
+	const struct sigaction bear = { .sa_handler = poison_told };
+	struct sigaction before;
+	int ret;
+
+	sigaction(SIGBUS, &bear, &before);
+	ret = madvise(addr, PAGE, MADV_HWPOISON) ? -errno : 0;
+	sigaction(SIGBUS, &before, NULL);
+	return ret;
 }
 
 int uffd_open(uint64_t features)

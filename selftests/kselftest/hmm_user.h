@@ -67,7 +67,7 @@ static inline uint64_t word_flags(uint64_t word)
  */
 int page_map_read(const void *addr, size_t npages, uint64_t *map);
 
-/* The same of one page; 0 where there is none. */
+/* The same of one page, but for soft-dirty; 0 where there is none. */
 uint64_t page_map(const void *addr);
 
 /* The pfn of a device-private or migrating page, which pagemap calls swapped. */
@@ -128,6 +128,9 @@ void *map_aligned(size_t size, size_t align, int prot, int flags, int fd);
 
 /* A file in memory of @size bytes, or a negative error number. */
 int memory_file(size_t size);
+
+/* Poisons a page, and bears the signal for it; 0 or a negative error number. */
+int page_poison(void *addr);
 
 /* A userfaultfd with @features, or a negative error number. */
 int uffd_open(uint64_t features);

@@ -253,11 +253,13 @@ TEST_F(leaf, swapped_out)
 TEST_F(leaf, hwpoison)
 {
 	char *at = small_pages(N, RW);
+	int ret;
 
 	ASSERT_NE(NULL, at);
 	write_pages(at, N * PAGE);
-	if (madvise(at + PAGE, PAGE, MADV_HWPOISON))
-		SKIP(return, "MADV_HWPOISON: %s", strerror(errno));
+	ret = page_poison(at + PAGE);
+	if (ret)
+		SKIP(return, "MADV_HWPOISON: %s", strerror(-ret));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_WORDS(0, 1, WORD_VALID | WORD_WRITE);
 	EXPECT_EQ(0, self->words[1] & WORD_VALID);
@@ -312,6 +314,8 @@ TEST_F(leaf, migrating)
 	ASSERT_NE(NULL, at);
 	write_pages(at, N * PAGE);
 	pfn = page_map(at) & MAP_PFN;
+	/* A process's first walk takes the mmap lock for writing. */
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	migration.span.start = (uintptr_t)at;
 	migration.span.end = (uintptr_t)at + N * PAGE;
 	migration.span.ms = 300;

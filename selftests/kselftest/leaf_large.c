@@ -137,6 +137,8 @@ TEST_F(leaf, thp_migrating)
 
 	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
 		SKIP(return, "no CONFIG_DEVICE_MIGRATION");
+	/* A process's first walk takes the mmap lock for writing. */
+	ASSERT_EQ(0, leaf_snapshot(self, at, 1));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, migrate, &span));
 	for (tries = 0; tries < 1000 && (page_map(at) & MAP_PRESENT); tries++)
 		usleep(1000);

@@ -631,6 +631,16 @@ static void child_mirror(int fd, const char *at, uint64_t *words)
 		_exit(1);
 }
 
+/* Till the child has made its mirror, which begins the counters anew. */
+static bool wait_live(int fd)
+{
+	int tries;
+
+	for (tries = 0; tries < 500 && !seen(fd).live; tries++)
+		usleep(10000);
+	return seen(fd).live;
+}
+
 static int wait_releases(int fd)
 {
 	int tries;
@@ -712,7 +722,8 @@ TEST_F(mirror, process_killed_during_use)
 			pthread_create(&thread, NULL, use, &user);
 			use(&user);
 		}
-		usleep(20000 + 7000 * round);
+		ASSERT_TRUE(wait_live(self->fd));
+		usleep(7000 * round);
 		kill(child, SIGKILL);
 		ASSERT_EQ(child, waitpid(child, &status, 0));
 		ASSERT_TRUE(WIFSIGNALED(status));
@@ -736,6 +747,7 @@ TEST_F(mirror, exec)
 		execl("/bin/sleep", "sleep", "20", NULL);
 		_exit(1);
 	}
+	ASSERT_TRUE(wait_live(self->fd));
 	EXPECT_EQ(1, wait_releases(self->fd));
 	EXPECT_EQ(0, seen(self->fd).left);
 	EXPECT_EQ(0, waitpid(child, NULL, WNOHANG));
