@@ -14,13 +14,92 @@ ACCEL=${ACCEL:-auto}
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/tandem
 BUILD=$(realpath -m "${BUILD:-$CACHE/build}")
 LOGS=$CACHE/logs
-mkdir -p "$CACHE" "$BUILD" "$LOGS"
+# What names a kernel source in folder names: its version, or which folder or tarball of the user's it is.
+if [[ ${KDIR:-} ]]; then
+	TAG=kdir-$(realpath -m "$KDIR" | sha1sum | cut -c1-8)
+elif [[ ${KERNEL_TARBALL:-} ]]; then
+	TAG=tarball-$( (stat -c '%n %s %Y' "$KERNEL_TARBALL" 2>/dev/null || echo "$KERNEL_TARBALL") | sha1sum | cut -c1-8)
+else
+	TAG=$KERNEL
+fi
+mkdir -p "$CACHE" "$BUILD" "$LOGS" ||
+	{ echo "tandem: $CACHE or $BUILD cannot be made: give BUILD= or XDG_CACHE_HOME= a folder that can" >&2; exit 1; }
 
 # make's own flags would leak into the kernel's build.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
+[[ $KERNEL =~ ^[0-9]+\.[0-9]+$ ]] || { echo "tandem: KERNEL=$KERNEL: give a version such as 7.3 or 7.2" >&2; exit 1; }
+[[ $J =~ ^[1-9][0-9]*$ ]] || { echo "tandem: J=$J: give a number of jobs" >&2; exit 1; }
+[[ $ACCEL =~ ^(auto|kvm|tcg)$ ]] || { echo "tandem: ACCEL=$ACCEL: give auto, kvm or tcg" >&2; exit 1; }
+
 say() { printf '%s\n' "$*" >&2; }
-die() { printf 'tandem: %s\n' "$*" >&2; exit 1; }
+# An error that the user can do something about: one clear sentence, no line numbers.
+die() { trap - ERR; printf 'tandem: %s\n' "$*" >&2; exit 1; }
+
+elapsed() { printf '%d:%02d' $((($1) / 60)) $((($1) % 60)); }
+
+# begin NAME STEPS: the run's log and the number of its steps.
+begin() {
+	LOG=$LOGS/$1-$(date +%Y%m%d-%H%M%S).log STEP=0 STEPS=$2
+	: >"$LOG"
+	ln -sfn "$(basename "$LOG")" "$LOGS/$1.log"
+}
+
+# step WHAT COMMAND...: runs a command with its output in the log; shows which step of how many, what it is at, for
+# how long. When it fails, the log's end is shown and the file named.
+step() {
+	local what=$1 start=$SECONDS head pid status=0 last
+	shift
+	STEP=$((STEP + 1))
+	head="[$STEP/$STEPS] $what"
+	printf '\n=== %s: %s\n' "$head" "$*" >>"$LOG"
+	[[ -t 2 ]] || say "$head"
+	"$@" >>"$LOG" 2>&1 </dev/null &
+	pid=$!
+	# shellcheck disable=SC2064
+	trap "kill $pid 2>/dev/null; exit 130" INT TERM
+	while kill -0 "$pid" 2>/dev/null; do
+		if [[ -t 2 ]]; then
+			last=$(tail -n 1 "$LOG" | tr -d '\r' | cut -c1-"$((${COLUMNS:-$(tput cols 2>/dev/null || echo 80)} - ${#head} - 12))") || last=
+			printf '\r\033[K%s  %s  \033[2m%s\033[m' "$head" "$(elapsed $((SECONDS - start)))" "$last" >&2
+		elif (((SECONDS - start) % 30 == 29)); then
+			say "    $(elapsed $((SECONDS - start)))  $(tail -n 1 "$LOG")"
+			sleep 1
+		fi
+		sleep 0.3
+	done
+	wait "$pid" || status=$?
+	trap - INT TERM
+	if ((status)); then
+		[[ ! -t 2 ]] || printf '\r\033[K' >&2
+		say "$head: failed after $(elapsed $((SECONDS - start))); the end of its log:"
+		tail -n 15 "$LOG" | sed 's/^/    /' >&2
+		disk_full || true
+		die "the whole log: $LOG"
+	fi
+	[[ ! -t 2 ]] || printf '\r\033[K' >&2
+	if [[ -t 2 ]] || ((SECONDS - start > 1)); then
+		say "$head: done in $(elapsed $((SECONDS - start)))"
+	fi
+}
+
+# disk_full: names the folder of ours whose disk has no room left, if one has.
+disk_full() {
+	local folder
+	for folder in "$CACHE" "$BUILD" "${TMPDIR:-/tmp}"; do
+		(($(df --output=avail -k "$folder" | tail -1) > 102400)) && continue
+		say "the disk that holds $folder is full: make room, or give another folder (BUILD=, XDG_CACHE_HOME=), and run again"
+		return 0
+	done
+	return 1
+}
+
+# room FOLDER GIB: stops before a long job that would not fit.
+room() {
+	local free
+	free=$(($(df --output=avail -k "$1" | tail -1) / 1048576))
+	((free >= $2)) || die "$1 has $free GiB free and this needs $2: make room, or give another folder (BUILD=, XDG_CACHE_HOME=)"
+}
 
 # lock NAME: one run at a time in a folder; the lock goes with the process.
 lock() {
@@ -55,12 +134,16 @@ rust_dir() {
 	return 1
 }
 
+# A bindgen that is new enough: ours, else the machine's.
 bindgen_path() {
-	if [[ -x $CACHE/tools/bin/bindgen ]]; then
-		echo "$CACHE/tools/bin/bindgen"
-	else
-		type -P bindgen
-	fi
+	local bindgen version
+	for bindgen in "$CACHE/tools/bin/bindgen" $(type -ap bindgen || true); do
+		version=$("$bindgen" --version 2>/dev/null | awk '{ print $2 }') || continue
+		[[ $(printf '%s\n' 0.71.0 "$version" | sort -V | head -1) == 0.71.0 ]] || continue
+		echo "$bindgen"
+		return
+	done
+	return 1
 }
 
 # kmake TREE ARGS...: the kernel's make with our toolchain, reproducible and cached across build folders.
@@ -78,7 +161,7 @@ kmake() {
 # use_flavour NAME: where this flavour's tree is and how its make is called.
 use_flavour() {
 	FLAVOUR=$1
-	WORK=$BUILD/$KERNEL-$FLAVOUR
+	WORK=$BUILD/$TAG-$FLAVOUR
 	TREE=$WORK/tree
 	LLVM=$(llvm_suffix) || die "no clang with lld from 17 on: run 'make doctor'"
 	ARCH_ARGS=()

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""ktap.py [KNOWN]: merges the output of many test programs into one KTAP stream and counts its results.
+
+The input is what the programs print, each between two marker lines of the runner's:
+
+    @@begin NAME              a program starts
+    @@kernel TEXT             a line of the kernel's log, which has a splat in it
+    @@died TEXT               the program did not come to its end
+    @@skip TEXT               it was not run, and why
+    @@end STATUS SECONDS      it ended with this exit status
+
+A result that has results below it is their sum and is not counted; the others are. Besides what a program reports, it
+is a failure of its own when the kernel's log has a splat, when fewer tests ran than were planned, when it ends badly
+without having reported why, and when it dies.
+
+KNOWN is a file of failures that are not ours: lines of NAME, a tab, the test or '@' and a part of the splat, a tab,
+the reason. These are shown as skipped, with the reason.
+"""
+
+import re
+import sys
+
+RESULT = re.compile(r"^(\s*)(ok|not ok)\b\s*(\d+)?\s*-?\s*(.*)$")
+PLAN = re.compile(r"^(\s*)1\.\.(\d+)")
+SKIP = re.compile(r"#\s*(SKIP|XFAIL)\b\s*(.*)", re.I)
+SPLAT = re.compile(r"BUG:|WARNING:|Oops|KASAN:|KCSAN:|UBSAN:|general protection|refcount_t:|Bad page|possible .* detected"
+                   r"|suspicious RCU|INFO: task|rcu: INFO|soft lockup|unreferenced object|scheduling while")
+
+
+class Block:
+    """One program: its results so far, by depth."""
+
+    def __init__(self, name):
+        self.name = name
+        self.leaves = []          # (verdict, text)
+        self.below = {}           # indent -> whether results deeper than it came since its last result
+        self.failed_below = {}
+        self.plans = {}           # indent -> [planned, seen]
+        self.kernel = []
+        self.died = self.skipped = None
+
+
+class Merger:
+    def __init__(self, known):
+        self.known = known
+        self.blocks = self.passed = self.failed = self.skipped = 0
+        self.block = None
+
+    def say(self, text):
+        print(text, flush=True)
+
+    def reason(self, test):
+        for name, what, why in self.known:
+            if re.fullmatch(name, self.block.name) and (what == test or what[:1] == "@" and test[:1] == "@"
+                                                        and what[1:] in test):
+                return why
+        return None
+
+    def leaf(self, verdict):
+        setattr(self, verdict, getattr(self, verdict) + 1)
+        self.block.leaves.append(verdict)
+
+    def line(self, text):
+        block = self.block
+        plan = PLAN.match(text)
+        if plan:
+            block.plans[len(plan[1])] = [int(plan[2]), 0]
+        result = RESULT.match(text)
+        if not result:
+            self.say("  " + text)
+            return
+        indent, good, rest = len(result[1]), result[2] == "ok", result[4]
+        if indent in block.plans:
+            block.plans[indent][1] += 1
+        deeper = [i for i in block.below if i > indent]
+        is_sum = bool(deeper)
+        explained = any(block.failed_below[i] for i in deeper)
+        for i in deeper:
+            del block.below[i], block.failed_below[i]
+        for i in [i for i in block.plans if i > indent]:
+            planned, seen = block.plans.pop(i)
+            if seen < planned:
+                good, explained = False, False
+        name = rest.split("#")[0].strip()
+        if SKIP.search(text):
+            verdict = "skipped"
+        elif good:
+            verdict = "passed"
+        else:
+            verdict = "failed"
+            why = self.reason(name)
+            if why:
+                verdict = "skipped"
+                text = "%sok %s %s # SKIP known: %s" % (result[1], result[3] or "", name, why)
+        block.below[indent] = True
+        block.failed_below[indent] = block.failed_below.get(indent, False) or verdict == "failed" or explained
+        if not is_sum or (verdict == "failed" and not explained):
+            self.leaf(verdict)
+        self.say("  " + text)
+
+    def extra(self, text, verdict="failed"):
+        self.say("  %s - %s" % ("not ok" if verdict == "failed" else "ok", text))
+        self.leaf(verdict)
+
+    def judge_kernel(self):
+        heads = [line for line in self.block.kernel if SPLAT.search(line)]
+        if not self.block.kernel:
+            return
+        unknown = [line for line in heads if not self.reason("@" + line)]
+        for line in self.block.kernel if unknown or not heads else heads:
+            self.say("  # kernel: " + line)
+        if heads and not unknown:
+            self.extra("kernel log # SKIP known: " + self.reason("@" + heads[0]), "skipped")
+        else:
+            self.extra("kernel log: " + (unknown or self.block.kernel)[0])
+
+    def end(self, status, seconds=None):
+        block = self.block
+        if block.skipped is None:
+            self.judge_kernel()
+            for planned, seen in block.plans.values():
+                if seen < planned and not block.died:
+                    self.extra("planned %d tests, %d ran" % (planned, seen))
+            if block.died:
+                self.extra("died: " + block.died)
+            elif status == 4 and not block.leaves:
+                block.skipped = "the program says so"
+            elif status in (124, 137, 143):
+                self.extra("stopped: it took too long")
+            elif status > 128:
+                self.extra("killed by signal %d" % (status - 128))
+            elif status and "failed" not in block.leaves and "skipped" not in block.leaves:
+                self.extra("exit status %d" % status)
+        self.blocks += 1
+        good = "failed" not in block.leaves
+        tail = ""
+        if block.skipped is not None:
+            tail = " # SKIP " + block.skipped
+            self.skipped += 1
+        elif not block.leaves:
+            self.passed += 1
+        elif seconds:
+            tail = " # %d passed, %d failed, %d skipped in %s s" % (
+                *(block.leaves.count(v) for v in ("passed", "failed", "skipped")), seconds)
+        self.say("%s %d %s%s" % ("ok" if good else "not ok", self.blocks, block.name.replace("#", ""), tail))
+        self.block = None
+
+    def feed(self, text):
+        marker = re.match(r"@@(\w+) ?(.*)", text)
+        if not marker:
+            if text.strip() and self.block:
+                self.line(text)
+            elif text.strip():
+                self.say("# " + text)
+            return
+        kind, rest = marker.groups()
+        if kind == "begin":
+            if self.block:
+                self.block.died = "no end was reported"
+                self.end(1)
+            self.block = Block(rest)
+            self.say("# " + rest)
+        elif self.block is None:
+            self.say("# " + text)
+        elif kind == "kernel":
+            self.block.kernel.append(rest)
+        elif kind == "died":
+            self.block.died = rest
+            self.end(1)
+        elif kind == "skip":
+            self.block.skipped = rest
+            self.end(0)
+        elif kind == "end":
+            status, _, seconds = rest.partition(" ")
+            self.end(int(status), seconds)
+
+    def finish(self):
+        if self.block:
+            self.block.died = "the output stops here"
+            self.end(1)
+        self.say("1..%d" % self.blocks)
+        print("%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped))
+        return 1 if self.failed or not self.passed else 0
+
+
+def read_known(path):
+    with open(path, encoding="utf-8") as file:
+        return [tuple(line.rstrip("\n").split("\t", 2)) for line in file
+                if line.strip() and not line.startswith("#")]
+
+
+def main():
+    merger = Merger(read_known(sys.argv[1]) if len(sys.argv) > 1 else [])
+    print("KTAP version 1", flush=True)
+    for line in sys.stdin.buffer:
+        merger.feed(line.decode(errors="replace").rstrip("\r\n"))
+    return merger.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

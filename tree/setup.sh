@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the machine must have, and how it gets it.
+
+BINDGEN_VERSION=0.73.2
+
+# need PACKAGES TEST...: notes the packages when the test fails.
+need() {
+	local packages=$1
+	shift
+	"$@" >/dev/null 2>&1 || MISSING+=("$packages")
+}
+
+# Debian 12 has its newer Rust under other names, and no bindgen that is new enough: that one is built from source.
+missing_packages() {
+	local rust='rustc rust-src' cargo='cargo rustfmt' clippy='rust-clippy' bindgen='bindgen'
+	MISSING=()
+	if grep -qs '^VERSION_ID="12"' /etc/os-release; then
+		rust='rustc-web rust-web-src' cargo='cargo-web rustfmt-web' clippy='rust-web-clippy' bindgen=
+	fi
+	need gcc type -P gcc
+	need libc6-dev test -e /usr/include/stdio.h
+	need 'clang-19 lld-19 llvm-19' llvm_suffix
+	need libclang-19-dev eval 'compgen -G "/usr/lib/llvm-*/lib/libclang.so"'
+	need flex type -P flex
+	need bison type -P bison
+	need bc type -P bc
+	need cpio type -P cpio
+	need xz-utils type -P xz
+	need file type -P file
+	need libelf-dev test -e /usr/include/libelf.h
+	need libssl-dev test -e /usr/include/openssl/ssl.h
+	need ccache test -x /usr/lib/ccache/gcc
+	need qemu-system-x86 type -P qemu-system-x86_64
+	need busybox-static eval 'file -L "$(type -P busybox)" | grep -q static'
+	need kmod type -P kmod
+	need python3 type -P python3
+	need "$rust" rust_dir
+	need "$cargo" eval 'test -x "$(rust_dir)/cargo" && test -x "$(rust_dir)/rustfmt"'
+	need "$clippy" eval 'test -x "$(rust_dir)/clippy-driver"'
+	[[ -z $bindgen ]] || need "$bindgen" bindgen_path
+}
+
+apt_packages() {
+	export DEBIAN_FRONTEND=noninteractive
+	"${AS_ROOT[@]}" apt-get update
+	"${AS_ROOT[@]}" apt-get install -y --no-install-recommends "$@"
+}
+
+setup_packages() {
+	local packages answer
+	missing_packages
+	((${#MISSING[@]})) || { STEP=$((STEP + 1)); return 0; }
+	read -ra packages <<<"${MISSING[*]}"
+	AS_ROOT=()
+	type -P apt-get >/dev/null ||
+		die "this machine has no apt-get: install the counterparts of these Debian packages: ${packages[*]}"
+	if ((EUID)); then
+		sudo -n true 2>/dev/null || [[ -t 0 && $(type -P sudo) ]] ||
+			die "packages are missing and there is no root to install them; as root: apt-get install ${packages[*]}"
+		AS_ROOT=(sudo)
+	fi
+	if [[ -t 0 && -z ${YES:-} ]]; then
+		say "These packages are missing: ${packages[*]}"
+		read -rp "Install them with apt-get? [Y/n] " answer
+		[[ -z $answer || $answer == [yY]* ]] || die "nothing was installed; YES=1 skips this question"
+		((${#AS_ROOT[@]} == 0)) || sudo true
+	fi
+	step "packages: ${#packages[@]} to install" apt_packages "${packages[@]}"
+}
+
+# cargo's own folder keeps what it downloaded, so an interrupted run goes on from there. Speed of the build matters
+# more here than speed of bindgen, which runs for seconds.
+build_bindgen() {
+	local rust
+	rust=$(rust_dir)
+	room "$CACHE" 1
+	RUSTC=$rust/rustc CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
+		CARGO_NET_RETRY=5 "$rust/cargo" install --locked --version "$BINDGEN_VERSION" \
+		--root "$CACHE/tools" --target-dir "$CACHE/tools/target" -j "$J" bindgen-cli
+	rm -rf "$CACHE/tools/target"
+}
+
+setup_bindgen() {
+	if bindgen_path >/dev/null; then
+		STEP=$((STEP + 1))
+	else
+		step "bindgen $BINDGEN_VERSION: building" build_bindgen
+	fi
+}
