@@ -1,27 +1,55 @@
 # SPDX-License-Identifier: GPL-2.0
-# `make help` lists the targets. Each is a short script in tree/; see docs/building.md.
+# `make help` lists the targets. Each is a short script in tree/; docs/building.md tells what they do.
 
 KERNEL	?= 7.3
 FLAVOUR	?= vm
 ACCEL	?= auto
-DRIVER	?=
 J	?= $(shell nproc)
-# Where kernels are built; empty: the cache folder's build/.
-BUILD	?=
-export KERNEL KDIR KERNEL_TARBALL ACCEL DRIVER J BUILD YES
+export KERNEL KDIR KERNEL_TARBALL FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
 
 .DEFAULT_GOAL := help
 
-kernel: ## assemble and build the kernel of FLAVOUR=vm|uml|debug
-	@tree/build $(FLAVOUR)
+demo:     ## set up what is missing, build, boot, and run the demo
+	@tree/demo
 
-vm: kernel ## boot that kernel and run ARGS='shell command' in it, or a shell
-	@tree/programs $(FLAVOUR) && tree/initramfs $(FLAVOUR) && tree/run -f $(FLAVOUR) $(if $(ARGS),'$(subst ','\'',$(ARGS))')
+check:    ## set up what is missing and run all tests; KTAP; DRIVER=c|rust|kernel for one driver's
+	@tree/check
 
-kunit: ## run the KUnit suites as User Mode Linux, in seconds
+kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='pattern'
 	@tree/kunit
 
-help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+bench:    ## count what a page costs, our core beside the kernel's
+	@tree/bench
 
-.PHONY: kernel vm kunit help
+kernel:   ## assemble and build the kernel of FLAVOUR=vm|uml|debug|users
+	@tree/build $(FLAVOUR)
+
+vm:       ## boot it and run ARGS='shell command' in it, or a shell
+	@tree/build $(FLAVOUR) && tree/guest $(FLAVOUR) && tree/vm
+
+series:   ## write the patches for a kernel tree, to `git am`
+	@tree/series
+
+bindings: ## generate the bindings anew from the contracts
+	@tree/bindings
+
+doctor:   ## say what this machine lacks, and the command that mends it
+	@tree/doctor
+
+clean:    ## remove the builds; sources, tools and the compiler cache stay
+	@tree/clean
+
+help:     ## list the targets and the options
+	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 12
+	@echo; sed -n 's/^# option: //p' Makefile
+
+# option: KERNEL=7.3|7.2         which Linux (7.3)
+# option: KDIR=folder            your own kernel tree; it is copied, never touched
+# option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address
+# option: ACCEL=auto|kvm|tcg     what the VM runs on (auto: KVM if it works)
+# option: DRIVER=c|rust|kernel   which driver demo and check use
+# option: J=n                    jobs at once (one for each CPU)
+# option: BUILD=folder           where kernels are built (the cache folder's build/)
+# option: YES=1                  install packages without asking
+
+.PHONY: demo check kunit bench kernel vm series bindings doctor clean help
