@@ -186,6 +186,24 @@ struct hmm_batch {
 	struct hmm_kind kind;
 };
 
+/* How many of @nr entries, of which @first is the first, map one after another. */
+static __always_inline unsigned long
+hmm_run_length(struct hmm_kind kind, pte_t first, pte_t *ptep, unsigned long nr)
+{
+	unsigned long run = 0, strays = 0, i;
+
+	for (; nr - run >= 4; run += 4) {
+		for (i = run; i < run + 4; i++)
+			strays |= hmm_kind_strays(kind, first, hmm_read_pte(ptep + i), i);
+		if (strays)
+			break;
+	}
+	while (run < nr &&
+	       !hmm_kind_strays(kind, first, hmm_read_pte(ptep + run), run))
+		run++;
+	return run;
+}
+
 /**
  * hmm_batch_folio() - report the part of a large folio that lies ahead
  * @b: the batch
@@ -204,9 +222,8 @@ struct hmm_batch {
 static noinline unsigned long hmm_batch_folio(const struct hmm_batch *b,
 					      unsigned long done)
 {
-	const struct hmm_kind kind = b->kind;
-	pte_t *ptep = b->ptep + done;
-	unsigned long word = hmm_kind_word(kind, hmm_read_pte(ptep));
+	pte_t *ptep = b->ptep + done, first = hmm_read_pte(ptep);
+	unsigned long word = hmm_kind_word(b->kind, first);
 	unsigned long pfn = word & ~HMM_PFN_FLAGS, index = b->index + done;
 	struct page *head = compound_head(pfn_to_page(pfn));
 	unsigned int largest = min(compound_order(head), PMD_SHIFT - PAGE_SHIFT);
@@ -215,13 +232,7 @@ static noinline unsigned long hmm_batch_folio(const struct hmm_batch *b,
 	/* As far as the folio goes, if it is still one. */
 	nr = (1UL << compound_order(head)) - (pfn - page_to_pfn(head));
 	nr = clamp(nr, 1, b->nr - done);
-	for (run = 1; run < nr; run++) {
-		pte_t pte = hmm_read_pte(ptep + run);
-
-		if (hmm_kind_differs(kind, pte) ||
-		    hmm_kind_word(kind, pte) != word + run)
-			break;
-	}
+	run = hmm_run_length(b->kind, first, ptep, nr);
 	for (i = 0; i < run; i += 1UL << order) {
 		order = __ffs((index + i) | (pfn + i) | (1UL << largest));
 		order = min_t(unsigned long, order, ilog2(run - i));
@@ -281,7 +292,7 @@ hmm_batch_blocks(const struct hmm_batch *b, unsigned long done,
 
 /**
  * hmm_batch_say() - report entries for as long as they are alike
- * @b: the batch; the first entry is ordinary
+ * @b: the batch; the first entry is plain
  * @block: as for hmm_batch_blocks()
  *
  * Return: how many entries were reported, at least 1.
@@ -321,10 +332,10 @@ static noinline unsigned long hmm_batch_say_file(const struct hmm_batch *b)
 }
 
 /**
- * hmm_batch() - report ordinary entries from the start of a stretch
+ * hmm_batch() - report plain entries from the start of a stretch
  * @w: the walk
  * @vma: the VMA they belong to
- * @b: the entries; the first is ordinary, the others may be anything
+ * @b: the entries; the first is plain, the others may be anything
  *
  * Return: how many entries were reported; 0 when the first lacks something.
  */
@@ -336,6 +347,8 @@ static unsigned long hmm_batch(const struct hmm_walk *w,
 
 	/* Seldom: with full access nothing is lacking, whatever is asked. */
 	if (hmm_pfn_lacks(w->asked | w->askable, b->kind.access)) {
+		if (hmm_pfn_lacks(w->asked, b->kind.access))
+			return 0;
 		while (nr < b->nr &&
 		       !hmm_kind_differs(b->kind, hmm_read_pte(b->ptep + nr)))
 			nr++;
@@ -345,36 +358,46 @@ static unsigned long hmm_batch(const struct hmm_walk *w,
 				       hmm_batch_say_file(b);
 }
 
-/* The entries of one table; it is mapped, under RCU. */
+/* The entries of one table, from w->resume on; it is mapped, under RCU. */
 static int hmm_table(struct hmm_walk *w, struct vm_area_struct *vma,
 		     unsigned long end, pte_t *ptep)
 {
+	const unsigned long askable = w->asked | w->askable;
 	unsigned long addr = w->resume, nr;
-	int stop;
+	int stop = HMM_WALK_DONE;
 
 	for (; addr < end; addr += nr << PAGE_SHIFT, ptep += nr) {
 		pte_t pte = hmm_read_pte(ptep);
-		struct hmm_batch b = {
-			.ptep = ptep,
-			.words = hmm_walk_words(w, addr),
-			.index = addr >> PAGE_SHIFT,
-			.nr = (end - addr) >> PAGE_SHIFT,
-			.kind = hmm_kind_of(pte),
-		};
+		struct hmm_kind kind = hmm_kind_of(pte);
 
 		nr = 1;
-		if (b.kind.bits) {
+		if (!kind.mask) {
+			stop = hmm_leaf_pte(w, vma, addr, pte);
+		} else if (addr + PAGE_SIZE < end &&
+			   !hmm_kind_differs(kind, hmm_read_pte(ptep + 1))) {
+			struct hmm_batch b = {
+				.ptep = ptep,
+				.words = hmm_walk_words(w, addr),
+				.index = addr >> PAGE_SHIFT,
+				.nr = (end - addr) >> PAGE_SHIFT,
+				.kind = kind,
+			};
+
 			nr = hmm_batch(w, vma, &b);
 			stop = nr ? HMM_WALK_DONE : HMM_WALK_MISSING;
+		} else if (!hmm_pfn_lacks(askable, kind.access)) {
+			/* Alone among others: not worth a batch. */
+			hmm_pfn_say(hmm_walk_words(w, addr), 1,
+				    hmm_kind_word(kind, pte), 0);
 		} else {
 			stop = hmm_leaf_pte(w, vma, addr, pte);
 		}
 		if (stop) {
 			hmm_missing(w, addr, end);
-			return stop;
+			break;
 		}
 	}
-	return HMM_WALK_DONE;
+	return stop;
 }
 
 /* A PMD entry that is neither empty nor present. */

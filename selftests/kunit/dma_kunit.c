@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit: hmm_dma_map_*() on devices of every kind.
+ *
+ * dma.c is compiled a second time here, onto a DMA layer that does what a test
+ * tells it to and remembers what it was asked. So the paths through an IOMMU
+ * and between peer devices run where there is neither.
+ */
+#include <kunit/test.h>
+#include <linux/dma-mapping.h>
+#include <linux/hmm.h>
+#include <linux/pci-p2pdma.h>
+
+/* The functions under test, and so what <linux/hmm-dma.h> declares. */
+#define hmm_dma_map_alloc	faked_dma_map_alloc
+#define hmm_dma_map_free	faked_dma_map_free
+#define hmm_dma_map_pfn		faked_dma_map_pfn
+#define hmm_dma_unmap_pfn	faked_dma_unmap_pfn
+
+#include <linux/hmm-dma.h>
+
+#define ENTRIES 4
+#define FAKE_IOVA ((dma_addr_t)0x7000000)
+#define FAKE_OFFSET ((dma_addr_t)0x100000000ULL)
+
+/**
+ * struct fake_dma - the DMA layer of a test
+ * @iova: there is an IOVA space
+ * @unmap: a mapping has to be undone
+ * @sync: the device needs synchronisation
+ * @limited: the device cannot reach all memory
+ * @fails: the next link, sync or map fails
+ * @peer: how a page lies to the device
+ * @links, @unlinks, @maps, @unmaps: how often what was asked
+ * @attrs: attributes of the last call that had some
+ * @addr: the last device address or offset that was mapped or unmapped
+ */
+static struct fake_dma {
+	bool iova, unmap, sync, limited;
+	enum { FAILS_NOT, FAILS_LINK, FAILS_SYNC, FAILS_MAP } fails;
+	enum pci_p2pdma_map_type peer;
+	int links, unlinks, maps, unmaps;
+	unsigned long attrs;
+	dma_addr_t addr;
+} fake;
+
+static bool fake_skip_sync(struct device *dev)
+{
+	return !fake.sync;
+}
+
+static bool fake_addressing_limited(struct device *dev)
+{
+	return fake.limited;
+}
+
+static bool fake_need_unmap(struct device *dev)
+{
+	return fake.unmap;
+}
+
+static bool fake_use_iova(struct dma_iova_state *state)
+{
+	return state->__size != 0;
+}
+
+static bool fake_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
+				phys_addr_t phys, size_t size)
+{
+	if (!fake.iova)
+		return false;
+	state->addr = FAKE_IOVA;
+	state->__size = size;
+	return true;
+}
+
+static void fake_iova_free(struct device *dev, struct dma_iova_state *state)
+{
+	state->__size = 0;
+}
+
+static int fake_iova_link(struct device *dev, struct dma_iova_state *state,
+			  phys_addr_t phys, size_t offset, size_t size,
+			  enum dma_data_direction dir, unsigned long attrs)
+{
+	if (fake.fails == FAILS_LINK)
+		return -ENOMEM;
+	fake.links++;
+	fake.attrs = attrs;
+	fake.addr = offset;
+	return 0;
+}
+
+static int fake_iova_sync(struct device *dev, struct dma_iova_state *state,
+			  size_t offset, size_t size)
+{
+	return fake.fails == FAILS_SYNC ? -EIO : 0;
+}
+
+static void fake_iova_unlink(struct device *dev, struct dma_iova_state *state,
+			     size_t offset, size_t size,
+			     enum dma_data_direction dir, unsigned long attrs)
+{
+	fake.unlinks++;
+	fake.attrs = attrs;
+	fake.addr = offset;
+}
+
+static dma_addr_t fake_map_phys(struct device *dev, phys_addr_t phys, size_t size,
+				enum dma_data_direction dir, unsigned long attrs)
+{
+	if (fake.fails == FAILS_MAP)
+		return DMA_MAPPING_ERROR;
+	fake.maps++;
+	fake.attrs = attrs;
+	fake.addr = phys + FAKE_OFFSET;
+	return fake.addr;
+}
+
+static void fake_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
+{
+	fake.unmaps++;
+	fake.attrs = attrs;
+	fake.addr = addr;
+}
+
+static int fake_mapping_error(struct device *dev, dma_addr_t addr)
+{
+	return addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
+}
+
+static enum pci_p2pdma_map_type
+fake_p2pdma_state(struct pci_p2pdma_map_state *state, struct device *dev,
+		  struct page *page)
+{
+	return fake.peer;
+}
+
+static dma_addr_t fake_bus_addr_map(struct p2pdma_provider *provider,
+				    phys_addr_t phys)
+{
+	return phys + 2 * FAKE_OFFSET;
+}
+
+#define dev_dma_skip_sync	fake_skip_sync
+#define dma_addressing_limited	fake_addressing_limited
+#define dma_need_unmap		fake_need_unmap
+#define dma_use_iova		fake_use_iova
+#define dma_iova_try_alloc	fake_iova_try_alloc
+#define dma_iova_free		fake_iova_free
+#define dma_iova_link		fake_iova_link
+#define dma_iova_sync		fake_iova_sync
+#define dma_iova_unlink		fake_iova_unlink
+#define dma_map_phys		fake_map_phys
+#define dma_unmap_phys		fake_unmap_phys
+#define dma_mapping_error	fake_mapping_error
+#define pci_p2pdma_state	fake_p2pdma_state
+#define pci_p2pdma_bus_addr_map	fake_bus_addr_map
+
+#undef EXPORT_SYMBOL_GPL
+#define EXPORT_SYMBOL_GPL(name)
+
+#include "../dma.c"
+
+#define STATE (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
+
+/* A map whose entry 1 holds a page that was faulted in. */
+struct dma_test {
+	struct hmm_dma_map map;
+	struct pci_p2pdma_map_state peer;
+	struct page *page;
+	phys_addr_t phys;
+};
+
+static struct dma_test *dma_test_begin(struct kunit *test, struct fake_dma how)
+{
+	struct dma_test *t = test->priv;
+
+	fake = how;
+	KUNIT_ASSERT_EQ(test, 0, hmm_dma_map_alloc(NULL, &t->map, ENTRIES, PAGE_SIZE));
+	t->map.pfn_list[1] = page_to_pfn(t->page) | HMM_PFN_VALID;
+	return t;
+}
+
+static dma_addr_t dma_test_map(struct dma_test *t)
+{
+	return hmm_dma_map_pfn(NULL, &t->map, 1, &t->peer);
+}
+
+static bool dma_test_unmap(struct dma_test *t)
+{
+	return hmm_dma_unmap_pfn(NULL, &t->map, 1);
+}
+
+static unsigned long dma_test_state(const struct dma_test *t)
+{
+	return t->map.pfn_list[1] & STATE;
+}
+
+static void dma_refuses_devices_that_cannot_share(struct kunit *test)
+{
+	struct dma_test *t = test->priv;
+
+	fake = (struct fake_dma){ .limited = true };
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, hmm_dma_map_alloc(NULL, &t->map, ENTRIES, PAGE_SIZE));
+	if (IS_ENABLED(CONFIG_DMA_NEED_SYNC)) {
+		fake = (struct fake_dma){ .sync = true };
+		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+				hmm_dma_map_alloc(NULL, &t->map, ENTRIES, PAGE_SIZE));
+	}
+	KUNIT_EXPECT_NULL(test, t->map.pfn_list);
+}
+
+static void dma_address_is_computed(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){});
+
+	KUNIT_EXPECT_NULL(test, t->map.dma_list);
+	KUNIT_EXPECT_FALSE(test, dma_test_unmap(t));
+	KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, HMM_PFN_DMA_MAPPED, dma_test_state(t));
+	KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET, dma_test_map(t));
+	KUNIT_EXPECT_TRUE(test, fake.attrs & DMA_ATTR_REQUIRE_COHERENT);
+	KUNIT_EXPECT_TRUE(test, dma_test_unmap(t));
+	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
+	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
+	KUNIT_EXPECT_FALSE(test, dma_test_unmap(t));
+}
+
+static void dma_address_is_remembered(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){ .unmap = true });
+
+	KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, 1, fake.maps);
+	fake.addr = 0;
+	KUNIT_EXPECT_TRUE(test, dma_test_unmap(t));
+	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
+	KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET, fake.addr);
+}
+
+static void dma_map_failure_leaves_nothing(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
+		.unmap = true, .fails = FAILS_MAP, .peer = PCI_P2PDMA_MAP_THRU_HOST_BRIDGE });
+
+	KUNIT_EXPECT_EQ(test, DMA_MAPPING_ERROR, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
+	KUNIT_EXPECT_FALSE(test, dma_test_unmap(t));
+}
+
+static void dma_iova_keeps_a_place_per_entry(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
+		.iova = true, .unmap = true });
+
+	KUNIT_EXPECT_NULL(test, t->map.dma_list);
+	KUNIT_EXPECT_EQ(test, FAKE_IOVA + PAGE_SIZE, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE, fake.addr);
+	KUNIT_EXPECT_EQ(test, FAKE_IOVA + PAGE_SIZE, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, 1, fake.links);
+	KUNIT_EXPECT_TRUE(test, dma_test_unmap(t));
+	KUNIT_EXPECT_EQ(test, 1, fake.unlinks);
+	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
+}
+
+static void dma_iova_failure_leaves_nothing(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
+		.iova = true, .fails = FAILS_LINK });
+
+	KUNIT_EXPECT_EQ(test, DMA_MAPPING_ERROR, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, 0, fake.unlinks);
+	fake.fails = FAILS_SYNC;
+	KUNIT_EXPECT_EQ(test, DMA_MAPPING_ERROR, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, 1, fake.unlinks);
+	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
+}
+
+static void dma_peer_behind_the_host_bridge(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
+		.unmap = true, .peer = PCI_P2PDMA_MAP_THRU_HOST_BRIDGE });
+
+	KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET, dma_test_map(t));
+	KUNIT_EXPECT_TRUE(test, fake.attrs & DMA_ATTR_MMIO);
+	KUNIT_EXPECT_EQ(test, HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA, dma_test_state(t));
+	fake.attrs = 0;
+	KUNIT_EXPECT_TRUE(test, dma_test_unmap(t));
+	KUNIT_EXPECT_TRUE(test, fake.attrs & DMA_ATTR_MMIO);
+	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
+}
+
+static void dma_peer_on_the_same_bus(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
+		.iova = true, .unmap = true, .peer = PCI_P2PDMA_MAP_BUS_ADDR });
+
+	KUNIT_EXPECT_EQ(test, t->phys + 2 * FAKE_OFFSET, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA_BUS, dma_test_state(t));
+	KUNIT_EXPECT_EQ(test, t->phys + 2 * FAKE_OFFSET, dma_test_map(t));
+	KUNIT_EXPECT_TRUE(test, dma_test_unmap(t));
+	KUNIT_EXPECT_EQ(test, 0, fake.links + fake.unlinks + fake.maps + fake.unmaps);
+}
+
+static void dma_peer_out_of_reach(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
+		.peer = PCI_P2PDMA_MAP_NOT_SUPPORTED });
+
+	KUNIT_EXPECT_EQ(test, DMA_MAPPING_ERROR, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
+}
+
+static int dma_test_init(struct kunit *test)
+{
+	struct dma_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	if (!t)
+		return -ENOMEM;
+	t->page = alloc_page(GFP_KERNEL);
+	if (!t->page)
+		return -ENOMEM;
+	t->phys = page_to_phys(t->page);
+	test->priv = t;
+	return 0;
+}
+
+static void dma_test_exit(struct kunit *test)
+{
+	struct dma_test *t = test->priv;
+
+	if (!t)
+		return;
+	hmm_dma_map_free(NULL, &t->map);
+	KUNIT_EXPECT_EQ(test, 0, t->map.state.__size);
+	__free_page(t->page);
+}
+
+static struct kunit_case dma_cases[] = {
+	KUNIT_CASE(dma_refuses_devices_that_cannot_share),
+	KUNIT_CASE(dma_address_is_computed),
+	KUNIT_CASE(dma_address_is_remembered),
+	KUNIT_CASE(dma_map_failure_leaves_nothing),
+	KUNIT_CASE(dma_iova_keeps_a_place_per_entry),
+	KUNIT_CASE(dma_iova_failure_leaves_nothing),
+	KUNIT_CASE(dma_peer_behind_the_host_bridge),
+	KUNIT_CASE(dma_peer_on_the_same_bus),
+	KUNIT_CASE(dma_peer_out_of_reach),
+	{}
+};
+
+static struct kunit_suite dma_suite = {
+	.name = "hmm_dma",
+	.init = dma_test_init,
+	.exit = dma_test_exit,
+	.test_cases = dma_cases,
+};
+kunit_test_suite(dma_suite);
+
+MODULE_DESCRIPTION("KUnit tests of hmm_dma_map");
+MODULE_LICENSE("GPL");
