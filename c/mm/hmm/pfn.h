@@ -44,38 +44,10 @@ static inline bool hmm_pfn_lacks(unsigned long request, unsigned long access)
 	return request & HMM_PFN_REQUEST & ~access;
 }
 
-/* How many words hmm_pfn_say() looks at together. */
-#define HMM_SAY_BLOCK 16
-
-/**
- * hmm_pfn_say() - write the words of pages that have something in common
- * @words: where to
- * @nr: how many
- * @word: the first one's word
- * @step: 1 when the pages follow each other physically, 0 when all words are
- *	alike
- *
- * Seldom does a word carry a sticky bit, and where none of a block does the old
- * words need not be merged in. That leaves a load, an add and a store a page
- * (benchmark: snapshot-2m).
- */
-static __always_inline void hmm_pfn_say(unsigned long *words, unsigned long nr,
-					unsigned long word, unsigned long step)
+/* Write one word. */
+static inline void hmm_pfn_put(unsigned long *at, unsigned long word)
 {
-	for (; nr >= HMM_SAY_BLOCK; nr -= HMM_SAY_BLOCK) {
-		unsigned long old = 0, i;
-
-		for (i = 0; i < HMM_SAY_BLOCK; i++)
-			old |= words[i];
-		if (unlikely(old & HMM_PFN_STICKY))
-			break;
-		for (i = 0; i < HMM_SAY_BLOCK; i++)
-			words[i] = word + i * step;
-		word += HMM_SAY_BLOCK * step;
-		words += HMM_SAY_BLOCK;
-	}
-	for (; nr; nr--, words++, word += step)
-		*words = (*words & HMM_PFN_STICKY) | word;
+	*at = (*at & HMM_PFN_STICKY) | word;
 }
 
 #endif /* MM_HMM_PFN_H */
