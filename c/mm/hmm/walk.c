@@ -295,14 +295,67 @@ static noinline unsigned long hmm_batch_folio(const struct hmm_batch *b,
 }
 
 /**
+ * hmm_batch_whole() - report a large folio that is mapped whole, in one pass
+ * @b: the batch
+ * @done: how many of its entries are reported already
+ * @word: the next one's word
+ * @block: as for hmm_batch_blocks()
+ *
+ * Goes on to the folio's end, or to the first entry with which something is
+ * out of the ordinary; what was written until then is written again by
+ * hmm_batch_folio() (benchmark: snapshot-64k-folios).
+ *
+ * Return: how many entries were reported; 0 if the folio is not so simple.
+ */
+static __always_inline unsigned long
+hmm_batch_whole(const struct hmm_batch *b, unsigned long done,
+		unsigned long word, const unsigned long block)
+{
+	unsigned int order = compound_order(pfn_to_page(word & ~HMM_PFN_FLAGS));
+	unsigned long nr = 1UL << order, *words = b->words + done, at, i;
+	pte_t *ptep = b->ptep + done, first = hmm_read_pte(ptep);
+	const struct hmm_kind kind = b->kind;
+
+	if (!order || nr > b->nr - done || ((b->index + done) & (nr - 1)))
+		return 0;
+	word += hmm_pfn_order(order);
+	for (at = 0; at < nr; at += block) {
+		unsigned long strays = 0, old = 0;
+
+		for (i = 0; i < block; i++) {
+			strays |= hmm_kind_strays(kind, first,
+						  hmm_read_pte(ptep + at + i), at + i);
+			old |= words[at + i];
+		}
+		if (strays || (old & HMM_PFN_STICKY))
+			return 0;
+		for (i = 0; i < block; i++)
+			words[at + i] = word + at + i;
+	}
+	return nr;
+}
+
+/* Report what there is of a large folio, in one way or the other. */
+static noinline unsigned long hmm_batch_large(const struct hmm_batch *b,
+					      unsigned long done, unsigned long word,
+					      const unsigned long block)
+{
+	unsigned long nr = block == 4 ? hmm_batch_whole(b, done, word, 4) :
+					hmm_batch_whole(b, done, word, 2);
+
+	return nr ?: hmm_batch_folio(b, done);
+}
+
+/**
  * hmm_batch_blocks() - report entries block by block
  * @b: the batch
  * @done: how many are reported already; the next one is aligned to a block
  * @block: how many pages the smallest large folio can have here, 2 or 4
  *
- * One test tells that the entries of a block are all of the batch's kind, one
- * that none of the words has bits to keep, and one whether a large folio can
- * begin here; only then is the struct page read, which may cost a cache miss.
+ * One test tells that the entries of a block are all of the batch's kind, and
+ * that none of the words has bits to keep, and one whether it can be part of a
+ * large folio. Only then is a struct page read, which may cost a cache miss:
+ * that of the second page, which is a tail if there is a large folio at all.
  *
  * Return: @done plus what was reported; stops before a block that is not so
  * simple or is cut by the end, and after a folio whose end is not a block's.
@@ -312,10 +365,12 @@ hmm_batch_blocks(const struct hmm_batch *b, unsigned long done,
 		 const unsigned long block)
 {
 	const struct hmm_kind kind = b->kind;
-	unsigned long *words = b->words, nr = b->nr;
+	unsigned long *words = b->words, last = b->nr - block;
 	pte_t *ptep = b->ptep;
 
-	while (nr - done >= block) {
+	if (b->nr < block)
+		return done;
+	while (done <= last) {
 		unsigned long word[4], differs = 0, old = 0, i;
 
 		for (i = 0; i < block; i++) {
@@ -329,8 +384,8 @@ hmm_batch_blocks(const struct hmm_batch *b, unsigned long done,
 			break;
 		if (word[block - 1] - word[0] == block - 1 &&
 		    !(word[0] & (block - 1)) &&
-		    PageCompound(pfn_to_page(word[0] & ~HMM_PFN_FLAGS))) {
-			done += hmm_batch_folio(b, done);
+		    PageTail(pfn_to_page(word[1] & ~HMM_PFN_FLAGS))) {
+			done += hmm_batch_large(b, done, word[0], block);
 			if ((b->index + done) & (block - 1))
 				break;
 			continue;
