@@ -161,6 +161,7 @@ kmake() {
 # use_flavour NAME: where this flavour's tree is and how its make is called.
 use_flavour() {
 	FLAVOUR=$1
+	[[ -e $ROOT/tree/config/$FLAVOUR.config ]] || die "there is no flavour $FLAVOUR: see tree/config"
 	WORK=$BUILD/$TAG-$FLAVOUR
 	TREE=$WORK/tree
 	LLVM=$(llvm_suffix) || die "no clang with lld from 17 on: run 'make doctor'"

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The patches from `make series` apply to a plain tree with git am, and give what the assembly gives.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}
+given=("${KERNEL:-7.3}" "${KDIR:-}" "${KERNEL_TARBALL:-}")
+source "$(dirname "$0")/tap.sh.inc"
+export XDG_CACHE_HOME=$cache KERNEL=${given[0]} KDIR=${given[1]} KERNEL_TARBALL=${given[2]} BUILD=$TMP/build
+
+"$ROOT/tree/series" "$TMP/series" >"$TMP/out" 2>&1
+verdict "the series is written"
+source=$("$ROOT/tree/source" 2>"$TMP/out") && "$ROOT/tree/assemble" "$source" "$TMP/tree" >"$TMP/out" 2>&1
+verdict "a tree is assembled beside it"
+
+# A plain tree, of the files that the patches name.
+mkdir "$TMP/plain"
+(
+	cd "$source" || exit
+	sed -n 's|^--- a/||p' "$TMP"/series/*.patch | sort -u | xargs cp --parents -t "$TMP/plain"
+	cd "$TMP/plain" && git init -q . && git add -A && git -c user.name=t -c user.email=t commit -qm kernel
+) >"$TMP/out" 2>&1
+git -C "$TMP/plain" -c user.name=t -c user.email=t am -q "$TMP"/series/*.patch >"$TMP/out" 2>&1
+verdict "git am takes all of it"
+different=0
+while read -r file; do
+	cmp -s "$TMP/plain/$file" "$TMP/tree/$file" || { different=1; echo "$file"; }
+done <"$TMP/tree/.tandem-laid" >"$TMP/out"
+((different == 0)) && [[ $(cd "$TMP/plain" && git ls-files | wc -l) == $(wc -l <"$TMP/tree/.tandem-laid") ]]
+verdict "file by file, that is what the assembly gives"
+finish
