@@ -33,22 +33,18 @@ static const struct mmu_notifier_ops hmm_mirror_mm_ops = {
 	.release = hmm_mirror_mm_release,
 };
 
-/* Whether it is the owner of a mirror who causes an event of some kind. */
-static bool hmm_mirror_caused(const struct hmm_mirror *mirror,
-			      const struct mmu_notifier_range *event,
-			      enum mmu_notifier_event kind)
+/*
+ * Whether it is a driver taking a page from the CPU for its own device. The
+ * page's frame stays the same, so the device loses nothing; and were the
+ * sequence to move, the section that takes the page would never end.
+ */
+static bool hmm_mirror_takes(const struct hmm_mirror *mirror,
+			     const struct mmu_notifier_range *event)
 {
-	return mirror->owner && event->event == kind &&
-	       event->owner == mirror->owner;
+	return mirror->owner && event->owner == mirror->owner &&
+	       event->event == MMU_NOTIFY_EXCLUSIVE;
 }
 
-/*
- * The driver's own migration does not bother the driver's callback, since the
- * driver knows; but the sequence moves, for a section that began before it must
- * not go on with pfns from before. When a page is taken from the CPU its frame
- * stays the same, and the sequence must not move: the section that takes it
- * would never end.
- */
 static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 				  const struct mmu_notifier_range *event,
 				  unsigned long seq)
@@ -65,9 +61,9 @@ static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 		.event = event->event,
 		.may_block = mmu_notifier_range_blockable(event),
 	};
-	bool gone = true;
+	bool gone;
 
-	if (hmm_mirror_caused(mirror, event, MMU_NOTIFY_EXCLUSIVE))
+	if (hmm_mirror_takes(mirror, event))
 		return true;
 	if (inv.may_block)
 		mutex_lock(&mirror->lock);
@@ -75,8 +71,7 @@ static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 		return false;
 
 	mmu_interval_set_seq(notifier, seq);
-	if (!hmm_mirror_caused(mirror, event, MMU_NOTIFY_MIGRATE))
-		gone = mirror->ops->invalidate(mirror, &inv);
+	gone = mirror->ops->invalidate(mirror, &inv);
 	mutex_unlock(&mirror->lock);
 	return gone;
 }
