@@ -24,6 +24,8 @@
  *   mirror. Nothing in it is particular to shared memory.
  * * fault.c: the two ways between the CPU's page table and the device's.
  *   That is what every such driver has to have, and it is short.
+ * * migrate.c: pages on their way to the device's memory and home.
+ * * memory.c: that memory, and who has which page of it.
  * * table.c: the device's page table, in place of a real one's format.
  * * engine.c: the device itself, in place of the hardware.
  * * ioctl.c: the commands.
@@ -32,14 +34,22 @@
  * the hardware's entries and flushes its TLB, drop engine.c, and call
  * dm_populate() from the hardware's fault interrupt.
  *
- * The order of locks is: the mmap lock, a folio's lock, the update lock. The
- * update lock is the mirror's (hmm_mirror_lock()); it guards &struct dm_table
- * and there is no other lock in this driver.
+ * The order of locks is: the unit's memory (&dm_memory.lock), the mmap lock, a
+ * folio's lock, the update lock. The update lock is the mirror's
+ * (hmm_mirror_lock()) and guards &struct dm_table.
  */
 
 /* Room for units; the minor numbers are those of the kernel's test driver. */
 #define DM_MAX_UNITS	4
-#define DM_UNITS	2
+#define DM_PRIVATE_UNITS 2
+
+static unsigned long spm_addr_dev0;
+module_param(spm_addr_dev0, ulong, 0444);
+MODULE_PARM_DESC(spm_addr_dev0, "Physical address of 256 MiB that nobody uses, for a third unit with coherent memory; only together with spm_addr_dev1");
+
+static unsigned long spm_addr_dev1;
+module_param(spm_addr_dev1, ulong, 0444);
+MODULE_PARM_DESC(spm_addr_dev1, "The same for a fourth unit");
 
 static dev_t dm_first_dev;
 static struct dm_unit *dm_units[DM_MAX_UNITS];
@@ -104,7 +114,7 @@ static void dm_unit_free(struct device *dev)
 	kfree(container_of(dev, struct dm_unit, dev));
 }
 
-static struct dm_unit *dm_unit_add(unsigned int nr)
+static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 {
 	struct dm_unit *unit = kzalloc(sizeof(*unit), GFP_KERNEL);
 	int ret;
@@ -116,6 +126,7 @@ static struct dm_unit *dm_unit_add(unsigned int nr)
 	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
 	cdev_init(&unit->cdev, &dm_fops);
 	unit->cdev.owner = THIS_MODULE;
+	dm_memory_init(&unit->memory, coherent_base);
 
 	ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
 	if (!ret)
@@ -133,6 +144,8 @@ static void dm_units_remove(void)
 		if (!dm_units[i])
 			continue;
 		cdev_device_del(&dm_units[i]->cdev, &dm_units[i]->dev);
+		/* Processes that have the file closed may have pages there. */
+		dm_memory_release(&dm_units[i]->memory, ULONG_MAX);
 		put_device(&dm_units[i]->dev);
 		dm_units[i] = NULL;
 	}
@@ -140,8 +153,13 @@ static void dm_units_remove(void)
 
 static int dm_units_add(void)
 {
-	for (int i = 0; i < DM_UNITS; i++) {
-		struct dm_unit *unit = dm_unit_add(i);
+	const unsigned long bases[DM_MAX_UNITS] = {
+		0, 0, spm_addr_dev0, spm_addr_dev1,
+	};
+	bool coherent = spm_addr_dev0 && spm_addr_dev1;
+
+	for (int i = 0; i < (coherent ? DM_MAX_UNITS : DM_PRIVATE_UNITS); i++) {
+		struct dm_unit *unit = dm_unit_add(i, bases[i]);
 
 		if (IS_ERR(unit)) {
 			dm_units_remove();

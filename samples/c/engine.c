@@ -4,7 +4,6 @@
  */
 #include "dmirror.h"
 
-#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -93,7 +92,7 @@ static void dm_step(struct dm_work *work, struct page *pages[2], size_t len)
 
 	for (int i = 0; i < ARRAY_SIZE(at); i++)
 		if (pages[i])
-			at[i] = kmap_local_page(pages[i]) +
+			at[i] = dm_page_map(pages[i]) +
 				offset_in_page(work->operand[i].now);
 
 	work->piece(work, at, len);
@@ -101,7 +100,7 @@ static void dm_step(struct dm_work *work, struct page *pages[2], size_t len)
 	for (int i = ARRAY_SIZE(at) - 1; i >= 0; i--) {
 		if (!pages[i])
 			continue;
-		kunmap_local(at[i]);
+		dm_page_unmap(pages[i], at[i]);
 		if (work->operand[i].rights & DM_MAY_WRITE)
 			folio_mark_dirty(page_folio(pages[i]));
 		work->operand[i].now += len;

@@ -90,6 +90,13 @@ static unsigned int dm_run_rights(const struct hmm_run *run,
 	return rights;
 }
 
+static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run,
+		      enum hmm_access access)
+{
+	return dm_table_map(&dm->table, run->span, run->pfn,
+			    dm_run_rights(run, access));
+}
+
 /**
  * dm_populate() - handle a fault of the device
  * @dm: the mirror
@@ -116,8 +123,7 @@ int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 		struct hmm_run run;
 
 		hmm_for_each_run(run, &pages) {
-			int ret = dm_table_map(&dm->table, run.span, run.pfn,
-					       dm_run_rights(&run, access));
+			int ret = dm_map_run(dm, &run, access);
 
 			if (ret)
 				return ret;
@@ -184,6 +190,44 @@ int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot)
 					*prot |= dm_place(dm, pfn_to_page(run.pfn + i));
 				prot++;
 			}
+		}
+	}
+	return hmm_section_error(&pages);
+}
+
+static bool dm_run_is_local(const struct dm_mirror *dm, const struct hmm_run *run)
+{
+	if (!(run->flags & HMM_PFN_VALID))
+		return false;
+	for (unsigned long i = 0; i < hmm_span_pages(run->span); i++) {
+		struct page *page = pfn_to_page(run->pfn + i);
+
+		if (!is_zone_device_page(page) || page_pgmap(page)->owner != dm->unit)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * dm_map_local() - map what lives in the unit's own memory, and nothing else
+ * @dm: the mirror
+ * @span: the addresses
+ *
+ * Return: 0; -ENOENT when a page of @span is elsewhere; -ENOMEM; other errors
+ * of hmm_section_next().
+ */
+int dm_map_local(struct dm_mirror *dm, struct hmm_span span)
+{
+	hmm_section(pages, &dm->mirror, span, HMM_ACCESS_SNAPSHOT) {
+		struct hmm_run run;
+
+		hmm_for_each_run(run, &pages) {
+			int ret = -ENOENT;
+
+			if (dm_run_is_local(dm, &run))
+				ret = dm_map_run(dm, &run, HMM_ACCESS_SNAPSHOT);
+			if (ret)
+				return ret;
 		}
 	}
 	return hmm_section_error(&pages);

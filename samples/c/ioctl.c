@@ -190,11 +190,40 @@ static int dm_cmd_check_exclusive(struct dm_mirror *dm,
 	return 0;
 }
 
-/* Not before there is device memory. */
-static int dm_cmd_no_device_memory(struct dm_mirror *dm,
-				   struct hmm_dmirror_cmd *cmd)
+static int dm_cmd_migrate_to_dev(struct dm_mirror *dm,
+				 struct hmm_dmirror_cmd *cmd)
 {
-	return -EOPNOTSUPP;
+	long ret = dm_migrate_to_device(dm, dm_cmd_span(cmd));
+
+	if (ret >= 0)
+		ret = dm_map_local(dm, dm_cmd_span(cmd));
+	return ret ?: dm_cmd_read(dm, cmd);
+}
+
+static int dm_cmd_migrate_to_sys(struct dm_mirror *dm,
+				 struct hmm_dmirror_cmd *cmd)
+{
+	long ret = dm_migrate_to_system(dm, dm_cmd_span(cmd));
+
+	if (ret < 0)
+		return ret;
+	cmd->cpages = ret;
+	return 0;
+}
+
+/* Gives up after a second when somebody will not let go of a page. */
+static int dm_cmd_release(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	return dm_memory_release(&dm->unit->memory, 100);
+}
+
+static int dm_cmd_flags(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	if (cmd->npages & ~HMM_DMIRROR_FLAG_FAIL_ALLOC)
+		return -EINVAL;
+	assign_bit(DM_FAIL_ALLOC, &dm->flags,
+		   cmd->npages & HMM_DMIRROR_FLAG_FAIL_ALLOC);
+	return 0;
 }
 
 static const struct dm_cmd {
@@ -203,13 +232,13 @@ static const struct dm_cmd {
 } dm_cmds[] = {
 	{ HMM_DMIRROR_READ, dm_cmd_read },
 	{ HMM_DMIRROR_WRITE, dm_cmd_write },
-	{ HMM_DMIRROR_MIGRATE_TO_DEV, dm_cmd_no_device_memory },
-	{ HMM_DMIRROR_MIGRATE_TO_SYS, dm_cmd_no_device_memory },
+	{ HMM_DMIRROR_MIGRATE_TO_DEV, dm_cmd_migrate_to_dev },
+	{ HMM_DMIRROR_MIGRATE_TO_SYS, dm_cmd_migrate_to_sys },
 	{ HMM_DMIRROR_SNAPSHOT, dm_cmd_snapshot },
 	{ HMM_DMIRROR_EXCLUSIVE, dm_cmd_exclusive },
 	{ HMM_DMIRROR_CHECK_EXCLUSIVE, dm_cmd_check_exclusive },
-	{ HMM_DMIRROR_RELEASE, dm_cmd_no_device_memory },
-	{ HMM_DMIRROR_FLAGS, dm_cmd_no_device_memory },
+	{ HMM_DMIRROR_RELEASE, dm_cmd_release },
+	{ HMM_DMIRROR_FLAGS, dm_cmd_flags },
 	{ HMM_DMIRROR_READ_UNLOCKED, dm_cmd_read_unlocked },
 	{ HMM_DMIRROR_PEEK, dm_cmd_peek },
 };
