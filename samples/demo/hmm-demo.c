@@ -7,8 +7,9 @@
  * Part 1 hands pointers from malloc() to the device, which computes on that
  * memory in place. Part 2 changes mappings while the device uses them, and
  * shows after each change what the CPU finds, what the device's own page table
- * holds, and what the device finds. Everything shown is also checked: the exit
- * status is 1 when something is not as it has to be.
+ * holds, and what the device finds. Part 3 moves memory into the device, and
+ * shows where each page lives. Everything shown is also checked: the exit status
+ * is 1 when something is not as it has to be.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,7 @@
 
 #define PAGES 5			/* in part 2 */
 #define ELEMENTS (256 * 1024)	/* of a vector in part 1 */
+#define MOVED 32		/* pages in part 3 */
 
 static int device;
 static long page_size;
@@ -81,15 +83,21 @@ static void give_up(const char *what)
  */
 
 /* Returns 0 or an errno. */
-static int device_command(unsigned long command, void *addr, void *buffer)
+static int device_commands(unsigned long command, void *addr, void *buffer,
+			   int npages)
 {
 	struct hmm_dmirror_cmd cmd = {
 		.addr = (uintptr_t)addr,
 		.ptr = (uintptr_t)buffer,
-		.npages = 1,
+		.npages = npages,
 	};
 
 	return ioctl(device, command, &cmd) ? errno : 0;
+}
+
+static int device_command(unsigned long command, void *addr, void *buffer)
+{
+	return device_commands(command, addr, buffer, 1);
 }
 
 static int device_compute(struct hmm_dmirror_compute *compute)
@@ -451,6 +459,85 @@ static void part_follow(void)
 	follow_fork();
 }
 
+/*
+ * Part 3: memory moves.
+ */
+
+/* Where the pages live: D for the device, s for the system. */
+static void where(const char *when, char *memory, int from, int to)
+{
+	unsigned char prot[MOVED];
+	int wrong_before = wrong;
+
+	if (device_commands(HMM_DMIRROR_SNAPSHOT, memory, prot, MOVED))
+		give_up("device snapshot");
+	printf("  %-38s", when);
+	for (int i = 0; i < MOVED; i++) {
+		bool moved = prot[i] & HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL;
+		bool home = i >= from && i < to;
+
+		printf("%s%c", color(moved ? GOOD : LESS), moved ? 'D' : 's');
+		wrong += moved == home;
+	}
+	printf("%s  %s%s%s\n", color(PLAIN), color(wrong > wrong_before ? BAD : GOOD),
+	       wrong > wrong_before ? "WRONG" : "ok", color(PLAIN));
+}
+
+static void move_to_device(char *memory)
+{
+	char *copy = malloc(MOVED * page_size);
+
+	errno = device_commands(HMM_DMIRROR_MIGRATE_TO_DEV, memory, copy, MOVED);
+	if (errno)
+		give_up("moving pages to the device");
+	free(copy);
+}
+
+/* The first half of the pages is x, the second is y. */
+static void check_moved(int *x, int *y, int n, int factor)
+{
+	int right = 0;
+
+	for (int i = 0; i < n; i++)
+		right += x[i] == i && y[i] == factor * i;
+	tell(right == n, "CPU:    y[i] == %d * i             for %d of %d elements",
+	     factor, right, n);
+}
+
+static void part_move(void)
+{
+	char *whole = malloc((MOVED + 16) * page_size);
+	const uintptr_t block = 16 * page_size;
+	/* The CPU's fault brings 16 pages home; have the memory begin with such. */
+	char *memory = (char *)(((uintptr_t)whole + block - 1) & ~(block - 1));
+	int n = MOVED / 2 * page_size / sizeof(int);
+	int *x = (int *)memory, *y = x + n;
+	struct hmm_dmirror_compute saxpy = {
+		.op = HMM_DMIRROR_SAXPY, .a = 2, .n = n,
+		.x = (uintptr_t)x, .y = (uintptr_t)y,
+	};
+
+	title("3. Memory moves to the device and comes home (s: system, D: device)");
+	for (int i = 0; i < n; i++) {
+		x[i] = i;
+		y[i] = i;
+	}
+	where("the CPU fills x and y, 16 pages each", memory, 0, MOVED);
+	move_to_device(memory);
+	where("all of it is moved to the device", memory, 0, 0);
+	errno = device_compute(&saxpy);
+	if (errno)
+		give_up("device saxpy");
+	where("the device: y = 2 * x + y", memory, 0, 0);
+	tell(y[n / 2] == 3 * (n / 2), "CPU:    y[%d] = %d", n / 2, y[n / 2]);
+	where("... which brought neighbours home too", memory, 16, MOVED);
+	move_to_device(memory);
+	where("all of it is moved to the device", memory, 0, 0);
+	check_moved(x, y, n, 3);
+	where("... which brought it all home", memory, 0, MOVED);
+	free(whole);
+}
+
 static void show_usage(void)
 {
 	fputs("usage: hmm-demo [--color=auto|always|never] [/dev/hmm_dmirror0]\n",
@@ -498,6 +585,7 @@ int main(int argc, char *argv[])
 	printf("One process, one device (%s), the same pointers.\n", path);
 	part_compute();
 	part_follow();
+	part_move();
 
 	if (wrong)
 		printf("\n%s%d things are not as they have to be.%s\n",
