@@ -226,22 +226,26 @@ void hmm_migration_commit(struct hmm_migration *m)
 		mmu_notifier_invalidate_range_end(&range);
 }
 
-/*
- * Did the page move? That of a driver that gave up, and went to finalize
- * without commit, has a word in @dst but no place in any mapping.
- */
-static bool moved(unsigned long word, const struct folio *dst)
+/* Reclaim may have it again, whichever stays. Device folios are on no list. */
+static void put_on_lru(struct hmm_migration *m, unsigned long i)
 {
-	return (word & MIGRATE_PFN_MIGRATE) && dst && dst->mapping;
+	if (mpfn_folio(m->src[i]) &&
+	    !folio_is_zone_device(hmm_migration_keeper(m, i)))
+		folio_add_lru(hmm_migration_keeper(m, i));
 }
 
-static void finalize_source(struct hmm_migration *m, struct folio *src,
-			    struct folio *keeper)
+static void let_go(struct hmm_migration *m, unsigned long i)
 {
-	if (!folio_is_zone_device(keeper))
-		folio_add_lru(keeper);
-	remove_migration_ptes(src, keeper, 0);
-	migration_release(m->args, src);
+	struct folio *src = mpfn_folio(m->src[i]);
+	struct folio *dst = mpfn_folio(m->dst[i]);
+
+	if (src)
+		migration_release(m->args, src);
+	if (dst) {
+		if (folio_test_locked(dst))
+			folio_unlock(dst);
+		folio_put(dst);
+	}
 }
 
 /**
@@ -252,20 +256,14 @@ static void finalize_source(struct hmm_migration *m, struct folio *src,
  */
 void hmm_migration_finalize(struct hmm_migration *m)
 {
-	unsigned long i;
+	unsigned long i, mapped = 0;
 
-	for (i = 0; i < m->npages; i++) {
-		struct folio *src = mpfn_folio(m->src[i]);
-		struct folio *dst = mpfn_folio(m->dst[i]);
+	for (i = 0; i < m->npages; i++)
+		put_on_lru(m, i);
 
-		if (src)
-			finalize_source(m, src,
-					moved(m->src[i], dst) ? dst : src);
-		if (dst) {
-			if (folio_test_locked(dst))
-				folio_unlock(dst);
-			folio_put(dst);
-		}
+	for (i = 0; i < m->npages; ) {
+		for (mapped += hmm_migration_remap(m, i); i < mapped; i++)
+			let_go(m, i);
 	}
 }
 

@@ -9,7 +9,7 @@
  *   unmap	take them out of every page table	unmap.c
  *   copy	the driver's: allocate, copy the bytes	-
  *   commit	give the new page the old one's place	commit.c, fill.c
- *   finalize	map what came of it, let go		commit.c
+ *   finalize	map what came of it, let go		commit.c, remap.c
  *
  * Drivers name the pages by address or by device pfn. That differs in collect
  * only; from there on a migration is an array of words, one for each page, and
@@ -47,6 +47,13 @@ struct hmm_migration {
 	bool drained;
 };
 
+/*
+ * In a word of @src, for the engine alone: the mapping at the word's place in
+ * the request was the folio's only one.
+ */
+#define MPFN_SOLE	BIT(5)
+static_assert(!(MPFN_SOLE >> MIGRATE_PFN_SHIFT));
+
 static inline struct folio *mpfn_folio(unsigned long word)
 {
 	struct page *page = migrate_pfn_to_page(word);
@@ -77,6 +84,25 @@ static inline void migration_release(const struct migrate_vma *args,
 	folio_put(folio);
 }
 
+/**
+ * hmm_migration_keeper() - which folio stays at a word's place?
+ * @m: the migration, after commit or instead of it
+ * @i: index of the word, which has a source folio
+ *
+ * Return: the driver's folio if the page moved, else the source. The folio of
+ * a driver that gave up, and went to finalize without commit, has its word in
+ * @dst but a place in no mapping.
+ */
+static inline struct folio *
+hmm_migration_keeper(const struct hmm_migration *m, unsigned long i)
+{
+	struct folio *dst = mpfn_folio(m->dst[i]);
+
+	if ((m->src[i] & MIGRATE_PFN_MIGRATE) && dst && dst->mapping)
+		return dst;
+	return mpfn_folio(m->src[i]);
+}
+
 unsigned long hmm_migration_unmap(struct hmm_migration *m);
 void hmm_migration_commit(struct hmm_migration *m);
 void hmm_migration_finalize(struct hmm_migration *m);
@@ -84,5 +110,6 @@ void hmm_migration_restore(struct hmm_migration *m, struct folio *folio);
 
 bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i);
 unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i);
+unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i);
 
 #endif /* _MM_HMM_MIGRATE_H */

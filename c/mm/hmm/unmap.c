@@ -103,6 +103,8 @@ unsigned long hmm_migration_unmap(struct hmm_migration *m)
 		if (!(m->src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
 		folio = mpfn_folio(m->src[i]);
+		if (folio && m->args && !folio_mapped(folio))
+			m->src[i] |= MPFN_SOLE;
 		if (!folio || unmap_folio_everywhere(m, folio))
 			ready++;
 		else
