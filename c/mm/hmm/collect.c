@@ -426,7 +426,7 @@ static int collect_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk)
 {
 	struct collector *c = walk->private;
 	pte_t *table, *ptep;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of @table */
 
 	table = pte_offset_map_lock(walk->mm, pmdp, position(c), &ptl);
 	if (!table) {

@@ -187,7 +187,7 @@ static void fill_ptes(struct filling *f)
 {
 	unsigned long addr = f->addr, i;
 	pte_t *table, *ptep;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of @table */
 
 	table = pte_offset_map_lock(f->vma->vm_mm, f->pmdp, addr, &ptl);
 	if (!table) {
@@ -296,7 +296,7 @@ static bool fill_huge(struct filling *f)
 	struct mm_struct *mm = f->vma->vm_mm;
 	struct folio *folio;
 	pgtable_t table;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the PMD */
 	bool filled;
 
 	if (!hmm_migration_dst_fits(f->m, f->first))
