@@ -20,6 +20,9 @@ struct Options {
     /// A header with contracts; may be given more than once.
     #[arg(long = "header", value_name = "FILE", required = true)]
     headers: Vec<PathBuf>,
+    /// A header with contracts for what other headers declare; not part of the API itself.
+    #[arg(long = "contracts", value_name = "FILE")]
+    contracts: Vec<PathBuf>,
     /// A C file with kernel-doc of functions that the headers declare.
     #[arg(long = "doc", value_name = "FILE")]
     docs: Vec<PathBuf>,
@@ -80,6 +83,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     let input = Input {
         headers: options.headers.clone(),
+        contracts: options.contracts.clone(),
         docs: options.docs.clone(),
         flags,
     };

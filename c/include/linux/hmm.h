@@ -5,6 +5,7 @@
 #ifndef LINUX_HMM_H
 #define LINUX_HMM_H
 
+#include <linux/contract.h>
 #include <linux/mm.h>
 
 struct mmu_interval_notifier;
@@ -52,7 +53,7 @@ enum hmm_pfn_flags {
 
 	/* Everything that is not page frame number. */
 	HMM_PFN_FLAGS		= ~((1UL << HMM_PFN_ORDER_SHIFT) - 1),
-};
+} __contract(tagged("PfnFlags"));
 
 /**
  * hmm_pfn_to_page() - the page a word tells of

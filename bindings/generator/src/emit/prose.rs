@@ -156,9 +156,10 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
 }
 
 /// A `Return:` section without the success, and with the errors as Rust writes them.
-fn failures(returns: &str) -> String {
+pub fn failures(returns: &str) -> String {
     let text = markdown(returns);
-    let heads = ["0 on success, ", "0 on success or ", "0, or ", "0 or ", "0, "];
+    let heads = ["0 on success, ", "0 on success or ", "0, or ", "0 or ", "0, ", "0; "];
+    let text = text.replace("-`E", "`-E").replace("`-E", "-E");
     let rest = heads.iter().find_map(|head| text.strip_prefix(head)).unwrap_or(&text);
     let mut out = String::new();
     let mut rest = rest;
@@ -179,6 +180,13 @@ fn failures(returns: &str) -> String {
         false => sentence(&out, "Fails."),
     };
     fails
+}
+
+/// The description of a member: one paragraph.
+pub fn of_member(text: Option<&String>, fallback: &str) -> String {
+    let Some(text) = text else { return fallback.to_owned() };
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    sentence(&joined, fallback)
 }
 
 /// What stands at the head of a module.

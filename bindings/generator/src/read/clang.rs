@@ -65,7 +65,7 @@ pub(super) fn read(
     };
     let index = Index::new(&clang, false, false);
     let mut unit = String::new();
-    for header in &input.headers {
+    for header in input.headers.iter().chain(&input.contracts) {
         if !header.is_file() {
             let title = format!("{}: there is no such header", header.display());
             diagnostics.push(Diagnostic::plain(title));

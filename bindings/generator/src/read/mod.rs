@@ -44,6 +44,8 @@ use terms::Term;
 pub struct Input {
     /// The headers whose declarations are of interest.
     pub headers: Vec<PathBuf>,
+    /// Headers with contracts for what other headers declare.
+    pub contracts: Vec<PathBuf>,
     /// Sources that hold kernel-doc of functions that the headers declare.
     pub docs: Vec<PathBuf>,
     /// Arguments for the C compiler.

@@ -22,9 +22,7 @@ pub(super) fn item(choice: &Choice) -> TokenStream {
     let doc_of = |c: &str| {
         let text = choice.doc.as_ref().and_then(|doc| doc.members.get(c));
         let fallback = format!("`{c}`.");
-        let text = text.map_or(fallback.clone(), |text| {
-            prose::sentence(&prose::markdown(text).replace('\n', " "), &fallback)
-        });
+        let text = prose::of_member(text, &fallback);
         layout::docs(&text, 8)
     };
     if choice.open {

@@ -70,9 +70,7 @@ pub(super) fn bits(tag: &str, int: &str, bits: &[Variant], doc: Option<&Doc>) ->
         let raw = format_ident!("{}_{}", tag, bit.c);
         let text = doc.and_then(|doc| doc.members.get(&bit.c));
         let fallback = format!("`{}`.", bit.c);
-        let text = text.map_or(fallback.clone(), |text| {
-            prose::sentence(&prose::markdown(text).replace('\n', " "), &fallback)
-        });
+        let text = prose::of_member(text, &fallback);
         let docs = layout::docs(&text, 8);
         quote! { #docs pub const #shout: Self = Self(bindings::#raw as #int); }
     });

@@ -94,8 +94,7 @@ fn accessor(api: &Api, record: &Plain, member: &Member) -> Option<TokenStream> {
     let rust = types::param(api, &ty, false);
     let fallback = format!("The member `{}`.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
-    let text = text.map_or(fallback.clone(), |text| prose::sentence(&prose::markdown(text), &fallback));
-    let docs = layout::docs(&text, 8);
+    let docs = layout::docs(&prose::of_member(text, &fallback), 8);
     Some(quote! {
         #docs
         #[inline]

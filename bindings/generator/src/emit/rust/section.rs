@@ -63,6 +63,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
             false => quote! { #field: #value },
         });
     }
+    let ended = outcome;
     let (next, outcome) = (ident(&enter.c), ident(&outcome.c));
     let next_safety = layout::safety(format!(
         "The state is set up as `struct {}` asks, for the object that `self` is; what was shown of it \
@@ -86,10 +87,11 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         false => (quote! { impl FnMut(&#view<'_>) -> Result }, quote! { body(&shown)?; }),
     };
     let mut text = section_text(section, enter);
-    text.push_str("\n\n# Errors\n\nFails with what `body` fails with");
-    let returns = enter.doc.as_ref().and_then(|doc| doc.returns.as_deref());
+    let body = enter.doc.as_ref().map(|doc| prose::markdown(&doc.body)).unwrap_or_default();
+    text.push_str(&format!("\n\n{body}\n\n# Errors\n\nFails with what `body` fails with"));
+    let returns = ended.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     text.push_str(&match returns {
-        Some(returns) => format!(", or as follows. {}", prose::markdown(returns)),
+        Some(returns) => format!(". {}", prose::failures(returns)),
         None => ", or with the error that ended the section.".to_owned(),
     });
     let docs = layout::docs(&text, 8);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Written by hmm-bindgen from contracts; do not edit. */
+
+#include <linux/hmm_mirror.h>
+
+__rust_helper unsigned long rust_helper_hmm_span_pages(struct hmm_span span)
+{
+	return hmm_span_pages(span);
+}
+
+__rust_helper void rust_helper_hmm_mirror_lock(struct hmm_mirror *mirror)
+{
+	hmm_mirror_lock(mirror);
+}
+
+__rust_helper void rust_helper_hmm_mirror_unlock(struct hmm_mirror *mirror)
+{
+	hmm_mirror_unlock(mirror);
+}
+
+__rust_helper int
+rust_helper_hmm_section_error(const struct hmm_section *section)
+{
+	return hmm_section_error(section);
+}

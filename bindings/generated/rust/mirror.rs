@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `linux/hmm_mirror.h`.
+//!
+//! A `struct hmm_mirror` stands for one process as one device sees it. It owns the reference to the
+//! process's `struct mm_struct`, the *update lock* that guards the device's page table, and the
+//! subscriptions that tell it when the CPU's page tables change. The driver says how its device
+//! forgets a span of addresses (`hmm_mirror_ops.invalidate`); the mirror decides when.
+//!
+//! Page frame numbers that the walker reports go stale as soon as the CPU's page table changes.
+//! They may be used only under the update lock, after a check that nothing has changed since the
+//! walk. A `struct hmm_section` is that rule as code: it begins, faults, locks, checks and, when it
+//! lost a race, starts again. Inside it the pfns are good; outside it they do not exist.
+//!
+//! A driver's fault handler reads:
+//!
+//! ```text
+//!     hmm_section(pages, &dm->mirror, span, HMM_ACCESS_WRITE) {
+//!         struct hmm_run run;
+//!
+//!         hmm_for_each_run(run, &pages)
+//!             dm_table_map(&dm->table, &run);
+//!     }
+//!     return hmm_section_error(&pages);
+//! ```
+//!
+//! # Locking
+//!
+//! From the outside in: hmm_mirror.cover (a rw_semaphore: sections read, adding and removing ranges
+//! write), the mmap lock or a VMA's lock (while faulting only), then the update lock. Invalidation
+//! takes the update lock alone, from within mmu_notifier callbacks: whatever a driver does under
+//! the update lock must therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT`
+//! and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on user memory.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/linux/hmm_mirror.h`](srctree/include/linux/hmm_mirror.h)
+
+use crate::{
+    bindings,
+    container_of,
+    error::{
+        to_result, //
+        VTABLE_DEFAULT_ERROR,
+    },
+    prelude::*,
+    sync::Arc,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
+};
+use pin_init::Wrapper;
+
+/// What a section must make possible.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing; report what is mapped and fault nothing in.
+    Snapshot = bindings::hmm_access_HMM_ACCESS_SNAPSHOT,
+    /// Every page can be read, or the section fails.
+    Read = bindings::hmm_access_HMM_ACCESS_READ,
+    /// Every page can be written, or the section fails.
+    Write = bindings::hmm_access_HMM_ACCESS_WRITE,
+    /// Every page can be written, and the device has it to itself, for atomic operations say,
+    /// until the CPU touches it: then it is invalidated like any other. Private anonymous
+    /// memory only; a page at a time; the mirror must have an owner.
+    Exclusive = bindings::hmm_access_HMM_ACCESS_EXCLUSIVE,
+}
+
+/// A value of `enum mmu_notifier_event`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event(pub(crate) bindings::mmu_notifier_event);
+impl Event {
+    /// `MMU_NOTIFY_UNMAP`.
+    pub const UNMAP: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_UNMAP);
+
+    /// `MMU_NOTIFY_CLEAR`.
+    pub const CLEAR: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_CLEAR);
+
+    /// `MMU_NOTIFY_PROTECTION_VMA`.
+    pub const PROTECTION_VMA: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_PROTECTION_VMA);
+
+    /// `MMU_NOTIFY_PROTECTION_PAGE`.
+    pub const PROTECTION_PAGE: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_PROTECTION_PAGE);
+
+    /// `MMU_NOTIFY_SOFT_DIRTY`.
+    pub const SOFT_DIRTY: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_SOFT_DIRTY);
+
+    /// `MMU_NOTIFY_RELEASE`.
+    pub const RELEASE: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_RELEASE);
+
+    /// `MMU_NOTIFY_MIGRATE`.
+    pub const MIGRATE: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_MIGRATE);
+
+    /// `MMU_NOTIFY_EXCLUSIVE`.
+    pub const EXCLUSIVE: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_EXCLUSIVE);
+}
+
+/// A word that `hmm_pfn_flags` describes.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PfnFlags(pub(crate) usize);
+impl PfnFlags {
+    /// `HMM_PFN_VALID`.
+    pub const VALID: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_VALID as usize);
+
+    /// `HMM_PFN_WRITE`.
+    pub const WRITE: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_WRITE as usize);
+
+    /// `HMM_PFN_ERROR`.
+    pub const ERROR: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_ERROR as usize);
+
+    /// `HMM_PFN_DMA_MAPPED`.
+    pub const DMA_MAPPED: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_DMA_MAPPED as usize);
+
+    /// `HMM_PFN_P2PDMA`.
+    pub const P2PDMA: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_P2PDMA as usize);
+
+    /// `HMM_PFN_P2PDMA_BUS`.
+    pub const P2PDMA_BUS: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_P2PDMA_BUS as usize);
+
+    /// Whether all flags of `other` are set in `self`.
+    #[inline]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The word.
+    #[inline]
+    pub const fn into_raw(self) -> usize {
+        self.0
+    }
+}
+
+/// A half-open interval of user addresses.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Span(pub(crate) bindings::hmm_span);
+impl Span {
+    /// Makes a `struct hmm_span`.
+    #[inline]
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self(bindings::hmm_span { start, end })
+    }
+
+    /// First address, in bytes, page aligned.
+    #[inline]
+    pub fn start(&self) -> usize {
+        self.0.start
+    }
+
+    /// Address after the last, in bytes, page aligned.
+    #[inline]
+    pub fn end(&self) -> usize {
+        self.0.end
+    }
+
+    /// The length of a span.
+    ///
+    /// Returns how many pages of `PAGE_SIZE` it has.
+    #[inline]
+    pub fn pages(self) -> usize {
+        // SAFETY: The function reads the value that it is given and nothing else.
+        unsafe { bindings::hmm_span_pages(self.0) }
+    }
+}
+
+/// What the device must forget, and why.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Invalidation(pub(crate) bindings::hmm_invalidation);
+impl Invalidation {
+    /// The addresses, clipped to the range.
+    #[inline]
+    pub fn span(&self) -> Span {
+        Span(self.0.span)
+    }
+
+    /// What the CPU side is doing.
+    #[inline]
+    pub fn event(&self) -> Event {
+        Event(self.0.event)
+    }
+
+    /// Whether the callback may sleep.
+    #[inline]
+    pub fn may_block(&self) -> bool {
+        self.0.may_block
+    }
+}
+
+/// Neighbouring pages that can be mapped as one.
+///
+/// It is good inside the section that it comes from, and cannot leave it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Run<'s>(pub(crate) bindings::hmm_run, PhantomData<&'s ()>);
+impl Run<'_> {
+    /// Their addresses.
+    #[inline]
+    pub fn span(&self) -> Span {
+        Span(self.0.span)
+    }
+
+    /// The first one's page frame number.
+    #[inline]
+    pub fn pfn(&self) -> usize {
+        self.0.pfn
+    }
+
+    /// What their words have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`, `HMM_PFN_ERROR`.
+    #[inline]
+    pub fn flags(&self) -> PfnFlags {
+        PfnFlags(self.0.flags)
+    }
+
+    /// The order with which the CPU maps them.
+    #[inline]
+    pub fn order(&self) -> u32 {
+        self.0.order
+    }
+}
+
+/// What a driver knows and the mirror does not.
+///
+/// The implementing type is the data that the [`Mirror`] holds.
+#[vtable]
+pub trait Operations: Sized + Send {
+    /// Make the device reach nothing in `inv->span`. Called under the update lock. When it
+    /// returns true the device has let go: entries removed, its TLB flushed, writes in flight
+    /// done. It may return false only when `inv->may_block` is false and it would have to
+    /// sleep; it is then called again later. Required.
+    ///
+    /// Not called for what the mirror's own owner migrates (`MMU_NOTIFY_MIGRATE` with the owner
+    /// given to `hmm_mirror_init()`) or takes from the CPU (`MMU_NOTIFY_EXCLUSIVE`).
+    fn invalidate(&mut self, inv: &Invalidation) -> bool;
+
+    /// The process's address space is going away, or the mirror is. Called once in the life of
+    /// a mirror, with no lock held, after the ranges were invalidated; may sleep. It must not
+    /// call `hmm_mirror_exit()` on the mirror. Optional.
+    fn release(_mirror: &Mirror<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// One process as one device sees it.
+///
+/// # Invariants
+///
+/// `inner` is a `struct hmm_mirror` that its constructor has initialised; it stays where it is
+/// until it is dropped.
+#[pin_data(PinnedDrop)]
+pub struct Mirror<T: Operations> {
+    #[pin]
+    inner: Opaque<bindings::hmm_mirror>,
+    #[pin]
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl<T: Operations + Send> Send for Mirror<T> {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once, and the data
+// is reached through guards only.
+unsafe impl<T: Operations + Send> Sync for Mirror<T> {}
+
+impl<T: Operations> Mirror<T> {
+    /// The table that C calls through.
+    const OPERATIONS: bindings::hmm_mirror_ops = bindings::hmm_mirror_ops {
+        invalidate: Some(Self::invalidate_callback),
+        release: if T::HAS_RELEASE {
+            Some(Self::release_callback)
+        } else {
+            None
+        },
+        ..pin_init::zeroed()
+    };
+    /// Begin to mirror an address space.
+    ///
+    /// The mirror is told of nothing until it has a range.
+    ///
+    /// Context: holds no mmap lock; `mm` is current's or kept alive by `mmget()`. May sleep. On
+    /// success a reference to `mm` is held, which does not keep the process's memory, until
+    /// `hmm_mirror_exit()`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` without `hmm_mirror_ops.invalidate`; `ENOMEM`; `EINTR` on a signal.
+    pub fn new<'a>(
+        mm: &'a crate::mm::MmWithUser,
+        owner: *const c_void,
+        data: impl Init<T, Error> + 'a,
+    ) -> impl PinInit<Self, Error> + 'a
+    where
+        T: 'a,
+    {
+        let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror| {
+            // SAFETY: `slot` is room for a `struct hmm_mirror` that does not move; `mm` is a
+            // reference and so valid for the call.
+            to_result(unsafe {
+                bindings::hmm_mirror_init(slot, mm.as_raw(), &Self::OPERATIONS, owner.cast_mut())
+            })
+        });
+        try_pin_init!(Self {
+            data <- UnsafeCell::pin_init(data),
+            inner <- inner,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct hmm_mirror`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::hmm_mirror {
+        self.inner.get()
+    }
+
+    /// Take the update lock.
+    ///
+    /// While it is held no invalidation runs and no section is entered, so what the device's
+    /// page table holds stays true. May sleep.
+    #[inline]
+    pub fn lock(&self) -> UpdateGuard<'_, T> {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror`.
+        unsafe { bindings::hmm_mirror_lock(self.as_raw()) };
+        // INVARIANT: The lock was just taken.
+        UpdateGuard {
+            owner: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    /// On true the update lock is held and `hmm_section.pfns` holds good words for the pages of
+    /// `hmm_section.now`: what the CPU's page table says at this moment is what they say, and
+    /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
+    /// with `hmm_for_each_run()`.
+    ///
+    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
+    ///
+    /// * -`EINVAL` - the span is empty, reversed or not page aligned
+    /// * -`ESRCH` - the process is gone
+    /// * -`ENOENT` - part of the span is in no range of the mirror
+    /// * -`EBUSY` - other invalidations won every race until the timeout
+    /// * -`EINTR` - a fatal signal
+    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
+    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
+    ///
+    /// Batches before the one that failed were handled and stay so.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// listed at `hmm_section_next()`.
+    pub fn populate(
+        &self,
+        span: Span,
+        access: Access,
+        mut body: impl FnMut(&Pages<'_>, &mut T) -> Result,
+    ) -> Result {
+        let mut state = PagesState(bindings::hmm_section {
+            mirror: self.as_raw(),
+            span: span.0,
+            access: access as bindings::hmm_access,
+            ..pin_init::zeroed()
+        });
+        loop {
+            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // `self` is; what was shown of it before is gone.
+            let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
+            if !inside {
+                break;
+            }
+            let shown = Pages { state: &state.0 };
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
+            // nothing else reaches the data.
+            let data = unsafe { &mut *self.data.get() };
+            body(&shown, data)?;
+        }
+        // SAFETY: The state is valid, and nothing is shown of it any more.
+        to_result(unsafe { bindings::hmm_section_error(&state.0) })
+    }
+
+    /// # Safety
+    ///
+    /// C must call this as the contract of `invalidate` says, on the `inner` of an object of
+    /// this type.
+    unsafe extern "C" fn invalidate_callback(
+        mirror: *mut bindings::hmm_mirror,
+        inv: *const bindings::hmm_invalidation,
+    ) -> bool {
+        // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
+        // not after the destructor has returned.
+        let object = unsafe { Self::around(mirror) };
+        // SAFETY: C passes a valid `struct hmm_invalidation` for the call, and the layouts are
+        // the same by `repr(transparent)`.
+        let inv = unsafe { &*inv.cast::<Invalidation>() };
+        // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so nothing else
+        // reaches the data.
+        let data = unsafe { &mut *object.data.get() };
+        <T as Operations>::invalidate(data, inv)
+    }
+
+    /// # Safety
+    ///
+    /// C must call this as the contract of `release` says, on the `inner` of an object of this
+    /// type.
+    unsafe extern "C" fn release_callback(mirror: *mut bindings::hmm_mirror) {
+        // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
+        // not after the destructor has returned.
+        let object = unsafe { Self::around(mirror) };
+        let data = object;
+        <T as Operations>::release(data)
+    }
+
+    /// The object around a `struct hmm_mirror`.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to the `inner` of a live object of this type, which must live for all
+    /// of `'a`.
+    #[inline]
+    unsafe fn around<'a>(ptr: *mut bindings::hmm_mirror) -> &'a Self {
+        let inner = Opaque::cast_from(ptr).cast_mut();
+        // SAFETY: The caller promises that `ptr` is the `inner` of an object of this type.
+        let this = unsafe { container_of!(inner, Self, inner) };
+        // SAFETY: The caller promises that the object lives for all of `'a`.
+        unsafe { &*this }
+    }
+}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for Mirror<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `hmm_mirror_exit`).
+        unsafe { bindings::hmm_mirror_exit(self.inner.get()) };
+    }
+}
+
+/// A lock of [`Mirror`] that is held.
+///
+/// It is left when this is dropped.
+///
+/// # Invariants
+///
+/// The lock is held by the current thread for as long as this exists.
+#[must_use = "the lock is left at once when the guard is not used"]
+pub struct UpdateGuard<'a, T: Operations> {
+    owner: &'a Mirror<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, T: Operations> Deref for UpdateGuard<'a, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: The guard is held, and by the contract (`data`) no `&mut` to the data exists
+        // while a `UpdateGuard` is shared.
+        unsafe { &*self.owner.data.get() }
+    }
+}
+
+impl<'a, T: Operations> DerefMut for UpdateGuard<'a, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: The guard is held, and by the contract (`data(UpdateGuard = exclusive)`) nobody
+        // else holds one.
+        unsafe { &mut *self.owner.data.get() }
+    }
+}
+
+impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariants this thread holds the lock.
+        unsafe { bindings::hmm_mirror_unlock(self.owner.as_raw()) };
+    }
+}
+
+/// Pages of a mirror, good for as long as one is inside.
+///
+/// The caller fills in the first six (`HMM_SECTION()` does) and goes from batch to batch with
+/// `hmm_section_next()`.
+///
+/// It exists only inside [`Mirror::populate`], and nothing that it gives can be kept.
+///
+/// # Invariants
+///
+/// The section is entered for as long as this exists.
+pub struct Pages<'s> {
+    state: &'s bindings::hmm_section,
+}
+
+/// The state of a section; the section is left when this is dropped (`hmm_section_leave`).
+struct PagesState(bindings::hmm_section);
+impl Drop for PagesState {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the contract (`leave`) `hmm_section_leave` may be called on a state whether
+        // one is inside or not.
+        unsafe { bindings::hmm_section_leave(&mut self.0) };
+    }
+}
+
+impl Pages<'_> {
+    /// Find the next run of pages; use `hmm_for_each_run()`.
+    ///
+    /// Returns whether there is one.
+    ///
+    /// Context: inside the section.
+    #[inline]
+    pub fn runs(&self) -> Runs<'_> {
+        let mut item: bindings::hmm_run = pin_init::zeroed();
+        item.span.start = self.state.now.start;
+        item.span.end = self.state.now.start;
+        Runs {
+            state: self.state,
+            item,
+        }
+    }
+}
+
+/// Steps through what a [`Pages`] shows with `hmm_section_run()`.
+pub struct Runs<'s> {
+    state: &'s bindings::hmm_section,
+    item: bindings::hmm_run,
+}
+
+impl<'s> Iterator for Runs<'s> {
+    type Item = Run<'s>;
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
+        // left.
+        let more = unsafe { bindings::hmm_section_run(self.state, &mut self.item) };
+        more.then_some(Run(self.item, PhantomData))
+    }
+}
+
+/// Addresses of which a mirror is told.
+///
+/// # Invariants
+///
+/// `inner` is a `struct hmm_mirror_range` that its constructor has initialised; it stays where
+/// it is until it is dropped.
+#[pin_data(PinnedDrop)]
+pub struct MirrorRange<T: Operations> {
+    #[pin]
+    inner: Opaque<bindings::hmm_mirror_range>,
+    mirror: Arc<Mirror<T>>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl<T: Operations + Send> Send for MirrorRange<T> {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl<T: Operations + Send> Sync for MirrorRange<T> {}
+
+impl<T: Operations> MirrorRange<T> {
+    /// Have a mirror told of changes to some addresses.
+    ///
+    /// An invalidation anywhere in a range makes sections open on that range start again, so
+    /// several small ranges disturb each other less than a large one. Invalidation finds ranges
+    /// in logarithmic time.
+    ///
+    /// Context: holds neither the update lock nor an mmap lock. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EEXIST`
+    /// when another range of `mirror` overlaps; `ESRCH` when the process is gone; `ENOMEM`;
+    /// `EINTR` on a signal.
+    pub fn new(mirror: Arc<Mirror<T>>, span: Span) -> impl PinInit<Self, Error> {
+        let raw_mirror = mirror.as_raw();
+        let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_range| {
+            // SAFETY: `slot` is room for a `struct hmm_mirror_range` that does not move; `mirror`
+            // is kept alive by the object (`keeps`).
+            to_result(unsafe { bindings::hmm_mirror_range_add(raw_mirror, slot, span.0) })
+        });
+        try_pin_init!(Self {
+            mirror,
+            inner <- inner,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct hmm_mirror_range`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::hmm_mirror_range {
+        self.inner.get()
+    }
+}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for MirrorRange<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `hmm_mirror_range_remove`).
+        unsafe { bindings::hmm_mirror_range_remove(self.inner.get()) };
+    }
+}
