@@ -38,7 +38,6 @@
 
 use crate::{
     bindings,
-    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,

@@ -105,6 +105,10 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
 }
 
 fn result(api: &Api, function: &Function) -> Result<(), Why> {
+    if matches!(function.role, Role::Get | Role::Put | Role::Destructor | Role::Unlock(_)) {
+        // Nobody looks at it.
+        return Ok(());
+    }
     if let CType::Pointer { .. } = function.ret.plain() {
         let Some(tag) = function.ret.pointee_record() else {
             return Err(Why::new(

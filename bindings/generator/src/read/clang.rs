@@ -211,7 +211,7 @@ impl Reader<'_> {
         Some(Function {
             inline: entity.get_storage_class() == Some(StorageClass::Static),
             variadic: entity.is_variadic(),
-            contract: self.contract(entity),
+            contract: self.function_contract(entity, span),
             attributes: attributes::around(self.sources, span),
             doc: None,
             name,
@@ -396,6 +396,36 @@ impl Reader<'_> {
             end: from + inner.end,
         };
         self.parsed(span, &text)
+    }
+
+    /// The contract of a function; after a definition clang drops the attributes of a redeclaration.
+    fn function_contract(&mut self, entity: Entity<'_>, name: Span) -> Contract {
+        let contract = self.contract(entity);
+        if !contract.is_empty() || entity.is_definition() {
+            return contract;
+        }
+        let text = self.sources.text(name.file);
+        let tokens = lexer::lex(text[name.end..].get(..4096).unwrap_or(&text[name.end..]));
+        let mut at = 0;
+        while let Some(token) = tokens.get(at) {
+            match token.text.as_str() {
+                ";" | "{" => break,
+                "(" => at = lexer::closing(&tokens, at).unwrap_or(tokens.len()),
+                "__contract" => {
+                    let Some(close) = lexer::closing(&tokens, at + 1) else { break };
+                    let span = Span {
+                        file: name.file,
+                        start: name.end + tokens[at + 1].range.end,
+                        end: name.end + tokens[close].range.start,
+                    };
+                    let text = self.sources.slice(span).to_owned();
+                    return self.parsed(span, &text);
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        contract
     }
 
     fn parsed(&mut self, span: Span, text: &str) -> Contract {

@@ -80,8 +80,12 @@ fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fai
             quote! {
                 #safety
                 let taken = unsafe { bindings::#call(#(#values),*) };
-                #taken
-                (#test).then_some(#made)
+                if #test {
+                    #taken
+                    Some(#made)
+                } else {
+                    None
+                }
             },
         )
     };

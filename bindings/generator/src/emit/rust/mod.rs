@@ -37,7 +37,12 @@ const IMPORTS: &[(&str, &str)] = &[
     ("Wrapper", "pin_init::Wrapper"),
     ("from_err_ptr", "crate::error::from_err_ptr"),
     ("to_result", "crate::error::to_result"),
-    ("container_of", "crate::container_of"),
+];
+
+/// Names that the kernel's prelude has.
+const PRELUDE: &[&str] = &[
+    "CStr", "ENOMEM", "Error", "Init", "Pin", "PinInit", "Result", "build_error", "c_int", "c_void", "pin_data",
+    "pin_init", "pinned_drop", "try_pin_init", "vtable",
 ];
 
 /// The text of the module.
@@ -69,7 +74,9 @@ pub fn write(api: &Api) -> Result<String, String> {
     if used("bindings") {
         imports.push("crate::bindings");
     }
-    imports.push("crate::prelude::*");
+    if PRELUDE.iter().any(|name| used(name)) {
+        imports.push("crate::prelude::*");
+    }
     layout::module(&prose::of_module(api), &imports, &items)
 }
 
