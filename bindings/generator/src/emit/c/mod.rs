@@ -1,10 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The typed header.
+//! The typed header: the same contracts in the idiom of the kernel's cleanup.h.
+
+mod errno;
+mod lock;
+mod object;
+mod ops;
+mod section;
+mod word;
 
 use crate::model::Api;
 
 /// The text of the header.
-pub fn write(_api: &Api) -> Result<String, String> {
-    Ok(String::new())
+pub fn write(api: &Api) -> Result<String, String> {
+    let guard = format!("_{}_TYPED_H", api.name.to_ascii_uppercase());
+    let mut text = String::from("/* SPDX-License-Identifier: GPL-2.0 */\n");
+    text.push_str("/* Written by hmm-bindgen from contracts; do not edit. */\n");
+    text.push_str(&format!("#ifndef {guard}\n#define {guard}\n\n#include <linux/cleanup.h>\n"));
+    for include in &api.includes {
+        text.push_str(&format!("#include <{include}>\n"));
+    }
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(api.flags.iter().map(word::flags));
+    parts.extend(api.tagged.iter().map(|tagged| word::tagged(api, tagged)));
+    for object in api.objects.iter().filter(|object| object.foreign.is_none()) {
+        parts.extend(object::classes(api, object));
+        parts.extend(lock::guards(api, object));
+    }
+    parts.extend(api.tables.iter().filter_map(|table| ops::table(api, table)));
+    parts.extend(api.sections.iter().filter_map(|section| section::scope(api, section)));
+    parts.extend(api.functions.iter().filter_map(|function| errno::stricter(api, function)));
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        text.push('\n');
+        text.push_str(part);
+    }
+    text.push_str(&format!("\n#endif /* {guard} */\n"));
+    crate::emit::format::c(&text)
+}
+
+/// `CamelCase` as `camel_case`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for (index, c) in name.char_indices() {
+        if c.is_ascii_uppercase() && index > 0 {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+/// The lines of a macro, each but the last continued.
+fn define(head: &str, lines: &[String]) -> String {
+    let mut text = format!("#define {head}");
+    for line in lines {
+        text.push_str(&format!(" \\\n\t{line}"));
+    }
+    text.push('\n');
+    text
+}
+
+/// Whether C has a cleanup class around that function already.
+fn has_class(api: &Api, function: &str) -> bool {
+    let around = |class: &&crate::read::Class| {
+        class.leave == function || class.enter.as_deref() == Some(function)
+    };
+    api.classes.iter().find(around).is_some()
 }

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Written by hmm-bindgen from contracts; do not edit. */
+#ifndef _MIRROR_TYPED_H
+#define _MIRROR_TYPED_H
+
+#include <linux/cleanup.h>
+#include <linux/hmm_mirror.h>
+
+/* A word that is not taken for any other. */
+typedef struct {
+	unsigned long raw;
+} pfn_flags_t;
+
+#define PFN_FLAGS_VALID ((const pfn_flags_t){HMM_PFN_VALID})
+#define PFN_FLAGS_WRITE ((const pfn_flags_t){HMM_PFN_WRITE})
+#define PFN_FLAGS_ERROR ((const pfn_flags_t){HMM_PFN_ERROR})
+#define PFN_FLAGS_DMA_MAPPED ((const pfn_flags_t){HMM_PFN_DMA_MAPPED})
+#define PFN_FLAGS_P2PDMA ((const pfn_flags_t){HMM_PFN_P2PDMA})
+#define PFN_FLAGS_P2PDMA_BUS ((const pfn_flags_t){HMM_PFN_P2PDMA_BUS})
+
+static inline bool pfn_flags_has(pfn_flags_t word, pfn_flags_t bits)
+{
+	return (word.raw & bits.raw) == bits.raw;
+}
+
+static inline pfn_flags_t pfn_flags_or(pfn_flags_t a, pfn_flags_t b)
+{
+	return (pfn_flags_t){a.raw | b.raw};
+}
+
+/* struct hmm_mirror *x __free(hmm_mirror_exit): ended when @x goes out of scope. */
+DEFINE_FREE(hmm_mirror_exit, struct hmm_mirror *,
+	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_exit(_T))
+
+/* struct hmm_mirror_range *x __free(hmm_mirror_range_remove): ended when @x goes out of scope. */
+DEFINE_FREE(hmm_mirror_range_remove, struct hmm_mirror_range *,
+	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_range_remove(_T))
+
+/*
+ * DEFINE_HMM_MIRROR_OPS(name, type, member, callbacks...): a struct hmm_mirror_ops whose callbacks
+ * take the @type that has the struct hmm_mirror as its @member.
+ */
+#define DEFINE_HMM_MIRROR_OPS(_name, _type, _member, _invalidate)              \
+	static bool _name##_invalidate(struct hmm_mirror *mirror,              \
+				       const struct hmm_invalidation *inv)     \
+	{                                                                      \
+		return _invalidate(container_of(mirror, _type, _member), inv); \
+	}                                                                      \
+	static const struct hmm_mirror_ops _name = {                           \
+		.invalidate = _name##_invalidate,                              \
+	}
+
+/* The same, with the optional callbacks too. */
+#define DEFINE_HMM_MIRROR_OPS_ALL(_name, _type, _member, _invalidate,          \
+				  _release)                                    \
+	static bool _name##_invalidate(struct hmm_mirror *mirror,              \
+				       const struct hmm_invalidation *inv)     \
+	{                                                                      \
+		return _invalidate(container_of(mirror, _type, _member), inv); \
+	}                                                                      \
+	static void _name##_release(struct hmm_mirror *mirror)                 \
+	{                                                                      \
+		_release(container_of(mirror, _type, _member));                \
+	}                                                                      \
+	static const struct hmm_mirror_ops _name = {                           \
+		.invalidate = _name##_invalidate,                              \
+		.release = _name##_release,                                    \
+	}
+
+/*
+ * hmm_mirror_populate(name, error, ...) { }: the statement runs for each piece of what was asked
+ * for; @name can be named in it and nowhere else. @error, an int, tells how it ended;
+ * it is not set when the statement is left early.
+ */
+#define hmm_mirror_populate(_name, _error, _mirror, _span, _access)  \
+	for (struct hmm_section _name __cleanup(hmm_section_leave) = \
+		     {                                               \
+			     .mirror = (_mirror),                    \
+			     .span = (_span),                        \
+			     .access = (_access),                    \
+		     };                                              \
+	     hmm_section_next(&_name) ||                             \
+	     ((_error) = hmm_section_error(&_name), false);)
+
+__must_check int hmm_mirror_init(struct hmm_mirror *mirror,
+				 struct mm_struct *mm,
+				 const struct hmm_mirror_ops *ops, void *owner);
+
+__must_check int hmm_mirror_range_add(struct hmm_mirror *mirror,
+				      struct hmm_mirror_range *range,
+				      struct hmm_span span);
+
+#endif /* _MIRROR_TYPED_H */

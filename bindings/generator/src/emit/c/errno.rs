@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stricter prototypes: results that must be looked at, locks that must be held.
+
+use crate::emit::helpers::declare;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Returns;
+use crate::model::Role;
+
+/// The declaration of a function again, with what its contract adds; `None` when that is nothing.
+pub(super) fn stricter(api: &Api, function: &Function) -> Option<String> {
+    let fails = function.errno.is_some() && function.role != Role::Outcome;
+    let owned = function.returns == Returns::Owned;
+    let check = (fails || owned) && !function.must_check;
+    let held = function.requires.as_ref().and_then(|(guard, _)| lock(api, function, guard));
+    if function.needs_helper || (!check && held.is_none()) {
+        return None;
+    }
+    let params: Vec<String> = function.params.iter().map(|p| declare(&p.ty, &p.name)).collect();
+    let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+    let ret = function.ret.spell();
+    let space = if ret.ends_with('*') { "" } else { " " };
+    let must = if check { "__must_check " } else { "" };
+    let held = held.map(|lock| format!(" __must_hold({lock})")).unwrap_or_default();
+    Some(format!("{must}{ret}{space}{}({params}){held};\n", function.c))
+}
+
+/// The lock behind a guard, as an expression in the function's parameters.
+fn lock(api: &Api, function: &Function, guard: &str) -> Option<String> {
+    let this = &function.params.get(function.this?)?.name;
+    let wanted = Role::Lock(guard.to_owned());
+    let enter = api.one_in_role(function.owner.as_deref()?, move |role| *role == wanted)?;
+    let member = enter.lock_name.as_deref().and_then(|lock| lock.split_once("->"));
+    Some(match member {
+        Some((_, member)) => format!("&{this}->{member}"),
+        None => this.clone(),
+    })
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locks: guards and scoped guards.
+
+use super::has_class;
+use super::snake;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Object;
+use crate::model::Role;
+use crate::read::CType;
+
+/// The guards of an object's locks.
+pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
+    let tag = &object.tag;
+    let mut guards = Vec::new();
+    for lock in api.in_role(tag, |role| matches!(role, Role::Lock(_))) {
+        let Role::Lock(guard) = &lock.role else { continue };
+        let wanted = Role::Unlock(guard.clone());
+        let Some(unlock) = api.one_in_role(tag, move |role| *role == wanted) else { continue };
+        if has_class(api, &lock.c) {
+            continue;
+        }
+        let name = class(tag, guard);
+        let (enter, leave) = (&lock.c, &unlock.c);
+        let mut text = format!(
+            "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
+             DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
+        );
+        let wanted = Role::TryLock(guard.clone());
+        for attempt in api.in_role(tag, move |role| *role == wanted) {
+            text.push_str(&conditional(&name, attempt));
+        }
+        guards.push(text);
+    }
+    guards
+}
+
+fn conditional(name: &str, attempt: &Function) -> String {
+    let ext = attempt.name.rsplit('_').find(|part| *part != "read" && *part != "write").unwrap_or("try");
+    let call = format!("{}(_T)", attempt.c);
+    match (&attempt.errno, attempt.ret.plain()) {
+        (Some(_), _) => format!("DEFINE_GUARD_COND({name}, _{ext}, {call}, _RET == 0)\n"),
+        (None, CType::Bool | CType::Int(_)) => format!("DEFINE_GUARD_COND({name}, _{ext}, {call})\n"),
+        _ => String::new(),
+    }
+}
+
+/// The name of the class of a guard.
+fn class(tag: &str, guard: &str) -> String {
+    let kind = snake(guard.strip_suffix("Guard").filter(|kind| !kind.is_empty()).unwrap_or(guard));
+    format!("{tag}_{kind}")
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ops tables: a table whose callbacks take the driver's own structure, and which cannot be defined
+//! without those that are required.
+
+use super::define;
+use crate::emit::helpers::declare;
+use crate::model::Api;
+use crate::model::Callback;
+use crate::model::Table;
+use crate::read::CType;
+
+/// The macros that define a table.
+pub(super) fn table(api: &Api, table: &Table) -> Option<String> {
+    if table.single {
+        return None;
+    }
+    let object = api.objects.iter().find(|object| object.operations.as_ref() == Some(&table.name))?;
+    let required: Vec<&Callback> = table.callbacks.iter().filter(|c| c.required).collect();
+    let all: Vec<&Callback> = table.callbacks.iter().collect();
+    let name = format!("DEFINE_{}", table.tag.to_ascii_uppercase());
+    let mut text = format!(
+        "/*\n * {name}(name, type, member, callbacks...): a struct {} whose callbacks\n * take the @type \
+         that has the struct {} as its @member.\n */\n",
+        table.tag, object.tag
+    );
+    text.push_str(&one(&name, table, &object.tag, &required));
+    if all.len() != required.len() {
+        text.push_str(&format!("\n/* The same, with the optional callbacks too. */\n"));
+        text.push_str(&one(&format!("{name}_ALL"), table, &object.tag, &all));
+    }
+    Some(text)
+}
+
+fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String {
+    let names: Vec<String> = callbacks.iter().map(|c| format!("_{}", c.signature.name)).collect();
+    let head = format!("{name}(_name, _type, _member, {})", names.join(", "));
+    let mut lines = Vec::new();
+    for callback in callbacks {
+        let signature = &callback.signature;
+        let params: Vec<String> = signature.params.iter().map(|p| declare(&p.ty, &p.name)).collect();
+        let rest = signature.params.iter().skip(1).map(|p| format!(", {}", p.name));
+        let ret = signature.ret.spell();
+        let back = if signature.ret == CType::Void { "" } else { "return " };
+        lines.push(format!("static {ret} _name##_{}({})", signature.name, params.join(", ")));
+        lines.push("{".into());
+        lines.push(format!(
+            "{back}_{}(container_of({}, _type, _member){});",
+            signature.name,
+            signature.params[0].name,
+            rest.collect::<String>()
+        ));
+        lines.push("}".into());
+    }
+    lines.push(format!("static const struct {} _name = {{", table.tag));
+    for callback in callbacks {
+        let name = &callback.signature.name;
+        lines.push(format!(".{name} = _name##_{name},"));
+    }
+    lines.push("}".into());
+    let _ = tag;
+    define(&head, &lines)
+}
