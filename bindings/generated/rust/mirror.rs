@@ -240,8 +240,9 @@ pub trait Operations: Sized + Send {
     /// done. It may return false only when `inv->may_block` is false and it would have to
     /// sleep; it is then called again later. Required.
     ///
-    /// Not called for what the mirror's own owner migrates (`MMU_NOTIFY_MIGRATE` with the owner
-    /// given to `hmm_mirror_init()`) or takes from the CPU (`MMU_NOTIFY_EXCLUSIVE`).
+    /// Called for what the device's own driver migrates too, as a process may have several
+    /// mirrors with one owner, and the one that migrates knows only of itself. Not called when
+    /// that driver takes a page from the CPU (`HMM_ACCESS_EXCLUSIVE`).
     fn invalidate(&mut self, inv: &Invalidation) -> bool;
 
     /// The process's address space is going away, or the mirror is. Called once in the life of
