@@ -29,6 +29,10 @@
 #define softleaf_to_pmd(entry)	swp_entry_to_pmd(entry)
 #define userfaultfd_rwp(vma)	false
 
+/* It was told the folio's first page. */
+#define remove_migration_pmd(pvmw, folio) \
+	remove_migration_pmd(pvmw, &(folio)->page)
+
 /* Before, this did not take a const VMA. */
 #define vma_is_anonymous(vma)	vma_is_anonymous((struct vm_area_struct *)(vma))
 #endif
