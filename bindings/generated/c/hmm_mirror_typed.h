@@ -7,25 +7,20 @@
 #include <linux/hmm_mirror.h>
 
 /* A word that is not taken for any other. */
-typedef struct {
+struct hmm_pfn_flags_word {
 	unsigned long raw;
-} pfn_flags_t;
+};
 
-#define PFN_FLAGS_VALID ((const pfn_flags_t){HMM_PFN_VALID})
-#define PFN_FLAGS_WRITE ((const pfn_flags_t){HMM_PFN_WRITE})
-#define PFN_FLAGS_ERROR ((const pfn_flags_t){HMM_PFN_ERROR})
-#define PFN_FLAGS_DMA_MAPPED ((const pfn_flags_t){HMM_PFN_DMA_MAPPED})
-#define PFN_FLAGS_P2PDMA ((const pfn_flags_t){HMM_PFN_P2PDMA})
-#define PFN_FLAGS_P2PDMA_BUS ((const pfn_flags_t){HMM_PFN_P2PDMA_BUS})
-
-static inline bool pfn_flags_has(pfn_flags_t word, pfn_flags_t bits)
+static inline struct hmm_pfn_flags_word
+hmm_pfn_flags_word_of(unsigned long bits)
 {
-	return (word.raw & bits.raw) == bits.raw;
+	return (struct hmm_pfn_flags_word){ bits };
 }
 
-static inline pfn_flags_t pfn_flags_or(pfn_flags_t a, pfn_flags_t b)
+static inline bool hmm_pfn_flags_word_has(struct hmm_pfn_flags_word word,
+					  enum hmm_pfn_flags bits)
 {
-	return (pfn_flags_t){a.raw | b.raw};
+	return (word.raw & bits) == bits;
 }
 
 /* struct hmm_mirror *x __free(hmm_mirror_exit): ended when @x goes out of scope. */
@@ -72,15 +67,10 @@ DEFINE_FREE(hmm_mirror_range_remove, struct hmm_mirror_range *,
  * for; @name can be named in it and nowhere else. @error, an int, tells how it ended;
  * it is not set when the statement is left early.
  */
-#define hmm_mirror_populate(_name, _error, _mirror, _span, _access)  \
-	for (struct hmm_section _name __cleanup(hmm_section_leave) = \
-		     {                                               \
-			     .mirror = (_mirror),                    \
-			     .span = (_span),                        \
-			     .access = (_access),                    \
-		     };                                              \
-	     hmm_section_next(&_name) ||                             \
-	     ((_error) = hmm_section_error(&_name), false);)
+#define hmm_mirror_populate(_name, _error, _mirror, _span, _access) \
+	for (struct hmm_section _name __cleanup(hmm_section_leave) = { .mirror = (_mirror), .span = (_span), .access = (_access), }; \
+	hmm_section_next(&_name) || \
+	((_error) = hmm_section_error(&_name), false);)
 
 __must_check int hmm_mirror_init(struct hmm_mirror *mirror,
 				 struct mm_struct *mm,

@@ -79,6 +79,7 @@ pub enum Access {
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event(pub(crate) bindings::mmu_notifier_event);
+
 impl Event {
     /// `MMU_NOTIFY_UNMAP`.
     pub const UNMAP: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_UNMAP);
@@ -109,6 +110,7 @@ impl Event {
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PfnFlags(pub(crate) usize);
+
 impl PfnFlags {
     /// `HMM_PFN_VALID`.
     pub const VALID: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_VALID as usize);
@@ -145,6 +147,7 @@ impl PfnFlags {
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Span(pub(crate) bindings::hmm_span);
+
 impl Span {
     /// Makes a `struct hmm_span`.
     #[inline]
@@ -178,6 +181,7 @@ impl Span {
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Invalidation(pub(crate) bindings::hmm_invalidation);
+
 impl Invalidation {
     /// The addresses, clipped to the range.
     #[inline]
@@ -204,6 +208,7 @@ impl Invalidation {
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Run<'s>(pub(crate) bindings::hmm_run, PhantomData<&'s ()>);
+
 impl Run<'_> {
     /// Their addresses.
     #[inline]
@@ -507,6 +512,7 @@ pub struct Pages<'s> {
 
 /// The state of a section; the section is left when this is dropped (`hmm_section_leave`).
 struct PagesState(bindings::hmm_section);
+
 impl Drop for PagesState {
     #[inline]
     fn drop(&mut self) {

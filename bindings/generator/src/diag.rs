@@ -130,8 +130,10 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
             origins.push((span.file, sources.short_path(span.file)));
         }
     }
-    for (file, origin) in &origins {
-        let text = sources.text(*file);
+    // A tab is as wide as a byte here, so that what is underlined is what is meant.
+    let texts: Vec<String> =
+        origins.iter().map(|(file, _)| sources.text(*file).replace('\t', " ")).collect();
+    for ((file, origin), text) in origins.iter().zip(&texts) {
         let mut snippet = Snippet::source(text).origin(origin).fold(true);
         for (span, label, level) in places.iter().filter(|(span, _, _)| span.file == *file) {
             let end = span.end.min(text.len());

@@ -11,7 +11,7 @@ const C_STYLE: &str = "{BasedOnStyle: LLVM, IndentWidth: 8, TabWidth: 8, UseTab:
     ContinuationIndentWidth: 8, ColumnLimit: 80, BreakBeforeBraces: Linux, \
     AllowShortFunctionsOnASingleLine: None, AllowShortIfStatementsOnASingleLine: false, \
     AllowShortLoopsOnASingleLine: false, IndentCaseLabels: false, SortIncludes: false, \
-    AlignEscapedNewlines: Left, ReflowComments: false, SpacesBeforeTrailingComments: 1, \
+    AlignEscapedNewlines: Left, ReflowComments: false, SpacesBeforeTrailingComments: 1, Cpp11BracedListStyle: false, \
     PenaltyBreakBeforeFirstCallParameter: 30, PenaltyExcessCharacter: 100, \
     PenaltyReturnTypeOnItsOwnLine: 60}";
 

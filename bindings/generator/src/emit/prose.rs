@@ -119,7 +119,8 @@ pub fn of_function(function: &Function) -> String {
         Some(doc) => {
             parts.push(sentence(&doc.brief, &fallback));
             parts.push(markdown(&doc.body));
-            if let (Some(returns), None) = (&doc.returns, &function.errno) {
+            let shown = function.errno.is_none() || function.plain;
+            if let (Some(returns), true) = (&doc.returns, shown) {
                 parts.push(format!("Returns {}", lower_first(&markdown(returns))));
             }
             parts.extend(doc.context.as_deref().map(|text| format!("Context: {}", markdown(text))));
@@ -133,6 +134,7 @@ pub fn of_function(function: &Function) -> String {
         _ => {}
     }
     let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
+    let returns = returns.filter(|_| !function.plain);
     parts.extend(function.errno.as_ref().map(|errno| errors(errno, returns)));
     join(parts)
 }
@@ -147,7 +149,7 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
         text.push(format!("Fails with {}.", list(&errno.errors)));
     }
     if !errno.retry.is_empty() {
-        text.push(format!("{} means that the call lost a race and is to be made again.", list(&errno.retry)));
+        text.push(format!("After {} the call lost a race and is to be made again.", list(&errno.retry)));
     }
     if text.len() == 1 {
         text.push("Fails with the error that the C function returns.".into());

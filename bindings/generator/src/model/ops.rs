@@ -41,7 +41,11 @@ pub(super) fn lower(
         match (&field.callback, field.contract.is_empty()) {
             (Some(signature), false) => {
                 let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name));
-                callbacks.extend(callback::lower(signature, doc, &mut clauses, diagnostics));
+                let Some(callback) = callback::lower(signature, doc, &mut clauses, diagnostics) else {
+                    continue;
+                };
+                callbacks.push(callback);
+                clauses.finish(diagnostics);
             }
             (None, false) => diagnostics.push(
                 Diagnostic::error(
@@ -53,7 +57,6 @@ pub(super) fn lower(
             ),
             _ => {}
         }
-        clauses.finish(diagnostics);
     }
     if callbacks.is_empty() && !diagnostics.has_errors() {
         diagnostics.push(

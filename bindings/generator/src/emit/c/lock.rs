@@ -49,5 +49,8 @@ fn conditional(name: &str, attempt: &Function) -> String {
 /// The name of the class of a guard.
 fn class(tag: &str, guard: &str) -> String {
     let kind = snake(guard.strip_suffix("Guard").filter(|kind| !kind.is_empty()).unwrap_or(guard));
-    format!("{tag}_{kind}")
+    match tag.ends_with(&kind) {
+        true => tag.to_owned(),
+        false => format!("{tag}_{kind}"),
+    }
 }

@@ -40,6 +40,10 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
 }
 
 fn sequence(api: &Api, section: &Section) -> Option<String> {
+    if section.holds.is_some() {
+        // The work before the lock and the work under it are two statements; C has no loop for that.
+        return None;
+    }
     let begin_role = Role::Begin(section.name.clone());
     let check_role = Role::Check(section.name.clone());
     let begin = api.one_in_role(&section.of, move |role| *role == begin_role)?;

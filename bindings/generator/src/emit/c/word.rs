@@ -2,52 +2,48 @@
 
 //! Flag and tagged words: a structure of its own, so that one word is not taken for another.
 
-use super::snake;
 use crate::model::Api;
 use crate::model::FlagWord;
 use crate::model::Role;
 use crate::model::Tagged;
-use crate::model::Variant;
 use crate::read::CType;
 
 /// A flag word.
 pub(super) fn flags(flags: &FlagWord) -> String {
-    word(&flags.name, flags.int, &flags.bits)
+    word(&flags.tag, flags.int, true)
 }
 
 /// A tagged word and its parts.
 pub(super) fn tagged(api: &Api, tagged: &Tagged) -> String {
-    let mut text = word(&tagged.name, tagged.int, &tagged.bits);
-    let name = snake(&tagged.name);
+    let mut text = word(&tagged.tag, tagged.int, tagged.of_enum);
+    let name = word_name(&tagged.tag);
     for part in api.in_role(&tagged.tag, |role| *role == Role::Method) {
         if part.params.len() != 1 || part.ret == CType::Void {
             continue;
         }
         let ret = part.ret.spell();
-        let short = &part.name;
         text.push_str(&format!(
-            "\nstatic inline {ret} {name}_{short}({name}_t word)\n{{\n\treturn {}(word.raw);\n}}\n",
-            part.c
+            "\nstatic inline {ret} {name}_{}(struct {name} word)\n{{\n\treturn {}(word.raw);\n}}\n",
+            part.name, part.c
         ));
     }
     text
 }
 
-fn word(name: &str, int: &'static str, bits: &[Variant]) -> String {
-    let name = snake(name);
+/// The name of the structure: the tag may be a typedef's name already.
+fn word_name(tag: &str) -> String {
+    format!("{}_word", tag.strip_suffix("_t").unwrap_or(tag))
+}
+
+fn word(tag: &str, int: &'static str, of_enum: bool) -> String {
+    let name = word_name(tag);
     let int = CType::Int(int).spell();
-    let mut text = format!("/* A word that is not taken for any other. */\ntypedef struct {{\n\t{int} raw;\n}} {name}_t;\n\n");
-    for bit in bits {
+    let mut text = format!("/* A word that is not taken for any other. */\nstruct {name} {{\n\t{int} raw;\n}};\n");
+    if of_enum {
         text.push_str(&format!(
-            "#define {}_{} ((const {name}_t){{ {} }})\n",
-            name.to_ascii_uppercase(),
-            bit.shout,
-            bit.c
+            "\nstatic inline struct {name} {name}_of({int} bits)\n{{\n\treturn (struct {name}){{ bits }};\n}}\n\
+             \nstatic inline bool {name}_has(struct {name} word, enum {tag} bits)\n{{\n\treturn (word.raw & bits) == bits;\n}}\n"
         ));
     }
-    text.push_str(&format!(
-        "\nstatic inline bool {name}_has({name}_t word, {name}_t bits)\n{{\n\treturn (word.raw & bits.raw) == bits.raw;\n}}\n\
-         \nstatic inline {name}_t {name}_or({name}_t a, {name}_t b)\n{{\n\treturn ({name}_t){{ a.raw | b.raw }};\n}}\n"
-    ));
     text
 }

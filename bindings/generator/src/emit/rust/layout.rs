@@ -60,10 +60,14 @@ fn spaced(text: &str) -> String {
         let ends = before.trim() == "}" || before.trim_start().starts_with("fn ") && before.ends_with(';')
             || before.trim_start().starts_with("pub const ") && before.ends_with(';');
         let text = line.trim_start();
+        let top = text == line && ["impl", "unsafe impl", "#[", "///", "// SAFETY"].iter().any(|s| text.starts_with(s));
+        if top && (before == "}" || before.ends_with(';')) {
+            out.push('\n');
+        }
         let starts = ["///", "#[", "pub fn", "pub const fn", "unsafe ", "fn ", "impl", "const "]
             .iter()
             .any(|start| text.starts_with(start));
-        if ends && starts && indent(before) == indent(line) && !text.starts_with("unsafe {") {
+        if ends && starts && text != line && indent(before) == indent(line) && !text.starts_with("unsafe {") {
             out.push('\n');
         }
         out.push_str(line);

@@ -86,6 +86,7 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
                 let (name, ty) = (ident(&kept.name), &kept.ty);
                 quote! { #name: #ty, }
             });
+            let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
             let covers = generic && data.is_none() && kept.is_empty();
             let phantom = covers.then(|| quote! { _data: PhantomData<T>, });
             let attribute = match has_drop(api, object) {
@@ -101,14 +102,18 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
                     #data
                     #(#fields)*
                     #phantom
+                    #local
                 }
             }
         }
-        _ => quote! {
-            #docs
-            #[repr(transparent)]
-            pub struct #name(Opaque<bindings::#raw>);
-        },
+        _ => {
+            let local = (!object.send).then(|| quote! { , NotThreadSafe });
+            quote! {
+                #docs
+                #[repr(transparent)]
+                pub struct #name(Opaque<bindings::#raw> #local);
+            }
+        }
     }
 }
 
@@ -301,13 +306,14 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
     let kept_names = kept.iter().map(|kept| ident(&kept.name));
     let generic_only = types::generic(api, object).is_some() && !data && kept.is_empty();
     let phantom = generic_only.then(|| quote! { _data: PhantomData, });
+    let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
     let docs = layout::docs(&prose::of_function(constructor), 8);
     quote! {
         #docs
         pub fn #name #generics(#(#decls,)* #(#data_decl),*) -> impl PinInit<Self #error> #outlives #clause {
             #(#before)*
             #init
-            #macro_name!(Self { #data_init #(#kept_names,)* inner <- inner, #phantom })
+            #macro_name!(Self { #data_init #(#kept_names,)* inner <- inner, #phantom #local })
         }
     }
 }

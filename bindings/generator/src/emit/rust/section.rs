@@ -145,9 +145,9 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
         "By the type's invariants `self` is valid", begin.c
     ));
     let (begin_call, check_call) = (ident(&begin.c), ident(&check.c));
-    let changed = match check.ret.plain() {
-        CType::Bool => quote! { changed },
-        _ => quote! { changed != 0 },
+    let still = match check.ret.plain() {
+        CType::Bool => quote! { !changed },
+        _ => quote! { changed == 0 },
     };
     let lock = section.holds.as_ref().and_then(|(guard, _)| {
         let role = Role::Lock(guard.clone());
@@ -173,7 +173,7 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
                         let result = body(self);
                         #check_safety
                         let changed = unsafe { bindings::#check_call(self.as_raw(), sequence) };
-                        if !(#changed) {
+                        if #still {
                             return result;
                         }
                     }
@@ -207,7 +207,7 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
                         let mut guard = self.#lock();
                         #check_safety
                         let changed = unsafe { bindings::#check_call(self.as_raw(), sequence) };
-                        if !(#changed) {
+                        if #still {
                             return Ok(body(prepared, &mut guard));
                         }
                     }

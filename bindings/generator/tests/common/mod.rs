@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tests share.
+
+#![allow(dead_code)]
+
+use hmm_bindgen::read::Input;
+use hmm_bindgen::Run;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// The folder of the tests.
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+/// The headers of a folder, by name.
+pub fn headers(name: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder(name)).expect("the test's folder");
+    let mut headers: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "h") && !path.to_string_lossy().contains(".typed."))
+        .collect();
+    headers.sort();
+    assert!(!headers.is_empty(), "no headers in {name}");
+    headers
+}
+
+/// Reads one header with the project's own include folder.
+pub fn analyse(header: &Path) -> Run {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
+    let stem = header.file_stem().expect("a name").to_string_lossy().into_owned();
+    let input = Input {
+        headers: vec![header.to_owned()],
+        flags: vec![format!("-I{}", include.display()), "-std=gnu11".into()],
+        ..Input::default()
+    };
+    hmm_bindgen::analyse(&stem, &input)
+}
+
+/// Compares with a file that is checked in, or renews it when UPDATE_GOLDEN is set.
+pub fn compare(path: &Path, text: &str) -> Result<(), String> {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        match text.is_empty() {
+            true => drop(std::fs::remove_file(path)),
+            false => std::fs::write(path, text).map_err(|error| error.to_string())?,
+        }
+        return Ok(());
+    }
+    let old = std::fs::read_to_string(path).unwrap_or_default();
+    if old == text {
+        return Ok(());
+    }
+    let line = old.lines().zip(text.lines()).take_while(|(a, b)| a == b).count();
+    Err(format!(
+        "{}:{}: expected {:?}, got {:?}; UPDATE_GOLDEN=1 renews it",
+        path.display(),
+        line + 1,
+        old.lines().nth(line).unwrap_or("the end"),
+        text.lines().nth(line).unwrap_or("the end")
+    ))
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is wrong in a contract is shown with its place and a fix; nothing makes the generator panic.
+
+mod common;
+
+use hmm_bindgen::diag::Severity;
+use hmm_bindgen::read::terms;
+use hmm_bindgen::source::Sources;
+use std::path::Path;
+
+#[test]
+fn mistakes_are_explained() {
+    let mut wrong = Vec::new();
+    for header in common::headers("errors") {
+        let run = common::analyse(&header);
+        assert!(run.diagnostics.has_errors(), "{}: no error was found", header.display());
+        let text = run.complaints(false);
+        wrong.extend(common::compare(&header.with_extension("txt"), &text).err());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_error_has_a_fix() {
+    for header in common::headers("errors") {
+        for found in common::analyse(&header).diagnostics.iter() {
+            let syntax = ["grammar", "grammar2"].contains(&header.file_stem().unwrap().to_str().unwrap());
+            assert!(found.help.is_some() || syntax, "{}: {}", header.display(), found.title);
+            assert_eq!(found.severity, Severity::Error);
+        }
+    }
+}
+
+#[test]
+fn a_header_that_is_not_there_is_an_error() {
+    let run = common::analyse(Path::new("nowhere.h"));
+    assert!(run.complaints(false).contains("there is no such header"));
+}
+
+/// A generator of numbers that is the same every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % bound
+    }
+}
+
+#[test]
+fn no_text_makes_the_parser_panic() {
+    const PARTS: &[&str] = &[
+        "object", "(", ")", ",", "\"Name\"", "\"", "-", "EBUSY", "=", "errno", "retry", "0x", "12", "/*", "*/", "//",
+        "\n", "::", ".", "->", "é", "{", "}", "\\", " ", "18446744073709551616", "'", "data",
+    ];
+    let mut numbers = Numbers(7);
+    let mut sources = Sources::default();
+    let file = sources.add(Path::new("fuzz"), String::new);
+    let (mut good, mut bad) = (0, 0);
+    for _ in 0..20000 {
+        let length = numbers.below(14);
+        let text: String = (0..length).map(|_| PARTS[numbers.below(PARTS.len())]).collect();
+        match terms::parse(file, 0, &text) {
+            Ok(_) => good += 1,
+            Err(_) => bad += 1,
+        }
+    }
+    assert!(good > 0 && bad > 0);
+}
+
+#[test]
+fn no_contract_makes_the_generator_panic() {
+    // Words of the vocabulary in any order, on every kind of declaration.
+    let words: Vec<&str> = hmm_bindgen::model::clauses::VOCABULARY.iter().map(|(word, _)| *word).collect();
+    let args = ["", "(\"Name\")", "(x)", "(-EIO)", "(a = exclusive)", "(of(thing))", "()", "(\"F\", f)"];
+    let mut numbers = Numbers(11);
+    let folder = std::env::temp_dir().join(format!("hmm-bindgen-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    for round in 0..60 {
+        let mut contract = || {
+            let count = 1 + numbers.below(3);
+            let clauses: Vec<String> = (0..count)
+                .map(|_| format!("{}{}", words[numbers.below(words.len())], args[numbers.below(args.len())]))
+                .collect();
+            format!("__contract({})", clauses.join(", "))
+        };
+        let text = format!(
+            "#include <linux/contract.h>\nstruct thing {{ int x {}; void (*f)(struct thing *t) {}; }} {};\n\
+             enum e {{ E_A = 1, E_B = 2 }} {};\ntypedef unsigned long w {};\n\
+             int thing_init(struct thing *x {}, int *p {}, unsigned long n) {};\n\
+             struct thing *thing_get(struct thing *x) {};\nvoid thing_put(struct thing *x) {};\n",
+            contract(),
+            contract(),
+            contract(),
+            contract(),
+            contract(),
+            contract(),
+            contract(),
+            contract(),
+            contract(),
+            contract()
+        );
+        let path = folder.join(format!("round{round}.h"));
+        std::fs::write(&path, text).expect("a header");
+        let run = common::analyse(&path);
+        let _ = run.complaints(false);
+        if !run.diagnostics.has_errors() {
+            let _ = hmm_bindgen::emit::rust::write(&run.api);
+        }
+    }
+    std::fs::remove_dir_all(&folder).expect("the temporary folder");
+}

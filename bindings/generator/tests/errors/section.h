@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <linux/contract.h>
+
+struct a { int x; } __contract(object("A"), pinned);
+void a_init(struct a *a) __contract(constructor);
+struct s { struct a *a __contract(given); } __contract(section("S", of(a), holds(Nothing)));
+struct t { int x; } __contract(section("T", of(nothing)));

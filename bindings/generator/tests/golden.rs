@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A header in, files out; the files are checked in and reviewed as a diff.
+
+mod common;
+
+use hmm_bindgen::Output;
+use std::path::Path;
+
+fn output(header: &Path) -> Output {
+    let run = common::analyse(header);
+    assert!(!run.diagnostics.has_errors(), "{}", run.complaints(false));
+    run.emit().unwrap_or_else(|error| panic!("{}: {error}", header.display()))
+}
+
+#[test]
+fn output_is_what_is_checked_in() {
+    let mut wrong = Vec::new();
+    for header in common::headers("golden") {
+        let output = output(&header);
+        let files = [
+            ("rs", output.rust),
+            ("helpers.c", output.helpers.unwrap_or_default()),
+            ("typed.h", output.typed_c),
+            ("report.md", output.report),
+        ];
+        for (extension, text) in files {
+            wrong.extend(common::compare(&header.with_extension(extension), &text).err());
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn output_is_the_same_every_time() {
+    for header in common::headers("golden") {
+        assert!(output(&header) == output(&header), "{} differs from run to run", header.display());
+    }
+}
+
+#[test]
+fn every_unsafe_block_has_its_sentence() {
+    for header in common::headers("golden") {
+        let rust = output(&header).rust;
+        let mut before: Vec<&str> = Vec::new();
+        for line in rust.lines() {
+            let opens = line.contains("unsafe {") || line.trim_start().starts_with("unsafe impl");
+            if opens {
+                // The sentence stands above the statement that the block is part of.
+                let comment = before.iter().rev().take(4).any(|line| line.trim_start().starts_with("//"));
+                assert!(comment, "{}: no SAFETY above {line}", header.display());
+            }
+            before.push(line);
+        }
+        assert_eq!(
+            rust.matches("unsafe {").count() + rust.matches("unsafe impl").count(),
+            rust.matches("SAFETY:").count(),
+            "{}: as many sentences as blocks",
+            header.display()
+        );
+    }
+}
+
+#[test]
+fn every_trivial_wrapper_is_inline() {
+    for header in common::headers("golden") {
+        let rust = output(&header).rust;
+        let lines: Vec<&str> = rust.lines().collect();
+        for (index, line) in lines.iter().enumerate() {
+            if line.contains(" fn ") && line.contains("&self)") && line.ends_with('{') {
+                let inline = lines[index.saturating_sub(2)..index].iter().any(|l| l.contains("#[inline]"));
+                assert!(inline, "{}: {line}", header.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn typed_headers_are_laid_out_as_the_kernel_does() {
+    // The kernel's own style file is read where its source is at hand; nothing of it is kept here.
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
+    let cache = cache.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cache")));
+    let Some(style) = cache.map(|c| c.join("tandem/source/linux-7.3.4/.clang-format")) else { return };
+    if !style.is_file() {
+        eprintln!("skipped: no kernel source in the cache");
+        return;
+    }
+    for header in common::headers("golden") {
+        let typed = header.with_extension("typed.h");
+        let run = std::process::Command::new("clang-format-19")
+            .arg(format!("--style=file:{}", style.display()))
+            .arg(&typed)
+            .output()
+            .expect("clang-format-19");
+        let laid_out = String::from_utf8_lossy(&run.stdout);
+        assert_eq!(laid_out, std::fs::read_to_string(&typed).expect("the header"), "{}", typed.display());
+    }
+}

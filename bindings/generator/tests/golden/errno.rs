@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `errno.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/errno.h`](srctree/include/errno.h)
+
+use crate::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+
+/// How a call ended that may lose a race.
+#[must_use = "a call that lost a race has done nothing and is to be made again"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It did what it was asked to do.
+    Done,
+    /// It lost a race and is to be made again.
+    Again,
+}
+
+/// A `struct port`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct port` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data(PinnedDrop)]
+pub struct Port {
+    #[pin]
+    inner: Opaque<bindings::port>,
+    _not_send: NotThreadSafe,
+}
+
+impl Port {
+    /// Calls `port_init()`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL`.
+    pub fn new(number: i32) -> impl PinInit<Self, Error> {
+        let inner = Opaque::try_ffi_init(move |slot: *mut bindings::port| {
+            // SAFETY: `slot` is room for a `struct port` that does not move.
+            to_result(unsafe { bindings::port_init(slot, number) })
+        });
+        try_pin_init!(Self {
+            inner <- inner,
+            _not_send : NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct port`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::port {
+        self.inner.get()
+    }
+
+    /// Send a word.
+    ///
+    /// Never sleeps.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EIO` when the line is down, or `EBUSY`.
+    ///
+    /// After `EBUSY`, `EAGAIN` the call lost a race and is to be made again.
+    #[inline]
+    pub fn send(&self, word: u32) -> Result<Attempt> {
+        // SAFETY: By the type's invariants `self` is a valid `struct port`.
+        let result = to_result(unsafe { bindings::port_send(self.as_raw(), word) });
+        match result {
+            Ok(()) => Ok(Attempt::Done),
+            Err(error) if error == EBUSY => Ok(Attempt::Again),
+            Err(error) if error == EAGAIN => Ok(Attempt::Again),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many words wait.
+    ///
+    /// Returns the number of words, or -EIO.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EIO`.
+    #[inline]
+    pub fn pending(&self) -> Result<u32> {
+        // SAFETY: By the type's invariants `self` is a valid `struct port`.
+        let value = unsafe { bindings::port_pending(self.as_raw()) };
+        to_result(value as c_int)?;
+        Ok(value as u32)
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Port {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `port_exit`).
+        unsafe { bindings::port_exit(self.inner.get()) };
+    }
+}

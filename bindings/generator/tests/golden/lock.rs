@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `lock.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/lock.h`](srctree/include/lock.h)
+
+use crate::{
+    bindings,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
+};
+use pin_init::Wrapper;
+
+/// A `struct gate`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct gate` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data]
+pub struct Gate<T> {
+    #[pin]
+    inner: Opaque<bindings::gate>,
+    #[pin]
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl<T: Send> Send for Gate<T> {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once, and the data
+// is reached through guards only.
+unsafe impl<T: Send> Sync for Gate<T> {}
+
+impl<T> Gate<T> {
+    /// Calls `gate_init()`.
+    pub fn new(data: impl Init<T>) -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
+            // SAFETY: `slot` is room for a `struct gate` that does not move.
+            unsafe { bindings::gate_init(slot) }
+        });
+        pin_init!(Self {
+            data <- UnsafeCell::pin_init(data),
+            inner <- inner,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct gate`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::gate {
+        self.inner.get()
+    }
+
+    /// Calls `gate_enter()`.
+    #[inline]
+    pub fn enter(&self) -> GateGuard<'_, T> {
+        // SAFETY: By the type's invariants `self` is a valid `struct gate`.
+        unsafe { bindings::gate_enter(self.as_raw()) };
+        // INVARIANT: The lock was just taken.
+        GateGuard {
+            owner: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Calls `gate_try_enter()`.
+    ///
+    /// Never sleeps.
+    #[must_use = "the lock is left at once when the guard is not used"]
+    #[inline]
+    pub fn try_enter(&self) -> Option<GateGuard<'_, T>> {
+        // SAFETY: By the type's invariants `self` is a valid `struct gate`.
+        let taken = unsafe { bindings::gate_try_enter(self.as_raw()) };
+        if taken {
+            // INVARIANT: The lock was just taken.
+            Some(GateGuard {
+                owner: self,
+                _not_send: NotThreadSafe,
+            })
+        } else {
+            None
+        }
+    }
+}
+
+/// A lock of [`Gate`] that is held.
+///
+/// It is left when this is dropped.
+///
+/// # Invariants
+///
+/// The lock is held by the current thread for as long as this exists.
+#[must_use = "the lock is left at once when the guard is not used"]
+pub struct GateGuard<'a, T> {
+    owner: &'a Gate<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, T> GateGuard<'a, T> {
+    /// How often it was entered.
+    #[inline]
+    pub fn count(&self) -> u32 {
+        // SAFETY: By its invariants `self.owner` is a valid `struct gate`; `requires(GateGuard)`
+        // holds because `self` is that guard.
+        unsafe { bindings::gate_count(self.owner.as_raw()) }
+    }
+}
+
+impl<'a, T> Deref for GateGuard<'a, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: The guard is held, and by the contract (`data`) no `&mut` to the data exists
+        // while a `GateGuard` is shared.
+        unsafe { &*self.owner.data.get() }
+    }
+}
+
+impl<'a, T> DerefMut for GateGuard<'a, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: The guard is held, and by the contract (`data(GateGuard = exclusive)`) nobody
+        // else holds one.
+        unsafe { &mut *self.owner.data.get() }
+    }
+}
+
+impl<'a, T> Drop for GateGuard<'a, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariants this thread holds the lock.
+        unsafe { bindings::gate_leave(self.owner.as_raw()) };
+    }
+}

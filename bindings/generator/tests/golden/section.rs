@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `section.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/section.h`](srctree/include/section.h)
+
+use crate::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
+};
+use pin_init::Wrapper;
+
+/// A line of a page.
+///
+/// It is good inside the section that it comes from, and cannot leave it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Line<'s>(pub(crate) bindings::line, PhantomData<&'s ()>);
+
+impl Line<'_> {
+    /// Counted from 1.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        self.0.number
+    }
+
+    /// The member `length`.
+    #[inline]
+    pub fn length(&self) -> u32 {
+        self.0.length
+    }
+}
+
+/// A `struct book`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct book` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data(PinnedDrop)]
+pub struct Book<T> {
+    #[pin]
+    inner: Opaque<bindings::book>,
+    #[pin]
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl<T: Send> Send for Book<T> {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once, and the data
+// is reached through guards only.
+unsafe impl<T: Send> Sync for Book<T> {}
+
+impl<T> Book<T> {
+    /// Calls `book_init()`.
+    pub fn new(data: impl Init<T>) -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::book| {
+            // SAFETY: `slot` is room for a `struct book` that does not move.
+            unsafe { bindings::book_init(slot) }
+        });
+        pin_init!(Self {
+            data <- UnsafeCell::pin_init(data),
+            inner <- inner,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct book`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::book {
+        self.inner.get()
+    }
+
+    /// Calls `book_lock()`.
+    #[inline]
+    pub fn lock(&self) -> BookGuard<'_, T> {
+        // SAFETY: By the type's invariants `self` is a valid `struct book`.
+        unsafe { bindings::book_lock(self.as_raw()) };
+        // INVARIANT: The lock was just taken.
+        BookGuard {
+            owner: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Pages that stay as they are while one reads.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    ///
+    ///
+    /// # Errors
+    ///
+    /// Fails with what `body` fails with, or with the error that ended the section.
+    pub fn read(&self, first: u32, mut body: impl FnMut(&Pages<'_>, &mut T) -> Result) -> Result {
+        let mut state = PagesState(bindings::reading {
+            book: self.as_raw(),
+            first,
+            ..pin_init::zeroed()
+        });
+        loop {
+            // SAFETY: The state is set up as `struct reading` asks, for the object that `self`
+            // is; what was shown of it before is gone.
+            let inside = unsafe { bindings::reading_next(&mut state.0) };
+            if !inside {
+                break;
+            }
+            let shown = Pages { state: &state.0 };
+            // SAFETY: By the contract (`enter`, `holds(BookGuard)`) the lock is held, so nothing
+            // else reaches the data.
+            let data = unsafe { &mut *self.data.get() };
+            body(&shown, data)?;
+        }
+        // SAFETY: The state is valid, and nothing is shown of it any more.
+        to_result(unsafe { bindings::reading_error(&state.0) })
+    }
+}
+
+#[pinned_drop]
+impl<T> PinnedDrop for Book<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `book_exit`).
+        unsafe { bindings::book_exit(self.inner.get()) };
+    }
+}
+
+/// A lock of [`Book`] that is held.
+///
+/// It is left when this is dropped.
+///
+/// # Invariants
+///
+/// The lock is held by the current thread for as long as this exists.
+#[must_use = "the lock is left at once when the guard is not used"]
+pub struct BookGuard<'a, T> {
+    owner: &'a Book<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, T> Deref for BookGuard<'a, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: The guard is held, and by the contract (`data`) no `&mut` to the data exists
+        // while a `BookGuard` is shared.
+        unsafe { &*self.owner.data.get() }
+    }
+}
+
+impl<'a, T> DerefMut for BookGuard<'a, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: The guard is held, and by the contract (`data(BookGuard = exclusive)`) nobody
+        // else holds one.
+        unsafe { &mut *self.owner.data.get() }
+    }
+}
+
+impl<'a, T> Drop for BookGuard<'a, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariants this thread holds the lock.
+        unsafe { bindings::book_unlock(self.owner.as_raw()) };
+    }
+}
+
+/// Pages that stay as they are while one reads.
+///
+/// It exists only inside [`Book::read`], and nothing that it gives can be kept.
+///
+/// # Invariants
+///
+/// The section is entered for as long as this exists.
+pub struct Pages<'s> {
+    state: &'s bindings::reading,
+}
+
+/// The state of a section; the section is left when this is dropped (`reading_leave`).
+struct PagesState(bindings::reading);
+
+impl Drop for PagesState {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the contract (`leave`) `reading_leave` may be called on a state whether one
+        // is inside or not.
+        unsafe { bindings::reading_leave(&mut self.0) };
+    }
+}
+
+impl Pages<'_> {
+    /// Calls `reading_page()`.
+    #[inline]
+    pub fn page(&self) -> u32 {
+        // SAFETY: By the type's invariants the section is entered.
+        unsafe { bindings::reading_page(self.state) }
+    }
+
+    /// Calls `reading_line()`.
+    #[inline]
+    pub fn lines(&self) -> Lines<'_> {
+        let mut item: bindings::line = pin_init::zeroed();
+        item.number = self.state.now;
+        Lines {
+            state: self.state,
+            item,
+        }
+    }
+}
+
+/// Steps through what a [`Pages`] shows with `reading_line()`.
+pub struct Lines<'s> {
+    state: &'s bindings::reading,
+    item: bindings::line,
+}
+
+impl<'s> Iterator for Lines<'s> {
+    type Item = Line<'s>;
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
+        // left.
+        let more = unsafe { bindings::reading_line(self.state, &mut self.item) };
+        more.then_some(Line(self.item, PhantomData))
+    }
+}

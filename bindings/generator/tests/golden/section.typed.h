@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Written by hmm-bindgen from contracts; do not edit. */
+#ifndef _SECTION_TYPED_H
+#define _SECTION_TYPED_H
+
+#include <linux/cleanup.h>
+#include <section.h>
+
+/* struct book *x __free(book_exit): ended when @x goes out of scope. */
+DEFINE_FREE(book_exit, struct book *, if (!IS_ERR_OR_NULL(_T)) book_exit(_T))
+
+/* guard(book)(x), scoped_guard(book, x) { } */
+DEFINE_GUARD(book, struct book *, book_lock(_T), book_unlock(_T))
+
+/*
+ * book_read(name, error, ...) { }: the statement runs for each piece of what was asked
+ * for; @name can be named in it and nowhere else. @error, an int, tells how it ended;
+ * it is not set when the statement is left early.
+ */
+#define book_read(_name, _error, _book, _first) \
+	for (struct reading _name __cleanup(reading_leave) = { .book = (_book), .first = (_first), }; \
+	reading_next(&_name) || \
+	((_error) = reading_error(&_name), false);)
+
+#endif /* _SECTION_TYPED_H */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `slice.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/slice.h`](srctree/include/slice.h)
+
+use crate::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+
+/// A `struct pipe`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct pipe` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data]
+pub struct Pipe {
+    #[pin]
+    inner: Opaque<bindings::pipe>,
+    _not_send: NotThreadSafe,
+}
+
+impl Pipe {
+    /// Calls `pipe_init()`.
+    pub fn new<'a>(name: &'a CStr) -> impl PinInit<Self> + 'a {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::pipe| {
+            // SAFETY: `slot` is room for a `struct pipe` that does not move; `name` is a
+            // reference and so valid for the call.
+            unsafe { bindings::pipe_init(slot, name.as_ptr().cast()) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+            _not_send : NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct pipe`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::pipe {
+        self.inner.get()
+    }
+
+    /// Calls `pipe_write()`.
+    #[inline]
+    pub fn write(&self, bytes: &[u8]) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is given with
+        // its own length.
+        unsafe { bindings::pipe_write(self.as_raw(), bytes.as_ptr(), bytes.len()) }
+    }
+
+    /// Calls `pipe_read()`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that the C function returns.
+    #[inline]
+    pub fn read(&self, words: &mut [u32]) -> Result {
+        let nr = words.len().try_into()?;
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `words` is given with
+        // its own length.
+        to_result(unsafe { bindings::pipe_read(self.as_raw(), words.as_mut_ptr(), nr) })
+    }
+}
