@@ -60,7 +60,7 @@ impl Lamp {
         });
         pin_init!(Self {
             inner <- inner,
-            _not_send : NotThreadSafe,
+            _not_send: NotThreadSafe,
         })
     }
 

@@ -52,7 +52,7 @@ impl Port {
         });
         try_pin_init!(Self {
             inner <- inner,
-            _not_send : NotThreadSafe,
+            _not_send: NotThreadSafe,
         })
     }
 

@@ -86,7 +86,7 @@ impl File {
         });
         try_pin_init!(Self {
             inner <- inner,
-            _not_send : NotThreadSafe,
+            _not_send: NotThreadSafe,
         })
     }
 

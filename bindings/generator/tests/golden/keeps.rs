@@ -168,7 +168,7 @@ impl Pane {
         pin_init!(Self {
             window,
             inner <- inner,
-            _not_send : NotThreadSafe,
+            _not_send: NotThreadSafe,
         })
     }
 

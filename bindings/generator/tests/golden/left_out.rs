@@ -37,7 +37,7 @@ impl Thing {
         });
         pin_init!(Self {
             inner <- inner,
-            _not_send : NotThreadSafe,
+            _not_send: NotThreadSafe,
         })
     }
 

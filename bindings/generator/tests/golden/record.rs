@@ -89,7 +89,7 @@ impl Press {
         });
         pin_init!(Self {
             inner <- inner,
-            _not_send : NotThreadSafe,
+            _not_send: NotThreadSafe,
         })
     }
 

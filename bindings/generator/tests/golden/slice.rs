@@ -39,7 +39,7 @@ impl Pipe {
         });
         pin_init!(Self {
             inner <- inner,
-            _not_send : NotThreadSafe,
+            _not_send: NotThreadSafe,
         })
     }
 
