@@ -119,7 +119,7 @@ static bool dm_move_folio(struct dm_move *move, unsigned long i,
 	return true;
 }
 
-/* There was no folio large enough: give single pages. */
+/* There was no folio of that size: give single pages, or try once more. */
 static void dm_move_singly(struct dm_move *move, unsigned long i,
 			   struct page *from, unsigned long nr)
 {
@@ -158,7 +158,7 @@ static void dm_move_pages(struct dm_move *move)
 			continue;
 		if (dm_move_folio(move, i, from, order))
 			continue;
-		if (order && move->vma)
+		if (!order || move->vma)
 			dm_move_singly(move, i, from, nr);
 		else
 			move->short_of_room = true;
