@@ -4,7 +4,7 @@
 
 use crate::prelude::*;
 
-#[macros::kunit_tests(contract_examples)]
+#[macros::kunit_tests(hmm_contract_examples)]
 mod tests {
     use super::*;
     use crate::contract_examples::{

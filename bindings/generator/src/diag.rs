@@ -46,13 +46,7 @@ impl Diagnostic {
 
     /// An error that has no place in a file.
     pub fn plain(title: impl Into<String>) -> Self {
-        Diagnostic {
-            severity: Severity::Error,
-            title: title.into(),
-            at: None,
-            also: Vec::new(),
-            help: None,
-        }
+        Diagnostic { severity: Severity::Error, title: title.into(), at: None, also: Vec::new(), help: None }
     }
 
     /// The same, as a warning.
@@ -131,8 +125,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
         }
     }
     // A tab is as wide as a byte here, so that what is underlined is what is meant.
-    let texts: Vec<String> =
-        origins.iter().map(|(file, _)| sources.text(*file).replace('\t', " ")).collect();
+    let texts: Vec<String> = origins.iter().map(|(file, _)| sources.text(*file).replace('\t', " ")).collect();
     for ((file, origin), text) in origins.iter().zip(&texts) {
         let mut snippet = Snippet::source(text).origin(origin).fold(true);
         for (span, label, level) in places.iter().filter(|(span, _, _)| span.file == *file) {

@@ -57,11 +57,7 @@ pub fn analyse(name: &str, input: &Input) -> Run {
     if !diagnostics.has_errors() {
         check::check(&mut api, &mut diagnostics);
     }
-    Run {
-        api,
-        sources,
-        diagnostics,
-    }
+    Run { api, sources, diagnostics }
 }
 
 impl Run {

@@ -51,8 +51,34 @@ impl Numbers {
 #[test]
 fn no_text_makes_the_parser_panic() {
     const PARTS: &[&str] = &[
-        "object", "(", ")", ",", "\"Name\"", "\"", "-", "EBUSY", "=", "errno", "retry", "0x", "12", "/*", "*/", "//",
-        "\n", "::", ".", "->", "é", "{", "}", "\\", " ", "18446744073709551616", "'", "data",
+        "object",
+        "(",
+        ")",
+        ",",
+        "\"Name\"",
+        "\"",
+        "-",
+        "EBUSY",
+        "=",
+        "errno",
+        "retry",
+        "0x",
+        "12",
+        "/*",
+        "*/",
+        "//",
+        "\n",
+        "::",
+        ".",
+        "->",
+        "é",
+        "{",
+        "}",
+        "\\",
+        " ",
+        "18446744073709551616",
+        "'",
+        "data",
     ];
     let mut numbers = Numbers(7);
     let mut sources = Sources::default();

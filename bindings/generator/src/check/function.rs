@@ -151,7 +151,9 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
             "only int and long hold errors; take `errno` away",
         ));
     }
-    if matches!(function.role, Role::Check(_)) && !api.sections.iter().any(|s| s.protocol == Protocol::Sequence) {
+    if matches!(function.role, Role::Check(_))
+        && !api.sections.iter().any(|s| s.protocol == Protocol::Sequence)
+    {
         return Err(Why::new("it checks a section that nothing begins", "put `begin` on its counterpart"));
     }
     types::of(api, &function.ret, None).map(|_| ())

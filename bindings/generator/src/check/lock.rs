@@ -56,12 +56,7 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn pair(
-    api: &Api,
-    function: &Function,
-    guards: &[(String, String)],
-    diagnostics: &mut Diagnostics,
-) {
+fn pair(api: &Api, function: &Function, guards: &[(String, String)], diagnostics: &mut Diagnostics) {
     let owner = function.owner.clone().unwrap_or_default();
     match &function.role {
         Role::Lock(name) | Role::TryLock(name) => {
@@ -121,9 +116,9 @@ fn rename_by_lock(api: &mut Api) {
         if function.from_c.is_empty() {
             continue;
         }
-        let class = classes.iter().find(|class| {
-            class.enter.as_ref() == Some(&function.c) || class.leave == function.c
-        });
+        let class = classes
+            .iter()
+            .find(|class| class.enter.as_ref() == Some(&function.c) || class.leave == function.c);
         let Some(class) = class else { continue };
         let other = named.iter().find(|(owner, c, _)| {
             *owner == function.owner && (class.enter.as_ref() == Some(c) || class.leave == *c)

@@ -39,12 +39,7 @@ fn leave_out(api: &mut Api, name: &str, span: Span, why: types::Why) {
     if api.left_out.iter().any(|left| left.name == name) {
         return;
     }
-    api.left_out.push(LeftOut {
-        name: name.to_owned(),
-        reason: why.reason,
-        remedy: why.remedy,
-        span,
-    });
+    api.left_out.push(LeftOut { name: name.to_owned(), reason: why.reason, remedy: why.remedy, span });
 }
 
 /// Two things of one name would be one thing on the typed side.

@@ -19,10 +19,7 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         api.objects[index].shape = shape;
     }
     for function in &api.functions {
-        let makes = matches!(
-            function.role,
-            Role::Constructor | Role::Destructor | Role::Get | Role::Put
-        );
+        let makes = matches!(function.role, Role::Constructor | Role::Destructor | Role::Get | Role::Put);
         let owned = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
         if makes && !owned {
             diagnostics.push(
@@ -128,10 +125,7 @@ pub(super) fn unreachable(api: &mut Api) {
         .map(|object| (object.tag.clone(), object.span))
         .collect();
     for (tag, span) in lost {
-        let why = Why::new(
-            "its constructor is left out",
-            "complete the contract of the constructor",
-        );
+        let why = Why::new("its constructor is left out", "complete the contract of the constructor");
         leave_out(api, &format!("struct {tag}"), span, why);
         api.objects.retain(|object| object.tag != tag);
         for function in api.functions.iter().filter(|f| f.owner.as_deref() == Some(&tag)) {

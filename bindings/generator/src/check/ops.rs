@@ -99,9 +99,10 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
     types::of(api, &callback.signature.ret, None)?;
     let object = api.object(owner);
     let data = object.map(|object| object.data.as_slice()).unwrap_or_default();
-    let held = callback.requires.as_ref().and_then(|(guard, _)| {
-        data.iter().find(|(name, _)| name == guard).map(|(_, sharing)| *sharing)
-    });
+    let held = callback
+        .requires
+        .as_ref()
+        .and_then(|(guard, _)| data.iter().find(|(name, _)| name == guard).map(|(_, sharing)| *sharing));
     Ok(match held {
         Some(Sharing::Exclusive) => SelfKind::Exclusive,
         Some(Sharing::Shared) => SelfKind::Shared,

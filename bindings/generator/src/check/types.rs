@@ -63,10 +63,7 @@ pub struct Why {
 impl Why {
     /// Makes one.
     pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Why {
-            reason: reason.into(),
-            remedy: remedy.into(),
-        }
+        Why { reason: reason.into(), remedy: remedy.into() }
     }
 }
 
@@ -79,18 +76,14 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         ParamKind::Slice(_) => return slice(param),
         ParamKind::Plain | ParamKind::Keeps => {}
     }
-    of(api, &param.ty, param.word.as_deref()).map_err(|why| {
-        Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy)
-    })
+    of(api, &param.ty, param.word.as_deref())
+        .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
 }
 
 fn slice(param: &Param) -> Result<Ty, Why> {
     if let CType::Pointer { to, constant } = param.ty.plain() {
         if let CType::Int(elem) = to.plain() {
-            return Ok(Ty::Slice {
-                elem,
-                mutable: !constant,
-            });
+            return Ok(Ty::Slice { elem, mutable: !constant });
         }
     }
     Err(Why::new(

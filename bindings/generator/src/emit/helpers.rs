@@ -25,8 +25,7 @@ pub fn write(api: &Api) -> Result<Option<String>, String> {
 }
 
 fn shim(function: &Function) -> String {
-    let params: Vec<String> =
-        function.params.iter().map(|param| declare(&param.ty, &param.name)).collect();
+    let params: Vec<String> = function.params.iter().map(|param| declare(&param.ty, &param.name)).collect();
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
     let args: Vec<&str> = function.params.iter().map(|param| param.name.as_str()).collect();
     let ret = function.ret.spell();

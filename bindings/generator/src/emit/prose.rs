@@ -3,9 +3,9 @@
 //! kernel-doc as Markdown.
 
 use crate::model::Api;
+use crate::model::Context;
 use crate::model::Errno;
 use crate::model::Function;
-use crate::model::Context;
 use crate::read::Doc;
 
 /// The width that comments are filled to, their indentation not counted.
@@ -142,9 +142,7 @@ pub fn of_function(function: &Function) -> String {
 fn errors(errno: &Errno, returns: Option<&str>) -> String {
     let mut text = vec!["# Errors".to_owned()];
     text.extend(returns.map(failures));
-    let list = |names: &[String]| {
-        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    };
+    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if returns.is_none() && !errno.errors.is_empty() {
         text.push(format!("Fails with {}.", list(&errno.errors)));
     }

@@ -88,11 +88,7 @@ pub struct Clauses<'a> {
 impl<'a> Clauses<'a> {
     /// The clauses of `contract`, which stands at a `place` (see [`VOCABULARY`]).
     pub fn new(place: char, contract: &'a Contract, declaration: Span) -> Self {
-        Clauses {
-            place,
-            left: contract.terms.iter().collect(),
-            span: contract.span.unwrap_or(declaration),
-        }
+        Clauses { place, left: contract.terms.iter().collect(), span: contract.span.unwrap_or(declaration) }
     }
 
     /// Takes the clause that begins with `word`.
@@ -121,9 +117,7 @@ impl<'a> Clauses<'a> {
     pub fn named(&mut self, word: &str, diagnostics: &mut Diagnostics) -> Option<(String, &'a Term)> {
         let term = self.take(word)?;
         match first_name(term) {
-            Some(name) if is_type_name(&name) || word == "name" || word == "foreign" => {
-                Some((name, term))
-            }
+            Some(name) if is_type_name(&name) || word == "name" || word == "foreign" => Some((name, term)),
             Some(name) => {
                 let better = camel(&name);
                 diagnostics.push(
@@ -223,8 +217,7 @@ pub fn argument<'a>(term: &'a Term, word: &str) -> Option<&'a Term> {
 }
 
 fn is_type_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(|c| c.is_ascii_alphanumeric())
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// `rw_semaphore` as `RwSemaphore`.

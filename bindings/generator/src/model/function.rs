@@ -141,12 +141,7 @@ pub struct Function {
 }
 
 /// Makes a function of what was read, or leaves it out.
-pub(super) fn lower(
-    read: &read::Function,
-    headers: &Headers,
-    api: &mut Api,
-    diagnostics: &mut Diagnostics,
-) {
+pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, diagnostics: &mut Diagnostics) {
     let mut clauses = Clauses::new('f', &read.contract, read.span);
     let mut from_c = Vec::new();
     let class = class_role(&read.name, headers);
@@ -175,9 +170,11 @@ pub(super) fn lower(
     };
     let this = this(read, &role, role_term, &params, headers, diagnostics);
     let owner = match this {
-        Some(index) => params[index].ty.pointee_record().map(str::to_owned).or_else(|| {
-            params[index].word.clone().or_else(|| by_value(&params[index].ty))
-        }),
+        Some(index) => params[index]
+            .ty
+            .pointee_record()
+            .map(str::to_owned)
+            .or_else(|| params[index].word.clone().or_else(|| by_value(&params[index].ty))),
         None => pointee(&read.ret),
     };
     let mut requires = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
@@ -263,10 +260,7 @@ pub(super) fn context(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) 
     }
 }
 
-fn role<'a>(
-    clauses: &mut Clauses<'a>,
-    diagnostics: &mut Diagnostics,
-) -> Option<(Role, &'a Term)> {
+fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<(Role, &'a Term)> {
     let plain: [(&str, Role); 7] = [
         ("constructor", Role::Constructor),
         ("destructor", Role::Destructor),
@@ -279,13 +273,9 @@ fn role<'a>(
     let mut found: Option<(Role, &Term)> = None;
     let mut add = |role: Role, term: &'a Term, diagnostics: &mut Diagnostics| match &found {
         Some((_, first)) => diagnostics.push(
-            Diagnostic::error(
-                term.span,
-                "a function has one role",
-                "expected no second role",
-            )
-            .note(first.span, "the first is here")
-            .help("take one of the two away"),
+            Diagnostic::error(term.span, "a function has one role", "expected no second role")
+                .note(first.span, "the first is here")
+                .help("take one of the two away"),
         ),
         None => found = Some((role, term)),
     };
@@ -308,10 +298,7 @@ fn role<'a>(
     }
     if let Some((name, term)) = clauses.named("iterator", diagnostics) {
         let start = argument(term, "start").map(|start| pairs(start, diagnostics));
-        let iteration = Iteration {
-            name,
-            start: start.unwrap_or_default(),
-        };
+        let iteration = Iteration { name, start: start.unwrap_or_default() };
         add(Role::Iterator(iteration), term, diagnostics);
     }
     found
@@ -361,10 +348,8 @@ fn this(
     headers: &Headers,
     diagnostics: &mut Diagnostics,
 ) -> Option<usize> {
-    let named_role = matches!(
-        role,
-        Role::Constructor | Role::Destructor | Role::Get | Role::Put | Role::Method
-    );
+    let named_role =
+        matches!(role, Role::Constructor | Role::Destructor | Role::Get | Role::Put | Role::Method);
     if let Some(arg) = term.filter(|_| named_role).and_then(|term| term.args.first()) {
         let wanted = arg.word().unwrap_or_default();
         let found = params.iter().position(|param| param.name == wanted);
@@ -388,9 +373,10 @@ fn this(
         return None;
     }
     let value = |p: &Param| p.word.is_some() || by_value(&p.ty).is_some_and(|tag| known(&tag));
-    params.iter().position(|p| pointer(p) && p.kind == ParamKind::Plain).or_else(|| {
-        params.first().filter(|p| value(p)).map(|_| 0)
-    })
+    params
+        .iter()
+        .position(|p| pointer(p) && p.kind == ParamKind::Plain)
+        .or_else(|| params.first().filter(|p| value(p)).map(|_| 0))
 }
 
 fn pointee(ty: &CType) -> Option<String> {
@@ -445,9 +431,10 @@ fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String
         return "new".to_owned();
     }
     let prefixes = [owner.unwrap_or_default(), module];
-    let stripped = prefixes.iter().filter(|p| !p.is_empty()).find_map(|prefix| {
-        c.strip_prefix(prefix)?.strip_prefix('_').filter(|rest| !rest.is_empty())
-    });
+    let stripped = prefixes
+        .iter()
+        .filter(|p| !p.is_empty())
+        .find_map(|prefix| c.strip_prefix(prefix)?.strip_prefix('_').filter(|rest| !rest.is_empty()));
     let name = stripped.unwrap_or(c).trim_start_matches('_').to_owned();
     match name.as_str() {
         "move" | "match" | "type" | "loop" | "use" | "in" | "ref" | "fn" | "impl" | "where" => {
@@ -518,10 +505,7 @@ fn single_callbacks(
         required.value = read::terms::Value::Word("required".into());
         required.args.clear();
         terms.push(required);
-        let contract = read::Contract {
-            terms,
-            span: Some(term.span),
-        };
+        let contract = read::Contract { terms, span: Some(term.span) };
         let mut clauses = Clauses::new('d', &contract, param.span);
         let doc = read.doc.as_ref().and_then(|doc| doc.members.get(&param.name));
         let callbacks = callback::lower(&signature, doc, &mut clauses, diagnostics);

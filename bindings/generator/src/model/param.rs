@@ -60,12 +60,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
             Some(length) => Kind::Slice(length),
             None => {
                 diagnostics.push(
-                    Diagnostic::error(
-                        term.span,
-                        "`slice` does not name its length",
-                        "expected `slice(len)`",
-                    )
-                    .help("name the parameter that holds the number of elements"),
+                    Diagnostic::error(term.span, "`slice` does not name its length", "expected `slice(len)`")
+                        .help("name the parameter that holds the number of elements"),
                 );
                 Kind::Plain
             }
@@ -79,14 +75,7 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         pointer_needed(param, &kind, diagnostics);
     }
     clauses.finish(diagnostics);
-    Param {
-        name: param.name.clone(),
-        ty: param.ty.clone(),
-        kind,
-        nullable,
-        word,
-        span: param.span,
-    }
+    Param { name: param.name.clone(), ty: param.ty.clone(), kind, nullable, word, span: param.span }
 }
 
 fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics) {

@@ -96,10 +96,5 @@ fn member(field: &Field, diagnostics: &mut Diagnostics) -> Option<Member> {
         }
     }
     clauses.finish(diagnostics);
-    (!hidden).then(|| Member {
-        name: field.name.clone(),
-        ty: field.ty.clone(),
-        word,
-        span: field.span,
-    })
+    (!hidden).then(|| Member { name: field.name.clone(), ty: field.ty.clone(), word, span: field.span })
 }

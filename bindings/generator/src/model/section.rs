@@ -79,11 +79,7 @@ pub(super) fn lower(
     for field in &record.fields {
         let mut clauses = Clauses::new('d', &field.contract, field.span);
         if clauses.flag("given", diagnostics) {
-            given.push(Given {
-                name: field.name.clone(),
-                ty: field.ty.clone(),
-                span: field.span,
-            });
+            given.push(Given { name: field.name.clone(), ty: field.ty.clone(), span: field.span });
         }
         clauses.finish(diagnostics);
     }

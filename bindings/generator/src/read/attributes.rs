@@ -54,11 +54,7 @@ pub(super) fn around(sources: &Sources, name: Span) -> Vec<Attribute> {
 
 fn attribute(part: &str, start: usize, tokens: &[Token], index: usize, near: Span) -> Attribute {
     let token = &tokens[index];
-    let mut span = Span {
-        file: near.file,
-        start: start + token.range.start,
-        end: start + token.range.end,
-    };
+    let mut span = Span { file: near.file, start: start + token.range.start, end: start + token.range.end };
     let mut args = Vec::new();
     let opens = tokens.get(index + 1).is_some_and(|t| t.kind == Kind::Mark('('));
     if let Some(close) = lexer::closing(tokens, index + 1).filter(|_| opens) {
@@ -66,11 +62,7 @@ fn attribute(part: &str, start: usize, tokens: &[Token], index: usize, near: Spa
         args = inner.split(',').map(|arg| arg.trim().to_owned()).collect();
         span.end = start + tokens[close].range.end;
     }
-    Attribute {
-        name: token.text.clone(),
-        args,
-        span,
-    }
+    Attribute { name: token.text.clone(), args, span }
 }
 
 /// The bounds of the declaration around `at`: from after the last `;`, brace, comment or

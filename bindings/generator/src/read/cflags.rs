@@ -50,9 +50,19 @@ fn select(command: &str) -> Vec<String> {
                 at += 1;
             }
             "-nostdinc" => flags.push(word.to_owned()),
-            _ if ["-I", "-D", "-U", "-std=", "--target=", "-fshort-wchar", "-funsigned-char", "-m64", "-f"]
-                .iter()
-                .any(|prefix| word.starts_with(prefix))
+            _ if [
+                "-I",
+                "-D",
+                "-U",
+                "-std=",
+                "--target=",
+                "-fshort-wchar",
+                "-funsigned-char",
+                "-m64",
+                "-f",
+            ]
+            .iter()
+            .any(|prefix| word.starts_with(prefix))
                 && !word.starts_with("-fmacro-prefix-map")
                 && !word.starts_with("-ffile-prefix-map") =>
             {

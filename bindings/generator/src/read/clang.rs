@@ -276,10 +276,8 @@ impl Reader<'_> {
         let prototype = pointee.filter(|to| to.get_kind() == TypeKind::FunctionPrototype);
         let callback = prototype.map(|prototype| {
             let children = entity.get_children();
-            let named: Vec<_> = children
-                .into_iter()
-                .filter(|child| child.get_kind() == EntityKind::ParmDecl)
-                .collect();
+            let named: Vec<_> =
+                children.into_iter().filter(|child| child.get_kind() == EntityKind::ParmDecl).collect();
             let mut params = self.params(&named);
             for (index, ty) in prototype.get_argument_types().unwrap_or_default().iter().enumerate() {
                 if params.len() <= index {
@@ -303,14 +301,7 @@ impl Reader<'_> {
                 span,
             }
         });
-        Some(Field {
-            ty: ctype::of(ty),
-            name,
-            callback,
-            contract,
-            attributes,
-            span,
-        })
+        Some(Field { ty: ctype::of(ty), name, callback, contract, attributes, span })
     }
 
     fn enumeration(&mut self, entity: Entity<'_>) -> Option<Enumeration> {
@@ -327,21 +318,9 @@ impl Reader<'_> {
             let Some((_, value)) = child.get_enum_constant_value() else { continue };
             let Some(name) = child.get_name() else { continue };
             let Some(span) = self.name_span(child, &name) else { continue };
-            constants.push(Constant {
-                contract: self.contract(child),
-                name,
-                value,
-                span,
-            });
+            constants.push(Constant { contract: self.contract(child), name, value, span });
         }
-        Some(Enumeration {
-            name,
-            constants,
-            int,
-            contract,
-            doc: None,
-            span,
-        })
+        Some(Enumeration { name, constants, int, contract, doc: None, span })
     }
 
     fn typedef(&mut self, entity: Entity<'_>) -> Option<Typedef> {
@@ -390,11 +369,7 @@ impl Reader<'_> {
         let Some(close) = lexer::closing(&tokens, 1) else { return contract };
         let inner = tokens[1].range.end..tokens[close].range.start;
         let text = before[from..][inner.clone()].to_owned();
-        let span = Span {
-            file: name.file,
-            start: from + inner.start,
-            end: from + inner.end,
-        };
+        let span = Span { file: name.file, start: from + inner.start, end: from + inner.end };
         self.parsed(span, &text)
     }
 
@@ -433,10 +408,7 @@ impl Reader<'_> {
             return Contract::default();
         }
         match terms::parse(span.file, span.start, text) {
-            Ok(terms) => Contract {
-                terms,
-                span: Some(span),
-            },
+            Ok(terms) => Contract { terms, span: Some(span) },
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic);
                 Contract::default()
@@ -455,21 +427,13 @@ impl Reader<'_> {
             let tokens = lexer::lex(rest.get(..4096).unwrap_or(rest));
             let close = lexer::closing(&tokens, 1)?;
             let inner = tokens[1].range.end..tokens[close].range.start;
-            let span = Span {
-                file,
-                start: start + inner.start,
-                end: start + inner.end,
-            };
+            let span = Span { file, start: start + inner.start, end: start + inner.end };
             return Some((span, rest[inner].to_owned()));
         }
         // The contract comes out of another macro: its text is a file of its own.
         let name = PathBuf::from(format!("<contract expanded at byte {start}>"));
         let file = self.sources.add(&name, || expanded.to_owned());
-        let span = Span {
-            file,
-            start: 0,
-            end: expanded.len(),
-        };
+        let span = Span { file, start: 0, end: expanded.len() };
         Some((span, expanded.to_owned()))
     }
 
@@ -502,11 +466,7 @@ impl Reader<'_> {
         let location = entity.get_location()?.get_file_location();
         let file = self.file(&location.file?.get_path());
         let start = location.offset as usize;
-        let span = Span {
-            file,
-            start,
-            end: start + name.len(),
-        };
+        let span = Span { file, start, end: start + name.len() };
         match self.sources.slice(span) == name {
             true => Some(span),
             false => Some(self.word_at(file, start)),
@@ -530,10 +490,6 @@ impl Reader<'_> {
         let start = start.min(text.len());
         let rest = text.get(start..).unwrap_or("");
         let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        Span {
-            file,
-            start,
-            end: start + length,
-        }
+        Span { file, start, end: start + length }
     }
 }

@@ -49,11 +49,7 @@ pub(super) fn find(sources: &Sources, file: FileId) -> Vec<Class> {
         let Some(close) = lexer::closing(&tokens, index + 1) else { continue };
         let inner = tokens.get(index + 2..close).unwrap_or_default();
         let args = split(inner);
-        let span = Span {
-            file,
-            start: token.range.start,
-            end: tokens[close].range.end,
-        };
+        let span = Span { file, start: token.range.start, end: tokens[close].range.end };
         found.extend(class(kind, &args, span));
     }
     found
@@ -68,21 +64,15 @@ fn class(kind: ClassKind, args: &[&[Token]], span: Span) -> Option<Class> {
         ClassKind::Guard => (Some(called(args.get(2)?)?), called(args.get(3)?)?),
         ClassKind::Free => (None, called(args.get(2)?)?),
     };
-    Some(Class {
-        kind,
-        name,
-        record,
-        enter,
-        leave,
-        span,
-    })
+    Some(Class { kind, name, record, enter, leave, span })
 }
 
 /// The function that an expression calls last; `if (_T) put(_T)` calls `put`.
 fn called(tokens: &[Token]) -> Option<String> {
-    let call = tokens.windows(2).rev().find(|pair| {
-        pair[0].kind == Kind::Name && pair[0].text != "if" && pair[1].kind == Kind::Mark('(')
-    })?;
+    let call = tokens
+        .windows(2)
+        .rev()
+        .find(|pair| pair[0].kind == Kind::Name && pair[0].text != "if" && pair[1].kind == Kind::Mark('('))?;
     Some(call[0].text.clone())
 }
 

@@ -138,10 +138,7 @@ fn other(ty: Type<'_>) -> CType {
 
 fn pointer(ty: Type<'_>) -> CType {
     match ty.get_pointee_type() {
-        Some(to) => CType::Pointer {
-            constant: to.is_const_qualified(),
-            to: Box::new(of(to)),
-        },
+        Some(to) => CType::Pointer { constant: to.is_const_qualified(), to: Box::new(of(to)) },
         None => other(ty),
     }
 }

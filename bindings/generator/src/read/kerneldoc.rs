@@ -74,12 +74,7 @@ impl Library {
             let doc = sections(&lines[first..]);
             let text = doc.members.get(name).cloned().unwrap_or_default();
             let text = [text, doc.body].join("\n\n").trim().to_owned();
-            self.inline.push(Inline {
-                file,
-                at,
-                name: name.to_owned(),
-                text,
-            });
+            self.inline.push(Inline { file, at, name: name.to_owned(), text });
             return;
         }
         let (subject, brief) = head.split_once(" - ").unwrap_or((head.trim_end_matches(':'), ""));

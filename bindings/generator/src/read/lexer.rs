@@ -48,11 +48,7 @@ pub fn lex(text: &str) -> Vec<Token> {
             _ => (Some(Kind::Mark(c)), c.len_utf8()),
         };
         if let Some(kind) = kind {
-            tokens.push(Token {
-                kind,
-                text: text[at..at + length].to_owned(),
-                range: at..at + length,
-            });
+            tokens.push(Token { kind, text: text[at..at + length].to_owned(), range: at..at + length });
         }
         at += length;
     }
@@ -60,8 +56,7 @@ pub fn lex(text: &str) -> Vec<Token> {
 }
 
 fn word(text: &str) -> usize {
-    text.find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len())
+    text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
 }
 
 fn string(text: &str) -> (Option<Kind>, usize) {

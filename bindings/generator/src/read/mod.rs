@@ -109,10 +109,9 @@ pub fn read(input: &Input, sources: &mut Sources, diagnostics: &mut Diagnostics)
                 let file = sources.add(path, || text);
                 docs.scan(file, sources.text(file));
             }
-            Err(error) => diagnostics.push(crate::diag::Diagnostic::plain(format!(
-                "{}: {error}",
-                path.display()
-            ))),
+            Err(error) => {
+                diagnostics.push(crate::diag::Diagnostic::plain(format!("{}: {error}", path.display())))
+            }
         }
     }
     docs.attach(&mut headers);

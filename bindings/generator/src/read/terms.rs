@@ -71,13 +71,7 @@ impl Term {
 /// `text` lies at `offset` in `file`; the spans of the terms are places in that file.
 pub fn parse(file: FileId, offset: usize, text: &str) -> Result<Vec<Term>, Diagnostic> {
     let tokens = lex(text);
-    let mut parser = Parser {
-        file,
-        offset,
-        end: offset + text.len(),
-        tokens: &tokens,
-        at: 0,
-    };
+    let mut parser = Parser { file, offset, end: offset + text.len(), tokens: &tokens, at: 0 };
     let terms = parser.list(0)?;
     match parser.peek() {
         None => Ok(terms),
@@ -111,19 +105,11 @@ impl<'a> Parser<'a> {
     }
 
     fn span(&self, token: &Token) -> Span {
-        Span {
-            file: self.file,
-            start: self.offset + token.range.start,
-            end: self.offset + token.range.end,
-        }
+        Span { file: self.file, start: self.offset + token.range.start, end: self.offset + token.range.end }
     }
 
     fn here(&self) -> Span {
-        let empty = Span {
-            file: self.file,
-            start: self.end,
-            end: self.end,
-        };
+        let empty = Span { file: self.file, start: self.end, end: self.end };
         self.peek().map_or(empty, |token| self.span(token))
     }
 
@@ -171,14 +157,7 @@ impl<'a> Parser<'a> {
             span = span.to(right.span);
             equals = Some(Box::new(right));
         }
-        Ok(Term {
-            value,
-            args,
-            called,
-            equals,
-            name_span,
-            span,
-        })
+        Ok(Term { value, args, called, equals, name_span, span })
     }
 
     fn value(&mut self) -> Result<(Value, Span), Diagnostic> {
@@ -197,11 +176,9 @@ impl<'a> Parser<'a> {
             Kind::Text(text) => Ok((Value::Text(text.clone()), here)),
             Kind::Number => self.number(token),
             Kind::Mark('-') => self.errno(here),
-            Kind::Unclosed => Err(Diagnostic::error(
-                here,
-                "a string has no end",
-                "expected a closing `\"` on this line",
-            )),
+            Kind::Unclosed => {
+                Err(Diagnostic::error(here, "a string has no end", "expected a closing `\"` on this line"))
+            }
             Kind::Mark(mark) => Err(Diagnostic::error(
                 here,
                 format!("`{mark}` is not how a clause begins"),

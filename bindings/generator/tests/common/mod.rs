@@ -19,7 +19,9 @@ pub fn headers(name: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder(name)).expect("the test's folder");
     let mut headers: Vec<PathBuf> = entries
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "h") && !path.to_string_lossy().contains(".typed."))
+        .filter(|path| {
+            path.extension().is_some_and(|e| e == "h") && !path.to_string_lossy().contains(".typed.")
+        })
         .collect();
     headers.sort();
     assert!(!headers.is_empty(), "no headers in {name}");

@@ -38,7 +38,8 @@ fn word_name(tag: &str) -> String {
 fn word(tag: &str, int: &'static str, of_enum: bool) -> String {
     let name = word_name(tag);
     let int = CType::Int(int).spell();
-    let mut text = format!("/* A word that is not taken for any other. */\nstruct {name} {{\n\t{int} raw;\n}};\n");
+    let mut text =
+        format!("/* A word that is not taken for any other. */\nstruct {name} {{\n\t{int} raw;\n}};\n");
     if of_enum {
         text.push_str(&format!(
             "\nstatic inline struct {name} {name}_of({int} bits)\n{{\n\treturn (struct {name}){{ bits }};\n}}\n\

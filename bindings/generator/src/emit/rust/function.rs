@@ -177,10 +177,9 @@ fn result(
         _ => {
             let rust = types::param(api, &ty, false);
             match types::from_c(api, &ty, quote! { value }) {
-                Some(value) if value.to_string() != "value" => (
-                    quote! { -> #rust },
-                    quote! { #safety let value = #call; #value },
-                ),
+                Some(value) if value.to_string() != "value" => {
+                    (quote! { -> #rust }, quote! { #safety let value = #call; #value })
+                }
                 _ => (quote! { -> #rust }, quote! { #safety #call }),
             }
         }

@@ -73,7 +73,11 @@ pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
             4,
         );
         let is_bool = matches!(function.ret.plain(), crate::read::CType::Bool);
-        let more = if is_bool { quote! { more } } else { quote! { (more != 0) } };
+        let more = if is_bool {
+            quote! { more }
+        } else {
+            quote! { (more != 0) }
+        };
         Some(quote! {
             #docs
             pub struct #name<'s> {

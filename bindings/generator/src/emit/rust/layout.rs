@@ -57,10 +57,12 @@ fn spaced(text: &str) -> String {
     let mut before = "";
     for line in text.lines() {
         let indent = |line: &str| line.len() - line.trim_start().len();
-        let ends = before.trim() == "}" || before.trim_start().starts_with("fn ") && before.ends_with(';')
+        let ends = before.trim() == "}"
+            || before.trim_start().starts_with("fn ") && before.ends_with(';')
             || before.trim_start().starts_with("pub const ") && before.ends_with(';');
         let text = line.trim_start();
-        let top = text == line && ["impl", "unsafe impl", "#[", "///", "// SAFETY"].iter().any(|s| text.starts_with(s));
+        let top = text == line
+            && ["impl", "unsafe impl", "#[", "///", "// SAFETY"].iter().any(|s| text.starts_with(s));
         if top && (before == "}" || before.ends_with(';')) {
             out.push('\n');
         }

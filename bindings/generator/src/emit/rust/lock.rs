@@ -73,7 +73,11 @@ fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fai
         )
     } else {
         let is_bool = matches!(function.ret.plain(), CType::Bool);
-        let test = if is_bool { quote! { taken } } else { quote! { taken != 0 } };
+        let test = if is_bool {
+            quote! { taken }
+        } else {
+            quote! { taken != 0 }
+        };
         (
             quote! { #[must_use = "the lock is left at once when the guard is not used"] },
             quote! { Option<#guard #with> },

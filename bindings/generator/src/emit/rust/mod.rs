@@ -41,8 +41,21 @@ const IMPORTS: &[(&str, &str)] = &[
 
 /// Names that the kernel's prelude has.
 const PRELUDE: &[&str] = &[
-    "CStr", "ENOMEM", "Error", "Init", "Pin", "PinInit", "Result", "build_error", "c_int", "c_void", "pin_data",
-    "pin_init", "pinned_drop", "try_pin_init", "vtable",
+    "CStr",
+    "ENOMEM",
+    "Error",
+    "Init",
+    "Pin",
+    "PinInit",
+    "Result",
+    "build_error",
+    "c_int",
+    "c_void",
+    "pin_data",
+    "pin_init",
+    "pinned_drop",
+    "try_pin_init",
+    "vtable",
 ];
 
 /// The text of the module.
@@ -63,11 +76,8 @@ pub fn write(api: &Api) -> Result<String, String> {
         }
     }
     let used = |name: &str| items.iter().any(|item| names(item, name));
-    let mut imports: Vec<&str> = IMPORTS
-        .iter()
-        .filter(|(name, _)| used(name))
-        .map(|(_, path)| *path)
-        .collect();
+    let mut imports: Vec<&str> =
+        IMPORTS.iter().filter(|(name, _)| used(name)).map(|(_, path)| *path).collect();
     if used("UnsafeCell") {
         imports.push("pin_init::Wrapper");
     }

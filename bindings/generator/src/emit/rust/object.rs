@@ -46,10 +46,7 @@ fn kept(api: &Api, object: &Object) -> Vec<Kept> {
                 Shape::Pinned => quote! { Arc<#inner> },
                 _ => quote! { ARef<#inner> },
             };
-            kept.push(Kept {
-                name: param.name.clone(),
-                ty,
-            });
+            kept.push(Kept { name: param.name.clone(), ty });
         }
     }
     kept
@@ -124,9 +121,8 @@ fn has_drop(api: &Api, object: &Object) -> bool {
 /// What may cross threads, and why.
 fn threads(api: &Api, object: &Object) -> Vec<TokenStream> {
     let name = ident(&object.name);
-    let mut bounds = types::generic(api, object).map(|_| {
-        api.objects.iter().find(|o| o.is_generic()).and_then(|o| o.operations.clone())
-    });
+    let mut bounds = types::generic(api, object)
+        .map(|_| api.objects.iter().find(|o| o.is_generic()).and_then(|o| o.operations.clone()));
     if let (Some(bound), Some(own)) = (&mut bounds, &object.operations) {
         *bound = Some(own.clone());
     }
@@ -143,14 +139,21 @@ fn threads(api: &Api, object: &Object) -> Vec<TokenStream> {
     let mut items = Vec::new();
     if object.send {
         let (bound, args) = with(quote! { Send });
-        let why = layout::safety("By the contract (`send`) it may be ended on another thread than it was made on.");
+        let why =
+            layout::safety("By the contract (`send`) it may be ended on another thread than it was made on.");
         items.push(quote! { #why unsafe impl #bound Send for #name #args {} });
     }
     if object.sync {
-        let (bound, args) = with(if shared { quote! { Send + Sync } } else { quote! { Send } });
+        let (bound, args) = with(if shared {
+            quote! { Send + Sync }
+        } else {
+            quote! { Send }
+        });
         let why = match bounds.is_some() && !object.data.is_empty() {
-            true => "By the contract (`sync`) its functions may run on several threads at once, and the \
-                     data is reached through guards only.",
+            true => {
+                "By the contract (`sync`) its functions may run on several threads at once, and the \
+                     data is reached through guards only."
+            }
             false => "By the contract (`sync`) its functions may run on several threads at once.",
         };
         let why = layout::safety(why);
@@ -258,7 +261,11 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
         at += 1;
     }
     let (decls, values) = (&arguments.decls, &arguments.values);
-    let error = if fallible { quote! { , Error } } else { quote! {} };
+    let error = if fallible {
+        quote! { , Error }
+    } else {
+        quote! {}
+    };
     let data = object.is_generic();
     let data_param = data.then(|| quote! { data: impl Init<T #error> });
     let mut generics = quote! {};

@@ -225,10 +225,7 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
     };
     let call = quote! { <T as #trait_name>::#method(data, #(#values),*) };
     let (ret, body) = if callback.errno.is_some() {
-        (
-            quote! { -> c_int },
-            quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } },
-        )
+        (quote! { -> c_int }, quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } })
     } else {
         match typed::of(api, &callback.signature.ret, None) {
             Ok(Ty::Unit) | Err(_) => (quote! {}, call),

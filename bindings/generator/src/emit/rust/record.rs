@@ -32,13 +32,15 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     };
     let make = make(api, record);
     let accessors = record.members.iter().filter_map(|member| accessor(api, record, member));
-    let methods = api
-        .in_role(&record.tag, |role| *role == Role::Method)
-        .map(|method| {
-            let by_value = method.params.first().is_some_and(|p| p.ty.pointee_record().is_none());
-            let raw = if by_value { quote! { self.0 } } else { quote! { &raw const self.0 } };
-            function::method(api, method, &function::Receiver::value(raw))
-        });
+    let methods = api.in_role(&record.tag, |role| *role == Role::Method).map(|method| {
+        let by_value = method.params.first().is_some_and(|p| p.ty.pointee_record().is_none());
+        let raw = if by_value {
+            quote! { self.0 }
+        } else {
+            quote! { &raw const self.0 }
+        };
+        function::method(api, method, &function::Receiver::value(raw))
+    });
     quote! {
         #docs
         #[repr(transparent)]

@@ -41,9 +41,7 @@ pub(super) struct Generic {
 /// The generic parameter of an object's type, when it has one: its own, or that of what it keeps.
 pub(super) fn generic(api: &Api, object: &Object) -> Option<Generic> {
     if object.is_generic() {
-        return Some(Generic {
-            bound: object.operations.clone(),
-        });
+        return Some(Generic { bound: object.operations.clone() });
     }
     let made = api.in_role(&object.tag, |role| *role == Role::Constructor);
     for param in made.flat_map(|function| &function.params) {

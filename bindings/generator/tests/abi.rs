@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rust's view of a header is proved to be C's, and a view that is not is refused by the compiler.
+
+mod common;
+
+use hmm_bindgen::emit::abi;
+use std::path::Path;
+use std::process::Command;
+
+fn rust_view(header: &Path) -> String {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
+    bindgen::Builder::default()
+        .header(header.to_string_lossy())
+        .clang_arg(format!("-I{}", include.display()))
+        .layout_tests(false)
+        .generate()
+        .expect("bindings")
+        .to_string()
+}
+
+/// What the compiler says of a proof; empty when it holds.
+fn compile(proof: &str, name: &str) -> String {
+    let folder = std::env::temp_dir().join(format!("hmm-bindgen-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    let file = folder.join("proof.c");
+    std::fs::write(&file, proof).expect("the proof");
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
+    let output = Command::new("clang-19")
+        .args(["-fsyntax-only", "-std=gnu11", "-Wall", "-Werror"])
+        .arg(format!("-I{}", include.display()))
+        .arg(format!("-I{}", common::folder("abi").display()))
+        .arg(&file)
+        .output()
+        .expect("clang-19");
+    std::fs::remove_dir_all(&folder).expect("the temporary folder");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The proof for `shared.h`, from Rust's view as `change` makes it.
+fn proof(change: impl Fn(&str) -> String) -> String {
+    let header = common::folder("abi").join("shared.h");
+    let run = common::analyse(&header);
+    let rust = rust_view(&header);
+    abi::write(&run.api, &change(&rust)).expect("a proof")
+}
+
+#[test]
+fn both_sides_agree() {
+    let proof = proof(str::to_owned);
+    assert!(proof.matches("_Static_assert").count() > 12, "{proof}");
+    assert_eq!(compile(&proof, "agree"), "");
+}
+
+#[test]
+fn a_wider_member_is_refused() {
+    let said = compile(
+        &proof(|rust| rust.replace("pub y: ::std::os::raw::c_short", "pub y: ::std::os::raw::c_long")),
+        "wider",
+    );
+    assert!(said.contains("the size of struct figure"), "{said}");
+}
+
+#[test]
+fn members_in_another_order_are_refused() {
+    let swap = |rust: &str| {
+        rust.replace("pub corners:", "pub once:")
+            .replace("pub draw:", "pub corners:")
+            .replace("pub once:", "pub draw:")
+    };
+    let said = compile(&proof(swap), "order");
+    assert!(said.contains("the offset of corners in struct figure"), "{said}");
+}
+
+#[test]
+fn another_value_is_refused() {
+    let said = compile(
+        &proof(|rust| rust.replace("shade_SHADE_DARK: shade = 5", "shade_SHADE_DARK: shade = 6")),
+        "value",
+    );
+    assert!(said.contains("the value of SHADE_DARK"), "{said}");
+}
