@@ -46,6 +46,8 @@ fn filter(tool: &str, args: &[&str], text: &str) -> Result<String, String> {
     };
     let mut child = Command::new(tool)
         .args(args)
+        // No style file of whatever folder this runs in may have a say.
+        .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
