@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the kernel's own hmm-tests leave out of a driver that speaks the ioctls
- * of hmm_dmirror: commands that make no sense, the computations, and exclusive
- * access. Any driver with that interface has to pass, whatever it is written in.
+ * of hmm_dmirror: commands that make no sense, the computations, exclusive
+ * access, and device memory that is used in more ways than one. Any driver with
+ * that interface has to pass, whatever it is written in.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -454,6 +455,218 @@ TEST_F(driver, exclusive_against_dontneed)
 			ASSERT_EQ((char)i, touch(self->at + page * PAGE));
 	}
 	pthread_join(thread, NULL);
+}
+
+/*
+ * Device memory. Units 0 and 1 have private memory, 2 and 3 coherent.
+ */
+
+FIXTURE(memory) {
+	int fd;
+	char *at;	/* HUGE, aligned, filled with a pattern */
+	char *buffer;	/* as much */
+};
+
+FIXTURE_VARIANT(memory) {
+	const char *path;
+	int place;
+};
+
+FIXTURE_VARIANT_ADD(memory, private) {
+	.path = "/dev/hmm_dmirror0",
+	.place = HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL,
+};
+
+FIXTURE_VARIANT_ADD(memory, coherent) {
+	.path = "/dev/hmm_dmirror2",
+	.place = HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL,
+};
+
+#define HUGE_PAGES (HUGE / PAGE)
+
+static void fill(char *at, size_t size, unsigned int seed)
+{
+	for (size_t i = 0; i < size / sizeof(int); i++)
+		((int *)at)[i] = i * 7 + seed;
+}
+
+static bool filled(const char *at, size_t size, unsigned int seed)
+{
+	for (size_t i = 0; i < size / sizeof(int); i++)
+		if (((const int *)at)[i] != (int)(i * 7 + seed))
+			return false;
+	return true;
+}
+
+FIXTURE_SETUP(memory)
+{
+	char *both = anonymous(3 * HUGE);
+
+	self->fd = open(variant->path, O_RDWR);
+	if (self->fd < 0)
+		SKIP(return, "no such unit");
+	self->at = (char *)(((uintptr_t)both + HUGE - 1) & ~(HUGE - 1));
+	self->buffer = self->at + HUGE;
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	close(self->fd);
+}
+
+static int memory_command(FIXTURE_DATA(memory) * self, unsigned long nr, size_t page,
+			  size_t npages)
+{
+	return command(self->fd, nr, (struct hmm_dmirror_cmd) {
+		.addr = (uintptr_t)self->at + page * PAGE,
+		.ptr = (uintptr_t)self->buffer, .npages = npages });
+}
+
+/* How many of some pages live in the unit's memory. */
+static int resident(FIXTURE_DATA(memory) * self, int place, size_t page, size_t npages)
+{
+	unsigned char *prot = (unsigned char *)self->buffer;
+	int count = 0;
+
+	if (memory_command(self, HMM_DMIRROR_SNAPSHOT, page, npages))
+		return -1;
+	for (size_t i = 0; i < npages; i++)
+		count += prot[i] != HMM_DMIRROR_PROT_ERROR && (prot[i] & 0x70) == place;
+	return count;
+}
+
+/* A file opened twice: both devices' tables follow when one of them migrates. */
+TEST_F(memory, two_mirrors)
+{
+	int other = open(variant->path, O_RDWR);
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)self->at, .ptr = (uintptr_t)self->buffer, .npages = 8 };
+
+	ASSERT_LE(0, other);
+	fill(self->at, 8 * PAGE, 1);
+	ASSERT_EQ(0, command(other, HMM_DMIRROR_READ, cmd));
+	EXPECT_NE(HMM_DMIRROR_PROT_NONE, peek(other, self->at));
+
+	ASSERT_EQ(0, memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, 8));
+	EXPECT_EQ(8, resident(self, variant->place, 0, 8));
+	for (int i = 0; i < 8; i++)
+		EXPECT_EQ(HMM_DMIRROR_PROT_NONE, peek(other, self->at + i * PAGE));
+
+	fill(self->buffer, 8 * PAGE, 2);
+	ASSERT_EQ(0, command(other, HMM_DMIRROR_WRITE, cmd));
+	EXPECT_EQ(8, resident(self, variant->place, 0, 8));
+	EXPECT_TRUE(filled(self->at, 8 * PAGE, 2));
+	close(other);
+}
+
+/* Whole, in parts, and home again by way of the unit giving up its memory. */
+TEST_F(memory, release)
+{
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
+	for (int round = 0; round < 3; round++) {
+		fill(self->at, HUGE, round);
+		ASSERT_EQ(0, memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, HUGE_PAGES));
+		EXPECT_EQ(HUGE_PAGES, resident(self, variant->place, 0, HUGE_PAGES));
+		ASSERT_EQ(0, memory_command(self, HMM_DMIRROR_RELEASE, 0, 1));
+		EXPECT_EQ(0, resident(self, variant->place, 0, HUGE_PAGES));
+		EXPECT_TRUE(filled(self->at, HUGE, round));
+	}
+}
+
+/*
+ * Device memory that was a large page becomes single pages, with some of them
+ * free, the first above all. Every one that is in use must be found.
+ */
+TEST_F(memory, release_of_reused_pages)
+{
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
+	fill(self->at, HUGE, 0);
+	ASSERT_EQ(0, memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, HUGE_PAGES));
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_DONTNEED));
+
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_NOHUGEPAGE));
+	fill(self->at, HUGE, 1);
+	ASSERT_EQ(0, memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, HUGE_PAGES));
+	for (size_t page = 0; page < HUGE_PAGES; page += 3)
+		ASSERT_EQ(0, madvise(self->at + page * PAGE, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, memory_command(self, HMM_DMIRROR_RELEASE, 0, 1));
+	EXPECT_EQ(0, resident(self, variant->place, 0, HUGE_PAGES));
+	for (size_t i = 0; i < HUGE / sizeof(int); i++)
+		ASSERT_EQ(i / (PAGE / sizeof(int)) % 3 ? (int)i * 7 + 1 : 0,
+			  ((int *)self->at)[i]);
+}
+
+/* Another process's pages go home without its knowing. */
+TEST_F(memory, release_of_a_child)
+{
+	int ready[2], go[2], status;
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ready));
+	ASSERT_EQ(0, pipe(go));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(self->fd);
+		self->fd = open(variant->path, O_RDWR);
+		fill(self->at, HUGE, 5);
+		if (memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, HUGE_PAGES) ||
+		    resident(self, variant->place, 0, HUGE_PAGES) != HUGE_PAGES)
+			_exit(1);
+		/* Its pages stay where they are when the file is closed. */
+		close(self->fd);
+		if (write(ready[1], "", 1) != 1 || read(go[0], &byte, 1) != 1)
+			_exit(2);
+		_exit(filled(self->at, HUGE, 5) ? 0 : 3);
+	}
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_EQ(0, memory_command(self, HMM_DMIRROR_RELEASE, 0, 1));
+	ASSERT_EQ(1, write(go[1], "", 1));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/* The parent's pages are on the device, and both go on to use them. */
+TEST_F(memory, fork)
+{
+	int status;
+	pid_t pid;
+
+	fill(self->at, HUGE, 6);
+	ASSERT_EQ(0, memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, HUGE_PAGES));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		bool same = filled(self->at, HUGE, 6);
+
+		fill(self->at, HUGE, 7);
+		_exit(same && filled(self->at, HUGE, 7) ? 0 : 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_TRUE(filled(self->at, HUGE, 6));
+	fill(self->buffer, 8 * PAGE, 8);
+	EXPECT_EQ(0, memory_command(self, HMM_DMIRROR_WRITE, 0, 8));
+	EXPECT_TRUE(filled(self->at, 8 * PAGE, 8));
+}
+
+TEST_F(memory, not_to_be_moved)
+{
+	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *at = self->at;
+
+	/* Nothing was moved there, so nothing comes back; that is no error. */
+	fill(at, PAGE, 0);
+	EXPECT_EQ(0, memory_command(self, HMM_DMIRROR_MIGRATE_TO_SYS, 0, 1));
+	EXPECT_EQ(-EINVAL, memory_command(self, HMM_DMIRROR_FLAGS, 0, 2));
+
+	self->at = shared;
+	EXPECT_EQ(-ENOENT, memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, 1));
+	self->at = at;
+	ASSERT_EQ(0, munmap(at, PAGE));
+	EXPECT_EQ(-EINVAL, memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, 1));
+	EXPECT_EQ(-EINVAL, memory_command(self, HMM_DMIRROR_MIGRATE_TO_SYS, 0, 1));
 }
 
 TEST_HARNESS_MAIN
