@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: its allocator, and pages of a process going there and back;
+ * and the migration engine under drivers that make mistakes.
+ *
+ * The device is a buffer. What the CPU cannot reach is then what no page table
+ * leads to, and a test can look into it.
+ */
+#include <kunit/test.h>
+#include <linux/highmem.h>
+#include <linux/hmm_devmem.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#define DEVICE_SIZE	(2 * HPAGE_PMD_SIZE)
+#define DEVICE_PAGES	(DEVICE_SIZE >> PAGE_SHIFT)
+#define JUNK		0xa5
+
+/**
+ * struct buffer_device - device memory with a buffer behind it
+ * @devmem: what is tested
+ * @memory: the buffer
+ * @copies: how often data was copied
+ * @broken: every copy fails
+ */
+struct buffer_device {
+	struct hmm_devmem devmem;
+	u8 *memory;
+	unsigned long copies;
+	bool broken;
+};
+
+static struct buffer_device *to_device(struct hmm_devmem *devmem)
+{
+	return container_of(devmem, struct buffer_device, devmem);
+}
+
+static u8 *page_memory(struct hmm_devmem *devmem, struct page *page)
+{
+	return to_device(devmem)->memory + hmm_devmem_offset(devmem, page);
+}
+
+static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
+		       struct page *src, unsigned int order)
+{
+	unsigned long i;
+
+	if (to_device(devmem)->broken)
+		return -EIO;
+	for (i = 0; i < 1UL << order; i++, dst++, src++) {
+		if (is_device_private_page(dst))
+			memcpy_from_page(page_memory(devmem, dst), src, 0,
+					 PAGE_SIZE);
+		else
+			memcpy_to_page(dst, 0, page_memory(devmem, src),
+				       PAGE_SIZE);
+		to_device(devmem)->copies++;
+	}
+	return 0;
+}
+
+static int buffer_clear(struct hmm_devmem *devmem, struct page *page,
+			unsigned int order)
+{
+	memset(page_memory(devmem, page), 0, PAGE_SIZE << order);
+	return 0;
+}
+
+static const struct hmm_devmem_ops buffer_ops = {
+	.copy	= buffer_copy,
+	.clear	= buffer_clear,
+};
+
+static int devmem_test_init(struct kunit *test)
+{
+	struct buffer_device *device;
+	int err;
+
+	device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	device->memory = vmalloc(DEVICE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, device->memory);
+	memset(device->memory, JUNK, DEVICE_SIZE);
+	device->devmem.type = MEMORY_DEVICE_PRIVATE;
+	device->devmem.size = DEVICE_SIZE;
+	device->devmem.fault_pages = 16;
+	device->devmem.name = "devmem_kunit";
+	device->devmem.ops = &buffer_ops;
+	err = hmm_devmem_init(&device->devmem);
+	if (err) {
+		vfree(device->memory);
+		KUNIT_FAIL_AND_ABORT(test, "hmm_devmem_init: %d", err);
+	}
+	test->priv = device;
+	return 0;
+}
+
+static void devmem_test_exit(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+
+	if (!device)
+		return;
+	device->broken = false;
+	hmm_devmem_exit(&device->devmem);
+	vfree(device->memory);
+}
+
+static void put(struct folio *folio)
+{
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static void devmem_refuses(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem bad = {
+		.type = MEMORY_DEVICE_PRIVATE,
+		.size = DEVICE_SIZE,
+		.ops = &buffer_ops,
+	};
+
+	bad.size = PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.size = 0;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.size = DEVICE_SIZE;
+	bad.fault_pages = 3;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.fault_pages = 0;
+	bad.type = MEMORY_DEVICE_GENERIC;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.type = MEMORY_DEVICE_PRIVATE;
+	bad.ops = NULL;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem,
+						 HPAGE_PMD_ORDER + 1));
+}
+
+/* What was handed out page by page can be handed out whole once it is back. */
+static void devmem_coalesces(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct folio **folios, *huge[2];
+	unsigned long i;
+
+	folios = kunit_kcalloc(test, DEVICE_PAGES, sizeof(*folios), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, folios);
+	for (i = 0; i < DEVICE_PAGES; i++) {
+		folios[i] = hmm_devmem_alloc(&device->devmem, 0);
+		if (!folios[i])
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, DEVICE_PAGES);
+	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
+	while (i--)
+		put(folios[i]);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+
+	for (i = 0; i < ARRAY_SIZE(huge); i++) {
+		huge[i] = hmm_devmem_alloc(&device->devmem, HPAGE_PMD_ORDER);
+		KUNIT_ASSERT_NOT_NULL(test, huge[i]);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(folio_pfn(huge[i]),
+						   HPAGE_PMD_NR));
+		KUNIT_EXPECT_EQ(test, folio_ref_count(huge[i]), 1);
+		KUNIT_EXPECT_TRUE(test, folio_test_locked(huge[i]));
+	}
+	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
+	put(huge[0]);
+	put(huge[1]);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+}
+
+/* Anonymous memory of the test's own process. */
+static unsigned long map(struct kunit *test, unsigned long size)
+{
+	unsigned long addr;
+
+	KUNIT_ASSERT_EQ(test, kunit_attach_mm(), 0);
+	addr = kunit_vm_mmap(test, NULL, 0, size, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	return addr;
+}
+
+static void write_numbers(struct kunit *test, unsigned long addr,
+			  unsigned long pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < pages; i++)
+		KUNIT_ASSERT_EQ(test, put_user(i, (unsigned long __user *)
+					       (addr + i * PAGE_SIZE)), 0);
+}
+
+static unsigned long read_number(struct kunit *test, unsigned long addr)
+{
+	unsigned long number = ULONG_MAX;
+
+	KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)addr), 0);
+	return number;
+}
+
+static long to_device_memory(struct buffer_device *device, unsigned long addr,
+			     unsigned long size)
+{
+	struct mm_struct *mm = current->mm;
+	long moved;
+
+	mmap_read_lock(mm);
+	moved = hmm_devmem_migrate(&device->devmem, vma_lookup(mm, addr), addr,
+				   addr + size);
+	mmap_read_unlock(mm);
+	return moved;
+}
+
+/* A touch brings back the page and its neighbours, and no others. */
+static void devmem_comes_home(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map(test, 64 * PAGE_SIZE), i;
+
+	write_numbers(test, addr, 64);
+	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - 64);
+
+	device->copies = 0;
+	i = (ALIGN(addr, 16 * PAGE_SIZE) - addr) / PAGE_SIZE + 5;
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	KUNIT_EXPECT_EQ(test, device->copies, 16);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - 48);
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+}
+
+/* Nobody sees what the last user of device memory left there. */
+static void devmem_clears(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map(test, 8 * PAGE_SIZE), i;
+
+	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 8 * PAGE_SIZE), 8);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), 0);
+}
+
+static void devmem_evicts(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map(test, 64 * PAGE_SIZE), i;
+
+	write_numbers(test, addr, 64);
+	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 0);
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	hmm_devmem_resume(&device->devmem);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
+}
+
+/* A copy that fails leaves the data where it is, on either side. */
+static void devmem_copy_fails(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map(test, 4 * PAGE_SIZE), number;
+
+	write_numbers(test, addr, 4);
+	device->broken = true;
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 1);
+
+	device->broken = false;
+	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 4 * PAGE_SIZE), 4);
+	device->broken = true;
+	KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)addr),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 4);
+	device->broken = false;
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + 3 * PAGE_SIZE), 3);
+}
+
+/* A device that is full takes what it can; the rest stays. */
+static void devmem_full(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long size = DEVICE_SIZE + 16 * PAGE_SIZE;
+	unsigned long addr = map(test, size), i;
+
+	write_numbers(test, addr, size >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, size),
+			DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, 0);
+	for (i = 0; i < size >> PAGE_SHIFT; i++)
+		if (read_number(test, addr + i * PAGE_SIZE) != i)
+			break;
+	KUNIT_EXPECT_EQ(test, i, size >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+}
+
+/* A huge hole takes a huge block, which comes home whole, either way. */
+static void devmem_huge(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+
+	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
+	KUNIT_EXPECT_EQ(test, device->copies, HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, put_user(7UL, (unsigned long __user *)addr), 0);
+	hmm_devmem_resume(&device->devmem);
+
+	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+}
+
+static struct kunit_case devmem_cases[] = {
+	KUNIT_CASE(devmem_refuses),
+	KUNIT_CASE(devmem_coalesces),
+	KUNIT_CASE(devmem_comes_home),
+	KUNIT_CASE(devmem_clears),
+	KUNIT_CASE(devmem_evicts),
+	KUNIT_CASE(devmem_copy_fails),
+	KUNIT_CASE(devmem_full),
+	KUNIT_CASE(devmem_huge),
+	{}
+};
+
+static struct kunit_suite devmem_suite = {
+	.name = "hmm_devmem",
+	.init = devmem_test_init,
+	.exit = devmem_test_exit,
+	.test_cases = devmem_cases,
+};
+
+#define WORDS	HPAGE_PMD_NR
+
+/* A request for [addr, addr + pages), with arrays; the mmap lock is taken. */
+static struct migrate_vma *ask(struct kunit *test, unsigned long addr,
+			       unsigned long pages)
+{
+	struct migrate_vma *args = kunit_kzalloc(test, sizeof(*args), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, args);
+	args->src = kunit_kcalloc(test, 2 * WORDS, sizeof(long), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, args->src);
+	args->dst = args->src + WORDS;
+	args->start = addr;
+	args->end = addr + pages * PAGE_SIZE;
+	args->flags = MIGRATE_VMA_SELECT_SYSTEM | MIGRATE_VMA_SELECT_COMPOUND;
+	args->pgmap_owner = &((struct buffer_device *)test->priv)->devmem;
+	mmap_read_lock(current->mm);
+	args->vma = vma_lookup(current->mm, addr);
+	return args;
+}
+
+static void end(struct migrate_vma *args)
+{
+	migrate_vma_finalize(args);
+	mmap_read_unlock(current->mm);
+}
+
+static void migrate_refuses(struct kunit *test)
+{
+	unsigned long addr = map(test, 4 * PAGE_SIZE);
+	struct migrate_vma *args = ask(test, addr, 4), bad;
+	struct page page = {};
+
+	bad = *args;
+	bad.start++;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.end--;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	swap(bad.start, bad.end);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.end = bad.start;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.end = args->vma->vm_end + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.src = NULL;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.dst = NULL;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.vma = NULL;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.fault_page = &page;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, migrate_device_pfns(NULL, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_device_range(NULL, 0, 1), -EINVAL);
+	args->src[0] = ULONG_MAX;
+	KUNIT_EXPECT_EQ(test, migrate_device_pfns(args->src, 1), -EINVAL);
+}
+
+static unsigned long word_of(struct folio *folio)
+{
+	return migrate_pfn(folio_pfn(folio));
+}
+
+/* Places that cannot be taken: the pages that were to go there stay. */
+static void migrate_bad_places(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+	struct folio *folio;
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+
+	/* Not locked; too large; good; handed in twice. */
+	folio = hmm_devmem_alloc(&device->devmem, 0);
+	folio_unlock(folio);
+	args->dst[0] = word_of(folio);
+	args->dst[1] = word_of(hmm_devmem_alloc(&device->devmem, 2));
+	folio = hmm_devmem_alloc(&device->devmem, 0);
+	buffer_copy(&device->devmem, &folio->page,
+		    migrate_pfn_to_page(args->src[2]), 0);
+	args->dst[2] = word_of(folio);
+	args->dst[3] = word_of(folio);
+	migrate_vma_pages(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
+				i == 2);
+	end(args);
+
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - 1);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+}
+
+/* A driver that has made places, and then goes straight to the end. */
+static void migrate_gives_up(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	for (i = 0; i < 4; i++)
+		args->dst[i] = word_of(hmm_devmem_alloc(&device->devmem, 0));
+	end(args);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+}
+
+static struct folio *alloc_home(void)
+{
+	struct folio *folio = folio_alloc(GFP_HIGHUSER_MOVABLE, 0);
+
+	if (folio)
+		folio_lock(folio);
+	return folio;
+}
+
+/*
+ * A huge folio of the device, by pfn, with small pages to go to, and not for
+ * all of it: it is split, what has a place moves, the rest stays.
+ */
+static void migrate_splits_by_pfn(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	unsigned long *src, *dst, i, pfn = PHYS_PFN(device->devmem.range.start);
+
+	src = kunit_kcalloc(test, 2 * WORDS, sizeof(*src), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, src);
+	dst = src + WORDS;
+	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		device->memory[i * PAGE_SIZE] = i & 0x7f;
+
+	KUNIT_ASSERT_EQ(test, migrate_device_range(src, pfn, WORDS), 0);
+	KUNIT_ASSERT_TRUE(test, src[0] & MIGRATE_PFN_COMPOUND);
+	for (i = 0; i < HPAGE_PMD_NR; i += 2) {
+		struct folio *folio = alloc_home();
+
+		if (!folio)
+			break;
+		buffer_copy(&device->devmem, &folio->page, pfn_to_page(pfn + i), 0);
+		dst[i] = word_of(folio);
+	}
+	migrate_device_pages(src, dst, WORDS);
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		if (!!(src[i] & MIGRATE_PFN_MIGRATE) == i % 2)
+			break;
+	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
+	migrate_device_finalize(src, dst, WORDS);
+	KUNIT_EXPECT_EQ(test, device->devmem.free,
+			DEVICE_PAGES - HPAGE_PMD_NR / 2);
+
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		if (read_number(test, addr + i * PAGE_SIZE) != (i & 0x7f))
+			break;
+	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+}
+
+static struct kunit_case migrate_cases[] = {
+	KUNIT_CASE(migrate_refuses),
+	KUNIT_CASE(migrate_bad_places),
+	KUNIT_CASE(migrate_gives_up),
+	KUNIT_CASE(migrate_splits_by_pfn),
+	{}
+};
+
+static struct kunit_suite migrate_suite = {
+	.name = "hmm_migrate",
+	.init = devmem_test_init,
+	.exit = devmem_test_exit,
+	.test_cases = migrate_cases,
+};
+
+kunit_test_suites(&devmem_suite, &migrate_suite);
+
+MODULE_DESCRIPTION("KUnit tests of HMM device memory");
+MODULE_LICENSE("GPL");
