@@ -37,6 +37,7 @@ class Block:
         self.below = {}           # indent -> whether results deeper than it came since its last result
         self.failed_below = {}
         self.plans = {}           # indent -> [planned, seen]
+        self.seen = {}            # indent -> how many results came there; a plan may follow them
         self.kernel = []
         self.died = self.skipped = None
 
@@ -65,12 +66,14 @@ class Merger:
         block = self.block
         plan = PLAN.match(text)
         if plan:
-            block.plans[len(plan[1])] = [int(plan[2]), 0]
+            indent = len(plan[1])
+            block.plans[indent] = [int(plan[2]), 0 if indent in block.plans else block.seen.get(indent, 0)]
         result = RESULT.match(text)
         if not result:
             self.say("  " + text)
             return
         indent, good, rest = len(result[1]), result[2] == "ok", result[4]
+        block.seen[indent] = block.seen.get(indent, 0) + 1
         if indent in block.plans:
             block.plans[indent][1] += 1
         deeper = [i for i in block.below if i > indent]
@@ -78,6 +81,8 @@ class Merger:
         explained = any(block.failed_below[i] for i in deeper)
         for i in deeper:
             del block.below[i], block.failed_below[i]
+        for i in [i for i in block.seen if i > indent]:
+            del block.seen[i]
         for i in [i for i in block.plans if i > indent]:
             planned, seen = block.plans.pop(i)
             if seen < planned:

@@ -23,6 +23,10 @@ say '@@begin - a' '1..3' 'ok 1 x' '@@end 0 1' | counts '1 passed, 1 failed, 0 sk
 verdict "fewer tests than planned"
 say '@@begin - a' '1..1' '    1..3' '    ok 1 x' 'ok 1 suite' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "fewer tests than planned in a suite"
+say '@@begin - a' 'ok 1 x' 'ok 2 y' '1..2' '@@end 0 1' | counts '2 passed, 0 failed, 0 skipped' 0
+verdict "a plan that comes last"
+say '@@begin - a' 'ok 1 x' '1..2' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+verdict "fewer tests than a plan that comes last"
 say '@@begin - a' 'ok 1 x' '@@end 139 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a program that is killed"
 say '@@begin - a' 'ok 1 x' '@@end 124 1' | counts '1 passed, 1 failed, 0 skipped' 1
