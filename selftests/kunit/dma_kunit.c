@@ -178,6 +178,9 @@ static struct dma_test *dma_test_begin(struct kunit *test, struct fake_dma how)
 	struct dma_test *t = test->priv;
 
 	fake = how;
+	/* Ordinary memory, which is no peer's, is not what 0 stands for. */
+	if (fake.peer == PCI_P2PDMA_MAP_UNKNOWN)
+		fake.peer = PCI_P2PDMA_MAP_NONE;
 	KUNIT_ASSERT_EQ(test, 0, hmm_dma_map_alloc(NULL, &t->map, ENTRIES, PAGE_SIZE));
 	t->map.pfn_list[1] = page_to_pfn(t->page) | HMM_PFN_VALID;
 	return t;

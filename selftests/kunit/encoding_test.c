@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The words: every flag, order and pfn, there and back, and how they are
+ * written.
+ */
+#include <kunit/test.h>
+#include <linux/hmm.h>
+#include <linux/hmm_mirror.h>
+
+#include "../pfn.h"
+
+static const unsigned long encoding_sticky[] = {
+	0, HMM_PFN_DMA_MAPPED, HMM_PFN_P2PDMA, HMM_PFN_P2PDMA_BUS,
+	HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA, HMM_PFN_STICKY,
+};
+
+/* Flags, order and pfn have bits of their own, and together they have all. */
+static void encoding_bits(struct kunit *test)
+{
+	static const unsigned long flags[] = {
+		HMM_PFN_VALID, HMM_PFN_WRITE, HMM_PFN_ERROR,
+		HMM_PFN_DMA_MAPPED, HMM_PFN_P2PDMA, HMM_PFN_P2PDMA_BUS,
+	};
+	unsigned long all = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		KUNIT_EXPECT_EQ(test, hweight_long(flags[i]), 1);
+		KUNIT_EXPECT_EQ(test, all & flags[i], 0);
+		all |= flags[i];
+	}
+	KUNIT_EXPECT_EQ(test, all & hmm_pfn_order(0x1f), 0);
+	KUNIT_EXPECT_EQ(test, all | hmm_pfn_order(0x1f), HMM_PFN_FLAGS);
+	KUNIT_EXPECT_EQ(test, HMM_PFN_REQ_FAULT, HMM_PFN_VALID);
+	KUNIT_EXPECT_EQ(test, HMM_PFN_REQ_WRITE, HMM_PFN_WRITE);
+}
+
+static void encoding_order(struct kunit *test)
+{
+	unsigned int order;
+
+	for (order = 0; order < 32; order++) {
+		unsigned long word = HMM_PFN_WRITABLE | hmm_pfn_order(order) |
+				     HMM_PFN_STICKY | 0x12345;
+
+		KUNIT_EXPECT_EQ(test, hmm_pfn_to_map_order(word), order);
+		KUNIT_EXPECT_EQ(test, word & ~HMM_PFN_FLAGS, 0x12345);
+	}
+}
+
+static void encoding_pfn(struct kunit *test)
+{
+	unsigned long flags = HMM_PFN_WRITABLE | HMM_PFN_STICKY | hmm_pfn_order(9);
+	int bit;
+
+	for (bit = 0; bit < HMM_PFN_ORDER_SHIFT; bit++) {
+		unsigned long pfn = 1UL << bit;
+
+		KUNIT_EXPECT_EQ(test, (flags | pfn) & ~HMM_PFN_FLAGS, pfn);
+		if (bit < BITS_PER_LONG - PAGE_SHIFT)
+			KUNIT_EXPECT_EQ(test, hmm_pfn_to_phys(flags | pfn),
+					(phys_addr_t)pfn << PAGE_SHIFT);
+	}
+}
+
+/* All requests against all entries, by the table in the documentation. */
+static void encoding_lacks(struct kunit *test)
+{
+	const unsigned long fault = HMM_PFN_REQ_FAULT, write = HMM_PFN_REQ_WRITE;
+	const unsigned long readable = HMM_PFN_VALID;
+	const unsigned long writable = HMM_PFN_VALID | HMM_PFN_WRITE;
+
+	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(0, 0));
+	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(0, readable));
+	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(write, 0));
+	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(write, readable));
+	KUNIT_EXPECT_TRUE(test, hmm_pfn_lacks(fault, 0));
+	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(fault, readable));
+	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(fault, writable));
+	KUNIT_EXPECT_TRUE(test, hmm_pfn_lacks(fault | write, 0));
+	KUNIT_EXPECT_TRUE(test, hmm_pfn_lacks(fault | write, readable));
+	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(fault | write, writable));
+	KUNIT_EXPECT_EQ(test, hmm_pfn_access(false), readable);
+	KUNIT_EXPECT_EQ(test, hmm_pfn_access(true), writable);
+}
+
+/* Whatever was in the word, only what is sticky stays. */
+static void encoding_put(struct kunit *test)
+{
+	unsigned long new = HMM_PFN_WRITABLE | hmm_pfn_order(3) | 0x1000;
+	unsigned long words[3];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(encoding_sticky); i++) {
+		words[0] = HMM_PFN_ERROR;
+		words[1] = HMM_PFN_ERROR | hmm_pfn_order(5) | 0x77 | encoding_sticky[i];
+		words[2] = HMM_PFN_ERROR;
+		hmm_pfn_put(&words[1], new);
+		KUNIT_EXPECT_EQ(test, words[1], new | encoding_sticky[i]);
+		hmm_pfn_put(&words[1], 0);
+		KUNIT_EXPECT_EQ(test, words[1], encoding_sticky[i]);
+		KUNIT_EXPECT_EQ(test, words[0], HMM_PFN_ERROR);
+		KUNIT_EXPECT_EQ(test, words[2], HMM_PFN_ERROR);
+	}
+}
+
+/* Runs, from words written by hand. */
+static void encoding_runs(struct kunit *test)
+{
+	unsigned long words[] = {
+		HMM_PFN_WRITABLE | 100, HMM_PFN_WRITABLE | 101,
+		HMM_PFN_WRITABLE | 103 | HMM_PFN_DMA_MAPPED,
+		HMM_PFN_WRITABLE | 104,
+		HMM_PFN_VALID | 105,
+		0, HMM_PFN_DMA_MAPPED, 0,
+		HMM_PFN_ERROR, HMM_PFN_ERROR,
+		HMM_PFN_VALID | hmm_pfn_order(1) | 200,
+		HMM_PFN_VALID | hmm_pfn_order(1) | 201,
+		HMM_PFN_VALID | 202,
+	};
+	static const struct {
+		unsigned int pages;
+		unsigned long pfn, flags;
+		unsigned int order;
+	} expected[] = {
+		{ 2, 100, HMM_PFN_WRITABLE }, { 2, 103, HMM_PFN_WRITABLE },
+		{ 1, 105, HMM_PFN_VALID }, { 3, 0, 0 }, { 2, 0, HMM_PFN_ERROR },
+		{ 2, 200, HMM_PFN_VALID, 1 }, { 1, 202, HMM_PFN_VALID },
+	};
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	unsigned long at = 0x100000;
+	struct hmm_run run;
+	int i = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	section->pfns = words;
+	section->now = (struct hmm_span){
+		at, at + ARRAY_SIZE(words) * PAGE_SIZE
+	};
+	hmm_for_each_run(run, section) {
+		KUNIT_ASSERT_LT(test, i, ARRAY_SIZE(expected));
+		KUNIT_EXPECT_EQ(test, run.span.start, at);
+		KUNIT_EXPECT_EQ(test, hmm_span_pages(run.span), expected[i].pages);
+		KUNIT_EXPECT_EQ(test, run.pfn, expected[i].pfn);
+		KUNIT_EXPECT_EQ(test, run.flags, expected[i].flags);
+		KUNIT_EXPECT_EQ(test, run.order, expected[i].order);
+		at = run.span.end;
+		i++;
+	}
+	KUNIT_EXPECT_EQ(test, i, ARRAY_SIZE(expected));
+}
+
+static struct kunit_case encoding_cases[] = {
+	KUNIT_CASE(encoding_bits),
+	KUNIT_CASE(encoding_order),
+	KUNIT_CASE(encoding_pfn),
+	KUNIT_CASE(encoding_lacks),
+	KUNIT_CASE(encoding_put),
+	KUNIT_CASE(encoding_runs),
+	{}
+};
+
+static struct kunit_suite encoding_suite = {
+	.name = "hmm_encoding",
+	.test_cases = encoding_cases,
+};
+
+kunit_test_suite(encoding_suite);
