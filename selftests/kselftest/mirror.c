@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "hmm_user.h"
 
@@ -24,7 +23,7 @@
 #define RW (PROT_READ | PROT_WRITE)
 
 /* enum hmm_access and enum mmu_notifier_event, by number. */
-enum { SNAPSHOT, READ, WRITE };
+enum { SNAPSHOT, READ, WRITE, EXCLUSIVE };
 enum { UNMAP, CLEAR, PROTECTION_VMA, PROTECTION_PAGE, SOFT_DIRTY, RELEASE };
 
 static int call(int fd, unsigned long request, void *argument)
@@ -358,54 +357,96 @@ TEST_F(mirror, missing_served_by_uffd)
 	pthread_join(thread, NULL);
 }
 
-struct hold {
+/* A thread, and what it does with the mirror's file and memory. */
+struct helper {
 	int fd;
-	unsigned int ms;
+	char *at;
+	uint64_t *words;
+	int ret;
+	atomic_int tid;
+	atomic_bool done;
 };
 
 static void *hold_lock(void *argument)
 {
-	struct hold *hold = argument;
-	struct hmm_probe_span span = { .ms = hold->ms };
+	struct helper *helper = argument;
+	struct hmm_probe_span span = { .ms = 10000 };
 
-	call(hold->fd, HMM_PROBE_HOLD, &span);
+	helper->ret = call(helper->fd, HMM_PROBE_HOLD, &span);
 	return NULL;
 }
-
-struct zap {
-	char *at;
-	size_t size;
-	struct timespec begun, ended;
-};
 
 static void *zap(void *argument)
 {
-	struct zap *zap = argument;
+	struct helper *helper = argument;
 
-	clock_gettime(CLOCK_MONOTONIC, &zap->begun);
-	madvise(zap->at, zap->size, MADV_DONTNEED);
-	clock_gettime(CLOCK_MONOTONIC, &zap->ended);
+	helper->tid = gettid();
+	helper->ret = madvise(helper->at, SIZE, MADV_DONTNEED);
+	helper->done = true;
 	return NULL;
 }
 
-static long since_ms(const struct timespec *from, const struct timespec *to)
+static void *take_snapshot(void *argument)
 {
-	return (to->tv_sec - from->tv_sec) * 1000 +
-	       (to->tv_nsec - from->tv_nsec) / 1000000;
+	struct helper *helper = argument;
+
+	helper->tid = gettid();
+	helper->ret = populate(helper->fd, helper->at, 64 * PAGE, SNAPSHOT,
+			       helper->words);
+	helper->done = true;
+	return NULL;
+}
+
+/* Till the update lock is held. */
+static bool wait_holding(int fd)
+{
+	struct hmm_probe_info info = { 0 };
+	int tries;
+
+	for (tries = 0; tries < 1000 && !info.holding; tries++) {
+		usleep(10000);
+		call(fd, HMM_PROBE_INFO, &info);
+	}
+	return info.holding;
+}
+
+/* Till a thread sleeps in the kernel, in a way that no signal ends. */
+static bool wait_asleep(struct helper *helper)
+{
+	char path[64], text[256], *state;
+	int tries, asleep = 0;
+
+	for (tries = 0; tries < 1000 && asleep < 5; tries++) {
+		usleep(10000);
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+			 helper->tid);
+		if (!helper->tid || setting_read(path, text, sizeof(text)))
+			continue;
+		state = strrchr(text, ')');
+		asleep = state && state[2] == 'D' ? asleep + 1 : 0;
+	}
+	return asleep == 5;
 }
 
 TEST_F(mirror, invalidation_waits_for_the_lock)
 {
-	struct hold hold = { self->fd, 400 };
-	struct zap zapped = { .at = self->at, .size = SIZE };
-	pthread_t holder;
+	struct helper hold = { .fd = self->fd }, zapped = { .at = self->at };
+	pthread_t holder, zapper;
+	uint64_t value;
 
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
 	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
-	usleep(100000);
-	zap(&zapped);
+	ASSERT_TRUE(wait_holding(self->fd));
+	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap, &zapped));
+	EXPECT_TRUE(wait_asleep(&zapped));
+	EXPECT_FALSE(atomic_load(&zapped.done));
+	/* What the device holds is true still. */
+	EXPECT_TRUE(page_map(self->at) & MAP_PRESENT);
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_LET_GO));
+	pthread_join(zapper, NULL);
 	pthread_join(holder, NULL);
-	EXPECT_LT(200, since_ms(&zapped.begun, &zapped.ended));
+	EXPECT_EQ(0, page_map(self->at));
+	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
 }
 
 /*
@@ -415,19 +456,24 @@ TEST_F(mirror, invalidation_waits_for_the_lock)
  */
 TEST_F(mirror, raced_section_begins_again)
 {
-	struct hold hold = { self->fd, 600 };
-	struct zap zapped = { .at = self->at, .size = SIZE };
-	pthread_t holder, zapper;
+	struct helper hold = { .fd = self->fd }, zapped = { .at = self->at };
+	struct helper section = {
+		.fd = self->fd, .at = self->at, .words = self->words,
+	};
+	pthread_t holder, zapper, walker;
 	size_t i;
 
 	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
-	usleep(150000);
+	ASSERT_TRUE(wait_holding(self->fd));
 	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap, &zapped));
-	usleep(150000);
-	ASSERT_EQ(0, populate(self->fd, self->at, 64 * PAGE, SNAPSHOT,
-			      self->words));
+	EXPECT_TRUE(wait_asleep(&zapped));
+	ASSERT_EQ(0, pthread_create(&walker, NULL, take_snapshot, &section));
+	EXPECT_TRUE(wait_asleep(&section));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_LET_GO));
+	pthread_join(walker, NULL);
 	pthread_join(zapper, NULL);
 	pthread_join(holder, NULL);
+	ASSERT_EQ(0, section.ret);
 	for (i = 0; i < 64; i++) {
 		ASSERT_EQ(0, self->words[i]);
 	}
@@ -578,6 +624,27 @@ TEST_F(mirror, runs_of_a_huge_page)
 	section.array = 512;
 	ASSERT_EQ(0, section_run(self->fd, &section));
 	EXPECT_EQ(1, section.runs);
+}
+
+/* The device has the page to itself, until the CPU touches it. */
+TEST_F(mirror, exclusive)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, populate(self->fd, self->at, 4 * PAGE, EXCLUSIVE,
+			      self->words));
+	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[0]));
+	EXPECT_FALSE(page_map(self->at) & MAP_PRESENT);
+	ASSERT_EQ(0, device_read(self->fd, self->at, &value));
+	EXPECT_EQ((uintptr_t)self->at, value);
+	ASSERT_EQ(0, device_write(self->fd, self->at, 77));
+	EXPECT_EQ(77, *(volatile uint64_t *)self->at);
+	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
+	EXPECT_EQ(0, device_read(self->fd, self->at + PAGE, &value));
+	/* What can only be read cannot be had alone. */
+	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_READ));
+	EXPECT_GT(0, populate(self->fd, self->at, PAGE, EXCLUSIVE, self->words));
+	EXPECT_EQ(0, populate(self->fd, self->at, PAGE, READ, self->words));
 }
 
 TEST_F(mirror, two_of_one_process)

@@ -37,13 +37,14 @@ enum hmm_probe_core {
  * @version: the kernel's LINUX_VERSION_CODE
  * @walks: walks that this open file has finished
  * @last_error: what the last of them returned; also for one that was killed
+ * @holding: whether %HMM_PROBE_HOLD holds the update lock of this one's mirror
  */
 struct hmm_probe_info {
 	__u32 has;
 	__u32 version;
 	__u64 walks;
 	__s32 last_error;
-	__u32 reserved;
+	__u32 holding;
 };
 
 /* How to walk: &struct hmm_probe_walk.how */
@@ -88,7 +89,7 @@ struct hmm_probe_walk {
  * @start: first address
  * @end: address after the last
  * @id: which range of the mirror
- * @ms: how long to hold, in milliseconds
+ * @ms: how long to hold, in milliseconds, unless told to let go
  * @pages: out: how many pages are held
  */
 struct hmm_probe_span {
@@ -194,9 +195,10 @@ struct hmm_probe_access {
 #define HMM_PROBE_RANGE_ADD	_IOW('H', 0x4a, struct hmm_probe_span)
 #define HMM_PROBE_RANGE_REMOVE	_IOW('H', 0x4b, struct hmm_probe_span)
 #define HMM_PROBE_SECTION	_IOWR('H', 0x4c, struct hmm_probe_section)
-/* Holds the update lock. */
+/* Holds the update lock, until time or HMM_PROBE_LET_GO says to let go. */
 #define HMM_PROBE_HOLD		_IOW('H', 0x4d, struct hmm_probe_span)
 #define HMM_PROBE_MIRROR	_IOR('H', 0x4e, struct hmm_probe_mirror)
+#define HMM_PROBE_LET_GO	_IO('H', 0x50)
 #define HMM_PROBE_ACCESS	_IOWR('H', 0x4f, struct hmm_probe_access)
 
 /*

@@ -37,6 +37,7 @@ static long probe_info(struct probe_file *file, void __user *user)
 		.version = LINUX_VERSION_CODE,
 		.walks = atomic64_read(&file->walks),
 		.last_error = READ_ONCE(file->last_error),
+		.holding = READ_ONCE(file->holding),
 	};
 
 #ifdef HMM_PROBE_WITH_MIRROR

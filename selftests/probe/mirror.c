@@ -100,7 +100,7 @@ static long mirror_init(struct probe_file *file)
 	memset(pm->ranges, 0, sizeof(pm->ranges));
 	memset(&pm->seen, 0, sizeof(pm->seen));
 	ret = hmm_mirror_init(&pm->mirror, current->mm, &probe_mirror_ops,
-			      NULL);
+			      pm);
 	pm->live = !ret;
 	pm->seen.live = pm->live;
 	return ret;
@@ -304,13 +304,19 @@ static long mirror_section(struct probe_mirror *pm,
 	return ret;
 }
 
-static long mirror_hold(struct probe_mirror *pm,
+static long mirror_hold(struct probe_file *file,
 			const struct hmm_probe_span *arg)
 {
+	unsigned long end = jiffies + msecs_to_jiffies(arg->ms);
+
 	if (arg->ms > MIRROR_HOLD_MS)
 		return -EINVAL;
-	guard(hmm_mirror)(&pm->mirror);
-	msleep(arg->ms);
+	guard(hmm_mirror)(&file->mirror->mirror);
+	WRITE_ONCE(file->let_go, false);
+	WRITE_ONCE(file->holding, true);
+	while (!READ_ONCE(file->let_go) && time_before(jiffies, end))
+		msleep(20);
+	WRITE_ONCE(file->holding, false);
 	return 0;
 }
 
@@ -367,7 +373,7 @@ static long mirror_seen(struct probe_mirror *pm, void __user *user)
 	return ret;
 }
 
-static long mirror_span_ioctl(struct probe_mirror *pm, unsigned int cmd,
+static long mirror_span_ioctl(struct probe_file *file, unsigned int cmd,
 			      void __user *user)
 {
 	struct hmm_probe_span span;
@@ -375,8 +381,8 @@ static long mirror_span_ioctl(struct probe_mirror *pm, unsigned int cmd,
 	if (copy_from_user(&span, user, sizeof(span)))
 		return -EFAULT;
 	if (cmd == HMM_PROBE_HOLD)
-		return mirror_hold(pm, &span);
-	return mirror_range(pm, cmd == HMM_PROBE_RANGE_ADD, &span);
+		return mirror_hold(file, &span);
+	return mirror_range(file->mirror, cmd == HMM_PROBE_RANGE_ADD, &span);
 }
 
 static long mirror_section_ioctl(struct probe_mirror *pm, void __user *user)
@@ -416,7 +422,10 @@ static long mirror_live_ioctl(struct probe_file *file, unsigned int cmd,
 	case HMM_PROBE_RANGE_ADD:
 	case HMM_PROBE_RANGE_REMOVE:
 	case HMM_PROBE_HOLD:
-		return mirror_span_ioctl(pm, cmd, user);
+		return mirror_span_ioctl(file, cmd, user);
+	case HMM_PROBE_LET_GO:
+		WRITE_ONCE(file->let_go, true);
+		return 0;
 	case HMM_PROBE_SECTION:
 		return mirror_section_ioctl(pm, user);
 	case HMM_PROBE_ACCESS:

@@ -23,12 +23,16 @@ int ref_hmm_range_fault_unlocked_timeout(struct hmm_range *range,
  * struct probe_file - one open of the device
  * @walks: how many walks it has finished
  * @last_error: what the last of them returned
+ * @holding: whether the mirror's update lock is held on demand
+ * @let_go: whether that is to end
  * @lock: guards @mirror
  * @mirror: the mirror and its counters, or NULL before there was one
  */
 struct probe_file {
 	atomic64_t walks;
 	int last_error;
+	bool holding;
+	bool let_go;
 	struct mutex lock;	/* guards mirror */
 	struct probe_mirror *mirror;
 };
