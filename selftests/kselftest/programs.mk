@@ -8,7 +8,7 @@ CC ?= cc
 OUTPUT ?= .
 ifdef KSRC
 CFLAGS ?= -O2 -g -Wall -static -pthread -D_GNU_SOURCE
-CFLAGS += -I$(KSRC)/tools/testing/selftests
+CFLAGS += -I$(KSRC) -I$(KSRC)/tools/testing/selftests
 endif
 
 shared := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))

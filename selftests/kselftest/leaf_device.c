@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Leaves that only a device makes: its private memory, the caller's own and
+ * others', coherent memory, and pages it has to itself. The device is any
+ * driver with the ioctls of the kernel's test_hmm that can migrate.
+ */
+#include "leaf.h"
+
+#include <lib/test_hmm_uapi.h>
+
+#define N 16
+
+static int device_open(int unit)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/hmm_dmirror%d", unit);
+	return open(path, O_RDWR);
+}
+
+static int device_call(int device, unsigned long request, const void *addr,
+		       size_t npages)
+{
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)addr,
+		.ptr = (uintptr_t)calloc(npages, PAGE),
+		.npages = npages,
+	};
+	int ret = ioctl(device, request, &cmd) ? -errno : (int)cmd.cpages;
+
+	free((void *)(uintptr_t)cmd.ptr);
+	return ret;
+}
+
+/* Pages that now are in the memory of device @unit; NULL when it has none. */
+static char *device_pages(struct __test_metadata *_metadata, int *device,
+			  int unit, size_t npages)
+{
+	char *at = leaf_anon(npages, RW);
+
+	ASSERT_NE(NULL, at);
+	*device = device_open(unit);
+	if (*device < 0)
+		return NULL;
+	madvise(at, npages * PAGE, npages < 512 ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
+	memset(at, 0x5a, npages * PAGE);
+	ASSERT_EQ(npages, device_call(*device, HMM_DMIRROR_MIGRATE_TO_DEV, at,
+				      npages));
+	return at;
+}
+
+/* From here on, device-private pages of this one's owner are the walk's own. */
+static void owner_of(struct _test_data_leaf *self, const void *addr)
+{
+	self->walk.how |= HMM_PROBE_OWNER_OF_PFN;
+	self->walk.pfn = map_entry_pfn(page_map(addr));
+}
+
+#define EXPECT_DEVICE_WORDS(npages, flags) do {				\
+	for (size_t _i = 0; _i < (npages); _i++) {			\
+		uint64_t _map = page_map(at + _i * PAGE);		\
+									\
+		ASSERT_TRUE(_map & MAP_SWAPPED);			\
+		ASSERT_EQ(flags, word_flags(self->words[_i]));		\
+		ASSERT_EQ(map_entry_pfn(_map), word_pfn(self->words[_i])); \
+	}								\
+} while (0)
+
+TEST_F(leaf, private_own)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 0, N);
+
+	if (!at)
+		SKIP(return, "no device");
+	owner_of(self, at);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_DEVICE_WORDS(N, WORD_VALID | WORD_WRITE);
+	/* It is where it should be: nobody brings it home. */
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_DEVICE_WORDS(N, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, private_own_readonly)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 0, N);
+
+	if (!at)
+		SKIP(return, "no device");
+	owner_of(self, at);
+	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_DEVICE_WORDS(N, WORD_VALID);
+}
+
+TEST_F(leaf, private_without_owner)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 0, N);
+
+	if (!at)
+		SKIP(return, "no device");
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, 0);
+	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
+	/* Asked for, it comes home. */
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0x5a, at[PAGE]);
+}
+
+TEST_F(leaf, private_of_another)
+{
+	int device, other;
+	char *at = device_pages(_metadata, &device, 0, N);
+	char *mine = at ? device_pages(_metadata, &other, 1, 1) : NULL;
+
+	if (!mine)
+		SKIP(return, "no two devices");
+	owner_of(self, mine);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, 0);
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0x5a, at[0]);
+}
+
+/* Some here, some there, some nowhere. */
+TEST_F(leaf, private_mixed)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 0, N);
+
+	if (!at)
+		SKIP(return, "no device");
+	read_pages(at + 4 * PAGE, 4 * PAGE);
+	ASSERT_EQ(0, madvise(at + 12 * PAGE, 2 * PAGE, MADV_DONTNEED));
+	owner_of(self, at);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_DEVICE_WORDS(4, WORD_VALID | WORD_WRITE);
+	EXPECT_WORDS(4, 4, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[8]));
+	EXPECT_WORDS(12, 2, 0);
+	EXPECT_TRUE_ORDERS(N);
+}
+
+TEST_F(leaf, private_huge)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 0, 512);
+
+	if (!at)
+		SKIP(return, "no device");
+	owner_of(self, at);
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	if (!word_order(self->words[0]))
+		SKIP(return, "the device has it in small pages");
+	EXPECT_DEVICE_WORDS(512, WORD_VALID | WORD_WRITE);
+	EXPECT_ORDER(0, 512, HUGE_ORDER);
+	/* In the midst of it, too. */
+	ASSERT_EQ(0, leaf_snapshot(self, at + 7 * PAGE, 9));
+	/* The reference gives the first page's pfn wherever the range begins. */
+	if (variant->core == HMM_PROBE_CORE) {
+		EXPECT_EQ(map_entry_pfn(page_map(at + 7 * PAGE)),
+			  word_pfn(self->words[0]));
+	}
+	EXPECT_ORDER(0, 9, HUGE_ORDER);
+	/* Others are told of nothing there, and that as an error. */
+	self->walk.how &= ~HMM_PROBE_OWNER_OF_PFN;
+	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
+	EXPECT_WORDS(0, 512, WORD_ERROR);
+	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
+	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0x5a, at[PAGE]);
+}
+
+TEST_F(leaf, coherent)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 2, N);
+
+	if (!at)
+		SKIP(return, "no coherent device");
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+}
+
+TEST_F(leaf, exclusive)
+{
+	char *at = leaf_anon(N, RW);
+	int device = device_open(0);
+
+	ASSERT_NE(NULL, at);
+	if (device < 0)
+		SKIP(return, "no device");
+	madvise(at, N * PAGE, MADV_NOHUGEPAGE);
+	memset(at, 0x5a, N * PAGE);
+	ASSERT_LE(0, device_call(device, HMM_DMIRROR_EXCLUSIVE, at, N));
+	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	EXPECT_WORDS(0, N, 0);
+	/* Asked for, it is the CPU's again. */
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0x5a, at[PAGE]);
+}
+
+TEST_HARNESS_MAIN
