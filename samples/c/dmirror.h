@@ -39,6 +39,8 @@ int dm_table_map(struct dm_table *table, struct hmm_span span,
 		 unsigned long pfn, unsigned int rights);
 void dm_table_unmap(struct dm_table *table, struct hmm_span span);
 unsigned int dm_table_rights(struct dm_table *table, unsigned long addr);
+bool dm_table_has(struct dm_table *table, struct hmm_span span,
+		  unsigned int rights);
 struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
 			     unsigned int rights);
 

@@ -5,6 +5,7 @@
 #include "dmirror.h"
 
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 
 /**
@@ -119,6 +120,7 @@ static struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
 		if (missing)
 			return missing;
 		dm_step(work, pages, len);
+		cond_resched();
 	}
 	return NULL;
 }

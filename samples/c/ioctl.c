@@ -181,12 +181,9 @@ static int dm_cmd_exclusive(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 static int dm_cmd_check_exclusive(struct dm_mirror *dm,
 				  struct hmm_dmirror_cmd *cmd)
 {
-	struct hmm_span span = dm_cmd_span(cmd);
-
 	guard(hmm_mirror)(&dm->mirror);
-	for (; span.start < span.end; span.start += PAGE_SIZE)
-		if (dm_table_rights(&dm->table, span.start) & DM_EXCLUSIVE)
-			return -EPERM;
+	if (dm_table_has(&dm->table, dm_cmd_span(cmd), DM_EXCLUSIVE))
+		return -EPERM;
 	return 0;
 }
 

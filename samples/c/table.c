@@ -137,6 +137,28 @@ unsigned int dm_table_rights(struct dm_table *table, unsigned long addr)
 }
 
 /**
+ * dm_table_has() - whether the device has some right to any of some pages
+ * @table: the table; the caller holds the update lock
+ * @span: the pages' addresses
+ * @rights: the rights asked about, DM_MAY_* and DM_EXCLUSIVE
+ *
+ * Return: whether a page is mapped with one of @rights.
+ */
+bool dm_table_has(struct dm_table *table, struct hmm_span span,
+		  unsigned int rights)
+{
+	unsigned long last = (span.end >> PAGE_SHIFT) - 1;
+	unsigned long vpn;
+	void *entry;
+
+	xa_for_each_range(&table->entries, vpn, entry,
+			  span.start >> PAGE_SHIFT, last)
+		if (dm_entry_rights(entry) & rights)
+			return true;
+	return false;
+}
+
+/**
  * dm_table_lookup() - translate an address, as the device's MMU does
  * @table: the table; the caller holds the update lock
  * @addr: the address

@@ -194,6 +194,8 @@ TEST_F(driver, too_much)
 
 	EXPECT_EQ(-ENOMEM, simple(self, HMM_DMIRROR_READ, most));
 	EXPECT_EQ(-ENOMEM, simple(self, HMM_DMIRROR_WRITE, most));
+	/* What needs no memory must not take all day either. */
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, most));
 }
 
 TEST_F(driver, malformed_compute)
