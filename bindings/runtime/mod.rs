@@ -7,6 +7,9 @@
 
 pub mod mirror;
 
+#[cfg(CONFIG_KUNIT = "y")]
+mod tests;
+
 pub use mirror::{
     Access,
     Event,
