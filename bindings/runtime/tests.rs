@@ -72,7 +72,8 @@ fn unmap(span: Span) {
 fn mirror() -> Result<Arc<Mirror<Table>>> {
     // SAFETY: This runs in a KUnit test, on the thread that is to have the address space.
     crate::error::to_result(unsafe { bindings::kunit_attach_mm() })?;
-    let mm = crate::current!().mm().ok_or(ESRCH)?;
+    let task = crate::current!();
+    let mm = task.mm().ok_or(ESRCH)?;
     Arc::pin_init(Mirror::new(mm, core::ptr::null(), Table::new()), GFP_KERNEL)
 }
 

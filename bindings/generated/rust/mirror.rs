@@ -301,13 +301,14 @@ impl<T: Operations> Mirror<T> {
     /// # Errors
     ///
     /// Fails with `EINVAL` without `hmm_mirror_ops.invalidate`; `ENOMEM`; `EINTR` on a signal.
-    pub fn new<'a>(
+    pub fn new<'a, E: 'a>(
         mm: &'a crate::mm::MmWithUser,
         owner: *const c_void,
-        data: impl Init<T, Error> + 'a,
+        data: impl Init<T, E> + 'a,
     ) -> impl PinInit<Self, Error> + 'a
     where
         T: 'a,
+        Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror| {
             // SAFETY: `slot` is room for a `struct hmm_mirror` that does not move; `mm` is a

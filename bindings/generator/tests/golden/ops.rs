@@ -80,7 +80,10 @@ impl<T: Operations> Engine<T> {
     /// # Errors
     ///
     /// Fails with the error that the C function returns.
-    pub fn new(data: impl Init<T, Error>) -> impl PinInit<Self, Error> {
+    pub fn new<E>(data: impl Init<T, E>) -> impl PinInit<Self, Error>
+    where
+        Error: From<E>,
+    {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::engine| {
             // SAFETY: `slot` is room for a `struct engine` that does not move.
             to_result(unsafe { bindings::engine_init(slot, &Self::OPERATIONS) })

@@ -267,19 +267,29 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
         quote! {}
     };
     let data = object.is_generic();
-    let data_param = data.then(|| quote! { data: impl Init<T #error> });
-    let mut generics = quote! {};
+    // The data's own initialiser may fail in its own way, or not at all.
+    let cause = (fallible && data).then(|| quote! { E });
+    let init = match &cause {
+        Some(cause) => quote! { impl Init<T, #cause> },
+        None => quote! { impl Init<T> },
+    };
+    let data_param = data.then(|| quote! { data: #init });
+    let mut generics = cause.as_ref().map(|cause| quote! { <#cause> }).unwrap_or_default();
     let mut outlives = quote! {};
-    let mut clause = quote! {};
+    let mut clause = cause.as_ref().map(|cause| quote! { where Error: From<#cause> }).unwrap_or_default();
     let mut data_decl = data_param.into_iter().collect::<Vec<_>>();
     if borrows {
-        generics = quote! { <'a> };
+        generics = match &cause {
+            Some(cause) => quote! { <'a, #cause: 'a> },
+            None => quote! { <'a> },
+        };
         outlives = quote! { + 'a };
         if types::generic(api, object).is_some() {
-            clause = quote! { where T: 'a };
+            let from = cause.as_ref().map(|cause| quote! { , Error: From<#cause> });
+            clause = quote! { where T: 'a #from };
         }
         if data {
-            data_decl = vec![quote! { data: impl Init<T #error> + 'a }];
+            data_decl = vec![quote! { data: #init + 'a }];
         }
     }
     let mut why = arguments.why.clone();
