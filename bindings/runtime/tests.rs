@@ -13,10 +13,15 @@ use crate::{
         PfnFlags,
         Span, //
     },
+    mm::MmWithUser,
     page::PAGE_SIZE,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        aref::ARef,
+        Arc, //
+    }, //
 };
+use core::ptr::NonNull;
 
 /// Stands for a device's page table.
 struct Table {
@@ -72,9 +77,16 @@ fn unmap(span: Span) {
 fn mirror() -> Result<Arc<Mirror<Table>>> {
     // SAFETY: This runs in a KUnit test, on the thread that is to have the address space.
     crate::error::to_result(unsafe { bindings::kunit_attach_mm() })?;
-    let task = crate::current!();
-    let mm = task.mm().ok_or(ESRCH)?;
-    Arc::pin_init(Mirror::new(mm, core::ptr::null(), Table::new()), GFP_KERNEL)
+    // Under UML bindgen's view of `struct task_struct` is not C's, so C is asked for the address space.
+    // SAFETY: The current task is valid, and has an address space as of the call above.
+    let mm = unsafe { bindings::get_task_mm(bindings::get_current()) };
+    let mm = NonNull::new(mm.cast::<MmWithUser>()).ok_or(ESRCH)?;
+    // SAFETY: `get_task_mm` has counted a user of the address space.
+    let mm = unsafe { ARef::from_raw(mm) };
+    Arc::pin_init(
+        Mirror::new(&mm, core::ptr::null(), Table::new()),
+        GFP_KERNEL,
+    )
 }
 
 fn populate(mirror: &Mirror<Table>, span: Span, access: Access) -> Result {
