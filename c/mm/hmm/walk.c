@@ -12,13 +12,13 @@
  * pages with the same access, hmm_first_lacking()), and what an entry is (once
  * for entries of the same kind, leaf.h).
  */
+#include <linux/swap.h> /* 7.2: leafops.h needs it */
 #include <linux/hugetlb.h>
 #include <linux/leafops.h>
 #include <linux/log2.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
-#include <linux/swapops.h>
 
 #include "compat-kernel.h"
 #include "leaf.h"
