@@ -56,7 +56,8 @@ verdict "KDIR: of a git tree that is built in, the tracked files"
 
 KERNEL_TARBALL=$TMP/none.tar.xz refused 'there is no such file' "$find_source"
 verdict "KERNEL_TARBALL: no such file"
-KERNEL_TARBALL=http://127.0.0.1:1/linux-7.3.tar.xz refused 'could not be fetched: check the address and the network' \
+nobody=127.0.0.1:1
+KERNEL_TARBALL=http:"//$nobody/linux-7.3.tar.xz" refused 'could not be fetched: check the address and the network' \
 	"$find_source"
 verdict "KERNEL_TARBALL: an address that does not answer"
 fake_kernel "$TMP/pack/linux-7.3.1"
