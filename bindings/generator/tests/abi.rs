@@ -20,10 +20,9 @@ fn rust_view(header: &Path) -> String {
 }
 
 /// What the compiler says of a proof; empty when it holds.
-fn compile(proof: &str, name: &str) -> String {
-    let folder = std::env::temp_dir().join(format!("hmm-bindgen-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
-    let file = folder.join("proof.c");
+fn compile(proof: &str) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("proof.c");
     std::fs::write(&file, proof).expect("the proof");
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
     let output = Command::new("clang-19")
@@ -33,7 +32,6 @@ fn compile(proof: &str, name: &str) -> String {
         .arg(&file)
         .output()
         .expect("clang-19");
-    std::fs::remove_dir_all(&folder).expect("the temporary folder");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -49,14 +47,13 @@ fn proof(change: impl Fn(&str) -> String) -> String {
 fn both_sides_agree() {
     let proof = proof(str::to_owned);
     assert!(proof.matches("_Static_assert").count() > 12, "{proof}");
-    assert_eq!(compile(&proof, "agree"), "");
+    assert_eq!(compile(&proof), "");
 }
 
 #[test]
 fn a_wider_member_is_refused() {
     let said = compile(
         &proof(|rust| rust.replace("pub y: ::std::os::raw::c_short", "pub y: ::std::os::raw::c_long")),
-        "wider",
     );
     assert!(said.contains("the size of struct figure"), "{said}");
 }
@@ -68,7 +65,7 @@ fn members_in_another_order_are_refused() {
             .replace("pub draw:", "pub corners:")
             .replace("pub once:", "pub draw:")
     };
-    let said = compile(&proof(swap), "order");
+    let said = compile(&proof(swap));
     assert!(said.contains("the offset of corners in struct figure"), "{said}");
 }
 
@@ -76,7 +73,6 @@ fn members_in_another_order_are_refused() {
 fn another_value_is_refused() {
     let said = compile(
         &proof(|rust| rust.replace("shade_SHADE_DARK: shade = 5", "shade_SHADE_DARK: shade = 6")),
-        "value",
     );
     assert!(said.contains("the value of SHADE_DARK"), "{said}");
 }

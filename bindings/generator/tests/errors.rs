@@ -101,8 +101,7 @@ fn no_contract_makes_the_generator_panic() {
     let words: Vec<&str> = hmm_bindgen::model::clauses::VOCABULARY.iter().map(|(word, _)| *word).collect();
     let args = ["", "(\"Name\")", "(x)", "(-EIO)", "(a = exclusive)", "(of(thing))", "()", "(\"F\", f)"];
     let mut numbers = Numbers(11);
-    let folder = std::env::temp_dir().join(format!("hmm-bindgen-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary folder");
     for round in 0..60 {
         let mut contract = || {
             let count = 1 + numbers.below(3);
@@ -127,7 +126,7 @@ fn no_contract_makes_the_generator_panic() {
             contract(),
             contract()
         );
-        let path = folder.join(format!("round{round}.h"));
+        let path = folder.path().join(format!("round{round}.h"));
         std::fs::write(&path, text).expect("a header");
         let run = common::analyse(&path);
         let _ = run.complaints(false);
@@ -135,5 +134,4 @@ fn no_contract_makes_the_generator_panic() {
             let _ = hmm_bindgen::emit::rust::write(&run.api);
         }
     }
-    std::fs::remove_dir_all(&folder).expect("the temporary folder");
 }

@@ -144,9 +144,9 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
     for constant in constants {
         let _ = writeln!(rust, "pub const {}: u64 = {};", constant.rust, constant.value);
     }
-    let folder = std::env::temp_dir().join(format!("hmm-bindgen-abi-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let source = folder.join("shared.rs");
+    // Its name is nobody else's: proofs are written by several threads at once.
+    let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
+    let source = folder.path().join("shared.rs");
     std::fs::write(&source, rust).map_err(|error| format!("{}: {error}", source.display()))?;
     let mut builder = cbindgen::Builder::new()
         .with_src(&source)
@@ -158,7 +158,6 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
         builder = builder.include_item(name);
     }
     let generated = builder.generate();
-    let _ = std::fs::remove_dir_all(&folder);
     let mut header = Vec::new();
     generated.map_err(|error| format!("cbindgen: {error}"))?.write(&mut header);
     let header = String::from_utf8(header).map_err(|_| "cbindgen wrote what is not UTF-8")?;
