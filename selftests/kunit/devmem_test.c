@@ -22,15 +22,17 @@
 #define JUNK		0xa5
 
 /**
- * struct buffer_device - device memory with a buffer behind it
+ * struct buffer_device - device memory with a buffer behind each chunk
  * @devmem: what is tested
- * @memory: the buffer
+ * @memory: the first buffer
+ * @released: how often a buffer came back
  * @copies: how often data was copied
  * @broken: every copy fails
  */
 struct buffer_device {
 	struct hmm_devmem devmem;
 	u8 *memory;
+	unsigned long released;
 	unsigned long copies;
 	bool broken;
 };
@@ -40,9 +42,9 @@ static struct buffer_device *to_device(struct hmm_devmem *devmem)
 	return container_of(devmem, struct buffer_device, devmem);
 }
 
-static u8 *page_memory(struct hmm_devmem *devmem, struct page *page)
+static u8 *page_memory(struct page *page)
 {
-	return to_device(devmem)->memory + hmm_devmem_offset(devmem, page);
+	return hmm_devmem_data(page) + hmm_devmem_offset(page);
 }
 
 static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
@@ -54,10 +56,10 @@ static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
 		return -EIO;
 	for (i = 0; i < 1UL << order; i++, dst++, src++) {
 		if (is_device_private_page(dst))
-			memcpy_from_page(page_memory(devmem, dst), src, 0,
+			memcpy_from_page(page_memory(dst), src, 0,
 					 PAGE_SIZE);
 		else
-			memcpy_to_page(dst, 0, page_memory(devmem, src),
+			memcpy_to_page(dst, 0, page_memory(src),
 				       PAGE_SIZE);
 		to_device(devmem)->copies++;
 	}
@@ -67,35 +69,54 @@ static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
 static int buffer_clear(struct hmm_devmem *devmem, struct page *page,
 			unsigned int order)
 {
-	memset(page_memory(devmem, page), 0, PAGE_SIZE << order);
+	memset(page_memory(page), 0, PAGE_SIZE << order);
 	return 0;
 }
 
+static void buffer_release(struct hmm_devmem *devmem, void *data)
+{
+	to_device(devmem)->released++;
+	vfree(data);
+}
+
 static const struct hmm_devmem_ops buffer_ops = {
-	.copy	= buffer_copy,
-	.clear	= buffer_clear,
+	.copy		= buffer_copy,
+	.clear		= buffer_clear,
+	.release	= buffer_release,
 };
+
+static u8 *add_buffer(struct kunit *test, struct hmm_devmem *devmem)
+{
+	u8 *memory = vmalloc(DEVICE_SIZE);
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	memset(memory, JUNK, DEVICE_SIZE);
+	err = hmm_devmem_add(devmem, 0, DEVICE_SIZE, memory);
+	if (err) {
+		vfree(memory);
+		KUNIT_FAIL_AND_ABORT(test, "hmm_devmem_add: %d", err);
+	}
+	return memory;
+}
+
+static unsigned long available(struct buffer_device *device)
+{
+	return hmm_devmem_available(&device->devmem) >> PAGE_SHIFT;
+}
 
 static int devmem_test_init(struct kunit *test)
 {
 	struct buffer_device *device;
-	int err;
 
 	device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, device);
-	device->memory = vmalloc(DEVICE_SIZE);
-	KUNIT_ASSERT_NOT_NULL(test, device->memory);
-	memset(device->memory, JUNK, DEVICE_SIZE);
 	device->devmem.type = MEMORY_DEVICE_PRIVATE;
-	device->devmem.size = DEVICE_SIZE;
 	device->devmem.fault_pages = 16;
 	device->devmem.name = "devmem_kunit";
 	device->devmem.ops = &buffer_ops;
-	err = hmm_devmem_init(&device->devmem);
-	if (err) {
-		vfree(device->memory);
-		KUNIT_FAIL_AND_ABORT(test, "hmm_devmem_init: %d", err);
-	}
+	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&device->devmem), 0);
+	device->memory = add_buffer(test, &device->devmem);
 	test->priv = device;
 	return 0;
 }
@@ -108,7 +129,6 @@ static void devmem_test_exit(struct kunit *test)
 		return;
 	device->broken = false;
 	hmm_devmem_exit(&device->devmem);
-	vfree(device->memory);
 }
 
 static void put(struct folio *folio)
@@ -120,27 +140,48 @@ static void put(struct folio *folio)
 static void devmem_refuses(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
 	struct hmm_devmem bad = {
 		.type = MEMORY_DEVICE_PRIVATE,
-		.size = DEVICE_SIZE,
 		.ops = &buffer_ops,
 	};
 
-	bad.size = PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
-	bad.size = 0;
-	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
-	bad.size = DEVICE_SIZE;
 	bad.fault_pages = 3;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.fault_pages = 2 * HPAGE_PMD_NR;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
 	bad.fault_pages = 0;
 	bad.type = MEMORY_DEVICE_GENERIC;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
-	bad.type = MEMORY_DEVICE_PRIVATE;
 	bad.ops = NULL;
+	bad.type = MEMORY_DEVICE_PRIVATE;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
-	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem,
-						 HPAGE_PMD_ORDER + 1));
+
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, 0, 0, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, 0, PAGE_SIZE, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, SZ_4G, DEVICE_SIZE, NULL),
+			-EINVAL);
+	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(devmem, HPAGE_PMD_ORDER + 1));
+}
+
+/* Coherent memory is where the driver says, unless something else is there. */
+static void devmem_coherent_refuses(struct kunit *test)
+{
+	struct hmm_devmem devmem = {
+		.type = MEMORY_DEVICE_COHERENT,
+		.ops = &buffer_ops,
+	};
+	phys_addr_t ram = ALIGN_DOWN(page_to_phys(virt_to_page(test)),
+				     HPAGE_PMD_SIZE);
+
+	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&devmem), 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, 0, DEVICE_SIZE, NULL),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, SZ_4G + PAGE_SIZE,
+					     DEVICE_SIZE, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, ram, DEVICE_SIZE, NULL),
+			-EBUSY);
+	hmm_devmem_exit(&devmem);
 }
 
 /* What was handed out page by page can be handed out whole once it is back. */
@@ -161,7 +202,7 @@ static void devmem_coalesces(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
 	while (i--)
 		put(folios[i]);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 
 	for (i = 0; i < ARRAY_SIZE(huge); i++) {
 		huge[i] = hmm_devmem_alloc(&device->devmem, HPAGE_PMD_ORDER);
@@ -174,7 +215,7 @@ static void devmem_coalesces(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
 	put(huge[0]);
 	put(huge[1]);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
 /* Anonymous memory of the test's own process. */
@@ -207,17 +248,47 @@ static unsigned long read_number(struct kunit *test, unsigned long addr)
 	return number;
 }
 
+static struct hmm_span span_of(unsigned long addr, unsigned long size)
+{
+	return (struct hmm_span){ .start = addr, .end = addr + size };
+}
+
 static long to_device_memory(struct buffer_device *device, unsigned long addr,
 			     unsigned long size)
 {
-	struct mm_struct *mm = current->mm;
-	long moved;
+	return hmm_devmem_migrate(&device->devmem, current->mm,
+				  span_of(addr, size), 0);
+}
 
-	mmap_read_lock(mm);
-	moved = hmm_devmem_migrate(&device->devmem, vma_lookup(mm, addr), addr,
-				   addr + size);
-	mmap_read_unlock(mm);
-	return moved;
+static long to_system_memory(struct buffer_device *device, unsigned long addr,
+			     unsigned long size)
+{
+	return hmm_devmem_migrate_home(&device->devmem, current->mm,
+				       span_of(addr, size), 0);
+}
+
+/* Ranges that are none, and what the range says of its process. */
+static void devmem_refuses_ranges(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	struct mm_struct *mm;
+	unsigned long addr = map(test, 4 * PAGE_SIZE);
+
+	mm = current->mm;
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, -PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr + 1, PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, mm,
+						 span_of(addr, PAGE_SIZE), 0x80),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, to_system_memory(device, addr, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 4 * PAGE_SIZE), 4);
+	KUNIT_EXPECT_EQ(test, to_system_memory(device, addr, 2 * PAGE_SIZE), 2);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, PAGE_SIZE), -EINVAL);
 }
 
 /* A touch brings back the page and its neighbours, and no others. */
@@ -228,16 +299,16 @@ static void devmem_comes_home(struct kunit *test)
 
 	write_numbers(test, addr, 64);
 	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - 64);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 64);
 
 	device->copies = 0;
 	i = (ALIGN(addr, 16 * PAGE_SIZE) - addr) / PAGE_SIZE + 5;
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
 	KUNIT_EXPECT_EQ(test, device->copies, 16);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - 48);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 48);
 	for (i = 0; i < 64; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
 /* Nobody sees what the last user of device memory left there. */
@@ -259,7 +330,7 @@ static void devmem_evicts(struct kunit *test)
 	write_numbers(test, addr, 64);
 	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
 	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 0);
 	for (i = 0; i < 64; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
@@ -276,7 +347,7 @@ static void devmem_copy_fails(struct kunit *test)
 	write_numbers(test, addr, 4);
 	device->broken = true;
 	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 4 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 1);
 
 	device->broken = false;
@@ -299,12 +370,66 @@ static void devmem_full(struct kunit *test)
 	write_numbers(test, addr, size >> PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, size),
 			DEVICE_PAGES);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, 0);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
 	for (i = 0; i < size >> PAGE_SHIFT; i++)
 		if (read_number(test, addr + i * PAGE_SIZE) != i)
 			break;
 	KUNIT_EXPECT_EQ(test, i, size >> PAGE_SHIFT);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* More is added when it is full; taken away, all of it comes home. */
+static void devmem_grows(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long pages = DEVICE_PAGES + 16, i;
+	unsigned long addr = map(test, pages * PAGE_SIZE);
+	struct folio *held;
+
+	add_buffer(test, &device->devmem);
+	write_numbers(test, addr, pages);
+	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, pages * PAGE_SIZE),
+			pages);
+	KUNIT_EXPECT_EQ(test, available(device), 2 * DEVICE_PAGES - pages);
+
+	/* What somebody holds keeps its chunk, and what is behind it. */
+	held = hmm_devmem_alloc(&device->devmem, 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, device->released, 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_ASSERT_NOT_NULL(test, held);
+	put(held);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 0), 0);
+	KUNIT_EXPECT_EQ(test, device->released, 2);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
+	for (i = 0; i < pages; i++)
+		if (read_number(test, addr + i * PAGE_SIZE) != i)
+			break;
+	KUNIT_EXPECT_EQ(test, i, pages);
+}
+
+/* A place that is not found is one page that stays, or small ones for a huge. */
+static void devmem_fails_once(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	unsigned long addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
+						 HMM_DEVMEM_FAIL_ONCE), 3);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate_home(devmem, current->mm, span,
+						      HMM_DEVMEM_FAIL_ONCE), 2);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE), 0);
+
+	addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	span = span_of(addr, HPAGE_PMD_SIZE);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
+						 HMM_DEVMEM_FAIL_ONCE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate_home(devmem, current->mm, span, 0),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 0);
 }
 
 /* A huge hole takes a huge block, which comes home whole, either way. */
@@ -315,7 +440,7 @@ static void devmem_huge(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
 	KUNIT_EXPECT_EQ(test, device->copies, HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, put_user(7UL, (unsigned long __user *)addr), 0);
@@ -325,11 +450,13 @@ static void devmem_huge(struct kunit *test)
 			HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
 static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_refuses),
+	KUNIT_CASE(devmem_coherent_refuses),
+	KUNIT_CASE(devmem_refuses_ranges),
 	KUNIT_CASE(devmem_coalesces),
 	KUNIT_CASE(devmem_comes_home),
 	KUNIT_CASE(devmem_clears),
@@ -337,6 +464,8 @@ static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_copy_fails),
 	KUNIT_CASE(devmem_full),
 	KUNIT_CASE(devmem_huge),
+	KUNIT_CASE(devmem_grows),
+	KUNIT_CASE(devmem_fails_once),
 	{}
 };
 
@@ -448,10 +577,10 @@ static void migrate_bad_places(struct kunit *test)
 				i == 2);
 	end(args);
 
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
 /* A driver that has made places, and then goes straight to the end. */
@@ -467,7 +596,7 @@ static void migrate_gives_up(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		args->dst[i] = word_of(hmm_devmem_alloc(&device->devmem, 0));
 	end(args);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
 }
@@ -489,11 +618,14 @@ static void migrate_splits_by_pfn(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
-	unsigned long *src, *dst, i, pfn = PHYS_PFN(device->devmem.range.start);
+	unsigned long *src, *dst, i, pfn;
 
 	src = kunit_kcalloc(test, 2 * WORDS, sizeof(*src), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, src);
 	dst = src + WORDS;
+	pfn = PHYS_PFN(list_first_entry(&device->devmem.chunks,
+					struct hmm_devmem_chunk,
+					list)->pagemap.range.start);
 	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
@@ -515,14 +647,14 @@ static void migrate_splits_by_pfn(struct kunit *test)
 			break;
 	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
 	migrate_device_finalize(src, dst, WORDS);
-	KUNIT_EXPECT_EQ(test, device->devmem.free,
+	KUNIT_EXPECT_EQ(test, available(device),
 			DEVICE_PAGES - HPAGE_PMD_NR / 2);
 
 	for (i = 0; i < HPAGE_PMD_NR; i++)
 		if (read_number(test, addr + i * PAGE_SIZE) != (i & 0x7f))
 			break;
 	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
-	KUNIT_EXPECT_EQ(test, device->devmem.free, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
 static struct kunit_case migrate_cases[] = {

@@ -5,80 +5,152 @@
 #ifndef _LINUX_HMM_DEVMEM_H
 #define _LINUX_HMM_DEVMEM_H
 
+#include <linux/hmm_mirror.h>
+#include <linux/list.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 
 struct hmm_devmem;
 
 /**
+ * DOC: Overview
+ *
+ * A &struct hmm_devmem is the memory of one device, private or coherent, in
+ * *chunks* that the driver adds. The driver says how data gets there and back
+ * (&hmm_devmem_ops.copy, &hmm_devmem_ops.clear); everything else is done here:
+ * pages of any order handed out and taken back, pages of a process moved in
+ * and home, home also when the CPU touches a page that it cannot reach, and
+ * the device emptied when its memory is to go away.
+ *
+ * Nothing here fails half way. A page for which there is no room, whose copy
+ * fails or that somebody is using just then stays where it is.
+ */
+
+/**
+ * DOC: Locking
+ *
+ * No function here may be called under a mirror's update lock. From the
+ * outside in: &hmm_devmem.growing, &hmm_devmem.resize, the mmap lock, folio
+ * locks, &hmm_devmem.lock. The driver's callbacks other than @grow run with
+ * folios locked, @copy and @clear also under the mmap lock, and must not fault
+ * on user memory.
+ */
+
+/**
  * struct hmm_devmem_ops - what only the driver of the device can do
  * @copy: copy ``PAGE_SIZE << order`` bytes from @src to @dst, one of which is
  *	of this device memory and the other of system memory. Complete, and
- *	visible to the CPU and the device, when it returns.
- * @clear: zero ``PAGE_SIZE << order`` bytes of device memory
- *
- * Both may sleep, are called with the pages locked and mapped nowhere, and
- * return 0 or a negative errno, upon which the data stays where it was. The
- * page's place in the device's memory is hmm_devmem_offset().
+ *	visible to the CPU and the device, when it returns. The pages are
+ *	locked and mapped nowhere. Returns 0 or a negative errno, upon which
+ *	the data stays where it was. May sleep.
+ * @clear: zero ``PAGE_SIZE << order`` bytes of device memory; as @copy.
+ * @grow: less is free than is about to be asked for: the driver may add a
+ *	chunk with hmm_devmem_add(). An error means that there is no more, and
+ *	is not told to anybody. One caller at a time, no lock of a process
+ *	held; may sleep. Optional.
+ * @release: a chunk is gone; the driver gets back what it gave as data to
+ *	hmm_devmem_add(). May sleep. Optional.
  */
 struct hmm_devmem_ops {
 	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
 		    struct page *src, unsigned int order);
 	int (*clear)(struct hmm_devmem *devmem, struct page *page,
 		     unsigned int order);
+	int (*grow)(struct hmm_devmem *devmem);
+	void (*release)(struct hmm_devmem *devmem, void *data);
 };
 
 /**
- * struct hmm_devmem - one piece of device memory
+ * struct hmm_devmem - the memory of a device
  * @type: MEMORY_DEVICE_PRIVATE, which the CPU cannot reach and which is given
- *	addresses of its own; or MEMORY_DEVICE_COHERENT, at @range. Set by the
- *	driver.
- * @range: where it is; for private memory found by hmm_devmem_init()
- * @size: in bytes, a multiple of the size of a huge page. Set by the driver.
+ *	addresses of its own; or MEMORY_DEVICE_COHERENT, at addresses that the
+ *	driver knows. Set by the driver.
+ * @owner: whose memory it is: what its pages have as &dev_pagemap.owner, and
+ *	what the driver gives to hmm_mirror_init(). Devices that reach each
+ *	other's memory have the same. Set by the driver; NULL for this structure.
  * @fault_pages: how many pages around the one that a CPU touches come back
  *	with it, a power of two; 0 for as many as a huge page has, which is
  *	the most. Set by the driver.
  * @name: for /proc/iomem. Set by the driver.
  * @ops: set by the driver
- * @pagemap: its ``owner`` is this structure, which is what a driver gives as
- *	pgmap_owner or dev_private_owner
- * @reserved: how many bytes of addresses were taken for private memory
- * @lock: protects the fields that follow; taken with interrupts off
- * @used: a bit for each page
- * @free: number of pages with no bit in @used
- * @next: where the search for free pages begins
+ * @growing: held while the driver is asked for more
+ * @resize: held while chunks are added, removed or emptied
+ * @lock: protects the fields that follow, and all of every chunk; taken with
+ *	interrupts off
+ * @chunks: of &struct hmm_devmem_chunk
  * @closed: nothing is handed out
- *
- * Free pages have no list: neighbours that are free are one free block, with
- * nothing to be merged.
  */
 struct hmm_devmem {
 	enum memory_type type;
-	struct range range;
-	unsigned long size;
+	void *owner;
 	unsigned long fault_pages;
 	const char *name;
 	const struct hmm_devmem_ops *ops;
 
 	/* private: */
-	struct dev_pagemap pagemap;
-	unsigned long reserved;
-	spinlock_t lock;	/* protects the rest */
-	unsigned long *used;
-	unsigned long free;
-	unsigned long next;
+	struct mutex growing;	/* outside of resize */
+	struct mutex resize;	/* protects the list of chunks from changing */
+	spinlock_t lock;	/* protects the rest, and every chunk */
+	struct list_head chunks;
 	bool closed;
 };
+
+/**
+ * struct hmm_devmem_chunk - a piece of device memory
+ * @pagemap: its pages
+ * @devmem: the device memory that it is a piece of
+ * @data: the driver's
+ * @list: in &hmm_devmem.chunks
+ * @used: a bit for each page
+ * @pages: how many there are
+ * @free: how many have no bit in @used
+ * @next: where the search for free pages begins
+ *
+ * Free pages have no list: neighbours that are free are one free block, with
+ * nothing to be merged.
+ */
+struct hmm_devmem_chunk {
+	/* private: */
+	struct dev_pagemap pagemap;
+	struct hmm_devmem *devmem;
+	void *data;
+	struct list_head list;
+	unsigned long *used;
+	unsigned long pages;
+	unsigned long free;
+	unsigned long next;
+};
+
+/*
+ * For hmm_devmem_migrate() and hmm_devmem_migrate_home(): the first place that
+ * a page could move to is not found. For tests of what is done then.
+ */
+#define HMM_DEVMEM_FAIL_ONCE	BIT(0)
 
 int hmm_devmem_init(struct hmm_devmem *devmem);
 void hmm_devmem_exit(struct hmm_devmem *devmem);
 
+int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
+		   unsigned long size, void *data);
+int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout);
+unsigned long hmm_devmem_available(struct hmm_devmem *devmem);
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order);
-long hmm_devmem_migrate(struct hmm_devmem *devmem, struct vm_area_struct *vma,
-			unsigned long start, unsigned long end);
+
+long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
+			struct hmm_span span, unsigned int flags);
+long hmm_devmem_migrate_home(struct hmm_devmem *devmem, struct mm_struct *mm,
+			     struct hmm_span span, unsigned int flags);
+
 unsigned long hmm_devmem_evict(struct hmm_devmem *devmem);
 void hmm_devmem_resume(struct hmm_devmem *devmem);
+
+static inline struct hmm_devmem_chunk *
+hmm_devmem_chunk_of(const struct page *page)
+{
+	return container_of(page_pgmap(page), struct hmm_devmem_chunk, pagemap);
+}
 
 /**
  * hmm_devmem_of() - the device memory that a page is of
@@ -86,20 +158,31 @@ void hmm_devmem_resume(struct hmm_devmem *devmem);
  */
 static inline struct hmm_devmem *hmm_devmem_of(const struct page *page)
 {
-	return container_of(page_pgmap(page), struct hmm_devmem, pagemap);
+	return hmm_devmem_chunk_of(page)->devmem;
 }
 
 /**
- * hmm_devmem_offset() - a page's place in the device's memory
- * @devmem: the device memory
- * @page: a page of it
+ * hmm_devmem_data() - what the driver knows of the chunk that a page is in
+ * @page: a page of private or coherent memory of some struct hmm_devmem
  *
- * Return: the offset in bytes.
+ * Return: the pointer that was given to hmm_devmem_add().
  */
-static inline unsigned long hmm_devmem_offset(const struct hmm_devmem *devmem,
-					      const struct page *page)
+static inline void *hmm_devmem_data(const struct page *page)
 {
-	return (page_to_pfn(page) - PHYS_PFN(devmem->range.start)) << PAGE_SHIFT;
+	return hmm_devmem_chunk_of(page)->data;
+}
+
+/**
+ * hmm_devmem_offset() - a page's place in its chunk
+ * @page: a page of private or coherent memory of some struct hmm_devmem
+ *
+ * Return: the offset from the chunk's beginning, in bytes.
+ */
+static inline unsigned long hmm_devmem_offset(const struct page *page)
+{
+	unsigned long first = PHYS_PFN(hmm_devmem_chunk_of(page)->pagemap.range.start);
+
+	return (page_to_pfn(page) - first) << PAGE_SHIFT;
 }
 
 #endif /* _LINUX_HMM_DEVMEM_H */

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: pages on their way there and home.
+ *
+ * Everything that moves is a transfer: the migration engine says which pages
+ * can, and for each of them a place is allocated and filled. If the place or
+ * the filling fails the engine maps the page where it was.
+ */
+#include <linux/export.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "devmem.h"
+
+/**
+ * struct transfer - pages on their way
+ * @to: the device memory that they move to; NULL on the way home
+ * @args: the migration by address, or, with no VMA, only the arrays of one by
+ *	pfn
+ * @fail_once: the next place is not found
+ * @error: why the page that the CPU waits for did not get a place
+ */
+struct transfer {
+	struct hmm_devmem *to;
+	struct migrate_vma args;
+	bool fail_once;
+	int error;
+};
+
+/* A huge page is worth a try only; small ones are what it falls back to. */
+static struct folio *place_at_home(struct transfer *t, unsigned long i,
+				   unsigned int order)
+{
+	unsigned long addr = t->args.start + (i << PAGE_SHIFT);
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
+	struct folio *folio;
+
+	if (order)
+		gfp |= __GFP_NORETRY | __GFP_NOWARN;
+	if (t->args.vma)
+		folio = vma_alloc_folio(gfp, order, t->args.vma, addr);
+	else
+		folio = folio_alloc(gfp, order);
+	if (folio)
+		folio_lock(folio);
+	return folio;
+}
+
+/* A locked page at the other end, for the word at an index. */
+static struct folio *find_place(struct transfer *t, unsigned long i,
+				unsigned int order)
+{
+	if (t->fail_once) {
+		t->fail_once = false;
+		return NULL;
+	}
+	if (t->to)
+		return hmm_devmem_alloc(t->to, order);
+	return place_at_home(t, i, order);
+}
+
+static int fill_place(struct transfer *t, struct page *place,
+		      struct page *from, unsigned int order)
+{
+	struct hmm_devmem *devmem = t->to ?: hmm_devmem_of(from);
+
+	if (from)
+		return devmem->ops->copy(devmem, place, from, order);
+	return devmem->ops->clear(devmem, place, order);
+}
+
+/* Allocates and fills a place for one word. @from is NULL for a hole. */
+static int give_place(struct transfer *t, unsigned long i, struct page *from,
+		      unsigned int order)
+{
+	struct folio *folio = find_place(t, i, order);
+	int err;
+
+	if (!folio)
+		return -ENOMEM;
+	err = fill_place(t, &folio->page, from, order);
+	if (err) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return err;
+	}
+
+	t->args.dst[i] = migrate_pfn(folio_pfn(folio));
+	if (order)
+		t->args.dst[i] |= MIGRATE_PFN_COMPOUND;
+	return 0;
+}
+
+/* How large a page the word at @i stands for. */
+static unsigned int word_order(const struct transfer *t, unsigned long i)
+{
+	struct page *page = migrate_pfn_to_page(t->args.src[i]);
+
+	if (!(t->args.src[i] & MIGRATE_PFN_COMPOUND))
+		return 0;
+	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
+}
+
+/* A place for the word at @i: in one piece if there is one, else in many. */
+static void give_places(struct transfer *t, unsigned long i)
+{
+	struct page *from = migrate_pfn_to_page(t->args.src[i]);
+	struct page *wanted = t->args.fault_page;
+	unsigned int order = word_order(t, i);
+	unsigned long nr = 1UL << order, j;
+	int err = give_place(t, i, from, order);
+
+	for (j = 0; err == -ENOMEM && order && j < nr; j++) {
+		int one = give_place(t, i + j, from ? from + j : NULL, 0);
+
+		if (one && wanted && from + j == wanted)
+			t->error = one;
+	}
+	if (err && !order && wanted && from == wanted)
+		t->error = err;
+}
+
+/*
+ * Is there something to be given a place? On the way home a hole is not; nor
+ * is a page of somebody who shares the owner and brings his own home.
+ */
+static bool wants_place(const struct transfer *t, unsigned long word)
+{
+	if (!(word & MIGRATE_PFN_MIGRATE))
+		return false;
+	if (t->to)
+		return true;
+	return (word & MIGRATE_PFN_VALID) &&
+	       devmem_is_ours(migrate_pfn_to_page(word));
+}
+
+/* The copy stage. The engine takes the words without a place as refused. */
+static void fill_places(struct transfer *t)
+{
+	unsigned long i;
+
+	for (i = 0; i < t->args.npages; i++)
+		if (wants_place(t, t->args.src[i]))
+			give_places(t, i);
+}
+
+/* After commit, what still has the mark has moved. */
+static unsigned long count_moved(const struct transfer *t)
+{
+	unsigned long i, moved = 0;
+
+	for (i = 0; i < t->args.npages; i++)
+		if (t->args.src[i] & MIGRATE_PFN_MIGRATE)
+			moved += 1UL << word_order(t, i);
+	return moved;
+}
+
+/* All stages of a transfer by address; the range is in @t. */
+static long transfer_by_address(struct transfer *t)
+{
+	long moved;
+	int err = migrate_vma_setup(&t->args);
+
+	if (err)
+		return err;
+	if (!t->args.cpages)
+		return 0;
+
+	fill_places(t);
+	migrate_vma_pages(&t->args);
+	moved = count_moved(t);
+	migrate_vma_finalize(&t->args);
+	return moved;
+}
+
+static int alloc_words(struct transfer *t, unsigned long npages)
+{
+	t->args.src = kvmalloc_array(2 * npages, sizeof(*t->args.src),
+				     GFP_KERNEL);
+	t->args.dst = t->args.src + npages;
+	return t->args.src ? 0 : -ENOMEM;
+}
+
+static void free_words(struct transfer *t)
+{
+	kvfree(t->args.src);
+}
+
+/* Has the driver add memory if what is free is less than one batch. */
+static void make_room(struct hmm_devmem *devmem)
+{
+	if (!devmem->ops->grow)
+		return;
+	if (hmm_devmem_available(devmem) >= TRANSFER_PAGES << PAGE_SHIFT)
+		return;
+
+	guard(mutex)(&devmem->growing);
+	if (hmm_devmem_available(devmem) < TRANSFER_PAGES << PAGE_SHIFT)
+		devmem->ops->grow(devmem);
+}
+
+/* Moves what lies in one VMA and under one PMD, from @start on. */
+static long transfer_batch(struct transfer *t, struct mm_struct *mm,
+			   unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, start);
+
+	if (!vma || !(vma->vm_flags & VM_READ))
+		return -EINVAL;
+	t->args.vma = vma;
+	t->args.start = start;
+	t->args.end = min(pmd_addr_end(start, end), vma->vm_end);
+	return transfer_by_address(t);
+}
+
+/*
+ * The mmap lock is taken for one batch at a time: it keeps the process
+ * waiting, and no chunk can be added under it.
+ */
+static long transfer_span(struct transfer *t, struct mm_struct *mm,
+			  struct hmm_span span)
+{
+	long moved = 0, one = 0;
+
+	for (; one >= 0 && span.start < span.end; span.start = t->args.end) {
+		if (t->to)
+			make_room(t->to);
+		if (mmap_read_lock_killable(mm))
+			return -EINTR;
+		one = transfer_batch(t, mm, span.start, span.end);
+		mmap_read_unlock(mm);
+		moved += max(one, 0);
+		cond_resched();
+	}
+	return one < 0 ? one : moved;
+}
+
+static long transfer_of_process(struct transfer *t, struct mm_struct *mm,
+				struct hmm_span span, unsigned int flags)
+{
+	long ret = -ENOMEM;
+
+	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end) ||
+	    flags & ~HMM_DEVMEM_FAIL_ONCE)
+		return -EINVAL;
+	t->fail_once = flags & HMM_DEVMEM_FAIL_ONCE;
+	t->args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	if (!alloc_words(t, TRANSFER_PAGES)) {
+		ret = transfer_span(t, mm, span);
+		free_words(t);
+	}
+	mmput(mm);
+	return ret;
+}
+
+/**
+ * hmm_devmem_migrate() - move pages of a process to device memory
+ * @devmem: the device memory
+ * @mm: the process
+ * @span: what to move
+ * @flags: HMM_DEVMEM_FAIL_ONCE, or 0
+ *
+ * Addresses that nothing is mapped at get cleared device memory. Pages that
+ * are busy, or for which there is no room, stay where they are; that is no
+ * error. Huge pages stay whole where a block is free.
+ *
+ * Secondary MMUs are told as in migrate_vma_setup(), with &hmm_devmem.owner.
+ *
+ * Context: Process context; may sleep. Takes the mmap lock.
+ *
+ * Return: the number of pages moved; -EINVAL where @span is misaligned, empty
+ * or not all mapped, or the process may not read it, or its pages are of a
+ * kind that cannot move; -ESRCH if the process is gone; -EINTR; -ENOMEM. What
+ * was moved before the error has moved.
+ */
+long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
+			struct hmm_span span, unsigned int flags)
+{
+	struct transfer t = {
+		.to = devmem,
+		.args = {
+			.pgmap_owner = devmem->owner,
+			.flags = MIGRATE_VMA_SELECT_SYSTEM,
+		},
+	};
+
+	return transfer_of_process(&t, mm, span, flags);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_migrate);
+
+static unsigned long select_kind(const struct hmm_devmem *devmem)
+{
+	if (devmem->type == MEMORY_DEVICE_COHERENT)
+		return MIGRATE_VMA_SELECT_DEVICE_COHERENT;
+	return MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
+}
+
+/**
+ * hmm_devmem_migrate_home() - move pages of a process to system memory
+ * @devmem: the device memory; that of others with the same
+ *	&hmm_devmem.owner is taken for it
+ * @mm: the process
+ * @span: what to move
+ * @flags: HMM_DEVMEM_FAIL_ONCE, or 0
+ *
+ * Pages that are busy, or for which there is no room, stay where they are;
+ * that is no error.
+ *
+ * Context: Process context; may sleep. Takes the mmap lock.
+ *
+ * Return: as hmm_devmem_migrate().
+ */
+long hmm_devmem_migrate_home(struct hmm_devmem *devmem, struct mm_struct *mm,
+			     struct hmm_span span, unsigned int flags)
+{
+	struct transfer t = {
+		.args = {
+			.pgmap_owner = devmem->owner,
+			.flags = select_kind(devmem),
+		},
+	};
+
+	return transfer_of_process(&t, mm, span, flags);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_migrate_home);
+
+/*
+ * The range that comes back with a fault: aligned, within the VMA, and, if the
+ * page is part of a huge one that is mapped as such, all of that.
+ */
+static void fault_range(struct vm_fault *vmf, struct migrate_vma *args,
+			unsigned long pages)
+{
+	unsigned long size;
+
+	if (!vmf->pte) {
+		pages = max(pages, folio_nr_pages(page_folio(vmf->page)));
+		args->flags |= MIGRATE_VMA_SELECT_COMPOUND;
+	}
+	size = pages << PAGE_SHIFT;
+	args->start = max(ALIGN_DOWN(vmf->address, size), vmf->vma->vm_start);
+	args->end = min(ALIGN_DOWN(vmf->address, size) + size, vmf->vma->vm_end);
+}
+
+/*
+ * The CPU touched private memory. That the page is still there when this
+ * returns 0 is no mistake: it was busy, and the CPU will try again.
+ */
+vm_fault_t devmem_fault(struct vm_fault *vmf)
+{
+	struct hmm_devmem *devmem = hmm_devmem_of(vmf->page);
+	struct transfer t = {
+		.args = {
+			.vma = vmf->vma,
+			.pgmap_owner = devmem->owner,
+			.fault_page = vmf->page,
+			.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+		},
+	};
+	long moved;
+
+	fault_range(vmf, &t.args, devmem->fault_pages);
+	if (alloc_words(&t, (t.args.end - t.args.start) >> PAGE_SHIFT))
+		return VM_FAULT_OOM;
+	moved = transfer_by_address(&t);
+	free_words(&t);
+
+	if (t.error == -ENOMEM)
+		return VM_FAULT_OOM;
+	return moved < 0 || t.error ? VM_FAULT_SIGBUS : 0;
+}
+
+/* Brings home what is in use of the part of a chunk that begins at @at. */
+static void bring_part_home(struct transfer *t, struct hmm_devmem_chunk *chunk,
+			    unsigned long at)
+{
+	unsigned long nr = devmem_used_pfns(chunk, at, t->args.src);
+
+	t->args.npages = nr;
+	memset(t->args.dst, 0, nr * sizeof(*t->args.dst));
+	if (!nr || migrate_device_pfns(t->args.src, nr))
+		return;
+	fill_places(t);
+	migrate_device_pages(t->args.src, t->args.dst, nr);
+	migrate_device_finalize(t->args.src, t->args.dst, nr);
+}
+
+/**
+ * devmem_bring_home() - move what lives in a chunk to system memory
+ * @chunk: a chunk of which nothing is handed out meanwhile
+ *
+ * One pass. What is pinned, or busy, stays.
+ */
+void devmem_bring_home(struct hmm_devmem_chunk *chunk)
+{
+	struct transfer t = {};
+	unsigned long at;
+
+	if (alloc_words(&t, TRANSFER_PAGES))
+		return;
+	for (at = 0; at < chunk->pages; at += TRANSFER_PAGES) {
+		bring_part_home(&t, chunk, at);
+		cond_resched();
+	}
+	free_words(&t);
+}
