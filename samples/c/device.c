@@ -24,8 +24,7 @@
  *   mirror. Nothing in it is particular to shared memory.
  * * fault.c: the two ways between the CPU's page table and the device's.
  *   That is what every such driver has to have, and it is short.
- * * migrate.c: pages on their way to the device's memory and home.
- * * memory.c: that memory, and who has which page of it.
+ * * memory.c: the device's own memory, and how data gets there and home.
  * * table.c: the device's page table, in place of a real one's format.
  * * engine.c: the device itself, in place of the hardware.
  * * ioctl.c: the commands.
@@ -34,8 +33,7 @@
  * the hardware's entries and flushes its TLB, drop engine.c, and call
  * dm_populate() from the hardware's fault interrupt.
  *
- * The order of locks is: the unit's memory (&dm_memory.lock), the mmap lock, a
- * folio's lock, the update lock. The update lock is the mirror's
+ * The driver has no lock of its own. The update lock is the mirror's
  * (hmm_mirror_lock()) and guards &struct dm_table.
  */
 
@@ -126,9 +124,9 @@ static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
 	cdev_init(&unit->cdev, &dm_fops);
 	unit->cdev.owner = THIS_MODULE;
-	dm_memory_init(&unit->memory, coherent_base);
-
-	ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
+	ret = dm_memory_init(unit, coherent_base);
+	if (!ret)
+		ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
 	if (!ret)
 		ret = cdev_device_add(&unit->cdev, &unit->dev);
 	if (ret) {
@@ -145,7 +143,7 @@ static void dm_units_remove(void)
 			continue;
 		cdev_device_del(&dm_units[i]->cdev, &dm_units[i]->dev);
 		/* Processes that have the file closed may have pages there. */
-		dm_memory_release(&dm_units[i]->memory, ULONG_MAX);
+		hmm_devmem_exit(&dm_units[i]->memory);
 		put_device(&dm_units[i]->dev);
 		dm_units[i] = NULL;
 	}

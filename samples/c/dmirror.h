@@ -7,10 +7,8 @@
 
 #include <linux/cdev.h>
 #include <linux/device.h>
+#include <linux/hmm_devmem.h>
 #include <linux/hmm_mirror.h>
-#include <linux/list.h>
-#include <linux/memremap.h>
-#include <linux/rwsem.h>
 #include <linux/xarray.h>
 
 #include "../uapi/hmm_dmirror.h"
@@ -44,56 +42,20 @@ bool dm_table_has(struct dm_table *table, struct hmm_span span,
 struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
 			     unsigned int rights);
 
-/* memory.c: the memory of a unit */
-
-/**
- * struct dm_chunk - some memory of a unit
- * @pagemap: its page frames
- * @pool: which of them are free, by physical address
- * @ram: for private memory: what the device has at those addresses
- * @region: for private memory: the addresses, taken from what is unused
- * @list: in &struct dm_memory
- */
-struct dm_chunk {
-	struct dev_pagemap pagemap;
-	struct gen_pool *pool;
-	void *ram;
-	struct resource *region;
-	struct list_head list;
-};
-
-/**
- * struct dm_memory - the memory of a unit
- * @lock: held for reading to take memory, for writing to add or remove chunks;
- *	outside of the mmap lock
- * @chunks: what there is
- * @coherent_base: see dm_memory_init()
- */
-struct dm_memory {
-	struct rw_semaphore lock;
-	struct list_head chunks;
-	unsigned long coherent_base;
-};
-
-void dm_memory_init(struct dm_memory *memory, unsigned long coherent_base);
-void dm_memory_reserve(struct dm_memory *memory, void *owner, size_t size);
-int dm_memory_release(struct dm_memory *memory, unsigned long patience);
-struct folio *dm_folio_alloc(struct dm_memory *memory, unsigned int order);
-void *dm_page_map(struct page *page);
-void dm_page_unmap(struct page *page, const void *at);
-
 /* device.c: units and open files */
 
 /**
  * struct dm_unit - one device
  * @cdev: its character device
  * @dev: its place among the kernel's devices
- * @memory: its memory; the unit's address is the &dev_pagemap.owner
+ * @memory: its memory; the unit's address is the &hmm_devmem.owner
+ * @coherent_base: see dm_memory_init()
  */
 struct dm_unit {
 	struct cdev cdev;
 	struct device dev;
-	struct dm_memory memory;
+	struct hmm_devmem memory;
+	unsigned long coherent_base;
 };
 
 /* Bits of dm_mirror.flags: the next allocation for a migration fails. */
@@ -124,12 +86,11 @@ int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot);
 int dm_map_local(struct dm_mirror *dm, struct hmm_span span);
 
-/* migrate.c: pages on their way to the device and home */
+/* memory.c: the memory of a unit */
 
-long dm_migrate_to_device(struct dm_mirror *dm, struct hmm_span span);
-long dm_migrate_to_system(struct dm_mirror *dm, struct hmm_span span);
-vm_fault_t dm_migrate_to_ram(struct vm_fault *vmf);
-void dm_evict(const struct range *range);
+int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base);
+void *dm_page_map(struct page *page);
+void dm_page_unmap(struct page *page, const void *at);
 
 /* engine.c: the part that does the work, on what the table maps */
 

@@ -187,20 +187,31 @@ static int dm_cmd_check_exclusive(struct dm_mirror *dm,
 	return 0;
 }
 
+/* Tests ask for it: the next migration finds its first page without room. */
+static unsigned int dm_migrate_flags(struct dm_mirror *dm)
+{
+	return test_and_clear_bit(DM_FAIL_ALLOC, &dm->flags) ?
+	       HMM_DEVMEM_FAIL_ONCE : 0;
+}
+
 static int dm_cmd_migrate_to_dev(struct dm_mirror *dm,
 				 struct hmm_dmirror_cmd *cmd)
 {
-	long ret = dm_migrate_to_device(dm, dm_cmd_span(cmd));
+	struct hmm_span span = dm_cmd_span(cmd);
+	long ret = hmm_devmem_migrate(&dm->unit->memory, dm->mirror.mm, span,
+				      dm_migrate_flags(dm));
 
 	if (ret >= 0)
-		ret = dm_map_local(dm, dm_cmd_span(cmd));
+		ret = dm_map_local(dm, span);
 	return ret ?: dm_cmd_read(dm, cmd);
 }
 
 static int dm_cmd_migrate_to_sys(struct dm_mirror *dm,
 				 struct hmm_dmirror_cmd *cmd)
 {
-	long ret = dm_migrate_to_system(dm, dm_cmd_span(cmd));
+	long ret = hmm_devmem_migrate_home(&dm->unit->memory, dm->mirror.mm,
+					   dm_cmd_span(cmd),
+					   dm_migrate_flags(dm));
 
 	if (ret < 0)
 		return ret;
@@ -211,7 +222,7 @@ static int dm_cmd_migrate_to_sys(struct dm_mirror *dm,
 /* Gives up after a second when somebody will not let go of a page. */
 static int dm_cmd_release(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
-	return dm_memory_release(&dm->unit->memory, 100);
+	return hmm_devmem_remove(&dm->unit->memory, HZ);
 }
 
 static int dm_cmd_flags(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)

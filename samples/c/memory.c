@@ -4,12 +4,8 @@
  */
 #include "dmirror.h"
 
-#include <linux/genalloc.h>
 #include <linux/highmem.h>
-#include <linux/ioport.h>
-#include <linux/sched.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 /**
@@ -21,26 +17,28 @@
  *
  * *Private* memory cannot be reached by the CPU. Its physical addresses are
  * made up; they only serve to have page frame numbers. When the CPU touches
- * a page that lives there it faults, and the driver has to bring the page home
- * (migrate.c). What is behind the numbers is the device's business; here, where
- * there is no device, it is a block of ordinary memory, &dm_chunk.ram.
+ * a page that lives there it faults, and the page is brought home. What is
+ * behind the numbers is the device's business; here, where there is no device,
+ * each chunk has a block of ordinary memory, and that is its data.
  *
  * *Coherent* memory can be reached by both, at real addresses that the firmware
  * reports or, here, the module's parameters give.
  *
- * Who has which page is kept by a gen_pool for each chunk. Whatever was handed
- * out as a large folio may come back in parts, because the kernel split it in
- * between, and the other way round two free neighbours may go out as one: the
- * pool is a bitmap and does not care. The pages' own state has to be taken
- * apart by the driver, though; see dm_folio_free().
+ * &struct hmm_devmem keeps account of the pages and moves them. What is left to
+ * a driver is in this file: how to copy and clear, and where more memory comes
+ * from. Moving pages there and home is one call each, in ioctl.c, and the CPU's
+ * faults need nothing at all.
  */
 
 #define DM_PRIVATE_CHUNK	SZ_128M
 #define DM_COHERENT_CHUNK	SZ_256M
 
-static struct dm_chunk *dm_page_chunk(struct page *page)
+/* How many pages come along when the CPU faults on one of them. */
+#define DM_FAULT_AROUND		16
+
+static struct dm_unit *to_dm_unit(struct hmm_devmem *memory)
 {
-	return container_of(page_pgmap(page), struct dm_chunk, pagemap);
+	return container_of(memory, struct dm_unit, memory);
 }
 
 /**
@@ -51,12 +49,9 @@ static struct dm_chunk *dm_page_chunk(struct page *page)
  */
 void *dm_page_map(struct page *page)
 {
-	struct dm_chunk *chunk;
-
 	if (!is_device_private_page(page))
 		return kmap_local_page(page);
-	chunk = dm_page_chunk(page);
-	return chunk->ram + (page_to_phys(page) - chunk->pagemap.range.start);
+	return hmm_devmem_data(page) + hmm_devmem_offset(page);
 }
 
 /**
@@ -70,214 +65,79 @@ void dm_page_unmap(struct page *page, const void *at)
 		kunmap_local(at);
 }
 
-/*
- * Nobody uses a folio any more. If it is a large one, make single pages of it,
- * as they were at first: the next user may want another size, and dm_evict()
- * looks at each page to see where the next one begins.
- */
-static void dm_folio_free(struct folio *folio)
+/* A device would have its copy engine do this, for all of the block at once. */
+static int dm_copy(struct hmm_devmem *memory, struct page *dst,
+		   struct page *src, unsigned int order)
 {
-	struct dm_chunk *chunk = dm_page_chunk(&folio->page);
-	unsigned long nr = folio_nr_pages(folio);
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		void *to = dm_page_map(dst + i), *from = dm_page_map(src + i);
 
-	if (nr > 1) {
-		folio_reset_order(folio);
-		ClearPageCompound(&folio->page);
-		for (unsigned long i = 1; i < nr; i++)
-			((struct folio *)(&folio->page + i))->pgmap = &chunk->pagemap;
+		copy_page(to, from);
+		dm_page_unmap(src + i, from);
+		dm_page_unmap(dst + i, to);
 	}
-	gen_pool_free(chunk->pool, PFN_PHYS(folio_pfn(folio)), nr << PAGE_SHIFT);
-}
-
-static const struct dev_pagemap_ops dm_private_ops = {
-	.folio_free = dm_folio_free,
-	.migrate_to_ram = dm_migrate_to_ram,
-};
-
-static const struct dev_pagemap_ops dm_coherent_ops = {
-	.folio_free = dm_folio_free,
-};
-
-static void dm_chunk_free(struct dm_chunk *chunk)
-{
-	if (!chunk)
-		return;
-	if (chunk->pool)
-		gen_pool_destroy(chunk->pool);
-	vfree(chunk->ram);
-	if (chunk->region)
-		release_mem_region(chunk->region->start,
-				   resource_size(chunk->region));
-	kfree(chunk);
-}
-
-DEFINE_FREE(dm_chunk, struct dm_chunk *, dm_chunk_free(_T))
-
-/* Find addresses for a chunk, and what is behind them. */
-static int dm_chunk_place(struct dm_chunk *chunk, const struct dm_memory *memory)
-{
-	struct dev_pagemap *pagemap = &chunk->pagemap;
-	struct resource *region;
-
-	pagemap->nr_range = 1;
-	if (memory->coherent_base) {
-		pagemap->type = MEMORY_DEVICE_COHERENT;
-		pagemap->ops = &dm_coherent_ops;
-		pagemap->range.start = memory->coherent_base;
-		pagemap->range.end = memory->coherent_base + DM_COHERENT_CHUNK - 1;
-		return 0;
-	}
-
-	chunk->ram = vmalloc_huge(DM_PRIVATE_CHUNK, GFP_KERNEL | __GFP_NOWARN);
-	if (!chunk->ram)
-		return -ENOMEM;
-	region = request_free_mem_region(&iomem_resource, DM_PRIVATE_CHUNK,
-					 "hmm_dmirror");
-	if (IS_ERR(region))
-		return PTR_ERR(region);
-	chunk->region = region;
-	pagemap->type = MEMORY_DEVICE_PRIVATE;
-	pagemap->ops = &dm_private_ops;
-	pagemap->range.start = region->start;
-	pagemap->range.end = region->end;
 	return 0;
 }
 
-/* Give a unit one chunk more. */
-static int dm_chunk_add(struct dm_memory *memory, void *owner)
+static int dm_clear(struct hmm_devmem *memory, struct page *page,
+		    unsigned int order)
 {
-	struct dm_chunk *chunk __free(dm_chunk) = kzalloc(sizeof(*chunk), GFP_KERNEL);
-	struct range *range;
-	void *mapped;
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		void *at = dm_page_map(page + i);
+
+		clear_page(at);
+		dm_page_unmap(page + i, at);
+	}
+	return 0;
+}
+
+/* One chunk more; of coherent memory there is only one. */
+static int dm_grow(struct hmm_devmem *memory)
+{
+	unsigned long base = to_dm_unit(memory)->coherent_base;
+	void *ram;
 	int ret;
 
-	if (!chunk)
-		return -ENOMEM;
-	ret = dm_chunk_place(chunk, memory);
-	if (ret)
-		return ret;
+	if (base)
+		return hmm_devmem_add(memory, base, DM_COHERENT_CHUNK, NULL);
 
-	range = &chunk->pagemap.range;
-	chunk->pool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
-	if (!chunk->pool)
+	ram = vmalloc_huge(DM_PRIVATE_CHUNK, GFP_KERNEL | __GFP_NOWARN);
+	if (!ram)
 		return -ENOMEM;
-	gen_pool_set_algo(chunk->pool, gen_pool_first_fit_order_align, NULL);
-	ret = gen_pool_add(chunk->pool, range->start, range_len(range), NUMA_NO_NODE);
+	ret = hmm_devmem_add(memory, 0, DM_PRIVATE_CHUNK, ram);
 	if (ret)
-		return ret;
-
-	chunk->pagemap.owner = owner;
-	mapped = memremap_pages(&chunk->pagemap, numa_node_id());
-	if (IS_ERR(mapped))
-		return PTR_ERR(mapped);
-	list_add_tail(&no_free_ptr(chunk)->list, &memory->chunks);
-	return 0;
+		vfree(ram);
+	return ret;
 }
+
+static void dm_release_chunk(struct hmm_devmem *memory, void *ram)
+{
+	vfree(ram);
+}
+
+static const struct hmm_devmem_ops dm_memory_ops = {
+	.copy = dm_copy,
+	.clear = dm_clear,
+	.grow = dm_grow,
+	.release = dm_release_chunk,
+};
 
 /**
  * dm_memory_init() - a unit without memory as yet
- * @memory: the unit's memory
+ * @unit: the unit, whose address says whose memory it is
  * @coherent_base: physical address of the one chunk of coherent memory, or 0
  *	for private memory
+ *
+ * Return: 0, or the errors of hmm_devmem_init().
  */
-void dm_memory_init(struct dm_memory *memory, unsigned long coherent_base)
+int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
 {
-	init_rwsem(&memory->lock);
-	INIT_LIST_HEAD(&memory->chunks);
-	memory->coherent_base = coherent_base;
-}
-
-/**
- * dm_memory_reserve() - see to it that a unit has free memory
- * @memory: the unit's memory
- * @owner: the unit
- * @size: how much, in bytes
- *
- * To be called beforehand: a chunk cannot be added while pages are being moved,
- * under locks that the kernel may need to make memory.
- *
- * It is not for sure that the memory will be there, and where it is, it may be
- * in too many pieces.
- */
-void dm_memory_reserve(struct dm_memory *memory, void *owner, size_t size)
-{
-	struct dm_chunk *chunk;
-	size_t available = 0;
-
-	guard(rwsem_write)(&memory->lock);
-	list_for_each_entry(chunk, &memory->chunks, list)
-		available += gen_pool_avail(chunk->pool);
-	if (available >= size)
-		return;
-	if (memory->coherent_base && !list_empty(&memory->chunks))
-		return;
-	dm_chunk_add(memory, owner);
-}
-
-/**
- * dm_folio_alloc() - take a folio of a unit's memory
- * @memory: the unit's memory; the caller holds its lock for reading
- * @order: how large
- *
- * Coherent memory is handed out page by page. When a large folio of it is
- * unmapped in part, the kernel queues it to be split, as it does with folios of
- * the system's, but does not take it off that queue before it is freed.
- *
- * Return: the folio, locked, with one reference and whatever was in it before,
- * or NULL.
- */
-struct folio *dm_folio_alloc(struct dm_memory *memory, unsigned int order)
-{
-	struct dm_chunk *chunk;
-
-	if (order && memory->coherent_base)
-		return NULL;
-	list_for_each_entry(chunk, &memory->chunks, list) {
-		unsigned long at = gen_pool_alloc(chunk->pool, PAGE_SIZE << order);
-		struct folio *folio;
-
-		if (!at)
-			continue;
-		folio = (struct folio *)pfn_to_page(PHYS_PFN(at));
-		zone_device_folio_init(folio, &chunk->pagemap, order);
-		return folio;
-	}
-	return NULL;
-}
-
-/* Bring home what lives in a chunk; false when something stayed behind. */
-static bool dm_chunk_evict(struct dm_chunk *chunk)
-{
-	dm_evict(&chunk->pagemap.range);
-	return gen_pool_avail(chunk->pool) == gen_pool_size(chunk->pool);
-}
-
-/**
- * dm_memory_release() - take a unit's memory away
- * @memory: the unit's memory
- * @patience: how often to try, with 10 ms in between; somebody may be using a
- *	page just now
- *
- * Pages that live there are brought home, and the processes do not notice. The
- * memory comes back when it is wanted again.
- *
- * Return: 0; -EBUSY when a page could not be brought home: its chunk and those
- * after it are still there.
- */
-int dm_memory_release(struct dm_memory *memory, unsigned long patience)
-{
-	struct dm_chunk *chunk, *next;
-
-	guard(rwsem_write)(&memory->lock);
-	list_for_each_entry_safe(chunk, next, &memory->chunks, list) {
-		while (!dm_chunk_evict(chunk)) {
-			if (!patience--)
-				return -EBUSY;
-			schedule_timeout_uninterruptible(msecs_to_jiffies(10));
-		}
-		list_del(&chunk->list);
-		memunmap_pages(&chunk->pagemap);
-		dm_chunk_free(chunk);
-	}
-	return 0;
+	unit->coherent_base = coherent_base;
+	unit->memory.type = coherent_base ? MEMORY_DEVICE_COHERENT :
+					    MEMORY_DEVICE_PRIVATE;
+	unit->memory.owner = unit;
+	unit->memory.fault_pages = DM_FAULT_AROUND;
+	unit->memory.name = "hmm_dmirror";
+	unit->memory.ops = &dm_memory_ops;
+	return hmm_devmem_init(&unit->memory);
 }
