@@ -35,7 +35,7 @@ struct Table {
 
 #[vtable]
 impl Operations for Table {
-    fn invalidate(&mut self, _inv: &Invalidation) -> bool {
+    fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
         self.seen = 0;
         self.invalidations += 1;
         true

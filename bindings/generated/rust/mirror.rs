@@ -202,14 +202,35 @@ impl Invalidation {
     }
 }
 
+/// The `pfn` of a [`Run`]: a number that means something inside the section that it comes from,
+/// and cannot leave it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Pfn<'s>(pub(crate) usize, PhantomData<fn(&'s ()) -> &'s ()>);
+
+impl Pfn<'_> {
+    /// The number.
+    ///
+    /// # Safety
+    ///
+    /// The number says nothing any more once the section has ended. The caller must see to it
+    /// that nothing is reached by it from then on, unless something else keeps it true.
+    #[inline]
+    pub unsafe fn into_raw(self) -> usize {
+        self.0
+    }
+}
+
 /// Neighbouring pages that can be mapped as one.
 ///
 /// It is good inside the section that it comes from, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct Run<'s>(pub(crate) bindings::hmm_run, PhantomData<&'s ()>);
+pub struct Run<'s>(
+    pub(crate) bindings::hmm_run,
+    PhantomData<fn(&'s ()) -> &'s ()>,
+);
 
-impl Run<'_> {
+impl<'s> Run<'s> {
     /// Their addresses.
     #[inline]
     pub fn span(&self) -> Span {
@@ -218,8 +239,8 @@ impl Run<'_> {
 
     /// The first one's page frame number.
     #[inline]
-    pub fn pfn(&self) -> usize {
-        self.0.pfn
+    pub fn pfn(&self) -> Pfn<'s> {
+        Pfn(self.0.pfn, PhantomData)
     }
 
     /// What their words have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`, `HMM_PFN_ERROR`.
@@ -248,7 +269,7 @@ pub trait Operations: Sized + Send {
     /// Called for what the device's own driver migrates too, as a process may have several
     /// mirrors with one owner, and the one that migrates knows only of itself. Not called when
     /// that driver takes a page from the CPU (`HMM_ACCESS_EXCLUSIVE`).
-    fn invalidate(&mut self, inv: &Invalidation) -> bool;
+    fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool;
 
     /// The process's address space is going away, or the mirror is. Called once in the life of
     /// a mirror, with no lock held, after the ranges were invalidated; may sleep. It must not
@@ -304,7 +325,7 @@ impl<T: Operations> Mirror<T> {
     pub fn new<'a, E: 'a>(
         mm: &'a crate::mm::MmWithUser,
         owner: *const c_void,
-        data: impl Init<T, E> + 'a,
+        data: impl PinInit<T, E> + 'a,
     ) -> impl PinInit<Self, Error> + 'a
     where
         T: 'a,
@@ -349,6 +370,24 @@ impl<T: Operations> Mirror<T> {
     /// `body` runs for each piece of what was asked for; what it is shown is good until it
     /// returns, and cannot leave it.
     ///
+    /// # Errors
+    ///
+    /// As [`Self::populate_with`], to which it gives zero for `timeout`.
+    #[inline]
+    pub fn populate(
+        &self,
+        span: Span,
+        access: Access,
+        body: impl for<'s> FnMut(&Pages<'s>, &mut PagesData<'s, T>) -> Result,
+    ) -> Result {
+        self.populate_with(span, access, 0, body)
+    }
+
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
     /// On true the update lock is held and `hmm_section.pfns` holds good words for the pages of
     /// `hmm_section.now`: what the CPU's page table says at this moment is what they say, and
     /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
@@ -370,16 +409,18 @@ impl<T: Operations> Mirror<T> {
     ///
     /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
     /// listed at `hmm_section_next()`.
-    pub fn populate(
+    pub fn populate_with(
         &self,
         span: Span,
         access: Access,
-        mut body: impl FnMut(&Pages<'_>, &mut T) -> Result,
+        timeout: usize,
+        mut body: impl for<'s> FnMut(&Pages<'s>, &mut PagesData<'s, T>) -> Result,
     ) -> Result {
         let mut state = PagesState(bindings::hmm_section {
             mirror: self.as_raw(),
             span: span.0,
             access: access as bindings::hmm_access,
+            timeout,
             ..pin_init::zeroed()
         });
         loop {
@@ -389,11 +430,22 @@ impl<T: Operations> Mirror<T> {
             if !inside {
                 break;
             }
-            let shown = Pages { state: &state.0 };
+            let shown = Pages {
+                state: &state.0,
+                _brand: PhantomData,
+            };
             // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
             // nothing else reaches the data.
             let data = unsafe { &mut *self.data.get() };
-            body(&shown, data)?;
+            // SAFETY: The data is pinned with its object, and stays where it is.
+            let data = unsafe { Pin::new_unchecked(data) };
+            body(
+                &shown,
+                &mut PagesData {
+                    data,
+                    _brand: PhantomData,
+                },
+            )?;
         }
         // SAFETY: The state is valid, and nothing is shown of it any more.
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
@@ -416,6 +468,8 @@ impl<T: Operations> Mirror<T> {
         // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so nothing else
         // reaches the data.
         let data = unsafe { &mut *object.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        let data = unsafe { Pin::new_unchecked(data) };
         <T as Operations>::invalidate(data, inv)
     }
 
@@ -480,12 +534,25 @@ impl<'a, T: Operations> Deref for UpdateGuard<'a, T> {
     }
 }
 
-impl<'a, T: Operations> DerefMut for UpdateGuard<'a, T> {
+impl<'a, T: Operations> UpdateGuard<'a, T> {
+    /// The data, which stays where it is.
     #[inline]
-    fn deref_mut(&mut self) -> &mut T {
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
         // SAFETY: The guard is held, and by the contract (`data(UpdateGuard = exclusive)`) nobody
         // else holds one.
-        unsafe { &mut *self.owner.data.get() }
+        let data = unsafe { &mut *self.owner.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        unsafe { Pin::new_unchecked(data) }
+    }
+}
+
+impl<'a, T: Operations> DerefMut for UpdateGuard<'a, T>
+where
+    T: Unpin,
+{
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.as_pin().get_mut()
     }
 }
 
@@ -509,6 +576,7 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
 /// The section is entered for as long as this exists.
 pub struct Pages<'s> {
     state: &'s bindings::hmm_section,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
 }
 
 /// The state of a section; the section is left when this is dropped (`hmm_section_leave`).
@@ -523,21 +591,52 @@ impl Drop for PagesState {
     }
 }
 
-impl Pages<'_> {
+impl<'s> Pages<'s> {
     /// Find the next run of pages; use `hmm_for_each_run()`.
     ///
     /// Returns whether there is one.
     ///
     /// Context: inside the section.
     #[inline]
-    pub fn runs(&self) -> Runs<'_> {
+    pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
         item.span.start = self.state.now.start;
         item.span.end = self.state.now.start;
         Runs {
             state: self.state,
             item,
+            _brand: PhantomData,
         }
+    }
+}
+
+/// The data of a [`Mirror`] inside [`Mirror::populate`]; what is of one section does not go
+/// with the data of another.
+pub struct PagesData<'s, T> {
+    data: Pin<&'s mut T>,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<T> PagesData<'_, T> {
+    /// The data, which stays where it is.
+    #[inline]
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
+        self.data.as_mut()
+    }
+}
+
+impl<T> Deref for PagesData<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.data
+    }
+}
+
+impl<T: Unpin> DerefMut for PagesData<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.data
     }
 }
 
@@ -545,6 +644,7 @@ impl Pages<'_> {
 pub struct Runs<'s> {
     state: &'s bindings::hmm_section,
     item: bindings::hmm_run,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
 }
 
 impl<'s> Iterator for Runs<'s> {

@@ -243,7 +243,7 @@ struct hmm_section {
 	enum hmm_access access __contract(given);
 	unsigned long *pfns;
 	unsigned int nr_pfns;
-	unsigned long timeout;
+	unsigned long timeout __contract(given, optional);
 
 	struct hmm_span now;
 	int error;
@@ -302,7 +302,7 @@ static inline int hmm_section_error(const struct hmm_section *section)
  */
 struct hmm_run {
 	struct hmm_span span;
-	unsigned long pfn;
+	unsigned long pfn __contract(confined("Pfn"));
 	unsigned long flags __contract(tagged(hmm_pfn_flags));
 	unsigned int order;
 } __contract(record("Run"), confined);

@@ -47,7 +47,7 @@ unsafe impl<T: Send + Sync> Sync for RwSemaphore<T> {}
 
 impl<T> RwSemaphore<T> {
     /// Make one that nobody holds.
-    pub fn new(data: impl Init<T>) -> impl PinInit<Self> {
+    pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::rw_semaphore| {
             // SAFETY: `slot` is room for a `struct rw_semaphore` that does not move.
             unsafe { bindings::init_rwsem(slot) }
@@ -207,12 +207,25 @@ impl<'a, T> Deref for WriteGuard<'a, T> {
     }
 }
 
-impl<'a, T> DerefMut for WriteGuard<'a, T> {
+impl<'a, T> WriteGuard<'a, T> {
+    /// The data, which stays where it is.
     #[inline]
-    fn deref_mut(&mut self) -> &mut T {
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
         // SAFETY: The guard is held, and by the contract (`data(WriteGuard = exclusive)`) nobody
         // else holds one.
-        unsafe { &mut *self.owner.data.get() }
+        let data = unsafe { &mut *self.owner.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        unsafe { Pin::new_unchecked(data) }
+    }
+}
+
+impl<'a, T> DerefMut for WriteGuard<'a, T>
+where
+    T: Unpin,
+{
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.as_pin().get_mut()
     }
 }
 

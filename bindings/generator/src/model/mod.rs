@@ -37,6 +37,7 @@ pub use param::Kind as ParamKind;
 pub use param::Param;
 pub use record::Member;
 pub use record::Plain;
+pub use section::Given;
 pub use section::Protocol;
 pub use section::Section;
 pub use tagged::Tagged;

@@ -40,6 +40,8 @@ pub struct Member {
     pub ty: CType,
     /// `flags(tag)` or `tagged(tag)`: the word that it holds.
     pub word: Option<String>,
+    /// `confined("Name")`: the type of its values, which mean something in their section only.
+    pub confined: Option<String>,
     /// The name.
     pub span: Span,
 }
@@ -54,7 +56,7 @@ pub(super) fn lower(
     let confined = clauses.flag("confined", diagnostics);
     let mut members = Vec::new();
     for field in &record.fields {
-        members.extend(member(field, diagnostics));
+        members.extend(member(field, confined, diagnostics));
     }
     if !record.complete {
         diagnostics.push(
@@ -77,9 +79,30 @@ pub(super) fn lower(
     })
 }
 
-fn member(field: &Field, diagnostics: &mut Diagnostics) -> Option<Member> {
+fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics) -> Option<Member> {
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     let hidden = clauses.flag("hidden", diagnostics);
+    let confined = clauses.named("confined", diagnostics);
+    if let Some((_, term)) = confined.as_ref().filter(|_| !inside) {
+        diagnostics.push(
+            Diagnostic::error(
+                term.span,
+                "a confined member of a record that is not",
+                "expected a record whose values come from a section",
+            )
+            .help("say `confined` of the record too"),
+        );
+    }
+    if let Some((_, term)) = confined.as_ref().filter(|_| !matches!(field.ty.plain(), CType::Int(_))) {
+        diagnostics.push(
+            Diagnostic::error(
+                term.span,
+                "only a number can be confined by itself",
+                "expected an integer",
+            )
+            .help("say `confined` of the record that the member is"),
+        );
+    }
     let mut word = None;
     for kind in ["flags", "tagged"] {
         let Some(term) = clauses.take(kind) else { continue };
@@ -96,5 +119,11 @@ fn member(field: &Field, diagnostics: &mut Diagnostics) -> Option<Member> {
         }
     }
     clauses.finish(diagnostics);
-    (!hidden).then(|| Member { name: field.name.clone(), ty: field.ty.clone(), word, span: field.span })
+    (!hidden).then(|| Member {
+        name: field.name.clone(),
+        ty: field.ty.clone(),
+        word,
+        confined: confined.map(|(name, _)| name),
+        span: field.span,
+    })
 }

@@ -51,6 +51,8 @@ pub struct Given {
     pub name: String,
     /// Its type.
     pub ty: CType,
+    /// `optional`: zero is a good value.
+    pub optional: bool,
     /// The name.
     pub span: Span,
 }
@@ -79,7 +81,13 @@ pub(super) fn lower(
     for field in &record.fields {
         let mut clauses = Clauses::new('d', &field.contract, field.span);
         if clauses.flag("given", diagnostics) {
-            given.push(Given { name: field.name.clone(), ty: field.ty.clone(), span: field.span });
+            let optional = clauses.flag("optional", diagnostics);
+            given.push(Given {
+                name: field.name.clone(),
+                ty: field.ty.clone(),
+                optional,
+                span: field.span,
+            });
         }
         clauses.finish(diagnostics);
     }

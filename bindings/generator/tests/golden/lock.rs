@@ -46,7 +46,7 @@ unsafe impl<T: Send> Sync for Gate<T> {}
 
 impl<T> Gate<T> {
     /// Calls `gate_init()`.
-    pub fn new(data: impl Init<T>) -> impl PinInit<Self> {
+    pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
             // SAFETY: `slot` is room for a `struct gate` that does not move.
             unsafe { bindings::gate_init(slot) }
@@ -128,12 +128,25 @@ impl<'a, T> Deref for GateGuard<'a, T> {
     }
 }
 
-impl<'a, T> DerefMut for GateGuard<'a, T> {
+impl<'a, T> GateGuard<'a, T> {
+    /// The data, which stays where it is.
     #[inline]
-    fn deref_mut(&mut self) -> &mut T {
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
         // SAFETY: The guard is held, and by the contract (`data(GateGuard = exclusive)`) nobody
         // else holds one.
-        unsafe { &mut *self.owner.data.get() }
+        let data = unsafe { &mut *self.owner.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        unsafe { Pin::new_unchecked(data) }
+    }
+}
+
+impl<'a, T> DerefMut for GateGuard<'a, T>
+where
+    T: Unpin,
+{
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.as_pin().get_mut()
     }
 }
 

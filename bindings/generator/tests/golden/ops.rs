@@ -35,7 +35,7 @@ pub trait Operations: Sized + Send {
     /// Start it. Required.
     ///
     /// May sleep.
-    fn start(&mut self, speed: u32) -> Result;
+    fn start(self: Pin<&mut Self>, speed: u32) -> Result;
 
     /// Stop it. Optional.
     fn stop(_engine: &Engine<Self>) {
@@ -80,7 +80,7 @@ impl<T: Operations> Engine<T> {
     /// # Errors
     ///
     /// Fails with the error that the C function returns.
-    pub fn new<E>(data: impl Init<T, E>) -> impl PinInit<Self, Error>
+    pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
     {
@@ -130,6 +130,8 @@ impl<T: Operations> Engine<T> {
         // SAFETY: By the contract (`requires(EngineGuard)`) the lock is held, so nothing else
         // reaches the data.
         let data = unsafe { &mut *object.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        let data = unsafe { Pin::new_unchecked(data) };
         match <T as Operations>::start(data, speed) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
@@ -197,12 +199,25 @@ impl<'a, T: Operations> Deref for EngineGuard<'a, T> {
     }
 }
 
-impl<'a, T: Operations> DerefMut for EngineGuard<'a, T> {
+impl<'a, T: Operations> EngineGuard<'a, T> {
+    /// The data, which stays where it is.
     #[inline]
-    fn deref_mut(&mut self) -> &mut T {
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
         // SAFETY: The guard is held, and by the contract (`data(EngineGuard = exclusive)`) nobody
         // else holds one.
-        unsafe { &mut *self.owner.data.get() }
+        let data = unsafe { &mut *self.owner.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        unsafe { Pin::new_unchecked(data) }
+    }
+}
+
+impl<'a, T: Operations> DerefMut for EngineGuard<'a, T>
+where
+    T: Unpin,
+{
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.as_pin().get_mut()
     }
 }
 

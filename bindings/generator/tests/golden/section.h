@@ -15,10 +15,12 @@ void book_unlock(struct book *book) __contract(unlock("BookGuard"));
 /**
  * struct line - a line of a page
  * @number: counted from 1
+ * @place: where it stands, while nobody turns the page
  */
 struct line {
 	unsigned int number;
 	unsigned int length;
+	unsigned long place __contract(confined("Place"));
 } __contract(record("Line"), confined);
 
 /**
@@ -27,6 +29,7 @@ struct line {
 struct reading {
 	struct book *book __contract(given);
 	unsigned int first __contract(given);
+	unsigned int candle __contract(given, optional);
 	unsigned int now;
 } __contract(section("Pages", of(book), holds(BookGuard), method(read)));
 

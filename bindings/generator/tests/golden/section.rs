@@ -25,14 +25,32 @@ use core::{
 };
 use pin_init::Wrapper;
 
+/// The `place` of a [`Line`]: a number that means something inside the section that it comes
+/// from, and cannot leave it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Place<'s>(pub(crate) usize, PhantomData<fn(&'s ()) -> &'s ()>);
+
+impl Place<'_> {
+    /// The number.
+    ///
+    /// # Safety
+    ///
+    /// The number says nothing any more once the section has ended. The caller must see to it
+    /// that nothing is reached by it from then on, unless something else keeps it true.
+    #[inline]
+    pub unsafe fn into_raw(self) -> usize {
+        self.0
+    }
+}
+
 /// A line of a page.
 ///
 /// It is good inside the section that it comes from, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct Line<'s>(pub(crate) bindings::line, PhantomData<&'s ()>);
+pub struct Line<'s>(pub(crate) bindings::line, PhantomData<fn(&'s ()) -> &'s ()>);
 
-impl Line<'_> {
+impl<'s> Line<'s> {
     /// Counted from 1.
     #[inline]
     pub fn number(&self) -> u32 {
@@ -43,6 +61,12 @@ impl Line<'_> {
     #[inline]
     pub fn length(&self) -> u32 {
         self.0.length
+    }
+
+    /// Where it stands, while nobody turns the page.
+    #[inline]
+    pub fn place(&self) -> Place<'s> {
+        Place(self.0.place, PhantomData)
     }
 }
 
@@ -69,7 +93,7 @@ unsafe impl<T: Send> Sync for Book<T> {}
 
 impl<T> Book<T> {
     /// Calls `book_init()`.
-    pub fn new(data: impl Init<T>) -> impl PinInit<Self> {
+    pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::book| {
             // SAFETY: `slot` is room for a `struct book` that does not move.
             unsafe { bindings::book_init(slot) }
@@ -103,15 +127,38 @@ impl<T> Book<T> {
     /// `body` runs for each piece of what was asked for; what it is shown is good until it
     /// returns, and cannot leave it.
     ///
+    /// # Errors
+    ///
+    /// As [`Self::read_with`], to which it gives zero for `candle`.
+    #[inline]
+    pub fn read(
+        &self,
+        first: u32,
+        body: impl for<'s> FnMut(&Pages<'s>, &mut PagesData<'s, T>) -> Result,
+    ) -> Result {
+        self.read_with(first, 0, body)
+    }
+
+    /// Pages that stay as they are while one reads.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
     ///
     ///
     /// # Errors
     ///
     /// Fails with what `body` fails with, or with the error that ended the section.
-    pub fn read(&self, first: u32, mut body: impl FnMut(&Pages<'_>, &mut T) -> Result) -> Result {
+    pub fn read_with(
+        &self,
+        first: u32,
+        candle: u32,
+        mut body: impl for<'s> FnMut(&Pages<'s>, &mut PagesData<'s, T>) -> Result,
+    ) -> Result {
         let mut state = PagesState(bindings::reading {
             book: self.as_raw(),
             first,
+            candle,
             ..pin_init::zeroed()
         });
         loop {
@@ -121,11 +168,22 @@ impl<T> Book<T> {
             if !inside {
                 break;
             }
-            let shown = Pages { state: &state.0 };
+            let shown = Pages {
+                state: &state.0,
+                _brand: PhantomData,
+            };
             // SAFETY: By the contract (`enter`, `holds(BookGuard)`) the lock is held, so nothing
             // else reaches the data.
             let data = unsafe { &mut *self.data.get() };
-            body(&shown, data)?;
+            // SAFETY: The data is pinned with its object, and stays where it is.
+            let data = unsafe { Pin::new_unchecked(data) };
+            body(
+                &shown,
+                &mut PagesData {
+                    data,
+                    _brand: PhantomData,
+                },
+            )?;
         }
         // SAFETY: The state is valid, and nothing is shown of it any more.
         to_result(unsafe { bindings::reading_error(&state.0) })
@@ -165,12 +223,25 @@ impl<'a, T> Deref for BookGuard<'a, T> {
     }
 }
 
-impl<'a, T> DerefMut for BookGuard<'a, T> {
+impl<'a, T> BookGuard<'a, T> {
+    /// The data, which stays where it is.
     #[inline]
-    fn deref_mut(&mut self) -> &mut T {
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
         // SAFETY: The guard is held, and by the contract (`data(BookGuard = exclusive)`) nobody
         // else holds one.
-        unsafe { &mut *self.owner.data.get() }
+        let data = unsafe { &mut *self.owner.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        unsafe { Pin::new_unchecked(data) }
+    }
+}
+
+impl<'a, T> DerefMut for BookGuard<'a, T>
+where
+    T: Unpin,
+{
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.as_pin().get_mut()
     }
 }
 
@@ -191,6 +262,7 @@ impl<'a, T> Drop for BookGuard<'a, T> {
 /// The section is entered for as long as this exists.
 pub struct Pages<'s> {
     state: &'s bindings::reading,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
 }
 
 /// The state of a section; the section is left when this is dropped (`reading_leave`).
@@ -205,7 +277,7 @@ impl Drop for PagesState {
     }
 }
 
-impl Pages<'_> {
+impl<'s> Pages<'s> {
     /// Calls `reading_page()`.
     #[inline]
     pub fn page(&self) -> u32 {
@@ -215,13 +287,44 @@ impl Pages<'_> {
 
     /// Calls `reading_line()`.
     #[inline]
-    pub fn lines(&self) -> Lines<'_> {
+    pub fn lines(&self) -> Lines<'s> {
         let mut item: bindings::line = pin_init::zeroed();
         item.number = self.state.now;
         Lines {
             state: self.state,
             item,
+            _brand: PhantomData,
         }
+    }
+}
+
+/// The data of a [`Book`] inside [`Book::read`]; what is of one section does not go with the
+/// data of another.
+pub struct PagesData<'s, T> {
+    data: Pin<&'s mut T>,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<T> PagesData<'_, T> {
+    /// The data, which stays where it is.
+    #[inline]
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
+        self.data.as_mut()
+    }
+}
+
+impl<T> Deref for PagesData<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.data
+    }
+}
+
+impl<T: Unpin> DerefMut for PagesData<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.data
     }
 }
 
@@ -229,6 +332,7 @@ impl Pages<'_> {
 pub struct Lines<'s> {
     state: &'s bindings::reading,
     item: bindings::line,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
 }
 
 impl<'s> Iterator for Lines<'s> {

@@ -46,7 +46,7 @@ unsafe impl<T: Send> Sync for Table<T> {}
 
 impl<T> Table<T> {
     /// Calls `table_init()`.
-    pub fn new(data: impl Init<T>) -> impl PinInit<Self> {
+    pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::table| {
             // SAFETY: `slot` is room for a `struct table` that does not move.
             unsafe { bindings::table_init(slot) }
@@ -126,12 +126,25 @@ impl<'a, T> Deref for TableGuard<'a, T> {
     }
 }
 
-impl<'a, T> DerefMut for TableGuard<'a, T> {
+impl<'a, T> TableGuard<'a, T> {
+    /// The data, which stays where it is.
     #[inline]
-    fn deref_mut(&mut self) -> &mut T {
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
         // SAFETY: The guard is held, and by the contract (`data(TableGuard = exclusive)`) nobody
         // else holds one.
-        unsafe { &mut *self.owner.data.get() }
+        let data = unsafe { &mut *self.owner.data.get() };
+        // SAFETY: The data is pinned with its object, and stays where it is.
+        unsafe { Pin::new_unchecked(data) }
+    }
+}
+
+impl<'a, T> DerefMut for TableGuard<'a, T>
+where
+    T: Unpin,
+{
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.as_pin().get_mut()
     }
 }
 

@@ -22,8 +22,9 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     let leave = &api.one_in_role(&section.tag, |role| *role == Role::Leave)?.c;
     let outcome = &api.one_in_role(&section.tag, |role| *role == Role::Outcome)?.c;
     let name = format!("{}_{}", section.of, section.method);
-    let params: Vec<String> = section.given.iter().map(|given| format!("_{}", given.name)).collect();
-    let fields = section.given.iter().map(|given| format!(".{0} = (_{0}), ", given.name));
+    let needed = || section.given.iter().filter(|given| !given.optional);
+    let params: Vec<String> = needed().map(|given| format!("_{}", given.name)).collect();
+    let fields = needed().map(|given| format!(".{0} = (_{0}), ", given.name));
     let head = format!("{name}(_name, _error, {})", params.join(", "));
     let tag = &section.tag;
     let lines = [

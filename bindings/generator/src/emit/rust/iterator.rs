@@ -42,10 +42,10 @@ pub(super) fn methods(api: &Api, section: &Section) -> Vec<TokenStream> {
         Some(quote! {
             #docs
             #[inline]
-            pub fn #name(&self) -> #ty<'_> {
+            pub fn #name(&self) -> #ty<'s> {
                 let #mutable item: bindings::#raw = pin_init::zeroed();
                 #(#starts)*
-                #ty { state: self.state, item }
+                #ty { state: self.state, item, _brand: PhantomData }
             }
         })
     });
@@ -73,6 +73,7 @@ pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
             4,
         );
         let is_bool = matches!(function.ret.plain(), crate::read::CType::Bool);
+        let brand = super::types::brand();
         let more = if is_bool {
             quote! { more }
         } else {
@@ -83,6 +84,7 @@ pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
             pub struct #name<'s> {
                 state: &'s bindings::#state,
                 item: bindings::#raw,
+                _brand: #brand,
             }
 
             impl<'s> Iterator for #name<'s> {

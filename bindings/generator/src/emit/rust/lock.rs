@@ -189,12 +189,28 @@ fn data(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
         let write = layout::safety(format!(
             "The guard is held, and by the contract (`data({name} = exclusive)`) nobody else holds one."
         ));
+        let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
+        let docs = layout::docs("The data, which stays where it is.", 8);
         items.push(quote! {
-            impl #bound DerefMut for #guard #args {
+            impl #bound #guard #args {
+                #docs
+                #[inline]
+                pub fn as_pin(&mut self) -> Pin<&mut T> {
+                    #write
+                    let data = unsafe { &mut *self.owner.data.get() };
+                    #pinned
+                    unsafe { Pin::new_unchecked(data) }
+                }
+            }
+        });
+        items.push(quote! {
+            impl #bound DerefMut for #guard #args
+            where
+                T: Unpin,
+            {
                 #[inline]
                 fn deref_mut(&mut self) -> &mut T {
-                    #write
-                    unsafe { &mut *self.owner.data.get() }
+                    self.as_pin().get_mut()
                 }
             }
         });

@@ -270,8 +270,8 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
     // The data's own initialiser may fail in its own way, or not at all.
     let cause = (fallible && data).then(|| quote! { E });
     let init = match &cause {
-        Some(cause) => quote! { impl Init<T, #cause> },
-        None => quote! { impl Init<T> },
+        Some(cause) => quote! { impl PinInit<T, #cause> },
+        None => quote! { impl PinInit<T> },
     };
     let data_param = data.then(|| quote! { data: #init });
     let mut generics = cause.as_ref().map(|cause| quote! { <#cause> }).unwrap_or_default();

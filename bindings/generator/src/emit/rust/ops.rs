@@ -57,7 +57,7 @@ fn declaration(api: &Api, object: &Object, callback: &Callback) -> TokenStream {
     }
     let docs = layout::docs(&text, 8);
     let this = match callback.this {
-        SelfKind::Exclusive => quote! { &mut self },
+        SelfKind::Exclusive => quote! { self: Pin<&mut Self> },
         SelfKind::Shared => quote! { &self },
         SelfKind::Object => {
             let object = ident(&object.name);
@@ -215,7 +215,13 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
             let why = layout::safety(format!(
                 "By the contract (`requires({guard})`) the lock is held, so nothing else reaches the data."
             ));
-            quote! { #why let data = unsafe { &mut *object.data.get() }; }
+            let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
+            quote! {
+                #why
+                let data = unsafe { &mut *object.data.get() };
+                #pinned
+                let data = unsafe { Pin::new_unchecked(data) };
+            }
         }
         SelfKind::Shared => {
             let why = layout::safety("The data is only ever shared.");

@@ -13,6 +13,7 @@ use crate::model::Api;
 use crate::model::Member;
 use crate::model::Plain;
 use crate::model::Role;
+use crate::read::CType;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -26,10 +27,15 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
         text.push_str("\n\nIt is good inside the section that it comes from, and cannot leave it.");
     }
     let docs = layout::docs(&text, 4);
-    let (params, extra, elided) = match record.confined {
-        true => (quote! { <'s> }, quote! { , PhantomData<&'s ()> }, quote! { <'_> }),
-        false => (quote! {}, quote! {}, quote! {}),
+    let named = record.members.iter().any(|member| member.confined.is_some());
+    let brand = types::brand();
+    let (params, extra, elided) = match (record.confined, named) {
+        (true, true) => (quote! { <'s> }, quote! { , #brand }, quote! { <'s> }),
+        (true, false) => (quote! { <'s> }, quote! { , #brand }, quote! { <'_> }),
+        (false, _) => (quote! {}, quote! {}, quote! {}),
     };
+    let params_of = named.then(|| &params);
+    let numbers = record.members.iter().filter_map(|member| number(record, member));
     let make = make(api, record);
     let accessors = record.members.iter().filter_map(|member| accessor(api, record, member));
     let methods = api.in_role(&record.tag, |role| *role == Role::Method).map(|method| {
@@ -42,16 +48,51 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
         function::method(api, method, &function::Receiver::value(raw))
     });
     quote! {
+        #(#numbers)*
         #docs
         #[repr(transparent)]
         #[derive(Clone, Copy)]
         pub struct #name #params(pub(crate) bindings::#raw #extra);
-        impl #name #elided {
+        impl #params_of #name #elided {
             #make
             #(#accessors)*
             #(#methods)*
         }
     }
+}
+
+/// The type of a number that means something inside a section only.
+fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
+    let name = ident(member.confined.as_deref()?);
+    let CType::Int(int) = member.ty.plain() else { return None };
+    let int = types::path(int);
+    let brand = types::brand();
+    let docs = layout::docs(
+        &format!(
+            "The `{}` of a [`{}`]: a number that means something inside the section that it comes from, and \
+             cannot leave it.",
+            member.name, record.name
+        ),
+        4,
+    );
+    let raw = layout::docs(
+        "The number.\n\n# Safety\n\nThe number says nothing any more once the section has ended. The caller \
+         must see to it that nothing is reached by it from then on, unless something else keeps it true.",
+        8,
+    );
+    Some(quote! {
+        #docs
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub struct #name<'s>(pub(crate) #int, #brand);
+
+        impl #name<'_> {
+            #raw
+            #[inline]
+            pub unsafe fn into_raw(self) -> #int {
+                self.0
+            }
+        }
+    })
 }
 
 fn make(api: &Api, record: &Plain) -> Option<TokenStream> {
@@ -92,8 +133,10 @@ fn of_member(api: &Api, member: &Member) -> Option<Ty> {
 fn accessor(api: &Api, record: &Plain, member: &Member) -> Option<TokenStream> {
     let ty = of_member(api, member)?;
     let name = ident(&member.name);
-    let value = types::from_c(api, &ty, quote! { self.0.#name })?;
-    let rust = types::param(api, &ty, false);
+    let (rust, value) = match member.confined.as_deref().map(ident) {
+        Some(number) => (quote! { #number<'s> }, quote! { #number(self.0.#name, PhantomData) }),
+        None => (types::param(api, &ty, false), types::from_c(api, &ty, quote! { self.0.#name })?),
+    };
     let fallback = format!("The member `{}`.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);

@@ -47,7 +47,9 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
     let outcome = api.one_in_role(&section.tag, |role| *role == Role::Outcome);
     let (Some(enter), Some(outcome)) = (enter(api, section), outcome) else { return quote! {} };
     let mut decls = Vec::new();
+    let mut names = Vec::new();
     let mut fields = Vec::new();
+    let mut optional = Vec::new();
     for given in &section.given {
         let field = ident(&given.name);
         if given.ty.pointee_record() == Some(&section.of) {
@@ -56,7 +58,12 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         }
         let Ok(ty) = typed::of(api, &given.ty, None) else { continue };
         let rust = types::param(api, &ty, false);
-        decls.push(quote! { #field: #rust });
+        if given.optional {
+            optional.push((given, quote! { #field: #rust }));
+        } else {
+            decls.push(quote! { #field: #rust });
+            names.push(quote! { #field });
+        }
         let value = types::into_c(api, &ty, &quote! { #field }, false);
         fields.push(match value.to_string() == given.name {
             true => quote! { #field },
@@ -79,12 +86,20 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
                 "By the contract (`enter`, `holds({guard})`) the lock is held, so nothing else reaches \
                  the data."
             ));
+            let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
+            let held = data_name(section);
             (
-                quote! { impl FnMut(&#view<'_>, &mut T) -> Result },
-                quote! { #why let data = unsafe { &mut *self.data.get() }; body(&shown, data)?; },
+                quote! { impl for<'s> FnMut(&#view<'s>, &mut #held<'s, T>) -> Result },
+                quote! {
+                    #why
+                    let data = unsafe { &mut *self.data.get() };
+                    #pinned
+                    let data = unsafe { Pin::new_unchecked(data) };
+                    body(&shown, &mut #held { data, _brand: PhantomData })?;
+                },
             )
         }
-        false => (quote! { impl FnMut(&#view<'_>) -> Result }, quote! { body(&shown)?; }),
+        false => (quote! { impl for<'s> FnMut(&#view<'s>) -> Result }, quote! { body(&shown)?; }),
     };
     let mut text = section_text(section, enter);
     let body = enter.doc.as_ref().map(|doc| prose::markdown(&doc.body)).unwrap_or_default();
@@ -99,9 +114,19 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         CType::Bool => quote! { unsafe { bindings::#next(&mut state.0) } },
         _ => quote! { unsafe { bindings::#next(&mut state.0) != 0 } },
     };
+    let (whole, short) = match optional.is_empty() {
+        true => (name, None),
+        false => {
+            let whole = format_ident!("{}_with", section.method);
+            let short = shorter(section, enter, (&whole, &body_type), (&decls, &names), &optional);
+            (whole, Some(short))
+        }
+    };
+    decls.extend(optional.into_iter().map(|(_, decl)| decl));
     quote! {
+        #short
         #docs
-        pub fn #name(&self, #(#decls,)* mut body: #body_type) -> Result {
+        pub fn #whole(&self, #(#decls,)* mut body: #body_type) -> Result {
             let mut state = #state(bindings::#raw {
                 #(#fields,)*
                 ..pin_init::zeroed()
@@ -112,13 +137,45 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
                 if !inside {
                     break;
                 }
-                let shown = #view { state: &state.0 };
+                let shown = #view { state: &state.0, _brand: PhantomData };
                 #body_call
             }
             #outcome_safety
             to_result(unsafe { bindings::#outcome(&state.0) })
         }
     }
+}
+
+/// The method without what may be left out.
+fn shorter(
+    section: &Section,
+    enter: &Function,
+    (whole, body_type): (&proc_macro2::Ident, &TokenStream),
+    (decls, names): (&[TokenStream], &[TokenStream]),
+    optional: &[(&crate::model::Given, TokenStream)],
+) -> TokenStream {
+    let name = ident(&section.method);
+    let docs = layout::docs(
+        &format!(
+            "{}\n\n# Errors\n\nAs [`Self::{whole}`], to which it gives zero for {}.",
+            section_text(section, enter),
+            optional.iter().map(|(given, _)| format!("`{}`", given.name)).collect::<Vec<_>>().join(", ")
+        ),
+        8,
+    );
+    let zeros = optional.iter().map(|_| quote! { 0 });
+    quote! {
+        #docs
+        #[inline]
+        pub fn #name(&self, #(#decls,)* body: #body_type) -> Result {
+            self.#whole(#(#names,)* #(#zeros,)* body)
+        }
+    }
+}
+
+/// The type by which the closure reaches the user's data.
+fn data_name(section: &Section) -> proc_macro2::Ident {
+    format_ident!("{}Data", section.name)
 }
 
 fn section_text(section: &Section, enter: &Function) -> String {
@@ -254,12 +311,19 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
         .in_role(&section.tag, |role| *role == Role::Method)
         .map(|method| function::method(api, method, &receiver))
         .collect();
-    methods.extend(iterator::methods(api, section));
+    let iterators = iterator::methods(api, section);
+    let head = match iterators.is_empty() {
+        true => quote! { #view<'_> },
+        false => quote! { <'s> #view<'s> },
+    };
+    methods.extend(iterators);
+    let brand = types::brand();
     let mut items = vec![
         quote! {
             #docs
             pub struct #view<'s> {
                 state: &'s bindings::#raw,
+                _brand: #brand,
             }
         },
         quote! {
@@ -275,7 +339,61 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
             }
         },
     ];
-    items.extend(super::inherent(quote! { #view<'_> }, &methods));
+    items.extend(super::inherent(head, &methods));
+    if shows_data(object, section) {
+        items.extend(data_items(object, section));
+    }
     items.extend(iterator::items(api, section));
     items
+}
+
+/// The user's data as the closure reaches it.
+fn data_items(object: &Object, section: &Section) -> Vec<TokenStream> {
+    let held = data_name(section);
+    let docs = layout::docs(
+        &format!(
+            "The data of a [`{}`] inside [`{}::{}`]; what is of one section does not go with the data of \
+             another.",
+            object.name, object.name, section.method
+        ),
+        4,
+    );
+    let pin = layout::docs("The data, which stays where it is.", 8);
+    let brand = types::brand();
+    vec![
+        quote! {
+            #docs
+            pub struct #held<'s, T> {
+                data: Pin<&'s mut T>,
+                _brand: #brand,
+            }
+        },
+        quote! {
+            impl<T> #held<'_, T> {
+                #pin
+                #[inline]
+                pub fn as_pin(&mut self) -> Pin<&mut T> {
+                    self.data.as_mut()
+                }
+            }
+        },
+        quote! {
+            impl<T> Deref for #held<'_, T> {
+                type Target = T;
+
+                #[inline]
+                fn deref(&self) -> &T {
+                    &self.data
+                }
+            }
+        },
+        quote! {
+            impl<T: Unpin> DerefMut for #held<'_, T> {
+                #[inline]
+                fn deref_mut(&mut self) -> &mut T {
+                    &mut self.data
+                }
+            }
+        },
+    ]
 }

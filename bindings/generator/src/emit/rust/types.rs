@@ -90,6 +90,11 @@ pub(super) fn object(api: &Api, object: &Object) -> TokenStream {
     quote! { #name #args }
 }
 
+/// The type that makes a lifetime one of its own: neither longer nor shorter will do.
+pub(super) fn brand() -> TokenStream {
+    quote! { PhantomData<fn(&'s ()) -> &'s ()> }
+}
+
 /// The type that a parameter has on the typed side.
 pub(super) fn param(api: &Api, ty: &Ty, nullable: bool) -> TokenStream {
     let plain = match ty {
