@@ -152,6 +152,8 @@ kmake() {
 	shift
 	rust=$(rust_dir) || die "no rustc with its library source: run 'make doctor'"
 	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=5G
+	# The lists of headers that Kbuild has the compiler write will do: no second preprocessing, a sixth off a first build.
+	export CCACHE_DEPEND=1
 	export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=tandem KBUILD_BUILD_HOST=tandem
 	PATH=/usr/lib/ccache:$PATH make -C "$tree" LLVM="$LLVM" \
 		RUSTC="$rust/rustc" HOSTRUSTC="$rust/rustc" RUSTFMT="$rust/rustfmt" RUSTDOC="$rust/rustdoc" \

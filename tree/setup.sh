@@ -81,10 +81,19 @@ build_bindgen() {
 	rm -rf "$CACHE/tools/target"
 }
 
-setup_bindgen() {
+# fetch_and_build: both at once, as the one waits for the network and the other for the compiler.
+fetch_and_build() {
+	local fetching
+	"$ROOT/tree/source" &
+	fetching=$!
+	build_bindgen || { kill "$fetching"; return 1; }
+	wait "$fetching"
+}
+
+setup_sources() {
 	if bindgen_path >/dev/null; then
-		STEP=$((STEP + 1))
+		step "kernel source" "$ROOT/tree/source"
 	else
-		step "bindgen $BINDGEN_VERSION: building" build_bindgen
+		step "kernel source, and bindgen $BINDGEN_VERSION, which is built" fetch_and_build
 	fi
 }
