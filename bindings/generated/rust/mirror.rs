@@ -260,7 +260,7 @@ impl<'s> Run<'s> {
 ///
 /// The implementing type is the data that the [`Mirror`] holds.
 #[vtable]
-pub trait Operations: Sized + Send {
+pub trait Operations: Sized + Send + 'static {
     /// Make the device reach nothing in `inv->span`. Called under the update lock. When it
     /// returns true the device has let go: entries removed, its TLB flushed, writes in flight
     /// done. It may return false only when `inv->may_block` is false and it would have to

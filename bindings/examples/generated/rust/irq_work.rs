@@ -18,7 +18,7 @@ use pin_init::Wrapper;
 ///
 /// The implementing type is the data that the [`IrqWork`] holds.
 #[vtable]
-pub trait Operations: Sized + Send + Sync {
+pub trait Operations: Sized + Send + Sync + 'static {
     /// Do the work.
     ///
     /// Must not sleep.

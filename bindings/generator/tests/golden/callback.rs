@@ -18,7 +18,7 @@ use pin_init::Wrapper;
 ///
 /// The implementing type is the data that the [`Alarm`] holds.
 #[vtable]
-pub trait Ring: Sized + Send + Sync {
+pub trait Ring: Sized + Send + Sync + 'static {
     /// Called by C as `ring`.
     ///
     /// Must not sleep.

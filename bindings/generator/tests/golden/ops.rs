@@ -31,7 +31,7 @@ use pin_init::Wrapper;
 ///
 /// The implementing type is the data that the [`Engine`] holds.
 #[vtable]
-pub trait Operations: Sized + Send {
+pub trait Operations: Sized + Send + 'static {
     /// Start it. Required.
     ///
     /// May sleep.

@@ -32,13 +32,14 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
     text.push_str(&format!("\n\nThe implementing type is the data that the [`{}`] holds.", object.name));
     let docs = layout::docs(&text, 4);
     let methods = table.callbacks.iter().map(|callback| declaration(api, object, callback));
-    // C may call back on any thread.
+    // C may call back on any thread, and for as long as the object is there: should it be forgotten,
+    // for ever.
     let shared = table.callbacks.iter().any(|callback| callback.this == SelfKind::Shared);
     let sync = shared.then(|| quote! { + Sync });
     Some(quote! {
         #docs
         #[vtable]
-        pub trait #name: Sized + Send #sync {
+        pub trait #name: Sized + Send #sync + 'static {
             #(#methods)*
         }
     })
