@@ -67,7 +67,9 @@ fn every_trivial_wrapper_is_inline() {
         let rust = output(&header).rust;
         let lines: Vec<&str> = rust.lines().collect();
         for (index, line) in lines.iter().enumerate() {
-            if line.contains(" fn ") && line.contains("&self)") && line.ends_with('{') {
+            // The body of a callback that need not be there is no wrapper.
+            let default = lines.get(index + 1).is_some_and(|next| next.contains("build_error!"));
+            if line.contains(" fn ") && line.contains("&self)") && line.ends_with('{') && !default {
                 let inline = lines[index.saturating_sub(2)..index].iter().any(|l| l.contains("#[inline]"));
                 assert!(inline, "{}: {line}", header.display());
             }

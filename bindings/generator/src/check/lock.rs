@@ -2,6 +2,9 @@
 
 //! Locks: every guard is entered and left, and what is required can be held.
 
+use super::leave_out;
+use super::types;
+use super::types::Why;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::model::Api;
@@ -38,6 +41,7 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         }
     }
     held_locks(api);
+    guarded_members(api);
     for function in &api.functions {
         if let Some((guard, span)) = &function.requires {
             if !names.contains(guard) {
@@ -98,34 +102,38 @@ fn unknown(guard: &str, span: crate::source::Span, names: &[String]) -> Diagnost
     }
 }
 
-/// A guard that comes from a cleanup class bears the name that a contract gives the same lock.
+/// A guard that C's own annotations speak of bears the name that a contract gives the same lock.
 fn rename_by_lock(api: &mut Api) {
-    let named: Vec<(Option<String>, String, String)> = api
+    let named: Vec<(Option<String>, String, Option<String>, String)> = api
         .functions
         .iter()
-        .filter(|f| f.from_c.is_empty())
+        .filter(|f| !f.role_from_c)
         .filter_map(|f| match &f.role {
             Role::Lock(name) | Role::TryLock(name) | Role::Unlock(name) => {
-                Some((f.owner.clone(), f.c.clone(), name.clone()))
+                Some((f.owner.clone(), f.c.clone(), f.lock_name.as_deref().map(member), name.clone()))
             }
             _ => None,
         })
         .collect();
     let classes = api.classes.clone();
     for function in &mut api.functions {
-        if function.from_c.is_empty() {
+        if !function.role_from_c {
             continue;
         }
-        let class = classes
-            .iter()
-            .find(|class| class.enter.as_ref() == Some(&function.c) || class.leave == function.c);
-        let Some(class) = class else { continue };
-        let other = named.iter().find(|(owner, c, _)| {
-            *owner == function.owner && (class.enter.as_ref() == Some(c) || class.leave == *c)
+        let around = |c: &str| {
+            let class = classes.iter().find(|k| k.enter.as_deref() == Some(c) || k.leave == c)?;
+            Some(class.name.as_str())
+        };
+        let class = around(&function.c);
+        let lock = function.lock_name.as_deref().map(member);
+        let other = named.iter().find(|(owner, c, locked, _)| {
+            let same_class = class.is_some() && around(c) == class;
+            let same_lock = lock.is_some() && *locked == lock;
+            *owner == function.owner && (same_class || same_lock)
         });
-        let Some((_, _, name)) = other else { continue };
+        let Some((.., name)) = other else { continue };
         match &mut function.role {
-            Role::Lock(old) | Role::Unlock(old) => old.clone_from(name),
+            Role::Lock(old) | Role::TryLock(old) | Role::Unlock(old) => old.clone_from(name),
             _ => {}
         }
     }
@@ -137,12 +145,14 @@ fn held_locks(api: &mut Api) {
         .functions
         .iter()
         .filter_map(|f| match &f.role {
-            Role::Lock(guard) => Some((member(f.lock_name.as_deref()?), guard.clone())),
+            Role::Lock(guard) | Role::TryLock(guard) => Some((member(f.lock_name.as_deref()?), guard.clone())),
             _ => None,
         })
         .collect();
-    for function in &mut api.functions {
-        let Some((wanted, _)) = &mut function.requires else { continue };
+    let callbacks = api.tables.iter_mut().flat_map(|table| &mut table.callbacks);
+    let wanted = api.functions.iter_mut().map(|function| &mut function.requires);
+    for requires in wanted.chain(callbacks.map(|callback| &mut callback.requires)) {
+        let Some((wanted, _)) = requires else { continue };
         let lock = member(wanted);
         if let Some((_, guard)) = acquired.iter().find(|(name, _)| *name == lock) {
             *wanted = guard.clone();
@@ -150,8 +160,55 @@ fn held_locks(api: &mut Api) {
     }
 }
 
+/// `__guarded_by(&lock)` on a member gives it to the guards whose functions say `__acquires` of that
+/// lock.
+fn guarded_members(api: &mut Api) {
+    let acquired: Vec<(Option<String>, String, String)> = api
+        .functions
+        .iter()
+        .filter_map(|f| match &f.role {
+            Role::Lock(guard) | Role::TryLock(guard) => {
+                let lock = member(f.lock_name.as_deref()?);
+                Some((f.owner.clone(), lock.trim_end_matches(" shared").to_owned(), guard.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut lost = Vec::new();
+    for index in 0..api.objects.len() {
+        let tag = api.objects[index].tag.clone();
+        for at in 0..api.objects[index].guarded.len() {
+            let guarded = api.objects[index].guarded[at].clone();
+            let lock = member(&guarded.lock);
+            let mut guards = Vec::new();
+            for (owner, name, guard) in &acquired {
+                if owner.as_deref() == Some(&tag) && *name == lock && !guards.contains(guard) {
+                    guards.push(guard.clone());
+                }
+            }
+            let name = format!("{tag}.{}", guarded.member.name);
+            let why = match types::of(api, &guarded.member.ty, guarded.member.word.as_deref()) {
+                Err(why) => Some(why),
+                Ok(_) if guards.is_empty() => Some(Why::new(
+                    format!("no guard stands for `{}`, which guards it", guarded.lock),
+                    "put the functions that take and leave that lock under contract",
+                )),
+                Ok(_) => None,
+            };
+            api.objects[index].guarded[at].guards = guards;
+            if let Some(why) = why {
+                lost.push((index, name, guarded.member, why));
+            }
+        }
+    }
+    for (index, name, member, why) in lost {
+        api.objects[index].guarded.retain(|guarded| guarded.member.name != member.name);
+        leave_out(api, &name, member.span, why);
+    }
+}
+
 /// `&mirror->lock` as `lock`: what the object is called does not matter.
-fn member(lock: &str) -> String {
+pub(super) fn member(lock: &str) -> String {
     let lock = lock.trim().trim_start_matches('&');
     let tail = lock.split_once("->").map_or(lock, |(_, tail)| tail);
     tail.to_owned()

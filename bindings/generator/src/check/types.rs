@@ -35,7 +35,10 @@ pub enum Ty {
     /// A single callback, by the name of the function that takes it.
     Callback,
     /// An address that is compared and never followed.
-    Identity,
+    Identity {
+        /// Whether C says that it is not NULL.
+        nonnull: bool,
+    },
     /// An array of plain integers.
     Slice {
         /// The element's Rust name.
@@ -70,7 +73,7 @@ impl Why {
 /// The typed thing that a parameter is.
 pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
     match &param.kind {
-        ParamKind::Identity => return Ok(Ty::Identity),
+        ParamKind::Identity => return Ok(Ty::Identity { nonnull: param.nonnull }),
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
         ParamKind::Slice(_) => return slice(param),
@@ -110,6 +113,10 @@ pub fn of(api: &Api, ty: &CType, word: Option<&str>) -> Result<Ty, Why> {
         CType::Void => Ok(Ty::Unit),
         CType::Bool => Ok(Ty::Bool),
         CType::Int(name) => Ok(Ty::Int(name)),
+        CType::Record(tag) if api.record(tag).is_some_and(|record| record.has_slices()) => Err(Why::new(
+            format!("`struct {tag}` has arrays and cannot be copied"),
+            "pass a pointer to const",
+        )),
         CType::Record(tag) if api.record(tag).is_some() => Ok(Ty::Record(tag.clone())),
         CType::Record(tag) => Err(no_contract("struct", tag)),
         CType::Enum(tag) => word_named(api, tag),

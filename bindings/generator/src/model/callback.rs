@@ -7,6 +7,7 @@ use super::clauses::Clauses;
 use super::errno;
 use super::errno::Errno;
 use super::function::context;
+use super::function::must_hold;
 use super::function::Context;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -78,6 +79,7 @@ pub(super) fn lower(
     }
     let requires = clauses.take("requires");
     let requires = requires.and_then(|term| Some((first_name(term)?, term.span)));
+    let requires = requires.or_else(|| must_hold(signature));
     Some(Callback {
         required: required.is_some(),
         requires,

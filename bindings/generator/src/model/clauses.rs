@@ -25,9 +25,9 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("section", "s"),
     ("field", "s"),
     ("confined", "sd"),
-    ("choice", "e"),
+    ("choice", "epd"),
     ("open", "e"),
-    ("flags", "etd"),
+    ("flags", "epd"),
     ("tagged", "etpd"),
     ("constructor", "f"),
     ("destructor", "f"),
@@ -56,9 +56,8 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("keeps", "p"),
     ("borrows", "p"),
     ("slice", "pd"),
-    ("identity", "pd"),
+    ("identity", "p"),
     ("callback", "p"),
-    ("choice_of", "pd"),
     ("given", "d"),
     ("hidden", "d"),
     ("required", "d"),
@@ -209,6 +208,29 @@ pub fn first_name(term: &Term) -> Option<String> {
         Value::Word(word) => Some(word.clone()),
         _ => None,
     }
+}
+
+/// Takes the clause that tells which word an integer holds: `tagged(tag)`, `flags(tag)` or
+/// `choice(tag)`.
+pub fn word_of(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let mut word = None;
+    for kind in ["tagged", "flags", "choice"] {
+        let Some(term) = clauses.take(kind) else { continue };
+        let named = first_name(term);
+        let error = match (&word, &named) {
+            (Some(_), _) => "an integer holds one word",
+            (None, None) => "this does not say which word it is",
+            (None, Some(_)) => {
+                word = named;
+                continue;
+            }
+        };
+        diagnostics.push(
+            Diagnostic::error(term.span, error, format!("expected `{kind}(tag)` alone"))
+                .help("name the enumeration or typedef that declares the word"),
+        );
+    }
+    word
 }
 
 /// The argument of a clause that begins with `word`.

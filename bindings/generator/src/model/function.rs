@@ -132,6 +132,8 @@ pub struct Function {
     pub needs_helper: bool,
     /// Which of C's own annotations were read as contracts.
     pub from_c: Vec<String>,
+    /// Whether its role is among them, so that a contract may give the guard a better name.
+    pub role_from_c: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
     /// The contract.
@@ -144,7 +146,7 @@ pub struct Function {
 pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, diagnostics: &mut Diagnostics) {
     let mut clauses = Clauses::new('f', &read.contract, read.span);
     let mut from_c = Vec::new();
-    let class = class_role(&read.name, headers);
+    let class = class_role(read, headers);
     if read.contract.is_empty() && class.is_none() {
         if headers.main.contains(&read.span.file) && !read.name.starts_with("class_") {
             api.left_out.push(LeftOut {
@@ -157,15 +159,19 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         return;
     }
     let params: Vec<Param> = read.params.iter().map(|p| param::lower(p, diagnostics)).collect();
-    let params = lengths(params, diagnostics);
+    let mut params = lengths(params, diagnostics);
+    not_null(read, &mut params, &mut from_c, diagnostics);
+    let zero_is_success = class.as_ref().is_some_and(|class| class.zero_is_success);
+    let mut role_from_c = false;
     let (role, role_term) = match role(&mut clauses, diagnostics) {
         Some((role, term)) => (role, Some(term)),
-        None => match class {
-            Some((role, class)) => {
-                from_c.push(format!("its role is read from the guard `{class}`"));
-                (role, None)
+        None => match (clauses.take("method"), class.or_else(|| locking(read))) {
+            (None, Some(said)) => {
+                from_c.push(format!("its role is read from {}", said.by));
+                role_from_c = true;
+                (said.role, None)
             }
-            None => (Role::Method, clauses.take("method")),
+            (term, _) => (Role::Method, term),
         },
     };
     let this = this(read, &role, role_term, &params, headers, diagnostics);
@@ -179,11 +185,8 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     };
     let mut requires = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
     if requires.is_none() {
-        if let Some(held) = read.attribute("__must_hold") {
-            // Which guard stands for that lock is settled by the check phase.
-            requires = held.args.first().map(|lock| (lock.clone(), held.span));
-            from_c.push("what it requires is read from `__must_hold`".into());
-        }
+        requires = must_hold(read);
+        from_c.extend(requires.is_some().then(|| "what it requires is read from `__must_hold`".into()));
     }
     let must_check = read.attribute("__must_check").is_some();
     if must_check {
@@ -191,7 +194,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     }
     let owned = clauses.flag("owned", diagnostics);
     let borrowed = clauses.flag("borrowed", diagnostics);
-    let errno = errno::lower(&mut clauses, diagnostics);
+    let errno = errno::lower(&mut clauses, diagnostics).or(zero_is_success.then(Errno::default));
     let returns = match (owned || role == Role::Constructor && this.is_none(), borrowed, &errno) {
         (true, _, _) => Returns::Owned,
         (_, true, _) => Returns::Borrowed,
@@ -200,6 +203,10 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     };
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
     let is_macro = clauses.flag("macro", diagnostics);
+    let nullable = clauses.flag("nullable", diagnostics);
+    if let Some(never) = read.attribute_of(RETURNS_NONNULL).filter(|_| nullable) {
+        diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never.span));
+    }
     let function = Function {
         name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), &api.name, &role)),
         c: read.name.clone(),
@@ -208,17 +215,18 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         params,
         ret: read.ret.clone(),
         returns,
-        nullable: clauses.flag("nullable", diagnostics),
+        nullable,
         errno,
         plain: clauses.flag("plain", diagnostics),
         requires,
-        lock_name: ["__acquires", "__releases", "__cond_acquires"]
+        lock_name: LOCKING
             .iter()
-            .find_map(|name| read.attribute(name)?.args.last().cloned()),
+            .find_map(|(name, _)| Some(lock_key(name, read.attribute(name)?.args.last()?))),
         context: context(&mut clauses, diagnostics),
         must_check,
         needs_helper: read.inline || is_macro,
         from_c,
+        role_from_c,
         doc: read.doc.clone(),
         contract: clauses.span,
         span: read.span,
@@ -323,19 +331,116 @@ fn pairs(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
     pairs
 }
 
-/// The role that a guard of the kernel's cleanup.h idiom gives a function.
-fn class_role(name: &str, headers: &Headers) -> Option<(Role, String)> {
+/// A role that C says already.
+struct Said {
+    role: Role,
+    /// What says it.
+    by: String,
+    /// Whether the function has succeeded when it returns zero.
+    zero_is_success: bool,
+}
+
+/// The role that a guard or a cleanup class of the kernel's cleanup.h idiom gives a function.
+fn class_role(read: &read::Function, headers: &Headers) -> Option<Said> {
+    let name = read.name.as_str();
     headers.classes.iter().find_map(|class| {
         let guard = format!("{}Guard", camel(&class.name));
-        match class.kind {
-            ClassKind::Guard if class.enter.as_deref() == Some(name) => {
-                Some((Role::Lock(guard), class.name.clone()))
-            }
-            ClassKind::Guard if class.leave == name => Some((Role::Unlock(guard), class.name.clone())),
-            ClassKind::Free if class.leave == name => None,
-            _ => None,
-        }
+        let enters = class.enter.as_deref() == Some(name);
+        let leaves = class.leave == name;
+        let role = match class.kind {
+            ClassKind::Guard if enters => Role::Lock(guard),
+            ClassKind::Guard if leaves => Role::Unlock(guard),
+            ClassKind::Conditional if enters => Role::TryLock(guard),
+            ClassKind::Free if leaves => ended_by(&class.record, headers)?,
+            _ => return None,
+        };
+        let kind = match class.kind {
+            ClassKind::Free => "cleanup class",
+            _ => "guard",
+        };
+        let by = format!("the {kind} `{}`", class.name);
+        Some(Said { role, by, zero_is_success: class.zero_is_success })
     })
+}
+
+/// What the function of a `DEFINE_FREE` is: it gives a reference back when the object has a count,
+/// ends the object when something makes one, and else nothing is known of it.
+fn ended_by(record: &str, headers: &Headers) -> Option<Role> {
+    let has = |word: &str| {
+        headers.functions.values().any(|f| {
+            let about = |ty: &CType| ty.pointee_record() == Some(record);
+            f.contract.terms.iter().any(|term| term.word() == Some(word))
+                && (about(&f.ret) || f.params.iter().any(|param| about(&param.ty)))
+        })
+    };
+    match (has("get"), has("constructor")) {
+        (true, _) => Some(Role::Put),
+        (_, true) => Some(Role::Destructor),
+        _ => None,
+    }
+}
+
+/// The attributes that speak of entering and leaving locks, and what they make of a function.
+const LOCKING: &[(&str, fn(String) -> Role)] = &[
+    ("__acquires", Role::Lock),
+    ("__acquires_shared", Role::Lock),
+    ("__releases", Role::Unlock),
+    ("__releases_shared", Role::Unlock),
+    ("__cond_acquires", Role::TryLock),
+    ("__cond_acquires_shared", Role::TryLock),
+];
+
+/// The role that `__acquires(&foo->lock)` and its like give a function.
+fn locking(read: &read::Function) -> Option<Said> {
+    LOCKING.iter().find_map(|(name, role)| {
+        let lock = read.attribute(name)?.args.last()?;
+        let member = lock.rsplit(['>', '.', '&']).next().unwrap_or(lock);
+        let shared = if name.ends_with("_shared") { "Shared" } else { "" };
+        let guard = format!("{}{shared}Guard", camel(member.trim()));
+        Some(Said { role: role(guard), by: format!("`{name}`"), zero_is_success: false })
+    })
+}
+
+/// The lock that an attribute names; one that is shared is another one.
+fn lock_key(attribute: &str, lock: &str) -> String {
+    match attribute.ends_with("_shared") {
+        true => format!("{lock} shared"),
+        false => lock.to_owned(),
+    }
+}
+
+/// The lock that `__must_hold` names. Which guard stands for it is settled by the check phase.
+pub(super) fn must_hold(read: &read::Function) -> Option<(String, Span)> {
+    let held = read.attribute_of(&["__must_hold", "__must_hold_shared"])?;
+    Some((lock_key(&held.name, held.args.first()?), held.span))
+}
+
+/// What says that a result is not NULL.
+const RETURNS_NONNULL: &[&str] = &["__returns_nonnull", "__returns_nonnull__", "returns_nonnull"];
+
+fn contradicted(span: Span, what: String, by: Span) -> Diagnostic {
+    Diagnostic::error(span, format!("{what} cannot be `nullable`"), "expected no `nullable`")
+        .note(by, "C says here that it is never NULL")
+        .help("take one of the two away")
+}
+
+/// Takes from C which pointers are never NULL.
+fn not_null(
+    read: &read::Function,
+    params: &mut [Param],
+    from_c: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (index, param) in params.iter_mut().enumerate() {
+        let Some(never) = read.nonnull(index) else { continue };
+        if param.nullable {
+            diagnostics.push(contradicted(param.span, format!("`{}`", param.name), never.span));
+        }
+        if matches!(param.ty.plain(), CType::Pointer { .. }) {
+            param.nonnull = true;
+            from_c.push(format!("that `{}` is never NULL is read from `{}`", param.name, never.name));
+        }
+    }
 }
 
 /// Which parameter is the object: the one that the role names, else the first that points to a

@@ -9,6 +9,7 @@ mod callback;
 mod choice;
 pub mod clauses;
 mod errno;
+mod field;
 mod flags;
 mod function;
 mod lock;
@@ -30,6 +31,7 @@ pub use function::Function;
 pub use function::Returns;
 pub use function::Role;
 pub use lock::Sharing;
+pub use object::Guarded;
 pub use object::Object;
 pub use object::Shape;
 pub use ops::Table;
@@ -184,6 +186,7 @@ pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Ap
 
 fn lower_record(record: &crate::read::Record, api: &mut Api, diagnostics: &mut Diagnostics) {
     let mut clauses = clauses::Clauses::new('s', &record.contract, record.span);
+    let record = &field::spread(record, &mut clauses, diagnostics);
     if let Some(object) = object::lower(record, &mut clauses, diagnostics) {
         api.objects.push(object);
     } else if let Some(plain) = record::lower(record, &mut clauses, diagnostics) {

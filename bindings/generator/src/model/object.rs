@@ -4,9 +4,12 @@
 
 use super::clauses::Clauses;
 use super::lock::Sharing;
+use super::record;
+use super::record::Member;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::read::Doc;
+use crate::read::Field;
 use crate::read::Record;
 use crate::source::Span;
 
@@ -44,6 +47,8 @@ pub struct Object {
     pub foreign: Option<String>,
     /// `data(Guard = exclusive)`: data of the user's lives in it, reached through these guards.
     pub data: Vec<(String, Sharing)>,
+    /// Its members that a lock guards, so says `__guarded_by`.
+    pub guarded: Vec<Guarded>,
     /// The trait that its callbacks make, settled by the check phase.
     pub operations: Option<String>,
     /// Its kernel-doc.
@@ -52,6 +57,19 @@ pub struct Object {
     pub contract: Span,
     /// The tag.
     pub span: Span,
+}
+
+/// A member that a lock guards.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    /// The member.
+    pub member: Member,
+    /// The lock, as C names it.
+    pub lock: String,
+    /// The guards that stand for it; settled by the check phase.
+    pub guards: Vec<String>,
+    /// What is written about it.
+    pub doc: Option<String>,
 }
 
 impl Object {
@@ -96,7 +114,12 @@ pub(super) fn lower(
             );
         }
     }
+    let guarded = match &foreign {
+        Some(_) => Vec::new(),
+        None => record.fields.iter().filter_map(|field| guarded(record, field, diagnostics)).collect(),
+    };
     Some(Object {
+        guarded,
         tag: record.name.clone(),
         name,
         shape: Shape::Borrowed,
@@ -110,4 +133,15 @@ pub(super) fn lower(
         contract: clauses.span,
         span: record.span,
     })
+}
+
+fn guarded(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Guarded> {
+    let said = field.said(&["__guarded_by"]).map(|(lock, _)| lock.to_owned());
+    let said = said.filter(|_| field.callback.is_none());
+    if said.is_none() && field.contract.is_empty() {
+        return None;
+    }
+    let member = record::member(field, false, diagnostics)?;
+    let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name)).cloned();
+    Some(Guarded { member, lock: said?, guards: Vec::new(), doc })
 }

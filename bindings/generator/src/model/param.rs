@@ -3,6 +3,7 @@
 //! Parameters, and what a pointer among them means.
 
 use super::clauses::first_name;
+use super::clauses::word_of;
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -38,6 +39,8 @@ pub struct Param {
     pub kind: Kind,
     /// `nullable`
     pub nullable: bool,
+    /// Whether C says that it is never NULL.
+    pub nonnull: bool,
     /// `tagged(tag)`: the word that it holds.
     pub word: Option<String>,
     /// The declaration.
@@ -48,7 +51,7 @@ pub struct Param {
 pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let mut clauses = Clauses::new('p', &param.contract, param.span);
     let nullable = clauses.flag("nullable", diagnostics);
-    let word = clauses.take("tagged").or_else(|| clauses.take("choice_of")).and_then(first_name);
+    let word = word_of(&mut clauses, diagnostics);
     let kind = if clauses.flag("keeps", diagnostics) {
         Kind::Keeps
     } else if clauses.flag("borrows", diagnostics) {
@@ -75,7 +78,15 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         pointer_needed(param, &kind, diagnostics);
     }
     clauses.finish(diagnostics);
-    Param { name: param.name.clone(), ty: param.ty.clone(), kind, nullable, word, span: param.span }
+    Param {
+        name: param.name.clone(),
+        ty: param.ty.clone(),
+        kind,
+        nullable,
+        nonnull: false,
+        word,
+        span: param.span,
+    }
 }
 
 fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics) {

@@ -3,6 +3,7 @@
 //! Records: plain data, copied from place to place.
 
 use super::clauses::first_name;
+use super::clauses::word_of;
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -23,7 +24,7 @@ pub struct Plain {
     pub confined: bool,
     /// Its members; those that are `hidden` are left out.
     pub members: Vec<Member>,
-    /// Whether members are hidden.
+    /// Whether members are hidden, or are arrays of a length of their own.
     pub partial: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -42,8 +43,17 @@ pub struct Member {
     pub word: Option<String>,
     /// `confined("Name")`: the type of its values, which mean something in their section only.
     pub confined: Option<String>,
+    /// `slice(len)` or `__counted_by(len)`: the member that holds its length.
+    pub counted: Option<String>,
     /// The name.
     pub span: Span,
+}
+
+impl Plain {
+    /// Whether it has arrays, which end with what it was taken from, so that it cannot be copied.
+    pub fn has_slices(&self) -> bool {
+        self.members.iter().any(|member| member.counted.is_some())
+    }
 }
 
 /// Makes a record of a structure whose contract says so.
@@ -57,6 +67,9 @@ pub(super) fn lower(
     let mut members = Vec::new();
     for field in &record.fields {
         members.extend(member(field, confined, diagnostics));
+    }
+    for member in &members {
+        length_needed(record, member, diagnostics);
     }
     if !record.complete {
         diagnostics.push(
@@ -79,7 +92,7 @@ pub(super) fn lower(
     })
 }
 
-fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics) -> Option<Member> {
+pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics) -> Option<Member> {
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     let hidden = clauses.flag("hidden", diagnostics);
     let confined = clauses.named("confined", diagnostics);
@@ -103,18 +116,14 @@ fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics) -> Option<
             .help("say `confined` of the record that the member is"),
         );
     }
-    let mut word = None;
-    for kind in ["flags", "tagged"] {
-        let Some(term) = clauses.take(kind) else { continue };
-        word = first_name(term);
-        if word.is_none() {
+    let word = word_of(&mut clauses, diagnostics);
+    let mut counted = field.said(&["__counted_by", "__counted_by_ptr"]).map(|(name, _)| name.to_owned());
+    if let Some(term) = clauses.take("slice") {
+        counted = first_name(term).or(counted);
+        if term.args.is_empty() {
             diagnostics.push(
-                Diagnostic::error(
-                    term.span,
-                    format!("`{kind}` on a field names no word"),
-                    format!("expected `{kind}(tag)`"),
-                )
-                .help("name the enumeration or typedef that declares the word"),
+                Diagnostic::error(term.span, "`slice` does not name its length", "expected `slice(len)`")
+                    .help("name the member that holds the number of elements"),
             );
         }
     }
@@ -123,7 +132,33 @@ fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics) -> Option<
         name: field.name.clone(),
         ty: field.ty.clone(),
         word,
+        counted,
         confined: confined.map(|(name, _)| name),
         span: field.span,
     })
+}
+
+fn length_needed(record: &Record, member: &Member, diagnostics: &mut Diagnostics) {
+    let Some(length) = &member.counted else { return };
+    let found = record.field(length).map(|field| field.ty.plain());
+    if !matches!(found, Some(CType::Int(_))) {
+        diagnostics.push(
+            Diagnostic::error(
+                member.span,
+                format!("`struct {}` has no integer `{length}`", record.name),
+                "expected the member that holds the number of elements",
+            )
+            .help("name another member of the same structure"),
+        );
+    }
+    if !matches!(member.ty.plain(), CType::Pointer { .. } | CType::Flexible(_)) {
+        diagnostics.push(
+            Diagnostic::error(
+                member.span,
+                format!("`{}` is no array of a length of its own", member.name),
+                "expected a pointer, or a flexible array",
+            )
+            .help("take `slice` away"),
+        );
+    }
 }

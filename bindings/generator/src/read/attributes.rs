@@ -13,17 +13,22 @@ use crate::source::Span;
 const KNOWN: &[&str] = &[
     "__must_check",
     "__must_hold",
+    "__must_hold_shared",
     "__acquires",
+    "__acquires_shared",
     "__releases",
+    "__releases_shared",
     "__cond_acquires",
+    "__cond_acquires_shared",
     "__counted_by",
+    "__counted_by_ptr",
     "__guarded_by",
-    "__nonnull",
     "__nonnull_args",
+    "__nonnull__",
     "nonnull",
-    "__user",
-    "__rcu",
-    "__iomem",
+    "__returns_nonnull",
+    "__returns_nonnull__",
+    "returns_nonnull",
 ];
 
 /// An attribute macro.

@@ -14,6 +14,8 @@ use crate::source::Span;
 pub enum ClassKind {
     /// `DEFINE_GUARD` or `DEFINE_LOCK_GUARD_1`
     Guard,
+    /// `DEFINE_GUARD_COND`: a guard that may not be had
+    Conditional,
     /// `DEFINE_FREE`
     Free,
 }
@@ -25,12 +27,15 @@ pub struct Class {
     pub kind: ClassKind,
     /// The class's name.
     pub name: String,
-    /// The tag of the structure that it is about.
+    /// The tag of the structure that it is about; empty for a conditional guard, which has the name of
+    /// another guard.
     pub record: String,
     /// The function that enters, for a guard.
     pub enter: Option<String>,
-    /// The function that leaves or frees.
+    /// The function that leaves or frees; empty for a conditional guard.
     pub leave: String,
+    /// Whether entering has succeeded when it returns zero.
+    pub zero_is_success: bool,
     /// The definition.
     pub span: Span,
 }
@@ -43,6 +48,7 @@ pub(super) fn find(sources: &Sources, file: FileId) -> Vec<Class> {
     for (index, token) in tokens.iter().enumerate() {
         let kind = match token.text.as_str() {
             "DEFINE_GUARD" | "DEFINE_LOCK_GUARD_1" => ClassKind::Guard,
+            "DEFINE_GUARD_COND" => ClassKind::Conditional,
             "DEFINE_FREE" => ClassKind::Free,
             _ => continue,
         };
@@ -57,14 +63,20 @@ pub(super) fn find(sources: &Sources, file: FileId) -> Vec<Class> {
 
 fn class(kind: ClassKind, args: &[&[Token]], span: Span) -> Option<Class> {
     let name = args.first()?.first()?.text.clone();
+    if kind == ClassKind::Conditional {
+        let test: String = args.get(3).into_iter().flat_map(|arg| arg.iter()).map(|t| t.text.as_str()).collect();
+        let enter = Some(called(args.get(2)?)?);
+        let zero_is_success = test == "_RET==0" || test == "!_RET";
+        return Some(Class { kind, name, record: String::new(), enter, leave: String::new(), zero_is_success, span });
+    }
     let ty = args.get(1)?;
     let tag = ty.iter().position(|t| t.text == "struct")?;
     let record = ty.get(tag + 1)?.text.clone();
     let (enter, leave) = match kind {
-        ClassKind::Guard => (Some(called(args.get(2)?)?), called(args.get(3)?)?),
         ClassKind::Free => (None, called(args.get(2)?)?),
+        _ => (Some(called(args.get(2)?)?), called(args.get(3)?)?),
     };
-    Some(Class { kind, name, record, enter, leave, span })
+    Some(Class { kind, name, record, enter, leave, zero_is_success: false, span })
 }
 
 /// The function that an expression calls last; `if (_T) put(_T)` calls `put`.

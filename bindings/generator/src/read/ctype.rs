@@ -34,6 +34,8 @@ pub enum CType {
         /// What it takes.
         params: Vec<CType>,
     },
+    /// An array whose length is not part of its type.
+    Flexible(Box<CType>),
     /// Something else, as clang spells it.
     Other(String),
 }
@@ -79,6 +81,7 @@ impl CType {
             CType::Enum(tag) => format!("enum {tag}"),
             CType::Named(name, _) => name.clone(),
             CType::Function { .. } => "void".into(),
+            CType::Flexible(of) => format!("{} []", of.spell()),
             CType::Other(text) => text.clone(),
         }
     }
@@ -123,6 +126,10 @@ pub(super) fn of(ty: Type<'_>) -> CType {
         TypeKind::FunctionPrototype => CType::Function {
             ret: Box::new(ty.get_result_type().map_or(CType::Void, of)),
             params: ty.get_argument_types().unwrap_or_default().into_iter().map(of).collect(),
+        },
+        TypeKind::IncompleteArray => match ty.get_element_type() {
+            Some(element) => CType::Flexible(Box::new(of(element))),
+            None => other(ty),
         },
         _ => other(ty),
     }

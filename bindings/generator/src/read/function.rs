@@ -64,4 +64,20 @@ impl Function {
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|a| a.name == name)
     }
+
+    /// The first attribute macro that has one of those names.
+    pub fn attribute_of(&self, names: &[&str]) -> Option<&Attribute> {
+        self.attributes.iter().find(|a| names.contains(&a.name.as_str()))
+    }
+
+    /// What says that a parameter, counted from 0, is not NULL: `nonnull` names them, counted from 1,
+    /// or means all.
+    pub fn nonnull(&self, index: usize) -> Option<&Attribute> {
+        let names = ["__nonnull_args", "__nonnull__", "nonnull"];
+        let place = (index + 1).to_string();
+        self.attributes
+            .iter()
+            .filter(|a| names.contains(&a.name.as_str()))
+            .find(|a| a.args.is_empty() || a.args.contains(&place))
+    }
 }

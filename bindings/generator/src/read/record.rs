@@ -45,6 +45,14 @@ pub struct Field {
     pub span: Span,
 }
 
+impl Field {
+    /// The argument of the attribute macro that has one of those names.
+    pub fn said(&self, names: &[&str]) -> Option<(&str, Span)> {
+        let found = self.attributes.iter().find(|a| names.contains(&a.name.as_str()))?;
+        Some((found.args.first()?, found.span))
+    }
+}
+
 impl Record {
     /// Adds what a redeclaration says.
     pub(super) fn merge(&mut self, again: Record) {

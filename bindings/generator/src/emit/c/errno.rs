@@ -22,18 +22,22 @@ pub(super) fn stricter(api: &Api, function: &Function) -> Option<String> {
     let ret = function.ret.spell();
     let space = if ret.ends_with('*') { "" } else { " " };
     let must = if check { "__must_check " } else { "" };
-    let held = held.map(|lock| format!(" __must_hold({lock})")).unwrap_or_default();
+    let held = held.map(|(lock, kind)| format!(" __must_hold{kind}({lock})")).unwrap_or_default();
     Some(format!("{must}{ret}{space}{}({params}){held};\n", function.c))
 }
 
-/// The lock behind a guard, as an expression in the function's parameters.
-fn lock(api: &Api, function: &Function, guard: &str) -> Option<String> {
+/// The lock behind a guard, as an expression in the function's parameters, and how it is held.
+fn lock(api: &Api, function: &Function, guard: &str) -> Option<(String, &'static str)> {
     let this = &function.params.get(function.this?)?.name;
     let wanted = Role::Lock(guard.to_owned());
     let enter = api.one_in_role(function.owner.as_deref()?, move |role| *role == wanted)?;
-    let member = enter.lock_name.as_deref().and_then(|lock| lock.split_once("->"));
-    Some(match member {
-        Some((_, member)) => format!("&{this}->{member}"),
-        None => this.clone(),
+    let name = enter.lock_name.as_deref().unwrap_or_default();
+    let (name, kind) = match name.strip_suffix(" shared") {
+        Some(name) => (name, "_shared"),
+        None => (name, ""),
+    };
+    Some(match name.split_once("->") {
+        Some((_, member)) => (format!("&{this}->{member}"), kind),
+        None => (this.clone(), kind),
     })
 }

@@ -18,18 +18,21 @@ pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
         let Role::Lock(guard) = &lock.role else { continue };
         let wanted = Role::Unlock(guard.clone());
         let Some(unlock) = api.one_in_role(tag, move |role| *role == wanted) else { continue };
-        if has_class(api, &lock.c) {
-            continue;
-        }
-        let name = class(tag, guard);
         let (enter, leave) = (&lock.c, &unlock.c);
-        let mut text = format!(
-            "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
-             DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
-        );
+        let known = api.classes.iter().find(|class| class.enter.as_ref() == Some(enter));
+        let name = known.map_or_else(|| class(tag, guard), |class| class.name.clone());
+        let mut text = match known {
+            Some(_) => String::new(),
+            None => format!(
+                "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
+                 DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
+            ),
+        };
         let wanted = Role::TryLock(guard.clone());
         for attempt in api.in_role(tag, move |role| *role == wanted) {
-            text.push_str(&conditional(&name, attempt));
+            if !has_class(api, &attempt.c) {
+                text.push_str(&conditional(&name, attempt));
+            }
         }
         guards.push(text);
     }
@@ -37,7 +40,11 @@ pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
 }
 
 fn conditional(name: &str, attempt: &Function) -> String {
-    let ext = attempt.name.rsplit('_').find(|part| *part != "read" && *part != "write").unwrap_or("try");
+    let mut words = attempt.name.rsplit('_');
+    let ext = match attempt.name.split('_').any(|word| word == "try" || word == "trylock") {
+        true => "try",
+        false => words.find(|word| !["read", "write"].contains(word)).unwrap_or("try"),
+    };
     let call = format!("{}(_T)", attempt.c);
     match (&attempt.errno, attempt.ret.plain()) {
         (Some(_), _) => format!("DEFINE_GUARD_COND({name}, _{ext}, {call}, _RET == 0)\n"),

@@ -109,21 +109,23 @@ fn comments(text: &str) -> String {
 fn initializers(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("pin_init!(Self {") {
+    while let Some(at) = rest.find("pin_init!(") {
         let line = rest[..at].rfind('\n').map_or(0, |line| line + 1);
         let indent = rest[line..at].len() - rest[line..at].trim_start().len();
-        let open = at + "pin_init!(Self {".len();
-        let Some(length) = rest[open..].find("})") else { break };
-        out.push_str(&rest[..open]);
+        let Some(open) = rest[at..].find('{').map(|open| at + open + 1) else { break };
+        let Some(length) = rest[open..].find('}') else { break };
+        let Some(close) = rest[open + length..].find(')').map(|close| open + length + close) else { break };
+        out.push_str(&rest[..at]);
+        out.push_str("pin_init!(Self {");
         for field in rest[open..open + length].split(',') {
             let words = field.split_whitespace().collect::<Vec<_>>().join(" ");
             if !words.is_empty() {
-                let words = words.replace(" :: ", "::").replace(" : ", ": ").replace(" (", "(");
+                let words = words.replace(" :: ", "::").replace(" : ", ": ").replace(" :", ":").replace(" (", "(");
                 out.push_str(&format!("\n{}{words},", " ".repeat(indent + 4)));
             }
         }
         out.push_str(&format!("\n{}}})", " ".repeat(indent)));
-        rest = &rest[open + length + 2..];
+        rest = &rest[close + 1..];
     }
     out.push_str(rest);
     out

@@ -7,9 +7,11 @@ use super::function::Receiver;
 use super::layout;
 use super::types;
 use super::types::ident;
+use crate::check::types as typed;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Function;
+use crate::model::Guarded;
 use crate::model::Object;
 use crate::model::Role;
 use crate::model::Sharing;
@@ -159,8 +161,38 @@ fn required(api: &Api, object: &Object, name: &str) -> Option<TokenStream> {
         .in_role(&object.tag, |role| *role == Role::Method)
         .filter(|method| method.requires.as_ref().is_some_and(|(wanted, _)| wanted == name))
         .map(|method| function::method(api, method, &receiver))
+        .chain(object.guarded.iter().filter_map(|guarded| member(api, object, guarded, name)))
         .collect();
     super::inherent(quote! { #bound #guard #args }, &methods)
+}
+
+/// A member that the lock guards.
+fn member(api: &Api, object: &Object, guarded: &Guarded, guard: &str) -> Option<TokenStream> {
+    let taken = |method: &Function| method.name == guarded.member.name;
+    if !guarded.guards.iter().any(|name| name == guard) || api.in_role(&object.tag, |_| true).any(taken) {
+        return None;
+    }
+    let name = ident(&guarded.member.name);
+    let ty = typed::of(api, &guarded.member.ty, guarded.member.word.as_deref()).ok()?;
+    let rust = types::param(api, &ty, false);
+    let value = types::from_c(api, &ty, quote! { value })?;
+    let fallback = format!("The member `{name}`, which the lock guards.");
+    let docs = layout::docs(&prose::of_member(guarded.doc.as_ref(), &fallback), 8);
+    let safety = layout::safety(format!(
+        "By its invariants `self.owner` is a valid `struct {}`; `__guarded_by({})` holds because `self` is \
+         the guard of that lock.",
+        object.tag, guarded.lock
+    ));
+    let read = quote! { unsafe { (*self.owner.as_raw()).#name } };
+    let body = match value.to_string() == "value" {
+        true => quote! { #safety #read },
+        false => quote! { #safety let value = #read; #value },
+    };
+    Some(quote! {
+        #docs
+        #[inline]
+        pub fn #name(&self) -> #rust { #body }
+    })
 }
 
 /// Access to the user's data.

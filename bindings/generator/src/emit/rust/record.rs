@@ -47,11 +47,12 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
         };
         function::method(api, method, &function::Receiver::value(raw))
     });
+    let copied = (!record.has_slices()).then(|| quote! { #[derive(Clone, Copy)] });
     quote! {
         #(#numbers)*
         #docs
         #[repr(transparent)]
-        #[derive(Clone, Copy)]
+        #copied
         pub struct #name #params(pub(crate) bindings::#raw #extra);
         impl #params_of #name #elided {
             #make
@@ -96,7 +97,7 @@ fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
 }
 
 fn make(api: &Api, record: &Plain) -> Option<TokenStream> {
-    if record.confined || record.partial {
+    if record.confined || record.partial || record.has_slices() {
         return None;
     }
     let raw = ident(&record.tag);
@@ -131,6 +132,9 @@ fn of_member(api: &Api, member: &Member) -> Option<Ty> {
 }
 
 fn accessor(api: &Api, record: &Plain, member: &Member) -> Option<TokenStream> {
+    if let Some(length) = &member.counted {
+        return slice(api, record, member, length);
+    }
     let ty = of_member(api, member)?;
     let name = ident(&member.name);
     let (rust, value) = match member.confined.as_deref().map(ident) {
@@ -145,6 +149,53 @@ fn accessor(api: &Api, record: &Plain, member: &Member) -> Option<TokenStream> {
         #[inline]
         pub fn #name(&self) -> #rust {
             #value
+        }
+    })
+}
+
+/// A member that is an array, of as many elements as another member says.
+fn slice(api: &Api, record: &Plain, member: &Member, length: &str) -> Option<TokenStream> {
+    let (element, pointer) = match member.ty.plain() {
+        CType::Pointer { to, constant } => (to, Some(*constant)),
+        CType::Flexible(of) => (of, None),
+        _ => return None,
+    };
+    let ty = typed::of(api, element, member.word.as_deref()).ok()?;
+    // What it is in Rust must have the layout that it has in C.
+    let same = matches!(ty, Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_));
+    let rust = same.then(|| types::param(api, &ty, false))?;
+    let (name, length) = (ident(&member.name), ident(length));
+    let fallback = format!("The member `{}`: as many as `{length}` says.", member.name);
+    let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
+    let docs = layout::docs(&prose::of_member(text, &fallback), 8);
+    let valid = format!(
+        "C hands a `struct {}` out with `{length}` elements in `{name}` (`__counted_by`), and they live as \
+         long as it does, which cannot be copied.",
+        record.tag
+    );
+    let safety = layout::safety(match pointer.is_none() {
+        true => format!("{valid} They lie behind what a reference to it covers, in memory that is C's."),
+        false => format!("{valid} The pointer was not NULL."),
+    });
+    let before = match pointer {
+        None => quote! { let first = core::ptr::with_exposed_provenance(self.0.#name.as_ptr().addr()); },
+        Some(constant) => {
+            let constant = (!constant).then(|| quote! { .cast_const() });
+            quote! {
+                let first = self.0.#name #constant.cast::<#rust>();
+                if first.is_null() {
+                    return &[];
+                }
+            }
+        }
+    };
+    Some(quote! {
+        #docs
+        #[inline]
+        pub fn #name(&self) -> &[#rust] {
+            #before
+            #safety
+            unsafe { core::slice::from_raw_parts(first, self.0.#length as usize) }
         }
     })
 }

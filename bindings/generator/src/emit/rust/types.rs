@@ -113,7 +113,8 @@ pub(super) fn param(api: &Api, ty: &Ty, nullable: bool) -> TokenStream {
         Ty::Choice(tag) => name(api.choice(tag).map(|choice| &choice.name)),
         Ty::Flags(tag) => name(api.flag_word(tag).map(|flags| &flags.name)),
         Ty::Tagged(tag) => name(api.tagged_word(tag).map(|tagged| &tagged.name)),
-        Ty::Identity => quote! { *const c_void },
+        Ty::Identity { nonnull: false } => quote! { *const c_void },
+        Ty::Identity { nonnull: true } => quote! { NonNull<c_void> },
         Ty::Slice { elem, mutable } => {
             let elem = path(elem);
             match mutable {
@@ -152,7 +153,8 @@ pub(super) fn into_c(api: &Api, ty: &Ty, name: &TokenStream, nullable: bool) -> 
                 quote! { #name as bindings::#raw }
             }
         },
-        Ty::Identity => quote! { #name.cast_mut() },
+        Ty::Identity { nonnull: false } => quote! { #name.cast_mut() },
+        Ty::Identity { nonnull: true } => quote! { #name.as_ptr() },
         Ty::Slice { mutable: true, .. } => quote! { #name.as_mut_ptr() },
         Ty::Slice { mutable: false, .. } => quote! { #name.as_ptr() },
         Ty::Text => quote! { #name.as_ptr().cast() },

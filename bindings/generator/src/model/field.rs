@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `field(name, ...)`: what a contract on a structure says of its fields. A structure that another
+//! header defines has no other place for it.
+
+use super::clauses::Clauses;
+use crate::diag::Diagnostic;
+use crate::diag::Diagnostics;
+use crate::read::Record;
+
+/// The structure with what `field(...)` says put on its fields.
+pub(super) fn spread(record: &Record, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Record {
+    let mut record = record.clone();
+    while let Some(term) = clauses.take("field") {
+        let Some((first, words)) = term.args.split_first() else {
+            diagnostics.push(
+                Diagnostic::error(term.span, "`field` names no field", "expected `field(name, words...)`")
+                    .help("write the field's name and, after it, what would stand on the field"),
+            );
+            continue;
+        };
+        let name = first.word().unwrap_or_default();
+        let names: Vec<String> = record.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+        let Some(field) = record.fields.iter_mut().find(|field| field.name == name) else {
+            let error = Diagnostic::error(
+                first.span,
+                format!("`struct {}` has no field `{name}`", record.name),
+                "expected the name of one of its fields",
+            );
+            diagnostics.push(match names.is_empty() {
+                true => error.help("include the header that defines the structure"),
+                false => error.help(format!("its fields are {}", names.join(", "))),
+            });
+            continue;
+        };
+        let contracts = [Some(&mut field.contract), field.callback.as_mut().map(|found| &mut found.contract)];
+        for contract in contracts.into_iter().flatten() {
+            contract.terms.extend(words.iter().cloned());
+            contract.span = contract.span.or(Some(term.span));
+        }
+    }
+    record
+}

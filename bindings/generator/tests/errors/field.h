@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <linux/contract.h>
+
+struct a { unsigned int x; };
+struct __contract(record("A"), field(y, hidden)) a;
+struct b { unsigned int x; };
+struct __contract(record("B"), field, field(x, required)) b;
+struct c;
+struct __contract(object("C"), field(x, hidden)) c;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Written by hmm-bindgen from contracts; do not edit. */
+#ifndef _COUNTED_TYPED_H
+#define _COUNTED_TYPED_H
+
+#include <linux/cleanup.h>
+#include <counted.h>
+
+/* A word that is not taken for any other. */
+struct dial_state_word {
+	unsigned int raw;
+};
+
+static inline struct dial_state_word dial_state_word_of(unsigned int bits)
+{
+	return (struct dial_state_word){ bits };
+}
+
+static inline bool dial_state_word_has(struct dial_state_word word,
+				       enum dial_state bits)
+{
+	return (word.raw & bits) == bits;
+}
+
+/*
+ * DEFINE_METER_OPS(name, type, member, callbacks...): a struct meter_ops whose callbacks
+ * take the @type that has the struct meter as its @member.
+ */
+#define DEFINE_METER_OPS(_name, _type, _member, _report)                       \
+	static void _name##_report(struct meter *meter, const struct log *log) \
+	{                                                                      \
+		_report(container_of(meter, _type, _member), log);             \
+	}                                                                      \
+	static const struct meter_ops _name = {                                \
+		.report = _name##_report,                                      \
+	}
+
+#endif /* _COUNTED_TYPED_H */
