@@ -5,5 +5,6 @@
 pub mod irq_work;
 pub mod pid;
 pub mod rwsem;
+pub mod seqcount;
 
 mod tests;

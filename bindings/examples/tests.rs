@@ -11,7 +11,8 @@ mod tests {
         irq_work,
         irq_work::IrqWork,
         pid::Pid,
-        rwsem::RwSemaphore, //
+        rwsem::RwSemaphore,
+        seqcount::SeqCount, //
     };
     use crate::sync::{
         aref::ARef,
@@ -46,6 +47,22 @@ mod tests {
         let last = sem.try_write().ok_or(EBUSY)?;
         assert_eq!(*last, 7);
         assert!(sem.try_read().is_none());
+        Ok(())
+    }
+
+    #[test]
+    fn reading_begins_anew_until_nothing_changes() -> Result {
+        let count = KBox::pin_init(SeqCount::new(), GFP_KERNEL)?;
+        let mut turns = 0;
+        let seen = count.read(|count| {
+            turns += 1;
+            if turns < 3 {
+                count.invalidate();
+            }
+            turns
+        });
+        assert_eq!(seen, 3);
+        assert_eq!(count.read(|_| 7), 7);
         Ok(())
     }
 

@@ -3,3 +3,4 @@
 #include "contract_irq_work.c"
 #include "contract_pid.c"
 #include "contract_rwsem.c"
+#include "contract_seqcount.c"

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `linux/seqlock.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/linux/seqlock.h`](srctree/include/linux/seqlock.h)
+
+use crate::{
+    bindings,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// How often something has changed.
+///
+/// # Invariants
+///
+/// `inner` is a `struct seqcount` that its constructor has initialised; it stays where it is
+/// until it is dropped.
+#[pin_data]
+pub struct SeqCount {
+    #[pin]
+    inner: Opaque<bindings::seqcount>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl Send for SeqCount {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for SeqCount {}
+
+impl SeqCount {
+    /// Make one for something that has not changed yet.
+    pub fn new() -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::seqcount| {
+            // SAFETY: `slot` is room for a `struct seqcount` that does not move.
+            unsafe { bindings::seqcount_init(slot) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct seqcount`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::seqcount {
+        self.inner.get()
+    }
+
+    /// Have whoever is reading begin anew.
+    ///
+    /// Never sleeps.
+    #[inline]
+    pub fn invalidate(&self) {
+        // SAFETY: By the type's invariants `self` is a valid `struct seqcount`.
+        unsafe { bindings::write_seqcount_invalidate(self.as_raw()) }
+    }
+
+    /// Read what does not hold still.
+    ///
+    /// `body` runs again for as long as what it read has changed meanwhile; its result is
+    /// returned only when it has not.
+    pub fn read<R>(&self, mut body: impl FnMut(&Self) -> R) -> R {
+        loop {
+            // SAFETY: By the type's invariants `self` is a valid `struct seqcount`.
+            let sequence = unsafe { bindings::read_seqcount_begin(self.as_raw()) };
+            let result = body(self);
+            // SAFETY: By the type's invariants `self` is valid; `sequence` is what
+            // `read_seqcount_begin` gave for it.
+            let changed = unsafe { bindings::read_seqcount_retry(self.as_raw(), sequence) };
+            if changed == 0 {
+                return result;
+            }
+        }
+    }
+}
