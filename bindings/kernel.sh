@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# For scripts that compile against a kernel that was built: which kernel, and its compilers' commands.
+
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/tandem
+
+# kernel_with_rust: sets OUT, the folder of a kernel in which Rust was built: KERNEL_OUT=, or one of tree/'s.
+kernel_with_rust() {
+	for OUT in ${KERNEL_OUT:-"${BUILD:-$CACHE/build}"/*/out}; do
+		[[ -e $OUT/rust/libkernel.rmeta ]] && return
+	done
+	echo "$0: no kernel with Rust was built: run 'make kernel' first, or set KERNEL_OUT=" >&2
+	exit 1
+}
+
+# kernel_rustc ARGS...: rustc as the kernel's build calls it for a driver, in $OUT.
+kernel_rustc() {
+	if [[ ! ${RUSTC_COMMAND:-} ]]; then
+		# What is said of the kernel crate itself is not said of a driver.
+		RUSTC_COMMAND=$(sed -n '1s/^[^=]*:= *\([^;]*\).*/\1/p' "$OUT/rust/.kernel.o.cmd" | sed -E \
+			-e 's/ --emit=[^ ]*//g; s/ --crate-name [^ ]*//; s/ --extern [^ ]*//g; s# rust/kernel/lib.rs##' \
+			-e 's/^(OBJTREE=[^ ]*) ([^ ]*)/\1 RUST_MODFILE=driver \2/')
+	fi
+	local features=arbitrary_self_types,asm_goto,generic_arg_infer,used_with_arg
+	(export RUSTC_BOOTSTRAP=1 && cd "$OUT" && eval "$RUSTC_COMMAND" -Zallow-features=$features -Zcrate-attr=no_std \
+		"-Zcrate-attr='feature($features)'" --extern kernel --extern pin_init --extern macros --extern ffi '"$@"')
+}
+
+# bindgen_for HEADER FILE: Rust's view of a header, as the kernel's build makes it.
+bindgen_for() {
+	local bindgen=$CACHE/tools/bin/bindgen
+	[[ -x $bindgen ]] || bindgen=bindgen
+	"$bindgen" "$1" --use-core --with-derive-default --ctypes-prefix ffi --no-layout-tests --no-debug '.*' \
+		--with-derive-custom-struct '.*=MaybeZeroable' --with-derive-custom-union '.*=MaybeZeroable' \
+		--enable-function-attribute-detection --experimental --wrap-static-fns \
+		--wrap-static-fns-path "$2.c" --rust-target 1.82 --output "$2" -- -I"$OUT/include" -std=gnu11 \
+		2>/dev/null
+}
