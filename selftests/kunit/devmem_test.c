@@ -7,131 +7,15 @@
  * leads to, and a test can look into it.
  */
 #include <kunit/test.h>
-#include <linux/highmem.h>
-#include <linux/hmm_devmem.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/pagemap.h>
-#include <linux/sched/mm.h>
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
-#include <linux/vmalloc.h>
 
-#define DEVICE_SIZE	(2 * HPAGE_PMD_SIZE)
-#define DEVICE_PAGES	(DEVICE_SIZE >> PAGE_SHIFT)
-#define JUNK		0xa5
+#include "device.h"
 
-/**
- * struct buffer_device - device memory with a buffer behind each chunk
- * @devmem: what is tested
- * @memory: the first buffer
- * @released: how often a buffer came back
- * @copies: how often data was copied
- * @broken: every copy fails
- */
-struct buffer_device {
-	struct hmm_devmem devmem;
-	u8 *memory;
-	unsigned long released;
-	unsigned long copies;
-	bool broken;
-};
-
-static struct buffer_device *to_device(struct hmm_devmem *devmem)
-{
-	return container_of(devmem, struct buffer_device, devmem);
-}
-
-static u8 *page_memory(struct page *page)
-{
-	return hmm_devmem_data(page) + hmm_devmem_offset(page);
-}
-
-static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
-		       struct page *src, unsigned int order)
-{
-	unsigned long i;
-
-	if (to_device(devmem)->broken)
-		return -EIO;
-	for (i = 0; i < 1UL << order; i++, dst++, src++) {
-		if (is_device_private_page(dst))
-			memcpy_from_page(page_memory(dst), src, 0,
-					 PAGE_SIZE);
-		else
-			memcpy_to_page(dst, 0, page_memory(src),
-				       PAGE_SIZE);
-		to_device(devmem)->copies++;
-	}
-	return 0;
-}
-
-static int buffer_clear(struct hmm_devmem *devmem, struct page *page,
-			unsigned int order)
-{
-	memset(page_memory(page), 0, PAGE_SIZE << order);
-	return 0;
-}
-
-static void buffer_release(struct hmm_devmem *devmem, void *data)
-{
-	to_device(devmem)->released++;
-	vfree(data);
-}
-
-static const struct hmm_devmem_ops buffer_ops = {
-	.copy		= buffer_copy,
-	.clear		= buffer_clear,
-	.release	= buffer_release,
-};
-
-static u8 *add_buffer(struct kunit *test, struct hmm_devmem *devmem)
-{
-	u8 *memory = vmalloc(DEVICE_SIZE);
-	int err;
-
-	KUNIT_ASSERT_NOT_NULL(test, memory);
-	memset(memory, JUNK, DEVICE_SIZE);
-	err = hmm_devmem_add(devmem, 0, DEVICE_SIZE, memory);
-	if (err) {
-		vfree(memory);
-		KUNIT_FAIL_AND_ABORT(test, "hmm_devmem_add: %d", err);
-	}
-	return memory;
-}
-
-static unsigned long available(struct buffer_device *device)
-{
-	return hmm_devmem_available(&device->devmem) >> PAGE_SHIFT;
-}
-
-static int devmem_test_init(struct kunit *test)
-{
-	struct buffer_device *device;
-
-	device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, device);
-	device->devmem.type = MEMORY_DEVICE_PRIVATE;
-	device->devmem.fault_pages = 16;
-	device->devmem.name = "devmem_kunit";
-	device->devmem.ops = &buffer_ops;
-	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&device->devmem), 0);
-	device->memory = add_buffer(test, &device->devmem);
-	test->priv = device;
-	return 0;
-}
-
-static void devmem_test_exit(struct kunit *test)
-{
-	struct buffer_device *device = test->priv;
-
-	if (!device)
-		return;
-	device->broken = false;
-	hmm_devmem_exit(&device->devmem);
-}
-
-static void put(struct folio *folio)
+static void drop(struct folio *folio)
 {
 	folio_unlock(folio);
 	folio_put(folio);
@@ -143,7 +27,7 @@ static void devmem_refuses(struct kunit *test)
 	struct hmm_devmem *devmem = &device->devmem;
 	struct hmm_devmem bad = {
 		.type = MEMORY_DEVICE_PRIVATE,
-		.ops = &buffer_ops,
+		.ops = &buffer_device_ops,
 	};
 
 	bad.fault_pages = 3;
@@ -169,7 +53,7 @@ static void devmem_coherent_refuses(struct kunit *test)
 {
 	struct hmm_devmem devmem = {
 		.type = MEMORY_DEVICE_COHERENT,
-		.ops = &buffer_ops,
+		.ops = &buffer_device_ops,
 	};
 	phys_addr_t ram = ALIGN_DOWN(page_to_phys(virt_to_page(test)),
 				     HPAGE_PMD_SIZE);
@@ -201,7 +85,7 @@ static void devmem_coalesces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, DEVICE_PAGES);
 	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
 	while (i--)
-		put(folios[i]);
+		drop(folios[i]);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 
 	for (i = 0; i < ARRAY_SIZE(huge); i++) {
@@ -213,58 +97,9 @@ static void devmem_coalesces(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, folio_test_locked(huge[i]));
 	}
 	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
-	put(huge[0]);
-	put(huge[1]);
+	drop(huge[0]);
+	drop(huge[1]);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
-}
-
-/* Anonymous memory of the test's own process. */
-static unsigned long map(struct kunit *test, unsigned long size)
-{
-	unsigned long addr;
-
-	KUNIT_ASSERT_EQ(test, kunit_attach_mm(), 0);
-	addr = kunit_vm_mmap(test, NULL, 0, size, PROT_READ | PROT_WRITE,
-			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
-	KUNIT_ASSERT_NE(test, addr, 0);
-	return addr;
-}
-
-static void write_numbers(struct kunit *test, unsigned long addr,
-			  unsigned long pages)
-{
-	unsigned long i;
-
-	for (i = 0; i < pages; i++)
-		KUNIT_ASSERT_EQ(test, put_user(i, (unsigned long __user *)
-					       (addr + i * PAGE_SIZE)), 0);
-}
-
-static unsigned long read_number(struct kunit *test, unsigned long addr)
-{
-	unsigned long number = ULONG_MAX;
-
-	KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)addr), 0);
-	return number;
-}
-
-static struct hmm_span span_of(unsigned long addr, unsigned long size)
-{
-	return (struct hmm_span){ .start = addr, .end = addr + size };
-}
-
-static long to_device_memory(struct buffer_device *device, unsigned long addr,
-			     unsigned long size)
-{
-	return hmm_devmem_migrate(&device->devmem, current->mm,
-				  span_of(addr, size), 0);
-}
-
-static long to_system_memory(struct buffer_device *device, unsigned long addr,
-			     unsigned long size)
-{
-	return hmm_devmem_migrate_home(&device->devmem, current->mm,
-				       span_of(addr, size), 0);
 }
 
 /* Ranges that are none, and what the range says of its process. */
@@ -273,32 +108,32 @@ static void devmem_refuses_ranges(struct kunit *test)
 	struct buffer_device *device = test->priv;
 	struct hmm_devmem *devmem = &device->devmem;
 	struct mm_struct *mm;
-	unsigned long addr = map(test, 4 * PAGE_SIZE);
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
 
 	mm = current->mm;
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, -PAGE_SIZE), -EINVAL);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr + 1, PAGE_SIZE), -EINVAL);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, -PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 1, PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, mm,
 						 span_of(addr, PAGE_SIZE), 0x80),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, to_system_memory(device, addr, 4 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 4 * PAGE_SIZE), 4);
-	KUNIT_EXPECT_EQ(test, to_system_memory(device, addr, 2 * PAGE_SIZE), 2);
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 4);
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 2 * PAGE_SIZE), 2);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, PAGE_SIZE), -EINVAL);
 }
 
 /* A touch brings back the page and its neighbours, and no others. */
 static void devmem_comes_home(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map(test, 64 * PAGE_SIZE), i;
+	unsigned long addr = map_anonymous(test, 64 * PAGE_SIZE), i;
 
 	write_numbers(test, addr, 64);
-	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 64);
 
 	device->copies = 0;
@@ -315,9 +150,9 @@ static void devmem_comes_home(struct kunit *test)
 static void devmem_clears(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map(test, 8 * PAGE_SIZE), i;
+	unsigned long addr = map_anonymous(test, 8 * PAGE_SIZE), i;
 
-	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 8 * PAGE_SIZE), 8);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 8 * PAGE_SIZE), 8);
 	for (i = 0; i < 8; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), 0);
 }
@@ -325,33 +160,33 @@ static void devmem_clears(struct kunit *test)
 static void devmem_evicts(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map(test, 64 * PAGE_SIZE), i;
+	unsigned long addr = map_anonymous(test, 64 * PAGE_SIZE), i;
 
 	write_numbers(test, addr, 64);
-	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 0);
 	for (i = 0; i < 64; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
 	hmm_devmem_resume(&device->devmem);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 64 * PAGE_SIZE), 64);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
 }
 
 /* A copy that fails leaves the data where it is, on either side. */
 static void devmem_copy_fails(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map(test, 4 * PAGE_SIZE), number;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), number;
 
 	write_numbers(test, addr, 4);
 	device->broken = true;
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 1);
 
 	device->broken = false;
-	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, 4 * PAGE_SIZE), 4);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 4);
 	device->broken = true;
 	KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)addr),
 			-EFAULT);
@@ -365,10 +200,10 @@ static void devmem_full(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long size = DEVICE_SIZE + 16 * PAGE_SIZE;
-	unsigned long addr = map(test, size), i;
+	unsigned long addr = map_anonymous(test, size), i;
 
 	write_numbers(test, addr, size >> PAGE_SHIFT);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, size),
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, size),
 			DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	for (i = 0; i < size >> PAGE_SHIFT; i++)
@@ -383,12 +218,12 @@ static void devmem_grows(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long pages = DEVICE_PAGES + 16, i;
-	unsigned long addr = map(test, pages * PAGE_SIZE);
+	unsigned long addr = map_anonymous(test, pages * PAGE_SIZE);
 	struct folio *held;
 
-	add_buffer(test, &device->devmem);
+	add_buffer(test, device);
 	write_numbers(test, addr, pages);
-	KUNIT_EXPECT_EQ(test, to_device_memory(device, addr, pages * PAGE_SIZE),
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, pages * PAGE_SIZE),
 			pages);
 	KUNIT_EXPECT_EQ(test, available(device), 2 * DEVICE_PAGES - pages);
 
@@ -398,7 +233,7 @@ static void devmem_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->released, 1);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	KUNIT_ASSERT_NOT_NULL(test, held);
-	put(held);
+	drop(held);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 0), 0);
 	KUNIT_EXPECT_EQ(test, device->released, 2);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
@@ -413,7 +248,7 @@ static void devmem_fails_once(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	struct hmm_devmem *devmem = &device->devmem;
-	unsigned long addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
@@ -422,7 +257,7 @@ static void devmem_fails_once(struct kunit *test)
 						      HMM_DEVMEM_FAIL_ONCE), 2);
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE), 0);
 
-	addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 	span = span_of(addr, HPAGE_PMD_SIZE);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
 						 HMM_DEVMEM_FAIL_ONCE),
@@ -436,9 +271,9 @@ static void devmem_fails_once(struct kunit *test)
 static void devmem_huge(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 
-	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
@@ -446,7 +281,7 @@ static void devmem_huge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, put_user(7UL, (unsigned long __user *)addr), 0);
 	hmm_devmem_resume(&device->devmem);
 
-	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
@@ -471,8 +306,8 @@ static struct kunit_case devmem_cases[] = {
 
 static struct kunit_suite devmem_suite = {
 	.name = "hmm_devmem",
-	.init = devmem_test_init,
-	.exit = devmem_test_exit,
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
 	.test_cases = devmem_cases,
 };
 
@@ -505,7 +340,7 @@ static void end(struct migrate_vma *args)
 
 static void migrate_refuses(struct kunit *test)
 {
-	unsigned long addr = map(test, 4 * PAGE_SIZE);
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
 	struct migrate_vma *args = ask(test, addr, 4), bad;
 	struct page page = {};
 
@@ -552,7 +387,7 @@ static unsigned long word_of(struct folio *folio)
 static void migrate_bad_places(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map(test, 4 * PAGE_SIZE), i;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
 	struct migrate_vma *args;
 	struct folio *folio;
 
@@ -567,8 +402,8 @@ static void migrate_bad_places(struct kunit *test)
 	args->dst[0] = word_of(folio);
 	args->dst[1] = word_of(hmm_devmem_alloc(&device->devmem, 2));
 	folio = hmm_devmem_alloc(&device->devmem, 0);
-	buffer_copy(&device->devmem, &folio->page,
-		    migrate_pfn_to_page(args->src[2]), 0);
+	device->devmem.ops->copy(&device->devmem, &folio->page,
+				 migrate_pfn_to_page(args->src[2]), 0);
 	args->dst[2] = word_of(folio);
 	args->dst[3] = word_of(folio);
 	migrate_vma_pages(args);
@@ -587,7 +422,7 @@ static void migrate_bad_places(struct kunit *test)
 static void migrate_gives_up(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map(test, 4 * PAGE_SIZE), i;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
 	struct migrate_vma *args;
 
 	write_numbers(test, addr, 4);
@@ -617,7 +452,7 @@ static struct folio *alloc_home(void)
 static void migrate_splits_by_pfn(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = ALIGN(map(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 	unsigned long *src, *dst, i, pfn;
 
 	src = kunit_kcalloc(test, 2 * WORDS, sizeof(*src), GFP_KERNEL);
@@ -626,7 +461,7 @@ static void migrate_splits_by_pfn(struct kunit *test)
 	pfn = PHYS_PFN(list_first_entry(&device->devmem.chunks,
 					struct hmm_devmem_chunk,
 					list)->pagemap.range.start);
-	KUNIT_ASSERT_EQ(test, to_device_memory(device, addr, HPAGE_PMD_SIZE),
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
 		device->memory[i * PAGE_SIZE] = i & 0x7f;
@@ -638,7 +473,8 @@ static void migrate_splits_by_pfn(struct kunit *test)
 
 		if (!folio)
 			break;
-		buffer_copy(&device->devmem, &folio->page, pfn_to_page(pfn + i), 0);
+		device->devmem.ops->copy(&device->devmem, &folio->page,
+					 pfn_to_page(pfn + i), 0);
 		dst[i] = word_of(folio);
 	}
 	migrate_device_pages(src, dst, WORDS);
@@ -667,8 +503,8 @@ static struct kunit_case migrate_cases[] = {
 
 static struct kunit_suite migrate_suite = {
 	.name = "hmm_migrate",
-	.init = devmem_test_init,
-	.exit = devmem_test_exit,
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
 	.test_cases = migrate_cases,
 };
 

@@ -19,58 +19,9 @@
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
 #include <linux/pgtable.h>
-#include <asm/tlbflush.h>
 
 #include "../internal.h"
-#include "migrate.h"
-
-/**
- * struct collector - where a walk over a range stands
- * @args: the request. Its npages is the position: words are written strictly
- *	in address order, so a table that changes in the middle of being read
- *	is taken up again where it was left.
- * @flush_start: lowest address unmapped since the last TLB flush
- * @flush_end: end of the highest page unmapped since then; 0 if none was
- * @large: locked and referenced; to be split before the walk can go on
- * @whole: last folio that would not be split. Never dereferenced.
- */
-struct collector {
-	struct migrate_vma *args;
-	unsigned long flush_start;
-	unsigned long flush_end;
-	struct folio *large;
-	struct folio *whole;
-};
-
-static unsigned long position(const struct collector *c)
-{
-	return c->args->start + (c->args->npages << PAGE_SHIFT);
-}
-
-static void put_word(struct collector *c, unsigned long word)
-{
-	struct migrate_vma *args = c->args;
-
-	if (word & MIGRATE_PFN_MIGRATE)
-		args->cpages++;
-	args->dst[args->npages] = 0;
-	args->src[args->npages++] = word;
-}
-
-static void put_words(struct collector *c, unsigned long end,
-		      unsigned long word)
-{
-	while (position(c) < end)
-		put_word(c, word);
-}
-
-/* One word for the huge page or hole at hand, none for the rest of it. */
-static void put_huge_word(struct collector *c, unsigned long end,
-			  unsigned long word)
-{
-	put_word(c, word | MIGRATE_PFN_COMPOUND);
-	put_words(c, end, 0);
-}
+#include "collect.h"
 
 /* May [position, end) move as one huge page? */
 static bool may_move_huge(const struct collector *c, unsigned long end)
@@ -99,7 +50,7 @@ static int collect_hole(unsigned long addr, unsigned long end, int depth,
 		unsigned long next = pmd_addr_end(position(c), end);
 
 		if (may_move_huge(c, next))
-			put_huge_word(c, next, MIGRATE_PFN_MIGRATE);
+			put_large_word(c, next, MIGRATE_PFN_MIGRATE);
 		else
 			put_words(c, next, MIGRATE_PFN_MIGRATE);
 	}
@@ -107,7 +58,7 @@ static int collect_hole(unsigned long addr, unsigned long end, int depth,
 }
 
 /* Is this folio of a kind, and of an owner, that the driver asked for? */
-static bool folio_selected(const struct migrate_vma *args, struct folio *folio)
+bool collect_selects(const struct migrate_vma *args, struct folio *folio)
 {
 	unsigned long kind;
 
@@ -128,7 +79,7 @@ static bool folio_selected(const struct migrate_vma *args, struct folio *folio)
 }
 
 /* Takes a reference and the lock, or neither. The page table lock is held. */
-static bool grab(const struct collector *c, struct folio *folio)
+bool collect_grab(const struct collector *c, struct folio *folio)
 {
 	if (!faulting_folio(c->args, folio) && !folio_trylock(folio))
 		return false;
@@ -137,28 +88,23 @@ static bool grab(const struct collector *c, struct folio *folio)
 }
 
 /*
- * Splits a folio that was grabbed, and lets go of it. Sleeps; no page table
+ * Splits the folio that was grabbed, and lets go of it. Sleeps; no page table
  * lock is held. The pieces are found again by reading the table again.
- *
- * The piece that holds the page given to split_huge_page() stays locked and
- * referenced, which is what the fault handler relies on for the page that it
- * is working on.
  */
-static void split_grabbed(struct collector *c, struct folio *folio)
+int collect_split(struct collector *c, struct mm_walk *walk)
 {
-	struct page *page = &folio->page;
-	bool faulting = faulting_folio(c->args, folio);
+	bool faulting = faulting_folio(c->args, c->large);
+	struct folio *folio = c->large;
 
-	if (faulting) {
-		page = c->args->fault_page;
-		folio_put(folio);
-	}
-
-	if (split_huge_page(page))
+	if (!hmm_migration_split_mapped(c->args, folio))
 		c->whole = folio;
+	if (faulting)
+		folio = page_folio(c->args->fault_page);
+	migration_release(c->args, folio);
 
-	if (!faulting)
-		migration_release(c->args, folio);
+	c->large = NULL;
+	walk->action = ACTION_AGAIN;
+	return 0;
 }
 
 /* The folio that a huge leaf maps, and whether writably; else NULL. */
@@ -209,8 +155,8 @@ static void collect_huge_locked(struct collector *c, pmd_t *pmdp,
 	unsigned long word = 0;
 	struct folio *folio = huge_leaf_folio(*pmdp, &word);
 
-	if (!folio || folio == c->whole || !folio_selected(c->args, folio) ||
-	    !grab(c, folio)) {
+	if (!folio || folio == c->whole || !collect_selects(c->args, folio) ||
+	    !collect_grab(c, folio)) {
 		put_words(c, end, 0);
 		return;
 	}
@@ -221,7 +167,7 @@ static void collect_huge_locked(struct collector *c, pmd_t *pmdp,
 	}
 
 	if (unmap_huge(c, pmdp, ptl, folio)) {
-		put_huge_word(c, end, word);
+		put_large_word(c, end, word);
 	} else {
 		migration_release(c->args, folio);
 		put_words(c, end, 0);
@@ -253,212 +199,37 @@ static int collect_huge(pmd_t *pmdp, unsigned long addr, unsigned long end,
 
 	if (zero)
 		return collect_hole(addr, end, 0, walk);
-	if (c->large) {
-		split_grabbed(c, c->large);
-		c->large = NULL;
-		walk->action = ACTION_AGAIN;
-	}
-	return 0;
+	return c->large ? collect_split(c, walk) : 0;
 }
 
-static bool pte_is_hole(const struct migrate_vma *args, pte_t pte)
+/* Tells secondary MMUs, once and of the whole range. May sleep. */
+static void notify(struct collector *c)
 {
-	if (pte_none(pte))
-		return vma_is_anonymous(args->vma);
-	return pte_present(pte) && is_zero_pfn(pte_pfn(pte)) &&
-	       (args->flags & MIGRATE_VMA_SELECT_SYSTEM);
+	struct migrate_vma *args = c->args;
+
+	if (c->notified)
+		return;
+	c->notified = true;
+	mmu_notifier_range_init_owner(&c->notification, MMU_NOTIFY_MIGRATE, 0,
+				      args->vma->vm_mm, args->start, args->end,
+				      args->pgmap_owner);
+	mmu_notifier_invalidate_range_start(&c->notification);
 }
 
-static bool pte_maps_writable(pte_t pte)
-{
-	if (pte_present(pte))
-		return pte_write(pte);
-	return softleaf_is_device_private_write(softleaf_from_pte(pte));
-}
-
-/* The page that an entry maps, for the CPU or for a device; else NULL. */
-static struct page *pte_maps_page(struct vm_area_struct *vma,
-				  unsigned long addr, pte_t pte)
-{
-	softleaf_t entry;
-
-	if (pte_present(pte))
-		return vm_normal_page(vma, addr, pte);
-
-	entry = softleaf_from_pte(pte);
-	return softleaf_is_device_private(entry) ? softleaf_to_page(entry) : NULL;
-}
-
-/*
- * The migration entry that takes the place of @pte. All that the page table
- * knows of the page, and that the new mapping must have, is in it.
- */
-static pte_t migration_pte(struct page *page, pte_t pte, bool exclusive)
-{
-	unsigned long pfn = page_to_pfn(page);
-	softleaf_t entry;
-	pte_t new;
-
-	if (pte_maps_writable(pte))
-		entry = make_writable_migration_entry(pfn);
-	else if (exclusive)
-		entry = make_readable_exclusive_migration_entry(pfn);
-	else
-		entry = make_readable_migration_entry(pfn);
-
-	if (!pte_present(pte)) {
-		new = softleaf_to_pte(entry);
-		if (pte_swp_soft_dirty(pte))
-			new = pte_swp_mksoft_dirty(new);
-		return pte_swp_uffd(pte) ? pte_swp_mkuffd(new) : new;
-	}
-
-	if (pte_young(pte))
-		entry = make_migration_entry_young(entry);
-	if (pte_dirty(pte))
-		entry = make_migration_entry_dirty(entry);
-	new = softleaf_to_pte(entry);
-	if (pte_soft_dirty(pte))
-		new = pte_swp_mksoft_dirty(new);
-	return pte_uffd(pte) ? pte_swp_mkuffd(new) : new;
-}
-
-/*
- * Whether the page was written to. A CPU that has the page in its TLB as
- * writable and clean may write until the flush, which comes later; only where
- * the architecture batches flushes in reclaim too does it promise that such a
- * write finds the entry gone.
- */
-static bool pte_may_be_dirty(pte_t pte)
-{
-	if (IS_ENABLED(CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH))
-		return pte_dirty(pte);
-	return pte_dirty(pte) || pte_write(pte);
-}
-
-/*
- * Puts a migration entry in place of a PTE whose page's folio is grabbed. The
- * page table lock is held. Fails if the folio is pinned.
- *
- * The TLB flush is left to the end of the table. Until then a CPU may go on
- * writing to the page; nobody copies it before that. A pin cannot be missed
- * for it: GUP-fast reads page tables, not TLBs.
- */
-static bool unmap_pte(struct collector *c, unsigned long addr, pte_t *ptep,
-		      struct page *page)
-{
-	struct vm_area_struct *vma = c->args->vma;
-	struct folio *folio = page_folio(page);
-	bool exclusive = folio_test_anon(folio) && PageAnonExclusive(page);
-	pte_t pte = ptep_get(ptep);
-
-	if (pte_present(pte))
-		flush_cache_page(vma, addr, pte_pfn(pte));
-	pte = ptep_get_and_clear(vma->vm_mm, addr, ptep);
-
-	if (exclusive && folio_try_share_anon_rmap_pte(folio, page)) {
-		set_pte_at(vma->vm_mm, addr, ptep, pte);
-		return false;
-	}
-
-	if (pte_present(pte)) {
-		if (pte_may_be_dirty(pte))
-			folio_mark_dirty(folio);
-		c->flush_start = min(c->flush_start, addr);
-		c->flush_end = addr + PAGE_SIZE;
-	}
-	set_pte_at(vma->vm_mm, addr, ptep, migration_pte(page, pte, exclusive));
-
-	/* The mapping is gone, and with it its count and its reference. */
-	folio_remove_rmap_pte(folio, page, vma);
-	folio_put(folio);
-	return true;
-}
-
-/*
- * The word for one PTE. The page table lock is held. A large folio is grabbed
- * and left in @c->large; the word is then for the caller to ignore.
- */
-static unsigned long collect_pte(struct collector *c, pte_t *ptep)
-{
-	unsigned long addr = position(c), word;
-	pte_t pte = ptep_get(ptep);
-	struct folio *folio;
-	struct page *page;
-
-	if (pte_is_hole(c->args, pte))
-		return MIGRATE_PFN_MIGRATE;
-
-	page = pte_none(pte) ? NULL : pte_maps_page(c->args->vma, addr, pte);
-	if (!page || PageHWPoison(page))
-		return 0;
-
-	folio = page_folio(page);
-	if (folio == c->whole || !folio_selected(c->args, folio) ||
-	    !grab(c, folio))
-		return 0;
-
-	if (folio_test_large(folio)) {
-		c->large = folio;
-		return 0;
-	}
-
-	word = migrate_pfn(page_to_pfn(page)) | MIGRATE_PFN_MIGRATE;
-	if (pte_maps_writable(pte))
-		word |= MIGRATE_PFN_WRITE;
-	if (unmap_pte(c, addr, ptep, page))
-		return word;
-
-	migration_release(c->args, folio);
-	return 0;
-}
-
-/* The one TLB flush of a table. Its lock is held. */
-static void flush_table(struct collector *c)
-{
-	if (c->flush_end)
-		flush_tlb_range(c->args->vma, c->flush_start, c->flush_end);
-	c->flush_start = ULONG_MAX;
-	c->flush_end = 0;
-}
-
-static int collect_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk)
-{
-	struct collector *c = walk->private;
-	pte_t *table, *ptep;
-	spinlock_t *ptl;	/* of @table */
-
-	table = pte_offset_map_lock(walk->mm, pmdp, position(c), &ptl);
-	if (!table) {
-		walk->action = ACTION_AGAIN;
-		return 0;
-	}
-
-	lazy_mmu_mode_enable();
-	for (ptep = table; position(c) < end; ptep++) {
-		unsigned long word = collect_pte(c, ptep);
-
-		if (c->large)
-			break;
-		put_word(c, word);
-	}
-	lazy_mmu_mode_disable();
-	flush_table(c);
-	pte_unmap_unlock(table, ptl);
-
-	if (c->large) {
-		split_grabbed(c, c->large);
-		c->large = NULL;
-		walk->action = ACTION_AGAIN;
-	}
-	return 0;
-}
+/* What collect_pmd() answers when collection has to end at the position. */
+#define COLLECT_STOP	1
 
 static int collect_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 		       struct mm_walk *walk)
 {
-	pmd_t pmd = pmdp_get_lockless(pmdp);
+	struct collector *c = walk->private;
+	pmd_t pmd;
 
+	if (!collect_fault_in(c, pmdp, end))
+		return COLLECT_STOP;
+	notify(c);
+
+	pmd = pmdp_get_lockless(pmdp);
 	if (pmd_trans_huge(pmd) || !pmd_present(pmd))
 		return collect_huge(pmdp, addr, end, walk);
 	return collect_table(pmdp, end, walk);
@@ -471,9 +242,9 @@ static const struct mm_walk_ops collect_ops = {
 };
 
 /*
- * Secondary MMUs are told once, for the whole range. A driver that finds its
- * own mark in the notification knows that the device's own pages stay mapped
- * there, and leaves them alone.
+ * Secondary MMUs are told when there is something that may be unmapped. A driver
+ * that finds its own mark in the notification knows that the device's own pages
+ * stay mapped there, and leaves them alone.
  */
 static void collect_range(struct migrate_vma *args)
 {
@@ -481,14 +252,12 @@ static void collect_range(struct migrate_vma *args)
 		.args = args,
 		.flush_start = ULONG_MAX,
 	};
-	struct mmu_notifier_range range;
 
-	mmu_notifier_range_init_owner(&range, MMU_NOTIFY_MIGRATE, 0,
-				      args->vma->vm_mm, args->start, args->end,
-				      args->pgmap_owner);
-	mmu_notifier_invalidate_range_start(&range);
-	walk_page_range_vma(args->vma, args->start, args->end, &collect_ops, &c);
-	mmu_notifier_invalidate_range_end(&range);
+	if (walk_page_range_vma(args->vma, args->start, args->end, &collect_ops,
+				&c) == COLLECT_STOP)
+		args->end = position(&c);
+	if (c.notified)
+		mmu_notifier_invalidate_range_end(&c.notification);
 
 	/* Every page of the range has its word, whatever the walk came to. */
 	put_words(&c, args->end, 0);
@@ -525,18 +294,22 @@ static bool request_is_sound(const struct migrate_vma *args)
  * * %MIGRATE_PFN_MIGRATE with %MIGRATE_PFN_VALID: a page that is locked and
  *   mapped nowhere, so that its content holds still. %MIGRATE_PFN_WRITE says
  *   that it was mapped writable; %MIGRATE_PFN_COMPOUND that it is the head of
- *   a huge page, whose other words are 0;
+ *   a large folio, whose other words are 0;
  * * %MIGRATE_PFN_MIGRATE alone: nothing was there, or zeros. The driver may
  *   put a page of its own there, which must be cleared. With
  *   %MIGRATE_PFN_COMPOUND it may be a huge one.
  *
  * For each of these that it wants to move, the driver puts a new page that it
  * has locked and filled into the same place of @args->dst, with
- * migrate_pfn(); for a huge one with %MIGRATE_PFN_COMPOUND, or else one small
+ * migrate_pfn(); for a large one with %MIGRATE_PFN_COMPOUND, or else one small
  * page for each page of it, and the source is split. It then calls
  * migrate_vma_pages() and migrate_vma_finalize(); the latter in any case.
  * Moving is never certain: %MIGRATE_PFN_MIGRATE is taken away from the words
  * of @args->src that did not move.
+ *
+ * Large folios that are not huge pages are split, and absent pages that are no
+ * holes do not move, unless @args->flags has %HMM_MIGRATE_ANY_ORDER and
+ * %HMM_MIGRATE_FAULT.
  *
  * Context: Process context; may sleep. The caller holds the mmap lock, at
  * least for reading, from here until migrate_vma_finalize() has returned.

@@ -94,72 +94,10 @@ static bool take_over(struct hmm_migration *m, struct folio *src,
 	return true;
 }
 
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* Turns a huge migration entry into a table of small ones, in one VMA. */
-static bool split_huge_entry(struct folio *folio, struct vm_area_struct *vma,
-			     unsigned long addr, void *arg)
-{
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr,
-			      PVMW_SYNC | PVMW_MIGRATION);
-
-	if (page_vma_mapped_walk(&pvmw)) {
-		if (!pvmw.pte)
-			split_huge_pmd_locked(vma, pvmw.address, pvmw.pmd,
-					      false);
-		page_vma_mapped_walk_done(&pvmw);
-	}
-	return true;
-}
-
-/*
- * The core's split hands the pagemap on to the pieces of a device private
- * folio only. Nobody can see the pieces yet.
- */
-static void hand_on_pagemap(struct page *head, unsigned long nr)
-{
-	struct dev_pagemap *pgmap = page_pgmap(head);
-	unsigned long i;
-
-	for (i = 1; i < nr; i++)
-		page_folio(head + i)->pgmap = pgmap;
-}
-
-/*
- * Splits a source that is unmapped, with whatever stands in page tables for
- * it, and gives each piece its word. Every process that maps the folio has its
- * own huge entry, so all are looked up; none of them may outlive the folio.
- */
-static bool split_source(struct hmm_migration *m, unsigned long i)
-{
-	struct folio *folio = mpfn_folio(m->src[i]);
-	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), j;
-	unsigned long flags = m->src[i] & (BIT(MIGRATE_PFN_SHIFT) - 1);
-	struct rmap_walk_control rwc = { .rmap_one = split_huge_entry };
-
-	if (i + nr > m->npages || !folio_test_anon(folio))
-		return false;
-	rmap_walk(folio, &rwc);
-	if (folio_split_unmapped(folio, 0))
-		return false;
-	if (folio_is_device_coherent(folio))
-		hand_on_pagemap(&folio->page, nr);
-
-	flags &= ~MIGRATE_PFN_COMPOUND;
-	for (j = 0; j < nr; j++)
-		m->src[i + j] = migrate_pfn(pfn + j) | flags;
-	return true;
-}
-#else
-static bool split_source(struct hmm_migration *m, unsigned long i)
-{
-	return false;
-}
-#endif
-
 static bool commit_folio(struct hmm_migration *m, unsigned long i)
 {
 	if ((m->src[i] & MIGRATE_PFN_COMPOUND) &&
-	    !(m->dst[i] & MIGRATE_PFN_COMPOUND) && !split_source(m, i)) {
+	    !(m->dst[i] & MIGRATE_PFN_COMPOUND) && !hmm_migration_split(m, i)) {
 		m->src[i] &= ~MIGRATE_PFN_COMPOUND;
 		return false;
 	}

@@ -5,7 +5,7 @@
  * A migration moves pages between system and device memory under the feet of
  * the processes that map them. It passes through five stages:
  *
- *   collect	find the pages, pin and lock them	collect.c
+ *   collect	find the pages, pin and lock them	collect.c, collect_pte.c
  *   unmap	take them out of every page table	unmap.c
  *   copy	the driver's: allocate, copy the bytes	-
  *   commit	give the new page the old one's place	commit.c, fill.c
@@ -19,6 +19,7 @@
 #ifndef _MM_HMM_MIGRATE_H
 #define _MM_HMM_MIGRATE_H
 
+#include <linux/hmm_migrate.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
@@ -107,6 +108,10 @@ unsigned long hmm_migration_unmap(struct hmm_migration *m);
 void hmm_migration_commit(struct hmm_migration *m);
 void hmm_migration_finalize(struct hmm_migration *m);
 void hmm_migration_restore(struct hmm_migration *m, struct folio *folio);
+
+bool hmm_migration_split(struct hmm_migration *m, unsigned long i);
+bool hmm_migration_split_mapped(const struct migrate_vma *args,
+				struct folio *folio);
 
 bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i);
 unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i);

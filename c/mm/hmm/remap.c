@@ -2,8 +2,8 @@
 /*
  * Migration, finalize stage: back into the page tables.
  *
- * A page that had one mapping is mapped again where that was, which its place
- * in the request says: a run of such pages below one page table takes its lock
+ * A folio that had one mapping is mapped again where that was, which its place
+ * in the request says: a run of such folios below one page table takes its lock
  * once, and no reverse mapping walk. The mmap lock has been held since, so the
  * entry is still there, or has been zapped and there is nothing to map. All
  * other pages are looked up in the reverse mapping, one by one.
@@ -84,44 +84,96 @@ static bool stands_for(pte_t pte, unsigned long pfn)
 	return softleaf_is_migration(entry) && softleaf_to_pfn(entry) == pfn;
 }
 
-/* Maps the folio that is to stay, one page large. The table is locked. */
-static void remap_pte(struct vm_area_struct *vma, unsigned long addr,
-		      pte_t *ptep, struct folio *keeper)
+static bool was_shared(pte_t pte)
 {
-	pte_t old = ptep_get(ptep), new;
-	bool shared = softleaf_is_migration_read(softleaf_from_pte(old));
+	return softleaf_is_migration_read(softleaf_from_pte(pte));
+}
 
-	folio_get(keeper);
-	new = restored_pte(vma, &keeper->page, old);
+/*
+ * How many entries from @ptep on, but no more than @nr, stand for the pages from
+ * @pfn on and say the same of whether they are shared?
+ */
+static unsigned long alike(pte_t *ptep, unsigned long pfn, unsigned long nr)
+{
+	pte_t first = ptep_get(ptep);
+	unsigned long i;
+
+	if (!stands_for(first, pfn))
+		return 0;
+	for (i = 1; i < nr; i++) {
+		pte_t pte = ptep_get(ptep + i);
+
+		if (!stands_for(pte, pfn + i) ||
+		    was_shared(pte) != was_shared(first))
+			break;
+	}
+	return i;
+}
+
+/* Maps @nr pages of the folio that is to stay. The table is locked. */
+static void remap_ptes(struct vm_area_struct *vma, unsigned long addr,
+		       pte_t *ptep, struct page *page, unsigned long nr)
+{
+	struct folio *keeper = page_folio(page);
+	bool shared = was_shared(ptep_get(ptep));
+	unsigned long i;
+
+	folio_ref_add(keeper, nr);
 	if (folio_test_anon(keeper))
-		folio_add_anon_rmap_pte(keeper, &keeper->page, vma, addr,
-					shared ? RMAP_NONE : RMAP_EXCLUSIVE);
+		folio_add_anon_rmap_ptes(keeper, page, nr, vma, addr,
+					 shared ? RMAP_NONE : RMAP_EXCLUSIVE);
 	else
-		folio_add_file_rmap_pte(keeper, &keeper->page, vma);
-	set_pte_at(vma->vm_mm, addr, ptep, new);
-	trace_remove_migration_pte(addr, pte_val(new), 0);
-	update_mmu_cache(vma, addr, ptep);
+		folio_add_file_rmap_ptes(keeper, page, nr, vma);
+
+	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
+		pte_t new = restored_pte(vma, page + i, ptep_get(ptep + i));
+
+		set_pte_at(vma->vm_mm, addr, ptep + i, new);
+		trace_remove_migration_pte(addr, pte_val(new), 0);
+		update_mmu_cache(vma, addr, ptep + i);
+	}
+}
+
+/*
+ * Maps what came of one word. The table is locked. Of a large folio some
+ * entries may have been zapped meanwhile. Returns the number of entries.
+ */
+static unsigned long remap_word(struct remapping *r, unsigned long i,
+				unsigned long addr, pte_t *ptep)
+{
+	struct folio *src = mpfn_folio(r->m->src[i]);
+	struct folio *keeper;
+	unsigned long nr, j, n;
+
+	if (!src)
+		return 1;
+	keeper = hmm_migration_keeper(r->m, i);
+	nr = folio_nr_pages(src);
+	for (j = 0; j < nr; j += n) {
+		n = alike(ptep + j, folio_pfn(src) + j, nr - j);
+		if (n)
+			remap_ptes(r->vma, addr + (j << PAGE_SHIFT), ptep + j,
+				   folio_page(keeper, j), n);
+		else
+			n = 1;
+	}
+	return nr;
 }
 
 static void remap_table(struct remapping *r)
 {
-	unsigned long addr = r->addr, i;
+	unsigned long i, n;
 	pte_t *table, *ptep;
 	spinlock_t *ptl;	/* of @table */
 
-	table = pte_offset_map_lock(r->vma->vm_mm, r->pmdp, addr, &ptl);
+	table = pte_offset_map_lock(r->vma->vm_mm, r->pmdp, r->addr, &ptl);
 	if (!table)
 		return;
 
 	lazy_mmu_mode_enable();
-	for (i = r->first, ptep = table; i < r->end;
-	     i++, ptep++, addr += PAGE_SIZE) {
-		struct page *page = migrate_pfn_to_page(r->m->src[i]);
-
-		if (page && stands_for(ptep_get(ptep), page_to_pfn(page)))
-			remap_pte(r->vma, addr, ptep,
-				  hmm_migration_keeper(r->m, i));
-	}
+	for (i = r->first, ptep = table; i < r->end; i += n, ptep += n)
+		n = remap_word(r, i, r->addr + ((i - r->first) << PAGE_SHIFT),
+			       ptep);
 	lazy_mmu_mode_disable();
 	pte_unmap_unlock(table, ptl);
 
@@ -130,7 +182,7 @@ static void remap_table(struct remapping *r)
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* Fails if the huge entry has been zapped, or split to zap a part of it. */
+/* Fails if there is no huge entry for it: none yet, or none any more. */
 static bool remap_huge(struct remapping *r)
 {
 	struct folio *src = mpfn_folio(r->m->src[r->first]);
@@ -157,10 +209,16 @@ static bool remap_huge(struct remapping *r)
 }
 #endif
 
-/* May this word be mapped again by its place in the request? */
+/* Can this word be mapped again by its place in the request? */
 static bool has_place(const struct hmm_migration *m, unsigned long i)
 {
 	return m->args && (m->src[i] & MPFN_SOLE);
+}
+
+/* Is there nothing to be mapped for this word? */
+static bool has_nothing(const struct hmm_migration *m, unsigned long i)
+{
+	return !(m->src[i] & MIGRATE_PFN_VALID);
 }
 
 /**
@@ -189,16 +247,15 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 		r.addr = m->args->start + (i << PAGE_SHIFT);
 		r.pmdp = mm_find_pmd(r.vma->vm_mm, r.addr);
 	}
-	if (!r.pmdp || (folio_test_large(src) && !remap_huge(&r))) {
+	if (!r.pmdp) {
 		remove_migration_ptes(src, hmm_migration_keeper(m, i), 0);
 		return 1;
 	}
-	if (folio_test_large(src))
+	if (folio_test_pmd_mappable(src) && remap_huge(&r))
 		return 1;
 
 	limit = i + ((pmd_addr_end(r.addr, m->args->end) - r.addr) >> PAGE_SHIFT);
-	while (r.end < limit && has_place(m, r.end) &&
-	       !(m->src[r.end] & MIGRATE_PFN_COMPOUND))
+	while (r.end < limit && (has_place(m, r.end) || has_nothing(m, r.end)))
 		r.end++;
 	remap_table(&r);
 	return r.end - r.first;

@@ -7,12 +7,15 @@
  * the filling fails the engine maps the page where it was.
  */
 #include <linux/export.h>
-#include <linux/migrate.h>
+#include <linux/hmm_migrate.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "devmem.h"
+
+/* Whatever is large stays so where both ends can. */
+#define WHOLE_FOLIOS	(MIGRATE_VMA_SELECT_COMPOUND | HMM_MIGRATE_ANY_ORDER)
 
 /**
  * struct transfer - pages on their way
@@ -246,7 +249,7 @@ static long transfer_of_process(struct transfer *t, struct mm_struct *mm,
 	    flags & ~HMM_DEVMEM_FAIL_ONCE)
 		return -EINVAL;
 	t->fail_once = flags & HMM_DEVMEM_FAIL_ONCE;
-	t->args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
+	t->args.flags |= WHOLE_FOLIOS;
 
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
@@ -265,9 +268,10 @@ static long transfer_of_process(struct transfer *t, struct mm_struct *mm,
  * @span: what to move
  * @flags: HMM_DEVMEM_FAIL_ONCE, or 0
  *
- * Addresses that nothing is mapped at get cleared device memory. Pages that
- * are busy, or for which there is no room, stay where they are; that is no
- * error. Huge pages stay whole where a block is free.
+ * Addresses that nothing is mapped at get cleared device memory. Pages that are
+ * swapped out are faulted in first. Pages that are busy, in another device's
+ * memory, or for which there is no room, stay where they are; that is no error.
+ * Large folios stay whole where a block is free.
  *
  * Secondary MMUs are told as in migrate_vma_setup(), with &hmm_devmem.owner.
  *
@@ -285,7 +289,7 @@ long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 		.to = devmem,
 		.args = {
 			.pgmap_owner = devmem->owner,
-			.flags = MIGRATE_VMA_SELECT_SYSTEM,
+			.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT,
 		},
 	};
 
@@ -330,19 +334,15 @@ long hmm_devmem_migrate_home(struct hmm_devmem *devmem, struct mm_struct *mm,
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate_home);
 
 /*
- * The range that comes back with a fault: aligned, within the VMA, and, if the
- * page is part of a huge one that is mapped as such, all of that.
+ * The range that comes back with a fault: aligned, within the VMA, and large
+ * enough for all of the folio that the page is in.
  */
 static void fault_range(struct vm_fault *vmf, struct migrate_vma *args,
 			unsigned long pages)
 {
-	unsigned long size;
+	unsigned long size = max(pages << PAGE_SHIFT,
+				 folio_size(page_folio(vmf->page)));
 
-	if (!vmf->pte) {
-		pages = max(pages, folio_nr_pages(page_folio(vmf->page)));
-		args->flags |= MIGRATE_VMA_SELECT_COMPOUND;
-	}
-	size = pages << PAGE_SHIFT;
 	args->start = max(ALIGN_DOWN(vmf->address, size), vmf->vma->vm_start);
 	args->end = min(ALIGN_DOWN(vmf->address, size) + size, vmf->vma->vm_end);
 }
@@ -359,7 +359,8 @@ vm_fault_t devmem_fault(struct vm_fault *vmf)
 			.vma = vmf->vma,
 			.pgmap_owner = devmem->owner,
 			.fault_page = vmf->page,
-			.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+			.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE |
+				 WHOLE_FOLIOS,
 		},
 	};
 	long moved;

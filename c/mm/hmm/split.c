@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration: taking large folios apart.
+ */
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/rmap.h>
+
+#include "../internal.h"
+#include "migrate.h"
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+/*
+ * The core's split hands the pagemap on to the pieces of a device private
+ * folio only. Nobody can see the pieces yet.
+ */
+static void hand_on_pagemap(struct page *head, unsigned long nr)
+{
+	struct dev_pagemap *pgmap = page_pgmap(head);
+	unsigned long i;
+
+	for (i = 1; i < nr; i++)
+		page_folio(head + i)->pgmap = pgmap;
+}
+
+/*
+ * Makes single pages of a folio that is locked, referenced, and mapped nowhere.
+ * All of them are then locked and referenced. The fault handler's reference is
+ * in the way, and belongs to its own page afterwards.
+ *
+ * Coherent folios of struct hmm_devmem have a mark that is not true of them and
+ * that the core would count as gone.
+ */
+static bool split_unmapped(const struct migrate_vma *args, struct folio *folio)
+{
+	bool faulting = faulting_folio(args, folio);
+	bool coherent = folio_is_device_coherent(folio);
+	bool marked = coherent && folio_test_partially_mapped(folio);
+	unsigned long nr = folio_nr_pages(folio);
+	int err;
+
+	if (faulting)
+		folio_put(folio);
+	if (marked)
+		folio_clear_partially_mapped(folio);
+
+	err = folio_split_unmapped(folio, 0);
+
+	if (err && marked)
+		folio_set_partially_mapped(folio);
+	if (!err && coherent)
+		hand_on_pagemap(&folio->page, nr);
+	if (faulting)
+		folio_get(page_folio(args->fault_page));
+	return !err;
+}
+
+/* Turns a huge migration entry into a table of small ones, in one VMA. */
+static bool split_huge_entry(struct folio *folio, struct vm_area_struct *vma,
+			     unsigned long addr, void *arg)
+{
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr,
+			      PVMW_SYNC | PVMW_MIGRATION);
+
+	if (page_vma_mapped_walk(&pvmw)) {
+		if (!pvmw.pte)
+			split_huge_pmd_locked(vma, pvmw.address, pvmw.pmd,
+					      false);
+		page_vma_mapped_walk_done(&pvmw);
+	}
+	return true;
+}
+
+/**
+ * hmm_migration_split() - split a source that is unmapped
+ * @m: the migration
+ * @i: index of its word
+ *
+ * Splits also whatever stands in page tables for it, and gives each piece its
+ * word. Every process that maps a huge page has its own huge entry, so all are
+ * looked up; none of them may outlive the folio.
+ *
+ * Return: whether it was split.
+ */
+bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
+{
+	struct folio *folio = mpfn_folio(m->src[i]);
+	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), j;
+	unsigned long flags = m->src[i] & (BIT(MIGRATE_PFN_SHIFT) - 1);
+	struct rmap_walk_control rwc = { .rmap_one = split_huge_entry };
+
+	if (i + nr > m->npages || !folio_test_anon(folio))
+		return false;
+	if (folio_test_pmd_mappable(folio))
+		rmap_walk(folio, &rwc);
+	if (!split_unmapped(m->args, folio))
+		return false;
+
+	flags &= ~MIGRATE_PFN_COMPOUND;
+	for (j = 0; j < nr; j++)
+		m->src[i + j] = migrate_pfn(pfn + j) | flags;
+	return true;
+}
+
+/*
+ * A mapped folio of coherent memory. The core's split would put the pieces on
+ * an LRU list. The piece of @page stays locked and referenced.
+ */
+static bool split_coherent(const struct migrate_vma *args, struct folio *folio,
+			   struct page *page)
+{
+	unsigned long nr = folio_nr_pages(folio), i;
+	struct page *head = &folio->page;
+	bool split;
+
+	try_to_migrate(folio, TTU_SPLIT_HUGE_PMD);
+	split = !folio_mapped(folio) && split_unmapped(args, folio);
+	if (!split)
+		nr = 1;
+
+	for (i = 0; i < nr; i++) {
+		folio = page_folio(head + i);
+		remove_migration_ptes(folio, folio, 0);
+		if (split && head + i != page) {
+			folio_unlock(folio);
+			folio_put(folio);
+		}
+	}
+	return split;
+}
+
+/**
+ * hmm_migration_split_mapped() - split a folio as it is, where it is
+ * @args: the request
+ * @folio: a large folio, locked and referenced
+ *
+ * Sleeps. Afterwards @folio, whether it was split or not, is locked and
+ * referenced as before, or, if it is the one that the fault handler works on,
+ * the piece with the faulting page is.
+ *
+ * Return: whether it was split.
+ */
+bool hmm_migration_split_mapped(const struct migrate_vma *args,
+				struct folio *folio)
+{
+	struct page *page = &folio->page;
+	bool split;
+
+	if (folio_is_device_coherent(folio))
+		return split_coherent(args, folio, page);
+	if (!faulting_folio(args, folio))
+		return !split_huge_page(page);
+
+	/* Of the references to it one is the engine's, and one the handler's. */
+	page = args->fault_page;
+	folio_put(folio);
+	split = !split_huge_page(page);
+	folio_get(page_folio(page));
+	return split;
+}
+#else
+bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
+{
+	return false;
+}
+
+bool hmm_migration_split_mapped(const struct migrate_vma *args,
+				struct folio *folio)
+{
+	return false;
+}
+#endif

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How pages get to the device and home: large folios, absent pages, and what it
+ * takes. Most of it with private and with coherent memory.
+ */
+#include <kunit/test.h>
+#include <linux/hmm_migrate.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+
+#include "device.h"
+
+#define LEAST_ORDER	2
+
+/* Which page of the process is at an address. Only valid while it stays. */
+static struct page *page_at(struct kunit *test, unsigned long addr)
+{
+	struct page *page = NULL;
+
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr, 1, 0, &page), 1);
+	put_page(page);
+	return page;
+}
+
+static unsigned int order_at(struct kunit *test, unsigned long addr)
+{
+	return folio_order(page_folio(page_at(test, addr)));
+}
+
+/* Memory in folios of one order, aligned to it, with a number on each page. */
+static unsigned long map_large(struct kunit *test, unsigned int order,
+			       unsigned long pages)
+{
+	unsigned long before = huge_anon_orders_always;
+	unsigned long size = pages << PAGE_SHIFT, addr;
+
+	addr = ALIGN(map_anonymous(test, size + HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	WRITE_ONCE(huge_anon_orders_always, BIT(order));
+	write_numbers(test, addr, pages);
+	WRITE_ONCE(huge_anon_orders_always, before);
+	if (order_at(test, addr) != order)
+		kunit_skip(test, "no folio of order %u to be had", order);
+	return addr;
+}
+
+static bool is_coherent(const struct buffer_device *device)
+{
+	return device->devmem.type == MEMORY_DEVICE_COHERENT;
+}
+
+/* Private memory comes home by being touched, coherent by being told to. */
+static void bring_home(struct kunit *test, unsigned long addr,
+		       unsigned long pages)
+{
+	struct buffer_device *device = test->priv;
+
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(test, migrate_home(device, addr,
+						   pages << PAGE_SHIFT), pages);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* A folio of any order is copied once in each direction, and stays one. */
+static void transfer_large(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = LEAST_ORDER; order <= HPAGE_PMD_ORDER; order++) {
+		unsigned long pages = 1UL << order;
+		unsigned long addr = map_large(test, order, pages);
+
+		memset(device->blocks, 0, sizeof(device->blocks));
+		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
+						 pages << PAGE_SHIFT), pages);
+		KUNIT_EXPECT_EQ(test, device->blocks[order], 1);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages);
+		bring_home(test, addr, pages);
+		KUNIT_EXPECT_EQ(test, device->blocks[order], 2);
+		KUNIT_EXPECT_EQ(test, order_at(test, addr), order);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/* Many folios at once, and a hole or small page in between. */
+static void transfer_large_many(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_large(test, 4, HPAGE_PMD_NR), i;
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 32 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 32 * PAGE_SIZE), 32);
+	KUNIT_EXPECT_EQ(test, device->blocks[4], 2);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 33 * PAGE_SIZE,
+					 HPAGE_PMD_SIZE - 33 * PAGE_SIZE),
+			HPAGE_PMD_NR - 33);
+	KUNIT_EXPECT_EQ(test, device->blocks[4], HPAGE_PMD_NR / 16 - 1);
+	KUNIT_EXPECT_EQ(test, device->blocks[0], 15);
+	if (is_coherent(device))
+		migrate_home(device, addr, 32 * PAGE_SIZE);
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		if (i != 32 && read_number(test, addr + i * PAGE_SIZE) != i)
+			break;
+	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
+}
+
+/* A range that holds a part of a folio takes that part, and no more. */
+static void transfer_large_in_part(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_large(test, 4, 32);
+
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 8 * PAGE_SIZE,
+					 16 * PAGE_SIZE), 16);
+	KUNIT_EXPECT_EQ(test, device->blocks[0], 16);
+	if (is_coherent(device))
+		migrate_home(device, addr, 32 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+}
+
+/* The same on the device: the folio there is split by being asked for in part. */
+static void transfer_part_home(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
+		unsigned long pages = 1UL << order;
+		unsigned long addr = map_large(test, order, pages);
+
+		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
+						 pages << PAGE_SHIFT), pages);
+		KUNIT_EXPECT_EQ(test, migrate_home(device, addr + PAGE_SIZE,
+						   2 * PAGE_SIZE), 2);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages + 2);
+		migrate_home(device, addr, pages << PAGE_SHIFT);
+		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/* A folio on the device loses some of its pages; the others can come home. */
+static void transfer_large_zapped(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
+		unsigned long pages = 1UL << order;
+		unsigned long addr = map_large(test, order, pages);
+
+		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
+						 pages << PAGE_SHIFT), pages);
+		KUNIT_ASSERT_EQ(test, vm_munmap(addr + 8 * PAGE_SIZE,
+						(pages - 8) << PAGE_SHIFT), 0);
+		migrate_home(device, addr, 8 * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 8), 8);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+		vm_munmap(addr, 8 * PAGE_SIZE);
+	}
+}
+
+/* No large block at the other end: small ones, also when the CPU is waiting. */
+static void transfer_large_to_small(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
+		unsigned long pages = 1UL << order;
+		unsigned long addr = map_large(test, order, pages);
+
+		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
+						 pages << PAGE_SHIFT), pages);
+		device->small = true;
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 5);
+		bring_home(test, addr, pages);
+		KUNIT_EXPECT_EQ(test, order_at(test, addr), 0);
+		device->small = false;
+		vm_munmap(addr, pages << PAGE_SHIFT);
+
+		addr = map_large(test, order, pages);
+		device->small = true;
+		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
+						 pages << PAGE_SHIFT), pages);
+		bring_home(test, addr, pages);
+		device->small = false;
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/**
+ * struct listener - hears what secondary MMUs are told
+ * @notifier: subscribed to the test's process
+ * @migrations: how many migrations began
+ * @others: how often something else was invalidated
+ */
+struct listener {
+	struct mmu_notifier notifier;
+	unsigned long migrations;
+	unsigned long others;
+};
+
+static int hear(struct mmu_notifier *notifier,
+		const struct mmu_notifier_range *range)
+{
+	struct listener *listener =
+		container_of(notifier, struct listener, notifier);
+
+	if (range->event == MMU_NOTIFY_MIGRATE)
+		listener->migrations++;
+	else
+		listener->others++;
+	return 0;
+}
+
+static const struct mmu_notifier_ops listener_ops = {
+	.invalidate_range_start = hear,
+};
+
+/* Takes pages away from the CPU until it touches them. */
+static void make_absent(struct kunit *test, unsigned long addr,
+			unsigned long pages)
+{
+	struct folio *folio;
+	unsigned long i;
+
+	for (i = 0; i < pages; i++) {
+		struct page *page;
+
+		mmap_read_lock(current->mm);
+		page = make_device_exclusive(current->mm, addr + i * PAGE_SIZE,
+					     test, &folio);
+		mmap_read_unlock(current->mm);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(page));
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+}
+
+/*
+ * Absent pages are faulted in and moved in one collection, which shows in what
+ * secondary MMUs are told: each page that comes back, and then one migration.
+ */
+static void transfer_absent(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct listener listener = { .notifier.ops = &listener_ops };
+	unsigned long addr;
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	write_numbers(test, addr, 64);
+	make_absent(test, addr, 16);
+	make_absent(test, addr + 32 * PAGE_SIZE, 16);
+
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&listener.notifier,
+						    current->mm), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
+	mmu_notifier_unregister(&listener.notifier, current->mm);
+
+	KUNIT_EXPECT_EQ(test, listener.migrations, 1);
+	KUNIT_EXPECT_EQ(test, listener.others, 32);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 64);
+	bring_home(test, addr, 64);
+}
+
+/* A request whose second table has absent pages ends before it. */
+static void transfer_absent_stops(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct migrate_vma args = {
+		.pgmap_owner = device->devmem.owner,
+		.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT,
+	};
+	unsigned long addr, end;
+
+	addr = ALIGN(map_anonymous(test, 3 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	args.start = addr + HPAGE_PMD_SIZE - 4 * PAGE_SIZE;
+	end = addr + HPAGE_PMD_SIZE + 4 * PAGE_SIZE;
+	write_numbers(test, args.start, 8);
+	make_absent(test, addr + HPAGE_PMD_SIZE, 2);
+
+	args.src = kunit_kcalloc(test, 16, sizeof(*args.src), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, args.src);
+	args.dst = args.src + 8;
+	mmap_read_lock(current->mm);
+	args.vma = vma_lookup(current->mm, addr);
+	args.end = end;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&args), 0);
+	KUNIT_EXPECT_EQ(test, args.npages, 4);
+	KUNIT_EXPECT_EQ(test, args.cpages, 4);
+	KUNIT_EXPECT_EQ(test, args.end, addr + HPAGE_PMD_SIZE);
+	migrate_vma_finalize(&args);
+
+	args.start = args.end;
+	args.end = end;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&args), 0);
+	KUNIT_EXPECT_EQ(test, args.cpages, 4);
+	KUNIT_EXPECT_EQ(test, args.end, end);
+	migrate_vma_finalize(&args);
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, end - 8 * PAGE_SIZE, 8), 8);
+}
+
+#ifdef CONFIG_X86
+/* How often the process's TLB entries were flushed. */
+static u64 flushes(void)
+{
+	return atomic64_read(&current->mm->context.tlb_gen);
+}
+
+/*
+ * All that a page table maps moves at the price of one flush, and comes home at
+ * that of one where it is mapped for the CPU, of none where it is not.
+ */
+static void transfer_flushes(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr;
+	u64 before;
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	write_numbers(test, addr, HPAGE_PMD_NR);
+
+	before = flushes();
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, flushes() - before, 1);
+
+	before = flushes();
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, flushes() - before, is_coherent(device) ? 1 : 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR),
+			HPAGE_PMD_NR);
+}
+#else
+static void transfer_flushes(struct kunit *test)
+{
+	kunit_skip(test, "nothing counts flushes here");
+}
+#endif
+
+static struct kunit_case transfer_cases[] = {
+	KUNIT_CASE(transfer_large),
+	KUNIT_CASE(transfer_large_many),
+	KUNIT_CASE(transfer_large_in_part),
+	KUNIT_CASE(transfer_part_home),
+	KUNIT_CASE(transfer_large_zapped),
+	KUNIT_CASE(transfer_large_to_small),
+	KUNIT_CASE(transfer_absent),
+	KUNIT_CASE(transfer_absent_stops),
+	KUNIT_CASE(transfer_flushes),
+	{}
+};
+
+static struct kunit_suite private_suite = {
+	.name = "hmm_transfer_private",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = transfer_cases,
+};
+
+static struct kunit_suite coherent_suite = {
+	.name = "hmm_transfer_coherent",
+	.init = coherent_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = transfer_cases,
+};
+
+kunit_test_suites(&private_suite, &coherent_suite);
+
+MODULE_DESCRIPTION("KUnit tests of HMM's transfers to device memory");
+MODULE_LICENSE("GPL");
