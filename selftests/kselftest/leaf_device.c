@@ -6,31 +6,9 @@
  */
 #include "leaf.h"
 
-#include <lib/test_hmm_uapi.h>
+#include "device.h"
 
 #define N 16
-
-static int device_open(int unit)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/dev/hmm_dmirror%d", unit);
-	return open(path, O_RDWR);
-}
-
-static int device_call(int device, unsigned long request, const void *addr,
-		       size_t npages)
-{
-	struct hmm_dmirror_cmd cmd = {
-		.addr = (uintptr_t)addr,
-		.ptr = (uintptr_t)calloc(npages, PAGE),
-		.npages = npages,
-	};
-	int ret = ioctl(device, request, &cmd) ? -errno : (int)cmd.cpages;
-
-	free((void *)(uintptr_t)cmd.ptr);
-	return ret;
-}
 
 /* Pages that now are in the memory of device @unit; NULL when it has none. */
 static char *device_pages(struct __test_metadata *_metadata, int *device,

@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of a process that goes to a device and comes home while it is in use:
+ * what the kernel's hmm-tests do not cover. The device is any driver with the
+ * ioctls of the kernel's test_hmm whose memory takes folios of any order.
+ *
+ * Each test runs with private and with coherent memory.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mm/gup_test.h>
+
+#include "kselftest_harness.h"
+#include "device.h"
+
+#define N		64UL
+#define HUGE_PAGES	(HUGE / PAGE)
+#define RW		(PROT_READ | PROT_WRITE)
+#define CGROUPS		"/tmp/hmm-cgroups"
+
+FIXTURE(migrate) {
+	int device;
+	int place;
+	char *at;	/* HUGE, aligned, small pages that nobody has touched */
+};
+
+FIXTURE_VARIANT(migrate) {
+	int unit;
+	int place;
+};
+
+FIXTURE_VARIANT_ADD(migrate, private) {
+	.unit = 0,
+	.place = HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL,
+};
+
+FIXTURE_VARIANT_ADD(migrate, coherent) {
+	.unit = 2,
+	.place = HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL,
+};
+
+FIXTURE_SETUP(migrate)
+{
+	self->device = device_open(variant->unit);
+	if (self->device < 0)
+		SKIP(return, "no such unit");
+	self->place = variant->place;
+	self->at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
+	ASSERT_NE(NULL, self->at);
+	madvise(self->at, HUGE, MADV_NOHUGEPAGE);
+}
+
+FIXTURE_TEARDOWN(migrate)
+{
+	munmap(self->at, HUGE);
+	close(self->device);
+}
+
+typedef FIXTURE_DATA(migrate) test_data;
+
+static int there(test_data *self, size_t npages)
+{
+	return device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, npages);
+}
+
+static int home(test_data *self, size_t npages)
+{
+	return device_call(self->device, HMM_DMIRROR_MIGRATE_TO_SYS, self->at, npages);
+}
+
+static size_t held(test_data *self, size_t npages)
+{
+	return device_holds(self->device, self->at, npages, self->place);
+}
+
+static int release(test_data *self)
+{
+	return device_call(self->device, HMM_DMIRROR_RELEASE, self->at, 1);
+}
+
+/* What is on a page follows from its number and a seed. */
+static void fill(char *at, size_t npages, int seed)
+{
+	for (size_t i = 0; i < npages; i++)
+		for (size_t j = 0; j < PAGE / sizeof(int); j += 64)
+			((int *)(at + i * PAGE))[j] = seed + i * 1000 + j;
+}
+
+static size_t right(const char *at, size_t npages, int seed)
+{
+	for (size_t i = 0; i < npages; i++)
+		for (size_t j = 0; j < PAGE / sizeof(int); j += 64)
+			if (((const int *)(at + i * PAGE))[j] != (int)(seed + i * 1000 + j))
+				return i;
+	return npages;
+}
+
+static long folio_stat(unsigned int kb, const char *name)
+{
+	char path[128], value[32];
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/transparent_hugepage/hugepages-%ukB/stats/%s", kb, name);
+	return setting_read(path, value, sizeof(value)) ? -1 : atol(value);
+}
+
+/*
+ * A folio of each order goes there and comes home as one: none is split, and
+ * there are as many of that size as before.
+ */
+TEST_F(migrate, orders)
+{
+	char *before = self->at;
+
+	for (unsigned int kb = 16; kb <= 1024; kb *= 2) {
+		size_t npages = kb * 1024 / PAGE;
+		long split, folios;
+
+		/* No larger, so that no larger folio fits. */
+		self->at = map_aligned(npages * PAGE, HUGE, RW, MAP_PRIVATE, -1);
+		ASSERT_NE(NULL, self->at);
+		ASSERT_EQ(0, large_folios_allow(kb, true));
+		ASSERT_EQ(0, madvise(self->at, npages * PAGE, MADV_HUGEPAGE));
+		folios = folio_stat(kb, "nr_anon");
+		fill(self->at, npages, kb);
+		ASSERT_EQ(0, large_folios_allow(kb, false));
+		if (folio_stat(kb, "nr_anon") == folios) {
+			munmap(self->at, npages * PAGE);
+			self->at = before;
+			SKIP(return, "no folios of %u KiB", kb);
+		}
+
+		folios = folio_stat(kb, "nr_anon");
+		split = folio_stat(kb, "split");
+		ASSERT_EQ(npages, there(self, npages));
+		EXPECT_EQ(npages, held(self, npages));
+		EXPECT_EQ(folios, folio_stat(kb, "nr_anon"));
+		EXPECT_EQ(npages, home(self, npages));
+		EXPECT_EQ(0, held(self, npages));
+		EXPECT_EQ(folios, folio_stat(kb, "nr_anon"));
+		EXPECT_EQ(split, folio_stat(kb, "split"));
+		EXPECT_EQ(npages, right(self->at, npages, kb));
+		munmap(self->at, npages * PAGE);
+		self->at = before;
+	}
+}
+
+struct worker {
+	char *at;
+	size_t npages;
+	bool stop;
+	unsigned long rounds;
+};
+
+/* Counts up on every page, for as long as it may. */
+static void *count_up(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		for (size_t i = 0; i < w->npages; i++)
+			++*(volatile unsigned long *)(w->at + i * PAGE);
+		__atomic_add_fetch(&w->rounds, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void wait_for_rounds(struct worker *w, unsigned long more)
+{
+	unsigned long rounds = __atomic_load_n(&w->rounds, __ATOMIC_RELAXED) + more;
+
+	while (__atomic_load_n(&w->rounds, __ATOMIC_RELAXED) < rounds)
+		usleep(100);
+}
+
+/* No count is lost, whichever way pages go at what moment. */
+TEST_F(migrate, while_written_to)
+{
+	struct worker w = { .at = self->at, .npages = N };
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, count_up, &w));
+	wait_for_rounds(&w, 1);
+	for (int i = 0; i < 60; i++) {
+		there(self, N);
+		if (i % 3)
+			home(self, N);
+	}
+	w.stop = true;
+	pthread_join(thread, NULL);
+	for (size_t i = 0; i < N; i++)
+		ASSERT_EQ(w.rounds, *(unsigned long *)(self->at + i * PAGE));
+}
+
+/* The same with all of the unit's memory taken away again and again. */
+TEST_F(migrate, evicted_while_written_to)
+{
+	struct worker w = { .at = self->at, .npages = N };
+	pthread_t thread;
+	int released = 0;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, count_up, &w));
+	wait_for_rounds(&w, 1);
+	for (int i = 0; i < 20; i++) {
+		there(self, N);
+		released += !release(self);
+	}
+	w.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(20, released);
+	for (size_t i = 0; i < N; i++)
+		ASSERT_EQ(w.rounds, *(unsigned long *)(self->at + i * PAGE));
+}
+
+/* A child of each generation sees what was there, writes, and has a child. */
+static int generation(test_data *self, int seed, int left)
+{
+	int status;
+	pid_t pid = left ? fork() : 0;
+
+	if (pid < 0)
+		return 100;
+	if (!pid) {
+		if (!left)
+			return right(self->at, N, seed) == N ? 0 : 1;
+		if (right(self->at, N, seed) != N)
+			_exit(2);
+		fill(self->at, N, seed + left);
+		_exit(generation(self, seed + left, left - 1));
+	}
+	/* Both go on while the other does. */
+	if (right(self->at, N, seed) != N)
+		return 3;
+	if (waitpid(pid, &status, 0) != pid)
+		return 101;
+	if (right(self->at, N, seed) != N)
+		return 4;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 102;
+}
+
+TEST_F(migrate, fork_tree)
+{
+	for (int round = 0; round < 3; round++) {
+		fill(self->at, N, round);
+		ASSERT_EQ(N, there(self, N));
+		EXPECT_EQ(0, generation(self, round, 4));
+		EXPECT_EQ(N, right(self->at, N, round));
+	}
+}
+
+/* A huge page that parent and child share moves, and both find it. */
+TEST_F(migrate, fork_shared_huge)
+{
+	int go[2], done[2], status;
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, pipe(done));
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
+	fill(self->at, HUGE_PAGES, 7);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (read(go[0], &byte, 1) != 1 || right(self->at, HUGE_PAGES, 7) != HUGE_PAGES)
+			_exit(1);
+		fill(self->at, HUGE_PAGES, 8);
+		_exit(write(done[1], "", 1) != 1);
+	}
+	EXPECT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	EXPECT_EQ(HUGE_PAGES, held(self, HUGE_PAGES));
+	ASSERT_EQ(1, write(go[1], "", 1));
+	ASSERT_EQ(1, read(done[0], &byte, 1));
+	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 7));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 7));
+}
+
+static size_t swapped(const char *at, size_t npages)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < npages; i++)
+		count += !!(page_map(at + i * PAGE) & MAP_SWAPPED);
+	return count;
+}
+
+/* Pages that are swapped out move with one command. */
+TEST_F(migrate, swapped_out)
+{
+	if (swap_ready())
+		SKIP(return, "no swap space");
+	fill(self->at, N, 1);
+	ASSERT_EQ(0, madvise(self->at, N * PAGE, MADV_PAGEOUT));
+	if (!swapped(self->at, N))
+		SKIP(return, "nothing was swapped out");
+	EXPECT_EQ(N, there(self, N));
+	EXPECT_EQ(N, held(self, N));
+	EXPECT_EQ(N, right(self->at, N, 1));
+}
+
+/* Pages in the swap cache as well: the slot is given up, or the page stays. */
+TEST_F(migrate, swap_cache)
+{
+	if (swap_ready())
+		SKIP(return, "no swap space");
+	fill(self->at, N, 2);
+	ASSERT_EQ(0, madvise(self->at, N * PAGE, MADV_PAGEOUT));
+	EXPECT_EQ(N, right(self->at, N, 2));
+	there(self, N);
+	EXPECT_EQ(N, right(self->at, N, 2));
+	fill(self->at, N, 3);
+	EXPECT_EQ(N, there(self, N));
+	EXPECT_EQ(N, right(self->at, N, 3));
+}
+
+static int pin(const char *at, size_t npages)
+{
+	struct pin_longterm_test args = {
+		.addr = (uintptr_t)at,
+		.size = npages * PAGE,
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+	int fd = open("/sys/kernel/debug/gup_test", O_RDWR);
+
+	if (fd >= 0 && ioctl(fd, PIN_LONGTERM_TEST_START, &args)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* What is pinned stays where it is; what is not does not mind. */
+TEST_F(migrate, pinned)
+{
+	int fd;
+
+	fill(self->at, N, 4);
+	fd = pin(self->at + 8 * PAGE, 8);
+	if (fd < 0)
+		SKIP(return, "gup_test pins nothing");
+	there(self, N);
+	EXPECT_EQ(N - 8, held(self, N));
+	EXPECT_EQ(0, device_holds(self->device, self->at + 8 * PAGE, 8, self->place));
+	EXPECT_EQ(N, right(self->at, N, 4));
+	close(fd);
+	EXPECT_EQ(N, there(self, N));
+	EXPECT_EQ(N, right(self->at, N, 4));
+}
+
+/*
+ * To pin for long brings home what is on the device, a large folio as a whole.
+ * GUP cannot do that when it has pinned several pages of the folio itself.
+ */
+TEST_F(migrate, pinned_there)
+{
+	int fd;
+
+	fill(self->at, N, 5);
+	ASSERT_EQ(N, there(self, N));
+	fd = pin(self->at, N);
+	if (fd < 0)
+		SKIP(return, "gup_test pins nothing");
+	EXPECT_EQ(0, held(self, N));
+	EXPECT_EQ(N, right(self->at, N, 5));
+	close(fd);
+
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_DONTNEED));
+	fill(self->at, HUGE_PAGES, 6);
+	ASSERT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	fd = pin(self->at + 5 * PAGE, 1);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, held(self, HUGE_PAGES));
+	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 6));
+	close(fd);
+}
+
+/* Who wrote to a page since when is not forgotten on the way. */
+TEST_F(migrate, soft_dirty)
+{
+	uint64_t map[4];
+
+	fill(self->at, 4, 1);
+	ASSERT_EQ(0, setting_write("/proc/self/clear_refs", "4"));
+	self->at[2 * PAGE] = 1;
+	ASSERT_EQ(4, there(self, 4));
+	ASSERT_EQ(0, page_map_read(self->at, 4, map));
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(i == 2, !!(map[i] & MAP_SOFT_DIRTY));
+	home(self, 4);
+	ASSERT_EQ(0, page_map_read(self->at, 4, map));
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(i == 2, !!(map[i] & MAP_SOFT_DIRTY));
+}
+
+static long cgroup_number(const char *group, const char *file)
+{
+	char path[128], value[64];
+
+	snprintf(path, sizeof(path), CGROUPS "/%s/%s", group, file);
+	return setting_read(path, value, sizeof(value)) ? -1 : atol(value);
+}
+
+static int cgroup_set(const char *group, const char *file, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), CGROUPS "%s%s/%s", *group ? "/" : "", group, file);
+	return setting_write(path, value);
+}
+
+/* A group of its own for this process; 0, or -1 where there are no groups. */
+static int cgroup_enter(const char *group, const char *limit)
+{
+	char path[128], pid[16];
+
+	mkdir(CGROUPS, 0755);
+	if (access(CGROUPS "/cgroup.procs", F_OK) && mount("none", CGROUPS, "cgroup2", 0, NULL))
+		return -1;
+	cgroup_set("", "cgroup.subtree_control", "+memory");
+	snprintf(path, sizeof(path), CGROUPS "/%s", group);
+	mkdir(path, 0755);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (cgroup_set(group, "memory.swap.max", "0") || cgroup_set(group, "memory.max", limit))
+		return -1;
+	return cgroup_set(group, "cgroup.procs", pid) ? -1 : 0;
+}
+
+static void cgroup_leave(const char *group)
+{
+	char path[128], pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	cgroup_set("", "cgroup.procs", pid);
+	snprintf(path, sizeof(path), CGROUPS "/%s", group);
+	for (int i = 0; i < 100 && rmdir(path); i++)
+		usleep(10000);
+}
+
+/* Memory on the device is charged to whom it was charged to before. */
+TEST_F(migrate, charged)
+{
+	long before, slack = 256 * 1024;
+
+	if (cgroup_enter("charged", "max"))
+		SKIP(return, "no memory cgroups");
+	fill(self->at, HUGE_PAGES, 1);
+	before = cgroup_number("charged", "memory.current");
+	EXPECT_LE((long)HUGE, before);
+	EXPECT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	EXPECT_GE(before + slack, cgroup_number("charged", "memory.current"));
+	EXPECT_LE((long)HUGE, cgroup_number("charged", "memory.current"));
+	home(self, HUGE_PAGES);
+	EXPECT_GE(before + slack, cgroup_number("charged", "memory.current"));
+	EXPECT_LE((long)HUGE, cgroup_number("charged", "memory.current"));
+	munmap(self->at, HUGE);
+	EXPECT_GE(before - (long)HUGE + slack, cgroup_number("charged", "memory.current"));
+	cgroup_leave("charged");
+}
+
+/* No more device memory for new pages than the group may have. */
+TEST_F(migrate, limited)
+{
+	size_t got;
+
+	if (cgroup_enter("limited", "1M"))
+		SKIP(return, "no memory cgroups");
+	there(self, HUGE_PAGES);
+	got = held(self, HUGE_PAGES);
+	EXPECT_GE(256, got);
+	EXPECT_GE(1L << 20, cgroup_number("limited", "memory.current"));
+	munmap(self->at, HUGE);
+	cgroup_leave("limited");
+}
+
+static int idle(uint64_t pfn, bool set)
+{
+	uint64_t bits = 1ULL << (pfn % 64);
+	int fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
+	int ret = -1;
+
+	if (fd < 0)
+		return -1;
+	if (set && pwrite(fd, &bits, 8, pfn / 64 * 8) == 8)
+		ret = 0;
+	else if (!set && pread(fd, &bits, 8, pfn / 64 * 8) == 8)
+		ret = bits >> (pfn % 64) & 1;
+	close(fd);
+	return ret;
+}
+
+/* A page that nobody touched is idle after its journey, another one is not. */
+TEST_F(migrate, idle_pages)
+{
+	uint64_t map[2];
+
+	fill(self->at, 2, 1);
+	ASSERT_EQ(0, page_map_read(self->at, 2, map));
+	if (idle(map[0] & MAP_PFN, true) || idle(map[1] & MAP_PFN, true))
+		SKIP(return, "no idle page tracking");
+	self->at[PAGE] = 1;
+	ASSERT_EQ(1, idle(map[0] & MAP_PFN, false));
+	ASSERT_EQ(0, idle(map[1] & MAP_PFN, false));
+	ASSERT_EQ(0, idle(map[1] & MAP_PFN, true));
+
+	self->at[PAGE] = 2;
+	ASSERT_LE(0, there(self, 2));
+	ASSERT_LE(0, home(self, 2));
+	ASSERT_EQ(0, page_map_read(self->at, 2, map));
+	EXPECT_EQ(1, idle(map[0] & MAP_PFN, false));
+	EXPECT_EQ(0, idle(map[1] & MAP_PFN, false));
+}
+
+/* What cannot be on a device at all. */
+TEST_F(migrate, refused)
+{
+	char *special = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, self->device, 0);
+	char *shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *at = self->at, *hugetlb;
+
+	ASSERT_NE(MAP_FAILED, special);
+	self->at = special;
+	EXPECT_EQ(-EINVAL, there(self, 4));
+	EXPECT_EQ(-EINVAL, home(self, 4));
+	munmap(special, 4 * PAGE);
+
+	*shared = 1;
+	self->at = shared;
+	EXPECT_EQ(-ENOENT, there(self, 1));
+	EXPECT_EQ(0, held(self, 1));
+	munmap(shared, PAGE);
+
+	if (!huge_pages_reserve(HUGE / 1024, 1)) {
+		hugetlb = mmap(NULL, HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+		ASSERT_NE(MAP_FAILED, hugetlb);
+		self->at = hugetlb;
+		EXPECT_EQ(-EINVAL, there(self, HUGE_PAGES));
+		munmap(hugetlb, HUGE);
+		huge_pages_reserve(HUGE / 1024, 0);
+	}
+
+	ASSERT_EQ(0, mprotect(at, PAGE, PROT_NONE));
+	self->at = at;
+	EXPECT_EQ(-EINVAL, there(self, 2));
+}
+
+/* The driver in use, and what its parameters were. */
+static int driver_reload(const char *file)
+{
+	char options[128], value[2][32] = { "0", "0" };
+	int fd = open(file, O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	setting_read("/sys/module/hmm_dmirror/parameters/spm_addr_dev0", value[0], 32);
+	setting_read("/sys/module/hmm_dmirror/parameters/spm_addr_dev1", value[1], 32);
+	snprintf(options, sizeof(options), "spm_addr_dev0=%s spm_addr_dev1=%s", value[0], value[1]);
+	ret = syscall(SYS_delete_module, "hmm_dmirror", 0) ? -errno : 0;
+	if (!ret)
+		ret = syscall(SYS_finit_module, fd, options, 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* The driver goes away. The pages that it has come home by themselves. */
+TEST_F(migrate, unloaded)
+{
+	fill(self->at, HUGE_PAGES / 2, 9);
+	ASSERT_EQ(N, there(self, N));
+	close(self->device);
+	self->device = -1;
+	if (access("/sys/module/hmm_dmirror", F_OK))
+		SKIP(return, "not a driver that this test knows");
+	ASSERT_EQ(0, driver_reload("/modules/hmm_dmirror.ko"));
+	EXPECT_EQ(HUGE_PAGES / 2, right(self->at, HUGE_PAGES / 2, 9));
+	EXPECT_EQ(0, swapped(self->at, N));
+	for (int i = 0; i < 100 && self->device < 0; i++, usleep(10000))
+		self->device = device_open(variant->unit);
+	ASSERT_LE(0, self->device);
+	EXPECT_EQ(N, there(self, N));
+}
+
+TEST_HARNESS_MAIN
