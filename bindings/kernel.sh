@@ -6,7 +6,8 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/tandem
 
 # kernel_with_rust: sets OUT, the folder of a kernel in which Rust was built: KERNEL_OUT=, or one of tree/'s.
 kernel_with_rust() {
-	for OUT in ${KERNEL_OUT:-"${BUILD:-$CACHE/build}"/*/out}; do
+	local build=${BUILD:-$CACHE/build}
+	for OUT in ${KERNEL_OUT:-"$build/${KERNEL:-7.3}-vm/out" "$build"/*/out}; do
 		[[ -e $OUT/rust/libkernel.rmeta ]] && return
 	done
 	echo "$0: no kernel with Rust was built: run 'make kernel' first, or set KERNEL_OUT=" >&2
