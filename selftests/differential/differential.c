@@ -22,6 +22,9 @@
  * written already, in either core. So only where all pages ask for the same
  * is the unlocked walk asked.
  *
+ * What ours says in a driver's entries, and in extents, must be what it says in
+ * words.
+ *
  * SEED= is the first seed (default 1), COUNT= how many (default 300).
  */
 #include <errno.h>
@@ -226,6 +229,95 @@ static enum verdict compare_pagemap(const struct query *query)
 	return ALIKE;
 }
 
+static const struct hmm_probe_format format = {
+	.valid = 1 << 3, .write = 1 << 1, .device_private = 1 << 7,
+	.error = 0xe00, .none = 0x700, .special = 0x500, .pfn_shift = 13,
+};
+
+static bool entry_right(uint64_t entry, uint64_t word)
+{
+	if (word & WORD_VALID)
+		return entry == (word_pfn(word) << format.pfn_shift | format.valid |
+				 (word & WORD_WRITE ? format.write : 0));
+	if (word & WORD_ERROR)
+		return entry == format.error || entry == format.special;
+	return entry == format.none;
+}
+
+/*
+ * Whether the words of an extent are those that were reported. Where the walk
+ * begins anew within a folio, less of the folio can be seen.
+ */
+static bool extent_right(uint64_t extent, uint64_t word, bool begun_anew)
+{
+	const uint64_t order = 0x1fULL << WORD_ORDER_SHIFT;
+
+	word &= ~WORD_STICKY;
+	if (begun_anew && (word & order) > (extent & order))
+		return (word & ~order) == (extent & ~order);
+	return word == extent;
+}
+
+/* The same snapshot as entries: it must be what the words say. */
+static enum verdict compare_entries(const struct query *query)
+{
+	struct hmm_probe_walk walk = {
+		.addr = (uintptr_t)BASE_OURS + query->first * PAGE,
+		.npages = query->count,
+		.words = (uintptr_t)theirs,
+		.how = HMM_PROBE_FORMAT,
+		.format = format,
+	};
+	size_t i;
+
+	if (ioctl(probe, HMM_PROBE_WALK, &walk) || walk.error)
+		return differ("error of a snapshot in entries", query->first, 0,
+			      walk.error);
+	for (i = 0; i < query->count; i++)
+		if (!entry_right(theirs[i], ours[i]))
+			return differ("entry", query->first + i, ours[i], theirs[i]);
+	return ALIKE;
+}
+
+/* And as extents, with room for @room of them at a time; 0 for all. */
+static enum verdict compare_extents(const struct query *query, size_t room)
+{
+	size_t i, done;
+
+	for (done = 0; done < query->count; done += i) {
+		struct hmm_probe_walk walk = {
+			.addr = (uintptr_t)BASE_OURS + (query->first + done) * PAGE,
+			.npages = query->count - done,
+			.words = (uintptr_t)theirs,
+			.how = HMM_PROBE_EXTENTS,
+			.extents = room,
+		};
+
+		if (ioctl(probe, HMM_PROBE_WALK, &walk) ||
+		    (walk.error && (!room || walk.error != -ENOSPC)))
+			return differ("error of a snapshot in extents",
+				      query->first, 0, walk.error);
+		for (i = 0; i < walk.npages && theirs[i] != ~0ULL; i++)
+			if (!extent_right(theirs[i], ours[done + i], done))
+				return differ("extent", query->first + done + i,
+					      ours[done + i], theirs[i]);
+		if (!i || (i < walk.npages) != (walk.error == -ENOSPC))
+			return differ("extents that end too soon",
+				      query->first + done + i, 0, walk.error);
+	}
+	return ALIKE;
+}
+
+static enum verdict compare_outputs(const struct query *query)
+{
+	enum verdict verdict = compare_entries(query);
+
+	if (verdict == ALIKE)
+		verdict = compare_extents(query, 0);
+	return verdict == ALIKE ? compare_extents(query, 1 + query->stream % 50) :
+				  verdict;
+}
+
 static enum verdict ask_snapshot(const struct query *query)
 {
 	enum verdict verdict;
@@ -237,7 +329,9 @@ static enum verdict ask_snapshot(const struct query *query)
 	if (our != their)
 		return differ("error of a snapshot", query->first, our, their);
 	verdict = compare_words(query, true);
-	return verdict == ALIKE ? compare_pagemap(query) : verdict;
+	if (verdict == ALIKE)
+		verdict = compare_pagemap(query);
+	return verdict == ALIKE ? compare_outputs(query) : verdict;
 }
 
 /* A page that nobody asked for may be told of as it was before the faults. */

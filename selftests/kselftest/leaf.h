@@ -181,6 +181,26 @@ static inline void leaf_expect_true_orders(struct __test_metadata *_metadata,
 	}
 }
 
+/* Entries of a device that is none: nothing stands where words have it. */
+static const struct hmm_probe_format leaf_format = {
+	.valid = 1 << 3, .write = 1 << 1, .device_private = 1 << 7,
+	.error = 0xe00, .none = 0x700, .special = 0x500, .pfn_shift = 13,
+};
+
+/* The same as a snapshot, in entries. */
+static inline int leaf_walk_format(struct _test_data_leaf *self,
+				   const void *addr, size_t npages,
+				   uint64_t default_flags)
+{
+	int error;
+
+	self->walk.how |= HMM_PROBE_FORMAT;
+	self->walk.format = leaf_format;
+	error = leaf_walk(self, addr, npages, default_flags);
+	self->walk.how &= ~HMM_PROBE_FORMAT;
+	return error;
+}
+
 static inline char *leaf_anon(size_t npages, int prot)
 {
 	return map_aligned(npages * PAGE, HUGE, prot, MAP_PRIVATE, -1);

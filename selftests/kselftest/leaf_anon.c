@@ -368,4 +368,39 @@ TEST_F(leaf, special)
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at + 2 * PAGE, 1, REQ_FAULT));
 }
 
+/* The same two, and a hole, in a driver's own entries. */
+TEST_F(leaf, special_formatted)
+{
+	char *at = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, self->fd,
+			HMM_PROBE_MAP_MIXED * PAGE);
+
+	if (variant->core != HMM_PROBE_CORE)
+		SKIP(return, "entries are ours alone");
+	ASSERT_NE(MAP_FAILED, at);
+	read_pages(at, 2 * PAGE);
+	ASSERT_EQ(0, leaf_walk_format(self, at, 3, 0));
+	EXPECT_EQ((page_map(at) & MAP_PFN) << leaf_format.pfn_shift |
+		  leaf_format.valid | leaf_format.write,
+		  self->words[0] | leaf_format.write);
+	EXPECT_EQ(leaf_format.special, self->words[1]);
+	EXPECT_EQ(leaf_format.none, self->words[2]);
+	ASSERT_EQ(0, mprotect(at, 3 * PAGE, PROT_NONE));
+	ASSERT_EQ(0, leaf_walk_format(self, at, 3, 0));
+	EXPECT_EQ(leaf_format.error, self->words[1]);
+	EXPECT_EQ(-EFAULT, leaf_walk_format(self, at, 3, leaf_format.valid));
+}
+
+TEST_F(leaf, pfnmap_formatted)
+{
+	char *at = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, self->fd,
+			HMM_PROBE_MAP_PFNMAP * PAGE);
+
+	if (variant->core != HMM_PROBE_CORE)
+		SKIP(return, "entries are ours alone");
+	ASSERT_NE(MAP_FAILED, at);
+	ASSERT_EQ(0, leaf_walk_format(self, at, 2, 0));
+	EXPECT_EQ(leaf_format.special, self->words[0]);
+	EXPECT_EQ(leaf_format.special, self->words[1]);
+}
+
 TEST_HARNESS_MAIN

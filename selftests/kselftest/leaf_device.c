@@ -59,6 +59,44 @@ TEST_F(leaf, private_own)
 	EXPECT_DEVICE_WORDS(N, WORD_VALID | WORD_WRITE);
 }
 
+/* In a driver's own entries it has a flag, and can be asked to come home. */
+static void private_formatted(struct __test_metadata *_metadata,
+			      struct _test_data_leaf *self, size_t npages)
+{
+	const struct hmm_probe_format *format = &leaf_format;
+	uint64_t flags = format->valid | format->write;
+	int device;
+	char *at = device_pages(_metadata, &device, 0, npages);
+
+	if (!at)
+		SKIP(return, "no device");
+	if (self->walk.core != HMM_PROBE_CORE)
+		SKIP(return, "entries are ours alone");
+	owner_of(self, at);
+	ASSERT_EQ(0, leaf_walk_format(self, at, npages, flags));
+	for (size_t i = 0; i < npages; i++) {
+		ASSERT_EQ(map_entry_pfn(page_map(at + i * PAGE)) << 13 |
+			  flags | format->device_private, self->words[i]);
+	}
+	ASSERT_EQ(0, leaf_walk_format(self, at, npages,
+				      flags | format->device_private));
+	for (size_t i = 0; i < npages; i++) {
+		ASSERT_EQ((page_map(at + i * PAGE) & MAP_PFN) << 13 | flags,
+			  self->words[i]);
+	}
+	EXPECT_EQ(0x5a, at[PAGE]);
+}
+
+TEST_F(leaf, private_own_formatted)
+{
+	private_formatted(_metadata, self, N);
+}
+
+TEST_F(leaf, private_own_formatted_huge)
+{
+	private_formatted(_metadata, self, 512);
+}
+
 TEST_F(leaf, private_own_readonly)
 {
 	int device;

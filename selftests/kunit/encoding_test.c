@@ -150,6 +150,52 @@ static void encoding_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, ARRAY_SIZE(expected));
 }
 
+static const struct hmm_format encoding_format = {
+	.valid = BIT(3), .write = BIT(1), .device_private = BIT(7),
+	.error = 0xe0, .none = 0x70, .special = 0x50, .pfn_shift = 13,
+};
+
+/* A driver's entries: every flag, and the three values. */
+static void encoding_format_entry(struct kunit *test)
+{
+	static const struct {
+		unsigned long word, entry;
+	} expected[] = {
+		{ 0, 0x70 }, { HMM_PFN_ERROR, 0xe0 },
+		{ HMM_PFN_ERROR | HMM_MARK_SPECIAL, 0x50 },
+		{ HMM_PFN_VALID | 5, 5 << 13 | BIT(3) },
+		{ HMM_PFN_WRITABLE | 5, 5 << 13 | BIT(3) | BIT(1) },
+		{ HMM_PFN_WRITABLE, BIT(3) | BIT(1) },
+		{ HMM_PFN_VALID | HMM_MARK_PRIVATE | 1, 1 << 13 | BIT(3) | BIT(7) },
+		{ HMM_PFN_VALID | 9UL << HMM_PFN_ORDER_SHIFT | 6, 6 << 13 | BIT(3) },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(expected); i++)
+		KUNIT_EXPECT_EQ(test, expected[i].entry,
+				hmm_format_entry(&encoding_format, expected[i].word));
+}
+
+static void encoding_format_request(struct kunit *test)
+{
+	static const struct {
+		unsigned long entry, request;
+	} expected[] = {
+		{ 0, 0 }, { 0x70 & ~0x8, 0 }, { BIT(3), HMM_PFN_REQ_FAULT },
+		{ BIT(1), HMM_PFN_REQ_WRITE }, { BIT(3) | BIT(1), HMM_PFN_REQUEST },
+		{ BIT(7) | BIT(3), HMM_REQ_HOME | HMM_PFN_REQ_FAULT },
+		{ ~0UL, HMM_PFN_REQUEST | HMM_REQ_HOME },
+	};
+	struct hmm_format none = { .valid = BIT(3) };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(expected); i++)
+		KUNIT_EXPECT_EQ(test, expected[i].request,
+				hmm_format_request(&encoding_format, expected[i].entry));
+	/* What a device has no flag for cannot be asked. */
+	KUNIT_EXPECT_EQ(test, HMM_PFN_REQ_FAULT, hmm_format_request(&none, ~0UL));
+}
+
 static struct kunit_case encoding_cases[] = {
 	KUNIT_CASE(encoding_bits),
 	KUNIT_CASE(encoding_order),
@@ -157,6 +203,8 @@ static struct kunit_case encoding_cases[] = {
 	KUNIT_CASE(encoding_lacks),
 	KUNIT_CASE(encoding_put),
 	KUNIT_CASE(encoding_runs),
+	KUNIT_CASE(encoding_format_entry),
+	KUNIT_CASE(encoding_format_request),
 	{}
 };
 

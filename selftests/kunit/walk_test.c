@@ -318,6 +318,188 @@ static void walk_unlocked_in_time(struct kunit *test)
 	walk_end(walk);
 }
 
+static const struct hmm_format walk_format = {
+	.valid = BIT(3), .write = BIT(1), .device_private = BIT(7),
+	.error = 0xe0, .none = 0x70, .special = 0x50, .pfn_shift = 12,
+};
+
+static unsigned long walk_entry(struct kunit *test, struct walk *walk,
+				unsigned long i, unsigned long flags)
+{
+	return memory_pfn(test, walk->range.start + i * PAGE_SIZE) << 12 | flags;
+}
+
+/* Written, absent, read, gone, and not to be read, as a device writes them. */
+static void walk_formatted(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i;
+	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
+
+	walk->range.format = &walk_format;
+	for (i = 0; i < 6; i++)
+		memory_write(test, addr + i * PAGE_SIZE, i);
+	memory_read(test, addr + 8 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr + 10 * PAGE_SIZE, PAGE_SIZE));
+	memory_map_at(test, addr + 11 * PAGE_SIZE, 1, PROT_NONE);
+	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
+	for (i = 0; i < 6; i++)
+		KUNIT_EXPECT_EQ(test, walk->words[i],
+				walk_entry(test, walk, i, BIT(3) | BIT(1)));
+	for (i = 6; i < MEMORY_PAGES; i++)
+		if (i != 8 && i != 10 && i != 11)
+			KUNIT_EXPECT_EQ(test, walk->words[i], 0x70);
+	KUNIT_EXPECT_EQ(test, walk->words[8], walk_entry(test, walk, 8, BIT(3)));
+	KUNIT_EXPECT_EQ(test, walk->words[10], 0xe0);
+	KUNIT_EXPECT_EQ(test, walk->words[11], 0xe0);
+	walk_end(walk);
+}
+
+/* Requests come in the driver's flags: of all pages, and of each. */
+static void walk_formatted_requests(struct kunit *test)
+{
+	static const unsigned long asks[] = { 0, BIT(3), BIT(3) | BIT(1), BIT(1) };
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i;
+	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
+	int ret;
+
+	walk->range.format = &walk_format;
+	/* The words' own bits mean nothing here. */
+	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, HMM_PFN_REQUEST));
+	KUNIT_EXPECT_EQ(test, walk->words[0], 0x70);
+	walk->range.default_flags = 0;
+	walk->range.pfn_flags_mask = ~0UL;
+	do {
+		for (i = 0; i < MEMORY_PAGES; i++)
+			walk->words[i] = asks[i % 4] | 0xabc000;
+		walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
+		ret = walk_as_is(walk);
+	} while (ret == -EBUSY);
+	KUNIT_EXPECT_EQ(test, 0, ret);
+	for (i = 0; i < MEMORY_PAGES; i++) {
+		unsigned long asked = asks[i % 4];
+
+		KUNIT_EXPECT_EQ(test, walk->words[i], asked & BIT(3) ?
+				walk_entry(test, walk, i, asked) : 0x70);
+	}
+	walk->range.pfn_flags_mask = 0;
+	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, BIT(3) | BIT(1)));
+	for (i = 0; i < MEMORY_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, walk->words[i],
+				walk_entry(test, walk, i, BIT(3) | BIT(1)));
+	walk_end(walk);
+}
+
+static void expect_extent(struct kunit *test, const struct hmm_extent *extent,
+			  unsigned long start, unsigned long npages,
+			  unsigned long word)
+{
+	KUNIT_EXPECT_EQ(test, extent->start, start);
+	KUNIT_EXPECT_EQ(test, extent->npages, npages);
+	KUNIT_EXPECT_EQ(test, extent->word, word);
+}
+
+/* What is alike comes as one, in order and without gaps. */
+static void walk_extents(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i, nr = 0;
+	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
+	struct hmm_extent at[MEMORY_PAGES];
+	struct hmm_extents extents = { .at = at, .room = MEMORY_PAGES };
+
+	for (i = 4; i < 8; i++)
+		memory_write(test, addr + i * PAGE_SIZE, i);
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr + 12 * PAGE_SIZE, 4 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
+	walk->range.extents = &extents;
+	walk->range.hmm_pfns = NULL;
+	KUNIT_EXPECT_EQ(test, 0, walk_as_is(walk));
+	expect_extent(test, &at[0], addr, 4, 0);
+	for (i = 4; i < 8; i += at[nr].npages) {
+		nr++;
+		KUNIT_ASSERT_LT(test, nr, extents.nr);
+		expect_extent(test, &at[nr], addr + i * PAGE_SIZE,
+			      min(at[nr].npages, 8 - i), walk->words[i]);
+		KUNIT_ASSERT_GT(test, at[nr].npages, 0);
+		/* As long as it can be: the next word does not follow. */
+		KUNIT_EXPECT_NE(test, walk->words[i] + at[nr].npages,
+				walk->words[i + at[nr].npages]);
+	}
+	KUNIT_ASSERT_EQ(test, extents.nr, nr + 3);
+	expect_extent(test, &at[nr + 1], addr + 8 * PAGE_SIZE, 4, 0);
+	expect_extent(test, &at[nr + 2], addr + 12 * PAGE_SIZE, 4, HMM_PFN_ERROR);
+	walk_end(walk);
+}
+
+/* Where the room ends the walk does, and can go on from there. */
+static void walk_extents_room(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i;
+	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
+	struct hmm_extent at[2];
+	struct hmm_extents extents = { .at = at, .room = 2 };
+
+	walk->range.extents = &extents;
+	walk->range.hmm_pfns = NULL;
+	for (i = 0; i < MEMORY_PAGES; i += 2)
+		memory_write(test, addr + i * PAGE_SIZE, i);
+	for (i = 0; i < MEMORY_PAGES; i += 2) {
+		walk->range.start = addr + i * PAGE_SIZE;
+		KUNIT_EXPECT_EQ(test, i + 2 < MEMORY_PAGES ? -ENOSPC : 0,
+				walk_again(walk, 0));
+		KUNIT_ASSERT_EQ(test, extents.nr, 2);
+		expect_extent(test, &at[0], walk->range.start, 1, HMM_PFN_WRITABLE |
+			      memory_pfn(test, walk->range.start));
+		expect_extent(test, &at[1], walk->range.start + PAGE_SIZE, 1, 0);
+	}
+	extents.room = 0;
+	KUNIT_EXPECT_EQ(test, -ENOSPC, walk_again(walk, 0));
+	KUNIT_EXPECT_EQ(test, 0, extents.nr);
+	walk_end(walk);
+}
+
+/* Extents have no words, and still pages are faulted in and counted right. */
+static void walk_extents_faulted(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i, npages = 0;
+	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
+	struct hmm_extent at[MEMORY_PAGES];
+	struct hmm_extents extents = { .at = at, .room = MEMORY_PAGES };
+
+	walk->range.extents = &extents;
+	walk->range.hmm_pfns = NULL;
+	walk->range.default_flags = HMM_PFN_REQUEST;
+	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_unlocked_timeout(&walk->range, HZ));
+	for (i = 0; i < extents.nr; npages += at[i++].npages)
+		expect_extent(test, &at[i], addr + npages * PAGE_SIZE, at[i].npages,
+			      HMM_PFN_WRITABLE |
+			      memory_pfn(test, addr + npages * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, npages, MEMORY_PAGES);
+	walk_end(walk);
+}
+
+static void walk_bad_output(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
+	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
+	struct hmm_format format = { .write = 1 };
+	struct hmm_extents extents = { };
+
+	walk->range.format = &format;
+	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));
+	format.valid = 2;
+	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
+	format.pfn_shift = BITS_PER_LONG;
+	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));
+	format.pfn_shift = 0;
+	walk->range.extents = &extents;
+	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));
+	walk->range.format = NULL;
+	KUNIT_EXPECT_EQ(test, -ENOSPC, walk_again(walk, 0));
+	walk->range.pfn_flags_mask = HMM_PFN_REQ_FAULT;
+	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));
+	walk_end(walk);
+}
+
 static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(walk_absent),
 	KUNIT_CASE(walk_written),
@@ -330,6 +512,12 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(walk_bad_range),
 	KUNIT_CASE(walk_other_locks),
 	KUNIT_CASE(walk_unlocked_in_time),
+	KUNIT_CASE(walk_formatted),
+	KUNIT_CASE(walk_formatted_requests),
+	KUNIT_CASE(walk_extents),
+	KUNIT_CASE(walk_extents_room),
+	KUNIT_CASE(walk_extents_faulted),
+	KUNIT_CASE(walk_bad_output),
 	{}
 };
 

@@ -50,6 +50,28 @@ struct hmm_probe_info {
 /* How to walk: &struct hmm_probe_walk.how */
 #define HMM_PROBE_UNLOCKED	_BITUL(0)	/* the variant that takes the lock */
 #define HMM_PROBE_OWNER_OF_PFN	_BITUL(1)	/* @pfn says whose pages are mine */
+#define HMM_PROBE_FORMAT	_BITUL(2)	/* entries by @format, not words */
+#define HMM_PROBE_EXTENTS	_BITUL(3)	/* ask for extents; words made of them */
+
+/**
+ * struct hmm_probe_format - a device's own entries
+ * @valid: as in struct hmm_format, and so are the others
+ * @write: flag
+ * @device_private: flag
+ * @error: entry
+ * @none: entry
+ * @special: entry
+ * @pfn_shift: in bits
+ */
+struct hmm_probe_format {
+	__u64 valid;
+	__u64 write;
+	__u64 device_private;
+	__u64 error;
+	__u64 none;
+	__u64 special;
+	__u64 pfn_shift;
+};
 
 /**
  * struct hmm_probe_walk - one hmm_range_fault() of the calling process
@@ -67,6 +89,9 @@ struct hmm_probe_info {
  * @error: out: what the last call returned, 0 or a negative error number
  * @retries: out: how often a walk was started again
  * @ns: out: time in the calls alone, of all repetitions together
+ * @extents: with %HMM_PROBE_EXTENTS, room for how many; 0 for one a page. Out:
+ *	how many there were
+ * @format: with %HMM_PROBE_FORMAT, the format
  */
 struct hmm_probe_walk {
 	__u64 addr;
@@ -82,6 +107,8 @@ struct hmm_probe_walk {
 	__s32 error;
 	__u32 retries;
 	__u64 ns;
+	__u64 extents;
+	struct hmm_probe_format format;
 };
 
 /**

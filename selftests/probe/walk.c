@@ -54,6 +54,7 @@ static const fault_unlocked_fn fault_unlocked_of[] = {
  * @notifier: @range's subscription
  * @lock: stands for a driver's update lock: orders invalidation and check
  * @input: the caller's words, to begin each repetition with
+ * @output: what the core is to write, where it can write more than words
  */
 struct walk {
 	struct hmm_probe_walk arg;
@@ -61,7 +62,88 @@ struct walk {
 	struct mmu_interval_notifier notifier;
 	spinlock_t lock;	/* invalidation against check */
 	unsigned long *input;
+	struct walk_output {
+#ifdef HMM_PROBE_WITH_MIRROR
+		struct hmm_format format;
+		struct hmm_extents extents;
+#endif
+	} output;
 };
+
+#ifdef HMM_PROBE_WITH_MIRROR
+static int walk_output_begin(struct walk *walk)
+{
+	const struct hmm_probe_format *format = &walk->arg.format;
+	struct hmm_extents *extents = &walk->output.extents;
+
+	if (walk->arg.how & HMM_PROBE_FORMAT) {
+		walk->output.format = (struct hmm_format){
+			.valid = format->valid,
+			.write = format->write,
+			.device_private = format->device_private,
+			.error = format->error,
+			.none = format->none,
+			.special = format->special,
+			.pfn_shift = format->pfn_shift,
+		};
+		walk->range.format = &walk->output.format;
+	}
+	if (walk->arg.how & HMM_PROBE_EXTENTS) {
+		extents->room = walk->arg.extents ?: walk->arg.npages;
+		if (extents->room > HMM_PROBE_MAX_PAGES)
+			return -EINVAL;
+		extents->at = kvmalloc_array(extents->room, sizeof(*extents->at),
+					     GFP_KERNEL);
+		if (!extents->at)
+			return -ENOMEM;
+		walk->range.extents = extents;
+	}
+	return 0;
+}
+
+/* The words that extents stand for. Gaps or overlaps show as words that are ~0. */
+static void walk_output_expand(struct walk *walk)
+{
+	struct hmm_extents *extents = &walk->output.extents;
+	unsigned long *words = walk->range.hmm_pfns;
+	unsigned long addr = walk->range.start, i, j;
+
+	if (!extents->at)
+		return;
+	memset(words, 0xff, walk->arg.npages * sizeof(*words));
+	walk->arg.extents = extents->nr;
+	for (i = 0; i < extents->nr; i++) {
+		struct hmm_extent *extent = &extents->at[i];
+
+		if (extent->start != addr || !extent->npages ||
+		    extent->npages > (walk->range.end - addr) >> PAGE_SHIFT)
+			break;
+		for (j = 0; j < extent->npages; j++)
+			*words++ = extent->word +
+				   (extent->word & HMM_PFN_VALID ? j : 0);
+		addr += extent->npages << PAGE_SHIFT;
+	}
+}
+
+static void walk_output_end(struct walk *walk)
+{
+	kvfree(walk->output.extents.at);
+}
+#else
+static int walk_output_begin(struct walk *walk)
+{
+	return walk->arg.how & (HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS) ?
+	       -EOPNOTSUPP : 0;
+}
+
+static void walk_output_expand(struct walk *walk)
+{
+}
+
+static void walk_output_end(struct walk *walk)
+{
+}
+#endif
 
 u32 probe_walk_has(void)
 {
@@ -189,8 +271,12 @@ static int walk_check(const struct hmm_probe_walk *arg)
 
 	if (arg->core >= ARRAY_SIZE(fault_of) || !fault_of[arg->core])
 		return -EOPNOTSUPP;
-	if (arg->how & ~(HMM_PROBE_UNLOCKED | HMM_PROBE_OWNER_OF_PFN))
+	if (arg->how & ~(HMM_PROBE_UNLOCKED | HMM_PROBE_OWNER_OF_PFN |
+			 HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS))
 		return -EINVAL;
+	if (arg->core != HMM_PROBE_CORE &&
+	    (arg->how & (HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS)))
+		return -EOPNOTSUPP;
 	if ((arg->how & HMM_PROBE_UNLOCKED) && !fault_unlocked_of[arg->core])
 		return -EOPNOTSUPP;
 	if (!arg->npages || arg->npages > HMM_PROBE_MAX_PAGES)
@@ -213,6 +299,7 @@ static int walk_words(struct walk *walk)
 	ret = walk_run(walk);
 	if (ret)
 		return ret;
+	walk_output_expand(walk);
 	return copy_to_user(words, walk->range.hmm_pfns, size) ? -EFAULT : 0;
 }
 
@@ -235,7 +322,8 @@ static long walk_prepared(struct walk *walk)
 	walk->range.pfn_flags_mask = walk->arg.pfn_flags_mask;
 	walk->arg.ns = 0;
 	walk->arg.retries = 0;
-	ret = walk_words(walk);
+	ret = walk_output_begin(walk) ?: walk_words(walk);
+	walk_output_end(walk);
 	kvfree(walk->input);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #ifndef MM_HMM_COMPAT_KERNEL_H
 #define MM_HMM_COMPAT_KERNEL_H
 
+#include <linux/swap.h> /* 7.2: leafops.h needs it */
 #include <linux/leafops.h>
 #include <linux/userfaultfd_k.h>
 #include <linux/version.h>

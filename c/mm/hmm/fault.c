@@ -65,8 +65,7 @@ static int hmm_fault_missing(const struct hmm_walk *w,
 	int ret = 0;
 
 	for (; addr < w->missing_end && !ret; addr += PAGE_SIZE) {
-		unsigned long request =
-			hmm_walk_request(w, *hmm_walk_words(w, addr));
+		unsigned long request = hmm_walk_request(w, addr);
 
 		if (request & HMM_PFN_REQ_FAULT)
 			ret = hmm_fault_page(vma, addr, request, flags);
@@ -182,7 +181,10 @@ static int hmm_fault_vma(struct hmm_walk *w)
  *   page, no right to read, poisoned memory, past the end of a file
  * * -%EPERM - a page was to be writable in a VMA that is not
  * * -%ENOMEM - no memory for a page
- * * -%EINVAL - the range is empty or reversed
+ * * -%ENOSPC - there is no room for another extent
+ * * -%EINVAL - the range is empty or reversed; the format has no valid flag or
+ *   shifts too far; extents were asked for together with a format or with
+ *   requests of single pages
  */
 int hmm_range_fault(struct hmm_range *range)
 {
@@ -190,7 +192,9 @@ int hmm_range_fault(struct hmm_range *range)
 	int ret;
 
 	mmap_assert_locked(range->notifier->mm);
-	hmm_walk_init(&w, range);
+	ret = hmm_walk_init(&w, range);
+	if (ret)
+		return ret;
 	ret = hmm_fault_mmap(&w, FAULT_FLAG_REMOTE);
 	/* Dropped all the same: the handler is broken, and the lock is gone. */
 	return WARN_ON_ONCE(ret == HMM_FAULT_UNLOCKED) ? -EBUSY : ret;
@@ -214,14 +218,12 @@ int hmm_range_fault_vma(struct hmm_range *range)
 {
 	struct mm_struct *mm = range->notifier->mm;
 	struct hmm_walk w;
-	int ret = 0;
+	int ret = hmm_walk_init(&w, range);
 
-	if (range->start >= range->end)
-		return -EINVAL;
+	if (ret)
+		return ret;
 	if (check_stable_address_space(mm))
 		return -EFAULT;
-
-	hmm_walk_init(&w, range);
 	while (!ret && w.resume < range->end)
 		ret = hmm_fault_vma(&w);
 	if (ret == HMM_FAULT_UNLOCKED)
@@ -255,8 +257,7 @@ int hmm_range_fault_unlocked_timeout(struct hmm_range *range,
 
 	do {
 		range->notifier_seq = mmu_interval_read_begin(range->notifier);
-		hmm_walk_init(&w, range);
-		ret = hmm_fault_lock_mmap(&w);
+		ret = hmm_walk_init(&w, range) ?: hmm_fault_lock_mmap(&w);
 		if (ret == HMM_FAULT_UNLOCKED) {
 			deadline = jiffies + timeout;
 			ret = -EBUSY;

@@ -20,13 +20,11 @@
  * @bits: the value of the bits in @mask
  * @mask: which bits of an entry decide; 0 for entries that are not plain
  * @access: %HMM_PFN_READABLE or %HMM_PFN_WRITABLE; 0 for empty entries
- * @delta: what makes a word of an entry that was shifted down
  */
 struct hmm_kind {
 	unsigned long bits;
 	unsigned long mask;
 	unsigned long access;
-	unsigned long delta;
 };
 
 #if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
@@ -36,26 +34,30 @@ struct hmm_kind {
  * an entry is not writable by its own bit, dirty can stand for a shadow stack,
  * which is; so it counts for those.
  *
- * The bits above the pfn (no-execute, protection key) count too, though they
- * are not reported: they are the same all through a VMA, and with them known a
- * shift and an add turn an entry into a word. An empty entry becomes 0 that
- * way, which is its word.
+ * Special entries have no struct page, but for the zero page, which is as good
+ * as any other to read from. Its entries are a kind of their own.
  */
 static __always_inline struct hmm_kind hmm_kind_of(pte_t pte)
 {
-	unsigned long val = pte_val(pte), high = PAGE_MASK & ~PTE_PFN_MASK;
+	unsigned long val = pte_val(pte);
 	struct hmm_kind kind = {};
 
 	if (pte_none(pte)) {
 		kind.mask = ~_PAGE_KNL_ERRATUM_MASK;
-	} else if ((val & (_PAGE_PRESENT | _PAGE_SPECIAL)) == _PAGE_PRESENT) {
-		kind.mask = _PAGE_PRESENT | _PAGE_RW | _PAGE_SPECIAL | high;
-		if (!(val & _PAGE_RW))
-			kind.mask |= _PAGE_DIRTY;
-		kind.bits = val & kind.mask;
-		kind.access = hmm_pfn_access(pte_write(pte));
-		kind.delta = kind.access - ((val & high) >> PAGE_SHIFT);
+		return kind;
 	}
+	if (!(val & _PAGE_PRESENT))
+		return kind;
+	kind.mask = _PAGE_PRESENT | _PAGE_RW | _PAGE_SPECIAL;
+	if (!(val & _PAGE_RW))
+		kind.mask |= _PAGE_DIRTY;
+	if (unlikely(val & _PAGE_SPECIAL)) {
+		if (!is_zero_pfn(pte_pfn(pte)))
+			return (struct hmm_kind){};
+		kind.mask |= PTE_PFN_MASK;
+	}
+	kind.bits = val & kind.mask;
+	kind.access = hmm_pfn_access(pte_write(pte));
 	return kind;
 }
 
@@ -66,26 +68,29 @@ static __always_inline unsigned long hmm_kind_differs(struct hmm_kind kind,
 	return (pte_val(pte) ^ kind.bits) & kind.mask;
 }
 
-/* The word of an entry of @kind, with order 0. */
-static __always_inline unsigned long hmm_kind_word(struct hmm_kind kind,
-						   pte_t pte)
+/* pte_pfn(), for plain entries; 0 for empty ones. */
+static __always_inline unsigned long hmm_plain_pfn(pte_t pte)
 {
-	return (pte_val(pte) >> PAGE_SHIFT) + kind.delta;
-}
-
-/* The same, but for the entry @nr pages after @first of a contiguous folio. */
-static __always_inline unsigned long hmm_kind_strays(struct hmm_kind kind,
-						     pte_t first, pte_t pte,
-						     unsigned long nr)
-{
-	return (pte_val(pte) ^ (pte_val(first) + (nr << PAGE_SHIFT))) &
-	       (kind.mask | PTE_PFN_MASK);
+	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
 }
 
 /* ptep_get(), less a round trip through the stack for the struct. */
 static __always_inline pte_t hmm_read_pte(const pte_t *ptep)
 {
 	return (pte_t){ .pte = READ_ONCE(ptep->pte) };
+}
+
+/* By which bits @pte differs from the entry @nr pages after @first. */
+static __always_inline unsigned long hmm_pte_strays(pte_t first, pte_t pte,
+						    unsigned long nr)
+{
+	return pte_val(pte) ^ (pte_val(first) + (nr << PAGE_SHIFT));
+}
+
+/* Those of some bits of an entry that tell which page it maps. */
+static __always_inline unsigned long hmm_pfn_bits(unsigned long bits)
+{
+	return bits & PTE_PFN_MASK;
 }
 
 #else /* every entry is looked at alone */
@@ -101,24 +106,43 @@ static __always_inline unsigned long hmm_kind_differs(struct hmm_kind kind,
 	return 1;
 }
 
-static __always_inline unsigned long hmm_kind_word(struct hmm_kind kind,
-						   pte_t pte)
+static __always_inline unsigned long hmm_plain_pfn(pte_t pte)
 {
 	return 0;
 }
 
-static __always_inline unsigned long hmm_kind_strays(struct hmm_kind kind,
-						     pte_t first, pte_t pte,
-						     unsigned long nr)
+static __always_inline pte_t hmm_read_pte(const pte_t *ptep)
 {
-	return 1;
+	return ptep_get((pte_t *)ptep);
 }
 
-static __always_inline pte_t hmm_read_pte(pte_t *ptep)
+static __always_inline unsigned long hmm_pte_strays(pte_t first, pte_t pte,
+						    unsigned long nr)
 {
-	return ptep_get(ptep);
+	return ~0UL;
+}
+
+static __always_inline unsigned long hmm_pfn_bits(unsigned long bits)
+{
+	return bits;
 }
 
 #endif
+
+/* The word of an entry of @kind, with order 0. */
+static __always_inline unsigned long hmm_kind_word(struct hmm_kind kind,
+						   pte_t pte)
+{
+	return hmm_plain_pfn(pte) | kind.access;
+}
+
+/* Whether @pte maps the page @nr after @first's, alike but for its use. */
+static __always_inline bool hmm_pte_follows(struct hmm_kind kind, pte_t first,
+					    pte_t pte, unsigned long nr)
+{
+	unsigned long strays = hmm_pte_strays(first, pte, nr);
+
+	return !((strays & kind.mask) | hmm_pfn_bits(strays));
+}
 
 #endif /* MM_HMM_LEAF_H */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The words of <linux/hmm.h>: what was asked, what is said.
+ * The words of <linux/hmm.h>, and a driver's own entries: what was asked, what
+ * is said.
+ *
+ * Inside the walker everything is a word, whatever is written in the end
+ * (report.c).
  */
 #ifndef MM_HMM_PFN_H
 #define MM_HMM_PFN_H
@@ -17,6 +21,15 @@
 /* A table entry that lets the CPU read, and one that lets it write too. */
 #define HMM_PFN_READABLE HMM_PFN_VALID
 #define HMM_PFN_WRITABLE (HMM_PFN_VALID | HMM_PFN_WRITE)
+
+/*
+ * Marks, which only a driver's own entries can show. The walker has two of the
+ * caller's bits for them until it writes a word.
+ */
+#define HMM_MARK_PRIVATE	HMM_PFN_DMA_MAPPED /* memory of the device's own */
+#define HMM_MARK_SPECIAL	HMM_PFN_P2PDMA	   /* no struct page */
+/* In a request: memory of the device's own must come back. */
+#define HMM_REQ_HOME		HMM_MARK_PRIVATE
 
 static inline unsigned long hmm_pfn_order(unsigned int order)
 {
@@ -48,6 +61,55 @@ static inline bool hmm_pfn_lacks(unsigned long request, unsigned long access)
 static inline void hmm_pfn_put(unsigned long *at, unsigned long word)
 {
 	*at = (*at & HMM_PFN_STICKY) | word;
+}
+
+/* By how much a word grows from one page to the next in a stretch of them. */
+static inline unsigned long hmm_pfn_step(unsigned long word)
+{
+	return !!(word & HMM_PFN_VALID);
+}
+
+/**
+ * hmm_format_request() - what a driver's entry asks for
+ * @format: the driver's format
+ * @entry: an entry, or flags
+ *
+ * Return: request bits, among them %HMM_REQ_HOME.
+ */
+static inline unsigned long hmm_format_request(const struct hmm_format *format,
+					       unsigned long entry)
+{
+	return (entry & format->valid ? HMM_PFN_REQ_FAULT : 0) |
+	       (entry & format->write ? HMM_PFN_REQ_WRITE : 0) |
+	       (entry & format->device_private ? HMM_REQ_HOME : 0);
+}
+
+/**
+ * hmm_format_flags() - a driver's entry, less its pfn
+ * @format: the driver's format
+ * @word: the word of a page, with marks
+ */
+static inline unsigned long hmm_format_flags(const struct hmm_format *format,
+					     unsigned long word)
+{
+	if (word & HMM_PFN_VALID)
+		return format->valid |
+		       (word & HMM_PFN_WRITE ? format->write : 0) |
+		       (word & HMM_MARK_PRIVATE ? format->device_private : 0);
+	if (word & HMM_MARK_SPECIAL)
+		return format->special;
+	return word & HMM_PFN_ERROR ? format->error : format->none;
+}
+
+/* The whole of it. */
+static inline unsigned long hmm_format_entry(const struct hmm_format *format,
+					     unsigned long word)
+{
+	unsigned long entry = hmm_format_flags(format, word);
+
+	if (word & HMM_PFN_VALID)
+		entry |= (word & ~HMM_PFN_FLAGS) << format->pfn_shift;
+	return entry;
 }
 
 #endif /* MM_HMM_PFN_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walker: what is mapped, in one word a page.
+ * The walker: what is mapped.
  *
  * The kernel's page walker descends; here is what happens at a leaf. A walk
  * never faults. Where something is missing that was asked for, it notes the
@@ -10,11 +10,9 @@
  * Two things are decided as rarely as possible, since they would otherwise be
  * most of the work: whether a page falls short of what is asked (once for
  * pages with the same access, hmm_first_lacking()), and what an entry is (once
- * for entries of the same kind, leaf.h).
+ * for entries of the same kind, table.c).
  */
-#include <linux/swap.h> /* 7.2: leafops.h needs it */
 #include <linux/hugetlb.h>
-#include <linux/leafops.h>
 #include <linux/log2.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
@@ -24,69 +22,10 @@
 #include "leaf.h"
 #include "walk.h"
 
-/* A page is being migrated: to be waited for once the table is unmapped. */
-#define HMM_LEAF_MIGRATING (HMM_WALK_AGAIN + 1)
-
-/* How many words are written together where no table entry is looked at. */
-#define HMM_PUT_BLOCK 16
-
-/**
- * hmm_put() - write the words of pages that have something in common
- * @words: where to
- * @nr: how many
- * @word: the first one's word
- * @step: 1 when the pages follow each other physically, 0 when all words are
- *	alike; a constant
- *
- * Seldom does a word carry a sticky bit, and where none of a block does the old
- * words need not be merged in. That leaves a load, an add and a store a page
- * (benchmark: snapshot-2m).
- */
-static __always_inline void hmm_put(unsigned long *words, unsigned long nr,
-				    unsigned long word, const unsigned long step)
-{
-	for (; nr >= HMM_PUT_BLOCK; nr -= HMM_PUT_BLOCK) {
-		unsigned long old = 0, i;
-
-		for (i = 0; i < HMM_PUT_BLOCK; i++)
-			old |= words[i];
-		if (unlikely(old & HMM_PFN_STICKY))
-			break;
-		for (i = 0; i < HMM_PUT_BLOCK; i++)
-			words[i] = word + i * step;
-		word += HMM_PUT_BLOCK * step;
-		words += HMM_PUT_BLOCK;
-	}
-	for (; nr; nr--, words++, word += step)
-		hmm_pfn_put(words, word);
-}
-
-/* Write the words of pages that follow each other. */
-static noinline void hmm_put_run(unsigned long *words, unsigned long nr,
-				 unsigned long word)
-{
-	hmm_put(words, nr, word, 1);
-}
-
-/* Write one word for all of some pages. */
-static noinline void hmm_put_same(unsigned long *words, unsigned long nr,
-				  unsigned long word)
-{
-	hmm_put(words, nr, word, 0);
-}
-
-static int hmm_missing(struct hmm_walk *w, unsigned long addr,
-		       unsigned long end)
-{
-	w->resume = addr;
-	w->missing_end = end;
-	return HMM_WALK_MISSING;
-}
-
 /**
  * hmm_first_lacking() - find a page that needs more than it has
  * @w: the walk
- * @words: incoming words of pages that all have the same access
+ * @addr: the first of pages that all have the same access
  * @nr: how many
  * @access: what they have; 0 when they are absent
  *
@@ -96,9 +35,8 @@ static int hmm_missing(struct hmm_walk *w, unsigned long addr,
  *
  * Return: the index of the first page whose request is not met, or @nr.
  */
-static unsigned long hmm_first_lacking(const struct hmm_walk *w,
-				       const unsigned long *words,
-				       unsigned long nr, unsigned long access)
+unsigned long hmm_first_lacking(const struct hmm_walk *w, unsigned long addr,
+				unsigned long nr, unsigned long access)
 {
 	unsigned long i;
 
@@ -106,10 +44,18 @@ static unsigned long hmm_first_lacking(const struct hmm_walk *w,
 		return nr;
 	if (hmm_pfn_lacks(w->asked, access))
 		return 0;
-	for (i = 0; i < nr; i++)
-		if (hmm_pfn_lacks(hmm_walk_request(w, words[i]), access))
+	for (i = 0; i < nr; i++, addr += PAGE_SIZE)
+		if (hmm_pfn_lacks(hmm_walk_request(w, addr), access))
 			break;
 	return i;
+}
+
+static bool hmm_lacks(const struct hmm_walk *w, unsigned long addr,
+		      unsigned long end, unsigned long access)
+{
+	unsigned long nr = (end - addr) >> PAGE_SHIFT;
+
+	return hmm_first_lacking(w, addr, nr, access) < nr;
 }
 
 /**
@@ -119,35 +65,40 @@ static unsigned long hmm_first_lacking(const struct hmm_walk *w,
  * @end: address after the last
  * @word: the first page's word; 0 where nothing is mapped
  *
- * Return: %HMM_WALK_DONE, or %HMM_WALK_MISSING where a page lacks something.
+ * Return: %HMM_WALK_DONE; %HMM_WALK_MISSING where a page lacks something;
+ * -%ENOSPC.
  */
 static int hmm_block(struct hmm_walk *w, unsigned long addr, unsigned long end,
 		     unsigned long word)
 {
-	unsigned long nr = (end - addr) >> PAGE_SHIFT;
-	unsigned long *words = hmm_walk_words(w, addr);
-	unsigned long access = word & HMM_PFN_WRITABLE;
-
-	if (hmm_first_lacking(w, words, nr, access) < nr)
+	if (hmm_lacks(w, addr, end, word & HMM_PFN_WRITABLE))
 		return hmm_missing(w, addr, end);
-	if (access)
-		hmm_put_run(words, nr, word);
-	else
-		hmm_put_same(words, nr, word);
-	return HMM_WALK_DONE;
+	return hmm_report(w, addr, (end - addr) >> PAGE_SHIFT, word);
 }
 
 /* Report a stretch where no page can be had; asking for one is an error. */
 static int hmm_block_error(struct hmm_walk *w, unsigned long addr,
-			   unsigned long end)
+			   unsigned long end, unsigned long mark)
 {
-	unsigned long nr = (end - addr) >> PAGE_SHIFT;
-	unsigned long *words = hmm_walk_words(w, addr);
-
-	if (hmm_first_lacking(w, words, nr, 0) < nr)
+	if (hmm_lacks(w, addr, end, 0))
 		return -EFAULT;
-	hmm_put_same(words, nr, HMM_PFN_ERROR);
-	return HMM_WALK_DONE;
+	return hmm_report(w, addr, (end - addr) >> PAGE_SHIFT,
+			  HMM_PFN_ERROR | mark);
+}
+
+/* Report the caller's own private memory, unless it is to come back. */
+static int hmm_block_private(struct hmm_walk *w, unsigned long addr,
+			     unsigned long end, unsigned long word)
+{
+	const unsigned long home = HMM_PFN_REQ_FAULT | HMM_REQ_HOME;
+	unsigned long at;
+
+	if (((w->asked | w->askable) & home) == home)
+		for (at = addr; at < end; at += PAGE_SIZE)
+			if ((hmm_walk_request(w, at) & home) == home)
+				return hmm_missing(w, addr, end);
+	return hmm_report(w, addr, (end - addr) >> PAGE_SHIFT,
+			  word | HMM_MARK_PRIVATE);
 }
 
 /* The word for @addr of a leaf of @size bytes that maps @pfn at its start. */
@@ -167,18 +118,15 @@ static bool hmm_owns(const struct hmm_walk *w, softleaf_t entry)
 }
 
 /* An entry with which the CPU cannot reach memory. */
-static int hmm_leaf_softleaf(struct hmm_walk *w, softleaf_t entry,
-			     unsigned long *word)
+static int hmm_leaf_softleaf(struct hmm_walk *w, unsigned long addr,
+			     softleaf_t entry)
 {
-	if (hmm_owns(w, entry)) {
-		hmm_pfn_put(word, softleaf_to_pfn(entry) |
-			    hmm_pfn_access(softleaf_is_device_private_write(entry)));
-		return HMM_WALK_DONE;
-	}
-	if (!hmm_pfn_lacks(hmm_walk_request(w, *word), 0)) {
-		hmm_pfn_put(word, 0);
-		return HMM_WALK_DONE;
-	}
+	if (hmm_owns(w, entry))
+		return hmm_block_private(w, addr, addr + PAGE_SIZE,
+					 softleaf_to_pfn(entry) |
+					 hmm_pfn_access(softleaf_is_device_private_write(entry)));
+	if (!hmm_pfn_lacks(hmm_walk_request(w, addr), 0))
+		return hmm_report(w, addr, 1, 0);
 	if (softleaf_is_migration(entry))
 		return HMM_LEAF_MIGRATING;
 	if (softleaf_is_swap(entry) || softleaf_is_device_private(entry) ||
@@ -191,346 +139,65 @@ static int hmm_leaf_softleaf(struct hmm_walk *w, softleaf_t entry,
 static int hmm_leaf_present(struct hmm_walk *w, struct vm_area_struct *vma,
 			    unsigned long addr, pte_t pte)
 {
-	unsigned long *word = hmm_walk_words(w, addr);
 	unsigned long access = 0;
 
 	if (!pte_protnone(pte))
 		access = hmm_pfn_access(pte_write(pte));
-	if (hmm_first_lacking(w, word, 1, access) < 1)
+	if (hmm_pfn_lacks(hmm_walk_request(w, addr), access))
 		return HMM_WALK_MISSING;
 	/* A zero page is as good as any other to read from. */
 	if (!is_zero_pfn(pte_pfn(pte)) && !vm_normal_page(vma, addr, pte))
-		return hmm_block_error(w, addr, addr + PAGE_SIZE);
-	hmm_pfn_put(word, access ? pte_pfn(pte) | access : 0);
-	return HMM_WALK_DONE;
+		return hmm_block_error(w, addr, addr + PAGE_SIZE,
+				       HMM_MARK_SPECIAL);
+	return hmm_report(w, addr, 1, access ? pte_pfn(pte) | access : 0);
 }
 
-/* Any one entry, of whichever kind. */
-static int hmm_leaf_pte(struct hmm_walk *w, struct vm_area_struct *vma,
-			unsigned long addr, pte_t pte)
+/**
+ * hmm_leaf_pte() - report any one entry, of whichever kind
+ * @w: the walk
+ * @vma: the VMA it belongs to
+ * @addr: its address
+ * @pte: the entry
+ *
+ * Return: an &enum hmm_walk_stop; %HMM_LEAF_MIGRATING; or an error of
+ * hmm_range_fault().
+ */
+int hmm_leaf_pte(struct hmm_walk *w, struct vm_area_struct *vma,
+		 unsigned long addr, pte_t pte)
 {
-	unsigned long *word = hmm_walk_words(w, addr);
-
 	if (pte_present(pte))
 		return hmm_leaf_present(w, vma, addr, pte);
 	if (!pte_none(pte) && !pte_is_uffd_wp_marker(pte))
-		return hmm_leaf_softleaf(w, softleaf_from_pte(pte), word);
-	if (hmm_first_lacking(w, word, 1, 0) < 1)
+		return hmm_leaf_softleaf(w, addr, softleaf_from_pte(pte));
+	if (hmm_pfn_lacks(hmm_walk_request(w, addr), 0))
 		return HMM_WALK_MISSING;
-	hmm_pfn_put(word, 0);
-	return HMM_WALK_DONE;
-}
-
-/**
- * struct hmm_batch - entries of one table, waiting to be reported
- * @ptep: the first one
- * @words: its word
- * @index: its virtual page number; only the alignment matters
- * @nr: how many
- * @kind: what the first one is, and how far the others are alike
- */
-struct hmm_batch {
-	pte_t *ptep;
-	unsigned long *words;
-	unsigned long index;
-	unsigned long nr;
-	struct hmm_kind kind;
-};
-
-/* How many of @nr entries, of which @first is the first, map one after another. */
-static __always_inline unsigned long
-hmm_run_length(struct hmm_kind kind, pte_t first, pte_t *ptep, unsigned long nr)
-{
-	unsigned long run = 0, strays = 0, i;
-
-	for (; nr - run >= 4; run += 4) {
-		for (i = 0; i < 4; i++)
-			strays |= hmm_kind_strays(kind, first,
-						  hmm_read_pte(ptep + run + i), run + i);
-		if (strays)
-			break;
-	}
-	while (run < nr &&
-	       !hmm_kind_strays(kind, first, hmm_read_pte(ptep + run), run))
-		run++;
-	return run;
-}
-
-/**
- * hmm_batch_folio() - report the part of a large folio that lies ahead
- * @b: the batch
- * @done: how many of its entries are reported already
- *
- * An order is claimed for entries that were seen to be contiguous, alike and
- * aligned, as far as one folio goes: for a folio that is mapped whole its own
- * order, for the ends of one that is not, smaller ones.
- *
- * No reference is held, so the folio can change while one looks. Then the
- * caller's sequence has changed too, and what is said here is thrown away; it
- * is enough that a stale order does no harm.
- *
- * Return: how many entries were reported, at least 1.
- */
-static noinline unsigned long hmm_batch_folio(const struct hmm_batch *b,
-					      unsigned long done)
-{
-	pte_t *ptep = b->ptep + done, first = hmm_read_pte(ptep);
-	unsigned long word = hmm_kind_word(b->kind, first);
-	unsigned long pfn = word & ~HMM_PFN_FLAGS, index = b->index + done;
-	struct page *head = compound_head(pfn_to_page(pfn));
-	unsigned int largest = min(compound_order(head), PMD_SHIFT - PAGE_SHIFT);
-	unsigned long nr, i, run, order;
-
-	/* As far as the folio goes, if it is still one. */
-	nr = (1UL << compound_order(head)) - (pfn - page_to_pfn(head));
-	nr = clamp(nr, 1, b->nr - done);
-	run = hmm_run_length(b->kind, first, ptep, nr);
-	for (i = 0; i < run; i += 1UL << order) {
-		order = __ffs((index + i) | (pfn + i) | (1UL << largest));
-		order = min_t(unsigned long, order, ilog2(run - i));
-		hmm_put_run(b->words + done + i, 1UL << order,
-			    (word + i) | hmm_pfn_order(order));
-	}
-	return run;
-}
-
-/**
- * hmm_batch_whole() - report a large folio that is mapped whole, in one pass
- * @b: the batch
- * @done: how many of its entries are reported already
- * @word: the next one's word
- * @block: as for hmm_batch_blocks()
- *
- * Goes on to the folio's end, or to the first entry with which something is
- * out of the ordinary; what was written until then is written again by
- * hmm_batch_folio() (benchmark: snapshot-64k-folios).
- *
- * Return: how many entries were reported; 0 if the folio is not so simple.
- */
-static __always_inline unsigned long
-hmm_batch_whole(const struct hmm_batch *b, unsigned long done,
-		unsigned long word, const unsigned long block)
-{
-	unsigned int order = compound_order(pfn_to_page(word & ~HMM_PFN_FLAGS));
-	unsigned long nr = 1UL << order, *words = b->words + done, at, i;
-	pte_t *ptep = b->ptep + done, first = hmm_read_pte(ptep);
-	const struct hmm_kind kind = b->kind;
-
-	if (!order || nr > b->nr - done || ((b->index + done) & (nr - 1)))
-		return 0;
-	word += hmm_pfn_order(order);
-	for (at = 0; at < nr; at += block) {
-		unsigned long strays = 0, old = 0;
-
-		for (i = 0; i < block; i++) {
-			strays |= hmm_kind_strays(kind, first,
-						  hmm_read_pte(ptep + at + i), at + i);
-			old |= words[at + i];
-		}
-		if (strays || (old & HMM_PFN_STICKY))
-			return 0;
-		for (i = 0; i < block; i++)
-			words[at + i] = word + at + i;
-	}
-	return nr;
-}
-
-/* Report what there is of a large folio, in one way or the other. */
-static noinline unsigned long hmm_batch_large(const struct hmm_batch *b,
-					      unsigned long done, unsigned long word,
-					      const unsigned long block)
-{
-	unsigned long nr = block == 4 ? hmm_batch_whole(b, done, word, 4) :
-					hmm_batch_whole(b, done, word, 2);
-
-	return nr ?: hmm_batch_folio(b, done);
-}
-
-/**
- * hmm_batch_blocks() - report entries block by block
- * @b: the batch
- * @done: how many are reported already; the next one is aligned to a block
- * @block: how many pages the smallest large folio can have here, 2 or 4
- *
- * One test tells that the entries of a block are all of the batch's kind, and
- * that none of the words has bits to keep, and one whether it can be part of a
- * large folio. Only then is a struct page read, which may cost a cache miss:
- * that of the second page, which is a tail if there is a large folio at all.
- *
- * Return: @done plus what was reported; stops before a block that is not so
- * simple or is cut by the end, and after a folio whose end is not a block's.
- */
-static __always_inline unsigned long
-hmm_batch_blocks(const struct hmm_batch *b, unsigned long done,
-		 const unsigned long block)
-{
-	const struct hmm_kind kind = b->kind;
-	unsigned long *words = b->words, last = b->nr - block;
-	pte_t *ptep = b->ptep;
-
-	if (b->nr < block)
-		return done;
-	while (done <= last) {
-		unsigned long word[4], differs = 0, old = 0, i;
-
-		for (i = 0; i < block; i++) {
-			pte_t pte = hmm_read_pte(ptep + done + i);
-
-			differs |= hmm_kind_differs(kind, pte);
-			old |= words[done + i];
-			word[i] = hmm_kind_word(kind, pte);
-		}
-		if (differs || (old & HMM_PFN_STICKY))
-			break;
-		if (word[block - 1] - word[0] == block - 1 &&
-		    !(word[0] & (block - 1)) &&
-		    PageTail(pfn_to_page(word[1] & ~HMM_PFN_FLAGS))) {
-			done += hmm_batch_large(b, done, word[0], block);
-			if ((b->index + done) & (block - 1))
-				break;
-			continue;
-		}
-		for (i = 0; i < block; i++)
-			words[done + i] = word[i];
-		done += block;
-	}
-	return done;
-}
-
-/**
- * hmm_batch_say() - report entries for as long as they are alike
- * @b: the batch; the first entry is plain
- * @block: as for hmm_batch_blocks()
- *
- * Return: how many entries were reported, at least 1.
- */
-static __always_inline unsigned long
-hmm_batch_say(const struct hmm_batch *b, const unsigned long block)
-{
-	unsigned long done = 0, edge;
-
-	while (done < b->nr) {
-		if (!((b->index + done) & (block - 1)))
-			done = hmm_batch_blocks(b, done, block);
-		edge = min(round_up(b->index + done + 1, block) - b->index, b->nr);
-		for (; done < edge; done++) {
-			pte_t pte = hmm_read_pte(b->ptep + done);
-
-			if (hmm_kind_differs(b->kind, pte))
-				return done;
-			hmm_pfn_put(b->words + done, hmm_kind_word(b->kind, pte));
-		}
-	}
-	return done;
-}
-
-/*
- * Anonymous large folios have at least four pages, those of files two. Two
- * functions, and not inlined: the loop within needs every register there is.
- */
-static noinline unsigned long hmm_batch_say_anon(const struct hmm_batch *b)
-{
-	return hmm_batch_say(b, 4);
-}
-
-static noinline unsigned long hmm_batch_say_file(const struct hmm_batch *b)
-{
-	return hmm_batch_say(b, 2);
-}
-
-/**
- * hmm_batch() - report plain entries from the start of a stretch
- * @w: the walk
- * @vma: the VMA they belong to
- * @b: the entries; the first is plain, the others may be anything
- *
- * Return: how many entries were reported; 0 when the first lacks something.
- */
-static unsigned long hmm_batch(const struct hmm_walk *w,
-			       const struct vm_area_struct *vma,
-			       struct hmm_batch *b)
-{
-	unsigned long nr = 1;
-
-	/* Seldom: with full access nothing is lacking, whatever is asked. */
-	if (hmm_pfn_lacks(w->asked | w->askable, b->kind.access)) {
-		if (hmm_pfn_lacks(w->asked, b->kind.access))
-			return 0;
-		while (nr < b->nr &&
-		       !hmm_kind_differs(b->kind, hmm_read_pte(b->ptep + nr)))
-			nr++;
-		b->nr = hmm_first_lacking(w, b->words, nr, b->kind.access);
-	}
-	return vma_is_anonymous(vma) ? hmm_batch_say_anon(b) :
-				       hmm_batch_say_file(b);
-}
-
-/* The entries of one table, from w->resume on; it is mapped, under RCU. */
-static int hmm_table(struct hmm_walk *w, struct vm_area_struct *vma,
-		     unsigned long end, pte_t *ptep)
-{
-	const unsigned long askable = w->asked | w->askable;
-	unsigned long addr = w->resume, nr;
-	int stop = HMM_WALK_DONE;
-
-	for (; addr < end; addr += nr << PAGE_SHIFT, ptep += nr) {
-		pte_t pte = hmm_read_pte(ptep);
-		struct hmm_kind kind = hmm_kind_of(pte);
-
-		nr = 1;
-		if (!kind.mask) {
-			stop = hmm_leaf_pte(w, vma, addr, pte);
-		} else if (addr + PAGE_SIZE < end &&
-			   !hmm_kind_differs(kind, hmm_read_pte(ptep + 1))) {
-			struct hmm_batch b = {
-				.ptep = ptep,
-				.words = hmm_walk_words(w, addr),
-				.index = addr >> PAGE_SHIFT,
-				.nr = (end - addr) >> PAGE_SHIFT,
-				.kind = kind,
-			};
-
-			nr = hmm_batch(w, vma, &b);
-			stop = nr ? HMM_WALK_DONE : HMM_WALK_MISSING;
-		} else if (!hmm_pfn_lacks(askable, kind.access)) {
-			/* Alone among others: not worth a batch. */
-			hmm_pfn_put(hmm_walk_words(w, addr),
-				    hmm_kind_word(kind, pte));
-		} else {
-			stop = hmm_leaf_pte(w, vma, addr, pte);
-		}
-		if (stop) {
-			hmm_missing(w, addr, end);
-			break;
-		}
-	}
-	return stop;
+	return hmm_report(w, addr, 1, 0);
 }
 
 /* A PMD entry that is neither empty nor present. */
 static int hmm_pmd_softleaf(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 			    unsigned long addr, unsigned long end)
 {
-	unsigned long nr = (end - addr) >> PAGE_SHIFT;
 	softleaf_t entry;
 
 	if (thp_migration_supported() && pmd_is_migration_entry(pmd)) {
-		if (hmm_block(w, addr, end, 0) == HMM_WALK_DONE)
-			return HMM_WALK_DONE;
+		if (!hmm_lacks(w, addr, end, 0))
+			return hmm_report(w, addr, (end - addr) >> PAGE_SHIFT, 0);
+		w->resume = addr;
 		pmd_migration_entry_wait(w->range->notifier->mm, pmdp);
 		return HMM_WALK_AGAIN;
 	}
 	if (HMM_PMD_SOFTLEAVES) {
 		entry = softleaf_from_pmd(pmd);
 		if (hmm_owns(w, entry))
-			return hmm_block(w, addr, end,
-					 hmm_leaf_word(addr, softleaf_to_pfn(entry), PMD_SIZE,
-						       softleaf_is_device_private_write(entry)));
+			return hmm_block_private(w, addr, end,
+				hmm_leaf_word(addr, softleaf_to_pfn(entry), PMD_SIZE,
+					      softleaf_is_device_private_write(entry)));
 		if (softleaf_is_device_private(entry) &&
-		    hmm_first_lacking(w, hmm_walk_words(w, addr), nr, 0) < nr)
+		    hmm_lacks(w, addr, end, 0))
 			return hmm_missing(w, addr, end);
 	}
-	return hmm_block_error(w, addr, end);
+	return hmm_block_error(w, addr, end, 0);
 }
 
 static int hmm_walk_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
@@ -553,7 +220,7 @@ static int hmm_walk_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 		return hmm_block(w, addr, end, pmd_protnone(pmd) ? 0 :
 				 hmm_leaf_word(addr, pmd_pfn(pmd), PMD_SIZE, pmd_write(pmd)));
 	if (pmd_bad(pmd))
-		return hmm_block_error(w, addr, end);
+		return hmm_block_error(w, addr, end, 0);
 
 	ptep = pte_offset_map(pmdp, addr);
 	if (!ptep) {
@@ -619,7 +286,7 @@ static int hmm_walk_hole(unsigned long addr, unsigned long end, int depth,
 			 struct mm_walk *walk)
 {
 	if (!walk->vma)
-		return hmm_block_error(walk->private, addr, end);
+		return hmm_block_error(walk->private, addr, end, 0);
 	return hmm_block(walk->private, addr, end, 0);
 }
 
@@ -633,12 +300,22 @@ static bool hmm_vma_unfit(const struct vm_area_struct *vma)
 	       !(vma->vm_flags & VM_READ);
 }
 
+/* What there is to say of such memory. */
+static int hmm_block_unfit(struct hmm_walk *w,
+			   const struct vm_area_struct *vma,
+			   unsigned long addr, unsigned long end)
+{
+	bool special = vma->vm_flags & (VM_IO | VM_PFNMAP);
+
+	return hmm_block_error(w, addr, end, special ? HMM_MARK_SPECIAL : 0);
+}
+
 static int hmm_walk_test(unsigned long addr, unsigned long end,
 			 struct mm_walk *walk)
 {
 	if (!hmm_vma_unfit(walk->vma))
 		return 0;
-	return hmm_block_error(walk->private, addr, end) ?: 1;
+	return hmm_block_unfit(walk->private, walk->vma, addr, end) ?: 1;
 }
 
 static const struct mm_walk_ops hmm_walk_mmap_ops = {
@@ -664,15 +341,36 @@ static const struct mm_walk_ops hmm_walk_vma_ops = {
  * @range: what to walk
  *
  * Which requests are possible at all is settled here, once for the range.
+ *
+ * Return: 0; -%EINVAL for an empty or reversed range, for a format that cannot
+ * be, and for what extents do not have.
  */
-void hmm_walk_init(struct hmm_walk *w, struct hmm_range *range)
+int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range)
 {
+	const struct hmm_format *format = range->format;
+
 	*w = (struct hmm_walk){
 		.range = range,
 		.asked = range->default_flags & HMM_PFN_REQUEST,
 		.askable = range->pfn_flags_mask & HMM_PFN_REQUEST,
 		.resume = range->start,
 	};
+	if (range->start >= range->end)
+		return -EINVAL;
+	if (format) {
+		if (!format->valid || format->pfn_shift >= BITS_PER_LONG)
+			return -EINVAL;
+		w->output = HMM_ENTRIES;
+		w->asked = hmm_format_request(format, range->default_flags);
+		w->askable = hmm_format_request(format, range->pfn_flags_mask);
+	}
+	if (range->extents) {
+		if (format || w->askable)
+			return -EINVAL;
+		w->output = HMM_EXTENTS;
+		range->extents->nr = 0;
+	}
+	return 0;
 }
 
 /**
@@ -681,7 +379,7 @@ void hmm_walk_init(struct hmm_walk *w, struct hmm_range *range)
  *
  * Context: the mmap lock is held.
  * Return: an &enum hmm_walk_stop; -%EFAULT where something was asked for that
- * cannot be had; -%EINVAL for an empty or reversed range.
+ * cannot be had; -%ENOSPC.
  */
 int hmm_walk_mmap(struct hmm_walk *w)
 {
@@ -703,7 +401,7 @@ int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma)
 	int stop;
 
 	if (hmm_vma_unfit(vma))
-		stop = hmm_block_error(w, w->resume, end);
+		stop = hmm_block_unfit(w, vma, w->resume, end);
 	else
 		stop = walk_page_range_vma(vma, w->resume, end,
 					   &hmm_walk_vma_ops, w);

@@ -26,9 +26,17 @@ enum hmm_walk_stop {
 	HMM_WALK_AGAIN,
 };
 
+/* What is written of each page. */
+enum hmm_output {
+	HMM_WORDS,	/* a word */
+	HMM_ENTRIES,	/* an entry in the driver's format */
+	HMM_EXTENTS,	/* nothing but a record for many of them */
+};
+
 /**
  * struct hmm_walk - a walk in progress
  * @range: what the caller asked for
+ * @output: what is written
  * @asked: request bits that hold for every page
  * @askable: which request bits of a page's own word count
  * @resume: the first address whose word is not written yet
@@ -36,27 +44,62 @@ enum hmm_walk_stop {
  */
 struct hmm_walk {
 	struct hmm_range *range;
+	enum hmm_output output;
 	unsigned long asked;
 	unsigned long askable;
 	unsigned long resume;
 	unsigned long missing_end;
 };
 
+/* The word, or entry, of a page; there is none with extents. */
 static inline unsigned long *hmm_walk_words(const struct hmm_walk *w,
 					    unsigned long addr)
 {
 	return &w->range->hmm_pfns[(addr - w->range->start) >> PAGE_SHIFT];
 }
 
-/* What is asked of the page whose incoming word is @word. */
+/* What is asked of the page at @addr, whose word is as it came. */
 static inline unsigned long hmm_walk_request(const struct hmm_walk *w,
-					     unsigned long word)
+					     unsigned long addr)
 {
+	unsigned long word;
+
+	if (!w->askable)
+		return w->asked;
+	word = *hmm_walk_words(w, addr);
+	if (w->output == HMM_ENTRIES)
+		word = hmm_format_request(w->range->format, word);
 	return w->asked | (word & w->askable);
 }
 
-void hmm_walk_init(struct hmm_walk *w, struct hmm_range *range);
+/* Note that a fault is needed; the value makes the walk unwind. */
+static inline int hmm_missing(struct hmm_walk *w, unsigned long addr,
+			      unsigned long end)
+{
+	w->resume = addr;
+	w->missing_end = end;
+	return HMM_WALK_MISSING;
+}
+
+/* A page is being migrated: to be waited for once the table is unmapped. */
+#define HMM_LEAF_MIGRATING (HMM_WALK_AGAIN + 1)
+
+int __must_check hmm_walk_init(struct hmm_walk *w, struct hmm_range *range);
 int hmm_walk_mmap(struct hmm_walk *w);
 int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma);
+
+/* walk.c */
+unsigned long hmm_first_lacking(const struct hmm_walk *w, unsigned long addr,
+				unsigned long nr, unsigned long access);
+int hmm_leaf_pte(struct hmm_walk *w, struct vm_area_struct *vma,
+		 unsigned long addr, pte_t pte);
+
+/* table.c */
+int hmm_table(struct hmm_walk *w, struct vm_area_struct *vma,
+	      unsigned long end, pte_t *ptep);
+
+/* report.c */
+int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
+	       unsigned long word);
 
 #endif /* MM_HMM_WALK_H */
