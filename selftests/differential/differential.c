@@ -18,9 +18,9 @@
  * for may be reported as it was before or as it is afterwards: a fault can
  * bring neighbours along.
  *
- * An unlocked walk that begins again takes for requests the words that it has
- * written already, in either core. So only where all pages ask for the same
- * is the unlocked walk asked.
+ * An unlocked walk of the reference that begins again takes for requests the
+ * words that it has written already. So only where all pages ask for the same
+ * is it asked; else it is ours that walks unlocked.
  *
  * What ours says in a driver's entries, and in extents, must be what it says in
  * words.
@@ -355,7 +355,6 @@ static enum verdict ask_fault(const struct query *given)
 
 	words_make(query);
 	same = uniform(query);
-	query->unlocked &= same;
 	our = walk(query, BASE_OURS, HMM_PROBE_CORE, ours);
 	if (same) {
 		their = walk(query, BASE_REFERENCE, HMM_PROBE_REFERENCE, theirs);

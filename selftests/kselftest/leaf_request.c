@@ -3,6 +3,8 @@
  * What is asked: default flags, masks, requests page by page, sticky bits,
  * and who may be made to wait.
  */
+#include <poll.h>
+
 #include "leaf.h"
 
 #include <signal.h>
@@ -216,6 +218,56 @@ TEST_F(leaf, uffd_missing)
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
 	EXPECT_EQ(0x77, at[PAGE]);
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
+/**
+ * struct spoiler - who answers a page fault, and what goes first
+ * @uffd: where faults come from
+ * @spoil: a page to unmap before the first answer
+ */
+struct spoiler {
+	int uffd;
+	char *spoil;
+};
+
+static void *spoil_and_serve(void *argument)
+{
+	struct spoiler *spoiler = argument;
+	struct pollfd ready = { .fd = spoiler->uffd, .events = POLLIN };
+
+	poll(&ready, 1, -1);
+	munmap(spoiler->spoil, PAGE);
+	return serve(&spoiler->uffd);
+}
+
+/*
+ * An unlocked walk that begins again has written words; they are no requests.
+ * The page that is gone by then was never asked for.
+ */
+TEST_F(leaf, requests_when_begun_again)
+{
+	char *at = small_pages(N, RW);
+	struct spoiler spoiler = { .spoil = at };
+	pthread_t thread;
+
+	if (!variant->how || variant->core != HMM_PROBE_CORE)
+		SKIP(return, "only for an unlocked walk of ours: the reference takes words for requests");
+	ASSERT_NE(NULL, at);
+	spoiler.uffd = uffd_open(0);
+	if (spoiler.uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-spoiler.uffd));
+	write_pages(at, PAGE);
+	ASSERT_EQ(0, uffd_register(spoiler.uffd, at + PAGE, (N - 1) * PAGE,
+				   UFFDIO_REGISTER_MODE_MISSING));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, spoil_and_serve, &spoiler));
+	self->words[0] = 0;
+	for (size_t i = 1; i < N; i++)
+		self->words[i] = REQ_FAULT;
+	ASSERT_EQ(0, leaf_walk_words(self, at, N, 0, REQ_RW));
+	EXPECT_WORDS(0, 1, WORD_ERROR);
+	EXPECT_WORDS(1, N - 1, WORD_VALID | WORD_WRITE);
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
 }

@@ -19,6 +19,8 @@
 #include <linux/mmu_notifier.h>
 #include <linux/oom.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include "walk.h"
 
@@ -235,6 +237,38 @@ int hmm_range_fault_vma(struct hmm_range *range)
 EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
 
 /**
+ * hmm_fault_retry() - walk and fault until nothing gets in between
+ * @w: the walk, prepared
+ * @asked: the words as they came, where they ask for something; or NULL
+ * @timeout: as of hmm_range_fault_unlocked_timeout()
+ *
+ * Return: as hmm_range_fault_unlocked_timeout().
+ */
+static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *asked,
+			   unsigned long timeout)
+{
+	unsigned long deadline = jiffies + timeout;
+	struct hmm_range *range = w->range;
+	int ret;
+
+	do {
+		/* What is written already is no request. */
+		if (asked)
+			memcpy(range->hmm_pfns, asked,
+			       (w->resume - range->start) / PAGE_SIZE * sizeof(*asked));
+		range->notifier_seq = mmu_interval_read_begin(range->notifier);
+		ret = hmm_walk_init(w, range) ?: hmm_fault_lock_mmap(w);
+		if (ret == HMM_FAULT_UNLOCKED) {
+			deadline = jiffies + timeout;
+			ret = -EBUSY;
+		}
+		if (ret == -EBUSY && fatal_signal_pending(current))
+			ret = -EINTR;
+	} while (ret == -EBUSY && (!timeout || time_before_eq(jiffies, deadline)));
+	return ret;
+}
+
+/**
  * hmm_range_fault_unlocked_timeout() - hmm_range_fault(), again and again
  * @range: what to walk; its notifier_seq is set here
  * @timeout: how long to go on when invalidations get in between, in jiffies;
@@ -244,6 +278,8 @@ EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
  * user space makes the page. That is progress: the time starts anew after it.
  * A fault in progress is never cut short.
  *
+ * Requests of single pages are kept in a copy meanwhile, of a word a page.
+ *
  * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
  * Return: as hmm_range_fault(), with the sequence still to be checked under
  * the update lock; -%EBUSY when @timeout is over; -%EINTR on a fatal signal.
@@ -251,20 +287,20 @@ EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
 int hmm_range_fault_unlocked_timeout(struct hmm_range *range,
 				     unsigned long timeout)
 {
-	unsigned long deadline = jiffies + timeout;
+	unsigned long *asked = NULL;
 	struct hmm_walk w;
-	int ret;
+	int ret = hmm_walk_init(&w, range);
 
-	do {
-		range->notifier_seq = mmu_interval_read_begin(range->notifier);
-		ret = hmm_walk_init(&w, range) ?: hmm_fault_lock_mmap(&w);
-		if (ret == HMM_FAULT_UNLOCKED) {
-			deadline = jiffies + timeout;
-			ret = -EBUSY;
-		}
-		if (ret == -EBUSY && fatal_signal_pending(current))
-			ret = -EINTR;
-	} while (ret == -EBUSY && (!timeout || time_before_eq(jiffies, deadline)));
+	if (ret)
+		return ret;
+	if (w.askable) {
+		asked = kvmemdup(range->hmm_pfns, (range->end - range->start) /
+				 PAGE_SIZE * sizeof(*asked), GFP_KERNEL);
+		if (!asked)
+			return -ENOMEM;
+	}
+	ret = hmm_fault_retry(&w, asked, timeout);
+	kvfree(asked);
 	return ret;
 }
 EXPORT_SYMBOL(hmm_range_fault_unlocked_timeout);
