@@ -67,12 +67,14 @@ static noinline void hmm_put_entries(unsigned long *entries, unsigned long nr,
 static noinline int hmm_extend(struct hmm_extents *extents, unsigned long addr,
 			       unsigned long nr, unsigned long word)
 {
-	struct hmm_extent *last = &extents->at[extents->nr - 1];
+	struct hmm_extent *last;
 
-	if (extents->nr &&
-	    last->word + last->npages * hmm_pfn_step(last->word) == word) {
-		last->npages += nr;
-		return HMM_WALK_DONE;
+	if (extents->nr) {
+		last = &extents->at[extents->nr - 1];
+		if (last->word + last->npages * hmm_pfn_step(last->word) == word) {
+			last->npages += nr;
+			return HMM_WALK_DONE;
+		}
 	}
 	if (extents->nr == extents->room)
 		return -ENOSPC;
