@@ -472,6 +472,7 @@ static __always_inline int table(struct hmm_walk *w, struct vm_area_struct *vma,
 {
 	const unsigned long askable = w->asked | w->askable;
 	const bool anon = vma_is_anonymous(vma);
+	const unsigned long folio = anon ? HMM_FOLIO_ANON : HMM_FOLIO_FILE;
 	unsigned long addr = w->resume;
 	int stop = HMM_WALK_DONE;
 	long said;
@@ -484,7 +485,7 @@ static __always_inline int table(struct hmm_walk *w, struct vm_area_struct *vma,
 		said = 1;
 		if (!kind.mask) {
 			stop = hmm_leaf_pte(w, vma, addr, pte);
-		} else if (worth_batch(kind, ptep, nr, anon ? 4 : 2)) {
+		} else if (worth_batch(kind, ptep, nr, folio)) {
 			struct hmm_batch b = {
 				.w = w,
 				.ptep = ptep,
