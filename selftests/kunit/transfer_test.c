@@ -63,6 +63,17 @@ static void bring_home(struct kunit *test, unsigned long addr,
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/* One folio of an order, as map_large(), that has moved to the device. */
+static unsigned long map_there(struct kunit *test, unsigned int order)
+{
+	unsigned long pages = 1UL << order;
+	unsigned long addr = map_large(test, order, pages);
+
+	KUNIT_EXPECT_EQ(test, migrate_to(test->priv, addr, pages << PAGE_SHIFT),
+			pages);
+	return addr;
+}
+
 /* A folio of any order is copied once in each direction, and stays one. */
 static void transfer_large(struct kunit *test)
 {
@@ -71,11 +82,10 @@ static void transfer_large(struct kunit *test)
 
 	for (order = LEAST_ORDER; order <= HPAGE_PMD_ORDER; order++) {
 		unsigned long pages = 1UL << order;
-		unsigned long addr = map_large(test, order, pages);
+		unsigned long addr;
 
 		memset(device->blocks, 0, sizeof(device->blocks));
-		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
-						 pages << PAGE_SHIFT), pages);
+		addr = map_there(test, order);
 		KUNIT_EXPECT_EQ(test, device->blocks[order], 1);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages);
 		bring_home(test, addr, pages);
@@ -129,10 +139,8 @@ static void transfer_part_home(struct kunit *test)
 
 	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
 		unsigned long pages = 1UL << order;
-		unsigned long addr = map_large(test, order, pages);
+		unsigned long addr = map_there(test, order);
 
-		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
-						 pages << PAGE_SHIFT), pages);
 		KUNIT_EXPECT_EQ(test, migrate_home(device, addr + PAGE_SIZE,
 						   2 * PAGE_SIZE), 2);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages + 2);
@@ -151,10 +159,8 @@ static void transfer_large_zapped(struct kunit *test)
 
 	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
 		unsigned long pages = 1UL << order;
-		unsigned long addr = map_large(test, order, pages);
+		unsigned long addr = map_there(test, order);
 
-		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
-						 pages << PAGE_SHIFT), pages);
 		KUNIT_ASSERT_EQ(test, vm_munmap(addr + 8 * PAGE_SIZE,
 						(pages - 8) << PAGE_SHIFT), 0);
 		migrate_home(device, addr, 8 * PAGE_SIZE);
@@ -172,10 +178,8 @@ static void transfer_large_to_small(struct kunit *test)
 
 	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
 		unsigned long pages = 1UL << order;
-		unsigned long addr = map_large(test, order, pages);
+		unsigned long addr = map_there(test, order);
 
-		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
-						 pages << PAGE_SHIFT), pages);
 		device->small = true;
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 5);
 		bring_home(test, addr, pages);
@@ -183,10 +187,8 @@ static void transfer_large_to_small(struct kunit *test)
 		device->small = false;
 		vm_munmap(addr, pages << PAGE_SHIFT);
 
-		addr = map_large(test, order, pages);
 		device->small = true;
-		KUNIT_EXPECT_EQ(test, migrate_to(device, addr,
-						 pages << PAGE_SHIFT), pages);
+		addr = map_there(test, order);
 		bring_home(test, addr, pages);
 		device->small = false;
 		vm_munmap(addr, pages << PAGE_SHIFT);
