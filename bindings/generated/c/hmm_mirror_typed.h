@@ -11,16 +11,21 @@ struct hmm_pfn_flags_word {
 	unsigned long raw;
 };
 
-static inline struct hmm_pfn_flags_word
-hmm_pfn_flags_word_of(unsigned long bits)
+static inline struct hmm_pfn_flags_word hmm_pfn_flags_of(unsigned long bits)
 {
 	return (struct hmm_pfn_flags_word){ bits };
 }
 
-static inline bool hmm_pfn_flags_word_has(struct hmm_pfn_flags_word word,
-					  enum hmm_pfn_flags bits)
+static inline bool hmm_pfn_flags_has(struct hmm_pfn_flags_word word,
+				     enum hmm_pfn_flags bits)
 {
 	return (word.raw & bits) == bits;
+}
+
+static inline struct hmm_pfn_flags_word
+hmm_run_flags(const struct hmm_run *hmm_run)
+{
+	return (struct hmm_pfn_flags_word){ hmm_run->flags };
 }
 
 /* struct hmm_mirror *x __free(hmm_mirror_exit): ended when @x goes out of scope. */
@@ -62,15 +67,32 @@ DEFINE_FREE(hmm_mirror_range_remove, struct hmm_mirror_range *,
 		.release = _name##_release,                                    \
 	}
 
+/* A struct hmm_section that is left when it goes out of scope. */
+#define scoped_hmm_section struct hmm_section __cleanup(hmm_section_leave)
+
 /*
- * hmm_mirror_populate(name, error, ...) { }: the statement runs for each piece of what was asked
- * for; @name can be named in it and nowhere else. @error, an int, tells how it ended;
- * it is not set when the statement is left early.
+ * hmm_mirror_populate(name, error, mirror, span, access) { }: the statement
+ * runs for each piece of what was asked for; @name can be named in it and
+ * nowhere else. @error, an int, tells how it ended; it is not set when the
+ * statement is left early. .timeout = ... may follow.
  */
-#define hmm_mirror_populate(_name, _error, _mirror, _span, _access) \
-	for (struct hmm_section _name __cleanup(hmm_section_leave) = { .mirror = (_mirror), .span = (_span), .access = (_access), }; \
-	hmm_section_next(&_name) || \
-	((_error) = hmm_section_error(&_name), false);)
+#define hmm_mirror_populate(_name, _error, _mirror, _span, _access, ...) \
+	for (scoped_hmm_section _name = { .mirror = (_mirror),           \
+					  .span = (_span),               \
+					  .access = (_access),           \
+					  __VA_ARGS__ };                 \
+	     hmm_section_next(&_name) ||                                 \
+	     ((_error) = hmm_section_error(&_name), false);)
+
+/*
+ * hmm_section_runs(item, section) { }: the statement runs for each struct
+ * hmm_run that @section, which one is inside of, shows; @item can be named in
+ * it and nowhere else.
+ */
+#define hmm_section_runs(_item, _section)                                  \
+	for (struct hmm_run _item = { .span.start = (_section)->now.start, \
+				      .span.end = (_section)->now.start }; \
+	     hmm_section_run(_section, &_item);)
 
 __must_check int hmm_mirror_init(struct hmm_mirror *mirror,
 				 struct mm_struct *mm,

@@ -11,13 +11,13 @@ struct dial_state_word {
 	unsigned int raw;
 };
 
-static inline struct dial_state_word dial_state_word_of(unsigned int bits)
+static inline struct dial_state_word dial_state_of(unsigned int bits)
 {
 	return (struct dial_state_word){ bits };
 }
 
-static inline bool dial_state_word_has(struct dial_state_word word,
-				       enum dial_state bits)
+static inline bool dial_state_has(struct dial_state_word word,
+				  enum dial_state bits)
 {
 	return (word.raw & bits) == bits;
 }

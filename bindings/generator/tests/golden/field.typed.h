@@ -11,15 +11,21 @@ struct pump_state_word {
 	unsigned int raw;
 };
 
-static inline struct pump_state_word pump_state_word_of(unsigned int bits)
+static inline struct pump_state_word pump_state_of(unsigned int bits)
 {
 	return (struct pump_state_word){ bits };
 }
 
-static inline bool pump_state_word_has(struct pump_state_word word,
-				       enum pump_state bits)
+static inline bool pump_state_has(struct pump_state_word word,
+				  enum pump_state bits)
 {
 	return (word.raw & bits) == bits;
+}
+
+static inline struct pump_state_word
+reading_state(const struct reading *reading)
+{
+	return (struct pump_state_word){ reading->state };
 }
 
 /*

@@ -11,13 +11,13 @@ struct file_mode_word {
 	unsigned int raw;
 };
 
-static inline struct file_mode_word file_mode_word_of(unsigned int bits)
+static inline struct file_mode_word file_mode_of(unsigned int bits)
 {
 	return (struct file_mode_word){ bits };
 }
 
-static inline bool file_mode_word_has(struct file_mode_word word,
-				      enum file_mode bits)
+static inline bool file_mode_has(struct file_mode_word word,
+				 enum file_mode bits)
 {
 	return (word.raw & bits) == bits;
 }

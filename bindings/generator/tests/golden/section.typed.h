@@ -12,14 +12,29 @@ DEFINE_FREE(book_exit, struct book *, if (!IS_ERR_OR_NULL(_T)) book_exit(_T))
 /* guard(book)(x), scoped_guard(book, x) { } */
 DEFINE_GUARD(book, struct book *, book_lock(_T), book_unlock(_T))
 
+/* A struct reading that is left when it goes out of scope. */
+#define scoped_reading struct reading __cleanup(reading_leave)
+
 /*
- * book_read(name, error, ...) { }: the statement runs for each piece of what was asked
- * for; @name can be named in it and nowhere else. @error, an int, tells how it ended;
- * it is not set when the statement is left early.
+ * book_read(name, error, book, first) { }: the statement runs for each piece of
+ * what was asked for; @name can be named in it and nowhere else. @error, an
+ * int, tells how it ended; it is not set when the statement is left early.
+ * .candle = ... may follow.
  */
-#define book_read(_name, _error, _book, _first) \
-	for (struct reading _name __cleanup(reading_leave) = { .book = (_book), .first = (_first), }; \
-	reading_next(&_name) || \
-	((_error) = reading_error(&_name), false);)
+#define book_read(_name, _error, _book, _first, ...)     \
+	for (scoped_reading _name = { .book = (_book),   \
+				      .first = (_first), \
+				      __VA_ARGS__ };     \
+	     reading_next(&_name) ||                     \
+	     ((_error) = reading_error(&_name), false);)
+
+/*
+ * reading_lines(item, section) { }: the statement runs for each struct line
+ * that @section, which one is inside of, shows; @item can be named in it and
+ * nowhere else.
+ */
+#define reading_lines(_item, _section)                          \
+	for (struct line _item = { .number = (_section)->now }; \
+	     reading_line(_section, &_item);)
 
 #endif /* _SECTION_TYPED_H */

@@ -11,18 +11,18 @@ struct entry_bits_word {
 	unsigned long raw;
 };
 
-static inline struct entry_bits_word entry_bits_word_of(unsigned long bits)
+static inline struct entry_bits_word entry_bits_of(unsigned long bits)
 {
 	return (struct entry_bits_word){ bits };
 }
 
-static inline bool entry_bits_word_has(struct entry_bits_word word,
-				       enum entry_bits bits)
+static inline bool entry_bits_has(struct entry_bits_word word,
+				  enum entry_bits bits)
 {
 	return (word.raw & bits) == bits;
 }
 
-static inline unsigned long entry_bits_word_number(struct entry_bits_word word)
+static inline unsigned long entry_bits_number(struct entry_bits_word word)
 {
 	return entry_number(word.raw);
 }

@@ -23,6 +23,7 @@ pub fn write(api: &Api) -> Result<String, String> {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(api.flags.iter().map(word::flags));
     parts.extend(api.tagged.iter().map(|tagged| word::tagged(api, tagged)));
+    parts.extend(api.records.iter().flat_map(|record| word::members(api, record)));
     for object in api.objects.iter().filter(|object| object.foreign.is_none()) {
         parts.extend(object::classes(api, object));
         parts.extend(lock::guards(api, object));
@@ -48,6 +49,22 @@ fn snake(name: &str) -> String {
         out.push(c.to_ascii_lowercase());
     }
     out
+}
+
+/// A comment, filled.
+fn comment(text: &str) -> String {
+    let mut out = String::from("/*\n");
+    let mut line = String::from(" *");
+    for word in text.split_whitespace() {
+        if line.len() + 1 + word.len() > 80 {
+            out.push_str(&line);
+            out.push('\n');
+            line = String::from(" *");
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    out + &line + "\n */\n"
 }
 
 /// The lines of a macro, each but the last continued.

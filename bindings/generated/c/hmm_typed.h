@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Written by bindings/renew; do not edit. */
+#ifndef _LINUX_HMM_TYPED_H
+#define _LINUX_HMM_TYPED_H
+
+#include <linux/hmm_mirror_typed.h>
+
+#endif /* _LINUX_HMM_TYPED_H */
