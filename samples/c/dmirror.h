@@ -8,7 +8,7 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/hmm_devmem.h>
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_typed.h>
 #include <linux/xarray.h>
 
 #include "../uapi/hmm_dmirror.h"

@@ -28,22 +28,15 @@
  * A section can also leave everything as it is and only report: dm_snapshot().
  */
 
-static struct dm_mirror *to_dm_mirror(struct hmm_mirror *mirror)
-{
-	return container_of(mirror, struct dm_mirror, mirror);
-}
-
-static bool dm_invalidate(struct hmm_mirror *mirror,
+static bool dm_invalidate(struct dm_mirror *dm,
 			  const struct hmm_invalidation *inv)
 {
 	/* Never sleeps, so that it can be done whether inv->may_block or not. */
-	dm_table_unmap(&to_dm_mirror(mirror)->table, inv->span);
+	dm_table_unmap(&dm->table, inv->span);
 	return true;
 }
 
-static const struct hmm_mirror_ops dm_mirror_ops = {
-	.invalidate = dm_invalidate,
-};
+DEFINE_HMM_MIRROR_OPS(dm_mirror_ops, struct dm_mirror, mirror, dm_invalidate);
 
 /**
  * dm_mirror_start() - mirror the memory of the process that asks for it
@@ -78,12 +71,17 @@ void dm_mirror_stop(struct dm_mirror *dm)
 	dm_table_destroy(&dm->table);
 }
 
+static bool dm_run_has(const struct hmm_run *run, enum hmm_pfn_flags flags)
+{
+	return hmm_pfn_flags_has(hmm_run_flags(run), flags);
+}
+
 static unsigned int dm_run_rights(const struct hmm_run *run,
 				  enum hmm_access access)
 {
 	unsigned int rights = DM_MAY_READ;
 
-	if (run->flags & HMM_PFN_WRITE)
+	if (dm_run_has(run, HMM_PFN_WRITE))
 		rights |= DM_MAY_WRITE;
 	if (access == HMM_ACCESS_EXCLUSIVE)
 		rights |= DM_EXCLUSIVE;
@@ -115,21 +113,17 @@ static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run,
 int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 		enum hmm_access access, unsigned long timeout)
 {
-	struct hmm_section pages __cleanup(hmm_section_leave) =
-		HMM_SECTION(&dm->mirror, span, access);
+	int ret;
 
-	pages.timeout = timeout;
-	while (hmm_section_next(&pages)) {
-		struct hmm_run run;
-
-		hmm_for_each_run(run, &pages) {
-			int ret = dm_map_run(dm, &run, access);
-
+	hmm_mirror_populate(pages, ret, &dm->mirror, span, access,
+			    .timeout = timeout) {
+		hmm_section_runs(run, &pages) {
+			ret = dm_map_run(dm, &run, access);
 			if (ret)
 				return ret;
 		}
 	}
-	return hmm_section_error(&pages);
+	return ret;
 }
 
 /* Whose memory a page is, as a snapshot tells it. */
@@ -151,13 +145,13 @@ static u8 dm_run_prot(const struct hmm_run *run)
 {
 	u8 prot;
 
-	if (run->flags & HMM_PFN_ERROR)
+	if (dm_run_has(run, HMM_PFN_ERROR))
 		return HMM_DMIRROR_PROT_ERROR;
-	if (!(run->flags & HMM_PFN_VALID))
+	if (!dm_run_has(run, HMM_PFN_VALID))
 		return HMM_DMIRROR_PROT_NONE;
 
-	prot = run->flags & HMM_PFN_WRITE ? HMM_DMIRROR_PROT_WRITE :
-					    HMM_DMIRROR_PROT_READ;
+	prot = dm_run_has(run, HMM_PFN_WRITE) ? HMM_DMIRROR_PROT_WRITE :
+						HMM_DMIRROR_PROT_READ;
 	if (run->order == PMD_SHIFT - PAGE_SHIFT)
 		prot |= HMM_DMIRROR_PROT_PMD;
 	else if (run->order == PUD_SHIFT - PAGE_SHIFT)
@@ -178,26 +172,26 @@ static u8 dm_run_prot(const struct hmm_run *run)
  */
 int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot)
 {
-	hmm_section(pages, &dm->mirror, span, HMM_ACCESS_SNAPSHOT) {
-		struct hmm_run run;
+	int ret;
 
-		hmm_for_each_run(run, &pages) {
+	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_SNAPSHOT) {
+		hmm_section_runs(run, &pages) {
 			u8 all = dm_run_prot(&run);
 
 			for (unsigned long i = 0; i < hmm_span_pages(run.span); i++) {
 				*prot = all;
-				if (run.flags & HMM_PFN_VALID)
+				if (dm_run_has(&run, HMM_PFN_VALID))
 					*prot |= dm_place(dm, pfn_to_page(run.pfn + i));
 				prot++;
 			}
 		}
 	}
-	return hmm_section_error(&pages);
+	return ret;
 }
 
 static bool dm_run_is_local(const struct dm_mirror *dm, const struct hmm_run *run)
 {
-	if (!(run->flags & HMM_PFN_VALID))
+	if (!dm_run_has(run, HMM_PFN_VALID))
 		return false;
 	for (unsigned long i = 0; i < hmm_span_pages(run->span); i++) {
 		struct page *page = pfn_to_page(run->pfn + i);
@@ -218,17 +212,16 @@ static bool dm_run_is_local(const struct dm_mirror *dm, const struct hmm_run *ru
  */
 int dm_map_local(struct dm_mirror *dm, struct hmm_span span)
 {
-	hmm_section(pages, &dm->mirror, span, HMM_ACCESS_SNAPSHOT) {
-		struct hmm_run run;
+	int ret;
 
-		hmm_for_each_run(run, &pages) {
-			int ret = -ENOENT;
-
-			if (dm_run_is_local(dm, &run))
-				ret = dm_map_run(dm, &run, HMM_ACCESS_SNAPSHOT);
+	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_SNAPSHOT) {
+		hmm_section_runs(run, &pages) {
+			if (!dm_run_is_local(dm, &run))
+				return -ENOENT;
+			ret = dm_map_run(dm, &run, HMM_ACCESS_SNAPSHOT);
 			if (ret)
 				return ret;
 		}
 	}
-	return hmm_section_error(&pages);
+	return ret;
 }
