@@ -59,7 +59,7 @@ struct Options {
     /// Proves the ABI: the kernel's bindings_generated.rs; --abi-proof says where to write.
     #[arg(long, value_name = "FILE", requires = "abi_proof")]
     bindings: Option<PathBuf>,
-    /// Writes static assertions that the bindings and the headers agree.
+    /// Writes static assertions that the bindings and the headers agree; "-" prints them.
     #[arg(long, value_name = "FILE", requires = "bindings")]
     abi_proof: Option<PathBuf>,
 }
@@ -126,6 +126,10 @@ fn run(options: &Options) -> Result<(), String> {
 
 /// Writes a file whole or not at all; nothing when it is already what it should be.
 fn write(path: &Path, text: &str, check: bool) -> Result<(), String> {
+    if path == Path::new("-") {
+        print!("{text}");
+        return Ok(());
+    }
     let old = std::fs::read_to_string(path).unwrap_or_default();
     if old == text {
         return Ok(());

@@ -76,3 +76,9 @@ fn another_value_is_refused() {
     );
     assert!(said.contains("the value of SHADE_DARK"), "{said}");
 }
+
+#[test]
+fn another_alignment_is_refused() {
+    let said = compile(&proof(|rust| rust.replace("#[repr(align(16))]", "")));
+    assert!(said.contains("the alignment of struct figure"), "{said}");
+}

@@ -16,6 +16,10 @@ use syn::visit_mut::VisitMut;
 /// What stands before every name of Rust's side.
 const PREFIX: &str = "rust_";
 
+/// What Rust's `repr(align(n))` and `repr(packed)` are in C.
+const ATTRIBUTES: &str = "#define rust_aligned(n) __attribute__((__aligned__(n)))\n\
+    #define rust_packed __attribute__((__packed__))";
+
 /// Static assertions that `bindings`, the text that bindgen made, and the headers agree.
 pub fn write(api: &Api, bindings: &str) -> Result<String, String> {
     let file = syn::parse_file(bindings).map_err(|error| format!("the bindings are not Rust: {error}"))?;
@@ -148,12 +152,17 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
     let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
     let source = folder.path().join("shared.rs");
     std::fs::write(&source, rust).map_err(|error| format!("{}: {error}", source.display()))?;
-    let mut builder = cbindgen::Builder::new()
-        .with_src(&source)
-        .with_language(cbindgen::Language::C)
-        .with_style(cbindgen::Style::Tag)
-        .with_item_prefix(PREFIX)
-        .with_no_includes();
+    let mut config = cbindgen::Config {
+        language: cbindgen::Language::C,
+        style: cbindgen::Style::Tag,
+        no_includes: true,
+        after_includes: Some(ATTRIBUTES.into()),
+        ..cbindgen::Config::default()
+    };
+    config.export.prefix = Some(PREFIX.into());
+    config.layout.aligned_n = Some("rust_aligned".into());
+    config.layout.packed = Some("rust_packed".into());
+    let mut builder = cbindgen::Builder::new().with_config(config).with_src(&source);
     for name in &done {
         builder = builder.include_item(name);
     }
@@ -229,6 +238,7 @@ impl Cut<'_, '_> {
             "bool" | "bool_" => "bool",
             "c_void" | "Option" => "usize",
             "__BindgenBitfieldUnit" | "ManuallyDrop" => return inner(last),
+            name if name.starts_with("__BindgenOpaqueArray") => return inner(last),
             "__IncompleteArrayField" | "__BindgenUnionField" | "PhantomData" | "PhantomPinned" => "[u8; 0]",
             _ => {
                 if let Some(alias) = self.items.aliases.get(&name) {

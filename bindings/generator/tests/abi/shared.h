@@ -14,11 +14,16 @@ union either {
 	struct point point;
 };
 
+struct slot {
+	unsigned char id;
+} __attribute__((aligned(16)));
+
 struct figure {
 	struct point *corners;
 	void (*draw)(struct figure *figure);
 	struct point origin;
 	union either either;
+	struct slot slot;
 	_Bool filled;
 	unsigned int visible : 1;
 	enum shade shade;
