@@ -113,22 +113,22 @@ pub struct PfnFlags(pub(crate) usize);
 
 impl PfnFlags {
     /// `HMM_PFN_VALID`.
-    pub const VALID: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_VALID as usize);
+    pub const VALID: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_VALID);
 
     /// `HMM_PFN_WRITE`.
-    pub const WRITE: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_WRITE as usize);
+    pub const WRITE: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_WRITE);
 
     /// `HMM_PFN_ERROR`.
-    pub const ERROR: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_ERROR as usize);
+    pub const ERROR: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_ERROR);
 
     /// `HMM_PFN_DMA_MAPPED`.
-    pub const DMA_MAPPED: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_DMA_MAPPED as usize);
+    pub const DMA_MAPPED: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_DMA_MAPPED);
 
     /// `HMM_PFN_P2PDMA`.
-    pub const P2PDMA: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_P2PDMA as usize);
+    pub const P2PDMA: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_P2PDMA);
 
     /// `HMM_PFN_P2PDMA_BUS`.
-    pub const P2PDMA_BUS: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_P2PDMA_BUS as usize);
+    pub const P2PDMA_BUS: Self = Self(bindings::hmm_pfn_flags_HMM_PFN_P2PDMA_BUS);
 
     /// Whether all flags of `other` are set in `self`.
     #[inline]

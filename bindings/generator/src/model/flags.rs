@@ -20,6 +20,8 @@ pub struct FlagWord {
     pub name: String,
     /// The Rust integer type that holds it.
     pub int: &'static str,
+    /// Whether the enumeration's own integer is another one.
+    pub widened: bool,
     /// Its bits.
     pub bits: Vec<Variant>,
     /// Its kernel-doc.
@@ -53,6 +55,7 @@ pub(super) fn lower(
         tag: found.name.clone(),
         name,
         int: word_int(found),
+        widened: word_int(found) != found.int,
         bits,
         doc: found.doc.clone(),
         span: found.span,

@@ -23,6 +23,8 @@ pub struct Tagged {
     pub name: String,
     /// The Rust integer type that holds it.
     pub int: &'static str,
+    /// Whether the enumeration's own integer is another one.
+    pub widened: bool,
     /// Its flags; those of one bit.
     pub bits: Vec<Variant>,
     /// Whether the bits are constants of `enum tag`.
@@ -52,6 +54,7 @@ pub(super) fn of_enum(
         tag: found.name.clone(),
         name,
         int: word_int(found),
+        widened: word_int(found) != found.int,
         bits: single,
         of_enum: true,
         doc: found.doc.clone(),
@@ -81,6 +84,7 @@ pub(super) fn of_typedef(
         tag: typedef.name.clone(),
         name,
         int,
+        widened: false,
         bits: Vec::new(),
         of_enum: false,
         doc: typedef.doc.clone(),

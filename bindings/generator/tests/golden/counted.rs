@@ -24,10 +24,10 @@ pub struct State(pub(crate) u32);
 
 impl State {
     /// `DIAL_LIVE`.
-    pub const LIVE: Self = Self(bindings::dial_state_DIAL_LIVE as u32);
+    pub const LIVE: Self = Self(bindings::dial_state_DIAL_LIVE);
 
     /// `DIAL_WARM`.
-    pub const WARM: Self = Self(bindings::dial_state_DIAL_WARM as u32);
+    pub const WARM: Self = Self(bindings::dial_state_DIAL_WARM);
 
     /// No bit.
     pub const NONE: Self = Self(0);

@@ -28,10 +28,10 @@ pub struct State(pub(crate) u32);
 
 impl State {
     /// `PUMP_HOT`.
-    pub const HOT: Self = Self(bindings::pump_state_PUMP_HOT as u32);
+    pub const HOT: Self = Self(bindings::pump_state_PUMP_HOT);
 
     /// `PUMP_DRY`.
-    pub const DRY: Self = Self(bindings::pump_state_PUMP_DRY as u32);
+    pub const DRY: Self = Self(bindings::pump_state_PUMP_DRY);
 
     /// No bit.
     pub const NONE: Self = Self(0);

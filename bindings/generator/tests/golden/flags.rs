@@ -23,10 +23,10 @@ pub struct Mode(pub(crate) u32);
 
 impl Mode {
     /// It can be read.
-    pub const READ: Self = Self(bindings::file_mode_MODE_READ as u32);
+    pub const READ: Self = Self(bindings::file_mode_MODE_READ);
 
     /// It can be written.
-    pub const WRITE: Self = Self(bindings::file_mode_MODE_WRITE as u32);
+    pub const WRITE: Self = Self(bindings::file_mode_MODE_WRITE);
 
     /// No bit.
     pub const NONE: Self = Self(0);

@@ -15,10 +15,10 @@ pub struct Entry(pub(crate) usize);
 
 impl Entry {
     /// It can be used.
-    pub const VALID: Self = Self(bindings::entry_bits_ENTRY_VALID as usize);
+    pub const VALID: Self = Self(bindings::entry_bits_ENTRY_VALID);
 
     /// `ENTRY_DIRTY`.
-    pub const DIRTY: Self = Self(bindings::entry_bits_ENTRY_DIRTY as usize);
+    pub const DIRTY: Self = Self(bindings::entry_bits_ENTRY_DIRTY);
 
     /// Whether all flags of `other` are set in `self`.
     #[inline]

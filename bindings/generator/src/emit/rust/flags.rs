@@ -20,7 +20,8 @@ pub(super) fn item(flags: &FlagWord) -> TokenStream {
         &prose::of_type(flags.doc.as_ref(), &format!("A combination of the bits of `enum {}`.", flags.tag)),
         4,
     );
-    let constants = bits(&flags.tag, flags.int, &flags.bits, flags.doc.as_ref());
+    let cast = flags.widened.then_some(flags.int);
+    let constants = bits(&flags.tag, cast, &flags.bits, flags.doc.as_ref());
     quote! {
         #docs
         #[repr(transparent)]
@@ -62,9 +63,12 @@ pub(super) fn item(flags: &FlagWord) -> TokenStream {
     }
 }
 
-/// A constant for each bit.
-pub(super) fn bits(tag: &str, int: &str, bits: &[Variant], doc: Option<&Doc>) -> TokenStream {
-    let int = ident(int);
+/// A constant for each bit; `cast` is the word's integer when the enumeration's is another.
+pub(super) fn bits(tag: &str, cast: Option<&str>, bits: &[Variant], doc: Option<&Doc>) -> TokenStream {
+    let cast = cast.map(|int| {
+        let int = ident(int);
+        quote! { as #int }
+    });
     let constants = bits.iter().map(|bit| {
         let shout = ident(&bit.shout);
         let raw = format_ident!("{}_{}", tag, bit.c);
@@ -72,7 +76,7 @@ pub(super) fn bits(tag: &str, int: &str, bits: &[Variant], doc: Option<&Doc>) ->
         let fallback = format!("`{}`.", bit.c);
         let text = prose::of_member(text, &fallback);
         let docs = layout::docs(&text, 8);
-        quote! { #docs pub const #shout: Self = Self(bindings::#raw as #int); }
+        quote! { #docs pub const #shout: Self = Self(bindings::#raw #cast); }
     });
     quote! { #(#constants)* }
 }

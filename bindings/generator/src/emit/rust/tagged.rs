@@ -22,7 +22,10 @@ pub(super) fn item(api: &Api, tagged: &Tagged) -> TokenStream {
         4,
     );
     let constants = match tagged.of_enum {
-        true => flags::bits(&tagged.tag, tagged.int, &tagged.bits, tagged.doc.as_ref()),
+        true => {
+            let cast = tagged.widened.then_some(tagged.int);
+            flags::bits(&tagged.tag, cast, &tagged.bits, tagged.doc.as_ref())
+        },
         false => quote! {},
     };
     let tests = (!tagged.bits.is_empty()).then(|| {
