@@ -116,7 +116,10 @@ impl<'a> Clauses<'a> {
     pub fn named(&mut self, word: &str, diagnostics: &mut Diagnostics) -> Option<(String, &'a Term)> {
         let term = self.take(word)?;
         match first_name(term) {
-            Some(name) if is_type_name(&name) || word == "name" || word == "foreign" => Some((name, term)),
+            Some(name) if ["name", "foreign"].contains(&word) => {
+                in_rust(word, &name, term, diagnostics).then_some((name, term))
+            }
+            Some(name) if is_type_name(&name) => Some((name, term)),
             Some(name) => {
                 let better = camel(&name);
                 diagnostics.push(
@@ -240,6 +243,28 @@ pub fn argument<'a>(term: &'a Term, word: &str) -> Option<&'a Term> {
 
 fn is_type_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// Whether Rust can have that name, or that path; complains when not.
+fn in_rust(word: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics) -> bool {
+    let (known, what, better) = match word {
+        "foreign" => (syn::parse_str::<syn::Path>(name).is_ok(), "a path", "crate::mm::MmWithUser".to_owned()),
+        _ => {
+            let letter = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+            (syn::parse_str::<syn::Ident>(name).is_ok(), "a name", name.chars().map(letter).collect())
+        }
+    };
+    if !known {
+        diagnostics.push(
+            Diagnostic::error(
+                term.args[0].span,
+                format!("`{name}` is not {what} that Rust can have"),
+                format!("expected {what} in Rust"),
+            )
+            .help(format!("write `{word}(\"{better}\")`, say")),
+        );
+    }
+    known
 }
 
 /// `rw_semaphore` as `RwSemaphore`.

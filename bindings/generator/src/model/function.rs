@@ -12,6 +12,7 @@ use super::errno::Errno;
 use super::ops::Table;
 use super::param;
 use super::param::Param;
+use super::result;
 use super::section::Protocol;
 use super::section::Section;
 use super::Api;
@@ -232,6 +233,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         span: read.span,
         role,
     };
+    result::check(read, diagnostics);
     single_callbacks(read, &function, api, diagnostics);
     sequence(&function, role_term, api);
     clauses.finish(diagnostics);

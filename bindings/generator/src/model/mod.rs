@@ -17,6 +17,7 @@ mod object;
 mod ops;
 mod param;
 mod record;
+mod result;
 mod section;
 mod tagged;
 
