@@ -10,7 +10,7 @@ use crate::source::Sources;
 use crate::source::Span;
 
 /// The macros that mean something to us.
-const KNOWN: &[&str] = &[
+pub const KNOWN: &[&str] = &[
     "__must_check",
     "__must_hold",
     "__must_hold_shared",

@@ -19,6 +19,7 @@ pub mod terms;
 mod typedef;
 
 pub use attributes::Attribute;
+pub use attributes::KNOWN as ATTRIBUTES;
 pub use class::Class;
 pub use class::ClassKind;
 pub use ctype::CType;

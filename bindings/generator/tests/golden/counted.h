@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 
+#ifndef __KERNEL__
 #define __counted_by(member)
 #define __counted_by_ptr(member)
+#endif
 
 enum dial_state {
 	DIAL_LIVE = 1,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 
+#ifndef __KERNEL__
 #define __acquires(x)
 #define __acquires_shared(x)
 #define __releases(x)
@@ -14,6 +15,7 @@
 #define DEFINE_FREE(...)
 #define DEFINE_GUARD(...)
 #define DEFINE_GUARD_COND(...)
+#endif
 
 /* Locks: nothing here names a guard, and yet there are two. */
 struct till {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 
+#ifndef __KERNEL__
 #define __acquires(x)
 #define __releases(x)
 #define __must_hold(x)
 #define DEFINE_GUARD(...)
+#endif
 
 struct gate {
 	int lock;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `foreign.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/foreign.h`](srctree/include/foreign.h)
+
+use crate::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+
+/// A `struct survey`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct survey` that its constructor has initialised; it stays where it is
+/// until it is dropped.
+#[pin_data]
+pub struct Survey {
+    #[pin]
+    inner: Opaque<bindings::survey>,
+    _not_send: NotThreadSafe,
+}
+
+impl Survey {
+    /// Calls `survey_init()`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that the C function returns.
+    pub fn new<'a>(space: &'a crate::foreign::Space) -> impl PinInit<Self, Error> + 'a {
+        let inner = Opaque::try_ffi_init(move |slot: *mut bindings::survey| {
+            // SAFETY: `slot` is room for a `struct survey` that does not move; `space` is a
+            // reference and so valid for the call.
+            to_result(unsafe { bindings::survey_init(slot, space.as_raw()) })
+        });
+        try_pin_init!(Self {
+            inner <- inner,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct survey`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::survey {
+        self.inner.get()
+    }
+
+    /// Calls `survey_of()`.
+    ///
+    /// May sleep.
+    #[inline]
+    pub fn count(&self, space: Option<&crate::foreign::Space>) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct survey`; `space` is a
+        // reference and so valid for the call.
+        unsafe {
+            bindings::survey_of(
+                self.as_raw(),
+                space.map_or(core::ptr::null_mut(), |object| object.as_raw()),
+            )
+        }
+    }
+}
