@@ -4,6 +4,8 @@
 
 mod common;
 
+use hmm_bindgen::emit::report;
+use hmm_bindgen::model::Protocol;
 use hmm_bindgen::Output;
 use std::path::Path;
 
@@ -27,6 +29,32 @@ fn output_is_what_is_checked_in() {
         for (extension, text) in files {
             wrong.extend(common::compare(&header.with_extension(extension), &text).err());
         }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn explanations_are_what_is_checked_in() {
+    let mut wrong = Vec::new();
+    for header in common::headers("golden") {
+        let run = common::analyse(&header);
+        let api = &run.api;
+        let types = (api.objects.iter().map(|o| &o.tag))
+            .chain(api.records.iter().map(|r| &r.tag))
+            .chain(api.choices.iter().map(|c| &c.tag))
+            .chain(api.flags.iter().map(|f| &f.tag))
+            .chain(api.tagged.iter().map(|t| &t.tag))
+            .chain(api.tables.iter().filter(|t| !t.single).map(|t| &t.tag))
+            .chain(api.sections.iter().filter(|s| s.protocol == Protocol::Entered).map(|s| &s.tag));
+        let functions = api.functions.iter().map(|f| &f.c).chain(api.left_out.iter().map(|l| &l.name));
+        let told: String = types
+            .chain(functions)
+            .map(|name| {
+                report::explain(api, &run.sources, name)
+                    .unwrap_or_else(|| panic!("{}: {name} is not explained", header.display()))
+            })
+            .collect();
+        wrong.extend(common::compare(&header.with_extension("explain.txt"), &told).err());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

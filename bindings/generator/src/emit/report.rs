@@ -3,12 +3,15 @@
 //! What became of each C declaration, and why.
 
 use crate::check::types;
+use crate::check::types::Ty;
 use crate::model::Api;
 use crate::model::Context;
 use crate::model::Function;
+use crate::model::ParamKind;
 use crate::model::Returns;
 use crate::model::Role;
 use crate::model::Shape;
+use crate::read::CType;
 use crate::source::Sources;
 
 /// What was left out, one declaration a line.
@@ -79,28 +82,33 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
         Role::Method => format!("`{on}::{}`", function.name),
     };
     let mut text = format!("{}() becomes {becomes}.\n", function.c);
+    // Where C says it all, the place of the contract is that of the name.
+    let says_it_all = function.contract == function.span;
     text.push_str(&format!(
-        "  contract at {}:{}: {}\n",
+        "  {} at {}:{}{}\n",
+        if says_it_all { "declared" } else { "contract" },
         sources.short_path(function.contract.file),
         sources.line(function.contract),
-        sources.slice(function.contract).split_whitespace().collect::<Vec<_>>().join(" ")
+        match says_it_all {
+            true => String::new(),
+            false => {
+                let words: Vec<&str> = sources.slice(function.contract).split_whitespace().collect();
+                format!(": {}", words.join(" "))
+            }
+        }
     ));
     for said in &function.from_c {
         text.push_str(&format!("  {said}\n"));
     }
     for (index, param) in function.params.iter().enumerate() {
-        let meaning = match types::of_param(api, param) {
-            _ if function.this == Some(index) => "the object itself".to_owned(),
-            Ok(ty) => format!("{ty:?}"),
-            Err(why) => why.reason,
-        };
-        text.push_str(&format!("  parameter {}: {meaning}\n", param.name));
+        text.push_str(&format!("  parameter {}: {}\n", param.name, given(api, function, index)));
     }
-    text.push_str(match function.returns {
-        Returns::Errno => "  result: zero or an error (`errno`)\n",
-        Returns::Owned => "  result: a reference that the caller owns (`owned`)\n",
-        Returns::Borrowed => "  result: a reference that lives as long as the object (`borrowed`)\n",
-        Returns::Value => "  result: a plain value\n",
+    text.push_str(match (function.returns, function.ret.plain()) {
+        (Returns::Errno, _) => "  result: zero or an error (`errno`)\n",
+        (Returns::Owned, _) => "  result: a reference that the caller owns (`owned`)\n",
+        (Returns::Borrowed, _) => "  result: a reference that lives as long as the object (`borrowed`)\n",
+        (Returns::Value, CType::Void) => "  result: nothing\n",
+        (Returns::Value, _) => "  result: a plain value\n",
     });
     if let Some(guard) = guard {
         text.push_str(&format!("  may be called only with `{guard}` held (`requires`)\n"));
@@ -114,6 +122,55 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
         text.push_str(&format!("  reached through rust_helper_{}(), for it has no symbol\n", function.c));
     }
     text
+}
+
+/// What is given for a parameter on the typed side.
+fn given(api: &Api, function: &Function, index: usize) -> String {
+    let param = &function.params[index];
+    if function.this == Some(index) {
+        return "what it belongs to".into();
+    }
+    if matches!(function.role, Role::Iterator(_)) {
+        return "what it steps to".into();
+    }
+    let mut text = match types::of_param(api, param) {
+        Ok(ty) => typed(api, &ty),
+        Err(why) => why.reason,
+    };
+    if param.nullable {
+        text.push_str(", or nothing (`nullable`)");
+    }
+    if param.kind == ParamKind::Keeps {
+        text.push_str(", kept until the object ends (`keeps`)");
+    }
+    text
+}
+
+fn typed(api: &Api, ty: &Ty) -> String {
+    match ty {
+        Ty::Unit => "nothing".into(),
+        Ty::Bool => "a truth value".into(),
+        Ty::Int(name) => format!("a number, `{name}`"),
+        Ty::Object(tag) => format!("a reference to a `{}`", owner_name(api, tag)),
+        Ty::Record(tag) => format!("a `{}`", owner_name(api, tag)),
+        Ty::RecordRef(tag) => format!("a `{}`, by reference", owner_name(api, tag)),
+        Ty::Choice(tag) => format!("a `{}`", api.choice(tag).map_or(tag, |choice| &choice.name)),
+        Ty::Flags(tag) => format!("`{}`", api.flag_word(tag).map_or(tag, |flags| &flags.name)),
+        Ty::Tagged(tag) => format!("a word, `{}`", owner_name(api, tag)),
+        Ty::Section(_) => "the state of the section".into(),
+        Ty::Table(tag) => {
+            let name = api.table(tag).map_or(tag, |table| &table.name);
+            format!("the table of the callbacks; a constant of the type that implements `{name}`")
+        }
+        Ty::Callback => "the callback; a function of the type that implements its trait".into(),
+        Ty::Identity { nonnull: false } => "an address that is only compared (`identity`)".into(),
+        Ty::Identity { nonnull: true } => "an address that is only compared (`identity`), and not NULL".into(),
+        Ty::Slice { elem, mutable: false } => format!("a slice of `{elem}`"),
+        Ty::Slice { elem, mutable: true } => format!("a slice of `{elem}` that is written to"),
+        Ty::LengthOf(slice) => format!("gone: the slice `{slice}` knows its length"),
+        Ty::Text => "a C string".into(),
+        Ty::Gfp => "allocation flags".into(),
+    }
 }
 
 fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
