@@ -301,7 +301,8 @@ unsafe impl<T: Operations + Send> Send for Mirror<T> {}
 unsafe impl<T: Operations + Send> Sync for Mirror<T> {}
 
 impl<T: Operations> Mirror<T> {
-    /// The table that C calls through.
+    /// The table that C calls through; another kernel's may have more in it.
+    #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::hmm_mirror_ops = bindings::hmm_mirror_ops {
         invalidate: Some(Self::invalidate_callback),
         release: if T::HAS_RELEASE {

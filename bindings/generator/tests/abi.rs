@@ -52,9 +52,9 @@ fn both_sides_agree() {
 
 #[test]
 fn a_wider_member_is_refused() {
-    let said = compile(
-        &proof(|rust| rust.replace("pub y: ::std::os::raw::c_short", "pub y: ::std::os::raw::c_long")),
-    );
+    let said = compile(&proof(|rust| {
+        rust.replace("pub y: ::std::os::raw::c_short", "pub y: ::std::os::raw::c_long")
+    }));
     assert!(said.contains("the size of struct figure"), "{said}");
 }
 
@@ -71,9 +71,8 @@ fn members_in_another_order_are_refused() {
 
 #[test]
 fn another_value_is_refused() {
-    let said = compile(
-        &proof(|rust| rust.replace("shade_SHADE_DARK: shade = 5", "shade_SHADE_DARK: shade = 6")),
-    );
+    let said =
+        compile(&proof(|rust| rust.replace("shade_SHADE_DARK: shade = 5", "shade_SHADE_DARK: shade = 6")));
     assert!(said.contains("the value of SHADE_DARK"), "{said}");
 }
 

@@ -61,7 +61,8 @@ fn every_word_is_documented() {
     let page = std::fs::read_to_string(page).expect("docs/contracts.md");
     let marks = page.replace(['`', '#', '(', ',', ')', '\n'], " ");
     let known: BTreeSet<&str> = marks.split(' ').collect();
-    let missing: Vec<&str> = VOCABULARY.iter().map(|(word, _)| *word).filter(|word| !known.contains(word)).collect();
+    let missing: Vec<&str> =
+        VOCABULARY.iter().map(|(word, _)| *word).filter(|word| !known.contains(word)).collect();
     assert_eq!(missing, [""; 0]);
 }
 

@@ -145,7 +145,9 @@ fn held_locks(api: &mut Api) {
         .functions
         .iter()
         .filter_map(|f| match &f.role {
-            Role::Lock(guard) | Role::TryLock(guard) => Some((member(f.lock_name.as_deref()?), guard.clone())),
+            Role::Lock(guard) | Role::TryLock(guard) => {
+                Some((member(f.lock_name.as_deref()?), guard.clone()))
+            }
             _ => None,
         })
         .collect();

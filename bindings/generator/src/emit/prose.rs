@@ -225,7 +225,7 @@ pub fn sentence(text: &str, fallback: &str) -> String {
 
 fn lower_first(text: &str) -> String {
     match text.chars().next() {
-        Some(first) if !text.starts_with(|c: char| c == '`') => {
+        Some(first) if !text.starts_with('`') => {
             let second = text[first.len_utf8()..].chars().next();
             if second.is_some_and(|c| c.is_uppercase()) {
                 return text.to_owned();

@@ -164,7 +164,9 @@ fn typed(api: &Api, ty: &Ty) -> String {
         }
         Ty::Callback => "the callback; a function of the type that implements its trait".into(),
         Ty::Identity { nonnull: false } => "an address that is only compared (`identity`)".into(),
-        Ty::Identity { nonnull: true } => "an address that is only compared (`identity`), and not NULL".into(),
+        Ty::Identity { nonnull: true } => {
+            "an address that is only compared (`identity`), and not NULL".into()
+        }
         Ty::Slice { elem, mutable: false } => format!("a slice of `{elem}`"),
         Ty::Slice { elem, mutable: true } => format!("a slice of `{elem}` that is written to"),
         Ty::LengthOf(slice) => format!("gone: the slice `{slice}` knows its length"),

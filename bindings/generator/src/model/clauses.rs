@@ -248,7 +248,9 @@ fn is_type_name(name: &str) -> bool {
 /// Whether Rust can have that name, or that path; complains when not.
 fn in_rust(word: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics) -> bool {
     let (known, what, better) = match word {
-        "foreign" => (syn::parse_str::<syn::Path>(name).is_ok(), "a path", "crate::mm::MmWithUser".to_owned()),
+        "foreign" => {
+            (syn::parse_str::<syn::Path>(name).is_ok(), "a path", "crate::mm::MmWithUser".to_owned())
+        }
         _ => {
             let letter = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
             (syn::parse_str::<syn::Ident>(name).is_ok(), "a name", name.chars().map(letter).collect())

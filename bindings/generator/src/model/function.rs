@@ -61,6 +61,9 @@ pub enum Role {
     Method,
 }
 
+/// A role that is told apart by a name.
+type Named = fn(String) -> Role;
+
 /// How an iterator steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Iteration {
@@ -294,7 +297,7 @@ fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<
             add(role, term, diagnostics);
         }
     }
-    let named: [(&str, fn(String) -> Role); 5] = [
+    let named: [(&str, Named); 5] = [
         ("lock", Role::Lock),
         ("trylock", Role::TryLock),
         ("unlock", Role::Unlock),
@@ -383,7 +386,7 @@ fn ended_by(record: &str, headers: &Headers) -> Option<Role> {
 }
 
 /// The attributes that speak of entering and leaving locks, and what they make of a function.
-const LOCKING: &[(&str, fn(String) -> Role)] = &[
+const LOCKING: &[(&str, Named)] = &[
     ("__acquires", Role::Lock),
     ("__acquires_shared", Role::Lock),
     ("__releases", Role::Unlock),

@@ -108,12 +108,8 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
     }
     if let Some((_, term)) = confined.as_ref().filter(|_| !matches!(field.ty.plain(), CType::Int(_))) {
         diagnostics.push(
-            Diagnostic::error(
-                term.span,
-                "only a number can be confined by itself",
-                "expected an integer",
-            )
-            .help("say `confined` of the record that the member is"),
+            Diagnostic::error(term.span, "only a number can be confined by itself", "expected an integer")
+                .help("say `confined` of the record that the member is"),
         );
     }
     let word = word_of(&mut clauses, diagnostics);

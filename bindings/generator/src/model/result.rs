@@ -34,13 +34,7 @@ const NO_POINTER: &str = "says something of a pointer, and the result is none";
 const A_POINTER: &str = "expected on a function that returns a pointer";
 
 const DEMANDS: &[Demand] = &[
-    Demand {
-        word: "owned",
-        met: pointer,
-        wrong: NO_POINTER,
-        expected: A_POINTER,
-        help: "take `owned` away",
-    },
+    Demand { word: "owned", met: pointer, wrong: NO_POINTER, expected: A_POINTER, help: "take `owned` away" },
     Demand {
         word: "borrowed",
         met: pointer,

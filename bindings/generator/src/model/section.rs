@@ -82,12 +82,7 @@ pub(super) fn lower(
         let mut clauses = Clauses::new('d', &field.contract, field.span);
         if clauses.flag("given", diagnostics) {
             let optional = clauses.flag("optional", diagnostics);
-            given.push(Given {
-                name: field.name.clone(),
-                ty: field.ty.clone(),
-                optional,
-                span: field.span,
-            });
+            given.push(Given { name: field.name.clone(), ty: field.ty.clone(), optional, span: field.span });
         }
         clauses.finish(diagnostics);
     }

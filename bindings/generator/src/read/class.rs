@@ -64,10 +64,19 @@ pub(super) fn find(sources: &Sources, file: FileId) -> Vec<Class> {
 fn class(kind: ClassKind, args: &[&[Token]], span: Span) -> Option<Class> {
     let name = args.first()?.first()?.text.clone();
     if kind == ClassKind::Conditional {
-        let test: String = args.get(3).into_iter().flat_map(|arg| arg.iter()).map(|t| t.text.as_str()).collect();
+        let test: String =
+            args.get(3).into_iter().flat_map(|arg| arg.iter()).map(|t| t.text.as_str()).collect();
         let enter = Some(called(args.get(2)?)?);
         let zero_is_success = test == "_RET==0" || test == "!_RET";
-        return Some(Class { kind, name, record: String::new(), enter, leave: String::new(), zero_is_success, span });
+        return Some(Class {
+            kind,
+            name,
+            record: String::new(),
+            enter,
+            leave: String::new(),
+            zero_is_success,
+            span,
+        });
     }
     let ty = args.get(1)?;
     let tag = ty.iter().position(|t| t.text == "struct")?;

@@ -127,7 +127,8 @@ pub struct Meter<T: Operations> {
 }
 
 impl<T: Operations> Meter<T> {
-    /// The table that C calls through.
+    /// The table that C calls through; another kernel's may have more in it.
+    #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::meter_ops = bindings::meter_ops {
         report: Some(Self::report_callback),
         ..pin_init::zeroed()

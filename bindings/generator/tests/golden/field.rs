@@ -116,7 +116,8 @@ pub struct Pump<T: Operations> {
 }
 
 impl<T: Operations> Pump<T> {
-    /// The table that C calls through.
+    /// The table that C calls through; another kernel's may have more in it.
+    #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::pump_ops = bindings::pump_ops {
         start: Some(Self::start_callback),
         stop: if T::HAS_STOP {

@@ -59,7 +59,8 @@ unsafe impl<T: Operations + Send> Send for Till<T> {}
 unsafe impl<T: Operations + Send + Sync> Sync for Till<T> {}
 
 impl<T: Operations> Till<T> {
-    /// The table that C calls through.
+    /// The table that C calls through; another kernel's may have more in it.
+    #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::till_ops = bindings::till_ops {
         opened: if T::HAS_OPENED {
             Some(Self::opened_callback)

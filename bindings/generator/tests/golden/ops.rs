@@ -65,7 +65,8 @@ unsafe impl<T: Operations + Send> Send for Engine<T> {}
 unsafe impl<T: Operations + Send> Sync for Engine<T> {}
 
 impl<T: Operations> Engine<T> {
-    /// The table that C calls through.
+    /// The table that C calls through; another kernel's may have more in it.
+    #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::engine_ops = bindings::engine_ops {
         start: Some(Self::start_callback),
         stop: if T::HAS_STOP {

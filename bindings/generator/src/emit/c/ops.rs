@@ -26,7 +26,7 @@ pub(super) fn table(api: &Api, table: &Table) -> Option<String> {
     );
     text.push_str(&one(&name, table, &object.tag, &required));
     if all.len() != required.len() {
-        text.push_str(&format!("\n/* The same, with the optional callbacks too. */\n"));
+        text.push_str("\n/* The same, with the optional callbacks too. */\n");
         text.push_str(&one(&format!("{name}_ALL"), table, &object.tag, &all));
     }
     Some(text)

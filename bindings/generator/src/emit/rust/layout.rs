@@ -120,7 +120,8 @@ fn initializers(text: &str) -> String {
         for field in rest[open..open + length].split(',') {
             let words = field.split_whitespace().collect::<Vec<_>>().join(" ");
             if !words.is_empty() {
-                let words = words.replace(" :: ", "::").replace(" : ", ": ").replace(" :", ":").replace(" (", "(");
+                let words =
+                    words.replace(" :: ", "::").replace(" : ", ": ").replace(" :", ":").replace(" (", "(");
                 out.push_str(&format!("\n{}{words},", " ".repeat(indent + 4)));
             }
         }

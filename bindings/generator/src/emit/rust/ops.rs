@@ -133,9 +133,10 @@ pub(super) fn table_const(api: &Api, object: &Object) -> Option<TokenStream> {
             },
         }
     });
-    let docs = layout::docs("The table that C calls through.", 8);
+    let docs = layout::docs("The table that C calls through; another kernel's may have more in it.", 8);
     Some(quote! {
         #docs
+        #[allow(clippy::needless_update)]
         const OPERATIONS: bindings::#raw = bindings::#raw {
             #(#fields,)*
             ..pin_init::zeroed()

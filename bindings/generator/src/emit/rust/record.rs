@@ -34,7 +34,7 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
         (true, false) => (quote! { <'s> }, quote! { , #brand }, quote! { <'_> }),
         (false, _) => (quote! {}, quote! {}, quote! {}),
     };
-    let params_of = named.then(|| &params);
+    let params_of = named.then_some(&params);
     let numbers = record.members.iter().filter_map(|member| number(record, member));
     let make = make(api, record);
     let accessors = record.members.iter().filter_map(|member| accessor(api, record, member));

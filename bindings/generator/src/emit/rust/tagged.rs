@@ -25,7 +25,7 @@ pub(super) fn item(api: &Api, tagged: &Tagged) -> TokenStream {
         true => {
             let cast = tagged.widened.then_some(tagged.int);
             flags::bits(&tagged.tag, cast, &tagged.bits, tagged.doc.as_ref())
-        },
+        }
         false => quote! {},
     };
     let tests = (!tagged.bits.is_empty()).then(|| {
