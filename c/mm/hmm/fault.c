@@ -204,6 +204,27 @@ int hmm_range_fault(struct hmm_range *range)
 EXPORT_SYMBOL(hmm_range_fault);
 
 /**
+ * hmm_range_fault_may_unlock() - hmm_range_fault() that may drop the mmap lock
+ * @range: what to walk, and where the words go
+ *
+ * Context: as hmm_range_fault(), but for the lock on return.
+ * Return: as hmm_range_fault(), with the lock held; or -%EAGAIN without, when a
+ * fault handler has dropped it.
+ */
+int hmm_range_fault_may_unlock(struct hmm_range *range)
+{
+	struct hmm_walk w;
+	int ret;
+
+	mmap_assert_locked(range->notifier->mm);
+	ret = hmm_walk_init(&w, range);
+	if (ret)
+		return ret;
+	ret = hmm_fault_mmap(&w, HMM_FAULT_MAY_UNLOCK);
+	return ret == HMM_FAULT_UNLOCKED ? -EAGAIN : ret;
+}
+
+/**
  * hmm_range_fault_vma() - hmm_range_fault() without the mmap lock
  * @range: what to walk; its notifier_seq is fresh
  *

@@ -102,4 +102,7 @@ int hmm_table(struct hmm_walk *w, struct vm_area_struct *vma,
 int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
 	       unsigned long word);
 
+/* fault.c, for the earlier generations */
+int hmm_range_fault_may_unlock(struct hmm_range *range);
+
 #endif /* MM_HMM_WALK_H */
