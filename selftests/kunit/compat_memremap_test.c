@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory as the memremap.h of 2018 had it: what is registered is found,
+ * counted, given back, and gone.
+ *
+ * Memory that the CPU reaches is set aside for this by the VM's command line
+ * (tree/run). Where it is not those tests are skipped.
+ */
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/init.h>
+#include <linux/ioport.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#define HMM_API HMM_API_MEMREMAP
+#include <linux/hmm_compat.h>
+
+#define SIZE		SZ_128M
+#define SET_ASIDE	0x140000000UL
+
+/**
+ * struct memory_device - a device with memory
+ * @pagemap: the memory
+ * @ref: the driver's count, for @pagemap
+ * @gone: it went to zero
+ * @kills: how often it was to be killed
+ * @frees: how often a page was given back
+ * @freed: the last one
+ */
+struct memory_device {
+	struct dev_pagemap pagemap;
+	struct percpu_ref ref;
+	bool gone;
+	int kills;
+	int frees;
+	struct page *freed;
+};
+
+static int memory_fault(struct vm_area_struct *vma, unsigned long addr,
+			const struct page *page, unsigned int flags, pmd_t *pmdp)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static void memory_free(struct page *page, void *data)
+{
+	struct memory_device *device = data;
+
+	device->frees++;
+	device->freed = page;
+}
+
+static void memory_ref_gone(struct percpu_ref *ref)
+{
+	container_of(ref, struct memory_device, ref)->gone = true;
+}
+
+static void memory_kill(struct percpu_ref *ref)
+{
+	container_of(ref, struct memory_device, ref)->kills++;
+	percpu_ref_kill(ref);
+}
+
+static void memory_killed(struct percpu_ref *ref)
+{
+	container_of(ref, struct memory_device, ref)->kills++;
+}
+
+static void memory_ref_exit(void *ref)
+{
+	percpu_ref_exit(ref);
+}
+
+/* A device with everything filled in but the addresses. */
+static struct memory_device *memory_device(struct kunit *test, enum memory_type type)
+{
+	const dev_page_fault_t fault = memory_fault;
+	const dev_page_free_t free = memory_free;
+	struct memory_device *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_EQ(test, 0, percpu_ref_init(&device->ref, memory_ref_gone,
+						 PERCPU_REF_INIT_ATOMIC, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, memory_ref_exit, &device->ref));
+	device->pagemap.page_fault = fault;
+	device->pagemap.page_free = free;
+	device->pagemap.ref = &device->ref;
+	device->pagemap.kill = memory_kill;
+	device->pagemap.data = device;
+	device->pagemap.type = type;
+	return device;
+}
+
+static struct device *host(struct kunit *test)
+{
+	struct device *dev = kunit_device_register(test, "hmm_memremap");
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	return dev;
+}
+
+/* Addresses for private memory. */
+static void private_addresses(struct kunit *test, struct device *dev,
+			      struct memory_device *device)
+{
+#ifdef CONFIG_DEVICE_PRIVATE
+	struct resource *res = devm_request_free_mem_region(dev, &iomem_resource, SIZE);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, res);
+	device->pagemap.res = *res;
+#else
+	kunit_skip(test, "no device memory here");
+#endif
+}
+
+/* Addresses for memory that the CPU reaches. */
+static void set_aside_addresses(struct kunit *test, struct memory_device *device)
+{
+	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
+		kunit_skip(test, "no device memory here");
+	if (!strstr(saved_command_line, "memmap=512M$0x140000000"))
+		kunit_skip(test, "no memory is set aside here");
+	device->pagemap.res = (struct resource)DEFINE_RES_MEM(SET_ASIDE, SIZE);
+}
+
+static void without_zone_device(struct kunit *test)
+{
+	struct vmem_altmap altmap = { .reserve = 2, .free = 3, .alloc = 5 };
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PRIVATE);
+
+	if (IS_ENABLED(CONFIG_ZONE_DEVICE))
+		kunit_skip(test, "there are struct pages for device memory here");
+	KUNIT_EXPECT_EQ(test, -ENXIO,
+			PTR_ERR_OR_ZERO(devm_memremap_pages(host(test), &device->pagemap)));
+	KUNIT_EXPECT_EQ(test, 0, device->kills);
+	KUNIT_EXPECT_NULL(test, get_dev_pagemap(0, NULL));
+	KUNIT_EXPECT_NULL(test, get_dev_pagemap(0, &device->pagemap));
+	put_dev_pagemap(NULL);
+	put_dev_pagemap(&device->pagemap);
+	KUNIT_EXPECT_EQ(test, 0UL, vmem_altmap_offset(&altmap));
+	vmem_altmap_free(&altmap, 1);
+	KUNIT_EXPECT_EQ(test, 5UL, altmap.alloc);
+	memory_kill(&device->ref);
+}
+
+static void altmap_helpers(struct kunit *test)
+{
+	struct vmem_altmap altmap = {
+		.base_pfn = 0x100, .reserve = 2, .free = 3, .align = 1, .alloc = 5,
+	};
+
+	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
+		kunit_skip(test, "no struct pages for device memory here");
+	KUNIT_EXPECT_EQ(test, 5UL, vmem_altmap_offset(&altmap));
+	KUNIT_EXPECT_EQ(test, 0UL, vmem_altmap_offset(NULL));
+	vmem_altmap_free(&altmap, 4);
+	KUNIT_EXPECT_EQ(test, 1UL, altmap.alloc);
+}
+
+static void incomplete(struct kunit *test)
+{
+	struct device *dev = host(test);
+	struct memory_device *device;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
+		kunit_skip(test, "no struct pages for device memory here");
+	for (i = 0; i < 6; i++) {
+		device = memory_device(test, MEMORY_DEVICE_PRIVATE);
+		if (i == 0)
+			device->pagemap.ref = NULL;
+		else if (i == 1)
+			device->pagemap.kill = NULL;
+		else if (i == 2)
+			device->pagemap.page_fault = NULL;
+		else if (i == 3)
+			device->pagemap.page_free = NULL;
+		else if (i == 4)
+			device->pagemap.type = 0;
+		else
+			device->pagemap.type = MEMORY_DEVICE_PUBLIC,
+			device->pagemap.page_free = NULL;
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				PTR_ERR_OR_ZERO(devm_memremap_pages(dev, &device->pagemap)));
+		/* A count that could be killed has been. */
+		KUNIT_EXPECT_EQ(test, device->kills, i > 1);
+		if (i <= 1)
+			memory_kill(&device->ref);
+	}
+}
+
+static void private_pages(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PRIVATE);
+	struct device *dev = host(test);
+	struct page *page;
+
+	private_addresses(test, dev, device);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devm_memremap_pages(dev, &device->pagemap));
+	KUNIT_EXPECT_PTR_EQ(test, dev, device->pagemap.dev);
+	page = pfn_to_page(PHYS_PFN(device->pagemap.res.start) + 7);
+	KUNIT_EXPECT_TRUE(test, is_device_private_page(page));
+	KUNIT_EXPECT_PTR_EQ(test, &device->pagemap, page_dev_pagemap2018(page));
+
+	get_page(page);
+	get_page(page);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, 0, device->frees);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, 1, device->frees);
+	KUNIT_EXPECT_PTR_EQ(test, page, device->freed);
+
+	devm_memunmap_pages(dev, &device->pagemap);
+	KUNIT_EXPECT_EQ(test, 1, device->kills);
+	KUNIT_EXPECT_TRUE(test, device->gone);
+}
+
+static void pagemap_by_pfn(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PRIVATE);
+	struct dev_pagemap *found;
+	struct device *dev = host(test);
+	unsigned long pfn;
+
+	private_addresses(test, dev, device);
+	pfn = PHYS_PFN(device->pagemap.res.start);
+	KUNIT_EXPECT_NULL(test, get_dev_pagemap(pfn, NULL));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devm_memremap_pages(dev, &device->pagemap));
+
+	found = get_dev_pagemap(pfn, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, found, &device->pagemap);
+	/* The same again costs no further reference. */
+	KUNIT_EXPECT_PTR_EQ(test, found, get_dev_pagemap(pfn + 1, found));
+	/* Another gives the one it came with back. */
+	KUNIT_EXPECT_NULL(test, get_dev_pagemap(0, found));
+	found = get_dev_pagemap(PHYS_PFN(device->pagemap.res.end), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, found, &device->pagemap);
+	memory_kill(&device->ref);
+	KUNIT_EXPECT_FALSE(test, device->gone);
+	KUNIT_EXPECT_NULL(test, get_dev_pagemap(pfn, NULL));
+	put_dev_pagemap(found);
+	KUNIT_EXPECT_TRUE(test, device->gone);
+	put_dev_pagemap(NULL);
+	/* It was killed already, which is the driver's business. */
+	device->pagemap.kill = memory_killed;
+}
+
+/* Registered, found, and gone with the device. */
+static void public_pages(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);
+	struct device *dev;
+	struct page *page;
+	char *addr;
+
+	set_aside_addresses(test, device);
+	dev = host(test);
+	addr = devm_memremap_pages(dev, &device->pagemap);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+	memset(addr, 0x5a, PAGE_SIZE);
+	page = virt_to_page(addr);
+	KUNIT_EXPECT_EQ(test, page_to_pfn(page), PHYS_PFN(SET_ASIDE));
+	KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
+	get_page(page);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, 1, device->frees);
+	kunit_device_unregister(test, dev);
+	KUNIT_EXPECT_TRUE(test, device->gone);
+	KUNIT_EXPECT_NULL(test, get_dev_pagemap(PHYS_PFN(SET_ASIDE), NULL));
+}
+
+/* Struct pages within the memory itself. */
+static void public_pages_altmap(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);
+	const struct vmem_altmap altmap = {
+		.base_pfn = PHYS_PFN(SET_ASIDE),
+		.free = PHYS_PFN(SIZE / PAGE_SIZE * sizeof(struct page)),
+	};
+	struct device *dev;
+
+	set_aside_addresses(test, device);
+	dev = host(test);
+	memcpy(&device->pagemap.altmap, &altmap, sizeof(altmap));
+	device->pagemap.altmap_valid = true;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devm_memremap_pages(dev, &device->pagemap));
+	KUNIT_EXPECT_EQ(test, device->pagemap.altmap.alloc, altmap.free);
+	KUNIT_EXPECT_EQ(test, page_to_phys(pfn_to_page(PHYS_PFN(SET_ASIDE) + altmap.free)),
+			SET_ASIDE + PFN_PHYS(altmap.free));
+	/* The struct page of the first page that is left lies in the memory. */
+	KUNIT_EXPECT_EQ(test, SET_ASIDE,
+			round_down(PFN_PHYS(vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE) +
+								       altmap.free))), SIZE));
+	devm_memunmap_pages(dev, &device->pagemap);
+	KUNIT_EXPECT_EQ(test, device->pagemap.altmap.alloc, 0UL);
+}
+
+/**
+ * struct unpin - a page that is let go of a little later
+ * @work: when
+ * @page: which
+ */
+struct unpin {
+	struct delayed_work work;
+	struct page *page;
+};
+
+static void unpin_now(struct work_struct *work)
+{
+	put_page(container_of(work, struct unpin, work.work)->page);
+}
+
+/* Who waits for a page is woken when it is idle, long before the time is over. */
+static void fs_dax_wakes(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_FS_DAX);
+	struct unpin unpin;
+	struct device *dev;
+	char *addr;
+
+	set_aside_addresses(test, device);
+	dev = host(test);
+	addr = devm_memremap_pages(dev, &device->pagemap);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+	unpin.page = virt_to_page(addr);
+	INIT_DELAYED_WORK_ONSTACK(&unpin.work, unpin_now);
+	get_page(unpin.page);
+	KUNIT_EXPECT_EQ(test, 0L, page_wait_idle2018(unpin.page, msecs_to_jiffies(20)));
+	schedule_delayed_work(&unpin.work, msecs_to_jiffies(50));
+	KUNIT_EXPECT_GT(test, page_wait_idle2018(unpin.page, msecs_to_jiffies(20000)),
+			(long)msecs_to_jiffies(10000));
+	flush_delayed_work(&unpin.work);
+	destroy_delayed_work_on_stack(&unpin.work);
+	devm_memunmap_pages(dev, &device->pagemap);
+	KUNIT_EXPECT_TRUE(test, device->gone);
+}
+
+static struct kunit_case compat_memremap_cases[] = {
+	KUNIT_CASE(without_zone_device),
+	KUNIT_CASE(altmap_helpers),
+	KUNIT_CASE(incomplete),
+	KUNIT_CASE(private_pages),
+	KUNIT_CASE(pagemap_by_pfn),
+	KUNIT_CASE(public_pages),
+	KUNIT_CASE(public_pages_altmap),
+	KUNIT_CASE(fs_dax_wakes),
+	{}
+};
+
+static struct kunit_suite compat_memremap_suite = {
+	.name = "hmm_compat_memremap",
+	.test_cases = compat_memremap_cases,
+};
+
+kunit_test_suite(compat_memremap_suite);
