@@ -41,6 +41,7 @@
  *
  * docs/generations.md goes through all of it name by name.
  */
+#define HMM_API_2019		2
 #define HMM_API_MEMREMAP	4
 
 #ifndef HMM_API
@@ -162,9 +163,25 @@ static inline struct dev_pagemap2018 *page_dev_pagemap2018(const struct page *pa
 }
 #endif /* CONFIG_HMM_COMPAT_PAGEMAP */
 
+/* What 2019 adds. */
+#include <linux/hmm_compat_2019.h>
+
 /*
  * The old names, for who asked.
  */
+
+#if HMM_API & HMM_API_2019
+#define hmm_mirror		hmm2019_mirror
+#define hmm_mirror_ops		hmm2019_mirror_ops
+#define hmm_range		hmm2019_range
+#define hmm_range_fault		hmm2019_range_fault
+#define HMM_PFN_ERROR		HMM2019_PFN_ERROR
+#endif
+
+#if HMM_API & HMM_API_2019
+#define HMM_PFN_VALID		HMM2019_PFN_VALID
+#define HMM_PFN_WRITE		HMM2019_PFN_WRITE
+#endif
 
 #if HMM_API & HMM_API_MEMREMAP
 #define dev_pagemap		dev_pagemap2018

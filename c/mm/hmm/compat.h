@@ -7,6 +7,26 @@
 
 #include <linux/hmm_compat.h>
 
+/* compat_mm.c */
+struct hmm *hmm_process_get_locked(struct mm_struct *mm);
+void hmm_process_put(struct hmm *process);
+bool hmm_process_exists(const struct mm_struct *mm);
+void hmm_process_touch(struct hmm *process,
+		       const struct mmu_notifier_range *update);
+
+#ifdef CONFIG_HMM_COMPAT_2019
+static inline bool hmm_range_sound(const struct hmm2019_range *range)
+{
+	return range->start < range->end &&
+	       PAGE_ALIGNED(range->start | range->end);
+}
+
+static inline unsigned long hmm_range_pages(const struct hmm2019_range *range)
+{
+	return (range->end - range->start) >> PAGE_SHIFT;
+}
+#endif
+
 /* compat_memremap.c */
 extern int hmm_compat_owner;
 struct page *hmm_compat_fault_page(void);
