@@ -218,3 +218,29 @@ bool hmm_process_exists(const struct mm_struct *mm)
 	spin_unlock(&hmm_processes_lock);
 	return exists;
 }
+
+#ifdef CONFIG_HMM_COMPAT_2017
+/**
+ * hmm_mm_destroy() - the end of an address space
+ * @mm: the address space
+ *
+ * Lets go of what it has of HMM, which is freed when the last mirror is gone
+ * too. The end of an address space does that by itself; this is for who cannot
+ * wait for it. Not for drivers.
+ *
+ * Context: any in which one may take a spinlock.
+ */
+void hmm_mm_destroy(struct mm_struct *mm)
+{
+	struct hmm *process;
+
+	spin_lock(&hmm_processes_lock);
+	process = hmm_process_find(mm);
+	if (process)
+		process->kept = false;
+	spin_unlock(&hmm_processes_lock);
+	if (process)
+		hmm_process_put(process);
+}
+EXPORT_SYMBOL_GPL(hmm_mm_destroy);
+#endif
