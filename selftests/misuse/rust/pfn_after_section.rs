@@ -8,13 +8,11 @@ pub fn populate(mirror: &Mirror<Table>, span: Span) -> Result {
     #[cfg(misuse)]
     let mut last = None;
     mirror.populate(span, Access::Read, |pages, table| {
-        for run in pages.runs() {
-            #[cfg(misuse)]
-            last.replace(run.pfn()); //~ E0521 borrowed data escapes outside of closure
-            #[cfg(not(misuse))]
-            let _last = run.pfn();
-            table.pages += run.span().pages();
-        }
+        #[cfg(misuse)]
+        last.replace(pages.runs().next().unwrap().pfn()); //~ E0521 borrowed data escapes outside of closure
+        #[cfg(not(misuse))]
+        let _last = pages.runs().next().unwrap().pfn();
+        table.pages += span.pages();
         Ok(())
     })
 }
