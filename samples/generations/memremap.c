@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hmm_memremap: a driver as one would have been written for Linux 5.0.
+ *
+ * It registers its memory itself: private memory, which the CPU cannot reach,
+ * or with public=ADDRESS memory at that physical address, which it can. When
+ * the CPU touches a page of the former, that page comes home, and its
+ * neighbours with it as far as they are in the same stretch of eight.
+ */
+#include <linux/ioport.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+
+#include "board.h"
+
+#define HMM_API (HMM_API_2017 | HMM_API_MEMREMAP)
+#include <linux/hmm_compat.h>
+
+#define NEIGHBOURS 8
+
+static unsigned long public;
+module_param(public, ulong, 0444);
+MODULE_PARM_DESC(public, "Physical address of 4 MiB that the CPU reaches and nobody uses");
+
+/**
+ * struct card - the device
+ * @board: its memory
+ * @pagemap: the same for the mm
+ * @ref: counts who uses @pagemap
+ * @idle: nobody does
+ */
+static struct card {
+	struct board board;
+	struct dev_pagemap pagemap;
+	struct percpu_ref ref;
+	struct completion idle;
+} card;
+
+static unsigned long card_index(const struct page *page)
+{
+	return page_to_pfn(page) - PHYS_PFN(card.pagemap.res.start);
+}
+
+static struct page *card_alloc_page(void)
+{
+	long index = board_alloc(&card.board);
+	struct page *page;
+
+	if (index < 0)
+		return NULL;
+	page = pfn_to_page(PHYS_PFN(card.pagemap.res.start) + index);
+	get_page(page);
+	lock_page(page);
+	return page;
+}
+
+/**
+ * struct journey - pages on their way
+ * @home: to system memory; else to the device's
+ * @moved: how many have arrived
+ */
+struct journey {
+	bool home;
+	unsigned long moved;
+};
+
+/* Pages of other devices, which have their own drivers, stay where they are. */
+static bool may_go(const struct page *page, bool home)
+{
+	if (!page || !is_zone_device_page(page))
+		return !home;
+	return home && card_index(page) < BOARD_PAGES;
+}
+
+static struct page *card_copy(struct vm_area_struct *vma, unsigned long addr,
+			      struct page *from, bool home)
+{
+	struct page *to = home ? alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, addr) :
+				 card_alloc_page();
+
+	if (!to)
+		return NULL;
+	if (home) {
+		lock_page(to);
+		board_copy_out(&card.board, card_index(from), to);
+	} else if (public) {
+		/* Public memory is written as any other. */
+		if (from)
+			copy_highpage(to, from);
+		else
+			clear_highpage(to);
+	} else {
+		board_copy_in(&card.board, card_index(to), from);
+	}
+	return to;
+}
+
+static void card_alloc_and_copy(struct vm_area_struct *vma, const unsigned long *src,
+				unsigned long *dst, unsigned long start, unsigned long end,
+				void *private)
+{
+	struct journey *journey = private;
+	unsigned long addr;
+
+	for (addr = start; addr < end; addr += PAGE_SIZE, src++, dst++) {
+		struct page *from = migrate_pfn_to_page(*src), *to;
+
+		*dst = 0;
+		if (!(*src & MIGRATE_PFN_MIGRATE) || !may_go(from, journey->home))
+			continue;
+		to = card_copy(vma, addr, from, journey->home);
+		if (to)
+			*dst = migrate_pfn(page_to_pfn(to)) | MIGRATE_PFN_LOCKED;
+	}
+}
+
+static void card_finalize(struct vm_area_struct *vma, const unsigned long *src,
+			  const unsigned long *dst, unsigned long start, unsigned long end,
+			  void *private)
+{
+	struct journey *journey = private;
+	unsigned long addr;
+
+	for (addr = start; addr < end; addr += PAGE_SIZE, src++, dst++)
+		if ((*src & MIGRATE_PFN_MIGRATE) && migrate_pfn_to_page(*dst))
+			journey->moved++;
+}
+
+static const struct migrate_vma_ops card_migrate_ops = {
+	.alloc_and_copy = card_alloc_and_copy,
+	.finalize_and_map = card_finalize,
+};
+
+static int card_page_fault(struct vm_area_struct *vma, unsigned long addr,
+			   const struct page *page, unsigned int flags, pmd_t *pmdp)
+{
+	unsigned long src[NEIGHBOURS], dst[NEIGHBOURS];
+	unsigned long start = round_down(addr, NEIGHBOURS * PAGE_SIZE);
+	unsigned long end = min(start + NEIGHBOURS * PAGE_SIZE, vma->vm_end);
+	struct journey journey = { .home = true };
+
+	card.board.stats.faults++;
+	if (card.board.fate == HMM_GEN_LOSES_DATA)
+		return VM_FAULT_SIGBUS;
+	if (card.board.fate == HMM_GEN_NO_MEMORY) {
+		card.board.fate = HMM_GEN_WORKS;
+		return VM_FAULT_OOM;
+	}
+	start = max(start, vma->vm_start);
+	if (migrate_vma(&card_migrate_ops, vma, start, end, src, dst, &journey))
+		return VM_FAULT_SIGBUS;
+	return journey.moved ? 0 : VM_FAULT_OOM;
+}
+
+static void card_page_free(struct page *page, void *data)
+{
+	struct card *card = data;
+
+	board_free(&card->board, card_index(page));
+}
+
+static int card_migrate(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			unsigned long *moved)
+{
+	unsigned long src[HMM_GEN_PAGES], dst[HMM_GEN_PAGES];
+	struct journey journey = { .home = false };
+	int ret = -ENXIO;
+
+	if (card.pagemap.dev)
+		ret = migrate_vma(&card_migrate_ops, vma, start, end, src, dst, &journey);
+	*moved = journey.moved;
+	return ret;
+}
+
+static void card_idle(struct percpu_ref *ref)
+{
+	complete(&card.idle);
+}
+
+static int card_register_memory(struct device *dev)
+{
+	struct dev_pagemap *pagemap = &card.pagemap;
+	struct resource *res;
+
+	if (public) {
+		pagemap->type = MEMORY_DEVICE_PUBLIC;
+		pagemap->res = (struct resource)DEFINE_RES_MEM(public, BOARD_PAGES * PAGE_SIZE);
+	} else {
+		res = devm_request_free_mem_region(dev, &iomem_resource, BOARD_PAGES * PAGE_SIZE);
+		if (IS_ERR(res))
+			return PTR_ERR(res);
+		pagemap->type = MEMORY_DEVICE_PRIVATE;
+		pagemap->res = *res;
+	}
+	pagemap->page_fault = card_page_fault;
+	pagemap->page_free = card_page_free;
+	pagemap->ref = &card.ref;
+	pagemap->kill = percpu_ref_kill;
+	pagemap->data = &card;
+	return PTR_ERR_OR_ZERO(devm_memremap_pages(dev, pagemap));
+}
+
+static int __init card_init(void)
+{
+	int ret;
+
+	card.board.name = "hmm_memremap";
+	card.board.migrate = card_migrate;
+	init_completion(&card.idle);
+	ret = percpu_ref_init(&card.ref, card_idle, 0, GFP_KERNEL);
+	if (ret)
+		return ret;
+	ret = board_init(&card.board);
+	if (ret)
+		goto no_board;
+	ret = card_register_memory(card.board.misc.this_device);
+	if (!ret)
+		return 0;
+	board_exit(&card.board);
+no_board:
+	percpu_ref_exit(&card.ref);
+	return ret;
+}
+module_init(card_init);
+
+static void __exit card_exit(void)
+{
+	/* The device takes its memory with it, once the last page is free. */
+	board_exit(&card.board);
+	wait_for_completion(&card.idle);
+	percpu_ref_exit(&card.ref);
+}
+module_exit(card_exit);
+
+MODULE_DESCRIPTION("Sample driver for the memremap.h of 2018");
+MODULE_LICENSE("GPL");
