@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device memory, inside: between who has which page of it (devmem.c) and how
- * pages get there and home (transfer.c).
+ * Device memory, inside. Each of these calls what comes after it:
+ *
+ *   devmem.c	the chunks that there are
+ *   transfer.c	pages on their way there and home; on the migration engine
+ *   blocks.c	who has which page of a chunk
  */
 #ifndef _MM_HMM_DEVMEM_H
 #define _MM_HMM_DEVMEM_H
@@ -11,6 +14,7 @@
 /* At most this many pages move at once: what one PMD maps. */
 #define TRANSFER_PAGES	HPAGE_PMD_NR
 
+void devmem_free(struct folio *folio);
 unsigned long devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 			       unsigned long at, unsigned long *pfns);
 bool devmem_is_ours(const struct page *page);

@@ -8,7 +8,7 @@
  *   collect	find the pages, pin and lock them	collect.c, collect_pte.c
  *   unmap	take them out of every page table	unmap.c
  *   copy	the driver's: allocate, copy the bytes	-
- *   commit	give the new page the old one's place	commit.c, fill.c
+ *   commit	give the new page the old one's place	commit.c, fill.c, place.c
  *   finalize	map what came of it, let go		commit.c, remap.c
  *
  * Drivers name the pages by address or by device pfn. That differs in collect

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: who has which page of the chunks that there are.
+ */
+#include <linux/bitmap.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+
+#include "../internal.h"
+#include "devmem.h"
+
+static unsigned long first_pfn(const struct hmm_devmem_chunk *chunk)
+{
+	return PHYS_PFN(chunk->pagemap.range.start);
+}
+
+/*
+ * The core of the mm queues a large folio to be split when a part of it is
+ * unmapped, but never takes one of device memory off that queue. Nor could it
+ * split it: it would put the pieces on an LRU list. Private memory it leaves
+ * alone. A folio that has the mark of those on the queue is not queued again,
+ * so coherent memory has it from the start; nothing else looks at it there.
+ */
+static void keep_off_split_queue(struct folio *folio)
+{
+	if (folio_is_device_coherent(folio) && folio_order(folio) > 1)
+		folio_set_partially_mapped(folio);
+}
+
+/* Finds a free block in a chunk and takes it. The lock is held. */
+static bool take_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
+		       unsigned long *at)
+{
+	if (chunk->free < nr)
+		return false;
+	*at = bitmap_find_next_zero_area(chunk->used, chunk->pages,
+					 chunk->next, nr, nr - 1);
+	if (*at >= chunk->pages)
+		*at = bitmap_find_next_zero_area(chunk->used, chunk->pages, 0,
+						 nr, nr - 1);
+	if (*at >= chunk->pages)
+		return false;
+
+	bitmap_set(chunk->used, *at, nr);
+	chunk->free -= nr;
+	chunk->next = *at + nr;
+	return true;
+}
+
+/* The chunk in which a block could be taken; NULL if there is none. */
+static struct hmm_devmem_chunk *take_pages(struct hmm_devmem *devmem,
+					   unsigned long nr, unsigned long *at)
+{
+	struct hmm_devmem_chunk *chunk;
+
+	guard(spinlock_irqsave)(&devmem->lock);
+	if (devmem->closed)
+		return NULL;
+	list_for_each_entry(chunk, &devmem->chunks, list)
+		if (take_block(chunk, nr, at))
+			return chunk;
+	return NULL;
+}
+
+/**
+ * hmm_devmem_alloc() - take pages of device memory
+ * @devmem: the device memory
+ * @order: of the folio, at most that of a huge page
+ *
+ * The folio is aligned to its size, locked, has one reference and holds
+ * whatever its last user left. It goes back when its last reference does.
+ *
+ * Context: Any context.
+ *
+ * Return: the folio; NULL if there is no such block, or @devmem is closed.
+ */
+struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
+{
+	struct hmm_devmem_chunk *chunk;
+	struct folio *folio;
+	unsigned long at;
+
+	if (order > HPAGE_PMD_ORDER)
+		return NULL;
+	chunk = take_pages(devmem, 1UL << order, &at);
+	if (!chunk)
+		return NULL;
+
+	folio = (struct folio *)pfn_to_page(first_pfn(chunk) + at);
+	zone_device_folio_init(folio, &chunk->pagemap, order);
+	keep_off_split_queue(folio);
+	return folio;
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_alloc);
+
+/*
+ * Makes single pages of a large folio that nobody uses any more: its pages may
+ * be handed out in another size next, and a tail must not lead to a head that
+ * is somebody else's by then.
+ */
+static void break_up(struct folio *folio, struct dev_pagemap *pgmap)
+{
+	unsigned long nr = folio_nr_pages(folio), i;
+
+	if (folio_order(folio) > 1)
+		folio_clear_partially_mapped(folio);
+	folio_reset_order(folio);
+	ClearPageCompound(&folio->page);
+	for (i = 1; i < nr; i++)
+		((struct folio *)(&folio->page + i))->pgmap = pgmap;
+}
+
+/**
+ * devmem_free() - take back what nobody uses any more
+ * @folio: pages of some &struct hmm_devmem, without a reference
+ */
+void devmem_free(struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+	unsigned long nr = folio_nr_pages(folio);
+
+	if (nr > 1)
+		break_up(folio, &chunk->pagemap);
+
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	bitmap_clear(chunk->used, folio_pfn(folio) - first_pfn(chunk), nr);
+	chunk->free += nr;
+}
+
+/**
+ * devmem_is_ours() - is a page of some &struct hmm_devmem?
+ * @page: a page of private or coherent memory
+ */
+bool devmem_is_ours(const struct page *page)
+{
+	const struct dev_pagemap_ops *ops = page_pgmap(page)->ops;
+
+	return ops && ops->folio_free == devmem_free;
+}
+
+/**
+ * devmem_used_pfns() - which pages of a part of a chunk are in use
+ * @chunk: the chunk
+ * @at: where the part begins, a multiple of TRANSFER_PAGES
+ * @pfns: room for TRANSFER_PAGES page frame numbers
+ *
+ * Return: how many there are.
+ */
+unsigned long devmem_used_pfns(struct hmm_devmem_chunk *chunk,
+			       unsigned long at, unsigned long *pfns)
+{
+	unsigned long end = at + TRANSFER_PAGES, nr = 0;
+
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	for_each_set_bit_from(at, chunk->used, end)
+		pfns[nr++] = first_pfn(chunk) + at;
+	return nr;
+}
+
+/**
+ * hmm_devmem_available() - how much is free
+ * @devmem: the device memory
+ *
+ * Return: the bytes that could be handed out, page by page, at this moment.
+ */
+unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
+{
+	struct hmm_devmem_chunk *chunk;
+	unsigned long pages = 0;
+
+	guard(spinlock_irqsave)(&devmem->lock);
+	if (devmem->closed)
+		return 0;
+	list_for_each_entry(chunk, &devmem->chunks, list)
+		pages += chunk->free;
+	return pages << PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_available);
