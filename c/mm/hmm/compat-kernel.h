@@ -26,13 +26,10 @@
 #define pte_swp_mkuffd(pte)	pte_swp_mkuffd_wp(pte)
 #define pmd_uffd(pmd)		pmd_uffd_wp(pmd)
 #define pmd_mkuffd(pmd)		pmd_mkuffd_wp(pmd)
+#define pmd_swp_uffd(pmd)	pmd_swp_uffd_wp(pmd)
 #define pmd_swp_mkuffd(pmd)	pmd_swp_mkuffd_wp(pmd)
 #define softleaf_to_pmd(entry)	swp_entry_to_pmd(entry)
 #define userfaultfd_rwp(vma)	false
-
-/* It was told the folio's first page. */
-#define remove_migration_pmd(pvmw, folio) \
-	remove_migration_pmd(pvmw, &(folio)->page)
 
 /* Before, this did not take a const VMA. */
 #define vma_is_anonymous(vma)	vma_is_anonymous((struct vm_area_struct *)(vma))

@@ -115,6 +115,7 @@ bool hmm_migration_split_mapped(const struct migrate_vma *args,
 
 bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i);
 unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i);
+void hmm_migration_map(struct folio *src, struct folio *keeper);
 unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i);
 
 #endif /* _MM_HMM_MIGRATE_H */

@@ -14,6 +14,7 @@
 #include <linux/rmap.h>
 #include <linux/swapops.h>
 #include <trace/events/migrate.h>
+#include <trace/events/thp.h>
 
 #include "../internal.h"
 #include "migrate.h"
@@ -182,32 +183,138 @@ static void remap_table(struct remapping *r)
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* Fails if there is no huge entry for it: none yet, or none any more. */
+/* As private_pte(), for a huge page. */
+static pmd_t private_pmd(struct folio *folio, pmd_t pmd, pmd_t old)
+{
+	unsigned long pfn = folio_pfn(folio);
+
+	pmd = softleaf_to_pmd(pmd_write(pmd) ?
+			      make_writable_device_private_entry(pfn) :
+			      make_readable_device_private_entry(pfn));
+	if (pmd_swp_soft_dirty(old))
+		pmd = pmd_swp_mksoft_dirty(pmd);
+	return pmd_swp_uffd(old) ? pmd_swp_mkuffd(pmd) : pmd;
+}
+
+/* The mapping of @folio that the huge migration entry @old asks for. */
+static pmd_t restored_pmd(struct vm_area_struct *vma, struct folio *folio,
+			  pmd_t old)
+{
+	softleaf_t entry = softleaf_from_pmd(old);
+	pmd_t pmd = folio_mk_pmd(folio, READ_ONCE(vma->vm_page_prot));
+
+	if (!softleaf_is_migration_young(entry))
+		pmd = pmd_mkold(pmd);
+	if (softleaf_is_migration_dirty(entry) && folio_test_dirty(folio))
+		pmd = pmd_mkdirty(pmd);
+	pmd = pmd_swp_soft_dirty(old) ? pmd_mksoft_dirty(pmd) :
+					pmd_clear_soft_dirty(pmd);
+
+	if (softleaf_is_migration_write(entry))
+		pmd = pmd_mkwrite(pmd, vma);
+	if (pmd_swp_uffd(old)) {
+		pmd = pmd_mkuffd(pmd);
+		if (userfaultfd_rwp(vma))
+			pmd = pmd_modify(pmd, PAGE_NONE);
+	}
+	return folio_is_device_private(folio) ? private_pmd(folio, pmd, old) :
+						pmd;
+}
+
+/*
+ * Maps a huge page where a huge entry stands for @src. The PMD lock is held.
+ * Fails if there is no such entry: none yet, or none any more.
+ *
+ * The kernel's remove_migration_pmd() is not used: it takes the soft-dirty bit
+ * of a device private entry for the write bit of a mapping, and warns.
+ */
+static bool remap_pmd(struct vm_area_struct *vma, unsigned long addr,
+		      pmd_t *pmdp, struct folio *src, struct folio *keeper)
+{
+	pmd_t old = *pmdp, new;
+	softleaf_t entry;
+
+	if (!pmd_is_migration_entry(old))
+		return false;
+	entry = softleaf_from_pmd(old);
+	if (softleaf_to_pfn(entry) != folio_pfn(src))
+		return false;
+
+	new = restored_pmd(vma, keeper, old);
+	folio_get(keeper);
+	if (folio_test_anon(keeper))
+		folio_add_anon_rmap_pmd(keeper, &keeper->page, vma, addr,
+					softleaf_is_migration_read(entry) ?
+					RMAP_NONE : RMAP_EXCLUSIVE);
+	else
+		folio_add_file_rmap_pmd(keeper, &keeper->page, vma);
+	set_pmd_at(vma->vm_mm, addr, pmdp, new);
+	update_mmu_cache_pmd(vma, addr, pmdp);
+	trace_remove_migration_pmd(addr, pmd_val(new));
+	return true;
+}
+
 static bool remap_huge(struct remapping *r)
 {
 	struct folio *src = mpfn_folio(r->m->src[r->first]);
-	struct page_vma_mapped_walk pvmw = {
-		.vma = r->vma,
-		.address = r->addr,
-		.pmd = r->pmdp,
-	};
-	bool huge;
+	spinlock_t *ptl = pmd_lock(r->vma->vm_mm, r->pmdp);
+	bool huge = remap_pmd(r->vma, r->addr, r->pmdp, src,
+			      hmm_migration_keeper(r->m, r->first));
 
-	pvmw.ptl = pmd_lock(r->vma->vm_mm, r->pmdp);
-	huge = pmd_is_migration_entry(*r->pmdp) &&
-	       softleaf_to_pfn(softleaf_from_pmd(*r->pmdp)) == folio_pfn(src);
-	if (huge)
-		remove_migration_pmd(&pvmw,
-				     hmm_migration_keeper(r->m, r->first));
-	spin_unlock(pvmw.ptl);
+	spin_unlock(ptl);
 	return huge;
+}
+
+/* In one of the VMAs that may map a huge page. */
+static bool remap_huge_entry(struct folio *keeper, struct vm_area_struct *vma,
+			     unsigned long addr, void *arg)
+{
+	struct folio *src = arg;
+	DEFINE_FOLIO_VMA_WALK(pvmw, src, vma, addr, PVMW_SYNC | PVMW_MIGRATION);
+
+	if (page_vma_mapped_walk(&pvmw)) {
+		if (!pvmw.pte)
+			remap_pmd(vma, pvmw.address, pvmw.pmd, src, keeper);
+		page_vma_mapped_walk_done(&pvmw);
+	}
+	return true;
+}
+
+static void remap_huge_everywhere(struct folio *src, struct folio *keeper)
+{
+	struct rmap_walk_control rwc = {
+		.rmap_one = remap_huge_entry,
+		.arg = src,
+	};
+
+	if (folio_test_pmd_mappable(src))
+		rmap_walk(keeper, &rwc);
 }
 #else
 static bool remap_huge(struct remapping *r)
 {
 	return false;
 }
+
+static void remap_huge_everywhere(struct folio *src, struct folio *keeper)
+{
+}
 #endif
+
+/**
+ * hmm_migration_map() - map what stays wherever an entry stands for a folio
+ * @src: the folio that the migration entries stand for
+ * @keeper: what is mapped in their place, @src or the folio it has moved to
+ *
+ * By the reverse mapping.
+ *
+ * Context: Process context; may sleep. Both folios are locked.
+ */
+void hmm_migration_map(struct folio *src, struct folio *keeper)
+{
+	remap_huge_everywhere(src, keeper);
+	remove_migration_ptes(src, keeper, 0);
+}
 
 /* Can this word be mapped again by its place in the request? */
 static bool has_place(const struct hmm_migration *m, unsigned long i)
@@ -248,7 +355,7 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 		r.pmdp = mm_find_pmd(r.vma->vm_mm, r.addr);
 	}
 	if (!r.pmdp) {
-		remove_migration_ptes(src, hmm_migration_keeper(m, i), 0);
+		hmm_migration_map(src, hmm_migration_keeper(m, i));
 		return 1;
 	}
 	if (folio_test_pmd_mappable(src) && remap_huge(&r))

@@ -52,7 +52,7 @@ static bool in_use(struct hmm_migration *m, struct folio *folio)
 /* Puts a folio's mappings back as they were, and lets go of it. */
 void hmm_migration_restore(struct hmm_migration *m, struct folio *folio)
 {
-	remove_migration_ptes(folio, folio, 0);
+	hmm_migration_map(folio, folio);
 	migration_release(m->args, folio);
 }
 
