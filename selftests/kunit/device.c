@@ -37,6 +37,8 @@ static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
 	struct buffer_device *device = to_device(devmem);
 	unsigned long i;
 
+	if (device->meanwhile)
+		device->meanwhile(device);
 	if (device->broken)
 		return -EIO;
 	if (device->small && order)

@@ -24,6 +24,7 @@
  * @blocks: how often a block of each order was
  * @broken: every copy fails
  * @small: there is no memory to copy large blocks
+ * @meanwhile: called before each copy, or NULL
  */
 struct buffer_device {
 	struct hmm_devmem devmem;
@@ -33,6 +34,7 @@ struct buffer_device {
 	unsigned long blocks[HPAGE_PMD_ORDER + 1];
 	bool broken;
 	bool small;
+	void (*meanwhile)(struct buffer_device *device);
 };
 
 extern const struct hmm_devmem_ops buffer_device_ops;

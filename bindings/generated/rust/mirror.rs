@@ -27,10 +27,33 @@
 //! # Locking
 //!
 //! From the outside in: hmm_mirror.cover (a rw_semaphore: sections read, adding and removing ranges
-//! write), the mmap lock or a VMA's lock (while faulting only), then the update lock. Invalidation
-//! takes the update lock alone, from within mmu_notifier callbacks: whatever a driver does under
-//! the update lock must therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT`
-//! and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on user memory.
+//! write), the mmap lock or a VMA's lock (while faulting; and inside sections that move pages,
+//! together with the locks of their folios), then the update lock. Invalidation takes the update
+//! lock alone, from within mmu_notifier callbacks: whatever a driver does under the update lock
+//! must therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT` and
+//! `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on user memory.
+//!
+//! # Pages that move on the way
+//!
+//! A device that faults may want the pages in its own memory. A section with `hmm_section.to` is
+//! that in one walk of the process's page table: what is absent is faulted in, what is found is
+//! moved, and where it has come to is what the section reports:
+//!
+//! ```text
+//!     struct hmm_section pages __cleanup(hmm_section_leave) =
+//!         HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
+//!
+//!     pages.to = &dm->memory;
+//!     while (hmm_section_next(&pages))
+//!         ...
+//! ```
+//!
+//! Inside, the pages that have moved are locked, so that a CPU that touches one has to wait until
+//! the device has mapped it. The mmap lock is held, too. Where some page of a batch cannot move (it
+//! is pinned, say, or there already) none is held, and a second walk reports all of the batch as
+//! any section does: that pages are in device memory is never certain, and the run says where they
+//! are. A batch is what one page table maps, so that large folios stay whole, unless the caller
+//! brings a smaller array.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -396,7 +419,8 @@ impl<T: Operations> Mirror<T> {
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
-    /// * -`EINVAL` - the span is empty, reversed or not page aligned
+    /// * -`EINVAL` - the span is empty, reversed or not page aligned; or the access is one that
+    /// pages cannot move for
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror
     /// * -`EBUSY` - other invalidations won every race until the timeout
@@ -567,7 +591,7 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first six (`HMM_SECTION()` does) and goes from batch to batch with
+/// The caller fills in the first seven (`HMM_SECTION()` does) and goes from batch to batch with
 /// `hmm_section_next()`.
 ///
 /// It exists only inside [`Mirror::populate`], and nothing that it gives can be kept.

@@ -26,7 +26,12 @@
  * is about to let go of. No folio is locked when that happens. If an absent
  * page turns up when some are, collection ends before it: &migrate_vma.end and
  * &migrate_vma.npages have then come down, and the caller goes on from there.
+ *
+ * %HMM_MIGRATE_FAULT_WRITE: together with %HMM_MIGRATE_FAULT. Pages that are
+ * mapped but not writable, in a VMA that is, are made writable likewise: a page
+ * that several processes share is copied before it moves, and not after.
  */
+#define HMM_MIGRATE_FAULT_WRITE	BIT(29)
 #define HMM_MIGRATE_ANY_ORDER	BIT(30)
 #define HMM_MIGRATE_FAULT	BIT(31)
 

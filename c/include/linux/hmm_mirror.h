@@ -8,6 +8,7 @@
 #include <linux/cleanup.h>
 #include <linux/contract.h>
 #include <linux/hmm.h>
+#include <linux/list.h>
 #include <linux/maple_tree.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
@@ -44,7 +45,8 @@
  *
  * From the outside in: hmm_mirror.cover (a rw_semaphore: sections read,
  * adding and removing ranges write), the mmap lock or a VMA's lock (while
- * faulting only), then the update lock. Invalidation takes the update lock
+ * faulting; and inside sections that move pages, together with the locks of
+ * their folios), then the update lock. Invalidation takes the update lock
  * alone, from within mmu_notifier callbacks: whatever a driver does under the
  * update lock must therefore not allocate memory in a way that waits for
  * reclaim (%GFP_NOWAIT and %GFP_ATOMIC are fine), must not take the mmap lock,
@@ -148,6 +150,7 @@ struct hmm_mirror_ops {
  * @cover: held for reading by sections, for writing to add or remove ranges
  * @ranges: the &struct hmm_mirror_range of this mirror, by address
  * @notifier: tells of the end of @mm
+ * @movers: the sections that are moving pages, see &hmm_section.to
  * @released: set when &hmm_mirror_ops.release was or is being called
  */
 struct hmm_mirror {
@@ -159,6 +162,7 @@ struct hmm_mirror {
 	struct rw_semaphore cover;
 	struct maple_tree ranges;
 	struct mmu_notifier notifier;
+	struct list_head movers; /* guarded by the update lock */
 	unsigned long released;
 } __contract(object("Mirror"), pinned, send, sync,
 	     data(UpdateGuard = exclusive));
@@ -168,12 +172,15 @@ struct hmm_mirror {
  * @mirror: the mirror, or NULL when the range is not added
  * @span: the addresses
  * @notifier: the subscription
+ * @changes: how often it was invalidated, but by sections that moved pages of
+ *	their own
  */
 struct hmm_mirror_range {
 	struct hmm_mirror *mirror;
 	struct hmm_span span;
 	/* private: */
 	struct mmu_interval_notifier notifier;
+	unsigned long changes; /* guarded by the update lock */
 } __contract(object("MirrorRange"), pinned, send, sync);
 
 int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
@@ -212,10 +219,47 @@ static inline void hmm_mirror_unlock(struct hmm_mirror *mirror)
 	mutex_unlock(&mirror->lock);
 }
 
+/**
+ * struct hmm_mover - a section that is moving pages of its mirror
+ * @list: among &hmm_mirror.movers
+ * @task: who does it
+ */
+struct hmm_mover {
+	struct list_head list;
+	struct task_struct *task;
+};
+
 DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_unlock(_T))
 
 /* Pages a section handles at a time when the caller brings no array. */
 #define HMM_SECTION_BATCH 64
+
+/**
+ * DOC: Pages that move on the way
+ *
+ * A device that faults may want the pages in its own memory. A section with
+ * &hmm_section.to is that in one walk of the process's page table: what is
+ * absent is faulted in, what is found is moved, and where it has come to is what
+ * the section reports::
+ *
+ *	struct hmm_section pages __cleanup(hmm_section_leave) =
+ *		HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
+ *
+ *	pages.to = &dm->memory;
+ *	while (hmm_section_next(&pages))
+ *		...
+ *
+ * Inside, the pages that have moved are locked, so that a CPU that touches one
+ * has to wait until the device has mapped it. The mmap lock is held, too. Where
+ * some page of a batch cannot move (it is pinned, say, or there already) none is
+ * held, and a second walk reports all of the batch as any section does: that
+ * pages are in device memory is never certain, and the run says where they are.
+ * A batch is what one page table maps, so that large folios stay whole, unless
+ * the caller brings a smaller array.
+ */
+
+struct hmm_devmem;
+struct devmem_move;
 
 /**
  * struct hmm_section - pages of a mirror, good for as long as one is inside
@@ -227,14 +271,18 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * @nr_pfns: how many pages @pfns has room for
  * @timeout: how long to go on losing races, in jiffies; 0 for
  *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds
+ * @to: device memory that the pages are to be in, or NULL: see "Pages that move
+ *	on the way". For %HMM_ACCESS_READ and %HMM_ACCESS_WRITE
  * @now: the pages that @pfns tells of; empty when not inside
  * @error: why hmm_section_next() stopped; 0 when it came to the end
  * @inside: whether the update lock is held
  * @held: whether a user reference to the address space is held
  * @taken: the locked folio of a page taken from the CPU, or NULL
+ * @mover: the caller, while its pages move
+ * @move: the pages that have moved, if @to is not NULL
  * @batch: room for pfns
  *
- * The caller fills in the first six (HMM_SECTION() does) and goes from batch
+ * The caller fills in the first seven (HMM_SECTION() does) and goes from batch
  * to batch with hmm_section_next().
  */
 struct hmm_section {
@@ -244,6 +292,7 @@ struct hmm_section {
 	unsigned long *pfns;
 	unsigned int nr_pfns;
 	unsigned long timeout __contract(given, optional);
+	struct hmm_devmem *to;
 
 	struct hmm_span now;
 	int error;
@@ -251,6 +300,8 @@ struct hmm_section {
 	bool inside;
 	bool held;
 	struct folio *taken;
+	struct hmm_mover mover;
+	struct devmem_move *move;
 	unsigned long batch[HMM_SECTION_BATCH];
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)));

@@ -293,7 +293,36 @@ static bool is_absent(softleaf_t entry)
 	       softleaf_is_device_exclusive(entry);
 }
 
-/* Notes in @absent which entries from the position to @end are absent. */
+/* Must pages that the process may write to be writable before they move? */
+static bool wants_write(const struct migrate_vma *args)
+{
+	return (args->flags & HMM_MIGRATE_FAULT_WRITE) &&
+	       (args->vma->vm_flags & VM_WRITE);
+}
+
+/* Would a fault bring what the driver wants? Zeros are as good as a hole. */
+static bool pte_wants_fault(const struct migrate_vma *args, pte_t pte)
+{
+	if (pte_none(pte))
+		return false;
+	if (!pte_present(pte))
+		return is_absent(softleaf_from_pte(pte));
+	return wants_write(args) && !pte_write(pte) &&
+	       !is_zero_pfn(pte_pfn(pte));
+}
+
+static bool pmd_wants_fault(const struct migrate_vma *args, pmd_t pmd)
+{
+	if (pmd_present(pmd))
+		return wants_write(args) && !pmd_write(pmd) &&
+		       !is_huge_zero_pmd(pmd);
+	return HMM_PMD_SOFTLEAVES && is_absent(softleaf_from_pmd(pmd));
+}
+
+/*
+ * Notes in @absent which entries from the position to @end want a fault. A huge
+ * one has the first bit.
+ */
 static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
 			unsigned long *absent)
 {
@@ -302,8 +331,10 @@ static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
 	pte_t *table;
 
 	bitmap_zero(absent, PTRS_PER_PTE);
-	if (HMM_PMD_SOFTLEAVES && !pmd_present(pmd) && !pmd_none(pmd)) {
-		if (is_absent(softleaf_from_pmd(pmd)))
+	if (pmd_none(pmd))
+		return;
+	if (!pmd_present(pmd) || pmd_trans_huge(pmd)) {
+		if (pmd_wants_fault(c->args, pmd))
 			__set_bit(0, absent);
 		return;
 	}
@@ -311,14 +342,30 @@ static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
 	table = pte_offset_map(pmdp, position(c));
 	if (!table)
 		return;
-	for (i = 0; i < nr; i++) {
-		pte_t pte = ptep_get_lockless(table + i);
-
-		if (!pte_none(pte) && !pte_present(pte) &&
-		    is_absent(softleaf_from_pte(pte)))
+	for (i = 0; i < nr; i++)
+		if (pte_wants_fault(c->args, ptep_get_lockless(table + i)))
 			__set_bit(i, absent);
-	}
 	pte_unmap(table);
+}
+
+/* Faults for the pages in @absent, one by one; no lock but the mmap lock. */
+static void fault_in(struct collector *c, const unsigned long *absent)
+{
+	struct vm_area_struct *vma = c->args->vma;
+	unsigned int flags = 0;
+	unsigned long i;
+
+	if (vma->vm_mm != current->mm)
+		flags |= FAULT_FLAG_REMOTE;
+	if (wants_write(c->args))
+		flags |= FAULT_FLAG_WRITE;
+	for_each_set_bit(i, absent, PTRS_PER_PTE) {
+		if (fatal_signal_pending(current))
+			break;
+		handle_mm_fault(vma, position(c) + (i << PAGE_SHIFT), flags,
+				NULL);
+		cond_resched();
+	}
 }
 
 /**
@@ -327,7 +374,9 @@ static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
  * @pmdp: the PMD
  * @end: end of the part that is asked for; the position is its start
  *
- * Done once for each PMD. What cannot be faulted in gets the word 0 later.
+ * Done once for each PMD. What cannot be faulted in gets the word 0 later. A
+ * huge page that is written to may come back as a table of small ones, of which
+ * one is writable: so the table is looked at again.
  *
  * Return: whether the walk can go on; else there are absent pages, and secondary
  * MMUs wait for the end of this migration.
@@ -335,28 +384,19 @@ static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
 bool collect_fault_in(struct collector *c, pmd_t *pmdp, unsigned long end)
 {
 	DECLARE_BITMAP(absent, PTRS_PER_PTE);
-	struct vm_area_struct *vma = c->args->vma;
-	unsigned int flags = 0;
-	unsigned long i;
+	int pass;
 
 	if (!(c->args->flags & HMM_MIGRATE_FAULT) || position(c) < c->faulted)
 		return true;
 
-	find_absent(c, pmdp, end, absent);
-	if (bitmap_empty(absent, PTRS_PER_PTE))
-		return true;
-	if (c->notified)
-		return false;
-
-	c->faulted = end;
-	if (vma->vm_mm != current->mm)
-		flags |= FAULT_FLAG_REMOTE;
-	for_each_set_bit(i, absent, PTRS_PER_PTE) {
-		if (fatal_signal_pending(current))
+	for (pass = 0; pass < 2; pass++) {
+		find_absent(c, pmdp, end, absent);
+		if (bitmap_empty(absent, PTRS_PER_PTE))
 			break;
-		handle_mm_fault(vma, position(c) + (i << PAGE_SHIFT), flags,
-				NULL);
-		cond_resched();
+		if (c->notified)
+			return false;
+		c->faulted = end;
+		fault_in(c, absent);
 	}
 	return true;
 }

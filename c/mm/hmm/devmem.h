@@ -11,9 +11,6 @@
 
 #include <linux/hmm_devmem.h>
 
-/* At most this many pages move at once: what one PMD maps. */
-#define TRANSFER_PAGES	HPAGE_PMD_NR
-
 void devmem_free(struct folio *folio);
 unsigned long devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 			       unsigned long at, unsigned long *pfns);
@@ -21,5 +18,47 @@ bool devmem_is_ours(const struct page *page);
 
 vm_fault_t devmem_fault(struct vm_fault *vmf);
 void devmem_bring_home(struct hmm_devmem_chunk *chunk);
+
+struct devmem_move;
+
+#ifdef CONFIG_HMM_DEVMEM
+/* At most this many pages move at once: what one PMD maps. */
+#define TRANSFER_PAGES	HPAGE_PMD_NR
+
+struct devmem_move *devmem_move_alloc(struct hmm_devmem *to, bool write);
+void devmem_move_free(struct devmem_move *move);
+unsigned long *devmem_move_pfns(struct devmem_move *move);
+int devmem_move_begin(struct devmem_move *move, struct mm_struct *mm,
+		      struct hmm_span *span, unsigned long *pfns);
+void devmem_move_end(struct devmem_move *move);
+#else
+#define TRANSFER_PAGES	1
+
+static inline struct devmem_move *devmem_move_alloc(struct hmm_devmem *to,
+						    bool write)
+{
+	return NULL;
+}
+
+static inline void devmem_move_free(struct devmem_move *move)
+{
+}
+
+static inline unsigned long *devmem_move_pfns(struct devmem_move *move)
+{
+	return NULL;
+}
+
+static inline int devmem_move_begin(struct devmem_move *move,
+				    struct mm_struct *mm,
+				    struct hmm_span *span, unsigned long *pfns)
+{
+	return 0;
+}
+
+static inline void devmem_move_end(struct devmem_move *move)
+{
+}
+#endif
 
 #endif /* _MM_HMM_DEVMEM_H */

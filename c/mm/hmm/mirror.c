@@ -11,6 +11,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
+#include "devmem.h"
 #include "pfn.h"
 
 static void hmm_mirror_tell_release(struct hmm_mirror *mirror)
@@ -45,6 +46,21 @@ static bool hmm_mirror_takes(const struct hmm_mirror *mirror,
 	       event->event == MMU_NOTIFY_EXCLUSIVE;
 }
 
+/*
+ * Whether it comes from a section's moving pages. The device forgets them as it
+ * does all others, and other sections begin again; only that section itself,
+ * which knows where the pages are, has lost nothing.
+ */
+static bool hmm_mirror_moves(const struct hmm_mirror *mirror)
+{
+	const struct hmm_mover *mover;
+
+	list_for_each_entry(mover, &mirror->movers, list)
+		if (mover->task == current)
+			return true;
+	return false;
+}
+
 static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 				  const struct mmu_notifier_range *event,
 				  unsigned long seq)
@@ -71,6 +87,8 @@ static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 		return false;
 
 	mmu_interval_set_seq(notifier, seq);
+	if (!hmm_mirror_moves(mirror))
+		range->changes++;
 	gone = mirror->ops->invalidate(mirror, &inv);
 	mutex_unlock(&mirror->lock);
 	return gone;
@@ -110,6 +128,7 @@ int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
 	};
 	mutex_init(&mirror->lock);
 	init_rwsem(&mirror->cover);
+	INIT_LIST_HEAD(&mirror->movers);
 	mt_init(&mirror->ranges);
 	return mmu_notifier_register(&mirror->notifier, mm);
 }
@@ -190,6 +209,7 @@ int hmm_mirror_range_add(struct hmm_mirror *mirror,
 
 	range->mirror = mirror;
 	range->span = span;
+	range->changes = 0;
 	down_write(&mirror->cover);
 	ret = mtree_insert_range(&mirror->ranges, span.start, span.end - 1,
 				 range, GFP_KERNEL);
@@ -254,14 +274,25 @@ static int hmm_section_begin(struct hmm_section *section)
 		return -EINVAL;
 	if (section->access == HMM_ACCESS_EXCLUSIVE && !mirror->owner)
 		return -EINVAL;
+	if (section->to && section->access != HMM_ACCESS_READ &&
+	    section->access != HMM_ACCESS_WRITE)
+		return -EINVAL;
 	if (!mmget_not_zero(mirror->mm))
 		return -ESRCH;
 	down_read(&mirror->cover);
 	section->held = true;
 	section->now = (struct hmm_span){ section->span.start, section->span.start };
+	if (section->to) {
+		section->move = devmem_move_alloc(section->to,
+						  section->access == HMM_ACCESS_WRITE);
+		if (!section->move)
+			return -ENOMEM;
+	}
 	if (!section->pfns || !section->nr_pfns) {
-		section->pfns = section->batch;
-		section->nr_pfns = HMM_SECTION_BATCH;
+		section->pfns = section->to ? devmem_move_pfns(section->move) :
+					      section->batch;
+		section->nr_pfns = section->to ? TRANSFER_PAGES :
+						 HMM_SECTION_BATCH;
 	}
 	if (section->access == HMM_ACCESS_EXCLUSIVE)
 		section->nr_pfns = 1;
@@ -310,6 +341,43 @@ static void hmm_section_give_up_page(struct hmm_section *section)
 	section->taken = NULL;
 }
 
+/*
+ * Move the pages of a walk, and hold them, for the section to be entered with
+ * what was moved. The sequence is of no use here, as moving pages changes it;
+ * but it tells when nobody is in the middle of an invalidation. Those that come
+ * later are counted.
+ *
+ * Returns 1 with the update lock held; 0 when that is to be had by a walk, with
+ * the end of @walk at the end of what was dealt with; -EINTR.
+ */
+static int hmm_section_move(struct hmm_section *section,
+			    struct hmm_mirror_range *range,
+			    struct hmm_range *walk)
+{
+	struct hmm_span span = { walk->start, walk->end };
+	struct hmm_mirror *mirror = section->mirror;
+	unsigned long changes;
+	int held;
+
+	section->mover.task = current;
+	scoped_guard(mutex, &mirror->lock) {
+		list_add(&section->mover.list, &mirror->movers);
+		changes = range->changes;
+	}
+	mmu_interval_read_begin(walk->notifier);
+	held = devmem_move_begin(section->move, mirror->mm, &span,
+				 section->pfns);
+	walk->end = span.end;
+
+	mutex_lock(&mirror->lock);
+	list_del(&section->mover.list);
+	if (held > 0 && range->changes == changes)
+		return 1;
+	mutex_unlock(&mirror->lock);
+	devmem_move_end(section->move);
+	return min(held, 0);
+}
+
 /**
  * hmm_section_enter() - fault, lock and check, until nothing came in between
  * @section: the section
@@ -355,7 +423,7 @@ static int hmm_section_advance(struct hmm_section *section)
 		.default_flags = hmm_access_request(section->access),
 		.dev_private_owner = mirror->owner,
 	};
-	int ret;
+	int ret = 0;
 
 	if (!range)
 		return -ENOENT;
@@ -366,10 +434,13 @@ static int hmm_section_advance(struct hmm_section *section)
 	walk.notifier = &range->notifier;
 	walk.start = next.start;
 	walk.end = next.end;
-	ret = hmm_section_enter(section, &walk);
-	if (ret)
+	if (section->to)
+		ret = hmm_section_move(section, range, &walk);
+	if (!ret)
+		ret = hmm_section_enter(section, &walk);
+	if (ret < 0)
 		return ret;
-	section->now = next;
+	section->now = (struct hmm_span){ walk.start, walk.end };
 	section->inside = true;
 	return 0;
 }
@@ -380,6 +451,7 @@ static void hmm_section_unlock(struct hmm_section *section)
 		mutex_unlock(&section->mirror->lock);
 	section->inside = false;
 	hmm_section_give_up_page(section);
+	devmem_move_end(section->move);
 }
 
 /**
@@ -394,7 +466,8 @@ static void hmm_section_unlock(struct hmm_section *section)
  * On false the section was left: its end was reached, or &hmm_section.error is
  * one of
  *
- * * -%EINVAL - the span is empty, reversed or not page aligned
+ * * -%EINVAL - the span is empty, reversed or not page aligned; or the access is
+ *   one that pages cannot move for
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror
  * * -%EBUSY - other invalidations won every race until the timeout
@@ -437,6 +510,10 @@ void hmm_section_leave(struct hmm_section *section)
 	if (!section->held)
 		return;
 	section->held = false;
+	if (section->move && section->pfns == devmem_move_pfns(section->move))
+		section->pfns = NULL;
+	devmem_move_free(section->move);
+	section->move = NULL;
 	up_read(&section->mirror->cover);
 	/* Last: it can be the end of the process, and call release. */
 	mmput(section->mirror->mm);

@@ -11,8 +11,10 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
 
 #include "devmem.h"
+#include "pfn.h"
 
 /* Whatever is large stays so where both ends can. */
 #define WHOLE_FOLIOS	(MIGRATE_VMA_SELECT_COMPOUND | HMM_MIGRATE_ANY_ORDER)
@@ -160,10 +162,12 @@ static unsigned long count_moved(const struct transfer *t)
 	return moved;
 }
 
-/* All stages of a transfer by address; the range is in @t. */
-static long transfer_by_address(struct transfer *t)
+/*
+ * All stages of a transfer by address but the last; the range is in @t. Returns
+ * how many pages have moved, or an error, upon which nothing has begun.
+ */
+static long transfer_begin(struct transfer *t)
 {
-	long moved;
 	int err = migrate_vma_setup(&t->args);
 
 	if (err)
@@ -173,8 +177,21 @@ static long transfer_by_address(struct transfer *t)
 
 	fill_places(t);
 	migrate_vma_pages(&t->args);
-	moved = count_moved(t);
-	migrate_vma_finalize(&t->args);
+	return count_moved(t);
+}
+
+static void transfer_end(struct transfer *t)
+{
+	if (t->args.cpages)
+		migrate_vma_finalize(&t->args);
+}
+
+static long transfer_by_address(struct transfer *t)
+{
+	long moved = transfer_begin(t);
+
+	if (moved >= 0)
+		transfer_end(t);
 	return moved;
 }
 
@@ -204,9 +221,9 @@ static void make_room(struct hmm_devmem *devmem)
 		devmem->ops->grow(devmem);
 }
 
-/* Moves what lies in one VMA and under one PMD, from @start on. */
-static long transfer_batch(struct transfer *t, struct mm_struct *mm,
-			   unsigned long start, unsigned long end)
+/* A batch is what lies in one VMA and under one PMD, from @start on. */
+static int choose_batch(struct transfer *t, struct mm_struct *mm,
+			unsigned long start, unsigned long end)
 {
 	struct vm_area_struct *vma = vma_lookup(mm, start);
 
@@ -215,7 +232,7 @@ static long transfer_batch(struct transfer *t, struct mm_struct *mm,
 	t->args.vma = vma;
 	t->args.start = start;
 	t->args.end = min(pmd_addr_end(start, end), vma->vm_end);
-	return transfer_by_address(t);
+	return 0;
 }
 
 /*
@@ -232,7 +249,8 @@ static long transfer_span(struct transfer *t, struct mm_struct *mm,
 			make_room(t->to);
 		if (mmap_read_lock_killable(mm))
 			return -EINTR;
-		one = transfer_batch(t, mm, span.start, span.end);
+		one = choose_batch(t, mm, span.start, span.end) ?:
+		      transfer_by_address(t);
 		mmap_read_unlock(mm);
 		moved += max(one, 0);
 		cond_resched();
@@ -332,6 +350,169 @@ long hmm_devmem_migrate_home(struct hmm_devmem *devmem, struct mm_struct *mm,
 	return transfer_of_process(&t, mm, span, flags);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate_home);
+
+/**
+ * struct devmem_move - pages of a mirror on their way to a device
+ * @transfer: how they get there
+ * @mm: whose they are; its mmap lock is held while @held
+ * @held: they have moved, and are locked
+ * @pfns: room for the words that tell where they are
+ */
+struct devmem_move {
+	struct transfer transfer;
+	struct mm_struct *mm;
+	bool held;
+	unsigned long pfns[];
+};
+
+/**
+ * devmem_move_alloc() - prepare to move pages of a mirror
+ * @to: the device memory
+ * @write: whether the device is going to write to them
+ *
+ * Return: for devmem_move_begin(); NULL if there is no memory.
+ */
+struct devmem_move *devmem_move_alloc(struct hmm_devmem *to, bool write)
+{
+	struct devmem_move *move =
+		kvzalloc(struct_size(move, pfns, TRANSFER_PAGES), GFP_KERNEL);
+	struct transfer *t;
+
+	if (!move)
+		return NULL;
+	t = &move->transfer;
+	t->to = to;
+	t->args.pgmap_owner = to->owner;
+	t->args.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT |
+			WHOLE_FOLIOS;
+	if (write)
+		t->args.flags |= HMM_MIGRATE_FAULT_WRITE;
+	if (alloc_words(t, TRANSFER_PAGES)) {
+		kvfree(move);
+		return NULL;
+	}
+	return move;
+}
+
+void devmem_move_free(struct devmem_move *move)
+{
+	if (!move)
+		return;
+	free_words(&move->transfer);
+	kvfree(move);
+}
+
+/* Room for the words of TRANSFER_PAGES pages. */
+unsigned long *devmem_move_pfns(struct devmem_move *move)
+{
+	return move->pfns;
+}
+
+/* May the device write to the page that the word at @i has moved to? */
+static bool moved_writable(const struct transfer *t, unsigned long i)
+{
+	if (t->args.src[i] & MIGRATE_PFN_VALID)
+		return t->args.src[i] & MIGRATE_PFN_WRITE;
+	return t->args.vma->vm_flags & VM_WRITE;
+}
+
+/* The HMM_PFN_* words of the pages that the word at @i has moved to. */
+static unsigned long report_moved(const struct transfer *t, unsigned long i,
+				  unsigned long *pfns)
+{
+	struct page *page = migrate_pfn_to_page(t->args.dst[i]);
+	unsigned long word = page_to_pfn(page) |
+			     hmm_pfn_access(moved_writable(t, i));
+	unsigned int order = folio_order(page_folio(page));
+	unsigned long j;
+
+	/* mremap() may have torn address and folio apart. */
+	if (IS_ALIGNED(t->args.start + (i << PAGE_SHIFT), PAGE_SIZE << order))
+		word |= hmm_pfn_order(order);
+	for (j = 0; j < 1UL << order; j++)
+		pfns[i + j] = word + j;
+	return j;
+}
+
+/*
+ * Has all of the batch moved, in a way that its words follow from the transfer?
+ * Then they are written. Userfaultfd's bits are in the page table only.
+ */
+static bool report_all_moved(const struct transfer *t, unsigned long *pfns)
+{
+	unsigned long i;
+
+	if (userfaultfd_armed(t->args.vma))
+		return false;
+	for (i = 0; i < t->args.npages; )
+		i += report_moved(t, i, pfns);
+	for (i = 0; i < t->args.npages; i++)
+		if ((t->args.flags & HMM_MIGRATE_FAULT_WRITE) &&
+		    !(pfns[i] & HMM_PFN_WRITE))
+			return false;
+	return true;
+}
+
+static bool move_batch(struct transfer *t, unsigned long *pfns)
+{
+	long moved = transfer_begin(t);
+
+	if (moved == (t->args.end - t->args.start) >> PAGE_SHIFT &&
+	    report_all_moved(t, pfns))
+		return true;
+	if (moved >= 0)
+		transfer_end(t);
+	return false;
+}
+
+/**
+ * devmem_move_begin() - move pages of a mirror to a device, and keep hold of them
+ * @move: from devmem_move_alloc()
+ * @mm: whose pages
+ * @span: which, no more than TRANSFER_PAGES of them. On return those of them that
+ *	lie in one VMA and under one PMD, which are the ones that were dealt with.
+ * @pfns: room for a HMM_PFN_* word for each
+ *
+ * When all of the pages have moved they are locked until devmem_move_end(), and
+ * the CPU that touches one waits until then, so that nothing but zapping can
+ * take them from the device. If some page stays where it is none is held, and
+ * those that moved are mapped.
+ *
+ * Context: Process context; may sleep. No mmap lock is held, but on a return of
+ * 1 it is, for reading.
+ *
+ * Return: 1 if they are held, and @pfns tells where they are; 0 if not; -EINTR.
+ */
+int devmem_move_begin(struct devmem_move *move, struct mm_struct *mm,
+		      struct hmm_span *span, unsigned long *pfns)
+{
+	struct transfer *t = &move->transfer;
+
+	make_room(t->to);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	move->mm = mm;
+	if (!choose_batch(t, mm, span->start, span->end)) {
+		span->end = t->args.end;
+		move->held = move_batch(t, pfns);
+	}
+	if (!move->held)
+		mmap_read_unlock(mm);
+	return move->held;
+}
+
+/**
+ * devmem_move_end() - let go of pages that have moved
+ * @move: from devmem_move_alloc(); nothing happens if it holds nothing
+ */
+void devmem_move_end(struct devmem_move *move)
+{
+	if (!move || !move->held)
+		return;
+	transfer_end(&move->transfer);
+	mmap_read_unlock(move->mm);
+	move->held = false;
+}
 
 /*
  * The range that comes back with a fault: aligned, within the VMA, and large

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sections that have their pages in the device's memory when one is inside.
+ */
+#include <kunit/test.h>
+#include <linux/hmm_mirror.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <asm/tlbflush.h>
+
+#include "../../internal.h"
+#include "device.h"
+
+/**
+ * struct mover - a mirror of the test's process, and what its sections saw
+ * @mirror: the mirror
+ * @range: all addresses
+ * @section: the section
+ * @invalidations: how often the device had to forget something
+ * @there: pages that were in the device's memory
+ * @held: pages that were locked
+ * @read_only: pages that the device could not write
+ * @batches: how often one was inside
+ */
+struct mover {
+	struct hmm_mirror mirror;
+	struct hmm_mirror_range range;
+	struct hmm_section section;
+	unsigned long invalidations;
+	unsigned long there;
+	unsigned long held;
+	unsigned long read_only;
+	unsigned long batches;
+};
+
+static bool forget(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
+{
+	container_of(mirror, struct mover, mirror)->invalidations++;
+	return true;
+}
+
+static const struct hmm_mirror_ops mover_ops = {
+	.invalidate = forget,
+};
+
+static struct mover *make_mover(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct mover *mover = kunit_kzalloc(test, sizeof(*mover), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mover);
+	KUNIT_ASSERT_EQ(test, hmm_mirror_init(&mover->mirror, current->mm,
+					      &mover_ops, device->devmem.owner), 0);
+	KUNIT_ASSERT_EQ(test, hmm_mirror_range_add(&mover->mirror, &mover->range,
+						   HMM_SPAN_ALL), 0);
+	return mover;
+}
+
+static void see(struct kunit *test, struct mover *mover,
+		const struct hmm_run *run)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long i;
+
+	for (i = 0; i < hmm_span_pages(run->span); i++) {
+		struct page *page = pfn_to_page(run->pfn + i);
+
+		if (!(run->flags & HMM_PFN_VALID))
+			continue;
+		mover->there += is_zone_device_page(page) &&
+				hmm_devmem_of(page) == &device->devmem;
+		mover->held += folio_test_locked(page_folio(page));
+		mover->read_only += !(run->flags & HMM_PFN_WRITE);
+	}
+}
+
+/* Goes through a section that moves its pages. Returns how it ended. */
+static int move(struct kunit *test, struct mover *mover, unsigned long addr,
+		unsigned long pages, enum hmm_access access)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_section *section = &mover->section;
+
+	mover->there = 0;
+	mover->held = 0;
+	mover->read_only = 0;
+	mover->batches = 0;
+	*section = (struct hmm_section)
+		HMM_SECTION(&mover->mirror, span_of(addr, pages << PAGE_SHIFT),
+			    access);
+	section->to = &device->devmem;
+	while (hmm_section_next(section)) {
+		struct hmm_run run;
+
+		mover->batches++;
+		hmm_for_each_run(run, section)
+			see(test, mover, &run);
+	}
+	return hmm_section_error(section);
+}
+
+static unsigned long map_here(struct kunit *test, unsigned long pages)
+{
+	return ALIGN(map_anonymous(test, (pages << PAGE_SHIFT) + HPAGE_PMD_SIZE),
+		     HPAGE_PMD_SIZE);
+}
+
+/* Pages and holes are on the device while one is inside, and nobody's else. */
+static void move_in_one_walk(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 96);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 64);
+	mover->invalidations = 0;
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 96, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, mover->batches, 1);
+	KUNIT_EXPECT_EQ(test, mover->there, 96);
+	KUNIT_EXPECT_EQ(test, mover->held, 96);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	/* One for what was unmapped, and one for the holes that were filled. */
+	KUNIT_EXPECT_EQ(test, mover->invalidations, 2);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 96);
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 96 * PAGE_SIZE), 96);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 64), 64);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* What is there already is reported by a walk, and not held. */
+static void move_again(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 32);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 32);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 8 * PAGE_SIZE), 8);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 32);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 32 * PAGE_SIZE), 32);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* A page that somebody holds stays, and is reported where it is. */
+static void move_all_but_one(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 32);
+	struct mover *mover = make_mover(test);
+	struct page *page;
+
+	write_numbers(test, addr, 32);
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr + 3 * PAGE_SIZE, 1,
+						  FOLL_WRITE, &page), 1);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 31);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 32 * PAGE_SIZE), 31);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* No memory on the device: everything is reported, where it is. */
+static void move_nowhere(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 32);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 16);
+	hmm_devmem_evict(&device->devmem);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 0);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	hmm_devmem_resume(&device->devmem);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 16), 16);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* What is huge stays so, and a section of several tables is one batch for each. */
+static void move_huge(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, DEVICE_PAGES);
+	struct mover *mover = make_mover(test);
+
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, DEVICE_PAGES,
+				   HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->batches, DEVICE_PAGES / HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, mover->there, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, mover->held, DEVICE_PAGES);
+	memset(device->blocks, 0, sizeof(device->blocks));
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, DEVICE_SIZE),
+			DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, device->blocks[HPAGE_PMD_ORDER],
+			DEVICE_PAGES / HPAGE_PMD_NR);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* As a fork() leaves it, when the child is gone. */
+static void protect(struct kunit *test, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	spinlock_t *ptl;	/* of the entry */
+	pte_t *ptep;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	ptep = get_locked_pte(current->mm, addr, &ptl);
+	if (ptep) {
+		ptep_set_wrprotect(current->mm, addr, ptep);
+		pte_unmap_unlock(ptep, ptl);
+		flush_tlb_page(vma, addr);
+	}
+	mmap_read_unlock(current->mm);
+	KUNIT_ASSERT_NOT_NULL(test, ptep);
+}
+
+/* For a device that writes, pages are made writable before they move. */
+static void move_to_write(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 16);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 16);
+	protect(test, addr + 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 16);
+	KUNIT_EXPECT_EQ(test, mover->held, 16);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	migrate_home(device, addr, 16 * PAGE_SIZE);
+
+	protect(test, addr + 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, mover->held, 16);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 1);
+	migrate_home(device, addr, 16 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 16), 16);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/**
+ * struct zapper - a thread that drops a page of the process
+ * @mm: the process
+ * @addr: the page
+ * @done: it has
+ */
+static struct zapper {
+	struct mm_struct *mm;
+	unsigned long addr;
+	struct completion done;
+} zapper;
+
+static int zap(void *data)
+{
+	struct vm_area_struct *vma;
+
+	kthread_use_mm(zapper.mm);
+	mmap_read_lock(zapper.mm);
+	vma = vma_lookup(zapper.mm, zapper.addr);
+	if (vma)
+		zap_vma_range(vma, zapper.addr, PAGE_SIZE);
+	mmap_read_unlock(zapper.mm);
+	kthread_unuse_mm(zapper.mm);
+	complete(&zapper.done);
+	return 0;
+}
+
+static void zap_meanwhile(struct buffer_device *device)
+{
+	struct task_struct *thread;
+
+	device->meanwhile = NULL;
+	thread = kthread_run(zap, NULL, "zap");
+	if (!IS_ERR(thread))
+		wait_for_completion(&zapper.done);
+}
+
+/* A page that is dropped while it moves is nothing that the device may map. */
+static void move_while_dropped(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 16);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 16);
+	zapper.mm = current->mm;
+	zapper.addr = addr + 5 * PAGE_SIZE;
+	init_completion(&zapper.done);
+	device->meanwhile = zap_meanwhile;
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_TRUE(test, completion_done(&zapper.done) ||
+			  !device->meanwhile);
+	KUNIT_EXPECT_EQ(test, mover->there, 15);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 15);
+	migrate_home(device, addr, 16 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 5), 5);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* Several VMAs, one of which can be read only; and what cannot move at all. */
+static void move_refuses(struct kunit *test)
+{
+	unsigned long addr = map_here(test, 16);
+	struct mover *mover = make_mover(test);
+
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 4, HMM_ACCESS_SNAPSHOT),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 4, HMM_ACCESS_EXCLUSIVE),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 0, HMM_ACCESS_READ),
+			-EINVAL);
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 4 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 8, HMM_ACCESS_READ),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, mover->there, 4);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+static struct kunit_case move_cases[] = {
+	KUNIT_CASE(move_in_one_walk),
+	KUNIT_CASE(move_again),
+	KUNIT_CASE(move_all_but_one),
+	KUNIT_CASE(move_nowhere),
+	KUNIT_CASE(move_huge),
+	KUNIT_CASE(move_to_write),
+	KUNIT_CASE(move_while_dropped),
+	KUNIT_CASE(move_refuses),
+	{}
+};
+
+static struct kunit_suite private_suite = {
+	.name = "hmm_move_private",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = move_cases,
+};
+
+static struct kunit_suite coherent_suite = {
+	.name = "hmm_move_coherent",
+	.init = coherent_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = move_cases,
+};
+
+kunit_test_suites(&private_suite, &coherent_suite);
+
+MODULE_DESCRIPTION("KUnit tests of HMM sections that move their pages");
+MODULE_LICENSE("GPL");
