@@ -418,6 +418,38 @@ static void migrate_bad_places(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/* Memory of somebody else's device is no place, for a page or for a hole. */
+static void migrate_foreign_places(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct buffer_device *other = make_buffer_device(test);
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 2);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+	for (i = 0; i < 4; i++) {
+		struct hmm_devmem *whose = i % 2 ? &device->devmem :
+						   &other->devmem;
+		struct folio *folio = hmm_devmem_alloc(whose, 0);
+
+		whose->ops->clear(whose, &folio->page, 0);
+		args->dst[i] = word_of(folio);
+	}
+	migrate_vma_pages(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
+				i % 2);
+	end(args);
+	KUNIT_EXPECT_EQ(test, available(other), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), 0);
+	hmm_devmem_exit(&other->devmem);
+}
+
 /* A driver that has made places, and then goes straight to the end. */
 static void migrate_gives_up(struct kunit *test)
 {
@@ -496,6 +528,7 @@ static void migrate_splits_by_pfn(struct kunit *test)
 static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_refuses),
 	KUNIT_CASE(migrate_bad_places),
+	KUNIT_CASE(migrate_foreign_places),
 	KUNIT_CASE(migrate_gives_up),
 	KUNIT_CASE(migrate_splits_by_pfn),
 	{}

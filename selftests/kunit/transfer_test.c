@@ -195,6 +195,52 @@ static void transfer_large_to_small(struct kunit *test)
 	}
 }
 
+/* A device that is full takes what it can; the rest stays where it is. */
+static void transfer_full(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long pages = DEVICE_PAGES + 16;
+	unsigned long addr = map_anonymous(test, pages << PAGE_SHIFT);
+
+	write_numbers(test, addr, pages);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, pages << PAGE_SHIFT),
+			DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(test, migrate_home(device, addr,
+						   pages << PAGE_SHIFT),
+				DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* A copy that fails leaves the data where it is, in either direction. */
+static void transfer_copy_fails(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 0; order <= HPAGE_PMD_ORDER; order += HPAGE_PMD_ORDER) {
+		unsigned long pages = 1UL << order, size = pages << PAGE_SHIFT;
+		unsigned long addr = map_large(test, order, pages);
+
+		device->broken = true;
+		KUNIT_EXPECT_EQ(test, migrate_to(device, addr, size), 0);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+
+		device->broken = false;
+		KUNIT_ASSERT_EQ(test, migrate_to(device, addr, size), pages);
+		device->broken = true;
+		KUNIT_EXPECT_EQ(test, migrate_home(device, addr, size), 0);
+		KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), pages);
+		device->broken = false;
+		hmm_devmem_resume(&device->devmem);
+		bring_home(test, addr, pages);
+		vm_munmap(addr, size);
+	}
+}
+
 /**
  * struct listener - hears what secondary MMUs are told
  * @notifier: subscribed to the test's process
@@ -354,6 +400,8 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_part_home),
 	KUNIT_CASE(transfer_large_zapped),
 	KUNIT_CASE(transfer_large_to_small),
+	KUNIT_CASE(transfer_full),
+	KUNIT_CASE(transfer_copy_fails),
 	KUNIT_CASE(transfer_absent),
 	KUNIT_CASE(transfer_absent_stops),
 	KUNIT_CASE(transfer_flushes),
