@@ -30,6 +30,7 @@ enum hmm_probe_core {
 #define HMM_PROBE_HAS_UNLOCKED	_BITUL(1)	/* the reference can walk unlocked */
 #define HMM_PROBE_HAS_MIRROR	_BITUL(2)
 #define HMM_PROBE_HAS_MIGRATION	_BITUL(3)
+#define HMM_PROBE_HAS_ENGINES	_BITUL(4)	/* both migration engines */
 
 /**
  * struct hmm_probe_info - what there is to be tested
@@ -127,6 +128,41 @@ struct hmm_probe_span {
 	__u64 pages;
 };
 
+/* How to migrate: &struct hmm_probe_engine.how */
+#define HMM_PROBE_ENGINE_HOME		_BITUL(0)	/* from the device */
+#define HMM_PROBE_ENGINE_COMPOUND	_BITUL(1)	/* huge pages whole */
+#define HMM_PROBE_ENGINE_BY_PFN		_BITUL(2)	/* home, by device pfn */
+
+#define HMM_PROBE_ENGINE_WORDS	512
+
+/**
+ * struct hmm_probe_engine - one migration of the calling process's memory
+ * @start: first address; by pfn: which 2 MiB of the device's memory
+ * @end: address after the last, no more than 2 MiB on. Out: the end of what was
+ *	asked of the engine, which is within one mapping
+ * @words: pointer to twice %HMM_PROBE_ENGINE_WORDS words of 64 bits: the
+ *	engine's source words after setup, and after its second stage
+ * @stream: which words get what kind of place follows from it
+ * @core: &enum hmm_probe_core
+ * @how: %HMM_PROBE_ENGINE_HOME and so on
+ * @error: out: what setup returned
+ * @reserved: nothing
+ * @cpages: out: how many words could move
+ * @npages: out: how many words there are
+ */
+struct hmm_probe_engine {
+	__u64 start;
+	__u64 end;
+	__u64 words;
+	__u64 stream;
+	__u32 core;
+	__u32 how;
+	__s32 error;
+	__u32 reserved;
+	__u64 cpages;
+	__u64 npages;
+};
+
 #define HMM_PROBE_RANGES 8
 
 /* How to go through a section: &struct hmm_probe_section.how */
@@ -217,6 +253,7 @@ struct hmm_probe_access {
 #define HMM_PROBE_WALK		_IOWR('H', 0x41, struct hmm_probe_walk)
 /* Unmaps pages as a migration does, waits, and puts them back. */
 #define HMM_PROBE_MIGRATE	_IOWR('H', 0x42, struct hmm_probe_span)
+#define HMM_PROBE_ENGINE	_IOWR('H', 0x43, struct hmm_probe_engine)
 #define HMM_PROBE_MIRROR_INIT	_IO('H', 0x48)
 #define HMM_PROBE_MIRROR_EXIT	_IO('H', 0x49)
 #define HMM_PROBE_RANGE_ADD	_IOW('H', 0x4a, struct hmm_probe_span)

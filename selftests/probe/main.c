@@ -33,7 +33,8 @@ static int probe_release(struct inode *inode, struct file *filp)
 static long probe_info(struct probe_file *file, void __user *user)
 {
 	struct hmm_probe_info info = {
-		.has = probe_walk_has() | probe_migrate_has(),
+		.has = probe_walk_has() | probe_migrate_has() |
+		       probe_engine_has(),
 		.version = LINUX_VERSION_CODE,
 		.walks = atomic64_read(&file->walks),
 		.last_error = READ_ONCE(file->last_error),
@@ -58,6 +59,8 @@ static long probe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return probe_walk(file, user);
 	case HMM_PROBE_MIGRATE:
 		return probe_migrate(user);
+	case HMM_PROBE_ENGINE:
+		return probe_engine(user);
 	default:
 		return probe_mirror_ioctl(file, cmd, user);
 	}
@@ -94,6 +97,7 @@ static int __init probe_init(void)
 static void __exit probe_exit(void)
 {
 	misc_deregister(&probe_device);
+	probe_engine_exit();
 	probe_map_exit();
 }
 

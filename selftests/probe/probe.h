@@ -12,12 +12,23 @@
 #include "hmm_probe.h"
 
 struct hmm_range;
+struct migrate_vma;
 struct probe_mirror;
 
 /* The tree's own core, compiled beside ours (CONFIG_HMM_REFERENCE). */
 int ref_hmm_range_fault(struct hmm_range *range);
 int ref_hmm_range_fault_unlocked_timeout(struct hmm_range *range,
 					 unsigned long timeout);
+
+int ref_migrate_vma_setup(struct migrate_vma *args);
+void ref_migrate_vma_pages(struct migrate_vma *args);
+void ref_migrate_vma_finalize(struct migrate_vma *args);
+int ref_migrate_device_range(unsigned long *src, unsigned long start,
+			     unsigned long npages);
+void ref_migrate_device_pages(unsigned long *src, unsigned long *dst,
+			      unsigned long npages);
+void ref_migrate_device_finalize(unsigned long *src, unsigned long *dst,
+				 unsigned long npages);
 
 /**
  * struct probe_file - one open of the device
@@ -43,6 +54,10 @@ u32 probe_walk_has(void);
 
 long probe_migrate(struct hmm_probe_span __user *user);
 u32 probe_migrate_has(void);
+
+long probe_engine(struct hmm_probe_engine __user *user);
+u32 probe_engine_has(void);
+void probe_engine_exit(void);
 
 int probe_map(struct file *filp, struct vm_area_struct *vma);
 int probe_map_init(void);

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Both migration engines, the same journeys: any difference is a failure.
+ *
+ * The address space of a plan is made twice. Then parts of it move to device
+ * memory and home, by ours in the one and by the reference in the other: the
+ * same pages, to places of the same kind, some of them missing. What setup
+ * returns must be the same, and all words after setup and after commit but for
+ * the pfn, which must be what pagemap says; afterwards the two spaces must be
+ * alike, and at the end every page must hold what was written to it.
+ *
+ * Not compared is where ours differs on purpose (docs/migration.md): each
+ * journey lies below one page table, and large folios on the device that move
+ * by pfn get a place of their size or none. Where zeros that userfaultfd protects
+ * become a page, ours keeps the protection. Where the reference cannot split a
+ * folio it leaves the rest of the table alone; so every CPU's batches are
+ * emptied before, whose references are what keeps a folio from being split.
+ *
+ * SEED= is the first seed (default 1), COUNT= how many (default 100).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "differential.h"
+
+/* Far from everything else, across the border of two 1 GiB tables. */
+#define BASE_OURS	((char *)(0x100000000000UL + GIGA - HUGE))
+#define BASE_REFERENCE	((char *)(0x200000000000UL + GIGA - HUGE))
+
+#define JOURNEYS	16
+
+/* The words of the migration engines, which the kernel keeps to itself. */
+#define WORD_MIGRATE_VALID	(1ULL << 0)
+#define WORD_MIGRATE_FLAGS	0x1bULL
+#define WORD_MIGRATE_SHIFT	6
+
+enum verdict {
+	ALIKE,
+	DIFFERENT,
+	NOT_COMPARED,	/* the two spaces did not come out alike */
+};
+
+/**
+ * struct side - one engine and its address space
+ * @space: where
+ * @core: which
+ * @ask: the last journey and what came of it
+ * @words: what was said at its two stages
+ * @map: what pagemap says
+ */
+struct side {
+	struct space space;
+	enum hmm_probe_core core;
+	struct hmm_probe_engine ask;
+	uint64_t words[2][HMM_PROBE_ENGINE_WORDS];
+	uint64_t map[WINDOW_PAGES];
+};
+
+static struct side sides[2];
+static int probe, memory;
+static bool written[WINDOW_PAGES];
+static char story[256];
+
+/* How many words moved, of how many that were asked for, and of errors. */
+static unsigned long moved, asked, errors;
+
+static enum verdict differ(const char *what, size_t at, uint64_t our,
+			   uint64_t their)
+{
+	snprintf(story, sizeof(story), "%s, %zu: ours %#llx, reference %#llx",
+		 what, at, (unsigned long long)our, (unsigned long long)their);
+	return DIFFERENT;
+}
+
+static enum verdict compare_spaces(const char *when)
+{
+	const uint64_t mask = MAP_PRESENT | MAP_SWAPPED | MAP_UFFD_WP |
+			      MAP_GUARD | MAP_SOFT_DIRTY;
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		if (page_map_read(sides[i].space.base, WINDOW_PAGES, sides[i].map))
+			return differ("pagemap", 0, 0, 0);
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		uint64_t differs = (sides[0].map[i] ^ sides[1].map[i]) & mask;
+
+		if (differs == MAP_UFFD_WP && (sides[0].map[i] & MAP_UFFD_WP))
+			continue;
+		if (differs)
+			return differ(when, i, sides[0].map[i], sides[1].map[i]);
+	}
+	return ALIKE;
+}
+
+/* Each page that is there gets a number, which both spaces have. */
+static void write_all(uint64_t seed)
+{
+	size_t i, which;
+
+	memset(written, 0, sizeof(written));
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		uint64_t value = seed * WINDOW_PAGES + i;
+
+		if (!((sides[0].map[i] & sides[1].map[i]) & MAP_PRESENT))
+			continue;
+		written[i] = true;
+		for (which = 0; which < 2; which++)
+			if (pwrite(memory, &value, 8, (off_t)(uintptr_t)
+				   (sides[which].space.base + i * PAGE)) != 8)
+				written[i] = false;
+	}
+}
+
+static enum verdict read_all(uint64_t seed)
+{
+	size_t i, which;
+
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		uint64_t value[2] = { 0, 0 }, want = seed * WINDOW_PAGES + i;
+		ssize_t got[2];
+
+		for (which = 0; which < 2; which++)
+			got[which] = pread(memory, &value[which], 8, (off_t)(uintptr_t)
+					   (sides[which].space.base + i * PAGE));
+		if (got[0] != got[1] || value[0] != value[1] ||
+		    (written[i] && value[0] != want))
+			return differ("content of page", i, value[0], value[1]);
+	}
+	return ALIKE;
+}
+
+static void journey_choose(struct hmm_probe_engine *ask, uint64_t *stream)
+{
+	unsigned int first = below(stream, WINDOW_PAGES);
+	unsigned int count = 1 + below(stream, 1 << below(stream, 10));
+	unsigned int kind = below(stream, 10);
+
+	if (!below(stream, 3)) {
+		first &= -512;
+		count = 512;
+	}
+	if (count > 512 - first % 512)
+		count = 512 - first % 512;
+	*ask = (struct hmm_probe_engine){
+		.start = first * PAGE,
+		.end = (first + count) * PAGE,
+		.stream = next(stream),
+		.how = below(stream, 4) ? HMM_PROBE_ENGINE_COMPOUND : 0,
+	};
+	if (kind < 3)
+		ask->how |= HMM_PROBE_ENGINE_HOME;
+	else if (kind < 4)
+		ask->how |= HMM_PROBE_ENGINE_HOME | HMM_PROBE_ENGINE_BY_PFN;
+	if (ask->how & HMM_PROBE_ENGINE_BY_PFN)
+		ask->start = below(stream, 4);
+}
+
+static void travel(struct side *side, const struct hmm_probe_engine *ask)
+{
+	memset(side->words, 0, sizeof(side->words));
+	side->ask = *ask;
+	side->ask.core = side->core;
+	side->ask.words = (uintptr_t)side->words;
+	if (!(ask->how & HMM_PROBE_ENGINE_BY_PFN)) {
+		side->ask.start += (uintptr_t)side->space.base;
+		side->ask.end += (uintptr_t)side->space.base;
+	}
+	if (ioctl(probe, HMM_PROBE_ENGINE, &side->ask)) {
+		fprintf(stderr, "the probe failed: %s\n", strerror(errno));
+		exit(1);
+	}
+}
+
+/* Is the page of a word what was mapped at its address before? */
+static bool pfn_true(const struct side *side, const struct hmm_probe_engine *ask,
+		     size_t i)
+{
+	uint64_t word = side->words[0][i];
+	uint64_t map = side->map[ask->start / PAGE + i];
+
+	if (!(word & WORD_MIGRATE_VALID) || (ask->how & HMM_PROBE_ENGINE_BY_PFN))
+		return true;
+	word >>= WORD_MIGRATE_SHIFT;
+	if (map & MAP_PRESENT)
+		return word == (map & MAP_PFN);
+	return (map & MAP_SWAPPED) && word == map_entry_pfn(map);
+}
+
+static enum verdict compare_words(const struct hmm_probe_engine *ask)
+{
+	static const char * const stages[] = { "word after setup", "word after commit" };
+	size_t i, stage;
+
+	for (i = 0; i < sides[0].ask.npages; i++) {
+		for (stage = 0; stage < 2; stage++) {
+			uint64_t our = sides[0].words[stage][i];
+			uint64_t their = sides[1].words[stage][i];
+
+			if ((our ^ their) & WORD_MIGRATE_FLAGS)
+				return differ(stages[stage], i, our, their);
+		}
+		if (!pfn_true(&sides[0], ask, i))
+			return differ("pfn of ours", i, sides[0].words[0][i],
+				      sides[0].map[ask->start / PAGE + i]);
+		asked += !!(sides[0].words[0][i] & 2);
+		moved += !!(sides[0].words[1][i] & 2);
+	}
+	return ALIKE;
+}
+
+static enum verdict journey(const struct hmm_probe_engine *ask)
+{
+	const struct hmm_probe_engine *our = &sides[0].ask, *their = &sides[1].ask;
+	enum verdict verdict;
+
+	setting_write("/proc/sys/vm/drop_caches", "1");
+	travel(&sides[0], ask);
+	travel(&sides[1], ask);
+	if (our->error != their->error)
+		return differ("error", 0, our->error, their->error);
+	errors += !!our->error;
+	if (our->error)
+		return ALIKE;
+	if (our->npages != their->npages)
+		return differ("words", 0, our->npages, their->npages);
+	verdict = compare_words(ask);
+	if (verdict == ALIKE && our->cpages != their->cpages)
+		return differ("words that can move", 0, our->cpages, their->cpages);
+	return verdict == ALIKE ? compare_spaces("mapping afterwards") : verdict;
+}
+
+static void journey_print(const struct hmm_probe_engine *ask)
+{
+	bool by_pfn = ask->how & HMM_PROBE_ENGINE_BY_PFN;
+
+	printf("#   journey: pages %llu+%llu %s%s%s\n",
+	       (unsigned long long)ask->start / (by_pfn ? 1 : PAGE),
+	       (unsigned long long)(by_pfn ? 512 : (ask->end - ask->start) / PAGE),
+	       ask->how & HMM_PROBE_ENGINE_HOME ? "home" : "there",
+	       by_pfn ? ", by pfn" : "",
+	       ask->how & HMM_PROBE_ENGINE_COMPOUND ? ", huge ones whole" : "");
+}
+
+/* All journeys of a seed, or those of the bits in @keep. */
+static enum verdict journeys(uint64_t seed, uint64_t keep, bool print)
+{
+	uint64_t stream = seed ^ 0x5eed;
+	enum verdict verdict = ALIKE;
+	unsigned int i;
+
+	for (i = 0; i < JOURNEYS && verdict == ALIKE; i++) {
+		struct hmm_probe_engine ask;
+
+		journey_choose(&ask, &stream);
+		if (!(keep >> i & 1))
+			continue;
+		if (print)
+			journey_print(&ask);
+		else
+			verdict = journey(&ask);
+	}
+	return verdict;
+}
+
+static enum verdict case_run(const struct plan *plan)
+{
+	struct space spaces[2] = { { BASE_OURS, -1 }, { BASE_REFERENCE, -1 } };
+	enum verdict verdict = NOT_COMPARED;
+
+	folio_sizes_allow(plan->sizes);
+	spaces_make(spaces, plan, probe);
+	sides[0].space = spaces[0];
+	sides[1].space = spaces[1];
+	if (compare_spaces("") == ALIKE) {
+		memset(written, 0, sizeof(written));
+		/* A write to what is protected would wait for its monitor. */
+		if (spaces[0].uffd < 0)
+			write_all(plan->seed);
+		verdict = compare_spaces("");
+		verdict = verdict == ALIKE ?
+			  journeys(plan->seed, plan->keep_queries, false) :
+			  NOT_COMPARED;
+		if (verdict == ALIKE && spaces[0].uffd < 0)
+			verdict = read_all(plan->seed);
+	}
+	space_free(&spaces[0]);
+	space_free(&spaces[1]);
+	return verdict;
+}
+
+/* Leaves out of @bits whatever the difference does not need. */
+static void shrink(struct plan *plan, uint64_t *bits, unsigned int nr)
+{
+	while (nr--) {
+		uint64_t before = *bits;
+
+		*bits &= ~(1ULL << nr);
+		if (*bits != before && case_run(plan) != DIFFERENT)
+			*bits = before;
+	}
+}
+
+static void tell(struct plan *plan)
+{
+	printf("# %s\n", story);
+	shrink(plan, &plan->keep_queries, JOURNEYS);
+	shrink(plan, &plan->keep_steps, plan->nr_steps);
+	printf(case_run(plan) == DIFFERENT ? "# %s, with no more than:\n" :
+	       "# %s; it does not come again; what was left:\n", story);
+	journeys(plan->seed, plan->keep_queries, true);
+	plan->keep_queries = 0;
+	plan_print(stdout, plan);
+	printf("# again: SEED=%llu COUNT=1 engines\n",
+	       (unsigned long long)plan->seed);
+}
+
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static bool one(uint64_t seed, uint64_t n, uint64_t *skipped)
+{
+	enum verdict verdict;
+	struct plan plan;
+
+	plan_make(&plan, seed, false);
+	plan.keep_queries = (1ULL << JOURNEYS) - 1;
+	verdict = case_run(&plan);
+	if (verdict == DIFFERENT)
+		tell(&plan);
+	*skipped += verdict == NOT_COMPARED;
+	printf("%sok %llu seed %llu%s\n", verdict == DIFFERENT ? "not " : "",
+	       (unsigned long long)n, (unsigned long long)seed,
+	       verdict == NOT_COMPARED ?
+	       " # SKIP the two spaces came out different" : "");
+	fflush(stdout);
+	return verdict == DIFFERENT;
+}
+
+int main(void)
+{
+	uint64_t seed = number("SEED", 1), count = number("COUNT", 100), i;
+	uint64_t failed = 0, skipped = 0;
+	struct hmm_probe_info info;
+
+	printf("TAP version 13\n");
+	probe = probe_open(&info);
+	memory = open("/proc/self/mem", O_RDWR);
+	if (!(info.has & HMM_PROBE_HAS_ENGINES) || memory < 0) {
+		printf("1..0 # SKIP no reference engine (CONFIG_HMM_REFERENCE)\n");
+		return 4;
+	}
+	sides[1].core = HMM_PROBE_REFERENCE;
+	swap_ready();
+	huge_pages_reserve(2048, 6);
+	printf("1..%llu\n", (unsigned long long)count + 1);
+	for (i = 0; i < count; i++)
+		failed += one(seed + i, i + 1, &skipped);
+	printf("# %lu words moved of %lu, %lu errors\n", moved, asked, errors);
+	/* A test that compares next to nothing must not pass for one. */
+	printf("%sok %llu enough was compared\n", skipped * 3 > count || !moved ?
+	       "not " : "", (unsigned long long)count + 1);
+	folio_sizes_allow(0);
+	return failed || skipped * 3 > count || !moved;
+}
