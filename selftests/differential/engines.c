@@ -358,6 +358,8 @@ int main(void)
 		return 4;
 	}
 	sides[1].core = HMM_PROBE_REFERENCE;
+	/* No line in the kernel's log each time. */
+	setting_write("/proc/sys/vm/drop_caches", "4");
 	swap_ready();
 	huge_pages_reserve(2048, 6);
 	printf("1..%llu\n", (unsigned long long)count + 1);

@@ -347,6 +347,11 @@ EXPORT_SYMBOL(migrate_vma_setup);
  *
  * Of a folio that reaches past the end of the array nothing moves. Its tails,
  * and pages that are free, have no reference to take and get the word 0.
+ *
+ * Nor does a folio move that is mapped nowhere. Another migration may just have
+ * unlocked it and be about to drop the last reference: what it held lives
+ * elsewhere, and so does its memcg charge, without which the LRU lists would
+ * not take what replaced it.
  */
 static unsigned long collect_pfn(unsigned long *src, unsigned long left)
 {
@@ -363,7 +368,7 @@ static unsigned long collect_pfn(unsigned long *src, unsigned long left)
 	}
 
 	nr = folio_nr_pages(folio);
-	if (nr > left) {
+	if (nr > left || !folio_mapped(folio)) {
 		migration_release(NULL, folio);
 		return 1;
 	}
