@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
@@ -525,12 +526,73 @@ static void migrate_splits_by_pfn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/**
+ * struct dropper - lets go of a folio when it is told of an invalidation
+ * @notifier: subscribed to the test's process
+ * @folio: the folio, or NULL
+ */
+struct dropper {
+	struct mmu_notifier notifier;
+	struct folio *folio;
+};
+
+static int drop_meanwhile(struct mmu_notifier *notifier,
+			  const struct mmu_notifier_range *range)
+{
+	struct dropper *dropper = container_of(notifier, struct dropper, notifier);
+	struct folio *folio = xchg(&dropper->folio, NULL);
+
+	if (folio)
+		folio_put(folio);
+	return 0;
+}
+
+static const struct mmu_notifier_ops dropper_ops = {
+	.invalidate_range_start = drop_meanwhile,
+};
+
+/*
+ * A folio that another migration has unlocked, and lets go of while this one is
+ * unmapping the folio before it: what it held has gone, so it must not move.
+ */
+static void migrate_leaves_what_is_going(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, PAGE_SIZE);
+	struct dropper dropper = { .notifier.ops = &dropper_ops };
+	unsigned long src[2], dst[2] = {};
+
+	write_numbers(test, addr, 1);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, PAGE_SIZE), 1);
+	src[0] = PHYS_PFN(list_first_entry(&device->devmem.chunks,
+					   struct hmm_devmem_chunk,
+					   list)->pagemap.range.start);
+	dropper.folio = hmm_devmem_alloc(&device->devmem, 0);
+	KUNIT_ASSERT_NOT_NULL(test, dropper.folio);
+	folio_unlock(dropper.folio);
+	src[1] = folio_pfn(dropper.folio);
+
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&dropper.notifier,
+						    current->mm), 0);
+	KUNIT_EXPECT_EQ(test, migrate_device_pfns(src, 2), 0);
+	mmu_notifier_unregister(&dropper.notifier, current->mm);
+	KUNIT_EXPECT_NULL(test, dropper.folio);
+	KUNIT_EXPECT_TRUE(test, src[0] & MIGRATE_PFN_MIGRATE);
+	KUNIT_EXPECT_EQ(test, src[1], 0);
+
+	migrate_device_finalize(src, dst, 2);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
 static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_refuses),
 	KUNIT_CASE(migrate_bad_places),
 	KUNIT_CASE(migrate_foreign_places),
 	KUNIT_CASE(migrate_gives_up),
 	KUNIT_CASE(migrate_splits_by_pfn),
+	KUNIT_CASE(migrate_leaves_what_is_going),
 	{}
 };
 
