@@ -89,9 +89,11 @@ static void adopt(struct vm_area_struct *vma, unsigned long addr,
 	folio_get(folio);
 }
 
-static softleaf_t private_leaf(struct vm_area_struct *vma, struct folio *folio)
+/* What is guarded by userfaultfd is not writable as long as it is. */
+static softleaf_t private_leaf(struct vm_area_struct *vma, struct folio *folio,
+			       bool guarded)
 {
-	if (vma->vm_flags & VM_WRITE)
+	if ((vma->vm_flags & VM_WRITE) && !guarded)
 		return make_writable_device_private_entry(folio_pfn(folio));
 	return make_readable_device_private_entry(folio_pfn(folio));
 }
@@ -108,7 +110,7 @@ static pte_t new_pte(struct vm_area_struct *vma, struct folio *folio,
 	pte_t pte;
 
 	if (folio_is_device_private(folio)) {
-		pte = softleaf_to_pte(private_leaf(vma, folio));
+		pte = softleaf_to_pte(private_leaf(vma, folio, guarded));
 		if (vma->vm_flags & VM_WRITE)
 			pte = pte_swp_mksoft_dirty(pte);
 		return guarded ? pte_swp_mkuffd(pte) : pte;
@@ -127,7 +129,7 @@ static pmd_t new_pmd(struct vm_area_struct *vma, struct folio *folio,
 	pmd_t pmd;
 
 	if (folio_is_device_private(folio)) {
-		pmd = softleaf_to_pmd(private_leaf(vma, folio));
+		pmd = softleaf_to_pmd(private_leaf(vma, folio, guarded));
 		if (vma->vm_flags & VM_WRITE)
 			pmd = pmd_swp_mksoft_dirty(pmd);
 		return guarded ? pmd_swp_mkuffd(pmd) : pmd;
