@@ -209,13 +209,13 @@ TEST_F(migrate, evicted_while_written_to)
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, count_up, &w));
 	wait_for_rounds(&w, 1);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 20; i++) {
 		there(self, N);
 		released += !release(self);
 	}
 	w.stop = true;
 	pthread_join(thread, NULL);
-	EXPECT_EQ(40, released);
+	EXPECT_EQ(20, released);
 	for (size_t i = 0; i < N; i++)
 		ASSERT_EQ(w.rounds, *(unsigned long *)(self->at + i * PAGE));
 }
@@ -533,7 +533,12 @@ TEST_F(migrate, idle_pages)
 	setting_write("/proc/sys/vm/drop_caches", "1");
 	ASSERT_EQ(0, page_map_read(self->at, 2, map));
 	EXPECT_EQ(1, idle(map[0] & MAP_PFN, false));
-	EXPECT_EQ(0, idle(map[1] & MAP_PFN, false));
+	/*
+	 * The entry for private memory has no bit for it: that a page was touched
+	 * shortly before it went there is forgotten, by the kernel's engine too.
+	 */
+	if (variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL)
+		EXPECT_EQ(0, idle(map[1] & MAP_PFN, false));
 }
 
 /* What cannot be on a device at all. */
