@@ -11,6 +11,15 @@ need() {
 	"$@" >/dev/null 2>&1 || MISSING+=("$packages")
 }
 
+# A python3 that draws; the first one on PATH may be one that Debian's packages are not for.
+plots_python() {
+	local python
+	for python in $(type -ap python3) /usr/bin/python3; do
+		"$python" -c 'import matplotlib' 2>/dev/null && { echo "$python"; return; }
+	done
+	return 1
+}
+
 # Debian 12 has its newer Rust under other names, and no bindgen that is new enough: that one is built from source.
 missing_packages() {
 	local rust='rustc rust-src' cargo='cargo rustfmt' clippy='rust-clippy' bindgen='bindgen'
@@ -40,6 +49,7 @@ missing_packages() {
 	need "$cargo" eval 'test -x "$(rust_dir)/cargo" && test -x "$(rust_dir)/rustfmt"'
 	need "$clippy" eval 'test -x "$(rust_dir)/clippy-driver"'
 	[[ -z $bindgen ]] || need "$bindgen" bindgen_path
+	[[ -z ${PLOTS:-} ]] || need python3-matplotlib plots_python
 }
 
 apt_packages() {
