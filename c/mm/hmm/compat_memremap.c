@@ -13,11 +13,12 @@
  */
 #include <linux/device.h>
 #include <linux/hashtable.h>
-#include <linux/leafops.h>
 #include <linux/rmap.h>
+#include <linux/swap.h>
 #include <linux/swapops.h>
 
 #include "../internal.h"
+#include "compat-kernel.h"
 #include "compat.h"
 
 int hmm_compat_owner;
