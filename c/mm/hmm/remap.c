@@ -8,6 +8,7 @@
  * entry is still there, or has been zapped and there is nothing to map. All
  * other pages are looked up in the reverse mapping, one by one.
  */
+#include <linux/swap.h> /* 7.2: swapops.h needs it */
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/pgtable.h>
