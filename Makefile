@@ -30,6 +30,9 @@ kernel:   ## assemble and build the kernel of FLAVOUR=vm|uml|debug|users
 vm:       ## boot it and run ARGS='shell command' in it, or a shell
 	@tree/build $(FLAVOUR) && tree/guest $(FLAVOUR) && tree/vm
 
+matrix:   ## compile HMM with every combination of its options
+	@tree/matrix
+
 series:   ## write the patches for a kernel tree, to `git am`
 	@tree/series
 
@@ -55,4 +58,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check debug kunit bench kernel vm series bindings doctor clean help
+.PHONY: demo check kunit bench kernel vm matrix series bindings doctor clean help
