@@ -11,7 +11,6 @@
  *   therefore locked: it is remembered for it.
  * - A free page had a reference, and was put to use by taking another.
  */
-#include <linux/swap.h> /* 7.2: leafops.h needs it */
 #include <linux/device.h>
 #include <linux/hashtable.h>
 #include <linux/rmap.h>
