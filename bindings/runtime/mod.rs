@@ -24,3 +24,12 @@ pub use mirror::{
     PfnFlags,
     Span, //
 };
+
+use crate::bindings;
+
+// An empty structure that is aligned: bindgen drops the alignment, and what follows is elsewhere than in C. The kernel has
+// one, `struct sched_statistics` without CONFIG_SCHEDSTATS, and after it stands what `current!().mm()` reads.
+const _: () = assert!(
+    core::mem::offset_of!(bindings::task_struct, mm) == bindings::TASK_MM_OFFSET,
+    "bindgen's task_struct is not C's; is --opaque-type sched_statistics in rust/bindgen_parameters?"
+);
