@@ -420,7 +420,7 @@ impl<T: Operations> Mirror<T> {
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; or the access is one that
-    /// pages cannot move for
+    ///   pages cannot move for
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror
     /// * -`EBUSY` - other invalidations won every race until the timeout

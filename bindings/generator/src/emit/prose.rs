@@ -236,7 +236,7 @@ fn lower_first(text: &str) -> String {
     }
 }
 
-/// Fills paragraphs; leaves code, headings and lists as they are.
+/// Fills paragraphs and the items of lists; leaves code and headings as they are.
 pub fn fill(text: &str, indent: usize) -> Vec<String> {
     let width = (WIDTH + 4).saturating_sub(indent);
     let mut lines = Vec::new();
@@ -251,7 +251,7 @@ pub fn fill(text: &str, indent: usize) -> Vec<String> {
     for line in text.lines() {
         let fence = line.trim_start().starts_with("```");
         let verbatim = code || fence || line.starts_with(['#', '\t']) || line.starts_with("    ");
-        let item = line.trim_start().starts_with(['*', '-']) && line.trim_start()[1..].starts_with(' ');
+        let item = is_item(line.trim_start());
         if verbatim || line.trim().is_empty() {
             flush(&mut paragraph, &mut lines);
             lines.push(line.trim_end().replace('\t', "    "));
@@ -269,7 +269,9 @@ pub fn fill(text: &str, indent: usize) -> Vec<String> {
     lines
 }
 
+/// Further lines of an item stand below its text: what markdown takes for the item's without doubt.
 fn wrap(text: &str, width: usize) -> Vec<String> {
+    let hang = if is_item(text) { "  " } else { "" };
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -277,8 +279,13 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            Some(_) => lines.push(format!("{hang}{word}")),
+            None => lines.push(word.to_owned()),
         }
     }
     lines
+}
+
+fn is_item(line: &str) -> bool {
+    line.starts_with("* ") || line.starts_with("- ")
 }
