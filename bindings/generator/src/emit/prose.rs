@@ -175,11 +175,10 @@ pub fn failures(returns: &str) -> String {
         rest = name[end.max(1)..].trim_start_matches('`');
     }
     out.push_str(rest);
-    let fails = match out.starts_with('`') {
+    match out.starts_with('`') {
         true => format!("Fails with {out}"),
         false => sentence(&out, "Fails."),
-    };
-    fails
+    }
 }
 
 /// The description of a member: one paragraph.

@@ -79,7 +79,5 @@ fn define(head: &str, lines: &[String]) -> String {
 
 /// Whether C has a cleanup class around that function already.
 fn has_class(api: &Api, function: &str) -> bool {
-    let around =
-        |class: &&crate::read::Class| class.leave == function || class.enter.as_deref() == Some(function);
-    api.classes.iter().find(around).is_some()
+    api.classes.iter().any(|class| class.leave == function || class.enter.as_deref() == Some(function))
 }
