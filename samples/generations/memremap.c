@@ -200,6 +200,17 @@ static int card_register_memory(struct device *dev)
 	return PTR_ERR_OR_ZERO(devm_memremap_pages(dev, pagemap));
 }
 
+/* The device takes its memory with it, once the last page is free. */
+static void card_end(void)
+{
+	board_exit(&card.board);
+	/* Registering kills it when it fails; it may not have come to that. */
+	if (!percpu_ref_is_dying(&card.ref))
+		percpu_ref_kill(&card.ref);
+	wait_for_completion(&card.idle);
+	percpu_ref_exit(&card.ref);
+}
+
 static int __init card_init(void)
 {
 	int ret;
@@ -211,24 +222,20 @@ static int __init card_init(void)
 	if (ret)
 		return ret;
 	ret = board_init(&card.board);
-	if (ret)
-		goto no_board;
+	if (ret) {
+		percpu_ref_exit(&card.ref);
+		return ret;
+	}
 	ret = card_register_memory(card.board.misc.this_device);
-	if (!ret)
-		return 0;
-	board_exit(&card.board);
-no_board:
-	percpu_ref_exit(&card.ref);
+	if (ret)
+		card_end();
 	return ret;
 }
 module_init(card_init);
 
 static void __exit card_exit(void)
 {
-	/* The device takes its memory with it, once the last page is free. */
-	board_exit(&card.board);
-	wait_for_completion(&card.idle);
-	percpu_ref_exit(&card.ref);
+	card_end();
 }
 module_exit(card_exit);
 

@@ -288,6 +288,15 @@ TEST(public_memory)
 	EXPECT_EQ(0, module_unload("hmm_memremap"));
 }
 
+/* Memory of the kernel's own, where a driver cannot have any: nothing is left of the attempt. */
+TEST(public_memory_taken)
+{
+	ASSERT_EQ(-EBUSY, module_load("hmm_memremap", "public=0x1000000"));
+	EXPECT_GT(0, device_open("hmm_memremap"));
+	ASSERT_EQ(0, module_load("hmm_memremap", "public=0x150000000"));
+	EXPECT_EQ(0, module_unload("hmm_memremap"));
+}
+
 /*
  * A driver that mirrors.
  */

@@ -20,6 +20,7 @@
 #include "../internal.h"
 #include "compat-kernel.h"
 #include "compat.h"
+#include "devmem.h"
 
 int hmm_compat_owner;
 
@@ -206,7 +207,8 @@ static void pagemap_fill_core(struct dev_pagemap2018 *pgmap)
  * Context: Process context; may sleep.
  * Return: the kernel's address of the memory, which for private memory is not
  * to be touched; or an error pointer, -%EINVAL when something is missing that
- * the type needs, or what memremap_pages() says.
+ * the type needs, -%EBUSY when there is other memory at these addresses, or what
+ * memremap_pages() says.
  */
 void *devm_memremap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 {
@@ -221,7 +223,10 @@ void *devm_memremap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 	}
 	pgmap->dev = dev;
 	pagemap_fill_core(pgmap);
-	addr = memremap_pages(&pgmap->core, dev_to_node(dev));
+	if (addresses_are_taken(&pgmap->core.range))
+		addr = ERR_PTR(-EBUSY);
+	else
+		addr = memremap_pages(&pgmap->core, dev_to_node(dev));
 	if (IS_ERR(addr)) {
 		pgmap->kill(pgmap->ref);
 		return addr;

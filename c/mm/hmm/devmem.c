@@ -23,7 +23,6 @@ static int reserve_addresses(struct hmm_devmem_chunk *chunk, phys_addr_t start,
 {
 	struct hmm_devmem *devmem = chunk->devmem;
 	struct range *range = &chunk->pagemap.range;
-	struct dev_pagemap *taken;
 	struct resource *res;
 
 	if (devmem->type == MEMORY_DEVICE_PRIVATE) {
@@ -35,13 +34,8 @@ static int reserve_addresses(struct hmm_devmem_chunk *chunk, phys_addr_t start,
 		return 0;
 	}
 
-	taken = get_dev_pagemap(PHYS_PFN(start));
-	put_dev_pagemap(taken);
-	if (taken || region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
-				       IORES_DESC_NONE) != REGION_DISJOINT)
-		return -EBUSY;
 	*range = (struct range){ start, start + size - 1 };
-	return 0;
+	return addresses_are_taken(range) ? -EBUSY : 0;
 }
 
 static void release_addresses(struct hmm_devmem_chunk *chunk)

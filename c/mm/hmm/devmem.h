@@ -10,6 +10,20 @@
 #define _MM_HMM_DEVMEM_H
 
 #include <linux/hmm_devmem.h>
+#include <linux/ioport.h>
+#include <linux/memremap.h>
+
+/* Whether there is memory at these addresses, the system's or a device's. */
+static inline bool addresses_are_taken(const struct range *range)
+{
+	struct dev_pagemap *pgmap = get_dev_pagemap(PHYS_PFN(range->start)) ?:
+				    get_dev_pagemap(PHYS_PFN(range->end));
+
+	put_dev_pagemap(pgmap);
+	return pgmap ||
+	       region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM,
+				 IORES_DESC_NONE) != REGION_DISJOINT;
+}
 
 void devmem_free(struct folio *folio);
 unsigned long devmem_used_pfns(struct hmm_devmem_chunk *chunk,
