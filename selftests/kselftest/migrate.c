@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/userfaultfd.h>
 #include <mm/gup_test.h>
 
 #include "kselftest_harness.h"
@@ -401,6 +402,51 @@ TEST_F(migrate, soft_dirty)
 	ASSERT_EQ(0, page_map_read(self->at, 4, map));
 	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(i == 2, !!(map[i] & MAP_SOFT_DIRTY));
+}
+
+/* How many of N pages a userfaultfd protects, if they are those from @from on. */
+static int protected_from(const char *at, size_t from)
+{
+	uint64_t map[N];
+	int count = 0;
+
+	if (page_map_read(at, N, map))
+		return -1;
+	for (size_t i = 0; i < N; i++)
+		count += map[i] & MAP_UFFD_WP && i >= from;
+	return count;
+}
+
+/* What a userfaultfd protects stays protected, as small pages and as a huge one. */
+TEST_F(migrate, uffd_protected)
+{
+	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+
+	if (uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-uffd));
+	ASSERT_EQ(0, uffd_register(uffd, self->at, HUGE, UFFDIO_REGISTER_MODE_WP));
+	fill(self->at, N, 9);
+	ASSERT_EQ(0, uffd_protect(uffd, self->at + 8 * PAGE, 16 * PAGE));
+	ASSERT_EQ(N, there(self, N));
+	EXPECT_EQ(N, held(self, N));
+	EXPECT_EQ(16, protected_from(self->at, 0));
+	EXPECT_EQ(16, protected_from(self->at, 8));
+	home(self, N);
+	EXPECT_EQ(0, held(self, N));
+	EXPECT_EQ(16, protected_from(self->at, 0));
+	EXPECT_EQ(16, protected_from(self->at, 8));
+	EXPECT_EQ(N, right(self->at, N, 9));
+
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_DONTNEED));
+	fill(self->at, HUGE_PAGES, 10);
+	ASSERT_EQ(0, uffd_protect(uffd, self->at, HUGE));
+	ASSERT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	EXPECT_EQ(N, protected_from(self->at, 0));
+	home(self, HUGE_PAGES);
+	EXPECT_EQ(N, protected_from(self->at, 0));
+	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 10));
+	close(uffd);
 }
 
 static long cgroup_number(const char *group, const char *file)
