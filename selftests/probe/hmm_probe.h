@@ -249,6 +249,92 @@ struct hmm_probe_access {
 	__u32 reserved;
 };
 
+/* What is to move: &struct hmm_probe_move.what */
+#define HMM_PROBE_MOVE_OUT	0	/* to the device */
+#define HMM_PROBE_MOVE_HOME	1
+#define HMM_PROBE_MOVE_TOUCH	2	/* home, as the CPU touches each page */
+
+/* &struct hmm_probe_move.how */
+#define HMM_PROBE_MOVE_WHOLE	_BITUL(0)	/* large folios stay whole */
+#define HMM_PROBE_MOVE_FLUSHES	_BITUL(1)	/* count TLB flushes */
+
+/**
+ * struct hmm_probe_move - pages of the calling process, to a device and home
+ * @start: first address
+ * @end: address after the last
+ * @core: whose migration engine: &enum hmm_probe_core
+ * @what: %HMM_PROBE_MOVE_OUT and so on
+ * @how: %HMM_PROBE_MOVE_WHOLE and so on
+ * @fault_pages: how many come home when the CPU touches one; a power of two
+ * @pages: out: how many moved
+ * @flushes: out: with %HMM_PROBE_MOVE_FLUSHES, TLB flushes of the process
+ * @ns: out: time in the engine; with %HMM_PROBE_MOVE_TOUCH in all but what
+ *	stands for a driver, which allocates and frees pages
+ */
+struct hmm_probe_move {
+	__u64 start;
+	__u64 end;
+	__u32 core;
+	__u32 what;
+	__u32 how;
+	__u32 fault_pages;
+	__u64 pages;
+	__u64 flushes;
+	__u64 ns;
+};
+
+/**
+ * struct hmm_probe_populate - a device faults on one page after another
+ * @start: first address, that of the first page
+ * @end: address after the last page; begun anew when it is reached
+ * @skip: from one page to the next, in pages
+ * @core: &enum hmm_probe_core: a section of a mirror, or what a driver does
+ *	without one
+ * @count: how many faults
+ * @retries: out: how often a race was lost
+ * @ns: out: how long it took
+ */
+struct hmm_probe_populate {
+	__u64 start;
+	__u64 end;
+	__u64 skip;
+	__u32 core;
+	__u32 count;
+	__u64 retries;
+	__u64 ns;
+};
+
+/**
+ * struct hmm_probe_occupy - the mmap lock is held for writing, again and again
+ * @us: for how many microseconds, and how long it is free afterwards
+ * @count: how often
+ */
+struct hmm_probe_occupy {
+	__u32 us;
+	__u32 count;
+};
+
+/**
+ * struct hmm_probe_crowd - many mirrors of the process, until the next call
+ * @start: where the first range is
+ * @stride: from one range, of a page, to the next, in bytes
+ * @ranges: how many ranges each mirror has, the same for all
+ * @mirrors: how many mirrors
+ * @core: &enum hmm_probe_core: mirrors, or subscriptions of a driver without
+ * @insert_ns: out: what one of the last ranges took to be added
+ * @lookup_ns: out: what a snapshot of one page took, in a section of a mirror
+ */
+struct hmm_probe_crowd {
+	__u64 start;
+	__u64 stride;
+	__u32 ranges;
+	__u32 mirrors;
+	__u32 core;
+	__u32 reserved;
+	__u64 insert_ns;
+	__u64 lookup_ns;
+};
+
 #define HMM_PROBE_INFO		_IOR('H', 0x40, struct hmm_probe_info)
 #define HMM_PROBE_WALK		_IOWR('H', 0x41, struct hmm_probe_walk)
 /* Unmaps pages as a migration does, waits, and puts them back. */
@@ -271,5 +357,10 @@ struct hmm_probe_access {
  */
 #define HMM_PROBE_MAP_PFNMAP	0
 #define HMM_PROBE_MAP_MIXED	1
+
+#define HMM_PROBE_MOVE		_IOWR('H', 0x51, struct hmm_probe_move)
+#define HMM_PROBE_POPULATE_PAGES _IOWR('H', 0x52, struct hmm_probe_populate)
+#define HMM_PROBE_OCCUPY	_IOW('H', 0x53, struct hmm_probe_occupy)
+#define HMM_PROBE_CROWD		_IOWR('H', 0x54, struct hmm_probe_crowd)
 
 #endif /* HMM_PROBE_H */

@@ -26,6 +26,8 @@ static int probe_release(struct inode *inode, struct file *filp)
 	struct probe_file *file = filp->private_data;
 
 	probe_mirror_close(file);
+	probe_populate_close(file);
+	probe_crowd_close(file);
 	kfree(file);
 	return 0;
 }
@@ -61,6 +63,14 @@ static long probe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return probe_migrate(user);
 	case HMM_PROBE_ENGINE:
 		return probe_engine(user);
+	case HMM_PROBE_MOVE:
+		return probe_move(user);
+	case HMM_PROBE_POPULATE_PAGES:
+		return probe_populate(file, user);
+	case HMM_PROBE_OCCUPY:
+		return probe_occupy(user);
+	case HMM_PROBE_CROWD:
+		return probe_crowd(file, user);
 	default:
 		return probe_mirror_ioctl(file, cmd, user);
 	}
@@ -98,6 +108,7 @@ static void __exit probe_exit(void)
 {
 	misc_deregister(&probe_device);
 	probe_engine_exit();
+	probe_move_exit();
 	probe_map_exit();
 }
 

@@ -13,13 +13,14 @@
 
 struct hmm_range;
 struct migrate_vma;
+struct probe_crowd;
 struct probe_mirror;
+struct probe_populate;
 
 /* The tree's own core, compiled beside ours (CONFIG_HMM_REFERENCE). */
 int ref_hmm_range_fault(struct hmm_range *range);
 int ref_hmm_range_fault_unlocked_timeout(struct hmm_range *range,
 					 unsigned long timeout);
-
 int ref_migrate_vma_setup(struct migrate_vma *args);
 void ref_migrate_vma_pages(struct migrate_vma *args);
 void ref_migrate_vma_finalize(struct migrate_vma *args);
@@ -36,21 +37,29 @@ void ref_migrate_device_finalize(unsigned long *src, unsigned long *dst,
  * @last_error: what the last of them returned
  * @holding: whether the mirror's update lock is held on demand
  * @let_go: whether that is to end
- * @lock: guards @mirror
+ * @lock: guards what follows
  * @mirror: the mirror and its counters, or NULL before there was one
+ * @populate: what faults of a device are measured on, or NULL
+ * @crowd: many mirrors, or NULL
  */
 struct probe_file {
 	atomic64_t walks;
 	int last_error;
 	bool holding;
 	bool let_go;
-	struct mutex lock;	/* guards mirror */
+	struct mutex lock;	/* guards what follows */
 	struct probe_mirror *mirror;
+	struct probe_populate *populate;
+	struct probe_crowd *crowd;
 };
 
 /* All of these return 0 or a negative error number; @user is the ioctl's argument. */
 long probe_walk(struct probe_file *file, struct hmm_probe_walk __user *user);
 u32 probe_walk_has(void);
+
+/* hmm_range_fault() of a core; NULL if there is none. */
+typedef int (*probe_fault_fn)(struct hmm_range *range);
+probe_fault_fn probe_fault_of(enum hmm_probe_core core);
 
 long probe_migrate(struct hmm_probe_span __user *user);
 u32 probe_migrate_has(void);
@@ -67,6 +76,14 @@ void probe_map_exit(void);
 long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,
 			void __user *user);
 void probe_mirror_close(struct probe_file *file);
+
+long probe_populate(struct probe_file *file,
+		    struct hmm_probe_populate __user *user);
+long probe_occupy(const struct hmm_probe_occupy __user *user);
+void probe_populate_close(struct probe_file *file);
+
+long probe_crowd(struct probe_file *file, struct hmm_probe_crowd __user *user);
+void probe_crowd_close(struct probe_file *file);
 #else
 static inline long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,
 				      void __user *user)
@@ -75,6 +92,45 @@ static inline long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,
 }
 
 static inline void probe_mirror_close(struct probe_file *file)
+{
+}
+
+static inline long probe_populate(struct probe_file *file,
+				  struct hmm_probe_populate __user *user)
+{
+	return -ENOTTY;
+}
+
+static inline long probe_occupy(const struct hmm_probe_occupy __user *user)
+{
+	return -ENOTTY;
+}
+
+static inline void probe_populate_close(struct probe_file *file)
+{
+}
+
+static inline long probe_crowd(struct probe_file *file,
+			       struct hmm_probe_crowd __user *user)
+{
+	return -ENOTTY;
+}
+
+static inline void probe_crowd_close(struct probe_file *file)
+{
+}
+#endif
+
+#ifdef HMM_PROBE_WITH_DEVMEM
+long probe_move(struct hmm_probe_move __user *user);
+void probe_move_exit(void);
+#else
+static inline long probe_move(struct hmm_probe_move __user *user)
+{
+	return -ENOTTY;
+}
+
+static inline void probe_move_exit(void)
 {
 }
 #endif

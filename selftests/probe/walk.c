@@ -23,10 +23,9 @@
 #endif
 #endif
 
-typedef int (*fault_fn)(struct hmm_range *range);
 typedef int (*fault_unlocked_fn)(struct hmm_range *range, unsigned long timeout);
 
-static const fault_fn fault_of[] = {
+static const probe_fault_fn fault_of[] = {
 	[HMM_PROBE_CORE] = hmm_range_fault,
 #ifdef reference_fault
 	[HMM_PROBE_REFERENCE] = reference_fault,
@@ -144,6 +143,11 @@ static void walk_output_end(struct walk *walk)
 {
 }
 #endif
+
+probe_fault_fn probe_fault_of(enum hmm_probe_core core)
+{
+	return fault_of[core];
+}
 
 u32 probe_walk_has(void)
 {

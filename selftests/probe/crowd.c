@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many mirrors with many ranges each, of one process; or as many subscriptions
+ * of a driver that has no mirrors.
+ */
+#include <linux/hmm_mirror.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "probe.h"
+
+#define CROWD_MEMBERS	1000000U
+/* How many of the last insertions, and how many lookups, are timed. */
+#define CROWD_TIMED	16U
+
+/**
+ * struct probe_crowd - all of them
+ * @arg: what was asked for
+ * @mirrors: as many mirrors, or NULL without mirrors
+ * @ranges: of all mirrors, one mirror's after the other's
+ * @plain: without mirrors, the subscriptions
+ * @nr_mirrors: how many of @mirrors live
+ * @nr: how many of @ranges or @plain are in
+ */
+struct probe_crowd {
+	struct hmm_probe_crowd arg;
+	struct hmm_mirror *mirrors;
+	struct hmm_mirror_range *ranges;
+	struct mmu_interval_notifier *plain;
+	u32 nr_mirrors;
+	u32 nr;
+};
+
+static bool crowd_invalidate(struct hmm_mirror *mirror,
+			     const struct hmm_invalidation *inv)
+{
+	return true;
+}
+
+static const struct hmm_mirror_ops crowd_ops = {
+	.invalidate = crowd_invalidate,
+};
+
+static bool plain_invalidate(struct mmu_interval_notifier *notifier,
+			     const struct mmu_notifier_range *range,
+			     unsigned long seq)
+{
+	mmu_interval_set_seq(notifier, seq);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops plain_ops = {
+	.invalidate = plain_invalidate,
+};
+
+static struct hmm_span member_span(const struct probe_crowd *crowd, u32 i)
+{
+	unsigned long start = crowd->arg.start +
+			      (i % crowd->arg.ranges) * crowd->arg.stride;
+
+	return (struct hmm_span){ start, start + PAGE_SIZE };
+}
+
+static int member_add(struct probe_crowd *crowd, u32 i)
+{
+	struct hmm_span span = member_span(crowd, i);
+
+	if (crowd->plain)
+		return mmu_interval_notifier_insert(&crowd->plain[i],
+						    current->mm, span.start,
+						    PAGE_SIZE, &plain_ops);
+	return hmm_mirror_range_add(&crowd->mirrors[i / crowd->arg.ranges],
+				    &crowd->ranges[i], span);
+}
+
+static int crowd_add_all(struct probe_crowd *crowd, u32 members)
+{
+	u64 begun = ktime_get_ns();
+	int ret = 0;
+
+	for (; !ret && crowd->nr < members; crowd->nr += !ret) {
+		if (members - crowd->nr == CROWD_TIMED)
+			begun = ktime_get_ns();
+		ret = member_add(crowd, crowd->nr);
+	}
+	crowd->arg.insert_ns = (ktime_get_ns() - begun) /
+			       min(members, CROWD_TIMED);
+	return ret;
+}
+
+static int crowd_lookup(struct hmm_mirror *mirror, struct hmm_span span)
+{
+	hmm_section(pages, mirror, span, HMM_ACCESS_SNAPSHOT)
+		;
+	return hmm_section_error(&pages);
+}
+
+/* Snapshots of one page, in ranges here and there. */
+static int crowd_lookups(struct probe_crowd *crowd)
+{
+	u64 begun = ktime_get_ns();
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && crowd->mirrors && i < CROWD_TIMED; i++)
+		ret = crowd_lookup(&crowd->mirrors[0],
+				   member_span(crowd, i * 40503));
+	crowd->arg.lookup_ns = (ktime_get_ns() - begun) / CROWD_TIMED;
+	return ret;
+}
+
+static int crowd_init(struct probe_crowd *crowd)
+{
+	u32 members = crowd->arg.ranges * crowd->arg.mirrors;
+	int ret = 0;
+
+	if (crowd->arg.core == HMM_PROBE_REFERENCE) {
+		crowd->plain = kvcalloc(members, sizeof(*crowd->plain),
+					GFP_KERNEL);
+		return crowd->plain ? crowd_add_all(crowd, members) : -ENOMEM;
+	}
+	crowd->mirrors = kvcalloc(crowd->arg.mirrors, sizeof(*crowd->mirrors),
+				  GFP_KERNEL);
+	crowd->ranges = kvcalloc(members, sizeof(*crowd->ranges), GFP_KERNEL);
+	if (!crowd->mirrors || !crowd->ranges)
+		return -ENOMEM;
+	for (; !ret && crowd->nr_mirrors < crowd->arg.mirrors;
+	     crowd->nr_mirrors += !ret)
+		ret = hmm_mirror_init(&crowd->mirrors[crowd->nr_mirrors],
+				      current->mm, &crowd_ops, NULL);
+	return ret ?: crowd_add_all(crowd, members) ?: crowd_lookups(crowd);
+}
+
+static void crowd_exit(struct probe_crowd *crowd)
+{
+	u32 i;
+
+	for (i = 0; i < crowd->nr_mirrors; i++)
+		hmm_mirror_exit(&crowd->mirrors[i]);
+	for (i = 0; crowd->plain && i < crowd->nr; i++)
+		mmu_interval_notifier_remove(&crowd->plain[i]);
+	kvfree(crowd->plain);
+	kvfree(crowd->ranges);
+	kvfree(crowd->mirrors);
+	kfree(crowd);
+}
+
+void probe_crowd_close(struct probe_file *file)
+{
+	if (file->crowd)
+		crowd_exit(file->crowd);
+	file->crowd = NULL;
+}
+
+static int crowd_check(const struct hmm_probe_crowd *arg)
+{
+	u32 members;
+	u64 size;
+
+	if (arg->core > HMM_PROBE_REFERENCE)
+		return -EOPNOTSUPP;
+	if (!arg->ranges || !arg->mirrors || arg->stride < PAGE_SIZE ||
+	    !PAGE_ALIGNED(arg->start | arg->stride) ||
+	    check_mul_overflow(arg->ranges, arg->mirrors, &members) ||
+	    members > CROWD_MEMBERS ||
+	    check_mul_overflow(arg->ranges, arg->stride, &size) ||
+	    check_add_overflow(arg->start, size, &size) || size > TASK_SIZE)
+		return -EINVAL;
+	return 0;
+}
+
+long probe_crowd(struct probe_file *file, struct hmm_probe_crowd __user *user)
+{
+	struct probe_crowd *crowd;
+	int ret;
+
+	guard(mutex)(&file->lock);
+	probe_crowd_close(file);
+	crowd = kzalloc(sizeof(*crowd), GFP_KERNEL);
+	if (!crowd)
+		return -ENOMEM;
+	if (copy_from_user(&crowd->arg, user, sizeof(crowd->arg)))
+		ret = -EFAULT;
+	else
+		ret = crowd_check(&crowd->arg) ?: crowd_init(crowd);
+	if (!ret && copy_to_user(user, &crowd->arg, sizeof(crowd->arg)))
+		ret = -EFAULT;
+	if (ret)
+		crowd_exit(crowd);
+	else
+		file->crowd = crowd;
+	return ret;
+}
