@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a page costs: hmm_range_fault() of both cores over the same memory.
+ * What a page costs: both cores over the same memory.
  *
- * usage: bench [-i] [CASE...]
+ * usage: bench [-i] [-o] [CASE...]
  *
- * One line a case: its name, ours, the reference, the unit. The time is the
- * shortest of several calls, by the guest's clock. In a guest whose clock
- * counts instructions (QEMU's -icount shift=0) a nanosecond is an instruction,
- * the same in every run; -i says that it is one.
+ * One line a case: its name, ours, the reference, the unit; "-" where there is
+ * none. A case that cannot be had on this machine is a line with "#". The time
+ * is the shortest of several calls, by the guest's clock. In a guest whose
+ * clock counts instructions (QEMU's -icount shift=0) a nanosecond is an
+ * instruction, the same in every run; -i says that it is one. -o leaves the
+ * reference out.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "hmm_user.h"
 
 #define SIZE (64UL << 20)
 #define NPAGES (SIZE / PAGE)
 #define CALLS 7
+#define MOVES 2
+#define TABLE_PAGES (HUGE / PAGE)
+#define FAULTS 256
 
 #define RW (PROT_READ | PROT_WRITE)
+
+/* What a measurement returns when it failed, and when there is no such memory. */
+#define FAILED (-1)
+#define CANNOT (-2)
 
 static int probe;
 static uint64_t *words;
@@ -31,17 +42,27 @@ static bool have_reference;
 /**
  * struct bench_case - one line of the table
  * @name: what it is called
+ * @measure: how; what a page costs, or FAILED, or CANNOT
  * @make: makes the memory; NULL when the machine cannot
  * @default_flags: as in struct hmm_range
  * @pfn_flags_mask: as in struct hmm_range
- * @size: how much of the memory is walked
+ * @size: how much of the memory is walked; 0 for all
+ * @how: HMM_PROBE_FORMAT or the like; HMM_PROBE_MOVE_WHOLE for what moves
+ * @what: HMM_PROBE_MOVE_OUT and so on
+ * @fault_pages: how many come home with a fault of ours, and of the reference
+ * @alone: there is no reference
  */
 struct bench_case {
 	const char *name;
+	double (*measure)(const struct bench_case *bench, int core);
 	char *(*make)(void);
 	uint64_t default_flags;
 	uint64_t pfn_flags_mask;
 	size_t size;
+	uint32_t how;
+	uint32_t what;
+	uint32_t fault_pages[2];
+	bool alone;
 };
 
 static char *anon(int advice)
@@ -63,19 +84,40 @@ static char *make_4k(void)
 }
 
 /* No two neighbours in memory were neighbours when they were allocated. */
+static void touch_shuffled(char *at)
+{
+	size_t i;
+
+	for (i = 0; i < NPAGES; i++)
+		at[i * 4099 % NPAGES * PAGE] = 1;
+}
+
 static char *make_shuffled(void)
 {
 	char *at = anon(MADV_NOHUGEPAGE);
-	size_t i;
 
-	for (i = 0; at && i < NPAGES; i++)
-		at[i * 4099 % NPAGES * PAGE] = 1;
+	if (at)
+		touch_shuffled(at);
 	return at;
+}
+
+/* Single pages that follow each other: what is left of huge ones. */
+static char *make_contiguous(void)
+{
+	char *at = anon(MADV_HUGEPAGE), text[80];
+
+	if (!at)
+		return NULL;
+	write_pages(at, SIZE);
+	snprintf(text, sizeof(text), "%d,0x%lx,0x%lx", getpid(), (long)at,
+		 (long)at + SIZE);
+	return setting_write("/sys/kernel/debug/split_huge_pages", text) ?
+	       NULL : at;
 }
 
 static char *make_readonly(void)
 {
-	char *at = make_4k();
+	char *at = make_shuffled();
 
 	if (at)
 		mprotect(at, SIZE, PROT_READ);
@@ -123,7 +165,7 @@ static char *make_file(void)
 	char *at = map_aligned(SIZE, HUGE, RW, MAP_SHARED, fd);
 
 	if (at)
-		write_pages(at, SIZE);
+		touch_shuffled(at);
 	return at;
 }
 
@@ -140,33 +182,17 @@ static char *make_hole(void)
 	return at;
 }
 
-static const struct bench_case cases[] = {
-	{ "snapshot-4k", make_4k, 0, 0, SIZE },
-	{ "snapshot-4k-shuffled", make_shuffled, 0, 0, SIZE },
-	{ "snapshot-4k-readonly", make_readonly, 0, 0, SIZE },
-	{ "snapshot-4k-file", make_file, 0, 0, SIZE },
-	{ "snapshot-mixed", make_mixed, 0, 0, SIZE },
-	{ "snapshot-64k-folios", make_folios, 0, 0, SIZE },
-	{ "snapshot-2m", make_2m, 0, 0, SIZE },
-	{ "snapshot-absent", make_absent, 0, 0, SIZE },
-	{ "snapshot-hole", make_hole, 0, 0, SIZE },
-	{ "read-4k", make_4k, REQ_FAULT, 0, SIZE },
-	{ "read-4k-readonly", make_readonly, REQ_FAULT, 0, SIZE },
-	{ "write-4k", make_4k, REQ_RW, 0, SIZE },
-	{ "masked-4k", make_4k, 0, REQ_RW, SIZE },
-	{ "masked-4k-readonly", make_readonly, 0, REQ_FAULT, SIZE },
-	{ "write-64k-folios", make_folios, REQ_RW, 0, SIZE },
-	{ "write-2m", make_2m, REQ_RW, 0, SIZE },
-	{ "snapshot-one-page", make_4k, 0, 0, PAGE },
-};
-
-/* The shortest of a few calls, in ns a page; negative where it failed. */
-static double measure(const struct bench_case *bench, const char *at, int core)
+/* The shortest of a few walks, by page. */
+static double walk(const struct bench_case *bench, int core)
 {
-	size_t npages = bench->size / PAGE;
-	double best = -1;
-	int i;
+	size_t npages = (bench->size ?: SIZE) / PAGE, i;
+	char *at = bench->make();
+	double best = -1, ns;
 
+	if (!at)
+		return CANNOT;
+	for (i = 0; i < NPAGES; i++)
+		input[i] = i % 3 ? bench->pfn_flags_mask & REQ_RW : 0;
 	for (i = 0; i < CALLS; i++) {
 		struct hmm_probe_walk walk = {
 			.addr = (uintptr_t)at,
@@ -175,18 +201,179 @@ static double measure(const struct bench_case *bench, const char *at, int core)
 			.default_flags = bench->default_flags,
 			.pfn_flags_mask = bench->pfn_flags_mask,
 			.core = core,
+			.how = bench->how,
+			/* As nouveau had them in 2019. */
+			.format = {
+				.valid = 1,
+				.write = 2,
+				.device_private = 4,
+				.error = 1ULL << 61,
+				.special = 1ULL << 62,
+				.pfn_shift = 12,
+			},
 		};
-		double ns;
 
 		memcpy(words, input, npages * sizeof(*words));
-		if (ioctl(probe, HMM_PROBE_WALK, &walk) || walk.error)
-			return -1;
+		if (ioctl(probe, HMM_PROBE_WALK, &walk) || walk.error) {
+			best = FAILED;
+			break;
+		}
 		ns = (double)walk.ns / npages;
+		if (best < 0 || ns < best)
+			best = ns;
+	}
+	munmap(at, SIZE);
+	return best;
+}
+
+/* One move of all that was made; false where not everything moved. */
+static bool move(const struct bench_case *bench, struct hmm_probe_move *arg,
+		 uint32_t what)
+{
+	arg->what = what;
+	arg->how |= bench->how & HMM_PROBE_MOVE_WHOLE;
+	arg->fault_pages = bench->fault_pages[arg->core] ?: 1;
+	return !ioctl(probe, HMM_PROBE_MOVE, arg) && arg->pages == NPAGES;
+}
+
+/*
+ * Makes memory, moves it to the device and, if that is what is measured, home.
+ * Memory is made anew each time: an engine may have split its folios. Returns 0,
+ * FAILED or CANNOT.
+ */
+static int move_once(const struct bench_case *bench,
+		      struct hmm_probe_move *arg)
+{
+	char *at = bench->make();
+	uint32_t how = arg->how;
+	bool good;
+
+	if (!at)
+		return CANNOT;
+	arg->start = (uintptr_t)at;
+	arg->end = arg->start + SIZE;
+	arg->how = bench->what == HMM_PROBE_MOVE_OUT ? how : 0;
+	good = move(bench, arg, HMM_PROBE_MOVE_OUT);
+	if (good && bench->what != HMM_PROBE_MOVE_OUT) {
+		arg->how = how;
+		good = move(bench, arg, bench->what);
+	}
+	munmap(at, SIZE);
+	return good ? 0 : FAILED;
+}
+
+static double moved(const struct bench_case *bench, int core)
+{
+	double best = -1, ns;
+	int i, ret;
+
+	for (i = 0; i < MOVES; i++) {
+		struct hmm_probe_move arg = { .core = core };
+
+		ret = move_once(bench, &arg);
+		if (ret)
+			return ret;
+		ns = (double)arg.ns / NPAGES;
 		if (best < 0 || ns < best)
 			best = ns;
 	}
 	return best;
 }
+
+/* TLB flushes for each table of pages that moves. */
+static double flushes(const struct bench_case *bench, int core)
+{
+	struct hmm_probe_move arg = {
+		.core = core,
+		.how = HMM_PROBE_MOVE_FLUSHES,
+	};
+	int ret = move_once(bench, &arg);
+
+	if (ret)
+		return ret;
+	return (double)arg.flushes * TABLE_PAGES / NPAGES;
+}
+
+/* Faults of a device, each on a page of its own. */
+static double populate(const struct bench_case *bench, int core)
+{
+	char *at = bench->make();
+	struct hmm_probe_populate arg = {
+		.start = (uintptr_t)at,
+		.end = (uintptr_t)at + SIZE,
+		.skip = 17,
+		.core = core,
+		.count = FAULTS,
+	};
+	struct hmm_probe_info info;
+	double best = -1, ns;
+	int i, fd;
+
+	if (!at)
+		return CANNOT;
+	fd = probe_open(&info);
+	for (i = 0; i < CALLS; i++) {
+		if (ioctl(fd, HMM_PROBE_POPULATE_PAGES, &arg)) {
+			best = FAILED;
+			break;
+		}
+		ns = (double)arg.ns / FAULTS;
+		if (best < 0 || ns < best)
+			best = ns;
+	}
+	close(fd);
+	munmap(at, SIZE);
+	return best;
+}
+
+#define WALK(_name, _make, ...) \
+	{ .name = (_name), .measure = walk, .make = (_make), __VA_ARGS__ }
+#define MOVE(_name, _make, _what, ...) \
+	{ .name = (_name), .measure = moved, .make = (_make), \
+	  .what = HMM_PROBE_MOVE_##_what, __VA_ARGS__ }
+#define FLUSHES(_name, _what) \
+	{ .name = (_name), .measure = flushes, .make = make_4k, \
+	  .what = HMM_PROBE_MOVE_##_what }
+#define WRITE .default_flags = REQ_RW
+#define READ .default_flags = REQ_FAULT
+#define WHOLE .how = HMM_PROBE_MOVE_WHOLE
+
+static const struct bench_case cases[] = {
+	WALK("snapshot-4k", make_contiguous),
+	WALK("snapshot-4k-shuffled", make_shuffled),
+	WALK("snapshot-4k-readonly", make_readonly),
+	WALK("snapshot-4k-file", make_file),
+	WALK("snapshot-mixed", make_mixed),
+	WALK("snapshot-64k", make_folios),
+	WALK("snapshot-2m", make_2m),
+	WALK("snapshot-absent", make_absent),
+	WALK("snapshot-hole", make_hole),
+	WALK("read-4k", make_shuffled, READ),
+	WALK("read-4k-readonly", make_readonly, READ),
+	WALK("write-4k", make_shuffled, WRITE),
+	WALK("masked-4k", make_shuffled, .pfn_flags_mask = REQ_RW),
+	WALK("masked-4k-readonly", make_readonly, .pfn_flags_mask = REQ_FAULT),
+	WALK("write-64k", make_folios, WRITE),
+	WALK("write-2m", make_2m, WRITE),
+	WALK("snapshot-one-page", make_4k, .size = PAGE),
+	WALK("extents-4k", make_contiguous, .how = HMM_PROBE_EXTENTS, .alone = true),
+	WALK("extents-64k", make_folios, .how = HMM_PROBE_EXTENTS, .alone = true),
+	WALK("extents-2m", make_2m, .how = HMM_PROBE_EXTENTS, .alone = true),
+	WALK("entries-4k", make_shuffled, .how = HMM_PROBE_FORMAT, .alone = true),
+	{ .name = "populate-one-page", .measure = populate, .make = make_4k },
+	MOVE("out-4k", make_4k, OUT),
+	MOVE("home-4k", make_4k, HOME),
+	MOVE("out-64k", make_folios, OUT, WHOLE),
+	MOVE("home-64k", make_folios, HOME, WHOLE),
+	MOVE("out-2m", make_2m, OUT, WHOLE),
+	MOVE("home-2m", make_2m, HOME, WHOLE),
+	MOVE("out-absent", make_absent, OUT),
+	MOVE("touch-512", make_4k, TOUCH, .fault_pages = { TABLE_PAGES, 1 }),
+	MOVE("touch-512-both", make_4k, TOUCH,
+	     .fault_pages = { TABLE_PAGES, TABLE_PAGES }),
+	FLUSHES("flushes-out", OUT),
+	FLUSHES("flushes-home", HOME),
+};
 
 static bool wanted(const char *name, char **names)
 {
@@ -198,60 +385,66 @@ static bool wanted(const char *name, char **names)
 	return false;
 }
 
-static int run(const struct bench_case *bench, const char *unit)
+/* What a case counts, a word without spaces. */
+static const char *unit_of(const struct bench_case *bench, bool counted)
 {
-	double ours, reference = -1;
-	char *at = bench->make();
-	size_t i;
+	if (bench->measure == flushes)
+		return "flushes/512-pages";
+	return counted ? "instructions/page" : "ns/page";
+}
 
-	if (!at) {
+static int run(const struct bench_case *bench, bool counted)
+{
+	double ours = bench->measure(bench, HMM_PROBE_CORE), reference = -1;
+
+	if (ours == CANNOT) {
 		printf("# %s: cannot be had on this machine\n", bench->name);
 		return 0;
 	}
-	for (i = 0; i < NPAGES; i++)
-		input[i] = i % 3 ? bench->pfn_flags_mask & REQ_RW : 0;
-	ours = measure(bench, at, HMM_PROBE_CORE);
-	if (have_reference)
-		reference = measure(bench, at, HMM_PROBE_REFERENCE);
-	munmap(at, SIZE);
-	if (ours < 0 || (have_reference && reference < 0)) {
-		fprintf(stderr, "%s: a walk failed\n", bench->name);
+	if (have_reference && !bench->alone)
+		reference = bench->measure(bench, HMM_PROBE_REFERENCE);
+	if (ours < 0 || (have_reference && !bench->alone && reference < 0)) {
+		fprintf(stderr, "%s: %s failed\n", bench->name,
+			ours < 0 ? "ours" : "the reference");
 		return 1;
 	}
-	if (!ours) {
+	if (!ours && bench->measure != flushes) {
 		fprintf(stderr, "%s: the guest's clock is too coarse; boot with -icount and tsc=reliable\n",
 			bench->name);
 		return 1;
 	}
 	printf("%s %.2f ", bench->name, ours);
-	if (have_reference)
-		printf("%.2f %s\n", reference, unit);
+	if (reference >= 0)
+		printf("%.2f %s\n", reference, unit_of(bench, counted));
 	else
-		printf("- %s\n", unit);
+		printf("- %s\n", unit_of(bench, counted));
 	fflush(stdout);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	const char *unit = "ns/page";
 	struct hmm_probe_info info;
 	char **names = argv + 1;
-	int failed = 0;
+	bool counted = false, alone = false;
+	int failed = 0, option;
 	size_t i;
 
-	if (*names && !strcmp(*names, "-i")) {
-		unit = "instructions/page";
-		names++;
+	while ((option = getopt(argc, argv, "io")) != -1) {
+		counted |= option == 'i';
+		alone |= option == 'o';
+		if (option == '?')
+			return 2;
 	}
+	names += optind - 1;
 	probe = probe_open(&info);
-	have_reference = info.has & HMM_PROBE_HAS_REFERENCE;
+	have_reference = !alone && (info.has & HMM_PROBE_HAS_REFERENCE);
 	words = calloc(NPAGES, sizeof(*words));
 	input = calloc(NPAGES, sizeof(*input));
 	if (!words || !input)
 		return 1;
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		if (wanted(cases[i].name, names))
-			failed |= run(&cases[i], unit);
+			failed |= run(&cases[i], counted);
 	return failed;
 }
