@@ -26,6 +26,9 @@ struct Options {
     /// A C file with kernel-doc of functions that the headers declare.
     #[arg(long = "doc", value_name = "FILE")]
     docs: Vec<PathBuf>,
+    /// A header whose typed side is another module: `super::mirror=FILE`. What it declares is used, not written.
+    #[arg(long, value_name = "MODULE=FILE", value_parser = elsewhere)]
+    elsewhere: Vec<(String, PathBuf)>,
     /// What the output is named after; by default the first header's name.
     #[arg(long)]
     name: Option<String>,
@@ -74,6 +77,13 @@ fn main() -> ExitCode {
     }
 }
 
+fn elsewhere(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((module, file)) => Ok((module.to_owned(), file.into())),
+        None => Err("expected MODULE=FILE".into()),
+    }
+}
+
 fn run(options: &Options) -> Result<(), String> {
     let mut flags: Vec<String> =
         options.include.iter().map(|folder| format!("-I{}", absolute(folder).display())).collect();
@@ -85,6 +95,7 @@ fn run(options: &Options) -> Result<(), String> {
         headers: options.headers.clone(),
         contracts: options.contracts.clone(),
         docs: options.docs.clone(),
+        elsewhere: options.elsewhere.clone(),
         flags,
     };
     let stem = options.headers[0].file_stem().map(|stem| stem.to_string_lossy().into_owned());

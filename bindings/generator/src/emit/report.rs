@@ -17,10 +17,11 @@ use crate::source::Sources;
 /// What was left out, one declaration a line.
 pub fn left_out(api: &Api, sources: &Sources) -> String {
     let mut text = format!("# {}: left out\n\n", api.name);
-    if api.left_out.is_empty() {
+    let own: Vec<_> = api.left_out.iter().filter(|left| api.module(left.span).is_none()).collect();
+    if own.is_empty() {
         text.push_str("Nothing.\n");
     }
-    for left in &api.left_out {
+    for left in own {
         text.push_str(&format!(
             "* `{}` ({}:{}): {}; {}.\n",
             left.name,

@@ -49,6 +49,7 @@ use crate::diag::Diagnostics;
 use crate::read::Class;
 use crate::read::Doc;
 use crate::read::Headers;
+use crate::source::FileId;
 use crate::source::Span;
 
 /// What the typed side will have.
@@ -78,6 +79,8 @@ pub struct Api {
     pub functions: Vec<Function>,
     /// Guards and cleanup classes that C has already.
     pub classes: Vec<Class>,
+    /// Headers whose typed side is in another module.
+    pub elsewhere: Vec<(FileId, String)>,
     /// What is not emitted, and why.
     pub left_out: Vec<LeftOut>,
 }
@@ -96,6 +99,22 @@ pub struct LeftOut {
 }
 
 impl Api {
+    /// The module that has what is declared there, when that is not this one.
+    pub fn module(&self, span: Span) -> Option<&str> {
+        self.elsewhere.iter().find(|(file, _)| *file == span.file).map(|(_, module)| module.as_str())
+    }
+
+    /// The names of what is declared there and is in another module, with that module.
+    pub fn imports(&self) -> impl Iterator<Item = (&str, &str)> {
+        let objects = self.objects.iter().map(|o| (&o.name, o.span));
+        let all = objects
+            .chain(self.records.iter().map(|r| (&r.name, r.span)))
+            .chain(self.choices.iter().map(|c| (&c.name, c.span)))
+            .chain(self.flags.iter().map(|f| (&f.name, f.span)))
+            .chain(self.tagged.iter().map(|t| (&t.name, t.span)));
+        all.filter_map(|(name, span)| Some((name.as_str(), self.module(span)?)))
+    }
+
     /// The object that wraps `struct tag`.
     pub fn object(&self, tag: &str) -> Option<&Object> {
         self.objects.iter().find(|object| object.tag == tag)
@@ -159,6 +178,7 @@ pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Ap
         name: name.to_owned(),
         overviews: headers.overviews.clone(),
         classes: headers.classes.clone(),
+        elsewhere: headers.elsewhere.clone(),
         ..Api::default()
     };
     for record in headers.records.values().filter(|record| !record.contract.is_empty()) {

@@ -47,6 +47,8 @@ pub struct Input {
     pub headers: Vec<PathBuf>,
     /// Headers with contracts for what other headers declare.
     pub contracts: Vec<PathBuf>,
+    /// Headers whose typed side is in other modules, each after the module's path.
+    pub elsewhere: Vec<(String, PathBuf)>,
     /// Sources that hold kernel-doc of functions that the headers declare.
     pub docs: Vec<PathBuf>,
     /// Arguments for the C compiler.
@@ -89,6 +91,8 @@ pub struct Headers {
     pub classes: Vec<Class>,
     /// The headers that were asked for.
     pub main: Vec<FileId>,
+    /// Headers whose typed side is in another module.
+    pub elsewhere: Vec<(FileId, String)>,
     /// The text of the overviews (`DOC:` comments) of those headers.
     pub overviews: Vec<Doc>,
 }
@@ -97,7 +101,12 @@ pub struct Headers {
 pub fn read(input: &Input, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Headers {
     let mut headers = Headers::default();
     clang::read(input, sources, diagnostics, &mut headers);
-    for file in &headers.main {
+    for (module, path) in &input.elsewhere {
+        let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let file = sources.add(&path, || std::fs::read_to_string(&path).unwrap_or_default());
+        headers.elsewhere.push((file, module.clone()));
+    }
+    for file in headers.main.iter().chain(headers.elsewhere.iter().map(|(file, _)| file)) {
         headers.classes.extend(class::find(sources, *file));
     }
     let mut docs = kerneldoc::Library::default();

@@ -32,7 +32,11 @@ pub fn headers(name: &str) -> Vec<PathBuf> {
 pub fn analyse(header: &Path) -> Run {
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
     let stem = header.file_stem().expect("a name").to_string_lossy().into_owned();
+    // What is in the folder of that name is another module's.
+    let other = header.with_file_name("elsewhere").join(header.file_name().expect("a name"));
+    let elsewhere = other.is_file().then(|| ("crate::other".to_owned(), other));
     let input = Input {
+        elsewhere: elsewhere.into_iter().collect(),
         headers: vec![header.to_owned()],
         flags: vec![format!("-I{}", include.display()), "-std=gnu11".into()],
         ..Input::default()

@@ -21,16 +21,19 @@ pub fn write(api: &Api) -> Result<String, String> {
         text.push_str(&format!("#include <{include}>\n"));
     }
     let mut parts: Vec<String> = Vec::new();
-    parts.extend(api.flags.iter().map(word::flags));
-    parts.extend(api.tagged.iter().map(|tagged| word::tagged(api, tagged)));
-    parts.extend(api.records.iter().flat_map(|record| word::members(api, record)));
-    for object in api.objects.iter().filter(|object| object.foreign.is_none()) {
+    let own = |span| api.module(span).is_none();
+    parts.extend(api.flags.iter().filter(|found| own(found.span)).map(word::flags));
+    parts.extend(api.tagged.iter().filter(|found| own(found.span)).map(|tagged| word::tagged(api, tagged)));
+    let records = api.records.iter().filter(|record| own(record.span));
+    parts.extend(records.flat_map(|record| word::members(api, record)));
+    for object in api.objects.iter().filter(|object| object.foreign.is_none() && own(object.span)) {
         parts.extend(object::classes(api, object));
         parts.extend(lock::guards(api, object));
     }
-    parts.extend(api.tables.iter().filter_map(|table| ops::table(api, table)));
-    parts.extend(api.sections.iter().filter_map(|section| section::scope(api, section)));
-    parts.extend(api.functions.iter().filter_map(|function| errno::stricter(api, function)));
+    parts.extend(api.tables.iter().filter(|found| own(found.span)).filter_map(|table| ops::table(api, table)));
+    parts.extend(api.sections.iter().filter(|found| own(found.span)).filter_map(|section| section::scope(api, section)));
+    let functions = api.functions.iter().filter(|function| own(function.span));
+    parts.extend(functions.filter_map(|function| errno::stricter(api, function)));
     for part in parts.iter().filter(|part| !part.is_empty()) {
         text.push('\n');
         text.push_str(part);

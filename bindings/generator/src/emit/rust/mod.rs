@@ -61,12 +61,14 @@ const PRELUDE: &[&str] = &[
 /// The text of the module.
 pub fn write(api: &Api) -> Result<String, String> {
     let mut items: Vec<TokenStream> = Vec::new();
-    items.extend(api.choices.iter().map(choice::item));
-    items.extend(api.flags.iter().map(flags::item));
-    items.extend(api.tagged.iter().map(|tagged| tagged::item(api, tagged)));
-    items.extend(api.records.iter().map(|record| record::item(api, record)));
+    let own = |span| api.module(span).is_none();
+    items.extend(api.choices.iter().filter(|found| own(found.span)).map(choice::item));
+    items.extend(api.flags.iter().filter(|found| own(found.span)).map(flags::item));
+    items.extend(api.tagged.iter().filter(|found| own(found.span)).map(|tagged| tagged::item(api, tagged)));
+    let records = api.records.iter().filter(|record| own(record.span));
+    items.extend(records.map(|record| record::item(api, record)));
     items.extend(function::retry_outcome(api));
-    for object in api.objects.iter().filter(|object| object.foreign.is_none()) {
+    for object in api.objects.iter().filter(|object| object.foreign.is_none() && own(object.span)) {
         items.extend(ops::of_object(api, object));
         items.extend(object::items(api, object));
         items.extend(refcount::of_object(api, object));
@@ -87,6 +89,12 @@ pub fn write(api: &Api) -> Result<String, String> {
     if PRELUDE.iter().any(|name| used(name)) {
         imports.push("crate::prelude::*");
     }
+    let others: Vec<String> = api
+        .imports()
+        .filter(|(name, _)| used(name))
+        .map(|(name, module)| format!("{module}::{name}"))
+        .collect();
+    imports.extend(others.iter().map(String::as_str));
     layout::module(&prose::of_module(api), &imports, &items)
 }
 
