@@ -61,7 +61,12 @@ pub(super) fn lower(
 
 /// The constants of an enumeration with the words that all their names begin with taken off.
 pub(super) fn variants(found: &Enumeration) -> Vec<Variant> {
-    let names: Vec<&str> = found.constants.iter().map(|c| c.name.as_str()).collect();
+    let mut names: Vec<&str> = found.constants.iter().map(|c| c.name.as_str()).collect();
+    let tag = found.name.to_ascii_uppercase();
+    if names.len() == 1 {
+        // Alone, a constant tells only by its tag what is not its own name.
+        names.push(&tag);
+    }
     let prefix = common_prefix(&names);
     let variant = |constant: &crate::read::Constant| {
         let rest = &constant.name[prefix..];
@@ -84,9 +89,5 @@ fn common_prefix(names: &[&str]) -> usize {
     let Some(first) = names.first() else { return 0 };
     let same = |at: usize| names.iter().all(|name| name.as_bytes().get(at) == first.as_bytes().get(at));
     let length = (0..first.len()).take_while(|at| same(*at)).count();
-    let cut = first[..length].rfind('_').map_or(0, |at| at + 1);
-    match names.len() {
-        1 => 0,
-        _ => cut,
-    }
+    first[..length].rfind('_').map_or(0, |at| at + 1)
 }
