@@ -5,7 +5,7 @@
 use crate::prelude::*;
 
 #[macros::kunit_tests(hmm_contract_examples)]
-mod tests {
+mod examples {
     use super::*;
     use crate::contract_examples::{
         irq_work,

@@ -196,6 +196,13 @@ impl<T: Operations> Mirror<T> {
         })
     }
 
+    /// The data.
+    #[inline]
+    pub fn data(&self) -> &T {
+        // SAFETY: The data is only ever shared.
+        unsafe { &*self.data.get() }
+    }
+
     /// Returns a raw pointer to the `struct hmm2019_mirror`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm2019_mirror {

@@ -58,6 +58,13 @@ impl<T: Operations> IrqWork<T> {
         })
     }
 
+    /// The data.
+    #[inline]
+    pub fn data(&self) -> &T {
+        // SAFETY: The data is only ever shared.
+        unsafe { &*self.data.get() }
+    }
+
     /// Returns a raw pointer to the `struct irq_work`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::irq_work {

@@ -48,7 +48,20 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
             ));
         }
     }
+    if function.role == Role::Constructor {
+        given(api, function)?;
+    }
     result(api, function)
+}
+
+/// Whether the fields can be typed that are given before the constructor runs.
+fn given(api: &Api, function: &Function) -> Result<(), Why> {
+    let object = function.owner.as_deref().and_then(|tag| api.object(tag));
+    for given in object.iter().flat_map(|object| &object.given) {
+        types::of(api, &given.ty, None)
+            .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
+    }
+    Ok(())
 }
 
 fn owner(api: &Api, function: &Function) -> Result<(), Why> {

@@ -28,6 +28,13 @@ fn uses(api: &Api) -> Vec<(String, String)> {
             }
         }
     }
+    for object in &api.objects {
+        for given in &object.given {
+            if let Ok(Ty::Table(table)) = types::of(api, &given.ty, None) {
+                uses.push((table, object.tag.clone()));
+            }
+        }
+    }
     uses
 }
 
@@ -39,7 +46,7 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         let Some((_, owner)) = uses.iter().find(|(tag, _)| *tag == table.tag) else {
             let why = Why::new(
                 "no constructor takes this table",
-                "put `constructor` on the function that takes it",
+                "put `constructor` on the function that takes it, or `given` on the field that holds it",
             );
             leave_out(api, &format!("struct {}", table.tag), table.span, why);
             continue;
@@ -83,9 +90,25 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
         ));
     }
     for param in &callback.signature.params[1..] {
-        let word = None;
-        types::of(api, &param.ty, word)
-            .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?;
+        let ty = types::of_callback(api, param)?;
+        let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
+        let block = callback.order_of(&param.name).is_some();
+        match &ty {
+            Ty::Object(tag) if block && foreign(tag) => {}
+            Ty::Object(_) | Ty::Text | Ty::Table(_) | Ty::Section(_) | Ty::Slice { .. } if !block => {
+                return Err(Why::new(
+                    format!("parameter `{}`: a callback cannot be given this yet", param.name),
+                    "make the callback optional, or take it out of the contract",
+                ))
+            }
+            _ if block => {
+                return Err(Why::new(
+                    format!("parameter `{}`: nothing stands for a block of these", param.name),
+                    "say `foreign(\"path\")` of the structure: a type with `from_raw(pointer, order)`",
+                ))
+            }
+            _ => {}
+        }
     }
     if matches!(callback.signature.ret.plain(), CType::Int("i32" | "isize"))
         && callback.errno.is_none()
@@ -106,7 +129,7 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
     Ok(match held {
         Some(Sharing::Exclusive) => SelfKind::Exclusive,
         Some(Sharing::Shared) => SelfKind::Shared,
-        None if data.is_empty() => SelfKind::Shared,
+        None if data.is_empty() && !callback.whole => SelfKind::Shared,
         None => SelfKind::Object,
     })
 }

@@ -83,6 +83,15 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
 }
 
+/// The typed thing that a callback's parameter is.
+pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why> {
+    if param.contract.terms.iter().any(|term| term.word() == Some("identity")) {
+        return Ok(Ty::Identity { nonnull: false });
+    }
+    of(api, &param.ty, None)
+        .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
+}
+
 fn slice(param: &Param) -> Result<Ty, Why> {
     if let CType::Pointer { to, constant } = param.ty.plain() {
         if let CType::Int(elem) = to.plain() {

@@ -8,7 +8,8 @@ use crate::read::CType;
 
 /// The text of the shims; `None` when none is needed.
 pub fn write(api: &Api) -> Result<Option<String>, String> {
-    let needed: Vec<&Function> = api.functions.iter().filter(|f| f.needs_helper && api.module(f.span).is_none()).collect();
+    let needed: Vec<&Function> =
+        api.functions.iter().filter(|f| f.needs_helper && api.module(f.span).is_none()).collect();
     if needed.is_empty() {
         return Ok(None);
     }

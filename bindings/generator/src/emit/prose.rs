@@ -188,6 +188,20 @@ pub fn of_member(text: Option<&String>, fallback: &str) -> String {
     sentence(&joined, fallback)
 }
 
+/// What is written about a callback: paragraphs, whatever they are indented by.
+pub fn of_callback(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    match text.contains("::\n") {
+        true => markdown(text),
+        false => capital(&markdown(&lines.join("\n"))),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// What stands at the head of a module.
 pub fn of_module(api: &Api) -> String {
     let mut parts = vec![format!("Typed objects for {}.", headers(api, "`"))];

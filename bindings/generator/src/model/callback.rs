@@ -40,6 +40,10 @@ pub struct Callback {
     pub plain: bool,
     /// Where it runs.
     pub context: Context,
+    /// `block(pointer, order)`: those pointers are to the first of `1 << order` in a row.
+    pub blocks: Vec<(String, String)>,
+    /// `object`: it is given the object, not the data.
+    pub whole: bool,
     /// How it sees the user's data.
     pub this: SelfKind,
     /// What is written about it.
@@ -86,8 +90,48 @@ pub(super) fn lower(
         errno: errno::lower(clauses, diagnostics),
         plain: clauses.flag("plain", diagnostics),
         context: context(clauses, diagnostics),
+        blocks: blocks(signature, clauses, diagnostics),
+        whole: clauses.flag("object", diagnostics),
         this: SelfKind::Shared,
         doc: doc.cloned(),
         signature: signature.clone(),
     })
+}
+
+fn blocks(
+    signature: &Function,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let known = |name: &str| signature.params.iter().any(|param| param.name == name);
+    while let Some(term) = clauses.take("block") {
+        let names: Vec<&str> = term.args.iter().filter_map(|arg| arg.word()).collect();
+        match names[..] {
+            [pointer, order] if known(pointer) && known(order) => {
+                blocks.push((pointer.to_owned(), order.to_owned()))
+            }
+            _ => diagnostics.push(
+                Diagnostic::error(
+                    term.span,
+                    format!("`block` does not name two parameters of `{}`", signature.name),
+                    "expected `block(pointer, order)`",
+                )
+                .help("name the pointer to the first and the parameter with the order"),
+            ),
+        }
+    }
+    blocks
+}
+
+impl Callback {
+    /// The order of the block that a parameter points to.
+    pub fn order_of(&self, pointer: &str) -> Option<&str> {
+        self.blocks.iter().find(|(name, _)| name == pointer).map(|(_, order)| order.as_str())
+    }
+
+    /// Whether a parameter is the order of a block, which the block knows.
+    pub fn is_order(&self, param: &str) -> bool {
+        self.blocks.iter().any(|(_, order)| order == param)
+    }
 }

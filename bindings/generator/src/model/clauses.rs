@@ -14,7 +14,7 @@ use crate::source::Span;
 ///
 /// The places: `s`tructure, `e`numeration, `t`ypedef, `f`unction, `p`arameter, fiel`d`.
 pub const VOCABULARY: &[(&str, &str)] = &[
-    ("object", "s"),
+    ("object", "sd"),
     ("pinned", "s"),
     ("foreign", "s"),
     ("send", "s"),
@@ -58,6 +58,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("slice", "pd"),
     ("identity", "p"),
     ("callback", "p"),
+    ("block", "d"),
     ("given", "d"),
     ("hidden", "d"),
     ("required", "d"),

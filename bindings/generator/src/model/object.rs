@@ -2,10 +2,12 @@
 
 //! Objects: structures with an identity, reached by pointer only.
 
+use super::clauses::first_name;
 use super::clauses::Clauses;
 use super::lock::Sharing;
 use super::record;
 use super::record::Member;
+use super::section::Given;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::read::Doc;
@@ -47,6 +49,8 @@ pub struct Object {
     pub foreign: Option<String>,
     /// `data(Guard = exclusive)`: data of the user's lives in it, reached through these guards.
     pub data: Vec<(String, Sharing)>,
+    /// Fields that the caller gives before the constructor sees it.
+    pub given: Vec<Given>,
     /// Its members that a lock guards, so says `__guarded_by`.
     pub guarded: Vec<Guarded>,
     /// The trait that its callbacks make, settled by the check phase.
@@ -114,11 +118,13 @@ pub(super) fn lower(
             );
         }
     }
+    let given = record.fields.iter().filter_map(|field| given(field, diagnostics)).collect();
     let guarded = match &foreign {
         Some(_) => Vec::new(),
         None => record.fields.iter().filter_map(|field| guarded(record, field, diagnostics)).collect(),
     };
     Some(Object {
+        given,
         guarded,
         tag: record.name.clone(),
         name,
@@ -135,10 +141,31 @@ pub(super) fn lower(
     })
 }
 
+fn is_given(field: &Field) -> bool {
+    field.contract.terms.iter().any(|term| term.word() == Some("given"))
+}
+
+fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
+    if !is_given(field) {
+        return None;
+    }
+    let mut clauses = Clauses::new('d', &field.contract, field.span);
+    clauses.flag("given", diagnostics);
+    let name = clauses.take("name").and_then(first_name);
+    clauses.finish(diagnostics);
+    Some(Given {
+        field: field.name.clone(),
+        name: name.unwrap_or_else(|| field.name.clone()),
+        ty: field.ty.clone(),
+        optional: false,
+        span: field.span,
+    })
+}
+
 fn guarded(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Guarded> {
     let said = field.said(&["__guarded_by"]).map(|(lock, _)| lock.to_owned());
     let said = said.filter(|_| field.callback.is_none());
-    if said.is_none() && field.contract.is_empty() {
+    if said.is_none() && field.contract.is_empty() || is_given(field) {
         return None;
     }
     let member = record::member(field, false, diagnostics)?;

@@ -48,6 +48,8 @@ pub struct Section {
 #[derive(Clone, Debug)]
 pub struct Given {
     /// The field's name.
+    pub field: String,
+    /// Its name on the typed side.
     pub name: String,
     /// Its type.
     pub ty: CType,
@@ -82,7 +84,13 @@ pub(super) fn lower(
         let mut clauses = Clauses::new('d', &field.contract, field.span);
         if clauses.flag("given", diagnostics) {
             let optional = clauses.flag("optional", diagnostics);
-            given.push(Given { name: field.name.clone(), ty: field.ty.clone(), optional, span: field.span });
+            given.push(Given {
+                field: field.name.clone(),
+                name: field.name.clone(),
+                ty: field.ty.clone(),
+                optional,
+                span: field.span,
+            });
         }
         clauses.finish(diagnostics);
     }

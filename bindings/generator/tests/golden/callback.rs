@@ -58,6 +58,13 @@ impl<T: Ring> Alarm<T> {
         })
     }
 
+    /// The data.
+    #[inline]
+    pub fn data(&self) -> &T {
+        // SAFETY: The data is only ever shared.
+        unsafe { &*self.data.get() }
+    }
+
     /// Returns a raw pointer to the `struct alarm`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::alarm {

@@ -146,6 +146,13 @@ impl<T: Operations> Meter<T> {
         })
     }
 
+    /// The data.
+    #[inline]
+    pub fn data(&self) -> &T {
+        // SAFETY: The data is only ever shared.
+        unsafe { &*self.data.get() }
+    }
+
     /// Returns a raw pointer to the `struct meter`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::meter {

@@ -147,6 +147,13 @@ impl<T: Operations> Pump<T> {
         })
     }
 
+    /// The data.
+    #[inline]
+    pub fn data(&self) -> &T {
+        // SAFETY: The data is only ever shared.
+        unsafe { &*self.data.get() }
+    }
+
     /// Returns a raw pointer to the `struct pump`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pump {

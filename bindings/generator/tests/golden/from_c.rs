@@ -82,6 +82,13 @@ impl<T: Operations> Till<T> {
         })
     }
 
+    /// The data.
+    #[inline]
+    pub fn data(&self) -> &T {
+        // SAFETY: The data is only ever shared.
+        unsafe { &*self.data.get() }
+    }
+
     /// Returns a raw pointer to the `struct till`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::till {

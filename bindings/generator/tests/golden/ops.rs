@@ -147,8 +147,7 @@ impl<T: Operations> Engine<T> {
         // SAFETY: C calls back with the `struct engine` that the constructor was given, and not
         // after the destructor has returned.
         let object = unsafe { Self::around(engine) };
-        let data = object;
-        <T as Operations>::stop(data)
+        <T as Operations>::stop(object)
     }
 
     /// The object around a `struct engine`.

@@ -35,7 +35,7 @@ impl Pipe {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pipe| {
             // SAFETY: `slot` is room for a `struct pipe` that does not move; `name` is a
             // reference and so valid for the call.
-            unsafe { bindings::pipe_init(slot, name.as_ptr().cast()) }
+            unsafe { bindings::pipe_init(slot, name.as_char_ptr()) }
         });
         pin_init!(Self {
             inner <- inner,

@@ -30,8 +30,14 @@ pub fn write(api: &Api) -> Result<String, String> {
         parts.extend(object::classes(api, object));
         parts.extend(lock::guards(api, object));
     }
-    parts.extend(api.tables.iter().filter(|found| own(found.span)).filter_map(|table| ops::table(api, table)));
-    parts.extend(api.sections.iter().filter(|found| own(found.span)).filter_map(|section| section::scope(api, section)));
+    parts
+        .extend(api.tables.iter().filter(|found| own(found.span)).filter_map(|table| ops::table(api, table)));
+    parts.extend(
+        api.sections
+            .iter()
+            .filter(|found| own(found.span))
+            .filter_map(|section| section::scope(api, section)),
+    );
     let functions = api.functions.iter().filter(|function| own(function.span));
     parts.extend(functions.filter_map(|function| errno::stricter(api, function)));
     for part in parts.iter().filter(|part| !part.is_empty()) {

@@ -178,6 +178,18 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
         Shape::Pinned => quote! { self.inner.get() },
         _ => quote! { self.0.get() },
     };
+    if object.is_generic() && object.data.is_empty() {
+        let docs = layout::docs("The data.", 8);
+        let why = layout::safety("The data is only ever shared.");
+        body.push(quote! {
+            #docs
+            #[inline]
+            pub fn data(&self) -> &T {
+                #why
+                unsafe { &*self.data.get() }
+            }
+        });
+    }
     body.push(quote! {
         #docs
         #[inline]
@@ -260,7 +272,10 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
         }
         at += 1;
     }
+    let fields = fields(api, object);
+    let given = fields.write.as_ref();
     let (decls, values) = (&arguments.decls, &arguments.values);
+    let decls: Vec<_> = fields.decls.iter().chain(decls).collect();
     let error = if fallible {
         quote! { , Error }
     } else {
@@ -293,7 +308,13 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
         }
     }
     let mut why = arguments.why.clone();
-    let slot = format!("`slot` is room for a `struct {}` that does not move", object.tag);
+    let slot = match given {
+        None => format!("`slot` is room for a `struct {}` that does not move", object.tag),
+        Some(_) => format!(
+            "`slot` is a `struct {}` that does not move, with the fields set that are `given`",
+            object.tag
+        ),
+    };
     why.retain(|text| !kept.iter().any(|kept| text.starts_with(&format!("`{}`", kept.name))));
     for kept in &kept {
         why.push(format!("`{}` is kept alive by the object (`keeps`)", kept.name));
@@ -303,6 +324,7 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
         true => (
             quote! {
                 let inner = Opaque::try_ffi_init(move |slot: *mut bindings::#raw| {
+                    #given
                     #safety
                     to_result(unsafe { bindings::#call(#(#values),*) })
                 });
@@ -312,6 +334,7 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
         false => (
             quote! {
                 let inner = Opaque::ffi_init(move |slot: *mut bindings::#raw| {
+                    #given
                     #safety
                     unsafe { bindings::#call(#(#values),*) }
                 });
@@ -324,7 +347,10 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
     let generic_only = types::generic(api, object).is_some() && !data && kept.is_empty();
     let phantom = generic_only.then(|| quote! { _data: PhantomData, });
     let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
-    let docs = layout::docs(&prose::of_function(constructor), 8);
+    let mut text = prose::of_function(constructor);
+    let at = text.find("\n\n# Errors").unwrap_or(text.len());
+    text.insert_str(at, &fields.docs);
+    let docs = layout::docs(&text, 8);
     quote! {
         #docs
         pub fn #name #generics(#(#decls,)* #(#data_decl),*) -> impl PinInit<Self #error> #outlives #clause {
@@ -333,6 +359,58 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
             #macro_name!(Self { #data_init #(#kept_names,)* inner <- inner, #phantom #local })
         }
     }
+}
+
+/// What is given before the constructor runs.
+struct Fields {
+    decls: Vec<TokenStream>,
+    /// Writes them; `None` when there is nothing to be given.
+    write: Option<TokenStream>,
+    docs: String,
+}
+
+fn fields(api: &Api, object: &Object) -> Fields {
+    use crate::check::types as typed;
+    use crate::check::types::Ty;
+    let raw = ident(&object.tag);
+    let mut found = Fields { decls: Vec::new(), write: None, docs: String::new() };
+    let mut set = Vec::new();
+    for given in &object.given {
+        let Ok(ty) = typed::of(api, &given.ty, None) else { continue };
+        let field = types::field(&given.field);
+        if let Ty::Table(_) = ty {
+            set.push(quote! { #field: &Self::OPERATIONS });
+            continue;
+        }
+        let name = ident(&given.name);
+        let rust = match ty {
+            // C keeps it.
+            Ty::Text => quote! { &'static CStr },
+            _ => types::param(api, &ty, false),
+        };
+        found.decls.push(quote! { #name: #rust });
+        let value = types::into_c(api, &ty, &quote! { #name }, false);
+        set.push(match field == name && value.to_string() == given.name {
+            true => quote! { #field },
+            false => quote! { #field: #value },
+        });
+        let text = object.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
+        let text = prose::of_member(text, "");
+        let text = if text.is_empty() { text } else { format!(": {text}") };
+        found.docs.push_str(&format!("\n\n`{}`{text}", given.name));
+    }
+    if !set.is_empty() {
+        let why = layout::safety(format!("`slot` is room for a `struct {}`.", object.tag));
+        found.write = Some(quote! {
+            let given = bindings::#raw {
+                #(#set,)*
+                ..pin_init::zeroed()
+            };
+            #why
+            unsafe { slot.write(given) };
+        });
+    }
+    found
 }
 
 /// `&T` as `&'a T`, also inside an `Option`.

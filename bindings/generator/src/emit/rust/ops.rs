@@ -34,7 +34,8 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
     let methods = table.callbacks.iter().map(|callback| declaration(api, object, callback));
     // C may call back on any thread, and for as long as the object is there: should it be forgotten,
     // for ever.
-    let shared = table.callbacks.iter().any(|callback| callback.this == SelfKind::Shared);
+    let shared =
+        object.data.is_empty() || table.callbacks.iter().any(|callback| callback.this == SelfKind::Shared);
     let sync = shared.then(|| quote! { + Sync });
     Some(quote! {
         #docs
@@ -48,7 +49,7 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
 fn declaration(api: &Api, object: &Object, callback: &Callback) -> TokenStream {
     let name = ident(&callback.signature.name);
     let mut text = match &callback.doc {
-        Some(doc) => prose::markdown(doc),
+        Some(doc) => prose::of_callback(doc),
         None => format!("Called by C as `{}`.", callback.signature.name),
     };
     match callback.context {
@@ -70,13 +71,17 @@ fn declaration(api: &Api, object: &Object, callback: &Callback) -> TokenStream {
             quote! { #shown: &#object<Self> }
         }
     };
-    let params = callback.signature.params.iter().skip(1).filter_map(|param| {
-        let ty = typed::of(api, &param.ty, None).ok()?;
+    let params = callback.signature.params.iter().skip(1).filter(|param| !callback.is_order(&param.name));
+    let params = params.filter_map(|param| {
+        let ty = typed::of_callback(api, param).ok()?;
         let name = match callback.required {
             true => ident(&param.name),
             false => format_ident!("_{}", param.name),
         };
-        let rust = types::param(api, &ty, false);
+        let rust = match callback.order_of(&param.name) {
+            Some(_) => types::foreign(api, &ty),
+            None => types::param(api, &ty, false),
+        };
         Some(quote! { #name: #rust })
     });
     let ret = returned(api, callback);
@@ -189,10 +194,24 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
     let mut values = Vec::new();
     let mut before = Vec::new();
     for param in callback.signature.params.iter().skip(1) {
-        let Ok(ty) = typed::of(api, &param.ty, None) else { continue };
+        let Ok(ty) = typed::of_callback(api, param) else { continue };
         let name = ident(&param.name);
         let raw = raw_type(api, &ty);
         params.push(quote! { #name: #raw });
+        if callback.is_order(&param.name) {
+            continue;
+        }
+        if let Some(order) = callback.order_of(&param.name) {
+            let (typed, order_name) = (types::foreign(api, &ty), ident(order));
+            let why = layout::safety(format!(
+                "By the contract (`block({}, {order})`) C passes the first of `1 << {order}` in a row, good for \
+                 the call and nobody else's meanwhile.",
+                param.name
+            ));
+            before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name, #order_name) }; });
+            values.push(quote! { #name });
+            continue;
+        }
         match &ty {
             Ty::RecordRef(tag) => {
                 let typed = api.record(tag).map(|record| ident(&record.name));
@@ -203,6 +222,7 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
                 before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
                 values.push(quote! { #name });
             }
+            Ty::Identity { .. } => values.push(quote! { #name.cast_const() }),
             _ => values.push(types::from_c(api, &ty, quote! { #name }).unwrap_or(quote! { #name })),
         }
     }
@@ -229,9 +249,13 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
             let why = layout::safety("The data is only ever shared.");
             quote! { #why let data = unsafe { &*object.data.get() }; }
         }
-        SelfKind::Object => quote! { let data = object; },
+        SelfKind::Object => quote! {},
     };
-    let call = quote! { <T as #trait_name>::#method(data, #(#values),*) };
+    let this_value = match callback.this {
+        SelfKind::Object => quote! { object },
+        _ => quote! { data },
+    };
+    let call = quote! { <T as #trait_name>::#method(#this_value, #(#values),*) };
     let (ret, body) = if callback.errno.is_some() {
         (quote! { -> c_int }, quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } })
     } else {
@@ -278,6 +302,7 @@ fn raw_type(api: &Api, ty: &Ty) -> TokenStream {
             let raw = ident(tag);
             quote! { *mut bindings::#raw }
         }
+        Ty::Identity { .. } => quote! { *mut c_void },
         Ty::Flags(tag) => types::path(api.flag_word(tag).map_or("u32", |flags| flags.int)),
         Ty::Tagged(tag) => types::path(api.tagged_word(tag).map_or("u32", |tagged| tagged.int)),
         _ => types::param(api, ty, false),

@@ -26,6 +26,14 @@ pub(super) fn ident(name: &str) -> Ident {
     }
 }
 
+/// A field, as bindgen names it.
+pub(super) fn field(name: &str) -> Ident {
+    match syn::parse_str::<Ident>(name) {
+        Ok(ident) => ident,
+        Err(_) => format_ident!("{name}_"),
+    }
+}
+
 /// A path such as `crate::mm::MmWithUser`.
 pub(super) fn path(text: &str) -> TokenStream {
     text.parse().unwrap_or_else(|_| quote! { () })
@@ -132,6 +140,12 @@ pub(super) fn param(api: &Api, ty: &Ty, nullable: bool) -> TokenStream {
     }
 }
 
+/// The type that stands for an object already.
+pub(super) fn foreign(api: &Api, ty: &Ty) -> TokenStream {
+    let Ty::Object(tag) = ty else { return quote! {} };
+    path(api.object(tag).and_then(|object| object.foreign.as_deref()).unwrap_or_default())
+}
+
 fn name(name: Option<&String>) -> TokenStream {
     let name = name.map(|name| ident(name));
     quote! { #name }
@@ -157,7 +171,7 @@ pub(super) fn into_c(api: &Api, ty: &Ty, name: &TokenStream, nullable: bool) -> 
         Ty::Identity { nonnull: true } => quote! { #name.as_ptr() },
         Ty::Slice { mutable: true, .. } => quote! { #name.as_mut_ptr() },
         Ty::Slice { mutable: false, .. } => quote! { #name.as_ptr() },
-        Ty::Text => quote! { #name.as_ptr().cast() },
+        Ty::Text => quote! { #name.as_char_ptr() },
         Ty::Gfp => quote! { #name.as_raw() },
         _ => name.clone(),
     }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <linux/contract.h>
+
+struct __contract(object("Block"), foreign("super::Block<'_>")) frame;
+struct store;
+
+/**
+ * struct store_ops - what a store's driver knows
+ * @copy: copy as many
+ * @gone: @cookie is the driver's again
+ */
+struct store_ops {
+	int (*copy)(struct store *store, struct frame *to, struct frame *from,
+		    unsigned int order)
+		__contract(required, object, errno, block(to, order),
+			   block(from, order));
+	void (*gone)(struct store *store, void *cookie __contract(identity))
+		__contract(optional, object);
+} __contract(ops("StoreOperations"));
+
+struct frame {
+	unsigned long flags;
+};
+
+struct store {
+	unsigned long used;
+} __contract(object("Store"), pinned, send, sync);
+
+void store_init(struct store *store, const struct store_ops *ops)
+	__contract(constructor);
+void store_exit(struct store *store) __contract(destructor);

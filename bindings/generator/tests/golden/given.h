@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <linux/contract.h>
+
+struct pump;
+
+struct pump_ops {
+	int (*start)(struct pump *pump) __contract(required, errno);
+} __contract(ops("PumpOperations"));
+
+/**
+ * struct pump - something that moves water
+ * @ops: set by the driver
+ * @name: what it is called
+ * @type: how fast it may turn
+ * @turns: how often it has
+ */
+struct pump {
+	const struct pump_ops *ops __contract(given);
+	const char *name __contract(given);
+	unsigned int type __contract(given, name("speed"));
+	/* private: */
+	unsigned long turns;
+} __contract(object("Pump"), pinned, send, sync);
+
+/**
+ * pump_init() - begin to pump
+ * @pump: with the driver's fields filled in
+ *
+ * Return: 0, or -EINVAL without a name.
+ */
+int pump_init(struct pump *pump) __contract(constructor, errno);
+void pump_exit(struct pump *pump) __contract(destructor);
