@@ -10,3 +10,10 @@
 struct __contract(object("MmWithUser"), foreign("crate::mm::MmWithUser")) mm_struct;
 
 enum __contract(choice("Event"), open) mmu_notifier_event;
+
+/* A page, while somebody keeps it where it is. */
+struct __contract(object("Frame"), send, sync) page;
+
+bool (is_device_private_page)(const struct page *page) __contract(method, macro, name("is_private"));
+bool (is_device_coherent_page)(const struct page *page) __contract(method, macro, name("is_coherent"));
+bool (is_zero_page)(const struct page *page) __contract(method, macro, name("is_zero"));

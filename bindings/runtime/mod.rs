@@ -2,13 +2,21 @@
 
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
-//! [`mirror`] is written by `bindings/generator` from the contracts in
-//! [`include/linux/hmm_mirror.h`](srctree/include/linux/hmm_mirror.h), [`compat_2019`] from those in
-//! [`include/linux/hmm_compat_2019.h`](srctree/include/linux/hmm_compat_2019.h).
+//! [`mirror`], [`devmem`] and [`compat_2019`] are written by `bindings/generator` from the contracts in
+//! [`include/linux/hmm_mirror.h`](srctree/include/linux/hmm_mirror.h),
+//! [`include/linux/hmm_devmem.h`](srctree/include/linux/hmm_devmem.h) and
+//! [`include/linux/hmm_compat_2019.h`](srctree/include/linux/hmm_compat_2019.h). The other modules are what a driver needs
+//! besides and the `kernel` crate does not have.
 
 #[cfg(CONFIG_HMM_COMPAT_2019)]
 pub mod compat_2019;
+// Of which integer a constant is, and which fields a table has, is for C to say.
+#[allow(clippy::needless_update, clippy::unnecessary_cast)]
+#[cfg(CONFIG_HMM_DEVMEM)]
+pub mod devmem;
+#[allow(clippy::needless_update, clippy::unnecessary_cast)]
 pub mod mirror;
+pub mod page;
 
 #[cfg(all(CONFIG_KUNIT = "y", CONFIG_HMM_COMPAT_2019))]
 mod compat_2019_tests;
@@ -22,10 +30,14 @@ pub use mirror::{
     Mirror,
     MirrorRange,
     PfnFlags,
+    Run,
     Span, //
 };
 
-use crate::bindings;
+use crate::{
+    bindings,
+    page::PAGE_MASK, //
+};
 
 // An empty structure that is aligned: bindgen drops the alignment, and what follows is elsewhere than in C. The kernel has
 // one, `struct sched_statistics` without CONFIG_SCHEDSTATS, and after it stands what `current!().mm()` reads.
@@ -33,3 +45,13 @@ const _: () = assert!(
     core::mem::offset_of!(bindings::task_struct, mm) == bindings::TASK_MM_OFFSET,
     "bindgen's task_struct is not C's; is --opaque-type sched_statistics in rust/bindgen_parameters?"
 );
+
+/// The order of what the CPU maps by one entry of a page middle directory.
+pub const PMD_ORDER: u32 = bindings::PMD_SHIFT - bindings::PAGE_SHIFT;
+/// The order of what the CPU maps by one entry of a page upper directory.
+pub const PUD_ORDER: u32 = bindings::PUD_SHIFT - bindings::PAGE_SHIFT;
+
+impl Span {
+    /// Every user address; what a driver covers that mirrors a whole process.
+    pub const ALL: Self = Self::new(0, usize::MAX & PAGE_MASK);
+}

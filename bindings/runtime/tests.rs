@@ -73,7 +73,7 @@ fn snapshot(mirror: &Mirror<Table>) -> Result {
 }
 
 #[macros::kunit_tests(hmm_rust_mirror)]
-mod tests {
+mod mirrors {
     use super::*;
 
     #[test]

@@ -198,6 +198,17 @@ impl Span {
         // SAFETY: The function reads the value that it is given and nothing else.
         unsafe { bindings::hmm_span_pages(self.0) }
     }
+
+    /// Whether a program may name all of a span.
+    ///
+    /// It says nothing of what is mapped there.
+    ///
+    /// Returns whether all of it are user addresses.
+    #[inline]
+    pub fn is_user(self) -> bool {
+        // SAFETY: The function reads the value that it is given and nothing else.
+        unsafe { bindings::hmm_span_is_user(self.0) }
+    }
 }
 
 /// What the device must forget, and why.
@@ -506,8 +517,7 @@ impl<T: Operations> Mirror<T> {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
         // not after the destructor has returned.
         let object = unsafe { Self::around(mirror) };
-        let data = object;
-        <T as Operations>::release(data)
+        <T as Operations>::release(object)
     }
 
     /// The object around a `struct hmm_mirror`.
@@ -743,5 +753,67 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `hmm_mirror_range_remove`).
         unsafe { bindings::hmm_mirror_range_remove(self.inner.get()) };
+    }
+}
+
+/// A `struct page`.
+///
+/// # Invariants
+///
+/// A value of this type is a live `struct page`, reached by reference only.
+#[repr(transparent)]
+pub struct Frame(Opaque<bindings::page>);
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl Send for Frame {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for Frame {}
+
+impl Frame {
+    /// Returns a raw pointer to the `struct page`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::page {
+        self.0.get()
+    }
+
+    /// Makes a reference of a raw pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a `struct page` that lives for all of `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::page) -> &'a Self {
+        // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
+        // same by `repr(transparent)`.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// Whether a page is in the memory of some device.
+    #[inline]
+    pub fn is_of(&self, owner: *const c_void) -> bool {
+        // SAFETY: By the type's invariants `self` is a valid `struct page`.
+        unsafe { bindings::hmm_page_is_of(self.as_raw(), owner.cast_mut()) }
+    }
+
+    /// Calls `is_device_private_page()`.
+    #[inline]
+    pub fn is_private(&self) -> bool {
+        // SAFETY: By the type's invariants `self` is a valid `struct page`.
+        unsafe { bindings::is_device_private_page(self.as_raw()) }
+    }
+
+    /// Calls `is_device_coherent_page()`.
+    #[inline]
+    pub fn is_coherent(&self) -> bool {
+        // SAFETY: By the type's invariants `self` is a valid `struct page`.
+        unsafe { bindings::is_device_coherent_page(self.as_raw()) }
+    }
+
+    /// Calls `is_zero_page()`.
+    #[inline]
+    pub fn is_zero(&self) -> bool {
+        // SAFETY: By the type's invariants `self` is a valid `struct page`.
+        unsafe { bindings::is_zero_page(self.as_raw()) }
     }
 }

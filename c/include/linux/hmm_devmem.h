@@ -55,12 +55,18 @@ struct hmm_devmem;
  */
 struct hmm_devmem_ops {
 	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
-		    struct page *src, unsigned int order);
+		    struct page *src, unsigned int order)
+		__contract(required, object, errno, block(dst, order),
+			   block(src, order));
 	int (*clear)(struct hmm_devmem *devmem, struct page *page,
-		     unsigned int order);
-	int (*grow)(struct hmm_devmem *devmem);
-	void (*release)(struct hmm_devmem *devmem, void *data);
-};
+		     unsigned int order)
+		__contract(required, object, errno, block(page, order));
+	int (*grow)(struct hmm_devmem *devmem)
+		__contract(optional, object, errno);
+	void (*release)(struct hmm_devmem *devmem,
+			void *data __contract(identity))
+		__contract(optional, object);
+} __contract(ops("MemoryOperations"));
 
 /**
  * struct hmm_devmem - the memory of a device
@@ -83,11 +89,11 @@ struct hmm_devmem_ops {
  * @closed: nothing is handed out
  */
 struct hmm_devmem {
-	enum memory_type type;
+	enum memory_type type __contract(given, name("kind"));
 	void *owner;
-	unsigned long fault_pages;
-	const char *name;
-	const struct hmm_devmem_ops *ops;
+	unsigned long fault_pages __contract(given);
+	const char *name __contract(given);
+	const struct hmm_devmem_ops *ops __contract(given);
 
 	/* private: */
 	struct mutex growing;	/* outside of resize */
@@ -95,7 +101,7 @@ struct hmm_devmem {
 	spinlock_t lock;	/* protects the rest, and every chunk */
 	struct list_head chunks;
 	bool closed;
-};
+} __contract(object("DeviceMemory"), pinned, send, sync);
 
 /**
  * struct hmm_devmem_chunk - a piece of device memory
@@ -123,28 +129,40 @@ struct hmm_devmem_chunk {
 	unsigned long next;
 };
 
-/*
- * For hmm_devmem_migrate() and hmm_devmem_migrate_home(): the first place that
- * a page could move to is not found. For tests of what is done then.
+/**
+ * enum hmm_devmem_flags - how pages of a process are moved
+ * @HMM_DEVMEM_FAIL_ONCE: the first place that a page could move to is not
+ *	found; for tests of what is done then
  */
-#define HMM_DEVMEM_FAIL_ONCE	BIT(0)
+enum hmm_devmem_flags {
+	HMM_DEVMEM_FAIL_ONCE	= BIT(0),
+} __contract(flags("MigrateFlags"));
 
-int hmm_devmem_init(struct hmm_devmem *devmem);
-void hmm_devmem_exit(struct hmm_devmem *devmem);
+int hmm_devmem_init(struct hmm_devmem *devmem) __contract(constructor, errno);
+void hmm_devmem_exit(struct hmm_devmem *devmem)
+	__contract(destructor, may_sleep);
 
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
-		   unsigned long size, void *data);
-int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout);
-unsigned long hmm_devmem_available(struct hmm_devmem *devmem);
+		   unsigned long size, void *data __contract(identity))
+	__contract(method, errno, may_sleep);
+int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
+	__contract(method, errno, may_sleep);
+unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
+	__contract(method);
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order);
 
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
-			struct hmm_span span, unsigned int flags);
+			struct hmm_span span,
+			unsigned int flags __contract(flags(hmm_devmem_flags)))
+	__contract(method, errno, plain, may_sleep);
 long hmm_devmem_migrate_home(struct hmm_devmem *devmem, struct mm_struct *mm,
-			     struct hmm_span span, unsigned int flags);
+			     struct hmm_span span,
+			     unsigned int flags __contract(flags(hmm_devmem_flags)))
+	__contract(method, errno, plain, may_sleep);
 
-unsigned long hmm_devmem_evict(struct hmm_devmem *devmem);
-void hmm_devmem_resume(struct hmm_devmem *devmem);
+unsigned long hmm_devmem_evict(struct hmm_devmem *devmem)
+	__contract(method, may_sleep);
+void hmm_devmem_resume(struct hmm_devmem *devmem) __contract(method);
 
 static inline struct hmm_devmem_chunk *
 hmm_devmem_chunk_of(const struct page *page)
@@ -184,5 +202,20 @@ static inline unsigned long hmm_devmem_offset(const struct page *page)
 
 	return (page_to_pfn(page) - first) << PAGE_SHIFT;
 }
+
+/**
+ * struct hmm_place - where a page is in some device memory
+ * @here: whether it is there at all
+ * @chunk: what was given to hmm_devmem_add() as data, which is a number then
+ * @offset: from the chunk's beginning, in bytes
+ */
+struct hmm_place {
+	bool here;
+	unsigned long chunk;
+	unsigned long offset;
+} __contract(record("Place"));
+
+struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
+	__contract(method);
 
 #endif /* _LINUX_HMM_DEVMEM_H */

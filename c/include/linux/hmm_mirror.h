@@ -10,9 +10,11 @@
 #include <linux/hmm.h>
 #include <linux/list.h>
 #include <linux/maple_tree.h>
+#include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/uaccess.h>
 
 /**
  * DOC: Overview
@@ -76,6 +78,20 @@ static inline unsigned long hmm_span_pages(struct hmm_span span)
 	__contract(method, name("pages"))
 {
 	return (span.end - span.start) >> PAGE_SHIFT;
+}
+
+/**
+ * hmm_span_is_user() - whether a program may name all of a span
+ * @span: a span, not reversed
+ *
+ * It says nothing of what is mapped there.
+ *
+ * Return: whether all of it are user addresses.
+ */
+static inline bool hmm_span_is_user(struct hmm_span span)
+	__contract(method, name("is_user"))
+{
+	return access_ok((void __user *)span.start, span.end - span.start);
 }
 
 /**
@@ -373,5 +389,19 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 	for ((run) = (struct hmm_run){ .span = { (section)->now.start,	\
 						 (section)->now.start } }; \
 	     hmm_section_run(section, &(run));)
+
+struct page *hmm_frame(unsigned long pfn);
+
+/**
+ * hmm_page_is_of() - whether a page is in the memory of some device
+ * @page: a page that a section shows
+ * @owner: the &dev_pagemap.owner of the device's memory
+ */
+static inline bool hmm_page_is_of(const struct page *page,
+				  const void *owner __contract(identity))
+	__contract(method, name("is_of"))
+{
+	return is_zone_device_page(page) && page_pgmap(page)->owner == owner;
+}
 
 #endif /* LINUX_HMM_MIRROR_H */

@@ -139,6 +139,31 @@ bool devmem_is_ours(const struct page *page)
 }
 
 /**
+ * hmm_devmem_place() - where a page is in some device memory, if it is
+ * @devmem: the device memory
+ * @page: a page of any kind
+ *
+ * For a driver that numbers its chunks: what it gives to hmm_devmem_add() as
+ * data is the number.
+ *
+ * Context: Any context; somebody keeps @page.
+ *
+ * Return: the chunk and the place in it; neither if @page is not of @devmem.
+ */
+struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
+{
+	if (!is_zone_device_page(page) || !devmem_is_ours(page) ||
+	    hmm_devmem_of(page) != devmem)
+		return (struct hmm_place){ };
+	return (struct hmm_place){
+		.here = true,
+		.chunk = (unsigned long)hmm_devmem_data(page),
+		.offset = hmm_devmem_offset(page),
+	};
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_place);
+
+/**
  * devmem_used_pfns() - which pages of a part of a chunk are in use
  * @chunk: the chunk
  * @at: where the part begins, a multiple of TRANSFER_PAGES

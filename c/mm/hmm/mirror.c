@@ -551,3 +551,15 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 	return true;
 }
 EXPORT_SYMBOL_GPL(hmm_section_run);
+
+/**
+ * hmm_frame() - the page of a page frame number
+ * @pfn: a number that a section shows, in a run of pages that are mapped
+ *
+ * Return: the page; good inside the section.
+ */
+struct page *hmm_frame(unsigned long pfn)
+{
+	return pfn_to_page(pfn);
+}
+EXPORT_SYMBOL_GPL(hmm_frame);

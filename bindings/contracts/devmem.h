@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contracts for what device memory is made of.
+ */
+#include <linux/contract.h>
+#include <linux/memremap.h>
+#include <linux/mm_types.h>
+
+struct __contract(object("MmWithUser"), foreign("crate::mm::MmWithUser")) mm_struct;
+struct __contract(object("Block"), foreign("super::page::Block<'_>")) page;
+
+enum __contract(choice("MemoryType"), open) memory_type;

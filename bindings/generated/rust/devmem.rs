@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `linux/hmm_devmem.h`.
+//!
+//! A `struct hmm_devmem` is the memory of one device, private or coherent, in *chunks* that the
+//! driver adds. The driver says how data gets there and back (`hmm_devmem_ops.copy`,
+//! `hmm_devmem_ops.clear`); everything else is done here: pages of any order handed out and taken
+//! back, pages of a process moved in and home, home also when the CPU touches a page that it cannot
+//! reach, and the device emptied when its memory is to go away.
+//!
+//! Nothing here fails half way. A page for which there is no room, whose copy fails or that
+//! somebody is using just then stays where it is.
+//!
+//! # Locking
+//!
+//! No function here may be called under a mirror's update lock. From the outside in:
+//! `hmm_devmem.growing`, `hmm_devmem.resize`, the mmap lock, folio locks, `hmm_devmem.lock`. The
+//! driver's callbacks other than `grow` run with folios locked, `copy` and `clear` also under the
+//! mmap lock, and must not fault on user memory.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/linux/hmm_devmem.h`](srctree/include/linux/hmm_devmem.h)
+
+use crate::{
+    bindings,
+    error::{
+        to_result, //
+        VTABLE_DEFAULT_ERROR,
+    },
+    hmm::mirror::Span,
+    prelude::*,
+    types::Opaque, //
+};
+use core::cell::UnsafeCell;
+use pin_init::Wrapper;
+
+/// A value of `enum memory_type`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryType(pub(crate) bindings::memory_type);
+
+impl MemoryType {
+    /// `MEMORY_DEVICE_PRIVATE`.
+    pub const PRIVATE: Self = Self(bindings::memory_type_MEMORY_DEVICE_PRIVATE);
+
+    /// `MEMORY_DEVICE_COHERENT`.
+    pub const COHERENT: Self = Self(bindings::memory_type_MEMORY_DEVICE_COHERENT);
+
+    /// `MEMORY_DEVICE_FS_DAX`.
+    pub const FS_DAX: Self = Self(bindings::memory_type_MEMORY_DEVICE_FS_DAX);
+
+    /// `MEMORY_DEVICE_GENERIC`.
+    pub const GENERIC: Self = Self(bindings::memory_type_MEMORY_DEVICE_GENERIC);
+
+    /// `MEMORY_DEVICE_PCI_P2PDMA`.
+    pub const PCI_P2PDMA: Self = Self(bindings::memory_type_MEMORY_DEVICE_PCI_P2PDMA);
+}
+
+/// How pages of a process are moved.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MigrateFlags(pub(crate) u32);
+
+impl MigrateFlags {
+    /// The first place that a page could move to is not found; for tests of what is done then.
+    pub const FAIL_ONCE: Self = Self(bindings::hmm_devmem_flags_HMM_DEVMEM_FAIL_ONCE);
+
+    /// No bit.
+    pub const NONE: Self = Self(0);
+
+    /// Whether all bits of `other` are set in `self`.
+    #[inline]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The word.
+    #[inline]
+    pub const fn into_raw(self) -> u32 {
+        self.0
+    }
+}
+
+impl core::ops::BitOr for MigrateFlags {
+    type Output = Self;
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl core::ops::BitAnd for MigrateFlags {
+    type Output = Self;
+    #[inline]
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+/// Where a page is in some device memory.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Place(pub(crate) bindings::hmm_place);
+
+impl Place {
+    /// Makes a `struct hmm_place`.
+    #[inline]
+    pub const fn new(here: bool, chunk: usize, offset: usize) -> Self {
+        Self(bindings::hmm_place {
+            here,
+            chunk,
+            offset,
+        })
+    }
+
+    /// Whether it is there at all.
+    #[inline]
+    pub fn here(&self) -> bool {
+        self.0.here
+    }
+
+    /// What was given to `hmm_devmem_add()` as data, which is a number then.
+    #[inline]
+    pub fn chunk(&self) -> usize {
+        self.0.chunk
+    }
+
+    /// From the chunk's beginning, in bytes.
+    #[inline]
+    pub fn offset(&self) -> usize {
+        self.0.offset
+    }
+}
+
+/// What only the driver of the device can do.
+///
+/// The implementing type is the data that the [`DeviceMemory`] holds.
+#[vtable]
+pub trait MemoryOperations: Sized + Send + Sync + 'static {
+    /// Copy ``PAGE_SIZE << order`` bytes from `src` to `dst`, one of which is of this device
+    /// memory and the other of system memory. Complete, and visible to the CPU and the device,
+    /// when it returns. The pages are locked and mapped nowhere. Returns 0 or a negative errno,
+    /// upon which the data stays where it was. May sleep.
+    fn copy(
+        devmem: &DeviceMemory<Self>,
+        dst: super::page::Block<'_>,
+        src: super::page::Block<'_>,
+    ) -> Result;
+    /// Zero ``PAGE_SIZE << order`` bytes of device memory; as `copy`.
+    fn clear(devmem: &DeviceMemory<Self>, page: super::page::Block<'_>) -> Result;
+
+    /// Less is free than is about to be asked for: the driver may add a chunk with
+    /// `hmm_devmem_add()`. An error means that there is no more, and is not told to anybody.
+    /// One caller at a time, no lock of a process held; may sleep. Optional.
+    fn grow(_devmem: &DeviceMemory<Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// A chunk is gone; the driver gets back what it gave as data to `hmm_devmem_add()`. May
+    /// sleep. Optional.
+    fn release(_devmem: &DeviceMemory<Self>, _data: *const c_void) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// The memory of a device.
+///
+/// # Invariants
+///
+/// `inner` is a `struct hmm_devmem` that its constructor has initialised; it stays where it is
+/// until it is dropped.
+#[pin_data(PinnedDrop)]
+pub struct DeviceMemory<T: MemoryOperations> {
+    #[pin]
+    inner: Opaque<bindings::hmm_devmem>,
+    #[pin]
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl<T: MemoryOperations + Send> Send for DeviceMemory<T> {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl<T: MemoryOperations + Send + Sync> Sync for DeviceMemory<T> {}
+
+impl<T: MemoryOperations> DeviceMemory<T> {
+    /// The table that C calls through; another kernel's may have more in it.
+    #[allow(clippy::needless_update)]
+    const OPERATIONS: bindings::hmm_devmem_ops = bindings::hmm_devmem_ops {
+        copy: Some(Self::copy_callback),
+        clear: Some(Self::clear_callback),
+        grow: if T::HAS_GROW {
+            Some(Self::grow_callback)
+        } else {
+            None
+        },
+        release: if T::HAS_RELEASE {
+            Some(Self::release_callback)
+        } else {
+            None
+        },
+        ..pin_init::zeroed()
+    };
+    /// Begin with no memory.
+    ///
+    /// Context: Process context.
+    ///
+    /// `kind`: MEMORY_DEVICE_PRIVATE, which the CPU cannot reach and which is given addresses
+    /// of its own; or MEMORY_DEVICE_COHERENT, at addresses that the driver knows. Set by the
+    /// driver.
+    ///
+    /// `fault_pages`: How many pages around the one that a CPU touches come back with it, a
+    /// power of two; 0 for as many as a huge page has, which is the most. Set by the driver.
+    ///
+    /// `name`: For /proc/iomem. Set by the driver.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if a field is missing or cannot be.
+    pub fn new<E>(
+        kind: MemoryType,
+        fault_pages: usize,
+        name: &'static CStr,
+        data: impl PinInit<T, E>,
+    ) -> impl PinInit<Self, Error>
+    where
+        Error: From<E>,
+    {
+        let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_devmem| {
+            let given = bindings::hmm_devmem {
+                type_: kind.0,
+                fault_pages,
+                name: name.as_char_ptr(),
+                ops: &Self::OPERATIONS,
+                ..pin_init::zeroed()
+            };
+            // SAFETY: `slot` is room for a `struct hmm_devmem`.
+            unsafe { slot.write(given) };
+            // SAFETY: `slot` is a `struct hmm_devmem` that does not move, with the fields set
+            // that are `given`.
+            to_result(unsafe { bindings::hmm_devmem_init(slot) })
+        });
+        try_pin_init!(Self {
+            data <- UnsafeCell::pin_init(data),
+            inner <- inner,
+        })
+    }
+
+    /// The data.
+    #[inline]
+    pub fn data(&self) -> &T {
+        // SAFETY: The data is only ever shared.
+        unsafe { &*self.data.get() }
+    }
+
+    /// Returns a raw pointer to the `struct hmm_devmem`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::hmm_devmem {
+        self.inner.get()
+    }
+
+    /// Add a chunk of device memory.
+    ///
+    /// Context: Process context; may sleep. No mmap lock is held.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` for a size or address that cannot be; `EBUSY` if there is other
+    /// memory at `start`; `ENOMEM`; or what `memremap_pages()` says. On an error `data` stays
+    /// the caller's.
+    #[inline]
+    pub fn add(&self, start: u64, size: usize, data: *const c_void) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        to_result(unsafe { bindings::hmm_devmem_add(self.as_raw(), start, size, data.cast_mut()) })
+    }
+
+    /// Take away all chunks.
+    ///
+    /// Brings everything home first; the processes do not notice. Chunks may be added again.
+    ///
+    /// Context: Process context; may sleep. No mmap lock is held.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EBUSY` when a page could not be brought home: its chunk and those added
+    /// after it are still there, and in use again.
+    #[inline]
+    pub fn remove(&self, timeout: usize) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        to_result(unsafe { bindings::hmm_devmem_remove(self.as_raw(), timeout) })
+    }
+
+    /// How much is free.
+    ///
+    /// Returns the bytes that could be handed out, page by page, at this moment.
+    #[inline]
+    pub fn available(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        unsafe { bindings::hmm_devmem_available(self.as_raw()) }
+    }
+
+    /// Move pages of a process to device memory.
+    ///
+    /// Addresses that nothing is mapped at get cleared device memory. Pages that are swapped
+    /// out are faulted in first. Pages that are busy, in another device's memory, or for which
+    /// there is no room, stay where they are; that is no error. Large folios stay whole where a
+    /// block is free.
+    ///
+    /// Secondary MMUs are told as in `migrate_vma_setup()`, with `hmm_devmem.owner`.
+    ///
+    /// Returns the number of pages moved; -EINVAL where `span` is misaligned, empty or not all
+    /// mapped, or the process may not read it, or its pages are of a kind that cannot move;
+    /// -ESRCH if the process is gone; -EINTR; -ENOMEM. What was moved before the error has
+    /// moved.
+    ///
+    /// Context: Process context; may sleep. Takes the mmap lock.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that the C function returns.
+    #[inline]
+    pub fn migrate(
+        &self,
+        mm: &crate::mm::MmWithUser,
+        span: Span,
+        flags: MigrateFlags,
+    ) -> Result<usize> {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
+        // reference and so valid for the call.
+        let value =
+            unsafe { bindings::hmm_devmem_migrate(self.as_raw(), mm.as_raw(), span.0, flags.0) };
+        to_result(value as c_int)?;
+        Ok(value as usize)
+    }
+
+    /// Move pages of a process to system memory.
+    ///
+    /// Pages that are busy, or for which there is no room, stay where they are; that is no
+    /// error.
+    ///
+    /// Returns as `hmm_devmem_migrate()`.
+    ///
+    /// Context: Process context; may sleep. Takes the mmap lock.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that the C function returns.
+    #[inline]
+    pub fn migrate_home(
+        &self,
+        mm: &crate::mm::MmWithUser,
+        span: Span,
+        flags: MigrateFlags,
+    ) -> Result<usize> {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
+        // reference and so valid for the call.
+        let value = unsafe {
+            bindings::hmm_devmem_migrate_home(self.as_raw(), mm.as_raw(), span.0, flags.0)
+        };
+        to_result(value as c_int)?;
+        Ok(value as usize)
+    }
+
+    /// Bring everything home.
+    ///
+    /// For suspend, or a device that is about to go away, with processes running. From here to
+    /// `hmm_devmem_resume()` no page is handed out. One pass over the memory: pages that are
+    /// pinned, or busy at that moment, are still there afterwards.
+    ///
+    /// Returns the number of pages that are still in use.
+    ///
+    /// Context: Process context; may sleep. No mmap lock is held.
+    #[inline]
+    pub fn evict(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        unsafe { bindings::hmm_devmem_evict(self.as_raw()) }
+    }
+
+    /// Hand out pages again.
+    ///
+    /// Context: Process context; may sleep.
+    #[inline]
+    pub fn resume(&self) {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        unsafe { bindings::hmm_devmem_resume(self.as_raw()) }
+    }
+
+    /// Where a page is in some device memory, if it is.
+    ///
+    /// For a driver that numbers its chunks: what it gives to `hmm_devmem_add()` as data is the
+    /// number.
+    ///
+    /// Returns the chunk and the place in it; neither if `page` is not of `devmem`.
+    ///
+    /// Context: Any context; somebody keeps `page`.
+    #[inline]
+    pub fn place(&self, page: &super::page::Block<'_>) -> Place {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
+        // reference and so valid for the call.
+        let value = unsafe { bindings::hmm_devmem_place(self.as_raw(), page.as_raw()) };
+        Place(value)
+    }
+
+    /// # Safety
+    ///
+    /// C must call this as the contract of `copy` says, on the `inner` of an object of this
+    /// type.
+    unsafe extern "C" fn copy_callback(
+        devmem: *mut bindings::hmm_devmem,
+        dst: *mut bindings::page,
+        src: *mut bindings::page,
+        order: u32,
+    ) -> c_int {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after the destructor has returned.
+        let object = unsafe { Self::around(devmem) };
+        // SAFETY: By the contract (`block(dst, order)`) C passes the first of `1 << order` in a
+        // row, good for the call and nobody else's meanwhile.
+        let dst = unsafe { <super::page::Block<'_>>::from_raw(dst, order) };
+        // SAFETY: By the contract (`block(src, order)`) C passes the first of `1 << order` in a
+        // row, good for the call and nobody else's meanwhile.
+        let src = unsafe { <super::page::Block<'_>>::from_raw(src, order) };
+        match <T as MemoryOperations>::copy(object, dst, src) {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// C must call this as the contract of `clear` says, on the `inner` of an object of this
+    /// type.
+    unsafe extern "C" fn clear_callback(
+        devmem: *mut bindings::hmm_devmem,
+        page: *mut bindings::page,
+        order: u32,
+    ) -> c_int {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after the destructor has returned.
+        let object = unsafe { Self::around(devmem) };
+        // SAFETY: By the contract (`block(page, order)`) C passes the first of `1 << order` in a
+        // row, good for the call and nobody else's meanwhile.
+        let page = unsafe { <super::page::Block<'_>>::from_raw(page, order) };
+        match <T as MemoryOperations>::clear(object, page) {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// C must call this as the contract of `grow` says, on the `inner` of an object of this
+    /// type.
+    unsafe extern "C" fn grow_callback(devmem: *mut bindings::hmm_devmem) -> c_int {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after the destructor has returned.
+        let object = unsafe { Self::around(devmem) };
+        match <T as MemoryOperations>::grow(object) {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// C must call this as the contract of `release` says, on the `inner` of an object of this
+    /// type.
+    unsafe extern "C" fn release_callback(devmem: *mut bindings::hmm_devmem, data: *mut c_void) {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after the destructor has returned.
+        let object = unsafe { Self::around(devmem) };
+        <T as MemoryOperations>::release(object, data.cast_const())
+    }
+
+    /// The object around a `struct hmm_devmem`.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to the `inner` of a live object of this type, which must live for all
+    /// of `'a`.
+    #[inline]
+    unsafe fn around<'a>(ptr: *mut bindings::hmm_devmem) -> &'a Self {
+        let inner = Opaque::cast_from(ptr).cast_mut();
+        // SAFETY: The caller promises that `ptr` is the `inner` of an object of this type.
+        let this = unsafe { container_of!(inner, Self, inner) };
+        // SAFETY: The caller promises that the object lives for all of `'a`.
+        unsafe { &*this }
+    }
+}
+
+#[pinned_drop]
+impl<T: MemoryOperations> PinnedDrop for DeviceMemory<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `hmm_devmem_exit`).
+        unsafe { bindings::hmm_devmem_exit(self.inner.get()) };
+    }
+}
