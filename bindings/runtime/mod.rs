@@ -16,7 +16,9 @@ pub mod compat_2019;
 pub mod devmem;
 #[allow(clippy::needless_update, clippy::unnecessary_cast)]
 pub mod mirror;
+pub mod node;
 pub mod page;
+pub mod table;
 
 #[cfg(all(CONFIG_KUNIT = "y", CONFIG_HMM_COMPAT_2019))]
 mod compat_2019_tests;

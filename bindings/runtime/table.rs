@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device's page table, for a device whose own is simulated.
+//!
+//! It is the data of a [`Mirror`](super::Mirror): filled inside sections, looked at under the update lock, and
+//! emptied by invalidations without the driver having to do anything. So what is found in it is what the process
+//! has.
+
+use super::{
+    mirror::{
+        Invalidation,
+        Operations,
+        PagesData,
+        PfnFlags,
+        Run,
+        Span, //
+    },
+    page::Block, //
+};
+use crate::{
+    bindings,
+    impl_flags,
+    page::PAGE_SHIFT,
+    prelude::*,
+    rbtree::RBTree, //
+};
+use core::marker::PhantomPinned;
+
+impl_flags!(
+    /// What the device may do with a page.
+    #[derive(Clone, Copy, Default, PartialEq, Eq)]
+    pub struct Rights(u8);
+
+    /// One thing that it may do.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub enum Right {
+        /// Read it.
+        Read = 1 << 0,
+        /// Write to it.
+        Write = 1 << 1,
+        /// Have it to itself, for atomic operations.
+        Exclusive = 1 << 2,
+    }
+);
+
+/// What the device does when entries of its table go.
+#[vtable]
+pub trait Tlb: Send + 'static {
+    /// Forget what is known of `span`, and be done with what is under way there. Must not sleep.
+    fn flush(&mut self, span: Span);
+}
+
+/// Neighbouring pages, from number `first` to the one that is the key.
+#[derive(Clone, Copy)]
+struct Entry {
+    first: usize,
+    pfn: usize,
+    rights: Rights,
+}
+
+/// The table.
+///
+/// # Invariants
+///
+/// Every entry was made by [`PagesData::map`] of a run of a section on the mirror that this is the data of, and goes
+/// before what it says ceases to be true; no two overlap. To swap two tables would break that, so they are pinned.
+#[pin_data]
+pub struct Table<D: Tlb> {
+    entries: RBTree<usize, Entry>,
+    device: D,
+    #[pin]
+    _pin: PhantomPinned,
+}
+
+impl<D: Tlb> Table<D> {
+    /// Makes an empty table.
+    pub fn new(device: D) -> impl PinInit<Self> {
+        pin_init!(Self {
+            entries: RBTree::new(),
+            device,
+            _pin: PhantomPinned,
+        })
+    }
+
+    /// The first entry that has to do with the pages `first` to `last`, and its last page.
+    fn find(&self, first: usize, last: usize) -> Option<(usize, Entry)> {
+        let cursor = self.entries.cursor_lower_bound(&first)?;
+        let (&end, &entry) = cursor.current();
+        (entry.first <= last).then_some((end, entry))
+    }
+
+    /// An entry goes as a whole: to split it would need memory, and this must not fail.
+    fn forget(self: Pin<&mut Self>, span: Span) {
+        // SAFETY: Nothing is moved out of it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let (first, last) = numbers(span);
+        while let Some((end, _)) = this.find(first, last) {
+            this.entries.remove(&end);
+        }
+        this.device.flush(span);
+    }
+
+    fn entry(&self, addr: usize) -> Option<Entry> {
+        let vpn = addr >> PAGE_SHIFT;
+        Some(self.find(vpn, vpn)?.1)
+    }
+
+    /// What the device may do with the page at `addr`.
+    pub fn rights(&self, addr: usize) -> Rights {
+        self.entry(addr).map_or(Rights::default(), |e| e.rights)
+    }
+
+    /// Whether the device has `right` to any page of `span`.
+    pub fn has(&self, span: Span, right: Right) -> bool {
+        let (first, last) = numbers(span);
+        core::iter::successors(self.find(first, last), |(end, _)| self.find(end + 1, last))
+            .any(|(_, entry)| entry.rights.contains(right))
+    }
+
+    /// Translates an address, as the device's MMU does: the page at `addr`, or `None` when the device has not all of
+    /// `rights` and must fault.
+    pub fn lookup(&self, addr: usize, rights: Rights) -> Option<Mapped<'_>> {
+        let entry = self.entry(addr)?;
+        if !entry.rights.contains_all(rights) {
+            return None;
+        }
+        let pfn = entry.pfn + ((addr >> PAGE_SHIFT) - entry.first);
+        // SAFETY: By the type's invariants the process has this page at `addr`, for as long as the table cannot
+        // change; it may be written to if the entry says so, and then only that is possible.
+        let block = unsafe { Block::from_raw(bindings::hmm_frame(pfn), 0) };
+        Some(Mapped { block, rights })
+    }
+}
+
+/// The numbers of the first and the last page of `span`, which is not empty.
+fn numbers(span: Span) -> (usize, usize) {
+    (span.start() >> PAGE_SHIFT, (span.end() - 1) >> PAGE_SHIFT)
+}
+
+impl<'s, D: Tlb> PagesData<'s, Table<D>> {
+    /// Lets the device reach the pages of a run. What was mapped there before is gone, also when this fails.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EFAULT` where nothing is mapped, `EPERM` for a right to write that the process does not have, and
+    /// `ENOMEM`.
+    pub fn map(&mut self, run: &Run<'s>, rights: Rights) -> Result {
+        self.as_pin().forget(run.span());
+        if !run.flags().contains(PfnFlags::VALID) {
+            return Err(EFAULT);
+        }
+        if rights.contains(Right::Write) && !run.flags().contains(PfnFlags::WRITE) {
+            return Err(EPERM);
+        }
+        let (first, last) = numbers(run.span());
+        // SAFETY: The number goes into the table of the mirror that the section is of (none other has the lifetime
+        // `'s`), and leaves it with the next invalidation.
+        let pfn = unsafe { run.pfn().into_raw() };
+        // SAFETY: Nothing is moved out of it.
+        let table = unsafe { self.as_pin().get_unchecked_mut() };
+        // INVARIANT: As above; what was there before has been forgotten.
+        table
+            .entries
+            .try_create_and_insert(last, Entry { first, pfn, rights }, GFP_ATOMIC)?;
+        Ok(())
+    }
+}
+
+#[vtable]
+impl<D: Tlb> Operations for Table<D> {
+    #[cfg(CONFIG_HMM_RUST_OWNER_MODULE)]
+    type OwnerModule = D::OwnerModule;
+
+    fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool {
+        self.forget(inv.span());
+        true
+    }
+}
+
+/// A page that the device may use, for as long as the table cannot change.
+pub struct Mapped<'t> {
+    block: Block<'t>,
+    rights: Rights,
+}
+
+impl<'t> Mapped<'t> {
+    /// To read from it.
+    pub fn block(&self) -> &Block<'t> {
+        &self.block
+    }
+
+    /// To write to it, if that was asked for; the process is told that the page is dirty.
+    pub fn block_mut(&mut self) -> Option<&mut Block<'t>> {
+        if !self.rights.contains(Right::Write) {
+            return None;
+        }
+        // SAFETY: The process has the page mapped, and so the mapping does not go away.
+        unsafe { bindings::set_page_dirty(self.block.frame().as_raw()) };
+        Some(&mut self.block)
+    }
+}
