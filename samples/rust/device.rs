@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! hmm_dmirror, a sample driver: units and open files.
+
+use crate::{
+    memory::DmMemory,
+    module_parameters,
+    table::DmTable, //
+};
+use core::{
+    borrow::Borrow,
+    ffi::c_void, //
+};
+use kernel::{
+    hmm::{
+        devmem::DeviceMemory,
+        node::{
+            Node,
+            OpenFile, //
+        },
+        Mirror,
+        MirrorRange,
+        Span, //
+    },
+    mm::{
+        virt::VmaNew,
+        Mm, //
+    },
+    page::{
+        Page,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::Atomic,
+        Arc, //
+    }, //
+};
+
+/// How many units there may be.
+const DM_MAX_UNITS: usize = 4;
+/// Their nodes; the names are those of the kernel's test driver.
+const DM_NAMES: [&CStr; DM_MAX_UNITS] = [
+    c"hmm_dmirror0",
+    c"hmm_dmirror1",
+    c"hmm_dmirror2",
+    c"hmm_dmirror3",
+];
+/// How many of them have private memory.
+const DM_PRIVATE_UNITS: usize = 2;
+
+/// One device.
+#[pin_data]
+pub(crate) struct DmUnit {
+    /// Its memory.
+    #[pin]
+    pub(crate) memory: DeviceMemory<DmMemory>,
+}
+
+impl DmUnit {
+    fn new(coherent_base: u64) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            try_pin_init!(Self { memory <- DmMemory::init(coherent_base) }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// What tells whose memory a page is in.
+    pub(crate) fn owner(&self) -> *const c_void {
+        self.memory.as_raw().cast_const().cast()
+    }
+}
+
+/// An open file: one process as one unit sees it.
+#[pin_data]
+pub(crate) struct DmMirror {
+    /// The addresses that are mirrored: all of them.
+    #[pin]
+    everything: MirrorRange<DmTable>,
+    /// Keeps the table in step with the process.
+    pub(crate) mirror: Arc<Mirror<DmTable>>,
+    /// The process.
+    pub(crate) mm: ARef<Mm>,
+    /// The device.
+    pub(crate) unit: Arc<DmUnit>,
+    /// The next allocation for a migration fails.
+    pub(crate) fail_alloc: Atomic<bool>,
+}
+
+#[vtable]
+impl OpenFile for DmMirror {
+    type Device = DmUnit;
+
+    fn open(unit: &Arc<DmUnit>) -> Result<Pin<KBox<Self>>> {
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let mirror = Arc::pin_init(
+            Mirror::new(mm, unit.owner(), DmTable::new(crate::table::DmTlb)),
+            GFP_KERNEL,
+        )?;
+        KBox::try_pin_init(
+            try_pin_init!(Self {
+                everything <- MirrorRange::new(mirror.clone(), Span::ALL),
+                mirror,
+                mm: (&**mm).into(),
+                unit: unit.clone(),
+                fail_alloc: Atomic::new(false),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn ioctl(&self, cmd: u32, arg: usize) -> Result<isize> {
+        self.dm_ioctl(cmd, arg)
+    }
+
+    /// A mapping of the device is memory that the device brings along: pages of zeros, all there from the start. Device
+    /// and process reach them like any other memory of the process.
+    fn mmap(&self, vma: &VmaNew) -> Result {
+        let vma = vma.set_mixedmap();
+        for addr in (vma.start()..vma.end()).step_by(PAGE_SIZE) {
+            let page = Page::alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO)?;
+            vma.vm_insert_page(addr, &page)?;
+        }
+        Ok(())
+    }
+}
+
+/// The value of a parameter, which Linux 7.2 shows by reference.
+fn param(value: impl Borrow<u64>) -> u64 {
+    *value.borrow()
+}
+
+/// The driver: its units.
+pub(crate) struct Module {
+    _nodes: KVec<Pin<KBox<Node<DmMirror>>>>,
+}
+
+impl kernel::Module for Module {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let bases = [
+            0,
+            0,
+            param(module_parameters::spm_addr_dev0.value()),
+            param(module_parameters::spm_addr_dev1.value()),
+        ];
+        let coherent = bases[DM_PRIVATE_UNITS] != 0 && bases[DM_MAX_UNITS - 1] != 0;
+        let units = if coherent {
+            DM_MAX_UNITS
+        } else {
+            DM_PRIVATE_UNITS
+        };
+        let mut nodes = KVec::with_capacity(units, GFP_KERNEL)?;
+
+        for (nr, base) in bases.into_iter().enumerate().take(units) {
+            let node = Node::new(DM_NAMES[nr], DmUnit::new(base)?);
+
+            nodes.push(KBox::pin_init(node, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        Ok(Self { _nodes: nodes })
+    }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! hmm_dmirror, a sample driver: the engine that does the device's work.
+//!
+//! This is the hardware. It knows the process's memory only by virtual address and by what the device's page table says.
+//! When the table has nothing for an address it stops, the driver handles the fault
+//! ([`dm_populate`](DmMirror::dm_populate)), and the engine goes on where it stopped.
+//!
+//! It runs under the update lock. In a real driver the engine is silicon and takes no lock; there, a flush of the device's
+//! TLB waits until no access by an old translation is under way. The lock stands for that: while the engine has hold of a
+//! page no invalidation comes to an end.
+//!
+//! All of the operands that remain are faulted in at once, not page by page: the driver knows what the engine is going to
+//! touch. Others see the fault addresses only, and widen them by guessing.
+
+use crate::{
+    device::DmMirror,
+    memory::{
+        dm_page,
+        dm_page_mut, //
+    },
+    table::DmTable, //
+};
+use kernel::{
+    hmm::{
+        page::Bytes,
+        table::{
+            Mapped,
+            Right,
+            Rights, //
+        },
+        Access,
+        Span, //
+    },
+    page::{
+        page_align,
+        PAGE_MASK,
+        PAGE_SIZE, //
+    },
+    prelude::*, //
+};
+
+/// How many pages the engine works on before it lets go of the update lock.
+const DM_STEPS: usize = 64;
+
+/// A vector in the process's memory.
+#[derive(Clone, Copy)]
+pub(crate) struct DmOperand {
+    /// Where the engine stands.
+    pub(crate) now: usize,
+    /// The address after the last.
+    pub(crate) end: usize,
+    /// What the engine does with it.
+    pub(crate) rights: Rights,
+}
+
+/// What the engine does.
+pub(crate) enum DmPiece<'a> {
+    /// Copy from the process's memory to the buffer.
+    Read(&'a mut [u8]),
+    /// Copy from the buffer to the process's memory.
+    Write(&'a [u8]),
+    /// `y = a * x + y`
+    Saxpy {
+        /// The factor.
+        a: i32,
+        /// The other vector.
+        y: DmOperand,
+    },
+    /// Add up.
+    Sum(i64),
+}
+
+/// A job for the engine.
+pub(crate) struct DmWork<'a> {
+    /// The vector that it works on; the other side is as long.
+    pub(crate) x: DmOperand,
+    /// What it does with it.
+    pub(crate) piece: DmPiece<'a>,
+    /// How long to try for a page, in jiffies, or 0.
+    pub(crate) timeout: usize,
+    /// How often the table had no entry for an operand.
+    pub(crate) faults: u64,
+}
+
+/// How far it is to the page's end, or the operand's.
+fn dm_reach(op: &DmOperand) -> usize {
+    (op.end - op.now).min(PAGE_SIZE - (op.now & !PAGE_MASK))
+}
+
+impl DmMirror {
+    /// Does something with the bytes at an operand's position.
+    fn dm_at<R>(&self, page: &Mapped<'_>, f: impl FnOnce(&Bytes<'_>) -> R) -> Result<R> {
+        dm_page(&self.unit.memory, page.block(), 0, f)
+    }
+
+    /// The same, to be written; the process learns that the page is dirty.
+    fn dm_at_mut<R>(
+        &self,
+        page: &mut Mapped<'_>,
+        f: impl FnOnce(&mut Bytes<'_>) -> R,
+    ) -> Result<R> {
+        dm_page_mut(&self.unit.memory, page.block_mut().ok_or(EPERM)?, 0, f)
+    }
+
+    /// Works on as much as lies in one page of each operand, and steps over it. `Ok(Some(operand))` is one that is not
+    /// mapped as it has to be.
+    fn dm_step(&self, work: &mut DmWork<'_>, table: &DmTable) -> Result<Option<DmOperand>> {
+        let x = work.x;
+        let Some(mut page) = table.lookup(x.now, x.rights) else {
+            return Ok(Some(x));
+        };
+        let mut len = dm_reach(&x);
+        let at = x.now & !PAGE_MASK;
+
+        match &mut work.piece {
+            DmPiece::Read(buffer) => {
+                let (now, rest) = core::mem::take(buffer).split_at_mut(len);
+
+                self.dm_at(&page, |bytes| bytes.read(at, now))??;
+                *buffer = rest;
+            }
+            DmPiece::Write(buffer) => {
+                let (now, rest) = buffer.split_at(len);
+
+                self.dm_at_mut(&mut page, |bytes| bytes.write(at, now))??;
+                *buffer = rest;
+            }
+            DmPiece::Saxpy { a, y } => {
+                let Some(mut page_y) = table.lookup(y.now, y.rights) else {
+                    return Ok(Some(*y));
+                };
+                let (a, at_y) = (*a as u32, y.now & !PAGE_MASK);
+
+                len = len.min(dm_reach(y));
+                self.dm_at(&page, |x| {
+                    self.dm_at_mut(&mut page_y, |y| {
+                        (0..len).step_by(4).try_for_each(|i| {
+                            let product = a.wrapping_mul(x.load(at + i)?);
+                            y.store(at_y + i, y.load(at_y + i)?.wrapping_add(product))
+                        })
+                    })
+                })???;
+                y.now += len;
+            }
+            DmPiece::Sum(sum) => self.dm_at(&page, |x| {
+                (0..len).step_by(4).try_for_each(|i| {
+                    *sum += i64::from(x.load(at + i)? as i32);
+                    Ok::<(), Error>(())
+                })
+            })??,
+        }
+        work.x.now += len;
+        Ok(None)
+    }
+
+    /// Goes on until the work is done (`None`) or an operand is not mapped. Others get the lock now and then.
+    fn dm_run(&self, work: &mut DmWork<'_>) -> Result<Option<DmOperand>> {
+        while work.x.now < work.x.end {
+            let table = self.mirror.lock();
+
+            for _ in 0..DM_STEPS {
+                let missing = match work.x.now < work.x.end {
+                    true => self.dm_step(work, &table)?,
+                    false => None,
+                };
+                if missing.is_some() {
+                    return Ok(missing);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Has the device do something; the operands' positions tell how far it got.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the errors of [`Self::dm_populate`] for an operand that cannot be reached, `EINTR` when the process is
+    /// being killed.
+    pub(crate) fn dm_execute(&self, work: &mut DmWork<'_>) -> Result {
+        loop {
+            let missing = self.dm_run(work)?;
+            let Some(missing) = missing else {
+                return Ok(());
+            };
+            let access = match missing.rights.contains(Right::Write) {
+                true => Access::Write,
+                false => Access::Read,
+            };
+            let end = page_align(missing.end).ok_or(EINVAL)?;
+
+            self.dm_populate(
+                Span::new(missing.now & PAGE_MASK, end),
+                access,
+                work.timeout,
+            )?;
+            work.faults += 1;
+        }
+    }
+}

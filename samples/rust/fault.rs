@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! hmm_dmirror, a sample driver: between the process's page table and the device's.
+//!
+//! Everything that connects the device's page table to the process's is in this file, and it goes two ways.
+//!
+//! *From the process to the device*: the CPU's page table changes; before it does, the device has to forget what it knows
+//! of those addresses. The table does that, and asks the driver for no more than to flush the device's TLB (`table.rs`).
+//!
+//! *From the device to the process*: [`DmMirror::dm_populate`]. The device touched an address it knows nothing of. A
+//! section has the CPU's page table filled in, and hands over what is there, under the lock that invalidations take.
+//! Inside the closure the pages are what the process sees. There is nothing to check and nothing to retry, and nothing of
+//! them can be taken along.
+//!
+//! A section can also leave everything as it is and only report: [`DmMirror::dm_snapshot`].
+
+use crate::{
+    device::DmMirror,
+    uapi, //
+};
+use kernel::{
+    hmm::{
+        mirror::{
+            Frame,
+            Run, //
+        },
+        table::{
+            Right,
+            Rights, //
+        },
+        Access,
+        PfnFlags,
+        Span,
+        PMD_ORDER,
+        PUD_ORDER, //
+    },
+    prelude::*, //
+};
+
+fn dm_run_rights(run: &Run<'_>, access: Access) -> Rights {
+    let mut rights = Rights::from(Right::Read);
+
+    if run.flags().contains(PfnFlags::WRITE) {
+        rights |= Right::Write;
+    }
+    if access == Access::Exclusive {
+        rights |= Right::Exclusive;
+    }
+    rights
+}
+
+/// What a snapshot says of each page of a run, but for whose memory it is.
+fn dm_run_prot(run: &Run<'_>) -> u8 {
+    if run.flags().contains(PfnFlags::ERROR) {
+        return uapi::PROT_ERROR;
+    }
+    if !run.flags().contains(PfnFlags::VALID) {
+        return uapi::PROT_NONE;
+    }
+    let prot = match run.flags().contains(PfnFlags::WRITE) {
+        true => uapi::PROT_WRITE,
+        false => uapi::PROT_READ,
+    };
+    match run.order() {
+        PMD_ORDER => prot | uapi::PROT_PMD,
+        PUD_ORDER => prot | uapi::PROT_PUD,
+        _ => prot,
+    }
+}
+
+impl DmMirror {
+    /// Handles a fault of the device: maps what the device is going to touch.
+    ///
+    /// What it maps may be invalidated again before it returns; then the device will fault once more. That goes for
+    /// [`Access::Exclusive`] too: the device has a page to itself until the CPU touches it, and that may be at once.
+    ///
+    /// `timeout` is how long to try, in jiffies, or 0 for the usual time.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EFAULT` or `EPERM` when the process itself could not access `span` that way; `ENOMEM`; and otherwise
+    /// as [`Mirror::populate`](kernel::hmm::Mirror::populate).
+    pub(crate) fn dm_populate(&self, span: Span, access: Access, timeout: usize) -> Result {
+        self.mirror
+            .populate_with(span, access, timeout, |pages, table| {
+                for run in pages.runs() {
+                    table.map(&run, dm_run_rights(&run, access))?;
+                }
+                Ok(())
+            })
+    }
+
+    /// Whose memory a page is, as a snapshot tells it.
+    fn dm_place(&self, page: &Frame) -> u8 {
+        let local = page.is_of(self.unit.owner());
+
+        match (page.is_private(), page.is_coherent()) {
+            (true, _) if local => uapi::PROT_DEV_PRIVATE_LOCAL,
+            (true, _) => uapi::PROT_DEV_PRIVATE_REMOTE,
+            (_, true) if local => uapi::PROT_DEV_COHERENT_LOCAL,
+            (_, true) => uapi::PROT_DEV_COHERENT_REMOTE,
+            _ if page.is_zero() => uapi::PROT_ZERO,
+            _ => 0,
+        }
+    }
+
+    /// Reports what the CPU maps: one byte for each page, `uapi::PROT_*`.
+    ///
+    /// Each batch of pages is as it was at one moment. Not so the whole of `span`: while one batch is being reported
+    /// another may change.
+    pub(crate) fn dm_snapshot(&self, span: Span, mut prot: &mut [u8]) -> Result {
+        self.mirror.populate(span, Access::Snapshot, |pages, _| {
+            for run in pages.runs() {
+                let all = dm_run_prot(&run);
+
+                let (now, rest) = core::mem::take(&mut prot).split_at_mut(run.span().pages());
+
+                now.fill(all);
+                for (byte, page) in now.iter_mut().zip(run.frames()) {
+                    *byte |= self.dm_place(page);
+                }
+                prot = rest;
+            }
+            Ok(())
+        })
+    }
+
+    /// Maps what lives in the unit's own memory, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `ENOENT` when a page of `span` is elsewhere, and otherwise as [`Self::dm_populate`].
+    pub(crate) fn dm_map_local(&self, span: Span) -> Result {
+        let owner = self.unit.owner();
+
+        self.mirror
+            .populate(span, Access::Snapshot, |pages, table| {
+                for run in pages.runs() {
+                    let valid = run.flags().contains(PfnFlags::VALID);
+
+                    if !valid || !run.frames().all(|page| page.is_of(owner)) {
+                        return Err(ENOENT);
+                    }
+                    table.map(&run, dm_run_rights(&run, Access::Snapshot))?;
+                }
+                Ok(())
+            })
+    }
+}

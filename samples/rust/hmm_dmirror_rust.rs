@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! hmm_dmirror, a sample driver in Rust: a device that shares a process's memory.
+//!
+//! It is the driver of `samples/c` said again: the same files, the same functions, the same commands. What is not here
+//! is what cannot be got wrong: no lock is forgotten, no pfn outlives its section, no reference leaks; and there is no
+//! `unsafe` in it.
+//!
+//! Read it in this order:
+//!
+//! * `device.rs`: a unit is a device node; an open file is a mirror. Nothing in it is particular to shared memory.
+//! * `fault.rs`: the two ways between the CPU's page table and the device's. That is what every such driver has to have,
+//!   and it is short.
+//! * `memory.rs`: the device's own memory, and how data gets there and home.
+//! * `table.rs`: what the device does when its page table loses entries.
+//! * `engine.rs`: the device itself, in place of the hardware.
+//! * `ioctl.rs`: the commands; `uapi.rs`: their numbers.
+//!
+//! The driver has no lock of its own. The update lock is the mirror's and guards the table.
+
+#![forbid(unsafe_code)]
+
+mod device;
+mod engine;
+mod fault;
+mod ioctl;
+mod memory;
+mod table;
+mod uapi;
+
+use kernel::prelude::*;
+
+module! {
+    type: device::Module,
+    name: "hmm_dmirror_rust",
+    authors: ["Tandem"],
+    description: "Sample driver: a device that mirrors a process's memory",
+    license: "GPL",
+    params: {
+        spm_addr_dev0: u64 {
+            default: 0,
+            description: "Physical address of 256 MiB that nobody uses, for a third unit with coherent memory; only together with spm_addr_dev1",
+        },
+        spm_addr_dev1: u64 {
+            default: 0,
+            description: "The same for a fourth unit",
+        },
+    },
+}

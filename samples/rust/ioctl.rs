@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! hmm_dmirror, a sample driver: what user programs ask for.
+//!
+//! A command comes with addresses of two kinds, and what matters about them is who touches them. The *operands* are
+//! touched by the device, through its page table. The *buffer* ([`Cmd::ptr`]) is touched by the CPU.
+//!
+//! The CPU's copies may fault, a fault may invalidate, and an invalidation takes the update lock. So nothing is copied to
+//! or from the buffer under that lock or inside a section; data takes a detour through memory of the kernel's.
+//!
+//! Whatever a program sends, it is checked before anything is done, and nothing stays behind when it is refused: `EINVAL`
+//! for a command that makes no sense, `EFAULT` for addresses that are not the process's, `ENOTTY` for a command that does
+//! not exist.
+
+use crate::{
+    device::DmMirror,
+    engine::{
+        DmOperand,
+        DmPiece,
+        DmWork, //
+    },
+    uapi::{
+        self,
+        Cmd,
+        Compute, //
+    }, //
+};
+use kernel::{
+    hmm::{
+        devmem::MigrateFlags,
+        table::{
+            Right,
+            Rights, //
+        },
+        Access,
+        Span, //
+    },
+    mm::MmWithUser,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::atomic::Relaxed,
+    time::msecs_to_jiffies,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+
+/// As long as a wait can be, in jiffies.
+const MAX_JIFFY_OFFSET: usize = (usize::MAX >> 2) - 1;
+
+/// Memory for the CPU's copy of `size` bytes; a program may ask for too much.
+fn dm_bounce_alloc(size: usize) -> Result<KVVec<u8>> {
+    Ok(KVVec::from_elem(
+        0,
+        size,
+        GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
+    )?)
+}
+
+/// Checks that the device may be asked for `nr` elements of `size` bytes.
+fn dm_check_operand(
+    addr: u64,
+    nr: u64,
+    size: usize,
+    rights: impl Into<Rights>,
+) -> Result<DmOperand> {
+    let now = usize::try_from(addr)?;
+
+    if nr == 0 || now % size != 0 {
+        return Err(EINVAL);
+    }
+    let bytes = usize::try_from(nr)?.checked_mul(size).ok_or(EINVAL)?;
+    let end = now.checked_add(bytes).ok_or(EINVAL)?;
+    if !Span::new(now, end).is_user() {
+        return Err(EFAULT);
+    }
+    Ok(DmOperand {
+        now,
+        end,
+        rights: rights.into(),
+    })
+}
+
+fn dm_cmd_span(cmd: &Cmd) -> Span {
+    let start = cmd.addr as usize;
+
+    Span::new(start, start + ((cmd.npages as usize) << PAGE_SHIFT))
+}
+
+fn dm_cmd_operand(cmd: &Cmd, rights: impl Into<Rights>) -> DmOperand {
+    let span = dm_cmd_span(cmd);
+
+    DmOperand {
+        now: span.start(),
+        end: span.end(),
+        rights: rights.into(),
+    }
+}
+
+fn dm_cmd_buffer(cmd: &Cmd, size: usize) -> UserSlice {
+    UserSlice::new(UserPtr::from_addr(cmd.ptr as usize), size)
+}
+
+fn dm_cmd_copy_out(cmd: &mut Cmd, data: &[u8]) -> Result {
+    dm_cmd_buffer(cmd, data.len()).writer().write_slice(data)?;
+    cmd.cpages = cmd.npages;
+    Ok(())
+}
+
+fn dm_rights_prot(rights: Rights) -> u8 {
+    let prot = if rights.contains(Right::Write) {
+        uapi::PROT_WRITE
+    } else if rights.contains(Right::Read) {
+        uapi::PROT_READ
+    } else {
+        uapi::PROT_NONE
+    };
+    match rights.contains(Right::Exclusive) {
+        true => prot | uapi::PROT_EXCLUSIVE,
+        false => prot,
+    }
+}
+
+impl DmMirror {
+    fn dm_cmd_read_within(&self, cmd: &mut Cmd, timeout: usize) -> Result {
+        let x = dm_cmd_operand(cmd, Right::Read);
+        let mut data = dm_bounce_alloc(x.end - x.now)?;
+        let piece = DmPiece::Read(&mut data);
+        let mut work = DmWork {
+            x,
+            piece,
+            timeout,
+            faults: 0,
+        };
+
+        self.dm_execute(&mut work)?;
+        cmd.faults = work.faults;
+        dm_cmd_copy_out(cmd, &data)
+    }
+
+    fn dm_cmd_read(&self, cmd: &mut Cmd) -> Result {
+        self.dm_cmd_read_within(cmd, 0)
+    }
+
+    fn dm_cmd_read_unlocked(&self, cmd: &mut Cmd) -> Result {
+        self.dm_cmd_read_within(cmd, MAX_JIFFY_OFFSET)
+    }
+
+    fn dm_cmd_write(&self, cmd: &mut Cmd) -> Result {
+        let x = dm_cmd_operand(cmd, Right::Write);
+        let mut data = dm_bounce_alloc(x.end - x.now)?;
+
+        dm_cmd_buffer(cmd, data.len())
+            .reader()
+            .read_slice(&mut data)?;
+        let mut work = DmWork {
+            x,
+            piece: DmPiece::Write(&data),
+            timeout: 0,
+            faults: 0,
+        };
+        self.dm_execute(&mut work)?;
+        cmd.faults = work.faults;
+        cmd.cpages = cmd.npages;
+        Ok(())
+    }
+
+    fn dm_cmd_snapshot(&self, cmd: &mut Cmd) -> Result {
+        let mut prot = dm_bounce_alloc(cmd.npages as usize)?;
+
+        self.dm_snapshot(dm_cmd_span(cmd), &mut prot)?;
+        dm_cmd_copy_out(cmd, &prot)
+    }
+
+    fn dm_cmd_peek(&self, cmd: &mut Cmd) -> Result {
+        let mut prot = dm_bounce_alloc(cmd.npages as usize)?;
+        let start = cmd.addr as usize;
+        {
+            let table = self.mirror.lock();
+
+            for (i, prot) in prot.iter_mut().enumerate() {
+                *prot = dm_rights_prot(table.rights(start + (i << PAGE_SHIFT)));
+            }
+        }
+        dm_cmd_copy_out(cmd, &prot)
+    }
+
+    fn dm_cmd_exclusive(&self, cmd: &mut Cmd) -> Result {
+        self.dm_populate(dm_cmd_span(cmd), Access::Exclusive, 0)?;
+        self.dm_cmd_read(cmd)
+    }
+
+    fn dm_cmd_check_exclusive(&self, cmd: &mut Cmd) -> Result {
+        match self.mirror.lock().has(dm_cmd_span(cmd), Right::Exclusive) {
+            true => Err(EPERM),
+            false => Ok(()),
+        }
+    }
+
+    /// Tests ask for it: the next migration finds its first page without room.
+    fn dm_migrate_flags(&self) -> MigrateFlags {
+        match self.fail_alloc.xchg(false, Relaxed) {
+            true => MigrateFlags::FAIL_ONCE,
+            false => MigrateFlags::NONE,
+        }
+    }
+
+    fn dm_cmd_migrate_to_dev(&self, mm: &MmWithUser, cmd: &mut Cmd) -> Result {
+        let span = dm_cmd_span(cmd);
+
+        self.unit
+            .memory
+            .migrate(mm, span, self.dm_migrate_flags())?;
+        self.dm_map_local(span)?;
+        self.dm_cmd_read(cmd)
+    }
+
+    fn dm_cmd_migrate_to_sys(&self, mm: &MmWithUser, cmd: &mut Cmd) -> Result {
+        let moved = self
+            .unit
+            .memory
+            .migrate_home(mm, dm_cmd_span(cmd), self.dm_migrate_flags())?;
+
+        cmd.cpages = moved as u64;
+        Ok(())
+    }
+
+    /// Gives up after a second when somebody will not let go of a page.
+    fn dm_cmd_release(&self) -> Result {
+        self.unit.memory.remove(msecs_to_jiffies(1000))
+    }
+
+    fn dm_cmd_flags(&self, cmd: &Cmd) -> Result {
+        if cmd.npages & !uapi::FLAG_FAIL_ALLOC != 0 {
+            return Err(EINVAL);
+        }
+        self.fail_alloc
+            .store(cmd.npages & uapi::FLAG_FAIL_ALLOC != 0, Relaxed);
+        Ok(())
+    }
+
+    fn dm_run_cmd(&self, mm: &MmWithUser, nr: u32, cmd: &mut Cmd) -> Result {
+        match nr {
+            uapi::READ => self.dm_cmd_read(cmd),
+            uapi::WRITE => self.dm_cmd_write(cmd),
+            uapi::MIGRATE_TO_DEV => self.dm_cmd_migrate_to_dev(mm, cmd),
+            uapi::MIGRATE_TO_SYS => self.dm_cmd_migrate_to_sys(mm, cmd),
+            uapi::SNAPSHOT => self.dm_cmd_snapshot(cmd),
+            uapi::EXCLUSIVE => self.dm_cmd_exclusive(cmd),
+            uapi::CHECK_EXCLUSIVE => self.dm_cmd_check_exclusive(cmd),
+            uapi::RELEASE => self.dm_cmd_release(),
+            uapi::FLAGS => self.dm_cmd_flags(cmd),
+            uapi::READ_UNLOCKED => self.dm_cmd_read_unlocked(cmd),
+            uapi::PEEK => self.dm_cmd_peek(cmd),
+            _ => Err(ENOTTY),
+        }
+    }
+
+    fn dm_ioctl_cmd(&self, mm: &MmWithUser, nr: u32, user: UserPtr) -> Result {
+        const KNOWN: [u32; 11] = [
+            uapi::READ,
+            uapi::WRITE,
+            uapi::MIGRATE_TO_DEV,
+            uapi::MIGRATE_TO_SYS,
+            uapi::SNAPSHOT,
+            uapi::EXCLUSIVE,
+            uapi::CHECK_EXCLUSIVE,
+            uapi::RELEASE,
+            uapi::FLAGS,
+            uapi::READ_UNLOCKED,
+            uapi::PEEK,
+        ];
+        if !KNOWN.contains(&nr) {
+            return Err(ENOTTY);
+        }
+        let (mut from, mut to) = UserSlice::new(user, Cmd::SIZE).reader_writer();
+        let mut cmd = Cmd::read(&mut from)?;
+
+        dm_check_operand(cmd.addr, cmd.npages, PAGE_SIZE, Right::Read)?;
+        cmd.cpages = 0;
+        cmd.faults = 0;
+        self.dm_run_cmd(mm, nr, &mut cmd)?;
+        cmd.write(&mut to)
+    }
+
+    /// Turns what the program asks for into work for the engine.
+    fn dm_compute_work(compute: &Compute) -> Result<DmWork<'static>> {
+        let x = dm_check_operand(compute.x, compute.n, size_of::<i32>(), Right::Read)?;
+        let piece = match compute.op {
+            uapi::SAXPY => {
+                let both = Right::Read | Right::Write;
+                let y = dm_check_operand(compute.y, compute.n, size_of::<i32>(), both)?;
+
+                DmPiece::Saxpy { a: compute.a, y }
+            }
+            uapi::SUM if compute.a == 0 && compute.y == 0 => DmPiece::Sum(0),
+            _ => return Err(EINVAL),
+        };
+        Ok(DmWork {
+            x,
+            piece,
+            timeout: 0,
+            faults: 0,
+        })
+    }
+
+    fn dm_ioctl_compute(&self, user: UserPtr) -> Result {
+        let (mut from, mut to) = UserSlice::new(user, Compute::SIZE).reader_writer();
+        let mut compute = Compute::read(&mut from)?;
+        let mut work = Self::dm_compute_work(&compute)?;
+
+        self.dm_execute(&mut work)?;
+        compute.sum = match work.piece {
+            DmPiece::Sum(sum) => sum,
+            _ => 0,
+        };
+        compute.faults = work.faults;
+        compute.write(&mut to)
+    }
+
+    /// Carries out a command.
+    ///
+    /// The file mirrors the process that opened it. Another process that has the file too, a child say, would name
+    /// addresses of its own and get the memory of its parent; it is refused.
+    pub(crate) fn dm_ioctl(&self, cmd: u32, arg: usize) -> Result<isize> {
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let user = UserPtr::from_addr(arg);
+
+        if mm.as_raw() != self.mm.as_raw() {
+            return Err(EINVAL);
+        }
+        match cmd {
+            uapi::COMPUTE => self.dm_ioctl_compute(user)?,
+            _ => self.dm_ioctl_cmd(mm, cmd, user)?,
+        }
+        Ok(0)
+    }
+}
