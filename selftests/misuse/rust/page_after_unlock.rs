@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A page that the device's table had is used after the update lock was left.
+
+include!("common/memory.rs");
+
+pub fn first_byte(mirror: &Mirror<PageTable>) -> Result<u8> {
+    let mut byte = [0];
+    let table = mirror.lock();
+    let page = table.lookup(0, Right::Read.into()).ok_or(EFAULT)?;
+    #[cfg(misuse)]
+    drop(table); //~ E0505 cannot move out of `table` because it is borrowed
+    page.block().page(0, |bytes| bytes.read(0, &mut byte));
+    Ok(byte[0])
+}
