@@ -36,11 +36,6 @@
 /* How many pages come along when the CPU faults on one of them. */
 #define DM_FAULT_AROUND		16
 
-static struct dm_unit *to_dm_unit(struct hmm_devmem *memory)
-{
-	return container_of(memory, struct dm_unit, memory);
-}
-
 /**
  * dm_page_map() - get at what is in a page, wherever it is
  * @page: a page of the system or of a unit
@@ -66,8 +61,8 @@ void dm_page_unmap(struct page *page, const void *at)
 }
 
 /* A device would have its copy engine do this, for all of the block at once. */
-static int dm_copy(struct hmm_devmem *memory, struct page *dst,
-		   struct page *src, unsigned int order)
+static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
+		   unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		void *to = dm_page_map(dst + i), *from = dm_page_map(src + i);
@@ -79,7 +74,7 @@ static int dm_copy(struct hmm_devmem *memory, struct page *dst,
 	return 0;
 }
 
-static int dm_clear(struct hmm_devmem *memory, struct page *page,
+static int dm_clear(struct dm_unit *unit, struct page *page,
 		    unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++) {
@@ -92,35 +87,31 @@ static int dm_clear(struct hmm_devmem *memory, struct page *page,
 }
 
 /* One chunk more; of coherent memory there is only one. */
-static int dm_grow(struct hmm_devmem *memory)
+static int dm_grow(struct dm_unit *unit)
 {
-	unsigned long base = to_dm_unit(memory)->coherent_base;
 	void *ram;
 	int ret;
 
-	if (base)
-		return hmm_devmem_add(memory, base, DM_COHERENT_CHUNK, NULL);
+	if (unit->coherent_base)
+		return hmm_devmem_add(&unit->memory, unit->coherent_base,
+				      DM_COHERENT_CHUNK, NULL);
 
 	ram = vmalloc_huge(DM_PRIVATE_CHUNK, GFP_KERNEL | __GFP_NOWARN);
 	if (!ram)
 		return -ENOMEM;
-	ret = hmm_devmem_add(memory, 0, DM_PRIVATE_CHUNK, ram);
+	ret = hmm_devmem_add(&unit->memory, 0, DM_PRIVATE_CHUNK, ram);
 	if (ret)
 		vfree(ram);
 	return ret;
 }
 
-static void dm_release_chunk(struct hmm_devmem *memory, void *ram)
+static void dm_release_chunk(struct dm_unit *unit, void *ram)
 {
 	vfree(ram);
 }
 
-static const struct hmm_devmem_ops dm_memory_ops = {
-	.copy = dm_copy,
-	.clear = dm_clear,
-	.grow = dm_grow,
-	.release = dm_release_chunk,
-};
+DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
+			  dm_copy, dm_clear, dm_grow, dm_release_chunk);
 
 /**
  * dm_memory_init() - a unit without memory as yet
