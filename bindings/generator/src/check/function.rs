@@ -41,6 +41,8 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
         }
         let ty = types::of_param(api, param)?;
         kept(api, function, param.kind == ParamKind::Keeps, &param.name, &ty)?;
+        outlives(api, function, param.kind == ParamKind::Outlives, &param.name, &ty)?;
+        one_type(api, &param.name, &ty)?;
         if matches!(ty, Ty::Section(_)) {
             return Err(Why::new(
                 format!("parameter `{}`: the state of a section is not given out", param.name),
@@ -114,6 +116,38 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
             format!("parameter `{name}`: only objects can be kept"),
             "say `keeps` of a pointer to an object",
         )),
+    }
+}
+
+fn outlives(api: &Api, function: &Function, outlives: bool, name: &str, ty: &Ty) -> Result<(), Why> {
+    if !outlives {
+        return Ok(());
+    }
+    let made = function.owner.as_deref().and_then(|tag| api.object(tag));
+    if function.role != Role::Constructor || made.is_none_or(|object| object.shape != Shape::Owned) {
+        return Err(Why::new(
+            format!("parameter `{name}`: nothing that it could outlive is returned"),
+            "say `outlives` to a constructor that returns the object; what is initialised in place `keeps`",
+        ));
+    }
+    match ty {
+        Ty::Object(_) => Ok(()),
+        _ => Err(Why::new(
+            format!("parameter `{name}`: only an object can outlive another"),
+            "say `outlives` of a pointer to an object",
+        )),
+    }
+}
+
+/// What has stages has a type for each, and a parameter has one type.
+fn one_type(api: &Api, name: &str, ty: &Ty) -> Result<(), Why> {
+    let Ty::Object(tag) = ty else { return Ok(()) };
+    match api.object(tag).is_some_and(|object| !object.stages.is_empty()) {
+        true => Err(Why::new(
+            format!("parameter `{name}`: in which stage it has to be is not said"),
+            "make it a method of that object, with `stage`",
+        )),
+        false => Ok(()),
     }
 }
 

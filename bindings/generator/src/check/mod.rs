@@ -10,6 +10,7 @@ mod lock;
 mod object;
 mod ops;
 mod section;
+mod stage;
 pub mod types;
 
 use crate::diag::Diagnostics;
@@ -21,6 +22,7 @@ use crate::source::Span;
 pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     names(api, diagnostics);
     object::check(api, diagnostics);
+    stage::check(api, diagnostics);
     lock::check(api, diagnostics);
     ops::check(api, diagnostics);
     section::check(api, diagnostics);

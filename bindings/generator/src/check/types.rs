@@ -77,7 +77,7 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
         ParamKind::Slice(_) => return slice(param),
-        ParamKind::Plain | ParamKind::Keeps => {}
+        ParamKind::Plain | ParamKind::Keeps | ParamKind::Outlives => {}
     }
     of(api, &param.ty, param.word.as_deref())
         .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))

@@ -160,7 +160,11 @@ pub fn failures(returns: &str) -> String {
     let text = markdown(returns);
     let heads = ["0 on success, ", "0 on success or ", "0, or ", "0 or ", "0, ", "0; "];
     let text = text.replace("-`E", "`-E").replace("`-E", "-E");
-    let rest = heads.iter().find_map(|head| text.strip_prefix(head)).unwrap_or(&text);
+    // What a pointer is when there is one need not be said again.
+    let pointer =
+        text.find("-E").filter(|at| [", or ", "; ", ": "].iter().any(|end| text[..*at].ends_with(end)));
+    let rest = heads.iter().find_map(|head| text.strip_prefix(head));
+    let rest = rest.unwrap_or_else(|| &text[pointer.unwrap_or(0)..]);
     let mut out = String::new();
     let mut rest = rest;
     while let Some(at) = rest.find("-E") {

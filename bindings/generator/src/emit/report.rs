@@ -111,6 +111,15 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
         (Returns::Value, CType::Void) => "  result: nothing\n",
         (Returns::Value, _) => "  result: a plain value\n",
     });
+    if let Some(stage) = &function.stage {
+        text.push_str(&match (&function.role, &stage.next) {
+            (Role::Constructor, _) => format!("  makes it in the stage `{}` (`stage`)\n", stage.of),
+            (_, Some(next)) => {
+                format!("  takes it in the stage `{}` to the stage `{next}` (`stage`)\n", stage.of)
+            }
+            (_, None) => format!("  may be called only in the stage `{}` (`stage`)\n", stage.of),
+        });
+    }
     if let Some(guard) = guard {
         text.push_str(&format!("  may be called only with `{guard}` held (`requires`)\n"));
     }
@@ -140,6 +149,9 @@ fn given(api: &Api, function: &Function, index: usize) -> String {
     };
     if param.nullable {
         text.push_str(", or nothing (`nullable`)");
+    }
+    if param.kind == ParamKind::Outlives {
+        text.push_str(", which outlives the object (`outlives`)");
     }
     if param.kind == ParamKind::Keeps {
         text.push_str(", kept until the object ends (`keeps`)");

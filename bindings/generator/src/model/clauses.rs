@@ -46,6 +46,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("atomic", "fd"),
     ("macro", "f"),
     ("method", "f"),
+    ("stage", "f"),
     ("name", "fd"),
     ("begin", "f"),
     ("check", "f"),
@@ -55,6 +56,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("iterator", "f"),
     ("keeps", "p"),
     ("borrows", "p"),
+    ("outlives", "p"),
     ("slice", "pd"),
     ("identity", "p"),
     ("callback", "p"),
@@ -242,7 +244,7 @@ pub fn argument<'a>(term: &'a Term, word: &str) -> Option<&'a Term> {
     term.args.iter().find(|arg| arg.word() == Some(word))
 }
 
-fn is_type_name(name: &str) -> bool {
+pub(super) fn is_type_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 

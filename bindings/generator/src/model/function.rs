@@ -15,6 +15,8 @@ use super::param::Param;
 use super::result;
 use super::section::Protocol;
 use super::section::Section;
+use super::stage;
+use super::stage::Stage;
 use super::Api;
 use super::LeftOut;
 use super::ParamKind;
@@ -126,6 +128,8 @@ pub struct Function {
     pub plain: bool,
     /// The guard that must be held.
     pub requires: Option<(String, Span)>,
+    /// In which stage of the object it may be called, and what that becomes.
+    pub stage: Option<Stage>,
     /// The lock that `__acquires` or `__releases` names.
     pub lock_name: Option<String>,
     /// Where it may run.
@@ -144,6 +148,13 @@ pub struct Function {
     pub contract: Span,
     /// The name.
     pub span: Span,
+}
+
+impl Function {
+    /// Whether it tells more than whether it has succeeded.
+    pub fn returns_value(&self) -> bool {
+        self.plain || !matches!(self.returns, Returns::Errno) && !matches!(self.ret.plain(), CType::Void)
+    }
 }
 
 /// Makes a function of what was read, or leaves it out.
@@ -223,6 +234,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         errno,
         plain: clauses.flag("plain", diagnostics),
         requires,
+        stage: stage::lower(&mut clauses, diagnostics),
         lock_name: LOCKING
             .iter()
             .find_map(|(name, _)| Some(lock_key(name, read.attribute(name)?.args.last()?))),

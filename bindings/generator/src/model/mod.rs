@@ -19,6 +19,7 @@ mod param;
 mod record;
 mod result;
 mod section;
+mod stage;
 mod tagged;
 
 pub use callback::Callback;
@@ -43,6 +44,7 @@ pub use record::Plain;
 pub use section::Given;
 pub use section::Protocol;
 pub use section::Section;
+pub use stage::Stage;
 pub use tagged::Tagged;
 
 use crate::diag::Diagnostics;

@@ -55,6 +55,10 @@ pub struct Object {
     pub guarded: Vec<Guarded>,
     /// The trait that its callbacks make, settled by the check phase.
     pub operations: Option<String>,
+    /// The stages it goes through, in the order in which they are named; settled by the check phase.
+    pub stages: Vec<String>,
+    /// Whether something must outlive it; settled by the check phase.
+    pub lifetime: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
     /// The contract.
@@ -135,6 +139,8 @@ pub(super) fn lower(
         foreign,
         data,
         operations: None,
+        stages: Vec::new(),
+        lifetime: false,
         doc: record.doc.clone(),
         contract: clauses.span,
         span: record.span,

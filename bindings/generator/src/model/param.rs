@@ -18,6 +18,8 @@ pub enum Kind {
     Plain,
     /// `keeps`: the callee keeps the pointer until the object ends.
     Keeps,
+    /// `outlives`: it is there for longer than the object that the constructor makes.
+    Outlives,
     /// `slice(len)`: an array whose length is the parameter of that name.
     Slice(String),
     /// The length of the slice of that name.
@@ -54,6 +56,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let word = word_of(&mut clauses, diagnostics);
     let kind = if clauses.flag("keeps", diagnostics) {
         Kind::Keeps
+    } else if clauses.flag("outlives", diagnostics) {
+        Kind::Outlives
     } else if clauses.flag("borrows", diagnostics) {
         Kind::Plain
     } else if clauses.flag("identity", diagnostics) {
@@ -95,6 +99,7 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
     }
     let word = match kind {
         Kind::Keeps => "keeps",
+        Kind::Outlives => "outlives",
         Kind::Slice(_) => "slice",
         Kind::Identity => "identity",
         _ => "callback",

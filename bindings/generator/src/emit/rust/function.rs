@@ -160,7 +160,7 @@ pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> Tok
 }
 
 /// The type of the result and the body that produces it.
-fn result(
+pub(super) fn result(
     api: &Api,
     function: &Function,
     safety: &TokenStream,
@@ -234,7 +234,10 @@ fn pointer(
     let (whole, wrap, why) = match (function.returns, object.shape) {
         (Returns::Owned, Shape::Owned) => {
             let name = ident(&object.name);
-            (quote! { #ty }, quote! { #name { ptr } }, None)
+            match types::marker(object) {
+                Some(_) => (quote! { Self }, quote! { #name { ptr, _marker: PhantomData } }, None),
+                None => (quote! { #ty }, quote! { #name { ptr } }, None),
+            }
         }
         (Returns::Owned, _) => (
             quote! { ARef<#ty> },

@@ -13,6 +13,7 @@ mod ops;
 mod record;
 mod refcount;
 mod section;
+mod stage;
 mod tagged;
 mod types;
 
@@ -28,6 +29,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("AlwaysRefCounted", "crate::sync::aref::AlwaysRefCounted"),
     ("Deref", "core::ops::Deref"),
     ("DerefMut", "core::ops::DerefMut"),
+    ("ManuallyDrop", "core::mem::ManuallyDrop"),
     ("NonNull", "core::ptr::NonNull"),
     ("NotThreadSafe", "crate::types::NotThreadSafe"),
     ("Opaque", "crate::types::Opaque"),

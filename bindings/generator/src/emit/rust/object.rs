@@ -26,8 +26,10 @@ struct Kept {
 
 /// The type of an object and what belongs to it.
 pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
-    let mut items = vec![definition(api, object)];
+    let mut items = super::stage::markers(api, object);
+    items.push(definition(api, object));
     items.extend(threads(api, object));
+    items.extend(super::stage::steps(api, object));
     let (bound, args) = types::generics(api, object);
     let name = ident(&object.name);
     let body = body(api, object);
@@ -74,7 +76,12 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
     });
     let docs = layout::docs(&text, 4);
     match object.shape {
-        Shape::Owned => quote! { #docs pub struct #name { ptr: NonNull<bindings::#raw> } },
+        Shape::Owned => {
+            let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });
+            let must_use = (!object.stages.is_empty())
+                .then(|| quote! { #[must_use = "it is ended when it is dropped, in whatever stage it is"] });
+            quote! { #docs #must_use pub struct #name #bound { ptr: NonNull<bindings::#raw> #marker } }
+        }
         Shape::Pinned => {
             let generic = types::generic(api, object).is_some();
             let data = object.is_generic().then(|| quote! { #[pin] data: UnsafeCell<T>, });
@@ -121,6 +128,10 @@ fn has_drop(api: &Api, object: &Object) -> bool {
 /// What may cross threads, and why.
 fn threads(api: &Api, object: &Object) -> Vec<TokenStream> {
     let name = ident(&object.name);
+    if object.lifetime {
+        // It may be shared with, or given to, another thread only if what it refers to may; a type does not say that.
+        return Vec::new();
+    }
     let mut bounds = types::generic(api, object)
         .map(|_| api.objects.iter().find(|o| o.is_generic()).and_then(|o| o.operations.clone()));
     if let (Some(bound), Some(own)) = (&mut bounds, &object.operations) {
@@ -169,6 +180,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     for constructor in api.in_role(&object.tag, |role| *role == Role::Constructor) {
         body.push(match object.shape {
             Shape::Pinned => pinned_constructor(api, object, constructor),
+            _ if types::marker(object).is_some() => continue,
             _ => function::method(api, constructor, &Receiver::object(&object.tag)),
         });
     }
@@ -201,10 +213,11 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
         body.push(from_raw(object));
     }
     for method in api.in_role(&object.tag, |role| *role == Role::Method) {
-        if method.requires.is_none() {
+        if method.requires.is_none() && method.stage.is_none() {
             body.push(function::method(api, method, &Receiver::object(&object.tag)));
         }
     }
+    body.extend(super::stage::into_stage(object));
     body.extend(super::lock::methods(api, object));
     for section in api.sections.iter().filter(|section| section.of == object.tag) {
         body.push(super::section::method(api, object, section));
@@ -414,7 +427,7 @@ fn fields(api: &Api, object: &Object) -> Fields {
 }
 
 /// `&T` as `&'a T`, also inside an `Option`.
-fn lifetime(ty: TokenStream) -> TokenStream {
+pub(super) fn lifetime(ty: TokenStream) -> TokenStream {
     struct Name;
     impl syn::visit_mut::VisitMut for Name {
         fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {

@@ -66,6 +66,10 @@ pub(super) fn generic(api: &Api, object: &Object) -> Option<Generic> {
 
 /// `<T: Bound>` and `<T>` for an object; both empty when it is not generic.
 pub(super) fn generics(api: &Api, object: &Object) -> (TokenStream, TokenStream) {
+    if object.lifetime || !object.stages.is_empty() {
+        let args = args(object, &quote! { S });
+        return (args.clone(), args);
+    }
     match generic(api, object) {
         None => (quote! {}, quote! {}),
         Some(Generic { bound: None }) => (quote! { <T> }, quote! { <T> }),
@@ -73,6 +77,27 @@ pub(super) fn generics(api: &Api, object: &Object) -> (TokenStream, TokenStream)
             let bound = ident(&bound);
             (quote! { <T: #bound> }, quote! { <T> })
         }
+    }
+}
+
+/// `<'a, Stage>`, for an object that has a lifetime, or stages, or both.
+pub(super) fn args(object: &Object, stage: &TokenStream) -> TokenStream {
+    match (object.lifetime, object.stages.is_empty()) {
+        (true, true) => quote! { <'a> },
+        (true, false) => quote! { <'a, #stage> },
+        (false, true) => quote! {},
+        (false, false) => quote! { <#stage> },
+    }
+}
+
+/// What an object that is held by pointer has besides the pointer: the type of it, if it is anything.
+pub(super) fn marker(object: &Object) -> Option<TokenStream> {
+    let staged = !object.stages.is_empty();
+    match (object.lifetime, staged) {
+        (false, false) => None,
+        (true, false) => Some(quote! { PhantomData<&'a ()> }),
+        (true, true) => Some(quote! { PhantomData<(&'a (), S)> }),
+        (false, true) => Some(quote! { PhantomData<S> }),
     }
 }
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stages: a type for each, and the functions that lead from one to the next. Also what makes an object that something
+//! must outlive, as its type has parameters too.
+
+use super::function;
+use super::function::Arguments;
+use super::function::Receiver;
+use super::layout;
+use super::object::lifetime;
+use super::types;
+use super::types::ident;
+use crate::check::types::Ty;
+use crate::emit::prose;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Object;
+use crate::model::ParamKind;
+use crate::model::Role;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// A type for each stage, of which there are no values.
+pub(super) fn markers(api: &Api, object: &Object) -> Vec<TokenStream> {
+    let marker = |stage: &String| {
+        let leads = |function: &&Function| match (&function.stage, &function.role) {
+            (Some(there), Role::Constructor) => there.of == *stage,
+            (Some(there), _) => there.next.as_ref() == Some(stage),
+            _ => false,
+        };
+        let by =
+            api.in_role(&object.tag, |_| true).find(leads).map(|by| by.name.as_str()).unwrap_or_default();
+        let name = ident(stage);
+        let docs = layout::docs(&format!("The stage of a [`{0}`] after [`{0}::{by}`].", object.name), 4);
+        quote! { #docs pub enum #name {} }
+    };
+    object.stages.iter().map(marker).collect()
+}
+
+/// What can be called in one stage only: one `impl` for each, the constructors in that which they make.
+pub(super) fn steps(api: &Api, object: &Object) -> Vec<TokenStream> {
+    let name = ident(&object.name);
+    let mut items = Vec::new();
+    let none = String::new();
+    let stages = match object.stages.is_empty() {
+        true => std::slice::from_ref(&none),
+        false => object.stages.as_slice(),
+    };
+    for stage in stages {
+        let here = |function: &&Function| match &function.stage {
+            Some(there) => there.of == *stage,
+            None => stage.is_empty() && object.lifetime && function.role == Role::Constructor,
+        };
+        let body: Vec<TokenStream> = api
+            .in_role(&object.tag, |role| matches!(role, Role::Constructor | Role::Method))
+            .filter(here)
+            .map(|function| match function.role {
+                Role::Constructor => constructor(api, function),
+                _ if function.stage.as_ref().is_some_and(|stage| stage.next.is_some()) => {
+                    step(api, object, function)
+                }
+                _ => function::method(api, function, &Receiver::object(&object.tag)),
+            })
+            .collect();
+        let bound = match object.lifetime {
+            true => quote! { <'a> },
+            false => quote! {},
+        };
+        let stage = (!stage.is_empty()).then(|| ident(stage));
+        let args = types::args(object, &quote! { #stage });
+        items.extend(super::inherent(quote! { #bound #name #args }, &body));
+    }
+    items
+}
+
+/// A constructor of what is returned, with references that live for as long as the object.
+fn constructor(api: &Api, function: &Function) -> TokenStream {
+    let name = ident(&function.name);
+    let call = ident(&function.c);
+    let Arguments { mut decls, values, before, mut why, .. } = function::arguments(api, function, &quote! {});
+    let mut bounds: Vec<String> = Vec::new();
+    let mut generics = quote! {};
+    let mut at = 0;
+    for param in &function.params {
+        let Some(ty) = types::of_param(api, param) else { continue };
+        if let Ty::Object(tag) = &ty {
+            let (bound, _) = api.object(tag).map(|object| types::generics(api, object)).unwrap_or_default();
+            if !bound.is_empty() && !bounds.contains(&bound.to_string()) {
+                bounds.push(bound.to_string());
+                generics = bound;
+            }
+        }
+        if param.kind == ParamKind::Outlives {
+            let (name, ty) = (ident(&param.name), lifetime(types::param(api, &ty, param.nullable)));
+            decls[at] = quote! { #name: #ty };
+            why.retain(|text| !text.starts_with(&format!("`{}`", param.name)));
+            why.push(format!("`{}` outlives the object, whose lifetime is its (`outlives`)", param.name));
+        }
+        if !matches!(ty, Ty::Table(_) | Ty::Callback | Ty::LengthOf(_)) {
+            at += 1;
+        }
+    }
+    let safety = layout::safety(function::justify(function, "", &why));
+    let call = quote! { unsafe { bindings::#call(#(#values),*) } };
+    let (ret, body) = function::result(api, function, &safety, &call);
+    let docs = layout::docs(&prose::of_function(function), 8);
+    quote! {
+        #docs
+        #[inline]
+        pub fn #name #generics(#(#decls),*) #ret {
+            #(#before)*
+            #body
+        }
+    }
+}
+
+/// A function that leads to the next stage: it takes the object and gives it back as that.
+fn step(api: &Api, object: &Object, function: &Function) -> TokenStream {
+    let next = function.stage.as_ref().and_then(|stage| stage.next.as_deref()).map(ident);
+    let name = ident(&function.name);
+    let (own, call) = (ident(&object.name), ident(&function.c));
+    let receiver = Receiver::object(&object.tag);
+    let Arguments { decls, values, before, why, .. } = function::arguments(api, function, &receiver.raw);
+    let safety = layout::safety(function::justify(function, &receiver.why, &why));
+    let args = types::args(object, &quote! { #next });
+    let docs = layout::docs(&prose::of_function(function), 8);
+    let (ret, body) = match function.errno.is_some() {
+        true => (
+            quote! { Result<#own #args> },
+            quote! {
+                #safety
+                to_result(unsafe { bindings::#call(#(#values),*) })?;
+                Ok(self.into_stage())
+            },
+        ),
+        false => (
+            quote! { #own #args },
+            quote! {
+                #safety
+                unsafe { bindings::#call(#(#values),*) };
+                self.into_stage()
+            },
+        ),
+    };
+    quote! {
+        #docs
+        #[inline]
+        pub fn #name(self, #(#decls),*) -> #ret {
+            #(#before)*
+            #body
+        }
+    }
+}
+
+/// The same object in another stage.
+pub(super) fn into_stage(object: &Object) -> Option<TokenStream> {
+    if object.stages.is_empty() {
+        return None;
+    }
+    let name = ident(&object.name);
+    let args = types::args(object, &quote! { N });
+    Some(quote! {
+        #[inline]
+        fn into_stage<N>(self) -> #name #args {
+            let this = ManuallyDrop::new(self);
+            #name { ptr: this.ptr, _marker: PhantomData }
+        }
+    })
+}

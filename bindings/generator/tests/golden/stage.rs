@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `stage.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/stage.h`](srctree/include/stage.h)
+
+use crate::{
+    bindings,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+
+/// A `struct depot`.
+///
+/// # Invariants
+///
+/// A value of this type is a live `struct depot`, reached by reference only.
+#[repr(transparent)]
+pub struct Depot(Opaque<bindings::depot>, NotThreadSafe);
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for Depot {}
+
+impl Depot {
+    /// Returns a raw pointer to the `struct depot`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::depot {
+        self.0.get()
+    }
+
+    /// Makes a reference of a raw pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a `struct depot` that lives for all of `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::depot) -> &'a Self {
+        // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
+        // same by `repr(transparent)`.
+        unsafe { &*ptr.cast() }
+    }
+}
+
+/// The stage of a [`Parcel`] after [`Parcel::new`].
+pub enum Packed {}
+
+/// The stage of a [`Parcel`] after [`Parcel::send`].
+pub enum Sent {}
+
+/// The stage of a [`Parcel`] after [`Parcel::arrive`].
+pub enum Arrived {}
+
+/// Something on its way.
+///
+/// # Invariants
+///
+/// `ptr` points to a `struct parcel` that belongs to this value.
+#[must_use = "it is ended when it is dropped, in whatever stage it is"]
+pub struct Parcel<'a, S> {
+    ptr: NonNull<bindings::parcel>,
+    _marker: PhantomData<(&'a (), S)>,
+}
+
+impl<'a> Parcel<'a, Packed> {
+    /// Pack a parcel.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `ENOMEM`.
+    #[inline]
+    pub fn new(depot: &'a Depot) -> Result<Self> {
+        // SAFETY: `depot` outlives the object, whose lifetime is its (`outlives`).
+        let ptr = from_err_ptr(unsafe { bindings::parcel_pack(depot.as_raw()) })?;
+        let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
+        Ok(Parcel {
+            ptr,
+            _marker: PhantomData,
+        })
+    }
+
+    /// Send it.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `ENOENT` where there is no house.
+    #[inline]
+    pub fn send(self, to: u32) -> Result<Parcel<'a, Sent>> {
+        // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
+        to_result(unsafe { bindings::parcel_send(self.as_raw(), to) })?;
+        Ok(self.into_stage())
+    }
+}
+
+impl<'a> Parcel<'a, Sent> {
+    /// Calls `parcel_arrive()`.
+    #[inline]
+    pub fn arrive(self) -> Parcel<'a, Arrived> {
+        // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
+        unsafe { bindings::parcel_arrive(self.as_raw()) };
+        self.into_stage()
+    }
+}
+
+impl<'a> Parcel<'a, Arrived> {
+    /// How long it took.
+    ///
+    /// Returns in days.
+    #[inline]
+    pub fn days(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
+        unsafe { bindings::parcel_days(self.as_raw()) }
+    }
+}
+
+impl<'a, S> Parcel<'a, S> {
+    /// Returns a raw pointer to the `struct parcel`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::parcel {
+        self.ptr.as_ptr()
+    }
+
+    /// How heavy it is.
+    ///
+    /// Returns in grams.
+    #[inline]
+    pub fn weight(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
+        unsafe { bindings::parcel_weight(self.as_raw()) }
+    }
+
+    #[inline]
+    fn into_stage<N>(self) -> Parcel<'a, N> {
+        let this = ManuallyDrop::new(self);
+        Parcel {
+            ptr: this.ptr,
+            _marker: PhantomData,
+        }
+    }
+}
+
+impl<'a, S> Drop for Parcel<'a, S> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `parcel_return`).
+        unsafe { bindings::parcel_return(self.ptr.as_ptr()) };
+    }
+}
+
+/// A place in a queue.
+///
+/// # Invariants
+///
+/// `ptr` points to a `struct ticket` that belongs to this value.
+pub struct Ticket<'a> {
+    ptr: NonNull<bindings::ticket>,
+    _marker: PhantomData<&'a ()>,
+}
+
+impl<'a> Ticket<'a> {
+    /// Calls `ticket_draw()`.
+    #[inline]
+    pub fn new(depot: &'a Depot) -> Option<Self> {
+        // SAFETY: `depot` outlives the object, whose lifetime is its (`outlives`).
+        let ptr = NonNull::new(unsafe { bindings::ticket_draw(depot.as_raw()) })?;
+        Some(Ticket {
+            ptr,
+            _marker: PhantomData,
+        })
+    }
+}
+
+impl<'a> Ticket<'a> {
+    /// Returns a raw pointer to the `struct ticket`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::ticket {
+        self.ptr.as_ptr()
+    }
+}
+
+impl<'a> Drop for Ticket<'a> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `ticket_drop`).
+        unsafe { bindings::ticket_drop(self.ptr.as_ptr()) };
+    }
+}
