@@ -27,6 +27,10 @@ static inline bool hmm_devmem_flags_has(struct hmm_devmem_flags_word word,
 DEFINE_FREE(hmm_devmem_exit, struct hmm_devmem *,
 	    if (!IS_ERR_OR_NULL(_T)) hmm_devmem_exit(_T))
 
+/* struct hmm_devmem_migration *x __free(hmm_devmem_migration_end): ended when @x goes out of scope. */
+DEFINE_FREE(hmm_devmem_migration_end, struct hmm_devmem_migration *,
+	    if (!IS_ERR_OR_NULL(_T)) hmm_devmem_migration_end(_T))
+
 /*
  * DEFINE_HMM_DEVMEM_OPS(name, type, member, callbacks...): a struct hmm_devmem_ops whose callbacks
  * take the @type that has the struct hmm_devmem as its @member.
@@ -95,5 +99,9 @@ __must_check long hmm_devmem_migrate_home(struct hmm_devmem *devmem,
 					  struct mm_struct *mm,
 					  struct hmm_span span,
 					  unsigned int flags);
+
+__must_check struct hmm_devmem_migration *
+hmm_devmem_collect(struct hmm_devmem *devmem, struct mm_struct *mm,
+		   struct hmm_span span);
 
 #endif /* _DEVMEM_TYPED_H */

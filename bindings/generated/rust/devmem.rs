@@ -25,6 +25,7 @@
 use crate::{
     bindings,
     error::{
+        from_err_ptr,
         to_result, //
         VTABLE_DEFAULT_ERROR,
     },
@@ -32,7 +33,12 @@ use crate::{
     prelude::*,
     types::Opaque, //
 };
-use core::cell::UnsafeCell;
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
 use pin_init::Wrapper;
 
 /// A value of `enum memory_type`.
@@ -496,5 +502,135 @@ impl<T: MemoryOperations> PinnedDrop for DeviceMemory<T> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `hmm_devmem_exit`).
         unsafe { bindings::hmm_devmem_exit(self.inner.get()) };
+    }
+}
+
+/// The stage of a [`Migration`] after [`Migration::collect`].
+pub enum Collected {}
+
+/// The stage of a [`Migration`] after [`Migration::copy`].
+pub enum Copied {}
+
+/// The stage of a [`Migration`] after [`Migration::commit`].
+pub enum Committed {}
+
+/// Pages that a driver moves step by step.
+///
+/// `hmm_devmem_migrate()` is all of the steps at once. A driver takes them one by one to do
+/// something in between: to map the pages for its device before the CPU can touch them, say.
+/// Collect, copy, commit, in that order; and whatever was done, end.
+///
+/// # Invariants
+///
+/// `ptr` points to a `struct hmm_devmem_migration` that belongs to this value.
+#[must_use = "it is ended when it is dropped, in whatever stage it is"]
+pub struct Migration<'a, S> {
+    ptr: NonNull<bindings::hmm_devmem_migration>,
+    _marker: PhantomData<(&'a (), S)>,
+}
+
+impl<'a> Migration<'a, Collected> {
+    /// Take pages that are to move to device memory.
+    ///
+    /// A CPU that touches one of them waits until the migration ends. Pages that cannot move
+    /// just then are not taken; that is no error.
+    ///
+    /// Context: Process context; may sleep. Takes the mmap lock, and on success holds it for
+    /// reading until `hmm_devmem_migration_end()`, by the same thread.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` where `span` is misaligned or empty, or its first page is not mapped
+    /// or of a kind that cannot move; `ESRCH` if the process is gone; `EINTR`; `ENOMEM`.
+    #[inline]
+    pub fn collect<T: MemoryOperations>(
+        devmem: &'a DeviceMemory<T>,
+        mm: &crate::mm::MmWithUser,
+        span: Span,
+    ) -> Result<Self> {
+        // SAFETY: `mm` is a reference and so valid for the call; `devmem` outlives the object,
+        // whose lifetime is its (`outlives`).
+        let ptr = from_err_ptr(unsafe {
+            bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0)
+        })?;
+        let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
+        Ok(Migration {
+            ptr,
+            _marker: PhantomData,
+        })
+    }
+
+    /// Have the pages copied.
+    ///
+    /// To places that are found for them, by `hmm_devmem_ops.copy`. A page for which there is
+    /// no place, or whose copy fails, will stay.
+    ///
+    /// Context: Process context; may sleep.
+    #[inline]
+    pub fn copy(self) -> Migration<'a, Copied> {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
+        unsafe { bindings::hmm_devmem_migration_copy(self.as_raw()) };
+        self.into_stage()
+    }
+}
+
+impl<'a> Migration<'a, Copied> {
+    /// Let the copies take over.
+    ///
+    /// They cannot be touched yet, and the driver may map them for its device: they are locked
+    /// until the migration ends.
+    ///
+    /// Context: Process context; may sleep.
+    #[inline]
+    pub fn commit(self) -> Migration<'a, Committed> {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
+        unsafe { bindings::hmm_devmem_migration_commit(self.as_raw()) };
+        self.into_stage()
+    }
+}
+
+impl<'a> Migration<'a, Committed> {
+    /// How many pages have moved.
+    #[inline]
+    pub fn moved(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
+        unsafe { bindings::hmm_devmem_migration_moved(self.as_raw()) }
+    }
+}
+
+impl<'a, S> Migration<'a, S> {
+    /// Returns a raw pointer to the `struct hmm_devmem_migration`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::hmm_devmem_migration {
+        self.ptr.as_ptr()
+    }
+
+    /// What a migration is about.
+    ///
+    /// Returns the addresses that were dealt with, of those that were asked for the first. What
+    /// follows is for another migration.
+    #[inline]
+    pub fn span(&self) -> Span {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
+        let value = unsafe { bindings::hmm_devmem_migration_span(self.as_raw()) };
+        Span(value)
+    }
+
+    #[inline]
+    fn into_stage<N>(self) -> Migration<'a, N> {
+        let this = ManuallyDrop::new(self);
+        Migration {
+            ptr: this.ptr,
+            _marker: PhantomData,
+        }
+    }
+}
+
+impl<'a, S> Drop for Migration<'a, S> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `hmm_devmem_migration_end`).
+        unsafe { bindings::hmm_devmem_migration_end(self.ptr.as_ptr()) };
     }
 }

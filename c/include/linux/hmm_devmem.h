@@ -160,6 +160,33 @@ long hmm_devmem_migrate_home(struct hmm_devmem *devmem, struct mm_struct *mm,
 			     unsigned int flags __contract(flags(hmm_devmem_flags)))
 	__contract(method, errno, plain, may_sleep);
 
+/**
+ * struct hmm_devmem_migration - pages that a driver moves step by step
+ *
+ * hmm_devmem_migrate() is all of the steps at once. A driver takes them one by one
+ * to do something in between: to map the pages for its device before the CPU can
+ * touch them, say. Collect, copy, commit, in that order; and whatever was done, end.
+ */
+struct __contract(object("Migration")) hmm_devmem_migration;
+
+struct hmm_devmem_migration *
+hmm_devmem_collect(struct hmm_devmem *devmem __contract(outlives),
+		   struct mm_struct *mm, struct hmm_span span)
+	__contract(constructor, name("collect"), errno, may_sleep,
+		   stage("Collected"));
+void hmm_devmem_migration_copy(struct hmm_devmem_migration *migration)
+	__contract(method, may_sleep, stage("Collected", "Copied"));
+void hmm_devmem_migration_commit(struct hmm_devmem_migration *migration)
+	__contract(method, may_sleep, stage("Copied", "Committed"));
+unsigned long
+hmm_devmem_migration_moved(const struct hmm_devmem_migration *migration)
+	__contract(method, stage("Committed"));
+struct hmm_span
+hmm_devmem_migration_span(const struct hmm_devmem_migration *migration)
+	__contract(method);
+void hmm_devmem_migration_end(struct hmm_devmem_migration *migration)
+	__contract(destructor, may_sleep);
+
 unsigned long hmm_devmem_evict(struct hmm_devmem *devmem)
 	__contract(method, may_sleep);
 void hmm_devmem_resume(struct hmm_devmem *devmem) __contract(method);
