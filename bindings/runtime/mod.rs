@@ -22,6 +22,8 @@ pub mod table;
 
 #[cfg(all(CONFIG_KUNIT = "y", CONFIG_HMM_COMPAT_2019))]
 mod compat_2019_tests;
+#[cfg(all(CONFIG_KUNIT = "y", CONFIG_HMM_DEVMEM))]
+mod devmem_tests;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
 
