@@ -55,8 +55,8 @@ impl Bytes<'_> {
     /// Reads the word at `at`; `EINVAL` when it is not inside, or not aligned.
     pub fn load(&self, at: usize) -> Result<u32> {
         let from = self.check(at, size_of::<u32>())?.cast::<u32>();
-        // SAFETY: It is inside and aligned; the access is volatile, as `READ_ONCE()` is.
         from.is_aligned()
+            // SAFETY: It is inside and aligned; the access is volatile, as `READ_ONCE()` is.
             .then(|| unsafe { from.read_volatile() })
             .ok_or(EINVAL)
     }
@@ -64,8 +64,8 @@ impl Bytes<'_> {
     /// Writes the word at `at`; `EINVAL` when it is not inside, or not aligned.
     pub fn store(&mut self, at: usize, value: u32) -> Result {
         let to = self.check(at, size_of::<u32>())?.cast::<u32>();
-        // SAFETY: It is inside and aligned; the access is volatile, as `WRITE_ONCE()` is.
         to.is_aligned()
+            // SAFETY: It is inside and aligned; the access is volatile, as `WRITE_ONCE()` is.
             .then(|| unsafe { to.write_volatile(value) })
             .ok_or(EINVAL)
     }
