@@ -34,6 +34,7 @@
  * @addr: its address
  * @nr: how many
  * @kind: what the first one is, and how far the others are alike
+ * @words: the first one's word, or entry; there is none with extents
  */
 struct hmm_batch {
 	struct hmm_walk *w;
@@ -41,6 +42,7 @@ struct hmm_batch {
 	unsigned long addr;
 	unsigned long nr;
 	struct hmm_kind kind;
+	unsigned long *words;
 };
 
 static __always_inline unsigned long batch_addr(const struct hmm_batch *b,
@@ -214,7 +216,7 @@ static __always_inline long batch_run(const struct hmm_batch *b,
 	}
 	if (out != HMM_WORDS)
 		return hmm_report(b->w, addr, nr, word) ?: nr;
-	hmm_put(hmm_walk_words(b->w, addr), nr, word, 1, HMM_PFN_STICKY);
+	hmm_put(b->words + done, nr, word, 1, HMM_PFN_STICKY);
 	return nr;
 }
 
@@ -266,7 +268,7 @@ static __always_inline long batch_scattered(const struct hmm_batch *b,
 					    const enum hmm_output out)
 {
 	const struct hmm_format *format = b->w->range->format;
-	unsigned long *words = hmm_walk_words(b->w, batch_addr(b, done));
+	unsigned long *words = b->words + done;
 	unsigned long flags, old = 0, i;
 	pte_t *ptep = b->ptep + done;
 
@@ -529,6 +531,8 @@ static __always_inline int table(struct hmm_walk *w, struct vm_area_struct *vma,
 				.addr = addr,
 				.nr = nr,
 				.kind = kind,
+				.words = out == HMM_EXTENTS ? NULL :
+					 hmm_walk_words(w, addr),
 			};
 
 			said = batch(&b, anon, out);
