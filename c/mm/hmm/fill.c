@@ -78,11 +78,13 @@ static bool vma_refuses(struct vm_area_struct *vma)
 	       userfaultfd_missing(vma);
 }
 
-/* A new anonymous page of the process. The page table lock is held. */
+/*
+ * A new anonymous page of the process, which the caller counts. The page table
+ * lock is held.
+ */
 static void adopt(struct vm_area_struct *vma, unsigned long addr,
 		  struct folio *folio)
 {
-	add_mm_counter(vma->vm_mm, MM_ANONPAGES, folio_nr_pages(folio));
 	folio_add_new_anon_rmap(folio, vma, addr, RMAP_EXCLUSIVE);
 	if (!folio_is_zone_device(folio))
 		folio_add_lru_vma(folio, vma);
@@ -187,7 +189,7 @@ static bool fill_pte(struct filling *f, unsigned long addr, pte_t *ptep,
 
 static void fill_ptes(struct filling *f)
 {
-	unsigned long addr = f->addr, i;
+	unsigned long addr = f->addr, filled = 0, i;
 	pte_t *table, *ptep;
 	spinlock_t *ptl;	/* of @table */
 
@@ -205,10 +207,14 @@ static void fill_ptes(struct filling *f)
 		     i++, ptep++, addr += PAGE_SIZE) {
 			unsigned long *src = &f->m->src[i];
 
-			if (is_hole(*src) &&
-			    !fill_pte(f, addr, ptep, mpfn_folio(f->m->dst[i])))
+			if (!is_hole(*src))
+				continue;
+			if (fill_pte(f, addr, ptep, mpfn_folio(f->m->dst[i])))
+				filled++;
+			else
 				*src &= ~MIGRATE_PFN_MIGRATE;
 		}
+		add_mm_counter(f->vma->vm_mm, MM_ANONPAGES, filled);
 	}
 	pte_unmap_unlock(table, ptl);
 }
@@ -273,6 +279,7 @@ static bool fill_pmd(struct filling *f, struct folio *folio, pgtable_t *table)
 		return false;
 
 	adopt(f->vma, f->addr, folio);
+	add_mm_counter(mm, MM_ANONPAGES, HPAGE_PMD_NR);
 	if (pmd_none(old)) {
 		pgtable_trans_huge_deposit(mm, f->pmdp, *table);
 		mm_inc_nr_ptes(mm);
@@ -374,7 +381,7 @@ unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i)
 	if (m->src[i] & m->dst[i] & MIGRATE_PFN_COMPOUND) {
 		if (!fill_huge(&f))
 			give_up(&f);
-		return 1;
+		return mpfn_pages(m->src[i]);
 	}
 	if (m->src[i] & MIGRATE_PFN_COMPOUND)
 		shatter_hole(m, i);
