@@ -14,6 +14,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 /**
@@ -168,6 +169,7 @@ struct hmm_mirror_ops {
  * @notifier: tells of the end of @mm
  * @movers: the sections that are moving pages, see &hmm_section.to
  * @released: set when &hmm_mirror_ops.release was or is being called
+ * @recent: the range that a section was in last, or NULL; guarded by @cover
  */
 struct hmm_mirror {
 	struct mm_struct *mm;
@@ -180,6 +182,7 @@ struct hmm_mirror {
 	struct mmu_notifier notifier;
 	struct list_head movers; /* guarded by the update lock */
 	unsigned long released;
+	struct hmm_mirror_range *recent;
 } __contract(object("Mirror"), pinned, send, sync,
 	     data(UpdateGuard = exclusive));
 
@@ -325,6 +328,22 @@ struct hmm_section {
 #define HMM_SECTION(_mirror, _span, _access) \
 	{ .mirror = (_mirror), .span = (_span), .access = (_access) }
 
+/*
+ * As HMM_SECTION(), but leaves the room for pfns as it is: to clear it would
+ * take as long as a tenth of a section of one page (benchmark:
+ * populate-one-page).
+ */
+static inline void hmm_section_prepare(struct hmm_section *section,
+				       struct hmm_mirror *mirror,
+				       struct hmm_span span,
+				       enum hmm_access access)
+{
+	memset(section, 0, offsetof(struct hmm_section, batch));
+	section->mirror = mirror;
+	section->span = span;
+	section->access = access;
+}
+
 bool __must_check hmm_section_next(struct hmm_section *section)
 	__contract(enter, may_sleep);
 void hmm_section_leave(struct hmm_section *section) __contract(leave);
@@ -355,8 +374,8 @@ static inline int hmm_section_error(const struct hmm_section *section)
  * hmm_section_leave().
  */
 #define hmm_section(name, _mirror, _span, _access)			\
-	struct hmm_section name __cleanup(hmm_section_leave) =		\
-		HMM_SECTION(_mirror, _span, _access);			\
+	struct hmm_section name __cleanup(hmm_section_leave) __uninitialized; \
+	hmm_section_prepare(&name, _mirror, _span, _access);		\
 	while (hmm_section_next(&name))
 
 /**

@@ -247,10 +247,29 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 		return;
 	down_write(&mirror->cover);
 	mtree_erase(&mirror->ranges, range->span.start);
+	if (mirror->recent == range)
+		mirror->recent = NULL;
 	up_write(&mirror->cover);
 	hmm_mirror_range_end(range);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
+
+/*
+ * The range that an address is in, or NULL; most likely that of the section
+ * before (benchmark: populate-one-page). The caller holds hmm_mirror.cover.
+ */
+static struct hmm_mirror_range *hmm_mirror_range_of(struct hmm_mirror *mirror,
+						    unsigned long addr)
+{
+	struct hmm_mirror_range *range = READ_ONCE(mirror->recent);
+
+	if (range && addr >= range->span.start && addr < range->span.end)
+		return range;
+	range = mtree_load(&mirror->ranges, addr);
+	if (range)
+		WRITE_ONCE(mirror->recent, range);
+	return range;
+}
 
 static unsigned long hmm_access_request(enum hmm_access access)
 {
@@ -263,6 +282,26 @@ static unsigned long hmm_access_request(enum hmm_access access)
 	default:
 		return 0;
 	}
+}
+
+/*
+ * Where the words go, if the caller brings no array. They are cleared as far as
+ * they are used, for a walk keeps what it finds of sticky bits.
+ */
+static void hmm_section_use_batch(struct hmm_section *section)
+{
+	unsigned long nr = min(hmm_span_pages(section->span), HMM_SECTION_BATCH);
+	unsigned long i;
+
+	if (section->to) {
+		section->pfns = devmem_move_pfns(section->move);
+		section->nr_pfns = TRANSFER_PAGES;
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		section->batch[i] = 0;
+	section->pfns = section->batch;
+	section->nr_pfns = HMM_SECTION_BATCH;
 }
 
 /* First call for a section: check it, and hold what must last to its end. */
@@ -288,12 +327,8 @@ static int hmm_section_begin(struct hmm_section *section)
 		if (!section->move)
 			return -ENOMEM;
 	}
-	if (!section->pfns || !section->nr_pfns) {
-		section->pfns = section->to ? devmem_move_pfns(section->move) :
-					      section->batch;
-		section->nr_pfns = section->to ? TRANSFER_PAGES :
-						 HMM_SECTION_BATCH;
-	}
+	if (!section->pfns || !section->nr_pfns)
+		hmm_section_use_batch(section);
 	if (section->access == HMM_ACCESS_EXCLUSIVE)
 		section->nr_pfns = 1;
 	if (!section->timeout)
@@ -417,7 +452,7 @@ static int hmm_section_advance(struct hmm_section *section)
 {
 	struct hmm_mirror *mirror = section->mirror;
 	struct hmm_span next = { section->now.end, section->span.end };
-	struct hmm_mirror_range *range = mtree_load(&mirror->ranges, next.start);
+	struct hmm_mirror_range *range = hmm_mirror_range_of(mirror, next.start);
 	struct hmm_range walk = {
 		.hmm_pfns = section->pfns,
 		.default_flags = hmm_access_request(section->access),
