@@ -7,7 +7,8 @@
  * One line a place on a curve: the curve, the place, ours, the reference ("-"
  * for none), the unit. Curves: dense and sparse (a walk, by bytes of address
  * space), ranges (of a mirror), mirrors (of a process), threads (device faults
- * while somebody keeps the mmap lock for writing, half of the time).
+ * while somebody keeps the mmap lock for writing, half of the time: for long,
+ * and for as long as mapping something takes).
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -215,6 +216,7 @@ struct faulter {
 };
 
 static volatile bool over;
+static uint32_t hold_us;
 
 static void *fault(void *data)
 {
@@ -230,7 +232,7 @@ static void *fault(void *data)
 
 static void *occupy(void *data)
 {
-	struct hmm_probe_occupy arg = { .us = 2000, .count = 10 };
+	struct hmm_probe_occupy arg = { .us = hold_us, .count = 10 };
 
 	while (!over)
 		if (ioctl(probe, HMM_PROBE_OCCUPY, &arg))
@@ -278,14 +280,21 @@ static double faults_of(unsigned int nr, int core)
 	return faults;
 }
 
-static void threads(void)
+static void threads_beside(const char *curve, uint32_t us)
 {
 	unsigned int nr;
 
+	hold_us = us;
 	for (nr = 1; nr <= 8; nr *= 2)
-		say("threads", nr, faults_of(nr, HMM_PROBE_CORE),
+		say(curve, nr, faults_of(nr, HMM_PROBE_CORE),
 		    have_reference ? faults_of(nr, HMM_PROBE_REFERENCE) : -1,
 		    "faults/s");
+}
+
+static void threads(void)
+{
+	threads_beside("threads-2ms", 2000);
+	threads_beside("threads-50us", 50);
 }
 
 static const struct {
