@@ -50,7 +50,7 @@ static int collect_hole(unsigned long addr, unsigned long end, int depth,
 		unsigned long next = pmd_addr_end(position(c), end);
 
 		if (may_move_huge(c, next))
-			put_large_word(c, next, MIGRATE_PFN_MIGRATE);
+			put_large_word(c, HPAGE_PMD_NR, MIGRATE_PFN_MIGRATE);
 		else
 			put_words(c, next, MIGRATE_PFN_MIGRATE);
 	}
@@ -78,13 +78,13 @@ bool collect_selects(const struct migrate_vma *args, struct folio *folio)
 	       page_pgmap(&folio->page)->owner == args->pgmap_owner;
 }
 
-/* Takes a reference and the lock, or neither. The page table lock is held. */
-bool collect_grab(const struct collector *c, struct folio *folio)
+/*
+ * Takes the lock of a mapped folio, and no reference: that of a mapping becomes
+ * the migration's. The page table lock is held.
+ */
+bool collect_lock(const struct collector *c, struct folio *folio)
 {
-	if (!faulting_folio(c->args, folio) && !folio_trylock(folio))
-		return false;
-	folio_get(folio);
-	return true;
+	return faulting_folio(c->args, folio) || folio_trylock(folio);
 }
 
 /*
@@ -156,18 +156,20 @@ static void collect_huge_locked(struct collector *c, pmd_t *pmdp,
 	struct folio *folio = huge_leaf_folio(*pmdp, &word);
 
 	if (!folio || folio == c->whole || !collect_selects(c->args, folio) ||
-	    !collect_grab(c, folio)) {
+	    !collect_lock(c, folio)) {
 		put_words(c, end, 0);
 		return;
 	}
 
+	/* Both ways of unmapping a huge page drop the mapping's reference. */
+	folio_get(folio);
 	if (!may_move_huge(c, end)) {
 		c->large = folio;
 		return;
 	}
 
 	if (unmap_huge(c, pmdp, ptl, folio)) {
-		put_large_word(c, end, word);
+		put_large_word(c, HPAGE_PMD_NR, word);
 	} else {
 		migration_release(c->args, folio);
 		put_words(c, end, 0);
@@ -248,10 +250,7 @@ static const struct mm_walk_ops collect_ops = {
  */
 static void collect_range(struct migrate_vma *args)
 {
-	struct collector c = {
-		.args = args,
-		.flush_start = ULONG_MAX,
-	};
+	struct collector c = { .args = args };
 
 	if (walk_page_range_vma(args->vma, args->start, args->end, &collect_ops,
 				&c) == COLLECT_STOP)

@@ -9,6 +9,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
 
+#include "bulk.h"
 #include "migrate.h"
 
 /**
@@ -21,6 +22,7 @@
  * @faulted: up to here absent pages were looked for and faulted in
  * @flush_start: lowest address unmapped since the last TLB flush
  * @flush_end: end of the highest page unmapped since then; 0 if none was
+ * @unmapped: mappings taken away since the last TLB flush
  * @large: locked and referenced; to be split before the walk can go on
  * @whole: last folio that would not be split. Never dereferenced.
  */
@@ -31,6 +33,7 @@ struct collector {
 	unsigned long faulted;
 	unsigned long flush_start;
 	unsigned long flush_end;
+	struct mapped_count unmapped;
 	struct folio *large;
 	struct folio *whole;
 };
@@ -58,15 +61,20 @@ static inline void put_words(struct collector *c, unsigned long end,
 }
 
 /* One word for the large folio or hole at hand, none for the rest of it. */
-static inline void put_large_word(struct collector *c, unsigned long end,
+static inline void put_large_word(struct collector *c, unsigned long nr,
 				  unsigned long word)
 {
+	struct migrate_vma *args = c->args;
+
 	put_word(c, word | MIGRATE_PFN_COMPOUND);
-	put_words(c, end, 0);
+	nr--;
+	memset(args->src + args->npages, 0, nr * sizeof(*args->src));
+	memset(args->dst + args->npages, 0, nr * sizeof(*args->dst));
+	args->npages += nr;
 }
 
 bool collect_selects(const struct migrate_vma *args, struct folio *folio);
-bool collect_grab(const struct collector *c, struct folio *folio);
+bool collect_lock(const struct collector *c, struct folio *folio);
 int collect_split(struct collector *c, struct mm_walk *walk);
 
 int collect_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk);

@@ -29,17 +29,39 @@ static bool pte_maps_writable(pte_t pte)
 	return softleaf_is_device_private_write(softleaf_from_pte(pte));
 }
 
-/* The page that an entry maps, for the CPU or for a device; else NULL. */
-static struct page *pte_maps_page(struct vm_area_struct *vma,
-				  unsigned long addr, pte_t pte)
+/**
+ * struct leaf - an entry of a table
+ * @ptep: where it is
+ * @pte: what it is. Only what is present can change: a CPU notes its accesses.
+ * @page: the page that it maps, for the CPU or for a device; else NULL
+ * @writable: whether that may be written to
+ */
+struct leaf {
+	pte_t *ptep;
+	pte_t pte;
+	struct page *page;
+	bool writable;
+};
+
+static struct leaf read_leaf(struct vm_area_struct *vma, unsigned long addr,
+			     pte_t *ptep)
 {
+	struct leaf leaf = { .ptep = ptep, .pte = ptep_get(ptep) };
 	softleaf_t entry;
 
-	if (pte_present(pte))
-		return vm_normal_page(vma, addr, pte);
-
-	entry = softleaf_from_pte(pte);
-	return softleaf_is_device_private(entry) ? softleaf_to_page(entry) : NULL;
+	if (pte_none(leaf.pte))
+		return leaf;
+	if (pte_present(leaf.pte)) {
+		leaf.page = vm_normal_page(vma, addr, leaf.pte);
+		leaf.writable = pte_write(leaf.pte);
+		return leaf;
+	}
+	entry = softleaf_from_pte(leaf.pte);
+	if (softleaf_is_device_private(entry)) {
+		leaf.page = softleaf_to_page(entry);
+		leaf.writable = softleaf_is_device_private_write(entry);
+	}
+	return leaf;
 }
 
 /* Does an entry map, for the CPU or for a device, the page with this number? */
@@ -57,22 +79,24 @@ static bool pte_maps_pfn(pte_t pte, unsigned long pfn)
 }
 
 /*
- * The migration entry that takes the place of @pte. All that the page table
- * knows of the page, and that the new mapping must have, is in it.
+ * The migration entry that takes the place of a leaf, which is @pte by now. All
+ * that the page table knows of the page, and that the new mapping must have, is
+ * in it.
  */
-static pte_t migration_pte(unsigned long pfn, pte_t pte, bool exclusive)
+static pte_t migration_pte(const struct leaf *leaf, pte_t pte, bool exclusive)
 {
+	unsigned long pfn = page_to_pfn(leaf->page);
 	softleaf_t entry;
 	pte_t new;
 
-	if (pte_maps_writable(pte))
+	if (leaf->writable)
 		entry = make_writable_migration_entry(pfn);
 	else if (exclusive)
 		entry = make_readable_exclusive_migration_entry(pfn);
 	else
 		entry = make_readable_migration_entry(pfn);
 
-	if (!pte_present(pte)) {
+	if (!pte_present(leaf->pte)) {
 		new = softleaf_to_pte(entry);
 		if (pte_swp_soft_dirty(pte))
 			new = pte_swp_mksoft_dirty(new);
@@ -102,60 +126,81 @@ static bool pte_may_be_dirty(pte_t pte)
 	return pte_dirty(pte) || pte_write(pte);
 }
 
+/* The process has written to it. Only files count dirty pages. */
+static void mark_dirty(struct folio *folio)
+{
+	if (folio_test_dirty(folio))
+		return;
+	if (folio_test_anon(folio))
+		folio_set_dirty(folio);
+	else
+		folio_mark_dirty(folio);
+}
+
 /*
- * Puts a migration entry in place of a PTE that maps a page of a folio that is
- * grabbed. The page table lock is held. Fails if the folio is pinned.
+ * Puts a migration entry in place of a leaf that maps a page of a folio that is
+ * locked. The page table lock is held. Fails if the folio is pinned.
  *
  * The TLB flush is left to the end of the table. Until then a CPU may go on
  * writing to the page; nobody copies it before that. A pin cannot be missed
  * for it: GUP-fast reads page tables, not TLBs.
  */
-static bool unmap_pte(struct collector *c, unsigned long addr, pte_t *ptep,
-		      struct folio *folio, struct page *page)
+static bool unmap_leaf(struct collector *c, unsigned long addr,
+		       const struct leaf *leaf, struct folio *folio)
 {
 	struct vm_area_struct *vma = c->args->vma;
-	bool exclusive = folio_test_anon(folio) && PageAnonExclusive(page);
-	pte_t pte = ptep_get(ptep);
+	bool exclusive = folio_test_anon(folio) && PageAnonExclusive(leaf->page);
+	bool present = pte_present(leaf->pte);
+	pte_t pte = leaf->pte;
 
-	if (pte_present(pte))
+	if (present) {
 		flush_cache_page(vma, addr, pte_pfn(pte));
-	pte = ptep_get_and_clear(vma->vm_mm, addr, ptep);
-
-	if (exclusive && folio_try_share_anon_rmap_pte(folio, page)) {
-		set_pte_at(vma->vm_mm, addr, ptep, pte);
+		pte = ptep_get_and_clear(vma->vm_mm, addr, leaf->ptep);
+	}
+	if (exclusive && folio_try_share_anon_rmap_pte(folio, leaf->page)) {
+		set_pte_at(vma->vm_mm, addr, leaf->ptep, pte);
 		return false;
 	}
-
-	if (pte_present(pte)) {
-		if (pte_may_be_dirty(pte) && !folio_test_dirty(folio))
-			folio_mark_dirty(folio);
-		c->flush_start = min(c->flush_start, addr);
+	if (present) {
+		if (pte_may_be_dirty(pte))
+			mark_dirty(folio);
+		if (!c->flush_end)
+			c->flush_start = addr;
 		c->flush_end = addr + PAGE_SIZE;
 	}
-	set_pte_at(vma->vm_mm, addr, ptep,
-		   migration_pte(page_to_pfn(page), pte, exclusive));
+	set_pte_at(vma->vm_mm, addr, leaf->ptep,
+		   migration_pte(leaf, pte, exclusive));
 	return true;
 }
 
 /*
- * Unmaps the @nr pages of a folio from the position on. The page table lock is
- * held. Fails if none could be unmapped. If not all could, the folio has been
- * pinned meanwhile, and the unmap stage puts it back.
+ * Unmaps @nr pages of a folio, the first of which @leaf maps at the position.
+ * The page table lock is held. Fails if none could be unmapped. If not all
+ * could, the folio has been pinned meanwhile, and the unmap stage puts it back.
+ * Each mapping had counts and a reference, of which one becomes the
+ * migration's. @writable says that all of them are known to be writable.
  */
-static bool unmap_ptes(struct collector *c, pte_t *ptep, struct folio *folio,
-		       struct page *page, unsigned long nr)
+static bool unmap_leaves(struct collector *c, struct leaf leaf,
+			 struct folio *folio, unsigned long nr, bool writable)
 {
-	unsigned long addr = position(c), i;
+	unsigned long addr = position(c), i = 0;
+	struct page *page = leaf.page;
 
-	for (i = 0; i < nr; i++, addr += PAGE_SIZE)
-		if (!unmap_pte(c, addr, ptep + i, folio, page + i))
-			break;
+	while (unmap_leaf(c, addr, &leaf, folio) && ++i < nr) {
+		addr += PAGE_SIZE;
+		leaf.page++;
+		leaf.pte = ptep_get(++leaf.ptep);
+		leaf.writable = writable || pte_maps_writable(leaf.pte);
+	}
 	if (!i)
 		return false;
 
-	/* The mappings are gone, and with them their counts and references. */
+	if (mapped_is_simple(folio)) {
+		mapped_remove(&c->unmapped, folio, c->args->vma);
+		return true;
+	}
 	folio_remove_rmap_ptes(folio, page, i, c->args->vma);
-	folio_put_refs(folio, i);
+	folio_put_refs(folio, i - 1);
 	return true;
 }
 
@@ -167,12 +212,18 @@ static bool maps_whole(pte_t *ptep, struct folio *folio, unsigned long left,
 		       bool *writable)
 {
 	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), i;
+	pte_t next = ptep_get(ptep);
 
-	if (nr > left || folio_test_has_hwpoisoned(folio))
+	if (nr > left || folio_test_has_hwpoisoned(folio) ||
+	    !pte_maps_pfn(next, pfn))
 		return false;
-	for (i = 0; i < nr; i++) {
+	for (i = 1; i < nr; i++) {
 		pte_t pte = ptep_get(ptep + i);
 
+		/* Mostly they differ in the page only (benchmark: home-64k). */
+		next = next_pte(next);
+		if (pte_same(pte, next))
+			continue;
 		if (!pte_maps_pfn(pte, pfn + i))
 			return false;
 		*writable &= pte_maps_writable(pte);
@@ -181,27 +232,29 @@ static bool maps_whole(pte_t *ptep, struct folio *folio, unsigned long left,
 }
 
 /*
- * The words for a page that an entry maps. The page table lock is held.
- * Returns the number of entries dealt with; 0 if it belongs to a large folio,
- * which is then in @c->large, and has to be split first.
+ * The words for the page that a leaf maps. The page table lock is held. Returns
+ * the number of entries dealt with; 0 if it belongs to a large folio, which is
+ * then in @c->large, and has to be split first.
  */
-static unsigned long collect_page(struct collector *c, pte_t *ptep,
-				  unsigned long left, struct page *page)
+static unsigned long collect_page(struct collector *c, struct leaf leaf,
+				  unsigned long left)
 {
-	struct folio *folio = page_folio(page);
-	unsigned long word = migrate_pfn(page_to_pfn(page)) | MIGRATE_PFN_MIGRATE;
-	bool writable = pte_maps_writable(ptep_get(ptep));
-	unsigned long nr = 1, end;
+	unsigned long word = migrate_pfn(page_to_pfn(leaf.page)) |
+			     MIGRATE_PFN_MIGRATE;
+	struct folio *folio = page_folio(leaf.page);
+	bool writable = leaf.writable;
+	unsigned long nr = 1;
 
 	if (folio == c->whole || !collect_selects(c->args, folio) ||
-	    !collect_grab(c, folio)) {
+	    !collect_lock(c, folio)) {
 		put_word(c, 0);
 		return 1;
 	}
 	if (folio_test_large(folio)) {
 		if (!(c->args->flags & HMM_MIGRATE_ANY_ORDER) ||
 		    !(c->args->flags & MIGRATE_VMA_SELECT_COMPOUND) ||
-		    !maps_whole(ptep, folio, left, &writable)) {
+		    !maps_whole(leaf.ptep, folio, left, &writable)) {
+			folio_get(folio);
 			c->large = folio;
 			return 0;
 		}
@@ -210,12 +263,11 @@ static unsigned long collect_page(struct collector *c, pte_t *ptep,
 
 	if (writable)
 		word |= MIGRATE_PFN_WRITE;
-	end = position(c) + (nr << PAGE_SHIFT);
-	if (!unmap_ptes(c, ptep, folio, page, nr)) {
-		migration_release(c->args, folio);
-		put_words(c, end, 0);
+	if (!unmap_leaves(c, leaf, folio, nr, writable)) {
+		migration_unlock(c->args, folio);
+		put_words(c, position(c) + (nr << PAGE_SHIFT), 0);
 	} else if (nr > 1) {
-		put_large_word(c, end, word);
+		put_large_word(c, nr, word);
 	} else {
 		put_word(c, word);
 	}
@@ -226,28 +278,22 @@ static unsigned long collect_page(struct collector *c, pte_t *ptep,
 static unsigned long collect_pte(struct collector *c, pte_t *ptep,
 				 unsigned long left)
 {
-	pte_t pte = ptep_get(ptep);
-	struct page *page = NULL;
+	struct leaf leaf = read_leaf(c->args->vma, position(c), ptep);
 
-	if (pte_is_hole(c->args, pte)) {
-		put_word(c, MIGRATE_PFN_MIGRATE);
-		return 1;
-	}
-	if (!pte_none(pte))
-		page = pte_maps_page(c->args->vma, position(c), pte);
-	if (page && !PageHWPoison(page))
-		return collect_page(c, ptep, left, page);
+	if (leaf.page && !PageHWPoison(leaf.page))
+		return collect_page(c, leaf, left);
 
-	put_word(c, 0);
+	put_word(c, !leaf.page && pte_is_hole(c->args, leaf.pte) ?
+		    MIGRATE_PFN_MIGRATE : 0);
 	return 1;
 }
 
-/* The one TLB flush of a table. Its lock is held. */
+/* The one TLB flush of a table, and the one count. Its lock is held. */
 static void flush_table(struct collector *c)
 {
+	mapped_tell(&c->unmapped);
 	if (c->flush_end)
 		flush_tlb_range(c->args->vma, c->flush_start, c->flush_end);
-	c->flush_start = ULONG_MAX;
 	c->flush_end = 0;
 }
 
@@ -300,15 +346,17 @@ static bool wants_write(const struct migrate_vma *args)
 	       (args->vma->vm_flags & VM_WRITE);
 }
 
-/* Would a fault bring what the driver wants? Zeros are as good as a hole. */
-static bool pte_wants_fault(const struct migrate_vma *args, pte_t pte)
+/*
+ * Would a fault bring what the driver wants, and if it wants to @write? Zeros
+ * are as good as a hole.
+ */
+static bool pte_wants_fault(pte_t pte, bool write)
 {
 	if (pte_none(pte))
 		return false;
 	if (!pte_present(pte))
 		return is_absent(softleaf_from_pte(pte));
-	return wants_write(args) && !pte_write(pte) &&
-	       !is_zero_pfn(pte_pfn(pte));
+	return write && !pte_write(pte) && !is_zero_pfn(pte_pfn(pte));
 }
 
 static bool pmd_wants_fault(const struct migrate_vma *args, pmd_t pmd)
@@ -327,6 +375,7 @@ static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
 			unsigned long *absent)
 {
 	unsigned long i, nr = (end - position(c)) >> PAGE_SHIFT;
+	const bool write = wants_write(c->args);
 	pmd_t pmd = pmdp_get_lockless(pmdp);
 	pte_t *table;
 
@@ -343,7 +392,7 @@ static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
 	if (!table)
 		return;
 	for (i = 0; i < nr; i++)
-		if (pte_wants_fault(c->args, ptep_get_lockless(table + i)))
+		if (pte_wants_fault(ptep_get_lockless(table + i), write))
 			__set_bit(i, absent);
 	pte_unmap(table);
 }

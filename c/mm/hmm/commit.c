@@ -18,30 +18,41 @@
 #include <linux/swap.h>
 
 #include "../internal.h"
+#include "lru.h"
 #include "migrate.h"
 
 /*
  * Device memory holds anonymous pages only. A page that is in the swap cache
  * too must leave it first; it cannot while others hold its swap slot.
  */
-static bool device_can_hold(struct folio *folio)
+static bool leaves_swap(struct folio *folio)
 {
-	if (!folio_mapping(folio))
-		return true;
 	return folio_test_anon(folio) && folio_free_swap(folio);
+}
+
+/* As folio_mapping(), which most folios that migrate have no need to ask. */
+static struct address_space *cache_of(struct folio *folio)
+{
+	if (folio_test_anon(folio) && !folio_test_swapcache(folio))
+		return NULL;
+	return folio_mapping(folio);
 }
 
 /* Gives @dst the place of @src, both locked, the latter mapped nowhere. */
 static bool take_over(struct hmm_migration *m, struct folio *src,
 		      struct folio *dst)
 {
+	struct address_space *mapping = cache_of(src);
 	int extra = faulting_folio(m->args, src) ? 1 : 0;
 
-	if (folio_is_zone_device(dst) && !device_can_hold(src))
-		return false;
+	if (mapping && folio_is_zone_device(dst)) {
+		if (!leaves_swap(src))
+			return false;
+		mapping = NULL;
+	}
 	if (folio_test_writeback(src) || folio_test_private(src))
 		return false;
-	if (folio_migrate_mapping(folio_mapping(src), dst, src, extra))
+	if (folio_migrate_mapping(mapping, dst, src, extra))
 		return false;
 
 	folio_migrate_flags(dst, src);
@@ -57,7 +68,7 @@ static bool commit_folio(struct hmm_migration *m, unsigned long i)
 	}
 
 	return hmm_migration_dst_fits(m, i) &&
-	       take_over(m, mpfn_folio(m->src[i]), mpfn_folio(m->dst[i]));
+	       take_over(m, mpfn_source(m->src[i]), mpfn_folio(m->dst[i]));
 }
 
 /*
@@ -101,11 +112,12 @@ void hmm_migration_commit(struct hmm_migration *m)
 
 	while (i < m->npages) {
 		if (!may_commit(m, i)) {
-			m->src[i++] &= ~MIGRATE_PFN_MIGRATE;
+			m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+			i += mpfn_pages(m->src[i]);
 		} else if (m->src[i] & MIGRATE_PFN_VALID) {
 			if (!commit_folio(m, i))
 				m->src[i] &= ~MIGRATE_PFN_MIGRATE;
-			i++;
+			i += mpfn_pages(m->src[i]);
 		} else {
 			if (!notified)
 				notify_fill(m, i, &range);
@@ -119,21 +131,25 @@ void hmm_migration_commit(struct hmm_migration *m)
 }
 
 /* Reclaim may have it again, whichever stays. Device folios are on no list. */
-static void put_on_lru(struct hmm_migration *m, unsigned long i)
+static void put_on_lru(struct hmm_migration *m, unsigned long i,
+		       struct hmm_lru *lru)
 {
-	if (mpfn_folio(m->src[i]) &&
-	    !folio_is_zone_device(hmm_migration_keeper(m, i)))
-		folio_add_lru(hmm_migration_keeper(m, i));
+	struct folio *keeper;
+
+	if (!(m->src[i] & MIGRATE_PFN_VALID))
+		return;
+	keeper = hmm_migration_keeper(m, i);
+	if (!folio_is_zone_device(keeper))
+		hmm_lru_give(lru, keeper);
 }
 
 static void let_go(struct hmm_migration *m, unsigned long i)
 {
-	struct folio *src = mpfn_folio(m->src[i]);
-	struct folio *dst = mpfn_folio(m->dst[i]);
+	if (m->src[i] & MIGRATE_PFN_VALID)
+		migration_release(m->args, mpfn_source(m->src[i]));
+	if (m->dst[i] & MIGRATE_PFN_VALID) {
+		struct folio *dst = mpfn_folio(m->dst[i]);
 
-	if (src)
-		migration_release(m->args, src);
-	if (dst) {
 		if (folio_test_locked(dst))
 			folio_unlock(dst);
 		folio_put(dst);
@@ -148,14 +164,20 @@ static void let_go(struct hmm_migration *m, unsigned long i)
  */
 void hmm_migration_finalize(struct hmm_migration *m)
 {
-	unsigned long i, mapped = 0;
+	unsigned long i, mapped;
 
-	for (i = 0; i < m->npages; i++)
-		put_on_lru(m, i);
+	for (mapped = 0; mapped < m->npages; ) {
+		struct hmm_lru lru = {};
+		unsigned long first = mapped;
 
-	for (i = 0; i < m->npages; ) {
-		for (mapped += hmm_migration_remap(m, i); i < mapped; i++)
-			let_go(m, i);
+		/* One word may stand for a folio that the array has no room for. */
+		mapped = min(first + hmm_migration_remap(m, first), m->npages);
+		for (i = first; i < mapped; i += mpfn_pages(m->src[i]))
+			put_on_lru(m, i, &lru);
+		hmm_lru_end(&lru);
+		for (i = first; i < mapped; i++)
+			if ((m->src[i] | m->dst[i]) & MIGRATE_PFN_VALID)
+				let_go(m, i);
 	}
 }
 

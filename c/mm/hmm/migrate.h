@@ -55,11 +55,26 @@ struct hmm_migration {
 #define MPFN_SOLE	BIT(5)
 static_assert(!(MPFN_SOLE >> MIGRATE_PFN_SHIFT));
 
+/* The folio of a word that has MIGRATE_PFN_VALID. */
 static inline struct folio *mpfn_folio(unsigned long word)
 {
-	struct page *page = migrate_pfn_to_page(word);
+	return page_folio(pfn_to_page(word >> MIGRATE_PFN_SHIFT));
+}
 
-	return page ? page_folio(page) : NULL;
+/* The same for a word of @src, which the engine wrote: it names a folio's head. */
+static inline struct folio *mpfn_source(unsigned long word)
+{
+	return (struct folio *)pfn_to_page(word >> MIGRATE_PFN_SHIFT);
+}
+
+/* How many pages, and words, a word of @src stands for. */
+static inline unsigned long mpfn_pages(unsigned long word)
+{
+	if (!(word & MIGRATE_PFN_COMPOUND))
+		return 1;
+	if (word & MIGRATE_PFN_VALID)
+		return folio_nr_pages(mpfn_source(word));
+	return thp_migration_supported() ? HPAGE_PMD_NR : 1;
 }
 
 /**
@@ -76,12 +91,18 @@ static inline bool faulting_folio(const struct migrate_vma *args,
 	return args && args->fault_page && page_folio(args->fault_page) == folio;
 }
 
+static inline void migration_unlock(const struct migrate_vma *args,
+				    struct folio *folio)
+{
+	if (!faulting_folio(args, folio))
+		folio_unlock(folio);
+}
+
 /* Ends what collect began for a folio: its lock and its reference. */
 static inline void migration_release(const struct migrate_vma *args,
 				     struct folio *folio)
 {
-	if (!faulting_folio(args, folio))
-		folio_unlock(folio);
+	migration_unlock(args, folio);
 	folio_put(folio);
 }
 
@@ -97,11 +118,12 @@ static inline void migration_release(const struct migrate_vma *args,
 static inline struct folio *
 hmm_migration_keeper(const struct hmm_migration *m, unsigned long i)
 {
-	struct folio *dst = mpfn_folio(m->dst[i]);
+	unsigned long src = m->src[i], dst = m->dst[i];
 
-	if ((m->src[i] & MIGRATE_PFN_MIGRATE) && dst && dst->mapping)
-		return dst;
-	return mpfn_folio(m->src[i]);
+	if ((src & MIGRATE_PFN_MIGRATE) && (dst & MIGRATE_PFN_VALID) &&
+	    mpfn_folio(dst)->mapping)
+		return mpfn_folio(dst);
+	return mpfn_source(src);
 }
 
 unsigned long hmm_migration_unmap(struct hmm_migration *m);

@@ -8,18 +8,6 @@
 #include "../internal.h"
 #include "migrate.h"
 
-/* How many pages a word stands for. */
-static unsigned long word_pages(unsigned long word)
-{
-	struct folio *folio = mpfn_folio(word);
-
-	if (folio)
-		return folio_nr_pages(folio);
-	if (thp_migration_supported() && (word & MIGRATE_PFN_COMPOUND))
-		return HPAGE_PMD_NR;
-	return 1;
-}
-
 /**
  * hmm_migration_dst_fits() - can the driver's page take this place?
  * @m: the migration
@@ -37,7 +25,7 @@ bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i)
 		return false;
 	folio = page_folio(page);
 	if (page != &folio->page || !folio_test_locked(folio) ||
-	    folio_nr_pages(folio) != word_pages(m->src[i]))
+	    folio_nr_pages(folio) != mpfn_pages(m->src[i]))
 		return false;
 
 	/* Handed in twice, or in use elsewhere: not the engine's to free. */

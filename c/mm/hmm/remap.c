@@ -18,49 +18,60 @@
 #include <trace/events/thp.h>
 
 #include "../internal.h"
+#include "bulk.h"
 #include "migrate.h"
 
 /**
- * struct remapping - a run of words whose mappings lie in one page table
+ * struct remapping - words whose mappings lie in one page table
  * @m: the migration
  * @vma: what they are in
  * @pmdp: the PMD above the table
+ * @table: the entry of the first
  * @addr: address of the first
  * @first: index of the first
- * @end: index after the last
+ * @end: index after the last that can be in this table
+ * @mapped: mappings that were made
+ * @made: the last of those that are present, for the CPU
+ * @pfn: of which page
+ * @wish: what was asked for; 0 for nothing yet
  */
 struct remapping {
 	struct hmm_migration *m;
 	struct vm_area_struct *vma;
 	pmd_t *pmdp;
+	pte_t *table;
 	unsigned long addr;
 	unsigned long first;
 	unsigned long end;
+	struct mapped_count mapped;
+	pte_t made;
+	unsigned long pfn;
+	unsigned long wish;
 };
 
-/* The entry for a device private page, in place of @pte for a present one. */
-static pte_t private_pte(struct page *page, pte_t pte, pte_t old)
+/* The entry for a device private page. Such pages are anonymous. */
+static pte_t private_pte(struct page *page, softleaf_t entry, pte_t old)
 {
 	unsigned long pfn = page_to_pfn(page);
+	pte_t pte = softleaf_to_pte(softleaf_is_migration_write(entry) ?
+				    make_writable_device_private_entry(pfn) :
+				    make_readable_device_private_entry(pfn));
 
-	pte = softleaf_to_pte(pte_write(pte) ?
-			      make_writable_device_private_entry(pfn) :
-			      make_readable_device_private_entry(pfn));
 	if (pte_swp_soft_dirty(old))
 		pte = pte_swp_mksoft_dirty(pte);
 	return pte_swp_uffd(old) ? pte_swp_mkuffd(pte) : pte;
 }
 
-/* The mapping of @page that the migration entry @old asks for. */
-static pte_t restored_pte(struct vm_area_struct *vma, struct page *page,
-			  pte_t old)
+/* The mapping of a page that a migration entry asks for; see restored_pte(). */
+static pte_t present_pte(struct vm_area_struct *vma, struct folio *keeper,
+			 struct page *page, pte_t old)
 {
 	softleaf_t entry = softleaf_from_pte(old);
 	pte_t pte = mk_pte(page, READ_ONCE(vma->vm_page_prot));
 
 	if (!softleaf_is_migration_young(entry))
 		pte = pte_mkold(pte);
-	if (softleaf_is_migration_dirty(entry) && PageDirty(page))
+	if (softleaf_is_migration_dirty(entry) && folio_test_dirty(keeper))
 		pte = pte_mkdirty(pte);
 	pte = pte_swp_soft_dirty(old) ? pte_mksoft_dirty(pte) :
 					pte_clear_soft_dirty(pte);
@@ -71,8 +82,44 @@ static pte_t restored_pte(struct vm_area_struct *vma, struct page *page,
 		pte = pte_mkuffd(pte);
 	if (pte_swp_uffd(old) && userfaultfd_rwp(vma))
 		pte = pte_modify(pte, PAGE_NONE);
+	return pte;
+}
 
-	return is_device_private_page(page) ? private_pte(page, pte, old) : pte;
+/*
+ * All that decides what present_pte() makes, but for the page. A page frame
+ * number makes room for the bits that are not in the entry itself.
+ */
+static unsigned long wish_of(struct folio *keeper, pte_t old)
+{
+	unsigned long wish = softleaf_from_pte(old).val & ~SWP_PFN_MASK;
+
+	BUILD_BUG_ON(SWP_PFN_BITS < 4);
+	return wish | folio_test_dirty(keeper) | !!pte_swp_soft_dirty(old) << 1 |
+	       !!pte_swp_uffd(old) << 2 | BIT(3);
+}
+
+/*
+ * What is to stand for @page, of the folio @keeper, where @old, a migration
+ * entry, is. Entries of a table mostly ask for the same, and what was made of
+ * the one before then does for this one (benchmark: home-4k).
+ */
+static pte_t restored_pte(struct remapping *r, struct folio *keeper,
+			  struct page *page, pte_t old)
+{
+	unsigned long pfn = page_to_pfn(page), wish;
+
+	if (folio_is_device_private(keeper))
+		return private_pte(page, softleaf_from_pte(old), old);
+
+	wish = wish_of(keeper, old);
+	if (wish == r->wish) {
+		r->made = pte_advance_pfn(r->made, pfn - r->pfn);
+	} else {
+		r->made = present_pte(r->vma, keeper, page, old);
+		r->wish = wish;
+	}
+	r->pfn = pfn;
+	return r->made;
 }
 
 /* Does @pte stand for the page @pfn, which is being migrated? */
@@ -86,53 +133,50 @@ static bool stands_for(pte_t pte, unsigned long pfn)
 	return softleaf_is_migration(entry) && softleaf_to_pfn(entry) == pfn;
 }
 
-static bool was_shared(pte_t pte)
+/* How many of @nr entries are as @pte, the first, but for the page? */
+static unsigned long alike(pte_t *ptep, pte_t pte, unsigned long nr)
 {
-	return softleaf_is_migration_read(softleaf_from_pte(pte));
-}
-
-/*
- * How many entries from @ptep on, but no more than @nr, stand for the pages from
- * @pfn on and say the same of whether they are shared?
- */
-static unsigned long alike(pte_t *ptep, unsigned long pfn, unsigned long nr)
-{
-	pte_t first = ptep_get(ptep);
 	unsigned long i;
 
-	if (!stands_for(first, pfn))
-		return 0;
 	for (i = 1; i < nr; i++) {
-		pte_t pte = ptep_get(ptep + i);
-
-		if (!stands_for(pte, pfn + i) ||
-		    was_shared(pte) != was_shared(first))
+		pte = next_pte(pte);
+		if (!pte_same(ptep_get(ptep + i), pte))
 			break;
 	}
 	return i;
 }
 
-/* Maps @nr pages of the folio that is to stay. The table is locked. */
-static void remap_ptes(struct vm_area_struct *vma, unsigned long addr,
-		       pte_t *ptep, struct page *page, unsigned long nr)
+/*
+ * Maps @nr pages of the folio @keeper that is to stay, from @page on, where
+ * entries alike to @old stand from @ptep on. The table is locked.
+ */
+static __always_inline void remap_ptes(struct remapping *r, pte_t *ptep,
+				       pte_t old, struct page *page,
+				       unsigned long nr)
 {
+	unsigned long addr = r->addr + (ptep - r->table) * PAGE_SIZE;
+	bool shared = softleaf_is_migration_read(softleaf_from_pte(old));
 	struct folio *keeper = page_folio(page);
-	bool shared = was_shared(ptep_get(ptep));
-	unsigned long i;
+	pte_t new = restored_pte(r, keeper, page, old);
 
 	folio_ref_add(keeper, nr);
-	if (folio_test_anon(keeper))
-		folio_add_anon_rmap_ptes(keeper, page, nr, vma, addr,
+	if (mapped_is_simple(keeper))
+		mapped_make(&r->mapped, keeper, r->vma, !shared);
+	else if (folio_test_anon(keeper))
+		folio_add_anon_rmap_ptes(keeper, page, nr, r->vma, addr,
 					 shared ? RMAP_NONE : RMAP_EXCLUSIVE);
 	else
-		folio_add_file_rmap_ptes(keeper, page, nr, vma);
+		folio_add_file_rmap_ptes(keeper, page, nr, r->vma);
 
-	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
-		pte_t new = restored_pte(vma, page + i, ptep_get(ptep + i));
-
-		set_pte_at(vma->vm_mm, addr, ptep + i, new);
+	for (;;) {
+		set_pte_at(r->vma->vm_mm, addr, ptep, new);
 		trace_remove_migration_pte(addr, pte_val(new), 0);
-		update_mmu_cache(vma, addr, ptep + i);
+		update_mmu_cache(r->vma, addr, ptep);
+		if (!--nr)
+			break;
+		new = next_pte(new);
+		addr += PAGE_SIZE;
+		ptep++;
 	}
 }
 
@@ -141,46 +185,63 @@ static void remap_ptes(struct vm_area_struct *vma, unsigned long addr,
  * entries may have been zapped meanwhile. Returns the number of entries.
  */
 static unsigned long remap_word(struct remapping *r, unsigned long i,
-				unsigned long addr, pte_t *ptep)
+				pte_t *ptep)
 {
-	struct folio *src = mpfn_folio(r->m->src[i]);
-	struct folio *keeper;
-	unsigned long nr, j, n;
+	struct folio *src = mpfn_source(r->m->src[i]);
+	struct folio *keeper = hmm_migration_keeper(r->m, i);
+	unsigned long nr = folio_nr_pages(src), j, n;
 
-	if (!src)
-		return 1;
-	keeper = hmm_migration_keeper(r->m, i);
-	nr = folio_nr_pages(src);
 	for (j = 0; j < nr; j += n) {
-		n = alike(ptep + j, folio_pfn(src) + j, nr - j);
-		if (n)
-			remap_ptes(r->vma, addr + (j << PAGE_SHIFT), ptep + j,
-				   folio_page(keeper, j), n);
-		else
-			n = 1;
+		pte_t old = ptep_get(ptep + j);
+
+		n = 1;
+		if (!stands_for(old, folio_pfn(src) + j))
+			continue;
+		n = alike(ptep + j, old, nr - j);
+		remap_ptes(r, ptep + j, old, folio_page(keeper, j), n);
 	}
 	return nr;
 }
 
-static void remap_table(struct remapping *r)
+/* Can this word be mapped again by its place in the request? */
+static bool has_place(const struct hmm_migration *m, unsigned long i)
 {
-	unsigned long i, n;
-	pte_t *table, *ptep;
-	spinlock_t *ptl;	/* of @table */
+	return m->args && (m->src[i] & MPFN_SOLE);
+}
 
-	table = pte_offset_map_lock(r->vma->vm_mm, r->pmdp, r->addr, &ptl);
-	if (!table)
-		return;
+/* Is there nothing to be mapped for this word? */
+static bool has_nothing(const struct hmm_migration *m, unsigned long i)
+{
+	return !(m->src[i] & MIGRATE_PFN_VALID);
+}
+
+/* Up to the first word that cannot be mapped by its place; its index. */
+static unsigned long remap_table(struct remapping *r)
+{
+	unsigned long i = r->first, n;
+	spinlock_t *ptl;	/* of the table */
+	pte_t *ptep;
+
+	r->table = pte_offset_map_lock(r->vma->vm_mm, r->pmdp, r->addr, &ptl);
+	if (!r->table)
+		return i + mpfn_pages(r->m->src[i]);
 
 	lazy_mmu_mode_enable();
-	for (i = r->first, ptep = table; i < r->end; i += n, ptep += n)
-		n = remap_word(r, i, r->addr + ((i - r->first) << PAGE_SHIFT),
-			       ptep);
+	for (ptep = r->table; i < r->end; i += n, ptep += n) {
+		n = 1;
+		if (has_nothing(r->m, i))
+			continue;
+		if (!has_place(r->m, i))
+			break;
+		n = remap_word(r, i, ptep);
+	}
 	lazy_mmu_mode_disable();
-	pte_unmap_unlock(table, ptl);
+	mapped_tell(&r->mapped);
+	pte_unmap_unlock(r->table, ptl);
 
 	if (READ_ONCE(r->vma->vm_flags) & VM_LOCKED)
 		mlock_drain_local();
+	return i;
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
@@ -257,7 +318,7 @@ static bool remap_pmd(struct vm_area_struct *vma, unsigned long addr,
 
 static bool remap_huge(struct remapping *r)
 {
-	struct folio *src = mpfn_folio(r->m->src[r->first]);
+	struct folio *src = mpfn_source(r->m->src[r->first]);
 	spinlock_t *ptl = pmd_lock(r->vma->vm_mm, r->pmdp);
 	bool huge = remap_pmd(r->vma, r->addr, r->pmdp, src,
 			      hmm_migration_keeper(r->m, r->first));
@@ -317,18 +378,6 @@ void hmm_migration_map(struct folio *src, struct folio *keeper)
 	remove_migration_ptes(src, keeper, 0);
 }
 
-/* Can this word be mapped again by its place in the request? */
-static bool has_place(const struct hmm_migration *m, unsigned long i)
-{
-	return m->args && (m->src[i] & MPFN_SOLE);
-}
-
-/* Is there nothing to be mapped for this word? */
-static bool has_nothing(const struct hmm_migration *m, unsigned long i)
-{
-	return !(m->src[i] & MIGRATE_PFN_VALID);
-}
-
 /**
  * hmm_migration_remap() - map what came of a run of words
  * @m: the migration
@@ -344,12 +393,17 @@ static bool has_nothing(const struct hmm_migration *m, unsigned long i)
  */
 unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 {
-	struct folio *src = mpfn_folio(m->src[i]);
-	struct remapping r = { .m = m, .first = i, .end = i + 1 };
-	unsigned long limit;
+	struct remapping r = { .m = m, .first = i, .end = m->npages };
+	unsigned long nr = mpfn_pages(m->src[i]);
+	struct folio *src;
 
-	if (!src)
-		return 1;
+	if (has_nothing(m, i)) {
+		while (++i < m->npages && has_nothing(m, i))
+			;
+		return i - r.first;
+	}
+
+	src = mpfn_source(m->src[i]);
 	if (has_place(m, i)) {
 		r.vma = m->args->vma;
 		r.addr = m->args->start + (i << PAGE_SHIFT);
@@ -357,14 +411,11 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 	}
 	if (!r.pmdp) {
 		hmm_migration_map(src, hmm_migration_keeper(m, i));
-		return 1;
+		return nr;
 	}
 	if (folio_test_pmd_mappable(src) && remap_huge(&r))
-		return 1;
+		return nr;
 
-	limit = i + ((pmd_addr_end(r.addr, m->args->end) - r.addr) >> PAGE_SHIFT);
-	while (r.end < limit && (has_place(m, r.end) || has_nothing(m, r.end)))
-		r.end++;
-	remap_table(&r);
-	return r.end - r.first;
+	r.end = i + ((pmd_addr_end(r.addr, m->args->end) - r.addr) >> PAGE_SHIFT);
+	return remap_table(&r) - i;
 }

@@ -13,37 +13,63 @@
 #include <linux/swap.h>
 
 #include "../internal.h"
+#include "lru.h"
 #include "migrate.h"
 
+/* How many folios are dealt with together; as many as in reclaim. */
+#define BATCH SWAP_CLUSTER_MAX
+
+/**
+ * struct batch - folios of system memory that are dealt with together
+ * @nr: how many
+ * @at: the index of each one's word
+ * @folio: the folios
+ * @isolated: a bit for each that is on no LRU list any more
+ */
+struct batch {
+	unsigned int nr;
+	unsigned long at[BATCH];
+	struct folio *folio[BATCH];
+	unsigned long isolated;
+};
+
 /*
- * Takes a folio off its LRU list, so that reclaim and compaction leave it
- * alone. The list's reference stands in for collect's, which is dropped:
- * either way the migration owns one. Device folios are on no list.
- *
  * A folio that is on no list yet most likely waits in the batch of some CPU.
  * To empty all of them is expensive and done once in a migration.
  */
-static bool isolate(struct hmm_migration *m, struct folio *folio)
+static void drain(struct hmm_migration *m, struct hmm_lru *lru)
 {
-	if (folio_is_zone_device(folio))
-		return true;
+	if (m->drained)
+		return;
+	hmm_lru_end(lru);
+	lru_add_drain_all();
+	m->drained = true;
+}
 
-	if (!folio_test_lru(folio) && !m->drained) {
-		lru_add_drain_all();
-		m->drained = true;
+/* Takes folios off their LRU lists; reclaim and compaction leave them alone. */
+static void isolate(struct hmm_migration *m, struct batch *b)
+{
+	struct hmm_lru lru = {};
+	unsigned int i;
+
+	for (i = 0; i < b->nr; i++) {
+		if (!folio_test_lru(b->folio[i]))
+			drain(m, &lru);
+		if (hmm_lru_take(&lru, b->folio[i]))
+			__set_bit(i, &b->isolated);
 	}
-	if (!folio_isolate_lru(folio))
-		return false;
-
-	folio_put(folio);
-	return true;
+	hmm_lru_end(&lru);
 }
 
 /* Has an unmapped folio references besides the ones known to the engine? */
 static bool in_use(struct hmm_migration *m, struct folio *folio)
 {
-	int known = folio_expected_ref_count(folio) + 1;
+	int known;
 
+	/* Mostly there is the engine's own, and no need to know of others. */
+	if (folio_ref_count(folio) == 1)
+		return false;
+	known = folio_expected_ref_count(folio) + 1;
 	if (faulting_folio(m->args, folio))
 		known++;
 	return folio_ref_count(folio) > known;
@@ -57,26 +83,54 @@ void hmm_migration_restore(struct hmm_migration *m, struct folio *folio)
 }
 
 /*
- * Makes a folio ready for copying, or puts it back as it was before the
- * migration and lets go of it.
+ * Takes a folio that is isolated out of all page tables. Fails if it is in use;
+ * it is on an LRU list again then.
  */
-static bool unmap_folio_everywhere(struct hmm_migration *m,
-				   struct folio *folio)
+static bool unmap_folio(struct hmm_migration *m, struct folio *folio,
+			bool mapped)
 {
-	if (!isolate(m, folio)) {
-		hmm_migration_restore(m, folio);
-		return false;
-	}
-
-	if (folio_mapped(folio))
+	if (mapped) {
 		try_to_migrate(folio, TTU_BATCH_FLUSH);
-	if (!folio_mapped(folio) && !in_use(m, folio))
+		mapped = folio_mapped(folio);
+	}
+	if (!mapped && !in_use(m, folio))
 		return true;
-
 	if (!folio_is_zone_device(folio))
 		folio_add_lru(folio);
-	hmm_migration_restore(m, folio);
 	return false;
+}
+
+/*
+ * Makes the folio of a word ready for copying, or puts it back as it was before
+ * the migration and lets go of it. Returns whether it is ready.
+ */
+static bool unmap_word(struct hmm_migration *m, unsigned long i,
+		       struct folio *folio, bool isolated)
+{
+	bool mapped = folio_mapped(folio);
+
+	if (m->args && !mapped)
+		m->src[i] |= MPFN_SOLE;
+	if (isolated && unmap_folio(m, folio, mapped))
+		return true;
+	hmm_migration_restore(m, folio);
+	m->src[i] = 0;
+	return false;
+}
+
+/* How many folios of a batch are ready. */
+static unsigned long unmap_batch(struct hmm_migration *m, struct batch *b)
+{
+	unsigned long ready = 0;
+	unsigned int i;
+
+	isolate(m, b);
+	for (i = 0; i < b->nr; i++)
+		ready += unmap_word(m, b->at[i], b->folio[i],
+				    test_bit(i, &b->isolated));
+	b->nr = 0;
+	b->isolated = 0;
+	return ready;
 }
 
 /**
@@ -94,22 +148,31 @@ static bool unmap_folio_everywhere(struct hmm_migration *m,
  */
 unsigned long hmm_migration_unmap(struct hmm_migration *m)
 {
+	struct batch batch = {};
 	unsigned long i, ready = 0;
 	struct folio *folio;
 
 	lru_add_drain();
 
-	for (i = 0; i < m->npages; i++) {
+	for (i = 0; i < m->npages; i += mpfn_pages(m->src[i])) {
 		if (!(m->src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
-		folio = mpfn_folio(m->src[i]);
-		if (folio && m->args && !folio_mapped(folio))
-			m->src[i] |= MPFN_SOLE;
-		if (!folio || unmap_folio_everywhere(m, folio))
+		if (!(m->src[i] & MIGRATE_PFN_VALID)) {
 			ready++;
-		else
-			m->src[i] = 0;
+			continue;
+		}
+		folio = mpfn_source(m->src[i]);
+		/* Device folios are on no list. */
+		if (folio_is_zone_device(folio)) {
+			ready += unmap_word(m, i, folio, true);
+			continue;
+		}
+		batch.at[batch.nr] = i;
+		batch.folio[batch.nr++] = folio;
+		if (batch.nr == BATCH)
+			ready += unmap_batch(m, &batch);
 	}
+	ready += unmap_batch(m, &batch);
 
 	try_to_unmap_flush();
 	return ready;
