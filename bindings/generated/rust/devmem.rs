@@ -234,15 +234,15 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_devmem| {
-            let given = bindings::hmm_devmem {
-                type_: kind.0,
-                fault_pages,
-                name: name.as_char_ptr(),
-                ops: &Self::OPERATIONS,
-                ..pin_init::zeroed()
-            };
-            // SAFETY: `slot` is room for a `struct hmm_devmem`.
-            unsafe { slot.write(given) };
+            // SAFETY: `slot` is room for a `struct hmm_devmem`. C finds what is `given`, and
+            // zeros around it.
+            unsafe {
+                slot.write_bytes(0, 1);
+                (&raw mut (*slot).type_).write(kind.0);
+                (&raw mut (*slot).fault_pages).write(fault_pages);
+                (&raw mut (*slot).name).write(name.as_char_ptr());
+                (&raw mut (*slot).ops).write(&Self::OPERATIONS);
+            }
             // SAFETY: `slot` is a `struct hmm_devmem` that does not move, with the fields set
             // that are `given`.
             to_result(unsafe { bindings::hmm_devmem_init(slot) })

@@ -69,14 +69,14 @@ impl<T: PumpOperations> Pump<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::pump| {
-            let given = bindings::pump {
-                ops: &Self::OPERATIONS,
-                name: name.as_char_ptr(),
-                type_: speed,
-                ..pin_init::zeroed()
-            };
-            // SAFETY: `slot` is room for a `struct pump`.
-            unsafe { slot.write(given) };
+            // SAFETY: `slot` is room for a `struct pump`. C finds what is `given`, and zeros
+            // around it.
+            unsafe {
+                slot.write_bytes(0, 1);
+                (&raw mut (*slot).ops).write(&Self::OPERATIONS);
+                (&raw mut (*slot).name).write(name.as_char_ptr());
+                (&raw mut (*slot).type_).write(speed);
+            }
             // SAFETY: `slot` is a `struct pump` that does not move, with the fields set that are
             // `given`.
             to_result(unsafe { bindings::pump_init(slot) })

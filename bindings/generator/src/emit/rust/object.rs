@@ -385,14 +385,13 @@ struct Fields {
 fn fields(api: &Api, object: &Object) -> Fields {
     use crate::check::types as typed;
     use crate::check::types::Ty;
-    let raw = ident(&object.tag);
     let mut found = Fields { decls: Vec::new(), write: None, docs: String::new() };
     let mut set = Vec::new();
     for given in &object.given {
         let Ok(ty) = typed::of(api, &given.ty, None) else { continue };
         let field = types::field(&given.field);
         if let Ty::Table(_) = ty {
-            set.push(quote! { #field: &Self::OPERATIONS });
+            set.push(quote! { (&raw mut (*slot).#field).write(&Self::OPERATIONS) });
             continue;
         }
         let name = ident(&given.name);
@@ -403,24 +402,24 @@ fn fields(api: &Api, object: &Object) -> Fields {
         };
         found.decls.push(quote! { #name: #rust });
         let value = types::into_c(api, &ty, &quote! { #name }, false);
-        set.push(match field == name && value.to_string() == given.name {
-            true => quote! { #field },
-            false => quote! { #field: #value },
-        });
+        set.push(quote! { (&raw mut (*slot).#field).write(#value) });
         let text = object.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
         let text = prose::of_member(text, "");
         let text = if text.is_empty() { text } else { format!(": {text}") };
         found.docs.push_str(&format!("\n\n`{}`{text}", given.name));
     }
     if !set.is_empty() {
-        let why = layout::safety(format!("`slot` is room for a `struct {}`.", object.tag));
+        // Never as a value in Rust: it may have members, of locks say, that bindgen does not see through.
+        let why = layout::safety(format!(
+            "`slot` is room for a `struct {}`. C finds what is `given`, and zeros around it.",
+            object.tag,
+        ));
         found.write = Some(quote! {
-            let given = bindings::#raw {
-                #(#set,)*
-                ..pin_init::zeroed()
-            };
             #why
-            unsafe { slot.write(given) };
+            unsafe {
+                slot.write_bytes(0, 1);
+                #(#set;)*
+            }
         });
     }
     found
