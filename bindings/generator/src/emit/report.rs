@@ -14,7 +14,7 @@ use crate::model::Shape;
 use crate::read::CType;
 use crate::source::Sources;
 
-/// What was left out, one declaration a line.
+/// What was left out, one declaration a line. Without the number of its own, which changes with all that stands above it.
 pub fn left_out(api: &Api, sources: &Sources) -> String {
     let mut text = format!("# {}: left out\n\n", api.name);
     let own: Vec<_> = api.left_out.iter().filter(|left| api.module(left.span).is_none()).collect();
@@ -23,10 +23,9 @@ pub fn left_out(api: &Api, sources: &Sources) -> String {
     }
     for left in own {
         text.push_str(&format!(
-            "* `{}` ({}:{}): {}; {}.\n",
+            "* `{}` ({}): {}; {}.\n",
             left.name,
             sources.short_path(left.span.file),
-            sources.line(left.span),
             left.reason,
             left.remedy
         ));
