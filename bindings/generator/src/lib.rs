@@ -17,6 +17,7 @@ use diag::Diagnostics;
 use model::Api;
 use read::Input;
 use source::Sources;
+use std::path::Path;
 
 /// What a run found.
 #[derive(Debug)]
@@ -61,6 +62,29 @@ pub fn analyse(name: &str, input: &Input) -> Run {
 }
 
 impl Run {
+    /// Reads examples for the documentation: `NAME.rs` in a folder is one of what is called `NAME`.
+    pub fn examples(&mut self, folder: &Path) -> Result<(), String> {
+        let failed = |path: &Path, error: std::io::Error| format!("error: {}: {error}", path.display());
+        for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
+            let path = entry.map_err(|error| failed(folder, error))?.path();
+            let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let api = &self.api;
+            let known = api.objects.iter().any(|object| object.name == name && object.foreign.is_none())
+                || api.tables.iter().any(|table| table.name == name)
+                || api.records.iter().any(|record| record.name == name)
+                || api.sections.iter().any(|section| section.name == name);
+            if !known {
+                return Err(format!(
+                    "error: {}: nothing that can have an example is called `{name}`",
+                    path.display()
+                ));
+            }
+            let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+            self.api.examples.insert(name, text);
+        }
+        Ok(())
+    }
+
     /// Writes the output; the error is one of the generator's own, or of a formatter.
     pub fn emit(&self) -> Result<Output, String> {
         Ok(Output {

@@ -29,6 +29,9 @@ struct Options {
     /// A header whose typed side is another module: `super::mirror=FILE`. What it declares is used, not written.
     #[arg(long, value_name = "MODULE=FILE", value_parser = elsewhere)]
     elsewhere: Vec<(String, PathBuf)>,
+    /// A folder with examples for the documentation: `NAME.rs` is one of the type or trait of that name.
+    #[arg(long, value_name = "FOLDER")]
+    examples: Option<PathBuf>,
     /// What the output is named after; by default the first header's name.
     #[arg(long)]
     name: Option<String>,
@@ -109,6 +112,9 @@ fn run(options: &Options) -> Result<(), String> {
         return Err(complaints);
     }
     eprint!("{complaints}");
+    if let Some(folder) = &options.examples {
+        analysed.examples(folder)?;
+    }
     for name in &options.explain {
         match report::explain(&analysed.api, &analysed.sources, name) {
             Some(text) => print!("{text}"),

@@ -135,3 +135,12 @@ fn no_contract_makes_the_generator_panic() {
         }
     }
 }
+
+#[test]
+fn an_example_of_nothing_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("Parcle.rs"), "").expect("an example");
+    let mut run = common::analyse(&common::folder("golden").join("stage.h"));
+    let said = run.examples(folder.path()).expect_err("there is no Parcle");
+    assert!(said.contains("nothing that can have an example is called `Parcle`"), "{said}");
+}

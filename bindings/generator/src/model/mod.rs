@@ -53,6 +53,7 @@ use crate::read::Doc;
 use crate::read::Headers;
 use crate::source::FileId;
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// What the typed side will have.
 #[derive(Debug, Default)]
@@ -83,6 +84,8 @@ pub struct Api {
     pub classes: Vec<Class>,
     /// Headers whose typed side is in another module.
     pub elsewhere: Vec<(FileId, String)>,
+    /// Examples for the documentation, by the name of what they show.
+    pub examples: BTreeMap<String, String>,
     /// What is not emitted, and why.
     pub left_out: Vec<LeftOut>,
 }
@@ -101,6 +104,14 @@ pub struct LeftOut {
 }
 
 impl Api {
+    /// The documentation of what has that name, with the example that there is for it.
+    pub fn with_example(&self, name: &str, text: String) -> String {
+        match self.examples.get(name) {
+            Some(example) => format!("{text}\n\n# Examples\n\n```\n{}\n```", example.trim_end()),
+            None => text,
+        }
+    }
+
     /// The module that has what is declared there, when that is not this one.
     pub fn module(&self, span: Span) -> Option<&str> {
         self.elsewhere.iter().find(|(file, _)| *file == span.file).map(|(_, module)| module.as_str())

@@ -41,7 +41,12 @@ pub fn analyse(header: &Path) -> Run {
         flags: vec![format!("-I{}", include.display()), "-std=gnu11".into()],
         ..Input::default()
     };
-    hmm_bindgen::analyse(&stem, &input)
+    let mut run = hmm_bindgen::analyse(&stem, &input);
+    let examples = header.with_file_name("examples").join(&stem);
+    if examples.is_dir() {
+        run.examples(&examples).expect("examples");
+    }
+    run
 }
 
 /// Compares with a file that is checked in, or renews it when UPDATE_GOLDEN is set.

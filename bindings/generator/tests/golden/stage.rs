@@ -69,6 +69,23 @@ pub enum Arrived {}
 /// # Invariants
 ///
 /// `ptr` points to a `struct parcel` that belongs to this value.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     golden::{
+///         Depot,
+///         Parcel, //
+///     },
+///     prelude::*, //
+/// };
+///
+/// fn deliver(depot: &Depot) -> Result<usize> {
+///     let parcel = Parcel::new(depot)?.send(7)?;
+///     Ok(parcel.arrive().days())
+/// }
+/// ```
 #[must_use = "it is ended when it is dropped, in whatever stage it is"]
 pub struct Parcel<'a, S> {
     ptr: NonNull<bindings::parcel>,

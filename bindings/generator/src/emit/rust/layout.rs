@@ -63,7 +63,8 @@ fn spaced(text: &str) -> String {
         let text = line.trim_start();
         let top = text == line
             && ["impl", "unsafe impl", "#[", "///", "// SAFETY"].iter().any(|s| text.starts_with(s));
-        if top && (before == "}" || before.ends_with(';')) {
+        let documents = before.trim_start().starts_with("///");
+        if top && (before == "}" || before.ends_with(';') && !documents) {
             out.push('\n');
         }
         let starts = ["///", "#[", "pub fn", "pub const fn", "unsafe ", "fn ", "impl", "const "]

@@ -74,7 +74,7 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
         ),
         _ => format!("A value of this type is a live `struct {}`, reached by reference only.", object.tag),
     });
-    let docs = layout::docs(&text, 4);
+    let docs = layout::docs(&api.with_example(&object.name, text), 4);
     match object.shape {
         Shape::Owned => {
             let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });

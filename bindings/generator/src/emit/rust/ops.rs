@@ -30,7 +30,7 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
     let fallback = format!("What the user of a [`{}`] supplies.", object.name);
     let mut text = prose::of_type(table.doc.as_ref(), &fallback);
     text.push_str(&format!("\n\nThe implementing type is the data that the [`{}`] holds.", object.name));
-    let docs = layout::docs(&text, 4);
+    let docs = layout::docs(&api.with_example(&table.name, text), 4);
     let methods = table.callbacks.iter().map(|callback| declaration(api, object, callback));
     // C may call back on any thread, and for as long as the object is there: should it be forgotten,
     // for ever.

@@ -26,7 +26,7 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     if record.confined {
         text.push_str("\n\nIt is good inside the section that it comes from, and cannot leave it.");
     }
-    let docs = layout::docs(&text, 4);
+    let docs = layout::docs(&api.with_example(&record.name, text), 4);
     let named = record.members.iter().any(|member| member.confined.is_some());
     let brand = types::brand();
     let (params, extra, elided) = match (record.confined, named) {

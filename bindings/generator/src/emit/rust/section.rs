@@ -293,7 +293,7 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
         object.name,
         section.method
     );
-    let docs = layout::docs(&text, 4);
+    let docs = layout::docs(&api.with_example(&section.name, text), 4);
     let state_docs = layout::docs(
         &format!("The state of a section; the section is left when this is dropped (`{}`).", leave.c),
         4,
