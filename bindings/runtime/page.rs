@@ -86,6 +86,20 @@ impl Bytes<'_> {
 }
 
 /// A block of ordinary memory that several may use at once; what a simulated device has for its own.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{hmm::page::Ram, prelude::*};
+///
+/// let ram = Ram::new(64)?;
+/// ram.with(32, 8, |bytes| bytes.store(4, 7))??;
+/// assert_eq!(ram.with(36, 4, |bytes| bytes.load(0))??, 7);
+/// // It has no more than was asked for, and words are aligned.
+/// assert!(ram.with(63, 2, |_| ()) == Err(EINVAL));
+/// assert!(ram.with(0, 8, |bytes| bytes.load(1))? == Err(EINVAL));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Ram(VVec<u8>);
 
 // SAFETY: What is in it is reached as `Bytes` only, which any number of threads may have.

@@ -60,6 +60,25 @@ struct Entry {
 
 /// The table.
 ///
+/// # Examples
+///
+/// The whole of a device's fault handler:
+///
+/// ```
+/// use kernel::{
+///     hmm::{table::*, Access, Mirror, Span},
+///     prelude::*, //
+/// };
+///
+/// fn fault<D: Tlb>(mirror: &Mirror<Table<D>>, span: Span) -> Result {
+///     mirror.populate(span, Access::Write, |pages, table| {
+///         pages
+///             .runs()
+///             .try_for_each(|run| table.map(&run, Right::Read | Right::Write))
+///     })
+/// }
+/// ```
+///
 /// # Invariants
 ///
 /// Every entry was made by [`PagesData::map`] of a run of a section on the mirror that this is the data of, and goes

@@ -142,6 +142,55 @@ impl Place {
 /// What only the driver of the device can do.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         devmem::{
+///             DeviceMemory,
+///             MemoryOperations, //
+///         },
+///         page::{
+///             Block,
+///             Ram, //
+///         }, //
+///     },
+///     page::PAGE_SIZE,
+///     prelude::*, //
+/// };
+///
+/// /// A device with one chunk of memory, which here is ordinary memory.
+/// struct Chunk(Ram);
+///
+/// #[vtable]
+/// impl MemoryOperations for Chunk {
+///     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: Block<'_>) -> Result {
+///         let (to, from) = (memory.place(&dst), memory.place(&src));
+///         let ram = &memory.data().0;
+///         for index in 0..dst.pages() {
+///             let at = index * PAGE_SIZE;
+///             if to.here() {
+///                 ram.with(to.offset() + at, PAGE_SIZE, |bytes| {
+///                     src.page(index, |from| bytes.copy_from(from)).ok_or(EIO)?
+///                 })??;
+///             } else {
+///                 ram.with(from.offset() + at, PAGE_SIZE, |bytes| {
+///                     dst.page_mut(index, |to| to.copy_from(bytes)).ok_or(EIO)?
+///                 })??;
+///             }
+///         }
+///         Ok(())
+///     }
+///
+///     fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
+///         let at = memory.place(&page).offset();
+///         let size = page.pages() * PAGE_SIZE;
+///         memory.data().0.with(at, size, |bytes| bytes.clear())
+///     }
+/// }
+/// ```
 #[vtable]
 pub trait MemoryOperations: Sized + Send + Sync + 'static {
     /// Copy ``PAGE_SIZE << order`` bytes from `src` to `dst`, one of which is of this device
@@ -176,6 +225,54 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///
 /// `inner` is a `struct hmm_devmem` that its constructor has initialised; it stays where it is
 /// until it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         devmem::{
+///             DeviceMemory,
+///             MemoryOperations,
+///             MemoryType,
+///             MigrateFlags, //
+///         },
+///         page::Block,
+///         Span, //
+///     },
+///     mm::MmWithUser,
+///     prelude::*, //
+/// };
+///
+/// /// A device that cannot be reached.
+/// struct Device;
+///
+/// #[vtable]
+/// impl MemoryOperations for Device {
+///     fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
+///         Err(EIO)
+///     }
+///
+///     fn clear(_memory: &DeviceMemory<Self>, _page: Block<'_>) -> Result {
+///         Err(EIO)
+///     }
+/// }
+///
+/// /// What is moved, and whether it could be: pages that are busy stay.
+/// fn take(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<bool> {
+///     Ok(memory.migrate(mm, span, MigrateFlags::NONE)? == span.pages())
+/// }
+///
+/// let memory = DeviceMemory::new(MemoryType::PRIVATE, 16, c"example", Device);
+/// let memory = KBox::pin_init(memory, GFP_KERNEL)?;
+/// // A chunk has to be as large as a huge page.
+/// assert!(memory.add(0, 1, core::ptr::null()) == Err(EINVAL));
+/// assert_eq!(memory.available(), 0);
+/// if let Some(mm) = current!().mm() {
+///     assert!(take(&memory, mm, Span::new(0, 0)).is_err());
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[pin_data(PinnedDrop)]
 pub struct DeviceMemory<T: MemoryOperations> {
     #[pin]
@@ -523,6 +620,36 @@ pub enum Committed {}
 /// # Invariants
 ///
 /// `ptr` points to a `struct hmm_devmem_migration` that belongs to this value.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         devmem::{
+///             DeviceMemory,
+///             MemoryOperations,
+///             Migration, //
+///         },
+///         Span, //
+///     },
+///     mm::MmWithUser,
+///     prelude::*, //
+/// };
+///
+/// /// Moves pages, and has the device know of them before the process can touch them.
+/// fn take<T: MemoryOperations>(
+///     memory: &DeviceMemory<T>,
+///     mm: &MmWithUser,
+///     span: Span,
+///     tell: impl Fn(Span) -> Result,
+/// ) -> Result<usize> {
+///     let copied = Migration::collect(memory, mm, span)?.copy();
+///     // Left here, or by `?` below, none of them has moved.
+///     tell(copied.span())?;
+///     Ok(copied.commit().moved())
+/// }
+/// ```
 #[must_use = "it is ended when it is dropped, in whatever stage it is"]
 pub struct Migration<'a, S> {
     ptr: NonNull<bindings::hmm_devmem_migration>,

@@ -167,6 +167,20 @@ impl PfnFlags {
 }
 
 /// A half-open interval of user addresses.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::Span,
+///     page::PAGE_SIZE, //
+/// };
+///
+/// let span = Span::new(16 * PAGE_SIZE, 20 * PAGE_SIZE);
+/// assert_eq!(span.pages(), 4);
+/// assert_eq!(span.end() - span.start(), 4 * PAGE_SIZE);
+/// assert!(span.is_user());
+/// ```
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Span(pub(crate) bindings::hmm_span);
@@ -293,6 +307,33 @@ impl<'s> Run<'s> {
 /// What a driver knows and the mirror does not.
 ///
 /// The implementing type is the data that the [`Mirror`] holds.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         mirror::Operations,
+///         Invalidation, //
+///     },
+///     prelude::*, //
+/// };
+///
+/// /// A device's page table, of which nothing is kept but how much there is.
+/// #[derive(Default)]
+/// struct Table {
+///     pages: usize,
+/// }
+///
+/// #[vtable]
+/// impl Operations for Table {
+///     fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
+///         self.pages -= self.pages.min(inv.span().pages());
+///         true
+///     }
+/// }
+/// # let _ = Table::default();
+/// ```
 #[vtable]
 pub trait Operations: Sized + Send + 'static {
     /// Make the device reach nothing in `inv->span`. Called under the update lock. When it
@@ -319,6 +360,59 @@ pub trait Operations: Sized + Send + 'static {
 ///
 /// `inner` is a `struct hmm_mirror` that its constructor has initialised; it stays where it is
 /// until it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         mirror::Operations,
+///         Access,
+///         Invalidation,
+///         Mirror,
+///         MirrorRange,
+///         Span, //
+///     },
+///     page::PAGE_SIZE,
+///     prelude::*,
+///     sync::Arc, //
+/// };
+///
+/// #[derive(Default)]
+/// struct Table {
+///     pages: usize,
+/// }
+///
+/// #[vtable]
+/// impl Operations for Table {
+///     fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+///         self.pages = 0;
+///         true
+///     }
+/// }
+///
+/// /// The device has faulted: its table gets what the process has, which cannot change meanwhile.
+/// fn fault(mirror: &Mirror<Table>, span: Span) -> Result {
+///     mirror.populate(span, Access::Write, |pages, table| {
+///         for run in pages.runs() {
+///             table.pages += run.span().pages();
+///         }
+///         Ok(())
+///     })
+/// }
+///
+/// let owner = core::ptr::null();
+/// if let Some(mm) = current!().mm() {
+///     let mirror = Arc::pin_init(Mirror::new(mm, owner, Table::default()), GFP_KERNEL)?;
+///     let everything = MirrorRange::new(mirror.clone(), Span::ALL);
+///     let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
+///
+///     // The first page of an address space is nobody's.
+///     assert!(fault(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
+///     assert_eq!(mirror.lock().pages, 0);
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[pin_data(PinnedDrop)]
 pub struct Mirror<T: Operations> {
     #[pin]

@@ -1,0 +1,48 @@
+use kernel::{
+    hmm::{
+        mirror::Operations,
+        Access,
+        Invalidation,
+        Mirror,
+        MirrorRange,
+        Span, //
+    },
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::Arc, //
+};
+
+#[derive(Default)]
+struct Table {
+    pages: usize,
+}
+
+#[vtable]
+impl Operations for Table {
+    fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+        self.pages = 0;
+        true
+    }
+}
+
+/// The device has faulted: its table gets what the process has, which cannot change meanwhile.
+fn fault(mirror: &Mirror<Table>, span: Span) -> Result {
+    mirror.populate(span, Access::Write, |pages, table| {
+        for run in pages.runs() {
+            table.pages += run.span().pages();
+        }
+        Ok(())
+    })
+}
+
+let owner = core::ptr::null();
+if let Some(mm) = current!().mm() {
+    let mirror = Arc::pin_init(Mirror::new(mm, owner, Table::default()), GFP_KERNEL)?;
+    let everything = MirrorRange::new(mirror.clone(), Span::ALL);
+    let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
+
+    // The first page of an address space is nobody's.
+    assert!(fault(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
+    assert_eq!(mirror.lock().pages, 0);
+}
+# Ok::<(), Error>(())
