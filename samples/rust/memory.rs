@@ -42,6 +42,10 @@ use kernel::{
 const DM_PRIVATE_CHUNK: usize = SZ_128M;
 const DM_COHERENT_CHUNK: usize = SZ_256M;
 
+/// As many chunks as there can be. Room for them is made once: the lock on it is taken under the mirrors' update locks,
+/// which reclaim can wait for, so nothing may be allocated under it.
+const DM_MAX_CHUNKS: usize = 64;
+
 /// How many pages come along when the CPU faults on one of them.
 const DM_FAULT_AROUND: usize = 16;
 
@@ -62,10 +66,10 @@ impl DmMemory {
             0 => MemoryType::PRIVATE,
             _ => MemoryType::COHERENT,
         };
-        let data = pin_init!(Self {
+        let data = try_pin_init!(Self {
             coherent_base,
-            chunks <- new_mutex!(KVec::new()),
-        });
+            chunks <- new_mutex!(KVec::with_capacity(DM_MAX_CHUNKS, GFP_KERNEL)?),
+        }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
     }
 
@@ -76,7 +80,7 @@ impl DmMemory {
         let nr = nr.unwrap_or(chunks.len());
 
         if nr == chunks.len() {
-            chunks.push(None, GFP_KERNEL)?;
+            chunks.push_within_capacity(None).map_err(|_| ENOMEM)?;
         }
         chunks[nr] = Some(ram);
         Ok(nr)
