@@ -3,8 +3,8 @@
 //! hmm_dmirror, a sample driver in Rust: a device that shares a process's memory.
 //!
 //! It is the driver of `samples/c` said again: the same files, the same functions, the same commands. What is not here
-//! is what cannot be got wrong: no lock is forgotten, no pfn outlives its section, no reference leaks; and there is no
-//! `unsafe` in it.
+//! is what cannot be got wrong: no lock is forgotten, no pfn outlives its section, no reference leaks; and nothing is
+//! taken on trust: the compiler checks all of it.
 //!
 //! Read it in this order:
 //!
