@@ -125,6 +125,26 @@ fn dm_rights_prot(rights: Rights) -> u8 {
     }
 }
 
+/// Carries out a command that was checked.
+type DmCommand = fn(&DmMirror, &MmWithUser, &mut Cmd) -> Result;
+
+fn dm_command(nr: u32) -> Result<DmCommand> {
+    Ok(match nr {
+        uapi::READ => |dm, _, cmd| dm.dm_cmd_read(cmd),
+        uapi::WRITE => |dm, _, cmd| dm.dm_cmd_write(cmd),
+        uapi::MIGRATE_TO_DEV => |dm, mm, cmd| dm.dm_cmd_migrate_to_dev(mm, cmd),
+        uapi::MIGRATE_TO_SYS => |dm, mm, cmd| dm.dm_cmd_migrate_to_sys(mm, cmd),
+        uapi::SNAPSHOT => |dm, _, cmd| dm.dm_cmd_snapshot(cmd),
+        uapi::EXCLUSIVE => |dm, _, cmd| dm.dm_cmd_exclusive(cmd),
+        uapi::CHECK_EXCLUSIVE => |dm, _, cmd| dm.dm_cmd_check_exclusive(cmd),
+        uapi::RELEASE => |dm, _, _| dm.dm_cmd_release(),
+        uapi::FLAGS => |dm, _, cmd| dm.dm_cmd_flags(cmd),
+        uapi::READ_UNLOCKED => |dm, _, cmd| dm.dm_cmd_read_unlocked(cmd),
+        uapi::PEEK => |dm, _, cmd| dm.dm_cmd_peek(cmd),
+        _ => return Err(ENOTTY),
+    })
+}
+
 impl DmMirror {
     fn dm_cmd_read_within(&self, cmd: &mut Cmd, timeout: usize) -> Result {
         let x = dm_cmd_operand(cmd, Right::Read);
@@ -243,47 +263,15 @@ impl DmMirror {
         Ok(())
     }
 
-    fn dm_run_cmd(&self, mm: &MmWithUser, nr: u32, cmd: &mut Cmd) -> Result {
-        match nr {
-            uapi::READ => self.dm_cmd_read(cmd),
-            uapi::WRITE => self.dm_cmd_write(cmd),
-            uapi::MIGRATE_TO_DEV => self.dm_cmd_migrate_to_dev(mm, cmd),
-            uapi::MIGRATE_TO_SYS => self.dm_cmd_migrate_to_sys(mm, cmd),
-            uapi::SNAPSHOT => self.dm_cmd_snapshot(cmd),
-            uapi::EXCLUSIVE => self.dm_cmd_exclusive(cmd),
-            uapi::CHECK_EXCLUSIVE => self.dm_cmd_check_exclusive(cmd),
-            uapi::RELEASE => self.dm_cmd_release(),
-            uapi::FLAGS => self.dm_cmd_flags(cmd),
-            uapi::READ_UNLOCKED => self.dm_cmd_read_unlocked(cmd),
-            uapi::PEEK => self.dm_cmd_peek(cmd),
-            _ => Err(ENOTTY),
-        }
-    }
-
     fn dm_ioctl_cmd(&self, mm: &MmWithUser, nr: u32, user: UserPtr) -> Result {
-        const KNOWN: [u32; 11] = [
-            uapi::READ,
-            uapi::WRITE,
-            uapi::MIGRATE_TO_DEV,
-            uapi::MIGRATE_TO_SYS,
-            uapi::SNAPSHOT,
-            uapi::EXCLUSIVE,
-            uapi::CHECK_EXCLUSIVE,
-            uapi::RELEASE,
-            uapi::FLAGS,
-            uapi::READ_UNLOCKED,
-            uapi::PEEK,
-        ];
-        if !KNOWN.contains(&nr) {
-            return Err(ENOTTY);
-        }
+        let carry_out = dm_command(nr)?;
         let (mut from, mut to) = UserSlice::new(user, Cmd::SIZE).reader_writer();
         let mut cmd = Cmd::read(&mut from)?;
 
         dm_check_operand(cmd.addr, cmd.npages, PAGE_SIZE, Right::Read)?;
         cmd.cpages = 0;
         cmd.faults = 0;
-        self.dm_run_cmd(mm, nr, &mut cmd)?;
+        carry_out(self, mm, &mut cmd)?;
         cmd.write(&mut to)
     }
 
