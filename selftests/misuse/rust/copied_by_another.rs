@@ -2,21 +2,7 @@
 
 //! A page of one device is copied by the driver of another.
 
-include!("common/memory.rs");
-
-/// A device that cannot be reached.
-pub struct Device;
-
-#[vtable]
-impl MemoryOperations for Device {
-    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
-        Err(EIO)
-    }
-
-    fn clear(_memory: &DeviceMemory<Self>, _page: Block<'_>) -> Result {
-        Err(EIO)
-    }
-}
+include!("common/unreachable.rs");
 
 /// Another device.
 pub struct Other;

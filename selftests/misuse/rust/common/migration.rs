@@ -2,7 +2,7 @@
 
 // What the drivers here have in common that move pages of a process.
 
-include!("memory.rs");
+include!("unreachable.rs");
 
 #[allow(unused_imports)]
 use kernel::hmm::devmem::{
@@ -12,17 +12,3 @@ use kernel::hmm::devmem::{
     MigrateFlags,
     Migration, //
 };
-
-/// A device that cannot be reached.
-pub struct Device;
-
-#[vtable]
-impl MemoryOperations for Device {
-    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
-        Err(EIO)
-    }
-
-    fn clear(_memory: &DeviceMemory<Self>, _page: Block<'_>) -> Result {
-        Err(EIO)
-    }
-}
