@@ -208,6 +208,19 @@ static void free_words(struct transfer *t)
 	kvfree(t->args.src);
 }
 
+/* Pages of the system on their way to a device, absent ones brought first. */
+static struct transfer transfer_to(struct hmm_devmem *devmem)
+{
+	return (struct transfer){
+		.to = devmem,
+		.args = {
+			.pgmap_owner = devmem->owner,
+			.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT |
+				 WHOLE_FOLIOS,
+		},
+	};
+}
+
 /* Has the driver add memory if what is free is less than one batch. */
 static void make_room(struct hmm_devmem *devmem)
 {
@@ -303,13 +316,7 @@ static long transfer_of_process(struct transfer *t, struct mm_struct *mm,
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 			struct hmm_span span, unsigned int flags)
 {
-	struct transfer t = {
-		.to = devmem,
-		.args = {
-			.pgmap_owner = devmem->owner,
-			.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT,
-		},
-	};
+	struct transfer t = transfer_to(devmem);
 
 	return transfer_of_process(&t, mm, span, flags);
 }
@@ -376,21 +383,16 @@ struct devmem_move *devmem_move_alloc(struct hmm_devmem *to, bool write)
 {
 	struct devmem_move *move =
 		kvzalloc(struct_size(move, pfns, TRANSFER_PAGES), GFP_KERNEL);
-	struct transfer *t;
 
 	if (!move)
 		return NULL;
-	t = &move->transfer;
-	t->to = to;
-	t->args.pgmap_owner = to->owner;
-	t->args.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT |
-			WHOLE_FOLIOS;
-	if (write)
-		t->args.flags |= HMM_MIGRATE_FAULT_WRITE;
-	if (alloc_words(t, TRANSFER_PAGES)) {
+	move->transfer = transfer_to(to);
+	if (alloc_words(&move->transfer, TRANSFER_PAGES)) {
 		kvfree(move);
 		return NULL;
 	}
+	if (write)
+		move->transfer.args.flags |= HMM_MIGRATE_FAULT_WRITE;
 	return move;
 }
 
@@ -534,7 +536,10 @@ static struct hmm_devmem_migration *migration_alloc(struct hmm_devmem *to,
 {
 	struct hmm_devmem_migration *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
-	if (!m || alloc_words(&m->transfer, TRANSFER_PAGES)) {
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->transfer = transfer_to(to);
+	if (alloc_words(&m->transfer, TRANSFER_PAGES)) {
 		kfree(m);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -544,10 +549,6 @@ static struct hmm_devmem_migration *migration_alloc(struct hmm_devmem *to,
 		return ERR_PTR(-ESRCH);
 	}
 	m->mm = mm;
-	m->transfer.to = to;
-	m->transfer.args.pgmap_owner = to->owner;
-	m->transfer.args.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT |
-				 WHOLE_FOLIOS;
 	return m;
 }
 
