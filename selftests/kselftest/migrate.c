@@ -25,6 +25,7 @@
 #define N		64UL
 #define HUGE_PAGES	(HUGE / PAGE)
 #define RW		(PROT_READ | PROT_WRITE)
+#define KPF_MLOCKED	(1ULL << 33)
 #define CGROUPS		"/tmp/hmm-cgroups"
 
 FIXTURE(migrate) {
@@ -384,6 +385,58 @@ TEST_F(migrate, pinned_there)
 	EXPECT_EQ(0, held(self, HUGE_PAGES));
 	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 6));
 	close(fd);
+}
+
+/* How many pages the kernel has noted as locked in memory, by /proc/kpageflags. */
+static size_t noted_locked(const char *at, size_t npages)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY);
+	uint64_t flags = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < npages; i++)
+		if (pread(fd, &flags, sizeof(flags),
+			  (page_map(at + i * PAGE) & MAP_PFN) * sizeof(flags)) == sizeof(flags))
+			count += !!(flags & KPF_MLOCKED);
+	close(fd);
+	return count;
+}
+
+/* Pages that two processes have locked in memory stay so when one of them unlocks them. */
+TEST_F(migrate, locked_twice)
+{
+	int go[2], done[2], status;
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, pipe(done));
+	fill(self->at, N, 11);
+	ASSERT_EQ(0, mlock(self->at, N * PAGE));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* Without a write, so that they stay the same pages. */
+		if (syscall(SYS_mlock2, self->at, N * PAGE, MLOCK_ONFAULT) ||
+		    right(self->at, N, 11) != N || write(done[1], "", 1) != 1 ||
+		    read(go[0], &byte, 1) != 1)
+			_exit(1);
+		_exit(munlock(self->at, N * PAGE) || write(done[1], "", 1) != 1 ||
+		      read(go[0], &byte, 1) != 1);
+	}
+	ASSERT_EQ(1, read(done[0], &byte, 1));
+	EXPECT_EQ(N, noted_locked(self->at, N));
+	there(self, N);
+	home(self, N);
+	EXPECT_EQ(0, held(self, N));
+	EXPECT_EQ(N, noted_locked(self->at, N));
+	ASSERT_EQ(1, write(go[1], "", 1));
+	ASSERT_EQ(1, read(done[0], &byte, 1));
+	EXPECT_EQ(N, noted_locked(self->at, N));
+	ASSERT_EQ(1, write(go[1], "", 1));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(N, right(self->at, N, 11));
 }
 
 /* Who wrote to a page since when is not forgotten on the way. */

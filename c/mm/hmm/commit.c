@@ -130,17 +130,30 @@ void hmm_migration_commit(struct hmm_migration *m)
 		mmu_notifier_invalidate_range_end(&range);
 }
 
-/* Reclaim may have it again, whichever stays. Device folios are on no list. */
-static void put_on_lru(struct hmm_migration *m, unsigned long i,
-		       struct hmm_lru *lru)
+/*
+ * Reclaim may have them again, whichever stay. Before they are mapped: a folio
+ * on a list counts who locks it in memory. Device folios are on no list.
+ */
+static void put_on_lru(struct hmm_migration *m)
 {
+	struct hmm_lru lru = {};
+	bool unevictable = false;
 	struct folio *keeper;
+	unsigned long i;
 
-	if (!(m->src[i] & MIGRATE_PFN_VALID))
-		return;
-	keeper = hmm_migration_keeper(m, i);
-	if (!folio_is_zone_device(keeper))
-		hmm_lru_give(lru, keeper);
+	for (i = 0; i < m->npages; i += mpfn_pages(m->src[i])) {
+		if (!(m->src[i] & MIGRATE_PFN_VALID))
+			continue;
+		keeper = hmm_migration_keeper(m, i);
+		if (folio_is_zone_device(keeper))
+			continue;
+		unevictable |= folio_test_unevictable(keeper);
+		hmm_lru_give(&lru, keeper);
+	}
+	hmm_lru_end(&lru);
+	/* Those wait in this CPU's batch, and in a batch nobody counts. */
+	if (unevictable)
+		lru_add_drain();
 }
 
 static void let_go(struct hmm_migration *m, unsigned long i)
@@ -166,16 +179,11 @@ void hmm_migration_finalize(struct hmm_migration *m)
 {
 	unsigned long i, mapped;
 
-	for (mapped = 0; mapped < m->npages; ) {
-		struct hmm_lru lru = {};
-		unsigned long first = mapped;
-
+	put_on_lru(m);
+	for (i = 0; i < m->npages; ) {
 		/* One word may stand for a folio that the array has no room for. */
-		mapped = min(first + hmm_migration_remap(m, first), m->npages);
-		for (i = first; i < mapped; i += mpfn_pages(m->src[i]))
-			put_on_lru(m, i, &lru);
-		hmm_lru_end(&lru);
-		for (i = first; i < mapped; i++)
+		mapped = min(i + hmm_migration_remap(m, i), m->npages);
+		for (; i < mapped; i++)
 			if ((m->src[i] | m->dst[i]) & MIGRATE_PFN_VALID)
 				let_go(m, i);
 	}
