@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -505,14 +506,18 @@ TEST_F(mirror, somebody_elses)
 }
 
 /**
- * struct churn - a page that is replaced again and again
- * @at: the page
- * @now: what the page is full of, or will be when the device can see it
+ * struct churn - a page that is taken away again and again
+ * @uffd: which takes it, without the mmap lock for writing
+ * @at: where the device writes
+ * @away: where the page goes that was there
+ * @taken: how often
+ * @stray: bytes that were written to a page after it had gone
  * @stop: that it was enough
  */
 struct churn {
-	char *at;
-	unsigned int now;
+	int uffd;
+	char *at, *away;
+	unsigned long taken, stray;
 	bool stop;
 };
 
@@ -521,44 +526,54 @@ static void *churn_thread(void *argument)
 	struct churn *churn = argument;
 
 	while (!__atomic_load_n(&churn->stop, __ATOMIC_RELAXED)) {
-		/* Back to zeros, by way of another page. */
-		madvise(churn->at, PAGE, MADV_DONTNEED);
-		__atomic_fetch_add(&churn->now, 1, __ATOMIC_SEQ_CST);
-		memset(churn->at, churn->now, PAGE);
-		/* So that it hits the device at one thing or another. */
-		usleep(churn->now % 512);
+		struct uffdio_move move = {
+			.dst = (uintptr_t)churn->away,
+			.src = (uintptr_t)churn->at,
+			.len = PAGE,
+		};
+
+		churn->at[0] = 'c';
+		/* The device may have a reference to the page just then. */
+		if (ioctl(churn->uffd, UFFDIO_MOVE, &move))
+			continue;
+		memset(churn->away, 'a', PAGE);
+		/* For more or less time, so that it hits the device at one thing or another. */
+		for (int i = 0; i < PAGE * (1 + churn->taken % 8); i++)
+			churn->stray += __atomic_load_n(&churn->away[i % PAGE],
+							__ATOMIC_RELAXED) != 'a';
+		madvise(churn->away, PAGE, MADV_DONTNEED);
+		__atomic_fetch_add(&churn->taken, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
 
-/*
- * While a page is replaced the device never writes to one that the process has
- * no longer: that would be seen in a page that was just given to somebody else,
- * here to this process, full of zeros.
- */
+/* The device never writes to a page that is not at its address any more. */
 TEST_F(mirror, race_with_changes)
 {
-	struct churn churn = { .at = self->at };
-	pthread_t thread;
-	char *fresh;
-	int stray = 0, rounds;
+	struct churn churn = {
+		.uffd = uffd_open(UFFD_FEATURE_MOVE),
+		.at = self->at,
+		.away = anonymous(1),
+	};
 	time_t end = time(NULL) + 10;
+	unsigned long rounds = 0;
+	pthread_t thread;
 
-	memset(self->buffer, 0xee, PAGE);
+	ASSERT_LE(0, churn.uffd);
+	ASSERT_EQ(0, uffd_register(churn.uffd, churn.away, PAGE, UFFDIO_REGISTER_MODE_MISSING));
+	memset(self->buffer, 'd', PAGE);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, churn_thread, &churn));
-	for (rounds = 0; rounds < 2000 && time(NULL) < end; rounds++) {
+	while (__atomic_load_n(&churn.taken, __ATOMIC_RELAXED) < 2000 && time(NULL) < end) {
 		EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
-		fresh = anonymous(1);
-		stray += touch(fresh) != 0;
-		fresh[0] = 1;
-		stray += touch(fresh + PAGE / 2) != 0;
-		munmap(fresh, PAGE);
+		rounds++;
 	}
 	__atomic_store_n(&churn.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	TH_LOG("%d rounds, %d pages", rounds, churn.now);
-	EXPECT_LT(0, rounds);
-	EXPECT_EQ(0, stray);
+	TH_LOG("%lu rounds, %lu pages taken", rounds, churn.taken);
+	EXPECT_LT(10, churn.taken);
+	EXPECT_EQ(0, churn.stray);
+	munmap(churn.away, PAGE);
+	close(churn.uffd);
 }
 
 TEST_HARNESS_MAIN
