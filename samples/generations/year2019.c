@@ -86,12 +86,14 @@ static int begin(struct context *c, struct hmm_range *range, const struct hmm_ge
 }
 
 /**
- * fault_and_lock() - have the pages of a range, and keep them as they are
+ * walk_and_lock() - learn the pages of a range, and keep them as they are
  * @c: the context, whose lock is held on success
  * @range: the range, registered
+ * @flags: HMM_FAULT_ALLOW_RETRY or HMM_FAULT_SNAPSHOT
  * @daddrs: where addresses for the engine go, or NULL
  */
-static long fault_and_lock(struct context *c, struct hmm_range *range, dma_addr_t *daddrs)
+static long walk_and_lock(struct context *c, struct hmm_range *range, unsigned int flags,
+			  dma_addr_t *daddrs)
 {
 	struct device *dev = &engine.pdev->dev;
 	int tries = TRIES;
@@ -101,9 +103,9 @@ static long fault_and_lock(struct context *c, struct hmm_range *range, dma_addr_
 		hmm_range_wait_until_valid(range, HMM_RANGE_DEFAULT_TIMEOUT);
 		mmap_read_lock(c->process.mm);
 		if (daddrs)
-			ret = hmm_range_dma_map(range, dev, daddrs, HMM_FAULT_ALLOW_RETRY);
+			ret = hmm_range_dma_map(range, dev, daddrs, flags);
 		else
-			ret = hmm_range_fault(range, HMM_FAULT_ALLOW_RETRY);
+			ret = hmm_range_fault(range, flags);
 		if (ret == -EAGAIN)
 			continue;
 		mmap_read_unlock(c->process.mm);
@@ -138,7 +140,7 @@ static int context_miss(struct engine_process *process, unsigned long addr, bool
 					     (write ? HMM_GEN_ENTRY_WRITE : 0));
 	if (ret)
 		return ret;
-	ret = fault_and_lock(c, &range, NULL);
+	ret = walk_and_lock(c, &range, HMM_FAULT_ALLOW_RETRY, NULL);
 	if (ret > 0) {
 		engine_set(process, addr, entry);
 		mutex_unlock(&c->process.lock);
@@ -153,20 +155,14 @@ static long context_snapshot(struct engine_process *process, const struct hmm_ge
 {
 	struct context *c = context_of(process);
 	struct hmm_range range;
-	int tries = TRIES;
 	long ret;
 
 	ret = begin(c, &range, cmd, entries, 0);
 	if (ret)
 		return ret;
-	do {
-		hmm_range_wait_until_valid(&range, HMM_RANGE_DEFAULT_TIMEOUT);
-		mmap_read_lock(process->mm);
-		ret = hmm_range_fault(&range, HMM_FAULT_SNAPSHOT);
-		mmap_read_unlock(process->mm);
-		if (ret >= 0 && !hmm_range_valid(&range))
-			ret = -EBUSY;
-	} while (ret == -EBUSY && --tries && !fatal_signal_pending(current));
+	ret = walk_and_lock(c, &range, HMM_FAULT_SNAPSHOT, NULL);
+	if (ret >= 0)
+		mutex_unlock(&process->lock);
 	hmm_range_unregister(&range);
 	return ret;
 }
@@ -185,7 +181,7 @@ static int context_fill(struct engine_process *process, struct hmm_gen_cmd *cmd)
 		    HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_PRIVATE | HMM_GEN_ENTRY_WRITE);
 	if (ret)
 		return ret;
-	ret = fault_and_lock(c, &range, daddrs);
+	ret = walk_and_lock(c, &range, HMM_FAULT_ALLOW_RETRY, daddrs);
 	if (ret > 0) {
 		for (i = 0; i < cmd->npages; i++)
 			memset(phys_to_virt(daddrs[i]), 0xdd, PAGE_SIZE);
