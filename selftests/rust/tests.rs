@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mirrors as a driver uses them, in a running kernel.
+//! Mirrors and memory as a driver uses them, in a running kernel.
 
 use crate::{
     bindings,
-    hmm::mirror::{
-        Access,
-        Invalidation,
-        Mirror,
-        MirrorRange,
-        Operations,
-        PfnFlags,
-        Span, //
+    hmm::{
+        mirror::{
+            Access,
+            Invalidation,
+            Mirror,
+            MirrorRange,
+            Operations,
+            PfnFlags,
+            Span, //
+        },
+        page::Ram, //
     },
     mm::MmWithUser,
     page::PAGE_SIZE,
@@ -142,6 +145,56 @@ mod mirrors {
         let empty = Span::new(PAGE_SIZE, PAGE_SIZE);
         let range = KBox::pin_init(MirrorRange::new(mirror, empty), GFP_KERNEL);
         assert!(range.is_err());
+        Ok(())
+    }
+}
+
+#[macros::kunit_tests(hmm_rust_ram)]
+mod ram {
+    use super::*;
+
+    /// Three pages in which each word is its own place.
+    fn filled() -> Result<Ram> {
+        let ram = Ram::new(3 * PAGE_SIZE)?;
+        ram.with(0, 3 * PAGE_SIZE, |bytes| {
+            (0..3 * PAGE_SIZE)
+                .step_by(4)
+                .try_for_each(|at| bytes.store(at, at as u32))
+        })??;
+        Ok(ram)
+    }
+
+    fn copy(ram: &Ram, to: usize, from: usize, len: usize) -> Result {
+        ram.with(from, len, |from| ram.with(to, len, |to| to.copy_from(from)))??
+    }
+
+    /// Whether the words of `len` bytes at `at` are those that were at `was`.
+    fn shows(ram: &Ram, at: usize, was: usize, len: usize) -> Result<bool> {
+        ram.with(at, len, |bytes| {
+            (0..len)
+                .step_by(4)
+                .all(|i| bytes.load(i) == Ok((was + i) as u32))
+        })
+    }
+
+    #[test]
+    fn a_page_is_copied_and_nothing_else() -> Result {
+        let ram = filled()?;
+        copy(&ram, PAGE_SIZE, 0, PAGE_SIZE)?;
+        assert!(shows(&ram, 0, 0, PAGE_SIZE)?);
+        assert!(shows(&ram, PAGE_SIZE, 0, PAGE_SIZE)?);
+        assert!(shows(&ram, 2 * PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE)?);
+        Ok(())
+    }
+
+    #[test]
+    fn what_overlaps_is_copied_as_it_was() -> Result {
+        let ram = filled()?;
+        copy(&ram, 8, 0, PAGE_SIZE)?;
+        assert!(shows(&ram, 8, 0, PAGE_SIZE)?);
+        let ram = filled()?;
+        copy(&ram, 0, 8, PAGE_SIZE)?;
+        assert!(shows(&ram, 0, 8, PAGE_SIZE)?);
         Ok(())
     }
 }
