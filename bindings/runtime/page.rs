@@ -7,6 +7,7 @@ use super::mirror::{
     Run, //
 };
 use crate::{
+    alloc::Allocator,
     bindings,
     page::{
         PAGE_MASK,
@@ -39,11 +40,15 @@ impl Bytes<'_> {
             .ok_or(EINVAL)
     }
 
-    /// Copies what is at `at` out; `EINVAL` when that is not all inside.
-    pub fn read(&self, at: usize, to: &mut [u8]) -> Result {
-        let from = self.check(at, to.len())?;
-        // SAFETY: The bytes were checked to be inside, and a slice is as long as it says.
-        unsafe { bindings::memcpy(to.as_mut_ptr().cast(), from.cast(), to.len()) };
+    /// Appends the `len` bytes at `at` to `to`; `EINVAL` when they are not all inside, `ENOMEM` when there is no room left.
+    /// That room need not be cleared first (benchmark: driver-read).
+    pub fn append<A: Allocator>(&self, at: usize, len: usize, to: &mut Vec<u8, A>) -> Result {
+        let from = self.check(at, len)?;
+        let room = to.spare_capacity_mut().get_mut(..len).ok_or(ENOMEM)?;
+        // SAFETY: The bytes were checked to be inside, and there is room for as many.
+        unsafe { bindings::memcpy(room.as_mut_ptr().cast(), from.cast(), len) };
+        // SAFETY: They are within the capacity, and were written.
+        unsafe { to.inc_len(len) };
         Ok(())
     }
 
@@ -105,6 +110,9 @@ impl Bytes<'_> {
 /// let ram = Ram::new(64)?;
 /// ram.with(32, 8, |bytes| bytes.store(4, 7))??;
 /// assert_eq!(ram.with(36, 4, |bytes| bytes.load(0))??, 7);
+/// let mut seen = KVec::with_capacity(8, GFP_KERNEL)?;
+/// ram.with(32, 8, |bytes| bytes.append(4, 4, &mut seen))??;
+/// assert_eq!(seen, 7u32.to_ne_bytes());
 /// // It has no more than was asked for, and words are aligned.
 /// assert!(ram.with(63, 2, |_| ()) == Err(EINVAL));
 /// assert!(ram.with(0, 8, |bytes| bytes.load(1))? == Err(EINVAL));

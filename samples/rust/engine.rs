@@ -57,7 +57,7 @@ pub(crate) struct DmOperand {
 /// What the engine does.
 pub(crate) enum DmPiece<'a> {
     /// Copy from the process's memory to the buffer.
-    Read(&'a mut [u8]),
+    Read(&'a mut KVVec<u8>),
     /// Copy from the buffer to the process's memory.
     Write(&'a [u8]),
     /// `y = a * x + y`
@@ -90,7 +90,7 @@ fn dm_reach(op: &DmOperand) -> usize {
 
 impl DmMirror {
     /// Does something with the bytes at an operand's position.
-    fn dm_at<R>(&self, page: &Mapped<'_>, f: impl FnOnce(&Bytes<'_>) -> R) -> Result<R> {
+    fn dm_at<R>(&self, page: &Mapped<'_>, f: impl FnOnce(&Bytes<'_>) -> Result<R>) -> Result<R> {
         dm_page(&self.unit.memory, page.block(), 0, f)
     }
 
@@ -98,7 +98,7 @@ impl DmMirror {
     fn dm_at_mut<R>(
         &self,
         page: &mut Mapped<'_>,
-        f: impl FnOnce(&mut Bytes<'_>) -> R,
+        f: impl FnOnce(&mut Bytes<'_>) -> Result<R>,
     ) -> Result<R> {
         dm_page_mut(&self.unit.memory, page.block_mut().ok_or(EPERM)?, 0, f)
     }
@@ -115,15 +115,12 @@ impl DmMirror {
 
         match &mut work.piece {
             DmPiece::Read(buffer) => {
-                let (now, rest) = core::mem::take(buffer).split_at_mut(len);
-
-                self.dm_at(&page, |bytes| bytes.read(at, now))??;
-                *buffer = rest;
+                self.dm_at(&page, |bytes| bytes.append(at, len, buffer))?;
             }
             DmPiece::Write(buffer) => {
                 let (now, rest) = buffer.split_at(len);
 
-                self.dm_at_mut(&mut page, |bytes| bytes.write(at, now))??;
+                self.dm_at_mut(&mut page, |bytes| bytes.write(at, now))?;
                 *buffer = rest;
             }
             DmPiece::Saxpy { a, y } => {
@@ -140,7 +137,7 @@ impl DmMirror {
                             y.store(at_y + i, y.load(at_y + i)?.wrapping_add(product))
                         })
                     })
-                })???;
+                })?;
                 y.now += len;
             }
             DmPiece::Sum(sum) => self.dm_at(&page, |x| {
@@ -148,7 +145,7 @@ impl DmMirror {
                     *sum += i64::from(x.load(at + i)? as i32);
                     Ok::<(), Error>(())
                 })
-            })??,
+            })?,
         }
         work.x.now += len;
         Ok(None)

@@ -26,6 +26,7 @@ use crate::{
     }, //
 };
 use kernel::{
+    alloc::Flags,
     hmm::{
         devmem::MigrateFlags,
         table::{
@@ -52,13 +53,9 @@ use kernel::{
 /// As long as a wait can be, in jiffies.
 const MAX_JIFFY_OFFSET: usize = (usize::MAX >> 2) - 1;
 
-/// Memory for the CPU's copy of `size` bytes; a program may ask for too much.
-fn dm_bounce_alloc(size: usize) -> Result<KVVec<u8>> {
-    Ok(KVVec::from_elem(
-        0,
-        size,
-        GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
-    )?)
+/// How memory for the CPU's copy is allocated; a program may ask for too much.
+fn dm_bounce_gfp() -> Flags {
+    GFP_KERNEL_ACCOUNT | __GFP_NOWARN
 }
 
 /// Checks that the device may be asked for `nr` elements of `size` bytes.
@@ -148,7 +145,7 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
 impl DmMirror {
     fn dm_cmd_read_within(&self, cmd: &mut Cmd, timeout: usize) -> Result {
         let x = dm_cmd_operand(cmd, Right::Read);
-        let mut data = dm_bounce_alloc(x.end - x.now)?;
+        let mut data = KVVec::with_capacity(x.end - x.now, dm_bounce_gfp())?;
         let piece = DmPiece::Read(&mut data);
         let mut work = DmWork {
             x,
@@ -172,11 +169,9 @@ impl DmMirror {
 
     fn dm_cmd_write(&self, cmd: &mut Cmd) -> Result {
         let x = dm_cmd_operand(cmd, Right::Write);
-        let mut data = dm_bounce_alloc(x.end - x.now)?;
+        let mut data = KVVec::new();
 
-        dm_cmd_buffer(cmd, data.len())
-            .reader()
-            .read_slice(&mut data)?;
+        dm_cmd_buffer(cmd, x.end - x.now).read_all(&mut data, dm_bounce_gfp())?;
         let mut work = DmWork {
             x,
             piece: DmPiece::Write(&data),
@@ -190,14 +185,14 @@ impl DmMirror {
     }
 
     fn dm_cmd_snapshot(&self, cmd: &mut Cmd) -> Result {
-        let mut prot = dm_bounce_alloc(cmd.npages as usize)?;
+        let mut prot = KVVec::from_elem(0, cmd.npages as usize, dm_bounce_gfp())?;
 
         self.dm_snapshot(dm_cmd_span(cmd), &mut prot)?;
         dm_cmd_copy_out(cmd, &prot)
     }
 
     fn dm_cmd_peek(&self, cmd: &mut Cmd) -> Result {
-        let mut prot = dm_bounce_alloc(cmd.npages as usize)?;
+        let mut prot = KVVec::from_elem(0, cmd.npages as usize, dm_bounce_gfp())?;
         let start = cmd.addr as usize;
         {
             let table = self.mirror.lock();

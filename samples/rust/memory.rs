@@ -108,13 +108,13 @@ pub(crate) fn dm_page<R>(
     memory: &DeviceMemory<DmMemory>,
     block: &Block<'_>,
     index: usize,
-    f: impl FnOnce(&Bytes<'_>) -> R,
+    f: impl FnOnce(&Bytes<'_>) -> Result<R>,
 ) -> Result<R> {
     if !block.frame().is_private() {
-        return block.page(index, f).ok_or(EIO);
+        return block.page(index, f).ok_or(EIO)?;
     }
     let (ram, offset) = dm_ram(memory, block)?;
-    ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, |bytes| f(bytes))
+    ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, |bytes| f(bytes))?
 }
 
 /// The same, to be written.
@@ -122,13 +122,13 @@ pub(crate) fn dm_page_mut<R>(
     memory: &DeviceMemory<DmMemory>,
     block: &mut Block<'_>,
     index: usize,
-    f: impl FnOnce(&mut Bytes<'_>) -> R,
+    f: impl FnOnce(&mut Bytes<'_>) -> Result<R>,
 ) -> Result<R> {
     if !block.frame().is_private() {
-        return block.page_mut(index, f).ok_or(EIO);
+        return block.page_mut(index, f).ok_or(EIO)?;
     }
     let (ram, offset) = dm_ram(memory, block)?;
-    ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, f)
+    ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, f)?
 }
 
 #[vtable]
@@ -138,14 +138,19 @@ impl MemoryOperations for DmMemory {
         for index in 0..dst.pages() {
             dm_page(memory, &src, index, |from| {
                 dm_page_mut(memory, &mut dst, index, |to| to.copy_from(from))
-            })???;
+            })?;
         }
         Ok(())
     }
 
     fn clear(memory: &DeviceMemory<Self>, mut page: Block<'_>) -> Result {
-        (0..page.pages())
-            .try_for_each(|index| dm_page_mut(memory, &mut page, index, |to| to.clear()))
+        for index in 0..page.pages() {
+            dm_page_mut(memory, &mut page, index, |to| {
+                to.clear();
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// One chunk more; of coherent memory there is only one.

@@ -197,4 +197,18 @@ mod ram {
         assert!(shows(&ram, 0, 8, PAGE_SIZE)?);
         Ok(())
     }
+
+    #[test]
+    fn what_has_no_room_is_not_shown() -> Result {
+        let ram = filled()?;
+        let mut seen = KVec::with_capacity(8, GFP_KERNEL)?;
+        ram.with(0, 64, |bytes| bytes.append(4, 8, &mut seen))??;
+        assert_eq!(seen[..4], 4u32.to_ne_bytes());
+        assert_eq!(seen[4..], 8u32.to_ne_bytes());
+        let full = seen.capacity();
+        assert!(ram.with(0, 64, |bytes| bytes.append(0, full, &mut seen))? == Err(ENOMEM));
+        assert!(ram.with(0, 4, |bytes| bytes.append(0, 8, &mut seen))? == Err(EINVAL));
+        assert_eq!(seen.len(), 8);
+        Ok(())
+    }
 }
