@@ -127,15 +127,18 @@ void devmem_free(struct folio *folio)
 	chunk->free += nr;
 }
 
+static bool is_ours(const struct dev_pagemap *pgmap)
+{
+	return pgmap->ops && pgmap->ops->folio_free == devmem_free;
+}
+
 /**
  * devmem_is_ours() - is a page of some &struct hmm_devmem?
  * @page: a page of private or coherent memory
  */
 bool devmem_is_ours(const struct page *page)
 {
-	const struct dev_pagemap_ops *ops = page_pgmap(page)->ops;
-
-	return ops && ops->folio_free == devmem_free;
+	return is_ours(page_pgmap(page));
 }
 
 /**
@@ -152,13 +155,20 @@ bool devmem_is_ours(const struct page *page)
  */
 struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
 {
-	if (!is_zone_device_page(page) || !devmem_is_ours(page) ||
-	    hmm_devmem_of(page) != devmem)
+	struct hmm_devmem_chunk *chunk;
+	struct dev_pagemap *pgmap;
+
+	if (!is_zone_device_page(page))
+		return (struct hmm_place){ };
+	/* To find the head of a folio takes a while: once (benchmark: driver-home). */
+	pgmap = page_pgmap(page);
+	chunk = container_of(pgmap, struct hmm_devmem_chunk, pagemap);
+	if (!is_ours(pgmap) || chunk->devmem != devmem)
 		return (struct hmm_place){ };
 	return (struct hmm_place){
 		.here = true,
-		.chunk = (unsigned long)hmm_devmem_data(page),
-		.offset = hmm_devmem_offset(page),
+		.chunk = (unsigned long)chunk->data,
+		.offset = (page_to_pfn(page) - first_pfn(chunk)) << PAGE_SHIFT,
 	};
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_place);
