@@ -34,17 +34,16 @@ use kernel::{
     prelude::*,
     sizes::*,
     sync::{
-        Arc,
-        Mutex, //
+        Mutex,
+        SetOnce, //
     }, //
 };
 
 const DM_PRIVATE_CHUNK: usize = SZ_128M;
 const DM_COHERENT_CHUNK: usize = SZ_256M;
 
-/// As many chunks as there can be. Room for them is made once: the lock on it is taken under the mirrors' update locks,
-/// which reclaim can wait for, so nothing may be allocated under it.
-const DM_MAX_CHUNKS: usize = 64;
+/// As many chunks as there can be.
+const DM_MAX_CHUNKS: usize = u64::BITS as usize;
 
 /// How many pages come along when the CPU faults on one of them.
 const DM_FAULT_AROUND: usize = 16;
@@ -54,9 +53,13 @@ const DM_FAULT_AROUND: usize = 16;
 pub(crate) struct DmMemory {
     /// Physical address of the one chunk of coherent memory, or 0 for private memory.
     coherent_base: u64,
-    /// What is behind the addresses of chunks, by their number; nothing when they are real.
+    /// What is behind the addresses of chunks, by their number; nothing when they are real. As a device's own memory would
+    /// be, it is there for as long as the device is, so that no page needs a lock or a count to get at it (benchmark:
+    /// driver-home).
+    chunks: KVec<SetOnce<Ram>>,
+    /// The numbers that no chunk has, each a bit.
     #[pin]
-    chunks: Mutex<KVec<Option<Arc<Ram>>>>,
+    idle: Mutex<u64>,
 }
 
 impl DmMemory {
@@ -68,39 +71,46 @@ impl DmMemory {
         };
         let data = try_pin_init!(Self {
             coherent_base,
-            chunks <- new_mutex!(KVec::with_capacity(DM_MAX_CHUNKS, GFP_KERNEL)?),
+            chunks: {
+                let mut chunks = KVec::with_capacity(DM_MAX_CHUNKS, GFP_KERNEL)?;
+
+                for _ in 0..DM_MAX_CHUNKS {
+                    chunks.push(SetOnce::new(), GFP_KERNEL)?;
+                }
+                chunks
+            },
+            idle <- new_mutex!(u64::MAX),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
     }
 
-    /// Numbers what is behind a chunk.
-    fn number(&self, ram: Arc<Ram>) -> Result<usize> {
-        let mut chunks = self.chunks.lock();
-        let nr = chunks.iter().position(Option::is_none);
-        let nr = nr.unwrap_or(chunks.len());
+    /// Numbers a chunk, and sees that there is something behind it.
+    fn number(&self) -> Result<usize> {
+        let mut idle = self.idle.lock();
+        let nr = idle.trailing_zeros() as usize;
+        let chunk = self.chunks.get(nr).ok_or(ENOMEM)?;
 
-        if nr == chunks.len() {
-            chunks.push_within_capacity(None).map_err(|_| ENOMEM)?;
+        if chunk.as_ref().is_none() {
+            chunk.populate(Ram::new(DM_PRIVATE_CHUNK)?);
         }
-        chunks[nr] = Some(ram);
+        *idle &= !(1 << nr);
         Ok(nr)
     }
 
-    fn forget(&self, nr: usize) -> Option<Arc<Ram>> {
-        self.chunks.lock().get_mut(nr)?.take()
+    fn forget(&self, nr: usize) {
+        *self.idle.lock() |= 1 << nr;
     }
 }
 
-/// What is behind a page of a unit's private memory, and where in it.
-fn dm_ram(memory: &DeviceMemory<DmMemory>, block: &Block<'_>) -> Result<(Arc<Ram>, usize)> {
+/// What is behind a page of a unit's private memory, and where in it; `None` for any other page.
+fn dm_ram<'a>(memory: &'a DeviceMemory<DmMemory>, block: &Block<'_>) -> Option<(&'a Ram, usize)> {
     let place = memory.place(block);
-    let chunks = memory.data().chunks.lock();
-    let ram = chunks.get(place.chunk()).cloned().flatten();
 
-    match ram {
-        Some(ram) if place.here() => Ok((ram, place.offset())),
-        _ => Err(EIO),
+    if !place.here() {
+        return None;
     }
+    let ram = memory.data().chunks.get(place.chunk())?.as_ref()?;
+    Some((ram, place.offset()))
 }
 
 /// Shows what is in a page of a block, wherever it is.
@@ -110,11 +120,10 @@ pub(crate) fn dm_page<R>(
     index: usize,
     f: impl FnOnce(&Bytes<'_>) -> Result<R>,
 ) -> Result<R> {
-    if !block.frame().is_private() {
-        return block.page(index, f).ok_or(EIO)?;
+    match dm_ram(memory, block) {
+        Some((ram, offset)) => ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, |bytes| f(bytes))?,
+        None => block.page(index, f).ok_or(EIO)?,
     }
-    let (ram, offset) = dm_ram(memory, block)?;
-    ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, |bytes| f(bytes))?
 }
 
 /// The same, to be written.
@@ -124,21 +133,30 @@ pub(crate) fn dm_page_mut<R>(
     index: usize,
     f: impl FnOnce(&mut Bytes<'_>) -> Result<R>,
 ) -> Result<R> {
-    if !block.frame().is_private() {
-        return block.page_mut(index, f).ok_or(EIO)?;
+    match dm_ram(memory, block) {
+        Some((ram, offset)) => ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, f)?,
+        None => block.page_mut(index, f).ok_or(EIO)?,
     }
-    let (ram, offset) = dm_ram(memory, block)?;
-    ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, f)?
 }
 
 #[vtable]
 impl MemoryOperations for DmMemory {
-    /// A device would have its copy engine do this, for all of the block at once.
+    /// A device would have its copy engine do this, for all of the block at once. The two ways are home, from memory that
+    /// the CPU cannot reach, and all others.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: Block<'_>) -> Result {
+        let ram = dm_ram(memory, &src);
+
         for index in 0..dst.pages() {
-            dm_page(memory, &src, index, |from| {
-                dm_page_mut(memory, &mut dst, index, |to| to.copy_from(from))
-            })?;
+            match ram {
+                Some((ram, offset)) => ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, |from| {
+                    dst.page_mut(index, |to| to.copy_from(from)).ok_or(EIO)?
+                })?,
+                None => src
+                    .page(index, |from| {
+                        dm_page_mut(memory, &mut dst, index, |to| to.copy_from(from))
+                    })
+                    .ok_or(EIO)?,
+            }?;
         }
         Ok(())
     }
@@ -160,11 +178,10 @@ impl MemoryOperations for DmMemory {
         if base != 0 {
             return memory.add(base, DM_COHERENT_CHUNK, core::ptr::null());
         }
-        let ram = Arc::new(Ram::new(DM_PRIVATE_CHUNK)?, GFP_KERNEL)?;
-        let nr = memory.data().number(ram)?;
+        let nr = memory.data().number()?;
         memory
             .add(0, DM_PRIVATE_CHUNK, nr as *const c_void)
-            .inspect_err(|_| drop(memory.data().forget(nr)))
+            .inspect_err(|_| memory.data().forget(nr))
     }
 
     fn release(memory: &DeviceMemory<Self>, nr: *const c_void) {
