@@ -10,13 +10,19 @@ use crate::model::Api;
 use crate::model::Protocol;
 use crate::model::Role;
 use crate::model::Section;
+use crate::read::CType;
 
 /// Checks the sections.
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
+    shown(api, diagnostics);
     for section in &api.sections {
         of_object(api, section, diagnostics);
         match section.protocol {
-            Protocol::Entered => entered(api, section, diagnostics),
+            Protocol::Entered => {
+                let first = api.section(&section.tag).is_some_and(|first| first.name == section.name);
+                entered(api, section, first, diagnostics);
+                constants(api, section, diagnostics);
+            }
             Protocol::Sequence => sequence(api, section, diagnostics),
         }
     }
@@ -46,13 +52,65 @@ fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn entered(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
+/// What a section sets its fields to is among what the fields can be.
+fn constants(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
+    for set in &section.set {
+        let choice = match set.ty.plain() {
+            CType::Enum(tag) => api.choice(tag),
+            _ => None,
+        };
+        let Some(choice) = choice else {
+            diagnostics.push(
+                Diagnostic::error(
+                    set.span,
+                    format!("`{}` is no choice", set.field),
+                    "expected a field whose enumeration is under contract",
+                )
+                .help("put `choice(\"Name\")` on the enumeration"),
+            );
+            continue;
+        };
+        if !choice.variants.iter().any(|variant| variant.c == set.constant) {
+            let known: Vec<&str> = choice.variants.iter().map(|variant| variant.c.as_str()).collect();
+            diagnostics.push(
+                Diagnostic::error(
+                    set.span,
+                    format!("`enum {}` has no constant `{}`", choice.tag, set.constant),
+                    "expected one of its constants",
+                )
+                .help(format!("its constants are {}", known.join(", "))),
+            );
+        }
+    }
+}
+
+/// An iterator is shown by a section that there is.
+fn shown(api: &Api, diagnostics: &mut Diagnostics) {
+    for function in &api.functions {
+        let Role::Iterator(iteration) = &function.role else { continue };
+        let Some((name, span)) = &iteration.of else { continue };
+        let of = |section: &&Section| Some(&section.tag) == function.owner.as_ref();
+        let known: Vec<&str> = api.sections.iter().filter(of).map(|section| section.name.as_str()).collect();
+        if !known.contains(&name.as_str()) {
+            diagnostics.push(
+                Diagnostic::error(
+                    *span,
+                    format!("`{}` steps through no section `{name}`", function.c),
+                    "expected the name of a section whose state it takes",
+                )
+                .help(format!("the sections are: {}", known.join(", "))),
+            );
+        }
+    }
+}
+
+fn entered(api: &Api, section: &Section, first: bool, diagnostics: &mut Diagnostics) {
     for (role, word, what) in [
         (Role::Enter, "enter", "goes on to the next piece of work"),
         (Role::Leave, "leave", "ends it, whether one is inside or not"),
         (Role::Outcome, "outcome", "tells how it ended"),
     ] {
-        if api.one_in_role(&section.tag, |found| *found == role).is_none() {
+        if first && api.one_in_role(&section.tag, |found| *found == role).is_none() {
             diagnostics.push(
                 Diagnostic::error(
                     section.span,

@@ -13,3 +13,15 @@ pub mod helpers;
 pub mod prose;
 pub mod report;
 pub mod rust;
+
+/// `CamelCase` as `camel_case`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for (index, c) in name.char_indices() {
+        if c.is_ascii_uppercase() && index > 0 {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}

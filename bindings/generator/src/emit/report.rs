@@ -217,6 +217,8 @@ fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
     if let Some(table) = api.table(tag) {
         return Some(format!("struct {tag} becomes the trait `{}`.\n", table.name) + &place(table.span));
     }
-    let section = api.section(tag)?;
-    Some(format!("struct {tag} becomes the section `{}`.\n", section.name) + &place(section.span))
+    let sections: Vec<_> = api.sections.iter().filter(|section| section.tag == tag).collect();
+    let names: Vec<String> = sections.iter().map(|section| format!("`{}`", section.name)).collect();
+    let what = if names.len() == 1 { "section" } else { "sections" };
+    Some(format!("struct {tag} becomes the {what} {}.\n", names.join(", ")) + &place(sections.first()?.span))
 }

@@ -4,7 +4,9 @@
 
 use super::clauses::camel;
 use super::clauses::Clauses;
+use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::read::terms::Term;
 use crate::read::Doc;
 use crate::read::Enumeration;
 use crate::source::Span;
@@ -39,6 +41,8 @@ pub struct Variant {
     pub shout: String,
     /// Its value.
     pub value: u64,
+    /// `hidden(CONSTANT)`: only C, or a section that sets it, has use for it.
+    pub hidden: bool,
 }
 
 /// Makes a choice of an enumeration whose contract says so.
@@ -48,11 +52,15 @@ pub(super) fn lower(
     diagnostics: &mut Diagnostics,
 ) -> Option<Choice> {
     let (name, _) = clauses.named("choice", diagnostics)?;
+    let mut variants = variants(found);
+    if let Some(term) = clauses.take("hidden") {
+        hide(&mut variants, term, diagnostics);
+    }
     Some(Choice {
         tag: found.name.clone(),
         name,
         int: found.int,
-        variants: variants(found),
+        variants,
         open: clauses.flag("open", diagnostics),
         doc: found.doc.clone(),
         span: found.span,
@@ -79,9 +87,36 @@ pub(super) fn variants(found: &Enumeration) -> Vec<Variant> {
             name: camel(&rest),
             shout: rest.to_ascii_uppercase(),
             value: constant.value,
+            hidden: false,
         }
     };
     found.constants.iter().map(variant).collect()
+}
+
+/// Marks the constants that `hidden(...)` names.
+fn hide(variants: &mut [Variant], term: &Term, diagnostics: &mut Diagnostics) {
+    let mut named = false;
+    for arg in &term.args {
+        let wanted = arg.word().unwrap_or_default();
+        match variants.iter_mut().find(|variant| variant.c == wanted) {
+            Some(variant) => variant.hidden = true,
+            None => diagnostics.push(
+                Diagnostic::error(
+                    arg.span,
+                    format!("the enumeration has no constant `{wanted}`"),
+                    "expected one of its constants",
+                )
+                .help("write its name as C has it"),
+            ),
+        }
+        named = true;
+    }
+    if !named {
+        diagnostics.push(
+            Diagnostic::error(term.span, "`hidden` names no constant", "expected `hidden(CONSTANT)`")
+                .help("name the constants that the typed side is not to have"),
+        );
+    }
 }
 
 /// The length of the words, each with its `_`, that all names begin with.

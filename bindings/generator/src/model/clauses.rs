@@ -62,7 +62,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("callback", "p"),
     ("block", "d"),
     ("given", "d"),
-    ("hidden", "d"),
+    ("hidden", "de"),
     ("required", "d"),
     ("optional", "d"),
 ];

@@ -74,6 +74,8 @@ pub struct Iteration {
     /// Members of the item that must be set before the first step, and the members of the state
     /// that they are set from.
     pub start: Vec<(String, String)>,
+    /// `of("Name")`: the only section that shows it, with the place.
+    pub of: Option<(String, Span)>,
 }
 
 /// What a result means.
@@ -323,7 +325,8 @@ fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<
     }
     if let Some((name, term)) = clauses.named("iterator", diagnostics) {
         let start = argument(term, "start").map(|start| pairs(start, diagnostics));
-        let iteration = Iteration { name, start: start.unwrap_or_default() };
+        let of = argument(term, "of").and_then(|arg| Some((first_name(arg)?, arg.span)));
+        let iteration = Iteration { name, start: start.unwrap_or_default(), of };
         add(Role::Iterator(iteration), term, diagnostics);
     }
     found
@@ -663,6 +666,7 @@ fn sequence(function: &Function, term: Option<&Term>, api: &mut Api) {
         holds: argument(term, "holds").and_then(|arg| Some((first_name(arg)?, arg.span))),
         method: argument(term, "method").and_then(first_name).unwrap_or_else(|| "section".into()),
         given: Vec::new(),
+        set: Vec::new(),
         protocol: Protocol::Sequence,
         doc: None,
         span: function.span,

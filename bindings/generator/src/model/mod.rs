@@ -44,6 +44,7 @@ pub use record::Plain;
 pub use section::Given;
 pub use section::Protocol;
 pub use section::Section;
+pub use section::Set;
 pub use stage::Stage;
 pub use tagged::Tagged;
 
@@ -158,7 +159,7 @@ impl Api {
         self.tables.iter().find(|table| table.tag == tag)
     }
 
-    /// The section whose state is `struct tag`.
+    /// The first of the sections whose state is `struct tag`.
     pub fn section(&self, tag: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.tag == tag)
     }
@@ -227,17 +228,19 @@ fn lower_record(record: &crate::read::Record, api: &mut Api, diagnostics: &mut D
         api.records.push(plain);
     } else if let Some(table) = ops::lower(record, &mut clauses, diagnostics) {
         api.tables.push(table);
-    } else if let Some(section) = section::lower(record, &mut clauses, diagnostics) {
-        api.sections.push(section);
-    } else if !diagnostics.has_errors() {
-        diagnostics.push(
-            crate::diag::Diagnostic::error(
-                clauses.span,
-                format!("this contract does not say what `struct {}` is", record.name),
-                "expected one of object(...), record(...), ops(...), section(...)",
-            )
-            .help(format!("write `object(\"{}\")`", clauses::camel(&record.name))),
-        );
+    } else {
+        let sections = section::lower(record, &mut clauses, diagnostics);
+        if sections.is_empty() && !diagnostics.has_errors() {
+            diagnostics.push(
+                crate::diag::Diagnostic::error(
+                    clauses.span,
+                    format!("this contract does not say what `struct {}` is", record.name),
+                    "expected one of object(...), record(...), ops(...), section(...)",
+                )
+                .help(format!("write `object(\"{}\")`", clauses::camel(&record.name))),
+            );
+        }
+        api.sections.extend(sections);
     }
     clauses.finish(diagnostics);
 }

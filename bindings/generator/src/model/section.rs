@@ -5,10 +5,14 @@
 use super::clauses::argument;
 use super::clauses::first_name;
 use super::clauses::Clauses;
+use super::function::Role;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::read::terms::Term;
+use crate::read::terms::Value;
 use crate::read::CType;
 use crate::read::Doc;
+use crate::read::Field;
 use crate::read::Record;
 use crate::source::Span;
 
@@ -36,12 +40,24 @@ pub struct Section {
     pub method: String,
     /// The fields that the caller gives, in order.
     pub given: Vec<Given>,
+    /// `set(field = CONSTANT)`: what is the same in all sections of this kind.
+    pub set: Vec<Set>,
     /// Who runs it.
     pub protocol: Protocol,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
     /// The tag.
     pub span: Span,
+}
+
+impl Section {
+    /// Whether it shows what a function in that role steps through.
+    pub fn shows(&self, role: &Role) -> bool {
+        match role {
+            Role::Iterator(iteration) => iteration.of.as_ref().is_none_or(|(name, _)| *name == self.name),
+            _ => false,
+        }
+    }
 }
 
 /// A field that the caller gives.
@@ -59,13 +75,50 @@ pub struct Given {
     pub span: Span,
 }
 
-/// Makes a section of a structure whose contract says so.
+/// A field that has one value in all sections of a kind.
+#[derive(Clone, Debug)]
+pub struct Set {
+    /// The field's name.
+    pub field: String,
+    /// Its type.
+    pub ty: CType,
+    /// The constant.
+    pub constant: String,
+    /// The clause.
+    pub span: Span,
+}
+
+/// A field that is given, and to which sections when not to all.
+struct Asked {
+    given: Given,
+    only: Vec<String>,
+}
+
+/// Makes the sections of a structure whose contract says so: one for each `section(...)`.
 pub(super) fn lower(
     record: &Record,
     clauses: &mut Clauses<'_>,
     diagnostics: &mut Diagnostics,
-) -> Option<Section> {
-    let (name, term) = clauses.named("section", diagnostics)?;
+) -> Vec<Section> {
+    let mut sections = Vec::new();
+    while let Some((name, term)) = clauses.named("section", diagnostics) {
+        sections.extend(one(record, name, term, diagnostics));
+    }
+    if sections.is_empty() {
+        return sections;
+    }
+    let names: Vec<String> = sections.iter().map(|section| section.name.clone()).collect();
+    let asked: Vec<Asked> =
+        record.fields.iter().filter_map(|field| asked(field, &names, diagnostics)).collect();
+    for section in &mut sections {
+        let to = |asked: &&Asked| asked.only.is_empty() || asked.only.contains(&section.name);
+        let free = |asked: &&Asked| section.set.iter().all(|set| set.field != asked.given.field);
+        section.given = asked.iter().filter(to).filter(free).map(|asked| asked.given.clone()).collect();
+    }
+    sections
+}
+
+fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics) -> Option<Section> {
     let Some(of) = argument(term, "of").and_then(first_name) else {
         diagnostics.push(
             Diagnostic::error(
@@ -79,30 +132,73 @@ pub(super) fn lower(
     };
     let holds = argument(term, "holds").and_then(|arg| Some((first_name(arg)?, arg.span)));
     let method = argument(term, "method").and_then(first_name);
-    let mut given = Vec::new();
-    for field in &record.fields {
-        let mut clauses = Clauses::new('d', &field.contract, field.span);
-        if clauses.flag("given", diagnostics) {
-            let optional = clauses.flag("optional", diagnostics);
-            given.push(Given {
-                field: field.name.clone(),
-                name: field.name.clone(),
-                ty: field.ty.clone(),
-                optional,
-                span: field.span,
-            });
-        }
-        clauses.finish(diagnostics);
-    }
+    let set = argument(term, "set").map(|term| set(record, term, diagnostics)).unwrap_or_default();
     Some(Section {
         tag: record.name.clone(),
         method: method.unwrap_or_else(|| "section".to_owned()),
         name,
         of,
         holds,
-        given,
+        given: Vec::new(),
+        set,
         protocol: Protocol::Entered,
         doc: record.doc.clone(),
         span: record.span,
     })
+}
+
+fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Option<Asked> {
+    let mut clauses = Clauses::new('d', &field.contract, field.span);
+    let term = clauses.take("given");
+    let optional = term.is_some() && clauses.flag("optional", diagnostics);
+    clauses.finish(diagnostics);
+    let mut only = Vec::new();
+    for arg in &term?.args {
+        let (Value::Text(name) | Value::Word(name)) = &arg.value else { continue };
+        if !names.contains(name) {
+            let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            diagnostics.push(
+                Diagnostic::error(
+                    arg.span,
+                    format!("the structure has no section `{name}`"),
+                    "expected the name of a section whose state it is",
+                )
+                .help(format!("its sections are {}", known.join(", "))),
+            );
+        }
+        only.push(name.clone());
+    }
+    let given = Given {
+        field: field.name.clone(),
+        name: field.name.clone(),
+        ty: field.ty.clone(),
+        optional,
+        span: field.span,
+    };
+    Some(Asked { given, only })
+}
+
+fn set(record: &Record, term: &Term, diagnostics: &mut Diagnostics) -> Vec<Set> {
+    let mut found = Vec::new();
+    for arg in &term.args {
+        let constant = arg.equals.as_deref().and_then(|right| right.word());
+        let field = arg.word().and_then(|name| record.field(name));
+        match (field, constant) {
+            (Some(field), Some(constant)) => found.push(Set {
+                field: field.name.clone(),
+                ty: field.ty.clone(),
+                constant: constant.to_owned(),
+                span: arg.span,
+            }),
+            _ => diagnostics.push(
+                Diagnostic::error(
+                    arg.span,
+                    "`set` does not say which field is what",
+                    format!("expected `field = CONSTANT`, with a field of `struct {}`", record.name),
+                )
+                .help("write `set(access = FOO_ACCESS_WRITE)`, say"),
+            ),
+        }
+    }
+    found
 }

@@ -144,8 +144,6 @@ impl<T> Book<T> {
     /// `body` runs for each piece of what was asked for; what it is shown is good until it
     /// returns, and cannot leave it.
     ///
-    ///
-    ///
     /// # Errors
     ///
     /// Fails with what `body` fails with, or with the error that ended the section.

@@ -9,6 +9,7 @@ mod ops;
 mod section;
 mod word;
 
+use super::snake;
 use crate::model::Api;
 
 /// The text of the header.
@@ -46,18 +47,6 @@ pub fn write(api: &Api) -> Result<String, String> {
     }
     text.push_str(&format!("\n#endif /* {guard} */\n"));
     crate::emit::format::c(&text)
-}
-
-/// `CamelCase` as `camel_case`.
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for (index, c) in name.char_indices() {
-        if c.is_ascii_uppercase() && index > 0 {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
 }
 
 /// A comment, filled.

@@ -29,16 +29,20 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     let names = |of: &[&Given]| of.iter().map(|given| given.name.clone()).collect::<Vec<_>>();
     let (optional, required) = (names(&optional), names(&required));
     let more = !optional.is_empty();
+    let Names { own, inner, leave } = names_of(api, section, leave);
+    let path = if inner.is_empty() { String::new() } else { format!(".{inner}") };
     let params: Vec<String> = required.iter().map(|name| format!(", _{name}")).collect();
     let head = format!("{name}(_name, _error{}{})", params.join(""), if more { ", ..." } else { "" });
     let tag = &section.tag;
-    let fields: Vec<String> = required.iter().map(|name| format!("\t\t.{name} = (_{name}),")).collect();
-    let mut lines = vec![format!("for (scoped_{tag} _name = {{")];
-    lines.extend(fields);
+    let given = required.iter().map(|name| format!("\t\t.{name} = (_{name}),"));
+    let set = section.set.iter().map(|set| format!("\t\t.{} = {},", set.field, set.constant));
+    let (open, close) = if path.is_empty() { (String::new(), "") } else { (format!(" {path} = {{"), "}") };
+    let mut lines = vec![format!("for (scoped_{own} _name = {{{open}")];
+    lines.extend(given.chain(set));
     lines.extend(more.then(|| "\t\t__VA_ARGS__".to_owned()));
-    lines.push("     };".into());
-    lines.push(format!("     {enter}(&_name) ||"));
-    lines.push(format!("     ((_error) = {outcome}(&_name), false);)"));
+    lines.push(format!("     {close}}};"));
+    lines.push(format!("     {enter}(&_name{path}) ||"));
+    lines.push(format!("     ((_error) = {outcome}(&_name{path}), false);)"));
     let told: Vec<String> = required.iter().map(|name| format!(", {name}")).collect();
     let fields = optional.iter().map(|name| format!(".{name} = ...")).collect::<Vec<_>>().join(", ");
     let and = if more { format!(" {fields} may follow.") } else { String::new() };
@@ -48,16 +52,45 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
          is left early.{and}",
         told.join("")
     );
-    let mut text = format!(
-        "/* A struct {tag} that is left when it goes out of scope. */\n\
-         #define scoped_{tag} struct {tag} __cleanup({leave})\n\n"
-    );
+    let mut text = match inner.is_empty() {
+        true => String::new(),
+        false => format!(
+            "/* A struct {tag} that is taken for no other: one of {name}(). */\n\
+             struct {own} {{\n\tstruct {tag} {inner};\n}};\n\n\
+             static inline void {leave}(struct {own} *section)\n{{\n\t{}(&section->{inner});\n}}\n\n",
+            api.one_in_role(&section.tag, |role| *role == Role::Leave)?.c
+        ),
+    };
+    text.push_str(&format!(
+        "/* A struct {own} that is left when it goes out of scope. */\n\
+         #define scoped_{own} struct {own} __cleanup({leave})\n\n"
+    ));
     text.push_str(&super::comment(&text_of));
     text.push_str(&define(&head, &lines));
-    for step in api.in_role(&section.tag, |role| matches!(role, Role::Iterator(_))) {
+    for step in api.in_role(&section.tag, |role| section.shows(role)) {
         text.push_str(&iterator(api, section, step).unwrap_or_default());
     }
     Some(text)
+}
+
+/// What a section's structure is called in C. The first of those that have one state has it as it is; the others have a
+/// structure of their own around it.
+struct Names {
+    own: String,
+    /// The member that is the state, or nothing.
+    inner: &'static str,
+    leave: String,
+}
+
+fn names_of(api: &Api, section: &Section, leave: &str) -> Names {
+    let tag = &section.tag;
+    match api.section(tag).is_some_and(|first| first.name == section.name) {
+        true => Names { own: tag.clone(), inner: "", leave: leave.to_owned() },
+        false => {
+            let own = format!("{tag}_{}", super::snake(&section.name));
+            Names { leave: format!("{own}_leave"), own, inner: "state" }
+        }
+    }
 }
 
 /// The loop over what a section shows.
@@ -67,17 +100,36 @@ fn iterator(api: &Api, section: &Section, step: &Function) -> Option<String> {
         let other = step.this != Some(index);
         param.ty.pointee_record().filter(|_| other).and_then(|tag| api.record(tag))
     })?;
-    let name = format!("{}_{}", section.tag, iteration.name.to_lowercase());
-    let (tag, call) = (&item.tag, &step.c);
-    let start = iteration.start.iter().map(|(to, from)| format!(".{to} = (_section)->{from}"));
+    let Names { own, inner, .. } = names_of(api, section, "");
+    let name = format!("{own}_{}", super::snake(&iteration.name));
+    let call = &step.c;
+    let part = super::snake(&item.name);
+    let (tag, before, state, into) = match inner {
+        "" => (item.tag.clone(), String::new(), "_section".to_owned(), String::new()),
+        _ => (
+            format!("{own}_{part}"),
+            format!("struct {own}_{part} {{\n\tstruct {} {part};\n}};\n\n", item.tag),
+            format!("&(_section)->{inner}"),
+            format!(".{part}"),
+        ),
+    };
+    let from_state = if inner.is_empty() { String::new() } else { format!("{inner}.") };
+    let start =
+        iteration.start.iter().map(|(to, from)| format!("{into}.{to} = (_section)->{from_state}{from}"));
     let start = start.collect::<Vec<_>>().join(", ");
-    let lines =
-        [format!("for (struct {tag} _item = {{ {start} }};"), format!("     {call}(_section, &_item);)")];
+    let lines = [
+        format!("for (struct {tag} _item = {{ {start} }};"),
+        format!("     {call}({state}, &_item{into});)"),
+    ];
     let text = format!(
         "{name}(item, section) {{ }}: the statement runs for each struct {tag} that @section, which one is \
          inside of, shows; @item can be named in it and nowhere else."
     );
-    Some(format!("\n{}{}", super::comment(&text), define(&format!("{name}(_item, _section)"), &lines)))
+    Some(format!(
+        "\n{before}{}{}",
+        super::comment(&text),
+        define(&format!("{name}(_item, _section)"), &lines)
+    ))
 }
 
 fn sequence(api: &Api, section: &Section) -> Option<String> {

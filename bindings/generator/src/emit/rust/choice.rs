@@ -23,8 +23,9 @@ pub(super) fn item(choice: &Choice) -> TokenStream {
         let text = prose::of_member(text, &fallback);
         layout::docs(&text, 8)
     };
+    let shown = choice.variants.iter().filter(|variant| !variant.hidden);
     if choice.open {
-        let constants = choice.variants.iter().map(|variant| {
+        let constants = shown.map(|variant| {
             let (shout, raw, docs) = (ident(&variant.shout), value(&variant.c), doc_of(&variant.c));
             quote! { #docs pub const #shout: Self = Self(bindings::#raw); }
         });
@@ -37,7 +38,7 @@ pub(super) fn item(choice: &Choice) -> TokenStream {
         };
     }
     let int = ident(choice.int);
-    let variants = choice.variants.iter().map(|variant| {
+    let variants = shown.map(|variant| {
         let (name, raw, docs) = (ident(&variant.name), value(&variant.c), doc_of(&variant.c));
         quote! { #docs #name = bindings::#raw }
     });

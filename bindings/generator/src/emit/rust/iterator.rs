@@ -15,7 +15,7 @@ use quote::quote;
 
 /// The iterators of a section, each with what it steps through.
 fn all<'a>(api: &'a Api, section: &'a Section) -> Vec<(&'a Function, &'a Plain)> {
-    let steps = api.in_role(&section.tag, |role| matches!(role, Role::Iterator(_)));
+    let steps = api.in_role(&section.tag, move |role| section.shows(role));
     let items = steps.filter_map(|function| {
         let record = function.params.iter().enumerate().find_map(|(index, param)| {
             let other = function.this != Some(index);
@@ -31,7 +31,7 @@ pub(super) fn methods(api: &Api, section: &Section) -> Vec<TokenStream> {
     let methods = all(api, section).into_iter().filter_map(|(function, record)| {
         let Role::Iterator(iteration) = &function.role else { return None };
         let ty = ident(&iteration.name);
-        let name = ident(&iteration.name.to_lowercase());
+        let name = ident(&crate::emit::snake(&iteration.name));
         let raw = ident(&record.tag);
         let starts = iteration.start.iter().map(|(item, state)| {
             let (item, state) = (super::types::path(item), super::types::path(state));
@@ -52,11 +52,15 @@ pub(super) fn methods(api: &Api, section: &Section) -> Vec<TokenStream> {
     methods.collect()
 }
 
-/// The types of the iterators.
+/// The types of the iterators; with the first of the sections that show them.
 pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
     let state = ident(&section.tag);
     let items = all(api, section).into_iter().filter_map(|(function, record)| {
         let Role::Iterator(iteration) = &function.role else { return None };
+        let shown = |other: &&Section| other.tag == section.tag && other.shows(&function.role);
+        if api.sections.iter().find(shown).is_some_and(|first| first.name != section.name) {
+            return None;
+        }
         let name = ident(&iteration.name);
         let item = ident(&record.name);
         let raw = ident(&record.tag);

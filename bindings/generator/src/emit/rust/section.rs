@@ -43,7 +43,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
     let name = ident(&section.method);
     let view = ident(&section.name);
     let raw = ident(&section.tag);
-    let state = format_ident!("{}State", section.name);
+    let state = state_name(api, section);
     let outcome = api.one_in_role(&section.tag, |role| *role == Role::Outcome);
     let (Some(enter), Some(outcome)) = (enter(api, section), outcome) else { return quote! {} };
     let mut decls = Vec::new();
@@ -70,6 +70,11 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
             false => quote! { #field: #value },
         });
     }
+    fields.extend(section.set.iter().filter_map(|set| {
+        let CType::Enum(tag) = set.ty.plain() else { return None };
+        let (field, constant) = (ident(&set.field), format_ident!("{tag}_{}", set.constant));
+        Some(quote! { #field: bindings::#constant })
+    }));
     let ended = outcome;
     let (next, outcome) = (ident(&enter.c), ident(&outcome.c));
     let next_safety = layout::safety(format!(
@@ -101,9 +106,10 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         }
         false => (quote! { impl for<'s> FnMut(&#view<'s>) -> Result }, quote! { body(&shown)?; }),
     };
-    let mut text = section_text(section, enter);
+    let mut text = section_text(api, section, enter);
     let body = enter.doc.as_ref().map(|doc| prose::markdown(&doc.body)).unwrap_or_default();
-    text.push_str(&format!("\n\n{body}\n\n# Errors\n\nFails with what `body` fails with"));
+    let body = if body.is_empty() { body } else { format!("\n\n{body}") };
+    text.push_str(&format!("{body}\n\n# Errors\n\nFails with what `body` fails with"));
     let returns = ended.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     text.push_str(&match returns {
         Some(returns) => format!(". {}", prose::failures(returns)),
@@ -118,7 +124,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         true => (name, None),
         false => {
             let whole = format_ident!("{}_with", section.method);
-            let short = shorter(section, enter, (&whole, &body_type), (&decls, &names), &optional);
+            let short = shorter(api, section, enter, (&whole, &body_type), (&decls, &names), &optional);
             (whole, Some(short))
         }
     };
@@ -148,6 +154,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
 
 /// The method without what may be left out.
 fn shorter(
+    api: &Api,
     section: &Section,
     enter: &Function,
     (whole, body_type): (&proc_macro2::Ident, &TokenStream),
@@ -158,7 +165,7 @@ fn shorter(
     let docs = layout::docs(
         &format!(
             "{}\n\n# Errors\n\nAs [`Self::{whole}`], to which it gives zero for {}.",
-            section_text(section, enter),
+            section_text(api, section, enter),
             optional.iter().map(|(given, _)| format!("`{}`", given.name)).collect::<Vec<_>>().join(", ")
         ),
         8,
@@ -178,7 +185,13 @@ fn data_name(section: &Section) -> proc_macro2::Ident {
     format_ident!("{}Data", section.name)
 }
 
-fn section_text(section: &Section, enter: &Function) -> String {
+/// The type of the state, which sections of one structure share.
+fn state_name(api: &Api, section: &Section) -> proc_macro2::Ident {
+    let first = api.section(&section.tag).unwrap_or(section);
+    format_ident!("{}State", first.name)
+}
+
+fn section_text(api: &Api, section: &Section, enter: &Function) -> String {
     let own = section.doc.as_ref().or(enter.doc.as_ref());
     let brief = own.map(|doc| doc.brief.as_str()).unwrap_or_default();
     let mut text = prose::sentence(brief, &format!("Runs a section of `struct {}`.", section.of));
@@ -186,6 +199,21 @@ fn section_text(section: &Section, enter: &Function) -> String {
         "\n\n`body` runs for each piece of what was asked for; what it is shown is good until it \
          returns, and cannot leave it.",
     );
+    let first = api.section(&section.tag).unwrap_or(section);
+    for given in &section.given {
+        let own = first.given.iter().all(|other| other.field != given.field);
+        let doc = section.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
+        if let Some(doc) = doc.filter(|_| own) {
+            text.push_str(&format!("\n\n`{}`: {}", given.name, prose::of_member(Some(doc), "")));
+        }
+    }
+    for set in &section.set {
+        let CType::Enum(tag) = set.ty.plain() else { continue };
+        let doc = api.choice(tag).and_then(|choice| choice.doc.as_ref());
+        let told = prose::of_member(doc.and_then(|doc| doc.members.get(&set.constant)), "");
+        let told = if told.is_empty() { told } else { format!(": {told}") };
+        text.push_str(&format!("\n\n`{}` is `{}`{told}", set.field, set.constant));
+    }
     text
 }
 
@@ -284,7 +312,8 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
     };
     let view = ident(&section.name);
     let raw = ident(&section.tag);
-    let state = format_ident!("{}State", section.name);
+    let state = state_name(api, section);
+    let first = api.section(&section.tag).is_some_and(|first| first.name == section.name);
     let leave_call = ident(&leave.c);
     let text = format!(
         "{}\n\nIt exists only inside [`{}::{}`], and nothing that it gives can be kept.\n\n# Invariants\n\n\
@@ -318,15 +347,15 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
     };
     methods.extend(iterators);
     let brand = types::brand();
-    let mut items = vec![
-        quote! {
-            #docs
-            pub struct #view<'s> {
-                state: &'s bindings::#raw,
-                _brand: #brand,
-            }
-        },
-        quote! {
+    let mut items = vec![quote! {
+        #docs
+        pub struct #view<'s> {
+            state: &'s bindings::#raw,
+            _brand: #brand,
+        }
+    }];
+    if first {
+        items.push(quote! {
             #state_docs
             struct #state(bindings::#raw);
 
@@ -337,8 +366,8 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
                     unsafe { bindings::#leave_call(&mut self.0) };
                 }
             }
-        },
-    ];
+        });
+    }
     items.extend(super::inherent(head, &methods));
     if shows_data(object, section) {
         items.extend(data_items(object, section));
