@@ -8,6 +8,7 @@
 
 use super::{
     mirror::{
+        ExclusiveData,
         Invalidation,
         Operations,
         PagesData,
@@ -38,8 +39,6 @@ impl_flags!(
         Read = 1 << 0,
         /// Write to it.
         Write = 1 << 1,
-        /// Have it to itself, for atomic operations.
-        Exclusive = 1 << 2,
     }
 );
 
@@ -56,6 +55,7 @@ struct Entry {
     first: usize,
     pfn: usize,
     rights: Rights,
+    exclusive: bool,
 }
 
 /// The table.
@@ -81,7 +81,7 @@ struct Entry {
 ///
 /// # Invariants
 ///
-/// Every entry was made by [`PagesData::map`] of a run of a section on the mirror that this is the data of, and goes
+/// Every entry was made by `map` of [`PagesData`] or [`ExclusiveData`] of a run of a section on the mirror that this is the data of, and goes
 /// before what it says ceases to be true; no two overlap. To swap two tables would break that, so they are pinned.
 #[pin_data]
 pub struct Table<D: Tlb> {
@@ -129,11 +129,43 @@ impl<D: Tlb> Table<D> {
         self.entry(addr).map_or(Rights::default(), |e| e.rights)
     }
 
-    /// Whether the device has `right` to any page of `span`.
-    pub fn has(&self, span: Span, right: Right) -> bool {
+    /// Whether the device has any page of `span` to itself, for atomic operations.
+    pub fn is_exclusive(&self, span: Span) -> bool {
         let (first, last) = numbers(span);
         core::iter::successors(self.find(first, last), |(end, _)| self.find(end + 1, last))
-            .any(|(_, entry)| entry.rights.contains(right))
+            .any(|(_, entry)| entry.exclusive)
+    }
+
+    /// # Safety
+    ///
+    /// The run must be of a section on the mirror that this is the data of, which lasts; exclusive if that is said.
+    unsafe fn enter(
+        mut self: Pin<&mut Self>,
+        run: &Run<'_>,
+        rights: Rights,
+        exclusive: bool,
+    ) -> Result {
+        self.as_mut().forget(run.span());
+        if !run.flags().contains(PfnFlags::VALID) {
+            return Err(EFAULT);
+        }
+        if rights.contains(Right::Write) && !run.flags().contains(PfnFlags::WRITE) {
+            return Err(EPERM);
+        }
+        let (first, last) = numbers(run.span());
+        let entry = Entry {
+            first,
+            // SAFETY: The number leaves the table with the next invalidation.
+            pfn: unsafe { run.pfn().into_raw() },
+            rights,
+            exclusive,
+        };
+        // SAFETY: Nothing is moved out of it.
+        let this = unsafe { self.get_unchecked_mut() };
+        // INVARIANT: By the function's requirements; what was there before has been forgotten.
+        this.entries
+            .try_create_and_insert(last, entry, GFP_ATOMIC)?;
+        Ok(())
     }
 
     /// Translates an address, as the device's MMU does: the page at `addr`, or `None` when the device has not all of
@@ -164,24 +196,16 @@ impl<'s, D: Tlb> PagesData<'s, Table<D>> {
     /// Fails with `EFAULT` where nothing is mapped, `EPERM` for a right to write that the process does not have, and
     /// `ENOMEM`.
     pub fn map(&mut self, run: &Run<'s>, rights: Rights) -> Result {
-        self.as_pin().forget(run.span());
-        if !run.flags().contains(PfnFlags::VALID) {
-            return Err(EFAULT);
-        }
-        if rights.contains(Right::Write) && !run.flags().contains(PfnFlags::WRITE) {
-            return Err(EPERM);
-        }
-        let (first, last) = numbers(run.span());
-        // SAFETY: The number goes into the table of the mirror that the section is of (none other has the lifetime
-        // `'s`), and leaves it with the next invalidation.
-        let pfn = unsafe { run.pfn().into_raw() };
-        // SAFETY: Nothing is moved out of it.
-        let table = unsafe { self.as_pin().get_unchecked_mut() };
-        // INVARIANT: As above; what was there before has been forgotten.
-        table
-            .entries
-            .try_create_and_insert(last, Entry { first, pfn, rights }, GFP_ATOMIC)?;
-        Ok(())
+        // SAFETY: Run and table are of one section, as none other has the lifetime `'s`.
+        unsafe { self.as_pin().enter(run, rights, false) }
+    }
+}
+
+impl<'s, D: Tlb> ExclusiveData<'s, Table<D>> {
+    /// Lets the device have the pages of a run to itself, until the CPU touches them; as [`PagesData::map`].
+    pub fn map(&mut self, run: &Run<'s>) -> Result {
+        // SAFETY: As there, and the section is one in which the pages are the device's.
+        unsafe { self.as_pin().enter(run, Right::Read | Right::Write, true) }
     }
 }
 

@@ -83,6 +83,7 @@ int dm_mirror_start(struct dm_mirror *dm);
 void dm_mirror_stop(struct dm_mirror *dm);
 int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 		enum hmm_access access, unsigned long timeout);
+int dm_populate_exclusive(struct dm_mirror *dm, struct hmm_span span);
 int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot);
 int dm_map_local(struct dm_mirror *dm, struct hmm_span span);
 

@@ -76,23 +76,21 @@ static bool dm_run_has(const struct hmm_run *run, enum hmm_pfn_flags flags)
 	return hmm_pfn_flags_has(hmm_run_flags(run), flags);
 }
 
-static unsigned int dm_run_rights(const struct hmm_run *run,
-				  enum hmm_access access)
+static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run)
 {
 	unsigned int rights = DM_MAY_READ;
 
 	if (dm_run_has(run, HMM_PFN_WRITE))
 		rights |= DM_MAY_WRITE;
-	if (access == HMM_ACCESS_EXCLUSIVE)
-		rights |= DM_EXCLUSIVE;
-	return rights;
+	return dm_table_map(&dm->table, run->span, run->pfn, rights);
 }
 
-static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run,
-		      enum hmm_access access)
+/* Only of what a section shows in which the pages are the device's alone. */
+static int dm_map_exclusive(struct dm_mirror *dm,
+			    const struct hmm_section_exclusive_run *alone)
 {
-	return dm_table_map(&dm->table, run->span, run->pfn,
-			    dm_run_rights(run, access));
+	return dm_table_map(&dm->table, alone->run.span, alone->run.pfn,
+			    DM_MAY_READ | DM_MAY_WRITE | DM_EXCLUSIVE);
 }
 
 /**
@@ -103,8 +101,7 @@ static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run,
  * @timeout: how long to try, in jiffies, or 0 for the usual time
  *
  * What it maps may be invalidated again before it returns; then the device will
- * fault once more. That goes for %HMM_ACCESS_EXCLUSIVE too: the device has a
- * page to itself until the CPU touches it, and that may be at once.
+ * fault once more.
  *
  * Return: 0 when all of @span was mapped; -EFAULT or -EPERM when the process
  * itself could not access @span that way; -ENOMEM; other errors of
@@ -118,7 +115,31 @@ int dm_populate(struct dm_mirror *dm, struct hmm_span span,
 	hmm_mirror_populate(pages, ret, &dm->mirror, span, access,
 			    .timeout = timeout) {
 		hmm_section_runs(run, &pages) {
-			ret = dm_map_run(dm, &run, access);
+			ret = dm_map_run(dm, &run);
+			if (ret)
+				return ret;
+		}
+	}
+	return ret;
+}
+
+/**
+ * dm_populate_exclusive() - map pages that the device is to have to itself
+ * @dm: the mirror
+ * @span: the addresses on which it is going to use atomic operations
+ *
+ * It has them until the CPU touches them, and that may be before this returns.
+ *
+ * Return: 0 when all of @span was mapped; -EOPNOTSUPP for memory that is not
+ * private and anonymous; and as dm_populate().
+ */
+int dm_populate_exclusive(struct dm_mirror *dm, struct hmm_span span)
+{
+	int ret;
+
+	hmm_mirror_exclusive(pages, ret, &dm->mirror, span) {
+		hmm_section_exclusive_runs(run, &pages) {
+			ret = dm_map_exclusive(dm, &run);
 			if (ret)
 				return ret;
 		}
@@ -218,7 +239,7 @@ int dm_map_local(struct dm_mirror *dm, struct hmm_span span)
 		hmm_section_runs(run, &pages) {
 			if (!dm_run_is_local(dm, &run))
 				return -ENOENT;
-			ret = dm_map_run(dm, &run, HMM_ACCESS_SNAPSHOT);
+			ret = dm_map_run(dm, &run);
 			if (ret)
 				return ret;
 		}

@@ -171,7 +171,7 @@ static int dm_cmd_peek(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 
 static int dm_cmd_exclusive(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
-	int ret = dm_populate(dm, dm_cmd_span(cmd), HMM_ACCESS_EXCLUSIVE, 0);
+	int ret = dm_populate_exclusive(dm, dm_cmd_span(cmd));
 
 	if (ret)
 		return ret;

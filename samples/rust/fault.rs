@@ -37,14 +37,11 @@ use kernel::{
     prelude::*, //
 };
 
-fn dm_run_rights(run: &Run<'_>, access: Access) -> Rights {
+fn dm_run_rights(run: &Run<'_>) -> Rights {
     let mut rights = Rights::from(Right::Read);
 
     if run.flags().contains(PfnFlags::WRITE) {
         rights |= Right::Write;
-    }
-    if access == Access::Exclusive {
-        rights |= Right::Exclusive;
     }
     rights
 }
@@ -71,8 +68,7 @@ fn dm_run_prot(run: &Run<'_>) -> u8 {
 impl DmMirror {
     /// Handles a fault of the device: maps what the device is going to touch.
     ///
-    /// What it maps may be invalidated again before it returns; then the device will fault once more. That goes for
-    /// [`Access::Exclusive`] too: the device has a page to itself until the CPU touches it, and that may be at once.
+    /// What it maps may be invalidated again before it returns; then the device will fault once more.
     ///
     /// `timeout` is how long to try, in jiffies, or 0 for the usual time.
     ///
@@ -84,10 +80,23 @@ impl DmMirror {
         self.mirror
             .populate_with(span, access, timeout, |pages, table| {
                 for run in pages.runs() {
-                    table.map(&run, dm_run_rights(&run, access))?;
+                    table.map(&run, dm_run_rights(&run))?;
                 }
                 Ok(())
             })
+    }
+
+    /// Maps pages that the device is to have to itself, for atomic operations.
+    ///
+    /// It has them until the CPU touches them, and that may be before this returns.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EOPNOTSUPP` for memory that is not private and anonymous, and otherwise as [`Self::dm_populate`].
+    pub(crate) fn dm_populate_exclusive(&self, span: Span) -> Result {
+        self.mirror.exclusive(span, |pages, table| {
+            pages.runs().try_for_each(|run| table.map(&run))
+        })
     }
 
     /// Whose memory a page is, as a snapshot tells it.
@@ -141,7 +150,7 @@ impl DmMirror {
                     if !valid || !run.frames().all(|page| page.is_of(owner)) {
                         return Err(ENOENT);
                     }
-                    table.map(&run, dm_run_rights(&run, Access::Snapshot))?;
+                    table.map(&run, dm_run_rights(&run))?;
                 }
                 Ok(())
             })

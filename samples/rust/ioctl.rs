@@ -33,7 +33,6 @@ use kernel::{
             Right,
             Rights, //
         },
-        Access,
         Span, //
     },
     mm::MmWithUser,
@@ -108,7 +107,7 @@ fn dm_cmd_copy_out(cmd: &mut Cmd, data: &[u8]) -> Result {
     Ok(())
 }
 
-fn dm_rights_prot(rights: Rights) -> u8 {
+fn dm_rights_prot(rights: Rights, exclusive: bool) -> u8 {
     let prot = if rights.contains(Right::Write) {
         uapi::PROT_WRITE
     } else if rights.contains(Right::Read) {
@@ -116,7 +115,7 @@ fn dm_rights_prot(rights: Rights) -> u8 {
     } else {
         uapi::PROT_NONE
     };
-    match rights.contains(Right::Exclusive) {
+    match exclusive {
         true => prot | uapi::PROT_EXCLUSIVE,
         false => prot,
     }
@@ -198,19 +197,22 @@ impl DmMirror {
             let table = self.mirror.lock();
 
             for (i, prot) in prot.iter_mut().enumerate() {
-                *prot = dm_rights_prot(table.rights(start + (i << PAGE_SHIFT)));
+                let addr = start + (i << PAGE_SHIFT);
+                let exclusive = table.is_exclusive(Span::new(addr, addr + PAGE_SIZE));
+
+                *prot = dm_rights_prot(table.rights(addr), exclusive);
             }
         }
         dm_cmd_copy_out(cmd, &prot)
     }
 
     fn dm_cmd_exclusive(&self, cmd: &mut Cmd) -> Result {
-        self.dm_populate(dm_cmd_span(cmd), Access::Exclusive, 0)?;
+        self.dm_populate_exclusive(dm_cmd_span(cmd))?;
         self.dm_cmd_read(cmd)
     }
 
     fn dm_cmd_check_exclusive(&self, cmd: &mut Cmd) -> Result {
-        match self.mirror.lock().has(dm_cmd_span(cmd), Right::Exclusive) {
+        match self.mirror.lock().is_exclusive(dm_cmd_span(cmd)) {
             true => Err(EPERM),
             false => Ok(()),
         }

@@ -94,6 +94,51 @@ DEFINE_FREE(hmm_mirror_range_remove, struct hmm_mirror_range *,
 				      .span.end = (_section)->now.start }; \
 	     hmm_section_run(_section, &_item);)
 
+/* A struct hmm_section that is taken for no other: one of hmm_mirror_exclusive(). */
+struct hmm_section_exclusive {
+	struct hmm_section state;
+};
+
+static inline void
+hmm_section_exclusive_leave(struct hmm_section_exclusive *section)
+{
+	hmm_section_leave(&section->state);
+}
+
+/* A struct hmm_section_exclusive that is left when it goes out of scope. */
+#define scoped_hmm_section_exclusive \
+	struct hmm_section_exclusive __cleanup(hmm_section_exclusive_leave)
+
+/*
+ * hmm_mirror_exclusive(name, error, mirror, span) { }: the statement runs for
+ * each piece of what was asked for; @name can be named in it and nowhere else.
+ * @error, an int, tells how it ended; it is not set when the statement is left
+ * early. .timeout = ... may follow.
+ */
+#define hmm_mirror_exclusive(_name, _error, _mirror, _span, ...)          \
+	for (scoped_hmm_section_exclusive                                 \
+		     _name = { .state = { .mirror = (_mirror),            \
+					  .span = (_span),                \
+					  .access = HMM_ACCESS_EXCLUSIVE, \
+					  __VA_ARGS__ } };                \
+	     hmm_section_next(&_name.state) ||                            \
+	     ((_error) = hmm_section_error(&_name.state), false);)
+
+struct hmm_section_exclusive_run {
+	struct hmm_run run;
+};
+
+/*
+ * hmm_section_exclusive_runs(item, section) { }: the statement runs for each
+ * struct hmm_section_exclusive_run that @section, which one is inside of,
+ * shows; @item can be named in it and nowhere else.
+ */
+#define hmm_section_exclusive_runs(_item, _section)                           \
+	for (struct hmm_section_exclusive_run                                 \
+		     _item = { .run.span.start = (_section)->state.now.start, \
+			       .run.span.end = (_section)->state.now.start }; \
+	     hmm_section_run(&(_section)->state, &_item.run);)
+
 __must_check int hmm_mirror_init(struct hmm_mirror *mirror,
 				 struct mm_struct *mm,
 				 const struct hmm_mirror_ops *ops, void *owner);

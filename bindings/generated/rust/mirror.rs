@@ -92,10 +92,6 @@ pub enum Access {
     Read = bindings::hmm_access_HMM_ACCESS_READ,
     /// Every page can be written, or the section fails.
     Write = bindings::hmm_access_HMM_ACCESS_WRITE,
-    /// Every page can be written, and the device has it to itself, for atomic operations say,
-    /// until the CPU touches it: then it is invalidated like any other. Private anonymous
-    /// memory only; a page at a time; the mirror must have an owner.
-    Exclusive = bindings::hmm_access_HMM_ACCESS_EXCLUSIVE,
 }
 
 /// A value of `enum mmu_notifier_event`.
@@ -581,6 +577,101 @@ impl<T: Operations> Mirror<T> {
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
+    /// itself, for atomic operations say, until the CPU touches it: then it is invalidated like
+    /// any other. Private anonymous memory only; a page at a time; the mirror must have an
+    /// owner.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::exclusive_with`], to which it gives zero for `timeout`.
+    #[inline]
+    pub fn exclusive(
+        &self,
+        span: Span,
+        body: impl for<'s> FnMut(&Exclusive<'s>, &mut ExclusiveData<'s, T>) -> Result,
+    ) -> Result {
+        self.exclusive_with(span, 0, body)
+    }
+
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
+    /// itself, for atomic operations say, until the CPU touches it: then it is invalidated like
+    /// any other. Private anonymous memory only; a page at a time; the mirror must have an
+    /// owner.
+    ///
+    /// On true the update lock is held and `hmm_section.pfns` holds good words for the pages of
+    /// `hmm_section.now`: what the CPU's page table says at this moment is what they say, and
+    /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
+    /// with `hmm_for_each_run()`.
+    ///
+    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
+    ///
+    /// * -`EINVAL` - the span is empty, reversed or not page aligned; or the access is one that
+    ///   pages cannot move for
+    /// * -`ESRCH` - the process is gone
+    /// * -`ENOENT` - part of the span is in no range of the mirror
+    /// * -`EBUSY` - other invalidations won every race until the timeout
+    /// * -`EINTR` - a fatal signal
+    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
+    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
+    ///
+    /// Batches before the one that failed were handled and stay so.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// listed at `hmm_section_next()`.
+    pub fn exclusive_with(
+        &self,
+        span: Span,
+        timeout: usize,
+        mut body: impl for<'s> FnMut(&Exclusive<'s>, &mut ExclusiveData<'s, T>) -> Result,
+    ) -> Result {
+        let mut state = PagesState(bindings::hmm_section {
+            mirror: self.as_raw(),
+            span: span.0,
+            timeout,
+            access: bindings::hmm_access_HMM_ACCESS_EXCLUSIVE,
+            ..pin_init::zeroed()
+        });
+        loop {
+            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // `self` is; what was shown of it before is gone.
+            let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
+            if !inside {
+                break;
+            }
+            let shown = Exclusive {
+                state: &state.0,
+                _brand: PhantomData,
+            };
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
+            // nothing else reaches the data.
+            let data = unsafe { &mut *self.data.get() };
+            // SAFETY: The data is pinned with its object, and stays where it is.
+            let data = unsafe { Pin::new_unchecked(data) };
+            body(
+                &shown,
+                &mut ExclusiveData {
+                    data,
+                    _brand: PhantomData,
+                },
+            )?;
+        }
+        // SAFETY: The state is valid, and nothing is shown of it any more.
+        to_result(unsafe { bindings::hmm_section_error(&state.0) })
+    }
+
     /// # Safety
     ///
     /// C must call this as the contract of `invalidate` says, on the `inner` of an object of
@@ -784,6 +875,121 @@ impl<'s> Iterator for Runs<'s> {
         // left.
         let more = unsafe { bindings::hmm_section_run(self.state, &mut self.item) };
         more.then_some(Run(self.item, PhantomData))
+    }
+}
+
+/// Pages of a mirror, good for as long as one is inside.
+///
+/// The caller fills in the first seven (`HMM_SECTION()` does) and goes from batch to batch with
+/// `hmm_section_next()`.
+///
+/// It exists only inside [`Mirror::exclusive`], and nothing that it gives can be kept.
+///
+/// # Invariants
+///
+/// The section is entered for as long as this exists.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         mirror::Operations,
+///         Invalidation,
+///         Mirror,
+///         MirrorRange,
+///         Span, //
+///     },
+///     page::PAGE_SIZE,
+///     prelude::*,
+///     sync::Arc, //
+/// };
+///
+/// /// A device that knows of how many pages it has to itself.
+/// #[derive(Default)]
+/// struct Table {
+///     alone: usize,
+/// }
+///
+/// #[vtable]
+/// impl Operations for Table {
+///     fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+///         self.alone = 0;
+///         true
+///     }
+/// }
+///
+/// /// The device is going to use an atomic operation: the page is taken from the CPU, until the CPU touches it.
+/// fn atomic_fault(mirror: &Mirror<Table>, addr: usize) -> Result {
+///     mirror.exclusive(Span::new(addr, addr + PAGE_SIZE), |pages, table| {
+///         table.alone += pages.runs().count();
+///         Ok(())
+///     })
+/// }
+///
+/// if let Some(mm) = current!().mm() {
+///     let nobody = core::ptr::null();
+///     let mirror = Arc::pin_init(Mirror::new(mm, nobody, Table::default()), GFP_KERNEL)?;
+///     let everything = MirrorRange::new(mirror.clone(), Span::ALL);
+///     let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
+///
+///     // It has to be somebody who takes it: the mirror needs an owner.
+///     assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
+///     assert_eq!(mirror.lock().alone, 0);
+/// }
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Exclusive<'s> {
+    state: &'s bindings::hmm_section,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<'s> Exclusive<'s> {
+    /// Find the next run of pages; use `hmm_for_each_run()`.
+    ///
+    /// Returns whether there is one.
+    ///
+    /// Context: inside the section.
+    #[inline]
+    pub fn runs(&self) -> Runs<'s> {
+        let mut item: bindings::hmm_run = pin_init::zeroed();
+        item.span.start = self.state.now.start;
+        item.span.end = self.state.now.start;
+        Runs {
+            state: self.state,
+            item,
+            _brand: PhantomData,
+        }
+    }
+}
+
+/// The data of a [`Mirror`] inside [`Mirror::exclusive`]; what is of one section does not go
+/// with the data of another.
+pub struct ExclusiveData<'s, T> {
+    data: Pin<&'s mut T>,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<T> ExclusiveData<'_, T> {
+    /// The data, which stays where it is.
+    #[inline]
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
+        self.data.as_mut()
+    }
+}
+
+impl<T> Deref for ExclusiveData<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.data
+    }
+}
+
+impl<T: Unpin> DerefMut for ExclusiveData<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.data
     }
 }
 

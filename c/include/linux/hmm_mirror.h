@@ -110,7 +110,7 @@ enum hmm_access {
 	HMM_ACCESS_READ,
 	HMM_ACCESS_WRITE,
 	HMM_ACCESS_EXCLUSIVE,
-} __contract(choice("Access"));
+} __contract(choice("Access"), hidden(HMM_ACCESS_EXCLUSIVE));
 
 struct hmm_mirror;
 struct hmm_mirror_range;
@@ -323,7 +323,9 @@ struct hmm_section {
 	struct devmem_move *move;
 	unsigned long batch[HMM_SECTION_BATCH];
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
-		     method(populate)));
+		     method(populate)),
+	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
+		     method(exclusive), set(access = HMM_ACCESS_EXCLUSIVE)));
 
 #define HMM_SECTION(_mirror, _span, _access) \
 	{ .mirror = (_mirror), .span = (_span), .access = (_access) }
