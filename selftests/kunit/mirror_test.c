@@ -16,14 +16,14 @@
 #define RW (PROT_READ | PROT_WRITE)
 
 /**
- * struct device - a mirror that counts what it is told
+ * struct watcher - a mirror that counts what it is told
  * @mirror: the mirror
  * @range: its one range
  * @invalidations: how often a span was to be forgotten
  * @releases: how often release was called
  * @told: the last invalidation
  */
-struct device {
+struct watcher {
 	struct hmm_mirror mirror;
 	struct hmm_mirror_range range;
 	int invalidations;
@@ -34,7 +34,7 @@ struct device {
 static bool device_invalidate(struct hmm_mirror *mirror,
 			      const struct hmm_invalidation *inv)
 {
-	struct device *device = container_of(mirror, struct device, mirror);
+	struct watcher *device = container_of(mirror, struct watcher, mirror);
 
 	lockdep_assert_held(&mirror->lock);
 	device->invalidations++;
@@ -44,7 +44,7 @@ static bool device_invalidate(struct hmm_mirror *mirror,
 
 static void device_release(struct hmm_mirror *mirror)
 {
-	struct device *device = container_of(mirror, struct device, mirror);
+	struct watcher *device = container_of(mirror, struct watcher, mirror);
 
 	device->releases++;
 }
@@ -55,10 +55,10 @@ static const struct hmm_mirror_ops device_ops = {
 };
 
 /* A device that covers @npages from @addr; @test owns the storage. */
-static struct device *device_make(struct kunit *test, unsigned long addr,
+static struct watcher *device_make(struct kunit *test, unsigned long addr,
 				  unsigned long npages)
 {
-	struct device *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct hmm_span span = { addr, addr + npages * PAGE_SIZE };
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
@@ -72,7 +72,7 @@ static struct device *device_make(struct kunit *test, unsigned long addr,
 static void mirror_bad_init(struct kunit *test)
 {
 	static const struct hmm_mirror_ops none = {};
-	struct device *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 
 	memory_map(test, 1, RW);
 	KUNIT_ASSERT_NOT_NULL(test, device);
@@ -86,7 +86,7 @@ static void mirror_bad_init(struct kunit *test)
 
 static void mirror_released_once(struct kunit *test)
 {
-	struct device *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
 
 	KUNIT_EXPECT_EQ(test, 0, device->releases);
 	hmm_mirror_exit(&device->mirror);
@@ -99,7 +99,7 @@ static void mirror_released_once(struct kunit *test)
 /* The process ends before its mirror does. */
 static void mirror_outlives_process(struct kunit *test)
 {
-	struct device *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
 	struct mm_struct *mm = mm_alloc();
 
@@ -129,7 +129,7 @@ static void mirror_outlives_process(struct kunit *test)
 static void mirror_ranges(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
-	struct device *device = device_make(test, addr, 4);
+	struct watcher *device = device_make(test, addr, 4);
 	struct hmm_mirror *mirror = &device->mirror;
 	struct hmm_mirror_range *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
 	static const struct hmm_span bad[] = {
@@ -166,7 +166,7 @@ static void mirror_section(struct kunit *test)
 {
 	unsigned long npages = 2 * HMM_SECTION_BATCH + 3, seen = 0, addr, i;
 	unsigned long *words = kunit_kcalloc(test, npages, sizeof(*words), GFP_KERNEL);
-	struct device *device;
+	struct watcher *device;
 	struct hmm_span span;
 
 	KUNIT_ASSERT_NOT_NULL(test, words);
@@ -193,7 +193,7 @@ static void mirror_section(struct kunit *test)
 }
 
 /* However a section is left, it leaves nothing locked. */
-static int section_left_by_return(struct device *device, struct hmm_span span)
+static int section_left_by_return(struct watcher *device, struct hmm_span span)
 {
 	hmm_section(pages, &device->mirror, span, HMM_ACCESS_READ)
 		return 42;
@@ -203,7 +203,7 @@ static int section_left_by_return(struct device *device, struct hmm_span span)
 static void mirror_section_left(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
-	struct device *device = device_make(test, addr, MEMORY_PAGES);
+	struct watcher *device = device_make(test, addr, MEMORY_PAGES);
 	struct hmm_span span = { addr, addr + MEMORY_SIZE };
 	int users = atomic_read(&current->mm->mm_users);
 
@@ -221,7 +221,7 @@ static void mirror_section_left(struct kunit *test)
 }
 
 /* What mmu_notifier.c would call, with a reason of the test's choosing. */
-static bool notify(struct device *device, enum mmu_notifier_event event,
+static bool notify(struct watcher *device, enum mmu_notifier_event event,
 		   unsigned int flags, void *owner)
 {
 	struct mmu_interval_notifier *notifier = &device->range.notifier;
@@ -237,7 +237,7 @@ static bool notify(struct device *device, enum mmu_notifier_event event,
 
 static void mirror_must_not_block(struct kunit *test)
 {
-	struct device *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
 	unsigned long seq = device->range.notifier.invalidate_seq;
 
 	hmm_mirror_lock(&device->mirror);
@@ -257,7 +257,7 @@ static void mirror_must_not_block(struct kunit *test)
 /* A mirror hears of its owner's migrations, as of anybody's. */
 static void mirror_own_migration(struct kunit *test)
 {
-	struct device *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
 	unsigned long seq = device->range.notifier.invalidate_seq;
 
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_MIGRATE,
@@ -271,7 +271,7 @@ static void mirror_own_migration(struct kunit *test)
 /* What a section takes for the owner must not make that section lose. */
 static void mirror_own_exclusive(struct kunit *test)
 {
-	struct device *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
 	unsigned long seq = device->range.notifier.invalidate_seq;
 
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_EXCLUSIVE,
@@ -295,7 +295,7 @@ static void mirror_own_exclusive(struct kunit *test)
  * @done: when it is over
  */
 struct race {
-	struct device *device;
+	struct watcher *device;
 	struct mm_struct *mm;
 	unsigned long addr;
 	unsigned long word;
@@ -340,7 +340,7 @@ static bool race_waits(struct task_struct *task)
 static unsigned long race_run(struct kunit *test, bool collide)
 {
 	unsigned long addr = memory_map(test, 1, RW);
-	struct device *device = device_make(test, addr, 1);
+	struct watcher *device = device_make(test, addr, 1);
 	struct race race = { .device = device, .mm = current->mm, .addr = addr };
 	struct task_struct *task;
 	bool waits;
