@@ -2,6 +2,7 @@
 
 //! Objects: structures with an identity, reached by pointer only.
 
+use super::clauses::argument;
 use super::clauses::first_name;
 use super::clauses::Clauses;
 use super::lock::Sharing;
@@ -10,6 +11,7 @@ use super::record::Member;
 use super::section::Given;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::read::terms::Term;
 use crate::read::Doc;
 use crate::read::Field;
 use crate::read::Record;
@@ -47,6 +49,9 @@ pub struct Object {
     pub sync: bool,
     /// `foreign("path")`: the Rust type that stands for it already.
     pub foreign: Option<String>,
+    /// `foreign("path", kept("path"))`: the counted type that a reference to it becomes when it is kept, if that is
+    /// another.
+    pub kept: Option<String>,
     /// `data(Guard = exclusive)`: data of the user's lives in it, reached through these guards.
     pub data: Vec<(String, Sharing)>,
     /// Fields that the caller gives before the constructor sees it.
@@ -97,7 +102,10 @@ pub(super) fn lower(
     let pinned = clauses.flag("pinned", diagnostics);
     let send = clauses.flag("send", diagnostics);
     let sync = clauses.flag("sync", diagnostics);
-    let foreign = clauses.named("foreign", diagnostics).map(|(path, _)| path);
+    let foreign = clauses.named("foreign", diagnostics);
+    let kept = foreign.as_ref().and_then(|(_, term)| argument(term, "kept"));
+    let kept = kept.and_then(|term| kept_type(term, diagnostics));
+    let foreign = foreign.map(|(path, _)| path);
     let mut data = Vec::new();
     if let Some(term) = clauses.take("data") {
         for arg in &term.args {
@@ -137,6 +145,7 @@ pub(super) fn lower(
         send,
         sync,
         foreign,
+        kept,
         data,
         operations: None,
         stages: Vec::new(),
@@ -145,6 +154,22 @@ pub(super) fn lower(
         contract: clauses.span,
         span: record.span,
     })
+}
+
+/// The path in `kept("path")`.
+fn kept_type(term: &Term, diagnostics: &mut Diagnostics) -> Option<String> {
+    let path = first_name(term).filter(|path| syn::parse_str::<syn::Path>(path).is_ok());
+    if path.is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                term.span,
+                "`kept` does not say what is kept",
+                "expected `kept(\"path\")`, a path in Rust",
+            )
+            .help("write `kept(\"crate::device::Device\")`, say"),
+        );
+    }
+    path
 }
 
 fn is_given(field: &Field) -> bool {

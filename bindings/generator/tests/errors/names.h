@@ -19,3 +19,5 @@ void thing_leave(struct thing *thing) __contract(leave, leave);
 void thing_where(struct thing *thing, int x __contract(identity)) __contract(method);
 void thing_two(struct thing *thing, struct thing *other __contract(borrows, keeps))
 	__contract(method);
+struct whole;
+struct __contract(object("Whole"), foreign("crate::Whole", kept())) whole;

@@ -10,6 +10,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -66,5 +67,57 @@ impl Survey {
                 space.map_or(core::ptr::null_mut(), |object| object.as_raw()),
             )
         }
+    }
+}
+
+/// A `struct lamp`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct lamp` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data(PinnedDrop)]
+pub struct Lamp {
+    #[pin]
+    inner: Opaque<bindings::lamp>,
+    pit: ARef<crate::foreign::Pit>,
+    _not_send: NotThreadSafe,
+}
+
+impl Lamp {
+    /// Calls `lamp_init()`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that the C function returns.
+    pub fn new(pit: &crate::foreign::Open<'_>, oil: usize) -> impl PinInit<Self, Error> {
+        let pit: ARef<crate::foreign::Pit> = pit.into();
+        let raw_pit = pit.as_raw();
+        let inner = Opaque::try_ffi_init(move |slot: *mut bindings::lamp| {
+            // SAFETY: `slot` is room for a `struct lamp` that does not move; `pit` is kept alive
+            // by the object (`keeps`).
+            to_result(unsafe { bindings::lamp_init(slot, raw_pit, oil) })
+        });
+        try_pin_init!(Self {
+            pit,
+            inner <- inner,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct lamp`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::lamp {
+        self.inner.get()
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Lamp {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `lamp_exit`).
+        unsafe { bindings::lamp_exit(self.inner.get()) };
     }
 }

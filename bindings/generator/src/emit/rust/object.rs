@@ -22,6 +22,8 @@ use quote::quote;
 struct Kept {
     name: String,
     ty: TokenStream,
+    /// The parameter, when a reference of its own is taken of what is given.
+    given: Option<TokenStream>,
 }
 
 /// The type of an object and what belongs to it.
@@ -44,11 +46,15 @@ fn kept(api: &Api, object: &Object) -> Vec<Kept> {
         for param in constructor.params.iter().filter(|p| p.kind == ParamKind::Keeps) {
             let Some(other) = param.ty.pointee_record().and_then(|tag| api.object(tag)) else { continue };
             let inner = types::object(api, other);
-            let ty = match other.shape {
-                Shape::Pinned => quote! { Arc<#inner> },
-                _ => quote! { ARef<#inner> },
+            let (ty, given) = match (other.shape, &other.kept) {
+                (Shape::Pinned, _) => (quote! { Arc<#inner> }, None),
+                (_, Some(kept)) => {
+                    let kept = types::path(kept);
+                    (quote! { ARef<#kept> }, Some(quote! { &#inner }))
+                }
+                _ => (quote! { ARef<#inner> }, None),
             };
-            kept.push(Kept { name: param.name.clone(), ty });
+            kept.push(Kept { name: param.name.clone(), ty, given });
         }
     }
     kept
@@ -273,8 +279,12 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
         if let Some(kept) = kept.iter().find(|kept| kept.name == param.name) {
             let (name, ty) = (ident(&kept.name), &kept.ty);
             let raw = quote::format_ident!("raw_{}", kept.name);
-            arguments.decls[at] = quote! { #name: #ty };
+            let given = kept.given.as_ref().unwrap_or(ty);
+            arguments.decls[at] = quote! { #name: #given };
             arguments.values[index] = quote! { #raw };
+            if kept.given.is_some() {
+                before.push(quote! { let #name: #ty = #name.into(); });
+            }
             before.push(quote! { let #raw = #name.as_raw(); });
         } else if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text | Ty::Slice { .. }) {
             borrows = true;
