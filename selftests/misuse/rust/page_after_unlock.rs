@@ -4,12 +4,10 @@
 
 include!("common/memory.rs");
 
-pub fn first_byte(mirror: &Mirror<PageTable>) -> Result<u8> {
-    let mut byte = [0];
+pub fn first_word(mirror: &Mirror<PageTable>) -> Result<u32> {
     let table = mirror.lock();
     let page = table.lookup(0, Right::Read.into()).ok_or(EFAULT)?;
     #[cfg(misuse)]
     drop(table); //~ E0505 cannot move out of `table` because it is borrowed
-    page.block().page(0, |bytes| bytes.read(0, &mut byte));
-    Ok(byte[0])
+    page.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?
 }
