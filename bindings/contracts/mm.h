@@ -4,12 +4,17 @@
  * events that callbacks are told of, and words that the walker reports.
  */
 #include <linux/contract.h>
+#include <linux/device.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 
 struct __contract(object("MmWithUser"), foreign("crate::mm::MmWithUser")) mm_struct;
 
 enum __contract(choice("Event"), open) mmu_notifier_event;
+
+/* A device that is bound to its driver; what is kept is no more than there. */
+struct __contract(object("Device"), foreign("crate::device::Device<crate::device::Bound>",
+					    kept("crate::device::Device"))) device;
 
 /* A page, while somebody keeps it where it is. */
 struct __contract(object("Frame"), send, sync) page;

@@ -2,11 +2,8 @@
 
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
-//! [`mirror`], [`devmem`] and [`compat_2019`] are written by `bindings/generator` from the contracts in
-//! [`include/linux/hmm_mirror.h`](srctree/include/linux/hmm_mirror.h),
-//! [`include/linux/hmm_devmem.h`](srctree/include/linux/hmm_devmem.h) and
-//! [`include/linux/hmm_compat_2019.h`](srctree/include/linux/hmm_compat_2019.h). The other modules are what a driver needs
-//! besides and the `kernel` crate does not have.
+//! [`mirror`], [`devmem`] and [`compat_2019`] are written by `bindings/generator` from the contracts in the C headers that
+//! they name. The other modules are what a driver needs besides and the `kernel` crate does not have.
 
 #[cfg(CONFIG_HMM_COMPAT_2019)]
 pub mod compat_2019;
@@ -20,10 +17,6 @@ pub mod node;
 pub mod page;
 pub mod table;
 
-#[cfg(all(CONFIG_KUNIT = "y", CONFIG_HMM_COMPAT_2019))]
-mod compat_2019_tests;
-#[cfg(all(CONFIG_KUNIT = "y", CONFIG_HMM_DEVMEM))]
-mod devmem_tests;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
 

@@ -55,7 +55,7 @@ struct Entry {
     first: usize,
     pfn: usize,
     rights: Rights,
-    exclusive: bool,
+    alone: bool,
 }
 
 /// The table.
@@ -65,16 +65,11 @@ struct Entry {
 /// The whole of a device's fault handler:
 ///
 /// ```
-/// use kernel::{
-///     hmm::{table::*, Access, Mirror, Span},
-///     prelude::*, //
-/// };
+/// use kernel::{hmm::{table::*, Access, Mirror, Span}, prelude::*};
 ///
 /// fn fault<D: Tlb>(mirror: &Mirror<Table<D>>, span: Span) -> Result {
 ///     mirror.populate(span, Access::Write, |pages, table| {
-///         pages
-///             .runs()
-///             .try_for_each(|run| table.map(&run, Right::Read | Right::Write))
+///         pages.runs().try_for_each(|run| table.map(&run, Right::Read | Right::Write))
 ///     })
 /// }
 /// ```
@@ -133,18 +128,13 @@ impl<D: Tlb> Table<D> {
     pub fn is_exclusive(&self, span: Span) -> bool {
         let (first, last) = numbers(span);
         core::iter::successors(self.find(first, last), |(end, _)| self.find(end + 1, last))
-            .any(|(_, entry)| entry.exclusive)
+            .any(|(_, entry)| entry.alone)
     }
 
     /// # Safety
     ///
-    /// The run must be of a section on the mirror that this is the data of, which lasts; exclusive if that is said.
-    unsafe fn enter(
-        mut self: Pin<&mut Self>,
-        run: &Run<'_>,
-        rights: Rights,
-        exclusive: bool,
-    ) -> Result {
+    /// The run must be of a section on the mirror that this is the data of, which lasts; `alone`: an exclusive one.
+    unsafe fn put(mut self: Pin<&mut Self>, run: &Run<'_>, rights: Rights, alone: bool) -> Result {
         self.as_mut().forget(run.span());
         if !run.flags().contains(PfnFlags::VALID) {
             return Err(EFAULT);
@@ -158,7 +148,7 @@ impl<D: Tlb> Table<D> {
             // SAFETY: The number leaves the table with the next invalidation.
             pfn: unsafe { run.pfn().into_raw() },
             rights,
-            exclusive,
+            alone,
         };
         // SAFETY: Nothing is moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
@@ -193,11 +183,10 @@ impl<'s, D: Tlb> PagesData<'s, Table<D>> {
     ///
     /// # Errors
     ///
-    /// Fails with `EFAULT` where nothing is mapped, `EPERM` for a right to write that the process does not have, and
-    /// `ENOMEM`.
+    /// Fails with `EFAULT` where nothing is mapped, `EPERM` for a right that the process does not have, and `ENOMEM`.
     pub fn map(&mut self, run: &Run<'s>, rights: Rights) -> Result {
         // SAFETY: Run and table are of one section, as none other has the lifetime `'s`.
-        unsafe { self.as_pin().enter(run, rights, false) }
+        unsafe { self.as_pin().put(run, rights, false) }
     }
 }
 
@@ -205,7 +194,7 @@ impl<'s, D: Tlb> ExclusiveData<'s, Table<D>> {
     /// Lets the device have the pages of a run to itself, until the CPU touches them; as [`PagesData::map`].
     pub fn map(&mut self, run: &Run<'s>) -> Result {
         // SAFETY: As there, and the section is one in which the pages are the device's.
-        unsafe { self.as_pin().enter(run, Right::Read | Right::Write, true) }
+        unsafe { self.as_pin().put(run, Right::Read | Right::Write, true) }
     }
 }
 

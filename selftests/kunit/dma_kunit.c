@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: hmm_dma_map_*() on devices of every kind.
+ * KUnit: hmm_dma_map_*() and the device addresses of mirrors, on devices of every
+ * kind.
  *
- * dma.c is compiled a second time here, onto a DMA layer that does what a test
+ * dma.c and mirror_dma.c are compiled a second time here, onto a DMA layer that does what a test
  * tells it to and remembers what it was asked. So the paths through an IOMMU
  * and between peer devices run where there is neither.
  */
@@ -16,8 +17,15 @@
 #define hmm_dma_map_free	faked_dma_map_free
 #define hmm_dma_map_pfn		faked_dma_map_pfn
 #define hmm_dma_unmap_pfn	faked_dma_unmap_pfn
+#define hmm_mirror_dma_init	faked_mirror_dma_init
+#define hmm_mirror_dma_exit	faked_mirror_dma_exit
+#define hmm_mirror_dma_forget	faked_mirror_dma_forget
+#define hmm_mirror_dma_fits	faked_mirror_dma_fits
+#define hmm_mirror_dma_map	faked_mirror_dma_map
+#define hmm_section_dma_run	faked_section_dma_run
 
 #include <linux/hmm-dma.h>
+#include <linux/hmm_mirror.h>
 
 #define ENTRIES 4
 #define FAKE_IOVA ((dma_addr_t)0x7000000)
@@ -162,6 +170,7 @@ static dma_addr_t fake_bus_addr_map(struct p2pdma_provider *provider,
 #define EXPORT_SYMBOL_GPL(name)
 
 #include "../dma.c"
+#include "../mirror_dma.c"
 
 #define STATE (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
 
@@ -317,6 +326,166 @@ static void dma_peer_out_of_reach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
 }
 
+/* What a section shows: two pages in a row to write, none, and one to read. */
+struct mirror_dma_test {
+	struct hmm_mirror mirror;
+	struct hmm_mirror_dma dma;
+	struct hmm_section section;
+	unsigned long words[ENTRIES];
+	struct page *pages;
+	phys_addr_t phys;
+};
+
+#define MIRROR_AT(page)		(0x100000UL + (page) * PAGE_SIZE)
+#define MIRROR_SPAN(a, b)	((struct hmm_span){ MIRROR_AT(a), MIRROR_AT(b) })
+
+static void mirror_dma_test_free(void *pages)
+{
+	__free_pages(pages, 2);
+}
+
+static struct mirror_dma_test *mirror_dma_test_begin(struct kunit *test,
+						     struct fake_dma how)
+{
+	struct mirror_dma_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	unsigned long pfn;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->pages = alloc_pages(GFP_KERNEL, 2);
+	KUNIT_ASSERT_NOT_NULL(test, t->pages);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, mirror_dma_test_free,
+							   t->pages));
+	t->phys = page_to_phys(t->pages);
+	pfn = page_to_pfn(t->pages);
+	t->words[0] = pfn | HMM_PFN_WRITABLE;
+	t->words[1] = (pfn + 1) | HMM_PFN_WRITABLE;
+	t->words[3] = (pfn + 2) | HMM_PFN_VALID;
+
+	fake = how;
+	fake.peer = PCI_P2PDMA_MAP_NONE;
+	mutex_init(&t->mirror.lock);
+	INIT_LIST_HEAD(&t->mirror.dmas);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(&t->dma, &t->mirror, NULL,
+						     MIRROR_SPAN(0, ENTRIES)));
+	t->section = (struct hmm_section){
+		.mirror = &t->mirror,
+		.span = MIRROR_SPAN(0, ENTRIES),
+		.now = MIRROR_SPAN(0, ENTRIES),
+		.pfns = t->words,
+		.nr_pfns = ENTRIES,
+		.dma = &t->dma,
+	};
+	return t;
+}
+
+/* The run that begins at a page or comes after it, as "pages from @from to @to". */
+static void mirror_dma_expect(struct kunit *test, struct mirror_dma_test *t,
+			      unsigned long after, struct hmm_dma_run want)
+{
+	struct hmm_dma_run run = { .span = MIRROR_SPAN(after, after) };
+
+	KUNIT_ASSERT_TRUE(test, hmm_section_dma_run(&t->section, &run));
+	KUNIT_EXPECT_EQ(test, run.span.start, want.span.start);
+	KUNIT_EXPECT_EQ(test, run.span.end, want.span.end);
+	KUNIT_EXPECT_EQ(test, run.address, want.address);
+	KUNIT_EXPECT_EQ(test, run.flags, want.flags);
+}
+
+static void mirror_dma_refuses(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){});
+	static const struct hmm_span bad[] = {
+		{ PAGE_SIZE, PAGE_SIZE }, { 2 * PAGE_SIZE, PAGE_SIZE }, { 1, PAGE_SIZE },
+	};
+	struct hmm_section other = t->section;
+	struct hmm_mirror_dma dma;
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++)
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				hmm_mirror_dma_init(&dma, &t->mirror, NULL, bad[i]));
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_fits(&t->section));
+	other.span.end += PAGE_SIZE;
+	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_fits(&other));
+	other.span = MIRROR_SPAN(-1, 1);
+	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_fits(&other));
+	other = t->section;
+	other.mirror = NULL;
+	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_fits(&other));
+	hmm_mirror_dma_exit(&t->dma);
+}
+
+static void mirror_dma_shows_runs(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+	struct hmm_dma_run last = { .span = MIRROR_SPAN(ENTRIES, ENTRIES) };
+
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	KUNIT_EXPECT_EQ(test, 3, fake.maps);
+	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
+		MIRROR_SPAN(0, 2), t->phys + FAKE_OFFSET, HMM_PFN_WRITABLE });
+	mirror_dma_expect(test, t, 2, (struct hmm_dma_run){
+		MIRROR_SPAN(3, 4), t->phys + 2 * PAGE_SIZE + FAKE_OFFSET, HMM_PFN_VALID });
+	KUNIT_EXPECT_FALSE(test, hmm_section_dma_run(&t->section, &last));
+	/* What has an address keeps it. */
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	KUNIT_EXPECT_EQ(test, 3, fake.maps);
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 3, fake.unmaps);
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->mirror.dmas));
+}
+
+static void mirror_dma_forgets(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	mutex_lock(&t->mirror.lock);
+	hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1));
+	mutex_unlock(&t->mirror.lock);
+	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
+	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
+		MIRROR_SPAN(1, 2), t->phys + PAGE_SIZE + FAKE_OFFSET, HMM_PFN_WRITABLE });
+	/* Another page is there now, which has an address of its own. */
+	t->words[0] = page_to_pfn(t->pages + 3) | HMM_PFN_VALID;
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	KUNIT_EXPECT_EQ(test, 4, fake.maps);
+	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
+		MIRROR_SPAN(0, 1), t->phys + 3 * PAGE_SIZE + FAKE_OFFSET, HMM_PFN_VALID });
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 4, fake.unmaps);
+}
+
+/* Behind an IOMMU neighbours in the span are neighbours, wherever they are. */
+static void mirror_dma_iova_is_one_run(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){
+		.iova = true, .unmap = true });
+
+	swap(t->words[0], t->words[1]);
+	t->words[2] = page_to_pfn(t->pages + 3) | HMM_PFN_WRITABLE;
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
+		MIRROR_SPAN(0, 3), FAKE_IOVA, HMM_PFN_WRITABLE });
+	mirror_dma_expect(test, t, 3, (struct hmm_dma_run){
+		MIRROR_SPAN(3, 4), FAKE_IOVA + 3 * PAGE_SIZE, HMM_PFN_VALID });
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 4, fake.unlinks);
+}
+
+static void mirror_dma_failure_is_told(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){
+		.unmap = true, .fails = FAILS_MAP });
+	struct hmm_dma_run run = { .span = MIRROR_SPAN(0, 0) };
+
+	KUNIT_EXPECT_EQ(test, -EIO, hmm_mirror_dma_map(&t->section));
+	KUNIT_EXPECT_FALSE(test, hmm_section_dma_run(&t->section, &run));
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
+}
+
 static int dma_test_init(struct kunit *test)
 {
 	struct dma_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
@@ -352,6 +521,11 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(dma_peer_behind_the_host_bridge),
 	KUNIT_CASE(dma_peer_on_the_same_bus),
 	KUNIT_CASE(dma_peer_out_of_reach),
+	KUNIT_CASE(mirror_dma_refuses),
+	KUNIT_CASE(mirror_dma_shows_runs),
+	KUNIT_CASE(mirror_dma_forgets),
+	KUNIT_CASE(mirror_dma_iova_is_one_run),
+	KUNIT_CASE(mirror_dma_failure_is_told),
 	{}
 };
 

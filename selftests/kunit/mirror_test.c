@@ -2,7 +2,9 @@
 /*
  * Mirrors: what a driver is promised, and the race that it need not know of.
  */
+#include <kunit/device.h>
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/hmm_mirror.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
@@ -22,6 +24,8 @@
  * @invalidations: how often a span was to be forgotten
  * @releases: how often release was called
  * @told: the last invalidation
+ * @dma: its device addresses, or NULL
+ * @addressed: whether the first page had one still when it was to be forgotten
  */
 struct watcher {
 	struct hmm_mirror mirror;
@@ -29,6 +33,8 @@ struct watcher {
 	int invalidations;
 	int releases;
 	struct hmm_invalidation told;
+	struct hmm_mirror_dma *dma;
+	bool addressed;
 };
 
 static bool device_invalidate(struct hmm_mirror *mirror,
@@ -39,6 +45,8 @@ static bool device_invalidate(struct hmm_mirror *mirror,
 	lockdep_assert_held(&mirror->lock);
 	device->invalidations++;
 	device->told = *inv;
+	if (device->dma)
+		device->addressed = device->dma->map.pfn_list[0] & HMM_PFN_DMA_MAPPED;
 	return true;
 }
 
@@ -56,7 +64,7 @@ static const struct hmm_mirror_ops device_ops = {
 
 /* A device that covers @npages from @addr; @test owns the storage. */
 static struct watcher *device_make(struct kunit *test, unsigned long addr,
-				  unsigned long npages)
+				   unsigned long npages)
 {
 	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct hmm_span span = { addr, addr + npages * PAGE_SIZE };
@@ -189,6 +197,69 @@ static void mirror_section(struct kunit *test)
 	}
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
 	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&device->mirror.cover));
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* How many pages have addresses, which without an IOMMU are their own, or an error. */
+static long mirror_addresses(struct kunit *test, struct watcher *device,
+			     struct hmm_span span, enum hmm_access access)
+{
+	struct hmm_section pages __cleanup(hmm_section_leave) =
+		HMM_SECTION(&device->mirror, span, access);
+	struct hmm_dma_run run;
+	long npages = 0;
+
+	pages.dma = device->dma;
+	while (hmm_section_next(&pages)) {
+		hmm_for_each_dma_run(run, &pages) {
+			unsigned long at = (run.span.start - pages.now.start) >> PAGE_SHIFT;
+
+			KUNIT_EXPECT_EQ(test, run.address,
+					(dma_addr_t)hmm_pfn_to_phys(pages.pfns[at]));
+			npages += hmm_span_pages(run.span);
+		}
+	}
+	return hmm_section_error(&pages) ?: npages;
+}
+
+static void mirror_dma(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
+	struct hmm_span half = { addr, addr + 2 * PAGE_SIZE };
+	struct device *dev = kunit_device_register(test, "hmm_mirror_dma");
+	struct hmm_mirror_dma *dma = kunit_kzalloc(test, sizeof(*dma), GFP_KERNEL);
+	struct watcher *device = device_make(test, addr, 4);
+	struct watcher *other = device_make(test, addr, 4);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	KUNIT_ASSERT_NOT_NULL(test, dma);
+	if (IS_ENABLED(CONFIG_HAS_DMA))
+		KUNIT_ASSERT_EQ(test, 0, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(dma, &device->mirror, dev, half));
+	device->dma = dma;
+	other->dma = dma;
+	/* It is another's, and it has no room. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, mirror_addresses(test, other, half, HMM_ACCESS_READ));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mirror_addresses(test, device, span, HMM_ACCESS_READ));
+	KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
+	if (IS_ENABLED(CONFIG_HAS_DMA)) {
+		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
+		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
+		/* The device lets go of the pages before their addresses go. */
+		memory_map_at(test, addr, 4, RW);
+		KUNIT_EXPECT_TRUE(test, device->addressed);
+		KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
+	} else {
+		KUNIT_EXPECT_EQ(test, -EIO, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
+	}
+	KUNIT_EXPECT_EQ(test, 0, dma->map.pfn_list[0] & HMM_PFN_DMA_MAPPED);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&device->mirror.cover));
+	hmm_mirror_dma_exit(dma);
+	other->dma = NULL;
+	device->dma = NULL;
+	hmm_mirror_exit(&other->mirror);
 	hmm_mirror_exit(&device->mirror);
 }
 
@@ -387,6 +458,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_outlives_process),
 	KUNIT_CASE(mirror_ranges),
 	KUNIT_CASE(mirror_section),
+	KUNIT_CASE(mirror_dma),
 	KUNIT_CASE(mirror_section_left),
 	KUNIT_CASE(mirror_must_not_block),
 	KUNIT_CASE(mirror_own_migration),

@@ -2,6 +2,15 @@
 
 //! Mirrors and memory as a driver uses them, in a running kernel.
 
+#[cfg(CONFIG_HMM_COMPAT_2019)]
+#[path = "compat_2019_tests.rs"]
+mod compat_2019;
+#[cfg(CONFIG_HMM_DEVMEM)]
+#[path = "devmem_tests.rs"]
+mod devmem;
+#[path = "dma_tests.rs"]
+mod dma;
+
 use crate::{
     bindings,
     hmm::{

@@ -28,6 +28,12 @@ hmm_run_flags(const struct hmm_run *hmm_run)
 	return (struct hmm_pfn_flags_word){ hmm_run->flags };
 }
 
+static inline struct hmm_pfn_flags_word
+hmm_dma_run_flags(const struct hmm_dma_run *hmm_dma_run)
+{
+	return (struct hmm_pfn_flags_word){ hmm_dma_run->flags };
+}
+
 /* struct hmm_mirror *x __free(hmm_mirror_exit): ended when @x goes out of scope. */
 DEFINE_FREE(hmm_mirror_exit, struct hmm_mirror *,
 	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_exit(_T))
@@ -35,6 +41,10 @@ DEFINE_FREE(hmm_mirror_exit, struct hmm_mirror *,
 /* struct hmm_mirror_range *x __free(hmm_mirror_range_remove): ended when @x goes out of scope. */
 DEFINE_FREE(hmm_mirror_range_remove, struct hmm_mirror_range *,
 	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_range_remove(_T))
+
+/* struct hmm_mirror_dma *x __free(hmm_mirror_dma_exit): ended when @x goes out of scope. */
+DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
+	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_dma_exit(_T))
 
 /*
  * DEFINE_HMM_MIRROR_OPS(name, type, member, callbacks...): a struct hmm_mirror_ops whose callbacks
@@ -139,6 +149,70 @@ struct hmm_section_exclusive_run {
 			       .run.span.end = (_section)->state.now.start }; \
 	     hmm_section_run(&(_section)->state, &_item.run);)
 
+/* A struct hmm_section that is taken for no other: one of hmm_mirror_populate_dma(). */
+struct hmm_section_dma_pages {
+	struct hmm_section state;
+};
+
+static inline void
+hmm_section_dma_pages_leave(struct hmm_section_dma_pages *section)
+{
+	hmm_section_leave(&section->state);
+}
+
+/* A struct hmm_section_dma_pages that is left when it goes out of scope. */
+#define scoped_hmm_section_dma_pages \
+	struct hmm_section_dma_pages __cleanup(hmm_section_dma_pages_leave)
+
+/*
+ * hmm_mirror_populate_dma(name, error, mirror, span, access, dma) { }: the
+ * statement runs for each piece of what was asked for; @name can be named in it
+ * and nowhere else. @error, an int, tells how it ended; it is not set when the
+ * statement is left early. .timeout = ... may follow.
+ */
+#define hmm_mirror_populate_dma(_name, _error, _mirror, _span, _access, _dma, \
+				...)                                          \
+	for (scoped_hmm_section_dma_pages                                     \
+		     _name = { .state = { .mirror = (_mirror),                \
+					  .span = (_span),                    \
+					  .access = (_access),                \
+					  .dma = (_dma),                      \
+					  __VA_ARGS__ } };                    \
+	     hmm_section_next(&_name.state) ||                                \
+	     ((_error) = hmm_section_error(&_name.state), false);)
+
+struct hmm_section_dma_pages_run {
+	struct hmm_run run;
+};
+
+/*
+ * hmm_section_dma_pages_runs(item, section) { }: the statement runs for each
+ * struct hmm_section_dma_pages_run that @section, which one is inside of,
+ * shows; @item can be named in it and nowhere else.
+ */
+#define hmm_section_dma_pages_runs(_item, _section)                           \
+	for (struct hmm_section_dma_pages_run                                 \
+		     _item = { .run.span.start = (_section)->state.now.start, \
+			       .run.span.end = (_section)->state.now.start }; \
+	     hmm_section_run(&(_section)->state, &_item.run);)
+
+struct hmm_section_dma_pages_dma_run {
+	struct hmm_dma_run dma_run;
+};
+
+/*
+ * hmm_section_dma_pages_addresses(item, section) { }: the statement runs for
+ * each struct hmm_section_dma_pages_dma_run that @section, which one is inside
+ * of, shows; @item can be named in it and nowhere else.
+ */
+#define hmm_section_dma_pages_addresses(_item, _section)              \
+	for (struct hmm_section_dma_pages_dma_run                     \
+		     _item = { .dma_run.span.start =                  \
+				       (_section)->state.now.start,   \
+			       .dma_run.span.end =                    \
+				       (_section)->state.now.start }; \
+	     hmm_section_dma_run(&(_section)->state, &_item.dma_run);)
+
 __must_check int hmm_mirror_init(struct hmm_mirror *mirror,
 				 struct mm_struct *mm,
 				 const struct hmm_mirror_ops *ops, void *owner);
@@ -146,5 +220,9 @@ __must_check int hmm_mirror_init(struct hmm_mirror *mirror,
 __must_check int hmm_mirror_range_add(struct hmm_mirror *mirror,
 				      struct hmm_mirror_range *range,
 				      struct hmm_span span);
+
+__must_check int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
+				     struct hmm_mirror *mirror,
+				     struct device *dev, struct hmm_span span);
 
 #endif /* _MIRROR_TYPED_H */

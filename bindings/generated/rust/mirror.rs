@@ -33,6 +33,27 @@
 //! must therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT` and
 //! `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on user memory.
 //!
+//! # Device addresses
+//!
+//! To a device behind the DMA API memory has addresses of the device's own. A `struct
+//! hmm_mirror_dma` has room for those of a span. A section that has one as its `hmm_section.dma`
+//! gives every page it shows an address before it is entered:
+//!
+//! ```text
+//!     struct hmm_section pages __cleanup(hmm_section_leave) =
+//!         HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
+//!     struct hmm_dma_run run;
+//!
+//!     pages.dma = &dm->dma;
+//!     while (hmm_section_next(&pages))
+//!         hmm_for_each_dma_run(run, &pages)
+//!             dm_table_map(&dm->table, run.span, run.address);
+//! ```
+//!
+//! A page that has an address already keeps it. It loses it when its mapping changes, after
+//! `hmm_mirror_ops.invalidate` has had the device let go of it: a driver takes no address away
+//! itself.
+//!
 //! # Pages that move on the way
 //!
 //! A device that faults may want the pages in its own memory. A section with `hmm_section.to` is
@@ -66,7 +87,10 @@ use crate::{
         VTABLE_DEFAULT_ERROR,
     },
     prelude::*,
-    sync::Arc,
+    sync::{
+        aref::ARef, //
+        Arc,
+    },
     types::{
         NotThreadSafe,
         Opaque, //
@@ -300,6 +324,36 @@ impl<'s> Run<'s> {
     }
 }
 
+/// Neighbouring pages whose device addresses are neighbours.
+///
+/// It is good inside the section that it comes from, and cannot leave it.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct DmaRun<'s>(
+    pub(crate) bindings::hmm_dma_run,
+    PhantomData<fn(&'s ()) -> &'s ()>,
+);
+
+impl DmaRun<'_> {
+    /// Their addresses.
+    #[inline]
+    pub fn span(&self) -> Span {
+        Span(self.0.span)
+    }
+
+    /// The first one's device address.
+    #[inline]
+    pub fn address(&self) -> u64 {
+        self.0.address
+    }
+
+    /// What their words have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`.
+    #[inline]
+    pub fn flags(&self) -> PfnFlags {
+        PfnFlags(self.0.flags)
+    }
+}
+
 /// What a driver knows and the mirror does not.
 ///
 /// The implementing type is the data that the [`Mirror`] holds.
@@ -520,13 +574,15 @@ impl<T: Operations> Mirror<T> {
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
-    /// * -`EINVAL` - the span is empty, reversed or not page aligned; or the access is one that
-    ///   pages cannot move for
+    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
+    ///   pages cannot move for; or `hmm_section.dma` is of another mirror or has no room for
+    ///   the span
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror
     /// * -`EBUSY` - other invalidations won every race until the timeout
     /// * -`EINTR` - a fatal signal
     /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
+    /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
     /// Batches before the one that failed were handled and stay so.
@@ -616,13 +672,15 @@ impl<T: Operations> Mirror<T> {
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
-    /// * -`EINVAL` - the span is empty, reversed or not page aligned; or the access is one that
-    ///   pages cannot move for
+    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
+    ///   pages cannot move for; or `hmm_section.dma` is of another mirror or has no room for
+    ///   the span
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror
     /// * -`EBUSY` - other invalidations won every race until the timeout
     /// * -`EINTR` - a fatal signal
     /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
+    /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
     /// Batches before the one that failed were handled and stay so.
@@ -663,6 +721,104 @@ impl<T: Operations> Mirror<T> {
             body(
                 &shown,
                 &mut ExclusiveData {
+                    data,
+                    _brand: PhantomData,
+                },
+            )?;
+        }
+        // SAFETY: The state is valid, and nothing is shown of it any more.
+        to_result(unsafe { bindings::hmm_section_error(&state.0) })
+    }
+
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
+    /// mirror, with room for `span`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::populate_dma_with`], to which it gives zero for `timeout`.
+    #[inline]
+    pub fn populate_dma(
+        &self,
+        span: Span,
+        access: Access,
+        dma: &DmaMap<T>,
+        body: impl for<'s> FnMut(&DmaPages<'s>, &mut DmaPagesData<'s, T>) -> Result,
+    ) -> Result {
+        self.populate_dma_with(span, access, dma, 0, body)
+    }
+
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
+    /// mirror, with room for `span`.
+    ///
+    /// On true the update lock is held and `hmm_section.pfns` holds good words for the pages of
+    /// `hmm_section.now`: what the CPU's page table says at this moment is what they say, and
+    /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
+    /// with `hmm_for_each_run()`.
+    ///
+    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
+    ///
+    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
+    ///   pages cannot move for; or `hmm_section.dma` is of another mirror or has no room for
+    ///   the span
+    /// * -`ESRCH` - the process is gone
+    /// * -`ENOENT` - part of the span is in no range of the mirror
+    /// * -`EBUSY` - other invalidations won every race until the timeout
+    /// * -`EINTR` - a fatal signal
+    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
+    /// * -`EIO` - the DMA API had no address for a page
+    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
+    ///
+    /// Batches before the one that failed were handled and stay so.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// listed at `hmm_section_next()`.
+    pub fn populate_dma_with(
+        &self,
+        span: Span,
+        access: Access,
+        dma: &DmaMap<T>,
+        timeout: usize,
+        mut body: impl for<'s> FnMut(&DmaPages<'s>, &mut DmaPagesData<'s, T>) -> Result,
+    ) -> Result {
+        let mut state = PagesState(bindings::hmm_section {
+            mirror: self.as_raw(),
+            span: span.0,
+            access: access as bindings::hmm_access,
+            timeout,
+            dma: dma.as_raw(),
+            ..pin_init::zeroed()
+        });
+        loop {
+            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // `self` is; what was shown of it before is gone.
+            let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
+            if !inside {
+                break;
+            }
+            let shown = DmaPages {
+                state: &state.0,
+                _brand: PhantomData,
+            };
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
+            // nothing else reaches the data.
+            let data = unsafe { &mut *self.data.get() };
+            // SAFETY: The data is pinned with its object, and stays where it is.
+            let data = unsafe { Pin::new_unchecked(data) };
+            body(
+                &shown,
+                &mut DmaPagesData {
                     data,
                     _brand: PhantomData,
                 },
@@ -786,7 +942,7 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first seven (`HMM_SECTION()` does) and goes from batch to batch with
+/// The caller fills in the first eight (`HMM_SECTION()` does) and goes from batch to batch with
 /// `hmm_section_next()`.
 ///
 /// It exists only inside [`Mirror::populate`], and nothing that it gives can be kept.
@@ -880,7 +1036,7 @@ impl<'s> Iterator for Runs<'s> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first seven (`HMM_SECTION()` does) and goes from batch to batch with
+/// The caller fills in the first eight (`HMM_SECTION()` does) and goes from batch to batch with
 /// `hmm_section_next()`.
 ///
 /// It exists only inside [`Mirror::exclusive`], and nothing that it gives can be kept.
@@ -993,6 +1149,105 @@ impl<T: Unpin> DerefMut for ExclusiveData<'_, T> {
     }
 }
 
+/// Pages of a mirror, good for as long as one is inside.
+///
+/// The caller fills in the first eight (`HMM_SECTION()` does) and goes from batch to batch with
+/// `hmm_section_next()`.
+///
+/// It exists only inside [`Mirror::populate_dma`], and nothing that it gives can be kept.
+///
+/// # Invariants
+///
+/// The section is entered for as long as this exists.
+pub struct DmaPages<'s> {
+    state: &'s bindings::hmm_section,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<'s> DmaPages<'s> {
+    /// Find the next run of pages; use `hmm_for_each_run()`.
+    ///
+    /// Returns whether there is one.
+    ///
+    /// Context: inside the section.
+    #[inline]
+    pub fn runs(&self) -> Runs<'s> {
+        let mut item: bindings::hmm_run = pin_init::zeroed();
+        item.span.start = self.state.now.start;
+        item.span.end = self.state.now.start;
+        Runs {
+            state: self.state,
+            item,
+            _brand: PhantomData,
+        }
+    }
+
+    /// Find the next run of device addresses.
+    ///
+    /// Returns whether there is one.
+    ///
+    /// Context: inside the section.
+    #[inline]
+    pub fn addresses(&self) -> Addresses<'s> {
+        let mut item: bindings::hmm_dma_run = pin_init::zeroed();
+        item.span.start = self.state.now.start;
+        item.span.end = self.state.now.start;
+        Addresses {
+            state: self.state,
+            item,
+            _brand: PhantomData,
+        }
+    }
+}
+
+/// The data of a [`Mirror`] inside [`Mirror::populate_dma`]; what is of one section does not go
+/// with the data of another.
+pub struct DmaPagesData<'s, T> {
+    data: Pin<&'s mut T>,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<T> DmaPagesData<'_, T> {
+    /// The data, which stays where it is.
+    #[inline]
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
+        self.data.as_mut()
+    }
+}
+
+impl<T> Deref for DmaPagesData<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.data
+    }
+}
+
+impl<T: Unpin> DerefMut for DmaPagesData<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+}
+
+/// Steps through what a [`DmaPages`] shows with `hmm_section_dma_run()`.
+pub struct Addresses<'s> {
+    state: &'s bindings::hmm_section,
+    item: bindings::hmm_dma_run,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<'s> Iterator for Addresses<'s> {
+    type Item = DmaRun<'s>;
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
+        // left.
+        let more = unsafe { bindings::hmm_section_dma_run(self.state, &mut self.item) };
+        more.then_some(DmaRun(self.item, PhantomData))
+    }
+}
+
 /// Addresses of which a mirror is told.
 ///
 /// # Invariants
@@ -1053,6 +1308,128 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `hmm_mirror_range_remove`).
         unsafe { bindings::hmm_mirror_range_remove(self.inner.get()) };
+    }
+}
+
+/// Device addresses for the pages of a span of a mirror.
+///
+/// # Invariants
+///
+/// `inner` is a `struct hmm_mirror_dma` that its constructor has initialised; it stays where it
+/// is until it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     device::{
+///         Bound,
+///         Device, //
+///     },
+///     hmm::{
+///         mirror::{
+///             DmaMap,
+///             Operations, //
+///         },
+///         Access,
+///         Invalidation,
+///         Mirror,
+///         Span, //
+///     },
+///     prelude::*,
+///     sync::Arc, //
+/// };
+///
+/// /// A device's page table, of which nothing is kept but the address that was entered last.
+/// #[derive(Default)]
+/// struct Table {
+///     last: u64,
+/// }
+///
+/// #[vtable]
+/// impl Operations for Table {
+///     /// Only the device has to let go: the addresses are taken away when this has returned.
+///     fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+///         self.last = 0;
+///         true
+///     }
+/// }
+///
+/// type Map = Pin<KBox<DmaMap<Table>>>;
+///
+/// /// Room for the device addresses of a buffer.
+/// fn map(mirror: Arc<Mirror<Table>>, dev: &Device<Bound>, span: Span) -> Result<Map> {
+///     KBox::pin_init(DmaMap::new(mirror, dev, span), GFP_KERNEL)
+/// }
+///
+/// /// The device has faulted: its table gets the pages' device addresses.
+/// fn fault(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result {
+///     mirror.populate_dma(span, Access::Write, dma, |pages, table| {
+///         for run in pages.addresses() {
+///             table.last = run.address();
+///         }
+///         Ok(())
+///     })
+/// }
+/// # let _ = (Table::default(), map, fault);
+/// ```
+#[pin_data(PinnedDrop)]
+pub struct DmaMap<T: Operations> {
+    #[pin]
+    inner: Opaque<bindings::hmm_mirror_dma>,
+    mirror: Arc<Mirror<T>>,
+    dev: ARef<crate::device::Device>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl<T: Operations + Send> Send for DmaMap<T> {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl<T: Operations + Send> Sync for DmaMap<T> {}
+
+impl<T: Operations> DmaMap<T> {
+    /// Make room for device addresses.
+    ///
+    /// Context: holds neither the update lock nor an mmap lock. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EOPNOTSUPP`
+    /// for a device that cannot share memory; `ENOMEM`.
+    pub fn new(
+        mirror: Arc<Mirror<T>>,
+        dev: &crate::device::Device<crate::device::Bound>,
+        span: Span,
+    ) -> impl PinInit<Self, Error> {
+        let raw_mirror = mirror.as_raw();
+        let dev: ARef<crate::device::Device> = dev.into();
+        let raw_dev = dev.as_raw();
+        let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_dma| {
+            // SAFETY: `slot` is room for a `struct hmm_mirror_dma` that does not move; `mirror`
+            // is kept alive by the object (`keeps`); `dev` is kept alive by the object (`keeps`).
+            to_result(unsafe { bindings::hmm_mirror_dma_init(slot, raw_mirror, raw_dev, span.0) })
+        });
+        try_pin_init!(Self {
+            mirror,
+            dev,
+            inner <- inner,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct hmm_mirror_dma`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::hmm_mirror_dma {
+        self.inner.get()
+    }
+}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for DmaMap<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `hmm_mirror_dma_exit`).
+        unsafe { bindings::hmm_mirror_dma_exit(self.inner.get()) };
     }
 }
 

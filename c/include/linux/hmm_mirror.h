@@ -7,6 +7,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/contract.h>
+#include <linux/hmm-dma.h>
 #include <linux/hmm.h>
 #include <linux/list.h>
 #include <linux/maple_tree.h>
@@ -168,6 +169,7 @@ struct hmm_mirror_ops {
  * @ranges: the &struct hmm_mirror_range of this mirror, by address
  * @notifier: tells of the end of @mm
  * @movers: the sections that are moving pages, see &hmm_section.to
+ * @dmas: the &struct hmm_mirror_dma of this mirror; guarded by @lock
  * @released: set when &hmm_mirror_ops.release was or is being called
  * @recent: the range that a section was in last, or NULL; guarded by @cover
  */
@@ -181,6 +183,7 @@ struct hmm_mirror {
 	struct maple_tree ranges;
 	struct mmu_notifier notifier;
 	struct list_head movers; /* guarded by the update lock */
+	struct list_head dmas; /* guarded by the update lock */
 	unsigned long released;
 	struct hmm_mirror_range *recent;
 } __contract(object("Mirror"), pinned, send, sync,
@@ -250,6 +253,53 @@ struct hmm_mover {
 
 DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_unlock(_T))
 
+/**
+ * DOC: Device addresses
+ *
+ * To a device behind the DMA API memory has addresses of the device's own. A
+ * &struct hmm_mirror_dma has room for those of a span. A section that has one as
+ * its &hmm_section.dma gives every page it shows an address before it is
+ * entered::
+ *
+ *	struct hmm_section pages __cleanup(hmm_section_leave) =
+ *		HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
+ *	struct hmm_dma_run run;
+ *
+ *	pages.dma = &dm->dma;
+ *	while (hmm_section_next(&pages))
+ *		hmm_for_each_dma_run(run, &pages)
+ *			dm_table_map(&dm->table, run.span, run.address);
+ *
+ * A page that has an address already keeps it. It loses it when its mapping
+ * changes, after &hmm_mirror_ops.invalidate has had the device let go of it: a
+ * driver takes no address away itself.
+ */
+
+/**
+ * struct hmm_mirror_dma - device addresses for the pages of a span of a mirror
+ * @mirror: the mirror
+ * @dev: the device
+ * @span: the addresses whose pages there is room for
+ * @map: an entry for each page; guarded by the update lock
+ * @list: in &hmm_mirror.dmas
+ */
+struct hmm_mirror_dma {
+	struct hmm_mirror *mirror;
+	struct device *dev;
+	struct hmm_span span;
+	/* private: */
+	struct hmm_dma_map map;
+	struct list_head list;
+} __contract(object("DmaMap"), pinned, send, sync);
+
+int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
+			struct hmm_mirror *mirror __contract(keeps),
+			struct device *dev __contract(keeps),
+			struct hmm_span span)
+	__contract(constructor(dma), errno, may_sleep);
+void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
+	__contract(destructor, may_sleep);
+
 /* Pages a section handles at a time when the caller brings no array. */
 #define HMM_SECTION_BATCH 64
 
@@ -292,6 +342,8 @@ struct devmem_move;
  *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds
  * @to: device memory that the pages are to be in, or NULL: see "Pages that move
  *	on the way". For %HMM_ACCESS_READ and %HMM_ACCESS_WRITE
+ * @dma: gives the pages device addresses, or NULL: see "Device addresses"; of
+ *	the same mirror, with room for @span
  * @now: the pages that @pfns tells of; empty when not inside
  * @error: why hmm_section_next() stopped; 0 when it came to the end
  * @inside: whether the update lock is held
@@ -301,7 +353,7 @@ struct devmem_move;
  * @move: the pages that have moved, if @to is not NULL
  * @batch: room for pfns
  *
- * The caller fills in the first seven (HMM_SECTION() does) and goes from batch
+ * The caller fills in the first eight (HMM_SECTION() does) and goes from batch
  * to batch with hmm_section_next().
  */
 struct hmm_section {
@@ -312,6 +364,7 @@ struct hmm_section {
 	unsigned int nr_pfns;
 	unsigned long timeout __contract(given, optional);
 	struct hmm_devmem *to;
+	struct hmm_mirror_dma *dma __contract(given("DmaPages"));
 
 	struct hmm_span now;
 	int error;
@@ -325,7 +378,9 @@ struct hmm_section {
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),
 	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
-		     method(exclusive), set(access = HMM_ACCESS_EXCLUSIVE)));
+		     method(exclusive), set(access = HMM_ACCESS_EXCLUSIVE)),
+	     section("DmaPages", of(hmm_mirror), holds(UpdateGuard),
+		     method(populate_dma)));
 
 #define HMM_SECTION(_mirror, _span, _access) \
 	{ .mirror = (_mirror), .span = (_span), .access = (_access) }
@@ -410,6 +465,36 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 	for ((run) = (struct hmm_run){ .span = { (section)->now.start,	\
 						 (section)->now.start } }; \
 	     hmm_section_run(section, &(run));)
+
+/**
+ * struct hmm_dma_run - neighbouring pages whose device addresses are neighbours
+ * @span: their addresses
+ * @address: the first one's device address
+ * @flags: what their words have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE
+ */
+struct hmm_dma_run {
+	struct hmm_span span;
+	dma_addr_t address;
+	unsigned long flags __contract(tagged(hmm_pfn_flags));
+} __contract(record("DmaRun"), confined);
+
+bool hmm_section_dma_run(const struct hmm_section *section,
+			 struct hmm_dma_run *run)
+	__contract(iterator("Addresses", of("DmaPages"),
+			    start(span.start = now.start, span.end = now.start)));
+
+/**
+ * hmm_for_each_dma_run() - go through a section's device addresses run by run
+ * @run: a &struct hmm_dma_run variable
+ * @section: a section one is inside of, with its &hmm_section.dma
+ *
+ * Pages without an address, for they are not mapped or are private memory of a
+ * device, are in no run.
+ */
+#define hmm_for_each_dma_run(run, section)				\
+	for ((run) = (struct hmm_dma_run){ .span = { (section)->now.start, \
+						     (section)->now.start } }; \
+	     hmm_section_dma_run(section, &(run));)
 
 struct page *hmm_frame(unsigned long pfn);
 

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 
 #include "devmem.h"
+#include "mirror_dma.h"
 #include "pfn.h"
 
 static void hmm_mirror_tell_release(struct hmm_mirror *mirror)
@@ -61,6 +62,16 @@ static bool hmm_mirror_moves(const struct hmm_mirror *mirror)
 	return false;
 }
 
+/* Have the device let go of what then loses its device addresses. */
+static bool hmm_mirror_forget(struct hmm_mirror *mirror,
+			      const struct hmm_invalidation *inv)
+{
+	if (!mirror->ops->invalidate(mirror, inv))
+		return false;
+	hmm_mirror_dma_forget(mirror, inv->span);
+	return true;
+}
+
 static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 				  const struct mmu_notifier_range *event,
 				  unsigned long seq)
@@ -89,7 +100,7 @@ static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
 	mmu_interval_set_seq(notifier, seq);
 	if (!hmm_mirror_moves(mirror))
 		range->changes++;
-	gone = mirror->ops->invalidate(mirror, &inv);
+	gone = hmm_mirror_forget(mirror, &inv);
 	mutex_unlock(&mirror->lock);
 	return gone;
 }
@@ -129,6 +140,7 @@ int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
 	mutex_init(&mirror->lock);
 	init_rwsem(&mirror->cover);
 	INIT_LIST_HEAD(&mirror->movers);
+	INIT_LIST_HEAD(&mirror->dmas);
 	mt_init(&mirror->ranges);
 	return mmu_notifier_register(&mirror->notifier, mm);
 }
@@ -147,7 +159,7 @@ static void hmm_mirror_range_end(struct hmm_mirror_range *range)
 
 	mmu_interval_notifier_remove(&range->notifier);
 	scoped_guard(mutex, &mirror->lock)
-		mirror->ops->invalidate(mirror, &inv);
+		hmm_mirror_forget(mirror, &inv);
 	range->mirror = NULL;
 }
 
@@ -316,6 +328,8 @@ static int hmm_section_begin(struct hmm_section *section)
 	if (section->to && section->access != HMM_ACCESS_READ &&
 	    section->access != HMM_ACCESS_WRITE)
 		return -EINVAL;
+	if (section->dma && !hmm_mirror_dma_fits(section))
+		return -EINVAL;
 	if (!mmget_not_zero(mirror->mm))
 		return -ESRCH;
 	down_read(&mirror->cover);
@@ -477,7 +491,7 @@ static int hmm_section_advance(struct hmm_section *section)
 		return ret;
 	section->now = (struct hmm_span){ walk.start, walk.end };
 	section->inside = true;
-	return 0;
+	return section->dma ? hmm_mirror_dma_map(section) : 0;
 }
 
 static void hmm_section_unlock(struct hmm_section *section)
@@ -501,13 +515,15 @@ static void hmm_section_unlock(struct hmm_section *section)
  * On false the section was left: its end was reached, or &hmm_section.error is
  * one of
  *
- * * -%EINVAL - the span is empty, reversed or not page aligned; or the access is
- *   one that pages cannot move for
+ * * -%EINVAL - the span is empty, reversed or not page aligned; the access is
+ *   one that pages cannot move for; or &hmm_section.dma is of another mirror or
+ *   has no room for the span
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror
  * * -%EBUSY - other invalidations won every race until the timeout
  * * -%EINTR - a fatal signal
  * * -%EFAULT, -%EPERM, -%ENOMEM - as hmm_range_fault()
+ * * -%EIO - the DMA API had no address for a page
  * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
  *
  * Batches before the one that failed were handled and stay so.
@@ -525,7 +541,7 @@ bool hmm_section_next(struct hmm_section *section)
 	if (!ret && section->now.end < section->span.end)
 		ret = hmm_section_advance(section);
 	section->error = ret;
-	if (!section->inside)
+	if (ret || !section->inside)
 		hmm_section_leave(section);
 	return section->inside;
 }

@@ -1,0 +1,51 @@
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    hmm::{
+        mirror::{
+            DmaMap,
+            Operations, //
+        },
+        Access,
+        Invalidation,
+        Mirror,
+        Span, //
+    },
+    prelude::*,
+    sync::Arc, //
+};
+
+/// A device's page table, of which nothing is kept but the address that was entered last.
+#[derive(Default)]
+struct Table {
+    last: u64,
+}
+
+#[vtable]
+impl Operations for Table {
+    /// Only the device has to let go: the addresses are taken away when this has returned.
+    fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+        self.last = 0;
+        true
+    }
+}
+
+type Map = Pin<KBox<DmaMap<Table>>>;
+
+/// Room for the device addresses of a buffer.
+fn map(mirror: Arc<Mirror<Table>>, dev: &Device<Bound>, span: Span) -> Result<Map> {
+    KBox::pin_init(DmaMap::new(mirror, dev, span), GFP_KERNEL)
+}
+
+/// The device has faulted: its table gets the pages' device addresses.
+fn fault(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result {
+    mirror.populate_dma(span, Access::Write, dma, |pages, table| {
+        for run in pages.addresses() {
+            table.last = run.address();
+        }
+        Ok(())
+    })
+}
+# let _ = (Table::default(), map, fault);

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device addresses for the pages of a mirror. See <linux/hmm_mirror.h> for what
+ * a driver needs to know.
+ *
+ * A walk could write into the map's words, and does not: it holds no lock, while
+ * an invalidation that takes an address away changes the same word. Sections
+ * have words of their own, and what they say is put into the map under the
+ * update lock. So an entry with an address always tells which page has it.
+ */
+#include <linux/export.h>
+#include <linux/hmm_mirror.h>
+#include <linux/pci-p2pdma.h>
+
+#include "mirror_dma.h"
+#include "pfn.h"
+
+/* The entry of an address in the map's span. */
+static size_t mirror_dma_entry(const struct hmm_mirror_dma *dma, unsigned long addr)
+{
+	return (addr - dma->span.start) >> PAGE_SHIFT;
+}
+
+/* Take the addresses of a span away; the caller holds the update lock. */
+static void mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span)
+{
+	unsigned long end = min(span.end, dma->span.end), addr;
+
+	for (addr = max(span.start, dma->span.start); addr < end; addr += PAGE_SIZE)
+		hmm_dma_unmap_pfn(dma->dev, &dma->map, mirror_dma_entry(dma, addr));
+}
+
+/* Take the addresses of what the device has let go of away. */
+void hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span)
+{
+	struct hmm_mirror_dma *dma;
+
+	lockdep_assert_held(&mirror->lock);
+	list_for_each_entry(dma, &mirror->dmas, list)
+		mirror_dma_unmap(dma, span);
+}
+
+/**
+ * hmm_mirror_dma_init() - make room for device addresses
+ * @dma: storage for the map; must stay where it is
+ * @mirror: the mirror, which is there for longer
+ * @dev: the device, bound to its driver for longer
+ * @span: the addresses whose pages there is to be room for
+ *
+ * Context: holds neither the update lock nor an mmap lock. May sleep.
+ * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
+ * -%EOPNOTSUPP for a device that cannot share memory; -%ENOMEM.
+ */
+int hmm_mirror_dma_init(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
+			struct device *dev, struct hmm_span span)
+{
+	int ret;
+
+	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
+		return -EINVAL;
+	*dma = (struct hmm_mirror_dma){ .mirror = mirror, .dev = dev, .span = span };
+	ret = hmm_dma_map_alloc(dev, &dma->map, hmm_span_pages(span), PAGE_SIZE);
+	if (ret)
+		return ret;
+	scoped_guard(mutex, &mirror->lock)
+		list_add(&dma->list, &mirror->dmas);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
+
+/**
+ * hmm_mirror_dma_exit() - take all addresses away
+ * @dma: the map; the device uses none of its addresses
+ *
+ * Context: no section with @dma is open or will be; holds neither the update
+ * lock nor an mmap lock. May sleep.
+ */
+void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
+{
+	scoped_guard(mutex, &dma->mirror->lock) {
+		list_del(&dma->list);
+		mirror_dma_unmap(dma, dma->span);
+	}
+	hmm_dma_map_free(dma->dev, &dma->map);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit);
+
+/* Whether a map has room for what a section asks for. */
+bool hmm_mirror_dma_fits(const struct hmm_section *section)
+{
+	const struct hmm_mirror_dma *dma = section->dma;
+
+	return dma->mirror == section->mirror &&
+	       dma->span.start <= section->span.start &&
+	       section->span.end <= dma->span.end;
+}
+
+/*
+ * Give the pages that a section has entered with their addresses. Private memory
+ * is where the DMA API knows nothing of, and gets none.
+ */
+int hmm_mirror_dma_map(const struct hmm_section *section)
+{
+	size_t idx = mirror_dma_entry(section->dma, section->now.start);
+	unsigned long nr = hmm_span_pages(section->now), i;
+	struct hmm_dma_map *map = &section->dma->map;
+	struct pci_p2pdma_map_state peer = {};
+
+	for (i = 0; i < nr; i++, idx++) {
+		unsigned long word = section->pfns[i] & ~HMM_PFN_STICKY;
+
+		if (!(word & HMM_PFN_VALID) ||
+		    is_device_private_page(hmm_pfn_to_page(word)))
+			continue;
+		map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_STICKY) | word;
+		if (hmm_dma_map_pfn(section->dma->dev, map, idx, &peer) ==
+		    DMA_MAPPING_ERROR)
+			return -EIO;
+	}
+	return 0;
+}
+
+/* The device address of a page, or %DMA_MAPPING_ERROR if it has none. */
+static dma_addr_t mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
+{
+	struct pci_p2pdma_map_state peer = {};
+
+	if (!(dma->map.pfn_list[idx] & HMM_PFN_DMA_MAPPED))
+		return DMA_MAPPING_ERROR;
+	return hmm_dma_map_pfn(dma->dev, &dma->map, idx, &peer);
+}
+
+/**
+ * hmm_section_dma_run() - find the next run of device addresses
+ * @section: a section one is inside of, with its &hmm_section.dma
+ * @run: the run before it; for the first, one that ends where the pages start
+ *
+ * Context: inside the section.
+ * Return: whether there is one.
+ */
+bool hmm_section_dma_run(const struct hmm_section *section,
+			 struct hmm_dma_run *run)
+{
+	struct hmm_mirror_dma *dma = section->dma;
+	unsigned long *words = dma->map.pfn_list, write;
+	size_t idx = mirror_dma_entry(dma, run->span.end);
+	size_t end = mirror_dma_entry(dma, section->now.end), from;
+	dma_addr_t addr = DMA_MAPPING_ERROR;
+
+	while (idx < end && (addr = mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
+		idx++;
+	if (idx >= end)
+		return false;
+
+	from = idx;
+	write = words[idx] & HMM_PFN_WRITE;
+	do
+		idx++;
+	while (idx < end && (words[idx] & HMM_PFN_WRITE) == write &&
+	       mirror_dma_address(dma, idx) == addr + ((idx - from) << PAGE_SHIFT));
+	*run = (struct hmm_dma_run){
+		.span.start = dma->span.start + (from << PAGE_SHIFT),
+		.span.end = dma->span.start + (idx << PAGE_SHIFT),
+		.address = addr,
+		.flags = HMM_PFN_VALID | write,
+	};
+	return true;
+}
+EXPORT_SYMBOL_GPL(hmm_section_dma_run);

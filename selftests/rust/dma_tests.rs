@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Device addresses as a driver uses them, in a running kernel.
+
+use crate::{
+    bindings,
+    device,
+    error::to_result,
+    hmm::mirror::{
+        Access,
+        DmaMap,
+        Invalidation,
+        Mirror,
+        MirrorRange,
+        Operations,
+        Span, //
+    },
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::Arc, //
+};
+use core::ptr::NonNull;
+
+/// Takes note of how many pages have addresses.
+#[derive(Default)]
+struct Table {
+    pages: usize,
+}
+
+#[vtable]
+impl Operations for Table {
+    fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+        self.pages = 0;
+        true
+    }
+}
+
+/// A device that reaches all memory, if there are such.
+struct Device(NonNull<bindings::faux_device>);
+
+impl Device {
+    fn new() -> Result<Self> {
+        let (name, none) = (c"hmm_rust_dma".as_char_ptr(), core::ptr::null());
+        // SAFETY: The name is copied, and nothing else is given.
+        let faux = unsafe { bindings::faux_device_create(name, core::ptr::null_mut(), none) };
+        let this = Self(NonNull::new(faux).ok_or(ENODEV)?);
+        let dev = this.get().as_raw();
+        // SAFETY: The device is there, and nobody else has seen it.
+        unsafe { (*dev).dma_mask = &raw mut (*dev).coherent_dma_mask };
+        // SAFETY: As above.
+        let set = to_result(unsafe { bindings::dma_set_mask_and_coherent(dev, u64::MAX) });
+        assert!(set.is_ok() || !cfg!(CONFIG_HAS_DMA));
+        Ok(this)
+    }
+
+    fn get(&self) -> &device::Device<device::Bound> {
+        // SAFETY: It is bound from its creation to its end.
+        unsafe { device::Device::from_raw(&raw mut (*self.0.as_ptr()).dev) }
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // SAFETY: It was created, and is ended once.
+        unsafe { bindings::faux_device_destroy(self.0.as_ptr()) };
+    }
+}
+
+/// Memory of the test's own process, four pages.
+fn memory() -> Result<Span> {
+    const READ_WRITE: usize = 3;
+    const PRIVATE_ANONYMOUS: usize = 0x22;
+    if current!().mm().is_none() {
+        // SAFETY: A test runs in a thread of its own, and this one has no memory yet.
+        to_result(unsafe { bindings::kunit_attach_mm() })?;
+    }
+    let (size, file) = (4 * PAGE_SIZE, core::ptr::null_mut());
+    // SAFETY: No file is mapped, and nothing at an address that is asked for.
+    let start = unsafe { bindings::vm_mmap(file, 0, size, READ_WRITE, PRIVATE_ANONYMOUS, 0) };
+    let start: usize = start;
+    match start % PAGE_SIZE {
+        0 => Ok(Span::new(start, start + size)),
+        _ => Err(ENOMEM),
+    }
+}
+
+fn mirror() -> Result<Arc<Mirror<Table>>> {
+    let current = current!();
+    let mm = current.mm().ok_or(EINVAL)?;
+    let mirror = Mirror::new(mm, core::ptr::null(), Table::default());
+    Arc::pin_init(mirror, GFP_KERNEL)
+}
+
+/// How many pages of a span get device addresses.
+fn addresses(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result<usize> {
+    mirror.populate_dma(span, Access::Write, dma, |pages, table| {
+        table.pages += pages
+            .addresses()
+            .map(|run| run.span().pages())
+            .sum::<usize>();
+        Ok(())
+    })?;
+    let pages = mirror.lock().pages;
+    Ok(pages)
+}
+
+#[macros::kunit_tests(hmm_rust_dma)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_get_device_addresses() -> Result {
+        let span = memory()?;
+        let device = Device::new()?;
+        let mirror = mirror()?;
+        let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+        let map = DmaMap::new(mirror.clone(), device.get(), span);
+        let map = KBox::pin_init(map, GFP_KERNEL)?;
+        let seen = addresses(&mirror, &map, span);
+        match cfg!(CONFIG_HAS_DMA) {
+            true => assert_eq!(seen?, 4),
+            false => assert!(seen == Err(EIO)),
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_map_is_of_one_mirror_and_has_its_room() -> Result {
+        let span = memory()?;
+        let half = Span::new(span.start(), span.start() + 2 * PAGE_SIZE);
+        let device = Device::new()?;
+        let (one, other) = (mirror()?, mirror()?);
+        let _range = KBox::pin_init(MirrorRange::new(one.clone(), span), GFP_KERNEL)?;
+        let _other = KBox::pin_init(MirrorRange::new(other.clone(), span), GFP_KERNEL)?;
+        let map = DmaMap::new(one.clone(), device.get(), half);
+        let map = KBox::pin_init(map, GFP_KERNEL)?;
+        assert!(addresses(&other, &map, half) == Err(EINVAL));
+        assert!(addresses(&one, &map, span) == Err(EINVAL));
+        let empty = Span::new(PAGE_SIZE, PAGE_SIZE);
+        let map = KBox::pin_init(DmaMap::new(one, device.get(), empty), GFP_KERNEL);
+        assert!(map.is_err());
+        Ok(())
+    }
+}
