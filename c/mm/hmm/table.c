@@ -498,19 +498,18 @@ static __always_inline bool worth_batch(struct hmm_kind kind, const pte_t *ptep,
 /**
  * table() - report the entries of one table, or of part of one
  * @w: the walk; from &hmm_walk.resume on
- * @vma: the VMA they belong to
  * @end: up to where
  * @ptep: the first entry; the table is mapped, under RCU
  * @out: what is written; a constant, and each has a function of its own
  *
  * Return: as hmm_table().
  */
-static __always_inline int table(struct hmm_walk *w, struct vm_area_struct *vma,
-				 unsigned long end, pte_t *ptep,
+static __always_inline int table(struct hmm_walk *w, unsigned long end,
+				 pte_t *ptep,
 				 const enum hmm_output out)
 {
 	const unsigned long askable = w->asked | w->askable;
-	const bool anon = vma_is_anonymous(vma);
+	const bool anon = vma_is_anonymous(w->vma);
 	const unsigned long folio = anon ? HMM_FOLIO_ANON : HMM_FOLIO_FILE;
 	unsigned long addr = w->resume;
 	int stop = HMM_WALK_DONE;
@@ -523,7 +522,7 @@ static __always_inline int table(struct hmm_walk *w, struct vm_area_struct *vma,
 
 		said = 1;
 		if (!kind.mask) {
-			stop = hmm_leaf_pte(w, vma, addr, pte);
+			stop = hmm_leaf_pte(w, addr, pte);
 		} else if (worth_batch(kind, ptep, nr, folio)) {
 			struct hmm_batch b = {
 				.w = w,
@@ -542,7 +541,7 @@ static __always_inline int table(struct hmm_walk *w, struct vm_area_struct *vma,
 			/* Few alike among others: each for itself. */
 			stop = say_one(w, addr, hmm_kind_word(kind, pte), out);
 		} else {
-			stop = hmm_leaf_pte(w, vma, addr, pte);
+			stop = hmm_leaf_pte(w, addr, pte);
 		}
 		if (stop) {
 			hmm_missing(w, addr, end);
@@ -555,22 +554,20 @@ static __always_inline int table(struct hmm_walk *w, struct vm_area_struct *vma,
 /**
  * hmm_table() - report the entries of one table, or of part of one
  * @w: the walk; from &hmm_walk.resume on
- * @vma: the VMA they belong to
  * @end: up to where
  * @ptep: the first entry; the table is mapped, under RCU
  *
  * Return: an &enum hmm_walk_stop, with &hmm_walk.resume where it stopped;
  * %HMM_LEAF_MIGRATING; or an error of hmm_range_fault().
  */
-int hmm_table(struct hmm_walk *w, struct vm_area_struct *vma,
-	      unsigned long end, pte_t *ptep)
+int hmm_table(struct hmm_walk *w, unsigned long end, pte_t *ptep)
 {
 	switch (w->output) {
 	case HMM_WORDS:
-		return table(w, vma, end, ptep, HMM_WORDS);
+		return table(w, end, ptep, HMM_WORDS);
 	case HMM_ENTRIES:
-		return table(w, vma, end, ptep, HMM_ENTRIES);
+		return table(w, end, ptep, HMM_ENTRIES);
 	default:
-		return table(w, vma, end, ptep, HMM_EXTENTS);
+		return table(w, end, ptep, HMM_EXTENTS);
 	}
 }

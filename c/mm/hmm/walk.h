@@ -36,6 +36,7 @@ enum hmm_output {
 /**
  * struct hmm_walk - a walk in progress
  * @range: what the caller asked for
+ * @vma: the VMA of the table whose entries are being looked at
  * @output: what is written
  * @asked: request bits that hold for every page
  * @askable: which request bits of a page's own word count
@@ -44,6 +45,7 @@ enum hmm_output {
  */
 struct hmm_walk {
 	struct hmm_range *range;
+	struct vm_area_struct *vma;
 	enum hmm_output output;
 	unsigned long asked;
 	unsigned long askable;
@@ -83,6 +85,8 @@ static inline int hmm_missing(struct hmm_walk *w, unsigned long addr,
 
 /* A page is being migrated: to be waited for once the table is unmapped. */
 #define HMM_LEAF_MIGRATING (HMM_WALK_AGAIN + 1)
+/* A table has just become something else: the PMD is to be read once more. */
+#define HMM_TABLE_GONE (HMM_WALK_AGAIN + 2)
 
 int __must_check hmm_walk_init(struct hmm_walk *w, struct hmm_range *range);
 int hmm_walk_mmap(struct hmm_walk *w);
@@ -91,12 +95,10 @@ int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma);
 /* walk.c */
 unsigned long hmm_first_lacking(const struct hmm_walk *w, unsigned long addr,
 				unsigned long nr, unsigned long access);
-int hmm_leaf_pte(struct hmm_walk *w, struct vm_area_struct *vma,
-		 unsigned long addr, pte_t pte);
+int hmm_leaf_pte(struct hmm_walk *w, unsigned long addr, pte_t pte);
 
 /* table.c */
-int hmm_table(struct hmm_walk *w, struct vm_area_struct *vma,
-	      unsigned long end, pte_t *ptep);
+int hmm_table(struct hmm_walk *w, unsigned long end, pte_t *ptep);
 
 /* report.c */
 int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
