@@ -59,9 +59,9 @@ static inline bool mapped_is_simple(const struct folio *folio)
 }
 
 /* As folio_remove_rmap_pte(), for a folio whose mapping is simple. */
-static inline void mapped_remove(struct mapped_count *count,
-				 struct folio *folio,
-				 struct vm_area_struct *vma)
+static __always_inline void mapped_remove(struct mapped_count *count,
+					  struct folio *folio,
+					  struct vm_area_struct *vma)
 {
 	if (atomic_add_negative(-1, &folio->_mapcount))
 		mapped_add(count, folio, -1);

@@ -30,6 +30,7 @@
  * @addr: address of the first
  * @first: index of the first
  * @end: index after the last that can be in this table
+ * @keeper: what the word at hand is mapped to
  * @mapped: mappings that were made
  * @made: the last of those that are present, for the CPU
  * @pfn: of which page
@@ -43,6 +44,7 @@ struct remapping {
 	unsigned long addr;
 	unsigned long first;
 	unsigned long end;
+	struct folio *keeper;
 	struct mapped_count mapped;
 	pte_t made;
 	unsigned long pfn;
@@ -63,8 +65,9 @@ static pte_t private_pte(struct page *page, softleaf_t entry, pte_t old)
 }
 
 /* The mapping of a page that a migration entry asks for; see restored_pte(). */
-static pte_t present_pte(struct vm_area_struct *vma, struct folio *keeper,
-			 struct page *page, pte_t old)
+static noinline pte_t present_pte(struct vm_area_struct *vma,
+				  struct folio *keeper, struct page *page,
+				  pte_t old)
 {
 	softleaf_t entry = softleaf_from_pte(old);
 	pte_t pte = mk_pte(page, READ_ONCE(vma->vm_page_prot));
@@ -103,8 +106,9 @@ static unsigned long wish_of(struct folio *keeper, pte_t old)
  * entry, is. Entries of a table mostly ask for the same, and what was made of
  * the one before then does for this one (benchmark: home-4k).
  */
-static pte_t restored_pte(struct remapping *r, struct folio *keeper,
-			  struct page *page, pte_t old)
+static __always_inline pte_t restored_pte(struct remapping *r,
+					  struct folio *keeper,
+					  struct page *page, pte_t old)
 {
 	unsigned long pfn = page_to_pfn(page), wish;
 
@@ -147,8 +151,8 @@ static unsigned long alike(pte_t *ptep, pte_t pte, unsigned long nr)
 }
 
 /*
- * Maps @nr pages of the folio @keeper that is to stay, from @page on, where
- * entries alike to @old stand from @ptep on. The table is locked.
+ * Maps @nr pages of the folio that is to stay, from @page on, where entries
+ * alike to @old stand from @ptep on. The table is locked.
  */
 static __always_inline void remap_ptes(struct remapping *r, pte_t *ptep,
 				       pte_t old, struct page *page,
@@ -156,7 +160,7 @@ static __always_inline void remap_ptes(struct remapping *r, pte_t *ptep,
 {
 	unsigned long addr = r->addr + (ptep - r->table) * PAGE_SIZE;
 	bool shared = softleaf_is_migration_read(softleaf_from_pte(old));
-	struct folio *keeper = page_folio(page);
+	struct folio *keeper = r->keeper;
 	pte_t new = restored_pte(r, keeper, page, old);
 
 	folio_ref_add(keeper, nr);
@@ -181,15 +185,13 @@ static __always_inline void remap_ptes(struct remapping *r, pte_t *ptep,
 }
 
 /*
- * Maps what came of one word. The table is locked. Of a large folio some
- * entries may have been zapped meanwhile. Returns the number of entries.
+ * Maps what came of the @nr pages of a folio. The table is locked. Of a large
+ * folio some entries may have been zapped meanwhile.
  */
-static unsigned long remap_word(struct remapping *r, unsigned long i,
-				pte_t *ptep)
+static __always_inline void remap_folio(struct remapping *r, struct folio *src,
+					pte_t *ptep, unsigned long nr)
 {
-	struct folio *src = mpfn_source(r->m->src[i]);
-	struct folio *keeper = hmm_migration_keeper(r->m, i);
-	unsigned long nr = folio_nr_pages(src), j, n;
+	unsigned long j, n;
 
 	for (j = 0; j < nr; j += n) {
 		pte_t old = ptep_get(ptep + j);
@@ -198,8 +200,23 @@ static unsigned long remap_word(struct remapping *r, unsigned long i,
 		if (!stands_for(old, folio_pfn(src) + j))
 			continue;
 		n = alike(ptep + j, old, nr - j);
-		remap_ptes(r, ptep + j, old, folio_page(keeper, j), n);
+		remap_ptes(r, ptep + j, old, folio_page(r->keeper, j), n);
 	}
+}
+
+/* The same for what one word stands for. Returns the number of entries. */
+static unsigned long remap_word(struct remapping *r, unsigned long i,
+				pte_t *ptep)
+{
+	struct folio *src = mpfn_source(r->m->src[i]);
+	unsigned long nr = folio_nr_pages(src);
+
+	r->keeper = hmm_migration_keeper(r->m, i);
+	/* Loops over one are none (benchmark: home-4k). */
+	if (nr == 1)
+		remap_folio(r, src, ptep, 1);
+	else
+		remap_folio(r, src, ptep, nr);
 	return nr;
 }
 
