@@ -101,6 +101,19 @@ static bool unmap_folio(struct hmm_migration *m, struct folio *folio,
 }
 
 /*
+ * Whether all is done already, as mostly it is: what collect took away was the
+ * only mapping, and the engine's reference is the only one. Then that is noted.
+ */
+static bool is_unmapped(struct hmm_migration *m, unsigned long i,
+			struct folio *folio)
+{
+	if (!m->args || folio_mapped(folio) || folio_ref_count(folio) != 1)
+		return false;
+	m->src[i] |= MPFN_SOLE;
+	return true;
+}
+
+/*
  * Makes the folio of a word ready for copying, or puts it back as it was before
  * the migration and lets go of it. Returns whether it is ready.
  */
@@ -125,9 +138,12 @@ static unsigned long unmap_batch(struct hmm_migration *m, struct batch *b)
 	unsigned int i;
 
 	isolate(m, b);
-	for (i = 0; i < b->nr; i++)
-		ready += unmap_word(m, b->at[i], b->folio[i],
-				    test_bit(i, &b->isolated));
+	for (i = 0; i < b->nr; i++) {
+		bool isolated = test_bit(i, &b->isolated);
+
+		ready += (isolated && is_unmapped(m, b->at[i], b->folio[i])) ||
+			 unmap_word(m, b->at[i], b->folio[i], isolated);
+	}
 	b->nr = 0;
 	b->isolated = 0;
 	return ready;
@@ -164,7 +180,8 @@ unsigned long hmm_migration_unmap(struct hmm_migration *m)
 		folio = mpfn_source(m->src[i]);
 		/* Device folios are on no list. */
 		if (folio_is_zone_device(folio)) {
-			ready += unmap_word(m, i, folio, true);
+			ready += is_unmapped(m, i, folio) ||
+				 unmap_word(m, i, folio, true);
 			continue;
 		}
 		batch.at[batch.nr] = i;
