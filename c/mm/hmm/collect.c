@@ -75,7 +75,7 @@ bool collect_selects(const struct migrate_vma *args, struct folio *folio)
 		return false;
 
 	return (args->flags & kind) &&
-	       page_pgmap(&folio->page)->owner == args->pgmap_owner;
+	       folio->pgmap->owner == args->pgmap_owner;
 }
 
 /*

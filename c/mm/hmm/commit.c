@@ -68,7 +68,7 @@ static bool commit_folio(struct hmm_migration *m, unsigned long i)
 	}
 
 	return hmm_migration_dst_fits(m, i) &&
-	       take_over(m, mpfn_source(m->src[i]), mpfn_folio(m->dst[i]));
+	       take_over(m, mpfn_source(m->src[i]), mpfn_source(m->dst[i]));
 }
 
 /*

@@ -87,6 +87,14 @@ bool hmm_lru_take(struct hmm_lru *l, struct folio *folio)
 	return true;
 }
 
+/* As folio_evictable(), which asks for a mapping (benchmark: home-4k). */
+static bool evictable(struct folio *folio)
+{
+	if (folio_test_anon(folio))
+		return !folio_test_mlocked(folio);
+	return folio_evictable(folio);
+}
+
 /**
  * hmm_lru_give() - folio_add_lru(), without a detour
  * @l: the changes that it is one of
@@ -102,7 +110,7 @@ void hmm_lru_give(struct hmm_lru *l, struct folio *folio)
 
 	lock(l, folio);
 	if (lru_gen_enabled() || folio_test_unevictable(folio) ||
-	    !folio_evictable(folio)) {
+	    !evictable(folio)) {
 		hmm_lru_end(l);
 		folio_add_lru(folio);
 		return;

@@ -61,7 +61,10 @@ static inline struct folio *mpfn_folio(unsigned long word)
 	return page_folio(pfn_to_page(word >> MIGRATE_PFN_SHIFT));
 }
 
-/* The same for a word of @src, which the engine wrote: it names a folio's head. */
+/*
+ * The same for a word that names a folio's head: one of @src, which the engine
+ * wrote, or one of @dst that fits.
+ */
 static inline struct folio *mpfn_source(unsigned long word)
 {
 	return (struct folio *)pfn_to_page(word >> MIGRATE_PFN_SHIFT);
@@ -119,10 +122,13 @@ static inline struct folio *
 hmm_migration_keeper(const struct hmm_migration *m, unsigned long i)
 {
 	unsigned long src = m->src[i], dst = m->dst[i];
+	struct folio *folio;
 
-	if ((src & MIGRATE_PFN_MIGRATE) && (dst & MIGRATE_PFN_VALID) &&
-	    mpfn_folio(dst)->mapping)
-		return mpfn_folio(dst);
+	if ((src & MIGRATE_PFN_MIGRATE) && (dst & MIGRATE_PFN_VALID)) {
+		folio = mpfn_folio(dst);
+		if (folio->mapping)
+			return folio;
+	}
 	return mpfn_source(src);
 }
 
