@@ -36,6 +36,16 @@ void parcel_arrive(struct parcel *parcel)
 	__contract(method, stage("Sent", "Arrived"));
 
 /**
+ * parcel_fetch() - have it fetched, by another way to the same stage
+ * @parcel: a parcel
+ * @by: who fetches it
+ *
+ * Return: 0, or -ENOENT for nobody.
+ */
+int parcel_fetch(struct parcel *parcel, unsigned int by)
+	__contract(method, errno, stage("Packed", "Arrived"));
+
+/**
  * parcel_days() - how long it took
  * @parcel: a parcel
  *

@@ -10,6 +10,129 @@
 DEFINE_FREE(parcel_return, struct parcel *,
 	    if (!IS_ERR_OR_NULL(_T)) parcel_return(_T))
 
+/*
+ * A struct parcel in the stage Packed, or an error. CLASS(parcel_packed,
+ * x)(...): ended when @x goes out of scope, unless a step took it to the next
+ * stage.
+ */
+struct parcel_packed {
+	struct parcel *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check
+parcel_packed_error(const struct parcel_packed *packed)
+{
+	return packed->raw ? PTR_ERR_OR_ZERO(packed->raw) : -ENOMEM;
+}
+
+static inline struct parcel_packed parcel_packed_by_new(struct depot *depot)
+{
+	return (struct parcel_packed){ parcel_pack(depot) };
+}
+
+DEFINE_CLASS(parcel_packed, struct parcel_packed,
+	     if (!IS_ERR_OR_NULL(_T.raw)) parcel_return(_T.raw),
+	     parcel_packed_by_new(depot), struct depot *depot)
+
+static inline unsigned long
+parcel_packed_weight(const struct parcel_packed *packed)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(packed->raw)))
+		return 0;
+	return parcel_weight(packed->raw);
+}
+
+/*
+ * A struct parcel in the stage Sent, or an error. CLASS(parcel_sent, x)(...):
+ * ended when @x goes out of scope, unless a step took it to the next stage.
+ */
+struct parcel_sent {
+	struct parcel *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check parcel_sent_error(const struct parcel_sent *sent)
+{
+	return sent->raw ? PTR_ERR_OR_ZERO(sent->raw) : -ENOMEM;
+}
+
+static inline struct parcel_sent
+parcel_sent_by_send(struct parcel_packed *before, unsigned int to)
+{
+	struct parcel *raw = before->raw;
+
+	before->raw = ERR_PTR(-ESTALE);
+	if (!IS_ERR_OR_NULL(raw)) {
+		int error = parcel_send(raw, to);
+
+		if (error) {
+			parcel_return(raw);
+			raw = ERR_PTR(error);
+		}
+	}
+	return (struct parcel_sent){ raw };
+}
+
+DEFINE_CLASS(parcel_sent, struct parcel_sent,
+	     if (!IS_ERR_OR_NULL(_T.raw)) parcel_return(_T.raw),
+	     parcel_sent_by_send(before, to), struct parcel_packed *before,
+	     unsigned int to)
+
+static inline unsigned long parcel_sent_weight(const struct parcel_sent *sent)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(sent->raw)))
+		return 0;
+	return parcel_weight(sent->raw);
+}
+
+/*
+ * A struct parcel in the stage Arrived, or an error. CLASS(parcel_arrived,
+ * x)(...): ended when @x goes out of scope, unless a step took it to the next
+ * stage.
+ */
+struct parcel_arrived {
+	struct parcel *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check
+parcel_arrived_error(const struct parcel_arrived *arrived)
+{
+	return arrived->raw ? PTR_ERR_OR_ZERO(arrived->raw) : -ENOMEM;
+}
+
+static inline struct parcel_arrived
+parcel_arrived_by_arrive(struct parcel_sent *before)
+{
+	struct parcel *raw = before->raw;
+
+	before->raw = ERR_PTR(-ESTALE);
+	if (!IS_ERR_OR_NULL(raw))
+		parcel_arrive(raw);
+	return (struct parcel_arrived){ raw };
+}
+
+DEFINE_CLASS(parcel_arrived, struct parcel_arrived,
+	     if (!IS_ERR_OR_NULL(_T.raw)) parcel_return(_T.raw),
+	     parcel_arrived_by_arrive(before), struct parcel_sent *before)
+
+static inline unsigned long
+parcel_arrived_days(const struct parcel_arrived *arrived)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(arrived->raw)))
+		return 0;
+	return parcel_days(arrived->raw);
+}
+
+static inline unsigned long
+parcel_arrived_weight(const struct parcel_arrived *arrived)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(arrived->raw)))
+		return 0;
+	return parcel_weight(arrived->raw);
+}
+
 /* struct ticket *x __free(ticket_drop): ended when @x goes out of scope. */
 DEFINE_FREE(ticket_drop, struct ticket *,
 	    if (!IS_ERR_OR_NULL(_T)) ticket_drop(_T))

@@ -7,6 +7,7 @@ mod lock;
 mod object;
 mod ops;
 mod section;
+mod stage;
 mod word;
 
 use super::snake;
@@ -29,6 +30,7 @@ pub fn write(api: &Api) -> Result<String, String> {
     parts.extend(records.flat_map(|record| word::members(api, record)));
     for object in api.objects.iter().filter(|object| object.foreign.is_none() && own(object.span)) {
         parts.extend(object::classes(api, object));
+        parts.extend(stage::classes(api, object));
         parts.extend(lock::guards(api, object));
     }
     parts

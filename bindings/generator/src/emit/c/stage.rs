@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stages: a structure and a cleanup class for each. A step takes the object out of one and gives it to the next; wherever
+//! it is when it goes out of scope, there it is ended.
+
+use super::snake;
+use crate::emit::helpers::declare;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Object;
+use crate::model::Role;
+use crate::read::CType;
+
+/// The classes of an object's stages, and what can be done in each.
+pub(super) fn classes(api: &Api, object: &Object) -> Option<String> {
+    let end = &api.one_in_role(&object.tag, |role| *role == Role::Destructor)?.c;
+    let mut text = String::new();
+    for stage in &object.stages {
+        text.push_str(&definition(object, stage));
+        let mut first = true;
+        for function in api.in_role(&object.tag, |role| matches!(role, Role::Constructor | Role::Method)) {
+            if !leads_to(function, stage) {
+                continue;
+            }
+            text.push_str(&step(object, function, stage, end));
+            text.push_str(&class(object, function, stage, end, first));
+            first = false;
+        }
+        let here = |function: &&Function| function.stage.as_ref().is_none_or(|there| there.of == *stage);
+        let stays = |function: &&Function| function.stage.as_ref().is_none_or(|there| there.next.is_none());
+        let methods = api.in_role(&object.tag, |role| *role == Role::Method);
+        for function in methods.filter(here).filter(stays) {
+            text.push_str(&method(object, function, stage));
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn leads_to(function: &Function, stage: &str) -> bool {
+    match (&function.stage, &function.role) {
+        (Some(there), Role::Constructor) => there.of == stage,
+        (Some(there), _) => there.next.as_deref() == Some(stage),
+        _ => false,
+    }
+}
+
+/// The structure of a stage, and of its class.
+fn name(object: &Object, stage: &str) -> String {
+    format!("{}_{}", object.tag, snake(stage))
+}
+
+fn definition(object: &Object, stage: &str) -> String {
+    let (tag, own) = (&object.tag, name(object, stage));
+    let told = super::comment(&format!(
+        "A struct {tag} in the stage {stage}, or an error. CLASS({own}, x)(...): ended when @x goes out of scope, unless a \
+         step took it to the next stage."
+    ));
+    format!(
+        "{told}struct {own} {{\n\tstruct {tag} *raw;\n}};\n\n\
+         /* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */\n\
+         static inline int __must_check {own}_error(const struct {own} *{stage})\n{{\n\
+         \treturn {stage}->raw ? PTR_ERR_OR_ZERO({stage}->raw) : -ENOMEM;\n}}\n\n",
+        stage = snake(stage)
+    )
+}
+
+/// The parameters of a function but for the object: with types, and as they are passed on.
+fn others(function: &Function) -> (Vec<String>, Vec<String>) {
+    let other = |(index, _): &(usize, &crate::model::Param)| function.this != Some(*index);
+    let params: Vec<_> = function.params.iter().enumerate().filter(other).map(|(_, param)| param).collect();
+    let declared = params.iter().map(|param| declare(&param.ty, &param.name)).collect();
+    (declared, params.iter().map(|param| param.name.clone()).collect())
+}
+
+fn list(first: &str, rest: &[String]) -> String {
+    let mut all = vec![first.to_owned()];
+    all.extend(rest.iter().cloned());
+    all.retain(|part| !part.is_empty());
+    if all.is_empty() {
+        "void".to_owned()
+    } else {
+        all.join(", ")
+    }
+}
+
+/// The call, with the object in its place.
+fn call(function: &Function, object: &str) -> String {
+    let name = |(index, param): (usize, &crate::model::Param)| match function.this == Some(index) {
+        true => object.to_owned(),
+        false => param.name.clone(),
+    };
+    let args: Vec<String> = function.params.iter().enumerate().map(name).collect();
+    format!("{}({})", function.c, args.join(", "))
+}
+
+/// The name of the function behind a class: of the stage alone, when it is the class of that name.
+fn step_name(object: &Object, function: &Function, stage: &str) -> String {
+    format!("{}_by_{}", name(object, stage), function.name)
+}
+
+/// A step: what is there before is taken out, so that it is ended once.
+fn step(object: &Object, function: &Function, stage: &str, end: &str) -> String {
+    let (tag, own, step) = (&object.tag, name(object, stage), step_name(object, function, stage));
+    let (declared, _) = others(function);
+    if function.role == Role::Constructor {
+        return format!(
+            "static inline struct {own} {step}({})\n{{\n\treturn (struct {own}){{ {} }};\n}}\n\n",
+            list("", &declared),
+            call(function, "")
+        );
+    }
+    let before = function.stage.as_ref().map(|there| name(object, &there.of)).unwrap_or_default();
+    let made = call(function, "raw");
+    let does = match function.errno.is_some() {
+        false => format!("\tif (!IS_ERR_OR_NULL(raw))\n\t\t{made};\n"),
+        true => format!(
+            "\tif (!IS_ERR_OR_NULL(raw)) {{\n\t\tint error = {made};\n\n\t\tif (error) {{\n\t\t\t{end}(raw);\n\
+             \t\t\traw = ERR_PTR(error);\n\t\t}}\n\t}}\n"
+        ),
+    };
+    format!(
+        "static inline struct {own} {step}({})\n{{\n\tstruct {tag} *raw = before->raw;\n\n\
+         \tbefore->raw = ERR_PTR(-ESTALE);\n{does}\treturn (struct {own}){{ raw }};\n}}\n\n",
+        list(&format!("struct {before} *before"), &declared)
+    )
+}
+
+/// The cleanup class of a stage; another way to come to it extends the class.
+fn class(object: &Object, function: &Function, stage: &str, end: &str, first: bool) -> String {
+    let (own, step) = (name(object, stage), step_name(object, function, stage));
+    let (declared, names) = others(function);
+    let (params, values) = match function.role {
+        Role::Constructor => (list("", &declared), names.join(", ")),
+        _ => {
+            let before = function.stage.as_ref().map(|there| name(object, &there.of)).unwrap_or_default();
+            (list(&format!("struct {before} *before"), &declared), list("before", &names))
+        }
+    };
+    match first {
+        true => format!(
+            "DEFINE_CLASS({own}, struct {own}, if (!IS_ERR_OR_NULL(_T.raw)) {end}(_T.raw), {step}({values}), {params})\n\n"
+        ),
+        false => format!("EXTEND_CLASS({own}, _by_{}, {step}({values}), {params})\n\n", function.name),
+    }
+}
+
+/// What can be done in a stage and leaves it there.
+fn method(object: &Object, function: &Function, stage: &str) -> String {
+    let own = name(object, stage);
+    let (declared, _) = others(function);
+    let ret = function.ret.spell();
+    let space = if ret.ends_with('*') { "" } else { " " };
+    let at = snake(stage);
+    let none = match function.ret.plain() {
+        CType::Void => "return".to_owned(),
+        CType::Record(_) => format!("return ({ret}){{}}"),
+        CType::Pointer { .. } => "return NULL".to_owned(),
+        _ if function.errno.is_some() => format!("return {own}_error({at})"),
+        _ => "return 0".to_owned(),
+    };
+    let back = if function.ret.plain() == &CType::Void { "" } else { "return " };
+    let inner = call(function, &format!("{at}->raw"));
+    format!(
+        "static inline {ret}{space}{own}_{}({})\n{{\n\tif (WARN_ON_ONCE(IS_ERR_OR_NULL({at}->raw)))\n\t\t{none};\n\
+         \t{back}{inner};\n}}\n\n",
+        function.name,
+        list(&format!("const struct {own} *{at}"), &declared)
+    )
+}
