@@ -194,14 +194,37 @@ static unsigned int dm_migrate_flags(struct dm_mirror *dm)
 	       HMM_DEVMEM_FAIL_ONCE : 0;
 }
 
+/*
+ * Move the first pages of a span, as many as go at once, and step over them.
+ * hmm_devmem_migrate() does all of this for the whole of a span; here it is step
+ * by step, as a driver does it that has to do something in between. Whatever a
+ * step leaves is ended on the way out, and what was not committed stays.
+ */
+static int dm_migrate_piece(struct dm_mirror *dm, struct hmm_span *span,
+			    unsigned int flags)
+{
+	CLASS(hmm_devmem_migration_collected, collected)(&dm->unit->memory,
+							 dm->mirror.mm, *span,
+							 flags);
+	CLASS(hmm_devmem_migration_copied, copied)(&collected);
+	CLASS(hmm_devmem_migration_committed, committed)(&copied);
+	int ret = hmm_devmem_migration_committed_error(&committed);
+
+	if (!ret)
+		span->start = hmm_devmem_migration_committed_span(&committed).end;
+	return ret;
+}
+
 static int dm_cmd_migrate_to_dev(struct dm_mirror *dm,
 				 struct hmm_dmirror_cmd *cmd)
 {
-	struct hmm_span span = dm_cmd_span(cmd);
-	long ret = hmm_devmem_migrate(&dm->unit->memory, dm->mirror.mm, span,
-				      dm_migrate_flags(dm));
+	struct hmm_span span = dm_cmd_span(cmd), left = span;
+	unsigned int flags = dm_migrate_flags(dm);
+	int ret = 0;
 
-	if (ret >= 0)
+	for (; !ret && left.start < left.end; flags = 0)
+		ret = dm_migrate_piece(dm, &left, flags);
+	if (!ret)
 		ret = dm_map_local(dm, span);
 	return ret ?: dm_cmd_read(dm, cmd);
 }

@@ -26,8 +26,8 @@
  *
  * &struct hmm_devmem keeps account of the pages and moves them. What is left to
  * a driver is in this file: how to copy and clear, and where more memory comes
- * from. Moving pages there and home is one call each, in ioctl.c, and the CPU's
- * faults need nothing at all.
+ * from. Pages are moved there and home in ioctl.c, and the CPU's faults need
+ * nothing at all.
  */
 
 #define DM_PRIVATE_CHUNK	SZ_128M

@@ -28,7 +28,10 @@ use crate::{
 use kernel::{
     alloc::Flags,
     hmm::{
-        devmem::MigrateFlags,
+        devmem::{
+            MigrateFlags,
+            Migration, //
+        },
         table::{
             Right,
             Rights, //
@@ -226,12 +229,26 @@ impl DmMirror {
         }
     }
 
+    /// Moves the first pages of a span, as many as go at once, and tells where the next begin.
+    ///
+    /// [`DeviceMemory::migrate`](kernel::hmm::devmem::DeviceMemory::migrate) does all of this for the whole of a span;
+    /// here it is step by step, as a driver does it that has to do something in between. What is dropped before it is
+    /// committed stays where it was.
+    fn dm_migrate_piece(&self, mm: &MmWithUser, span: Span, flags: MigrateFlags) -> Result<usize> {
+        let collected = Migration::collect(&self.unit.memory, mm, span, flags)?;
+        let committed = collected.copy().commit();
+
+        Ok(committed.span().end())
+    }
+
     fn dm_cmd_migrate_to_dev(&self, mm: &MmWithUser, cmd: &mut Cmd) -> Result {
         let span = dm_cmd_span(cmd);
+        let (mut now, mut flags) = (span.start(), self.dm_migrate_flags());
 
-        self.unit
-            .memory
-            .migrate(mm, span, self.dm_migrate_flags())?;
+        while now < span.end() {
+            now = self.dm_migrate_piece(mm, Span::new(now, span.end()), flags)?;
+            flags = MigrateFlags::NONE;
+        }
         self.dm_map_local(span)?;
         self.dm_cmd_read(cmd)
     }

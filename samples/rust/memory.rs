@@ -13,8 +13,8 @@
 //! parameters give.
 //!
 //! [`DeviceMemory`] keeps account of the pages and moves them. What is left to a driver is in this file: how to copy and
-//! clear, and where more memory comes from. Moving pages there and home is one call each, in `ioctl.rs`, and the CPU's
-//! faults need nothing at all.
+//! clear, and where more memory comes from. Pages are moved there and home in `ioctl.rs`, and the CPU's faults need
+//! nothing at all.
 
 use kernel::{
     hmm::{

@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/hmm_migrate.h>
+#include <linux/hmm_typed.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
@@ -92,6 +93,87 @@ static void transfer_large(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, device->blocks[order], 2);
 		KUNIT_EXPECT_EQ(test, order_at(test, addr), order);
 		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/* Pages go as far as the stage that is come to; where they are let go of there, they stay. */
+static void transfer_in_stages(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
+
+	write_numbers(test, addr, 4);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_collected_error(&collected));
+	}
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, device->copies, 0);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_copied, again)(&collected);
+
+		KUNIT_EXPECT_EQ(test, -ESTALE, hmm_devmem_migration_collected_error(&collected));
+		KUNIT_EXPECT_EQ(test, -ESTALE, hmm_devmem_migration_copied_error(&again));
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_copied_error(&copied));
+		KUNIT_EXPECT_EQ(test, device->copies, 4);
+	}
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+		struct hmm_span moved;
+
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
+		moved = hmm_devmem_migration_committed_span(&committed);
+		KUNIT_EXPECT_EQ(test, moved.end, span.end);
+		KUNIT_EXPECT_EQ(test, 4, hmm_devmem_migration_committed_moved(&committed));
+	}
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 4);
+	bring_home(test, addr, 4);
+}
+
+/* One place is not found, and its page stays; with nothing collected the error is passed on. */
+static void transfer_in_stages_fails(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
+
+	write_numbers(test, addr, 4);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, HMM_DEVMEM_FAIL_ONCE);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
+		KUNIT_EXPECT_EQ(test, 3, hmm_devmem_migration_committed_moved(&committed));
+	}
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 4 * PAGE_SIZE), 3);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	span.end = span.start;
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+		KUNIT_EXPECT_EQ(test, -EINVAL, hmm_devmem_migration_committed_error(&committed));
+	}
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span_of(addr, PAGE_SIZE), 8);
+		KUNIT_EXPECT_EQ(test, -EINVAL, hmm_devmem_migration_collected_error(&collected));
 	}
 }
 
@@ -394,6 +476,8 @@ static void transfer_flushes(struct kunit *test)
 #endif
 
 static struct kunit_case transfer_cases[] = {
+	KUNIT_CASE(transfer_in_stages),
+	KUNIT_CASE(transfer_in_stages_fails),
 	KUNIT_CASE(transfer_large),
 	KUNIT_CASE(transfer_large_many),
 	KUNIT_CASE(transfer_large_in_part),

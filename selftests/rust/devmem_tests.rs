@@ -152,7 +152,7 @@ mod tests {
         let mm = current.mm().ok_or(EINVAL)?;
         let free = memory.available();
         {
-            let collected = Migration::collect(&memory, mm, span)?;
+            let collected = Migration::collect(&memory, mm, span, MigrateFlags::NONE)?;
             assert_eq!(collected.span().start(), span.start());
             assert_eq!(memory.data().copies.load(Relaxed), 0);
             let copied = collected.copy();
@@ -174,10 +174,10 @@ mod tests {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let free = memory.available();
-        drop(Migration::collect(&memory, mm, span)?);
+        drop(Migration::collect(&memory, mm, span, MigrateFlags::NONE)?);
         assert_eq!(memory.available(), free);
         assert!(is_numbered(span)?);
-        drop(Migration::collect(&memory, mm, span)?.copy());
+        drop(Migration::collect(&memory, mm, span, MigrateFlags::NONE)?.copy());
         assert_eq!(memory.data().copies.load(Relaxed), PAGES);
         assert_eq!(memory.available(), free);
         assert!(is_numbered(span)?);
@@ -190,7 +190,7 @@ mod tests {
         let span = numbered()?;
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
-        let moved = Migration::collect(&memory, mm, span)?
+        let moved = Migration::collect(&memory, mm, span, MigrateFlags::NONE)?
             .copy()
             .commit()
             .moved();
@@ -206,10 +206,10 @@ mod tests {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let reversed = Span::new(span.end(), span.start());
-        assert!(Migration::collect(&memory, mm, reversed).is_err());
+        assert!(Migration::collect(&memory, mm, reversed, MigrateFlags::NONE).is_err());
         // Nobody maps anything there.
         let hole = Span::new(PAGE_SIZE, 2 * PAGE_SIZE);
-        assert!(Migration::collect(&memory, mm, hole).is_err());
+        assert!(Migration::collect(&memory, mm, hole, MigrateFlags::NONE).is_err());
         // The lock of the address space was given back: nothing would come here otherwise.
         assert_eq!(memory.migrate(mm, span, MigrateFlags::NONE)?, PAGES);
         Ok(())

@@ -32,6 +32,138 @@ DEFINE_FREE(hmm_devmem_migration_end, struct hmm_devmem_migration *,
 	    if (!IS_ERR_OR_NULL(_T)) hmm_devmem_migration_end(_T))
 
 /*
+ * A struct hmm_devmem_migration in the stage Collected, or an error.
+ * CLASS(hmm_devmem_migration_collected, x)(...): ended when @x goes out of
+ * scope, unless a step took it to the next stage.
+ */
+struct hmm_devmem_migration_collected {
+	struct hmm_devmem_migration *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check hmm_devmem_migration_collected_error(
+	const struct hmm_devmem_migration_collected *collected)
+{
+	return collected->raw ? PTR_ERR_OR_ZERO(collected->raw) : -ENOMEM;
+}
+
+static inline struct hmm_devmem_migration_collected
+hmm_devmem_migration_collected_by_collect(struct hmm_devmem *devmem,
+					  struct mm_struct *mm,
+					  struct hmm_span span,
+					  unsigned int flags)
+{
+	return (struct hmm_devmem_migration_collected){ hmm_devmem_collect(
+		devmem, mm, span, flags) };
+}
+
+DEFINE_CLASS(hmm_devmem_migration_collected,
+	     struct hmm_devmem_migration_collected,
+	     if (!IS_ERR_OR_NULL(_T.raw)) hmm_devmem_migration_end(_T.raw),
+	     hmm_devmem_migration_collected_by_collect(devmem, mm, span, flags),
+	     struct hmm_devmem *devmem, struct mm_struct *mm,
+	     struct hmm_span span, unsigned int flags)
+
+static inline struct hmm_span hmm_devmem_migration_collected_span(
+	const struct hmm_devmem_migration_collected *collected)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(collected->raw)))
+		return (struct hmm_span){};
+	return hmm_devmem_migration_span(collected->raw);
+}
+
+/*
+ * A struct hmm_devmem_migration in the stage Copied, or an error.
+ * CLASS(hmm_devmem_migration_copied, x)(...): ended when @x goes out of scope,
+ * unless a step took it to the next stage.
+ */
+struct hmm_devmem_migration_copied {
+	struct hmm_devmem_migration *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check hmm_devmem_migration_copied_error(
+	const struct hmm_devmem_migration_copied *copied)
+{
+	return copied->raw ? PTR_ERR_OR_ZERO(copied->raw) : -ENOMEM;
+}
+
+static inline struct hmm_devmem_migration_copied
+hmm_devmem_migration_copied_by_copy(
+	struct hmm_devmem_migration_collected *before)
+{
+	struct hmm_devmem_migration *raw = before->raw;
+
+	before->raw = ERR_PTR(-ESTALE);
+	if (!IS_ERR_OR_NULL(raw))
+		hmm_devmem_migration_copy(raw);
+	return (struct hmm_devmem_migration_copied){ raw };
+}
+
+DEFINE_CLASS(hmm_devmem_migration_copied, struct hmm_devmem_migration_copied,
+	     if (!IS_ERR_OR_NULL(_T.raw)) hmm_devmem_migration_end(_T.raw),
+	     hmm_devmem_migration_copied_by_copy(before),
+	     struct hmm_devmem_migration_collected *before)
+
+static inline struct hmm_span hmm_devmem_migration_copied_span(
+	const struct hmm_devmem_migration_copied *copied)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(copied->raw)))
+		return (struct hmm_span){};
+	return hmm_devmem_migration_span(copied->raw);
+}
+
+/*
+ * A struct hmm_devmem_migration in the stage Committed, or an error.
+ * CLASS(hmm_devmem_migration_committed, x)(...): ended when @x goes out of
+ * scope, unless a step took it to the next stage.
+ */
+struct hmm_devmem_migration_committed {
+	struct hmm_devmem_migration *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check hmm_devmem_migration_committed_error(
+	const struct hmm_devmem_migration_committed *committed)
+{
+	return committed->raw ? PTR_ERR_OR_ZERO(committed->raw) : -ENOMEM;
+}
+
+static inline struct hmm_devmem_migration_committed
+hmm_devmem_migration_committed_by_commit(
+	struct hmm_devmem_migration_copied *before)
+{
+	struct hmm_devmem_migration *raw = before->raw;
+
+	before->raw = ERR_PTR(-ESTALE);
+	if (!IS_ERR_OR_NULL(raw))
+		hmm_devmem_migration_commit(raw);
+	return (struct hmm_devmem_migration_committed){ raw };
+}
+
+DEFINE_CLASS(hmm_devmem_migration_committed,
+	     struct hmm_devmem_migration_committed,
+	     if (!IS_ERR_OR_NULL(_T.raw)) hmm_devmem_migration_end(_T.raw),
+	     hmm_devmem_migration_committed_by_commit(before),
+	     struct hmm_devmem_migration_copied *before)
+
+static inline unsigned long hmm_devmem_migration_committed_moved(
+	const struct hmm_devmem_migration_committed *committed)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(committed->raw)))
+		return 0;
+	return hmm_devmem_migration_moved(committed->raw);
+}
+
+static inline struct hmm_span hmm_devmem_migration_committed_span(
+	const struct hmm_devmem_migration_committed *committed)
+{
+	if (WARN_ON_ONCE(IS_ERR_OR_NULL(committed->raw)))
+		return (struct hmm_span){};
+	return hmm_devmem_migration_span(committed->raw);
+}
+
+/*
  * DEFINE_HMM_DEVMEM_OPS(name, type, member, callbacks...): a struct hmm_devmem_ops whose callbacks
  * take the @type that has the struct hmm_devmem as its @member.
  */
@@ -102,6 +234,6 @@ __must_check long hmm_devmem_migrate_home(struct hmm_devmem *devmem,
 
 __must_check struct hmm_devmem_migration *
 hmm_devmem_collect(struct hmm_devmem *devmem, struct mm_struct *mm,
-		   struct hmm_span span);
+		   struct hmm_span span, unsigned int flags);
 
 #endif /* _DEVMEM_TYPED_H */

@@ -629,6 +629,7 @@ pub enum Committed {}
 ///         devmem::{
 ///             DeviceMemory,
 ///             MemoryOperations,
+///             MigrateFlags,
 ///             Migration, //
 ///         },
 ///         Span, //
@@ -644,7 +645,7 @@ pub enum Committed {}
 ///     span: Span,
 ///     tell: impl Fn(Span) -> Result,
 /// ) -> Result<usize> {
-///     let copied = Migration::collect(memory, mm, span)?.copy();
+///     let copied = Migration::collect(memory, mm, span, MigrateFlags::NONE)?.copy();
 ///     // Left here, or by `?` below, none of them has moved.
 ///     tell(copied.span())?;
 ///     Ok(copied.commit().moved())
@@ -674,11 +675,12 @@ impl<'a> Migration<'a, Collected> {
         devmem: &'a DeviceMemory<T>,
         mm: &crate::mm::MmWithUser,
         span: Span,
+        flags: MigrateFlags,
     ) -> Result<Self> {
         // SAFETY: `mm` is a reference and so valid for the call; `devmem` outlives the object,
         // whose lifetime is its (`outlives`).
         let ptr = from_err_ptr(unsafe {
-            bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0)
+            bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0, flags.0)
         })?;
         let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
         Ok(Migration {

@@ -171,7 +171,8 @@ struct __contract(object("Migration")) hmm_devmem_migration;
 
 struct hmm_devmem_migration *
 hmm_devmem_collect(struct hmm_devmem *devmem __contract(outlives),
-		   struct mm_struct *mm, struct hmm_span span)
+		   struct mm_struct *mm, struct hmm_span span,
+		   unsigned int flags __contract(flags(hmm_devmem_flags)))
 	__contract(constructor, name("collect"), errno, may_sleep,
 		   stage("Collected"));
 void hmm_devmem_migration_copy(struct hmm_devmem_migration *migration)

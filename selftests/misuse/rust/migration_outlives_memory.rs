@@ -5,7 +5,7 @@
 include!("common/migration.rs");
 
 pub fn fill(memory: Pin<KBox<DeviceMemory<Device>>>, mm: &MmWithUser, span: Span) -> Result {
-    let collected = Migration::collect(&memory, mm, span)?;
+    let collected = Migration::collect(&memory, mm, span, MigrateFlags::NONE)?;
     #[cfg(misuse)]
     drop(memory); //~ E0505 cannot move out of `memory`
     drop(collected.copy());
