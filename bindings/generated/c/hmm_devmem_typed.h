@@ -3,6 +3,7 @@
 #ifndef _DEVMEM_TYPED_H
 #define _DEVMEM_TYPED_H
 
+#include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/hmm_devmem.h>
 

@@ -120,6 +120,18 @@ impl<'a> Parcel<'a, Packed> {
         to_result(unsafe { bindings::parcel_send(self.as_raw(), to) })?;
         Ok(self.into_stage())
     }
+
+    /// Have it fetched, by another way to the same stage.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `ENOENT` for nobody.
+    #[inline]
+    pub fn fetch(self, by: u32) -> Result<Parcel<'a, Arrived>> {
+        // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
+        to_result(unsafe { bindings::parcel_fetch(self.as_raw(), by) })?;
+        Ok(self.into_stage())
+    }
 }
 
 impl<'a> Parcel<'a, Sent> {

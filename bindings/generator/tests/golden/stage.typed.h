@@ -3,6 +3,7 @@
 #ifndef _STAGE_TYPED_H
 #define _STAGE_TYPED_H
 
+#include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <stage.h>
 
@@ -117,6 +118,26 @@ DEFINE_CLASS(parcel_arrived, struct parcel_arrived,
 	     if (!IS_ERR_OR_NULL(_T.raw)) parcel_return(_T.raw),
 	     parcel_arrived_by_arrive(before), struct parcel_sent *before)
 
+static inline struct parcel_arrived
+parcel_arrived_by_fetch(struct parcel_packed *before, unsigned int by)
+{
+	struct parcel *raw = before->raw;
+
+	before->raw = ERR_PTR(-ESTALE);
+	if (!IS_ERR_OR_NULL(raw)) {
+		int error = parcel_fetch(raw, by);
+
+		if (error) {
+			parcel_return(raw);
+			raw = ERR_PTR(error);
+		}
+	}
+	return (struct parcel_arrived){ raw };
+}
+
+EXTEND_CLASS(parcel_arrived, _by_fetch, parcel_arrived_by_fetch(before, by),
+	     struct parcel_packed *before, unsigned int by)
+
 static inline unsigned long
 parcel_arrived_days(const struct parcel_arrived *arrived)
 {
@@ -140,6 +161,8 @@ DEFINE_FREE(ticket_drop, struct ticket *,
 __must_check struct parcel *parcel_pack(struct depot *depot);
 
 __must_check int parcel_send(struct parcel *parcel, unsigned int to);
+
+__must_check int parcel_fetch(struct parcel *parcel, unsigned int by);
 
 __must_check struct ticket *ticket_draw(struct depot *depot);
 

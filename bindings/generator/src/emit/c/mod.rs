@@ -18,12 +18,17 @@ pub fn write(api: &Api) -> Result<String, String> {
     let guard = format!("_{}_TYPED_H", api.name.to_ascii_uppercase());
     let mut text = String::from("/* SPDX-License-Identifier: GPL-2.0 */\n");
     text.push_str("/* Written by hmm-bindgen from contracts; do not edit. */\n");
-    text.push_str(&format!("#ifndef {guard}\n#define {guard}\n\n#include <linux/cleanup.h>\n"));
+    text.push_str(&format!("#ifndef {guard}\n#define {guard}\n\n"));
+    let own = |span| api.module(span).is_none();
+    if api.objects.iter().any(|object| own(object.span) && !object.stages.is_empty()) {
+        // What a method of a stage warns by, when it is not there.
+        text.push_str("#include <linux/bug.h>\n");
+    }
+    text.push_str("#include <linux/cleanup.h>\n");
     for include in &api.includes {
         text.push_str(&format!("#include <{include}>\n"));
     }
     let mut parts: Vec<String> = Vec::new();
-    let own = |span| api.module(span).is_none();
     parts.extend(api.flags.iter().filter(|found| own(found.span)).map(word::flags));
     parts.extend(api.tagged.iter().filter(|found| own(found.span)).map(|tagged| word::tagged(api, tagged)));
     let records = api.records.iter().filter(|record| own(record.span));
