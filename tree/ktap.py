@@ -108,16 +108,28 @@ class Merger:
         self.say("  %s - %s" % ("not ok" if verdict == "failed" else "ok", text))
         self.leaf(verdict)
 
+    def splats(self):
+        """The kernel's splats: for each its first line, and the reason if it is known, which any of its lines may say."""
+        found = []
+        for line in self.block.kernel:
+            if SPLAT.search(line):
+                found.append([line, None])
+            if found:
+                found[-1][1] = found[-1][1] or self.reason("@" + line)
+        return found
+
     def judge_kernel(self):
-        heads = [line for line in self.block.kernel if SPLAT.search(line)]
         if not self.block.kernel:
             return
-        unknown = [line for line in heads if not self.reason("@" + line)]
-        for line in self.block.kernel if unknown or not heads else heads:
-            self.say("  # kernel: " + line)
-        if heads and not unknown:
-            self.extra("kernel log # SKIP known: " + self.reason("@" + heads[0]), "skipped")
+        splats = self.splats()
+        unknown = [head for head, why in splats if not why]
+        if splats and not unknown:
+            for head, _ in splats:
+                self.say("  # kernel: " + head)
+            self.extra("kernel log # SKIP known: " + splats[0][1], "skipped")
         else:
+            for line in self.block.kernel:
+                self.say("  # kernel: " + line)
             self.extra("kernel log: " + (unknown or self.block.kernel)[0])
 
     def end(self, status, seconds=None):

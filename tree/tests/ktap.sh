@@ -54,4 +54,8 @@ grep -q 'SKIP known: not ours' "$TMP/out" && grep -q 'SKIP known: neither' "$TMP
 verdict "with the reason"
 say '@@begin - b' 'ok 1 x' 'not ok 2 y' '@@kernel WARNING: at x.c:2' '@@end 1 1' | counts '1 passed, 2 failed, 0 skipped' 1
 verdict "of that program only"
+say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  y.c:1' '@@kernel  x.c:1' '@@end 0 1' | counts '1 passed, 0 failed, 1 skipped' 0
+verdict "a splat is known by any of its lines"
+say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  x.c:1' '@@kernel WARNING: at y.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+verdict "and another one by its own"
 finish
