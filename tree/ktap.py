@@ -109,13 +109,16 @@ class Merger:
         self.leaf(verdict)
 
     def splats(self):
-        """The kernel's splats: for each its first line, and the reason if it is known, which any of its lines may say."""
-        found = []
+        """The kernel's splats: for each its first line, and the reason if any of its lines, to the end of its stack, says
+        that it is known."""
+        found, inside = [], False
         for line in self.block.kernel:
             if SPLAT.search(line):
                 found.append([line, None])
-            if found:
+                inside = True
+            if inside:
                 found[-1][1] = found[-1][1] or self.reason("@" + line)
+                inside = "</TASK>" not in line
         return found
 
     def judge_kernel(self):

@@ -58,4 +58,6 @@ say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  y.c:1' '@@ker
 verdict "a splat is known by any of its lines"
 say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  x.c:1' '@@kernel WARNING: at y.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "and another one by its own"
+say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  </TASK>' '@@kernel  x.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+verdict "and not by what comes after its stack"
 finish
