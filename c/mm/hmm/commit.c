@@ -68,7 +68,7 @@ static bool commit_folio(struct hmm_migration *m, unsigned long i)
 	}
 
 	return hmm_migration_dst_fits(m, i) &&
-	       take_over(m, mpfn_source(m->src[i]), mpfn_source(m->dst[i]));
+	       take_over(m, mpfn_head(m->src[i]), mpfn_head(m->dst[i]));
 }
 
 /*
@@ -159,7 +159,7 @@ static void put_on_lru(struct hmm_migration *m)
 static void let_go(struct hmm_migration *m, unsigned long i)
 {
 	if (m->src[i] & MIGRATE_PFN_VALID)
-		migration_release(m->args, mpfn_source(m->src[i]));
+		migration_release(m->args, mpfn_head(m->src[i]));
 	if (m->dst[i] & MIGRATE_PFN_VALID) {
 		struct folio *dst = mpfn_folio(m->dst[i]);
 

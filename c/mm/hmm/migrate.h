@@ -65,7 +65,7 @@ static inline struct folio *mpfn_folio(unsigned long word)
  * The same for a word that names a folio's head: one of @src, which the engine
  * wrote, or one of @dst that fits.
  */
-static inline struct folio *mpfn_source(unsigned long word)
+static inline struct folio *mpfn_head(unsigned long word)
 {
 	return (struct folio *)pfn_to_page(word >> MIGRATE_PFN_SHIFT);
 }
@@ -76,7 +76,7 @@ static inline unsigned long mpfn_pages(unsigned long word)
 	if (!(word & MIGRATE_PFN_COMPOUND))
 		return 1;
 	if (word & MIGRATE_PFN_VALID)
-		return folio_nr_pages(mpfn_source(word));
+		return folio_nr_pages(mpfn_head(word));
 	return thp_migration_supported() ? HPAGE_PMD_NR : 1;
 }
 
@@ -129,7 +129,7 @@ hmm_migration_keeper(const struct hmm_migration *m, unsigned long i)
 		if (folio->mapping)
 			return folio;
 	}
-	return mpfn_source(src);
+	return mpfn_head(src);
 }
 
 unsigned long hmm_migration_unmap(struct hmm_migration *m);

@@ -208,7 +208,7 @@ static __always_inline void remap_folio(struct remapping *r, struct folio *src,
 static unsigned long remap_word(struct remapping *r, unsigned long i,
 				pte_t *ptep)
 {
-	struct folio *src = mpfn_source(r->m->src[i]);
+	struct folio *src = mpfn_head(r->m->src[i]);
 	unsigned long nr = folio_nr_pages(src);
 
 	r->keeper = hmm_migration_keeper(r->m, i);
@@ -335,7 +335,7 @@ static bool remap_pmd(struct vm_area_struct *vma, unsigned long addr,
 
 static bool remap_huge(struct remapping *r)
 {
-	struct folio *src = mpfn_source(r->m->src[r->first]);
+	struct folio *src = mpfn_head(r->m->src[r->first]);
 	spinlock_t *ptl = pmd_lock(r->vma->vm_mm, r->pmdp);
 	bool huge = remap_pmd(r->vma, r->addr, r->pmdp, src,
 			      hmm_migration_keeper(r->m, r->first));
@@ -420,7 +420,7 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 		return i - r.first;
 	}
 
-	src = mpfn_source(m->src[i]);
+	src = mpfn_head(m->src[i]);
 	if (has_place(m, i)) {
 		r.vma = m->args->vma;
 		r.addr = m->args->start + (i << PAGE_SHIFT);

@@ -84,7 +84,7 @@ static bool split_huge_entry(struct folio *folio, struct vm_area_struct *vma,
  */
 bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 {
-	struct folio *folio = mpfn_source(m->src[i]);
+	struct folio *folio = mpfn_head(m->src[i]);
 	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), j;
 	unsigned long flags = m->src[i] & (BIT(MIGRATE_PFN_SHIFT) - 1);
 	struct rmap_walk_control rwc = { .rmap_one = split_huge_entry };

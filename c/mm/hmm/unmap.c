@@ -177,7 +177,7 @@ unsigned long hmm_migration_unmap(struct hmm_migration *m)
 			ready++;
 			continue;
 		}
-		folio = mpfn_source(m->src[i]);
+		folio = mpfn_head(m->src[i]);
 		/* Device folios are on no list. */
 		if (folio_is_zone_device(folio)) {
 			ready += is_unmapped(m, i, folio) ||
