@@ -65,19 +65,25 @@ struct Entry {
 /// The whole of a device's fault handler:
 ///
 /// ```
-/// use kernel::{hmm::{table::*, Access, Mirror, Span}, prelude::*};
+/// use kernel::{
+///     hmm::{table::*, Access, Mirror, Span},
+///     prelude::*, //
+/// };
 ///
 /// fn fault<D: Tlb>(mirror: &Mirror<Table<D>>, span: Span) -> Result {
 ///     mirror.populate(span, Access::Write, |pages, table| {
-///         pages.runs().try_for_each(|run| table.map(&run, Right::Read | Right::Write))
+///         pages
+///             .runs()
+///             .try_for_each(|run| table.map(&run, Right::Read | Right::Write))
 ///     })
 /// }
 /// ```
 ///
 /// # Invariants
 ///
-/// Every entry was made by `map` of [`PagesData`] or [`ExclusiveData`] of a run of a section on the mirror that this is the data of, and goes
-/// before what it says ceases to be true; no two overlap. To swap two tables would break that, so they are pinned.
+/// Every entry was made by `map` of [`PagesData`] or [`ExclusiveData`] of a run of a section on the mirror that this is
+/// the data of, and goes before what it says ceases to be true; no two overlap. To swap two tables would break that, so
+/// they are pinned.
 #[pin_data]
 pub struct Table<D: Tlb> {
     entries: RBTree<usize, Entry>,
