@@ -113,11 +113,8 @@ static bool is_unmapped(struct hmm_migration *m, unsigned long i,
 	return true;
 }
 
-/*
- * Makes the folio of a word ready for copying, or puts it back as it was before
- * the migration and lets go of it. Returns whether it is ready.
- */
-static bool unmap_word(struct hmm_migration *m, unsigned long i,
+/* unmap_word(), where there is something left to do, or to undo. */
+static bool unmap_rest(struct hmm_migration *m, unsigned long i,
 		       struct folio *folio, bool isolated)
 {
 	bool mapped = folio_mapped(folio);
@@ -131,6 +128,17 @@ static bool unmap_word(struct hmm_migration *m, unsigned long i,
 	return false;
 }
 
+/*
+ * Makes the folio of a word ready for copying, or puts it back as it was before
+ * the migration and lets go of it. Returns whether it is ready.
+ */
+static __always_inline bool unmap_word(struct hmm_migration *m, unsigned long i,
+				       struct folio *folio, bool isolated)
+{
+	return (isolated && is_unmapped(m, i, folio)) ||
+	       unmap_rest(m, i, folio, isolated);
+}
+
 /* How many folios of a batch are ready. */
 static unsigned long unmap_batch(struct hmm_migration *m, struct batch *b)
 {
@@ -138,12 +146,9 @@ static unsigned long unmap_batch(struct hmm_migration *m, struct batch *b)
 	unsigned int i;
 
 	isolate(m, b);
-	for (i = 0; i < b->nr; i++) {
-		bool isolated = test_bit(i, &b->isolated);
-
-		ready += (isolated && is_unmapped(m, b->at[i], b->folio[i])) ||
-			 unmap_word(m, b->at[i], b->folio[i], isolated);
-	}
+	for (i = 0; i < b->nr; i++)
+		ready += unmap_word(m, b->at[i], b->folio[i],
+				    test_bit(i, &b->isolated));
 	b->nr = 0;
 	b->isolated = 0;
 	return ready;
@@ -180,8 +185,7 @@ unsigned long hmm_migration_unmap(struct hmm_migration *m)
 		folio = mpfn_head(m->src[i]);
 		/* Device folios are on no list. */
 		if (folio_is_zone_device(folio)) {
-			ready += is_unmapped(m, i, folio) ||
-				 unmap_word(m, i, folio, true);
+			ready += unmap_word(m, i, folio, true);
 			continue;
 		}
 		batch.at[batch.nr] = i;
