@@ -37,7 +37,8 @@ struct hmm_kind {
  * Special entries have no struct page, but for the zero page, which is as good
  * as any other to read from. Its entries are a kind of their own.
  */
-static __always_inline struct hmm_kind hmm_kind_of(pte_t pte)
+static __always_inline struct hmm_kind
+hmm_kind_of(const struct vm_area_struct *vma, pte_t pte)
 {
 	unsigned long val = pte_val(pte);
 	struct hmm_kind kind = {};
@@ -93,11 +94,34 @@ static __always_inline unsigned long hmm_pfn_bits(unsigned long bits)
 	return bits & PTE_PFN_MASK;
 }
 
-#else /* every entry is looked at alone */
+#else /* no two entries are alike: each is reported by itself */
 
-static __always_inline struct hmm_kind hmm_kind_of(pte_t pte)
+/* Might there be no struct page, or the zero page? */
+static __always_inline bool hmm_pte_special(const struct vm_area_struct *vma,
+					    pte_t pte)
 {
-	return (struct hmm_kind){};
+	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL))
+		return pte_special(pte);
+	return vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP);
+}
+
+/*
+ * That an entry is plain saves it the long way through hmm_leaf_pte(), which
+ * took twice the time (benchmark: uml-snapshot-4k).
+ */
+static __always_inline struct hmm_kind
+hmm_kind_of(const struct vm_area_struct *vma, pte_t pte)
+{
+	struct hmm_kind kind = {};
+
+	if (pte_none(pte)) {
+		kind.mask = ~0UL;
+	} else if (pte_present(pte) && !pte_protnone(pte) &&
+		   !hmm_pte_special(vma, pte)) {
+		kind.mask = ~0UL;
+		kind.access = hmm_pfn_access(pte_write(pte));
+	}
+	return kind;
 }
 
 static __always_inline unsigned long hmm_kind_differs(struct hmm_kind kind,
@@ -108,7 +132,7 @@ static __always_inline unsigned long hmm_kind_differs(struct hmm_kind kind,
 
 static __always_inline unsigned long hmm_plain_pfn(pte_t pte)
 {
-	return 0;
+	return pte_none(pte) ? 0 : pte_pfn(pte);
 }
 
 static __always_inline pte_t hmm_read_pte(const pte_t *ptep)

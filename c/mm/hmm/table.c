@@ -517,7 +517,7 @@ static __always_inline int table(struct hmm_walk *w, unsigned long end,
 
 	for (; addr < end; addr += said << PAGE_SHIFT, ptep += said) {
 		pte_t pte = hmm_read_pte(ptep);
-		struct hmm_kind kind = hmm_kind_of(pte);
+		struct hmm_kind kind = hmm_kind_of(w->vma, pte);
 		unsigned long nr = (end - addr) >> PAGE_SHIFT;
 
 		said = 1;
