@@ -68,7 +68,9 @@ static bool hmm_mirror_forget(struct hmm_mirror *mirror,
 {
 	if (!mirror->ops->invalidate(mirror, inv))
 		return false;
-	hmm_mirror_dma_forget(mirror, inv->span);
+	/* Few mirrors have any (benchmark: the curve of mirrors). */
+	if (!list_empty(&mirror->dmas))
+		hmm_mirror_dma_forget(mirror, inv->span);
 	return true;
 }
 
