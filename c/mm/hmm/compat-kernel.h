@@ -29,6 +29,7 @@
 #define pmd_swp_uffd(pmd)	pmd_swp_uffd_wp(pmd)
 #define pmd_swp_mkuffd(pmd)	pmd_swp_mkuffd_wp(pmd)
 #define softleaf_to_pmd(entry)	swp_entry_to_pmd(entry)
+#define linear_anon_page_index(vma, addr) linear_page_index(vma, addr)
 #define userfaultfd_rwp(vma)	false
 
 /* Before, this did not take a const VMA. */
