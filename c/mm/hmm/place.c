@@ -8,6 +8,17 @@
 #include "../internal.h"
 #include "migrate.h"
 
+/* Is it memory of a kind that pages can live in, and of the right owner? */
+static bool device_fits(const struct hmm_migration *m,
+			const struct dev_pagemap *pgmap)
+{
+	if (pgmap->type != MEMORY_DEVICE_PRIVATE &&
+	    pgmap->type != MEMORY_DEVICE_COHERENT)
+		return false;
+	return !m->args || !m->args->pgmap_owner ||
+	       pgmap->owner == m->args->pgmap_owner;
+}
+
 /**
  * hmm_migration_dst_fits() - can the driver's page take this place?
  * @m: the migration
@@ -34,10 +45,5 @@ bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i)
 		return false;
 	}
 
-	if (!folio_is_zone_device(folio))
-		return true;
-	if (!folio_is_device_private(folio) && !folio_is_device_coherent(folio))
-		return false;
-	return !m->args || !m->args->pgmap_owner ||
-	       page_pgmap(page)->owner == m->args->pgmap_owner;
+	return !folio_is_zone_device(folio) || device_fits(m, folio->pgmap);
 }
