@@ -140,10 +140,10 @@ static bool stands_for(pte_t pte, unsigned long pfn)
 /* How many of @nr entries are as @pte, the first, but for the page? */
 static unsigned long alike(pte_t *ptep, pte_t pte, unsigned long nr)
 {
-	unsigned long i;
+	unsigned long step = nr > 1 ? pte_step(pte, nr) : 0, i;
 
-	for (i = 1; i < nr; i++) {
-		pte = next_pte(pte);
+	for (i = 1; i < nr && step; i++) {
+		pte = __pte(pte_val(pte) + step);
 		if (!pte_same(ptep_get(ptep + i), pte))
 			break;
 	}
