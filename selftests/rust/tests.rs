@@ -10,6 +10,9 @@ mod compat_2019;
 mod devmem;
 #[path = "dma_tests.rs"]
 mod dma;
+#[cfg(CONFIG_HMM_DEVMEM)]
+#[path = "memory_tests.rs"]
+mod memory;
 
 use crate::{
     bindings,

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What tests of device memory share: a device, and a process's pages.
+
+use crate::{
+    bindings,
+    error::to_result,
+    hmm::{
+        mirror::Span,
+        page::{
+            Block,
+            Ram, //
+        }, //
+    },
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+
+pub(super) const PAGES: usize = 4;
+
+/// A device that is a buffer, and that can break.
+pub(super) struct Buffer {
+    ram: Ram,
+    /// How many pages were copied.
+    pub(super) copies: Atomic<usize>,
+    pub(super) broken: Atomic<bool>,
+}
+
+impl Buffer {
+    pub(super) fn new(size: usize) -> Result<Self> {
+        Ok(Self {
+            ram: Ram::new(size)?,
+            copies: Atomic::new(0),
+            broken: Atomic::new(false),
+        })
+    }
+
+    /// Of the two blocks `dst` is in the buffer, at `to`; or it is not, and `src` is, at `from`.
+    pub(super) fn copy(
+        &self,
+        to: Option<usize>,
+        from: usize,
+        mut dst: Block<'_>,
+        src: Block<'_>,
+    ) -> Result {
+        if self.broken.load(Relaxed) {
+            return Err(EIO);
+        }
+        self.copies.fetch_add(dst.pages(), Relaxed);
+        for index in 0..dst.pages() {
+            let at = to.unwrap_or(from) + index * PAGE_SIZE;
+            self.ram
+                .with(at, PAGE_SIZE, |bytes| match to {
+                    Some(_) => src.page(index, |from| bytes.copy_from(from)),
+                    None => dst.page_mut(index, |to| to.copy_from(bytes)),
+                })?
+                .ok_or(EIO)??;
+        }
+        Ok(())
+    }
+
+    pub(super) fn clear(&self, at: usize, page: Block<'_>) -> Result {
+        self.ram
+            .with(at, page.pages() * PAGE_SIZE, |bytes| bytes.clear())
+    }
+}
+
+/// Pages of the test's own process in which nothing is yet.
+pub(super) fn mapped() -> Result<Span> {
+    const READ_WRITE: usize = 3;
+    const PRIVATE_ANONYMOUS: usize = 0x22;
+    if current!().mm().is_none() {
+        // SAFETY: A test runs in a thread of its own, and this one has no memory yet.
+        to_result(unsafe { bindings::kunit_attach_mm() })?;
+    }
+    let size = PAGES * PAGE_SIZE;
+    let file = core::ptr::null_mut();
+    // SAFETY: No file is mapped, and nothing at an address that is asked for.
+    let start = unsafe { bindings::vm_mmap(file, 0, size, READ_WRITE, PRIVATE_ANONYMOUS, 0) };
+    let start: usize = start;
+    if start % PAGE_SIZE != 0 {
+        return Err(ENOMEM);
+    }
+    Ok(Span::new(start, start + size))
+}
+
+fn address(span: Span, page: usize) -> UserPtr {
+    UserPtr::from_addr(span.start() + page * PAGE_SIZE)
+}
+
+/// The same, each page with its number, from 1 on.
+pub(super) fn numbered() -> Result<Span> {
+    let span = mapped()?;
+    for page in 0..PAGES {
+        UserSlice::new(address(span, page), 1)
+            .writer()
+            .write(&(page as u8 + 1))?;
+    }
+    Ok(span)
+}
+
+/// What `numbered()` wrote.
+pub(super) const NUMBERS: [u8; PAGES] = [1, 2, 3, 4];
+
+/// What the process finds in its pages when it looks.
+pub(super) fn numbers(span: Span) -> Result<[u8; PAGES]> {
+    let mut numbers = [0xff; PAGES];
+    for (page, number) in numbers.iter_mut().enumerate() {
+        *number = UserSlice::new(address(span, page), 1).reader().read()?;
+    }
+    Ok(numbers)
+}
