@@ -81,9 +81,8 @@ struct Entry {
 ///
 /// # Invariants
 ///
-/// Every entry was made by `map` of [`PagesData`] or [`ExclusiveData`] of a run of a section on the mirror that this is
-/// the data of, and goes before what it says ceases to be true; no two overlap. To swap two tables would break that, so
-/// they are pinned.
+/// Every entry was made by `map` of [`PagesData`] or [`ExclusiveData`] of a run of a section on the mirror whose data
+/// it is, and goes before what it says ceases to be true; no two overlap. To swap two would break that: they are pinned.
 #[pin_data]
 pub struct Table<D: Tlb> {
     entries: RBTree<usize, Entry>,
