@@ -169,7 +169,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    #[cfg(CONFIG_HMM_DEVMEM)]
+    #[cfg(any(CONFIG_HMM_DEVMEM, CONFIG_HMM_COMPAT_MEMORY))]
     pub(super) fn as_raw(&self) -> *mut bindings::page {
         self.first
     }

@@ -2,6 +2,9 @@
 
 //! Mirrors and memory as a driver uses them, in a running kernel.
 
+#[cfg(CONFIG_HMM_COMPAT_MEMORY)]
+#[path = "compat_2017_tests.rs"]
+mod compat_2017;
 #[cfg(CONFIG_HMM_COMPAT_2019)]
 #[path = "compat_2019_tests.rs"]
 mod compat_2019;
@@ -10,7 +13,7 @@ mod compat_2019;
 mod devmem;
 #[path = "dma_tests.rs"]
 mod dma;
-#[cfg(CONFIG_HMM_DEVMEM)]
+#[cfg(any(CONFIG_HMM_DEVMEM, CONFIG_HMM_COMPAT_MEMORY))]
 #[path = "memory_tests.rs"]
 mod memory;
 
