@@ -746,17 +746,6 @@ static void fault_gives_up(struct kunit *test)
 	vm_munmap(addr, PAGE_SIZE);
 }
 
-static bool notifier_told(struct mmu_interval_notifier *notifier,
-			  const struct mmu_notifier_range *update, unsigned long seq)
-{
-	mmu_interval_set_seq(notifier, seq);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops notifier_ops = {
-	.invalidate = notifier_told,
-};
-
 /* A range that is bound to a notifier, beside one that is bound to a mirror. */
 static void range_of_a_notifier(struct kunit *test)
 {
@@ -768,7 +757,7 @@ static void range_of_a_notifier(struct kunit *test)
 	u64 pfns[4] = {};
 
 	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&notifier, current->mm, addr,
-							      4 * PAGE_SIZE, &notifier_ops));
+							      4 * PAGE_SIZE, &memory_notifier_ops));
 	range.notifier = &notifier;
 	range.hmm = NULL;
 	range.pfns = pfns;

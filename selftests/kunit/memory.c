@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mmu_notifier.h>
 #include <linux/uaccess.h>
 
 #include "memory.h"
@@ -50,3 +51,15 @@ unsigned long memory_pfn(struct kunit *test, unsigned long addr)
 	put_page(page);
 	return pfn;
 }
+
+static bool memory_invalidate(struct mmu_interval_notifier *notifier,
+			      const struct mmu_notifier_range *range,
+			      unsigned long seq)
+{
+	mmu_interval_set_seq(notifier, seq);
+	return true;
+}
+
+const struct mmu_interval_notifier_ops memory_notifier_ops = {
+	.invalidate = memory_invalidate,
+};

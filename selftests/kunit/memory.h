@@ -26,6 +26,9 @@ void memory_write(struct kunit *test, unsigned long addr, unsigned long value);
 /* Reads one, as a program would. */
 unsigned long memory_read(struct kunit *test, unsigned long addr);
 
+/* For a notifier of which only the sequence is of interest. */
+extern const struct mmu_interval_notifier_ops memory_notifier_ops;
+
 /* The page frame of a present page, by get_user_pages(). */
 unsigned long memory_pfn(struct kunit *test, unsigned long addr);
 

@@ -50,18 +50,6 @@ static void timing_name(const struct timing *timing, char *name)
 
 KUNIT_ARRAY_PARAM(timing, timings, timing_name);
 
-static bool never_called(struct mmu_interval_notifier *notifier,
-			 const struct mmu_notifier_range *range,
-			 unsigned long seq)
-{
-	mmu_interval_set_seq(notifier, seq);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops never_called_ops = {
-	.invalidate = never_called,
-};
-
 /* Memory of a kind; its address. */
 static unsigned long time_memory(struct kunit *test, const struct timing *timing)
 {
@@ -123,7 +111,7 @@ static void walks_take_their_time(struct kunit *test)
 			mmu_interval_notifier_insert(&notifier, current->mm,
 						     range.start,
 						     range.end - range.start,
-						     &never_called_ops));
+						     &memory_notifier_ops));
 	range.hmm_pfns = words;
 	ours = per_page(time_walk(test, &range, hmm_range_fault));
 	range.hmm_pfns = words + TIME_PAGES;

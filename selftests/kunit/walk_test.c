@@ -23,18 +23,6 @@ struct walk {
 	unsigned long words[MEMORY_PAGES];
 };
 
-static bool walk_invalidate(struct mmu_interval_notifier *notifier,
-			    const struct mmu_notifier_range *range,
-			    unsigned long seq)
-{
-	mmu_interval_set_seq(notifier, seq);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops walk_ops = {
-	.invalidate = walk_invalidate,
-};
-
 static struct walk *walk_begin(struct kunit *test, unsigned long addr,
 			       unsigned long npages)
 {
@@ -47,7 +35,7 @@ static struct walk *walk_begin(struct kunit *test, unsigned long addr,
 	walk->range.hmm_pfns = walk->words;
 	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&walk->notifier, current->mm,
 							      addr, npages * PAGE_SIZE,
-							      &walk_ops));
+							      &memory_notifier_ops));
 	return walk;
 }
 
