@@ -33,14 +33,16 @@ fn atomic_fault(mirror: &Mirror<Table>, addr: usize) -> Result {
     })
 }
 
-if let Some(mm) = current!().mm() {
-    let nobody = core::ptr::null();
-    let mirror = Arc::pin_init(Mirror::new(mm, nobody, Table::default()), GFP_KERNEL)?;
-    let everything = MirrorRange::new(mirror.clone(), Span::ALL);
-    let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
+# // SAFETY: A test runs in a thread of its own, which has no memory yet.
+# unsafe { kernel::bindings::kunit_attach_mm() };
+let current = current!();
+let mm = current.mm().ok_or(EINVAL)?;
+let nobody = core::ptr::null();
+let mirror = Arc::pin_init(Mirror::new(mm, nobody, Table::default()), GFP_KERNEL)?;
+let everything = MirrorRange::new(mirror.clone(), Span::ALL);
+let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
 
-    // It has to be somebody who takes it: the mirror needs an owner.
-    assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
-    assert_eq!(mirror.lock().alone, 0);
-}
+// It has to be somebody who takes it: the mirror needs an owner.
+assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
+assert_eq!(mirror.lock().alone, 0);
 # Ok::<(), Error>(())

@@ -268,9 +268,11 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 /// // A chunk has to be as large as a huge page.
 /// assert!(memory.add(0, 1, core::ptr::null()) == Err(EINVAL));
 /// assert_eq!(memory.available(), 0);
-/// if let Some(mm) = current!().mm() {
-///     assert!(take(&memory, mm, Span::new(0, 0)).is_err());
-/// }
+/// # // SAFETY: A test runs in a thread of its own, which has no memory yet.
+/// # unsafe { kernel::bindings::kunit_attach_mm() };
+/// let current = current!();
+/// let mm = current.mm().ok_or(EINVAL)?;
+/// assert!(take(&memory, mm, Span::new(0, 0)).is_err());
 /// # Ok::<(), Error>(())
 /// ```
 #[pin_data(PinnedDrop)]

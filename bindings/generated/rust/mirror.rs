@@ -452,15 +452,17 @@ pub trait Operations: Sized + Send + 'static {
 /// }
 ///
 /// let owner = core::ptr::null();
-/// if let Some(mm) = current!().mm() {
-///     let mirror = Arc::pin_init(Mirror::new(mm, owner, Table::default()), GFP_KERNEL)?;
-///     let everything = MirrorRange::new(mirror.clone(), Span::ALL);
-///     let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
+/// # // SAFETY: A test runs in a thread of its own, which has no memory yet.
+/// # unsafe { kernel::bindings::kunit_attach_mm() };
+/// let current = current!();
+/// let mm = current.mm().ok_or(EINVAL)?;
+/// let mirror = Arc::pin_init(Mirror::new(mm, owner, Table::default()), GFP_KERNEL)?;
+/// let everything = MirrorRange::new(mirror.clone(), Span::ALL);
+/// let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
 ///
-///     // The first page of an address space is nobody's.
-///     assert!(fault(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
-///     assert_eq!(mirror.lock().pages, 0);
-/// }
+/// // The first page of an address space is nobody's.
+/// assert!(fault(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
+/// assert_eq!(mirror.lock().pages, 0);
 /// # Ok::<(), Error>(())
 /// ```
 #[pin_data(PinnedDrop)]
@@ -1083,16 +1085,18 @@ impl<'s> Iterator for Runs<'s> {
 ///     })
 /// }
 ///
-/// if let Some(mm) = current!().mm() {
-///     let nobody = core::ptr::null();
-///     let mirror = Arc::pin_init(Mirror::new(mm, nobody, Table::default()), GFP_KERNEL)?;
-///     let everything = MirrorRange::new(mirror.clone(), Span::ALL);
-///     let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
+/// # // SAFETY: A test runs in a thread of its own, which has no memory yet.
+/// # unsafe { kernel::bindings::kunit_attach_mm() };
+/// let current = current!();
+/// let mm = current.mm().ok_or(EINVAL)?;
+/// let nobody = core::ptr::null();
+/// let mirror = Arc::pin_init(Mirror::new(mm, nobody, Table::default()), GFP_KERNEL)?;
+/// let everything = MirrorRange::new(mirror.clone(), Span::ALL);
+/// let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
 ///
-///     // It has to be somebody who takes it: the mirror needs an owner.
-///     assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
-///     assert_eq!(mirror.lock().alone, 0);
-/// }
+/// // It has to be somebody who takes it: the mirror needs an owner.
+/// assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
+/// assert_eq!(mirror.lock().alone, 0);
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Exclusive<'s> {
