@@ -4,6 +4,7 @@
 
 use super::memory::*;
 use crate::{
+    bindings,
     hmm::{
         compat_2017::{
             DeviceMemory,
@@ -36,6 +37,25 @@ fn device(name: &'static CStr) -> Result<Pin<KBox<DeviceMemory<Buffer>>>> {
     // Pages are handed out from the beginning; what is plugged in may be more.
     let memory = DeviceMemory::new(SZ_2M, name, Buffer::new(SZ_2M)?);
     KBox::pin_init(memory, GFP_KERNEL)
+}
+
+/// A page of the test's own process that is held, as for I/O.
+struct Held(*mut bindings::page);
+
+impl Held {
+    fn new(addr: usize) -> Result<Self> {
+        let mut page = core::ptr::null_mut();
+        // SAFETY: There is room for the one page that is asked for.
+        let held = unsafe { bindings::pin_user_pages_fast(addr, 1, 0, &mut page) };
+        (held == 1).then_some(Self(page)).ok_or(EFAULT)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: It is held, by this.
+        unsafe { bindings::unpin_user_page(self.0) };
+    }
 }
 
 #[macros::kunit_tests(hmm_rust_compat_2017)]
@@ -93,6 +113,21 @@ mod tests {
         memory.data().broken.store(true, Relaxed);
         assert_eq!(migrate(&memory, span)?, 0);
         assert_eq!(memory.used(), 0);
+        assert_eq!(numbers(span)?, NUMBERS);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_held_stays() -> Result {
+        let memory = device(c"hmm_rust_2017_held")?;
+        let span = numbered()?;
+        let held = Held::new(span.start())?;
+        assert_eq!(migrate(&memory, span)?, PAGES - 1);
+        assert_eq!(memory.used(), PAGES - 1);
+        drop(held);
+        let first = Span::new(span.start(), span.start() + PAGE_SIZE);
+        assert_eq!(migrate(&memory, first)?, 1);
+        assert_eq!(memory.used(), PAGES);
         assert_eq!(numbers(span)?, NUMBERS);
         Ok(())
     }
