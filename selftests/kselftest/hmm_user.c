@@ -103,6 +103,24 @@ int setting_read(const char *path, char *value, size_t size)
 	return 0;
 }
 
+bool wait_blocked(pid_t tid)
+{
+	char path[64], text[256], *state;
+	int tries, blocked = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	for (tries = 0; tries < 1000 && blocked < 5; tries++) {
+		usleep(10000);
+		if (setting_read(path, text, sizeof(text)))
+			return false;
+		state = strrchr(text, ')');
+		if (!state || state[2] == 'Z')
+			return false;
+		blocked = state[2] == 'D' ? blocked + 1 : 0;
+	}
+	return blocked == 5;
+}
+
 int huge_pages_reserve(unsigned long kb, unsigned long count)
 {
 	char path[128], text[32];

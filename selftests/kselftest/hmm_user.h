@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "hmm_probe.h"
 
@@ -104,6 +105,12 @@ int setting_write(const char *path, const char *value);
 
 /* Reads one; at most @size - 1 bytes, without the line's end. */
 int setting_read(const char *path, char *value, size_t size);
+
+/*
+ * Till a thread sleeps in the kernel in a way that at most a deadly signal
+ * ends; false if it exits, or has not slept within ten seconds.
+ */
+bool wait_blocked(pid_t tid);
 
 /* Asks for @count huge pages of @kb KiB each; 0 when there are as many free. */
 int huge_pages_reserve(unsigned long kb, unsigned long count);

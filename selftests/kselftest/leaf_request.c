@@ -343,7 +343,8 @@ TEST_F(leaf, fatal_signal)
 		leaf_walk(self, at, N, REQ_FAULT);
 		_exit(1);
 	}
-	usleep(200000);
+	/* If it has ended, its status says why. */
+	wait_blocked(child);
 	clock_gettime(CLOCK_MONOTONIC, &begun);
 	kill(child, SIGKILL);
 	ASSERT_EQ(child, waitpid(child, &status, 0));

@@ -410,22 +410,13 @@ static bool wait_holding(int fd)
 	return info.holding;
 }
 
-/* Till a thread sleeps in the kernel, in a way that no signal ends. */
 static bool wait_asleep(struct helper *helper)
 {
-	char path[64], text[256], *state;
-	int tries, asleep = 0;
+	int tries;
 
-	for (tries = 0; tries < 1000 && asleep < 5; tries++) {
+	for (tries = 0; tries < 1000 && !helper->tid; tries++)
 		usleep(10000);
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
-			 helper->tid);
-		if (!helper->tid || setting_read(path, text, sizeof(text)))
-			continue;
-		state = strrchr(text, ')');
-		asleep = state && state[2] == 'D' ? asleep + 1 : 0;
-	}
-	return asleep == 5;
+	return helper->tid && wait_blocked(helper->tid);
 }
 
 TEST_F(mirror, invalidation_waits_for_the_lock)
