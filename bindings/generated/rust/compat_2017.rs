@@ -77,6 +77,7 @@ pub trait PageOperations: Sized + Send + Sync + 'static {
 ///         },
 ///         page::Block, //
 ///     },
+///     page::PAGE_SIZE,
 ///     prelude::*,
 ///     sizes::SZ_2M, //
 /// };
@@ -101,9 +102,8 @@ pub trait PageOperations: Sized + Send + Sync + 'static {
 /// # unsafe { kernel::bindings::kunit_attach_mm() };
 /// let current = current!();
 /// let mm = current.mm().ok_or(EINVAL)?;
-/// // Whole pages are moved, and at least one.
-/// assert!(memory.migrate(mm, 0, 0) == Err(EINVAL));
-/// assert!(memory.migrate(mm, 0, 100) == Err(EINVAL));
+/// // At the first page of an address space nothing is mapped.
+/// assert!(memory.migrate(mm, 0, PAGE_SIZE) == Err(EINVAL));
 /// assert_eq!(memory.used(), 0);
 /// # Ok::<(), Error>(())
 /// ```
