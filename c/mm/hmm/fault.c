@@ -59,7 +59,11 @@ static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
 	return 0;
 }
 
-/* Fault in the pages of the stretch a walk stopped at that were asked for. */
+/*
+ * Fault in the pages of the stretch a walk stopped at that were asked for. A
+ * stretch can have as many pages as a page table, so fatal signals are looked
+ * at between any two of them.
+ */
 static int hmm_fault_missing(const struct hmm_walk *w,
 			     struct vm_area_struct *vma, unsigned int flags)
 {
@@ -69,8 +73,11 @@ static int hmm_fault_missing(const struct hmm_walk *w,
 	for (; addr < w->missing_end && !ret; addr += PAGE_SIZE) {
 		unsigned long request = hmm_walk_request(w, addr);
 
-		if (request & HMM_PFN_REQ_FAULT)
-			ret = hmm_fault_page(vma, addr, request, flags);
+		if (!(request & HMM_PFN_REQ_FAULT))
+			continue;
+		ret = hmm_fault_page(vma, addr, request, flags);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 	}
 	return ret;
 }
@@ -79,6 +86,32 @@ static bool hmm_fault_collided(const struct hmm_walk *w)
 {
 	return mmu_interval_check_retry(w->range->notifier,
 					w->range->notifier_seq);
+}
+
+/**
+ * hmm_fault_again() - decide whether to walk again after a fault or a wait
+ * @w: the walk; &hmm_walk.resume is where it stopped
+ *
+ * A fault can return 0 although the page is not there: another thread took it
+ * away again, or has it locked. Such rounds need not sleep, and the sequence
+ * need not move, so they are bounded in time, killable, and yield the CPU.
+ *
+ * Return: 0 to walk again; -%EINTR on a fatal signal; -%EBUSY when the walk has
+ * been at one address for %HMM_RANGE_DEFAULT_TIMEOUT milliseconds.
+ */
+static int hmm_fault_again(struct hmm_walk *w)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (w->stalled_at != w->resume || !w->stalled_since) {
+		w->stalled_at = w->resume;
+		w->stalled_since = jiffies ?: 1;
+	} else if (time_after(jiffies, w->stalled_since +
+			      msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT))) {
+		return -EBUSY;
+	}
+	cond_resched();
+	return 0;
 }
 
 /**
@@ -99,17 +132,16 @@ static int hmm_fault_mmap(struct hmm_walk *w, unsigned int flags)
 		if (hmm_fault_collided(w))
 			return -EBUSY;
 		ret = hmm_walk_mmap(w);
+		if (ret == HMM_WALK_MISSING) {
+			vma = vma_lookup(mm, w->resume);
+			if (!vma)
+				return -EFAULT;
+			ret = hmm_fault_missing(w, vma, flags) ?: HMM_WALK_AGAIN;
+		}
 		if (ret == HMM_WALK_AGAIN)
-			continue;
-		if (ret != HMM_WALK_MISSING)
-			return ret;
-		vma = vma_lookup(mm, w->resume);
-		if (!vma)
-			return -EFAULT;
-		ret = hmm_fault_missing(w, vma, flags);
-		if (ret)
-			return ret;
-	} while (true);
+			ret = hmm_fault_again(w) ?: HMM_WALK_AGAIN;
+	} while (ret == HMM_WALK_AGAIN);
+	return ret;
 }
 
 /**
@@ -157,6 +189,8 @@ static int hmm_fault_vma(struct hmm_walk *w)
 		if (ret == HMM_WALK_MISSING)
 			ret = hmm_fault_missing(w, vma, HMM_FAULT_MAY_UNLOCK |
 							FAULT_FLAG_VMA_LOCK) ?: HMM_WALK_AGAIN;
+		if (ret == HMM_WALK_AGAIN)
+			ret = hmm_fault_again(w) ?: HMM_WALK_AGAIN;
 	} while (ret == HMM_WALK_AGAIN);
 	if (ret != HMM_FAULT_UNLOCKED)
 		vma_end_read(vma);
@@ -178,7 +212,9 @@ static int hmm_fault_vma(struct hmm_walk *w)
  *
  * Return:
  * * 0 - every page that was asked for is there
- * * -%EBUSY - the range was invalidated meanwhile: begin again
+ * * -%EBUSY - the range was invalidated meanwhile, or a page was taken away
+ *   again and again as soon as it was there: begin again
+ * * -%EINTR - a fatal signal ended it between two faults
  * * -%EFAULT - a page was asked for that cannot be had: no VMA, no struct
  *   page, no right to read, poisoned memory, past the end of a file
  * * -%EPERM - a page was to be writable in a VMA that is not
@@ -233,9 +269,11 @@ int hmm_range_fault_may_unlock(struct hmm_range *range)
  * faults that insist, is the mmap lock taken, for the rest of the range.
  *
  * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
- * Return: as hmm_range_fault(); -%EBUSY also when a fault handler dropped a
- * lock, so that what was reported before may have changed; -%EINTR on a fatal
- * signal.
+ * Return: as hmm_range_fault(); or -%EAGAIN when a fault handler dropped the
+ * mmap lock, so that what was reported before may have changed. That handler
+ * waited for a page and made progress, so a caller that bounds its retries in
+ * time walks again with a new deadline. On -%EBUSY the deadline stands. A fatal
+ * signal is -%EINTR in either case.
  */
 int hmm_range_fault_vma(struct hmm_range *range)
 {
@@ -252,7 +290,7 @@ int hmm_range_fault_vma(struct hmm_range *range)
 	if (ret == HMM_FAULT_UNLOCKED)
 		ret = hmm_fault_lock_mmap(&w);
 	if (ret == HMM_FAULT_UNLOCKED)
-		ret = fatal_signal_pending(current) ? -EINTR : -EBUSY;
+		ret = fatal_signal_pending(current) ? -EINTR : -EAGAIN;
 	return ret;
 }
 EXPORT_SYMBOL_GPL(hmm_range_fault_vma);

@@ -458,6 +458,11 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 			hmm_section_give_up_page(section);
 			ret = -EBUSY;
 		}
+		/* A fault handler waited for its page: that is progress. */
+		if (ret == -EAGAIN) {
+			deadline = jiffies + section->timeout;
+			ret = -EBUSY;
+		}
 		if (ret == -EBUSY && fatal_signal_pending(current))
 			ret = -EINTR;
 	} while (ret == -EBUSY && time_before_eq(jiffies, deadline));

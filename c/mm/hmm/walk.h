@@ -42,6 +42,8 @@ enum hmm_output {
  * @askable: which request bits of a page's own word count
  * @resume: the first address whose word is not written yet
  * @missing_end: where the stretch from @resume ends that must be faulted in
+ * @stalled_at: @resume of the last walk that stopped for a fault or a wait
+ * @stalled_since: when that was first so at this address, in jiffies; 0: never
  */
 struct hmm_walk {
 	struct hmm_range *range;
@@ -51,6 +53,8 @@ struct hmm_walk {
 	unsigned long askable;
 	unsigned long resume;
 	unsigned long missing_end;
+	unsigned long stalled_at;
+	unsigned long stalled_since;
 };
 
 /* The word, or entry, of a page; there is none with extents. */
