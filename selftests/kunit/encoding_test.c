@@ -8,10 +8,11 @@
 #include <linux/hmm_mirror.h>
 
 #include "../pfn.h"
+#include "../walk_output.h"
 
 static const unsigned long encoding_sticky[] = {
 	0, HMM_PFN_DMA_MAPPED, HMM_PFN_P2PDMA, HMM_PFN_P2PDMA_BUS,
-	HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA, HMM_PFN_STICKY,
+	HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA, HMM_PFN_INOUT_FLAGS,
 };
 
 /* Flags, order and pfn have bits of their own, and together they have all. */
@@ -41,7 +42,7 @@ static void encoding_order(struct kunit *test)
 
 	for (order = 0; order < 32; order++) {
 		unsigned long word = HMM_PFN_WRITABLE | hmm_pfn_order(order) |
-				     HMM_PFN_STICKY | 0x12345;
+				     HMM_PFN_INOUT_FLAGS | 0x12345;
 
 		KUNIT_EXPECT_EQ(test, hmm_pfn_to_map_order(word), order);
 		KUNIT_EXPECT_EQ(test, word & ~HMM_PFN_FLAGS, 0x12345);
@@ -50,7 +51,7 @@ static void encoding_order(struct kunit *test)
 
 static void encoding_pfn(struct kunit *test)
 {
-	unsigned long flags = HMM_PFN_WRITABLE | HMM_PFN_STICKY | hmm_pfn_order(9);
+	unsigned long flags = HMM_PFN_WRITABLE | HMM_PFN_INOUT_FLAGS | hmm_pfn_order(9);
 	int bit;
 
 	for (bit = 0; bit < HMM_PFN_ORDER_SHIFT; bit++) {
@@ -70,16 +71,16 @@ static void encoding_lacks(struct kunit *test)
 	const unsigned long readable = HMM_PFN_VALID;
 	const unsigned long writable = HMM_PFN_VALID | HMM_PFN_WRITE;
 
-	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(0, 0));
-	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(0, readable));
-	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(write, 0));
-	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(write, readable));
-	KUNIT_EXPECT_TRUE(test, hmm_pfn_lacks(fault, 0));
-	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(fault, readable));
-	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(fault, writable));
-	KUNIT_EXPECT_TRUE(test, hmm_pfn_lacks(fault | write, 0));
-	KUNIT_EXPECT_TRUE(test, hmm_pfn_lacks(fault | write, readable));
-	KUNIT_EXPECT_FALSE(test, hmm_pfn_lacks(fault | write, writable));
+	KUNIT_EXPECT_FALSE(test, hmm_needs_fault(0, 0));
+	KUNIT_EXPECT_FALSE(test, hmm_needs_fault(0, readable));
+	KUNIT_EXPECT_FALSE(test, hmm_needs_fault(write, 0));
+	KUNIT_EXPECT_FALSE(test, hmm_needs_fault(write, readable));
+	KUNIT_EXPECT_TRUE(test, hmm_needs_fault(fault, 0));
+	KUNIT_EXPECT_FALSE(test, hmm_needs_fault(fault, readable));
+	KUNIT_EXPECT_FALSE(test, hmm_needs_fault(fault, writable));
+	KUNIT_EXPECT_TRUE(test, hmm_needs_fault(fault | write, 0));
+	KUNIT_EXPECT_TRUE(test, hmm_needs_fault(fault | write, readable));
+	KUNIT_EXPECT_FALSE(test, hmm_needs_fault(fault | write, writable));
 	KUNIT_EXPECT_EQ(test, hmm_pfn_access(false), readable);
 	KUNIT_EXPECT_EQ(test, hmm_pfn_access(true), writable);
 }
@@ -95,9 +96,9 @@ static void encoding_put(struct kunit *test)
 		words[0] = HMM_PFN_ERROR;
 		words[1] = HMM_PFN_ERROR | hmm_pfn_order(5) | 0x77 | encoding_sticky[i];
 		words[2] = HMM_PFN_ERROR;
-		hmm_pfn_put(&words[1], new);
+		hmm_put_one(&words[1], new);
 		KUNIT_EXPECT_EQ(test, words[1], new | encoding_sticky[i]);
-		hmm_pfn_put(&words[1], 0);
+		hmm_put_one(&words[1], 0);
 		KUNIT_EXPECT_EQ(test, words[1], encoding_sticky[i]);
 		KUNIT_EXPECT_EQ(test, words[0], HMM_PFN_ERROR);
 		KUNIT_EXPECT_EQ(test, words[2], HMM_PFN_ERROR);

@@ -16,9 +16,13 @@
  * @range: what the core is given
  * @notifier: @range's subscription
  * @words: @range's words
+ * @format: the driver's format, if there is one
+ * @extents: where extents go, if they do
  */
 struct walk {
 	struct hmm_range range;
+	const struct hmm_format *format;
+	struct hmm_extents *extents;
 	struct mmu_interval_notifier notifier;
 	unsigned long words[MEMORY_PAGES];
 };
@@ -49,7 +53,12 @@ static int walk_as_is(struct walk *walk)
 	int ret;
 
 	mmap_read_lock(current->mm);
-	ret = hmm_range_fault(&walk->range);
+	if (walk->format)
+		ret = hmm_range_fault_format(&walk->range, walk->format);
+	else if (walk->extents)
+		ret = hmm_range_fault_extents(&walk->range, walk->extents);
+	else
+		ret = hmm_range_fault(&walk->range);
 	mmap_read_unlock(current->mm);
 	return ret;
 }
@@ -217,7 +226,7 @@ static void walk_sticky(struct kunit *test)
 		walk->words[at % MEMORY_PAGES] |= kept;
 		walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
 		KUNIT_EXPECT_EQ(test, 0, walk_as_is(walk));
-		KUNIT_EXPECT_EQ(test, walk->words[at % MEMORY_PAGES] & HMM_PFN_STICKY, kept);
+		KUNIT_EXPECT_EQ(test, walk->words[at % MEMORY_PAGES] & HMM_PFN_INOUT_FLAGS, kept);
 		walk->words[at % MEMORY_PAGES] &= ~kept;
 		expect_words(test, walk, 0, MEMORY_PAGES,
 			     at < MEMORY_PAGES ? 0 : HMM_PFN_WRITABLE);
@@ -323,7 +332,7 @@ static void walk_formatted(struct kunit *test)
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i;
 	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
 
-	walk->range.format = &walk_format;
+	walk->format = &walk_format;
 	for (i = 0; i < 6; i++)
 		memory_write(test, addr + i * PAGE_SIZE, i);
 	memory_read(test, addr + 8 * PAGE_SIZE);
@@ -350,7 +359,7 @@ static void walk_formatted_requests(struct kunit *test)
 	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
 	int ret;
 
-	walk->range.format = &walk_format;
+	walk->format = &walk_format;
 	/* The words' own bits mean nothing here. */
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, HMM_PFN_REQUEST));
 	KUNIT_EXPECT_EQ(test, walk->words[0], 0x70);
@@ -383,7 +392,7 @@ static void expect_extent(struct kunit *test, const struct hmm_extent *extent,
 {
 	KUNIT_EXPECT_EQ(test, extent->start, start);
 	KUNIT_EXPECT_EQ(test, extent->npages, npages);
-	KUNIT_EXPECT_EQ(test, extent->word, word);
+	KUNIT_EXPECT_EQ(test, extent->hmm_pfn, word);
 }
 
 /* What is alike comes as one, in order and without gaps. */
@@ -398,7 +407,7 @@ static void walk_extents(struct kunit *test)
 		memory_write(test, addr + i * PAGE_SIZE, i);
 	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr + 12 * PAGE_SIZE, 4 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
-	walk->range.extents = &extents;
+	walk->extents = &extents;
 	walk->range.hmm_pfns = NULL;
 	KUNIT_EXPECT_EQ(test, 0, walk_as_is(walk));
 	expect_extent(test, &at[0], addr, 4, 0);
@@ -426,7 +435,7 @@ static void walk_extents_room(struct kunit *test)
 	struct hmm_extent at[2];
 	struct hmm_extents extents = { .at = at, .room = 2 };
 
-	walk->range.extents = &extents;
+	walk->extents = &extents;
 	walk->range.hmm_pfns = NULL;
 	for (i = 0; i < MEMORY_PAGES; i += 2)
 		memory_write(test, addr + i * PAGE_SIZE, i);
@@ -453,10 +462,11 @@ static void walk_extents_faulted(struct kunit *test)
 	struct hmm_extent at[MEMORY_PAGES];
 	struct hmm_extents extents = { .at = at, .room = MEMORY_PAGES };
 
-	walk->range.extents = &extents;
+	walk->extents = &extents;
 	walk->range.hmm_pfns = NULL;
 	walk->range.default_flags = HMM_PFN_REQUEST;
-	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_unlocked_timeout(&walk->range, HZ));
+	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_extents_unlocked_timeout(&walk->range,
+									  &extents, HZ));
 	for (i = 0; i < extents.nr; npages += at[i++].npages)
 		expect_extent(test, &at[i], addr + npages * PAGE_SIZE, at[i].npages,
 			      HMM_PFN_WRITABLE |
@@ -472,16 +482,14 @@ static void walk_bad_output(struct kunit *test)
 	struct hmm_format format = { .write = 1 };
 	struct hmm_extents extents = { };
 
-	walk->range.format = &format;
+	walk->format = &format;
 	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));
 	format.valid = 2;
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
 	format.pfn_shift = BITS_PER_LONG;
 	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));
-	format.pfn_shift = 0;
-	walk->range.extents = &extents;
-	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));
-	walk->range.format = NULL;
+	walk->extents = &extents;
+	walk->format = NULL;
 	KUNIT_EXPECT_EQ(test, -ENOSPC, walk_again(walk, 0));
 	walk->range.pfn_flags_mask = HMM_PFN_REQ_FAULT;
 	KUNIT_EXPECT_EQ(test, -EINVAL, walk_again(walk, 0));

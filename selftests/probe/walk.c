@@ -25,6 +25,10 @@
 
 typedef int (*fault_unlocked_fn)(struct hmm_range *range, unsigned long timeout);
 
+/* The structure of the kernel's own header. */
+static_assert(sizeof(struct hmm_range) == 8 * sizeof(long));
+static_assert(offsetof(struct hmm_range, dev_private_owner) == 7 * sizeof(long));
+
 static const probe_fault_fn fault_of[] = {
 	[HMM_PROBE_CORE] = hmm_range_fault,
 #ifdef reference_fault
@@ -85,7 +89,6 @@ static int walk_output_begin(struct walk *walk)
 			.special = format->special,
 			.pfn_shift = format->pfn_shift,
 		};
-		walk->range.format = &walk->output.format;
 	}
 	if (walk->arg.how & HMM_PROBE_EXTENTS) {
 		extents->room = walk->arg.extents ?: walk->arg.npages;
@@ -95,7 +98,6 @@ static int walk_output_begin(struct walk *walk)
 					     GFP_KERNEL);
 		if (!extents->at)
 			return -ENOMEM;
-		walk->range.extents = extents;
 	}
 	return 0;
 }
@@ -118,8 +120,8 @@ static void walk_output_expand(struct walk *walk)
 		    extent->npages > (walk->range.end - addr) >> PAGE_SHIFT)
 			break;
 		for (j = 0; j < extent->npages; j++)
-			*words++ = extent->word +
-				   (extent->word & HMM_PFN_VALID ? j : 0);
+			*words++ = extent->hmm_pfn +
+				   (extent->hmm_pfn & HMM_PFN_VALID ? j : 0);
 		addr += extent->npages << PAGE_SHIFT;
 	}
 }
@@ -127,6 +129,28 @@ static void walk_output_expand(struct walk *walk)
 static void walk_output_end(struct walk *walk)
 {
 	kvfree(walk->output.extents.at);
+}
+
+static int walk_call_locked(struct walk *walk)
+{
+	if (walk->arg.how & HMM_PROBE_FORMAT)
+		return hmm_range_fault_format(&walk->range, &walk->output.format);
+	if (walk->arg.how & HMM_PROBE_EXTENTS)
+		return hmm_range_fault_extents(&walk->range, &walk->output.extents);
+	return fault_of[walk->arg.core](&walk->range);
+}
+
+static int walk_call_unlocked(struct walk *walk, unsigned long timeout)
+{
+	if (walk->arg.how & HMM_PROBE_FORMAT)
+		return hmm_range_fault_format_unlocked_timeout(&walk->range,
+							       &walk->output.format,
+							       timeout);
+	if (walk->arg.how & HMM_PROBE_EXTENTS)
+		return hmm_range_fault_extents_unlocked_timeout(&walk->range,
+								&walk->output.extents,
+								timeout);
+	return fault_unlocked_of[walk->arg.core](&walk->range, timeout);
 }
 #else
 static int walk_output_begin(struct walk *walk)
@@ -141,6 +165,16 @@ static void walk_output_expand(struct walk *walk)
 
 static void walk_output_end(struct walk *walk)
 {
+}
+
+static int walk_call_locked(struct walk *walk)
+{
+	return fault_of[walk->arg.core](&walk->range);
+}
+
+static int walk_call_unlocked(struct walk *walk, unsigned long timeout)
+{
+	return fault_unlocked_of[walk->arg.core](&walk->range, timeout);
 }
 #endif
 
@@ -187,7 +221,7 @@ static int walk_locked(struct walk *walk)
 	walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
 	mmap_read_lock(mm);
 	begun = ktime_get_ns();
-	ret = fault_of[walk->arg.core](&walk->range);
+	ret = walk_call_locked(walk);
 	walk->arg.ns += ktime_get_ns() - begun;
 	mmap_read_unlock(mm);
 	return ret;
@@ -197,7 +231,7 @@ static int walk_unlocked(struct walk *walk)
 {
 	unsigned long timeout = msecs_to_jiffies(walk->arg.timeout_ms);
 	u64 begun = ktime_get_ns();
-	int ret = fault_unlocked_of[walk->arg.core](&walk->range, timeout);
+	int ret = walk_call_unlocked(walk, timeout);
 
 	walk->arg.ns += ktime_get_ns() - begun;
 	return ret;
@@ -281,6 +315,8 @@ static int walk_check(const struct hmm_probe_walk *arg)
 	if (arg->core != HMM_PROBE_CORE &&
 	    (arg->how & (HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS)))
 		return -EOPNOTSUPP;
+	if ((arg->how & HMM_PROBE_FORMAT) && (arg->how & HMM_PROBE_EXTENTS))
+		return -EINVAL;
 	if ((arg->how & HMM_PROBE_UNLOCKED) && !fault_unlocked_of[arg->core])
 		return -EOPNOTSUPP;
 	if (!arg->npages || arg->npages > HMM_PROBE_MAX_PAGES)

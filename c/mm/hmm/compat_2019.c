@@ -291,7 +291,6 @@ EXPORT_SYMBOL_GPL(hmm_range_valid);
 
 /* The walk that a range asks for, less its sequence. */
 static struct hmm_range hmm_range_walk(const struct hmm2019_range *range,
-				       const struct hmm_format *format,
 				       bool snapshot)
 {
 	return (struct hmm_range){
@@ -305,7 +304,6 @@ static struct hmm_range hmm_range_walk(const struct hmm2019_range *range,
 		/* All devices of that time have one owner. */
 		.dev_private_owner = IS_ENABLED(CONFIG_HMM_COMPAT_PAGEMAP) ?
 				     &hmm_compat_owner : NULL,
-		.format = format,
 	};
 }
 
@@ -349,7 +347,7 @@ long hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags)
 		.special = range->values[HMM_PFN_SPECIAL],
 		.pfn_shift = range->pfn_shift,
 	};
-	walk = hmm_range_walk(range, &format, flags & HMM_FAULT_SNAPSHOT);
+	walk = hmm_range_walk(range, flags & HMM_FAULT_SNAPSHOT);
 	do {
 		if (!range->notifier) {
 			if (!hmm_range_valid(range))
@@ -357,9 +355,9 @@ long hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags)
 			walk.notifier_seq = mmu_interval_read_begin(walk.notifier);
 		}
 		if (flags & HMM_FAULT_ALLOW_RETRY)
-			ret = hmm_range_fault_may_unlock(&walk);
+			ret = hmm_range_fault_may_unlock(&walk, &format);
 		else
-			ret = hmm_range_fault(&walk);
+			ret = hmm_range_fault_format(&walk, &format);
 		/* A mirror hears of invalidations elsewhere in the process too. */
 	} while (ret == -EBUSY && !range->notifier && time_before(jiffies, deadline) &&
 		 !fatal_signal_pending(current));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Faulting in: walk, fault what is missing with no page table lock held, walk
- * on from there.
+ * Faulting in: walk, fault the pages that need it with no page table lock held,
+ * walk on from there.
  *
  * A range can be protected in three ways while that goes on:
  *
@@ -23,6 +23,7 @@
 #include <linux/string.h>
 
 #include "walk.h"
+#include "walk_output.h"
 
 /* A fault handler dropped the lock; what was walked may have changed. */
 #define HMM_FAULT_UNLOCKED 1
@@ -35,7 +36,7 @@
  * hmm_fault_page() - fault in one page
  * @vma: its VMA
  * @addr: its address
- * @request: what is asked of it
+ * @request: its request
  * @flags: %FAULT_FLAG_*
  *
  * Return: 0, %HMM_FAULT_UNLOCKED, -%EPERM to write where the VMA forbids it,
@@ -60,20 +61,20 @@ static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
 }
 
 /*
- * Fault in the pages of the stretch a walk stopped at that were asked for. A
- * stretch can have as many pages as a page table, so fatal signals are looked
- * at between any two of them.
+ * Fault in the pages that a walk has recorded, as far as their own requests need
+ * it. There can be as many as a page table has, so fatal signals are looked at
+ * between any two of them.
  */
-static int hmm_fault_missing(const struct hmm_walk *w,
+static int hmm_fault_pages(const struct hmm_walk *w,
 			     struct vm_area_struct *vma, unsigned int flags)
 {
 	unsigned long addr = w->resume;
 	int ret = 0;
 
-	for (; addr < w->missing_end && !ret; addr += PAGE_SIZE) {
+	for (; addr < w->fault_end && !ret; addr += PAGE_SIZE) {
 		unsigned long request = hmm_walk_request(w, addr);
 
-		if (!(request & HMM_PFN_REQ_FAULT))
+		if (!hmm_needs_fault(request, w->fault_access))
 			continue;
 		ret = hmm_fault_page(vma, addr, request, flags);
 		if (!ret && fatal_signal_pending(current))
@@ -132,11 +133,11 @@ static int hmm_fault_mmap(struct hmm_walk *w, unsigned int flags)
 		if (hmm_fault_collided(w))
 			return -EBUSY;
 		ret = hmm_walk_mmap(w);
-		if (ret == HMM_WALK_MISSING) {
+		if (ret == HMM_WALK_FAULT) {
 			vma = vma_lookup(mm, w->resume);
 			if (!vma)
 				return -EFAULT;
-			ret = hmm_fault_missing(w, vma, flags) ?: HMM_WALK_AGAIN;
+			ret = hmm_fault_pages(w, vma, flags) ?: HMM_WALK_AGAIN;
 		}
 		if (ret == HMM_WALK_AGAIN)
 			ret = hmm_fault_again(w) ?: HMM_WALK_AGAIN;
@@ -186,8 +187,8 @@ static int hmm_fault_vma(struct hmm_walk *w)
 		return HMM_FAULT_UNLOCKED;
 	do {
 		ret = hmm_fault_collided(w) ? -EBUSY : hmm_walk_vma(w, vma);
-		if (ret == HMM_WALK_MISSING)
-			ret = hmm_fault_missing(w, vma, HMM_FAULT_MAY_UNLOCK |
+		if (ret == HMM_WALK_FAULT)
+			ret = hmm_fault_pages(w, vma, HMM_FAULT_MAY_UNLOCK |
 							FAULT_FLAG_VMA_LOCK) ?: HMM_WALK_AGAIN;
 		if (ret == HMM_WALK_AGAIN)
 			ret = hmm_fault_again(w) ?: HMM_WALK_AGAIN;
@@ -197,63 +198,98 @@ static int hmm_fault_vma(struct hmm_walk *w)
 	return ret;
 }
 
-/**
- * hmm_range_fault() - report what is mapped, faulting in what is asked for
- * @range: what to walk, and where the words go
- *
- * Goes through the range once, fault by fault; on success every word is
- * written. On an error the words up to the place that failed are written and
- * the others are as they came. Pages whose word asks for nothing are not
- * faulted in.
- *
- * Context: the caller holds the mmap lock, for reading at least, and holds it
- * on return, so that VMAs whose fault handler must drop it cannot be faulted
- * in; has called mmu_interval_read_begin() for @range->notifier_seq. May sleep.
- *
- * Return:
- * * 0 - every page that was asked for is there
- * * -%EBUSY - the range was invalidated meanwhile, or a page was taken away
- *   again and again as soon as it was there: begin again
- * * -%EINTR - a fatal signal ended it between two faults
- * * -%EFAULT - a page was asked for that cannot be had: no VMA, no struct
- *   page, no right to read, poisoned memory, past the end of a file
- * * -%EPERM - a page was to be writable in a VMA that is not
- * * -%ENOMEM - no memory for a page
- * * -%ENOSPC - there is no room for another extent
- * * -%EINVAL - the range is empty or reversed; the format has no valid flag or
- *   shifts too far; extents were asked for together with a format or with
- *   requests of single pages
- */
-int hmm_range_fault(struct hmm_range *range)
+/* hmm_range_fault(), for any output. */
+static int hmm_fault_range(struct hmm_range *range, const struct hmm_format *format,
+			   struct hmm_extents *extents)
 {
 	struct hmm_walk w;
 	int ret;
 
 	mmap_assert_locked(range->notifier->mm);
-	ret = hmm_walk_init(&w, range);
+	ret = hmm_walk_init(&w, range, format, extents);
 	if (ret)
 		return ret;
 	ret = hmm_fault_mmap(&w, FAULT_FLAG_REMOTE);
 	/* Dropped all the same: the handler is broken, and the lock is gone. */
 	return WARN_ON_ONCE(ret == HMM_FAULT_UNLOCKED) ? -EBUSY : ret;
 }
+
+/**
+ * hmm_range_fault() - report what is mapped, faulting in what is requested
+ * @range: what to walk, and where the hmm pfns go
+ *
+ * Goes through the range once, fault by fault; on success every hmm pfn is
+ * written. On an error the hmm pfns up to the page that failed are written and
+ * the others are as they came. Pages without a request are not faulted in.
+ *
+ * Context: the caller holds the mmap lock, for reading at least, and holds it
+ * on return, so that VMAs whose fault handler must drop it cannot be faulted
+ * in; has called mmu_interval_read_begin() for @range->notifier_seq. May sleep.
+ *
+ * Return:
+ * * 0 - every page that was requested is there
+ * * -%EBUSY - the range was invalidated meanwhile, or a page was taken away
+ *   again and again as soon as it was there: begin again
+ * * -%EINTR - a fatal signal ended it between two faults
+ * * -%EFAULT - a page was requested that cannot be mapped: no VMA, no struct
+ *   page, no right to read, poisoned memory, past the end of a file
+ * * -%EPERM - a page was requested writable in a VMA that is not
+ * * -%ENOMEM - no memory for a page
+ * * -%EINVAL - the range is empty or reversed
+ */
+int hmm_range_fault(struct hmm_range *range)
+{
+	return hmm_fault_range(range, NULL, NULL);
+}
 EXPORT_SYMBOL(hmm_range_fault);
 
 /**
+ * hmm_range_fault_format() - hmm_range_fault() in a driver's own format
+ * @range: what to walk; its hmm_pfns, default_flags and pfn_flags_mask are
+ *	entries and flags of @format
+ * @format: the format
+ *
+ * Context: as hmm_range_fault().
+ * Return: as hmm_range_fault(); -%EINVAL also if @format has no valid flag or
+ * shifts too far.
+ */
+int hmm_range_fault_format(struct hmm_range *range, const struct hmm_format *format)
+{
+	return hmm_fault_range(range, format, NULL);
+}
+EXPORT_SYMBOL_GPL(hmm_range_fault_format);
+
+/**
+ * hmm_range_fault_extents() - hmm_range_fault() with a record for many pages
+ * @range: what to walk; its hmm_pfns are not used
+ * @extents: where the extents go
+ *
+ * Context: as hmm_range_fault().
+ * Return: as hmm_range_fault(); -%ENOSPC when there is no room for another
+ * extent; -%EINVAL also for requests of single pages.
+ */
+int hmm_range_fault_extents(struct hmm_range *range, struct hmm_extents *extents)
+{
+	return hmm_fault_range(range, NULL, extents);
+}
+EXPORT_SYMBOL_GPL(hmm_range_fault_extents);
+
+/**
  * hmm_range_fault_may_unlock() - hmm_range_fault() that may drop the mmap lock
- * @range: what to walk, and where the words go
+ * @range: what to walk, and where the results go
+ * @format: the driver's format, or NULL
  *
  * Context: as hmm_range_fault(), but for the lock on return.
- * Return: as hmm_range_fault(), with the lock held; or -%EAGAIN without, when a
- * fault handler has dropped it.
+ * Return: as hmm_range_fault_format(), with the lock held; or -%EAGAIN without,
+ * when a fault handler has dropped it.
  */
-int hmm_range_fault_may_unlock(struct hmm_range *range)
+int hmm_range_fault_may_unlock(struct hmm_range *range, const struct hmm_format *format)
 {
 	struct hmm_walk w;
 	int ret;
 
 	mmap_assert_locked(range->notifier->mm);
-	ret = hmm_walk_init(&w, range);
+	ret = hmm_walk_init(&w, range, format, NULL);
 	if (ret)
 		return ret;
 	ret = hmm_fault_mmap(&w, HMM_FAULT_MAY_UNLOCK);
@@ -279,7 +315,7 @@ int hmm_range_fault_vma(struct hmm_range *range)
 {
 	struct mm_struct *mm = range->notifier->mm;
 	struct hmm_walk w;
-	int ret = hmm_walk_init(&w, range);
+	int ret = hmm_walk_init(&w, range, NULL, NULL);
 
 	if (ret)
 		return ret;
@@ -295,15 +331,33 @@ int hmm_range_fault_vma(struct hmm_range *range)
 }
 EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
 
+/*
+ * Put back the requests of the pages that a walk has reported, as results are no
+ * requests. The caller's flags can have changed since and stay as they are: an
+ * invalidation clears them where it takes a DMA mapping away.
+ */
+static void hmm_restore_requests(const struct hmm_walk *w, const unsigned long *requests)
+{
+	unsigned long nr = (w->resume - w->range->start) >> PAGE_SHIFT, i;
+	unsigned long *pfns = w->range->hmm_pfns;
+
+	for (i = 0; i < nr; i++) {
+		if (w->output == HMM_OUTPUT_FORMAT)
+			WRITE_ONCE(pfns[i], requests[i]);
+		else
+			hmm_put_one(pfns + i, requests[i] & HMM_PFN_REQUEST);
+	}
+}
+
 /**
  * hmm_fault_retry() - walk and fault until nothing gets in between
  * @w: the walk, prepared
- * @asked: the words as they came, where they ask for something; or NULL
+ * @requests: the requests as they came, if pages have their own; or NULL
  * @timeout: as of hmm_range_fault_unlocked_timeout()
  *
  * Return: as hmm_range_fault_unlocked_timeout().
  */
-static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *asked,
+static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *requests,
 			   unsigned long timeout)
 {
 	unsigned long deadline = jiffies + timeout;
@@ -311,19 +365,42 @@ static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *asked,
 	int ret;
 
 	do {
-		/* What is written already is no request. */
-		if (asked)
-			memcpy(range->hmm_pfns, asked,
-			       (w->resume - range->start) / PAGE_SIZE * sizeof(*asked));
+		if (requests)
+			hmm_restore_requests(w, requests);
 		range->notifier_seq = mmu_interval_read_begin(range->notifier);
-		ret = hmm_walk_init(w, range) ?: hmm_fault_lock_mmap(w);
+		ret = hmm_walk_init(w, range, w->format, w->extents) ?:
+		      hmm_fault_lock_mmap(w);
 		if (ret == HMM_FAULT_UNLOCKED) {
 			deadline = jiffies + timeout;
 			ret = -EBUSY;
 		}
-		if (ret == -EBUSY && fatal_signal_pending(current))
-			ret = -EINTR;
-	} while (ret == -EBUSY && (!timeout || time_before_eq(jiffies, deadline)));
+		if (ret != -EBUSY)
+			break;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	} while (!timeout || time_before_eq(jiffies, deadline));
+	return ret;
+}
+
+/* hmm_range_fault_unlocked_timeout(), for any output. */
+static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *format,
+			      struct hmm_extents *extents, unsigned long timeout)
+{
+	unsigned long *requests = NULL;
+	struct hmm_walk w;
+	int ret = hmm_walk_init(&w, range, format, extents);
+
+	if (ret)
+		return ret;
+	if (w.per_pfn_req) {
+		requests = kvmemdup(range->hmm_pfns, (range->end - range->start) /
+				    PAGE_SIZE * sizeof(*requests), GFP_KERNEL);
+		if (!requests)
+			return -ENOMEM;
+	}
+	ret = hmm_fault_retry(&w, requests, timeout);
+	kvfree(requests);
 	return ret;
 }
 
@@ -337,29 +414,50 @@ static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *asked,
  * user space makes the page. That is progress: the time starts anew after it.
  * A fault in progress is never cut short.
  *
- * Requests of single pages are kept in a copy meanwhile, of a word a page.
+ * Requests of single pages are kept in a copy meanwhile, 8 bytes a page.
  *
  * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
  * Return: as hmm_range_fault(), with the sequence still to be checked under
- * the update lock; -%EBUSY when @timeout is over; -%EINTR on a fatal signal.
+ * the update lock; -%EBUSY when @timeout is over; -%EINTR on a fatal signal;
+ * -%ENOMEM also when there is no memory for the copy.
  */
 int hmm_range_fault_unlocked_timeout(struct hmm_range *range,
 				     unsigned long timeout)
 {
-	unsigned long *asked = NULL;
-	struct hmm_walk w;
-	int ret = hmm_walk_init(&w, range);
-
-	if (ret)
-		return ret;
-	if (w.askable) {
-		asked = kvmemdup(range->hmm_pfns, (range->end - range->start) /
-				 PAGE_SIZE * sizeof(*asked), GFP_KERNEL);
-		if (!asked)
-			return -ENOMEM;
-	}
-	ret = hmm_fault_retry(&w, asked, timeout);
-	kvfree(asked);
-	return ret;
+	return hmm_fault_unlocked(range, NULL, NULL, timeout);
 }
 EXPORT_SYMBOL(hmm_range_fault_unlocked_timeout);
+
+/**
+ * hmm_range_fault_format_unlocked_timeout() - the same, in a driver's own format
+ * @range: as for hmm_range_fault_format()
+ * @format: the format
+ * @timeout: as for hmm_range_fault_unlocked_timeout()
+ *
+ * Context: as hmm_range_fault_unlocked_timeout().
+ * Return: as that and hmm_range_fault_format().
+ */
+int hmm_range_fault_format_unlocked_timeout(struct hmm_range *range,
+					    const struct hmm_format *format,
+					    unsigned long timeout)
+{
+	return hmm_fault_unlocked(range, format, NULL, timeout);
+}
+EXPORT_SYMBOL_GPL(hmm_range_fault_format_unlocked_timeout);
+
+/**
+ * hmm_range_fault_extents_unlocked_timeout() - the same, with extents
+ * @range: as for hmm_range_fault_extents()
+ * @extents: where the extents go
+ * @timeout: as for hmm_range_fault_unlocked_timeout()
+ *
+ * Context: as hmm_range_fault_unlocked_timeout().
+ * Return: as that and hmm_range_fault_extents().
+ */
+int hmm_range_fault_extents_unlocked_timeout(struct hmm_range *range,
+					     struct hmm_extents *extents,
+					     unsigned long timeout)
+{
+	return hmm_fault_unlocked(range, NULL, extents, timeout);
+}
+EXPORT_SYMBOL_GPL(hmm_range_fault_extents_unlocked_timeout);

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The words of <linux/hmm.h>, and a driver's own entries: what was asked, what
- * is said.
+ * The hmm pfns of <linux/hmm.h>, and the entries of a driver's format: requests
+ * on the way in, results on the way out.
  *
- * Inside the walker everything is a word, whatever is written in the end
- * (report.c).
+ * Inside the walker every result is an hmm pfn; walk_output.c converts it.
  */
 #ifndef MM_HMM_PFN_H
 #define MM_HMM_PFN_H
 
 #include <linux/hmm.h>
 
-/* What a word carries through a walk untouched. */
-#define HMM_PFN_STICKY \
+/* The caller's own flags, which a walk leaves as they are. */
+#define HMM_PFN_INOUT_FLAGS \
 	(HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
+/* The former name, for files that still use it. */
+#define HMM_PFN_STICKY HMM_PFN_INOUT_FLAGS
 
-/* What a word can ask for. */
+/* What can be requested of a page. */
 #define HMM_PFN_REQUEST (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)
 
-/* A table entry that lets the CPU read, and one that lets it write too. */
+/* A PTE that lets the CPU read, and one that lets it write too. */
 #define HMM_PFN_READABLE HMM_PFN_VALID
 #define HMM_PFN_WRITABLE (HMM_PFN_VALID | HMM_PFN_WRITE)
 
 /*
- * Marks, which only a driver's own entries can show. The walker has two of the
- * caller's bits for them until it writes a word.
+ * Marks, which only entries of a driver's format can show. Inside the walker
+ * they take the place of two of the caller's flags; they are never written.
  */
-#define HMM_MARK_PRIVATE	HMM_PFN_DMA_MAPPED /* memory of the device's own */
+#define HMM_MARK_PRIVATE	HMM_PFN_DMA_MAPPED /* the caller's device-private memory */
 #define HMM_MARK_SPECIAL	HMM_PFN_P2PDMA	   /* no struct page */
-/* In a request: memory of the device's own must come back. */
+/* In a request: migrate the caller's device-private memory to system memory. */
 #define HMM_REQ_HOME		HMM_MARK_PRIVATE
 
 static inline unsigned long hmm_pfn_order(unsigned int order)
@@ -37,8 +38,8 @@ static inline unsigned long hmm_pfn_order(unsigned int order)
 }
 
 /**
- * hmm_pfn_access() - the word of an entry, less its pfn and order
- * @writable: whether the CPU may write through the entry
+ * hmm_pfn_access() - the access flags of an hmm pfn
+ * @writable: whether the page table entry is writable
  */
 static inline unsigned long hmm_pfn_access(bool writable)
 {
@@ -46,35 +47,29 @@ static inline unsigned long hmm_pfn_access(bool writable)
 }
 
 /**
- * hmm_pfn_lacks() - whether an entry falls short of a request
- * @request: request bits
- * @access: what the entry gives; 0 when there is none
+ * hmm_needs_fault() - whether a page table entry does not satisfy a request
+ * @request: request flags
+ * @access: what the entry gives; 0 when it is not present
  */
-static inline bool hmm_pfn_lacks(unsigned long request, unsigned long access)
+static inline bool hmm_needs_fault(unsigned long request, unsigned long access)
 {
 	if (!(request & HMM_PFN_REQ_FAULT))
 		return false;
 	return request & HMM_PFN_REQUEST & ~access;
 }
 
-/* Write one word. */
-static inline void hmm_pfn_put(unsigned long *at, unsigned long word)
+/* What is added to an hmm pfn for the next page of a span. */
+static inline unsigned long hmm_pfn_step(unsigned long hmm_pfn)
 {
-	*at = (*at & HMM_PFN_STICKY) | word;
-}
-
-/* By how much a word grows from one page to the next in a stretch of them. */
-static inline unsigned long hmm_pfn_step(unsigned long word)
-{
-	return !!(word & HMM_PFN_VALID);
+	return !!(hmm_pfn & HMM_PFN_VALID);
 }
 
 /**
- * hmm_format_request() - what a driver's entry asks for
+ * hmm_format_request() - the request that a driver's entry makes
  * @format: the driver's format
  * @entry: an entry, or flags
  *
- * Return: request bits, among them %HMM_REQ_HOME.
+ * Return: request flags, among them %HMM_REQ_HOME.
  */
 static inline unsigned long hmm_format_request(const struct hmm_format *format,
 					       unsigned long entry)
@@ -85,30 +80,33 @@ static inline unsigned long hmm_format_request(const struct hmm_format *format,
 }
 
 /**
- * hmm_format_flags() - a driver's entry, less its pfn
+ * hmm_format_flags() - a driver's entry without its pfn
  * @format: the driver's format
- * @word: the word of a page, with marks
+ * @hmm_pfn: what was found, with marks
  */
 static inline unsigned long hmm_format_flags(const struct hmm_format *format,
-					     unsigned long word)
+					     unsigned long hmm_pfn)
 {
-	if (word & HMM_PFN_VALID)
+	if (hmm_pfn & HMM_PFN_VALID)
 		return format->valid |
-		       (word & HMM_PFN_WRITE ? format->write : 0) |
-		       (word & HMM_MARK_PRIVATE ? format->device_private : 0);
-	if (word & HMM_MARK_SPECIAL)
+		       (hmm_pfn & HMM_PFN_WRITE ? format->write : 0) |
+		       (hmm_pfn & HMM_MARK_PRIVATE ? format->device_private : 0);
+	if (!(hmm_pfn & HMM_PFN_ERROR))
+		return format->none;
+	/* Left 0, "special" would read as "none", and be faulted for ever. */
+	if ((hmm_pfn & HMM_MARK_SPECIAL) && format->special)
 		return format->special;
-	return word & HMM_PFN_ERROR ? format->error : format->none;
+	return format->error;
 }
 
-/* The whole of it. */
+/* A driver's entry. */
 static inline unsigned long hmm_format_entry(const struct hmm_format *format,
-					     unsigned long word)
+					     unsigned long hmm_pfn)
 {
-	unsigned long entry = hmm_format_flags(format, word);
+	unsigned long entry = hmm_format_flags(format, hmm_pfn);
 
-	if (word & HMM_PFN_VALID)
-		entry |= (word & ~HMM_PFN_FLAGS) << format->pfn_shift;
+	if (hmm_pfn & HMM_PFN_VALID)
+		entry |= (hmm_pfn & ~HMM_PFN_FLAGS) << format->pfn_shift;
 	return entry;
 }
 

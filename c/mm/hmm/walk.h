@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between the walker and those who drive it.
+ * Shared by the parts of the walker: walk.c (descent), walk_leaf.c (single
+ * entries), walk_pte.c (PTE tables), walk_output.c (results), fault.c (faults).
  */
 #ifndef MM_HMM_WALK_H
 #define MM_HMM_WALK_H
@@ -13,102 +14,133 @@ struct mm_struct;
 struct vm_area_struct;
 
 /**
- * enum hmm_walk_stop - why a walk came back, when not for an error
- * @HMM_WALK_DONE: every word is written
- * @HMM_WALK_MISSING: &hmm_walk.missing must be faulted in first
- * @HMM_WALK_AGAIN: what was in the way has gone; walk on
+ * enum hmm_walk_stop - why a walk returned, when not for an error
+ * @HMM_WALK_DONE: every page is reported
+ * @HMM_WALK_FAULT: pages from &hmm_walk.resume on must be faulted in first
+ * @HMM_WALK_AGAIN: the walk waited for a migration; walk on
  *
- * All but the first leave the words from &hmm_walk.resume on as they came.
+ * All but the first leave the hmm pfns from &hmm_walk.resume on as they came.
  */
 enum hmm_walk_stop {
 	HMM_WALK_DONE,
-	HMM_WALK_MISSING,
+	HMM_WALK_FAULT,
 	HMM_WALK_AGAIN,
 };
 
-/* What is written of each page. */
+/* What is written. */
 enum hmm_output {
-	HMM_WORDS,	/* a word */
-	HMM_ENTRIES,	/* an entry in the driver's format */
-	HMM_EXTENTS,	/* nothing but a record for many of them */
+	HMM_OUTPUT_PFNS,	/* an hmm pfn for each page */
+	HMM_OUTPUT_FORMAT,	/* an entry in the driver's format for each page */
+	HMM_OUTPUT_EXTENTS,	/* a record for pages that follow each other */
 };
 
 /**
  * struct hmm_walk - a walk in progress
- * @range: what the caller asked for
- * @vma: the VMA of the table whose entries are being looked at
+ * @range: the range that the caller passed
+ * @format: the driver's format; NULL if @output is not %HMM_OUTPUT_FORMAT
+ * @extents: where extents go; NULL if @output is not %HMM_OUTPUT_EXTENTS
+ * @vma: the VMA that is being walked
  * @output: what is written
- * @asked: request bits that hold for every page
- * @askable: which request bits of a page's own word count
- * @resume: the first address whose word is not written yet
- * @missing_end: where the stretch from @resume ends that must be faulted in
+ * @default_req: request flags for every page
+ * @per_pfn_req: which request flags of a page's own hmm pfn count
+ * @resume: the first address that is not reported yet
+ * @fault_end: end of the pages from @resume on that must be faulted in
+ * @fault_access: access that all of these pages have already
  * @stalled_at: @resume of the last walk that stopped for a fault or a wait
  * @stalled_since: when that was first so at this address, in jiffies; 0: never
+ * @pgmap: see hmm_is_own_device_private()
+ * @ram_section: see hmm_extend()
  */
 struct hmm_walk {
 	struct hmm_range *range;
+	const struct hmm_format *format;
+	struct hmm_extents *extents;
 	struct vm_area_struct *vma;
 	enum hmm_output output;
-	unsigned long asked;
-	unsigned long askable;
+	unsigned long default_req;
+	unsigned long per_pfn_req;
 	unsigned long resume;
-	unsigned long missing_end;
+	unsigned long fault_end;
+	unsigned long fault_access;
 	unsigned long stalled_at;
 	unsigned long stalled_since;
+	struct {
+		unsigned long first;
+		unsigned long last;
+		bool own;
+	} pgmap;
+	unsigned long ram_section;
 };
 
-/* The word, or entry, of a page; there is none with extents. */
-static inline unsigned long *hmm_walk_words(const struct hmm_walk *w,
-					    unsigned long addr)
+/* Where the hmm pfn, or entry, of a page is; there is none with extents. */
+static inline unsigned long *hmm_walk_pfns(const struct hmm_walk *w,
+					   unsigned long addr)
 {
 	return &w->range->hmm_pfns[(addr - w->range->start) >> PAGE_SHIFT];
 }
 
-/* What is asked of the page at @addr, whose word is as it came. */
+/* What is requested of the page at @addr, which is not reported yet. */
 static inline unsigned long hmm_walk_request(const struct hmm_walk *w,
 					     unsigned long addr)
 {
-	unsigned long word;
+	unsigned long entry;
 
-	if (!w->askable)
-		return w->asked;
-	word = *hmm_walk_words(w, addr);
-	if (w->output == HMM_ENTRIES)
-		word = hmm_format_request(w->range->format, word);
-	return w->asked | (word & w->askable);
+	if (!w->per_pfn_req)
+		return w->default_req;
+	entry = READ_ONCE(*hmm_walk_pfns(w, addr));
+	if (w->output == HMM_OUTPUT_FORMAT)
+		entry = hmm_format_request(w->format, entry);
+	return w->default_req | (entry & w->per_pfn_req);
 }
 
-/* Note that a fault is needed; the value makes the walk unwind. */
-static inline int hmm_missing(struct hmm_walk *w, unsigned long addr,
-			      unsigned long end)
+/* Whether any page with @access might need a fault. */
+static inline bool hmm_may_need_fault(const struct hmm_walk *w,
+				      unsigned long access)
+{
+	return hmm_needs_fault(w->default_req | w->per_pfn_req, access);
+}
+
+/* Record the pages that need a fault; the return value makes the walk unwind. */
+static inline int hmm_record_fault(struct hmm_walk *w, unsigned long addr,
+				   unsigned long end, unsigned long access)
 {
 	w->resume = addr;
-	w->missing_end = end;
-	return HMM_WALK_MISSING;
+	w->fault_end = end;
+	w->fault_access = access;
+	return HMM_WALK_FAULT;
 }
 
-/* A page is being migrated: to be waited for once the table is unmapped. */
-#define HMM_LEAF_MIGRATING (HMM_WALK_AGAIN + 1)
-/* A table has just become something else: the PMD is to be read once more. */
-#define HMM_TABLE_GONE (HMM_WALK_AGAIN + 2)
+/* Wait for a migration entry, once the PTE table is unmapped. */
+#define HMM_WALK_MIGRATION (HMM_WALK_AGAIN + 1)
+/* The PTE table has been replaced: read the PMD again. */
+#define HMM_WALK_NO_TABLE (HMM_WALK_AGAIN + 2)
 
-int __must_check hmm_walk_init(struct hmm_walk *w, struct hmm_range *range);
+int __must_check hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
+			       const struct hmm_format *format,
+			       struct hmm_extents *extents);
 int hmm_walk_mmap(struct hmm_walk *w);
 int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma);
 
-/* walk.c */
-unsigned long hmm_first_lacking(const struct hmm_walk *w, unsigned long addr,
-				unsigned long nr, unsigned long access);
-int hmm_leaf_pte(struct hmm_walk *w, unsigned long addr, pte_t pte);
+/* walk_leaf.c */
+unsigned long hmm_first_needing_fault(const struct hmm_walk *w, unsigned long addr,
+				      unsigned long nr, unsigned long access);
+int hmm_report_error(struct hmm_walk *w, unsigned long addr, unsigned long end,
+		     unsigned long mark);
+int hmm_walk_leaf_pte(struct hmm_walk *w, unsigned long addr, pte_t pte);
+bool hmm_leaf_needs_fault(struct hmm_walk *w, unsigned long addr, pte_t pte);
+int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
+		      unsigned long addr, unsigned long end);
 
-/* table.c */
-int hmm_table(struct hmm_walk *w, unsigned long end, pte_t *ptep);
+/* walk_pte.c */
+int hmm_walk_ptes(struct hmm_walk *w, unsigned long end, const pte_t *ptep);
 
-/* report.c */
+/* walk_output.c */
 int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
-	       unsigned long word);
+	       unsigned long hmm_pfn);
+bool hmm_pagemap_border(unsigned long pfn);
 
-/* fault.c, for the earlier generations */
-int hmm_range_fault_may_unlock(struct hmm_range *range);
+/* fault.c, for API year 2019 */
+int hmm_range_fault_may_unlock(struct hmm_range *range,
+			       const struct hmm_format *format);
 
 #endif /* MM_HMM_WALK_H */

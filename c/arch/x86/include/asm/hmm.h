@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * PTE classes of x86-64, for mm/hmm/pte_class.h, which says what each function
+ * here has to do and has the generic versions.
+ */
+#ifndef _ASM_X86_HMM_H
+#define _ASM_X86_HMM_H
+
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+/* ptep_get_lockless(), less a round trip of the structure through the stack. */
+static __always_inline pte_t arch_hmm_read_pte(const pte_t *ptep)
+{
+	return (pte_t){ .pte = READ_ONCE(ptep->pte) };
+}
+
+/*
+ * The present bit is not set in prot-none entries, so that one bit tells that
+ * the page can be accessed. An entry without the write bit that is dirty can be
+ * a shadow stack entry, which is writable: there, dirty counts.
+ *
+ * A special entry has no struct page, except for the zero page's. Its class
+ * includes the pfn, so that it holds entries of the zero page only.
+ */
+static __always_inline bool arch_hmm_pte_class(struct hmm_pte_class *class,
+					       const struct vm_area_struct *vma,
+					       pte_t pte)
+{
+	pteval_t val = pte_val(pte);
+
+	if (pte_none(pte)) {
+		class->mask = ~_PAGE_KNL_ERRATUM_MASK;
+		class->bits = 0;
+		return true;
+	}
+	if (!(val & _PAGE_PRESENT))
+		return false;
+	class->mask = _PAGE_PRESENT | _PAGE_RW | _PAGE_SPECIAL;
+	if (!(val & _PAGE_RW))
+		class->mask |= _PAGE_DIRTY;
+	if (unlikely(val & _PAGE_SPECIAL)) {
+		if (!is_zero_pfn(pte_pfn(pte)))
+			return false;
+		class->mask |= PTE_PFN_MASK;
+	}
+	class->bits = val & class->mask;
+	return true;
+}
+
+static __always_inline bool arch_hmm_pte_in_class(struct hmm_pte_class class,
+						  pte_t pte)
+{
+	return !((pte_val(pte) ^ class.bits) & class.mask);
+}
+
+/* pte_pfn() without its handling of entries that are not present. */
+static __always_inline unsigned long arch_hmm_class_pfn(pte_t pte)
+{
+	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
+}
+
+/* The bits in which @pte differs from the PTE that maps the page @nr after @first's. */
+static __always_inline pteval_t arch_hmm_pte_diff(pte_t first, pte_t pte,
+						  unsigned long nr)
+{
+	return pte_val(pte) ^ (pte_val(first) + (nr << PAGE_SHIFT));
+}
+
+static __always_inline bool arch_hmm_pfn_follows(pte_t first, pte_t pte,
+						 unsigned long nr)
+{
+	return !(arch_hmm_pte_diff(first, pte, nr) & PTE_PFN_MASK);
+}
+
+static __always_inline bool arch_hmm_ptes_follow(struct hmm_pte_class class,
+						 const pte_t *pte,
+						 const unsigned long nr)
+{
+	pteval_t diff = 0;
+	unsigned long i;
+
+	for (i = 1; i < nr; i++)
+		diff |= arch_hmm_pte_diff(pte[0], pte[i], i);
+	return !(diff & (class.mask | PTE_PFN_MASK));
+}
+
+/*
+ * The bits that are set in some entry and those that are set in every entry
+ * take an instruction less for each entry than its difference from the class.
+ */
+static __always_inline bool arch_hmm_ptes_alike(struct hmm_pte_class class,
+						const pte_t *pte,
+						const unsigned long nr)
+{
+	pteval_t some = 0, every = ~(pteval_t)0;
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		some |= pte_val(pte[i]);
+		every &= pte_val(pte[i]);
+	}
+	return !(((some ^ class.bits) | (every ^ class.bits)) & class.mask);
+}
+
+#endif /* _ASM_X86_HMM_H */

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page table leaves that are looked at one by one: PTEs that are not plain
+ * (pte_class.h), and PMD entries that are not present.
+ *
+ * Each function here is passed the value of an entry and never reads it again;
+ * see "Lockless reads" in walk.c.
+ */
+#include <linux/memremap.h>
+#include <linux/mmu_notifier.h>
+
+#include "compat-kernel.h"
+#include "walk.h"
+
+/**
+ * hmm_first_needing_fault() - find a page whose request is not satisfied
+ * @w: the walk
+ * @addr: address of the first of pages that all have the same access
+ * @nr: number of pages
+ * @access: their access; 0 when they are absent
+ *
+ * Reads per-page requests only if they can change the result: not if no
+ * possible request needs a fault, and not if the default request already does.
+ *
+ * Return: the index of the first page that needs a fault, or @nr.
+ */
+unsigned long hmm_first_needing_fault(const struct hmm_walk *w, unsigned long addr,
+				      unsigned long nr, unsigned long access)
+{
+	unsigned long i;
+
+	if (!hmm_may_need_fault(w, access))
+		return nr;
+	if (hmm_needs_fault(w->default_req, access))
+		return 0;
+	for (i = 0; i < nr; i++, addr += PAGE_SIZE)
+		if (hmm_needs_fault(hmm_walk_request(w, addr), access))
+			break;
+	return i;
+}
+
+/**
+ * hmm_report_error() - report pages that cannot be mapped
+ * @w: the walk
+ * @addr: first address
+ * @end: end address
+ * @mark: 0, or %HMM_MARK_SPECIAL
+ *
+ * Return: %HMM_WALK_DONE; -%EFAULT if one of them was requested; -%ENOSPC.
+ */
+int hmm_report_error(struct hmm_walk *w, unsigned long addr, unsigned long end,
+		     unsigned long mark)
+{
+	unsigned long nr = (end - addr) >> PAGE_SHIFT;
+
+	if (hmm_first_needing_fault(w, addr, nr, 0) < nr)
+		return -EFAULT;
+	return hmm_report(w, addr, nr, HMM_PFN_ERROR | mark);
+}
+
+/**
+ * hmm_is_own_device_private() - whether an entry is for the caller's device
+ * @w: the walk
+ * @entry: a device-private entry, as it was read
+ *
+ * The page of a device-private entry is alive only while the entry is in the
+ * page table, which nothing holds there: another CPU may have migrated the page
+ * and removed the chunk of device memory that it belongs to. So its struct page
+ * is not looked up. RCU would not keep it: once memunmap_pages() has killed the
+ * pgmap's reference count, the last put leads to the removal of the struct pages
+ * with no grace period in between.
+ *
+ * The pgmap is looked up by pfn instead. memunmap_pages() takes it out of the
+ * kernel's index last and waits for a grace period then, so a pgmap that was
+ * found can be read until rcu_read_unlock(). Nothing is concluded but whose the
+ * memory is: if the entry has changed since, so has the caller's sequence. A
+ * chunk that is being removed has no owner any more; its pages are faulted in
+ * like another device's.
+ *
+ * The result holds for all pages of a pgmap and is remembered in &hmm_walk.pgmap
+ * until the end of the RCU read-side section.
+ *
+ * Context: RCU read-side section, at whose beginning &hmm_walk.pgmap was reset.
+ */
+static bool hmm_is_own_device_private(struct hmm_walk *w, softleaf_t entry)
+{
+	unsigned long pfn = softleaf_to_pfn(entry);
+	struct dev_pagemap *pgmap;
+	int i;
+
+	if (!w->range->dev_private_owner)
+		return false;
+	if (pfn >= w->pgmap.first && pfn <= w->pgmap.last)
+		return w->pgmap.own;
+	pgmap = get_dev_pagemap(pfn);
+	if (!pgmap)
+		return false;
+	for (i = 0; i < pgmap->nr_range; i++) {
+		const struct range *range = &pgmap->ranges[i];
+
+		if (pfn < PHYS_PFN(range->start) || pfn > PHYS_PFN(range->end))
+			continue;
+		w->pgmap.first = PHYS_PFN(range->start);
+		w->pgmap.last = PHYS_PFN(range->end);
+		break;
+	}
+	w->pgmap.own = pgmap->owner == w->range->dev_private_owner;
+	put_dev_pagemap(pgmap);
+	return i < pgmap->nr_range && w->pgmap.own;
+}
+
+/**
+ * struct hmm_leaf - what one entry means to a walk
+ * @hmm_pfn: what is reported, with marks, if the request is satisfied
+ * @access: what a request is compared with
+ * @unsatisfied: what happens otherwise: an &enum hmm_walk_stop,
+ *	%HMM_WALK_MIGRATION or an error
+ */
+struct hmm_leaf {
+	unsigned long hmm_pfn;
+	unsigned long access;
+	int unsatisfied;
+};
+
+/* A PTE that is neither empty nor present. */
+static struct hmm_leaf hmm_leaf_softleaf(struct hmm_walk *w, softleaf_t entry)
+{
+	unsigned long access;
+
+	if (softleaf_is_device_private(entry) && hmm_is_own_device_private(w, entry)) {
+		access = hmm_pfn_access(softleaf_is_device_private_write(entry));
+		return (struct hmm_leaf){
+			.hmm_pfn = softleaf_to_pfn(entry) | access | HMM_MARK_PRIVATE,
+			.access = access,
+			.unsatisfied = HMM_WALK_FAULT,
+		};
+	}
+	if (softleaf_is_migration(entry))
+		return (struct hmm_leaf){ .unsatisfied = HMM_WALK_MIGRATION };
+	if (softleaf_is_swap(entry) || softleaf_is_device_private(entry) ||
+	    softleaf_is_device_exclusive(entry))
+		return (struct hmm_leaf){ .unsatisfied = HMM_WALK_FAULT };
+	/* Poisoned, a guard region, or unknown: a fault brings no page. */
+	return (struct hmm_leaf){ .hmm_pfn = HMM_PFN_ERROR, .unsatisfied = -EFAULT };
+}
+
+static struct hmm_leaf hmm_leaf_of(struct hmm_walk *w, unsigned long addr, pte_t pte)
+{
+	struct hmm_leaf leaf = { .unsatisfied = HMM_WALK_FAULT };
+
+	if (pte_none(pte) || (!pte_present(pte) && pte_is_uffd_wp_marker(pte)))
+		return leaf;
+	if (!pte_present(pte))
+		return hmm_leaf_softleaf(w, softleaf_from_pte(pte));
+	if (!pte_protnone(pte))
+		leaf.access = hmm_pfn_access(pte_write(pte));
+	/*
+	 * The zero page can be read like any other. vm_normal_page() computes
+	 * the address of a struct page and does not access it.
+	 */
+	if (!is_zero_pfn(pte_pfn(pte)) && !vm_normal_page(w->vma, addr, pte))
+		leaf.hmm_pfn = HMM_PFN_ERROR | HMM_MARK_SPECIAL;
+	else if (leaf.access)
+		leaf.hmm_pfn = pte_pfn(pte) | leaf.access;
+	return leaf;
+}
+
+static bool hmm_requests_home(unsigned long request)
+{
+	const unsigned long home = HMM_PFN_REQ_FAULT | HMM_REQ_HOME;
+
+	return (request & home) == home;
+}
+
+/* 0 if a leaf satisfies a request, or what happens. */
+static int hmm_leaf_check(struct hmm_leaf leaf, unsigned long request)
+{
+	if (hmm_needs_fault(request, leaf.access))
+		return leaf.unsatisfied;
+	if ((leaf.hmm_pfn & HMM_PFN_ERROR) && hmm_needs_fault(request, 0))
+		return -EFAULT;
+	if ((leaf.hmm_pfn & HMM_MARK_PRIVATE) && hmm_requests_home(request))
+		return HMM_WALK_FAULT;
+	return 0;
+}
+
+/**
+ * hmm_walk_leaf_pte() - report a page by its PTE, whatever it is
+ * @w: the walk
+ * @addr: the address
+ * @pte: the PTE, as it was read
+ *
+ * Context: RCU read-side section.
+ * Return: an &enum hmm_walk_stop; %HMM_WALK_MIGRATION; or an error of
+ * hmm_range_fault().
+ */
+int hmm_walk_leaf_pte(struct hmm_walk *w, unsigned long addr, pte_t pte)
+{
+	struct hmm_leaf leaf = hmm_leaf_of(w, addr, pte);
+
+	return hmm_leaf_check(leaf, hmm_walk_request(w, addr)) ?:
+	       hmm_report(w, addr, 1, leaf.hmm_pfn);
+}
+
+/**
+ * hmm_leaf_needs_fault() - whether a fault can satisfy the request of a page
+ * @w: the walk
+ * @addr: the address
+ * @pte: the PTE, as it was read
+ *
+ * Context: RCU read-side section.
+ * Return: true where hmm_walk_leaf_pte() returns %HMM_WALK_FAULT.
+ */
+bool hmm_leaf_needs_fault(struct hmm_walk *w, unsigned long addr, pte_t pte)
+{
+	return hmm_leaf_check(hmm_leaf_of(w, addr, pte),
+			      hmm_walk_request(w, addr)) == HMM_WALK_FAULT;
+}
+
+/*
+ * Report the caller's own device-private memory that one PMD entry maps, unless
+ * a page of it needs a fault. Where one is to return to system memory, all that
+ * are requested are faulted in: the fault migrates the folio, not the page.
+ */
+static int hmm_report_private(struct hmm_walk *w, unsigned long addr,
+			      unsigned long end, unsigned long hmm_pfn)
+{
+	unsigned long nr = (end - addr) >> PAGE_SHIFT, at;
+	unsigned long access = hmm_pfn & HMM_PFN_WRITABLE;
+
+	if (hmm_first_needing_fault(w, addr, nr, access) < nr)
+		return hmm_record_fault(w, addr, end, access);
+	if (hmm_requests_home(w->default_req | w->per_pfn_req))
+		for (at = addr; at < end; at += PAGE_SIZE)
+			if (hmm_requests_home(hmm_walk_request(w, at)))
+				return hmm_record_fault(w, addr, end, 0);
+	return hmm_report(w, addr, nr, hmm_pfn | HMM_MARK_PRIVATE);
+}
+
+static bool hmm_pmd_is_own(struct hmm_walk *w, softleaf_t entry)
+{
+	bool own;
+
+	rcu_read_lock();
+	memset(&w->pgmap, 0, sizeof(w->pgmap));
+	own = hmm_is_own_device_private(w, entry);
+	rcu_read_unlock();
+	return own;
+}
+
+/**
+ * hmm_walk_leaf_pmd() - report the pages of a PMD that is neither none nor present
+ * @w: the walk
+ * @pmdp: the PMD
+ * @pmd: its value, as it was read
+ * @addr: first address
+ * @end: end address, within the PMD
+ *
+ * Return: an &enum hmm_walk_stop, or an error of hmm_range_fault().
+ */
+int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
+		      unsigned long addr, unsigned long end)
+{
+	unsigned long nr = (end - addr) >> PAGE_SHIFT, offset;
+	softleaf_t entry;
+
+	if (thp_migration_supported() && pmd_is_migration_entry(pmd)) {
+		if (hmm_first_needing_fault(w, addr, nr, 0) == nr)
+			return hmm_report(w, addr, nr, 0);
+		w->resume = addr;
+		pmd_migration_entry_wait(w->range->notifier->mm, pmdp);
+		return HMM_WALK_AGAIN;
+	}
+	if (!HMM_PMD_SOFTLEAVES)
+		return hmm_report_error(w, addr, end, 0);
+
+	entry = softleaf_from_pmd(pmd);
+	if (!softleaf_is_device_private(entry))
+		return hmm_report_error(w, addr, end, 0);
+	offset = (addr & ~PMD_MASK) >> PAGE_SHIFT;
+	if (hmm_pmd_is_own(w, entry))
+		return hmm_report_private(w, addr, end,
+			(softleaf_to_pfn(entry) + offset) |
+			hmm_pfn_access(softleaf_is_device_private_write(entry)) |
+			hmm_pfn_order(PMD_SHIFT - PAGE_SHIFT));
+	if (hmm_first_needing_fault(w, addr, nr, 0) < nr)
+		return hmm_record_fault(w, addr, end, 0);
+	return hmm_report_error(w, addr, end, 0);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How results are written: as hmm pfns, as entries in a driver's format, or as
+ * extents.
+ */
+#include <linux/memremap.h>
+#include <linux/mmzone.h>
+
+#include "walk.h"
+#include "walk_output.h"
+
+static noinline void hmm_put_pfn_run(unsigned long *at, unsigned long nr,
+				     unsigned long hmm_pfn)
+{
+	hmm_put_run(at, nr, hmm_pfn, HMM_PUT_UNROLL);
+}
+
+static noinline void hmm_put_pfn_same(unsigned long *at, unsigned long nr,
+				      unsigned long hmm_pfn)
+{
+	hmm_put_same(at, nr, hmm_pfn);
+}
+
+/* Entries in a driver's format have no flags of the caller to keep. */
+static noinline void hmm_put_entries(unsigned long *at, unsigned long nr,
+				     unsigned long entry, unsigned long step)
+{
+	for (; nr; nr--, at++, entry += step)
+		WRITE_ONCE(*at, entry);
+}
+
+#ifdef CONFIG_ZONE_DEVICE
+static bool hmm_is_ram_section(unsigned long pfn)
+{
+	const struct mem_section *section = __pfn_to_section(pfn);
+
+	return section && online_section(section) && !online_device_section(section);
+}
+
+/* The pgmap of a page, to be compared only; NULL for system memory. */
+static const struct dev_pagemap *hmm_pagemap_of(unsigned long pfn)
+{
+	struct dev_pagemap *pgmap = get_dev_pagemap(pfn);
+
+	if (pgmap)
+		put_dev_pagemap(pgmap);
+	return pgmap;
+}
+
+/**
+ * hmm_pagemap_border() - whether the memory before a page is of another kind
+ * @pfn: the page
+ *
+ * System memory and each &struct dev_pagemap are mapped for DMA in ways of their
+ * own, so pages on the two sides of a border are not reported as one, even if
+ * their pfns follow each other. Borders are where subsections of memory begin,
+ * and so never within a naturally aligned block of that size.
+ *
+ * Context: any. No struct page is accessed.
+ */
+bool hmm_pagemap_border(unsigned long pfn)
+{
+	if (!IS_ALIGNED(pfn, PAGES_PER_SUBSECTION))
+		return false;
+	if (hmm_is_ram_section(pfn) && hmm_is_ram_section(pfn - 1))
+		return false;
+	return hmm_pagemap_of(pfn) != hmm_pagemap_of(pfn - 1);
+}
+
+/*
+ * The same, for the extents of a walk. It remembers the last section of system
+ * memory, plus 1: most extents never leave it (benchmark: extents-2m).
+ */
+static bool hmm_extent_ends(struct hmm_walk *w, unsigned long pfn)
+{
+	if (!IS_ALIGNED(pfn, PAGES_PER_SUBSECTION))
+		return false;
+	if (w->ram_section == pfn_to_section_nr(pfn) + 1 &&
+	    !IS_ALIGNED(pfn, PAGES_PER_SECTION))
+		return false;
+	if (hmm_is_ram_section(pfn))
+		w->ram_section = pfn_to_section_nr(pfn) + 1;
+	return hmm_pagemap_border(pfn);
+}
+#else
+bool hmm_pagemap_border(unsigned long pfn)
+{
+	return false;
+}
+
+static bool hmm_extent_ends(struct hmm_walk *w, unsigned long pfn)
+{
+	return false;
+}
+#endif
+
+/* Whether an extent goes on with a page. */
+static bool hmm_extent_continues(struct hmm_walk *w, const struct hmm_extent *last,
+				 unsigned long hmm_pfn)
+{
+	unsigned long step = hmm_pfn_step(last->hmm_pfn);
+
+	if (last->hmm_pfn + last->npages * step != hmm_pfn)
+		return false;
+	return !step || !hmm_extent_ends(w, hmm_pfn & ~HMM_PFN_FLAGS);
+}
+
+/* Make the last extent longer, or begin another. */
+static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
+			       unsigned long nr, unsigned long hmm_pfn)
+{
+	struct hmm_extents *extents = w->extents;
+	struct hmm_extent *last;
+
+	if (extents->nr) {
+		last = &extents->at[extents->nr - 1];
+		if (hmm_extent_continues(w, last, hmm_pfn)) {
+			last->npages += nr;
+			return HMM_WALK_DONE;
+		}
+	}
+	if (extents->nr == extents->room)
+		return -ENOSPC;
+	extents->at[extents->nr++] = (struct hmm_extent){
+		.start = addr,
+		.npages = nr,
+		.hmm_pfn = hmm_pfn,
+	};
+	return HMM_WALK_DONE;
+}
+
+/**
+ * hmm_report() - write what was found
+ * @w: the walk
+ * @addr: address of the first page
+ * @nr: number of pages
+ * @hmm_pfn: the first page's hmm pfn, with marks; with %HMM_PFN_VALID the pfns
+ *	of the others follow it, otherwise all are the same
+ *
+ * Return: %HMM_WALK_DONE, or -%ENOSPC.
+ */
+int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
+	       unsigned long hmm_pfn)
+{
+	unsigned long step = hmm_pfn_step(hmm_pfn);
+
+	switch (w->output) {
+	case HMM_OUTPUT_PFNS:
+		hmm_pfn &= ~HMM_PFN_INOUT_FLAGS;
+		if (step)
+			hmm_put_pfn_run(hmm_walk_pfns(w, addr), nr, hmm_pfn);
+		else
+			hmm_put_pfn_same(hmm_walk_pfns(w, addr), nr, hmm_pfn);
+		break;
+	case HMM_OUTPUT_FORMAT:
+		hmm_put_entries(hmm_walk_pfns(w, addr), nr,
+				hmm_format_entry(w->format, hmm_pfn),
+				step << w->format->pfn_shift);
+		break;
+	case HMM_OUTPUT_EXTENTS:
+		return hmm_extend(w, addr, nr, hmm_pfn & ~HMM_PFN_INOUT_FLAGS);
+	}
+	return HMM_WALK_DONE;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Writing hmm pfns.
+ *
+ * The caller's flags in an hmm pfn (HMM_PFN_INOUT_FLAGS) are kept. They can
+ * change during a walk: a driver sets and clears them under its update lock,
+ * which a walk does not hold, and several walks can share an array. A flag that
+ * is set between a walk's load of an hmm pfn and its store would be lost, and
+ * with it a DMA mapping. Therefore
+ *
+ * - an hmm pfn that already is what would be written is not written. So walks
+ *   that find the same pages take nothing from each other;
+ * - one that has such flags is changed by cmpxchg;
+ * - any other is loaded and, at most four instructions later, stored, as in the
+ *   kernel's own core. That can take a flag only from a driver that between the
+ *   two has reported the page, taken its lock and set the flag, or where the page
+ *   has changed since the driver's walk, and with it the sequence.
+ */
+#ifndef MM_HMM_WALK_OUTPUT_H
+#define MM_HMM_WALK_OUTPUT_H
+
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+
+#include "pfn.h"
+
+/* How many hmm pfns a loop writes at a time. */
+#define HMM_PUT_UNROLL 32
+
+/* Write an hmm pfn where the caller has flags. */
+static noinline void hmm_put_inout(unsigned long *at, unsigned long hmm_pfn)
+{
+	unsigned long old = READ_ONCE(*at), new;
+
+	do {
+		new = (old & HMM_PFN_INOUT_FLAGS) | hmm_pfn;
+		if (new == old)
+			return;
+	} while (!try_cmpxchg_relaxed(at, &old, new));
+}
+
+/**
+ * hmm_put_one() - write the hmm pfn of a page
+ * @at: where to
+ * @hmm_pfn: what, without any of %HMM_PFN_INOUT_FLAGS
+ */
+static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn)
+{
+	unsigned long old = READ_ONCE(*at);
+
+	if (unlikely(old & HMM_PFN_INOUT_FLAGS))
+		hmm_put_inout(at, hmm_pfn);
+	else if (old != hmm_pfn)
+		WRITE_ONCE(*at, hmm_pfn);
+}
+
+/**
+ * hmm_put_pair() - write the hmm pfns of two pages, if there is nothing there yet
+ * @at: where to
+ * @first: the first one
+ * @second: the second one
+ *
+ * Arrays are mostly zero before a walk: one branch for two is what the loops of
+ * a walk can afford (benchmark: snapshot-2m).
+ *
+ * Return: false if there is something already, with nothing written.
+ */
+static __always_inline bool hmm_put_pair(unsigned long *at, unsigned long first,
+					 unsigned long second)
+{
+	if (unlikely(READ_ONCE(at[0]) | READ_ONCE(at[1])))
+		return false;
+	WRITE_ONCE(at[0], first);
+	WRITE_ONCE(at[1], second);
+	return true;
+}
+
+/**
+ * hmm_put_run() - write the hmm pfns of pages that follow each other
+ * @at: where to
+ * @nr: number of pages
+ * @hmm_pfn: the first one's
+ * @unroll: how many to write at a time; a constant, even
+ */
+static __always_inline void hmm_put_run(unsigned long *at, unsigned long nr,
+					unsigned long hmm_pfn,
+					const unsigned long unroll)
+{
+	unsigned long i;
+
+	for (; nr >= unroll; nr -= unroll, at += unroll, hmm_pfn += unroll) {
+		for (i = 0; i < unroll; i += 2)
+			if (!hmm_put_pair(at + i, hmm_pfn + i, hmm_pfn + i + 1))
+				goto one_by_one;
+	}
+	i = 0;
+one_by_one:
+	for (; i < nr; i++)
+		hmm_put_one(at + i, hmm_pfn + i);
+}
+
+/**
+ * hmm_put_same() - write the same hmm pfn for many pages
+ * @at: where to
+ * @nr: number of pages
+ * @hmm_pfn: what
+ */
+static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
+					 unsigned long hmm_pfn)
+{
+	unsigned long i;
+
+	for (; nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL)
+		for (i = 0; i < HMM_PUT_UNROLL; i++)
+			if (unlikely(READ_ONCE(at[i]) != hmm_pfn))
+				hmm_put_one(at + i, hmm_pfn);
+	for (; nr; nr--, at++)
+		hmm_put_one(at, hmm_pfn);
+}
+
+#endif /* MM_HMM_WALK_OUTPUT_H */
