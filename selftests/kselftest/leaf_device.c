@@ -4,6 +4,8 @@
  * others', coherent memory, and pages it has to itself. The device is any
  * driver with the ioctls of the kernel's test_hmm that can migrate.
  */
+#include <sys/wait.h>
+
 #include "leaf.h"
 
 #include "device.h"
@@ -108,6 +110,93 @@ TEST_F(leaf, private_own_readonly)
 	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_DEVICE_WORDS(N, WORD_VALID);
+}
+
+/*
+ * Pages of the device's own that a child shares: to write there needs a copy, as
+ * anywhere. The reference reports them as they are, and a device that must write
+ * faults again and again.
+ */
+static void private_shared(struct __test_metadata *_metadata,
+			   struct _test_data_leaf *self,
+			   const struct _fixture_variant_leaf *variant, size_t npages)
+{
+	int device, held[2];
+	char *at = device_pages(_metadata, &device, 0, npages), byte;
+	pid_t child;
+
+	if (!at)
+		SKIP(return, "no device");
+	if (variant->core != HMM_PROBE_CORE)
+		SKIP(return, "the reference does not fault them");
+	owner_of(self, at);
+	ASSERT_EQ(0, pipe(held));
+	child = fork();
+	if (!child) {
+		close(held[1]);
+		_exit(read(held[0], &byte, 1) ? 1 : at[PAGE] != 0x5a);
+	}
+	close(held[0]);
+	ASSERT_EQ(0, leaf_snapshot(self, at, npages));
+	EXPECT_DEVICE_WORDS(npages, WORD_VALID);
+	ASSERT_EQ(0, leaf_walk(self, at, npages, REQ_RW));
+	EXPECT_WORDS(0, npages, WORD_VALID | WORD_WRITE);
+	at[PAGE] = 1;
+	close(held[1]);
+	ASSERT_EQ(child, waitpid(child, &device, 0));
+	EXPECT_EQ(0, device);
+}
+
+TEST_F(leaf, private_own_shared)
+{
+	private_shared(_metadata, self, variant, N);
+}
+
+TEST_F(leaf, private_own_shared_huge)
+{
+	private_shared(_metadata, self, variant, 512);
+}
+
+TEST_F(leaf, private_own_not_to_be_written)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 0, N);
+
+	if (!at)
+		SKIP(return, "no device");
+	if (variant->core != HMM_PROBE_CORE)
+		SKIP(return, "the reference reports success");
+	owner_of(self, at);
+	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
+	EXPECT_EQ(-EPERM, leaf_walk(self, at, N, REQ_RW));
+	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
+	/* Writable again, but not by its entries yet. */
+	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	for (size_t i = 0; i < N; i++) {
+		EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[i]));
+	}
+	EXPECT_EQ(0x5a, at[PAGE]);
+}
+
+/* A page that is absent does not bring those beside it home. */
+TEST_F(leaf, private_own_beside_absent)
+{
+	int device;
+	char *at = device_pages(_metadata, &device, 0, N);
+
+	if (!at)
+		SKIP(return, "no device");
+	if (variant->core != HMM_PROBE_CORE)
+		SKIP(return, "the reference faults them all");
+	owner_of(self, at + PAGE);
+	ASSERT_EQ(0, madvise(at, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, madvise(at + 5 * PAGE, PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
+	for (size_t i = 0; i < N; i++) {
+		EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[i]));
+		EXPECT_EQ(i % 5 != 0 || i > 5, !!(page_map(at + i * PAGE) & MAP_SWAPPED));
+	}
 }
 
 TEST_F(leaf, private_without_owner)

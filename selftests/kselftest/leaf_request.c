@@ -272,6 +272,51 @@ TEST_F(leaf, requests_when_begun_again)
 	pthread_join(thread, NULL);
 }
 
+static void *drop_and_serve(void *argument)
+{
+	struct spoiler *spoiler = argument;
+	struct pollfd ready = { .fd = spoiler->uffd, .events = POLLIN };
+
+	poll(&ready, 1, -1);
+	madvise(spoiler->spoil, PAGE, MADV_DONTNEED);
+	return serve(&spoiler->uffd);
+}
+
+/*
+ * An invalidation while an unlocked walk waits for a page takes the DMA mapping
+ * of another away. The walk must not bring the flag back when it begins again.
+ */
+TEST_F(leaf, unmapped_when_begun_again)
+{
+	char *at = small_pages(N, RW);
+	struct spoiler spoiler = { .spoil = at };
+	pthread_t thread;
+
+	if (!variant->how)
+		SKIP(return, "only for an unlocked walk");
+	ASSERT_NE(NULL, at);
+	spoiler.uffd = uffd_open(0);
+	if (spoiler.uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-spoiler.uffd));
+	write_pages(at, 2 * PAGE);
+	ASSERT_EQ(0, uffd_register(spoiler.uffd, at + 2 * PAGE, (N - 2) * PAGE,
+				   UFFDIO_REGISTER_MODE_MISSING));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, drop_and_serve, &spoiler));
+	for (size_t i = 0; i < N; i++)
+		self->words[i] = REQ_FAULT;
+	self->words[0] |= WORD_DMA_MAPPED;
+	self->words[1] |= WORD_DMA_MAPPED;
+	self->walk.how |= HMM_PROBE_DMA_UNMAP;
+	ASSERT_EQ(0, leaf_walk_words(self, at, N, 0, REQ_RW));
+	self->walk.how &= ~HMM_PROBE_DMA_UNMAP;
+	EXPECT_EQ(0, self->words[0] & WORD_DMA_MAPPED);
+	EXPECT_EQ(WORD_DMA_MAPPED, self->words[1] & WORD_DMA_MAPPED);
+	self->words[1] &= ~WORD_DMA_MAPPED;
+	EXPECT_WORDS(1, N - 1, WORD_VALID | WORD_WRITE);
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
 TEST_F(leaf, uffd_write_protected)
 {
 	char *at = small_pages(N, RW);

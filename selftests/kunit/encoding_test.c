@@ -177,6 +177,18 @@ static void encoding_format_entry(struct kunit *test)
 				hmm_format_entry(&encoding_format, expected[i].word));
 }
 
+/* A device without an entry for special memory must not take it for absent. */
+static void encoding_format_special(struct kunit *test)
+{
+	struct hmm_format format = { .valid = BIT(3), .error = 0xe0 };
+	unsigned long special = HMM_PFN_ERROR | HMM_MARK_SPECIAL;
+
+	KUNIT_EXPECT_EQ(test, hmm_format_entry(&format, special), 0xe0);
+	KUNIT_EXPECT_EQ(test, hmm_format_entry(&format, 0), 0);
+	format.special = 0x50;
+	KUNIT_EXPECT_EQ(test, hmm_format_entry(&format, special), 0x50);
+}
+
 static void encoding_format_request(struct kunit *test)
 {
 	static const struct {
@@ -205,6 +217,7 @@ static struct kunit_case encoding_cases[] = {
 	KUNIT_CASE(encoding_put),
 	KUNIT_CASE(encoding_runs),
 	KUNIT_CASE(encoding_format_entry),
+	KUNIT_CASE(encoding_format_special),
 	KUNIT_CASE(encoding_format_request),
 	{}
 };

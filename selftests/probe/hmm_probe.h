@@ -53,6 +53,7 @@ struct hmm_probe_info {
 #define HMM_PROBE_OWNER_OF_PFN	_BITUL(1)	/* @pfn says whose pages are mine */
 #define HMM_PROBE_FORMAT	_BITUL(2)	/* entries by @format, not words */
 #define HMM_PROBE_EXTENTS	_BITUL(3)	/* ask for extents; words made of them */
+#define HMM_PROBE_DMA_UNMAP	_BITUL(4)	/* invalidations clear DMA_MAPPED */
 
 /**
  * struct hmm_probe_format - a device's own entries

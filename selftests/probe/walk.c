@@ -201,9 +201,16 @@ static bool walk_invalidate(struct mmu_interval_notifier *notifier,
 			    unsigned long seq)
 {
 	struct walk *walk = container_of(notifier, struct walk, notifier);
+	unsigned long *words = walk->range.hmm_pfns, addr;
 
 	spin_lock(&walk->lock);
 	mmu_interval_set_seq(notifier, seq);
+	/* What hmm_dma_unmap_pfn() leaves behind. */
+	if (walk->arg.how & HMM_PROBE_DMA_UNMAP)
+		for (addr = max(range->start, walk->range.start);
+		     addr < min(range->end, walk->range.end); addr += PAGE_SIZE)
+			clear_bit(BITS_PER_LONG - 4,
+				  words + ((addr - walk->range.start) >> PAGE_SHIFT));
 	spin_unlock(&walk->lock);
 	return true;
 }
@@ -310,7 +317,7 @@ static int walk_check(const struct hmm_probe_walk *arg)
 	if (arg->core >= ARRAY_SIZE(fault_of) || !fault_of[arg->core])
 		return -EOPNOTSUPP;
 	if (arg->how & ~(HMM_PROBE_UNLOCKED | HMM_PROBE_OWNER_OF_PFN |
-			 HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS))
+			 HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS | HMM_PROBE_DMA_UNMAP))
 		return -EINVAL;
 	if (arg->core != HMM_PROBE_CORE &&
 	    (arg->how & (HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS)))

@@ -66,7 +66,7 @@ static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
  * between any two of them.
  */
 static int hmm_fault_pages(const struct hmm_walk *w,
-			     struct vm_area_struct *vma, unsigned int flags)
+			   struct vm_area_struct *vma, unsigned int flags)
 {
 	unsigned long addr = w->resume;
 	int ret = 0;

@@ -11,8 +11,8 @@
  * - an hmm pfn that already is what would be written is not written. So walks
  *   that find the same pages take nothing from each other;
  * - one that has such flags is changed by cmpxchg;
- * - any other is loaded and, at most four instructions later, stored, as in the
- *   kernel's own core. That can take a flag only from a driver that between the
+ * - any other is loaded and, a few instructions later, stored, as in the kernel's
+ *   own core. That can take a flag only from a driver that between the
  *   two has reported the page, taken its lock and set the flag, or where the page
  *   has changed since the driver's walk, and with it the sequence.
  */
