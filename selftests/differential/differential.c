@@ -189,6 +189,21 @@ static enum verdict compare_order(const struct query *query, size_t i)
 	return ALIKE;
 }
 
+/*
+ * Poisoned pages and guard regions: where nothing was requested the reference does
+ * not say that no page can be had there.
+ */
+static bool error_of_ours(const struct query *query, size_t i)
+{
+	uint64_t mask = WORD_VALID | WORD_WRITE | WORD_ERROR;
+	uint64_t map = page_map(BASE_OURS + (query->first + i) * PAGE);
+
+	return (ours[i] & mask) == WORD_ERROR && !(theirs[i] & mask) &&
+	       !((ours[i] ^ theirs[i]) & WORD_STICKY) &&
+	       !(request_of(query, input[i]) & REQ_FAULT) &&
+	       (map & (MAP_GUARD | MAP_SWAPPED));
+}
+
 /* Words of one state, or, when @same_pfn is not set, of two that are alike. */
 static enum verdict compare_words(const struct query *query, bool same_pfn)
 {
@@ -197,7 +212,7 @@ static enum verdict compare_words(const struct query *query, bool same_pfn)
 	size_t i;
 
 	for (i = 0; i < query->count; i++) {
-		if ((ours[i] ^ theirs[i]) & mask)
+		if (((ours[i] ^ theirs[i]) & mask) && !error_of_ours(query, i))
 			return differ("flags", query->first + i, ours[i],
 				      theirs[i]);
 		if (!(ours[i] & WORD_VALID))

@@ -325,7 +325,7 @@ static struct hmm_range hmm_range_walk(const struct hmm2019_range *range,
  *   %HMM_FAULT_ALLOW_RETRY: take it and try again
  * * -%EBUSY - the range is not valid, or was invalidated meanwhile, or nothing
  *   was quiet for %HMM_RANGE_DEFAULT_TIMEOUT milliseconds: wait
- * * -%EFAULT, -%EPERM, -%ENOMEM - as hmm_range_fault()
+ * * -%EFAULT, -%EPERM, -%ENOMEM, -%EINTR - as hmm_range_fault()
  * * -%EINVAL - the range is empty, reversed, not page aligned or incomplete
  */
 long hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags)

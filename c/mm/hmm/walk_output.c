@@ -82,10 +82,22 @@ static bool hmm_extent_ends(struct hmm_walk *w, unsigned long pfn)
 		w->ram_section = pfn_to_section_nr(pfn) + 1;
 	return hmm_pagemap_border(pfn);
 }
+/* How many of some pages an extent can take at once: a leaf has one pagemap. */
+static unsigned long hmm_extent_part(unsigned long nr, unsigned long hmm_pfn)
+{
+	if (hmm_pfn_to_map_order(hmm_pfn) >= PFN_SUBSECTION_SHIFT)
+		return nr;
+	return min(nr, PAGES_PER_SUBSECTION - (hmm_pfn & (PAGES_PER_SUBSECTION - 1)));
+}
 #else
 bool hmm_pagemap_border(unsigned long pfn)
 {
 	return false;
+}
+
+static unsigned long hmm_extent_part(unsigned long nr, unsigned long hmm_pfn)
+{
+	return nr;
 }
 
 static bool hmm_extent_ends(struct hmm_walk *w, unsigned long pfn)
@@ -129,6 +141,22 @@ static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 	return HMM_WALK_DONE;
 }
 
+/* Pages that follow each other, and can still lie in two pagemaps. */
+static noinline int hmm_put_extents(struct hmm_walk *w, unsigned long addr,
+				    unsigned long nr, unsigned long hmm_pfn)
+{
+	unsigned long part;
+	int stop;
+
+	for (; nr; nr -= part, hmm_pfn += part, addr += part << PAGE_SHIFT) {
+		part = hmm_extent_part(nr, hmm_pfn);
+		stop = hmm_extend(w, addr, part, hmm_pfn);
+		if (stop)
+			return stop;
+	}
+	return HMM_WALK_DONE;
+}
+
 /**
  * hmm_report() - write what was found
  * @w: the walk
@@ -158,7 +186,10 @@ int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
 				step << w->format->pfn_shift);
 		break;
 	case HMM_OUTPUT_EXTENTS:
-		return hmm_extend(w, addr, nr, hmm_pfn & ~HMM_PFN_INOUT_FLAGS);
+		hmm_pfn &= ~HMM_PFN_INOUT_FLAGS;
+		if (!step || hmm_extent_part(nr, hmm_pfn) == nr)
+			return hmm_extend(w, addr, nr, hmm_pfn);
+		return hmm_put_extents(w, addr, nr, hmm_pfn);
 	}
 	return HMM_WALK_DONE;
 }

@@ -21,6 +21,7 @@
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/unroll.h>
 
 #include "pfn.h"
 
@@ -54,21 +55,26 @@ static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn
 		WRITE_ONCE(*at, hmm_pfn);
 }
 
+/* What an hmm pfn can hold that no walk has reported: nothing, and requests. */
+#define HMM_PUT_ZERO	0UL
+#define HMM_PUT_REQUEST	HMM_PFN_REQUEST
+
 /**
- * hmm_put_pair() - write the hmm pfns of two pages, if there is nothing there yet
+ * hmm_put_pair() - write the hmm pfns of two pages, if neither was reported before
  * @at: where to
  * @first: the first one
  * @second: the second one
+ * @old: the bits that they can have; a constant
  *
- * Arrays are mostly zero before a walk: one branch for two is what the loops of
- * a walk can afford (benchmark: snapshot-2m).
+ * Most arrays are zero before a walk, or hold requests. One branch for two of
+ * them is what the loops of a walk can afford (benchmark: snapshot-2m).
  *
- * Return: false if there is something already, with nothing written.
+ * Return: false with nothing written if they have other bits.
  */
 static __always_inline bool hmm_put_pair(unsigned long *at, unsigned long first,
-					 unsigned long second)
+					 unsigned long second, const unsigned long old)
 {
-	if (unlikely(READ_ONCE(at[0]) | READ_ONCE(at[1])))
+	if (unlikely((READ_ONCE(at[0]) | READ_ONCE(at[1])) & ~old))
 		return false;
 	WRITE_ONCE(at[0], first);
 	WRITE_ONCE(at[1], second);
@@ -89,14 +95,16 @@ static __always_inline void hmm_put_run(unsigned long *at, unsigned long nr,
 	unsigned long i;
 
 	for (; nr >= unroll; nr -= unroll, at += unroll, hmm_pfn += unroll) {
+		/* Counted by itself: an addition a page less. */
+		OPTIMIZER_HIDE_VAR(hmm_pfn);
+		unrolled_full
 		for (i = 0; i < unroll; i += 2)
-			if (!hmm_put_pair(at + i, hmm_pfn + i, hmm_pfn + i + 1))
+			if (!hmm_put_pair(at + i, hmm_pfn + i, hmm_pfn + i + 1, HMM_PUT_ZERO))
 				goto one_by_one;
 	}
-	i = 0;
 one_by_one:
-	for (; i < nr; i++)
-		hmm_put_one(at + i, hmm_pfn + i);
+	for (; nr; nr--, at++, hmm_pfn++)
+		hmm_put_one(at, hmm_pfn);
 }
 
 /**
@@ -110,10 +118,20 @@ static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
 {
 	unsigned long i;
 
-	for (; nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL)
-		for (i = 0; i < HMM_PUT_UNROLL; i++)
-			if (unlikely(READ_ONCE(at[i]) != hmm_pfn))
-				hmm_put_one(at + i, hmm_pfn);
+	for (; hmm_pfn && nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL) {
+		unrolled_full
+		for (i = 0; i < HMM_PUT_UNROLL; i += 2)
+			if (!hmm_put_pair(at + i, hmm_pfn, hmm_pfn, HMM_PUT_ZERO))
+				goto one_by_one;
+	}
+	/* Zeros that are there already. */
+	for (; !hmm_pfn && nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL) {
+		unrolled_full
+		for (i = 0; i < HMM_PUT_UNROLL; i += 2)
+			if (unlikely(READ_ONCE(at[i]) | READ_ONCE(at[i + 1])))
+				goto one_by_one;
+	}
+one_by_one:
 	for (; nr; nr--, at++)
 		hmm_put_one(at, hmm_pfn);
 }

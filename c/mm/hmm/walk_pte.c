@@ -27,8 +27,13 @@
 /* PTEs of a window: as many as a folio of 64 KiB has. */
 #define HMM_WINDOW 16
 
-/* The largest order that PTEs are reported with: that of a PMD. */
+/*
+ * The orders that PTEs are reported with: up to that of a PMD, and none less than
+ * the smallest anonymous folio's. To look for pairs would cost more than they are
+ * worth to a device.
+ */
 #define HMM_PTE_MAX_ORDER (PMD_SHIFT - PAGE_SHIFT)
+#define HMM_PTE_MIN_ORDER 2
 
 /**
  * struct hmm_pte_run - pages that follow each other, read and not yet reported
@@ -44,7 +49,7 @@ struct hmm_pte_run {
 	unsigned long nr;
 };
 
-/* Read @nr PTEs, each once. The only place that reads PTEs. */
+/* Read @nr PTEs, each once. */
 static __always_inline void hmm_read_ptes(pte_t *pte, const pte_t *ptep,
 					  const unsigned long nr)
 {
@@ -80,6 +85,12 @@ static __always_inline unsigned int hmm_alike_order(unsigned long addr,
 	return __ffs(((addr >> PAGE_SHIFT) ^ pfn) | (1UL << HMM_PTE_MAX_ORDER));
 }
 
+/* An order as it is reported. */
+static __always_inline unsigned int hmm_pte_order(unsigned int order)
+{
+	return order < HMM_PTE_MIN_ORDER ? 0 : order;
+}
+
 /**
  * hmm_report_run() - report pages that follow each other, with their orders
  * @w: the walk
@@ -103,7 +114,8 @@ static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run 
 		if (order == largest)
 			nr = round_down(run->nr - i, nr);
 		stop = hmm_report(w, run->addr + (i << PAGE_SHIFT), nr,
-				  (pfn + i) | run->class.access | hmm_pfn_order(order));
+				  (pfn + i) | run->class.access |
+				  hmm_pfn_order(hmm_pte_order(order)));
 	}
 	return stop;
 }
@@ -124,22 +136,38 @@ static __always_inline unsigned long hmm_run_length(struct hmm_pte_class class,
 	return i;
 }
 
-/* Report the pages of a run, or as many as need no fault; how many, or an error. */
-static long hmm_report_plain(struct hmm_walk *w, struct hmm_pte_run *run)
+/* Report one page whose request is satisfied; @hmm_pfn has no order and no marks. */
+static __always_inline int hmm_report_one(struct hmm_walk *w, unsigned long addr,
+					  unsigned long hmm_pfn)
 {
+	if (w->output != HMM_OUTPUT_PFNS)
+		return hmm_report(w, addr, 1, hmm_pfn);
+	hmm_put_one(hmm_walk_pfns(w, addr), hmm_pfn);
+	return HMM_WALK_DONE;
+}
+
+/* The hmm pfn of a PTE of a class, without an order. */
+static __always_inline unsigned long hmm_class_hmm_pfn(struct hmm_pte_class class,
+						       pte_t pte)
+{
+	return class.access ? hmm_class_pfn(pte) | class.access : 0;
+}
+
+/* Report pages that follow each other, as many as need no fault; how many, or an error. */
+static noinline long hmm_report_plain(struct hmm_walk *w, struct hmm_pte_class class,
+				      unsigned long addr, pte_t first, unsigned long nr)
+{
+	struct hmm_pte_run run = { class, first, addr, 0 };
 	int stop;
 
-	run->nr = hmm_first_needing_fault(w, run->addr, run->nr, run->class.access);
-	if (!run->nr)
+	run.nr = hmm_first_needing_fault(w, addr, nr, class.access);
+	if (!run.nr)
 		return 0;
-	if (!run->class.access)
-		stop = hmm_report(w, run->addr, run->nr, 0);
-	else if (run->nr == 1)
-		stop = hmm_report(w, run->addr, 1,
-				  hmm_class_pfn(run->first) | run->class.access);
+	if (class.access)
+		stop = hmm_report_run(w, &run);
 	else
-		stop = hmm_report_run(w, run);
-	return stop ?: run->nr;
+		stop = hmm_report(w, addr, run.nr, 0);
+	return stop ?: run.nr;
 }
 
 /**
@@ -156,35 +184,46 @@ static noinline int hmm_walk_mixed(struct hmm_walk *w, unsigned long addr,
 				   const pte_t *pte, unsigned long nr,
 				   unsigned long *done)
 {
-	unsigned long i = 0;
+	unsigned long i, at = addr;
 	int stop = HMM_WALK_DONE;
-	long reported;
+	long part = 1;
 
-	while (i < nr) {
-		struct hmm_pte_run run = {
-			.class = hmm_pte_class_of(w->vma, pte[i]),
-			.first = pte[i],
-			.addr = addr + (i << PAGE_SHIFT),
-		};
+	for (i = 0; i < nr; i += part, at += part << PAGE_SHIFT) {
+		struct hmm_pte_class class = hmm_pte_class_of(w->vma, pte[i]);
 
-		if (run.class.mask) {
-			run.nr = hmm_run_length(run.class, pte + i, nr - i);
-			reported = hmm_report_plain(w, &run);
-			if (reported <= 0)
-				stop = reported ?: HMM_WALK_FAULT;
-		} else {
-			stop = hmm_walk_leaf_pte(w, run.addr, pte[i]);
-			reported = 1;
-		}
+		part = 1;
+		if (!class.mask)
+			stop = hmm_walk_leaf_pte(w, at, pte[i]);
+		else if (hmm_run_length(class, pte + i, min(nr - i, 2UL)) == 1 &&
+			 !hmm_may_need_fault(w, class.access))
+			stop = hmm_report_one(w, at, hmm_class_hmm_pfn(class, pte[i]));
+		else
+			part = hmm_report_plain(w, class, at, pte[i],
+						hmm_run_length(class, pte + i, nr - i));
+		if (part <= 0)
+			stop = part ?: HMM_WALK_FAULT;
 		if (stop)
 			break;
-		i += reported;
 	}
 	*done = i;
 	return stop;
 }
 
-/* Whether PTEs of a class contain a block that has an order (but for order 1). */
+/* A walk of one page, as most device faults make it (benchmark: populate-one-page). */
+static int hmm_walk_one_pte(struct hmm_walk *w, pte_t pte)
+{
+	struct hmm_pte_class class = hmm_pte_class_of(w->vma, pte);
+	int stop;
+
+	if (class.mask && !hmm_may_need_fault(w, class.access))
+		return hmm_report_one(w, w->resume, hmm_class_hmm_pfn(class, pte));
+	stop = hmm_walk_leaf_pte(w, w->resume, pte);
+	if (stop == HMM_WALK_FAULT)
+		return hmm_record_fault(w, w->resume, w->resume + PAGE_SIZE, 0);
+	return stop;
+}
+
+/* Whether PTEs of a class contain a block that has an order. */
 static __always_inline bool hmm_window_has_block(const pte_t *pte)
 {
 	unsigned long i;
@@ -195,43 +234,67 @@ static __always_inline bool hmm_window_has_block(const pte_t *pte)
 	return false;
 }
 
+/* Write the hmm pfns of a window; @old as for hmm_put_pair(). */
+static __always_inline void hmm_put_ptes(unsigned long *at, const pte_t *pte,
+					 unsigned long access, const unsigned long old)
+{
+	unsigned long i;
+
+	unrolled_full
+	for (i = 0; i < HMM_WINDOW; i += 2)
+		if (!hmm_put_pair(at + i, hmm_class_pfn(pte[i]) | access,
+				  hmm_class_pfn(pte[i + 1]) | access, old))
+			break;
+	for (; i < HMM_WINDOW; i++)
+		hmm_put_one(at + i, hmm_class_pfn(pte[i]) | access);
+}
+
+/* The PTEs of a window are not alike. */
+#define HMM_WINDOW_MIXED (HMM_WALK_AGAIN + 3)
+
 /**
- * hmm_put_scattered() - write the pages of a window whose PTEs are alike
+ * hmm_put_scattered() - report the pages of a window whose PTEs are alike
  * @w: the walk
  * @addr: address of the first
  * @pte: the PTEs
  * @access: their access
  * @out: what is written; a constant
  *
- * Return: false if that cannot be done here, with nothing written.
+ * Return: %HMM_WALK_DONE; -%ENOSPC; or %HMM_WINDOW_MIXED, with nothing reported, if
+ * some of the pages have an order.
  */
-static __always_inline bool hmm_put_scattered(struct hmm_walk *w, unsigned long addr,
-					      const pte_t *pte, unsigned long access,
-					      const enum hmm_output out)
+static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long addr,
+					     const pte_t *pte, unsigned long access,
+					     const enum hmm_output out)
 {
+	unsigned int shift;
 	unsigned long *at, flags, i;
+	int stop = HMM_WALK_DONE;
 
-	if (out == HMM_OUTPUT_EXTENTS)
-		return false;
-	at = hmm_walk_pfns(w, addr);
 	if (out == HMM_OUTPUT_FORMAT) {
+		at = hmm_walk_pfns(w, addr);
 		flags = hmm_format_flags(w->format, access);
+		shift = w->format->pfn_shift;
 		for (i = 0; i < HMM_WINDOW; i++)
-			WRITE_ONCE(at[i], flags | hmm_class_pfn(pte[i]) <<
-						  w->format->pfn_shift);
-		return true;
+			WRITE_ONCE(at[i], flags | hmm_class_pfn(pte[i]) << shift);
+		return HMM_WALK_DONE;
 	}
 	pte = hmm_window(pte);
 	if (hmm_window_has_block(pte))
-		return false;
+		return HMM_WINDOW_MIXED;
 	pte = hmm_window(pte);
-	for (i = 0; i < HMM_WINDOW; i += 2)
-		if (!hmm_put_pair(at + i, hmm_class_pfn(pte[i]) | access,
-				  hmm_class_pfn(pte[i + 1]) | access))
-			break;
-	for (; i < HMM_WINDOW; i++)
-		hmm_put_one(at + i, hmm_class_pfn(pte[i]) | access);
-	return true;
+	if (out == HMM_OUTPUT_EXTENTS) {
+		for (i = 0; i < HMM_WINDOW && !stop; i++)
+			stop = hmm_report(w, addr + (i << PAGE_SHIFT), 1,
+					  hmm_class_pfn(pte[i]) | access);
+		return stop;
+	}
+	at = hmm_walk_pfns(w, addr);
+	if (!READ_ONCE(at[0]))
+		hmm_put_ptes(at, pte, access, HMM_PUT_ZERO);
+	else
+		hmm_put_ptes(at, pte, access, HMM_PUT_REQUEST);
+	return HMM_WALK_DONE;
 }
 
 /**
@@ -252,7 +315,7 @@ static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr
 					  const enum hmm_output out)
 {
 	unsigned int order = min(hmm_alike_order(addr, pfn), ilog2(HMM_WINDOW));
-	unsigned long hmm_pfn = pfn | access | hmm_pfn_order(order);
+	unsigned long hmm_pfn = pfn | access | hmm_pfn_order(hmm_pte_order(order));
 
 	if (out != HMM_OUTPUT_PFNS)
 		return hmm_report(w, addr, HMM_WINDOW, hmm_pfn);
@@ -361,9 +424,6 @@ struct hmm_pte_state {
 	bool may_need_fault;
 };
 
-/* The PTEs of a window are not alike. */
-#define HMM_WINDOW_MIXED (HMM_WALK_AGAIN + 3)
-
 /**
  * hmm_walk_window() - report a full window whose PTEs are alike
  * @w: the walk
@@ -402,8 +462,7 @@ static __always_inline int hmm_walk_window(struct hmm_walk *w,
 		return stop;
 	if (!class.access)
 		return hmm_report(w, addr, HMM_WINDOW, 0);
-	return hmm_put_scattered(w, addr, pte, class.access, out) ?
-	       HMM_WALK_DONE : HMM_WINDOW_MIXED;
+	return hmm_put_scattered(w, addr, pte, class.access, out);
 }
 
 /**
@@ -460,6 +519,8 @@ static __always_inline int hmm_walk_ptes_to(struct hmm_walk *w, unsigned long en
  */
 int hmm_walk_ptes(struct hmm_walk *w, unsigned long end, const pte_t *ptep)
 {
+	if (end - w->resume == PAGE_SIZE)
+		return hmm_walk_one_pte(w, hmm_read_pte(ptep));
 	switch (w->output) {
 	case HMM_OUTPUT_PFNS:
 		return hmm_walk_ptes_to(w, end, ptep, HMM_OUTPUT_PFNS);
