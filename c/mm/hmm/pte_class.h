@@ -91,9 +91,16 @@ static __always_inline bool arch_hmm_ptes_follow(struct hmm_pte_class class,
 
 static __always_inline bool arch_hmm_ptes_alike(struct hmm_pte_class class,
 						const pte_t *pte,
-						const unsigned long nr)
+						const unsigned long nr,
+						unsigned long *key)
 {
+	*key = class.access;
 	return false;
+}
+
+static __always_inline unsigned long arch_hmm_pfn_by_key(pte_t pte, unsigned long key)
+{
+	return pte_pfn(pte) | key;
 }
 
 #endif /* CONFIG_ARCH_HAS_HMM_PTE_CLASS */
@@ -147,19 +154,37 @@ static __always_inline bool hmm_pte_follows(struct hmm_pte_class class, pte_t fi
 	return hmm_pte_in_class(class, pte) && arch_hmm_pfn_follows(first, pte, nr);
 }
 
-/* Whether @nr PTEs, of which the first is of @class, map one page after the other. */
+/* Whether @pte maps the page @nr after @first's, where both are of one class. */
+static __always_inline bool hmm_pfn_follows(pte_t first, pte_t pte, unsigned long nr)
+{
+	return arch_hmm_pfn_follows(first, pte, nr);
+}
+
+/* Whether @nr PTEs are of @class and map one page after the other. */
 static __always_inline bool hmm_ptes_follow(struct hmm_pte_class class,
 					    const pte_t *pte, const unsigned long nr)
 {
 	return arch_hmm_pfn_follows(pte[0], pte[nr - 1], nr - 1) &&
-	       arch_hmm_ptes_follow(class, pte, nr);
+	       hmm_pte_in_class(class, pte[0]) && arch_hmm_ptes_follow(class, pte, nr);
 }
 
-/* Whether @nr PTEs are all of @class. */
-static __always_inline bool hmm_ptes_alike(struct hmm_pte_class class,
-					   const pte_t *pte, const unsigned long nr)
+/**
+ * hmm_ptes_alike() - whether PTEs are of one class
+ * @class: the class
+ * @pte: the PTEs
+ * @nr: number of PTEs
+ * @key: set for hmm_pfn_by_key(), if they are
+ */
+static __always_inline bool hmm_ptes_alike(struct hmm_pte_class class, const pte_t *pte,
+					   const unsigned long nr, unsigned long *key)
 {
-	return arch_hmm_ptes_alike(class, pte, nr);
+	return arch_hmm_ptes_alike(class, pte, nr, key);
+}
+
+/* The hmm pfn, without order, of one of the PTEs that hmm_ptes_alike() was asked about. */
+static __always_inline unsigned long hmm_pfn_by_key(pte_t pte, unsigned long key)
+{
+	return arch_hmm_pfn_by_key(pte, key);
 }
 
 /**
@@ -170,8 +195,9 @@ static __always_inline bool hmm_ptes_alike(struct hmm_pte_class class,
  */
 static __always_inline bool hmm_ptes_block(const pte_t *pte)
 {
-	return arch_hmm_pfn_follows(pte[0], pte[3], 3) &&
-	       !(hmm_class_pfn(pte[0]) & 3);
+	if (likely(!arch_hmm_pfn_follows(pte[0], pte[3], 3)))
+		return false;
+	return !(hmm_class_pfn(pte[0]) & 3);
 }
 
 #endif /* MM_HMM_PTE_CLASS_H */

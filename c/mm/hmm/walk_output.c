@@ -9,6 +9,13 @@
 #include "walk.h"
 #include "walk_output.h"
 
+void hmm_put_run_slow(unsigned long *at, unsigned long nr, unsigned long hmm_pfn,
+		      unsigned long step)
+{
+	for (; nr; nr--, at++, hmm_pfn += step)
+		hmm_put_one(at, hmm_pfn);
+}
+
 static noinline void hmm_put_pfn_run(unsigned long *at, unsigned long nr,
 				     unsigned long hmm_pfn)
 {
@@ -68,20 +75,23 @@ bool hmm_pagemap_border(unsigned long pfn)
 }
 
 /*
- * The same, for the extents of a walk. It remembers the last section of system
- * memory, plus 1: most extents never leave it (benchmark: extents-2m).
+ * Whether there can be a border before a page. A walk remembers the last section
+ * of system memory, plus 1: most extents never leave it (benchmark: extents-2m).
  */
-static bool hmm_extent_ends(struct hmm_walk *w, unsigned long pfn)
+static __always_inline bool hmm_may_be_border(const struct hmm_walk *w, unsigned long pfn)
 {
 	if (!IS_ALIGNED(pfn, PAGES_PER_SUBSECTION))
 		return false;
-	if (w->ram_section == pfn_to_section_nr(pfn) + 1 &&
-	    !IS_ALIGNED(pfn, PAGES_PER_SECTION))
-		return false;
+	return w->ram_section != pfn_to_section_nr(pfn) + 1 ||
+	       IS_ALIGNED(pfn, PAGES_PER_SECTION);
+}
+
+static void hmm_remember_ram(struct hmm_walk *w, unsigned long pfn)
+{
 	if (hmm_is_ram_section(pfn))
 		w->ram_section = pfn_to_section_nr(pfn) + 1;
-	return hmm_pagemap_border(pfn);
 }
+
 /* How many of some pages an extent can take at once: a leaf has one pagemap. */
 static unsigned long hmm_extent_part(unsigned long nr, unsigned long hmm_pfn)
 {
@@ -100,37 +110,19 @@ static unsigned long hmm_extent_part(unsigned long nr, unsigned long hmm_pfn)
 	return nr;
 }
 
-static bool hmm_extent_ends(struct hmm_walk *w, unsigned long pfn)
+static __always_inline bool hmm_may_be_border(const struct hmm_walk *w, unsigned long pfn)
 {
 	return false;
 }
+
+static void hmm_remember_ram(struct hmm_walk *w, unsigned long pfn)
+{
+}
 #endif
 
-/* Whether an extent goes on with a page. */
-static bool hmm_extent_continues(struct hmm_walk *w, const struct hmm_extent *last,
-				 unsigned long hmm_pfn)
+static int hmm_new_extent(struct hmm_extents *extents, unsigned long addr,
+			  unsigned long nr, unsigned long hmm_pfn)
 {
-	unsigned long step = hmm_pfn_step(last->hmm_pfn);
-
-	if (last->hmm_pfn + last->npages * step != hmm_pfn)
-		return false;
-	return !step || !hmm_extent_ends(w, hmm_pfn & ~HMM_PFN_FLAGS);
-}
-
-/* Make the last extent longer, or begin another. */
-static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
-			       unsigned long nr, unsigned long hmm_pfn)
-{
-	struct hmm_extents *extents = w->extents;
-	struct hmm_extent *last;
-
-	if (extents->nr) {
-		last = &extents->at[extents->nr - 1];
-		if (hmm_extent_continues(w, last, hmm_pfn)) {
-			last->npages += nr;
-			return HMM_WALK_DONE;
-		}
-	}
 	if (extents->nr == extents->room)
 		return -ENOSPC;
 	extents->at[extents->nr++] = (struct hmm_extent){
@@ -138,6 +130,36 @@ static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 		.npages = nr,
 		.hmm_pfn = hmm_pfn,
 	};
+	return HMM_WALK_DONE;
+}
+
+/* hmm_extend(), for pages that could go on with the last extent but for a border. */
+static noinline int hmm_extend_border(struct hmm_walk *w, unsigned long addr,
+				      unsigned long nr, unsigned long hmm_pfn)
+{
+	struct hmm_extents *extents = w->extents;
+	unsigned long pfn = hmm_pfn & ~HMM_PFN_FLAGS;
+
+	hmm_remember_ram(w, pfn);
+	if (hmm_pagemap_border(pfn))
+		return hmm_new_extent(extents, addr, nr, hmm_pfn);
+	extents->at[extents->nr - 1].npages += nr;
+	return HMM_WALK_DONE;
+}
+
+/* Make the last extent longer, or begin another. */
+static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
+			       unsigned long nr, unsigned long hmm_pfn)
+{
+	struct hmm_extents *extents = w->extents;
+	struct hmm_extent *last = &extents->at[extents->nr - 1];
+
+	if (!extents->nr ||
+	    last->hmm_pfn + (last->npages & -hmm_pfn_step(last->hmm_pfn)) != hmm_pfn)
+		return hmm_new_extent(extents, addr, nr, hmm_pfn);
+	if (hmm_pfn_step(hmm_pfn) && hmm_may_be_border(w, hmm_pfn & ~HMM_PFN_FLAGS))
+		return hmm_extend_border(w, addr, nr, hmm_pfn);
+	last->npages += nr;
 	return HMM_WALK_DONE;
 }
 

@@ -11,10 +11,11 @@
  * - an hmm pfn that already is what would be written is not written. So walks
  *   that find the same pages take nothing from each other;
  * - one that has such flags is changed by cmpxchg;
- * - any other is loaded and, a few instructions later, stored, as in the kernel's
- *   own core. That can take a flag only from a driver that between the
- *   two has reported the page, taken its lock and set the flag, or where the page
- *   has changed since the driver's walk, and with it the sequence.
+ * - any other is loaded and, a few instructions later, stored; up to four together
+ *   if they are zero or requests, that is if no walk has reported them. That can
+ *   take a flag only from a driver that in between has reported the page, taken
+ *   its lock, checked the sequence and set the flag. The kernel's own core loads
+ *   and stores every hmm pfn so, whether it was reported or not.
  */
 #ifndef MM_HMM_WALK_OUTPUT_H
 #define MM_HMM_WALK_OUTPUT_H
@@ -59,34 +60,37 @@ static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn
 #define HMM_PUT_ZERO	0UL
 #define HMM_PUT_REQUEST	HMM_PFN_REQUEST
 
+/* How many hmm pfns share a branch. */
+#define HMM_PUT_GROUP 4
+
 /**
- * hmm_put_pair() - write the hmm pfns of two pages, if neither was reported before
- * @at: where to
- * @first: the first one
- * @second: the second one
+ * hmm_may_put() - whether no walk has reported some pages yet
+ * @at: their hmm pfns, %HMM_PUT_GROUP of them
  * @old: the bits that they can have; a constant
  *
- * Most arrays are zero before a walk, or hold requests. One branch for two of
- * them is what the loops of a walk can afford (benchmark: snapshot-2m).
+ * Most arrays are zero before a walk, or hold requests. One branch for four hmm
+ * pfns is what the loops of a walk can afford (benchmark: snapshot-2m).
  *
- * Return: false with nothing written if they have other bits.
+ * Return: true if they can be written as they are; false if one by one.
  */
-static __always_inline bool hmm_put_pair(unsigned long *at, unsigned long first,
-					 unsigned long second, const unsigned long old)
+static __always_inline bool hmm_may_put(const unsigned long *at, const unsigned long old)
 {
-	if (unlikely((READ_ONCE(at[0]) | READ_ONCE(at[1])) & ~old))
-		return false;
-	WRITE_ONCE(at[0], first);
-	WRITE_ONCE(at[1], second);
-	return true;
+	unsigned long sum = READ_ONCE(at[0]) | READ_ONCE(at[1]) |
+			    READ_ONCE(at[2]) | READ_ONCE(at[3]);
+
+	return likely(!(sum & ~old));
 }
+
+/* Write the hmm pfns of pages one by one, whatever is there. */
+void hmm_put_run_slow(unsigned long *at, unsigned long nr, unsigned long hmm_pfn,
+		      unsigned long step);
 
 /**
  * hmm_put_run() - write the hmm pfns of pages that follow each other
  * @at: where to
  * @nr: number of pages
  * @hmm_pfn: the first one's
- * @unroll: how many to write at a time; a constant, even
+ * @unroll: how many to write at a time; a constant, a multiple of %HMM_PUT_GROUP
  */
 static __always_inline void hmm_put_run(unsigned long *at, unsigned long nr,
 					unsigned long hmm_pfn,
@@ -98,13 +102,14 @@ static __always_inline void hmm_put_run(unsigned long *at, unsigned long nr,
 		/* Counted by itself: an addition a page less. */
 		OPTIMIZER_HIDE_VAR(hmm_pfn);
 		unrolled_full
-		for (i = 0; i < unroll; i += 2)
-			if (!hmm_put_pair(at + i, hmm_pfn + i, hmm_pfn + i + 1, HMM_PUT_ZERO))
-				goto one_by_one;
+		for (i = 0; i < unroll; i++) {
+			if (!(i % HMM_PUT_GROUP) && !hmm_may_put(at + i, HMM_PUT_ZERO))
+				return hmm_put_run_slow(at, nr, hmm_pfn, 1);
+			WRITE_ONCE(at[i], hmm_pfn + i);
+		}
 	}
-one_by_one:
-	for (; nr; nr--, at++, hmm_pfn++)
-		hmm_put_one(at, hmm_pfn);
+	if (nr)
+		hmm_put_run_slow(at, nr, hmm_pfn, 1);
 }
 
 /**
@@ -120,20 +125,21 @@ static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
 
 	for (; hmm_pfn && nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL) {
 		unrolled_full
-		for (i = 0; i < HMM_PUT_UNROLL; i += 2)
-			if (!hmm_put_pair(at + i, hmm_pfn, hmm_pfn, HMM_PUT_ZERO))
-				goto one_by_one;
+		for (i = 0; i < HMM_PUT_UNROLL; i++) {
+			if (!(i % HMM_PUT_GROUP) && !hmm_may_put(at + i, HMM_PUT_ZERO))
+				return hmm_put_run_slow(at, nr, hmm_pfn, 0);
+			WRITE_ONCE(at[i], hmm_pfn);
+		}
 	}
 	/* Zeros that are there already. */
 	for (; !hmm_pfn && nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL) {
 		unrolled_full
-		for (i = 0; i < HMM_PUT_UNROLL; i += 2)
-			if (unlikely(READ_ONCE(at[i]) | READ_ONCE(at[i + 1])))
-				goto one_by_one;
+		for (i = 0; i < HMM_PUT_UNROLL; i += HMM_PUT_GROUP)
+			if (!hmm_may_put(at + i, HMM_PUT_ZERO))
+				return hmm_put_run_slow(at, nr, hmm_pfn, 0);
 	}
-one_by_one:
-	for (; nr; nr--, at++)
-		hmm_put_one(at, hmm_pfn);
+	if (nr)
+		hmm_put_run_slow(at, nr, hmm_pfn, 0);
 }
 
 #endif /* MM_HMM_WALK_OUTPUT_H */

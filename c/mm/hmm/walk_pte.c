@@ -37,16 +37,18 @@
 
 /**
  * struct hmm_pte_run - pages that follow each other, read and not yet reported
- * @class: the class of their PTEs
  * @first: the PTE of the first
- * @addr: its address
+ * @access: their access
+ * @addr: the address of the first
  * @nr: number of pages; 0: none
+ * @most: report them when there are so many; 0: no page can follow
  */
 struct hmm_pte_run {
-	struct hmm_pte_class class;
 	pte_t first;
+	unsigned long access;
 	unsigned long addr;
 	unsigned long nr;
+	unsigned long most;
 };
 
 /* Read @nr PTEs, each once. */
@@ -95,10 +97,12 @@ static __always_inline unsigned int hmm_pte_order(unsigned int order)
  * hmm_report_run() - report pages that follow each other, with their orders
  * @w: the walk
  * @run: the pages
+ * @pages: how many of them
  *
  * Return: %HMM_WALK_DONE, or -%ENOSPC.
  */
-static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run *run)
+static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run *run,
+				   unsigned long pages)
 {
 	unsigned long pfn = hmm_class_pfn(run->first);
 	unsigned long index = run->addr >> PAGE_SHIFT;
@@ -106,15 +110,15 @@ static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run 
 	unsigned long i, nr;
 	int stop = 0;
 
-	for (i = 0; i < run->nr && !stop; i += nr) {
+	for (i = 0; i < pages && !stop; i += nr) {
 		order = __ffs((index + i) | (1UL << largest));
-		order = min_t(unsigned int, order, ilog2(run->nr - i));
+		order = min_t(unsigned int, order, ilog2(pages - i));
 		nr = 1UL << order;
 		/* As many blocks of the largest order as there are. */
 		if (order == largest)
-			nr = round_down(run->nr - i, nr);
+			nr = round_down(pages - i, nr);
 		stop = hmm_report(w, run->addr + (i << PAGE_SHIFT), nr,
-				  (pfn + i) | run->class.access |
+				  (pfn + i) | run->access |
 				  hmm_pfn_order(hmm_pte_order(order)));
 	}
 	return stop;
@@ -153,18 +157,29 @@ static __always_inline unsigned long hmm_class_hmm_pfn(struct hmm_pte_class clas
 	return class.access ? hmm_class_pfn(pte) | class.access : 0;
 }
 
-/* Report pages that follow each other, as many as need no fault; how many, or an error. */
-static noinline long hmm_report_plain(struct hmm_walk *w, struct hmm_pte_class class,
-				      unsigned long addr, pte_t first, unsigned long nr)
+/*
+ * Report pages of a class that follow each other, as many as need no fault; how
+ * many, or an error. What is the same for all of them is found again: that costs
+ * less than to hand it over (benchmark: snapshot-mixed).
+ */
+static noinline long hmm_report_plain(struct hmm_walk *w, unsigned long addr,
+				      const pte_t *pte, unsigned long nr)
 {
-	struct hmm_pte_run run = { class, first, addr, 0 };
+	struct hmm_pte_class class = hmm_pte_class_of(w->vma, pte[0]);
+	struct hmm_pte_run run = {
+		.first = pte[0],
+		.access = class.access,
+		.addr = addr,
+	};
 	int stop;
+
+	nr = hmm_run_length(class, pte, nr);
 
 	run.nr = hmm_first_needing_fault(w, addr, nr, class.access);
 	if (!run.nr)
 		return 0;
 	if (class.access)
-		stop = hmm_report_run(w, &run);
+		stop = hmm_report_run(w, &run, run.nr);
 	else
 		stop = hmm_report(w, addr, run.nr, 0);
 	return stop ?: run.nr;
@@ -198,8 +213,7 @@ static noinline int hmm_walk_mixed(struct hmm_walk *w, unsigned long addr,
 			 !hmm_may_need_fault(w, class.access))
 			stop = hmm_report_one(w, at, hmm_class_hmm_pfn(class, pte[i]));
 		else
-			part = hmm_report_plain(w, class, at, pte[i],
-						hmm_run_length(class, pte + i, nr - i));
+			part = hmm_report_plain(w, at, pte + i, nr - i);
 		if (part <= 0)
 			stop = part ?: HMM_WALK_FAULT;
 		if (stop)
@@ -234,19 +248,27 @@ static __always_inline bool hmm_window_has_block(const pte_t *pte)
 	return false;
 }
 
-/* Write the hmm pfns of a window; @old as for hmm_put_pair(). */
+static noinline void hmm_put_ptes_slow(unsigned long *at, const pte_t *pte,
+				       unsigned long key)
+{
+	unsigned long i;
+
+	for (i = 0; i < HMM_WINDOW; i++)
+		hmm_put_one(at + i, hmm_pfn_by_key(pte[i], key));
+}
+
+/* Write the hmm pfns of a window; @old as for hmm_may_put(). */
 static __always_inline void hmm_put_ptes(unsigned long *at, const pte_t *pte,
-					 unsigned long access, const unsigned long old)
+					 unsigned long key, const unsigned long old)
 {
 	unsigned long i;
 
 	unrolled_full
-	for (i = 0; i < HMM_WINDOW; i += 2)
-		if (!hmm_put_pair(at + i, hmm_class_pfn(pte[i]) | access,
-				  hmm_class_pfn(pte[i + 1]) | access, old))
-			break;
-	for (; i < HMM_WINDOW; i++)
-		hmm_put_one(at + i, hmm_class_pfn(pte[i]) | access);
+	for (i = 0; i < HMM_WINDOW; i++) {
+		if (!(i % HMM_PUT_GROUP) && !hmm_may_put(at + i, old))
+			return hmm_put_ptes_slow(at, pte, key);
+		WRITE_ONCE(at[i], hmm_pfn_by_key(pte[i], key));
+	}
 }
 
 /* The PTEs of a window are not alike. */
@@ -256,23 +278,27 @@ static __always_inline void hmm_put_ptes(unsigned long *at, const pte_t *pte,
  * hmm_put_scattered() - report the pages of a window whose PTEs are alike
  * @w: the walk
  * @addr: address of the first
+ * @at: where their hmm pfns, or entries, go
  * @pte: the PTEs
  * @access: their access
+ * @key: of hmm_ptes_alike()
+ * @old: as for hmm_may_put()
  * @out: what is written; a constant
  *
  * Return: %HMM_WALK_DONE; -%ENOSPC; or %HMM_WINDOW_MIXED, with nothing reported, if
  * some of the pages have an order.
  */
 static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long addr,
-					     const pte_t *pte, unsigned long access,
+					     unsigned long *at, const pte_t *pte,
+					     unsigned long access,
+					     unsigned long key, const unsigned long old,
 					     const enum hmm_output out)
 {
+	unsigned long flags, i;
 	unsigned int shift;
-	unsigned long *at, flags, i;
 	int stop = HMM_WALK_DONE;
 
 	if (out == HMM_OUTPUT_FORMAT) {
-		at = hmm_walk_pfns(w, addr);
 		flags = hmm_format_flags(w->format, access);
 		shift = w->format->pfn_shift;
 		for (i = 0; i < HMM_WINDOW; i++)
@@ -286,14 +312,10 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
 	if (out == HMM_OUTPUT_EXTENTS) {
 		for (i = 0; i < HMM_WINDOW && !stop; i++)
 			stop = hmm_report(w, addr + (i << PAGE_SHIFT), 1,
-					  hmm_class_pfn(pte[i]) | access);
+					  hmm_pfn_by_key(pte[i], key));
 		return stop;
 	}
-	at = hmm_walk_pfns(w, addr);
-	if (!READ_ONCE(at[0]))
-		hmm_put_ptes(at, pte, access, HMM_PUT_ZERO);
-	else
-		hmm_put_ptes(at, pte, access, HMM_PUT_REQUEST);
+	hmm_put_ptes(at, pte, key, old);
 	return HMM_WALK_DONE;
 }
 
@@ -301,6 +323,7 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
  * hmm_put_window() - report the pages of a window that follow each other
  * @w: the walk
  * @addr: address of the first
+ * @at: where their hmm pfns go
  * @pfn: pfn of the first
  * @access: their access
  * @out: what is written; a constant
@@ -311,15 +334,15 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
  * Return: %HMM_WALK_DONE, or -%ENOSPC.
  */
 static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr,
-					  unsigned long pfn, unsigned long access,
+					  unsigned long *at, unsigned long pfn, unsigned long access,
 					  const enum hmm_output out)
 {
-	unsigned int order = min(hmm_alike_order(addr, pfn), ilog2(HMM_WINDOW));
+	unsigned int order = __ffs(((addr >> PAGE_SHIFT) ^ pfn) | HMM_WINDOW);
 	unsigned long hmm_pfn = pfn | access | hmm_pfn_order(hmm_pte_order(order));
 
 	if (out != HMM_OUTPUT_PFNS)
 		return hmm_report(w, addr, HMM_WINDOW, hmm_pfn);
-	hmm_put_run(hmm_walk_pfns(w, addr), HMM_WINDOW, hmm_pfn, HMM_WINDOW);
+	hmm_put_run(at, HMM_WINDOW, hmm_pfn, HMM_WINDOW);
 	return HMM_WALK_DONE;
 }
 
@@ -330,23 +353,37 @@ static __always_inline unsigned long hmm_largest_block(unsigned long addr,
 	return 1UL << __ffs(((addr >> PAGE_SHIFT) | pfn) | (1UL << HMM_PTE_MAX_ORDER));
 }
 
-/* Whether a window that was seen to be a run goes on where a run ends. */
+/* Whether a window of the same class whose pages follow each other goes on with a run. */
 static __always_inline bool hmm_run_continues(const struct hmm_pte_run *run,
 					      const pte_t *pte)
 {
-	return run->nr && hmm_pte_follows(run->class, run->first, pte[0], run->nr);
+	return run->nr < run->most && hmm_pfn_follows(run->first, pte[0], run->nr);
 }
 
-/* Report a run that has been put off, if there is one. */
-static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run *run)
+/**
+ * hmm_flush_run() - report the pages that are put off, if there are any
+ * @w: the walk
+ * @run: the pages
+ * @out: what is written; a constant
+ *
+ * Mostly it is one window that the next did not follow (benchmark: snapshot-64k).
+ *
+ * Return: %HMM_WALK_DONE, or -%ENOSPC.
+ */
+static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run *run,
+					 const enum hmm_output out)
 {
-	int stop = HMM_WALK_DONE;
+	unsigned long nr = run->nr;
 
-	if (unlikely(run->nr)) {
-		stop = hmm_report_run(w, run);
-		run->nr = 0;
-	}
-	return stop;
+	if (out == HMM_OUTPUT_FORMAT || likely(!nr))
+		return HMM_WALK_DONE;
+	run->nr = 0;
+	run->most = 0;
+	if (nr == HMM_WINDOW)
+		return hmm_put_window(w, run->addr, out == HMM_OUTPUT_PFNS ?
+				      hmm_walk_pfns(w, run->addr) : NULL,
+				      hmm_class_pfn(run->first), run->access, out);
+	return hmm_report_run(w, run, nr);
 }
 
 /**
@@ -355,38 +392,47 @@ static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run 
  * @run: pages that are put off, if any
  * @class: the class of the window's PTEs
  * @addr: address of the first
+ * @at: where their hmm pfns, or entries, go
  * @pte: the PTEs
  * @out: what is written; a constant
  *
  * A block of more pages than a window has its order in every page, so where one
- * can begin, the pages are put off until its end has been seen.
+ * can begin, the pages are put off until its end has been seen. Pages for extents
+ * are put off in any case.
  *
  * Return: %HMM_WALK_DONE, or -%ENOSPC.
  */
 static __always_inline int hmm_walk_contiguous(struct hmm_walk *w,
 					       struct hmm_pte_run *run,
-					       struct hmm_pte_class class,
-					       unsigned long addr, const pte_t *pte,
+					       const struct hmm_pte_class *class,
+					       unsigned long addr, unsigned long *at,
+					       const pte_t *pte,
 					       const enum hmm_output out)
 {
 	unsigned long pfn = hmm_class_pfn(pte[0]);
 	int stop;
 
 	if (out == HMM_OUTPUT_FORMAT)
-		return hmm_put_window(w, addr, pfn, class.access, out);
+		return hmm_put_window(w, addr, at, pfn, class->access, out);
 	if (hmm_run_continues(run, pte)) {
 		run->nr += HMM_WINDOW;
-	} else {
-		stop = hmm_flush_run(w, run);
-		if (stop)
-			return stop;
-		if (likely(hmm_largest_block(addr, pfn) <= HMM_WINDOW))
-			return hmm_put_window(w, addr, pfn, class.access, out);
-		*run = (struct hmm_pte_run){ class, pte[0], addr, HMM_WINDOW };
+		return run->nr < run->most ? HMM_WALK_DONE : hmm_flush_run(w, run, out);
 	}
-	if (run->nr < hmm_largest_block(run->addr, hmm_class_pfn(run->first)))
-		return HMM_WALK_DONE;
-	return hmm_flush_run(w, run);
+	stop = hmm_flush_run(w, run, out);
+	if (stop)
+		return stop;
+	/* No block of two windows begins here; an extent might be as long as ever. */
+	if (out == HMM_OUTPUT_PFNS &&
+	    likely(((addr >> PAGE_SHIFT) | pfn) & (2 * HMM_WINDOW - 1)))
+		return hmm_put_window(w, addr, at, pfn, class->access, out);
+	*run = (struct hmm_pte_run){
+		.first = pte[0],
+		.access = class->access,
+		.addr = addr,
+		.nr = HMM_WINDOW,
+		.most = out == HMM_OUTPUT_PFNS ? hmm_largest_block(addr, pfn) : ULONG_MAX,
+	};
+	return HMM_WALK_DONE;
 }
 
 /**
@@ -413,97 +459,209 @@ static noinline unsigned long hmm_fault_end(struct hmm_walk *w, unsigned long ad
 }
 
 /**
- * struct hmm_pte_state - what a walk carries from one window to the next
- * @run: pages that are put off
+ * struct hmm_pte_state - a walk of one PTE table
+ * @w: the walk
+ * @addr: the next address
+ * @end: end address
+ * @ptep: the PTE of @addr
  * @class: the class of the last full window; most windows are of the same
  * @may_need_fault: whether any page of that class might need a fault
+ * @run: pages that are put off
+ * @pte: the window of PTEs at @addr, as they were read
  */
 struct hmm_pte_state {
-	struct hmm_pte_run run;
+	struct hmm_walk *w;
+	unsigned long addr;
+	unsigned long end;
+	const pte_t *ptep;
 	struct hmm_pte_class class;
 	bool may_need_fault;
+	struct hmm_pte_run run;
+	pte_t pte[HMM_WINDOW];
 };
 
+/*
+ * Whether a window can be of one class, is not empty, and none of its pages needs
+ * a fault. Sets the class, and &hmm_pte_state.may_need_fault where the next window
+ * must be looked at as well, however it is.
+ */
+static noinline bool hmm_new_class(struct hmm_pte_state *state, unsigned long addr)
+{
+	struct hmm_walk *w = state->w;
+
+	if (!state->class.mask || !hmm_pte_in_class(state->class, state->pte[0])) {
+		state->class = hmm_pte_class_of(w->vma, state->pte[0]);
+		state->may_need_fault = !state->class.access ||
+					hmm_may_need_fault(w, state->class.access);
+		state->run.most = 0;
+	}
+	if (!state->class.access)
+		return false;
+	return !state->may_need_fault ||
+	       hmm_first_needing_fault(w, addr, HMM_WINDOW,
+				       state->class.access) == HMM_WINDOW;
+}
+
 /**
- * hmm_walk_window() - report a full window whose PTEs are alike
- * @w: the walk
- * @state: carried from the window before
- * @addr: address of the first PTE
- * @pte: the PTEs
+ * hmm_walk_window() - report a window, if its PTEs are of the last one's class
+ * @state: the walk, with the window in it
+ * @addr: the window's address
+ * @at: where its hmm pfns, or entries, go
+ * @old: as for hmm_may_put(); a constant
  * @out: what is written; a constant
  *
  * Return: %HMM_WALK_DONE; -%ENOSPC; or %HMM_WINDOW_MIXED with nothing reported.
  */
-static __always_inline int hmm_walk_window(struct hmm_walk *w,
-					   struct hmm_pte_state *state,
-					   unsigned long addr, const pte_t *pte,
+static __always_inline int hmm_walk_window(struct hmm_pte_state *state,
+					   unsigned long addr, unsigned long *at,
+					   const unsigned long old,
 					   const enum hmm_output out)
 {
-	struct hmm_pte_class class = state->class;
+	const pte_t *pte = hmm_window(state->pte);
+	struct hmm_walk *w = state->w;
+	unsigned long key;
 	int stop;
 
-	if (!class.mask || !hmm_pte_in_class(class, pte[0])) {
-		class = hmm_pte_class_of(w->vma, pte[0]);
-		state->class = class;
-		state->may_need_fault = hmm_may_need_fault(w, class.access);
-	}
-	if (!class.mask ||
-	    (state->may_need_fault &&
-	     hmm_first_needing_fault(w, addr, HMM_WINDOW, class.access) < HMM_WINDOW))
-		return HMM_WINDOW_MIXED;
+	if (hmm_ptes_follow(state->class, pte, HMM_WINDOW))
+		return hmm_walk_contiguous(w, &state->run, &state->class, addr, at,
+					   pte, out);
 	pte = hmm_window(pte);
-	if (hmm_ptes_follow(class, pte, HMM_WINDOW))
-		return hmm_walk_contiguous(w, &state->run, class, addr, pte, out);
-	pte = hmm_window(pte);
-	if (!hmm_ptes_alike(class, pte, HMM_WINDOW))
+	if (!hmm_ptes_alike(state->class, pte, HMM_WINDOW, &key))
 		return HMM_WINDOW_MIXED;
-	stop = hmm_flush_run(w, &state->run);
+	stop = hmm_flush_run(w, &state->run, out);
 	if (stop)
 		return stop;
-	if (!class.access)
-		return hmm_report(w, addr, HMM_WINDOW, 0);
-	return hmm_put_scattered(w, addr, pte, class.access, out);
+	return hmm_put_scattered(w, addr, at, pte, state->class.access, key, old, out);
+}
+
+/* Report windows for as long as each is full and its PTEs are alike. */
+static __always_inline int hmm_walk_windows(struct hmm_pte_state *state,
+					    const unsigned long old,
+					    const enum hmm_output out)
+{
+	const unsigned long last = state->end - HMM_WINDOW * PAGE_SIZE;
+	unsigned long addr = state->addr, *at = NULL;
+	const pte_t *ptep = state->ptep;
+	bool fresh;
+	int stop;
+
+	if (out != HMM_OUTPUT_EXTENTS)
+		at = hmm_walk_pfns(state->w, addr);
+	do {
+		stop = HMM_WINDOW_MIXED;
+		hmm_read_ptes(state->pte, ptep, HMM_WINDOW);
+		fresh = state->may_need_fault;
+		if (unlikely(fresh) && !hmm_new_class(state, addr))
+			break;
+again:
+		stop = hmm_walk_window(state, addr, at, old, out);
+		if (unlikely(stop)) {
+			if (stop == HMM_WINDOW_MIXED && !fresh &&
+			    !hmm_pte_in_class(state->class, state->pte[0])) {
+				fresh = hmm_new_class(state, addr);
+				if (fresh)
+					goto again;
+			}
+			break;
+		}
+		addr += HMM_WINDOW * PAGE_SIZE;
+		ptep += HMM_WINDOW;
+		if (out != HMM_OUTPUT_EXTENTS)
+			at += HMM_WINDOW;
+	} while (addr <= last);
+	state->addr = addr;
+	state->ptep = ptep;
+	return stop;
+}
+
+/* One function for each output, so that its loop has all registers. */
+static noinline int hmm_walk_windows_pfns(struct hmm_pte_state *state)
+{
+	return hmm_walk_windows(state, HMM_PUT_ZERO, HMM_OUTPUT_PFNS);
+}
+
+static noinline int hmm_walk_windows_requests(struct hmm_pte_state *state)
+{
+	return hmm_walk_windows(state, HMM_PUT_REQUEST, HMM_OUTPUT_PFNS);
+}
+
+static noinline int hmm_walk_windows_format(struct hmm_pte_state *state)
+{
+	return hmm_walk_windows(state, 0, HMM_OUTPUT_FORMAT);
+}
+
+static noinline int hmm_walk_windows_extents(struct hmm_pte_state *state)
+{
+	return hmm_walk_windows(state, 0, HMM_OUTPUT_EXTENTS);
+}
+
+static int hmm_walk_full_windows(struct hmm_pte_state *state)
+{
+	switch (state->w->output) {
+	case HMM_OUTPUT_PFNS:
+		if (state->w->per_pfn_req)
+			return hmm_walk_windows_requests(state);
+		return hmm_walk_windows_pfns(state);
+	case HMM_OUTPUT_FORMAT:
+		return hmm_walk_windows_format(state);
+	default:
+		return hmm_walk_windows_extents(state);
+	}
+}
+
+static int hmm_flush(struct hmm_pte_state *state)
+{
+	unsigned long nr = state->run.nr;
+
+	state->run.nr = 0;
+	state->run.most = 0;
+	return nr ? hmm_report_run(state->w, &state->run, nr) : HMM_WALK_DONE;
 }
 
 /**
- * hmm_walk_ptes_to() - report the pages of one PTE table, or of part of one
+ * hmm_walk_table() - report the pages of one PTE table, or of part of one
  * @w: the walk; from &hmm_walk.resume on
  * @end: end address
  * @ptep: the first PTE
- * @out: what is written; a constant, and each has a function of its own
  *
  * Return: as hmm_walk_ptes().
  */
-static __always_inline int hmm_walk_ptes_to(struct hmm_walk *w, unsigned long end,
-					    const pte_t *ptep,
-					    const enum hmm_output out)
+static noinline int hmm_walk_table(struct hmm_walk *w, unsigned long end,
+				   const pte_t *ptep)
 {
-	unsigned long addr = w->resume, nr, done;
-	struct hmm_pte_state state = {};
-	pte_t pte[HMM_WINDOW] __uninitialized;
-	int stop = HMM_WALK_DONE;
+	struct hmm_pte_state state __uninitialized;
+	unsigned long nr, done;
+	int stop;
 
-	for (; addr < end && !stop; addr += done << PAGE_SHIFT, ptep += done) {
-		nr = hmm_window_size(addr, end);
-		done = nr;
-		if (likely(nr == HMM_WINDOW)) {
-			hmm_read_ptes(pte, ptep, HMM_WINDOW);
-			stop = hmm_walk_window(w, &state, addr, pte, out);
-		} else {
-			hmm_read_ptes(pte, ptep, nr);
-			stop = HMM_WINDOW_MIXED;
-		}
+	state.w = w;
+	state.addr = w->resume;
+	state.end = end;
+	state.ptep = ptep;
+	state.class = (struct hmm_pte_class){};
+	state.may_need_fault = true;
+	state.run.nr = 0;
+	state.run.most = 0;
+	do {
+		/* Full windows can be read there; then this is the one it stopped at. */
+		nr = hmm_window_size(state.addr, end);
+		stop = HMM_WINDOW_MIXED;
+		if (IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS) && nr == HMM_WINDOW)
+			stop = hmm_walk_full_windows(&state);
+		else
+			hmm_read_ptes(state.pte, state.ptep, nr);
 		if (stop != HMM_WINDOW_MIXED)
 			continue;
 		done = 0;
-		stop = hmm_flush_run(w, &state.run) ?:
-		       hmm_walk_mixed(w, addr, pte, nr, &done);
-	}
-	if (!stop)
-		return hmm_flush_run(w, &state.run);
+		stop = hmm_flush(&state) ?:
+		       hmm_walk_mixed(w, state.addr, state.pte, nr, &done);
+		state.addr += done << PAGE_SHIFT;
+		state.ptep += done;
+	} while (state.addr < end && !stop);
+	stop = stop ?: hmm_flush(&state);
 	if (stop == HMM_WALK_FAULT)
-		return hmm_record_fault(w, addr, hmm_fault_end(w, addr, end, ptep), 0);
-	w->resume = addr;
+		return hmm_record_fault(w, state.addr,
+					hmm_fault_end(w, state.addr, end, state.ptep), 0);
+	w->resume = state.addr;
 	return stop;
 }
 
@@ -521,12 +679,5 @@ int hmm_walk_ptes(struct hmm_walk *w, unsigned long end, const pte_t *ptep)
 {
 	if (end - w->resume == PAGE_SIZE)
 		return hmm_walk_one_pte(w, hmm_read_pte(ptep));
-	switch (w->output) {
-	case HMM_OUTPUT_PFNS:
-		return hmm_walk_ptes_to(w, end, ptep, HMM_OUTPUT_PFNS);
-	case HMM_OUTPUT_FORMAT:
-		return hmm_walk_ptes_to(w, end, ptep, HMM_OUTPUT_FORMAT);
-	default:
-		return hmm_walk_ptes_to(w, end, ptep, HMM_OUTPUT_EXTENTS);
-	}
+	return hmm_walk_table(w, end, ptep);
 }

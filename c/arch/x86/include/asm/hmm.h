@@ -90,11 +90,16 @@ static __always_inline bool arch_hmm_ptes_follow(struct hmm_pte_class class,
  * an instruction less for each entry than its difference from the class. Each
  * needs one for an entry if the compiler neither loads entries into registers for
  * both nor makes a tree of the sums (benchmark: snapshot-4k-shuffled).
+ *
+ * What stands above the pfn, protection key and no-execute, is the same in all of
+ * a VMA, so that one exclusive or takes it away and puts the flags there.
  */
 static __always_inline bool arch_hmm_ptes_alike(struct hmm_pte_class class,
 						const pte_t *pte,
-						const unsigned long nr)
+						const unsigned long nr,
+						unsigned long *key)
 {
+	const pteval_t above = ~PTE_PFN_MASK & PAGE_MASK;
 	pteval_t some = 0, every = ~(pteval_t)0;
 	unsigned long i;
 
@@ -107,7 +112,14 @@ static __always_inline bool arch_hmm_ptes_alike(struct hmm_pte_class class,
 		every &= pte_val(pte[i]);
 		OPTIMIZER_HIDE_VAR(every);
 	}
-	return !(((some ^ class.bits) | (every ^ class.bits)) & class.mask);
+	*key = ((every & above) >> PAGE_SHIFT) ^ class.access;
+	return !(((every ^ class.bits) & class.mask) |
+		 ((some ^ every) & (class.mask | above)));
+}
+
+static __always_inline unsigned long arch_hmm_pfn_by_key(pte_t pte, unsigned long key)
+{
+	return (pte_val(pte) >> PAGE_SHIFT) ^ key;
 }
 
 #endif /* _ASM_X86_HMM_H */
