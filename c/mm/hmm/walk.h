@@ -49,7 +49,7 @@ enum hmm_output {
  * @stalled_at: @resume of the last walk that stopped for a fault or a wait
  * @stalled_since: when that was first so at this address, in jiffies; 0: never
  * @pgmap: see hmm_is_own_device_private()
- * @ram_section: see hmm_extend()
+ * @ram_section: see hmm_may_be_border()
  */
 struct hmm_walk {
 	struct hmm_range *range;

@@ -76,28 +76,31 @@ bool hmm_pagemap_border(unsigned long pfn)
 
 /*
  * Whether there can be a border before a page. A walk remembers the last section
- * of system memory, plus 1: most extents never leave it (benchmark: extents-2m).
+ * of system memory, without its first page: most extents never leave it
+ * (benchmark: extents-2m).
  */
-static __always_inline bool hmm_may_be_border(const struct hmm_walk *w, unsigned long pfn)
+static __always_inline bool hmm_may_be_border(const struct hmm_walk *w,
+					      unsigned long hmm_pfn)
 {
-	if (!IS_ALIGNED(pfn, PAGES_PER_SUBSECTION))
-		return false;
-	return w->ram_section != pfn_to_section_nr(pfn) + 1 ||
-	       IS_ALIGNED(pfn, PAGES_PER_SECTION);
+	return hmm_pfn - w->ram_section >= PAGES_PER_SECTION - 1 &&
+	       IS_ALIGNED(hmm_pfn, PAGES_PER_SUBSECTION);
 }
 
-static void hmm_remember_ram(struct hmm_walk *w, unsigned long pfn)
+static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 {
-	if (hmm_is_ram_section(pfn))
-		w->ram_section = pfn_to_section_nr(pfn) + 1;
+	if (hmm_is_ram_section(hmm_pfn & ~HMM_PFN_FLAGS))
+		w->ram_section = round_down(hmm_pfn, PAGES_PER_SECTION) + 1;
 }
 
 /* How many of some pages an extent can take at once: a leaf has one pagemap. */
-static unsigned long hmm_extent_part(unsigned long nr, unsigned long hmm_pfn)
+static __always_inline unsigned long hmm_extent_part(unsigned long nr,
+						     unsigned long hmm_pfn)
 {
-	if (hmm_pfn_to_map_order(hmm_pfn) >= PFN_SUBSECTION_SHIFT)
+	unsigned long room = PAGES_PER_SUBSECTION - (hmm_pfn & (PAGES_PER_SUBSECTION - 1));
+
+	if (likely(nr <= room) || hmm_pfn_to_map_order(hmm_pfn) >= PFN_SUBSECTION_SHIFT)
 		return nr;
-	return min(nr, PAGES_PER_SUBSECTION - (hmm_pfn & (PAGES_PER_SUBSECTION - 1)));
+	return room;
 }
 #else
 bool hmm_pagemap_border(unsigned long pfn)
@@ -105,17 +108,19 @@ bool hmm_pagemap_border(unsigned long pfn)
 	return false;
 }
 
-static unsigned long hmm_extent_part(unsigned long nr, unsigned long hmm_pfn)
+static __always_inline unsigned long hmm_extent_part(unsigned long nr,
+						     unsigned long hmm_pfn)
 {
 	return nr;
 }
 
-static __always_inline bool hmm_may_be_border(const struct hmm_walk *w, unsigned long pfn)
+static __always_inline bool hmm_may_be_border(const struct hmm_walk *w,
+					      unsigned long hmm_pfn)
 {
 	return false;
 }
 
-static void hmm_remember_ram(struct hmm_walk *w, unsigned long pfn)
+static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 {
 }
 #endif
@@ -138,10 +143,9 @@ static noinline int hmm_extend_border(struct hmm_walk *w, unsigned long addr,
 				      unsigned long nr, unsigned long hmm_pfn)
 {
 	struct hmm_extents *extents = w->extents;
-	unsigned long pfn = hmm_pfn & ~HMM_PFN_FLAGS;
 
-	hmm_remember_ram(w, pfn);
-	if (hmm_pagemap_border(pfn))
+	hmm_remember_ram(w, hmm_pfn);
+	if (hmm_pagemap_border(hmm_pfn & ~HMM_PFN_FLAGS))
 		return hmm_new_extent(extents, addr, nr, hmm_pfn);
 	extents->at[extents->nr - 1].npages += nr;
 	return HMM_WALK_DONE;
@@ -157,7 +161,7 @@ static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 	if (!extents->nr ||
 	    last->hmm_pfn + (last->npages & -hmm_pfn_step(last->hmm_pfn)) != hmm_pfn)
 		return hmm_new_extent(extents, addr, nr, hmm_pfn);
-	if (hmm_pfn_step(hmm_pfn) && hmm_may_be_border(w, hmm_pfn & ~HMM_PFN_FLAGS))
+	if (hmm_pfn_step(hmm_pfn) && hmm_may_be_border(w, hmm_pfn))
 		return hmm_extend_border(w, addr, nr, hmm_pfn);
 	last->npages += nr;
 	return HMM_WALK_DONE;
@@ -209,7 +213,7 @@ int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
 		break;
 	case HMM_OUTPUT_EXTENTS:
 		hmm_pfn &= ~HMM_PFN_INOUT_FLAGS;
-		if (!step || hmm_extent_part(nr, hmm_pfn) == nr)
+		if (hmm_extent_part(nr, hmm_pfn) == nr || !step)
 			return hmm_extend(w, addr, nr, hmm_pfn);
 		return hmm_put_extents(w, addr, nr, hmm_pfn);
 	}
