@@ -311,6 +311,7 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 		if (w->per_pfn_req)
 			return -EINVAL;
 		w->output = HMM_OUTPUT_EXTENTS;
+		w->next = ~0UL; /* no page's */
 		extents->nr = 0;
 	}
 	return 0;

@@ -49,6 +49,8 @@ enum hmm_output {
  * @stalled_at: @resume of the last walk that stopped for a fault or a wait
  * @stalled_since: when that was first so at this address, in jiffies; 0: never
  * @pgmap: see hmm_is_own_device_private()
+ * @last: the last extent, if there is one
+ * @next: the hmm pfn with which it goes on
  * @ram_section: see hmm_may_be_border()
  */
 struct hmm_walk {
@@ -69,6 +71,8 @@ struct hmm_walk {
 		unsigned long last;
 		bool own;
 	} pgmap;
+	struct hmm_extent *last;
+	unsigned long next;
 	unsigned long ram_section;
 };
 

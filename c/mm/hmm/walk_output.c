@@ -125,16 +125,28 @@ static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 }
 #endif
 
-static int hmm_new_extent(struct hmm_extents *extents, unsigned long addr,
+static int hmm_new_extent(struct hmm_walk *w, unsigned long addr,
 			  unsigned long nr, unsigned long hmm_pfn)
 {
+	struct hmm_extents *extents = w->extents;
+
 	if (extents->nr == extents->room)
 		return -ENOSPC;
-	extents->at[extents->nr++] = (struct hmm_extent){
+	w->last = &extents->at[extents->nr++];
+	*w->last = (struct hmm_extent){
 		.start = addr,
 		.npages = nr,
 		.hmm_pfn = hmm_pfn,
 	};
+	w->next = hmm_pfn + (nr & -hmm_pfn_step(hmm_pfn));
+	return HMM_WALK_DONE;
+}
+
+static __always_inline int hmm_go_on(struct hmm_walk *w, unsigned long nr,
+				     unsigned long hmm_pfn)
+{
+	w->last->npages += nr;
+	w->next += nr & -hmm_pfn_step(hmm_pfn);
 	return HMM_WALK_DONE;
 }
 
@@ -142,29 +154,21 @@ static int hmm_new_extent(struct hmm_extents *extents, unsigned long addr,
 static noinline int hmm_extend_border(struct hmm_walk *w, unsigned long addr,
 				      unsigned long nr, unsigned long hmm_pfn)
 {
-	struct hmm_extents *extents = w->extents;
-
 	hmm_remember_ram(w, hmm_pfn);
 	if (hmm_pagemap_border(hmm_pfn & ~HMM_PFN_FLAGS))
-		return hmm_new_extent(extents, addr, nr, hmm_pfn);
-	extents->at[extents->nr - 1].npages += nr;
-	return HMM_WALK_DONE;
+		return hmm_new_extent(w, addr, nr, hmm_pfn);
+	return hmm_go_on(w, nr, hmm_pfn);
 }
 
 /* Make the last extent longer, or begin another. */
 static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 			       unsigned long nr, unsigned long hmm_pfn)
 {
-	struct hmm_extents *extents = w->extents;
-	struct hmm_extent *last = &extents->at[extents->nr - 1];
-
-	if (!extents->nr ||
-	    last->hmm_pfn + (last->npages & -hmm_pfn_step(last->hmm_pfn)) != hmm_pfn)
-		return hmm_new_extent(extents, addr, nr, hmm_pfn);
+	if (w->next != hmm_pfn)
+		return hmm_new_extent(w, addr, nr, hmm_pfn);
 	if (hmm_pfn_step(hmm_pfn) && hmm_may_be_border(w, hmm_pfn))
 		return hmm_extend_border(w, addr, nr, hmm_pfn);
-	last->npages += nr;
-	return HMM_WALK_DONE;
+	return hmm_go_on(w, nr, hmm_pfn);
 }
 
 /* Pages that follow each other, and can still lie in two pagemaps. */

@@ -367,7 +367,9 @@ static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr
 static __always_inline unsigned long hmm_largest_block(unsigned long addr,
 						       unsigned long pfn)
 {
-	return 1UL << __ffs(((addr >> PAGE_SHIFT) | pfn) | (1UL << HMM_PTE_MAX_ORDER));
+	unsigned long bits = (addr >> PAGE_SHIFT) | pfn | (1UL << HMM_PTE_MAX_ORDER);
+
+	return bits & -bits;
 }
 
 /* Whether a window of the same class whose pages follow each other goes on with a run. */
