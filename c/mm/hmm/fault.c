@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "vma_policy.h"
 #include "walk.h"
 #include "walk_output.h"
 
@@ -48,7 +49,7 @@ static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
 	vm_fault_t fault;
 
 	if (request & HMM_PFN_REQ_WRITE) {
-		if (!(vma->vm_flags & VM_WRITE))
+		if (!hmm_vma_may_write(vma))
 			return -EPERM;
 		flags |= FAULT_FLAG_WRITE;
 	}

@@ -46,6 +46,7 @@
 
 #include "../internal.h"
 #include "compat-kernel.h"
+#include "vma_policy.h"
 #include "walk.h"
 
 /* hmm_report_leaf(), where a page might need a fault. */
@@ -81,11 +82,12 @@ static __always_inline int hmm_report_leaf(struct hmm_walk *w, unsigned long add
 }
 
 /* The hmm pfn of @addr in a leaf of @size bytes that maps @pfn at its start. */
-static unsigned long hmm_leaf_pfn(unsigned long addr, unsigned long pfn,
-				  unsigned long size, bool writable)
+static unsigned long hmm_leaf_pfn(const struct hmm_walk *w, unsigned long addr,
+				  unsigned long pfn, unsigned long size,
+				  bool writable)
 {
 	return (pfn + ((addr & (size - 1)) >> PAGE_SHIFT)) |
-	       hmm_pfn_access(writable) |
+	       hmm_walk_access(w, writable) |
 	       hmm_pfn_order(ilog2(size) - PAGE_SHIFT);
 }
 
@@ -96,7 +98,7 @@ static noinline int hmm_walk_special_pmd(struct hmm_walk *w, pmd_t pmd,
 	if (!is_huge_zero_pmd(pmd))
 		return hmm_report_error(w, addr, end, HMM_MARK_SPECIAL);
 	return hmm_report_leaf(w, addr, end, pmd_protnone(pmd) ? 0 :
-			       hmm_leaf_pfn(addr, pmd_pfn(pmd), PMD_SIZE, false));
+			       hmm_leaf_pfn(w, addr, pmd_pfn(pmd), PMD_SIZE, false));
 }
 
 /* A PMD entry that maps a huge page. */
@@ -106,7 +108,7 @@ static __always_inline int hmm_walk_huge_pmd(struct hmm_walk *w, pmd_t pmd,
 	if (unlikely(pmd_special(pmd)))
 		return hmm_walk_special_pmd(w, pmd, addr, end);
 	return hmm_report_leaf(w, addr, end, pmd_protnone(pmd) ? 0 :
-			       hmm_leaf_pfn(addr, pmd_pfn(pmd), PMD_SIZE, pmd_write(pmd)));
+			       hmm_leaf_pfn(w, addr, pmd_pfn(pmd), PMD_SIZE, pmd_write(pmd)));
 }
 
 /* A PMD entry that is not a huge page: empty, not present, bad, or a PTE table. */
@@ -155,7 +157,6 @@ static int hmm_walk_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 
 	if (hmm_pmd_is_huge(pmd))
 		return hmm_walk_huge_pmd(w, pmd, addr, end);
-	w->vma = walk->vma;
 	stop = hmm_walk_pte_table(w, pmdp, pmd, addr, end);
 	if (stop != HMM_WALK_NO_TABLE)
 		return stop;
@@ -183,7 +184,8 @@ static int hmm_walk_pud(pud_t *pudp, unsigned long addr, unsigned long end,
 	if (pud_present(pud) && pud_special(pud))
 		return hmm_report_error(walk->private, addr, end, HMM_MARK_SPECIAL);
 	if (pud_present(pud))
-		hmm_pfn = hmm_leaf_pfn(addr, pud_pfn(pud), PUD_SIZE, pud_write(pud));
+		hmm_pfn = hmm_leaf_pfn(walk->private, addr, pud_pfn(pud), PUD_SIZE,
+				       pud_write(pud));
 	return hmm_report_leaf(walk->private, addr, end, hmm_pfn);
 }
 #else
@@ -215,7 +217,8 @@ static int hmm_walk_hugetlb(pte_t *ptep, unsigned long hmask,
 	if (hmm_hugetlb_is_poisoned(pte))
 		return hmm_report_error(walk->private, addr, end, 0);
 	if (pte_present(pte) && !pte_protnone(pte))
-		hmm_pfn = hmm_leaf_pfn(addr, pte_pfn(pte), huge_page_size(h), pte_write(pte));
+		hmm_pfn = hmm_leaf_pfn(walk->private, addr, pte_pfn(pte),
+				       huge_page_size(h), pte_write(pte));
 	return hmm_report_leaf(walk->private, addr, end, hmm_pfn);
 }
 #else
@@ -231,31 +234,24 @@ static int hmm_walk_hole(unsigned long addr, unsigned long end, int depth,
 }
 
 /*
- * Memory without struct pages behind it cannot be mirrored. What cannot be
- * read cannot be written either, on any architecture that has HMM.
+ * Begin to walk a VMA, or part of one. Returns 0 to go on, 1 if an error was
+ * reported for all of it; or as hmm_report_error().
  */
-static bool hmm_vma_unsupported(const struct vm_area_struct *vma)
+static int hmm_walk_begin_vma(struct hmm_walk *w, struct vm_area_struct *vma,
+			      unsigned long addr, unsigned long end)
 {
-	return (vma->vm_flags & (VM_IO | VM_PFNMAP)) ||
-	       !(vma->vm_flags & VM_READ);
-}
-
-/* Report memory that cannot be mirrored. */
-static int hmm_report_unsupported(struct hmm_walk *w,
-				  const struct vm_area_struct *vma,
-				  unsigned long addr, unsigned long end)
-{
-	bool special = vma->vm_flags & (VM_IO | VM_PFNMAP);
-
-	return hmm_report_error(w, addr, end, special ? HMM_MARK_SPECIAL : 0);
+	w->vma = vma;
+	w->vma_access = hmm_vma_access(vma);
+	if (w->vma_access)
+		return 0;
+	return hmm_report_error(w, addr, end, hmm_vma_is_special(vma) ?
+				HMM_MARK_SPECIAL : 0) ?: 1;
 }
 
 static int hmm_walk_test(unsigned long addr, unsigned long end,
 			 struct mm_walk *walk)
 {
-	if (!hmm_vma_unsupported(walk->vma))
-		return 0;
-	return hmm_report_unsupported(walk->private, walk->vma, addr, end) ?: 1;
+	return hmm_walk_begin_vma(walk->private, walk->vma, addr, end);
 }
 
 static const struct mm_walk_ops hmm_walk_mmap_ops = {
@@ -374,11 +370,12 @@ int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma)
 {
 	unsigned long end = min(w->range->end, vma->vm_end);
 	pmd_t *pmdp = hmm_only_pmd(vma, w->resume, end);
-	int stop;
+	int stop = hmm_walk_begin_vma(w, vma, w->resume, end);
 
-	w->vma = vma;
-	if (hmm_vma_unsupported(vma))
-		stop = hmm_report_unsupported(w, vma, w->resume, end);
+	if (stop == 1)
+		stop = HMM_WALK_DONE;
+	else if (stop)
+		return stop;
 	else if (pmdp)
 		stop = hmm_walk_only_pmd(w, pmdp, end);
 	else

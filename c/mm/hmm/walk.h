@@ -40,6 +40,7 @@ enum hmm_output {
  * @format: the driver's format; NULL if @output is not %HMM_OUTPUT_FORMAT
  * @extents: where extents go; NULL if @output is not %HMM_OUTPUT_EXTENTS
  * @vma: the VMA that is being walked
+ * @vma_access: hmm_vma_access() of it
  * @output: what is written
  * @default_req: request flags for every page
  * @per_pfn_req: which request flags of a page's own hmm pfn count
@@ -58,6 +59,7 @@ struct hmm_walk {
 	const struct hmm_format *format;
 	struct hmm_extents *extents;
 	struct vm_area_struct *vma;
+	unsigned long vma_access;
 	enum hmm_output output;
 	unsigned long default_req;
 	unsigned long per_pfn_req;
@@ -95,6 +97,12 @@ static inline unsigned long hmm_walk_request(const struct hmm_walk *w,
 	if (w->output == HMM_OUTPUT_FORMAT)
 		entry = hmm_format_request(w->format, entry);
 	return w->default_req | (entry & w->per_pfn_req);
+}
+
+/* The access that an entry gives, as far as a device may have it. */
+static inline unsigned long hmm_walk_access(const struct hmm_walk *w, bool writable)
+{
+	return hmm_pfn_access(writable) & w->vma_access;
 }
 
 /* Whether any page with @access might need a fault. */

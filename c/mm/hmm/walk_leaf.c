@@ -128,7 +128,7 @@ static struct hmm_leaf hmm_leaf_softleaf(struct hmm_walk *w, softleaf_t entry)
 	unsigned long access;
 
 	if (softleaf_is_device_private(entry) && hmm_is_own_device_private(w, entry)) {
-		access = hmm_pfn_access(softleaf_is_device_private_write(entry));
+		access = hmm_walk_access(w, softleaf_is_device_private_write(entry));
 		return (struct hmm_leaf){
 			.hmm_pfn = softleaf_to_pfn(entry) | access | HMM_MARK_PRIVATE,
 			.access = access,
@@ -153,7 +153,7 @@ static struct hmm_leaf hmm_leaf_of(struct hmm_walk *w, unsigned long addr, pte_t
 	if (!pte_present(pte))
 		return hmm_leaf_softleaf(w, softleaf_from_pte(pte));
 	if (!pte_protnone(pte))
-		leaf.access = hmm_pfn_access(pte_write(pte));
+		leaf.access = hmm_walk_access(w, pte_write(pte));
 	/*
 	 * The zero page can be read like any other. vm_normal_page() computes
 	 * the address of a struct page and does not access it.
@@ -281,7 +281,7 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 	if (hmm_pmd_is_own(w, entry))
 		return hmm_report_private(w, addr, end,
 			(softleaf_to_pfn(entry) + offset) |
-			hmm_pfn_access(softleaf_is_device_private_write(entry)) |
+			hmm_walk_access(w, softleaf_is_device_private_write(entry)) |
 			hmm_pfn_order(PMD_SHIFT - PAGE_SHIFT));
 	if (hmm_first_needing_fault(w, addr, nr, 0) < nr)
 		return hmm_record_fault(w, addr, end, 0);

@@ -63,6 +63,16 @@ static __always_inline void hmm_read_ptes(pte_t *pte, const pte_t *ptep,
 		pte[i] = hmm_read_pte(ptep + i);
 }
 
+/* The class of a PTE, with no more access than the VMA allows a device. */
+static __always_inline struct hmm_pte_class hmm_walk_class(const struct hmm_walk *w,
+							   pte_t pte)
+{
+	struct hmm_pte_class class = hmm_pte_class_of(w->vma, pte);
+
+	class.access &= w->vma_access;
+	return class;
+}
+
 /*
  * Have the compiler take a window from the stack again: it would rather keep all
  * of it in registers that it does not have (benchmark: snapshot-4k).
@@ -167,7 +177,7 @@ static __always_inline unsigned long hmm_class_hmm_pfn(struct hmm_pte_class clas
 static noinline long hmm_report_plain(struct hmm_walk *w, unsigned long addr,
 				      const pte_t *pte, unsigned long nr)
 {
-	struct hmm_pte_class class = hmm_pte_class_of(w->vma, pte[0]);
+	struct hmm_pte_class class = hmm_walk_class(w, pte[0]);
 	struct hmm_pte_run run = {
 		.first = pte[0],
 		.access = class.access,
@@ -220,7 +230,7 @@ static noinline int hmm_walk_mixed(struct hmm_walk *w, unsigned long addr,
 	long part = 1;
 
 	for (i = 0; i < nr; i += part, at += part << PAGE_SHIFT) {
-		struct hmm_pte_class class = hmm_pte_class_of(w->vma, pte[i]);
+		struct hmm_pte_class class = hmm_walk_class(w, pte[i]);
 
 		part = 1;
 		if (!class.mask)
@@ -242,7 +252,7 @@ static noinline int hmm_walk_mixed(struct hmm_walk *w, unsigned long addr,
 /* A walk of one page, as most device faults make it (benchmark: populate-one-page). */
 static int hmm_walk_one_pte(struct hmm_walk *w, pte_t pte)
 {
-	struct hmm_pte_class class = hmm_pte_class_of(w->vma, pte);
+	struct hmm_pte_class class = hmm_walk_class(w, pte);
 	int stop;
 
 	if (class.mask && !hmm_may_need_fault(w, class.access))
@@ -522,7 +532,7 @@ static noinline bool hmm_new_class(struct hmm_pte_state *state, unsigned long ad
 	struct hmm_walk *w = state->w;
 
 	if (!state->class.mask || !hmm_pte_in_class(state->class, state->pte[0])) {
-		state->class = hmm_pte_class_of(w->vma, state->pte[0]);
+		state->class = hmm_walk_class(w, state->pte[0]);
 		state->may_need_fault = !state->class.access ||
 					hmm_may_need_fault(w, state->class.access);
 		state->run.most = 0;
