@@ -205,7 +205,9 @@ static void give_place(struct journey *j, unsigned long i, struct page *from,
  * By address every eighth word gets no place, and of the large ones every other
  * gets small places, where the first is never missing: without it the rest is
  * not looked at. For a huge hole none is: the reference would follow a NULL
- * pointer. By pfn a large page gets a large place or none.
+ * pointer. By pfn a large page gets a large place or none. The page cache, which the
+ * reference alone collects, gets none: from then on the memories of the two devices
+ * would be used differently.
  */
 static void give_places(struct journey *j, unsigned long i)
 {
@@ -215,7 +217,8 @@ static void give_places(struct journey *j, unsigned long i)
 
 	if (!(j->args.src[i] & MIGRATE_PFN_MIGRATE) || !(fate(j, i) % 8))
 		return;
-	if (!from && (j->ask.how & HMM_PROBE_ENGINE_HOME))
+	if (from ? !folio_test_anon(page_folio(from)) :
+		   j->ask.how & HMM_PROBE_ENGINE_HOME)
 		return;
 	if (j->args.src[i] & MIGRATE_PFN_COMPOUND)
 		nr = from ? folio_nr_pages(page_folio(from)) : HPAGE_PMD_NR;

@@ -22,6 +22,7 @@
 
 #include "../internal.h"
 #include "collect.h"
+#include "migrate_policy.h"
 
 /* May [position, end) move as one huge page? */
 static bool may_move_huge(const struct collector *c, unsigned long end)
@@ -65,7 +66,8 @@ bool collect_selects(const struct migrate_vma *args, struct folio *folio)
 	if (!folio->mapping)
 		return false;
 	if (!folio_is_zone_device(folio))
-		return args->flags & MIGRATE_VMA_SELECT_SYSTEM;
+		return (args->flags & MIGRATE_VMA_SELECT_SYSTEM) &&
+		       folio_test_anon(folio);
 
 	if (folio_is_device_private(folio))
 		kind = MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
@@ -79,12 +81,17 @@ bool collect_selects(const struct migrate_vma *args, struct folio *folio)
 }
 
 /*
- * Takes the lock of a mapped folio, and no reference: that of a mapping becomes
- * the migration's. The page table lock is held.
+ * Lock a mapped folio, unless it must not move. Takes no reference: that of a
+ * mapping becomes the migration's. The page table lock is held.
  */
 bool collect_lock(const struct collector *c, struct folio *folio)
 {
-	return faulting_folio(c->args, folio) || folio_trylock(folio);
+	if (!faulting_folio(c->args, folio) && !folio_trylock(folio))
+		return false;
+	if (folio_is_zone_device(folio) || hmm_folio_may_migrate(folio))
+		return true;
+	migration_unlock(c->args, folio);
+	return false;
 }
 
 /*
@@ -252,6 +259,11 @@ static void collect_range(struct migrate_vma *args)
 {
 	struct collector c = { .args = args };
 
+	/* Neither fault in nor notify where nothing can move. */
+	if (!hmm_vma_may_have_anon(args->vma)) {
+		put_words(&c, args->end, 0);
+		return;
+	}
 	if (walk_page_range_vma(args->vma, args->start, args->end, &collect_ops,
 				&c) == COLLECT_STOP)
 		args->end = position(&c);
@@ -262,15 +274,9 @@ static void collect_range(struct migrate_vma *args)
 	put_words(&c, args->end, 0);
 }
 
-static bool vma_can_migrate(struct vm_area_struct *vma)
-{
-	return vma && !is_vm_hugetlb_page(vma) && !vma_is_dax(vma) &&
-	       !(vma->vm_flags & VM_SPECIAL);
-}
-
 static bool request_is_sound(const struct migrate_vma *args)
 {
-	if (!vma_can_migrate(args->vma) || !args->src || !args->dst)
+	if (!args->vma || !hmm_vma_may_migrate(args->vma) || !args->src || !args->dst)
 		return false;
 	if (!PAGE_ALIGNED(args->start) || !PAGE_ALIGNED(args->end))
 		return false;
@@ -289,7 +295,8 @@ static bool request_is_sound(const struct migrate_vma *args)
  * Collects the pages of the range and unmaps them. Afterwards @args->src holds
  * one word for each page:
  *
- * * 0: this page does not move;
+ * * 0: this page does not move; so for all but anonymous memory, and for KSM,
+ *   poisoned memory and the like: see docs/mirrorable.md;
  * * %MIGRATE_PFN_MIGRATE with %MIGRATE_PFN_VALID: a page that is locked and
  *   mapped nowhere, so that its content holds still. %MIGRATE_PFN_WRITE says
  *   that it was mapped writable; %MIGRATE_PFN_COMPOUND that it is the head of

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which memory may move to a device, for the selection stage of a migration.
+ *
+ * docs/mirrorable.md has the table of all kinds of memory, and vma_policy.h says
+ * which locks make decisions about a VMA last.
+ */
+#ifndef MM_HMM_MIGRATE_POLICY_H
+#define MM_HMM_MIGRATE_POLICY_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+
+#include "compat-kernel.h"
+#include "vma_policy.h"
+
+/*
+ * VMAs whose pages are not to be moved:
+ *
+ * - VM_SPECIAL: pages that a driver, or the kernel, knows by their address;
+ * - hugetlb and DAX: pages that belong to a pool, or to a device;
+ * - shadow stacks: a page in a device's memory is the device's to write;
+ * - VM_DROPPABLE: pages that reclaim may discard and never swaps out. It does
+ *   neither to a device's memory, and a page that was there is swap-backed;
+ * - VM_MTE: the pages have tags besides their bytes, and no copy engine of a
+ *   device copies these.
+ */
+#define HMM_VM_UNMOVABLE \
+	(VM_SPECIAL | VM_HUGETLB | VM_SHADOW_STACK | VM_DROPPABLE | VM_MTE)
+
+/**
+ * hmm_vma_may_migrate() - whether pages of a VMA may move to a device at all
+ * @vma: the VMA
+ *
+ * Context: the mmap lock is held.
+ */
+static inline bool hmm_vma_may_migrate(const struct vm_area_struct *vma)
+{
+	return !(vma->vm_flags & HMM_VM_UNMOVABLE) && !vma_is_dax(vma) &&
+	       !hmm_vma_is_secret(vma);
+}
+
+/*
+ * Whether a VMA can map anonymous folios. Others are in the page cache, where a
+ * device's page cannot take their place.
+ */
+static inline bool hmm_vma_may_have_anon(const struct vm_area_struct *vma)
+{
+	return vma_is_anonymous(vma) || vma_is_cow_mapping(vma);
+}
+
+/**
+ * hmm_folio_may_migrate() - whether a folio of system memory may move to a device
+ * @folio: the folio, mapped and locked
+ *
+ * Invariant: a folio for which this is false is not unmapped, and never passed to
+ * a driver to be copied.
+ *
+ * Only anonymous folios move, and of these only the ones that nothing but page
+ * tables refers to by content or by pfn:
+ *
+ * - not the page cache, which readers and file systems access by index;
+ * - not KSM: ksmd compares such folios by content, at any time and without their
+ *   lock, and the CPU cannot read a device's memory;
+ * - not a folio that is being written to swap, and not one whose swap entry other
+ *   page tables hold: they will look for it in the swap cache. One that the swap
+ *   cache alone holds is taken out of it here;
+ * - not poisoned memory, not even in part: to copy it is a machine check.
+ *
+ * Context: the folio's lock is what keeps all of it true: KSM turns a mapped
+ * anonymous folio into one of its own with nothing but that lock held. Does not
+ * sleep; a page table lock may be held.
+ */
+static inline bool hmm_folio_may_migrate(struct folio *folio)
+{
+	if (!folio_test_anon(folio) || folio_test_ksm(folio) ||
+	    folio_test_private(folio) || folio_test_writeback(folio) ||
+	    folio_contain_hwpoisoned_page(folio))
+		return false;
+	return !folio_test_swapcache(folio) || folio_free_swap(folio);
+}
+
+#endif /* MM_HMM_MIGRATE_POLICY_H */
