@@ -185,7 +185,7 @@ impl<'a> Block<'a> {
         unsafe { Frame::from_raw(self.first) }
     }
 
-    /// Shows what is in a page; `None` if the CPU cannot reach it, or there are not so many.
+    /// Shows what is in a page; `None` if the CPU cannot reach it ([`Frame::is_reachable`]), or there are not so many.
     pub fn page<R>(&self, index: usize, f: impl FnOnce(&Bytes<'_>) -> R) -> Option<R> {
         self.mapped(index, |bytes| f(bytes))
     }
@@ -196,11 +196,18 @@ impl<'a> Block<'a> {
     }
 
     fn mapped<R>(&self, index: usize, f: impl FnOnce(&mut Bytes<'_>) -> R) -> Option<R> {
-        if index >= self.pages() || self.frame().is_private() {
+        if index >= self.pages() {
             return None;
         }
-        // SAFETY: Pages of one folio are neighbours, and this one the CPU can reach.
-        let at: *mut c_void = unsafe { bindings::kmap_local_page(self.first.add(index)) };
+        // SAFETY: The pages of a folio are neighbours, and there are more than `index`.
+        let page = unsafe { self.first.add(index) };
+        // SAFETY: By the type's invariants it does not go away during `'a`.
+        let frame = unsafe { Frame::from_raw(page) };
+        if !frame.is_reachable() {
+            return None;
+        }
+        // SAFETY: The CPU can reach the page.
+        let at: *mut c_void = unsafe { bindings::kmap_local_page(page) };
         // INVARIANT: A page is that long, and mapped until below.
         let result = f(&mut Bytes {
             at: at.cast(),

@@ -85,44 +85,60 @@ static struct dm_operand *dm_translate(struct dm_work *work,
 
 /*
  * Work on one piece of the operands and step over it. The process must know of
- * pages that the device wrote to: nothing else sets their dirty bit.
+ * pages that the device wrote to: nothing else sets their dirty bit. Returns 0, or
+ * -EIO for a page that the CPU, which plays the device here, cannot reach.
  */
-static void dm_step(struct dm_work *work, struct page *pages[2], size_t len)
+static int dm_step(struct dm_work *work, struct page *pages[2], size_t len)
 {
 	void *at[2] = {};
+	int ret = 0;
 
-	for (int i = 0; i < ARRAY_SIZE(at); i++)
-		if (pages[i])
-			at[i] = dm_page_map(pages[i]) +
-				offset_in_page(work->operand[i].now);
-
-	work->piece(work, at, len);
+	for (int i = 0; i < ARRAY_SIZE(at); i++) {
+		if (!pages[i])
+			continue;
+		at[i] = dm_page_map(pages[i]);
+		if (at[i])
+			at[i] += offset_in_page(work->operand[i].now);
+		else
+			ret = -EIO;
+	}
+	if (!ret)
+		work->piece(work, at, len);
 
 	for (int i = ARRAY_SIZE(at) - 1; i >= 0; i--) {
 		if (!pages[i])
 			continue;
 		dm_page_unmap(pages[i], at[i]);
+		if (ret)
+			continue;
 		if (work->operand[i].rights & DM_MAY_WRITE)
 			folio_mark_dirty(page_folio(pages[i]));
 		work->operand[i].now += len;
 	}
+	return ret;
 }
 
-/* Go on until the work is done (NULL) or an operand is not mapped. */
-static struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
+/*
+ * Go on until the work is done, or an operand is not mapped, which is then
+ * @missing. Returns 0, or the error of dm_step().
+ */
+static int dm_run(struct dm_work *work, struct dm_table *table,
+		  struct dm_operand **missing)
 {
-	while (work->operand[0].now < work->operand[0].end) {
-		struct dm_operand *missing;
+	int ret = 0;
+
+	*missing = NULL;
+	while (!ret && work->operand[0].now < work->operand[0].end) {
 		struct page *pages[2];
 		size_t len;
 
-		missing = dm_translate(work, table, pages, &len);
-		if (missing)
-			return missing;
-		dm_step(work, pages, len);
+		*missing = dm_translate(work, table, pages, &len);
+		if (*missing)
+			break;
+		ret = dm_step(work, pages, len);
 		cond_resched();
 	}
-	return NULL;
+	return ret;
 }
 
 /**
@@ -130,8 +146,9 @@ static struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
  * @dm: the mirror of the process whose memory it works on
  * @work: what to do; its operands' positions tell how far it got
  *
- * Return: 0; the errors of dm_populate() for an operand that cannot be reached;
- * -EINTR when the process is being killed.
+ * Return: 0; the errors of dm_populate() for an operand that cannot be mapped;
+ * -EIO for one whose pages the CPU cannot reach; -EINTR when the process is being
+ * killed.
  */
 int dm_execute(struct dm_mirror *dm, struct dm_work *work)
 {
@@ -141,9 +158,9 @@ int dm_execute(struct dm_mirror *dm, struct dm_work *work)
 		int ret;
 
 		scoped_guard(hmm_mirror, &dm->mirror)
-			missing = dm_run(work, &dm->table);
-		if (!missing)
-			return 0;
+			ret = dm_run(work, &dm->table, &missing);
+		if (ret || !missing)
+			return ret;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 

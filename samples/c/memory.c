@@ -40,38 +40,51 @@
  * dm_page_map() - get at what is in a page, wherever it is
  * @page: a page of the system or of a unit
  *
+ * A device would access the page by DMA and not care whether the CPU can reach
+ * it. This one is simulated by the CPU.
+ *
  * Return: its address, until dm_page_unmap(); in the reverse order for several.
+ * NULL for a page that the CPU cannot reach.
  */
 void *dm_page_map(struct page *page)
 {
-	if (!is_device_private_page(page))
-		return kmap_local_page(page);
-	return hmm_devmem_data(page) + hmm_devmem_offset(page);
+	if (is_device_private_page(page))
+		return hmm_devmem_data(page) + hmm_devmem_offset(page);
+	return hmm_page_is_reachable(page) ? kmap_local_page(page) : NULL;
 }
 
 /**
  * dm_page_unmap() - be done with what dm_page_map() gave
  * @page: the page
- * @at: an address in it
+ * @at: an address in it, or NULL
  */
 void dm_page_unmap(struct page *page, const void *at)
 {
-	if (!is_device_private_page(page))
+	if (at && !is_device_private_page(page))
 		kunmap_local(at);
+}
+
+static int dm_copy_page(struct page *dst, struct page *src)
+{
+	void *to = dm_page_map(dst), *from = dm_page_map(src);
+	int ret = to && from ? 0 : -EIO;
+
+	if (!ret)
+		copy_page(to, from);
+	dm_page_unmap(src, from);
+	dm_page_unmap(dst, to);
+	return ret;
 }
 
 /* A device would have its copy engine do this, for all of the block at once. */
 static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 		   unsigned int order)
 {
-	for (unsigned long i = 0; i < 1UL << order; i++) {
-		void *to = dm_page_map(dst + i), *from = dm_page_map(src + i);
+	int ret = 0;
 
-		copy_page(to, from);
-		dm_page_unmap(src + i, from);
-		dm_page_unmap(dst + i, to);
-	}
-	return 0;
+	for (unsigned long i = 0; !ret && i < 1UL << order; i++)
+		ret = dm_copy_page(dst + i, src + i);
+	return ret;
 }
 
 static int dm_clear(struct dm_unit *unit, struct page *page,
@@ -80,6 +93,8 @@ static int dm_clear(struct dm_unit *unit, struct page *page,
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		void *at = dm_page_map(page + i);
 
+		if (!at)
+			return -EIO;
 		clear_page(at);
 		dm_page_unmap(page + i, at);
 	}

@@ -5,6 +5,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/hmm_mirror.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -49,32 +50,50 @@ static struct page *translate(const struct engine_process *p, unsigned long addr
 	return pfn_to_page(p->slots[i].entry >> HMM_GEN_ENTRY_SHIFT);
 }
 
-/* Copies a page to or from @buffer by way of the table. */
-static bool copy_by_table(struct engine_process *p, unsigned long addr, char *buffer, bool write)
+/* The CPU plays the engine, and does not reach all that hardware would. */
+bool engine_reaches(const struct page *page)
+{
+	return hmm_page_is_reachable(page);
+}
+
+/*
+ * Copies a page to or from @buffer by way of the table. Returns 1; 0 if the page is
+ * not mapped; or -EIO.
+ */
+static int copy_by_table(struct engine_process *p, unsigned long addr, char *buffer, bool write)
 {
 	struct page *page;
+	int ret = 1;
 
 	mutex_lock(&p->lock);
 	page = translate(p, addr, write);
-	if (page && write) {
+	if (!page) {
+		ret = 0;
+	} else if (!engine_reaches(page)) {
+		ret = -EIO;
+	} else if (write) {
 		memcpy_to_page(page, 0, buffer, PAGE_SIZE);
 		set_page_dirty(page);
-	} else if (page) {
+	} else {
 		memcpy_from_page(buffer, page, 0, PAGE_SIZE);
 	}
 	mutex_unlock(&p->lock);
-	return page;
+	return ret;
 }
 
 static int copy_one(struct engine *engine, struct engine_process *p, unsigned long addr,
 		    char *buffer, bool write)
 {
-	int tries = TRIES, ret = 0;
+	int tries = TRIES, ret = 0, copied = 0;
 
-	while (!ret && !copy_by_table(p, addr, buffer, write))
+	while (!ret) {
+		copied = copy_by_table(p, addr, buffer, write);
+		if (copied)
+			break;
 		ret = --tries && !fatal_signal_pending(current) ?
 		      engine->miss(p, addr, write) : -EBUSY;
-	return ret;
+	}
+	return ret ?: min(copied, 0);
 }
 
 static int copy(struct engine *engine, struct engine_process *p, struct hmm_gen_cmd *cmd,

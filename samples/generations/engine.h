@@ -62,5 +62,6 @@ void engine_exit(struct engine *engine);
 /* Have an entry in the table, or none any more between two addresses; under the lock. */
 void engine_set(struct engine_process *process, unsigned long addr, u64 entry);
 void engine_drop(struct engine_process *process, unsigned long start, unsigned long end);
+bool engine_reaches(const struct page *page);
 
 #endif /* HMM_GENERATIONS_ENGINE_H */

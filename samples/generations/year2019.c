@@ -167,7 +167,16 @@ static long context_snapshot(struct engine_process *process, const struct hmm_ge
 	return ret;
 }
 
-/* The engine fills pages with 0xdd. To it addresses are physical ones. */
+/* The engine writes to a page by its address, which is a physical one. */
+static bool fill(dma_addr_t daddr)
+{
+	if (!engine_reaches(phys_to_page(daddr)))
+		return false;
+	memset(phys_to_virt(daddr), 0xdd, PAGE_SIZE);
+	return true;
+}
+
+/* The engine fills pages with 0xdd. */
 static int context_fill(struct engine_process *process, struct hmm_gen_cmd *cmd)
 {
 	struct context *c = context_of(process);
@@ -184,7 +193,8 @@ static int context_fill(struct engine_process *process, struct hmm_gen_cmd *cmd)
 	ret = walk_and_lock(c, &range, HMM_FAULT_ALLOW_RETRY, daddrs);
 	if (ret > 0) {
 		for (i = 0; i < cmd->npages; i++)
-			memset(phys_to_virt(daddrs[i]), 0xdd, PAGE_SIZE);
+			if (!fill(daddrs[i]))
+				ret = -EIO;
 		cmd->result = hmm_range_dma_unmap(&range, &engine.pdev->dev, daddrs, true);
 		mutex_unlock(&c->process.lock);
 	}

@@ -335,6 +335,8 @@ static long mirror_access(struct probe_mirror *pm, struct hmm_probe_access *arg)
 	value = xa_to_value(entry);
 	if (arg->write && !(value & 1))
 		return -EACCES;
+	if (!hmm_page_is_reachable(pfn_to_page(value >> 1)))
+		return -EIO;
 	at = kmap_local_page(pfn_to_page(value >> 1)) + offset_in_page(arg->addr);
 	if (arg->write)
 		WRITE_ONCE(*at, arg->value);

@@ -1470,6 +1470,23 @@ impl Frame {
         unsafe { &*ptr.cast() }
     }
 
+    /// Whether the CPU can access the bytes of a page.
+    ///
+    /// A device may be given pages that the CPU cannot access by `kmap_local_page()`:
+    /// device-private memory, poisoned memory, and pages that a driver has taken out of the
+    /// kernel's direct map and mapped for a process. For a device that accesses memory by DMA
+    /// that makes no difference; whoever simulates one, or copies in place of one, has to ask
+    /// first.
+    ///
+    /// Memory that is poisoned later is not covered.
+    ///
+    /// Context: any.
+    #[inline]
+    pub fn is_reachable(&self) -> bool {
+        // SAFETY: By the type's invariants `self` is a valid `struct page`.
+        unsafe { bindings::hmm_page_is_reachable(self.as_raw()) }
+    }
+
     /// Whether a page is in the memory of some device.
     #[inline]
     pub fn is_of(&self, owner: *const c_void) -> bool {

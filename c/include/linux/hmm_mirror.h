@@ -497,6 +497,8 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 	     hmm_section_dma_run(section, &(run));)
 
 struct page *hmm_frame(unsigned long pfn);
+bool hmm_page_is_reachable(const struct page *page)
+	__contract(method, name("is_reachable"));
 
 /**
  * hmm_page_is_of() - whether a page is in the memory of some device
