@@ -358,10 +358,31 @@ struct hmm_probe_crowd {
  */
 #define HMM_PROBE_MAP_PFNMAP	0
 #define HMM_PROBE_MAP_MIXED	1
+/* Memory that is not in the kernel's direct map, a page for all addresses. */
+#define HMM_PROBE_MAP_HIDDEN	2
 
 #define HMM_PROBE_MOVE		_IOWR('H', 0x51, struct hmm_probe_move)
 #define HMM_PROBE_POPULATE_PAGES _IOWR('H', 0x52, struct hmm_probe_populate)
 #define HMM_PROBE_OCCUPY	_IOW('H', 0x53, struct hmm_probe_occupy)
 #define HMM_PROBE_CROWD		_IOWR('H', 0x54, struct hmm_probe_crowd)
+
+/* What to make of memory: &struct hmm_probe_mark.what */
+#define HMM_PROBE_MARK_SHADOW_STACK	0	/* the whole VMA, for good */
+#define HMM_PROBE_MARK_POISON		1	/* the page, which stays mapped */
+#define HMM_PROBE_MARK_NO_POISON	2	/* undoes it */
+
+/**
+ * struct hmm_probe_mark - memory becomes of a kind that cannot be had otherwise
+ * @addr: an address of the calling process
+ * @what: %HMM_PROBE_MARK_SHADOW_STACK and so on
+ * @reserved: 0
+ */
+struct hmm_probe_mark {
+	__u64 addr;
+	__u32 what;
+	__u32 reserved;
+};
+
+#define HMM_PROBE_MARK		_IOW('H', 0x60, struct hmm_probe_mark)
 
 #endif /* HMM_PROBE_H */

@@ -63,6 +63,8 @@ static long probe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return probe_migrate(user);
 	case HMM_PROBE_ENGINE:
 		return probe_engine(user);
+	case HMM_PROBE_MARK:
+		return probe_mark(user);
 	case HMM_PROBE_MOVE:
 		return probe_move(user);
 	case HMM_PROBE_POPULATE_PAGES:

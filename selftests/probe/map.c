@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings that HMM cannot hand out: raw page frames and special entries.
+ * Memory that is hard to come by: raw page frames, special entries, pages that the
+ * CPU cannot reach, and kinds of memory that the CPU here does not have.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/set_memory.h>
+#include <linux/uaccess.h>
 
 #include "probe.h"
 
@@ -39,6 +42,132 @@ static int map_pfns(struct vm_area_struct *vma)
 	return ret;
 }
 
+#ifdef CONFIG_X86_64
+
+/* Mapped for processes, and not in the direct map. */
+static struct page *probe_hidden;
+
+static vm_fault_t hidden_fault(struct vm_fault *vmf)
+{
+	get_page(probe_hidden);
+	vmf->page = probe_hidden;
+	return 0;
+}
+
+static const struct vm_operations_struct hidden_ops = {
+	.fault = hidden_fault,
+};
+
+static int map_hidden(struct vm_area_struct *vma)
+{
+	if (!probe_hidden)
+		return -ENOMEM;
+	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND);
+	vma->vm_ops = &hidden_ops;
+	return 0;
+}
+
+static void hidden_init(void)
+{
+	probe_hidden = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!probe_hidden || !set_mce_nospec(page_to_pfn(probe_hidden)))
+		return;
+	__free_page(probe_hidden);
+	probe_hidden = NULL;
+}
+
+static void hidden_exit(void)
+{
+	if (!probe_hidden)
+		return;
+	clear_mce_nospec(page_to_pfn(probe_hidden));
+	__free_page(probe_hidden);
+}
+
+#else
+
+static int map_hidden(struct vm_area_struct *vma)
+{
+	return -EOPNOTSUPP;
+}
+
+static void hidden_init(void)
+{
+}
+
+static void hidden_exit(void)
+{
+}
+
+#endif
+
+/* Make a VMA a shadow stack, as far as the mm is concerned. */
+static int mark_shadow_stack(unsigned long addr)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int ret = -EFAULT;
+
+	if (!VM_SHADOW_STACK)
+		return -EOPNOTSUPP;
+	mmap_write_lock(mm);
+	vma = vma_lookup(mm, addr);
+	if (vma && vma_is_anonymous(vma) && (vma->vm_flags & VM_WRITE)) {
+		/* The mm counts it as a stack from here on. */
+		if (!(vma->vm_flags & VM_SHADOW_STACK)) {
+			mm->data_vm -= vma_pages(vma);
+			mm->stack_vm += vma_pages(vma);
+		}
+		vm_flags_set(vma, VM_SHADOW_STACK);
+		ret = 0;
+	}
+	mmap_write_unlock(mm);
+	return ret;
+}
+
+/* Mark a page poisoned where it is mapped, which memory failure avoids if it can. */
+static int mark_poison(unsigned long addr, bool poison)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	struct folio *folio;
+	struct page *page;
+	int ret = get_user_pages_fast(addr, 1, 0, &page);
+
+	if (ret != 1)
+		return ret < 0 ? ret : -EFAULT;
+	folio = page_folio(page);
+	if (poison)
+		SetPageHWPoison(page);
+	else
+		ClearPageHWPoison(page);
+	if (folio_test_large(folio) && poison)
+		folio_set_has_hwpoisoned(folio);
+	else if (folio_test_large(folio))
+		folio_clear_has_hwpoisoned(folio);
+	put_page(page);
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+long probe_mark(const struct hmm_probe_mark __user *user)
+{
+	struct hmm_probe_mark mark;
+
+	if (copy_from_user(&mark, user, sizeof(mark)))
+		return -EFAULT;
+	switch (mark.what) {
+	case HMM_PROBE_MARK_SHADOW_STACK:
+		return mark_shadow_stack(mark.addr);
+	case HMM_PROBE_MARK_POISON:
+	case HMM_PROBE_MARK_NO_POISON:
+		return mark_poison(mark.addr, mark.what == HMM_PROBE_MARK_POISON);
+	default:
+		return -EINVAL;
+	}
+}
+
 int probe_map(struct file *filp, struct vm_area_struct *vma)
 {
 	if (!(vma->vm_flags & VM_SHARED))
@@ -50,6 +179,8 @@ int probe_map(struct file *filp, struct vm_area_struct *vma)
 		vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND);
 		vma->vm_ops = &mixed_ops;
 		return 0;
+	case HMM_PROBE_MAP_HIDDEN:
+		return map_hidden(vma);
 	default:
 		return -EINVAL;
 	}
@@ -58,10 +189,14 @@ int probe_map(struct file *filp, struct vm_area_struct *vma)
 int probe_map_init(void)
 {
 	probe_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	return probe_page ? 0 : -ENOMEM;
+	if (!probe_page)
+		return -ENOMEM;
+	hidden_init();
+	return 0;
 }
 
 void probe_map_exit(void)
 {
+	hidden_exit();
 	__free_page(probe_page);
 }

@@ -71,6 +71,7 @@ void probe_engine_exit(void);
 int probe_map(struct file *filp, struct vm_area_struct *vma);
 int probe_map_init(void);
 void probe_map_exit(void);
+long probe_mark(const struct hmm_probe_mark __user *user);
 
 #ifdef HMM_PROBE_WITH_MIRROR
 long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,

@@ -1,0 +1,851 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kinds of memory, and what a device may do with each: the rows of the table in
+ * docs/mirrorable.md.
+ *
+ * A row makes memory of its kind, and has what a snapshot reports of it, what a
+ * request to read and one to write return, and whether its pages move. All of it is
+ * tried with hmm_range_fault() under each of its locks, with the reference, with a
+ * section of a mirror, with migrate_vma_setup() and, where one is loaded, with a
+ * driver.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "device.h"
+
+#define N	4UL
+#define RW	(PROT_READ | PROT_WRITE)
+
+#define VALID	WORD_VALID
+#define WRITABLE (WORD_VALID | WORD_WRITE)
+#define ERROR	WORD_ERROR
+
+/* How a section accesses memory: enum hmm_access. */
+enum { SNAPSHOT, READ, WRITE };
+
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
+/**
+ * struct memory - memory of some kind
+ * @at: where; NULL: there is none, for the reason in @none
+ * @npages: how many pages of it are looked at
+ * @fd: a file that is closed at the end, or 0
+ * @none: why there is none
+ */
+struct memory {
+	char *at;
+	size_t npages;
+	int fd;
+	const char *none;
+};
+
+static struct memory none(const char *reason)
+{
+	return (struct memory){ .none = reason };
+}
+
+static struct memory memory_at(void *at)
+{
+	if (at == MAP_FAILED)
+		return none(strerror(errno));
+	return (struct memory){ .at = at, .npages = N };
+}
+
+static struct memory anon_untouched(int probe)
+{
+	struct memory m = memory_at(mmap(NULL, N * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+	if (m.at)
+		madvise(m.at, N * PAGE, MADV_NOHUGEPAGE);
+	return m;
+}
+
+static struct memory written(struct memory m)
+{
+	if (m.at)
+		write_pages(m.at, m.npages * PAGE);
+	return m;
+}
+
+static struct memory anon(int probe)
+{
+	return written(anon_untouched(probe));
+}
+
+static struct memory anon_protected(int prot)
+{
+	struct memory m = anon(-1);
+
+	return m.at && mprotect(m.at, N * PAGE, prot) ? none(strerror(errno)) : m;
+}
+
+static struct memory anon_readonly(int probe)
+{
+	return anon_protected(PROT_READ);
+}
+
+static struct memory anon_none(int probe)
+{
+	return anon_protected(PROT_NONE);
+}
+
+/* Where the CPU has protection keys, code can be run and not read. */
+static struct memory anon_execute_only(int probe)
+{
+	return anon_protected(PROT_EXEC);
+}
+
+static struct memory anon_locked(int probe)
+{
+	struct memory m = anon(probe);
+
+	return m.at && mlock(m.at, N * PAGE) ? none(strerror(errno)) : m;
+}
+
+/* Cannot be unmapped by the test; it goes with the process. */
+static struct memory anon_sealed(int probe)
+{
+	struct memory m = anon(probe);
+
+	return m.at && syscall(SYS_mseal, m.at, N * PAGE, 0) ? none(strerror(errno)) : m;
+}
+
+static struct memory anon_protection_key(int probe)
+{
+	struct memory m = anon(probe);
+	int key = syscall(SYS_pkey_alloc, 0, 1 /* PKEY_DISABLE_ACCESS */);
+
+	if (key < 0)
+		return none("no protection keys");
+	if (syscall(SYS_pkey_mprotect, m.at, N * PAGE, RW, key))
+		return none(strerror(errno));
+	return m;
+}
+
+static struct memory droppable(int probe)
+{
+	void *at = mmap(NULL, N * PAGE, RW, MAP_DROPPABLE | MAP_ANONYMOUS, -1, 0);
+
+	return written(memory_at(at));
+}
+
+static struct memory mark(struct memory m, int probe, unsigned int what)
+{
+	struct hmm_probe_mark arg = { .addr = (uintptr_t)m.at, .what = what };
+
+	return m.at && ioctl(probe, HMM_PROBE_MARK, &arg) ? none(strerror(errno)) : m;
+}
+
+/*
+ * A VMA that is marked one. The CPU need not have shadow stacks, and the entries
+ * are those of data, which makes it harder: they are writable.
+ */
+static struct memory shadow_stack(int probe)
+{
+	return mark(anon(probe), probe, HMM_PROBE_MARK_SHADOW_STACK);
+}
+
+static struct memory shadow_stack_untouched(int probe)
+{
+	return mark(anon_untouched(probe), probe, HMM_PROBE_MARK_SHADOW_STACK);
+}
+
+/* The huge page comes first in it. */
+static struct memory shadow_stack_huge(int probe)
+{
+	char *at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
+	struct memory m = { .at = at, .npages = HUGE / PAGE };
+
+	if (!at || madvise(at, HUGE, MADV_HUGEPAGE))
+		return none("no huge pages");
+	return mark(written(m), probe, HMM_PROBE_MARK_SHADOW_STACK);
+}
+
+/* Mapped as a whole, for memory failure could not split it. */
+static struct memory poisoned_huge(int probe)
+{
+	char *at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
+	struct memory m = { .at = at, .npages = HUGE / PAGE };
+
+	if (!at || madvise(at, HUGE, MADV_HUGEPAGE))
+		return none("no huge pages");
+	return mark(written(m), probe, HMM_PROBE_MARK_POISON);
+}
+
+static struct memory poisoned(int probe)
+{
+	struct memory m = anon(probe);
+	size_t i;
+	int ret;
+
+	for (i = 0; i < N; i++) {
+		ret = page_poison(m.at + i * PAGE);
+		if (ret)
+			return none(strerror(-ret));
+	}
+	return m;
+}
+
+static struct memory file_mapped(int flags, bool touched)
+{
+	int fd = memory_file(N * PAGE);
+	char byte = 1;
+	size_t i;
+
+	if (fd < 0)
+		return none(strerror(-fd));
+	for (i = 0; i < N; i++)
+		if (pwrite(fd, &byte, 1, i * PAGE) != 1)
+			return none(strerror(errno));
+
+	struct memory m = memory_at(mmap(NULL, N * PAGE, RW, flags, fd, 0));
+
+	m.fd = fd;
+	if (!m.at)
+		return m;
+	read_pages(m.at, N * PAGE);
+	return touched ? written(m) : m;
+}
+
+static struct memory file_shared(int probe)
+{
+	return file_mapped(MAP_SHARED, true);
+}
+
+static struct memory file_private(int probe)
+{
+	return file_mapped(MAP_PRIVATE, false);
+}
+
+static struct memory file_private_written(int probe)
+{
+	return file_mapped(MAP_PRIVATE, true);
+}
+
+static struct memory shared(int probe)
+{
+	return written(memory_at(mmap(NULL, N * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0)));
+}
+
+static struct memory hugetlb(int probe)
+{
+	struct memory m;
+
+	if (huge_pages_reserve(HUGE / 1024, 2))
+		return none("no pages of hugetlb");
+	m = memory_at(mmap(NULL, HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
+	m.npages = HUGE / PAGE;
+	return written(m);
+}
+
+static struct memory secret_untouched(int probe)
+{
+	int fd = syscall(SYS_memfd_secret, 0);
+	struct memory m;
+
+	if (fd < 0)
+		return none("no memfd_secret()");
+	if (ftruncate(fd, N * PAGE))
+		return none(strerror(errno));
+	m = memory_at(mmap(NULL, N * PAGE, RW, MAP_SHARED, fd, 0));
+	m.fd = fd;
+	return m;
+}
+
+static struct memory secret(int probe)
+{
+	return written(secret_untouched(probe));
+}
+
+/* Mapped in another order than that of the file. */
+static struct memory secret_remapped(int probe)
+{
+	struct memory m = secret(probe);
+
+	if (m.at && syscall(SYS_remap_file_pages, m.at, PAGE, 0, 2, 0))
+		return none(strerror(errno));
+	return written(m);
+}
+
+/* Whether all pages are one. */
+static bool is_one_page(const struct memory *m)
+{
+	uint64_t pfn = page_map(m->at) & MAP_PFN;
+	size_t i;
+
+	for (i = 1; i < m->npages; i++)
+		if ((page_map(m->at + i * PAGE) & MAP_PFN) != pfn)
+			return false;
+	return true;
+}
+
+/* ksmd merges what it has seen twice. */
+static struct memory merged(int probe)
+{
+	struct memory m = anon(probe);
+	int i;
+
+	if (setting_write("/sys/kernel/mm/ksm/run", "0") < 0)
+		return none("no KSM");
+	setting_write("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	setting_write("/sys/kernel/mm/ksm/pages_to_scan", "1000");
+	memset(m.at, 0x6b, N * PAGE);
+	if (madvise(m.at, N * PAGE, MADV_MERGEABLE))
+		return none(strerror(errno));
+	setting_write("/sys/kernel/mm/ksm/run", "1");
+	for (i = 0; i < 1000 && !is_one_page(&m); i++)
+		usleep(10000);
+	setting_write("/sys/kernel/mm/ksm/run", "0");
+	return i == 1000 ? none("ksmd has merged nothing") : m;
+}
+
+/*
+ * Pages of a process whose child has them in swap: what is faulted in for reading
+ * is in the swap cache, where the child will look for it.
+ */
+static struct memory swap_shared(int probe)
+{
+	struct memory m = anon(probe);
+	size_t i;
+	pid_t pid;
+
+	if (swap_ready())
+		return none("no swap");
+	madvise(m.at, N * PAGE, MADV_PAGEOUT);
+	for (i = 0; i < N; i++)
+		if (!(page_map(m.at + i * PAGE) & MAP_SWAPPED))
+			return none("the pages were not swapped out");
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	read_pages(m.at, N * PAGE);
+	return pid < 0 ? none(strerror(errno)) : m;
+}
+
+/* Memory of the kernel's that it shows to the process. */
+static struct memory vdso(int probe)
+{
+	struct memory m = memory_at((void *)getauxval(AT_SYSINFO_EHDR));
+
+	m.npages = 1;
+	if (!m.at)
+		return none("no vDSO");
+	read_pages(m.at, PAGE);
+	return m;
+}
+
+/* The kernel's variables for the vDSO, by raw page frames, of which none is mapped. */
+static struct memory vvar(int probe)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long start = 0;
+	char line[256];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "[vvar]") && sscanf(line, "%lx-", &start) == 1)
+			break;
+	if (maps)
+		fclose(maps);
+	if (!start)
+		return none("no vvar");
+	return (struct memory){ .at = (char *)start, .npages = 1 };
+}
+
+/* A ring of asynchronous I/O: pages of a file that the kernel writes to. */
+static struct memory aio_ring(int probe)
+{
+	unsigned long context = 0;
+
+	if (syscall(SYS_io_setup, 1, &context))
+		return none("no asynchronous I/O");
+	read_pages((char *)context, PAGE);
+	return (struct memory){ .at = (char *)context, .npages = 1 };
+}
+
+static struct memory probe_mapped(int probe, int what, size_t npages)
+{
+	struct memory m = memory_at(mmap(NULL, npages * PAGE, RW, MAP_SHARED, probe, what * PAGE));
+
+	m.npages = npages;
+	return m;
+}
+
+static struct memory pfnmap(int probe)
+{
+	return probe_mapped(probe, HMM_PROBE_MAP_PFNMAP, 2);
+}
+
+static struct memory mixed(int probe)
+{
+	struct memory m = probe_mapped(probe, HMM_PROBE_MAP_MIXED, 1);
+
+	if (m.at)
+		read_pages(m.at, PAGE);
+	return m;
+}
+
+static struct memory mixed_special(int probe)
+{
+	struct memory m = probe_mapped(probe, HMM_PROBE_MAP_MIXED, 2);
+
+	if (!m.at)
+		return m;
+	read_pages(m.at, 2 * PAGE);
+	m.at += PAGE;
+	m.npages = 1;
+	return m;
+}
+
+static struct memory hidden(int probe)
+{
+	struct memory m = probe_mapped(probe, HMM_PROBE_MAP_HIDDEN, 1);
+
+	return m.at ? written(m) : none("the direct map is whole here");
+}
+
+static struct memory driver_poisoned(int probe)
+{
+	return mark(mixed(probe), probe, HMM_PROBE_MARK_POISON);
+}
+
+/**
+ * struct row - a row of the table
+ * @make: makes memory of the kind, with its pages present where that is possible
+ * @snapshot: the flags of each hmm pfn; 0 for pages that are not there
+ * @read: what a request to read returns
+ * @write: what one to write returns
+ * @ref_snapshot: the same of the reference, where @differs
+ * @ref_read: the same
+ * @ref_write: the same
+ * @migrate: what migrate_vma_setup() returns
+ * @moves: whether pages move
+ * @unreachable: what a driver that is simulated by the CPU returns, where it is
+ *	not @read and @write
+ * @differs: whether the reference differs (docs/differences.md)
+ * @poison: whether to take away the poison at the end
+ */
+struct row {
+	struct memory (*make)(int probe);
+	uint64_t snapshot;
+	int read;
+	int write;
+	uint64_t ref_snapshot;
+	int ref_read;
+	int ref_write;
+	int migrate;
+	bool moves;
+	int unreachable;
+	bool differs;
+	bool poison;
+};
+
+/*
+ * &row.ref_write, where the reference faults in a shadow stack entry again and
+ * again, because without shadow stacks the CPU's is not a writable one.
+ */
+#define NOT_TRIED 1
+
+FIXTURE(kind) {
+	struct hmm_probe_info info;
+	struct memory memory;
+	uint64_t *hmm_pfns;
+	int probe;
+};
+
+FIXTURE_VARIANT(kind) {
+	struct row row;
+};
+
+#define KIND(name, ...)							\
+	FIXTURE_VARIANT_ADD(kind, name) { .row = { .make = name, __VA_ARGS__ } }
+
+/* Ordinary memory. */
+KIND(anon, .snapshot = WRITABLE, .moves = true);
+KIND(anon_untouched, .moves = true);
+KIND(anon_readonly, .snapshot = VALID, .write = -EPERM, .moves = true);
+KIND(anon_locked, .snapshot = WRITABLE, .moves = true);
+KIND(anon_sealed, .snapshot = WRITABLE, .moves = true);
+KIND(anon_protection_key, .snapshot = WRITABLE, .moves = true);
+KIND(file_private_written, .snapshot = WRITABLE, .moves = true);
+
+/* Cannot be read, so that it is nothing to a device. The pages move with the rest. */
+KIND(anon_none, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .moves = true);
+KIND(anon_execute_only, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .moves = true);
+
+/* Can be used in place, and does not move. */
+KIND(file_private, .snapshot = VALID);
+KIND(file_shared, .snapshot = WRITABLE);
+KIND(shared, .snapshot = WRITABLE);
+KIND(merged, .snapshot = VALID);
+KIND(swap_shared, .snapshot = VALID);
+KIND(hugetlb, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(droppable, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(aio_ring, .snapshot = VALID, .migrate = -EINVAL);
+KIND(mixed, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(vdso, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL);
+KIND(poisoned_huge, .snapshot = WRITABLE, .poison = true, .unreachable = -EIO);
+
+/* The process's alone to write to. */
+KIND(shadow_stack, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL,
+     .differs = true, .ref_snapshot = WRITABLE);
+KIND(shadow_stack_untouched, .write = -EPERM, .migrate = -EINVAL, .differs = true,
+     .ref_write = NOT_TRIED);
+KIND(shadow_stack_huge, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL,
+     .differs = true, .ref_snapshot = WRITABLE);
+
+/* Not to be had. */
+KIND(secret, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL,
+     .differs = true, .ref_snapshot = WRITABLE);
+KIND(secret_untouched, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
+     .migrate = -EINVAL, .differs = true);
+KIND(secret_remapped, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
+     .migrate = -EINVAL, .differs = true, .ref_snapshot = WRITABLE);
+KIND(pfnmap, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
+KIND(vvar, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
+KIND(mixed_special, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
+KIND(poisoned, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
+     .differs = true, .ref_snapshot = 0, .ref_read = -EFAULT, .ref_write = -EFAULT);
+
+/* A driver's pages, which a device reaches and the CPU does not. */
+KIND(hidden, .snapshot = WRITABLE, .migrate = -EINVAL, .unreachable = -EIO);
+KIND(driver_poisoned, .snapshot = WRITABLE, .migrate = -EINVAL, .poison = true,
+     .unreachable = -EIO);
+
+FIXTURE_SETUP(kind)
+{
+	self->probe = probe_open(&self->info);
+	self->hmm_pfns = calloc(HUGE / PAGE, sizeof(uint64_t));
+	ASSERT_NE(NULL, self->hmm_pfns);
+	self->memory = variant->row.make(self->probe);
+	if (!self->memory.at)
+		SKIP(return, "%s", self->memory.none);
+}
+
+FIXTURE_TEARDOWN(kind)
+{
+	struct hmm_probe_mark arg = {
+		.addr = (uintptr_t)self->memory.at,
+		.what = HMM_PROBE_MARK_NO_POISON,
+	};
+
+	if (self->memory.at && variant->row.poison)
+		ioctl(self->probe, HMM_PROBE_MARK, &arg);
+	if (self->memory.fd > 0)
+		close(self->memory.fd);
+	close(self->probe);
+}
+
+typedef FIXTURE_DATA(kind) test_data;
+
+/* A walk with the flags for every page; its error. */
+static int walk(test_data *self, enum hmm_probe_core core, uint32_t how, uint64_t flags)
+{
+	struct hmm_probe_walk arg = {
+		.addr = (uintptr_t)self->memory.at,
+		.npages = self->memory.npages,
+		.words = (uintptr_t)self->hmm_pfns,
+		.default_flags = flags,
+		.core = core,
+		.how = how,
+	};
+
+	memset(self->hmm_pfns, 0, self->memory.npages * sizeof(uint64_t));
+	return ioctl(self->probe, HMM_PROBE_WALK, &arg) ? -errno : arg.error;
+}
+
+/* A section on a mirror, which walks under the lock of the VMA. */
+static int section(test_data *self, unsigned int access)
+{
+	struct hmm_probe_span span = {
+		.start = (uintptr_t)self->memory.at,
+		.end = (uintptr_t)self->memory.at + self->memory.npages * PAGE,
+	};
+	struct hmm_probe_section arg = {
+		.start = span.start,
+		.end = span.end,
+		.words = (uintptr_t)self->hmm_pfns,
+		.access = access,
+	};
+	int ret = -EBADF;
+
+	memset(self->hmm_pfns, 0, self->memory.npages * sizeof(uint64_t));
+	if (!ioctl(self->probe, HMM_PROBE_MIRROR_INIT) &&
+	    !ioctl(self->probe, HMM_PROBE_RANGE_ADD, &span))
+		ret = ioctl(self->probe, HMM_PROBE_SECTION, &arg) ? -errno : arg.error;
+	ioctl(self->probe, HMM_PROBE_MIRROR_EXIT);
+	return ret;
+}
+
+/* How many pages are reported with exactly these flags, and with their true pfn. */
+static size_t reported(test_data *self, uint64_t flags)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < self->memory.npages; i++) {
+		uint64_t hmm_pfn = self->hmm_pfns[i];
+
+		if (word_flags(hmm_pfn) != flags)
+			break;
+		if (flags & WORD_VALID &&
+		    word_pfn(hmm_pfn) != (page_map(self->memory.at + i * PAGE) & MAP_PFN))
+			break;
+		nr++;
+	}
+	return nr;
+}
+
+static const uint32_t hows[] = { 0, HMM_PROBE_UNLOCKED };
+
+TEST_F(kind, snapshot)
+{
+	const struct row *row = &variant->row;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hows); i++) {
+		ASSERT_EQ(0, walk(self, HMM_PROBE_CORE, hows[i], 0));
+		EXPECT_EQ(self->memory.npages, reported(self, row->snapshot));
+	}
+	ASSERT_EQ(0, section(self, SNAPSHOT));
+	EXPECT_EQ(self->memory.npages, reported(self, row->snapshot));
+}
+
+/* Whether a request was satisfied for every page. */
+static bool satisfied(test_data *self, unsigned int access)
+{
+	uint64_t flags = self->hmm_pfns[0] & WRITABLE;
+
+	return (access == WRITE ? flags == WRITABLE : flags & VALID) &&
+	       reported(self, flags) == self->memory.npages;
+}
+
+static void requests(struct __test_metadata *_metadata, test_data *self, uint64_t flags,
+		     unsigned int access, int want)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hows); i++) {
+		EXPECT_EQ(want, walk(self, HMM_PROBE_CORE, hows[i], flags));
+		if (!want)
+			EXPECT_TRUE(satisfied(self, access));
+	}
+	EXPECT_EQ(want, section(self, access));
+	if (!want)
+		EXPECT_TRUE(satisfied(self, access));
+}
+
+TEST_F(kind, read)
+{
+	requests(_metadata, self, REQ_FAULT, READ, variant->row.read);
+}
+
+/* Nothing is faulted in where that is an error. */
+TEST_F(kind, write)
+{
+	const struct row *row = &variant->row;
+	uint64_t before = page_map(self->memory.at);
+
+	requests(_metadata, self, REQ_RW, WRITE, row->write);
+	if (row->write)
+		EXPECT_EQ(before, page_map(self->memory.at));
+}
+
+/* What may be read is not reported to be writable, even if it could be. */
+TEST_F(kind, read_only)
+{
+	const struct row *row = &variant->row;
+
+	if (row->read || row->write != -EPERM)
+		SKIP(return, "may be written, or not be read");
+	ASSERT_EQ(0, walk(self, HMM_PROBE_CORE, 0, REQ_FAULT));
+	EXPECT_EQ(self->memory.npages, reported(self, VALID));
+	ASSERT_EQ(0, section(self, READ));
+	EXPECT_EQ(self->memory.npages, reported(self, VALID));
+}
+
+/* The reference does the same, or what docs/differences.md lists. */
+TEST_F(kind, reference)
+{
+	const struct row *row = &variant->row;
+
+	if (!(self->info.has & HMM_PROBE_HAS_REFERENCE))
+		SKIP(return, "no reference core (CONFIG_HMM_REFERENCE)");
+	ASSERT_EQ(0, walk(self, HMM_PROBE_REFERENCE, 0, 0));
+	EXPECT_EQ(self->memory.npages,
+		  reported(self, row->differs ? row->ref_snapshot : row->snapshot));
+	EXPECT_EQ(row->differs ? row->ref_read : row->read,
+		  walk(self, HMM_PROBE_REFERENCE, 0, REQ_FAULT));
+	if (row->ref_write == NOT_TRIED)
+		return;
+	EXPECT_EQ(row->differs ? row->ref_write : row->write,
+		  walk(self, HMM_PROBE_REFERENCE, 0, REQ_RW));
+}
+
+/* What cannot move is refused by setup, and is as it was afterwards. */
+TEST_F(kind, migrate)
+{
+	struct hmm_probe_span span = {
+		.start = (uintptr_t)self->memory.at,
+		.end = (uintptr_t)self->memory.at + self->memory.npages * PAGE,
+	};
+	uint64_t before = page_map(self->memory.at);
+	int ret;
+
+	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
+		SKIP(return, "no migration in this kernel");
+	ret = ioctl(self->probe, HMM_PROBE_MIGRATE, &span) ? -errno : 0;
+	EXPECT_EQ(variant->row.migrate, ret);
+	if (!ret)
+		EXPECT_EQ(variant->row.moves ? self->memory.npages : 0, span.pages);
+	EXPECT_EQ(before, page_map(self->memory.at));
+}
+
+/* A driver reads and writes, by the CPU that plays its device. */
+TEST_F(kind, driver_access)
+{
+	const struct row *row = &variant->row;
+	int device = device_open(0), want;
+
+	if (device < 0)
+		SKIP(return, "no driver is loaded");
+	want = row->unreachable ?: row->read ?: (int)self->memory.npages;
+	EXPECT_EQ(want, device_call(device, HMM_DMIRROR_READ, self->memory.at,
+				    self->memory.npages));
+	want = row->unreachable ?: row->write ?: (int)self->memory.npages;
+	EXPECT_EQ(want, device_call(device, HMM_DMIRROR_WRITE, self->memory.at,
+				    self->memory.npages));
+	close(device);
+}
+
+static size_t snapshot_bytes(int device, test_data *self, unsigned char want)
+{
+	unsigned char *prot = calloc(self->memory.npages, 1);
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)self->memory.at,
+		.ptr = (uintptr_t)prot,
+		.npages = self->memory.npages,
+	};
+	size_t nr = 0;
+
+	if (!ioctl(device, HMM_DMIRROR_SNAPSHOT, &cmd))
+		while (nr < self->memory.npages &&
+		       (prot[nr] == HMM_DMIRROR_PROT_ERROR ? prot[nr] : prot[nr] & 3) == want)
+			nr++;
+	free(prot);
+	return nr;
+}
+
+TEST_F(kind, driver_snapshot)
+{
+	const struct row *row = &variant->row;
+	int device = device_open(0);
+	unsigned char want = HMM_DMIRROR_PROT_NONE;
+
+	if (device < 0)
+		SKIP(return, "no driver is loaded");
+	if (row->snapshot & WORD_ERROR)
+		want = HMM_DMIRROR_PROT_ERROR;
+	else if (row->snapshot)
+		want = row->snapshot == WRITABLE ? HMM_DMIRROR_PROT_WRITE : HMM_DMIRROR_PROT_READ;
+	EXPECT_EQ(self->memory.npages, snapshot_bytes(device, self, want));
+	close(device);
+}
+
+/* There and back. What does not move is not copied either, and is still usable. */
+TEST_F(kind, driver_migrate)
+{
+	const struct row *row = &variant->row;
+	int device = device_open(0);
+	int want = row->moves ? (int)self->memory.npages : -ENOENT;
+
+	if (device < 0)
+		SKIP(return, "no driver is loaded");
+	/* The drivers refuse what would move and the process cannot read. */
+	if (row->migrate || (row->read && row->moves))
+		want = -EINVAL;
+	EXPECT_EQ(want, device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV, self->memory.at,
+				    self->memory.npages));
+	EXPECT_EQ(want == -EINVAL ? want : want == -ENOENT ? 0 : want,
+		  device_call(device, HMM_DMIRROR_MIGRATE_TO_SYS, self->memory.at,
+			      self->memory.npages));
+	close(device);
+}
+
+/*
+ * Memory failure marks the page of zeros, too, if a program has it poisoned. All
+ * others still use it.
+ */
+TEST(zero_page_poisoned)
+{
+	char *at = anon_untouched(-1).at;
+	struct hmm_probe_mark arg = { .addr = (uintptr_t)at, .what = HMM_PROBE_MARK_POISON };
+	int probe = open(HMM_PROBE_DEVICE, O_RDWR), device = device_open(0);
+
+	if (device < 0)
+		SKIP(return, "no driver is loaded");
+	read_pages(at, N * PAGE);
+	ASSERT_EQ(0, ioctl(probe, HMM_PROBE_MARK, &arg));
+	EXPECT_EQ(N, device_call(device, HMM_DMIRROR_READ, at, N));
+	arg.what = HMM_PROBE_MARK_NO_POISON;
+	EXPECT_EQ(0, ioctl(probe, HMM_PROBE_MARK, &arg));
+	close(device);
+	close(probe);
+}
+
+/*
+ * ksmd merges pages while they go to a device and come back. It must never find a
+ * page of its own there, whose content it would compare.
+ */
+TEST(merged_while_migrating)
+{
+	const size_t npages = 64;
+	int device = device_open(0), moved = 0;
+	time_t end = time(NULL) + 4;
+	char *at = mmap(NULL, npages * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (device < 0)
+		SKIP(return, "no driver is loaded");
+	if (setting_write("/sys/kernel/mm/ksm/sleep_millisecs", "0") < 0)
+		SKIP(return, "no KSM");
+	ASSERT_NE(MAP_FAILED, at);
+	setting_write("/sys/kernel/mm/ksm/pages_to_scan", "1000");
+	setting_write("/sys/kernel/mm/ksm/run", "1");
+	madvise(at, npages * PAGE, MADV_NOHUGEPAGE);
+	madvise(at, npages * PAGE, MADV_MERGEABLE);
+	while (time(NULL) < end) {
+		for (size_t i = 0; i < npages; i++)
+			memset(at + i * PAGE, i % 4, PAGE);
+		for (int round = 0; round < 8; round++) {
+			moved += device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV, at, npages) > 0;
+			usleep(round * 300);
+			device_call(device, HMM_DMIRROR_MIGRATE_TO_SYS, at, npages);
+		}
+		for (size_t i = 0; i < npages; i++)
+			ASSERT_EQ(i % 4, at[i * PAGE + i]);
+	}
+	EXPECT_LT(0, moved);
+	setting_write("/sys/kernel/mm/ksm/run", "2");
+	setting_write("/sys/kernel/mm/ksm/run", "0");
+	close(device);
+}
+
+TEST_HARNESS_MAIN
