@@ -9,11 +9,14 @@
 #include <kunit/test.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
+#include <linux/rmap.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
+#include "../../internal.h"
 #include "device.h"
 
 static void drop(struct folio *folio)
@@ -469,6 +472,14 @@ static void migrate_gives_up(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
 }
 
+/* The page frame that device memory hands out first. */
+static unsigned long first_pfn(struct buffer_device *device)
+{
+	return PHYS_PFN(list_first_entry(&device->devmem.chunks,
+					 struct hmm_devmem_chunk,
+					 list)->pagemap.range.start);
+}
+
 static struct folio *alloc_home(void)
 {
 	struct folio *folio = folio_alloc(GFP_HIGHUSER_MOVABLE, 0);
@@ -491,9 +502,7 @@ static void migrate_splits_by_pfn(struct kunit *test)
 	src = kunit_kcalloc(test, 2 * WORDS, sizeof(*src), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, src);
 	dst = src + WORDS;
-	pfn = PHYS_PFN(list_first_entry(&device->devmem.chunks,
-					struct hmm_devmem_chunk,
-					list)->pagemap.range.start);
+	pfn = first_pfn(device);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
@@ -564,9 +573,7 @@ static void migrate_leaves_what_is_going(struct kunit *test)
 
 	write_numbers(test, addr, 1);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, PAGE_SIZE), 1);
-	src[0] = PHYS_PFN(list_first_entry(&device->devmem.chunks,
-					   struct hmm_devmem_chunk,
-					   list)->pagemap.range.start);
+	src[0] = first_pfn(device);
 	dropper.folio = hmm_devmem_alloc(&device->devmem, 0);
 	KUNIT_ASSERT_NOT_NULL(test, dropper.folio);
 	folio_unlock(dropper.folio);
@@ -586,7 +593,77 @@ static void migrate_leaves_what_is_going(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/**
+ * struct leaver - a process that unmaps its pages while they are copied
+ * @addr: where they are
+ * @size: how much; 0 when they are unmapped
+ * @anon_vma: theirs, which nothing but the migration refers to then
+ * @refcount: of @anon_vma, after that and before the last copy
+ */
+static struct leaver {
+	unsigned long addr;
+	unsigned long size;
+	struct anon_vma *anon_vma;
+	int refcount;
+} leaver;
+
+static void leave(struct buffer_device *device)
+{
+	if (leaver.size)
+		vm_munmap(leaver.addr, leaver.size);
+	leaver.size = 0;
+	leaver.refcount = atomic_read(&leaver.anon_vma->refcount);
+}
+
+/* Evicts @pages, whose process unmaps them meanwhile. */
+static void evict_leaving(struct kunit *test, unsigned long pages)
+{
+	struct buffer_device *device = test->priv;
+	struct vm_area_struct *vma;
+	unsigned long addr;
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	KUNIT_ASSERT_EQ(test, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					 MADV_HUGEPAGE), 0);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, pages << PAGE_SHIFT),
+			pages);
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	mmap_read_unlock(current->mm);
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	leaver = (struct leaver){
+		/* The whole VMA, whatever it was merged with. */
+		.addr = vma->vm_start,
+		.size = vma->vm_end - vma->vm_start,
+		.anon_vma = folio_anon_vma(page_folio(pfn_to_page(first_pfn(device)))),
+		.refcount = -1,
+	};
+	KUNIT_ASSERT_NOT_NULL(test, leaver.anon_vma);
+	device->meanwhile = leave;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
+	device->meanwhile = NULL;
+	KUNIT_EXPECT_GT(test, leaver.refcount, 0);
+	hmm_devmem_resume(&device->devmem);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/*
+ * By pfn the mappings may go at any time. The anon_vma stays for as long as
+ * there are migration entries to look for: for small folios, a huge one, and
+ * the pieces of a huge one that is split on the way.
+ */
+static void migrate_holds_anon_vma(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+
+	evict_leaving(test, 4);
+	evict_leaving(test, HPAGE_PMD_NR);
+	device->small = true;
+	evict_leaving(test, HPAGE_PMD_NR);
+}
+
 static struct kunit_case migrate_cases[] = {
+	KUNIT_CASE(migrate_holds_anon_vma),
 	KUNIT_CASE(migrate_refuses),
 	KUNIT_CASE(migrate_bad_places),
 	KUNIT_CASE(migrate_foreign_places),

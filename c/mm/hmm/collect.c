@@ -357,7 +357,7 @@ EXPORT_SYMBOL(migrate_vma_setup);
  * Nor does a folio move that is mapped nowhere. Another migration may just have
  * unlocked it and be about to drop the last reference: what it held lives
  * elsewhere, and so does its memcg charge, without which the LRU lists would
- * not take what replaced it.
+ * not take what replaced it. Its anon_vma may be gone, too.
  */
 static unsigned long collect_pfn(unsigned long *src, unsigned long left)
 {
@@ -374,8 +374,9 @@ static unsigned long collect_pfn(unsigned long *src, unsigned long left)
 	}
 
 	nr = folio_nr_pages(folio);
-	if (nr > left || !folio_mapped(folio)) {
-		migration_release(NULL, folio);
+	if (nr > left || !migration_hold_anon_vma(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
 		return 1;
 	}
 

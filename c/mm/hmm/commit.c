@@ -297,16 +297,24 @@ static unsigned long alloc_refuge(struct folio *folio)
  *
  * Context: Process context; may sleep.
  *
- * Return: 0 if its contents and mappings are in system memory now; -EBUSY if
- * it is pinned, or memory ran out, and everything is as it was.
+ * Return: 0 if its contents and mappings are in system memory now, or it is
+ * mapped nowhere any more; -EBUSY if it is pinned, or memory ran out, and
+ * everything is as it was.
  */
 int migrate_device_coherent_folio(struct folio *folio)
 {
 	unsigned long dst = 0, src = migrate_pfn(folio_pfn(folio)) |
 				     MIGRATE_PFN_MIGRATE;
 	struct hmm_migration m = { .src = &src, .dst = &dst, .npages = 1 };
+	bool mapped;
 
 	folio_lock(folio);
+	if (!migration_hold_anon_vma(folio)) {
+		mapped = folio_mapped(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+		return mapped ? -EBUSY : 0;
+	}
 	if (folio_test_large(folio))
 		src |= MIGRATE_PFN_COMPOUND;
 	if (!hmm_migration_unmap(&m))

@@ -24,12 +24,14 @@
 #include <linux/mm.h>
 #include <linux/rmap.h>
 
+#include "../internal.h"
 #include "compat-kernel.h"
 
 /**
  * struct hmm_migration - a migration, as the stages after collect see it
  * @src: a MIGRATE_PFN_* word for each page that is to move. One with
- *	MIGRATE_PFN_VALID owns a reference and the lock of its folio; one with
+ *	MIGRATE_PFN_VALID owns a reference and the lock of its folio, and in a
+ *	migration by pfn a reference to its anon_vma; one with
  *	MIGRATE_PFN_MIGRATE alone is a hole, where there is nothing to copy.
  *	The word at a folio's head stands for all of a large folio and carries
  *	MIGRATE_PFN_COMPOUND; the words of its tails are zero.
@@ -101,10 +103,46 @@ static inline void migration_unlock(const struct migrate_vma *args,
 		folio_unlock(folio);
 }
 
-/* Ends what collect began for a folio: its lock and its reference. */
+/**
+ * migration_hold_anon_vma() - prepare a folio for a migration by pfn
+ * @folio: the folio; locked, and the caller has a reference
+ *
+ * By pfn no mmap lock is held, so the processes that map the folio can exit
+ * while it is copied. The last of them would free the anon_vma, which every
+ * rmap walk until finalize starts from: the folio's mapping keeps pointing to
+ * it. A reference taken while the folio is mapped keeps it; folio->mapping
+ * names it until migration_release(), as the folio stays locked.
+ *
+ * A migration by address needs none. The VMA is linked to the anon_vma of each
+ * page that it maps, and cannot go away under the mmap lock.
+ *
+ * Return: false if the folio is mapped nowhere, or has no anon_vma that could
+ * be kept; it must not move then.
+ */
+static inline bool migration_hold_anon_vma(struct folio *folio)
+{
+	if (!folio_mapped(folio))
+		return false;
+	return !folio_test_anon(folio) || folio_get_anon_vma(folio);
+}
+
+static inline void migration_put_anon_vma(struct folio *folio)
+{
+	struct anon_vma *anon_vma = folio_anon_vma(folio);
+
+	if (anon_vma)
+		put_anon_vma(anon_vma);
+}
+
+/*
+ * Releases what collect took for a folio: its lock, its reference, and by pfn
+ * (@args is NULL) the reference to its anon_vma.
+ */
 static inline void migration_release(const struct migrate_vma *args,
 				     struct folio *folio)
 {
+	if (!args)
+		migration_put_anon_vma(folio);
 	migration_unlock(args, folio);
 	folio_put(folio);
 }

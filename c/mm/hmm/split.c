@@ -97,8 +97,12 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 		return false;
 
 	flags &= ~MIGRATE_PFN_COMPOUND;
-	for (j = 0; j < nr; j++)
+	for (j = 0; j < nr; j++) {
 		m->src[i + j] = migrate_pfn(pfn + j) | flags;
+		/* Each piece is released by itself. */
+		if (!m->args && j)
+			get_anon_vma(folio_anon_vma(folio));
+	}
 	return true;
 }
 
