@@ -15,16 +15,14 @@ static unsigned long first_pfn(const struct hmm_devmem_chunk *chunk)
 }
 
 /*
- * The core of the mm queues a large folio to be split when a part of it is
- * unmapped, but never takes one of device memory off that queue. Nor could it
- * split it: it would put the pieces on an LRU list. Private memory it leaves
- * alone. A folio that has the mark of those on the queue is not queued again,
- * so coherent memory has it from the start; nothing else looks at it there.
+ * The largest folio that this memory can have. Coherent memory has single pages
+ * only: the kernel splits mapped folios for user space (UFFDIO_MOVE, partial
+ * munmap), and knows of device private memory alone that its pieces have a
+ * pagemap and are on no LRU list.
  */
-static void keep_off_split_queue(struct folio *folio)
+static unsigned int max_order(const struct hmm_devmem *devmem)
 {
-	if (folio_is_device_coherent(folio) && folio_order(folio) > 1)
-		folio_set_partially_mapped(folio);
+	return devmem->type == MEMORY_DEVICE_PRIVATE ? HPAGE_PMD_ORDER : 0;
 }
 
 /* Finds a free block in a chunk and takes it. The lock is held. */
@@ -65,14 +63,15 @@ static struct hmm_devmem_chunk *take_pages(struct hmm_devmem *devmem,
 /**
  * hmm_devmem_alloc() - take pages of device memory
  * @devmem: the device memory
- * @order: of the folio, at most that of a huge page
+ * @order: of the folio, at most that of a huge page; 0 for coherent memory
  *
  * The folio is aligned to its size, locked, has one reference and holds
  * whatever its last user left. It goes back when its last reference does.
  *
  * Context: Any context.
  *
- * Return: the folio; NULL if there is no such block, or @devmem is closed.
+ * Return: the folio; NULL if there is no such block, if the memory has no folios
+ * of this order, or @devmem is closed.
  */
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 {
@@ -80,7 +79,7 @@ struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 	struct folio *folio;
 	unsigned long at;
 
-	if (order > HPAGE_PMD_ORDER)
+	if (order > max_order(devmem))
 		return NULL;
 	chunk = take_pages(devmem, 1UL << order, &at);
 	if (!chunk)
@@ -88,7 +87,6 @@ struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 
 	folio = (struct folio *)pfn_to_page(first_pfn(chunk) + at);
 	zone_device_folio_init(folio, &chunk->pagemap, order);
-	keep_off_split_queue(folio);
 	return folio;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_alloc);
@@ -102,8 +100,6 @@ static void break_up(struct folio *folio, struct dev_pagemap *pgmap)
 {
 	unsigned long nr = folio_nr_pages(folio), i;
 
-	if (folio_order(folio) > 1)
-		folio_clear_partially_mapped(folio);
 	folio_reset_order(folio);
 	ClearPageCompound(&folio->page);
 	for (i = 1; i < nr; i++)

@@ -27,27 +27,17 @@ static void hand_on_pagemap(struct page *head, unsigned long nr)
  * Makes single pages of a folio that is locked, referenced, and mapped nowhere.
  * All of them are then locked and referenced. The fault handler's reference is
  * in the way, and belongs to its own page afterwards.
- *
- * Coherent folios of struct hmm_devmem have a mark that is not true of them and
- * that the core would count as gone.
  */
 static bool split_unmapped(const struct migrate_vma *args, struct folio *folio)
 {
 	bool faulting = faulting_folio(args, folio);
 	bool coherent = folio_is_device_coherent(folio);
-	bool marked = coherent && folio_test_partially_mapped(folio);
 	unsigned long nr = folio_nr_pages(folio);
 	int err;
 
 	if (faulting)
 		folio_put(folio);
-	if (marked)
-		folio_clear_partially_mapped(folio);
-
 	err = folio_split_unmapped(folio, 0);
-
-	if (err && marked)
-		folio_set_partially_mapped(folio);
 	if (!err && coherent)
 		hand_on_pagemap(&folio->page, nr);
 	if (faulting)
