@@ -116,12 +116,14 @@ static long folio_stat(unsigned int kb, const char *name)
 
 /*
  * A folio of each order goes there and comes home as one: none is split, and
- * there are as many of that size as before.
+ * there are as many of that size as before. Coherent memory has single pages.
  */
 TEST_F(migrate, orders)
 {
 	char *before = self->at;
 
+	if (variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL)
+		SKIP(return, "large folios are of private memory");
 	for (unsigned int kb = 16; kb <= 1024; kb *= 2) {
 		size_t npages = kb * 1024 / PAGE;
 		long split, folios;
@@ -359,10 +361,7 @@ TEST_F(migrate, pinned)
 	EXPECT_EQ(N, right(self->at, N, 4));
 }
 
-/*
- * To pin for long brings home what is on the device, a large folio as a whole.
- * GUP cannot do that when it has pinned several pages of the folio itself.
- */
+/* To pin for long brings home what is on the device, and no more than that. */
 TEST_F(migrate, pinned_there)
 {
 	int fd;
@@ -382,7 +381,8 @@ TEST_F(migrate, pinned_there)
 	ASSERT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
 	fd = pin(self->at + 5 * PAGE, 1);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, held(self, HUGE_PAGES));
+	EXPECT_EQ(variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL ? HUGE_PAGES - 1 : 0,
+		  held(self, HUGE_PAGES));
 	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 6));
 	close(fd);
 }
@@ -500,6 +500,40 @@ TEST_F(migrate, uffd_protected)
 	EXPECT_EQ(N, protected_from(self->at, 0));
 	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 10));
 	close(uffd);
+}
+
+/*
+ * A process may move single pages of a large folio to other addresses, which
+ * has the kernel split it. Private memory it cannot move, coherent it can.
+ */
+TEST_F(migrate, uffd_moved)
+{
+	struct uffdio_move move = { .len = PAGE };
+	int uffd = uffd_open(UFFD_FEATURE_MOVE);
+	char *dst;
+
+	if (uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-uffd));
+	dst = mmap(NULL, 16 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, dst);
+	ASSERT_EQ(0, uffd_register(uffd, dst, 16 * PAGE, UFFDIO_REGISTER_MODE_MISSING));
+	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
+	fill(self->at, HUGE_PAGES, 12);
+	ASSERT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	move.dst = (uintptr_t)dst;
+	move.src = (uintptr_t)self->at + 5 * PAGE;
+	if (ioctl(uffd, UFFDIO_MOVE, &move)) {
+		if (variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL)
+			EXPECT_EQ(EBUSY, errno);
+		EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 12));
+	} else {
+		EXPECT_EQ(1, right(dst, 1, 12 + 5 * 1000));
+		EXPECT_EQ(5, right(self->at, 5, 12));
+		EXPECT_EQ(HUGE_PAGES - 6,
+			  right(self->at + 6 * PAGE, HUGE_PAGES - 6, 12 + 6 * 1000));
+	}
+	close(uffd);
+	munmap(dst, 16 * PAGE);
 }
 
 static long cgroup_number(const char *group, const char *file)

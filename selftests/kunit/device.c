@@ -40,6 +40,8 @@ static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
 	if (device->meanwhile)
 		device->meanwhile(device);
 	if (device->broken)
+		return device->error ?: -EIO;
+	if (device->bad && device->bad >= src && device->bad < src + (1UL << order))
 		return -EIO;
 	if (device->small && order)
 		return -ENOMEM;
@@ -85,6 +87,21 @@ u8 *add_buffer(struct kunit *test, struct buffer_device *device)
 		KUNIT_FAIL_AND_ABORT(test, "hmm_devmem_add: %d", err);
 	}
 	return memory;
+}
+
+/* The @nr-th page after the first that is in use. */
+struct page *device_page(struct buffer_device *device, unsigned long nr)
+{
+	struct hmm_devmem_chunk *chunk =
+		list_first_entry(&device->devmem.chunks, struct hmm_devmem_chunk, list);
+
+	return pfn_to_page(PHYS_PFN(chunk->pagemap.range.start) +
+			   find_first_bit(chunk->used, chunk->pages) + nr);
+}
+
+bool is_coherent(const struct buffer_device *device)
+{
+	return device->devmem.type == MEMORY_DEVICE_COHERENT;
 }
 
 /* In pages. */
@@ -157,6 +174,12 @@ unsigned long map_anonymous(struct kunit *test, unsigned long size)
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NE(test, addr, 0);
 	return addr;
+}
+
+/* The process wants huge pages there. */
+void allow_huge(struct kunit *test, unsigned long addr, unsigned long size)
+{
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_HUGEPAGE));
 }
 
 /* Each page gets its number. */

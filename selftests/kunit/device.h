@@ -23,6 +23,8 @@
  * @copies: how many pages were copied
  * @blocks: how often a block of each order was
  * @broken: every copy fails
+ * @error: with what, if not with -EIO
+ * @bad: a page that cannot be copied, alone or in a block; or NULL
  * @small: there is no memory to copy large blocks
  * @meanwhile: called before each copy, or NULL
  */
@@ -33,6 +35,8 @@ struct buffer_device {
 	unsigned long copies;
 	unsigned long blocks[HPAGE_PMD_ORDER + 1];
 	bool broken;
+	int error;
+	const struct page *bad;
 	bool small;
 	void (*meanwhile)(struct buffer_device *device);
 };
@@ -40,6 +44,8 @@ struct buffer_device {
 extern const struct hmm_devmem_ops buffer_device_ops;
 
 u8 *add_buffer(struct kunit *test, struct buffer_device *device);
+struct page *device_page(struct buffer_device *device, unsigned long nr);
+bool is_coherent(const struct buffer_device *device);
 unsigned long available(struct buffer_device *device);
 struct buffer_device *make_buffer_device(struct kunit *test);
 int buffer_device_init(struct kunit *test);
@@ -47,6 +53,7 @@ void buffer_device_exit(struct kunit *test);
 int coherent_device_init(struct kunit *test);
 
 unsigned long map_anonymous(struct kunit *test, unsigned long size);
+void allow_huge(struct kunit *test, unsigned long addr, unsigned long size);
 void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages);
 unsigned long read_number(struct kunit *test, unsigned long addr);
 unsigned long right_numbers(struct kunit *test, unsigned long addr,

@@ -623,8 +623,7 @@ static void evict_leaving(struct kunit *test, unsigned long pages)
 	unsigned long addr;
 
 	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
-	KUNIT_ASSERT_EQ(test, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
-					 MADV_HUGEPAGE), 0);
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, pages << PAGE_SHIFT),
 			pages);
 	mmap_read_lock(current->mm);
@@ -635,7 +634,7 @@ static void evict_leaving(struct kunit *test, unsigned long pages)
 		/* The whole VMA, whatever it was merged with. */
 		.addr = vma->vm_start,
 		.size = vma->vm_end - vma->vm_start,
-		.anon_vma = folio_anon_vma(page_folio(pfn_to_page(first_pfn(device)))),
+		.anon_vma = folio_anon_vma(page_folio(device_page(device, 0))),
 		.refcount = -1,
 	};
 	KUNIT_ASSERT_NOT_NULL(test, leaver.anon_vma);

@@ -188,9 +188,11 @@ static void move_nowhere(struct kunit *test)
 static void move_huge(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
+	unsigned int order = is_coherent(device) ? 0 : HPAGE_PMD_ORDER;
 	unsigned long addr = map_here(test, DEVICE_PAGES);
 	struct mover *mover = make_mover(test);
 
+	allow_huge(test, addr, DEVICE_SIZE);
 	KUNIT_EXPECT_EQ(test, move(test, mover, addr, DEVICE_PAGES,
 				   HMM_ACCESS_WRITE), 0);
 	KUNIT_EXPECT_EQ(test, mover->batches, DEVICE_PAGES / HPAGE_PMD_NR);
@@ -199,8 +201,7 @@ static void move_huge(struct kunit *test)
 	memset(device->blocks, 0, sizeof(device->blocks));
 	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, DEVICE_SIZE),
 			DEVICE_PAGES);
-	KUNIT_EXPECT_EQ(test, device->blocks[HPAGE_PMD_ORDER],
-			DEVICE_PAGES / HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, device->blocks[order], DEVICE_PAGES >> order);
 	hmm_mirror_exit(&mover->mirror);
 }
 

@@ -10,6 +10,8 @@
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 #include "device.h"
 
@@ -46,11 +48,6 @@ static unsigned long map_large(struct kunit *test, unsigned int order,
 	return addr;
 }
 
-static bool is_coherent(const struct buffer_device *device)
-{
-	return device->devmem.type == MEMORY_DEVICE_COHERENT;
-}
-
 /* Private memory comes home by being touched, coherent by being told to. */
 static void bring_home(struct kunit *test, unsigned long addr,
 		       unsigned long pages)
@@ -75,25 +72,47 @@ static unsigned long map_there(struct kunit *test, unsigned int order)
 	return addr;
 }
 
-/* A folio of any order is copied once in each direction, and stays one. */
+/*
+ * A folio of any order is copied once in each direction, and stays one; but in
+ * coherent memory there are single pages only.
+ */
 static void transfer_large(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned int order;
 
 	for (order = LEAST_ORDER; order <= HPAGE_PMD_ORDER; order++) {
+		unsigned int there = is_coherent(device) ? 0 : order;
 		unsigned long pages = 1UL << order;
+		unsigned long blocks = pages >> there;
 		unsigned long addr;
 
 		memset(device->blocks, 0, sizeof(device->blocks));
 		addr = map_there(test, order);
-		KUNIT_EXPECT_EQ(test, device->blocks[order], 1);
+		KUNIT_EXPECT_EQ(test, device->blocks[there], blocks);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages);
 		bring_home(test, addr, pages);
-		KUNIT_EXPECT_EQ(test, device->blocks[order], 2);
-		KUNIT_EXPECT_EQ(test, order_at(test, addr), order);
+		KUNIT_EXPECT_EQ(test, device->blocks[there], 2 * blocks);
+		KUNIT_EXPECT_EQ(test, order_at(test, addr), there);
 		vm_munmap(addr, pages << PAGE_SHIFT);
 	}
+}
+
+/*
+ * There are no large folios of coherent memory, which the kernel could not
+ * split, and none is taken for what waits to be split.
+ */
+static void transfer_no_large_coherent(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	if (!is_coherent(device))
+		kunit_skip(test, "of coherent memory");
+	for (order = 1; order <= HPAGE_PMD_ORDER; order++)
+		KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, order));
+	map_there(test, HPAGE_PMD_ORDER);
+	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 5))), 0);
 }
 
 /* Pages go as far as the stage that is come to; where they are let go of there, they stay. */
@@ -185,12 +204,15 @@ static void transfer_large_many(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 32 * PAGE_SIZE, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 32 * PAGE_SIZE), 32);
-	KUNIT_EXPECT_EQ(test, device->blocks[4], 2);
+	if (!is_coherent(device))
+		KUNIT_EXPECT_EQ(test, device->blocks[4], 2);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 33 * PAGE_SIZE,
 					 HPAGE_PMD_SIZE - 33 * PAGE_SIZE),
 			HPAGE_PMD_NR - 33);
-	KUNIT_EXPECT_EQ(test, device->blocks[4], HPAGE_PMD_NR / 16 - 1);
-	KUNIT_EXPECT_EQ(test, device->blocks[0], 15);
+	if (!is_coherent(device)) {
+		KUNIT_EXPECT_EQ(test, device->blocks[4], HPAGE_PMD_NR / 16 - 1);
+		KUNIT_EXPECT_EQ(test, device->blocks[0], 15);
+	}
 	if (is_coherent(device))
 		migrate_home(device, addr, 32 * PAGE_SIZE);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
@@ -436,6 +458,191 @@ static void transfer_absent_stops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, end - 8 * PAGE_SIZE, 8), 8);
 }
 
+/* What a fault at an address ends with: GUP tells the VM_FAULT codes apart. */
+static int fault_error(unsigned long addr)
+{
+	struct page *page;
+	long ret = get_user_pages_fast(addr, 1, 0, &page);
+
+	if (ret != 1)
+		return ret;
+	put_page(page);
+	return 0;
+}
+
+/* The CPU waits for a page whose copy fails; it is told, and data stays. */
+static void fault_copy_fails(struct kunit *test)
+{
+	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		unsigned long pages = 1UL << orders[i];
+		unsigned long addr = map_there(test, orders[i]);
+		unsigned long at = addr + (pages / 3) * PAGE_SIZE, number;
+
+		device->broken = true;
+		KUNIT_EXPECT_EQ(test, fault_error(at), -EFAULT);
+		KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)at),
+				-EFAULT);
+		device->error = -ENOMEM;
+		KUNIT_EXPECT_EQ(test, fault_error(at), -ENOMEM);
+		device->error = 0;
+		device->broken = false;
+		bring_home(test, addr, pages);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/*
+ * One page of a folio cannot be copied. Who waits for it is told, whoever waits
+ * for another page of the folio gets that.
+ */
+static void fault_one_bad_page(struct kunit *test)
+{
+	static const unsigned int orders[] = { 4, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	unsigned long bad;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		for (bad = 0; bad < 10; bad += 9) {
+			unsigned long pages = 1UL << orders[i], j;
+			unsigned long addr = map_there(test, orders[i]);
+
+			device->bad = device_page(device, bad);
+			KUNIT_EXPECT_EQ(test, fault_error(addr + 5 * PAGE_SIZE), 0);
+			KUNIT_EXPECT_EQ(test, fault_error(addr + bad * PAGE_SIZE),
+					-EFAULT);
+			for (j = 0; j < pages; j++)
+				if (j != bad && read_number(test, addr + j * PAGE_SIZE) != j)
+					break;
+			KUNIT_EXPECT_EQ(test, j, pages);
+			KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+			device->bad = NULL;
+			bring_home(test, addr, pages);
+			vm_munmap(addr, pages << PAGE_SHIFT);
+		}
+	}
+}
+
+/* The same when the driver's memory is emptied. */
+static void evict_one_bad_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_there(test, HPAGE_PMD_ORDER);
+
+	device->bad = device_page(device, 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 1);
+	device->bad = NULL;
+	hmm_devmem_resume(&device->devmem);
+	bring_home(test, addr, HPAGE_PMD_NR);
+}
+
+/* Device memory that is known to be bad is not copied. */
+static void fault_poisoned(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_there(test, 0);
+	struct page *page = device_page(device, 0);
+
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		kunit_skip(test, "no page is known to be bad");
+	SetPageHWPoison(page);
+	KUNIT_EXPECT_EQ(test, fault_error(addr), -EFAULT);
+	KUNIT_EXPECT_EQ(test, device->copies, 1);
+	ClearPageHWPoison(page);
+	bring_home(test, addr, 1);
+}
+
+/* A VMA whose pages cannot move any more. */
+static void fault_in_special_vma(struct kunit *test)
+{
+	unsigned long addr = map_there(test, 0);
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	vm_flags_set(vma, VM_MIXEDMAP);
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, fault_error(addr), -EFAULT);
+	mmap_write_lock(current->mm);
+	vm_flags_clear(vma, VM_MIXEDMAP);
+	mmap_write_unlock(current->mm);
+	bring_home(test, addr, 1);
+}
+
+/**
+ * struct holder - has a reference to a page for some time
+ * @work: drops it
+ * @page: the page
+ */
+struct holder {
+	struct delayed_work work;
+	struct page *page;
+};
+
+static void drop_page(struct work_struct *work)
+{
+	struct holder *holder = container_of(to_delayed_work(work),
+					     struct holder, work);
+
+	put_page(holder->page);
+}
+
+/* Somebody uses the page. The fault waits, and does not try all the time. */
+static void fault_waits(struct kunit *test)
+{
+	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	struct listener listener = { .notifier.ops = &listener_ops };
+	struct holder holder;
+	int i;
+
+	INIT_DELAYED_WORK_ONSTACK(&holder.work, drop_page);
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		unsigned long pages = 1UL << orders[i];
+		unsigned long addr = map_there(test, orders[i]);
+
+		holder.page = device_page(device, 0);
+		get_page(holder.page);
+		listener.migrations = 0;
+		KUNIT_ASSERT_EQ(test, mmu_notifier_register(&listener.notifier,
+							    current->mm), 0);
+		schedule_delayed_work(&holder.work, 20);
+		KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+		flush_delayed_work(&holder.work);
+		mmu_notifier_unregister(&listener.notifier, current->mm);
+		KUNIT_EXPECT_GT(test, listener.migrations, 1);
+		KUNIT_EXPECT_LE(test, listener.migrations, 25);
+		bring_home(test, addr, pages);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+	destroy_delayed_work_on_stack(&holder.work);
+}
+
+/* A process that is killed does not wait for a page, in no system call either. */
+static void fault_killed(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_there(test, 0), number;
+	struct page *page = device_page(device, 0);
+	int err;
+
+	get_page(page);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	err = get_user(number, (unsigned long __user *)addr);
+	spin_lock_irq(&current->sighand->siglock);
+	sigdelset(&current->pending.signal, SIGKILL);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+	KUNIT_EXPECT_EQ(test, err, -EFAULT);
+	put_page(page);
+	bring_home(test, addr, 1);
+}
+
 #ifdef CONFIG_X86
 /* How often the process's TLB entries were flushed. */
 static u64 flushes(void)
@@ -479,6 +686,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_in_stages),
 	KUNIT_CASE(transfer_in_stages_fails),
 	KUNIT_CASE(transfer_large),
+	KUNIT_CASE(transfer_no_large_coherent),
 	KUNIT_CASE(transfer_large_many),
 	KUNIT_CASE(transfer_large_in_part),
 	KUNIT_CASE(transfer_part_home),
@@ -506,7 +714,26 @@ static struct kunit_suite coherent_suite = {
 	.test_cases = transfer_cases,
 };
 
-kunit_test_suites(&private_suite, &coherent_suite);
+/* Why a page that the CPU touches may not come home at once, or at all. */
+static struct kunit_case fault_cases[] = {
+	KUNIT_CASE(fault_copy_fails),
+	KUNIT_CASE(fault_one_bad_page),
+	KUNIT_CASE(evict_one_bad_page),
+	KUNIT_CASE(fault_poisoned),
+	KUNIT_CASE(fault_in_special_vma),
+	KUNIT_CASE(fault_waits),
+	KUNIT_CASE(fault_killed),
+	{}
+};
+
+static struct kunit_suite fault_suite = {
+	.name = "hmm_fault",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = fault_cases,
+};
+
+kunit_test_suites(&private_suite, &coherent_suite, &fault_suite);
 
 MODULE_DESCRIPTION("KUnit tests of HMM's transfers to device memory");
 MODULE_LICENSE("GPL");

@@ -61,14 +61,32 @@ static bool take_over(struct hmm_migration *m, struct folio *src,
 
 static bool commit_folio(struct hmm_migration *m, unsigned long i)
 {
-	if ((m->src[i] & MIGRATE_PFN_COMPOUND) &&
-	    !(m->dst[i] & MIGRATE_PFN_COMPOUND) && !hmm_migration_split(m, i)) {
-		m->src[i] &= ~MIGRATE_PFN_COMPOUND;
-		return false;
-	}
-
 	return hmm_migration_dst_fits(m, i) &&
 	       take_over(m, mpfn_head(m->src[i]), mpfn_head(m->dst[i]));
+}
+
+/* Has the driver single pages for a large folio or hole, or for a part of it? */
+static bool wants_split(const struct hmm_migration *m, unsigned long i)
+{
+	unsigned long end;
+
+	if (!(m->src[i] & MIGRATE_PFN_MIGRATE) ||
+	    !(m->src[i] & MIGRATE_PFN_COMPOUND) ||
+	    (m->dst[i] & MIGRATE_PFN_COMPOUND))
+		return false;
+	for (end = min(i + mpfn_pages(m->src[i]), m->npages); i < end; i++)
+		if (m->dst[i] & MIGRATE_PFN_VALID)
+			return true;
+	return false;
+}
+
+/* Gives each page of a large folio or hole a word of its own. */
+static bool split_word(struct hmm_migration *m, unsigned long i)
+{
+	if (m->src[i] & MIGRATE_PFN_VALID)
+		return hmm_migration_split(m, i);
+	hmm_migration_split_hole(m, i);
+	return true;
 }
 
 /*
@@ -96,10 +114,10 @@ static void notify_fill(struct hmm_migration *m, unsigned long i,
  * hmm_migration_commit() - the commit stage
  * @m: the migration, with the driver's pages in @dst
  *
- * Takes MIGRATE_PFN_MIGRATE away from the words that did not move. A huge
+ * Takes MIGRATE_PFN_MIGRATE away from the words that did not move. A large
  * source whose destination is small pages is split here, and its words become
  * those of its pages; those that the driver has a page for move, the others
- * stay.
+ * stay. The first page has no say in that: it may be the one that stays.
  *
  * Filling holes is a change that secondary MMUs must hear of: what they read
  * as zeros is a page now. They are told from the first such hole to the end.
@@ -111,7 +129,11 @@ void hmm_migration_commit(struct hmm_migration *m)
 	unsigned long i = 0;
 
 	while (i < m->npages) {
-		if (!may_commit(m, i)) {
+		if (wants_split(m, i) && !split_word(m, i)) {
+			m->src[i] &= ~(MIGRATE_PFN_MIGRATE |
+				       MIGRATE_PFN_COMPOUND);
+			i++;
+		} else if (!may_commit(m, i)) {
 			m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 			i += mpfn_pages(m->src[i]);
 		} else if (m->src[i] & MIGRATE_PFN_VALID) {

@@ -355,8 +355,14 @@ static bool fill_huge(struct filling *f)
 }
 #endif
 
-/* The driver has small pages for a huge hole: it becomes many small ones. */
-static void shatter_hole(struct hmm_migration *m, unsigned long i)
+/**
+ * hmm_migration_split_hole() - make small holes of a huge one
+ * @m: the migration
+ * @i: index of its word
+ *
+ * For a driver that has small pages for it.
+ */
+void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i)
 {
 	unsigned long end = min(i + HPAGE_PMD_NR, m->npages);
 
@@ -400,9 +406,6 @@ unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i)
 			give_up(&f);
 		return mpfn_pages(m->src[i]);
 	}
-	if (m->src[i] & MIGRATE_PFN_COMPOUND)
-		shatter_hole(m, i);
-
 	limit = i + ((pmd_addr_end(f.addr, m->args->end) - f.addr) >> PAGE_SHIFT);
 	while (f.end < limit && !(m->src[f.end] & MIGRATE_PFN_VALID))
 		f.end++;

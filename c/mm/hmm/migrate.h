@@ -180,6 +180,7 @@ bool hmm_migration_split_mapped(const struct migrate_vma *args,
 				struct folio *folio);
 
 bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i);
+void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i);
 unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i);
 void hmm_migration_map(struct folio *src, struct folio *keeper);
 unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i);

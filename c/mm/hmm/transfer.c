@@ -10,6 +10,7 @@
 #include <linux/hmm_migrate.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
@@ -25,12 +26,14 @@
  * @args: the migration by address, or, with no VMA, only the arrays of one by
  *	pfn
  * @fail_once: the next place is not found
- * @error: why the page that the CPU waits for did not get a place
+ * @wanted: in a CPU fault, the index of the page that the CPU waits for
+ * @error: why that page did not get a place
  */
 struct transfer {
 	struct hmm_devmem *to;
 	struct migrate_vma args;
 	bool fail_once;
+	unsigned long wanted;
 	int error;
 };
 
@@ -108,23 +111,34 @@ static unsigned int word_order(const struct transfer *t, unsigned long i)
 	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
 }
 
-/* A place for the word at @i: in one piece if there is one, else in many. */
+/* Record why the single page at @i got no place, if the CPU waits for it. */
+static void record_error(struct transfer *t, unsigned long i, int err)
+{
+	if (err && t->args.fault_page && i == t->wanted)
+		t->error = err;
+}
+
+/*
+ * A place for the word at @i: in one piece if there is one, else in many.
+ *
+ * On the way home single pages are tried whatever the reason was: a folio must
+ * not stay because one of its pages cannot be copied. On the way to the device
+ * a folio of system memory is split only for want of large device memory.
+ */
 static void give_places(struct transfer *t, unsigned long i)
 {
 	struct page *from = migrate_pfn_to_page(t->args.src[i]);
-	struct page *wanted = t->args.fault_page;
 	unsigned int order = word_order(t, i);
 	unsigned long nr = 1UL << order, j;
 	int err = give_place(t, i, from, order);
 
-	for (j = 0; err == -ENOMEM && order && j < nr; j++) {
-		int one = give_place(t, i + j, from ? from + j : NULL, 0);
-
-		if (one && wanted && from + j == wanted)
-			t->error = one;
-	}
-	if (err && !order && wanted && from == wanted)
-		t->error = err;
+	if (!order)
+		record_error(t, i, err);
+	if (!err || !order || (t->to && err != -ENOMEM))
+		return;
+	for (j = 0; j < nr && !fatal_signal_pending(current); j++)
+		record_error(t, i + j,
+			     give_place(t, i + j, from ? from + j : NULL, 0));
 }
 
 /*
@@ -160,6 +174,18 @@ static unsigned long count_moved(const struct transfer *t)
 		if (t->args.src[i] & MIGRATE_PFN_MIGRATE)
 			moved += 1UL << word_order(t, i);
 	return moved;
+}
+
+/* After commit: has the page at @i moved, by itself or with its folio? */
+static bool has_moved(const struct transfer *t, unsigned long i)
+{
+	unsigned long head = 0, next = 0;
+
+	while (next <= i) {
+		head = next;
+		next += 1UL << word_order(t, head);
+	}
+	return t->args.src[head] & MIGRATE_PFN_MIGRATE;
 }
 
 /*
@@ -710,12 +736,44 @@ static void fault_range(struct vm_fault *vmf, struct migrate_vma *args,
 	args->end = min(ALIGN_DOWN(vmf->address, size) + size, vmf->vma->vm_end);
 }
 
+/* The page at the faulting address; @vmf has the head of a huge entry. */
+static struct page *faulting_page(const struct vm_fault *vmf)
+{
+	if (vmf->pte)
+		return vmf->page;
+	return vmf->page + ((vmf->address & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
+}
+
 /*
- * The CPU touched private memory. That the page is still there when this
- * returns 0 is no mistake: it was busy, and the CPU will try again.
+ * What becomes of a fault whose page stays in device memory. Either it fails,
+ * for a reason that a second try does not change, or somebody has a reference
+ * to the page, or its entry is being changed, and the CPU tries again. Such a
+ * holder has no lock to wait for, so wait for a tick. Kernel code that touches
+ * user memory looks at signals only when a fault fails.
+ */
+static vm_fault_t fault_stays(const struct page *page, int err)
+{
+	if (PageHWPoison(page))
+		return VM_FAULT_HWPOISON;
+	if (err == -ENOMEM)
+		return VM_FAULT_OOM;
+	if (err || fatal_signal_pending(current))
+		return VM_FAULT_SIGBUS;
+	schedule_timeout_killable(1);
+	return 0;
+}
+
+/**
+ * devmem_fault() - the CPU touched private memory
+ * @vmf: the fault; its page is locked and referenced
+ *
+ * Return: 0 if the page is in system memory, or was busy and the CPU is to try
+ * again; VM_FAULT_OOM, VM_FAULT_HWPOISON or VM_FAULT_SIGBUS if it cannot be
+ * brought.
  */
 vm_fault_t devmem_fault(struct vm_fault *vmf)
 {
+	struct page *page = faulting_page(vmf);
 	struct hmm_devmem *devmem = hmm_devmem_of(vmf->page);
 	struct transfer t = {
 		.args = {
@@ -726,17 +784,22 @@ vm_fault_t devmem_fault(struct vm_fault *vmf)
 				 WHOLE_FOLIOS,
 		},
 	};
-	long moved;
+	bool came = false;
+	long err;
 
 	fault_range(vmf, &t.args, devmem->fault_pages);
+	t.wanted = (vmf->address - t.args.start) >> PAGE_SHIFT;
 	if (alloc_words(&t, (t.args.end - t.args.start) >> PAGE_SHIFT))
 		return VM_FAULT_OOM;
-	moved = transfer_by_address(&t);
+	err = transfer_begin(&t);
+	if (err >= 0) {
+		came = has_moved(&t, t.wanted);
+		transfer_end(&t);
+		err = t.error;
+	}
 	free_words(&t);
 
-	if (t.error == -ENOMEM)
-		return VM_FAULT_OOM;
-	return moved < 0 || t.error ? VM_FAULT_SIGBUS : 0;
+	return came ? 0 : fault_stays(page, err);
 }
 
 /* Brings home what is in use of the part of a chunk that begins at @at. */
