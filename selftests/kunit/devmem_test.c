@@ -14,6 +14,7 @@
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
 #include <linux/sizes.h>
+#include <linux/swap.h>
 #include <linux/uaccess.h>
 
 #include "../../internal.h"
@@ -292,7 +293,44 @@ static void devmem_huge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/*
+ * The process has freed a page lazily, and the device writes to it: reclaim must
+ * not discard it. Also as part of a huge folio.
+ */
+static void devmem_keeps_writes(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long pages;
+
+	for (pages = 1; pages <= HPAGE_PMD_NR; pages *= HPAGE_PMD_NR) {
+		unsigned long addr, size = pages << PAGE_SHIFT, i;
+		struct page *page;
+
+		addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+		allow_huge(test, addr, size);
+		write_numbers(test, addr, pages);
+		KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_FREE));
+		lru_add_drain_all();
+		KUNIT_ASSERT_EQ(test, 1, get_user_pages_fast(addr, 1, 0, &page));
+		KUNIT_EXPECT_FALSE(test, folio_test_swapbacked(page_folio(page)));
+		put_page(page);
+
+		KUNIT_ASSERT_EQ(test, migrate_to(device, addr, size), pages);
+		page = device_page(device, 0);
+		for (i = 0; i < pages; i++)
+			*(unsigned long *)(device->memory + hmm_devmem_offset(page + i)) = i + 7;
+		KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
+		KUNIT_EXPECT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_PAGEOUT));
+		for (i = 0; i < pages; i++)
+			if (read_number(test, addr + i * PAGE_SIZE) != i + 7)
+				break;
+		KUNIT_EXPECT_EQ(test, i, pages);
+		vm_munmap(addr, size);
+	}
+}
+
 static struct kunit_case devmem_cases[] = {
+	KUNIT_CASE(devmem_keeps_writes),
 	KUNIT_CASE(devmem_refuses),
 	KUNIT_CASE(devmem_coherent_refuses),
 	KUNIT_CASE(devmem_refuses_ranges),

@@ -38,6 +38,26 @@ static struct address_space *cache_of(struct folio *folio)
 	return folio_mapping(folio);
 }
 
+/*
+ * The device writes to its memory, and no page table entry of the CPU's notes
+ * it. So what goes there or comes from there counts as written to: a clean page
+ * that MADV_FREE has made lazily freeable would be discarded by reclaim, with
+ * what the device wrote. The pages of VM_DROPPABLE may be lost at any time, and
+ * are not to be swapped out.
+ *
+ * Other pages have no need of it. A page leaves the swap cache before it moves
+ * to a device, which marks it dirty, and what reclaim adds to the swap cache it
+ * writes out in any case.
+ */
+static void mark_written(struct hmm_migration *m, struct folio *dst)
+{
+	folio_set_dirty(dst);
+	/* The address, and so the VMA, is known at least on the way there. */
+	if (m->args && !folio_test_swapbacked(dst) &&
+	    !(m->args->vma->vm_flags & VM_DROPPABLE))
+		folio_set_swapbacked(dst);
+}
+
 /* Gives @dst the place of @src, both locked, the latter mapped nowhere. */
 static bool take_over(struct hmm_migration *m, struct folio *src,
 		      struct folio *dst)
@@ -56,6 +76,8 @@ static bool take_over(struct hmm_migration *m, struct folio *src,
 		return false;
 
 	folio_migrate_flags(dst, src);
+	if (folio_is_zone_device(src) || folio_is_zone_device(dst))
+		mark_written(m, dst);
 	return true;
 }
 
