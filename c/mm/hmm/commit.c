@@ -186,6 +186,9 @@ static void put_on_lru(struct hmm_migration *m)
 	unsigned long i;
 
 	for (i = 0; i < m->npages; i += mpfn_pages(m->src[i])) {
+		/* Not with interrupts off over words that have no such folio. */
+		if (!(i % SWAP_CLUSTER_MAX))
+			hmm_lru_end(&lru);
 		if (!(m->src[i] & MIGRATE_PFN_VALID))
 			continue;
 		keeper = hmm_migration_keeper(m, i);

@@ -79,10 +79,13 @@ bool hmm_lru_take(struct hmm_lru *l, struct folio *folio)
 		return false;
 
 	lock(l, folio);
-	/* Generations are lists with lengths of their own. */
-	if (lru_gen_enabled())
-		lruvec_del_folio(l->lruvec, folio);
-	else if (count(l, folio, -folio_nr_pages(folio)) != LRU_UNEVICTABLE)
+	/*
+	 * Ask the folio which kind of list it is on, not whether MGLRU is
+	 * enabled: after it was switched, folios stay on lists of the other
+	 * kind until their lruvec's turn comes.
+	 */
+	if (!lru_gen_del_folio(l->lruvec, folio, false) &&
+	    count(l, folio, -folio_nr_pages(folio)) != LRU_UNEVICTABLE)
 		list_del(&folio->lru);
 	return true;
 }
@@ -101,6 +104,8 @@ static bool evictable(struct folio *folio)
  * @folio: the folio, which is on no list
  *
  * A folio that is not just evictable goes the usual way, which knows what to do.
+ * MGLRU puts it into the generation that its PG_active and PG_workingset call
+ * for, which isolation and folio_migrate_flags() have kept.
  *
  * Context: as hmm_lru_take().
  */
@@ -108,15 +113,17 @@ void hmm_lru_give(struct hmm_lru *l, struct folio *folio)
 {
 	enum lru_list lru;
 
-	lock(l, folio);
-	if (lru_gen_enabled() || folio_test_unevictable(folio) ||
-	    !evictable(folio)) {
+	if (folio_test_unevictable(folio) || !evictable(folio)) {
 		hmm_lru_end(l);
 		folio_add_lru(folio);
 		return;
 	}
-	lru = count(l, folio, folio_nr_pages(folio));
-	list_add(&folio->lru, &l->lruvec->lists[lru]);
+	lock(l, folio);
+	/* The lruvec knows which kind of list it has at present. */
+	if (!lru_gen_add_folio(l->lruvec, folio, false)) {
+		lru = count(l, folio, folio_nr_pages(folio));
+		list_add(&folio->lru, &l->lruvec->lists[lru]);
+	}
 	trace_mm_lru_insertion(folio);
 	folio_set_lru(folio);
 }
