@@ -460,6 +460,34 @@ static void migrate_bad_places(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/* One page for several holes of a table fills the first of them. */
+static void migrate_page_twice(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct folio *folio = hmm_devmem_alloc(&device->devmem, 0);
+	struct migrate_vma *args;
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	device->devmem.ops->clear(&device->devmem, &folio->page, 0);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+	for (i = 1; i < 4; i++)
+		args->dst[i] = word_of(folio);
+	migrate_vma_pages(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
+				i == 1);
+	KUNIT_EXPECT_EQ(test, folio_mapcount(folio), 1);
+	end(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, put_user(i, (unsigned long __user *)
+					       (addr + i * PAGE_SIZE)), 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
 /* Memory of somebody else's device is no place, for a page or for a hole. */
 static void migrate_foreign_places(struct kunit *test)
 {
@@ -703,6 +731,7 @@ static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_holds_anon_vma),
 	KUNIT_CASE(migrate_refuses),
 	KUNIT_CASE(migrate_bad_places),
+	KUNIT_CASE(migrate_page_twice),
 	KUNIT_CASE(migrate_foreign_places),
 	KUNIT_CASE(migrate_gives_up),
 	KUNIT_CASE(migrate_splits_by_pfn),

@@ -57,6 +57,25 @@ static void give_up(struct filling *f)
 		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 }
 
+/*
+ * As give_up(), for holes whose pages are prepared. Nobody else sees the pages
+ * any more, and they are freed as if they had been in no mapping.
+ */
+static void cancel(struct filling *f, unsigned long i)
+{
+	mpfn_folio(f->m->dst[i])->mapping = NULL;
+	f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+}
+
+static void cancel_all(struct filling *f)
+{
+	unsigned long i;
+
+	for (i = f->first; i < f->end; i++)
+		if (is_hole(f->m->src[i]))
+			cancel(f, i);
+}
+
 static bool pte_is_zeros(pte_t pte)
 {
 	return pte_present(pte) && is_zero_pfn(pte_pfn(pte));
@@ -91,15 +110,14 @@ static void keep(struct vm_area_struct *vma, struct folio *folio)
 
 /*
  * A new anonymous page of the process, which the caller counts. The page table
- * lock is held. Not by folio_add_new_anon_rmap(), which tells of each mapping
- * by itself (benchmark: out-absent).
+ * lock is held, and folio->mapping is set. Not by folio_add_new_anon_rmap(),
+ * which accounts for each mapping by itself (benchmark: out-absent).
  */
 static void adopt(struct filling *f, unsigned long addr, struct folio *folio)
 {
 	if (!folio_test_swapbacked(folio) && !(f->vma->vm_flags & VM_DROPPABLE))
 		__folio_set_swapbacked(folio);
 	folio->index = linear_anon_page_index(f->vma, addr);
-	folio_move_anon_rmap(folio, f->vma);
 	atomic_set(&folio->_mapcount, 0);
 	SetPageAnonExclusive(&folio->page);
 	mapped_add(&f->mapped, folio, 1);
@@ -210,12 +228,12 @@ static void fill_ptes(struct filling *f)
 
 	table = pte_offset_map_lock(f->vma->vm_mm, f->pmdp, addr, &ptl);
 	if (!table) {
-		give_up(f);
+		cancel_all(f);
 		return;
 	}
 
 	if (vma_refuses(f->vma)) {
-		give_up(f);
+		cancel_all(f);
 	} else {
 		clear_zeros(f, table);
 		for (i = f->first, ptep = table; i < f->end;
@@ -227,7 +245,7 @@ static void fill_ptes(struct filling *f)
 			if (fill_pte(f, addr, ptep, mpfn_folio(f->m->dst[i])))
 				filled++;
 			else
-				*src &= ~MIGRATE_PFN_MIGRATE;
+				cancel(f, i);
 		}
 		add_mm_counter(f->vma->vm_mm, MM_ANONPAGES, filled);
 		mapped_tell(&f->mapped);
@@ -260,6 +278,24 @@ static bool prepare_table(struct filling *f)
 	return !pte_alloc(f->vma->vm_mm, f->pmdp);
 }
 
+/*
+ * Prepares the page for one hole. From here on it has a mapping, by which
+ * hmm_migration_dst_fits() knows it when the driver hands it in a second time,
+ * for another hole of the same table.
+ */
+static bool prepare_small(struct filling *f, unsigned long i)
+{
+	struct folio *folio;
+
+	if (!hmm_migration_dst_fits(f->m, i))
+		return false;
+	folio = mpfn_folio(f->m->dst[i]);
+	if (!prepare_folio(f, folio, GFP_KERNEL))
+		return false;
+	folio_move_anon_rmap(folio, f->vma);
+	return true;
+}
+
 static void fill_small(struct filling *f)
 {
 	unsigned long i;
@@ -272,8 +308,7 @@ static void fill_small(struct filling *f)
 	for (i = f->first; i < f->end; i++) {
 		if (!is_hole(f->m->src[i]))
 			continue;
-		if (!hmm_migration_dst_fits(f->m, i) ||
-		    !prepare_folio(f, mpfn_folio(f->m->dst[i]), GFP_KERNEL))
+		if (!prepare_small(f, i))
 			f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 	}
 	fill_ptes(f);
