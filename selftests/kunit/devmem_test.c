@@ -263,6 +263,7 @@ static void devmem_fails_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE), 0);
 
 	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
 	span = span_of(addr, HPAGE_PMD_SIZE);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
 						 HMM_DEVMEM_FAIL_ONCE),
@@ -278,6 +279,7 @@ static void devmem_huge(struct kunit *test)
 	struct buffer_device *device = test->priv;
 	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - HPAGE_PMD_NR);
@@ -329,7 +331,46 @@ static void devmem_keeps_writes(struct kunit *test)
 	}
 }
 
+/*
+ * Huge device pages are made where a page fault would make them, and huge pages
+ * come home as such where the process has not opted out of them. What was not
+ * asked for is not populated.
+ */
+static void devmem_huge_policy(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_NOHUGEPAGE));
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + PAGE_SIZE, PAGE_SIZE), 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_DONTNEED));
+
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 0))), 0);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	/* No more than &hmm_devmem.fault_pages come with the one that was touched. */
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - HPAGE_PMD_NR + 16);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_DONTNEED));
+
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 0))),
+			HPAGE_PMD_ORDER);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_NOHUGEPAGE));
+	device->copies = 0;
+	memset(device->blocks, 0, sizeof(device->blocks));
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	KUNIT_EXPECT_EQ(test, device->blocks[HPAGE_PMD_ORDER], 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
 static struct kunit_case devmem_cases[] = {
+	KUNIT_CASE(devmem_huge_policy),
 	KUNIT_CASE(devmem_keeps_writes),
 	KUNIT_CASE(devmem_refuses),
 	KUNIT_CASE(devmem_coherent_refuses),
@@ -565,6 +606,7 @@ static void migrate_splits_by_pfn(struct kunit *test)
 	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 	unsigned long *src, *dst, i, pfn;
 
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
 	src = kunit_kcalloc(test, 2 * WORDS, sizeof(*src), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, src);
 	dst = src + WORDS;

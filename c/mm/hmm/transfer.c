@@ -37,6 +37,26 @@ struct transfer {
 	int error;
 };
 
+/*
+ * Does policy allow a folio of this order for a word? Where nothing was mapped
+ * it is a new allocation, as in a page fault. A large folio that there is may
+ * stay as large as it is, as in any migration, unless the process has opted
+ * out of huge pages at its address. By pfn no address is known.
+ */
+static bool order_allowed(const struct transfer *t, unsigned long i,
+			  unsigned int order)
+{
+	struct vm_area_struct *vma = t->args.vma;
+
+	if (!order || !vma)
+		return true;
+	if (!t->to)
+		return !vma_thp_disabled(vma, vma->vm_flags, false);
+	return t->args.src[i] & MIGRATE_PFN_VALID ||
+	       thp_vma_allowable_order(vma, vma->vm_flags, TVA_PAGEFAULT,
+				       order);
+}
+
 /* A huge page is worth a try only; small ones are what it falls back to. */
 static struct folio *place_at_home(struct transfer *t, unsigned long i,
 				   unsigned int order)
@@ -64,6 +84,8 @@ static struct folio *find_place(struct transfer *t, unsigned long i,
 		t->fail_once = false;
 		return NULL;
 	}
+	if (!order_allowed(t, i, order))
+		return NULL;
 	if (t->to)
 		return hmm_devmem_alloc(t->to, order);
 	return place_at_home(t, i, order);
@@ -325,8 +347,9 @@ static long transfer_of_process(struct transfer *t, struct mm_struct *mm,
  * @span: what to move
  * @flags: HMM_DEVMEM_FAIL_ONCE, or 0
  *
- * Addresses that nothing is mapped at get cleared device memory. Pages that are
- * swapped out are faulted in first. Pages that are busy, in another device's
+ * Addresses in @span that nothing is mapped at get cleared device memory, in huge
+ * pages where a page fault would have got one. Pages that are swapped out are
+ * faulted in first. Pages that are busy, in another device's
  * memory, or for which there is no room, stay where they are; that is no error.
  * Large folios stay whole where a block is free.
  *
