@@ -529,6 +529,45 @@ static void migrate_page_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/* What a driver finds in the words is documented; the engine's own state is not. */
+static void migrate_public_words(struct kunit *test)
+{
+	const unsigned long flags = MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE |
+				    MIGRATE_PFN_WRITE | MIGRATE_PFN_COMPOUND;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, 0, args->src[i] & ~flags &
+				(BIT(MIGRATE_PFN_SHIFT) - 1));
+	end(args);
+}
+
+/* A driver has changed its request. The pages are mapped where they were. */
+static void migrate_request_changed(struct kunit *test)
+{
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+	struct page *pages[4];
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_ASSERT_EQ(test, args->cpages, 4);
+	for (i = 0; i < 4; i++)
+		pages[i] = migrate_pfn_to_page(args->src[i]);
+	args->start += PAGE_SIZE;
+	end(args);
+	/* Who touched a page that is not would wait for ever. */
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_TRUE(test, folio_mapped(page_folio(pages[i])));
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+}
+
 /* Memory of somebody else's device is no place, for a page or for a hole. */
 static void migrate_foreign_places(struct kunit *test)
 {
@@ -774,6 +813,8 @@ static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_refuses),
 	KUNIT_CASE(migrate_bad_places),
 	KUNIT_CASE(migrate_page_twice),
+	KUNIT_CASE(migrate_public_words),
+	KUNIT_CASE(migrate_request_changed),
 	KUNIT_CASE(migrate_foreign_places),
 	KUNIT_CASE(migrate_gives_up),
 	KUNIT_CASE(migrate_splits_by_pfn),

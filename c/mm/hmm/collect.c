@@ -332,6 +332,7 @@ int migrate_vma_setup(struct migrate_vma *args)
 
 	if (!request_is_sound(args))
 		return -EINVAL;
+	migration_assert_locked(args);
 
 	args->cpages = 0;
 	args->npages = 0;

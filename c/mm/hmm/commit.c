@@ -205,8 +205,10 @@ static void put_on_lru(struct hmm_migration *m)
 
 static void let_go(struct hmm_migration *m, unsigned long i)
 {
-	if (m->src[i] & MIGRATE_PFN_VALID)
+	if (m->src[i] & MIGRATE_PFN_VALID) {
+		migration_clear_singly_mapped(mpfn_head(m->src[i]));
 		migration_release(m->args, mpfn_head(m->src[i]));
+	}
 	if (m->dst[i] & MIGRATE_PFN_VALID) {
 		struct folio *dst = mpfn_folio(m->dst[i]);
 
@@ -265,6 +267,7 @@ void migrate_vma_pages(struct migrate_vma *args)
 {
 	struct hmm_migration m = by_address(args);
 
+	migration_assert_locked(args);
 	hmm_migration_commit(&m);
 }
 EXPORT_SYMBOL(migrate_vma_pages);
@@ -283,6 +286,7 @@ void migrate_vma_finalize(struct migrate_vma *args)
 {
 	struct hmm_migration m = by_address(args);
 
+	migration_assert_locked(args);
 	hmm_migration_finalize(&m);
 }
 EXPORT_SYMBOL(migrate_vma_finalize);
@@ -292,6 +296,9 @@ EXPORT_SYMBOL(migrate_vma_finalize);
  * @src: the words, as migrate_device_range() or migrate_device_pfns() left them
  * @dst: the driver's pages, as in migrate_vma_pages()
  * @npages: length of both arrays
+ *
+ * Not for words from migrate_vma_setup(): by pfn each one holds a reference
+ * more, see migration_hold_anon_vma().
  *
  * Context: Process context; may sleep. Needs no mmap lock.
  */

@@ -51,11 +51,36 @@ struct hmm_migration {
 };
 
 /*
- * In a word of @src, for the engine alone: the mapping at the word's place in
- * the request was the folio's only one.
+ * A mark on a source folio: the only mapping it had is the one at its address
+ * in the request. It is on the folio, which the engine has locked and isolated,
+ * and not in @src, which drivers write to. PG_private_2 is free for it, as only
+ * file systems use that; so only anonymous folios have the mark.
  */
-#define MPFN_SOLE	BIT(5)
-static_assert(!(MPFN_SOLE >> MIGRATE_PFN_SHIFT));
+static inline void migration_mark_singly_mapped(struct folio *folio)
+{
+	if (folio_test_anon(folio))
+		folio_set_private_2(folio);
+}
+
+static inline bool migration_singly_mapped(const struct folio *folio)
+{
+	return folio_test_anon(folio) && folio_test_private_2(folio);
+}
+
+static inline void migration_clear_singly_mapped(struct folio *folio)
+{
+	if (migration_singly_mapped(folio))
+		folio_clear_private_2(folio);
+}
+
+/*
+ * The mmap lock is held from migrate_vma_setup() until migrate_vma_finalize().
+ * Without it VMAs and migration entries may be moved and copied meanwhile.
+ */
+static inline void migration_assert_locked(const struct migrate_vma *args)
+{
+	mmap_assert_locked(args->vma->vm_mm);
+}
 
 /* The folio of a word that has MIGRATE_PFN_VALID. */
 static inline struct folio *mpfn_folio(unsigned long word)

@@ -5,8 +5,10 @@
  * A folio that had one mapping is mapped again where that was, which its place
  * in the request says: a run of such folios below one page table takes its lock
  * once, and no reverse mapping walk. The mmap lock has been held since, so the
- * entry is still there, or has been zapped and there is nothing to map. All
- * other pages are looked up in the reverse mapping, one by one.
+ * entry is still there, or has been zapped and there is nothing to map. Where
+ * it is not there, and for all other pages, entries are looked up in the reverse
+ * mapping, one folio at a time: an entry that stayed behind would lead to memory
+ * that is freed.
  */
 #include <linux/swap.h> /* 7.2: swapops.h needs it */
 #include <linux/memremap.h>
@@ -31,6 +33,7 @@
  * @first: index of the first
  * @end: index after the last that can be in this table
  * @keeper: what the word at hand is mapped to
+ * @missing: an entry of the word at hand was not at its place
  * @mapped: mappings that were made
  * @made: the last of those that are present, for the CPU
  * @pfn: of which page
@@ -45,6 +48,7 @@ struct remapping {
 	unsigned long first;
 	unsigned long end;
 	struct folio *keeper;
+	bool missing;
 	struct mapped_count mapped;
 	pte_t made;
 	unsigned long pfn;
@@ -197,8 +201,10 @@ static __always_inline void remap_folio(struct remapping *r, struct folio *src,
 		pte_t old = ptep_get(ptep + j);
 
 		n = 1;
-		if (!stands_for(old, folio_pfn(src) + j))
+		if (!stands_for(old, folio_pfn(src) + j)) {
+			r->missing = true;
 			continue;
+		}
 		n = alike(ptep + j, old, nr - j);
 		remap_ptes(r, ptep + j, old, folio_page(r->keeper, j), n);
 	}
@@ -223,7 +229,7 @@ static unsigned long remap_word(struct remapping *r, unsigned long i,
 /* Can this word be mapped again by its place in the request? */
 static bool has_place(const struct hmm_migration *m, unsigned long i)
 {
-	return m->args && (m->src[i] & MPFN_SOLE);
+	return m->args && migration_singly_mapped(mpfn_head(m->src[i]));
 }
 
 /* Is there nothing to be mapped for this word? */
@@ -232,7 +238,10 @@ static bool has_nothing(const struct hmm_migration *m, unsigned long i)
 	return !(m->src[i] & MIGRATE_PFN_VALID);
 }
 
-/* Up to the first word that cannot be mapped by its place; its index. */
+/*
+ * Up to the first word that cannot be mapped by its place, or of which something
+ * was not there; its index.
+ */
 static unsigned long remap_table(struct remapping *r)
 {
 	unsigned long i = r->first, n;
@@ -240,8 +249,10 @@ static unsigned long remap_table(struct remapping *r)
 	pte_t *ptep;
 
 	r->table = pte_offset_map_lock(r->vma->vm_mm, r->pmdp, r->addr, &ptl);
-	if (!r->table)
-		return i + mpfn_pages(r->m->src[i]);
+	if (!r->table) {
+		r->missing = true;
+		return i;
+	}
 
 	lazy_mmu_mode_enable();
 	for (ptep = r->table; i < r->end; i += n, ptep += n) {
@@ -251,6 +262,8 @@ static unsigned long remap_table(struct remapping *r)
 		if (!has_place(r->m, i))
 			break;
 		n = remap_word(r, i, ptep);
+		if (r->missing)
+			break;
 	}
 	lazy_mmu_mode_disable();
 	mapped_tell(&r->mapped);
@@ -433,6 +446,13 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 	if (folio_test_pmd_mappable(src) && remap_huge(&r))
 		return nr;
 
-	r.end = i + ((pmd_addr_end(r.addr, m->args->end) - r.addr) >> PAGE_SHIFT);
-	return remap_table(&r) - i;
+	/* By the array, not by @m->args, which the driver may have changed. */
+	r.end = i + ((pmd_addr_end(r.addr, r.addr + ((r.end - i) << PAGE_SHIFT)) -
+		      r.addr) >> PAGE_SHIFT);
+	i = remap_table(&r);
+	if (r.missing) {
+		hmm_migration_map(mpfn_head(m->src[i]), hmm_migration_keeper(m, i));
+		i += mpfn_pages(m->src[i]);
+	}
+	return i - r.first;
 }

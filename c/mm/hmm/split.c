@@ -77,6 +77,7 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 	struct folio *folio = mpfn_head(m->src[i]);
 	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), j;
 	unsigned long flags = m->src[i] & (BIT(MIGRATE_PFN_SHIFT) - 1);
+	bool singly_mapped = migration_singly_mapped(folio);
 	struct rmap_walk_control rwc = { .rmap_one = split_huge_entry };
 
 	if (i + nr > m->npages || !folio_test_anon(folio))
@@ -89,6 +90,8 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 	flags &= ~MIGRATE_PFN_COMPOUND;
 	for (j = 0; j < nr; j++) {
 		m->src[i + j] = migrate_pfn(pfn + j) | flags;
+		if (singly_mapped)
+			migration_mark_singly_mapped(mpfn_head(m->src[i + j]));
 		/* Each piece is released by itself. */
 		if (!m->args && j)
 			get_anon_vma(folio_anon_vma(folio));

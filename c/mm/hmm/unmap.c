@@ -104,12 +104,11 @@ static bool unmap_folio(struct hmm_migration *m, struct folio *folio,
  * Whether all is done already, as mostly it is: what collect took away was the
  * only mapping, and the engine's reference is the only one. Then that is noted.
  */
-static bool is_unmapped(struct hmm_migration *m, unsigned long i,
-			struct folio *folio)
+static bool is_unmapped(struct hmm_migration *m, struct folio *folio)
 {
 	if (!m->args || folio_mapped(folio) || folio_ref_count(folio) != 1)
 		return false;
-	m->src[i] |= MPFN_SOLE;
+	migration_mark_singly_mapped(folio);
 	return true;
 }
 
@@ -119,10 +118,11 @@ static bool unmap_rest(struct hmm_migration *m, unsigned long i,
 {
 	bool mapped = folio_mapped(folio);
 
-	if (m->args && !mapped)
-		m->src[i] |= MPFN_SOLE;
-	if (isolated && unmap_folio(m, folio, mapped))
+	if (isolated && unmap_folio(m, folio, mapped)) {
+		if (m->args && !mapped)
+			migration_mark_singly_mapped(folio);
 		return true;
+	}
 	hmm_migration_restore(m, folio);
 	m->src[i] = 0;
 	return false;
@@ -135,7 +135,7 @@ static bool unmap_rest(struct hmm_migration *m, unsigned long i,
 static __always_inline bool unmap_word(struct hmm_migration *m, unsigned long i,
 				       struct folio *folio, bool isolated)
 {
-	return (isolated && is_unmapped(m, i, folio)) ||
+	return (isolated && is_unmapped(m, folio)) ||
 	       unmap_rest(m, i, folio, isolated);
 }
 
