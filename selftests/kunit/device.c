@@ -17,8 +17,6 @@
  * to set some aside; on any other machine these tests are skipped.
  */
 #define SET_ASIDE	"memmap=512M$0x140000000"
-#define SET_ASIDE_AT	0x140000000ULL
-
 static struct buffer_device *to_device(struct hmm_devmem *devmem)
 {
 	return container_of(devmem, struct buffer_device, devmem);

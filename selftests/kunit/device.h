@@ -13,6 +13,8 @@
 
 #define DEVICE_SIZE	(2 * HPAGE_PMD_SIZE)
 #define DEVICE_PAGES	(DEVICE_SIZE >> PAGE_SHIFT)
+/* Where the memory lies that the VM's kernel sets aside, for coherent devices. */
+#define SET_ASIDE_AT	0x140000000ULL
 #define JUNK		0xa5
 
 /**

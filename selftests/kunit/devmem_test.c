@@ -42,6 +42,10 @@ static void devmem_refuses(struct kunit *test)
 	bad.fault_pages = 0;
 	bad.type = MEMORY_DEVICE_GENERIC;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.type = MEMORY_DEVICE_PRIVATE;
+	bad.nid = MAX_NUMNODES;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.nid = 0;
 	bad.ops = NULL;
 	bad.type = MEMORY_DEVICE_PRIVATE;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
@@ -107,6 +111,31 @@ static void devmem_coalesces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/* The next user of a page finds nothing of the last one's but the data. */
+static void devmem_scrubs(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 0; order <= HPAGE_PMD_ORDER; order += HPAGE_PMD_ORDER) {
+		struct folio *folio = hmm_devmem_alloc(&device->devmem, order);
+
+		KUNIT_ASSERT_NOT_NULL(test, folio);
+		folio_set_active(folio);
+		folio_set_unevictable(folio);
+		folio_set_workingset(folio);
+		__folio_set_swapbacked(folio);
+		folio->page.zone_device_data = device;
+		drop(folio);
+		KUNIT_EXPECT_FALSE(test, folio_test_active(folio));
+		KUNIT_EXPECT_FALSE(test, folio_test_unevictable(folio));
+		KUNIT_EXPECT_FALSE(test, folio_test_workingset(folio));
+		KUNIT_EXPECT_FALSE(test, folio_test_swapbacked(folio));
+		KUNIT_EXPECT_NULL(test, folio->page.zone_device_data);
+		KUNIT_EXPECT_TRUE(test, folio_is_device_private(folio));
+	}
+}
+
 /* Ranges that are none, and what the range says of its process. */
 static void devmem_refuses_ranges(struct kunit *test)
 {
@@ -129,6 +158,10 @@ static void devmem_refuses_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, PAGE_SIZE), -EINVAL);
+	/* What moved before the error is not hidden by it. */
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 3 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_home(device, addr + PAGE_SIZE, 3 * PAGE_SIZE), 1);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + PAGE_SIZE, 3 * PAGE_SIZE), 2);
 }
 
 /* A touch brings back the page and its neighbours, and no others. */
@@ -376,6 +409,7 @@ static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_coherent_refuses),
 	KUNIT_CASE(devmem_refuses_ranges),
 	KUNIT_CASE(devmem_coalesces),
+	KUNIT_CASE(devmem_scrubs),
 	KUNIT_CASE(devmem_comes_home),
 	KUNIT_CASE(devmem_clears),
 	KUNIT_CASE(devmem_evicts),

@@ -11,8 +11,12 @@
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
 #include <linux/sched/signal.h>
+#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swapops.h>
 #include <linux/workqueue.h>
+#include <asm/tlbflush.h>
 
+#include "../../internal.h"
 #include "device.h"
 
 #define LEAST_ORDER	2
@@ -458,6 +462,89 @@ static void transfer_absent_stops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, end - 8 * PAGE_SIZE, 8), 8);
 }
 
+/**
+ * struct taker - takes a page away from the CPU when a migration begins
+ * @notifier: subscribed to the test's process
+ * @addr: where the page is; 0 when it is taken
+ */
+struct taker {
+	struct mmu_notifier notifier;
+	unsigned long addr;
+};
+
+static int take_meanwhile(struct mmu_notifier *notifier,
+			  const struct mmu_notifier_range *range)
+{
+	struct taker *taker = container_of(notifier, struct taker, notifier);
+	pmd_t *pmdp = taker->addr ? mm_find_pmd(range->mm, taker->addr) : NULL;
+	spinlock_t *ptl;	/* of the entry */
+	pte_t *ptep, pte;
+
+	ptep = pmdp ? pte_offset_map_lock(range->mm, pmdp, taker->addr, &ptl) : NULL;
+	if (!ptep)
+		return 0;
+	/* As make_device_exclusive() does it. */
+	pte = ptep_get_and_clear(range->mm, taker->addr, ptep);
+	set_pte_at(range->mm, taker->addr, ptep,
+		   softleaf_to_pte(make_device_exclusive_entry(pte_pfn(pte))));
+	pte_unmap_unlock(ptep, ptl);
+	flush_tlb_mm(range->mm);
+	taker->addr = 0;
+	return 0;
+}
+
+static const struct mmu_notifier_ops taker_ops = {
+	.invalidate_range_start = take_meanwhile,
+};
+
+/*
+ * A page became absent after the notification, and the first folio has to be
+ * split, so that the table is read again: the request still gets somewhere.
+ */
+static void transfer_absent_meanwhile(struct kunit *test)
+{
+	struct taker taker = { .notifier.ops = &taker_ops };
+	unsigned long addr = map_large(test, 4, 32);
+	struct migrate_vma args = {
+		.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT,
+		.start = addr,
+		.end = addr + 32 * PAGE_SIZE,
+	};
+
+	taker.addr = addr + 20 * PAGE_SIZE;
+	args.src = kunit_kcalloc(test, 64, sizeof(*args.src), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, args.src);
+	args.dst = args.src + 32;
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&taker.notifier,
+						    current->mm), 0);
+	mmap_read_lock(current->mm);
+	args.vma = vma_lookup(current->mm, addr);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&args), 0);
+	KUNIT_EXPECT_EQ(test, taker.addr, 0);
+	KUNIT_EXPECT_GT(test, args.npages, 0);
+	KUNIT_EXPECT_GT(test, args.end, args.start);
+	if (args.cpages)
+		migrate_vma_finalize(&args);
+	mmap_read_unlock(current->mm);
+	mmu_notifier_unregister(&taker.notifier, current->mm);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+}
+
+/* Coherent memory is not put where there is a pagemap, at either end or within. */
+static void transfer_pagemap_within(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	const phys_addr_t at = SET_ASIDE_AT + 4 * DEVICE_SIZE;
+
+	if (!is_coherent(device))
+		kunit_skip(test, "of coherent memory");
+	KUNIT_ASSERT_EQ(test, hmm_devmem_add(devmem, at, DEVICE_SIZE, NULL), 0);
+	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_devmem_add(devmem, at - DEVICE_SIZE,
+						     3 * DEVICE_SIZE, NULL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_devmem_add(devmem, at, DEVICE_SIZE, NULL));
+}
+
 /* What a fault at an address ends with: GUP tells the VM_FAULT codes apart. */
 static int fault_error(unsigned long addr)
 {
@@ -696,6 +783,8 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_copy_fails),
 	KUNIT_CASE(transfer_absent),
 	KUNIT_CASE(transfer_absent_stops),
+	KUNIT_CASE(transfer_absent_meanwhile),
+	KUNIT_CASE(transfer_pagemap_within),
 	KUNIT_CASE(transfer_flushes),
 	{}
 };

@@ -80,6 +80,9 @@ struct hmm_devmem_ops {
  *	with it, a power of two; 0 for as many as a huge page has, which is
  *	the most. Set by the driver.
  * @name: for /proc/iomem. Set by the driver.
+ * @nid: NUMA node that the memory belongs to, an online one: that of the device,
+ *	dev_to_node(). NUMA_NO_NODE for that of the CPU that adds the memory. Set
+ *	by the driver.
  * @ops: set by the driver
  * @growing: held while the driver is asked for more
  * @resize: held while chunks are added, removed or emptied
@@ -93,6 +96,7 @@ struct hmm_devmem {
 	void *owner;
 	unsigned long fault_pages __contract(given);
 	const char *name __contract(given);
+	int nid;
 	const struct hmm_devmem_ops *ops __contract(given);
 
 	/* private: */
@@ -113,6 +117,7 @@ struct hmm_devmem {
  * @pages: how many there are
  * @free: how many have no bit in @used
  * @next: where the search for free pages begins
+ * @removed: it is not on the list any more
  *
  * Free pages have no list: neighbours that are free are one free block, with
  * nothing to be merged.
@@ -127,6 +132,7 @@ struct hmm_devmem_chunk {
 	unsigned long pages;
 	unsigned long free;
 	unsigned long next;
+	bool removed;
 };
 
 /**

@@ -25,23 +25,36 @@ static unsigned int max_order(const struct hmm_devmem *devmem)
 	return devmem->type == MEMORY_DEVICE_PRIVATE ? HPAGE_PMD_ORDER : 0;
 }
 
-/* Finds a free block in a chunk and takes it. The lock is held. */
-static bool take_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
+/*
+ * Looks for @nr free pages in a row, without the lock: there are millions of
+ * bits, and interrupts stay on. RCU keeps the chunk. What is found may be taken
+ * meanwhile, and what is freed meanwhile may be missed.
+ */
+static bool find_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
 		       unsigned long *at)
 {
-	if (chunk->free < nr)
+	if (READ_ONCE(chunk->free) < nr)
 		return false;
 	*at = bitmap_find_next_zero_area(chunk->used, chunk->pages,
-					 chunk->next, nr, nr - 1);
+					 READ_ONCE(chunk->next), nr, nr - 1);
 	if (*at >= chunk->pages)
 		*at = bitmap_find_next_zero_area(chunk->used, chunk->pages, 0,
 						 nr, nr - 1);
-	if (*at >= chunk->pages)
+	return *at < chunk->pages;
+}
+
+/* Takes the pages that were found, unless somebody else has been faster. */
+static bool take_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
+		       unsigned long at)
+{
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	if (chunk->devmem->closed || chunk->removed ||
+	    find_next_bit(chunk->used, at + nr, at) < at + nr)
 		return false;
 
-	bitmap_set(chunk->used, *at, nr);
-	chunk->free -= nr;
-	chunk->next = *at + nr;
+	bitmap_set(chunk->used, at, nr);
+	WRITE_ONCE(chunk->free, chunk->free - nr);
+	WRITE_ONCE(chunk->next, at + nr);
 	return true;
 }
 
@@ -51,12 +64,13 @@ static struct hmm_devmem_chunk *take_pages(struct hmm_devmem *devmem,
 {
 	struct hmm_devmem_chunk *chunk;
 
-	guard(spinlock_irqsave)(&devmem->lock);
-	if (devmem->closed)
-		return NULL;
-	list_for_each_entry(chunk, &devmem->chunks, list)
-		if (take_block(chunk, nr, at))
-			return chunk;
+	guard(rcu)();
+	list_for_each_entry_rcu(chunk, &devmem->chunks, list) {
+		while (!READ_ONCE(devmem->closed) &&
+		       !READ_ONCE(chunk->removed) && find_block(chunk, nr, at))
+			if (take_block(chunk, nr, *at))
+				return chunk;
+	}
 	return NULL;
 }
 
@@ -68,7 +82,7 @@ static struct hmm_devmem_chunk *take_pages(struct hmm_devmem *devmem,
  * The folio is aligned to its size, locked, has one reference and holds
  * whatever its last user left. It goes back when its last reference does.
  *
- * Context: Any context.
+ * Context: Process context; may sleep, as the folio is locked.
  *
  * Return: the folio; NULL if there is no such block, if the memory has no folios
  * of this order, or @devmem is closed.
@@ -79,6 +93,7 @@ struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 	struct folio *folio;
 	unsigned long at;
 
+	might_sleep();
 	if (order > max_order(devmem))
 		return NULL;
 	chunk = take_pages(devmem, 1UL << order, &at);
@@ -106,6 +121,23 @@ static void break_up(struct folio *folio, struct dev_pagemap *pgmap)
 		((struct folio *)(&folio->page + i))->pgmap = pgmap;
 }
 
+/*
+ * The next user of the pages must not find flags of this one, which
+ * zone_device_page_init() clears in part: active and unevictable at once, for
+ * instance, is a bug to folio_migrate_flags(). Poison stays, and that the page is
+ * reserved, as all of ZONE_DEVICE is. What the driver put
+ * into zone_device_data and private was for this user.
+ */
+static void scrub(struct page *page, unsigned long nr)
+{
+	for (; nr--; page++) {
+		page->flags.f &= ~(unsigned long)PAGE_FLAGS_CHECK_AT_PREP |
+				 BIT(PG_reserved);
+		page->zone_device_data = NULL;
+		page->private = 0;
+	}
+}
+
 /**
  * devmem_free() - take back what nobody uses any more
  * @folio: pages of some &struct hmm_devmem, without a reference
@@ -117,10 +149,11 @@ void devmem_free(struct folio *folio)
 
 	if (nr > 1)
 		break_up(folio, &chunk->pagemap);
+	scrub(&folio->page, nr);
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	bitmap_clear(chunk->used, folio_pfn(folio) - first_pfn(chunk), nr);
-	chunk->free += nr;
+	WRITE_ONCE(chunk->free, chunk->free + nr);
 }
 
 static bool is_ours(const struct dev_pagemap *pgmap)

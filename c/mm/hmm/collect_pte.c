@@ -9,6 +9,7 @@
 #include <linux/memremap.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
+#include <linux/userfaultfd_k.h>
 #include <asm/tlbflush.h>
 
 #include "../internal.h"
@@ -394,11 +395,15 @@ static bool is_absent(softleaf_t entry)
 	       softleaf_is_device_exclusive(entry);
 }
 
-/* Must pages that the process may write to be writable before they move? */
+/*
+ * Must pages that the process may write to be writable before they move? Not
+ * where a userfaultfd protects them: that would have to be waited for, which
+ * takes a fault that may drop the mmap lock.
+ */
 static bool wants_write(const struct migrate_vma *args)
 {
 	return (args->flags & HMM_MIGRATE_FAULT_WRITE) &&
-	       (args->vma->vm_flags & VM_WRITE);
+	       (args->vma->vm_flags & VM_WRITE) && !userfaultfd_wp(args->vma);
 }
 
 /*
@@ -452,7 +457,11 @@ static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
 	pte_unmap(table);
 }
 
-/* Faults for the pages in @absent, one by one; no lock but the mmap lock. */
+/*
+ * Faults for the pages in @absent, one by one; no lock but the mmap lock. When
+ * there is no memory for one of them there is none for the others. Other errors
+ * are of one page, which then stays absent.
+ */
 static void fault_in(struct collector *c, const unsigned long *absent)
 {
 	struct vm_area_struct *vma = c->args->vma;
@@ -464,10 +473,14 @@ static void fault_in(struct collector *c, const unsigned long *absent)
 	if (wants_write(c->args))
 		flags |= FAULT_FLAG_WRITE;
 	for_each_set_bit(i, absent, PTRS_PER_PTE) {
+		vm_fault_t ret;
+
 		if (fatal_signal_pending(current))
 			break;
-		handle_mm_fault(vma, position(c) + (i << PAGE_SHIFT), flags,
-				NULL);
+		ret = handle_mm_fault(vma, position(c) + (i << PAGE_SHIFT),
+				      flags, NULL);
+		if (ret & VM_FAULT_OOM)
+			break;
 		cond_resched();
 	}
 }
@@ -483,7 +496,10 @@ static void fault_in(struct collector *c, const unsigned long *absent)
  * one is writable: so the table is looked at again.
  *
  * Return: whether the walk can go on; else there are absent pages, and secondary
- * MMUs wait for the end of this migration.
+ * MMUs wait for the end of this migration. At the start of the request it always
+ * goes on, so that each request gets somewhere: what became absent since the
+ * notification, because a folio was split or another migration began, then gets
+ * the word 0.
  */
 bool collect_fault_in(struct collector *c, pmd_t *pmdp, unsigned long end)
 {
@@ -498,7 +514,7 @@ bool collect_fault_in(struct collector *c, pmd_t *pmdp, unsigned long end)
 		if (bitmap_empty(absent, PTRS_PER_PTE))
 			break;
 		if (c->notified)
-			return false;
+			return position(c) == c->args->start;
 		c->faulted = end;
 		fault_in(c, absent);
 	}

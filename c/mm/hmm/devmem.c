@@ -6,6 +6,8 @@
 #include <linux/export.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -55,7 +57,7 @@ static int map_pages(struct hmm_devmem_chunk *chunk)
 	pgmap->nr_range = 1;
 	pgmap->ops = &devmem_pagemap_ops;
 	pgmap->owner = chunk->devmem->owner;
-	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, numa_node_id()));
+	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, chunk->devmem->nid));
 }
 
 static void free_chunk(struct hmm_devmem_chunk *chunk)
@@ -130,7 +132,7 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		goto release;
 
 	scoped_guard(spinlock_irqsave, &devmem->lock)
-		list_add_tail(&chunk->list, &devmem->chunks);
+		list_add_tail_rcu(&chunk->list, &devmem->chunks);
 	return 0;
 
 release:
@@ -146,8 +148,12 @@ static void remove_chunk(struct hmm_devmem_chunk *chunk)
 {
 	struct hmm_devmem *devmem = chunk->devmem;
 
-	scoped_guard(spinlock_irqsave, &devmem->lock)
-		list_del(&chunk->list);
+	scoped_guard(spinlock_irqsave, &devmem->lock) {
+		list_del_rcu(&chunk->list);
+		chunk->removed = true;
+	}
+	/* Somebody may still look for free pages in it. */
+	synchronize_rcu();
 	memunmap_pages(&chunk->pagemap);
 	release_addresses(chunk);
 	if (devmem->ops->release)
@@ -158,7 +164,7 @@ static void remove_chunk(struct hmm_devmem_chunk *chunk)
 static void set_closed(struct hmm_devmem *devmem, bool closed)
 {
 	guard(spinlock_irqsave)(&devmem->lock);
-	devmem->closed = closed;
+	WRITE_ONCE(devmem->closed, closed);
 }
 
 /* Brings a chunk home. Returns how many of its pages are still in use. */
@@ -276,6 +282,11 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 		return -EINVAL;
 	if (devmem->type != MEMORY_DEVICE_PRIVATE &&
 	    devmem->type != MEMORY_DEVICE_COHERENT)
+		return -EINVAL;
+
+	if (devmem->nid != NUMA_NO_NODE &&
+	    (devmem->nid < 0 || devmem->nid >= MAX_NUMNODES ||
+	     !node_online(devmem->nid)))
 		return -EINVAL;
 
 	devmem->fault_pages = around;

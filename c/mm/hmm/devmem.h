@@ -13,14 +13,36 @@
 #include <linux/ioport.h>
 #include <linux/memremap.h>
 
+/*
+ * Whether a pagemap covers a part of these addresses, also if it lies between
+ * both ends. Memory is added in subsections, so each pagemap covers one.
+ */
+#ifdef CONFIG_ZONE_DEVICE
+static inline bool addresses_have_pagemap(const struct range *range)
+{
+	unsigned long pfn = ALIGN_DOWN(PHYS_PFN(range->start),
+				       PAGES_PER_SUBSECTION);
+
+	for (; pfn <= PHYS_PFN(range->end); pfn += PAGES_PER_SUBSECTION) {
+		struct dev_pagemap *pgmap = get_dev_pagemap(pfn);
+
+		put_dev_pagemap(pgmap);
+		if (pgmap)
+			return true;
+	}
+	return false;
+}
+#else
+static inline bool addresses_have_pagemap(const struct range *range)
+{
+	return false;
+}
+#endif
+
 /* Whether there is memory at these addresses, the system's or a device's. */
 static inline bool addresses_are_taken(const struct range *range)
 {
-	struct dev_pagemap *pgmap = get_dev_pagemap(PHYS_PFN(range->start)) ?:
-				    get_dev_pagemap(PHYS_PFN(range->end));
-
-	put_dev_pagemap(pgmap);
-	return pgmap ||
+	return addresses_have_pagemap(range) ||
 	       region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM,
 				 IORES_DESC_NONE) != REGION_DISJOINT;
 }

@@ -298,25 +298,30 @@ static int choose_batch(struct transfer *t, struct mm_struct *mm,
 
 /*
  * The mmap lock is taken for one batch at a time: it keeps the process
- * waiting, and no chunk can be added under it.
+ * waiting, and no chunk can be added under it. Returns how many pages have
+ * moved, or why none has.
  */
 static long transfer_span(struct transfer *t, struct mm_struct *mm,
 			  struct hmm_span span)
 {
 	long moved = 0, one = 0;
 
-	for (; one >= 0 && span.start < span.end; span.start = t->args.end) {
+	for (; span.start < span.end; span.start = t->args.end) {
 		if (t->to)
 			make_room(t->to);
-		if (mmap_read_lock_killable(mm))
-			return -EINTR;
+		/* The lock looks at signals only if it has to be waited for. */
+		one = -EINTR;
+		if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
+			break;
 		one = choose_batch(t, mm, span.start, span.end) ?:
 		      transfer_by_address(t);
 		mmap_read_unlock(mm);
-		moved += max(one, 0);
+		if (one < 0)
+			break;
+		moved += one;
 		cond_resched();
 	}
-	return one < 0 ? one : moved;
+	return moved ?: min(one, 0);
 }
 
 static long transfer_of_process(struct transfer *t, struct mm_struct *mm,
@@ -359,8 +364,9 @@ static long transfer_of_process(struct transfer *t, struct mm_struct *mm,
  *
  * Return: the number of pages moved; -EINVAL where @span is misaligned, empty
  * or not all mapped, or the process may not read it, or its pages are of a
- * kind that cannot move; -ESRCH if the process is gone; -EINTR; -ENOMEM. What
- * was moved before the error has moved.
+ * kind that cannot move; -ESRCH if the process is gone; -EINTR if the caller was
+ * killed; -ENOMEM. As with read(), an error that comes after some pages have
+ * moved is not reported, but their number; the next call reports it.
  */
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 			struct hmm_span span, unsigned int flags)
