@@ -557,29 +557,58 @@ static int fault_error(unsigned long addr)
 	return 0;
 }
 
+/**
+ * struct repair - ends what a fault waits for, so that no test waits for ever
+ * @work: what is done after some time
+ * @device: that is repaired, or NULL
+ * @page: that is released, or NULL
+ */
+struct repair {
+	struct delayed_work work;
+	struct buffer_device *device;
+	struct page *page;
+};
+
+static void do_repair(struct work_struct *work)
+{
+	struct repair *repair = container_of(to_delayed_work(work),
+					     struct repair, work);
+
+	if (repair->device)
+		repair->device->broken = false;
+	if (repair->page)
+		put_page(repair->page);
+	repair->page = NULL;
+}
+
 /* The CPU waits for a page whose copy fails; it is told, and data stays. */
 static void fault_copy_fails(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
 	struct buffer_device *device = test->priv;
+	struct repair repair = { .device = device };
 	int i;
 
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		unsigned long pages = 1UL << orders[i];
 		unsigned long addr = map_there(test, orders[i]);
 		unsigned long at = addr + (pages / 3) * PAGE_SIZE, number;
 
+		schedule_delayed_work(&repair.work, 5 * HZ);
 		device->broken = true;
 		KUNIT_EXPECT_EQ(test, fault_error(at), -EFAULT);
 		KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)at),
 				-EFAULT);
 		device->error = -ENOMEM;
 		KUNIT_EXPECT_EQ(test, fault_error(at), -ENOMEM);
+		cancel_delayed_work_sync(&repair.work);
 		device->error = 0;
 		device->broken = false;
 		bring_home(test, addr, pages);
 		vm_munmap(addr, pages << PAGE_SHIFT);
 	}
+	destroy_delayed_work_on_stack(&repair.work);
 }
 
 /*
@@ -660,53 +689,35 @@ static void fault_in_special_vma(struct kunit *test)
 	bring_home(test, addr, 1);
 }
 
-/**
- * struct holder - has a reference to a page for some time
- * @work: drops it
- * @page: the page
- */
-struct holder {
-	struct delayed_work work;
-	struct page *page;
-};
-
-static void drop_page(struct work_struct *work)
-{
-	struct holder *holder = container_of(to_delayed_work(work),
-					     struct holder, work);
-
-	put_page(holder->page);
-}
-
 /* Somebody uses the page. The fault waits, and does not try all the time. */
 static void fault_waits(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
 	struct buffer_device *device = test->priv;
 	struct listener listener = { .notifier.ops = &listener_ops };
-	struct holder holder;
+	struct repair repair = {};
 	int i;
 
-	INIT_DELAYED_WORK_ONSTACK(&holder.work, drop_page);
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		unsigned long pages = 1UL << orders[i];
 		unsigned long addr = map_there(test, orders[i]);
 
-		holder.page = device_page(device, 0);
-		get_page(holder.page);
+		repair.page = device_page(device, 0);
+		get_page(repair.page);
 		listener.migrations = 0;
 		KUNIT_ASSERT_EQ(test, mmu_notifier_register(&listener.notifier,
 							    current->mm), 0);
-		schedule_delayed_work(&holder.work, 20);
+		schedule_delayed_work(&repair.work, 20);
 		KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
-		flush_delayed_work(&holder.work);
+		flush_delayed_work(&repair.work);
 		mmu_notifier_unregister(&listener.notifier, current->mm);
 		KUNIT_EXPECT_GT(test, listener.migrations, 1);
 		KUNIT_EXPECT_LE(test, listener.migrations, 25);
 		bring_home(test, addr, pages);
 		vm_munmap(addr, pages << PAGE_SHIFT);
 	}
-	destroy_delayed_work_on_stack(&holder.work);
+	destroy_delayed_work_on_stack(&repair.work);
 }
 
 /* A process that is killed does not wait for a page, in no system call either. */
@@ -714,10 +725,12 @@ static void fault_killed(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_there(test, 0), number;
-	struct page *page = device_page(device, 0);
+	struct repair repair = { .page = device_page(device, 0) };
 	int err;
 
-	get_page(page);
+	get_page(repair.page);
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	schedule_delayed_work(&repair.work, 2 * HZ);
 	sigaddset(&current->pending.signal, SIGKILL);
 	set_thread_flag(TIF_SIGPENDING);
 	err = get_user(number, (unsigned long __user *)addr);
@@ -726,7 +739,8 @@ static void fault_killed(struct kunit *test)
 	recalc_sigpending();
 	spin_unlock_irq(&current->sighand->siglock);
 	KUNIT_EXPECT_EQ(test, err, -EFAULT);
-	put_page(page);
+	flush_delayed_work(&repair.work);
+	destroy_delayed_work_on_stack(&repair.work);
 	bring_home(test, addr, 1);
 }
 
