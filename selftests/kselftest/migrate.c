@@ -224,6 +224,54 @@ TEST_F(migrate, evicted_while_written_to)
 		ASSERT_EQ(w.rounds, *(unsigned long *)(self->at + i * PAGE));
 }
 
+#define LRU_GEN		"/sys/kernel/mm/lru_gen/enabled"
+#define TAINT_WARN	(1L << 9)
+
+/* Whether the kernel has warned of something. */
+static bool warned(void)
+{
+	char value[32];
+
+	return !setting_read("/proc/sys/kernel/tainted", value, sizeof(value)) &&
+	       atol(value) & TAINT_WARN;
+}
+
+/* Switches MGLRU, to which each LRU list is converted one after the other. */
+static void *switch_lru(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		setting_write(LRU_GEN, "n");
+		setting_write(LRU_GEN, "y");
+	}
+	return NULL;
+}
+
+/* Folios are taken off the list that they are on, while lists of one kind become those of the other. */
+TEST_F(migrate, lru_switched)
+{
+	struct worker w = { };
+	bool before = warned();
+	char value[32];
+	pthread_t thread;
+
+	if (setting_read(LRU_GEN, value, sizeof(value)))
+		SKIP(return, "no MGLRU");
+	fill(self->at, HUGE_PAGES, 13);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, switch_lru, &w));
+	for (int i = 0; i < 100; i++) {
+		there(self, HUGE_PAGES);
+		home(self, HUGE_PAGES);
+	}
+	w.stop = true;
+	pthread_join(thread, NULL);
+	setting_write(LRU_GEN, value);
+	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 13));
+	if (!before)
+		EXPECT_FALSE(warned());
+}
+
 /* A child of each generation sees what was there, writes, and has a child. */
 static int generation(test_data *self, int seed, int left)
 {
