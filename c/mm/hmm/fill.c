@@ -32,6 +32,7 @@
  * @addr: address of the first
  * @first: index of the first
  * @end: index after the last
+ * @failed: there was no memory for one of the pages
  * @mapped: mappings that were made
  */
 struct filling {
@@ -41,6 +42,7 @@ struct filling {
 	unsigned long addr;
 	unsigned long first;
 	unsigned long end;
+	bool failed;
 	struct mapped_count mapped;
 };
 
@@ -279,7 +281,13 @@ static bool prepare_table(struct filling *f)
 }
 
 /*
- * Prepares the page for one hole. From here on it has a mapping, by which
+ * Nobody has touched the hole yet, so that it stays one if there is no memory or
+ * the memcg is at its limit: no process is killed for it.
+ */
+#define FILL_GFP	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+
+/*
+ * Prepares the page for one hole; when that has failed once, no more. From here on it has a mapping, by which
  * hmm_migration_dst_fits() knows it when the driver hands it in a second time,
  * for another hole of the same table.
  */
@@ -290,7 +298,8 @@ static bool prepare_small(struct filling *f, unsigned long i)
 	if (!hmm_migration_dst_fits(f->m, i))
 		return false;
 	folio = mpfn_folio(f->m->dst[i]);
-	if (!prepare_folio(f, folio, GFP_KERNEL))
+	f->failed = f->failed || !prepare_folio(f, folio, FILL_GFP);
+	if (f->failed)
 		return false;
 	folio_move_anon_rmap(folio, f->vma);
 	return true;
