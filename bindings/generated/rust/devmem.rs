@@ -407,17 +407,18 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// Move pages of a process to device memory.
     ///
-    /// Addresses that nothing is mapped at get cleared device memory. Pages that are swapped
-    /// out are faulted in first. Pages that are busy, in another device's memory, or for which
-    /// there is no room, stay where they are; that is no error. Large folios stay whole where a
-    /// block is free.
+    /// Addresses in `span` that nothing is mapped at get cleared device memory, in huge pages
+    /// where a page fault would have got one. Pages that are swapped out are faulted in first.
+    /// Pages that are busy, in another device's memory, or for which there is no room, stay
+    /// where they are; that is no error. Large folios stay whole where a block is free.
     ///
     /// Secondary MMUs are told as in `migrate_vma_setup()`, with `hmm_devmem.owner`.
     ///
     /// Returns the number of pages moved; -EINVAL where `span` is misaligned, empty or not all
     /// mapped, or the process may not read it, or its pages are of a kind that cannot move;
-    /// -ESRCH if the process is gone; -EINTR; -ENOMEM. What was moved before the error has
-    /// moved.
+    /// -ESRCH if the process is gone; -EINTR if the caller was killed; -ENOMEM. As with
+    /// `read()`, an error that comes after some pages have moved is not reported, but their
+    /// number; the next call reports it.
     ///
     /// Context: Process context; may sleep. Takes the mmap lock.
     ///
