@@ -31,6 +31,7 @@ missing_packages() {
 	need libc6-dev test -e /usr/include/stdio.h
 	need 'clang-19 lld-19 llvm-19' llvm_suffix
 	need libclang-19-dev eval 'compgen -G "/usr/lib/llvm-*/lib/libclang.so"'
+	need libclang-rt-19-dev eval 'compgen -G "/usr/lib/llvm$(llvm_suffix)/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"'
 	need clang-format-19 eval 'compgen -c clang-format'
 	need flex type -P flex
 	need bison type -P bison

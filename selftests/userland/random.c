@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * random SEED COUNT [change]: run cases made from random bytes and compare each
+ * with the oracle. The first case that fails is shrunk and printed. Equal seeds
+ * give equal cases. With WATCH_READS, count how often the core reads an entry
+ * (reads.c), or, with "change", change entries between two readings.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "reads.h"
+
+#define MAX_CHOICES 1024
+
+static struct test_case t;
+static unsigned long state;
+
+static unsigned long next_random(void)
+{
+	/* splitmix64 */
+	unsigned long z = state += 0x9e3779b97f4a7c15UL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;
+	return z ^ (z >> 31);
+}
+
+static const char *run(const u8 *choices, size_t nr)
+{
+	case_make(&t, choices, nr);
+	return case_check(&t);
+}
+
+/* Whether it still fails by the same check. */
+static bool fails(const u8 *choices, size_t nr, int line)
+{
+	return run(choices, nr) && case_line == line;
+}
+
+/* Remove bytes, or set them to 0, as long as the case still fails. */
+static size_t shrink(u8 *choices, size_t nr, int line)
+{
+	static u8 tried[MAX_CHOICES];
+	size_t part, at;
+	int rounds;
+
+	for (rounds = 0; rounds < 3; rounds++)
+		for (part = nr; part; part /= 2)
+			for (at = 0; at < nr; ) {
+				size_t cut = min(part, nr - at);
+
+				memcpy(tried, choices, at);
+				memcpy(tried + at, choices + at + cut, nr - at - cut);
+				if (fails(tried, nr - cut, line)) {
+					nr -= cut;
+					memcpy(choices, tried, nr);
+					continue;
+				}
+				memcpy(tried, choices, nr);
+				memset(tried + at, 0, cut);
+				if (memcmp(tried, choices, nr) && fails(tried, nr, line))
+					memcpy(choices, tried, nr);
+				at += cut;
+			}
+	return nr;
+}
+
+static unsigned long seed;
+
+/* A case takes a fraction of a millisecond. */
+static void hangs(int signal)
+{
+	printf("# seed %lu: the core does not return\n", seed);
+	case_print(&t);
+	fflush(stdout);
+	_exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 1000, i;
+	static u8 choices[MAX_CHOICES];
+	const char *bad;
+	size_t nr, at;
+
+#ifdef WATCH_READS
+	reads_watch(argc > 3 && !strcmp(argv[3], "change"));
+#endif
+	seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
+	signal(SIGALRM, hangs);
+	for (i = 0; i < count; i++, seed++) {
+		alarm(10);
+		state = seed;
+		nr = 32 + next_random() % (MAX_CHOICES - 32);
+		for (at = 0; at < nr; at++)
+			choices[at] = next_random();
+		bad = run(choices, nr);
+		if (!bad)
+			continue;
+		printf("# seed %lu: %s\n", seed, bad);
+		alarm(0);
+		nr = shrink(choices, nr, case_line);
+		bad = run(choices, nr);
+		printf("# with %zu choices: %s\n", nr, bad);
+		case_print(&t);
+		return 1;
+	}
+	printf("# %lu cases\n", count);
+	return 0;
+}
