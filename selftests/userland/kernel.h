@@ -96,21 +96,24 @@ typedef unsigned int gfp_t;
 #define container_of(p, type, member) \
 	((type *)((char *)(p) - offsetof(type, member)))
 
+/* The type of a value, without qualifiers: a comma expression has none. */
+#define model_value(x) __typeof__(((void)0, (x)))
+
 /*
  * Volatile accesses in the kernel. Here they are relaxed atomics, so that
  * ThreadSanitizer reports a plain access to what another thread changes.
  */
 #ifdef MODEL_NATIVE
-#define READ_ONCE(x) (*(const volatile __typeof_unqual__(x) *)&(x))
-#define WRITE_ONCE(x, val) (*(volatile __typeof_unqual__(x) *)&(x) = (val))
+#define READ_ONCE(x) (*(const volatile model_value(x) *)&(x))
+#define WRITE_ONCE(x, val) (*(volatile model_value(x) *)&(x) = (val))
 #else
 #define READ_ONCE(x) ({							\
-	__typeof_unqual__(x) once_;					\
+	model_value(x) once_;					\
 	__atomic_load(&(x), &once_, __ATOMIC_RELAXED);			\
 	once_;								\
 })
 #define WRITE_ONCE(x, val) do {						\
-	__typeof_unqual__(x) once_ = (val);				\
+	model_value(x) once_ = (val);				\
 	__atomic_store(&(x), &once_, __ATOMIC_RELAXED);			\
 } while (0)
 #endif
@@ -119,7 +122,7 @@ typedef unsigned int gfp_t;
 #define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define cmpxchg(ptr, old, new) ({					\
-	__typeof_unqual__(*(ptr)) was_ = (old);				\
+	model_value(*(ptr)) was_ = (old);				\
 	__atomic_compare_exchange_n(ptr, &was_, new, false,		\
 				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);\
 	was_;								\
