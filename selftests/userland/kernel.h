@@ -362,9 +362,14 @@ struct range {
 	u64 end;
 };
 
+enum memory_type {
+	MEMORY_DEVICE_PRIVATE = 1,
+	MEMORY_DEVICE_COHERENT,
+};
+
 struct dev_pagemap {
 	void *owner;
-	int type;
+	enum memory_type type;
 	int nr_range;
 	union {
 		struct range range;
@@ -372,8 +377,6 @@ struct dev_pagemap {
 	};
 };
 
-#define MEMORY_DEVICE_PRIVATE 1
-#define MEMORY_DEVICE_COHERENT 2
 
 struct page {
 	unsigned long flags;
@@ -524,10 +527,17 @@ static inline struct page *vm_normal_page(struct vm_area_struct *vma,
 	return pte_special(pte) ? NULL : pfn_to_page(pte_pfn(pte));
 }
 
+#ifdef MODEL_MIRROR
+#include "kernel_mirror.h"
+#else
 struct mmu_interval_notifier {
 	struct mm_struct *mm;
 	unsigned long seq;
 };
+
+#define model_current() NULL
+#define model_jiffies() 0UL
+#endif
 
 unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier);
 
@@ -581,7 +591,7 @@ void rcu_read_unlock(void);
 
 /* Locks, faults and the rest of what fault.c uses. */
 struct task_struct;
-#define current ((struct task_struct *)NULL)
+#define current ((struct task_struct *)model_current())
 #define fatal_signal_pending(task) false
 #define GFP_KERNEL 0U
 #define FAULT_FLAG_WRITE BIT(0)
@@ -619,7 +629,7 @@ void vma_end_read(struct vm_area_struct *vma);
 static inline int check_stable_address_space(struct mm_struct *mm) { return 0; }
 void *kvmemdup(const void *from, size_t size, gfp_t gfp);
 void kvfree(void *p);
-#define jiffies 0UL
+#define jiffies model_jiffies()
 #define HZ 250
 #define time_before_eq(a, b) ((long)((a) - (b)) <= 0)
 #define time_after(a, b) ((long)((b) - (a)) < 0)
