@@ -58,6 +58,7 @@ typedef unsigned int gfp_t;
 #define __always_inline inline __attribute__((always_inline))
 #define noinline __attribute__((noinline))
 #define noinline_for_stack noinline
+#define unrolled_full _Pragma("clang loop unroll(full)")
 #define __uninitialized __attribute__((uninitialized))
 #define __maybe_unused __attribute__((unused))
 #define __counted_by(member)
@@ -471,7 +472,8 @@ struct mem_section {
 	bool device;
 };
 
-#define PAGES_PER_SUBSECTION 512UL
+#define PFN_SUBSECTION_SHIFT 9
+#define PAGES_PER_SUBSECTION (1UL << PFN_SUBSECTION_SHIFT)
 #define PAGES_PER_SECTION 32768UL
 #define pfn_to_section_nr(pfn) ((pfn) / PAGES_PER_SECTION)
 #define online_section(section) true
