@@ -398,7 +398,16 @@ unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier)
 	return seq;
 }
 
-/* The core appends it to the kernel's mmu_notifier.c. */
+/* These two are the core's own: it appends them to the kernel's mmu_notifier.c. */
+int mmu_interval_notifier_insert_killable(struct mmu_interval_notifier *notifier,
+					  struct mm_struct *mm,
+					  unsigned long start,
+					  unsigned long length,
+					  const struct mmu_interval_notifier_ops *ops)
+{
+	return mmu_interval_notifier_insert(notifier, mm, start, length, ops);
+}
+
 int mmu_interval_read_begin_killable(struct mmu_interval_notifier *notifier,
 				     unsigned long *seq)
 {

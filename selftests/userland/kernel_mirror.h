@@ -307,6 +307,11 @@ int mmu_interval_notifier_insert(struct mmu_interval_notifier *notifier,
 				 unsigned long length,
 				 const struct mmu_interval_notifier_ops *ops);
 void mmu_interval_notifier_remove(struct mmu_interval_notifier *notifier);
+int mmu_interval_notifier_insert_killable(struct mmu_interval_notifier *notifier,
+					  struct mm_struct *mm,
+					  unsigned long start,
+					  unsigned long length,
+					  const struct mmu_interval_notifier_ops *ops);
 int mmu_interval_read_begin_killable(struct mmu_interval_notifier *notifier,
 				     unsigned long *seq);
 #define mmu_interval_set_seq(notifier, val) WRITE_ONCE((notifier)->seq, val)

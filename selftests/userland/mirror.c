@@ -489,6 +489,45 @@ static void toggle_range(int d, int r)
 	}
 }
 
+static bool was_freed;
+
+static void free_driver(struct hmm_mirror *mirror)
+{
+	free(container_of(mirror, struct driver_mirror, mirror));
+	was_freed = true;
+}
+
+/* A section drops the last reference to its mirror, with the update lock held. */
+static bool exit_in_section(struct hmm_mirror *mirror)
+{
+	struct hmm_section pages;
+
+	hmm_section_prepare(&pages, mirror, random_span(), HMM_ACCESS_SNAPSHOT);
+	pages.timeout = 1;
+	if (!hmm_section_next(&pages))
+		return false;
+	hmm_mirror_exit_deferred(mirror, free_driver);
+	maybe_yield();
+	hmm_section_leave(&pages);
+	return true;
+}
+
+/* End the mirror at once, or from a work item. */
+static void exit_mirror(struct hmm_mirror *mirror)
+{
+	unsigned int way = rnd(3);
+
+	was_freed = false;
+	if (way == 0) {
+		hmm_mirror_exit(mirror);
+		free_driver(mirror);
+	} else if (way == 1 || !exit_in_section(mirror)) {
+		hmm_mirror_exit_deferred(mirror, free_driver);
+	}
+	hmm_mirror_synchronize();
+	must(was_freed, "the deferred end of a mirror was not waited for");
+}
+
 /* End a mirror, with the ranges that it has, and free it. */
 static void end_mirror(int d)
 {
@@ -498,9 +537,8 @@ static void end_mirror(int d)
 	pthread_rwlock_wrlock(&p.open[d]);
 	p.closed[d] = true;
 	pthread_rwlock_unlock(&p.open[d]);
-	hmm_mirror_exit(&device->driver->mirror);
+	exit_mirror(&device->driver->mirror);
 	WRITE_ONCE(device->ended, true);
-	free(device->driver);
 	must(device->released, "the mirror ended without release");
 	for (r = 0; r < NR_PAGES; r++)
 		must(!load(&device->pfn[r]), "the device has a page of a mirror that ended");
@@ -513,7 +551,7 @@ static void *range_thread(void *arg)
 	int i, d, rounds;
 
 	state = seed * 16 + 9;
-	rounds = 5 + rnd(40);
+	rounds = rnd(50);
 	for (i = 0; i < rounds; i++) {
 		toggle_range(rnd(NR_DEVICES), rnd(NR_RANGES));
 		usleep(rnd(1000));
