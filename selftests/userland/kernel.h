@@ -10,6 +10,7 @@
 #define USERLAND_KERNEL_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,6 @@
 #ifndef USERLAND_KERNEL_MIRROR_H
 #define USERLAND_KERNEL_MIRROR_H
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
