@@ -539,7 +539,7 @@ struct mmu_interval_notifier {
 };
 
 #define model_current() NULL
-#define model_jiffies() 0UL
+unsigned long model_jiffies(void);
 #endif
 
 unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier);
