@@ -48,7 +48,7 @@ static struct dev_pagemap *const chunk_pgmap[] = {
 #define CHUNK (MODEL_NR_DEVICE / ARRAY_SIZE(chunk_pgmap))
 
 static unsigned long alloc_device(struct maker *m, unsigned int chunk,
-				 unsigned int order)
+				  unsigned int order)
 {
 	unsigned long pfn = ALIGN(m->device, 1UL << order);
 
@@ -270,7 +270,7 @@ static void make_pmd(struct maker *m, struct mm_struct *mm, unsigned int i)
 
 	/* A huge page lies in one VMA. */
 	if (kind != 15 && (vma->vm_start > MODEL_BASE + i * PMD_SIZE ||
-			  vma->vm_end < MODEL_BASE + (i + 1) * PMD_SIZE))
+			   vma->vm_end < MODEL_BASE + (i + 1) * PMD_SIZE))
 		kind = 0;
 	switch (kind) {
 	case 8:

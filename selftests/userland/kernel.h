@@ -379,7 +379,6 @@ struct dev_pagemap {
 	};
 };
 
-
 struct page {
 	unsigned long flags;
 	unsigned long compound_head;	/* bit 0: a tail */

@@ -342,7 +342,8 @@ static void map_batch(struct device_table *device, struct hmm_section *pages)
 			i = page_index(run.span.start) + n;
 			pfn = run.pfn + n;
 			must(load(&p.pfn[i]) == pfn, "a section has a pfn that the CPU has not");
-			must(READ_ONCE(live[pfn - MODEL_RAM_PFN]), "a section has a page that was freed");
+			must(READ_ONCE(live[pfn - MODEL_RAM_PFN]),
+			     "a section has a page that was freed");
 			guarded += device->guarded[i / RANGE_PAGES];
 			store(&device->pfn[i], pfn);
 			for (d = 0; pages->access == HMM_ACCESS_EXCLUSIVE && d < NR_DEVICES; d++)
@@ -471,7 +472,8 @@ static void toggle_range(int d, int r)
 		free(device->range[r]);
 		device->range[r] = NULL;
 		for (i = r * RANGE_PAGES; i < (r + 1) * RANGE_PAGES; i++)
-			must(!load(&device->pfn[i]), "the device has a page of a range that was removed");
+			must(!load(&device->pfn[i]),
+			     "the device has a page of a range that was removed");
 		__atomic_add_fetch(&removals, 1, __ATOMIC_RELAXED);
 		return;
 	}
@@ -629,8 +631,9 @@ int main(int argc, char **argv)
 		state = seed;
 		one_round();
 	}
-	printf("# %lu processes, %lu sections, %lu pages exclusive, %lu ranges removed, %lu changes\n",
-	       rounds, sections, exclusives, removals, invalidations);
+	printf("# %lu processes, %lu sections, %lu pages exclusive, ", rounds, sections,
+	       exclusives);
+	printf("%lu ranges removed, %lu changes\n", removals, invalidations);
 	must(rounds && sections > 100 && invalidations > 100 && exclusives, "too little was seen");
 	return 0;
 }

@@ -257,8 +257,8 @@ static const char *check_pfn(const struct test_case *t, struct result *r, long i
 	 * Of smaller folios among others an order need not be seen, nor where a
 	 * fault has made the walk begin again inside a folio.
 	 */
-	if (!bad && IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS) && !s->own && !t->default_flags && !t->mask &&
-	    whole_order(t, &r->mm, addr) >= BATCH_ORDER &&
+	if (!bad && IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS) && !s->own &&
+	    !t->default_flags && !t->mask && whole_order(t, &r->mm, addr) >= BATCH_ORDER &&
 	    order < BATCH_ORDER)
 		bad = wrong(i, "order %u for a folio that is mapped whole", order);
 	return bad;
@@ -299,8 +299,9 @@ static const char *expand_extents(const struct test_case *t, struct result *r,
 
 		if (extent->start != at || !extent->npages ||
 		    extent->npages > (t->end - at) >> PAGE_SHIFT)
-			return wrong((at - t->start) >> PAGE_SHIFT, "extent %lu is of %lx, %lu pages",
-				     i, extent->start, extent->npages);
+			return wrong((at - t->start) >> PAGE_SHIFT,
+				     "extent %lu is of %lx, %lu pages", i,
+				     extent->start, extent->npages);
 		for (n = 0; n < extent->npages; n++, at += PAGE_SIZE) {
 			unsigned long page = (at - t->start) >> PAGE_SHIFT;
 			unsigned long pfn = extent->hmm_pfn & ~HMM_PFN_FLAGS;
