@@ -272,6 +272,12 @@ int mmap_read_lock_killable(struct mm_struct *mm)
 
 void mmap_read_unlock(struct mm_struct *mm) { }
 
+/* All pages are system memory. Of the walker, in a core whose runs end there. */
+bool hmm_pagemap_border(unsigned long pfn)
+{
+	return false;
+}
+
 /* No device addresses. */
 bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
 			   bool may_block)
