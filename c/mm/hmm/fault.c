@@ -315,17 +315,29 @@ int hmm_range_fault_may_unlock(struct hmm_range *range, const struct hmm_format 
 int hmm_range_fault_vma(struct hmm_range *range)
 {
 	struct mm_struct *mm = range->notifier->mm;
+	unsigned long begun = jiffies;
 	struct hmm_walk w;
 	int ret = hmm_walk_init(&w, range, NULL, NULL);
+	bool waited;
 
 	if (ret)
 		return ret;
 	if (check_stable_address_space(mm))
 		return -EFAULT;
-	while (!ret && w.resume < range->end)
+	while (!ret && w.resume < range->end) {
+		begun = jiffies;
 		ret = hmm_fault_vma(&w);
+	}
+	/*
+	 * A handler that waited for the page dropped the VMA's lock. One that
+	 * only insists on the mmap lock returns the same, but at once.
+	 */
+	waited = ret == HMM_FAULT_UNLOCKED && jiffies != begun;
 	if (ret == HMM_FAULT_UNLOCKED)
 		ret = hmm_fault_lock_mmap(&w);
+	/* That the fault it waited for breaks COW, say, does not undo it. */
+	if (ret == -EBUSY && waited)
+		ret = HMM_FAULT_UNLOCKED;
 	if (ret == HMM_FAULT_UNLOCKED)
 		ret = fatal_signal_pending(current) ? -EINTR : -EAGAIN;
 	return ret;
