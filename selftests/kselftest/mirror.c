@@ -104,6 +104,16 @@ static struct hmm_probe_mirror seen(int fd)
 	return mirror;
 }
 
+static unsigned int last_event(int fd)
+{
+	struct hmm_probe_mirror mirror = seen(fd);
+	uint64_t nr = mirror.invalidations;
+
+	if (nr > HMM_PROBE_EVENTS)
+		nr = HMM_PROBE_EVENTS;
+	return nr ? mirror.events[nr - 1].event : ~0U;
+}
+
 /* Was the device told of these addresses, and for this reason? */
 static bool was_told(int fd, const void *start, size_t size, unsigned int event)
 {
@@ -440,6 +450,241 @@ TEST_F(mirror, invalidation_waits_for_the_lock)
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
 }
 
+/**
+ * struct slow_memory - memory whose pages user space makes, slowly
+ * @at: its address
+ * @uffd: where its faults are read
+ * @ms: how long a page takes; if negative, for ever
+ * @served: how many pages were made
+ * @thread: makes them
+ */
+struct slow_memory {
+	char *at;
+	int uffd;
+	int ms;
+	atomic_int served;
+	pthread_t thread;
+};
+
+static void *serve_slowly(void *argument)
+{
+	struct slow_memory *slow = argument;
+	struct uffd_msg msg;
+
+	while (read(slow->uffd, &msg, sizeof(msg)) == sizeof(msg)) {
+		struct uffdio_zeropage zero = {
+			.range = { msg.arg.pagefault.address & ~(PAGE - 1), PAGE },
+		};
+
+		usleep(slow->ms * 1000);
+		ioctl(slow->uffd, UFFDIO_ZEROPAGE, &zero);
+		slow->served++;
+	}
+	return NULL;
+}
+
+static int slow_map(struct slow_memory *slow, size_t npages, int ms)
+{
+	slow->ms = ms;
+	slow->uffd = uffd_open(0);
+	if (slow->uffd < 0)
+		return slow->uffd;
+	slow->at = map_aligned(npages * PAGE, HUGE, RW, MAP_PRIVATE, -1);
+	if (!slow->at)
+		return -ENOMEM;
+	madvise(slow->at, npages * PAGE, MADV_NOHUGEPAGE);
+	if (uffd_register(slow->uffd, slow->at, npages * PAGE,
+			  UFFDIO_REGISTER_MODE_MISSING))
+		return -EIO;
+	return ms < 0 ? 0 : -pthread_create(&slow->thread, NULL, serve_slowly, slow);
+}
+
+static void slow_unmap(struct slow_memory *slow, size_t npages)
+{
+	if (slow->ms >= 0) {
+		pthread_cancel(slow->thread);
+		pthread_join(slow->thread, NULL);
+	}
+	munmap(slow->at, npages * PAGE);
+	close(slow->uffd);
+}
+
+/*
+ * Each page takes most of the section's timeout, all of them several times as
+ * long. As each is progress, the section goes on.
+ */
+TEST_F(mirror, progress_is_no_timeout)
+{
+	struct slow_memory slow = { 0 };
+	struct hmm_probe_section section;
+	const size_t npages = 8;
+	int ret;
+
+	ret = slow_map(&slow, npages, 150);
+	if (ret)
+		SKIP(return, "userfaultfd: %s", strerror(-ret));
+	ASSERT_EQ(0, range_add(self->fd, 1, slow.at, npages * PAGE));
+	section = section_of(slow.at, npages * PAGE, WRITE, self->words);
+	section.timeout_ms = 250;
+	EXPECT_EQ(0, section_run(self->fd, &section));
+	EXPECT_EQ((int)npages, atomic_load(&slow.served));
+	EXPECT_EQ(npages, section.pages);
+	slow_unmap(&slow, npages);
+}
+
+static void *take_slow(void *argument)
+{
+	struct helper *helper = argument;
+
+	helper->tid = gettid();
+	helper->ret = populate(helper->fd, helper->at, PAGE, WRITE, helper->words);
+	helper->done = true;
+	return NULL;
+}
+
+static void *add_elsewhere(void *argument)
+{
+	struct helper *helper = argument;
+
+	helper->tid = gettid();
+	helper->ret = range_add(helper->fd, 2, helper->at, PAGE);
+	helper->done = true;
+	return NULL;
+}
+
+static void *remove_slow(void *argument)
+{
+	struct helper *helper = argument;
+
+	helper->tid = gettid();
+	helper->ret = range_remove(helper->fd, 1);
+	helper->done = true;
+	return NULL;
+}
+
+static bool wait_done(struct helper *helper)
+{
+	int tries;
+
+	for (tries = 0; tries < 300 && !helper->done; tries++)
+		usleep(10000);
+	return helper->done;
+}
+
+/*
+ * A section waits for user space, for ever. Whoever adds a range, takes one
+ * away, that very one too, or uses memory that is present, does not.
+ */
+TEST_F(mirror, nobody_waits_behind_a_section)
+{
+	struct helper waits = { .fd = self->fd, .words = self->words };
+	struct helper adds = { .fd = self->fd };
+	struct helper looks = { .fd = self->fd, .words = self->words + N / 2 };
+	struct helper removes = { .fd = self->fd };
+	struct uffdio_zeropage zero = { .range.len = PAGE };
+	struct slow_memory slow = { 0 };
+	pthread_t waiter, adder, looker, remover;
+	int ret;
+
+	ret = slow_map(&slow, 2, -1);
+	if (ret)
+		SKIP(return, "userfaultfd: %s", strerror(-ret));
+	ASSERT_EQ(0, range_add(self->fd, 1, slow.at, PAGE));
+	waits.at = slow.at;
+	adds.at = slow.at + PAGE;
+	looks.at = self->at;
+	ASSERT_EQ(0, pthread_create(&waiter, NULL, take_slow, &waits));
+	EXPECT_TRUE(wait_asleep(&waits));
+	ASSERT_EQ(0, pthread_create(&adder, NULL, add_elsewhere, &adds));
+	EXPECT_TRUE(wait_done(&adds));
+	ASSERT_EQ(0, pthread_create(&looker, NULL, take_snapshot, &looks));
+	EXPECT_TRUE(wait_done(&looks));
+	ASSERT_EQ(0, pthread_create(&remover, NULL, remove_slow, &removes));
+	EXPECT_TRUE(wait_done(&removes));
+	EXPECT_FALSE(atomic_load(&waits.done));
+
+	zero.range.start = (uintptr_t)slow.at;
+	EXPECT_EQ(0, ioctl(slow.uffd, UFFDIO_ZEROPAGE, &zero));
+	pthread_join(waiter, NULL);
+	pthread_join(adder, NULL);
+	pthread_join(looker, NULL);
+	pthread_join(remover, NULL);
+	EXPECT_EQ(0, adds.ret);
+	EXPECT_EQ(0, looks.ret);
+	EXPECT_EQ(0, removes.ret);
+	/* The page is there now, and its range is not. */
+	EXPECT_EQ(-ENOENT, waits.ret);
+	slow_unmap(&slow, 2);
+}
+
+static int populate_for_ever(void *argument)
+{
+	struct helper *helper = argument;
+
+	for (;;)
+		populate(helper->fd, helper->at, PAGE, WRITE, helper->words);
+	return 0;
+}
+
+/*
+ * Has a process with this memory go through sections until it is killed. Returns
+ * whether that took less than three seconds.
+ */
+static bool section_is_killable(int fd, char *at, uint64_t *words)
+{
+	struct helper helper = { .fd = fd, .at = at, .words = words };
+	static char stack[64 << 10] __attribute__((aligned(16)));
+	int status, tries;
+	/* Not a thread: killing it must not end the test. */
+	pid_t child = clone(populate_for_ever, stack + sizeof(stack),
+			    CLONE_VM | SIGCHLD, &helper);
+
+	if (child < 0 || !wait_blocked(child))
+		return false;
+	kill(child, SIGKILL);
+	for (tries = 0; tries < 300; tries++) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return WIFSIGNALED(status);
+		usleep(10000);
+	}
+	return false;
+}
+
+TEST_F(mirror, killed_at_the_lock)
+{
+	struct helper hold = { .fd = self->fd };
+	pthread_t holder;
+
+	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
+	ASSERT_TRUE(wait_holding(self->fd));
+	EXPECT_TRUE(section_is_killable(self->fd, self->at, self->words));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_LET_GO));
+	pthread_join(holder, NULL);
+}
+
+/*
+ * An invalidation has been here, and waits in another mirror of the process. A
+ * section waits for it to end, and can be killed.
+ */
+TEST_F(mirror, killed_before_the_walk)
+{
+	int other = probe_open(&self->info);
+	struct helper hold = { .fd = other }, zapped = { .at = self->at };
+	pthread_t holder, zapper;
+
+	ASSERT_EQ(0, ioctl(other, HMM_PROBE_MIRROR_INIT));
+	ASSERT_EQ(0, range_add(other, 0, self->at, SIZE));
+	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
+	ASSERT_TRUE(wait_holding(other));
+	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap, &zapped));
+	EXPECT_TRUE(wait_asleep(&zapped));
+	EXPECT_TRUE(section_is_killable(self->fd, self->at, self->words));
+	ASSERT_EQ(0, ioctl(other, HMM_PROBE_LET_GO));
+	pthread_join(zapper, NULL);
+	pthread_join(holder, NULL);
+	close(other);
+}
+
 /*
  * The lock is held; first an invalidation waits for it, then a section, which
  * has walked already. When the lock is free the invalidation goes first, and
@@ -742,6 +987,9 @@ TEST_F(mirror, process_exits_after_use)
 	EXPECT_EQ(1, wait_releases(self->fd));
 	EXPECT_EQ(0, seen(self->fd).left);
 	EXPECT_EQ(0, seen(self->fd).entries);
+	/* exit_mmap() unmaps after it has called release: not heard any more. */
+	EXPECT_EQ(0, seen(self->fd).late);
+	EXPECT_EQ(RELEASE, last_event(self->fd));
 	EXPECT_EQ(-ESRCH, populate(self->fd, self->at, SIZE, READ, self->words));
 	ASSERT_EQ(0, range_remove(self->fd, 0));
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
@@ -787,6 +1035,7 @@ TEST_F(mirror, process_killed_during_use)
 		ASSERT_TRUE(WIFSIGNALED(status));
 		ASSERT_EQ(1, wait_releases(self->fd));
 		EXPECT_EQ(0, seen(self->fd).left);
+		EXPECT_EQ(0, seen(self->fd).late);
 	}
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
 	EXPECT_EQ(1, seen(self->fd).releases);

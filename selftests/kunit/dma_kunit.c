@@ -363,14 +363,14 @@ static struct mirror_dma_test *mirror_dma_test_begin(struct kunit *test,
 
 	fake = how;
 	fake.peer = PCI_P2PDMA_MAP_NONE;
-	mutex_init(&t->mirror.lock);
+	mutex_init(&t->mirror.dma_lock);
 	INIT_LIST_HEAD(&t->mirror.dmas);
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(&t->dma, &t->mirror, NULL,
 						     MIRROR_SPAN(0, ENTRIES)));
 	t->section = (struct hmm_section){
 		.mirror = &t->mirror,
 		.span = MIRROR_SPAN(0, ENTRIES),
-		.now = MIRROR_SPAN(0, ENTRIES),
+		.batch = MIRROR_SPAN(0, ENTRIES),
 		.pfns = t->words,
 		.nr_pfns = ENTRIES,
 		.dma = &t->dma,
@@ -441,9 +441,14 @@ static void mirror_dma_forgets(struct kunit *test)
 							  (struct fake_dma){ .unmap = true });
 
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
-	mutex_lock(&t->mirror.lock);
-	hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1));
-	mutex_unlock(&t->mirror.lock);
+	/* Who may not wait does not, and is called again. */
+	mutex_lock(&t->mirror.dma_lock);
+	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1),
+						       false));
+	mutex_unlock(&t->mirror.dma_lock);
+	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1),
+						      true));
 	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
 		MIRROR_SPAN(1, 2), t->phys + PAGE_SIZE + FAKE_OFFSET, HMM_PFN_WRITABLE });

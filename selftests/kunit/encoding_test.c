@@ -135,7 +135,7 @@ static void encoding_runs(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, section);
 	section->pfns = words;
-	section->now = (struct hmm_span){
+	section->batch = (struct hmm_span){
 		at, at + ARRAY_SIZE(words) * PAGE_SIZE
 	};
 	hmm_for_each_run(run, section) {

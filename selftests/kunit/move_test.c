@@ -5,6 +5,8 @@
 #include <kunit/test.h>
 #include <linux/hmm_mirror.h>
 #include <linux/kthread.h>
+#include <linux/lockdep.h>
+#include <linux/mman.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
@@ -90,7 +92,7 @@ static int move(struct kunit *test, struct mover *mover, unsigned long addr,
 	*section = (struct hmm_section)
 		HMM_SECTION(&mover->mirror, span_of(addr, pages << PAGE_SHIFT),
 			    access);
-	section->to = &device->devmem;
+	section->migrate_to = &device->devmem;
 	while (hmm_section_next(section)) {
 		struct hmm_run run;
 
@@ -309,6 +311,136 @@ static void move_while_dropped(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
+/**
+ * struct dropper - drops a page when the pages around it are to be migrated
+ * @notifier: hears of it
+ * @addr: the page
+ * @dropped: it was
+ */
+struct dropper {
+	struct mmu_interval_notifier notifier;
+	unsigned long addr;
+	bool dropped;
+};
+
+/* By the task that migrates, so that no mover loses by it. */
+static bool drop_while_notified(struct mmu_interval_notifier *notifier,
+				const struct mmu_notifier_range *event,
+				unsigned long seq)
+{
+	struct dropper *dropper = container_of(notifier, struct dropper, notifier);
+	struct vm_area_struct *vma;
+
+	mmu_interval_set_seq(notifier, seq);
+	if (event->event != MMU_NOTIFY_MIGRATE || dropper->dropped)
+		return true;
+	dropper->dropped = true;
+	mmap_assert_locked(current->mm);
+	vma = vma_lookup(current->mm, dropper->addr);
+	/* Notifications nest; lockdep knows no better. */
+	lockdep_off();
+	if (vma)
+		zap_vma_range(vma, dropper->addr, PAGE_SIZE);
+	lockdep_on();
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops dropper_ops = {
+	.invalidate = drop_while_notified,
+};
+
+/*
+ * Collection of the second batch ends before its first page: a huge page has to
+ * be split, and when it was, one of its pages is absent. The section must show
+ * the pages of that batch, and not what its array had from the first one.
+ */
+static void move_ends_where_setup_did(struct kunit *test)
+{
+	unsigned long addr = map_here(test, DEVICE_PAGES), first = 0;
+	struct mover *mover = make_mover(test);
+	struct dropper *dropper = kunit_kzalloc(test, sizeof(*dropper), GFP_KERNEL);
+	struct hmm_section *section = &mover->section;
+	unsigned long second = addr + HPAGE_PMD_SIZE, batches = 0;
+	struct buffer_device *device = test->priv;
+	struct hmm_run run;
+
+	KUNIT_ASSERT_NOT_NULL(test, dropper);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, DEVICE_SIZE,
+					    MADV_HUGEPAGE));
+	write_numbers(test, addr, DEVICE_PAGES);
+	dropper->addr = second + 3 * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&dropper->notifier,
+							      current->mm, second,
+							      HPAGE_PMD_SIZE, &dropper_ops));
+	*section = (struct hmm_section)
+		HMM_SECTION(&mover->mirror, span_of(addr, DEVICE_SIZE), HMM_ACCESS_READ);
+	section->migrate_to = &device->devmem;
+	while (hmm_section_next(section)) {
+		hmm_for_each_run(run, section) {
+			if (!batches && !first)
+				first = run.pfn;
+			if (batches && run.flags & HMM_PFN_VALID)
+				KUNIT_EXPECT_FALSE(test, run.pfn - first < HPAGE_PMD_NR);
+		}
+		batches++;
+	}
+	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(section));
+	KUNIT_EXPECT_GE(test, batches, 2);
+	KUNIT_EXPECT_TRUE(test, dropper->dropped);
+	mmu_interval_notifier_remove(&dropper->notifier);
+	migrate_home(device, addr, DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* The first pfn of a chunk that begins where another one ends, or 0. */
+static unsigned long border_between_chunks(struct buffer_device *device)
+{
+	struct hmm_devmem_chunk *low, *high;
+
+	list_for_each_entry(low, &device->devmem.chunks, list)
+		list_for_each_entry(high, &device->devmem.chunks, list)
+			if (low->pagemap.range.end + 1 == high->pagemap.range.start)
+				return PHYS_PFN(high->pagemap.range.start);
+	return 0;
+}
+
+/* A run ends where the pagemap does, though the next page frame is there. */
+static void move_runs_of_two_chunks(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 4), border, nr_runs = 0;
+	struct mover *mover = make_mover(test);
+	struct hmm_section *section = &mover->section;
+	struct hmm_run run;
+	int i;
+
+	if (device->devmem.type != MEMORY_DEVICE_PRIVATE) {
+		hmm_mirror_exit(&mover->mirror);
+		kunit_skip(test, "coherent memory is one chunk");
+	}
+	add_buffer(test, device);
+	border = border_between_chunks(device);
+	KUNIT_EXPECT_NE(test, border, 0);
+	section->pfns = section->own_pfns;
+	section->batch = span_of(addr, 4 * PAGE_SIZE);
+	for (i = 0; border && i < 4; i++)
+		section->pfns[i] = (border - 2 + i) | HMM_PFN_VALID | HMM_PFN_WRITE |
+				   9UL << HMM_PFN_ORDER_SHIFT;
+	hmm_for_each_run(run, section) {
+		if (!border)
+			break;
+		KUNIT_EXPECT_EQ(test, 2, hmm_span_pages(run.span));
+		KUNIT_EXPECT_EQ(test, run.pfn, border - 2 + 2 * nr_runs);
+		KUNIT_EXPECT_EQ(test, 1, run.order);
+		KUNIT_EXPECT_EQ(test, 9, run.map_order);
+		nr_runs++;
+	}
+	KUNIT_EXPECT_EQ(test, 2, nr_runs);
+	section->batch = (struct hmm_span){};
+	hmm_mirror_exit(&mover->mirror);
+}
+
 /* Several VMAs, one of which can be read only; and what cannot move at all. */
 static void move_refuses(struct kunit *test)
 {
@@ -336,6 +468,8 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_huge),
 	KUNIT_CASE(move_to_write),
 	KUNIT_CASE(move_while_dropped),
+	KUNIT_CASE(move_ends_where_setup_did),
+	KUNIT_CASE(move_runs_of_two_chunks),
 	KUNIT_CASE(move_refuses),
 	{}
 };

@@ -225,6 +225,7 @@ struct hmm_probe_event {
  * @left: entries that the table still had when release was called
  * @entries: entries that the table has now
  * @live: whether there is a mirror
+ * @late: calls of invalidate after release
  * @events: the last of the invalidations, oldest first
  */
 struct hmm_probe_mirror {
@@ -233,7 +234,7 @@ struct hmm_probe_mirror {
 	__u64 left;
 	__u64 entries;
 	__u32 live;
-	__u32 reserved;
+	__u32 late;
 	struct hmm_probe_event events[HMM_PROBE_EVENTS];
 };
 

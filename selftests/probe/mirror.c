@@ -58,7 +58,8 @@ static bool probe_invalidate(struct hmm_mirror *mirror,
 	struct hmm_probe_mirror *seen = &pm->seen;
 	struct hmm_probe_event *event;
 
-	lockdep_assert_held(&mirror->lock);
+	hmm_mirror_assert_held(mirror);
+	seen->late += !!seen->releases;
 	event = &seen->events[seen->invalidations++ % HMM_PROBE_EVENTS];
 	event->start = inv->span.start;
 	event->end = inv->span.end;
@@ -167,15 +168,15 @@ struct visit {
 static int visit_words(struct visit *visit)
 {
 	const struct hmm_section *section = visit->section;
-	unsigned long i, npages = hmm_span_pages(section->now);
-	unsigned long first = (section->now.start - visit->arg->start) >> PAGE_SHIFT;
+	unsigned long i, npages = hmm_span_pages(section->batch);
+	unsigned long first = (section->batch.start - visit->arg->start) >> PAGE_SHIFT;
 	int ret = 0;
 
 	for (i = 0; !ret && i < npages; i++) {
 		visit->words[first + i] = section->pfns[i];
 		if (visit->arg->how & HMM_PROBE_POPULATE)
 			ret = table_store(visit->pm,
-					  section->now.start + i * PAGE_SIZE,
+					  section->batch.start + i * PAGE_SIZE,
 					  section->pfns[i]);
 	}
 	visit->arg->pages += npages;
@@ -186,7 +187,7 @@ static bool run_is_true(const struct visit *visit, const struct hmm_run *run)
 {
 	const unsigned long flags = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
 	unsigned long addr, word, pfn = run->pfn;
-	unsigned long first = visit->section->now.start;
+	unsigned long first = visit->section->batch.start;
 
 	for (addr = run->span.start; addr < run->span.end; addr += PAGE_SIZE) {
 		word = visit->section->pfns[(addr - first) >> PAGE_SHIFT];
@@ -195,27 +196,30 @@ static bool run_is_true(const struct visit *visit, const struct hmm_run *run)
 		if (!(word & HMM_PFN_VALID))
 			continue;
 		if ((word & ~HMM_PFN_FLAGS) != pfn++ ||
-		    hmm_pfn_to_map_order(word) != run->order)
+		    hmm_pfn_to_map_order(word) != run->map_order)
 			return false;
 	}
-	return true;
+	return run->order <= run->map_order &&
+	       1UL << run->order <= hmm_span_pages(run->span) &&
+	       IS_ALIGNED(run->span.start, PAGE_SIZE << run->order) &&
+	       IS_ALIGNED(run->pfn, 1UL << run->order);
 }
 
 /* Runs must cover the batch without a gap and say what the words say. */
 static int visit_runs(struct visit *visit)
 {
-	unsigned long at = visit->section->now.start;
+	unsigned long at = visit->section->batch.start;
 	struct hmm_run run;
 
 	hmm_for_each_run(run, visit->section) {
 		if (run.span.start != at || run.span.end <= at ||
-		    run.span.end > visit->section->now.end ||
+		    run.span.end > visit->section->batch.end ||
 		    !run_is_true(visit, &run))
 			return -EPROTO;
 		at = run.span.end;
 		visit->arg->runs++;
 	}
-	return at == visit->section->now.end ? 0 : -EPROTO;
+	return at == visit->section->batch.end ? 0 : -EPROTO;
 }
 
 static int visit_batch(struct visit *visit)

@@ -99,9 +99,9 @@ DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
  * hmm_run that @section, which one is inside of, shows; @item can be named in
  * it and nowhere else.
  */
-#define hmm_section_runs(_item, _section)                                  \
-	for (struct hmm_run _item = { .span.start = (_section)->now.start, \
-				      .span.end = (_section)->now.start }; \
+#define hmm_section_runs(_item, _section)                                    \
+	for (struct hmm_run _item = { .span.start = (_section)->batch.start, \
+				      .span.end = (_section)->batch.start }; \
 	     hmm_section_run(_section, &_item);)
 
 /* A struct hmm_section that is taken for no other: one of hmm_mirror_exclusive(). */
@@ -143,10 +143,12 @@ struct hmm_section_exclusive_run {
  * struct hmm_section_exclusive_run that @section, which one is inside of,
  * shows; @item can be named in it and nowhere else.
  */
-#define hmm_section_exclusive_runs(_item, _section)                           \
-	for (struct hmm_section_exclusive_run                                 \
-		     _item = { .run.span.start = (_section)->state.now.start, \
-			       .run.span.end = (_section)->state.now.start }; \
+#define hmm_section_exclusive_runs(_item, _section)                     \
+	for (struct hmm_section_exclusive_run                           \
+		     _item = { .run.span.start =                        \
+				       (_section)->state.batch.start,   \
+			       .run.span.end =                          \
+				       (_section)->state.batch.start }; \
 	     hmm_section_run(&(_section)->state, &_item.run);)
 
 /* A struct hmm_section that is taken for no other: one of hmm_mirror_populate_dma(). */
@@ -190,10 +192,12 @@ struct hmm_section_dma_pages_run {
  * struct hmm_section_dma_pages_run that @section, which one is inside of,
  * shows; @item can be named in it and nowhere else.
  */
-#define hmm_section_dma_pages_runs(_item, _section)                           \
-	for (struct hmm_section_dma_pages_run                                 \
-		     _item = { .run.span.start = (_section)->state.now.start, \
-			       .run.span.end = (_section)->state.now.start }; \
+#define hmm_section_dma_pages_runs(_item, _section)                     \
+	for (struct hmm_section_dma_pages_run                           \
+		     _item = { .run.span.start =                        \
+				       (_section)->state.batch.start,   \
+			       .run.span.end =                          \
+				       (_section)->state.batch.start }; \
 	     hmm_section_run(&(_section)->state, &_item.run);)
 
 struct hmm_section_dma_pages_dma_run {
@@ -205,21 +209,21 @@ struct hmm_section_dma_pages_dma_run {
  * each struct hmm_section_dma_pages_dma_run that @section, which one is inside
  * of, shows; @item can be named in it and nowhere else.
  */
-#define hmm_section_dma_pages_addresses(_item, _section)              \
-	for (struct hmm_section_dma_pages_dma_run                     \
-		     _item = { .dma_run.span.start =                  \
-				       (_section)->state.now.start,   \
-			       .dma_run.span.end =                    \
-				       (_section)->state.now.start }; \
+#define hmm_section_dma_pages_addresses(_item, _section)                \
+	for (struct hmm_section_dma_pages_dma_run                       \
+		     _item = { .dma_run.span.start =                    \
+				       (_section)->state.batch.start,   \
+			       .dma_run.span.end =                      \
+				       (_section)->state.batch.start }; \
 	     hmm_section_dma_run(&(_section)->state, &_item.dma_run);)
 
 __must_check int hmm_mirror_init(struct hmm_mirror *mirror,
 				 struct mm_struct *mm,
 				 const struct hmm_mirror_ops *ops, void *owner);
 
-__must_check int hmm_mirror_range_add(struct hmm_mirror *mirror,
-				      struct hmm_mirror_range *range,
-				      struct hmm_span span);
+__must_check int hmm_mirror_range_init(struct hmm_mirror *mirror,
+				       struct hmm_mirror_range *range,
+				       struct hmm_span span);
 
 __must_check int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
 				     struct hmm_mirror *mirror,

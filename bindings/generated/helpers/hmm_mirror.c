@@ -3,16 +3,6 @@
 
 #include <linux/hmm_mirror.h>
 
-__rust_helper unsigned long rust_helper_hmm_span_pages(struct hmm_span span)
-{
-	return hmm_span_pages(span);
-}
-
-__rust_helper bool rust_helper_hmm_span_is_user(struct hmm_span span)
-{
-	return hmm_span_is_user(span);
-}
-
 __rust_helper void rust_helper_hmm_mirror_lock(struct hmm_mirror *mirror)
 {
 	hmm_mirror_lock(mirror);
@@ -33,6 +23,16 @@ __rust_helper bool rust_helper_hmm_page_is_of(const struct page *page,
 					      const void *owner)
 {
 	return hmm_page_is_of(page, owner);
+}
+
+__rust_helper unsigned long rust_helper_hmm_span_pages(struct hmm_span span)
+{
+	return hmm_span_pages(span);
+}
+
+__rust_helper bool rust_helper_hmm_span_is_user(struct hmm_span span)
+{
+	return hmm_span_is_user(span);
 }
 
 __rust_helper bool rust_helper_is_device_private_page(const struct page *page)

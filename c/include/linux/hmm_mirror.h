@@ -9,21 +9,20 @@
 #include <linux/contract.h>
 #include <linux/hmm-dma.h>
 #include <linux/hmm.h>
+#include <linux/hmm_span.h>
 #include <linux/list.h>
-#include <linux/maple_tree.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
 /**
  * DOC: Overview
  *
  * A &struct hmm_mirror stands for one process as one device sees it. It owns
  * the reference to the process's &struct mm_struct, the *update lock* that
- * guards the device's page table, and the subscriptions that tell it when the
+ * guards the device's page table, and the subscriptions that report when the
  * CPU's page tables change. The driver says how its device forgets a span of
  * addresses (&hmm_mirror_ops.invalidate); the mirror decides when.
  *
@@ -45,56 +44,96 @@
  */
 
 /**
+ * DOC: Protocol
+ *
+ * Each &struct hmm_mirror_range has an *interval* behind it: an
+ * &struct mmu_interval_notifier with a reference count of its own. A section
+ * holds a reference to the interval, never a lock, while it faults, so that no
+ * one waits behind a section that waits for user space.
+ *
+ * A section goes round the following steps for each batch of pages:
+ *
+ * 1. *look up*: find the interval of the address under RCU and take a
+ *    reference. No interval: -%ENOENT.
+ * 2. *begin*: mmu_interval_read_begin() returns the sequence, after the
+ *    invalidations that are under way.
+ * 3. *fault*: walk and fault under the VMA's or the mmap lock. -%EBUSY: go to 2
+ *    until the timeout. -%EAGAIN, a fault handler dropped its lock and made
+ *    progress: go to 2, and the timeout starts anew.
+ * 4. *lock*: take the update lock (killable). If the interval is *dead*, drop
+ *    it: -%ENOENT.
+ * 5. *check*: if the sequence moved since 2, drop the lock and go to 2.
+ * 6. *inside*: the driver maps the pages.
+ * 7. *unlock*.
+ *
+ * An invalidation: take the update lock, move the sequence, have the device
+ * forget, take its DMA addresses away, drop the lock.
+ *
+ * A section that migrates its pages moves the sequence itself. For these, 2
+ * *registers a mover* at the interval under the update lock, 3 migrates, and 5
+ * checks &hmm_mover.changed instead, which every invalidation sets in all
+ * movers but those of its own task. A section that makes a page exclusive
+ * registers a mover around make_device_exclusive() likewise; the
+ * %MMU_NOTIFY_EXCLUSIVE event of its own task is ignored, by that interval
+ * only.
+ *
+ * The end of a range, hmm_mirror_range_remove():
+ *
+ * 1. *unlist*: no section finds the interval any more.
+ * 2. *kill*, under the update lock: mark the interval dead, so that no section
+ *    enters it, and have the device forget all of it (%MMU_NOTIFY_RELEASE).
+ *    From here on the device reaches nothing of the range.
+ * 3. *drain*: wait for sections that are at 4 to 7, not for those at 2 and 3.
+ * 4. *unsubscribe*: invalidations are reported until mmu_interval_notifier_remove()
+ *    returns.
+ *
+ * The end of the process, %MMU_NOTIFY_RELEASE: for each interval as any
+ * invalidation, and the interval is dead and *released*: later invalidations
+ * are not reported. The mirror's own interval, at the last page of the address
+ * space and so behind all ranges, calls &hmm_mirror_ops.release. No callback
+ * of the mirror runs after that one.
+ */
+
+/**
  * DOC: Locking
  *
- * From the outside in: hmm_mirror.cover (a rw_semaphore: sections read,
- * adding and removing ranges write), the mmap lock or a VMA's lock (while
- * faulting; and inside sections that move pages, together with the locks of
- * their folios), then the update lock. Invalidation takes the update lock
- * alone, from within mmu_notifier callbacks: whatever a driver does under the
- * update lock must therefore not allocate memory in a way that waits for
- * reclaim (%GFP_NOWAIT and %GFP_ATOMIC are fine), must not take the mmap lock,
- * and must not fault on user memory.
+ * From the outside in: the mmap lock or a VMA's lock (while faulting; and
+ * inside sections that migrate pages, together with the locks of their folios),
+ * then the update lock. Invalidation takes the update lock alone, from within
+ * mmu_notifier callbacks: whatever a driver does under the update lock must
+ * therefore not allocate memory in a way that waits for reclaim (%GFP_NOWAIT
+ * and %GFP_ATOMIC are fine), must not take the mmap lock, and must not fault on
+ * user memory.
+ *
+ * The update lock is the mirror's own mutex, &hmm_mirror.lock, unless the driver
+ * brings its own: one for the mirror (hmm_mirror_init_lock()) or one for each
+ * range (hmm_mirror_range_add_lock()). Faults and invalidations of ranges with
+ * different locks do not wait for each other.
+ *
+ * A &struct rw_semaphore is taken for writing by invalidations and for reading
+ * by sections, so that sections of one range run side by side; the driver then
+ * guards its page table against two of them itself.
+ *
+ * A driver that holds two update locks at once, or takes locks of its own in a
+ * different order for different mirrors, gives them lockdep classes with
+ * lockdep_set_class(&mirror->lock, ...) after hmm_mirror_init().
  */
 
 /**
- * struct hmm_span - a half-open interval of user addresses
- * @start: first address, in bytes, page aligned
- * @end: address after the last, in bytes, page aligned
- */
-struct hmm_span {
-	unsigned long start;
-	unsigned long end;
-} __contract(record("Span"));
-
-/* Every user address; what a driver covers that mirrors a whole process. */
-#define HMM_SPAN_ALL ((struct hmm_span){ 0, ULONG_MAX & PAGE_MASK })
-
-/**
- * hmm_span_pages() - the length of a span
- * @span: a span
+ * struct hmm_update_lock - the update lock as the driver chose it
+ * @mutex: a mutex, or NULL
+ * @rwsem: a rw_semaphore, or NULL
  *
- * Return: how many pages of %PAGE_SIZE it has.
+ * Exactly one of them is not NULL. It stays initialised for as long as the
+ * mirror or range that it was given to.
  */
-static inline unsigned long hmm_span_pages(struct hmm_span span)
-	__contract(method, name("pages"))
-{
-	return (span.end - span.start) >> PAGE_SHIFT;
-}
+struct hmm_update_lock {
+	struct mutex *mutex;
+	struct rw_semaphore *rwsem;
+};
 
-/**
- * hmm_span_is_user() - whether a program may name all of a span
- * @span: a span, not reversed
- *
- * It says nothing of what is mapped there.
- *
- * Return: whether all of it are user addresses.
- */
-static inline bool hmm_span_is_user(struct hmm_span span)
-	__contract(method, name("is_user"))
-{
-	return access_ok((void __user *)span.start, span.end - span.start);
-}
+#define HMM_UPDATE_MUTEX(_mutex) ((struct hmm_update_lock){ .mutex = (_mutex) })
+#define HMM_UPDATE_RWSEM(_rwsem) ((struct hmm_update_lock){ .rwsem = (_rwsem) })
 
 /**
  * enum hmm_access - what a section must make possible
@@ -136,15 +175,17 @@ struct hmm_invalidation {
 struct hmm_mirror_ops {
 	/**
 	 * @invalidate: Make the device reach nothing in @inv->span. Called
-	 * under the update lock. When it returns true the device has let go:
-	 * entries removed, its TLB flushed, writes in flight done. It may
-	 * return false only when @inv->may_block is false and it would have
-	 * to sleep; it is then called again later. Required.
+	 * under the update lock. When it returns true the device has forgotten
+	 * the span: entries removed, its TLB flushed, writes in flight done. It
+	 * may return false only when @inv->may_block is false and it would have
+	 * to sleep; it is then called again later. If it returns false although
+	 * @inv->may_block, it is called again at once, a few times, with a
+	 * warning; then its DMA addresses are taken away from under it. Required.
 	 *
 	 * Called for what the device's own driver migrates too, as a process
 	 * may have several mirrors with one owner, and the one that migrates
-	 * knows only of itself. Not called when that driver takes a page from
-	 * the CPU (%HMM_ACCESS_EXCLUSIVE).
+	 * knows only of itself. Not called when a section of this very mirror
+	 * takes a page from the CPU (%HMM_ACCESS_EXCLUSIVE).
 	 */
 	bool (*invalidate)(struct hmm_mirror *mirror,
 			   const struct hmm_invalidation *inv)
@@ -152,26 +193,28 @@ struct hmm_mirror_ops {
 	/**
 	 * @release: The process's address space is going away, or the mirror
 	 * is. Called once in the life of a mirror, with no lock held, after
-	 * the ranges were invalidated; may sleep. It must not call
-	 * hmm_mirror_exit() on the mirror. Optional.
+	 * the ranges were invalidated; no callback runs after it. May sleep. It
+	 * must not end the mirror or a range of it; hmm_mirror_exit_deferred()
+	 * does that safely. Optional.
 	 */
 	void (*release)(struct hmm_mirror *mirror)
 		__contract(optional, may_sleep);
 } __contract(ops("Operations"));
+
+struct hmm_mirror_state;
+struct hmm_interval;
 
 /**
  * struct hmm_mirror - one process as one device sees it
  * @mm: the address space; held by reference count, not kept alive
  * @ops: the driver's callbacks
  * @owner: the &dev_pagemap.owner of the device's own private pages, or NULL
- * @lock: the update lock; see hmm_mirror_lock()
- * @cover: held for reading by sections, for writing to add or remove ranges
- * @ranges: the &struct hmm_mirror_range of this mirror, by address
- * @notifier: tells of the end of @mm
- * @movers: the sections that are moving pages, see &hmm_section.to
- * @dmas: the &struct hmm_mirror_dma of this mirror; guarded by @lock
- * @released: set when &hmm_mirror_ops.release was or is being called
- * @recent: the range that a section was in last, or NULL; guarded by @cover
+ * @lock: the update lock, unless the driver brought one; see hmm_mirror_lock()
+ * @update: the update lock of ranges that were added without one of their own
+ * @state: what sections and subscriptions need, and may need for longer than
+ *	this structure exists
+ * @dma_lock: guards @dmas and the entries of each; nests in every update lock
+ * @dmas: the &struct hmm_mirror_dma of this mirror
  */
 struct hmm_mirror {
 	struct mm_struct *mm;
@@ -179,41 +222,48 @@ struct hmm_mirror {
 	void *owner;
 	struct mutex lock; /* the update lock */
 	/* private: */
-	struct rw_semaphore cover;
-	struct maple_tree ranges;
-	struct mmu_notifier notifier;
-	struct list_head movers; /* guarded by the update lock */
-	struct list_head dmas; /* guarded by the update lock */
-	unsigned long released;
-	struct hmm_mirror_range *recent;
+	struct hmm_update_lock update;
+	struct hmm_mirror_state *state;
+	struct mutex dma_lock; /* see above */
+	struct list_head dmas;
 } __contract(object("Mirror"), pinned, send, sync,
 	     data(UpdateGuard = exclusive));
 
 /**
- * struct hmm_mirror_range - addresses of which a mirror is told
+ * struct hmm_mirror_range - addresses whose changes a mirror hears of
  * @mirror: the mirror, or NULL when the range is not added
  * @span: the addresses
- * @notifier: the subscription
- * @changes: how often it was invalidated, but by sections that moved pages of
- *	their own
+ * @interval: the subscription
+ *
+ * All zeros before it is added for the first time.
  */
 struct hmm_mirror_range {
 	struct hmm_mirror *mirror;
 	struct hmm_span span;
 	/* private: */
-	struct mmu_interval_notifier notifier;
-	unsigned long changes; /* guarded by the update lock */
+	struct hmm_interval *interval;
 } __contract(object("MirrorRange"), pinned, send, sync);
 
 int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
 		    const struct hmm_mirror_ops *ops,
 		    void *owner __contract(identity))
 	__contract(constructor, errno, may_sleep);
+int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
+			 const struct hmm_mirror_ops *ops, void *owner,
+			 struct hmm_update_lock lock);
 void hmm_mirror_exit(struct hmm_mirror *mirror)
 	__contract(destructor, may_sleep);
+void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
+			      void (*done)(struct hmm_mirror *mirror));
+void hmm_mirror_synchronize(void);
 
-int hmm_mirror_range_add(struct hmm_mirror *mirror __contract(keeps),
-			 struct hmm_mirror_range *range, struct hmm_span span)
+int hmm_mirror_range_add(struct hmm_mirror *mirror,
+			 struct hmm_mirror_range *range, struct hmm_span span);
+int hmm_mirror_range_add_lock(struct hmm_mirror *mirror,
+			      struct hmm_mirror_range *range,
+			      struct hmm_span span, struct hmm_update_lock lock);
+int hmm_mirror_range_init(struct hmm_mirror *mirror __contract(keeps),
+			  struct hmm_mirror_range *range, struct hmm_span span)
 	__contract(constructor(range), errno, may_sleep);
 void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 	__contract(destructor, may_sleep);
@@ -223,32 +273,56 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
  * @mirror: an initialised mirror
  *
  * While it is held no invalidation runs and no section is entered, so what the
- * device's page table holds stays true. May sleep.
+ * device's page table holds stays true, but in ranges that have a lock of their
+ * own. May sleep.
  */
-static inline void hmm_mirror_lock(struct hmm_mirror *mirror)
+static inline __no_context_analysis void
+hmm_mirror_lock(struct hmm_mirror *mirror)
 	__acquires(&mirror->lock) __contract(lock("UpdateGuard"), may_sleep)
 {
-	mutex_lock(&mirror->lock);
+	if (mirror->update.rwsem)
+		down_write(mirror->update.rwsem);
+	else
+		mutex_lock(mirror->update.mutex);
 }
 
 /**
  * hmm_mirror_unlock() - drop the update lock
  * @mirror: a mirror whose update lock the caller holds
  */
-static inline void hmm_mirror_unlock(struct hmm_mirror *mirror)
+static inline __no_context_analysis void
+hmm_mirror_unlock(struct hmm_mirror *mirror)
 	__releases(&mirror->lock)
 {
-	mutex_unlock(&mirror->lock);
+	if (mirror->update.rwsem)
+		up_write(mirror->update.rwsem);
+	else
+		mutex_unlock(mirror->update.mutex);
 }
 
 /**
- * struct hmm_mover - a section that is moving pages of its mirror
- * @list: among &hmm_mirror.movers
- * @task: who does it
+ * hmm_mirror_assert_held() - assert that the update lock is held
+ * @mirror: an initialised mirror
+ */
+static inline void hmm_mirror_assert_held(const struct hmm_mirror *mirror)
+{
+	if (mirror->update.rwsem)
+		lockdep_assert_held(mirror->update.rwsem);
+	else
+		lockdep_assert_held(mirror->update.mutex);
+}
+
+/**
+ * struct hmm_mover - a section whose own task changes the CPU's page table
+ * @list: in the movers of the interval
+ * @task: the task
+ * @changed: whether another task invalidated the interval since the mover was
+ *	registered; written and read under the update lock
  */
 struct hmm_mover {
 	struct list_head list;
 	struct task_struct *task;
+	bool changed;
 };
 
 DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_unlock(_T))
@@ -280,7 +354,7 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * @mirror: the mirror
  * @dev: the device
  * @span: the addresses whose pages there is room for
- * @map: an entry for each page; guarded by the update lock
+ * @map: an entry for each page; guarded by &hmm_mirror.dma_lock
  * @list: in &hmm_mirror.dmas
  */
 struct hmm_mirror_dma {
@@ -304,27 +378,27 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 #define HMM_SECTION_BATCH 64
 
 /**
- * DOC: Pages that move on the way
+ * DOC: Pages that migrate on the way
  *
- * A device that faults may want the pages in its own memory. A section with
- * &hmm_section.to is that in one walk of the process's page table: what is
- * absent is faulted in, what is found is moved, and where it has come to is what
- * the section reports::
+ * A device that faults may need the pages in its own memory. A section with
+ * &hmm_section.migrate_to does that in one walk of the process's page table:
+ * absent pages are faulted in, pages that can migrate are migrated, and the
+ * section reports them where they are afterwards::
  *
  *	struct hmm_section pages __cleanup(hmm_section_leave) =
  *		HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
  *
- *	pages.to = &dm->memory;
+ *	pages.migrate_to = &dm->memory;
  *	while (hmm_section_next(&pages))
  *		...
  *
- * Inside, the pages that have moved are locked, so that a CPU that touches one
- * has to wait until the device has mapped it. The mmap lock is held, too. Where
- * some page of a batch cannot move (it is pinned, say, or there already) none is
- * held, and a second walk reports all of the batch as any section does: that
+ * Inside, the migrated folios are locked, so that a CPU that touches one waits
+ * until the device has mapped it. The mmap lock is held, too. If one page of a
+ * batch cannot migrate (it is pinned, say, or on the device already), none is
+ * locked, and a second walk reports the whole batch as any section does: that
  * pages are in device memory is never certain, and the run says where they are.
- * A batch is what one page table maps, so that large folios stay whole, unless
- * the caller brings a smaller array.
+ * A batch is what one PMD maps, so that large folios stay whole, unless the
+ * caller brings a smaller array.
  */
 
 struct hmm_devmem;
@@ -333,27 +407,32 @@ struct devmem_move;
 /**
  * struct hmm_section - pages of a mirror, good for as long as one is inside
  * @mirror: the mirror
- * @span: what is asked for; page aligned, not empty, in one range of @mirror
+ * @span: the addresses; page aligned, not empty, in ranges of @mirror
  * @access: what must be possible
- * @pfns: one %HMM_PFN_* word a page of @now; an array of the caller's, or NULL
- *	to use @batch
+ * @pfns: one %HMM_PFN_* value for each page of @batch; an array of the caller's,
+ *	or NULL to use @own_pfns
  * @nr_pfns: how many pages @pfns has room for
  * @timeout: how long to go on losing races, in jiffies; 0 for
- *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds
- * @to: device memory that the pages are to be in, or NULL: see "Pages that move
- *	on the way". For %HMM_ACCESS_READ and %HMM_ACCESS_WRITE
+ *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds. It starts anew when a page fault
+ *	made progress
+ * @migrate_to: device memory that the pages are to be in, or NULL: see "Pages
+ *	that migrate on the way". For %HMM_ACCESS_READ and %HMM_ACCESS_WRITE
  * @dma: gives the pages device addresses, or NULL: see "Device addresses"; of
  *	the same mirror, with room for @span
- * @now: the pages that @pfns tells of; empty when not inside
+ * @whole: show all of @span in one batch, or fail. @pfns must have room for it,
+ *	and @span be in one range; not with @migrate_to, nor for
+ *	%HMM_ACCESS_EXCLUSIVE
+ * @batch: the pages that @pfns is about; empty when not inside
  * @error: why hmm_section_next() stopped; 0 when it came to the end
- * @inside: whether the update lock is held
- * @held: whether a user reference to the address space is held
- * @taken: the locked folio of a page taken from the CPU, or NULL
- * @mover: the caller, while its pages move
- * @move: the pages that have moved, if @to is not NULL
- * @batch: room for pfns
+ * @locked: whether the update lock is held
+ * @mm_ref: the address space, with a user reference held; or NULL
+ * @interval: the interval of @batch, with a reference held; or NULL
+ * @exclusive_folio: the locked folio of a page taken from the CPU, or NULL
+ * @mover: registered at @interval while pages migrate
+ * @move: the pages that were migrated, if @migrate_to is not NULL
+ * @own_pfns: room for pfns
  *
- * The caller fills in the first eight (HMM_SECTION() does) and goes from batch
+ * The caller fills in the first nine (HMM_SECTION() does) and goes from batch
  * to batch with hmm_section_next().
  */
 struct hmm_section {
@@ -363,18 +442,20 @@ struct hmm_section {
 	unsigned long *pfns;
 	unsigned int nr_pfns;
 	unsigned long timeout __contract(given, optional);
-	struct hmm_devmem *to;
+	struct hmm_devmem *migrate_to;
 	struct hmm_mirror_dma *dma __contract(given("DmaPages"));
+	bool whole;
 
-	struct hmm_span now;
+	struct hmm_span batch;
 	int error;
 	/* private: */
-	bool inside;
-	bool held;
-	struct folio *taken;
+	bool locked;
+	struct mm_struct *mm_ref;
+	struct hmm_interval *interval;
+	struct folio *exclusive_folio;
 	struct hmm_mover mover;
 	struct devmem_move *move;
-	unsigned long batch[HMM_SECTION_BATCH];
+	unsigned long own_pfns[HMM_SECTION_BATCH];
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),
 	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
@@ -395,7 +476,7 @@ static inline void hmm_section_prepare(struct hmm_section *section,
 				       struct hmm_span span,
 				       enum hmm_access access)
 {
-	memset(section, 0, offsetof(struct hmm_section, batch));
+	memset(section, 0, offsetof(struct hmm_section, own_pfns));
 	section->mirror = mirror;
 	section->span = span;
 	section->access = access;
@@ -439,20 +520,26 @@ static inline int hmm_section_error(const struct hmm_section *section)
  * struct hmm_run - neighbouring pages that can be mapped as one
  * @span: their addresses
  * @pfn: the first one's page frame number
- * @flags: what their words have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE,
+ * @flags: what their pfns have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE,
  *	%HMM_PFN_ERROR
- * @order: the order with which the CPU maps them
+ * @order: the largest order that fits: no larger than @map_order, 1 << @order
+ *	pages are in @span, and its start and @pfn are aligned to it
+ * @map_order: the order with which the CPU maps the pages, of which the run may
+ *	be a part
+ *
+ * Its pages are all of one &struct dev_pagemap, or all of system memory.
  */
 struct hmm_run {
 	struct hmm_span span;
 	unsigned long pfn __contract(confined("Pfn"));
 	unsigned long flags __contract(tagged(hmm_pfn_flags));
 	unsigned int order;
+	unsigned int map_order;
 } __contract(record("Run"), confined);
 
 bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
-	__contract(iterator("Runs", start(span.start = now.start,
-					  span.end = now.start)));
+	__contract(iterator("Runs", start(span.start = batch.start,
+					  span.end = batch.start)));
 
 /**
  * hmm_for_each_run() - go through a section's pages run by run
@@ -462,8 +549,8 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
  * Pages that are not mapped come in runs too, with no flags and a @pfn of 0.
  */
 #define hmm_for_each_run(run, section)					\
-	for ((run) = (struct hmm_run){ .span = { (section)->now.start,	\
-						 (section)->now.start } }; \
+	for ((run) = (struct hmm_run){ .span = { (section)->batch.start,	\
+						 (section)->batch.start } }; \
 	     hmm_section_run(section, &(run));)
 
 /**
@@ -481,7 +568,7 @@ struct hmm_dma_run {
 bool hmm_section_dma_run(const struct hmm_section *section,
 			 struct hmm_dma_run *run)
 	__contract(iterator("Addresses", of("DmaPages"),
-			    start(span.start = now.start, span.end = now.start)));
+			    start(span.start = batch.start, span.end = batch.start)));
 
 /**
  * hmm_for_each_dma_run() - go through a section's device addresses run by run
@@ -492,8 +579,8 @@ bool hmm_section_dma_run(const struct hmm_section *section,
  * device, are in no run.
  */
 #define hmm_for_each_dma_run(run, section)				\
-	for ((run) = (struct hmm_dma_run){ .span = { (section)->now.start, \
-						     (section)->now.start } }; \
+	for ((run) = (struct hmm_dma_run){ .span = { (section)->batch.start, \
+						     (section)->batch.start } }; \
 	     hmm_section_dma_run(section, &(run));)
 
 struct page *hmm_frame(unsigned long pfn);

@@ -1,115 +1,460 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors: one device's view of one process, and the protocol that keeps it
- * true. See <linux/hmm_mirror.h> for what a driver needs to know.
+ * Mirrors and their ranges: who hears of an invalidation, and in what order a
+ * mirror begins and ends. The steps are those of "Protocol" in
+ * <linux/hmm_mirror.h>.
  */
 #include <linux/cleanup.h>
 #include <linux/export.h>
-#include <linux/hmm_mirror.h>
-#include <linux/pagemap.h>
-#include <linux/rmap.h>
+#include <linux/init.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
-#include "devmem.h"
+#include "mirror.h"
 #include "mirror_dma.h"
-#include "pfn.h"
 
-static void hmm_mirror_tell_release(struct hmm_mirror *mirror)
+/* How often invalidate is called for an event that it must not refuse. */
+#define HMM_INVALIDATE_TRIES 4
+
+/* The only user of the last page of the address space: no span reaches it. */
+#define HMM_RELEASE_ADDRESS (ULONG_MAX & PAGE_MASK)
+
+static struct workqueue_struct *hmm_mirror_wq;
+
+static int __init hmm_mirror_setup(void)
 {
-	/*
-	 * The end of the process and hmm_mirror_exit() can meet here. The one
-	 * that comes second need not wait: mmu_notifier_unregister() does.
-	 */
-	if (!test_and_set_bit(0, &mirror->released) && mirror->ops->release)
-		mirror->ops->release(mirror);
+	hmm_mirror_wq = alloc_workqueue("hmm_mirror", WQ_UNBOUND, 0);
+	return hmm_mirror_wq ? 0 : -ENOMEM;
+}
+core_initcall(hmm_mirror_setup);
+
+/* The update lock, for invalidations. Returns false only if it may not block. */
+static __no_context_analysis bool hmm_update_lock(struct hmm_update_lock lock,
+						  bool may_block)
+{
+	if (!may_block)
+		return lock.rwsem ? down_write_trylock(lock.rwsem) :
+				    mutex_trylock(lock.mutex);
+	if (lock.rwsem)
+		down_write(lock.rwsem);
+	else
+		mutex_lock(lock.mutex);
+	return true;
 }
 
-static void hmm_mirror_mm_release(struct mmu_notifier *notifier,
-				  struct mm_struct *mm)
+static __no_context_analysis void hmm_update_unlock(struct hmm_update_lock lock)
 {
-	hmm_mirror_tell_release(container_of(notifier, struct hmm_mirror, notifier));
+	if (lock.rwsem)
+		up_write(lock.rwsem);
+	else
+		mutex_unlock(lock.mutex);
 }
 
-static const struct mmu_notifier_ops hmm_mirror_mm_ops = {
-	.release = hmm_mirror_mm_release,
-};
+/* The update lock, for sections. */
+static __no_context_analysis int hmm_update_lock_shared(struct hmm_update_lock lock)
+{
+	return lock.rwsem ? down_read_killable(lock.rwsem) :
+			    mutex_lock_killable(lock.mutex);
+}
+
+static __no_context_analysis void
+hmm_update_unlock_shared(struct hmm_update_lock lock)
+{
+	if (lock.rwsem)
+		up_read(lock.rwsem);
+	else
+		mutex_unlock(lock.mutex);
+}
+
+/* Invalidations take it while they hold what reclaim waits for. */
+static void hmm_update_lock_prime(struct hmm_update_lock lock)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+	fs_reclaim_acquire(GFP_KERNEL);
+	if (lock.rwsem)
+		might_lock(lock.rwsem);
+	else
+		might_lock(lock.mutex);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
+static bool hmm_update_lock_valid(struct hmm_update_lock lock)
+{
+	return !lock.mutex != !lock.rwsem;
+}
+
+static void hmm_state_put(struct hmm_mirror_state *state)
+{
+	if (refcount_dec_and_test(&state->ref))
+		kfree(state);
+}
+
+/**
+ * hmm_interval_put() - drop a reference
+ * @interval: an interval
+ */
+void hmm_interval_put(struct hmm_interval *interval)
+{
+	if (!refcount_dec_and_test(&interval->ref))
+		return;
+	hmm_state_put(interval->state);
+	kfree_rcu(interval, rcu);
+}
+
+/**
+ * hmm_interval_find() - look up the interval of an address
+ * @state: of the mirror
+ * @addr: the address
+ *
+ * Return: the interval, with a reference that the caller puts; or NULL.
+ */
+struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
+				       unsigned long addr)
+{
+	struct hmm_interval *interval;
+
+	guard(rcu)();
+	/* Most likely that of the section before (benchmark: populate-one-page). */
+	interval = rcu_dereference(state->recent);
+	if (!interval || !hmm_span_has(interval->span, addr) ||
+	    READ_ONCE(interval->dead))
+		interval = mtree_load(&state->ranges, addr);
+	/* Pairs with the release in hmm_interval_subscribe(). */
+	if (!interval || !smp_load_acquire(&interval->added) ||
+	    !refcount_inc_not_zero(&interval->ref))
+		return NULL;
+	return interval;
+}
+
+static void hmm_interval_active_put(struct hmm_interval *interval)
+{
+	if (atomic_dec_and_test(&interval->active))
+		complete(&interval->idle);
+}
+
+/**
+ * hmm_interval_enter() - take the update lock for a section
+ * @interval: an interval that a reference is held to
+ *
+ * The lock may be in memory of the driver's that goes when the range was
+ * removed. &hmm_interval.active keeps the removal from returning meanwhile.
+ *
+ * Return: 0 with the lock held; -%ENOENT if the range was removed; -%EINTR.
+ */
+int hmm_interval_enter(struct hmm_interval *interval)
+{
+	int ret;
+
+	if (!atomic_inc_not_zero(&interval->active))
+		return -ENOENT;
+	ret = hmm_update_lock_shared(interval->lock);
+	if (ret) {
+		hmm_interval_active_put(interval);
+		return -EINTR;
+	}
+	if (interval->dead) {
+		hmm_interval_leave(interval);
+		return -ENOENT;
+	}
+	if (rcu_access_pointer(interval->state->recent) != interval)
+		rcu_assign_pointer(interval->state->recent, interval);
+	return 0;
+}
+
+/**
+ * hmm_interval_leave() - drop the update lock
+ * @interval: of hmm_interval_enter()
+ */
+void hmm_interval_leave(struct hmm_interval *interval)
+{
+	hmm_update_unlock_shared(interval->lock);
+	hmm_interval_active_put(interval);
+}
+
+/**
+ * hmm_interval_add_mover() - register a section that invalidates the interval
+ * @interval: an interval that a reference is held to
+ * @mover: storage for the registration
+ *
+ * Every invalidation that begins later, and is not of the caller's task, sets
+ * &hmm_mover.changed. mmu_interval_read_begin() waits for those that began
+ * before: they have moved the sequence, as adding under the update lock orders
+ * the two.
+ *
+ * Return: as hmm_interval_enter(), with the lock not held.
+ */
+int hmm_interval_add_mover(struct hmm_interval *interval,
+			   struct hmm_mover *mover)
+{
+	int ret = hmm_interval_enter(interval);
+
+	if (ret)
+		return ret;
+	mover->task = current;
+	mover->changed = false;
+	scoped_guard(spinlock, &interval->movers_lock)
+		list_add(&mover->list, &interval->movers);
+	hmm_interval_leave(interval);
+	return 0;
+}
+
+/**
+ * hmm_interval_del_mover() - take a registration back
+ * @interval: of hmm_interval_add_mover()
+ * @mover: the registration. &hmm_mover.changed is final if the update lock is
+ *	held
+ */
+void hmm_interval_del_mover(struct hmm_interval *interval,
+			    struct hmm_mover *mover)
+{
+	guard(spinlock)(&interval->movers_lock);
+	list_del(&mover->list);
+}
 
 /*
- * Whether it is a driver taking a page from the CPU for its own device. The
- * page's frame stays the same, so the device loses nothing; and were the
- * sequence to move, the section that takes the page would never end.
+ * Whether a section of this interval is making a page exclusive: the event is
+ * of its own task. The page frame stays the same, so the device loses nothing;
+ * and were the sequence to move, that section would never end. Other mirrors of
+ * the owner, and other intervals, must forget the page: it is one device's.
  */
-static bool hmm_mirror_takes(const struct hmm_mirror *mirror,
-			     const struct mmu_notifier_range *event)
-{
-	return mirror->owner && event->owner == mirror->owner &&
-	       event->event == MMU_NOTIFY_EXCLUSIVE;
-}
-
-/*
- * Whether it comes from a section's moving pages. The device forgets them as it
- * does all others, and other sections begin again; only that section itself,
- * which knows where the pages are, has lost nothing.
- */
-static bool hmm_mirror_moves(const struct hmm_mirror *mirror)
+static bool hmm_interval_takes(struct hmm_interval *interval,
+			       const struct mmu_notifier_range *event)
 {
 	const struct hmm_mover *mover;
 
-	list_for_each_entry(mover, &mirror->movers, list)
+	if (event->event != MMU_NOTIFY_EXCLUSIVE ||
+	    event->owner != interval->state->owner)
+		return false;
+	guard(spinlock)(&interval->movers_lock);
+	list_for_each_entry(mover, &interval->movers, list)
 		if (mover->task == current)
 			return true;
 	return false;
 }
 
-/* Have the device let go of what then loses its device addresses. */
-static bool hmm_mirror_forget(struct hmm_mirror *mirror,
-			      const struct hmm_invalidation *inv)
+/* Every mover loses what it has found, but for the one that invalidates. */
+static void hmm_interval_change_movers(struct hmm_interval *interval)
 {
-	if (!mirror->ops->invalidate(mirror, inv))
-		return false;
-	/* Few mirrors have any (benchmark: the curve of mirrors). */
-	if (!list_empty(&mirror->dmas))
-		hmm_mirror_dma_forget(mirror, inv->span);
-	return true;
+	struct hmm_mover *mover;
+
+	/* None is added while the update lock is held for writing. */
+	if (list_empty_careful(&interval->movers))
+		return;
+	guard(spinlock)(&interval->movers_lock);
+	list_for_each_entry(mover, &interval->movers, list)
+		if (mover->task != current)
+			mover->changed = true;
 }
 
-static bool hmm_mirror_invalidate(struct mmu_interval_notifier *notifier,
-				  const struct mmu_notifier_range *event,
-				  unsigned long seq)
+/* Call the driver, again if it refused without being allowed to. */
+static bool hmm_interval_call(struct hmm_interval *interval,
+			      const struct hmm_invalidation *inv)
 {
-	struct hmm_mirror_range *range =
-		container_of(notifier, struct hmm_mirror_range, notifier);
-	struct hmm_mirror *mirror = range->mirror;
-	const struct hmm_invalidation inv = {
-		.span = {
-			.start = max(event->start, range->span.start),
-			.end = min(event->end, range->span.end),
-		},
-		.range = range,
-		.event = event->event,
-		.may_block = mmu_notifier_range_blockable(event),
-	};
+	struct hmm_mirror *mirror = interval->state->mirror;
+	const struct hmm_mirror_ops *ops = mirror->ops;
+	int tries = 0;
 	bool gone;
 
-	if (hmm_mirror_takes(mirror, event))
-		return true;
-	if (inv.may_block)
-		mutex_lock(&mirror->lock);
-	else if (!mutex_trylock(&mirror->lock))
-		return false;
-
-	mmu_interval_set_seq(notifier, seq);
-	if (!hmm_mirror_moves(mirror))
-		range->changes++;
-	gone = hmm_mirror_forget(mirror, &inv);
-	mutex_unlock(&mirror->lock);
+	WRITE_ONCE(*interval->caller, current);
+	do {
+		gone = ops->invalidate(mirror, inv);
+		if (gone || !inv->may_block)
+			break;
+		WARN_ONCE(1, "%ps: invalidate returned false although it may block\n",
+			  ops->invalidate);
+		cond_resched();
+	} while (++tries < HMM_INVALIDATE_TRIES);
+	WRITE_ONCE(*interval->caller, NULL);
 	return gone;
 }
 
-static const struct mmu_interval_notifier_ops hmm_mirror_range_ops = {
-	.invalidate = hmm_mirror_invalidate,
+/*
+ * Have the device forget a span, and then take its DMA addresses away. Those go
+ * too if the driver refuses although it may block: an IOMMU then stops what
+ * would be accesses to memory of somebody else. Returns false only if
+ * @inv->may_block is false; the caller holds the update lock.
+ */
+static bool hmm_interval_forget(struct hmm_interval *interval,
+				const struct hmm_invalidation *inv)
+{
+	struct hmm_mirror *mirror = interval->state->mirror;
+
+	if (interval->released)
+		return true;
+	if (!hmm_interval_call(interval, inv) && !inv->may_block)
+		return false;
+	/* The callback ended the mirror; see hmm_state_abandon(). */
+	if (interval->released)
+		return true;
+	/* Few mirrors have any (benchmark: the curve of mirrors). */
+	if (list_empty(&mirror->dmas))
+		return true;
+	return hmm_mirror_dma_forget(mirror, inv->span, inv->may_block);
+}
+
+/* As an mmu_notifier callback: lock, move the sequence, forget, unlock. */
+static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
+				    const struct mmu_notifier_range *event,
+				    unsigned long seq)
+{
+	struct hmm_interval *interval =
+		container_of(notifier, struct hmm_interval, notifier);
+	const struct hmm_invalidation inv = {
+		.span = hmm_span_clip(interval->span, (struct hmm_span){
+					      event->start, event->end }),
+		.range = interval->range,
+		.event = event->event,
+		.may_block = mmu_notifier_range_blockable(event),
+	};
+	struct hmm_update_lock lock = interval->lock;
+	bool gone;
+
+	if (!hmm_update_lock(lock, inv.may_block))
+		return false;
+	gone = hmm_interval_takes(interval, event);
+	if (!gone) {
+		mmu_interval_set_seq(notifier, seq);
+		hmm_interval_change_movers(interval);
+		gone = hmm_interval_forget(interval, &inv);
+		/* The process has ended: no mapping and no section will come. */
+		if (event->event == MMU_NOTIFY_RELEASE) {
+			WRITE_ONCE(interval->dead, true);
+			WRITE_ONCE(interval->released, true);
+		}
+	}
+	hmm_update_unlock(lock);
+	return gone;
+}
+
+static const struct mmu_interval_notifier_ops hmm_interval_ops = {
+	.invalidate = hmm_interval_invalidate,
 };
+
+/* Call release, unless the end of the process or of the mirror did before. */
+static void hmm_state_release(struct hmm_mirror_state *state)
+{
+	struct hmm_mirror *mirror = state->mirror;
+
+	if (test_and_set_bit(0, &state->released) || !mirror->ops->release)
+		return;
+	WRITE_ONCE(state->releaser, current);
+	mirror->ops->release(mirror);
+	WRITE_ONCE(state->releaser, NULL);
+}
+
+/* All intervals of the mirror have seen MMU_NOTIFY_RELEASE. */
+static bool hmm_state_mm_release(struct mmu_interval_notifier *notifier,
+				 const struct mmu_notifier_range *event,
+				 unsigned long seq)
+{
+	if (event->event == MMU_NOTIFY_RELEASE)
+		hmm_state_release(container_of(notifier, struct hmm_mirror_state,
+					       notifier));
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops hmm_state_ops = {
+	.invalidate = hmm_state_mm_release,
+};
+
+/* unlist: no section finds it any more. */
+static void hmm_interval_unlist(struct hmm_interval *interval)
+{
+	mtree_erase(&interval->state->ranges, interval->span.start);
+}
+
+/* kill: no section enters any more, and the device reaches nothing. */
+static void hmm_interval_kill(struct hmm_interval *interval)
+{
+	const struct hmm_invalidation inv = {
+		.span = interval->span,
+		.range = interval->range,
+		.event = MMU_NOTIFY_RELEASE,
+		.may_block = true,
+	};
+
+	hmm_update_lock(interval->lock, true);
+	WRITE_ONCE(interval->dead, true);
+	hmm_interval_forget(interval, &inv);
+	hmm_update_unlock(interval->lock);
+}
+
+/* drain and unsubscribe. No section that faults is waited for. */
+static void hmm_interval_finish(struct hmm_interval *interval)
+{
+	struct hmm_mirror_state *state = interval->state;
+
+	hmm_interval_active_put(interval);
+	wait_for_completion(&interval->idle);
+	/* Nobody enters it any more, and so nobody makes it the recent one. */
+	cmpxchg((struct hmm_interval __force **)&state->recent, interval, NULL);
+	mmu_interval_notifier_remove(&interval->notifier);
+	hmm_interval_put(interval);
+}
+
+static void hmm_interval_finish_work(struct work_struct *work)
+{
+	hmm_interval_finish(container_of(work, struct hmm_interval, work));
+}
+
+/* End an interval that no section finds any more. */
+static void hmm_interval_end(struct hmm_interval *interval)
+{
+	struct hmm_mirror_range *range = interval->range;
+
+	hmm_interval_kill(interval);
+	hmm_interval_finish(interval);
+	range->interval = NULL;
+	range->mirror = NULL;
+}
+
+static struct hmm_mirror_state *hmm_state_alloc(struct hmm_mirror *mirror)
+{
+	struct hmm_mirror_state *state = kzalloc(sizeof(*state), GFP_KERNEL);
+
+	if (!state)
+		return NULL;
+	refcount_set(&state->ref, 1);
+	state->mirror = mirror;
+	state->mm = mirror->mm;
+	state->owner = mirror->owner;
+	mt_init_flags(&state->ranges, MT_FLAGS_USE_RCU);
+	return state;
+}
+
+static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
+			    const struct hmm_mirror_ops *ops, void *owner,
+			    const struct hmm_update_lock *lock)
+{
+	int ret;
+
+	if (!mm || !ops || !ops->invalidate)
+		return -EINVAL;
+	if (lock && !hmm_update_lock_valid(*lock))
+		return -EINVAL;
+	*mirror = (struct hmm_mirror){
+		.mm = mm,
+		.ops = ops,
+		.owner = owner,
+		.update = lock ? *lock : HMM_UPDATE_MUTEX(&mirror->lock),
+	};
+	mutex_init(&mirror->lock);
+	mutex_init(&mirror->dma_lock);
+	INIT_LIST_HEAD(&mirror->dmas);
+	hmm_update_lock_prime(mirror->update);
+	mirror->state = hmm_state_alloc(mirror);
+	if (!mirror->state)
+		return -ENOMEM;
+	/* From here on, ranges can be added under the mmap lock. */
+	ret = mmu_interval_notifier_insert_killable(&mirror->state->notifier, mm,
+						    HMM_RELEASE_ADDRESS,
+						    PAGE_SIZE, &hmm_state_ops);
+	if (ret)
+		hmm_state_put(mirror->state);
+	return ret;
+}
 
 /**
  * hmm_mirror_init() - begin to mirror an address space
@@ -117,9 +462,10 @@ static const struct mmu_interval_notifier_ops hmm_mirror_range_ops = {
  * @mm: the address space, of a process that is alive
  * @ops: the driver's callbacks
  * @owner: the &dev_pagemap.owner of the device's private memory, or NULL. Such
- *	pages are reported where they are; others' are brought home.
+ *	pages are reported where they are; others are migrated to system memory.
  *
- * The mirror is told of nothing until it has a range.
+ * Nothing is reported to the mirror until it has a range. The first mirror of a
+ * process takes the mmap lock; others cost no more than a range.
  *
  * Context: holds no mmap lock; @mm is current's or kept alive by mmget(). May
  * sleep. On success a reference to @mm is held, which does not keep the
@@ -130,39 +476,86 @@ static const struct mmu_interval_notifier_ops hmm_mirror_range_ops = {
 int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
 		    const struct hmm_mirror_ops *ops, void *owner)
 {
-	if (!mm || !ops || !ops->invalidate)
-		return -EINVAL;
-
-	*mirror = (struct hmm_mirror){
-		.mm = mm,
-		.ops = ops,
-		.owner = owner,
-		.notifier.ops = &hmm_mirror_mm_ops,
-	};
-	mutex_init(&mirror->lock);
-	init_rwsem(&mirror->cover);
-	INIT_LIST_HEAD(&mirror->movers);
-	INIT_LIST_HEAD(&mirror->dmas);
-	mt_init(&mirror->ranges);
-	return mmu_notifier_register(&mirror->notifier, mm);
+	return hmm_mirror_begin(mirror, mm, ops, owner, NULL);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_init);
 
-/* Stop being told of a range that is in no table any more, and forget it. */
-static void hmm_mirror_range_end(struct hmm_mirror_range *range)
+/**
+ * hmm_mirror_init_lock() - begin to mirror with an update lock of the driver's
+ * @mirror: storage for the mirror; must stay where it is
+ * @mm: the address space, of a process that is alive
+ * @ops: the driver's callbacks
+ * @owner: as for hmm_mirror_init()
+ * @lock: the update lock, initialised, which several mirrors may share
+ *
+ * Context: as hmm_mirror_init().
+ * Return: as hmm_mirror_init(); -%EINVAL too if @lock is not exactly one lock.
+ */
+int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
+			 const struct hmm_mirror_ops *ops, void *owner,
+			 struct hmm_update_lock lock)
 {
-	struct hmm_mirror *mirror = range->mirror;
-	const struct hmm_invalidation inv = {
-		.span = range->span,
-		.range = range,
-		.event = MMU_NOTIFY_RELEASE,
-		.may_block = true,
-	};
+	return hmm_mirror_begin(mirror, mm, ops, owner, &lock);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_init_lock);
 
-	mmu_interval_notifier_remove(&range->notifier);
-	scoped_guard(mutex, &mirror->lock)
-		hmm_mirror_forget(mirror, &inv);
-	range->mirror = NULL;
+static void hmm_state_finish(struct hmm_mirror_state *state)
+{
+	mmu_interval_notifier_remove(&state->notifier);
+	mtree_destroy(&state->ranges);
+	hmm_state_put(state);
+}
+
+static bool hmm_interval_is_calling(const struct hmm_interval *interval)
+{
+	return READ_ONCE(*interval->caller) == current ||
+	       READ_ONCE(interval->state->caller) == current ||
+	       READ_ONCE(interval->state->releaser) == current;
+}
+
+/* Whether the caller is in a callback of the mirror. */
+static bool hmm_state_is_calling(struct hmm_mirror_state *state)
+{
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX)
+		if (hmm_interval_is_calling(interval))
+			return true;
+	return READ_ONCE(state->releaser) == current;
+}
+
+static void hmm_state_finish_work(struct work_struct *work)
+{
+	struct hmm_mirror_state *state =
+		container_of(work, struct hmm_mirror_state, work);
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+		hmm_interval_unlist(interval);
+		hmm_interval_finish(interval);
+	}
+	hmm_state_finish(state);
+}
+
+/*
+ * A callback that ended its mirror would wait for itself. Make sure that nothing
+ * refers to the driver's structures once the callback has returned, and do what
+ * has to wait in a work item. No lock is taken: the callback may hold them.
+ */
+static void hmm_state_abandon(struct hmm_mirror_state *state)
+{
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	set_bit(0, &state->released);
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+		WRITE_ONCE(interval->dead, true);
+		WRITE_ONCE(interval->released, true);
+	}
+	INIT_WORK(&state->work, hmm_state_finish_work);
+	queue_work(hmm_mirror_wq, &state->work);
 }
 
 /**
@@ -171,33 +564,215 @@ static void hmm_mirror_range_end(struct hmm_mirror_range *range)
  *
  * Removes what ranges are left, calls &hmm_mirror_ops.release unless the end
  * of the process did, and waits for callbacks that are running. Afterwards no
- * callback runs and @mirror and its ranges may be freed.
+ * callback runs and @mirror and its ranges may be freed. Sections that are open
+ * in other threads are not waited for while they fault; they end with -%ENOENT.
  *
- * Context: no section is open or will be; not from a callback of @mirror;
- * holds neither the update lock nor an mmap lock. May sleep.
+ * A callback of the mirror must not call it (hmm_mirror_exit_deferred() is for
+ * that). It warns there, and ends the mirror as soon as the callback returned.
+ *
+ * Context: no section begins any more; not from a callback of any mirror of the
+ * process; holds neither an update lock nor an mmap lock. May sleep.
  */
 void hmm_mirror_exit(struct hmm_mirror *mirror)
 {
-	struct hmm_mirror_range *range;
+	struct hmm_mirror_state *state = mirror->state;
+	bool calling = hmm_state_is_calling(state), again = state->exiting;
+	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	down_write(&mirror->cover);
-	mt_for_each(&mirror->ranges, range, index, ULONG_MAX)
-		hmm_mirror_range_end(range);
-	mtree_destroy(&mirror->ranges);
-	up_write(&mirror->cover);
-
-	mmu_notifier_unregister(&mirror->notifier, mirror->mm);
+	state->exiting = true;
+	if (WARN_ONCE(calling, "%ps: a callback ends its mirror; use hmm_mirror_exit_deferred()\n",
+		      mirror->ops->invalidate)) {
+		if (!again)
+			hmm_state_abandon(state);
+		return;
+	}
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+		hmm_interval_unlist(interval);
+		hmm_interval_end(interval);
+	}
+	hmm_state_release(state);
+	hmm_state_finish(state);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_exit);
 
-static bool hmm_span_valid(struct hmm_span span)
+static void hmm_mirror_exit_work(struct work_struct *work)
 {
-	return span.start < span.end && PAGE_ALIGNED(span.start | span.end);
+	struct hmm_mirror_state *state =
+		container_of(work, struct hmm_mirror_state, work);
+	void (*done)(struct hmm_mirror *mirror) = state->done;
+	struct hmm_mirror *mirror = state->mirror;
+
+	hmm_mirror_exit(mirror);
+	if (done)
+		done(mirror);
 }
 
 /**
- * hmm_mirror_range_add() - have a mirror told of changes to some addresses
+ * hmm_mirror_exit_deferred() - stop mirroring, later
+ * @mirror: the mirror
+ * @done: called when the mirror has ended and may be freed, in process context
+ *	with no lock held; or NULL
+ *
+ * For the last reference that is dropped in a callback of the mirror, or under
+ * the update lock: hmm_mirror_exit() is called from a work item. A module whose
+ * code @done or the callbacks are calls hmm_mirror_synchronize() before it goes.
+ *
+ * Context: any but NMI; once for a mirror, and in place of hmm_mirror_exit().
+ */
+void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
+			      void (*done)(struct hmm_mirror *mirror))
+{
+	struct hmm_mirror_state *state = mirror->state;
+
+	state->done = done;
+	INIT_WORK(&state->work, hmm_mirror_exit_work);
+	queue_work(hmm_mirror_wq, &state->work);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_exit_deferred);
+
+/**
+ * hmm_mirror_synchronize() - wait until all deferred ends have happened
+ *
+ * Context: not from a callback of a mirror; holds no update lock. May sleep.
+ */
+void hmm_mirror_synchronize(void)
+{
+	flush_workqueue(hmm_mirror_wq);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_synchronize);
+
+static struct hmm_interval *hmm_interval_alloc(struct hmm_mirror *mirror,
+					       struct hmm_mirror_range *range,
+					       struct hmm_span span,
+					       const struct hmm_update_lock *lock)
+{
+	struct hmm_interval *interval = kzalloc(sizeof(*interval), GFP_KERNEL);
+
+	if (!interval)
+		return NULL;
+	refcount_set(&interval->ref, 1);
+	atomic_set(&interval->active, 1);
+	init_completion(&interval->idle);
+	interval->state = mirror->state;
+	refcount_inc(&mirror->state->ref);
+	interval->range = range;
+	interval->span = span;
+	interval->lock = lock ? *lock : mirror->update;
+	interval->caller = lock ? &interval->own_caller : &mirror->state->caller;
+	INIT_LIST_HEAD(&interval->movers);
+	spin_lock_init(&interval->movers_lock);
+	if (lock)
+		hmm_update_lock_prime(*lock);
+	return interval;
+}
+
+/* Reserve the addresses, subscribe, and let sections find the interval. */
+static int hmm_interval_subscribe(struct hmm_interval *interval)
+{
+	struct hmm_mirror_state *state = interval->state;
+	struct hmm_span span = interval->span;
+	int ret;
+
+	ret = mtree_insert_range(&state->ranges, span.start, span.end - 1,
+				 interval, GFP_KERNEL);
+	if (ret)
+		return ret;
+	ret = mmu_interval_notifier_insert_killable(&interval->notifier,
+						    state->mm, span.start,
+						    span.end - span.start,
+						    &hmm_interval_ops);
+	if (ret) {
+		mtree_erase(&state->ranges, span.start);
+		return ret;
+	}
+	/* Pairs with the acquire in hmm_interval_find(). */
+	smp_store_release(&interval->added, true);
+	return 0;
+}
+
+static int hmm_range_begin(struct hmm_mirror *mirror,
+			   struct hmm_mirror_range *range,
+			   struct hmm_span span,
+			   const struct hmm_update_lock *lock)
+{
+	struct hmm_interval *interval;
+	int ret;
+
+	if (!hmm_span_valid(span) || (lock && !hmm_update_lock_valid(*lock)))
+		return -EINVAL;
+	if (range->mirror)
+		return -EEXIST;
+	if (!mmget_not_zero(mirror->mm))
+		return -ESRCH;
+	interval = hmm_interval_alloc(mirror, range, span, lock);
+	ret = interval ? 0 : -ENOMEM;
+	if (!ret) {
+		/* Before a callback can have the range in its hands. */
+		range->span = span;
+		range->interval = interval;
+		range->mirror = mirror;
+		ret = hmm_interval_subscribe(interval);
+	}
+	if (ret && interval) {
+		range->mirror = NULL;
+		range->interval = NULL;
+		hmm_interval_put(interval);
+	}
+	/* If it is the last, the end of the process must not run in here. */
+	mmput_async(mirror->mm);
+	return ret;
+}
+
+/**
+ * hmm_mirror_range_add() - have changes to some addresses reported to a mirror
+ * @mirror: the mirror
+ * @range: storage for the subscription; must stay where it is. All zeros, or
+ *	removed before
+ * @span: the addresses; %HMM_SPAN_ALL for the whole process
+ *
+ * An invalidation anywhere in a range makes sections open on that range start
+ * again, so several small ranges disturb each other less than a large one.
+ * Invalidation finds ranges in logarithmic time.
+ *
+ * Context: holds no update lock; may hold the mmap lock. May sleep.
+ * Return: 0; -%EINVAL for a span that is not hmm_span_valid(); -%EEXIST if
+ * @range is added already, or another range of @mirror overlaps; -%ESRCH if the
+ * process is gone; -%ENOMEM.
+ */
+int hmm_mirror_range_add(struct hmm_mirror *mirror,
+			 struct hmm_mirror_range *range, struct hmm_span span)
+{
+	return hmm_range_begin(mirror, range, span, NULL);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_add);
+
+/**
+ * hmm_mirror_range_add_lock() - add a range with an update lock of its own
+ * @mirror: the mirror
+ * @range: as for hmm_mirror_range_add()
+ * @span: the addresses
+ * @lock: the update lock of this range, initialised, which several ranges may
+ *	share
+ *
+ * Faults and invalidations of ranges with different update locks do not wait for
+ * each other. hmm_mirror_lock() says nothing about such a range; the driver
+ * takes @lock itself.
+ *
+ * Context: as hmm_mirror_range_add().
+ * Return: as hmm_mirror_range_add(); -%EINVAL too if @lock is not exactly one
+ * lock.
+ */
+int hmm_mirror_range_add_lock(struct hmm_mirror *mirror,
+			      struct hmm_mirror_range *range,
+			      struct hmm_span span, struct hmm_update_lock lock)
+{
+	return hmm_range_begin(mirror, range, span, &lock);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
+
+/**
+ * hmm_mirror_range_init() - hmm_mirror_range_add() for storage with any content
  * @mirror: the mirror
  * @range: storage for the subscription; must stay where it is
  * @span: the addresses; %HMM_SPAN_ALL for the whole process
@@ -209,420 +784,50 @@ static bool hmm_span_valid(struct hmm_span span)
  * Context: holds neither the update lock nor an mmap lock. May sleep.
  * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
  * -%EEXIST when another range of @mirror overlaps; -%ESRCH when the process is
- * gone; -%ENOMEM; -%EINTR on a signal.
+ * gone; -%ENOMEM.
  */
-int hmm_mirror_range_add(struct hmm_mirror *mirror,
-			 struct hmm_mirror_range *range, struct hmm_span span)
+int hmm_mirror_range_init(struct hmm_mirror *mirror,
+			  struct hmm_mirror_range *range, struct hmm_span span)
 {
-	int ret;
-
-	if (!hmm_span_valid(span))
-		return -EINVAL;
-	if (!mmget_not_zero(mirror->mm))
-		return -ESRCH;
-
-	range->mirror = mirror;
-	range->span = span;
-	range->changes = 0;
-	down_write(&mirror->cover);
-	ret = mtree_insert_range(&mirror->ranges, span.start, span.end - 1,
-				 range, GFP_KERNEL);
-	if (!ret) {
-		ret = mmu_interval_notifier_insert(&range->notifier, mirror->mm,
-						   span.start, span.end - span.start,
-						   &hmm_mirror_range_ops);
-		if (ret)
-			mtree_erase(&mirror->ranges, span.start);
-	}
-	up_write(&mirror->cover);
-	mmput(mirror->mm);
-	if (ret)
-		range->mirror = NULL;
-	return ret;
+	*range = (struct hmm_mirror_range){};
+	return hmm_range_begin(mirror, range, span, NULL);
 }
-EXPORT_SYMBOL_GPL(hmm_mirror_range_add);
+EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 
 /**
  * hmm_mirror_range_remove() - take a range from its mirror
  * @range: the range; nothing happens when it is not added
  *
- * Waits for sections that are open on the mirror. The driver's invalidate
- * callback is called for the whole range a last time (%MMU_NOTIFY_RELEASE),
- * since from then on nobody would tell it.
+ * First the device forgets: the driver's invalidate callback is called for the
+ * whole range (%MMU_NOTIFY_RELEASE), after which no section enters the range.
+ * Until the function returns, invalidations are still reported. Sections that
+ * are open on the range in other threads are not waited for while they fault;
+ * they end with -%ENOENT.
  *
- * Context: not from a callback of the mirror or inside a section; holds
- * neither the update lock nor an mmap lock. May sleep.
+ * A callback of the mirror must not call it. It warns there, and unsubscribes
+ * when the callback has returned.
+ *
+ * Context: not from a callback of any mirror of the process, nor inside a
+ * section; holds neither an update lock nor an mmap lock. May sleep.
  */
 void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 {
-	struct hmm_mirror *mirror = range->mirror;
+	struct hmm_interval *interval = range->interval;
 
-	if (!mirror)
+	if (!range->mirror)
 		return;
-	down_write(&mirror->cover);
-	mtree_erase(&mirror->ranges, range->span.start);
-	if (mirror->recent == range)
-		mirror->recent = NULL;
-	up_write(&mirror->cover);
-	hmm_mirror_range_end(range);
+	hmm_interval_unlist(interval);
+	if (WARN_ONCE(hmm_interval_is_calling(interval),
+		      "%ps: a callback removes a range of its mirror\n",
+		      range->mirror->ops->invalidate)) {
+		WRITE_ONCE(interval->dead, true);
+		WRITE_ONCE(interval->released, true);
+		range->interval = NULL;
+		range->mirror = NULL;
+		INIT_WORK(&interval->work, hmm_interval_finish_work);
+		queue_work(hmm_mirror_wq, &interval->work);
+		return;
+	}
+	hmm_interval_end(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
-
-/*
- * The range that an address is in, or NULL; most likely that of the section
- * before (benchmark: populate-one-page). The caller holds hmm_mirror.cover.
- */
-static struct hmm_mirror_range *hmm_mirror_range_of(struct hmm_mirror *mirror,
-						    unsigned long addr)
-{
-	struct hmm_mirror_range *range = READ_ONCE(mirror->recent);
-
-	if (range && addr >= range->span.start && addr < range->span.end)
-		return range;
-	range = mtree_load(&mirror->ranges, addr);
-	if (range)
-		WRITE_ONCE(mirror->recent, range);
-	return range;
-}
-
-static unsigned long hmm_access_request(enum hmm_access access)
-{
-	switch (access) {
-	case HMM_ACCESS_READ:
-		return HMM_PFN_REQ_FAULT;
-	case HMM_ACCESS_WRITE:
-	case HMM_ACCESS_EXCLUSIVE:
-		return HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE;
-	default:
-		return 0;
-	}
-}
-
-/*
- * Where the words go, if the caller brings no array. They are cleared as far as
- * they are used, for a walk keeps what it finds of sticky bits.
- */
-static void hmm_section_use_batch(struct hmm_section *section)
-{
-	unsigned long nr = min(hmm_span_pages(section->span), HMM_SECTION_BATCH);
-
-	if (section->to) {
-		section->pfns = devmem_move_pfns(section->move);
-		section->nr_pfns = TRANSFER_PAGES;
-		return;
-	}
-	/* For one word a call is not worth it (benchmark: populate-one-page). */
-	section->batch[0] = 0;
-	if (nr > 1)
-		memset(section->batch, 0, nr * sizeof(*section->batch));
-	section->pfns = section->batch;
-	section->nr_pfns = HMM_SECTION_BATCH;
-}
-
-/* First call for a section: check it, and hold what must last to its end. */
-static int hmm_section_begin(struct hmm_section *section)
-{
-	struct hmm_mirror *mirror = section->mirror;
-
-	if (!hmm_span_valid(section->span))
-		return -EINVAL;
-	if (section->access == HMM_ACCESS_EXCLUSIVE && !mirror->owner)
-		return -EINVAL;
-	if (section->to && section->access != HMM_ACCESS_READ &&
-	    section->access != HMM_ACCESS_WRITE)
-		return -EINVAL;
-	if (section->dma && !hmm_mirror_dma_fits(section))
-		return -EINVAL;
-	if (!mmget_not_zero(mirror->mm))
-		return -ESRCH;
-	down_read(&mirror->cover);
-	section->held = true;
-	section->now = (struct hmm_span){ section->span.start, section->span.start };
-	if (section->to) {
-		section->move = devmem_move_alloc(section->to,
-						  section->access == HMM_ACCESS_WRITE);
-		if (!section->move)
-			return -ENOMEM;
-	}
-	if (!section->pfns || !section->nr_pfns)
-		hmm_section_use_batch(section);
-	if (section->access == HMM_ACCESS_EXCLUSIVE)
-		section->nr_pfns = 1;
-	if (!section->timeout)
-		section->timeout = msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT);
-	return 0;
-}
-
-/*
- * Take a page from the CPU. While its folio is locked the CPU cannot have it
- * back, and waits; other changes move the sequence. So would the taking itself,
- * were the page absent, shared or taken already: it is faulted in beforehand.
- */
-static int hmm_section_take(struct hmm_section *section, struct hmm_range *walk)
-{
-	struct mm_struct *mm = section->mirror->mm;
-	struct page *page;
-	int ret;
-
-	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
-		return -EOPNOTSUPP;
-	ret = hmm_range_fault_vma(walk);
-	if (ret)
-		return ret;
-
-	walk->notifier_seq = mmu_interval_read_begin(walk->notifier);
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	page = make_device_exclusive(mm, walk->start, section->mirror->owner,
-				     &section->taken);
-	mmap_read_unlock(mm);
-	if (IS_ERR(page)) {
-		section->taken = NULL;
-		return PTR_ERR(page);
-	}
-	walk->hmm_pfns[0] = page_to_pfn(page) | HMM_PFN_WRITABLE;
-	return 0;
-}
-
-static void hmm_section_give_up_page(struct hmm_section *section)
-{
-	if (!section->taken)
-		return;
-	folio_unlock(section->taken);
-	folio_put(section->taken);
-	section->taken = NULL;
-}
-
-/*
- * Move the pages of a walk, and hold them, for the section to be entered with
- * what was moved. The sequence is of no use here, as moving pages changes it;
- * but it tells when nobody is in the middle of an invalidation. Those that come
- * later are counted.
- *
- * Returns 1 with the update lock held; 0 when that is to be had by a walk, with
- * the end of @walk at the end of what was dealt with; -EINTR.
- */
-static int hmm_section_move(struct hmm_section *section,
-			    struct hmm_mirror_range *range,
-			    struct hmm_range *walk)
-{
-	struct hmm_span span = { walk->start, walk->end };
-	struct hmm_mirror *mirror = section->mirror;
-	unsigned long changes;
-	int held;
-
-	section->mover.task = current;
-	scoped_guard(mutex, &mirror->lock) {
-		list_add(&section->mover.list, &mirror->movers);
-		changes = range->changes;
-	}
-	mmu_interval_read_begin(walk->notifier);
-	held = devmem_move_begin(section->move, mirror->mm, &span,
-				 section->pfns);
-	walk->end = span.end;
-
-	mutex_lock(&mirror->lock);
-	list_del(&section->mover.list);
-	if (held > 0 && range->changes == changes)
-		return 1;
-	mutex_unlock(&mirror->lock);
-	devmem_move_end(section->move);
-	return min(held, 0);
-}
-
-/**
- * hmm_section_enter() - fault, lock and check, until nothing came in between
- * @section: the section
- * @walk: the pages, with everything but the sequence filled in
- *
- * Return: 0 with the update lock held and the words of @walk good, or an error
- * of hmm_section_next().
- */
-static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk)
-{
-	unsigned long deadline = jiffies + section->timeout;
-	struct mutex *lock = &section->mirror->lock;
-	int ret;
-
-	do {
-		walk->notifier_seq = mmu_interval_read_begin(walk->notifier);
-		if (section->access == HMM_ACCESS_EXCLUSIVE)
-			ret = hmm_section_take(section, walk);
-		else
-			ret = hmm_range_fault_vma(walk);
-		if (!ret) {
-			mutex_lock(lock);
-			if (!mmu_interval_read_retry(walk->notifier, walk->notifier_seq))
-				return 0;
-			mutex_unlock(lock);
-			hmm_section_give_up_page(section);
-			ret = -EBUSY;
-		}
-		/* A fault handler waited for its page: that is progress. */
-		if (ret == -EAGAIN) {
-			deadline = jiffies + section->timeout;
-			ret = -EBUSY;
-		}
-		if (ret == -EBUSY && fatal_signal_pending(current))
-			ret = -EINTR;
-	} while (ret == -EBUSY && time_before_eq(jiffies, deadline));
-	return ret;
-}
-
-/* Go on to the batch of pages that follows section->now. */
-static int hmm_section_advance(struct hmm_section *section)
-{
-	struct hmm_mirror *mirror = section->mirror;
-	struct hmm_span next = { section->now.end, section->span.end };
-	struct hmm_mirror_range *range = hmm_mirror_range_of(mirror, next.start);
-	struct hmm_range walk = {
-		.hmm_pfns = section->pfns,
-		.default_flags = hmm_access_request(section->access),
-		.dev_private_owner = mirror->owner,
-	};
-	int ret = 0;
-
-	if (!range)
-		return -ENOENT;
-	next.end = min(next.end, range->span.end);
-	if (hmm_span_pages(next) > section->nr_pfns)
-		next.end = next.start + ((unsigned long)section->nr_pfns << PAGE_SHIFT);
-
-	walk.notifier = &range->notifier;
-	walk.start = next.start;
-	walk.end = next.end;
-	if (section->to)
-		ret = hmm_section_move(section, range, &walk);
-	if (!ret)
-		ret = hmm_section_enter(section, &walk);
-	if (ret < 0)
-		return ret;
-	section->now = (struct hmm_span){ walk.start, walk.end };
-	section->inside = true;
-	return section->dma ? hmm_mirror_dma_map(section) : 0;
-}
-
-/* What a batch of pages holds, it holds from where one is inside. */
-static void hmm_section_unlock(struct hmm_section *section)
-{
-	if (!section->inside)
-		return;
-	mutex_unlock(&section->mirror->lock);
-	section->inside = false;
-	hmm_section_give_up_page(section);
-	devmem_move_end(section->move);
-}
-
-/**
- * hmm_section_next() - go to a section's next batch of pages
- * @section: the section, with its first members filled in
- *
- * On true the update lock is held and &hmm_section.pfns holds good words for
- * the pages of &hmm_section.now: what the CPU's page table says at this moment
- * is what they say, and stays so until the next call or hmm_section_leave().
- * Runs of pages are got from them with hmm_for_each_run().
- *
- * On false the section was left: its end was reached, or &hmm_section.error is
- * one of
- *
- * * -%EINVAL - the span is empty, reversed or not page aligned; the access is
- *   one that pages cannot move for; or &hmm_section.dma is of another mirror or
- *   has no room for the span
- * * -%ESRCH - the process is gone
- * * -%ENOENT - part of the span is in no range of the mirror
- * * -%EBUSY - other invalidations won every race until the timeout
- * * -%EINTR - a fatal signal
- * * -%EFAULT, -%EPERM, -%ENOMEM - as hmm_range_fault()
- * * -%EIO - the DMA API had no address for a page
- * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
- *
- * Batches before the one that failed were handled and stay so.
- *
- * Context: holds no update lock of its own making and no mmap lock. May sleep.
- * Return: whether one is inside.
- */
-bool hmm_section_next(struct hmm_section *section)
-{
-	int ret = 0;
-
-	hmm_section_unlock(section);
-	if (!section->held)
-		ret = hmm_section_begin(section);
-	if (!ret && section->now.end < section->span.end)
-		ret = hmm_section_advance(section);
-	section->error = ret;
-	if (ret || !section->inside)
-		hmm_section_leave(section);
-	return section->inside;
-}
-EXPORT_SYMBOL_GPL(hmm_section_next);
-
-/**
- * hmm_section_leave() - leave a section before its end
- * @section: the section; nothing happens when it was left already
- *
- * Drops the update lock and everything else the section holds. The words are
- * gone with it.
- */
-void hmm_section_leave(struct hmm_section *section)
-{
-	hmm_section_unlock(section);
-	section->now = (struct hmm_span){};
-	if (!section->held)
-		return;
-	section->held = false;
-	if (section->move) {
-		if (section->pfns == devmem_move_pfns(section->move))
-			section->pfns = NULL;
-		devmem_move_free(section->move);
-		section->move = NULL;
-	}
-	up_read(&section->mirror->cover);
-	/* Last: it can be the end of the process, and call release. */
-	mmput(section->mirror->mm);
-}
-EXPORT_SYMBOL_GPL(hmm_section_leave);
-
-/**
- * hmm_section_run() - find the next run of pages; use hmm_for_each_run()
- * @section: a section one is inside of
- * @run: the run before it; for the first, one that ends where the pages start
- *
- * Context: inside the section.
- * Return: whether there is one.
- */
-bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
-{
-	unsigned long i = (run->span.end - section->now.start) >> PAGE_SHIFT;
-	unsigned long nr = hmm_span_pages(section->now);
-	unsigned long word, step;
-
-	if (i >= nr)
-		return false;
-	word = section->pfns[i] & ~HMM_PFN_STICKY;
-	step = !!(word & HMM_PFN_VALID);
-	*run = (struct hmm_run){
-		.span.start = run->span.end,
-		.pfn = word & ~HMM_PFN_FLAGS,
-		.flags = word & (HMM_PFN_WRITABLE | HMM_PFN_ERROR),
-		.order = hmm_pfn_to_map_order(word),
-	};
-	do
-		word += step;
-	while (++i < nr && (section->pfns[i] & ~HMM_PFN_STICKY) == word);
-	run->span.end = section->now.start + (i << PAGE_SHIFT);
-	return true;
-}
-EXPORT_SYMBOL_GPL(hmm_section_run);
-
-/**
- * hmm_frame() - the page of a page frame number
- * @pfn: a number that a section shows, in a run of pages that are mapped
- *
- * Return: the page; good inside the section.
- */
-struct page *hmm_frame(unsigned long pfn)
-{
-	return pfn_to_page(pfn);
-}
-EXPORT_SYMBOL_GPL(hmm_frame);

@@ -3,10 +3,15 @@
  * Device addresses for the pages of a mirror. See <linux/hmm_mirror.h> for what
  * a driver needs to know.
  *
- * A walk could write into the map's words, and does not: it holds no lock, while
- * an invalidation that takes an address away changes the same word. Sections
- * have words of their own, and what they say is put into the map under the
- * update lock. So an entry with an address always tells which page has it.
+ * A walk could write into the map's entries, and does not: it holds no lock,
+ * while an invalidation that takes an address away changes the same entry.
+ * Sections have an array of their own, and copy it into the map under
+ * hmm_mirror.dma_lock. So an entry with an address always tells which page has
+ * it.
+ *
+ * The update lock does not suffice: ranges with different update locks share a
+ * map, and so do sections that take a rw_semaphore for reading. It does keep
+ * the entries of a section's own batch from losing their addresses.
  */
 #include <linux/export.h>
 #include <linux/hmm_mirror.h>
@@ -15,29 +20,51 @@
 #include "mirror_dma.h"
 #include "pfn.h"
 
+/* After how many entries the CPU is yielded. */
+#define MIRROR_DMA_YIELD 1024
+
 /* The entry of an address in the map's span. */
 static size_t mirror_dma_entry(const struct hmm_mirror_dma *dma, unsigned long addr)
 {
 	return (addr - dma->span.start) >> PAGE_SHIFT;
 }
 
-/* Take the addresses of a span away; the caller holds the update lock. */
-static void mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span)
+/*
+ * Take the addresses of a span away; the caller holds hmm_mirror.dma_lock. At
+ * the end of a process the span can be as long as the map.
+ */
+static void mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
+			     bool may_block)
 {
-	unsigned long end = min(span.end, dma->span.end), addr;
+	unsigned long addr;
 
-	for (addr = max(span.start, dma->span.start); addr < end; addr += PAGE_SIZE)
-		hmm_dma_unmap_pfn(dma->dev, &dma->map, mirror_dma_entry(dma, addr));
+	span = hmm_span_clip(span, dma->span);
+	for (addr = span.start; addr < span.end; addr += PAGE_SIZE) {
+		size_t idx = mirror_dma_entry(dma, addr);
+
+		hmm_dma_unmap_pfn(dma->dev, &dma->map, idx);
+		if (may_block && !(idx % MIRROR_DMA_YIELD))
+			cond_resched();
+	}
 }
 
-/* Take the addresses of what the device has let go of away. */
-void hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span)
+/*
+ * Take the addresses of a span away, which the device has forgotten. Returns
+ * false only if it may not block.
+ */
+bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
+			   bool may_block)
 {
 	struct hmm_mirror_dma *dma;
 
-	lockdep_assert_held(&mirror->lock);
+	if (may_block)
+		mutex_lock(&mirror->dma_lock);
+	else if (!mutex_trylock(&mirror->dma_lock))
+		return false;
 	list_for_each_entry(dma, &mirror->dmas, list)
-		mirror_dma_unmap(dma, span);
+		mirror_dma_unmap(dma, span, may_block);
+	mutex_unlock(&mirror->dma_lock);
+	return true;
 }
 
 /**
@@ -56,13 +83,13 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
 {
 	int ret;
 
-	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
+	if (!hmm_span_valid(span))
 		return -EINVAL;
 	*dma = (struct hmm_mirror_dma){ .mirror = mirror, .dev = dev, .span = span };
 	ret = hmm_dma_map_alloc(dev, &dma->map, hmm_span_pages(span), PAGE_SIZE);
 	if (ret)
 		return ret;
-	scoped_guard(mutex, &mirror->lock)
+	scoped_guard(mutex, &mirror->dma_lock)
 		list_add(&dma->list, &mirror->dmas);
 	return 0;
 }
@@ -77,9 +104,9 @@ EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
  */
 void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 {
-	scoped_guard(mutex, &dma->mirror->lock) {
+	scoped_guard(mutex, &dma->mirror->dma_lock) {
 		list_del(&dma->list);
-		mirror_dma_unmap(dma, dma->span);
+		mirror_dma_unmap(dma, dma->span, true);
 	}
 	hmm_dma_map_free(dma->dev, &dma->map);
 }
@@ -101,11 +128,12 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
  */
 int hmm_mirror_dma_map(const struct hmm_section *section)
 {
-	size_t idx = mirror_dma_entry(section->dma, section->now.start);
-	unsigned long nr = hmm_span_pages(section->now), i;
+	size_t idx = mirror_dma_entry(section->dma, section->batch.start);
+	unsigned long nr = hmm_span_pages(section->batch), i;
 	struct hmm_dma_map *map = &section->dma->map;
 	struct pci_p2pdma_map_state peer = {};
 
+	guard(mutex)(&section->mirror->dma_lock);
 	for (i = 0; i < nr; i++, idx++) {
 		unsigned long word = section->pfns[i] & ~HMM_PFN_STICKY;
 
@@ -125,7 +153,7 @@ static dma_addr_t mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
 {
 	struct pci_p2pdma_map_state peer = {};
 
-	if (!(dma->map.pfn_list[idx] & HMM_PFN_DMA_MAPPED))
+	if (!(READ_ONCE(dma->map.pfn_list[idx]) & HMM_PFN_DMA_MAPPED))
 		return DMA_MAPPING_ERROR;
 	return hmm_dma_map_pfn(dma->dev, &dma->map, idx, &peer);
 }
@@ -144,7 +172,7 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 	struct hmm_mirror_dma *dma = section->dma;
 	unsigned long *words = dma->map.pfn_list, write;
 	size_t idx = mirror_dma_entry(dma, run->span.end);
-	size_t end = mirror_dma_entry(dma, section->now.end), from;
+	size_t end = mirror_dma_entry(dma, section->batch.end), from;
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
 	while (idx < end && (addr = mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)

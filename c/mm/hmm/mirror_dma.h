@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What mirrors ask of their device addresses.
+ * What mirrors and sections use of their device addresses.
  */
 #ifndef MM_HMM_MIRROR_DMA_H
 #define MM_HMM_MIRROR_DMA_H
 
 #include <linux/hmm_mirror.h>
 
-void hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span);
+bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
+			   bool may_block);
 bool hmm_mirror_dma_fits(const struct hmm_section *section);
 int hmm_mirror_dma_map(const struct hmm_section *section);
 

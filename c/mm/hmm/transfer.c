@@ -510,11 +510,15 @@ static bool report_all_moved(const struct transfer *t, unsigned long *pfns)
 	return true;
 }
 
+/*
+ * Setup can end before the end that was chosen, even at the start: the batch has
+ * the pages up to args.end as it is now.
+ */
 static bool move_batch(struct transfer *t, unsigned long *pfns)
 {
 	long moved = transfer_begin(t);
 
-	if (moved == (t->args.end - t->args.start) >> PAGE_SHIFT &&
+	if (moved > 0 && moved == (t->args.end - t->args.start) >> PAGE_SHIFT &&
 	    report_all_moved(t, pfns))
 		return true;
 	if (moved >= 0)
@@ -526,8 +530,9 @@ static bool move_batch(struct transfer *t, unsigned long *pfns)
  * devmem_move_begin() - move pages of a mirror to a device, and keep hold of them
  * @move: from devmem_move_alloc()
  * @mm: whose pages
- * @span: which, no more than TRANSFER_PAGES of them. On return those of them that
- *	lie in one VMA and under one PMD, which are the ones that were dealt with.
+ * @span: which, no more than TRANSFER_PAGES of them. On a return of 1 those of
+ *	them that @pfns reports; otherwise those that lie in one VMA and under one
+ *	PMD
  * @pfns: room for a HMM_PFN_* word for each
  *
  * When all of the pages have moved they are locked until devmem_move_end(), and
@@ -552,6 +557,8 @@ int devmem_move_begin(struct devmem_move *move, struct mm_struct *mm,
 	if (!choose_batch(t, mm, span->start, span->end)) {
 		span->end = t->args.end;
 		move->held = move_batch(t, pfns);
+		if (move->held)
+			span->end = t->args.end;
 	}
 	if (!move->held)
 		mmap_read_unlock(mm);

@@ -12,6 +12,6 @@ int dm_fault(struct dm *dm, struct hmm_span span)
 #else
 	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_READ, .timeout = 3)
 #endif
-		dm->pages += hmm_span_pages(pages.now);
+		dm->pages += hmm_span_pages(pages.batch);
 	return ret;
 }

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mirrors, inside. See "Protocol" in <linux/hmm_mirror.h>.
+ *
+ *   mirror.c		mirrors, ranges, invalidations
+ *   section.c		sections
+ *   section_exclusive.c	sections that take pages from the CPU
+ *   mirror_dma.c	device addresses
+ */
+#ifndef MM_HMM_MIRROR_H
+#define MM_HMM_MIRROR_H
+
+#include <linux/completion.h>
+#include <linux/hmm_mirror.h>
+#include <linux/maple_tree.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct hmm_mirror_state - the part of a mirror that sections may outlive
+ * @ref: one for the mirror, one for each interval
+ * @mirror: the driver's structure; valid under the update lock of an interval
+ *	that is not dead, and in callbacks
+ * @mm: the address space; pinned by @notifier, and by the section that uses it
+ * @owner: &hmm_mirror.owner
+ * @ranges: the intervals by address; looked up under RCU
+ * @recent: the interval that a section entered last, or NULL. RCU protects its
+ *	readers. A section sets it while it is counted in &hmm_interval.active;
+ *	the end of the range clears it after that count is 0, before it drops
+ *	the interval
+ * @notifier: a subscription to the last page of the address space, to which
+ *	nothing is ever mapped: it hears of %MMU_NOTIFY_RELEASE only, and after
+ *	all ranges, as notifiers are called by address
+ * @released: bit 0 is set when &hmm_mirror_ops.release was or is being called
+ * @exiting: hmm_mirror_exit() has begun
+ * @caller: the task that is in a callback under the mirror's update lock, or
+ *	NULL. Other tasks compare it with themselves only
+ * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
+ * @work: ends the mirror later
+ * @done: called when @work has, or NULL
+ */
+struct hmm_mirror_state {
+	refcount_t ref;
+	struct hmm_mirror *mirror;
+	struct mm_struct *mm;
+	void *owner;
+	struct maple_tree ranges;
+	struct hmm_interval __rcu *recent;
+	struct mmu_interval_notifier notifier;
+	unsigned long released;
+	bool exiting;
+	struct task_struct *caller;
+	struct task_struct *releaser;
+	struct work_struct work;
+	void (*done)(struct hmm_mirror *mirror);
+};
+
+/**
+ * struct hmm_interval - the subscription of a range
+ * @ref: one for the range, one for each section that uses the interval
+ * @active: one for the range until it is drained, one for each section that
+ *	waits for or holds the update lock
+ * @idle: completed when @active becomes 0
+ * @state: of the mirror; a reference is held
+ * @range: the driver's structure, valid until @active is 0
+ * @span: the addresses
+ * @lock: the update lock
+ * @caller: where to note which task is in the callback: in @own_caller, or in
+ *	the mirror's state if the lock is the mirror's
+ * @own_caller: see @caller
+ * @notifier: the subscription
+ * @movers: sections that migrate, or make exclusive, pages of @span. Added to
+ *	under the update lock, removed from at any time
+ * @movers_lock: guards @movers; nests in @lock
+ * @added: @notifier is subscribed; sections ignore the interval before
+ * @dead: no section may enter any more; written under @lock
+ * @released: invalidations are not reported any more; written under @lock
+ * @rcu: frees the interval
+ * @work: ends the range later, if it was removed by its own callback
+ */
+struct hmm_interval {
+	refcount_t ref;
+	atomic_t active;
+	struct hmm_mirror_state *state;
+	struct hmm_mirror_range *range;
+	struct hmm_span span;
+	struct hmm_update_lock lock;
+	struct task_struct **caller;
+	struct task_struct *own_caller;
+	struct mmu_interval_notifier notifier;
+	struct list_head movers;
+	spinlock_t movers_lock; /* see above */
+	bool added;
+	bool dead;
+	bool released;
+	struct completion idle;
+	union {
+		struct rcu_head rcu;
+		struct work_struct work;
+	};
+};
+
+struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
+				       unsigned long addr);
+void hmm_interval_put(struct hmm_interval *interval);
+
+int hmm_interval_enter(struct hmm_interval *interval);
+void hmm_interval_leave(struct hmm_interval *interval);
+
+int hmm_interval_add_mover(struct hmm_interval *interval,
+			   struct hmm_mover *mover);
+void hmm_interval_del_mover(struct hmm_interval *interval,
+			    struct hmm_mover *mover);
+
+/* In append/mmu_notifier.c. */
+int mmu_interval_read_begin_killable(struct mmu_interval_notifier *notifier,
+				     unsigned long *seq);
+int mmu_interval_notifier_insert_killable(struct mmu_interval_notifier *notifier,
+					  struct mm_struct *mm,
+					  unsigned long start,
+					  unsigned long length,
+					  const struct mmu_interval_notifier_ops *ops);
+
+int hmm_section_take_page(struct hmm_section *section, struct hmm_range *walk);
+void hmm_section_put_page(struct hmm_section *section);
+
+#endif /* MM_HMM_MIRROR_H */

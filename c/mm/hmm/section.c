@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sections: begin, fault, lock, check, until nothing came in between. The steps
+ * are those of "Protocol" in <linux/hmm_mirror.h>.
+ */
+#include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "devmem.h"
+#include "mirror.h"
+#include "mirror_dma.h"
+#include "pfn.h"
+
+/* After how many rounds without success the batch is halved in each round. */
+#define HMM_SECTION_ROUNDS 4
+
+static unsigned long hmm_access_request(enum hmm_access access)
+{
+	switch (access) {
+	case HMM_ACCESS_READ:
+		return HMM_PFN_REQ_FAULT;
+	case HMM_ACCESS_WRITE:
+	case HMM_ACCESS_EXCLUSIVE:
+		return HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Where the pfns go if the caller brings no array. They are cleared as far as
+ * they are used, because a walk keeps the sticky bits that it finds.
+ */
+static void hmm_section_use_own_pfns(struct hmm_section *section)
+{
+	unsigned long nr = min(hmm_span_pages(section->span), HMM_SECTION_BATCH);
+
+	if (section->migrate_to) {
+		section->pfns = devmem_move_pfns(section->move);
+		section->nr_pfns = TRANSFER_PAGES;
+		return;
+	}
+	/* For one pfn a call is not worth it (benchmark: populate-one-page). */
+	section->own_pfns[0] = 0;
+	if (nr > 1)
+		memset(section->own_pfns, 0, nr * sizeof(*section->own_pfns));
+	section->pfns = section->own_pfns;
+	section->nr_pfns = HMM_SECTION_BATCH;
+}
+
+static bool hmm_section_valid(const struct hmm_section *section)
+{
+	if (!hmm_span_valid(section->span))
+		return false;
+	if (section->access == HMM_ACCESS_EXCLUSIVE && !section->mirror->owner)
+		return false;
+	if (section->migrate_to && section->access != HMM_ACCESS_READ &&
+	    section->access != HMM_ACCESS_WRITE)
+		return false;
+	if (section->whole && (section->migrate_to || !section->pfns ||
+			       section->access == HMM_ACCESS_EXCLUSIVE ||
+			       section->nr_pfns < hmm_span_pages(section->span)))
+		return false;
+	return !section->dma || hmm_mirror_dma_fits(section);
+}
+
+/* First call for a section: check it, and hold what must last to its end. */
+static int hmm_section_start(struct hmm_section *section)
+{
+	struct mm_struct *mm = section->mirror->mm;
+
+	if (!hmm_section_valid(section))
+		return -EINVAL;
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	section->mm_ref = mm;
+	section->batch.start = section->span.start;
+	section->batch.end = section->span.start;
+	if (section->migrate_to) {
+		section->move = devmem_move_alloc(section->migrate_to,
+						  section->access == HMM_ACCESS_WRITE);
+		if (!section->move)
+			return -ENOMEM;
+	}
+	if (!section->pfns || !section->nr_pfns)
+		hmm_section_use_own_pfns(section);
+	if (section->access == HMM_ACCESS_EXCLUSIVE)
+		section->nr_pfns = 1;
+	if (!section->timeout)
+		section->timeout = msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT);
+	return 0;
+}
+
+/*
+ * look up: hold the interval that an address is in. After the first batch only
+ * the interval before tells where to look: the mirror may be gone.
+ */
+static int hmm_section_find(struct hmm_section *section, unsigned long addr)
+{
+	struct hmm_interval *before = section->interval;
+
+	if (before && hmm_span_has(before->span, addr) &&
+	    !READ_ONCE(before->dead))
+		return 0;
+	section->interval = hmm_interval_find(before ? before->state :
+						       section->mirror->state, addr);
+	if (before)
+		hmm_interval_put(before);
+	return section->interval ? 0 : -ENOENT;
+}
+
+/*
+ * Migrate the pages of a walk, and hold them, for the section to be entered with
+ * what was migrated. The sequence is of no use here, as migration moves it; but
+ * it tells when nobody is in the middle of an invalidation. Those that come
+ * later set the mover's mark.
+ *
+ * Returns 1 with the update lock held; 0 when a walk has to report the pages,
+ * with the end of @walk at the end of what was dealt with; or an error.
+ */
+static int hmm_section_migrate(struct hmm_section *section,
+			       struct hmm_range *walk)
+{
+	struct hmm_span span = { walk->start, walk->end };
+	struct hmm_interval *interval = section->interval;
+	int held, ret;
+
+	/* begin */
+	ret = hmm_interval_add_mover(interval, &section->mover);
+	if (ret)
+		return ret;
+	held = mmu_interval_read_begin_killable(walk->notifier,
+						&walk->notifier_seq);
+	/* fault */
+	if (!held)
+		held = devmem_move_begin(section->move, section->mm_ref, &span,
+					 section->pfns);
+	walk->end = span.end;
+	/* lock, check */
+	ret = hmm_interval_enter(interval);
+	hmm_interval_del_mover(interval, &section->mover);
+	if (!ret && held > 0 && !section->mover.changed)
+		return 1;
+	if (!ret)
+		hmm_interval_leave(interval);
+	devmem_move_end(section->move);
+	return ret ?: min(held, 0);
+}
+
+/**
+ * struct hmm_section_round - how long a section has been losing races
+ * @deadline: when to give up, in jiffies
+ * @nr: how many rounds were lost
+ */
+struct hmm_section_round {
+	unsigned long deadline;
+	unsigned int nr;
+};
+
+/*
+ * Decide whether to go another round after @err. A batch that is too large to
+ * stay mapped until the last of its pages is there, because a memory cgroup
+ * cannot hold it or the range is busy, becomes smaller.
+ */
+static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk,
+			     struct hmm_section_round *round, int err)
+{
+	struct hmm_span span = { walk->start, walk->end };
+
+	if (err != -EBUSY && err != -EAGAIN)
+		return err;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	/* A fault handler made progress. */
+	if (err == -EAGAIN)
+		round->deadline = jiffies + section->timeout;
+	else if (time_after(jiffies, round->deadline))
+		return -EBUSY;
+	if (++round->nr > HMM_SECTION_ROUNDS && !section->whole)
+		walk->end = hmm_span_first(span, max(hmm_span_pages(span) / 2, 1)).end;
+	cond_resched();
+	return 0;
+}
+
+/*
+ * One round: begin, fault, lock, check. Returns 0 with the update lock held and
+ * the pfns of @walk good.
+ */
+static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk)
+{
+	struct hmm_interval *interval = section->interval;
+	int ret;
+
+	/* begin */
+	ret = mmu_interval_read_begin_killable(walk->notifier,
+					       &walk->notifier_seq);
+	/* fault */
+	if (ret)
+		return ret;
+	if (section->access == HMM_ACCESS_EXCLUSIVE)
+		ret = hmm_section_take_page(section, walk);
+	else
+		ret = hmm_range_fault_vma(walk);
+	/* lock */
+	if (!ret)
+		ret = hmm_interval_enter(interval);
+	/* check */
+	if (!ret && mmu_interval_read_retry(walk->notifier, walk->notifier_seq)) {
+		hmm_interval_leave(interval);
+		ret = -EBUSY;
+	}
+	if (ret)
+		hmm_section_put_page(section);
+	return ret;
+}
+
+/**
+ * hmm_section_enter() - begin, fault, lock and check, until nothing came between
+ * @section: the section
+ * @walk: the pages, with everything but the sequence filled in. Its end can be
+ *	nearer on return
+ *
+ * Return: 0 with the update lock held and the pfns of @walk good, or an error
+ * of hmm_section_next().
+ */
+static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk)
+{
+	struct hmm_section_round round = {
+		.deadline = jiffies + section->timeout,
+	};
+	int ret;
+
+	do {
+		ret = hmm_section_try(section, walk);
+		if (!ret)
+			return 0;
+		ret = hmm_section_again(section, walk, &round, ret);
+	} while (!ret);
+	return ret;
+}
+
+/* Go on to the batch of pages that follows section->batch. */
+static int hmm_section_advance(struct hmm_section *section)
+{
+	struct hmm_span next = { section->batch.end, section->span.end };
+	struct hmm_interval *interval;
+	struct hmm_range walk = {
+		.hmm_pfns = section->pfns,
+		.default_flags = hmm_access_request(section->access),
+	};
+	int ret = hmm_section_find(section, next.start);
+
+	if (ret)
+		return ret;
+	interval = section->interval;
+	next = hmm_span_clip(next, interval->span);
+	if (section->whole && next.end < section->span.end)
+		return -ENOENT;
+	next = hmm_span_first(next, section->nr_pfns);
+
+	walk.notifier = &interval->notifier;
+	walk.dev_private_owner = interval->state->owner;
+	walk.start = next.start;
+	walk.end = next.end;
+	if (section->migrate_to)
+		ret = hmm_section_migrate(section, &walk);
+	if (!ret)
+		ret = hmm_section_enter(section, &walk);
+	if (ret < 0)
+		return ret;
+	section->batch = (struct hmm_span){ walk.start, walk.end };
+	section->locked = true;
+	return section->dma ? hmm_mirror_dma_map(section) : 0;
+}
+
+/*
+ * unlock: release what the current batch holds: update lock, exclusive folio,
+ * migrated folios.
+ */
+static void hmm_section_unlock(struct hmm_section *section)
+{
+	if (!section->locked)
+		return;
+	hmm_interval_leave(section->interval);
+	section->locked = false;
+	hmm_section_put_page(section);
+	devmem_move_end(section->move);
+}
+
+/**
+ * hmm_section_next() - go to a section's next batch of pages
+ * @section: the section, with its first members filled in
+ *
+ * On true the update lock is held and &hmm_section.pfns holds good pfns for
+ * the pages of &hmm_section.batch: what the CPU's page table says at this moment
+ * is what they say, and stays so until the next call or hmm_section_leave().
+ * Runs of pages are got from them with hmm_for_each_run().
+ *
+ * On false the section was left: its end was reached, or &hmm_section.error is
+ * one of
+ *
+ * * -%EINVAL - the span is empty, reversed or not page aligned; the access is
+ *   one that pages cannot migrate for; &hmm_section.dma is of another mirror or
+ *   has no room for the span; or &hmm_section.whole cannot be met
+ * * -%ESRCH - the process is gone
+ * * -%ENOENT - part of the span is in no range of the mirror, or the range was
+ *   removed meanwhile
+ * * -%EBUSY - other invalidations won every race until the timeout
+ * * -%EINTR - a fatal signal
+ * * -%EFAULT, -%EPERM, -%ENOMEM - as hmm_range_fault()
+ * * -%EIO - the DMA API had no address for a page
+ * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
+ *
+ * Batches before the one that failed were handled and stay so. What they mapped
+ * can be used before the next batch is asked for; an operation that maps more
+ * memory than may be resident at one time has to.
+ *
+ * Context: holds no update lock of its own making and no mmap lock. May sleep.
+ * Return: whether one is inside.
+ */
+bool hmm_section_next(struct hmm_section *section)
+{
+	int ret = 0;
+
+	hmm_section_unlock(section);
+	if (!section->mm_ref)
+		ret = hmm_section_start(section);
+	if (!ret && section->batch.end < section->span.end)
+		ret = hmm_section_advance(section);
+	section->error = ret;
+	if (ret || !section->locked)
+		hmm_section_leave(section);
+	return section->locked;
+}
+EXPORT_SYMBOL_GPL(hmm_section_next);
+
+/**
+ * hmm_section_leave() - leave a section before its end
+ * @section: the section; nothing happens when it was left already
+ *
+ * Drops the update lock and everything else the section holds. The pfns are
+ * gone with it.
+ */
+void hmm_section_leave(struct hmm_section *section)
+{
+	hmm_section_unlock(section);
+	section->batch = (struct hmm_span){};
+	if (section->move) {
+		if (section->pfns == devmem_move_pfns(section->move))
+			section->pfns = NULL;
+		devmem_move_free(section->move);
+		section->move = NULL;
+	}
+	if (section->interval) {
+		hmm_interval_put(section->interval);
+		section->interval = NULL;
+	}
+	if (section->mm_ref) {
+		/*
+		 * If it is the last, the end of the process, which calls
+		 * release, must not run under what the caller holds.
+		 */
+		mmput_async(section->mm_ref);
+		section->mm_ref = NULL;
+	}
+}
+EXPORT_SYMBOL_GPL(hmm_section_leave);
+
+/*
+ * Whether two neighbouring pages are of one pagemap, or both of none. A pagemap
+ * begins and ends at the border of a subsection, the unit of memory hotplug.
+ */
+static bool hmm_same_pagemap(unsigned long pfn, unsigned long next)
+{
+#ifdef CONFIG_ZONE_DEVICE
+	struct page *a, *b;
+
+	if (next % PAGES_PER_SUBSECTION)
+		return true;
+	a = pfn_to_page(pfn);
+	b = pfn_to_page(next);
+	if (!is_zone_device_page(a) || !is_zone_device_page(b))
+		return is_zone_device_page(a) == is_zone_device_page(b);
+	return page_pgmap(a) == page_pgmap(b);
+#else
+	return true;
+#endif
+}
+
+/* The largest order with which the run can begin; see &hmm_run.order. */
+static unsigned int hmm_run_order(const struct hmm_run *run)
+{
+	unsigned long at = (run->span.start >> PAGE_SHIFT) | run->pfn;
+	unsigned int order = min_t(unsigned int, run->map_order,
+				   ilog2(hmm_span_pages(run->span)));
+
+	return at ? min_t(unsigned int, order, __ffs(at)) : order;
+}
+
+/**
+ * hmm_section_run() - find the next run of pages; use hmm_for_each_run()
+ * @section: a section one is inside of
+ * @run: the run before it; for the first, one that ends where the pages start
+ *
+ * Context: inside the section.
+ * Return: whether there is one.
+ */
+bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
+{
+	unsigned long i = (run->span.end - section->batch.start) >> PAGE_SHIFT;
+	unsigned long nr = hmm_span_pages(section->batch);
+	unsigned long pfn, step;
+
+	if (i >= nr)
+		return false;
+	pfn = section->pfns[i] & ~HMM_PFN_STICKY;
+	step = hmm_pfn_step(pfn);
+	*run = (struct hmm_run){
+		.span.start = run->span.end,
+		.pfn = pfn & ~HMM_PFN_FLAGS,
+		.flags = pfn & (HMM_PFN_WRITABLE | HMM_PFN_ERROR),
+		.map_order = hmm_pfn_to_map_order(pfn),
+	};
+	do
+		pfn += step;
+	while (++i < nr && (section->pfns[i] & ~HMM_PFN_STICKY) == pfn &&
+	       (!step || hmm_same_pagemap((pfn - 1) & ~HMM_PFN_FLAGS,
+					  pfn & ~HMM_PFN_FLAGS)));
+	run->span.end = section->batch.start + (i << PAGE_SHIFT);
+	run->order = hmm_run_order(run);
+	return true;
+}
+EXPORT_SYMBOL_GPL(hmm_section_run);
+
+/**
+ * hmm_frame() - the page of a page frame number
+ * @pfn: a number that a section shows, in a run of pages that are mapped
+ *
+ * Return: the page; good inside the section.
+ */
+struct page *hmm_frame(unsigned long pfn)
+{
+	return pfn_to_page(pfn);
+}
+EXPORT_SYMBOL_GPL(hmm_frame);

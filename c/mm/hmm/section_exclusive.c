@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sections that make a page exclusive to the device: HMM_ACCESS_EXCLUSIVE.
+ */
+#include <linux/hmm_mirror.h>
+#include <linux/mmap_lock.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+
+#include "mirror.h"
+#include "pfn.h"
+
+/*
+ * Replace the PTE by a device-exclusive one, as a registered mover: the event
+ * reaches all mirrors of the process but this section's interval.
+ */
+static struct page *hmm_section_make_exclusive(struct hmm_section *section,
+					       unsigned long addr)
+{
+	struct mm_struct *mm = section->mm_ref;
+	struct page *page;
+	int ret;
+
+	ret = hmm_interval_add_mover(section->interval, &section->mover);
+	if (ret)
+		return ERR_PTR(ret);
+	page = ERR_PTR(-EINTR);
+	if (!mmap_read_lock_killable(mm)) {
+		page = make_device_exclusive(mm, addr,
+					     section->interval->state->owner,
+					     &section->exclusive_folio);
+		mmap_read_unlock(mm);
+	}
+	hmm_interval_del_mover(section->interval, &section->mover);
+	return page;
+}
+
+/**
+ * hmm_section_take_page() - take a page from the CPU
+ * @section: the section
+ * @walk: one page, and where its pfn goes
+ *
+ * While its folio is locked the CPU cannot have it back, and waits; other
+ * changes move the sequence. So would the taking itself, were the page absent,
+ * shared or taken already: it is faulted in beforehand.
+ *
+ * Return: 0, with the folio locked until hmm_section_put_page(); errors of
+ * hmm_range_fault_vma(), hmm_interval_enter() and make_device_exclusive().
+ */
+int hmm_section_take_page(struct hmm_section *section, struct hmm_range *walk)
+{
+	struct page *page;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
+		return -EOPNOTSUPP;
+	ret = hmm_range_fault_vma(walk);
+	if (ret)
+		return ret;
+
+	ret = mmu_interval_read_begin_killable(walk->notifier,
+					       &walk->notifier_seq);
+	if (ret)
+		return ret;
+	page = hmm_section_make_exclusive(section, walk->start);
+	if (IS_ERR(page)) {
+		section->exclusive_folio = NULL;
+		return PTR_ERR(page);
+	}
+	walk->hmm_pfns[0] = (walk->hmm_pfns[0] & HMM_PFN_STICKY) |
+			    page_to_pfn(page) | HMM_PFN_WRITABLE;
+	return 0;
+}
+
+/**
+ * hmm_section_put_page() - let the CPU have the page back
+ * @section: the section; nothing happens if it has taken none
+ */
+void hmm_section_put_page(struct hmm_section *section)
+{
+	if (!section->exclusive_folio)
+		return;
+	folio_unlock(section->exclusive_folio);
+	folio_put(section->exclusive_folio);
+	section->exclusive_folio = NULL;
+}
