@@ -3,8 +3,15 @@
  * What bindings/runtime calls and not every architecture has as a function.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 __rust_helper void rust_helper_copy_page(void *to, void *from)
 {
 	copy_page(to, from);
+}
+
+__rust_helper int rust_helper_hmm_cond_resched_killable(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }

@@ -35,6 +35,10 @@ pub use mirror::{
 
 use crate::{
     bindings,
+    error::{
+        to_result,
+        Result, //
+    },
     page::PAGE_MASK, //
 };
 
@@ -53,4 +57,27 @@ pub const PUD_ORDER: u32 = bindings::PUD_SHIFT - bindings::PAGE_SHIFT;
 impl Span {
     /// Every user address; what a driver covers that mirrors a whole process.
     pub const ALL: Self = Self::new(0, usize::MAX & PAGE_MASK);
+}
+
+/// Lets other tasks run, if one waits for the CPU.
+///
+/// Every loop that can take long calls it, where no lock is held.
+///
+/// # Errors
+///
+/// Fails with `EINTR` when the current process is being killed.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::hmm::cond_resched_killable;
+///
+/// for _ in 0..3 {
+///     cond_resched_killable()?;
+/// }
+/// # Ok::<(), Error>(())
+/// ```
+pub fn cond_resched_killable() -> Result {
+    // SAFETY: It may be called from every task that may sleep.
+    to_result(unsafe { bindings::hmm_cond_resched_killable() })
 }

@@ -81,8 +81,10 @@ struct dm_mirror {
 
 int dm_mirror_start(struct dm_mirror *dm);
 void dm_mirror_stop(struct dm_mirror *dm);
-int dm_populate(struct dm_mirror *dm, struct hmm_span span,
-		enum hmm_access access, unsigned long timeout);
+struct dm_work;
+struct dm_operand;
+int dm_populate(struct dm_mirror *dm, struct dm_work *work,
+		struct dm_operand *missing, struct hmm_span span);
 int dm_populate_exclusive(struct dm_mirror *dm, struct hmm_span span);
 int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot);
 int dm_map_local(struct dm_mirror *dm, struct hmm_span span);
@@ -117,6 +119,7 @@ struct dm_operand {
  * @timeout: how long to try for a page, in jiffies, or 0; see
  *	&struct hmm_section
  * @faults: how often the table had no entry for an operand
+ * @error: why the engine stopped, or 0
  */
 struct dm_work {
 	void (*piece)(struct dm_work *work, void *const at[2], size_t len);
@@ -126,6 +129,7 @@ struct dm_work {
 	s64 sum;
 	unsigned long timeout;
 	u64 faults;
+	int error;
 };
 
 void dm_piece_read(struct dm_work *work, void *const at[2], size_t len);
@@ -133,6 +137,7 @@ void dm_piece_write(struct dm_work *work, void *const at[2], size_t len);
 void dm_piece_saxpy(struct dm_work *work, void *const at[2], size_t len);
 void dm_piece_sum(struct dm_work *work, void *const at[2], size_t len);
 
+struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table);
 int dm_execute(struct dm_mirror *dm, struct dm_work *work);
 
 /* ioctl.c: what user programs ask for */

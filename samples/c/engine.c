@@ -4,6 +4,7 @@
  */
 #include "dmirror.h"
 
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -21,10 +22,20 @@
  * access by an old translation is under way. The lock stands for that: while
  * the engine has hold of a page no invalidation comes to an end.
  *
- * All of the operands that remain are faulted in at once, not page by page: the
- * driver knows what the engine is going to touch. Others see the fault
- * addresses only, and widen them by guessing.
+ * All of the operand that is missing is faulted in, not a page: the driver knows
+ * what the engine is going to touch. Others see the fault addresses only, and
+ * widen them by guessing. But memory that was faulted in need not stay: if the
+ * process may have less than the operand in memory at a time, its first pages
+ * are gone when the last ones come. So the engine works on each batch of a
+ * section while the driver is inside (dm_populate()), and gets on however little memory
+ * there is.
  */
+
+/* How many pages the engine works on before it drops the update lock. */
+#define DM_STEPS 64
+
+/* How often in a row other users of the pages may win. */
+#define DM_LOST_ROUNDS 1000
 
 /* Copy from the process's memory to the buffer. */
 void dm_piece_read(struct dm_work *work, void *const at[2], size_t len)
@@ -118,27 +129,64 @@ static int dm_step(struct dm_work *work, struct page *pages[2], size_t len)
 	return ret;
 }
 
-/*
- * Go on until the work is done, or an operand is not mapped, which is then
- * @missing. Returns 0, or the error of dm_step().
- */
-static int dm_run(struct dm_work *work, struct dm_table *table,
-		  struct dm_operand **missing)
+static bool dm_is_done(const struct dm_work *work)
 {
-	int ret = 0;
+	return work->error || work->operand[0].now >= work->operand[0].end;
+}
 
-	*missing = NULL;
-	while (!ret && work->operand[0].now < work->operand[0].end) {
+/**
+ * dm_run() - work on some pages
+ * @work: the job
+ * @table: the device's page table, whose update lock is held
+ *
+ * Return: the operand that is not mapped as it has to be, or NULL. NULL also
+ * after an error, which is then in &dm_work.error.
+ */
+struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
+{
+	for (int i = 0; i < DM_STEPS && !dm_is_done(work); i++) {
+		struct dm_operand *missing;
 		struct page *pages[2];
 		size_t len;
 
-		*missing = dm_translate(work, table, pages, &len);
-		if (*missing)
-			break;
-		ret = dm_step(work, pages, len);
+		missing = dm_translate(work, table, pages, &len);
+		if (missing)
+			return missing;
+		work->error = dm_step(work, pages, len);
+	}
+	return NULL;
+}
+
+/* Work until an operand is missing. Invalidations get the lock in between. */
+static struct dm_operand *dm_run_all(struct dm_mirror *dm, struct dm_work *work)
+{
+	struct dm_operand *missing = NULL;
+
+	while (!missing && !dm_is_done(work) && !fatal_signal_pending(current)) {
+		scoped_guard(hmm_mirror, &dm->mirror)
+			missing = dm_run(work, &dm->table);
 		cond_resched();
 	}
-	return ret;
+	return missing;
+}
+
+/*
+ * What to fault in for an operand: all that remains, unless the last rounds
+ * brought nothing. Then less and less, so that it can stay until it is used.
+ * Each operand may be missing once.
+ */
+static struct hmm_span dm_window(const struct dm_work *work,
+				 const struct dm_operand *missing,
+				 unsigned int lost)
+{
+	const struct hmm_span span = {
+		.start = PAGE_ALIGN_DOWN(missing->now),
+		.end = PAGE_ALIGN(missing->end),
+	};
+
+	if (lost < ARRAY_SIZE(work->operand))
+		return span;
+	return hmm_span_first(span, DM_STEPS >> min(lost, ilog2(DM_STEPS)));
 }
 
 /**
@@ -146,30 +194,30 @@ static int dm_run(struct dm_work *work, struct dm_table *table,
  * @dm: the mirror of the process whose memory it works on
  * @work: what to do; its operands' positions tell how far it got
  *
- * Return: 0; the errors of dm_populate() for an operand that cannot be mapped;
- * -EIO for one whose pages the CPU cannot reach; -EINTR when the process is being
- * killed.
+ * Return: 0; the errors of hmm_section_next() for an operand that cannot be
+ * reached; -EIO for one whose pages the CPU, which plays the device, cannot
+ * reach; -EBUSY when others took the operands away again and again; -EINTR when
+ * the process is being killed.
  */
 int dm_execute(struct dm_mirror *dm, struct dm_work *work)
 {
+	unsigned long before = ULONG_MAX;
+	unsigned int lost = 0;
+
 	for (;;) {
-		struct dm_operand *missing;
-		struct hmm_span span;
+		struct dm_operand *missing = dm_run_all(dm, work);
 		int ret;
 
-		scoped_guard(hmm_mirror, &dm->mirror)
-			ret = dm_run(work, &dm->table, &missing);
-		if (ret || !missing)
-			return ret;
+		if (dm_is_done(work))
+			return work->error;
 		if (fatal_signal_pending(current))
 			return -EINTR;
-
-		span.start = PAGE_ALIGN_DOWN(missing->now);
-		span.end = PAGE_ALIGN(missing->end);
-		ret = dm_populate(dm, span,
-				  missing->rights & DM_MAY_WRITE ?
-				  HMM_ACCESS_WRITE : HMM_ACCESS_READ,
-				  work->timeout);
+		lost = work->operand[0].now == before ? lost + 1 : 0;
+		before = work->operand[0].now;
+		if (lost > DM_LOST_ROUNDS)
+			return -EBUSY;
+		ret = dm_populate(dm, work, missing,
+				  dm_window(work, missing, lost));
 		if (ret)
 			return ret;
 		work->faults++;

@@ -93,32 +93,48 @@ static int dm_map_exclusive(struct dm_mirror *dm,
 			    DM_MAY_READ | DM_MAY_WRITE | DM_EXCLUSIVE);
 }
 
+static int dm_map_pages(struct dm_mirror *dm, const struct hmm_section *pages)
+{
+	hmm_section_runs(run, pages) {
+		int ret = dm_map_run(dm, &run);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 /**
  * dm_populate() - handle a fault of the device
  * @dm: the mirror
+ * @work: the job that the device was doing
+ * @missing: its operand that is not mapped
  * @span: the addresses that the device is going to touch
- * @access: what it is going to do there
- * @timeout: how long to try, in jiffies, or 0 for the usual time
  *
- * What it maps may be invalidated again before it returns; then the device will
- * fault once more.
+ * The engine uses each batch of pages while the section is inside: there they
+ * stay, while outside of it what was mapped may be invalidated again at once.
+ * Stops where the engine needs something else than the next batch.
  *
- * Return: 0 when all of @span was mapped; -EFAULT or -EPERM when the process
- * itself could not access @span that way; -ENOMEM; other errors of
- * hmm_section_next().
+ * Return: 0; -EFAULT or -EPERM when the process itself could not access @span
+ * that way; -ENOMEM; other errors of hmm_section_next().
  */
-int dm_populate(struct dm_mirror *dm, struct hmm_span span,
-		enum hmm_access access, unsigned long timeout)
+int dm_populate(struct dm_mirror *dm, struct dm_work *work,
+		struct dm_operand *missing, struct hmm_span span)
 {
+	enum hmm_access access = missing->rights & DM_MAY_WRITE ?
+				 HMM_ACCESS_WRITE : HMM_ACCESS_READ;
+	struct dm_operand *next;
 	int ret;
 
 	hmm_mirror_populate(pages, ret, &dm->mirror, span, access,
-			    .timeout = timeout) {
-		hmm_section_runs(run, &pages) {
-			ret = dm_map_run(dm, &run);
-			if (ret)
-				return ret;
-		}
+			    .timeout = work->timeout) {
+		ret = dm_map_pages(dm, &pages);
+		if (ret)
+			return ret;
+		next = dm_run(work, &dm->table);
+		if ((next && next != missing) ||
+		    missing->now != pages.batch.end)
+			return 0;
 	}
 	return ret;
 }
@@ -173,9 +189,9 @@ static u8 dm_run_prot(const struct hmm_run *run)
 
 	prot = dm_run_has(run, HMM_PFN_WRITE) ? HMM_DMIRROR_PROT_WRITE :
 						HMM_DMIRROR_PROT_READ;
-	if (run->order == PMD_SHIFT - PAGE_SHIFT)
+	if (run->map_order == PMD_SHIFT - PAGE_SHIFT)
 		prot |= HMM_DMIRROR_PROT_PMD;
-	else if (run->order == PUD_SHIFT - PAGE_SHIFT)
+	else if (run->map_order == PUD_SHIFT - PAGE_SHIFT)
 		prot |= HMM_DMIRROR_PROT_PUD;
 	return prot;
 }

@@ -10,8 +10,10 @@
 //! TLB waits until no access by an old translation is under way. The lock stands for that: while the engine has hold of a
 //! page no invalidation comes to an end.
 //!
-//! All of the operands that remain are faulted in at once, not page by page: the driver knows what the engine is going to
-//! touch. Others see the fault addresses only, and widen them by guessing.
+//! All of the operand that is missing is faulted in, not a page: the driver knows what the engine is going to touch. Others
+//! see the fault addresses only, and widen them by guessing. But memory that was faulted in need not stay: if the process
+//! may have less than the operand in memory at a time, its first pages are gone when the last ones come. So the engine works
+//! on each batch of a section while the driver is inside, and gets on however little memory there is.
 
 use crate::{
     device::DmMirror,
@@ -23,18 +25,18 @@ use crate::{
 };
 use kernel::{
     hmm::{
+        cond_resched_killable,
         page::Bytes,
         table::{
             Mapped,
-            Right,
             Rights, //
         },
-        Access,
         Span, //
     },
     page::{
         page_align,
         PAGE_MASK,
+        PAGE_SHIFT,
         PAGE_SIZE, //
     },
     prelude::*, //
@@ -42,6 +44,10 @@ use kernel::{
 
 /// How many pages the engine works on before it lets go of the update lock.
 const DM_STEPS: usize = 64;
+/// How often in a row other users of the pages may win.
+const DM_LOST_ROUNDS: u32 = 1000;
+/// How many operands there are at most: each may be missing once.
+const DM_OPERANDS: u32 = 2;
 
 /// A vector in the process's memory.
 #[derive(Clone, Copy)]
@@ -81,6 +87,34 @@ pub(crate) struct DmWork<'a> {
     pub(crate) timeout: usize,
     /// How often the table had no entry for an operand.
     pub(crate) faults: u64,
+}
+
+impl DmWork<'_> {
+    fn is_done(&self) -> bool {
+        self.x.now >= self.x.end
+    }
+
+    /// Where the engine stands in the operand with these rights, which no other has.
+    pub(crate) fn position(&self, rights: Rights) -> usize {
+        match &self.piece {
+            DmPiece::Saxpy { y, .. } if y.rights == rights => y.now,
+            _ => self.x.now,
+        }
+    }
+}
+
+impl DmOperand {
+    /// What to fault in: all that remains, unless the last rounds brought nothing. Then less and less, so that it can stay
+    /// until it is used.
+    fn window(&self, lost: u32) -> Result<Span> {
+        let start = self.now & PAGE_MASK;
+        let mut end = page_align(self.end).ok_or(EINVAL)?;
+
+        if lost >= DM_OPERANDS {
+            end = end.min(start + ((DM_STEPS >> lost.min(DM_STEPS.ilog2())) << PAGE_SHIFT));
+        }
+        Ok(Span::new(start, end))
+    }
 }
 
 /// How far it is to the page's end, or the operand's.
@@ -151,20 +185,32 @@ impl DmMirror {
         Ok(None)
     }
 
-    /// Goes on until the work is done (`None`) or an operand is not mapped. Others get the lock now and then.
-    fn dm_run(&self, work: &mut DmWork<'_>) -> Result<Option<DmOperand>> {
-        while work.x.now < work.x.end {
-            let table = self.mirror.lock();
-
-            for _ in 0..DM_STEPS {
-                let missing = match work.x.now < work.x.end {
-                    true => self.dm_step(work, &table)?,
-                    false => None,
-                };
-                if missing.is_some() {
-                    return Ok(missing);
-                }
+    /// Works on some pages. `Some` is an operand that is not mapped.
+    pub(crate) fn dm_run(
+        &self,
+        work: &mut DmWork<'_>,
+        table: &DmTable,
+    ) -> Result<Option<DmOperand>> {
+        for _ in 0..DM_STEPS {
+            if work.is_done() {
+                break;
             }
+            if let Some(missing) = self.dm_step(work, table)? {
+                return Ok(Some(missing));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Works until an operand is missing, or the work is done (`None`). Invalidations get the lock in between.
+    fn dm_run_all(&self, work: &mut DmWork<'_>) -> Result<Option<DmOperand>> {
+        while !work.is_done() {
+            let missing = self.dm_run(work, &self.mirror.lock())?;
+
+            if missing.is_some() {
+                return Ok(missing);
+            }
+            cond_resched_killable()?;
         }
         Ok(None)
     }
@@ -173,26 +219,25 @@ impl DmMirror {
     ///
     /// # Errors
     ///
-    /// Fails with the errors of [`Self::dm_populate`] for an operand that cannot be reached, `EINTR` when the process is
-    /// being killed.
+    /// Fails with the errors of [`Self::dm_populate`] for an operand that cannot be reached, `EBUSY` when others took the
+    /// operands away again and again, `EINTR` when the process is being killed.
     pub(crate) fn dm_execute(&self, work: &mut DmWork<'_>) -> Result {
-        loop {
-            let missing = self.dm_run(work)?;
-            let Some(missing) = missing else {
-                return Ok(());
-            };
-            let access = match missing.rights.contains(Right::Write) {
-                true => Access::Write,
-                false => Access::Read,
-            };
-            let end = page_align(missing.end).ok_or(EINVAL)?;
+        let mut before = None;
+        let mut lost = 0;
 
-            self.dm_populate(
-                Span::new(missing.now & PAGE_MASK, end),
-                access,
-                work.timeout,
-            )?;
+        while let Some(missing) = self.dm_run_all(work)? {
+            cond_resched_killable()?;
+            lost = match before == Some(work.x.now) {
+                true => lost + 1,
+                false => 0,
+            };
+            before = Some(work.x.now);
+            if lost > DM_LOST_ROUNDS {
+                return Err(EBUSY);
+            }
+            self.dm_populate(work, missing, missing.window(lost)?)?;
             work.faults += 1;
         }
+        Ok(())
     }
 }

@@ -16,6 +16,10 @@
 
 use crate::{
     device::DmMirror,
+    engine::{
+        DmOperand,
+        DmWork, //
+    },
     uapi, //
 };
 use kernel::{
@@ -58,7 +62,7 @@ fn dm_run_prot(run: &Run<'_>) -> u8 {
         true => uapi::PROT_WRITE,
         false => uapi::PROT_READ,
     };
-    match run.order() {
+    match run.map_order() {
         PMD_ORDER => prot | uapi::PROT_PMD,
         PUD_ORDER => prot | uapi::PROT_PUD,
         _ => prot,
@@ -66,24 +70,49 @@ fn dm_run_prot(run: &Run<'_>) -> u8 {
 }
 
 impl DmMirror {
-    /// Handles a fault of the device: maps what the device is going to touch.
+    /// Handles a fault of the device: maps `span`, which is of the operand that `work` is missing.
     ///
-    /// What it maps may be invalidated again before it returns; then the device will fault once more.
-    ///
-    /// `timeout` is how long to try, in jiffies, or 0 for the usual time.
+    /// The engine uses each batch of pages while the section is inside: there they stay, while outside of it what was
+    /// mapped may be invalidated again at once. Stops where the engine needs something else than the next batch.
     ///
     /// # Errors
     ///
     /// Fails with `EFAULT` or `EPERM` when the process itself could not access `span` that way; `ENOMEM`; and otherwise
     /// as [`Mirror::populate`](kernel::hmm::Mirror::populate).
-    pub(crate) fn dm_populate(&self, span: Span, access: Access, timeout: usize) -> Result {
-        self.mirror
-            .populate_with(span, access, timeout, |pages, table| {
+    pub(crate) fn dm_populate(
+        &self,
+        work: &mut DmWork<'_>,
+        missing: DmOperand,
+        span: Span,
+    ) -> Result {
+        let mut stopped = false;
+        let access = match missing.rights.contains(Right::Write) {
+            true => Access::Write,
+            false => Access::Read,
+        };
+        let ret = self
+            .mirror
+            .populate_with(span, access, work.timeout, |pages, table| {
+                let mut end = span.start();
+
                 for run in pages.runs() {
                     table.map(&run, dm_run_rights(&run))?;
+                    end = run.span().end();
                 }
-                Ok(())
-            })
+                let next = self.dm_run(work, table)?;
+
+                stopped = next.is_some_and(|next| next.rights != missing.rights)
+                    || work.position(missing.rights) != end;
+                match stopped {
+                    true => Err(ECANCELED),
+                    false => Ok(()),
+                }
+            });
+
+        match stopped {
+            true => Ok(()),
+            false => ret,
+        }
     }
 
     /// Maps pages that the device is to have to itself, for atomic operations.
