@@ -129,8 +129,11 @@ impl<D: Tlb> Table<D> {
         self.entry(addr).map_or(Rights::default(), |e| e.rights)
     }
 
-    /// Whether the device has any page of `span` to itself, for atomic operations.
+    /// Whether the device has any page of `span` to itself, for atomic operations. It has none of an empty one.
     pub fn is_exclusive(&self, span: Span) -> bool {
+        if span.pages() == 0 {
+            return false;
+        }
         let (first, last) = numbers(span);
         core::iter::successors(self.find(first, last), |(end, _)| self.find(end + 1, last))
             .any(|(_, entry)| entry.alone)

@@ -29,15 +29,18 @@ use crate::{
             PfnFlags,
             Span, //
         },
-        page::Ram, //
+        page::Ram,
+        table, //
     },
     mm::MmWithUser,
     page::PAGE_SIZE,
     prelude::*,
     sync::{
         aref::ARef,
-        Arc, //
-    }, //
+        Arc,
+        Completion, //
+    },
+    workqueue, //
 };
 use core::ptr::NonNull;
 
@@ -90,9 +93,71 @@ fn snapshot(mirror: &Mirror<Table>) -> Result {
     })
 }
 
+/// Holds its own mirror, until that is released.
+struct Cycle {
+    mirror: Option<Arc<Mirror<Cycle>>>,
+    dropped: Arc<Completion>,
+}
+
+#[vtable]
+impl Operations for Cycle {
+    fn invalidate(self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+        true
+    }
+
+    fn release(mirror: &Mirror<Self>) {
+        let last = mirror.lock().mirror.take();
+
+        // Dropped here, it would wait for this callback.
+        drop(workqueue::system().try_spawn(GFP_KERNEL, move || drop(last)));
+    }
+}
+
+impl Drop for Cycle {
+    fn drop(&mut self) {
+        self.dropped.complete_all();
+    }
+}
+
+/// Has nothing to flush.
+struct NoTlb;
+
+#[vtable]
+impl table::Tlb for NoTlb {
+    fn flush(&mut self, _span: Span) {}
+}
+
 #[macros::kunit_tests(hmm_rust_mirror)]
 mod mirrors {
     use super::*;
+
+    #[test]
+    fn the_last_reference_goes_in_a_work_item() -> Result {
+        let mm = address_space()?;
+        let dropped = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
+        let data = Cycle {
+            mirror: None,
+            dropped: dropped.clone(),
+        };
+        let mirror = Arc::pin_init(Mirror::new(&mm, core::ptr::null(), data), GFP_KERNEL)?;
+        mirror.lock().mirror = Some(mirror.clone());
+        drop(mirror);
+        drop(mm);
+        dropped.wait_for_completion();
+        Ok(())
+    }
+
+    #[test]
+    fn a_span_that_is_empty_has_nothing() -> Result {
+        let mm = address_space()?;
+        let data = table::Table::new(NoTlb);
+        let mirror = Arc::pin_init(Mirror::new(&mm, core::ptr::null(), data), GFP_KERNEL)?;
+        assert!(!mirror.lock().is_exclusive(Span::new(0, 0)));
+        assert!(!mirror.lock().is_exclusive(Span::new(PAGE_SIZE, 0)));
+        assert_eq!(Span::new(PAGE_SIZE, 0).pages(), 0);
+        assert!(!Span::new(PAGE_SIZE, 0).is_user());
+        Ok(())
+    }
 
     #[test]
     fn a_section_shows_every_page() -> Result {
