@@ -386,4 +386,87 @@ struct hmm_probe_mark {
 
 #define HMM_PROBE_MARK		_IOW('H', 0x60, struct hmm_probe_mark)
 
+/* How a racing walk is locked: &struct hmm_probe_race.locking */
+#define HMM_PROBE_RACE_MMAP	0	/* by the caller's mmap lock */
+#define HMM_PROBE_RACE_VMA	1	/* by the lock of each VMA */
+#define HMM_PROBE_RACE_UNLOCKED	2	/* by the mmap lock, which it may drop */
+#define HMM_PROBE_RACE_SECTION	3	/* a section of the mirror */
+
+/* What it asks for: &struct hmm_probe_race.request */
+#define HMM_PROBE_RACE_SNAPSHOT	0
+#define HMM_PROBE_RACE_READ	1
+#define HMM_PROBE_RACE_WRITE	2
+
+/* &struct hmm_probe_race.how, with HMM_PROBE_FORMAT and HMM_PROBE_EXTENTS */
+#define HMM_PROBE_RACE_FILTER	_BITUL(8)	/* ignore exclusive access by the owner */
+#define HMM_PROBE_RACE_OWNER	_BITUL(9)	/* report the owner's private pages */
+
+/* What was wrong: &struct hmm_probe_race.failure */
+#define HMM_PROBE_RACE_NO_PAGE		1	/* the pfn is that of no page, or 0 */
+#define HMM_PROBE_RACE_OTHER_PAGE	2	/* another page is mapped, or none */
+#define HMM_PROBE_RACE_READ_ONLY	3	/* writable, but the entry is not */
+#define HMM_PROBE_RACE_FREE		4	/* the page has no reference */
+#define HMM_PROBE_RACE_OWNER_WRONG	5	/* private memory of another owner */
+#define HMM_PROBE_RACE_CONTENT		6	/* the content is another page's */
+#define HMM_PROBE_RACE_ORDER		7	/* the block is not what it should be */
+#define HMM_PROBE_RACE_MISSING		8	/* success, but a page is missing */
+#define HMM_PROBE_RACE_EXTENT		9	/* extents overlap or leave a gap */
+
+/**
+ * struct hmm_probe_race - walks that race with other threads, each checked
+ * @addr: first address, page aligned
+ * @npages: how many pages of the page size
+ * @base: the address of the page whose content is @tag
+ * @tag: the first 8 bytes of the page at @base; those of the next are one more,
+ *	and so on. A page may also begin with 0. 0: do not check contents
+ * @core: &enum hmm_probe_core
+ * @locking: %HMM_PROBE_RACE_MMAP and so on
+ * @request: %HMM_PROBE_RACE_SNAPSHOT and so on
+ * @how: %HMM_PROBE_RACE_FILTER and so on
+ * @count: how many walks; it ends early with the first failure
+ * @error: out: the last error of a walk, other than a lost race
+ * @walks: out, added to: how many walks there were
+ * @lost: out, added to: how many of them lost a race
+ * @errors: out, added to: how many ended with another error
+ * @judged: out, added to: how many pages were compared with the page table
+ * @failure: out: %HMM_PROBE_RACE_NO_PAGE and so on, or 0
+ * @reserved: 0
+ * @fail_addr: out: the address of the page that was wrong
+ * @fail_word: out: its HMM pfn
+ * @fail_entry: out: the page table entry it was compared with
+ * @fail_content: out: the content of the page, or the other HMM pfn of a block
+ */
+struct hmm_probe_race {
+	__u64 addr;
+	__u64 npages;
+	__u64 base;
+	__u64 tag;
+	__u32 core;
+	__u32 locking;
+	__u32 request;
+	__u32 how;
+	__u32 count;
+	__s32 error;
+	__u64 walks;
+	__u64 lost;
+	__u64 errors;
+	__u64 judged;
+	__u32 failure;
+	__u32 reserved;
+	__u64 fail_addr;
+	__u64 fail_word;
+	__u64 fail_entry;
+	__u64 fail_content;
+};
+
+/*
+ * BEGIN gives the open file a mirror of start to end; pages is the pfn of a
+ * device-private page whose owner becomes the mirror's, or 0. TAKE gives the
+ * device exclusive access to pages: with id 0 as a driver without a mirror
+ * does, else by a section; pages is how many.
+ */
+#define HMM_PROBE_RACE_BEGIN	_IOW('H', 0x58, struct hmm_probe_span)
+#define HMM_PROBE_RACE		_IOWR('H', 0x59, struct hmm_probe_race)
+#define HMM_PROBE_RACE_TAKE	_IOWR('H', 0x5a, struct hmm_probe_span)
+
 #endif /* HMM_PROBE_H */

@@ -25,6 +25,7 @@ static int probe_release(struct inode *inode, struct file *filp)
 {
 	struct probe_file *file = filp->private_data;
 
+	probe_race_close(file);
 	probe_mirror_close(file);
 	probe_populate_close(file);
 	probe_crowd_close(file);
@@ -73,6 +74,10 @@ static long probe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return probe_occupy(user);
 	case HMM_PROBE_CROWD:
 		return probe_crowd(file, user);
+	case HMM_PROBE_RACE_BEGIN:
+	case HMM_PROBE_RACE:
+	case HMM_PROBE_RACE_TAKE:
+		return probe_race_ioctl(file, cmd, user);
 	default:
 		return probe_mirror_ioctl(file, cmd, user);
 	}

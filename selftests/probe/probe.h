@@ -16,6 +16,7 @@ struct migrate_vma;
 struct probe_crowd;
 struct probe_mirror;
 struct probe_populate;
+struct probe_race;
 
 /* The tree's own core, compiled beside ours (CONFIG_HMM_REFERENCE). */
 int ref_hmm_range_fault(struct hmm_range *range);
@@ -41,6 +42,7 @@ void ref_migrate_device_finalize(unsigned long *src, unsigned long *dst,
  * @mirror: the mirror and its counters, or NULL before there was one
  * @populate: what faults of a device are measured on, or NULL
  * @crowd: many mirrors, or NULL
+ * @race: what racing walks share, or NULL
  */
 struct probe_file {
 	atomic64_t walks;
@@ -51,6 +53,7 @@ struct probe_file {
 	struct probe_mirror *mirror;
 	struct probe_populate *populate;
 	struct probe_crowd *crowd;
+	struct probe_race *race;
 };
 
 /* All of these return 0 or a negative error number; @user is the ioctl's argument. */
@@ -60,6 +63,11 @@ u32 probe_walk_has(void);
 /* hmm_range_fault() of a core; NULL if there is none. */
 typedef int (*probe_fault_fn)(struct hmm_range *range);
 probe_fault_fn probe_fault_of(enum hmm_probe_core core);
+
+/* hmm_range_fault_unlocked_timeout() of a core; NULL if there is none. */
+typedef int (*probe_fault_unlocked_fn)(struct hmm_range *range,
+				       unsigned long timeout);
+probe_fault_unlocked_fn probe_fault_unlocked_of(enum hmm_probe_core core);
 
 long probe_migrate(struct hmm_probe_span __user *user);
 u32 probe_migrate_has(void);
@@ -85,6 +93,10 @@ void probe_populate_close(struct probe_file *file);
 
 long probe_crowd(struct probe_file *file, struct hmm_probe_crowd __user *user);
 void probe_crowd_close(struct probe_file *file);
+
+long probe_race_ioctl(struct probe_file *file, unsigned int cmd,
+		      void __user *user);
+void probe_race_close(struct probe_file *file);
 #else
 static inline long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,
 				      void __user *user)
@@ -118,6 +130,16 @@ static inline long probe_crowd(struct probe_file *file,
 }
 
 static inline void probe_crowd_close(struct probe_file *file)
+{
+}
+
+static inline long probe_race_ioctl(struct probe_file *file, unsigned int cmd,
+				    void __user *user)
+{
+	return -ENOTTY;
+}
+
+static inline void probe_race_close(struct probe_file *file)
 {
 }
 #endif

@@ -23,8 +23,6 @@
 #endif
 #endif
 
-typedef int (*fault_unlocked_fn)(struct hmm_range *range, unsigned long timeout);
-
 /* The structure of the kernel's own header. */
 static_assert(sizeof(struct hmm_range) == 8 * sizeof(long));
 static_assert(offsetof(struct hmm_range, dev_private_owner) == 7 * sizeof(long));
@@ -39,7 +37,7 @@ static const probe_fault_fn fault_of[] = {
 };
 
 /* Our headers always declare the unlocked walk; a tree's own before 7.3 do not. */
-static const fault_unlocked_fn fault_unlocked_of[] = {
+static const probe_fault_unlocked_fn fault_unlocked_of[] = {
 #ifdef HMM_RANGE_DEFAULT_TIMEOUT
 	[HMM_PROBE_CORE] = hmm_range_fault_unlocked_timeout,
 #endif
@@ -181,6 +179,11 @@ static int walk_call_unlocked(struct walk *walk, unsigned long timeout)
 probe_fault_fn probe_fault_of(enum hmm_probe_core core)
 {
 	return fault_of[core];
+}
+
+probe_fault_unlocked_fn probe_fault_unlocked_of(enum hmm_probe_core core)
+{
+	return fault_unlocked_of[core];
 }
 
 u32 probe_walk_has(void)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside hmm_probe.ko: walks that race with other threads, and their oracle.
+ */
+#ifndef HMM_PROBE_RACE_H
+#define HMM_PROBE_RACE_H
+
+#include <linux/types.h>
+
+#include "hmm_probe.h"
+
+struct mm_struct;
+
+/**
+ * struct race_check - the result of one walk, to be checked
+ * @mm: the address space that was walked
+ * @owner: the owner of device-private pages that may be reported
+ * @start: first address of @words
+ * @words: HMM pfns, one a page
+ * @npages: how many
+ * @result: the request with the content to expect; receives the first failure
+ */
+struct race_check {
+	struct mm_struct *mm;
+	void *owner;
+	unsigned long start;
+	const unsigned long *words;
+	unsigned long npages;
+	struct hmm_probe_race *result;
+};
+
+void race_check_plausible(const struct race_check *check);
+void race_check_mapped(const struct race_check *check);
+void race_check_request(const struct race_check *check, bool write);
+
+#endif /* HMM_PROBE_RACE_H */

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * races [KIND...]: walkers against threads that change what they walk.
+ *
+ * Two threads walk parts of an arena in every way there is: three outputs (HMM
+ * pfns, a driver's own format, extents), four lockings (mmap lock, VMA lock,
+ * unlocked with timeout, sections of a mirror), three requests, both cores. Two
+ * others change the arena in one way. The probe checks each walk under its
+ * update lock: every page that a walk reports is the one that is mapped there,
+ * or the sequence has moved. When all threads have stopped, both cores must
+ * agree, nothing may race any more, and every page must have its content.
+ *
+ * SEED= is the seed of the plan (default 1), DURATION= the seconds for all kinds
+ * together (default 2.5 for each), CORE=core or CORE=reference walks with one
+ * core only. Each failure is printed with its seed: the same seed gives the same
+ * changes and walks, though not the same order between threads.
+ *
+ * A kind that made no progress fails: it would not have tested anything.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "races.h"
+
+#define WALKERS		2
+#define MUTATORS	2
+#define MS_PER_KIND	2500
+#define MS_PER_ROUND	600
+
+static const char * const locking_names[] = {
+	"mmap lock", "VMA lock", "unlocked", "section",
+};
+static const char * const request_names[] = { "snapshot", "read", "write" };
+static const char * const failure_names[] = {
+	[HMM_PROBE_RACE_NO_PAGE] = "a pfn of no page",
+	[HMM_PROBE_RACE_OTHER_PAGE] = "a page that is not mapped there",
+	[HMM_PROBE_RACE_READ_ONLY] = "writable, but the entry is not",
+	[HMM_PROBE_RACE_FREE] = "a page without a reference",
+	[HMM_PROBE_RACE_OWNER_WRONG] = "private memory of another device",
+	[HMM_PROBE_RACE_CONTENT] = "a page with the content of another",
+	[HMM_PROBE_RACE_ORDER] = "an order that is not true",
+	[HMM_PROBE_RACE_MISSING] = "success, but a page is missing",
+	[HMM_PROBE_RACE_EXTENT] = "extents that overlap or leave a gap",
+};
+
+/* What the threads of one kind did, all rounds together. */
+struct counts {
+	atomic_ulong ops;
+	atomic_ulong changed;
+	atomic_ulong failed_ops;
+	atomic_long op_error;
+	atomic_ulong walks;
+	atomic_ulong judged;
+	atomic_ulong lost;
+	atomic_ulong errors;
+};
+
+/**
+ * struct round - one arena, and the threads on it
+ * @kind: the way in which it changes
+ * @arena: the memory
+ * @seed: the plan
+ * @info: what the probe can do
+ * @counts: where to add up
+ * @stop: whether threads are to end
+ * @failed: whether a walk failed
+ */
+struct round {
+	const struct kind *kind;
+	struct arena *arena;
+	uint64_t seed;
+	struct hmm_probe_info info;
+	struct counts *counts;
+	atomic_bool stop;
+	atomic_bool failed;
+};
+
+struct thread {
+	struct round *round;
+	pthread_t thread;
+	uint64_t stream;
+};
+
+static unsigned int only_core = 2;
+static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t stream_of(uint64_t seed, uint64_t number)
+{
+	uint64_t stream = seed * 0x100000001b3 + number;
+
+	return next(&stream);
+}
+
+static void walk_describe(const struct hmm_probe_race *walk, char *text, size_t size)
+{
+	const char *output = walk->how & HMM_PROBE_FORMAT ? "format" :
+			     walk->how & HMM_PROBE_EXTENTS ? "extents" : "pfns";
+
+	snprintf(text, size, "%s, %s, %s, %s%s%s",
+		 walk->core == HMM_PROBE_CORE ? "core" : "reference",
+		 locking_names[walk->locking], output,
+		 request_names[walk->request],
+		 walk->how & HMM_PROBE_RACE_FILTER ? ", ignores exclusive" : "",
+		 walk->how & HMM_PROBE_RACE_OWNER ? ", with own private pages" : "");
+}
+
+static void failure_print(struct round *round, const struct hmm_probe_race *walk)
+{
+	char text[128];
+
+	walk_describe(walk, text, sizeof(text));
+	pthread_mutex_lock(&print_lock);
+	if (!atomic_exchange(&round->failed, true)) {
+		printf("# %s: %s\n", text, failure_names[walk->failure]);
+		printf("#   page %llu of %llu: hmm pfn %#llx, entry %#llx, content %#llx\n",
+		       (unsigned long long)(walk->fail_addr - walk->addr) / PAGE,
+		       (unsigned long long)walk->npages,
+		       (unsigned long long)walk->fail_word,
+		       (unsigned long long)walk->fail_entry,
+		       (unsigned long long)walk->fail_content);
+		printf("#   again: SEED=%llu races %s\n",
+		       (unsigned long long)round->seed, round->kind->name);
+		fflush(stdout);
+	}
+	pthread_mutex_unlock(&print_lock);
+	atomic_store(&round->stop, true);
+}
+
+/* A way to walk that this kernel has. */
+static void walk_choose(const struct round *round, struct hmm_probe_race *walk,
+			uint64_t *stream)
+{
+	static const unsigned int outputs[] = {
+		0, 0, HMM_PROBE_FORMAT, HMM_PROBE_EXTENTS,
+	};
+	bool reference = round->info.has & HMM_PROBE_HAS_REFERENCE;
+
+	walk->core = below(stream, 4) ? HMM_PROBE_CORE : HMM_PROBE_REFERENCE;
+	if (only_core < 2)
+		walk->core = only_core;
+	if (!reference)
+		walk->core = HMM_PROBE_CORE;
+	walk->locking = below(stream, 4);
+	walk->how = outputs[below(stream, 4)];
+	walk->request = below(stream, 2) ? HMM_PROBE_RACE_SNAPSHOT : below(stream, 3);
+	if (below(stream, 2))
+		walk->how |= HMM_PROBE_RACE_FILTER;
+	if (below(stream, 2))
+		walk->how |= HMM_PROBE_RACE_OWNER;
+	if (walk->core == HMM_PROBE_REFERENCE) {
+		walk->how &= ~(HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS);
+		if (walk->locking != HMM_PROBE_RACE_UNLOCKED ||
+		    !(round->info.has & HMM_PROBE_HAS_UNLOCKED))
+			walk->locking = HMM_PROBE_RACE_MMAP;
+	}
+	if (walk->locking == HMM_PROBE_RACE_SECTION ||
+	    walk->locking == HMM_PROBE_RACE_VMA)
+		walk->how &= ~(HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS);
+	/* The mirror decides these. */
+	if (walk->locking == HMM_PROBE_RACE_SECTION)
+		walk->how &= ~(HMM_PROBE_RACE_FILTER | HMM_PROBE_RACE_OWNER);
+}
+
+/* Long walks meet more changes, and short ones more often none. */
+static struct span walk_span(const struct arena *arena, uint64_t *stream)
+{
+	struct span span = span_choose(arena, stream, arena->npages);
+
+	if (!below(stream, 3)) {
+		span.first = below(stream, arena->npages / 2);
+		span.count = arena->npages - span.first;
+	}
+	return span;
+}
+
+static void *walker(void *argument)
+{
+	struct thread *thread = argument;
+	struct round *round = thread->round;
+	struct arena *arena = round->arena;
+
+	while (!atomic_load(&round->stop)) {
+		struct span span = walk_span(arena, &thread->stream);
+		struct hmm_probe_race walk = {
+			.addr = (uintptr_t)span_at(arena, span),
+			.npages = span.count,
+			.base = (uintptr_t)arena->at,
+			.tag = arena->tag,
+			.count = 1 + below(&thread->stream, 32),
+		};
+
+		walk_choose(round, &walk, &thread->stream);
+		if (ioctl(arena->probe, HMM_PROBE_RACE, &walk)) {
+			printf("# HMM_PROBE_RACE: %s\n", strerror(errno));
+			atomic_store(&round->failed, true);
+			break;
+		}
+		atomic_fetch_add(&round->counts->walks, walk.walks);
+		atomic_fetch_add(&round->counts->judged, walk.judged);
+		atomic_fetch_add(&round->counts->lost, walk.lost);
+		atomic_fetch_add(&round->counts->errors, walk.errors);
+		if (walk.failure)
+			failure_print(round, &walk);
+	}
+	return NULL;
+}
+
+static void *mutator(void *argument)
+{
+	struct thread *thread = argument;
+	struct round *round = thread->round;
+	struct counts *counts = round->counts;
+
+	while (!atomic_load(&round->stop)) {
+		long changed = round->kind->op(round->arena, &thread->stream);
+
+		atomic_fetch_add(&counts->ops, 1);
+		if (changed >= 0) {
+			atomic_fetch_add(&counts->changed, changed);
+		} else {
+			atomic_fetch_add(&counts->failed_ops, 1);
+			atomic_store(&counts->op_error, changed);
+		}
+	}
+	return NULL;
+}
+
+/* What both cores say of the whole arena, once it is quiet. */
+static bool quiet_same(const struct arena *arena, uint64_t pfn)
+{
+	uint64_t *words[2];
+	bool same = true;
+	unsigned int core;
+	size_t i;
+
+	for (core = 0; core < 2; core++) {
+		struct hmm_probe_walk walk = {
+			.addr = (uintptr_t)arena->at,
+			.npages = arena->npages,
+			.core = core,
+			.pfn = pfn,
+			.how = pfn ? HMM_PROBE_OWNER_OF_PFN : 0,
+		};
+
+		words[core] = calloc(arena->npages, sizeof(uint64_t));
+		walk.words = (uintptr_t)words[core];
+		if (ioctl(arena->probe, HMM_PROBE_WALK, &walk) || walk.error) {
+			printf("# the quiet walk of core %u: error %d\n", core,
+			       walk.error);
+			same = false;
+		}
+	}
+	for (i = 0; same && i < arena->npages; i++) {
+		uint64_t a = words[0][i], b = words[1][i];
+
+		if (word_flags(a) == word_flags(b) &&
+		    (!(a & WORD_VALID) || word_pfn(a) == word_pfn(b)))
+			continue;
+		printf("# quiet, but the cores differ at page %zu: %#llx, %#llx\n", i,
+		       (unsigned long long)a, (unsigned long long)b);
+		same = false;
+	}
+	free(words[0]);
+	free(words[1]);
+	return same;
+}
+
+static bool quiet_true(const struct arena *arena, unsigned int core)
+{
+	struct hmm_probe_race walk = {
+		.addr = (uintptr_t)arena->at,
+		.npages = arena->npages,
+		.base = (uintptr_t)arena->at,
+		.tag = arena->tag,
+		.core = core,
+		.how = HMM_PROBE_RACE_OWNER,
+		.count = 1,
+	};
+	int tries;
+
+	/* Reclaim and khugepaged may still be at work. */
+	for (tries = 0; tries < 10; tries++) {
+		walk.lost = 0;
+		walk.walks = 0;
+		if (ioctl(arena->probe, HMM_PROBE_RACE, &walk)) {
+			printf("# the quiet check: %s\n", strerror(errno));
+			return false;
+		}
+		if (walk.failure)
+			printf("# quiet, but core %u: %s at page %llu: %#llx, entry %#llx, content %#llx\n",
+			       core, failure_names[walk.failure],
+			       (unsigned long long)(walk.fail_addr - walk.addr) / PAGE,
+			       (unsigned long long)walk.fail_word,
+			       (unsigned long long)walk.fail_entry,
+			       (unsigned long long)walk.fail_content);
+		if (walk.failure || !walk.lost)
+			break;
+		usleep(10000);
+	}
+	if (tries == 10)
+		printf("# quiet, but core %u still loses races\n", core);
+	return tries < 10 && !walk.failure;
+}
+
+/* The content of every page, wherever it is: all of it comes back to the CPU. */
+static bool quiet_content(const struct arena *arena)
+{
+	size_t i;
+
+	for (i = 0; i < arena->npages; i++) {
+		struct span span = { i, 1 };
+		uint64_t content;
+
+		if (!span_read(arena, span) ||
+		    pread(arena->sink, &content, sizeof(content), 0) != sizeof(content))
+			continue;
+		if (content && content != arena->tag + i) {
+			printf("# quiet, but page %zu begins with %#llx, not %#llx\n", i,
+			       (unsigned long long)content,
+			       (unsigned long long)arena->tag + i);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool quiet_check(struct round *round, uint64_t pfn)
+{
+	bool both = round->info.has & HMM_PROBE_HAS_REFERENCE;
+
+	return quiet_true(round->arena, HMM_PROBE_CORE) &&
+	       (!both || quiet_true(round->arena, HMM_PROBE_REFERENCE)) &&
+	       (!both || quiet_same(round->arena, pfn)) &&
+	       quiet_content(round->arena);
+}
+
+static void threads_run(struct round *round, unsigned int ms)
+{
+	struct thread threads[WALKERS + MUTATORS];
+	unsigned int i;
+
+	for (i = 0; i < WALKERS + MUTATORS; i++) {
+		threads[i].round = round;
+		threads[i].stream = stream_of(round->seed, i);
+		if (pthread_create(&threads[i].thread, NULL,
+				   i < WALKERS ? walker : mutator, &threads[i])) {
+			perror("# pthread_create");
+			exit(1);
+		}
+	}
+	for (; ms >= 10 && !atomic_load(&round->stop); ms -= 10)
+		usleep(10000);
+	atomic_store(&round->stop, true);
+	for (i = 0; i < WALKERS + MUTATORS; i++)
+		pthread_join(threads[i].thread, NULL);
+}
+
+/* A page on the device whose memory the mirror is to know as its own, or 0. */
+static uint64_t private_page(struct arena *arena, const struct kind *kind)
+{
+	uint64_t map;
+
+	kind->private(arena);
+	map = page_map(arena->at);
+	return map & MAP_SWAPPED ? map_entry_pfn(map) : 0;
+}
+
+static bool mirror_begin(struct arena *arena, uint64_t pfn)
+{
+	struct hmm_probe_span span = {
+		.start = (uintptr_t)arena->at,
+		.end = (uintptr_t)arena->at + arena->npages * PAGE,
+		.pages = pfn,
+	};
+
+	return !ioctl(arena->probe, HMM_PROBE_RACE_BEGIN, &span);
+}
+
+/* Why there was no round, or NULL. */
+static const char *round_run(struct round *round, enum memory memory,
+			     unsigned int ms)
+{
+	uint64_t stream = stream_of(round->seed, 100), pfn = 0;
+	const char *reason = NULL;
+
+	round->arena = arena_make(memory, &stream, &reason);
+	if (!round->arena)
+		return reason;
+	round->arena->probe = probe_open(&round->info);
+	if (round->kind->prepare)
+		reason = round->kind->prepare(round->arena);
+	if (!reason && round->kind->private)
+		pfn = private_page(round->arena, round->kind);
+	if (!reason && !mirror_begin(round->arena, pfn))
+		reason = "no mirror";
+	if (!reason) {
+		printf("# %s on %s: SEED=%llu\n", round->kind->name,
+		       memory_names[memory], (unsigned long long)round->seed);
+		fflush(stdout);
+		threads_run(round, ms);
+		if (!atomic_load(&round->failed) && !quiet_check(round, pfn)) {
+			printf("#   again: SEED=%llu races %s\n",
+			       (unsigned long long)round->seed, round->kind->name);
+			atomic_store(&round->failed, true);
+		}
+	}
+	close(round->arena->probe);
+	arena_free(round->arena);
+	return reason;
+}
+
+static enum memory memory_choose(const struct kind *kind, unsigned int number)
+{
+	enum memory memory = number % NR_MEMORIES;
+
+	while (!(kind->memories & 1 << memory))
+		memory = (memory + 1) % NR_MEMORIES;
+	return memory;
+}
+
+static void counts_print(const struct counts *counts)
+{
+	printf("# %lu changes of %lu pages (%lu refused, the last with %s)\n",
+	       counts->ops, counts->changed, counts->failed_ops,
+	       strerror(-counts->op_error));
+	printf("# %lu walks, %lu lost races, %lu errors; %lu pages compared\n",
+	       counts->walks, counts->lost, counts->errors, counts->judged);
+}
+
+/* All rounds of a kind, one kind of memory after the other; whether it passed. */
+static bool kind_run(unsigned int number, const struct kind *kind, uint64_t seed,
+		     unsigned int ms)
+{
+	unsigned int rounds = ms < MS_PER_ROUND ? 1 : ms / MS_PER_ROUND, i;
+	struct counts counts = {};
+	const char *reason = NULL;
+	bool failed = false, idle;
+	struct round round;
+
+	for (i = 0; i < rounds && !failed && !reason; i++) {
+		enum memory memory = memory_choose(kind, seed + i);
+
+		/* The seed says which memory, so that it alone repeats a round. */
+		round = (struct round){ .kind = kind, .seed = seed + i,
+					.counts = &counts };
+		reason = round_run(&round, memory, ms / rounds);
+		failed = atomic_load(&round.failed);
+	}
+	idle = !counts.changed || !counts.judged;
+	if (!reason)
+		counts_print(&counts);
+	if (!failed && !reason && idle)
+		printf("# nothing was changed, or no walk was ever compared\n");
+	printf("%sok %u %s%s%s\n", failed || (!reason && idle) ? "not " : "", number,
+	       kind->name, reason ? " # SKIP " : "", reason ?: "");
+	fflush(stdout);
+	return !failed && (reason || !idle);
+}
+
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static bool wanted(const struct kind *kind, int nr, char **names)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (!strcmp(names[i], kind->name) ||
+		    (!strcmp(names[i], "driver") && kind->driver))
+			return true;
+	return !nr && !kind->driver;
+}
+
+static void nothing(int signal)
+{
+}
+
+/* Cores and settings that all rounds share. */
+static void prepare(void)
+{
+	/* A thread is told of the page that it has poisoned, and goes on. */
+	const struct sigaction bear = { .sa_handler = nothing, .sa_flags = SA_RESTART };
+	const char *core = getenv("CORE");
+
+	sigaction(SIGBUS, &bear, NULL);
+	if (core && !strcmp(core, "core"))
+		only_core = HMM_PROBE_CORE;
+	if (core && !strcmp(core, "reference"))
+		only_core = HMM_PROBE_REFERENCE;
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		printf("# only one CPU: few races are possible\n");
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int count = 0, done = 0, failed = 0, ms;
+	uint64_t seed = number("SEED", 1);
+	size_t i;
+
+	for (i = 0; i < nr_kinds; i++)
+		count += wanted(&kinds[i], argc - 1, argv + 1);
+	if (!count) {
+		fprintf(stderr, "races: no kind of this name; there are:");
+		for (i = 0; i < nr_kinds; i++)
+			fprintf(stderr, " %s", kinds[i].name);
+		fprintf(stderr, "\n");
+		return 2;
+	}
+	printf("TAP version 13\n1..%u\n", count);
+	prepare();
+	ms = number("DURATION", 0) ? number("DURATION", 0) * 1000 / count : MS_PER_KIND;
+	for (i = 0; i < nr_kinds; i++)
+		if (wanted(&kinds[i], argc - 1, argv + 1))
+			failed += !kind_run(++done, &kinds[i], seed, ms);
+	return failed != 0;
+}
