@@ -45,6 +45,7 @@ missing_packages() {
 	need qemu-system-x86 type -P qemu-system-x86_64
 	need busybox-static eval 'file -L "$(type -P busybox)" | grep -q static'
 	need kmod type -P kmod
+	need spin type -P spin
 	need python3 type -P python3
 	need "$rust" rust_dir
 	need "$cargo" eval 'test -x "$(rust_dir)/cargo" && test -x "$(rust_dir)/rustfmt"'

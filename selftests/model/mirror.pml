@@ -1,0 +1,715 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The protocol of mirrors (mm/hmm/mirror.c, mm/hmm/section.c; "Protocol" in
+ * <linux/hmm_mirror.h>) as a model for Spin. Steps have the names that they have
+ * in the code.
+ *
+ * One address with one page; frames are numbers, 0 is none. Two mirrors of one
+ * owner, A and B, have an interval each that covers the address. What is kept of
+ * the kernel: the sequences of mmu_interval_notifier.c, the update lock, folio
+ * locks, and that a PTE is changed between the start and the end of an
+ * invalidation.
+ *
+ * Safety: when a frame is freed no device maps it, and no device maps a frame
+ * that is free. A page that one device has exclusively is mapped by no other.
+ * No callback runs after release, nor while it runs. The update lock is not
+ * taken after the range was removed.
+ *
+ * Liveness: invalidations are finitely many here, so every process must end:
+ * no deadlock (invalid end state), no endless round (non-progress cycle, under
+ * weak fairness).
+ *
+ * Which processes run is chosen by macros, see the end of this file. Each BAD_*
+ * is a fault that was made, or nearly, and that must be found.
+ */
+
+#ifndef INVALIDATIONS
+#define INVALIDATIONS 2
+#endif
+#ifndef FRAMES
+#define FRAMES 3
+#endif
+
+#define A 0
+#define B 1
+#define NR_IVS 2
+#define NR_TASKS 6
+#define MIGRATION_ENTRY 15
+
+mtype = { CLEAR, MIGRATE, EXCLUSIVE, RELEASE };
+
+/* struct hmm_interval and the device behind it. */
+typedef interval {
+	byte seq;		/* interval_sub->invalidate_seq */
+	bool subscribed;
+	bool listed;
+	bool dead;
+	bool released;
+	byte nr_active;		/* sections from lock to unlock, and 1 */
+	byte lock;		/* the update lock: who holds it, or 0 */
+	bool lock_gone;		/* the driver has freed it */
+	byte device;		/* the frame that the device maps, or 0 */
+};
+interval iv[NR_IVS];
+
+/* subscriptions->invalidate_seq, which is odd during invalidations. */
+byte inv_seq = 2;
+byte inv_active;
+
+/* The PTE, and who may use a frame. */
+byte pte;
+bool pte_exclusive;
+byte exclusive_iv;
+bool in_use[FRAMES + 1];
+byte folio_lock;		/* of the frame in the PTE */
+
+/* struct hmm_mover, one for each task. */
+bool mover_on[NR_TASKS + 1];
+byte mover_iv[NR_TASKS + 1];
+bool mover_changed[NR_TASKS + 1];
+
+byte mm_users = 1;
+bool release_called;
+byte in_callback;
+bool valid[NR_IVS];		/* for BAD_PLAIN_BOOL */
+byte served;			/* a page that user space supplies */
+byte cover;			/* for BAD_COVER: readers of the rwsem */
+
+inline update_lock(i, task) {
+	atomic { iv[i].lock == 0 -> iv[i].lock = task }
+	assert(!iv[i].lock_gone);
+}
+
+inline update_unlock(i) {
+	iv[i].lock = 0;
+}
+
+/* The last user of a frame has unmapped it. */
+inline free_frame(f) {
+	d_step {
+		if
+		:: f != 0 && f != MIGRATION_ENTRY ->
+			assert(iv[A].device != f && iv[B].device != f);
+			in_use[f] = false;
+		:: else
+		fi
+	}
+}
+
+inline alloc_frame(f) {
+	if
+	:: !in_use[1] -> f = 1
+	:: !in_use[2] -> f = 2
+#if FRAMES > 2
+	:: !in_use[3] -> f = 3
+#endif
+	fi;
+	in_use[f] = true
+}
+
+/* hmm_interval_forget(): the driver's callback. */
+inline forget(i) {
+	if
+#ifndef BAD_RELEASED_IGNORED
+	:: iv[i].released
+	:: else ->
+#else
+	:: true ->
+#endif
+		atomic { assert(!release_called); in_callback++ }
+		iv[i].device = 0;
+		in_callback--
+	fi
+}
+
+/* hmm_interval_change_movers(). */
+inline change_movers(i, me) {
+	d_step {
+		t = 1;
+		do
+		:: t <= NR_TASKS ->
+			if
+#ifdef BAD_EVERY_MOVER_EXEMPT
+			:: mover_on[t] && mover_iv[t] == i && !mover_on[me] ->
+#else
+			:: mover_on[t] && mover_iv[t] == i && t != me ->
+#endif
+				mover_changed[t] = true
+			:: else
+			fi;
+			t++
+		:: else -> break
+		od;
+		t = 0
+	}
+}
+
+/* Whether an interval ignores an event: hmm_interval_takes(). */
+#ifdef BAD_EXCLUSIVE_OF_OWNER
+#define TAKES(i, event, me) (event == EXCLUSIVE)
+#elif defined(BAD_TAKING_MOVES_SEQUENCE)
+#define TAKES(i, event, me) (false)
+#else
+#define TAKES(i, event, me) (event == EXCLUSIVE && mover_on[me] && mover_iv[me] == i)
+#endif
+
+/* hmm_interval_invalidate(). */
+inline invalidate(i, event, me, may_block, cur, ok) {
+	if
+	:: may_block -> update_lock(i, me)
+	:: !may_block ->
+		atomic {
+			if
+			:: iv[i].lock == 0 -> iv[i].lock = me
+			:: else -> ok = false
+			fi
+		}
+	fi;
+	if
+	:: ok && iv[i].lock == me ->
+		if
+		:: TAKES(i, event, me)
+		:: else ->
+#ifdef BAD_SEQUENCE_AFTER
+			forget(i);
+			update_unlock(i);
+			iv[i].seq = cur;
+			update_lock(i, me);
+#else
+			iv[i].seq = cur;
+#ifdef BAD_PLAIN_BOOL
+			valid[i] = false;
+#endif
+			change_movers(i, me);
+			forget(i);
+#endif
+			if
+			:: event == RELEASE ->
+				d_step { iv[i].dead = true; iv[i].released = true }
+			:: else
+			fi
+		fi;
+		update_unlock(i)
+	:: else
+#ifdef BAD_REFUSAL_IGNORED
+		; ok = true
+#endif
+	fi
+}
+
+/* mn_itree_invalidate() */
+inline inv_start(event, me, may_block, cur, ok) {
+	d_step {
+		inv_active++;
+		inv_seq = inv_seq | 1;
+		cur = inv_seq;
+		ok = true
+	}
+	if
+	:: iv[A].subscribed -> invalidate(A, event, me, may_block, cur, ok)
+	:: else
+	fi;
+#ifdef TWO
+	if
+	:: ok && iv[B].subscribed -> invalidate(B, event, me, may_block, cur, ok)
+	:: else
+	fi;
+#endif
+	cur = 0
+}
+
+/* mn_itree_finish_pass() */
+inline inv_end() {
+	d_step {
+		inv_active--;
+		if
+		:: inv_active == 0 -> inv_seq++
+#ifdef BAD_PLAIN_BOOL
+			; valid[A] = true; valid[B] = true
+#endif
+		:: else
+		fi
+	}
+}
+
+/* mmu_interval_read_begin() */
+inline begin(i, s) {
+#ifdef BAD_PLAIN_BOOL
+	valid[i];
+#endif
+	s = iv[i].seq;
+	inv_seq != s
+}
+
+#ifdef BAD_PLAIN_BOOL
+#define CHANGED(i, s) (!valid[i])
+#else
+#define CHANGED(i, s) (iv[i].seq != s)
+#endif
+
+/* The CPU takes an exclusive page back: remove_device_exclusive_entry(). */
+inline restore_exclusive(me, cur, ok) {
+	atomic { folio_lock == 0 -> folio_lock = me }
+	if
+	:: pte_exclusive ->
+		inv_start(CLEAR, me, true, cur, ok);
+		pte_exclusive = false;
+		inv_end()
+	:: else
+	fi;
+	folio_lock = 0
+}
+
+/* handle_mm_fault(), and the walk that follows it. */
+inline fault(me, f, cur, ok) {
+	do
+	:: pte_exclusive -> restore_exclusive(me, cur, ok)
+	:: atomic { !pte_exclusive && pte != MIGRATION_ENTRY ->
+			if
+			:: pte == 0 -> alloc_frame(f); pte = f
+			:: else -> f = pte
+			fi
+		}
+		break
+	od
+}
+
+/* hmm_interval_enter(): lock, and give up if the range was removed. */
+inline enter(i, me, entered) {
+	atomic {
+		entered = false;
+		if
+		:: iv[i].nr_active == 0
+#ifdef BAD_NO_DRAIN
+		:: else -> entered = true
+#else
+		:: else -> iv[i].nr_active++; entered = true
+#endif
+		fi
+	}
+	if
+	:: entered ->
+		update_lock(i, me);
+		if
+#ifndef BAD_DEAD_NOT_CHECKED
+		:: iv[i].dead -> leave(i); entered = false
+#endif
+		:: else
+		fi
+	:: else
+	fi
+}
+
+inline leave(i) {
+	update_unlock(i);
+#ifndef BAD_NO_DRAIN
+	iv[i].nr_active--
+#endif
+}
+
+/* The driver maps the page. */
+inline inside(i, f) {
+	d_step {
+		assert(in_use[f]);
+		assert(!(pte_exclusive && pte == f && exclusive_iv != i));
+		iv[i].device = f
+	}
+}
+
+/* Look up, with a reference to the process: false if there is nothing to do. */
+inline look_up(i, found) {
+	atomic {
+		found = false;
+		if
+		:: mm_users > 0 && iv[i].listed -> mm_users++; found = true
+		:: else
+		fi
+	}
+}
+
+inline put_mm() {
+	mm_users--
+}
+
+/* A section that reads or writes. */
+proctype section(byte me; byte i) {
+	byte s, f, cur, t;
+	bool found, entered, ok;
+
+	look_up(i, found);
+	do
+	:: !found -> break
+	:: else ->
+		begin(i, s);
+#ifdef BAD_COVER
+		cover++;
+		served > 0;
+#endif
+		fault(me, f, cur, ok);
+#ifdef BAD_COVER
+		cover--;
+#endif
+#ifdef BAD_CHECK_OUTSIDE
+		if
+		:: CHANGED(i, s) -> goto again
+		:: else
+		fi;
+#endif
+		enter(i, me, entered);
+		if
+		:: !entered -> break
+		:: else
+		fi;
+		if
+#ifndef BAD_CHECK_OUTSIDE
+		:: CHANGED(i, s) -> leave(i)
+#endif
+		:: else ->
+			inside(i, f);
+			leave(i);
+			break
+		fi;
+#ifdef BAD_CHECK_OUTSIDE
+again:		skip;
+#endif
+		d_step { s = 0; f = 0 }
+	od;
+	if
+	:: found -> put_mm()
+	:: else
+	fi
+}
+
+inline add_mover(i, me, entered) {
+	enter(i, me, entered);
+	if
+	:: entered ->
+		d_step {
+			mover_changed[me] = false;
+			mover_iv[me] = i;
+			mover_on[me] = true
+		}
+		leave(i)
+	:: else
+	fi
+}
+
+inline del_mover(me) {
+	mover_on[me] = false
+}
+
+/* migrate_vma_setup() to migrate_vma_finalize(), by devmem_move_begin(). */
+inline migrate(me, from, to, held, cur, ok) {
+	held = false;
+	inv_start(MIGRATE, me, true, cur, ok);
+	atomic {
+		if
+		:: pte != 0 && pte != MIGRATION_ENTRY && !pte_exclusive && folio_lock == 0 ->
+			from = pte;
+			pte = MIGRATION_ENTRY;
+			held = true
+		:: else
+		fi
+	}
+	inv_end();
+	if
+	:: held ->
+		atomic { alloc_frame(to) }
+		atomic {
+			if
+			:: pte == MIGRATION_ENTRY -> pte = to
+			:: else -> held = false
+			fi;
+			free_frame(from);
+			if
+			:: held
+			:: else -> free_frame(to)
+			fi
+		}
+	:: else
+	fi
+}
+
+/* A section with migrate_to: one attempt; when it fails, as any section. */
+proctype section_migrate(byte me; byte i) {
+	byte cur, from, to, t, s;
+	bool found, entered, held, ok;
+
+	look_up(i, found);
+	if
+	:: !found -> goto out
+	:: else
+	fi;
+	add_mover(i, me, entered);
+	if
+	:: !entered -> goto out
+	:: else
+	fi;
+	begin(i, s);
+	migrate(me, from, to, held, cur, ok);
+	enter(i, me, entered);
+	del_mover(me);
+	if
+	:: entered && held && !mover_changed[me] -> inside(i, to)
+	:: else
+	fi;
+	if
+	:: entered -> leave(i)
+	:: else
+	fi;
+out:	if
+	:: found -> put_mm()
+	:: else
+	fi
+}
+
+/* make_device_exclusive(): the folio is locked if it succeeds. */
+inline make_exclusive(i, me, f, taken, cur, ok) {
+	fault(me, f, cur, ok);
+	atomic { folio_lock == 0 -> folio_lock = me }
+	taken = false;
+	if
+	:: pte == f && !pte_exclusive ->
+		inv_start(EXCLUSIVE, me, true, cur, ok);
+		d_step {
+			if
+			:: pte == f ->
+				pte_exclusive = true;
+				exclusive_iv = i;
+				taken = true
+			:: else
+			fi
+		}
+		inv_end()
+	:: else
+	fi;
+	if
+	:: !taken -> folio_lock = 0
+	:: else
+	fi
+}
+
+/* HMM_ACCESS_EXCLUSIVE: hmm_section_take_page() in place of a walk. */
+proctype section_exclusive(byte me; byte i) {
+	byte s, f, cur, t;
+	bool found, entered, taken, ok;
+
+	look_up(i, found);
+	do
+	:: !found -> break
+	:: else ->
+		begin(i, s);
+		fault(me, f, cur, ok);
+		begin(i, s);
+		add_mover(i, me, entered);
+		if
+		:: !entered -> break
+		:: else
+		fi;
+		make_exclusive(i, me, f, taken, cur, ok);
+		del_mover(me);
+		if
+		:: !taken -> goto again
+		:: else
+		fi;
+		enter(i, me, entered);
+		if
+		:: !entered -> folio_lock = 0; break
+		:: else
+		fi;
+		if
+		:: CHANGED(i, s) -> leave(i); folio_lock = 0
+		:: else ->
+			d_step {
+				assert(pte == f && pte_exclusive);
+				assert(iv[1 - i].device != f)
+			}
+			inside(i, f);
+			leave(i);
+			folio_lock = 0;
+			break
+		fi;
+again:		skip; d_step { s = 0; f = 0; taken = false }
+	od;
+	if
+	:: found -> put_mm()
+	:: else
+	fi
+}
+
+/* The CPU unmaps the page and frees it: munmap(), reclaim, the OOM reaper. */
+proctype cpu(byte me) {
+	byte cur, old, t, n;
+	bool ok, may_block;
+
+	do
+	:: n == INVALIDATIONS -> break
+	:: else ->
+		n++;
+		if
+		:: may_block = true
+#ifdef NONBLOCKING
+		:: may_block = false
+#endif
+		fi;
+		inv_start(CLEAR, me, may_block, cur, ok);
+		if
+		:: ok ->
+			atomic {
+				old = pte;
+				pte = 0;
+				pte_exclusive = false
+			}
+			free_frame(old)
+		:: else
+		fi;
+		inv_end();
+		d_step { old = 0; ok = false; may_block = false }
+	od
+}
+
+/* hmm_interval_end() */
+inline interval_end(i, me) {
+	iv[i].listed = false;
+#ifdef BAD_UNSUBSCRIBE_FIRST
+	atomic { inv_active == 0 -> iv[i].subscribed = false }
+#endif
+	/* kill */
+	update_lock(i, me);
+	iv[i].dead = true;
+	forget(i);
+	update_unlock(i);
+	/* drain */
+	atomic { iv[i].nr_active > 0 -> iv[i].nr_active-- }
+	iv[i].nr_active == 0;
+	/* unsubscribe: mmu_interval_notifier_remove() */
+	atomic { inv_active == 0 -> iv[i].subscribed = false }
+}
+
+proctype range_remove(byte me; byte i) {
+	interval_end(i, me);
+	/* The driver may free everything that the range needed. */
+	atomic { assert(iv[i].lock == 0); iv[i].lock_gone = true }
+	assert(iv[i].device == 0)
+}
+
+/* hmm_state_release(): by the end of the process or of the mirror. */
+inline state_release() {
+	atomic {
+		if
+		:: !release_called ->
+			assert(in_callback == 0);
+			release_called = true
+		:: else
+		fi
+	}
+}
+
+/* hmm_mirror_exit(), with A and B as two intervals of one mirror. */
+proctype mirror_exit(byte me) {
+#ifdef BAD_RELEASE_DURING_CALLBACK
+	state_release();
+#endif
+	interval_end(A, me);
+#ifdef TWO
+	interval_end(B, me);
+#endif
+	state_release();
+	d_step { iv[A].lock_gone = true; iv[B].lock_gone = true }
+}
+
+/* exit_mmap(): release first, then the pages go, which is reported again. */
+proctype process_exit(byte me) {
+	byte cur, old, t;
+	bool ok;
+
+	mm_users--;
+	mm_users == 0;
+	inv_start(RELEASE, me, true, cur, ok);
+	state_release();
+	inv_end();
+	inv_start(CLEAR, me, true, cur, ok);
+	d_step { old = pte; pte = 0; pte_exclusive = false }
+	free_frame(old);
+	inv_end()
+}
+
+/* User space that supplies a page, after it had a range added. */
+proctype server() {
+#ifdef BAD_COVER
+	/* down_write(&mirror->cover) in hmm_mirror_range_add() */
+	cover == 0;
+#endif
+	served = 1
+}
+
+init {
+	atomic {
+		pte = 1;
+		in_use[1] = true;
+		iv[A].subscribed = true;
+		iv[A].listed = true;
+		iv[A].nr_active = 1;
+		iv[A].seq = 1;
+#ifdef TWO
+		iv[B].subscribed = true;
+		iv[B].listed = true;
+#endif
+		iv[B].nr_active = 1;
+		iv[B].seq = 1;
+		valid[A] = true;
+		valid[B] = true;
+#ifdef FAULT
+		run cpu(1);
+		run section(3, A);
+		run section(4, A);
+#endif
+#ifdef FAULT_OVERLAP
+		run cpu(1);
+		run cpu(2);
+		run section(3, A);
+#endif
+#ifdef REMOVE
+		run cpu(1);
+		run section(3, A);
+		run section(4, A);
+		run range_remove(5, A);
+#endif
+#ifdef MOVE
+		run cpu(1);
+		run section_migrate(3, A);
+		run section(4, A);
+#endif
+#ifdef MOVE_BOTH
+		run section_migrate(3, A);
+		run section_migrate(4, A);
+#endif
+#ifdef MOVE_REMOVE
+		run section_migrate(3, A);
+		run range_remove(5, A);
+#endif
+#ifdef TAKE
+		run cpu(1);
+		run section_exclusive(3, A);
+		run section(4, B);
+#endif
+#ifdef TAKE_SAME
+		run cpu(1);
+		run section_exclusive(3, A);
+		run section(4, A);
+#endif
+#ifdef TAKE_BOTH
+		run section_exclusive(3, A);
+		run section_exclusive(4, B);
+#endif
+#ifdef EXIT
+		run section(3, A);
+		run process_exit(4);
+		run mirror_exit(5);
+#endif
+#ifdef SLOW
+		run section(3, A);
+		run server();
+#endif
+	}
+}
