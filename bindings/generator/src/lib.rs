@@ -55,6 +55,7 @@ pub fn analyse(name: &str, input: &Input) -> Run {
         .map(|file| sources.short_path(*file))
         .map(|path| path.strip_prefix("include/").map(str::to_owned).unwrap_or(path))
         .collect();
+    api.declared = emit::account::declared(&api);
     if !diagnostics.has_errors() {
         check::check(&mut api, &mut diagnostics);
     }
@@ -87,8 +88,14 @@ impl Run {
 
     /// Writes the output; the error is one of the generator's own, or of a formatter.
     pub fn emit(&self) -> Result<Output, String> {
+        let rust = emit::rust::write(&self.api)?;
+        if let Some(name) = emit::account::vanished(&self.api, &rust)?.first() {
+            return Err(format!(
+                "error: `{name}` is under contract, and neither written nor left out: this is a bug of hmm-bindgen"
+            ));
+        }
         Ok(Output {
-            rust: emit::rust::write(&self.api)?,
+            rust,
             helpers: emit::helpers::write(&self.api)?,
             typed_c: emit::c::write(&self.api)?,
             report: emit::report::left_out(&self.api, &self.sources),

@@ -2,7 +2,8 @@
 
 //! Functions: a contract that does not say enough leaves the function out.
 
-use super::leave_out;
+use super::fit;
+use super::lose;
 use super::types;
 use super::types::Ty;
 use super::types::Why;
@@ -20,12 +21,11 @@ pub(super) fn check(api: &mut Api) {
     let mut lost = Vec::new();
     for function in &api.functions {
         if let Err(why) = complete(api, function) {
-            lost.push((function.c.clone(), function.span, why));
+            lost.push((function.c.clone(), why));
         }
     }
-    for (name, span, why) in lost {
-        api.functions.retain(|function| function.c != name);
-        leave_out(api, &name, span, why);
+    for (name, why) in lost {
+        lose(api, &name, why);
     }
 }
 
@@ -53,7 +53,8 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
     if function.role == Role::Constructor {
         given(api, function)?;
     }
-    result(api, function)
+    result(api, function)?;
+    fit::check(api, function)
 }
 
 /// Whether the fields can be typed that are given before the constructor runs.
@@ -203,5 +204,9 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
     {
         return Err(Why::new("it checks a section that nothing begins", "put `begin` on its counterpart"));
     }
-    types::of(api, &function.ret, None).map(|_| ())
+    let ty = types::of(api, &function.ret, None)?;
+    if protocol || matches!(function.role, Role::Enter | Role::Iterator(_)) || function.errno.is_some() {
+        return Ok(());
+    }
+    types::from_c(api, &ty)
 }

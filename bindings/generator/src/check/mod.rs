@@ -5,10 +5,13 @@
 //! What contradicts itself is an error. What is merely not complete is left out, with the reason;
 //! nothing is emitted that a contract does not justify.
 
+mod depend;
+mod fit;
 mod function;
 mod lock;
 mod object;
 mod ops;
+mod record;
 mod section;
 mod stage;
 pub mod types;
@@ -26,12 +29,13 @@ pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     lock::check(api, diagnostics);
     ops::check(api, diagnostics);
     section::check(api, diagnostics);
+    record::check(api);
     // What is left out may be what something else needs.
     let mut before = usize::MAX;
     while before != api.left_out.len() {
         before = api.left_out.len();
         function::check(api);
-        object::unreachable(api);
+        depend::check(api);
     }
     api.left_out.sort_by_key(|left| left.span);
 }
@@ -42,6 +46,14 @@ fn leave_out(api: &mut Api, name: &str, span: Span, why: types::Why) {
         return;
     }
     api.left_out.push(LeftOut { name: name.to_owned(), reason: why.reason, remedy: why.remedy, span });
+}
+
+/// Takes a function out.
+fn lose(api: &mut Api, name: &str, why: types::Why) {
+    let Some(at) = api.functions.iter().position(|function| function.c == name) else { return };
+    let function = api.functions.remove(at);
+    leave_out(api, name, function.span, why);
+    api.lost.push(function);
 }
 
 /// Two things of one name would be one thing on the typed side.

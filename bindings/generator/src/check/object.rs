@@ -2,8 +2,6 @@
 
 //! Objects: how each one is held follows from the functions that make and end it.
 
-use super::leave_out;
-use super::types::Why;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::model::Api;
@@ -112,34 +110,5 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
             Shape::Borrowed
         }
         (None, None) => Shape::Borrowed,
-    }
-}
-
-/// Leaves out the objects that can neither be made nor be had from anywhere.
-pub(super) fn unreachable(api: &mut Api) {
-    let lost: Vec<(String, crate::source::Span)> = api
-        .objects
-        .iter()
-        .filter(|object| object.shape == Shape::Pinned)
-        .filter(|object| api.one_in_role(&object.tag, |r| *r == Role::Constructor).is_none())
-        .map(|object| (object.tag.clone(), object.span))
-        .collect();
-    for (tag, span) in lost {
-        let why = Why::new("its constructor is left out", "complete the contract of the constructor");
-        leave_out(api, &format!("struct {tag}"), span, why);
-        api.objects.retain(|object| object.tag != tag);
-        for function in api.functions.iter().filter(|f| f.owner.as_deref() == Some(&tag)) {
-            let why = Why::new(format!("`struct {tag}` is left out"), "complete its contract");
-            if !api.left_out.iter().any(|left| left.name == function.c) {
-                api.left_out.push(crate::model::LeftOut {
-                    name: function.c.clone(),
-                    reason: why.reason,
-                    remedy: why.remedy,
-                    span: function.span,
-                });
-            }
-        }
-        api.functions.retain(|f| f.owner.as_deref() != Some(tag.as_str()));
-        api.sections.retain(|section| section.of != tag);
     }
 }

@@ -48,7 +48,11 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
                 "no constructor takes this table",
                 "put `constructor` on the function that takes it, or `given` on the field that holds it",
             );
-            leave_out(api, &format!("struct {}", table.tag), table.span, why);
+            for callback in table.callbacks.iter().filter(|_| !table.single) {
+                let name = format!("{}.{}", table.tag, callback.signature.name);
+                leave_out(api, &name, callback.signature.span, why.clone());
+            }
+            leave_out(api, &table.declared_as(), table.span, why);
             continue;
         };
         let mut kept = Vec::new();
@@ -81,6 +85,31 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     api.tables.retain(|table| uses.iter().any(|(tag, _)| *tag == table.tag));
 }
 
+/// What a callback returns is a value of its own.
+fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
+    let ret = callback.signature.ret.plain();
+    if callback.errno.is_some() && *ret != CType::Int("i32") {
+        return Err(Why::new(
+            format!("`errno` on a result of type `{}`", callback.signature.ret.spell()),
+            "an error is an int; take `errno` away",
+        ));
+    }
+    if callback.errno.is_some() && callback.plain {
+        return Err(Why::new("a number or an error is not taken from a callback yet", "take `plain` away"));
+    }
+    let retry = callback.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    if retry {
+        return Err(Why::new("nobody makes a callback's call again", "take `retry` away"));
+    }
+    match types::of(api, &callback.signature.ret, None)? {
+        Ty::Unit | Ty::Bool | Ty::Int(_) | Ty::Choice(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(()),
+        _ => Err(Why::new(
+            format!("a callback cannot return `{}` yet", callback.signature.ret.spell()),
+            "have it return a number or nothing",
+        )),
+    }
+}
+
 fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> {
     let first = callback.signature.params.first();
     if first.and_then(|p| p.ty.pointee_record()) != Some(owner) {
@@ -101,6 +130,8 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
                     "make the callback optional, or take it out of the contract",
                 ))
             }
+            Ty::Choice(_) | Ty::Gfp | Ty::Record(_) => types::from_c(api, &ty)
+                .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?,
             _ if block => {
                 return Err(Why::new(
                     format!("parameter `{}`: nothing stands for a block of these", param.name),
@@ -119,7 +150,7 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
             "say `errno`, or `plain` when it is just a number",
         ));
     }
-    types::of(api, &callback.signature.ret, None)?;
+    returned(api, callback)?;
     let object = api.object(owner);
     let data = object.map(|object| object.data.as_slice()).unwrap_or_default();
     let held = callback

@@ -55,7 +55,7 @@ pub enum Ty {
 }
 
 /// Why something is left out, and what would change that.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Why {
     /// Why.
     pub reason: String,
@@ -77,7 +77,7 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
         ParamKind::Slice(_) => return slice(param),
-        ParamKind::Plain | ParamKind::Keeps | ParamKind::Outlives => {}
+        ParamKind::Plain | ParamKind::Borrows | ParamKind::Keeps | ParamKind::Outlives => {}
     }
     of(api, &param.ty, param.word.as_deref())
         .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
@@ -186,6 +186,26 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
         other => Err(Why::new(
             format!("a pointer to `{}` does not say how much is behind it", other.spell()),
             "say `slice(len)`, naming the parameter with the number of elements",
+        )),
+    }
+}
+
+/// Whether the typed side can be given a value of this type by C, without more said about it.
+pub fn from_c(api: &Api, ty: &Ty) -> Result<(), Why> {
+    match ty {
+        Ty::Unit | Ty::Bool | Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_) => Ok(()),
+        Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open) => Ok(()),
+        Ty::Choice(tag) => Err(Why::new(
+            format!("C may give a value that `enum {tag}` does not list"),
+            format!("say `open` of `enum {tag}`"),
+        )),
+        Ty::Gfp => Err(Why::new(
+            "allocation flags are given to C only",
+            "say `plain` of an integer instead, by a static inline",
+        )),
+        _ => Err(Why::new(
+            "for how long what it points to is there is not said",
+            "only what is copied can be taken from C; say `hidden` of a member",
         )),
     }
 }

@@ -7,6 +7,7 @@
 //! what was left out and why.
 
 pub mod abi;
+pub mod account;
 pub mod c;
 pub mod format;
 pub mod helpers;

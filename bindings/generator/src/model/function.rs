@@ -500,7 +500,7 @@ fn this(
     let value = |p: &Param| p.word.is_some() || by_value(&p.ty).is_some_and(|tag| known(&tag));
     params
         .iter()
-        .position(|p| pointer(p) && p.kind == ParamKind::Plain)
+        .position(|p| pointer(p) && matches!(p.kind, ParamKind::Plain | ParamKind::Borrows))
         .or_else(|| params.first().filter(|p| value(p)).map(|_| 0))
 }
 

@@ -49,6 +49,7 @@ pub use stage::Stage;
 pub use tagged::Tagged;
 
 use crate::diag::Diagnostics;
+use crate::emit::account::Declared;
 use crate::read::Class;
 use crate::read::Doc;
 use crate::read::Headers;
@@ -87,8 +88,12 @@ pub struct Api {
     pub elsewhere: Vec<(FileId, String)>,
     /// Examples for the documentation, by the name of what they show.
     pub examples: BTreeMap<String, String>,
+    /// What is under contract.
+    pub declared: Vec<Declared>,
     /// What is not emitted, and why.
     pub left_out: Vec<LeftOut>,
+    /// The functions among that: others may need them.
+    pub lost: Vec<Function>,
 }
 
 /// Something in the header that the typed side does not have.

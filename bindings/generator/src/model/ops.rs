@@ -28,6 +28,16 @@ pub struct Table {
     pub span: Span,
 }
 
+impl Table {
+    /// What declares it: its structure, or the function that takes the one callback.
+    pub fn declared_as(&self) -> String {
+        match self.single {
+            true => self.tag.clone(),
+            false => format!("struct {}", self.tag),
+        }
+    }
+}
+
 /// Makes a table of a structure whose contract says so.
 pub(super) fn lower(
     record: &Record,

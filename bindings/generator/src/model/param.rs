@@ -14,8 +14,10 @@ use crate::source::Span;
 /// What is promised about a parameter beyond its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing: a value, or a pointer that is used for the call only.
+    /// Nothing.
     Plain,
+    /// `borrows`: a pointer that is used for the call only.
+    Borrows,
     /// `keeps`: the callee keeps the pointer until the object ends.
     Keeps,
     /// `outlives`: it is there for longer than the object that the constructor makes.
@@ -59,7 +61,7 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     } else if clauses.flag("outlives", diagnostics) {
         Kind::Outlives
     } else if clauses.flag("borrows", diagnostics) {
-        Kind::Plain
+        Kind::Borrows
     } else if clauses.flag("identity", diagnostics) {
         Kind::Identity
     } else if let Some(term) = clauses.take("slice") {
@@ -102,6 +104,7 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
         Kind::Outlives => "outlives",
         Kind::Slice(_) => "slice",
         Kind::Identity => "identity",
+        Kind::Borrows => "borrows",
         _ => "callback",
     };
     diagnostics.push(

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which words go with which role, and which roles with which way of holding an object. What has no place here has no
+//! output either, so the function is left out.
+
+use super::types;
+use super::types::Ty;
+use super::types::Why;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Object;
+use crate::model::ParamKind;
+use crate::model::Returns;
+use crate::model::Role;
+use crate::model::Shape;
+use crate::read::CType;
+
+/// Why a function has no counterpart on the typed side, if its words, its role and its object do not go together.
+pub(super) fn check(api: &Api, function: &Function) -> Result<(), Why> {
+    words(function)?;
+    owner(api, function)?;
+    alone(api, function)?;
+    params(api, function)?;
+    required(api, function)?;
+    result(api, function)?;
+    name(api, function)
+}
+
+/// What a role is called in a contract.
+pub(super) fn word(role: &Role) -> &'static str {
+    match role {
+        Role::Constructor => "constructor",
+        Role::Destructor => "destructor",
+        Role::Get => "get",
+        Role::Put => "put",
+        Role::Lock(_) => "lock",
+        Role::TryLock(_) => "trylock",
+        Role::Unlock(_) => "unlock",
+        Role::Enter => "enter",
+        Role::Leave => "leave",
+        Role::Outcome => "outcome",
+        Role::Begin(_) => "begin",
+        Role::Check(_) => "check",
+        Role::Iterator(_) => "iterator",
+        Role::Method => "method",
+    }
+}
+
+/// The words beside its role that mean something on a function in that role.
+fn permitted(role: &Role) -> &'static [&'static str] {
+    match role {
+        Role::Constructor => &["errno", "nullable", "stage"],
+        Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage"],
+        Role::Lock(_) => &["requires"],
+        Role::TryLock(_) => &["requires", "errno"],
+        Role::Unlock(_) => &["requires"],
+        Role::Outcome => &["errno"],
+        Role::Begin(_) => &["plain"],
+        _ => &[],
+    }
+}
+
+fn words(function: &Function) -> Result<(), Why> {
+    let made = function.role == Role::Constructor;
+    let said = [
+        ("requires", function.requires.is_some()),
+        ("errno", function.errno.is_some()),
+        ("plain", function.plain),
+        ("owned", function.returns == Returns::Owned && !made),
+        ("borrowed", function.returns == Returns::Borrowed),
+        ("nullable", function.nullable),
+        ("stage", function.stage.is_some()),
+    ];
+    let permitted = permitted(&function.role);
+    for (name, _) in said.iter().filter(|(name, said)| *said && !permitted.contains(name)) {
+        let role = word(&function.role);
+        return Err(Why::new(
+            format!("`{name}` means nothing on a `{role}`"),
+            format!("take `{name}` away, or put a function without it under contract"),
+        ));
+    }
+    Ok(())
+}
+
+/// The object of a function, when it is one.
+fn object<'a>(api: &'a Api, function: &Function) -> Option<&'a Object> {
+    function.owner.as_deref().and_then(|tag| api.object(tag))
+}
+
+fn owner(api: &Api, function: &Function) -> Result<(), Why> {
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let role = word(&function.role);
+    let object = object(api, function);
+    if object.is_some_and(|object| api.module(object.span).is_some()) && api.module(function.span).is_none() {
+        return Err(Why::new(
+            format!("`struct {tag}` is in another module"),
+            "put the function under contract where its object is",
+        ));
+    }
+    let needs_section =
+        matches!(function.role, Role::Enter | Role::Leave | Role::Outcome | Role::Iterator(_));
+    if needs_section && api.section(tag).is_none() {
+        return Err(Why::new(
+            format!("`{role}` is of a section, and `struct {tag}` is none"),
+            "put `section(\"Name\", of(tag))` on the structure",
+        ));
+    }
+    let free = needs_section || function.role == Role::Method;
+    let Some(object) = object else {
+        if !free || function.requires.is_some() {
+            let what = if free { "requires" } else { role };
+            return Err(Why::new(
+                format!("`{what}` is of an object, and `{tag}` is none"),
+                "put `object(\"Name\")` on the structure",
+            ));
+        }
+        return Ok(());
+    };
+    let fits = match function.role {
+        Role::Get | Role::Put => object.shape == Shape::Counted,
+        Role::Destructor => matches!(object.shape, Shape::Pinned | Shape::Owned),
+        Role::Constructor if function.this.is_some() => object.shape == Shape::Pinned,
+        Role::Constructor => matches!(object.shape, Shape::Owned | Shape::Counted),
+        _ => true,
+    };
+    if !fits {
+        let held = match object.shape {
+            Shape::Pinned => "is initialised in place",
+            Shape::Counted => "is held by count",
+            Shape::Owned => "is returned by its constructor",
+            _ => "is reached by reference only",
+        };
+        return Err(Why::new(
+            format!("`struct {tag}` {held}, which `{role}` does not go with"),
+            format!("take `{role}` away, or the functions that say so"),
+        ));
+    }
+    let typed = !object.stages.is_empty() || object.lifetime;
+    let locks = matches!(
+        function.role,
+        Role::Lock(_) | Role::TryLock(_) | Role::Unlock(_) | Role::Begin(_) | Role::Check(_)
+    );
+    match typed && locks {
+        true => Err(Why::new(
+            format!("`struct {tag}` has stages, or is outlived by something, and a guard has one type"),
+            "take the lock out of the contract",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// All but constructors, methods, tries and iterators are one of a kind.
+fn alone(api: &Api, function: &Function) -> Result<(), Why> {
+    if matches!(function.role, Role::Constructor | Role::Method | Role::TryLock(_) | Role::Iterator(_)) {
+        return Ok(());
+    }
+    let tag = function.owner.as_deref().unwrap_or_default();
+    match api.one_in_role(tag, |role| *role == function.role) {
+        Some(first) if first.c != function.c && !matches!(function.role, Role::Lock(_)) => Err(Why::new(
+            format!("`{}` is the `{}` of `struct {tag}` already", first.c, word(&function.role)),
+            "take the word away from one of the two",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How many parameters a role has; `None` when that is free.
+fn arity(role: &Role) -> Option<usize> {
+    match role {
+        Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_) => None,
+        Role::Check(_) | Role::Iterator(_) => Some(2),
+        _ => Some(1),
+    }
+}
+
+fn params(api: &Api, function: &Function) -> Result<(), Why> {
+    let role = word(&function.role);
+    if let Some(wanted) = arity(&function.role).filter(|wanted| *wanted != function.params.len()) {
+        return Err(Why::new(
+            format!("`{role}` has {wanted} parameter{}", if wanted == 1 { "" } else { "s" }),
+            "put a static inline that knows the others under contract",
+        ));
+    }
+    let mut tables = 0;
+    for (index, param) in function.params.iter().enumerate() {
+        if function.this == Some(index) {
+            if param.kind != ParamKind::Plain && param.kind != ParamKind::Borrows || param.nullable {
+                return Err(Why::new(
+                    format!("parameter `{}` is the object itself, which is always there", param.name),
+                    "take the words on it away",
+                ));
+            }
+            continue;
+        }
+        if matches!(function.role, Role::Iterator(_)) {
+            continue;
+        }
+        let ty = types::of_param(api, param)?;
+        if matches!(ty, Ty::Table(_) | Ty::Callback) {
+            tables += 1;
+            table(api, function, &ty, tables, param)?;
+        }
+        let may_be_null = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text)
+            && matches!(param.kind, ParamKind::Borrows | ParamKind::Plain)
+            || matches!(ty, Ty::Identity { nonnull: false });
+        if param.nullable && !may_be_null {
+            return Err(Why::new(
+                format!("parameter `{}`: `nullable` means nothing on this", param.name),
+                "take it away: what is always given is good too",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn table(
+    api: &Api,
+    function: &Function,
+    ty: &Ty,
+    count: usize,
+    param: &crate::model::Param,
+) -> Result<(), Why> {
+    let refuse =
+        |why: String, remedy: &str| Err(Why::new(format!("parameter `{}`: {why}", param.name), remedy));
+    let object = object(api, function).filter(|object| object.shape == Shape::Pinned);
+    let Some(object) = object.filter(|_| function.role == Role::Constructor) else {
+        return refuse(
+            "callbacks find the object around the structure that C has, and there is none".into(),
+            "only a constructor that initialises an object in place takes callbacks",
+        );
+    };
+    let tag = match ty {
+        Ty::Table(tag) => tag.as_str(),
+        _ => function.c.as_str(),
+    };
+    let own = api.table(tag).is_some_and(|table| object.operations.as_ref() == Some(&table.name));
+    if count > 1 || !own {
+        return refuse(
+            format!("`struct {}` has callbacks already", object.tag),
+            "an object has one trait; take one of the tables out of the contract",
+        );
+    }
+    match param.ty.is_const_pointer() || *ty == Ty::Callback {
+        true => Ok(()),
+        false => refuse("C may write to the table".into(), "make the pointer const"),
+    }
+}
+
+/// What is required is the guard of the same object, by whose methods the function is reached.
+fn required(api: &Api, function: &Function) -> Result<(), Why> {
+    let Some((guard, _)) = &function.requires else { return Ok(()) };
+    if let Role::Unlock(own) = &function.role {
+        return match own == guard {
+            true => Ok(()),
+            false => Err(Why::new(
+                format!("it leaves `{own}`, and nothing shows that `{guard}` is held by then"),
+                "a guard is left when it is dropped; take `requires` away",
+            )),
+        };
+    }
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let of =
+        |other: &&Function| matches!(&other.role, Role::Lock(name) | Role::TryLock(name) if name == guard);
+    if !api.in_role(tag, |_| true).any(|other| of(&other)) {
+        let elsewhere = api.functions.iter().find(of).and_then(|other| other.owner.clone());
+        return Err(match elsewhere {
+            Some(other) => Why::new(
+                format!(
+                    "`{guard}` is a guard of `struct {other}`, and nothing shows of which one it is held"
+                ),
+                format!("only functions of `struct {other}` are methods of its guard"),
+            ),
+            None => Why::new(format!("nothing takes `{guard}`"), "complete the contract of the lock"),
+        });
+    }
+    let (Role::Lock(inner) | Role::TryLock(inner)) = &function.role else { return Ok(()) };
+    let data = object(api, function).map(|object| object.data.as_slice()).unwrap_or_default();
+    let shows = |name: &String| data.iter().any(|(guard, _)| guard == name);
+    match inner == guard || shows(inner) && shows(guard) {
+        true => Err(Why::new(
+            format!("`{inner}` is taken while `{guard}` is held, and both show the data"),
+            "name one of the two in `data`",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn result(api: &Api, function: &Function) -> Result<(), Why> {
+    let ret = function.ret.plain();
+    let refuse = |reason: String, remedy: &str| Err(Why::new(reason, remedy));
+    match &function.role {
+        Role::Constructor if function.this.is_some() => {
+            let silent = *ret == CType::Void;
+            if !silent && function.errno.is_none() || function.errno.is_some() && *ret != CType::Int("i32") {
+                return refuse(
+                    format!("what its result of type `{}` says is not known", function.ret.spell()),
+                    "a constructor in place returns nothing, or an int with `errno`",
+                );
+            }
+        }
+        Role::Lock(guard) if *ret != CType::Void => {
+            return refuse(
+                format!("nobody looks at its result, and `{guard}` is held whatever it is"),
+                "say `trylock` when it may fail; a lock returns nothing",
+            );
+        }
+        Role::TryLock(_) if function.errno.is_some() && *ret != CType::Int("i32") => {
+            return refuse("an error is an int".into(), "take `errno` away");
+        }
+        Role::Get if matches!(ret, CType::Bool | CType::Int(_)) => {
+            return refuse(
+                "it may fail, and a reference is always counted".into(),
+                "a `get` returns nothing",
+            );
+        }
+        Role::Begin(_) => {
+            let check = Role::Check(match &function.role {
+                Role::Begin(name) => name.clone(),
+                _ => String::new(),
+            });
+            let tag = function.owner.as_deref().unwrap_or_default();
+            let check = api.one_in_role(tag, |role| *role == check);
+            let other = check.and_then(|check| check.params.get(1));
+            if !matches!(ret, CType::Int(_)) || other.is_none_or(|other| other.ty.plain() != ret) {
+                return refuse(
+                    "its result is not the sequence number that is checked".into(),
+                    "have `check` take an integer of the type that `begin` returns",
+                );
+            }
+        }
+        _ => {}
+    }
+    let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    if retries && (function.role != Role::Method || function.plain || function.returns != Returns::Errno) {
+        return refuse(
+            "a call that is to be made again gives nothing else".into(),
+            "take `retry` away, and look at the error",
+        );
+    }
+    if function.errno.is_some() && function.nullable {
+        return refuse(
+            "its result is a pointer, an error or NULL".into(),
+            "take `nullable` away: what is NULL where an error was to be is `ENOMEM`",
+        );
+    }
+    Ok(())
+}
+
+/// Names that every type of a kind has, and those of what is emitted for others.
+fn name(api: &Api, function: &Function) -> Result<(), Why> {
+    if !matches!(function.role, Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)) {
+        return Ok(());
+    }
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let guard = |function: &Function| function.requires.as_ref().map(|(guard, _)| guard.clone());
+    let here = |other: &&Function| {
+        other.c != function.c
+            && other.name == function.name
+            && guard(other) == guard(function)
+            && !matches!(other.role, Role::Begin(_) | Role::Check(_) | Role::Iterator(_))
+            && (matches!(other.role, Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)))
+    };
+    let first = api
+        .in_role(tag, |_| true)
+        .find(|other| other.name == function.name && (here(other) || other.c == function.c));
+    let taken = match first {
+        Some(first) if first.c != function.c => Some(format!("`{}`", first.c)),
+        _ => reserved(api, function, tag),
+    };
+    match taken {
+        Some(by) => {
+            Err(Why::new(format!("the name `{}` is taken by {by}", function.name), "say `name(\"other\")`"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn reserved(api: &Api, function: &Function, tag: &str) -> Option<String> {
+    let name = function.name.as_str();
+    if let Some(object) = api.object(tag) {
+        if function.requires.is_some() {
+            return (name == "as_pin" && !object.data.is_empty()).then(|| "what every guard has".to_owned());
+        }
+        let always = ["as_raw", "from_raw", "around", "into_stage"].contains(&name)
+            || name == "data" && object.is_generic();
+        if always {
+            return Some("what every object has".into());
+        }
+        let section = api.sections.iter().find(|section| {
+            let optional = section.given.iter().any(|given| given.optional);
+            let whole = format!("{}_with", section.method);
+            section.of == tag && (section.method == name || optional && whole == name)
+        });
+        return section.map(|section| format!("the section `{}`", section.name));
+    }
+    if let Some(record) = api.record(tag) {
+        if name == "new" {
+            return Some("what makes a record".into());
+        }
+        return record.members.iter().find(|member| member.name == name).map(|_| "a member".to_owned());
+    }
+    let word = api.tagged_word(tag).is_some() || api.flag_word(tag).is_some();
+    (word && ["into_raw", "contains"].contains(&name)).then(|| "what every word has".into())
+}

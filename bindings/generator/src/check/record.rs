@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Records: which members can be read.
+
+use super::leave_out;
+use super::types;
+use super::types::Ty;
+use super::types::Why;
+use crate::model::Api;
+use crate::model::Member;
+use crate::model::Plain;
+use crate::read::CType;
+
+/// Leaves out the members that nothing on the typed side stands for.
+pub(super) fn check(api: &mut Api) {
+    for index in 0..api.records.len() {
+        let record = &api.records[index];
+        let lost: Vec<(String, crate::source::Span, Why)> = record
+            .members
+            .iter()
+            .filter_map(|member| {
+                Some((member.name.clone(), member.span, readable(api, record, member).err()?))
+            })
+            .collect();
+        let tag = record.tag.clone();
+        for (name, span, why) in lost {
+            let record = &mut api.records[index];
+            record.members.retain(|member| member.name != name);
+            record.partial = true;
+            leave_out(api, &format!("{tag}.{name}"), span, why);
+        }
+    }
+}
+
+fn readable(api: &Api, record: &Plain, member: &Member) -> Result<(), Why> {
+    if member.counted.is_some() {
+        return elements(api, member);
+    }
+    if member.confined.is_some() && matches!(member.ty.plain(), CType::Int(_)) {
+        return Ok(());
+    }
+    let ty = types::of(api, &member.ty, member.word.as_deref())?;
+    if record.name == member.name {
+        return Ok(());
+    }
+    match types::from_c(api, &ty) {
+        Ok(()) if ty != Ty::Unit => Ok(()),
+        Ok(()) => Err(Why::new("it has no value", "say `hidden`")),
+        Err(why) => Err(why),
+    }
+}
+
+/// What an array holds must have the layout in Rust that it has in C.
+fn elements(api: &Api, member: &Member) -> Result<(), Why> {
+    let (CType::Pointer { to: element, .. } | CType::Flexible(element)) = member.ty.plain() else {
+        return Ok(());
+    };
+    let ty = types::of(api, element, member.word.as_deref())?;
+    match matches!(ty, Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_)) {
+        true => Ok(()),
+        false => Err(Why::new(
+            format!("an array of `{}` is no slice in Rust", element.spell()),
+            "say `hidden`, and put a function that reads an element under contract",
+        )),
+    }
+}

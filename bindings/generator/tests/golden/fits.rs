@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Typed objects for `fits.h`.
+//!
+//! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
+//!
+//! C header: [`include/fits.h`](srctree/include/fits.h)
+
+use crate::{
+    bindings,
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
+};
+
+/// A value of `enum paint`.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// `PAINT_RED`.
+    Red = bindings::paint_PAINT_RED,
+    /// `PAINT_GREEN`.
+    Green = bindings::paint_PAINT_GREEN,
+}
+
+/// A `struct map`.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Map(pub(crate) bindings::map);
+
+impl Map {
+    /// The member `scale`.
+    #[inline]
+    pub fn scale(&self) -> i32 {
+        self.0.scale
+    }
+}
+
+/// A `struct yard`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct yard` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data(PinnedDrop)]
+pub struct Yard {
+    #[pin]
+    inner: Opaque<bindings::yard>,
+}
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl Send for Yard {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for Yard {}
+
+impl Yard {
+    /// Calls `yard_init()`.
+    pub fn new() -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::yard| {
+            // SAFETY: `slot` is room for a `struct yard` that does not move.
+            unsafe { bindings::yard_init(slot) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct yard`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::yard {
+        self.inner.get()
+    }
+
+    /// Calls `yard_size()`.
+    #[inline]
+    pub fn size(&self) -> i32 {
+        // SAFETY: By the type's invariants `self` is a valid `struct yard`.
+        unsafe { bindings::yard_size(self.as_raw()) }
+    }
+
+    /// Calls `yard_enter()`.
+    #[inline]
+    pub fn enter(&self) -> YardGuard<'_> {
+        // SAFETY: By the type's invariants `self` is a valid `struct yard`.
+        unsafe { bindings::yard_enter(self.as_raw()) };
+        // INVARIANT: The lock was just taken.
+        YardGuard {
+            owner: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Yard {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `yard_exit`).
+        unsafe { bindings::yard_exit(self.inner.get()) };
+    }
+}
+
+/// A lock of [`Yard`] that is held.
+///
+/// It is left when this is dropped.
+///
+/// # Invariants
+///
+/// The lock is held by the current thread for as long as this exists.
+#[must_use = "the lock is left at once when the guard is not used"]
+pub struct YardGuard<'a> {
+    owner: &'a Yard,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a> Drop for YardGuard<'a> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariants this thread holds the lock.
+        unsafe { bindings::yard_leave(self.owner.as_raw()) };
+    }
+}
+
+/// A `struct shed`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct shed` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data]
+pub struct Shed {
+    #[pin]
+    inner: Opaque<bindings::shed>,
+    _not_send: NotThreadSafe,
+}
+
+impl Shed {
+    /// Calls `shed_init()`.
+    pub fn new() -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::shed| {
+            // SAFETY: `slot` is room for a `struct shed` that does not move.
+            unsafe { bindings::shed_init(slot) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct shed`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::shed {
+        self.inner.get()
+    }
+}
+
+/// A `struct well`.
+///
+/// # Invariants
+///
+/// `inner` is a `struct well` that its constructor has initialised; it stays where it is until
+/// it is dropped.
+#[pin_data]
+pub struct Well {
+    #[pin]
+    inner: Opaque<bindings::well>,
+    _not_send: NotThreadSafe,
+}
+
+impl Well {
+    /// Calls `well_init()`.
+    pub fn new() -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::well| {
+            // SAFETY: `slot` is room for a `struct well` that does not move.
+            unsafe { bindings::well_init(slot) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `struct well`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::well {
+        self.inner.get()
+    }
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Written by hmm-bindgen from contracts; do not edit. */
+#ifndef _FITS_TYPED_H
+#define _FITS_TYPED_H
+
+#include <linux/cleanup.h>
+#include <fits.h>
+
+/* struct yard *x __free(yard_exit): ended when @x goes out of scope. */
+DEFINE_FREE(yard_exit, struct yard *, if (!IS_ERR_OR_NULL(_T)) yard_exit(_T))
+
+/* guard(yard)(x), scoped_guard(yard, x) { } */
+DEFINE_GUARD(yard, struct yard *, yard_enter(_T), yard_leave(_T))
+
+#endif /* _FITS_TYPED_H */
