@@ -72,13 +72,14 @@ int hmm2017_memory_init(struct hmm2017_memory *memory)
 	__contract(constructor, errno, may_sleep);
 void hmm2017_memory_exit(struct hmm2017_memory *memory)
 	__contract(destructor, may_sleep);
-long hmm2017_memory_migrate(struct hmm2017_memory *memory, struct mm_struct *mm,
+long hmm2017_memory_migrate(struct hmm2017_memory *memory,
+			    struct mm_struct *mm __contract(borrows),
 			    unsigned long start, unsigned long end)
 	__contract(method, errno, plain, may_sleep);
 unsigned long hmm2017_memory_used(struct hmm2017_memory *memory)
 	__contract(method);
 struct hmm2017_place hmm2017_memory_place(struct hmm2017_memory *memory,
-					  const struct page *page)
+					  const struct page *page __contract(borrows))
 	__contract(method);
 
 #endif /* LINUX_HMM_COMPAT_2017_H */

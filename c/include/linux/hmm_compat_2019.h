@@ -214,7 +214,8 @@ hmm_device_entry_from_page(const struct hmm2019_range *range, struct page *page)
 
 #ifdef CONFIG_HMM_COMPAT_2019
 int hmm_mirror_register(struct hmm2019_mirror *mirror, struct mm_struct *mm);
-int hmm2019_mirror_begin(struct hmm2019_mirror *mirror, struct mm_struct *mm,
+int hmm2019_mirror_begin(struct hmm2019_mirror *mirror,
+			 struct mm_struct *mm __contract(borrows),
 			 const struct hmm2019_mirror_ops *ops)
 	__contract(constructor, errno, may_sleep);
 void hmm_mirror_unregister(struct hmm2019_mirror *mirror)

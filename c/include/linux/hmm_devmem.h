@@ -157,11 +157,13 @@ unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 	__contract(method);
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order);
 
-long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
+long hmm_devmem_migrate(struct hmm_devmem *devmem,
+			struct mm_struct *mm __contract(borrows),
 			struct hmm_span span,
 			unsigned int flags __contract(flags(hmm_devmem_flags)))
 	__contract(method, errno, plain, may_sleep);
-long hmm_devmem_migrate_home(struct hmm_devmem *devmem, struct mm_struct *mm,
+long hmm_devmem_migrate_home(struct hmm_devmem *devmem,
+			     struct mm_struct *mm __contract(borrows),
 			     struct hmm_span span,
 			     unsigned int flags __contract(flags(hmm_devmem_flags)))
 	__contract(method, errno, plain, may_sleep);
@@ -177,7 +179,7 @@ struct __contract(object("Migration")) hmm_devmem_migration;
 
 struct hmm_devmem_migration *
 hmm_devmem_collect(struct hmm_devmem *devmem __contract(outlives),
-		   struct mm_struct *mm, struct hmm_span span,
+		   struct mm_struct *mm __contract(borrows), struct hmm_span span,
 		   unsigned int flags __contract(flags(hmm_devmem_flags)))
 	__contract(constructor, name("collect"), errno, may_sleep,
 		   stage("Collected"));
@@ -249,7 +251,8 @@ struct hmm_place {
 	unsigned long offset;
 } __contract(record("Place"));
 
-struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
+struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem,
+				  struct page *page __contract(borrows))
 	__contract(method);
 
 #endif /* _LINUX_HMM_DEVMEM_H */

@@ -244,7 +244,8 @@ struct hmm_mirror_range {
 	struct hmm_interval *interval;
 } __contract(object("MirrorRange"), pinned, send, sync);
 
-int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
+int hmm_mirror_init(struct hmm_mirror *mirror,
+		    struct mm_struct *mm __contract(borrows),
 		    const struct hmm_mirror_ops *ops,
 		    void *owner __contract(identity))
 	__contract(constructor, errno, may_sleep);
