@@ -9,6 +9,7 @@ use super::types::Why;
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Object;
+use crate::model::Param;
 use crate::model::ParamKind;
 use crate::model::Returns;
 use crate::model::Role;
@@ -107,6 +108,14 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     }
     let free = needs_section || function.role == Role::Method;
     let Some(object) = object else {
+        let record = api.record(tag).filter(|record| record.by_reference());
+        let by_value = function.this.is_some_and(|this| function.params[this].ty.pointee_record().is_none());
+        if record.is_some() && by_value {
+            return Err(Why::new(
+                format!("`struct {tag}` has pointers and cannot be copied"),
+                "pass a pointer to const",
+            ));
+        }
         if !free || function.requires.is_some() {
             let what = if free { "requires" } else { role };
             return Err(Why::new(
@@ -200,6 +209,10 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             tables += 1;
             table(api, function, &ty, tables, param)?;
         }
+        if let Ty::LengthOf(slice) = &ty {
+            length(function, param, slice)?;
+        }
+        parameters(api, function, param, &ty)?;
         let may_be_null = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text)
             && matches!(param.kind, ParamKind::Borrows | ParamKind::Plain)
             || matches!(ty, Ty::Identity { nonnull: false });
@@ -213,13 +226,46 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
     Ok(())
 }
 
-fn table(
-    api: &Api,
-    function: &Function,
-    ty: &Ty,
-    count: usize,
-    param: &crate::model::Param,
-) -> Result<(), Why> {
+/// A length narrower than `usize` may not hold that of the slice, and then there must be a way to fail.
+fn length(function: &Function, param: &Param, slice: &str) -> Result<(), Why> {
+    let fails = function.errno.is_some() && function.role == Role::Method;
+    match *param.ty.plain() == CType::Int("usize") || fails {
+        true => Ok(()),
+        false => Err(Why::new(
+            format!("parameter `{}`: `{slice}` may be longer than it can tell", param.name),
+            "make it a size_t, or have the function return an `errno`",
+        )),
+    }
+}
+
+/// The type whose parameters an object's has: its own, or that of what it keeps.
+pub(super) fn generic<'a>(api: &'a Api, object: &'a Object) -> Option<&'a str> {
+    if object.is_generic() {
+        return Some(&object.tag);
+    }
+    let made = api.in_role(&object.tag, |role| *role == Role::Constructor);
+    let kept = made.flat_map(|made| &made.params).filter(|param| param.kind == ParamKind::Keeps);
+    let kept = kept.filter_map(|param| param.ty.pointee_record()).filter(|tag| *tag != object.tag);
+    kept.filter_map(|tag| api.object(tag)).find(|other| other.is_generic()).map(|other| other.tag.as_str())
+}
+
+/// An object with a type parameter goes where that parameter is known.
+fn parameters(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), Why> {
+    let Ty::Object(tag) = ty else { return Ok(()) };
+    let Some(wanted) = api.object(tag).and_then(|other| generic(api, other)) else { return Ok(()) };
+    let own = object(api, function);
+    let known = own.and_then(|own| generic(api, own)) == Some(wanted);
+    let outlived = own.is_some_and(|own| own.lifetime) && function.role == Role::Constructor;
+    match known || outlived {
+        true => Ok(()),
+        false => Err(Why::new(
+            format!("parameter `{}`: which data a `struct {tag}` has is not known here", param.name),
+            format!("make it a function of `struct {tag}`"),
+        )),
+    }
+}
+
+fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -> Result<(), Why> {
     let refuse =
         |why: String, remedy: &str| Err(Why::new(format!("parameter `{}`: {why}", param.name), remedy));
     let object = object(api, function).filter(|object| object.shape == Shape::Pinned);
@@ -329,6 +375,16 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
             }
         }
         _ => {}
+    }
+    if let Some(tag) = function.ret.pointee_record().filter(|_| function.role != Role::Constructor) {
+        let wanted = api.object(tag).and_then(|other| generic(api, other));
+        let own = object(api, function).and_then(|own| generic(api, own));
+        if wanted.is_some() && wanted != own {
+            return refuse(
+                format!("which data the `struct {tag}` that it returns has is not known here"),
+                "take the function out of the contract",
+            );
+        }
     }
     let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
     if retries && (function.role != Role::Method || function.plain || function.returns != Returns::Errno) {

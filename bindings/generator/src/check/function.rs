@@ -9,6 +9,7 @@ use super::types::Ty;
 use super::types::Why;
 use crate::model::Api;
 use crate::model::Function;
+use crate::model::Param;
 use crate::model::ParamKind;
 use crate::model::Protocol;
 use crate::model::Returns;
@@ -40,6 +41,7 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
             continue;
         }
         let ty = types::of_param(api, param)?;
+        stored(param, &ty)?;
         kept(api, function, param.kind == ParamKind::Keeps, &param.name, &ty)?;
         outlives(api, function, param.kind == ParamKind::Outlives, &param.name, &ty)?;
         one_type(api, &param.name, &ty)?;
@@ -61,8 +63,14 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
 fn given(api: &Api, function: &Function) -> Result<(), Why> {
     let object = function.owner.as_deref().and_then(|tag| api.object(tag));
     for given in object.iter().flat_map(|object| &object.given) {
-        types::of(api, &given.ty, None)
+        let ty = types::of(api, &given.ty, None)
             .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
+        if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Section(_)) {
+            return Err(Why::new(
+                format!("field `{}`: nothing keeps what it points to", given.field),
+                "make it a parameter of the constructor that says `keeps`",
+            ));
+        }
     }
     Ok(())
 }
@@ -95,8 +103,20 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     Ok(())
 }
 
+/// Whether C stores a pointer must be said: silence is no permission.
+fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
+    let pointer = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text);
+    match pointer && param.kind == ParamKind::Plain {
+        true => Err(Why::new(
+            format!("parameter `{}`: whether it is stored is not said", param.name),
+            "say `borrows` when it is used for the call only, else `keeps` or `outlives`",
+        )),
+        false => Ok(()),
+    }
+}
+
 fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Result<(), Why> {
-    if !keeps {
+    if !keeps || *ty == Ty::Text {
         return Ok(());
     }
     if function.role != Role::Constructor {
@@ -107,16 +127,53 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
     }
     match ty {
         Ty::Object(tag) => match api.object(tag).map(|object| object.shape) {
-            Some(Shape::Counted | Shape::Foreign | Shape::Pinned) => Ok(()),
+            Some(Shape::Counted | Shape::Foreign | Shape::Pinned) => kept_by(api, function, name),
             _ => Err(Why::new(
                 format!("parameter `{name}`: nothing can keep a `struct {tag}` alive"),
                 "put its get and put, or its constructor, under contract",
             )),
         },
         _ => Err(Why::new(
-            format!("parameter `{name}`: only objects can be kept"),
+            format!("parameter `{name}`: only objects and strings can be kept"),
             "say `keeps` of a pointer to an object",
         )),
+    }
+}
+
+/// What the constructors of one object keep are fields of one type.
+fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
+    let refuse = |why: &str, remedy: &str| Err(Why::new(format!("parameter `{name}`: {why}"), remedy));
+    let Some(object) = function.owner.as_deref().and_then(|tag| api.object(tag)) else { return Ok(()) };
+    if object.shape == Shape::Counted {
+        return refuse(
+            "nothing shows when what is counted ends",
+            "say `borrows`, and have C take a reference",
+        );
+    }
+    let kept = function.params.iter().find(|param| param.name == name);
+    let kept = kept.and_then(|param| param.ty.pointee_record()).and_then(|tag| api.object(tag));
+    let local = kept.is_some_and(|kept| kept.foreign.is_none() && !(kept.send && kept.sync));
+    if local && (object.send || object.sync) {
+        return refuse(
+            "what is kept may not be used by several threads, and the object may",
+            "say `send` and `sync` of what is kept too, or take them from the object",
+        );
+    }
+    if object.lifetime || !object.stages.is_empty() {
+        return refuse("what has stages, or is outlived by something, keeps nothing", "say `outlives`");
+    }
+    let keeps = |function: &Function| -> Vec<(String, CType)> {
+        let kept = function.params.iter().filter(|param| param.kind == ParamKind::Keeps);
+        let kept = kept.filter(|param| param.ty.pointee_record().is_some());
+        kept.map(|param| (param.name.clone(), param.ty.clone())).collect()
+    };
+    let differs = |other: &&Function| keeps(other) != keeps(function);
+    match api.in_role(&object.tag, |role| *role == Role::Constructor).find(differs) {
+        Some(_) => refuse(
+            "another constructor of the same object keeps something else",
+            "have all constructors keep the same, under the same names",
+        ),
+        None => Ok(()),
     }
 }
 
@@ -176,17 +233,14 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
                 "say `owned` when the caller must give it back, else `borrowed`",
             ));
         }
-        if function.returns == Returns::Borrowed && function.this.is_none() {
-            return Err(Why::new(
-                "nothing says how long the object that it returns lives",
-                "say `owned`, or give it the object that the result belongs to",
-            ));
-        }
-        return Ok(());
+        return match function.returns {
+            Returns::Borrowed => lent(api, function, tag),
+            _ => handed(api, function, tag),
+        };
     }
     let protocol = matches!(function.role, Role::Begin(_) | Role::Check(_) | Role::Outcome)
         || matches!(function.role, Role::TryLock(_));
-    let signed = matches!(function.ret.plain(), CType::Int("i32" | "isize"));
+    let signed = matches!(function.ret.plain(), CType::Int("i32" | "isize" | "i64"));
     if signed && !protocol && function.errno.is_none() && !function.plain {
         return Err(Why::new(
             "whether its integer result is an error is not said",
@@ -196,7 +250,7 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
     if function.errno.is_some() && !signed {
         return Err(Why::new(
             format!("`errno` on a result of type `{}`", function.ret.spell()),
-            "only int and long hold errors; take `errno` away",
+            "only signed integers hold errors; take `errno` away",
         ));
     }
     if matches!(function.role, Role::Check(_))
@@ -209,4 +263,79 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     types::from_c(api, &ty)
+}
+
+/// What is borrowed is there for as long as the object it was asked of, and nothing may replace it meanwhile.
+fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
+    let this = function.this.map(|index| function.params[index].name.as_str());
+    match (&function.lives, this) {
+        (Some(lives), Some(this)) if lives == this => {}
+        (None, Some(this)) => {
+            return Err(Why::new(
+                "for how long the object that it returns is there is not said",
+                format!("say `borrowed({this})` when it stays for as long as `{this}`, else `owned`"),
+            ))
+        }
+        _ => {
+            return Err(Why::new(
+                "nothing says how long the object that it returns lives",
+                "say `owned`, or `borrowed(...)` of the object that the result belongs to",
+            ))
+        }
+    }
+    let shape = api.object(tag).map(|object| object.shape);
+    if !matches!(shape, Some(Shape::Counted | Shape::Borrowed | Shape::Foreign)) {
+        return Err(Why::new(
+            format!("a `struct {tag}` that something else holds cannot be told from one of Rust's"),
+            "return what is counted, or reached by reference only",
+        ));
+    }
+    let owner = function.owner.as_deref().unwrap_or_default();
+    let sets = |other: &&Function| {
+        let given = |(index, param): (usize, &Param)| {
+            other.this != Some(index)
+                && param.ty.pointee_record() == Some(tag)
+                && !param.ty.is_const_pointer()
+        };
+        other.c != function.c && other.params.iter().enumerate().any(given)
+    };
+    match api.in_role(owner, |role| *role == Role::Method).chain(lost(api, owner)).find(sets) {
+        Some(other) => Err(Why::new(
+            format!("`{}` may replace what it returns while that is in use", other.c),
+            "say `owned` and return a reference, or make the other's pointer const",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Methods that are left out, and which C may call all the same.
+fn lost<'a>(api: &'a Api, tag: &'a str) -> impl Iterator<Item = &'a Function> {
+    let of =
+        move |function: &&Function| function.owner.as_deref() == Some(tag) && function.role == Role::Method;
+    api.lost.iter().filter(of)
+}
+
+/// What is handed over must be something that can be held by itself.
+fn handed(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
+    let Some(object) = api.object(tag) else { return Ok(()) };
+    let made = function.role == Role::Constructor;
+    let bare = object.stages.is_empty()
+        && !object.lifetime
+        && api.in_role(tag, |role| *role == Role::Constructor).all(|made| {
+            made.params
+                .iter()
+                .all(|param| param.kind != ParamKind::Keeps || param.ty.pointee_record().is_none())
+        });
+    match object.shape {
+        Shape::Counted | Shape::Foreign => Ok(()),
+        Shape::Owned if made || bare => Ok(()),
+        Shape::Owned => Err(Why::new(
+            format!("nothing shows what the `struct {tag}` that it returns goes with"),
+            "say `constructor`, as of the function that makes one",
+        )),
+        _ => Err(Why::new(
+            format!("a `struct {tag}` cannot be held by a pointer to it"),
+            "put its get and put, or a constructor that returns it, under contract",
+        )),
+    }
 }

@@ -11,6 +11,7 @@ mod function;
 mod lock;
 mod object;
 mod ops;
+pub mod reason;
 mod record;
 mod section;
 mod stage;
@@ -24,6 +25,7 @@ use crate::source::Span;
 /// Settles what the model left open, and takes out of it what cannot be justified.
 pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     names(api, diagnostics);
+    record::settle(api);
     object::check(api, diagnostics);
     stage::check(api, diagnostics);
     lock::check(api, diagnostics);

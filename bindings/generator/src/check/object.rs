@@ -16,6 +16,18 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         let shape = shape(api, &tag, diagnostics);
         api.objects[index].shape = shape;
     }
+    for object in api.objects.iter().filter(|object| !object.data.is_empty()) {
+        if object.shape != Shape::Pinned {
+            diagnostics.push(
+                Diagnostic::error(
+                    object.contract,
+                    format!("`{}` has no room for data", object.name),
+                    "expected an object that a constructor initialises in place",
+                )
+                .help("take `data` away: what C makes has C's members only"),
+            );
+        }
+    }
     for function in &api.functions {
         let makes = matches!(function.role, Role::Constructor | Role::Destructor | Role::Get | Role::Put);
         let owned = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());

@@ -11,6 +11,31 @@ use crate::model::Member;
 use crate::model::Plain;
 use crate::read::CType;
 
+/// Settles which records can be copied. One that has pointers is shown by reference: what it points to ends with that.
+/// A confined one cannot leave its section, and may have what the section has.
+pub(super) fn settle(api: &mut Api) {
+    let mut more = true;
+    while more {
+        more = false;
+        for index in 0..api.records.len() {
+            let record = &api.records[index];
+            if !record.pointers && !record.confined && record.fields.iter().any(|ty| points(api, ty)) {
+                api.records[index].pointers = true;
+                more = true;
+            }
+        }
+    }
+}
+
+/// Whether there is a pointer in a value of this type, or may be.
+fn points(api: &Api, ty: &CType) -> bool {
+    match ty.plain() {
+        CType::Void | CType::Bool | CType::Char | CType::Int(_) | CType::Enum(_) => false,
+        CType::Record(tag) => api.record(tag).is_none_or(|record| record.pointers),
+        _ => true,
+    }
+}
+
 /// Leaves out the members that nothing on the typed side stands for.
 pub(super) fn check(api: &mut Api) {
     for index in 0..api.records.len() {

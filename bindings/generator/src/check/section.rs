@@ -39,6 +39,19 @@ fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
             .help(format!("put `object(...)` on `struct {}`", section.of)),
         );
     }
+    let other = api.object(&section.of).is_some_and(|object| {
+        object.foreign.is_some() || api.module(object.span) != api.module(section.span)
+    });
+    if other {
+        diagnostics.push(
+            Diagnostic::error(
+                section.span,
+                format!("`struct {}` has its methods elsewhere", section.of),
+                "expected an object that this header makes",
+            )
+            .help("put the section under contract where its object is"),
+        );
+    }
     let Some((guard, span)) = &section.holds else { return };
     if !lock::guards(api).contains(&(guard.clone(), section.of.clone())) {
         diagnostics.push(

@@ -94,7 +94,12 @@ pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why>
 
 fn slice(param: &Param) -> Result<Ty, Why> {
     if let CType::Pointer { to, constant } = param.ty.plain() {
-        if let CType::Int(elem) = to.plain() {
+        let elem = match to.plain() {
+            CType::Int(elem) => Some(*elem),
+            CType::Char => Some("u8"),
+            _ => None,
+        };
+        if let Some(elem) = elem {
             return Ok(Ty::Slice { elem, mutable: !constant });
         }
     }
@@ -121,9 +126,10 @@ pub fn of(api: &Api, ty: &CType, word: Option<&str>) -> Result<Ty, Why> {
     match ty {
         CType::Void => Ok(Ty::Unit),
         CType::Bool => Ok(Ty::Bool),
+        CType::Char => Ok(Ty::Int("u8")),
         CType::Int(name) => Ok(Ty::Int(name)),
-        CType::Record(tag) if api.record(tag).is_some_and(|record| record.has_slices()) => Err(Why::new(
-            format!("`struct {tag}` has arrays and cannot be copied"),
+        CType::Record(tag) if api.record(tag).is_some_and(|record| record.by_reference()) => Err(Why::new(
+            format!("`struct {tag}` has pointers and cannot be copied"),
             "pass a pointer to const",
         )),
         CType::Record(tag) if api.record(tag).is_some() => Ok(Ty::Record(tag.clone())),
@@ -178,7 +184,7 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
                 Err(no_contract("struct", tag))
             }
         }
-        CType::Int("u8") if constant => Ok(Ty::Text),
+        CType::Char if constant => Ok(Ty::Text),
         CType::Void => Err(Why::new(
             "a `void *` says nothing of what it points to",
             "say `identity` when it is only compared",

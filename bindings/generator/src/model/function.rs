@@ -122,6 +122,8 @@ pub struct Function {
     pub ret: CType,
     /// What the result means.
     pub returns: Returns,
+    /// `borrowed(param)`: the parameter for as long as which the result is there.
+    pub lives: Option<String>,
     /// `nullable`: the result may be NULL.
     pub nullable: bool,
     /// How it fails.
@@ -210,7 +212,9 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         from_c.push("that its result must be used is read from `__must_check`".into());
     }
     let owned = clauses.flag("owned", diagnostics);
-    let borrowed = clauses.flag("borrowed", diagnostics);
+    let borrowed = clauses.take("borrowed");
+    let lives = borrowed.and_then(first_name);
+    let borrowed = borrowed.is_some();
     let errno = errno::lower(&mut clauses, diagnostics).or(zero_is_success.then(Errno::default));
     let returns = match (owned || role == Role::Constructor && this.is_none(), borrowed, &errno) {
         (true, _, _) => Returns::Owned,
@@ -232,6 +236,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         params,
         ret: read.ret.clone(),
         returns,
+        lives,
         nullable,
         errno,
         plain: clauses.flag("plain", diagnostics),
@@ -526,6 +531,14 @@ fn lengths(mut params: Vec<Param>, diagnostics: &mut Diagnostics) -> Vec<Param> 
         .collect();
     for (name, length, span) in slices {
         match params.iter_mut().find(|p| p.name == length) {
+            Some(param) if matches!(param.kind, ParamKind::LengthOf(_)) => diagnostics.push(
+                Diagnostic::error(
+                    span,
+                    format!("`{length}` is the length of another slice"),
+                    "expected a parameter that is the length of this one only",
+                )
+                .help("put a static inline that takes two lengths under contract"),
+            ),
             Some(param) if matches!(param.ty.plain(), CType::Int(_)) => {
                 param.kind = ParamKind::LengthOf(name);
             }

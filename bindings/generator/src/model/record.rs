@@ -24,6 +24,10 @@ pub struct Plain {
     pub confined: bool,
     /// Its members; those that are `hidden` are left out.
     pub members: Vec<Member>,
+    /// The types of all of its fields.
+    pub fields: Vec<CType>,
+    /// Whether it has a pointer, which is good only for as long as what it was taken from; settled by the check phase.
+    pub pointers: bool,
     /// Whether members are hidden, or are arrays of a length of their own.
     pub partial: bool,
     /// Its kernel-doc.
@@ -50,7 +54,12 @@ pub struct Member {
 }
 
 impl Plain {
-    /// Whether it has arrays, which end with what it was taken from, so that it cannot be copied.
+    /// Whether it has arrays or pointers, which end with what it was taken from, so that it cannot be copied.
+    pub fn by_reference(&self) -> bool {
+        self.pointers || self.has_slices()
+    }
+
+    /// Whether it has arrays.
     pub fn has_slices(&self) -> bool {
         self.members.iter().any(|member| member.counted.is_some())
     }
@@ -85,6 +94,8 @@ pub(super) fn lower(
         tag: record.name.clone(),
         name,
         confined,
+        fields: record.fields.iter().map(|field| field.ty.clone()).collect(),
+        pointers: false,
         partial: members.len() != record.fields.len(),
         members,
         doc: record.doc.clone(),

@@ -12,6 +12,8 @@ pub enum CType {
     Void,
     /// `bool`
     Bool,
+    /// `char`, which the kernel has unsigned; a pointer to it is a string, which one to `u8` is not.
+    Char,
     /// An integer; the name is that of the Rust type the kernel's bindings give it.
     Int(&'static str),
     /// A pointer.
@@ -70,6 +72,7 @@ impl CType {
         match self {
             CType::Void => "void".into(),
             CType::Bool => "bool".into(),
+            CType::Char => "char".into(),
             CType::Int(name) => spell_int(name).into(),
             CType::Pointer { to, constant } => {
                 let inner = to.spell();
@@ -107,8 +110,8 @@ pub(super) fn of(ty: Type<'_>) -> CType {
     match ty.get_kind() {
         TypeKind::Void => CType::Void,
         TypeKind::Bool => CType::Bool,
-        // The kernel's `char` is unsigned.
-        TypeKind::CharS | TypeKind::CharU | TypeKind::UChar => CType::Int("u8"),
+        TypeKind::CharS | TypeKind::CharU => CType::Char,
+        TypeKind::UChar => CType::Int("u8"),
         TypeKind::SChar => CType::Int("i8"),
         TypeKind::UShort => CType::Int("u16"),
         TypeKind::Short => CType::Int("i16"),

@@ -94,7 +94,7 @@ impl Port {
     pub fn pending(&self) -> Result<u32> {
         // SAFETY: By the type's invariants `self` is a valid `struct port`.
         let value = unsafe { bindings::port_pending(self.as_raw()) };
-        to_result(value as c_int)?;
+        to_result(value)?;
         Ok(value as u32)
     }
 }

@@ -10,7 +10,7 @@ struct pump_ops {
 struct reading {
 	unsigned int litres;
 	unsigned int state;
-	void *cookie;
+	unsigned long cookie;
 };
 enum pump_state {
 	PUMP_HOT = 1,

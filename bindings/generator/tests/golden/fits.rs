@@ -27,7 +27,6 @@ pub enum Paint {
 
 /// A `struct map`.
 #[repr(transparent)]
-#[derive(Clone, Copy)]
 pub struct Map(pub(crate) bindings::map);
 
 impl Map {

@@ -15,7 +15,7 @@ int window_init(struct window *window, struct space *space __contract(keeps),
 		void *owner __contract(identity))
 	__contract(constructor, errno);
 void window_exit(struct window *window) __contract(destructor);
-_Bool window_shows(struct window *window, struct space *other __contract(nullable))
+_Bool window_shows(struct window *window, struct space *other __contract(borrows, nullable))
 	__contract(method);
 
 struct pane {

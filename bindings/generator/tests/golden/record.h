@@ -26,5 +26,6 @@ struct press {
 } __contract(object("Press"), pinned);
 
 void press_init(struct press *press) __contract(constructor);
-int press_print(struct press *press, const struct area *where, struct area margin)
+int press_print(struct press *press, const struct area *where __contract(borrows),
+		struct area margin)
 	__contract(method, errno);

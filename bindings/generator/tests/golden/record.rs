@@ -43,14 +43,13 @@ impl Area {
     /// Calls `area_size()`.
     #[inline]
     pub fn size(self) -> usize {
-        // SAFETY: The function reads the value that it is given and nothing else.
+        // SAFETY: The function is given a value that has no pointers, and nothing else.
         unsafe { bindings::area_size(&raw const self.0) }
     }
 }
 
 /// A `struct sheet`.
 #[repr(transparent)]
-#[derive(Clone, Copy)]
 pub struct Sheet(pub(crate) bindings::sheet);
 
 impl Sheet {

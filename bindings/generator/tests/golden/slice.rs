@@ -31,11 +31,11 @@ pub struct Pipe {
 
 impl Pipe {
     /// Calls `pipe_init()`.
-    pub fn new<'a>(name: &'a CStr) -> impl PinInit<Self> + 'a {
+    pub fn new<'a>(name: &'static CStr, note: &'a CStr) -> impl PinInit<Self> + 'a {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pipe| {
-            // SAFETY: `slot` is room for a `struct pipe` that does not move; `name` is a
-            // reference and so valid for the call.
-            unsafe { bindings::pipe_init(slot, name.as_char_ptr()) }
+            // SAFETY: `slot` is room for a `struct pipe` that does not move; `name` is there for
+            // ever, so it may be kept (`keeps`); `note` is a reference and so valid for the call.
+            unsafe { bindings::pipe_init(slot, name.as_char_ptr(), note.as_char_ptr()) }
         });
         pin_init!(Self {
             inner <- inner,
@@ -47,6 +47,19 @@ impl Pipe {
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pipe {
         self.inner.get()
+    }
+
+    /// Calls `pipe_label()`.
+    #[inline]
+    pub fn label(&self, text: Option<&CStr>) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `text` is a reference
+        // and so valid for the call.
+        unsafe {
+            bindings::pipe_label(
+                self.as_raw(),
+                text.map_or(core::ptr::null(), |text| text.as_char_ptr()),
+            )
+        }
     }
 
     /// Calls `pipe_write()`.

@@ -76,5 +76,5 @@ struct ticket *ticket_draw(struct depot *depot __contract(outlives))
 void ticket_drop(struct ticket *ticket) __contract(destructor);
 
 /* Left out: in which stage the parcel has to be is not said. */
-int depot_store(struct depot *depot, struct parcel *parcel)
+int depot_store(struct depot *depot, struct parcel *parcel __contract(borrows))
 	__contract(method, errno);

@@ -5,12 +5,17 @@
 use super::layout;
 use super::types;
 use super::types::ident;
+use crate::check::reason;
+use crate::check::reason::Reason;
 use crate::check::types as typed;
 use crate::check::types::Ty;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Function;
+use crate::model::Param;
+use crate::model::ParamKind;
 use crate::model::Returns;
+use crate::model::Role;
 use crate::model::Shape;
 use proc_macro2::TokenStream;
 use quote::format_ident;
@@ -23,7 +28,7 @@ pub(super) struct Receiver {
     /// What C is given.
     pub(super) raw: TokenStream,
     /// Why that is valid.
-    pub(super) why: String,
+    pub(super) why: Vec<Reason>,
 }
 
 impl Receiver {
@@ -32,16 +37,30 @@ impl Receiver {
         Receiver {
             decl: quote! { &self },
             raw: quote! { self.as_raw() },
-            why: format!("by the type's invariants `self` is a valid `struct {tag}`"),
+            why: vec![Reason::SelfIsObject(tag.to_owned())],
+        }
+    }
+
+    /// A value that is shown by reference only.
+    pub(super) fn shown(tag: &str) -> Self {
+        Receiver {
+            decl: quote! { &self },
+            raw: quote! { &raw const self.0 },
+            why: vec![Reason::SelfIsRecord(tag.to_owned())],
         }
     }
 
     /// A plain value.
     pub(super) fn value(raw: TokenStream) -> Self {
+        Receiver { decl: quote! { self }, raw, why: vec![Reason::SelfIsValue] }
+    }
+
+    /// A guard of an object, for what `requires` it.
+    pub(super) fn guard(tag: &str, guard: &str) -> Self {
         Receiver {
-            decl: quote! { self },
-            raw,
-            why: "the function reads the value that it is given and nothing else".into(),
+            decl: quote! { &self },
+            raw: quote! { self.owner.as_raw() },
+            why: vec![Reason::SelfIsGuard(tag.to_owned()), Reason::Holds(guard.to_owned())],
         }
     }
 }
@@ -53,8 +72,8 @@ pub(super) struct Arguments {
     /// Checks that come before the call.
     pub(super) before: Vec<TokenStream>,
     /// Why the pointers among them are valid.
-    pub(super) why: Vec<String>,
-    /// Whether references are among them.
+    pub(super) why: Vec<Reason>,
+    /// Whether references are among them that a closure takes along.
     pub(super) borrows: bool,
 }
 
@@ -73,7 +92,7 @@ pub(super) fn arguments(api: &Api, function: &Function, this: &TokenStream) -> A
             continue;
         }
         let Some(ty) = types::of_param(api, param) else { continue };
-        let name = ident(&param.name);
+        let name = ident(&types::param_name(&function.role, &param.name));
         match &ty {
             Ty::Table(_) => arguments.values.push(quote! { &Self::OPERATIONS }),
             Ty::Callback => {
@@ -82,7 +101,7 @@ pub(super) fn arguments(api: &Api, function: &Function, this: &TokenStream) -> A
                 arguments.values.push(quote! { Some(Self::#thunk) });
             }
             Ty::LengthOf(slice) => {
-                let slice = ident(slice);
+                let slice = ident(&types::param_name(&function.role, slice));
                 if param.ty.plain() == &crate::read::CType::Int("usize") {
                     arguments.values.push(quote! { #slice.len() });
                 } else {
@@ -91,48 +110,53 @@ pub(super) fn arguments(api: &Api, function: &Function, this: &TokenStream) -> A
                 }
             }
             _ => {
-                let rust = types::param(api, &ty, param.nullable);
-                arguments.decls.push(quote! { #name: #rust });
-                arguments.values.push(types::into_c(api, &ty, &quote! { #name }, param.nullable));
-                if let Some(why) = valid(&ty, &param.name) {
-                    arguments.why.push(why);
-                    arguments.borrows = true;
-                }
+                argument(api, function, param, &ty, &mut arguments);
             }
         }
     }
     arguments
 }
 
-fn valid(ty: &Ty, name: &str) -> Option<String> {
-    match ty {
-        Ty::Object(_) | Ty::RecordRef(_) | Ty::Text => {
-            Some(format!("`{name}` is a reference and so valid for the call"))
+/// A parameter that the typed side has too.
+fn argument(api: &Api, function: &Function, param: &Param, ty: &Ty, arguments: &mut Arguments) {
+    let name = ident(&types::param_name(&function.role, &param.name));
+    if param.kind == ParamKind::Keeps {
+        if let Some(kept) = types::kept(api, param) {
+            let (ty, raw) = (&kept.ty, format_ident!("raw_{}", kept.name));
+            let given = kept.given.as_ref().unwrap_or(ty);
+            arguments.decls.push(quote! { #name: #given });
+            arguments.values.push(quote! { #raw });
+            if kept.given.is_some() {
+                arguments.before.push(quote! { let #name: #ty = #name.into(); });
+            }
+            arguments.before.push(quote! { let #raw = #name.as_raw(); });
+            arguments.why.push(Reason::Kept(param.name.clone()));
+            return;
         }
-        Ty::Slice { .. } => Some(format!("`{name}` is given with its own length")),
-        _ => None,
     }
+    let rust = types::param(api, ty, param.nullable);
+    let reference = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text | Ty::Slice { .. });
+    let in_place = function.role == Role::Constructor && function.this.is_some();
+    let (rust, why) = match (ty, &param.kind) {
+        (Ty::Text, ParamKind::Keeps) => {
+            (types::lifetime(rust, "'static"), Some(Reason::Forever(param.name.clone())))
+        }
+        (_, ParamKind::Outlives) => (types::lifetime(rust, "'a"), Some(Reason::Outlives(param.name.clone()))),
+        (Ty::Slice { .. }, _) => (rust, Some(Reason::Counted(param.name.clone()))),
+        _ if reference => (rust, Some(Reason::Borrowed(param.name.clone()))),
+        _ => (rust, None),
+    };
+    let closes = in_place && reference && !matches!((ty, &param.kind), (Ty::Text, ParamKind::Keeps));
+    arguments.borrows |= closes;
+    let rust = if closes { types::lifetime(rust, "'a") } else { rust };
+    arguments.decls.push(quote! { #name: #rust });
+    arguments.values.push(types::into_c(api, ty, &quote! { #name }, param));
+    arguments.why.extend(why);
 }
 
 /// The sentence that justifies a call.
-pub(super) fn justify(function: &Function, first: &str, why: &[String]) -> String {
-    let mut clauses: Vec<String> = Vec::new();
-    if !first.is_empty() {
-        clauses.push(first.to_owned());
-    }
-    clauses.extend(why.iter().cloned());
-    if let Some((guard, _)) = &function.requires {
-        clauses.push(format!("`requires({guard})` holds because `self` is that guard"));
-    }
-    if clauses.is_empty() {
-        clauses.push("the contract asks nothing of the caller".into());
-    }
-    let text = clauses.join("; ");
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
-        None => text,
-    }
+pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
+    layout::safety(reason::sentence(&[first, why].concat()))
 }
 
 /// A method, or an associated function when nothing is taken as `self`.
@@ -142,8 +166,8 @@ pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> Tok
     let Arguments { decls, values, before, why, .. } = arguments(api, function, &receiver.raw);
     let this = function.this.map(|_| &receiver.decl).into_iter();
     let params = this.cloned().chain(decls);
-    let first = if function.this.is_some() { receiver.why.as_str() } else { "" };
-    let safety = layout::safety(justify(function, first, &why));
+    let first = if function.this.is_some() { receiver.why.as_slice() } else { &[] };
+    let safety = justify(first, &why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (ret, body) = result(api, function, &safety, &call);
     let docs = layout::docs(&prose::of_function(function), 8);
@@ -203,22 +227,29 @@ fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (Toke
             },
         );
     }
+    // What is wider than an error's int is looked at before it is cut.
+    let wide = *function.ret.plain() != crate::read::CType::Int("i32");
+    let failed = match wide {
+        true => quote! {
+            if value < 0 {
+                return Err(Error::from_errno(value as c_int));
+            }
+        },
+        false => quote! { to_result(value)?; },
+    };
+    let read = quote! { #safety let value = #call; #failed };
     if function.plain {
         let int = match function.ret.plain() {
             crate::read::CType::Int("isize") => quote! { usize },
+            crate::read::CType::Int("i64") => quote! { u64 },
             _ => quote! { u32 },
         };
-        return (
-            quote! { -> Result<#int> },
-            quote! {
-                #safety
-                let value = #call;
-                to_result(value as c_int)?;
-                Ok(value as #int)
-            },
-        );
+        return (quote! { -> Result<#int> }, quote! { #read Ok(value as #int) });
     }
-    (quote! { -> Result }, quote! { #safety to_result(#call) })
+    match wide {
+        true => (quote! { -> Result }, quote! { #read Ok(()) }),
+        false => (quote! { -> Result }, quote! { #safety to_result(#call) }),
+    }
 }
 
 fn pointer(
@@ -234,10 +265,17 @@ fn pointer(
     let (whole, wrap, why) = match (function.returns, object.shape) {
         (Returns::Owned, Shape::Owned) => {
             let name = ident(&object.name);
-            match types::marker(object) {
-                Some(_) => (quote! { Self }, quote! { #name { ptr, _marker: PhantomData } }, None),
-                None => (quote! { #ty }, quote! { #name { ptr } }, None),
-            }
+            let kept = types::all_kept(api, object).into_iter().map(|kept| {
+                let name = ident(&kept.name);
+                quote! { , #name }
+            });
+            let marker = types::marker(object).map(|_| quote! { , _marker: PhantomData });
+            let whole = if marker.is_some() {
+                quote! { Self }
+            } else {
+                ty.clone()
+            };
+            (whole, quote! { #name { ptr #(#kept)* #marker } }, None)
         }
         (Returns::Owned, _) => (
             quote! { ARef<#ty> },

@@ -32,8 +32,8 @@ fn guards(api: &Api, object: &Object) -> Vec<String> {
     guards
 }
 
-/// The methods that lock.
-pub(super) fn methods(api: &Api, object: &Object) -> Vec<TokenStream> {
+/// The methods that lock: of the object, or of the guard that must be held.
+pub(super) fn methods(api: &Api, object: &Object, held: Option<&str>) -> Vec<TokenStream> {
     let (_, args) = types::generics(api, object);
     let with = match args.is_empty() {
         true => quote! { <'_> },
@@ -41,6 +41,9 @@ pub(super) fn methods(api: &Api, object: &Object) -> Vec<TokenStream> {
     };
     let mut methods = Vec::new();
     for function in api.in_role(&object.tag, |_| true) {
+        if function.requires.as_ref().map(|(guard, _)| guard.as_str()) != held {
+            continue;
+        }
         match &function.role {
             Role::Lock(guard) => methods.push(lock(api, function, guard, &with, false)),
             Role::TryLock(guard) => methods.push(lock(api, function, guard, &with, true)),
@@ -51,16 +54,21 @@ pub(super) fn methods(api: &Api, object: &Object) -> Vec<TokenStream> {
 }
 
 fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fail: bool) -> TokenStream {
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let (receiver, owner) = match &function.requires {
+        Some((held, _)) => (Receiver::guard(tag, held), quote! { self.owner }),
+        None => (Receiver::object(tag), quote! { self }),
+    };
     let name = ident(&function.name);
     let call = ident(&function.c);
     let guard = ident(guard);
-    let receiver = Receiver::object(function.owner.as_deref().unwrap_or_default());
     let arguments = function::arguments(api, function, &receiver.raw);
     let (decls, values) = (&arguments.decls, &arguments.values);
-    let safety = layout::safety(function::justify(function, &receiver.why, &arguments.why));
+    let safety = function::justify(&receiver.why, &arguments.why);
+    let before = &arguments.before;
     let docs = layout::docs(&prose::of_function(function), 8);
     let taken = layout::comment("INVARIANT: The lock was just taken.");
-    let made = quote! { #guard { owner: self, _not_send: NotThreadSafe } };
+    let made = quote! { #guard { owner: #owner, _not_send: NotThreadSafe } };
     let (must_use, ret, body) = if !may_fail {
         (
             quote! {},
@@ -99,7 +107,7 @@ fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fai
         #docs
         #must_use
         #[inline]
-        pub fn #name(&self, #(#decls),*) -> #ret { #body }
+        pub fn #name(&self, #(#decls),*) -> #ret { #(#before)* #body }
     }
 }
 
@@ -152,15 +160,12 @@ fn items(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
 fn required(api: &Api, object: &Object, name: &str) -> Option<TokenStream> {
     let guard = ident(name);
     let (bound, args) = types::generics_with_lifetime(api, object);
-    let receiver = Receiver {
-        decl: quote! { &self },
-        raw: quote! { self.owner.as_raw() },
-        why: format!("by its invariants `self.owner` is a valid `struct {}`", object.tag),
-    };
+    let receiver = Receiver::guard(&object.tag, name);
     let methods: Vec<TokenStream> = api
         .in_role(&object.tag, |role| *role == Role::Method)
         .filter(|method| method.requires.as_ref().is_some_and(|(wanted, _)| wanted == name))
         .map(|method| function::method(api, method, &receiver))
+        .chain(methods(api, object, Some(name)))
         .chain(object.guarded.iter().filter_map(|guarded| member(api, object, guarded, name)))
         .collect();
     super::inherent(quote! { #bound #guard #args }, &methods)

@@ -7,24 +7,16 @@ use super::function::Receiver;
 use super::layout;
 use super::types;
 use super::types::ident;
+use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Object;
-use crate::model::ParamKind;
 use crate::model::Role;
 use crate::model::Shape;
 use crate::model::Sharing;
 use proc_macro2::TokenStream;
 use quote::quote;
-
-/// An object that the constructor keeps a pointer to.
-struct Kept {
-    name: String,
-    ty: TokenStream,
-    /// The parameter, when a reference of its own is taken of what is given.
-    given: Option<TokenStream>,
-}
 
 /// The type of an object and what belongs to it.
 pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
@@ -38,26 +30,6 @@ pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
     items.extend(super::inherent(quote! { #bound #name #args }, &body));
     items.extend(destructor(api, object));
     items
-}
-
-fn kept(api: &Api, object: &Object) -> Vec<Kept> {
-    let mut kept = Vec::new();
-    for constructor in api.in_role(&object.tag, |role| *role == Role::Constructor) {
-        for param in constructor.params.iter().filter(|p| p.kind == ParamKind::Keeps) {
-            let Some(other) = param.ty.pointee_record().and_then(|tag| api.object(tag)) else { continue };
-            let inner = types::object(api, other);
-            let (ty, given) = match (other.shape, &other.kept) {
-                (Shape::Pinned, _) => (quote! { Arc<#inner> }, None),
-                (_, Some(kept)) => {
-                    let kept = types::path(kept);
-                    (quote! { ARef<#kept> }, Some(quote! { &#inner }))
-                }
-                _ => (quote! { ARef<#inner> }, None),
-            };
-            kept.push(Kept { name: param.name.clone(), ty, given });
-        }
-    }
-    kept
 }
 
 fn definition(api: &Api, object: &Object) -> TokenStream {
@@ -86,12 +58,16 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
             let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });
             let must_use = (!object.stages.is_empty())
                 .then(|| quote! { #[must_use = "it is ended when it is dropped, in whatever stage it is"] });
-            quote! { #docs #must_use pub struct #name #bound { ptr: NonNull<bindings::#raw> #marker } }
+            let fields = types::all_kept(api, object).into_iter().map(|kept| {
+                let (name, ty) = (ident(&kept.name), &kept.ty);
+                quote! { , #name: #ty }
+            });
+            quote! { #docs #must_use pub struct #name #bound { ptr: NonNull<bindings::#raw> #(#fields)* #marker } }
         }
         Shape::Pinned => {
             let generic = types::generic(api, object).is_some();
             let data = object.is_generic().then(|| quote! { #[pin] data: UnsafeCell<T>, });
-            let kept: Vec<Kept> = kept(api, object);
+            let kept = types::all_kept(api, object);
             let fields = kept.iter().map(|kept| {
                 let (name, ty) = (ident(&kept.name), &kept.ty);
                 quote! { #name: #ty, }
@@ -224,7 +200,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
         }
     }
     body.extend(super::stage::into_stage(object));
-    body.extend(super::lock::methods(api, object));
+    body.extend(super::lock::methods(api, object, None));
     for section in api.sections.iter().filter(|section| section.of == object.tag) {
         body.push(super::section::method(api, object, section));
     }
@@ -261,40 +237,10 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
     let name = ident(&constructor.name);
     let raw = ident(&object.tag);
     let call = ident(&constructor.c);
-    let kept = kept(api, object);
+    let kept = types::all_kept(api, object);
     let fallible = constructor.errno.is_some();
-    let mut arguments = function::arguments(api, constructor, &quote! { slot });
-    let mut before = std::mem::take(&mut arguments.before);
-    let mut borrows = false;
-    let mut at = 0;
-    for (index, param) in constructor.params.iter().enumerate() {
-        if constructor.this == Some(index) {
-            continue;
-        }
-        let Some(ty) = types::of_param(api, param) else { continue };
-        use crate::check::types::Ty;
-        if matches!(ty, Ty::Table(_) | Ty::Callback | Ty::LengthOf(_)) {
-            continue;
-        }
-        if let Some(kept) = kept.iter().find(|kept| kept.name == param.name) {
-            let (name, ty) = (ident(&kept.name), &kept.ty);
-            let raw = quote::format_ident!("raw_{}", kept.name);
-            let given = kept.given.as_ref().unwrap_or(ty);
-            arguments.decls[at] = quote! { #name: #given };
-            arguments.values[index] = quote! { #raw };
-            if kept.given.is_some() {
-                before.push(quote! { let #name: #ty = #name.into(); });
-            }
-            before.push(quote! { let #raw = #name.as_raw(); });
-        } else if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text | Ty::Slice { .. }) {
-            borrows = true;
-            let rust = types::param(api, &ty, param.nullable);
-            let with = lifetime(rust);
-            let name = ident(&param.name);
-            arguments.decls[at] = quote! { #name: #with };
-        }
-        at += 1;
-    }
+    let arguments = function::arguments(api, constructor, &quote! { slot });
+    let (before, borrows) = (&arguments.before, arguments.borrows);
     let fields = fields(api, object);
     let given = fields.write.as_ref();
     let (decls, values) = (&arguments.decls, &arguments.values);
@@ -330,19 +276,8 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
             data_decl = vec![quote! { data: #init + 'a }];
         }
     }
-    let mut why = arguments.why.clone();
-    let slot = match given {
-        None => format!("`slot` is room for a `struct {}` that does not move", object.tag),
-        Some(_) => format!(
-            "`slot` is a `struct {}` that does not move, with the fields set that are `given`",
-            object.tag
-        ),
-    };
-    why.retain(|text| !kept.iter().any(|kept| text.starts_with(&format!("`{}`", kept.name))));
-    for kept in &kept {
-        why.push(format!("`{}` is kept alive by the object (`keeps`)", kept.name));
-    }
-    let safety = layout::safety(function::justify(constructor, &slot, &why));
+    let slot = Reason::Slot { tag: object.tag.clone(), given: given.is_some() };
+    let safety = function::justify(&[slot], &arguments.why);
     let (init, macro_name) = match fallible {
         true => (
             quote! {
@@ -411,7 +346,7 @@ fn fields(api: &Api, object: &Object) -> Fields {
             _ => types::param(api, &ty, false),
         };
         found.decls.push(quote! { #name: #rust });
-        let value = types::into_c(api, &ty, &quote! { #name }, false);
+        let value = types::value(api, &ty, &quote! { #name });
         set.push(quote! { (&raw mut (*slot).#field).write(#value) });
         let text = object.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
         let text = prose::of_member(text, "");
@@ -433,23 +368,6 @@ fn fields(api: &Api, object: &Object) -> Fields {
         });
     }
     found
-}
-
-/// `&T` as `&'a T`, also inside an `Option`.
-pub(super) fn lifetime(ty: TokenStream) -> TokenStream {
-    struct Name;
-    impl syn::visit_mut::VisitMut for Name {
-        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
-            reference.lifetime = Some(syn::Lifetime::new("'a", proc_macro2::Span::call_site()));
-        }
-    }
-    match syn::parse2::<syn::Type>(ty.clone()) {
-        Ok(mut parsed) => {
-            syn::visit_mut::VisitMut::visit_type_mut(&mut Name, &mut parsed);
-            quote! { #parsed }
-        }
-        Err(_) => ty,
-    }
 }
 
 fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {

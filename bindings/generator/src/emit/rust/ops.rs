@@ -263,7 +263,7 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
             Ok(Ty::Unit) | Err(_) => (quote! {}, call),
             Ok(ty) => {
                 let raw = raw_type(api, &ty);
-                (quote! { -> #raw }, types::into_c(api, &ty, &call, false))
+                (quote! { -> #raw }, types::value(api, &ty, &call))
             }
         }
     };

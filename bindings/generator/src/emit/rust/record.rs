@@ -45,9 +45,13 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
         } else {
             quote! { &raw const self.0 }
         };
-        function::method(api, method, &function::Receiver::value(raw))
+        let mut receiver = function::Receiver::value(raw);
+        if record.by_reference() {
+            receiver = function::Receiver::shown(&record.tag);
+        }
+        function::method(api, method, &receiver)
     });
-    let copied = (!record.has_slices()).then(|| quote! { #[derive(Clone, Copy)] });
+    let copied = (!record.by_reference()).then(|| quote! { #[derive(Clone, Copy)] });
     quote! {
         #(#numbers)*
         #docs
@@ -97,7 +101,7 @@ fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
 }
 
 fn make(api: &Api, record: &Plain) -> Option<TokenStream> {
-    if record.confined || record.partial || record.has_slices() {
+    if record.confined || record.partial || record.by_reference() {
         return None;
     }
     let raw = ident(&record.tag);
@@ -111,7 +115,7 @@ fn make(api: &Api, record: &Plain) -> Option<TokenStream> {
         let name = ident(&member.name);
         let rust = types::param(api, &ty, false);
         params.push(quote! { #name: #rust });
-        let value = types::into_c(api, &ty, &quote! { #name }, false);
+        let value = types::value(api, &ty, &quote! { #name });
         match value.to_string() == member.name {
             true => values.push(quote! { #name }),
             false => values.push(quote! { #name: #value }),

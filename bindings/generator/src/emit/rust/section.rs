@@ -8,6 +8,7 @@ use super::iterator;
 use super::layout;
 use super::types;
 use super::types::ident;
+use crate::check::reason::Reason;
 use crate::check::types as typed;
 use crate::emit::prose;
 use crate::model::Api;
@@ -64,7 +65,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
             decls.push(quote! { #field: #rust });
             names.push(quote! { #field });
         }
-        let value = types::into_c(api, &ty, &quote! { #field }, false);
+        let value = types::value(api, &ty, &quote! { #field });
         fields.push(match value.to_string() == given.name {
             true => quote! { #field },
             false => quote! { #field: #value },
@@ -224,7 +225,7 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
     let check = find(Role::Check(section.name.clone()));
     let (Some(begin), Some(check)) = (begin, check) else { return quote! {} };
     let receiver = Receiver::object(&section.of);
-    let begin_safety = layout::safety(function::justify(begin, &receiver.why, &[]));
+    let begin_safety = function::justify(&receiver.why, &[]);
     let check_safety = layout::safety(format!(
         "{}; `sequence` is what `{}` gave for it.",
         "By the type's invariants `self` is valid", begin.c
@@ -331,11 +332,8 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
         "By the contract (`leave`) `{}` may be called on a state whether one is inside or not.",
         leave.c
     ));
-    let receiver = Receiver {
-        decl: quote! { &self },
-        raw: quote! { self.state },
-        why: "by the type's invariants the section is entered".into(),
-    };
+    let receiver =
+        Receiver { decl: quote! { &self }, raw: quote! { self.state }, why: vec![Reason::SelfIsShown] };
     let mut methods: Vec<TokenStream> = api
         .in_role(&section.tag, |role| *role == Role::Method)
         .map(|method| function::method(api, method, &receiver))

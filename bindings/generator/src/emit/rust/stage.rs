@@ -7,10 +7,8 @@ use super::function;
 use super::function::Arguments;
 use super::function::Receiver;
 use super::layout;
-use super::object::lifetime;
 use super::types;
 use super::types::ident;
-use crate::check::types::Ty;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Function;
@@ -77,30 +75,16 @@ pub(super) fn steps(api: &Api, object: &Object) -> Vec<TokenStream> {
 fn constructor(api: &Api, function: &Function) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
-    let Arguments { mut decls, values, before, mut why, .. } = function::arguments(api, function, &quote! {});
-    let mut bounds: Vec<String> = Vec::new();
+    let Arguments { decls, values, before, why, .. } = function::arguments(api, function, &quote! {});
     let mut generics = quote! {};
-    let mut at = 0;
-    for param in &function.params {
-        let Some(ty) = types::of_param(api, param) else { continue };
-        if let Ty::Object(tag) = &ty {
-            let (bound, _) = api.object(tag).map(|object| types::generics(api, object)).unwrap_or_default();
-            if !bound.is_empty() && !bounds.contains(&bound.to_string()) {
-                bounds.push(bound.to_string());
-                generics = bound;
-            }
-        }
-        if param.kind == ParamKind::Outlives {
-            let (name, ty) = (ident(&param.name), lifetime(types::param(api, &ty, param.nullable)));
-            decls[at] = quote! { #name: #ty };
-            why.retain(|text| !text.starts_with(&format!("`{}`", param.name)));
-            why.push(format!("`{}` outlives the object, whose lifetime is its (`outlives`)", param.name));
-        }
-        if !matches!(ty, Ty::Table(_) | Ty::Callback | Ty::LengthOf(_)) {
-            at += 1;
+    for param in function.params.iter().filter(|param| param.kind != ParamKind::Keeps) {
+        let other = param.ty.pointee_record().and_then(|tag| api.object(tag));
+        let (bound, _) = other.map(|object| types::generics(api, object)).unwrap_or_default();
+        if !bound.is_empty() {
+            generics = bound;
         }
     }
-    let safety = layout::safety(function::justify(function, "", &why));
+    let safety = function::justify(&[], &why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (ret, body) = function::result(api, function, &safety, &call);
     let docs = layout::docs(&prose::of_function(function), 8);
@@ -121,7 +105,7 @@ fn step(api: &Api, object: &Object, function: &Function) -> TokenStream {
     let (own, call) = (ident(&object.name), ident(&function.c));
     let receiver = Receiver::object(&object.tag);
     let Arguments { decls, values, before, why, .. } = function::arguments(api, function, &receiver.raw);
-    let safety = layout::safety(function::justify(function, &receiver.why, &why));
+    let safety = function::justify(&receiver.why, &why);
     let args = types::args(object, &quote! { #next });
     let docs = layout::docs(&prose::of_function(function), 8);
     let (ret, body) = match function.errno.is_some() {

@@ -6,8 +6,11 @@ use crate::check::types;
 use crate::check::types::Ty;
 use crate::model::Api;
 use crate::model::Object;
+use crate::model::Param;
 use crate::model::ParamKind;
 use crate::model::Role;
+use crate::model::Shape;
+use crate::read::CType;
 use proc_macro2::Ident;
 use proc_macro2::Span;
 use proc_macro2::TokenStream;
@@ -23,6 +26,14 @@ pub(super) fn ident(name: &str) -> Ident {
             Ok(ident) => ident,
             Err(_) => Ident::new("unnamed", Span::call_site()),
         },
+    }
+}
+
+/// A parameter, by a name that nothing around it has: constructors have names of their own.
+pub(super) fn param_name(role: &Role, name: &str) -> String {
+    match (role, name) {
+        (Role::Constructor, "slot" | "data" | "inner" | "ptr") => format!("{name}_"),
+        _ => name.to_owned(),
     }
 }
 
@@ -113,6 +124,59 @@ pub(super) fn generics_with_lifetime(api: &Api, object: &Object) -> (TokenStream
     }
 }
 
+/// An object that a constructor keeps.
+pub(super) struct Kept {
+    /// Its name.
+    pub(super) name: String,
+    /// The type of what is kept.
+    pub(super) ty: TokenStream,
+    /// The type of the parameter, when a reference of its own is taken of what is given.
+    pub(super) given: Option<TokenStream>,
+}
+
+/// What is kept of a parameter that is an object.
+pub(super) fn kept(api: &Api, param: &Param) -> Option<Kept> {
+    let other = param.ty.pointee_record().and_then(|tag| api.object(tag))?;
+    let inner = object(api, other);
+    let (ty, given) = match (other.shape, &other.kept) {
+        (Shape::Pinned, _) => (quote! { Arc<#inner> }, None),
+        (_, Some(kept)) => {
+            let kept = path(kept);
+            (quote! { ARef<#kept> }, Some(quote! { &#inner }))
+        }
+        _ => (quote! { ARef<#inner> }, None),
+    };
+    Some(Kept { name: param_name(&Role::Constructor, &param.name), ty, given })
+}
+
+/// All that the constructors of an object keep, which is the same for each.
+pub(super) fn all_kept(api: &Api, object: &Object) -> Vec<Kept> {
+    let made = api.one_in_role(&object.tag, |role| *role == Role::Constructor);
+    let params = made.map(|made| made.params.as_slice()).unwrap_or_default();
+    params
+        .iter()
+        .filter(|param| param.kind == ParamKind::Keeps)
+        .filter_map(|param| kept(api, param))
+        .collect()
+}
+
+/// `&T` as `&'a T`, also inside an `Option`.
+pub(super) fn lifetime(ty: TokenStream, name: &str) -> TokenStream {
+    struct Name<'n>(&'n str);
+    impl syn::visit_mut::VisitMut for Name<'_> {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            reference.lifetime = Some(syn::Lifetime::new(self.0, proc_macro2::Span::call_site()));
+        }
+    }
+    match syn::parse2::<syn::Type>(ty.clone()) {
+        Ok(mut parsed) => {
+            syn::visit_mut::VisitMut::visit_type_mut(&mut Name(name), &mut parsed);
+            quote! { #parsed }
+        }
+        Err(_) => ty,
+    }
+}
+
 /// The type of an object.
 pub(super) fn object(api: &Api, object: &Object) -> TokenStream {
     if let Some(foreign) = &object.foreign {
@@ -159,7 +223,7 @@ pub(super) fn param(api: &Api, ty: &Ty, nullable: bool) -> TokenStream {
         Ty::Gfp => quote! { crate::alloc::Flags },
         Ty::Table(_) | Ty::Callback | Ty::LengthOf(_) | Ty::Section(_) => quote! {},
     };
-    match nullable && matches!(ty, Ty::Object(_)) {
+    match nullable && matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text) {
         true => quote! { Option<#plain> },
         false => plain,
     }
@@ -177,11 +241,28 @@ fn name(name: Option<&String>) -> TokenStream {
 }
 
 /// What is given to C for the parameter `name`.
-pub(super) fn into_c(api: &Api, ty: &Ty, name: &TokenStream, nullable: bool) -> TokenStream {
+pub(super) fn into_c(api: &Api, ty: &Ty, name: &TokenStream, param: &Param) -> TokenStream {
+    let to = match param.ty.plain() {
+        // C has it as a pointer to something, which nobody follows.
+        CType::Pointer { to, .. } if *to.plain() != CType::Void => Some(quote! { .cast() }),
+        _ => None,
+    };
     match ty {
-        Ty::Object(_) if nullable => {
-            quote! { #name.map_or(core::ptr::null_mut(), |object| object.as_raw()) }
-        }
+        Ty::Identity { nonnull: false } => quote! { #name.cast_mut() #to },
+        Ty::Identity { nonnull: true } => quote! { #name.as_ptr() #to },
+        _ if param.nullable => match ty {
+            Ty::Object(_) => quote! { #name.map_or(core::ptr::null_mut(), |object| object.as_raw()) },
+            Ty::RecordRef(_) => quote! { #name.map_or(core::ptr::null(), |record| &raw const record.0) },
+            Ty::Text => quote! { #name.map_or(core::ptr::null(), |text| text.as_char_ptr()) },
+            _ => value(api, ty, name),
+        },
+        _ => value(api, ty, name),
+    }
+}
+
+/// What is given to C for a value that is there.
+pub(super) fn value(api: &Api, ty: &Ty, name: &TokenStream) -> TokenStream {
+    match ty {
         Ty::Object(_) => quote! { #name.as_raw() },
         Ty::Record(_) | Ty::Tagged(_) | Ty::Flags(_) => quote! { #name.0 },
         Ty::RecordRef(_) => quote! { &#name.0 },
