@@ -202,7 +202,9 @@ impl<T: PageOperations> DeviceMemory<T> {
         // reference and so valid for the call.
         let value =
             unsafe { bindings::hmm2017_memory_migrate(self.as_raw(), mm.as_raw(), start, end) };
-        to_result(value as c_int)?;
+        if value < 0 {
+            return Err(Error::from_errno(value as c_int));
+        }
         Ok(value as usize)
     }
 

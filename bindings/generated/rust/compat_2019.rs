@@ -89,7 +89,6 @@ impl PfnFlags {
 
 /// What the CPU's page tables are about to lose.
 #[repr(transparent)]
-#[derive(Clone, Copy)]
 pub struct Update(pub(crate) bindings::mmu_notifier_range);
 
 impl Update {
@@ -366,7 +365,9 @@ impl<T: Operations> Range<T> {
         let value = unsafe {
             bindings::hmm2019_range_snapshot(self.as_raw(), entries.as_mut_ptr(), entries.len())
         };
-        to_result(value as c_int)?;
+        if value < 0 {
+            return Err(Error::from_errno(value as c_int));
+        }
         Ok(value as usize)
     }
 }

@@ -436,7 +436,9 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // reference and so valid for the call.
         let value =
             unsafe { bindings::hmm_devmem_migrate(self.as_raw(), mm.as_raw(), span.0, flags.0) };
-        to_result(value as c_int)?;
+        if value < 0 {
+            return Err(Error::from_errno(value as c_int));
+        }
         Ok(value as usize)
     }
 
@@ -464,7 +466,9 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         let value = unsafe {
             bindings::hmm_devmem_migrate_home(self.as_raw(), mm.as_raw(), span.0, flags.0)
         };
-        to_result(value as c_int)?;
+        if value < 0 {
+            return Err(Error::from_errno(value as c_int));
+        }
         Ok(value as usize)
     }
 
@@ -680,8 +684,8 @@ impl<'a> Migration<'a, Collected> {
         span: Span,
         flags: MigrateFlags,
     ) -> Result<Self> {
-        // SAFETY: `mm` is a reference and so valid for the call; `devmem` outlives the object,
-        // whose lifetime is its (`outlives`).
+        // SAFETY: `devmem` outlives the object, whose lifetime is its (`outlives`); `mm` is a
+        // reference and so valid for the call.
         let ptr = from_err_ptr(unsafe {
             bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0, flags.0)
         })?;
