@@ -65,6 +65,16 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
     for given in object.iter().flat_map(|object| &object.given) {
         let ty = types::of(api, &given.ty, None)
             .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
+        let table = match &ty {
+            Ty::Table(tag) => api.table(tag).map(|table| &table.name),
+            _ => None,
+        };
+        if table.is_some() && object.and_then(|object| object.operations.as_ref()) != table {
+            return Err(Why::new(
+                format!("field `{}`: the object has other callbacks", given.field),
+                "an object has one trait; take one of the tables out of the contract",
+            ));
+        }
         if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Section(_)) {
             return Err(Why::new(
                 format!("field `{}`: nothing keeps what it points to", given.field),

@@ -55,6 +55,19 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             leave_out(api, &table.declared_as(), table.span, why);
             continue;
         };
+        let taken = api.objects.iter().find(|object| object.tag == *owner && object.operations.is_some());
+        if taken.is_some() {
+            let why = Why::new(
+                format!("`struct {owner}` has callbacks already"),
+                "an object has one trait; take one of the tables out of the contract",
+            );
+            for callback in table.callbacks.iter().filter(|_| !table.single) {
+                let name = format!("{}.{}", table.tag, callback.signature.name);
+                leave_out(api, &name, callback.signature.span, why.clone());
+            }
+            leave_out(api, &table.declared_as(), table.span, why);
+            continue;
+        }
         let mut kept = Vec::new();
         for mut callback in table.callbacks {
             match settle(api, owner, &callback) {
@@ -82,7 +95,10 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             object.operations = Some(name);
         }
     }
-    api.tables.retain(|table| uses.iter().any(|(tag, _)| *tag == table.tag));
+    let own = |name: &String| api.objects.iter().any(|object| object.operations.as_ref() == Some(name));
+    let kept: Vec<bool> = api.tables.iter().map(|table| own(&table.name)).collect();
+    let mut kept = kept.into_iter();
+    api.tables.retain(|_| kept.next().unwrap_or_default());
 }
 
 /// What a callback returns is a value of its own.

@@ -48,7 +48,12 @@ pub(super) fn module(head: &str, imports: &[&str], items: &[TokenStream]) -> Res
     text.push_str(&uses(imports));
     text.push('\n');
     text.push_str(&initializers(&comments(&body)));
-    crate::emit::format::rust(&text).map(|text| spaced(&text))
+    Ok(text)
+}
+
+/// The text as the kernel lays it out.
+pub(super) fn formatted(text: &str) -> Result<String, String> {
+    crate::emit::format::rust(text).map(|text| spaced(&text))
 }
 
 /// Puts an empty line between the items of an `impl` or a `trait`.

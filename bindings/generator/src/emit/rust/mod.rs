@@ -62,6 +62,11 @@ const PRELUDE: &[&str] = &[
 
 /// The text of the module.
 pub fn write(api: &Api) -> Result<String, String> {
+    unformatted(api).and_then(|text| layout::formatted(&text))
+}
+
+/// The text of the module before rustfmt has seen it.
+pub fn unformatted(api: &Api) -> Result<String, String> {
     let mut items: Vec<TokenStream> = Vec::new();
     let own = |span| api.module(span).is_none();
     items.extend(api.choices.iter().filter(|found| own(found.span)).map(choice::item));

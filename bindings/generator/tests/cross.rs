@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Every role with every clause, every kind of parameter and every result, for every way of holding an object: each of
+//! them is written or refused, and what is written parses. With CROSS=FOLDER the headers and what was made of them are
+//! left there, for `bindings/compiles` to compile.
+
+mod common;
+
+use hmm_bindgen::emit::account;
+use hmm_bindgen::Run;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The number of the first case: one that occurs nowhere else.
+const FIRST: usize = 1000;
+
+/// What every header has: the things that parameters and results are of.
+const HEAD: &str = "\
+#include <linux/contract.h>
+typedef _Bool bool;
+typedef long long s64;
+typedef unsigned int gfp_t;
+struct space;
+struct __contract(object(\"Space\"), send, sync) space;
+void space_get(struct space *space) __contract(get);
+void space_put(struct space *space) __contract(put);
+struct peer { int x; } __contract(object(\"Peer\"), pinned, send, sync);
+void peer_init(struct peer *peer) __contract(constructor);
+void peer_exit(struct peer *peer) __contract(destructor);
+struct plain { int x; } __contract(record(\"Plain\"));
+struct pointed { int x; void *p __contract(hidden); } __contract(record(\"Pointed\"));
+enum closed { CLOSED_A, CLOSED_B } __contract(choice(\"Closed\"));
+enum opened { OPENED_A, OPENED_B } __contract(choice(\"Opened\"), open);
+enum bits { BITS_A = 1, BITS_B = 2 } __contract(flags(\"Bits\"));
+";
+
+/// The ways of holding an object, and what else may own a function. `@` is the number of the case.
+const SHAPES: &[(&str, &str)] = &[
+    ("pinned", "struct o@ { int x; } __contract(object(\"O@\"), pinned, send, sync);"),
+    ("data", "struct o@ { int x; } __contract(object(\"O@\"), pinned, send, sync, data(G@ = exclusive));"),
+    (
+        "callbacks",
+        "struct o@;\nstruct ops@ { void (*run)(struct o@ *o) __contract(required); } __contract(ops(\"Ops@\"));\n\
+         struct o@ { const struct ops@ *ops __contract(given); } __contract(object(\"O@\"), pinned, send, sync);",
+    ),
+    ("owned", "struct o@ { int x; } __contract(object(\"O@\"));"),
+    ("staged", "struct o@ { int x; } __contract(object(\"O@\"));"),
+    ("outlived", "struct o@ { int x; } __contract(object(\"O@\"));"),
+    ("counted", "struct o@ { int x; } __contract(object(\"O@\"), send, sync);"),
+    ("referred", "struct o@ { int x; } __contract(object(\"O@\"), send, sync);"),
+    ("record", "struct o@ { int x; } __contract(record(\"O@\"));"),
+    ("pointers", "struct o@ { int x; void *p __contract(hidden); } __contract(record(\"O@\"));"),
+    (
+        "section",
+        "struct h@ { int x; } __contract(object(\"H@\"), pinned);\nvoid h@_init(struct h@ *h) __contract(constructor);\n\
+         struct o@ { struct h@ *h __contract(given); } __contract(section(\"O@\", of(h@), method(run)));",
+    ),
+];
+
+/// The functions that a shape needs, by role; the one in the role under test is not among them.
+fn base(shape: &str) -> &'static [(&'static str, &'static str)] {
+    match shape {
+        "pinned" | "data" | "callbacks" => &[
+            ("constructor", "void o@_init(struct o@ *o) __contract(constructor);"),
+            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor);"),
+            ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
+            ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
+        ],
+        "owned" => &[
+            ("constructor", "struct o@ *o@_open(void) __contract(constructor, nullable);"),
+            ("destructor", "void o@_close(struct o@ *o) __contract(destructor);"),
+            ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
+            ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
+        ],
+        "staged" => &[
+            ("constructor", "struct o@ *o@_open(void) __contract(constructor, nullable, stage(\"Made@\"));"),
+            ("destructor", "void o@_close(struct o@ *o) __contract(destructor);"),
+        ],
+        "outlived" => &[
+            (
+                "constructor",
+                "struct o@ *o@_open(struct space *space __contract(outlives)) __contract(constructor, nullable);",
+            ),
+            ("destructor", "void o@_close(struct o@ *o) __contract(destructor);"),
+        ],
+        "counted" => &[
+            ("get", "void o@_get(struct o@ *o) __contract(get);"),
+            ("put", "void o@_put(struct o@ *o) __contract(put);"),
+            ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
+            ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
+        ],
+        "referred" => &[
+            ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
+            ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
+        ],
+        "section" => &[
+            ("enter", "bool o@_enter(struct o@ *o) __contract(enter);"),
+            ("leave", "void o@_leave(struct o@ *o) __contract(leave);"),
+            ("outcome", "int o@_outcome(const struct o@ *o) __contract(outcome, errno);"),
+        ],
+        _ => &[],
+    }
+}
+
+/// A role: its clause, the result it has by nature, and what else it needs.
+struct Role {
+    name: &'static str,
+    clause: &'static str,
+    ret: &'static str,
+    with: &'static str,
+}
+
+const ROLES: &[Role] = &[
+    Role { name: "constructor", clause: "constructor", ret: "", with: "" },
+    Role { name: "destructor", clause: "destructor", ret: "void ", with: "" },
+    Role { name: "get", clause: "get", ret: "void ", with: "" },
+    Role { name: "put", clause: "put", ret: "void ", with: "" },
+    Role {
+        name: "lock",
+        clause: "lock(\"F@\")",
+        ret: "void ",
+        with: "void t@_undo(struct o@ *o) __contract(unlock(\"F@\"));",
+    },
+    Role {
+        name: "trylock",
+        clause: "trylock(\"F@\")",
+        ret: "bool ",
+        with: "void t@_undo(struct o@ *o) __contract(unlock(\"F@\"));",
+    },
+    Role { name: "unlock", clause: "unlock(\"G@\")", ret: "void ", with: "" },
+    Role { name: "enter", clause: "enter", ret: "bool ", with: "" },
+    Role { name: "leave", clause: "leave", ret: "void ", with: "" },
+    Role { name: "outcome", clause: "outcome", ret: "int ", with: "" },
+    Role {
+        name: "begin",
+        clause: "begin(\"B@\", method(again))",
+        ret: "unsigned int ",
+        with: "bool t@_check(struct o@ *o, unsigned int sequence) __contract(check(\"B@\"));",
+    },
+    Role { name: "iterator", clause: "iterator(\"I@\")", ret: "bool ", with: "" },
+    Role { name: "method", clause: "method", ret: "void ", with: "" },
+];
+
+/// Clauses on the function; the result that goes with each where the role leaves it open.
+const CLAUSES: &[(&str, &str)] = &[
+    ("", ""),
+    ("requires(G@)", ""),
+    ("errno", "int "),
+    ("errno", "long "),
+    ("errno", "s64 "),
+    ("plain", "int "),
+    ("errno, plain", "int "),
+    ("errno, plain", "s64 "),
+    ("errno(retry(-EBUSY))", "int "),
+    ("errno, nullable", "struct o@ *"),
+    ("owned", "struct o@ *"),
+    ("owned, nullable", "struct space *"),
+    ("owned, errno", "struct space *"),
+    ("borrowed(o)", "struct o@ *"),
+    ("borrowed(o), nullable", "struct space *"),
+    ("borrowed", "struct space *"),
+    ("owned", "struct peer *"),
+    ("nullable", "struct o@ *"),
+    ("stage(\"Made@\")", ""),
+    ("stage(\"Made@\", \"Done@\")", ""),
+    ("stage(\"Made@\", \"Done@\"), errno", "int "),
+    ("may_sleep", ""),
+    ("atomic, name(\"as_raw\")", ""),
+    ("name(\"loop\")", ""),
+];
+
+/// Results with no clause.
+const RESULTS: &[&str] = &[
+    "bool ",
+    "unsigned int ",
+    "long ",
+    "char ",
+    "const char *",
+    "void *",
+    "gfp_t ",
+    "enum closed ",
+    "enum opened ",
+    "struct plain ",
+    "struct pointed ",
+];
+
+/// Parameters.
+const PARAMS: &[&str] = &[
+    "int n",
+    "struct o@ *other __contract(borrows)",
+    "const char *text",
+    "const char *text __contract(borrows)",
+    "const char *text __contract(keeps)",
+    "const char *text __contract(borrows, nullable)",
+    "const char *text __contract(keeps, nullable)",
+    "const char *text __contract(identity)",
+    "char *text __contract(borrows)",
+    "const unsigned char *key __contract(borrows)",
+    "struct space *space",
+    "struct space *space __contract(borrows)",
+    "struct space *space __contract(keeps)",
+    "struct space *space __contract(keeps, nullable)",
+    "struct space *space __contract(outlives)",
+    "struct space *space __contract(borrows, nullable)",
+    "struct space *space __contract(identity)",
+    "struct peer *data __contract(borrows)",
+    "struct peer *inner __contract(keeps)",
+    "struct peer *slot __contract(keeps)",
+    "const struct plain *where __contract(borrows)",
+    "const struct plain *where __contract(borrows, nullable)",
+    "struct plain *where __contract(borrows)",
+    "const struct pointed *where __contract(borrows)",
+    "struct plain plain",
+    "struct pointed pointed",
+    "enum closed closed",
+    "enum opened opened",
+    "unsigned int self __contract(flags(bits))",
+    "unsigned int *words __contract(slice(nr)), unsigned long nr",
+    "const char *words __contract(slice(nr)), unsigned char nr",
+    "const unsigned int *words __contract(slice(nr), nullable), unsigned long nr",
+    "const void *owner __contract(identity)",
+    "void *owner __contract(identity, nullable)",
+    "void *owner",
+    "gfp_t gfp",
+    "bool yes __contract(nullable)",
+    "void (*run)(struct o@ *o) __contract(callback(\"Run@\", run))",
+];
+
+/// A case: what it is called in the table, and its text.
+struct Case {
+    shape: &'static str,
+    role: &'static str,
+    tried: String,
+    text: String,
+}
+
+fn case(number: usize, shape: &(&'static str, &'static str), role: &Role, tried: (&str, &str, &str)) -> Case {
+    let (clause, ret, param) = tried;
+    let made = role.name == "constructor";
+    let returned = made && ["owned", "staged", "outlived", "counted", "referred"].contains(&shape.0);
+    let natural = match (made, returned) {
+        (true, true) => "struct o@ *",
+        (true, false) => "void ",
+        _ => role.ret,
+    };
+    let ret = if ret.is_empty() { natural } else { ret };
+    let item = if role.name == "iterator" { Some("struct plain *item") } else { None };
+    let own = if returned { None } else { Some("struct o@ *o") };
+    let params: Vec<&str> =
+        [own, item, Some(param)].into_iter().flatten().filter(|p| !p.is_empty()).collect();
+    let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+    let clauses: Vec<&str> = [role.clause, clause].into_iter().filter(|clause| !clause.is_empty()).collect();
+    let mut text = format!("{}\n", shape.1);
+    for (of, function) in base(shape.0).iter().filter(|(of, _)| *of != role.name) {
+        let _ = writeln!(text, "{function} /* {of} */");
+    }
+    let _ = writeln!(text, "{ret}t@({params}) __contract({});\n{}", clauses.join(", "), role.with);
+    Case {
+        shape: shape.0,
+        role: role.name,
+        tried: format!("{clause} {ret}({param})").replace('@', "").replace(" (", "("),
+        text: text.replace('@', &number.to_string()),
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut all = Vec::new();
+    for shape in SHAPES {
+        for role in ROLES {
+            let section = ["enter", "leave", "outcome", "iterator"].contains(&role.name);
+            let fits = match shape.0 {
+                "section" => section || role.name == "method",
+                "record" | "pointers" => role.name == "method",
+                "counted" => !section && role.name != "destructor",
+                "referred" => !section && !["constructor", "destructor", "get", "put"].contains(&role.name),
+                _ => !section && !["get", "put"].contains(&role.name),
+            };
+            // What does not go together is refused whatever else is said.
+            let few = if fits { usize::MAX } else { 3 };
+            let clauses = CLAUSES.iter().map(|(clause, ret)| (*clause, *ret, ""));
+            let results = RESULTS.iter().map(|ret| ("", *ret, ""));
+            let params = PARAMS.iter().map(|param| ("", "", *param));
+            for tried in clauses.chain(results).chain(params).take(few) {
+                all.push(case(FIRST + all.len(), shape, role, tried));
+            }
+        }
+    }
+    all
+}
+
+/// What became of a case: the reason why it is refused, if it is.
+type Fates = BTreeMap<usize, Option<String>>;
+
+/// The number at the end of a name, before a dot or an underscore.
+fn number(name: &str) -> Option<usize> {
+    let head = name.split(['.', '_']).next()?;
+    head.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
+}
+
+/// Runs the generator over some cases; those that are errors are taken out and told.
+fn run(folder: &Path, name: &str, cases: &[(usize, &Case)], fates: &mut Fates) -> Run {
+    let path = folder.join(format!("{name}.h"));
+    let mut left: Vec<(usize, &Case)> = cases.to_vec();
+    loop {
+        let mut text = HEAD.to_owned();
+        let mut ends = Vec::new();
+        for (number, case) in &left {
+            text.push_str(&case.text);
+            ends.push((text.lines().count(), *number));
+        }
+        std::fs::write(&path, &text).expect("a header");
+        let run = common::analyse(&path);
+        let mut wrong = BTreeMap::new();
+        for found in run.diagnostics.iter() {
+            let (span, _) = found.at.as_ref().unwrap_or_else(|| panic!("{name}: {}", found.title));
+            let line = run.sources.line(*span);
+            let (_, number) = ends.iter().find(|(end, _)| line <= *end).expect("a case");
+            wrong.entry(*number).or_insert_with(|| format!("error: {}", found.title));
+        }
+        if wrong.is_empty() {
+            for (case, _) in &left {
+                let of = |left: &&hmm_bindgen::model::LeftOut| number(&left.name) == Some(*case);
+                let own = run.api.left_out.iter().filter(of);
+                let why = own.clone().find(|left| left.name == format!("t{case}")).or(own.clone().next());
+                fates.insert(*case, why.map(|left| left.reason.replace(&case.to_string(), "")));
+            }
+            return run;
+        }
+        left.retain(|(number, _)| !wrong.contains_key(number));
+        for (case, title) in wrong {
+            fates.insert(case, Some(title.replace(&case.to_string(), "")));
+        }
+    }
+}
+
+#[test]
+fn every_combination_is_written_or_refused() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let kept = std::env::var_os("CROSS").map(std::path::PathBuf::from);
+    let folder = kept.as_deref().unwrap_or(temporary.path());
+    let cases = cases();
+    let numbered: Vec<(usize, &Case)> =
+        cases.iter().enumerate().map(|(at, case)| (FIRST + at, case)).collect();
+    let mut fates = Fates::new();
+    for (index, chunk) in numbered.chunks(if kept.is_some() { 240 } else { 40 }).enumerate() {
+        let name = format!("cross{index}");
+        let run = run(folder, &name, chunk, &mut fates);
+        if kept.is_none() {
+            let text = hmm_bindgen::emit::rust::unformatted(&run.api)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(account::vanished(&run.api, &text).expect("Rust"), [""; 0], "{name}");
+        } else {
+            let output = run.emit().unwrap_or_else(|error| panic!("{name}: {error}"));
+            std::fs::write(folder.join(format!("{name}.rs")), &output.rust).expect("a module");
+            std::fs::write(folder.join(format!("{name}.typed.h")), &output.typed_c).expect("a header");
+        }
+    }
+    let mut table = String::new();
+    let mut before = ("", "");
+    let mut written = 0;
+    for (number, case) in cases.iter().enumerate() {
+        if before != (case.shape, case.role) {
+            before = (case.shape, case.role);
+            let _ = writeln!(table, "\n{}, {}", case.shape, case.role);
+        }
+        let fate = fates[&(FIRST + number)].as_deref();
+        written += usize::from(fate.is_none());
+        let _ = writeln!(table, "  {}: {}", case.tried, fate.unwrap_or("written"));
+    }
+    let head = format!("{} combinations, {written} of them written.\n", cases.len());
+    common::compare(&common::folder("cross.txt"), &(head + &table)).unwrap_or_else(|error| panic!("{error}"));
+}
