@@ -9,6 +9,7 @@
 pub mod check;
 pub mod diag;
 pub mod emit;
+pub mod ir;
 pub mod model;
 pub mod read;
 pub mod source;

@@ -4,6 +4,7 @@
 
 use super::leave_out;
 use super::lose;
+use super::ops::table_falls;
 use super::types::Why;
 use crate::model::Api;
 use crate::model::Function;
@@ -88,11 +89,7 @@ fn object_falls(api: &mut Api, tag: &str, why: Why) {
     let tables = api.tables.iter().filter(|table| Some(&table.name) == object.operations.as_ref());
     let tables: Vec<_> = tables.cloned().collect();
     for table in tables {
-        leave_out(api, &table.declared_as(), table.span, gone());
-        for callback in table.callbacks.iter().filter(|_| !table.single) {
-            let name = format!("{}.{}", table.tag, callback.signature.name);
-            leave_out(api, &name, callback.signature.span, gone());
-        }
+        table_falls(api, &table, gone());
         api.tables.retain(|other| other.tag != table.tag);
     }
 }

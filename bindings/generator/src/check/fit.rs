@@ -52,7 +52,7 @@ fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
         Role::Constructor => &["errno", "nullable", "stage"],
         Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage"],
-        Role::Lock(_) => &["requires"],
+        Role::Lock(_) => &["requires", "plain"],
         Role::TryLock(_) => &["requires", "errno"],
         Role::Unlock(_) => &["requires"],
         Role::Outcome => &["errno"],
@@ -98,6 +98,7 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
             "put the function under contract where its object is",
         ));
     }
+    read_only(api, function)?;
     let needs_section =
         matches!(function.role, Role::Enter | Role::Leave | Role::Outcome | Role::Iterator(_));
     if needs_section && api.section(tag).is_none() {
@@ -158,6 +159,21 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     }
 }
 
+/// What is shown by reference, or is a copy, may not be written to.
+fn read_only(api: &Api, function: &Function) -> Result<(), Why> {
+    let Some(this) = function.this.map(|index| &function.params[index]) else { return Ok(()) };
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let runs = matches!(function.role, Role::Enter | Role::Leave);
+    let written = this.ty.pointee_record().is_some() && !this.ty.is_const_pointer();
+    match api.object(tag).is_none() && written && !runs {
+        true => Err(Why::new(
+            format!("parameter `{}`: `struct {tag}` is shown, and may be written to", this.name),
+            "make the pointer const",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// All but constructors, methods, tries and iterators are one of a kind.
 fn alone(api: &Api, function: &Function) -> Result<(), Why> {
     if matches!(function.role, Role::Constructor | Role::Method | Role::TryLock(_) | Role::Iterator(_)) {
@@ -174,8 +190,9 @@ fn alone(api: &Api, function: &Function) -> Result<(), Why> {
 }
 
 /// How many parameters a role has; `None` when that is free.
-fn arity(role: &Role) -> Option<usize> {
-    match role {
+fn arity(function: &Function) -> Option<usize> {
+    match &function.role {
+        Role::Unlock(_) if function.cookie().is_some() => Some(2),
         Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_) => None,
         Role::Check(_) | Role::Iterator(_) => Some(2),
         _ => Some(1),
@@ -184,16 +201,25 @@ fn arity(role: &Role) -> Option<usize> {
 
 fn params(api: &Api, function: &Function) -> Result<(), Why> {
     let role = word(&function.role);
-    if let Some(wanted) = arity(&function.role).filter(|wanted| *wanted != function.params.len()) {
+    if let Some(wanted) = arity(function).filter(|wanted| *wanted != function.params.len()) {
         return Err(Why::new(
             format!("`{role}` has {wanted} parameter{}", if wanted == 1 { "" } else { "s" }),
-            "put a static inline that knows the others under contract",
+            match function.role {
+                Role::Unlock(_) => "say `cookie` of the one that takes what the lock returned",
+                _ => "put a static inline that knows the others under contract",
+            },
+        ));
+    }
+    if let Some(cookie) = function.cookie().filter(|_| !matches!(function.role, Role::Unlock(_))) {
+        return Err(Why::new(
+            format!("parameter `{}`: only an `unlock` is given what its lock returned", cookie.name),
+            "take `cookie` away",
         ));
     }
     let mut tables = 0;
     for (index, param) in function.params.iter().enumerate() {
         if function.this == Some(index) {
-            if param.kind != ParamKind::Plain && param.kind != ParamKind::Borrows || param.nullable {
+            if !matches!(param.kind, ParamKind::Plain | ParamKind::Borrows) || param.nullable {
                 return Err(Why::new(
                     format!("parameter `{}` is the object itself, which is always there", param.name),
                     "take the words on it away",
@@ -344,14 +370,35 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
                 );
             }
         }
-        Role::Lock(guard) if *ret != CType::Void => {
-            return refuse(
-                format!("nobody looks at its result, and `{guard}` is held whatever it is"),
-                "say `trylock` when it may fail; a lock returns nothing",
-            );
+        Role::Lock(guard) | Role::TryLock(guard) => {
+            let tag = function.owner.as_deref().unwrap_or_default();
+            let unlock = api.one_in_role(tag, |role| matches!(role, Role::Unlock(name) if name == guard));
+            let cookie = unlock.and_then(Function::cookie);
+            let lock = matches!(function.role, Role::Lock(_));
+            match cookie {
+                Some(cookie) if !lock || cookie.ty.plain() != ret => {
+                    return refuse(
+                        format!("it does not return the `{}` that `{guard}` is left with", cookie.ty.spell()),
+                        "have the lock return it; a `trylock` has no room for it",
+                    );
+                }
+                None if lock && *ret != CType::Void => {
+                    return refuse(
+                        format!("nobody looks at its result, and `{guard}` is held whatever it is"),
+                        "say `trylock` when it may fail, or `cookie` of the parameter of the unlock that takes it",
+                    );
+                }
+                _ => {}
+            }
+            if !lock && function.errno.is_some() && *ret != CType::Int("i32") {
+                return refuse("an error is an int".into(), "take `errno` away");
+            }
         }
-        Role::TryLock(_) if function.errno.is_some() && *ret != CType::Int("i32") => {
-            return refuse("an error is an int".into(), "take `errno` away");
+        Role::Iterator(_) if !matches!(ret, CType::Bool | CType::Int(_)) => {
+            return refuse(
+                "its result does not tell whether there is one more".into(),
+                "have it return a bool, or an int",
+            );
         }
         Role::Get if matches!(ret, CType::Bool | CType::Int(_)) => {
             return refuse(

@@ -249,7 +249,7 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         };
     }
     let protocol = matches!(function.role, Role::Begin(_) | Role::Check(_) | Role::Outcome)
-        || matches!(function.role, Role::TryLock(_));
+        || matches!(function.role, Role::Lock(_) | Role::TryLock(_));
     let signed = matches!(function.ret.plain(), CType::Int("i32" | "isize" | "i64"));
     if signed && !protocol && function.errno.is_none() && !function.plain {
         return Err(Why::new(
@@ -277,7 +277,8 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// What is borrowed is there for as long as the object it was asked of, and nothing may replace it meanwhile.
 fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
-    let this = function.this.map(|index| function.params[index].name.as_str());
+    let of_object = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
+    let this = function.this.filter(|_| of_object).map(|index| function.params[index].name.as_str());
     match (&function.lives, this) {
         (Some(lives), Some(this)) if lives == this => {}
         (None, Some(this)) => {

@@ -14,6 +14,7 @@ mod ops;
 pub mod reason;
 mod record;
 mod section;
+mod settle;
 mod stage;
 pub mod types;
 
@@ -39,6 +40,7 @@ pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         function::check(api);
         depend::check(api);
     }
+    settle::settle(api);
     api.left_out.sort_by_key(|left| left.span);
 }
 

@@ -12,7 +12,9 @@ use crate::model::Api;
 use crate::model::Callback;
 use crate::model::Role;
 use crate::model::SelfKind;
+use crate::model::Shape;
 use crate::model::Sharing;
+use crate::model::Table;
 use crate::read::CType;
 
 /// The tables that an object's constructors take: (tag of the table, tag of the object).
@@ -38,6 +40,15 @@ fn uses(api: &Api) -> Vec<(String, String)> {
     uses
 }
 
+/// Leaves a table out, with its callbacks.
+pub(super) fn table_falls(api: &mut Api, table: &Table, why: Why) {
+    for callback in table.callbacks.iter().filter(|_| !table.single) {
+        let name = format!("{}.{}", table.tag, callback.signature.name);
+        leave_out(api, &name, callback.signature.span, why.clone());
+    }
+    leave_out(api, &table.declared_as(), table.span, why);
+}
+
 /// Settles what the tables left open.
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     let uses = uses(api);
@@ -48,24 +59,26 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
                 "no constructor takes this table",
                 "put `constructor` on the function that takes it, or `given` on the field that holds it",
             );
-            for callback in table.callbacks.iter().filter(|_| !table.single) {
-                let name = format!("{}.{}", table.tag, callback.signature.name);
-                leave_out(api, &name, callback.signature.span, why.clone());
-            }
-            leave_out(api, &table.declared_as(), table.span, why);
+            table_falls(api, &table, why);
             continue;
         };
+        if api.object(owner).is_none_or(|object| object.shape != Shape::Pinned) {
+            let why = Why::new(
+                format!(
+                    "callbacks find the object around the `struct {owner}` that C has, and there is none"
+                ),
+                "only a constructor that initialises an object in place takes callbacks",
+            );
+            table_falls(api, &table, why);
+            continue;
+        }
         let taken = api.objects.iter().find(|object| object.tag == *owner && object.operations.is_some());
         if taken.is_some() {
             let why = Why::new(
                 format!("`struct {owner}` has callbacks already"),
                 "an object has one trait; take one of the tables out of the contract",
             );
-            for callback in table.callbacks.iter().filter(|_| !table.single) {
-                let name = format!("{}.{}", table.tag, callback.signature.name);
-                leave_out(api, &name, callback.signature.span, why.clone());
-            }
-            leave_out(api, &table.declared_as(), table.span, why);
+            table_falls(api, &table, why);
             continue;
         }
         let mut kept = Vec::new();

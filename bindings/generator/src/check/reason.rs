@@ -37,6 +37,8 @@ pub enum Reason {
     Outlives(String),
     /// `requires`: `self` is the guard.
     Holds(String),
+    /// A guard exists.
+    Held,
     /// `cookie`: the guard has what its lock returned.
     Cookie(String),
     /// `unsafe`: the caller promises.
@@ -75,6 +77,7 @@ impl fmt::Display for Reason {
                 write!(f, "`{name}` outlives the object, whose lifetime is its (`outlives`)")
             }
             Reason::Holds(guard) => write!(f, "`requires({guard})` holds because `self` is that guard"),
+            Reason::Held => write!(f, "by the type's invariants this thread holds the lock"),
             Reason::Cookie(name) => write!(f, "`{name}` is what the lock returned (`cookie`)"),
             Reason::Caller(why) => write!(f, "the caller promises that {why}"),
             Reason::Nothing => write!(f, "the contract asks nothing of the caller"),

@@ -77,7 +77,11 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
         ParamKind::Slice(_) => return slice(param),
-        ParamKind::Plain | ParamKind::Borrows | ParamKind::Keeps | ParamKind::Outlives => {}
+        ParamKind::Plain
+        | ParamKind::Borrows
+        | ParamKind::Keeps
+        | ParamKind::Outlives
+        | ParamKind::Cookie => {}
     }
     of(api, &param.ty, param.word.as_deref())
         .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))

@@ -142,6 +142,9 @@ fn given(api: &Api, function: &Function, index: usize) -> String {
     if matches!(function.role, Role::Iterator(_)) {
         return "what it steps to".into();
     }
+    if param.kind == ParamKind::Cookie {
+        return "what the lock returned, which the guard has (`cookie`)".into();
+    }
     let mut text = match types::of_param(api, param) {
         Ok(ty) => typed(api, &ty),
         Err(why) => why.reason,

@@ -11,6 +11,7 @@ use super::function::must_hold;
 use super::function::Context;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::ir;
 use crate::read::Function;
 use crate::source::Span;
 
@@ -46,6 +47,10 @@ pub struct Callback {
     pub whole: bool,
     /// How it sees the user's data.
     pub this: SelfKind,
+    /// The parameters after the object; settled by the check phase.
+    pub typed: Vec<ir::Type>,
+    /// The result; settled by the check phase.
+    pub gives: ir::Type,
     /// What is written about it.
     pub doc: Option<String>,
 }
@@ -93,6 +98,8 @@ pub(super) fn lower(
         blocks: blocks(signature, clauses, diagnostics),
         whole: clauses.flag("object", diagnostics),
         this: SelfKind::Shared,
+        typed: Vec::new(),
+        gives: ir::Type::default(),
         doc: doc.cloned(),
         signature: signature.clone(),
     })

@@ -59,6 +59,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("outlives", "p"),
     ("slice", "pd"),
     ("identity", "p"),
+    ("cookie", "p"),
     ("callback", "p"),
     ("block", "d"),
     ("given", "d"),

@@ -22,6 +22,7 @@ use super::LeftOut;
 use super::ParamKind;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::ir;
 use crate::read;
 use crate::read::terms::Term;
 use crate::read::CType;
@@ -118,8 +119,12 @@ pub struct Function {
     pub role: Role,
     /// Its parameters.
     pub params: Vec<Param>,
+    /// What C is given for each of them; settled by the check phase.
+    pub arguments: Vec<ir::Argument>,
     /// The type of its result.
     pub ret: CType,
+    /// What that is on the typed side when it is a value; settled by the check phase.
+    pub gives: ir::Type,
     /// What the result means.
     pub returns: Returns,
     /// `borrowed(param)`: the parameter for as long as which the result is there.
@@ -155,6 +160,11 @@ pub struct Function {
 }
 
 impl Function {
+    /// The parameter that is given what the lock has returned.
+    pub fn cookie(&self) -> Option<&Param> {
+        self.params.iter().find(|param| param.kind == ParamKind::Cookie)
+    }
+
     /// Whether it tells more than whether it has succeeded.
     pub fn returns_value(&self) -> bool {
         self.plain || !matches!(self.returns, Returns::Errno) && !matches!(self.ret.plain(), CType::Void)
@@ -234,7 +244,9 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         owner,
         this,
         params,
+        arguments: Vec::new(),
         ret: read.ret.clone(),
+        gives: ir::Type::default(),
         returns,
         lives,
         nullable,

@@ -11,6 +11,7 @@ use super::record::Member;
 use super::section::Given;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::ir;
 use crate::read::terms::Term;
 use crate::read::Doc;
 use crate::read::Field;
@@ -62,6 +63,12 @@ pub struct Object {
     pub operations: Option<String>,
     /// The stages it goes through, in the order in which they are named; settled by the check phase.
     pub stages: Vec<String>,
+    /// The parameter that its type has; settled by the check phase.
+    pub generic: Option<ir::Generic>,
+    /// What it has references of its own to; settled by the check phase.
+    pub keeps: Vec<ir::Kept>,
+    /// Whether a table of callbacks is among its `given` fields; settled by the check phase.
+    pub table: Option<String>,
     /// Whether something must outlive it; settled by the check phase.
     pub lifetime: bool,
     /// Its kernel-doc.
@@ -149,6 +156,9 @@ pub(super) fn lower(
         data,
         operations: None,
         stages: Vec::new(),
+        generic: None,
+        keeps: Vec::new(),
+        table: None,
         lifetime: false,
         doc: record.doc.clone(),
         contract: clauses.span,
@@ -188,6 +198,7 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
         field: field.name.clone(),
         name: name.unwrap_or_else(|| field.name.clone()),
         ty: field.ty.clone(),
+        typed: ir::Type::default(),
         optional: false,
         span: field.span,
     })

@@ -28,6 +28,8 @@ pub enum Kind {
     LengthOf(String),
     /// `identity`: an address that is compared and never followed.
     Identity,
+    /// `cookie`: what the lock has returned, for the unlock.
+    Cookie,
     /// `callback("Trait")`: a callback.
     Callback,
 }
@@ -64,6 +66,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         Kind::Borrows
     } else if clauses.flag("identity", diagnostics) {
         Kind::Identity
+    } else if clauses.flag("cookie", diagnostics) {
+        Kind::Cookie
     } else if let Some(term) = clauses.take("slice") {
         match first_name(term) {
             Some(length) => Kind::Slice(length),
@@ -80,7 +84,9 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     } else {
         Kind::Plain
     };
-    if kind != Kind::Plain {
+    if kind == Kind::Cookie {
+        integer_needed(param, diagnostics);
+    } else if kind != Kind::Plain {
         pointer_needed(param, &kind, diagnostics);
     }
     clauses.finish(diagnostics);
@@ -93,6 +99,20 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         word,
         span: param.span,
     }
+}
+
+fn integer_needed(param: &Parameter, diagnostics: &mut Diagnostics) {
+    if matches!(param.ty.plain(), CType::Int(_)) {
+        return;
+    }
+    diagnostics.push(
+        Diagnostic::error(
+            param.contract.span.unwrap_or(param.span),
+            format!("`cookie` is a number, and `{}` is none", param.name),
+            "expected on an integer",
+        )
+        .help("take `cookie` away, or move it to the number that the lock returned"),
+    );
 }
 
 fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics) {

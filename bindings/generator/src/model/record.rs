@@ -7,6 +7,7 @@ use super::clauses::word_of;
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::ir;
 use crate::read::CType;
 use crate::read::Doc;
 use crate::read::Field;
@@ -43,6 +44,8 @@ pub struct Member {
     pub name: String,
     /// Its type in C.
     pub ty: CType,
+    /// The same on the typed side, or that of an element; settled by the check phase.
+    pub typed: ir::Type,
     /// `flags(tag)` or `tagged(tag)`: the word that it holds.
     pub word: Option<String>,
     /// `confined("Name")`: the type of its values, which mean something in their section only.
@@ -138,6 +141,7 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
     (!hidden).then(|| Member {
         name: field.name.clone(),
         ty: field.ty.clone(),
+        typed: ir::Type::default(),
         word,
         counted,
         confined: confined.map(|(name, _)| name),

@@ -8,6 +8,7 @@ use super::clauses::Clauses;
 use super::function::Role;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::ir;
 use crate::read::terms::Term;
 use crate::read::terms::Value;
 use crate::read::CType;
@@ -69,6 +70,8 @@ pub struct Given {
     pub name: String,
     /// Its type.
     pub ty: CType,
+    /// The same on the typed side; settled by the check phase.
+    pub typed: ir::Type,
     /// `optional`: zero is a good value.
     pub optional: bool,
     /// The name.
@@ -172,6 +175,7 @@ fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Opti
         field: field.name.clone(),
         name: field.name.clone(),
         ty: field.ty.clone(),
+        typed: ir::Type::default(),
         optional,
         span: field.span,
     };

@@ -23,10 +23,18 @@ pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
         let name = known.map_or_else(|| class(tag, guard), |class| class.name.clone());
         let mut text = match known {
             Some(_) => String::new(),
-            None => format!(
-                "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
-                 DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
-            ),
+            None => match unlock.cookie() {
+                Some(cookie) => format!(
+                    "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
+                     DEFINE_LOCK_GUARD_1({name}, struct {tag}, _T->cookie = {enter}(_T->lock), \
+                     {leave}(_T->lock, _T->cookie), {} cookie)\n",
+                    cookie.ty.spell()
+                ),
+                None => format!(
+                    "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
+                     DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
+                ),
+            },
         };
         let wanted = Role::TryLock(guard.clone());
         for attempt in api.in_role(tag, move |role| *role == wanted) {

@@ -7,15 +7,14 @@ use super::types;
 use super::types::ident;
 use crate::check::reason;
 use crate::check::reason::Reason;
-use crate::check::types as typed;
-use crate::check::types::Ty;
 use crate::emit::prose;
+use crate::ir::Argument;
+use crate::ir::Kept;
+use crate::ir::Type;
+use crate::ir::Value;
 use crate::model::Api;
 use crate::model::Function;
-use crate::model::Param;
-use crate::model::ParamKind;
 use crate::model::Returns;
-use crate::model::Role;
 use crate::model::Shape;
 use proc_macro2::TokenStream;
 use quote::format_ident;
@@ -77,8 +76,8 @@ pub(super) struct Arguments {
     pub(super) borrows: bool,
 }
 
-/// Lowers the parameters; `this` stands for the one that is the object.
-pub(super) fn arguments(api: &Api, function: &Function, this: &TokenStream) -> Arguments {
+/// What a call is given; `this` stands for the parameter that is the object.
+pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
     let mut arguments = Arguments {
         decls: Vec::new(),
         values: Vec::new(),
@@ -86,72 +85,62 @@ pub(super) fn arguments(api: &Api, function: &Function, this: &TokenStream) -> A
         why: Vec::new(),
         borrows: false,
     };
-    for (index, param) in function.params.iter().enumerate() {
-        if function.this == Some(index) {
-            arguments.values.push(this.clone());
-            continue;
-        }
-        let Some(ty) = types::of_param(api, param) else { continue };
-        let name = ident(&types::param_name(&function.role, &param.name));
-        match &ty {
-            Ty::Table(_) => arguments.values.push(quote! { &Self::OPERATIONS }),
-            Ty::Callback => {
-                let method = api.table(&function.c).and_then(|table| table.callbacks.first());
-                let thunk = method.map(|m| format_ident!("{}_callback", m.signature.name));
+    for argument in &function.arguments {
+        match argument {
+            Argument::This => arguments.values.push(this.clone()),
+            Argument::Table => arguments.values.push(quote! { &Self::OPERATIONS }),
+            Argument::Callback(method) => {
+                let thunk = format_ident!("{method}_callback");
                 arguments.values.push(quote! { Some(Self::#thunk) });
             }
-            Ty::LengthOf(slice) => {
-                let slice = ident(&types::param_name(&function.role, slice));
-                if param.ty.plain() == &crate::read::CType::Int("usize") {
-                    arguments.values.push(quote! { #slice.len() });
-                } else {
-                    arguments.before.push(quote! { let #name = #slice.len().try_into()?; });
-                    arguments.values.push(quote! { #name });
-                }
-            }
-            _ => {
-                argument(api, function, param, &ty, &mut arguments);
-            }
+            Argument::Length { slice, name, narrow } => arguments.length(slice, name, *narrow),
+            Argument::Kept(kept) => arguments.kept(kept),
+            Argument::Value(value) => arguments.value(value),
         }
     }
     arguments
 }
 
-/// A parameter that the typed side has too.
-fn argument(api: &Api, function: &Function, param: &Param, ty: &Ty, arguments: &mut Arguments) {
-    let name = ident(&types::param_name(&function.role, &param.name));
-    if param.kind == ParamKind::Keeps {
-        if let Some(kept) = types::kept(api, param) {
-            let (ty, raw) = (&kept.ty, format_ident!("raw_{}", kept.name));
-            let given = kept.given.as_ref().unwrap_or(ty);
-            arguments.decls.push(quote! { #name: #given });
-            arguments.values.push(quote! { #raw });
-            if kept.given.is_some() {
-                arguments.before.push(quote! { let #name: #ty = #name.into(); });
-            }
-            arguments.before.push(quote! { let #raw = #name.as_raw(); });
-            arguments.why.push(Reason::Kept(param.name.clone()));
+impl Arguments {
+    fn length(&mut self, slice: &str, name: &str, narrow: bool) {
+        let (slice, name) = (ident(slice), ident(name));
+        if !narrow {
+            self.values.push(quote! { #slice.len() });
             return;
         }
+        self.before.push(quote! { let #name = #slice.len().try_into()?; });
+        self.values.push(quote! { #name });
     }
-    let rust = types::param(api, ty, param.nullable);
-    let reference = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text | Ty::Slice { .. });
-    let in_place = function.role == Role::Constructor && function.this.is_some();
-    let (rust, why) = match (ty, &param.kind) {
-        (Ty::Text, ParamKind::Keeps) => {
-            (types::lifetime(rust, "'static"), Some(Reason::Forever(param.name.clone())))
+
+    fn kept(&mut self, kept: &Kept) {
+        let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
+        let raw = format_ident!("raw_{}", kept.name);
+        match kept.given.as_deref().map(types::path) {
+            Some(given) => {
+                self.decls.push(quote! { #name: #given });
+                self.before.push(quote! { let #name: #ty = #name.into(); });
+            }
+            None => self.decls.push(quote! { #name: #ty }),
         }
-        (_, ParamKind::Outlives) => (types::lifetime(rust, "'a"), Some(Reason::Outlives(param.name.clone()))),
-        (Ty::Slice { .. }, _) => (rust, Some(Reason::Counted(param.name.clone()))),
-        _ if reference => (rust, Some(Reason::Borrowed(param.name.clone()))),
-        _ => (rust, None),
-    };
-    let closes = in_place && reference && !matches!((ty, &param.kind), (Ty::Text, ParamKind::Keeps));
-    arguments.borrows |= closes;
-    let rust = if closes { types::lifetime(rust, "'a") } else { rust };
-    arguments.decls.push(quote! { #name: #rust });
-    arguments.values.push(types::into_c(api, ty, &quote! { #name }, param));
-    arguments.why.extend(why);
+        self.before.push(quote! { let #raw = #name.as_raw(); });
+        self.values.push(quote! { #raw });
+        self.why.push(Reason::Kept(kept.name.clone()));
+    }
+
+    fn value(&mut self, value: &Value) {
+        let name = ident(&value.name);
+        let mut rust = types::rust(&value.ty);
+        if value.nullable && value.ty.is_reference() {
+            rust = quote! { Option<#rust> };
+        }
+        if let Some(lifetime) = value.lifetime {
+            rust = types::lifetime(rust, lifetime);
+        }
+        self.borrows |= value.lifetime == Some("'a");
+        self.decls.push(quote! { #name: #rust });
+        self.values.push(types::into_c(&value.ty, &quote! { #name }, value.nullable));
+        self.why.extend(value.reason.clone());
+    }
 }
 
 /// The sentence that justifies a call.
@@ -163,7 +152,7 @@ pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
 pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
-    let Arguments { decls, values, before, why, .. } = arguments(api, function, &receiver.raw);
+    let Arguments { decls, values, before, why, .. } = arguments(function, &receiver.raw);
     let this = function.this.map(|_| &receiver.decl).into_iter();
     let params = this.cloned().chain(decls);
     let first = if function.this.is_some() { receiver.why.as_slice() } else { &[] };
@@ -195,18 +184,14 @@ pub(super) fn result(
         Returns::Owned | Returns::Borrowed => return pointer(api, function, safety, call),
         Returns::Value => {}
     }
-    let ty = typed::of(api, &function.ret, None).unwrap_or(Ty::Unit);
-    match ty {
-        Ty::Unit => (quote! {}, quote! { #safety #call }),
-        _ => {
-            let rust = types::param(api, &ty, false);
-            match types::from_c(api, &ty, quote! { value }) {
-                Some(value) if value.to_string() != "value" => {
-                    (quote! { -> #rust }, quote! { #safety let value = #call; #value })
-                }
-                _ => (quote! { -> #rust }, quote! { #safety #call }),
-            }
-        }
+    if function.gives == Type::Unit {
+        return (quote! {}, quote! { #safety #call });
+    }
+    let rust = types::rust(&function.gives);
+    let value = types::from_c(&function.gives, quote! { value });
+    match value.to_string() == "value" {
+        true => (quote! { -> #rust }, quote! { #safety #call }),
+        false => (quote! { -> #rust }, quote! { #safety let value = #call; #value }),
     }
 }
 
@@ -261,11 +246,14 @@ fn pointer(
     let Some(object) = function.ret.pointee_record().and_then(|tag| api.object(tag)) else {
         return (quote! {}, quote! { #safety #call });
     };
-    let ty = types::object(api, object);
+    let ty = match &object.foreign {
+        Some(path) => types::path(path),
+        None => types::object(object),
+    };
     let (whole, wrap, why) = match (function.returns, object.shape) {
         (Returns::Owned, Shape::Owned) => {
             let name = ident(&object.name);
-            let kept = types::all_kept(api, object).into_iter().map(|kept| {
+            let kept = object.keeps.iter().map(|kept| {
                 let name = ident(&kept.name);
                 quote! { , #name }
             });

@@ -7,8 +7,9 @@ use super::function::Receiver;
 use super::layout;
 use super::types;
 use super::types::ident;
-use crate::check::types as typed;
+use crate::check::reason::Reason;
 use crate::emit::prose;
+use crate::ir::Argument;
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Guarded;
@@ -34,11 +35,7 @@ fn guards(api: &Api, object: &Object) -> Vec<String> {
 
 /// The methods that lock: of the object, or of the guard that must be held.
 pub(super) fn methods(api: &Api, object: &Object, held: Option<&str>) -> Vec<TokenStream> {
-    let (_, args) = types::generics(api, object);
-    let with = match args.is_empty() {
-        true => quote! { <'_> },
-        false => quote! { <'_, T> },
-    };
+    let with = types::guard_args(object);
     let mut methods = Vec::new();
     for function in api.in_role(&object.tag, |_| true) {
         if function.requires.as_ref().map(|(guard, _)| guard.as_str()) != held {
@@ -62,18 +59,21 @@ fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fai
     let name = ident(&function.name);
     let call = ident(&function.c);
     let guard = ident(guard);
-    let arguments = function::arguments(api, function, &receiver.raw);
+    let arguments = function::arguments(function, &receiver.raw);
     let (decls, values) = (&arguments.decls, &arguments.values);
     let safety = function::justify(&receiver.why, &arguments.why);
     let before = &arguments.before;
     let docs = layout::docs(&prose::of_function(function), 8);
     let taken = layout::comment("INVARIANT: The lock was just taken.");
-    let made = quote! { #guard { owner: #owner, _not_send: NotThreadSafe } };
+    let cookie = unlock_of(api, function).and_then(Function::cookie);
+    let field = cookie.map(|_| quote! { cookie, });
+    let made = quote! { #guard { owner: #owner, #field _not_send: NotThreadSafe } };
     let (must_use, ret, body) = if !may_fail {
+        let cookie = cookie.map(|_| quote! { let cookie = });
         (
             quote! {},
             quote! { #guard #with },
-            quote! { #safety unsafe { bindings::#call(#(#values),*) }; #taken #made },
+            quote! { #safety #cookie unsafe { bindings::#call(#(#values),*) }; #taken #made },
         )
     } else if function.errno.is_some() {
         (
@@ -111,6 +111,13 @@ fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fai
     }
 }
 
+/// The function that leaves the lock which another takes.
+fn unlock_of<'a>(api: &'a Api, function: &Function) -> Option<&'a Function> {
+    let (Role::Lock(guard) | Role::TryLock(guard)) = &function.role else { return None };
+    let wanted = Role::Unlock(guard.clone());
+    api.one_in_role(function.owner.as_deref()?, |role| *role == wanted)
+}
+
 /// The guards of an object and what can be done with each.
 pub(super) fn of_object(api: &Api, object: &Object) -> Vec<TokenStream> {
     guards(api, object).iter().flat_map(|guard| items(api, object, guard)).collect()
@@ -118,37 +125,51 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Vec<TokenStream> {
 
 fn items(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
     let guard = ident(name);
-    let ty = types::object(api, object);
-    let (bound, args) = types::generics_with_lifetime(api, object);
+    let ty = types::object(object);
+    let (bound, args) = types::generics_with_lifetime(object);
     let mut items = Vec::new();
+    let unlock = api.one_in_role(&object.tag, |role| *role == Role::Unlock(name.to_owned()));
+    let cookie = unlock.and_then(Function::cookie);
     let docs = layout::docs(
         &format!(
             "A lock of [`{}`] that is held.\n\nIt is left when this is dropped.\n\n# Invariants\n\nThe lock is \
-             held by the current thread for as long as this exists.",
-            object.name
+             held by the current thread for as long as this exists{}.",
+            object.name,
+            if cookie.is_some() { ", and `cookie` is what taking it returned" } else { "" }
         ),
         4,
     );
+    let field = unlock.filter(|_| cookie.is_some()).and_then(|unlock| unlock.arguments.last());
+    let field = field.map(|argument| match argument {
+        Argument::Value(value) => {
+            let ty = types::rust(&value.ty);
+            quote! { cookie: #ty, }
+        }
+        _ => quote! {},
+    });
     items.push(quote! {
         #docs
         #[must_use = "the lock is left at once when the guard is not used"]
         pub struct #guard #bound {
             owner: &'a #ty,
+            #field
             _not_send: NotThreadSafe,
         }
     });
     items.extend(required(api, object, name));
-    items.extend(data(api, object, name));
-    let unlock = api.one_in_role(&object.tag, |role| *role == Role::Unlock(name.to_owned()));
+    items.extend(data(object, name));
     if let Some(unlock) = unlock {
         let call = ident(&unlock.c);
-        let safety = layout::safety("By the type's invariants this thread holds the lock.");
+        let mut why = vec![Reason::Held];
+        why.extend(cookie.map(|_| Reason::Cookie("cookie".into())));
+        let safety = function::justify(&why, &[]);
+        let cookie = cookie.map(|_| quote! { , self.cookie });
         items.push(quote! {
             impl #bound Drop for #guard #args {
                 #[inline]
                 fn drop(&mut self) {
                     #safety
-                    unsafe { bindings::#call(self.owner.as_raw()) };
+                    unsafe { bindings::#call(self.owner.as_raw() #cookie) };
                 }
             }
         });
@@ -159,7 +180,7 @@ fn items(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
 /// Methods that `requires(...)` this guard.
 fn required(api: &Api, object: &Object, name: &str) -> Option<TokenStream> {
     let guard = ident(name);
-    let (bound, args) = types::generics_with_lifetime(api, object);
+    let (bound, args) = types::generics_with_lifetime(object);
     let receiver = Receiver::guard(&object.tag, name);
     let methods: Vec<TokenStream> = api
         .in_role(&object.tag, |role| *role == Role::Method)
@@ -178,9 +199,8 @@ fn member(api: &Api, object: &Object, guarded: &Guarded, guard: &str) -> Option<
         return None;
     }
     let name = ident(&guarded.member.name);
-    let ty = typed::of(api, &guarded.member.ty, guarded.member.word.as_deref()).ok()?;
-    let rust = types::param(api, &ty, false);
-    let value = types::from_c(api, &ty, quote! { value })?;
+    let rust = types::rust(&guarded.member.typed);
+    let value = types::from_c(&guarded.member.typed, quote! { value });
     let fallback = format!("The member `{name}`, which the lock guards.");
     let docs = layout::docs(&prose::of_member(guarded.doc.as_ref(), &fallback), 8);
     let safety = layout::safety(format!(
@@ -201,12 +221,12 @@ fn member(api: &Api, object: &Object, guarded: &Guarded, guard: &str) -> Option<
 }
 
 /// Access to the user's data.
-fn data(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
+fn data(object: &Object, name: &str) -> Vec<TokenStream> {
     let Some((_, sharing)) = object.data.iter().find(|(guard, _)| guard == name) else {
         return Vec::new();
     };
     let guard = ident(name);
-    let (bound, args) = types::generics_with_lifetime(api, object);
+    let (bound, args) = types::generics_with_lifetime(object);
     let read = layout::safety(format!(
         "The guard is held, and by the contract (`data`) no `&mut` to the data exists while a `{name}` \
          is shared."

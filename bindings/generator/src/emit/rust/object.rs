@@ -9,6 +9,7 @@ use super::types;
 use super::types::ident;
 use crate::check::reason::Reason;
 use crate::emit::prose;
+use crate::ir::Type;
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Object;
@@ -22,9 +23,9 @@ use quote::quote;
 pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
     let mut items = super::stage::markers(api, object);
     items.push(definition(api, object));
-    items.extend(threads(api, object));
+    items.extend(threads(object));
     items.extend(super::stage::steps(api, object));
-    let (bound, args) = types::generics(api, object);
+    let (bound, args) = types::generics(object);
     let name = ident(&object.name);
     let body = body(api, object);
     items.extend(super::inherent(quote! { #bound #name #args }, &body));
@@ -35,7 +36,7 @@ pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
 fn definition(api: &Api, object: &Object) -> TokenStream {
     let name = ident(&object.name);
     let raw = ident(&object.tag);
-    let (bound, _) = types::generics(api, object);
+    let (bound, _) = types::generics(object);
     let fallback = format!("A `struct {}`.", object.tag);
     let mut text = prose::of_type(object.doc.as_ref(), &fallback);
     text.push_str("\n\n# Invariants\n\n");
@@ -58,18 +59,18 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
             let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });
             let must_use = (!object.stages.is_empty())
                 .then(|| quote! { #[must_use = "it is ended when it is dropped, in whatever stage it is"] });
-            let fields = types::all_kept(api, object).into_iter().map(|kept| {
-                let (name, ty) = (ident(&kept.name), &kept.ty);
+            let fields = object.keeps.iter().map(|kept| {
+                let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
                 quote! { , #name: #ty }
             });
             quote! { #docs #must_use pub struct #name #bound { ptr: NonNull<bindings::#raw> #(#fields)* #marker } }
         }
         Shape::Pinned => {
-            let generic = types::generic(api, object).is_some();
+            let generic = object.generic.is_some();
             let data = object.is_generic().then(|| quote! { #[pin] data: UnsafeCell<T>, });
-            let kept = types::all_kept(api, object);
+            let kept = &object.keeps;
             let fields = kept.iter().map(|kept| {
-                let (name, ty) = (ident(&kept.name), &kept.ty);
+                let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
                 quote! { #name: #ty, }
             });
             let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
@@ -108,17 +109,13 @@ fn has_drop(api: &Api, object: &Object) -> bool {
 }
 
 /// What may cross threads, and why.
-fn threads(api: &Api, object: &Object) -> Vec<TokenStream> {
+fn threads(object: &Object) -> Vec<TokenStream> {
     let name = ident(&object.name);
     if object.lifetime {
         // It may be shared with, or given to, another thread only if what it refers to may; a type does not say that.
         return Vec::new();
     }
-    let mut bounds = types::generic(api, object)
-        .map(|_| api.objects.iter().find(|o| o.is_generic()).and_then(|o| o.operations.clone()));
-    if let (Some(bound), Some(own)) = (&mut bounds, &object.operations) {
-        *bound = Some(own.clone());
-    }
+    let bounds = object.generic.as_ref().map(|generic| generic.bound.clone());
     let shared = object.data.iter().any(|(_, sharing)| *sharing == Sharing::Shared)
         || object.is_generic() && object.data.is_empty();
     let with = |threads: TokenStream| match &bounds {
@@ -161,7 +158,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     body.extend(super::ops::table_const(api, object));
     for constructor in api.in_role(&object.tag, |role| *role == Role::Constructor) {
         body.push(match object.shape {
-            Shape::Pinned => pinned_constructor(api, object, constructor),
+            Shape::Pinned => pinned_constructor(object, constructor),
             _ if types::marker(object).is_some() => continue,
             _ => function::method(api, constructor, &Receiver::object(&object.tag)),
         });
@@ -233,15 +230,15 @@ fn from_raw(object: &Object) -> TokenStream {
 }
 
 /// `fn new(...) -> impl PinInit<Self, Error>`
-fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> TokenStream {
+fn pinned_constructor(object: &Object, constructor: &Function) -> TokenStream {
     let name = ident(&constructor.name);
     let raw = ident(&object.tag);
     let call = ident(&constructor.c);
-    let kept = types::all_kept(api, object);
+    let kept = &object.keeps;
     let fallible = constructor.errno.is_some();
-    let arguments = function::arguments(api, constructor, &quote! { slot });
+    let arguments = function::arguments(constructor, &quote! { slot });
     let (before, borrows) = (&arguments.before, arguments.borrows);
-    let fields = fields(api, object);
+    let fields = fields(object);
     let given = fields.write.as_ref();
     let (decls, values) = (&arguments.decls, &arguments.values);
     let decls: Vec<_> = fields.decls.iter().chain(decls).collect();
@@ -268,7 +265,7 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
             None => quote! { <'a> },
         };
         outlives = quote! { + 'a };
-        if types::generic(api, object).is_some() {
+        if object.generic.is_some() {
             let from = cause.as_ref().map(|cause| quote! { , Error: From<#cause> });
             clause = quote! { where T: 'a #from };
         }
@@ -302,7 +299,7 @@ fn pinned_constructor(api: &Api, object: &Object, constructor: &Function) -> Tok
     };
     let data_init = data.then(|| quote! { data <- UnsafeCell::pin_init(data), });
     let kept_names = kept.iter().map(|kept| ident(&kept.name));
-    let generic_only = types::generic(api, object).is_some() && !data && kept.is_empty();
+    let generic_only = object.generic.is_some() && !data && kept.is_empty();
     let phantom = generic_only.then(|| quote! { _data: PhantomData, });
     let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
     let mut text = prose::of_function(constructor);
@@ -327,26 +324,23 @@ struct Fields {
     docs: String,
 }
 
-fn fields(api: &Api, object: &Object) -> Fields {
-    use crate::check::types as typed;
-    use crate::check::types::Ty;
+fn fields(object: &Object) -> Fields {
     let mut found = Fields { decls: Vec::new(), write: None, docs: String::new() };
     let mut set = Vec::new();
     for given in &object.given {
-        let Ok(ty) = typed::of(api, &given.ty, None) else { continue };
         let field = types::field(&given.field);
-        if let Ty::Table(_) = ty {
+        if object.table.as_ref() == Some(&given.field) {
             set.push(quote! { (&raw mut (*slot).#field).write(&Self::OPERATIONS) });
             continue;
         }
         let name = ident(&given.name);
-        let rust = match ty {
+        let rust = match given.typed {
             // C keeps it.
-            Ty::Text => quote! { &'static CStr },
-            _ => types::param(api, &ty, false),
+            Type::Text => quote! { &'static CStr },
+            _ => types::rust(&given.typed),
         };
         found.decls.push(quote! { #name: #rust });
-        let value = types::value(api, &ty, &quote! { #name });
+        let value = types::into_c(&given.typed, &quote! { #name }, false);
         set.push(quote! { (&raw mut (*slot).#field).write(#value) });
         let text = object.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
         let text = prose::of_member(text, "");
@@ -374,7 +368,7 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
     let destructor = api.one_in_role(&object.tag, |role| *role == Role::Destructor)?;
     let name = ident(&object.name);
     let call = ident(&destructor.c);
-    let (bound, args) = types::generics(api, object);
+    let (bound, args) = types::generics(object);
     let safety = layout::safety(format!(
         "The object was initialised by its constructor, is ended once, here, and nothing can reach it \
          after (`destructor` of `{}`).",

@@ -5,9 +5,8 @@
 use super::layout;
 use super::types;
 use super::types::ident;
-use crate::check::types as typed;
-use crate::check::types::Ty;
 use crate::emit::prose;
+use crate::ir::Type;
 use crate::model::Api;
 use crate::model::Callback;
 use crate::model::Context;
@@ -31,7 +30,7 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
     let mut text = prose::of_type(table.doc.as_ref(), &fallback);
     text.push_str(&format!("\n\nThe implementing type is the data that the [`{}`] holds.", object.name));
     let docs = layout::docs(&api.with_example(&table.name, text), 4);
-    let methods = table.callbacks.iter().map(|callback| declaration(api, object, callback));
+    let methods = table.callbacks.iter().map(|callback| declaration(object, callback));
     // C may call back on any thread, and for as long as the object is there: should it be forgotten,
     // for ever.
     let shared =
@@ -46,7 +45,7 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
     })
 }
 
-fn declaration(api: &Api, object: &Object, callback: &Callback) -> TokenStream {
+fn declaration(object: &Object, callback: &Callback) -> TokenStream {
     let name = ident(&callback.signature.name);
     let mut text = match &callback.doc {
         Some(doc) => prose::of_callback(doc),
@@ -71,20 +70,19 @@ fn declaration(api: &Api, object: &Object, callback: &Callback) -> TokenStream {
             quote! { #shown: &#object<Self> }
         }
     };
-    let params = callback.signature.params.iter().skip(1).filter(|param| !callback.is_order(&param.name));
-    let params = params.filter_map(|param| {
-        let ty = typed::of_callback(api, param).ok()?;
+    let params = callback.signature.params.iter().skip(1).zip(&callback.typed);
+    let params = params.filter(|(param, _)| !callback.is_order(&param.name)).map(|(param, ty)| {
         let name = match callback.required {
             true => ident(&param.name),
             false => format_ident!("_{}", param.name),
         };
         let rust = match callback.order_of(&param.name) {
-            Some(_) => types::foreign(api, &ty),
-            None => types::param(api, &ty, false),
+            Some(_) => block(ty),
+            None => types::rust(ty),
         };
-        Some(quote! { #name: #rust })
+        quote! { #name: #rust }
     });
-    let ret = returned(api, callback);
+    let ret = returned(callback);
     match callback.required {
         true => quote! { #docs fn #name(#this, #(#params),*) #ret; },
         false => quote! {
@@ -107,16 +105,22 @@ impl IntoToken for proc_macro2::Ident {
     }
 }
 
-fn returned(api: &Api, callback: &Callback) -> TokenStream {
+fn returned(callback: &Callback) -> TokenStream {
     if callback.errno.is_some() {
         return quote! { -> Result };
     }
-    match typed::of(api, &callback.signature.ret, None) {
-        Ok(Ty::Unit) | Err(_) => quote! {},
-        Ok(ty) => {
-            let rust = types::param(api, &ty, false);
-            quote! { -> #rust }
-        }
+    if callback.gives == Type::Unit {
+        return quote! {};
+    }
+    let rust = types::rust(&callback.gives);
+    quote! { -> #rust }
+}
+
+/// The type of a block: what stands for its first already.
+fn block(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Object { rust, .. } => types::path(rust),
+        _ => quote! {},
     }
 }
 
@@ -153,7 +157,7 @@ pub(super) fn table_const(api: &Api, object: &Object) -> Option<TokenStream> {
 pub(super) fn callbacks(api: &Api, object: &Object) -> Vec<TokenStream> {
     let Some(table) = table_of(api, object) else { return Vec::new() };
     let mut items: Vec<TokenStream> =
-        table.callbacks.iter().map(|callback| thunk(api, object, table, callback)).collect();
+        table.callbacks.iter().map(|callback| thunk(object, table, callback)).collect();
     items.push(find(object));
     items
 }
@@ -184,7 +188,7 @@ fn find(object: &Object) -> TokenStream {
     }
 }
 
-fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> TokenStream {
+fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let name = format_ident!("{}_callback", callback.signature.name);
     let method = ident(&callback.signature.name);
     let trait_name = ident(&table.name);
@@ -193,16 +197,15 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
     let mut params = vec![quote! { #this: *mut bindings::#raw }];
     let mut values = Vec::new();
     let mut before = Vec::new();
-    for param in callback.signature.params.iter().skip(1) {
-        let Ok(ty) = typed::of_callback(api, param) else { continue };
+    for (param, ty) in callback.signature.params.iter().skip(1).zip(&callback.typed) {
         let name = ident(&param.name);
-        let raw = raw_type(api, &ty);
+        let raw = types::raw(ty);
         params.push(quote! { #name: #raw });
         if callback.is_order(&param.name) {
             continue;
         }
         if let Some(order) = callback.order_of(&param.name) {
-            let (typed, order_name) = (types::foreign(api, &ty), ident(order));
+            let (typed, order_name) = (block(ty), ident(order));
             let why = layout::safety(format!(
                 "By the contract (`block({}, {order})`) C passes the first of `1 << {order}` in a row, good for \
                  the call and nobody else's meanwhile.",
@@ -212,9 +215,9 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
             values.push(quote! { #name });
             continue;
         }
-        match &ty {
-            Ty::RecordRef(tag) => {
-                let typed = api.record(tag).map(|record| ident(&record.name));
+        match ty {
+            Type::RecordRef(record) => {
+                let (tag, typed) = (&record.tag, ident(&record.name));
                 let why = layout::safety(format!(
                     "C passes a valid `struct {tag}` for the call, and the layouts are the same by \
                      `repr(transparent)`."
@@ -222,8 +225,8 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
                 before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
                 values.push(quote! { #name });
             }
-            Ty::Identity { .. } => values.push(quote! { #name.cast_const() }),
-            _ => values.push(types::from_c(api, &ty, quote! { #name }).unwrap_or(quote! { #name })),
+            Type::Identity { constant: false, .. } => values.push(quote! { #name.cast_const() }),
+            _ => values.push(types::from_c(ty, quote! { #name })),
         }
     }
     let around = layout::safety(format!(
@@ -259,11 +262,11 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
     let (ret, body) = if callback.errno.is_some() {
         (quote! { -> c_int }, quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } })
     } else {
-        match typed::of(api, &callback.signature.ret, None) {
-            Ok(Ty::Unit) | Err(_) => (quote! {}, call),
-            Ok(ty) => {
-                let raw = raw_type(api, &ty);
-                (quote! { -> #raw }, types::value(api, &ty, &call))
+        match &callback.gives {
+            Type::Unit => (quote! {}, call),
+            ty => {
+                let raw = types::raw(ty);
+                (quote! { -> #raw }, types::into_c(ty, &call, false))
             }
         }
     };
@@ -284,27 +287,5 @@ fn thunk(api: &Api, object: &Object, table: &Table, callback: &Callback) -> Toke
             #receiver
             #body
         }
-    }
-}
-
-/// The type that the bindings have for it.
-fn raw_type(api: &Api, ty: &Ty) -> TokenStream {
-    match ty {
-        Ty::RecordRef(tag) => {
-            let raw = ident(tag);
-            quote! { *const bindings::#raw }
-        }
-        Ty::Record(tag) | Ty::Choice(tag) => {
-            let raw = ident(tag);
-            quote! { bindings::#raw }
-        }
-        Ty::Object(tag) => {
-            let raw = ident(tag);
-            quote! { *mut bindings::#raw }
-        }
-        Ty::Identity { .. } => quote! { *mut c_void },
-        Ty::Flags(tag) => types::path(api.flag_word(tag).map_or("u32", |flags| flags.int)),
-        Ty::Tagged(tag) => types::path(api.tagged_word(tag).map_or("u32", |tagged| tagged.int)),
-        _ => types::param(api, ty, false),
     }
 }

@@ -6,8 +6,6 @@ use super::function;
 use super::layout;
 use super::types;
 use super::types::ident;
-use crate::check::types as typed;
-use crate::check::types::Ty;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Member;
@@ -36,8 +34,8 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     };
     let params_of = named.then_some(&params);
     let numbers = record.members.iter().filter_map(|member| number(record, member));
-    let make = make(api, record);
-    let accessors = record.members.iter().filter_map(|member| accessor(api, record, member));
+    let make = make(record);
+    let accessors = record.members.iter().map(|member| accessor(record, member));
     let methods = api.in_role(&record.tag, |role| *role == Role::Method).map(|method| {
         let by_value = method.params.first().is_some_and(|p| p.ty.pointee_record().is_none());
         let raw = if by_value {
@@ -100,7 +98,7 @@ fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
     })
 }
 
-fn make(api: &Api, record: &Plain) -> Option<TokenStream> {
+fn make(record: &Plain) -> Option<TokenStream> {
     if record.confined || record.partial || record.by_reference() {
         return None;
     }
@@ -108,14 +106,10 @@ fn make(api: &Api, record: &Plain) -> Option<TokenStream> {
     let mut params = Vec::new();
     let mut values = Vec::new();
     for member in &record.members {
-        let ty = of_member(api, member)?;
-        if matches!(ty, Ty::Object(_) | Ty::Table(_) | Ty::Text | Ty::Unit) {
-            return None;
-        }
         let name = ident(&member.name);
-        let rust = types::param(api, &ty, false);
+        let rust = types::rust(&member.typed);
         params.push(quote! { #name: #rust });
-        let value = types::value(api, &ty, &quote! { #name });
+        let value = types::into_c(&member.typed, &quote! { #name }, false);
         match value.to_string() == member.name {
             true => values.push(quote! { #name }),
             false => values.push(quote! { #name: #value }),
@@ -131,43 +125,34 @@ fn make(api: &Api, record: &Plain) -> Option<TokenStream> {
     })
 }
 
-fn of_member(api: &Api, member: &Member) -> Option<Ty> {
-    typed::of(api, &member.ty, member.word.as_deref()).ok()
-}
-
-fn accessor(api: &Api, record: &Plain, member: &Member) -> Option<TokenStream> {
+fn accessor(record: &Plain, member: &Member) -> TokenStream {
     if let Some(length) = &member.counted {
-        return slice(api, record, member, length);
+        return slice(record, member, length);
     }
-    let ty = of_member(api, member)?;
     let name = ident(&member.name);
     let (rust, value) = match member.confined.as_deref().map(ident) {
         Some(number) => (quote! { #number<'s> }, quote! { #number(self.0.#name, PhantomData) }),
-        None => (types::param(api, &ty, false), types::from_c(api, &ty, quote! { self.0.#name })?),
+        None => (types::rust(&member.typed), types::from_c(&member.typed, quote! { self.0.#name })),
     };
     let fallback = format!("The member `{}`.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);
-    Some(quote! {
+    quote! {
         #docs
         #[inline]
         pub fn #name(&self) -> #rust {
             #value
         }
-    })
+    }
 }
 
 /// A member that is an array, of as many elements as another member says.
-fn slice(api: &Api, record: &Plain, member: &Member, length: &str) -> Option<TokenStream> {
-    let (element, pointer) = match member.ty.plain() {
-        CType::Pointer { to, constant } => (to, Some(*constant)),
-        CType::Flexible(of) => (of, None),
-        _ => return None,
+fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
+    let pointer = match member.ty.plain() {
+        CType::Pointer { constant, .. } => Some(*constant),
+        _ => None,
     };
-    let ty = typed::of(api, element, member.word.as_deref()).ok()?;
-    // What it is in Rust must have the layout that it has in C.
-    let same = matches!(ty, Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_));
-    let rust = same.then(|| types::param(api, &ty, false))?;
+    let rust = types::rust(&member.typed);
     let (name, length) = (ident(&member.name), ident(length));
     let fallback = format!("The member `{}`: as many as `{length}` says.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
@@ -193,7 +178,7 @@ fn slice(api: &Api, record: &Plain, member: &Member, length: &str) -> Option<Tok
             }
         }
     };
-    Some(quote! {
+    quote! {
         #docs
         #[inline]
         pub fn #name(&self) -> &[#rust] {
@@ -201,5 +186,5 @@ fn slice(api: &Api, record: &Plain, member: &Member, length: &str) -> Option<Tok
             #safety
             unsafe { core::slice::from_raw_parts(first, self.0.#length as usize) }
         }
-    })
+    }
 }

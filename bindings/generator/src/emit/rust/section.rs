@@ -9,7 +9,6 @@ use super::layout;
 use super::types;
 use super::types::ident;
 use crate::check::reason::Reason;
-use crate::check::types as typed;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Function;
@@ -57,15 +56,14 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
             fields.push(quote! { #field: self.as_raw() });
             continue;
         }
-        let Ok(ty) = typed::of(api, &given.ty, None) else { continue };
-        let rust = types::param(api, &ty, false);
+        let rust = types::rust(&given.typed);
         if given.optional {
             optional.push((given, quote! { #field: #rust }));
         } else {
             decls.push(quote! { #field: #rust });
             names.push(quote! { #field });
         }
-        let value = types::value(api, &ty, &quote! { #field });
+        let value = types::into_c(&given.typed, &quote! { #field }, false);
         fields.push(match value.to_string() == given.name {
             true => quote! { #field },
             false => quote! { #field: #value },
@@ -267,10 +265,7 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
             }
         }
         Some((guard, lock)) => {
-            let with = match types::generic(api, object) {
-                Some(_) => quote! { <'_, T> },
-                None => quote! { <'_> },
-            };
+            let with = types::guard_args(object);
             let docs = layout::docs(
                 &format!(
                     "{first}\n\n`prepare` runs with no lock held, and again for as long as things have changed \

@@ -55,7 +55,7 @@ pub(super) fn steps(api: &Api, object: &Object) -> Vec<TokenStream> {
             .map(|function| match function.role {
                 Role::Constructor => constructor(api, function),
                 _ if function.stage.as_ref().is_some_and(|stage| stage.next.is_some()) => {
-                    step(api, object, function)
+                    step(object, function)
                 }
                 _ => function::method(api, function, &Receiver::object(&object.tag)),
             })
@@ -75,11 +75,11 @@ pub(super) fn steps(api: &Api, object: &Object) -> Vec<TokenStream> {
 fn constructor(api: &Api, function: &Function) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
-    let Arguments { decls, values, before, why, .. } = function::arguments(api, function, &quote! {});
+    let Arguments { decls, values, before, why, .. } = function::arguments(function, &quote! {});
     let mut generics = quote! {};
     for param in function.params.iter().filter(|param| param.kind != ParamKind::Keeps) {
         let other = param.ty.pointee_record().and_then(|tag| api.object(tag));
-        let (bound, _) = other.map(|object| types::generics(api, object)).unwrap_or_default();
+        let (bound, _) = other.map(|object| types::generics(object)).unwrap_or_default();
         if !bound.is_empty() {
             generics = bound;
         }
@@ -99,12 +99,12 @@ fn constructor(api: &Api, function: &Function) -> TokenStream {
 }
 
 /// A function that leads to the next stage: it takes the object and gives it back as that.
-fn step(api: &Api, object: &Object, function: &Function) -> TokenStream {
+fn step(object: &Object, function: &Function) -> TokenStream {
     let next = function.stage.as_ref().and_then(|stage| stage.next.as_deref()).map(ident);
     let name = ident(&function.name);
     let (own, call) = (ident(&object.name), ident(&function.c));
     let receiver = Receiver::object(&object.tag);
-    let Arguments { decls, values, before, why, .. } = function::arguments(api, function, &receiver.raw);
+    let Arguments { decls, values, before, why, .. } = function::arguments(function, &receiver.raw);
     let safety = function::justify(&receiver.why, &why);
     let args = types::args(object, &quote! { #next });
     let docs = layout::docs(&prose::of_function(function), 8);

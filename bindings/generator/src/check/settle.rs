@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Writes down what the check phase has found, so that emit looks nothing up: it runs last, when what cannot be typed
+//! is gone.
+
+use super::fit;
+use super::reason::Reason;
+use super::types;
+use super::types::Ty;
+use crate::ir;
+use crate::ir::Argument;
+use crate::ir::Kept;
+use crate::ir::Type;
+use crate::model::Api;
+use crate::model::Function;
+use crate::model::Member;
+use crate::model::Object;
+use crate::model::Param;
+use crate::model::ParamKind;
+use crate::model::Role;
+use crate::model::Shape;
+use crate::read::CType;
+
+/// Settles the types of all that is left.
+pub(super) fn settle(api: &mut Api) {
+    for index in 0..api.objects.len() {
+        api.objects[index].generic = generic(api, &api.objects[index]);
+    }
+    for index in 0..api.objects.len() {
+        api.objects[index].keeps = keeps(api, &api.objects[index]);
+        api.objects[index].table = given_table(api, &api.objects[index]);
+    }
+    let functions: Vec<_> = api.functions.iter().map(|function| of_function(api, function)).collect();
+    for (function, (arguments, gives)) in api.functions.iter_mut().zip(functions) {
+        function.arguments = arguments;
+        function.gives = gives;
+    }
+    fields(api);
+    callbacks(api);
+}
+
+fn generic(api: &Api, object: &Object) -> Option<ir::Generic> {
+    let tag = fit::generic(api, object)?;
+    Some(ir::Generic { bound: api.object(tag).and_then(|source| source.operations.clone()) })
+}
+
+/// The type of an object, in Rust.
+fn rust(object: &Object) -> String {
+    match (&object.foreign, &object.generic) {
+        (Some(path), _) => path.clone(),
+        (None, Some(_)) => format!("{}<T>", object.name),
+        (None, None) => format!("{}{}", object.name, parameters(object)),
+    }
+}
+
+fn parameters(object: &Object) -> &'static str {
+    match (object.lifetime, object.stages.is_empty()) {
+        (true, true) => "<'a>",
+        (true, false) => "<'a, S>",
+        (false, true) => "",
+        (false, false) => "<S>",
+    }
+}
+
+/// Constructors have names of their own, which a parameter must not take.
+fn name_of(function: &Function, name: &str) -> String {
+    match (&function.role, name) {
+        (Role::Constructor, "slot" | "data" | "inner" | "ptr") => format!("{name}_"),
+        _ => name.to_owned(),
+    }
+}
+
+fn kept(api: &Api, function: &Function, param: &Param) -> Option<Kept> {
+    let other = param.ty.pointee_record().and_then(|tag| api.object(tag))?;
+    let inner = rust(other);
+    let (rust, given) = match (other.shape, &other.kept) {
+        (Shape::Pinned, _) => (format!("Arc<{inner}>"), None),
+        (_, Some(kept)) => (format!("ARef<{kept}>"), Some(format!("&{inner}"))),
+        _ => (format!("ARef<{inner}>"), None),
+    };
+    Some(Kept { name: name_of(function, &param.name), rust, given })
+}
+
+/// What the constructors of an object keep, which is the same for each.
+fn keeps(api: &Api, object: &Object) -> Vec<Kept> {
+    let made = api.one_in_role(&object.tag, |role| *role == Role::Constructor);
+    let kept =
+        |made: &Function, param: &Param| kept(api, made, param).filter(|_| param.kind == ParamKind::Keeps);
+    made.iter().flat_map(|made| made.params.iter().filter_map(|param| kept(made, param))).collect()
+}
+
+fn given_table(api: &Api, object: &Object) -> Option<String> {
+    let table = object.given.iter().find(|given| matches!(types::of(api, &given.ty, None), Ok(Ty::Table(_))));
+    table.map(|given| given.field.clone())
+}
+
+/// A type in Rust's terms. What has none was left out, or is no value.
+fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
+    let record = |tag: &String| {
+        let found = api.record(tag);
+        ir::Record {
+            tag: tag.clone(),
+            name: found.map(|record| record.name.clone()).unwrap_or_default(),
+            confined: found.is_some_and(|record| record.confined),
+        }
+    };
+    match ty {
+        Ty::Unit | Ty::Section(_) | Ty::Table(_) | Ty::Callback | Ty::LengthOf(_) => Type::Unit,
+        Ty::Bool => Type::Bool,
+        Ty::Int(name) => Type::Int(name),
+        Ty::Object(tag) => {
+            let rust = api.object(tag).map(rust).unwrap_or_default();
+            Type::Object { tag: tag.clone(), rust }
+        }
+        Ty::Record(tag) => Type::Record(record(tag)),
+        Ty::RecordRef(tag) => Type::RecordRef(record(tag)),
+        Ty::Choice(tag) => {
+            let found = api.choice(tag);
+            Type::Choice {
+                tag: tag.clone(),
+                name: found.map(|choice| choice.name.clone()).unwrap_or_default(),
+                open: found.is_some_and(|choice| choice.open),
+            }
+        }
+        Ty::Flags(tag) => {
+            let found = api.flag_word(tag);
+            let name = found.map(|flags| flags.name.clone()).unwrap_or_default();
+            Type::Word { name, int: found.map_or("u32", |flags| flags.int) }
+        }
+        Ty::Tagged(tag) => {
+            let found = api.tagged_word(tag);
+            let name = found.map(|tagged| tagged.name.clone()).unwrap_or_default();
+            Type::Word { name, int: found.map_or("u32", |tagged| tagged.int) }
+        }
+        Ty::Identity { nonnull } => Type::Identity {
+            nonnull: *nonnull,
+            typed: matches!(c.plain(), CType::Pointer { to, .. } if *to.plain() != CType::Void),
+            constant: c.is_const_pointer(),
+        },
+        Ty::Slice { elem, mutable } => Type::Slice { elem, mutable: *mutable },
+        Ty::Text => Type::Text,
+        Ty::Gfp => Type::Gfp,
+    }
+}
+
+fn plain(api: &Api, c: &CType, word: Option<&str>) -> Type {
+    types::of(api, c, word).map(|ty| typed(api, &ty, c)).unwrap_or_default()
+}
+
+fn of_function(api: &Api, function: &Function) -> (Vec<Argument>, Type) {
+    let arguments =
+        function.params.iter().enumerate().map(|(index, param)| match function.this == Some(index) {
+            true => Argument::This,
+            false => argument(api, function, param),
+        });
+    (arguments.collect(), plain(api, &function.ret, None))
+}
+
+fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
+    let ty = types::of_param(api, param).unwrap_or(Ty::Unit);
+    match &ty {
+        Ty::Table(_) => Argument::Table,
+        Ty::Callback => {
+            let method = api.table(&function.c).and_then(|table| table.callbacks.first());
+            Argument::Callback(method.map(|method| method.signature.name.clone()).unwrap_or_default())
+        }
+        Ty::LengthOf(slice) => Argument::Length {
+            slice: name_of(function, slice),
+            name: name_of(function, &param.name),
+            narrow: *param.ty.plain() != CType::Int("usize"),
+        },
+        Ty::Object(_) if param.kind == ParamKind::Keeps => match kept(api, function, param) {
+            Some(kept) => Argument::Kept(kept),
+            None => value(api, function, param, &ty),
+        },
+        _ => value(api, function, param, &ty),
+    }
+}
+
+fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
+    let ty = typed(api, ty, &param.ty);
+    let name = name_of(function, &param.name);
+    let in_place = function.role == Role::Constructor && function.this.is_some();
+    let (lifetime, reason) = match (&ty, &param.kind) {
+        (Type::Text, ParamKind::Keeps) => (Some("'static"), Some(Reason::Forever(name.clone()))),
+        (_, ParamKind::Outlives) => (Some("'a"), Some(Reason::Outlives(name.clone()))),
+        // What runs later takes along what it is given.
+        (ty, _) => {
+            let lifetime = (in_place && ty.is_reference()).then_some("'a");
+            let reason = match ty {
+                Type::Slice { .. } => Some(Reason::Counted(name.clone())),
+                ty if ty.is_reference() => Some(Reason::Borrowed(name.clone())),
+                _ => None,
+            };
+            (lifetime, reason)
+        }
+    };
+    Argument::Value(ir::Value { name, ty, nullable: param.nullable, lifetime, reason })
+}
+
+/// The fields that are given, and the members that are read.
+fn fields(api: &mut Api) {
+    let of = |api: &Api, given: &crate::model::Given| plain(api, &given.ty, None);
+    for index in 0..api.objects.len() {
+        let typed: Vec<Type> = api.objects[index].given.iter().map(|given| of(api, given)).collect();
+        let members: Vec<Type> =
+            api.objects[index].guarded.iter().map(|guarded| member(api, &guarded.member)).collect();
+        let object = &mut api.objects[index];
+        object.given.iter_mut().zip(typed).for_each(|(given, typed)| given.typed = typed);
+        object.guarded.iter_mut().zip(members).for_each(|(guarded, typed)| guarded.member.typed = typed);
+    }
+    for index in 0..api.sections.len() {
+        let typed: Vec<Type> = api.sections[index].given.iter().map(|given| of(api, given)).collect();
+        api.sections[index].given.iter_mut().zip(typed).for_each(|(given, typed)| given.typed = typed);
+    }
+    for index in 0..api.records.len() {
+        let typed: Vec<Type> = api.records[index].members.iter().map(|found| member(api, found)).collect();
+        api.records[index].members.iter_mut().zip(typed).for_each(|(member, typed)| member.typed = typed);
+    }
+}
+
+/// A member, or what it is an array of.
+fn member(api: &Api, member: &Member) -> Type {
+    let ty = match member.ty.plain() {
+        CType::Pointer { to, .. } | CType::Flexible(to) if member.counted.is_some() => to,
+        _ => &member.ty,
+    };
+    plain(api, ty, member.word.as_deref())
+}
+
+fn callbacks(api: &mut Api) {
+    for table in 0..api.tables.len() {
+        for index in 0..api.tables[table].callbacks.len() {
+            let callback = &api.tables[table].callbacks[index];
+            let params = callback.signature.params.iter().skip(1).map(|param| {
+                let ty = types::of_callback(api, param);
+                ty.map(|ty| typed(api, &ty, &param.ty)).unwrap_or_default()
+            });
+            let params = params.collect();
+            let gives = plain(api, &callback.signature.ret, None);
+            let callback = &mut api.tables[table].callbacks[index];
+            callback.typed = params;
+            callback.gives = gives;
+        }
+    }
+}

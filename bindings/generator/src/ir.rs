@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What check has settled, in Rust's terms: emit prints this, and asks nothing again.
+
+use crate::check::reason::Reason;
+
+/// A type on the typed side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Type {
+    /// Nothing.
+    #[default]
+    Unit,
+    /// A truth value.
+    Bool,
+    /// An integer, by its name in Rust.
+    Int(&'static str),
+    /// A reference to an object.
+    Object {
+        /// Its structure.
+        tag: String,
+        /// Its type, with its parameters; a path when it is foreign.
+        rust: String,
+    },
+    /// A copy of a record.
+    Record(Record),
+    /// A reference to a record.
+    RecordRef(Record),
+    /// A choice.
+    Choice {
+        /// Its enumeration.
+        tag: String,
+        /// Its type.
+        name: String,
+        /// Whether it is a newtype.
+        open: bool,
+    },
+    /// A flag word or a tagged word: a newtype of an integer.
+    Word {
+        /// Its type.
+        name: String,
+        /// The integer.
+        int: &'static str,
+    },
+    /// An address that nobody follows.
+    Identity {
+        /// Whether it is never NULL.
+        nonnull: bool,
+        /// Whether C has it as a pointer to something.
+        typed: bool,
+        /// Whether C has it as a pointer to const.
+        constant: bool,
+    },
+    /// A slice of integers.
+    Slice {
+        /// The element.
+        elem: &'static str,
+        /// Whether it is written to.
+        mutable: bool,
+    },
+    /// A string.
+    Text,
+    /// Allocation flags.
+    Gfp,
+}
+
+impl Type {
+    /// Whether it is a reference in Rust and a pointer in C.
+    pub fn is_reference(&self) -> bool {
+        matches!(self, Type::Object { .. } | Type::RecordRef(_) | Type::Text | Type::Slice { .. })
+    }
+}
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its structure.
+    pub tag: String,
+    /// Its type.
+    pub name: String,
+    /// Whether it carries the lifetime of a section.
+    pub confined: bool,
+}
+
+/// What an object has a reference of its own to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The field, and the parameter of the constructor.
+    pub name: String,
+    /// The field's type.
+    pub rust: String,
+    /// The parameter's type, when the field is made of it.
+    pub given: Option<String>,
+}
+
+/// What C is given for a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// The object itself.
+    This,
+    /// The table of callbacks, a constant.
+    Table,
+    /// A callback, the function of that name.
+    Callback(String),
+    /// The length of a slice; it may be too long when that is so.
+    Length {
+        /// The slice.
+        slice: String,
+        /// The parameter in C.
+        name: String,
+        /// Whether C's integer is narrower than `usize`.
+        narrow: bool,
+    },
+    /// Something of which the object has a reference from then on.
+    Kept(Kept),
+    /// A parameter on the typed side too.
+    Value(Value),
+}
+
+/// A parameter on the typed side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it may be left out.
+    pub nullable: bool,
+    /// The lifetime that it must have, when that is not its own.
+    pub lifetime: Option<&'static str>,
+    /// Why C may use it, when it is a pointer.
+    pub reason: Option<Reason>,
+}
+
+/// The parameter that the type of an object has for the user's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generic {
+    /// The trait that bounds it.
+    pub bound: Option<String>,
+}
