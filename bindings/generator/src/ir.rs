@@ -110,6 +110,13 @@ pub enum Argument {
         /// Whether C's integer is narrower than `usize`.
         narrow: bool,
     },
+    /// Room for a value that C writes, and the function returns.
+    Out {
+        /// Its name.
+        name: String,
+        /// Its type.
+        ty: Type,
+    },
     /// Something of which the object has a reference from then on.
     Kept(Kept),
     /// A parameter on the typed side too.

@@ -50,8 +50,8 @@ pub(super) fn word(role: &Role) -> &'static str {
 /// The words beside its role that mean something on a function in that role.
 fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
-        Role::Constructor => &["errno", "nullable", "stage"],
-        Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage"],
+        Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
+        Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage", "unsafe"],
         Role::Lock(_) => &["requires", "plain"],
         Role::TryLock(_) => &["requires", "errno"],
         Role::Unlock(_) => &["requires"],
@@ -71,6 +71,7 @@ fn words(function: &Function) -> Result<(), Why> {
         ("borrowed", function.returns == Returns::Borrowed),
         ("nullable", function.nullable),
         ("stage", function.stage.is_some()),
+        ("unsafe", function.promise.is_some()),
     ];
     let permitted = permitted(&function.role);
     for (name, _) in said.iter().filter(|(name, said)| *said && !permitted.contains(name)) {
@@ -216,6 +217,7 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             "take `cookie` away",
         ));
     }
+    outs(function)?;
     let mut tables = 0;
     for (index, param) in function.params.iter().enumerate() {
         if function.this == Some(index) {
@@ -250,6 +252,22 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
         }
     }
     Ok(())
+}
+
+/// What is given out is what the function returns, and it returns nothing else.
+fn outs(function: &Function) -> Result<(), Why> {
+    let Some(out) = function.params.iter().find(|param| param.kind == ParamKind::Out) else { return Ok(()) };
+    let errno = function.returns == Returns::Errno && !function.plain;
+    let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    let leads = function.stage.as_ref().is_some_and(|stage| stage.next.is_some());
+    let free = *function.ret.plain() == CType::Void || errno && !retries;
+    match function.role == Role::Method && free && !leads {
+        true => Ok(()),
+        false => Err(Why::new(
+            format!("parameter `{}`: it returns something besides what it gives out", out.name),
+            "only a method that returns nothing, or an `errno`, gives something out",
+        )),
+    }
 }
 
 /// A length narrower than `usize` may not hold that of the slice, and then there must be a way to fail.

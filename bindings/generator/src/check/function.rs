@@ -225,6 +225,9 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     if let CType::Pointer { .. } = function.ret.plain() {
+        if types::of(api, &function.ret, None).is_ok_and(|ty| ty == Ty::Text) {
+            return lent_text(api, function);
+        }
         let Some(tag) = function.ret.pointee_record() else {
             return Err(Why::new(
                 "its result is a pointer that is not to an object",
@@ -273,6 +276,36 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     types::from_c(api, &ty)
+}
+
+/// A string that is borrowed stays as it is: a method that is given one may replace it.
+fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
+    let of_object = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
+    let this = function.this.filter(|_| of_object).map(|index| function.params[index].name.as_str());
+    let said = this.is_some() && this == function.lives.as_deref();
+    if function.returns != Returns::Borrowed || function.errno.is_some() || !said {
+        return Err(Why::new(
+            "for how long the string that it returns is there is not said",
+            match this {
+                Some(this) => {
+                    format!("say `borrowed({this})` when it stays as it is for as long as `{this}`")
+                }
+                None => "only a method of an object returns a string".to_owned(),
+            },
+        ));
+    }
+    let owner = function.owner.as_deref().unwrap_or_default();
+    let sets = |other: &&Function| {
+        let text = |param: &Param| types::of(api, &param.ty, None).is_ok_and(|ty| ty == Ty::Text);
+        other.params.iter().any(text)
+    };
+    match api.in_role(owner, |role| *role == Role::Method).chain(lost(api, owner)).find(sets) {
+        Some(other) => Err(Why::new(
+            format!("`{}` may replace the string that it returns while that is in use", other.c),
+            "take one of the two out of the contract",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// What is borrowed is there for as long as the object it was asked of, and nothing may replace it meanwhile.

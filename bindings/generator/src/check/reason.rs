@@ -41,6 +41,10 @@ pub enum Reason {
     Held,
     /// `cookie`: the guard has what its lock returned.
     Cookie(String),
+    /// `out`: room of ours.
+    Room(String),
+    /// `borrowed`: what is returned stays.
+    Lent(String),
     /// `unsafe`: the caller promises.
     Caller(String),
     /// Nothing is asked.
@@ -79,6 +83,10 @@ impl fmt::Display for Reason {
             Reason::Holds(guard) => write!(f, "`requires({guard})` holds because `self` is that guard"),
             Reason::Held => write!(f, "by the type's invariants this thread holds the lock"),
             Reason::Cookie(name) => write!(f, "`{name}` is what the lock returned (`cookie`)"),
+            Reason::Room(name) => write!(f, "`{name}` is room for what is written"),
+            Reason::Lent(name) => {
+                write!(f, "by the contract (`borrowed({name})`) it stays for as long as `self`")
+            }
             Reason::Caller(why) => write!(f, "the caller promises that {why}"),
             Reason::Nothing => write!(f, "the contract asks nothing of the caller"),
         }

@@ -66,6 +66,10 @@ fn parameters(object: &Object) -> &'static str {
 fn name_of(function: &Function, name: &str) -> String {
     match (&function.role, name) {
         (Role::Constructor, "slot" | "data" | "inner" | "ptr") => format!("{name}_"),
+        // What C returns, beside what is given out.
+        (_, "value") if function.params.iter().any(|param| param.kind == ParamKind::Out) => {
+            format!("{name}_")
+        }
         _ => name.to_owned(),
     }
 }
@@ -169,6 +173,14 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
             name: name_of(function, &param.name),
             narrow: *param.ty.plain() != CType::Int("usize"),
         },
+        ty if param.kind == ParamKind::Out => {
+            // What C points to, not the pointer.
+            let c = match param.ty.plain() {
+                CType::Pointer { to, .. } => to,
+                _ => &param.ty,
+            };
+            Argument::Out { name: name_of(function, &param.name), ty: typed(api, ty, c) }
+        }
         Ty::Object(_) if param.kind == ParamKind::Keeps => match kept(api, function, param) {
             Some(kept) => Argument::Kept(kept),
             None => value(api, function, param, &ty),

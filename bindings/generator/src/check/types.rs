@@ -77,6 +77,7 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
         ParamKind::Slice(_) => return slice(param),
+        ParamKind::Out => return out(api, param),
         ParamKind::Plain
         | ParamKind::Borrows
         | ParamKind::Keeps
@@ -94,6 +95,25 @@ pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why>
     }
     of(api, &param.ty, None)
         .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
+}
+
+/// What is written to must be a value that all zeros are good for, until it is written.
+fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
+    let refuse = |why: String, remedy: String| Why::new(format!("parameter `{}`: {why}", param.name), remedy);
+    let CType::Pointer { to, constant: false } = param.ty.plain() else {
+        return Err(refuse("it cannot be written to".into(), "take `out` away".into()));
+    };
+    let ty = of(api, to, param.word.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
+    let choice = matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
+    match ty {
+        Ty::Bool | Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(ty),
+        Ty::Record(ref tag) if api.record(tag).is_some_and(|record| !record.confined) => Ok(ty),
+        _ if choice => Ok(ty),
+        _ => Err(refuse(
+            format!("a `{}` is not given out yet", to.spell()),
+            "have the function return it, or put another under contract".into(),
+        )),
+    }
 }
 
 fn slice(param: &Param) -> Result<Ty, Why> {

@@ -133,6 +133,8 @@ pub fn of_function(function: &Function) -> String {
         Context::Atomic if !said => parts.push("Never sleeps.".into()),
         _ => {}
     }
+    let promise = function.promise.as_ref();
+    parts.extend(promise.map(|why| format!("# Safety\n\nThe caller must promise that {why}.")));
     let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     let returns = returns.filter(|_| !function.plain);
     parts.extend(function.errno.as_ref().map(|errno| errors(errno, returns)));

@@ -122,6 +122,9 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
     if let Some(guard) = guard {
         text.push_str(&format!("  may be called only with `{guard}` held (`requires`)\n"));
     }
+    if let Some(promise) = &function.promise {
+        text.push_str(&format!("  the caller must promise that {promise} (`unsafe`)\n"));
+    }
     match function.context {
         Context::MaySleep => text.push_str("  may sleep\n"),
         Context::Atomic => text.push_str("  never sleeps\n"),
@@ -149,6 +152,9 @@ fn given(api: &Api, function: &Function, index: usize) -> String {
         Ok(ty) => typed(api, &ty),
         Err(why) => why.reason,
     };
+    if param.kind == ParamKind::Out {
+        return format!("returned: {text} (`out`)");
+    }
     if param.nullable {
         text.push_str(", or nothing (`nullable`)");
     }

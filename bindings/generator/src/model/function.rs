@@ -25,6 +25,7 @@ use crate::diag::Diagnostics;
 use crate::ir;
 use crate::read;
 use crate::read::terms::Term;
+use crate::read::terms::Value;
 use crate::read::CType;
 use crate::read::ClassKind;
 use crate::read::Doc;
@@ -135,6 +136,8 @@ pub struct Function {
     pub errno: Option<Errno>,
     /// `plain`: its integer result is just a number.
     pub plain: bool,
+    /// `unsafe("...")`: what the caller must promise, as no type can express it.
+    pub promise: Option<String>,
     /// The guard that must be held.
     pub requires: Option<(String, Span)>,
     /// In which stage of the object it may be called, and what that becomes.
@@ -252,6 +255,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         nullable,
         errno,
         plain: clauses.flag("plain", diagnostics),
+        promise: promise(&mut clauses, diagnostics),
         requires,
         stage: stage::lower(&mut clauses, diagnostics),
         lock_name: LOCKING
@@ -281,6 +285,27 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         return;
     }
     api.functions.push(function);
+}
+
+/// Takes `unsafe("...")`.
+fn promise(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let term = clauses.take("unsafe")?;
+    match term.args.first().map(|arg| &arg.value) {
+        Some(Value::Text(text)) if !text.trim().is_empty() => {
+            Some(text.trim().trim_end_matches('.').to_owned())
+        }
+        _ => {
+            diagnostics.push(
+                Diagnostic::error(
+                    term.span,
+                    "`unsafe` does not say what the caller must promise",
+                    "expected `unsafe(\"...\")`",
+                )
+                .help("complete the sentence `The caller must promise that ...`"),
+            );
+            None
+        }
+    }
 }
 
 /// Takes `may_sleep` or `atomic`.

@@ -28,6 +28,8 @@ pub enum Kind {
     LengthOf(String),
     /// `identity`: an address that is compared and never followed.
     Identity,
+    /// `out`: where the callee writes a value to, which the caller need not set.
+    Out,
     /// `cookie`: what the lock has returned, for the unlock.
     Cookie,
     /// `callback("Trait")`: a callback.
@@ -66,6 +68,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         Kind::Borrows
     } else if clauses.flag("identity", diagnostics) {
         Kind::Identity
+    } else if clauses.flag("out", diagnostics) {
+        Kind::Out
     } else if clauses.flag("cookie", diagnostics) {
         Kind::Cookie
     } else if let Some(term) = clauses.take("slice") {
@@ -125,6 +129,7 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
         Kind::Slice(_) => "slice",
         Kind::Identity => "identity",
         Kind::Borrows => "borrows",
+        Kind::Out => "out",
         _ => "callback",
     };
     diagnostics.push(

@@ -74,6 +74,8 @@ pub(super) struct Arguments {
     pub(super) why: Vec<Reason>,
     /// Whether references are among them that a closure takes along.
     pub(super) borrows: bool,
+    /// What is given out: the types and the values.
+    pub(super) outs: Vec<(TokenStream, TokenStream)>,
 }
 
 /// What a call is given; `this` stands for the parameter that is the object.
@@ -84,6 +86,7 @@ pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
         before: Vec::new(),
         why: Vec::new(),
         borrows: false,
+        outs: Vec::new(),
     };
     for argument in &function.arguments {
         match argument {
@@ -94,14 +97,25 @@ pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
                 arguments.values.push(quote! { Some(Self::#thunk) });
             }
             Argument::Length { slice, name, narrow } => arguments.length(slice, name, *narrow),
+            Argument::Out { name, ty } => arguments.out(name, ty),
             Argument::Kept(kept) => arguments.kept(kept),
             Argument::Value(value) => arguments.value(value),
         }
     }
+    arguments.why.extend(function.promise.clone().map(Reason::Caller));
     arguments
 }
 
 impl Arguments {
+    fn out(&mut self, name: &str, ty: &Type) {
+        let (ident, raw) = (ident(name), types::raw(ty));
+        self.before.push(quote! { let mut #ident: #raw = pin_init::zeroed(); });
+        self.values.push(quote! { &raw mut #ident });
+        self.why.push(Reason::Room(name.to_owned()));
+        let rust = types::rust(ty);
+        self.outs.push((rust, types::from_c(ty, quote! { #ident })));
+    }
+
     fn length(&mut self, slice: &str, name: &str, narrow: bool) {
         let (slice, name) = (ident(slice), ident(name));
         if !narrow {
@@ -152,23 +166,61 @@ pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
 pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
-    let Arguments { decls, values, before, why, .. } = arguments(function, &receiver.raw);
+    let Arguments { decls, values, before, why, outs, .. } = arguments(function, &receiver.raw);
     let this = function.this.map(|_| &receiver.decl).into_iter();
     let params = this.cloned().chain(decls);
     let first = if function.this.is_some() { receiver.why.as_slice() } else { &[] };
     let safety = justify(first, &why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
-    let (ret, body) = result(api, function, &safety, &call);
+    let (ret, body) = match outs.is_empty() {
+        true => result(api, function, &safety, &call),
+        false => given_out(function, &safety, &call, &outs),
+    };
     let docs = layout::docs(&prose::of_function(function), 8);
+    let unsafety = function.promise.as_ref().map(|_| quote! { unsafe });
     let must_use = (function.must_check && function.errno.is_none()).then(|| quote! { #[must_use] });
     quote! {
         #docs
         #must_use
         #[inline]
-        pub fn #name(#(#params),*) #ret {
+        pub #unsafety fn #name(#(#params),*) #ret {
             #(#before)*
             #body
         }
+    }
+}
+
+/// The result when it is what was given out.
+fn given_out(
+    function: &Function,
+    safety: &TokenStream,
+    call: &TokenStream,
+    outs: &[(TokenStream, TokenStream)],
+) -> (TokenStream, TokenStream) {
+    let (types, values): (Vec<_>, Vec<_>) = outs.iter().cloned().unzip();
+    let (ty, value) = match outs.len() {
+        1 => (quote! { #(#types)* }, quote! { #(#values)* }),
+        _ => (quote! { (#(#types),*) }, quote! { (#(#values),*) }),
+    };
+    match function.errno.is_some() {
+        true => {
+            let failed = failed(function);
+            let body = quote! { #safety let value = #call; #failed Ok(#value) };
+            (quote! { -> Result<#ty> }, body)
+        }
+        false => (quote! { -> #ty }, quote! { #safety #call; #value }),
+    }
+}
+
+/// Looks at the error in `value`; what is wider than an error's int is looked at before it is cut.
+fn failed(function: &Function) -> TokenStream {
+    match *function.ret.plain() != crate::read::CType::Int("i32") {
+        true => quote! {
+            if value < 0 {
+                return Err(Error::from_errno(value as c_int));
+            }
+        },
+        false => quote! { to_result(value)?; },
     }
 }
 
@@ -212,16 +264,8 @@ fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (Toke
             },
         );
     }
-    // What is wider than an error's int is looked at before it is cut.
     let wide = *function.ret.plain() != crate::read::CType::Int("i32");
-    let failed = match wide {
-        true => quote! {
-            if value < 0 {
-                return Err(Error::from_errno(value as c_int));
-            }
-        },
-        false => quote! { to_result(value)?; },
-    };
+    let failed = failed(function);
     let read = quote! { #safety let value = #call; #failed };
     if function.plain {
         let int = match function.ret.plain() {
@@ -237,12 +281,36 @@ fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (Toke
     }
 }
 
+/// A string that is borrowed.
+fn text(function: &Function, safety: &TokenStream, call: &TokenStream) -> (TokenStream, TokenStream) {
+    let why = justify(&[Reason::Lent(function.lives.clone().unwrap_or_default())], &[]);
+    let read = quote! { unsafe { CStr::from_char_ptr(ptr) } };
+    match function.nullable {
+        true => (
+            quote! { -> Option<&CStr> },
+            quote! {
+                #safety
+                let ptr = #call;
+                if ptr.is_null() {
+                    return None;
+                }
+                #why
+                Some(#read)
+            },
+        ),
+        false => (quote! { -> &CStr }, quote! { #safety let ptr = #call; #why #read }),
+    }
+}
+
 fn pointer(
     api: &Api,
     function: &Function,
     safety: &TokenStream,
     call: &TokenStream,
 ) -> (TokenStream, TokenStream) {
+    if function.gives == Type::Text {
+        return text(function, safety, call);
+    }
     let Some(object) = function.ret.pointee_record().and_then(|tag| api.object(tag)) else {
         return (quote! {}, quote! { #safety #call });
     };

@@ -306,9 +306,10 @@ fn pinned_constructor(object: &Object, constructor: &Function) -> TokenStream {
     let at = text.find("\n\n# Errors").unwrap_or(text.len());
     text.insert_str(at, &fields.docs);
     let docs = layout::docs(&text, 8);
+    let unsafety = constructor.promise.as_ref().map(|_| quote! { unsafe });
     quote! {
         #docs
-        pub fn #name #generics(#(#decls,)* #(#data_decl),*) -> impl PinInit<Self #error> #outlives #clause {
+        pub #unsafety fn #name #generics(#(#decls,)* #(#data_decl),*) -> impl PinInit<Self #error> #outlives #clause {
             #(#before)*
             #init
             #macro_name!(Self { #data_init #(#kept_names,)* inner <- inner, #phantom #local })

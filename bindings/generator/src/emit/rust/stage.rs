@@ -88,10 +88,11 @@ fn constructor(api: &Api, function: &Function) -> TokenStream {
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (ret, body) = function::result(api, function, &safety, &call);
     let docs = layout::docs(&prose::of_function(function), 8);
+    let unsafety = function.promise.as_ref().map(|_| quote! { unsafe });
     quote! {
         #docs
         #[inline]
-        pub fn #name #generics(#(#decls),*) #ret {
+        pub #unsafety fn #name #generics(#(#decls),*) #ret {
             #(#before)*
             #body
         }
@@ -108,6 +109,7 @@ fn step(object: &Object, function: &Function) -> TokenStream {
     let safety = function::justify(&receiver.why, &why);
     let args = types::args(object, &quote! { #next });
     let docs = layout::docs(&prose::of_function(function), 8);
+    let unsafety = function.promise.as_ref().map(|_| quote! { unsafe });
     let (ret, body) = match function.errno.is_some() {
         true => (
             quote! { Result<#own #args> },
@@ -129,7 +131,7 @@ fn step(object: &Object, function: &Function) -> TokenStream {
     quote! {
         #docs
         #[inline]
-        pub fn #name(self, #(#decls),*) -> #ret {
+        pub #unsafety fn #name(self, #(#decls),*) -> #ret {
             #(#before)*
             #body
         }
