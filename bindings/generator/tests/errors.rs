@@ -48,6 +48,11 @@ impl Numbers {
     }
 }
 
+/// How often to try; FUZZ=COUNT has more patience.
+fn rounds(usual: usize) -> usize {
+    std::env::var("FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
 #[test]
 fn no_text_makes_the_parser_panic() {
     const PARTS: &[&str] = &[
@@ -95,6 +100,74 @@ fn no_text_makes_the_parser_panic() {
     assert!(good > 0 && bad > 0);
 }
 
+/// What the generator accepts it writes as Rust, and loses nothing.
+fn written_or_reported(run: &hmm_bindgen::Run) {
+    let text = hmm_bindgen::emit::rust::unformatted(&run.api).expect("a module");
+    let lost = hmm_bindgen::emit::account::vanished(&run.api, &text).expect("Rust");
+    assert_eq!(lost, [""; 0]);
+    hmm_bindgen::emit::report::left_out(&run.api, &run.sources);
+}
+
+/// Headers that are right, with a few bytes of each changed: whatever that makes of them, the generator tells.
+#[test]
+fn no_typing_error_makes_the_generator_panic() {
+    const PIECES: &[&str] = &[
+        "",
+        "(",
+        ")",
+        ",",
+        ";",
+        "*",
+        "\"",
+        " const ",
+        "int",
+        "void",
+        "struct ",
+        "__contract(",
+        "object(\"X\")",
+        "keeps",
+        "borrows",
+        "nullable",
+        "errno",
+        "plain",
+        "/*",
+        "*/",
+        "\n",
+        "{",
+        "}",
+        "[",
+        "0",
+        "é",
+    ];
+    let mut numbers = Numbers(23);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let headers = common::headers("golden");
+    let (mut good, mut bad) = (0, 0);
+    for round in 0..rounds(150) {
+        let header = &headers[numbers.below(headers.len())];
+        let mut text = std::fs::read_to_string(header).expect("a header");
+        for _ in 0..1 + numbers.below(3) {
+            let whole =
+                |at: usize, text: &str| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let start = whole(numbers.below(text.len()), &text);
+            let end = whole((start + numbers.below(9)).min(text.len()), &text).max(start);
+            text.replace_range(start..end, PIECES[numbers.below(PIECES.len())]);
+        }
+        let path = folder.path().join(format!("round{round}.h"));
+        std::fs::write(&path, text).expect("a header");
+        let run = common::analyse(&path);
+        let _ = run.complaints(false);
+        match run.diagnostics.has_errors() {
+            true => bad += 1,
+            false => {
+                good += 1;
+                written_or_reported(&run);
+            }
+        }
+    }
+    assert!(good > 0 && bad > 0, "{good} {bad}");
+}
+
 #[test]
 fn no_contract_makes_the_generator_panic() {
     // Words of the vocabulary in any order, on every kind of declaration.
@@ -102,7 +175,7 @@ fn no_contract_makes_the_generator_panic() {
     let args = ["", "(\"Name\")", "(x)", "(-EIO)", "(a = exclusive)", "(of(thing))", "()", "(\"F\", f)"];
     let mut numbers = Numbers(11);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for round in 0..60 {
+    for round in 0..rounds(120) {
         let mut contract = || {
             let count = 1 + numbers.below(3);
             let clauses: Vec<String> = (0..count)
@@ -131,7 +204,7 @@ fn no_contract_makes_the_generator_panic() {
         let run = common::analyse(&path);
         let _ = run.complaints(false);
         if !run.diagnostics.has_errors() {
-            let _ = hmm_bindgen::emit::rust::write(&run.api);
+            written_or_reported(&run);
         }
     }
 }

@@ -377,67 +377,19 @@ fn required(api: &Api, function: &Function) -> Result<(), Why> {
 
 fn result(api: &Api, function: &Function) -> Result<(), Why> {
     let ret = function.ret.plain();
-    let refuse = |reason: String, remedy: &str| Err(Why::new(reason, remedy));
+    let number = matches!(ret, CType::Bool | CType::Int(_));
     match &function.role {
-        Role::Constructor if function.this.is_some() => {
-            let silent = *ret == CType::Void;
-            if !silent && function.errno.is_none() || function.errno.is_some() && *ret != CType::Int("i32") {
-                return refuse(
-                    format!("what its result of type `{}` says is not known", function.ret.spell()),
-                    "a constructor in place returns nothing, or an int with `errno`",
-                );
-            }
-        }
-        Role::Lock(guard) | Role::TryLock(guard) => {
-            let tag = function.owner.as_deref().unwrap_or_default();
-            let unlock = api.one_in_role(tag, |role| matches!(role, Role::Unlock(name) if name == guard));
-            let cookie = unlock.and_then(Function::cookie);
-            let lock = matches!(function.role, Role::Lock(_));
-            match cookie {
-                Some(cookie) if !lock || cookie.ty.plain() != ret => {
-                    return refuse(
-                        format!("it does not return the `{}` that `{guard}` is left with", cookie.ty.spell()),
-                        "have the lock return it; a `trylock` has no room for it",
-                    );
-                }
-                None if lock && *ret != CType::Void => {
-                    return refuse(
-                        format!("nobody looks at its result, and `{guard}` is held whatever it is"),
-                        "say `trylock` when it may fail, or `cookie` of the parameter of the unlock that takes it",
-                    );
-                }
-                _ => {}
-            }
-            if !lock && function.errno.is_some() && *ret != CType::Int("i32") {
-                return refuse("an error is an int".into(), "take `errno` away");
-            }
-        }
-        Role::Iterator(_) if !matches!(ret, CType::Bool | CType::Int(_)) => {
-            return refuse(
-                "its result does not tell whether there is one more".into(),
+        Role::Constructor if function.this.is_some() => made_in_place(function)?,
+        Role::Lock(guard) | Role::TryLock(guard) => locked(api, function, guard)?,
+        Role::Begin(name) => begun(api, function, name)?,
+        Role::Iterator(_) if !number => {
+            return Err(Why::new(
+                "its result does not tell whether there is one more",
                 "have it return a bool, or an int",
-            );
+            ))
         }
-        Role::Get if matches!(ret, CType::Bool | CType::Int(_)) => {
-            return refuse(
-                "it may fail, and a reference is always counted".into(),
-                "a `get` returns nothing",
-            );
-        }
-        Role::Begin(_) => {
-            let check = Role::Check(match &function.role {
-                Role::Begin(name) => name.clone(),
-                _ => String::new(),
-            });
-            let tag = function.owner.as_deref().unwrap_or_default();
-            let check = api.one_in_role(tag, |role| *role == check);
-            let other = check.and_then(|check| check.params.get(1));
-            if !matches!(ret, CType::Int(_)) || other.is_none_or(|other| other.ty.plain() != ret) {
-                return refuse(
-                    "its result is not the sequence number that is checked".into(),
-                    "have `check` take an integer of the type that `begin` returns",
-                );
-            }
+        Role::Get if number => {
+            return Err(Why::new("it may fail, and a reference is always counted", "a `get` returns nothing"))
         }
         _ => {}
     }
@@ -445,26 +397,76 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         let wanted = api.object(tag).and_then(|other| generic(api, other));
         let own = object(api, function).and_then(|own| generic(api, own));
         if wanted.is_some() && wanted != own {
-            return refuse(
+            return Err(Why::new(
                 format!("which data the `struct {tag}` that it returns has is not known here"),
                 "take the function out of the contract",
-            );
+            ));
         }
     }
     let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
     if retries && (function.role != Role::Method || function.plain || function.returns != Returns::Errno) {
-        return refuse(
-            "a call that is to be made again gives nothing else".into(),
+        return Err(Why::new(
+            "a call that is to be made again gives nothing else",
             "take `retry` away, and look at the error",
-        );
+        ));
     }
-    if function.errno.is_some() && function.nullable {
-        return refuse(
-            "its result is a pointer, an error or NULL".into(),
+    match function.errno.is_some() && function.nullable {
+        true => Err(Why::new(
+            "its result is a pointer, an error or NULL",
             "take `nullable` away: what is NULL where an error was to be is `ENOMEM`",
-        );
+        )),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+fn made_in_place(function: &Function) -> Result<(), Why> {
+    let wanted = match function.errno {
+        Some(_) => CType::Int("i32"),
+        None => CType::Void,
+    };
+    match *function.ret.plain() == wanted {
+        true => Ok(()),
+        false => Err(Why::new(
+            format!("what its result of type `{}` says is not known", function.ret.spell()),
+            "a constructor in place returns nothing, or an int with `errno`",
+        )),
+    }
+}
+
+/// What a lock returns is looked at: it tells that it has failed, or it is what the unlock is given.
+fn locked(api: &Api, function: &Function, guard: &str) -> Result<(), Why> {
+    let ret = function.ret.plain();
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let unlock = api.one_in_role(tag, |role| matches!(role, Role::Unlock(name) if name == guard));
+    let always = matches!(function.role, Role::Lock(_));
+    match unlock.and_then(Function::cookie) {
+        Some(cookie) if !always || cookie.ty.plain() != ret => Err(Why::new(
+            format!("it does not return the `{}` that `{guard}` is left with", cookie.ty.spell()),
+            "have the lock return it; a `trylock` has no room for it",
+        )),
+        None if always && *ret != CType::Void => Err(Why::new(
+            format!("nobody looks at its result, and `{guard}` is held whatever it is"),
+            "say `trylock` when it may fail, or `cookie` of the parameter of the unlock that takes it",
+        )),
+        _ if !always && function.errno.is_some() && *ret != CType::Int("i32") => {
+            Err(Why::new("an error is an int", "take `errno` away"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn begun(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
+    let ret = function.ret.plain();
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let check = api.one_in_role(tag, |role| matches!(role, Role::Check(other) if other == name));
+    let other = check.and_then(|check| check.params.get(1));
+    match matches!(ret, CType::Int(_)) && other.is_some_and(|other| other.ty.plain() == ret) {
+        true => Ok(()),
+        false => Err(Why::new(
+            "its result is not the sequence number that is checked",
+            "have `check` take an integer of the type that `begin` returns",
+        )),
+    }
 }
 
 /// Names that every type of a kind has, and those of what is emitted for others.

@@ -226,6 +226,7 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
     }
     if let CType::Pointer { .. } = function.ret.plain() {
         if types::of(api, &function.ret, None).is_ok_and(|ty| ty == Ty::Text) {
+            null(function)?;
             return lent_text(api, function);
         }
         let Some(tag) = function.ret.pointee_record() else {
@@ -246,6 +247,7 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
                 "say `owned` when the caller must give it back, else `borrowed`",
             ));
         }
+        null(function)?;
         return match function.returns {
             Returns::Borrowed => lent(api, function, tag),
             _ => handed(api, function, tag),
@@ -276,6 +278,17 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     types::from_c(api, &ty)
+}
+
+/// Whether a pointer may be NULL must be said.
+fn null(function: &Function) -> Result<(), Why> {
+    match function.nullable || function.never_null || function.errno.is_some() {
+        true => Ok(()),
+        false => Err(Why::new(
+            "whether its result may be NULL is not said",
+            "say `nullable`, or `nonnull` when it never is",
+        )),
+    }
 }
 
 /// A string that is borrowed stays as it is: a method that is given one may replace it.

@@ -45,6 +45,10 @@ pub enum Reason {
     Room(String),
     /// `borrowed`: what is returned stays.
     Lent(String),
+    /// `owned`: the caller has the reference.
+    Handed,
+    /// C says that it is never NULL.
+    NeverNull,
     /// `unsafe`: the caller promises.
     Caller(String),
     /// Nothing is asked.
@@ -87,6 +91,10 @@ impl fmt::Display for Reason {
             Reason::Lent(name) => {
                 write!(f, "by the contract (`borrowed({name})`) it stays for as long as `self`")
             }
+            Reason::Handed => {
+                write!(f, "by the contract (`owned`) the reference is the caller's to give back")
+            }
+            Reason::NeverNull => write!(f, "by the contract the result is never NULL (`nonnull`)"),
             Reason::Caller(why) => write!(f, "the caller promises that {why}"),
             Reason::Nothing => write!(f, "the contract asks nothing of the caller"),
         }

@@ -113,6 +113,15 @@ pub fn of_type(doc: Option<&Doc>, fallback: &str) -> String {
 
 /// The documentation of a function: what it does, what it gives, where it may run, how it fails.
 pub fn of_function(function: &Function) -> String {
+    join([description(function), ending(function)].concat())
+}
+
+/// The same for a constructor, with what is written of the fields that it is given.
+pub fn of_constructor(function: &Function, fields: &str) -> String {
+    join([description(function), vec![fields.trim().to_owned()], ending(function)].concat())
+}
+
+fn description(function: &Function) -> Vec<String> {
     let fallback = format!("Calls `{}()`.", function.c);
     let mut parts = Vec::new();
     match &function.doc {
@@ -127,18 +136,29 @@ pub fn of_function(function: &Function) -> String {
         }
         None => parts.push(fallback),
     }
-    let said = parts.join(" ").contains("sleep");
+    // The author's own words on it are better than ours.
+    let said = parts.iter().any(|part| speaks_of_sleep(part));
     match function.context {
         Context::MaySleep if !said => parts.push("May sleep.".into()),
         Context::Atomic if !said => parts.push("Never sleeps.".into()),
         _ => {}
     }
+    parts
+}
+
+/// Whether a text says where it may run: the word, and no other with the same letters in it.
+pub fn speaks_of_sleep(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphabetic()).any(|word| ["sleep", "sleeps"].contains(&word))
+}
+
+fn ending(function: &Function) -> Vec<String> {
+    let mut parts = Vec::new();
     let promise = function.promise.as_ref();
     parts.extend(promise.map(|why| format!("# Safety\n\nThe caller must promise that {why}.")));
     let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     let returns = returns.filter(|_| !function.plain);
     parts.extend(function.errno.as_ref().map(|errno| errors(errno, returns)));
-    join(parts)
+    parts
 }
 
 fn errors(errno: &Errno, returns: Option<&str>) -> String {

@@ -42,6 +42,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("owned", "f"),
     ("borrowed", "f"),
     ("nullable", "fp"),
+    ("nonnull", "f"),
     ("may_sleep", "fd"),
     ("atomic", "fd"),
     ("macro", "f"),

@@ -132,6 +132,8 @@ pub struct Function {
     pub lives: Option<String>,
     /// `nullable`: the result may be NULL.
     pub nullable: bool,
+    /// `nonnull`, or what C says to that effect: the result is never NULL.
+    pub never_null: bool,
     /// How it fails.
     pub errno: Option<Errno>,
     /// `plain`: its integer result is just a number.
@@ -238,8 +240,10 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
     let is_macro = clauses.flag("macro", diagnostics);
     let nullable = clauses.flag("nullable", diagnostics);
-    if let Some(never) = read.attribute_of(RETURNS_NONNULL).filter(|_| nullable) {
-        diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never.span));
+    let said = read.attribute_of(RETURNS_NONNULL);
+    let never_null = clauses.take("nonnull").map(|term| term.span).or(said.map(|never| never.span));
+    if let Some(never) = never_null.filter(|_| nullable) {
+        diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never));
     }
     let function = Function {
         name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), &api.name, &role)),
@@ -253,6 +257,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         returns,
         lives,
         nullable,
+        never_null: never_null.is_some(),
         errno,
         plain: clauses.flag("plain", diagnostics),
         promise: promise(&mut clauses, diagnostics),
@@ -482,7 +487,7 @@ const RETURNS_NONNULL: &[&str] = &["__returns_nonnull", "__returns_nonnull__", "
 
 fn contradicted(span: Span, what: String, by: Span) -> Diagnostic {
     Diagnostic::error(span, format!("{what} cannot be `nullable`"), "expected no `nullable`")
-        .note(by, "C says here that it is never NULL")
+        .note(by, "this says that it is never NULL")
         .help("take one of the two away")
 }
 

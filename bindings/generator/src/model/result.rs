@@ -50,6 +50,13 @@ const DEMANDS: &[Demand] = &[
         help: "take `nullable` away, or move it to the parameter that may be NULL",
     },
     Demand {
+        word: "nonnull",
+        met: pointer,
+        wrong: NO_POINTER,
+        expected: A_POINTER,
+        help: "take `nonnull` away",
+    },
+    Demand {
         word: "plain",
         met: integer,
         wrong: "says that an integer is just a number, and the result is none",

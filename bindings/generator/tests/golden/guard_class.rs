@@ -131,7 +131,7 @@ impl Shelf {
     pub fn first(&self) -> ARef<Book> {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
         let ptr = unsafe { bindings::shelf_first(self.as_raw()) };
-        // SAFETY: By the contract the result is never NULL: it does not say `nullable`.
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
         // SAFETY: By the contract (`owned`) the reference is the caller's to give back.
         unsafe { ARef::from_raw(ptr.cast()) }
@@ -142,9 +142,9 @@ impl Shelf {
     pub fn last(&self) -> &Book {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
         let ptr = unsafe { bindings::shelf_last(self.as_raw()) };
-        // SAFETY: By the contract the result is never NULL: it does not say `nullable`.
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: By the contract (`borrowed`) the object lives as long as what it was asked of.
+        // SAFETY: By the contract (`borrowed(shelf)`) it stays for as long as `self`.
         unsafe { <Book>::from_raw(ptr.as_ptr()) }
     }
 

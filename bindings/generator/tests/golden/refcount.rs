@@ -67,9 +67,9 @@ impl Node {
     pub fn parent(&self) -> &Node {
         // SAFETY: By the type's invariants `self` is a valid `struct node`.
         let ptr = unsafe { bindings::node_parent(self.as_raw()) };
-        // SAFETY: By the contract the result is never NULL: it does not say `nullable`.
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: By the contract (`borrowed`) the object lives as long as what it was asked of.
+        // SAFETY: By the contract (`borrowed(node)`) it stays for as long as `self`.
         unsafe { <Node>::from_raw(ptr.as_ptr()) }
     }
 }

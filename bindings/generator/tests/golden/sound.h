@@ -33,7 +33,7 @@ void door_key(struct door *door, const unsigned char *key) __contract(method);
 void door_sums(struct door *door, const unsigned int *n __contract(slice(nr), nullable),
 	       unsigned long nr) __contract(method);
 void door_watch(struct door *door, struct space *space) __contract(method);
-struct space *door_space(struct door *door) __contract(method, borrowed(door));
+struct space *door_space(struct door *door) __contract(method, borrowed(door), nonnull);
 void door_set_space(struct door *door, struct space *space __contract(borrows)) __contract(method);
 int door_short(struct door *door, const unsigned int *words __contract(slice(nr)), unsigned char nr)
 	__contract(method, plain);

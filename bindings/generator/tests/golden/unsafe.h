@@ -31,11 +31,12 @@ int boiler_both(struct boiler *boiler, bool *lit __contract(out), unsigned long 
 	__contract(method, errno);
 
 /* Strings that are returned. */
-const char *boiler_maker(struct boiler *boiler) __contract(method, borrowed(boiler));
+const char *boiler_maker(struct boiler *boiler) __contract(method, borrowed(boiler), nonnull);
 const char *boiler_owner(struct boiler *boiler) __contract(method, borrowed(boiler), nullable);
 
 /* Left out: for how long is not said; what is given out is not all; a promise on a lock. */
-const char *boiler_model(struct boiler *boiler) __contract(method);
+const char *boiler_model(struct boiler *boiler) __contract(method, nullable);
+const char *boiler_plate(struct boiler *boiler) __contract(method, borrowed(boiler));
 bool boiler_peek(struct boiler *boiler, unsigned int *bar __contract(out)) __contract(method);
 void boiler_stoke(struct boiler *boiler) __contract(lock("FireGuard"), unsafe("there is coal"));
 void boiler_damp(struct boiler *boiler) __contract(unlock("FireGuard"));
@@ -43,5 +44,5 @@ void boiler_damp(struct boiler *boiler) __contract(unlock("FireGuard"));
 /* Left out: another method may replace it. */
 struct plaque { int height; } __contract(object("Plaque"), pinned);
 void plaque_init(struct plaque *plaque) __contract(constructor);
-const char *plaque_text(struct plaque *plaque) __contract(method, borrowed(plaque));
+const char *plaque_text(struct plaque *plaque) __contract(method, borrowed(plaque), nonnull);
 void plaque_engrave(struct plaque *plaque, const char *text __contract(borrows)) __contract(method);

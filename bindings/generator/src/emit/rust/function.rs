@@ -14,6 +14,7 @@ use crate::ir::Type;
 use crate::ir::Value;
 use crate::model::Api;
 use crate::model::Function;
+use crate::model::Object;
 use crate::model::Returns;
 use crate::model::Shape;
 use proc_macro2::TokenStream;
@@ -314,11 +315,46 @@ fn pointer(
     let Some(object) = function.ret.pointee_record().and_then(|tag| api.object(tag)) else {
         return (quote! {}, quote! { #safety #call });
     };
+    let (whole, wrap, why) = held(function, object);
+    if function.errno.is_some() {
+        let body = quote! {
+            #safety
+            let ptr = from_err_ptr(#call)?;
+            let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
+            #why
+            Ok(#wrap)
+        };
+        return (quote! { -> Result<#whole> }, body);
+    }
+    if function.nullable {
+        let body = quote! {
+            #safety
+            let ptr = NonNull::new(#call)?;
+            #why
+            Some(#wrap)
+        };
+        return (quote! { -> Option<#whole> }, body);
+    }
+    let never = justify(&[Reason::NeverNull], &[]);
+    let body = quote! {
+        #safety
+        let ptr = #call;
+        #never
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        #why
+        #wrap
+    };
+    (quote! { -> #whole }, body)
+}
+
+/// How an object that is returned is held: its type, how it is made of `ptr`, and why that is sound.
+fn held(function: &Function, object: &Object) -> (TokenStream, TokenStream, Option<TokenStream>) {
     let ty = match &object.foreign {
         Some(path) => types::path(path),
         None => types::object(object),
     };
-    let (whole, wrap, why) = match (function.returns, object.shape) {
+    let why = |reason: Reason| Some(justify(&[reason], &[]));
+    match (function.returns, object.shape) {
         (Returns::Owned, Shape::Owned) => {
             let name = ident(&object.name);
             let kept = object.keeps.iter().map(|kept| {
@@ -326,60 +362,21 @@ fn pointer(
                 quote! { , #name }
             });
             let marker = types::marker(object).map(|_| quote! { , _marker: PhantomData });
-            let whole = if marker.is_some() {
-                quote! { Self }
-            } else {
-                ty.clone()
+            let whole = match marker {
+                Some(_) => quote! { Self },
+                None => ty,
             };
             (whole, quote! { #name { ptr #(#kept)* #marker } }, None)
         }
-        (Returns::Owned, _) => (
-            quote! { ARef<#ty> },
-            quote! { unsafe { ARef::from_raw(ptr.cast()) } },
-            Some("By the contract (`owned`) the reference is the caller's to give back."),
-        ),
+        (Returns::Owned, _) => {
+            (quote! { ARef<#ty> }, quote! { unsafe { ARef::from_raw(ptr.cast()) } }, why(Reason::Handed))
+        }
         _ => (
             quote! { &#ty },
             quote! { unsafe { <#ty>::from_raw(ptr.as_ptr()) } },
-            Some("By the contract (`borrowed`) the object lives as long as what it was asked of."),
+            why(Reason::Lent(function.lives.clone().unwrap_or_default())),
         ),
-    };
-    let why = why.map(layout::safety);
-    if function.errno.is_some() {
-        return (
-            quote! { -> Result<#whole> },
-            quote! {
-                #safety
-                let ptr = from_err_ptr(#call)?;
-                let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
-                #why
-                Ok(#wrap)
-            },
-        );
     }
-    if function.nullable {
-        return (
-            quote! { -> Option<#whole> },
-            quote! {
-                #safety
-                let ptr = NonNull::new(#call)?;
-                #why
-                Some(#wrap)
-            },
-        );
-    }
-    let never = layout::safety("By the contract the result is never NULL: it does not say `nullable`.");
-    (
-        quote! { -> #whole },
-        quote! {
-            #safety
-            let ptr = #call;
-            #never
-            let ptr = unsafe { NonNull::new_unchecked(ptr) };
-            #why
-            #wrap
-        },
-    )
 }
 
 /// The type that functions with errors of the kind 'try again' return.

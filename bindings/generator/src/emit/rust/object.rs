@@ -232,89 +232,105 @@ fn from_raw(object: &Object) -> TokenStream {
 /// `fn new(...) -> impl PinInit<Self, Error>`
 fn pinned_constructor(object: &Object, constructor: &Function) -> TokenStream {
     let name = ident(&constructor.name);
-    let raw = ident(&object.tag);
-    let call = ident(&constructor.c);
-    let kept = &object.keeps;
     let fallible = constructor.errno.is_some();
     let arguments = function::arguments(constructor, &quote! { slot });
-    let (before, borrows) = (&arguments.before, arguments.borrows);
     let fields = fields(object);
-    let given = fields.write.as_ref();
-    let (decls, values) = (&arguments.decls, &arguments.values);
-    let decls: Vec<_> = fields.decls.iter().chain(decls).collect();
-    let error = if fallible {
-        quote! { , Error }
-    } else {
-        quote! {}
+    let head = InitHead::new(object, fallible, arguments.borrows);
+    let InitHead { generics, data, outlives, clause } = &head;
+    let (given, decls, before) = (&fields.decls, &arguments.decls, &arguments.before);
+    let inner = inner(object, constructor, &fields, &arguments);
+    let values = init_values(object);
+    let (error, initialiser) = match fallible {
+        true => (quote! { , Error }, quote! { try_pin_init }),
+        false => (quote! {}, quote! { pin_init }),
     };
-    let data = object.is_generic();
-    // The data's own initialiser may fail in its own way, or not at all.
-    let cause = (fallible && data).then(|| quote! { E });
-    let init = match &cause {
-        Some(cause) => quote! { impl PinInit<T, #cause> },
-        None => quote! { impl PinInit<T> },
-    };
-    let data_param = data.then(|| quote! { data: #init });
-    let mut generics = cause.as_ref().map(|cause| quote! { <#cause> }).unwrap_or_default();
-    let mut outlives = quote! {};
-    let mut clause = cause.as_ref().map(|cause| quote! { where Error: From<#cause> }).unwrap_or_default();
-    let mut data_decl = data_param.into_iter().collect::<Vec<_>>();
-    if borrows {
-        generics = match &cause {
-            Some(cause) => quote! { <'a, #cause: 'a> },
-            None => quote! { <'a> },
-        };
-        outlives = quote! { + 'a };
-        if object.generic.is_some() {
-            let from = cause.as_ref().map(|cause| quote! { , Error: From<#cause> });
-            clause = quote! { where T: 'a #from };
-        }
-        if data {
-            data_decl = vec![quote! { data: #init + 'a }];
-        }
-    }
-    let slot = Reason::Slot { tag: object.tag.clone(), given: given.is_some() };
-    let safety = function::justify(&[slot], &arguments.why);
-    let (init, macro_name) = match fallible {
-        true => (
-            quote! {
-                let inner = Opaque::try_ffi_init(move |slot: *mut bindings::#raw| {
-                    #given
-                    #safety
-                    to_result(unsafe { bindings::#call(#(#values),*) })
-                });
-            },
-            quote! { try_pin_init },
-        ),
-        false => (
-            quote! {
-                let inner = Opaque::ffi_init(move |slot: *mut bindings::#raw| {
-                    #given
-                    #safety
-                    unsafe { bindings::#call(#(#values),*) }
-                });
-            },
-            quote! { pin_init },
-        ),
-    };
-    let data_init = data.then(|| quote! { data <- UnsafeCell::pin_init(data), });
-    let kept_names = kept.iter().map(|kept| ident(&kept.name));
-    let generic_only = object.generic.is_some() && !data && kept.is_empty();
-    let phantom = generic_only.then(|| quote! { _data: PhantomData, });
-    let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
-    let mut text = prose::of_function(constructor);
-    let at = text.find("\n\n# Errors").unwrap_or(text.len());
-    text.insert_str(at, &fields.docs);
-    let docs = layout::docs(&text, 8);
+    let docs = layout::docs(&prose::of_constructor(constructor, &fields.docs), 8);
     let unsafety = constructor.promise.as_ref().map(|_| quote! { unsafe });
     quote! {
         #docs
-        pub #unsafety fn #name #generics(#(#decls,)* #(#data_decl),*) -> impl PinInit<Self #error> #outlives #clause {
+        pub #unsafety fn #name #generics(#(#given,)* #(#decls,)* #data) -> impl PinInit<Self #error> #outlives #clause {
             #(#before)*
-            #init
-            #macro_name!(Self { #data_init #(#kept_names,)* inner <- inner, #phantom #local })
+            #inner
+            #initialiser!(Self { #values })
         }
     }
+}
+
+/// What the head of a constructor in place says of types and lifetimes.
+struct InitHead {
+    generics: TokenStream,
+    /// The parameter for the user's data.
+    data: TokenStream,
+    outlives: TokenStream,
+    clause: TokenStream,
+}
+
+impl InitHead {
+    fn new(object: &Object, fallible: bool, borrows: bool) -> Self {
+        let data = object.is_generic();
+        // The data's own initialiser may fail in its own way, or not at all.
+        let own = fallible && data;
+        let generics = match (borrows, own) {
+            (true, true) => quote! { <'a, E: 'a> },
+            (true, false) => quote! { <'a> },
+            (false, true) => quote! { <E> },
+            (false, false) => quote! {},
+        };
+        let mut bounds = Vec::new();
+        bounds.extend((borrows && object.generic.is_some()).then(|| quote! { T: 'a }));
+        bounds.extend(own.then(|| quote! { Error: From<E> }));
+        let clause = match bounds.is_empty() {
+            true => quote! {},
+            false => quote! { where #(#bounds),* },
+        };
+        let outlives = if borrows {
+            quote! { + 'a }
+        } else {
+            quote! {}
+        };
+        let cause = own.then(|| quote! { , E });
+        let data = match data {
+            true => quote! { data: impl PinInit<T #cause> #outlives },
+            false => quote! {},
+        };
+        InitHead { generics, data, outlives, clause }
+    }
+}
+
+/// The initialiser of C's structure: the call of its constructor.
+fn inner(
+    object: &Object,
+    constructor: &Function,
+    fields: &Fields,
+    arguments: &function::Arguments,
+) -> TokenStream {
+    let (raw, call) = (ident(&object.tag), ident(&constructor.c));
+    let (given, values) = (fields.write.as_ref(), &arguments.values);
+    let slot = Reason::Slot { tag: object.tag.clone(), given: given.is_some() };
+    let safety = function::justify(&[slot], &arguments.why);
+    let call = quote! { unsafe { bindings::#call(#(#values),*) } };
+    let (init, call) = match constructor.errno.is_some() {
+        true => (quote! { try_ffi_init }, quote! { to_result(#call) }),
+        false => (quote! { ffi_init }, call),
+    };
+    quote! {
+        let inner = Opaque::#init(move |slot: *mut bindings::#raw| {
+            #given
+            #safety
+            #call
+        });
+    }
+}
+
+/// The fields of an object in place.
+fn init_values(object: &Object) -> TokenStream {
+    let data = object.is_generic();
+    let data_init = data.then(|| quote! { data <- UnsafeCell::pin_init(data), });
+    let kept = object.keeps.iter().map(|kept| ident(&kept.name));
+    let generic_only = object.generic.is_some() && !data && object.keeps.is_empty();
+    let phantom = generic_only.then(|| quote! { _data: PhantomData, });
+    let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
+    quote! { #data_init #(#kept,)* inner <- inner, #phantom #local }
 }
 
 /// What is given before the constructor runs.

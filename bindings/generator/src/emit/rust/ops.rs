@@ -52,8 +52,8 @@ fn declaration(object: &Object, callback: &Callback) -> TokenStream {
         None => format!("Called by C as `{}`.", callback.signature.name),
     };
     match callback.context {
-        Context::Atomic if !text.contains("sleep") => text.push_str("\n\nMust not sleep."),
-        Context::MaySleep if !text.contains("sleep") => text.push_str("\n\nMay sleep."),
+        Context::Atomic if !prose::speaks_of_sleep(&text) => text.push_str("\n\nMust not sleep."),
+        Context::MaySleep if !prose::speaks_of_sleep(&text) => text.push_str("\n\nMay sleep."),
         _ => {}
     }
     let docs = layout::docs(&text, 8);
@@ -194,80 +194,22 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let trait_name = ident(&table.name);
     let raw = ident(&object.tag);
     let this = ident(&callback.signature.params[0].name);
-    let mut params = vec![quote! { #this: *mut bindings::#raw }];
-    let mut values = Vec::new();
-    let mut before = Vec::new();
-    for (param, ty) in callback.signature.params.iter().skip(1).zip(&callback.typed) {
-        let name = ident(&param.name);
-        let raw = types::raw(ty);
-        params.push(quote! { #name: #raw });
-        if callback.is_order(&param.name) {
-            continue;
-        }
-        if let Some(order) = callback.order_of(&param.name) {
-            let (typed, order_name) = (block(ty), ident(order));
-            let why = layout::safety(format!(
-                "By the contract (`block({}, {order})`) C passes the first of `1 << {order}` in a row, good for \
-                 the call and nobody else's meanwhile.",
-                param.name
-            ));
-            before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name, #order_name) }; });
-            values.push(quote! { #name });
-            continue;
-        }
-        match ty {
-            Type::RecordRef(record) => {
-                let (tag, typed) = (&record.tag, ident(&record.name));
-                let why = layout::safety(format!(
-                    "C passes a valid `struct {tag}` for the call, and the layouts are the same by \
-                     `repr(transparent)`."
-                ));
-                before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
-                values.push(quote! { #name });
-            }
-            Type::Identity { constant: false, .. } => values.push(quote! { #name.cast_const() }),
-            _ => values.push(types::from_c(ty, quote! { #name })),
-        }
-    }
+    let Passed { params, values, before } = passed(callback);
     let around = layout::safety(format!(
         "C calls back with the `struct {}` that the constructor was given, and not after the \
          destructor has returned.",
         object.tag
     ));
-    let receiver = match callback.this {
-        SelfKind::Exclusive => {
-            let guard = callback.requires.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
-            let why = layout::safety(format!(
-                "By the contract (`requires({guard})`) the lock is held, so nothing else reaches the data."
-            ));
-            let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
-            quote! {
-                #why
-                let data = unsafe { &mut *object.data.get() };
-                #pinned
-                let data = unsafe { Pin::new_unchecked(data) };
-            }
+    let (receiver, value) = data_of(callback);
+    let call = quote! { <T as #trait_name>::#method(#value, #(#values),*) };
+    let (ret, body) = match (&callback.errno, &callback.gives) {
+        (Some(_), _) => {
+            (quote! { -> c_int }, quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } })
         }
-        SelfKind::Shared => {
-            let why = layout::safety("The data is only ever shared.");
-            quote! { #why let data = unsafe { &*object.data.get() }; }
-        }
-        SelfKind::Object => quote! {},
-    };
-    let this_value = match callback.this {
-        SelfKind::Object => quote! { object },
-        _ => quote! { data },
-    };
-    let call = quote! { <T as #trait_name>::#method(#this_value, #(#values),*) };
-    let (ret, body) = if callback.errno.is_some() {
-        (quote! { -> c_int }, quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } })
-    } else {
-        match &callback.gives {
-            Type::Unit => (quote! {}, call),
-            ty => {
-                let raw = types::raw(ty);
-                (quote! { -> #raw }, types::into_c(ty, &call, false))
-            }
+        (None, Type::Unit) => (quote! {}, call),
+        (None, ty) => {
+            let raw = types::raw(ty);
+            (quote! { -> #raw }, types::into_c(ty, &call, false))
         }
     };
     let docs = layout::docs(
@@ -280,12 +222,85 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     );
     quote! {
         #docs
-        unsafe extern "C" fn #name(#(#params),*) #ret {
+        unsafe extern "C" fn #name(#this: *mut bindings::#raw, #(#params),*) #ret {
             #around
             let object = unsafe { Self::around(#this) };
             #(#before)*
             #receiver
             #body
         }
+    }
+}
+
+/// What C passes beside the object, and what the method is given of it.
+#[derive(Default)]
+struct Passed {
+    params: Vec<TokenStream>,
+    values: Vec<TokenStream>,
+    /// What makes the one of the other.
+    before: Vec<TokenStream>,
+}
+
+fn passed(callback: &Callback) -> Passed {
+    let mut passed = Passed::default();
+    for (param, ty) in callback.signature.params.iter().skip(1).zip(&callback.typed) {
+        let name = ident(&param.name);
+        let raw = types::raw(ty);
+        passed.params.push(quote! { #name: #raw });
+        match (callback.order_of(&param.name), ty) {
+            // The block knows it.
+            _ if callback.is_order(&param.name) => continue,
+            (Some(order), _) => {
+                let (typed, order_name) = (block(ty), ident(order));
+                let why = layout::safety(format!(
+                    "By the contract (`block({}, {order})`) C passes the first of `1 << {order}` in a row, good for \
+                     the call and nobody else's meanwhile.",
+                    param.name
+                ));
+                passed
+                    .before
+                    .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name, #order_name) }; });
+                passed.values.push(quote! { #name });
+            }
+            (None, Type::RecordRef(record)) => {
+                let (tag, typed) = (&record.tag, ident(&record.name));
+                let why = layout::safety(format!(
+                    "C passes a valid `struct {tag}` for the call, and the layouts are the same by \
+                     `repr(transparent)`."
+                ));
+                passed.before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
+                passed.values.push(quote! { #name });
+            }
+            (None, Type::Identity { constant: false, .. }) => {
+                passed.values.push(quote! { #name.cast_const() })
+            }
+            (None, ty) => passed.values.push(types::from_c(ty, quote! { #name })),
+        }
+    }
+    passed
+}
+
+/// What the method is called on, and how it is come by.
+fn data_of(callback: &Callback) -> (TokenStream, TokenStream) {
+    match callback.this {
+        SelfKind::Exclusive => {
+            let guard = callback.requires.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
+            let why = layout::safety(format!(
+                "By the contract (`requires({guard})`) the lock is held, so nothing else reaches the data."
+            ));
+            let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
+            let data = quote! {
+                #why
+                let data = unsafe { &mut *object.data.get() };
+                #pinned
+                let data = unsafe { Pin::new_unchecked(data) };
+            };
+            (data, quote! { data })
+        }
+        SelfKind::Shared => {
+            let why = layout::safety("The data is only ever shared.");
+            (quote! { #why let data = unsafe { &*object.data.get() }; }, quote! { data })
+        }
+        SelfKind::Object => (quote! {}, quote! { object }),
     }
 }
