@@ -11,6 +11,7 @@ use crate::model::Function;
 use crate::model::Object;
 use crate::model::Param;
 use crate::model::ParamKind;
+use crate::model::Protocol;
 use crate::model::Returns;
 use crate::model::Role;
 use crate::model::Shape;
@@ -181,6 +182,17 @@ fn alone(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     let tag = function.owner.as_deref().unwrap_or_default();
+    if let Role::Check(name) = &function.role {
+        let begun = |section: &crate::model::Section| {
+            section.protocol == Protocol::Sequence && section.name == *name && section.of == tag
+        };
+        if !api.sections.iter().any(begun) {
+            return Err(Why::new(
+                format!("nothing begins the section `{name}` of `struct {tag}` that it checks"),
+                format!("put `begin(\"{name}\")` on its counterpart"),
+            ));
+        }
+    }
     match api.one_in_role(tag, |role| *role == function.role) {
         Some(first) if first.c != function.c && !matches!(function.role, Role::Lock(_)) => Err(Why::new(
             format!("`{}` is the `{}` of `struct {tag}` already", first.c, word(&function.role)),

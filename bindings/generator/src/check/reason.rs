@@ -51,6 +51,72 @@ pub enum Reason {
     NeverNull,
     /// `unsafe`: the caller promises.
     Caller(String),
+    /// `__guarded_by`: `self` is the guard of that lock.
+    Guarded {
+        /// The structure.
+        tag: String,
+        /// The lock.
+        lock: String,
+    },
+    /// `data(Guard = shared)`: a guard that reads.
+    SharedData(String),
+    /// `data(Guard = exclusive)`: a guard that writes.
+    ExclusiveData(String),
+    /// What is pinned stays.
+    Pinned,
+    /// The data has no lock.
+    OnlyShared,
+    /// `send`.
+    Send,
+    /// `sync`; the data is behind guards when that is so.
+    Sync(bool),
+    /// `from_raw`: the caller knows how long.
+    Lives,
+    /// `around`: the caller knows what it is.
+    Inside,
+    /// `around`: the caller knows how long.
+    Alive,
+    /// Room for an object whose fields are set.
+    Given(String),
+    /// `destructor`: of that name.
+    Ended(String),
+    /// A callback is given its object.
+    Called(String),
+    /// `block`: the parameter and its order.
+    Block(String, String),
+    /// A callback is given a record.
+    Passed(String),
+    /// `requires` on a callback: the lock is held.
+    Locked(String),
+    /// `enter` and `holds`: the lock is held.
+    Entered(String),
+    /// An array of a record: the structure, the length, the array, and whether it is behind a pointer.
+    Elements {
+        /// The structure.
+        tag: String,
+        /// The length.
+        length: String,
+        /// The array.
+        name: String,
+        /// Whether it is behind a pointer.
+        pointer: bool,
+    },
+    /// `get` and `put`.
+    Counting(String),
+    /// A reference shows that there is one.
+    Count,
+    /// The caller has a reference.
+    GivenUp,
+    /// A section goes on.
+    Entering(String),
+    /// A section is over.
+    Over,
+    /// `begin`: the sequence number is of that function.
+    Sequence(String),
+    /// `leave`: of that name.
+    Left(String),
+    /// An iterator steps.
+    Step,
     /// Nothing is asked.
     Nothing,
 }
@@ -96,6 +162,106 @@ impl fmt::Display for Reason {
             }
             Reason::NeverNull => write!(f, "by the contract the result is never NULL (`nonnull`)"),
             Reason::Caller(why) => write!(f, "the caller promises that {why}"),
+            Reason::Guarded { tag, lock } => write!(
+                f,
+                "by its invariants `self.owner` is a valid `struct {tag}`; `__guarded_by({lock})` holds because \
+                 `self` is the guard of that lock"
+            ),
+            Reason::SharedData(guard) => write!(
+                f,
+                "the guard is held, and by the contract (`data`) no `&mut` to the data exists while a `{guard}` is \
+                 shared"
+            ),
+            Reason::ExclusiveData(guard) => write!(
+                f,
+                "the guard is held, and by the contract (`data({guard} = exclusive)`) nobody else holds one"
+            ),
+            Reason::Pinned => write!(f, "the data is pinned with its object, and stays where it is"),
+            Reason::OnlyShared => write!(f, "the data is only ever shared"),
+            Reason::Send => {
+                write!(f, "by the contract (`send`) it may be ended on another thread than it was made on")
+            }
+            Reason::Sync(guarded) => {
+                write!(f, "by the contract (`sync`) its functions may run on several threads at once")?;
+                match guarded {
+                    true => write!(f, ", and the data is reached through guards only"),
+                    false => Ok(()),
+                }
+            }
+            Reason::Lives => write!(
+                f,
+                "the caller promises that the object lives for all of `'a`; the layouts are the same by \
+                 `repr(transparent)`"
+            ),
+            Reason::Inside => {
+                write!(f, "the caller promises that `ptr` is the `inner` of an object of this type")
+            }
+            Reason::Alive => write!(f, "the caller promises that the object lives for all of `'a`"),
+            Reason::Given(tag) => write!(
+                f,
+                "`slot` is room for a `struct {tag}`. C finds what is `given`, and zeros around it"
+            ),
+            Reason::Ended(destructor) => write!(
+                f,
+                "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
+                 (`destructor` of `{destructor}`)"
+            ),
+            Reason::Called(tag) => write!(
+                f,
+                "C calls back with the `struct {tag}` that the constructor was given, and not after the destructor \
+                 has returned"
+            ),
+            Reason::Block(name, order) => write!(
+                f,
+                "by the contract (`block({name}, {order})`) C passes the first of `1 << {order}` in a row, good for \
+                 the call and nobody else's meanwhile"
+            ),
+            Reason::Passed(tag) => write!(
+                f,
+                "C passes a valid `struct {tag}` for the call, and the layouts are the same by `repr(transparent)`"
+            ),
+            Reason::Locked(guard) => write!(
+                f,
+                "by the contract (`requires({guard})`) the lock is held, so nothing else reaches the data"
+            ),
+            Reason::Entered(guard) => write!(
+                f,
+                "by the contract (`enter`, `holds({guard})`) the lock is held, so nothing else reaches the data"
+            ),
+            Reason::Elements { tag, length, name, pointer } => {
+                write!(
+                    f,
+                    "C hands a `struct {tag}` out with `{length}` elements in `{name}` (`__counted_by`), and they \
+                     live as long as it does, which cannot be copied. "
+                )?;
+                match pointer {
+                    true => write!(f, "The pointer was not NULL"),
+                    false => write!(f, "They lie behind what a reference to it covers, in memory that is C's"),
+                }
+            }
+            Reason::Counting(tag) => write!(
+                f,
+                "by the contract (`get`, `put`) every `struct {tag}` has a count, and lives while it is not zero"
+            ),
+            Reason::Count => write!(f, "the reference that `self` is shows that the count is not zero"),
+            Reason::GivenUp => write!(f, "the caller gives up the reference that it owns"),
+            Reason::Entering(tag) => write!(
+                f,
+                "the state is set up as `struct {tag}` asks, for the object that `self` is; what was shown of it \
+                 before is gone"
+            ),
+            Reason::Over => write!(f, "the state is valid, and nothing is shown of it any more"),
+            Reason::Sequence(begin) => write!(
+                f,
+                "by the type's invariants `self` is valid; `sequence` is what `{begin}` gave for it"
+            ),
+            Reason::Left(leave) => write!(
+                f,
+                "by the contract (`leave`) `{leave}` may be called on a state whether one is inside or not"
+            ),
+            Reason::Step => {
+                write!(f, "the section is entered for as long as `'s`, and `item` is what the step before left")
+            }
             Reason::Nothing => write!(f, "the contract asks nothing of the caller"),
         }
     }

@@ -24,6 +24,11 @@ int yard_claim(struct yard *yard) __contract(method, plain, errno(retry(-EBUSY))
 int yard_climb(struct yard *yard) __contract(lock("WallGuard"));
 void yard_climb_down(struct yard *yard) __contract(unlock("WallGuard"));
 
+/* Checks a section that nothing begins. */
+unsigned int yard_look(struct yard *yard) __contract(begin("Look", method(look)));
+bool yard_looked(struct yard *yard, unsigned int sequence) __contract(check("Look"));
+bool yard_heard(struct yard *yard, unsigned int sequence) __contract(check("Listen"));
+
 /* The guard of another object. */
 struct shed { int door; } __contract(object("Shed"), pinned);
 void shed_init(struct shed *shed) __contract(constructor);

@@ -91,6 +91,24 @@ impl Yard {
             _not_send: NotThreadSafe,
         }
     }
+
+    /// Runs a section of `struct yard`.
+    ///
+    /// `body` runs again for as long as what it read has changed meanwhile; its result is
+    /// returned only when it has not.
+    pub fn look<R>(&self, mut body: impl FnMut(&Self) -> R) -> R {
+        loop {
+            // SAFETY: By the type's invariants `self` is a valid `struct yard`.
+            let sequence = unsafe { bindings::yard_look(self.as_raw()) };
+            let result = body(self);
+            // SAFETY: By the type's invariants `self` is valid; `sequence` is what `yard_look`
+            // gave for it.
+            let changed = unsafe { bindings::yard_looked(self.as_raw(), sequence) };
+            if !changed {
+                return result;
+            }
+        }
+    }
 }
 
 #[pinned_drop]

@@ -12,4 +12,13 @@ DEFINE_FREE(yard_exit, struct yard *, if (!IS_ERR_OR_NULL(_T)) yard_exit(_T))
 /* guard(yard)(x), scoped_guard(yard, x) { } */
 DEFINE_GUARD(yard, struct yard *, yard_enter(_T), yard_leave(_T))
 
+/*
+ * yard_look(object) { }: the statement runs again for as long as what it reads has
+ * changed meanwhile; it must not be left early.
+ */
+#define yard_look(_object)                                             \
+	for (unsigned int _seq = yard_look(_object), _more = 1; _more; \
+	     _more = yard_looked(_object, _seq),                       \
+			  _seq = _more ? yard_look(_object) : _seq)
+
 #endif /* _FITS_TYPED_H */

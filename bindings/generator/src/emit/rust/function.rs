@@ -5,7 +5,6 @@
 use super::layout;
 use super::types;
 use super::types::ident;
-use crate::check::reason;
 use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::ir::Argument;
@@ -160,7 +159,7 @@ impl Arguments {
 
 /// The sentence that justifies a call.
 pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
-    layout::safety(reason::sentence(&[first, why].concat()))
+    layout::safety(&[first, why].concat())
 }
 
 /// A method, or an associated function when nothing is taken as `self`.

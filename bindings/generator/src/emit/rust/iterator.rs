@@ -4,6 +4,7 @@
 
 use super::layout;
 use super::types::ident;
+use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Function;
@@ -69,9 +70,7 @@ pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
             true => (quote! { #item<'s> }, quote! { #item(self.item, PhantomData) }),
             false => (quote! { #item }, quote! { #item(self.item) }),
         };
-        let safety = layout::safety(
-            "The section is entered for as long as `'s`, and `item` is what the step before left.",
-        );
+        let safety = layout::safety(&[Reason::Step]);
         let docs = layout::docs(
             &format!("Steps through what a [`{}`] shows with `{}()`.", section.name, function.c),
             4,

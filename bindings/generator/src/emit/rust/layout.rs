@@ -2,6 +2,8 @@
 
 //! From tokens to text: prettyplease prints, then the comments that tokens cannot hold are put in.
 
+use crate::check::reason;
+use crate::check::reason::Reason;
 use crate::emit::prose;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,9 +18,9 @@ pub(super) fn comment(text: impl AsRef<str>) -> TokenStream {
     quote! { __comment!(#text); }
 }
 
-/// `// SAFETY: ...`
-pub(super) fn safety(text: impl AsRef<str>) -> TokenStream {
-    comment(format!("SAFETY: {}", text.as_ref()))
+/// `// SAFETY: ...`, of reasons only.
+pub(super) fn safety(reasons: &[Reason]) -> TokenStream {
+    comment(format!("SAFETY: {}", reason::sentence(reasons)))
 }
 
 /// Doc comments.

@@ -203,11 +203,7 @@ fn member(api: &Api, object: &Object, guarded: &Guarded, guard: &str) -> Option<
     let value = types::from_c(&guarded.member.typed, quote! { value });
     let fallback = format!("The member `{name}`, which the lock guards.");
     let docs = layout::docs(&prose::of_member(guarded.doc.as_ref(), &fallback), 8);
-    let safety = layout::safety(format!(
-        "By its invariants `self.owner` is a valid `struct {}`; `__guarded_by({})` holds because `self` is \
-         the guard of that lock.",
-        object.tag, guarded.lock
-    ));
+    let safety = layout::safety(&[Reason::Guarded { tag: object.tag.clone(), lock: guarded.lock.clone() }]);
     let read = quote! { unsafe { (*self.owner.as_raw()).#name } };
     let body = match value.to_string() == "value" {
         true => quote! { #safety #read },
@@ -227,10 +223,7 @@ fn data(object: &Object, name: &str) -> Vec<TokenStream> {
     };
     let guard = ident(name);
     let (bound, args) = types::generics_with_lifetime(object);
-    let read = layout::safety(format!(
-        "The guard is held, and by the contract (`data`) no `&mut` to the data exists while a `{name}` \
-         is shared."
-    ));
+    let read = layout::safety(&[Reason::SharedData(name.to_owned())]);
     let mut items = vec![quote! {
         impl #bound Deref for #guard #args {
             type Target = T;
@@ -243,10 +236,8 @@ fn data(object: &Object, name: &str) -> Vec<TokenStream> {
         }
     }];
     if *sharing == Sharing::Exclusive {
-        let write = layout::safety(format!(
-            "The guard is held, and by the contract (`data({name} = exclusive)`) nobody else holds one."
-        ));
-        let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
+        let write = layout::safety(&[Reason::ExclusiveData(name.to_owned())]);
+        let pinned = layout::safety(&[Reason::Pinned]);
         let docs = layout::docs("The data, which stays where it is.", 8);
         items.push(quote! {
             impl #bound #guard #args {

@@ -129,8 +129,7 @@ fn threads(object: &Object) -> Vec<TokenStream> {
     let mut items = Vec::new();
     if object.send {
         let (bound, args) = with(quote! { Send });
-        let why =
-            layout::safety("By the contract (`send`) it may be ended on another thread than it was made on.");
+        let why = layout::safety(&[Reason::Send]);
         items.push(quote! { #why unsafe impl #bound Send for #name #args {} });
     }
     if object.sync {
@@ -139,14 +138,7 @@ fn threads(object: &Object) -> Vec<TokenStream> {
         } else {
             quote! { Send }
         });
-        let why = match bounds.is_some() && !object.data.is_empty() {
-            true => {
-                "By the contract (`sync`) its functions may run on several threads at once, and the \
-                     data is reached through guards only."
-            }
-            false => "By the contract (`sync`) its functions may run on several threads at once.",
-        };
-        let why = layout::safety(why);
+        let why = layout::safety(&[Reason::Sync(bounds.is_some() && !object.data.is_empty())]);
         items.push(quote! { #why unsafe impl #bound Sync for #name #args {} });
     }
     items
@@ -171,7 +163,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     };
     if object.is_generic() && object.data.is_empty() {
         let docs = layout::docs("The data.", 8);
-        let why = layout::safety("The data is only ever shared.");
+        let why = layout::safety(&[Reason::OnlyShared]);
         body.push(quote! {
             #docs
             #[inline]
@@ -215,10 +207,7 @@ fn from_raw(object: &Object) -> TokenStream {
         ),
         8,
     );
-    let safety = layout::safety(
-        "The caller promises that the object lives for all of `'a`; the layouts are the same by \
-         `repr(transparent)`.",
-    );
+    let safety = layout::safety(&[Reason::Lives]);
     quote! {
         #docs
         #[inline]
@@ -366,10 +355,7 @@ fn fields(object: &Object) -> Fields {
     }
     if !set.is_empty() {
         // Never as a value in Rust: it may have members, of locks say, that bindgen does not see through.
-        let why = layout::safety(format!(
-            "`slot` is room for a `struct {}`. C finds what is `given`, and zeros around it.",
-            object.tag,
-        ));
+        let why = layout::safety(&[Reason::Given(object.tag.clone())]);
         found.write = Some(quote! {
             #why
             unsafe {
@@ -386,11 +372,7 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
     let name = ident(&object.name);
     let call = ident(&destructor.c);
     let (bound, args) = types::generics(object);
-    let safety = layout::safety(format!(
-        "The object was initialised by its constructor, is ended once, here, and nothing can reach it \
-         after (`destructor` of `{}`).",
-        destructor.c
-    ));
+    let safety = layout::safety(&[Reason::Ended(destructor.c.clone())]);
     Some(match object.shape {
         Shape::Pinned => quote! {
             #[pinned_drop]

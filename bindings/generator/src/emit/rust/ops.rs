@@ -5,6 +5,7 @@
 use super::layout;
 use super::types;
 use super::types::ident;
+use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::ir::Type;
 use crate::model::Api;
@@ -173,8 +174,8 @@ fn find(object: &Object) -> TokenStream {
         ),
         8,
     );
-    let inside = layout::safety("The caller promises that `ptr` is the `inner` of an object of this type.");
-    let alive = layout::safety("The caller promises that the object lives for all of `'a`.");
+    let inside = layout::safety(&[Reason::Inside]);
+    let alive = layout::safety(&[Reason::Alive]);
     quote! {
         #docs
         #[inline]
@@ -195,11 +196,7 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let raw = ident(&object.tag);
     let this = ident(&callback.signature.params[0].name);
     let Passed { params, values, before } = passed(callback);
-    let around = layout::safety(format!(
-        "C calls back with the `struct {}` that the constructor was given, and not after the \
-         destructor has returned.",
-        object.tag
-    ));
+    let around = layout::safety(&[Reason::Called(object.tag.clone())]);
     let (receiver, value) = data_of(callback);
     let call = quote! { <T as #trait_name>::#method(#value, #(#values),*) };
     let (ret, body) = match (&callback.errno, &callback.gives) {
@@ -252,22 +249,15 @@ fn passed(callback: &Callback) -> Passed {
             _ if callback.is_order(&param.name) => continue,
             (Some(order), _) => {
                 let (typed, order_name) = (block(ty), ident(order));
-                let why = layout::safety(format!(
-                    "By the contract (`block({}, {order})`) C passes the first of `1 << {order}` in a row, good for \
-                     the call and nobody else's meanwhile.",
-                    param.name
-                ));
+                let why = layout::safety(&[Reason::Block(param.name.clone(), order.to_owned())]);
                 passed
                     .before
                     .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name, #order_name) }; });
                 passed.values.push(quote! { #name });
             }
             (None, Type::RecordRef(record)) => {
-                let (tag, typed) = (&record.tag, ident(&record.name));
-                let why = layout::safety(format!(
-                    "C passes a valid `struct {tag}` for the call, and the layouts are the same by \
-                     `repr(transparent)`."
-                ));
+                let typed = ident(&record.name);
+                let why = layout::safety(&[Reason::Passed(record.tag.clone())]);
                 passed.before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
                 passed.values.push(quote! { #name });
             }
@@ -285,10 +275,8 @@ fn data_of(callback: &Callback) -> (TokenStream, TokenStream) {
     match callback.this {
         SelfKind::Exclusive => {
             let guard = callback.requires.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
-            let why = layout::safety(format!(
-                "By the contract (`requires({guard})`) the lock is held, so nothing else reaches the data."
-            ));
-            let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
+            let why = layout::safety(&[Reason::Locked(guard.to_owned())]);
+            let pinned = layout::safety(&[Reason::Pinned]);
             let data = quote! {
                 #why
                 let data = unsafe { &mut *object.data.get() };
@@ -298,7 +286,7 @@ fn data_of(callback: &Callback) -> (TokenStream, TokenStream) {
             (data, quote! { data })
         }
         SelfKind::Shared => {
-            let why = layout::safety("The data is only ever shared.");
+            let why = layout::safety(&[Reason::OnlyShared]);
             (quote! { #why let data = unsafe { &*object.data.get() }; }, quote! { data })
         }
         SelfKind::Object => (quote! {}, quote! { object }),

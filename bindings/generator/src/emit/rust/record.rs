@@ -6,6 +6,7 @@ use super::function;
 use super::layout;
 use super::types;
 use super::types::ident;
+use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::model::Api;
 use crate::model::Member;
@@ -157,15 +158,12 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
     let fallback = format!("The member `{}`: as many as `{length}` says.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);
-    let valid = format!(
-        "C hands a `struct {}` out with `{length}` elements in `{name}` (`__counted_by`), and they live as \
-         long as it does, which cannot be copied.",
-        record.tag
-    );
-    let safety = layout::safety(match pointer.is_none() {
-        true => format!("{valid} They lie behind what a reference to it covers, in memory that is C's."),
-        false => format!("{valid} The pointer was not NULL."),
-    });
+    let safety = layout::safety(&[Reason::Elements {
+        tag: record.tag.clone(),
+        length: length.to_string(),
+        name: name.to_string(),
+        pointer: pointer.is_some(),
+    }]);
     let before = match pointer {
         None => quote! { let first = core::ptr::with_exposed_provenance(self.0.#name.as_ptr().addr()); },
         Some(constant) => {

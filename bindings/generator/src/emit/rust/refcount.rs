@@ -4,6 +4,7 @@
 
 use super::layout;
 use super::types::ident;
+use crate::check::reason::Reason;
 use crate::model::Api;
 use crate::model::Object;
 use crate::model::Role;
@@ -19,12 +20,9 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
     let get = ident(&api.one_in_role(&object.tag, |role| *role == Role::Get)?.c);
     let put = ident(&api.one_in_role(&object.tag, |role| *role == Role::Put)?.c);
     let name = ident(&object.name);
-    let always = layout::safety(format!(
-        "By the contract (`get`, `put`) every `struct {}` has a count, and lives while it is not zero.",
-        object.tag
-    ));
-    let inc = layout::safety("The reference that `self` is shows that the count is not zero.");
-    let dec = layout::safety("The caller gives up the reference that it owns.");
+    let always = layout::safety(&[Reason::Counting(object.tag.clone())]);
+    let inc = layout::safety(&[Reason::Count]);
+    let dec = layout::safety(&[Reason::GivenUp]);
     Some(quote! {
         #always
         unsafe impl AlwaysRefCounted for #name {

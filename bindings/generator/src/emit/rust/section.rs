@@ -76,21 +76,14 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
     }));
     let ended = outcome;
     let (next, outcome) = (ident(&enter.c), ident(&outcome.c));
-    let next_safety = layout::safety(format!(
-        "The state is set up as `struct {}` asks, for the object that `self` is; what was shown of it \
-         before is gone.",
-        section.tag
-    ));
-    let outcome_safety = layout::safety("The state is valid, and nothing is shown of it any more.");
+    let next_safety = layout::safety(&[Reason::Entering(section.tag.clone())]);
+    let outcome_safety = layout::safety(&[Reason::Over]);
     let data = shows_data(object, section);
     let (body_type, body_call) = match data {
         true => {
             let guard = section.holds.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
-            let why = layout::safety(format!(
-                "By the contract (`enter`, `holds({guard})`) the lock is held, so nothing else reaches \
-                 the data."
-            ));
-            let pinned = layout::safety("The data is pinned with its object, and stays where it is.");
+            let why = layout::safety(&[Reason::Entered(guard.to_owned())]);
+            let pinned = layout::safety(&[Reason::Pinned]);
             let held = data_name(section);
             (
                 quote! { impl for<'s> FnMut(&#view<'s>, &mut #held<'s, T>) -> Result },
@@ -224,10 +217,7 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
     let (Some(begin), Some(check)) = (begin, check) else { return quote! {} };
     let receiver = Receiver::object(&section.of);
     let begin_safety = function::justify(&receiver.why, &[]);
-    let check_safety = layout::safety(format!(
-        "{}; `sequence` is what `{}` gave for it.",
-        "By the type's invariants `self` is valid", begin.c
-    ));
+    let check_safety = layout::safety(&[Reason::Sequence(begin.c.clone())]);
     let (begin_call, check_call) = (ident(&begin.c), ident(&check.c));
     let still = match check.ret.plain() {
         CType::Bool => quote! { !changed },
@@ -323,10 +313,7 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
         &format!("The state of a section; the section is left when this is dropped (`{}`).", leave.c),
         4,
     );
-    let safety = layout::safety(format!(
-        "By the contract (`leave`) `{}` may be called on a state whether one is inside or not.",
-        leave.c
-    ));
+    let safety = layout::safety(&[Reason::Left(leave.c.clone())]);
     let receiver =
         Receiver { decl: quote! { &self }, raw: quote! { self.state }, why: vec![Reason::SelfIsShown] };
     let mut methods: Vec<TokenStream> = api
