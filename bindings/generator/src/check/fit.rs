@@ -75,14 +75,13 @@ fn words(function: &Function) -> Result<(), Why> {
         ("unsafe", function.promise.is_some()),
     ];
     let permitted = permitted(&function.role);
-    for (name, _) in said.iter().filter(|(name, said)| *said && !permitted.contains(name)) {
-        let role = word(&function.role);
-        return Err(Why::new(
-            format!("`{name}` means nothing on a `{role}`"),
+    match said.iter().find(|(name, said)| *said && !permitted.contains(name)) {
+        Some((name, _)) => Err(Why::new(
+            format!("`{name}` means nothing on a `{}`", word(&function.role)),
             format!("take `{name}` away, or put a function without it under contract"),
-        ));
+        )),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The object of a function, when it is one.

@@ -79,7 +79,7 @@ fn constructor(api: &Api, function: &Function) -> TokenStream {
     let mut generics = quote! {};
     for param in function.params.iter().filter(|param| param.kind != ParamKind::Keeps) {
         let other = param.ty.pointee_record().and_then(|tag| api.object(tag));
-        let (bound, _) = other.map(|object| types::generics(object)).unwrap_or_default();
+        let (bound, _) = other.map(types::generics).unwrap_or_default();
         if !bound.is_empty() {
             generics = bound;
         }
