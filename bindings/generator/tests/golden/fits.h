@@ -24,6 +24,10 @@ int yard_claim(struct yard *yard) __contract(method, plain, errno(retry(-EBUSY))
 int yard_climb(struct yard *yard) __contract(lock("WallGuard"));
 void yard_climb_down(struct yard *yard) __contract(unlock("WallGuard"));
 
+/* Written, but C's guard() cannot give it the key. */
+void yard_unlock_with(struct yard *yard, int key) __contract(lock("KeyGuard"));
+bool yard_try_with(struct yard *yard, int key) __contract(trylock("YardGuard"));
+void yard_lock_up(struct yard *yard) __contract(unlock("KeyGuard"));
 /* Checks a section that nothing begins. */
 unsigned int yard_look(struct yard *yard) __contract(begin("Look", method(look)));
 bool yard_looked(struct yard *yard, unsigned int sequence) __contract(check("Look"));

@@ -92,6 +92,35 @@ impl Yard {
         }
     }
 
+    /// Calls `yard_unlock_with()`.
+    #[inline]
+    pub fn unlock_with(&self, key: i32) -> KeyGuard<'_> {
+        // SAFETY: By the type's invariants `self` is a valid `struct yard`.
+        unsafe { bindings::yard_unlock_with(self.as_raw(), key) };
+        // INVARIANT: The lock was just taken.
+        KeyGuard {
+            owner: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Calls `yard_try_with()`.
+    #[must_use = "the lock is left at once when the guard is not used"]
+    #[inline]
+    pub fn try_with(&self, key: i32) -> Option<YardGuard<'_>> {
+        // SAFETY: By the type's invariants `self` is a valid `struct yard`.
+        let taken = unsafe { bindings::yard_try_with(self.as_raw(), key) };
+        if taken {
+            // INVARIANT: The lock was just taken.
+            Some(YardGuard {
+                owner: self,
+                _not_send: NotThreadSafe,
+            })
+        } else {
+            None
+        }
+    }
+
     /// Runs a section of `struct yard`.
     ///
     /// `body` runs again for as long as what it read has changed meanwhile; its result is
@@ -139,6 +168,27 @@ impl<'a> Drop for YardGuard<'a> {
     fn drop(&mut self) {
         // SAFETY: By the type's invariants this thread holds the lock.
         unsafe { bindings::yard_leave(self.owner.as_raw()) };
+    }
+}
+
+/// A lock of [`Yard`] that is held.
+///
+/// It is left when this is dropped.
+///
+/// # Invariants
+///
+/// The lock is held by the current thread for as long as this exists.
+#[must_use = "the lock is left at once when the guard is not used"]
+pub struct KeyGuard<'a> {
+    owner: &'a Yard,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a> Drop for KeyGuard<'a> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariants this thread holds the lock.
+        unsafe { bindings::yard_lock_up(self.owner.as_raw()) };
     }
 }
 

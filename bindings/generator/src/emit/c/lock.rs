@@ -19,6 +19,12 @@ pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
         let wanted = Role::Unlock(guard.clone());
         let Some(unlock) = api.one_in_role(tag, move |role| *role == wanted) else { continue };
         let (enter, leave) = (&lock.c, &unlock.c);
+        if lock.params.len() != 1 {
+            guards.push(format!(
+                "/* {enter}() is given more than the object, so there is no guard() of it. */\n"
+            ));
+            continue;
+        }
         let known = api.classes.iter().find(|class| class.enter.as_ref() == Some(enter));
         let name = known.map_or_else(|| class(tag, guard), |class| class.name.clone());
         let mut text = match known {
@@ -38,7 +44,8 @@ pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
         };
         let wanted = Role::TryLock(guard.clone());
         for attempt in api.in_role(tag, move |role| *role == wanted) {
-            if !has_class(api, &attempt.c) {
+            // The macro's expression knows the object only.
+            if !has_class(api, &attempt.c) && attempt.params.len() == 1 {
                 text.push_str(&conditional(&name, attempt));
             }
         }
