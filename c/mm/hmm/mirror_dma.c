@@ -135,12 +135,12 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 
 	guard(mutex)(&section->mirror->dma_lock);
 	for (i = 0; i < nr; i++, idx++) {
-		unsigned long word = section->pfns[i] & ~HMM_PFN_STICKY;
+		unsigned long word = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
 
 		if (!(word & HMM_PFN_VALID) ||
 		    is_device_private_page(hmm_pfn_to_page(word)))
 			continue;
-		map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_STICKY) | word;
+		map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_INOUT_FLAGS) | word;
 		if (hmm_dma_map_pfn(section->dma->dev, map, idx, &peer) ==
 		    DMA_MAPPING_ERROR)
 			return -EIO;

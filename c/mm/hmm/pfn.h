@@ -13,8 +13,6 @@
 /* The caller's own flags, which a walk leaves as they are. */
 #define HMM_PFN_INOUT_FLAGS \
 	(HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
-/* The former name, for files that still use it. */
-#define HMM_PFN_STICKY HMM_PFN_INOUT_FLAGS
 
 /* What can be requested of a page. */
 #define HMM_PFN_REQUEST (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)

@@ -415,7 +415,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 
 	if (i >= nr)
 		return false;
-	pfn = section->pfns[i] & ~HMM_PFN_STICKY;
+	pfn = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
 	step = hmm_pfn_step(pfn);
 	*run = (struct hmm_run){
 		.span.start = run->span.end,
@@ -425,7 +425,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 	};
 	do
 		pfn += step;
-	while (++i < nr && (section->pfns[i] & ~HMM_PFN_STICKY) == pfn &&
+	while (++i < nr && (section->pfns[i] & ~HMM_PFN_INOUT_FLAGS) == pfn &&
 	       (!step || hmm_same_pagemap((pfn - 1) & ~HMM_PFN_FLAGS,
 					  pfn & ~HMM_PFN_FLAGS)));
 	run->span.end = section->batch.start + (i << PAGE_SHIFT);

@@ -67,7 +67,7 @@ int hmm_section_take_page(struct hmm_section *section, struct hmm_range *walk)
 		section->exclusive_folio = NULL;
 		return PTR_ERR(page);
 	}
-	walk->hmm_pfns[0] = (walk->hmm_pfns[0] & HMM_PFN_STICKY) |
+	walk->hmm_pfns[0] = (walk->hmm_pfns[0] & HMM_PFN_INOUT_FLAGS) |
 			    page_to_pfn(page) | HMM_PFN_WRITABLE;
 	return 0;
 }
