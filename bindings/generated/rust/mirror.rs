@@ -4,7 +4,7 @@
 //!
 //! A `struct hmm_mirror` stands for one process as one device sees it. It owns the reference to the
 //! process's `struct mm_struct`, the *update lock* that guards the device's page table, and the
-//! subscriptions that tell it when the CPU's page tables change. The driver says how its device
+//! subscriptions that report when the CPU's page tables change. The driver says how its device
 //! forgets a span of addresses (`hmm_mirror_ops.invalidate`); the mirror decides when.
 //!
 //! Page frame numbers that the walker reports go stale as soon as the CPU's page table changes.
@@ -24,14 +24,64 @@
 //!     return hmm_section_error(&pages);
 //! ```
 //!
+//! # Protocol
+//!
+//! Each `struct hmm_mirror_range` has an *interval* behind it: an `struct mmu_interval_notifier`
+//! with a reference count of its own. A section holds a reference to the interval, never a lock,
+//! while it faults, so that no one waits behind a section that waits for user space.
+//!
+//! A section goes round the following steps for each batch of pages:
+//!
+//! 1. *look up*: find the interval of the address under RCU and take a reference. No interval:
+//! -`ENOENT`. 2. *begin*: `mmu_interval_read_begin()` returns the sequence, after the invalidations
+//! that are under way. 3. *fault*: walk and fault under the VMA's or the mmap lock. -`EBUSY`: go to
+//! 2 until the timeout. -`EAGAIN`, a fault handler dropped its lock and made progress: go to 2, and
+//! the timeout starts anew. 4. *lock*: take the update lock (killable). If the interval is *dead*,
+//! drop it: -`ENOENT`. 5. *check*: if the sequence moved since 2, drop the lock and go to 2. 6.
+//! *inside*: the driver maps the pages. 7. *unlock*.
+//!
+//! An invalidation: take the update lock, move the sequence, have the device forget, take its DMA
+//! addresses away, drop the lock.
+//!
+//! A section that migrates its pages moves the sequence itself. For these, 2 *registers a mover* at
+//! the interval under the update lock, 3 migrates, and 5 checks `hmm_mover.changed` instead, which
+//! every invalidation sets in all movers but those of its own task. A section that makes a page
+//! exclusive registers a mover around `make_device_exclusive()` likewise; the
+//! `MMU_NOTIFY_EXCLUSIVE` event of its own task is ignored, by that interval only.
+//!
+//! The end of a range, `hmm_mirror_range_remove()`:
+//!
+//! 1. *unlist*: no section finds the interval any more. 2. *kill*, under the update lock: mark the
+//! interval dead, so that no section enters it, and have the device forget all of it
+//! (`MMU_NOTIFY_RELEASE`). From here on the device reaches nothing of the range. 3. *drain*: wait
+//! for sections that are at 4 to 7, not for those at 2 and 3. 4. *unsubscribe*: invalidations are
+//! reported until `mmu_interval_notifier_remove()` returns.
+//!
+//! The end of the process, `MMU_NOTIFY_RELEASE`: for each interval as any invalidation, and the
+//! interval is dead and *released*: later invalidations are not reported. The mirror's own
+//! interval, at the last page of the address space and so behind all ranges, calls
+//! `hmm_mirror_ops.release`. No callback of the mirror runs after that one.
+//!
 //! # Locking
 //!
-//! From the outside in: hmm_mirror.cover (a rw_semaphore: sections read, adding and removing ranges
-//! write), the mmap lock or a VMA's lock (while faulting; and inside sections that move pages,
-//! together with the locks of their folios), then the update lock. Invalidation takes the update
-//! lock alone, from within mmu_notifier callbacks: whatever a driver does under the update lock
-//! must therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT` and
-//! `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on user memory.
+//! From the outside in: the mmap lock or a VMA's lock (while faulting; and inside sections that
+//! migrate pages, together with the locks of their folios), then the update lock. Invalidation
+//! takes the update lock alone, from within mmu_notifier callbacks: whatever a driver does under
+//! the update lock must therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT`
+//! and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on user memory.
+//!
+//! The update lock is the mirror's own mutex, `hmm_mirror.lock`, unless the driver brings its own:
+//! one for the mirror (`hmm_mirror_init_lock()`) or one for each range
+//! (`hmm_mirror_range_add_lock()`). Faults and invalidations of ranges with different locks do not
+//! wait for each other.
+//!
+//! A `struct rw_semaphore` is taken for writing by invalidations and for reading by sections, so
+//! that sections of one range run side by side; the driver then guards its page table against two
+//! of them itself.
+//!
+//! A driver that holds two update locks at once, or takes locks of its own in a different order for
+//! different mirrors, gives them lockdep classes with lockdep_set_class(`mirror->lock`, ...) after
+//! `hmm_mirror_init()`.
 //!
 //! # Device addresses
 //!
@@ -54,27 +104,28 @@
 //! `hmm_mirror_ops.invalidate` has had the device let go of it: a driver takes no address away
 //! itself.
 //!
-//! # Pages that move on the way
+//! # Pages that migrate on the way
 //!
-//! A device that faults may want the pages in its own memory. A section with `hmm_section.to` is
-//! that in one walk of the process's page table: what is absent is faulted in, what is found is
-//! moved, and where it has come to is what the section reports:
+//! A device that faults may need the pages in its own memory. A section with
+//! `hmm_section.migrate_to` does that in one walk of the process's page table: absent pages are
+//! faulted in, pages that can migrate are migrated, and the section reports them where they are
+//! afterwards:
 //!
 //! ```text
 //!     struct hmm_section pages __cleanup(hmm_section_leave) =
 //!         HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
 //!
-//!     pages.to = &dm->memory;
+//!     pages.migrate_to = &dm->memory;
 //!     while (hmm_section_next(&pages))
 //!         ...
 //! ```
 //!
-//! Inside, the pages that have moved are locked, so that a CPU that touches one has to wait until
-//! the device has mapped it. The mmap lock is held, too. Where some page of a batch cannot move (it
-//! is pinned, say, or there already) none is held, and a second walk reports all of the batch as
-//! any section does: that pages are in device memory is never certain, and the run says where they
-//! are. A batch is what one page table maps, so that large folios stay whole, unless the caller
-//! brings a smaller array.
+//! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
+//! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate (it is pinned,
+//! say, or on the device already), none is locked, and a second walk reports the whole batch as any
+//! section does: that pages are in device memory is never certain, and the run says where they are.
+//! A batch is what one PMD maps, so that large folios stay whole, unless the caller brings a
+//! smaller array.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -186,65 +237,6 @@ impl PfnFlags {
     }
 }
 
-/// A half-open interval of user addresses.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::{
-///     hmm::Span,
-///     page::PAGE_SIZE, //
-/// };
-///
-/// let span = Span::new(16 * PAGE_SIZE, 20 * PAGE_SIZE);
-/// assert_eq!(span.pages(), 4);
-/// assert_eq!(span.end() - span.start(), 4 * PAGE_SIZE);
-/// assert!(span.is_user());
-/// ```
-#[repr(transparent)]
-#[derive(Clone, Copy)]
-pub struct Span(pub(crate) bindings::hmm_span);
-
-impl Span {
-    /// Makes a `struct hmm_span`.
-    #[inline]
-    pub const fn new(start: usize, end: usize) -> Self {
-        Self(bindings::hmm_span { start, end })
-    }
-
-    /// First address, in bytes, page aligned.
-    #[inline]
-    pub fn start(&self) -> usize {
-        self.0.start
-    }
-
-    /// Address after the last, in bytes, page aligned.
-    #[inline]
-    pub fn end(&self) -> usize {
-        self.0.end
-    }
-
-    /// The length of a span.
-    ///
-    /// Returns how many pages of `PAGE_SIZE` it has.
-    #[inline]
-    pub fn pages(self) -> usize {
-        // SAFETY: The function is given a value that has no pointers, and nothing else.
-        unsafe { bindings::hmm_span_pages(self.0) }
-    }
-
-    /// Whether a program may name all of a span.
-    ///
-    /// It says nothing of what is mapped there.
-    ///
-    /// Returns whether all of it are user addresses.
-    #[inline]
-    pub fn is_user(self) -> bool {
-        // SAFETY: The function is given a value that has no pointers, and nothing else.
-        unsafe { bindings::hmm_span_is_user(self.0) }
-    }
-}
-
 /// What the device must forget, and why.
 #[repr(transparent)]
 pub struct Invalidation(pub(crate) bindings::hmm_invalidation);
@@ -289,6 +281,8 @@ impl Pfn<'_> {
 
 /// Neighbouring pages that can be mapped as one.
 ///
+/// Its pages are all of one `struct dev_pagemap`, or all of system memory.
+///
 /// It is good inside the section that it comes from, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
@@ -310,16 +304,23 @@ impl<'s> Run<'s> {
         Pfn(self.0.pfn, PhantomData)
     }
 
-    /// What their words have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`, `HMM_PFN_ERROR`.
+    /// What their pfns have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`, `HMM_PFN_ERROR`.
     #[inline]
     pub fn flags(&self) -> PfnFlags {
         PfnFlags(self.0.flags)
     }
 
-    /// The order with which the CPU maps them.
+    /// The largest order that fits: no larger than `map_order`, 1 << `order` pages are in
+    /// `span`, and its start and `pfn` are aligned to it.
     #[inline]
     pub fn order(&self) -> u32 {
         self.0.order
+    }
+
+    /// The order with which the CPU maps the pages, of which the run may be a part.
+    #[inline]
+    pub fn map_order(&self) -> u32 {
+        self.0.map_order
     }
 }
 
@@ -350,6 +351,65 @@ impl DmaRun<'_> {
     #[inline]
     pub fn flags(&self) -> PfnFlags {
         PfnFlags(self.0.flags)
+    }
+}
+
+/// A half-open interval of user addresses.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::Span,
+///     page::PAGE_SIZE, //
+/// };
+///
+/// let span = Span::new(16 * PAGE_SIZE, 20 * PAGE_SIZE);
+/// assert_eq!(span.pages(), 4);
+/// assert_eq!(span.end() - span.start(), 4 * PAGE_SIZE);
+/// assert!(span.is_user());
+/// ```
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Span(pub(crate) bindings::hmm_span);
+
+impl Span {
+    /// Makes a `struct hmm_span`.
+    #[inline]
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self(bindings::hmm_span { start, end })
+    }
+
+    /// First address, in bytes, page aligned.
+    #[inline]
+    pub fn start(&self) -> usize {
+        self.0.start
+    }
+
+    /// Address after the last, in bytes, page aligned.
+    #[inline]
+    pub fn end(&self) -> usize {
+        self.0.end
+    }
+
+    /// The length of a span.
+    ///
+    /// Returns how many pages of `PAGE_SIZE` it has; 0 for a reversed one.
+    #[inline]
+    pub fn pages(self) -> usize {
+        // SAFETY: The function is given a value that has no pointers, and nothing else.
+        unsafe { bindings::hmm_span_pages(self.0) }
+    }
+
+    /// Whether a program may name all of a span.
+    ///
+    /// It says nothing about what is mapped there.
+    ///
+    /// Returns whether all of it are user addresses; false for a reversed one.
+    #[inline]
+    pub fn is_user(self) -> bool {
+        // SAFETY: The function is given a value that has no pointers, and nothing else.
+        unsafe { bindings::hmm_span_is_user(self.0) }
     }
 }
 
@@ -386,18 +446,21 @@ impl DmaRun<'_> {
 #[vtable]
 pub trait Operations: Sized + Send + 'static {
     /// Make the device reach nothing in `inv->span`. Called under the update lock. When it
-    /// returns true the device has let go: entries removed, its TLB flushed, writes in flight
-    /// done. It may return false only when `inv->may_block` is false and it would have to
-    /// sleep; it is then called again later. Required.
+    /// returns true the device has forgotten the span: entries removed, its TLB flushed, writes
+    /// in flight done. It may return false only when `inv->may_block` is false and it would
+    /// have to sleep; it is then called again later. If it returns false although
+    /// `inv->may_block`, it is called again at once, a few times, with a warning; then its DMA
+    /// addresses are taken away from under it. Required.
     ///
     /// Called for what the device's own driver migrates too, as a process may have several
     /// mirrors with one owner, and the one that migrates knows only of itself. Not called when
-    /// that driver takes a page from the CPU (`HMM_ACCESS_EXCLUSIVE`).
+    /// a section of this very mirror takes a page from the CPU (`HMM_ACCESS_EXCLUSIVE`).
     fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool;
 
     /// The process's address space is going away, or the mirror is. Called once in the life of
-    /// a mirror, with no lock held, after the ranges were invalidated; may sleep. It must not
-    /// call `hmm_mirror_exit()` on the mirror. Optional.
+    /// a mirror, with no lock held, after the ranges were invalidated; no callback runs after
+    /// it. May sleep. It must not end the mirror or a range of it; `hmm_mirror_exit_deferred()`
+    /// does that safely. Optional.
     fn release(_mirror: &Mirror<Self>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -493,7 +556,8 @@ impl<T: Operations> Mirror<T> {
     };
     /// Begin to mirror an address space.
     ///
-    /// The mirror is told of nothing until it has a range.
+    /// Nothing is reported to the mirror until it has a range. The first mirror of a process
+    /// takes the mmap lock; others cost no more than a range.
     ///
     /// Context: holds no mmap lock; `mm` is current's or kept alive by `mmget()`. May sleep. On
     /// success a reference to `mm` is held, which does not keep the process's memory, until
@@ -533,7 +597,7 @@ impl<T: Operations> Mirror<T> {
     /// Take the update lock.
     ///
     /// While it is held no invalidation runs and no section is entered, so what the device's
-    /// page table holds stays true. May sleep.
+    /// page table holds stays true, but in ranges that have a lock of their own. May sleep.
     #[inline]
     pub fn lock(&self) -> UpdateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror`.
@@ -568,25 +632,28 @@ impl<T: Operations> Mirror<T> {
     /// `body` runs for each piece of what was asked for; what it is shown is good until it
     /// returns, and cannot leave it.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good words for the pages of
-    /// `hmm_section.now`: what the CPU's page table says at this moment is what they say, and
+    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
+    /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
     /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
     /// with `hmm_for_each_run()`.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
-    ///   pages cannot move for; or `hmm_section.dma` is of another mirror or has no room for
-    ///   the span
+    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
+    ///   the span; or `hmm_section.whole` cannot be met
     /// * -`ESRCH` - the process is gone
-    /// * -`ENOENT` - part of the span is in no range of the mirror
+    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
+    ///   meanwhile
     /// * -`EBUSY` - other invalidations won every race until the timeout
     /// * -`EINTR` - a fatal signal
     /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
     /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so.
+    /// Batches before the one that failed were handled and stay so. What they mapped can be
+    /// used before the next batch is asked for; an operation that maps more memory than may be
+    /// resident at one time has to.
     ///
     /// # Errors
     ///
@@ -666,25 +733,28 @@ impl<T: Operations> Mirror<T> {
     /// any other. Private anonymous memory only; a page at a time; the mirror must have an
     /// owner.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good words for the pages of
-    /// `hmm_section.now`: what the CPU's page table says at this moment is what they say, and
+    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
+    /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
     /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
     /// with `hmm_for_each_run()`.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
-    ///   pages cannot move for; or `hmm_section.dma` is of another mirror or has no room for
-    ///   the span
+    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
+    ///   the span; or `hmm_section.whole` cannot be met
     /// * -`ESRCH` - the process is gone
-    /// * -`ENOENT` - part of the span is in no range of the mirror
+    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
+    ///   meanwhile
     /// * -`EBUSY` - other invalidations won every race until the timeout
     /// * -`EINTR` - a fatal signal
     /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
     /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so.
+    /// Batches before the one that failed were handled and stay so. What they mapped can be
+    /// used before the next batch is asked for; an operation that maps more memory than may be
+    /// resident at one time has to.
     ///
     /// # Errors
     ///
@@ -761,25 +831,28 @@ impl<T: Operations> Mirror<T> {
     /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
     /// mirror, with room for `span`.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good words for the pages of
-    /// `hmm_section.now`: what the CPU's page table says at this moment is what they say, and
+    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
+    /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
     /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
     /// with `hmm_for_each_run()`.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
-    ///   pages cannot move for; or `hmm_section.dma` is of another mirror or has no room for
-    ///   the span
+    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
+    ///   the span; or `hmm_section.whole` cannot be met
     /// * -`ESRCH` - the process is gone
-    /// * -`ENOENT` - part of the span is in no range of the mirror
+    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
+    ///   meanwhile
     /// * -`EBUSY` - other invalidations won every race until the timeout
     /// * -`EINTR` - a fatal signal
     /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
     /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so.
+    /// Batches before the one that failed were handled and stay so. What they mapped can be
+    /// used before the next batch is asked for; an operation that maps more memory than may be
+    /// resident at one time has to.
     ///
     /// # Errors
     ///
@@ -943,7 +1016,7 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first eight (`HMM_SECTION()` does) and goes from batch to batch with
+/// The caller fills in the first nine (`HMM_SECTION()` does) and goes from batch to batch with
 /// `hmm_section_next()`.
 ///
 /// It exists only inside [`Mirror::populate`], and nothing that it gives can be kept.
@@ -977,8 +1050,8 @@ impl<'s> Pages<'s> {
     #[inline]
     pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
-        item.span.start = self.state.now.start;
-        item.span.end = self.state.now.start;
+        item.span.start = self.state.batch.start;
+        item.span.end = self.state.batch.start;
         Runs {
             state: self.state,
             item,
@@ -1037,7 +1110,7 @@ impl<'s> Iterator for Runs<'s> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first eight (`HMM_SECTION()` does) and goes from batch to batch with
+/// The caller fills in the first nine (`HMM_SECTION()` does) and goes from batch to batch with
 /// `hmm_section_next()`.
 ///
 /// It exists only inside [`Mirror::exclusive`], and nothing that it gives can be kept.
@@ -1112,8 +1185,8 @@ impl<'s> Exclusive<'s> {
     #[inline]
     pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
-        item.span.start = self.state.now.start;
-        item.span.end = self.state.now.start;
+        item.span.start = self.state.batch.start;
+        item.span.end = self.state.batch.start;
         Runs {
             state: self.state,
             item,
@@ -1154,7 +1227,7 @@ impl<T: Unpin> DerefMut for ExclusiveData<'_, T> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first eight (`HMM_SECTION()` does) and goes from batch to batch with
+/// The caller fills in the first nine (`HMM_SECTION()` does) and goes from batch to batch with
 /// `hmm_section_next()`.
 ///
 /// It exists only inside [`Mirror::populate_dma`], and nothing that it gives can be kept.
@@ -1176,8 +1249,8 @@ impl<'s> DmaPages<'s> {
     #[inline]
     pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
-        item.span.start = self.state.now.start;
-        item.span.end = self.state.now.start;
+        item.span.start = self.state.batch.start;
+        item.span.end = self.state.batch.start;
         Runs {
             state: self.state,
             item,
@@ -1193,8 +1266,8 @@ impl<'s> DmaPages<'s> {
     #[inline]
     pub fn addresses(&self) -> Addresses<'s> {
         let mut item: bindings::hmm_dma_run = pin_init::zeroed();
-        item.span.start = self.state.now.start;
-        item.span.end = self.state.now.start;
+        item.span.start = self.state.batch.start;
+        item.span.end = self.state.batch.start;
         Addresses {
             state: self.state,
             item,
@@ -1251,7 +1324,9 @@ impl<'s> Iterator for Addresses<'s> {
     }
 }
 
-/// Addresses of which a mirror is told.
+/// Addresses whose changes a mirror hears of.
+///
+/// All zeros before it is added for the first time.
 ///
 /// # Invariants
 ///
@@ -1271,7 +1346,7 @@ unsafe impl<T: Operations + Send> Send for MirrorRange<T> {}
 unsafe impl<T: Operations + Send> Sync for MirrorRange<T> {}
 
 impl<T: Operations> MirrorRange<T> {
-    /// Have a mirror told of changes to some addresses.
+    /// `hmm_mirror_range_add()` for storage with any content.
     ///
     /// An invalidation anywhere in a range makes sections open on that range start again, so
     /// several small ranges disturb each other less than a large one. Invalidation finds ranges
@@ -1282,14 +1357,13 @@ impl<T: Operations> MirrorRange<T> {
     /// # Errors
     ///
     /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EEXIST`
-    /// when another range of `mirror` overlaps; `ESRCH` when the process is gone; `ENOMEM`;
-    /// `EINTR` on a signal.
+    /// when another range of `mirror` overlaps; `ESRCH` when the process is gone; `ENOMEM`.
     pub fn new(mirror: Arc<Mirror<T>>, span: Span) -> impl PinInit<Self, Error> {
         let raw_mirror = mirror.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_range| {
             // SAFETY: `slot` is room for a `struct hmm_mirror_range` that does not move; `mirror`
             // is kept alive by the object (`keeps`).
-            to_result(unsafe { bindings::hmm_mirror_range_add(raw_mirror, slot, span.0) })
+            to_result(unsafe { bindings::hmm_mirror_range_init(raw_mirror, slot, span.0) })
         });
         try_pin_init!(Self {
             mirror,
@@ -1467,6 +1541,23 @@ impl Frame {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
         // same by `repr(transparent)`.
         unsafe { &*ptr.cast() }
+    }
+
+    /// Whether the CPU can access the bytes of a page.
+    ///
+    /// A device may be given pages that the CPU cannot access by `kmap_local_page()`:
+    /// device-private memory, poisoned memory, and pages that a driver has taken out of the
+    /// kernel's direct map and mapped for a process. For a device that accesses memory by DMA
+    /// that makes no difference; whoever simulates one, or copies in place of one, has to ask
+    /// first.
+    ///
+    /// Memory that is poisoned later is not covered.
+    ///
+    /// Context: any.
+    #[inline]
+    pub fn is_reachable(&self) -> bool {
+        // SAFETY: By the type's invariants `self` is a valid `struct page`.
+        unsafe { bindings::hmm_page_is_reachable(self.as_raw()) }
     }
 
     /// Whether a page is in the memory of some device.
