@@ -637,7 +637,10 @@ static void mirror_forgets_first(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* A section that waits for the lock of a range which is then removed. */
+/*
+ * A section has found its range, which is the one that was used last, and waits
+ * for the lock behind the removal.
+ */
 static void mirror_removed_under_section(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
@@ -645,19 +648,21 @@ static void mirror_removed_under_section(struct kunit *test)
 	struct helper looker = { .work = helper_looks, .device = device,
 				 .span = device->range.span };
 	struct helper remover = { .work = helper_removes, .device = device };
+	bool remover_waits, looker_waits;
 	struct task_struct *task;
-	bool waits;
 
+	helper_looks(&looker);
+	KUNIT_EXPECT_EQ(test, 0, looker.ret);
 	hmm_mirror_lock(&device->mirror);
 	task = helper_start(&remover);
-	waits = !IS_ERR(task) && race_waits(task);
-	/* It finds no range, or waits behind the removal, and enters neither way. */
-	helper_start(&looker);
-	msleep(50);
+	remover_waits = !IS_ERR(task) && race_waits(task);
+	task = helper_start(&looker);
+	looker_waits = !IS_ERR(task) && race_waits(task);
 	hmm_mirror_unlock(&device->mirror);
 	wait_for_completion(&remover.done);
 	wait_for_completion(&looker.done);
-	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_TRUE(test, remover_waits);
+	KUNIT_EXPECT_TRUE(test, looker_waits);
 	KUNIT_EXPECT_EQ(test, -ENOENT, looker.ret);
 	hmm_mirror_exit(&device->mirror);
 }

@@ -207,23 +207,30 @@ static void move_huge(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* As a fork() leaves it, when the child is gone. */
+/* As a fork() leaves it, when the child is gone. The mmap lock is held. */
+static bool protect_locked(struct vm_area_struct *vma, unsigned long addr)
+{
+	spinlock_t *ptl;	/* of the entry */
+	pte_t *ptep = get_locked_pte(vma->vm_mm, addr, &ptl);
+
+	if (!ptep)
+		return false;
+	ptep_set_wrprotect(vma->vm_mm, addr, ptep);
+	pte_unmap_unlock(ptep, ptl);
+	flush_tlb_page(vma, addr);
+	return true;
+}
+
 static void protect(struct kunit *test, unsigned long addr)
 {
 	struct vm_area_struct *vma;
-	spinlock_t *ptl;	/* of the entry */
-	pte_t *ptep;
+	bool done;
 
 	mmap_read_lock(current->mm);
 	vma = vma_lookup(current->mm, addr);
-	ptep = get_locked_pte(current->mm, addr, &ptl);
-	if (ptep) {
-		ptep_set_wrprotect(current->mm, addr, ptep);
-		pte_unmap_unlock(ptep, ptl);
-		flush_tlb_page(vma, addr);
-	}
+	done = vma && protect_locked(vma, addr);
 	mmap_read_unlock(current->mm);
-	KUNIT_ASSERT_NOT_NULL(test, ptep);
+	KUNIT_ASSERT_TRUE(test, done);
 }
 
 /* For a device that writes, pages are made writable before they move. */
@@ -312,9 +319,10 @@ static void move_while_dropped(struct kunit *test)
 }
 
 /**
- * struct dropper - drops a page when the pages around it are to be migrated
+ * struct dropper - changes pages when the pages around them are to be migrated
  * @notifier: hears of it
- * @addr: the page
+ * @addr: a page that is dropped, so that its folio has to be split; the one
+ *	before it becomes read-only, so that it wants a fault
  * @dropped: it was
  */
 struct dropper {
@@ -339,8 +347,10 @@ static bool drop_while_notified(struct mmu_interval_notifier *notifier,
 	vma = vma_lookup(current->mm, dropper->addr);
 	/* Notifications nest; lockdep knows no better. */
 	lockdep_off();
-	if (vma)
+	if (vma) {
 		zap_vma_range(vma, dropper->addr, PAGE_SIZE);
+		protect_locked(vma, dropper->addr - PAGE_SIZE);
+	}
 	lockdep_on();
 	return true;
 }
@@ -351,8 +361,8 @@ static const struct mmu_interval_notifier_ops dropper_ops = {
 
 /*
  * Collection of the second batch ends before its first page: a huge page has to
- * be split, and when it was, one of its pages is absent. The section must show
- * the pages of that batch, and not what its array had from the first one.
+ * be split, and when it was, one of its pages wants a fault. The section must
+ * show the pages of that batch, and not what its array had from the first one.
  */
 static void move_ends_where_setup_did(struct kunit *test)
 {
@@ -373,7 +383,7 @@ static void move_ends_where_setup_did(struct kunit *test)
 							      current->mm, second,
 							      HPAGE_PMD_SIZE, &dropper_ops));
 	*section = (struct hmm_section)
-		HMM_SECTION(&mover->mirror, span_of(addr, DEVICE_SIZE), HMM_ACCESS_READ);
+		HMM_SECTION(&mover->mirror, span_of(addr, DEVICE_SIZE), HMM_ACCESS_WRITE);
 	section->migrate_to = &device->devmem;
 	while (hmm_section_next(section)) {
 		hmm_for_each_run(run, section) {
