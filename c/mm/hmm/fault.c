@@ -105,7 +105,7 @@ static int hmm_fault_again(struct hmm_walk *w)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (w->stalled_at != w->resume || !w->stalled_since) {
+	if (!w->stalled_since || w->stalled_at != w->resume) {
 		w->stalled_at = w->resume;
 		w->stalled_since = jiffies ?: 1;
 	} else if (time_after(jiffies, w->stalled_since +
@@ -203,7 +203,7 @@ static int hmm_fault_vma(struct hmm_walk *w)
 static int hmm_fault_range(struct hmm_range *range, const struct hmm_format *format,
 			   struct hmm_extents *extents)
 {
-	struct hmm_walk w;
+	struct hmm_walk w __uninitialized;
 	int ret;
 
 	mmap_assert_locked(range->notifier->mm);
@@ -286,7 +286,7 @@ EXPORT_SYMBOL_GPL(hmm_range_fault_extents);
  */
 int hmm_range_fault_may_unlock(struct hmm_range *range, const struct hmm_format *format)
 {
-	struct hmm_walk w;
+	struct hmm_walk w __uninitialized;
 	int ret;
 
 	mmap_assert_locked(range->notifier->mm);
@@ -316,7 +316,7 @@ int hmm_range_fault_vma(struct hmm_range *range)
 {
 	struct mm_struct *mm = range->notifier->mm;
 	unsigned long begun = jiffies;
-	struct hmm_walk w;
+	struct hmm_walk w __uninitialized;
 	int ret = hmm_walk_init(&w, range, NULL, NULL);
 	bool waited;
 
@@ -401,7 +401,7 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
 			      struct hmm_extents *extents, unsigned long timeout)
 {
 	unsigned long *requests = NULL;
-	struct hmm_walk w;
+	struct hmm_walk w __uninitialized;
 	int ret = hmm_walk_init(&w, range, format, extents);
 
 	if (ret)

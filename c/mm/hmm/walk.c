@@ -286,14 +286,16 @@ static const struct mm_walk_ops hmm_walk_vma_ops = {
 int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 		  const struct hmm_format *format, struct hmm_extents *extents)
 {
-	*w = (struct hmm_walk){
-		.range = range,
-		.format = format,
-		.extents = extents,
-		.default_req = range->default_flags & HMM_PFN_REQUEST,
-		.per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST,
-		.resume = range->start,
-	};
+	w->range = range;
+	w->format = format;
+	w->extents = extents;
+	w->vma = NULL;
+	w->output = HMM_OUTPUT_PFNS;
+	w->default_req = range->default_flags & HMM_PFN_REQUEST;
+	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
+	w->resume = range->start;
+	w->stalled_since = 0;
+	/* The others are set before they are used. */
 	if (range->start >= range->end)
 		return -EINVAL;
 	if (format) {
@@ -308,6 +310,7 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 			return -EINVAL;
 		w->output = HMM_OUTPUT_EXTENTS;
 		w->next = ~0UL; /* no page's */
+		w->ram_section = 0;
 		extents->nr = 0;
 	}
 	return 0;
