@@ -234,6 +234,34 @@ static void *mutator(void *argument)
 	return NULL;
 }
 
+/*
+ * Snapshot the whole arena, with the owner of the device-private page @pfn. That
+ * page is none any more if its memory was unplugged: then without an owner.
+ */
+static bool quiet_walk(const struct arena *arena, unsigned int core, uint64_t pfn,
+		       uint64_t *words)
+{
+	struct hmm_probe_walk walk = {
+		.addr = (uintptr_t)arena->at,
+		.npages = arena->npages,
+		.words = (uintptr_t)words,
+		.core = core,
+		.pfn = pfn,
+		.how = pfn ? HMM_PROBE_OWNER_OF_PFN : 0,
+	};
+	int ret = ioctl(arena->probe, HMM_PROBE_WALK, &walk);
+
+	if (ret && errno == EINVAL) {
+		walk.how = 0;
+		ret = ioctl(arena->probe, HMM_PROBE_WALK, &walk);
+	}
+	if (!ret && !walk.error)
+		return true;
+	printf("# the quiet walk of core %u: %s\n", core,
+	       strerror(ret ? errno : -walk.error));
+	return false;
+}
+
 /* What both cores say of the whole arena, once it is quiet. */
 static bool quiet_same(const struct arena *arena, uint64_t pfn)
 {
@@ -243,21 +271,8 @@ static bool quiet_same(const struct arena *arena, uint64_t pfn)
 	size_t i;
 
 	for (core = 0; core < 2; core++) {
-		struct hmm_probe_walk walk = {
-			.addr = (uintptr_t)arena->at,
-			.npages = arena->npages,
-			.core = core,
-			.pfn = pfn,
-			.how = pfn ? HMM_PROBE_OWNER_OF_PFN : 0,
-		};
-
 		words[core] = calloc(arena->npages, sizeof(uint64_t));
-		walk.words = (uintptr_t)words[core];
-		if (ioctl(arena->probe, HMM_PROBE_WALK, &walk) || walk.error) {
-			printf("# the quiet walk of core %u: error %d\n", core,
-			       walk.error);
-			same = false;
-		}
+		same = same && quiet_walk(arena, core, pfn, words[core]);
 	}
 	for (i = 0; same && i < arena->npages; i++) {
 		uint64_t a = words[0][i], b = words[1][i];
