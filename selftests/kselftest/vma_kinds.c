@@ -354,20 +354,20 @@ static struct memory vdso(int probe)
 	return m;
 }
 
-/* The kernel's variables for the vDSO, by raw page frames, of which none is mapped. */
-static struct memory vvar(int probe)
+/* The clocks of hypervisors, by raw page frames, of which none is mapped. */
+static struct memory vvar_vclock(int probe)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
 	unsigned long start = 0;
 	char line[256];
 
 	while (maps && fgets(line, sizeof(line), maps))
-		if (strstr(line, "[vvar]") && sscanf(line, "%lx-", &start) == 1)
+		if (strstr(line, "[vvar_vclock]") && sscanf(line, "%lx-", &start) == 1)
 			break;
 	if (maps)
 		fclose(maps);
 	if (!start)
-		return none("no vvar");
+		return none("no vvar_vclock");
 	return (struct memory){ .at = (char *)start, .npages = 1 };
 }
 
@@ -521,7 +521,7 @@ KIND(secret_untouched, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
 KIND(secret_remapped, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
      .migrate = -EINVAL, .differs = true, .ref_snapshot = WRITABLE);
 KIND(pfnmap, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
-KIND(vvar, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
+KIND(vvar_vclock, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
 KIND(mixed_special, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
 KIND(poisoned, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
      .differs = true, .ref_snapshot = 0, .ref_read = -EFAULT, .ref_write = -EFAULT);
