@@ -73,6 +73,7 @@ static int table_walk_to(struct table *table, unsigned long first, unsigned long
 		return ret;
 	w->vma = &table->vma;
 	w->vma_access = HMM_PFN_WRITABLE;
+	memset(&w->pgmap, 0, sizeof(w->pgmap));
 	rcu_read_lock();
 	ret = hmm_walk_ptes(w, table->range.end, table->pte + first);
 	rcu_read_unlock();
