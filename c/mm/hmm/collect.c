@@ -276,7 +276,10 @@ static void collect_range(struct migrate_vma *args)
 
 static bool request_is_sound(const struct migrate_vma *args)
 {
-	if (!args->vma || !hmm_vma_may_migrate(args->vma) || !args->src || !args->dst)
+	if (!args->vma || !args->src || !args->dst)
+		return false;
+	if (!hmm_vma_may_migrate(args->vma,
+				 args->flags & MIGRATE_VMA_SELECT_SYSTEM))
 		return false;
 	if (!PAGE_ALIGNED(args->start) || !PAGE_ALIGNED(args->end))
 		return false;

@@ -403,7 +403,7 @@ static bool is_absent(softleaf_t entry)
 static bool wants_write(const struct migrate_vma *args)
 {
 	return (args->flags & HMM_MIGRATE_FAULT_WRITE) &&
-	       (args->vma->vm_flags & VM_WRITE) && !userfaultfd_wp(args->vma);
+	       (args->vma->vm_flags & VM_WRITE) && !userfaultfd_protected(args->vma);
 }
 
 /*

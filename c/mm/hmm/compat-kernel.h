@@ -31,6 +31,7 @@
 #define softleaf_to_pmd(entry)	swp_entry_to_pmd(entry)
 #define linear_anon_page_index(vma, addr) linear_page_index(vma, addr)
 #define userfaultfd_rwp(vma)	false
+#define userfaultfd_protected(vma) userfaultfd_wp(vma)
 #define vma_is_cow_mapping(vma)	is_cow_mapping((vma)->vm_flags)
 
 /* Before, this did not take a const VMA. */

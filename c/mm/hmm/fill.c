@@ -284,7 +284,7 @@ static bool prepare_table(struct filling *f)
  * Nobody has touched the hole yet, so that it stays one if there is no memory or
  * the memcg is at its limit: no process is killed for it.
  */
-#define FILL_GFP	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+#define FILL_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
  * Prepares the page for one hole; when that has failed once, no more. From here on it has a mapping, by which

@@ -15,29 +15,38 @@
 #include "vma_policy.h"
 
 /*
- * VMAs whose pages are not to be moved:
+ * VMAs whose pages never migrate here: those that a driver, or the kernel, knows by
+ * their address, and those of a pool.
+ */
+#define HMM_VM_UNMOVABLE	(VM_SPECIAL | VM_HUGETLB)
+
+/*
+ * VMAs whose pages are not to move to a device. A page that is there already, from
+ * before the VMA became one of these (PROT_MTE can be set at any time), must still
+ * be able to return: a CPU fault has no other way to go on.
  *
- * - VM_SPECIAL: pages that a driver, or the kernel, knows by their address;
- * - hugetlb and DAX: pages that belong to a pool, or to a device;
  * - shadow stacks: a page in a device's memory is the device's to write;
  * - VM_DROPPABLE: pages that reclaim may discard and never swaps out. It does
  *   neither to a device's memory, and a page that was there is swap-backed;
  * - VM_MTE: the pages have tags besides their bytes, and no copy engine of a
  *   device copies these.
  */
-#define HMM_VM_UNMOVABLE \
-	(VM_SPECIAL | VM_HUGETLB | VM_SHADOW_STACK | VM_DROPPABLE | VM_MTE)
+#define HMM_VM_NOT_TO_DEVICE	(VM_SHADOW_STACK | VM_DROPPABLE | VM_MTE)
 
 /**
- * hmm_vma_may_migrate() - whether pages of a VMA may move to a device at all
+ * hmm_vma_may_migrate() - whether pages of a VMA may migrate
  * @vma: the VMA
+ * @to_device: whether pages of system memory are selected
  *
  * Context: the mmap lock is held.
  */
-static inline bool hmm_vma_may_migrate(const struct vm_area_struct *vma)
+static inline bool hmm_vma_may_migrate(const struct vm_area_struct *vma,
+				       bool to_device)
 {
-	return !(vma->vm_flags & HMM_VM_UNMOVABLE) && !vma_is_dax(vma) &&
-	       !hmm_vma_is_secret(vma);
+	if ((vma->vm_flags & HMM_VM_UNMOVABLE) || vma_is_dax(vma))
+		return false;
+	return !to_device || (!(vma->vm_flags & HMM_VM_NOT_TO_DEVICE) &&
+			      !hmm_vma_is_secret(vma));
 }
 
 /*

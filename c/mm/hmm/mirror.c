@@ -281,7 +281,13 @@ static bool hmm_interval_forget(struct hmm_interval *interval,
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 
-	if (interval->released)
+	/*
+	 * An interval that was added during an invalidation is in no list that
+	 * the end of the process walks, so it hears of that from the mirror.
+	 * Nothing of it was ever mapped: sections wait until it is listed.
+	 */
+	if (interval->released ||
+	    test_bit(HMM_STATE_RELEASED, &interval->state->flags))
 		return true;
 	if (!hmm_interval_call(interval, inv) && !inv->may_block)
 		return false;
@@ -337,7 +343,7 @@ static void hmm_state_release(struct hmm_mirror_state *state)
 {
 	struct hmm_mirror *mirror = state->mirror;
 
-	if (test_and_set_bit(0, &state->released) || !mirror->ops->release)
+	if (test_and_set_bit(HMM_STATE_RELEASED, &state->flags) || !mirror->ops->release)
 		return;
 	WRITE_ONCE(state->releaser, current);
 	mirror->ops->release(mirror);
@@ -428,6 +434,7 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 			    const struct hmm_mirror_ops *ops, void *owner,
 			    const struct hmm_update_lock *lock)
 {
+	unsigned long seq;
 	int ret;
 
 	if (!mm || !ops || !ops->invalidate)
@@ -451,8 +458,16 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 	ret = mmu_interval_notifier_insert_killable(&mirror->state->notifier, mm,
 						    HMM_RELEASE_ADDRESS,
 						    PAGE_SIZE, &hmm_state_ops);
-	if (ret)
+	if (ret) {
 		hmm_state_put(mirror->state);
+		return ret;
+	}
+	/* Until it is listed, the end of the process would not find it. */
+	ret = mmu_interval_read_begin_killable(&mirror->state->notifier, &seq);
+	if (ret) {
+		mmu_interval_notifier_remove(&mirror->state->notifier);
+		hmm_state_put(mirror->state);
+	}
 	return ret;
 }
 
@@ -540,22 +555,38 @@ static void hmm_state_finish_work(struct work_struct *work)
 }
 
 /*
- * A callback that ended its mirror would wait for itself. Make sure that nothing
- * refers to the driver's structures once the callback has returned, and do what
- * has to wait in a work item. No lock is taken: the callback may hold them.
+ * A callback that ended its mirror would wait for itself. Do what has to wait in a
+ * work item. No lock is taken: the callback may hold them. Nothing is reported any
+ * more, so the device must reach nothing of the process already; and the update
+ * lock, which the callback's caller still holds, is referred to until
+ * hmm_mirror_synchronize() returns.
  */
 static void hmm_state_abandon(struct hmm_mirror_state *state)
 {
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	set_bit(0, &state->released);
+	set_bit(HMM_STATE_RELEASED, &state->flags);
 	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
 		WRITE_ONCE(interval->dead, true);
 		WRITE_ONCE(interval->released, true);
 	}
 	INIT_WORK(&state->work, hmm_state_finish_work);
 	queue_work(hmm_mirror_wq, &state->work);
+}
+
+static void hmm_mirror_end(struct hmm_mirror *mirror)
+{
+	struct hmm_mirror_state *state = mirror->state;
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+		hmm_interval_unlist(interval);
+		hmm_interval_end(interval);
+	}
+	hmm_state_release(state);
+	hmm_state_finish(state);
 }
 
 /**
@@ -568,7 +599,8 @@ static void hmm_state_abandon(struct hmm_mirror_state *state)
  * in other threads are not waited for while they fault; they end with -%ENOENT.
  *
  * A callback of the mirror must not call it (hmm_mirror_exit_deferred() is for
- * that). It warns there, and ends the mirror as soon as the callback returned.
+ * that). It warns there, and ends the mirror when the callback has returned: the
+ * memory must stay until then, see hmm_mirror_synchronize().
  *
  * Context: no section begins any more; not from a callback of any mirror of the
  * process; holds neither an update lock nor an mmap lock. May sleep.
@@ -576,23 +608,18 @@ static void hmm_state_abandon(struct hmm_mirror_state *state)
 void hmm_mirror_exit(struct hmm_mirror *mirror)
 {
 	struct hmm_mirror_state *state = mirror->state;
-	bool calling = hmm_state_is_calling(state), again = state->exiting;
-	struct hmm_interval *interval;
-	unsigned long index = 0;
+	bool calling = hmm_state_is_calling(state);
+	bool again = test_and_set_bit(HMM_STATE_ENDING, &state->flags);
 
-	state->exiting = true;
 	if (WARN_ONCE(calling, "%ps: a callback ends its mirror; use hmm_mirror_exit_deferred()\n",
 		      mirror->ops->invalidate)) {
 		if (!again)
 			hmm_state_abandon(state);
 		return;
 	}
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
-		hmm_interval_unlist(interval);
-		hmm_interval_end(interval);
-	}
-	hmm_state_release(state);
-	hmm_state_finish(state);
+	if (WARN_ONCE(again, "%ps: a mirror ends twice\n", mirror->ops->invalidate))
+		return;
+	hmm_mirror_end(mirror);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_exit);
 
@@ -603,7 +630,7 @@ static void hmm_mirror_exit_work(struct work_struct *work)
 	void (*done)(struct hmm_mirror *mirror) = state->done;
 	struct hmm_mirror *mirror = state->mirror;
 
-	hmm_mirror_exit(mirror);
+	hmm_mirror_end(mirror);
 	if (done)
 		done(mirror);
 }
@@ -614,9 +641,14 @@ static void hmm_mirror_exit_work(struct work_struct *work)
  * @done: called when the mirror has ended and may be freed, in process context
  *	with no lock held; or NULL
  *
- * For the last reference that is dropped in a callback of the mirror, or under
- * the update lock: hmm_mirror_exit() is called from a work item. A module whose
- * code @done or the callbacks are calls hmm_mirror_synchronize() before it goes.
+ * For the last reference that is dropped in a callback of the mirror: what
+ * hmm_mirror_exit() does is done in a work item. A module whose code @done or the
+ * callbacks are calls hmm_mirror_synchronize() before it goes.
+ *
+ * Nothing keeps the mirror for a caller that goes on to use it; one that holds the
+ * update lock, for example, still has to drop it. &hmm_mirror_ops.release is also
+ * called by hmm_mirror_exit(), and must not call this then: a mirror that is
+ * ending already is left alone, with a warning.
  *
  * Context: any but NMI; once for a mirror, and in place of hmm_mirror_exit().
  */
@@ -625,6 +657,9 @@ void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 {
 	struct hmm_mirror_state *state = mirror->state;
 
+	if (WARN_ONCE(test_and_set_bit(HMM_STATE_ENDING, &state->flags),
+		      "%ps: a mirror ends twice\n", mirror->ops->invalidate))
+		return;
 	state->done = done;
 	INIT_WORK(&state->work, hmm_mirror_exit_work);
 	queue_work(hmm_mirror_wq, &state->work);

@@ -17,6 +17,10 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+/* Bits of &hmm_mirror_state.flags */
+#define HMM_STATE_RELEASED	0
+#define HMM_STATE_ENDING	1
+
 /**
  * struct hmm_mirror_state - the part of a mirror that sections may outlive
  * @ref: one for the mirror, one for each interval
@@ -32,8 +36,8 @@
  * @notifier: a subscription to the last page of the address space, to which
  *	nothing is ever mapped: it hears of %MMU_NOTIFY_RELEASE only, and after
  *	all ranges, as notifiers are called by address
- * @released: bit 0 is set when &hmm_mirror_ops.release was or is being called
- * @exiting: hmm_mirror_exit() has begun
+ * @flags: %HMM_STATE_RELEASED when &hmm_mirror_ops.release was or is being
+ *	called; %HMM_STATE_ENDING when the driver ended the mirror
  * @caller: the task that is in a callback under the mirror's update lock, or
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
@@ -48,8 +52,7 @@ struct hmm_mirror_state {
 	struct maple_tree ranges;
 	struct hmm_interval __rcu *recent;
 	struct mmu_interval_notifier notifier;
-	unsigned long released;
-	bool exiting;
+	unsigned long flags;
 	struct task_struct *caller;
 	struct task_struct *releaser;
 	struct work_struct work;

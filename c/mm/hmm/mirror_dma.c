@@ -170,9 +170,10 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 			 struct hmm_dma_run *run)
 {
 	struct hmm_mirror_dma *dma = section->dma;
-	unsigned long *words = dma->map.pfn_list, write;
-	size_t idx = mirror_dma_entry(dma, run->span.end);
-	size_t end = mirror_dma_entry(dma, section->batch.end), from;
+	size_t base = mirror_dma_entry(dma, section->batch.start);
+	size_t end = mirror_dma_entry(dma, section->batch.end);
+	size_t idx = mirror_dma_entry(dma, run->span.end), from;
+	unsigned long write;
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
 	while (idx < end && (addr = mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
@@ -181,10 +182,11 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 		return false;
 
 	from = idx;
-	write = words[idx] & HMM_PFN_WRITE;
+	/* What this section was given: other sections write the map's pfns. */
+	write = section->pfns[idx - base] & HMM_PFN_WRITE;
 	do
 		idx++;
-	while (idx < end && (words[idx] & HMM_PFN_WRITE) == write &&
+	while (idx < end && (section->pfns[idx - base] & HMM_PFN_WRITE) == write &&
 	       mirror_dma_address(dma, idx) == addr + ((idx - from) << PAGE_SHIFT));
 	*run = (struct hmm_dma_run){
 		.span.start = dma->span.start + (from << PAGE_SHIFT),

@@ -250,7 +250,13 @@ static int hmm_section_advance(struct hmm_section *section)
 		.hmm_pfns = section->pfns,
 		.default_flags = hmm_access_request(section->access),
 	};
-	int ret = hmm_section_find(section, next.start);
+	int ret;
+
+	/* What never waits never sees a signal: a snapshot of much memory. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	ret = hmm_section_find(section, next.start);
 
 	if (ret)
 		return ret;

@@ -145,7 +145,9 @@ static void record_error(struct transfer *t, unsigned long i, int err)
  *
  * On the way home single pages are tried whatever the reason was: a folio must
  * not stay because one of its pages cannot be copied. On the way to the device
- * a folio of system memory is split only for want of large device memory.
+ * a folio of system memory is split only for want of large device memory. A
+ * fatal signal ends what the process waits for, but not the emptying of device
+ * memory, which has no process.
  */
 static void give_places(struct transfer *t, unsigned long i)
 {
@@ -158,7 +160,7 @@ static void give_places(struct transfer *t, unsigned long i)
 		record_error(t, i, err);
 	if (!err || !order || (t->to && err != -ENOMEM))
 		return;
-	for (j = 0; j < nr && !fatal_signal_pending(current); j++)
+	for (j = 0; j < nr && !(t->args.vma && fatal_signal_pending(current)); j++)
 		record_error(t, i + j,
 			     give_place(t, i + j, from ? from + j : NULL, 0));
 }
