@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The protocol of mirrors (mm/hmm/mirror.c, mm/hmm/section.c; "Protocol" in
- * <linux/hmm_mirror.h>) as a model for Spin. Steps have the names that they have
+ * mirror.h) as a model for Spin. Steps have the names that they have
  * in the code.
  *
  * One address with one page; frames are numbers, 0 is none. Two mirrors of one

@@ -109,7 +109,7 @@ impl Operations for Cycle {
         let last = mirror.lock().mirror.take();
 
         // Dropped here, it would wait for this callback.
-        drop(workqueue::system().try_spawn(GFP_KERNEL, move || drop(last)));
+        let _ = workqueue::system().try_spawn(GFP_KERNEL, move || drop(last));
     }
 }
 

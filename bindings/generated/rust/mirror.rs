@@ -10,7 +10,8 @@
 //! Page frame numbers that the walker reports go stale as soon as the CPU's page table changes.
 //! They may be used only under the update lock, after a check that nothing has changed since the
 //! walk. A `struct hmm_section` is that rule as code: it begins, faults, locks, checks and, when it
-//! lost a race, starts again. Inside it the pfns are good; outside it they do not exist.
+//! lost a race, starts again. Inside it the pfns are good; outside it they do not exist. The steps
+//! are in mm/hmm/mirror.h, "Protocol".
 //!
 //! A driver's fault handler reads:
 //!
@@ -23,44 +24,6 @@
 //!     }
 //!     return hmm_section_error(&pages);
 //! ```
-//!
-//! # Protocol
-//!
-//! Each `struct hmm_mirror_range` has an *interval* behind it: an `struct mmu_interval_notifier`
-//! with a reference count of its own. A section holds a reference to the interval, never a lock,
-//! while it faults, so that no one waits behind a section that waits for user space.
-//!
-//! A section goes round the following steps for each batch of pages:
-//!
-//! 1. *look up*: find the interval of the address under RCU and take a reference. No interval:
-//! -`ENOENT`. 2. *begin*: `mmu_interval_read_begin()` returns the sequence, after the invalidations
-//! that are under way. 3. *fault*: walk and fault under the VMA's or the mmap lock. -`EBUSY`: go to
-//! 2 until the timeout. -`EAGAIN`, a fault handler dropped its lock and made progress: go to 2, and
-//! the timeout starts anew. 4. *lock*: take the update lock (killable). If the interval is *dead*,
-//! drop it: -`ENOENT`. 5. *check*: if the sequence moved since 2, drop the lock and go to 2. 6.
-//! *inside*: the driver maps the pages. 7. *unlock*.
-//!
-//! An invalidation: take the update lock, move the sequence, have the device forget, take its DMA
-//! addresses away, drop the lock.
-//!
-//! A section that migrates its pages moves the sequence itself. For these, 2 *registers a mover* at
-//! the interval under the update lock, 3 migrates, and 5 checks `hmm_mover.changed` instead, which
-//! every invalidation sets in all movers but those of its own task. A section that makes a page
-//! exclusive registers a mover around `make_device_exclusive()` likewise; the
-//! `MMU_NOTIFY_EXCLUSIVE` event of its own task is ignored, by that interval only.
-//!
-//! The end of a range, `hmm_mirror_range_remove()`:
-//!
-//! 1. *unlist*: no section finds the interval any more. 2. *kill*, under the update lock: mark the
-//! interval dead, so that no section enters it, and have the device forget all of it
-//! (`MMU_NOTIFY_RELEASE`). From here on the device reaches nothing of the range. 3. *drain*: wait
-//! for sections that are at 4 to 7, not for those at 2 and 3. 4. *unsubscribe*: invalidations are
-//! reported until `mmu_interval_notifier_remove()` returns.
-//!
-//! The end of the process, `MMU_NOTIFY_RELEASE`: for each interval as any invalidation, and the
-//! interval is dead and *released*: later invalidations are not reported. The mirror's own
-//! interval, at the last page of the address space and so behind all ranges, calls
-//! `hmm_mirror_ops.release`. No callback of the mirror runs after that one.
 //!
 //! # Locking
 //!

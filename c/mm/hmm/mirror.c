@@ -2,7 +2,7 @@
 /*
  * Mirrors and their ranges: who hears of an invalidation, and in what order a
  * mirror begins and ends. The steps are those of "Protocol" in
- * <linux/hmm_mirror.h>.
+ * mirror.h.
  */
 #include <linux/cleanup.h>
 #include <linux/export.h>

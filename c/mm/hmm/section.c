@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sections: begin, fault, lock, check, until nothing came in between. The steps
- * are those of "Protocol" in <linux/hmm_mirror.h>.
+ * are those of "Protocol" in mirror.h.
  */
 #include <linux/export.h>
 #include <linux/log2.h>

@@ -8,7 +8,7 @@ int dm_fault(struct dm *dm, struct hmm_span span)
 
 	hmm_mirror_exclusive(pages, ret, &dm->mirror, span)
 #ifdef MISUSE
-		hmm_section_runs(run, &pages) //~ - no member named 'now'
+		hmm_section_runs(run, &pages) //~ - no member named 'batch'
 			dm->pages += hmm_span_pages(run.span);
 #else
 		hmm_section_exclusive_runs(run, &pages)
