@@ -361,6 +361,8 @@ static void excuse_unasked(const struct query *query)
 			theirs[i] = before[i];
 }
 
+static bool spaces_alike(void);
+
 static enum verdict ask_fault(const struct query *given)
 {
 	struct query asking = *given, *query = &asking;
@@ -383,7 +385,7 @@ static enum verdict ask_fault(const struct query *given)
 	/* How much was faulted in before an error is not promised. */
 	asked[our ? 1 : 0]++;
 	if (our)
-		return same ? ALIKE : ENDED;
+		return same && spaces_alike() ? ALIKE : ENDED;
 	verdict = compare_words(query, false);
 	return verdict == ALIKE ? compare_pagemap(query) : verdict;
 }

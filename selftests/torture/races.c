@@ -519,6 +519,13 @@ static void prepare(void)
 		printf("# only one CPU: few races are possible\n");
 }
 
+/* As a kernel has them that was just booted: other tests follow. */
+static void restore_folio_sizes(void)
+{
+	large_folios_allow(64, false);
+	large_folios_allow(2048, true);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int count = 0, done = 0, failed = 0, ms;
@@ -536,6 +543,7 @@ int main(int argc, char **argv)
 	}
 	printf("TAP version 13\n1..%u\n", count);
 	prepare();
+	atexit(restore_folio_sizes);
 	ms = number("DURATION", 0) ? number("DURATION", 0) * 1000 / count : MS_PER_KIND;
 	for (i = 0; i < nr_kinds; i++)
 		if (wanted(&kinds[i], argc - 1, argv + 1))
