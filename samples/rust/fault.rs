@@ -104,7 +104,7 @@ impl DmMirror {
                 stopped = next.is_some_and(|next| next.rights != missing.rights)
                     || work.position(missing.rights) != end;
                 match stopped {
-                    true => Err(ECANCELED),
+                    true => Err(EAGAIN),
                     false => Ok(()),
                 }
             });
