@@ -787,10 +787,11 @@ TEST_F(kind, driver_migrate)
 	/* What may not move to a device may still return, and none is there. */
 	back = device_call(device, HMM_DMIRROR_MIGRATE_TO_SYS, self->memory.at,
 			   self->memory.npages);
-	if (want == -EINVAL)
+	if (want == -EINVAL) {
 		EXPECT_TRUE(back == -EINVAL || back == 0);
-	else
+	} else {
 		EXPECT_EQ(want == -ENOENT ? 0 : want, back);
+	}
 	close(device);
 }
 
