@@ -409,7 +409,7 @@ TEST_F(migrate, pinned)
 	EXPECT_EQ(N, right(self->at, N, 4));
 }
 
-/* To pin for long brings home what is on the device, and no more than that. */
+/* A long-term pin migrates the pinned device pages to system memory, and no others. */
 TEST_F(migrate, pinned_there)
 {
 	int fd;

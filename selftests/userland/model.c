@@ -357,13 +357,9 @@ int walk_page_range_vma(struct vm_area_struct *vma, unsigned long start,
 			unsigned long end, const struct mm_walk_ops *ops,
 			void *private)
 {
-	struct mm_walk walk = {
-		.ops = ops,
-		.mm = vma->vm_mm,
-		.vma = vma,
-		.private = private,
-	};
+	struct mm_walk walk = { .private = private, .vma = vma, .ops = ops };
 
+	walk.mm = vma->vm_mm;
 	must(held.mmap || held.vma, "a walk without a lock");
 	return walk_vma(&walk, start, end);
 }
