@@ -196,8 +196,8 @@ static void encoding_format_request(struct kunit *test)
 	} expected[] = {
 		{ 0, 0 }, { 0x70 & ~0x8, 0 }, { BIT(3), HMM_PFN_REQ_FAULT },
 		{ BIT(1), HMM_PFN_REQ_WRITE }, { BIT(3) | BIT(1), HMM_PFN_REQUEST },
-		{ BIT(7) | BIT(3), HMM_REQ_HOME | HMM_PFN_REQ_FAULT },
-		{ ~0UL, HMM_PFN_REQUEST | HMM_REQ_HOME },
+		{ BIT(7) | BIT(3), HMM_REQ_SYSTEM | HMM_PFN_REQ_FAULT },
+		{ ~0UL, HMM_PFN_REQUEST | HMM_REQ_SYSTEM },
 	};
 	struct hmm_format none = { .valid = BIT(3) };
 	int i;

@@ -2,8 +2,8 @@
 /*
  * User memory for a test, and what is known of it without asking HMM.
  */
-#ifndef MM_HMM_TESTS_MEMORY_H
-#define MM_HMM_TESTS_MEMORY_H
+#ifndef _MM_HMM_TESTS_MEMORY_H
+#define _MM_HMM_TESTS_MEMORY_H
 
 #include <kunit/test.h>
 #include <linux/hmm.h>
@@ -32,4 +32,4 @@ extern const struct mmu_interval_notifier_ops memory_notifier_ops;
 /* The page frame of a present page, by get_user_pages(). */
 unsigned long memory_pfn(struct kunit *test, unsigned long addr);
 
-#endif /* MM_HMM_TESTS_MEMORY_H */
+#endif /* _MM_HMM_TESTS_MEMORY_H */

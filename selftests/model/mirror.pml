@@ -144,7 +144,7 @@ inline change_movers(i, me) {
 	}
 }
 
-/* Whether an interval ignores an event: hmm_interval_takes(). */
+/* Whether an interval ignores an event: hmm_interval_is_own_exclusive(). */
 #ifdef BAD_EXCLUSIVE_OF_OWNER
 #define TAKES(i, event, me) (event == EXCLUSIVE)
 #elif defined(BAD_TAKING_MOVES_SEQUENCE)
@@ -489,7 +489,7 @@ inline make_exclusive(i, me, f, taken, cur, ok) {
 	fi
 }
 
-/* HMM_ACCESS_EXCLUSIVE: hmm_section_take_page() in place of a walk. */
+/* HMM_ACCESS_EXCLUSIVE: hmm_section_exclusive_begin() in place of a walk. */
 proctype section_exclusive(byte me; byte i) {
 	byte s, f, cur, t;
 	bool found, entered, taken, ok;

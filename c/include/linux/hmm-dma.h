@@ -2,8 +2,8 @@
 /*
  * Device addresses for the pages of an hmm_range.
  */
-#ifndef LINUX_HMM_DMA_H
-#define LINUX_HMM_DMA_H
+#ifndef _LINUX_HMM_DMA_H
+#define _LINUX_HMM_DMA_H
 
 #include <linux/dma-mapping.h>
 
@@ -31,4 +31,4 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 			   size_t idx,
 			   struct pci_p2pdma_map_state *p2pdma_state);
 bool hmm_dma_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx);
-#endif /* LINUX_HMM_DMA_H */
+#endif /* _LINUX_HMM_DMA_H */

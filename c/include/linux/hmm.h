@@ -2,8 +2,8 @@
 /*
  * Heterogeneous memory management: what a process has mapped, for a device.
  */
-#ifndef LINUX_HMM_H
-#define LINUX_HMM_H
+#ifndef _LINUX_HMM_H
+#define _LINUX_HMM_H
 
 #include <linux/contract.h>
 #include <linux/mm.h>
@@ -230,4 +230,4 @@ int hmm_range_fault_extents_unlocked_timeout(struct hmm_range *range,
 /* How long a driver goes on retrying, in milliseconds, unless it knows better. */
 #define HMM_RANGE_DEFAULT_TIMEOUT 1000
 
-#endif /* LINUX_HMM_H */
+#endif /* _LINUX_HMM_H */

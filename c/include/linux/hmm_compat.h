@@ -3,8 +3,8 @@
  * HMM as it was: the interfaces of 2017 and of 2019, and the memremap.h of
  * their time, over today's core.
  */
-#ifndef LINUX_HMM_COMPAT_H
-#define LINUX_HMM_COMPAT_H
+#ifndef _LINUX_HMM_COMPAT_H
+#define _LINUX_HMM_COMPAT_H
 
 /*
  * Everything that uses today's meaning of a name that is given an old one at
@@ -428,4 +428,4 @@ static inline unsigned long hmm_devmem_page_get_drvdata(const struct page *page)
 #define get_page		get_page2018
 #endif
 
-#endif /* LINUX_HMM_COMPAT_H */
+#endif /* _LINUX_HMM_COMPAT_H */

@@ -4,8 +4,8 @@
  * pages are free, and how they get there and home. For drivers that are new and
  * depend on that interface, in Rust say; others have <linux/hmm_compat.h>.
  */
-#ifndef LINUX_HMM_COMPAT_2017_H
-#define LINUX_HMM_COMPAT_2017_H
+#ifndef _LINUX_HMM_COMPAT_2017_H
+#define _LINUX_HMM_COMPAT_2017_H
 
 #include <linux/contract.h>
 #include <linux/mm_types.h>
@@ -82,4 +82,4 @@ struct hmm2017_place hmm2017_memory_place(struct hmm2017_memory *memory,
 					  const struct page *page __contract(borrows))
 	__contract(method);
 
-#endif /* LINUX_HMM_COMPAT_2017_H */
+#endif /* _LINUX_HMM_COMPAT_2017_H */

@@ -3,8 +3,8 @@
  * HMM as it was in 2019. For drivers by way of <linux/hmm_compat.h>, which gives
  * the names without a year to those that ask.
  */
-#ifndef LINUX_HMM_COMPAT_2019_H
-#define LINUX_HMM_COMPAT_2019_H
+#ifndef _LINUX_HMM_COMPAT_2019_H
+#define _LINUX_HMM_COMPAT_2019_H
 
 #ifdef CONFIG_HMM_MIRROR
 
@@ -252,4 +252,4 @@ long hmm_range_dma_unmap(struct hmm2019_range *range, struct device *device,
 
 #endif /* CONFIG_HMM_MIRROR */
 
-#endif /* LINUX_HMM_COMPAT_2019_H */
+#endif /* _LINUX_HMM_COMPAT_2019_H */

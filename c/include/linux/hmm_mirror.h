@@ -2,8 +2,8 @@
 /*
  * Mirrors: keep a device's page table in step with a process's.
  */
-#ifndef LINUX_HMM_MIRROR_H
-#define LINUX_HMM_MIRROR_H
+#ifndef _LINUX_HMM_MIRROR_H
+#define _LINUX_HMM_MIRROR_H
 
 #include <linux/cleanup.h>
 #include <linux/contract.h>
@@ -550,4 +550,4 @@ static inline bool hmm_page_is_of(const struct page *page,
 	return is_zone_device_page(page) && page_pgmap(page)->owner == owner;
 }
 
-#endif /* LINUX_HMM_MIRROR_H */
+#endif /* _LINUX_HMM_MIRROR_H */

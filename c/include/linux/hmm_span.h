@@ -2,8 +2,8 @@
 /*
  * Spans of user addresses, as mirrors and device memory are given them.
  */
-#ifndef LINUX_HMM_SPAN_H
-#define LINUX_HMM_SPAN_H
+#ifndef _LINUX_HMM_SPAN_H
+#define _LINUX_HMM_SPAN_H
 
 #include <linux/contract.h>
 #include <linux/limits.h>
@@ -107,4 +107,4 @@ static inline struct hmm_span hmm_span_first(struct hmm_span span,
 	return span;
 }
 
-#endif /* LINUX_HMM_SPAN_H */
+#endif /* _LINUX_HMM_SPAN_H */

@@ -3,8 +3,8 @@
  * What differs inside mm from one kernel version to the next. Nothing else in
  * the core asks for a version.
  */
-#ifndef MM_HMM_COMPAT_KERNEL_H
-#define MM_HMM_COMPAT_KERNEL_H
+#ifndef _MM_HMM_COMPAT_KERNEL_H
+#define _MM_HMM_COMPAT_KERNEL_H
 
 #include <linux/swap.h> /* 7.2: leafops.h needs it */
 #include <linux/leafops.h>
@@ -38,4 +38,4 @@
 #define vma_is_anonymous(vma)	vma_is_anonymous((struct vm_area_struct *)(vma))
 #endif
 
-#endif /* MM_HMM_COMPAT_KERNEL_H */
+#endif /* _MM_HMM_COMPAT_KERNEL_H */

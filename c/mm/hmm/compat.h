@@ -2,8 +2,8 @@
 /*
  * What the earlier generations of the interface share.
  */
-#ifndef MM_HMM_COMPAT_H
-#define MM_HMM_COMPAT_H
+#ifndef _MM_HMM_COMPAT_H
+#define _MM_HMM_COMPAT_H
 
 #include <linux/hmm_compat.h>
 
@@ -33,4 +33,4 @@ struct page *hmm_compat_fault_page(void);
 void hmm_compat_poison(struct vm_area_struct *vma, unsigned long addr,
 		       struct page *page);
 
-#endif /* MM_HMM_COMPAT_H */
+#endif /* _MM_HMM_COMPAT_H */

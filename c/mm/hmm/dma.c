@@ -156,12 +156,12 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 			   struct pci_p2pdma_map_state *p2pdma_state)
 {
 	struct hmm_dma_entry e = { dev, map, idx, DMA_ATTR_REQUIRE_COHERENT };
-	unsigned long *word = &map->pfn_list[idx];
-	phys_addr_t phys = hmm_pfn_to_phys(*word);
+	unsigned long *hmm_pfn = &map->pfn_list[idx];
+	phys_addr_t phys = hmm_pfn_to_phys(*hmm_pfn);
 	unsigned long p2p = 0;
 	dma_addr_t addr;
 
-	if ((*word & (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA_BUS)) == HMM_PFN_DMA_MAPPED) {
+	if ((*hmm_pfn & (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA_BUS)) == HMM_PFN_DMA_MAPPED) {
 		if (dma_use_iova(&map->state))
 			return hmm_dma_iova(&e);
 		if (dma_need_unmap(dev))
@@ -169,7 +169,7 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 		/* Nothing was remembered, nor need be: it comes out the same. */
 	}
 
-	switch (pci_p2pdma_state(p2pdma_state, dev, hmm_pfn_to_page(*word))) {
+	switch (pci_p2pdma_state(p2pdma_state, dev, hmm_pfn_to_page(*hmm_pfn))) {
 	case PCI_P2PDMA_MAP_NONE:
 		break;
 	case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
@@ -177,7 +177,7 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 		p2p = HMM_PFN_P2PDMA;
 		break;
 	case PCI_P2PDMA_MAP_BUS_ADDR:
-		*word |= HMM_PFN_P2PDMA_BUS | HMM_PFN_DMA_MAPPED;
+		*hmm_pfn |= HMM_PFN_P2PDMA_BUS | HMM_PFN_DMA_MAPPED;
 		return pci_p2pdma_bus_addr_map(p2pdma_state->mem, phys);
 	default:
 		return DMA_MAPPING_ERROR;
@@ -185,9 +185,9 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 
 	addr = dma_use_iova(&map->state) ? hmm_dma_link(&e, phys) :
 					   hmm_dma_map_alone(&e, phys);
-	*word &= ~HMM_PFN_P2PDMA;
+	*hmm_pfn &= ~HMM_PFN_P2PDMA;
 	if (addr != DMA_MAPPING_ERROR)
-		*word |= HMM_PFN_DMA_MAPPED | p2p;
+		*hmm_pfn |= HMM_PFN_DMA_MAPPED | p2p;
 	return addr;
 }
 EXPORT_SYMBOL_GPL(hmm_dma_map_pfn);
@@ -204,16 +204,16 @@ EXPORT_SYMBOL_GPL(hmm_dma_map_pfn);
 bool hmm_dma_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx)
 {
 	struct hmm_dma_entry e = { dev, map, idx, DMA_ATTR_REQUIRE_COHERENT };
-	unsigned long *word = &map->pfn_list[idx];
+	unsigned long *hmm_pfn = &map->pfn_list[idx];
 	size_t size = map->dma_entry_size;
 
-	if (!(*word & HMM_PFN_VALID) || !(*word & HMM_PFN_DMA_MAPPED))
+	if (!(*hmm_pfn & HMM_PFN_VALID) || !(*hmm_pfn & HMM_PFN_DMA_MAPPED))
 		return false;
 
-	if (*word & HMM_PFN_P2PDMA)
+	if (*hmm_pfn & HMM_PFN_P2PDMA)
 		e.attrs |= DMA_ATTR_MMIO;
 	/* An address on the peer's bus was only computed, never mapped. */
-	if (!(*word & HMM_PFN_P2PDMA_BUS)) {
+	if (!(*hmm_pfn & HMM_PFN_P2PDMA_BUS)) {
 		if (dma_use_iova(&map->state))
 			dma_iova_unlink(dev, &map->state, idx * size, size,
 					DMA_BIDIRECTIONAL, e.attrs);
@@ -221,7 +221,7 @@ bool hmm_dma_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx)
 			dma_unmap_phys(dev, map->dma_list[idx], size,
 				       DMA_BIDIRECTIONAL, e.attrs);
 	}
-	*word &= ~HMM_PFN_DMA_STATE;
+	*hmm_pfn &= ~HMM_PFN_DMA_STATE;
 	return true;
 }
 EXPORT_SYMBOL_GPL(hmm_dma_unmap_pfn);

@@ -5,8 +5,8 @@
  * docs/mirrorable.md has the table of all kinds of memory, and vma_policy.h says
  * which locks make decisions about a VMA last.
  */
-#ifndef MM_HMM_MIGRATE_POLICY_H
-#define MM_HMM_MIGRATE_POLICY_H
+#ifndef _MM_HMM_MIGRATE_POLICY_H
+#define _MM_HMM_MIGRATE_POLICY_H
 
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -89,4 +89,4 @@ static inline bool hmm_folio_may_migrate(struct folio *folio)
 	return !folio_test_swapcache(folio) || folio_free_swap(folio);
 }
 
-#endif /* MM_HMM_MIGRATE_POLICY_H */
+#endif /* _MM_HMM_MIGRATE_POLICY_H */

@@ -219,7 +219,7 @@ void hmm_interval_del_mover(struct hmm_interval *interval,
  * and were the sequence to move, that section would never end. Other mirrors of
  * the owner, and other intervals, must forget the page: it is one device's.
  */
-static bool hmm_interval_takes(struct hmm_interval *interval,
+static bool hmm_interval_is_own_exclusive(struct hmm_interval *interval,
 			       const struct mmu_notifier_range *event)
 {
 	const struct hmm_mover *mover;
@@ -319,7 +319,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 
 	if (!hmm_update_lock(lock, inv.may_block))
 		return false;
-	gone = hmm_interval_takes(interval, event);
+	gone = hmm_interval_is_own_exclusive(interval, event);
 	if (!gone) {
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);

@@ -7,8 +7,8 @@
  *   section_exclusive.c	sections that take pages from the CPU
  *   mirror_dma.c	device addresses
  */
-#ifndef MM_HMM_MIRROR_H
-#define MM_HMM_MIRROR_H
+#ifndef _MM_HMM_MIRROR_H
+#define _MM_HMM_MIRROR_H
 
 #include <linux/completion.h>
 #include <linux/hmm_mirror.h>
@@ -176,7 +176,7 @@ int mmu_interval_notifier_insert_killable(struct mmu_interval_notifier *notifier
 					  unsigned long length,
 					  const struct mmu_interval_notifier_ops *ops);
 
-int hmm_section_take_page(struct hmm_section *section, struct hmm_range *walk);
-void hmm_section_put_page(struct hmm_section *section);
+int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk);
+void hmm_section_exclusive_end(struct hmm_section *section);
 
-#endif /* MM_HMM_MIRROR_H */
+#endif /* _MM_HMM_MIRROR_H */

@@ -21,10 +21,10 @@
 #include "pfn.h"
 
 /* After how many entries the CPU is yielded. */
-#define MIRROR_DMA_YIELD 1024
+#define HMM_MIRROR_DMA_YIELD 1024
 
 /* The entry of an address in the map's span. */
-static size_t mirror_dma_entry(const struct hmm_mirror_dma *dma, unsigned long addr)
+static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned long addr)
 {
 	return (addr - dma->span.start) >> PAGE_SHIFT;
 }
@@ -33,17 +33,17 @@ static size_t mirror_dma_entry(const struct hmm_mirror_dma *dma, unsigned long a
  * Take the addresses of a span away; the caller holds hmm_mirror.dma_lock. At
  * the end of a process the span can be as long as the map.
  */
-static void mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
+static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
 			     bool may_block)
 {
 	unsigned long addr;
 
 	span = hmm_span_clip(span, dma->span);
 	for (addr = span.start; addr < span.end; addr += PAGE_SIZE) {
-		size_t idx = mirror_dma_entry(dma, addr);
+		size_t idx = hmm_mirror_dma_index(dma, addr);
 
 		hmm_dma_unmap_pfn(dma->dev, &dma->map, idx);
-		if (may_block && !(idx % MIRROR_DMA_YIELD))
+		if (may_block && !(idx % HMM_MIRROR_DMA_YIELD))
 			cond_resched();
 	}
 }
@@ -62,7 +62,7 @@ bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
 	else if (!mutex_trylock(&mirror->dma_lock))
 		return false;
 	list_for_each_entry(dma, &mirror->dmas, list)
-		mirror_dma_unmap(dma, span, may_block);
+		hmm_mirror_dma_unmap(dma, span, may_block);
 	mutex_unlock(&mirror->dma_lock);
 	return true;
 }
@@ -106,7 +106,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 {
 	scoped_guard(mutex, &dma->mirror->dma_lock) {
 		list_del(&dma->list);
-		mirror_dma_unmap(dma, dma->span, true);
+		hmm_mirror_dma_unmap(dma, dma->span, true);
 	}
 	hmm_dma_map_free(dma->dev, &dma->map);
 }
@@ -128,19 +128,19 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
  */
 int hmm_mirror_dma_map(const struct hmm_section *section)
 {
-	size_t idx = mirror_dma_entry(section->dma, section->batch.start);
+	size_t idx = hmm_mirror_dma_index(section->dma, section->batch.start);
 	unsigned long nr = hmm_span_pages(section->batch), i;
 	struct hmm_dma_map *map = &section->dma->map;
 	struct pci_p2pdma_map_state peer = {};
 
 	guard(mutex)(&section->mirror->dma_lock);
 	for (i = 0; i < nr; i++, idx++) {
-		unsigned long word = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
+		unsigned long hmm_pfn = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
 
-		if (!(word & HMM_PFN_VALID) ||
-		    is_device_private_page(hmm_pfn_to_page(word)))
+		if (!(hmm_pfn & HMM_PFN_VALID) ||
+		    is_device_private_page(hmm_pfn_to_page(hmm_pfn)))
 			continue;
-		map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_INOUT_FLAGS) | word;
+		map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_INOUT_FLAGS) | hmm_pfn;
 		if (hmm_dma_map_pfn(section->dma->dev, map, idx, &peer) ==
 		    DMA_MAPPING_ERROR)
 			return -EIO;
@@ -149,7 +149,7 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 }
 
 /* The device address of a page, or %DMA_MAPPING_ERROR if it has none. */
-static dma_addr_t mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
+static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
 {
 	struct pci_p2pdma_map_state peer = {};
 
@@ -170,13 +170,13 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 			 struct hmm_dma_run *run)
 {
 	struct hmm_mirror_dma *dma = section->dma;
-	size_t base = mirror_dma_entry(dma, section->batch.start);
-	size_t end = mirror_dma_entry(dma, section->batch.end);
-	size_t idx = mirror_dma_entry(dma, run->span.end), from;
+	size_t base = hmm_mirror_dma_index(dma, section->batch.start);
+	size_t end = hmm_mirror_dma_index(dma, section->batch.end);
+	size_t idx = hmm_mirror_dma_index(dma, run->span.end), from;
 	unsigned long write;
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
-	while (idx < end && (addr = mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
+	while (idx < end && (addr = hmm_mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
 		idx++;
 	if (idx >= end)
 		return false;
@@ -187,7 +187,7 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 	do
 		idx++;
 	while (idx < end && (section->pfns[idx - base] & HMM_PFN_WRITE) == write &&
-	       mirror_dma_address(dma, idx) == addr + ((idx - from) << PAGE_SHIFT));
+	       hmm_mirror_dma_address(dma, idx) == addr + ((idx - from) << PAGE_SHIFT));
 	*run = (struct hmm_dma_run){
 		.span.start = dma->span.start + (from << PAGE_SHIFT),
 		.span.end = dma->span.start + (idx << PAGE_SHIFT),

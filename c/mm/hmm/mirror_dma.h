@@ -2,8 +2,8 @@
 /*
  * What mirrors and sections use of their device addresses.
  */
-#ifndef MM_HMM_MIRROR_DMA_H
-#define MM_HMM_MIRROR_DMA_H
+#ifndef _MM_HMM_MIRROR_DMA_H
+#define _MM_HMM_MIRROR_DMA_H
 
 #include <linux/hmm_mirror.h>
 
@@ -12,4 +12,4 @@ bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
 bool hmm_mirror_dma_fits(const struct hmm_section *section);
 int hmm_mirror_dma_map(const struct hmm_section *section);
 
-#endif /* MM_HMM_MIRROR_DMA_H */
+#endif /* _MM_HMM_MIRROR_DMA_H */

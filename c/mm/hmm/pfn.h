@@ -5,8 +5,8 @@
  *
  * Inside the walker every result is an hmm pfn; walk_output.c converts it.
  */
-#ifndef MM_HMM_PFN_H
-#define MM_HMM_PFN_H
+#ifndef _MM_HMM_PFN_H
+#define _MM_HMM_PFN_H
 
 #include <linux/hmm.h>
 
@@ -28,7 +28,7 @@
 #define HMM_MARK_PRIVATE	HMM_PFN_DMA_MAPPED /* the caller's device-private memory */
 #define HMM_MARK_SPECIAL	HMM_PFN_P2PDMA	   /* no struct page */
 /* In a request: migrate the caller's device-private memory to system memory. */
-#define HMM_REQ_HOME		HMM_MARK_PRIVATE
+#define HMM_REQ_SYSTEM		HMM_MARK_PRIVATE
 
 static inline unsigned long hmm_pfn_order(unsigned int order)
 {
@@ -67,14 +67,14 @@ static inline unsigned long hmm_pfn_step(unsigned long hmm_pfn)
  * @format: the driver's format
  * @entry: an entry, or flags
  *
- * Return: request flags, among them %HMM_REQ_HOME.
+ * Return: request flags, among them %HMM_REQ_SYSTEM.
  */
 static inline unsigned long hmm_format_request(const struct hmm_format *format,
 					       unsigned long entry)
 {
 	return (entry & format->valid ? HMM_PFN_REQ_FAULT : 0) |
 	       (entry & format->write ? HMM_PFN_REQ_WRITE : 0) |
-	       (entry & format->device_private ? HMM_REQ_HOME : 0);
+	       (entry & format->device_private ? HMM_REQ_SYSTEM : 0);
 }
 
 /**
@@ -108,4 +108,4 @@ static inline unsigned long hmm_format_entry(const struct hmm_format *format,
 	return entry;
 }
 
-#endif /* MM_HMM_PFN_H */
+#endif /* _MM_HMM_PFN_H */

@@ -17,8 +17,8 @@
  * the others no two PTEs are of a class, so that each is handled by itself, with
  * the same result.
  */
-#ifndef MM_HMM_PTE_CLASS_H
-#define MM_HMM_PTE_CLASS_H
+#ifndef _MM_HMM_PTE_CLASS_H
+#define _MM_HMM_PTE_CLASS_H
 
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -188,16 +188,16 @@ static __always_inline unsigned long hmm_pfn_by_key(pte_t pte, unsigned long key
 }
 
 /**
- * hmm_ptes_block() - whether 4 PTEs of a class map a naturally aligned block
+ * hmm_ptes_have_order() - whether 4 PTEs of a class map a naturally aligned block
  * @pte: the PTEs, of which the first is that of an aligned address
  *
  * Only the ends are compared: this is a hint.
  */
-static __always_inline bool hmm_ptes_block(const pte_t *pte)
+static __always_inline bool hmm_ptes_have_order(const pte_t *pte)
 {
 	if (likely(!arch_hmm_pfn_follows(pte[0], pte[3], 3)))
 		return false;
 	return !(hmm_class_pfn(pte[0]) & 3);
 }
 
-#endif /* MM_HMM_PTE_CLASS_H */
+#endif /* _MM_HMM_PTE_CLASS_H */

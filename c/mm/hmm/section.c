@@ -200,7 +200,7 @@ static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk)
 	if (ret)
 		return ret;
 	if (section->access == HMM_ACCESS_EXCLUSIVE)
-		ret = hmm_section_take_page(section, walk);
+		ret = hmm_section_exclusive_begin(section, walk);
 	else
 		ret = hmm_range_fault_vma(walk);
 	/* lock */
@@ -212,7 +212,7 @@ static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk)
 		ret = -EBUSY;
 	}
 	if (ret)
-		hmm_section_put_page(section);
+		hmm_section_exclusive_end(section);
 	return ret;
 }
 
@@ -291,7 +291,7 @@ static void hmm_section_unlock(struct hmm_section *section)
 		return;
 	hmm_interval_leave(section->interval);
 	section->locked = false;
-	hmm_section_put_page(section);
+	hmm_section_exclusive_end(section);
 	devmem_move_end(section->move);
 }
 

@@ -36,7 +36,7 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 }
 
 /**
- * hmm_section_take_page() - take a page from the CPU
+ * hmm_section_exclusive_begin() - take a page from the CPU
  * @section: the section
  * @walk: one page, and where its pfn goes
  *
@@ -44,10 +44,10 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
  * changes move the sequence. So would the taking itself, were the page absent,
  * shared or taken already: it is faulted in beforehand.
  *
- * Return: 0, with the folio locked until hmm_section_put_page(); errors of
+ * Return: 0, with the folio locked until hmm_section_exclusive_end(); errors of
  * hmm_range_fault_vma(), hmm_interval_enter() and make_device_exclusive().
  */
-int hmm_section_take_page(struct hmm_section *section, struct hmm_range *walk)
+int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk)
 {
 	struct page *page;
 	int ret;
@@ -73,10 +73,10 @@ int hmm_section_take_page(struct hmm_section *section, struct hmm_range *walk)
 }
 
 /**
- * hmm_section_put_page() - let the CPU have the page back
+ * hmm_section_exclusive_end() - let the CPU have the page back
  * @section: the section; nothing happens if it has taken none
  */
-void hmm_section_put_page(struct hmm_section *section)
+void hmm_section_exclusive_end(struct hmm_section *section)
 {
 	if (!section->exclusive_folio)
 		return;

@@ -27,8 +27,8 @@
  *
  * A folio's own state is not covered by that, see hmm_folio_may_migrate().
  */
-#ifndef MM_HMM_VMA_POLICY_H
-#define MM_HMM_VMA_POLICY_H
+#ifndef _MM_HMM_VMA_POLICY_H
+#define _MM_HMM_VMA_POLICY_H
 
 #include <linux/mm.h>
 #include <linux/secretmem.h>
@@ -83,4 +83,4 @@ static inline unsigned long hmm_vma_access(const struct vm_area_struct *vma)
 	return hmm_pfn_access(hmm_vma_may_write(vma));
 }
 
-#endif /* MM_HMM_VMA_POLICY_H */
+#endif /* _MM_HMM_VMA_POLICY_H */

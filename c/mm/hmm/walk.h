@@ -3,8 +3,8 @@
  * Shared by the parts of the walker: walk.c (descent), walk_leaf.c (single
  * entries), walk_pte.c (PTE tables), walk_output.c (results), fault.c (faults).
  */
-#ifndef MM_HMM_WALK_H
-#define MM_HMM_WALK_H
+#ifndef _MM_HMM_WALK_H
+#define _MM_HMM_WALK_H
 
 #include <linux/hmm.h>
 
@@ -155,4 +155,4 @@ bool hmm_pagemap_border(unsigned long pfn);
 int hmm_range_fault_may_unlock(struct hmm_range *range,
 			       const struct hmm_format *format);
 
-#endif /* MM_HMM_WALK_H */
+#endif /* _MM_HMM_WALK_H */

@@ -165,9 +165,9 @@ static struct hmm_leaf hmm_leaf_of(struct hmm_walk *w, unsigned long addr, pte_t
 	return leaf;
 }
 
-static bool hmm_requests_home(unsigned long request)
+static bool hmm_requests_system_memory(unsigned long request)
 {
-	const unsigned long home = HMM_PFN_REQ_FAULT | HMM_REQ_HOME;
+	const unsigned long home = HMM_PFN_REQ_FAULT | HMM_REQ_SYSTEM;
 
 	return (request & home) == home;
 }
@@ -179,7 +179,7 @@ static int hmm_leaf_check(struct hmm_leaf leaf, unsigned long request)
 		return leaf.unsatisfied;
 	if ((leaf.hmm_pfn & HMM_PFN_ERROR) && hmm_needs_fault(request, 0))
 		return -EFAULT;
-	if ((leaf.hmm_pfn & HMM_MARK_PRIVATE) && hmm_requests_home(request))
+	if ((leaf.hmm_pfn & HMM_MARK_PRIVATE) && hmm_requests_system_memory(request))
 		return HMM_WALK_FAULT;
 	return 0;
 }
@@ -230,9 +230,9 @@ static int hmm_report_private(struct hmm_walk *w, unsigned long addr,
 
 	if (hmm_first_needing_fault(w, addr, nr, access) < nr)
 		return hmm_record_fault(w, addr, end, access);
-	if (hmm_requests_home(w->default_req | w->per_pfn_req))
+	if (hmm_requests_system_memory(w->default_req | w->per_pfn_req))
 		for (at = addr; at < end; at += PAGE_SIZE)
-			if (hmm_requests_home(hmm_walk_request(w, at)))
+			if (hmm_requests_system_memory(hmm_walk_request(w, at)))
 				return hmm_record_fault(w, addr, end, 0);
 	return hmm_report(w, addr, nr, hmm_pfn | HMM_MARK_PRIVATE);
 }

@@ -142,7 +142,7 @@ static int hmm_new_extent(struct hmm_walk *w, unsigned long addr,
 	return HMM_WALK_DONE;
 }
 
-static __always_inline int hmm_go_on(struct hmm_walk *w, unsigned long nr,
+static __always_inline int hmm_extent_append(struct hmm_walk *w, unsigned long nr,
 				     unsigned long hmm_pfn)
 {
 	w->last->npages += nr;
@@ -157,7 +157,7 @@ static noinline int hmm_extend_border(struct hmm_walk *w, unsigned long addr,
 	hmm_remember_ram(w, hmm_pfn);
 	if (hmm_pagemap_border(hmm_pfn & ~HMM_PFN_FLAGS))
 		return hmm_new_extent(w, addr, nr, hmm_pfn);
-	return hmm_go_on(w, nr, hmm_pfn);
+	return hmm_extent_append(w, nr, hmm_pfn);
 }
 
 /* Make the last extent longer, or begin another. */
@@ -168,7 +168,7 @@ static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 		return hmm_new_extent(w, addr, nr, hmm_pfn);
 	if (hmm_pfn_step(hmm_pfn) && hmm_may_be_border(w, hmm_pfn))
 		return hmm_extend_border(w, addr, nr, hmm_pfn);
-	return hmm_go_on(w, nr, hmm_pfn);
+	return hmm_extent_append(w, nr, hmm_pfn);
 }
 
 /* Pages that follow each other, and can still lie in two pagemaps. */

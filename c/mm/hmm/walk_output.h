@@ -17,8 +17,8 @@
  *   its lock, checked the sequence and set the flag. The kernel's own core loads
  *   and stores every hmm pfn so, whether it was reported or not.
  */
-#ifndef MM_HMM_WALK_OUTPUT_H
-#define MM_HMM_WALK_OUTPUT_H
+#ifndef _MM_HMM_WALK_OUTPUT_H
+#define _MM_HMM_WALK_OUTPUT_H
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
@@ -142,4 +142,4 @@ static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
 		hmm_put_run_slow(at, nr, hmm_pfn, 0);
 }
 
-#endif /* MM_HMM_WALK_OUTPUT_H */
+#endif /* _MM_HMM_WALK_OUTPUT_H */

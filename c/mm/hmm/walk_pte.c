@@ -264,12 +264,12 @@ static int hmm_walk_one_pte(struct hmm_walk *w, pte_t pte)
 }
 
 /* Whether PTEs of a class contain a block that has an order. */
-static __always_inline bool hmm_window_has_block(const pte_t *pte)
+static __always_inline bool hmm_window_has_order(const pte_t *pte)
 {
 	unsigned long i;
 
 	for (i = 0; i < HMM_WINDOW; i += 4)
-		if (unlikely(hmm_ptes_block(pte + i)))
+		if (unlikely(hmm_ptes_have_order(pte + i)))
 			return true;
 	return false;
 }
@@ -332,7 +332,7 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
 		return HMM_WALK_DONE;
 	}
 	pte = hmm_window(pte);
-	if (hmm_window_has_block(pte))
+	if (hmm_window_has_order(pte))
 		return HMM_WINDOW_MIXED;
 	pte = hmm_window(pte);
 	if (out == HMM_OUTPUT_EXTENTS) {
@@ -374,7 +374,7 @@ static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr
 }
 
 /* The number of pages of the largest block that can begin at an address. */
-static __always_inline unsigned long hmm_largest_block(unsigned long addr,
+static __always_inline unsigned long hmm_largest_order_pages(unsigned long addr,
 						       unsigned long pfn)
 {
 	unsigned long bits = (addr >> PAGE_SHIFT) | pfn | (1UL << HMM_PTE_MAX_ORDER);
@@ -390,7 +390,7 @@ static __always_inline bool hmm_run_continues(const struct hmm_pte_run *run,
 }
 
 /* Write the hmm pfns of a whole block, which has as many pages as some windows. */
-static noinline void hmm_put_block(unsigned long *at, unsigned long nr,
+static noinline void hmm_put_windows(unsigned long *at, unsigned long nr,
 				   unsigned long hmm_pfn)
 {
 	hmm_put_run(at, nr, hmm_pfn, HMM_WINDOW);
@@ -420,7 +420,7 @@ static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run 
 				      run->access, out);
 	/* A block of that many can begin here, as of the larger @most. */
 	if (out == HMM_OUTPUT_PFNS && is_power_of_2(nr)) {
-		hmm_put_block(run->at, nr, hmm_class_pfn(run->first) | run->access |
+		hmm_put_windows(run->at, nr, hmm_class_pfn(run->first) | run->access |
 			      hmm_pfn_order(__ffs(nr)));
 		return HMM_WALK_DONE;
 	}
@@ -472,7 +472,7 @@ static __always_inline int hmm_walk_contiguous(struct hmm_walk *w,
 		.addr = addr,
 		.at = at,
 		.nr = HMM_WINDOW,
-		.most = out == HMM_OUTPUT_PFNS ? hmm_largest_block(addr, pfn) : ULONG_MAX,
+		.most = out == HMM_OUTPUT_PFNS ? hmm_largest_order_pages(addr, pfn) : ULONG_MAX,
 	};
 	return HMM_WALK_DONE;
 }
