@@ -232,9 +232,9 @@ static int dm_cmd_migrate_to_dev(struct dm_mirror *dm,
 static int dm_cmd_migrate_to_sys(struct dm_mirror *dm,
 				 struct hmm_dmirror_cmd *cmd)
 {
-	long ret = hmm_devmem_migrate_home(&dm->unit->memory, dm->mirror.mm,
-					   dm_cmd_span(cmd),
-					   dm_migrate_flags(dm));
+	long ret = hmm_devmem_migrate_to_ram(&dm->unit->memory, dm->mirror.mm,
+					     dm_cmd_span(cmd),
+					     dm_migrate_flags(dm));
 
 	if (ret < 0)
 		return ret;

@@ -257,7 +257,7 @@ impl DmMirror {
         let moved = self
             .unit
             .memory
-            .migrate_home(mm, dm_cmd_span(cmd), self.dm_migrate_flags())?;
+            .migrate_to_ram(mm, dm_cmd_span(cmd), self.dm_migrate_flags())?;
 
         cmd.cpages = moved as u64;
         Ok(())

@@ -73,11 +73,11 @@ static inline long migrate_to(struct buffer_device *device, unsigned long addr,
 				  span_of(addr, size), 0);
 }
 
-static inline long migrate_home(struct buffer_device *device,
-				unsigned long addr, unsigned long size)
+static inline long migrate_to_ram(struct buffer_device *device,
+				  unsigned long addr, unsigned long size)
 {
-	return hmm_devmem_migrate_home(&device->devmem, current->mm,
-				       span_of(addr, size), 0);
+	return hmm_devmem_migrate_to_ram(&device->devmem, current->mm,
+					 span_of(addr, size), 0);
 }
 
 #endif /* HMM_TESTS_DEVICE_H */

@@ -152,15 +152,17 @@ static void devmem_refuses_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, mm,
 						 span_of(addr, PAGE_SIZE), 0x80),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 4 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 4);
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 2 * PAGE_SIZE), 2);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 2 * PAGE_SIZE), 2);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, PAGE_SIZE), -EINVAL);
 	/* What moved before the error is not hidden by it. */
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 3 * PAGE_SIZE, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr + PAGE_SIZE, 3 * PAGE_SIZE), 1);
+	KUNIT_EXPECT_EQ(test,
+			migrate_to_ram(device, addr + PAGE_SIZE, 3 * PAGE_SIZE),
+			1);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + PAGE_SIZE, 3 * PAGE_SIZE), 2);
 }
 
@@ -291,8 +293,10 @@ static void devmem_fails_once(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
 						 HMM_DEVMEM_FAIL_ONCE), 3);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate_home(devmem, current->mm, span,
-						      HMM_DEVMEM_FAIL_ONCE), 2);
+	KUNIT_EXPECT_EQ(test,
+			hmm_devmem_migrate_to_ram(devmem, current->mm, span,
+						  HMM_DEVMEM_FAIL_ONCE),
+			2);
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE), 0);
 
 	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
@@ -301,7 +305,8 @@ static void devmem_fails_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
 						 HMM_DEVMEM_FAIL_ONCE),
 			HPAGE_PMD_NR);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate_home(devmem, current->mm, span, 0),
+	KUNIT_EXPECT_EQ(test,
+			hmm_devmem_migrate_to_ram(devmem, current->mm, span, 0),
 			HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 0);
 }

@@ -126,7 +126,7 @@ static void move_in_one_walk(struct kunit *test)
 	/* One for what was unmapped, and one for the holes that were filled. */
 	KUNIT_EXPECT_EQ(test, mover->invalidations, 2);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 96);
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 96 * PAGE_SIZE), 96);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 96 * PAGE_SIZE), 96);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 64), 64);
 	hmm_mirror_exit(&mover->mirror);
 }
@@ -143,7 +143,7 @@ static void move_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_READ), 0);
 	KUNIT_EXPECT_EQ(test, mover->there, 32);
 	KUNIT_EXPECT_EQ(test, mover->held, 0);
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 32 * PAGE_SIZE), 32);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 32 * PAGE_SIZE), 32);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
 	hmm_mirror_exit(&mover->mirror);
 }
@@ -163,7 +163,7 @@ static void move_all_but_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover->there, 31);
 	KUNIT_EXPECT_EQ(test, mover->held, 0);
 	put_page(page);
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 32 * PAGE_SIZE), 31);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 32 * PAGE_SIZE), 31);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
 	hmm_mirror_exit(&mover->mirror);
 }
@@ -201,7 +201,7 @@ static void move_huge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover->there, DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, mover->held, DEVICE_PAGES);
 	memset(device->blocks, 0, sizeof(device->blocks));
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, DEVICE_SIZE),
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, DEVICE_SIZE),
 			DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, device->blocks[order], DEVICE_PAGES >> order);
 	hmm_mirror_exit(&mover->mirror);
@@ -246,13 +246,13 @@ static void move_to_write(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover->there, 16);
 	KUNIT_EXPECT_EQ(test, mover->held, 16);
 	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
-	migrate_home(device, addr, 16 * PAGE_SIZE);
+	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
 
 	protect(test, addr + 5 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_READ), 0);
 	KUNIT_EXPECT_EQ(test, mover->held, 16);
 	KUNIT_EXPECT_EQ(test, mover->read_only, 1);
-	migrate_home(device, addr, 16 * PAGE_SIZE);
+	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 16), 16);
 	hmm_mirror_exit(&mover->mirror);
 }
@@ -312,7 +312,7 @@ static void move_while_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover->there, 15);
 	KUNIT_EXPECT_EQ(test, mover->held, 0);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 15);
-	migrate_home(device, addr, 16 * PAGE_SIZE);
+	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 5), 5);
 	hmm_mirror_exit(&mover->mirror);
@@ -398,7 +398,7 @@ static void move_ends_where_setup_did(struct kunit *test)
 	KUNIT_EXPECT_GE(test, batches, 2);
 	KUNIT_EXPECT_TRUE(test, dropper->dropped);
 	mmu_interval_notifier_remove(&dropper->notifier);
-	migrate_home(device, addr, DEVICE_SIZE);
+	migrate_to_ram(device, addr, DEVICE_SIZE);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
 	hmm_mirror_exit(&mover->mirror);
 }

@@ -59,8 +59,9 @@ static void bring_home(struct kunit *test, unsigned long addr,
 	struct buffer_device *device = test->priv;
 
 	if (is_coherent(device))
-		KUNIT_EXPECT_EQ(test, migrate_home(device, addr,
-						   pages << PAGE_SHIFT), pages);
+		KUNIT_EXPECT_EQ(
+			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+			pages);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
@@ -181,7 +182,8 @@ static void transfer_in_stages_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 3, hmm_devmem_migration_committed_moved(&committed));
 	}
 	if (is_coherent(device))
-		KUNIT_EXPECT_EQ(test, migrate_home(device, addr, 4 * PAGE_SIZE), 3);
+		KUNIT_EXPECT_EQ(test,
+				migrate_to_ram(device, addr, 4 * PAGE_SIZE), 3);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 	span.end = span.start;
@@ -218,7 +220,7 @@ static void transfer_large_many(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, device->blocks[0], 15);
 	}
 	if (is_coherent(device))
-		migrate_home(device, addr, 32 * PAGE_SIZE);
+		migrate_to_ram(device, addr, 32 * PAGE_SIZE);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
 		if (i != 32 && read_number(test, addr + i * PAGE_SIZE) != i)
 			break;
@@ -235,7 +237,7 @@ static void transfer_large_in_part(struct kunit *test)
 					 16 * PAGE_SIZE), 16);
 	KUNIT_EXPECT_EQ(test, device->blocks[0], 16);
 	if (is_coherent(device))
-		migrate_home(device, addr, 32 * PAGE_SIZE);
+		migrate_to_ram(device, addr, 32 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
 }
 
@@ -249,10 +251,12 @@ static void transfer_part_home(struct kunit *test)
 		unsigned long pages = 1UL << order;
 		unsigned long addr = map_there(test, order);
 
-		KUNIT_EXPECT_EQ(test, migrate_home(device, addr + PAGE_SIZE,
-						   2 * PAGE_SIZE), 2);
+		KUNIT_EXPECT_EQ(test,
+				migrate_to_ram(device, addr + PAGE_SIZE,
+					       2 * PAGE_SIZE),
+				2);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages + 2);
-		migrate_home(device, addr, pages << PAGE_SHIFT);
+		migrate_to_ram(device, addr, pages << PAGE_SHIFT);
 		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 		vm_munmap(addr, pages << PAGE_SHIFT);
@@ -271,7 +275,7 @@ static void transfer_large_zapped(struct kunit *test)
 
 		KUNIT_ASSERT_EQ(test, vm_munmap(addr + 8 * PAGE_SIZE,
 						(pages - 8) << PAGE_SHIFT), 0);
-		migrate_home(device, addr, 8 * PAGE_SIZE);
+		migrate_to_ram(device, addr, 8 * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 8), 8);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 		vm_munmap(addr, 8 * PAGE_SIZE);
@@ -315,9 +319,9 @@ static void transfer_full(struct kunit *test)
 			DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	if (is_coherent(device))
-		KUNIT_EXPECT_EQ(test, migrate_home(device, addr,
-						   pages << PAGE_SHIFT),
-				DEVICE_PAGES);
+		KUNIT_EXPECT_EQ(
+			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+			DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
@@ -340,7 +344,7 @@ static void transfer_copy_fails(struct kunit *test)
 		device->broken = false;
 		KUNIT_ASSERT_EQ(test, migrate_to(device, addr, size), pages);
 		device->broken = true;
-		KUNIT_EXPECT_EQ(test, migrate_home(device, addr, size), 0);
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, size), 0);
 		KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), pages);
 		device->broken = false;
 		hmm_devmem_resume(&device->devmem);
@@ -770,7 +774,7 @@ static void transfer_flushes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flushes() - before, 1);
 
 	before = flushes();
-	KUNIT_EXPECT_EQ(test, migrate_home(device, addr, HPAGE_PMD_SIZE),
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, flushes() - before, is_coherent(device) ? 1 : 0);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR),

@@ -398,7 +398,7 @@ inline del_mover(me) {
 	mover_on[me] = false
 }
 
-/* migrate_vma_setup() to migrate_vma_finalize(), by devmem_move_begin(). */
+/* migrate_vma_setup() to migrate_vma_finalize(), by hmm_section_migration_begin(). */
 inline migrate(me, from, to, held, cur, ok) {
 	held = false;
 	inv_start(MIGRATE, me, true, cur, ok);

@@ -56,7 +56,7 @@ mod tests {
         let free = memory.available();
         assert_eq!(memory.migrate(mm, span, MigrateFlags::NONE)?, PAGES);
         assert_eq!(memory.available(), free - PAGES * PAGE_SIZE);
-        assert_eq!(memory.migrate_home(mm, span, MigrateFlags::NONE)?, PAGES);
+        assert_eq!(memory.migrate_to_ram(mm, span, MigrateFlags::NONE)?, PAGES);
         assert_eq!(memory.available(), free);
         assert_eq!(numbers(span)?, NUMBERS);
         Ok(())

@@ -228,10 +228,10 @@ __must_check long hmm_devmem_migrate(struct hmm_devmem *devmem,
 				     struct mm_struct *mm, struct hmm_span span,
 				     unsigned int flags);
 
-__must_check long hmm_devmem_migrate_home(struct hmm_devmem *devmem,
-					  struct mm_struct *mm,
-					  struct hmm_span span,
-					  unsigned int flags);
+__must_check long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem,
+					    struct mm_struct *mm,
+					    struct hmm_span span,
+					    unsigned int flags);
 
 __must_check struct hmm_devmem_migration *
 hmm_devmem_collect(struct hmm_devmem *devmem, struct mm_struct *mm,

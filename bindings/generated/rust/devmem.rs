@@ -455,7 +455,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Fails with the error that the C function returns.
     #[inline]
-    pub fn migrate_home(
+    pub fn migrate_to_ram(
         &self,
         mm: &crate::mm::MmWithUser,
         span: Span,
@@ -464,7 +464,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
         // reference and so valid for the call.
         let value = unsafe {
-            bindings::hmm_devmem_migrate_home(self.as_raw(), mm.as_raw(), span.0, flags.0)
+            bindings::hmm_devmem_migrate_to_ram(self.as_raw(), mm.as_raw(), span.0, flags.0)
         };
         if value < 0 {
             return Err(Error::from_errno(value as c_int));

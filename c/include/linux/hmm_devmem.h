@@ -32,7 +32,7 @@ struct hmm_devmem;
  * DOC: Locking
  *
  * No function here may be called under a mirror's update lock. From the
- * outside in: &hmm_devmem.growing, &hmm_devmem.resize, the mmap lock, folio
+ * outside in: &hmm_devmem.grow_lock, &hmm_devmem.chunks_lock, the mmap lock, folio
  * locks, &hmm_devmem.lock. The driver's callbacks other than @grow run with
  * folios locked, @copy and @clear also under the mmap lock, and must not fault
  * on user memory.
@@ -84,8 +84,8 @@ struct hmm_devmem_ops {
  *	dev_to_node(). NUMA_NO_NODE for that of the CPU that adds the memory. Set
  *	by the driver.
  * @ops: set by the driver
- * @growing: held while the driver is asked for more
- * @resize: held while chunks are added, removed or emptied
+ * @grow_lock: held while the driver is asked for more
+ * @chunks_lock: held while chunks are added, removed or emptied
  * @lock: protects the fields that follow, and all of every chunk; taken with
  *	interrupts off
  * @chunks: of &struct hmm_devmem_chunk
@@ -100,8 +100,8 @@ struct hmm_devmem {
 	const struct hmm_devmem_ops *ops __contract(given);
 
 	/* private: */
-	struct mutex growing;	/* outside of resize */
-	struct mutex resize;	/* protects the list of chunks from changing */
+	struct mutex grow_lock;	/* outside of chunks_lock */
+	struct mutex chunks_lock;	/* protects the list of chunks from changing */
 	spinlock_t lock;	/* protects the rest, and every chunk */
 	struct list_head chunks;
 	bool closed;
@@ -162,10 +162,10 @@ long hmm_devmem_migrate(struct hmm_devmem *devmem,
 			struct hmm_span span,
 			unsigned int flags __contract(flags(hmm_devmem_flags)))
 	__contract(method, errno, plain, may_sleep);
-long hmm_devmem_migrate_home(struct hmm_devmem *devmem,
-			     struct mm_struct *mm __contract(borrows),
-			     struct hmm_span span,
-			     unsigned int flags __contract(flags(hmm_devmem_flags)))
+long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem,
+			       struct mm_struct *mm __contract(borrows),
+			       struct hmm_span span,
+			       unsigned int flags __contract(flags(hmm_devmem_flags)))
 	__contract(method, errno, plain, may_sleep);
 
 /**

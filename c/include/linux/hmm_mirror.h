@@ -353,7 +353,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
  */
 
 struct hmm_devmem;
-struct devmem_move;
+struct hmm_section_migration;
 
 /**
  * struct hmm_section - pages of a mirror, good for as long as one is inside
@@ -405,7 +405,7 @@ struct hmm_section {
 	struct hmm_interval *interval;
 	struct folio *exclusive_folio;
 	struct hmm_mover mover;
-	struct devmem_move *move;
+	struct hmm_section_migration *move;
 	unsigned long own_pfns[HMM_SECTION_BATCH];
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),

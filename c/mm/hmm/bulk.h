@@ -7,8 +7,8 @@
  * mapping, and pages of one table nearly always have the same ones to tell: so
  * they are told once for all of them (benchmark: out-4k, home-4k).
  */
-#ifndef _MM_HMM_BULK_H
-#define _MM_HMM_BULK_H
+#ifndef MM_HMM_BULK_H
+#define MM_HMM_BULK_H
 
 #include <linux/mm.h>
 #include <linux/vmstat.h>
@@ -16,25 +16,26 @@
 #include "../internal.h"
 
 /**
- * struct mapped_count - mappings that were made or taken away, and not yet told
+ * struct mapped_stat - mappings that were made or taken away, and not yet told
  * @folio: one of the folios; all are of one node and one memcg
  * @nr: by how many the number of mapped pages has changed
  *
- * To be told, by mapped_tell(), before the page table lock is dropped.
+ * To be told, by mapped_stat_flush(), before the page table lock is dropped.
  */
-struct mapped_count {
+struct mapped_stat {
 	struct folio *folio;
 	int nr;
 };
 
-static inline void mapped_tell(struct mapped_count *count)
+static inline void mapped_stat_flush(struct mapped_stat *count)
 {
 	if (count->nr)
 		lruvec_stat_mod_folio(count->folio, NR_ANON_MAPPED, count->nr);
 	count->nr = 0;
 }
 
-static inline bool told_together(const struct folio *a, const struct folio *b)
+static inline bool mapped_stat_same_counters(const struct folio *a,
+					     const struct folio *b)
 {
 #ifdef CONFIG_MEMCG
 	if (a->memcg_data != b->memcg_data)
@@ -43,50 +44,52 @@ static inline bool told_together(const struct folio *a, const struct folio *b)
 	return folio_pgdat(a) == folio_pgdat(b);
 }
 
-static inline void mapped_add(struct mapped_count *count, struct folio *folio,
-			      int nr)
+static inline void mapped_stat_add(struct mapped_stat *count,
+				   struct folio *folio, int nr)
 {
-	if (count->nr && !told_together(count->folio, folio))
-		mapped_tell(count);
+	if (count->nr && !mapped_stat_same_counters(count->folio, folio))
+		mapped_stat_flush(count);
 	count->folio = folio;
 	count->nr += nr;
 }
 
 /* Whether a folio's mappings can be counted here: it is small, and anonymous. */
-static inline bool mapped_is_simple(const struct folio *folio)
+static inline bool mapped_stat_may_batch(const struct folio *folio)
 {
 	return !folio_test_large(folio) && folio_test_anon(folio);
 }
 
 /* As folio_remove_rmap_pte(), for a folio whose mapping is simple. */
-static __always_inline void mapped_remove(struct mapped_count *count,
-					  struct folio *folio,
-					  struct vm_area_struct *vma)
+static __always_inline void mapped_stat_remove_rmap(struct mapped_stat *count,
+						    struct folio *folio,
+						    struct vm_area_struct *vma)
 {
 	if (atomic_add_negative(-1, &folio->_mapcount))
-		mapped_add(count, folio, -1);
+		mapped_stat_add(count, folio, -1);
 	munlock_vma_folio(folio, vma);
 }
 
 /* As folio_add_anon_rmap_pte(), for a folio whose mapping is simple. */
-static inline void mapped_make(struct mapped_count *count, struct folio *folio,
-			       struct vm_area_struct *vma, bool exclusive)
+static inline void mapped_stat_add_rmap(struct mapped_stat *count,
+					struct folio *folio,
+					struct vm_area_struct *vma,
+					bool exclusive)
 {
 	if (atomic_inc_and_test(&folio->_mapcount))
-		mapped_add(count, folio, 1);
+		mapped_stat_add(count, folio, 1);
 	if (exclusive)
 		SetPageAnonExclusive(&folio->page);
 	mlock_vma_folio(folio, vma);
 }
 
 /* The entry that differs from @pte in the page only, which is the next one. */
-static inline pte_t next_pte(pte_t pte)
+static inline pte_t hmm_pte_next(pte_t pte)
 {
 	return pte_present(pte) ? pte_next_pfn(pte) : pte_next_swp_offset(pte);
 }
 
 /**
- * pte_step() - by how much entries grow that differ in the page only
+ * hmm_pte_step() - by how much entries grow that differ in the page only
  * @pte: the first of them
  * @nr: how many there can be
  *
@@ -98,9 +101,9 @@ static inline pte_t next_pte(pte_t pte)
  *
  * Return: the step, which may be negative; 0 if there is none.
  */
-static inline unsigned long pte_step(pte_t pte, unsigned long nr)
+static inline unsigned long hmm_pte_step(pte_t pte, unsigned long nr)
 {
-	unsigned long step = pte_val(next_pte(pte)) - pte_val(pte), i;
+	unsigned long step = pte_val(hmm_pte_next(pte)) - pte_val(pte), i;
 
 	for (i = 2; i < nr && !pte_present(pte); i <<= 1)
 		if (pte_val(pte_move_swp_offset(pte, i)) - pte_val(pte) != i * step)
@@ -108,4 +111,4 @@ static inline unsigned long pte_step(pte_t pte, unsigned long nr)
 	return step;
 }
 
-#endif /* _MM_HMM_BULK_H */
+#endif /* MM_HMM_BULK_H */

@@ -25,97 +25,43 @@
 #include "migrate_policy.h"
 
 /* May [position, end) move as one huge page? */
-static bool may_move_huge(const struct collector *c, unsigned long end)
+static bool hmm_collect_huge_allowed(const struct hmm_collect *c,
+				     unsigned long end)
 {
 	return thp_migration_supported() &&
 	       (c->args->flags & MIGRATE_VMA_SELECT_COMPOUND) &&
-	       IS_ALIGNED(position(c), HPAGE_PMD_SIZE) &&
-	       end - position(c) == HPAGE_PMD_SIZE;
+	       IS_ALIGNED(hmm_collect_pos(c), HPAGE_PMD_SIZE) &&
+	       end - hmm_collect_pos(c) == HPAGE_PMD_SIZE;
 }
 
 /*
  * Nothing is mapped in [addr, end), or zeros are. The driver may put memory of
  * its own there, which only an anonymous VMA can take.
  */
-static int collect_hole(unsigned long addr, unsigned long end, int depth,
-			struct mm_walk *walk)
+static int hmm_collect_hole(unsigned long addr, unsigned long end, int depth,
+			    struct mm_walk *walk)
 {
-	struct collector *c = walk->private;
+	struct hmm_collect *c = walk->private;
 
 	if (!vma_is_anonymous(walk->vma)) {
-		put_words(c, end, 0);
+		hmm_collect_put_until(c, end, 0);
 		return 0;
 	}
 
-	while (position(c) < end) {
-		unsigned long next = pmd_addr_end(position(c), end);
+	while (hmm_collect_pos(c) < end) {
+		unsigned long next = pmd_addr_end(hmm_collect_pos(c), end);
 
-		if (may_move_huge(c, next))
-			put_large_word(c, HPAGE_PMD_NR, MIGRATE_PFN_MIGRATE);
+		if (hmm_collect_huge_allowed(c, next))
+			hmm_collect_put_large(c, HPAGE_PMD_NR,
+					      MIGRATE_PFN_MIGRATE);
 		else
-			put_words(c, next, MIGRATE_PFN_MIGRATE);
+			hmm_collect_put_until(c, next, MIGRATE_PFN_MIGRATE);
 	}
-	return 0;
-}
-
-/* Is this folio of a kind, and of an owner, that the driver asked for? */
-bool collect_selects(const struct migrate_vma *args, struct folio *folio)
-{
-	unsigned long kind;
-
-	if (!folio->mapping)
-		return false;
-	if (!folio_is_zone_device(folio))
-		return (args->flags & MIGRATE_VMA_SELECT_SYSTEM) &&
-		       folio_test_anon(folio);
-
-	if (folio_is_device_private(folio))
-		kind = MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
-	else if (folio_is_device_coherent(folio))
-		kind = MIGRATE_VMA_SELECT_DEVICE_COHERENT;
-	else
-		return false;
-
-	return (args->flags & kind) &&
-	       folio->pgmap->owner == args->pgmap_owner;
-}
-
-/*
- * Lock a mapped folio, unless it must not move. Takes no reference: that of a
- * mapping becomes the migration's. The page table lock is held.
- */
-bool collect_lock(const struct collector *c, struct folio *folio)
-{
-	if (!faulting_folio(c->args, folio) && !folio_trylock(folio))
-		return false;
-	if (folio_is_zone_device(folio) || hmm_folio_may_migrate(folio))
-		return true;
-	migration_unlock(c->args, folio);
-	return false;
-}
-
-/*
- * Splits the folio that was grabbed, and lets go of it. Sleeps; no page table
- * lock is held. The pieces are found again by reading the table again.
- */
-int collect_split(struct collector *c, struct mm_walk *walk)
-{
-	bool faulting = faulting_folio(c->args, c->large);
-	struct folio *folio = c->large;
-
-	if (!hmm_migration_split_mapped(c->args, folio))
-		c->whole = folio;
-	if (faulting)
-		folio = page_folio(c->args->fault_page);
-	migration_release(c->args, folio);
-
-	c->large = NULL;
-	walk->action = ACTION_AGAIN;
 	return 0;
 }
 
 /* The folio that a huge leaf maps, and whether writably; else NULL. */
-static struct folio *huge_leaf_folio(pmd_t pmd, unsigned long *word)
+static struct folio *hmm_collect_pmd_folio(pmd_t pmd, unsigned long *word)
 {
 	struct folio *folio;
 	bool writable;
@@ -142,12 +88,12 @@ static struct folio *huge_leaf_folio(pmd_t pmd, unsigned long *word)
  * Puts a migration entry in place of the huge leaf at the position, whose
  * folio is grabbed. The PMD lock is held. Fails if the folio is pinned.
  */
-static bool unmap_huge(struct collector *c, pmd_t *pmdp, spinlock_t *ptl,
-		       struct folio *folio)
+static bool hmm_collect_unmap_pmd(struct hmm_collect *c, pmd_t *pmdp,
+				  spinlock_t *ptl, struct folio *folio)
 {
 	struct page_vma_mapped_walk pvmw = {
 		.vma = c->args->vma,
-		.address = position(c),
+		.address = hmm_collect_pos(c),
 		.pmd = pmdp,
 		.ptl = ptl,
 	};
@@ -156,30 +102,31 @@ static bool unmap_huge(struct collector *c, pmd_t *pmdp, spinlock_t *ptl,
 }
 
 /* What to do with a huge leaf. The PMD lock is held. */
-static void collect_huge_locked(struct collector *c, pmd_t *pmdp,
-				spinlock_t *ptl, unsigned long end)
+static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp,
+				   spinlock_t *ptl, unsigned long end)
 {
 	unsigned long word = 0;
-	struct folio *folio = huge_leaf_folio(*pmdp, &word);
+	struct folio *folio = hmm_collect_pmd_folio(*pmdp, &word);
 
-	if (!folio || folio == c->whole || !collect_selects(c->args, folio) ||
-	    !collect_lock(c, folio)) {
-		put_words(c, end, 0);
+	if (!folio || folio == c->unsplittable ||
+	    !hmm_collect_selects(c->args, folio) ||
+	    !hmm_collect_trylock(c, folio)) {
+		hmm_collect_put_until(c, end, 0);
 		return;
 	}
 
 	/* Both ways of unmapping a huge page drop the mapping's reference. */
 	folio_get(folio);
-	if (!may_move_huge(c, end)) {
-		c->large = folio;
+	if (!hmm_collect_huge_allowed(c, end)) {
+		c->to_split = folio;
 		return;
 	}
 
-	if (unmap_huge(c, pmdp, ptl, folio)) {
-		put_large_word(c, HPAGE_PMD_NR, word);
+	if (hmm_collect_unmap_pmd(c, pmdp, ptl, folio)) {
+		hmm_collect_put_large(c, HPAGE_PMD_NR, word);
 	} else {
-		migration_release(c->args, folio);
-		put_words(c, end, 0);
+		hmm_migration_release(c->args, folio);
+		hmm_collect_put_until(c, end, 0);
 	}
 }
 
@@ -188,10 +135,10 @@ static void collect_huge_locked(struct collector *c, pmd_t *pmdp,
  * stands for one. Where the driver cannot have all of it as one, the folio is
  * split, and what is then a table is read as one.
  */
-static int collect_huge(pmd_t *pmdp, unsigned long addr, unsigned long end,
-			struct mm_walk *walk)
+static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
+				unsigned long end, struct mm_walk *walk)
 {
-	struct collector *c = walk->private;
+	struct hmm_collect *c = walk->private;
 	spinlock_t *ptl = pmd_trans_huge_lock(pmdp, walk->vma);
 	bool zero;
 
@@ -203,16 +150,16 @@ static int collect_huge(pmd_t *pmdp, unsigned long addr, unsigned long end,
 	zero = is_huge_zero_pmd(*pmdp) &&
 	       (c->args->flags & MIGRATE_VMA_SELECT_SYSTEM);
 	if (!zero)
-		collect_huge_locked(c, pmdp, ptl, end);
+		hmm_collect_pmd_locked(c, pmdp, ptl, end);
 	spin_unlock(ptl);
 
 	if (zero)
-		return collect_hole(addr, end, 0, walk);
-	return c->large ? collect_split(c, walk) : 0;
+		return hmm_collect_hole(addr, end, 0, walk);
+	return c->to_split ? hmm_collect_split(c, walk) : 0;
 }
 
 /* Tells secondary MMUs, once and of the whole range. May sleep. */
-static void notify(struct collector *c)
+static void hmm_collect_notify(struct hmm_collect *c)
 {
 	struct migrate_vma *args = c->args;
 
@@ -225,28 +172,28 @@ static void notify(struct collector *c)
 	mmu_notifier_invalidate_range_start(&c->notification);
 }
 
-/* What collect_pmd() answers when collection has to end at the position. */
-#define COLLECT_STOP	1
+/* What hmm_collect_pmd() answers when collection has to end at the position. */
+#define HMM_COLLECT_STOP	1
 
-static int collect_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
-		       struct mm_walk *walk)
+static int hmm_collect_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
+			   struct mm_walk *walk)
 {
-	struct collector *c = walk->private;
+	struct hmm_collect *c = walk->private;
 	pmd_t pmd;
 
-	if (!collect_fault_in(c, pmdp, end))
-		return COLLECT_STOP;
-	notify(c);
+	if (!hmm_collect_fault_in(c, pmdp, end))
+		return HMM_COLLECT_STOP;
+	hmm_collect_notify(c);
 
 	pmd = pmdp_get_lockless(pmdp);
 	if (pmd_trans_huge(pmd) || !pmd_present(pmd))
-		return collect_huge(pmdp, addr, end, walk);
-	return collect_table(pmdp, end, walk);
+		return hmm_collect_huge_pmd(pmdp, addr, end, walk);
+	return hmm_collect_pte_table(pmdp, end, walk);
 }
 
-static const struct mm_walk_ops collect_ops = {
-	.pmd_entry	= collect_pmd,
-	.pte_hole	= collect_hole,
+static const struct mm_walk_ops hmm_collect_ops = {
+	.pmd_entry	= hmm_collect_pmd,
+	.pte_hole	= hmm_collect_hole,
 	.walk_lock	= PGWALK_RDLOCK,
 };
 
@@ -255,26 +202,26 @@ static const struct mm_walk_ops collect_ops = {
  * that finds its own mark in the notification knows that the device's own pages
  * stay mapped there, and leaves them alone.
  */
-static void collect_range(struct migrate_vma *args)
+static void hmm_collect_range(struct migrate_vma *args)
 {
-	struct collector c = { .args = args };
+	struct hmm_collect c = { .args = args };
 
 	/* Neither fault in nor notify where nothing can move. */
 	if (!hmm_vma_may_have_anon(args->vma)) {
-		put_words(&c, args->end, 0);
+		hmm_collect_put_until(&c, args->end, 0);
 		return;
 	}
-	if (walk_page_range_vma(args->vma, args->start, args->end, &collect_ops,
-				&c) == COLLECT_STOP)
-		args->end = position(&c);
+	if (walk_page_range_vma(args->vma, args->start, args->end,
+				&hmm_collect_ops, &c) == HMM_COLLECT_STOP)
+		args->end = hmm_collect_pos(&c);
 	if (c.notified)
 		mmu_notifier_invalidate_range_end(&c.notification);
 
 	/* Every page of the range has its word, whatever the walk came to. */
-	put_words(&c, args->end, 0);
+	hmm_collect_put_until(&c, args->end, 0);
 }
 
-static bool request_is_sound(const struct migrate_vma *args)
+static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
 {
 	if (!args->vma || !args->src || !args->dst)
 		return false;
@@ -333,13 +280,13 @@ int migrate_vma_setup(struct migrate_vma *args)
 {
 	struct hmm_migration m = { .args = args };
 
-	if (!request_is_sound(args))
+	if (!hmm_migrate_vma_valid(args))
 		return -EINVAL;
-	migration_assert_locked(args);
+	hmm_migration_assert_locked(args);
 
 	args->cpages = 0;
 	args->npages = 0;
-	collect_range(args);
+	hmm_collect_range(args);
 	if (!args->cpages)
 		return 0;
 
@@ -350,101 +297,3 @@ int migrate_vma_setup(struct migrate_vma *args)
 	return 0;
 }
 EXPORT_SYMBOL(migrate_vma_setup);
-
-/*
- * Locks the folio whose head is at the pfn that @src holds, and replaces that
- * and the following pfns by its words. Returns how many pages were dealt with.
- *
- * Of a folio that reaches past the end of the array nothing moves. Its tails,
- * and pages that are free, have no reference to take and get the word 0.
- *
- * Nor does a folio move that is mapped nowhere. Another migration may just have
- * unlocked it and be about to drop the last reference: what it held lives
- * elsewhere, and so does its memcg charge, without which the LRU lists would
- * not take what replaced it. Its anon_vma may be gone, too.
- */
-static unsigned long collect_pfn(unsigned long *src, unsigned long left)
-{
-	unsigned long pfn = *src, nr;
-	struct folio *folio;
-
-	*src = 0;
-	folio = folio_get_nontail_page(pfn_to_page(pfn));
-	if (!folio)
-		return 1;
-	if (!folio_trylock(folio)) {
-		folio_put(folio);
-		return 1;
-	}
-
-	nr = folio_nr_pages(folio);
-	if (nr > left || !migration_hold_anon_vma(folio)) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return 1;
-	}
-
-	memset(src, 0, nr * sizeof(*src));
-	*src = migrate_pfn(pfn) | MIGRATE_PFN_MIGRATE;
-	if (nr > 1)
-		*src |= MIGRATE_PFN_COMPOUND;
-	return nr;
-}
-
-/**
- * migrate_device_pfns() - begin to migrate device pages, given by their pfns
- * @src: on entry the pfns, those of a large folio one after the other; on
- *	return a word for each, as migrate_vma_setup() leaves them, but never
- *	%MIGRATE_PFN_WRITE and never a hole
- * @npages: length of @src
- *
- * For a driver that needs its memory back and does not know who maps it. Pages
- * that are free, or locked by somebody else, do not move.
- *
- * Context: Process context; may sleep. Needs no mmap lock.
- *
- * Return: 0, also if no page can move; -EINVAL if @src is missing or holds a
- * pfn that no page has. Nothing has then happened.
- */
-int migrate_device_pfns(unsigned long *src, unsigned long npages)
-{
-	struct hmm_migration m = { .src = src, .npages = npages };
-	unsigned long i;
-
-	if (!src)
-		return -EINVAL;
-	for (i = 0; i < npages; i++)
-		if (!pfn_valid(src[i]))
-			return -EINVAL;
-
-	for (i = 0; i < npages; )
-		i += collect_pfn(&src[i], npages - i);
-	hmm_migration_unmap(&m);
-	return 0;
-}
-EXPORT_SYMBOL(migrate_device_pfns);
-
-/**
- * migrate_device_range() - begin to migrate a range of device pages
- * @src: array for the words
- * @start: first pfn
- * @npages: number of pages
- *
- * As migrate_device_pfns(), for pfns one after the other.
- *
- * Context: Process context; may sleep. Needs no mmap lock.
- *
- * Return: as migrate_device_pfns().
- */
-int migrate_device_range(unsigned long *src, unsigned long start,
-			 unsigned long npages)
-{
-	unsigned long i;
-
-	if (!src)
-		return -EINVAL;
-	for (i = 0; i < npages; i++)
-		src[i] = start + i;
-	return migrate_device_pfns(src, npages);
-}
-EXPORT_SYMBOL(migrate_device_range);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Collecting by address, inside: between ranges and huge pages (collect.c) and
- * the tables of small ones (collect_pte.c).
+ * Collecting by address, inside: ranges and huge pages (collect.c), page tables
+ * (collect_pte.c), one folio (collect_folio.c) and absent pages (collect_fault.c).
  */
-#ifndef _MM_HMM_COLLECT_H
-#define _MM_HMM_COLLECT_H
+#ifndef MM_HMM_COLLECT_H
+#define MM_HMM_COLLECT_H
 
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
@@ -13,7 +13,7 @@
 #include "migrate.h"
 
 /**
- * struct collector - where a walk over a range stands
+ * struct hmm_collect - where a walk over a range stands
  * @args: the request. Its npages is the position: words are written strictly
  *	in address order, so a table that changes in the middle of being read
  *	is taken up again where it was left.
@@ -23,27 +23,27 @@
  * @flush_start: lowest address unmapped since the last TLB flush
  * @flush_end: end of the highest page unmapped since then; 0 if none was
  * @unmapped: mappings taken away since the last TLB flush
- * @large: locked and referenced; to be split before the walk can go on
- * @whole: last folio that would not be split. Never dereferenced.
+ * @to_split: locked and referenced; to be split before the walk can go on
+ * @unsplittable: last folio that would not be split. Never dereferenced.
  */
-struct collector {
+struct hmm_collect {
 	struct migrate_vma *args;
 	struct mmu_notifier_range notification;
 	bool notified;
 	unsigned long faulted;
 	unsigned long flush_start;
 	unsigned long flush_end;
-	struct mapped_count unmapped;
-	struct folio *large;
-	struct folio *whole;
+	struct mapped_stat unmapped;
+	struct folio *to_split;
+	struct folio *unsplittable;
 };
 
-static inline unsigned long position(const struct collector *c)
+static inline unsigned long hmm_collect_pos(const struct hmm_collect *c)
 {
 	return c->args->start + (c->args->npages << PAGE_SHIFT);
 }
 
-static inline void put_word(struct collector *c, unsigned long word)
+static inline void hmm_collect_put(struct hmm_collect *c, unsigned long word)
 {
 	struct migrate_vma *args = c->args;
 
@@ -53,31 +53,36 @@ static inline void put_word(struct collector *c, unsigned long word)
 	args->src[args->npages++] = word;
 }
 
-static inline void put_words(struct collector *c, unsigned long end,
-			     unsigned long word)
+static inline void hmm_collect_put_until(struct hmm_collect *c,
+					 unsigned long end, unsigned long word)
 {
-	while (position(c) < end)
-		put_word(c, word);
+	while (hmm_collect_pos(c) < end)
+		hmm_collect_put(c, word);
 }
 
 /* One word for the large folio or hole at hand, none for the rest of it. */
-static inline void put_large_word(struct collector *c, unsigned long nr,
-				  unsigned long word)
+static inline void hmm_collect_put_large(struct hmm_collect *c,
+					 unsigned long nr, unsigned long word)
 {
 	struct migrate_vma *args = c->args;
 
-	put_word(c, word | MIGRATE_PFN_COMPOUND);
+	hmm_collect_put(c, word | MIGRATE_PFN_COMPOUND);
 	nr--;
 	memset(args->src + args->npages, 0, nr * sizeof(*args->src));
 	memset(args->dst + args->npages, 0, nr * sizeof(*args->dst));
 	args->npages += nr;
 }
 
-bool collect_selects(const struct migrate_vma *args, struct folio *folio);
-bool collect_lock(const struct collector *c, struct folio *folio);
-int collect_split(struct collector *c, struct mm_walk *walk);
+/* collect_folio.c */
+bool hmm_collect_selects(const struct migrate_vma *args, struct folio *folio);
+bool hmm_collect_trylock(const struct hmm_collect *c, struct folio *folio);
+int hmm_collect_split(struct hmm_collect *c, struct mm_walk *walk);
 
-int collect_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk);
-bool collect_fault_in(struct collector *c, pmd_t *pmdp, unsigned long end);
+/* collect_pte.c */
+int hmm_collect_pte_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk);
 
-#endif /* _MM_HMM_COLLECT_H */
+/* collect_fault.c */
+bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp,
+			  unsigned long end);
+
+#endif /* MM_HMM_COLLECT_H */

@@ -15,7 +15,7 @@
 #include "../internal.h"
 #include "collect.h"
 
-static bool pte_is_hole(const struct migrate_vma *args, pte_t pte)
+static bool hmm_collect_is_hole(const struct migrate_vma *args, pte_t pte)
 {
 	if (pte_none(pte))
 		return vma_is_anonymous(args->vma);
@@ -23,7 +23,7 @@ static bool pte_is_hole(const struct migrate_vma *args, pte_t pte)
 	       (args->flags & MIGRATE_VMA_SELECT_SYSTEM);
 }
 
-static bool pte_maps_writable(pte_t pte)
+static bool hmm_collect_pte_writable(pte_t pte)
 {
 	if (pte_present(pte))
 		return pte_write(pte);
@@ -31,23 +31,24 @@ static bool pte_maps_writable(pte_t pte)
 }
 
 /**
- * struct leaf - an entry of a table
+ * struct hmm_collect_leaf - an entry of a table
  * @ptep: where it is
  * @pte: what it is. Only what is present can change: a CPU notes its accesses.
  * @page: the page that it maps, for the CPU or for a device; else NULL
  * @writable: whether that may be written to
  */
-struct leaf {
+struct hmm_collect_leaf {
 	pte_t *ptep;
 	pte_t pte;
 	struct page *page;
 	bool writable;
 };
 
-static struct leaf read_leaf(struct vm_area_struct *vma, unsigned long addr,
-			     pte_t *ptep)
+static struct hmm_collect_leaf hmm_collect_read_pte(struct vm_area_struct *vma,
+						    unsigned long addr,
+						    pte_t *ptep)
 {
-	struct leaf leaf = { .ptep = ptep, .pte = ptep_get(ptep) };
+	struct hmm_collect_leaf leaf = { .ptep = ptep, .pte = ptep_get(ptep) };
 	softleaf_t entry;
 
 	if (pte_none(leaf.pte))
@@ -66,7 +67,7 @@ static struct leaf read_leaf(struct vm_area_struct *vma, unsigned long addr,
 }
 
 /* Does an entry map, for the CPU or for a device, the page with this number? */
-static bool pte_maps_pfn(pte_t pte, unsigned long pfn)
+static bool hmm_collect_pte_maps_pfn(pte_t pte, unsigned long pfn)
 {
 	softleaf_t entry;
 
@@ -84,7 +85,8 @@ static bool pte_maps_pfn(pte_t pte, unsigned long pfn)
  * that the page table knows of the page, and that the new mapping must have, is
  * in it.
  */
-static pte_t migration_pte(const struct leaf *leaf, pte_t pte, bool exclusive)
+static pte_t hmm_collect_migration_pte(const struct hmm_collect_leaf *leaf,
+				       pte_t pte, bool exclusive)
 {
 	unsigned long pfn = page_to_pfn(leaf->page);
 	softleaf_t entry;
@@ -120,7 +122,7 @@ static pte_t migration_pte(const struct leaf *leaf, pte_t pte, bool exclusive)
  * the architecture batches flushes in reclaim too does it promise that such a
  * write finds the entry gone.
  */
-static bool pte_may_be_dirty(pte_t pte)
+static bool hmm_collect_pte_dirty(pte_t pte)
 {
 	if (IS_ENABLED(CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH))
 		return pte_dirty(pte);
@@ -128,7 +130,7 @@ static bool pte_may_be_dirty(pte_t pte)
 }
 
 /* The process has written to it. Only files count dirty pages. */
-static void mark_dirty(struct folio *folio)
+static void hmm_collect_mark_dirty(struct folio *folio)
 {
 	if (folio_test_dirty(folio))
 		return;
@@ -146,9 +148,9 @@ static void mark_dirty(struct folio *folio)
  * writing to the page; nobody copies it before that. A pin cannot be missed
  * for it: GUP-fast reads page tables, not TLBs.
  */
-static __always_inline bool unmap_leaf(struct collector *c, unsigned long addr,
-				       const struct leaf *leaf,
-				       struct folio *folio)
+static __always_inline bool
+hmm_collect_unmap_pte(struct hmm_collect *c, unsigned long addr,
+		      const struct hmm_collect_leaf *leaf, struct folio *folio)
 {
 	struct vm_area_struct *vma = c->args->vma;
 	bool exclusive = folio_test_anon(folio) && PageAnonExclusive(leaf->page);
@@ -164,14 +166,14 @@ static __always_inline bool unmap_leaf(struct collector *c, unsigned long addr,
 		return false;
 	}
 	if (present) {
-		if (pte_may_be_dirty(pte))
-			mark_dirty(folio);
+		if (hmm_collect_pte_dirty(pte))
+			hmm_collect_mark_dirty(folio);
 		if (!c->flush_end)
 			c->flush_start = addr;
 		c->flush_end = addr + PAGE_SIZE;
 	}
 	set_pte_at(vma->vm_mm, addr, leaf->ptep,
-		   migration_pte(leaf, pte, exclusive));
+		   hmm_collect_migration_pte(leaf, pte, exclusive));
 	return true;
 }
 
@@ -182,24 +184,24 @@ static __always_inline bool unmap_leaf(struct collector *c, unsigned long addr,
  * Each mapping had counts and a reference, of which one becomes the
  * migration's. @writable says that all of them are known to be writable.
  */
-static __always_inline bool unmap_leaves(struct collector *c, struct leaf leaf,
-					 struct folio *folio, unsigned long nr,
-					 bool writable)
+static __always_inline bool
+hmm_collect_unmap_ptes(struct hmm_collect *c, struct hmm_collect_leaf leaf,
+		       struct folio *folio, unsigned long nr, bool writable)
 {
-	unsigned long addr = position(c), i = 0;
+	unsigned long addr = hmm_collect_pos(c), i = 0;
 	struct page *page = leaf.page;
 
-	while (unmap_leaf(c, addr, &leaf, folio) && ++i < nr) {
+	while (hmm_collect_unmap_pte(c, addr, &leaf, folio) && ++i < nr) {
 		addr += PAGE_SIZE;
 		leaf.page++;
 		leaf.pte = ptep_get(++leaf.ptep);
-		leaf.writable = writable || pte_maps_writable(leaf.pte);
+		leaf.writable = writable || hmm_collect_pte_writable(leaf.pte);
 	}
 	if (!i)
 		return false;
 
-	if (mapped_is_simple(folio)) {
-		mapped_remove(&c->unmapped, folio, c->args->vma);
+	if (mapped_stat_may_batch(folio)) {
+		mapped_stat_remove_rmap(&c->unmapped, folio, c->args->vma);
 		return true;
 	}
 	folio_remove_rmap_ptes(folio, page, i, c->args->vma);
@@ -208,16 +210,17 @@ static __always_inline bool unmap_leaves(struct collector *c, struct leaf leaf,
 }
 
 /*
- * As unmap_leaves(), for all of a folio of private memory that may be written
+ * As hmm_collect_unmap_ptes(), for all of a folio of private memory that may be written
  * to. It cannot be pinned, its pages are exclusive and no CPU changes the
  * entries; so what takes their place differs in the page only, by @step
  * (benchmark: home-64k).
  */
-static void unmap_private(struct collector *c, struct leaf leaf,
-			  struct folio *folio, unsigned long step)
+static void hmm_collect_unmap_private(struct hmm_collect *c,
+				      struct hmm_collect_leaf leaf,
+				      struct folio *folio, unsigned long step)
 {
-	unsigned long addr = position(c), nr = folio_nr_pages(folio), i;
-	pte_t new = migration_pte(&leaf, leaf.pte, true);
+	unsigned long addr = hmm_collect_pos(c), nr = folio_nr_pages(folio), i;
+	pte_t new = hmm_collect_migration_pte(&leaf, leaf.pte, true);
 
 	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
 		ClearPageAnonExclusive(leaf.page + i);
@@ -229,12 +232,12 @@ static void unmap_private(struct collector *c, struct leaf leaf,
 }
 
 /**
- * struct whole - what is known of the entries that map all of a large folio
+ * struct hmm_collect_run - what is known of the entries that map all of a large folio
  * @writable: all of its pages may be written to
  * @step: by how much each entry is larger than the one before; 0 if they differ
  *	in more than the page
  */
-struct whole {
+struct hmm_collect_run {
 	bool writable;
 	unsigned long step;
 };
@@ -243,280 +246,151 @@ struct whole {
  * Are all pages of a large folio mapped in a row from @ptep on, within the
  * @left entries that there are?
  */
-static bool maps_whole(pte_t *ptep, struct folio *folio, unsigned long left,
-		       struct whole *whole)
+static bool hmm_collect_maps_folio(pte_t *ptep, struct folio *folio,
+				   unsigned long left,
+				   struct hmm_collect_run *run)
 {
 	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), i;
 	pte_t first = ptep_get(ptep);
 	unsigned long step;
 
 	if (nr > left || folio_test_has_hwpoisoned(folio) ||
-	    !pte_maps_pfn(first, pfn))
+	    !hmm_collect_pte_maps_pfn(first, pfn))
 		return false;
-	step = pte_step(first, nr);
-	whole->step = step;
+	step = hmm_pte_step(first, nr);
+	run->step = step;
 	for (i = 1; i < nr; i++) {
 		pte_t pte = ptep_get(ptep + i);
 
 		if (pte_val(pte) == pte_val(first) + i * step)
 			continue;
-		if (!pte_maps_pfn(pte, pfn + i))
+		if (!hmm_collect_pte_maps_pfn(pte, pfn + i))
 			return false;
-		whole->writable &= pte_maps_writable(pte);
-		whole->step = 0;
+		run->writable &= hmm_collect_pte_writable(pte);
+		run->step = 0;
 	}
 	return true;
 }
 
 /* The word for the page that a leaf maps. */
-static unsigned long leaf_word(const struct leaf *leaf, bool writable)
+static unsigned long hmm_collect_mpfn(const struct hmm_collect_leaf *leaf,
+				      bool writable)
 {
 	return migrate_pfn(page_to_pfn(leaf->page)) | MIGRATE_PFN_MIGRATE |
 	       (writable ? MIGRATE_PFN_WRITE : 0);
 }
 
 /*
- * As collect_page(), for a page of a large folio, which is locked. A function
+ * As hmm_collect_page(), for a page of a large folio, which is locked. A function
  * of its own leaves small ones more registers (benchmark: out-4k, home-4k).
  */
-static noinline unsigned long collect_large(struct collector *c,
-					    struct leaf leaf,
-					    struct folio *folio,
-					    unsigned long left)
+static noinline unsigned long
+hmm_collect_large_folio(struct hmm_collect *c, struct hmm_collect_leaf leaf,
+			struct folio *folio, unsigned long left)
 {
-	struct whole whole = { .writable = leaf.writable };
+	struct hmm_collect_run run = { .writable = leaf.writable };
 	unsigned long nr = folio_nr_pages(folio);
 
 	if (!(c->args->flags & HMM_MIGRATE_ANY_ORDER) ||
 	    !(c->args->flags & MIGRATE_VMA_SELECT_COMPOUND) ||
-	    !maps_whole(leaf.ptep, folio, left, &whole)) {
+	    !hmm_collect_maps_folio(leaf.ptep, folio, left, &run)) {
 		folio_get(folio);
-		c->large = folio;
+		c->to_split = folio;
 		return 0;
 	}
 
-	if (whole.writable && whole.step && !pte_present(leaf.pte)) {
-		unmap_private(c, leaf, folio, whole.step);
-	} else if (!unmap_leaves(c, leaf, folio, nr, whole.writable)) {
-		migration_unlock(c->args, folio);
-		put_words(c, position(c) + (nr << PAGE_SHIFT), 0);
+	if (run.writable && run.step && !pte_present(leaf.pte)) {
+		hmm_collect_unmap_private(c, leaf, folio, run.step);
+	} else if (!hmm_collect_unmap_ptes(c, leaf, folio, nr, run.writable)) {
+		hmm_migration_unlock(c->args, folio);
+		hmm_collect_put_until(
+			c, hmm_collect_pos(c) + (nr << PAGE_SHIFT), 0);
 		return nr;
 	}
-	put_large_word(c, nr, leaf_word(&leaf, whole.writable));
+	hmm_collect_put_large(c, nr, hmm_collect_mpfn(&leaf, run.writable));
 	return nr;
 }
 
 /*
  * The words for the page that a leaf maps. The page table lock is held. Returns
  * the number of entries dealt with; 0 if it belongs to a large folio, which is
- * then in @c->large, and has to be split first.
+ * then in @c->to_split, and has to be split first.
  */
-static unsigned long collect_page(struct collector *c, struct leaf leaf,
-				  unsigned long left)
+static unsigned long hmm_collect_page(struct hmm_collect *c,
+				      struct hmm_collect_leaf leaf,
+				      unsigned long left)
 {
 	struct folio *folio = page_folio(leaf.page);
 	unsigned long word = 0;
 
-	if (folio != c->whole && collect_selects(c->args, folio) &&
-	    collect_lock(c, folio)) {
+	if (folio != c->unsplittable && hmm_collect_selects(c->args, folio) &&
+	    hmm_collect_trylock(c, folio)) {
 		if (folio_test_large(folio))
-			return collect_large(c, leaf, folio, left);
-		if (unmap_leaves(c, leaf, folio, 1, leaf.writable))
-			word = leaf_word(&leaf, leaf.writable);
+			return hmm_collect_large_folio(c, leaf, folio, left);
+		if (hmm_collect_unmap_ptes(c, leaf, folio, 1, leaf.writable))
+			word = hmm_collect_mpfn(&leaf, leaf.writable);
 		else
-			migration_unlock(c->args, folio);
+			hmm_migration_unlock(c->args, folio);
 	}
-	put_word(c, word);
+	hmm_collect_put(c, word);
 	return 1;
 }
 
-/* As collect_page(), for whatever stands at the position. */
-static unsigned long collect_pte(struct collector *c, pte_t *ptep,
-				 unsigned long left)
+/* As hmm_collect_page(), for whatever stands at the position. */
+static unsigned long hmm_collect_pte(struct hmm_collect *c, pte_t *ptep,
+				     unsigned long left)
 {
-	struct leaf leaf = read_leaf(c->args->vma, position(c), ptep);
+	struct hmm_collect_leaf leaf =
+		hmm_collect_read_pte(c->args->vma, hmm_collect_pos(c), ptep);
 
 	if (leaf.page && !PageHWPoison(leaf.page))
-		return collect_page(c, leaf, left);
+		return hmm_collect_page(c, leaf, left);
 
-	put_word(c, !leaf.page && pte_is_hole(c->args, leaf.pte) ?
-		    MIGRATE_PFN_MIGRATE : 0);
+	if (!leaf.page && hmm_collect_is_hole(c->args, leaf.pte))
+		hmm_collect_put(c, MIGRATE_PFN_MIGRATE);
+	else
+		hmm_collect_put(c, 0);
 	return 1;
 }
 
 /* The one TLB flush of a table, and the one count. Its lock is held. */
-static void flush_table(struct collector *c)
+static void hmm_collect_flush(struct hmm_collect *c)
 {
-	mapped_tell(&c->unmapped);
+	mapped_stat_flush(&c->unmapped);
 	if (c->flush_end)
 		flush_tlb_range(c->args->vma, c->flush_start, c->flush_end);
 	c->flush_end = 0;
 }
 
 /**
- * collect_table() - collect what a page table maps
+ * hmm_collect_pte_table() - collect what a page table maps
  * @pmdp: the PMD above it
  * @end: end of the part of it that is asked for; the position is its start
  * @walk: the walk, which may be told to come again
  */
-int collect_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk)
+int hmm_collect_pte_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk)
 {
-	struct collector *c = walk->private;
+	struct hmm_collect *c = walk->private;
 	pte_t *table, *ptep;
 	unsigned long done;
 	spinlock_t *ptl;	/* of @table */
 
-	table = pte_offset_map_lock(walk->mm, pmdp, position(c), &ptl);
+	table = pte_offset_map_lock(walk->mm, pmdp, hmm_collect_pos(c), &ptl);
 	if (!table) {
 		walk->action = ACTION_AGAIN;
 		return 0;
 	}
 
 	lazy_mmu_mode_enable();
-	for (ptep = table; position(c) < end; ptep += done) {
-		done = collect_pte(c, ptep, (end - position(c)) >> PAGE_SHIFT);
+	for (ptep = table; hmm_collect_pos(c) < end; ptep += done) {
+		done = hmm_collect_pte(
+			c, ptep, (end - hmm_collect_pos(c)) >> PAGE_SHIFT);
 		if (!done)
 			break;
 	}
 	lazy_mmu_mode_disable();
-	flush_table(c);
+	hmm_collect_flush(c);
 	pte_unmap_unlock(table, ptl);
 
-	return c->large ? collect_split(c, walk) : 0;
-}
-
-/*
- * Is there something that the process has, and that a fault would bring? Holes
- * are not: there the driver puts its own. What is in a device's memory stays.
- */
-static bool is_absent(softleaf_t entry)
-{
-	return softleaf_is_swap(entry) || softleaf_is_migration(entry) ||
-	       softleaf_is_device_exclusive(entry);
-}
-
-/*
- * Must pages that the process may write to be writable before they move? Not
- * where a userfaultfd protects them: that would have to be waited for, which
- * takes a fault that may drop the mmap lock.
- */
-static bool wants_write(const struct migrate_vma *args)
-{
-	return (args->flags & HMM_MIGRATE_FAULT_WRITE) &&
-	       (args->vma->vm_flags & VM_WRITE) && !userfaultfd_protected(args->vma);
-}
-
-/*
- * Would a fault bring what the driver wants, and if it wants to @write? Zeros
- * are as good as a hole.
- */
-static bool pte_wants_fault(pte_t pte, bool write)
-{
-	if (pte_none(pte))
-		return false;
-	if (!pte_present(pte))
-		return is_absent(softleaf_from_pte(pte));
-	return write && !pte_write(pte) && !is_zero_pfn(pte_pfn(pte));
-}
-
-static bool pmd_wants_fault(const struct migrate_vma *args, pmd_t pmd)
-{
-	if (pmd_present(pmd))
-		return wants_write(args) && !pmd_write(pmd) &&
-		       !is_huge_zero_pmd(pmd);
-	return HMM_PMD_SOFTLEAVES && is_absent(softleaf_from_pmd(pmd));
-}
-
-/*
- * Notes in @absent which entries from the position to @end want a fault. A huge
- * one has the first bit.
- */
-static void find_absent(struct collector *c, pmd_t *pmdp, unsigned long end,
-			unsigned long *absent)
-{
-	unsigned long i, nr = (end - position(c)) >> PAGE_SHIFT;
-	const bool write = wants_write(c->args);
-	pmd_t pmd = pmdp_get_lockless(pmdp);
-	pte_t *table;
-
-	bitmap_zero(absent, PTRS_PER_PTE);
-	if (pmd_none(pmd))
-		return;
-	if (!pmd_present(pmd) || pmd_trans_huge(pmd)) {
-		if (pmd_wants_fault(c->args, pmd))
-			__set_bit(0, absent);
-		return;
-	}
-
-	table = pte_offset_map(pmdp, position(c));
-	if (!table)
-		return;
-	for (i = 0; i < nr; i++)
-		if (pte_wants_fault(ptep_get_lockless(table + i), write))
-			__set_bit(i, absent);
-	pte_unmap(table);
-}
-
-/*
- * Faults for the pages in @absent, one by one; no lock but the mmap lock. When
- * there is no memory for one of them there is none for the others. Other errors
- * are of one page, which then stays absent.
- */
-static void fault_in(struct collector *c, const unsigned long *absent)
-{
-	struct vm_area_struct *vma = c->args->vma;
-	unsigned int flags = 0;
-	unsigned long i;
-
-	if (vma->vm_mm != current->mm)
-		flags |= FAULT_FLAG_REMOTE;
-	if (wants_write(c->args))
-		flags |= FAULT_FLAG_WRITE;
-	for_each_set_bit(i, absent, PTRS_PER_PTE) {
-		vm_fault_t ret;
-
-		if (fatal_signal_pending(current))
-			break;
-		ret = handle_mm_fault(vma, position(c) + (i << PAGE_SHIFT),
-				      flags, NULL);
-		if (ret & VM_FAULT_OOM)
-			break;
-		cond_resched();
-	}
-}
-
-/**
- * collect_fault_in() - fault in the absent pages below a PMD
- * @c: the collector
- * @pmdp: the PMD
- * @end: end of the part that is asked for; the position is its start
- *
- * Done once for each PMD. What cannot be faulted in gets the word 0 later. A
- * huge page that is written to may come back as a table of small ones, of which
- * one is writable: so the table is looked at again.
- *
- * Return: whether the walk can go on; else there are absent pages, and secondary
- * MMUs wait for the end of this migration. At the start of the request it always
- * goes on, so that each request gets somewhere: what became absent since the
- * notification, because a folio was split or another migration began, then gets
- * the word 0.
- */
-bool collect_fault_in(struct collector *c, pmd_t *pmdp, unsigned long end)
-{
-	DECLARE_BITMAP(absent, PTRS_PER_PTE);
-	int pass;
-
-	if (!(c->args->flags & HMM_MIGRATE_FAULT) || position(c) < c->faulted)
-		return true;
-
-	for (pass = 0; pass < 2; pass++) {
-		find_absent(c, pmdp, end, absent);
-		if (bitmap_empty(absent, PTRS_PER_PTE))
-			break;
-		if (c->notified)
-			return position(c) == c->args->start;
-		c->faulted = end;
-		fault_in(c, absent);
-	}
-	return true;
+	return c->to_split ? hmm_collect_split(c, walk) : 0;
 }

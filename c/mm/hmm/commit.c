@@ -25,13 +25,13 @@
  * Device memory holds anonymous pages only. A page that is in the swap cache
  * too must leave it first; it cannot while others hold its swap slot.
  */
-static bool leaves_swap(struct folio *folio)
+static bool hmm_commit_drop_swapcache(struct folio *folio)
 {
 	return folio_test_anon(folio) && folio_free_swap(folio);
 }
 
 /* As folio_mapping(), which most folios that migrate have no need to ask. */
-static struct address_space *cache_of(struct folio *folio)
+static struct address_space *hmm_commit_mapping(struct folio *folio)
 {
 	if (folio_test_anon(folio) && !folio_test_swapcache(folio))
 		return NULL;
@@ -49,7 +49,7 @@ static struct address_space *cache_of(struct folio *folio)
  * to a device, which marks it dirty, and what reclaim adds to the swap cache it
  * writes out in any case.
  */
-static void mark_written(struct hmm_migration *m, struct folio *dst)
+static void hmm_commit_mark_written(struct hmm_migration *m, struct folio *dst)
 {
 	folio_set_dirty(dst);
 	/* The address, and so the VMA, is known at least on the way there. */
@@ -59,14 +59,14 @@ static void mark_written(struct hmm_migration *m, struct folio *dst)
 }
 
 /* Gives @dst the place of @src, both locked, the latter mapped nowhere. */
-static bool take_over(struct hmm_migration *m, struct folio *src,
-		      struct folio *dst)
+static bool hmm_commit_migrate_identity(struct hmm_migration *m,
+					struct folio *src, struct folio *dst)
 {
-	struct address_space *mapping = cache_of(src);
-	int extra = faulting_folio(m->args, src) ? 1 : 0;
+	struct address_space *mapping = hmm_commit_mapping(src);
+	int extra = hmm_is_fault_folio(m->args, src) ? 1 : 0;
 
 	if (mapping && folio_is_zone_device(dst)) {
-		if (!leaves_swap(src))
+		if (!hmm_commit_drop_swapcache(src))
 			return false;
 		mapping = NULL;
 	}
@@ -77,33 +77,35 @@ static bool take_over(struct hmm_migration *m, struct folio *src,
 
 	folio_migrate_flags(dst, src);
 	if (folio_is_zone_device(src) || folio_is_zone_device(dst))
-		mark_written(m, dst);
+		hmm_commit_mark_written(m, dst);
 	return true;
 }
 
-static bool commit_folio(struct hmm_migration *m, unsigned long i)
+static bool hmm_commit_folio(struct hmm_migration *m, unsigned long i)
 {
-	return hmm_migration_dst_fits(m, i) &&
-	       take_over(m, mpfn_head(m->src[i]), mpfn_head(m->dst[i]));
+	return hmm_migration_dst_valid(m, i) &&
+	       hmm_commit_migrate_identity(m, hmm_mpfn_head(m->src[i]),
+					   hmm_mpfn_head(m->dst[i]));
 }
 
 /* Has the driver single pages for a large folio or hole, or for a part of it? */
-static bool wants_split(const struct hmm_migration *m, unsigned long i)
+static bool hmm_commit_needs_split(const struct hmm_migration *m,
+				   unsigned long i)
 {
-	unsigned long end;
+	unsigned long end = min(i + hmm_mpfn_nr_pages(m->src[i]), m->npages);
 
 	if (!(m->src[i] & MIGRATE_PFN_MIGRATE) ||
 	    !(m->src[i] & MIGRATE_PFN_COMPOUND) ||
 	    (m->dst[i] & MIGRATE_PFN_COMPOUND))
 		return false;
-	for (end = min(i + mpfn_pages(m->src[i]), m->npages); i < end; i++)
+	for (; i < end; i++)
 		if (m->dst[i] & MIGRATE_PFN_VALID)
 			return true;
 	return false;
 }
 
 /* Gives each page of a large folio or hole a word of its own. */
-static bool split_word(struct hmm_migration *m, unsigned long i)
+static bool hmm_commit_split(struct hmm_migration *m, unsigned long i)
 {
 	if (m->src[i] & MIGRATE_PFN_VALID)
 		return hmm_migration_split(m, i);
@@ -115,15 +117,15 @@ static bool split_word(struct hmm_migration *m, unsigned long i)
  * A word moves only to a page, and by pfn only a page does. A driver's page at
  * a place that has no word to move is finalize's to free.
  */
-static bool may_commit(const struct hmm_migration *m, unsigned long i)
+static bool hmm_commit_allowed(const struct hmm_migration *m, unsigned long i)
 {
 	return (m->src[i] & MIGRATE_PFN_MIGRATE) &&
 	       (m->dst[i] & MIGRATE_PFN_VALID) &&
 	       (m->args || (m->src[i] & MIGRATE_PFN_VALID));
 }
 
-static void notify_fill(struct hmm_migration *m, unsigned long i,
-			struct mmu_notifier_range *range)
+static void hmm_commit_notify_insert(struct hmm_migration *m, unsigned long i,
+				     struct mmu_notifier_range *range)
 {
 	mmu_notifier_range_init_owner(range, MMU_NOTIFY_MIGRATE, 0,
 				      m->args->vma->vm_mm,
@@ -151,101 +153,27 @@ void hmm_migration_commit(struct hmm_migration *m)
 	unsigned long i = 0;
 
 	while (i < m->npages) {
-		if (wants_split(m, i) && !split_word(m, i)) {
+		if (hmm_commit_needs_split(m, i) && !hmm_commit_split(m, i)) {
 			m->src[i] &= ~(MIGRATE_PFN_MIGRATE |
 				       MIGRATE_PFN_COMPOUND);
 			i++;
-		} else if (!may_commit(m, i)) {
+		} else if (!hmm_commit_allowed(m, i)) {
 			m->src[i] &= ~MIGRATE_PFN_MIGRATE;
-			i += mpfn_pages(m->src[i]);
+			i += hmm_mpfn_nr_pages(m->src[i]);
 		} else if (m->src[i] & MIGRATE_PFN_VALID) {
-			if (!commit_folio(m, i))
+			if (!hmm_commit_folio(m, i))
 				m->src[i] &= ~MIGRATE_PFN_MIGRATE;
-			i += mpfn_pages(m->src[i]);
+			i += hmm_mpfn_nr_pages(m->src[i]);
 		} else {
 			if (!notified)
-				notify_fill(m, i, &range);
+				hmm_commit_notify_insert(m, i, &range);
 			notified = true;
-			i += hmm_migration_fill(m, i);
+			i += hmm_migration_insert(m, i);
 		}
 	}
 
 	if (notified)
 		mmu_notifier_invalidate_range_end(&range);
-}
-
-/*
- * Reclaim may have them again, whichever stay. Before they are mapped: a folio
- * on a list counts who locks it in memory. Device folios are on no list.
- */
-static void put_on_lru(struct hmm_migration *m)
-{
-	struct hmm_lru lru = {};
-	bool unevictable = false;
-	struct folio *keeper;
-	unsigned long i;
-
-	for (i = 0; i < m->npages; i += mpfn_pages(m->src[i])) {
-		/* Not with interrupts off over words that have no such folio. */
-		if (!(i % SWAP_CLUSTER_MAX))
-			hmm_lru_end(&lru);
-		if (!(m->src[i] & MIGRATE_PFN_VALID))
-			continue;
-		keeper = hmm_migration_keeper(m, i);
-		if (folio_is_zone_device(keeper))
-			continue;
-		unevictable |= folio_test_unevictable(keeper);
-		hmm_lru_give(&lru, keeper);
-	}
-	hmm_lru_end(&lru);
-	/* Those wait in this CPU's batch, and in a batch nobody counts. */
-	if (unevictable)
-		lru_add_drain();
-}
-
-static void let_go(struct hmm_migration *m, unsigned long i)
-{
-	if (m->src[i] & MIGRATE_PFN_VALID) {
-		migration_clear_singly_mapped(mpfn_head(m->src[i]));
-		migration_release(m->args, mpfn_head(m->src[i]));
-	}
-	if (m->dst[i] & MIGRATE_PFN_VALID) {
-		struct folio *dst = mpfn_folio(m->dst[i]);
-
-		if (folio_test_locked(dst))
-			folio_unlock(dst);
-		folio_put(dst);
-	}
-}
-
-/**
- * hmm_migration_finalize() - the last stage
- * @m: the migration, after commit or instead of it
- *
- * Afterwards no migration entry is left, and nothing is owned by any word.
- */
-void hmm_migration_finalize(struct hmm_migration *m)
-{
-	unsigned long i, mapped;
-
-	put_on_lru(m);
-	for (i = 0; i < m->npages; ) {
-		/* One word may stand for a folio that the array has no room for. */
-		mapped = min(i + hmm_migration_remap(m, i), m->npages);
-		for (; i < mapped; i++)
-			if ((m->src[i] | m->dst[i]) & MIGRATE_PFN_VALID)
-				let_go(m, i);
-	}
-}
-
-static struct hmm_migration by_address(struct migrate_vma *args)
-{
-	return (struct hmm_migration) {
-		.src = args->src,
-		.dst = args->dst,
-		.npages = args->npages,
-		.args = args,
-	};
 }
 
 /**
@@ -265,31 +193,12 @@ static struct hmm_migration by_address(struct migrate_vma *args)
  */
 void migrate_vma_pages(struct migrate_vma *args)
 {
-	struct hmm_migration m = by_address(args);
+	struct hmm_migration m = hmm_migration_by_address(args);
 
-	migration_assert_locked(args);
+	hmm_migration_assert_locked(args);
 	hmm_migration_commit(&m);
 }
 EXPORT_SYMBOL(migrate_vma_pages);
-
-/**
- * migrate_vma_finalize() - end a migration by address
- * @args: the request
- *
- * Maps the pages that moved where the old ones were, maps the others again as
- * they were, unlocks all, and drops the migration's references: of a page that
- * moved the old one is freed, of one that did not the driver's.
- *
- * Context: Process context; may sleep. The mmap lock is held.
- */
-void migrate_vma_finalize(struct migrate_vma *args)
-{
-	struct hmm_migration m = by_address(args);
-
-	migration_assert_locked(args);
-	hmm_migration_finalize(&m);
-}
-EXPORT_SYMBOL(migrate_vma_finalize);
 
 /**
  * migrate_device_pages() - let the driver's pages take over, by pfn
@@ -298,7 +207,7 @@ EXPORT_SYMBOL(migrate_vma_finalize);
  * @npages: length of both arrays
  *
  * Not for words from migrate_vma_setup(): by pfn each one holds a reference
- * more, see migration_hold_anon_vma().
+ * more, see hmm_migration_get_anon_vma().
  *
  * Context: Process context; may sleep. Needs no mmap lock.
  */
@@ -310,74 +219,3 @@ void migrate_device_pages(unsigned long *src, unsigned long *dst,
 	hmm_migration_commit(&m);
 }
 EXPORT_SYMBOL(migrate_device_pages);
-
-/**
- * migrate_device_finalize() - end a migration by pfn
- * @src: the words
- * @dst: the driver's pages. The copies are complete and visible to the CPU.
- * @npages: length of both arrays
- *
- * As migrate_vma_finalize().
- *
- * Context: Process context; may sleep. Needs no mmap lock.
- */
-void migrate_device_finalize(unsigned long *src, unsigned long *dst,
-			     unsigned long npages)
-{
-	struct hmm_migration m = { .src = src, .dst = dst, .npages = npages };
-
-	hmm_migration_finalize(&m);
-}
-EXPORT_SYMBOL(migrate_device_finalize);
-
-/* A locked folio of system memory, for the contents of @folio. */
-static unsigned long alloc_refuge(struct folio *folio)
-{
-	unsigned int order = folio_order(folio);
-	struct folio *refuge = folio_alloc(GFP_USER | __GFP_NOWARN, order);
-
-	if (!refuge)
-		return 0;
-	folio_lock(refuge);
-	return migrate_pfn(folio_pfn(refuge)) |
-	       (order ? MIGRATE_PFN_COMPOUND : 0);
-}
-
-/**
- * migrate_device_coherent_folio() - bring a folio of coherent memory home
- * @folio: the folio; the caller's reference to it is consumed
- *
- * For GUP, which cannot pin device memory for long.
- *
- * Context: Process context; may sleep.
- *
- * Return: 0 if its contents and mappings are in system memory now, or it is
- * mapped nowhere any more; -EBUSY if it is pinned, or memory ran out, and
- * everything is as it was.
- */
-int migrate_device_coherent_folio(struct folio *folio)
-{
-	unsigned long dst = 0, src = migrate_pfn(folio_pfn(folio)) |
-				     MIGRATE_PFN_MIGRATE;
-	struct hmm_migration m = { .src = &src, .dst = &dst, .npages = 1 };
-	bool mapped;
-
-	folio_lock(folio);
-	if (!migration_hold_anon_vma(folio)) {
-		mapped = folio_mapped(folio);
-		folio_unlock(folio);
-		folio_put(folio);
-		return mapped ? -EBUSY : 0;
-	}
-	if (folio_test_large(folio))
-		src |= MIGRATE_PFN_COMPOUND;
-	if (!hmm_migration_unmap(&m))
-		return -EBUSY;
-
-	dst = alloc_refuge(folio);
-	hmm_migration_commit(&m);
-	if (src & MIGRATE_PFN_MIGRATE)
-		folio_copy(mpfn_folio(dst), folio);
-	hmm_migration_finalize(&m);
-	return src & MIGRATE_PFN_MIGRATE ? 0 : -EBUSY;
-}

@@ -223,7 +223,7 @@ void *devm_memremap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 	}
 	pgmap->dev = dev;
 	pagemap_fill_core(pgmap);
-	if (addresses_are_taken(&pgmap->core.range))
+	if (hmm_devmem_range_busy(&pgmap->core.range))
 		addr = ERR_PTR(-EBUSY);
 	else
 		addr = memremap_pages(&pgmap->core, dev_to_node(dev));

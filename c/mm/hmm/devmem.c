@@ -14,14 +14,14 @@
 #include "../internal.h"
 #include "devmem.h"
 
-static const struct dev_pagemap_ops devmem_pagemap_ops = {
-	.folio_free	= devmem_free,
-	.migrate_to_ram	= devmem_fault,
+static const struct dev_pagemap_ops hmm_devmem_pagemap_ops = {
+	.folio_free	= hmm_devmem_free,
+	.migrate_to_ram	= hmm_devmem_fault,
 };
 
 /* Addresses: the driver's for coherent memory, unused ones for private. */
-static int reserve_addresses(struct hmm_devmem_chunk *chunk, phys_addr_t start,
-			     unsigned long size)
+static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
+				    phys_addr_t start, unsigned long size)
 {
 	struct hmm_devmem *devmem = chunk->devmem;
 	struct range *range = &chunk->pagemap.range;
@@ -37,10 +37,10 @@ static int reserve_addresses(struct hmm_devmem_chunk *chunk, phys_addr_t start,
 	}
 
 	*range = (struct range){ start, start + size - 1 };
-	return addresses_are_taken(range) ? -EBUSY : 0;
+	return hmm_devmem_range_busy(range) ? -EBUSY : 0;
 }
 
-static void release_addresses(struct hmm_devmem_chunk *chunk)
+static void hmm_devmem_release_range(struct hmm_devmem_chunk *chunk)
 {
 	struct range *range = &chunk->pagemap.range;
 
@@ -49,25 +49,25 @@ static void release_addresses(struct hmm_devmem_chunk *chunk)
 }
 
 /* The addresses that were found may be more than were asked for. */
-static int map_pages(struct hmm_devmem_chunk *chunk)
+static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 {
 	struct dev_pagemap *pgmap = &chunk->pagemap;
 
 	pgmap->type = chunk->devmem->type;
 	pgmap->nr_range = 1;
-	pgmap->ops = &devmem_pagemap_ops;
+	pgmap->ops = &hmm_devmem_pagemap_ops;
 	pgmap->owner = chunk->devmem->owner;
 	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, chunk->devmem->nid));
 }
 
-static void free_chunk(struct hmm_devmem_chunk *chunk)
+static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
 	bitmap_free(chunk->used);
 	kfree(chunk);
 }
 
-static struct hmm_devmem_chunk *alloc_chunk(struct hmm_devmem *devmem,
-					    unsigned long pages)
+static struct hmm_devmem_chunk *
+hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 {
 	struct hmm_devmem_chunk *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
 
@@ -84,8 +84,8 @@ static struct hmm_devmem_chunk *alloc_chunk(struct hmm_devmem *devmem,
 	return chunk;
 }
 
-static bool addresses_are_sound(const struct hmm_devmem *devmem,
-				phys_addr_t start, unsigned long size)
+static bool hmm_devmem_range_valid(const struct hmm_devmem *devmem,
+				   phys_addr_t start, unsigned long size)
 {
 	if (!size || !IS_ALIGNED(size, HPAGE_PMD_SIZE))
 		return false;
@@ -116,18 +116,18 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 	struct hmm_devmem_chunk *chunk;
 	int err;
 
-	if (!addresses_are_sound(devmem, start, size))
+	if (!hmm_devmem_range_valid(devmem, start, size))
 		return -EINVAL;
-	chunk = alloc_chunk(devmem, size >> PAGE_SHIFT);
+	chunk = hmm_devmem_alloc_chunk(devmem, size >> PAGE_SHIFT);
 	if (!chunk)
 		return -ENOMEM;
 	chunk->data = data;
 
-	guard(mutex)(&devmem->resize);
-	err = reserve_addresses(chunk, start, size);
+	guard(mutex)(&devmem->chunks_lock);
+	err = hmm_devmem_reserve_range(chunk, start, size);
 	if (err)
 		goto free;
-	err = map_pages(chunk);
+	err = hmm_devmem_map_pages(chunk);
 	if (err)
 		goto release;
 
@@ -136,15 +136,15 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 	return 0;
 
 release:
-	release_addresses(chunk);
+	hmm_devmem_release_range(chunk);
 free:
-	free_chunk(chunk);
+	hmm_devmem_free_chunk(chunk);
 	return err;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_add);
 
 /* Takes a chunk away that has no page in use, and of which none is given out. */
-static void remove_chunk(struct hmm_devmem_chunk *chunk)
+static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk)
 {
 	struct hmm_devmem *devmem = chunk->devmem;
 
@@ -155,22 +155,22 @@ static void remove_chunk(struct hmm_devmem_chunk *chunk)
 	/* Somebody may still look for free pages in it. */
 	synchronize_rcu();
 	memunmap_pages(&chunk->pagemap);
-	release_addresses(chunk);
+	hmm_devmem_release_range(chunk);
 	if (devmem->ops->release)
 		devmem->ops->release(devmem, chunk->data);
-	free_chunk(chunk);
+	hmm_devmem_free_chunk(chunk);
 }
 
-static void set_closed(struct hmm_devmem *devmem, bool closed)
+static void hmm_devmem_set_closed(struct hmm_devmem *devmem, bool closed)
 {
 	guard(spinlock_irqsave)(&devmem->lock);
 	WRITE_ONCE(devmem->closed, closed);
 }
 
 /* Brings a chunk home. Returns how many of its pages are still in use. */
-static unsigned long empty_chunk(struct hmm_devmem_chunk *chunk)
+static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
 {
-	devmem_bring_home(chunk);
+	hmm_devmem_evict_chunk(chunk);
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	return chunk->pages - chunk->free;
 }
@@ -193,10 +193,10 @@ unsigned long hmm_devmem_evict(struct hmm_devmem *devmem)
 	struct hmm_devmem_chunk *chunk;
 	unsigned long left = 0;
 
-	guard(mutex)(&devmem->resize);
-	set_closed(devmem, true);
+	guard(mutex)(&devmem->chunks_lock);
+	hmm_devmem_set_closed(devmem, true);
 	list_for_each_entry(chunk, &devmem->chunks, list)
-		left += empty_chunk(chunk);
+		left += hmm_devmem_empty_chunk(chunk);
 	return left;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_evict);
@@ -209,30 +209,32 @@ EXPORT_SYMBOL_GPL(hmm_devmem_evict);
  */
 void hmm_devmem_resume(struct hmm_devmem *devmem)
 {
-	guard(mutex)(&devmem->resize);
-	set_closed(devmem, false);
+	guard(mutex)(&devmem->chunks_lock);
+	hmm_devmem_set_closed(devmem, false);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_resume);
 
-/* The chunk to be removed next. The resize lock is held. */
-static struct hmm_devmem_chunk *first_chunk(struct hmm_devmem *devmem)
+/* The chunk to be removed next. chunks_lock is held. */
+static struct hmm_devmem_chunk *
+hmm_devmem_first_chunk(struct hmm_devmem *devmem)
 {
 	return list_first_entry_or_null(&devmem->chunks,
 					struct hmm_devmem_chunk, list);
 }
 
-static int remove_chunks(struct hmm_devmem *devmem, unsigned long patience)
+static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
+				    unsigned long patience)
 {
 	struct hmm_devmem_chunk *chunk;
 
-	while ((chunk = first_chunk(devmem))) {
-		while (empty_chunk(chunk)) {
+	while ((chunk = hmm_devmem_first_chunk(devmem))) {
+		while (hmm_devmem_empty_chunk(chunk)) {
 			if (!patience)
 				return -EBUSY;
 			patience--;
 			schedule_timeout_uninterruptible(1);
 		}
-		remove_chunk(chunk);
+		hmm_devmem_remove_chunk(chunk);
 	}
 	return 0;
 }
@@ -255,11 +257,11 @@ int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 	bool closed;
 	int err;
 
-	guard(mutex)(&devmem->resize);
+	guard(mutex)(&devmem->chunks_lock);
 	closed = devmem->closed;
-	set_closed(devmem, true);
-	err = remove_chunks(devmem, timeout);
-	set_closed(devmem, closed);
+	hmm_devmem_set_closed(devmem, true);
+	err = hmm_devmem_remove_chunks(devmem, timeout);
+	hmm_devmem_set_closed(devmem, closed);
 	return err;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_remove);
@@ -274,11 +276,11 @@ EXPORT_SYMBOL_GPL(hmm_devmem_remove);
  */
 int hmm_devmem_init(struct hmm_devmem *devmem)
 {
-	unsigned long around = devmem->fault_pages ?: TRANSFER_PAGES;
+	unsigned long around = devmem->fault_pages ?: HMM_DEVMEM_BATCH;
 
 	if (!devmem->ops || !devmem->ops->copy || !devmem->ops->clear)
 		return -EINVAL;
-	if (!is_power_of_2(around) || around > TRANSFER_PAGES)
+	if (!is_power_of_2(around) || around > HMM_DEVMEM_BATCH)
 		return -EINVAL;
 	if (devmem->type != MEMORY_DEVICE_PRIVATE &&
 	    devmem->type != MEMORY_DEVICE_COHERENT)
@@ -292,8 +294,8 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	devmem->fault_pages = around;
 	if (!devmem->owner)
 		devmem->owner = devmem;
-	mutex_init(&devmem->growing);
-	mutex_init(&devmem->resize);
+	mutex_init(&devmem->grow_lock);
+	mutex_init(&devmem->chunks_lock);
 	spin_lock_init(&devmem->lock);
 	INIT_LIST_HEAD(&devmem->chunks);
 	devmem->closed = false;
@@ -314,7 +316,7 @@ void hmm_devmem_exit(struct hmm_devmem *devmem)
 {
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
-	mutex_destroy(&devmem->resize);
-	mutex_destroy(&devmem->growing);
+	mutex_destroy(&devmem->chunks_lock);
+	mutex_destroy(&devmem->grow_lock);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_exit);

@@ -2,12 +2,17 @@
 /*
  * Device memory, inside. Each of these calls what comes after it:
  *
- *   devmem.c	the chunks that there are
- *   transfer.c	pages on their way there and home; on the migration engine
- *   blocks.c	who has which page of a chunk
+ *   devmem.c		the chunks that there are
+ *   devmem_evict.c,	pages on their way there and home: to empty a chunk,
+ *   devmem_migrate.c,	at a driver's call,
+ *   devmem_steps.c,	the same step by step,
+ *   devmem_fault.c,	in a CPU fault,
+ *   section_migrate.c	and for a section of a mirror
+ *   devmem_copy.c	the copy stage of all of them
+ *   devmem_alloc.c	who has which page of a chunk
  */
-#ifndef _MM_HMM_DEVMEM_H
-#define _MM_HMM_DEVMEM_H
+#ifndef MM_HMM_DEVMEM_H
+#define MM_HMM_DEVMEM_H
 
 #include <linux/hmm_devmem.h>
 #include <linux/ioport.h>
@@ -18,7 +23,7 @@
  * both ends. Memory is added in subsections, so each pagemap covers one.
  */
 #ifdef CONFIG_ZONE_DEVICE
-static inline bool addresses_have_pagemap(const struct range *range)
+static inline bool hmm_devmem_range_has_pagemap(const struct range *range)
 {
 	unsigned long pfn = ALIGN_DOWN(PHYS_PFN(range->start),
 				       PAGES_PER_SUBSECTION);
@@ -33,68 +38,74 @@ static inline bool addresses_have_pagemap(const struct range *range)
 	return false;
 }
 #else
-static inline bool addresses_have_pagemap(const struct range *range)
+static inline bool hmm_devmem_range_has_pagemap(const struct range *range)
 {
 	return false;
 }
 #endif
 
 /* Whether there is memory at these addresses, the system's or a device's. */
-static inline bool addresses_are_taken(const struct range *range)
+static inline bool hmm_devmem_range_busy(const struct range *range)
 {
-	return addresses_have_pagemap(range) ||
-	       region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM,
+	return hmm_devmem_range_has_pagemap(range) ||
+	       region_intersects(range->start, range_len(range),
+				 IORESOURCE_SYSTEM_RAM,
 				 IORES_DESC_NONE) != REGION_DISJOINT;
 }
 
-void devmem_free(struct folio *folio);
-unsigned long devmem_used_pfns(struct hmm_devmem_chunk *chunk,
-			       unsigned long at, unsigned long *pfns);
-bool devmem_is_ours(const struct page *page);
+void hmm_devmem_free(struct folio *folio);
+unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
+				   unsigned long at, unsigned long *pfns);
+bool hmm_devmem_owns_page(const struct page *page);
 
-vm_fault_t devmem_fault(struct vm_fault *vmf);
-void devmem_bring_home(struct hmm_devmem_chunk *chunk);
+vm_fault_t hmm_devmem_fault(struct vm_fault *vmf);
+void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk);
 
-struct devmem_move;
+struct hmm_section_migration;
 
 #ifdef CONFIG_HMM_DEVMEM
 /* At most this many pages move at once: what one PMD maps. */
-#define TRANSFER_PAGES	HPAGE_PMD_NR
+#define HMM_DEVMEM_BATCH HPAGE_PMD_NR
 
-struct devmem_move *devmem_move_alloc(struct hmm_devmem *to, bool write);
-void devmem_move_free(struct devmem_move *move);
-unsigned long *devmem_move_pfns(struct devmem_move *move);
-int devmem_move_begin(struct devmem_move *move, struct mm_struct *mm,
-		      struct hmm_span *span, unsigned long *pfns);
-void devmem_move_end(struct devmem_move *move);
+struct hmm_section_migration *hmm_section_migration_alloc(struct hmm_devmem *to,
+							  bool write);
+void hmm_section_migration_free(struct hmm_section_migration *move);
+unsigned long *hmm_section_migration_pfns(struct hmm_section_migration *move);
+int hmm_section_migration_begin(struct hmm_section_migration *move,
+				struct mm_struct *mm, struct hmm_span *span,
+				unsigned long *pfns);
+void hmm_section_migration_end(struct hmm_section_migration *move);
 #else
-#define TRANSFER_PAGES	1
+#define HMM_DEVMEM_BATCH 1
 
-static inline struct devmem_move *devmem_move_alloc(struct hmm_devmem *to,
-						    bool write)
+static inline struct hmm_section_migration *
+hmm_section_migration_alloc(struct hmm_devmem *to, bool write)
 {
 	return NULL;
 }
 
-static inline void devmem_move_free(struct devmem_move *move)
+static inline void
+hmm_section_migration_free(struct hmm_section_migration *move)
 {
 }
 
-static inline unsigned long *devmem_move_pfns(struct devmem_move *move)
+static inline unsigned long *
+hmm_section_migration_pfns(struct hmm_section_migration *move)
 {
 	return NULL;
 }
 
-static inline int devmem_move_begin(struct devmem_move *move,
-				    struct mm_struct *mm,
-				    struct hmm_span *span, unsigned long *pfns)
+static inline int
+hmm_section_migration_begin(struct hmm_section_migration *move,
+			    struct mm_struct *mm, struct hmm_span *span,
+			    unsigned long *pfns)
 {
 	return 0;
 }
 
-static inline void devmem_move_end(struct devmem_move *move)
+static inline void hmm_section_migration_end(struct hmm_section_migration *move)
 {
 }
 #endif
 
-#endif /* _MM_HMM_DEVMEM_H */
+#endif /* MM_HMM_DEVMEM_H */

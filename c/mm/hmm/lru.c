@@ -15,9 +15,9 @@
 #include "lru.h"
 
 /* How many folios there are under one lock at most; as many as in reclaim. */
-#define LRU_BATCH SWAP_CLUSTER_MAX
+#define LRU_BATCH_SIZE SWAP_CLUSTER_MAX
 
-static void tell(struct hmm_lru *l)
+static void lru_batch_update_size(struct lru_batch *l)
 {
 	if (l->nr)
 		update_lru_size(l->lruvec, l->lru, l->zone, l->nr);
@@ -25,39 +25,40 @@ static void tell(struct hmm_lru *l)
 }
 
 /**
- * hmm_lru_end() - drop the lock
+ * lru_batch_flush() - drop the lock
  * @l: the changes; nothing happens if no lock is held
  */
-void hmm_lru_end(struct hmm_lru *l)
+void lru_batch_flush(struct lru_batch *l)
 {
 	if (!l->lruvec)
 		return;
-	tell(l);
+	lru_batch_update_size(l);
 	lruvec_unlock_irq(l->lruvec);
 	l->lruvec = NULL;
 	l->folios = 0;
 }
 
 /* Holds the lock that guards the lists for this folio. */
-static __always_inline void lock(struct hmm_lru *l, struct folio *folio)
+static __always_inline void lru_batch_lock(struct lru_batch *l,
+					   struct folio *folio)
 {
-	if (l->lruvec && (l->folios == LRU_BATCH ||
+	if (l->lruvec && (l->folios == LRU_BATCH_SIZE ||
 			  !folio_matches_lruvec(folio, l->lruvec)))
-		hmm_lru_end(l);
+		lru_batch_flush(l);
 	if (!l->lruvec)
 		l->lruvec = folio_lruvec_lock_irq(folio);
 	l->folios++;
 }
 
 /* Notes that a folio's list changes by @nr pages, and says which list it is. */
-static __always_inline enum lru_list count(struct hmm_lru *l,
-					   struct folio *folio, long nr)
+static __always_inline enum lru_list
+lru_batch_account(struct lru_batch *l, struct folio *folio, long nr)
 {
 	enum zone_type zone = folio_zonenum(folio);
 	enum lru_list lru = folio_lru_list(folio);
 
 	if (lru != l->lru || zone != l->zone)
-		tell(l);
+		lru_batch_update_size(l);
 	l->lru = lru;
 	l->zone = zone;
 	l->nr += nr;
@@ -65,33 +66,34 @@ static __always_inline enum lru_list count(struct hmm_lru *l,
 }
 
 /**
- * hmm_lru_take() - folio_isolate_lru(), less the reference
+ * lru_batch_isolate() - folio_isolate_lru(), less the reference
  * @l: the changes that it is one of
  * @folio: the folio; the caller has a reference, which it keeps
  *
  * Return: whether it was on a list, and is not any more.
  *
- * Context: may return with interrupts off; hmm_lru_end() ends that.
+ * Context: may return with interrupts off; lru_batch_flush() ends that.
  */
-bool hmm_lru_take(struct hmm_lru *l, struct folio *folio)
+bool lru_batch_isolate(struct lru_batch *l, struct folio *folio)
 {
 	if (!folio_test_clear_lru(folio))
 		return false;
 
-	lock(l, folio);
+	lru_batch_lock(l, folio);
 	/*
 	 * Ask the folio which kind of list it is on, not whether MGLRU is
 	 * enabled: after it was switched, folios stay on lists of the other
 	 * kind until their lruvec's turn comes.
 	 */
 	if (!lru_gen_del_folio(l->lruvec, folio, false) &&
-	    count(l, folio, -folio_nr_pages(folio)) != LRU_UNEVICTABLE)
+	    lru_batch_account(l, folio, -folio_nr_pages(folio)) !=
+		    LRU_UNEVICTABLE)
 		list_del(&folio->lru);
 	return true;
 }
 
 /* As folio_evictable(), which asks for a mapping (benchmark: home-4k). */
-static bool evictable(struct folio *folio)
+static bool lru_batch_evictable(struct folio *folio)
 {
 	if (folio_test_anon(folio))
 		return !folio_test_mlocked(folio);
@@ -99,7 +101,7 @@ static bool evictable(struct folio *folio)
 }
 
 /**
- * hmm_lru_give() - folio_add_lru(), without a detour
+ * lru_batch_putback() - folio_add_lru(), without a detour
  * @l: the changes that it is one of
  * @folio: the folio, which is on no list
  *
@@ -107,21 +109,21 @@ static bool evictable(struct folio *folio)
  * MGLRU puts it into the generation that its PG_active and PG_workingset call
  * for, which isolation and folio_migrate_flags() have kept.
  *
- * Context: as hmm_lru_take().
+ * Context: as lru_batch_isolate().
  */
-void hmm_lru_give(struct hmm_lru *l, struct folio *folio)
+void lru_batch_putback(struct lru_batch *l, struct folio *folio)
 {
 	enum lru_list lru;
 
-	if (folio_test_unevictable(folio) || !evictable(folio)) {
-		hmm_lru_end(l);
+	if (folio_test_unevictable(folio) || !lru_batch_evictable(folio)) {
+		lru_batch_flush(l);
 		folio_add_lru(folio);
 		return;
 	}
-	lock(l, folio);
+	lru_batch_lock(l, folio);
 	/* The lruvec knows which kind of list it has at present. */
 	if (!lru_gen_add_folio(l->lruvec, folio, false)) {
-		lru = count(l, folio, folio_nr_pages(folio));
+		lru = lru_batch_account(l, folio, folio_nr_pages(folio));
 		list_add(&folio->lru, &l->lruvec->lists[lru]);
 	}
 	trace_mm_lru_insertion(folio);

@@ -2,15 +2,15 @@
 /*
  * LRU lists: many folios off them, or onto them, under one lock.
  */
-#ifndef _MM_HMM_LRU_H
-#define _MM_HMM_LRU_H
+#ifndef MM_HMM_LRU_H
+#define MM_HMM_LRU_H
 
 #include <linux/mmzone.h>
 
 struct folio;
 
 /**
- * struct hmm_lru - changes to LRU lists that are made together
+ * struct lru_batch - changes to LRU lists that are made together
  * @lruvec: whose lock is held, with interrupts off; or NULL
  * @lru: which of its lists has changed
  * @zone: whose pages
@@ -19,7 +19,7 @@ struct folio;
  *
  * All zeros to begin with.
  */
-struct hmm_lru {
+struct lru_batch {
 	struct lruvec *lruvec;
 	enum lru_list lru;
 	enum zone_type zone;
@@ -27,8 +27,8 @@ struct hmm_lru {
 	unsigned int folios;
 };
 
-bool hmm_lru_take(struct hmm_lru *l, struct folio *folio);
-void hmm_lru_give(struct hmm_lru *l, struct folio *folio);
-void hmm_lru_end(struct hmm_lru *l);
+bool lru_batch_isolate(struct lru_batch *l, struct folio *folio);
+void lru_batch_putback(struct lru_batch *l, struct folio *folio);
+void lru_batch_flush(struct lru_batch *l);
 
-#endif /* _MM_HMM_LRU_H */
+#endif /* MM_HMM_LRU_H */

@@ -5,19 +5,19 @@
  * A migration moves pages between system and device memory under the feet of
  * the processes that map them. It passes through five stages:
  *
- *   collect	find the pages, pin and lock them	collect.c, collect_pte.c
+ *   collect	find the pages, pin and lock them	collect.c, collect_*.c
  *   unmap	take them out of every page table	unmap.c
  *   copy	the driver's: allocate, copy the bytes	-
- *   commit	give the new page the old one's place	commit.c, fill.c, place.c
- *   finalize	map what came of it, let go		commit.c, remap.c
+ *   commit	give the new page the old one's place	commit.c, commit_*.c
+ *   finalize	map what came of it, let go		commit.c, finalize_pte.c
  *
  * Drivers name the pages by address or by device pfn. That differs in collect
  * only; from there on a migration is an array of words, one for each page, and
  * every stage reads and writes nothing but the words and what they point to.
  * docs/migration.md has the whole story.
  */
-#ifndef _MM_HMM_MIGRATE_H
-#define _MM_HMM_MIGRATE_H
+#ifndef MM_HMM_MIGRATE_H
+#define MM_HMM_MIGRATE_H
 
 #include <linux/hmm_migrate.h>
 #include <linux/migrate.h>
@@ -50,26 +50,38 @@ struct hmm_migration {
 	bool drained;
 };
 
+/* The migration of a request by address. */
+static inline struct hmm_migration
+hmm_migration_by_address(struct migrate_vma *args)
+{
+	return (struct hmm_migration){
+		.src = args->src,
+		.dst = args->dst,
+		.npages = args->npages,
+		.args = args,
+	};
+}
+
 /*
  * A mark on a source folio: the only mapping it had is the one at its address
  * in the request. It is on the folio, which the engine has locked and isolated,
  * and not in @src, which drivers write to. PG_private_2 is free for it, as only
  * file systems use that; so only anonymous folios have the mark.
  */
-static inline void migration_mark_singly_mapped(struct folio *folio)
+static inline void hmm_migration_set_singly_mapped(struct folio *folio)
 {
 	if (folio_test_anon(folio))
 		folio_set_private_2(folio);
 }
 
-static inline bool migration_singly_mapped(const struct folio *folio)
+static inline bool hmm_migration_singly_mapped(const struct folio *folio)
 {
 	return folio_test_anon(folio) && folio_test_private_2(folio);
 }
 
-static inline void migration_clear_singly_mapped(struct folio *folio)
+static inline void hmm_migration_clear_singly_mapped(struct folio *folio)
 {
-	if (migration_singly_mapped(folio))
+	if (hmm_migration_singly_mapped(folio))
 		folio_clear_private_2(folio);
 }
 
@@ -77,13 +89,13 @@ static inline void migration_clear_singly_mapped(struct folio *folio)
  * The mmap lock is held from migrate_vma_setup() until migrate_vma_finalize().
  * Without it VMAs and migration entries may be moved and copied meanwhile.
  */
-static inline void migration_assert_locked(const struct migrate_vma *args)
+static inline void hmm_migration_assert_locked(const struct migrate_vma *args)
 {
 	mmap_assert_locked(args->vma->vm_mm);
 }
 
 /* The folio of a word that has MIGRATE_PFN_VALID. */
-static inline struct folio *mpfn_folio(unsigned long word)
+static inline struct folio *hmm_mpfn_folio(unsigned long word)
 {
 	return page_folio(pfn_to_page(word >> MIGRATE_PFN_SHIFT));
 }
@@ -92,51 +104,51 @@ static inline struct folio *mpfn_folio(unsigned long word)
  * The same for a word that names a folio's head: one of @src, which the engine
  * wrote, or one of @dst that fits.
  */
-static inline struct folio *mpfn_head(unsigned long word)
+static inline struct folio *hmm_mpfn_head(unsigned long word)
 {
 	return (struct folio *)pfn_to_page(word >> MIGRATE_PFN_SHIFT);
 }
 
 /* How many pages, and words, a word of @src stands for. */
-static inline unsigned long mpfn_pages(unsigned long word)
+static inline unsigned long hmm_mpfn_nr_pages(unsigned long word)
 {
 	if (!(word & MIGRATE_PFN_COMPOUND))
 		return 1;
 	if (word & MIGRATE_PFN_VALID)
-		return folio_nr_pages(mpfn_head(word));
+		return folio_nr_pages(hmm_mpfn_head(word));
 	return thp_migration_supported() ? HPAGE_PMD_NR : 1;
 }
 
 /**
- * faulting_folio() - is this the folio whose CPU fault is being served?
+ * hmm_is_fault_folio() - is this the folio whose CPU fault is being served?
  * @args: the request, or NULL in a migration by pfn
  * @folio: the folio in question
  *
  * The fault handler holds that folio's lock, and one reference that no other
  * folio has, from before the migration until after it.
  */
-static inline bool faulting_folio(const struct migrate_vma *args,
-				  const struct folio *folio)
+static inline bool hmm_is_fault_folio(const struct migrate_vma *args,
+				      const struct folio *folio)
 {
 	return args && args->fault_page && page_folio(args->fault_page) == folio;
 }
 
-static inline void migration_unlock(const struct migrate_vma *args,
-				    struct folio *folio)
+static inline void hmm_migration_unlock(const struct migrate_vma *args,
+					struct folio *folio)
 {
-	if (!faulting_folio(args, folio))
+	if (!hmm_is_fault_folio(args, folio))
 		folio_unlock(folio);
 }
 
 /**
- * migration_hold_anon_vma() - prepare a folio for a migration by pfn
+ * hmm_migration_get_anon_vma() - prepare a folio for a migration by pfn
  * @folio: the folio; locked, and the caller has a reference
  *
  * By pfn no mmap lock is held, so the processes that map the folio can exit
  * while it is copied. The last of them would free the anon_vma, which every
  * rmap walk until finalize starts from: the folio's mapping keeps pointing to
  * it. A reference taken while the folio is mapped keeps it; folio->mapping
- * names it until migration_release(), as the folio stays locked.
+ * names it until hmm_migration_release(), as the folio stays locked.
  *
  * A migration by address needs none. The VMA is linked to the anon_vma of each
  * page that it maps, and cannot go away under the mmap lock.
@@ -144,14 +156,14 @@ static inline void migration_unlock(const struct migrate_vma *args,
  * Return: false if the folio is mapped nowhere, or has no anon_vma that could
  * be kept; it must not move then.
  */
-static inline bool migration_hold_anon_vma(struct folio *folio)
+static inline bool hmm_migration_get_anon_vma(struct folio *folio)
 {
 	if (!folio_mapped(folio))
 		return false;
 	return !folio_test_anon(folio) || folio_get_anon_vma(folio);
 }
 
-static inline void migration_put_anon_vma(struct folio *folio)
+static inline void hmm_migration_put_anon_vma(struct folio *folio)
 {
 	struct anon_vma *anon_vma = folio_anon_vma(folio);
 
@@ -163,17 +175,17 @@ static inline void migration_put_anon_vma(struct folio *folio)
  * Releases what collect took for a folio: its lock, its reference, and by pfn
  * (@args is NULL) the reference to its anon_vma.
  */
-static inline void migration_release(const struct migrate_vma *args,
-				     struct folio *folio)
+static inline void hmm_migration_release(const struct migrate_vma *args,
+					 struct folio *folio)
 {
 	if (!args)
-		migration_put_anon_vma(folio);
-	migration_unlock(args, folio);
+		hmm_migration_put_anon_vma(folio);
+	hmm_migration_unlock(args, folio);
 	folio_put(folio);
 }
 
 /**
- * hmm_migration_keeper() - which folio stays at a word's place?
+ * hmm_migration_resulting_folio() - which folio stays at a word's place?
  * @m: the migration, after commit or instead of it
  * @i: index of the word, which has a source folio
  *
@@ -182,17 +194,17 @@ static inline void migration_release(const struct migrate_vma *args,
  * @dst but a place in no mapping.
  */
 static inline struct folio *
-hmm_migration_keeper(const struct hmm_migration *m, unsigned long i)
+hmm_migration_resulting_folio(const struct hmm_migration *m, unsigned long i)
 {
 	unsigned long src = m->src[i], dst = m->dst[i];
 	struct folio *folio;
 
 	if ((src & MIGRATE_PFN_MIGRATE) && (dst & MIGRATE_PFN_VALID)) {
-		folio = mpfn_folio(dst);
+		folio = hmm_mpfn_folio(dst);
 		if (folio->mapping)
 			return folio;
 	}
-	return mpfn_head(src);
+	return hmm_mpfn_head(src);
 }
 
 unsigned long hmm_migration_unmap(struct hmm_migration *m);
@@ -204,10 +216,10 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i);
 bool hmm_migration_split_mapped(const struct migrate_vma *args,
 				struct folio *folio);
 
-bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i);
+bool hmm_migration_dst_valid(struct hmm_migration *m, unsigned long i);
 void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i);
-unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i);
-void hmm_migration_map(struct folio *src, struct folio *keeper);
+unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i);
+void hmm_migration_map(struct folio *src, struct folio *result);
 unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i);
 
-#endif /* _MM_HMM_MIGRATE_H */
+#endif /* MM_HMM_MIGRATE_H */

@@ -38,8 +38,8 @@ static void hmm_section_use_own_pfns(struct hmm_section *section)
 	unsigned long nr = min(hmm_span_pages(section->span), HMM_SECTION_BATCH);
 
 	if (section->migrate_to) {
-		section->pfns = devmem_move_pfns(section->move);
-		section->nr_pfns = TRANSFER_PAGES;
+		section->pfns = hmm_section_migration_pfns(section->move);
+		section->nr_pfns = HMM_DEVMEM_BATCH;
 		return;
 	}
 	/* For one pfn a call is not worth it (benchmark: populate-one-page). */
@@ -79,8 +79,9 @@ static int hmm_section_start(struct hmm_section *section)
 	section->batch.start = section->span.start;
 	section->batch.end = section->span.start;
 	if (section->migrate_to) {
-		section->move = devmem_move_alloc(section->migrate_to,
-						  section->access == HMM_ACCESS_WRITE);
+		section->move = hmm_section_migration_alloc(
+			section->migrate_to,
+			section->access == HMM_ACCESS_WRITE);
 		if (!section->move)
 			return -ENOMEM;
 	}
@@ -135,8 +136,8 @@ static int hmm_section_migrate(struct hmm_section *section,
 						&walk->notifier_seq);
 	/* fault */
 	if (!held)
-		held = devmem_move_begin(section->move, section->mm_ref, &span,
-					 section->pfns);
+		held = hmm_section_migration_begin(
+			section->move, section->mm_ref, &span, section->pfns);
 	walk->end = span.end;
 	/* lock, check */
 	ret = hmm_interval_enter(interval);
@@ -145,7 +146,7 @@ static int hmm_section_migrate(struct hmm_section *section,
 		return 1;
 	if (!ret)
 		hmm_interval_leave(interval);
-	devmem_move_end(section->move);
+	hmm_section_migration_end(section->move);
 	return ret ?: min(held, 0);
 }
 
@@ -292,7 +293,7 @@ static void hmm_section_unlock(struct hmm_section *section)
 	hmm_interval_leave(section->interval);
 	section->locked = false;
 	hmm_section_exclusive_end(section);
-	devmem_move_end(section->move);
+	hmm_section_migration_end(section->move);
 }
 
 /**
@@ -354,9 +355,9 @@ void hmm_section_leave(struct hmm_section *section)
 	hmm_section_unlock(section);
 	section->batch = (struct hmm_span){};
 	if (section->move) {
-		if (section->pfns == devmem_move_pfns(section->move))
+		if (section->pfns == hmm_section_migration_pfns(section->move))
 			section->pfns = NULL;
-		devmem_move_free(section->move);
+		hmm_section_migration_free(section->move);
 		section->move = NULL;
 	}
 	if (section->interval) {

@@ -14,7 +14,7 @@
  * The core's split hands the pagemap on to the pieces of a device private
  * folio only. Nobody can see the pieces yet.
  */
-static void hand_on_pagemap(struct page *head, unsigned long nr)
+static void hmm_split_propagate_pgmap(struct page *head, unsigned long nr)
 {
 	struct dev_pagemap *pgmap = page_pgmap(head);
 	unsigned long i;
@@ -28,9 +28,10 @@ static void hand_on_pagemap(struct page *head, unsigned long nr)
  * All of them are then locked and referenced. The fault handler's reference is
  * in the way, and belongs to its own page afterwards.
  */
-static bool split_unmapped(const struct migrate_vma *args, struct folio *folio)
+static bool hmm_split_unmapped(const struct migrate_vma *args,
+			       struct folio *folio)
 {
-	bool faulting = faulting_folio(args, folio);
+	bool faulting = hmm_is_fault_folio(args, folio);
 	bool coherent = folio_is_device_coherent(folio);
 	unsigned long nr = folio_nr_pages(folio);
 	int err;
@@ -39,15 +40,16 @@ static bool split_unmapped(const struct migrate_vma *args, struct folio *folio)
 		folio_put(folio);
 	err = folio_split_unmapped(folio, 0);
 	if (!err && coherent)
-		hand_on_pagemap(&folio->page, nr);
+		hmm_split_propagate_pgmap(&folio->page, nr);
 	if (faulting)
 		folio_get(page_folio(args->fault_page));
 	return !err;
 }
 
 /* Turns a huge migration entry into a table of small ones, in one VMA. */
-static bool split_huge_entry(struct folio *folio, struct vm_area_struct *vma,
-			     unsigned long addr, void *arg)
+static bool hmm_split_huge_entry(struct folio *folio,
+				 struct vm_area_struct *vma, unsigned long addr,
+				 void *arg)
 {
 	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr,
 			      PVMW_SYNC | PVMW_MIGRATION);
@@ -74,24 +76,25 @@ static bool split_huge_entry(struct folio *folio, struct vm_area_struct *vma,
  */
 bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 {
-	struct folio *folio = mpfn_head(m->src[i]);
+	struct folio *folio = hmm_mpfn_head(m->src[i]);
 	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), j;
 	unsigned long flags = m->src[i] & (BIT(MIGRATE_PFN_SHIFT) - 1);
-	bool singly_mapped = migration_singly_mapped(folio);
-	struct rmap_walk_control rwc = { .rmap_one = split_huge_entry };
+	bool singly_mapped = hmm_migration_singly_mapped(folio);
+	struct rmap_walk_control rwc = { .rmap_one = hmm_split_huge_entry };
 
 	if (i + nr > m->npages || !folio_test_anon(folio))
 		return false;
 	if (folio_test_pmd_mappable(folio))
 		rmap_walk(folio, &rwc);
-	if (!split_unmapped(m->args, folio))
+	if (!hmm_split_unmapped(m->args, folio))
 		return false;
 
 	flags &= ~MIGRATE_PFN_COMPOUND;
 	for (j = 0; j < nr; j++) {
 		m->src[i + j] = migrate_pfn(pfn + j) | flags;
 		if (singly_mapped)
-			migration_mark_singly_mapped(mpfn_head(m->src[i + j]));
+			hmm_migration_set_singly_mapped(
+				hmm_mpfn_head(m->src[i + j]));
 		/* Each piece is released by itself. */
 		if (!m->args && j)
 			get_anon_vma(folio_anon_vma(folio));
@@ -103,15 +106,15 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
  * A mapped folio of coherent memory. The core's split would put the pieces on
  * an LRU list. The piece of @page stays locked and referenced.
  */
-static bool split_coherent(const struct migrate_vma *args, struct folio *folio,
-			   struct page *page)
+static bool hmm_split_coherent(const struct migrate_vma *args,
+			       struct folio *folio, struct page *page)
 {
 	unsigned long nr = folio_nr_pages(folio), i;
 	struct page *head = &folio->page;
 	bool split;
 
 	try_to_migrate(folio, TTU_SPLIT_HUGE_PMD);
-	split = !folio_mapped(folio) && split_unmapped(args, folio);
+	split = !folio_mapped(folio) && hmm_split_unmapped(args, folio);
 	if (!split)
 		nr = 1;
 
@@ -144,8 +147,8 @@ bool hmm_migration_split_mapped(const struct migrate_vma *args,
 	bool split;
 
 	if (folio_is_device_coherent(folio))
-		return split_coherent(args, folio, page);
-	if (!faulting_folio(args, folio))
+		return hmm_split_coherent(args, folio, page);
+	if (!hmm_is_fault_folio(args, folio))
 		return !split_huge_page(page);
 
 	/* Of the references to it one is the engine's, and one the handler's. */

@@ -17,19 +17,19 @@
 #include "migrate.h"
 
 /* How many folios are dealt with together; as many as in reclaim. */
-#define BATCH SWAP_CLUSTER_MAX
+#define HMM_UNMAP_BATCH SWAP_CLUSTER_MAX
 
 /**
- * struct batch - folios of system memory that are dealt with together
+ * struct hmm_unmap_batch - folios of system memory that are dealt with together
  * @nr: how many
  * @at: the index of each one's word
  * @folio: the folios
  * @isolated: a bit for each that is on no LRU list any more
  */
-struct batch {
+struct hmm_unmap_batch {
 	unsigned int nr;
-	unsigned long at[BATCH];
-	struct folio *folio[BATCH];
+	unsigned long at[HMM_UNMAP_BATCH];
+	struct folio *folio[HMM_UNMAP_BATCH];
 	unsigned long isolated;
 };
 
@@ -37,32 +37,33 @@ struct batch {
  * A folio that is on no list yet most likely waits in the batch of some CPU.
  * To empty all of them is expensive and done once in a migration.
  */
-static void drain(struct hmm_migration *m, struct hmm_lru *lru)
+static void hmm_unmap_drain_lru(struct hmm_migration *m, struct lru_batch *lru)
 {
 	if (m->drained)
 		return;
-	hmm_lru_end(lru);
+	lru_batch_flush(lru);
 	lru_add_drain_all();
 	m->drained = true;
 }
 
 /* Takes folios off their LRU lists; reclaim and compaction leave them alone. */
-static void isolate(struct hmm_migration *m, struct batch *b)
+static void hmm_unmap_isolate(struct hmm_migration *m,
+			      struct hmm_unmap_batch *b)
 {
-	struct hmm_lru lru = {};
+	struct lru_batch lru = {};
 	unsigned int i;
 
 	for (i = 0; i < b->nr; i++) {
 		if (!folio_test_lru(b->folio[i]))
-			drain(m, &lru);
-		if (hmm_lru_take(&lru, b->folio[i]))
+			hmm_unmap_drain_lru(m, &lru);
+		if (lru_batch_isolate(&lru, b->folio[i]))
 			__set_bit(i, &b->isolated);
 	}
-	hmm_lru_end(&lru);
+	lru_batch_flush(&lru);
 }
 
 /* Has an unmapped folio references besides the ones known to the engine? */
-static bool in_use(struct hmm_migration *m, struct folio *folio)
+static bool hmm_unmap_in_use(struct hmm_migration *m, struct folio *folio)
 {
 	int known;
 
@@ -70,7 +71,7 @@ static bool in_use(struct hmm_migration *m, struct folio *folio)
 	if (folio_ref_count(folio) == 1)
 		return false;
 	known = folio_expected_ref_count(folio) + 1;
-	if (faulting_folio(m->args, folio))
+	if (hmm_is_fault_folio(m->args, folio))
 		known++;
 	return folio_ref_count(folio) > known;
 }
@@ -79,21 +80,21 @@ static bool in_use(struct hmm_migration *m, struct folio *folio)
 void hmm_migration_restore(struct hmm_migration *m, struct folio *folio)
 {
 	hmm_migration_map(folio, folio);
-	migration_release(m->args, folio);
+	hmm_migration_release(m->args, folio);
 }
 
 /*
  * Takes a folio that is isolated out of all page tables. Fails if it is in use;
  * it is on an LRU list again then.
  */
-static bool unmap_folio(struct hmm_migration *m, struct folio *folio,
-			bool mapped)
+static bool hmm_unmap_folio(struct hmm_migration *m, struct folio *folio,
+			    bool mapped)
 {
 	if (mapped) {
 		try_to_migrate(folio, TTU_BATCH_FLUSH);
 		mapped = folio_mapped(folio);
 	}
-	if (!mapped && !in_use(m, folio))
+	if (!mapped && !hmm_unmap_in_use(m, folio))
 		return true;
 	if (!folio_is_zone_device(folio))
 		folio_add_lru(folio);
@@ -104,23 +105,23 @@ static bool unmap_folio(struct hmm_migration *m, struct folio *folio,
  * Whether all is done already, as mostly it is: what collect took away was the
  * only mapping, and the engine's reference is the only one. Then that is noted.
  */
-static bool is_unmapped(struct hmm_migration *m, struct folio *folio)
+static bool hmm_unmap_is_done(struct hmm_migration *m, struct folio *folio)
 {
 	if (!m->args || folio_mapped(folio) || folio_ref_count(folio) != 1)
 		return false;
-	migration_mark_singly_mapped(folio);
+	hmm_migration_set_singly_mapped(folio);
 	return true;
 }
 
-/* unmap_word(), where there is something left to do, or to undo. */
-static bool unmap_rest(struct hmm_migration *m, unsigned long i,
-		       struct folio *folio, bool isolated)
+/* hmm_unmap_mpfn(), where there is something left to do, or to undo. */
+static bool hmm_unmap_slow(struct hmm_migration *m, unsigned long i,
+			   struct folio *folio, bool isolated)
 {
 	bool mapped = folio_mapped(folio);
 
-	if (isolated && unmap_folio(m, folio, mapped)) {
+	if (isolated && hmm_unmap_folio(m, folio, mapped)) {
 		if (m->args && !mapped)
-			migration_mark_singly_mapped(folio);
+			hmm_migration_set_singly_mapped(folio);
 		return true;
 	}
 	hmm_migration_restore(m, folio);
@@ -132,23 +133,25 @@ static bool unmap_rest(struct hmm_migration *m, unsigned long i,
  * Makes the folio of a word ready for copying, or puts it back as it was before
  * the migration and lets go of it. Returns whether it is ready.
  */
-static __always_inline bool unmap_word(struct hmm_migration *m, unsigned long i,
-				       struct folio *folio, bool isolated)
+static __always_inline bool hmm_unmap_mpfn(struct hmm_migration *m,
+					   unsigned long i, struct folio *folio,
+					   bool isolated)
 {
-	return (isolated && is_unmapped(m, folio)) ||
-	       unmap_rest(m, i, folio, isolated);
+	return (isolated && hmm_unmap_is_done(m, folio)) ||
+	       hmm_unmap_slow(m, i, folio, isolated);
 }
 
 /* How many folios of a batch are ready. */
-static unsigned long unmap_batch(struct hmm_migration *m, struct batch *b)
+static unsigned long hmm_unmap_folios(struct hmm_migration *m,
+				      struct hmm_unmap_batch *b)
 {
 	unsigned long ready = 0;
 	unsigned int i;
 
-	isolate(m, b);
+	hmm_unmap_isolate(m, b);
 	for (i = 0; i < b->nr; i++)
-		ready += unmap_word(m, b->at[i], b->folio[i],
-				    test_bit(i, &b->isolated));
+		ready += hmm_unmap_mpfn(m, b->at[i], b->folio[i],
+					test_bit(i, &b->isolated));
 	b->nr = 0;
 	b->isolated = 0;
 	return ready;
@@ -169,31 +172,31 @@ static unsigned long unmap_batch(struct hmm_migration *m, struct batch *b)
  */
 unsigned long hmm_migration_unmap(struct hmm_migration *m)
 {
-	struct batch batch = {};
+	struct hmm_unmap_batch batch = {};
 	unsigned long i, ready = 0;
 	struct folio *folio;
 
 	lru_add_drain();
 
-	for (i = 0; i < m->npages; i += mpfn_pages(m->src[i])) {
+	for (i = 0; i < m->npages; i += hmm_mpfn_nr_pages(m->src[i])) {
 		if (!(m->src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
 		if (!(m->src[i] & MIGRATE_PFN_VALID)) {
 			ready++;
 			continue;
 		}
-		folio = mpfn_head(m->src[i]);
+		folio = hmm_mpfn_head(m->src[i]);
 		/* Device folios are on no list. */
 		if (folio_is_zone_device(folio)) {
-			ready += unmap_word(m, i, folio, true);
+			ready += hmm_unmap_mpfn(m, i, folio, true);
 			continue;
 		}
 		batch.at[batch.nr] = i;
 		batch.folio[batch.nr++] = folio;
-		if (batch.nr == BATCH)
-			ready += unmap_batch(m, &batch);
+		if (batch.nr == HMM_UNMAP_BATCH)
+			ready += hmm_unmap_folios(m, &batch);
 	}
-	ready += unmap_batch(m, &batch);
+	ready += hmm_unmap_folios(m, &batch);
 
 	try_to_unmap_flush();
 	return ready;

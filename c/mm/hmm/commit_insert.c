@@ -25,7 +25,7 @@
 #include "migrate.h"
 
 /**
- * struct filling - a run of holes below one PMD, about to be filled
+ * struct hmm_insert - a run of holes below one PMD, about to be filled
  * @m: the migration
  * @vma: what the holes are in
  * @pmdp: the PMD above them
@@ -35,7 +35,7 @@
  * @failed: there was no memory for one of the pages
  * @mapped: mappings that were made
  */
-struct filling {
+struct hmm_insert {
 	struct hmm_migration *m;
 	struct vm_area_struct *vma;
 	pmd_t *pmdp;
@@ -43,15 +43,15 @@ struct filling {
 	unsigned long first;
 	unsigned long end;
 	bool failed;
-	struct mapped_count mapped;
+	struct mapped_stat mapped;
 };
 
-static bool is_hole(unsigned long word)
+static bool hmm_mpfn_is_hole(unsigned long word)
 {
 	return (word & MIGRATE_PFN_MIGRATE) && !(word & MIGRATE_PFN_VALID);
 }
 
-static void give_up(struct filling *f)
+static void hmm_insert_cancel_holes(struct hmm_insert *f)
 {
 	unsigned long i;
 
@@ -60,31 +60,31 @@ static void give_up(struct filling *f)
 }
 
 /*
- * As give_up(), for holes whose pages are prepared. Nobody else sees the pages
+ * As hmm_insert_cancel_holes(), for holes whose pages are prepared. Nobody else sees the pages
  * any more, and they are freed as if they had been in no mapping.
  */
-static void cancel(struct filling *f, unsigned long i)
+static void hmm_insert_cancel(struct hmm_insert *f, unsigned long i)
 {
-	mpfn_folio(f->m->dst[i])->mapping = NULL;
+	hmm_mpfn_folio(f->m->dst[i])->mapping = NULL;
 	f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 }
 
-static void cancel_all(struct filling *f)
+static void hmm_insert_cancel_all(struct hmm_insert *f)
 {
 	unsigned long i;
 
 	for (i = f->first; i < f->end; i++)
-		if (is_hole(f->m->src[i]))
-			cancel(f, i);
+		if (hmm_mpfn_is_hole(f->m->src[i]))
+			hmm_insert_cancel(f, i);
 }
 
-static bool pte_is_zeros(pte_t pte)
+static bool hmm_insert_pte_is_zero_page(pte_t pte)
 {
 	return pte_present(pte) && is_zero_pfn(pte_pfn(pte));
 }
 
 /* The PMD for @addr, with the tables above it; NULL if memory ran out. */
-static pmd_t *alloc_pmd(struct mm_struct *mm, unsigned long addr)
+static pmd_t *hmm_insert_alloc_pmd(struct mm_struct *mm, unsigned long addr)
 {
 	p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
 	pud_t *pud = p4d ? pud_alloc(mm, p4d, addr) : NULL;
@@ -96,14 +96,15 @@ static pmd_t *alloc_pmd(struct mm_struct *mm, unsigned long addr)
  * Has something come up that a fault would have to deal with first? Asked with
  * the page table lock held: the OOM reaper and userfaultfd both take it.
  */
-static bool vma_refuses(struct vm_area_struct *vma)
+static bool hmm_insert_vma_unstable(struct vm_area_struct *vma)
 {
 	return check_stable_address_space(vma->vm_mm) ||
 	       userfaultfd_missing(vma);
 }
 
 /* What the process has from here on, as a page of its own. */
-static void keep(struct vm_area_struct *vma, struct folio *folio)
+static void hmm_insert_account_new_folio(struct vm_area_struct *vma,
+					 struct folio *folio)
 {
 	if (!folio_is_zone_device(folio))
 		folio_add_lru_vma(folio, vma);
@@ -115,20 +116,21 @@ static void keep(struct vm_area_struct *vma, struct folio *folio)
  * lock is held, and folio->mapping is set. Not by folio_add_new_anon_rmap(),
  * which accounts for each mapping by itself (benchmark: out-absent).
  */
-static void adopt(struct filling *f, unsigned long addr, struct folio *folio)
+static void hmm_insert_map_new_anon(struct hmm_insert *f, unsigned long addr,
+				    struct folio *folio)
 {
 	if (!folio_test_swapbacked(folio) && !(f->vma->vm_flags & VM_DROPPABLE))
 		__folio_set_swapbacked(folio);
 	folio->index = linear_anon_page_index(f->vma, addr);
 	atomic_set(&folio->_mapcount, 0);
 	SetPageAnonExclusive(&folio->page);
-	mapped_add(&f->mapped, folio, 1);
-	keep(f->vma, folio);
+	mapped_stat_add(&f->mapped, folio, 1);
+	hmm_insert_account_new_folio(f->vma, folio);
 }
 
 /* What is guarded by userfaultfd is not writable as long as it is. */
-static softleaf_t private_leaf(struct vm_area_struct *vma, struct folio *folio,
-			       bool guarded)
+static softleaf_t hmm_insert_private_entry(struct vm_area_struct *vma,
+					   struct folio *folio, bool guarded)
 {
 	if ((vma->vm_flags & VM_WRITE) && !guarded)
 		return make_writable_device_private_entry(folio_pfn(folio));
@@ -140,14 +142,15 @@ static softleaf_t private_leaf(struct vm_area_struct *vma, struct folio *folio,
  * process had faulted in. If the zeros before it were protected by
  * userfaultfd, so is the page.
  */
-static pte_t new_pte(struct vm_area_struct *vma, struct folio *folio,
-		     pte_t old)
+static pte_t hmm_insert_new_pte(struct vm_area_struct *vma, struct folio *folio,
+				pte_t old)
 {
 	bool guarded = pte_present(old) && pte_uffd(old);
 	pte_t pte;
 
 	if (folio_is_device_private(folio)) {
-		pte = softleaf_to_pte(private_leaf(vma, folio, guarded));
+		pte = softleaf_to_pte(
+			hmm_insert_private_entry(vma, folio, guarded));
 		if (vma->vm_flags & VM_WRITE)
 			pte = pte_swp_mksoft_dirty(pte);
 		return guarded ? pte_swp_mkuffd(pte) : pte;
@@ -159,14 +162,15 @@ static pte_t new_pte(struct vm_area_struct *vma, struct folio *folio,
 	return guarded ? pte_mkuffd(pte_wrprotect(pte)) : pte;
 }
 
-static pmd_t new_pmd(struct vm_area_struct *vma, struct folio *folio,
-		     pmd_t old)
+static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
+				pmd_t old)
 {
 	bool guarded = pmd_present(old) && pmd_uffd(old);
 	pmd_t pmd;
 
 	if (folio_is_device_private(folio)) {
-		pmd = softleaf_to_pmd(private_leaf(vma, folio, guarded));
+		pmd = softleaf_to_pmd(
+			hmm_insert_private_entry(vma, folio, guarded));
 		if (vma->vm_flags & VM_WRITE)
 			pmd = pmd_swp_mksoft_dirty(pmd);
 		return guarded ? pmd_swp_mkuffd(pmd) : pmd;
@@ -183,15 +187,15 @@ static pmd_t new_pmd(struct vm_area_struct *vma, struct folio *folio,
  * page table lock is held from here until the new pages are in. Zeros that
  * userfaultfd protects stay, for the bit that says so; they are rare.
  */
-static void clear_zeros(struct filling *f, pte_t *ptep)
+static void hmm_insert_clear_zero_ptes(struct hmm_insert *f, pte_t *ptep)
 {
 	unsigned long addr = f->addr, flush_start = ULONG_MAX, flush_end = 0, i;
 
 	for (i = f->first; i < f->end; i++, ptep++, addr += PAGE_SIZE) {
 		pte_t pte = ptep_get(ptep);
 
-		if (!pte_is_zeros(pte) || !is_hole(f->m->src[i]) ||
-		    pte_uffd(pte))
+		if (!hmm_insert_pte_is_zero_page(pte) ||
+		    !hmm_mpfn_is_hole(f->m->src[i]) || pte_uffd(pte))
 			continue;
 		flush_cache_page(f->vma, addr, pte_pfn(pte));
 		ptep_get_and_clear(f->vma->vm_mm, addr, ptep);
@@ -204,25 +208,26 @@ static void clear_zeros(struct filling *f, pte_t *ptep)
 }
 
 /* One page in. The page table lock is held. */
-static bool fill_pte(struct filling *f, unsigned long addr, pte_t *ptep,
-		     struct folio *folio)
+static bool hmm_insert_pte(struct hmm_insert *f, unsigned long addr,
+			   pte_t *ptep, struct folio *folio)
 {
 	pte_t old = ptep_get(ptep);
 
-	if (!pte_none(old) && !pte_is_zeros(old))
+	if (!pte_none(old) && !hmm_insert_pte_is_zero_page(old))
 		return false;
 
-	adopt(f, addr, folio);
+	hmm_insert_map_new_anon(f, addr, folio);
 	if (pte_present(old)) {
 		flush_cache_page(f->vma, addr, pte_pfn(old));
 		ptep_clear_flush(f->vma, addr, ptep);
 	}
-	set_pte_at(f->vma->vm_mm, addr, ptep, new_pte(f->vma, folio, old));
+	set_pte_at(f->vma->vm_mm, addr, ptep,
+		   hmm_insert_new_pte(f->vma, folio, old));
 	update_mmu_cache(f->vma, addr, ptep);
 	return true;
 }
 
-static void fill_ptes(struct filling *f)
+static void hmm_insert_ptes(struct hmm_insert *f)
 {
 	unsigned long addr = f->addr, filled = 0, i;
 	pte_t *table, *ptep;
@@ -230,27 +235,28 @@ static void fill_ptes(struct filling *f)
 
 	table = pte_offset_map_lock(f->vma->vm_mm, f->pmdp, addr, &ptl);
 	if (!table) {
-		cancel_all(f);
+		hmm_insert_cancel_all(f);
 		return;
 	}
 
-	if (vma_refuses(f->vma)) {
-		cancel_all(f);
+	if (hmm_insert_vma_unstable(f->vma)) {
+		hmm_insert_cancel_all(f);
 	} else {
-		clear_zeros(f, table);
+		hmm_insert_clear_zero_ptes(f, table);
 		for (i = f->first, ptep = table; i < f->end;
 		     i++, ptep++, addr += PAGE_SIZE) {
 			unsigned long *src = &f->m->src[i];
 
-			if (!is_hole(*src))
+			if (!hmm_mpfn_is_hole(*src))
 				continue;
-			if (fill_pte(f, addr, ptep, mpfn_folio(f->m->dst[i])))
+			if (hmm_insert_pte(f, addr, ptep,
+					   hmm_mpfn_folio(f->m->dst[i])))
 				filled++;
 			else
-				cancel(f, i);
+				hmm_insert_cancel(f, i);
 		}
 		add_mm_counter(f->vma->vm_mm, MM_ANONPAGES, filled);
-		mapped_tell(&f->mapped);
+		mapped_stat_flush(&f->mapped);
 	}
 	pte_unmap_unlock(table, ptl);
 }
@@ -259,7 +265,8 @@ static void fill_ptes(struct filling *f)
  * All that a new page needs before it can be mapped, and that may sleep or
  * fail. What is charged here is given back when the page is freed.
  */
-static bool prepare_folio(struct filling *f, struct folio *folio, gfp_t gfp)
+static bool hmm_insert_prepare_folio(struct hmm_insert *f, struct folio *folio,
+				     gfp_t gfp)
 {
 	if (anon_vma_prepare(f->vma) ||
 	    mem_cgroup_charge(folio, f->vma->vm_mm, gfp))
@@ -271,7 +278,7 @@ static bool prepare_folio(struct filling *f, struct folio *folio, gfp_t gfp)
 }
 
 /* Makes a page table of whatever is below the PMD. */
-static bool prepare_table(struct filling *f)
+static bool hmm_insert_prepare_table(struct hmm_insert *f)
 {
 	pmd_t pmd = pmdp_get_lockless(f->pmdp);
 
@@ -284,43 +291,44 @@ static bool prepare_table(struct filling *f)
  * Nobody has touched the hole yet, so that it stays one if there is no memory or
  * the memcg is at its limit: no process is killed for it.
  */
-#define FILL_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define HMM_INSERT_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
  * Prepares the page for one hole; when that has failed once, no more. From here on it has a mapping, by which
- * hmm_migration_dst_fits() knows it when the driver hands it in a second time,
+ * hmm_migration_dst_valid() knows it when the driver hands it in a second time,
  * for another hole of the same table.
  */
-static bool prepare_small(struct filling *f, unsigned long i)
+static bool hmm_insert_prepare_small(struct hmm_insert *f, unsigned long i)
 {
 	struct folio *folio;
 
-	if (!hmm_migration_dst_fits(f->m, i))
+	if (!hmm_migration_dst_valid(f->m, i))
 		return false;
-	folio = mpfn_folio(f->m->dst[i]);
-	f->failed = f->failed || !prepare_folio(f, folio, FILL_GFP);
+	folio = hmm_mpfn_folio(f->m->dst[i]);
+	f->failed = f->failed ||
+		    !hmm_insert_prepare_folio(f, folio, HMM_INSERT_GFP);
 	if (f->failed)
 		return false;
 	folio_move_anon_rmap(folio, f->vma);
 	return true;
 }
 
-static void fill_small(struct filling *f)
+static void hmm_insert_small(struct hmm_insert *f)
 {
 	unsigned long i;
 
-	if (!prepare_table(f)) {
-		give_up(f);
+	if (!hmm_insert_prepare_table(f)) {
+		hmm_insert_cancel_holes(f);
 		return;
 	}
 
 	for (i = f->first; i < f->end; i++) {
-		if (!is_hole(f->m->src[i]))
+		if (!hmm_mpfn_is_hole(f->m->src[i]))
 			continue;
-		if (!prepare_small(f, i))
+		if (!hmm_insert_prepare_small(f, i))
 			f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 	}
-	fill_ptes(f);
+	hmm_insert_ptes(f);
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
@@ -328,18 +336,19 @@ static void fill_small(struct filling *f)
  * A huge page in. The PMD lock is held. An empty PMD needs @table laid by for
  * the day it is split; the huge zero page leaves its own behind.
  */
-static bool fill_pmd(struct filling *f, struct folio *folio, pgtable_t *table)
+static bool hmm_insert_pmd(struct hmm_insert *f, struct folio *folio,
+			   pgtable_t *table)
 {
 	struct mm_struct *mm = f->vma->vm_mm;
 	pmd_t old = *f->pmdp;
 
-	if (vma_refuses(f->vma))
+	if (hmm_insert_vma_unstable(f->vma))
 		return false;
 	if (!pmd_none(old) && !is_huge_zero_pmd(old))
 		return false;
 
 	folio_add_new_anon_rmap(folio, f->vma, f->addr, RMAP_EXCLUSIVE);
-	keep(f->vma, folio);
+	hmm_insert_account_new_folio(f->vma, folio);
 	add_mm_counter(mm, MM_ANONPAGES, HPAGE_PMD_NR);
 	if (pmd_none(old)) {
 		pgtable_trans_huge_deposit(mm, f->pmdp, *table);
@@ -349,19 +358,20 @@ static bool fill_pmd(struct filling *f, struct folio *folio, pgtable_t *table)
 		flush_cache_range(f->vma, f->addr, f->addr + HPAGE_PMD_SIZE);
 		pmdp_huge_clear_flush(f->vma, f->addr, f->pmdp);
 	}
-	set_pmd_at(mm, f->addr, f->pmdp, new_pmd(f->vma, folio, old));
+	set_pmd_at(mm, f->addr, f->pmdp,
+		   hmm_insert_new_pmd(f->vma, folio, old));
 	update_mmu_cache_pmd(f->vma, f->addr, f->pmdp);
 	return true;
 }
 
-static void count_huge(struct mm_struct *mm)
+static void hmm_insert_count_huge(struct mm_struct *mm)
 {
 	count_vm_event(THP_FAULT_ALLOC);
 	count_mthp_stat(HPAGE_PMD_ORDER, MTHP_STAT_ANON_FAULT_ALLOC);
 	count_memcg_event_mm(mm, THP_FAULT_ALLOC);
 }
 
-static bool fill_huge(struct filling *f)
+static bool hmm_insert_huge(struct hmm_insert *f)
 {
 	struct mm_struct *mm = f->vma->vm_mm;
 	struct folio *folio;
@@ -369,10 +379,10 @@ static bool fill_huge(struct filling *f)
 	spinlock_t *ptl;	/* of the PMD */
 	bool filled;
 
-	if (!hmm_migration_dst_fits(f->m, f->first))
+	if (!hmm_migration_dst_valid(f->m, f->first))
 		return false;
-	folio = mpfn_folio(f->m->dst[f->first]);
-	if (!prepare_folio(f, folio, vma_thp_gfp_mask(f->vma))) {
+	folio = hmm_mpfn_folio(f->m->dst[f->first]);
+	if (!hmm_insert_prepare_folio(f, folio, vma_thp_gfp_mask(f->vma))) {
 		count_vm_event(THP_FAULT_FALLBACK);
 		count_mthp_stat(HPAGE_PMD_ORDER,
 				MTHP_STAT_ANON_FAULT_FALLBACK_CHARGE);
@@ -383,17 +393,17 @@ static bool fill_huge(struct filling *f)
 		return false;
 
 	ptl = pmd_lock(mm, f->pmdp);
-	filled = fill_pmd(f, folio, &table);
+	filled = hmm_insert_pmd(f, folio, &table);
 	spin_unlock(ptl);
 
 	if (table)
 		pte_free(mm, table);
 	if (filled)
-		count_huge(mm);
+		hmm_insert_count_huge(mm);
 	return filled;
 }
 #else
-static bool fill_huge(struct filling *f)
+static bool hmm_insert_huge(struct hmm_insert *f)
 {
 	return false;
 }
@@ -415,7 +425,7 @@ void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i)
 }
 
 /**
- * hmm_migration_fill() - put the driver's pages into a run of holes
+ * hmm_migration_insert() - put the driver's pages into a run of holes
  * @m: the migration
  * @i: index of the first hole, whose @dst has a page
  *
@@ -428,9 +438,9 @@ void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i)
  *
  * Return: the number of words dealt with.
  */
-unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i)
+unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i)
 {
-	struct filling f = {
+	struct hmm_insert f = {
 		.m = m,
 		.vma = m->args->vma,
 		.addr = m->args->start + (i << PAGE_SHIFT),
@@ -439,20 +449,22 @@ unsigned long hmm_migration_fill(struct hmm_migration *m, unsigned long i)
 	};
 	unsigned long limit;
 
-	f.pmdp = vma_is_anonymous(f.vma) ? alloc_pmd(f.vma->vm_mm, f.addr) : NULL;
+	f.pmdp = vma_is_anonymous(f.vma) ?
+			 hmm_insert_alloc_pmd(f.vma->vm_mm, f.addr) :
+			 NULL;
 	if (!f.pmdp) {
-		give_up(&f);
+		hmm_insert_cancel_holes(&f);
 		return 1;
 	}
 
 	if (m->src[i] & m->dst[i] & MIGRATE_PFN_COMPOUND) {
-		if (!fill_huge(&f))
-			give_up(&f);
-		return mpfn_pages(m->src[i]);
+		if (!hmm_insert_huge(&f))
+			hmm_insert_cancel_holes(&f);
+		return hmm_mpfn_nr_pages(m->src[i]);
 	}
 	limit = i + ((pmd_addr_end(f.addr, m->args->end) - f.addr) >> PAGE_SHIFT);
 	while (f.end < limit && !(m->src[f.end] & MIGRATE_PFN_VALID))
 		f.end++;
-	fill_small(&f);
+	hmm_insert_small(&f);
 	return f.end - f.first;
 }

@@ -9,8 +9,8 @@
 #include "migrate.h"
 
 /* Is it memory of a kind that pages can live in, and of the right owner? */
-static bool device_fits(const struct hmm_migration *m,
-			const struct dev_pagemap *pgmap)
+static bool hmm_dst_device_valid(const struct hmm_migration *m,
+				 const struct dev_pagemap *pgmap)
 {
 	if (pgmap->type != MEMORY_DEVICE_PRIVATE &&
 	    pgmap->type != MEMORY_DEVICE_COHERENT)
@@ -20,14 +20,14 @@ static bool device_fits(const struct hmm_migration *m,
 }
 
 /**
- * hmm_migration_dst_fits() - can the driver's page take this place?
+ * hmm_migration_dst_valid() - can the driver's page take this place?
  * @m: the migration
  * @i: index of the word
  *
  * Return: true if the page in @m->dst is locked, new, as large as its word in
  * @m->src says, and of system memory or of the device that the request names.
  */
-bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i)
+bool hmm_migration_dst_valid(struct hmm_migration *m, unsigned long i)
 {
 	struct page *page = migrate_pfn_to_page(m->dst[i]);
 	struct folio *folio;
@@ -36,7 +36,7 @@ bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i)
 		return false;
 	folio = page_folio(page);
 	if (page != &folio->page || !folio_test_locked(folio) ||
-	    folio_nr_pages(folio) != mpfn_pages(m->src[i]))
+	    folio_nr_pages(folio) != hmm_mpfn_nr_pages(m->src[i]))
 		return false;
 
 	/* Handed in twice, or in use elsewhere: not the engine's to free. */
@@ -45,5 +45,6 @@ bool hmm_migration_dst_fits(struct hmm_migration *m, unsigned long i)
 		return false;
 	}
 
-	return !folio_is_zone_device(folio) || device_fits(m, folio->pgmap);
+	return !folio_is_zone_device(folio) ||
+	       hmm_dst_device_valid(m, folio->pgmap);
 }

@@ -9,7 +9,7 @@
 #include "../internal.h"
 #include "devmem.h"
 
-static unsigned long first_pfn(const struct hmm_devmem_chunk *chunk)
+static unsigned long hmm_devmem_first_pfn(const struct hmm_devmem_chunk *chunk)
 {
 	return PHYS_PFN(chunk->pagemap.range.start);
 }
@@ -20,7 +20,7 @@ static unsigned long first_pfn(const struct hmm_devmem_chunk *chunk)
  * munmap), and knows of device private memory alone that its pieces have a
  * pagemap and are on no LRU list.
  */
-static unsigned int max_order(const struct hmm_devmem *devmem)
+static unsigned int hmm_devmem_max_order(const struct hmm_devmem *devmem)
 {
 	return devmem->type == MEMORY_DEVICE_PRIVATE ? HPAGE_PMD_ORDER : 0;
 }
@@ -30,8 +30,8 @@ static unsigned int max_order(const struct hmm_devmem *devmem)
  * bits, and interrupts stay on. RCU keeps the chunk. What is found may be taken
  * meanwhile, and what is freed meanwhile may be missed.
  */
-static bool find_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
-		       unsigned long *at)
+static bool hmm_devmem_find_free(struct hmm_devmem_chunk *chunk,
+				 unsigned long nr, unsigned long *at)
 {
 	if (READ_ONCE(chunk->free) < nr)
 		return false;
@@ -44,8 +44,8 @@ static bool find_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
 }
 
 /* Takes the pages that were found, unless somebody else has been faster. */
-static bool take_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
-		       unsigned long at)
+static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
+			    unsigned long at)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	if (chunk->devmem->closed || chunk->removed ||
@@ -59,16 +59,18 @@ static bool take_block(struct hmm_devmem_chunk *chunk, unsigned long nr,
 }
 
 /* The chunk in which a block could be taken; NULL if there is none. */
-static struct hmm_devmem_chunk *take_pages(struct hmm_devmem *devmem,
-					   unsigned long nr, unsigned long *at)
+static struct hmm_devmem_chunk *hmm_devmem_take_pages(struct hmm_devmem *devmem,
+						      unsigned long nr,
+						      unsigned long *at)
 {
 	struct hmm_devmem_chunk *chunk;
 
 	guard(rcu)();
 	list_for_each_entry_rcu(chunk, &devmem->chunks, list) {
 		while (!READ_ONCE(devmem->closed) &&
-		       !READ_ONCE(chunk->removed) && find_block(chunk, nr, at))
-			if (take_block(chunk, nr, *at))
+		       !READ_ONCE(chunk->removed) &&
+		       hmm_devmem_find_free(chunk, nr, at))
+			if (hmm_devmem_take(chunk, nr, *at))
 				return chunk;
 	}
 	return NULL;
@@ -94,13 +96,13 @@ struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 	unsigned long at;
 
 	might_sleep();
-	if (order > max_order(devmem))
+	if (order > hmm_devmem_max_order(devmem))
 		return NULL;
-	chunk = take_pages(devmem, 1UL << order, &at);
+	chunk = hmm_devmem_take_pages(devmem, 1UL << order, &at);
 	if (!chunk)
 		return NULL;
 
-	folio = (struct folio *)pfn_to_page(first_pfn(chunk) + at);
+	folio = (struct folio *)pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
 	zone_device_folio_init(folio, &chunk->pagemap, order);
 	return folio;
 }
@@ -111,7 +113,8 @@ EXPORT_SYMBOL_GPL(hmm_devmem_alloc);
  * be handed out in another size next, and a tail must not lead to a head that
  * is somebody else's by then.
  */
-static void break_up(struct folio *folio, struct dev_pagemap *pgmap)
+static void hmm_devmem_split_free_folio(struct folio *folio,
+					struct dev_pagemap *pgmap)
 {
 	unsigned long nr = folio_nr_pages(folio), i;
 
@@ -128,7 +131,7 @@ static void break_up(struct folio *folio, struct dev_pagemap *pgmap)
  * reserved, as all of ZONE_DEVICE is. What the driver put
  * into zone_device_data and private was for this user.
  */
-static void scrub(struct page *page, unsigned long nr)
+static void hmm_devmem_scrub(struct page *page, unsigned long nr)
 {
 	for (; nr--; page++) {
 		page->flags.f &= ~(unsigned long)PAGE_FLAGS_CHECK_AT_PREP |
@@ -139,35 +142,36 @@ static void scrub(struct page *page, unsigned long nr)
 }
 
 /**
- * devmem_free() - take back what nobody uses any more
+ * hmm_devmem_free() - take back what nobody uses any more
  * @folio: pages of some &struct hmm_devmem, without a reference
  */
-void devmem_free(struct folio *folio)
+void hmm_devmem_free(struct folio *folio)
 {
 	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
 	unsigned long nr = folio_nr_pages(folio);
 
 	if (nr > 1)
-		break_up(folio, &chunk->pagemap);
-	scrub(&folio->page, nr);
+		hmm_devmem_split_free_folio(folio, &chunk->pagemap);
+	hmm_devmem_scrub(&folio->page, nr);
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	bitmap_clear(chunk->used, folio_pfn(folio) - first_pfn(chunk), nr);
+	bitmap_clear(chunk->used,
+		     folio_pfn(folio) - hmm_devmem_first_pfn(chunk), nr);
 	WRITE_ONCE(chunk->free, chunk->free + nr);
 }
 
-static bool is_ours(const struct dev_pagemap *pgmap)
+static bool hmm_devmem_is_ours(const struct dev_pagemap *pgmap)
 {
-	return pgmap->ops && pgmap->ops->folio_free == devmem_free;
+	return pgmap->ops && pgmap->ops->folio_free == hmm_devmem_free;
 }
 
 /**
- * devmem_is_ours() - is a page of some &struct hmm_devmem?
+ * hmm_devmem_owns_page() - is a page of some &struct hmm_devmem?
  * @page: a page of private or coherent memory
  */
-bool devmem_is_ours(const struct page *page)
+bool hmm_devmem_owns_page(const struct page *page)
 {
-	return is_ours(page_pgmap(page));
+	return hmm_devmem_is_ours(page_pgmap(page));
 }
 
 /**
@@ -192,32 +196,33 @@ struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
 	/* To find the head of a folio takes a while: once (benchmark: driver-home). */
 	pgmap = page_pgmap(page);
 	chunk = container_of(pgmap, struct hmm_devmem_chunk, pagemap);
-	if (!is_ours(pgmap) || chunk->devmem != devmem)
+	if (!hmm_devmem_is_ours(pgmap) || chunk->devmem != devmem)
 		return (struct hmm_place){ };
 	return (struct hmm_place){
 		.here = true,
 		.chunk = (unsigned long)chunk->data,
-		.offset = (page_to_pfn(page) - first_pfn(chunk)) << PAGE_SHIFT,
+		.offset = (page_to_pfn(page) - hmm_devmem_first_pfn(chunk))
+			  << PAGE_SHIFT,
 	};
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_place);
 
 /**
- * devmem_used_pfns() - which pages of a part of a chunk are in use
+ * hmm_devmem_used_pfns() - which pages of a part of a chunk are in use
  * @chunk: the chunk
- * @at: where the part begins, a multiple of TRANSFER_PAGES
- * @pfns: room for TRANSFER_PAGES page frame numbers
+ * @at: where the part begins, a multiple of HMM_DEVMEM_BATCH
+ * @pfns: room for HMM_DEVMEM_BATCH page frame numbers
  *
  * Return: how many there are.
  */
-unsigned long devmem_used_pfns(struct hmm_devmem_chunk *chunk,
-			       unsigned long at, unsigned long *pfns)
+unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
+				   unsigned long at, unsigned long *pfns)
 {
-	unsigned long end = at + TRANSFER_PAGES, nr = 0;
+	unsigned long end = at + HMM_DEVMEM_BATCH, nr = 0;
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	for_each_set_bit_from(at, chunk->used, end)
-		pfns[nr++] = first_pfn(chunk) + at;
+		pfns[nr++] = hmm_devmem_first_pfn(chunk) + at;
 	return nr;
 }
 

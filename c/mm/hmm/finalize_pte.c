@@ -24,7 +24,7 @@
 #include "migrate.h"
 
 /**
- * struct remapping - words whose mappings lie in one page table
+ * struct hmm_remap - words whose mappings lie in one page table
  * @m: the migration
  * @vma: what they are in
  * @pmdp: the PMD above the table
@@ -32,14 +32,14 @@
  * @addr: address of the first
  * @first: index of the first
  * @end: index after the last that can be in this table
- * @keeper: what the word at hand is mapped to
+ * @result: what the word at hand is mapped to
  * @missing: an entry of the word at hand was not at its place
  * @mapped: mappings that were made
  * @made: the last of those that are present, for the CPU
  * @pfn: of which page
- * @wish: what was asked for; 0 for nothing yet
+ * @attr_key: what was asked for; 0 for nothing yet
  */
-struct remapping {
+struct hmm_remap {
 	struct hmm_migration *m;
 	struct vm_area_struct *vma;
 	pmd_t *pmdp;
@@ -47,16 +47,17 @@ struct remapping {
 	unsigned long addr;
 	unsigned long first;
 	unsigned long end;
-	struct folio *keeper;
+	struct folio *result;
 	bool missing;
-	struct mapped_count mapped;
+	struct mapped_stat mapped;
 	pte_t made;
 	unsigned long pfn;
-	unsigned long wish;
+	unsigned long attr_key;
 };
 
 /* The entry for a device private page. Such pages are anonymous. */
-static pte_t private_pte(struct page *page, softleaf_t entry, pte_t old)
+static pte_t hmm_remap_private_pte(struct page *page, softleaf_t entry,
+				   pte_t old)
 {
 	unsigned long pfn = page_to_pfn(page);
 	pte_t pte = softleaf_to_pte(softleaf_is_migration_write(entry) ?
@@ -68,17 +69,17 @@ static pte_t private_pte(struct page *page, softleaf_t entry, pte_t old)
 	return pte_swp_uffd(old) ? pte_swp_mkuffd(pte) : pte;
 }
 
-/* The mapping of a page that a migration entry asks for; see restored_pte(). */
-static noinline pte_t present_pte(struct vm_area_struct *vma,
-				  struct folio *keeper, struct page *page,
-				  pte_t old)
+/* The mapping of a page that a migration entry asks for; see hmm_remap_new_pte(). */
+static noinline pte_t hmm_remap_present_pte(struct vm_area_struct *vma,
+					    struct folio *result,
+					    struct page *page, pte_t old)
 {
 	softleaf_t entry = softleaf_from_pte(old);
 	pte_t pte = mk_pte(page, READ_ONCE(vma->vm_page_prot));
 
 	if (!softleaf_is_migration_young(entry))
 		pte = pte_mkold(pte);
-	if (softleaf_is_migration_dirty(entry) && folio_test_dirty(keeper))
+	if (softleaf_is_migration_dirty(entry) && folio_test_dirty(result))
 		pte = pte_mkdirty(pte);
 	pte = pte_swp_soft_dirty(old) ? pte_mksoft_dirty(pte) :
 					pte_clear_soft_dirty(pte);
@@ -93,45 +94,46 @@ static noinline pte_t present_pte(struct vm_area_struct *vma,
 }
 
 /*
- * All that decides what present_pte() makes, but for the page. A page frame
+ * All that decides what hmm_remap_present_pte() makes, but for the page. A page frame
  * number makes room for the bits that are not in the entry itself.
  */
-static unsigned long wish_of(struct folio *keeper, pte_t old)
+static unsigned long hmm_remap_pte_attr_key(struct folio *result, pte_t old)
 {
-	unsigned long wish = softleaf_from_pte(old).val & ~SWP_PFN_MASK;
+	unsigned long attr_key = softleaf_from_pte(old).val & ~SWP_PFN_MASK;
 
 	BUILD_BUG_ON(SWP_PFN_BITS < 4);
-	return wish | folio_test_dirty(keeper) | !!pte_swp_soft_dirty(old) << 1 |
-	       !!pte_swp_uffd(old) << 2 | BIT(3);
+	return attr_key | folio_test_dirty(result) |
+	       !!pte_swp_soft_dirty(old) << 1 | !!pte_swp_uffd(old) << 2 |
+	       BIT(3);
 }
 
 /*
- * What is to stand for @page, of the folio @keeper, where @old, a migration
+ * What is to stand for @page, of the folio @result, where @old, a migration
  * entry, is. Entries of a table mostly ask for the same, and what was made of
  * the one before then does for this one (benchmark: home-4k).
  */
-static __always_inline pte_t restored_pte(struct remapping *r,
-					  struct folio *keeper,
-					  struct page *page, pte_t old)
+static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
+					       struct folio *result,
+					       struct page *page, pte_t old)
 {
-	unsigned long pfn = page_to_pfn(page), wish;
+	unsigned long pfn = page_to_pfn(page), attr_key;
 
-	if (folio_is_device_private(keeper))
-		return private_pte(page, softleaf_from_pte(old), old);
+	if (folio_is_device_private(result))
+		return hmm_remap_private_pte(page, softleaf_from_pte(old), old);
 
-	wish = wish_of(keeper, old);
-	if (wish == r->wish) {
+	attr_key = hmm_remap_pte_attr_key(result, old);
+	if (attr_key == r->attr_key) {
 		r->made = pte_advance_pfn(r->made, pfn - r->pfn);
 	} else {
-		r->made = present_pte(r->vma, keeper, page, old);
-		r->wish = wish;
+		r->made = hmm_remap_present_pte(r->vma, result, page, old);
+		r->attr_key = attr_key;
 	}
 	r->pfn = pfn;
 	return r->made;
 }
 
 /* Does @pte stand for the page @pfn, which is being migrated? */
-static bool stands_for(pte_t pte, unsigned long pfn)
+static bool hmm_remap_is_migration_entry_of(pte_t pte, unsigned long pfn)
 {
 	softleaf_t entry;
 
@@ -142,9 +144,10 @@ static bool stands_for(pte_t pte, unsigned long pfn)
 }
 
 /* How many of @nr entries are as @pte, the first, but for the page? */
-static unsigned long alike(pte_t *ptep, pte_t pte, unsigned long nr)
+static unsigned long hmm_remap_pte_batch(pte_t *ptep, pte_t pte,
+					 unsigned long nr)
 {
-	unsigned long step = nr > 1 ? pte_step(pte, nr) : 0, i;
+	unsigned long step = nr > 1 ? hmm_pte_step(pte, nr) : 0, i;
 
 	for (i = 1; i < nr && step; i++) {
 		pte = __pte(pte_val(pte) + step);
@@ -158,23 +161,23 @@ static unsigned long alike(pte_t *ptep, pte_t pte, unsigned long nr)
  * Maps @nr pages of the folio that is to stay, from @page on, where entries
  * alike to @old stand from @ptep on. The table is locked.
  */
-static __always_inline void remap_ptes(struct remapping *r, pte_t *ptep,
-				       pte_t old, struct page *page,
-				       unsigned long nr)
+static __always_inline void hmm_remap_ptes(struct hmm_remap *r, pte_t *ptep,
+					   pte_t old, struct page *page,
+					   unsigned long nr)
 {
 	unsigned long addr = r->addr + (ptep - r->table) * PAGE_SIZE;
 	bool shared = softleaf_is_migration_read(softleaf_from_pte(old));
-	struct folio *keeper = r->keeper;
-	pte_t new = restored_pte(r, keeper, page, old);
+	struct folio *result = r->result;
+	pte_t new = hmm_remap_new_pte(r, result, page, old);
 
-	folio_ref_add(keeper, nr);
-	if (mapped_is_simple(keeper))
-		mapped_make(&r->mapped, keeper, r->vma, !shared);
-	else if (folio_test_anon(keeper))
-		folio_add_anon_rmap_ptes(keeper, page, nr, r->vma, addr,
+	folio_ref_add(result, nr);
+	if (mapped_stat_may_batch(result))
+		mapped_stat_add_rmap(&r->mapped, result, r->vma, !shared);
+	else if (folio_test_anon(result))
+		folio_add_anon_rmap_ptes(result, page, nr, r->vma, addr,
 					 shared ? RMAP_NONE : RMAP_EXCLUSIVE);
 	else
-		folio_add_file_rmap_ptes(keeper, page, nr, r->vma);
+		folio_add_file_rmap_ptes(result, page, nr, r->vma);
 
 	for (;;) {
 		set_pte_at(r->vma->vm_mm, addr, ptep, new);
@@ -182,7 +185,7 @@ static __always_inline void remap_ptes(struct remapping *r, pte_t *ptep,
 		update_mmu_cache(r->vma, addr, ptep);
 		if (!--nr)
 			break;
-		new = next_pte(new);
+		new = hmm_pte_next(new);
 		addr += PAGE_SIZE;
 		ptep++;
 	}
@@ -192,8 +195,9 @@ static __always_inline void remap_ptes(struct remapping *r, pte_t *ptep,
  * Maps what came of the @nr pages of a folio. The table is locked. Of a large
  * folio some entries may have been zapped meanwhile.
  */
-static __always_inline void remap_folio(struct remapping *r, struct folio *src,
-					pte_t *ptep, unsigned long nr)
+static __always_inline void hmm_remap_folio(struct hmm_remap *r,
+					    struct folio *src, pte_t *ptep,
+					    unsigned long nr)
 {
 	unsigned long j, n;
 
@@ -201,39 +205,39 @@ static __always_inline void remap_folio(struct remapping *r, struct folio *src,
 		pte_t old = ptep_get(ptep + j);
 
 		n = 1;
-		if (!stands_for(old, folio_pfn(src) + j)) {
+		if (!hmm_remap_is_migration_entry_of(old, folio_pfn(src) + j)) {
 			r->missing = true;
 			continue;
 		}
-		n = alike(ptep + j, old, nr - j);
-		remap_ptes(r, ptep + j, old, folio_page(r->keeper, j), n);
+		n = hmm_remap_pte_batch(ptep + j, old, nr - j);
+		hmm_remap_ptes(r, ptep + j, old, folio_page(r->result, j), n);
 	}
 }
 
 /* The same for what one word stands for. Returns the number of entries. */
-static unsigned long remap_word(struct remapping *r, unsigned long i,
-				pte_t *ptep)
+static unsigned long hmm_remap_mpfn(struct hmm_remap *r, unsigned long i,
+				    pte_t *ptep)
 {
-	struct folio *src = mpfn_head(r->m->src[i]);
+	struct folio *src = hmm_mpfn_head(r->m->src[i]);
 	unsigned long nr = folio_nr_pages(src);
 
-	r->keeper = hmm_migration_keeper(r->m, i);
+	r->result = hmm_migration_resulting_folio(r->m, i);
 	/* Loops over one are none (benchmark: home-4k). */
 	if (nr == 1)
-		remap_folio(r, src, ptep, 1);
+		hmm_remap_folio(r, src, ptep, 1);
 	else
-		remap_folio(r, src, ptep, nr);
+		hmm_remap_folio(r, src, ptep, nr);
 	return nr;
 }
 
 /* Can this word be mapped again by its place in the request? */
-static bool has_place(const struct hmm_migration *m, unsigned long i)
+static bool hmm_remap_by_address(const struct hmm_migration *m, unsigned long i)
 {
-	return m->args && migration_singly_mapped(mpfn_head(m->src[i]));
+	return m->args && hmm_migration_singly_mapped(hmm_mpfn_head(m->src[i]));
 }
 
 /* Is there nothing to be mapped for this word? */
-static bool has_nothing(const struct hmm_migration *m, unsigned long i)
+static bool hmm_remap_nothing(const struct hmm_migration *m, unsigned long i)
 {
 	return !(m->src[i] & MIGRATE_PFN_VALID);
 }
@@ -242,7 +246,7 @@ static bool has_nothing(const struct hmm_migration *m, unsigned long i)
  * Up to the first word that cannot be mapped by its place, or of which something
  * was not there; its index.
  */
-static unsigned long remap_table(struct remapping *r)
+static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 {
 	unsigned long i = r->first, n;
 	spinlock_t *ptl;	/* of the table */
@@ -257,16 +261,16 @@ static unsigned long remap_table(struct remapping *r)
 	lazy_mmu_mode_enable();
 	for (ptep = r->table; i < r->end; i += n, ptep += n) {
 		n = 1;
-		if (has_nothing(r->m, i))
+		if (hmm_remap_nothing(r->m, i))
 			continue;
-		if (!has_place(r->m, i))
+		if (!hmm_remap_by_address(r->m, i))
 			break;
-		n = remap_word(r, i, ptep);
+		n = hmm_remap_mpfn(r, i, ptep);
 		if (r->missing)
 			break;
 	}
 	lazy_mmu_mode_disable();
-	mapped_tell(&r->mapped);
+	mapped_stat_flush(&r->mapped);
 	pte_unmap_unlock(r->table, ptl);
 
 	if (READ_ONCE(r->vma->vm_flags) & VM_LOCKED)
@@ -275,8 +279,8 @@ static unsigned long remap_table(struct remapping *r)
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* As private_pte(), for a huge page. */
-static pmd_t private_pmd(struct folio *folio, pmd_t pmd, pmd_t old)
+/* As hmm_remap_private_pte(), for a huge page. */
+static pmd_t hmm_remap_private_pmd(struct folio *folio, pmd_t pmd, pmd_t old)
 {
 	unsigned long pfn = folio_pfn(folio);
 
@@ -289,8 +293,8 @@ static pmd_t private_pmd(struct folio *folio, pmd_t pmd, pmd_t old)
 }
 
 /* The mapping of @folio that the huge migration entry @old asks for. */
-static pmd_t restored_pmd(struct vm_area_struct *vma, struct folio *folio,
-			  pmd_t old)
+static pmd_t hmm_remap_new_pmd(struct vm_area_struct *vma, struct folio *folio,
+			       pmd_t old)
 {
 	softleaf_t entry = softleaf_from_pmd(old);
 	pmd_t pmd = folio_mk_pmd(folio, READ_ONCE(vma->vm_page_prot));
@@ -309,8 +313,9 @@ static pmd_t restored_pmd(struct vm_area_struct *vma, struct folio *folio,
 		if (userfaultfd_rwp(vma))
 			pmd = pmd_modify(pmd, PAGE_NONE);
 	}
-	return folio_is_device_private(folio) ? private_pmd(folio, pmd, old) :
-						pmd;
+	return folio_is_device_private(folio) ?
+		       hmm_remap_private_pmd(folio, pmd, old) :
+		       pmd;
 }
 
 /*
@@ -320,8 +325,8 @@ static pmd_t restored_pmd(struct vm_area_struct *vma, struct folio *folio,
  * The kernel's remove_migration_pmd() is not used: it takes the soft-dirty bit
  * of a device private entry for the write bit of a mapping, and warns.
  */
-static bool remap_pmd(struct vm_area_struct *vma, unsigned long addr,
-		      pmd_t *pmdp, struct folio *src, struct folio *keeper)
+static bool hmm_remap_pmd(struct vm_area_struct *vma, unsigned long addr,
+			  pmd_t *pmdp, struct folio *src, struct folio *result)
 {
 	pmd_t old = *pmdp, new;
 	softleaf_t entry;
@@ -332,63 +337,64 @@ static bool remap_pmd(struct vm_area_struct *vma, unsigned long addr,
 	if (softleaf_to_pfn(entry) != folio_pfn(src))
 		return false;
 
-	new = restored_pmd(vma, keeper, old);
-	folio_get(keeper);
-	if (folio_test_anon(keeper))
-		folio_add_anon_rmap_pmd(keeper, &keeper->page, vma, addr,
+	new = hmm_remap_new_pmd(vma, result, old);
+	folio_get(result);
+	if (folio_test_anon(result))
+		folio_add_anon_rmap_pmd(result, &result->page, vma, addr,
 					softleaf_is_migration_read(entry) ?
-					RMAP_NONE : RMAP_EXCLUSIVE);
+						RMAP_NONE :
+						RMAP_EXCLUSIVE);
 	else
-		folio_add_file_rmap_pmd(keeper, &keeper->page, vma);
+		folio_add_file_rmap_pmd(result, &result->page, vma);
 	set_pmd_at(vma->vm_mm, addr, pmdp, new);
 	update_mmu_cache_pmd(vma, addr, pmdp);
 	trace_remove_migration_pmd(addr, pmd_val(new));
 	return true;
 }
 
-static bool remap_huge(struct remapping *r)
+static bool hmm_remap_huge(struct hmm_remap *r)
 {
-	struct folio *src = mpfn_head(r->m->src[r->first]);
+	struct folio *src = hmm_mpfn_head(r->m->src[r->first]);
 	spinlock_t *ptl = pmd_lock(r->vma->vm_mm, r->pmdp);
-	bool huge = remap_pmd(r->vma, r->addr, r->pmdp, src,
-			      hmm_migration_keeper(r->m, r->first));
+	bool huge = hmm_remap_pmd(r->vma, r->addr, r->pmdp, src,
+				  hmm_migration_resulting_folio(r->m, r->first));
 
 	spin_unlock(ptl);
 	return huge;
 }
 
 /* In one of the VMAs that may map a huge page. */
-static bool remap_huge_entry(struct folio *keeper, struct vm_area_struct *vma,
-			     unsigned long addr, void *arg)
+static bool hmm_remap_huge_one(struct folio *result, struct vm_area_struct *vma,
+			       unsigned long addr, void *arg)
 {
 	struct folio *src = arg;
 	DEFINE_FOLIO_VMA_WALK(pvmw, src, vma, addr, PVMW_SYNC | PVMW_MIGRATION);
 
 	if (page_vma_mapped_walk(&pvmw)) {
 		if (!pvmw.pte)
-			remap_pmd(vma, pvmw.address, pvmw.pmd, src, keeper);
+			hmm_remap_pmd(vma, pvmw.address, pvmw.pmd, src, result);
 		page_vma_mapped_walk_done(&pvmw);
 	}
 	return true;
 }
 
-static void remap_huge_everywhere(struct folio *src, struct folio *keeper)
+static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
 {
 	struct rmap_walk_control rwc = {
-		.rmap_one = remap_huge_entry,
+		.rmap_one = hmm_remap_huge_one,
 		.arg = src,
 	};
 
 	if (folio_test_pmd_mappable(src))
-		rmap_walk(keeper, &rwc);
+		rmap_walk(result, &rwc);
 }
 #else
-static bool remap_huge(struct remapping *r)
+static bool hmm_remap_huge(struct hmm_remap *r)
 {
 	return false;
 }
 
-static void remap_huge_everywhere(struct folio *src, struct folio *keeper)
+static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
 {
 }
 #endif
@@ -396,16 +402,16 @@ static void remap_huge_everywhere(struct folio *src, struct folio *keeper)
 /**
  * hmm_migration_map() - map what stays wherever an entry stands for a folio
  * @src: the folio that the migration entries stand for
- * @keeper: what is mapped in their place, @src or the folio it has moved to
+ * @result: what is mapped in their place, @src or the folio it has moved to
  *
  * By the reverse mapping.
  *
  * Context: Process context; may sleep. Both folios are locked.
  */
-void hmm_migration_map(struct folio *src, struct folio *keeper)
+void hmm_migration_map(struct folio *src, struct folio *result)
 {
-	remap_huge_everywhere(src, keeper);
-	remove_migration_ptes(src, keeper, 0);
+	hmm_remap_huge_by_rmap(src, result);
+	remove_migration_ptes(src, result, 0);
 }
 
 /**
@@ -414,7 +420,7 @@ void hmm_migration_map(struct folio *src, struct folio *keeper)
  * @i: index of the first word
  *
  * Replaces the migration entries of each word's page by mappings of what
- * hmm_migration_keeper() says.
+ * hmm_migration_resulting_folio() says.
  *
  * Context: Process context; may sleep. The mmap lock is held if @m->args is
  * not NULL. Both folios of each word are locked.
@@ -423,36 +429,37 @@ void hmm_migration_map(struct folio *src, struct folio *keeper)
  */
 unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 {
-	struct remapping r = { .m = m, .first = i, .end = m->npages };
-	unsigned long nr = mpfn_pages(m->src[i]);
+	struct hmm_remap r = { .m = m, .first = i, .end = m->npages };
+	unsigned long nr = hmm_mpfn_nr_pages(m->src[i]);
 	struct folio *src;
 
-	if (has_nothing(m, i)) {
-		while (++i < m->npages && has_nothing(m, i))
+	if (hmm_remap_nothing(m, i)) {
+		while (++i < m->npages && hmm_remap_nothing(m, i))
 			;
 		return i - r.first;
 	}
 
-	src = mpfn_head(m->src[i]);
-	if (has_place(m, i)) {
+	src = hmm_mpfn_head(m->src[i]);
+	if (hmm_remap_by_address(m, i)) {
 		r.vma = m->args->vma;
 		r.addr = m->args->start + (i << PAGE_SHIFT);
 		r.pmdp = mm_find_pmd(r.vma->vm_mm, r.addr);
 	}
 	if (!r.pmdp) {
-		hmm_migration_map(src, hmm_migration_keeper(m, i));
+		hmm_migration_map(src, hmm_migration_resulting_folio(m, i));
 		return nr;
 	}
-	if (folio_test_pmd_mappable(src) && remap_huge(&r))
+	if (folio_test_pmd_mappable(src) && hmm_remap_huge(&r))
 		return nr;
 
 	/* By the array, not by @m->args, which the driver may have changed. */
 	r.end = i + ((pmd_addr_end(r.addr, r.addr + ((r.end - i) << PAGE_SHIFT)) -
 		      r.addr) >> PAGE_SHIFT);
-	i = remap_table(&r);
+	i = hmm_remap_pte_table(&r);
 	if (r.missing) {
-		hmm_migration_map(mpfn_head(m->src[i]), hmm_migration_keeper(m, i));
-		i += mpfn_pages(m->src[i]);
+		hmm_migration_map(hmm_mpfn_head(m->src[i]),
+				  hmm_migration_resulting_folio(m, i));
+		i += hmm_mpfn_nr_pages(m->src[i]);
 	}
 	return i - r.first;
 }

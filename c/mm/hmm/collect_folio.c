@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration, collect stage: what is done with one folio.
+ */
+#include <linux/memremap.h>
+#include <linux/pagewalk.h>
+
+#include "collect.h"
+#include "migrate_policy.h"
+
+/* Is this folio of a kind, and of an owner, that the driver asked for? */
+bool hmm_collect_selects(const struct migrate_vma *args, struct folio *folio)
+{
+	unsigned long kind;
+
+	if (!folio->mapping)
+		return false;
+	if (!folio_is_zone_device(folio))
+		return (args->flags & MIGRATE_VMA_SELECT_SYSTEM) &&
+		       folio_test_anon(folio);
+
+	if (folio_is_device_private(folio))
+		kind = MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
+	else if (folio_is_device_coherent(folio))
+		kind = MIGRATE_VMA_SELECT_DEVICE_COHERENT;
+	else
+		return false;
+
+	return (args->flags & kind) && folio->pgmap->owner == args->pgmap_owner;
+}
+
+/*
+ * Lock a mapped folio, unless it must not move. Takes no reference: that of a
+ * mapping becomes the migration's. The page table lock is held.
+ */
+bool hmm_collect_trylock(const struct hmm_collect *c, struct folio *folio)
+{
+	if (!hmm_is_fault_folio(c->args, folio) && !folio_trylock(folio))
+		return false;
+	if (folio_is_zone_device(folio) || hmm_folio_may_migrate(folio))
+		return true;
+	hmm_migration_unlock(c->args, folio);
+	return false;
+}
+
+/*
+ * Splits the folio that was grabbed, and lets go of it. Sleeps; no page table
+ * lock is held. The pieces are found again by reading the table again.
+ */
+int hmm_collect_split(struct hmm_collect *c, struct mm_walk *walk)
+{
+	bool faulting = hmm_is_fault_folio(c->args, c->to_split);
+	struct folio *folio = c->to_split;
+
+	if (!hmm_migration_split_mapped(c->args, folio))
+		c->unsplittable = folio;
+	if (faulting)
+		folio = page_folio(c->args->fault_page);
+	hmm_migration_release(c->args, folio);
+
+	c->to_split = NULL;
+	walk->action = ACTION_AGAIN;
+	return 0;
+}

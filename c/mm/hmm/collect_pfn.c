@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration, collect stage: pages given by their device pfns. There is no page
+ * table to walk: pages that are in use are locked, and the unmap stage finds
+ * their mappings.
+ */
+#include <linux/export.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+
+#include "migrate.h"
+
+/*
+ * Locks the folio whose head is at the pfn that @src holds, and replaces that
+ * and the following pfns by its words. Returns how many pages were dealt with.
+ *
+ * Of a folio that reaches past the end of the array nothing moves. Its tails,
+ * and pages that are free, have no reference to take and get the word 0.
+ *
+ * Nor does a folio move that is mapped nowhere. Another migration may just have
+ * unlocked it and be about to drop the last reference: what it held lives
+ * elsewhere, and so does its memcg charge, without which the LRU lists would
+ * not take what replaced it. Its anon_vma may be gone, too.
+ */
+static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
+{
+	unsigned long pfn = *src, nr;
+	struct folio *folio;
+
+	*src = 0;
+	folio = folio_get_nontail_page(pfn_to_page(pfn));
+	if (!folio)
+		return 1;
+	if (!folio_trylock(folio)) {
+		folio_put(folio);
+		return 1;
+	}
+
+	nr = folio_nr_pages(folio);
+	if (nr > left || !hmm_migration_get_anon_vma(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return 1;
+	}
+
+	memset(src, 0, nr * sizeof(*src));
+	*src = migrate_pfn(pfn) | MIGRATE_PFN_MIGRATE;
+	if (nr > 1)
+		*src |= MIGRATE_PFN_COMPOUND;
+	return nr;
+}
+
+/**
+ * migrate_device_pfns() - begin to migrate device pages, given by their pfns
+ * @src: on entry the pfns, those of a large folio one after the other; on
+ *	return a word for each, as migrate_vma_setup() leaves them, but never
+ *	%MIGRATE_PFN_WRITE and never a hole
+ * @npages: length of @src
+ *
+ * For a driver that needs its memory back and does not know who maps it. Pages
+ * that are free, or locked by somebody else, do not move.
+ *
+ * Context: Process context; may sleep. Needs no mmap lock.
+ *
+ * Return: 0, also if no page can move; -EINVAL if @src is missing or holds a
+ * pfn that no page has. Nothing has then happened.
+ */
+int migrate_device_pfns(unsigned long *src, unsigned long npages)
+{
+	struct hmm_migration m = { .src = src, .npages = npages };
+	unsigned long i;
+
+	if (!src)
+		return -EINVAL;
+	for (i = 0; i < npages; i++)
+		if (!pfn_valid(src[i]))
+			return -EINVAL;
+
+	for (i = 0; i < npages; )
+		i += hmm_collect_pfn(&src[i], npages - i);
+	hmm_migration_unmap(&m);
+	return 0;
+}
+EXPORT_SYMBOL(migrate_device_pfns);
+
+/**
+ * migrate_device_range() - begin to migrate a range of device pages
+ * @src: array for the words
+ * @start: first pfn
+ * @npages: number of pages
+ *
+ * As migrate_device_pfns(), for pfns one after the other.
+ *
+ * Context: Process context; may sleep. Needs no mmap lock.
+ *
+ * Return: as migrate_device_pfns().
+ */
+int migrate_device_range(unsigned long *src, unsigned long start,
+			 unsigned long npages)
+{
+	unsigned long i;
+
+	if (!src)
+		return -EINVAL;
+	for (i = 0; i < npages; i++)
+		src[i] = start + i;
+	return migrate_device_pfns(src, npages);
+}
+EXPORT_SYMBOL(migrate_device_range);

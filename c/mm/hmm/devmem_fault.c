@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: CPU faults on private memory.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "devmem_transfer.h"
+
+/* After commit: has the page at @i moved, by itself or with its folio? */
+static bool hmm_devmem_fault_moved(const struct hmm_devmem_transfer *t,
+				   unsigned long i)
+{
+	unsigned long head = 0, next = 0;
+
+	while (next <= i) {
+		head = next;
+		next += 1UL << hmm_devmem_mpfn_order(t, head);
+	}
+	return t->args.src[head] & MIGRATE_PFN_MIGRATE;
+}
+
+/*
+ * The range that comes back with a fault: aligned, within the VMA, and large
+ * enough for all of the folio that the page is in.
+ */
+static void hmm_devmem_fault_range(struct vm_fault *vmf,
+				   struct migrate_vma *args,
+				   unsigned long pages)
+{
+	unsigned long size =
+		max(pages << PAGE_SHIFT, folio_size(page_folio(vmf->page)));
+
+	args->start = max(ALIGN_DOWN(vmf->address, size), vmf->vma->vm_start);
+	args->end =
+		min(ALIGN_DOWN(vmf->address, size) + size, vmf->vma->vm_end);
+}
+
+/* The page at the faulting address; @vmf has the head of a huge entry. */
+static struct page *hmm_devmem_fault_page(const struct vm_fault *vmf)
+{
+	if (vmf->pte)
+		return vmf->page;
+	return vmf->page + ((vmf->address & ~HPAGE_PMD_MASK) >> PAGE_SHIFT);
+}
+
+/*
+ * What becomes of a fault whose page stays in device memory. Either it fails,
+ * for a reason that a second try does not change, or somebody has a reference
+ * to the page, or its entry is being changed, and the CPU tries again. Such a
+ * holder has no lock to wait for, so wait for a tick. Kernel code that touches
+ * user memory looks at signals only when a fault fails.
+ */
+static vm_fault_t hmm_devmem_fault_result(const struct page *page, int err)
+{
+	if (PageHWPoison(page))
+		return VM_FAULT_HWPOISON;
+	if (err == -ENOMEM)
+		return VM_FAULT_OOM;
+	if (err || fatal_signal_pending(current))
+		return VM_FAULT_SIGBUS;
+	schedule_timeout_killable(1);
+	return 0;
+}
+
+/**
+ * hmm_devmem_fault() - the CPU touched private memory
+ * @vmf: the fault; its page is locked and referenced
+ *
+ * Return: 0 if the page is in system memory, or was busy and the CPU is to try
+ * again; VM_FAULT_OOM, VM_FAULT_HWPOISON or VM_FAULT_SIGBUS if it cannot be
+ * brought.
+ */
+vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
+{
+	struct page *page = hmm_devmem_fault_page(vmf);
+	struct hmm_devmem *devmem = hmm_devmem_of(vmf->page);
+	struct hmm_devmem_transfer t = {
+		.args = {
+			.vma = vmf->vma,
+			.pgmap_owner = devmem->owner,
+			.fault_page = vmf->page,
+			.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE |
+				 HMM_DEVMEM_ANY_ORDER,
+		},
+	};
+	bool came = false;
+	long err;
+
+	hmm_devmem_fault_range(vmf, &t.args, devmem->fault_pages);
+	t.wanted = (vmf->address - t.args.start) >> PAGE_SHIFT;
+	if (hmm_devmem_alloc_mpfns(&t,
+				   (t.args.end - t.args.start) >> PAGE_SHIFT))
+		return VM_FAULT_OOM;
+	err = hmm_devmem_transfer_begin(&t);
+	if (err >= 0) {
+		came = hmm_devmem_fault_moved(&t, t.wanted);
+		hmm_devmem_transfer_end(&t);
+		err = t.error;
+	}
+	hmm_devmem_free_mpfns(&t);
+
+	return came ? 0 : hmm_devmem_fault_result(page, err);
+}

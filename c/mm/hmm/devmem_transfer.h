@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Device memory: transfers, which everything that moves pages is made of. The
+ * stages of a migration are those of migrate.h; the copy stage is in
+ * devmem_copy.c.
+ */
+#ifndef MM_HMM_DEVMEM_TRANSFER_H
+#define MM_HMM_DEVMEM_TRANSFER_H
+
+#include <linux/hmm_migrate.h>
+#include <linux/migrate.h>
+
+#include "devmem.h"
+
+/* Whatever is large stays so where both ends can. */
+#define HMM_DEVMEM_ANY_ORDER \
+	(MIGRATE_VMA_SELECT_COMPOUND | HMM_MIGRATE_ANY_ORDER)
+
+/**
+ * struct hmm_devmem_transfer - pages on their way
+ * @to: the device memory that they move to; NULL on the way home
+ * @args: the migration by address, or, with no VMA, only the arrays of one by
+ *	pfn
+ * @fail_once: the next place is not found
+ * @wanted: in a CPU fault, the index of the page that the CPU waits for
+ * @error: why that page did not get a place
+ */
+struct hmm_devmem_transfer {
+	struct hmm_devmem *to;
+	struct migrate_vma args;
+	bool fail_once;
+	unsigned long wanted;
+	int error;
+};
+
+/* devmem_copy.c */
+int hmm_devmem_alloc_mpfns(struct hmm_devmem_transfer *t, unsigned long npages);
+void hmm_devmem_free_mpfns(struct hmm_devmem_transfer *t);
+unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
+				   unsigned long i);
+void hmm_devmem_copy_all(struct hmm_devmem_transfer *t);
+unsigned long hmm_devmem_count_moved(const struct hmm_devmem_transfer *t);
+
+/* devmem_migrate.c */
+struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem);
+void hmm_devmem_grow_if_low(struct hmm_devmem *devmem);
+int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
+			    unsigned long start, unsigned long end);
+long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
+void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
+
+#endif /* MM_HMM_DEVMEM_TRANSFER_H */

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration, last stage: replace the migration entries by mappings of the new
+ * folio, or of the old one where there is no new one or commit refused it, and
+ * release both.
+ */
+#include <linux/export.h>
+#include <linux/memremap.h>
+#include <linux/swap.h>
+
+#include "../internal.h"
+#include "lru.h"
+#include "migrate.h"
+
+/*
+ * Reclaim may have them again, whichever stay. Before they are mapped: a folio
+ * on a list counts who locks it in memory. Device folios are on no list.
+ */
+static void hmm_finalize_putback_lru(struct hmm_migration *m)
+{
+	struct lru_batch lru = {};
+	bool unevictable = false;
+	struct folio *result;
+	unsigned long i;
+
+	for (i = 0; i < m->npages; i += hmm_mpfn_nr_pages(m->src[i])) {
+		/* Not with interrupts off over words that have no such folio. */
+		if (!(i % SWAP_CLUSTER_MAX))
+			lru_batch_flush(&lru);
+		if (!(m->src[i] & MIGRATE_PFN_VALID))
+			continue;
+		result = hmm_migration_resulting_folio(m, i);
+		if (folio_is_zone_device(result))
+			continue;
+		unevictable |= folio_test_unevictable(result);
+		lru_batch_putback(&lru, result);
+	}
+	lru_batch_flush(&lru);
+	/* Those wait in this CPU's batch, and in a batch nobody counts. */
+	if (unevictable)
+		lru_add_drain();
+}
+
+static void hmm_finalize_release(struct hmm_migration *m, unsigned long i)
+{
+	if (m->src[i] & MIGRATE_PFN_VALID) {
+		hmm_migration_clear_singly_mapped(hmm_mpfn_head(m->src[i]));
+		hmm_migration_release(m->args, hmm_mpfn_head(m->src[i]));
+	}
+	if (m->dst[i] & MIGRATE_PFN_VALID) {
+		struct folio *dst = hmm_mpfn_folio(m->dst[i]);
+
+		if (folio_test_locked(dst))
+			folio_unlock(dst);
+		folio_put(dst);
+	}
+}
+
+/**
+ * hmm_migration_finalize() - the last stage
+ * @m: the migration, after commit or instead of it
+ *
+ * Afterwards no migration entry is left, and nothing is owned by any word.
+ */
+void hmm_migration_finalize(struct hmm_migration *m)
+{
+	unsigned long i, mapped;
+
+	hmm_finalize_putback_lru(m);
+	for (i = 0; i < m->npages; ) {
+		/* One word may stand for a folio that the array has no room for. */
+		mapped = min(i + hmm_migration_remap(m, i), m->npages);
+		for (; i < mapped; i++)
+			if ((m->src[i] | m->dst[i]) & MIGRATE_PFN_VALID)
+				hmm_finalize_release(m, i);
+	}
+}
+
+/**
+ * migrate_vma_finalize() - end a migration by address
+ * @args: the request
+ *
+ * Maps the pages that moved where the old ones were, maps the others again as
+ * they were, unlocks all, and drops the migration's references: of a page that
+ * moved the old one is freed, of one that did not the driver's.
+ *
+ * Context: Process context; may sleep. The mmap lock is held.
+ */
+void migrate_vma_finalize(struct migrate_vma *args)
+{
+	struct hmm_migration m = hmm_migration_by_address(args);
+
+	hmm_migration_assert_locked(args);
+	hmm_migration_finalize(&m);
+}
+EXPORT_SYMBOL(migrate_vma_finalize);
+
+/**
+ * migrate_device_finalize() - end a migration by pfn
+ * @src: the words
+ * @dst: the driver's pages. The copies are complete and visible to the CPU.
+ * @npages: length of both arrays
+ *
+ * As migrate_vma_finalize().
+ *
+ * Context: Process context; may sleep. Needs no mmap lock.
+ */
+void migrate_device_finalize(unsigned long *src, unsigned long *dst,
+			     unsigned long npages)
+{
+	struct hmm_migration m = { .src = src, .dst = dst, .npages = npages };
+
+	hmm_migration_finalize(&m);
+}
+EXPORT_SYMBOL(migrate_device_finalize);

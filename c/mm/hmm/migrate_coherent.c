@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Migration of one folio of coherent memory, for GUP.
+ */
+#include <linux/gfp.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+
+#include "../internal.h"
+#include "migrate.h"
+
+/* A locked folio of system memory, for the contents of @folio. */
+static unsigned long hmm_migrate_alloc_dst(struct folio *folio)
+{
+	unsigned int order = folio_order(folio);
+	struct folio *refuge = folio_alloc(GFP_USER | __GFP_NOWARN, order);
+
+	if (!refuge)
+		return 0;
+	folio_lock(refuge);
+	return migrate_pfn(folio_pfn(refuge)) |
+	       (order ? MIGRATE_PFN_COMPOUND : 0);
+}
+
+/**
+ * migrate_device_coherent_folio() - bring a folio of coherent memory home
+ * @folio: the folio; the caller's reference to it is consumed
+ *
+ * For GUP, which cannot pin device memory for long.
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: 0 if its contents and mappings are in system memory now, or it is
+ * mapped nowhere any more; -EBUSY if it is pinned, or memory ran out, and
+ * everything is as it was.
+ */
+int migrate_device_coherent_folio(struct folio *folio)
+{
+	unsigned long dst = 0,
+		      src = migrate_pfn(folio_pfn(folio)) | MIGRATE_PFN_MIGRATE;
+	struct hmm_migration m = { .src = &src, .dst = &dst, .npages = 1 };
+	bool mapped;
+
+	folio_lock(folio);
+	if (!hmm_migration_get_anon_vma(folio)) {
+		mapped = folio_mapped(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+		return mapped ? -EBUSY : 0;
+	}
+	if (folio_test_large(folio))
+		src |= MIGRATE_PFN_COMPOUND;
+	if (!hmm_migration_unmap(&m))
+		return -EBUSY;
+
+	dst = hmm_migrate_alloc_dst(folio);
+	hmm_migration_commit(&m);
+	if (src & MIGRATE_PFN_MIGRATE)
+		folio_copy(hmm_mpfn_folio(dst), folio);
+	hmm_migration_finalize(&m);
+	return src & MIGRATE_PFN_MIGRATE ? 0 : -EBUSY;
+}
