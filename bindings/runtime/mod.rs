@@ -2,13 +2,8 @@
 
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
-//! [`mirror`], [`devmem`], [`compat_2017`] and [`compat_2019`] are written by `bindings/generator` from the contracts in
-//! the C headers that they name. The other modules are what a driver needs besides and the `kernel` crate does not have.
+//! [`mirror`] and [`devmem`] are written by `bindings/generator` from the contracts in the C headers that they name. The other modules are what a driver needs besides and the `kernel` crate does not have.
 
-#[cfg(CONFIG_HMM_COMPAT_MEMORY)]
-pub mod compat_2017;
-#[cfg(CONFIG_HMM_COMPAT_2019)]
-pub mod compat_2019;
 // Of which integer a constant is, and which fields a table has, is for C to say.
 #[allow(clippy::needless_update, clippy::unnecessary_cast)]
 #[cfg(CONFIG_HMM_DEVMEM)]

@@ -169,7 +169,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    #[cfg(any(CONFIG_HMM_DEVMEM, CONFIG_HMM_COMPAT_MEMORY))]
+    #[cfg(CONFIG_HMM_DEVMEM)]
     pub(super) fn as_raw(&self) -> *mut bindings::page {
         self.first
     }

@@ -9,7 +9,7 @@
 
 #include "memory.h"
 #define HMM_API HMM_API_2017
-#include "../compat.h"
+#include "../compat/compat.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 

@@ -14,7 +14,7 @@
 
 #include "memory.h"
 #define HMM_API HMM_API_2019
-#include "../compat.h"
+#include "../compat/compat.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 

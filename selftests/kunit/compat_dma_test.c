@@ -87,7 +87,7 @@ bool faked_valid(struct hmm2019_range *range)
 	return fake.asked++ != fake.stale_at;
 }
 
-#include "../compat_dma.c"
+#include "../compat/hmm_2019_dma.c"
 
 static const u64 flags[HMM_PFN_FLAG_MAX] = {
 	[HMM_PFN_VALID] = DEV_VALID,

@@ -10,7 +10,7 @@
 #include <linux/sched/mm.h>
 
 #define HMM_API (HMM_API_2017 | HMM_API_MEMREMAP)
-#include "../compat.h"
+#include "../compat/compat.h"
 
 /* The state of a process is nobody's to end. */
 static void off_state(struct kunit *test)

@@ -2,18 +2,12 @@
 
 //! Mirrors and memory as a driver uses them, in a running kernel.
 
-#[cfg(CONFIG_HMM_COMPAT_MEMORY)]
-#[path = "compat_2017_tests.rs"]
-mod compat_2017;
-#[cfg(CONFIG_HMM_COMPAT_2019)]
-#[path = "compat_2019_tests.rs"]
-mod compat_2019;
 #[cfg(CONFIG_HMM_DEVMEM)]
 #[path = "devmem_tests.rs"]
 mod devmem;
 #[path = "dma_tests.rs"]
 mod dma;
-#[cfg(any(CONFIG_HMM_DEVMEM, CONFIG_HMM_COMPAT_MEMORY))]
+#[cfg(CONFIG_HMM_DEVMEM)]
 #[path = "memory_tests.rs"]
 mod memory;
 

@@ -9,7 +9,6 @@
 #ifdef CONFIG_HMM_MIRROR
 
 #include <linux/bits.h>
-#include <linux/contract.h>
 #include <linux/dma-mapping.h>
 #include <linux/hmm.h>
 #include <linux/mm.h>
@@ -59,7 +58,7 @@ struct hmm2019_mirror;
  * @mirrors: every &struct hmm2019_mirror
  * @wq: whoever waits for @notifiers to become 0
  * @node: in the list of all
- * @kept: the address space holds it, until its end
+ * @pinned: the address space holds it, until its end
  * @ended: the address space is gone
  */
 struct hmm {
@@ -72,7 +71,7 @@ struct hmm {
 	wait_queue_head_t wq;
 	/* private: */
 	struct list_head node;
-	bool kept;
+	bool pinned;
 	bool ended;
 };
 
@@ -85,17 +84,15 @@ struct hmm2019_mirror_ops {
 	 * for good. May sleep; must not unregister the mirror. Optional; a
 	 * mirror without it is told to forget everything by the other callback.
 	 */
-	void (*release)(struct hmm2019_mirror *mirror)
-		__contract(optional, may_sleep);
+	void (*release)(struct hmm2019_mirror *mirror);
 	/**
 	 * @sync_cpu_device_pagetables: Make the device reach nothing in
 	 * @update, and return 0 when that is done; or -%EAGAIN, where one may
 	 * not block (mmu_notifier_range_blockable()) and would have to.
 	 */
 	int (*sync_cpu_device_pagetables)(struct hmm2019_mirror *mirror,
-					  const struct mmu_notifier_range *update)
-		__contract(required, errno);
-} __contract(ops("Operations"));
+					  const struct mmu_notifier_range *update);
+};
 
 /**
  * struct hmm2019_mirror - a process as one driver sees it
@@ -110,7 +107,7 @@ struct hmm2019_mirror {
 	struct list_head list;
 	/* private: */
 	struct mmu_interval_notifier notifier;
-} __contract(object("Mirror"), pinned, send, sync);
+};
 
 /**
  * struct hmm2019_range - addresses whose pages a driver wants, in its format
@@ -148,7 +145,7 @@ struct hmm2019_range {
 	bool valid;
 	/* private: */
 	struct hmm2019_mirror *mirror;
-} __contract(object("Range"), pinned, send);
+};
 
 /**
  * hmm_device_entry_to_pfn() - the page frame number in an entry
@@ -214,25 +211,14 @@ hmm_device_entry_from_page(const struct hmm2019_range *range, struct page *page)
 
 #ifdef CONFIG_HMM_COMPAT_2019
 int hmm_mirror_register(struct hmm2019_mirror *mirror, struct mm_struct *mm);
-int hmm2019_mirror_begin(struct hmm2019_mirror *mirror,
-			 struct mm_struct *mm __contract(borrows),
-			 const struct hmm2019_mirror_ops *ops)
-	__contract(constructor, errno, may_sleep);
-void hmm_mirror_unregister(struct hmm2019_mirror *mirror)
-	__contract(destructor, may_sleep);
+void hmm_mirror_unregister(struct hmm2019_mirror *mirror);
 
 int hmm_range_register(struct hmm2019_range *range,
 		       struct hmm2019_mirror *mirror);
-int hmm2019_range_begin(struct hmm2019_range *range,
-			struct hmm2019_mirror *mirror __contract(keeps),
-			unsigned long start, unsigned long end)
-	__contract(constructor(range), errno);
-void hmm_range_unregister(struct hmm2019_range *range) __contract(destructor);
+void hmm_range_unregister(struct hmm2019_range *range);
 bool hmm_range_wait_until_valid(struct hmm2019_range *range,
-				unsigned long timeout)
-	__contract(method, may_sleep, name("wait_until_valid"));
-bool hmm_range_valid(struct hmm2019_range *range)
-	__contract(method, name("is_valid"));
+				unsigned long timeout);
+bool hmm_range_valid(struct hmm2019_range *range);
 
 /* A fault handler may drop the mmap lock: -EAGAIN, with the lock gone. */
 #define HMM_FAULT_ALLOW_RETRY	BIT(0)
@@ -240,10 +226,6 @@ bool hmm_range_valid(struct hmm2019_range *range)
 #define HMM_FAULT_SNAPSHOT	BIT(1)
 
 long hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags);
-long hmm2019_range_snapshot(struct hmm2019_range *range,
-			    u64 *entries __contract(slice(npages)),
-			    unsigned long npages)
-	__contract(method, errno, plain, may_sleep, name("snapshot"));
 long hmm_range_dma_map(struct hmm2019_range *range, struct device *device,
 		       dma_addr_t *daddrs, unsigned int flags);
 long hmm_range_dma_unmap(struct hmm2019_range *range, struct device *device,

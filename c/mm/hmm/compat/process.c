@@ -14,15 +14,15 @@
 #include "compat.h"
 
 static LIST_HEAD(hmm_processes);
-static DEFINE_SPINLOCK(hmm_processes_lock); /* guards the list, and kept */
+static DEFINE_SPINLOCK(hmm_processes_lock); /* guards the list, and pinned */
 
-static struct hmm *to_process(struct mmu_notifier *notifier)
+static struct hmm *hmm_process_of(struct mmu_notifier *notifier)
 {
 	return container_of(notifier, struct hmm, mmu_notifier);
 }
 
 /* Ranges that @update overlaps are not what they were. The lock is held. */
-static void touch_ranges(struct hmm *process,
+static void hmm_process_touch_ranges(struct hmm *process,
 			 const struct mmu_notifier_range *update)
 {
 	struct hmm2019_range *range;
@@ -44,18 +44,18 @@ void hmm_process_touch(struct hmm *process,
 		       const struct mmu_notifier_range *update)
 {
 	spin_lock(&process->ranges_lock);
-	touch_ranges(process, update);
+	hmm_process_touch_ranges(process, update);
 	spin_unlock(&process->ranges_lock);
 }
 
 static int hmm_process_start(struct mmu_notifier *notifier,
 			     const struct mmu_notifier_range *update)
 {
-	struct hmm *process = to_process(notifier);
+	struct hmm *process = hmm_process_of(notifier);
 
 	spin_lock(&process->ranges_lock);
 	process->notifiers++;
-	touch_ranges(process, update);
+	hmm_process_touch_ranges(process, update);
 	spin_unlock(&process->ranges_lock);
 	return 0;
 }
@@ -63,7 +63,7 @@ static int hmm_process_start(struct mmu_notifier *notifier,
 static void hmm_process_end(struct mmu_notifier *notifier,
 			    const struct mmu_notifier_range *update)
 {
-	struct hmm *process = to_process(notifier);
+	struct hmm *process = hmm_process_of(notifier);
 
 	spin_lock(&process->ranges_lock);
 	process->notifiers--;
@@ -72,20 +72,20 @@ static void hmm_process_end(struct mmu_notifier *notifier,
 }
 
 /* The address space's own hold, if it still has one. */
-static bool hmm_process_let_go(struct hmm *process)
+static bool hmm_process_unpin(struct hmm *process)
 {
-	bool kept;
+	bool pinned;
 
 	spin_lock(&hmm_processes_lock);
-	kept = process->kept;
-	process->kept = false;
+	pinned = process->pinned;
+	process->pinned = false;
 	spin_unlock(&hmm_processes_lock);
-	if (kept)
+	if (pinned)
 		hmm_process_put(process);
-	return kept;
+	return pinned;
 }
 
-static void hmm_process_tell_end(struct hmm *process,
+static void hmm_process_notify_release(struct hmm *process,
 				 struct mm_struct *mm)
 {
 	struct hmm2019_mirror *mirror;
@@ -106,7 +106,7 @@ static void hmm_process_tell_end(struct hmm *process,
 static void hmm_process_release(struct mmu_notifier *notifier,
 				struct mm_struct *mm)
 {
-	struct hmm *process = to_process(notifier);
+	struct hmm *process = hmm_process_of(notifier);
 	struct hmm2019_range *range;
 
 	spin_lock(&process->ranges_lock);
@@ -116,8 +116,8 @@ static void hmm_process_release(struct mmu_notifier *notifier,
 	spin_unlock(&process->ranges_lock);
 	wake_up_all(&process->wq);
 
-	hmm_process_tell_end(process, mm);
-	hmm_process_let_go(process);
+	hmm_process_notify_release(process, mm);
+	hmm_process_unpin(process);
 }
 
 static struct mmu_notifier *hmm_process_alloc(struct mm_struct *mm)
@@ -140,7 +140,7 @@ static struct mmu_notifier *hmm_process_alloc(struct mm_struct *mm)
 
 static void hmm_process_free(struct mmu_notifier *notifier)
 {
-	struct hmm *process = to_process(notifier);
+	struct hmm *process = hmm_process_of(notifier);
 
 	spin_lock(&hmm_processes_lock);
 	list_del(&process->node);
@@ -173,12 +173,12 @@ struct hmm *hmm_process_get_locked(struct mm_struct *mm)
 	notifier = mmu_notifier_get_locked(&hmm_process_ops, mm);
 	if (IS_ERR(notifier))
 		return ERR_CAST(notifier);
-	process = to_process(notifier);
-	/* The mmap lock keeps others who make it kept away. */
-	if (!process->kept &&
+	process = hmm_process_of(notifier);
+	/* The mmap lock keeps others who make it pinned away. */
+	if (!process->pinned &&
 	    !IS_ERR(mmu_notifier_get_locked(&hmm_process_ops, mm))) {
 		spin_lock(&hmm_processes_lock);
-		process->kept = true;
+		process->pinned = true;
 		spin_unlock(&hmm_processes_lock);
 	}
 	return process;
@@ -198,7 +198,7 @@ static struct hmm *hmm_process_find(const struct mm_struct *mm)
 	struct hmm *process;
 
 	list_for_each_entry(process, &hmm_processes, node)
-		if (process->mmu_notifier.mm == mm && process->kept)
+		if (process->mmu_notifier.mm == mm && process->pinned)
 			return process;
 	return NULL;
 }
@@ -237,7 +237,7 @@ void hmm_mm_destroy(struct mm_struct *mm)
 	spin_lock(&hmm_processes_lock);
 	process = hmm_process_find(mm);
 	if (process)
-		process->kept = false;
+		process->pinned = false;
 	spin_unlock(&hmm_processes_lock);
 	if (process)
 		hmm_process_put(process);

@@ -15,7 +15,7 @@ void hmm_process_touch(struct hmm *process,
 		       const struct mmu_notifier_range *update);
 
 #ifdef CONFIG_HMM_COMPAT_2019
-static inline bool hmm_range_sound(const struct hmm2019_range *range)
+static inline bool hmm_range_is_aligned(const struct hmm2019_range *range)
 {
 	return range->start < range->end &&
 	       PAGE_ALIGNED(range->start | range->end);

@@ -114,7 +114,7 @@ EXPORT_SYMBOL_GPL(hmm_range_dma_map);
 long hmm_range_dma_unmap(struct hmm2019_range *range, struct device *device,
 			 dma_addr_t *daddrs, bool dirty)
 {
-	if (!hmm_range_sound(range) || !range->pfns || !daddrs)
+	if (!hmm_range_is_aligned(range) || !range->pfns || !daddrs)
 		return -EINVAL;
 	return hmm_range_dma_undo(range, device, daddrs, hmm_range_pages(range), dirty);
 }

@@ -15,7 +15,7 @@
 #define DST_EXTRA (MIGRATE_PFN_LOCKED | MIGRATE_PFN_DEVICE | MIGRATE_PFN_ERROR)
 
 /* A page whose content is lost is where it was; who touches it shall know. */
-static void migrate_poison(struct migrate_vma *args, const unsigned long *lost)
+static void hmm2017_migrate_poison(struct migrate_vma *args, const unsigned long *lost)
 {
 	unsigned long i;
 
@@ -28,7 +28,7 @@ static void migrate_poison(struct migrate_vma *args, const unsigned long *lost)
 }
 
 /* Take out of @dst what today's engine does not know; notes what is lost. */
-static bool migrate_strip(struct migrate_vma *args, unsigned long *lost)
+static bool hmm2017_migrate_strip(struct migrate_vma *args, unsigned long *lost)
 {
 	unsigned long i;
 	bool any = false;
@@ -93,12 +93,12 @@ int migrate_vma(const struct migrate_vma_ops *ops, struct vm_area_struct *vma,
 	if (ret || !args.cpages)
 		goto out;
 	ops->alloc_and_copy(vma, src, dst, args.start, args.end, private);
-	poison = migrate_strip(&args, lost);
+	poison = hmm2017_migrate_strip(&args, lost);
 	migrate_vma_pages(&args);
 	ops->finalize_and_map(vma, src, dst, args.start, args.end, private);
 	migrate_vma_finalize(&args);
 	if (poison)
-		migrate_poison(&args, lost);
+		hmm2017_migrate_poison(&args, lost);
 out:
 	bitmap_free(lost);
 	return ret;
@@ -107,33 +107,33 @@ EXPORT_SYMBOL(migrate_vma);
 #endif /* CONFIG_DEVICE_MIGRATION */
 
 #ifdef CONFIG_DEVICE_PRIVATE
-static struct hmm2017_devmem *to_devmem(const struct page *page)
+static struct hmm2017_devmem *hmm2017_devmem_of(const struct page *page)
 {
 	return container_of(page_dev_pagemap2018(page), struct hmm2017_devmem,
 			    pagemap);
 }
 
-static int devmem_fault(struct vm_area_struct *vma, unsigned long addr,
+static int hmm2017_devmem_fault(struct vm_area_struct *vma, unsigned long addr,
 			const struct page *page, unsigned int flags, pmd_t *pmdp)
 {
-	struct hmm2017_devmem *devmem = to_devmem(page);
+	struct hmm2017_devmem *devmem = hmm2017_devmem_of(page);
 
 	return devmem->ops->fault(devmem, vma, addr, page, flags, pmdp);
 }
 
-static void devmem_free(struct page *page, void *data)
+static void hmm2017_devmem_free(struct page *page, void *data)
 {
 	struct hmm2017_devmem *devmem = data;
 
 	devmem->ops->free(devmem, page);
 }
 
-static void devmem_ref_release(struct percpu_ref *ref)
+static void hmm2017_devmem_ref_release(struct percpu_ref *ref)
 {
 	complete(&container_of(ref, struct hmm2017_devmem, ref)->completion);
 }
 
-static void devmem_ref_exit(void *data)
+static void hmm2017_devmem_ref_exit(void *data)
 {
 	struct hmm2017_devmem *devmem = data;
 
@@ -141,19 +141,19 @@ static void devmem_ref_exit(void *data)
 	percpu_ref_exit(&devmem->ref);
 }
 
-static void devmem_kfree(void *data)
+static void hmm2017_devmem_kfree(void *data)
 {
 	kfree(data);
 }
 
 /* Each step is undone, in reverse, with the group that it belongs to. */
-static int devmem_plug(struct hmm2017_devmem *devmem, unsigned long size)
+static int hmm2017_devmem_plug(struct hmm2017_devmem *devmem, unsigned long size)
 {
 	struct dev_pagemap2018 *pagemap = &devmem->pagemap;
 	struct device *device = devmem->device;
 	int ret;
 
-	ret = devm_add_action_or_reset(device, devmem_kfree, devmem);
+	ret = devm_add_action_or_reset(device, hmm2017_devmem_kfree, devmem);
 	if (ret)
 		return ret;
 	devmem->resource = devm_request_free_mem_region(device, &iomem_resource, size);
@@ -163,16 +163,16 @@ static int devmem_plug(struct hmm2017_devmem *devmem, unsigned long size)
 	devmem->pfn_last = devmem->pfn_first +
 			   PHYS_PFN(resource_size(devmem->resource));
 
-	ret = percpu_ref_init(&devmem->ref, devmem_ref_release, 0, GFP_KERNEL);
+	ret = percpu_ref_init(&devmem->ref, hmm2017_devmem_ref_release, 0, GFP_KERNEL);
 	if (ret)
 		return ret;
-	ret = devm_add_action(device, devmem_ref_exit, devmem);
+	ret = devm_add_action(device, hmm2017_devmem_ref_exit, devmem);
 	if (ret) {
 		percpu_ref_exit(&devmem->ref);
 		return ret;
 	}
-	pagemap->page_fault = devmem_fault;
-	pagemap->page_free = devmem_free;
+	pagemap->page_fault = hmm2017_devmem_fault;
+	pagemap->page_free = hmm2017_devmem_free;
 	pagemap->res = *devmem->resource;
 	pagemap->ref = &devmem->ref;
 	pagemap->kill = percpu_ref_kill;
@@ -216,7 +216,7 @@ struct hmm2017_devmem *hmm2017_devmem_add(const struct hmm2017_devmem_ops *ops,
 	devmem->device = device;
 	devmem->ops = ops;
 	devmem->group = group;
-	ret = devmem_plug(devmem, size);
+	ret = hmm2017_devmem_plug(devmem, size);
 	if (ret) {
 		devres_release_group(device, group);
 		return ERR_PTR(ret);

@@ -77,30 +77,6 @@ int hmm_mirror_register(struct hmm2019_mirror *mirror, struct mm_struct *mm)
 EXPORT_SYMBOL_GPL(hmm_mirror_register);
 
 /**
- * hmm2019_mirror_begin() - hmm_mirror_register(), with what goes before it
- * @mirror: storage for the mirror
- * @mm: the address space
- * @ops: the driver's callbacks
- *
- * Context: holds no mmap lock, and a reference that keeps @mm alive (mmget()).
- * May sleep.
- * Return: as hmm_mirror_register().
- */
-int hmm2019_mirror_begin(struct hmm2019_mirror *mirror, struct mm_struct *mm,
-			 const struct hmm2019_mirror_ops *ops)
-{
-	int ret;
-
-	mirror->hmm = NULL;
-	mirror->ops = ops;
-	mmap_write_lock(mm);
-	ret = hmm_mirror_register(mirror, mm);
-	mmap_write_unlock(mm);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(hmm2019_mirror_begin);
-
-/**
  * hmm_mirror_unregister() - stop mirroring
  * @mirror: the mirror; nothing happens when it is not registered
  *
@@ -152,7 +128,7 @@ int hmm_range_register(struct hmm2019_range *range,
 
 	range->valid = false;
 	range->hmm = NULL;
-	if (!hmm_range_sound(range))
+	if (!hmm_range_is_aligned(range))
 		return -EINVAL;
 	if (!process || !mmget_not_zero(process->mmu_notifier.mm))
 		return -EFAULT;
@@ -167,47 +143,6 @@ int hmm_range_register(struct hmm2019_range *range,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_range_register);
-
-/* The entries of who has no device to give them a format. */
-static const u64 plain_flags[HMM_PFN_FLAG_MAX] = {
-	[HMM2019_PFN_VALID]		= BIT(0),
-	[HMM2019_PFN_WRITE]		= BIT(1),
-	[HMM_PFN_DEVICE_PRIVATE]	= BIT(2),
-};
-
-static const u64 plain_values[HMM_PFN_VALUE_MAX] = {
-	[HMM2019_PFN_ERROR]		= BIT(3),
-	[HMM_PFN_NONE]			= 0,
-	[HMM_PFN_SPECIAL]		= BIT(4),
-};
-
-/**
- * hmm2019_range_begin() - hmm_range_register(), with what goes before it
- * @range: storage for the range
- * @mirror: a registered mirror
- * @start: first address, in bytes, page aligned
- * @end: address after the last, in bytes, page aligned
- *
- * Entries have the page frame number from bit 12 up, bit 0 for a page, bit 1
- * for one that can be written, bit 2 for private memory; they are 0 where there
- * is nothing, 8 for an error, 16 for what has no &struct page.
- *
- * Context: any that may take a spinlock.
- * Return: as hmm_range_register().
- */
-int hmm2019_range_begin(struct hmm2019_range *range, struct hmm2019_mirror *mirror,
-			unsigned long start, unsigned long end)
-{
-	*range = (struct hmm2019_range){
-		.start = start,
-		.end = end,
-		.flags = plain_flags,
-		.values = plain_values,
-		.pfn_shift = 12,
-	};
-	return hmm_range_register(range, mirror);
-}
-EXPORT_SYMBOL_GPL(hmm2019_range_begin);
 
 /**
  * hmm_range_unregister() - end what hmm_range_register() began
@@ -335,7 +270,7 @@ long hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags)
 	struct hmm_range walk;
 	long ret;
 
-	if (!hmm_range_sound(range) || !range->pfns || !range->flags ||
+	if (!hmm_range_is_aligned(range) || !range->pfns || !range->flags ||
 	    !range->values || (!range->notifier && !range->hmm))
 		return -EINVAL;
 	format = (struct hmm_format){
@@ -364,36 +299,3 @@ long hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags)
 	return ret ?: hmm_range_pages(range);
 }
 EXPORT_SYMBOL_GPL(hmm2019_range_fault);
-
-/**
- * hmm2019_range_snapshot() - look at what is mapped
- * @range: a range that is registered
- * @entries: where the entries go
- * @npages: how many there is room for
- *
- * The mmap lock is taken for it. What is told is true for as long as
- * hmm_range_valid() is.
- *
- * Context: holds no mmap lock. May sleep.
- * Return: as hmm2019_range_fault() with %HMM_FAULT_SNAPSHOT; -%ENOSPC when
- * there are more pages than there is room for.
- */
-long hmm2019_range_snapshot(struct hmm2019_range *range, u64 *entries,
-			    unsigned long npages)
-{
-	struct mm_struct *mm;
-	long ret;
-
-	if (!range->hmm)
-		return -EINVAL;
-	if (npages < hmm_range_pages(range))
-		return -ENOSPC;
-	mm = range->hmm->mmu_notifier.mm;
-	range->pfns = entries;
-	mmap_read_lock(mm);
-	ret = hmm2019_range_fault(range, HMM_FAULT_SNAPSHOT);
-	mmap_read_unlock(mm);
-	range->pfns = NULL;
-	return ret;
-}
-EXPORT_SYMBOL_GPL(hmm2019_range_snapshot);

@@ -61,7 +61,7 @@ struct page *hmm_compat_fault_page(void)
 	return page;
 }
 
-static bool pte_maps_private(pte_t pte, const struct page *page)
+static bool hmm_compat_pte_maps_private(pte_t pte, const struct page *page)
 {
 	softleaf_t entry;
 
@@ -97,7 +97,7 @@ void hmm_compat_poison(struct vm_area_struct *vma, unsigned long addr,
 	mmu_notifier_invalidate_range_start(&range);
 	ptep = pte_offset_map_lock(mm, pmd, addr, &ptl);
 	if (ptep) {
-		poisoned = pte_maps_private(ptep_get(ptep), page);
+		poisoned = hmm_compat_pte_maps_private(ptep_get(ptep), page);
 		if (poisoned) {
 			set_pte_at(mm, addr, ptep, make_pte_marker(PTE_MARKER_POISONED));
 			folio_remove_rmap_pte(page_folio(page), page, vma);
@@ -110,7 +110,7 @@ void hmm_compat_poison(struct vm_area_struct *vma, unsigned long addr,
 		put_page(page);
 }
 
-static vm_fault_t pagemap_fault(struct vm_fault *vmf)
+static vm_fault_t hmm_pagemap2018_fault(struct vm_fault *vmf)
 {
 	struct dev_pagemap2018 *pgmap = page_dev_pagemap2018(vmf->page);
 	struct hmm_compat_fault fault = {
@@ -133,19 +133,19 @@ static vm_fault_t pagemap_fault(struct vm_fault *vmf)
 	return ret;
 }
 
-static void pagemap_free(struct folio *folio)
+static void hmm_pagemap2018_free(struct folio *folio)
 {
 	struct dev_pagemap2018 *pgmap = page_dev_pagemap2018(&folio->page);
 
 	pgmap->page_free(&folio->page, pgmap->data);
 }
 
-static const struct dev_pagemap_ops pagemap_ops = {
-	.folio_free	= pagemap_free,
-	.migrate_to_ram	= pagemap_fault,
+static const struct dev_pagemap_ops hmm_pagemap2018_ops = {
+	.folio_free	= hmm_pagemap2018_free,
+	.migrate_to_ram	= hmm_pagemap2018_fault,
 };
 
-static void pagemap_release(void *data)
+static void hmm_pagemap2018_release(void *data)
 {
 	struct dev_pagemap2018 *pgmap = data;
 
@@ -155,7 +155,7 @@ static void pagemap_release(void *data)
 	pgmap->altmap.alloc = pgmap->core.altmap.alloc;
 }
 
-static bool pagemap_sound(const struct dev_pagemap2018 *pgmap)
+static bool hmm_pagemap2018_valid(const struct dev_pagemap2018 *pgmap)
 {
 	switch (pgmap->type) {
 	case MEMORY_DEVICE_PRIVATE:
@@ -170,7 +170,7 @@ static bool pagemap_sound(const struct dev_pagemap2018 *pgmap)
 	}
 }
 
-static void pagemap_fill_core(struct dev_pagemap2018 *pgmap)
+static void hmm_pagemap2018_fill_core(struct dev_pagemap2018 *pgmap)
 {
 	struct dev_pagemap *core = &pgmap->core;
 	const struct vmem_altmap altmap = {
@@ -187,7 +187,7 @@ static void pagemap_fill_core(struct dev_pagemap2018 *pgmap)
 	core->range.start = pgmap->res.start;
 	core->range.end = pgmap->res.end;
 	core->nr_range = 1;
-	core->ops = &pagemap_ops;
+	core->ops = &hmm_pagemap2018_ops;
 	core->owner = &hmm_compat_owner;
 	if (pgmap->altmap_valid) {
 		core->flags = PGMAP_ALTMAP_VALID;
@@ -217,12 +217,12 @@ void *devm_memremap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 
 	if (!pgmap->ref || !pgmap->kill)
 		return ERR_PTR(-EINVAL);
-	if (!pagemap_sound(pgmap)) {
+	if (!hmm_pagemap2018_valid(pgmap)) {
 		pgmap->kill(pgmap->ref);
 		return ERR_PTR(-EINVAL);
 	}
 	pgmap->dev = dev;
-	pagemap_fill_core(pgmap);
+	hmm_pagemap2018_fill_core(pgmap);
 	if (hmm_devmem_range_busy(&pgmap->core.range))
 		addr = ERR_PTR(-EBUSY);
 	else
@@ -232,7 +232,7 @@ void *devm_memremap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 		return addr;
 	}
 	pgmap->altmap.alloc = pgmap->core.altmap.alloc;
-	ret = devm_add_action_or_reset(dev, pagemap_release, pgmap);
+	ret = devm_add_action_or_reset(dev, hmm_pagemap2018_release, pgmap);
 	return ret ? ERR_PTR(ret) : addr;
 }
 EXPORT_SYMBOL_GPL(devm_memremap_pages2018);
@@ -246,7 +246,7 @@ EXPORT_SYMBOL_GPL(devm_memremap_pages2018);
  */
 void devm_memunmap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 {
-	devm_release_action(dev, pagemap_release, pgmap);
+	devm_release_action(dev, hmm_pagemap2018_release, pgmap);
 }
 EXPORT_SYMBOL_GPL(devm_memunmap_pages2018);
 
@@ -276,7 +276,7 @@ struct dev_pagemap2018 *get_dev_pagemap2018(unsigned long pfn,
 	core = get_dev_pagemap(pfn);
 	if (!core)
 		return NULL;
-	if (core->ops == &pagemap_ops) {
+	if (core->ops == &hmm_pagemap2018_ops) {
 		pgmap = container_of(core, struct dev_pagemap2018, core);
 		if (percpu_ref_tryget_live(pgmap->ref))
 			return pgmap;
