@@ -8,7 +8,7 @@
 
 #include "leaf.h"
 
-#include "device.h"
+#include "fixture_dmirror.h"
 
 #define N 16
 

@@ -20,7 +20,7 @@
 #include <mm/gup_test.h>
 
 #include "kselftest_harness.h"
-#include "device.h"
+#include "fixture_dmirror.h"
 
 #define N		64UL
 #define HUGE_PAGES	(HUGE / PAGE)

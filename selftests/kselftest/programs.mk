@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# What the folders of user programs share. A folder's Makefile names its
-# programs in PROGRAMS, one C file each, and includes this.
+# Rules for the folders of user programs. A folder's Makefile names its programs
+# in PROGRAMS, one C file each, its scripts in SCRIPTS, and includes this.
 #   make -C selftests/kselftest OUTPUT=<folder> KSRC=<kernel source>
 # The tree assembly gives CFLAGS with the include folders of its tree instead
 # of KSRC.
@@ -12,18 +12,21 @@ CFLAGS += -I$(KSRC) -I$(KSRC)/tools/testing/selftests
 endif
 
 shared := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
-# Beside us in our repository; under samples/ in an assembled tree.
-probe := $(firstword $(wildcard $(shared)/../probe $(shared)/../../../../../samples/hmm/probe))
+# In our repository, and in an assembled tree.
+probe := $(firstword $(wildcard $(shared)/../../c/mm/hmm/tests/probe $(shared)/../../../../../mm/hmm/tests/probe))
 headers := $(wildcard $(shared)/*.h *.h $(probe)/hmm_probe.h)
 flags := $(CFLAGS) -I$(shared) -I$(probe)
 
-all: $(addprefix $(OUTPUT)/,$(PROGRAMS))
+all: $(addprefix $(OUTPUT)/,$(PROGRAMS) $(SCRIPTS))
 
 $(OUTPUT)/%: %.c $(shared)/hmm_user.c $(headers)
 	@mkdir -p $(OUTPUT)
 	$(CC) $(flags) -o $@ $(filter %.c,$^) $(LDFLAGS) -lm
 
+$(addprefix $(OUTPUT)/,$(SCRIPTS)): $(OUTPUT)/%: %
+	install -D -m 755 $< $@
+
 clean:
-	rm -f $(addprefix $(OUTPUT)/,$(PROGRAMS))
+	rm -f $(addprefix $(OUTPUT)/,$(PROGRAMS) $(SCRIPTS))
 
 .PHONY: all clean

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "device.h"
+#include "fixture_dmirror.h"
 
 #define N	4UL
 #define RW	(PROT_READ | PROT_WRITE)

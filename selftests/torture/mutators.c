@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "device.h"
+#include "fixture_dmirror.h"
 #include "races.h"
 
 #ifndef MREMAP_DONTUNMAP

@@ -167,7 +167,7 @@ int hmm_interval_add_mover(struct hmm_interval *interval,
 void hmm_interval_del_mover(struct hmm_interval *interval,
 			    struct hmm_mover *mover);
 
-/* In append/mmu_notifier.c. */
+/* In mm/mmu_notifier.c. */
 int mmu_interval_read_begin_killable(struct mmu_interval_notifier *notifier,
 				     unsigned long *seq);
 int mmu_interval_notifier_insert_killable(struct mmu_interval_notifier *notifier,

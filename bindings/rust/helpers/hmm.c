@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "hmm_mirror.c"
+#include "hmm_runtime.c"

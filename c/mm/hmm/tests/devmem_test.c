@@ -1,0 +1,880 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: its allocator, and pages of a process going there and back;
+ * and the migration engine under drivers that make mistakes.
+ *
+ * The device is a buffer. What the CPU cannot reach is then what no page table
+ * leads to, and a test can look into it.
+ */
+#include <kunit/test.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mmu_notifier.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/sizes.h>
+#include <linux/swap.h>
+#include <linux/uaccess.h>
+
+#include "../../internal.h"
+#include "fixture_device.h"
+
+static void drop(struct folio *folio)
+{
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static void devmem_refuses(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	struct hmm_devmem bad = {
+		.type = MEMORY_DEVICE_PRIVATE,
+		.ops = &buffer_device_ops,
+	};
+
+	bad.fault_pages = 3;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.fault_pages = 2 * HPAGE_PMD_NR;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.fault_pages = 0;
+	bad.type = MEMORY_DEVICE_GENERIC;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.type = MEMORY_DEVICE_PRIVATE;
+	bad.nid = MAX_NUMNODES;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+	bad.nid = 0;
+	bad.ops = NULL;
+	bad.type = MEMORY_DEVICE_PRIVATE;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
+
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, 0, 0, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, 0, PAGE_SIZE, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, SZ_4G, DEVICE_SIZE, NULL),
+			-EINVAL);
+	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(devmem, HPAGE_PMD_ORDER + 1));
+}
+
+/* Coherent memory is where the driver says, unless something else is there. */
+static void devmem_coherent_refuses(struct kunit *test)
+{
+	struct hmm_devmem devmem = {
+		.type = MEMORY_DEVICE_COHERENT,
+		.ops = &buffer_device_ops,
+	};
+	phys_addr_t ram = ALIGN_DOWN(page_to_phys(virt_to_page(test)),
+				     HPAGE_PMD_SIZE);
+
+	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&devmem), 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, 0, DEVICE_SIZE, NULL),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, SZ_4G + PAGE_SIZE,
+					     DEVICE_SIZE, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, ram, DEVICE_SIZE, NULL),
+			-EBUSY);
+	hmm_devmem_exit(&devmem);
+}
+
+/* What was handed out page by page can be handed out whole once it is back. */
+static void devmem_coalesces(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct folio **folios, *huge[2];
+	unsigned long i;
+
+	folios = kunit_kcalloc(test, DEVICE_PAGES, sizeof(*folios), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, folios);
+	for (i = 0; i < DEVICE_PAGES; i++) {
+		folios[i] = hmm_devmem_alloc(&device->devmem, 0);
+		if (!folios[i])
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, DEVICE_PAGES);
+	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
+	while (i--)
+		drop(folios[i]);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+
+	for (i = 0; i < ARRAY_SIZE(huge); i++) {
+		huge[i] = hmm_devmem_alloc(&device->devmem, HPAGE_PMD_ORDER);
+		KUNIT_ASSERT_NOT_NULL(test, huge[i]);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(folio_pfn(huge[i]),
+						   HPAGE_PMD_NR));
+		KUNIT_EXPECT_EQ(test, folio_ref_count(huge[i]), 1);
+		KUNIT_EXPECT_TRUE(test, folio_test_locked(huge[i]));
+	}
+	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
+	drop(huge[0]);
+	drop(huge[1]);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* The next user of a page finds nothing of the last one's but the data. */
+static void devmem_scrubs(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 0; order <= HPAGE_PMD_ORDER; order += HPAGE_PMD_ORDER) {
+		struct folio *folio = hmm_devmem_alloc(&device->devmem, order);
+
+		KUNIT_ASSERT_NOT_NULL(test, folio);
+		folio_set_active(folio);
+		folio_set_unevictable(folio);
+		folio_set_workingset(folio);
+		__folio_set_swapbacked(folio);
+		folio->page.zone_device_data = device;
+		drop(folio);
+		KUNIT_EXPECT_FALSE(test, folio_test_active(folio));
+		KUNIT_EXPECT_FALSE(test, folio_test_unevictable(folio));
+		KUNIT_EXPECT_FALSE(test, folio_test_workingset(folio));
+		KUNIT_EXPECT_FALSE(test, folio_test_swapbacked(folio));
+		KUNIT_EXPECT_NULL(test, folio->page.zone_device_data);
+		KUNIT_EXPECT_TRUE(test, folio_is_device_private(folio));
+	}
+}
+
+/* Ranges that are none, and what the range says of its process. */
+static void devmem_refuses_ranges(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	struct mm_struct *mm;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+
+	mm = current->mm;
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, -PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 1, PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, mm,
+						 span_of(addr, PAGE_SIZE), 0x80),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 4);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 2 * PAGE_SIZE), 2);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, PAGE_SIZE), -EINVAL);
+	/* What moved before the error is not hidden by it. */
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 3 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test,
+			migrate_to_ram(device, addr + PAGE_SIZE, 3 * PAGE_SIZE),
+			1);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + PAGE_SIZE, 3 * PAGE_SIZE), 2);
+}
+
+/* A touch brings back the page and its neighbours, and no others. */
+static void devmem_comes_home(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 64 * PAGE_SIZE), i;
+
+	write_numbers(test, addr, 64);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 64);
+
+	device->copies = 0;
+	i = (ALIGN(addr, 16 * PAGE_SIZE) - addr) / PAGE_SIZE + 5;
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	KUNIT_EXPECT_EQ(test, device->copies, 16);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 48);
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* Nobody sees what the last user of device memory left there. */
+static void devmem_clears(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 8 * PAGE_SIZE), i;
+
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 8 * PAGE_SIZE), 8);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), 0);
+}
+
+static void devmem_evicts(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 64 * PAGE_SIZE), i;
+
+	write_numbers(test, addr, 64);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 0);
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	hmm_devmem_resume(&device->devmem);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
+}
+
+/* A copy that fails leaves the data where it is, on either side. */
+static void devmem_copy_fails(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), number;
+
+	write_numbers(test, addr, 4);
+	device->broken = true;
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 1);
+
+	device->broken = false;
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 4);
+	device->broken = true;
+	KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)addr),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 4);
+	device->broken = false;
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + 3 * PAGE_SIZE), 3);
+}
+
+/* A device that is full takes what it can; the rest stays. */
+static void devmem_full(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long size = DEVICE_SIZE + 16 * PAGE_SIZE;
+	unsigned long addr = map_anonymous(test, size), i;
+
+	write_numbers(test, addr, size >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, size),
+			DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
+	for (i = 0; i < size >> PAGE_SHIFT; i++)
+		if (read_number(test, addr + i * PAGE_SIZE) != i)
+			break;
+	KUNIT_EXPECT_EQ(test, i, size >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* More is added when it is full; taken away, all of it comes home. */
+static void devmem_grows(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long pages = DEVICE_PAGES + 16, i;
+	unsigned long addr = map_anonymous(test, pages * PAGE_SIZE);
+	struct folio *held;
+
+	add_buffer(test, device);
+	write_numbers(test, addr, pages);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, pages * PAGE_SIZE),
+			pages);
+	KUNIT_EXPECT_EQ(test, available(device), 2 * DEVICE_PAGES - pages);
+
+	/* What somebody holds keeps its chunk, and what is behind it. */
+	held = hmm_devmem_alloc(&device->devmem, 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 1), -EBUSY);
+	KUNIT_EXPECT_EQ(test, device->released, 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_ASSERT_NOT_NULL(test, held);
+	drop(held);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 0), 0);
+	KUNIT_EXPECT_EQ(test, device->released, 2);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
+	for (i = 0; i < pages; i++)
+		if (read_number(test, addr + i * PAGE_SIZE) != i)
+			break;
+	KUNIT_EXPECT_EQ(test, i, pages);
+}
+
+/* A place that is not found is one page that stays, or small ones for a huge. */
+static void devmem_fails_once(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
+						 HMM_DEVMEM_FAIL_ONCE), 3);
+	KUNIT_EXPECT_EQ(test,
+			hmm_devmem_migrate_to_ram(devmem, current->mm, span,
+						  HMM_DEVMEM_FAIL_ONCE),
+			2);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE), 0);
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	span = span_of(addr, HPAGE_PMD_SIZE);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
+						 HMM_DEVMEM_FAIL_ONCE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test,
+			hmm_devmem_migrate_to_ram(devmem, current->mm, span, 0),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 0);
+}
+
+/* A huge hole takes a huge block, which comes home whole, either way. */
+static void devmem_huge(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
+	KUNIT_EXPECT_EQ(test, device->copies, HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, put_user(7UL, (unsigned long __user *)addr), 0);
+	hmm_devmem_resume(&device->devmem);
+
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/*
+ * The process has freed a page lazily, and the device writes to it: reclaim must
+ * not discard it. Also as part of a huge folio.
+ */
+static void devmem_keeps_writes(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long pages;
+
+	for (pages = 1; pages <= HPAGE_PMD_NR; pages *= HPAGE_PMD_NR) {
+		unsigned long addr, size = pages << PAGE_SHIFT, i;
+		struct page *page;
+
+		addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+		allow_huge(test, addr, size);
+		write_numbers(test, addr, pages);
+		KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_FREE));
+		lru_add_drain_all();
+		KUNIT_ASSERT_EQ(test, 1, get_user_pages_fast(addr, 1, 0, &page));
+		KUNIT_EXPECT_FALSE(test, folio_test_swapbacked(page_folio(page)));
+		put_page(page);
+
+		KUNIT_ASSERT_EQ(test, migrate_to(device, addr, size), pages);
+		page = device_page(device, 0);
+		for (i = 0; i < pages; i++)
+			*(unsigned long *)(device->memory + hmm_devmem_offset(page + i)) = i + 7;
+		KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
+		KUNIT_EXPECT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_PAGEOUT));
+		for (i = 0; i < pages; i++)
+			if (read_number(test, addr + i * PAGE_SIZE) != i + 7)
+				break;
+		KUNIT_EXPECT_EQ(test, i, pages);
+		vm_munmap(addr, size);
+	}
+}
+
+/*
+ * Huge device pages are made where a page fault would make them, and huge pages
+ * come home as such where the process has not opted out of them. What was not
+ * asked for is not populated.
+ */
+static void devmem_huge_policy(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_NOHUGEPAGE));
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + PAGE_SIZE, PAGE_SIZE), 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_DONTNEED));
+
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 0))), 0);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	/* No more than &hmm_devmem.fault_pages come with the one that was touched. */
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - HPAGE_PMD_NR + 16);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_DONTNEED));
+
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 0))),
+			HPAGE_PMD_ORDER);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_NOHUGEPAGE));
+	device->copies = 0;
+	memset(device->blocks, 0, sizeof(device->blocks));
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	KUNIT_EXPECT_EQ(test, device->blocks[HPAGE_PMD_ORDER], 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+static struct kunit_case devmem_cases[] = {
+	KUNIT_CASE(devmem_huge_policy),
+	KUNIT_CASE(devmem_keeps_writes),
+	KUNIT_CASE(devmem_refuses),
+	KUNIT_CASE(devmem_coherent_refuses),
+	KUNIT_CASE(devmem_refuses_ranges),
+	KUNIT_CASE(devmem_coalesces),
+	KUNIT_CASE(devmem_scrubs),
+	KUNIT_CASE(devmem_comes_home),
+	KUNIT_CASE(devmem_clears),
+	KUNIT_CASE(devmem_evicts),
+	KUNIT_CASE(devmem_copy_fails),
+	KUNIT_CASE(devmem_full),
+	KUNIT_CASE(devmem_huge),
+	KUNIT_CASE(devmem_grows),
+	KUNIT_CASE(devmem_fails_once),
+	{}
+};
+
+static struct kunit_suite devmem_suite = {
+	.name = "hmm_devmem",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = devmem_cases,
+};
+
+#define WORDS	HPAGE_PMD_NR
+
+/* A request for [addr, addr + pages), with arrays; the mmap lock is taken. */
+static struct migrate_vma *ask(struct kunit *test, unsigned long addr,
+			       unsigned long pages)
+{
+	struct migrate_vma *args = kunit_kzalloc(test, sizeof(*args), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, args);
+	args->src = kunit_kcalloc(test, 2 * WORDS, sizeof(long), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, args->src);
+	args->dst = args->src + WORDS;
+	args->start = addr;
+	args->end = addr + pages * PAGE_SIZE;
+	args->flags = MIGRATE_VMA_SELECT_SYSTEM | MIGRATE_VMA_SELECT_COMPOUND;
+	args->pgmap_owner = &((struct buffer_device *)test->priv)->devmem;
+	mmap_read_lock(current->mm);
+	args->vma = vma_lookup(current->mm, addr);
+	return args;
+}
+
+static void end(struct migrate_vma *args)
+{
+	migrate_vma_finalize(args);
+	mmap_read_unlock(current->mm);
+}
+
+static void migrate_refuses(struct kunit *test)
+{
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+	struct migrate_vma *args = ask(test, addr, 4), bad;
+	struct page page = {};
+
+	bad = *args;
+	bad.start++;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.end--;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	swap(bad.start, bad.end);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.end = bad.start;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.end = args->vma->vm_end + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.src = NULL;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.dst = NULL;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.vma = NULL;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	bad = *args;
+	bad.fault_page = &page;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&bad), -EINVAL);
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, migrate_device_pfns(NULL, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, migrate_device_range(NULL, 0, 1), -EINVAL);
+	args->src[0] = ULONG_MAX;
+	KUNIT_EXPECT_EQ(test, migrate_device_pfns(args->src, 1), -EINVAL);
+}
+
+static unsigned long word_of(struct folio *folio)
+{
+	return migrate_pfn(folio_pfn(folio));
+}
+
+/* Places that cannot be taken: the pages that were to go there stay. */
+static void migrate_bad_places(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+	struct folio *folio;
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+
+	/* Not locked; too large; good; handed in twice. */
+	folio = hmm_devmem_alloc(&device->devmem, 0);
+	folio_unlock(folio);
+	args->dst[0] = word_of(folio);
+	args->dst[1] = word_of(hmm_devmem_alloc(&device->devmem, 2));
+	folio = hmm_devmem_alloc(&device->devmem, 0);
+	device->devmem.ops->copy(&device->devmem, &folio->page,
+				 migrate_pfn_to_page(args->src[2]), 0);
+	args->dst[2] = word_of(folio);
+	args->dst[3] = word_of(folio);
+	migrate_vma_pages(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
+				i == 2);
+	end(args);
+
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* One page for several holes of a table fills the first of them. */
+static void migrate_page_twice(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct folio *folio = hmm_devmem_alloc(&device->devmem, 0);
+	struct migrate_vma *args;
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	device->devmem.ops->clear(&device->devmem, &folio->page, 0);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+	for (i = 1; i < 4; i++)
+		args->dst[i] = word_of(folio);
+	migrate_vma_pages(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
+				i == 1);
+	KUNIT_EXPECT_EQ(test, folio_mapcount(folio), 1);
+	end(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, put_user(i, (unsigned long __user *)
+					       (addr + i * PAGE_SIZE)), 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* What a driver finds in the words is documented; the engine's own state is not. */
+static void migrate_public_words(struct kunit *test)
+{
+	const unsigned long flags = MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE |
+				    MIGRATE_PFN_WRITE | MIGRATE_PFN_COMPOUND;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, 0, args->src[i] & ~flags &
+				(BIT(MIGRATE_PFN_SHIFT) - 1));
+	end(args);
+}
+
+/* A driver has changed its request. The pages are mapped where they were. */
+static void migrate_request_changed(struct kunit *test)
+{
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+	struct page *pages[4];
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_ASSERT_EQ(test, args->cpages, 4);
+	for (i = 0; i < 4; i++)
+		pages[i] = migrate_pfn_to_page(args->src[i]);
+	args->start += PAGE_SIZE;
+	end(args);
+	/* Who touched a page that is not would wait for ever. */
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_TRUE(test, folio_mapped(page_folio(pages[i])));
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+}
+
+/* Memory of somebody else's device is no place, for a page or for a hole. */
+static void migrate_foreign_places(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct buffer_device *other = make_buffer_device(test);
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 2);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+	for (i = 0; i < 4; i++) {
+		struct hmm_devmem *whose = i % 2 ? &device->devmem :
+						   &other->devmem;
+		struct folio *folio = hmm_devmem_alloc(whose, 0);
+
+		whose->ops->clear(whose, &folio->page, 0);
+		args->dst[i] = word_of(folio);
+	}
+	migrate_vma_pages(args);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
+				i % 2);
+	end(args);
+	KUNIT_EXPECT_EQ(test, available(other), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), 0);
+	hmm_devmem_exit(&other->devmem);
+}
+
+/* A driver that has made places, and then goes straight to the end. */
+static void migrate_gives_up(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 4);
+	args = ask(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	for (i = 0; i < 4; i++)
+		args->dst[i] = word_of(hmm_devmem_alloc(&device->devmem, 0));
+	end(args);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
+}
+
+/* The page frame that device memory hands out first. */
+static unsigned long first_pfn(struct buffer_device *device)
+{
+	return PHYS_PFN(list_first_entry(&device->devmem.chunks,
+					 struct hmm_devmem_chunk,
+					 list)->pagemap.range.start);
+}
+
+static struct folio *alloc_home(void)
+{
+	struct folio *folio = folio_alloc(GFP_HIGHUSER_MOVABLE, 0);
+
+	if (folio)
+		folio_lock(folio);
+	return folio;
+}
+
+/*
+ * A huge folio of the device, by pfn, with small pages to go to, and not for
+ * all of it: it is split, what has a place moves, the rest stays.
+ */
+static void migrate_splits_by_pfn(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	unsigned long *src, *dst, i, pfn;
+
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	src = kunit_kcalloc(test, 2 * WORDS, sizeof(*src), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, src);
+	dst = src + WORDS;
+	pfn = first_pfn(device);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		device->memory[i * PAGE_SIZE] = i & 0x7f;
+
+	KUNIT_ASSERT_EQ(test, migrate_device_range(src, pfn, WORDS), 0);
+	KUNIT_ASSERT_TRUE(test, src[0] & MIGRATE_PFN_COMPOUND);
+	for (i = 0; i < HPAGE_PMD_NR; i += 2) {
+		struct folio *folio = alloc_home();
+
+		if (!folio)
+			break;
+		device->devmem.ops->copy(&device->devmem, &folio->page,
+					 pfn_to_page(pfn + i), 0);
+		dst[i] = word_of(folio);
+	}
+	migrate_device_pages(src, dst, WORDS);
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		if (!!(src[i] & MIGRATE_PFN_MIGRATE) == i % 2)
+			break;
+	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
+	migrate_device_finalize(src, dst, WORDS);
+	KUNIT_EXPECT_EQ(test, available(device),
+			DEVICE_PAGES - HPAGE_PMD_NR / 2);
+
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		if (read_number(test, addr + i * PAGE_SIZE) != (i & 0x7f))
+			break;
+	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/**
+ * struct dropper - lets go of a folio when it is told of an invalidation
+ * @notifier: subscribed to the test's process
+ * @folio: the folio, or NULL
+ */
+struct dropper {
+	struct mmu_notifier notifier;
+	struct folio *folio;
+};
+
+static int drop_meanwhile(struct mmu_notifier *notifier,
+			  const struct mmu_notifier_range *range)
+{
+	struct dropper *dropper = container_of(notifier, struct dropper, notifier);
+	struct folio *folio = xchg(&dropper->folio, NULL);
+
+	if (folio)
+		folio_put(folio);
+	return 0;
+}
+
+static const struct mmu_notifier_ops dropper_ops = {
+	.invalidate_range_start = drop_meanwhile,
+};
+
+/*
+ * A folio that another migration has unlocked, and lets go of while this one is
+ * unmapping the folio before it: what it held has gone, so it must not move.
+ */
+static void migrate_leaves_what_is_going(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, PAGE_SIZE);
+	struct dropper dropper = { .notifier.ops = &dropper_ops };
+	unsigned long src[2], dst[2] = {};
+
+	write_numbers(test, addr, 1);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, PAGE_SIZE), 1);
+	src[0] = first_pfn(device);
+	dropper.folio = hmm_devmem_alloc(&device->devmem, 0);
+	KUNIT_ASSERT_NOT_NULL(test, dropper.folio);
+	folio_unlock(dropper.folio);
+	src[1] = folio_pfn(dropper.folio);
+
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&dropper.notifier,
+						    current->mm), 0);
+	KUNIT_EXPECT_EQ(test, migrate_device_pfns(src, 2), 0);
+	mmu_notifier_unregister(&dropper.notifier, current->mm);
+	KUNIT_EXPECT_NULL(test, dropper.folio);
+	KUNIT_EXPECT_TRUE(test, src[0] & MIGRATE_PFN_MIGRATE);
+	KUNIT_EXPECT_EQ(test, src[1], 0);
+
+	migrate_device_finalize(src, dst, 2);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/**
+ * struct leaver - a process that unmaps its pages while they are copied
+ * @addr: where they are
+ * @size: how much; 0 when they are unmapped
+ * @anon_vma: theirs, which nothing but the migration refers to then
+ * @refcount: of @anon_vma, after that and before the last copy
+ */
+static struct leaver {
+	unsigned long addr;
+	unsigned long size;
+	struct anon_vma *anon_vma;
+	int refcount;
+} leaver;
+
+static void leave(struct buffer_device *device)
+{
+	if (leaver.size)
+		vm_munmap(leaver.addr, leaver.size);
+	leaver.size = 0;
+	leaver.refcount = atomic_read(&leaver.anon_vma->refcount);
+}
+
+/* Evicts a folio of an order, whose process unmaps it meanwhile. */
+static void evict_leaving(struct kunit *test, unsigned int order)
+{
+	unsigned long before = huge_anon_orders_always, pages = 1UL << order;
+	struct buffer_device *device = test->priv;
+	struct vm_area_struct *vma;
+	unsigned long addr;
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	WRITE_ONCE(huge_anon_orders_always, BIT(order));
+	write_numbers(test, addr, pages);
+	WRITE_ONCE(huge_anon_orders_always, before);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, pages << PAGE_SHIFT),
+			pages);
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	mmap_read_unlock(current->mm);
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	leaver = (struct leaver){
+		/* The whole VMA, whatever it was merged with. */
+		.addr = vma->vm_start,
+		.size = vma->vm_end - vma->vm_start,
+		.anon_vma = folio_anon_vma(page_folio(device_page(device, 0))),
+		.refcount = -1,
+	};
+	KUNIT_ASSERT_NOT_NULL(test, leaver.anon_vma);
+	device->meanwhile = leave;
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
+	device->meanwhile = NULL;
+	KUNIT_EXPECT_GT(test, leaver.refcount, 0);
+	hmm_devmem_resume(&device->devmem);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/*
+ * By pfn the mappings may go at any time. The anon_vma stays for as long as
+ * there are migration entries to look for: for a small folio, a large one, and
+ * the pieces of a large one that is split on the way.
+ *
+ * Not with a huge entry: the kernel's zap_huge_pmd() takes a migration entry
+ * that stands for device private memory for a mapping (docs/migration.md).
+ */
+static void migrate_holds_anon_vma(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+
+	evict_leaving(test, 0);
+	evict_leaving(test, 4);
+	device->small = true;
+	evict_leaving(test, 4);
+}
+
+static struct kunit_case migrate_cases[] = {
+	KUNIT_CASE(migrate_holds_anon_vma),
+	KUNIT_CASE(migrate_refuses),
+	KUNIT_CASE(migrate_bad_places),
+	KUNIT_CASE(migrate_page_twice),
+	KUNIT_CASE(migrate_public_words),
+	KUNIT_CASE(migrate_request_changed),
+	KUNIT_CASE(migrate_foreign_places),
+	KUNIT_CASE(migrate_gives_up),
+	KUNIT_CASE(migrate_splits_by_pfn),
+	KUNIT_CASE(migrate_leaves_what_is_going),
+	{}
+};
+
+static struct kunit_suite migrate_suite = {
+	.name = "hmm_migrate",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = migrate_cases,
+};
+
+kunit_test_suites(&devmem_suite, &migrate_suite);
+
+MODULE_DESCRIPTION("KUnit tests of HMM device memory");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A device that is a buffer, and memory of a process, for the tests of device
+ * memory.
+ */
+#include <linux/highmem.h>
+#include <linux/init.h>
+#include <linux/mman.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "fixture_device.h"
+
+/*
+ * Coherent memory must be real memory that nobody uses. The VM's kernel is told
+ * to set some aside; on any other machine these tests are skipped.
+ */
+#define SET_ASIDE	"memmap=512M$0x140000000"
+static struct buffer_device *to_device(struct hmm_devmem *devmem)
+{
+	return container_of(devmem, struct buffer_device, devmem);
+}
+
+static void *map_page(struct page *page)
+{
+	if (is_device_private_page(page))
+		return hmm_devmem_data(page) + hmm_devmem_offset(page);
+	return page_address(page);
+}
+
+static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
+		       struct page *src, unsigned int order)
+{
+	struct buffer_device *device = to_device(devmem);
+	unsigned long i;
+
+	if (device->meanwhile)
+		device->meanwhile(device);
+	if (device->broken)
+		return device->error ?: -EIO;
+	if (device->bad && device->bad >= src && device->bad < src + (1UL << order))
+		return -EIO;
+	if (device->small && order)
+		return -ENOMEM;
+	for (i = 0; i < 1UL << order; i++)
+		copy_page(map_page(dst + i), map_page(src + i));
+	device->copies += 1UL << order;
+	device->blocks[order]++;
+	return 0;
+}
+
+static int buffer_clear(struct hmm_devmem *devmem, struct page *page,
+			unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1UL << order; i++)
+		clear_page(map_page(page + i));
+	return 0;
+}
+
+static void buffer_release(struct hmm_devmem *devmem, void *data)
+{
+	to_device(devmem)->released++;
+	vfree(data);
+}
+
+const struct hmm_devmem_ops buffer_device_ops = {
+	.copy		= buffer_copy,
+	.clear		= buffer_clear,
+	.release	= buffer_release,
+};
+
+u8 *add_buffer(struct kunit *test, struct buffer_device *device)
+{
+	u8 *memory = vmalloc(DEVICE_SIZE);
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	memset(memory, JUNK, DEVICE_SIZE);
+	err = hmm_devmem_add(&device->devmem, 0, DEVICE_SIZE, memory);
+	if (err) {
+		vfree(memory);
+		KUNIT_FAIL_AND_ABORT(test, "hmm_devmem_add: %d", err);
+	}
+	return memory;
+}
+
+/* The @nr-th page after the first that is in use. */
+struct page *device_page(struct buffer_device *device, unsigned long nr)
+{
+	struct hmm_devmem_chunk *chunk =
+		list_first_entry(&device->devmem.chunks, struct hmm_devmem_chunk, list);
+
+	return pfn_to_page(PHYS_PFN(chunk->pagemap.range.start) +
+			   find_first_bit(chunk->used, chunk->pages) + nr);
+}
+
+bool is_coherent(const struct buffer_device *device)
+{
+	return device->devmem.type == MEMORY_DEVICE_COHERENT;
+}
+
+/* In pages. */
+unsigned long available(struct buffer_device *device)
+{
+	return hmm_devmem_available(&device->devmem) >> PAGE_SHIFT;
+}
+
+static struct buffer_device *make_device(struct kunit *test,
+					 enum memory_type type)
+{
+	struct buffer_device *device;
+
+	device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	device->devmem.type = type;
+	device->devmem.fault_pages = 16;
+	device->devmem.name = "devmem_kunit";
+	device->devmem.ops = &buffer_device_ops;
+	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&device->devmem), 0);
+	return device;
+}
+
+/* One of private memory; hmm_devmem_exit() is the caller's. */
+struct buffer_device *make_buffer_device(struct kunit *test)
+{
+	struct buffer_device *device = make_device(test, MEMORY_DEVICE_PRIVATE);
+
+	device->memory = add_buffer(test, device);
+	return device;
+}
+
+int buffer_device_init(struct kunit *test)
+{
+	test->priv = make_buffer_device(test);
+	return 0;
+}
+
+int coherent_device_init(struct kunit *test)
+{
+	struct buffer_device *device;
+
+	if (!strstr(saved_command_line, SET_ASIDE))
+		kunit_skip(test, "no memory is set aside");
+	device = make_device(test, MEMORY_DEVICE_COHERENT);
+	KUNIT_ASSERT_EQ(test, hmm_devmem_add(&device->devmem, SET_ASIDE_AT,
+					     DEVICE_SIZE, NULL), 0);
+	test->priv = device;
+	return 0;
+}
+
+void buffer_device_exit(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+
+	if (!device)
+		return;
+	device->broken = false;
+	hmm_devmem_exit(&device->devmem);
+}
+
+/* Anonymous memory of the test's own process. */
+unsigned long map_anonymous(struct kunit *test, unsigned long size)
+{
+	unsigned long addr;
+
+	if (!current->mm)
+		KUNIT_ASSERT_EQ(test, kunit_attach_mm(), 0);
+	addr = kunit_vm_mmap(test, NULL, 0, size, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	return addr;
+}
+
+/* The process wants huge pages there. */
+void allow_huge(struct kunit *test, unsigned long addr, unsigned long size)
+{
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_HUGEPAGE));
+}
+
+/* Each page gets its number. */
+void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < pages; i++)
+		KUNIT_ASSERT_EQ(test, put_user(i, (unsigned long __user *)
+					       (addr + i * PAGE_SIZE)), 0);
+}
+
+unsigned long read_number(struct kunit *test, unsigned long addr)
+{
+	unsigned long number = ULONG_MAX;
+
+	KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)addr), 0);
+	return number;
+}
+
+/* Up to which page each has its number. */
+unsigned long right_numbers(struct kunit *test, unsigned long addr,
+			    unsigned long pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < pages; i++)
+		if (read_number(test, addr + i * PAGE_SIZE) != i)
+			break;
+	return i;
+}

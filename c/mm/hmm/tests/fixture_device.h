@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A device that is a buffer, for the tests of device memory. What the CPU cannot
+ * reach is then what no page table leads to, and a test can look into it.
+ */
+#ifndef HMM_TESTS_FIXTURE_DEVICE_H
+#define HMM_TESTS_FIXTURE_DEVICE_H
+
+#include <kunit/test.h>
+#include <linux/hmm_devmem.h>
+#include <linux/huge_mm.h>
+#include <linux/uaccess.h>
+
+#define DEVICE_SIZE	(2 * HPAGE_PMD_SIZE)
+#define DEVICE_PAGES	(DEVICE_SIZE >> PAGE_SHIFT)
+/* Where the memory lies that the VM's kernel sets aside, for coherent devices. */
+#define SET_ASIDE_AT	0x140000000ULL
+#define JUNK		0xa5
+
+/**
+ * struct buffer_device - device memory with a buffer behind each chunk
+ * @devmem: what is tested
+ * @memory: the first buffer; NULL for coherent memory
+ * @released: how often a chunk was taken away
+ * @copies: how many pages were copied
+ * @blocks: how often a block of each order was
+ * @broken: every copy fails
+ * @error: with what, if not with -EIO
+ * @bad: a page that cannot be copied, alone or in a block; or NULL
+ * @small: there is no memory to copy large blocks
+ * @meanwhile: called before each copy, or NULL
+ */
+struct buffer_device {
+	struct hmm_devmem devmem;
+	u8 *memory;
+	unsigned long released;
+	unsigned long copies;
+	unsigned long blocks[HPAGE_PMD_ORDER + 1];
+	bool broken;
+	int error;
+	const struct page *bad;
+	bool small;
+	void (*meanwhile)(struct buffer_device *device);
+};
+
+extern const struct hmm_devmem_ops buffer_device_ops;
+
+u8 *add_buffer(struct kunit *test, struct buffer_device *device);
+struct page *device_page(struct buffer_device *device, unsigned long nr);
+bool is_coherent(const struct buffer_device *device);
+unsigned long available(struct buffer_device *device);
+struct buffer_device *make_buffer_device(struct kunit *test);
+int buffer_device_init(struct kunit *test);
+void buffer_device_exit(struct kunit *test);
+int coherent_device_init(struct kunit *test);
+
+unsigned long map_anonymous(struct kunit *test, unsigned long size);
+void allow_huge(struct kunit *test, unsigned long addr, unsigned long size);
+void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages);
+unsigned long read_number(struct kunit *test, unsigned long addr);
+unsigned long right_numbers(struct kunit *test, unsigned long addr,
+			    unsigned long pages);
+
+static inline struct hmm_span span_of(unsigned long addr, unsigned long size)
+{
+	return (struct hmm_span){ .start = addr, .end = addr + size };
+}
+
+static inline long migrate_to(struct buffer_device *device, unsigned long addr,
+			      unsigned long size)
+{
+	return hmm_devmem_migrate(&device->devmem, current->mm,
+				  span_of(addr, size), 0);
+}
+
+static inline long migrate_to_ram(struct buffer_device *device,
+				  unsigned long addr, unsigned long size)
+{
+	return hmm_devmem_migrate_to_ram(&device->devmem, current->mm,
+					 span_of(addr, size), 0);
+}
+
+#endif /* HMM_TESTS_FIXTURE_DEVICE_H */

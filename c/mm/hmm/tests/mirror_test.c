@@ -1,0 +1,1018 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mirrors: what a driver is promised, and the race that it need not know of.
+ */
+#include <kunit/device.h>
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/hmm_mirror.h>
+#include <linux/kthread.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched/mm.h>
+
+#include "fixture_memory.h"
+#include "../mirror.h"
+#include "../pfn.h"
+
+#define RW (PROT_READ | PROT_WRITE)
+
+/* Without the backtraces, where KUnit can leave them out. */
+#ifdef kunit_warning_suppress
+#define with_warnings(test) kunit_warning_suppress(test)
+#else
+#define with_warnings(test) if (1)
+#endif
+
+/**
+ * struct watcher - a mirror that counts what it is told
+ * @mirror: the mirror
+ * @range: its one range
+ * @invalidations: how often a span was to be forgotten
+ * @releases: how often release was called
+ * @told: the last invalidation
+ * @dma: its device addresses, or NULL
+ * @addressed: whether the first page had one still when it was to be forgotten
+ * @refuses: how often invalidate is going to return false
+ * @on_invalidate: called by invalidate, or NULL
+ * @on_release: called by release, or NULL
+ */
+struct watcher {
+	struct hmm_mirror mirror;
+	struct hmm_mirror_range range;
+	int invalidations;
+	int releases;
+	struct hmm_invalidation told;
+	struct hmm_mirror_dma *dma;
+	bool addressed;
+	int refuses;
+	void (*on_invalidate)(struct watcher *device);
+	void (*on_release)(struct watcher *device);
+};
+
+static bool device_invalidate(struct hmm_mirror *mirror,
+			      const struct hmm_invalidation *inv)
+{
+	struct watcher *device = container_of(mirror, struct watcher, mirror);
+
+	if (inv->range == &device->range)
+		hmm_mirror_assert_held(mirror);
+	device->invalidations++;
+	device->told = *inv;
+	if (device->dma)
+		device->addressed = device->dma->map.pfn_list[0] & HMM_PFN_DMA_MAPPED;
+	if (device->on_invalidate)
+		device->on_invalidate(device);
+	if (!device->refuses)
+		return true;
+	device->refuses--;
+	return false;
+}
+
+static void device_release(struct hmm_mirror *mirror)
+{
+	struct watcher *device = container_of(mirror, struct watcher, mirror);
+
+	device->releases++;
+	if (device->on_release)
+		device->on_release(device);
+}
+
+static const struct hmm_mirror_ops device_ops = {
+	.invalidate = device_invalidate,
+	.release = device_release,
+};
+
+/* A device that covers @npages from @addr; @test owns the storage. */
+static struct watcher *device_make(struct kunit *test, unsigned long addr,
+				   unsigned long npages)
+{
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct hmm_span span = { addr, addr + npages * PAGE_SIZE };
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&device->mirror, current->mm,
+						 &device_ops, device));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror,
+						      &device->range, span));
+	return device;
+}
+
+static void mirror_bad_init(struct kunit *test)
+{
+	static const struct hmm_mirror_ops none = {};
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+
+	memory_map(test, 1, RW);
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_mirror_init(&device->mirror, current->mm,
+						       &none, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_mirror_init(&device->mirror, current->mm,
+						       NULL, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_mirror_init(&device->mirror, NULL,
+						       &device_ops, NULL));
+}
+
+static void mirror_released_once(struct kunit *test)
+{
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+	/* The range that was left went first. */
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_PTR_EQ(test, device->range.mirror, NULL);
+}
+
+/* The process ends before its mirror does. */
+static void mirror_outlives_process(struct kunit *test)
+{
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	struct mm_struct *mm = mm_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&device->mirror, mm, &device_ops, NULL));
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &device->range,
+						      HMM_SPAN_ALL));
+	mmput(mm);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+
+	hmm_mirror_range_remove(&device->range);
+	KUNIT_EXPECT_EQ(test, -ESRCH,
+			hmm_mirror_range_add(&device->mirror, &device->range, HMM_SPAN_ALL));
+	*section = (struct hmm_section)HMM_SECTION(&device->mirror,
+						   ((struct hmm_span){ PAGE_SIZE, 2 * PAGE_SIZE }),
+						   HMM_ACCESS_READ);
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, -ESRCH, hmm_section_error(section));
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+static void mirror_ranges(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct hmm_mirror *mirror = &device->mirror;
+	struct hmm_mirror_range *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	static const struct hmm_span bad[] = {
+		{ PAGE_SIZE, PAGE_SIZE }, { 2 * PAGE_SIZE, PAGE_SIZE },
+		{ 1, PAGE_SIZE }, { 0, PAGE_SIZE + 1 },
+	};
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	hmm_mirror_range_remove(other);		/* never added: nothing to do */
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		KUNIT_EXPECT_EQ(test, -EINVAL, hmm_mirror_range_add(mirror, other, bad[i]));
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			hmm_mirror_range_add(mirror, other, device->range.span));
+	KUNIT_EXPECT_PTR_EQ(test, other->mirror, NULL);
+	KUNIT_EXPECT_EQ(test, 0,
+			hmm_mirror_range_add(mirror, other,
+					     (struct hmm_span){ addr + 4 * PAGE_SIZE,
+								addr + MEMORY_SIZE }));
+	hmm_mirror_range_remove(&device->range);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	/* What is left of the mirror is told, and of its own part only. */
+	memory_map_at(test, addr, MEMORY_PAGES, RW);
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	KUNIT_EXPECT_PTR_EQ(test, device->told.range, other);
+	KUNIT_EXPECT_EQ(test, device->told.span.start, addr + 4 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, device->told.span.end, addr + MEMORY_SIZE);
+	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_UNMAP);
+	hmm_mirror_exit(mirror);
+	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+}
+
+static void mirror_section(struct kunit *test)
+{
+	unsigned long npages = 2 * HMM_SECTION_BATCH + 3, seen = 0, addr, i;
+	unsigned long *words = kunit_kcalloc(test, npages, sizeof(*words), GFP_KERNEL);
+	struct watcher *device;
+	struct hmm_span span;
+
+	KUNIT_ASSERT_NOT_NULL(test, words);
+	addr = memory_map(test, npages, RW);
+	span = (struct hmm_span){ addr, addr + npages * PAGE_SIZE };
+	device = device_make(test, addr, npages);
+	hmm_section(pages, &device->mirror, span, HMM_ACCESS_WRITE) {
+		KUNIT_EXPECT_TRUE(test, mutex_is_locked(&device->mirror.lock));
+		KUNIT_EXPECT_EQ(test, pages.batch.start, addr + seen * PAGE_SIZE);
+		for (i = 0; i < hmm_span_pages(pages.batch) && seen < npages; i++)
+			words[seen++] = pages.pfns[i];
+	}
+	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(&pages));
+	KUNIT_EXPECT_EQ(test, npages, seen);
+	/* Only now: get_user_pages() takes the mmap lock. */
+	for (i = 0; i < npages; i++) {
+		KUNIT_EXPECT_EQ(test, words[i] & HMM_PFN_WRITABLE, HMM_PFN_WRITABLE);
+		KUNIT_EXPECT_EQ(test, words[i] & ~HMM_PFN_FLAGS,
+				memory_pfn(test, addr + i * PAGE_SIZE));
+	}
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* All of a span in one batch, or nothing. */
+static void mirror_section_whole(struct kunit *test)
+{
+	unsigned long npages = 2 * HMM_SECTION_BATCH, addr = memory_map(test, npages + 1, RW);
+	unsigned long *pfns = kunit_kcalloc(test, npages + 1, sizeof(*pfns), GFP_KERNEL);
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	struct watcher *device = device_make(test, addr, npages);
+	struct hmm_section whole = {
+		.mirror = &device->mirror, .span = device->range.span,
+		.access = HMM_ACCESS_WRITE, .whole = true,
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	*section = whole;
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_section_error(section));
+	whole.pfns = pfns;
+	whole.nr_pfns = npages - 1;
+	*section = whole;
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_section_error(section));
+	whole.nr_pfns = npages + 1;
+	*section = whole;
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, npages, hmm_span_pages(section->batch));
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(section));
+	/* The last page is in no range. */
+	whole.span.end += PAGE_SIZE;
+	*section = whole;
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, -ENOENT, hmm_section_error(section));
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* How many pages have addresses, which without an IOMMU are their own, or an error. */
+static long mirror_addresses(struct kunit *test, struct watcher *device,
+			     struct hmm_span span, enum hmm_access access)
+{
+	struct hmm_section pages __cleanup(hmm_section_leave) =
+		HMM_SECTION(&device->mirror, span, access);
+	struct hmm_dma_run run;
+	long npages = 0;
+
+	pages.dma = device->dma;
+	while (hmm_section_next(&pages)) {
+		hmm_for_each_dma_run(run, &pages) {
+			unsigned long at = (run.span.start - pages.batch.start) >> PAGE_SHIFT;
+
+			KUNIT_EXPECT_EQ(test, run.address,
+					(dma_addr_t)hmm_pfn_to_phys(pages.pfns[at]));
+			npages += hmm_span_pages(run.span);
+		}
+	}
+	return hmm_section_error(&pages) ?: npages;
+}
+
+static void mirror_dma(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
+	struct hmm_span half = { addr, addr + 2 * PAGE_SIZE };
+	struct device *dev = kunit_device_register(test, "hmm_mirror_dma");
+	struct hmm_mirror_dma *dma = kunit_kzalloc(test, sizeof(*dma), GFP_KERNEL);
+	struct watcher *device = device_make(test, addr, 4);
+	struct watcher *other = device_make(test, addr, 4);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	KUNIT_ASSERT_NOT_NULL(test, dma);
+	if (IS_ENABLED(CONFIG_HAS_DMA))
+		KUNIT_ASSERT_EQ(test, 0, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(dma, &device->mirror, dev, half));
+	device->dma = dma;
+	other->dma = dma;
+	/* It is another's, and it has no room. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, mirror_addresses(test, other, half, HMM_ACCESS_READ));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mirror_addresses(test, device, span, HMM_ACCESS_READ));
+	KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
+	if (IS_ENABLED(CONFIG_HAS_DMA)) {
+		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
+		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
+		/* The device lets go of the pages before their addresses go. */
+		memory_map_at(test, addr, 4, RW);
+		KUNIT_EXPECT_TRUE(test, device->addressed);
+		KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
+		/* Nor does it keep them by refusing. */
+		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
+		device->refuses = INT_MAX;
+		with_warnings(test)
+			memory_map_at(test, addr, 4, RW);
+		device->refuses = 0;
+	} else {
+		KUNIT_EXPECT_EQ(test, -EIO, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
+	}
+	KUNIT_EXPECT_EQ(test, 0, dma->map.pfn_list[0] & HMM_PFN_DMA_MAPPED);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	hmm_mirror_dma_exit(dma);
+	other->dma = NULL;
+	device->dma = NULL;
+	hmm_mirror_exit(&other->mirror);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* However a section is left, it leaves nothing locked. */
+static int section_left_by_return(struct watcher *device, struct hmm_span span)
+{
+	hmm_section(pages, &device->mirror, span, HMM_ACCESS_READ)
+		return 42;
+	return hmm_section_error(&pages);
+}
+
+static void mirror_section_left(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
+	struct watcher *device = device_make(test, addr, MEMORY_PAGES);
+	struct hmm_span span = { addr, addr + MEMORY_SIZE };
+	int users = atomic_read(&current->mm->mm_users);
+
+	KUNIT_EXPECT_EQ(test, 42, section_left_by_return(device, span));
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	KUNIT_EXPECT_EQ(test, users, atomic_read(&current->mm->mm_users));
+	span.end += PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, 42, section_left_by_return(device, span));
+	span.start = span.end - PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, -ENOENT, section_left_by_return(device, span));
+	KUNIT_EXPECT_EQ(test, users, atomic_read(&current->mm->mm_users));
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* What mmu_notifier.c would call, with a reason of the test's choosing. */
+static bool notify(struct watcher *device, enum mmu_notifier_event event,
+		   unsigned int flags, void *owner)
+{
+	struct mmu_interval_notifier *notifier = &device->range.interval->notifier;
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init_owner(&range, event, flags, current->mm,
+				      device->range.span.start,
+				      device->range.span.end, owner);
+	/* An old sequence, which no invalidation to come will have. */
+	return notifier->ops->invalidate(notifier, &range,
+					 notifier->invalidate_seq - 2);
+}
+
+static void mirror_must_not_block(struct kunit *test)
+{
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	unsigned long seq = device->range.interval->notifier.invalidate_seq;
+
+	hmm_mirror_lock(&device->mirror);
+	KUNIT_EXPECT_FALSE(test, notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
+	hmm_mirror_unlock(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 0, device->invalidations);
+	KUNIT_EXPECT_EQ(test, seq, device->range.interval->notifier.invalidate_seq);
+	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_FALSE(test, device->told.may_block);
+	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR,
+				       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+	KUNIT_EXPECT_TRUE(test, device->told.may_block);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* A mirror hears of its owner's migrations, as of anybody's. */
+static void mirror_own_migration(struct kunit *test)
+{
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	unsigned long seq = device->range.interval->notifier.invalidate_seq;
+
+	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_MIGRATE,
+				       MMU_NOTIFIER_RANGE_BLOCKABLE, device));
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_MIGRATE);
+	KUNIT_EXPECT_NE(test, seq, device->range.interval->notifier.invalidate_seq);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* Till the thread sleeps at the lock, its walk behind it. */
+static bool race_waits(struct task_struct *task)
+{
+	int tries, asleep = 0;
+
+	for (tries = 0; tries < 100 && asleep < 3; tries++) {
+		msleep(20);
+		asleep = READ_ONCE(task->__state) & TASK_UNINTERRUPTIBLE ?
+			 asleep + 1 : 0;
+	}
+	return asleep == 3;
+}
+
+static bool notify_exclusive(struct watcher *device, void *owner)
+{
+	return notify(device, MMU_NOTIFY_EXCLUSIVE, MMU_NOTIFIER_RANGE_BLOCKABLE,
+		      owner);
+}
+
+/*
+ * The section that takes a page must not lose by it. It is an event like any
+ * other for whoever else has the page, be it of the same owner.
+ */
+static void mirror_own_exclusive(struct kunit *test)
+{
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct hmm_interval *interval = device->range.interval;
+	unsigned long seq = interval->notifier.invalidate_seq;
+	struct hmm_mover mover;
+
+	KUNIT_ASSERT_EQ(test, 0, hmm_interval_add_mover(interval, &mover));
+	KUNIT_EXPECT_TRUE(test, notify_exclusive(device, device));
+	KUNIT_EXPECT_EQ(test, 0, device->invalidations);
+	KUNIT_EXPECT_EQ(test, seq, interval->notifier.invalidate_seq);
+	KUNIT_EXPECT_TRUE(test, notify_exclusive(device, test));
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_NE(test, seq, interval->notifier.invalidate_seq);
+	/* Another task takes. */
+	mover.task = NULL;
+	KUNIT_EXPECT_TRUE(test, notify_exclusive(device, device));
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	hmm_interval_del_mover(interval, &mover);
+	KUNIT_EXPECT_TRUE(test, notify_exclusive(device, device));
+	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* An invalidation changes what all movers have found, but for its own task's. */
+static void mirror_movers(struct kunit *test)
+{
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct hmm_interval *interval = device->range.interval;
+	struct hmm_mover own, other;
+
+	KUNIT_ASSERT_EQ(test, 0, hmm_interval_add_mover(interval, &own));
+	KUNIT_ASSERT_EQ(test, 0, hmm_interval_add_mover(interval, &other));
+	other.task = NULL;
+	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_MIGRATE,
+				       MMU_NOTIFIER_RANGE_BLOCKABLE, device));
+	KUNIT_EXPECT_FALSE(test, own.changed);
+	KUNIT_EXPECT_TRUE(test, other.changed);
+	hmm_interval_del_mover(interval, &own);
+	hmm_interval_del_mover(interval, &other);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* Adding a range again fails, wherever, and the live one stays alive. */
+static void mirror_range_twice(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct watcher *other = device_make(test, addr, 4);
+	struct hmm_span span = device->range.span;
+	struct hmm_span elsewhere = { span.end, span.end + PAGE_SIZE };
+
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			hmm_mirror_range_add(&device->mirror, &device->range, span));
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			hmm_mirror_range_add(&device->mirror, &device->range, elsewhere));
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			hmm_mirror_range_add(&other->mirror, &device->range, span));
+	KUNIT_EXPECT_PTR_EQ(test, device->range.mirror, &device->mirror);
+	KUNIT_EXPECT_EQ(test, device->range.span.end, span.end);
+	memory_map_at(test, addr, 4, RW);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	hmm_mirror_exit(&other->mirror);
+	hmm_mirror_exit(&device->mirror);
+	/* What was removed can be added again. */
+	KUNIT_EXPECT_PTR_EQ(test, device->range.mirror, NULL);
+}
+
+static void mirror_spans(struct kunit *test)
+{
+	const unsigned long last = ULONG_MAX & PAGE_MASK;
+	static const struct hmm_span bad[] = {
+		{}, { 0, ULONG_MAX }, { ULONG_MAX & PAGE_MASK, 0 },
+		{ ULONG_MAX & PAGE_MASK, ULONG_MAX & PAGE_MASK },
+		{ 2 * PAGE_SIZE, PAGE_SIZE }, { 1, PAGE_SIZE }, { 0, 1 },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		KUNIT_EXPECT_FALSE(test, hmm_span_valid(bad[i]));
+	KUNIT_EXPECT_TRUE(test, hmm_span_valid(HMM_SPAN_ALL));
+	KUNIT_EXPECT_EQ(test, hmm_span_pages(HMM_SPAN_ALL), last >> PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, hmm_span_pages((struct hmm_span){ last, 0 }), 0);
+	KUNIT_EXPECT_FALSE(test, hmm_span_is_user((struct hmm_span){ PAGE_SIZE, 0 }));
+	KUNIT_EXPECT_EQ(test, last, hmm_span_first(HMM_SPAN_ALL, ULONG_MAX).end);
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE, hmm_span_first(HMM_SPAN_ALL, 1).end);
+	KUNIT_EXPECT_EQ(test, last, hmm_span_first((struct hmm_span){
+						   last - PAGE_SIZE, last }, 2).end);
+}
+
+/* What may block and is refused is asked for again, and is over in any case. */
+static void mirror_refused(struct kunit *test)
+{
+	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+
+	device->refuses = 1;
+	with_warnings(test)
+		KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_UNMAP,
+					       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	/* For ever. */
+	device->refuses = INT_MAX;
+	with_warnings(test)
+		KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_UNMAP,
+					       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+	KUNIT_EXPECT_LT(test, device->invalidations, 20);
+	device->invalidations = 0;
+	KUNIT_EXPECT_FALSE(test, notify(device, MMU_NOTIFY_UNMAP, 0, NULL));
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	with_warnings(test)
+		hmm_mirror_range_remove(&device->range);
+	KUNIT_EXPECT_GT(test, device->invalidations, 2);
+	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	device->refuses = 0;
+	hmm_mirror_exit(&device->mirror);
+}
+
+/**
+ * struct helper - a thread that does something to the test's memory
+ * @work: what
+ * @mm: the memory
+ * @device: what it is about
+ * @span: where
+ * @ret: what came of it
+ * @done: when it is over
+ */
+struct helper {
+	void (*work)(struct helper *helper);
+	struct mm_struct *mm;
+	struct watcher *device;
+	struct hmm_span span;
+	int ret;
+	struct completion done;
+};
+
+static int helper_run(void *argument)
+{
+	struct helper *helper = argument;
+
+	kthread_use_mm(helper->mm);
+	helper->work(helper);
+	kthread_unuse_mm(helper->mm);
+	complete(&helper->done);
+	return 0;
+}
+
+static struct task_struct *helper_start(struct helper *helper)
+{
+	struct task_struct *task;
+
+	helper->mm = current->mm;
+	init_completion(&helper->done);
+	task = kthread_run(helper_run, helper, "hmm_helper");
+	if (IS_ERR(task))
+		complete(&helper->done);
+	return task;
+}
+
+static void helper_removes(struct helper *helper)
+{
+	hmm_mirror_range_remove(&helper->device->range);
+}
+
+static void helper_unmaps(struct helper *helper)
+{
+	helper->ret = vm_munmap(helper->span.start,
+				helper->span.end - helper->span.start);
+}
+
+static void helper_looks(struct helper *helper)
+{
+	hmm_section(pages, &helper->device->mirror, helper->span,
+		    HMM_ACCESS_SNAPSHOT)
+		;
+	helper->ret = hmm_section_error(&pages);
+}
+
+/* Whether it is over, or will be in a moment. */
+static bool helper_done(struct helper *helper, unsigned int ms)
+{
+	if (!wait_for_completion_timeout(&helper->done, msecs_to_jiffies(ms)))
+		return false;
+	complete(&helper->done);
+	return true;
+}
+
+/*
+ * A range ends while somebody works under the update lock with what the device
+ * has mapped. Until the device has forgotten it, an munmap() must wait.
+ */
+static void mirror_forgets_first(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct helper remover = { .work = helper_removes, .device = device };
+	struct helper unmapper = { .work = helper_unmaps,
+				   .span = { addr, addr + PAGE_SIZE } };
+	struct task_struct *task;
+	bool waits, early;
+
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(&remover);
+	waits = !IS_ERR(task) && race_waits(task);
+	helper_start(&unmapper);
+	early = helper_done(&unmapper, 200);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&remover.done);
+	wait_for_completion(&unmapper.done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, early);
+	KUNIT_EXPECT_EQ(test, 0, unmapper.ret);
+	KUNIT_EXPECT_GE(test, device->invalidations, 1);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/*
+ * A section has found its range, which is the one that was used last, and waits
+ * for the lock behind the removal.
+ */
+static void mirror_removed_under_section(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct helper looker = { .work = helper_looks, .device = device,
+				 .span = device->range.span };
+	struct helper remover = { .work = helper_removes, .device = device };
+	bool remover_waits, looker_waits;
+	struct task_struct *task;
+
+	helper_looks(&looker);
+	KUNIT_EXPECT_EQ(test, 0, looker.ret);
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(&remover);
+	remover_waits = !IS_ERR(task) && race_waits(task);
+	task = helper_start(&looker);
+	looker_waits = !IS_ERR(task) && race_waits(task);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&remover.done);
+	wait_for_completion(&looker.done);
+	KUNIT_EXPECT_TRUE(test, remover_waits);
+	KUNIT_EXPECT_TRUE(test, looker_waits);
+	KUNIT_EXPECT_EQ(test, -ENOENT, looker.ret);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* A section whose next batch is in a range that is gone, or whose mirror is. */
+static void mirror_ended_between_batches(struct kunit *test)
+{
+	unsigned long npages = 2 * HMM_SECTION_BATCH, addr = memory_map(test, npages, RW);
+	struct watcher *device = device_make(test, addr, npages);
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	struct hmm_interval *interval = device->range.interval;
+
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	*section = (struct hmm_section)HMM_SECTION(&device->mirror, device->range.span,
+						   HMM_ACCESS_SNAPSHOT);
+	KUNIT_ASSERT_TRUE(test, hmm_section_next(section));
+	/* As another thread would find it, between two calls of next. */
+	hmm_interval_leave(interval);
+	section->locked = false;
+	hmm_mirror_exit(&device->mirror);
+	memset(&device->mirror, 0xff, sizeof(device->mirror));
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, -ENOENT, hmm_section_error(section));
+}
+
+/* The end of the process is the last that a mirror hears. */
+static void mirror_silent_after_release(struct kunit *test)
+{
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct mm_struct *mm = mm_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&device->mirror, mm, &device_ops, NULL));
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &device->range,
+						      HMM_SPAN_ALL));
+	mmput(mm);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	/* As unmap_vmas() does next, and truncation of a file later. */
+	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_UNMAP,
+				       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+static void ends_itself(struct watcher *device)
+{
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* A mirror that is ended by its own callback warns, and does not hang. */
+static void mirror_ended_by_callback(struct kunit *test)
+{
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct mm_struct *mm = mm_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	device->on_release = ends_itself;
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&device->mirror, mm, &device_ops, NULL));
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &device->range,
+						      HMM_SPAN_ALL));
+	with_warnings(test)
+		mmput(mm);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+	/* Nothing of it is looked at from here on. */
+	memset(&device->mirror, 0xff, sizeof(device->mirror));
+	memset(&device->range, 0xff, sizeof(device->range));
+	hmm_mirror_synchronize();
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+static struct completion deferred_done;
+
+static void deferred_end(struct hmm_mirror *mirror)
+{
+	memset(mirror, 0xff, sizeof(*mirror));
+	complete(&deferred_done);
+}
+
+static void ends_itself_later(struct watcher *device)
+{
+	hmm_mirror_exit_deferred(&device->mirror, deferred_end);
+}
+
+/* The right way to do so. */
+static void mirror_ended_later(struct kunit *test)
+{
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct mm_struct *mm = mm_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	init_completion(&deferred_done);
+	device->on_release = ends_itself_later;
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&device->mirror, mm, &device_ops, NULL));
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &device->range,
+						      HMM_SPAN_ALL));
+	mmput(mm);
+	hmm_mirror_synchronize();
+	KUNIT_EXPECT_TRUE(test, completion_done(&deferred_done));
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+/**
+ * struct locks - a mirror with two ranges that have update locks of their own
+ * @device: the mirror, and no range of its own
+ * @range: the ranges
+ * @mutex: of the first one
+ * @rwsem: of the second one
+ */
+struct locks {
+	struct watcher *device;
+	struct hmm_mirror_range range[2];
+	struct mutex mutex; /* of a range */
+	struct rw_semaphore rwsem;
+};
+
+static struct locks *locks_make(struct kunit *test, unsigned long addr)
+{
+	struct locks *locks = kunit_kzalloc(test, sizeof(*locks), GFP_KERNEL);
+	struct hmm_span low = { addr, addr + 2 * PAGE_SIZE };
+	struct hmm_span high = { addr + 2 * PAGE_SIZE, addr + 4 * PAGE_SIZE };
+
+	KUNIT_ASSERT_NOT_NULL(test, locks);
+	mutex_init(&locks->mutex);
+	init_rwsem(&locks->rwsem);
+	locks->device = device_make(test, addr + 4 * PAGE_SIZE, 1);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			hmm_mirror_range_add_lock(&locks->device->mirror, &locks->range[0],
+						  low, (struct hmm_update_lock){}));
+	/* As a driver does that looks at the VMAs first. */
+	mmap_write_lock(current->mm);
+	KUNIT_EXPECT_EQ(test, 0,
+			hmm_mirror_range_add_lock(&locks->device->mirror, &locks->range[0],
+						  low, HMM_UPDATE_MUTEX(&locks->mutex)));
+	mmap_write_unlock(current->mm);
+	KUNIT_ASSERT_EQ(test, 0,
+			hmm_mirror_range_add_lock(&locks->device->mirror, &locks->range[1],
+						  high, HMM_UPDATE_RWSEM(&locks->rwsem)));
+	return locks;
+}
+
+/* Ranges with different locks do not wait for each other. */
+static void mirror_range_locks(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 5, RW);
+	struct locks *locks = locks_make(test, addr);
+	struct helper low = { .work = helper_looks, .device = locks->device,
+			      .span = locks->range[0].span };
+	struct helper high = { .work = helper_looks, .device = locks->device,
+			       .span = locks->range[1].span };
+	struct helper unmap = { .work = helper_unmaps, .span = locks->range[1].span };
+	bool low_early, high_early, unmap_early;
+
+	mutex_lock(&locks->mutex);
+	helper_start(&low);
+	low_early = helper_done(&low, 100);
+	helper_start(&high);
+	high_early = helper_done(&high, 2000);
+	helper_start(&unmap);
+	unmap_early = helper_done(&unmap, 2000);
+	mutex_unlock(&locks->mutex);
+	wait_for_completion(&low.done);
+	wait_for_completion(&high.done);
+	wait_for_completion(&unmap.done);
+	KUNIT_EXPECT_FALSE(test, low_early);
+	KUNIT_EXPECT_TRUE(test, high_early);
+	KUNIT_EXPECT_TRUE(test, unmap_early);
+	KUNIT_EXPECT_EQ(test, 0, low.ret);
+	KUNIT_EXPECT_EQ(test, 0, high.ret);
+	hmm_mirror_exit(&locks->device->mirror);
+}
+
+/* Sections share a rw_semaphore; an invalidation has it alone. */
+static void mirror_sections_share(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 5, RW);
+	struct locks *locks = locks_make(test, addr);
+	struct helper look = { .work = helper_looks, .device = locks->device,
+			       .span = locks->range[1].span };
+	struct helper unmap = { .work = helper_unmaps, .span = locks->range[1].span };
+	bool look_early = false, unmap_early = true;
+
+	hmm_section(pages, &locks->device->mirror, locks->range[1].span,
+		    HMM_ACCESS_SNAPSHOT) {
+		helper_start(&look);
+		look_early = helper_done(&look, 2000);
+		helper_start(&unmap);
+		unmap_early = helper_done(&unmap, 100);
+	}
+	wait_for_completion(&look.done);
+	wait_for_completion(&unmap.done);
+	KUNIT_EXPECT_TRUE(test, look_early);
+	KUNIT_EXPECT_FALSE(test, unmap_early);
+	KUNIT_EXPECT_EQ(test, 0, look.ret);
+	hmm_mirror_exit(&locks->device->mirror);
+}
+
+/* All ranges of a mirror with one lock of the driver's. */
+static void mirror_own_lock(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct locks *locks = kunit_kzalloc(test, sizeof(*locks), GFP_KERNEL);
+	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
+	struct hmm_update_lock none = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, locks);
+	init_rwsem(&locks->rwsem);
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_mirror_init_lock(&device->mirror, current->mm,
+							    &device_ops, NULL, none));
+	KUNIT_ASSERT_EQ(test, 0,
+			hmm_mirror_init_lock(&device->mirror, current->mm, &device_ops, NULL,
+					     HMM_UPDATE_RWSEM(&locks->rwsem)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &device->range, span));
+	hmm_mirror_lock(&device->mirror);
+	KUNIT_EXPECT_TRUE(test, rwsem_is_locked(&locks->rwsem));
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	hmm_mirror_unlock(&device->mirror);
+	hmm_section(pages, &device->mirror, span, HMM_ACCESS_SNAPSHOT)
+		KUNIT_EXPECT_TRUE(test, rwsem_is_locked(&locks->rwsem));
+	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(&pages));
+	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&locks->rwsem));
+	memory_map_at(test, addr, 4, RW);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/**
+ * struct race - a section in a thread of its own, held up at the update lock
+ * @device: whose
+ * @mm: the memory
+ * @addr: of one page
+ * @word: what the section was told
+ * @entries: how often the body ran
+ * @done: when it is over
+ */
+struct race {
+	struct watcher *device;
+	struct mm_struct *mm;
+	unsigned long addr;
+	unsigned long word;
+	int entries;
+	struct completion done;
+};
+
+static int race_section(void *argument)
+{
+	struct race *race = argument;
+	struct hmm_span span = { race->addr, race->addr + PAGE_SIZE };
+
+	kthread_use_mm(race->mm);
+	hmm_section(pages, &race->device->mirror, span, HMM_ACCESS_SNAPSHOT) {
+		race->word = pages.pfns[0];
+		race->entries++;
+	}
+	kthread_unuse_mm(race->mm);
+	complete(&race->done);
+	return 0;
+}
+
+
+/*
+ * A section has walked and finds the lock taken. Meanwhile the page comes (of
+ * which nobody is told) and, when @collide is set, the sequence moves, as an
+ * invalidation would move it. Only then may the section see the page: it has
+ * to walk again.
+ */
+static unsigned long race_run(struct kunit *test, bool collide)
+{
+	unsigned long addr = memory_map(test, 1, RW);
+	struct watcher *device = device_make(test, addr, 1);
+	struct race race = { .device = device, .mm = current->mm, .addr = addr };
+	struct task_struct *task;
+	bool waits;
+
+	init_completion(&race.done);
+	task = kthread_create(race_section, &race, "hmm_race");
+	if (IS_ERR(task)) {
+		hmm_mirror_exit(&device->mirror);
+		KUNIT_FAIL_AND_ABORT(test, "no thread");
+	}
+
+	/* No driver may fault under this lock, and lockdep would say so. */
+	lockdep_off();
+	hmm_mirror_lock(&device->mirror);
+	wake_up_process(task);
+	waits = race_waits(task);
+	memory_write(test, addr, 1);
+	if (collide)
+		mmu_interval_set_seq(&device->range.interval->notifier,
+				     device->range.interval->notifier.invalidate_seq - 2);
+	hmm_mirror_unlock(&device->mirror);
+	lockdep_on();
+	wait_for_completion(&race.done);
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_EQ(test, 1, race.entries);
+	return race.word;
+}
+
+static void mirror_race_lost(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, race_run(test, true) & HMM_PFN_WRITABLE,
+			HMM_PFN_WRITABLE);
+}
+
+static void mirror_race_won(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, race_run(test, false), 0);
+}
+
+static struct kunit_case mirror_cases[] = {
+	KUNIT_CASE(mirror_bad_init),
+	KUNIT_CASE(mirror_released_once),
+	KUNIT_CASE(mirror_outlives_process),
+	KUNIT_CASE(mirror_ranges),
+	KUNIT_CASE(mirror_section),
+	KUNIT_CASE(mirror_section_whole),
+	KUNIT_CASE(mirror_dma),
+	KUNIT_CASE(mirror_section_left),
+	KUNIT_CASE(mirror_must_not_block),
+	KUNIT_CASE(mirror_own_migration),
+	KUNIT_CASE(mirror_own_exclusive),
+	KUNIT_CASE(mirror_movers),
+	KUNIT_CASE(mirror_range_twice),
+	KUNIT_CASE(mirror_spans),
+	KUNIT_CASE(mirror_refused),
+	KUNIT_CASE(mirror_forgets_first),
+	KUNIT_CASE(mirror_removed_under_section),
+	KUNIT_CASE(mirror_ended_between_batches),
+	KUNIT_CASE(mirror_silent_after_release),
+	KUNIT_CASE(mirror_ended_by_callback),
+	KUNIT_CASE(mirror_ended_later),
+	KUNIT_CASE(mirror_range_locks),
+	KUNIT_CASE(mirror_sections_share),
+	KUNIT_CASE(mirror_own_lock),
+	KUNIT_CASE(mirror_race_lost),
+	KUNIT_CASE(mirror_race_won),
+	{}
+};
+
+static struct kunit_suite mirror_suite = {
+	.name = "hmm_mirror",
+	.test_cases = mirror_cases,
+};
+
+kunit_test_suite(mirror_suite);

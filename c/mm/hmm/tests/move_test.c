@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sections that have their pages in the device's memory when one is inside.
+ */
+#include <kunit/test.h>
+#include <linux/hmm_mirror.h>
+#include <linux/kthread.h>
+#include <linux/lockdep.h>
+#include <linux/mman.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <asm/tlbflush.h>
+
+#include "../../internal.h"
+#include "fixture_device.h"
+
+/**
+ * struct mover - a mirror of the test's process, and what its sections saw
+ * @mirror: the mirror
+ * @range: all addresses
+ * @section: the section
+ * @invalidations: how often the device had to forget something
+ * @there: pages that were in the device's memory
+ * @held: pages that were locked
+ * @read_only: pages that the device could not write
+ * @batches: how often one was inside
+ */
+struct mover {
+	struct hmm_mirror mirror;
+	struct hmm_mirror_range range;
+	struct hmm_section section;
+	unsigned long invalidations;
+	unsigned long there;
+	unsigned long held;
+	unsigned long read_only;
+	unsigned long batches;
+};
+
+static bool forget(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
+{
+	container_of(mirror, struct mover, mirror)->invalidations++;
+	return true;
+}
+
+static const struct hmm_mirror_ops mover_ops = {
+	.invalidate = forget,
+};
+
+static struct mover *make_mover(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct mover *mover = kunit_kzalloc(test, sizeof(*mover), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mover);
+	KUNIT_ASSERT_EQ(test, hmm_mirror_init(&mover->mirror, current->mm,
+					      &mover_ops, device->devmem.owner), 0);
+	KUNIT_ASSERT_EQ(test, hmm_mirror_range_add(&mover->mirror, &mover->range,
+						   HMM_SPAN_ALL), 0);
+	return mover;
+}
+
+static void see(struct kunit *test, struct mover *mover,
+		const struct hmm_run *run)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long i;
+
+	for (i = 0; i < hmm_span_pages(run->span); i++) {
+		struct page *page = pfn_to_page(run->pfn + i);
+
+		if (!(run->flags & HMM_PFN_VALID))
+			continue;
+		mover->there += is_zone_device_page(page) &&
+				hmm_devmem_of(page) == &device->devmem;
+		mover->held += folio_test_locked(page_folio(page));
+		mover->read_only += !(run->flags & HMM_PFN_WRITE);
+	}
+}
+
+/* Goes through a section that moves its pages. Returns how it ended. */
+static int move(struct kunit *test, struct mover *mover, unsigned long addr,
+		unsigned long pages, enum hmm_access access)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_section *section = &mover->section;
+
+	mover->there = 0;
+	mover->held = 0;
+	mover->read_only = 0;
+	mover->batches = 0;
+	*section = (struct hmm_section)
+		HMM_SECTION(&mover->mirror, span_of(addr, pages << PAGE_SHIFT),
+			    access);
+	section->migrate_to = &device->devmem;
+	while (hmm_section_next(section)) {
+		struct hmm_run run;
+
+		mover->batches++;
+		hmm_for_each_run(run, section)
+			see(test, mover, &run);
+	}
+	return hmm_section_error(section);
+}
+
+static unsigned long map_here(struct kunit *test, unsigned long pages)
+{
+	return ALIGN(map_anonymous(test, (pages << PAGE_SHIFT) + HPAGE_PMD_SIZE),
+		     HPAGE_PMD_SIZE);
+}
+
+/* Pages and holes are on the device while one is inside, and nobody's else. */
+static void move_in_one_walk(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 96);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 64);
+	mover->invalidations = 0;
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 96, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, mover->batches, 1);
+	KUNIT_EXPECT_EQ(test, mover->there, 96);
+	KUNIT_EXPECT_EQ(test, mover->held, 96);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	/* One for what was unmapped, and one for the holes that were filled. */
+	KUNIT_EXPECT_EQ(test, mover->invalidations, 2);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 96);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 96 * PAGE_SIZE), 96);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 64), 64);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* What is there already is reported by a walk, and not held. */
+static void move_again(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 32);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 32);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 8 * PAGE_SIZE), 8);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 32);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 32 * PAGE_SIZE), 32);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* A page that somebody holds stays, and is reported where it is. */
+static void move_all_but_one(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 32);
+	struct mover *mover = make_mover(test);
+	struct page *page;
+
+	write_numbers(test, addr, 32);
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr + 3 * PAGE_SIZE, 1,
+						  FOLL_WRITE, &page), 1);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 31);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 32 * PAGE_SIZE), 31);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* No memory on the device: everything is reported, where it is. */
+static void move_nowhere(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 32);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 16);
+	hmm_devmem_evict(&device->devmem);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 0);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	hmm_devmem_resume(&device->devmem);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 16), 16);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* What is huge stays so, and a section of several tables is one batch for each. */
+static void move_huge(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order = is_coherent(device) ? 0 : HPAGE_PMD_ORDER;
+	unsigned long addr = map_here(test, DEVICE_PAGES);
+	struct mover *mover = make_mover(test);
+
+	allow_huge(test, addr, DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, DEVICE_PAGES,
+				   HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->batches, DEVICE_PAGES / HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, mover->there, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, mover->held, DEVICE_PAGES);
+	memset(device->blocks, 0, sizeof(device->blocks));
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, DEVICE_SIZE),
+			DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, device->blocks[order], DEVICE_PAGES >> order);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* As a fork() leaves it, when the child is gone. The mmap lock is held. */
+static bool protect_locked(struct vm_area_struct *vma, unsigned long addr)
+{
+	spinlock_t *ptl;	/* of the entry */
+	pte_t *ptep = get_locked_pte(vma->vm_mm, addr, &ptl);
+
+	if (!ptep)
+		return false;
+	ptep_set_wrprotect(vma->vm_mm, addr, ptep);
+	pte_unmap_unlock(ptep, ptl);
+	flush_tlb_page(vma, addr);
+	return true;
+}
+
+static void protect(struct kunit *test, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	bool done;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	done = vma && protect_locked(vma, addr);
+	mmap_read_unlock(current->mm);
+	KUNIT_ASSERT_TRUE(test, done);
+}
+
+/* For a device that writes, pages are made writable before they move. */
+static void move_to_write(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 16);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 16);
+	protect(test, addr + 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, mover->there, 16);
+	KUNIT_EXPECT_EQ(test, mover->held, 16);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
+
+	protect(test, addr + 5 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, mover->held, 16);
+	KUNIT_EXPECT_EQ(test, mover->read_only, 1);
+	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 16), 16);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/**
+ * struct zapper - a thread that drops a page of the process
+ * @mm: the process
+ * @addr: the page
+ * @done: it has
+ */
+static struct zapper {
+	struct mm_struct *mm;
+	unsigned long addr;
+	struct completion done;
+} zapper;
+
+static int zap(void *data)
+{
+	struct vm_area_struct *vma;
+
+	kthread_use_mm(zapper.mm);
+	mmap_read_lock(zapper.mm);
+	vma = vma_lookup(zapper.mm, zapper.addr);
+	if (vma)
+		zap_vma_range(vma, zapper.addr, PAGE_SIZE);
+	mmap_read_unlock(zapper.mm);
+	kthread_unuse_mm(zapper.mm);
+	complete(&zapper.done);
+	return 0;
+}
+
+static void zap_meanwhile(struct buffer_device *device)
+{
+	struct task_struct *thread;
+
+	device->meanwhile = NULL;
+	thread = kthread_run(zap, NULL, "zap");
+	if (!IS_ERR(thread))
+		wait_for_completion(&zapper.done);
+}
+
+/* A page that is dropped while it moves is nothing that the device may map. */
+static void move_while_dropped(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 16);
+	struct mover *mover = make_mover(test);
+
+	write_numbers(test, addr, 16);
+	zapper.mm = current->mm;
+	zapper.addr = addr + 5 * PAGE_SIZE;
+	init_completion(&zapper.done);
+	device->meanwhile = zap_meanwhile;
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_TRUE(test, completion_done(&zapper.done) ||
+			  !device->meanwhile);
+	KUNIT_EXPECT_EQ(test, mover->there, 15);
+	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 15);
+	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 5), 5);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/**
+ * struct dropper - changes pages when the pages around them are to be migrated
+ * @notifier: hears of it
+ * @addr: a page that is dropped, so that its folio has to be split; the one
+ *	before it becomes read-only, so that it wants a fault
+ * @dropped: it was
+ */
+struct dropper {
+	struct mmu_interval_notifier notifier;
+	unsigned long addr;
+	bool dropped;
+};
+
+/* By the task that migrates, so that no mover loses by it. */
+static bool drop_while_notified(struct mmu_interval_notifier *notifier,
+				const struct mmu_notifier_range *event,
+				unsigned long seq)
+{
+	struct dropper *dropper = container_of(notifier, struct dropper, notifier);
+	struct vm_area_struct *vma;
+
+	mmu_interval_set_seq(notifier, seq);
+	if (event->event != MMU_NOTIFY_MIGRATE || dropper->dropped)
+		return true;
+	dropper->dropped = true;
+	mmap_assert_locked(current->mm);
+	vma = vma_lookup(current->mm, dropper->addr);
+	/* Notifications nest; lockdep knows no better. */
+	lockdep_off();
+	if (vma) {
+		zap_vma_range(vma, dropper->addr, PAGE_SIZE);
+		protect_locked(vma, dropper->addr - PAGE_SIZE);
+	}
+	lockdep_on();
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops dropper_ops = {
+	.invalidate = drop_while_notified,
+};
+
+/*
+ * Collection of the second batch ends before its first page: a huge page has to
+ * be split, and when it was, one of its pages wants a fault. The section must
+ * show the pages of that batch, and not what its array had from the first one.
+ */
+static void move_ends_where_setup_did(struct kunit *test)
+{
+	unsigned long addr = map_here(test, DEVICE_PAGES), first = 0;
+	struct mover *mover = make_mover(test);
+	struct dropper *dropper = kunit_kzalloc(test, sizeof(*dropper), GFP_KERNEL);
+	struct hmm_section *section = &mover->section;
+	unsigned long second = addr + HPAGE_PMD_SIZE, batches = 0;
+	struct buffer_device *device = test->priv;
+	struct hmm_run run;
+
+	KUNIT_ASSERT_NOT_NULL(test, dropper);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, DEVICE_SIZE,
+					    MADV_HUGEPAGE));
+	write_numbers(test, addr, DEVICE_PAGES);
+	dropper->addr = second + 3 * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&dropper->notifier,
+							      current->mm, second,
+							      HPAGE_PMD_SIZE, &dropper_ops));
+	*section = (struct hmm_section)
+		HMM_SECTION(&mover->mirror, span_of(addr, DEVICE_SIZE), HMM_ACCESS_WRITE);
+	section->migrate_to = &device->devmem;
+	while (hmm_section_next(section)) {
+		hmm_for_each_run(run, section) {
+			if (!batches && !first)
+				first = run.pfn;
+			if (batches && run.flags & HMM_PFN_VALID)
+				KUNIT_EXPECT_FALSE(test, run.pfn - first < HPAGE_PMD_NR);
+		}
+		batches++;
+	}
+	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(section));
+	KUNIT_EXPECT_GE(test, batches, 2);
+	KUNIT_EXPECT_TRUE(test, dropper->dropped);
+	mmu_interval_notifier_remove(&dropper->notifier);
+	migrate_to_ram(device, addr, DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* The first pfn of a chunk that begins where another one ends, or 0. */
+static unsigned long border_between_chunks(struct buffer_device *device)
+{
+	struct hmm_devmem_chunk *low, *high;
+
+	list_for_each_entry(low, &device->devmem.chunks, list)
+		list_for_each_entry(high, &device->devmem.chunks, list)
+			if (low->pagemap.range.end + 1 == high->pagemap.range.start)
+				return PHYS_PFN(high->pagemap.range.start);
+	return 0;
+}
+
+/* A run ends where the pagemap does, though the next page frame is there. */
+static void move_runs_of_two_chunks(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 4), border, nr_runs = 0;
+	struct mover *mover = make_mover(test);
+	struct hmm_section *section = &mover->section;
+	struct hmm_run run;
+	int i;
+
+	if (device->devmem.type != MEMORY_DEVICE_PRIVATE) {
+		hmm_mirror_exit(&mover->mirror);
+		kunit_skip(test, "coherent memory is one chunk");
+	}
+	add_buffer(test, device);
+	border = border_between_chunks(device);
+	KUNIT_EXPECT_NE(test, border, 0);
+	section->pfns = section->own_pfns;
+	section->batch = span_of(addr, 4 * PAGE_SIZE);
+	for (i = 0; border && i < 4; i++)
+		section->pfns[i] = (border - 2 + i) | HMM_PFN_VALID | HMM_PFN_WRITE |
+				   9UL << HMM_PFN_ORDER_SHIFT;
+	hmm_for_each_run(run, section) {
+		if (!border)
+			break;
+		KUNIT_EXPECT_EQ(test, 2, hmm_span_pages(run.span));
+		KUNIT_EXPECT_EQ(test, run.pfn, border - 2 + 2 * nr_runs);
+		KUNIT_EXPECT_EQ(test, 1, run.order);
+		KUNIT_EXPECT_EQ(test, 9, run.map_order);
+		nr_runs++;
+	}
+	KUNIT_EXPECT_EQ(test, 2, nr_runs);
+	section->batch = (struct hmm_span){};
+	hmm_mirror_exit(&mover->mirror);
+}
+
+/* Several VMAs, one of which can be read only; and what cannot move at all. */
+static void move_refuses(struct kunit *test)
+{
+	unsigned long addr = map_here(test, 16);
+	struct mover *mover = make_mover(test);
+
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 4, HMM_ACCESS_SNAPSHOT),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 4, HMM_ACCESS_EXCLUSIVE),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 0, HMM_ACCESS_READ),
+			-EINVAL);
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 4 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 8, HMM_ACCESS_READ),
+			-EFAULT);
+	KUNIT_EXPECT_EQ(test, mover->there, 4);
+	hmm_mirror_exit(&mover->mirror);
+}
+
+static struct kunit_case move_cases[] = {
+	KUNIT_CASE(move_in_one_walk),
+	KUNIT_CASE(move_again),
+	KUNIT_CASE(move_all_but_one),
+	KUNIT_CASE(move_nowhere),
+	KUNIT_CASE(move_huge),
+	KUNIT_CASE(move_to_write),
+	KUNIT_CASE(move_while_dropped),
+	KUNIT_CASE(move_ends_where_setup_did),
+	KUNIT_CASE(move_runs_of_two_chunks),
+	KUNIT_CASE(move_refuses),
+	{}
+};
+
+static struct kunit_suite private_suite = {
+	.name = "hmm_move_private",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = move_cases,
+};
+
+static struct kunit_suite coherent_suite = {
+	.name = "hmm_move_coherent",
+	.init = coherent_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = move_cases,
+};
+
+kunit_test_suites(&private_suite, &coherent_suite);
+
+MODULE_DESCRIPTION("KUnit tests of HMM sections that move their pages");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,846 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How pages get to the device and home: large folios, absent pages, and what it
+ * takes. Most of it with private and with coherent memory.
+ */
+#include <kunit/test.h>
+#include <linux/hmm_migrate.h>
+#include <linux/hmm_typed.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swapops.h>
+#include <linux/workqueue.h>
+#include <asm/tlbflush.h>
+
+#include "../../internal.h"
+#include "fixture_device.h"
+
+#define LEAST_ORDER	2
+
+/* Which page of the process is at an address. Only valid while it stays. */
+static struct page *page_at(struct kunit *test, unsigned long addr)
+{
+	struct page *page = NULL;
+
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr, 1, 0, &page), 1);
+	put_page(page);
+	return page;
+}
+
+static unsigned int order_at(struct kunit *test, unsigned long addr)
+{
+	return folio_order(page_folio(page_at(test, addr)));
+}
+
+/* Memory in folios of one order, aligned to it, with a number on each page. */
+static unsigned long map_large(struct kunit *test, unsigned int order,
+			       unsigned long pages)
+{
+	unsigned long before = huge_anon_orders_always;
+	unsigned long size = pages << PAGE_SHIFT, addr;
+
+	addr = ALIGN(map_anonymous(test, size + HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	WRITE_ONCE(huge_anon_orders_always, BIT(order));
+	write_numbers(test, addr, pages);
+	WRITE_ONCE(huge_anon_orders_always, before);
+	if (order_at(test, addr) != order)
+		kunit_skip(test, "no folio of order %u to be had", order);
+	return addr;
+}
+
+/* Private memory comes home by being touched, coherent by being told to. */
+static void bring_home(struct kunit *test, unsigned long addr,
+		       unsigned long pages)
+{
+	struct buffer_device *device = test->priv;
+
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(
+			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+			pages);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* One folio of an order, as map_large(), that has moved to the device. */
+static unsigned long map_there(struct kunit *test, unsigned int order)
+{
+	unsigned long pages = 1UL << order;
+	unsigned long addr = map_large(test, order, pages);
+
+	KUNIT_EXPECT_EQ(test, migrate_to(test->priv, addr, pages << PAGE_SHIFT),
+			pages);
+	return addr;
+}
+
+/*
+ * A folio of any order is copied once in each direction, and stays one; but in
+ * coherent memory there are single pages only.
+ */
+static void transfer_large(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = LEAST_ORDER; order <= HPAGE_PMD_ORDER; order++) {
+		unsigned int there = is_coherent(device) ? 0 : order;
+		unsigned long pages = 1UL << order;
+		unsigned long blocks = pages >> there;
+		unsigned long addr;
+
+		memset(device->blocks, 0, sizeof(device->blocks));
+		addr = map_there(test, order);
+		KUNIT_EXPECT_EQ(test, device->blocks[there], blocks);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages);
+		bring_home(test, addr, pages);
+		KUNIT_EXPECT_EQ(test, device->blocks[there], 2 * blocks);
+		KUNIT_EXPECT_EQ(test, order_at(test, addr), there);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/*
+ * There are no large folios of coherent memory, which the kernel could not
+ * split, and none is taken for what waits to be split.
+ */
+static void transfer_no_large_coherent(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	if (!is_coherent(device))
+		kunit_skip(test, "of coherent memory");
+	for (order = 1; order <= HPAGE_PMD_ORDER; order++)
+		KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, order));
+	map_there(test, HPAGE_PMD_ORDER);
+	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 5))), 0);
+}
+
+/* Pages go as far as the stage that is come to; where they are let go of there, they stay. */
+static void transfer_in_stages(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
+
+	write_numbers(test, addr, 4);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_collected_error(&collected));
+	}
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, device->copies, 0);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_copied, again)(&collected);
+
+		KUNIT_EXPECT_EQ(test, -ESTALE, hmm_devmem_migration_collected_error(&collected));
+		KUNIT_EXPECT_EQ(test, -ESTALE, hmm_devmem_migration_copied_error(&again));
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_copied_error(&copied));
+		KUNIT_EXPECT_EQ(test, device->copies, 4);
+	}
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+		struct hmm_span moved;
+
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
+		moved = hmm_devmem_migration_committed_span(&committed);
+		KUNIT_EXPECT_EQ(test, moved.end, span.end);
+		KUNIT_EXPECT_EQ(test, 4, hmm_devmem_migration_committed_moved(&committed));
+	}
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 4);
+	bring_home(test, addr, 4);
+}
+
+/* One place is not found, and its page stays; with nothing collected the error is passed on. */
+static void transfer_in_stages_fails(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
+
+	write_numbers(test, addr, 4);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, HMM_DEVMEM_FAIL_ONCE);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
+		KUNIT_EXPECT_EQ(test, 3, hmm_devmem_migration_committed_moved(&committed));
+	}
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(test,
+				migrate_to_ram(device, addr, 4 * PAGE_SIZE), 3);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	span.end = span.start;
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span, 0);
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+		KUNIT_EXPECT_EQ(test, -EINVAL, hmm_devmem_migration_committed_error(&committed));
+	}
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span_of(addr, PAGE_SIZE), 8);
+		KUNIT_EXPECT_EQ(test, -EINVAL, hmm_devmem_migration_collected_error(&collected));
+	}
+}
+
+/* Many folios at once, and a hole or small page in between. */
+static void transfer_large_many(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_large(test, 4, HPAGE_PMD_NR), i;
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 32 * PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 32 * PAGE_SIZE), 32);
+	if (!is_coherent(device))
+		KUNIT_EXPECT_EQ(test, device->blocks[4], 2);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 33 * PAGE_SIZE,
+					 HPAGE_PMD_SIZE - 33 * PAGE_SIZE),
+			HPAGE_PMD_NR - 33);
+	if (!is_coherent(device)) {
+		KUNIT_EXPECT_EQ(test, device->blocks[4], HPAGE_PMD_NR / 16 - 1);
+		KUNIT_EXPECT_EQ(test, device->blocks[0], 15);
+	}
+	if (is_coherent(device))
+		migrate_to_ram(device, addr, 32 * PAGE_SIZE);
+	for (i = 0; i < HPAGE_PMD_NR; i++)
+		if (i != 32 && read_number(test, addr + i * PAGE_SIZE) != i)
+			break;
+	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
+}
+
+/* A range that holds a part of a folio takes that part, and no more. */
+static void transfer_large_in_part(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_large(test, 4, 32);
+
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 8 * PAGE_SIZE,
+					 16 * PAGE_SIZE), 16);
+	KUNIT_EXPECT_EQ(test, device->blocks[0], 16);
+	if (is_coherent(device))
+		migrate_to_ram(device, addr, 32 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+}
+
+/* The same on the device: the folio there is split by being asked for in part. */
+static void transfer_part_home(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
+		unsigned long pages = 1UL << order;
+		unsigned long addr = map_there(test, order);
+
+		KUNIT_EXPECT_EQ(test,
+				migrate_to_ram(device, addr + PAGE_SIZE,
+					       2 * PAGE_SIZE),
+				2);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages + 2);
+		migrate_to_ram(device, addr, pages << PAGE_SHIFT);
+		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/* A folio on the device loses some of its pages; the others can come home. */
+static void transfer_large_zapped(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
+		unsigned long pages = 1UL << order;
+		unsigned long addr = map_there(test, order);
+
+		KUNIT_ASSERT_EQ(test, vm_munmap(addr + 8 * PAGE_SIZE,
+						(pages - 8) << PAGE_SHIFT), 0);
+		migrate_to_ram(device, addr, 8 * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 8), 8);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+		vm_munmap(addr, 8 * PAGE_SIZE);
+	}
+}
+
+/* No large block at the other end: small ones, also when the CPU is waiting. */
+static void transfer_large_to_small(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
+		unsigned long pages = 1UL << order;
+		unsigned long addr = map_there(test, order);
+
+		device->small = true;
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 5);
+		bring_home(test, addr, pages);
+		KUNIT_EXPECT_EQ(test, order_at(test, addr), 0);
+		device->small = false;
+		vm_munmap(addr, pages << PAGE_SHIFT);
+
+		device->small = true;
+		addr = map_there(test, order);
+		bring_home(test, addr, pages);
+		device->small = false;
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
+/* A device that is full takes what it can; the rest stays where it is. */
+static void transfer_full(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long pages = DEVICE_PAGES + 16;
+	unsigned long addr = map_anonymous(test, pages << PAGE_SHIFT);
+
+	write_numbers(test, addr, pages);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, pages << PAGE_SHIFT),
+			DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(
+			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+			DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/* A copy that fails leaves the data where it is, in either direction. */
+static void transfer_copy_fails(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned int order;
+
+	for (order = 0; order <= HPAGE_PMD_ORDER; order += HPAGE_PMD_ORDER) {
+		unsigned long pages = 1UL << order, size = pages << PAGE_SHIFT;
+		unsigned long addr = map_large(test, order, pages);
+
+		device->broken = true;
+		KUNIT_EXPECT_EQ(test, migrate_to(device, addr, size), 0);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+		KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
+
+		device->broken = false;
+		KUNIT_ASSERT_EQ(test, migrate_to(device, addr, size), pages);
+		device->broken = true;
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, size), 0);
+		KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), pages);
+		device->broken = false;
+		hmm_devmem_resume(&device->devmem);
+		bring_home(test, addr, pages);
+		vm_munmap(addr, size);
+	}
+}
+
+/**
+ * struct listener - hears what secondary MMUs are told
+ * @notifier: subscribed to the test's process
+ * @migrations: how many migrations began
+ * @others: how often something else was invalidated
+ */
+struct listener {
+	struct mmu_notifier notifier;
+	unsigned long migrations;
+	unsigned long others;
+};
+
+static int hear(struct mmu_notifier *notifier,
+		const struct mmu_notifier_range *range)
+{
+	struct listener *listener =
+		container_of(notifier, struct listener, notifier);
+
+	if (range->event == MMU_NOTIFY_MIGRATE)
+		listener->migrations++;
+	else
+		listener->others++;
+	return 0;
+}
+
+static const struct mmu_notifier_ops listener_ops = {
+	.invalidate_range_start = hear,
+};
+
+/* Takes pages away from the CPU until it touches them. */
+static void make_absent(struct kunit *test, unsigned long addr,
+			unsigned long pages)
+{
+	struct folio *folio;
+	unsigned long i;
+
+	for (i = 0; i < pages; i++) {
+		struct page *page;
+
+		mmap_read_lock(current->mm);
+		page = make_device_exclusive(current->mm, addr + i * PAGE_SIZE,
+					     test, &folio);
+		mmap_read_unlock(current->mm);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(page));
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+}
+
+/*
+ * Absent pages are faulted in and moved in one collection, which shows in what
+ * secondary MMUs are told: each page that comes back, and then one migration.
+ */
+static void transfer_absent(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct listener listener = { .notifier.ops = &listener_ops };
+	unsigned long addr;
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	write_numbers(test, addr, 64);
+	make_absent(test, addr, 16);
+	make_absent(test, addr + 32 * PAGE_SIZE, 16);
+
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&listener.notifier,
+						    current->mm), 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
+	mmu_notifier_unregister(&listener.notifier, current->mm);
+
+	KUNIT_EXPECT_EQ(test, listener.migrations, 1);
+	KUNIT_EXPECT_EQ(test, listener.others, 32);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 64);
+	bring_home(test, addr, 64);
+}
+
+/* A request whose second table has absent pages ends before it. */
+static void transfer_absent_stops(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct migrate_vma args = {
+		.pgmap_owner = device->devmem.owner,
+		.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT,
+	};
+	unsigned long addr, end;
+
+	addr = ALIGN(map_anonymous(test, 3 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	args.start = addr + HPAGE_PMD_SIZE - 4 * PAGE_SIZE;
+	end = addr + HPAGE_PMD_SIZE + 4 * PAGE_SIZE;
+	write_numbers(test, args.start, 8);
+	make_absent(test, addr + HPAGE_PMD_SIZE, 2);
+
+	args.src = kunit_kcalloc(test, 16, sizeof(*args.src), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, args.src);
+	args.dst = args.src + 8;
+	mmap_read_lock(current->mm);
+	args.vma = vma_lookup(current->mm, addr);
+	args.end = end;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&args), 0);
+	KUNIT_EXPECT_EQ(test, args.npages, 4);
+	KUNIT_EXPECT_EQ(test, args.cpages, 4);
+	KUNIT_EXPECT_EQ(test, args.end, addr + HPAGE_PMD_SIZE);
+	migrate_vma_finalize(&args);
+
+	args.start = args.end;
+	args.end = end;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&args), 0);
+	KUNIT_EXPECT_EQ(test, args.cpages, 4);
+	KUNIT_EXPECT_EQ(test, args.end, end);
+	migrate_vma_finalize(&args);
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, end - 8 * PAGE_SIZE, 8), 8);
+}
+
+/**
+ * struct taker - takes a page away from the CPU when a migration begins
+ * @notifier: subscribed to the test's process
+ * @addr: where the page is; 0 when it is taken
+ */
+struct taker {
+	struct mmu_notifier notifier;
+	unsigned long addr;
+};
+
+static int take_meanwhile(struct mmu_notifier *notifier,
+			  const struct mmu_notifier_range *range)
+{
+	struct taker *taker = container_of(notifier, struct taker, notifier);
+	pmd_t *pmdp = taker->addr ? mm_find_pmd(range->mm, taker->addr) : NULL;
+	spinlock_t *ptl;	/* of the entry */
+	pte_t *ptep, pte;
+
+	ptep = pmdp ? pte_offset_map_lock(range->mm, pmdp, taker->addr, &ptl) : NULL;
+	if (!ptep)
+		return 0;
+	/* As make_device_exclusive() does it. */
+	pte = ptep_get_and_clear(range->mm, taker->addr, ptep);
+	set_pte_at(range->mm, taker->addr, ptep,
+		   softleaf_to_pte(make_device_exclusive_entry(pte_pfn(pte))));
+	pte_unmap_unlock(ptep, ptl);
+	flush_tlb_mm(range->mm);
+	taker->addr = 0;
+	return 0;
+}
+
+static const struct mmu_notifier_ops taker_ops = {
+	.invalidate_range_start = take_meanwhile,
+};
+
+/*
+ * A page became absent after the notification, and the first folio has to be
+ * split, so that the table is read again: the request still gets somewhere.
+ */
+static void transfer_absent_meanwhile(struct kunit *test)
+{
+	struct taker taker = { .notifier.ops = &taker_ops };
+	unsigned long addr = map_large(test, 4, 32);
+	struct migrate_vma args = {
+		.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT,
+		.start = addr,
+		.end = addr + 32 * PAGE_SIZE,
+	};
+
+	taker.addr = addr + 20 * PAGE_SIZE;
+	args.src = kunit_kcalloc(test, 64, sizeof(*args.src), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, args.src);
+	args.dst = args.src + 32;
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&taker.notifier,
+						    current->mm), 0);
+	mmap_read_lock(current->mm);
+	args.vma = vma_lookup(current->mm, addr);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&args), 0);
+	KUNIT_EXPECT_EQ(test, taker.addr, 0);
+	KUNIT_EXPECT_GT(test, args.npages, 0);
+	KUNIT_EXPECT_GT(test, args.end, args.start);
+	if (args.cpages)
+		migrate_vma_finalize(&args);
+	mmap_read_unlock(current->mm);
+	mmu_notifier_unregister(&taker.notifier, current->mm);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
+}
+
+/* Coherent memory is not put where there is a pagemap, at either end or within. */
+static void transfer_pagemap_within(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	const phys_addr_t at = SET_ASIDE_AT + 4 * DEVICE_SIZE;
+
+	if (!is_coherent(device))
+		kunit_skip(test, "of coherent memory");
+	KUNIT_ASSERT_EQ(test, hmm_devmem_add(devmem, at, DEVICE_SIZE, NULL), 0);
+	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_devmem_add(devmem, at - DEVICE_SIZE,
+						     3 * DEVICE_SIZE, NULL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_devmem_add(devmem, at, DEVICE_SIZE, NULL));
+}
+
+/* What a fault at an address ends with: GUP tells the VM_FAULT codes apart. */
+static int fault_error(unsigned long addr)
+{
+	struct page *page;
+	long ret = get_user_pages_fast(addr, 1, 0, &page);
+
+	if (ret != 1)
+		return ret;
+	put_page(page);
+	return 0;
+}
+
+/**
+ * struct repair - ends what a fault waits for, so that no test waits for ever
+ * @work: what is done after some time
+ * @device: that is repaired, or NULL
+ * @page: that is released, or NULL
+ */
+struct repair {
+	struct delayed_work work;
+	struct buffer_device *device;
+	struct page *page;
+};
+
+static void do_repair(struct work_struct *work)
+{
+	struct repair *repair = container_of(to_delayed_work(work),
+					     struct repair, work);
+
+	if (repair->device)
+		repair->device->broken = false;
+	if (repair->page)
+		put_page(repair->page);
+	repair->page = NULL;
+}
+
+/* The CPU waits for a page whose copy fails; it is told, and data stays. */
+static void fault_copy_fails(struct kunit *test)
+{
+	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	struct repair repair = { .device = device };
+	int i;
+
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		unsigned long pages = 1UL << orders[i];
+		unsigned long addr = map_there(test, orders[i]);
+		unsigned long at = addr + (pages / 3) * PAGE_SIZE, number;
+
+		schedule_delayed_work(&repair.work, 5 * HZ);
+		device->broken = true;
+		KUNIT_EXPECT_EQ(test, fault_error(at), -EFAULT);
+		KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)at),
+				-EFAULT);
+		device->error = -ENOMEM;
+		KUNIT_EXPECT_EQ(test, fault_error(at), -ENOMEM);
+		cancel_delayed_work_sync(&repair.work);
+		device->error = 0;
+		device->broken = false;
+		bring_home(test, addr, pages);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+	destroy_delayed_work_on_stack(&repair.work);
+}
+
+/*
+ * One page of a folio cannot be copied. Who waits for it is told, whoever waits
+ * for another page of the folio gets that.
+ */
+static void fault_one_bad_page(struct kunit *test)
+{
+	static const unsigned int orders[] = { 4, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	unsigned long bad;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		for (bad = 0; bad < 10; bad += 9) {
+			unsigned long pages = 1UL << orders[i], j;
+			unsigned long addr = map_there(test, orders[i]);
+
+			device->bad = device_page(device, bad);
+			KUNIT_EXPECT_EQ(test, fault_error(addr + 5 * PAGE_SIZE), 0);
+			KUNIT_EXPECT_EQ(test, fault_error(addr + bad * PAGE_SIZE),
+					-EFAULT);
+			for (j = 0; j < pages; j++)
+				if (j != bad && read_number(test, addr + j * PAGE_SIZE) != j)
+					break;
+			KUNIT_EXPECT_EQ(test, j, pages);
+			KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+			device->bad = NULL;
+			bring_home(test, addr, pages);
+			vm_munmap(addr, pages << PAGE_SHIFT);
+		}
+	}
+}
+
+/* The same when the driver's memory is emptied. */
+static void evict_one_bad_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_there(test, HPAGE_PMD_ORDER);
+
+	device->bad = device_page(device, 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 1);
+	device->bad = NULL;
+	hmm_devmem_resume(&device->devmem);
+	bring_home(test, addr, HPAGE_PMD_NR);
+}
+
+/* Device memory that is known to be bad is not copied. */
+static void fault_poisoned(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_there(test, 0);
+	struct page *page = device_page(device, 0);
+
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		kunit_skip(test, "no page is known to be bad");
+	SetPageHWPoison(page);
+	KUNIT_EXPECT_EQ(test, fault_error(addr), -EFAULT);
+	KUNIT_EXPECT_EQ(test, device->copies, 1);
+	ClearPageHWPoison(page);
+	bring_home(test, addr, 1);
+}
+
+/* A VMA whose pages cannot move any more. */
+static void fault_in_special_vma(struct kunit *test)
+{
+	unsigned long addr = map_there(test, 0);
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	vm_flags_set(vma, VM_MIXEDMAP);
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, fault_error(addr), -EFAULT);
+	mmap_write_lock(current->mm);
+	vm_flags_clear(vma, VM_MIXEDMAP);
+	mmap_write_unlock(current->mm);
+	bring_home(test, addr, 1);
+}
+
+/* Somebody uses the page. The fault waits, and does not try all the time. */
+static void fault_waits(struct kunit *test)
+{
+	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	struct listener listener = { .notifier.ops = &listener_ops };
+	struct repair repair = {};
+	int i;
+
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		unsigned long pages = 1UL << orders[i];
+		unsigned long addr = map_there(test, orders[i]);
+
+		repair.page = device_page(device, 0);
+		get_page(repair.page);
+		listener.migrations = 0;
+		KUNIT_ASSERT_EQ(test, mmu_notifier_register(&listener.notifier,
+							    current->mm), 0);
+		schedule_delayed_work(&repair.work, 20);
+		KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+		flush_delayed_work(&repair.work);
+		mmu_notifier_unregister(&listener.notifier, current->mm);
+		KUNIT_EXPECT_GT(test, listener.migrations, 1);
+		KUNIT_EXPECT_LE(test, listener.migrations, 25);
+		bring_home(test, addr, pages);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+	destroy_delayed_work_on_stack(&repair.work);
+}
+
+/* A process that is killed does not wait for a page, in no system call either. */
+static void fault_killed(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_there(test, 0), number;
+	struct repair repair = { .page = device_page(device, 0) };
+	int err;
+
+	get_page(repair.page);
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	schedule_delayed_work(&repair.work, 2 * HZ);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	err = get_user(number, (unsigned long __user *)addr);
+	spin_lock_irq(&current->sighand->siglock);
+	sigdelset(&current->pending.signal, SIGKILL);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+	KUNIT_EXPECT_EQ(test, err, -EFAULT);
+	flush_delayed_work(&repair.work);
+	destroy_delayed_work_on_stack(&repair.work);
+	bring_home(test, addr, 1);
+}
+
+#ifdef CONFIG_X86
+/* How often the process's TLB entries were flushed. */
+static u64 flushes(void)
+{
+	return atomic64_read(&current->mm->context.tlb_gen);
+}
+
+/*
+ * All that a page table maps moves at the price of one flush, and comes home at
+ * that of one where it is mapped for the CPU, of none where it is not.
+ */
+static void transfer_flushes(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr;
+	u64 before;
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	write_numbers(test, addr, HPAGE_PMD_NR);
+
+	before = flushes();
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, flushes() - before, 1);
+
+	before = flushes();
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, HPAGE_PMD_SIZE),
+			HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, flushes() - before, is_coherent(device) ? 1 : 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR),
+			HPAGE_PMD_NR);
+}
+#else
+static void transfer_flushes(struct kunit *test)
+{
+	kunit_skip(test, "nothing counts flushes here");
+}
+#endif
+
+static struct kunit_case transfer_cases[] = {
+	KUNIT_CASE(transfer_in_stages),
+	KUNIT_CASE(transfer_in_stages_fails),
+	KUNIT_CASE(transfer_large),
+	KUNIT_CASE(transfer_no_large_coherent),
+	KUNIT_CASE(transfer_large_many),
+	KUNIT_CASE(transfer_large_in_part),
+	KUNIT_CASE(transfer_part_home),
+	KUNIT_CASE(transfer_large_zapped),
+	KUNIT_CASE(transfer_large_to_small),
+	KUNIT_CASE(transfer_full),
+	KUNIT_CASE(transfer_copy_fails),
+	KUNIT_CASE(transfer_absent),
+	KUNIT_CASE(transfer_absent_stops),
+	KUNIT_CASE(transfer_absent_meanwhile),
+	KUNIT_CASE(transfer_pagemap_within),
+	KUNIT_CASE(transfer_flushes),
+	{}
+};
+
+static struct kunit_suite private_suite = {
+	.name = "hmm_transfer_private",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = transfer_cases,
+};
+
+static struct kunit_suite coherent_suite = {
+	.name = "hmm_transfer_coherent",
+	.init = coherent_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = transfer_cases,
+};
+
+/* Why a page that the CPU touches may not come home at once, or at all. */
+static struct kunit_case fault_cases[] = {
+	KUNIT_CASE(fault_copy_fails),
+	KUNIT_CASE(fault_one_bad_page),
+	KUNIT_CASE(evict_one_bad_page),
+	KUNIT_CASE(fault_poisoned),
+	KUNIT_CASE(fault_in_special_vma),
+	KUNIT_CASE(fault_waits),
+	KUNIT_CASE(fault_killed),
+	{}
+};
+
+static struct kunit_suite fault_suite = {
+	.name = "hmm_fault",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = fault_cases,
+};
+
+kunit_test_suites(&private_suite, &coherent_suite, &fault_suite);
+
+MODULE_DESCRIPTION("KUnit tests of HMM's transfers to device memory");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Device addresses are asked of a section that gives none. */
+#include "fixture/mirror_driver.h"
+
+int dm_fault(struct dm *dm, struct hmm_mirror_dma *dma, struct hmm_span span)
+{
+	int ret;
+
+#ifdef MISUSE
+	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE)
+#else
+	hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE, dma)
+#endif
+		hmm_section_dma_pages_addresses(at, &pages) //~ - no member named 'state' in 'struct hmm_section'
+			dm->pages += hmm_span_pages(at.dma_run.span);
+	return ret;
+}

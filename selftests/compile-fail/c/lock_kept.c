@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The update lock is still held on one way out. */
+#include "fixture/mirror_driver.h"
+
+int dm_unmap(struct dm *dm)
+{
+	hmm_mirror_lock(&dm->mirror);
+	if (!dm->pages) {
+#ifndef MISUSE
+		hmm_mirror_unlock(&dm->mirror);
+#endif
+		return -ENOENT;
+	}
+	dm->pages = 0;
+	hmm_mirror_unlock(&dm->mirror);
+	return 0;
+} //~ - mutex 'dm->mirror.lock' is not held on every path through here

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whether the pages of a process have moved is not looked at. */
+#include "fixture/devmem_driver.h"
+
+long dm_fill(struct dm_unit *unit, struct mm_struct *mm, struct hmm_span span)
+{
+#ifdef MISUSE
+	hmm_devmem_migrate(&unit->memory, mm, span, 0);
+	//~^ - ignoring return value
+	return 0;
+#else
+	return hmm_devmem_migrate(&unit->memory, mm, span, 0);
+#endif
+}

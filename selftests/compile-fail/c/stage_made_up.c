@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A migration is said to be in a stage that it did not come to by a step. */
+#include "fixture/devmem_driver.h"
+
+int dm_take(struct hmm_devmem_migration *migration, struct dm_unit *unit,
+	    struct mm_struct *mm, struct hmm_span span)
+{
+#ifdef MISUSE
+	CLASS(hmm_devmem_migration_committed, committed)(migration);
+	//~^ - incompatible pointer types
+#else
+	CLASS(hmm_devmem_migration_collected, collected)(&unit->memory, mm, span, 0);
+	CLASS(hmm_devmem_migration_copied, copied)(&collected);
+	CLASS(hmm_devmem_migration_committed, committed)(&copied);
+#endif
+
+	return hmm_devmem_migration_committed_error(&committed);
+}

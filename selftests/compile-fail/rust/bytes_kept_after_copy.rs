@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is in a page is looked at after the page was unmapped.
+
+include!("fixture/devmem_driver.rs");
+
+pub fn first(page: &Block<'_>) -> Option<u32> {
+    #[cfg(misuse)]
+    let bytes = page.page(0, |bytes| bytes)?; //~ - lifetime may not live long enough
+    #[cfg(misuse)]
+    return bytes.load(0).ok();
+    #[cfg(not(misuse))]
+    page.page(0, |bytes| bytes.load(0).ok())?
+}

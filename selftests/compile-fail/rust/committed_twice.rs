@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Copies take over that have taken over already.
+
+include!("fixture/migration.rs");
+
+pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
+    let copied = Migration::collect(memory, mm, span, MigrateFlags::NONE)?.copy();
+    let committed = copied.commit();
+    #[cfg(misuse)]
+    drop(copied.commit()); //~ E0382 use of moved value
+    Ok(committed.moved())
+}

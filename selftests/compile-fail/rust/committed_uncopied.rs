@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pages take over into which nothing was copied.
+
+include!("fixture/migration.rs");
+
+pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
+    let migration = Migration::collect(memory, mm, span, MigrateFlags::NONE)?;
+    #[cfg(misuse)]
+    let migration = migration.commit(); //~ E0599 no method named `commit` found
+    #[cfg(not(misuse))]
+    let migration = migration.copy().commit();
+    Ok(migration.moved())
+}

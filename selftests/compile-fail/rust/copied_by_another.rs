@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A page of one device is copied by the driver of another.
+
+include!("fixture/unreachable.rs");
+
+/// Another device.
+pub struct Other;
+
+#[vtable]
+impl MemoryOperations for Other {
+    fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: Block<'_>) -> Result {
+        #[cfg(misuse)]
+        return Device::copy(memory, dst, src); //~ E0308 mismatched types
+        #[cfg(not(misuse))]
+        return if memory.place(&dst).here() && src.pages() > 0 {
+            Err(EIO)
+        } else {
+            Ok(())
+        };
+    }
+
+    fn clear(_memory: &DeviceMemory<Self>, _page: Block<'_>) -> Result {
+        Err(EIO)
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! It is asked how many pages have moved when none has.
+
+include!("fixture/migration.rs");
+
+pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
+    let migration: Migration<'_, Copied> = Migration::collect(memory, mm, span, MigrateFlags::NONE)?.copy();
+    #[cfg(not(misuse))]
+    let migration = migration.commit();
+    Ok(migration.moved()) //~ E0599 no method named `moved` found
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A page is called the device's alone in a section that does not make it so.
+
+include!("fixture/devmem_driver.rs");
+
+pub fn fault(mirror: &Mirror<PageTable>, span: Span) -> Result {
+    #[cfg(misuse)]
+    return mirror.populate(span, Access::Exclusive, |pages, table| { //~ E0599 no variant, associated function, or constant named `Exclusive` found
+        pages.runs().try_for_each(|run| table.map(&run, Right::Write.into()))
+    });
+    #[cfg(not(misuse))]
+    mirror.exclusive(span, |pages, table| {
+        pages.runs().try_for_each(|run| table.map(&run))
+    })
+}

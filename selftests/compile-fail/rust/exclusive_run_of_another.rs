@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a section shows that takes nothing from the CPU is mapped where the device believes that it has it alone.
+
+include!("fixture/devmem_driver.rs");
+
+pub fn fault(mirror: &Mirror<PageTable>, other: &Mirror<PageTable>, span: Span) -> Result {
+    #[cfg(misuse)]
+    return mirror.exclusive(span, |_, alone| {
+        other.populate(span, Access::Write, |pages, _| {
+            pages.runs().try_for_each(|run| alone.map(&run)) //~ E0521 borrowed data escapes outside of closure
+        })
+    });
+    #[cfg(not(misuse))]
+    mirror.exclusive(span, |pages, alone| {
+        let _ = other;
+        pages.runs().try_for_each(|run| alone.map(&run))
+    })
+}

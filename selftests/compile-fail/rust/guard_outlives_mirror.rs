@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A mirror ends while its lock is held.
+
+include!("fixture/mirror_driver.rs");
+
+pub fn close(mirror: Arc<Mirror<Table>>) -> usize {
+    let guard = mirror.lock();
+    #[cfg(misuse)]
+    drop(mirror); //~ E0505 cannot move out of `mirror` because it is borrowed
+    guard.pages
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A lock that one thread holds is left by another.
+
+include!("fixture/mirror_driver.rs");
+
+fn elsewhere<T: Send>(value: T) {
+    drop(value);
+}
+
+pub fn hand_over(mirror: &Mirror<Table>) {
+    #[cfg(misuse)]
+    elsewhere(mirror.lock()); //~ E0277 cannot be sent between threads safely
+    #[cfg(not(misuse))]
+    elsewhere(mirror);
+}

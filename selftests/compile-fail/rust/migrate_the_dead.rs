@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pages are moved of a process that may have ended.
+
+include!("fixture/migration.rs");
+
+#[cfg(misuse)]
+type Process = Mm;
+#[cfg(not(misuse))]
+type Process = MmWithUser;
+
+pub fn fill(memory: &DeviceMemory<Device>, mm: &Process, span: Span) -> Result<usize> {
+    memory.migrate(mm, span, MigrateFlags::NONE) //~ E0308 mismatched types
+}

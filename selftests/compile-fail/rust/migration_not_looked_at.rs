@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether pages moved is not looked at.
+
+include!("fixture/migration.rs");
+
+pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result {
+    #[cfg(misuse)]
+    memory.migrate(mm, span, MigrateFlags::NONE); //~ - unused `core::result::Result` that must be used
+    #[cfg(not(misuse))]
+    memory.migrate(mm, span, MigrateFlags::NONE)?;
+    Ok(())
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A page that the device's table had is used after the update lock was left.
+
+include!("fixture/devmem_driver.rs");
+
+pub fn first_word(mirror: &Mirror<PageTable>) -> Result<u32> {
+    let table = mirror.lock();
+    let page = table.lookup(0, Right::Read.into()).ok_or(EFAULT)?;
+    #[cfg(misuse)]
+    drop(table); //~ E0505 cannot move out of `table` because it is borrowed
+    page.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?
+}

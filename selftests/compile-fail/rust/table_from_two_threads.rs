@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Two threads are given the table at once.
+
+include!("fixture/mirror_driver.rs");
+
+pub fn share(mirror: &Mirror<Table>) {
+    #[cfg(misuse)]
+    let mut guard = mirror.lock();
+    #[cfg(misuse)]
+    let (one, other) = (&mut *guard, &mut *guard); //~ E0499 cannot borrow `guard` as mutable more than once
+    #[cfg(misuse)]
+    core::mem::swap(one, other);
+    #[cfg(not(misuse))]
+    let (one, other) = (mirror, mirror);
+    #[cfg(not(misuse))]
+    core::mem::swap(&mut one.lock().pages, &mut { other.lock().pages });
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The device's table is touched without the update lock.
+
+include!("fixture/mirror_driver.rs");
+
+pub fn pages(mirror: &Mirror<Table>) -> usize {
+    #[cfg(misuse)]
+    let pages = mirror.pages; //~ E0609 no field `pages`
+    #[cfg(not(misuse))]
+    let pages = mirror.lock().pages;
+    pages
+}

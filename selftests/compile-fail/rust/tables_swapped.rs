@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Two processes' tables change places, each away from the mirror that keeps it true.
+
+include!("fixture/devmem_driver.rs");
+
+pub fn swap(one: &Mirror<PageTable>, other: &Mirror<PageTable>) {
+    let (mut one, mut other) = (one.lock(), other.lock());
+    #[cfg(misuse)]
+    core::mem::swap(&mut *one, &mut *other); //~ E0596 cannot borrow data in dereference of
+    let _ = (one.as_pin(), other.as_pin());
+}

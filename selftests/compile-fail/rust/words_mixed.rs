@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One kind of word is taken for another.
+
+include!("fixture/mirror_driver.rs");
+
+pub fn writable(run: &Run<'_>) -> bool {
+    #[cfg(misuse)]
+    let wanted = Access::Write;
+    #[cfg(not(misuse))]
+    let wanted = PfnFlags::WRITE;
+    run.flags().contains(wanted) //~ E0308 mismatched types
+}

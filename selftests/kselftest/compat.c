@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drivers that were written for earlier generations of HMM (samples/compat):
+ * each is loaded, put to work on this process, and unloaded. What the interfaces
+ * promise short of a device is tested by KUnit.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "uapi.h"
+#include "hmm_user.h"
+
+#define NPAGES	16
+#define RW	(PROT_READ | PROT_WRITE)
+
+static int module_load(const char *name, const char *arguments)
+{
+	char path[64];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/modules/%s.ko", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, arguments, 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int module_unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, 0) ? -errno : 0;
+}
+
+static int device_open(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+static char *anonymous(size_t npages)
+{
+	/* Small pages, wherever it comes to lie. */
+	char *at = mmap(NULL, npages * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	madvise(at, npages * PAGE, MADV_NOHUGEPAGE);
+	return at;
+}
+
+/* Another page, full of zeros, in place of what is there. */
+static char *replace(char *at)
+{
+	return mmap(at, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+/* A command; how many pages it was done to, or a negative error number. */
+static long command(int fd, unsigned long nr, const void *addr, unsigned long npages, void *ptr)
+{
+	struct hmm_gen_cmd cmd = {
+		.addr = (uintptr_t)addr, .npages = npages, .ptr = (uintptr_t)ptr };
+
+	return ioctl(fd, nr, &cmd) ? -errno : (long)cmd.result;
+}
+
+static struct hmm_gen_stats stats_of(int fd)
+{
+	struct hmm_gen_stats stats = {};
+
+	ioctl(fd, HMM_GEN_STATS, &stats);
+	return stats;
+}
+
+static unsigned char touch(const char *at)
+{
+	return __atomic_load_n((const unsigned char *)at, __ATOMIC_RELAXED);
+}
+
+static sigjmp_buf bus;
+
+static void on_bus(int signal)
+{
+	siglongjmp(bus, 1);
+}
+
+/* Whether touching a page brings SIGBUS. */
+static bool touch_fails(const char *at)
+{
+	struct sigaction action = { .sa_handler = on_bus }, before;
+	bool failed;
+
+	sigaction(SIGBUS, &action, &before);
+	failed = sigsetjmp(bus, 1);
+	if (!failed)
+		touch(at);
+	sigaction(SIGBUS, &before, NULL);
+	return failed;
+}
+
+/*
+ * Drivers whose device has memory of its own that the CPU cannot reach.
+ */
+
+FIXTURE(memory) {
+	int fd;
+	char *at;
+};
+
+FIXTURE_VARIANT(memory) {
+	const char *driver;
+	unsigned int together;	/* pages that come home at once */
+};
+
+FIXTURE_VARIANT_ADD(memory, year2017)
+{
+	.driver = "hmm_year2017",
+	.together = 1,
+};
+
+FIXTURE_VARIANT_ADD(memory, memremap)
+{
+	.driver = "hmm_memremap",
+	.together = 8,
+};
+
+FIXTURE_SETUP(memory)
+{
+	ASSERT_EQ(0, module_load(variant->driver, ""));
+	self->fd = device_open(variant->driver);
+	ASSERT_LE(0, self->fd);
+	/* At the start of a stretch, so that neighbours are predictable. */
+	self->at = map_aligned(NPAGES * PAGE, 64 * PAGE, RW, MAP_PRIVATE, -1);
+	ASSERT_NE(NULL, self->at);
+	madvise(self->at, NPAGES * PAGE, MADV_NOHUGEPAGE);
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_WORKS);
+	munmap(self->at, NPAGES * PAGE);
+	close(self->fd);
+	EXPECT_EQ(0, module_unload(variant->driver));
+}
+
+/* Whether a page is with the device, by what pagemap calls swapped. */
+static bool is_away(const char *at)
+{
+	return page_map(at) & MAP_SWAPPED;
+}
+
+TEST_F(memory, there_and_back)
+{
+	for (int i = 0; i < NPAGES; i++)
+		memset(self->at + i * PAGE, 'a' + i, PAGE);
+	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	for (int i = 0; i < NPAGES; i++)
+		EXPECT_TRUE(is_away(self->at + i * PAGE));
+	EXPECT_EQ(0, stats_of(self->fd).frees);
+	/* What is there already does not move again. */
+	EXPECT_EQ(0, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+
+	EXPECT_EQ('a', touch(self->at));
+	for (int i = 0; i < NPAGES; i++)
+		EXPECT_EQ(i >= (int)variant->together, is_away(self->at + i * PAGE));
+	for (int i = 0; i < NPAGES; i++) {
+		EXPECT_EQ('a' + i, touch(self->at + i * PAGE + PAGE - 1));
+		self->at[i * PAGE] = 'A';
+	}
+	EXPECT_EQ(NPAGES / variant->together, stats_of(self->fd).faults);
+	EXPECT_EQ(NPAGES, stats_of(self->fd).frees);
+}
+
+TEST_F(memory, nothing_there)
+{
+	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	EXPECT_TRUE(is_away(self->at));
+	for (int i = 0; i < NPAGES; i++)
+		EXPECT_EQ(0, touch(self->at + i * PAGE));
+}
+
+TEST_F(memory, unmapped_there)
+{
+	memset(self->at, 1, NPAGES * PAGE);
+	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	munmap(self->at, 3 * PAGE);
+	EXPECT_EQ(3, stats_of(self->fd).frees);
+	EXPECT_EQ(0, stats_of(self->fd).faults);
+}
+
+/* A page that two processes have is free when the last of them lets go. */
+TEST_F(memory, last_reference)
+{
+	int status;
+	pid_t pid;
+
+	memset(self->at, 1, PAGE);
+	ASSERT_EQ(1, command(self->fd, HMM_GEN_MIGRATE, self->at, 1, NULL));
+	pid = fork();
+	if (!pid) {
+		munmap(self->at, PAGE);
+		_exit(stats_of(self->fd).frees);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	munmap(self->at, PAGE);
+	EXPECT_EQ(1, stats_of(self->fd).frees);
+}
+
+TEST_F(memory, data_lost)
+{
+	memset(self->at, 1, NPAGES * PAGE);
+	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_LOSES_DATA);
+	EXPECT_TRUE(touch_fails(self->at));
+	EXPECT_EQ(1, stats_of(self->fd).faults);
+	/* The entry is poisoned: nobody asks the driver again. */
+	EXPECT_TRUE(touch_fails(self->at));
+	EXPECT_EQ(1, stats_of(self->fd).faults);
+	EXPECT_EQ(1, stats_of(self->fd).frees);
+	/* Of the others nothing was lost. */
+	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_WORKS);
+	for (int i = 1; i < NPAGES; i++)
+		EXPECT_EQ(1, touch(self->at + i * PAGE));
+	/* And the address is good again when something else is mapped there. */
+	ASSERT_EQ(self->at, replace(self->at));
+	EXPECT_EQ(0, touch(self->at));
+}
+
+TEST_F(memory, out_of_memory)
+{
+	memset(self->at, 1, PAGE);
+	ASSERT_EQ(1, command(self->fd, HMM_GEN_MIGRATE, self->at, 1, NULL));
+	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_NO_MEMORY);
+	/* The first attempt fails, and is made again. */
+	EXPECT_EQ(1, touch(self->at));
+	EXPECT_EQ(2, stats_of(self->fd).faults);
+}
+
+TEST_F(memory, malformed)
+{
+	EXPECT_EQ(-EINVAL, command(self->fd, HMM_GEN_MIGRATE, self->at + 1, 1, NULL));
+	EXPECT_EQ(-EINVAL, command(self->fd, HMM_GEN_MIGRATE, self->at, 0, NULL));
+	/* Past the end of the mapping, and where there is none. */
+	munmap(self->at + (NPAGES - 2) * PAGE, 2 * PAGE);
+	EXPECT_EQ(-EINVAL, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+}
+
+/*
+ * Memory that the CPU reaches too.
+ */
+
+TEST(public_memory)
+{
+	char *at = anonymous(NPAGES);
+	int fd;
+
+	ASSERT_EQ(0, module_load("hmm_memremap", "public=0x150000000"));
+	fd = device_open("hmm_memremap");
+	ASSERT_LE(0, fd);
+	memset(at, 'p', 2 * PAGE);
+	ASSERT_EQ(4, command(fd, HMM_GEN_MIGRATE, at, 4, NULL));
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(0x150000 + i, page_map(at + i * PAGE) & MAP_PFN);
+	/* The CPU reads and writes it where it is. */
+	EXPECT_EQ('p', touch(at + PAGE));
+	EXPECT_EQ(0, touch(at + 2 * PAGE));
+	at[PAGE] = 'q';
+	EXPECT_EQ('q', touch(at + PAGE));
+	EXPECT_EQ(0x150001, page_map(at + PAGE) & MAP_PFN);
+	EXPECT_EQ(0, stats_of(fd).faults);
+	EXPECT_EQ(0, stats_of(fd).frees);
+	munmap(at, NPAGES * PAGE);
+	EXPECT_EQ(4, stats_of(fd).frees);
+	close(fd);
+	EXPECT_EQ(0, module_unload("hmm_memremap"));
+}
+
+/* Memory of the kernel's own, where a driver cannot have any: nothing is left of the attempt. */
+TEST(public_memory_taken)
+{
+	ASSERT_EQ(-EBUSY, module_load("hmm_memremap", "public=0x1000000"));
+	EXPECT_GT(0, device_open("hmm_memremap"));
+	ASSERT_EQ(0, module_load("hmm_memremap", "public=0x150000000"));
+	EXPECT_EQ(0, module_unload("hmm_memremap"));
+}
+
+/*
+ * A driver that mirrors.
+ */
+
+FIXTURE(mirror) {
+	int fd;
+	char *at;
+	char *buffer;
+};
+
+FIXTURE_SETUP(mirror)
+{
+	ASSERT_EQ(0, module_load("hmm_year2019", ""));
+	self->fd = device_open("hmm_year2019");
+	ASSERT_LE(0, self->fd);
+	self->at = anonymous(NPAGES);
+	self->buffer = anonymous(NPAGES);
+}
+
+FIXTURE_TEARDOWN(mirror)
+{
+	munmap(self->at, NPAGES * PAGE);
+	munmap(self->buffer, NPAGES * PAGE);
+	close(self->fd);
+	EXPECT_EQ(0, module_unload("hmm_year2019"));
+}
+
+TEST_F(mirror, reads_and_writes)
+{
+	memset(self->at, 'r', NPAGES * PAGE);
+	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_READ, self->at, NPAGES, self->buffer));
+	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
+	memset(self->buffer, 'w', NPAGES * PAGE);
+	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_WRITE, self->at, NPAGES, self->buffer));
+	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
+}
+
+/* What the device has in its table goes when the CPU's page table changes. */
+TEST_F(mirror, follows_changes)
+{
+	unsigned long syncs;
+
+	memset(self->at, 'x', PAGE);
+	ASSERT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	syncs = stats_of(self->fd).syncs;
+	ASSERT_EQ(self->at, replace(self->at));
+	EXPECT_LT(syncs, stats_of(self->fd).syncs);
+	ASSERT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	EXPECT_EQ(0, self->buffer[0]);
+
+	ASSERT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	mprotect(self->at, PAGE, PROT_READ);
+	EXPECT_EQ(-EPERM, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	EXPECT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	munmap(self->at, PAGE);
+	EXPECT_EQ(-EFAULT, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+}
+
+TEST_F(mirror, copy_on_write)
+{
+	int pipes[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	memset(self->at, 'p', PAGE);
+	ASSERT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->at + PAGE));
+	memset(self->at, 'p', PAGE);
+	ASSERT_EQ(0, pipe(pipes));
+	pid = fork();
+	if (!pid) {
+		/* After the device has written to the parent's. */
+		if (read(pipes[0], &byte, 1) != 1)
+			_exit(1);
+		_exit(touch(self->at) != 'p');
+	}
+	memset(self->buffer, 'd', PAGE);
+	EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	EXPECT_EQ(1, write(pipes[1], &byte, 1));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ('d', touch(self->at));
+}
+
+TEST_F(mirror, snapshot)
+{
+	__u64 entries[4];
+
+	self->at[0] = 1;
+	touch(self->at + PAGE);
+	munmap(self->at + 3 * PAGE, PAGE);
+	ASSERT_EQ(4, command(self->fd, HMM_GEN_SNAPSHOT, self->at, 4, entries));
+	EXPECT_EQ(entries[0], (page_map(self->at) & MAP_PFN) << HMM_GEN_ENTRY_SHIFT |
+			      HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_WRITE);
+	EXPECT_EQ(HMM_GEN_ENTRY_VALID, entries[1] & 0xfff);
+	EXPECT_EQ(HMM_GEN_ENTRY_NONE, entries[2]);
+	EXPECT_EQ(HMM_GEN_ENTRY_ERROR, entries[3]);
+	/* Looking has changed nothing. */
+	EXPECT_EQ(0, page_map(self->at + 2 * PAGE) & (MAP_PRESENT | MAP_SWAPPED));
+}
+
+/* Special entries, which only a driver makes: the probe does. */
+TEST_F(mirror, snapshot_special)
+{
+	struct hmm_probe_info info;
+	int probe = probe_open(&info);
+	char *at = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, probe, HMM_PROBE_MAP_MIXED * PAGE);
+	__u64 entries[3];
+
+	ASSERT_NE(MAP_FAILED, at);
+	read_pages(at, 2 * PAGE);
+	ASSERT_EQ(3, command(self->fd, HMM_GEN_SNAPSHOT, at, 3, entries));
+	EXPECT_TRUE(entries[0] & HMM_GEN_ENTRY_VALID);
+	EXPECT_EQ(HMM_GEN_ENTRY_SPECIAL, entries[1]);
+	EXPECT_EQ(HMM_GEN_ENTRY_NONE, entries[2]);
+	EXPECT_EQ(-EFAULT, command(self->fd, HMM_GEN_READ, at + PAGE, 1, self->buffer));
+	munmap(at, 3 * PAGE);
+	close(probe);
+}
+
+/* Pages in the memory of another driver of that time. */
+TEST_F(mirror, snapshot_private)
+{
+	const __u64 there = HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_WRITE | HMM_GEN_ENTRY_PRIVATE;
+	__u64 entries[3];
+	int fd;
+
+	ASSERT_EQ(0, module_load("hmm_year2017", ""));
+	fd = device_open("hmm_year2017");
+	ASSERT_LE(0, fd);
+	memset(self->at, 'm', 3 * PAGE);
+	ASSERT_EQ(2, command(fd, HMM_GEN_MIGRATE, self->at, 2, NULL));
+	ASSERT_EQ(3, command(self->fd, HMM_GEN_SNAPSHOT, self->at, 3, entries));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(there, entries[i] & 0xfff);
+		EXPECT_EQ(map_entry_pfn(page_map(self->at + i * PAGE)),
+			  entries[i] >> HMM_GEN_ENTRY_SHIFT);
+	}
+	EXPECT_EQ(HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_WRITE, entries[2] & 0xfff);
+	/* Who asks for such pages back gets them. */
+	EXPECT_EQ(0, stats_of(fd).faults);
+	EXPECT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	EXPECT_EQ('m', self->buffer[0]);
+	EXPECT_EQ(1, stats_of(fd).faults);
+	EXPECT_TRUE(is_away(self->at + PAGE));
+	munmap(self->at, 3 * PAGE);
+	close(fd);
+	EXPECT_EQ(0, module_unload("hmm_year2017"));
+}
+
+TEST_F(mirror, dma_fill)
+{
+	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_DMA_FILL, self->at, NPAGES, NULL));
+	for (int i = 0; i < NPAGES; i++)
+		EXPECT_EQ(0xdd, touch(self->at + i * PAGE + i));
+	mprotect(self->at, PAGE, PROT_READ);
+	EXPECT_EQ(-EPERM, command(self->fd, HMM_GEN_DMA_FILL, self->at, 1, NULL));
+}
+
+/* Each open file has a mirror of its own. */
+TEST_F(mirror, several)
+{
+	int other = device_open("hmm_year2019");
+	unsigned long syncs;
+
+	ASSERT_LE(0, other);
+	EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	EXPECT_EQ(1, command(other, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	syncs = stats_of(self->fd).syncs;
+	munmap(self->at, PAGE);
+	EXPECT_EQ(syncs + 2, stats_of(self->fd).syncs);
+	EXPECT_EQ(-EFAULT, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	EXPECT_EQ(-EFAULT, command(other, HMM_GEN_READ, self->at, 1, self->buffer));
+	close(other);
+	syncs = stats_of(self->fd).syncs;
+	munmap(self->at + PAGE, PAGE);
+	EXPECT_EQ(syncs + 1, stats_of(self->fd).syncs);
+}
+
+/* The end of a process is told, and a file that outlives it is harmless. */
+TEST_F(mirror, end_of_process)
+{
+	unsigned long releases = stats_of(self->fd).releases;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int fd = device_open("hmm_year2019");
+
+		_exit(command(fd, HMM_GEN_READ, self->at, 1, self->buffer) != 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(releases + 1, stats_of(self->fd).releases);
+}
+
+/* A child has its parent's file, but not its memory. */
+TEST_F(mirror, somebody_elses)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer) != -EINVAL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/**
+ * struct churn - a page that is taken away again and again
+ * @uffd: which takes it, without the mmap lock for writing
+ * @at: where the device writes
+ * @away: where the page goes that was there
+ * @taken: how often
+ * @stray: bytes that were written to a page after it had gone
+ * @stop: that it was enough
+ */
+struct churn {
+	int uffd;
+	char *at, *away;
+	unsigned long taken, stray;
+	bool stop;
+};
+
+static void *churn_thread(void *argument)
+{
+	struct churn *churn = argument;
+
+	while (!__atomic_load_n(&churn->stop, __ATOMIC_RELAXED)) {
+		struct uffdio_move move = {
+			.dst = (uintptr_t)churn->away,
+			.src = (uintptr_t)churn->at,
+			.len = PAGE,
+		};
+
+		churn->at[0] = 'c';
+		/* The device may have a reference to the page just then. */
+		if (ioctl(churn->uffd, UFFDIO_MOVE, &move))
+			continue;
+		memset(churn->away, 'a', PAGE);
+		/* For more or less time, so that it hits the device at one thing or another. */
+		for (int i = 0; i < PAGE * (1 + churn->taken % 8); i++)
+			churn->stray += __atomic_load_n(&churn->away[i % PAGE],
+							__ATOMIC_RELAXED) != 'a';
+		madvise(churn->away, PAGE, MADV_DONTNEED);
+		__atomic_fetch_add(&churn->taken, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* The device never writes to a page that is not at its address any more. */
+TEST_F(mirror, race_with_changes)
+{
+	struct churn churn = {
+		.uffd = uffd_open(UFFD_FEATURE_MOVE),
+		.at = self->at,
+		.away = anonymous(1),
+	};
+	time_t end = time(NULL) + 10;
+	unsigned long rounds = 0;
+	pthread_t thread;
+
+	ASSERT_LE(0, churn.uffd);
+	ASSERT_EQ(0, uffd_register(churn.uffd, churn.away, PAGE, UFFDIO_REGISTER_MODE_MISSING));
+	memset(self->buffer, 'd', PAGE);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, churn_thread, &churn));
+	while (__atomic_load_n(&churn.taken, __ATOMIC_RELAXED) < 2000 && time(NULL) < end) {
+		EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+		rounds++;
+	}
+	__atomic_store_n(&churn.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	TH_LOG("%lu rounds, %lu pages taken", rounds, churn.taken);
+	EXPECT_LT(10, churn.taken);
+	EXPECT_EQ(0, churn.stray);
+	munmap(churn.away, PAGE);
+	close(churn.uffd);
+}
+
+TEST_HARNESS_MAIN

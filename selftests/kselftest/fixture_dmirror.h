@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A device with the ioctls of the kernel's test_hmm, for programs that move
+ * their memory to it.
+ */
+#ifndef HMM_TESTS_FIXTURE_DMIRROR_H
+#define HMM_TESTS_FIXTURE_DMIRROR_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include <lib/test_hmm_uapi.h>
+
+#include "hmm_user.h"
+
+/* Which memory a page is in, of what HMM_DMIRROR_SNAPSHOT says of it. */
+#define PLACE_MASK	0x70
+
+static inline int device_open(int unit)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/hmm_dmirror%d", unit);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* A command with a buffer; a negative error number or the pages it is about. */
+static inline int device_call(int device, unsigned long request,
+			      const void *addr, size_t npages)
+{
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)addr,
+		.ptr = (uintptr_t)calloc(npages, PAGE),
+		.npages = npages,
+	};
+	int ret = ioctl(device, request, &cmd) ? -errno : (int)cmd.cpages;
+
+	free((void *)(uintptr_t)cmd.ptr);
+	return ret;
+}
+
+/* How many of some pages are in one kind of memory; negative on an error. */
+static inline int device_holds(int device, const void *addr, size_t npages,
+			       int place)
+{
+	unsigned char *prot = calloc(npages, 1);
+	struct hmm_dmirror_cmd cmd = {
+		.addr = (uintptr_t)addr,
+		.ptr = (uintptr_t)prot,
+		.npages = npages,
+	};
+	int held = ioctl(device, HMM_DMIRROR_SNAPSHOT, &cmd) ? -errno : 0;
+
+	for (size_t i = 0; held >= 0 && i < npages; i++)
+		held += prot[i] != HMM_DMIRROR_PROT_ERROR &&
+			(prot[i] & PLACE_MASK) == place;
+	free(prot);
+	return held;
+}
+
+#endif /* HMM_TESTS_FIXTURE_DMIRROR_H */
