@@ -14,9 +14,9 @@
 //! # Locking
 //!
 //! No function here may be called under a mirror's update lock. From the outside in:
-//! `hmm_devmem.growing`, `hmm_devmem.resize`, the mmap lock, folio locks, `hmm_devmem.lock`. The
-//! driver's callbacks other than `grow` run with folios locked, `copy` and `clear` also under the
-//! mmap lock, and must not fault on user memory.
+//! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
+//! The driver's callbacks other than `grow` run with folios locked, `copy` and `clear` also under
+//! the mmap lock, and must not fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
