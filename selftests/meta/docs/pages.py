@@ -10,6 +10,7 @@ A block of C or Rust has a comment before it, which a reader of the rendered pag
 
   <!-- code: file -->               the block stands outside of functions
   <!-- code: body int f(int x) -->  the block is the body of a function
+  <!-- code: excerpt FILE -->       the block stands in FILE, line by line; it is not compiled here
   <!-- code: skip REASON -->        the block is not compiled
   <!-- hidden c ... -->             lines for the compiler alone, "hidden rust" for Rust
 
@@ -110,12 +111,20 @@ class Page:
             self.check_names(number, re.sub(r"\]\([^)]*\)", "]", line))
         for block in self.blocks:
             if block.language in CODE:
-                if not block.marker:
-                    self.fault(block.number, "a block of code without a marker")
+                self.check_code(block)
             elif block.language == "sh":
                 for number, line in enumerate(block.lines, block.number + 1):
                     self.check_paths(number, line)
                     self.check_targets(number, line)
+
+    def check_code(self, block):
+        kind, _, argument = block.marker.partition(" ")
+        if kind not in ("file", "body", "excerpt", "skip"):
+            self.fault(block.number, "a block of code without a marker")
+        elif kind == "excerpt":
+            file = self.repository.root / argument
+            if not file.is_file() or "\n".join(block.lines) not in file.read_text():
+                self.fault(block.number, f"the block does not stand in {argument}")
 
     def check_links(self, number, line):
         for target in LINK.findall(line):
@@ -153,7 +162,7 @@ class Page:
         """The page's file of one language, or an empty string."""
         lines = []
         for block in self.blocks:
-            if block.language != language or block.marker.startswith("skip") or not block.marker:
+            if block.language != language or block.marker.split(" ")[0] not in ("file", "body"):
                 continue
             if language == "c":
                 lines.append(f'#line {block.number + 1} "{self.path}"')
