@@ -14,7 +14,8 @@ A block of C or Rust has a comment before it, which a reader of the rendered pag
   <!-- code: skip REASON -->        the block is not compiled
   <!-- hidden c ... -->             lines for the compiler alone, "hidden rust" for Rust
 
-The blocks of a page form one file, in their order.
+The blocks of a page form one file, in their order. Each code block in the kernel-doc of a header in c/include/linux
+becomes the body of a function in a file of its own, OUT/HEADER-LINE.c, after prelude.h.
 """
 
 import re
@@ -187,6 +188,36 @@ def anchors(file):
     return found
 
 
+def header_blocks(file):
+    """The code blocks in the kernel-doc of a header: (line number, lines). One begins after a line that ends with ::."""
+    blocks, lines, inside = [], [], False
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        text = line[3:] if line.startswith(" *\t") else None
+        if inside and (text is not None or line == " *"):
+            if text is not None:
+                lines.append(text)
+                blocks[-1] = (blocks[-1][0] or number, lines)
+            elif lines:
+                lines.append("")
+        else:
+            inside = line.startswith(" *") and line.endswith("::")
+            if inside:
+                lines = []
+                blocks.append((0, lines))
+    return [block for block in blocks if block[1]]
+
+
+def write_header_blocks(root, out):
+    for file in sorted((root / "c/include/linux").glob("*.h")):
+        for number, lines in header_blocks(file):
+            code = [f'#line {number} "{file.relative_to(root)}"', *lines]
+            if not lines[0].startswith("#"):
+                code = ['#include "selftests/meta/docs/prelude.h"',
+                        "static __maybe_unused int block(struct dm *dm, struct hmm_span span)", "{", "\tint ret = 0;", "\t{",
+                        *code, "\t}", "\treturn ret;", "}"]
+            (out / f"{file.name}-{number}.c").write_text("\n".join(code) + "\n")
+
+
 def main():
     root = Path(sys.argv[1]).resolve()
     repository = Repository(root)
@@ -201,6 +232,8 @@ def main():
             text = page.source(language)
             if text:
                 (Path(sys.argv[2]) / (path.stem + suffix)).write_text(text)
+    if len(sys.argv) > 2:
+        write_header_blocks(root, Path(sys.argv[2]))
     print("\n".join(faults), end="\n" if faults else "")
     return 1 if faults else 0
 
