@@ -188,6 +188,16 @@ def anchors(file):
     return found
 
 
+def unlisted(root, pages):
+    """Pages to which the index has no link."""
+    index = root / "docs/README.md"
+    if not index.exists():
+        return []
+    linked = {(index.parent / target.partition("#")[0]).resolve() for target in LINK.findall(index.read_text())}
+    return [f"{page}:1: docs/README.md has no link to this page" for page in pages
+            if page.parent.name == "docs" and page.name != "README.md" and (root / page).resolve() not in linked]
+
+
 def header_blocks(file):
     """The code blocks in the kernel-doc of a header: (line number, lines). One begins after a line that ends with ::."""
     blocks, lines, inside = [], [], False
@@ -223,7 +233,7 @@ def main():
     repository = Repository(root)
     pages = [Path(name) for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md") if (root / name).exists()]
     pages += sorted(path.relative_to(root) for path in (root / "docs").glob("*.md"))
-    faults = []
+    faults = unlisted(root, pages)
     for path in pages:
         page = Page(repository, path)
         page.check()
