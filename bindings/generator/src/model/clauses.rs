@@ -66,6 +66,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("callback", "p"),
     ("block", "d"),
     ("given", "d"),
+    ("room", "d"),
     ("hidden", "de"),
     ("required", "d"),
     ("optional", "d"),

@@ -722,6 +722,7 @@ fn sequence(function: &Function, term: Option<&Term>, api: &mut Api) {
         method: argument(term, "method").and_then(first_name).unwrap_or_else(|| "section".into()),
         given: Vec::new(),
         set: Vec::new(),
+        room: None,
         protocol: Protocol::Sequence,
         doc: None,
         span: function.span,

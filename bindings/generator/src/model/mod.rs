@@ -43,6 +43,7 @@ pub use record::Member;
 pub use record::Plain;
 pub use section::Given;
 pub use section::Protocol;
+pub use section::Room;
 pub use section::Section;
 pub use section::Set;
 pub use stage::Stage;

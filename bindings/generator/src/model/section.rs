@@ -43,6 +43,8 @@ pub struct Section {
     pub given: Vec<Given>,
     /// `set(field = CONSTANT)`: what is the same in all sections of this kind.
     pub set: Vec<Set>,
+    /// Storage that whoever runs the section provides.
+    pub room: Option<Room>,
     /// Who runs it.
     pub protocol: Protocol,
     /// Its kernel-doc.
@@ -78,6 +80,22 @@ pub struct Given {
     pub span: Span,
 }
 
+/// `room(length, COUNT)` of a pointer: it points to an array that lives as long as the section and is not
+/// initialised.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// The pointer's field.
+    pub field: String,
+    /// The type that it points to.
+    pub elem: CType,
+    /// The field with the number of elements.
+    pub length: String,
+    /// Its type.
+    pub length_ty: CType,
+    /// The number of elements: the name of a constant.
+    pub count: String,
+}
+
 /// A field that has one value in all sections of a kind.
 #[derive(Clone, Debug)]
 pub struct Set {
@@ -111,11 +129,13 @@ pub(super) fn lower(
         return sections;
     }
     let names: Vec<String> = sections.iter().map(|section| section.name.clone()).collect();
+    let room = record.fields.iter().find_map(|field| room(record, field, diagnostics));
     let asked: Vec<Asked> =
         record.fields.iter().filter_map(|field| asked(field, &names, diagnostics)).collect();
     for section in &mut sections {
         let to = |asked: &&Asked| asked.only.is_empty() || asked.only.contains(&section.name);
         let free = |asked: &&Asked| section.set.iter().all(|set| set.field != asked.given.field);
+        section.room.clone_from(&room);
         section.given = asked.iter().filter(to).filter(free).map(|asked| asked.given.clone()).collect();
     }
     sections
@@ -144,6 +164,7 @@ fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics
         holds,
         given: Vec::new(),
         set,
+        room: None,
         protocol: Protocol::Entered,
         doc: record.doc.clone(),
         span: record.span,
@@ -154,6 +175,7 @@ fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Opti
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     let term = clauses.take("given");
     let optional = term.is_some() && clauses.flag("optional", diagnostics);
+    clauses.take("room");
     clauses.finish(diagnostics);
     let mut only = Vec::new();
     for arg in &term?.args {
@@ -180,6 +202,42 @@ fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Opti
         span: field.span,
     };
     Some(Asked { given, only })
+}
+
+fn room(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Room> {
+    let term = field.contract.terms.iter().find(|term| term.word() == Some("room"))?;
+    let words: Vec<&str> = term.args.iter().filter_map(Term::word).collect();
+    let length = words.first().and_then(|name| record.field(name));
+    let integer = length.filter(|length| matches!(length.ty.plain(), CType::Int(_)));
+    let elem = match field.ty.plain() {
+        CType::Pointer { to, constant: false } => Some(to.as_ref()),
+        _ => None,
+    };
+    let elem = elem.filter(|to| matches!(to.plain(), CType::Int(_)));
+    match (elem, integer, words.as_slice()) {
+        (Some(elem), Some(length), [_, count]) => Some(Room {
+            field: field.name.clone(),
+            elem: elem.clone(),
+            length: length.name.clone(),
+            length_ty: length.ty.clone(),
+            count: (*count).to_owned(),
+        }),
+        _ => {
+            diagnostics.push(
+                Diagnostic::error(
+                    term.span,
+                    format!("`{}` does not say how much room there is", field.name),
+                    "expected `room(field, CONSTANT)` on a pointer to integers that are written",
+                )
+                .help(format!(
+                    "name the field of `struct {}` that has the number of elements, and the constant \
+                     that it is to have",
+                    record.name
+                )),
+            );
+            None
+        }
+    }
 }
 
 fn set(record: &Record, term: &Term, diagnostics: &mut Diagnostics) -> Vec<Set> {

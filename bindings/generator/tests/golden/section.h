@@ -23,6 +23,8 @@ struct line {
 	unsigned long place __contract(confined("Place"));
 } __contract(record("Line"), confined);
 
+#define READING_MARKS 16
+
 /**
  * struct reading - pages that stay as they are while one reads
  */
@@ -30,6 +32,8 @@ struct reading {
 	struct book *book __contract(given);
 	unsigned int first __contract(given);
 	unsigned int candle __contract(given, optional);
+	unsigned long *marks __contract(room(nr_marks, READING_MARKS));
+	unsigned int nr_marks;
 	unsigned int now;
 } __contract(section("Pages", of(book), holds(BookGuard), method(read)));
 

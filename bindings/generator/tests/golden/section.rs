@@ -18,6 +18,7 @@ use crate::{
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
+    mem::MaybeUninit,
     ops::{
         Deref,
         DerefMut, //
@@ -153,10 +154,13 @@ impl<T> Book<T> {
         candle: u32,
         mut body: impl for<'s> FnMut(&Pages<'s>, &mut PagesData<'s, T>) -> Result,
     ) -> Result {
+        let mut room = [const { MaybeUninit::<usize>::uninit() }; bindings::READING_MARKS as usize];
         let mut state = PagesState(bindings::reading {
             book: self.as_raw(),
             first,
             candle,
+            marks: room.as_mut_ptr().cast(),
+            nr_marks: bindings::READING_MARKS,
             ..pin_init::zeroed()
         });
         loop {

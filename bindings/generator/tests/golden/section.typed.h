@@ -21,12 +21,17 @@ DEFINE_GUARD(book, struct book *, book_lock(_T), book_unlock(_T))
  * int, tells how it ended; it is not set when the statement is left early.
  * .candle = ... may follow.
  */
-#define book_read(_name, _error, _book, _first, ...)     \
-	for (scoped_reading _name = { .book = (_book),   \
-				      .first = (_first), \
-				      __VA_ARGS__ };     \
-	     reading_next(&_name) ||                     \
-	     ((_error) = reading_error(&_name), false);)
+#define book_read(_name, _error, _book, _first, ...)                     \
+	for (unsigned long _name##_room[READING_MARKS] __uninitialized,  \
+	     *_name##_once = _name##_room;                               \
+	     _name##_once; _name##_once = NULL)                          \
+		for (scoped_reading _name = { .book = (_book),           \
+					      .first = (_first),         \
+					      .marks = _name##_room,     \
+					      .nr_marks = READING_MARKS, \
+					      __VA_ARGS__ };             \
+		     reading_next(&_name) ||                             \
+		     ((_error) = reading_error(&_name), false);)
 
 /*
  * reading_lines(item, section) { }: the statement runs for each struct line

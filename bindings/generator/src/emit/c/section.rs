@@ -9,6 +9,7 @@ use crate::model::Given;
 use crate::model::Plain;
 use crate::model::Protocol;
 use crate::model::Role;
+use crate::model::Room;
 use crate::model::Section;
 use crate::read::CType;
 
@@ -37,8 +38,13 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     let given = required.iter().map(|name| format!("\t\t.{name} = (_{name}),"));
     let set = section.set.iter().map(|set| format!("\t\t.{} = {},", set.field, set.constant));
     let (open, close) = if path.is_empty() { (String::new(), "") } else { (format!(" {path} = {{"), "}") };
-    let mut lines = vec![format!("for (scoped_{own} _name = {{{open}")];
+    let room = section.room.as_ref();
+    let mut lines: Vec<String> = room.map(provide_room).into_iter().flatten().collect();
+    lines.push(format!("for (scoped_{own} _name = {{{open}"));
     lines.extend(given.chain(set));
+    lines.extend(room.map(|room| {
+        format!("\t\t.{} = _name##_room, .{} = {},", room.field, room.length, room.count)
+    }));
     lines.extend(more.then(|| "\t\t__VA_ARGS__".to_owned()));
     lines.push(format!("     {close}}};"));
     lines.push(format!("     {enter}(&_name{path}) ||"));
@@ -71,6 +77,16 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
         text.push_str(&iterator(api, section, step).unwrap_or_default());
     }
     Some(text)
+}
+
+/// A loop that runs once and declares the room, which the loop inside it uses. A loop inside is left with
+/// `break` and `continue` as one alone would be: the outer one ends with it.
+fn provide_room(room: &Room) -> [String; 2] {
+    let elem = room.elem.spell();
+    [
+        format!("for ({elem} _name##_room[{}] __uninitialized, *_name##_once = _name##_room;", room.count),
+        "     _name##_once; _name##_once = NULL)".to_owned(),
+    ]
 }
 
 /// What a section's structure is called in C. The first of those that have one state has it as it is; the others have a

@@ -30,6 +30,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("Deref", "core::ops::Deref"),
     ("DerefMut", "core::ops::DerefMut"),
     ("ManuallyDrop", "core::mem::ManuallyDrop"),
+    ("MaybeUninit", "core::mem::MaybeUninit"),
     ("NonNull", "core::ptr::NonNull"),
     ("NotThreadSafe", "crate::types::NotThreadSafe"),
     ("Opaque", "crate::types::Opaque"),

@@ -74,6 +74,17 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         let (field, constant) = (ident(&set.field), format_ident!("{tag}_{}", set.constant));
         Some(quote! { #field: bindings::#constant })
     }));
+    let room = section.room.as_ref().map(|room| {
+        let (field, length, count) = (ident(&room.field), ident(&room.length), ident(&room.count));
+        let CType::Int(elem) = room.elem.plain() else { return quote! {} };
+        let elem = ident(elem);
+        fields.push(quote! { #field: room.as_mut_ptr().cast() });
+        fields.push(match room.length_ty.plain() {
+            CType::Int("u32") => quote! { #length: bindings::#count },
+            _ => quote! { #length: bindings::#count as _ },
+        });
+        quote! { let mut room = [const { MaybeUninit::<#elem>::uninit() }; bindings::#count as usize]; }
+    });
     let ended = outcome;
     let (next, outcome) = (ident(&enter.c), ident(&outcome.c));
     let next_safety = layout::safety(&[Reason::Entering(section.tag.clone())]);
@@ -125,6 +136,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         #short
         #docs
         pub fn #whole(&self, #(#decls,)* mut body: #body_type) -> Result {
+            #room
             let mut state = #state(bindings::#raw {
                 #(#fields,)*
                 ..pin_init::zeroed()
