@@ -337,11 +337,11 @@ static void exit_mmap(struct mm_struct *mm)
 /* Map the pages of a section, which are the CPU's at this moment. */
 static void map_batch(struct device_table *device, struct hmm_section *pages)
 {
+	struct hmm_run run = { .span = { pages->batch.start, pages->batch.start } };
 	unsigned long i, n, pfn, guarded = 0;
-	struct hmm_run run;
 	int d;
 
-	hmm_for_each_run(run, pages) {
+	while (hmm_section_run(pages, &run)) {
 		if (!(run.flags & HMM_PFN_VALID))
 			continue;
 		for (n = 0; n < hmm_span_pages(run.span); n++) {
@@ -371,6 +371,7 @@ static struct hmm_span random_span(void)
 
 static void do_section(int d)
 {
+	unsigned long pfns[HMM_SECTION_BATCH];
 	struct device_table *device;
 	struct hmm_section pages;
 	bool inside;
@@ -383,10 +384,15 @@ static void do_section(int d)
 		return;
 	}
 	taker = device;
-	hmm_section_prepare(&pages, &device->driver->mirror, random_span(),
-			    rnd(3) ? HMM_ACCESS_WRITE : rnd(2) ? HMM_ACCESS_SNAPSHOT :
-								 HMM_ACCESS_EXCLUSIVE);
-	pages.timeout = HZ / 10;
+	pages = (struct hmm_section){
+		.mirror = &device->driver->mirror,
+		.span = random_span(),
+		.access = rnd(3) ? HMM_ACCESS_WRITE : rnd(2) ? HMM_ACCESS_SNAPSHOT :
+							       HMM_ACCESS_EXCLUSIVE,
+		.pfns = pfns,
+		.nr_pfns = HMM_SECTION_BATCH,
+		.timeout = HZ / 10,
+	};
 	inside = hmm_section_next(&pages);
 	if (inside)
 		map_batch(device, &pages);
@@ -508,10 +514,13 @@ static void free_driver(struct hmm_mirror *mirror)
 /* A section drops the last reference to its mirror, with the update lock held. */
 static bool exit_in_section(struct hmm_mirror *mirror)
 {
-	struct hmm_section pages;
+	unsigned long pfns[HMM_SECTION_BATCH];
+	struct hmm_section pages = {
+		.mirror = mirror, .span = random_span(),
+		.access = HMM_ACCESS_SNAPSHOT, .timeout = 1,
+		.pfns = pfns, .nr_pfns = HMM_SECTION_BATCH,
+	};
 
-	hmm_section_prepare(&pages, mirror, random_span(), HMM_ACCESS_SNAPSHOT);
-	pages.timeout = 1;
 	if (!hmm_section_next(&pages))
 		return false;
 	hmm_mirror_exit_deferred(mirror, free_driver);

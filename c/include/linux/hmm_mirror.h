@@ -35,13 +35,14 @@
  *
  * A driver's fault handler reads::
  *
- *	hmm_section(pages, &dm->mirror, span, HMM_ACCESS_WRITE) {
- *		struct hmm_run run;
- *
- *		hmm_for_each_run(run, &pages)
+ *	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE) {
+ *		hmm_section_runs(run, &pages)
  *			dm_table_map(&dm->table, &run);
  *	}
- *	return hmm_section_error(&pages);
+ *	return ret;
+ *
+ * The loops are in linux/hmm_mirror_typed.h, which is generated from the
+ * contracts of this header.
  */
 
 /**
@@ -286,14 +287,12 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * its &hmm_section.dma gives every page it shows an address before it is
  * entered::
  *
- *	struct hmm_section pages __cleanup(hmm_section_leave) =
- *		HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
- *	struct hmm_dma_run run;
- *
- *	pages.dma = &dm->dma;
- *	while (hmm_section_next(&pages))
- *		hmm_for_each_dma_run(run, &pages)
- *			dm_table_map(&dm->table, run.span, run.address);
+ *	hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
+ *				&dm->dma) {
+ *		hmm_section_dma_pages_addresses(run, &pages)
+ *			dm_table_map(&dm->table, run.dma_run.span,
+ *				     run.dma_run.address);
+ *	}
  *
  * A page that has an address already keeps it. It loses it when its mapping
  * changes, after &hmm_mirror_ops.invalidate has had the device let go of it: a
@@ -325,7 +324,7 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
 void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 	__contract(destructor, may_sleep);
 
-/* Pages a section handles at a time when the caller brings no array. */
+/* Pages for which the loops over sections provide hmm pfns, and so the pages of a batch. */
 #define HMM_SECTION_BATCH 64
 
 /**
@@ -336,11 +335,8 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
  * absent pages are faulted in, pages that can migrate are migrated, and the
  * section reports them where they are afterwards::
  *
- *	struct hmm_section pages __cleanup(hmm_section_leave) =
- *		HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
- *
- *	pages.migrate_to = &dm->memory;
- *	while (hmm_section_next(&pages))
+ *	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
+ *			    .migrate_to = &dm->memory)
  *		...
  *
  * Inside, the migrated folios are locked, so that a CPU that touches one waits
@@ -348,8 +344,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
  * batch cannot migrate (it is pinned, say, or on the device already), none is
  * locked, and a second walk reports the whole batch as any section does: that
  * pages are in device memory is never certain, and the run says where they are.
- * A batch is what one PMD maps, so that large folios stay whole, unless the
- * caller brings a smaller array.
+ * A batch is what one PMD maps, so that large folios stay whole.
  */
 
 struct hmm_devmem;
@@ -360,8 +355,8 @@ struct hmm_section_migration;
  * @mirror: the mirror
  * @span: the addresses; page aligned, not empty, in ranges of @mirror
  * @access: what must be possible
- * @pfns: one %HMM_PFN_* value for each page of @batch; an array of the caller's,
- *	or NULL to use @own_pfns
+ * @pfns: one hmm pfn for each page of @batch. The array is the caller's, and
+ *	need not be initialised; with @migrate_to it is not used
  * @nr_pfns: how many pages @pfns has room for
  * @timeout: how long to go on losing races, in jiffies; 0 for
  *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds. It starts anew when a page fault
@@ -381,16 +376,17 @@ struct hmm_section_migration;
  * @exclusive_folio: the locked folio of a page taken from the CPU, or NULL
  * @mover: registered at @interval while pages migrate
  * @move: the pages that were migrated, if @migrate_to is not NULL
- * @own_pfns: room for pfns
  *
- * The caller fills in the first nine (HMM_SECTION() does) and goes from batch
- * to batch with hmm_section_next().
+ * The caller sets the first nine members, the others are zero, and goes from
+ * batch to batch with hmm_section_next(). The loops of linux/hmm_mirror_typed.h
+ * do both: hmm_mirror_populate(), hmm_mirror_populate_dma() and
+ * hmm_mirror_exclusive(). They provide @pfns, too.
  */
 struct hmm_section {
 	struct hmm_mirror *mirror __contract(given);
 	struct hmm_span span __contract(given);
 	enum hmm_access access __contract(given);
-	unsigned long *pfns;
+	unsigned long *pfns __contract(room(nr_pfns, HMM_SECTION_BATCH));
 	unsigned int nr_pfns;
 	unsigned long timeout __contract(given, optional);
 	struct hmm_devmem *migrate_to;
@@ -406,32 +402,12 @@ struct hmm_section {
 	struct folio *exclusive_folio;
 	struct hmm_mover mover;
 	struct hmm_section_migration *move;
-	unsigned long own_pfns[HMM_SECTION_BATCH];
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),
 	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
 		     method(exclusive), set(access = HMM_ACCESS_EXCLUSIVE)),
 	     section("DmaPages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate_dma)));
-
-#define HMM_SECTION(_mirror, _span, _access) \
-	{ .mirror = (_mirror), .span = (_span), .access = (_access) }
-
-/*
- * As HMM_SECTION(), but leaves the room for pfns as it is: to clear it would
- * take as long as a tenth of a section of one page (benchmark:
- * populate-one-page).
- */
-static inline void hmm_section_prepare(struct hmm_section *section,
-				       struct hmm_mirror *mirror,
-				       struct hmm_span span,
-				       enum hmm_access access)
-{
-	memset(section, 0, offsetof(struct hmm_section, own_pfns));
-	section->mirror = mirror;
-	section->span = span;
-	section->access = access;
-}
 
 bool __must_check hmm_section_next(struct hmm_section *section)
 	__contract(enter, may_sleep);
@@ -449,23 +425,6 @@ static inline int hmm_section_error(const struct hmm_section *section)
 {
 	return section->error;
 }
-
-/**
- * hmm_section() - do something with the pages of a span of a mirror
- * @name: a name for the section, declared here
- * @_mirror: pointer to the mirror
- * @_span: a &struct hmm_span
- * @_access: an &enum hmm_access
- *
- * The statement that follows runs once for each batch of pages, under the
- * update lock. It may be left early by break, return or goto: the lock and the
- * references go when @name goes out of scope, or sooner by
- * hmm_section_leave().
- */
-#define hmm_section(name, _mirror, _span, _access)			\
-	struct hmm_section name __cleanup(hmm_section_leave) __uninitialized; \
-	hmm_section_prepare(&name, _mirror, _span, _access);		\
-	while (hmm_section_next(&name))
 
 /**
  * struct hmm_run - neighbouring pages that can be mapped as one
@@ -493,18 +452,6 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 					  span.end = batch.start)));
 
 /**
- * hmm_for_each_run() - go through a section's pages run by run
- * @run: a &struct hmm_run variable
- * @section: a section one is inside of
- *
- * Pages that are not mapped come in runs too, with no flags and a @pfn of 0.
- */
-#define hmm_for_each_run(run, section)					\
-	for ((run) = (struct hmm_run){ .span = { (section)->batch.start,	\
-						 (section)->batch.start } }; \
-	     hmm_section_run(section, &(run));)
-
-/**
  * struct hmm_dma_run - neighbouring pages whose device addresses are neighbours
  * @span: their addresses
  * @address: the first one's device address
@@ -520,19 +467,6 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 			 struct hmm_dma_run *run)
 	__contract(iterator("Addresses", of("DmaPages"),
 			    start(span.start = batch.start, span.end = batch.start)));
-
-/**
- * hmm_for_each_dma_run() - go through a section's device addresses run by run
- * @run: a &struct hmm_dma_run variable
- * @section: a section one is inside of, with its &hmm_section.dma
- *
- * Pages without an address, for they are not mapped or are private memory of a
- * device, are in no run.
- */
-#define hmm_for_each_dma_run(run, section)				\
-	for ((run) = (struct hmm_dma_run){ .span = { (section)->batch.start, \
-						     (section)->batch.start } }; \
-	     hmm_section_dma_run(section, &(run));)
 
 struct page *hmm_frame(unsigned long pfn);
 bool hmm_page_is_reachable(const struct page *page)

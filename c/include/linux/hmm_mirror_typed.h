@@ -86,13 +86,19 @@ DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
  * nowhere else. @error, an int, tells how it ended; it is not set when the
  * statement is left early. .timeout = ... may follow.
  */
-#define hmm_mirror_populate(_name, _error, _mirror, _span, _access, ...) \
-	for (scoped_hmm_section _name = { .mirror = (_mirror),           \
-					  .span = (_span),               \
-					  .access = (_access),           \
-					  __VA_ARGS__ };                 \
-	     hmm_section_next(&_name) ||                                 \
-	     ((_error) = hmm_section_error(&_name), false);)
+#define hmm_mirror_populate(_name, _error, _mirror, _span, _access, ...)     \
+	for (unsigned long _name##_room[HMM_SECTION_BATCH] __uninitialized,  \
+	     *_name##_once = _name##_room;                                   \
+	     _name##_once; _name##_once = NULL)                              \
+		for (scoped_hmm_section _name = { .mirror = (_mirror),       \
+						  .span = (_span),           \
+						  .access = (_access),       \
+						  .pfns = _name##_room,      \
+						  .nr_pfns =                 \
+							  HMM_SECTION_BATCH, \
+						  __VA_ARGS__ };             \
+		     hmm_section_next(&_name) ||                             \
+		     ((_error) = hmm_section_error(&_name), false);)
 
 /*
  * hmm_section_runs(item, section) { }: the statement runs for each struct
@@ -125,14 +131,21 @@ hmm_section_exclusive_leave(struct hmm_section_exclusive *section)
  * @error, an int, tells how it ended; it is not set when the statement is left
  * early. .timeout = ... may follow.
  */
-#define hmm_mirror_exclusive(_name, _error, _mirror, _span, ...)          \
-	for (scoped_hmm_section_exclusive                                 \
-		     _name = { .state = { .mirror = (_mirror),            \
-					  .span = (_span),                \
-					  .access = HMM_ACCESS_EXCLUSIVE, \
-					  __VA_ARGS__ } };                \
-	     hmm_section_next(&_name.state) ||                            \
-	     ((_error) = hmm_section_error(&_name.state), false);)
+#define hmm_mirror_exclusive(_name, _error, _mirror, _span, ...)                \
+	for (unsigned long _name##_room[HMM_SECTION_BATCH] __uninitialized,     \
+	     *_name##_once = _name##_room;                                      \
+	     _name##_once; _name##_once = NULL)                                 \
+		for (scoped_hmm_section_exclusive                               \
+			     _name = { .state = { .mirror = (_mirror),          \
+						  .span = (_span),              \
+						  .access =                     \
+							  HMM_ACCESS_EXCLUSIVE, \
+						  .pfns = _name##_room,         \
+						  .nr_pfns =                    \
+							  HMM_SECTION_BATCH,    \
+						  __VA_ARGS__ } };              \
+		     hmm_section_next(&_name.state) ||                          \
+		     ((_error) = hmm_section_error(&_name.state), false);)
 
 struct hmm_section_exclusive_run {
 	struct hmm_run run;
@@ -174,14 +187,20 @@ hmm_section_dma_pages_leave(struct hmm_section_dma_pages *section)
  */
 #define hmm_mirror_populate_dma(_name, _error, _mirror, _span, _access, _dma, \
 				...)                                          \
-	for (scoped_hmm_section_dma_pages                                     \
-		     _name = { .state = { .mirror = (_mirror),                \
-					  .span = (_span),                    \
-					  .access = (_access),                \
-					  .dma = (_dma),                      \
-					  __VA_ARGS__ } };                    \
-	     hmm_section_next(&_name.state) ||                                \
-	     ((_error) = hmm_section_error(&_name.state), false);)
+	for (unsigned long _name##_room[HMM_SECTION_BATCH] __uninitialized,   \
+	     *_name##_once = _name##_room;                                    \
+	     _name##_once; _name##_once = NULL)                               \
+		for (scoped_hmm_section_dma_pages                             \
+			     _name = { .state = { .mirror = (_mirror),        \
+						  .span = (_span),            \
+						  .access = (_access),        \
+						  .dma = (_dma),              \
+						  .pfns = _name##_room,       \
+						  .nr_pfns =                  \
+							  HMM_SECTION_BATCH,  \
+						  __VA_ARGS__ } };            \
+		     hmm_section_next(&_name.state) ||                        \
+		     ((_error) = hmm_section_error(&_name.state), false);)
 
 struct hmm_section_dma_pages_run {
 	struct hmm_run run;

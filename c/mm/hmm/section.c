@@ -30,24 +30,18 @@ static unsigned long hmm_access_request(enum hmm_access access)
 }
 
 /*
- * Where the pfns go if the caller brings no array. They are cleared as far as
- * they are used, because a walk keeps the sticky bits that it finds.
+ * Clear the hmm pfns that the section will use: a walk keeps the
+ * %HMM_PFN_INOUT_FLAGS that it finds, and the caller's array is not initialised.
  */
-static void hmm_section_use_own_pfns(struct hmm_section *section)
+static void hmm_section_clear_pfns(struct hmm_section *section)
 {
-	unsigned long nr = min(hmm_span_pages(section->span), HMM_SECTION_BATCH);
+	unsigned long nr = min_t(unsigned long, hmm_span_pages(section->span),
+				 section->nr_pfns);
 
-	if (section->migrate_to) {
-		section->pfns = hmm_section_migration_pfns(section->move);
-		section->nr_pfns = HMM_DEVMEM_BATCH;
-		return;
-	}
 	/* For one pfn a call is not worth it (benchmark: populate-one-page). */
-	section->own_pfns[0] = 0;
+	section->pfns[0] = 0;
 	if (nr > 1)
-		memset(section->own_pfns, 0, nr * sizeof(*section->own_pfns));
-	section->pfns = section->own_pfns;
-	section->nr_pfns = HMM_SECTION_BATCH;
+		memset(section->pfns, 0, nr * sizeof(*section->pfns));
 }
 
 static bool hmm_section_valid(const struct hmm_section *section)
@@ -59,7 +53,9 @@ static bool hmm_section_valid(const struct hmm_section *section)
 	if (section->migrate_to && section->access != HMM_ACCESS_READ &&
 	    section->access != HMM_ACCESS_WRITE)
 		return false;
-	if (section->whole && (section->migrate_to || !section->pfns ||
+	if (!section->migrate_to && (!section->pfns || !section->nr_pfns))
+		return false;
+	if (section->whole && (section->migrate_to ||
 			       section->access == HMM_ACCESS_EXCLUSIVE ||
 			       section->nr_pfns < hmm_span_pages(section->span)))
 		return false;
@@ -84,9 +80,11 @@ static int hmm_section_start(struct hmm_section *section)
 			section->access == HMM_ACCESS_WRITE);
 		if (!section->move)
 			return -ENOMEM;
+		section->pfns = hmm_section_migration_pfns(section->move);
+		section->nr_pfns = HMM_DEVMEM_BATCH;
+	} else {
+		hmm_section_clear_pfns(section);
 	}
-	if (!section->pfns || !section->nr_pfns)
-		hmm_section_use_own_pfns(section);
 	if (section->access == HMM_ACCESS_EXCLUSIVE)
 		section->nr_pfns = 1;
 	if (!section->timeout)
@@ -303,14 +301,15 @@ static void hmm_section_unlock(struct hmm_section *section)
  * On true the update lock is held and &hmm_section.pfns holds good pfns for
  * the pages of &hmm_section.batch: what the CPU's page table says at this moment
  * is what they say, and stays so until the next call or hmm_section_leave().
- * Runs of pages are got from them with hmm_for_each_run().
+ * hmm_section_runs() goes through them in runs.
  *
  * On false the section was left: its end was reached, or &hmm_section.error is
  * one of
  *
  * * -%EINVAL - the span is empty, reversed or not page aligned; the access is
  *   one that pages cannot migrate for; &hmm_section.dma is of another mirror or
- *   has no room for the span; or &hmm_section.whole cannot be met
+ *   has no room for the span; &hmm_section.whole cannot be met; or
+ *   there is no array of hmm pfns
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror, or the range was
  *   removed meanwhile
@@ -407,7 +406,7 @@ static unsigned int hmm_run_order(const struct hmm_run *run)
 }
 
 /**
- * hmm_section_run() - find the next run of pages; use hmm_for_each_run()
+ * hmm_section_run() - find the next run of pages; use hmm_section_runs()
  * @section: a section one is inside of
  * @run: the run before it; for the first, one that ends where the pages start
  *

@@ -16,14 +16,14 @@
 //! A driver's fault handler reads:
 //!
 //! ```text
-//!     hmm_section(pages, &dm->mirror, span, HMM_ACCESS_WRITE) {
-//!         struct hmm_run run;
-//!
-//!         hmm_for_each_run(run, &pages)
+//!     hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE) {
+//!         hmm_section_runs(run, &pages)
 //!             dm_table_map(&dm->table, &run);
 //!     }
-//!     return hmm_section_error(&pages);
+//!     return ret;
 //! ```
+//!
+//! The loops are in linux/hmm_mirror_typed.h, which is generated from the contracts of this header.
 //!
 //! # Locking
 //!
@@ -53,14 +53,12 @@
 //! gives every page it shows an address before it is entered:
 //!
 //! ```text
-//!     struct hmm_section pages __cleanup(hmm_section_leave) =
-//!         HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
-//!     struct hmm_dma_run run;
-//!
-//!     pages.dma = &dm->dma;
-//!     while (hmm_section_next(&pages))
-//!         hmm_for_each_dma_run(run, &pages)
-//!             dm_table_map(&dm->table, run.span, run.address);
+//!     hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
+//!                 &dm->dma) {
+//!         hmm_section_dma_pages_addresses(run, &pages)
+//!             dm_table_map(&dm->table, run.dma_run.span,
+//!                      run.dma_run.address);
+//!     }
 //! ```
 //!
 //! A page that has an address already keeps it. It loses it when its mapping changes, after
@@ -75,11 +73,8 @@
 //! afterwards:
 //!
 //! ```text
-//!     struct hmm_section pages __cleanup(hmm_section_leave) =
-//!         HMM_SECTION(&dm->mirror, span, HMM_ACCESS_WRITE);
-//!
-//!     pages.migrate_to = &dm->memory;
-//!     while (hmm_section_next(&pages))
+//!     hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
+//!                 .migrate_to = &dm->memory)
 //!         ...
 //! ```
 //!
@@ -87,8 +82,7 @@
 //! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate (it is pinned,
 //! say, or on the device already), none is locked, and a second walk reports the whole batch as any
 //! section does: that pages are in device memory is never certain, and the run says where they are.
-//! A batch is what one PMD maps, so that large folios stay whole, unless the caller brings a
-//! smaller array.
+//! A batch is what one PMD maps, so that large folios stay whole.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -113,6 +107,7 @@ use crate::{
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
+    mem::MaybeUninit,
     ops::{
         Deref,
         DerefMut, //
@@ -597,14 +592,14 @@ impl<T: Operations> Mirror<T> {
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
     /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
-    /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
-    /// with `hmm_for_each_run()`.
+    /// stays so until the next call or `hmm_section_leave()`. `hmm_section_runs()` goes through
+    /// them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
-    ///   the span; or `hmm_section.whole` cannot be met
+    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -629,11 +624,15 @@ impl<T: Operations> Mirror<T> {
         timeout: usize,
         mut body: impl for<'s> FnMut(&Pages<'s>, &mut PagesData<'s, T>) -> Result,
     ) -> Result {
+        let mut room =
+            [const { MaybeUninit::<usize>::uninit() }; bindings::HMM_SECTION_BATCH as usize];
         let mut state = PagesState(bindings::hmm_section {
             mirror: self.as_raw(),
             span: span.0,
             access: access as bindings::hmm_access,
             timeout,
+            pfns: room.as_mut_ptr().cast(),
+            nr_pfns: bindings::HMM_SECTION_BATCH,
             ..pin_init::zeroed()
         });
         loop {
@@ -698,14 +697,14 @@ impl<T: Operations> Mirror<T> {
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
     /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
-    /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
-    /// with `hmm_for_each_run()`.
+    /// stays so until the next call or `hmm_section_leave()`. `hmm_section_runs()` goes through
+    /// them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
-    ///   the span; or `hmm_section.whole` cannot be met
+    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -729,11 +728,15 @@ impl<T: Operations> Mirror<T> {
         timeout: usize,
         mut body: impl for<'s> FnMut(&Exclusive<'s>, &mut ExclusiveData<'s, T>) -> Result,
     ) -> Result {
+        let mut room =
+            [const { MaybeUninit::<usize>::uninit() }; bindings::HMM_SECTION_BATCH as usize];
         let mut state = PagesState(bindings::hmm_section {
             mirror: self.as_raw(),
             span: span.0,
             timeout,
             access: bindings::hmm_access_HMM_ACCESS_EXCLUSIVE,
+            pfns: room.as_mut_ptr().cast(),
+            nr_pfns: bindings::HMM_SECTION_BATCH,
             ..pin_init::zeroed()
         });
         loop {
@@ -796,14 +799,14 @@ impl<T: Operations> Mirror<T> {
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
     /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
-    /// stays so until the next call or `hmm_section_leave()`. Runs of pages are got from them
-    /// with `hmm_for_each_run()`.
+    /// stays so until the next call or `hmm_section_leave()`. `hmm_section_runs()` goes through
+    /// them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
-    ///   the span; or `hmm_section.whole` cannot be met
+    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -829,12 +832,16 @@ impl<T: Operations> Mirror<T> {
         timeout: usize,
         mut body: impl for<'s> FnMut(&DmaPages<'s>, &mut DmaPagesData<'s, T>) -> Result,
     ) -> Result {
+        let mut room =
+            [const { MaybeUninit::<usize>::uninit() }; bindings::HMM_SECTION_BATCH as usize];
         let mut state = PagesState(bindings::hmm_section {
             mirror: self.as_raw(),
             span: span.0,
             access: access as bindings::hmm_access,
             timeout,
             dma: dma.as_raw(),
+            pfns: room.as_mut_ptr().cast(),
+            nr_pfns: bindings::HMM_SECTION_BATCH,
             ..pin_init::zeroed()
         });
         loop {
@@ -979,8 +986,10 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first nine (`HMM_SECTION()` does) and goes from batch to batch with
-/// `hmm_section_next()`.
+/// The caller sets the first nine members, the others are zero, and goes from batch to batch
+/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
+/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
+/// provide `pfns`, too.
 ///
 /// It exists only inside [`Mirror::populate`], and nothing that it gives can be kept.
 ///
@@ -1005,7 +1014,7 @@ impl Drop for PagesState {
 }
 
 impl<'s> Pages<'s> {
-    /// Find the next run of pages; use `hmm_for_each_run()`.
+    /// Find the next run of pages; use `hmm_section_runs()`.
     ///
     /// Returns whether there is one.
     ///
@@ -1073,8 +1082,10 @@ impl<'s> Iterator for Runs<'s> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first nine (`HMM_SECTION()` does) and goes from batch to batch with
-/// `hmm_section_next()`.
+/// The caller sets the first nine members, the others are zero, and goes from batch to batch
+/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
+/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
+/// provide `pfns`, too.
 ///
 /// It exists only inside [`Mirror::exclusive`], and nothing that it gives can be kept.
 ///
@@ -1140,7 +1151,7 @@ pub struct Exclusive<'s> {
 }
 
 impl<'s> Exclusive<'s> {
-    /// Find the next run of pages; use `hmm_for_each_run()`.
+    /// Find the next run of pages; use `hmm_section_runs()`.
     ///
     /// Returns whether there is one.
     ///
@@ -1190,8 +1201,10 @@ impl<T: Unpin> DerefMut for ExclusiveData<'_, T> {
 
 /// Pages of a mirror, good for as long as one is inside.
 ///
-/// The caller fills in the first nine (`HMM_SECTION()` does) and goes from batch to batch with
-/// `hmm_section_next()`.
+/// The caller sets the first nine members, the others are zero, and goes from batch to batch
+/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
+/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
+/// provide `pfns`, too.
 ///
 /// It exists only inside [`Mirror::populate_dma`], and nothing that it gives can be kept.
 ///
@@ -1204,7 +1217,7 @@ pub struct DmaPages<'s> {
 }
 
 impl<'s> DmaPages<'s> {
-    /// Find the next run of pages; use `hmm_for_each_run()`.
+    /// Find the next run of pages; use `hmm_section_runs()`.
     ///
     /// Returns whether there is one.
     ///

@@ -5,7 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/hmm.h>
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
 
 #include "../pfn.h"
 #include "../walk_output.h"
@@ -130,7 +130,6 @@ static void encoding_runs(struct kunit *test)
 	};
 	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
 	unsigned long at = 0x100000;
-	struct hmm_run run;
 	int i = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, section);
@@ -138,7 +137,7 @@ static void encoding_runs(struct kunit *test)
 	section->batch = (struct hmm_span){
 		at, at + ARRAY_SIZE(words) * PAGE_SIZE
 	};
-	hmm_for_each_run(run, section) {
+	hmm_section_runs(run, section) {
 		KUNIT_ASSERT_LT(test, i, ARRAY_SIZE(expected));
 		KUNIT_EXPECT_EQ(test, run.span.start, at);
 		KUNIT_EXPECT_EQ(test, hmm_span_pages(run.span), expected[i].pages);

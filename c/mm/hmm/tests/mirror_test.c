@@ -5,7 +5,7 @@
 #include <kunit/device.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -132,6 +132,7 @@ static void mirror_outlives_process(struct kunit *test)
 	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
 	struct mm_struct *mm = mm_alloc();
+	unsigned long hmm_pfn;
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
 	KUNIT_ASSERT_NOT_NULL(test, section);
@@ -147,9 +148,10 @@ static void mirror_outlives_process(struct kunit *test)
 	hmm_mirror_range_remove(&device->range);
 	KUNIT_EXPECT_EQ(test, -ESRCH,
 			hmm_mirror_range_add(&device->mirror, &device->range, HMM_SPAN_ALL));
-	*section = (struct hmm_section)HMM_SECTION(&device->mirror,
-						   ((struct hmm_span){ PAGE_SIZE, 2 * PAGE_SIZE }),
-						   HMM_ACCESS_READ);
+	*section = (struct hmm_section){
+		.mirror = &device->mirror, .span = { PAGE_SIZE, 2 * PAGE_SIZE },
+		.access = HMM_ACCESS_READ, .pfns = &hmm_pfn, .nr_pfns = 1,
+	};
 	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
 	KUNIT_EXPECT_EQ(test, -ESRCH, hmm_section_error(section));
 	hmm_mirror_exit(&device->mirror);
@@ -198,18 +200,19 @@ static void mirror_section(struct kunit *test)
 	unsigned long *words = kunit_kcalloc(test, npages, sizeof(*words), GFP_KERNEL);
 	struct watcher *device;
 	struct hmm_span span;
+	int ret = 1;
 
 	KUNIT_ASSERT_NOT_NULL(test, words);
 	addr = memory_map(test, npages, RW);
 	span = (struct hmm_span){ addr, addr + npages * PAGE_SIZE };
 	device = device_make(test, addr, npages);
-	hmm_section(pages, &device->mirror, span, HMM_ACCESS_WRITE) {
+	hmm_mirror_populate(pages, ret, &device->mirror, span, HMM_ACCESS_WRITE) {
 		KUNIT_EXPECT_TRUE(test, mutex_is_locked(&device->mirror.lock));
 		KUNIT_EXPECT_EQ(test, pages.batch.start, addr + seen * PAGE_SIZE);
 		for (i = 0; i < hmm_span_pages(pages.batch) && seen < npages; i++)
 			words[seen++] = pages.pfns[i];
 	}
-	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(&pages));
+	KUNIT_EXPECT_EQ(test, 0, ret);
 	KUNIT_EXPECT_EQ(test, npages, seen);
 	/* Only now: get_user_pages() takes the mmap lock. */
 	for (i = 0; i < npages; i++) {
@@ -261,22 +264,21 @@ static void mirror_section_whole(struct kunit *test)
 static long mirror_addresses(struct kunit *test, struct watcher *device,
 			     struct hmm_span span, enum hmm_access access)
 {
-	struct hmm_section pages __cleanup(hmm_section_leave) =
-		HMM_SECTION(&device->mirror, span, access);
-	struct hmm_dma_run run;
 	long npages = 0;
+	int ret;
 
-	pages.dma = device->dma;
-	while (hmm_section_next(&pages)) {
-		hmm_for_each_dma_run(run, &pages) {
-			unsigned long at = (run.span.start - pages.batch.start) >> PAGE_SHIFT;
+	hmm_mirror_populate_dma(pages, ret, &device->mirror, span, access, device->dma) {
+		hmm_section_dma_pages_addresses(run, &pages) {
+			struct hmm_section *section = &pages.state;
+			struct hmm_span found = run.dma_run.span;
+			unsigned long at = (found.start - section->batch.start) >> PAGE_SHIFT;
 
-			KUNIT_EXPECT_EQ(test, run.address,
-					(dma_addr_t)hmm_pfn_to_phys(pages.pfns[at]));
-			npages += hmm_span_pages(run.span);
+			KUNIT_EXPECT_EQ(test, run.dma_run.address,
+					(dma_addr_t)hmm_pfn_to_phys(section->pfns[at]));
+			npages += hmm_span_pages(found);
 		}
 	}
-	return hmm_section_error(&pages) ?: npages;
+	return ret ?: npages;
 }
 
 static void mirror_dma(struct kunit *test)
@@ -328,9 +330,11 @@ static void mirror_dma(struct kunit *test)
 /* However a section is left, it leaves nothing locked. */
 static int section_left_by_return(struct watcher *device, struct hmm_span span)
 {
-	hmm_section(pages, &device->mirror, span, HMM_ACCESS_READ)
+	int ret;
+
+	hmm_mirror_populate(pages, ret, &device->mirror, span, HMM_ACCESS_READ)
 		return 42;
-	return hmm_section_error(&pages);
+	return ret;
 }
 
 static void mirror_section_left(struct kunit *test)
@@ -593,10 +597,9 @@ static void helper_unmaps(struct helper *helper)
 
 static void helper_looks(struct helper *helper)
 {
-	hmm_section(pages, &helper->device->mirror, helper->span,
-		    HMM_ACCESS_SNAPSHOT)
+	hmm_mirror_populate(pages, helper->ret, &helper->device->mirror,
+			    helper->span, HMM_ACCESS_SNAPSHOT)
 		;
-	helper->ret = hmm_section_error(&pages);
 }
 
 /* Whether it is over, or will be in a moment. */
@@ -673,11 +676,15 @@ static void mirror_ended_between_batches(struct kunit *test)
 	unsigned long npages = 2 * HMM_SECTION_BATCH, addr = memory_map(test, npages, RW);
 	struct watcher *device = device_make(test, addr, npages);
 	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	unsigned long *pfns = kunit_kcalloc(test, HMM_SECTION_BATCH, sizeof(*pfns), GFP_KERNEL);
 	struct hmm_interval *interval = device->range.interval;
 
 	KUNIT_ASSERT_NOT_NULL(test, section);
-	*section = (struct hmm_section)HMM_SECTION(&device->mirror, device->range.span,
-						   HMM_ACCESS_SNAPSHOT);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	*section = (struct hmm_section){
+		.mirror = &device->mirror, .span = device->range.span,
+		.access = HMM_ACCESS_SNAPSHOT, .pfns = pfns, .nr_pfns = HMM_SECTION_BATCH,
+	};
 	KUNIT_ASSERT_TRUE(test, hmm_section_next(section));
 	/* As another thread would find it, between two calls of next. */
 	hmm_interval_leave(interval);
@@ -849,9 +856,10 @@ static void mirror_sections_share(struct kunit *test)
 			       .span = locks->range[1].span };
 	struct helper unmap = { .work = helper_unmaps, .span = locks->range[1].span };
 	bool look_early = false, unmap_early = true;
+	int ret = 1;
 
-	hmm_section(pages, &locks->device->mirror, locks->range[1].span,
-		    HMM_ACCESS_SNAPSHOT) {
+	hmm_mirror_populate(pages, ret, &locks->device->mirror,
+			    locks->range[1].span, HMM_ACCESS_SNAPSHOT) {
 		helper_start(&look);
 		look_early = helper_done(&look, 2000);
 		helper_start(&unmap);
@@ -859,6 +867,7 @@ static void mirror_sections_share(struct kunit *test)
 	}
 	wait_for_completion(&look.done);
 	wait_for_completion(&unmap.done);
+	KUNIT_EXPECT_EQ(test, 0, ret);
 	KUNIT_EXPECT_TRUE(test, look_early);
 	KUNIT_EXPECT_FALSE(test, unmap_early);
 	KUNIT_EXPECT_EQ(test, 0, look.ret);
@@ -873,6 +882,7 @@ static void mirror_own_lock(struct kunit *test)
 	struct locks *locks = kunit_kzalloc(test, sizeof(*locks), GFP_KERNEL);
 	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
 	struct hmm_update_lock none = {};
+	int ret = 1;
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
 	KUNIT_ASSERT_NOT_NULL(test, locks);
@@ -887,9 +897,9 @@ static void mirror_own_lock(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, rwsem_is_locked(&locks->rwsem));
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
 	hmm_mirror_unlock(&device->mirror);
-	hmm_section(pages, &device->mirror, span, HMM_ACCESS_SNAPSHOT)
+	hmm_mirror_populate(pages, ret, &device->mirror, span, HMM_ACCESS_SNAPSHOT)
 		KUNIT_EXPECT_TRUE(test, rwsem_is_locked(&locks->rwsem));
-	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(&pages));
+	KUNIT_EXPECT_EQ(test, 0, ret);
 	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&locks->rwsem));
 	memory_map_at(test, addr, 4, RW);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
@@ -903,6 +913,7 @@ static void mirror_own_lock(struct kunit *test)
  * @addr: of one page
  * @word: what the section was told
  * @entries: how often the body ran
+ * @ret: how it ended
  * @done: when it is over
  */
 struct race {
@@ -911,6 +922,7 @@ struct race {
 	unsigned long addr;
 	unsigned long word;
 	int entries;
+	int ret;
 	struct completion done;
 };
 
@@ -920,7 +932,8 @@ static int race_section(void *argument)
 	struct hmm_span span = { race->addr, race->addr + PAGE_SIZE };
 
 	kthread_use_mm(race->mm);
-	hmm_section(pages, &race->device->mirror, span, HMM_ACCESS_SNAPSHOT) {
+	hmm_mirror_populate(pages, race->ret, &race->device->mirror, span,
+			    HMM_ACCESS_SNAPSHOT) {
 		race->word = pages.pfns[0];
 		race->entries++;
 	}

@@ -3,7 +3,7 @@
  * Sections that have their pages in the device's memory when one is inside.
  */
 #include <kunit/test.h>
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
 #include <linux/mman.h>
@@ -89,15 +89,13 @@ static int move(struct kunit *test, struct mover *mover, unsigned long addr,
 	mover->held = 0;
 	mover->read_only = 0;
 	mover->batches = 0;
-	*section = (struct hmm_section)
-		HMM_SECTION(&mover->mirror, span_of(addr, pages << PAGE_SHIFT),
-			    access);
-	section->migrate_to = &device->devmem;
+	*section = (struct hmm_section){
+		.mirror = &mover->mirror, .span = span_of(addr, pages << PAGE_SHIFT),
+		.access = access, .migrate_to = &device->devmem,
+	};
 	while (hmm_section_next(section)) {
-		struct hmm_run run;
-
 		mover->batches++;
-		hmm_for_each_run(run, section)
+		hmm_section_runs(run, section)
 			see(test, mover, &run);
 	}
 	return hmm_section_error(section);
@@ -372,7 +370,6 @@ static void move_ends_where_setup_did(struct kunit *test)
 	struct hmm_section *section = &mover->section;
 	unsigned long second = addr + HPAGE_PMD_SIZE, batches = 0;
 	struct buffer_device *device = test->priv;
-	struct hmm_run run;
 
 	KUNIT_ASSERT_NOT_NULL(test, dropper);
 	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, DEVICE_SIZE,
@@ -382,11 +379,12 @@ static void move_ends_where_setup_did(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&dropper->notifier,
 							      current->mm, second,
 							      HPAGE_PMD_SIZE, &dropper_ops));
-	*section = (struct hmm_section)
-		HMM_SECTION(&mover->mirror, span_of(addr, DEVICE_SIZE), HMM_ACCESS_WRITE);
-	section->migrate_to = &device->devmem;
+	*section = (struct hmm_section){
+		.mirror = &mover->mirror, .span = span_of(addr, DEVICE_SIZE),
+		.access = HMM_ACCESS_WRITE, .migrate_to = &device->devmem,
+	};
 	while (hmm_section_next(section)) {
-		hmm_for_each_run(run, section) {
+		hmm_section_runs(run, section) {
 			if (!batches && !first)
 				first = run.pfn;
 			if (batches && run.flags & HMM_PFN_VALID)
@@ -422,7 +420,7 @@ static void move_runs_of_two_chunks(struct kunit *test)
 	unsigned long addr = map_here(test, 4), border, nr_runs = 0;
 	struct mover *mover = make_mover(test);
 	struct hmm_section *section = &mover->section;
-	struct hmm_run run;
+	unsigned long pfns[4];
 	int i;
 
 	if (device->devmem.type != MEMORY_DEVICE_PRIVATE) {
@@ -432,12 +430,12 @@ static void move_runs_of_two_chunks(struct kunit *test)
 	add_buffer(test, device);
 	border = border_between_chunks(device);
 	KUNIT_EXPECT_NE(test, border, 0);
-	section->pfns = section->own_pfns;
+	section->pfns = pfns;
 	section->batch = span_of(addr, 4 * PAGE_SIZE);
 	for (i = 0; border && i < 4; i++)
 		section->pfns[i] = (border - 2 + i) | HMM_PFN_VALID | HMM_PFN_WRITE |
 				   9UL << HMM_PFN_ORDER_SHIFT;
-	hmm_for_each_run(run, section) {
+	hmm_section_runs(run, section) {
 		if (!border)
 			break;
 		KUNIT_EXPECT_EQ(test, 2, hmm_span_pages(run.span));

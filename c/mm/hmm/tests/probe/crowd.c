@@ -3,7 +3,7 @@
  * Many mirrors with many ranges each, of one process; or as many subscriptions
  * of a driver that has no mirrors.
  */
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -93,9 +93,11 @@ static int crowd_add_all(struct probe_crowd *crowd, u32 members)
 
 static int crowd_lookup(struct hmm_mirror *mirror, struct hmm_span span)
 {
-	hmm_section(pages, mirror, span, HMM_ACCESS_SNAPSHOT)
+	int ret;
+
+	hmm_mirror_populate(pages, ret, mirror, span, HMM_ACCESS_SNAPSHOT)
 		;
-	return hmm_section_error(&pages);
+	return ret;
 }
 
 /* Snapshots of one page, in ranges here and there. */

@@ -173,7 +173,7 @@ struct hmm_probe_engine {
 #define HMM_PROBE_LEAVE		_BITUL(3)	/* leave by hmm_section_leave() */
 
 /**
- * struct hmm_probe_section - one hmm_section() of the mirror
+ * struct hmm_probe_section - one section of the mirror
  * @start: first address
  * @end: address after the last
  * @words: pointer to a word of 64 bits a page; what was found

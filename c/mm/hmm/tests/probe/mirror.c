@@ -5,7 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/highmem.h>
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -209,9 +209,8 @@ static bool run_is_true(const struct visit *visit, const struct hmm_run *run)
 static int visit_runs(struct visit *visit)
 {
 	unsigned long at = visit->section->batch.start;
-	struct hmm_run run;
 
-	hmm_for_each_run(run, visit->section) {
+	hmm_section_runs(run, visit->section) {
 		if (run.span.start != at || run.span.end <= at ||
 		    run.span.end > visit->section->batch.end ||
 		    !run_is_true(visit, &run))
@@ -237,8 +236,10 @@ static int section_visit(struct visit *visit)
 	struct hmm_probe_section *arg = visit->arg;
 	int ret = 0;
 
-	hmm_section(pages, &visit->pm->mirror,
-		    ((struct hmm_span){ arg->start, arg->end }), arg->access) {
+	arg->error = 0;
+	hmm_mirror_populate(pages, arg->error, &visit->pm->mirror,
+			    ((struct hmm_span){ arg->start, arg->end }), arg->access,
+			    .timeout = msecs_to_jiffies(arg->timeout_ms)) {
 		visit->section = &pages;
 		ret = visit_batch(visit);
 		if (ret)
@@ -252,11 +253,10 @@ static int section_visit(struct visit *visit)
 			break;
 		}
 	}
-	arg->error = hmm_section_error(&pages);
 	return ret;
 }
 
-/* The same with room of the caller's own, which hmm_section() does not offer. */
+/* The same with an array of another size than the loop provides. */
 static int section_visit_room(struct visit *visit, unsigned long *room)
 {
 	struct hmm_probe_section *arg = visit->arg;
@@ -296,9 +296,8 @@ static long mirror_section(struct probe_mirror *pm,
 	arg->batches = 0;
 	arg->runs = 0;
 	arg->pages = 0;
-	if (arg->array || arg->timeout_ms)
-		ret = section_visit_room(&visit, arg->array ?
-						 visit.words + npages : NULL);
+	if (arg->array)
+		ret = section_visit_room(&visit, visit.words + npages);
 	else
 		ret = section_visit(&visit);
 	if (!ret && copy_to_user(u64_to_user_ptr(arg->words), visit.words,

@@ -4,7 +4,7 @@
  * it; by a section of a mirror, and by what a driver does that has none.
  */
 #include <linux/delay.h>
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
 #include <linux/ktime.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -64,13 +64,12 @@ static int by_mirror(struct probe_populate *pp, unsigned long addr, u64 *retries
 {
 	const struct hmm_span span = { addr, addr + PAGE_SIZE };
 
-	hmm_section(pages, &pp->mirror, span, HMM_ACCESS_WRITE) {
-		struct hmm_run run;
+	int ret;
 
-		hmm_for_each_run(run, &pages)
+	hmm_mirror_populate(pages, ret, &pp->mirror, span, HMM_ACCESS_WRITE)
+		hmm_section_runs(run, &pages)
 			pp->pfn = run.pfn;
-	}
-	return hmm_section_error(&pages);
+	return ret;
 }
 
 /* The fault of a driver without mirrors. The lock is held when it returns 0. */

@@ -4,7 +4,7 @@
  * counted: see race_check.c.
  */
 #include <linux/hmm.h>
-#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
@@ -323,9 +323,8 @@ static void section_check(struct race_walk *walk, const struct hmm_section *page
 		.result = &walk->arg,
 	};
 	unsigned long end = 0;
-	struct hmm_run run;
 
-	hmm_for_each_run(run, pages) {
+	hmm_section_runs(run, pages) {
 		if (!end)
 			check.start = run.span.start;
 		end = run.span.end;
@@ -353,9 +352,11 @@ static int section_once(struct race_walk *walk)
 {
 	const struct hmm_span span = { walk->range.start, walk->range.end };
 
-	hmm_section(pages, &walk->race->mirror, span, section_access(walk))
+	int ret;
+
+	hmm_mirror_populate(pages, ret, &walk->race->mirror, span, section_access(walk))
 		section_check(walk, &pages);
-	return hmm_section_error(&pages);
+	return ret;
 }
 
 static int section_repeat(struct race_walk *walk)
@@ -476,9 +477,11 @@ static int take_section(struct probe_race *race, unsigned long addr)
 {
 	const struct hmm_span span = { addr, addr + PAGE_SIZE };
 
-	hmm_section(pages, &race->mirror, span, HMM_ACCESS_EXCLUSIVE)
+	int ret;
+
+	hmm_mirror_exclusive(pages, ret, &race->mirror, span)
 		;
-	return hmm_section_error(&pages);
+	return ret;
 }
 
 static long race_take(struct probe_race *race, struct hmm_probe_span __user *user)
