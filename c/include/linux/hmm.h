@@ -141,9 +141,11 @@ struct hmm_range {
  *		.pfn_shift = PAGE_SHIFT,
  *	};
  *	struct hmm_range range = {
- *		.hmm_pfns = dm_table_entries(table, start),
+ *		.notifier = &dm->notifier,
+ *		.start = span.start,
+ *		.end = span.end,
+ *		.hmm_pfns = dm_table_entries(&dm->table, span.start),
  *		.default_flags = DM_PTE_VALID | DM_PTE_WRITE,
- *		...
  *	};
  *
  *	ret = hmm_range_fault_format(&range, &dm_format);
