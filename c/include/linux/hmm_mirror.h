@@ -36,8 +36,11 @@
  * A driver's fault handler reads::
  *
  *	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE) {
- *		hmm_section_runs(run, &pages)
- *			dm_table_map(&dm->table, &run);
+ *		hmm_section_runs(run, &pages) {
+ *			ret = dm_table_map(&dm->table, &run);
+ *			if (ret)
+ *				return ret;
+ *		}
  *	}
  *	return ret;
  *
@@ -289,10 +292,14 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  *
  *	hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
  *				&dm->dma) {
- *		hmm_section_dma_pages_addresses(run, &pages)
- *			dm_table_map(&dm->table, run.dma_run.span,
- *				     run.dma_run.address);
+ *		hmm_section_dma_pages_addresses(run, &pages) {
+ *			ret = dm_table_map_dma(&dm->table, run.dma_run.span,
+ *					       run.dma_run.address);
+ *			if (ret)
+ *				return ret;
+ *		}
  *	}
+ *	return ret;
  *
  * A page that has an address already keeps it. It loses it when its mapping
  * changes, after &hmm_mirror_ops.invalidate has had the device let go of it: a
@@ -336,8 +343,12 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
  * section reports them where they are afterwards::
  *
  *	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
- *			    .migrate_to = &dm->memory)
- *		...
+ *			    .migrate_to = &dm->memory) {
+ *		ret = dm_map_pages(dm, &pages);
+ *		if (ret)
+ *			return ret;
+ *	}
+ *	return ret;
  *
  * Inside, the migrated folios are locked, so that a CPU that touches one waits
  * until the device has mapped it. The mmap lock is held, too. If one page of a

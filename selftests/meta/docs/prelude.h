@@ -36,3 +36,14 @@ static inline int __must_check dm_table_map_dma(struct dm_table *table, struct h
 {
 	return 0;
 }
+
+static inline int __must_check dm_map_pages(struct dm *dm, const struct hmm_section *pages)
+{
+	hmm_section_runs(run, pages) {
+		int ret = dm_table_map(&dm->table, &run);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

@@ -17,8 +17,11 @@
 //!
 //! ```text
 //!     hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE) {
-//!         hmm_section_runs(run, &pages)
-//!             dm_table_map(&dm->table, &run);
+//!         hmm_section_runs(run, &pages) {
+//!             ret = dm_table_map(&dm->table, &run);
+//!             if (ret)
+//!                 return ret;
+//!         }
 //!     }
 //!     return ret;
 //! ```
@@ -55,10 +58,14 @@
 //! ```text
 //!     hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
 //!                 &dm->dma) {
-//!         hmm_section_dma_pages_addresses(run, &pages)
-//!             dm_table_map(&dm->table, run.dma_run.span,
-//!                      run.dma_run.address);
+//!         hmm_section_dma_pages_addresses(run, &pages) {
+//!             ret = dm_table_map_dma(&dm->table, run.dma_run.span,
+//!                            run.dma_run.address);
+//!             if (ret)
+//!                 return ret;
+//!         }
 //!     }
+//!     return ret;
 //! ```
 //!
 //! A page that has an address already keeps it. It loses it when its mapping changes, after
@@ -74,8 +81,12 @@
 //!
 //! ```text
 //!     hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
-//!                 .migrate_to = &dm->memory)
-//!         ...
+//!                 .migrate_to = &dm->memory) {
+//!         ret = dm_map_pages(dm, &pages);
+//!         if (ret)
+//!             return ret;
+//!     }
+//!     return ret;
 //! ```
 //!
 //! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
