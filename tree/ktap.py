@@ -18,14 +18,15 @@ KNOWN is a file of failures that are not ours: lines of NAME, a tab, the test or
 the reason. These are shown as skipped, with the reason.
 """
 
+import os
 import re
 import sys
 
 RESULT = re.compile(r"^(\s*)(ok|not ok)\b\s*(\d+)?\s*-?\s*(.*)$")
 PLAN = re.compile(r"^(\s*)1\.\.(\d+)")
 SKIP = re.compile(r"#\s*(SKIP|XFAIL)\b\s*(.*)", re.I)
-SPLAT = re.compile(r"BUG:|WARNING:|Oops|KASAN:|KCSAN:|UBSAN:|general protection|refcount_t:|Bad page|possible .* detected"
-                   r"|suspicious RCU|INFO: task|rcu: INFO|soft lockup|unreferenced object|scheduling while")
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "splats"), encoding="utf-8") as splats:
+    SPLAT = re.compile("|".join(line.rstrip("\n") for line in splats if not line.startswith("#")))
 
 
 class Block:

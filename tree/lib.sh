@@ -36,6 +36,9 @@ say() { printf '%s\n' "$*" >&2; }
 # An error that the user can do something about: one clear sentence, no line numbers.
 die() { trap - ERR; printf 'tandem: %s\n' "$*" >&2; exit 1; }
 
+# One extended regular expression for everything in tree/splats.
+splats() { grep -v '^#' "$ROOT/tree/splats" | paste -sd'|'; }
+
 elapsed() { printf '%d:%02d' $((($1) / 60)) $((($1) % 60)); }
 
 # begin NAME STEPS: the run's log and the number of its steps.

@@ -37,6 +37,15 @@ say '@@begin - a' 'ok 1 x' '@@died the guest' | counts '1 passed, 1 failed, 0 sk
 verdict "a guest that goes down"
 say '@@begin - a' 'ok 1 x' '@@kernel WARNING: at x.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a splat"
+for text in 'kernel BUG at mm/x.c:1!' 'BUG: sleeping function called' 'INFO: task x:1 blocked for more than 122 seconds.' \
+	'WARNING: possible recursive locking detected' 'unreferenced object 0x1 (size 8):' 'Kernel panic - not syncing: x'; do
+	say '@@begin - a' 'ok 1 x' "@@kernel $text" '@@kernel a line of its stack' '@@end 0 1' |
+		counts '1 passed, 1 failed, 0 skipped' 1 && grep -q "not ok - kernel log: $text" "$TMP/out" &&
+		grep -qEf <(grep -v '^#' "$ROOT/tree/splats") <<<"[ 1.0] $text"
+	verdict "a splat, to both sides: $text"
+done
+! grep -qEf <(grep -v '^#' "$ROOT/tree/splats") <<<'[ 1.0] hmm_probe: loaded' && ! grep -q '^$' "$ROOT/tree/splats"
+verdict "an ordinary message is none"
 say '@@begin - a' '@@end 0 1' | counts '1 passed, 0 failed, 0 skipped' 0
 verdict "a program that only has an exit status"
 say '@@begin - a' '@@end 1 1' | counts '0 passed, 1 failed, 0 skipped' 1
