@@ -14,11 +14,21 @@ kernel_with_rust() {
 	exit 1
 }
 
+# saved_command FILE: the command that Kbuild saved in one of its .cmd files.
+saved_command() { sed -nE '1s/^[^=]*:= *([^;]*).*/\1/p' "$1"; }
+
+# kernel_cc ARGS...: the C compiler as the kernel's build calls it, in $OUT, to check and not to write.
+kernel_cc() {
+	[[ ${CC_COMMAND:-} ]] || CC_COMMAND=$(saved_command "$OUT/kernel/.bounds.s.cmd" |
+		sed -E 's/ -fverbose-asm .*//; s/ -Wp,-MMD,[^ ]*//')
+	(cd "$OUT" && eval "$CC_COMMAND" -fsyntax-only '"$@"')
+}
+
 # kernel_rustc ARGS...: rustc as the kernel's build calls it for a driver, in $OUT.
 kernel_rustc() {
 	if [[ ! ${RUSTC_COMMAND:-} ]]; then
-		# What is said of the kernel crate itself is not said of a driver.
-		RUSTC_COMMAND=$(sed -n '1s/^[^=]*:= *\([^;]*\).*/\1/p' "$OUT/rust/.kernel.o.cmd" | sed -E \
+		# Without the options that are for the kernel crate itself.
+		RUSTC_COMMAND=$(saved_command "$OUT/rust/.kernel.o.cmd" | sed -E \
 			-e 's/ --emit=[^ ]*//g; s/ --crate-name [^ ]*//; s/ --extern [^ ]*//g; s# rust/kernel/lib.rs##' \
 			-e 's/^(OBJTREE=[^ ]*) ([^ ]*)/\1 RUST_MODFILE=driver \2/')
 	fi
