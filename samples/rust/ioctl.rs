@@ -254,10 +254,10 @@ impl DmMirror {
     }
 
     fn dm_cmd_migrate_to_sys(&self, mm: &MmWithUser, cmd: &mut Cmd) -> Result {
-        let moved = self
-            .unit
-            .memory
-            .migrate_to_ram(mm, dm_cmd_span(cmd), self.dm_migrate_flags())?;
+        let moved =
+            self.unit
+                .memory
+                .migrate_to_ram(mm, dm_cmd_span(cmd), self.dm_migrate_flags())?;
 
         cmd.cpages = moved as u64;
         Ok(())
