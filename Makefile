@@ -15,6 +15,9 @@ demo:     ## set up what is missing, build, boot, and run the demo
 check:    ## set up what is missing and run all tests; KTAP; DRIVER=c|rust|kernel for one driver's
 	@tree/check
 
+lint:     ## check the form of code and text: checkpatch, kernel-doc, spelling, shell, rustfmt, retired terms
+	@tree/lint $(ARGS)
+
 debug:    ## run all tests in a kernel with KASAN, lockdep, DEBUG_VM and kmemleak; the better part of an hour
 	@FLAVOUR=debug LIMIT=$${LIMIT:-1800} tree/check
 
@@ -58,4 +61,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check kunit bench kernel vm matrix series bindings doctor clean help
+.PHONY: demo check lint debug kunit bench kernel vm matrix series bindings doctor clean help

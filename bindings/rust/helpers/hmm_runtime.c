@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Functions that our hand-written Rust calls and that are macros or inline functions on some architecture.
+ * Functions that our hand-written Rust calls and that are macros or inline
+ * functions on some architecture.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
