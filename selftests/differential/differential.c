@@ -454,18 +454,9 @@ static enum verdict case_run(const struct plan *plan)
 	return verdict;
 }
 
-/* Leaves out of @bits whatever the difference does not need. */
-static void shrink(struct plan *plan, uint64_t *bits, unsigned int nr)
+static bool differs(struct plan *plan)
 {
-	unsigned int i;
-
-	for (i = nr; i--;) {
-		uint64_t before = *bits;
-
-		*bits &= ~(1ULL << i);
-		if (*bits != before && case_run(plan) != DIFFERENT)
-			*bits = before;
-	}
+	return case_run(plan) == DIFFERENT;
 }
 
 /*
@@ -478,8 +469,8 @@ static bool tell(struct plan *plan)
 	bool again;
 
 	printf("# %s\n", story);
-	shrink(plan, &plan->keep_queries, plan->nr_queries);
-	shrink(plan, &plan->keep_steps, plan->nr_steps);
+	bits_shrink(plan, &plan->keep_queries, plan->nr_queries, differs);
+	bits_shrink(plan, &plan->keep_steps, plan->nr_steps, differs);
 	again = case_run(plan) == DIFFERENT;
 	if (!again)
 		printf("# it does not come again; what was left:\n");
@@ -489,13 +480,6 @@ static bool tell(struct plan *plan)
 	printf("# again: SEED=%llu COUNT=1 differential\n",
 	       (unsigned long long)plan->seed);
 	return again;
-}
-
-static uint64_t number(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 0) : otherwise;
 }
 
 static void prepare(struct hmm_probe_info *info)

@@ -312,23 +312,16 @@ static enum verdict case_run(const struct plan *plan)
 	return verdict;
 }
 
-/* Leaves out of @bits whatever the difference does not need. */
-static void shrink(struct plan *plan, uint64_t *bits, unsigned int nr)
+static bool differs(struct plan *plan)
 {
-	while (nr--) {
-		uint64_t before = *bits;
-
-		*bits &= ~(1ULL << nr);
-		if (*bits != before && case_run(plan) != DIFFERENT)
-			*bits = before;
-	}
+	return case_run(plan) == DIFFERENT;
 }
 
 static void tell(struct plan *plan)
 {
 	printf("# %s\n", story);
-	shrink(plan, &plan->keep_queries, JOURNEYS);
-	shrink(plan, &plan->keep_steps, plan->nr_steps);
+	bits_shrink(plan, &plan->keep_queries, JOURNEYS, differs);
+	bits_shrink(plan, &plan->keep_steps, plan->nr_steps, differs);
 	printf(case_run(plan) == DIFFERENT ? "# %s, with no more than:\n" :
 	       "# %s; it does not come again; what was left:\n", story);
 	journeys(plan->seed, plan->keep_queries, true);
@@ -336,13 +329,6 @@ static void tell(struct plan *plan)
 	plan_print(stdout, plan);
 	printf("# again: SEED=%llu COUNT=1 engines\n",
 	       (unsigned long long)plan->seed);
-}
-
-static uint64_t number(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 0) : otherwise;
 }
 
 static bool one(uint64_t seed, uint64_t n, uint64_t *skipped)

@@ -363,3 +363,21 @@ void folio_sizes_allow(unsigned int sizes)
 	for (i = 0; i < 5; i++)
 		large_folios_allow(kbs[i], policies[sizes] >> i & 1);
 }
+
+void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr, bool (*differs)(struct plan *plan))
+{
+	while (nr--) {
+		uint64_t before = *bits;
+
+		*bits &= ~(1ULL << nr);
+		if (*bits != before && !differs(plan))
+			*bits = before;
+	}
+}
+
+uint64_t number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}

@@ -358,24 +358,24 @@ TEST_F(mirror, follows_changes)
 
 TEST_F(mirror, copy_on_write)
 {
-	int pipes[2], status;
-	char byte = 0;
+	struct handshake hand;
+	int status;
 	pid_t pid;
 
 	memset(self->at, 'p', PAGE);
 	ASSERT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->at + PAGE));
 	memset(self->at, 'p', PAGE);
-	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, handshake_open(&hand));
 	pid = fork();
 	if (!pid) {
 		/* After the device has written to the parent's. */
-		if (read(pipes[0], &byte, 1) != 1)
+		if (!handshake_wait_for_parent(&hand))
 			_exit(1);
 		_exit(touch(self->at) != 'p');
 	}
 	memset(self->buffer, 'd', PAGE);
 	EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
-	EXPECT_EQ(1, write(pipes[1], &byte, 1));
+	EXPECT_TRUE(handshake_signal_child(&hand));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ('d', touch(self->at));

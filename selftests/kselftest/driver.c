@@ -16,6 +16,7 @@
 
 #include "kselftest_harness.h"
 #include "hmm_dmirror.h"
+#include "hmm_user.h"
 
 #define PAGE	4096UL
 #define HUGE	(2UL << 20)
@@ -601,12 +602,11 @@ TEST_F(memory, release_of_reused_pages)
 /* Another process's pages go home without its knowing. */
 TEST_F(memory, release_of_a_child)
 {
-	int ready[2], go[2], status;
-	char byte;
+	struct handshake hand;
+	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(ready));
-	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, handshake_open(&hand));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -618,13 +618,13 @@ TEST_F(memory, release_of_a_child)
 			_exit(1);
 		/* Its pages stay where they are when the file is closed. */
 		close(self->fd);
-		if (write(ready[1], "", 1) != 1 || read(go[0], &byte, 1) != 1)
+		if (!handshake_signal_parent(&hand) || !handshake_wait_for_parent(&hand))
 			_exit(2);
 		_exit(filled(self->at, HUGE, 5) ? 0 : 3);
 	}
-	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	ASSERT_TRUE(handshake_wait_for_child(&hand));
 	EXPECT_EQ(0, memory_command(self, HMM_DMIRROR_RELEASE, 0, 1));
-	ASSERT_EQ(1, write(go[1], "", 1));
+	ASSERT_TRUE(handshake_signal_child(&hand));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 }

@@ -286,6 +286,63 @@ int uffd_protect(int uffd, void *addr, size_t size)
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
 }
 
+void *uffd_serve(void *uffd)
+{
+	static char page[PAGE] __attribute__((aligned(4096)));
+	int fd = *(int *)uffd;
+	struct uffd_msg msg;
+
+	memset(page, 0x77, sizeof(page));
+	while (read(fd, &msg, sizeof(msg)) == sizeof(msg)) {
+		struct uffdio_copy copy = {
+			.dst = msg.arg.pagefault.address & ~(PAGE - 1),
+			.src = (uintptr_t)page,
+			.len = PAGE,
+		};
+
+		if (msg.event == UFFD_EVENT_PAGEFAULT)
+			ioctl(fd, UFFDIO_COPY, &copy);
+	}
+	return NULL;
+}
+
+int handshake_open(struct handshake *handshake)
+{
+	return pipe(handshake->to_child) || pipe(handshake->to_parent) ? -errno : 0;
+}
+
+static bool byte_write(int fd)
+{
+	return write(fd, "", 1) == 1;
+}
+
+static bool byte_read(int fd)
+{
+	char byte;
+
+	return read(fd, &byte, 1) == 1;
+}
+
+bool handshake_signal_child(struct handshake *handshake)
+{
+	return byte_write(handshake->to_child[1]);
+}
+
+bool handshake_wait_for_parent(struct handshake *handshake)
+{
+	return byte_read(handshake->to_child[0]);
+}
+
+bool handshake_signal_parent(struct handshake *handshake)
+{
+	return byte_write(handshake->to_parent[1]);
+}
+
+bool handshake_wait_for_child(struct handshake *handshake)
+{
+	return byte_read(handshake->to_parent[0]);
+}
+
 void read_pages(const void *addr, size_t size)
 {
 	const volatile char *at = addr;

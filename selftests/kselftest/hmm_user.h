@@ -148,6 +148,31 @@ int uffd_register(int uffd, void *addr, size_t size, uint64_t mode);
 /* Write-protects registered memory. */
 int uffd_protect(int uffd, void *addr, size_t size);
 
+/*
+ * The function of a thread that serves the missing pages of a userfaultfd, given by a pointer to its descriptor, with
+ * pages full of 0x77. Ends when it is cancelled.
+ */
+void *uffd_serve(void *uffd);
+
+/**
+ * struct handshake - a parent and a child that wait for each other
+ * @to_child: a pipe that the parent writes to
+ * @to_parent: a pipe that the child writes to
+ */
+struct handshake {
+	int to_child[2];
+	int to_parent[2];
+};
+
+/* Opens it, before the fork; 0 or a negative error number. */
+int handshake_open(struct handshake *handshake);
+
+/* Each lets the other continue, or waits for that; whether it worked. */
+bool handshake_signal_child(struct handshake *handshake);
+bool handshake_wait_for_parent(struct handshake *handshake);
+bool handshake_signal_parent(struct handshake *handshake);
+bool handshake_wait_for_child(struct handshake *handshake);
+
 void read_pages(const void *addr, size_t size);
 void write_pages(void *addr, size_t size);
 

@@ -174,27 +174,6 @@ TEST_F(leaf, sticky_huge)
 	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
 }
 
-/* Answers each missing page with one full of 0x77, until it is told to stop. */
-static void *serve(void *argument)
-{
-	int uffd = *(int *)argument;
-	static char page[PAGE] __attribute__((aligned(4096)));
-	struct uffd_msg msg;
-
-	memset(page, 0x77, sizeof(page));
-	while (read(uffd, &msg, sizeof(msg)) == sizeof(msg)) {
-		struct uffdio_copy copy = {
-			.dst = msg.arg.pagefault.address & ~(PAGE - 1),
-			.src = (uintptr_t)page,
-			.len = PAGE,
-		};
-
-		if (msg.event == UFFD_EVENT_PAGEFAULT)
-			ioctl(uffd, UFFDIO_COPY, &copy);
-	}
-	return NULL;
-}
-
 TEST_F(leaf, uffd_missing)
 {
 	char *at = small_pages(N, RW);
@@ -214,7 +193,7 @@ TEST_F(leaf, uffd_missing)
 		EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 		return;
 	}
-	ASSERT_EQ(0, pthread_create(&thread, NULL, serve, &uffd));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, uffd_serve, &uffd));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
 	EXPECT_EQ(0x77, at[PAGE]);
@@ -239,7 +218,7 @@ static void *spoil_and_serve(void *argument)
 
 	poll(&ready, 1, -1);
 	munmap(spoiler->spoil, PAGE);
-	return serve(&spoiler->uffd);
+	return uffd_serve(&spoiler->uffd);
 }
 
 /*
@@ -279,7 +258,7 @@ static void *drop_and_serve(void *argument)
 
 	poll(&ready, 1, -1);
 	madvise(spoiler->spoil, PAGE, MADV_DONTNEED);
-	return serve(&spoiler->uffd);
+	return uffd_serve(&spoiler->uffd);
 }
 
 /*

@@ -311,26 +311,25 @@ TEST_F(migrate, fork_tree)
 /* A huge page that parent and child share moves, and both find it. */
 TEST_F(migrate, fork_shared_huge)
 {
-	int go[2], done[2], status;
-	char byte;
+	struct handshake hand;
+	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(go));
-	ASSERT_EQ(0, pipe(done));
+	ASSERT_EQ(0, handshake_open(&hand));
 	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
 	fill(self->at, HUGE_PAGES, 7);
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (read(go[0], &byte, 1) != 1 || right(self->at, HUGE_PAGES, 7) != HUGE_PAGES)
+		if (!handshake_wait_for_parent(&hand) || right(self->at, HUGE_PAGES, 7) != HUGE_PAGES)
 			_exit(1);
 		fill(self->at, HUGE_PAGES, 8);
-		_exit(write(done[1], "", 1) != 1);
+		_exit(!handshake_signal_parent(&hand));
 	}
 	EXPECT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
 	EXPECT_EQ(HUGE_PAGES, held(self, HUGE_PAGES));
-	ASSERT_EQ(1, write(go[1], "", 1));
-	ASSERT_EQ(1, read(done[0], &byte, 1));
+	ASSERT_TRUE(handshake_signal_child(&hand));
+	ASSERT_TRUE(handshake_wait_for_child(&hand));
 	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 7));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -453,12 +452,11 @@ static size_t noted_locked(const char *at, size_t npages)
 /* Pages that two processes have locked in memory stay so when one of them unlocks them. */
 TEST_F(migrate, locked_twice)
 {
-	int go[2], done[2], status;
-	char byte;
+	struct handshake hand;
+	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(go));
-	ASSERT_EQ(0, pipe(done));
+	ASSERT_EQ(0, handshake_open(&hand));
 	fill(self->at, N, 11);
 	ASSERT_EQ(0, mlock(self->at, N * PAGE));
 	pid = fork();
@@ -466,22 +464,22 @@ TEST_F(migrate, locked_twice)
 	if (!pid) {
 		/* Without a write, so that they stay the same pages. */
 		if (syscall(SYS_mlock2, self->at, N * PAGE, MLOCK_ONFAULT) ||
-		    right(self->at, N, 11) != N || write(done[1], "", 1) != 1 ||
-		    read(go[0], &byte, 1) != 1)
+		    right(self->at, N, 11) != N || !handshake_signal_parent(&hand) ||
+		    !handshake_wait_for_parent(&hand))
 			_exit(1);
-		_exit(munlock(self->at, N * PAGE) || write(done[1], "", 1) != 1 ||
-		      read(go[0], &byte, 1) != 1);
+		_exit(munlock(self->at, N * PAGE) || !handshake_signal_parent(&hand) ||
+		      !handshake_wait_for_parent(&hand));
 	}
-	ASSERT_EQ(1, read(done[0], &byte, 1));
+	ASSERT_TRUE(handshake_wait_for_child(&hand));
 	EXPECT_EQ(N, noted_locked(self->at, N));
 	there(self, N);
 	home(self, N);
 	EXPECT_EQ(0, held(self, N));
 	EXPECT_EQ(N, noted_locked(self->at, N));
-	ASSERT_EQ(1, write(go[1], "", 1));
-	ASSERT_EQ(1, read(done[0], &byte, 1));
+	ASSERT_TRUE(handshake_signal_child(&hand));
+	ASSERT_TRUE(handshake_wait_for_child(&hand));
 	EXPECT_EQ(N, noted_locked(self->at, N));
-	ASSERT_EQ(1, write(go[1], "", 1));
+	ASSERT_TRUE(handshake_signal_child(&hand));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(N, right(self->at, N, 11));

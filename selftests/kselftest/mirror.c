@@ -327,25 +327,6 @@ TEST_F(mirror, write_protected_by_uffd)
 }
 
 /* A fault that takes as long as a program likes, in a section. */
-static void *serve(void *argument)
-{
-	int uffd = *(int *)argument;
-	static uint64_t page[512] __attribute__((aligned(4096)));
-	struct uffd_msg msg;
-
-	memset(page, 0x77, sizeof(page));
-	while (read(uffd, &msg, sizeof(msg)) == sizeof(msg)) {
-		struct uffdio_copy copy = {
-			.dst = msg.arg.pagefault.address & ~(PAGE - 1),
-			.src = (uintptr_t)page,
-			.len = PAGE,
-		};
-
-		ioctl(uffd, UFFDIO_COPY, &copy);
-	}
-	return NULL;
-}
-
 TEST_F(mirror, missing_served_by_uffd)
 {
 	int uffd = uffd_open(0);
@@ -357,7 +338,7 @@ TEST_F(mirror, missing_served_by_uffd)
 	ASSERT_EQ(0, uffd_register(uffd, self->at, SIZE,
 				   UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, madvise(self->at, 4 * PAGE, MADV_DONTNEED));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, serve, &uffd));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, uffd_serve, &uffd));
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
 	ASSERT_EQ(0, device_read(self->fd, self->at + PAGE, &value));
 	EXPECT_EQ(0x7777777777777777, value);
