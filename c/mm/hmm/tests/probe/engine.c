@@ -24,48 +24,16 @@
 
 /**
  * struct engine - one of the two
- * @setup: migrate_vma_setup(), and so on
- * @pages: by address
- * @finalize: by address
- * @range: by pfn
- * @device_pages: by pfn
- * @device_finalize: by pfn
  * @memory: its device memory
  * @data: what is in it; NULL while there is none
  */
 struct engine {
-	int (*setup)(struct migrate_vma *args);
-	void (*pages)(struct migrate_vma *args);
-	void (*finalize)(struct migrate_vma *args);
-	int (*range)(unsigned long *src, unsigned long start,
-		     unsigned long npages);
-	void (*device_pages)(unsigned long *src, unsigned long *dst,
-			     unsigned long npages);
-	void (*device_finalize)(unsigned long *src, unsigned long *dst,
-				unsigned long npages);
 	struct hmm_devmem memory;
 	void *data;
 };
 
 static DEFINE_MUTEX(engines_lock);
-static struct engine engines[] = {
-	[HMM_PROBE_CORE] = {
-		.setup = migrate_vma_setup,
-		.pages = migrate_vma_pages,
-		.finalize = migrate_vma_finalize,
-		.range = migrate_device_range,
-		.device_pages = migrate_device_pages,
-		.device_finalize = migrate_device_finalize,
-	},
-	[HMM_PROBE_REFERENCE] = {
-		.setup = ref_migrate_vma_setup,
-		.pages = ref_migrate_vma_pages,
-		.finalize = ref_migrate_vma_finalize,
-		.range = ref_migrate_device_range,
-		.device_pages = ref_migrate_device_pages,
-		.device_finalize = ref_migrate_device_finalize,
-	},
-};
+static struct engine engines[PROBE_MIGRATE_CORES];
 
 static void *page_map(struct page *page)
 {
@@ -155,12 +123,14 @@ void probe_engine_exit(void)
 /**
  * struct journey - a migration in progress
  * @engine: by which engine
+ * @core: its stages
  * @ask: what was asked for
  * @args: the request; by pfn only its arrays are used
  * @npages: how many words there are
  */
 struct journey {
 	struct engine *engine;
+	const struct probe_migrate_core *core;
 	struct hmm_probe_engine ask;
 	struct migrate_vma args;
 	unsigned long npages;
@@ -257,7 +227,7 @@ static int by_address(struct journey *j)
 	if (j->ask.how & HMM_PROBE_ENGINE_COMPOUND)
 		j->args.flags |= MIGRATE_VMA_SELECT_COMPOUND;
 
-	j->ask.error = j->engine->setup(&j->args);
+	j->ask.error = j->core->setup(&j->args);
 	if (!j->ask.error) {
 		j->npages = j->args.npages;
 		j->ask.cpages = j->args.cpages;
@@ -265,10 +235,10 @@ static int by_address(struct journey *j)
 	}
 	if (!j->ask.error && j->args.cpages) {
 		fill_places(j);
-		j->engine->pages(&j->args);
+		j->core->pages(&j->args);
 		memcpy(told + ENGINE_PAGES, j->args.src,
 		       j->npages * sizeof(*told));
-		j->engine->finalize(&j->args);
+		j->core->finalize(&j->args);
 	}
 	mmap_read_unlock(mm);
 	return 0;
@@ -287,12 +257,12 @@ static int by_pfn(struct journey *j)
 	if (j->ask.start >= ENGINE_MEMORY / HPAGE_PMD_SIZE)
 		return -EINVAL;
 	j->npages = ENGINE_PAGES;
-	j->ask.error = j->engine->range(j->args.src, pfn, j->npages);
+	j->ask.error = j->core->range(j->args.src, pfn, j->npages);
 	memcpy(told, j->args.src, j->npages * sizeof(*told));
 	fill_places(j);
-	j->engine->device_pages(j->args.src, j->args.dst, j->npages);
+	j->core->device_pages(j->args.src, j->args.dst, j->npages);
 	memcpy(told + ENGINE_PAGES, j->args.src, j->npages * sizeof(*told));
-	j->engine->device_finalize(j->args.src, j->args.dst, j->npages);
+	j->core->device_finalize(j->args.src, j->args.dst, j->npages);
 	return 0;
 }
 
@@ -329,6 +299,7 @@ long probe_engine(struct hmm_probe_engine __user *user)
 		return -EINVAL;
 
 	j.engine = &engines[j.ask.core];
+	j.core = &probe_migrate_cores[j.ask.core];
 	/* The two arrays of the engine, and copies of the first at two stages. */
 	j.args.src = kvcalloc(4 * ENGINE_PAGES, sizeof(*j.args.src), GFP_KERNEL);
 	if (!j.args.src)

@@ -21,21 +21,23 @@
 #define MOVE_MEMORY	(256UL << 20)
 #define MOVE_BATCH	PTRS_PER_PTE
 
-/* The stages of a migration by address, of one engine. */
-struct engine {
-	int (*setup)(struct migrate_vma *args);
-	void (*pages)(struct migrate_vma *args);
-	void (*finalize)(struct migrate_vma *args);
-};
-
-static const struct engine engines[] = {
+const struct probe_migrate_core probe_migrate_cores[PROBE_MIGRATE_CORES] = {
 	[HMM_PROBE_CORE] = {
-		migrate_vma_setup, migrate_vma_pages, migrate_vma_finalize,
+		.setup = migrate_vma_setup,
+		.pages = migrate_vma_pages,
+		.finalize = migrate_vma_finalize,
+		.range = migrate_device_range,
+		.device_pages = migrate_device_pages,
+		.device_finalize = migrate_device_finalize,
 	},
 #if IS_ENABLED(CONFIG_HMM_REFERENCE)
 	[HMM_PROBE_REFERENCE] = {
-		ref_migrate_vma_setup, ref_migrate_vma_pages,
-		ref_migrate_vma_finalize,
+		.setup = ref_migrate_vma_setup,
+		.pages = ref_migrate_vma_pages,
+		.finalize = ref_migrate_vma_finalize,
+		.range = ref_migrate_device_range,
+		.device_pages = ref_migrate_device_pages,
+		.device_finalize = ref_migrate_device_finalize,
 	},
 #endif
 };
@@ -43,7 +45,7 @@ static const struct engine engines[] = {
 /**
  * struct move - pages on their way
  * @args: the migration; its arrays are @src and @dst
- * @engine: who does it
+ * @core: its stages
  * @out: to the device, not home
  * @engine_ns: time in the engine
  * @driver_ns: time in what stands for a driver
@@ -53,7 +55,7 @@ static const struct engine engines[] = {
  */
 struct move {
 	struct migrate_vma args;
-	const struct engine *engine;
+	const struct probe_migrate_core *core;
 	bool out;
 	u64 engine_ns;
 	u64 driver_ns;
@@ -171,9 +173,9 @@ static void free_sources(struct move *move)
  */
 static int move_batch(struct move *move)
 {
-	const struct engine *engine = move->engine;
+	const struct probe_migrate_core *core = move->core;
 	u64 at[7] = { ktime_get_ns() };
-	int ret = engine->setup(&move->args);
+	int ret = core->setup(&move->args);
 
 	at[1] = ktime_get_ns();
 	if (ret || !move->args.cpages) {
@@ -182,11 +184,11 @@ static int move_batch(struct move *move)
 	}
 	find_places(move);
 	at[2] = ktime_get_ns();
-	engine->pages(&move->args);
+	core->pages(&move->args);
 	at[3] = ktime_get_ns();
 	keep_sources(move);
 	at[4] = ktime_get_ns();
-	engine->finalize(&move->args);
+	core->finalize(&move->args);
 	at[5] = ktime_get_ns();
 	free_sources(move);
 	at[6] = ktime_get_ns();
@@ -234,7 +236,7 @@ static struct move *move_alloc(const struct hmm_probe_move *arg, bool out)
 
 	if (!move)
 		return NULL;
-	move->engine = &engines[arg->core];
+	move->core = &probe_migrate_cores[arg->core];
 	move->out = out;
 	move->args.src = move->src;
 	move->args.dst = move->dst;
@@ -366,7 +368,7 @@ void probe_move_exit(void)
 
 static int move_check(const struct hmm_probe_move *arg)
 {
-	if (arg->core >= ARRAY_SIZE(engines))
+	if (arg->core >= ARRAY_SIZE(probe_migrate_cores))
 		return -EOPNOTSUPP;
 	if (arg->what > HMM_PROBE_MOVE_TOUCH ||
 	    arg->how & ~(HMM_PROBE_MOVE_WHOLE | HMM_PROBE_MOVE_FLUSHES))

@@ -11,6 +11,8 @@
 
 #include "hmm_probe.h"
 
+struct migrate_vma;
+
 struct hmm_range;
 struct migrate_vma;
 struct probe_crowd;
@@ -145,6 +147,31 @@ static inline void probe_race_close(struct probe_file *file)
 #endif
 
 #ifdef HMM_PROBE_WITH_DEVMEM
+/**
+ * struct probe_migrate_core - the stages of a migration, of one core
+ * @setup: migrate_vma_setup(), and the next two like it
+ * @pages: by address
+ * @finalize: by address
+ * @range: migrate_device_range(), and the next two like it
+ * @device_pages: by pfn
+ * @device_finalize: by pfn
+ */
+struct probe_migrate_core {
+	int (*setup)(struct migrate_vma *args);
+	void (*pages)(struct migrate_vma *args);
+	void (*finalize)(struct migrate_vma *args);
+	int (*range)(unsigned long *src, unsigned long start,
+		     unsigned long npages);
+	void (*device_pages)(unsigned long *src, unsigned long *dst,
+			     unsigned long npages);
+	void (*device_finalize)(unsigned long *src, unsigned long *dst,
+				unsigned long npages);
+};
+
+/* By HMM_PROBE_CORE and, if it is built, HMM_PROBE_REFERENCE. */
+#define PROBE_MIGRATE_CORES	(1 + IS_ENABLED(CONFIG_HMM_REFERENCE))
+extern const struct probe_migrate_core probe_migrate_cores[PROBE_MIGRATE_CORES];
+
 long probe_move(struct hmm_probe_move __user *user);
 void probe_move_exit(void);
 #else
