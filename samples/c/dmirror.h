@@ -50,12 +50,14 @@ struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
  * @dev: its place among the kernel's devices
  * @memory: its memory; the unit's address is the &hmm_devmem.owner
  * @coherent_base: see dm_memory_init()
+ * @fail_for: the task whose next copy or clear finds no memory; NULL for none
  */
 struct dm_unit {
 	struct cdev cdev;
 	struct device dev;
 	struct hmm_devmem memory;
 	unsigned long coherent_base;
+	struct task_struct *fail_for;
 };
 
 /* Bits of dm_mirror.flags: the next allocation for a migration fails. */

@@ -187,11 +187,18 @@ static int dm_cmd_check_exclusive(struct dm_mirror *dm,
 	return 0;
 }
 
-/* Tests ask for it: the next migration finds its first page without room. */
-static unsigned int dm_migrate_flags(struct dm_mirror *dm)
+/* Tests ask for it: the first copy of the next migration finds no memory. */
+static void dm_migrate_begin(struct dm_mirror *dm)
 {
-	return test_and_clear_bit(DM_FAIL_ALLOC, &dm->flags) ?
-	       HMM_DEVMEM_FAIL_ONCE : 0;
+	if (test_and_clear_bit(DM_FAIL_ALLOC, &dm->flags))
+		WRITE_ONCE(dm->unit->fail_for, current);
+}
+
+/* Ends that, if there was nothing to copy. */
+static void dm_migrate_end(struct dm_mirror *dm)
+{
+	if (READ_ONCE(dm->unit->fail_for) == current)
+		WRITE_ONCE(dm->unit->fail_for, NULL);
 }
 
 /*
@@ -200,12 +207,10 @@ static unsigned int dm_migrate_flags(struct dm_mirror *dm)
  * by step, as a driver does it that has to do something in between. Whatever a
  * step leaves is ended on the way out, and what was not committed stays.
  */
-static int dm_migrate_piece(struct dm_mirror *dm, struct hmm_span *span,
-			    unsigned int flags)
+static int dm_migrate_piece(struct dm_mirror *dm, struct hmm_span *span)
 {
 	CLASS(hmm_devmem_migration_collected, collected)(&dm->unit->memory,
-							 dm->mirror.mm, *span,
-							 flags);
+							 dm->mirror.mm, *span);
 	CLASS(hmm_devmem_migration_copied, copied)(&collected);
 	CLASS(hmm_devmem_migration_committed, committed)(&copied);
 	int ret = hmm_devmem_migration_committed_error(&committed);
@@ -219,11 +224,12 @@ static int dm_cmd_migrate_to_dev(struct dm_mirror *dm,
 				 struct hmm_dmirror_cmd *cmd)
 {
 	struct hmm_span span = dm_cmd_span(cmd), left = span;
-	unsigned int flags = dm_migrate_flags(dm);
 	int ret = 0;
 
-	for (; !ret && left.start < left.end; flags = 0)
-		ret = dm_migrate_piece(dm, &left, flags);
+	dm_migrate_begin(dm);
+	while (!ret && left.start < left.end)
+		ret = dm_migrate_piece(dm, &left);
+	dm_migrate_end(dm);
 	if (!ret)
 		ret = dm_map_local(dm, span);
 	return ret ?: dm_cmd_read(dm, cmd);
@@ -232,10 +238,12 @@ static int dm_cmd_migrate_to_dev(struct dm_mirror *dm,
 static int dm_cmd_migrate_to_sys(struct dm_mirror *dm,
 				 struct hmm_dmirror_cmd *cmd)
 {
-	long ret = hmm_devmem_migrate_to_ram(&dm->unit->memory, dm->mirror.mm,
-					     dm_cmd_span(cmd),
-					     dm_migrate_flags(dm));
+	long ret;
 
+	dm_migrate_begin(dm);
+	ret = hmm_devmem_migrate_to_ram(&dm->unit->memory, dm->mirror.mm,
+					dm_cmd_span(cmd));
+	dm_migrate_end(dm);
 	if (ret < 0)
 		return ret;
 	cmd->cpages = ret;

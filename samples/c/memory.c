@@ -64,6 +64,18 @@ void dm_page_unmap(struct page *page, const void *at)
 		kunmap_local(at);
 }
 
+/*
+ * Whether the caller is in a migration whose first copy is to fail, for a test.
+ * Others that use the unit at the same time do not notice.
+ */
+static bool dm_fail_once(struct dm_unit *unit)
+{
+	if (likely(READ_ONCE(unit->fail_for) != current))
+		return false;
+	WRITE_ONCE(unit->fail_for, NULL);
+	return true;
+}
+
 static int dm_copy_page(struct page *dst, struct page *src)
 {
 	void *to = dm_page_map(dst), *from = dm_page_map(src);
@@ -80,7 +92,7 @@ static int dm_copy_page(struct page *dst, struct page *src)
 static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 		   unsigned int order)
 {
-	int ret = 0;
+	int ret = dm_fail_once(unit) ? -ENOMEM : 0;
 
 	for (unsigned long i = 0; !ret && i < 1UL << order; i++)
 		ret = dm_copy_page(dst + i, src + i);
@@ -90,6 +102,8 @@ static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 static int dm_clear(struct dm_unit *unit, struct page *page,
 		    unsigned int order)
 {
+	if (dm_fail_once(unit))
+		return -ENOMEM;
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		void *at = dm_page_map(page + i);
 

@@ -29,7 +29,6 @@ use kernel::{
     alloc::Flags,
     hmm::{
         devmem::{
-            MigrateFlags,
             Migration, //
         },
         table::{
@@ -221,12 +220,16 @@ impl DmMirror {
         }
     }
 
-    /// Tests ask for it: the next migration finds its first page without room.
-    fn dm_migrate_flags(&self) -> MigrateFlags {
-        match self.fail_alloc.xchg(false, Relaxed) {
-            true => MigrateFlags::FAIL_ONCE,
-            false => MigrateFlags::NONE,
+    /// Migrates. Tests ask for it: the first copy of the next migration finds no memory.
+    fn dm_migrate<R>(&self, migrate: impl FnOnce() -> Result<R>) -> Result<R> {
+        let memory = self.unit.memory.data();
+
+        if self.fail_alloc.xchg(false, Relaxed) {
+            memory.fail_once();
         }
+        let moved = migrate();
+        memory.fail_no_more();
+        moved
     }
 
     /// Moves the first pages of a span, as many as go at once, and tells where the next begin.
@@ -234,8 +237,8 @@ impl DmMirror {
     /// [`DeviceMemory::migrate`](kernel::hmm::devmem::DeviceMemory::migrate) does all of this for the whole of a span;
     /// here it is step by step, as a driver does it that has to do something in between. What is dropped before it is
     /// committed stays where it was.
-    fn dm_migrate_piece(&self, mm: &MmWithUser, span: Span, flags: MigrateFlags) -> Result<usize> {
-        let collected = Migration::collect(&self.unit.memory, mm, span, flags)?;
+    fn dm_migrate_piece(&self, mm: &MmWithUser, span: Span) -> Result<usize> {
+        let collected = Migration::collect(&self.unit.memory, mm, span)?;
         let committed = collected.copy().commit();
 
         Ok(committed.span().end())
@@ -243,21 +246,21 @@ impl DmMirror {
 
     fn dm_cmd_migrate_to_dev(&self, mm: &MmWithUser, cmd: &mut Cmd) -> Result {
         let span = dm_cmd_span(cmd);
-        let (mut now, mut flags) = (span.start(), self.dm_migrate_flags());
+        let mut now = span.start();
 
-        while now < span.end() {
-            now = self.dm_migrate_piece(mm, Span::new(now, span.end()), flags)?;
-            flags = MigrateFlags::NONE;
-        }
+        self.dm_migrate(|| {
+            while now < span.end() {
+                now = self.dm_migrate_piece(mm, Span::new(now, span.end()))?;
+            }
+            Ok(())
+        })?;
         self.dm_map_local(span)?;
         self.dm_cmd_read(cmd)
     }
 
     fn dm_cmd_migrate_to_sys(&self, mm: &MmWithUser, cmd: &mut Cmd) -> Result {
-        let moved =
-            self.unit
-                .memory
-                .migrate_to_ram(mm, dm_cmd_span(cmd), self.dm_migrate_flags())?;
+        let span = dm_cmd_span(cmd);
+        let moved = self.dm_migrate(|| self.unit.memory.migrate_to_ram(mm, span))?;
 
         cmd.cpages = moved as u64;
         Ok(())

@@ -34,6 +34,10 @@ use kernel::{
     prelude::*,
     sizes::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Mutex,
         SetOnce, //
     }, //
@@ -60,6 +64,8 @@ pub(crate) struct DmMemory {
     /// The numbers that no chunk has, each a bit.
     #[pin]
     idle: Mutex<u64>,
+    /// The thread whose next copy or clear finds no memory, for a test; 0 for none.
+    fail_for: Atomic<i32>,
 }
 
 impl DmMemory {
@@ -80,6 +86,7 @@ impl DmMemory {
                 chunks
             },
             idle <- new_mutex!(u64::MAX),
+            fail_for: Atomic::new(0),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
     }
@@ -95,6 +102,27 @@ impl DmMemory {
         }
         *idle &= !(1 << nr);
         Ok(nr)
+    }
+
+    /// The first copy or clear of this thread finds no memory.
+    pub(crate) fn fail_once(&self) {
+        self.fail_for.store(current!().pid(), Relaxed);
+    }
+
+    /// Ends what [`Self::fail_once`] began, if there was nothing to copy.
+    pub(crate) fn fail_no_more(&self) {
+        let _ = self.fail_for.cmpxchg(current!().pid(), 0, Relaxed);
+    }
+
+    /// Fails once if a test has asked for that; others that use the unit at the same time do not notice.
+    fn check_failure(&self) -> Result {
+        let thread = self.fail_for.load(Relaxed);
+
+        if thread != 0 && thread == current!().pid() {
+            self.fail_no_more();
+            return Err(ENOMEM);
+        }
+        Ok(())
     }
 
     fn forget(&self, nr: usize) {
@@ -144,6 +172,7 @@ impl MemoryOperations for DmMemory {
     /// A device would have its copy engine do this, for all of the block at once. The two ways are home, from memory that
     /// the CPU cannot reach, and all others.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: Block<'_>) -> Result {
+        memory.data().check_failure()?;
         let ram = dm_ram(memory, &src);
 
         for index in 0..dst.pages() {
@@ -162,6 +191,7 @@ impl MemoryOperations for DmMemory {
     }
 
     fn clear(memory: &DeviceMemory<Self>, mut page: Block<'_>) -> Result {
+        memory.data().check_failure()?;
         for index in 0..page.pages() {
             dm_page_mut(memory, &mut page, index, |to| {
                 to.clear();

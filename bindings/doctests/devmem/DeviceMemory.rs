@@ -4,7 +4,6 @@ use kernel::{
             DeviceMemory,
             MemoryOperations,
             MemoryType,
-            MigrateFlags, //
         },
         page::Block,
         Span, //
@@ -29,7 +28,7 @@ impl MemoryOperations for Device {
 
 /// What is moved, and whether it could be: pages that are busy stay.
 fn take(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<bool> {
-    Ok(memory.migrate(mm, span, MigrateFlags::NONE)? == span.pages())
+    Ok(memory.migrate(mm, span)? == span.pages())
 }
 
 let memory = DeviceMemory::new(MemoryType::PRIVATE, 16, c"example", Device);

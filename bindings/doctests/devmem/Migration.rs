@@ -3,7 +3,6 @@ use kernel::{
         devmem::{
             DeviceMemory,
             MemoryOperations,
-            MigrateFlags,
             Migration, //
         },
         Span, //
@@ -19,7 +18,7 @@ fn take<T: MemoryOperations>(
     span: Span,
     tell: impl Fn(Span) -> Result,
 ) -> Result<usize> {
-    let copied = Migration::collect(memory, mm, span, MigrateFlags::NONE)?.copy();
+    let copied = Migration::collect(memory, mm, span)?.copy();
     // Left here, or by `?` below, none of them has moved.
     tell(copied.span())?;
     Ok(copied.commit().moved())

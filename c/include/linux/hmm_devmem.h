@@ -135,15 +135,6 @@ struct hmm_devmem_chunk {
 	bool removed;
 };
 
-/**
- * enum hmm_devmem_flags - how pages of a process are moved
- * @HMM_DEVMEM_FAIL_ONCE: the first place that a page could move to is not
- *	found; for tests of what is done then
- */
-enum hmm_devmem_flags {
-	HMM_DEVMEM_FAIL_ONCE	= BIT(0),
-} __contract(flags("MigrateFlags"));
-
 int hmm_devmem_init(struct hmm_devmem *devmem) __contract(constructor, errno);
 void hmm_devmem_exit(struct hmm_devmem *devmem)
 	__contract(destructor, may_sleep);
@@ -159,13 +150,11 @@ struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order);
 
 long hmm_devmem_migrate(struct hmm_devmem *devmem,
 			struct mm_struct *mm __contract(borrows),
-			struct hmm_span span,
-			unsigned int flags __contract(flags(hmm_devmem_flags)))
+			struct hmm_span span)
 	__contract(method, errno, plain, may_sleep);
 long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem,
 			       struct mm_struct *mm __contract(borrows),
-			       struct hmm_span span,
-			       unsigned int flags __contract(flags(hmm_devmem_flags)))
+			       struct hmm_span span)
 	__contract(method, errno, plain, may_sleep);
 
 /**
@@ -179,8 +168,7 @@ struct __contract(object("Migration")) hmm_devmem_migration;
 
 struct hmm_devmem_migration *
 hmm_devmem_collect(struct hmm_devmem *devmem __contract(outlives),
-		   struct mm_struct *mm __contract(borrows), struct hmm_span span,
-		   unsigned int flags __contract(flags(hmm_devmem_flags)))
+		   struct mm_struct *mm __contract(borrows), struct hmm_span span)
 	__contract(constructor, name("collect"), errno, may_sleep,
 		   stage("Collected"));
 void hmm_devmem_migration_copy(struct hmm_devmem_migration *migration)

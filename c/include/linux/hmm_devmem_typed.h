@@ -7,23 +7,6 @@
 #include <linux/cleanup.h>
 #include <linux/hmm_devmem.h>
 
-/* A word that is not taken for any other. */
-struct hmm_devmem_flags_word {
-	unsigned int raw;
-};
-
-static inline struct hmm_devmem_flags_word
-hmm_devmem_flags_of(unsigned int bits)
-{
-	return (struct hmm_devmem_flags_word){ bits };
-}
-
-static inline bool hmm_devmem_flags_has(struct hmm_devmem_flags_word word,
-					enum hmm_devmem_flags bits)
-{
-	return (word.raw & bits) == bits;
-}
-
 /* struct hmm_devmem *x __free(hmm_devmem_exit): ended when @x goes out of scope. */
 DEFINE_FREE(hmm_devmem_exit, struct hmm_devmem *,
 	    if (!IS_ERR_OR_NULL(_T)) hmm_devmem_exit(_T))
@@ -51,19 +34,18 @@ static inline int __must_check hmm_devmem_migration_collected_error(
 static inline struct hmm_devmem_migration_collected
 hmm_devmem_migration_collected_by_collect(struct hmm_devmem *devmem,
 					  struct mm_struct *mm,
-					  struct hmm_span span,
-					  unsigned int flags)
+					  struct hmm_span span)
 {
 	return (struct hmm_devmem_migration_collected){ hmm_devmem_collect(
-		devmem, mm, span, flags) };
+		devmem, mm, span) };
 }
 
 DEFINE_CLASS(hmm_devmem_migration_collected,
 	     struct hmm_devmem_migration_collected,
 	     if (!IS_ERR_OR_NULL(_T.raw)) hmm_devmem_migration_end(_T.raw),
-	     hmm_devmem_migration_collected_by_collect(devmem, mm, span, flags),
+	     hmm_devmem_migration_collected_by_collect(devmem, mm, span),
 	     struct hmm_devmem *devmem, struct mm_struct *mm,
-	     struct hmm_span span, unsigned int flags)
+	     struct hmm_span span)
 
 static inline struct hmm_span hmm_devmem_migration_collected_span(
 	const struct hmm_devmem_migration_collected *collected)
@@ -225,16 +207,15 @@ __must_check int hmm_devmem_remove(struct hmm_devmem *devmem,
 				   unsigned long timeout);
 
 __must_check long hmm_devmem_migrate(struct hmm_devmem *devmem,
-				     struct mm_struct *mm, struct hmm_span span,
-				     unsigned int flags);
+				     struct mm_struct *mm,
+				     struct hmm_span span);
 
 __must_check long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem,
 					    struct mm_struct *mm,
-					    struct hmm_span span,
-					    unsigned int flags);
+					    struct hmm_span span);
 
 __must_check struct hmm_devmem_migration *
 hmm_devmem_collect(struct hmm_devmem *devmem, struct mm_struct *mm,
-		   struct hmm_span span, unsigned int flags);
+		   struct hmm_span span);
 
 #endif /* _DEVMEM_TYPED_H */

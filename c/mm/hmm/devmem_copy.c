@@ -52,10 +52,6 @@ static struct folio *hmm_devmem_alloc_ram(struct hmm_devmem_transfer *t,
 static struct folio *hmm_devmem_alloc_dst(struct hmm_devmem_transfer *t,
 					  unsigned long i, unsigned int order)
 {
-	if (t->fail_once) {
-		t->fail_once = false;
-		return NULL;
-	}
 	if (!hmm_devmem_order_allowed(t, i, order))
 		return NULL;
 	if (t->to)

@@ -118,15 +118,12 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 
 static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
 					struct mm_struct *mm,
-					struct hmm_span span,
-					unsigned int flags)
+					struct hmm_span span)
 {
 	long ret = -ENOMEM;
 
-	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end) ||
-	    flags & ~HMM_DEVMEM_FAIL_ONCE)
+	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return -EINVAL;
-	t->fail_once = flags & HMM_DEVMEM_FAIL_ONCE;
 	t->args.flags |= HMM_DEVMEM_ANY_ORDER;
 
 	if (!mmget_not_zero(mm))
@@ -144,7 +141,6 @@ static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
  * @devmem: the device memory
  * @mm: the process
  * @span: what to move
- * @flags: HMM_DEVMEM_FAIL_ONCE, or 0
  *
  * Addresses in @span that nothing is mapped at get cleared device memory, in huge
  * pages where a page fault would have got one. Pages that are swapped out are
@@ -163,11 +159,11 @@ static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
  * moved is not reported, but their number; the next call reports it.
  */
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
-			struct hmm_span span, unsigned int flags)
+			struct hmm_span span)
 {
 	struct hmm_devmem_transfer t = hmm_devmem_transfer_to(devmem);
 
-	return hmm_devmem_transfer_process(&t, mm, span, flags);
+	return hmm_devmem_transfer_process(&t, mm, span);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate);
 
@@ -184,7 +180,6 @@ static unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem)
  *	&hmm_devmem.owner is taken for it
  * @mm: the process
  * @span: what to move
- * @flags: HMM_DEVMEM_FAIL_ONCE, or 0
  *
  * Pages that are busy, or for which there is no room, stay where they are;
  * that is no error.
@@ -194,7 +189,7 @@ static unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem)
  * Return: as hmm_devmem_migrate().
  */
 long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem, struct mm_struct *mm,
-			       struct hmm_span span, unsigned int flags)
+			       struct hmm_span span)
 {
 	struct hmm_devmem_transfer t = {
 		.args = {
@@ -203,6 +198,6 @@ long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem, struct mm_struct *mm,
 		},
 	};
 
-	return hmm_devmem_transfer_process(&t, mm, span, flags);
+	return hmm_devmem_transfer_process(&t, mm, span);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate_to_ram);

@@ -61,7 +61,6 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  * @mm: the process
  * @span: which of its pages; those of them are taken that lie in one VMA and
  *	under one PMD, as hmm_devmem_migration_span() tells
- * @flags: HMM_DEVMEM_FAIL_ONCE, or 0
  *
  * A CPU that touches one of them waits until the migration ends. Pages that
  * cannot move just then are not taken; that is no error.
@@ -75,20 +74,17 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  */
 struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 						struct mm_struct *mm,
-						struct hmm_span span,
-						unsigned int flags)
+						struct hmm_span span)
 {
 	struct hmm_devmem_migration *m;
 	int err;
 
-	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end) ||
-	    flags & ~HMM_DEVMEM_FAIL_ONCE)
+	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return ERR_PTR(-EINVAL);
 	m = hmm_devmem_migration_alloc(devmem, mm);
 	if (IS_ERR(m))
 		return m;
 
-	m->transfer.fail_once = flags & HMM_DEVMEM_FAIL_ONCE;
 	hmm_devmem_grow_if_low(devmem);
 	err = mmap_read_lock_killable(mm);
 	if (!err) {

@@ -21,14 +21,12 @@
  * @to: the device memory that they move to; NULL on the way home
  * @args: the migration by address, or, with no VMA, only the arrays of one by
  *	pfn
- * @fail_once: the next place is not found
  * @wanted: in a CPU fault, the index of the page that the CPU waits for
  * @error: why that page did not get a place
  */
 struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
 	struct migrate_vma args;
-	bool fail_once;
 	unsigned long wanted;
 	int error;
 };

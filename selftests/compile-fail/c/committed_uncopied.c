@@ -4,7 +4,7 @@
 
 int dm_take(struct dm_unit *unit, struct mm_struct *mm, struct hmm_span span)
 {
-	CLASS(hmm_devmem_migration_collected, collected)(&unit->memory, mm, span, 0);
+	CLASS(hmm_devmem_migration_collected, collected)(&unit->memory, mm, span);
 #ifdef MISUSE
 	CLASS(hmm_devmem_migration_committed, committed)(&collected);
 	//~^ - incompatible pointer types

@@ -5,10 +5,10 @@
 long dm_fill(struct dm_unit *unit, struct mm_struct *mm, struct hmm_span span)
 {
 #ifdef MISUSE
-	hmm_devmem_migrate(&unit->memory, mm, span, 0);
+	hmm_devmem_migrate(&unit->memory, mm, span);
 	//~^ - ignoring return value
 	return 0;
 #else
-	return hmm_devmem_migrate(&unit->memory, mm, span, 0);
+	return hmm_devmem_migrate(&unit->memory, mm, span);
 #endif
 }

@@ -9,7 +9,7 @@ int dm_take(struct hmm_devmem_migration *migration, struct dm_unit *unit,
 	CLASS(hmm_devmem_migration_committed, committed)(migration);
 	//~^ - incompatible pointer types
 #else
-	CLASS(hmm_devmem_migration_collected, collected)(&unit->memory, mm, span, 0);
+	CLASS(hmm_devmem_migration_collected, collected)(&unit->memory, mm, span);
 	CLASS(hmm_devmem_migration_copied, copied)(&collected);
 	CLASS(hmm_devmem_migration_committed, committed)(&copied);
 #endif

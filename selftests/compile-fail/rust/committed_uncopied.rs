@@ -5,7 +5,7 @@
 include!("fixture/migration.rs");
 
 pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
-    let migration = Migration::collect(memory, mm, span, MigrateFlags::NONE)?;
+    let migration = Migration::collect(memory, mm, span)?;
     #[cfg(misuse)]
     let migration = migration.commit(); //~ E0599 no method named `commit` found
     #[cfg(not(misuse))]

@@ -10,5 +10,5 @@ type Process = Mm;
 type Process = MmWithUser;
 
 pub fn fill(memory: &DeviceMemory<Device>, mm: &Process, span: Span) -> Result<usize> {
-    memory.migrate(mm, span, MigrateFlags::NONE) //~ E0308 mismatched types
+    memory.migrate(mm, span) //~ E0308 mismatched types
 }

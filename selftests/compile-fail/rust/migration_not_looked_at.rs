@@ -6,8 +6,8 @@ include!("fixture/migration.rs");
 
 pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result {
     #[cfg(misuse)]
-    memory.migrate(mm, span, MigrateFlags::NONE); //~ - unused `core::result::Result` that must be used
+    memory.migrate(mm, span); //~ - unused `core::result::Result` that must be used
     #[cfg(not(misuse))]
-    memory.migrate(mm, span, MigrateFlags::NONE)?;
+    memory.migrate(mm, span)?;
     Ok(())
 }

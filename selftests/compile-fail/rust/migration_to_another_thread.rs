@@ -9,7 +9,7 @@ fn elsewhere<T: Send>(work: T) {
 }
 
 pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result {
-    let collected = Migration::collect(memory, mm, span, MigrateFlags::NONE)?;
+    let collected = Migration::collect(memory, mm, span)?;
     #[cfg(misuse)]
     elsewhere(collected); //~ E0277 cannot be sent between threads safely
     #[cfg(not(misuse))]

@@ -63,47 +63,6 @@ impl MemoryType {
     pub const PCI_P2PDMA: Self = Self(bindings::memory_type_MEMORY_DEVICE_PCI_P2PDMA);
 }
 
-/// How pages of a process are moved.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MigrateFlags(pub(crate) u32);
-
-impl MigrateFlags {
-    /// The first place that a page could move to is not found; for tests of what is done then.
-    pub const FAIL_ONCE: Self = Self(bindings::hmm_devmem_flags_HMM_DEVMEM_FAIL_ONCE);
-
-    /// No bit.
-    pub const NONE: Self = Self(0);
-
-    /// Whether all bits of `other` are set in `self`.
-    #[inline]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// The word.
-    #[inline]
-    pub const fn into_raw(self) -> u32 {
-        self.0
-    }
-}
-
-impl core::ops::BitOr for MigrateFlags {
-    type Output = Self;
-    #[inline]
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-impl core::ops::BitAnd for MigrateFlags {
-    type Output = Self;
-    #[inline]
-    fn bitand(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-}
-
 /// Where a page is in some device memory.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
@@ -235,7 +194,6 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///             DeviceMemory,
 ///             MemoryOperations,
 ///             MemoryType,
-///             MigrateFlags, //
 ///         },
 ///         page::Block,
 ///         Span, //
@@ -260,7 +218,7 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///
 /// /// What is moved, and whether it could be: pages that are busy stay.
 /// fn take(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<bool> {
-///     Ok(memory.migrate(mm, span, MigrateFlags::NONE)? == span.pages())
+///     Ok(memory.migrate(mm, span)? == span.pages())
 /// }
 ///
 /// let memory = DeviceMemory::new(MemoryType::PRIVATE, 16, c"example", Device);
@@ -426,16 +384,10 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Fails with the error that the C function returns.
     #[inline]
-    pub fn migrate(
-        &self,
-        mm: &crate::mm::MmWithUser,
-        span: Span,
-        flags: MigrateFlags,
-    ) -> Result<usize> {
+    pub fn migrate(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
         // reference and so valid for the call.
-        let value =
-            unsafe { bindings::hmm_devmem_migrate(self.as_raw(), mm.as_raw(), span.0, flags.0) };
+        let value = unsafe { bindings::hmm_devmem_migrate(self.as_raw(), mm.as_raw(), span.0) };
         if value < 0 {
             return Err(Error::from_errno(value as c_int));
         }
@@ -455,17 +407,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Fails with the error that the C function returns.
     #[inline]
-    pub fn migrate_to_ram(
-        &self,
-        mm: &crate::mm::MmWithUser,
-        span: Span,
-        flags: MigrateFlags,
-    ) -> Result<usize> {
+    pub fn migrate_to_ram(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
         // reference and so valid for the call.
-        let value = unsafe {
-            bindings::hmm_devmem_migrate_to_ram(self.as_raw(), mm.as_raw(), span.0, flags.0)
-        };
+        let value =
+            unsafe { bindings::hmm_devmem_migrate_to_ram(self.as_raw(), mm.as_raw(), span.0) };
         if value < 0 {
             return Err(Error::from_errno(value as c_int));
         }
@@ -636,7 +582,6 @@ pub enum Committed {}
 ///         devmem::{
 ///             DeviceMemory,
 ///             MemoryOperations,
-///             MigrateFlags,
 ///             Migration, //
 ///         },
 ///         Span, //
@@ -652,7 +597,7 @@ pub enum Committed {}
 ///     span: Span,
 ///     tell: impl Fn(Span) -> Result,
 /// ) -> Result<usize> {
-///     let copied = Migration::collect(memory, mm, span, MigrateFlags::NONE)?.copy();
+///     let copied = Migration::collect(memory, mm, span)?.copy();
 ///     // Left here, or by `?` below, none of them has moved.
 ///     tell(copied.span())?;
 ///     Ok(copied.commit().moved())
@@ -682,12 +627,11 @@ impl<'a> Migration<'a, Collected> {
         devmem: &'a DeviceMemory<T>,
         mm: &crate::mm::MmWithUser,
         span: Span,
-        flags: MigrateFlags,
     ) -> Result<Self> {
         // SAFETY: `devmem` outlives the object, whose lifetime is its (`outlives`); `mm` is a
         // reference and so valid for the call.
         let ptr = from_err_ptr(unsafe {
-            bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0, flags.0)
+            bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0)
         })?;
         let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
         Ok(Migration {

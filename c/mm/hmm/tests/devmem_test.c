@@ -140,18 +140,12 @@ static void devmem_scrubs(struct kunit *test)
 static void devmem_refuses_ranges(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	struct hmm_devmem *devmem = &device->devmem;
-	struct mm_struct *mm;
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
 
-	mm = current->mm;
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, -PAGE_SIZE), -EINVAL);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + 1, PAGE_SIZE), -EINVAL);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, mm,
-						 span_of(addr, PAGE_SIZE), 0x80),
-			-EINVAL);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 4 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 4);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 2 * PAGE_SIZE), 2);
@@ -283,31 +277,23 @@ static void devmem_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, pages);
 }
 
-/* A place that is not found is one page that stays, or small ones for a huge. */
+/* A copy for which there is no memory: one page stays, or a huge page moves as small ones. */
 static void devmem_fails_once(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	struct hmm_devmem *devmem = &device->devmem;
 	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
-	struct hmm_span span = span_of(addr, 4 * PAGE_SIZE);
 
-	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
-						 HMM_DEVMEM_FAIL_ONCE), 3);
-	KUNIT_EXPECT_EQ(test,
-			hmm_devmem_migrate_to_ram(devmem, current->mm, span,
-						  HMM_DEVMEM_FAIL_ONCE),
-			2);
+	device->fail_once = true;
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 3);
+	device->fail_once = true;
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 4 * PAGE_SIZE), 2);
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE), 0);
 
 	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 	allow_huge(test, addr, HPAGE_PMD_SIZE);
-	span = span_of(addr, HPAGE_PMD_SIZE);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_migrate(devmem, current->mm, span,
-						 HMM_DEVMEM_FAIL_ONCE),
-			HPAGE_PMD_NR);
-	KUNIT_EXPECT_EQ(test,
-			hmm_devmem_migrate_to_ram(devmem, current->mm, span, 0),
-			HPAGE_PMD_NR);
+	device->fail_once = true;
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 0);
 }
 

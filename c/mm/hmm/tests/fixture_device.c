@@ -29,6 +29,14 @@ static void *map_page(struct page *page)
 	return page_address(page);
 }
 
+static bool buffer_fail_once(struct buffer_device *device)
+{
+	bool fail = device->fail_once;
+
+	device->fail_once = false;
+	return fail;
+}
+
 static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
 		       struct page *src, unsigned int order)
 {
@@ -39,6 +47,8 @@ static int buffer_copy(struct hmm_devmem *devmem, struct page *dst,
 		device->meanwhile(device);
 	if (device->broken)
 		return device->error ?: -EIO;
+	if (buffer_fail_once(device))
+		return -ENOMEM;
 	if (device->bad && device->bad >= src && device->bad < src + (1UL << order))
 		return -EIO;
 	if (device->small && order)
@@ -55,6 +65,8 @@ static int buffer_clear(struct hmm_devmem *devmem, struct page *page,
 {
 	unsigned long i;
 
+	if (buffer_fail_once(to_device(devmem)))
+		return -ENOMEM;
 	for (i = 0; i < 1UL << order; i++)
 		clear_page(map_page(page + i));
 	return 0;

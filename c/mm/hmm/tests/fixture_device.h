@@ -26,6 +26,7 @@
  * @blocks: how often a block of each order was
  * @broken: every copy fails
  * @error: with what, if not with -EIO
+ * @fail_once: the next copy or clear finds no memory
  * @bad: a page that cannot be copied, alone or in a block; or NULL
  * @small: there is no memory to copy large blocks
  * @meanwhile: called before each copy, or NULL
@@ -38,6 +39,7 @@ struct buffer_device {
 	unsigned long blocks[HPAGE_PMD_ORDER + 1];
 	bool broken;
 	int error;
+	bool fail_once;
 	const struct page *bad;
 	bool small;
 	void (*meanwhile)(struct buffer_device *device);
@@ -70,14 +72,14 @@ static inline long migrate_to(struct buffer_device *device, unsigned long addr,
 			      unsigned long size)
 {
 	return hmm_devmem_migrate(&device->devmem, current->mm,
-				  span_of(addr, size), 0);
+				  span_of(addr, size));
 }
 
 static inline long migrate_to_ram(struct buffer_device *device,
 				  unsigned long addr, unsigned long size)
 {
 	return hmm_devmem_migrate_to_ram(&device->devmem, current->mm,
-					 span_of(addr, size), 0);
+					 span_of(addr, size));
 }
 
 #endif /* HMM_TESTS_FIXTURE_DEVICE_H */

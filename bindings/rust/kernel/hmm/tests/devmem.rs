@@ -9,7 +9,6 @@ use crate::{
             DeviceMemory,
             MemoryOperations,
             MemoryType,
-            MigrateFlags,
             Migration, //
         },
         mirror::Span,
@@ -54,9 +53,9 @@ mod tests {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let free = memory.available();
-        assert_eq!(memory.migrate(mm, span, MigrateFlags::NONE)?, PAGES);
+        assert_eq!(memory.migrate(mm, span)?, PAGES);
         assert_eq!(memory.available(), free - PAGES * PAGE_SIZE);
-        assert_eq!(memory.migrate_to_ram(mm, span, MigrateFlags::NONE)?, PAGES);
+        assert_eq!(memory.migrate_to_ram(mm, span)?, PAGES);
         assert_eq!(memory.available(), free);
         assert_eq!(numbers(span)?, NUMBERS);
         Ok(())
@@ -70,7 +69,7 @@ mod tests {
         let mm = current.mm().ok_or(EINVAL)?;
         let free = memory.available();
         {
-            let collected = Migration::collect(&memory, mm, span, MigrateFlags::NONE)?;
+            let collected = Migration::collect(&memory, mm, span)?;
             assert_eq!(collected.span().start(), span.start());
             assert_eq!(memory.data().copies.load(Relaxed), 0);
             let copied = collected.copy();
@@ -92,10 +91,10 @@ mod tests {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let free = memory.available();
-        drop(Migration::collect(&memory, mm, span, MigrateFlags::NONE)?);
+        drop(Migration::collect(&memory, mm, span)?);
         assert_eq!(memory.available(), free);
         assert_eq!(numbers(span)?, NUMBERS);
-        drop(Migration::collect(&memory, mm, span, MigrateFlags::NONE)?.copy());
+        drop(Migration::collect(&memory, mm, span)?.copy());
         assert_eq!(memory.data().copies.load(Relaxed), PAGES);
         assert_eq!(memory.available(), free);
         assert_eq!(numbers(span)?, NUMBERS);
@@ -109,7 +108,7 @@ mod tests {
         let span = numbered()?;
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
-        let moved = Migration::collect(&memory, mm, span, MigrateFlags::NONE)?
+        let moved = Migration::collect(&memory, mm, span)?
             .copy()
             .commit()
             .moved();
@@ -125,12 +124,12 @@ mod tests {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let reversed = Span::new(span.end(), span.start());
-        assert!(Migration::collect(&memory, mm, reversed, MigrateFlags::NONE).is_err());
+        assert!(Migration::collect(&memory, mm, reversed).is_err());
         // Nobody maps anything there.
         let hole = Span::new(PAGE_SIZE, 2 * PAGE_SIZE);
-        assert!(Migration::collect(&memory, mm, hole, MigrateFlags::NONE).is_err());
+        assert!(Migration::collect(&memory, mm, hole).is_err());
         // The lock of the address space was given back: nothing would come here otherwise.
-        assert_eq!(memory.migrate(mm, span, MigrateFlags::NONE)?, PAGES);
+        assert_eq!(memory.migrate(mm, span)?, PAGES);
         Ok(())
     }
 }
