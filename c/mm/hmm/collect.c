@@ -204,7 +204,7 @@ static const struct mm_walk_ops hmm_collect_ops = {
  */
 static void hmm_collect_range(struct migrate_vma *args)
 {
-	struct hmm_collect c = { .args = args };
+	struct hmm_collect c = { .args = args, .rmap.vma = args->vma };
 
 	/* Neither fault in nor notify where nothing can move. */
 	if (!hmm_vma_may_have_anon(args->vma)) {

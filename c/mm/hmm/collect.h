@@ -9,7 +9,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
 
-#include "bulk.h"
+#include "../internal.h"
 #include "migrate.h"
 
 /**
@@ -22,7 +22,7 @@
  * @faulted: up to here absent pages were looked for and faulted in
  * @flush_start: lowest address unmapped since the last TLB flush
  * @flush_end: end of the highest page unmapped since then; 0 if none was
- * @unmapped: mappings taken away since the last TLB flush
+ * @rmap: mappings removed since the last TLB flush
  * @to_split: locked and referenced; to be split before the walk can go on
  * @unsplittable: last folio that would not be split. Never dereferenced.
  */
@@ -33,7 +33,7 @@ struct hmm_collect {
 	unsigned long faulted;
 	unsigned long flush_start;
 	unsigned long flush_end;
-	struct mapped_stat unmapped;
+	struct anon_rmap_batch rmap;
 	struct folio *to_split;
 	struct folio *unsplittable;
 };

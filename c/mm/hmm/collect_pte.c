@@ -200,8 +200,8 @@ hmm_collect_unmap_ptes(struct hmm_collect *c, struct hmm_collect_leaf leaf,
 	if (!i)
 		return false;
 
-	if (mapped_stat_may_batch(folio)) {
-		mapped_stat_remove_rmap(&c->unmapped, folio, c->args->vma);
+	if (!folio_test_large(folio) && folio_test_anon(folio)) {
+		anon_rmap_batch_remove(&c->rmap, folio);
 		return true;
 	}
 	folio_remove_rmap_ptes(folio, page, i, c->args->vma);
@@ -210,64 +210,64 @@ hmm_collect_unmap_ptes(struct hmm_collect *c, struct hmm_collect_leaf leaf,
 }
 
 /*
- * As hmm_collect_unmap_ptes(), for all of a folio of private memory that may be written
- * to. It cannot be pinned, its pages are exclusive and no CPU changes the
- * entries; so what takes their place differs in the page only, by @step
- * (benchmark: home-64k).
+ * As hmm_collect_unmap_ptes(), for all of a folio of device private memory whose
+ * PTEs differ in the pfn only, and are writable. The folio cannot be pinned, its
+ * pages are exclusive and no CPU changes the PTEs, so that the migration entries
+ * differ in the pfn only, too (benchmark: home-64k).
  */
 static void hmm_collect_unmap_private(struct hmm_collect *c,
 				      struct hmm_collect_leaf leaf,
-				      struct folio *folio, unsigned long step)
+				      struct folio *folio)
 {
-	unsigned long addr = hmm_collect_pos(c), nr = folio_nr_pages(folio), i;
-	pte_t new = hmm_collect_migration_pte(&leaf, leaf.pte, true);
+	unsigned long nr = folio_nr_pages(folio), i;
 
-	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
+	for (i = 0; i < nr; i++)
 		ClearPageAnonExclusive(leaf.page + i);
-		set_pte_at(c->args->vma->vm_mm, addr, leaf.ptep + i, new);
-		new = __pte(pte_val(new) + step);
-	}
+	set_softleaf_ptes(c->args->vma->vm_mm, hmm_collect_pos(c), leaf.ptep,
+			  hmm_collect_migration_pte(&leaf, leaf.pte, true), nr);
 	folio_remove_rmap_ptes(folio, leaf.page, nr, c->args->vma);
 	folio_put_refs(folio, nr - 1);
 }
 
 /**
- * struct hmm_collect_run - what is known of the entries that map all of a large folio
- * @writable: all of its pages may be written to
- * @step: by how much each entry is larger than the one before; 0 if they differ
- *	in more than the page
+ * struct hmm_collect_run - the PTEs that map all of a large folio
+ * @writable: all of them are writable
+ * @uniform: they are device private entries that differ in the pfn only
  */
 struct hmm_collect_run {
 	bool writable;
-	unsigned long step;
+	bool uniform;
 };
 
 /*
- * Are all pages of a large folio mapped in a row from @ptep on, within the
- * @left entries that there are?
+ * Whether the PTEs from @ptep on, of which there are @left, map all pages of a
+ * large folio in a row. Of present PTEs most equal the next of the one before,
+ * which is cheaper to test than what each one maps.
  */
 static bool hmm_collect_maps_folio(pte_t *ptep, struct folio *folio,
 				   unsigned long left,
 				   struct hmm_collect_run *run)
 {
 	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), i;
-	pte_t first = ptep_get(ptep);
-	unsigned long step;
+	pte_t expected = ptep_get(ptep);
+	bool present = pte_present(expected);
 
 	if (nr > left || folio_test_has_hwpoisoned(folio) ||
-	    !hmm_collect_pte_maps_pfn(first, pfn))
+	    !hmm_collect_pte_maps_pfn(expected, pfn))
 		return false;
-	step = hmm_pte_step(first, nr);
-	run->step = step;
-	for (i = 1; i < nr; i++) {
+	i = present ? 1 : softleaf_pte_batch(ptep, expected, nr);
+	run->uniform = !present && i == nr;
+	for (; i < nr; i++) {
 		pte_t pte = ptep_get(ptep + i);
 
-		if (pte_val(pte) == pte_val(first) + i * step)
-			continue;
+		if (present) {
+			expected = pte_next_pfn(expected);
+			if (pte_same(pte, expected))
+				continue;
+		}
 		if (!hmm_collect_pte_maps_pfn(pte, pfn + i))
 			return false;
 		run->writable &= hmm_collect_pte_writable(pte);
-		run->step = 0;
 	}
 	return true;
 }
@@ -299,8 +299,8 @@ hmm_collect_large_folio(struct hmm_collect *c, struct hmm_collect_leaf leaf,
 		return 0;
 	}
 
-	if (run.writable && run.step && !pte_present(leaf.pte)) {
-		hmm_collect_unmap_private(c, leaf, folio, run.step);
+	if (run.writable && run.uniform) {
+		hmm_collect_unmap_private(c, leaf, folio);
 	} else if (!hmm_collect_unmap_ptes(c, leaf, folio, nr, run.writable)) {
 		hmm_migration_unlock(c->args, folio);
 		hmm_collect_put_until(
@@ -356,7 +356,7 @@ static unsigned long hmm_collect_pte(struct hmm_collect *c, pte_t *ptep,
 /* The one TLB flush of a table, and the one count. Its lock is held. */
 static void hmm_collect_flush(struct hmm_collect *c)
 {
-	mapped_stat_flush(&c->unmapped);
+	anon_rmap_batch_flush(&c->rmap);
 	if (c->flush_end)
 		flush_tlb_range(c->args->vma, c->flush_start, c->flush_end);
 	c->flush_end = 0;

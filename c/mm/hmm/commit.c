@@ -18,7 +18,6 @@
 #include <linux/swap.h>
 
 #include "../internal.h"
-#include "lru.h"
 #include "migrate.h"
 
 /*
@@ -92,12 +91,13 @@ static bool hmm_commit_folio(struct hmm_migration *m, unsigned long i)
 static bool hmm_commit_needs_split(const struct hmm_migration *m,
 				   unsigned long i)
 {
-	unsigned long end = min(i + hmm_mpfn_nr_pages(m->src[i]), m->npages);
+	unsigned long end;
 
 	if (!(m->src[i] & MIGRATE_PFN_MIGRATE) ||
 	    !(m->src[i] & MIGRATE_PFN_COMPOUND) ||
 	    (m->dst[i] & MIGRATE_PFN_COMPOUND))
 		return false;
+	end = min(i + hmm_mpfn_nr_pages(m->src[i]), m->npages);
 	for (; i < end; i++)
 		if (m->dst[i] & MIGRATE_PFN_VALID)
 			return true;

@@ -21,7 +21,6 @@
 #include <asm/tlbflush.h>
 
 #include "../internal.h"
-#include "bulk.h"
 #include "migrate.h"
 
 /**
@@ -33,7 +32,7 @@
  * @first: index of the first
  * @end: index after the last
  * @failed: there was no memory for one of the pages
- * @mapped: mappings that were made
+ * @rmap: mappings that were made
  */
 struct hmm_insert {
 	struct hmm_migration *m;
@@ -43,7 +42,7 @@ struct hmm_insert {
 	unsigned long first;
 	unsigned long end;
 	bool failed;
-	struct mapped_stat mapped;
+	struct anon_rmap_batch rmap;
 };
 
 static bool hmm_mpfn_is_hole(unsigned long word)
@@ -109,23 +108,6 @@ static void hmm_insert_account_new_folio(struct vm_area_struct *vma,
 	if (!folio_is_zone_device(folio))
 		folio_add_lru_vma(folio, vma);
 	folio_get(folio);
-}
-
-/*
- * A new anonymous page of the process, which the caller counts. The page table
- * lock is held, and folio->mapping is set. Not by folio_add_new_anon_rmap(),
- * which accounts for each mapping by itself (benchmark: out-absent).
- */
-static void hmm_insert_map_new_anon(struct hmm_insert *f, unsigned long addr,
-				    struct folio *folio)
-{
-	if (!folio_test_swapbacked(folio) && !(f->vma->vm_flags & VM_DROPPABLE))
-		__folio_set_swapbacked(folio);
-	folio->index = linear_anon_page_index(f->vma, addr);
-	atomic_set(&folio->_mapcount, 0);
-	SetPageAnonExclusive(&folio->page);
-	mapped_stat_add(&f->mapped, folio, 1);
-	hmm_insert_account_new_folio(f->vma, folio);
 }
 
 /* What is guarded by userfaultfd is not writable as long as it is. */
@@ -216,7 +198,8 @@ static bool hmm_insert_pte(struct hmm_insert *f, unsigned long addr,
 	if (!pte_none(old) && !hmm_insert_pte_is_zero_page(old))
 		return false;
 
-	hmm_insert_map_new_anon(f, addr, folio);
+	anon_rmap_batch_add_new(&f->rmap, folio, addr);
+	hmm_insert_account_new_folio(f->vma, folio);
 	if (pte_present(old)) {
 		flush_cache_page(f->vma, addr, pte_pfn(old));
 		ptep_clear_flush(f->vma, addr, ptep);
@@ -256,7 +239,7 @@ static void hmm_insert_ptes(struct hmm_insert *f)
 				hmm_insert_cancel(f, i);
 		}
 		add_mm_counter(f->vma->vm_mm, MM_ANONPAGES, filled);
-		mapped_stat_flush(&f->mapped);
+		anon_rmap_batch_flush(&f->rmap);
 	}
 	pte_unmap_unlock(table, ptl);
 }
@@ -443,6 +426,7 @@ unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i)
 	struct hmm_insert f = {
 		.m = m,
 		.vma = m->args->vma,
+		.rmap.vma = m->args->vma,
 		.addr = m->args->start + (i << PAGE_SHIFT),
 		.first = i,
 		.end = i + 1,

@@ -9,7 +9,6 @@
 #include <linux/swap.h>
 
 #include "../internal.h"
-#include "lru.h"
 #include "migrate.h"
 
 /*

@@ -20,7 +20,6 @@
 #include <trace/events/thp.h>
 
 #include "../internal.h"
-#include "bulk.h"
 #include "migrate.h"
 
 /**
@@ -34,7 +33,7 @@
  * @end: index after the last that can be in this table
  * @result: what the word at hand is mapped to
  * @missing: an entry of the word at hand was not at its place
- * @mapped: mappings that were made
+ * @rmap: mappings that were made
  * @made: the last of those that are present, for the CPU
  * @pfn: of which page
  * @attr_key: what was asked for; 0 for nothing yet
@@ -49,7 +48,7 @@ struct hmm_remap {
 	unsigned long end;
 	struct folio *result;
 	bool missing;
-	struct mapped_stat mapped;
+	struct anon_rmap_batch rmap;
 	pte_t made;
 	unsigned long pfn;
 	unsigned long attr_key;
@@ -143,20 +142,6 @@ static bool hmm_remap_is_migration_entry_of(pte_t pte, unsigned long pfn)
 	return softleaf_is_migration(entry) && softleaf_to_pfn(entry) == pfn;
 }
 
-/* How many of @nr entries are as @pte, the first, but for the page? */
-static unsigned long hmm_remap_pte_batch(pte_t *ptep, pte_t pte,
-					 unsigned long nr)
-{
-	unsigned long step = nr > 1 ? hmm_pte_step(pte, nr) : 0, i;
-
-	for (i = 1; i < nr && step; i++) {
-		pte = __pte(pte_val(pte) + step);
-		if (!pte_same(ptep_get(ptep + i), pte))
-			break;
-	}
-	return i;
-}
-
 /*
  * Maps @nr pages of the folio that is to stay, from @page on, where entries
  * alike to @old stand from @ptep on. The table is locked.
@@ -166,29 +151,25 @@ static __always_inline void hmm_remap_ptes(struct hmm_remap *r, pte_t *ptep,
 					   unsigned long nr)
 {
 	unsigned long addr = r->addr + (ptep - r->table) * PAGE_SIZE;
-	bool shared = softleaf_is_migration_read(softleaf_from_pte(old));
+	rmap_t flags = softleaf_is_migration_read(softleaf_from_pte(old)) ?
+		       RMAP_NONE : RMAP_EXCLUSIVE;
 	struct folio *result = r->result;
 	pte_t new = hmm_remap_new_pte(r, result, page, old);
 
 	folio_ref_add(result, nr);
-	if (mapped_stat_may_batch(result))
-		mapped_stat_add_rmap(&r->mapped, result, r->vma, !shared);
-	else if (folio_test_anon(result))
-		folio_add_anon_rmap_ptes(result, page, nr, r->vma, addr,
-					 shared ? RMAP_NONE : RMAP_EXCLUSIVE);
-	else
+	if (!folio_test_anon(result))
 		folio_add_file_rmap_ptes(result, page, nr, r->vma);
+	else if (folio_test_large(result))
+		folio_add_anon_rmap_ptes(result, page, nr, r->vma, addr, flags);
+	else
+		anon_rmap_batch_add(&r->rmap, result, addr, flags);
 
-	for (;;) {
-		set_pte_at(r->vma->vm_mm, addr, ptep, new);
-		trace_remove_migration_pte(addr, pte_val(new), 0);
-		update_mmu_cache(r->vma, addr, ptep);
-		if (!--nr)
-			break;
-		new = hmm_pte_next(new);
-		addr += PAGE_SIZE;
-		ptep++;
-	}
+	if (pte_present(new))
+		set_ptes(r->vma->vm_mm, addr, ptep, new, nr);
+	else
+		set_softleaf_ptes(r->vma->vm_mm, addr, ptep, new, nr);
+	trace_remove_migration_pte(addr, pte_val(new), folio_order(result));
+	update_mmu_cache_range(NULL, r->vma, addr, ptep, nr);
 }
 
 /*
@@ -209,7 +190,7 @@ static __always_inline void hmm_remap_folio(struct hmm_remap *r,
 			r->missing = true;
 			continue;
 		}
-		n = hmm_remap_pte_batch(ptep + j, old, nr - j);
+		n = softleaf_pte_batch(ptep + j, old, nr - j);
 		hmm_remap_ptes(r, ptep + j, old, folio_page(r->result, j), n);
 	}
 }
@@ -270,7 +251,7 @@ static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 			break;
 	}
 	lazy_mmu_mode_disable();
-	mapped_stat_flush(&r->mapped);
+	anon_rmap_batch_flush(&r->rmap);
 	pte_unmap_unlock(r->table, ptl);
 
 	if (READ_ONCE(r->vma->vm_flags) & VM_LOCKED)
@@ -442,6 +423,7 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 	src = hmm_mpfn_head(m->src[i]);
 	if (hmm_remap_by_address(m, i)) {
 		r.vma = m->args->vma;
+		r.rmap.vma = r.vma;
 		r.addr = m->args->start + (i << PAGE_SHIFT);
 		r.pmdp = mm_find_pmd(r.vma->vm_mm, r.addr);
 	}

@@ -11,19 +11,6 @@
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 /*
- * The core's split hands the pagemap on to the pieces of a device private
- * folio only. Nobody can see the pieces yet.
- */
-static void hmm_split_propagate_pgmap(struct page *head, unsigned long nr)
-{
-	struct dev_pagemap *pgmap = page_pgmap(head);
-	unsigned long i;
-
-	for (i = 1; i < nr; i++)
-		page_folio(head + i)->pgmap = pgmap;
-}
-
-/*
  * Makes single pages of a folio that is locked, referenced, and mapped nowhere.
  * All of them are then locked and referenced. The fault handler's reference is
  * in the way, and belongs to its own page afterwards.
@@ -32,18 +19,14 @@ static bool hmm_split_unmapped(const struct migrate_vma *args,
 			       struct folio *folio)
 {
 	bool faulting = hmm_is_fault_folio(args, folio);
-	bool coherent = folio_is_device_coherent(folio);
-	unsigned long nr = folio_nr_pages(folio);
-	int err;
+	int ret;
 
 	if (faulting)
 		folio_put(folio);
-	err = folio_split_unmapped(folio, 0);
-	if (!err && coherent)
-		hmm_split_propagate_pgmap(&folio->page, nr);
+	ret = folio_split_unmapped_to_pages(folio);
 	if (faulting)
 		folio_get(page_folio(args->fault_page));
-	return !err;
+	return !ret;
 }
 
 /* Turns a huge migration entry into a table of small ones, in one VMA. */

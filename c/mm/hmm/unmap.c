@@ -13,7 +13,6 @@
 #include <linux/swap.h>
 
 #include "../internal.h"
-#include "lru.h"
 #include "migrate.h"
 
 /* How many folios are dealt with together; as many as in reclaim. */
