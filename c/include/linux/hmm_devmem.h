@@ -12,6 +12,7 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 
+struct device;
 struct hmm_devmem;
 
 /**
@@ -80,9 +81,10 @@ struct hmm_devmem_ops {
  *	with it, a power of two; 0 for as many as a huge page has, which is
  *	the most. Set by the driver.
  * @name: for /proc/iomem. Set by the driver.
- * @nid: NUMA node that the memory belongs to, an online one: that of the device,
- *	dev_to_node(). NUMA_NO_NODE for that of the CPU that adds the memory. Set
- *	by the driver.
+ * @dev: the device, whose NUMA node the memory is added to. NULL, or a device
+ *	that has no node: coherent memory is added to the node that the firmware
+ *	reports for its addresses, other memory to that of the CPU that adds it.
+ *	Set by the driver; only used while memory is added.
  * @ops: set by the driver
  * @grow_lock: held while the driver is asked for more
  * @chunks_lock: held while chunks are added, removed or emptied
@@ -96,7 +98,7 @@ struct hmm_devmem {
 	void *owner;
 	unsigned long fault_pages __contract(given);
 	const char *name __contract(given);
-	int nid;
+	struct device *dev;
 	const struct hmm_devmem_ops *ops __contract(given);
 
 	/* private: */

@@ -9,6 +9,7 @@
  * Small pages are filled in by runs, one for each page table: first all that
  * can fail or sleep is done for each page, then the table is locked once.
  */
+#include <linux/ksm.h>
 #include <linux/memcontrol.h>
 #include <linux/memremap.h>
 #include <linux/mm_inline.h>
@@ -59,12 +60,16 @@ static void hmm_insert_cancel_holes(struct hmm_insert *f)
 }
 
 /*
- * As hmm_insert_cancel_holes(), for holes whose pages are prepared. Nobody else sees the pages
- * any more, and they are freed as if they had been in no mapping.
+ * As hmm_insert_cancel_holes(), for a hole whose folio is prepared. The folio is
+ * as the driver handed it in again: in no mapping and charged to no memcg, so that
+ * the driver can hand it in once more.
  */
 static void hmm_insert_cancel(struct hmm_insert *f, unsigned long i)
 {
-	hmm_mpfn_folio(f->m->dst[i])->mapping = NULL;
+	struct folio *folio = hmm_mpfn_folio(f->m->dst[i]);
+
+	folio->mapping = NULL;
+	mem_cgroup_uncharge(folio);
 	f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 }
 
@@ -120,9 +125,10 @@ static softleaf_t hmm_insert_private_entry(struct vm_area_struct *vma,
 }
 
 /*
- * The PTE for a new page. It counts as written to, as a page would that the
- * process had faulted in. If the zeros before it were protected by
- * userfaultfd, so is the page.
+ * The PTE for a new page. It is dirty, like that of a page that the process has
+ * faulted in by a write. If userfaultfd protects the zero page that was mapped
+ * there, it protects the new page in the same way: from writes, or from all
+ * accesses (RWP), for which the PTE is PROT_NONE.
  */
 static pte_t hmm_insert_new_pte(struct vm_area_struct *vma, struct folio *folio,
 				pte_t old)
@@ -141,7 +147,10 @@ static pte_t hmm_insert_new_pte(struct vm_area_struct *vma, struct folio *folio,
 	pte = mk_pte(&folio->page, vma->vm_page_prot);
 	if (vma->vm_flags & VM_WRITE)
 		pte = pte_mkwrite(pte_mkdirty(pte), vma);
-	return guarded ? pte_mkuffd(pte_wrprotect(pte)) : pte;
+	if (!guarded)
+		return pte;
+	pte = pte_mkuffd(pte_wrprotect(pte));
+	return userfaultfd_rwp(vma) ? pte_modify(pte, PAGE_NONE) : pte;
 }
 
 static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
@@ -161,7 +170,10 @@ static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
 	pmd = folio_mk_pmd(folio, vma->vm_page_prot);
 	if (vma->vm_flags & VM_WRITE)
 		pmd = pmd_mkwrite(pmd_mkdirty(pmd), vma);
-	return guarded ? pmd_mkuffd(pmd_wrprotect(pmd)) : pmd;
+	if (!guarded)
+		return pmd;
+	pmd = pmd_mkuffd(pmd_wrprotect(pmd));
+	return userfaultfd_rwp(vma) ? pmd_modify(pmd, PAGE_NONE) : pmd;
 }
 
 /*
@@ -181,6 +193,7 @@ static void hmm_insert_clear_zero_ptes(struct hmm_insert *f, pte_t *ptep)
 			continue;
 		flush_cache_page(f->vma, addr, pte_pfn(pte));
 		ptep_get_and_clear(f->vma->vm_mm, addr, ptep);
+		ksm_might_unmap_zero_page(f->vma->vm_mm, pte);
 		flush_start = min(flush_start, addr);
 		flush_end = addr + PAGE_SIZE;
 	}
@@ -203,6 +216,7 @@ static bool hmm_insert_pte(struct hmm_insert *f, unsigned long addr,
 	if (pte_present(old)) {
 		flush_cache_page(f->vma, addr, pte_pfn(old));
 		ptep_clear_flush(f->vma, addr, ptep);
+		ksm_might_unmap_zero_page(f->vma->vm_mm, old);
 	}
 	set_pte_at(f->vma->vm_mm, addr, ptep,
 		   hmm_insert_new_pte(f->vma, folio, old));
@@ -372,8 +386,10 @@ static bool hmm_insert_huge(struct hmm_insert *f)
 		return false;
 	}
 	table = pte_alloc_one(mm);
-	if (!table)
+	if (!table) {
+		mem_cgroup_uncharge(folio);
 		return false;
+	}
 
 	ptl = pmd_lock(mm, f->pmdp);
 	filled = hmm_insert_pmd(f, folio, &table);
@@ -383,6 +399,8 @@ static bool hmm_insert_huge(struct hmm_insert *f)
 		pte_free(mm, table);
 	if (filled)
 		hmm_insert_count_huge(mm);
+	else
+		mem_cgroup_uncharge(folio);
 	return filled;
 }
 #else

@@ -3,10 +3,12 @@
  * Device memory: the chunks that there are, from the first to the last.
  */
 #include <linux/bitmap.h>
+#include <linux/device.h>
 #include <linux/export.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/numa.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -48,16 +50,30 @@ static void hmm_devmem_release_range(struct hmm_devmem_chunk *chunk)
 		release_mem_region(range->start, range_len(range));
 }
 
-/* The addresses that were found may be more than were asked for. */
+/*
+ * The NUMA node of a chunk: that of the device, else that which the firmware
+ * reports for the addresses of coherent memory.
+ */
+static int hmm_devmem_nid(const struct hmm_devmem *devmem,
+			  const struct range *range)
+{
+	int nid = devmem->dev ? dev_to_node(devmem->dev) : NUMA_NO_NODE;
+
+	if (nid == NUMA_NO_NODE && devmem->type == MEMORY_DEVICE_COHERENT)
+		nid = phys_to_target_node(range->start);
+	return nid != NUMA_NO_NODE && node_online(nid) ? nid : NUMA_NO_NODE;
+}
+
 static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 {
 	struct dev_pagemap *pgmap = &chunk->pagemap;
+	int nid = hmm_devmem_nid(chunk->devmem, &pgmap->range);
 
 	pgmap->type = chunk->devmem->type;
 	pgmap->nr_range = 1;
 	pgmap->ops = &hmm_devmem_pagemap_ops;
 	pgmap->owner = chunk->devmem->owner;
-	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, chunk->devmem->nid));
+	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, nid));
 }
 
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
@@ -284,11 +300,6 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 		return -EINVAL;
 	if (devmem->type != MEMORY_DEVICE_PRIVATE &&
 	    devmem->type != MEMORY_DEVICE_COHERENT)
-		return -EINVAL;
-
-	if (devmem->nid != NUMA_NO_NODE &&
-	    (devmem->nid < 0 || devmem->nid >= MAX_NUMNODES ||
-	     !node_online(devmem->nid)))
 		return -EINVAL;
 
 	devmem->fault_pages = around;

@@ -7,6 +7,7 @@
  * leads to, and a test can look into it.
  */
 #include <kunit/test.h>
+#include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -43,9 +44,6 @@ static void devmem_refuses(struct kunit *test)
 	bad.type = MEMORY_DEVICE_GENERIC;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
 	bad.type = MEMORY_DEVICE_PRIVATE;
-	bad.nid = MAX_NUMNODES;
-	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
-	bad.nid = 0;
 	bad.ops = NULL;
 	bad.type = MEMORY_DEVICE_PRIVATE;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_init(&bad), -EINVAL);
@@ -554,6 +552,58 @@ static void migrate_page_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/*
+ * The process fills holes while the driver has folios for them. Such a folio is as
+ * the driver handed it in, charged to nobody, and can be handed in again.
+ */
+static void migrate_hole_filled_meanwhile(struct kunit *test)
+{
+	static const unsigned int orders[] = { 0, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	struct migrate_vma *args;
+	struct folio *folio;
+	unsigned long addr;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		unsigned long pages = 1UL << orders[i];
+		unsigned long dst;
+
+		addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+		folio = hmm_devmem_alloc(&device->devmem, orders[i]);
+		KUNIT_ASSERT_NOT_NULL(test, folio);
+		device->devmem.ops->clear(&device->devmem, &folio->page, orders[i]);
+		folio_get(folio);
+		dst = word_of(folio) | (orders[i] ? MIGRATE_PFN_COMPOUND : 0);
+
+		args = ask(test, addr, pages);
+		KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+		KUNIT_EXPECT_EQ(test, args->cpages, 1);
+		args->dst[0] = dst;
+		KUNIT_EXPECT_EQ(test, put_user(7UL, (unsigned long __user *)addr), 0);
+		migrate_vma_pages(args);
+		KUNIT_EXPECT_FALSE(test, args->src[0] & MIGRATE_PFN_MIGRATE);
+		KUNIT_EXPECT_NULL(test, folio->mapping);
+		KUNIT_EXPECT_NULL(test, folio_memcg(folio));
+		end(args);
+		KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
+		vm_munmap(addr, HPAGE_PMD_SIZE);
+
+		addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+		folio_lock(folio);
+		args = ask(test, addr, pages);
+		KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+		args->dst[0] = dst;
+		migrate_vma_pages(args);
+		KUNIT_EXPECT_TRUE(test, args->src[0] & MIGRATE_PFN_MIGRATE);
+		KUNIT_EXPECT_EQ(test, !!folio_memcg(folio), !mem_cgroup_disabled());
+		end(args);
+		KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+		vm_munmap(addr, HPAGE_PMD_SIZE);
+	}
+}
+
 /* What a driver finds in the words is documented; the engine's own state is not. */
 static void migrate_public_words(struct kunit *test)
 {
@@ -844,6 +894,7 @@ static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_refuses),
 	KUNIT_CASE(migrate_bad_places),
 	KUNIT_CASE(migrate_page_twice),
+	KUNIT_CASE(migrate_hole_filled_meanwhile),
 	KUNIT_CASE(migrate_public_words),
 	KUNIT_CASE(migrate_request_changed),
 	KUNIT_CASE(migrate_foreign_places),

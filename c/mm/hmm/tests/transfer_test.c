@@ -545,6 +545,74 @@ static void transfer_pagemap_within(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_devmem_add(devmem, at, DEVICE_SIZE, NULL));
 }
 
+#ifdef VM_UFFD_RWP
+static void set_vma_rwp(unsigned long addr, bool rwp)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	if (rwp)
+		vm_flags_set(vma, VM_UFFD_RWP);
+	else
+		vm_flags_clear(vma, VM_UFFD_RWP);
+	mmap_write_unlock(current->mm);
+}
+
+/* Reads the PTE at @addr, and protects it from all accesses if asked to. */
+static pte_t look_at_pte(struct kunit *test, unsigned long addr, bool protect)
+{
+	struct mm_struct *mm = current->mm;
+	spinlock_t *ptl;
+	pte_t *ptep, pte;
+
+	mmap_read_lock(mm);
+	ptep = get_locked_pte(mm, addr, &ptl);
+	KUNIT_ASSERT_NOT_NULL(test, ptep);
+	pte = ptep_get(ptep);
+	if (protect) {
+		pte = pte_mkuffd(pte_modify(pte, PAGE_NONE));
+		set_pte_at(mm, addr, ptep, pte);
+	}
+	pte_unmap_unlock(ptep, ptl);
+	mmap_read_unlock(mm);
+	return pte;
+}
+
+/*
+ * A zero page that userfaultfd protects from all accesses, and the page of device
+ * memory that takes its place: an access must fault as before.
+ */
+static void transfer_keeps_rwp(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
+	pte_t pte;
+
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), 0);
+	set_vma_rwp(addr, true);
+	pte = look_at_pte(test, addr + PAGE_SIZE, true);
+	KUNIT_ASSERT_TRUE(test, is_zero_pfn(pte_pfn(pte)));
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 4);
+	for (i = 0; i < 4; i++) {
+		pte = look_at_pte(test, addr + i * PAGE_SIZE, false);
+		if (is_coherent(device)) {
+			KUNIT_EXPECT_EQ(test, pte_uffd(pte), i == 1);
+			KUNIT_EXPECT_EQ(test, !!pte_protnone(pte), i == 1);
+		} else {
+			KUNIT_EXPECT_EQ(test, !!pte_swp_uffd(pte), i == 1);
+		}
+	}
+	set_vma_rwp(addr, false);
+}
+#else
+static void transfer_keeps_rwp(struct kunit *test)
+{
+	kunit_skip(test, "this kernel's userfaultfd has no RWP");
+}
+#endif
+
 /* What a fault at an address ends with: GUP tells the VM_FAULT codes apart. */
 static int fault_error(unsigned long addr)
 {
@@ -574,8 +642,10 @@ static void do_repair(struct work_struct *work)
 	struct repair *repair = container_of(to_delayed_work(work),
 					     struct repair, work);
 
-	if (repair->device)
+	if (repair->device) {
 		repair->device->broken = false;
+		repair->device->bad = NULL;
+	}
 	if (repair->page)
 		put_page(repair->page);
 	repair->page = NULL;
@@ -619,15 +689,18 @@ static void fault_one_bad_page(struct kunit *test)
 {
 	static const unsigned int orders[] = { 4, HPAGE_PMD_ORDER };
 	struct buffer_device *device = test->priv;
+	struct repair repair = { .device = device };
 	unsigned long bad;
 	int i;
 
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		for (bad = 0; bad < 10; bad += 9) {
 			unsigned long pages = 1UL << orders[i], j;
 			unsigned long addr = map_there(test, orders[i]);
 
 			device->bad = device_page(device, bad);
+			schedule_delayed_work(&repair.work, 5 * HZ);
 			KUNIT_EXPECT_EQ(test, fault_error(addr + 5 * PAGE_SIZE), 0);
 			KUNIT_EXPECT_EQ(test, fault_error(addr + bad * PAGE_SIZE),
 					-EFAULT);
@@ -636,11 +709,13 @@ static void fault_one_bad_page(struct kunit *test)
 					break;
 			KUNIT_EXPECT_EQ(test, j, pages);
 			KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+			cancel_delayed_work_sync(&repair.work);
 			device->bad = NULL;
 			bring_home(test, addr, pages);
 			vm_munmap(addr, pages << PAGE_SHIFT);
 		}
 	}
+	destroy_delayed_work_on_stack(&repair.work);
 }
 
 /* The same when the driver's memory is emptied. */
@@ -799,6 +874,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_absent_stops),
 	KUNIT_CASE(transfer_absent_meanwhile),
 	KUNIT_CASE(transfer_pagemap_within),
+	KUNIT_CASE(transfer_keeps_rwp),
 	KUNIT_CASE(transfer_flushes),
 	{}
 };
