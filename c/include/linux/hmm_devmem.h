@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device memory that processes can have their pages in.
+ * Device memory that can hold pages of processes.
  */
 #ifndef _LINUX_HMM_DEVMEM_H
 #define _LINUX_HMM_DEVMEM_H
@@ -19,39 +19,38 @@ struct hmm_devmem;
  * DOC: Overview
  *
  * A &struct hmm_devmem is the memory of one device, private or coherent, in
- * *chunks* that the driver adds. The driver says how data gets there and back
- * (&hmm_devmem_ops.copy, &hmm_devmem_ops.clear); everything else is done here:
- * pages of any order handed out and taken back, pages of a process moved in
- * and home, home also when the CPU touches a page that it cannot reach, and
- * the device emptied when its memory is to go away.
+ * *chunks* that the driver adds. The driver copies and clears pages
+ * (&hmm_devmem_ops.copy, &hmm_devmem_ops.clear). Everything else is done here:
+ * folios of any order are allocated and freed; pages of a process are migrated to
+ * device memory and to system memory, the latter also in a CPU fault on private
+ * memory; and all pages are evicted before the memory is removed.
  *
- * Nothing here fails half way. A page for which there is no room, whose copy
- * fails or that somebody is using just then stays where it is.
+ * Migration of a page either succeeds or leaves the page where it was. The latter
+ * happens if no memory is free, if the copy fails, or if the page is in use.
  */
 
 /**
  * DOC: Locking
  *
- * No function here may be called under a mirror's update lock. From the
+ * No function here may be called under a mirror's update lock. Lock order, from the
  * outside in: &hmm_devmem.grow_lock, &hmm_devmem.chunks_lock, the mmap lock, folio
- * locks, &hmm_devmem.lock. The driver's callbacks other than @grow run with
- * folios locked, @copy and @clear also under the mmap lock, and must not fault
- * on user memory.
+ * locks, &hmm_devmem.lock. @copy and @clear are called with folios locked, and
+ * except in an eviction under the mmap lock or the lock of a VMA. They must not
+ * fault on user memory.
  */
 
 /**
- * struct hmm_devmem_ops - what only the driver of the device can do
+ * struct hmm_devmem_ops - operations of the driver
  * @copy: copy ``PAGE_SIZE << order`` bytes from @src to @dst, one of which is
- *	of this device memory and the other of system memory. Complete, and
- *	visible to the CPU and the device, when it returns. The pages are
- *	locked and mapped nowhere. Returns 0 or a negative errno, upon which
- *	the data stays where it was. May sleep.
- * @clear: zero ``PAGE_SIZE << order`` bytes of device memory; as @copy.
- * @grow: less is free than is about to be asked for: the driver may add a
- *	chunk with hmm_devmem_add(). An error means that there is no more, and
- *	is not told to anybody. One caller at a time, no lock of a process
- *	held; may sleep. Optional.
- * @release: a chunk is gone; the driver gets back what it gave as data to
+ *	of this device memory and the other of system memory. The copy is
+ *	complete, and visible to the CPU and the device, on return. The pages
+ *	are locked and mapped nowhere. Returns 0 or a negative errno; on an
+ *	error the page does not migrate. May sleep.
+ * @clear: zero ``PAGE_SIZE << order`` bytes of device memory; otherwise as @copy.
+ * @grow: called when less than one batch is free; the driver may add a chunk
+ *	with hmm_devmem_add(). The return value is ignored. Calls are
+ *	serialised, and no mmap lock is held; may sleep. Optional.
+ * @release: a chunk was removed; the driver gets the data back that it gave to
  *	hmm_devmem_add(). May sleep. Optional.
  */
 struct hmm_devmem_ops {
@@ -71,27 +70,28 @@ struct hmm_devmem_ops {
 
 /**
  * struct hmm_devmem - the memory of a device
- * @type: MEMORY_DEVICE_PRIVATE, which the CPU cannot reach and which is given
- *	addresses of its own; or MEMORY_DEVICE_COHERENT, at addresses that the
- *	driver knows. Set by the driver.
- * @owner: whose memory it is: what its pages have as &dev_pagemap.owner, and
- *	what the driver gives to hmm_mirror_init(). Devices that reach each
- *	other's memory have the same. Set by the driver; NULL for this structure.
- * @fault_pages: how many pages around the one that a CPU touches come back
- *	with it, a power of two; 0 for as many as a huge page has, which is
- *	the most. Set by the driver.
- * @name: for /proc/iomem. Set by the driver.
+ * @type: %MEMORY_DEVICE_PRIVATE, which the CPU cannot access, at unused physical
+ *	addresses; or %MEMORY_DEVICE_COHERENT, at addresses that the driver gives.
+ *	Set by the driver.
+ * @owner: the &dev_pagemap.owner of its pages, which is also given to
+ *	hmm_mirror_init(). Devices that can access each other's memory have the
+ *	same owner. Set by the driver; %NULL for this structure.
+ * @fault_pages: how many pages migrate to system memory in a CPU fault: the
+ *	aligned group of so many around the faulting page. A power of two, at
+ *	most the number of pages of a huge page, which 0 stands for. Set by the
+ *	driver.
+ * @name: the name in /proc/iomem. Set by the driver.
  * @dev: the device, whose NUMA node the memory is added to. NULL, or a device
  *	that has no node: coherent memory is added to the node that the firmware
  *	reports for its addresses, other memory to that of the CPU that adds it.
  *	Set by the driver; only used while memory is added.
  * @ops: set by the driver
- * @grow_lock: held while the driver is asked for more
- * @chunks_lock: held while chunks are added, removed or emptied
- * @lock: protects the fields that follow, and all of every chunk; taken with
- *	interrupts off
- * @chunks: of &struct hmm_devmem_chunk
- * @closed: nothing is handed out
+ * @grow_lock: serialises &hmm_devmem_ops.grow; outside of @chunks_lock
+ * @chunks_lock: held while chunks are added, removed or evicted
+ * @lock: protects the members that follow, and each chunk; taken with interrupts
+ *	off
+ * @chunks: list of &struct hmm_devmem_chunk
+ * @closed: no page is allocated
  */
 struct hmm_devmem {
 	enum memory_type type __contract(given, name("kind"));
@@ -102,27 +102,26 @@ struct hmm_devmem {
 	const struct hmm_devmem_ops *ops __contract(given);
 
 	/* private: */
-	struct mutex grow_lock;	/* outside of chunks_lock */
-	struct mutex chunks_lock;	/* protects the list of chunks from changing */
-	spinlock_t lock;	/* protects the rest, and every chunk */
+	struct mutex grow_lock;
+	struct mutex chunks_lock;
+	spinlock_t lock;
 	struct list_head chunks;
 	bool closed;
 } __contract(object("DeviceMemory"), pinned, send, sync);
 
 /**
- * struct hmm_devmem_chunk - a piece of device memory
+ * struct hmm_devmem_chunk - a chunk of device memory
  * @pagemap: its pages
- * @devmem: the device memory that it is a piece of
- * @data: the driver's
- * @list: in &hmm_devmem.chunks
- * @used: a bit for each page
- * @pages: how many there are
- * @free: how many have no bit in @used
- * @next: where the search for free pages begins
- * @removed: it is not on the list any more
+ * @devmem: the device memory that it is a part of
+ * @data: the driver's data
+ * @list: entry in &hmm_devmem.chunks
+ * @used: a bit for each page, set if it is allocated
+ * @pages: number of pages
+ * @free: number of free pages
+ * @next: page index at which the next search for free pages begins
+ * @removed: removed from the list
  *
- * Free pages have no list: neighbours that are free are one free block, with
- * nothing to be merged.
+ * Allocation is a search in the bitmap, so that adjacent free pages need no merging.
  */
 struct hmm_devmem_chunk {
 	/* private: */
@@ -160,11 +159,11 @@ long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem,
 	__contract(method, errno, plain, may_sleep);
 
 /**
- * struct hmm_devmem_migration - pages that a driver moves step by step
+ * struct hmm_devmem_migration - a migration that a driver takes step by step
  *
- * hmm_devmem_migrate() is all of the steps at once. A driver takes them one by one
- * to do something in between: to map the pages for its device before the CPU can
- * touch them, say. Collect, copy, commit, in that order; and whatever was done, end.
+ * hmm_devmem_migrate() takes all steps at once. A driver that has to do something
+ * in between, for instance to map the pages for its device before a CPU can access
+ * them, calls collect, copy and commit, in that order, and after any of them end.
  */
 struct __contract(object("Migration")) hmm_devmem_migration;
 
@@ -197,8 +196,10 @@ hmm_devmem_chunk_of(const struct page *page)
 }
 
 /**
- * hmm_devmem_of() - the device memory that a page is of
- * @page: a page of private or coherent memory of some struct hmm_devmem
+ * hmm_devmem_of() - the device memory of a page
+ * @page: a page of a &struct hmm_devmem
+ *
+ * Return: the device memory.
  */
 static inline struct hmm_devmem *hmm_devmem_of(const struct page *page)
 {
@@ -206,8 +207,8 @@ static inline struct hmm_devmem *hmm_devmem_of(const struct page *page)
 }
 
 /**
- * hmm_devmem_data() - what the driver knows of the chunk that a page is in
- * @page: a page of private or coherent memory of some struct hmm_devmem
+ * hmm_devmem_data() - the driver's data of the chunk of a page
+ * @page: a page of a &struct hmm_devmem
  *
  * Return: the pointer that was given to hmm_devmem_add().
  */
@@ -217,10 +218,10 @@ static inline void *hmm_devmem_data(const struct page *page)
 }
 
 /**
- * hmm_devmem_offset() - a page's place in its chunk
- * @page: a page of private or coherent memory of some struct hmm_devmem
+ * hmm_devmem_offset() - the position of a page in its chunk
+ * @page: a page of a &struct hmm_devmem
  *
- * Return: the offset from the chunk's beginning, in bytes.
+ * Return: the offset from the start of the chunk, in bytes.
  */
 static inline unsigned long hmm_devmem_offset(const struct page *page)
 {
@@ -230,10 +231,10 @@ static inline unsigned long hmm_devmem_offset(const struct page *page)
 }
 
 /**
- * struct hmm_place - where a page is in some device memory
- * @here: whether it is there at all
- * @chunk: what was given to hmm_devmem_add() as data, which is a number then
- * @offset: from the chunk's beginning, in bytes
+ * struct hmm_place - the position of a page in a device's memory
+ * @here: whether the page is of this memory
+ * @chunk: the number that was given to hmm_devmem_add() as data
+ * @offset: offset from the start of the chunk, in bytes
  */
 struct hmm_place {
 	bool here;

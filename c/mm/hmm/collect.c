@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, first stage: finding the pages that are to move.
+ * Migration, collect stage: find the pages of a range of one VMA.
  *
- * By address, one walk of the page tables finds the pages of a range of one
- * VMA, and unmaps from that range whatever it could lock. A page with no other
- * mapping, which is nearly every one, then needs no reverse mapping walk.
+ * One walk of the page tables locks each folio that can move, and replaces its
+ * PTE by a migration entry. A folio with no other mapping, as most are, then
+ * needs no rmap walk.
  *
- * By device pfn there is nothing to walk: pages that are in use are locked,
- * and the unmap stage finds their mappings.
- *
- * Both are best effort. A folio that somebody else has locked is passed over,
- * never waited for: two migrations, each holding what the other wants, would
- * wait for ever.
+ * Collection is best effort. A folio that is locked is skipped, never waited
+ * for: two migrations, each with a folio locked that the other one waits for,
+ * would deadlock.
  */
 #include <linux/export.h>
 #include <linux/hugetlb_inline.h>
@@ -24,7 +21,7 @@
 #include "collect.h"
 #include "migrate_policy.h"
 
-/* May [position, end) move as one huge page? */
+/* Whether the range from the position to @end can move as one huge page. */
 static bool hmm_collect_huge_allowed(const struct hmm_collect *c,
 				     unsigned long end)
 {
@@ -35,8 +32,8 @@ static bool hmm_collect_huge_allowed(const struct hmm_collect *c,
 }
 
 /*
- * Nothing is mapped in [addr, end), or zeros are. The driver may put memory of
- * its own there, which only an anonymous VMA can take.
+ * Nothing is mapped in [addr, end), or zero pages are. The driver may insert
+ * pages there, but in an anonymous VMA only.
  */
 static int hmm_collect_hole(unsigned long addr, unsigned long end, int depth,
 			    struct mm_walk *walk)
@@ -60,8 +57,11 @@ static int hmm_collect_hole(unsigned long addr, unsigned long end, int depth,
 	return 0;
 }
 
-/* The folio that a huge leaf maps, and whether writably; else NULL. */
-static struct folio *hmm_collect_pmd_folio(pmd_t pmd, unsigned long *word)
+/*
+ * The folio that a huge PMD maps, for the CPU or for a device, and its mpfn in
+ * @mpfn; NULL if it maps none.
+ */
+static struct folio *hmm_collect_pmd_folio(pmd_t pmd, unsigned long *mpfn)
 {
 	struct folio *folio;
 	bool writable;
@@ -78,15 +78,15 @@ static struct folio *hmm_collect_pmd_folio(pmd_t pmd, unsigned long *word)
 		return NULL;
 	}
 
-	*word = migrate_pfn(folio_pfn(folio)) | MIGRATE_PFN_MIGRATE;
+	*mpfn = migrate_pfn(folio_pfn(folio)) | MIGRATE_PFN_MIGRATE;
 	if (writable)
-		*word |= MIGRATE_PFN_WRITE;
+		*mpfn |= MIGRATE_PFN_WRITE;
 	return folio;
 }
 
 /*
- * Puts a migration entry in place of the huge leaf at the position, whose
- * folio is grabbed. The PMD lock is held. Fails if the folio is pinned.
+ * Replace the huge PMD at the position by a migration entry. Its folio is locked
+ * and referenced, and the PMD lock is held. Return false if the folio is pinned.
  */
 static bool hmm_collect_unmap_pmd(struct hmm_collect *c, pmd_t *pmdp,
 				  spinlock_t *ptl, struct folio *folio)
@@ -101,12 +101,12 @@ static bool hmm_collect_unmap_pmd(struct hmm_collect *c, pmd_t *pmdp,
 	return !set_pmd_migration_entry(&pvmw, &folio->page);
 }
 
-/* What to do with a huge leaf. The PMD lock is held. */
+/* Collect a huge PMD, or note that its folio has to be split. PMD lock held. */
 static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp,
 				   spinlock_t *ptl, unsigned long end)
 {
-	unsigned long word = 0;
-	struct folio *folio = hmm_collect_pmd_folio(*pmdp, &word);
+	unsigned long mpfn = 0;
+	struct folio *folio = hmm_collect_pmd_folio(*pmdp, &mpfn);
 
 	if (!folio || folio == c->unsplittable ||
 	    !hmm_collect_selects(c->args, folio) ||
@@ -115,7 +115,7 @@ static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp,
 		return;
 	}
 
-	/* Both ways of unmapping a huge page drop the mapping's reference. */
+	/* Splitting and unmapping each drop the reference of the mapping. */
 	folio_get(folio);
 	if (!hmm_collect_huge_allowed(c, end)) {
 		c->to_split = folio;
@@ -123,7 +123,7 @@ static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp,
 	}
 
 	if (hmm_collect_unmap_pmd(c, pmdp, ptl, folio)) {
-		hmm_collect_put_large(c, HPAGE_PMD_NR, word);
+		hmm_collect_put_large(c, HPAGE_PMD_NR, mpfn);
 	} else {
 		hmm_migration_release(c->args, folio);
 		hmm_collect_put_until(c, end, 0);
@@ -131,9 +131,9 @@ static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp,
 }
 
 /*
- * A PMD that is no table: a huge page, the huge zero page, or an entry that
- * stands for one. Where the driver cannot have all of it as one, the folio is
- * split, and what is then a table is read as one.
+ * A PMD that is not a page table: a huge page, the huge zero page, or a
+ * non-present entry. If the huge page cannot move as a whole, its folio is split
+ * and the PMD is walked again, as a page table.
  */
 static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
 				unsigned long end, struct mm_walk *walk)
@@ -158,7 +158,7 @@ static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
 	return c->to_split ? hmm_collect_split(c, walk) : 0;
 }
 
-/* Tells secondary MMUs, once and of the whole range. May sleep. */
+/* Invalidate secondary MMUs, once and for the whole range. May sleep. */
 static void hmm_collect_notify(struct hmm_collect *c)
 {
 	struct migrate_vma *args = c->args;
@@ -172,7 +172,7 @@ static void hmm_collect_notify(struct hmm_collect *c)
 	mmu_notifier_invalidate_range_start(&c->notification);
 }
 
-/* What hmm_collect_pmd() answers when collection has to end at the position. */
+/* hmm_collect_pmd() returns this to end the collection at the position. */
 #define HMM_COLLECT_STOP	1
 
 static int hmm_collect_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
@@ -198,9 +198,9 @@ static const struct mm_walk_ops hmm_collect_ops = {
 };
 
 /*
- * Secondary MMUs are told when there is something that may be unmapped. A driver
- * that finds its own mark in the notification knows that the device's own pages
- * stay mapped there, and leaves them alone.
+ * Collect the range of a request. Secondary MMUs are notified once there is a PMD
+ * from which something may be unmapped. A driver that finds its own
+ * &mmu_notifier_range.owner may keep its mappings of its own device's pages.
  */
 static void hmm_collect_range(struct migrate_vma *args)
 {
@@ -217,7 +217,7 @@ static void hmm_collect_range(struct migrate_vma *args)
 	if (c.notified)
 		mmu_notifier_invalidate_range_end(&c.notification);
 
-	/* Every page of the range has its word, whatever the walk came to. */
+	/* Each page of the range has an mpfn, even if the walk ended early. */
 	hmm_collect_put_until(&c, args->end, 0);
 }
 
@@ -240,41 +240,40 @@ static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
 
 /**
  * migrate_vma_setup() - begin to migrate a range of a VMA
- * @args: the request. The caller fills in everything but @cpages and @npages.
+ * @args: the request. The caller sets all members but @cpages and @npages.
  *
- * Collects the pages of the range and unmaps them. Afterwards @args->src holds
- * one word for each page:
+ * Collect the pages of the range and unmap them. Afterwards @args->src has one
+ * mpfn for each page:
  *
- * * 0: this page does not move; so for all but anonymous memory, and for KSM,
- *   poisoned memory and the like: see docs/mirrorable.md;
- * * %MIGRATE_PFN_MIGRATE with %MIGRATE_PFN_VALID: a page that is locked and
- *   mapped nowhere, so that its content holds still. %MIGRATE_PFN_WRITE says
- *   that it was mapped writable; %MIGRATE_PFN_COMPOUND that it is the head of
- *   a large folio, whose other words are 0;
- * * %MIGRATE_PFN_MIGRATE alone: nothing was there, or zeros. The driver may
- *   put a page of its own there, which must be cleared. With
- *   %MIGRATE_PFN_COMPOUND it may be a huge one.
+ * * 0: the page does not migrate. This holds for all memory that is not anonymous,
+ *   for KSM pages, poisoned pages and others: see docs/mirrorable.md;
+ * * %MIGRATE_PFN_MIGRATE with %MIGRATE_PFN_VALID: the page is locked and mapped
+ *   nowhere, so that its contents do not change. %MIGRATE_PFN_WRITE: it was mapped
+ *   writable. %MIGRATE_PFN_COMPOUND: it is the head of a large folio, and the
+ *   mpfns of the tail pages are 0;
+ * * %MIGRATE_PFN_MIGRATE alone: a hole, where nothing was mapped, or a zero page.
+ *   The driver may insert a page, which it must clear. With
+ *   %MIGRATE_PFN_COMPOUND it may be a huge page.
  *
- * For each of these that it wants to move, the driver puts a new page that it
- * has locked and filled into the same place of @args->dst, with
- * migrate_pfn(); for a large one with %MIGRATE_PFN_COMPOUND, or else one small
- * page for each page of it, and the source is split. It then calls
- * migrate_vma_pages() and migrate_vma_finalize(); the latter in any case.
- * Moving is never certain: %MIGRATE_PFN_MIGRATE is taken away from the words
- * of @args->src that did not move.
+ * To migrate a page the driver allocates a new page, locks it, copies, and stores
+ * its migrate_pfn() at the same index of @args->dst; for a large folio with
+ * %MIGRATE_PFN_COMPOUND, or one small page for each of its pages, upon which the
+ * source is split. It then calls migrate_vma_pages() and, in any case,
+ * migrate_vma_finalize(). A page may fail to migrate at every step;
+ * %MIGRATE_PFN_MIGRATE is cleared in its mpfn of @args->src.
  *
- * Large folios that are not huge pages are split, and absent pages that are no
- * holes do not move, unless @args->flags has %HMM_MIGRATE_ANY_ORDER and
- * %HMM_MIGRATE_FAULT.
+ * Large folios other than huge pages are split unless @args->flags has
+ * %HMM_MIGRATE_ANY_ORDER. Absent pages, such as swapped out ones, do not migrate
+ * unless it has %HMM_MIGRATE_FAULT.
  *
  * Context: Process context; may sleep. The caller holds the mmap lock, at
  * least for reading, from here until migrate_vma_finalize() has returned.
  *
- * Return: 0, also if no page can move (@args->cpages is then 0, and there is
- * nothing to finalize); -EINVAL if the range is empty, reversed, misaligned or
- * not within @args->vma, if pages of such a VMA cannot be migrated, if an
- * array is missing, or if @args->fault_page is not a locked page of device
- * private memory. Nothing has then happened.
+ * Return: 0, also if no page can migrate: @args->cpages is 0 then, and there is
+ * nothing to finalize. -%EINVAL, with nothing changed, if the range is empty,
+ * reversed, misaligned or not within @args->vma, if the VMA is one whose pages
+ * cannot migrate, if an array is missing, or if @args->fault_page is not a locked
+ * page of device private memory.
  */
 int migrate_vma_setup(struct migrate_vma *args)
 {

@@ -13,18 +13,18 @@
 #include "migrate.h"
 
 /**
- * struct hmm_collect - where a walk over a range stands
- * @args: the request. Its npages is the position: words are written strictly
- *	in address order, so a table that changes in the middle of being read
- *	is taken up again where it was left.
- * @notification: tells secondary MMUs of the whole range
- * @notified: they have been told. From then on nothing is faulted in.
- * @faulted: up to here absent pages were looked for and faulted in
+ * struct hmm_collect - state of the walk over a range
+ * @args: the request. Its npages is the position: mpfns are written in address
+ *	order only, so that a page table that is walked again is continued at
+ *	the position.
+ * @notification: the invalidation of secondary MMUs, for the whole range
+ * @notified: secondary MMUs were notified. No page is faulted in any more.
+ * @faulted: absent pages were faulted in up to this address
  * @flush_start: lowest address unmapped since the last TLB flush
  * @flush_end: end of the highest page unmapped since then; 0 if none was
  * @rmap: mappings removed since the last TLB flush
- * @to_split: locked and referenced; to be split before the walk can go on
- * @unsplittable: last folio that would not be split. Never dereferenced.
+ * @to_split: a locked and referenced folio, to be split before the walk goes on
+ * @unsplittable: the last folio that could not be split. Never dereferenced.
  */
 struct hmm_collect {
 	struct migrate_vma *args;
@@ -43,30 +43,31 @@ static inline unsigned long hmm_collect_pos(const struct hmm_collect *c)
 	return c->args->start + (c->args->npages << PAGE_SHIFT);
 }
 
-static inline void hmm_collect_put(struct hmm_collect *c, unsigned long word)
+/* Store the mpfn of the page at the position, and step over it. */
+static inline void hmm_collect_put(struct hmm_collect *c, unsigned long mpfn)
 {
 	struct migrate_vma *args = c->args;
 
-	if (word & MIGRATE_PFN_MIGRATE)
+	if (mpfn & MIGRATE_PFN_MIGRATE)
 		args->cpages++;
 	args->dst[args->npages] = 0;
-	args->src[args->npages++] = word;
+	args->src[args->npages++] = mpfn;
 }
 
 static inline void hmm_collect_put_until(struct hmm_collect *c,
-					 unsigned long end, unsigned long word)
+					 unsigned long end, unsigned long mpfn)
 {
 	while (hmm_collect_pos(c) < end)
-		hmm_collect_put(c, word);
+		hmm_collect_put(c, mpfn);
 }
 
-/* One word for the large folio or hole at hand, none for the rest of it. */
+/* The mpfn of a large folio or hole of @nr pages; 0 for its other pages. */
 static inline void hmm_collect_put_large(struct hmm_collect *c,
-					 unsigned long nr, unsigned long word)
+					 unsigned long nr, unsigned long mpfn)
 {
 	struct migrate_vma *args = c->args;
 
-	hmm_collect_put(c, word | MIGRATE_PFN_COMPOUND);
+	hmm_collect_put(c, mpfn | MIGRATE_PFN_COMPOUND);
 	nr--;
 	memset(args->src + args->npages, 0, nr * sizeof(*args->src));
 	memset(args->dst + args->npages, 0, nr * sizeof(*args->dst));

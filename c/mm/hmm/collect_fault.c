@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, collect stage: absent pages are faulted in before the page table
- * is locked.
+ * Migration, collect stage: fault in absent pages, before the page table is
+ * locked.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -12,8 +12,8 @@
 #include "collect.h"
 
 /*
- * Is there something that the process has, and that a fault would bring? Holes
- * are not: there the driver puts its own. What is in a device's memory stays.
+ * Whether a non-present entry is for a page that a fault would bring to system
+ * memory. Device private pages are not among them: they stay where they are.
  */
 static bool hmm_collect_is_absent(softleaf_t entry)
 {
@@ -22,9 +22,9 @@ static bool hmm_collect_is_absent(softleaf_t entry)
 }
 
 /*
- * Must pages that the process may write to be writable before they move? Not
- * where a userfaultfd protects them: that would have to be waited for, which
- * takes a fault that may drop the mmap lock.
+ * Whether pages are to be faulted in for write before they migrate. Not where
+ * userfaultfd protects them: its handler can only be waited for in a fault that
+ * may drop the mmap lock.
  */
 static bool hmm_collect_fault_write(const struct migrate_vma *args)
 {
@@ -34,8 +34,8 @@ static bool hmm_collect_fault_write(const struct migrate_vma *args)
 }
 
 /*
- * Would a fault bring what the driver wants, and if it wants to @write? Zeros
- * are as good as a hole.
+ * Whether a PTE needs a fault before its page can migrate, if @write for write.
+ * Empty PTEs and zero pages are holes, which need none.
  */
 static bool hmm_collect_pte_needs_fault(pte_t pte, bool write)
 {
@@ -57,8 +57,8 @@ static bool hmm_collect_pmd_needs_fault(const struct migrate_vma *args,
 }
 
 /*
- * Notes in @absent which entries from the position to @end want a fault. A huge
- * one has the first bit.
+ * Set a bit in @absent for each PTE from the position to @end that needs a fault;
+ * the first bit for a huge PMD.
  */
 static void hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 				    unsigned long end, unsigned long *absent)
@@ -88,9 +88,9 @@ static void hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 }
 
 /*
- * Faults for the pages in @absent, one by one; no lock but the mmap lock. When
- * there is no memory for one of them there is none for the others. Other errors
- * are of one page, which then stays absent.
+ * Fault in the pages that have a bit in @absent, with no lock but the mmap lock.
+ * Out of memory ends the loop, as the next fault would fail likewise. Any other
+ * error is that of one page, which stays absent.
  */
 static void hmm_collect_fault_pages(struct hmm_collect *c,
 				    const unsigned long *absent)
@@ -119,19 +119,19 @@ static void hmm_collect_fault_pages(struct hmm_collect *c,
 
 /**
  * hmm_collect_fault_in() - fault in the absent pages below a PMD
- * @c: the collector
+ * @c: the state of the walk
  * @pmdp: the PMD
- * @end: end of the part that is asked for; the position is its start
+ * @end: end of the requested part of its range; the position is the start
  *
- * Done once for each PMD. What cannot be faulted in gets the word 0 later. A
- * huge page that is written to may come back as a table of small ones, of which
- * one is writable: so the table is looked at again.
+ * Done once for each PMD. A page that cannot be faulted in does not migrate. A
+ * write fault on a huge page may leave a page table with one writable page, so the
+ * PTEs are read again after the first pass.
  *
- * Return: whether the walk can go on; else there are absent pages, and secondary
- * MMUs wait for the end of this migration. At the start of the request it always
- * goes on, so that each request gets somewhere: what became absent since the
- * notification, because a folio was split or another migration began, then gets
- * the word 0.
+ * Return: whether the walk can go on. It cannot if there are absent pages after
+ * secondary MMUs were notified: a fault would notify them again, inside of this
+ * invalidation. At the start of the request it always goes on, or a request might
+ * make no progress: pages that became absent since the notification do not
+ * migrate.
  */
 bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 {

@@ -8,7 +8,7 @@
 #include "collect.h"
 #include "migrate_policy.h"
 
-/* Is this folio of a kind, and of an owner, that the driver asked for? */
+/* Whether the request selects folios of this memory and this owner. */
 bool hmm_collect_selects(const struct migrate_vma *args, struct folio *folio)
 {
 	unsigned long kind;
@@ -30,8 +30,8 @@ bool hmm_collect_selects(const struct migrate_vma *args, struct folio *folio)
 }
 
 /*
- * Lock a mapped folio, unless it must not move. Takes no reference: that of a
- * mapping becomes the migration's. The page table lock is held.
+ * Lock a mapped folio, unless it must not migrate. No reference is taken: the
+ * migration takes over the reference of the mapping. The page table lock is held.
  */
 bool hmm_collect_trylock(const struct hmm_collect *c, struct folio *folio)
 {
@@ -44,8 +44,8 @@ bool hmm_collect_trylock(const struct hmm_collect *c, struct folio *folio)
 }
 
 /*
- * Splits the folio that was grabbed, and lets go of it. Sleeps; no page table
- * lock is held. The pieces are found again by reading the table again.
+ * Split the folio @c->to_split and release it, and have the PMD walked again to
+ * find the pieces. May sleep; no page table lock is held.
  */
 int hmm_collect_split(struct hmm_collect *c, struct mm_walk *walk)
 {

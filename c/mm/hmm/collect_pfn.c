@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Migration, collect stage: pages given by their device pfns. There is no page
- * table to walk: pages that are in use are locked, and the unmap stage finds
- * their mappings.
+ * table to walk. Folios that are in use are locked, and the unmap stage finds
+ * their mappings by rmap.
  */
 #include <linux/export.h>
 #include <linux/memremap.h>
@@ -11,16 +11,15 @@
 #include "migrate.h"
 
 /*
- * Locks the folio whose head is at the pfn that @src holds, and replaces that
- * and the following pfns by its words. Returns how many pages were dealt with.
+ * Lock the folio whose head is the pfn in @src, and replace this pfn and those of
+ * its tail pages by mpfns. Return the number of pages handled.
  *
- * Of a folio that reaches past the end of the array nothing moves. Its tails,
- * and pages that are free, have no reference to take and get the word 0.
+ * A folio that extends past the end of the array does not migrate. Tail pages
+ * without their head, and free pages, have no reference to take; their mpfn is 0.
  *
- * Nor does a folio move that is mapped nowhere. Another migration may just have
- * unlocked it and be about to drop the last reference: what it held lives
- * elsewhere, and so does its memcg charge, without which the LRU lists would
- * not take what replaced it. Its anon_vma may be gone, too.
+ * A folio that is mapped nowhere does not migrate, either. Another migration may
+ * just have unlocked it, and be about to drop the last reference: its contents and
+ * its memcg charge are elsewhere by now, and its anon_vma may be freed.
  */
 static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 {
@@ -52,18 +51,18 @@ static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 
 /**
  * migrate_device_pfns() - begin to migrate device pages, given by their pfns
- * @src: on entry the pfns, those of a large folio one after the other; on
- *	return a word for each, as migrate_vma_setup() leaves them, but never
+ * @src: on entry the pfns, with those of a large folio one after the other; on
+ *	return the mpfns, as from migrate_vma_setup(), but never with
  *	%MIGRATE_PFN_WRITE and never a hole
  * @npages: length of @src
  *
- * For a driver that needs its memory back and does not know who maps it. Pages
- * that are free, or locked by somebody else, do not move.
+ * For a driver that needs its memory back and does not know which processes map
+ * it. Pages that are free or locked do not migrate.
  *
  * Context: Process context; may sleep. Needs no mmap lock.
  *
- * Return: 0, also if no page can move; -EINVAL if @src is missing or holds a
- * pfn that no page has. Nothing has then happened.
+ * Return: 0, also if no page can migrate; -%EINVAL, with nothing changed, if @src
+ * is %NULL or has a pfn without a struct page.
  */
 int migrate_device_pfns(unsigned long *src, unsigned long npages)
 {
@@ -85,11 +84,11 @@ EXPORT_SYMBOL(migrate_device_pfns);
 
 /**
  * migrate_device_range() - begin to migrate a range of device pages
- * @src: array for the words
+ * @src: array for the mpfns
  * @start: first pfn
  * @npages: number of pages
  *
- * As migrate_device_pfns(), for pfns one after the other.
+ * As migrate_device_pfns(), for consecutive pfns.
  *
  * Context: Process context; may sleep. Needs no mmap lock.
  *

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, first stage: tables of small entries.
+ * Migration, collect stage: page tables.
  *
- * A page, or a large folio that the entries map as a whole, is grabbed and
- * unmapped at once; the TLB is flushed once for all of a table.
+ * A small page, or a large folio that consecutive PTEs map as a whole, is locked
+ * and unmapped at once. The TLB is flushed once for a page table.
  */
 #include <linux/bitmap.h>
 #include <linux/memremap.h>
@@ -31,11 +31,12 @@ static bool hmm_collect_pte_writable(pte_t pte)
 }
 
 /**
- * struct hmm_collect_leaf - an entry of a table
- * @ptep: where it is
- * @pte: what it is. Only what is present can change: a CPU notes its accesses.
+ * struct hmm_collect_leaf - a PTE, read once
+ * @ptep: pointer to the PTE
+ * @pte: its value. Under the page table lock, only the accessed and dirty bits of
+ *	a present PTE can change.
  * @page: the page that it maps, for the CPU or for a device; else NULL
- * @writable: whether that may be written to
+ * @writable: whether it maps the page writable
  */
 struct hmm_collect_leaf {
 	pte_t *ptep;
@@ -66,7 +67,7 @@ static struct hmm_collect_leaf hmm_collect_read_pte(struct vm_area_struct *vma,
 	return leaf;
 }
 
-/* Does an entry map, for the CPU or for a device, the page with this number? */
+/* Whether a PTE maps this pfn, for the CPU or for a device. */
 static bool hmm_collect_pte_maps_pfn(pte_t pte, unsigned long pfn)
 {
 	softleaf_t entry;
@@ -81,9 +82,9 @@ static bool hmm_collect_pte_maps_pfn(pte_t pte, unsigned long pfn)
 }
 
 /*
- * The migration entry that takes the place of a leaf, which is @pte by now. All
- * that the page table knows of the page, and that the new mapping must have, is
- * in it.
+ * The migration entry that replaces a PTE, whose latest value is @pte. It has all
+ * bits that the new mapping must have: writable, exclusive, young, dirty, soft-dirty
+ * and uffd.
  */
 static pte_t hmm_collect_migration_pte(const struct hmm_collect_leaf *leaf,
 				       pte_t pte, bool exclusive)
@@ -117,10 +118,10 @@ static pte_t hmm_collect_migration_pte(const struct hmm_collect_leaf *leaf,
 }
 
 /*
- * Whether the page was written to. A CPU that has the page in its TLB as
- * writable and clean may write until the flush, which comes later; only where
- * the architecture batches flushes in reclaim too does it promise that such a
- * write finds the entry gone.
+ * Whether the page may be dirty. The TLB is flushed later; until then a CPU may
+ * write through a TLB entry that is writable and clean. On architectures that batch
+ * TLB flushes in reclaim such a write faults if the PTE was cleared; on others a
+ * writable page counts as dirty.
  */
 static bool hmm_collect_pte_dirty(pte_t pte)
 {
@@ -129,7 +130,7 @@ static bool hmm_collect_pte_dirty(pte_t pte)
 	return pte_dirty(pte) || pte_write(pte);
 }
 
-/* The process has written to it. Only files count dirty pages. */
+/* Mark the folio of a dirty PTE. Only the page cache accounts dirty pages. */
 static void hmm_collect_mark_dirty(struct folio *folio)
 {
 	if (folio_test_dirty(folio))
@@ -141,12 +142,12 @@ static void hmm_collect_mark_dirty(struct folio *folio)
 }
 
 /*
- * Puts a migration entry in place of a leaf that maps a page of a folio that is
- * locked. The page table lock is held. Fails if the folio is pinned.
+ * Replace the PTE of a page by a migration entry. The folio and the page table are
+ * locked. Return false if the folio is pinned.
  *
- * The TLB flush is left to the end of the table. Until then a CPU may go on
- * writing to the page; nobody copies it before that. A pin cannot be missed
- * for it: GUP-fast reads page tables, not TLBs.
+ * The TLB is flushed at the end of the page table. Until then a CPU may write to
+ * the page, which is not copied before. A pin cannot be missed: GUP-fast reads page
+ * tables, not TLBs.
  */
 static __always_inline bool
 hmm_collect_unmap_pte(struct hmm_collect *c, unsigned long addr,
@@ -178,11 +179,13 @@ hmm_collect_unmap_pte(struct hmm_collect *c, unsigned long addr,
 }
 
 /*
- * Unmaps @nr pages of a folio, the first of which @leaf maps at the position.
- * The page table lock is held. Fails if none could be unmapped. If not all
- * could, the folio has been pinned meanwhile, and the unmap stage puts it back.
- * Each mapping had counts and a reference, of which one becomes the
- * migration's. @writable says that all of them are known to be writable.
+ * Unmap @nr pages of a folio, of which @leaf maps the first at the position. The
+ * page table lock is held. @writable: all PTEs are known to be writable.
+ *
+ * Each mapping had a reference; the migration takes over one of them.
+ *
+ * Return false if no page could be unmapped. If only some could, the folio was
+ * pinned meanwhile, and the unmap stage maps it again.
  */
 static __always_inline bool
 hmm_collect_unmap_ptes(struct hmm_collect *c, struct hmm_collect_leaf leaf,
@@ -272,7 +275,7 @@ static bool hmm_collect_maps_folio(pte_t *ptep, struct folio *folio,
 	return true;
 }
 
-/* The word for the page that a leaf maps. */
+/* The mpfn of the page that a PTE maps. */
 static unsigned long hmm_collect_mpfn(const struct hmm_collect_leaf *leaf,
 				      bool writable)
 {
@@ -281,8 +284,8 @@ static unsigned long hmm_collect_mpfn(const struct hmm_collect_leaf *leaf,
 }
 
 /*
- * As hmm_collect_page(), for a page of a large folio, which is locked. A function
- * of its own leaves small ones more registers (benchmark: out-4k, home-4k).
+ * As hmm_collect_page(), for a page of a large folio, which is locked. Not inlined,
+ * to leave more registers for small folios (benchmark: out-4k, home-4k).
  */
 static noinline unsigned long
 hmm_collect_large_folio(struct hmm_collect *c, struct hmm_collect_leaf leaf,
@@ -303,8 +306,8 @@ hmm_collect_large_folio(struct hmm_collect *c, struct hmm_collect_leaf leaf,
 		hmm_collect_unmap_private(c, leaf, folio);
 	} else if (!hmm_collect_unmap_ptes(c, leaf, folio, nr, run.writable)) {
 		hmm_migration_unlock(c->args, folio);
-		hmm_collect_put_until(
-			c, hmm_collect_pos(c) + (nr << PAGE_SHIFT), 0);
+		hmm_collect_put_until(c, hmm_collect_pos(c) + (nr << PAGE_SHIFT),
+				      0);
 		return nr;
 	}
 	hmm_collect_put_large(c, nr, hmm_collect_mpfn(&leaf, run.writable));
@@ -312,31 +315,31 @@ hmm_collect_large_folio(struct hmm_collect *c, struct hmm_collect_leaf leaf,
 }
 
 /*
- * The words for the page that a leaf maps. The page table lock is held. Returns
- * the number of entries dealt with; 0 if it belongs to a large folio, which is
- * then in @c->to_split, and has to be split first.
+ * Collect the page that a PTE maps. The page table lock is held. Return the number
+ * of PTEs handled; 0 if the page is of a large folio that has to be split first,
+ * which is @c->to_split then.
  */
 static unsigned long hmm_collect_page(struct hmm_collect *c,
 				      struct hmm_collect_leaf leaf,
 				      unsigned long left)
 {
 	struct folio *folio = page_folio(leaf.page);
-	unsigned long word = 0;
+	unsigned long mpfn = 0;
 
 	if (folio != c->unsplittable && hmm_collect_selects(c->args, folio) &&
 	    hmm_collect_trylock(c, folio)) {
 		if (folio_test_large(folio))
 			return hmm_collect_large_folio(c, leaf, folio, left);
 		if (hmm_collect_unmap_ptes(c, leaf, folio, 1, leaf.writable))
-			word = hmm_collect_mpfn(&leaf, leaf.writable);
+			mpfn = hmm_collect_mpfn(&leaf, leaf.writable);
 		else
 			hmm_migration_unlock(c->args, folio);
 	}
-	hmm_collect_put(c, word);
+	hmm_collect_put(c, mpfn);
 	return 1;
 }
 
-/* As hmm_collect_page(), for whatever stands at the position. */
+/* As hmm_collect_page(), for any PTE at the position. */
 static unsigned long hmm_collect_pte(struct hmm_collect *c, pte_t *ptep,
 				     unsigned long left)
 {
@@ -353,7 +356,7 @@ static unsigned long hmm_collect_pte(struct hmm_collect *c, pte_t *ptep,
 	return 1;
 }
 
-/* The one TLB flush of a table, and the one count. Its lock is held. */
+/* Update statistics and flush the TLB, once for a page table. Its lock is held. */
 static void hmm_collect_flush(struct hmm_collect *c)
 {
 	anon_rmap_batch_flush(&c->rmap);
@@ -363,10 +366,13 @@ static void hmm_collect_flush(struct hmm_collect *c)
 }
 
 /**
- * hmm_collect_pte_table() - collect what a page table maps
- * @pmdp: the PMD above it
- * @end: end of the part of it that is asked for; the position is its start
- * @walk: the walk, which may be told to come again
+ * hmm_collect_pte_table() - collect the pages that a page table maps
+ * @pmdp: the PMD above the page table
+ * @end: end of the requested part of its range; the position is the start
+ * @walk: the walk
+ *
+ * Return: 0. &mm_walk.action is ACTION_AGAIN if the PMD is to be walked again,
+ * because it has changed or because a folio was split.
  */
 int hmm_collect_pte_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk)
 {
@@ -383,8 +389,8 @@ int hmm_collect_pte_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk)
 
 	lazy_mmu_mode_enable();
 	for (ptep = table; hmm_collect_pos(c) < end; ptep += done) {
-		done = hmm_collect_pte(
-			c, ptep, (end - hmm_collect_pos(c)) >> PAGE_SHIFT);
+		done = hmm_collect_pte(c, ptep,
+				       (end - hmm_collect_pos(c)) >> PAGE_SHIFT);
 		if (!done)
 			break;
 	}

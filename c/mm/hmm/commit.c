@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, last two stages: commit and finalize.
+ * Migration, commit stage.
  *
- * Commit is where a migration can no longer be told from one that did not
- * happen: the new folio takes over the old one's place in its mapping, its
- * charge and its flags. The page tables still hold migration entries, so
- * whoever touches the address waits.
- *
- * Finalize replaces the entries by mappings of the new folio, or of the old
- * one where there is no new one or commit refused it, and lets go of both.
+ * Commit is the point of no return: dst takes over src's place in its mapping, its
+ * memcg charge and its flags. The page tables still have migration entries, so that
+ * a CPU that accesses one of the addresses waits for finalize.
  */
 #include <linux/export.h>
 #include <linux/memremap.h>
@@ -21,15 +17,15 @@
 #include "migrate.h"
 
 /*
- * Device memory holds anonymous pages only. A page that is in the swap cache
- * too must leave it first; it cannot while others hold its swap slot.
+ * Device memory has anonymous pages only, which are not in the swap cache. A folio
+ * cannot be removed from the swap cache while its swap entry has other users.
  */
 static bool hmm_commit_drop_swapcache(struct folio *folio)
 {
 	return folio_test_anon(folio) && folio_free_swap(folio);
 }
 
-/* As folio_mapping(), which most folios that migrate have no need to ask. */
+/* As folio_mapping(), with a shortcut for most folios that migrate. */
 static struct address_space *hmm_commit_mapping(struct folio *folio)
 {
 	if (folio_test_anon(folio) && !folio_test_swapcache(folio))
@@ -38,26 +34,26 @@ static struct address_space *hmm_commit_mapping(struct folio *folio)
 }
 
 /*
- * The device writes to its memory, and no page table entry of the CPU's notes
- * it. So what goes there or comes from there counts as written to: a clean page
- * that MADV_FREE has made lazily freeable would be discarded by reclaim, with
- * what the device wrote. The pages of VM_DROPPABLE may be lost at any time, and
- * are not to be swapped out.
+ * A device writes to its memory without setting the dirty bit of a PTE. So a page
+ * that goes to a device, or returns from it, counts as dirty and swap-backed:
+ * reclaim would discard a clean page that MADV_FREE has made lazyfree, with what
+ * the device wrote. VM_DROPPABLE pages may be discarded at any time, and must not
+ * be swapped out.
  *
- * Other pages have no need of it. A page leaves the swap cache before it moves
- * to a device, which marks it dirty, and what reclaim adds to the swap cache it
- * writes out in any case.
+ * Other clean pages are safe: removal from the swap cache, which precedes a
+ * migration to a device, marks a folio dirty, and reclaim writes out each folio
+ * that it adds to the swap cache.
  */
 static void hmm_commit_mark_written(struct hmm_migration *m, struct folio *dst)
 {
 	folio_set_dirty(dst);
-	/* The address, and so the VMA, is known at least on the way there. */
+	/* The VMA is known at least in a migration to the device. */
 	if (m->args && !folio_test_swapbacked(dst) &&
 	    !(m->args->vma->vm_flags & VM_DROPPABLE))
 		folio_set_swapbacked(dst);
 }
 
-/* Gives @dst the place of @src, both locked, the latter mapped nowhere. */
+/* Transfer the identity of @src, which is mapped nowhere, to @dst. Both locked. */
 static bool hmm_commit_migrate_identity(struct hmm_migration *m,
 					struct folio *src, struct folio *dst)
 {
@@ -87,7 +83,7 @@ static bool hmm_commit_folio(struct hmm_migration *m, unsigned long i)
 					   hmm_mpfn_head(m->dst[i]));
 }
 
-/* Has the driver single pages for a large folio or hole, or for a part of it? */
+/* Whether the driver has single pages for a large folio or hole, or for a part. */
 static bool hmm_commit_needs_split(const struct hmm_migration *m,
 				   unsigned long i)
 {
@@ -104,7 +100,7 @@ static bool hmm_commit_needs_split(const struct hmm_migration *m,
 	return false;
 }
 
-/* Gives each page of a large folio or hole a word of its own. */
+/* Split a large folio or hole, so that each page has an mpfn of its own. */
 static bool hmm_commit_split(struct hmm_migration *m, unsigned long i)
 {
 	if (m->src[i] & MIGRATE_PFN_VALID)
@@ -114,8 +110,8 @@ static bool hmm_commit_split(struct hmm_migration *m, unsigned long i)
 }
 
 /*
- * A word moves only to a page, and by pfn only a page does. A driver's page at
- * a place that has no word to move is finalize's to free.
+ * Whether there is a page or hole to migrate, and a dst for it. By pfn there are no
+ * holes. A dst without a src is freed by finalize.
  */
 static bool hmm_commit_allowed(const struct hmm_migration *m, unsigned long i)
 {
@@ -138,13 +134,12 @@ static void hmm_commit_notify_insert(struct hmm_migration *m, unsigned long i,
  * hmm_migration_commit() - the commit stage
  * @m: the migration, with the driver's pages in @dst
  *
- * Takes MIGRATE_PFN_MIGRATE away from the words that did not move. A large
- * source whose destination is small pages is split here, and its words become
- * those of its pages; those that the driver has a page for move, the others
- * stay. The first page has no say in that: it may be the one that stays.
+ * Clear %MIGRATE_PFN_MIGRATE in each mpfn of @src that does not migrate. A large src
+ * with small dst pages is split, and each of its pages gets an mpfn: pages with a
+ * dst migrate, the others stay, whichever these are.
  *
- * Filling holes is a change that secondary MMUs must hear of: what they read
- * as zeros is a page now. They are told from the first such hole to the end.
+ * Inserting a page into a hole changes what secondary MMUs read as zeros. They are
+ * notified once, of the range from the first such hole to the end.
  */
 void hmm_migration_commit(struct hmm_migration *m)
 {
@@ -177,17 +172,16 @@ void hmm_migration_commit(struct hmm_migration *m)
 }
 
 /**
- * migrate_vma_pages() - let the driver's pages take over
- * @args: the request, as migrate_vma_setup() and the driver left it
+ * migrate_vma_pages() - commit a migration by address
+ * @args: the request, after migrate_vma_setup(), with the driver's pages in @dst
  *
- * When this has returned, the words of @args->src that still have
- * %MIGRATE_PFN_MIGRATE have moved. The driver may then set up its own page
- * tables: old and new pages are still locked, and the CPU's page tables lead
- * to neither. @args->dst must not change any more.
+ * Afterwards the pages whose mpfn in @args->src still has %MIGRATE_PFN_MIGRATE have
+ * migrated. The driver may set up its device's page tables: src and dst are still
+ * locked, and the CPU's page tables map neither. @args->dst must not change any
+ * more.
  *
- * A page that does not fit its place stays the driver's to look at and is
- * freed by migrate_vma_finalize(): one that is not locked or not new, has
- * another size or another owner.
+ * A dst page that is not valid, because it is not locked, not new, of another size
+ * or of another owner, is ignored, and freed by migrate_vma_finalize().
  *
  * Context: Process context; may sleep. The mmap lock is held.
  */
@@ -201,13 +195,13 @@ void migrate_vma_pages(struct migrate_vma *args)
 EXPORT_SYMBOL(migrate_vma_pages);
 
 /**
- * migrate_device_pages() - let the driver's pages take over, by pfn
- * @src: the words, as migrate_device_range() or migrate_device_pfns() left them
+ * migrate_device_pages() - commit a migration by pfn
+ * @src: the mpfns, from migrate_device_range() or migrate_device_pfns()
  * @dst: the driver's pages, as in migrate_vma_pages()
  * @npages: length of both arrays
  *
- * Not for words from migrate_vma_setup(): by pfn each one holds a reference
- * more, see hmm_migration_get_anon_vma().
+ * Not for mpfns from migrate_vma_setup(): by pfn each one has one more reference,
+ * to the anon_vma.
  *
  * Context: Process context; may sleep. Needs no mmap lock.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, commit stage: is what the driver handed in fit to be used?
+ * Migration, commit stage: validation of the driver's pages.
  */
 #include <linux/memremap.h>
 #include <linux/migrate.h>
@@ -8,7 +8,7 @@
 #include "../internal.h"
 #include "migrate.h"
 
-/* Is it memory of a kind that pages can live in, and of the right owner? */
+/* Whether the memory can have pages of a process, and is of the right owner. */
 static bool hmm_dst_device_valid(const struct hmm_migration *m,
 				 const struct dev_pagemap *pgmap)
 {
@@ -20,12 +20,12 @@ static bool hmm_dst_device_valid(const struct hmm_migration *m,
 }
 
 /**
- * hmm_migration_dst_valid() - can the driver's page take this place?
+ * hmm_migration_dst_valid() - whether the driver's page can be used
  * @m: the migration
- * @i: index of the word
+ * @i: index of the mpfn
  *
- * Return: true if the page in @m->dst is locked, new, as large as its word in
- * @m->src says, and of system memory or of the device that the request names.
+ * Return: true if the page in @m->dst is locked, new, as large as the page or hole
+ * in @m->src, and of system memory or of the device that the request names.
  */
 bool hmm_migration_dst_valid(struct hmm_migration *m, unsigned long i)
 {
@@ -39,7 +39,7 @@ bool hmm_migration_dst_valid(struct hmm_migration *m, unsigned long i)
 	    folio_nr_pages(folio) != hmm_mpfn_nr_pages(m->src[i]))
 		return false;
 
-	/* Handed in twice, or in use elsewhere: not the engine's to free. */
+	/* Handed in twice, or in use elsewhere: finalize must not free it. */
 	if (folio->mapping) {
 		m->dst[i] = 0;
 		return false;

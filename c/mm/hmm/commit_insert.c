@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, commit stage: pages for addresses that had none.
+ * Migration, commit stage: insert the driver's pages into holes.
  *
- * Where collect found a hole, or zeros, the driver may hand in a page of its
- * own. It becomes an anonymous page of the process, as if the process had
- * touched the address and the fault had been answered from device memory.
+ * Where nothing was mapped, or a zero page, the driver may provide a page. It
+ * becomes an anonymous page of the process, as after a page fault.
  *
- * Small pages are filled in by runs, one for each page table: first all that
- * can fail or sleep is done for each page, then the table is locked once.
+ * Small pages are inserted in runs, one for each page table: first each page is
+ * prepared, which can sleep or fail, then the page table is locked once.
  */
 #include <linux/ksm.h>
 #include <linux/memcontrol.h>
@@ -25,15 +24,15 @@
 #include "migrate.h"
 
 /**
- * struct hmm_insert - a run of holes below one PMD, about to be filled
+ * struct hmm_insert - a run of holes below one PMD
  * @m: the migration
- * @vma: what the holes are in
+ * @vma: the VMA of the holes
  * @pmdp: the PMD above them
- * @addr: address of the first
- * @first: index of the first
- * @end: index after the last
- * @failed: there was no memory for one of the pages
- * @rmap: mappings that were made
+ * @addr: address of the first hole
+ * @first: index of the first hole
+ * @end: index after the last hole
+ * @failed: memory for one of the pages could not be allocated or charged
+ * @rmap: the mappings added so far
  */
 struct hmm_insert {
 	struct hmm_migration *m;
@@ -46,9 +45,9 @@ struct hmm_insert {
 	struct anon_rmap_batch rmap;
 };
 
-static bool hmm_mpfn_is_hole(unsigned long word)
+static bool hmm_mpfn_is_hole(unsigned long mpfn)
 {
-	return (word & MIGRATE_PFN_MIGRATE) && !(word & MIGRATE_PFN_VALID);
+	return (mpfn & MIGRATE_PFN_MIGRATE) && !(mpfn & MIGRATE_PFN_VALID);
 }
 
 static void hmm_insert_cancel_holes(struct hmm_insert *f)
@@ -61,15 +60,12 @@ static void hmm_insert_cancel_holes(struct hmm_insert *f)
 
 /*
  * As hmm_insert_cancel_holes(), for a hole whose folio is prepared. The folio is
- * as the driver handed it in again: in no mapping and charged to no memcg, so that
- * the driver can hand it in once more.
+ * uncharged, as it was when the driver handed it in, so that it can be handed in
+ * again.
  */
 static void hmm_insert_cancel(struct hmm_insert *f, unsigned long i)
 {
-	struct folio *folio = hmm_mpfn_folio(f->m->dst[i]);
-
-	folio->mapping = NULL;
-	mem_cgroup_uncharge(folio);
+	mem_cgroup_uncharge(hmm_mpfn_folio(f->m->dst[i]));
 	f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 }
 
@@ -87,7 +83,7 @@ static bool hmm_insert_pte_is_zero_page(pte_t pte)
 	return pte_present(pte) && is_zero_pfn(pte_pfn(pte));
 }
 
-/* The PMD for @addr, with the tables above it; NULL if memory ran out. */
+/* The PMD of @addr, allocated if need be; NULL if there is no memory. */
 static pmd_t *hmm_insert_alloc_pmd(struct mm_struct *mm, unsigned long addr)
 {
 	p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
@@ -97,8 +93,9 @@ static pmd_t *hmm_insert_alloc_pmd(struct mm_struct *mm, unsigned long addr)
 }
 
 /*
- * Has something come up that a fault would have to deal with first? Asked with
- * the page table lock held: the OOM reaper and userfaultfd both take it.
+ * Whether a page fault would not insert a page here now: the OOM reaper has run, or
+ * userfaultfd is to handle missing pages. Both take the page table lock, which the
+ * caller holds.
  */
 static bool hmm_insert_vma_unstable(struct vm_area_struct *vma)
 {
@@ -106,7 +103,7 @@ static bool hmm_insert_vma_unstable(struct vm_area_struct *vma)
 	       userfaultfd_missing(vma);
 }
 
-/* What the process has from here on, as a page of its own. */
+/* Add the new folio to the LRU (system memory only); take the mapping's reference. */
 static void hmm_insert_account_new_folio(struct vm_area_struct *vma,
 					 struct folio *folio)
 {
@@ -115,7 +112,7 @@ static void hmm_insert_account_new_folio(struct vm_area_struct *vma,
 	folio_get(folio);
 }
 
-/* What is guarded by userfaultfd is not writable as long as it is. */
+/* The device private entry of a new page. Not writable if userfaultfd protects it. */
 static softleaf_t hmm_insert_private_entry(struct vm_area_struct *vma,
 					   struct folio *folio, bool guarded)
 {
@@ -137,8 +134,8 @@ static pte_t hmm_insert_new_pte(struct vm_area_struct *vma, struct folio *folio,
 	pte_t pte;
 
 	if (folio_is_device_private(folio)) {
-		pte = softleaf_to_pte(
-			hmm_insert_private_entry(vma, folio, guarded));
+		pte = softleaf_to_pte(hmm_insert_private_entry(vma, folio,
+							       guarded));
 		if (vma->vm_flags & VM_WRITE)
 			pte = pte_swp_mksoft_dirty(pte);
 		return guarded ? pte_swp_mkuffd(pte) : pte;
@@ -160,8 +157,8 @@ static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
 	pmd_t pmd;
 
 	if (folio_is_device_private(folio)) {
-		pmd = softleaf_to_pmd(
-			hmm_insert_private_entry(vma, folio, guarded));
+		pmd = softleaf_to_pmd(hmm_insert_private_entry(vma, folio,
+							       guarded));
 		if (vma->vm_flags & VM_WRITE)
 			pmd = pmd_swp_mksoft_dirty(pmd);
 		return guarded ? pmd_swp_mkuffd(pmd) : pmd;
@@ -177,9 +174,9 @@ static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
 }
 
 /*
- * Takes the zeros away from a run, with one TLB flush for all of them. The
- * page table lock is held from here until the new pages are in. Zeros that
- * userfaultfd protects stay, for the bit that says so; they are rare.
+ * Clear the PTEs of zero pages in a run, with one TLB flush. The page table lock is
+ * held until the new pages are inserted. PTEs that userfaultfd protects are left,
+ * for their uffd bit; they are rare.
  */
 static void hmm_insert_clear_zero_ptes(struct hmm_insert *f, pte_t *ptep)
 {
@@ -202,7 +199,7 @@ static void hmm_insert_clear_zero_ptes(struct hmm_insert *f, pte_t *ptep)
 		flush_tlb_range(f->vma, flush_start, flush_end);
 }
 
-/* One page in. The page table lock is held. */
+/* Insert one page. The page table lock is held. */
 static bool hmm_insert_pte(struct hmm_insert *f, unsigned long addr,
 			   pte_t *ptep, struct folio *folio)
 {
@@ -224,6 +221,24 @@ static bool hmm_insert_pte(struct hmm_insert *f, unsigned long addr,
 	return true;
 }
 
+/* Insert the prepared folio of one hole, or cancel it. Return whether it is mapped. */
+static bool hmm_insert_one(struct hmm_insert *f, unsigned long i,
+			   unsigned long addr, pte_t *ptep)
+{
+	struct folio *folio = hmm_mpfn_folio(f->m->dst[i]);
+
+	/* Mapped for an earlier hole: not finalize's to free once more. */
+	if (folio->mapping) {
+		f->m->dst[i] = 0;
+		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+		return false;
+	}
+	if (hmm_insert_pte(f, addr, ptep, folio))
+		return true;
+	hmm_insert_cancel(f, i);
+	return false;
+}
+
 static void hmm_insert_ptes(struct hmm_insert *f)
 {
 	unsigned long addr = f->addr, filled = 0, i;
@@ -241,17 +256,9 @@ static void hmm_insert_ptes(struct hmm_insert *f)
 	} else {
 		hmm_insert_clear_zero_ptes(f, table);
 		for (i = f->first, ptep = table; i < f->end;
-		     i++, ptep++, addr += PAGE_SIZE) {
-			unsigned long *src = &f->m->src[i];
-
-			if (!hmm_mpfn_is_hole(*src))
-				continue;
-			if (hmm_insert_pte(f, addr, ptep,
-					   hmm_mpfn_folio(f->m->dst[i])))
-				filled++;
-			else
-				hmm_insert_cancel(f, i);
-		}
+		     i++, ptep++, addr += PAGE_SIZE)
+			if (hmm_mpfn_is_hole(f->m->src[i]))
+				filled += hmm_insert_one(f, i, addr, ptep);
 		add_mm_counter(f->vma->vm_mm, MM_ANONPAGES, filled);
 		anon_rmap_batch_flush(&f->rmap);
 	}
@@ -259,8 +266,8 @@ static void hmm_insert_ptes(struct hmm_insert *f)
 }
 
 /*
- * All that a new page needs before it can be mapped, and that may sleep or
- * fail. What is charged here is given back when the page is freed.
+ * Charge a new folio, and do what else may sleep or fail before it can be mapped.
+ * Freeing the folio uncharges it.
  */
 static bool hmm_insert_prepare_folio(struct hmm_insert *f, struct folio *folio,
 				     gfp_t gfp)
@@ -269,12 +276,12 @@ static bool hmm_insert_prepare_folio(struct hmm_insert *f, struct folio *folio,
 	    mem_cgroup_charge(folio, f->vma->vm_mm, gfp))
 		return false;
 
-	/* Also orders the driver's writes before the entry that shows them. */
+	/* Orders the driver's writes before the PTE that makes them visible. */
 	__folio_mark_uptodate(folio);
 	return true;
 }
 
-/* Makes a page table of whatever is below the PMD. */
+/* Make sure that the PMD has a page table. */
 static bool hmm_insert_prepare_table(struct hmm_insert *f)
 {
 	pmd_t pmd = pmdp_get_lockless(f->pmdp);
@@ -285,15 +292,16 @@ static bool hmm_insert_prepare_table(struct hmm_insert *f)
 }
 
 /*
- * Nobody has touched the hole yet, so that it stays one if there is no memory or
- * the memcg is at its limit: no process is killed for it.
+ * A hole that gets no page stays a hole, so that no process has to be killed if
+ * there is no memory or the memcg is at its limit.
  */
 #define HMM_INSERT_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
- * Prepares the page for one hole; when that has failed once, no more. From here on it has a mapping, by which
- * hmm_migration_dst_valid() knows it when the driver hands it in a second time,
- * for another hole of the same table.
+ * Prepare the folio for one hole, unless preparing one has failed before. A folio
+ * that is charged already is one that the driver has handed in twice, for two holes
+ * of this page table: the first one gets it. If memcg is disabled, hmm_insert_one()
+ * notices that.
  */
 static bool hmm_insert_prepare_small(struct hmm_insert *f, unsigned long i)
 {
@@ -302,12 +310,13 @@ static bool hmm_insert_prepare_small(struct hmm_insert *f, unsigned long i)
 	if (!hmm_migration_dst_valid(f->m, i))
 		return false;
 	folio = hmm_mpfn_folio(f->m->dst[i]);
+	if (folio_memcg_charged(folio)) {
+		f->m->dst[i] = 0;
+		return false;
+	}
 	f->failed = f->failed ||
 		    !hmm_insert_prepare_folio(f, folio, HMM_INSERT_GFP);
-	if (f->failed)
-		return false;
-	folio_move_anon_rmap(folio, f->vma);
-	return true;
+	return !f->failed;
 }
 
 static void hmm_insert_small(struct hmm_insert *f)
@@ -330,8 +339,8 @@ static void hmm_insert_small(struct hmm_insert *f)
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 /*
- * A huge page in. The PMD lock is held. An empty PMD needs @table laid by for
- * the day it is split; the huge zero page leaves its own behind.
+ * Insert a huge page. The PMD lock is held. If the PMD is empty, @table is deposited
+ * for a later split; the huge zero page has a deposited table already.
  */
 static bool hmm_insert_pmd(struct hmm_insert *f, struct folio *folio,
 			   pgtable_t *table)
@@ -411,11 +420,9 @@ static bool hmm_insert_huge(struct hmm_insert *f)
 #endif
 
 /**
- * hmm_migration_split_hole() - make small holes of a huge one
+ * hmm_migration_split_hole() - split a huge hole into small ones
  * @m: the migration
- * @i: index of its word
- *
- * For a driver that has small pages for it.
+ * @i: index of its mpfn
  */
 void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i)
 {
@@ -426,18 +433,17 @@ void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i)
 }
 
 /**
- * hmm_migration_insert() - put the driver's pages into a run of holes
+ * hmm_migration_insert() - insert the driver's pages into a run of holes
  * @m: the migration
- * @i: index of the first hole, whose @dst has a page
+ * @i: index of the first hole, which has a page in @dst
  *
- * Takes MIGRATE_PFN_MIGRATE away from the holes that could not be filled. A
- * page that was put in is mapped; its reference and lock stay the migration's,
- * for finalize.
+ * Clear %MIGRATE_PFN_MIGRATE in the mpfns of holes that stay holes. A page that was
+ * inserted is mapped; the migration keeps its reference and lock until finalize.
  *
  * Context: Process context; the mmap lock is held for reading, and secondary
- * MMUs have been told of the range.
+ * MMUs were notified of the range.
  *
- * Return: the number of words dealt with.
+ * Return: the number of mpfns handled.
  */
 unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i)
 {

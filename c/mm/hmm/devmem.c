@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: the chunks that there are, from the first to the last.
+ * Device memory: chunks are added and removed.
  */
 #include <linux/bitmap.h>
 #include <linux/device.h>
@@ -21,7 +21,7 @@ static const struct dev_pagemap_ops hmm_devmem_pagemap_ops = {
 	.migrate_to_ram	= hmm_devmem_fault,
 };
 
-/* Addresses: the driver's for coherent memory, unused ones for private. */
+/* The physical addresses: given by the driver for coherent memory, else unused ones. */
 static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
 				    phys_addr_t start, unsigned long size)
 {
@@ -117,14 +117,13 @@ static bool hmm_devmem_range_valid(const struct hmm_devmem *devmem,
  * @start: where coherent memory is, aligned to a huge page; 0 for private
  *	memory
  * @size: how much, in bytes, a multiple of the size of a huge page
- * @data: the driver's, for hmm_devmem_data(); what is behind the addresses,
- *	for instance
+ * @data: the driver's, for hmm_devmem_data()
  *
  * Context: Process context; may sleep. No mmap lock is held.
  *
- * Return: 0; -EINVAL for a size or address that cannot be; -EBUSY if there is
- * other memory at @start; -ENOMEM; or what memremap_pages() says. On an error
- * @data stays the caller's.
+ * Return: 0; -%EINVAL for an invalid size or address; -%EBUSY if there is other
+ * memory at @start; -%ENOMEM; or an error of memremap_pages(). On an error @data
+ * stays the caller's.
  */
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data)
@@ -159,7 +158,7 @@ free:
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_add);
 
-/* Takes a chunk away that has no page in use, and of which none is given out. */
+/* Remove a chunk that has no page in use, and from which none is allocated. */
 static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk)
 {
 	struct hmm_devmem *devmem = chunk->devmem;
@@ -168,7 +167,7 @@ static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk)
 		list_del_rcu(&chunk->list);
 		chunk->removed = true;
 	}
-	/* Somebody may still look for free pages in it. */
+	/* hmm_devmem_alloc() may still search it. */
 	synchronize_rcu();
 	memunmap_pages(&chunk->pagemap);
 	hmm_devmem_release_range(chunk);
@@ -183,7 +182,7 @@ static void hmm_devmem_set_closed(struct hmm_devmem *devmem, bool closed)
 	WRITE_ONCE(devmem->closed, closed);
 }
 
-/* Brings a chunk home. Returns how many of its pages are still in use. */
+/* Evict a chunk. Return how many of its pages are still in use. */
 static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
 {
 	hmm_devmem_evict_chunk(chunk);
@@ -192,13 +191,12 @@ static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
 }
 
 /**
- * hmm_devmem_evict() - bring everything home
+ * hmm_devmem_evict() - migrate all pages to system memory
  * @devmem: the device memory
  *
- * For suspend, or a device that is about to go away, with processes running.
- * From here to hmm_devmem_resume() no page is handed out. One pass over the
- * memory: pages that are pinned, or busy at that moment, are still there
- * afterwards.
+ * For suspend, or before a device is removed, with processes running. No page is
+ * allocated until hmm_devmem_resume(). One pass over the memory: pages that are
+ * pinned or busy stay.
  *
  * Context: Process context; may sleep. No mmap lock is held.
  *
@@ -218,7 +216,7 @@ unsigned long hmm_devmem_evict(struct hmm_devmem *devmem)
 EXPORT_SYMBOL_GPL(hmm_devmem_evict);
 
 /**
- * hmm_devmem_resume() - hand out pages again
+ * hmm_devmem_resume() - allow allocation again
  * @devmem: the device memory, after hmm_devmem_evict()
  *
  * Context: Process context; may sleep.
@@ -256,17 +254,17 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
 }
 
 /**
- * hmm_devmem_remove() - take away all chunks
+ * hmm_devmem_remove() - remove all chunks
  * @devmem: the device memory
- * @timeout: how long to wait for pages that somebody is using, in jiffies
+ * @timeout: how long to wait for pages that are in use, in jiffies
  *
- * Brings everything home first; the processes do not notice. Chunks may be
- * added again.
+ * All pages migrate to system memory first, which the processes do not notice.
+ * Chunks can be added again.
  *
  * Context: Process context; may sleep. No mmap lock is held.
  *
- * Return: 0; -EBUSY when a page could not be brought home: its chunk and those
- * added after it are still there, and in use again.
+ * Return: 0; -%EBUSY if a page could not migrate: its chunk, and those added after
+ * it, remain, and can be allocated from again.
  */
 int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 {
@@ -283,12 +281,12 @@ int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 EXPORT_SYMBOL_GPL(hmm_devmem_remove);
 
 /**
- * hmm_devmem_init() - begin with no memory
- * @devmem: with the driver's fields filled in
+ * hmm_devmem_init() - initialise device memory, without a chunk
+ * @devmem: the device memory, with the members set that the driver sets
  *
  * Context: Process context.
  *
- * Return: 0; -EINVAL if a field is missing or cannot be.
+ * Return: 0; -%EINVAL if a member is missing or invalid.
  */
 int hmm_devmem_init(struct hmm_devmem *devmem)
 {
@@ -315,11 +313,10 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 EXPORT_SYMBOL_GPL(hmm_devmem_init);
 
 /**
- * hmm_devmem_exit() - the end of device memory
+ * hmm_devmem_exit() - remove all chunks, whatever it takes
  * @devmem: the device memory
  *
- * Brings everything home, and waits for what is pinned, for as long as it
- * takes.
+ * As hmm_devmem_remove(), but waits for pinned pages without a limit.
  *
  * Context: Process context; may sleep. No mmap lock is held.
  */

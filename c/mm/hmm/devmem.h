@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device memory, inside. Each of these calls what comes after it:
+ * Device memory, internal interface.
  *
- *   devmem.c		the chunks that there are
- *   devmem_evict.c,	pages on their way there and home: to empty a chunk,
- *   devmem_migrate.c,	at a driver's call,
- *   devmem_steps.c,	the same step by step,
- *   devmem_fault.c,	in a CPU fault,
- *   section_migrate.c	and for a section of a mirror
- *   devmem_copy.c	the copy stage of all of them
- *   devmem_alloc.c	who has which page of a chunk
+ *   devmem.c		chunks are added and removed
+ *   devmem_evict.c	eviction of a chunk
+ *   devmem_migrate.c	migration by address
+ *   devmem_steps.c	the same, step by step
+ *   devmem_fault.c	CPU faults
+ *   section_migrate.c	sections of a mirror that migrate
+ *   devmem_copy.c	the copy stage of all of these
+ *   devmem_alloc.c	allocation of pages
  */
 #ifndef MM_HMM_DEVMEM_H
 #define MM_HMM_DEVMEM_H
@@ -19,8 +19,8 @@
 #include <linux/memremap.h>
 
 /*
- * Whether a pagemap covers a part of these addresses, also if it lies between
- * both ends. Memory is added in subsections, so each pagemap covers one.
+ * Whether a pagemap covers a part of the range, also in its middle. Memory is added
+ * in subsections, so that each pagemap covers at least one.
  */
 #ifdef CONFIG_ZONE_DEVICE
 static inline bool hmm_devmem_range_has_pagemap(const struct range *range)
@@ -44,7 +44,7 @@ static inline bool hmm_devmem_range_has_pagemap(const struct range *range)
 }
 #endif
 
-/* Whether there is memory at these addresses, the system's or a device's. */
+/* Whether there is other memory in the range, the system's or a device's. */
 static inline bool hmm_devmem_range_busy(const struct range *range)
 {
 	return hmm_devmem_range_has_pagemap(range) ||
@@ -64,7 +64,7 @@ void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk);
 struct hmm_section_migration;
 
 #ifdef CONFIG_HMM_DEVMEM
-/* At most this many pages move at once: what one PMD maps. */
+/* How many pages migrate at once, at most: the range of one PMD. */
 #define HMM_DEVMEM_BATCH HPAGE_PMD_NR
 
 struct hmm_section_migration *hmm_section_migration_alloc(struct hmm_devmem *to,

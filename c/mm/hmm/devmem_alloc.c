@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: who has which page of the chunks that there are.
+ * Device memory: allocation of pages.
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
@@ -15,10 +15,10 @@ static unsigned long hmm_devmem_first_pfn(const struct hmm_devmem_chunk *chunk)
 }
 
 /*
- * The largest folio that this memory can have. Coherent memory has single pages
- * only: the kernel splits mapped folios for user space (UFFDIO_MOVE, partial
- * munmap), and knows of device private memory alone that its pieces have a
- * pagemap and are on no LRU list.
+ * The largest order of a folio. Coherent memory has single pages only: the kernel
+ * splits mapped folios for user space (UFFDIO_MOVE, partial munmap), and only of
+ * device private memory does it keep the pieces off the LRU lists and give them
+ * their pagemap.
  */
 static unsigned int hmm_devmem_max_order(const struct hmm_devmem *devmem)
 {
@@ -26,9 +26,9 @@ static unsigned int hmm_devmem_max_order(const struct hmm_devmem *devmem)
 }
 
 /*
- * Looks for @nr free pages in a row, without the lock: there are millions of
- * bits, and interrupts stay on. RCU keeps the chunk. What is found may be taken
- * meanwhile, and what is freed meanwhile may be missed.
+ * Search for @nr consecutive free pages, without the lock: a chunk can have millions
+ * of pages, and interrupts must not be off for so long. RCU keeps the chunk alive.
+ * The result may be stale: hmm_devmem_take() checks it under the lock.
  */
 static bool hmm_devmem_find_free(struct hmm_devmem_chunk *chunk,
 				 unsigned long nr, unsigned long *at)
@@ -43,7 +43,7 @@ static bool hmm_devmem_find_free(struct hmm_devmem_chunk *chunk,
 	return *at < chunk->pages;
 }
 
-/* Takes the pages that were found, unless somebody else has been faster. */
+/* Take the pages that were found, unless they were taken meanwhile. */
 static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 			    unsigned long at)
 {
@@ -58,7 +58,7 @@ static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 	return true;
 }
 
-/* The chunk in which a block could be taken; NULL if there is none. */
+/* Take @nr pages of a chunk, which is returned; NULL if no chunk has them. */
 static struct hmm_devmem_chunk *hmm_devmem_take_pages(struct hmm_devmem *devmem,
 						      unsigned long nr,
 						      unsigned long *at)
@@ -77,17 +77,17 @@ static struct hmm_devmem_chunk *hmm_devmem_take_pages(struct hmm_devmem *devmem,
 }
 
 /**
- * hmm_devmem_alloc() - take pages of device memory
+ * hmm_devmem_alloc() - allocate a folio of device memory
  * @devmem: the device memory
- * @order: of the folio, at most that of a huge page; 0 for coherent memory
+ * @order: order of the folio, at most that of a huge page; 0 for coherent memory
  *
- * The folio is aligned to its size, locked, has one reference and holds
- * whatever its last user left. It goes back when its last reference does.
+ * The folio is aligned to its size, locked, and has one reference. Its contents
+ * are those of its last user. It is freed when its last reference is dropped.
  *
  * Context: Process context; may sleep, as the folio is locked.
  *
- * Return: the folio; NULL if there is no such block, if the memory has no folios
- * of this order, or @devmem is closed.
+ * Return: the folio; %NULL if there are not as many free pages in a row, if the
+ * memory has no folios of this order, or after hmm_devmem_evict().
  */
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 {
@@ -109,9 +109,8 @@ struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 EXPORT_SYMBOL_GPL(hmm_devmem_alloc);
 
 /*
- * Makes single pages of a large folio that nobody uses any more: its pages may
- * be handed out in another size next, and a tail must not lead to a head that
- * is somebody else's by then.
+ * Turn a free large folio into single pages. They may be allocated in another order
+ * next, and a tail page must not refer to a head that is of another folio by then.
  */
 static void hmm_devmem_split_free_folio(struct folio *folio,
 					struct dev_pagemap *pgmap)
@@ -125,11 +124,10 @@ static void hmm_devmem_split_free_folio(struct folio *folio,
 }
 
 /*
- * The next user of the pages must not find flags of this one, which
- * zone_device_page_init() clears in part: active and unevictable at once, for
- * instance, is a bug to folio_migrate_flags(). Poison stays, and that the page is
- * reserved, as all of ZONE_DEVICE is. What the driver put
- * into zone_device_data and private was for this user.
+ * Clear the page flags of the last user, of which zone_device_page_init() clears only
+ * some: folio_migrate_flags() has a BUG_ON for pages that are active and unevictable,
+ * for instance. PG_hwpoison stays, and PG_reserved, which all ZONE_DEVICE pages have.
+ * Also clear what the driver has stored for this user.
  */
 static void hmm_devmem_scrub(struct page *page, unsigned long nr)
 {
@@ -142,8 +140,10 @@ static void hmm_devmem_scrub(struct page *page, unsigned long nr)
 }
 
 /**
- * hmm_devmem_free() - take back what nobody uses any more
- * @folio: pages of some &struct hmm_devmem, without a reference
+ * hmm_devmem_free() - free a folio of device memory
+ * @folio: the folio, of any &struct hmm_devmem, without a reference
+ *
+ * Context: any.
  */
 void hmm_devmem_free(struct folio *folio)
 {
@@ -166,8 +166,11 @@ static bool hmm_devmem_is_ours(const struct dev_pagemap *pgmap)
 }
 
 /**
- * hmm_devmem_owns_page() - is a page of some &struct hmm_devmem?
+ * hmm_devmem_owns_page() - whether a page is of a &struct hmm_devmem
  * @page: a page of private or coherent memory
+ *
+ * Return: true if it is of any &struct hmm_devmem; false if another driver's
+ * pagemap has it.
  */
 bool hmm_devmem_owns_page(const struct page *page)
 {
@@ -175,16 +178,18 @@ bool hmm_devmem_owns_page(const struct page *page)
 }
 
 /**
- * hmm_devmem_place() - where a page is in some device memory, if it is
+ * hmm_devmem_place() - the position of a page in a device's memory
  * @devmem: the device memory
  * @page: a page of any kind
  *
- * For a driver that numbers its chunks: what it gives to hmm_devmem_add() as
- * data is the number.
+ * For a driver that numbers its chunks, and gives the number to hmm_devmem_add() as
+ * data.
  *
- * Context: Any context; somebody keeps @page.
+ * Context: any; the caller holds a reference to @page, or a lock that keeps it from
+ * being freed.
  *
- * Return: the chunk and the place in it; neither if @page is not of @devmem.
+ * Return: the chunk, and the offset in it; &hmm_place.here is false if @page is not
+ * of @devmem.
  */
 struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
 {
@@ -193,7 +198,7 @@ struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
 
 	if (!is_zone_device_page(page))
 		return (struct hmm_place){ };
-	/* To find the head of a folio takes a while: once (benchmark: driver-home). */
+	/* page_pgmap() looks up the head page: call it once (benchmark: driver-home). */
 	pgmap = page_pgmap(page);
 	chunk = container_of(pgmap, struct hmm_devmem_chunk, pagemap);
 	if (!hmm_devmem_is_ours(pgmap) || chunk->devmem != devmem)
@@ -208,12 +213,12 @@ struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
 EXPORT_SYMBOL_GPL(hmm_devmem_place);
 
 /**
- * hmm_devmem_used_pfns() - which pages of a part of a chunk are in use
+ * hmm_devmem_used_pfns() - find the pages in use in a part of a chunk
  * @chunk: the chunk
- * @at: where the part begins, a multiple of HMM_DEVMEM_BATCH
- * @pfns: room for HMM_DEVMEM_BATCH page frame numbers
+ * @at: index of the first page, a multiple of %HMM_DEVMEM_BATCH
+ * @pfns: room for %HMM_DEVMEM_BATCH pfns
  *
- * Return: how many there are.
+ * Return: the number of pfns written.
  */
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns)
@@ -227,10 +232,11 @@ unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 }
 
 /**
- * hmm_devmem_available() - how much is free
+ * hmm_devmem_available() - how much memory is free
  * @devmem: the device memory
  *
- * Return: the bytes that could be handed out, page by page, at this moment.
+ * Context: any.
+ * Return: the free pages of all chunks, in bytes; 0 after hmm_devmem_evict().
  */
 unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 {

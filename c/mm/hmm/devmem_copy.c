@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: the copy stage of a transfer. For each page that can move a
- * folio is allocated at the other end and filled by the driver.
+ * Device memory: the copy stage of a transfer. For each page that can migrate, a dst
+ * folio is allocated and the driver copies to it, or clears it for a hole.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -10,10 +10,10 @@
 #include "devmem_transfer.h"
 
 /*
- * Does policy allow a folio of this order for a word? Where nothing was mapped
- * it is a new allocation, as in a page fault. A large folio that there is may
- * stay as large as it is, as in any migration, unless the process has opted
- * out of huge pages at its address. By pfn no address is known.
+ * Whether policy allows a dst folio of this order. For a hole it is a new allocation,
+ * as in a page fault. An existing large folio may stay large, as in any migration,
+ * but in system memory not if the process has disabled huge pages there. By pfn no
+ * address is known.
  */
 static bool hmm_devmem_order_allowed(const struct hmm_devmem_transfer *t,
 				     unsigned long i, unsigned int order)
@@ -29,7 +29,7 @@ static bool hmm_devmem_order_allowed(const struct hmm_devmem_transfer *t,
 				       order);
 }
 
-/* A huge page is worth a try only; small ones are what it falls back to. */
+/* Allocate a dst folio of system memory. Large ones are tried without effort. */
 static struct folio *hmm_devmem_alloc_ram(struct hmm_devmem_transfer *t,
 					  unsigned long i, unsigned int order)
 {
@@ -48,7 +48,7 @@ static struct folio *hmm_devmem_alloc_ram(struct hmm_devmem_transfer *t,
 	return folio;
 }
 
-/* A locked page at the other end, for the word at an index. */
+/* Allocate a locked dst folio for the mpfn at @i. */
 static struct folio *hmm_devmem_alloc_dst(struct hmm_devmem_transfer *t,
 					  unsigned long i, unsigned int order)
 {
@@ -60,17 +60,17 @@ static struct folio *hmm_devmem_alloc_dst(struct hmm_devmem_transfer *t,
 }
 
 static int hmm_devmem_fill_dst(struct hmm_devmem_transfer *t,
-			       struct page *place, struct page *from,
+			       struct page *dst, struct page *from,
 			       unsigned int order)
 {
 	struct hmm_devmem *devmem = t->to ?: hmm_devmem_of(from);
 
 	if (from)
-		return devmem->ops->copy(devmem, place, from, order);
-	return devmem->ops->clear(devmem, place, order);
+		return devmem->ops->copy(devmem, dst, from, order);
+	return devmem->ops->clear(devmem, dst, order);
 }
 
-/* Allocates and fills a place for one word. @from is NULL for a hole. */
+/* Allocate and fill a dst folio for one mpfn. @from is NULL for a hole. */
 static int hmm_devmem_copy_folio(struct hmm_devmem_transfer *t, unsigned long i,
 				 struct page *from, unsigned int order)
 {
@@ -92,7 +92,7 @@ static int hmm_devmem_copy_folio(struct hmm_devmem_transfer *t, unsigned long i,
 	return 0;
 }
 
-/* How large a page the word at @i stands for. */
+/* The order of the folio, or hole, of the mpfn at @i. */
 unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 				   unsigned long i)
 {
@@ -103,7 +103,7 @@ unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
 }
 
-/* Record why the single page at @i got no place, if the CPU waits for it. */
+/* Record why the single page at @i has no dst, if it is the one of a CPU fault. */
 static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 				    unsigned long i, int err)
 {
@@ -112,13 +112,12 @@ static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 }
 
 /*
- * A place for the word at @i: in one piece if there is one, else in many.
+ * Allocate and fill a dst folio for the mpfn at @i, or single pages if that fails.
  *
- * On the way home single pages are tried whatever the reason was: a folio must
- * not stay because one of its pages cannot be copied. On the way to the device
- * a folio of system memory is split only for want of large device memory. A
- * fatal signal ends what the process waits for, but not the emptying of device
- * memory, which has no process.
+ * Towards system memory, single pages are tried for any error: a folio must not
+ * stay because one of its pages cannot be copied. Towards the device, a folio is
+ * split only if there is no large device memory. A fatal signal ends a migration by
+ * address, for which the process waits, but not an eviction, which is by pfn.
  */
 static void hmm_devmem_copy_mpfn(struct hmm_devmem_transfer *t, unsigned long i)
 {
@@ -140,21 +139,21 @@ static void hmm_devmem_copy_mpfn(struct hmm_devmem_transfer *t, unsigned long i)
 }
 
 /*
- * Is there something to be given a place? On the way home a hole is not; nor
- * is a page of somebody who shares the owner and brings his own home.
+ * Whether an mpfn needs a dst. Towards system memory holes do not, nor do pages of
+ * other drivers that share our pgmap owner.
  */
 static bool hmm_devmem_needs_dst(const struct hmm_devmem_transfer *t,
-				 unsigned long word)
+				 unsigned long mpfn)
 {
-	if (!(word & MIGRATE_PFN_MIGRATE))
+	if (!(mpfn & MIGRATE_PFN_MIGRATE))
 		return false;
 	if (t->to)
 		return true;
-	return (word & MIGRATE_PFN_VALID) &&
-	       hmm_devmem_owns_page(migrate_pfn_to_page(word));
+	return (mpfn & MIGRATE_PFN_VALID) &&
+	       hmm_devmem_owns_page(migrate_pfn_to_page(mpfn));
 }
 
-/* The copy stage. The engine takes the words without a place as refused. */
+/* The copy stage. A page that gets no dst does not migrate. */
 void hmm_devmem_copy_all(struct hmm_devmem_transfer *t)
 {
 	unsigned long i;
@@ -164,7 +163,7 @@ void hmm_devmem_copy_all(struct hmm_devmem_transfer *t)
 			hmm_devmem_copy_mpfn(t, i);
 }
 
-/* After commit, what still has the mark has moved. */
+/* After commit: how many pages have migrated. */
 unsigned long hmm_devmem_count_moved(const struct hmm_devmem_transfer *t)
 {
 	unsigned long i, moved = 0;

@@ -7,7 +7,7 @@
 
 #include "devmem_transfer.h"
 
-/* Brings home what is in use of the part of a chunk that begins at @at. */
+/* Evict the pages in use of a part of a chunk, from the page index @at on. */
 static void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 				  struct hmm_devmem_chunk *chunk,
 				  unsigned long at)
@@ -24,10 +24,12 @@ static void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 }
 
 /**
- * hmm_devmem_evict_chunk() - move what lives in a chunk to system memory
- * @chunk: a chunk of which nothing is handed out meanwhile
+ * hmm_devmem_evict_chunk() - migrate the pages of a chunk to system memory
+ * @chunk: a chunk from which no page is allocated meanwhile
  *
- * One pass. What is pinned, or busy, stays.
+ * One pass over the chunk. Pages that are pinned or busy stay.
+ *
+ * Context: process context; may sleep. No mmap lock is held.
  */
 void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk)
 {

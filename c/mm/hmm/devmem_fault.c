@@ -8,7 +8,7 @@
 
 #include "devmem_transfer.h"
 
-/* After commit: has the page at @i moved, by itself or with its folio? */
+/* After commit: whether the page at @i has migrated, alone or with its folio. */
 static bool hmm_devmem_fault_moved(const struct hmm_devmem_transfer *t,
 				   unsigned long i)
 {
@@ -22,8 +22,8 @@ static bool hmm_devmem_fault_moved(const struct hmm_devmem_transfer *t,
 }
 
 /*
- * The range that comes back with a fault: aligned, within the VMA, and large
- * enough for all of the folio that the page is in.
+ * The range to migrate in a fault: aligned, within the VMA, and large enough for the
+ * folio of the faulting page.
  */
 static void hmm_devmem_fault_range(struct vm_fault *vmf,
 				   struct migrate_vma *args,
@@ -37,7 +37,7 @@ static void hmm_devmem_fault_range(struct vm_fault *vmf,
 		min(ALIGN_DOWN(vmf->address, size) + size, vmf->vma->vm_end);
 }
 
-/* The page at the faulting address; @vmf has the head of a huge entry. */
+/* The page at the faulting address. For a huge PMD @vmf has the head page. */
 static struct page *hmm_devmem_fault_page(const struct vm_fault *vmf)
 {
 	if (vmf->pte)
@@ -46,11 +46,11 @@ static struct page *hmm_devmem_fault_page(const struct vm_fault *vmf)
 }
 
 /*
- * What becomes of a fault whose page stays in device memory. Either it fails,
- * for a reason that a second try does not change, or somebody has a reference
- * to the page, or its entry is being changed, and the CPU tries again. Such a
- * holder has no lock to wait for, so wait for a tick. Kernel code that touches
- * user memory looks at signals only when a fault fails.
+ * The result of a fault whose page stays in device memory. It fails if a retry would
+ * fail likewise. If the page has another reference, or its PTE is being changed, the
+ * CPU retries; there is no lock to wait for, so sleep for a tick. It fails also if
+ * the task was killed: kernel code that accesses user memory checks for signals only
+ * when a fault fails.
  */
 static vm_fault_t hmm_devmem_fault_result(const struct page *page, int err)
 {
@@ -65,12 +65,15 @@ static vm_fault_t hmm_devmem_fault_result(const struct page *page, int err)
 }
 
 /**
- * hmm_devmem_fault() - the CPU touched private memory
+ * hmm_devmem_fault() - handle a CPU fault on a page of device private memory
  * @vmf: the fault; its page is locked and referenced
  *
- * Return: 0 if the page is in system memory, or was busy and the CPU is to try
- * again; VM_FAULT_OOM, VM_FAULT_HWPOISON or VM_FAULT_SIGBUS if it cannot be
- * brought.
+ * Migrate the page, and its neighbours, to system memory.
+ *
+ * Context: process context, with the mmap lock or the VMA's lock held; may sleep.
+ *
+ * Return: 0 if the page has migrated, or was busy and the CPU is to retry;
+ * %VM_FAULT_OOM, %VM_FAULT_HWPOISON or %VM_FAULT_SIGBUS if it cannot migrate.
  */
 vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: pages on their way there and home.
+ * Device memory: migration by address.
  *
- * Everything that moves is a transfer: the migration engine says which pages
- * can, and for each of them a place is allocated and filled. If the place or
- * the filling fails the engine maps the page where it was.
+ * A range is migrated in batches, each within one VMA and one PMD. A page for which
+ * no dst can be allocated, or whose copy fails, stays where it was.
  */
 #include <linux/export.h>
 #include <linux/hmm_migrate.h>
@@ -15,8 +14,8 @@
 #include "devmem_transfer.h"
 
 /*
- * All stages of a transfer by address but the last; the range is in @t. Returns
- * how many pages have moved, or an error, upon which nothing has begun.
+ * All stages of a transfer by address but finalize; the range is in @t. Return how
+ * many pages have migrated, or an error with nothing changed.
  */
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t)
 {
@@ -47,7 +46,7 @@ static long hmm_devmem_transfer_range(struct hmm_devmem_transfer *t)
 	return moved;
 }
 
-/* Pages of the system on their way to a device, absent ones brought first. */
+/* A transfer to device memory. Absent pages are faulted in first. */
 struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem)
 {
 	return (struct hmm_devmem_transfer){
@@ -60,7 +59,7 @@ struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem)
 	};
 }
 
-/* Has the driver add memory if what is free is less than one batch. */
+/* Have the driver add memory if less than one batch is free. */
 void hmm_devmem_grow_if_low(struct hmm_devmem *devmem)
 {
 	if (!devmem->ops->grow)
@@ -73,7 +72,7 @@ void hmm_devmem_grow_if_low(struct hmm_devmem *devmem)
 		devmem->ops->grow(devmem);
 }
 
-/* A batch is what lies in one VMA and under one PMD, from @start on. */
+/* A batch is the part of a range within one VMA and one PMD, from @start on. */
 int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 			    unsigned long start, unsigned long end)
 {
@@ -88,9 +87,9 @@ int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 }
 
 /*
- * The mmap lock is taken for one batch at a time: it keeps the process
- * waiting, and no chunk can be added under it. Returns how many pages have
- * moved, or why none has.
+ * Transfer a span. The mmap lock is taken for one batch at a time: the process may
+ * wait for it, and no chunk can be added under it. Return how many pages have
+ * migrated; if none, the error.
  */
 static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 				     struct mm_struct *mm, struct hmm_span span)
@@ -100,7 +99,7 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 	for (; span.start < span.end; span.start = t->args.end) {
 		if (t->to)
 			hmm_devmem_grow_if_low(t->to);
-		/* The lock looks at signals only if it has to be waited for. */
+		/* The killable lock checks for signals only if it has to wait. */
 		one = -EINTR;
 		if (fatal_signal_pending(current) ||
 		    mmap_read_lock_killable(mm))
@@ -137,26 +136,26 @@ static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
 }
 
 /**
- * hmm_devmem_migrate() - move pages of a process to device memory
+ * hmm_devmem_migrate() - migrate pages of a process to device memory
  * @devmem: the device memory
  * @mm: the process
- * @span: what to move
+ * @span: the range
  *
- * Addresses in @span that nothing is mapped at get cleared device memory, in huge
- * pages where a page fault would have got one. Pages that are swapped out are
- * faulted in first. Pages that are busy, in another device's
- * memory, or for which there is no room, stay where they are; that is no error.
- * Large folios stay whole where a block is free.
+ * Holes in @span get cleared device memory, huge pages if a page fault would have
+ * allocated one. Pages that are swapped out are faulted in first. Pages that are
+ * busy, in another device's memory, or for which no device memory is free, stay
+ * where they are; that is no error. Large folios stay large if as many free pages
+ * in a row can be found.
  *
- * Secondary MMUs are told as in migrate_vma_setup(), with &hmm_devmem.owner.
+ * Secondary MMUs are notified as by migrate_vma_setup(), with &hmm_devmem.owner.
  *
  * Context: Process context; may sleep. Takes the mmap lock.
  *
- * Return: the number of pages moved; -EINVAL where @span is misaligned, empty
- * or not all mapped, or the process may not read it, or its pages are of a
- * kind that cannot move; -ESRCH if the process is gone; -EINTR if the caller was
- * killed; -ENOMEM. As with read(), an error that comes after some pages have
- * moved is not reported, but their number; the next call reports it.
+ * Return: the number of pages that have migrated; -%EINVAL if @span is misaligned
+ * or empty, if a part of it is in no VMA, or in one that is not readable or whose
+ * pages cannot migrate; -%ESRCH if the process has exited; -%EINTR if the caller was
+ * killed; -%ENOMEM. As with read(), an error after some pages have migrated is not
+ * returned, but their number; the next call returns the error.
  */
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 			struct hmm_span span)
@@ -175,13 +174,12 @@ static unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem)
 }
 
 /**
- * hmm_devmem_migrate_to_ram() - move pages of a process to system memory
- * @devmem: the device memory; that of others with the same
- *	&hmm_devmem.owner is taken for it
+ * hmm_devmem_migrate_to_ram() - migrate pages of a process to system memory
+ * @devmem: the device memory, and all other that has the same &hmm_devmem.owner
  * @mm: the process
- * @span: what to move
+ * @span: the range
  *
- * Pages that are busy, or for which there is no room, stay where they are;
+ * Pages that are busy, or for which no memory can be allocated, stay where they are;
  * that is no error.
  *
  * Context: Process context; may sleep. Takes the mmap lock.

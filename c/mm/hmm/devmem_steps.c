@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: a migration that a driver takes step by step.
+ * Device memory: migration by address, step by step.
  */
 #include <linux/export.h>
 #include <linux/sched/mm.h>
@@ -9,11 +9,11 @@
 #include "devmem_transfer.h"
 
 /**
- * struct hmm_devmem_migration - pages that a driver moves step by step
- * @transfer: how they move
- * @mm: whose they are; kept alive, and its mmap lock is held for reading
- * @stage: what was done last
- * @moved: how many have moved
+ * struct hmm_devmem_migration - a migration that a driver takes step by step
+ * @transfer: the transfer
+ * @mm: the process, of which a reference and the mmap lock are held
+ * @stage: the last step taken
+ * @moved: how many pages have migrated
  */
 struct hmm_devmem_migration {
 	struct hmm_devmem_transfer transfer;
@@ -26,7 +26,7 @@ struct hmm_devmem_migration {
 	unsigned long moved;
 };
 
-/* With its words and a user of the address space, and no lock. */
+/* Allocate a migration, and take a reference to the process. */
 static struct hmm_devmem_migration *
 hmm_devmem_migration_alloc(struct hmm_devmem *to, struct mm_struct *mm)
 {
@@ -56,21 +56,21 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
 }
 
 /**
- * hmm_devmem_collect() - take pages that are to move to device memory
+ * hmm_devmem_collect() - begin to migrate pages to device memory
  * @devmem: the device memory
  * @mm: the process
- * @span: which of its pages; those of them are taken that lie in one VMA and
- *	under one PMD, as hmm_devmem_migration_span() tells
+ * @span: the range. Only the first part, within one VMA and one PMD, is collected:
+ *	see hmm_devmem_migration_span()
  *
- * A CPU that touches one of them waits until the migration ends. Pages that
- * cannot move just then are not taken; that is no error.
+ * A CPU that accesses a collected page waits until the migration ends. Pages that
+ * are busy are not collected; that is no error.
  *
- * Context: Process context; may sleep. Takes the mmap lock, and on success holds
- * it for reading until hmm_devmem_migration_end(), by the same thread.
+ * Context: Process context; may sleep. On success the mmap lock is held for reading
+ * until hmm_devmem_migration_end(), by the same task.
  *
- * Return: the migration, or an ERR_PTR(): -EINVAL where @span is misaligned or
- * empty, or its first page is not mapped or of a kind that cannot move; -ESRCH
- * if the process is gone; -EINTR; -ENOMEM.
+ * Return: the migration, or an ERR_PTR(): -%EINVAL if @span is misaligned or empty,
+ * or if its first page is in no VMA, or in one whose pages cannot migrate; -%ESRCH
+ * if the process has exited; -%EINTR; -%ENOMEM.
  */
 struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 						struct mm_struct *mm,
@@ -99,7 +99,7 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_collect);
 
-/* A driver that skips a step, or takes one twice, gets a splat and no harm. */
+/* Check the order of steps. A driver that violates it gets a warning. */
 static bool hmm_devmem_migration_step(struct hmm_devmem_migration *m, int from)
 {
 	if (WARN_ON_ONCE(m->stage != from))
@@ -109,11 +109,11 @@ static bool hmm_devmem_migration_step(struct hmm_devmem_migration *m, int from)
 }
 
 /**
- * hmm_devmem_migration_copy() - have the pages copied
- * @migration: pages that were collected
+ * hmm_devmem_migration_copy() - copy the collected pages to device memory
+ * @migration: a migration, after hmm_devmem_collect()
  *
- * To places that are found for them, by &hmm_devmem_ops.copy. A page for which
- * there is no place, or whose copy fails, will stay.
+ * By &hmm_devmem_ops.copy and &hmm_devmem_ops.clear. A page for which no device
+ * memory is free, or whose copy fails, will stay.
  *
  * Context: Process context; may sleep.
  */
@@ -125,11 +125,11 @@ void hmm_devmem_migration_copy(struct hmm_devmem_migration *migration)
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_copy);
 
 /**
- * hmm_devmem_migration_commit() - let the copies take over
- * @migration: pages that were copied
+ * hmm_devmem_migration_commit() - commit the migration of the copied pages
+ * @migration: a migration, after hmm_devmem_migration_copy()
  *
- * They cannot be touched yet, and the driver may map them for its device: they
- * are locked until the migration ends.
+ * No CPU can access the pages before the migration ends, as they are locked; the
+ * driver may map them for its device.
  *
  * Context: Process context; may sleep.
  */
@@ -145,8 +145,10 @@ void hmm_devmem_migration_commit(struct hmm_devmem_migration *migration)
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_commit);
 
 /**
- * hmm_devmem_migration_moved() - how many pages have moved
- * @migration: pages that were committed
+ * hmm_devmem_migration_moved() - how many pages have migrated
+ * @migration: a migration, after hmm_devmem_migration_commit()
+ *
+ * Return: the number of pages.
  */
 unsigned long
 hmm_devmem_migration_moved(const struct hmm_devmem_migration *migration)
@@ -156,11 +158,10 @@ hmm_devmem_migration_moved(const struct hmm_devmem_migration *migration)
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_moved);
 
 /**
- * hmm_devmem_migration_span() - what a migration is about
- * @migration: a migration in any stage
+ * hmm_devmem_migration_span() - the range of a migration
+ * @migration: a migration after any step
  *
- * Return: the addresses that were dealt with, of those that were asked for the
- * first. What follows is for another migration.
+ * Return: the first part of the requested range. The rest is for other migrations.
  */
 struct hmm_span
 hmm_devmem_migration_span(const struct hmm_devmem_migration *migration)
@@ -172,12 +173,12 @@ hmm_devmem_migration_span(const struct hmm_devmem_migration *migration)
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_span);
 
 /**
- * hmm_devmem_migration_end() - end a migration, however far it has come
- * @migration: the migration, or NULL
+ * hmm_devmem_migration_end() - end a migration after any step
+ * @migration: the migration, or %NULL
  *
- * What has not been committed is where it was, as if nothing had happened.
+ * Pages that were not committed stay where they were.
  *
- * Context: Process context; may sleep. The thread that collected.
+ * Context: Process context; may sleep. Called by the task that collected.
  */
 void hmm_devmem_migration_end(struct hmm_devmem_migration *migration)
 {

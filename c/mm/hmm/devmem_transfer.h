@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device memory: transfers, which everything that moves pages is made of. The
- * stages of a migration are those of migrate.h; the copy stage is in
- * devmem_copy.c.
+ * Device memory: a transfer is a migration (migrate.h) in one direction between
+ * system memory and device memory, with the copy stage of devmem_copy.c.
  */
 #ifndef MM_HMM_DEVMEM_TRANSFER_H
 #define MM_HMM_DEVMEM_TRANSFER_H
@@ -12,17 +11,17 @@
 
 #include "devmem.h"
 
-/* Whatever is large stays so where both ends can. */
+/* Folios stay large if both ends can have them. */
 #define HMM_DEVMEM_ANY_ORDER \
 	(MIGRATE_VMA_SELECT_COMPOUND | HMM_MIGRATE_ANY_ORDER)
 
 /**
- * struct hmm_devmem_transfer - pages on their way
- * @to: the device memory that they move to; NULL on the way home
- * @args: the migration by address, or, with no VMA, only the arrays of one by
- *	pfn
- * @wanted: in a CPU fault, the index of the page that the CPU waits for
- * @error: why that page did not get a place
+ * struct hmm_devmem_transfer - pages that migrate in one direction
+ * @to: the device memory that they migrate to; %NULL for system memory
+ * @args: the request of a migration by address; without a VMA, only the arrays of
+ *	one by pfn
+ * @wanted: in a CPU fault, the index of the faulting page
+ * @error: why that page has no dst; 0 if it has, or if it was not collected
  */
 struct hmm_devmem_transfer {
 	struct hmm_devmem *to;

@@ -12,8 +12,8 @@
 #include "migrate.h"
 
 /*
- * Reclaim may have them again, whichever stay. Before they are mapped: a folio
- * on a list counts who locks it in memory. Device folios are on no list.
+ * Put the resulting folios back on the LRU before they are mapped: mlock accounting
+ * needs a folio to be on a list. Device folios are on no LRU list.
  */
 static void hmm_finalize_putback_lru(struct hmm_migration *m)
 {
@@ -23,7 +23,7 @@ static void hmm_finalize_putback_lru(struct hmm_migration *m)
 	unsigned long i;
 
 	for (i = 0; i < m->npages; i += hmm_mpfn_nr_pages(m->src[i])) {
-		/* Not with interrupts off over words that have no such folio. */
+		/* Bound the time with interrupts off if most mpfns have no such folio. */
 		if (!(i % SWAP_CLUSTER_MAX))
 			lru_batch_flush(&lru);
 		if (!(m->src[i] & MIGRATE_PFN_VALID))
@@ -35,7 +35,7 @@ static void hmm_finalize_putback_lru(struct hmm_migration *m)
 		lru_batch_putback(&lru, result);
 	}
 	lru_batch_flush(&lru);
-	/* Those wait in this CPU's batch, and in a batch nobody counts. */
+	/* Those are in the folio batch of this CPU, where mlock is not accounted. */
 	if (unevictable)
 		lru_add_drain();
 }
@@ -56,10 +56,10 @@ static void hmm_finalize_release(struct hmm_migration *m, unsigned long i)
 }
 
 /**
- * hmm_migration_finalize() - the last stage
- * @m: the migration, after commit or instead of it
+ * hmm_migration_finalize() - the finalize stage
+ * @m: the migration, after commit or without it
  *
- * Afterwards no migration entry is left, and nothing is owned by any word.
+ * Afterwards no migration entry is left, and no mpfn owns anything.
  */
 void hmm_migration_finalize(struct hmm_migration *m)
 {
@@ -67,7 +67,7 @@ void hmm_migration_finalize(struct hmm_migration *m)
 
 	hmm_finalize_putback_lru(m);
 	for (i = 0; i < m->npages; ) {
-		/* One word may stand for a folio that the array has no room for. */
+		/* An mpfn may be of a folio that extends past the end of the array. */
 		mapped = min(i + hmm_migration_remap(m, i), m->npages);
 		for (; i < mapped; i++)
 			if ((m->src[i] | m->dst[i]) & MIGRATE_PFN_VALID)
@@ -79,9 +79,9 @@ void hmm_migration_finalize(struct hmm_migration *m)
  * migrate_vma_finalize() - end a migration by address
  * @args: the request
  *
- * Maps the pages that moved where the old ones were, maps the others again as
- * they were, unlocks all, and drops the migration's references: of a page that
- * moved the old one is freed, of one that did not the driver's.
+ * Map dst in place of each page that has migrated, map the others again, unlock all
+ * pages and drop the migration's references. This frees src of a page that has
+ * migrated, and dst of one that has not.
  *
  * Context: Process context; may sleep. The mmap lock is held.
  */
@@ -96,7 +96,7 @@ EXPORT_SYMBOL(migrate_vma_finalize);
 
 /**
  * migrate_device_finalize() - end a migration by pfn
- * @src: the words
+ * @src: the mpfns
  * @dst: the driver's pages. The copies are complete and visible to the CPU.
  * @npages: length of both arrays
  *

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, finalize stage: back into the page tables.
+ * Migration, finalize stage: replace migration entries by mappings.
  *
- * A folio that had one mapping is mapped again where that was, which its place
- * in the request says: a run of such folios below one page table takes its lock
- * once, and no reverse mapping walk. The mmap lock has been held since, so the
- * entry is still there, or has been zapped and there is nothing to map. Where
- * it is not there, and for all other pages, entries are looked up in the reverse
- * mapping, one folio at a time: an entry that stayed behind would lead to memory
- * that is freed.
+ * A folio that had a single mapping is mapped by address, which its index in the
+ * request gives: a run of such folios below one page table takes the lock once, and
+ * needs no rmap walk. The mmap lock has been held since collect, so the migration
+ * entry is still there, or was zapped and there is nothing to map. If it is not
+ * there, and for all other folios, rmap is walked, one folio at a time: a migration
+ * entry that is missed would refer to a folio that is freed.
  */
 #include <linux/swap.h> /* 7.2: swapops.h needs it */
 #include <linux/memremap.h>
@@ -23,20 +22,20 @@
 #include "migrate.h"
 
 /**
- * struct hmm_remap - words whose mappings lie in one page table
+ * struct hmm_remap - mpfns whose mappings lie in one page table
  * @m: the migration
- * @vma: what they are in
- * @pmdp: the PMD above the table
- * @table: the entry of the first
- * @addr: address of the first
- * @first: index of the first
- * @end: index after the last that can be in this table
- * @result: what the word at hand is mapped to
- * @missing: an entry of the word at hand was not at its place
- * @rmap: mappings that were made
- * @made: the last of those that are present, for the CPU
- * @pfn: of which page
- * @attr_key: what was asked for; 0 for nothing yet
+ * @vma: the VMA
+ * @pmdp: the PMD above the page table
+ * @table: the PTE of the first mpfn
+ * @addr: address of the first mpfn
+ * @first: index of the first mpfn
+ * @end: index after the last mpfn that can be in this page table
+ * @result: the folio to be mapped for the current mpfn
+ * @missing: a migration entry of the current mpfn was not found by address
+ * @rmap: the mappings added so far
+ * @made: the last present PTE that was made
+ * @pfn: the pfn in @made
+ * @attr_key: hmm_remap_pte_attr_key() of @made; 0 if none was made
  */
 struct hmm_remap {
 	struct hmm_migration *m;
@@ -54,7 +53,7 @@ struct hmm_remap {
 	unsigned long attr_key;
 };
 
-/* The entry for a device private page. Such pages are anonymous. */
+/* The device private entry that replaces a migration entry. */
 static pte_t hmm_remap_private_pte(struct page *page, softleaf_t entry,
 				   pte_t old)
 {
@@ -68,7 +67,7 @@ static pte_t hmm_remap_private_pte(struct page *page, softleaf_t entry,
 	return pte_swp_uffd(old) ? pte_swp_mkuffd(pte) : pte;
 }
 
-/* The mapping of a page that a migration entry asks for; see hmm_remap_new_pte(). */
+/* The present PTE that replaces a migration entry; see hmm_remap_new_pte(). */
 static noinline pte_t hmm_remap_present_pte(struct vm_area_struct *vma,
 					    struct folio *result,
 					    struct page *page, pte_t old)
@@ -93,8 +92,8 @@ static noinline pte_t hmm_remap_present_pte(struct vm_area_struct *vma,
 }
 
 /*
- * All that decides what hmm_remap_present_pte() makes, but for the page. A page frame
- * number makes room for the bits that are not in the entry itself.
+ * All that the attributes of a present PTE depend on, as one number. The bits that
+ * are not in the softleaf itself take the place of its pfn.
  */
 static unsigned long hmm_remap_pte_attr_key(struct folio *result, pte_t old)
 {
@@ -107,9 +106,9 @@ static unsigned long hmm_remap_pte_attr_key(struct folio *result, pte_t old)
 }
 
 /*
- * What is to stand for @page, of the folio @result, where @old, a migration
- * entry, is. Entries of a table mostly ask for the same, and what was made of
- * the one before then does for this one (benchmark: home-4k).
+ * The PTE for @page of the folio @result that replaces the migration entry @old.
+ * Most present PTEs of a page table differ in the pfn only, so that the one made
+ * last is used again (benchmark: home-4k).
  */
 static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
 					       struct folio *result,
@@ -131,7 +130,7 @@ static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
 	return r->made;
 }
 
-/* Does @pte stand for the page @pfn, which is being migrated? */
+/* Whether @pte is the migration entry of the page @pfn. */
 static bool hmm_remap_is_migration_entry_of(pte_t pte, unsigned long pfn)
 {
 	softleaf_t entry;
@@ -143,8 +142,9 @@ static bool hmm_remap_is_migration_entry_of(pte_t pte, unsigned long pfn)
 }
 
 /*
- * Maps @nr pages of the folio that is to stay, from @page on, where entries
- * alike to @old stand from @ptep on. The table is locked.
+ * Map @nr pages of the resulting folio, from @page on, in place of @nr migration
+ * entries from @ptep on, which differ from @old in the pfn only. The page table lock
+ * is held.
  */
 static __always_inline void hmm_remap_ptes(struct hmm_remap *r, pte_t *ptep,
 					   pte_t old, struct page *page,
@@ -173,8 +173,8 @@ static __always_inline void hmm_remap_ptes(struct hmm_remap *r, pte_t *ptep,
 }
 
 /*
- * Maps what came of the @nr pages of a folio. The table is locked. Of a large
- * folio some entries may have been zapped meanwhile.
+ * Map the @nr pages of the folio that results from @src. The page table lock is
+ * held. Some entries of a large folio may have been zapped meanwhile.
  */
 static __always_inline void hmm_remap_folio(struct hmm_remap *r,
 					    struct folio *src, pte_t *ptep,
@@ -195,7 +195,7 @@ static __always_inline void hmm_remap_folio(struct hmm_remap *r,
 	}
 }
 
-/* The same for what one word stands for. Returns the number of entries. */
+/* Map the folio of one mpfn. Return the number of PTEs. */
 static unsigned long hmm_remap_mpfn(struct hmm_remap *r, unsigned long i,
 				    pte_t *ptep)
 {
@@ -203,7 +203,7 @@ static unsigned long hmm_remap_mpfn(struct hmm_remap *r, unsigned long i,
 	unsigned long nr = folio_nr_pages(src);
 
 	r->result = hmm_migration_resulting_folio(r->m, i);
-	/* Loops over one are none (benchmark: home-4k). */
+	/* Constant 1 lets the compiler drop the loops (benchmark: home-4k). */
 	if (nr == 1)
 		hmm_remap_folio(r, src, ptep, 1);
 	else
@@ -211,21 +211,21 @@ static unsigned long hmm_remap_mpfn(struct hmm_remap *r, unsigned long i,
 	return nr;
 }
 
-/* Can this word be mapped again by its place in the request? */
+/* Whether the folio of an mpfn can be mapped by address. */
 static bool hmm_remap_by_address(const struct hmm_migration *m, unsigned long i)
 {
 	return m->args && hmm_migration_singly_mapped(hmm_mpfn_head(m->src[i]));
 }
 
-/* Is there nothing to be mapped for this word? */
+/* Whether an mpfn has no folio to be mapped. */
 static bool hmm_remap_nothing(const struct hmm_migration *m, unsigned long i)
 {
 	return !(m->src[i] & MIGRATE_PFN_VALID);
 }
 
 /*
- * Up to the first word that cannot be mapped by its place, or of which something
- * was not there; its index.
+ * Map the folios of one page table. Return the index of the first mpfn that cannot
+ * be mapped by address, or of which a migration entry is missing.
  */
 static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 {
@@ -273,7 +273,7 @@ static pmd_t hmm_remap_private_pmd(struct folio *folio, pmd_t pmd, pmd_t old)
 	return pmd_swp_uffd(old) ? pmd_swp_mkuffd(pmd) : pmd;
 }
 
-/* The mapping of @folio that the huge migration entry @old asks for. */
+/* The PMD for @folio that replaces the migration entry @old. */
 static pmd_t hmm_remap_new_pmd(struct vm_area_struct *vma, struct folio *folio,
 			       pmd_t old)
 {
@@ -300,11 +300,11 @@ static pmd_t hmm_remap_new_pmd(struct vm_area_struct *vma, struct folio *folio,
 }
 
 /*
- * Maps a huge page where a huge entry stands for @src. The PMD lock is held.
- * Fails if there is no such entry: none yet, or none any more.
+ * Map a huge page in place of a migration entry of @src. The PMD lock is held.
+ * Return false if there is no such entry.
  *
- * The kernel's remove_migration_pmd() is not used: it takes the soft-dirty bit
- * of a device private entry for the write bit of a mapping, and warns.
+ * remove_migration_pmd() is not used: it takes the soft-dirty bit of a device
+ * private entry for the write bit of a present PMD, and warns.
  */
 static bool hmm_remap_pmd(struct vm_area_struct *vma, unsigned long addr,
 			  pmd_t *pmdp, struct folio *src, struct folio *result)
@@ -344,7 +344,7 @@ static bool hmm_remap_huge(struct hmm_remap *r)
 	return huge;
 }
 
-/* In one of the VMAs that may map a huge page. */
+/* rmap walk callback: map a huge page in one VMA. */
 static bool hmm_remap_huge_one(struct folio *result, struct vm_area_struct *vma,
 			       unsigned long addr, void *arg)
 {
@@ -381,11 +381,9 @@ static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
 #endif
 
 /**
- * hmm_migration_map() - map what stays wherever an entry stands for a folio
- * @src: the folio that the migration entries stand for
- * @result: what is mapped in their place, @src or the folio it has moved to
- *
- * By the reverse mapping.
+ * hmm_migration_map() - replace all migration entries of a folio, by rmap
+ * @src: the folio of the migration entries
+ * @result: the folio to be mapped instead, @src or the one it has migrated to
  *
  * Context: Process context; may sleep. Both folios are locked.
  */
@@ -396,17 +394,17 @@ void hmm_migration_map(struct folio *src, struct folio *result)
 }
 
 /**
- * hmm_migration_remap() - map what came of a run of words
+ * hmm_migration_remap() - replace the migration entries of a run of mpfns
  * @m: the migration
- * @i: index of the first word
+ * @i: index of the first mpfn
  *
- * Replaces the migration entries of each word's page by mappings of what
- * hmm_migration_resulting_folio() says.
+ * Map the hmm_migration_resulting_folio() of each mpfn in place of its migration
+ * entries.
  *
- * Context: Process context; may sleep. The mmap lock is held if @m->args is
- * not NULL. Both folios of each word are locked.
+ * Context: Process context; may sleep. The mmap lock is held if @m->args is not
+ * %NULL. Both folios of each mpfn are locked.
  *
- * Return: the number of words dealt with.
+ * Return: the number of mpfns handled.
  */
 unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 {
@@ -434,7 +432,7 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 	if (folio_test_pmd_mappable(src) && hmm_remap_huge(&r))
 		return nr;
 
-	/* By the array, not by @m->args, which the driver may have changed. */
+	/* From the length of the array: the driver may have changed @m->args. */
 	r.end = i + ((pmd_addr_end(r.addr, r.addr + ((r.end - i) << PAGE_SHIFT)) -
 		      r.addr) >> PAGE_SHIFT);
 	i = hmm_remap_pte_table(&r);

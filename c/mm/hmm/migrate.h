@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The migration engine, inside.
+ * The migration engine, internal interface.
  *
- * A migration moves pages between system and device memory under the feet of
- * the processes that map them. It passes through five stages:
+ * A migration moves pages of running processes between system and device memory,
+ * in five stages:
  *
- *   collect	find the pages, pin and lock them	collect.c, collect_*.c
- *   unmap	take them out of every page table	unmap.c
- *   copy	the driver's: allocate, copy the bytes	-
- *   commit	give the new page the old one's place	commit.c, commit_*.c
- *   finalize	map what came of it, let go		commit.c, finalize_pte.c
+ *   collect	find the pages, lock them		collect.c, collect_*.c
+ *   unmap	unmap them from all page tables	unmap.c
+ *   copy	by the driver: allocate and copy	-
+ *   commit	transfer identity from src to dst	commit.c, commit_*.c
+ *   finalize	map the resulting folio, release	finalize.c, finalize_pte.c
  *
- * Drivers name the pages by address or by device pfn. That differs in collect
- * only; from there on a migration is an array of words, one for each page, and
- * every stage reads and writes nothing but the words and what they point to.
- * docs/migration.md has the whole story.
+ * Drivers give the pages by address or by device pfn. Only collect depends on that;
+ * all later stages work on an array of mpfns, one for each page.
+ * docs/migration.md describes the stages.
  */
 #ifndef MM_HMM_MIGRATE_H
 #define MM_HMM_MIGRATE_H
@@ -28,19 +27,17 @@
 #include "compat-kernel.h"
 
 /**
- * struct hmm_migration - a migration, as the stages after collect see it
- * @src: a MIGRATE_PFN_* word for each page that is to move. One with
- *	MIGRATE_PFN_VALID owns a reference and the lock of its folio, and in a
- *	migration by pfn a reference to its anon_vma; one with
- *	MIGRATE_PFN_MIGRATE alone is a hole, where there is nothing to copy.
- *	The word at a folio's head stands for all of a large folio and carries
- *	MIGRATE_PFN_COMPOUND; the words of its tails are zero.
- * @dst: where each is to go, in the same words, from the driver. May be NULL
- *	until the commit stage.
+ * struct hmm_migration - a migration, for the stages after collect
+ * @src: an mpfn (MIGRATE_PFN_* and pfn) for each page. One with
+ *	%MIGRATE_PFN_VALID owns a reference and the lock of its folio, and by pfn
+ *	also a reference to its anon_vma; one with %MIGRATE_PFN_MIGRATE alone is
+ *	a hole, with nothing to copy. A large folio has one mpfn, at its head,
+ *	with %MIGRATE_PFN_COMPOUND; those of its tail pages are 0.
+ * @dst: the mpfns of the driver's pages. May be %NULL until the commit stage.
  * @npages: length of both arrays
- * @args: the request of a migration by address, whose mmap lock is held for
- *	reading; NULL in a migration by pfn, which has no address and no holes
- * @drained: this migration has already emptied every CPU's LRU batches
+ * @args: the request of a migration by address, with the mmap lock held for
+ *	reading; %NULL in a migration by pfn, which has no addresses and no holes
+ * @drained: the LRU folio batches of all CPUs were drained in this migration
  */
 struct hmm_migration {
 	unsigned long *src;
@@ -63,10 +60,10 @@ hmm_migration_by_address(struct migrate_vma *args)
 }
 
 /*
- * A mark on a source folio: the only mapping it had is the one at its address
- * in the request. It is on the folio, which the engine has locked and isolated,
- * and not in @src, which drivers write to. PG_private_2 is free for it, as only
- * file systems use that; so only anonymous folios have the mark.
+ * Mark a src folio whose only mapping was the one at its address in the request.
+ * The mark is a flag of the folio, which is locked and isolated, and not in @src,
+ * which drivers write to. File systems use PG_private_2, so that only anonymous
+ * folios can have the mark.
  */
 static inline void hmm_migration_set_singly_mapped(struct folio *folio)
 {
@@ -86,46 +83,46 @@ static inline void hmm_migration_clear_singly_mapped(struct folio *folio)
 }
 
 /*
- * The mmap lock is held from migrate_vma_setup() until migrate_vma_finalize().
- * Without it VMAs and migration entries may be moved and copied meanwhile.
+ * The mmap lock is held from migrate_vma_setup() until migrate_vma_finalize(), or
+ * migration entries could be moved, by mremap(), and copied, by fork(), meanwhile.
  */
 static inline void hmm_migration_assert_locked(const struct migrate_vma *args)
 {
 	mmap_assert_locked(args->vma->vm_mm);
 }
 
-/* The folio of a word that has MIGRATE_PFN_VALID. */
-static inline struct folio *hmm_mpfn_folio(unsigned long word)
+/* The folio of an mpfn that has MIGRATE_PFN_VALID. */
+static inline struct folio *hmm_mpfn_folio(unsigned long mpfn)
 {
-	return page_folio(pfn_to_page(word >> MIGRATE_PFN_SHIFT));
+	return page_folio(pfn_to_page(mpfn >> MIGRATE_PFN_SHIFT));
 }
 
 /*
- * The same for a word that names a folio's head: one of @src, which the engine
- * wrote, or one of @dst that fits.
+ * The same for the mpfn of a folio's head: one of @src, or one of @dst that is
+ * valid.
  */
-static inline struct folio *hmm_mpfn_head(unsigned long word)
+static inline struct folio *hmm_mpfn_head(unsigned long mpfn)
 {
-	return (struct folio *)pfn_to_page(word >> MIGRATE_PFN_SHIFT);
+	return (struct folio *)pfn_to_page(mpfn >> MIGRATE_PFN_SHIFT);
 }
 
-/* How many pages, and words, a word of @src stands for. */
-static inline unsigned long hmm_mpfn_nr_pages(unsigned long word)
+/* How many pages, and mpfns, an mpfn of @src is for. */
+static inline unsigned long hmm_mpfn_nr_pages(unsigned long mpfn)
 {
-	if (!(word & MIGRATE_PFN_COMPOUND))
+	if (!(mpfn & MIGRATE_PFN_COMPOUND))
 		return 1;
-	if (word & MIGRATE_PFN_VALID)
-		return folio_nr_pages(hmm_mpfn_head(word));
+	if (mpfn & MIGRATE_PFN_VALID)
+		return folio_nr_pages(hmm_mpfn_head(mpfn));
 	return thp_migration_supported() ? HPAGE_PMD_NR : 1;
 }
 
 /**
- * hmm_is_fault_folio() - is this the folio whose CPU fault is being served?
- * @args: the request, or NULL in a migration by pfn
- * @folio: the folio in question
+ * hmm_is_fault_folio() - whether the CPU fault is on a page of this folio
+ * @args: the request, or %NULL in a migration by pfn
+ * @folio: the folio
  *
- * The fault handler holds that folio's lock, and one reference that no other
- * folio has, from before the migration until after it.
+ * The fault handler holds the lock of this folio and one more reference, from
+ * before the migration until after it.
  */
 static inline bool hmm_is_fault_folio(const struct migrate_vma *args,
 				      const struct folio *folio)
@@ -141,20 +138,20 @@ static inline void hmm_migration_unlock(const struct migrate_vma *args,
 }
 
 /**
- * hmm_migration_get_anon_vma() - prepare a folio for a migration by pfn
+ * hmm_migration_get_anon_vma() - take a reference to a folio's anon_vma
  * @folio: the folio; locked, and the caller has a reference
  *
- * By pfn no mmap lock is held, so the processes that map the folio can exit
- * while it is copied. The last of them would free the anon_vma, which every
- * rmap walk until finalize starts from: the folio's mapping keeps pointing to
- * it. A reference taken while the folio is mapped keeps it; folio->mapping
- * names it until hmm_migration_release(), as the folio stays locked.
+ * For a migration by pfn, which holds no mmap lock: the processes that map the
+ * folio can exit while it is copied. The last one would free the anon_vma, which
+ * folio->mapping still refers to and rmap walks start from. The reference, which is
+ * taken while the folio is mapped, prevents that until hmm_migration_release();
+ * folio->mapping does not change, as the folio stays locked.
  *
- * A migration by address needs none. The VMA is linked to the anon_vma of each
- * page that it maps, and cannot go away under the mmap lock.
+ * A migration by address needs none: under the mmap lock the VMA, and its link to
+ * the anon_vma of each page that it maps, cannot go away.
  *
- * Return: false if the folio is mapped nowhere, or has no anon_vma that could
- * be kept; it must not move then.
+ * Return: false if the folio is mapped nowhere, or has no anon_vma; it must not
+ * migrate then.
  */
 static inline bool hmm_migration_get_anon_vma(struct folio *folio)
 {
@@ -172,7 +169,7 @@ static inline void hmm_migration_put_anon_vma(struct folio *folio)
 }
 
 /*
- * Releases what collect took for a folio: its lock, its reference, and by pfn
+ * Release what collect holds for a folio: its lock, its reference, and by pfn
  * (@args is NULL) the reference to its anon_vma.
  */
 static inline void hmm_migration_release(const struct migrate_vma *args,
@@ -185,13 +182,13 @@ static inline void hmm_migration_release(const struct migrate_vma *args,
 }
 
 /**
- * hmm_migration_resulting_folio() - which folio stays at a word's place?
- * @m: the migration, after commit or instead of it
- * @i: index of the word, which has a source folio
+ * hmm_migration_resulting_folio() - the folio to be mapped for an mpfn
+ * @m: the migration, after commit or without it
+ * @i: index of the mpfn, which has a src folio
  *
- * Return: the driver's folio if the page moved, else the source. The folio of
- * a driver that gave up, and went to finalize without commit, has its word in
- * @dst but a place in no mapping.
+ * Return: dst if the page has migrated, else src. A driver that cancels the
+ * migration, and calls finalize without commit, may have a folio in @dst, whose
+ * mapping is %NULL then.
  */
 static inline struct folio *
 hmm_migration_resulting_folio(const struct hmm_migration *m, unsigned long i)

@@ -9,7 +9,7 @@
 #include "../internal.h"
 #include "migrate.h"
 
-/* A locked folio of system memory, for the contents of @folio. */
+/* Allocate a locked folio of system memory, as large as @folio; return its mpfn. */
 static unsigned long hmm_migrate_alloc_dst(struct folio *folio)
 {
 	unsigned int order = folio_order(folio);
@@ -23,16 +23,15 @@ static unsigned long hmm_migrate_alloc_dst(struct folio *folio)
 }
 
 /**
- * migrate_device_coherent_folio() - bring a folio of coherent memory home
- * @folio: the folio; the caller's reference to it is consumed
+ * migrate_device_coherent_folio() - migrate a coherent folio to system memory
+ * @folio: the folio; the caller's reference is consumed
  *
- * For GUP, which cannot pin device memory for long.
+ * For GUP, which must not pin device memory long-term.
  *
  * Context: Process context; may sleep.
  *
- * Return: 0 if its contents and mappings are in system memory now, or it is
- * mapped nowhere any more; -EBUSY if it is pinned, or memory ran out, and
- * everything is as it was.
+ * Return: 0 if it has migrated, or is mapped nowhere any more; -%EBUSY, with
+ * nothing changed, if it is pinned or no memory could be allocated.
  */
 int migrate_device_coherent_folio(struct folio *folio)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which memory may move to a device, for the selection stage of a migration.
+ * Which memory may migrate to a device.
  *
  * docs/mirrorable.md has the table of all kinds of memory, and vma_policy.h says
  * which locks make decisions about a VMA last.
@@ -15,8 +15,8 @@
 #include "vma_policy.h"
 
 /*
- * VMAs whose pages never migrate here: those that a driver, or the kernel, knows by
- * their address, and those of a pool.
+ * VMAs whose pages never migrate here: those of drivers and of the kernel, which
+ * rely on the pages they have mapped, and hugetlb.
  */
 #define HMM_VM_UNMOVABLE	(VM_SPECIAL | VM_HUGETLB)
 

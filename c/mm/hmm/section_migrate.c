@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sections that migrate: move a batch of pages to device memory, and hold it
- * until the section is done with it.
+ * Sections that migrate: a batch of pages is migrated to device memory, and its
+ * folios stay locked until the section has processed it.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -11,11 +11,11 @@
 #include "pfn.h"
 
 /**
- * struct hmm_section_migration - pages of a mirror on their way to a device
- * @transfer: how they get there
- * @mm: whose they are; its mmap lock is held while @held
- * @held: they have moved, and are locked
- * @pfns: room for the words that tell where they are
+ * struct hmm_section_migration - batches of a section that migrate
+ * @transfer: the transfer of the current batch
+ * @mm: the process; its mmap lock is held while @held
+ * @held: the current batch has migrated, and its folios are locked
+ * @pfns: room for the hmm pfns of a batch
  */
 struct hmm_section_migration {
 	struct hmm_devmem_transfer transfer;
@@ -25,11 +25,13 @@ struct hmm_section_migration {
 };
 
 /**
- * hmm_section_migration_alloc() - prepare to move pages of a mirror
+ * hmm_section_migration_alloc() - allocate the state of a section that migrates
  * @to: the device memory
- * @write: whether the device is going to write to them
+ * @write: whether the device is going to write to the pages
  *
- * Return: for hmm_section_migration_begin(); NULL if there is no memory.
+ * Context: Process context; may sleep.
+ * Return: the state, to be freed by hmm_section_migration_free(); %NULL if there is
+ * no memory.
  */
 struct hmm_section_migration *hmm_section_migration_alloc(struct hmm_devmem *to,
 							  bool write)
@@ -57,13 +59,13 @@ void hmm_section_migration_free(struct hmm_section_migration *move)
 	kvfree(move);
 }
 
-/* Room for the words of HMM_DEVMEM_BATCH pages. */
+/* Room for HMM_DEVMEM_BATCH hmm pfns. */
 unsigned long *hmm_section_migration_pfns(struct hmm_section_migration *move)
 {
 	return move->pfns;
 }
 
-/* May the device write to the page that the word at @i has moved to? */
+/* Whether the device may write to the page that has migrated at @i. */
 static bool hmm_section_migration_writable(const struct hmm_devmem_transfer *t,
 					   unsigned long i)
 {
@@ -72,29 +74,30 @@ static bool hmm_section_migration_writable(const struct hmm_devmem_transfer *t,
 	return t->args.vma->vm_flags & VM_WRITE;
 }
 
-/* The HMM_PFN_* words of the pages that the word at @i has moved to. */
+/* Write the hmm pfns of the folio that has migrated at @i; return their number. */
 static unsigned long
 hmm_section_migration_report(const struct hmm_devmem_transfer *t,
 			     unsigned long i, unsigned long *pfns)
 {
 	struct page *page = migrate_pfn_to_page(t->args.dst[i]);
-	unsigned long word =
+	unsigned long pfn =
 		page_to_pfn(page) |
 		hmm_pfn_access(hmm_section_migration_writable(t, i));
 	unsigned int order = folio_order(page_folio(page));
 	unsigned long j;
 
-	/* mremap() may have torn address and folio apart. */
+	/* After mremap() the address may not be aligned to the folio. */
 	if (IS_ALIGNED(t->args.start + (i << PAGE_SHIFT), PAGE_SIZE << order))
-		word |= hmm_pfn_order(order);
+		pfn |= hmm_pfn_order(order);
 	for (j = 0; j < 1UL << order; j++)
-		pfns[i + j] = word + j;
+		pfns[i + j] = pfn + j;
 	return j;
 }
 
 /*
- * Has all of the batch moved, in a way that its words follow from the transfer?
- * Then they are written. Userfaultfd's bits are in the page table only.
+ * Write the hmm pfns of a batch of which all pages have migrated. Return false if
+ * they do not follow from the transfer alone: if uffd bits in the page table decide,
+ * or if a page is not writable that should be.
  */
 static bool
 hmm_section_migration_report_all(const struct hmm_devmem_transfer *t,
@@ -114,8 +117,8 @@ hmm_section_migration_report_all(const struct hmm_devmem_transfer *t,
 }
 
 /*
- * Setup can end before the end that was chosen, even at the start: the batch has
- * the pages up to args.end as it is now.
+ * Migrate a batch. Return true if all of its pages have migrated and are held. Setup
+ * may have ended the batch early, even at its start: args.end is the end.
  */
 static bool hmm_section_migration_try(struct hmm_devmem_transfer *t,
 				      unsigned long *pfns)
@@ -131,23 +134,21 @@ static bool hmm_section_migration_try(struct hmm_devmem_transfer *t,
 }
 
 /**
- * hmm_section_migration_begin() - move pages of a mirror to a device, and keep hold of them
+ * hmm_section_migration_begin() - migrate a batch of pages, and hold them
  * @move: from hmm_section_migration_alloc()
- * @mm: whose pages
- * @span: which, no more than HMM_DEVMEM_BATCH of them. On a return of 1 those of
- *	them that @pfns reports; otherwise those that lie in one VMA and under one
- *	PMD
- * @pfns: room for a HMM_PFN_* word for each
+ * @mm: the process
+ * @span: the range, at most %HMM_DEVMEM_BATCH pages. Shortened to the part within
+ *	one VMA and one PMD; on a return of 1, to the part that @pfns reports
+ * @pfns: room for an hmm pfn for each page
  *
- * When all of the pages have moved they are locked until hmm_section_migration_end(), and
- * the CPU that touches one waits until then, so that nothing but zapping can
- * take them from the device. If some page stays where it is none is held, and
- * those that moved are mapped.
+ * If all pages have migrated they stay locked until hmm_section_migration_end(). A
+ * CPU that accesses one waits until then, so that only zapping can take a page from
+ * the device. If some page has not migrated none is held, and all are mapped.
  *
- * Context: Process context; may sleep. No mmap lock is held, but on a return of
- * 1 it is, for reading.
+ * Context: Process context; may sleep. No mmap lock is held; on a return of 1 it is
+ * held for reading.
  *
- * Return: 1 if they are held, and @pfns tells where they are; 0 if not; -EINTR.
+ * Return: 1 if the pages are held, and @pfns reports them; 0 if not; -%EINTR.
  */
 int hmm_section_migration_begin(struct hmm_section_migration *move,
 				struct mm_struct *mm, struct hmm_span *span,
@@ -171,8 +172,8 @@ int hmm_section_migration_begin(struct hmm_section_migration *move,
 }
 
 /**
- * hmm_section_migration_end() - let go of pages that have moved
- * @move: from hmm_section_migration_alloc(); nothing happens if it holds nothing
+ * hmm_section_migration_end() - finalize the migration of a batch that is held
+ * @move: from hmm_section_migration_alloc(); nothing happens if no batch is held
  */
 void hmm_section_migration_end(struct hmm_section_migration *move)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration: taking large folios apart.
+ * Migration: splitting large folios.
  */
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -11,9 +11,10 @@
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 /*
- * Makes single pages of a folio that is locked, referenced, and mapped nowhere.
- * All of them are then locked and referenced. The fault handler's reference is
- * in the way, and belongs to its own page afterwards.
+ * Split a folio that is locked, referenced and mapped nowhere into single pages,
+ * which are locked and referenced then. The reference of the fault handler would
+ * prevent the split; it is dropped meanwhile, and is one to the faulting page
+ * afterwards.
  */
 static bool hmm_split_unmapped(const struct migrate_vma *args,
 			       struct folio *folio)
@@ -29,7 +30,7 @@ static bool hmm_split_unmapped(const struct migrate_vma *args,
 	return !ret;
 }
 
-/* Turns a huge migration entry into a table of small ones, in one VMA. */
+/* rmap walk callback: split a huge migration entry in one VMA. */
 static bool hmm_split_huge_entry(struct folio *folio,
 				 struct vm_area_struct *vma, unsigned long addr,
 				 void *arg)
@@ -47,13 +48,12 @@ static bool hmm_split_huge_entry(struct folio *folio,
 }
 
 /**
- * hmm_migration_split() - split a source that is unmapped
+ * hmm_migration_split() - split an unmapped src folio
  * @m: the migration
- * @i: index of its word
+ * @i: index of its mpfn
  *
- * Splits also whatever stands in page tables for it, and gives each piece its
- * word. Every process that maps a huge page has its own huge entry, so all are
- * looked up; none of them may outlive the folio.
+ * Also split the huge migration entries of the folio, in each process that maps it,
+ * as none may be left once the folio is split. Each piece gets an mpfn.
  *
  * Return: whether it was split.
  */
@@ -75,10 +75,10 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 	flags &= ~MIGRATE_PFN_COMPOUND;
 	for (j = 0; j < nr; j++) {
 		m->src[i + j] = migrate_pfn(pfn + j) | flags;
+		folio = hmm_mpfn_head(m->src[i + j]);
 		if (singly_mapped)
-			hmm_migration_set_singly_mapped(
-				hmm_mpfn_head(m->src[i + j]));
-		/* Each piece is released by itself. */
+			hmm_migration_set_singly_mapped(folio);
+		/* Each piece is released separately. */
 		if (!m->args && j)
 			get_anon_vma(folio_anon_vma(folio));
 	}
@@ -86,8 +86,8 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 }
 
 /*
- * A mapped folio of coherent memory. The core's split would put the pieces on
- * an LRU list. The piece of @page stays locked and referenced.
+ * Split a mapped folio of coherent memory. split_huge_page() would put the pieces on
+ * an LRU list. The piece with @page stays locked and referenced.
  */
 static bool hmm_split_coherent(const struct migrate_vma *args,
 			       struct folio *folio, struct page *page)
@@ -113,14 +113,14 @@ static bool hmm_split_coherent(const struct migrate_vma *args,
 }
 
 /**
- * hmm_migration_split_mapped() - split a folio as it is, where it is
+ * hmm_migration_split_mapped() - split a mapped folio
  * @args: the request
  * @folio: a large folio, locked and referenced
  *
- * Sleeps. Afterwards @folio, whether it was split or not, is locked and
- * referenced as before, or, if it is the one that the fault handler works on,
- * the piece with the faulting page is.
+ * Afterwards @folio, whether split or not, is locked and referenced as before. If
+ * it is the folio of the CPU fault, the piece with the faulting page is instead.
  *
+ * Context: process context; may sleep.
  * Return: whether it was split.
  */
 bool hmm_migration_split_mapped(const struct migrate_vma *args,
@@ -134,7 +134,7 @@ bool hmm_migration_split_mapped(const struct migrate_vma *args,
 	if (!hmm_is_fault_folio(args, folio))
 		return !split_huge_page(page);
 
-	/* Of the references to it one is the engine's, and one the handler's. */
+	/* One reference is the migration's, and one the fault handler's. */
 	page = args->fault_page;
 	folio_put(folio);
 	split = !split_huge_page(page);

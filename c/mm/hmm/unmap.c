@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, second stage: out of every page table.
+ * Migration, unmap stage.
  *
- * What collect locked is taken off the LRU lists and out of the page tables
- * that collect did not see. A folio that has references left which no mapping
- * and no cache accounts for is in use by somebody, a pin most likely; its
- * mappings are put back, and it does not move.
+ * Isolate the collected folios from their LRU lists, and unmap them from the page
+ * tables that collect did not walk. A folio with more references than its mappings
+ * and the swap cache account for is in use, most likely pinned: it is mapped again
+ * and does not migrate.
  */
 #include <linux/memremap.h>
 #include <linux/migrate.h>
@@ -15,15 +15,15 @@
 #include "../internal.h"
 #include "migrate.h"
 
-/* How many folios are dealt with together; as many as in reclaim. */
+/* How many folios are isolated together; as many as in reclaim. */
 #define HMM_UNMAP_BATCH SWAP_CLUSTER_MAX
 
 /**
- * struct hmm_unmap_batch - folios of system memory that are dealt with together
- * @nr: how many
- * @at: the index of each one's word
+ * struct hmm_unmap_batch - folios of system memory that are unmapped together
+ * @nr: number of folios
+ * @at: the index of each folio's mpfn
  * @folio: the folios
- * @isolated: a bit for each that is on no LRU list any more
+ * @isolated: a bit for each folio that was isolated from its LRU list
  */
 struct hmm_unmap_batch {
 	unsigned int nr;
@@ -33,8 +33,8 @@ struct hmm_unmap_batch {
 };
 
 /*
- * A folio that is on no list yet most likely waits in the batch of some CPU.
- * To empty all of them is expensive and done once in a migration.
+ * A folio that is on no LRU list is most likely in the folio batch of a CPU.
+ * Draining those of all CPUs is expensive, and done once in a migration.
  */
 static void hmm_unmap_drain_lru(struct hmm_migration *m, struct lru_batch *lru)
 {
@@ -45,7 +45,7 @@ static void hmm_unmap_drain_lru(struct hmm_migration *m, struct lru_batch *lru)
 	m->drained = true;
 }
 
-/* Takes folios off their LRU lists; reclaim and compaction leave them alone. */
+/* Isolate folios from their LRU lists, against reclaim and compaction. */
 static void hmm_unmap_isolate(struct hmm_migration *m,
 			      struct hmm_unmap_batch *b)
 {
@@ -61,12 +61,12 @@ static void hmm_unmap_isolate(struct hmm_migration *m,
 	lru_batch_flush(&lru);
 }
 
-/* Has an unmapped folio references besides the ones known to the engine? */
+/* Whether an unmapped folio has references besides those of the migration. */
 static bool hmm_unmap_in_use(struct hmm_migration *m, struct folio *folio)
 {
 	int known;
 
-	/* Mostly there is the engine's own, and no need to know of others. */
+	/* The reference of the migration, as nearly always. */
 	if (folio_ref_count(folio) == 1)
 		return false;
 	known = folio_expected_ref_count(folio) + 1;
@@ -75,7 +75,7 @@ static bool hmm_unmap_in_use(struct hmm_migration *m, struct folio *folio)
 	return folio_ref_count(folio) > known;
 }
 
-/* Puts a folio's mappings back as they were, and lets go of it. */
+/* Map a folio again where it was mapped, and release it. */
 void hmm_migration_restore(struct hmm_migration *m, struct folio *folio)
 {
 	hmm_migration_map(folio, folio);
@@ -83,8 +83,8 @@ void hmm_migration_restore(struct hmm_migration *m, struct folio *folio)
 }
 
 /*
- * Takes a folio that is isolated out of all page tables. Fails if it is in use;
- * it is on an LRU list again then.
+ * Unmap an isolated folio from all page tables. Return false if it is in use; it
+ * is on an LRU list again then.
  */
 static bool hmm_unmap_folio(struct hmm_migration *m, struct folio *folio,
 			    bool mapped)
@@ -101,8 +101,8 @@ static bool hmm_unmap_folio(struct hmm_migration *m, struct folio *folio,
 }
 
 /*
- * Whether all is done already, as mostly it is: what collect took away was the
- * only mapping, and the engine's reference is the only one. Then that is noted.
+ * Whether nothing is left to do, as for most folios: collect has removed the only
+ * mapping, and the migration's reference is the only one. Mark the folio if so.
  */
 static bool hmm_unmap_is_done(struct hmm_migration *m, struct folio *folio)
 {
@@ -112,7 +112,7 @@ static bool hmm_unmap_is_done(struct hmm_migration *m, struct folio *folio)
 	return true;
 }
 
-/* hmm_unmap_mpfn(), where there is something left to do, or to undo. */
+/* hmm_unmap_mpfn(), if there is something left to do, or to undo. */
 static bool hmm_unmap_slow(struct hmm_migration *m, unsigned long i,
 			   struct folio *folio, bool isolated)
 {
@@ -129,8 +129,8 @@ static bool hmm_unmap_slow(struct hmm_migration *m, unsigned long i,
 }
 
 /*
- * Makes the folio of a word ready for copying, or puts it back as it was before
- * the migration and lets go of it. Returns whether it is ready.
+ * Make the folio of an mpfn ready for copying, or map it again and release it.
+ * Return whether it is ready.
  */
 static __always_inline bool hmm_unmap_mpfn(struct hmm_migration *m,
 					   unsigned long i, struct folio *folio,
@@ -140,7 +140,7 @@ static __always_inline bool hmm_unmap_mpfn(struct hmm_migration *m,
 	       hmm_unmap_slow(m, i, folio, isolated);
 }
 
-/* How many folios of a batch are ready. */
+/* Unmap a batch of folios; return how many are ready for copying. */
 static unsigned long hmm_unmap_folios(struct hmm_migration *m,
 				      struct hmm_unmap_batch *b)
 {
@@ -160,14 +160,14 @@ static unsigned long hmm_unmap_folios(struct hmm_migration *m,
  * hmm_migration_unmap() - the unmap stage
  * @m: the migration, after collect
  *
- * Afterwards each word that still has MIGRATE_PFN_MIGRATE is a hole, or a
- * folio that is locked, off the LRU, mapped nowhere, and referenced by the
- * engine and by its cache only. All other words are 0 and own nothing.
+ * Afterwards each mpfn with %MIGRATE_PFN_MIGRATE is a hole, or a folio that is
+ * locked, isolated, mapped nowhere, and referenced by the migration only. All other
+ * mpfns are 0 and own nothing.
  *
- * The TLB flushes of mappings found by reverse mapping are collected, and made
- * here at the end, once. The caller may copy when this has returned.
+ * TLB flushes for mappings found by rmap are batched, and made once at the end. The
+ * caller may copy when this has returned.
  *
- * Return: the number of words that still have MIGRATE_PFN_MIGRATE.
+ * Return: the number of mpfns with %MIGRATE_PFN_MIGRATE.
  */
 unsigned long hmm_migration_unmap(struct hmm_migration *m)
 {
@@ -185,7 +185,7 @@ unsigned long hmm_migration_unmap(struct hmm_migration *m)
 			continue;
 		}
 		folio = hmm_mpfn_head(m->src[i]);
-		/* Device folios are on no list. */
+		/* Device folios are on no LRU list. */
 		if (folio_is_zone_device(folio)) {
 			ready += hmm_unmap_mpfn(m, i, folio, true);
 			continue;

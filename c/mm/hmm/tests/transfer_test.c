@@ -545,7 +545,7 @@ static void transfer_pagemap_within(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_devmem_add(devmem, at, DEVICE_SIZE, NULL));
 }
 
-#ifdef VM_UFFD_RWP
+#ifdef CONFIG_USERFAULTFD_RWP
 static void set_vma_rwp(unsigned long addr, bool rwp)
 {
 	struct vm_area_struct *vma;
@@ -598,7 +598,7 @@ static void transfer_keeps_rwp(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		pte = look_at_pte(test, addr + i * PAGE_SIZE, false);
 		if (is_coherent(device)) {
-			KUNIT_EXPECT_EQ(test, pte_uffd(pte), i == 1);
+			KUNIT_EXPECT_EQ(test, !!pte_uffd(pte), i == 1);
 			KUNIT_EXPECT_EQ(test, !!pte_protnone(pte), i == 1);
 		} else {
 			KUNIT_EXPECT_EQ(test, !!pte_swp_uffd(pte), i == 1);
