@@ -14,6 +14,7 @@
 #include <linux/swap.h>
 
 #include "../internal.h"
+#include "commit_check.h"
 #include "migrate.h"
 
 /*

@@ -21,6 +21,7 @@
 #include <asm/tlbflush.h>
 
 #include "../internal.h"
+#include "commit_check.h"
 #include "migrate.h"
 
 /**
@@ -272,8 +273,7 @@ static void hmm_insert_ptes(struct hmm_insert *f)
 static bool hmm_insert_prepare_folio(struct hmm_insert *f, struct folio *folio,
 				     gfp_t gfp)
 {
-	if (anon_vma_prepare(f->vma) ||
-	    mem_cgroup_charge(folio, f->vma->vm_mm, gfp))
+	if (mem_cgroup_charge(folio, f->vma->vm_mm, gfp))
 		return false;
 
 	/* Orders the driver's writes before the PTE that makes them visible. */
@@ -281,14 +281,14 @@ static bool hmm_insert_prepare_folio(struct hmm_insert *f, struct folio *folio,
 	return true;
 }
 
-/* Make sure that the PMD has a page table. */
+/* Make sure that the VMA has an anon_vma, and the PMD a page table. */
 static bool hmm_insert_prepare_table(struct hmm_insert *f)
 {
 	pmd_t pmd = pmdp_get_lockless(f->pmdp);
 
 	if (pmd_trans_huge(pmd) && is_huge_zero_pmd(pmd))
 		split_huge_pmd(f->vma, f->pmdp, f->addr);
-	return !pte_alloc(f->vma->vm_mm, f->pmdp);
+	return !anon_vma_prepare(f->vma) && !pte_alloc(f->vma->vm_mm, f->pmdp);
 }
 
 /*
@@ -314,8 +314,9 @@ static bool hmm_insert_prepare_small(struct hmm_insert *f, unsigned long i)
 		f->m->dst[i] = 0;
 		return false;
 	}
-	f->failed = f->failed ||
-		    !hmm_insert_prepare_folio(f, folio, HMM_INSERT_GFP);
+	if (f->failed)
+		return false;
+	f->failed = !hmm_insert_prepare_folio(f, folio, HMM_INSERT_GFP);
 	return !f->failed;
 }
 
@@ -388,6 +389,8 @@ static bool hmm_insert_huge(struct hmm_insert *f)
 	if (!hmm_migration_dst_valid(f->m, f->first))
 		return false;
 	folio = hmm_mpfn_folio(f->m->dst[f->first]);
+	if (anon_vma_prepare(f->vma))
+		return false;
 	if (!hmm_insert_prepare_folio(f, folio, vma_thp_gfp_mask(f->vma))) {
 		count_vm_event(THP_FAULT_FALLBACK);
 		count_mthp_stat(HPAGE_PMD_ORDER,

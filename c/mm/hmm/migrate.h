@@ -213,7 +213,6 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i);
 bool hmm_migration_split_mapped(const struct migrate_vma *args,
 				struct folio *folio);
 
-bool hmm_migration_dst_valid(struct hmm_migration *m, unsigned long i);
 void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i);
 unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i);
 void hmm_migration_map(struct folio *src, struct folio *result);
