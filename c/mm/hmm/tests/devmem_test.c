@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: its allocator, and pages of a process going there and back;
+ * Device memory: its allocator, and migration of pages of a process;
  * and the migration engine under drivers that make mistakes.
  *
  * The device is a buffer. What the CPU cannot reach is then what no page table
@@ -55,7 +55,7 @@ static void devmem_refuses(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(devmem, HPAGE_PMD_ORDER + 1));
 }
 
-/* Coherent memory is where the driver says, unless something else is there. */
+/* Coherent memory is refused at addresses that have other memory. */
 static void devmem_coherent_refuses(struct kunit *test)
 {
 	struct hmm_devmem devmem = {
@@ -75,7 +75,7 @@ static void devmem_coherent_refuses(struct kunit *test)
 	hmm_devmem_exit(&devmem);
 }
 
-/* What was handed out page by page can be handed out whole once it is back. */
+/* Pages that were allocated one by one can be allocated as one folio once freed. */
 static void devmem_coalesces(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -109,7 +109,7 @@ static void devmem_coalesces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
-/* The next user of a page finds nothing of the last one's but the data. */
+/* A freed page has no flags and no driver data of its last user. */
 static void devmem_scrubs(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -134,7 +134,7 @@ static void devmem_scrubs(struct kunit *test)
 	}
 }
 
-/* Ranges that are none, and what the range says of its process. */
+/* Invalid ranges, and ranges that are not mapped as a whole. */
 static void devmem_refuses_ranges(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -158,8 +158,8 @@ static void devmem_refuses_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + PAGE_SIZE, 3 * PAGE_SIZE), 2);
 }
 
-/* A touch brings back the page and its neighbours, and no others. */
-static void devmem_comes_home(struct kunit *test)
+/* A CPU fault migrates the page and its neighbours, and no others. */
+static void devmem_fault_around(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, 64 * PAGE_SIZE), i;
@@ -178,7 +178,7 @@ static void devmem_comes_home(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
-/* Nobody sees what the last user of device memory left there. */
+/* A page for a hole is cleared. */
 static void devmem_clears(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -205,7 +205,7 @@ static void devmem_evicts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
 }
 
-/* A copy that fails leaves the data where it is, on either side. */
+/* A page whose copy fails stays, in either direction. */
 static void devmem_copy_fails(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -227,7 +227,7 @@ static void devmem_copy_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + 3 * PAGE_SIZE), 3);
 }
 
-/* A device that is full takes what it can; the rest stays. */
+/* If the device memory is full, the remaining pages stay. */
 static void devmem_full(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -245,7 +245,7 @@ static void devmem_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
-/* More is added when it is full; taken away, all of it comes home. */
+/* Chunks are added, and removed with all pages migrated to system memory. */
 static void devmem_grows(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -259,7 +259,7 @@ static void devmem_grows(struct kunit *test)
 			pages);
 	KUNIT_EXPECT_EQ(test, available(device), 2 * DEVICE_PAGES - pages);
 
-	/* What somebody holds keeps its chunk, and what is behind it. */
+	/* A page with a reference keeps its chunk, and the chunks after it. */
 	held = hmm_devmem_alloc(&device->devmem, 0);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 1), -EBUSY);
 	KUNIT_EXPECT_EQ(test, device->released, 1);
@@ -275,7 +275,7 @@ static void devmem_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, pages);
 }
 
-/* A copy for which there is no memory: one page stays, or a huge page moves as small ones. */
+/* A copy fails with -ENOMEM: a small page stays, a huge one migrates as small ones. */
 static void devmem_fails_once(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -295,7 +295,7 @@ static void devmem_fails_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + PAGE_SIZE), 0);
 }
 
-/* A huge hole takes a huge block, which comes home whole, either way. */
+/* A huge hole gets a huge folio, which migrates back as a whole. */
 static void devmem_huge(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -399,7 +399,7 @@ static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_refuses_ranges),
 	KUNIT_CASE(devmem_coalesces),
 	KUNIT_CASE(devmem_scrubs),
-	KUNIT_CASE(devmem_comes_home),
+	KUNIT_CASE(devmem_fault_around),
 	KUNIT_CASE(devmem_clears),
 	KUNIT_CASE(devmem_evicts),
 	KUNIT_CASE(devmem_copy_fails),
@@ -419,7 +419,7 @@ static struct kunit_suite devmem_suite = {
 
 #define WORDS	HPAGE_PMD_NR
 
-/* A request for [addr, addr + pages), with arrays; the mmap lock is taken. */
+/* A request for @pages pages from @addr on, with arrays. Takes the mmap lock. */
 static struct migrate_vma *ask(struct kunit *test, unsigned long addr,
 			       unsigned long pages)
 {
@@ -484,13 +484,13 @@ static void migrate_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, migrate_device_pfns(args->src, 1), -EINVAL);
 }
 
-static unsigned long word_of(struct folio *folio)
+static unsigned long mpfn_of(struct folio *folio)
 {
 	return migrate_pfn(folio_pfn(folio));
 }
 
-/* Places that cannot be taken: the pages that were to go there stay. */
-static void migrate_bad_places(struct kunit *test)
+/* Invalid dst folios: the src pages stay. */
+static void migrate_invalid_dst(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
@@ -505,13 +505,13 @@ static void migrate_bad_places(struct kunit *test)
 	/* Not locked; too large; good; handed in twice. */
 	folio = hmm_devmem_alloc(&device->devmem, 0);
 	folio_unlock(folio);
-	args->dst[0] = word_of(folio);
-	args->dst[1] = word_of(hmm_devmem_alloc(&device->devmem, 2));
+	args->dst[0] = mpfn_of(folio);
+	args->dst[1] = mpfn_of(hmm_devmem_alloc(&device->devmem, 2));
 	folio = hmm_devmem_alloc(&device->devmem, 0);
 	device->devmem.ops->copy(&device->devmem, &folio->page,
 				 migrate_pfn_to_page(args->src[2]), 0);
-	args->dst[2] = word_of(folio);
-	args->dst[3] = word_of(folio);
+	args->dst[2] = mpfn_of(folio);
+	args->dst[3] = mpfn_of(folio);
 	migrate_vma_pages(args);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
@@ -524,7 +524,7 @@ static void migrate_bad_places(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
-/* One page for several holes of a table fills the first of them. */
+/* A dst page that is handed in for several holes is inserted into the first one. */
 static void migrate_page_twice(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -538,7 +538,7 @@ static void migrate_page_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_EXPECT_EQ(test, args->cpages, 4);
 	for (i = 1; i < 4; i++)
-		args->dst[i] = word_of(folio);
+		args->dst[i] = mpfn_of(folio);
 	migrate_vma_pages(args);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
@@ -574,7 +574,7 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, folio);
 		device->devmem.ops->clear(&device->devmem, &folio->page, orders[i]);
 		folio_get(folio);
-		dst = word_of(folio) | (orders[i] ? MIGRATE_PFN_COMPOUND : 0);
+		dst = mpfn_of(folio) | (orders[i] ? MIGRATE_PFN_COMPOUND : 0);
 
 		args = ask(test, addr, pages);
 		KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
@@ -604,8 +604,8 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 	}
 }
 
-/* What a driver finds in the words is documented; the engine's own state is not. */
-static void migrate_public_words(struct kunit *test)
+/* mpfns have documented flags only; the engine's own state is elsewhere. */
+static void migrate_public_mpfns(struct kunit *test)
 {
 	const unsigned long flags = MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE |
 				    MIGRATE_PFN_WRITE | MIGRATE_PFN_COMPOUND;
@@ -622,7 +622,7 @@ static void migrate_public_words(struct kunit *test)
 	end(args);
 }
 
-/* A driver has changed its request. The pages are mapped where they were. */
+/* A driver changes its request before finalize. All pages are mapped again. */
 static void migrate_request_changed(struct kunit *test)
 {
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
@@ -643,8 +643,8 @@ static void migrate_request_changed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
 }
 
-/* Memory of somebody else's device is no place, for a page or for a hole. */
-static void migrate_foreign_places(struct kunit *test)
+/* A dst folio of another owner's device is invalid, for a page and for a hole. */
+static void migrate_foreign_dst(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	struct buffer_device *other = make_buffer_device(test);
@@ -661,7 +661,7 @@ static void migrate_foreign_places(struct kunit *test)
 		struct folio *folio = hmm_devmem_alloc(whose, 0);
 
 		whose->ops->clear(whose, &folio->page, 0);
-		args->dst[i] = word_of(folio);
+		args->dst[i] = mpfn_of(folio);
 	}
 	migrate_vma_pages(args);
 	for (i = 0; i < 4; i++)
@@ -675,8 +675,8 @@ static void migrate_foreign_places(struct kunit *test)
 	hmm_devmem_exit(&other->devmem);
 }
 
-/* A driver that has made places, and then goes straight to the end. */
-static void migrate_gives_up(struct kunit *test)
+/* A driver calls finalize without commit. */
+static void migrate_cancelled(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
@@ -686,14 +686,14 @@ static void migrate_gives_up(struct kunit *test)
 	args = ask(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	for (i = 0; i < 4; i++)
-		args->dst[i] = word_of(hmm_devmem_alloc(&device->devmem, 0));
+		args->dst[i] = mpfn_of(hmm_devmem_alloc(&device->devmem, 0));
 	end(args);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
 }
 
-/* The page frame that device memory hands out first. */
+/* The pfn that device memory allocates first. */
 static unsigned long first_pfn(struct buffer_device *device)
 {
 	return PHYS_PFN(list_first_entry(&device->devmem.chunks,
@@ -739,7 +739,7 @@ static void migrate_splits_by_pfn(struct kunit *test)
 			break;
 		device->devmem.ops->copy(&device->devmem, &folio->page,
 					 pfn_to_page(pfn + i), 0);
-		dst[i] = word_of(folio);
+		dst[i] = mpfn_of(folio);
 	}
 	migrate_device_pages(src, dst, WORDS);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
@@ -786,7 +786,7 @@ static const struct mmu_notifier_ops dropper_ops = {
  * A folio that another migration has unlocked, and lets go of while this one is
  * unmapping the folio before it: what it held has gone, so it must not move.
  */
-static void migrate_leaves_what_is_going(struct kunit *test)
+static void migrate_skips_unmapped_folio(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, PAGE_SIZE);
@@ -837,8 +837,8 @@ static void leave(struct buffer_device *device)
 	leaver.refcount = atomic_read(&leaver.anon_vma->refcount);
 }
 
-/* Evicts a folio of an order, whose process unmaps it meanwhile. */
-static void evict_leaving(struct kunit *test, unsigned int order)
+/* Evict a folio that its process unmaps meanwhile. */
+static void evict_exiting_process(struct kunit *test, unsigned int order)
 {
 	unsigned long before = huge_anon_orders_always, pages = 1UL << order;
 	struct buffer_device *device = test->priv;
@@ -883,24 +883,24 @@ static void migrate_holds_anon_vma(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 
-	evict_leaving(test, 0);
-	evict_leaving(test, 4);
+	evict_exiting_process(test, 0);
+	evict_exiting_process(test, 4);
 	device->small = true;
-	evict_leaving(test, 4);
+	evict_exiting_process(test, 4);
 }
 
 static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_holds_anon_vma),
 	KUNIT_CASE(migrate_refuses),
-	KUNIT_CASE(migrate_bad_places),
+	KUNIT_CASE(migrate_invalid_dst),
 	KUNIT_CASE(migrate_page_twice),
 	KUNIT_CASE(migrate_hole_filled_meanwhile),
-	KUNIT_CASE(migrate_public_words),
+	KUNIT_CASE(migrate_public_mpfns),
 	KUNIT_CASE(migrate_request_changed),
-	KUNIT_CASE(migrate_foreign_places),
-	KUNIT_CASE(migrate_gives_up),
+	KUNIT_CASE(migrate_foreign_dst),
+	KUNIT_CASE(migrate_cancelled),
 	KUNIT_CASE(migrate_splits_by_pfn),
-	KUNIT_CASE(migrate_leaves_what_is_going),
+	KUNIT_CASE(migrate_skips_unmapped_folio),
 	{}
 };
 

@@ -99,7 +99,7 @@ u8 *add_buffer(struct kunit *test, struct buffer_device *device)
 	return memory;
 }
 
-/* The @nr-th page after the first that is in use. */
+/* The page @nr pages after the first one in use. */
 struct page *device_page(struct buffer_device *device, unsigned long nr)
 {
 	struct hmm_devmem_chunk *chunk =
@@ -114,7 +114,7 @@ bool is_coherent(const struct buffer_device *device)
 	return device->devmem.type == MEMORY_DEVICE_COHERENT;
 }
 
-/* In pages. */
+/* The free device memory, in pages. */
 unsigned long available(struct buffer_device *device)
 {
 	return hmm_devmem_available(&device->devmem) >> PAGE_SHIFT;
@@ -135,7 +135,7 @@ static struct buffer_device *make_device(struct kunit *test,
 	return device;
 }
 
-/* One of private memory; hmm_devmem_exit() is the caller's. */
+/* A device with private memory. The caller calls hmm_devmem_exit(). */
 struct buffer_device *make_buffer_device(struct kunit *test)
 {
 	struct buffer_device *device = make_device(test, MEMORY_DEVICE_PRIVATE);
@@ -173,7 +173,7 @@ void buffer_device_exit(struct kunit *test)
 	hmm_devmem_exit(&device->devmem);
 }
 
-/* Anonymous memory of the test's own process. */
+/* Map anonymous memory in the process of the test. */
 unsigned long map_anonymous(struct kunit *test, unsigned long size)
 {
 	unsigned long addr;
@@ -186,13 +186,13 @@ unsigned long map_anonymous(struct kunit *test, unsigned long size)
 	return addr;
 }
 
-/* The process wants huge pages there. */
+/* Allow huge pages in a range. */
 void allow_huge(struct kunit *test, unsigned long addr, unsigned long size)
 {
 	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_HUGEPAGE));
 }
 
-/* Each page gets its number. */
+/* Write its number to each page. */
 void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages)
 {
 	unsigned long i;
@@ -210,7 +210,7 @@ unsigned long read_number(struct kunit *test, unsigned long addr)
 	return number;
 }
 
-/* Up to which page each has its number. */
+/* Return how many pages, from the first on, have their number. */
 unsigned long right_numbers(struct kunit *test, unsigned long addr,
 			    unsigned long pages)
 {

@@ -13,7 +13,7 @@
 
 #define DEVICE_SIZE	(2 * HPAGE_PMD_SIZE)
 #define DEVICE_PAGES	(DEVICE_SIZE >> PAGE_SHIFT)
-/* Where the memory lies that the VM's kernel sets aside, for coherent devices. */
+/* The memory that the VM's kernel reserves for coherent devices. */
 #define SET_ASIDE_AT	0x140000000ULL
 #define JUNK		0xa5
 
@@ -21,11 +21,11 @@
  * struct buffer_device - device memory with a buffer behind each chunk
  * @devmem: what is tested
  * @memory: the first buffer; NULL for coherent memory
- * @released: how often a chunk was taken away
+ * @released: how many chunks were removed
  * @copies: how many pages were copied
- * @blocks: how often a block of each order was
+ * @blocks: how many copies there were of each order
  * @broken: every copy fails
- * @error: with what, if not with -EIO
+ * @error: the error of a broken copy; 0 for -EIO
  * @fail_once: the next copy or clear finds no memory
  * @bad: a page that cannot be copied, alone or in a block; or NULL
  * @small: there is no memory to copy large blocks

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sections that have their pages in the device's memory when one is inside.
+ * Sections that migrate: their pages are in device memory inside the section.
  */
 #include <kunit/test.h>
 #include <linux/hmm_mirror_typed.h>
@@ -78,7 +78,7 @@ static void see(struct kunit *test, struct mover *mover,
 	}
 }
 
-/* Goes through a section that moves its pages. Returns how it ended. */
+/* Run a section that migrates its pages; return its result. */
 static int move(struct kunit *test, struct mover *mover, unsigned long addr,
 		unsigned long pages, enum hmm_access access)
 {
@@ -107,7 +107,7 @@ static unsigned long map_here(struct kunit *test, unsigned long pages)
 		     HPAGE_PMD_SIZE);
 }
 
-/* Pages and holes are on the device while one is inside, and nobody's else. */
+/* Pages and holes are in device memory inside the section. */
 static void move_in_one_walk(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -129,7 +129,7 @@ static void move_in_one_walk(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* What is there already is reported by a walk, and not held. */
+/* Pages that are in device memory already are reported by a walk, and not held. */
 static void move_again(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -146,7 +146,7 @@ static void move_again(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* A page that somebody holds stays, and is reported where it is. */
+/* A page with another reference stays, and is reported in system memory. */
 static void move_all_but_one(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -166,7 +166,7 @@ static void move_all_but_one(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* No memory on the device: everything is reported, where it is. */
+/* Without free device memory, pages are reported in system memory. */
 static void move_nowhere(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -184,7 +184,7 @@ static void move_nowhere(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* What is huge stays so, and a section of several tables is one batch for each. */
+/* Huge pages stay huge. A section has a batch for each PMD. */
 static void move_huge(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -205,7 +205,7 @@ static void move_huge(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* As a fork() leaves it, when the child is gone. The mmap lock is held. */
+/* Make a PTE read-only, as after fork() and exit of the child. mmap lock held. */
 static bool protect_locked(struct vm_area_struct *vma, unsigned long addr)
 {
 	spinlock_t *ptl;	/* of the entry */
@@ -231,7 +231,7 @@ static void protect(struct kunit *test, unsigned long addr)
 	KUNIT_ASSERT_TRUE(test, done);
 }
 
-/* For a device that writes, pages are made writable before they move. */
+/* For a write section, pages are made writable before they migrate. */
 static void move_to_write(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -292,7 +292,7 @@ static void zap_meanwhile(struct buffer_device *device)
 		wait_for_completion(&zapper.done);
 }
 
-/* A page that is dropped while it moves is nothing that the device may map. */
+/* A page that is discarded during migration must not be reported to the device. */
 static void move_while_dropped(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -329,7 +329,7 @@ struct dropper {
 	bool dropped;
 };
 
-/* By the task that migrates, so that no mover loses by it. */
+/* In the task that migrates, so that no section has to retry. */
 static bool drop_while_notified(struct mmu_interval_notifier *notifier,
 				const struct mmu_notifier_range *event,
 				unsigned long seq)
@@ -401,7 +401,7 @@ static void move_ends_where_setup_did(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* The first pfn of a chunk that begins where another one ends, or 0. */
+/* The first pfn of a chunk that is adjacent to another one, or 0. */
 static unsigned long border_between_chunks(struct buffer_device *device)
 {
 	struct hmm_devmem_chunk *low, *high;
@@ -413,7 +413,7 @@ static unsigned long border_between_chunks(struct buffer_device *device)
 	return 0;
 }
 
-/* A run ends where the pagemap does, though the next page frame is there. */
+/* A run ends where the pagemap ends, also if the next pfn is device memory. */
 static void move_runs_of_two_chunks(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -449,7 +449,7 @@ static void move_runs_of_two_chunks(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* Several VMAs, one of which can be read only; and what cannot move at all. */
+/* Several VMAs, one of them read-only, and one whose pages cannot migrate. */
 static void move_refuses(struct kunit *test)
 {
 	unsigned long addr = map_here(test, 16);

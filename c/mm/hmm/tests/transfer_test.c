@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How pages get to the device and home: large folios, absent pages, and what it
- * takes. Most of it with private and with coherent memory.
+ * Migration to device memory and back: large folios, absent pages, failing copies,
+ * CPU faults, TLB flushes. Most tests run for private and for coherent memory.
  */
 #include <kunit/test.h>
 #include <linux/hmm_migrate.h>
@@ -21,7 +21,7 @@
 
 #define LEAST_ORDER	2
 
-/* Which page of the process is at an address. Only valid while it stays. */
+/* The page at an address of the process. Only valid while it stays mapped. */
 static struct page *page_at(struct kunit *test, unsigned long addr)
 {
 	struct page *page = NULL;
@@ -36,7 +36,7 @@ static unsigned int order_at(struct kunit *test, unsigned long addr)
 	return folio_order(page_folio(page_at(test, addr)));
 }
 
-/* Memory in folios of one order, aligned to it, with a number on each page. */
+/* Map memory in aligned folios of one order, with a number in each page. */
 static unsigned long map_large(struct kunit *test, unsigned int order,
 			       unsigned long pages)
 {
@@ -52,8 +52,8 @@ static unsigned long map_large(struct kunit *test, unsigned int order,
 	return addr;
 }
 
-/* Private memory comes home by being touched, coherent by being told to. */
-static void bring_home(struct kunit *test, unsigned long addr,
+/* Migrate back to system memory: private memory by CPU faults, coherent by a call. */
+static void migrate_back(struct kunit *test, unsigned long addr,
 		       unsigned long pages)
 {
 	struct buffer_device *device = test->priv;
@@ -66,8 +66,8 @@ static void bring_home(struct kunit *test, unsigned long addr,
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
-/* One folio of an order, as map_large(), that has moved to the device. */
-static unsigned long map_there(struct kunit *test, unsigned int order)
+/* As map_large(), for one folio, which is migrated to the device. */
+static unsigned long map_on_device(struct kunit *test, unsigned int order)
 {
 	unsigned long pages = 1UL << order;
 	unsigned long addr = map_large(test, order, pages);
@@ -78,8 +78,8 @@ static unsigned long map_there(struct kunit *test, unsigned int order)
 }
 
 /*
- * A folio of any order is copied once in each direction, and stays one; but in
- * coherent memory there are single pages only.
+ * A folio of any order is copied as a whole in each direction, and is not split,
+ * except that coherent memory has single pages only.
  */
 static void transfer_large(struct kunit *test)
 {
@@ -93,10 +93,10 @@ static void transfer_large(struct kunit *test)
 		unsigned long addr;
 
 		memset(device->blocks, 0, sizeof(device->blocks));
-		addr = map_there(test, order);
+		addr = map_on_device(test, order);
 		KUNIT_EXPECT_EQ(test, device->blocks[there], blocks);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages);
-		bring_home(test, addr, pages);
+		migrate_back(test, addr, pages);
 		KUNIT_EXPECT_EQ(test, device->blocks[there], 2 * blocks);
 		KUNIT_EXPECT_EQ(test, order_at(test, addr), there);
 		vm_munmap(addr, pages << PAGE_SHIFT);
@@ -104,8 +104,7 @@ static void transfer_large(struct kunit *test)
 }
 
 /*
- * There are no large folios of coherent memory, which the kernel could not
- * split, and none is taken for what waits to be split.
+ * Coherent memory has no large folios, as the kernel cannot split them.
  */
 static void transfer_no_large_coherent(struct kunit *test)
 {
@@ -116,12 +115,12 @@ static void transfer_no_large_coherent(struct kunit *test)
 		kunit_skip(test, "of coherent memory");
 	for (order = 1; order <= HPAGE_PMD_ORDER; order++)
 		KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, order));
-	map_there(test, HPAGE_PMD_ORDER);
+	map_on_device(test, HPAGE_PMD_ORDER);
 	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 5))), 0);
 }
 
-/* Pages go as far as the stage that is come to; where they are let go of there, they stay. */
-static void transfer_in_stages(struct kunit *test)
+/* A migration that ends before commit leaves all pages where they were. */
+static void transfer_in_steps(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
@@ -161,11 +160,11 @@ static void transfer_in_stages(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 4, hmm_devmem_migration_committed_moved(&committed));
 	}
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 4);
-	bring_home(test, addr, 4);
+	migrate_back(test, addr, 4);
 }
 
-/* One place is not found, and its page stays; with nothing collected the error is passed on. */
-static void transfer_in_stages_fails(struct kunit *test)
+/* A page that cannot be copied stays. An error of collect is passed on by each step. */
+static void transfer_in_steps_fails(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
@@ -198,7 +197,7 @@ static void transfer_in_stages_fails(struct kunit *test)
 	}
 }
 
-/* Many folios at once, and a hole or small page in between. */
+/* Many large folios in one batch, with holes and small pages in between. */
 static void transfer_large_many(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -223,7 +222,7 @@ static void transfer_large_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
 }
 
-/* A range that holds a part of a folio takes that part, and no more. */
+/* Of a folio that the range covers in part, only that part migrates. */
 static void transfer_large_in_part(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -237,15 +236,15 @@ static void transfer_large_in_part(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
 }
 
-/* The same on the device: the folio there is split by being asked for in part. */
-static void transfer_part_home(struct kunit *test)
+/* The same for a folio of device memory, which is split. */
+static void transfer_part_to_ram(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned int order;
 
 	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
 		unsigned long pages = 1UL << order;
-		unsigned long addr = map_there(test, order);
+		unsigned long addr = map_on_device(test, order);
 
 		KUNIT_EXPECT_EQ(test,
 				migrate_to_ram(device, addr + PAGE_SIZE,
@@ -259,7 +258,7 @@ static void transfer_part_home(struct kunit *test)
 	}
 }
 
-/* A folio on the device loses some of its pages; the others can come home. */
+/* Some pages of a device folio are unmapped; the others can still migrate. */
 static void transfer_large_zapped(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -267,7 +266,7 @@ static void transfer_large_zapped(struct kunit *test)
 
 	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
 		unsigned long pages = 1UL << order;
-		unsigned long addr = map_there(test, order);
+		unsigned long addr = map_on_device(test, order);
 
 		KUNIT_ASSERT_EQ(test, vm_munmap(addr + 8 * PAGE_SIZE,
 						(pages - 8) << PAGE_SHIFT), 0);
@@ -278,7 +277,7 @@ static void transfer_large_zapped(struct kunit *test)
 	}
 }
 
-/* No large block at the other end: small ones, also when the CPU is waiting. */
+/* No large folio can be allocated: small ones are, also in a CPU fault. */
 static void transfer_large_to_small(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -286,24 +285,24 @@ static void transfer_large_to_small(struct kunit *test)
 
 	for (order = 4; order <= HPAGE_PMD_ORDER; order += 5) {
 		unsigned long pages = 1UL << order;
-		unsigned long addr = map_there(test, order);
+		unsigned long addr = map_on_device(test, order);
 
 		device->small = true;
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 5);
-		bring_home(test, addr, pages);
+		migrate_back(test, addr, pages);
 		KUNIT_EXPECT_EQ(test, order_at(test, addr), 0);
 		device->small = false;
 		vm_munmap(addr, pages << PAGE_SHIFT);
 
 		device->small = true;
-		addr = map_there(test, order);
-		bring_home(test, addr, pages);
+		addr = map_on_device(test, order);
+		migrate_back(test, addr, pages);
 		device->small = false;
 		vm_munmap(addr, pages << PAGE_SHIFT);
 	}
 }
 
-/* A device that is full takes what it can; the rest stays where it is. */
+/* If the device memory is full, the remaining pages stay. */
 static void transfer_full(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -322,7 +321,7 @@ static void transfer_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
-/* A copy that fails leaves the data where it is, in either direction. */
+/* A page whose copy fails stays, in either direction. */
 static void transfer_copy_fails(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -344,13 +343,13 @@ static void transfer_copy_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), pages);
 		device->broken = false;
 		hmm_devmem_resume(&device->devmem);
-		bring_home(test, addr, pages);
+		migrate_back(test, addr, pages);
 		vm_munmap(addr, size);
 	}
 }
 
 /**
- * struct listener - hears what secondary MMUs are told
+ * struct listener - counts notifications of secondary MMUs
  * @notifier: subscribed to the test's process
  * @migrations: how many migrations began
  * @others: how often something else was invalidated
@@ -378,7 +377,7 @@ static const struct mmu_notifier_ops listener_ops = {
 	.invalidate_range_start = hear,
 };
 
-/* Takes pages away from the CPU until it touches them. */
+/* Make pages device-exclusive, so that they are absent until the CPU faults. */
 static void make_absent(struct kunit *test, unsigned long addr,
 			unsigned long pages)
 {
@@ -399,8 +398,8 @@ static void make_absent(struct kunit *test, unsigned long addr,
 }
 
 /*
- * Absent pages are faulted in and moved in one collection, which shows in what
- * secondary MMUs are told: each page that comes back, and then one migration.
+ * Absent pages are faulted in and migrate in one collection: secondary MMUs are
+ * notified of each page that is faulted in, and then of one migration.
  */
 static void transfer_absent(struct kunit *test)
 {
@@ -421,10 +420,10 @@ static void transfer_absent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, listener.migrations, 1);
 	KUNIT_EXPECT_EQ(test, listener.others, 32);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 64);
-	bring_home(test, addr, 64);
+	migrate_back(test, addr, 64);
 }
 
-/* A request whose second table has absent pages ends before it. */
+/* Collection ends before a page table with absent pages that is not the first. */
 static void transfer_absent_stops(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -463,9 +462,9 @@ static void transfer_absent_stops(struct kunit *test)
 }
 
 /**
- * struct taker - takes a page away from the CPU when a migration begins
+ * struct taker - makes a page device-exclusive when a migration begins
  * @notifier: subscribed to the test's process
- * @addr: where the page is; 0 when it is taken
+ * @addr: address of the page; 0 once it is absent
  */
 struct taker {
 	struct mmu_notifier notifier;
@@ -498,8 +497,8 @@ static const struct mmu_notifier_ops taker_ops = {
 };
 
 /*
- * A page became absent after the notification, and the first folio has to be
- * split, so that the table is read again: the request still gets somewhere.
+ * A page becomes absent after the notification, and the first folio has to be split,
+ * so that the page table is walked again: the request still makes progress.
  */
 static void transfer_absent_meanwhile(struct kunit *test)
 {
@@ -530,7 +529,7 @@ static void transfer_absent_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
 }
 
-/* Coherent memory is not put where there is a pagemap, at either end or within. */
+/* Coherent memory is refused where a pagemap is, at either end or in the middle. */
 static void transfer_pagemap_within(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -559,7 +558,7 @@ static void set_vma_rwp(unsigned long addr, bool rwp)
 	mmap_write_unlock(current->mm);
 }
 
-/* Reads the PTE at @addr, and protects it from all accesses if asked to. */
+/* Read the PTE at @addr; if @protect, protect it from all accesses. */
 static pte_t look_at_pte(struct kunit *test, unsigned long addr, bool protect)
 {
 	struct mm_struct *mm = current->mm;
@@ -580,8 +579,8 @@ static pte_t look_at_pte(struct kunit *test, unsigned long addr, bool protect)
 }
 
 /*
- * A zero page that userfaultfd protects from all accesses, and the page of device
- * memory that takes its place: an access must fault as before.
+ * A page of device memory is inserted in place of a zero page that userfaultfd
+ * protects from all accesses: an access must fault as before.
  */
 static void transfer_keeps_rwp(struct kunit *test)
 {
@@ -613,7 +612,7 @@ static void transfer_keeps_rwp(struct kunit *test)
 }
 #endif
 
-/* What a fault at an address ends with: GUP tells the VM_FAULT codes apart. */
+/* The error of a fault at an address. GUP has one for each VM_FAULT code. */
 static int fault_error(unsigned long addr)
 {
 	struct page *page;
@@ -626,10 +625,10 @@ static int fault_error(unsigned long addr)
 }
 
 /**
- * struct repair - ends what a fault waits for, so that no test waits for ever
- * @work: what is done after some time
- * @device: that is repaired, or NULL
- * @page: that is released, or NULL
+ * struct repair - ends the cause of a fault, so that no test waits for ever
+ * @work: delayed work that does it
+ * @device: the device whose copies succeed then, or NULL
+ * @page: the page whose reference is dropped then, or NULL
  */
 struct repair {
 	struct delayed_work work;
@@ -651,7 +650,7 @@ static void do_repair(struct work_struct *work)
 	repair->page = NULL;
 }
 
-/* The CPU waits for a page whose copy fails; it is told, and data stays. */
+/* A CPU fault on a page whose copy fails returns the error; the page stays. */
 static void fault_copy_fails(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
@@ -662,7 +661,7 @@ static void fault_copy_fails(struct kunit *test)
 	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		unsigned long pages = 1UL << orders[i];
-		unsigned long addr = map_there(test, orders[i]);
+		unsigned long addr = map_on_device(test, orders[i]);
 		unsigned long at = addr + (pages / 3) * PAGE_SIZE, number;
 
 		schedule_delayed_work(&repair.work, 5 * HZ);
@@ -675,15 +674,15 @@ static void fault_copy_fails(struct kunit *test)
 		cancel_delayed_work_sync(&repair.work);
 		device->error = 0;
 		device->broken = false;
-		bring_home(test, addr, pages);
+		migrate_back(test, addr, pages);
 		vm_munmap(addr, pages << PAGE_SHIFT);
 	}
 	destroy_delayed_work_on_stack(&repair.work);
 }
 
 /*
- * One page of a folio cannot be copied. Who waits for it is told, whoever waits
- * for another page of the folio gets that.
+ * One page of a folio cannot be copied. A fault on it fails; a fault on any other
+ * page of the folio succeeds.
  */
 static void fault_one_bad_page(struct kunit *test)
 {
@@ -697,7 +696,7 @@ static void fault_one_bad_page(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		for (bad = 0; bad < 10; bad += 9) {
 			unsigned long pages = 1UL << orders[i], j;
-			unsigned long addr = map_there(test, orders[i]);
+			unsigned long addr = map_on_device(test, orders[i]);
 
 			device->bad = device_page(device, bad);
 			schedule_delayed_work(&repair.work, 5 * HZ);
@@ -711,31 +710,31 @@ static void fault_one_bad_page(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 			cancel_delayed_work_sync(&repair.work);
 			device->bad = NULL;
-			bring_home(test, addr, pages);
+			migrate_back(test, addr, pages);
 			vm_munmap(addr, pages << PAGE_SHIFT);
 		}
 	}
 	destroy_delayed_work_on_stack(&repair.work);
 }
 
-/* The same when the driver's memory is emptied. */
+/* The same in an eviction: only that page stays. */
 static void evict_one_bad_page(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map_there(test, HPAGE_PMD_ORDER);
+	unsigned long addr = map_on_device(test, HPAGE_PMD_ORDER);
 
 	device->bad = device_page(device, 0);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 1);
 	device->bad = NULL;
 	hmm_devmem_resume(&device->devmem);
-	bring_home(test, addr, HPAGE_PMD_NR);
+	migrate_back(test, addr, HPAGE_PMD_NR);
 }
 
-/* Device memory that is known to be bad is not copied. */
+/* A poisoned page of device memory is not copied. */
 static void fault_poisoned(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map_there(test, 0);
+	unsigned long addr = map_on_device(test, 0);
 	struct page *page = device_page(device, 0);
 
 	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
@@ -744,13 +743,13 @@ static void fault_poisoned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fault_error(addr), -EFAULT);
 	KUNIT_EXPECT_EQ(test, device->copies, 1);
 	ClearPageHWPoison(page);
-	bring_home(test, addr, 1);
+	migrate_back(test, addr, 1);
 }
 
-/* A VMA whose pages cannot move any more. */
+/* A fault in a VMA whose pages cannot migrate any more. */
 static void fault_in_special_vma(struct kunit *test)
 {
-	unsigned long addr = map_there(test, 0);
+	unsigned long addr = map_on_device(test, 0);
 	struct vm_area_struct *vma;
 
 	mmap_write_lock(current->mm);
@@ -761,10 +760,10 @@ static void fault_in_special_vma(struct kunit *test)
 	mmap_write_lock(current->mm);
 	vm_flags_clear(vma, VM_MIXEDMAP);
 	mmap_write_unlock(current->mm);
-	bring_home(test, addr, 1);
+	migrate_back(test, addr, 1);
 }
 
-/* Somebody uses the page. The fault waits, and does not try all the time. */
+/* The page has another reference. The fault sleeps between retries. */
 static void fault_waits(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
@@ -776,7 +775,7 @@ static void fault_waits(struct kunit *test)
 	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		unsigned long pages = 1UL << orders[i];
-		unsigned long addr = map_there(test, orders[i]);
+		unsigned long addr = map_on_device(test, orders[i]);
 
 		repair.page = device_page(device, 0);
 		get_page(repair.page);
@@ -789,17 +788,17 @@ static void fault_waits(struct kunit *test)
 		mmu_notifier_unregister(&listener.notifier, current->mm);
 		KUNIT_EXPECT_GT(test, listener.migrations, 1);
 		KUNIT_EXPECT_LE(test, listener.migrations, 25);
-		bring_home(test, addr, pages);
+		migrate_back(test, addr, pages);
 		vm_munmap(addr, pages << PAGE_SHIFT);
 	}
 	destroy_delayed_work_on_stack(&repair.work);
 }
 
-/* A process that is killed does not wait for a page, in no system call either. */
+/* A task that was killed does not wait for a page, not even in a system call. */
 static void fault_killed(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	unsigned long addr = map_there(test, 0), number;
+	unsigned long addr = map_on_device(test, 0), number;
 	struct repair repair = { .page = device_page(device, 0) };
 	int err;
 
@@ -816,7 +815,7 @@ static void fault_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, -EFAULT);
 	flush_delayed_work(&repair.work);
 	destroy_delayed_work_on_stack(&repair.work);
-	bring_home(test, addr, 1);
+	migrate_back(test, addr, 1);
 }
 
 #ifdef CONFIG_X86
@@ -827,8 +826,8 @@ static u64 flushes(void)
 }
 
 /*
- * All that a page table maps moves at the price of one flush, and comes home at
- * that of one where it is mapped for the CPU, of none where it is not.
+ * Pages of one page table migrate with one TLB flush in each direction; with none
+ * back from private memory, which the CPU does not map.
  */
 static void transfer_flushes(struct kunit *test)
 {
@@ -859,13 +858,13 @@ static void transfer_flushes(struct kunit *test)
 #endif
 
 static struct kunit_case transfer_cases[] = {
-	KUNIT_CASE(transfer_in_stages),
-	KUNIT_CASE(transfer_in_stages_fails),
+	KUNIT_CASE(transfer_in_steps),
+	KUNIT_CASE(transfer_in_steps_fails),
 	KUNIT_CASE(transfer_large),
 	KUNIT_CASE(transfer_no_large_coherent),
 	KUNIT_CASE(transfer_large_many),
 	KUNIT_CASE(transfer_large_in_part),
-	KUNIT_CASE(transfer_part_home),
+	KUNIT_CASE(transfer_part_to_ram),
 	KUNIT_CASE(transfer_large_zapped),
 	KUNIT_CASE(transfer_large_to_small),
 	KUNIT_CASE(transfer_full),
@@ -893,7 +892,7 @@ static struct kunit_suite coherent_suite = {
 	.test_cases = transfer_cases,
 };
 
-/* Why a page that the CPU touches may not come home at once, or at all. */
+/* CPU faults on pages that cannot migrate, or not at once. */
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_copy_fails),
 	KUNIT_CASE(fault_one_bad_page),
