@@ -3,20 +3,20 @@
 //! Typed objects for `linux/hmm_devmem.h`.
 //!
 //! A `struct hmm_devmem` is the memory of one device, private or coherent, in *chunks* that the
-//! driver adds. The driver says how data gets there and back (`hmm_devmem_ops.copy`,
-//! `hmm_devmem_ops.clear`); everything else is done here: pages of any order handed out and taken
-//! back, pages of a process moved in and home, home also when the CPU touches a page that it cannot
-//! reach, and the device emptied when its memory is to go away.
+//! driver adds. The driver copies and clears pages (`hmm_devmem_ops.copy`, `hmm_devmem_ops.clear`).
+//! Everything else is done here: folios of any order are allocated and freed; pages of a process
+//! are migrated to device memory and to system memory, the latter also in a CPU fault on private
+//! memory; and all pages are evicted before the memory is removed.
 //!
-//! Nothing here fails half way. A page for which there is no room, whose copy fails or that
-//! somebody is using just then stays where it is.
+//! Migration of a page either succeeds or leaves the page where it was. The latter happens if no
+//! memory is free, if the copy fails, or if the page is in use.
 //!
 //! # Locking
 //!
-//! No function here may be called under a mirror's update lock. From the outside in:
+//! No function here may be called under a mirror's update lock. Lock order, from the outside in:
 //! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
-//! The driver's callbacks other than `grow` run with folios locked, `copy` and `clear` also under
-//! the mmap lock, and must not fault on user memory.
+//! `copy` and `clear` are called with folios locked, and except in an eviction under the mmap lock
+//! or the lock of a VMA. They must not fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -63,7 +63,7 @@ impl MemoryType {
     pub const PCI_P2PDMA: Self = Self(bindings::memory_type_MEMORY_DEVICE_PCI_P2PDMA);
 }
 
-/// Where a page is in some device memory.
+/// The position of a page in a device's memory.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Place(pub(crate) bindings::hmm_place);
@@ -79,26 +79,26 @@ impl Place {
         })
     }
 
-    /// Whether it is there at all.
+    /// Whether the page is of this memory.
     #[inline]
     pub fn here(&self) -> bool {
         self.0.here
     }
 
-    /// What was given to `hmm_devmem_add()` as data, which is a number then.
+    /// The number that was given to `hmm_devmem_add()` as data.
     #[inline]
     pub fn chunk(&self) -> usize {
         self.0.chunk
     }
 
-    /// From the chunk's beginning, in bytes.
+    /// Offset from the start of the chunk, in bytes.
     #[inline]
     pub fn offset(&self) -> usize {
         self.0.offset
     }
 }
 
-/// What only the driver of the device can do.
+/// Operations of the driver.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
@@ -153,26 +153,26 @@ impl Place {
 #[vtable]
 pub trait MemoryOperations: Sized + Send + Sync + 'static {
     /// Copy ``PAGE_SIZE << order`` bytes from `src` to `dst`, one of which is of this device
-    /// memory and the other of system memory. Complete, and visible to the CPU and the device,
-    /// when it returns. The pages are locked and mapped nowhere. Returns 0 or a negative errno,
-    /// upon which the data stays where it was. May sleep.
+    /// memory and the other of system memory. The copy is complete, and visible to the CPU and
+    /// the device, on return. The pages are locked and mapped nowhere. Returns 0 or a negative
+    /// errno; on an error the page does not migrate. May sleep.
     fn copy(
         devmem: &DeviceMemory<Self>,
         dst: super::page::Block<'_>,
         src: super::page::Block<'_>,
     ) -> Result;
-    /// Zero ``PAGE_SIZE << order`` bytes of device memory; as `copy`.
+    /// Zero ``PAGE_SIZE << order`` bytes of device memory; otherwise as `copy`.
     fn clear(devmem: &DeviceMemory<Self>, page: super::page::Block<'_>) -> Result;
 
-    /// Less is free than is about to be asked for: the driver may add a chunk with
-    /// `hmm_devmem_add()`. An error means that there is no more, and is not told to anybody.
-    /// One caller at a time, no lock of a process held; may sleep. Optional.
+    /// Called when less than one batch is free; the driver may add a chunk with
+    /// `hmm_devmem_add()`. The return value is ignored. Calls are serialised, and no mmap lock
+    /// is held; may sleep. Optional.
     fn grow(_devmem: &DeviceMemory<Self>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A chunk is gone; the driver gets back what it gave as data to `hmm_devmem_add()`. May
-    /// sleep. Optional.
+    /// A chunk was removed; the driver gets the data back that it gave to `hmm_devmem_add()`.
+    /// May sleep. Optional.
     fn release(_devmem: &DeviceMemory<Self>, _data: *const c_void) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -265,22 +265,23 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Begin with no memory.
+    /// Initialise device memory, without a chunk.
     ///
     /// Context: Process context.
     ///
-    /// `kind`: MEMORY_DEVICE_PRIVATE, which the CPU cannot reach and which is given addresses
-    /// of its own; or MEMORY_DEVICE_COHERENT, at addresses that the driver knows. Set by the
+    /// `kind`: `MEMORY_DEVICE_PRIVATE`, which the CPU cannot access, at unused physical
+    /// addresses; or `MEMORY_DEVICE_COHERENT`, at addresses that the driver gives. Set by the
     /// driver.
     ///
-    /// `fault_pages`: How many pages around the one that a CPU touches come back with it, a
-    /// power of two; 0 for as many as a huge page has, which is the most. Set by the driver.
+    /// `fault_pages`: How many pages migrate to system memory in a CPU fault: the aligned group
+    /// of so many around the faulting page. A power of two, at most the number of pages of a
+    /// huge page, which 0 stands for. Set by the driver.
     ///
-    /// `name`: For /proc/iomem. Set by the driver.
+    /// `name`: The name in /proc/iomem. Set by the driver.
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` if a field is missing or cannot be.
+    /// Fails with `EINVAL` if a member is missing or invalid.
     pub fn new<E>(
         kind: MemoryType,
         fault_pages: usize,
@@ -329,54 +330,57 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` for a size or address that cannot be; `EBUSY` if there is other
-    /// memory at `start`; `ENOMEM`; or what `memremap_pages()` says. On an error `data` stays
-    /// the caller's.
+    /// Fails with `EINVAL` for an invalid size or address; `EBUSY` if there is other memory at
+    /// `start`; `ENOMEM`; or an error of `memremap_pages()`. On an error `data` stays the
+    /// caller's.
     #[inline]
     pub fn add(&self, start: u64, size: usize, data: *const c_void) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
         to_result(unsafe { bindings::hmm_devmem_add(self.as_raw(), start, size, data.cast_mut()) })
     }
 
-    /// Take away all chunks.
+    /// Remove all chunks.
     ///
-    /// Brings everything home first; the processes do not notice. Chunks may be added again.
+    /// All pages migrate to system memory first, which the processes do not notice. Chunks can
+    /// be added again.
     ///
     /// Context: Process context; may sleep. No mmap lock is held.
     ///
     /// # Errors
     ///
-    /// Fails with `EBUSY` when a page could not be brought home: its chunk and those added
-    /// after it are still there, and in use again.
+    /// Fails with `EBUSY` if a page could not migrate: its chunk, and those added after it,
+    /// remain, and can be allocated from again.
     #[inline]
     pub fn remove(&self, timeout: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
         to_result(unsafe { bindings::hmm_devmem_remove(self.as_raw(), timeout) })
     }
 
-    /// How much is free.
+    /// How much memory is free.
     ///
-    /// Returns the bytes that could be handed out, page by page, at this moment.
+    /// Returns the free pages of all chunks, in bytes; 0 after `hmm_devmem_evict()`.
+    ///
+    /// Context: any.
     #[inline]
     pub fn available(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
         unsafe { bindings::hmm_devmem_available(self.as_raw()) }
     }
 
-    /// Move pages of a process to device memory.
+    /// Migrate pages of a process to device memory.
     ///
-    /// Addresses in `span` that nothing is mapped at get cleared device memory, in huge pages
-    /// where a page fault would have got one. Pages that are swapped out are faulted in first.
-    /// Pages that are busy, in another device's memory, or for which there is no room, stay
-    /// where they are; that is no error. Large folios stay whole where a block is free.
+    /// Holes in `span` get cleared device memory, huge pages if a page fault would have
+    /// allocated one. Pages that are swapped out are faulted in first. Pages that are busy, in
+    /// another device's memory, or for which no device memory is free, stay where they are;
+    /// that is no error. Large folios stay large if as many free pages in a row can be found.
     ///
-    /// Secondary MMUs are told as in `migrate_vma_setup()`, with `hmm_devmem.owner`.
+    /// Secondary MMUs are notified as by `migrate_vma_setup()`, with `hmm_devmem.owner`.
     ///
-    /// Returns the number of pages moved; -EINVAL where `span` is misaligned, empty or not all
-    /// mapped, or the process may not read it, or its pages are of a kind that cannot move;
-    /// -ESRCH if the process is gone; -EINTR if the caller was killed; -ENOMEM. As with
-    /// `read()`, an error that comes after some pages have moved is not reported, but their
-    /// number; the next call reports it.
+    /// Returns the number of pages that have migrated; -`EINVAL` if `span` is misaligned or
+    /// empty, if a part of it is in no VMA, or in one that is not readable or whose pages
+    /// cannot migrate; -`ESRCH` if the process has exited; -`EINTR` if the caller was killed;
+    /// -`ENOMEM`. As with `read()`, an error after some pages have migrated is not returned,
+    /// but their number; the next call returns the error.
     ///
     /// Context: Process context; may sleep. Takes the mmap lock.
     ///
@@ -394,10 +398,10 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Ok(value as usize)
     }
 
-    /// Move pages of a process to system memory.
+    /// Migrate pages of a process to system memory.
     ///
-    /// Pages that are busy, or for which there is no room, stay where they are; that is no
-    /// error.
+    /// Pages that are busy, or for which no memory can be allocated, stay where they are; that
+    /// is no error.
     ///
     /// Returns as `hmm_devmem_migrate()`.
     ///
@@ -418,11 +422,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Ok(value as usize)
     }
 
-    /// Bring everything home.
+    /// Migrate all pages to system memory.
     ///
-    /// For suspend, or a device that is about to go away, with processes running. From here to
-    /// `hmm_devmem_resume()` no page is handed out. One pass over the memory: pages that are
-    /// pinned, or busy at that moment, are still there afterwards.
+    /// For suspend, or before a device is removed, with processes running. No page is allocated
+    /// until `hmm_devmem_resume()`. One pass over the memory: pages that are pinned or busy
+    /// stay.
     ///
     /// Returns the number of pages that are still in use.
     ///
@@ -433,7 +437,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { bindings::hmm_devmem_evict(self.as_raw()) }
     }
 
-    /// Hand out pages again.
+    /// Allow allocation again.
     ///
     /// Context: Process context; may sleep.
     #[inline]
@@ -442,14 +446,16 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { bindings::hmm_devmem_resume(self.as_raw()) }
     }
 
-    /// Where a page is in some device memory, if it is.
+    /// The position of a page in a device's memory.
     ///
-    /// For a driver that numbers its chunks: what it gives to `hmm_devmem_add()` as data is the
-    /// number.
+    /// For a driver that numbers its chunks, and gives the number to `hmm_devmem_add()` as
+    /// data.
     ///
-    /// Returns the chunk and the place in it; neither if `page` is not of `devmem`.
+    /// Returns the chunk, and the offset in it; `hmm_place.here` is false if `page` is not of
+    /// `devmem`.
     ///
-    /// Context: Any context; somebody keeps `page`.
+    /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
+    /// freed.
     #[inline]
     pub fn place(&self, page: &super::page::Block<'_>) -> Place {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
@@ -564,11 +570,11 @@ pub enum Copied {}
 /// The stage of a [`Migration`] after [`Migration::commit`].
 pub enum Committed {}
 
-/// Pages that a driver moves step by step.
+/// A migration that a driver takes step by step.
 ///
-/// `hmm_devmem_migrate()` is all of the steps at once. A driver takes them one by one to do
-/// something in between: to map the pages for its device before the CPU can touch them, say.
-/// Collect, copy, commit, in that order; and whatever was done, end.
+/// `hmm_devmem_migrate()` takes all steps at once. A driver that has to do something in
+/// between, for instance to map the pages for its device before a CPU can access them, calls
+/// collect, copy and commit, in that order, and after any of them end.
 ///
 /// # Invariants
 ///
@@ -610,18 +616,19 @@ pub struct Migration<'a, S> {
 }
 
 impl<'a> Migration<'a, Collected> {
-    /// Take pages that are to move to device memory.
+    /// Begin to migrate pages to device memory.
     ///
-    /// A CPU that touches one of them waits until the migration ends. Pages that cannot move
-    /// just then are not taken; that is no error.
+    /// A CPU that accesses a collected page waits until the migration ends. Pages that are busy
+    /// are not collected; that is no error.
     ///
-    /// Context: Process context; may sleep. Takes the mmap lock, and on success holds it for
-    /// reading until `hmm_devmem_migration_end()`, by the same thread.
+    /// Context: Process context; may sleep. On success the mmap lock is held for reading until
+    /// `hmm_devmem_migration_end()`, by the same task.
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` where `span` is misaligned or empty, or its first page is not mapped
-    /// or of a kind that cannot move; `ESRCH` if the process is gone; `EINTR`; `ENOMEM`.
+    /// Fails with `EINVAL` if `span` is misaligned or empty, or if its first page is in no VMA,
+    /// or in one whose pages cannot migrate; `ESRCH` if the process has exited; `EINTR`;
+    /// `ENOMEM`.
     #[inline]
     pub fn collect<T: MemoryOperations>(
         devmem: &'a DeviceMemory<T>,
@@ -640,10 +647,10 @@ impl<'a> Migration<'a, Collected> {
         })
     }
 
-    /// Have the pages copied.
+    /// Copy the collected pages to device memory.
     ///
-    /// To places that are found for them, by `hmm_devmem_ops.copy`. A page for which there is
-    /// no place, or whose copy fails, will stay.
+    /// By `hmm_devmem_ops.copy` and `hmm_devmem_ops.clear`. A page for which no device memory
+    /// is free, or whose copy fails, will stay.
     ///
     /// Context: Process context; may sleep.
     #[inline]
@@ -655,10 +662,10 @@ impl<'a> Migration<'a, Collected> {
 }
 
 impl<'a> Migration<'a, Copied> {
-    /// Let the copies take over.
+    /// Commit the migration of the copied pages.
     ///
-    /// They cannot be touched yet, and the driver may map them for its device: they are locked
-    /// until the migration ends.
+    /// No CPU can access the pages before the migration ends, as they are locked; the driver
+    /// may map them for its device.
     ///
     /// Context: Process context; may sleep.
     #[inline]
@@ -670,7 +677,9 @@ impl<'a> Migration<'a, Copied> {
 }
 
 impl<'a> Migration<'a, Committed> {
-    /// How many pages have moved.
+    /// How many pages have migrated.
+    ///
+    /// Returns the number of pages.
     #[inline]
     pub fn moved(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
@@ -685,10 +694,9 @@ impl<'a, S> Migration<'a, S> {
         self.ptr.as_ptr()
     }
 
-    /// What a migration is about.
+    /// The range of a migration.
     ///
-    /// Returns the addresses that were dealt with, of those that were asked for the first. What
-    /// follows is for another migration.
+    /// Returns the first part of the requested range. The rest is for other migrations.
     #[inline]
     pub fn span(&self) -> Span {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
