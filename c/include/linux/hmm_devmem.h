@@ -86,12 +86,6 @@ struct hmm_devmem_ops {
  *	reports for its addresses, other memory to that of the CPU that adds it.
  *	Set by the driver; only used while memory is added.
  * @ops: set by the driver
- * @grow_lock: serialises &hmm_devmem_ops.grow; outside of @chunks_lock
- * @chunks_lock: held while chunks are added, removed or evicted
- * @lock: protects the members that follow, and each chunk; taken with interrupts
- *	off
- * @chunks: list of &struct hmm_devmem_chunk
- * @closed: no page is allocated
  */
 struct hmm_devmem {
 	enum memory_type type __contract(given, name("kind"));
@@ -102,11 +96,11 @@ struct hmm_devmem {
 	const struct hmm_devmem_ops *ops __contract(given);
 
 	/* private: */
-	struct mutex grow_lock;
-	struct mutex chunks_lock;
-	spinlock_t lock;
-	struct list_head chunks;
-	bool closed;
+	struct mutex grow_lock;		/* serialises @grow; outside of chunks_lock */
+	struct mutex chunks_lock;	/* chunks are added, removed or evicted */
+	spinlock_t lock;		/* of what follows and each chunk; irqs off */
+	struct list_head chunks;	/* of struct hmm_devmem_chunk */
+	bool closed;			/* no page is allocated */
 } __contract(object("DeviceMemory"), pinned, send, sync);
 
 /**
@@ -124,7 +118,6 @@ struct hmm_devmem {
  * Allocation is a search in the bitmap, so that adjacent free pages need no merging.
  */
 struct hmm_devmem_chunk {
-	/* private: */
 	struct dev_pagemap pagemap;
 	struct hmm_devmem *devmem;
 	void *data;

@@ -123,6 +123,8 @@ static inline unsigned long hmm_mpfn_nr_pages(unsigned long mpfn)
  *
  * The fault handler holds the lock of this folio and one more reference, from
  * before the migration until after it.
+ *
+ * Return: true if it is.
  */
 static inline bool hmm_is_fault_folio(const struct migrate_vma *args,
 				      const struct folio *folio)

@@ -39,6 +39,7 @@
  * @to_device: whether pages of system memory are selected
  *
  * Context: the mmap lock is held.
+ * Return: true if they may.
  */
 static inline bool hmm_vma_may_migrate(const struct vm_area_struct *vma,
 				       bool to_device)
@@ -79,6 +80,7 @@ static inline bool hmm_vma_may_have_anon(const struct vm_area_struct *vma)
  * Context: the folio's lock is what keeps all of it true: KSM turns a mapped
  * anonymous folio into one of its own with nothing but that lock held. Does not
  * sleep; a page table lock may be held.
+ * Return: true if it may.
  */
 static inline bool hmm_folio_may_migrate(struct folio *folio)
 {
