@@ -13,9 +13,10 @@ struct pci_p2pdma_map_state;
 /**
  * struct hmm_dma_map - pages and the device addresses they were given
  * @state: the IOVA space, where the device has one
- * @pfn_list: one %HMM_PFN_* word an entry; walk into it
- * @dma_list: one device address an entry; NULL where @state or arithmetic do
- * @dma_entry_size: bytes an entry stands for
+ * @pfn_list: one hmm pfn for each entry; &hmm_range.hmm_pfns of walks
+ * @dma_list: one device address for each entry, or NULL if addresses follow from
+ *	@state or from physical addresses
+ * @dma_entry_size: number of bytes of each entry
  */
 struct hmm_dma_map {
 	struct dma_iova_state state;

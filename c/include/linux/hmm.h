@@ -35,8 +35,9 @@ struct mmu_interval_notifier;
  * there now and that a request could bring one. %HMM_PFN_REQ_WRITE counts only
  * together with %HMM_PFN_REQ_FAULT.
  *
- * The caller's own flags are best changed under the update lock, and only of
- * pages that were reported. Walks of several threads can then share an array.
+ * The caller's own flags are changed under the update lock, and only of pages that
+ * were reported. Walks of several threads can share an array if the flags are those
+ * of hmm_dma_map_pfn(), or if no two of them report a page for the first time.
  */
 enum hmm_pfn_flags {
 	HMM_PFN_VALID		= 1UL << (BITS_PER_LONG - 1),

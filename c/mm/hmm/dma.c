@@ -2,11 +2,17 @@
 /*
  * Device addresses for mirrored pages.
  *
- * A page stays where it is between walks, so it is given a device address once
- * and keeps it (HMM_PFN_DMA_MAPPED) until it is unmapped. There are three ways
- * to remember the address: an IOVA space with a place for every entry, an
- * array of addresses, and not at all, where the address follows from the
- * physical one.
+ * A page is mapped for the device once and keeps its device address
+ * (HMM_PFN_DMA_MAPPED) until it is unmapped. There are three ways to remember the
+ * address: an IOVA space with an offset for every entry, an array of addresses,
+ * and not at all, where the address follows from the physical one.
+ *
+ * The flags in &hmm_dma_map.pfn_list do not decide how an entry is mapped. Walks
+ * write the hmm pfns without the update lock, and one that has loaded an hmm pfn
+ * before the page was mapped can store it afterwards (see walk_output.h). The
+ * state of each entry is therefore kept behind the array as well, where only the
+ * functions below change it, under the update lock. The flags are set again when
+ * the page is mapped the next time.
  */
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -15,9 +21,70 @@
 #include <linux/pci-p2pdma.h>
 #include <linux/slab.h>
 
-/* What says how a page was mapped; gone when it is unmapped. */
+/* How a page is mapped; cleared when it is unmapped. */
 #define HMM_PFN_DMA_STATE \
 	(HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
+
+/* From the flags of an hmm pfn to a byte. */
+#define HMM_DMA_STATE_SHIFT (BITS_PER_LONG - BITS_PER_BYTE)
+
+/**
+ * struct hmm_dma_pfns - what hmm_dma_map_alloc() allocates for the pfns
+ * @nr: number of entries
+ * @pfn: &hmm_dma_map.pfn_list; behind it stands a byte for each entry, with
+ *	%HMM_PFN_DMA_STATE shifted right by %HMM_DMA_STATE_SHIFT
+ */
+struct hmm_dma_pfns {
+	size_t nr;
+	unsigned long pfn[];
+};
+
+static struct hmm_dma_pfns *hmm_dma_pfns_alloc(size_t nr)
+{
+	struct hmm_dma_pfns *pfns;
+	size_t size = size_add(struct_size(pfns, pfn, nr), nr);
+
+	pfns = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	if (pfns)
+		pfns->nr = nr;
+	return pfns;
+}
+
+static struct hmm_dma_pfns *hmm_dma_pfns_of(const struct hmm_dma_map *map)
+{
+	return container_of((void *)map->pfn_list, struct hmm_dma_pfns, pfn);
+}
+
+static void hmm_dma_pfns_free(struct hmm_dma_map *map)
+{
+	if (map->pfn_list)
+		kvfree(hmm_dma_pfns_of(map));
+	map->pfn_list = NULL;
+}
+
+static u8 *hmm_dma_state_byte(const struct hmm_dma_map *map, size_t idx)
+{
+	struct hmm_dma_pfns *pfns = hmm_dma_pfns_of(map);
+
+	return (u8 *)(pfns->pfn + pfns->nr) + idx;
+}
+
+/* How an entry is mapped: flags of %HMM_PFN_DMA_STATE. */
+static unsigned long hmm_dma_state(const struct hmm_dma_map *map, size_t idx)
+{
+	return (unsigned long)*hmm_dma_state_byte(map, idx) << HMM_DMA_STATE_SHIFT;
+}
+
+/* A walk can be writing the hmm pfn, which is why it is changed by cmpxchg. */
+static void hmm_dma_set_state(struct hmm_dma_map *map, size_t idx, unsigned long state)
+{
+	unsigned long *at = &map->pfn_list[idx], old = READ_ONCE(*at), new;
+
+	*hmm_dma_state_byte(map, idx) = state >> HMM_DMA_STATE_SHIFT;
+	do
+		new = (old & ~HMM_PFN_DMA_STATE) | state;
+	while (new != old && !try_cmpxchg_relaxed(at, &old, new));
+}
 
 /*
  * A mirrored page belongs to the CPU and the device at once, so there is no
@@ -45,25 +112,26 @@ static bool hmm_dma_shares_memory(struct device *dev)
 int hmm_dma_map_alloc(struct device *dev, struct hmm_dma_map *map,
 		      size_t nr_entries, size_t dma_entry_size)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	struct hmm_dma_pfns *pfns;
 
 	WARN_ON_ONCE(dma_entry_size > nr_entries * PAGE_SIZE);
 	if (!hmm_dma_shares_memory(dev))
 		return -EOPNOTSUPP;
 
 	map->dma_entry_size = dma_entry_size;
-	map->pfn_list = kvcalloc(nr_entries, sizeof(*map->pfn_list), gfp);
-	if (!map->pfn_list)
+	pfns = hmm_dma_pfns_alloc(nr_entries);
+	if (!pfns)
 		return -ENOMEM;
+	map->pfn_list = pfns->pfn;
 	if (dma_iova_try_alloc(dev, &map->state, 0, nr_entries * PAGE_SIZE) ||
 	    !dma_need_unmap(dev))
 		return 0;
 
-	map->dma_list = kvcalloc(nr_entries, sizeof(*map->dma_list), gfp);
+	map->dma_list = kvcalloc(nr_entries, sizeof(*map->dma_list),
+				 GFP_KERNEL | __GFP_NOWARN);
 	if (map->dma_list)
 		return 0;
-	kvfree(map->pfn_list);
-	map->pfn_list = NULL;
+	hmm_dma_pfns_free(map);
 	return -ENOMEM;
 }
 EXPORT_SYMBOL_GPL(hmm_dma_map_alloc);
@@ -78,7 +146,7 @@ EXPORT_SYMBOL_GPL(hmm_dma_map_alloc);
 void hmm_dma_map_free(struct device *dev, struct hmm_dma_map *map)
 {
 	kvfree(map->dma_list);
-	kvfree(map->pfn_list);
+	hmm_dma_pfns_free(map);
 	if (dma_use_iova(&map->state))
 		dma_iova_free(dev, &map->state);
 }
@@ -140,13 +208,14 @@ static dma_addr_t hmm_dma_map_alone(const struct hmm_dma_entry *e,
 /**
  * hmm_dma_map_pfn() - give a page a device address
  * @dev: the device
- * @map: the map; the entry's word in &hmm_dma_map.pfn_list is valid
+ * @map: the map; the entry's hmm pfn in &hmm_dma_map.pfn_list is valid
  * @idx: which entry
  * @p2pdma_state: peer-to-peer state, kept by the caller across pages
  *
  * A page that is mapped already keeps its address: mapping it again, to make
- * it writable say, costs nothing. On success %HMM_PFN_DMA_MAPPED is set in the
- * word, with %HMM_PFN_P2PDMA or %HMM_PFN_P2PDMA_BUS for a peer device's memory.
+ * it writable for example, costs nothing. On success %HMM_PFN_DMA_MAPPED is set in
+ * the hmm pfn, with %HMM_PFN_P2PDMA or %HMM_PFN_P2PDMA_BUS for the memory of a
+ * peer device.
  *
  * Context: under the update lock, after the range's sequence was checked.
  * Return: the address, or %DMA_MAPPING_ERROR with nothing mapped.
@@ -156,20 +225,24 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 			   struct pci_p2pdma_map_state *p2pdma_state)
 {
 	struct hmm_dma_entry e = { dev, map, idx, DMA_ATTR_REQUIRE_COHERENT };
-	unsigned long *hmm_pfn = &map->pfn_list[idx];
-	phys_addr_t phys = hmm_pfn_to_phys(*hmm_pfn);
+	unsigned long hmm_pfn = READ_ONCE(map->pfn_list[idx]);
+	unsigned long state = hmm_dma_state(map, idx);
+	phys_addr_t phys = hmm_pfn_to_phys(hmm_pfn);
 	unsigned long p2p = 0;
 	dma_addr_t addr;
 
-	if ((*hmm_pfn & (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA_BUS)) == HMM_PFN_DMA_MAPPED) {
+	/* A walk that reports the page again may have lost the flags. */
+	if ((hmm_pfn & HMM_PFN_DMA_STATE) != state)
+		hmm_dma_set_state(map, idx, state);
+	if ((state & (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA_BUS)) == HMM_PFN_DMA_MAPPED) {
 		if (dma_use_iova(&map->state))
 			return hmm_dma_iova(&e);
 		if (dma_need_unmap(dev))
 			return map->dma_list[idx];
-		/* Nothing was remembered, nor need be: it comes out the same. */
+		/* No address was remembered: it is computed again. */
 	}
 
-	switch (pci_p2pdma_state(p2pdma_state, dev, hmm_pfn_to_page(*hmm_pfn))) {
+	switch (pci_p2pdma_state(p2pdma_state, dev, hmm_pfn_to_page(hmm_pfn))) {
 	case PCI_P2PDMA_MAP_NONE:
 		break;
 	case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
@@ -177,7 +250,7 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 		p2p = HMM_PFN_P2PDMA;
 		break;
 	case PCI_P2PDMA_MAP_BUS_ADDR:
-		*hmm_pfn |= HMM_PFN_P2PDMA_BUS | HMM_PFN_DMA_MAPPED;
+		hmm_dma_set_state(map, idx, HMM_PFN_P2PDMA_BUS | HMM_PFN_DMA_MAPPED);
 		return pci_p2pdma_bus_addr_map(p2pdma_state->mem, phys);
 	default:
 		return DMA_MAPPING_ERROR;
@@ -185,9 +258,8 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 
 	addr = dma_use_iova(&map->state) ? hmm_dma_link(&e, phys) :
 					   hmm_dma_map_alone(&e, phys);
-	*hmm_pfn &= ~HMM_PFN_P2PDMA;
 	if (addr != DMA_MAPPING_ERROR)
-		*hmm_pfn |= HMM_PFN_DMA_MAPPED | p2p;
+		hmm_dma_set_state(map, idx, HMM_PFN_DMA_MAPPED | p2p);
 	return addr;
 }
 EXPORT_SYMBOL_GPL(hmm_dma_map_pfn);
@@ -204,16 +276,20 @@ EXPORT_SYMBOL_GPL(hmm_dma_map_pfn);
 bool hmm_dma_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx)
 {
 	struct hmm_dma_entry e = { dev, map, idx, DMA_ATTR_REQUIRE_COHERENT };
-	unsigned long *hmm_pfn = &map->pfn_list[idx];
 	size_t size = map->dma_entry_size;
+	unsigned long state;
 
-	if (!(*hmm_pfn & HMM_PFN_VALID) || !(*hmm_pfn & HMM_PFN_DMA_MAPPED))
+	/* umem_odp passes maps with a pfn_list of its own, and maps nothing there. */
+	if (!size)
+		return false;
+	state = hmm_dma_state(map, idx);
+	if (!(state & HMM_PFN_DMA_MAPPED))
 		return false;
 
-	if (*hmm_pfn & HMM_PFN_P2PDMA)
+	if (state & HMM_PFN_P2PDMA)
 		e.attrs |= DMA_ATTR_MMIO;
 	/* An address on the peer's bus was only computed, never mapped. */
-	if (!(*hmm_pfn & HMM_PFN_P2PDMA_BUS)) {
+	if (!(state & HMM_PFN_P2PDMA_BUS)) {
 		if (dma_use_iova(&map->state))
 			dma_iova_unlink(dev, &map->state, idx * size, size,
 					DMA_BIDIRECTIONAL, e.attrs);
@@ -221,7 +297,7 @@ bool hmm_dma_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx)
 			dma_unmap_phys(dev, map->dma_list[idx], size,
 				       DMA_BIDIRECTIONAL, e.attrs);
 	}
-	*hmm_pfn &= ~HMM_PFN_DMA_STATE;
+	hmm_dma_set_state(map, idx, 0);
 	return true;
 }
 EXPORT_SYMBOL_GPL(hmm_dma_unmap_pfn);

@@ -153,6 +153,7 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
 {
 	struct pci_p2pdma_map_state peer = {};
 
+	lockdep_assert_held(&dma->mirror->dma_lock);
 	if (!(READ_ONCE(dma->map.pfn_list[idx]) & HMM_PFN_DMA_MAPPED))
 		return DMA_MAPPING_ERROR;
 	return hmm_dma_map_pfn(dma->dev, &dma->map, idx, &peer);
@@ -163,7 +164,10 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
  * @section: a section one is inside of, with its &hmm_section.dma
  * @run: the run before it; for the first, one that ends where the pages start
  *
- * Context: inside the section.
+ * Other sections map pages in the same entries, which is why this takes
+ * &hmm_mirror.dma_lock.
+ *
+ * Context: inside the section. May sleep.
  * Return: whether there is one.
  */
 bool hmm_section_dma_run(const struct hmm_section *section,
@@ -176,6 +180,7 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 	unsigned long write;
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
+	guard(mutex)(&section->mirror->dma_lock);
 	while (idx < end && (addr = hmm_mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
 		idx++;
 	if (idx >= end)

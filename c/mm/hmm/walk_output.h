@@ -5,17 +5,23 @@
  * The caller's flags in an hmm pfn (HMM_PFN_INOUT_FLAGS) are kept. They can
  * change during a walk: a driver sets and clears them under its update lock,
  * which a walk does not hold, and several walks can share an array. A flag that
- * is set between a walk's load of an hmm pfn and its store would be lost, and
- * with it a DMA mapping. Therefore
+ * is set between a walk's load of an hmm pfn and its store would be lost.
+ * Therefore
  *
- * - an hmm pfn that already is what would be written is not written. So walks
- *   that find the same pages take nothing from each other;
- * - one that has such flags is changed by cmpxchg;
- * - any other is loaded and, a few instructions later, stored; up to four together
- *   if they are zero or requests, that is if no walk has reported them. That can
- *   take a flag only from a driver that in between has reported the page, taken
- *   its lock, checked the sequence and set the flag. The kernel's own core loads
- *   and stores every hmm pfn so, whether it was reported or not.
+ * - an hmm pfn that already has the right value is not written, so that walks that
+ *   find the same pages do not disturb each other;
+ * - one that has been reported before is changed by cmpxchg;
+ * - one that is zero or a request, which no walk has reported, is loaded and, a few
+ *   instructions later, stored, up to four together. A locked instruction for each
+ *   page would take longer than all the rest of the walk. Here a flag can be lost if
+ *   another walk reports the page in between, and its driver takes the update lock,
+ *   checks the sequence and sets the flag. The kernel's own core can lose a flag of
+ *   any hmm pfn so.
+ *
+ * What is left of the last case does no harm to DMA mappings: hmm_dma_map_pfn() and
+ * hmm_dma_unmap_pfn() do not rely on these flags (dma.c), and mirrors do not share
+ * arrays between sections. A driver that sets the flags itself must not let two
+ * walks write entries of one array that none has reported.
  */
 #ifndef _MM_HMM_WALK_OUTPUT_H
 #define _MM_HMM_WALK_OUTPUT_H
@@ -29,8 +35,8 @@
 /* How many hmm pfns a loop writes at a time. */
 #define HMM_PUT_UNROLL 32
 
-/* Write an hmm pfn where the caller has flags. */
-static noinline void hmm_put_inout(unsigned long *at, unsigned long hmm_pfn)
+/* Write an hmm pfn where one was reported, so that the caller can have flags there. */
+static noinline void hmm_put_again(unsigned long *at, unsigned long hmm_pfn)
 {
 	unsigned long old = READ_ONCE(*at), new;
 
@@ -50,9 +56,11 @@ static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn
 {
 	unsigned long old = READ_ONCE(*at);
 
-	if (unlikely(old & HMM_PFN_INOUT_FLAGS))
-		hmm_put_inout(at, hmm_pfn);
-	else if (old != hmm_pfn)
+	if (old == hmm_pfn)
+		return;
+	if (old & ~HMM_PFN_REQUEST)
+		hmm_put_again(at, hmm_pfn);
+	else
 		WRITE_ONCE(*at, hmm_pfn);
 }
 

@@ -42,6 +42,8 @@
  * @links, @unlinks, @maps, @unmaps: how often what was asked
  * @attrs: attributes of the last call that had some
  * @addr: the last device address or offset that was mapped or unmapped
+ * @lock: a lock, or NULL
+ * @unlocked: how often dma_map_phys() was called without it
  */
 static struct fake_dma {
 	bool iova, unmap, sync, limited;
@@ -50,6 +52,8 @@ static struct fake_dma {
 	int links, unlinks, maps, unmaps;
 	unsigned long attrs;
 	dma_addr_t addr;
+	struct mutex *lock; /* see above */
+	int unlocked;
 } fake;
 
 static bool fake_skip_sync(struct device *dev)
@@ -120,6 +124,7 @@ static dma_addr_t fake_map_phys(struct device *dev, phys_addr_t phys, size_t siz
 	if (fake.fails == FAILS_MAP)
 		return DMA_MAPPING_ERROR;
 	fake.maps++;
+	fake.unlocked += fake.lock && !mutex_is_locked(fake.lock);
 	fake.attrs = attrs;
 	fake.addr = phys + FAKE_OFFSET;
 	return fake.addr;
@@ -326,6 +331,36 @@ static void dma_peer_out_of_reach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
 }
 
+/*
+ * A walk that had loaded an hmm pfn before the page was mapped stores it without
+ * the flags. The page is neither mapped twice nor left mapped.
+ */
+static void dma_flags_lost_by_a_walk(struct kunit *test)
+{
+	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
+		.iova = true, .unmap = true });
+
+	KUNIT_EXPECT_EQ(test, FAKE_IOVA + PAGE_SIZE, dma_test_map(t));
+	t->map.pfn_list[1] &= ~STATE;
+	KUNIT_EXPECT_EQ(test, FAKE_IOVA + PAGE_SIZE, dma_test_map(t));
+	KUNIT_EXPECT_EQ(test, 1, fake.links);
+	KUNIT_EXPECT_EQ(test, HMM_PFN_DMA_MAPPED, dma_test_state(t));
+	t->map.pfn_list[1] &= ~STATE;
+	KUNIT_EXPECT_TRUE(test, dma_test_unmap(t));
+	KUNIT_EXPECT_EQ(test, 1, fake.unlinks);
+	KUNIT_EXPECT_FALSE(test, dma_test_unmap(t));
+}
+
+/* A map as umem_odp has for devices without DMA: nothing of it is ever mapped. */
+static void dma_map_of_the_driver(struct kunit *test)
+{
+	unsigned long pfn = HMM_PFN_VALID;
+	struct hmm_dma_map map = { .pfn_list = &pfn };
+
+	fake = (struct fake_dma){};
+	KUNIT_EXPECT_FALSE(test, hmm_dma_unmap_pfn(NULL, &map, 0));
+}
+
 /* What a section shows: two pages in a row to write, none, and one to read. */
 struct mirror_dma_test {
 	struct hmm_mirror mirror;
@@ -435,6 +470,23 @@ static void mirror_dma_shows_runs(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&t->mirror.dmas));
 }
 
+/* Other sections change the entries of the map under this lock. */
+static void mirror_dma_runs_are_locked(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){});
+
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	fake.lock = &t->mirror.dma_lock;
+	fake.maps = 0;
+	/* Such a device's addresses are computed each time. */
+	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
+		MIRROR_SPAN(0, 2), t->phys + FAKE_OFFSET, HMM_PFN_WRITABLE });
+	KUNIT_EXPECT_GE(test, fake.maps, 2);
+	KUNIT_EXPECT_EQ(test, 0, fake.unlocked);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(fake.lock));
+	hmm_mirror_dma_exit(&t->dma);
+}
+
 static void mirror_dma_forgets(struct kunit *test)
 {
 	struct mirror_dma_test *t = mirror_dma_test_begin(test,
@@ -526,8 +578,11 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(dma_peer_behind_the_host_bridge),
 	KUNIT_CASE(dma_peer_on_the_same_bus),
 	KUNIT_CASE(dma_peer_out_of_reach),
+	KUNIT_CASE(dma_flags_lost_by_a_walk),
+	KUNIT_CASE(dma_map_of_the_driver),
 	KUNIT_CASE(mirror_dma_refuses),
 	KUNIT_CASE(mirror_dma_shows_runs),
+	KUNIT_CASE(mirror_dma_runs_are_locked),
 	KUNIT_CASE(mirror_dma_forgets),
 	KUNIT_CASE(mirror_dma_iova_is_one_run),
 	KUNIT_CASE(mirror_dma_failure_is_told),
