@@ -513,6 +513,46 @@ TEST_F(mirror, progress_is_no_timeout)
 	slow_unmap(&slow, npages);
 }
 
+/* Wake whoever waits for a page, and do not make it. */
+static void *wake_only(void *argument)
+{
+	struct slow_memory *slow = argument;
+	struct uffd_msg msg;
+
+	while (read(slow->uffd, &msg, sizeof(msg)) == sizeof(msg)) {
+		struct uffdio_range page = { msg.arg.pagefault.address & ~(PAGE - 1), PAGE };
+
+		usleep(slow->ms * 1000);
+		ioctl(slow->uffd, UFFDIO_WAKE, &page);
+		slow->served++;
+	}
+	return NULL;
+}
+
+/*
+ * User space wakes the section again and again without a page. A wait for the same
+ * page is no progress, so the section times out.
+ */
+TEST_F_TIMEOUT(mirror, waits_without_progress_time_out, 20)
+{
+	struct slow_memory slow = { 0 };
+	struct hmm_probe_section section;
+	int ret;
+
+	ret = slow_map(&slow, 1, -1);
+	if (ret)
+		SKIP(return, "userfaultfd: %s", strerror(-ret));
+	slow.ms = 40;
+	ASSERT_EQ(0, pthread_create(&slow.thread, NULL, wake_only, &slow));
+	ASSERT_EQ(0, range_add(self->fd, 1, slow.at, PAGE));
+	section = section_of(slow.at, PAGE, WRITE, self->words);
+	section.timeout_ms = 250;
+	EXPECT_EQ(-EBUSY, section_run(self->fd, &section));
+	/* Two timeouts, with some room for a slow machine. */
+	EXPECT_LT(atomic_load(&slow.served), 25);
+	slow_unmap(&slow, 1);
+}
+
 static void *take_slow(void *argument)
 {
 	struct helper *helper = argument;

@@ -8,12 +8,14 @@
 
 #include <linux/hmm.h>
 
+#include "../../c/mm/hmm/walk.h"
 #include "case.h"
 
 struct call_output {
 	unsigned long *pfns;		/* pfns, or entries of a format */
 	struct hmm_extent *extents;
 	unsigned long nr_extents;
+	struct hmm_fault_drop drop;	/* of hmm_range_fault_vma(), for the next call */
 };
 
 static inline int call_mmap(struct hmm_range *range, const struct test_case *t,
@@ -60,7 +62,7 @@ static inline int call_case(const struct test_case *t,
 	int ret;
 
 	if (t->lock == CASE_VMA) {
-		ret = hmm_range_fault_vma(&range);
+		ret = hmm_range_fault_vma_drop(&range, &out->drop);
 	} else if (t->lock == CASE_UNLOCKED) {
 		ret = call_unlocked(&range, t, &extents);
 	} else {

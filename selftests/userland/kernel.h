@@ -542,12 +542,8 @@ unsigned long model_jiffies(void);
 #endif
 
 unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier);
-
-static inline bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
-					    unsigned long seq)
-{
-	return READ_ONCE(notifier->seq) != seq;
-}
+bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
+			      unsigned long seq);
 
 #define mmu_interval_read_retry mmu_interval_check_retry
 
@@ -606,6 +602,7 @@ struct task_struct;
 #define VM_FAULT_OOM 0x1U
 #define VM_FAULT_SIGBUS 0x2U
 #define VM_FAULT_HWPOISON 0x10U
+#define VM_FAULT_MAJOR 0x4U
 #define VM_FAULT_SIGSEGV 0x40U
 #define VM_FAULT_RETRY 0x400U
 #define VM_FAULT_COMPLETED 0x4000U

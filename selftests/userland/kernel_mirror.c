@@ -384,6 +384,12 @@ void mmu_interval_notifier_remove(struct mmu_interval_notifier *notifier)
 	model_mm_drop(mm);
 }
 
+bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
+			      unsigned long seq)
+{
+	return READ_ONCE(notifier->seq) != seq;
+}
+
 unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier)
 {
 	struct mm_struct *mm = notifier->mm;

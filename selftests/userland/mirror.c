@@ -23,6 +23,8 @@
 
 #include <linux/hmm_mirror.h>
 
+#include "../../c/mm/hmm/walk.h"
+
 #define BASE 0x7f0000000000UL
 #define NR_PAGES 64
 #define NR_RANGES 4
@@ -189,7 +191,7 @@ static const struct hmm_mirror_ops driver_ops = {
 static void invalidate(unsigned long first, unsigned long nr,
 		       enum mmu_notifier_event event, void *who, bool free);
 
-int hmm_range_fault_vma(struct hmm_range *range)
+int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *drop)
 {
 	unsigned long addr, i, pfn, new;
 
@@ -198,8 +200,10 @@ int hmm_range_fault_vma(struct hmm_range *range)
 		maybe_yield();
 		if (mmu_interval_check_retry(range->notifier, range->notifier_seq))
 			return -EBUSY;
-		if (!rnd(100))
+		if (!rnd(100)) {
+			drop->addr = addr;
 			return -EAGAIN;
+		}
 		/* The device that has it alone loses it first. */
 		if (range->default_flags && READ_ONCE(p.exclusive[i])) {
 			mutex_lock(&p.folio[i]);

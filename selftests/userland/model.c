@@ -27,6 +27,7 @@ static __thread struct {
 	int vma;
 	int allocated;
 	int pgmaps;
+	unsigned long fault_pmd;	/* of the faults since the sequence was checked */
 } held;
 
 const char *model_rule;
@@ -175,6 +176,7 @@ void rcu_read_unlock(void)
 void model_lock_mmap(void)
 {
 	held.mmap++;
+	held.fault_pmd = 0;
 }
 
 void model_unlock_mmap(void)
@@ -217,6 +219,13 @@ unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier)
 {
 	must(!held.mmap && !held.vma, "the begin of a read of the sequence waits inside a lock");
 	return READ_ONCE(notifier->seq);
+}
+
+bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
+			      unsigned long seq)
+{
+	held.fault_pmd = 0;
+	return READ_ONCE(notifier->seq) != seq;
 }
 
 void *kvmemdup(const void *from, size_t size, gfp_t gfp)
@@ -473,7 +482,10 @@ static unsigned long fault_pmd(unsigned long val, unsigned long addr, bool write
 	return val;
 }
 
-/* Drop the lock, as a handler that waits for user space; the next fault succeeds. */
+/*
+ * Drop the lock, as a handler that waits for user space; the next fault succeeds.
+ * It must have FAULT_FLAG_TRIED, but not if this one only needs the mmap lock.
+ */
 static vm_fault_t fault_retry(struct mm_struct *mm, unsigned long addr,
 			      unsigned int flags)
 {
@@ -481,10 +493,15 @@ static vm_fault_t fault_retry(struct mm_struct *mm, unsigned long addr,
 	mm->retried = true;
 	if (mm->on_retry)
 		mm->on_retry(mm);
-	if (flags & FAULT_FLAG_VMA_LOCK)
-		vma_end_read(NULL);
-	else
+	mm->tried = addr;
+	if (!(flags & FAULT_FLAG_VMA_LOCK)) {
 		model_unlock_mmap();
+		return VM_FAULT_RETRY;
+	}
+	vma_end_read(NULL);
+	if (model_page_index(addr) % 2)
+		return VM_FAULT_RETRY | VM_FAULT_MAJOR;
+	mm->tried = 0;
 	return VM_FAULT_RETRY;
 }
 
@@ -502,6 +519,12 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
 	must(!(flags & FAULT_FLAG_VMA_LOCK) == !held.vma, "FAULT_FLAG_VMA_LOCK is wrong");
 	must(!write || (vma->vm_flags & VM_WRITE), "a write fault where none is allowed");
 	must(addr >= vma->vm_start && addr < vma->vm_end, "a fault outside the VMA");
+	must(!(flags & FAULT_FLAG_TRIED) == (addr != mm->tried), "FAULT_FLAG_TRIED is wrong");
+	must(!held.fault_pmd || held.fault_pmd == (addr & PMD_MASK),
+	     "faults in two PMD ranges without a check of the sequence");
+	held.fault_pmd = addr & PMD_MASK;
+	if (addr == mm->tried)
+		mm->tried = 0;
 	migration_entry_wait(mm, NULL, addr);
 	pmd_migration_entry_wait(mm, &mm->pmd[model_pmd_index(addr)]);
 	old = load_pmd(mm, addr);

@@ -33,6 +33,7 @@ struct mm_struct {
 	unsigned int nr_vma;
 	bool upper_levels;	/* false: empty PMD entries have no table either */
 	bool retried;
+	unsigned long tried;	/* the next fault here must have FAULT_FLAG_TRIED */
 	void (*on_retry)(struct mm_struct *mm);
 	void *on_retry_data;
 	struct vm_area_struct vma[MODEL_MAX_VMA];

@@ -80,6 +80,49 @@ static void hangs(int signal)
 	_exit(1);
 }
 
+/*
+ * The first attempt reports two pages and drops the lock at the third; then the
+ * first page becomes unavailable. No result of the first attempt may be left.
+ */
+static void poison_first(struct mm_struct *mm)
+{
+	*model_ptep(mm, MODEL_BASE) = __pte(model_leaf_val(LEAF_POISON, 0));
+	mm->on_retry = NULL;
+}
+
+static const char *stale_results(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm };
+	unsigned long pfns[3] = { 0, HMM_PFN_DMA_MAPPED, 0 }, i;
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + sizeof(pfns) / sizeof(pfns[0]) * PAGE_SIZE,
+		.hmm_pfns = pfns,
+		.default_flags = HMM_PFN_REQ_FAULT,
+	};
+
+	model_clear();
+	model_reset_pages();
+	model_init(&mm, 1);
+	mm.nr_vma = 1;
+	mm.vma[0] = (struct vm_area_struct){ .vm_mm = &mm, .vm_start = MODEL_BASE,
+					     .vm_end = MODEL_BASE + PMD_SIZE,
+					     .vm_flags = VM_READ | VM_WRITE };
+	mm.pmd[0] = model_table_pmd();
+	for (i = 0; i < 2; i++)
+		*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
+			__pte((MODEL_RAM_PFN + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+	mm.answer[2] = ANSWER_RETRY;
+	mm.on_retry = poison_first;
+	if (hmm_range_fault_unlocked_timeout(&range, 1000) != -EFAULT)
+		return "the page that became unavailable is no error";
+	if (pfns[0] || pfns[1] != HMM_PFN_DMA_MAPPED || pfns[2])
+		return "a result of an earlier attempt is left";
+	return model_rule;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 1000, i;
@@ -92,6 +135,13 @@ int main(int argc, char **argv)
 #endif
 	seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
 	signal(SIGALRM, hangs);
+#ifndef WATCH_READS
+	bad = stale_results();
+	if (bad) {
+		printf("# %s\n", bad);
+		return 1;
+	}
+#endif
 	for (i = 0; i < count; i++, seed++) {
 		alarm(10);
 		state = seed;

@@ -371,7 +371,8 @@ struct hmm_section_migration;
  * @nr_pfns: how many pages @pfns has room for
  * @timeout: how long to go on losing races, in jiffies; 0 for
  *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds. It starts anew when a page fault
- *	made progress
+ *	waited, for user space for example, but at most once for each page of
+ *	@batch, in the order of their addresses
  * @migrate_to: device memory that the pages are to be in, or NULL: see "Pages
  *	that migrate on the way". For %HMM_ACCESS_READ and %HMM_ACCESS_WRITE
  * @dma: gives the pages device addresses, or NULL: see "Device addresses"; of

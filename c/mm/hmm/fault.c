@@ -33,8 +33,25 @@
 #define HMM_FAULT_MAY_UNLOCK \
 	(FAULT_FLAG_REMOTE | FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE)
 
+/*
+ * Note the fault whose handler dropped the lock. Like GUP and the fault handlers
+ * of architectures, repeat it with FAULT_FLAG_TRIED, so that the second handler
+ * waits with the lock held and two threads cannot make each other retry for ever.
+ * Under the VMA's lock, only a major fault has waited; others can return at once,
+ * because they need the mmap lock, and have their first try there.
+ */
+static void hmm_fault_dropped(struct hmm_walk *w, unsigned long addr,
+			      unsigned int flags, vm_fault_t fault)
+{
+	bool waited = !(flags & FAULT_FLAG_VMA_LOCK) || (fault & VM_FAULT_MAJOR);
+
+	w->drop.addr = addr;
+	w->drop.flags = (fault & VM_FAULT_RETRY) && waited ? FAULT_FLAG_TRIED : 0;
+}
+
 /**
  * hmm_fault_page() - fault in one page
+ * @w: the walk
  * @vma: its VMA
  * @addr: its address
  * @request: its request
@@ -43,8 +60,9 @@
  * Return: 0, %HMM_FAULT_UNLOCKED, -%EPERM to write where the VMA forbids it,
  * -%ENOMEM, or -%EFAULT.
  */
-static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
-			  unsigned long request, unsigned int flags)
+static int hmm_fault_page(struct hmm_walk *w, struct vm_area_struct *vma,
+			  unsigned long addr, unsigned long request,
+			  unsigned int flags)
 {
 	vm_fault_t fault;
 
@@ -53,9 +71,15 @@ static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
 			return -EPERM;
 		flags |= FAULT_FLAG_WRITE;
 	}
+	if (addr == w->drop.addr) {
+		flags |= w->drop.flags;
+		w->drop.flags = 0;
+	}
 	fault = handle_mm_fault(vma, addr, flags, NULL);
-	if (fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED))
+	if (fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) {
+		hmm_fault_dropped(w, addr, flags, fault);
 		return HMM_FAULT_UNLOCKED;
+	}
 	if (fault & VM_FAULT_ERROR)
 		return vm_fault_to_errno(fault, 0) ?: -EFAULT;
 	return 0;
@@ -66,8 +90,8 @@ static int hmm_fault_page(struct vm_area_struct *vma, unsigned long addr,
  * it. There can be as many as a page table has, so fatal signals are looked at
  * between any two of them.
  */
-static int hmm_fault_pages(const struct hmm_walk *w,
-			   struct vm_area_struct *vma, unsigned int flags)
+static int hmm_fault_pages(struct hmm_walk *w, struct vm_area_struct *vma,
+			   unsigned int flags)
 {
 	unsigned long addr = w->resume;
 	int ret = 0;
@@ -77,7 +101,7 @@ static int hmm_fault_pages(const struct hmm_walk *w,
 
 		if (!hmm_needs_fault(request, w->fault_access))
 			continue;
-		ret = hmm_fault_page(vma, addr, request, flags);
+		ret = hmm_fault_page(w, vma, addr, request, flags);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 	}
@@ -220,8 +244,9 @@ static int hmm_fault_range(struct hmm_range *range, const struct hmm_format *for
  * @range: what to walk, and where the hmm pfns go
  *
  * Goes through the range once, fault by fault; on success every hmm pfn is
- * written. On an error the hmm pfns up to the page that failed are written and
- * the others are as they came. Pages without a request are not faulted in.
+ * written. On an error the hmm pfns up to some page, at or before the one that
+ * failed, are written, and those behind it are as they came. Pages without a
+ * request are not faulted in.
  *
  * Context: the caller holds the mmap lock, for reading at least, and holds it
  * on return, so that VMAs whose fault handler must drop it cannot be faulted
@@ -298,21 +323,15 @@ int hmm_range_fault_may_unlock(struct hmm_range *range, const struct hmm_format 
 }
 
 /**
- * hmm_range_fault_vma() - hmm_range_fault() without the mmap lock
+ * hmm_range_fault_vma_drop() - hmm_range_fault_vma() of a caller that retries
  * @range: what to walk; its notifier_seq is fresh
+ * @drop: the last fault whose handler dropped the lock, in this call or, as the
+ *	caller passes it, in the one before
  *
- * Each VMA's own lock is taken while it is walked. Only where that is not
- * enough, for addresses without a VMA, while a VMA is being changed, and for
- * faults that insist, is the mmap lock taken, for the rest of the range.
- *
- * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
- * Return: as hmm_range_fault(); or -%EAGAIN when a fault handler dropped the
- * mmap lock, so that what was reported before may have changed. That handler
- * waited for a page and made progress, so a caller that bounds its retries in
- * time walks again with a new deadline. On -%EBUSY the deadline stands. A fatal
- * signal is -%EINTR in either case.
+ * Context: as hmm_range_fault_vma().
+ * Return: as hmm_range_fault_vma().
  */
-int hmm_range_fault_vma(struct hmm_range *range)
+int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *drop)
 {
 	struct mm_struct *mm = range->notifier->mm;
 	unsigned long begun = jiffies;
@@ -324,6 +343,7 @@ int hmm_range_fault_vma(struct hmm_range *range)
 		return ret;
 	if (check_stable_address_space(mm))
 		return -EFAULT;
+	w.drop = *drop;
 	while (!ret && w.resume < range->end) {
 		begun = jiffies;
 		ret = hmm_fault_vma(&w);
@@ -340,25 +360,53 @@ int hmm_range_fault_vma(struct hmm_range *range)
 		ret = HMM_FAULT_UNLOCKED;
 	if (ret == HMM_FAULT_UNLOCKED)
 		ret = fatal_signal_pending(current) ? -EINTR : -EAGAIN;
+	*drop = w.drop;
 	return ret;
+}
+
+/**
+ * hmm_range_fault_vma() - hmm_range_fault() without the mmap lock
+ * @range: what to walk; its notifier_seq is fresh
+ *
+ * Each VMA's own lock is taken while it is walked. Only where that is not
+ * enough, for addresses without a VMA, while a VMA is being changed, and for
+ * faults that insist, is the mmap lock taken, for the rest of the range.
+ *
+ * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
+ * Return: as hmm_range_fault(); or -%EAGAIN when a fault handler dropped the
+ * mmap lock, so that what was reported before may have changed. That handler
+ * waited for a page and made progress, so a caller that bounds its retries in
+ * time walks again with a new deadline. On -%EBUSY the deadline stands. A fatal
+ * signal is -%EINTR in either case.
+ */
+int hmm_range_fault_vma(struct hmm_range *range)
+{
+	struct hmm_fault_drop drop = { .addr = HMM_FAULT_NOT_DROPPED };
+
+	return hmm_range_fault_vma_drop(range, &drop);
 }
 EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
 
 /*
- * Put back the requests of the pages that a walk has reported, as results are no
- * requests. The caller's flags can have changed since and stay as they are: an
- * invalidation clears them where it takes a DMA mapping away.
+ * Take the results of an attempt back, up to an address: put the pages' own
+ * requests there, or nothing where they have none. The caller's flags can have
+ * changed since and stay as they are: an invalidation clears them where it takes a
+ * DMA mapping away.
  */
-static void hmm_restore_requests(const struct hmm_walk *w, const unsigned long *requests)
+static void hmm_fault_undo(const struct hmm_walk *w, const unsigned long *requests,
+			   unsigned long end)
 {
-	unsigned long nr = (w->resume - w->range->start) >> PAGE_SHIFT, i;
+	unsigned long i = (w->resume - w->range->start) >> PAGE_SHIFT;
+	unsigned long nr = (end - w->range->start) >> PAGE_SHIFT;
 	unsigned long *pfns = w->range->hmm_pfns;
 
-	for (i = 0; i < nr; i++) {
+	if (w->output == HMM_OUTPUT_EXTENTS)
+		return;
+	for (; i < nr; i++) {
 		if (w->output == HMM_OUTPUT_FORMAT)
-			WRITE_ONCE(pfns[i], requests[i]);
+			WRITE_ONCE(pfns[i], requests ? requests[i] : w->format->none);
 		else
-			hmm_put_one(pfns + i, requests[i] & HMM_PFN_REQUEST);
+			hmm_put_one(pfns + i, requests ? requests[i] & HMM_PFN_REQUEST : 0);
 	}
 }
 
@@ -375,24 +423,32 @@ static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *requests,
 {
 	unsigned long deadline = jiffies + timeout;
 	struct hmm_range *range = w->range;
+	unsigned long reported = range->start;
 	int ret;
 
 	do {
+		hmm_walk_restart(w);
+		/* Results are no requests. */
 		if (requests)
-			hmm_restore_requests(w, requests);
+			hmm_fault_undo(w, requests, reported);
 		range->notifier_seq = mmu_interval_read_begin(range->notifier);
-		ret = hmm_walk_init(w, range, w->format, w->extents) ?:
-		      hmm_fault_lock_mmap(w);
+		ret = hmm_fault_lock_mmap(w);
+		reported = max(reported, w->resume);
 		if (ret == HMM_FAULT_UNLOCKED) {
 			deadline = jiffies + timeout;
 			ret = -EBUSY;
 		}
 		if (ret != -EBUSY)
 			break;
-		if (fatal_signal_pending(current))
-			return -EINTR;
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		cond_resched();
 	} while (!timeout || time_before_eq(jiffies, deadline));
+	/* What an earlier attempt reported behind the page that failed is stale. */
+	if (ret)
+		hmm_fault_undo(w, requests, reported);
 	return ret;
 }
 
@@ -426,6 +482,10 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
  * A fault handler may drop the mmap lock, as one for userfaultfd does while
  * user space makes the page. That is progress: the time starts anew after it.
  * A fault in progress is never cut short.
+ *
+ * On an error the hmm pfns up to some page, at or before the one that failed, are
+ * written. Behind it no result is left: the hmm pfns are as they came, or 0 where
+ * an earlier attempt had reported them and @range has no requests of single pages.
  *
  * Requests of single pages are kept in a copy meanwhile, 8 bytes a page.
  *

@@ -32,8 +32,8 @@
  * 2. *begin*: mmu_interval_read_begin() returns the sequence, after the
  *    invalidations that are under way.
  * 3. *fault*: walk and fault under the VMA's or the mmap lock. -%EBUSY: go to 2
- *    until the timeout. -%EAGAIN, a fault handler dropped its lock and made
- *    progress: go to 2, and the timeout starts anew.
+ *    until the timeout. -%EAGAIN, a fault handler dropped its lock: go to 2. If
+ *    no handler did so at this page or behind it before, the timeout starts anew.
  * 4. *lock*: take the update lock (killable). If the interval is *dead*, drop
  *    it: -%ENOENT.
  * 5. *check*: if the sequence moved since 2, drop the lock and go to 2.
@@ -79,6 +79,7 @@
  *	that is not dead, and in callbacks
  * @mm: the address space; pinned by @notifier, and by the section that uses it
  * @owner: &hmm_mirror.owner
+ * @update: &hmm_mirror.update
  * @ranges: the intervals by address; looked up under RCU
  * @recent: the interval that a section entered last, or NULL. RCU protects its
  *	readers. A section sets it while it is counted in &hmm_interval.active;
@@ -100,6 +101,7 @@ struct hmm_mirror_state {
 	struct hmm_mirror *mirror;
 	struct mm_struct *mm;
 	void *owner;
+	struct hmm_update_lock update;
 	struct maple_tree ranges;
 	struct hmm_interval __rcu *recent;
 	struct mmu_interval_notifier notifier;
@@ -131,7 +133,7 @@ struct hmm_mirror_state {
  * @dead: no section may enter any more; written under @lock
  * @released: invalidations are not reported any more; written under @lock
  * @rcu: frees the interval
- * @work: ends the range later, if it was removed by its own callback
+ * @work: drains and unsubscribes, if a callback removed the range
  */
 struct hmm_interval {
 	refcount_t ref;
@@ -155,6 +157,8 @@ struct hmm_interval {
 	};
 };
 
+struct hmm_fault_drop;
+
 struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 				       unsigned long addr);
 void hmm_interval_put(struct hmm_interval *interval);
@@ -176,7 +180,8 @@ int mmu_interval_notifier_insert_killable(struct mmu_interval_notifier *notifier
 					  unsigned long length,
 					  const struct mmu_interval_notifier_ops *ops);
 
-int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk);
+int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
+				struct hmm_fault_drop *drop);
 void hmm_section_exclusive_end(struct hmm_section *section);
 
 #endif /* _MM_HMM_MIRROR_H */

@@ -12,6 +12,7 @@
 #include "mirror.h"
 #include "mirror_dma.h"
 #include "pfn.h"
+#include "walk.h"
 
 /* After how many rounds without success the batch is halved in each round. */
 #define HMM_SECTION_ROUNDS 4
@@ -148,20 +149,31 @@ static int hmm_section_migrate(struct hmm_section *section,
 	return ret ?: min(held, 0);
 }
 
+
 /**
  * struct hmm_section_round - how long a section has been losing races
- * @deadline: when to give up, in jiffies
+ * @deadline: when to end with -%EBUSY, in jiffies
  * @nr: how many rounds were lost
+ * @progress: a fault at this address or behind it is progress; none is at
+ *	%HMM_FAULT_NOT_DROPPED, which is ULONG_MAX
+ * @drop: the last fault whose handler dropped the lock
  */
 struct hmm_section_round {
 	unsigned long deadline;
 	unsigned int nr;
+	unsigned long progress;
+	struct hmm_fault_drop drop;
 };
 
 /*
  * Decide whether to go another round after @err. A batch that is too large to
  * stay mapped until the last of its pages is there, because a memory cgroup
  * cannot hold it or the range is busy, becomes smaller.
+ *
+ * A fault whose handler dropped the lock, to wait for user space for example,
+ * made progress if it was behind all such faults before. User space can serve a
+ * page and take it away again for as long as it likes, but a batch has only so
+ * many pages: it ends within one timeout for each, and for each handler's wait.
  */
 static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk,
 			     struct hmm_section_round *round, int err)
@@ -172,11 +184,12 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 		return err;
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	/* A fault handler made progress. */
-	if (err == -EAGAIN)
+	if (err == -EAGAIN && round->drop.addr + 1 > round->progress) {
+		round->progress = round->drop.addr + 1;
 		round->deadline = jiffies + section->timeout;
-	else if (time_after(jiffies, round->deadline))
+	} else if (time_after(jiffies, round->deadline)) {
 		return -EBUSY;
+	}
 	if (++round->nr > HMM_SECTION_ROUNDS && !section->whole)
 		walk->end = hmm_span_first(span, max(hmm_span_pages(span) / 2, 1)).end;
 	cond_resched();
@@ -187,7 +200,8 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
  * One round: begin, fault, lock, check. Returns 0 with the update lock held and
  * the pfns of @walk good.
  */
-static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk)
+static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk,
+			   struct hmm_section_round *round)
 {
 	struct hmm_interval *interval = section->interval;
 	int ret;
@@ -199,9 +213,9 @@ static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk)
 	if (ret)
 		return ret;
 	if (section->access == HMM_ACCESS_EXCLUSIVE)
-		ret = hmm_section_exclusive_begin(section, walk);
+		ret = hmm_section_exclusive_begin(section, walk, &round->drop);
 	else
-		ret = hmm_range_fault_vma(walk);
+		ret = hmm_range_fault_vma_drop(walk, &round->drop);
 	/* lock */
 	if (!ret)
 		ret = hmm_interval_enter(interval);
@@ -228,11 +242,12 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 {
 	struct hmm_section_round round = {
 		.deadline = jiffies + section->timeout,
+		.drop.addr = HMM_FAULT_NOT_DROPPED,
 	};
 	int ret;
 
 	do {
-		ret = hmm_section_try(section, walk);
+		ret = hmm_section_try(section, walk, &round);
 		if (!ret)
 			return 0;
 		ret = hmm_section_again(section, walk, &round, ret);
@@ -374,27 +389,6 @@ void hmm_section_leave(struct hmm_section *section)
 }
 EXPORT_SYMBOL_GPL(hmm_section_leave);
 
-/*
- * Whether two neighbouring pages are of one pagemap, or both of none. A pagemap
- * begins and ends at the border of a subsection, the unit of memory hotplug.
- */
-static bool hmm_same_pagemap(unsigned long pfn, unsigned long next)
-{
-#ifdef CONFIG_ZONE_DEVICE
-	struct page *a, *b;
-
-	if (next % PAGES_PER_SUBSECTION)
-		return true;
-	a = pfn_to_page(pfn);
-	b = pfn_to_page(next);
-	if (!is_zone_device_page(a) || !is_zone_device_page(b))
-		return is_zone_device_page(a) == is_zone_device_page(b);
-	return page_pgmap(a) == page_pgmap(b);
-#else
-	return true;
-#endif
-}
-
 /* The largest order with which the run can begin; see &hmm_run.order. */
 static unsigned int hmm_run_order(const struct hmm_run *run)
 {
@@ -432,8 +426,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 	do
 		pfn += step;
 	while (++i < nr && (section->pfns[i] & ~HMM_PFN_INOUT_FLAGS) == pfn &&
-	       (!step || hmm_same_pagemap((pfn - 1) & ~HMM_PFN_FLAGS,
-					  pfn & ~HMM_PFN_FLAGS)));
+	       (!step || !hmm_pagemap_border(pfn & ~HMM_PFN_FLAGS)));
 	run->span.end = section->batch.start + (i << PAGE_SHIFT);
 	run->order = hmm_run_order(run);
 	return true;

@@ -9,6 +9,7 @@
 
 #include "mirror.h"
 #include "pfn.h"
+#include "walk.h"
 
 /*
  * Replace the PTE by a device-exclusive one, as a registered mover: the event
@@ -39,22 +40,24 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
  * hmm_section_exclusive_begin() - take a page from the CPU
  * @section: the section
  * @walk: one page, and where its pfn goes
+ * @drop: as of hmm_range_fault_vma_drop()
  *
  * While its folio is locked the CPU cannot have it back, and waits; other
  * changes move the sequence. So would the taking itself, were the page absent,
  * shared or taken already: it is faulted in beforehand.
  *
  * Return: 0, with the folio locked until hmm_section_exclusive_end(); errors of
- * hmm_range_fault_vma(), hmm_interval_enter() and make_device_exclusive().
+ * hmm_range_fault_vma_drop(), hmm_interval_enter() and make_device_exclusive().
  */
-int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk)
+int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
+				struct hmm_fault_drop *drop)
 {
 	struct page *page;
 	int ret;
 
 	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
 		return -EOPNOTSUPP;
-	ret = hmm_range_fault_vma(walk);
+	ret = hmm_range_fault_vma_drop(walk, drop);
 	if (ret)
 		return ret;
 

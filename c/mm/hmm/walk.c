@@ -272,6 +272,21 @@ static const struct mm_walk_ops hmm_walk_vma_ops = {
 };
 
 /**
+ * hmm_walk_restart() - go back to the start of the range
+ * @w: the walk, which was prepared by hmm_walk_init()
+ */
+void hmm_walk_restart(struct hmm_walk *w)
+{
+	w->resume = w->range->start;
+	w->stalled_since = 0;
+	if (w->output != HMM_OUTPUT_EXTENTS)
+		return;
+	w->next = ~0UL; /* no page's */
+	w->ram_section = 0;
+	w->extents->nr = 0;
+}
+
+/**
  * hmm_walk_init() - prepare a walk
  * @w: the walk
  * @range: what to walk
@@ -293,8 +308,7 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 	w->output = HMM_OUTPUT_PFNS;
 	w->default_req = range->default_flags & HMM_PFN_REQUEST;
 	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
-	w->resume = range->start;
-	w->stalled_since = 0;
+	w->drop.addr = HMM_FAULT_NOT_DROPPED;
 	/* The others are set before they are used. */
 	if (range->start >= range->end)
 		return -EINVAL;
@@ -309,10 +323,8 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 		if (w->per_pfn_req)
 			return -EINVAL;
 		w->output = HMM_OUTPUT_EXTENTS;
-		w->next = ~0UL; /* no page's */
-		w->ram_section = 0;
-		extents->nr = 0;
 	}
+	hmm_walk_restart(w);
 	return 0;
 }
 

@@ -35,6 +35,18 @@ enum hmm_output {
 };
 
 /**
+ * struct hmm_fault_drop - the last fault whose handler dropped the lock
+ * @addr: its address; %HMM_FAULT_NOT_DROPPED: there was none
+ * @flags: %FAULT_FLAG_TRIED if the next fault at @addr is to have it, or 0
+ */
+struct hmm_fault_drop {
+	unsigned long addr;
+	unsigned int flags;
+};
+
+#define HMM_FAULT_NOT_DROPPED ULONG_MAX
+
+/**
  * struct hmm_walk - a walk in progress
  * @range: the range that the caller passed
  * @format: the driver's format; NULL if @output is not %HMM_OUTPUT_FORMAT
@@ -49,6 +61,7 @@ enum hmm_output {
  * @fault_access: access that all of these pages have already
  * @stalled_at: @resume of the last walk that stopped for a fault or a wait
  * @stalled_since: when that was first so at this address, in jiffies; 0: never
+ * @drop: the last fault whose handler dropped the lock
  * @pgmap: see hmm_is_own_device_private()
  * @last: the last extent, if there is one
  * @next: the hmm pfn with which it goes on
@@ -68,6 +81,7 @@ struct hmm_walk {
 	unsigned long fault_access;
 	unsigned long stalled_at;
 	unsigned long stalled_since;
+	struct hmm_fault_drop drop;
 	struct {
 		unsigned long first;
 		unsigned long last;
@@ -112,12 +126,17 @@ static inline bool hmm_may_need_fault(const struct hmm_walk *w,
 	return hmm_needs_fault(w->default_req | w->per_pfn_req, access);
 }
 
-/* Record the pages that need a fault; the return value makes the walk unwind. */
+/*
+ * Record the pages that need a fault, as far as the PMD range of the first; the
+ * return value makes the walk unwind. A hole can be much larger. The sequence is
+ * checked before each walk, so that no more than a PMD range is faulted in for a
+ * range that was invalidated.
+ */
 static inline int hmm_record_fault(struct hmm_walk *w, unsigned long addr,
 				   unsigned long end, unsigned long access)
 {
 	w->resume = addr;
-	w->fault_end = end;
+	w->fault_end = min(end, (addr & PMD_MASK) + PMD_SIZE);
 	w->fault_access = access;
 	return HMM_WALK_FAULT;
 }
@@ -130,6 +149,7 @@ static inline int hmm_record_fault(struct hmm_walk *w, unsigned long addr,
 int __must_check hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 			       const struct hmm_format *format,
 			       struct hmm_extents *extents);
+void hmm_walk_restart(struct hmm_walk *w);
 int hmm_walk_mmap(struct hmm_walk *w);
 int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma);
 
@@ -154,5 +174,7 @@ bool hmm_pagemap_border(unsigned long pfn);
 /* fault.c, for API year 2019 */
 int hmm_range_fault_may_unlock(struct hmm_range *range,
 			       const struct hmm_format *format);
+/* fault.c, for sections */
+int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *drop);
 
 #endif /* _MM_HMM_WALK_H */

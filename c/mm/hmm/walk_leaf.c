@@ -46,15 +46,18 @@ unsigned long hmm_first_needing_fault(const struct hmm_walk *w, unsigned long ad
  * @end: end address
  * @mark: 0, or %HMM_MARK_SPECIAL
  *
- * Return: %HMM_WALK_DONE; -%EFAULT if one of them was requested; -%ENOSPC.
+ * Return: %HMM_WALK_DONE; -%EFAULT if one of them was requested, with
+ * &hmm_walk.resume at @addr; -%ENOSPC.
  */
 int hmm_report_error(struct hmm_walk *w, unsigned long addr, unsigned long end,
 		     unsigned long mark)
 {
 	unsigned long nr = (end - addr) >> PAGE_SHIFT;
 
-	if (hmm_first_needing_fault(w, addr, nr, 0) < nr)
+	if (hmm_first_needing_fault(w, addr, nr, 0) < nr) {
+		w->resume = addr;
 		return -EFAULT;
+	}
 	return hmm_report(w, addr, nr, HMM_PFN_ERROR | mark);
 }
 
