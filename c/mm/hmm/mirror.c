@@ -254,19 +254,22 @@ static bool hmm_interval_call(struct hmm_interval *interval,
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 	const struct hmm_mirror_ops *ops = mirror->ops;
+	struct task_struct *caller = READ_ONCE(*interval->caller);
 	int tries = 0;
 	bool gone;
 
 	WRITE_ONCE(*interval->caller, current);
 	do {
 		gone = ops->invalidate(mirror, inv);
-		if (gone || !inv->may_block)
+		/* The callback may have ended the range, and all that it forgets. */
+		if (gone || !inv->may_block || interval->released)
 			break;
 		WARN_ONCE(1, "%ps: invalidate returned false although it may block\n",
 			  ops->invalidate);
 		cond_resched();
 	} while (++tries < HMM_INVALIDATE_TRIES);
-	WRITE_ONCE(*interval->caller, NULL);
+	/* NULL, but in a callback that ended its own range. */
+	WRITE_ONCE(*interval->caller, caller);
 	return gone;
 }
 
@@ -291,7 +294,7 @@ static bool hmm_interval_forget(struct hmm_interval *interval,
 		return true;
 	if (!hmm_interval_call(interval, inv) && !inv->may_block)
 		return false;
-	/* The callback ended the mirror; see hmm_state_abandon(). */
+	/* The callback ended the range; see hmm_interval_abandon(). */
 	if (interval->released)
 		return true;
 	/* Few mirrors have any (benchmark: the curve of mirrors). */
@@ -371,8 +374,11 @@ static void hmm_interval_unlist(struct hmm_interval *interval)
 	mtree_erase(&interval->state->ranges, interval->span.start);
 }
 
-/* kill: no section enters any more, and the device reaches nothing. */
-static void hmm_interval_kill(struct hmm_interval *interval)
+/*
+ * kill: no section enters any more, and the device reaches nothing. The caller
+ * holds the update lock.
+ */
+static void hmm_interval_kill_locked(struct hmm_interval *interval)
 {
 	const struct hmm_invalidation inv = {
 		.span = interval->span,
@@ -381,9 +387,14 @@ static void hmm_interval_kill(struct hmm_interval *interval)
 		.may_block = true,
 	};
 
-	hmm_update_lock(interval->lock, true);
 	WRITE_ONCE(interval->dead, true);
 	hmm_interval_forget(interval, &inv);
+}
+
+static void hmm_interval_kill(struct hmm_interval *interval)
+{
+	hmm_update_lock(interval->lock, true);
+	hmm_interval_kill_locked(interval);
 	hmm_update_unlock(interval->lock);
 }
 
@@ -426,6 +437,7 @@ static struct hmm_mirror_state *hmm_state_alloc(struct hmm_mirror *mirror)
 	state->mirror = mirror;
 	state->mm = mirror->mm;
 	state->owner = mirror->owner;
+	state->update = mirror->update;
 	mt_init_flags(&state->ranges, MT_FLAGS_USE_RCU);
 	return state;
 }
@@ -521,23 +533,70 @@ static void hmm_state_finish(struct hmm_mirror_state *state)
 	hmm_state_put(state);
 }
 
-static bool hmm_interval_is_calling(const struct hmm_interval *interval)
+/*
+ * Whether the caller is in a callback that the end of an interval must not wait
+ * for. If that is invalidate, sets @held to the update lock that is held.
+ */
+static bool hmm_interval_is_calling(const struct hmm_interval *interval,
+				    struct hmm_update_lock *held)
 {
-	return READ_ONCE(*interval->caller) == current ||
-	       READ_ONCE(interval->state->caller) == current ||
-	       READ_ONCE(interval->state->releaser) == current;
+	const struct hmm_mirror_state *state = interval->state;
+
+	*held = (struct hmm_update_lock){};
+	if (READ_ONCE(*interval->caller) == current)
+		*held = interval->lock;
+	else if (READ_ONCE(state->caller) == current)
+		*held = state->update;
+	else
+		return READ_ONCE(state->releaser) == current;
+	return true;
 }
 
-/* Whether the caller is in a callback of the mirror. */
-static bool hmm_state_is_calling(struct hmm_mirror_state *state)
+/*
+ * Whether the caller is in a callback of the mirror. If it is in invalidate, sets
+ * @held to the update lock that is held.
+ */
+static bool hmm_state_is_calling(struct hmm_mirror_state *state,
+				 struct hmm_update_lock *held)
 {
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX)
-		if (hmm_interval_is_calling(interval))
-			return true;
-	return READ_ONCE(state->releaser) == current;
+	*held = (struct hmm_update_lock){};
+	if (READ_ONCE(state->releaser) == current)
+		return true;
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+		if (READ_ONCE(*interval->caller) != current)
+			continue;
+		*held = interval->lock;
+		return true;
+	}
+	return false;
+}
+
+static bool hmm_update_lock_same(struct hmm_update_lock a, struct hmm_update_lock b)
+{
+	return a.mutex == b.mutex && a.rwsem == b.rwsem;
+}
+
+/*
+ * End an interval in a callback, which cannot wait for itself: kill it, under the
+ * lock that the callback runs under, and have nothing reported any more, so that
+ * neither the range nor the mirror is used from here on. What must wait, drain and
+ * unsubscribe, is left to a work item. Until that is done the update lock is
+ * taken by invalidations and sections, which then find the interval dead.
+ */
+static void hmm_interval_abandon(struct hmm_interval *interval,
+				 struct hmm_update_lock held)
+{
+	bool locked = hmm_update_lock_same(interval->lock, held);
+
+	if (!locked)
+		hmm_update_lock(interval->lock, true);
+	hmm_interval_kill_locked(interval);
+	WRITE_ONCE(interval->released, true);
+	if (!locked)
+		hmm_update_unlock(interval->lock);
 }
 
 static void hmm_state_finish_work(struct work_struct *work)
@@ -555,22 +614,18 @@ static void hmm_state_finish_work(struct work_struct *work)
 }
 
 /*
- * A callback that ended its mirror would wait for itself. Do what has to wait in a
- * work item. No lock is taken: the callback may hold them. Nothing is reported any
- * more, so the device must reach nothing of the process already; and the update
- * lock, which the callback's caller still holds, is referred to until
- * hmm_mirror_synchronize() returns.
+ * End a mirror in one of its callbacks, as hmm_interval_abandon() ends a range.
+ * The release callback is not called in invalidate, where a lock is held.
  */
-static void hmm_state_abandon(struct hmm_mirror_state *state)
+static void hmm_state_abandon(struct hmm_mirror_state *state,
+			      struct hmm_update_lock held)
 {
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX)
+		hmm_interval_abandon(interval, held);
 	set_bit(HMM_STATE_RELEASED, &state->flags);
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
-		WRITE_ONCE(interval->dead, true);
-		WRITE_ONCE(interval->released, true);
-	}
 	INIT_WORK(&state->work, hmm_state_finish_work);
 	queue_work(hmm_mirror_wq, &state->work);
 }
@@ -599,8 +654,11 @@ static void hmm_mirror_end(struct hmm_mirror *mirror)
  * in other threads are not waited for while they fault; they end with -%ENOENT.
  *
  * A callback of the mirror must not call it (hmm_mirror_exit_deferred() is for
- * that). It warns there, and ends the mirror when the callback has returned: the
- * memory must stay until then, see hmm_mirror_synchronize().
+ * that). If one does, it warns, and the mirror ends in two steps. When it returns,
+ * the device has forgotten all ranges, and neither their storage nor @mirror is
+ * used any more; &hmm_mirror_ops.release is not called by it. Update locks that
+ * callbacks run under, &hmm_mirror.lock if the driver brought none, must last
+ * until hmm_mirror_synchronize() has returned.
  *
  * Context: no section begins any more; not from a callback of any mirror of the
  * process; holds neither an update lock nor an mmap lock. May sleep.
@@ -608,13 +666,14 @@ static void hmm_mirror_end(struct hmm_mirror *mirror)
 void hmm_mirror_exit(struct hmm_mirror *mirror)
 {
 	struct hmm_mirror_state *state = mirror->state;
-	bool calling = hmm_state_is_calling(state);
+	struct hmm_update_lock held;
+	bool calling = hmm_state_is_calling(state, &held);
 	bool again = test_and_set_bit(HMM_STATE_ENDING, &state->flags);
 
 	if (WARN_ONCE(calling, "%ps: a callback ends its mirror; use hmm_mirror_exit_deferred()\n",
 		      mirror->ops->invalidate)) {
 		if (!again)
-			hmm_state_abandon(state);
+			hmm_state_abandon(state, held);
 		return;
 	}
 	if (WARN_ONCE(again, "%ps: a mirror ends twice\n", mirror->ops->invalidate))
@@ -839,8 +898,10 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
  * are open on the range in other threads are not waited for while they fault;
  * they end with -%ENOENT.
  *
- * A callback of the mirror must not call it. It warns there, and unsubscribes
- * when the callback has returned.
+ * A callback of the mirror must not call it. If one does, it warns, and the range
+ * ends in two steps. When it returns, the device has forgotten the whole range,
+ * and @range is not used any more. The update lock must last until
+ * hmm_mirror_synchronize() has returned.
  *
  * Context: not from a callback of any mirror of the process, nor inside a
  * section; holds neither an update lock nor an mmap lock. May sleep.
@@ -848,21 +909,23 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 {
 	struct hmm_interval *interval = range->interval;
+	struct hmm_update_lock held;
 
 	if (!range->mirror)
 		return;
-	hmm_interval_unlist(interval);
-	if (WARN_ONCE(hmm_interval_is_calling(interval),
+	if (WARN_ONCE(hmm_interval_is_calling(interval, &held),
 		      "%ps: a callback removes a range of its mirror\n",
 		      range->mirror->ops->invalidate)) {
-		WRITE_ONCE(interval->dead, true);
-		WRITE_ONCE(interval->released, true);
+		/* The callback is called again, and may remove it again. */
 		range->interval = NULL;
 		range->mirror = NULL;
+		hmm_interval_unlist(interval);
+		hmm_interval_abandon(interval, held);
 		INIT_WORK(&interval->work, hmm_interval_finish_work);
 		queue_work(hmm_mirror_wq, &interval->work);
 		return;
 	}
+	hmm_interval_unlist(interval);
 	hmm_interval_end(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);

@@ -745,6 +745,66 @@ static void mirror_ended_by_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
+static void removes_its_range(struct watcher *device)
+{
+	hmm_mirror_range_remove(&device->range);
+}
+
+/*
+ * A range that is removed by its own callback: the device forgets all of it, not
+ * only what was invalidated, and then hears no more.
+ */
+static void mirror_range_removed_by_callback(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	const struct hmm_span span = device->range.span;
+
+	device->on_invalidate = removes_its_range;
+	with_warnings(test)
+		memory_map_at(test, addr, 1, RW);
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->told.span.start, span.start);
+	KUNIT_EXPECT_EQ(test, device->told.span.end, span.end);
+	KUNIT_EXPECT_PTR_EQ(test, device->range.mirror, NULL);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	memset(&device->range, 0xff, sizeof(device->range));
+	memory_map_at(test, addr, 4, RW);
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	hmm_mirror_synchronize();
+	/* The mirror goes on. */
+	device->on_invalidate = NULL;
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_init(&device->mirror, &device->range, span));
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+/* The same with the whole mirror, which has another range. */
+static void mirror_ended_by_invalidate(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 2);
+	struct hmm_mirror_range *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	const struct hmm_span rest = { addr + 2 * PAGE_SIZE, addr + 4 * PAGE_SIZE };
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, other, rest));
+	device->on_invalidate = ends_itself;
+	with_warnings(test)
+		memory_map_at(test, addr, 1, RW);
+	/* One page, and then each range. */
+	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	memory_map_at(test, addr, 4, RW);
+	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+	hmm_mirror_synchronize();
+	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+}
+
 static struct completion deferred_done;
 
 static void deferred_end(struct hmm_mirror *mirror)
@@ -1014,6 +1074,8 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_ended_between_batches),
 	KUNIT_CASE(mirror_silent_after_release),
 	KUNIT_CASE(mirror_ended_by_callback),
+	KUNIT_CASE(mirror_ended_by_invalidate),
+	KUNIT_CASE(mirror_range_removed_by_callback),
 	KUNIT_CASE(mirror_ended_later),
 	KUNIT_CASE(mirror_range_locks),
 	KUNIT_CASE(mirror_sections_share),
