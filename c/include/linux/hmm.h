@@ -87,10 +87,10 @@ static inline phys_addr_t hmm_pfn_to_phys(unsigned long hmm_pfn)
  * hmm_pfn_to_map_order() - how large the CPU's mapping around a page is
  * @hmm_pfn: an hmm pfn with %HMM_PFN_VALID set
  *
- * The page lies in a naturally aligned block of 2^order pages, aligned both in
- * virtual and in physical addresses, all mapped with the same access rights. For
- * huge page table entries the block can reach past the range that was walked; a
- * block of smaller entries was seen whole. Such a block need not be one folio: an
+ * The page is one of 2^order contiguous pages, naturally aligned both in virtual
+ * and in physical addresses, all mapped with the same access rights. For
+ * huge page table entries these can extend beyond the range that was walked; for
+ * PTEs, all of them were seen. They need not be one folio: an
  * invalidation can hit a part of it.
  *
  * Context: under the update lock, after the range's sequence was checked.
@@ -187,8 +187,8 @@ struct hmm_format {
  * and are mapped alike, in place of an hmm pfn for each. Extents come in the
  * order of their addresses and leave nothing out; each lies in one pagemap, or
  * in system memory. Where there is no room for the next one the walk ends with
- * -%ENOSPC; what it wrote is good, and another walk can go on from the end of
- * the last.
+ * -%ENOSPC. The extents that it wrote are valid, and another walk can continue at
+ * the end of the last.
  */
 
 /**
@@ -230,7 +230,7 @@ int hmm_range_fault_extents_unlocked_timeout(struct hmm_range *range,
 					     struct hmm_extents *extents,
 					     unsigned long timeout);
 
-/* How long a driver goes on retrying, in milliseconds, unless it knows better. */
+/* How long a driver retries, in milliseconds, if it has no limit of its own. */
 #define HMM_RANGE_DEFAULT_TIMEOUT 1000
 
 #endif /* _LINUX_HMM_H */

@@ -23,7 +23,7 @@
  * A &struct hmm_mirror stands for one process as one device sees it. It owns
  * the reference to the process's &struct mm_struct, the *update lock* that
  * guards the device's page table, and the subscriptions that report when the
- * CPU's page tables change. The driver says how its device forgets a span of
+ * CPU's page tables change. The driver implements how its device forgets a span of
  * addresses (&hmm_mirror_ops.invalidate); the mirror decides when.
  *
  * Page frame numbers that the walker reports go stale as soon as the CPU's
@@ -54,7 +54,7 @@
  * From the outside in: the mmap lock or a VMA's lock (while faulting; and
  * inside sections that migrate pages, together with the locks of their folios),
  * then the update lock. Invalidation takes the update lock alone, from within
- * mmu_notifier callbacks: whatever a driver does under the update lock must
+ * mmu_notifier callbacks: the code that a driver runs under the update lock must
  * therefore not allocate memory in a way that waits for reclaim (%GFP_NOWAIT
  * and %GFP_ATOMIC are fine), must not take the mmap lock, and must not fault on
  * user memory.
@@ -95,7 +95,7 @@ struct hmm_update_lock {
  * @HMM_ACCESS_READ: every page can be read, or the section fails
  * @HMM_ACCESS_WRITE: every page can be written, or the section fails
  * @HMM_ACCESS_EXCLUSIVE: every page can be written, and the device has it to
- *	itself, for atomic operations say, until the CPU touches it: then it is
+ *	itself, for atomic operations for example, until the CPU touches it: then it is
  *	invalidated like any other. Private anonymous memory only; a page at a
  *	time; the mirror must have an owner
  */
@@ -134,7 +134,7 @@ struct hmm_mirror_ops {
 	 * may return false only when @inv->may_block is false and it would have
 	 * to sleep; it is then called again later. If it returns false although
 	 * @inv->may_block, it is called again at once, a few times, with a
-	 * warning; then its DMA addresses are taken away from under it. Required.
+	 * warning; then its DMA addresses are unmapped all the same. Required.
 	 *
 	 * Called for what the device's own driver migrates too, as a process
 	 * may have several mirrors with one owner, and the one that migrates
@@ -184,7 +184,7 @@ struct hmm_mirror {
 	     data(UpdateGuard = exclusive));
 
 /**
- * struct hmm_mirror_range - addresses whose changes a mirror hears of
+ * struct hmm_mirror_range - addresses whose invalidations are reported to a mirror
  * @mirror: the mirror, or NULL when the range is not added
  * @span: the addresses
  * @interval: the subscription
@@ -302,7 +302,7 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  *	return ret;
  *
  * A page that has an address already keeps it. It loses it when its mapping
- * changes, after &hmm_mirror_ops.invalidate has had the device let go of it: a
+ * changes, after &hmm_mirror_ops.invalidate has had the device forget it: a
  * driver takes no address away itself.
  */
 
@@ -352,7 +352,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
  *
  * Inside, the migrated folios are locked, so that a CPU that touches one waits
  * until the device has mapped it. The mmap lock is held, too. If one page of a
- * batch cannot migrate (it is pinned, say, or on the device already), none is
+ * batch cannot migrate, because it is pinned or on the device already, none is
  * locked, and a second walk reports the whole batch as any section does: that
  * pages are in device memory is never certain, and the run says where they are.
  * A batch is what one PMD maps, so that large folios stay whole.
@@ -369,7 +369,7 @@ struct hmm_section_migration;
  * @pfns: one hmm pfn for each page of @batch. The array is the caller's, and
  *	need not be initialised; with @migrate_to it is not used
  * @nr_pfns: how many pages @pfns has room for
- * @timeout: how long to go on losing races, in jiffies; 0 for
+ * @timeout: how long to retry when races are lost, in jiffies; 0 for
  *	%HMM_RANGE_DEFAULT_TIMEOUT milliseconds. It starts anew when a page fault
  *	waited, for user space for example, but at most once for each page of
  *	@batch, in the order of their addresses
@@ -467,7 +467,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
  * struct hmm_dma_run - neighbouring pages whose device addresses are neighbours
  * @span: their addresses
  * @address: the first one's device address
- * @flags: what their words have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE
+ * @flags: what their hmm pfns have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE
  */
 struct hmm_dma_run {
 	struct hmm_span span;

@@ -55,7 +55,7 @@ static inline unsigned long hmm_span_pages(struct hmm_span span)
  * hmm_span_is_user() - whether a program may name all of a span
  * @span: a span
  *
- * It says nothing about what is mapped there.
+ * Whether anything is mapped there makes no difference.
  *
  * Return: whether all of it are user addresses; false for a reversed one.
  */
@@ -86,6 +86,8 @@ static inline struct hmm_span hmm_span_clip(struct hmm_span span,
  * hmm_span_has() - whether an address is in a span
  * @span: a span
  * @addr: an address
+ *
+ * Return: true if @addr is in @span.
  */
 static inline bool hmm_span_has(struct hmm_span span, unsigned long addr)
 {

@@ -143,7 +143,7 @@ static int hmm_fault_again(struct hmm_walk *w)
 /**
  * hmm_fault_mmap() - walk and fault under the mmap lock
  * @w: the walk
- * @flags: %FAULT_FLAG_*; they tell whether the lock may be dropped
+ * @flags: %FAULT_FLAG_*; %FAULT_FLAG_ALLOW_RETRY if the lock may be dropped
  *
  * Return: 0, %HMM_FAULT_UNLOCKED with the lock gone, or an error of
  * hmm_range_fault() with the lock held.
@@ -198,7 +198,7 @@ static int hmm_fault_lock_mmap(struct hmm_walk *w)
  * Moves &hmm_walk.resume to the end of the VMA, or to where the VMA's lock did
  * not suffice.
  *
- * Return: 0 to go on with the next VMA; %HMM_FAULT_UNLOCKED where there is no
+ * Return: 0 to continue with the next VMA; %HMM_FAULT_UNLOCKED where there is no
  * VMA, its lock is not to be had at once, or a fault needs the mmap lock; or
  * an error of hmm_range_fault().
  */
@@ -254,8 +254,8 @@ static int hmm_fault_range(struct hmm_range *range, const struct hmm_format *for
  *
  * Return:
  * * 0 - every page that was requested is there
- * * -%EBUSY - the range was invalidated meanwhile, or a page was taken away
- *   again and again as soon as it was there: begin again
+ * * -%EBUSY - the range was invalidated meanwhile, or a page was unmapped
+ *   repeatedly as soon as it had been faulted in: begin again
  * * -%EINTR - a fatal signal ended it between two faults
  * * -%EFAULT - a page was requested that cannot be mapped: no VMA, no struct
  *   page, no right to read, poisoned memory, past the end of a file
@@ -355,7 +355,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
 	waited = ret == HMM_FAULT_UNLOCKED && jiffies != begun;
 	if (ret == HMM_FAULT_UNLOCKED)
 		ret = hmm_fault_lock_mmap(&w);
-	/* That the fault it waited for breaks COW, say, does not undo it. */
+	/* The fault may have moved the sequence itself, by breaking COW for example. */
 	if (ret == -EBUSY && waited)
 		ret = HMM_FAULT_UNLOCKED;
 	if (ret == HMM_FAULT_UNLOCKED)
@@ -476,7 +476,7 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
 /**
  * hmm_range_fault_unlocked_timeout() - hmm_range_fault(), again and again
  * @range: what to walk; its notifier_seq is set here
- * @timeout: how long to go on when invalidations get in between, in jiffies;
+ * @timeout: how long to retry after invalidations, in jiffies;
  *	0 for ever
  *
  * A fault handler may drop the mmap lock, as one for userfaultfd does while

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors and their ranges: who hears of an invalidation, and in what order a
+ * Mirrors and their ranges: to whom an invalidation is reported, and in what order a
  * mirror begins and ends. The steps are those of "Protocol" in
  * mirror.h.
  */
@@ -275,8 +275,8 @@ static bool hmm_interval_call(struct hmm_interval *interval,
 
 /*
  * Have the device forget a span, and then take its DMA addresses away. Those go
- * too if the driver refuses although it may block: an IOMMU then stops what
- * would be accesses to memory of somebody else. Returns false only if
+ * too if the driver refuses although it may block: an IOMMU then stops
+ * accesses to memory that the process no longer has. Returns false only if
  * @inv->may_block is false; the caller holds the update lock.
  */
 static bool hmm_interval_forget(struct hmm_interval *interval,
@@ -286,7 +286,7 @@ static bool hmm_interval_forget(struct hmm_interval *interval,
 
 	/*
 	 * An interval that was added during an invalidation is in no list that
-	 * the end of the process walks, so it hears of that from the mirror.
+	 * the end of the process walks, so the mirror's flag is checked too.
 	 * Nothing of it was ever mapped: sections wait until it is listed.
 	 */
 	if (interval->released ||
@@ -327,7 +327,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);
 		gone = hmm_interval_forget(interval, &inv);
-		/* The process has ended: no mapping and no section will come. */
+		/* The process has ended: no mapping and no section will follow. */
 		if (event->event == MMU_NOTIFY_RELEASE) {
 			WRITE_ONCE(interval->dead, true);
 			WRITE_ONCE(interval->released, true);
@@ -704,8 +704,8 @@ static void hmm_mirror_exit_work(struct work_struct *work)
  * hmm_mirror_exit() does is done in a work item. A module whose code @done or the
  * callbacks are calls hmm_mirror_synchronize() before it goes.
  *
- * Nothing keeps the mirror for a caller that goes on to use it; one that holds the
- * update lock, for example, still has to drop it. &hmm_mirror_ops.release is also
+ * The mirror can be freed while the caller still uses it, for example to drop the
+ * update lock that it holds. &hmm_mirror_ops.release is also
  * called by hmm_mirror_exit(), and must not call this then: a mirror that is
  * ending already is left alone, with a warning.
  *
@@ -850,7 +850,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_add);
  *	share
  *
  * Faults and invalidations of ranges with different update locks do not wait for
- * each other. hmm_mirror_lock() says nothing about such a range; the driver
+ * each other. hmm_mirror_lock() does not lock such a range; the driver
  * takes @lock itself.
  *
  * Context: as hmm_mirror_range_add().

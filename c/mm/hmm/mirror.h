@@ -86,7 +86,7 @@
  *	the end of the range clears it after that count is 0, before it drops
  *	the interval
  * @notifier: a subscription to the last page of the address space, to which
- *	nothing is ever mapped: it hears of %MMU_NOTIFY_RELEASE only, and after
+ *	nothing is ever mapped: only %MMU_NOTIFY_RELEASE is reported to it, and after
  *	all ranges, as notifiers are called by address
  * @flags: %HMM_STATE_RELEASED when &hmm_mirror_ops.release was or is being
  *	called; %HMM_STATE_ENDING when the driver ended the mirror

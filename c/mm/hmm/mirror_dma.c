@@ -6,7 +6,7 @@
  * A walk could write into the map's entries, and does not: it holds no lock,
  * while an invalidation that takes an address away changes the same entry.
  * Sections have an array of their own, and copy it into the map under
- * hmm_mirror.dma_lock. So an entry with an address always tells which page has
+ * hmm_mirror.dma_lock. So an entry with an address always has the pfn of the page that has
  * it.
  *
  * The update lock does not suffice: ranges with different update locks share a

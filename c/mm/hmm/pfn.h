@@ -38,6 +38,8 @@ static inline unsigned long hmm_pfn_order(unsigned int order)
 /**
  * hmm_pfn_access() - the access flags of an hmm pfn
  * @writable: whether the page table entry is writable
+ *
+ * Return: %HMM_PFN_WRITABLE or %HMM_PFN_READABLE.
  */
 static inline unsigned long hmm_pfn_access(bool writable)
 {
@@ -48,6 +50,8 @@ static inline unsigned long hmm_pfn_access(bool writable)
  * hmm_needs_fault() - whether a page table entry does not satisfy a request
  * @request: request flags
  * @access: what the entry gives; 0 when it is not present
+ *
+ * Return: true if @request includes a fault and @access does not satisfy it.
  */
 static inline bool hmm_needs_fault(unsigned long request, unsigned long access)
 {
@@ -81,6 +85,8 @@ static inline unsigned long hmm_format_request(const struct hmm_format *format,
  * hmm_format_flags() - a driver's entry without its pfn
  * @format: the driver's format
  * @hmm_pfn: what was found, with marks
+ *
+ * Return: the flags, or one of the three fixed entries.
  */
 static inline unsigned long hmm_format_flags(const struct hmm_format *format,
 					     unsigned long hmm_pfn)

@@ -174,6 +174,8 @@ static __always_inline bool hmm_ptes_follow(struct hmm_pte_class class,
  * @pte: the PTEs
  * @nr: number of PTEs
  * @key: set for hmm_pfn_by_key(), if they are
+ *
+ * Return: true if all are of @class.
  */
 static __always_inline bool hmm_ptes_alike(struct hmm_pte_class class, const pte_t *pte,
 					   const unsigned long nr, unsigned long *key)
@@ -181,17 +183,19 @@ static __always_inline bool hmm_ptes_alike(struct hmm_pte_class class, const pte
 	return arch_hmm_ptes_alike(class, pte, nr, key);
 }
 
-/* The hmm pfn, without order, of one of the PTEs that hmm_ptes_alike() was asked about. */
+/* The hmm pfn, without order, of one of the PTEs that were passed to hmm_ptes_alike(). */
 static __always_inline unsigned long hmm_pfn_by_key(pte_t pte, unsigned long key)
 {
 	return arch_hmm_pfn_by_key(pte, key);
 }
 
 /**
- * hmm_ptes_have_order() - whether 4 PTEs of a class map a naturally aligned block
+ * hmm_ptes_have_order() - whether 4 PTEs of a class map naturally aligned pages
  * @pte: the PTEs, of which the first is that of an aligned address
  *
  * Only the ends are compared: this is a hint.
+ *
+ * Return: true if they might have an order.
  */
 static __always_inline bool hmm_ptes_have_order(const pte_t *pte)
 {

@@ -26,12 +26,13 @@ static bool hmm_page_is_poisoned(const struct page *page)
  * A device may be given pages that the CPU cannot access by kmap_local_page():
  * device-private memory, poisoned memory, and pages that a driver has taken out
  * of the kernel's direct map and mapped for a process. For a device that accesses
- * memory by DMA that makes no difference; whoever simulates one, or copies in
- * place of one, has to ask first.
+ * memory by DMA that makes no difference. A driver that simulates a device, or
+ * copies in place of one, has to call this first.
  *
  * Memory that is poisoned later is not covered.
  *
  * Context: any.
+ * Return: true if the bytes can be accessed.
  */
 bool hmm_page_is_reachable(const struct page *page)
 {

@@ -95,7 +95,7 @@ static int hmm_section_start(struct hmm_section *section)
 
 /*
  * look up: hold the interval that an address is in. After the first batch only
- * the interval before tells where to look: the mirror may be gone.
+ * the interval before is used to find the next: the mirror may be gone.
  */
 static int hmm_section_find(struct hmm_section *section, unsigned long addr)
 {
@@ -114,8 +114,8 @@ static int hmm_section_find(struct hmm_section *section, unsigned long addr)
 /*
  * Migrate the pages of a walk, and hold them, for the section to be entered with
  * what was migrated. The sequence is of no use here, as migration moves it; but
- * it tells when nobody is in the middle of an invalidation. Those that come
- * later set the mover's mark.
+ * its read side waits for invalidations that are under way. Those that begin
+ * later set &hmm_mover.changed.
  *
  * Returns 1 with the update lock held; 0 when a walk has to report the pages,
  * with the end of @walk at the end of what was dealt with; or an error.
@@ -314,8 +314,8 @@ static void hmm_section_unlock(struct hmm_section *section)
  * @section: the section, with its first members filled in
  *
  * On true the update lock is held and &hmm_section.pfns holds good pfns for
- * the pages of &hmm_section.batch: what the CPU's page table says at this moment
- * is what they say, and stays so until the next call or hmm_section_leave().
+ * the pages of &hmm_section.batch: they match the CPU's page table and stay
+ * so until the next call or hmm_section_leave().
  * hmm_section_runs() goes through them in runs.
  *
  * On false the section was left: its end was reached, or &hmm_section.error is
@@ -335,7 +335,7 @@ static void hmm_section_unlock(struct hmm_section *section)
  * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
  *
  * Batches before the one that failed were handled and stay so. What they mapped
- * can be used before the next batch is asked for; an operation that maps more
+ * can be used before the next call; an operation that maps more
  * memory than may be resident at one time has to.
  *
  * Context: holds no update lock of its own making and no mmap lock. May sleep.

@@ -8,11 +8,11 @@
  * check_vma_flags() and gup_fast_folio_allowed()), as far as these are not about
  * holding a page for long: a device that is mirrored holds no pages.
  *
- * Why the VMA is enough to tell. GUP-fast has no VMA and must look at folios; a
+ * Why it is enough to check the VMA. GUP-fast has no VMA and must look at folios; a
  * walk always has one, and holds the mmap lock or the VMA's own lock from the
  * check to the last page table entry of the VMA that it reads or faults in:
  *
- * - &vm_area_struct.vm_ops, which tells secretmem, is set by mmap() and stays;
+ * - &vm_area_struct.vm_ops, which identifies secretmem, is set by mmap() and stays;
  *   mremap(), fork() and a split of the VMA copy it. Secretmem can be mapped by
  *   mmap() of its own file only, also by way of remap_file_pages() and of
  *   /proc/PID/map_files. It refuses private mappings, so that none of its data is
@@ -65,7 +65,7 @@ static inline bool hmm_vma_may_write(const struct vm_area_struct *vma)
  * @vma: the VMA
  *
  * Invariant: no page is reported or faulted in with more access than this,
- * whatever its page table entry has.
+ * even if its page table entry has more.
  *
  * Memory that cannot be read cannot be written either, on any architecture that
  * has HMM. Protection keys do not count: they restrict a thread, by a register of

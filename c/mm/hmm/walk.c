@@ -19,8 +19,8 @@
  * The rule: an entry is read once in each visit, into a local. What it is, which
  * page it maps and what is written follow from that value alone. An address of a
  * struct page is computed only from a value that was found present and not
- * special, and no struct page is accessed: not to tell large folios, and not to
- * tell whose a device-private page is.
+ * special, and no struct page is accessed: not to recognise large folios,
+ * and not to find the owner of a device-private page.
  *
  * - The mmap lock, or the VMA's lock, keeps the VMA and its page tables: PTE
  *   tables of a locked VMA are freed only by collapsing to a huge page and by
@@ -28,13 +28,13 @@
  * - RCU, from pte_offset_map() to pte_unmap(), covers these two: the memory of a
  *   PTE table lasts that long, though it may no longer be in the page table.
  *   RCU keeps neither the entry nor the page.
- * - The sequence of the range's notifier tells the caller whether what was read
+ * - The sequence of the range's notifier shows the caller whether what was read
  *   still holds: all that makes an entry map another page, or less, moves it,
  *   but for events that the caller chose to ignore (a device's own). So a value
  *   may be stale, but has been true at some time during the walk.
  *
  * A PMD that points to a PTE table is read again by pte_offset_map(), which then
- * decides anew; the first value only tells that it is worth trying. Where a lock
+ * decides anew; the first value only shows that it is worth trying. Where a lock
  * is needed to wait for an entry to change (migration_entry_wait()), the kernel's
  * functions compare it again under the page table lock. PUD and hugetlb entries
  * are read once under their page table lock.
@@ -234,7 +234,7 @@ static int hmm_walk_hole(unsigned long addr, unsigned long end, int depth,
 }
 
 /*
- * Begin to walk a VMA, or part of one. Returns 0 to go on, 1 if an error was
+ * Begin to walk a VMA, or part of one. Returns 0 to continue, 1 if an error was
  * reported for all of it; or as hmm_report_error().
  */
 static int hmm_walk_begin_vma(struct hmm_walk *w, struct vm_area_struct *vma,

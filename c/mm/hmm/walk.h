@@ -64,7 +64,7 @@ struct hmm_fault_drop {
  * @drop: the last fault whose handler dropped the lock
  * @pgmap: see hmm_is_own_device_private()
  * @last: the last extent, if there is one
- * @next: the hmm pfn with which it goes on
+ * @next: the hmm pfn that extends it
  * @ram_section: see hmm_may_be_border()
  */
 struct hmm_walk {

@@ -84,6 +84,7 @@ int hmm_report_error(struct hmm_walk *w, unsigned long addr, unsigned long end,
  * until the end of the RCU read-side section.
  *
  * Context: RCU read-side section, at whose beginning &hmm_walk.pgmap was reset.
+ * Return: true if the memory is of the caller's device.
  */
 static bool hmm_is_own_device_private(struct hmm_walk *w, softleaf_t entry)
 {
@@ -170,9 +171,9 @@ static struct hmm_leaf hmm_leaf_of(struct hmm_walk *w, unsigned long addr, pte_t
 
 static bool hmm_requests_system_memory(unsigned long request)
 {
-	const unsigned long home = HMM_PFN_REQ_FAULT | HMM_REQ_SYSTEM;
+	const unsigned long system = HMM_PFN_REQ_FAULT | HMM_REQ_SYSTEM;
 
-	return (request & home) == home;
+	return (request & system) == system;
 }
 
 /* 0 if a leaf satisfies a request, or what happens. */
@@ -188,7 +189,7 @@ static int hmm_leaf_check(struct hmm_leaf leaf, unsigned long request)
 }
 
 /**
- * hmm_walk_leaf_pte() - report a page by its PTE, whatever it is
+ * hmm_walk_leaf_pte() - report a page by its PTE, of any kind
  * @w: the walk
  * @addr: the address
  * @pte: the PTE, as it was read

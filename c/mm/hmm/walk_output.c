@@ -61,9 +61,10 @@ static const struct dev_pagemap *hmm_pagemap_of(unsigned long pfn)
  * System memory and each &struct dev_pagemap are mapped for DMA in ways of their
  * own, so pages on the two sides of a border are not reported as one, even if
  * their pfns follow each other. Borders are where subsections of memory begin,
- * and so never within a naturally aligned block of that size.
+ * and so never inside a naturally aligned subsection.
  *
  * Context: any. No struct page is accessed.
+ * Return: true if @pfn and the pfn before it are not of the same pagemap.
  */
 bool hmm_pagemap_border(unsigned long pfn)
 {
@@ -150,7 +151,7 @@ static __always_inline int hmm_extent_append(struct hmm_walk *w, unsigned long n
 	return HMM_WALK_DONE;
 }
 
-/* hmm_extend(), for pages that could go on with the last extent but for a border. */
+/* hmm_extend(), for pages that extend the last extent unless there is a border. */
 static noinline int hmm_extend_border(struct hmm_walk *w, unsigned long addr,
 				      unsigned long nr, unsigned long hmm_pfn)
 {

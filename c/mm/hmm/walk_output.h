@@ -89,7 +89,7 @@ static __always_inline bool hmm_may_put(const unsigned long *at, const unsigned 
 	return likely(!(sum & ~old));
 }
 
-/* Write the hmm pfns of pages one by one, whatever is there. */
+/* Write the hmm pfns of pages one by one, whether they were reported or not. */
 void hmm_put_run_slow(unsigned long *at, unsigned long nr, unsigned long hmm_pfn,
 		      unsigned long step);
 

@@ -263,7 +263,7 @@ static int hmm_walk_one_pte(struct hmm_walk *w, pte_t pte)
 	return stop;
 }
 
-/* Whether PTEs of a class contain a block that has an order. */
+/* Whether some of the PTEs of a window might have an order. */
 static __always_inline bool hmm_window_has_order(const pte_t *pte)
 {
 	unsigned long i;
@@ -373,7 +373,7 @@ static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr
 	return HMM_WALK_DONE;
 }
 
-/* The number of pages of the largest block that can begin at an address. */
+/* The number of pages of the largest order that can begin at an address. */
 static __always_inline unsigned long hmm_largest_order_pages(unsigned long addr,
 						       unsigned long pfn)
 {
@@ -382,14 +382,14 @@ static __always_inline unsigned long hmm_largest_order_pages(unsigned long addr,
 	return bits & -bits;
 }
 
-/* Whether a window of the same class whose pages follow each other goes on with a run. */
+/* Whether a window of the same class whose pages follow each other extends a run. */
 static __always_inline bool hmm_run_continues(const struct hmm_pte_run *run,
 					      const pte_t *pte)
 {
 	return run->nr < run->most && hmm_pfn_follows(run->first, pte[0], run->nr);
 }
 
-/* Write the hmm pfns of a whole block, which has as many pages as some windows. */
+/* Write the hmm pfns of pages with one order, as many as some whole windows have. */
 static noinline void hmm_put_windows(unsigned long *at, unsigned long nr,
 				   unsigned long hmm_pfn)
 {
@@ -418,7 +418,7 @@ static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run 
 	if (nr == HMM_WINDOW)
 		return hmm_put_window(w, run->addr, run->at, hmm_class_pfn(run->first),
 				      run->access, out);
-	/* A block of that many can begin here, as of the larger @most. */
+	/* An order of that many pages can begin here, as one of @most can. */
 	if (out == HMM_OUTPUT_PFNS && is_power_of_2(nr)) {
 		hmm_put_windows(run->at, nr, hmm_class_pfn(run->first) | run->access |
 			      hmm_pfn_order(__ffs(nr)));
@@ -437,8 +437,8 @@ static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run 
  * @pte: the PTEs
  * @out: what is written; a constant
  *
- * A block of more pages than a window has its order in every page, so where one
- * can begin, the pages are put off until its end has been seen. Pages for extents
+ * An order larger than a window is reported in every page, so where one can
+ * begin, the pages are put off until its end has been seen. Pages for extents
  * are put off in any case.
  *
  * Return: %HMM_WALK_DONE, or -%ENOSPC.
@@ -462,7 +462,7 @@ static __always_inline int hmm_walk_contiguous(struct hmm_walk *w,
 	stop = hmm_flush_run(w, run, out);
 	if (stop)
 		return stop;
-	/* No block of two windows begins here; an extent might be as long as ever. */
+	/* No order of two windows begins here; an extent can have any length. */
 	if (out == HMM_OUTPUT_PFNS &&
 	    likely(((addr >> PAGE_SHIFT) | pfn) & (2 * HMM_WINDOW - 1)))
 		return hmm_put_window(w, addr, at, pfn, class->access, out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PTE classes of x86-64, for mm/hmm/pte_class.h, which says what each function
+ * PTE classes of x86-64, for mm/hmm/pte_class.h, which documents what each function
  * here has to do and has the generic versions.
  */
 #ifndef _ASM_X86_HMM_H
@@ -16,7 +16,7 @@ static __always_inline pte_t arch_hmm_read_pte(const pte_t *ptep)
 }
 
 /*
- * The present bit is not set in prot-none entries, so that one bit tells that
+ * The present bit is not set in prot-none entries, so that one bit shows that
  * the page can be accessed. An entry without the write bit that is dirty can be
  * a shadow stack entry, which is writable: there, dirty counts.
  *
