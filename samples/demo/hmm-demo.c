@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm-demo: a process and a device that share one address space.
+ * hmm-demo: show a process and a device that share one address space.
  *
  *	hmm-demo [--color=auto|always|never] [/dev/hmm_dmirror0]
  *
- * Part 1 hands pointers from malloc() to the device, which computes on that
- * memory in place. Part 2 changes mappings while the device uses them, and
- * shows after each change what the CPU finds, what the device's own page table
- * holds, and what the device finds. Part 3 moves memory into the device, and
- * shows where each page lives. Everything shown is also checked: the exit status
- * is 1 when something is not as it has to be.
+ * Part 1 passes pointers from malloc() to the device, which computes on that
+ * memory in place. Part 2 changes mappings that the device uses, and prints
+ * after each change the device's page table, what the CPU reads, and what the
+ * device reads. Part 3 migrates memory to the device, and prints for each page
+ * whether it is in system or device memory. Everything printed is also checked:
+ * the exit status is 1 if a check failed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@
 
 #define PAGES 5			/* in part 2 */
 #define ELEMENTS (256 * 1024)	/* of a vector in part 1 */
-#define MOVED 32		/* pages in part 3 */
+#define MOVED 32		/* pages to migrate in part 3 */
 
 static int device;
 static long page_size;
@@ -38,7 +38,7 @@ static bool colored;
 static int wrong;
 
 /*
- * Talking.
+ * Output.
  */
 
 enum color { PLAIN, GOOD, LESS, NONE, BAD, TITLE };
@@ -58,8 +58,8 @@ static void title(const char *text)
 	printf("\n%s%s%s\n", color(TITLE), text, color(PLAIN));
 }
 
-/* One line of what happens, and whether it came out as it has to. */
-static void tell(bool right, const char *format, ...)
+/* Print what happened and whether the result is right; count wrong results. */
+static void report(bool right, const char *format, ...)
 {
 	char line[128];
 	va_list args;
@@ -72,7 +72,7 @@ static void tell(bool right, const char *format, ...)
 	wrong += !right;
 }
 
-static void give_up(const char *what)
+static void die(const char *what)
 {
 	fprintf(stderr, "hmm-demo: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -82,7 +82,7 @@ static void give_up(const char *what)
  * The device.
  */
 
-/* Returns 0 or an errno. */
+/* Run one command on @npages pages; return 0 or an errno. */
 static int device_commands(unsigned long command, void *addr, void *buffer,
 			   int npages)
 {
@@ -105,7 +105,7 @@ static int device_compute(struct hmm_dmirror_compute *compute)
 	return ioctl(device, HMM_DMIRROR_COMPUTE, compute) ? errno : 0;
 }
 
-/* The device writes a number to the start of a page. */
+/* Have the device write a number to the start of a page. */
 static int device_write(void *page, int number)
 {
 	int *buffer = calloc(1, page_size);
@@ -117,27 +117,27 @@ static int device_write(void *page, int number)
 	return error;
 }
 
-/* What may be done with a page. */
-enum rights { NO_ACCESS, READ_ONLY, READ_WRITE, OWN };
+/* Access rights to a page. */
+enum rights { NO_ACCESS, READ_ONLY, READ_WRITE, EXCLUSIVE };
 
-/* What somebody sees of a page: the rights, and the number at its start. */
+/* The CPU's or the device's rights to a page, and the number it reads there. */
 struct view {
 	enum rights rights;
-	int number;		/* NO_NUMBER: there is none to see */
+	int number;		/* NO_NUMBER: not read, or not readable */
 };
 
 #define NO_NUMBER (-1)
 
-/* What the device's own page table holds for a page, at this moment. */
+/* Read a page's entry in the device's page table; faults nothing in. */
 static struct view device_table(void *page)
 {
 	struct view view = { NO_ACCESS, NO_NUMBER };
 	unsigned char prot;
 
 	if (device_command(HMM_DMIRROR_PEEK, page, &prot))
-		give_up("device peek");
+		die("device peek");
 	if (prot & HMM_DMIRROR_PROT_EXCLUSIVE)
-		view.rights = OWN;
+		view.rights = EXCLUSIVE;
 	else if (prot & HMM_DMIRROR_PROT_WRITE)
 		view.rights = READ_WRITE;
 	else if (prot & HMM_DMIRROR_PROT_READ)
@@ -145,7 +145,7 @@ static struct view device_table(void *page)
 	return view;
 }
 
-/* The device reads the page, which brings it into the device's table. */
+/* Have the device read the page, which maps it in the device's page table. */
 static struct view device_view(void *page)
 {
 	int *buffer = calloc(1, page_size);
@@ -159,7 +159,7 @@ static struct view device_view(void *page)
 }
 
 /*
- * The CPU. It really tries, and survives.
+ * The CPU: it reads the page and catches the signal if that fails.
  */
 
 static sigjmp_buf after_fault;
@@ -177,7 +177,7 @@ static enum rights cpu_rights(uintptr_t addr)
 	char line[512], r, w;
 
 	if (!maps)
-		give_up("/proc/self/maps");
+		die("/proc/self/maps");
 	while (fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%lx-%lx %c%c", &start, &end, &r, &w) != 4)
 			continue;
@@ -198,7 +198,7 @@ static struct view cpu_view(void *page)
 }
 
 /*
- * Rows of the table.
+ * Rows of the output of part 2: one cell per page.
  */
 
 static char *pages;
@@ -215,7 +215,7 @@ static void row_start(const char *who)
 
 static void row_cell(struct view seen, struct view expected)
 {
-	static const char *const names[] = { "--", "r-", "rw", "own" };
+	static const char *const names[] = { "--", "r-", "rw", "exc" };
 	static const enum color colors[] = { NONE, LESS, GOOD, GOOD };
 	bool same = seen.rights == expected.rights &&
 		    seen.number == expected.number;
@@ -228,7 +228,7 @@ static void row_cell(struct view seen, struct view expected)
 	wrong += !same;
 }
 
-/* What is to be seen of each page from now on; the CPU's side and the device's. */
+/* The views that the CPU and the device must have of each page. */
 static struct view cpu_expected[PAGES], device_expected[PAGES];
 
 static void row(const char *who, struct view (*look)(void *page),
@@ -240,7 +240,7 @@ static void row(const char *who, struct view (*look)(void *page),
 	putchar('\n');
 }
 
-/* The device's table; @lost are the pages that must be gone from it, as bits. */
+/* Print the device's page table; bit i of @lost: page i must not be mapped. */
 static void table_row(const char *who, unsigned int lost)
 {
 	struct view expected[PAGES];
@@ -260,7 +260,10 @@ static void expect(int i, enum rights cpu, enum rights dev, int number)
 	device_expected[i] = (struct view){ dev, number };
 }
 
-/* After a change: the table as it is at once, then what both find. */
+/*
+ * Print the device's page table as the change left it, then the views of the
+ * CPU and the device. The device's reads fault pages in, so they come last.
+ */
 static void show(const char *change, unsigned int lost)
 {
 	printf("  %s%s%s\n", color(TITLE), change, color(PLAIN));
@@ -282,15 +285,15 @@ static void compute_saxpy(int *x, int *y)
 	int error = device_compute(&saxpy), right = 0;
 
 	if (error) {
-		tell(false, "device: y = 3 * x + y failed: %s", strerror(error));
+		report(false, "device: y = 3 * x + y failed: %s", strerror(error));
 		return;
 	}
 	for (int i = 0; i < ELEMENTS; i++)
 		right += y[i] == 5 * i;
-	tell(true, "device: y = 3 * x + y             (%llu device faults, %ld pages)",
-	     (unsigned long long)saxpy.faults, 2 * ELEMENTS * sizeof(int) / page_size);
-	tell(right == ELEMENTS, "CPU:    y[i] == 5 * i             for %d of %d elements",
-	     right, ELEMENTS);
+	report(true, "device: y = 3 * x + y             (%llu device faults, %ld pages)",
+	       (unsigned long long)saxpy.faults, 2 * ELEMENTS * sizeof(int) / page_size);
+	report(right == ELEMENTS, "CPU:    y[i] == 5 * i             for %d of %d elements",
+	       right, ELEMENTS);
 }
 
 static void compute_sum(int *y)
@@ -304,10 +307,10 @@ static void compute_sum(int *y)
 	for (int i = 0; i < ELEMENTS; i++)
 		expected += y[i];
 	if (error)
-		tell(false, "device: sum(y) failed: %s", strerror(error));
+		report(false, "device: sum(y) failed: %s", strerror(error));
 	else
-		tell(sum.sum == expected, "device: sum(y) = %-15lld  CPU: %lld",
-		     (long long)sum.sum, expected);
+		report(sum.sum == expected, "device: sum(y) = %-15lld  CPU: %lld",
+		       (long long)sum.sum, expected);
 }
 
 static void part_compute(void)
@@ -316,32 +319,32 @@ static void part_compute(void)
 	int *y = malloc(ELEMENTS * sizeof(*y));
 
 	if (!x || !y)
-		give_up("malloc");
+		die("malloc");
 	title("1. The device computes on memory from malloc(), in place");
 	for (int i = 0; i < ELEMENTS; i++) {
 		x[i] = i;
 		y[i] = 2 * i;
 	}
-	tell(true, "CPU:    x[i] = i, y[i] = 2 * i    at %p and %p", x, y);
+	report(true, "CPU:    x[i] = i, y[i] = 2 * i    at %p and %p", x, y);
 	compute_saxpy(x, y);
 
 	for (int i = 0; i < ELEMENTS; i++)
 		y[i] = -y[i];
-	tell(true, "CPU:    y[i] = -y[i]              right away: nothing to copy back");
+	report(true, "CPU:    y[i] = -y[i]              right away: nothing to copy back");
 	compute_sum(y);
 	free(x);
 	free(y);
 }
 
 /*
- * Part 2: the mappings change.
+ * Part 2: mappings change while the device uses them.
  */
 
 static void follow_write(void)
 {
 	for (int i = 0; i < PAGES; i++) {
 		if (device_write(page(i), 100 + i))
-			give_up("device write");
+			die("device write");
 		expect(i, READ_WRITE, READ_WRITE, 100 + i);
 	}
 	show("the device writes 100 to page 0, 101 to page 1, ...", 0);
@@ -350,17 +353,17 @@ static void follow_write(void)
 static void follow_mprotect(void)
 {
 	if (mprotect(page(1), page_size, PROT_READ))
-		give_up("mprotect");
+		die("mprotect");
 	expect(1, READ_ONLY, READ_ONLY, 101);
 	show("mprotect(page 1, PROT_READ)", 1 << 1);
-	tell(device_write(page(1), 7) == EPERM,
-	     "  device writes to page 1: refused, as the CPU is");
+	report(device_write(page(1), 7) == EPERM,
+	       "  the device's write to page 1 fails, as the CPU's would");
 }
 
 static void follow_munmap(void)
 {
 	if (munmap(page(2), page_size))
-		give_up("munmap");
+		die("munmap");
 	expect(2, NO_ACCESS, NO_ACCESS, NO_NUMBER);
 	show("munmap(page 2)", 1 << 2);
 }
@@ -368,39 +371,40 @@ static void follow_munmap(void)
 static void follow_madvise(void)
 {
 	if (madvise(page(3), page_size, MADV_DONTNEED))
-		give_up("madvise");
+		die("madvise");
 	expect(3, READ_WRITE, READ_ONLY, 0);
-	show("madvise(page 3, MADV_DONTNEED): its contents are dropped", 1 << 3);
+	show("madvise(page 3, MADV_DONTNEED): the page is freed", 1 << 3);
 }
 
 static void follow_exclusive(void)
 {
-	struct view own = { OWN, NO_NUMBER }, gone = { NO_ACCESS, NO_NUMBER };
+	struct view exclusive = { EXCLUSIVE, NO_NUMBER };
+	struct view unmapped = { NO_ACCESS, NO_NUMBER };
 	int *buffer = calloc(1, page_size);
 
-	printf("  %sthe device takes page 0 for itself, until the CPU touches it%s\n",
+	printf("  %sthe device has exclusive access to page 0 until the CPU reads it%s\n",
 	       color(TITLE), color(PLAIN));
 	if (device_command(HMM_DMIRROR_EXCLUSIVE, page(0), buffer))
-		give_up("device exclusive");
+		die("device exclusive");
 	free(buffer);
 	row_start("device's table, now");
-	row_cell(device_table(page(0)), own);
+	row_cell(device_table(page(0)), exclusive);
 	putchar('\n');
 	row_start("CPU finds");
 	row_cell(cpu_view(page(0)), cpu_expected[0]);
 	putchar('\n');
 	row_start("device's table, now");
-	row_cell(device_table(page(0)), gone);
+	row_cell(device_table(page(0)), unmapped);
 	putchar('\n');
 }
 
-/* The child waits until told, looks at page 4, and sends what it found. */
+/* Wait for a byte from the parent, read page 4, and send the view of it back. */
 static void child_process(int in, int out)
 {
 	struct view view;
-	char go;
+	char start;
 
-	if (read(in, &go, 1) != 1)
+	if (read(in, &start, 1) != 1)
 		_exit(1);
 	view = cpu_view(page(4));
 	_exit(write(out, &view, sizeof(view)) != sizeof(view));
@@ -414,10 +418,10 @@ static void follow_fork(void)
 
 	fflush(stdout);
 	if (pipe(to) || pipe(from))
-		give_up("pipe");
+		die("pipe");
 	pid = fork();
 	if (pid < 0)
-		give_up("fork");
+		die("fork");
 	if (!pid)
 		child_process(to[0], from[1]);
 
@@ -427,15 +431,15 @@ static void follow_fork(void)
 	show("fork(): the child shares the pages until one of the two writes", ~0U);
 
 	if (device_write(page(4), 999))
-		give_up("device write after fork");
+		die("device write after fork");
 	expect(4, READ_WRITE, READ_WRITE, 999);
-	show("the device writes 999 to page 4: that is a copy on write", 0);
+	show("the device writes 999 to page 4: copy on write", 0);
 	if (write(to[1], "", 1) != 1 ||
 	    read(from[0], &child, sizeof(child)) != sizeof(child))
-		give_up("child");
+		die("child");
 	waitpid(pid, NULL, 0);
-	tell(child.number == inherited.number,
-	     "  the child finds %d in page 4, as before", child.number);
+	report(child.number == inherited.number,
+	       "  the child still reads %d from page 4", child.number);
 }
 
 static void part_follow(void)
@@ -443,9 +447,9 @@ static void part_follow(void)
 	pages = mmap(NULL, PAGES * page_size, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pages == MAP_FAILED)
-		give_up("mmap");
+		die("mmap");
 
-	title("2. Mappings change under the device, and it follows");
+	title("2. Mappings change while the device uses them");
 	row_start("");
 	for (int i = 0; i < PAGES; i++)
 		printf("page %-6d", i);
@@ -460,56 +464,59 @@ static void part_follow(void)
 }
 
 /*
- * Part 3: memory moves.
+ * Part 3: memory migrates.
  */
 
-/* Where the pages live: D for the device, s for the system. */
-static void where(const char *when, char *memory, int from, int to)
+/*
+ * Print which memory each page is in: D for device, s for system memory. Pages
+ * @from to @to must be in system memory, the others in device memory.
+ */
+static void show_memory(const char *event, char *memory, int from, int to)
 {
 	unsigned char prot[MOVED];
 	int wrong_before = wrong;
 
 	if (device_commands(HMM_DMIRROR_SNAPSHOT, memory, prot, MOVED))
-		give_up("device snapshot");
-	printf("  %-38s", when);
+		die("device snapshot");
+	printf("  %-38s", event);
 	for (int i = 0; i < MOVED; i++) {
-		bool moved = prot[i] & HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL;
-		bool home = i >= from && i < to;
+		bool in_device = prot[i] & HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL;
+		bool in_system_expected = i >= from && i < to;
 
-		printf("%s%c", color(moved ? GOOD : LESS), moved ? 'D' : 's');
-		wrong += moved == home;
+		printf("%s%c", color(in_device ? GOOD : LESS), in_device ? 'D' : 's');
+		wrong += in_device == in_system_expected;
 	}
 	printf("%s  %s%s%s\n", color(PLAIN), color(wrong > wrong_before ? BAD : GOOD),
 	       wrong > wrong_before ? "WRONG" : "ok", color(PLAIN));
 }
 
-static void move_to_device(char *memory)
+static void migrate_to_device(char *memory)
 {
 	char *copy = malloc(MOVED * page_size);
 
 	errno = device_commands(HMM_DMIRROR_MIGRATE_TO_DEV, memory, copy, MOVED);
 	if (errno)
-		give_up("moving pages to the device");
+		die("migrating pages to the device");
 	free(copy);
 }
 
-/* The first half of the pages is x, the second is y. */
-static void check_moved(int *x, int *y, int n, int factor)
+/* Read both vectors with the CPU, which migrates them to system memory. */
+static void check_vectors(int *x, int *y, int n, int factor)
 {
 	int right = 0;
 
 	for (int i = 0; i < n; i++)
 		right += x[i] == i && y[i] == factor * i;
-	tell(right == n, "CPU:    y[i] == %d * i             for %d of %d elements",
-	     factor, right, n);
+	report(right == n, "CPU:    y[i] == %d * i             for %d of %d elements",
+	       factor, right, n);
 }
 
-static void part_move(void)
+static void part_migrate(void)
 {
-	char *whole = malloc((MOVED + 16) * page_size);
-	const uintptr_t block = 16 * page_size;
-	/* The CPU's fault brings 16 pages home; have the memory begin with such. */
-	char *memory = (char *)(((uintptr_t)whole + block - 1) & ~(block - 1));
+	char *allocation = malloc((MOVED + 16) * page_size);
+	const uintptr_t align = 16 * page_size;
+	/* A CPU fault migrates the 16 aligned pages around it: align the vectors. */
+	char *memory = (char *)(((uintptr_t)allocation + align - 1) & ~(align - 1));
 	int n = MOVED / 2 * page_size / sizeof(int);
 	int *x = (int *)memory, *y = x + n;
 	struct hmm_dmirror_compute saxpy = {
@@ -517,25 +524,25 @@ static void part_move(void)
 		.x = (uintptr_t)x, .y = (uintptr_t)y,
 	};
 
-	title("3. Memory moves to the device and comes home (s: system, D: device)");
+	title("3. Memory migrates to the device and back (s: system, D: device)");
 	for (int i = 0; i < n; i++) {
 		x[i] = i;
 		y[i] = i;
 	}
-	where("the CPU fills x and y, 16 pages each", memory, 0, MOVED);
-	move_to_device(memory);
-	where("all of it is moved to the device", memory, 0, 0);
+	show_memory("the CPU fills x and y, 16 pages each", memory, 0, MOVED);
+	migrate_to_device(memory);
+	show_memory("x and y migrate to the device", memory, 0, 0);
 	errno = device_compute(&saxpy);
 	if (errno)
-		give_up("device saxpy");
-	where("the device: y = 2 * x + y", memory, 0, 0);
-	tell(y[n / 2] == 3 * (n / 2), "CPU:    y[%d] = %d", n / 2, y[n / 2]);
-	where("... which brought neighbours home too", memory, 16, MOVED);
-	move_to_device(memory);
-	where("all of it is moved to the device", memory, 0, 0);
-	check_moved(x, y, n, 3);
-	where("... which brought it all home", memory, 0, MOVED);
-	free(whole);
+		die("device saxpy");
+	show_memory("the device: y = 2 * x + y", memory, 0, 0);
+	report(y[n / 2] == 3 * (n / 2), "CPU:    y[%d] = %d", n / 2, y[n / 2]);
+	show_memory("that migrated y to system memory", memory, 16, MOVED);
+	migrate_to_device(memory);
+	show_memory("x and y migrate to the device", memory, 0, 0);
+	check_vectors(x, y, n, 3);
+	show_memory("that migrated both to system memory", memory, 0, MOVED);
+	free(allocation);
 }
 
 static void show_usage(void)
@@ -564,7 +571,7 @@ static void prepare(const char *path)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	device = open(path, O_RDWR | O_CLOEXEC);
 	if (device < 0)
-		give_up(path);
+		die(path);
 }
 
 int main(int argc, char *argv[])
@@ -585,13 +592,13 @@ int main(int argc, char *argv[])
 	printf("One process, one device (%s), the same pointers.\n", path);
 	part_compute();
 	part_follow();
-	part_move();
+	part_migrate();
 
 	if (wrong)
-		printf("\n%s%d things are not as they have to be.%s\n",
+		printf("\n%s%d checks failed.%s\n",
 		       color(BAD), wrong, color(PLAIN));
 	else
-		printf("\n%sEverything is as it has to be.%s\n",
+		printf("\n%sAll checks passed.%s\n",
 		       color(GOOD), color(PLAIN));
 	return wrong != 0;
 }
