@@ -12,42 +12,41 @@
 /**
  * DOC: A device that shares a process's memory
  *
- * hmm_dmirror is a driver for a device that is not there. The device has a page
- * table, and an engine that reads, writes and computes on whatever that page
- * table maps. What it maps is the memory of the process that opened the device:
- * a pointer means the same on both sides, and no memory is pinned, copied or
- * registered beforehand.
+ * hmm_dmirror is a driver for a simulated device. The device has a page table
+ * and a compute unit that reads, writes and computes on the memory mapped
+ * there: the memory of the process that opened the device. Both use the same
+ * virtual addresses, and no memory is pinned, copied or registered beforehand.
  *
- * The driver was written to be read. Read it in this order:
+ * The driver is an example. Suggested reading order:
  *
  * * device.c, this file: a unit is a character device; an open file is a
- *   mirror. Nothing in it is particular to shared memory.
- * * fault.c: the two ways between the CPU's page table and the device's.
- *   That is what every such driver has to have, and it is short.
- * * memory.c: the device's own memory, and how data gets there and home.
- * * table.c: the device's page table, in place of a real one's format.
- * * engine.c: the device itself, in place of the hardware.
- * * ioctl.c: the commands.
+ *   mirror. Nothing in it is specific to shared memory.
+ * * fault.c: device faults and invalidations, the part that every driver of
+ *   this kind needs.
+ * * memory.c: device memory: how it is allocated, copied and cleared.
+ * * table.c: the device's page table. A real device has its own format.
+ * * engine.c: the compute unit. A real device has hardware for it.
+ * * ioctl.c: the commands of user programs.
  *
- * To make a driver for real hardware of it, replace table.c by code that writes
- * the hardware's entries and flushes its TLB, drop engine.c, and call
- * dm_populate() from the hardware's fault interrupt.
+ * For real hardware, replace table.c with code that writes the hardware's page
+ * table entries and flushes its TLB, remove engine.c, and call dm_populate()
+ * from the hardware's fault interrupt.
  *
  * The driver has no lock of its own. The update lock is the mirror's
  * (hmm_mirror_lock()) and guards &struct dm_table.
  */
 
-/* Room for units; the minor numbers are those of the kernel's test driver. */
+/* The unit numbers and kinds are those of the kernel's HMM test driver. */
 #define DM_MAX_UNITS	4
 #define DM_PRIVATE_UNITS 2
 
 static unsigned long spm_addr_dev0;
 module_param(spm_addr_dev0, ulong, 0444);
-MODULE_PARM_DESC(spm_addr_dev0, "Physical address of 256 MiB that nobody uses, for a third unit with coherent memory; only together with spm_addr_dev1");
+MODULE_PARM_DESC(spm_addr_dev0, "Physical address of 256 MiB of unused memory, for a third unit with coherent memory; needs spm_addr_dev1 too");
 
 static unsigned long spm_addr_dev1;
 module_param(spm_addr_dev1, ulong, 0444);
-MODULE_PARM_DESC(spm_addr_dev1, "The same for a fourth unit");
+MODULE_PARM_DESC(spm_addr_dev1, "Physical address of 256 MiB of unused memory, for a fourth unit with coherent memory; needs spm_addr_dev0 too");
 
 static dev_t dm_first_dev;
 static struct dm_unit *dm_units[DM_MAX_UNITS];
@@ -77,9 +76,8 @@ static int dm_release(struct inode *inode, struct file *file)
 }
 
 /*
- * A mapping of the device is memory that the device brings along: pages of
- * zeros, all there from the start. Device and process reach them like any
- * other memory of the process.
+ * Map new zeroed pages, all of them present from the start. The device can
+ * access them like any other memory of the process.
  */
 static int dm_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -92,7 +90,7 @@ static int dm_mmap(struct file *file, struct vm_area_struct *vma)
 		if (!page)
 			return -ENOMEM;
 		ret = vm_insert_page(vma, addr, page);
-		/* The mapping has its own reference now, or is not to be. */
+		/* On success, the mapping holds a reference of its own. */
 		put_page(page);
 	}
 	return ret;
@@ -142,7 +140,7 @@ static void dm_units_remove(void)
 		if (!dm_units[i])
 			continue;
 		cdev_device_del(&dm_units[i]->cdev, &dm_units[i]->dev);
-		/* Processes that have the file closed may have pages there. */
+		/* Processes may still map device memory after closing the file. */
 		hmm_devmem_exit(&dm_units[i]->memory);
 		put_device(&dm_units[i]->dev);
 		dm_units[i] = NULL;

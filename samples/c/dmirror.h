@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * hmm_dmirror, a sample driver: what its files share.
+ * hmm_dmirror, a sample driver: types and functions shared by its files.
  */
 #ifndef HMM_DMIRROR_DRIVER_H
 #define HMM_DMIRROR_DRIVER_H
@@ -16,8 +16,8 @@
 /* table.c: the device's page table */
 
 /**
- * struct dm_table - a page table of the device, for one process
- * @entries: what is mapped, by virtual page number
+ * struct dm_table - the device's page table for one process
+ * @entries: runs of mapped pages, by virtual page number; see table.c
  *
  * Guarded by the update lock of the mirror that it belongs to.
  */
@@ -25,10 +25,10 @@ struct dm_table {
 	struct xarray entries;
 };
 
-/* What the device may do with a page. */
+/* The device's rights to a page. */
 #define DM_MAY_READ	BIT(0)
 #define DM_MAY_WRITE	BIT(1)
-/* The device has the page to itself, and may use atomic operations. */
+/* The device has exclusive access to the page: atomic operations are safe. */
 #define DM_EXCLUSIVE	BIT(2)
 
 void dm_table_init(struct dm_table *table);
@@ -47,8 +47,8 @@ struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
 /**
  * struct dm_unit - one device
  * @cdev: its character device
- * @dev: its place among the kernel's devices
- * @memory: its memory; the unit's address is the &hmm_devmem.owner
+ * @dev: its node in the device model
+ * @memory: its memory; the &hmm_devmem.owner is the unit's address
  * @coherent_base: see dm_memory_init()
  * @fail_for: the task whose next copy or clear finds no memory; NULL for none
  */
@@ -60,14 +60,14 @@ struct dm_unit {
 	struct task_struct *fail_for;
 };
 
-/* Bits of dm_mirror.flags: the next allocation for a migration fails. */
+/* Bit of dm_mirror.flags: fail the next allocation of a destination page. */
 #define DM_FAIL_ALLOC	0
 
 /**
- * struct dm_mirror - an open file: one process as one unit sees it
- * @mirror: keeps @table in step with the process
- * @everything: the addresses that are mirrored: all of them
- * @table: where the device looks up what it is asked to touch
+ * struct dm_mirror - an open file: one unit's mirror of one process
+ * @mirror: the mirror; its update lock guards @table
+ * @everything: the mirrored range: the whole address space
+ * @table: the device's page table for the process
  * @unit: the device
  * @flags: DM_FAIL_ALLOC
  */
@@ -79,7 +79,7 @@ struct dm_mirror {
 	unsigned long flags;
 };
 
-/* fault.c: between the process's page table and the device's */
+/* fault.c: device faults and invalidations */
 
 int dm_mirror_start(struct dm_mirror *dm);
 void dm_mirror_stop(struct dm_mirror *dm);
@@ -97,13 +97,13 @@ int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base);
 void *dm_page_map(struct page *page);
 void dm_page_unmap(struct page *page, const void *at);
 
-/* engine.c: the part that does the work, on what the table maps */
+/* engine.c: the compute unit */
 
 /**
  * struct dm_operand - a vector in the process's memory
- * @now: where the engine stands
- * @end: the address after the last
- * @rights: what the engine does with it, DM_MAY_*
+ * @now: address of the next element to work on
+ * @end: address after the last element
+ * @rights: rights the compute unit needs, DM_MAY_*; 0 for an unused operand
  */
 struct dm_operand {
 	unsigned long now;
@@ -112,16 +112,16 @@ struct dm_operand {
 };
 
 /**
- * struct dm_work - a job for the engine
- * @piece: does the work on as much as lies in one page of each operand
- * @operand: what it works on, all of one length; unused ones have no rights
- * @buffer: for copies: the other side, moved along as the work goes on
+ * struct dm_work - a job of the compute unit
+ * @piece: work on a piece of at most one page of each operand
+ * @operand: the operands, all of the same length
+ * @buffer: for READ and WRITE: the kernel buffer; advanced with the operand
  * @a: for SAXPY: the factor
  * @sum: for SUM: the result so far
- * @timeout: how long to try for a page, in jiffies, or 0; see
+ * @timeout: how long to wait for a page, in jiffies, or 0; see
  *	&struct hmm_section
- * @faults: how often the table had no entry for an operand
- * @error: why the engine stopped, or 0
+ * @faults: number of device faults
+ * @error: error that stopped the compute unit, or 0
  */
 struct dm_work {
 	void (*piece)(struct dm_work *work, void *const at[2], size_t len);
@@ -142,7 +142,7 @@ void dm_piece_sum(struct dm_work *work, void *const at[2], size_t len);
 struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table);
 int dm_execute(struct dm_mirror *dm, struct dm_work *work);
 
-/* ioctl.c: what user programs ask for */
+/* ioctl.c: the commands of user programs */
 
 long dm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_dmirror, a sample driver: the engine that does the device's work.
+ * hmm_dmirror, a sample driver: the compute unit of the simulated device.
  */
 #include "dmirror.h"
 
@@ -10,31 +10,31 @@
 #include <linux/sched/signal.h>
 
 /**
- * DOC: The engine
+ * DOC: The compute unit
  *
- * This is the hardware. It knows the process's memory only by virtual address
- * and by what the device's page table says. When the table has nothing for an
- * address it stops, the driver handles the fault (dm_populate()), and the
- * engine goes on where it stopped.
+ * The compute unit stands for the hardware. It accesses the process's memory
+ * by virtual address, through the device's page table. If an address is not
+ * mapped there, the unit stops, the driver handles the device fault
+ * (dm_populate()), and the unit continues where it stopped.
  *
- * It runs under the update lock. In a real driver the engine is silicon and
- * takes no lock; there, unmap flushes the device's TLB and waits until no
- * access by an old translation is under way. The lock stands for that: while
- * the engine has hold of a page no invalidation comes to an end.
+ * It runs under the update lock. Hardware takes no lock; there, unmapping
+ * flushes the device's TLB and waits for accesses that use an old translation.
+ * Here the lock gives the same guarantee: no invalidation completes while the
+ * unit accesses a page.
  *
- * All of the operand that is missing is faulted in, not a page: the driver knows
- * what the engine is going to touch. Others see the fault addresses only, and
- * widen them by guessing. But memory that was faulted in need not stay: if the
- * process may have less than the operand in memory at a time, its first pages
- * are gone when the last ones come. So the engine works on each batch of a
- * section while the driver is inside (dm_populate()), and gets on however little memory
- * there is.
+ * A device fault faults in the rest of the operand instead of one page, because
+ * the driver knows what the unit will access. Other drivers know only the fault
+ * address and must guess how much more to fault in. Pages that were faulted in
+ * can be reclaimed again: if the process's memory limit is smaller than the
+ * operand, the first pages are gone when the last ones arrive. Therefore the
+ * unit works on each section batch inside the section (dm_populate()), and makes
+ * progress with any memory limit.
  */
 
-/* How many pages the engine works on before it drops the update lock. */
+/* Pages to work on before the update lock is released. */
 #define DM_STEPS 64
 
-/* How often in a row other users of the pages may win. */
+/* Give up with -EBUSY after this many device faults without progress. */
 #define DM_LOST_ROUNDS 1000
 
 /* Copy from the process's memory to the buffer. */
@@ -51,7 +51,7 @@ void dm_piece_write(struct dm_work *work, void *const at[2], size_t len)
 	work->buffer += len;
 }
 
-/* y = a * x + y; unsigned, because that may wrap around. */
+/* Compute y = a * x + y; unsigned, because signed overflow is undefined. */
 void dm_piece_saxpy(struct dm_work *work, void *const at[2], size_t len)
 {
 	const u32 *x = at[0];
@@ -70,9 +70,9 @@ void dm_piece_sum(struct dm_work *work, void *const at[2], size_t len)
 }
 
 /*
- * Find the pages at which the operands stand, and how many bytes can be worked
- * on before one of them comes to a page's end. Returns the operand that is not
- * mapped as it has to be, or NULL when all of them are.
+ * Look up the current page of each operand, and the number of bytes up to the
+ * first end of a page or operand. Returns an operand that is not mapped with
+ * the rights it needs, or NULL if there is none.
  */
 static struct dm_operand *dm_translate(struct dm_work *work,
 				       struct dm_table *table,
@@ -95,9 +95,9 @@ static struct dm_operand *dm_translate(struct dm_work *work,
 }
 
 /*
- * Work on one piece of the operands and step over it. The process must know of
- * pages that the device wrote to: nothing else sets their dirty bit. Returns 0, or
- * -EIO for a page that the CPU, which plays the device here, cannot reach.
+ * Work on one piece of the operands and advance them. Mark written folios dirty
+ * here: the device's writes set no dirty bit in the CPU's page table. Returns 0,
+ * or -EIO for a page that the CPU, which simulates the device, cannot access.
  */
 static int dm_step(struct dm_work *work, struct page *pages[2], size_t len)
 {
@@ -135,12 +135,12 @@ static bool dm_is_done(const struct dm_work *work)
 }
 
 /**
- * dm_run() - work on some pages
+ * dm_run() - work on at most DM_STEPS pieces
  * @work: the job
- * @table: the device's page table, whose update lock is held
+ * @table: the device's page table; the caller holds the update lock
  *
- * Return: the operand that is not mapped as it has to be, or NULL. NULL also
- * after an error, which is then in &dm_work.error.
+ * Return: an operand that is not mapped with the rights it needs, or NULL. Also
+ * NULL after an error, which is stored in &dm_work.error.
  */
 struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
 {
@@ -157,7 +157,10 @@ struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
 	return NULL;
 }
 
-/* Work until an operand is missing. Invalidations get the lock in between. */
+/*
+ * Work until an operand is not mapped, releasing the update lock from time to
+ * time for invalidations.
+ */
 static struct dm_operand *dm_run_all(struct dm_mirror *dm, struct dm_work *work)
 {
 	struct dm_operand *missing = NULL;
@@ -171,9 +174,9 @@ static struct dm_operand *dm_run_all(struct dm_mirror *dm, struct dm_work *work)
 }
 
 /*
- * What to fault in for an operand: all that remains, unless the last rounds
- * brought nothing. Then less and less, so that it can stay until it is used.
- * Each operand may be missing once.
+ * Compute the span to fault in for an operand: the rest of the operand. After
+ * faults without progress, halve the span each time, so that fewer pages can be
+ * reclaimed before they are used. One fault per operand is no lack of progress.
  */
 static struct hmm_span dm_window(const struct dm_work *work,
 				 const struct dm_operand *missing,
@@ -190,14 +193,13 @@ static struct hmm_span dm_window(const struct dm_work *work,
 }
 
 /**
- * dm_execute() - have the device do something
- * @dm: the mirror of the process whose memory it works on
- * @work: what to do; its operands' positions tell how far it got
+ * dm_execute() - run a job on the device, handling its faults
+ * @dm: the mirror of the process whose memory the job works on
+ * @work: the job; on return, the operands' positions show how far it got
  *
- * Return: 0; the errors of hmm_section_next() for an operand that cannot be
- * reached; -EIO for one whose pages the CPU, which plays the device, cannot
- * reach; -EBUSY when others took the operands away again and again; -EINTR when
- * the process is being killed.
+ * Return: 0; an error of hmm_section_next(); -EIO for a page that the CPU, which
+ * simulates the device, cannot access; -EBUSY if the operands were invalidated
+ * DM_LOST_ROUNDS times without progress; -EINTR if the process is being killed.
  */
 int dm_execute(struct dm_mirror *dm, struct dm_work *work)
 {

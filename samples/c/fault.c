@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_dmirror, a sample driver: between the process's page table and the
- * device's.
+ * hmm_dmirror, a sample driver: device faults and invalidations.
  */
 #include "dmirror.h"
 
@@ -11,27 +10,27 @@
 /**
  * DOC: Faults and invalidations
  *
- * Everything that connects the device's page table to the process's is in this
- * file, and it goes two ways.
+ * This file keeps the device's page table consistent with the process's, in two
+ * directions.
  *
- * *From the process to the device*: dm_invalidate(). The CPU's page table
- * changes; before it does, the device has to forget what it knows of those
- * addresses. A driver needs no more than that one callback, and no driver can
- * do with less.
+ * *From the process to the device*: dm_invalidate(). Before the CPU's page table
+ * changes, the callback removes the affected span from the device's page table.
+ * It is the only callback that a driver must have.
  *
- * *From the device to the process*: dm_populate(). The device touched an
- * address it knows nothing of. A section has the CPU's page table filled in,
- * and hands over what is there, under the lock that invalidations take. Inside
- * the braces the pages are what the process sees. There is nothing to check and
- * nothing to retry.
+ * *From the device to the process*: dm_populate(). The device accessed an
+ * address that its page table does not map. A section faults in the pages and
+ * shows their pfns to the driver under the update lock, which invalidations
+ * take too. Inside the loop's body the pfns are valid: the driver need not check
+ * the interval's sequence or retry.
  *
- * A section can also leave everything as it is and only report: dm_snapshot().
+ * dm_snapshot() shows a section that reports what is mapped and faults nothing
+ * in.
  */
 
 static bool dm_invalidate(struct dm_mirror *dm,
 			  const struct hmm_invalidation *inv)
 {
-	/* Never sleeps, so that it can be done whether inv->may_block or not. */
+	/* Never sleeps, so inv->may_block makes no difference. */
 	dm_table_unmap(&dm->table, inv->span);
 	return true;
 }
@@ -39,7 +38,7 @@ static bool dm_invalidate(struct dm_mirror *dm,
 DEFINE_HMM_MIRROR_OPS(dm_mirror_ops, struct dm_mirror, mirror, dm_invalidate);
 
 /**
- * dm_mirror_start() - mirror the memory of the process that asks for it
+ * dm_mirror_start() - mirror the memory of the current process
  * @dm: an open file with its unit set
  *
  * Return: 0, or the errors of hmm_mirror_init() and hmm_mirror_range_add().
@@ -61,8 +60,8 @@ int dm_mirror_start(struct dm_mirror *dm)
 }
 
 /**
- * dm_mirror_stop() - the file is closed: let go of the process
- * @dm: an open file that was started
+ * dm_mirror_stop() - stop mirroring, when the file is closed
+ * @dm: an open file, for which dm_mirror_start() succeeded
  */
 void dm_mirror_stop(struct dm_mirror *dm)
 {
@@ -85,7 +84,7 @@ static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run)
 	return dm_table_map(&dm->table, run->span, run->pfn, rights);
 }
 
-/* Only of what a section shows in which the pages are the device's alone. */
+/* Only runs of an exclusive section have this type. */
 static int dm_map_exclusive(struct dm_mirror *dm,
 			    const struct hmm_section_exclusive_run *alone)
 {
@@ -108,15 +107,15 @@ static int dm_map_pages(struct dm_mirror *dm, const struct hmm_section *pages)
  * dm_populate() - handle a fault of the device
  * @dm: the mirror
  * @work: the job that the device was doing
- * @missing: its operand that is not mapped
- * @span: the addresses that the device is going to touch
+ * @missing: the operand of the job that is not mapped
+ * @span: the addresses that the device is about to access
  *
- * The engine uses each batch of pages while the section is inside: there they
- * stay, while outside of it what was mapped may be invalidated again at once.
- * Stops where the engine needs something else than the next batch.
+ * Run the job on each section batch inside the section, where no invalidation
+ * can complete; after the section, the pages may be unmapped at any time. Stop
+ * when the job needs pages other than the next batch.
  *
- * Return: 0; -EFAULT or -EPERM when the process itself could not access @span
- * that way; -ENOMEM; other errors of hmm_section_next().
+ * Return: 0; -EFAULT or -EPERM if the process itself could not access @span
+ * in this way; -ENOMEM; other errors of hmm_section_next().
  */
 int dm_populate(struct dm_mirror *dm, struct dm_work *work,
 		struct dm_operand *missing, struct hmm_span span)
@@ -140,14 +139,14 @@ int dm_populate(struct dm_mirror *dm, struct dm_work *work,
 }
 
 /**
- * dm_populate_exclusive() - map pages that the device is to have to itself
+ * dm_populate_exclusive() - give the device exclusive access to pages
  * @dm: the mirror
- * @span: the addresses on which it is going to use atomic operations
+ * @span: the addresses on which the device will use atomic operations
  *
- * It has them until the CPU touches them, and that may be before this returns.
+ * The next CPU access ends the exclusive access, possibly before this returns.
  *
- * Return: 0 when all of @span was mapped; -EOPNOTSUPP for memory that is not
- * private and anonymous; and as dm_populate().
+ * Return: 0 if all of @span was mapped; -EOPNOTSUPP for memory that is not
+ * private and anonymous; the errors of dm_populate().
  */
 int dm_populate_exclusive(struct dm_mirror *dm, struct hmm_span span)
 {
@@ -163,7 +162,7 @@ int dm_populate_exclusive(struct dm_mirror *dm, struct hmm_span span)
 	return ret;
 }
 
-/* Whose memory a page is, as a snapshot tells it. */
+/* Return the SNAPSHOT flags for the kind of memory that a page is in. */
 static u8 dm_place(const struct dm_mirror *dm, struct page *page)
 {
 	if (is_device_private_page(page))
@@ -177,7 +176,7 @@ static u8 dm_place(const struct dm_mirror *dm, struct page *page)
 	return is_zero_pfn(page_to_pfn(page)) ? HMM_DMIRROR_PROT_ZERO : 0;
 }
 
-/* What a snapshot says of each page of a run, but for whose memory it is. */
+/* Return the SNAPSHOT byte of a run's pages, without the kind of memory. */
 static u8 dm_run_prot(const struct hmm_run *run)
 {
 	u8 prot;
@@ -199,11 +198,11 @@ static u8 dm_run_prot(const struct hmm_run *run)
 /**
  * dm_snapshot() - report what the CPU maps
  * @dm: the mirror
- * @span: the addresses to look at
- * @prot: where to put one byte for each page, HMM_DMIRROR_PROT_*
+ * @span: the addresses to report
+ * @prot: array of one byte per page, set to HMM_DMIRROR_PROT_*
  *
- * Each batch of pages is as it was at one moment. Not so the whole of @span:
- * while one batch is being reported another may change.
+ * Each section batch is consistent in itself. The whole of @span is not: while
+ * one batch is being reported, another may change.
  *
  * Return: 0, or the errors of hmm_section_next().
  */
@@ -240,12 +239,12 @@ static bool dm_run_is_local(const struct dm_mirror *dm, const struct hmm_run *ru
 }
 
 /**
- * dm_map_local() - map what lives in the unit's own memory, and nothing else
+ * dm_map_local() - map a span that is entirely in the unit's own memory
  * @dm: the mirror
  * @span: the addresses
  *
- * Return: 0; -ENOENT when a page of @span is elsewhere; -ENOMEM; other errors
- * of hmm_section_next().
+ * Return: 0; -ENOENT if a page of @span is in other memory or absent; -ENOMEM;
+ * other errors of hmm_section_next().
  */
 int dm_map_local(struct dm_mirror *dm, struct hmm_span span)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_dmirror, a sample driver: what user programs ask for.
+ * hmm_dmirror, a sample driver: the commands of user programs.
  */
 #include "dmirror.h"
 
@@ -12,28 +12,26 @@
 /**
  * DOC: Commands
  *
- * A command comes with addresses of two kinds, and what matters about them is
- * who touches them. The *operands* are touched by the device, through its page
- * table. The *buffer* (hmm_dmirror_cmd.ptr) is touched by the CPU, with
- * copy_from_user() and copy_to_user().
+ * A command has two kinds of addresses. The device accesses the *operands*,
+ * through its page table. The CPU accesses the *buffer* (hmm_dmirror_cmd.ptr),
+ * with copy_from_user() and copy_to_user().
  *
- * These copies may fault, a fault may invalidate, and an invalidation takes the
- * update lock. So nothing is copied to or from the buffer under that lock or
- * inside a section; data takes a detour through memory of the kernel's.
+ * These copies may fault, a fault may cause an invalidation, and an invalidation
+ * takes the update lock. Therefore nothing is copied to or from the buffer under
+ * that lock or inside a section; data goes through a kernel buffer.
  *
- * Whatever a program sends, it is checked before anything is done, and nothing
- * stays behind when it is refused: -EINVAL for a command that makes no sense,
- * -EFAULT for addresses that are not the process's, -ENOTTY for a command that
- * does not exist.
+ * Arguments are checked before a command has any effect: -EINVAL for invalid
+ * arguments, -EFAULT for addresses outside the user address space, -ENOTTY for
+ * an unknown command.
  */
 
-/* Memory for the CPU's copy of @size bytes; a program may ask for too much. */
+/* Allocate a kernel buffer; no warning, because programs choose @size. */
 static void *dm_bounce_alloc(size_t size)
 {
 	return kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
-/* Check that the device may be asked for @nr elements of @size bytes. */
+/* Check the address range of @nr elements of @size bytes and fill in @operand. */
 static int dm_check_operand(struct dm_operand *operand, u64 addr, u64 nr,
 			    size_t size)
 {
@@ -187,14 +185,14 @@ static int dm_cmd_check_exclusive(struct dm_mirror *dm,
 	return 0;
 }
 
-/* Tests ask for it: the first copy of the next migration finds no memory. */
+/* Let the first copy of the next migration find no memory, if a test requested it. */
 static void dm_migrate_begin(struct dm_mirror *dm)
 {
 	if (test_and_clear_bit(DM_FAIL_ALLOC, &dm->flags))
 		WRITE_ONCE(dm->unit->fail_for, current);
 }
 
-/* Ends that, if there was nothing to copy. */
+/* Withdraw the request if no page was copied. */
 static void dm_migrate_end(struct dm_mirror *dm)
 {
 	if (READ_ONCE(dm->unit->fail_for) == current)
@@ -202,10 +200,10 @@ static void dm_migrate_end(struct dm_mirror *dm)
 }
 
 /*
- * Move the first pages of a span, as many as go at once, and step over them.
- * hmm_devmem_migrate() does all of this for the whole of a span; here it is step
- * by step, as a driver does it that has to do something in between. Whatever a
- * step leaves is ended on the way out, and what was not committed stays.
+ * Migrate the first pages of a span, as many as one migration takes, and remove
+ * them from the span. hmm_devmem_migrate() does this for a whole span; these are
+ * its steps, for drivers that must do work of their own between them. On return,
+ * the classes end the migration; pages that were not committed stay in place.
  */
 static int dm_migrate_piece(struct dm_mirror *dm, struct hmm_span *span)
 {
@@ -250,7 +248,7 @@ static int dm_cmd_migrate_to_sys(struct dm_mirror *dm,
 	return 0;
 }
 
-/* Gives up after a second when somebody will not let go of a page. */
+/* Remove the unit's memory; fail after a second if pages stay referenced. */
 static int dm_cmd_release(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
 	return hmm_devmem_remove(&dm->unit->memory, HZ);
@@ -314,7 +312,7 @@ static int dm_ioctl_cmd(struct dm_mirror *dm, unsigned int nr,
 	return copy_to_user(user, &cmd, sizeof(cmd)) ? -EFAULT : 0;
 }
 
-/* Turn what the program asks for into work for the engine. */
+/* Convert the program's request into a job of the compute unit. */
 static int dm_compute_work(const struct hmm_dmirror_compute *compute,
 			   struct dm_work *work)
 {
@@ -367,11 +365,11 @@ static int dm_ioctl_compute(struct dm_mirror *dm,
  * @cmd: HMM_DMIRROR_*
  * @arg: address of the command's structure
  *
- * The file mirrors the process that opened it. Another process that has the
- * file too, a child say, would name addresses of its own and get the memory of
- * its parent; it is refused.
+ * The file mirrors the process that opened it. Fail with -EINVAL in any other
+ * process, such as a child that inherited the file: its addresses would access
+ * its parent's memory.
  *
- * Return: 0 or an error, as said above and at each command.
+ * Return: 0, one of the errors above, or an error of the command.
  */
 long dm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

@@ -11,40 +11,41 @@
 /**
  * DOC: Device memory
  *
- * A unit has memory of its own, in chunks that are added as they are needed.
- * The kernel has a &struct page for each page of it, and a process's page can
- * live there. There are two kinds:
+ * A unit has memory of its own, in chunks that are added when needed. Its pages
+ * have a &struct page, and pages of processes can be migrated to it. There are
+ * two kinds:
  *
- * *Private* memory cannot be reached by the CPU. Its physical addresses are
- * made up; they only serve to have page frame numbers. When the CPU touches
- * a page that lives there it faults, and the page is brought home. What is
- * behind the numbers is the device's business; here, where there is no device,
- * each chunk has a block of ordinary memory, and that is its data.
+ * *Device-private* memory cannot be accessed by the CPU. Its physical addresses
+ * are unused ones, reserved only for their page frame numbers. A CPU access to
+ * such a page faults, and the page is migrated to system memory. A real device
+ * keeps the data in its own memory; this simulated one keeps the data of each
+ * chunk in an allocation of system memory.
  *
- * *Coherent* memory can be reached by both, at real addresses that the firmware
- * reports or, here, the module's parameters give.
+ * *Device-coherent* memory can be accessed by CPU and device, at physical
+ * addresses that the firmware reports or, here, the module's parameters set.
  *
- * &struct hmm_devmem keeps account of the pages and moves them. What is left to
- * a driver is in this file: how to copy and clear, and where more memory comes
- * from. Pages are moved there and home in ioctl.c, and the CPU's faults need
- * nothing at all.
+ * &struct hmm_devmem allocates and migrates the pages, and handles the CPU's
+ * faults. This file has what is left to the driver: copying and clearing pages,
+ * and adding chunks. ioctl.c has the commands that migrate pages.
  */
 
 #define DM_PRIVATE_CHUNK	SZ_128M
 #define DM_COHERENT_CHUNK	SZ_256M
 
-/* How many pages come along when the CPU faults on one of them. */
+/* Pages to migrate to system memory when the CPU faults on one of them. */
 #define DM_FAULT_AROUND		16
 
 /**
- * dm_page_map() - get at what is in a page, wherever it is
- * @page: a page of the system or of a unit
+ * dm_page_map() - map a page's data, in system or device memory
+ * @page: a page of system memory or of a unit
  *
- * A device would access the page by DMA and not care whether the CPU can reach
- * it. This one is simulated by the CPU.
+ * A real device would access the page by DMA. This one is simulated by the CPU,
+ * which needs an address.
  *
- * Return: its address, until dm_page_unmap(); in the reverse order for several.
- * NULL for a page that the CPU cannot reach.
+ * Unmap several pages in reverse order, as with kmap_local_page().
+ *
+ * Return: an address that is valid until dm_page_unmap(), or NULL for a page
+ * that the CPU cannot access.
  */
 void *dm_page_map(struct page *page)
 {
@@ -54,9 +55,9 @@ void *dm_page_map(struct page *page)
 }
 
 /**
- * dm_page_unmap() - be done with what dm_page_map() gave
+ * dm_page_unmap() - unmap a page mapped by dm_page_map()
  * @page: the page
- * @at: an address in it, or NULL
+ * @at: any address in the mapping, or NULL
  */
 void dm_page_unmap(struct page *page, const void *at)
 {
@@ -88,7 +89,7 @@ static int dm_copy_page(struct page *dst, struct page *src)
 	return ret;
 }
 
-/* A device would have its copy engine do this, for all of the block at once. */
+/* Copy a folio's pages; a real device would use its copy engine. */
 static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 		   unsigned int order)
 {
@@ -115,7 +116,7 @@ static int dm_clear(struct dm_unit *unit, struct page *page,
 	return 0;
 }
 
-/* One chunk more; of coherent memory there is only one. */
+/* Add a chunk. Adding a second chunk of coherent memory fails: it is in use. */
 static int dm_grow(struct dm_unit *unit)
 {
 	void *ram;
@@ -143,8 +144,8 @@ DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
 			  dm_copy, dm_clear, dm_grow, dm_release_chunk);
 
 /**
- * dm_memory_init() - a unit without memory as yet
- * @unit: the unit, whose address says whose memory it is
+ * dm_memory_init() - initialise a unit's memory, without chunks
+ * @unit: the unit; its address is the owner of the memory
  * @coherent_base: physical address of the one chunk of coherent memory, or 0
  *	for private memory
  *

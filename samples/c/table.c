@@ -9,36 +9,34 @@
 /**
  * DOC: The device's page table
  *
- * A real device has page tables of its own format, in memory that it walks by
- * itself. This one is simulated, and so is its page table: an XArray, indexed
- * by virtual page number. Whatever the format, a driver needs four things of
- * it, and the mirror puts a condition on two:
+ * A real device walks page tables in its own format. This one is simulated: its
+ * page table is an XArray, indexed by virtual page number. A driver needs four
+ * operations for any format, and the mirror has requirements for two of them:
  *
  * *map* (dm_table_map()) and *look up* (dm_table_lookup()).
  *
- * Map runs inside a section, under the update lock. An invalidation may be
- * waiting for that lock on behalf of memory reclaim, so map must not allocate
- * in a way that waits for reclaim in turn. It may fail.
+ * Map runs inside a section, under the update lock. Memory reclaim may be in an
+ * invalidation that waits for that lock, so map must not allocate in a way that
+ * waits for reclaim. It may fail.
  *
  * *unmap* (dm_table_unmap()).
  *
- * Unmap is what an invalidation comes to. It cannot fail, and therefore must
- * not need memory at all. That decides what happens where a large entry is
- * unmapped in part: to split it would need memory, so it goes as a whole. The
- * device then knows less than it could, faults, and gets back what is still
- * there. Forgetting too much is always right; forgetting too little never is.
+ * Invalidations call unmap. It cannot fail, so it must not allocate. When part
+ * of a large entry is unmapped, the whole entry is erased, because splitting it
+ * would need memory. The device then faults on the rest and the pages that are
+ * still present are mapped again. Unmapping more than was requested is always
+ * correct; unmapping less never is.
  *
  * *destroy*, when the file is closed.
  *
- * The table holds no references to the pages it maps. It need not: the process
- * cannot lose a page without an invalidation having run to its end.
+ * The table holds no references to the pages it maps: a page is not freed
+ * before an invalidation of its mapping has completed.
  */
 
 /*
- * An entry is what the device may do with the page and how far its frame is
- * from its address, both in pages. That distance is the same for each page of
- * a contiguous run, so a run of any length is one value, and the XArray stores
- * it in as few slots as it goes into.
+ * An entry holds the device's rights and the difference of pfn and virtual page
+ * number. The difference is the same for all pages of a run, so a run of any
+ * length is one value, which the XArray stores in as few slots as possible.
  */
 #define DM_ENTRY_RIGHTS_BITS	3
 #define DM_ENTRY_BITS		(BITS_PER_LONG - 1)
@@ -63,7 +61,7 @@ static unsigned long dm_entry_pfn(const void *entry, unsigned long vpn)
 }
 
 /**
- * dm_table_init() - make an empty table
+ * dm_table_init() - initialise an empty table
  * @table: the table
  */
 void dm_table_init(struct dm_table *table)
@@ -72,8 +70,8 @@ void dm_table_init(struct dm_table *table)
 }
 
 /**
- * dm_table_destroy() - free what a table consists of
- * @table: a table that nothing uses any more
+ * dm_table_destroy() - free a table's entries
+ * @table: a table that is no longer used
  */
 void dm_table_destroy(struct dm_table *table)
 {
@@ -81,13 +79,13 @@ void dm_table_destroy(struct dm_table *table)
 }
 
 /**
- * dm_table_map() - let the device reach some pages
+ * dm_table_map() - map a run of pages
  * @table: the table; the caller holds the update lock
- * @span: the pages' addresses
- * @pfn: the frame of the first; the others follow it
- * @rights: what the device may do with them, DM_MAY_* and DM_EXCLUSIVE
+ * @span: the pages' virtual addresses
+ * @pfn: the pfn of the first page; the pfns are consecutive
+ * @rights: the device's rights, DM_MAY_* and DM_EXCLUSIVE
  *
- * What was mapped there before is gone, also when this fails.
+ * Existing entries of @span are erased, even if this fails.
  *
  * Return: 0, or -ENOMEM.
  */
@@ -103,11 +101,12 @@ int dm_table_map(struct dm_table *table, struct hmm_span span,
 }
 
 /**
- * dm_table_unmap() - make the device forget some pages
+ * dm_table_unmap() - unmap a span
  * @table: the table; the caller holds the update lock
- * @span: their addresses
+ * @span: the virtual addresses
  *
- * Pages besides @span may be forgotten too. Never fails or sleeps.
+ * May unmap pages outside @span too: entries are erased as a whole. Never fails
+ * or sleeps.
  */
 void dm_table_unmap(struct dm_table *table, struct hmm_span span)
 {
@@ -119,15 +118,15 @@ void dm_table_unmap(struct dm_table *table, struct hmm_span span)
 			  span.start >> PAGE_SHIFT, last)
 		xa_erase(&table->entries, vpn);
 
-	/* Here a real device's TLB would be flushed, and waited for. */
+	/* For a real device, flush its TLB and wait for the flush here. */
 }
 
 /**
- * dm_table_rights() - what the device may do with a page
+ * dm_table_rights() - return the device's rights to a page
  * @table: the table; the caller holds the update lock
  * @addr: an address in the page
  *
- * Return: DM_MAY_* and DM_EXCLUSIVE, or 0 when the page is not mapped.
+ * Return: DM_MAY_* and DM_EXCLUSIVE, or 0 if the page is not mapped.
  */
 unsigned int dm_table_rights(struct dm_table *table, unsigned long addr)
 {
@@ -137,12 +136,12 @@ unsigned int dm_table_rights(struct dm_table *table, unsigned long addr)
 }
 
 /**
- * dm_table_has() - whether the device has some right to any of some pages
+ * dm_table_has() - check whether a page of a span is mapped with given rights
  * @table: the table; the caller holds the update lock
- * @span: the pages' addresses
- * @rights: the rights asked about, DM_MAY_* and DM_EXCLUSIVE
+ * @span: the pages' virtual addresses
+ * @rights: DM_MAY_* and DM_EXCLUSIVE
  *
- * Return: whether a page is mapped with one of @rights.
+ * Return: true if a page is mapped with at least one of @rights.
  */
 bool dm_table_has(struct dm_table *table, struct hmm_span span,
 		  unsigned int rights)
@@ -162,10 +161,10 @@ bool dm_table_has(struct dm_table *table, struct hmm_span span,
  * dm_table_lookup() - translate an address, as the device's MMU does
  * @table: the table; the caller holds the update lock
  * @addr: the address
- * @rights: what the device is about to do, DM_MAY_*
+ * @rights: the rights that the access needs, DM_MAY_*
  *
- * Return: the page, good until the update lock is dropped, or NULL when the
- * device has to fault.
+ * Return: the page, valid until the update lock is released, or NULL if the
+ * device must fault.
  */
 struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
 			     unsigned int rights)
