@@ -35,7 +35,7 @@
 #define CANNOT (-2)
 
 static int probe;
-static uint64_t *words;
+static uint64_t *hmm_pfns;
 static uint64_t *input;
 static bool have_reference;
 
@@ -48,7 +48,7 @@ static bool have_reference;
  * @pfn_flags_mask: as in struct hmm_range
  * @size: how much of the memory is walked; 0 for all
  * @how: HMM_PROBE_FORMAT or the like; HMM_PROBE_MOVE_WHOLE for what moves
- * @what: HMM_PROBE_MOVE_OUT and so on
+ * @what: HMM_PROBE_MOVE_TO_DEVICE and so on
  * @fault_pages: how many come home with a fault of ours, and of the reference
  * @alone: there is no reference
  */
@@ -197,7 +197,7 @@ static double walk(const struct bench_case *bench, int core)
 		struct hmm_probe_walk walk = {
 			.addr = (uintptr_t)at,
 			.npages = npages,
-			.words = (uintptr_t)words,
+			.hmm_pfns = (uintptr_t)hmm_pfns,
 			.default_flags = bench->default_flags,
 			.pfn_flags_mask = bench->pfn_flags_mask,
 			.core = core,
@@ -213,7 +213,7 @@ static double walk(const struct bench_case *bench, int core)
 			},
 		};
 
-		memcpy(words, input, npages * sizeof(*words));
+		memcpy(hmm_pfns, input, npages * sizeof(*hmm_pfns));
 		if (ioctl(probe, HMM_PROBE_WALK, &walk) || walk.error) {
 			best = FAILED;
 			break;
@@ -252,9 +252,9 @@ static int move_once(const struct bench_case *bench,
 		return CANNOT;
 	arg->start = (uintptr_t)at;
 	arg->end = arg->start + SIZE;
-	arg->how = bench->what == HMM_PROBE_MOVE_OUT ? how : 0;
-	good = move(bench, arg, HMM_PROBE_MOVE_OUT);
-	if (good && bench->what != HMM_PROBE_MOVE_OUT) {
+	arg->how = bench->what == HMM_PROBE_MOVE_TO_DEVICE ? how : 0;
+	good = move(bench, arg, HMM_PROBE_MOVE_TO_DEVICE);
+	if (good && bench->what != HMM_PROBE_MOVE_TO_DEVICE) {
 		arg->how = how;
 		good = move(bench, arg, bench->what);
 	}
@@ -361,18 +361,18 @@ static const struct bench_case cases[] = {
 	WALK("extents-2m", make_2m, .how = HMM_PROBE_EXTENTS, .alone = true),
 	WALK("entries-4k", make_shuffled, .how = HMM_PROBE_FORMAT, .alone = true),
 	{ .name = "populate-one-page", .measure = populate, .make = make_4k },
-	MOVE("out-4k", make_4k, OUT),
-	MOVE("home-4k", make_4k, HOME),
-	MOVE("out-64k", make_folios, OUT, WHOLE),
-	MOVE("home-64k", make_folios, HOME, WHOLE),
-	MOVE("out-2m", make_2m, OUT, WHOLE),
-	MOVE("home-2m", make_2m, HOME, WHOLE),
-	MOVE("out-absent", make_absent, OUT),
+	MOVE("out-4k", make_4k, TO_DEVICE),
+	MOVE("home-4k", make_4k, TO_RAM),
+	MOVE("out-64k", make_folios, TO_DEVICE, WHOLE),
+	MOVE("home-64k", make_folios, TO_RAM, WHOLE),
+	MOVE("out-2m", make_2m, TO_DEVICE, WHOLE),
+	MOVE("home-2m", make_2m, TO_RAM, WHOLE),
+	MOVE("out-absent", make_absent, TO_DEVICE),
 	MOVE("touch-512", make_4k, TOUCH, .fault_pages = { TABLE_PAGES, 1 }),
 	MOVE("touch-512-both", make_4k, TOUCH,
 	     .fault_pages = { TABLE_PAGES, TABLE_PAGES }),
-	FLUSHES("flushes-out", OUT),
-	FLUSHES("flushes-home", HOME),
+	FLUSHES("flushes-out", TO_DEVICE),
+	FLUSHES("flushes-home", TO_RAM),
 };
 
 static bool wanted(const char *name, char **names)
@@ -385,7 +385,7 @@ static bool wanted(const char *name, char **names)
 	return false;
 }
 
-/* What a case counts, a word without spaces. */
+/* What a case counts, without spaces. */
 static const char *unit_of(const struct bench_case *bench, bool counted)
 {
 	if (bench->measure == flushes)
@@ -439,9 +439,9 @@ int main(int argc, char **argv)
 	names += optind - 1;
 	probe = probe_open(&info);
 	have_reference = !alone && (info.has & HMM_PROBE_HAS_REFERENCE);
-	words = calloc(NPAGES, sizeof(*words));
+	hmm_pfns = calloc(NPAGES, sizeof(*hmm_pfns));
 	input = calloc(NPAGES, sizeof(*input));
-	if (!words || !input)
+	if (!hmm_pfns || !input)
 		return 1;
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		if (wanted(cases[i].name, names))

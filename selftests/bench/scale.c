@@ -29,7 +29,7 @@
 
 static int probe;
 static bool have_reference;
-static uint64_t *words;
+static uint64_t *hmm_pfns;
 
 static void die(const char *what)
 {
@@ -67,7 +67,7 @@ static double walk_ns(char *at, size_t size, int core)
 		struct hmm_probe_walk walk = {
 			.addr = (uintptr_t)at + done,
 			.npages = (left < WINDOW ? left : WINDOW) / PAGE,
-			.words = (uintptr_t)words,
+			.hmm_pfns = (uintptr_t)hmm_pfns,
 			.core = core,
 		};
 
@@ -315,8 +315,8 @@ int main(int argc, char **argv)
 
 	probe = probe_open(&info);
 	have_reference = info.has & HMM_PROBE_HAS_REFERENCE;
-	words = calloc(HMM_PROBE_MAX_PAGES, sizeof(*words));
-	if (!words)
+	hmm_pfns = calloc(HMM_PROBE_MAX_PAGES, sizeof(*hmm_pfns));
+	if (!hmm_pfns)
 		return 1;
 	while (*++argv) {
 		for (i = 0; i < sizeof(curves) / sizeof(*curves); i++)

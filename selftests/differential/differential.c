@@ -3,7 +3,7 @@
  * Both cores, the same questions: any difference is a failure.
  *
  * A snapshot changes nothing, so both cores are asked about the same memory,
- * and every word must be the same. A fault changes what is asked about, so the
+ * and every hmm_pfn must be the same. A fault changes what is asked about, so the
  * address space is made twice, ours is asked about the one and the reference
  * about the other, and everything but the pfn must be the same; ours is then
  * what pagemap says. After each fault the two spaces must still be alike.
@@ -19,11 +19,11 @@
  * bring neighbours along.
  *
  * An unlocked walk of the reference that begins again takes for requests the
- * words that it has written already. So only where all pages ask for the same
+ * hmm_pfns that it has written already. So only where all pages ask for the same
  * is it asked; else it is ours that walks unlocked.
  *
  * What ours says in a driver's entries, and in extents, must be what it says in
- * words.
+ * hmm_pfns.
  *
  * SEED= is the first seed (default 1), COUNT= how many (default 300).
  */
@@ -72,12 +72,12 @@ static enum verdict differ(const char *what, size_t page, uint64_t our,
 
 /* One walk; what the core returned, or a value no core returns. */
 static int walk(const struct query *query, const char *base, int core,
-		uint64_t *words)
+		uint64_t *hmm_pfns)
 {
 	struct hmm_probe_walk walk = {
 		.addr = (uintptr_t)base + query->first * PAGE,
 		.npages = query->count,
-		.words = (uintptr_t)words,
+		.hmm_pfns = (uintptr_t)hmm_pfns,
 		.default_flags = query->default_flags,
 		.pfn_flags_mask = query->mask,
 		.core = core,
@@ -85,7 +85,7 @@ static int walk(const struct query *query, const char *base, int core,
 		.timeout_ms = 1000,
 	};
 
-	memcpy(words, input, query->count * sizeof(*words));
+	memcpy(hmm_pfns, input, query->count * sizeof(*hmm_pfns));
 	if (ioctl(probe, HMM_PROBE_WALK, &walk)) {
 		fprintf(stderr, "the probe failed: %s\n", strerror(errno));
 		exit(1);
@@ -117,10 +117,10 @@ static int walk_by_page(const struct query *query, const char *base,
 
 	walk(&snapshot, base, HMM_PROBE_REFERENCE, before);
 	for (i = 0; i < query->count; i++) {
-		uint64_t word = input[i];
+		uint64_t hmm_pfn = input[i];
 
 		walk_page.addr = (uintptr_t)base + (query->first + i) * PAGE;
-		walk_page.words = (uintptr_t)&word;
+		walk_page.hmm_pfns = (uintptr_t)&hmm_pfn;
 		if (ioctl(probe, HMM_PROBE_WALK, &walk_page))
 			exit(1);
 		if (walk_page.error)
@@ -135,18 +135,18 @@ static void words_make(const struct query *query)
 	size_t i;
 
 	for (i = 0; i < query->count; i++) {
-		if (query->words == 0)
+		if (query->requests == 0)
 			input[i] = 0;
-		else if (query->words == 1)
+		else if (query->requests == 1)
 			input[i] = same;
 		else
 			input[i] = next(&stream);
 	}
 }
 
-static uint64_t request_of(const struct query *query, uint64_t word)
+static uint64_t request_of(const struct query *query, uint64_t hmm_pfn)
 {
-	return ((word & query->mask) | query->default_flags) & REQ_RW;
+	return ((hmm_pfn & query->mask) | query->default_flags) & REQ_RW;
 }
 
 /* Is the same thing asked of all pages? */
@@ -163,27 +163,27 @@ static bool uniform(const struct query *query)
 /* What must be seen of an order within a range that may end inside the leaf. */
 static bool order_seen(const struct query *query, size_t i)
 {
-	size_t block = 1UL << word_order(ours[i]);
+	size_t block = 1UL << hmm_pfn_order(ours[i]);
 	size_t index = (HUGE / PAGE + query->first + i) & (block - 1);
 	size_t j = index > i ? 0 : i - index;
 
 	for (; j < query->count && j < i - index + block; j++)
-		if ((ours[j] & ~WORD_STICKY) - (ours[i] & ~WORD_STICKY) != j - i)
+		if ((ours[j] & ~HMM_PFN_INOUT_FLAGS) - (ours[i] & ~HMM_PFN_INOUT_FLAGS) != j - i)
 			return false;
 	return true;
 }
 
 static enum verdict compare_order(const struct query *query, size_t i)
 {
-	unsigned int our = word_order(ours[i]), their = word_order(theirs[i]);
+	unsigned int our = hmm_pfn_order(ours[i]), their = hmm_pfn_order(theirs[i]);
 	uint64_t addr = (uintptr_t)BASE_OURS + query->first * PAGE;
 
 	if (our < their)
 		return differ("order too small", query->first + i, our, their);
 	if (!order_seen(query, i))
-		return differ("order not seen in the words", query->first + i,
+		return differ("order not seen in the hmm_pfns", query->first + i,
 			      ours[i], theirs[i]);
-	if (our > their && !word_order_true(ours, query->count, addr, i))
+	if (our > their && !hmm_pfn_order_valid(ours, query->count, addr, i))
 		return differ("order not true", query->first + i, ours[i],
 			      theirs[i]);
 	return ALIKE;
@@ -195,11 +195,11 @@ static enum verdict compare_order(const struct query *query, size_t i)
  */
 static bool error_of_ours(const struct query *query, size_t i)
 {
-	uint64_t mask = WORD_VALID | WORD_WRITE | WORD_ERROR;
+	uint64_t mask = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
 	uint64_t map = page_map(BASE_OURS + (query->first + i) * PAGE);
 
-	return (ours[i] & mask) == WORD_ERROR && !(theirs[i] & mask) &&
-	       !((ours[i] ^ theirs[i]) & WORD_STICKY) &&
+	return (ours[i] & mask) == HMM_PFN_ERROR && !(theirs[i] & mask) &&
+	       !((ours[i] ^ theirs[i]) & HMM_PFN_INOUT_FLAGS) &&
 	       !(request_of(query, input[i]) & REQ_FAULT) &&
 	       (map & (MAP_GUARD | MAP_SWAPPED));
 }
@@ -207,7 +207,7 @@ static bool error_of_ours(const struct query *query, size_t i)
 /* Words of one state, or, when @same_pfn is not set, of two that are alike. */
 static enum verdict compare_words(const struct query *query, bool same_pfn)
 {
-	uint64_t mask = WORD_VALID | WORD_WRITE | WORD_ERROR | WORD_STICKY;
+	uint64_t mask = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR | HMM_PFN_INOUT_FLAGS;
 	enum verdict verdict;
 	size_t i;
 
@@ -215,9 +215,9 @@ static enum verdict compare_words(const struct query *query, bool same_pfn)
 		if (((ours[i] ^ theirs[i]) & mask) && !error_of_ours(query, i))
 			return differ("flags", query->first + i, ours[i],
 				      theirs[i]);
-		if (!(ours[i] & WORD_VALID))
+		if (!(ours[i] & HMM_PFN_VALID))
 			continue;
-		if (same_pfn && word_pfn(ours[i]) != word_pfn(theirs[i]))
+		if (same_pfn && hmm_pfn_to_pfn(ours[i]) != hmm_pfn_to_pfn(theirs[i]))
 			return differ("pfn", query->first + i, ours[i],
 				      theirs[i]);
 		verdict = compare_order(query, i);
@@ -234,10 +234,10 @@ static enum verdict compare_pagemap(const struct query *query)
 	if (page_map_read(BASE_OURS + query->first * PAGE, query->count, map))
 		return differ("pagemap", query->first, 0, 0);
 	for (i = 0; i < query->count; i++) {
-		if (!(ours[i] & WORD_VALID))
+		if (!(ours[i] & HMM_PFN_VALID))
 			continue;
 		if (!(map[i] & MAP_PRESENT) ||
-		    word_pfn(ours[i]) != (map[i] & MAP_PFN))
+		    hmm_pfn_to_pfn(ours[i]) != (map[i] & MAP_PFN))
 			return differ("not what pagemap says",
 				      query->first + i, ours[i], map[i]);
 	}
@@ -249,37 +249,37 @@ static const struct hmm_probe_format format = {
 	.error = 0xe00, .none = 0x700, .special = 0x500, .pfn_shift = 13,
 };
 
-static bool entry_right(uint64_t entry, uint64_t word)
+static bool entry_right(uint64_t entry, uint64_t hmm_pfn)
 {
-	if (word & WORD_VALID)
-		return entry == (word_pfn(word) << format.pfn_shift | format.valid |
-				 (word & WORD_WRITE ? format.write : 0));
-	if (word & WORD_ERROR)
+	if (hmm_pfn & HMM_PFN_VALID)
+		return entry == (hmm_pfn_to_pfn(hmm_pfn) << format.pfn_shift | format.valid |
+				 (hmm_pfn & HMM_PFN_WRITE ? format.write : 0));
+	if (hmm_pfn & HMM_PFN_ERROR)
 		return entry == format.error || entry == format.special;
 	return entry == format.none;
 }
 
 /*
- * Whether the words of an extent are those that were reported. Where the walk
+ * Whether the hmm_pfns of an extent are those that were reported. Where the walk
  * begins anew within a folio, less of the folio can be seen.
  */
-static bool extent_right(uint64_t extent, uint64_t word, bool begun_anew)
+static bool extent_right(uint64_t extent, uint64_t hmm_pfn, bool begun_anew)
 {
-	const uint64_t order = 0x1fULL << WORD_ORDER_SHIFT;
+	const uint64_t order = 0x1fULL << HMM_PFN_ORDER_SHIFT;
 
-	word &= ~WORD_STICKY;
-	if (begun_anew && (word & order) > (extent & order))
-		return (word & ~order) == (extent & ~order);
-	return word == extent;
+	hmm_pfn &= ~HMM_PFN_INOUT_FLAGS;
+	if (begun_anew && (hmm_pfn & order) > (extent & order))
+		return (hmm_pfn & ~order) == (extent & ~order);
+	return hmm_pfn == extent;
 }
 
-/* The same snapshot as entries: it must be what the words say. */
+/* The same snapshot as entries: it must be what the hmm_pfns say. */
 static enum verdict compare_entries(const struct query *query)
 {
 	struct hmm_probe_walk walk = {
 		.addr = (uintptr_t)BASE_OURS + query->first * PAGE,
 		.npages = query->count,
-		.words = (uintptr_t)theirs,
+		.hmm_pfns = (uintptr_t)theirs,
 		.how = HMM_PROBE_FORMAT,
 		.format = format,
 	};
@@ -303,7 +303,7 @@ static enum verdict compare_extents(const struct query *query, size_t room)
 		struct hmm_probe_walk walk = {
 			.addr = (uintptr_t)BASE_OURS + (query->first + done) * PAGE,
 			.npages = query->count - done,
-			.words = (uintptr_t)theirs,
+			.hmm_pfns = (uintptr_t)theirs,
 			.how = HMM_PROBE_EXTENTS,
 			.extents = room,
 		};
@@ -352,7 +352,7 @@ static enum verdict ask_snapshot(const struct query *query)
 /* A page that nobody asked for may be told of as it was before the faults. */
 static void excuse_unasked(const struct query *query)
 {
-	const uint64_t flags = WORD_VALID | WORD_WRITE | WORD_ERROR;
+	const uint64_t flags = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
 	size_t i;
 
 	for (i = 0; i < query->count; i++)
@@ -395,7 +395,7 @@ static const struct query everything = { .count = WINDOW_PAGES };
 /* Both spaces, as the reference sees them. */
 static bool spaces_alike(void)
 {
-	uint64_t mask = WORD_VALID | WORD_WRITE | WORD_ERROR;
+	uint64_t mask = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
 	uint64_t soft = MAP_PRESENT | MAP_SWAPPED | MAP_UFFD_WP | MAP_GUARD;
 	size_t i;
 
@@ -406,8 +406,8 @@ static bool spaces_alike(void)
 	for (i = 0; i < WINDOW_PAGES; i++) {
 		if ((ours[i] ^ theirs[i]) & mask)
 			return false;
-		if ((ours[i] & WORD_VALID) &&
-		    word_order(ours[i]) != word_order(theirs[i]))
+		if ((ours[i] & HMM_PFN_VALID) &&
+		    hmm_pfn_order(ours[i]) != hmm_pfn_order(theirs[i]))
 			return false;
 	}
 	if (page_map_read(BASE_OURS, WINDOW_PAGES, ours) ||

@@ -65,8 +65,8 @@ struct step {
  * @count: how many
  * @default_flags: as in struct hmm_range
  * @mask: as in struct hmm_range
- * @words: what words to bring: 0 none, 1 the same request everywhere, 2 random
- * @stream: where the words come from
+ * @requests: the requests per page: 0 none, 1 the same request everywhere, 2 random
+ * @stream: random stream of the requests
  * @unlocked: whether the walk takes the lock itself
  */
 struct query {
@@ -74,7 +74,7 @@ struct query {
 	unsigned int count;
 	uint64_t default_flags;
 	uint64_t mask;
-	unsigned int words;
+	unsigned int requests;
 	uint64_t stream;
 	bool unlocked;
 };
@@ -111,7 +111,7 @@ struct space {
 	int uffd;
 };
 
-/* A random stream; its state is one word. */
+/* A random stream; its state is one integer. */
 uint64_t next(uint64_t *stream);
 uint64_t below(uint64_t *stream, uint64_t limit);
 

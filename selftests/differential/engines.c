@@ -5,7 +5,7 @@
  * The address space of a plan is made twice. Then parts of it move to device
  * memory and home, by ours in the one and by the reference in the other: the
  * same pages, to places of the same kind, some of them missing. What setup
- * returns must be the same, and all words after setup and after commit but for
+ * returns must be the same, and all mpfns after setup and after commit but for
  * the pfn, which must be what pagemap says; afterwards the two spaces must be
  * alike, and at the end every page must hold what was written to it.
  *
@@ -35,11 +35,11 @@
 
 #define JOURNEYS	16
 
-/* The words of the migration engines, which the kernel keeps to itself. */
-#define WORD_MIGRATE_VALID	(1ULL << 0)
-#define WORD_MIGRATE		(1ULL << 1)
-#define WORD_MIGRATE_FLAGS	0x1bULL
-#define WORD_MIGRATE_SHIFT	6
+/* The mpfns of the migration engines, which the kernel keeps to itself. */
+#define MPFN_VALID		(1ULL << 0)
+#define MPFN_MIGRATE		(1ULL << 1)
+#define MPFN_FLAGS		0x1bULL
+#define MPFN_SHIFT		6
 
 enum verdict {
 	ALIKE,
@@ -52,14 +52,14 @@ enum verdict {
  * @space: where
  * @core: which
  * @ask: the last journey and what came of it
- * @words: what was said at its two stages
+ * @mpfns: what was said at its two stages
  * @map: what pagemap says
  */
 struct side {
 	struct space space;
 	enum hmm_probe_core core;
 	struct hmm_probe_engine ask;
-	uint64_t words[2][HMM_PROBE_ENGINE_WORDS];
+	uint64_t mpfns[2][HMM_PROBE_ENGINE_MPFNS];
 	uint64_t map[WINDOW_PAGES];
 };
 
@@ -68,10 +68,10 @@ static int probe, memory;
 static bool written[WINDOW_PAGES];
 static char story[256];
 
-/* How many words moved, of how many that were asked for, and of errors. */
+/* How many mpfns moved, of how many that were asked for, and of errors. */
 static unsigned long moved, asked, errors;
 
-/* How many words of the last journey only the reference collected. */
+/* How many mpfns of the last journey only the reference collected. */
 static unsigned long refusals;
 
 static enum verdict differ(const char *what, size_t at, uint64_t our,
@@ -158,19 +158,19 @@ static void journey_choose(struct hmm_probe_engine *ask, uint64_t *stream)
 		.how = below(stream, 4) ? HMM_PROBE_ENGINE_COMPOUND : 0,
 	};
 	if (kind < 3)
-		ask->how |= HMM_PROBE_ENGINE_HOME;
+		ask->how |= HMM_PROBE_ENGINE_TO_RAM;
 	else if (kind < 4)
-		ask->how |= HMM_PROBE_ENGINE_HOME | HMM_PROBE_ENGINE_BY_PFN;
+		ask->how |= HMM_PROBE_ENGINE_TO_RAM | HMM_PROBE_ENGINE_BY_PFN;
 	if (ask->how & HMM_PROBE_ENGINE_BY_PFN)
 		ask->start = below(stream, 4);
 }
 
 static void travel(struct side *side, const struct hmm_probe_engine *ask)
 {
-	memset(side->words, 0, sizeof(side->words));
+	memset(side->mpfns, 0, sizeof(side->mpfns));
 	side->ask = *ask;
 	side->ask.core = side->core;
-	side->ask.words = (uintptr_t)side->words;
+	side->ask.mpfns = (uintptr_t)side->mpfns;
 	if (!(ask->how & HMM_PROBE_ENGINE_BY_PFN)) {
 		side->ask.start += (uintptr_t)side->space.base;
 		side->ask.end += (uintptr_t)side->space.base;
@@ -181,33 +181,33 @@ static void travel(struct side *side, const struct hmm_probe_engine *ask)
 	}
 }
 
-/* Is the page of a word what was mapped at its address before? */
+/* Is the page of a mpfn what was mapped at its address before? */
 static bool pfn_true(const struct side *side, const struct hmm_probe_engine *ask,
 		     size_t i)
 {
-	uint64_t word = side->words[0][i];
+	uint64_t mpfn = side->mpfns[0][i];
 	uint64_t map = side->map[ask->start / PAGE + i];
 
-	if (!(word & WORD_MIGRATE_VALID) || (ask->how & HMM_PROBE_ENGINE_BY_PFN))
+	if (!(mpfn & MPFN_VALID) || (ask->how & HMM_PROBE_ENGINE_BY_PFN))
 		return true;
-	word >>= WORD_MIGRATE_SHIFT;
+	mpfn >>= MPFN_SHIFT;
 	if (map & MAP_PRESENT)
-		return word == (map & MAP_PFN);
-	return (map & MAP_SWAPPED) && word == map_entry_pfn(map);
+		return mpfn == (map & MAP_PFN);
+	return (map & MAP_SWAPPED) && mpfn == map_entry_pfn(map);
 }
 
 /* Whether the reference collected a page, to no avail, that ours refuses. */
 static bool refused(size_t i)
 {
-	const uint64_t *ours = sides[0].words[0], *theirs = sides[1].words[0];
+	const uint64_t *ours = sides[0].mpfns[0], *theirs = sides[1].mpfns[0];
 
-	return !ours[i] && (theirs[i] & WORD_MIGRATE_VALID) &&
-	       (theirs[i] & WORD_MIGRATE) && !(sides[1].words[1][i] & WORD_MIGRATE);
+	return !ours[i] && (theirs[i] & MPFN_VALID) &&
+	       (theirs[i] & MPFN_MIGRATE) && !(sides[1].mpfns[1][i] & MPFN_MIGRATE);
 }
 
 static enum verdict compare_words(const struct hmm_probe_engine *ask)
 {
-	static const char * const stages[] = { "word after setup", "word after commit" };
+	static const char * const stages[] = { "mpfn after setup", "mpfn after commit" };
 	size_t i, stage;
 
 	for (i = 0; i < sides[0].ask.npages; i++) {
@@ -216,17 +216,17 @@ static enum verdict compare_words(const struct hmm_probe_engine *ask)
 			continue;
 		}
 		for (stage = 0; stage < 2; stage++) {
-			uint64_t our = sides[0].words[stage][i];
-			uint64_t their = sides[1].words[stage][i];
+			uint64_t our = sides[0].mpfns[stage][i];
+			uint64_t their = sides[1].mpfns[stage][i];
 
-			if ((our ^ their) & WORD_MIGRATE_FLAGS)
+			if ((our ^ their) & MPFN_FLAGS)
 				return differ(stages[stage], i, our, their);
 		}
 		if (!pfn_true(&sides[0], ask, i))
-			return differ("pfn of ours", i, sides[0].words[0][i],
+			return differ("pfn of ours", i, sides[0].mpfns[0][i],
 				      sides[0].map[ask->start / PAGE + i]);
-		asked += !!(sides[0].words[0][i] & 2);
-		moved += !!(sides[0].words[1][i] & 2);
+		asked += !!(sides[0].mpfns[0][i] & 2);
+		moved += !!(sides[0].mpfns[1][i] & 2);
 	}
 	return ALIKE;
 }
@@ -245,11 +245,11 @@ static enum verdict journey(const struct hmm_probe_engine *ask)
 	if (our->error)
 		return ALIKE;
 	if (our->npages != their->npages)
-		return differ("words", 0, our->npages, their->npages);
+		return differ("mpfns", 0, our->npages, their->npages);
 	refusals = 0;
 	verdict = compare_words(ask);
 	if (verdict == ALIKE && our->cpages + refusals != their->cpages)
-		return differ("words that can move", 0, our->cpages, their->cpages);
+		return differ("mpfns that can move", 0, our->cpages, their->cpages);
 	return verdict == ALIKE ? compare_spaces("mapping afterwards") : verdict;
 }
 
@@ -260,7 +260,7 @@ static void journey_print(const struct hmm_probe_engine *ask)
 	printf("#   journey: pages %llu+%llu %s%s%s\n",
 	       (unsigned long long)ask->start / (by_pfn ? 1 : PAGE),
 	       (unsigned long long)(by_pfn ? 512 : (ask->end - ask->start) / PAGE),
-	       ask->how & HMM_PROBE_ENGINE_HOME ? "home" : "there",
+	       ask->how & HMM_PROBE_ENGINE_TO_RAM ? "home" : "there",
 	       by_pfn ? ", by pfn" : "",
 	       ask->how & HMM_PROBE_ENGINE_COMPOUND ? ", huge ones whole" : "");
 }
@@ -371,7 +371,7 @@ int main(void)
 	printf("1..%llu\n", (unsigned long long)count + 1);
 	for (i = 0; i < count; i++)
 		failed += one(seed + i, i + 1, &skipped);
-	printf("# %lu words moved of %lu, %lu errors\n", moved, asked, errors);
+	printf("# %lu mpfns moved of %lu, %lu errors\n", moved, asked, errors);
 	/* A test that compares next to nothing must not pass for one. */
 	printf("%sok %llu enough was compared\n", skipped * 3 > count || !moved ?
 	       "not " : "", (unsigned long long)count + 1);

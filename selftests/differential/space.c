@@ -103,7 +103,7 @@ static void query_make(struct query *query, uint64_t *stream, bool faults)
 {
 	span_choose(stream, &query->first, &query->count);
 	query->stream = next(stream);
-	query->words = below(stream, 3);
+	query->requests = below(stream, 3);
 	/* Without REQ_FAULT on either side, nothing can be asked for. */
 	query->default_flags = requests[2 * below(stream, 2)];
 	query->mask = requests[2 * below(stream, 2)];
@@ -146,12 +146,12 @@ void plan_make(struct plan *plan, uint64_t seed, bool unlocked)
 
 void query_print(FILE *to, const struct query *query)
 {
-	static const char * const words[] = { "none", "one request", "random" };
+	static const char * const requests_text[] = { "none", "one request", "random" };
 
-	fprintf(to, "pages %u+%u default %#llx mask %#llx words: %s%s",
+	fprintf(to, "pages %u+%u default %#llx mask %#llx requests: %s%s",
 		query->first, query->count,
 		(unsigned long long)query->default_flags,
-		(unsigned long long)query->mask, words[query->words],
+		(unsigned long long)query->mask, requests_text[query->requests],
 		query->unlocked ? ", unlocked" : "");
 }
 

@@ -49,10 +49,10 @@ int probe_open(struct hmm_probe_info *info)
 	return fd;
 }
 
-bool word_order_true(const uint64_t *words, size_t npages, uint64_t addr,
-		     size_t i)
+bool hmm_pfn_order_valid(const uint64_t *hmm_pfns, size_t npages, uint64_t addr,
+			 size_t i)
 {
-	unsigned int order = word_order(words[i]);
+	unsigned int order = hmm_pfn_order(hmm_pfns[i]);
 	size_t block = 1UL << order;
 	uint64_t index = addr / PAGE + i;
 	size_t j, first;
@@ -62,15 +62,15 @@ bool word_order_true(const uint64_t *words, size_t npages, uint64_t addr,
 	if (index % block > i)
 		return false;
 	first = i - index % block;
-	if (first + block > npages || word_pfn(words[first]) % block)
+	if (first + block > npages || hmm_pfn_to_pfn(hmm_pfns[first]) % block)
 		return false;
 	for (j = 0; j < block; j++) {
-		uint64_t word = words[first + j] & ~WORD_STICKY;
+		uint64_t hmm_pfn = hmm_pfns[first + j] & ~HMM_PFN_INOUT_FLAGS;
 
-		if (word != (words[first] & ~WORD_STICKY) + j)
+		if (hmm_pfn != (hmm_pfns[first] & ~HMM_PFN_INOUT_FLAGS) + j)
 			return false;
 	}
-	return words[first] & WORD_VALID;
+	return hmm_pfns[first] & HMM_PFN_VALID;
 }
 
 int setting_write(const char *path, const char *value)

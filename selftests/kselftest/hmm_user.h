@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the user programs of the HMM selftests share: words, the probe, the
+ * What the user programs of the HMM selftests share: hmm_pfns, the probe, the
  * truth about page tables as /proc tells it, and settings of the mm.
  */
 #ifndef HMM_USER_H
@@ -13,19 +13,19 @@
 
 #include "hmm_probe.h"
 
-/* The words of hmm_range_fault(), which the kernel keeps to itself. */
-#define WORD_VALID		(1ULL << 63)
-#define WORD_WRITE		(1ULL << 62)
-#define WORD_ERROR		(1ULL << 61)
-#define WORD_DMA_MAPPED		(1ULL << 60)
-#define WORD_P2PDMA		(1ULL << 59)
-#define WORD_P2PDMA_BUS		(1ULL << 58)
-#define WORD_STICKY		(WORD_DMA_MAPPED | WORD_P2PDMA | WORD_P2PDMA_BUS)
-#define WORD_ORDER_SHIFT	53
-#define WORD_PFN		((1ULL << WORD_ORDER_SHIFT) - 1)
+/* The hmm_pfns of hmm_range_fault(), which the kernel keeps to itself. */
+#define HMM_PFN_VALID		(1ULL << 63)
+#define HMM_PFN_WRITE		(1ULL << 62)
+#define HMM_PFN_ERROR		(1ULL << 61)
+#define HMM_PFN_DMA_MAPPED		(1ULL << 60)
+#define HMM_PFN_P2PDMA		(1ULL << 59)
+#define HMM_PFN_P2PDMA_BUS		(1ULL << 58)
+#define HMM_PFN_INOUT_FLAGS		(HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
+#define HMM_PFN_ORDER_SHIFT	53
+#define HMM_PFN_MASK		((1ULL << HMM_PFN_ORDER_SHIFT) - 1)
 
-#define REQ_FAULT		WORD_VALID
-#define REQ_WRITE		WORD_WRITE
+#define REQ_FAULT		HMM_PFN_VALID
+#define REQ_WRITE		HMM_PFN_WRITE
 #define REQ_RW			(REQ_FAULT | REQ_WRITE)
 
 #define PAGE			4096UL
@@ -34,19 +34,19 @@
 #define GIGA			(1UL << 30)
 #define GIGA_ORDER		18
 
-static inline unsigned int word_order(uint64_t word)
+static inline unsigned int hmm_pfn_order(uint64_t hmm_pfn)
 {
-	return (word >> WORD_ORDER_SHIFT) & 0x1f;
+	return (hmm_pfn >> HMM_PFN_ORDER_SHIFT) & 0x1f;
 }
 
-static inline uint64_t word_pfn(uint64_t word)
+static inline uint64_t hmm_pfn_to_pfn(uint64_t hmm_pfn)
 {
-	return word & WORD_PFN;
+	return hmm_pfn & HMM_PFN_MASK;
 }
 
-static inline uint64_t word_flags(uint64_t word)
+static inline uint64_t hmm_pfn_flags(uint64_t hmm_pfn)
 {
-	return word & (WORD_VALID | WORD_WRITE | WORD_ERROR);
+	return hmm_pfn & (HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR);
 }
 
 /* An entry of /proc/self/pagemap. */
@@ -86,8 +86,8 @@ static inline uint64_t map_entry_pfn(uint64_t map)
 int probe_open(struct hmm_probe_info *info);
 
 /**
- * word_order_true() - whether an order that a word claims is what words show
- * @words: the words of a range
+ * hmm_pfn_order_valid() - whether an order that a hmm_pfn claims is what hmm_pfns show
+ * @hmm_pfns: the hmm_pfns of a range
  * @npages: how many
  * @addr: the address of the first
  * @i: which one to judge
@@ -97,8 +97,8 @@ int probe_open(struct hmm_probe_info *info);
  *
  * Return: whether it is true.
  */
-bool word_order_true(const uint64_t *words, size_t npages, uint64_t addr,
-		     size_t i);
+bool hmm_pfn_order_valid(const uint64_t *hmm_pfns, size_t npages, uint64_t addr,
+			 size_t i);
 
 /* Writes a setting, a file in /sys or /proc; 0 or a negative error number. */
 int setting_write(const char *path, const char *value);

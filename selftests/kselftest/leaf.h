@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The fixture of the tests of what hmm_range_fault() says of each kind of
- * leaf: one walk at a time, and its words judged by what /proc/self/pagemap
+ * leaf: one walk at a time, and its hmm_pfns judged by what /proc/self/pagemap
  * says and what the test knows of the mapping.
  */
 #ifndef HMM_LEAF_H
@@ -19,14 +19,14 @@
 
 #include "hmm_user.h"
 
-/* Room for the words of 1 GiB and a little. */
+/* Room for the hmm_pfns of 1 GiB and a little. */
 #define LEAF_PAGES ((1UL << GIGA_ORDER) + 1024)
 
 FIXTURE(leaf) {
 	int fd;
 	struct hmm_probe_info info;
 	struct hmm_probe_walk walk;
-	uint64_t *words;
+	uint64_t *hmm_pfns;
 	uint64_t *map;
 };
 
@@ -67,17 +67,17 @@ FIXTURE_SETUP(leaf)
 		if (variant->how && !(self->info.has & HMM_PROBE_HAS_UNLOCKED))
 			SKIP(return, "this kernel's own core has no unlocked walk");
 	}
-	self->words = mmap(NULL, LEAF_PAGES * sizeof(uint64_t),
+	self->hmm_pfns = mmap(NULL, LEAF_PAGES * sizeof(uint64_t),
 			   PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ASSERT_NE(self->words, MAP_FAILED);
+	ASSERT_NE(self->hmm_pfns, MAP_FAILED);
 	self->map = mmap(NULL, LEAF_PAGES * sizeof(uint64_t),
 			 PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(self->map, MAP_FAILED);
 	self->walk.core = variant->core;
 	self->walk.how = variant->how;
-	self->walk.words = (uintptr_t)self->words;
+	self->walk.hmm_pfns = (uintptr_t)self->hmm_pfns;
 }
 
 FIXTURE_TEARDOWN(leaf)
@@ -85,10 +85,10 @@ FIXTURE_TEARDOWN(leaf)
 	close(self->fd);
 }
 
-/* Walks with the words as they are. */
-static inline int leaf_walk_words(struct _test_data_leaf *self,
-				  const void *addr, size_t npages,
-				  uint64_t default_flags, uint64_t mask)
+/* Walks with the hmm_pfns as they are. */
+static inline int leaf_walk_pfns(struct _test_data_leaf *self,
+				 const void *addr, size_t npages,
+				 uint64_t default_flags, uint64_t mask)
 {
 	self->walk.addr = (uintptr_t)addr;
 	self->walk.npages = npages;
@@ -99,47 +99,47 @@ static inline int leaf_walk_words(struct _test_data_leaf *self,
 	return self->walk.error;
 }
 
-/* Walks with every word 0; what is wanted is said by @default_flags alone. */
+/* Walks with every hmm_pfn 0; what is wanted is said by @default_flags alone. */
 static inline int leaf_walk(struct _test_data_leaf *self, const void *addr,
 			    size_t npages, uint64_t default_flags)
 {
-	memset(self->words, 0, npages * sizeof(*self->words));
-	return leaf_walk_words(self, addr, npages, default_flags, 0);
+	memset(self->hmm_pfns, 0, npages * sizeof(*self->hmm_pfns));
+	return leaf_walk_pfns(self, addr, npages, default_flags, 0);
 }
 
 #define leaf_snapshot(self, addr, npages) leaf_walk(self, addr, npages, 0)
 
 /*
- * Every word from @first on, @count of them: exactly these flags, no sticky
+ * Every hmm_pfn from @first on, @count of them: exactly these flags, no sticky
  * one, the pfn that pagemap tells, none where nothing is valid.
  */
-#define EXPECT_WORDS(first, count, flags)				\
-	leaf_expect_words(_metadata, self, first, count, flags, __LINE__)
+#define EXPECT_PFNS(first, count, flags)				\
+	leaf_expect_pfns(_metadata, self, first, count, flags, __LINE__)
 
-static inline void leaf_expect_words(struct __test_metadata *_metadata,
-				     struct _test_data_leaf *self,
-				     size_t first, size_t count,
-				     uint64_t flags, int line)
+static inline void leaf_expect_pfns(struct __test_metadata *_metadata,
+				    struct _test_data_leaf *self,
+				    size_t first, size_t count,
+				    uint64_t flags, int line)
 {
 	char *addr = (char *)(uintptr_t)self->walk.addr;
 	size_t i;
 
 	ASSERT_EQ(0, page_map_read(addr + first * PAGE, count, self->map));
 	for (i = 0; i < count; i++) {
-		uint64_t word = self->words[first + i];
+		uint64_t hmm_pfn = self->hmm_pfns[first + i];
 		uint64_t pfn = self->map[i] & MAP_PFN;
 
-		ASSERT_EQ(flags, word_flags(word)) {
+		ASSERT_EQ(flags, hmm_pfn_flags(hmm_pfn)) {
 			TH_LOG("line %d: flags of page %zu", line, first + i);
 		}
-		ASSERT_EQ(0, word & WORD_STICKY);
-		if (!(flags & WORD_VALID))
+		ASSERT_EQ(0, hmm_pfn & HMM_PFN_INOUT_FLAGS);
+		if (!(flags & HMM_PFN_VALID))
 			continue;
 		ASSERT_TRUE(self->map[i] & MAP_PRESENT) {
 			TH_LOG("line %d: page %zu is not there", line, first + i);
 		}
 		ASSERT_NE(0, pfn);
-		ASSERT_EQ(pfn, word_pfn(word)) {
+		ASSERT_EQ(pfn, hmm_pfn_to_pfn(hmm_pfn)) {
 			TH_LOG("line %d: pfn of page %zu", line, first + i);
 		}
 	}
@@ -156,32 +156,32 @@ static inline void leaf_expect_order(struct __test_metadata *_metadata,
 	size_t i;
 
 	for (i = first; i < first + count; i++) {
-		ASSERT_EQ(order, word_order(self->words[i])) {
+		ASSERT_EQ(order, hmm_pfn_order(self->hmm_pfns[i])) {
 			TH_LOG("line %d: order of page %zu", line, i);
 		}
 	}
 }
 
-/* Whatever is claimed must be seen in the words. */
-#define EXPECT_TRUE_ORDERS(npages)					\
-	leaf_expect_true_orders(_metadata, self, npages, __LINE__)
+/* Whatever is claimed must be seen in the hmm_pfns. */
+#define EXPECT_VALID_ORDERS(npages)					\
+	leaf_expect_valid_orders(_metadata, self, npages, __LINE__)
 
-static inline void leaf_expect_true_orders(struct __test_metadata *_metadata,
-					   struct _test_data_leaf *self,
-					   size_t npages, int line)
+static inline void leaf_expect_valid_orders(struct __test_metadata *_metadata,
+					    struct _test_data_leaf *self,
+					    size_t npages, int line)
 {
 	size_t i;
 
 	for (i = 0; i < npages; i++) {
-		ASSERT_TRUE(word_order_true(self->words, npages,
-					    self->walk.addr, i)) {
+		ASSERT_TRUE(hmm_pfn_order_valid(self->hmm_pfns, npages,
+						self->walk.addr, i)) {
 			TH_LOG("line %d: page %zu claims order %u", line, i,
-			       word_order(self->words[i]));
+			       hmm_pfn_order(self->hmm_pfns[i]));
 		}
 	}
 }
 
-/* Entries of a device that is none: nothing stands where words have it. */
+/* Entries of a device that is none: nothing stands where hmm_pfns have it. */
 static const struct hmm_probe_format leaf_format = {
 	.valid = 1 << 3, .write = 1 << 1, .device_private = 1 << 7,
 	.error = 0xe00, .none = 0x700, .special = 0x500, .pfn_shift = 13,

@@ -23,7 +23,7 @@ TEST_F(leaf, hole)
 	ASSERT_NE(NULL, at);
 	munmap(at, N * PAGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, WORD_ERROR);
+	EXPECT_PFNS(0, N, HMM_PFN_ERROR);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_RW));
 }
@@ -37,10 +37,10 @@ TEST_F(leaf, hole_large)
 
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, npages));
-	EXPECT_WORDS(0, npages, 0);
+	EXPECT_PFNS(0, npages, 0);
 	munmap(at, GIGA + HUGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, npages));
-	EXPECT_WORDS(0, npages, WORD_ERROR);
+	EXPECT_PFNS(0, npages, HMM_PFN_ERROR);
 }
 
 TEST_F(leaf, absent)
@@ -49,13 +49,13 @@ TEST_F(leaf, absent)
 
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, 0);
+	EXPECT_PFNS(0, N, 0);
 	EXPECT_EQ(0, page_map(at));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
-	EXPECT_WORDS(0, N, WORD_VALID);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID);
 	EXPECT_ORDER(0, N, 0);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, absent_write)
@@ -64,7 +64,7 @@ TEST_F(leaf, absent_write)
 
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0, at[0]);
 }
 
@@ -75,9 +75,9 @@ TEST_F(leaf, anon_writable)
 	ASSERT_NE(NULL, at);
 	write_pages(at, N * PAGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, anon_readonly)
@@ -88,12 +88,12 @@ TEST_F(leaf, anon_readonly)
 	write_pages(at, N * PAGE);
 	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
-	EXPECT_WORDS(0, N, WORD_VALID);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID);
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, N, REQ_RW));
 	/* Permission given back does not make an entry writable by itself. */
 	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, readonly_absent)
@@ -104,7 +104,7 @@ TEST_F(leaf, readonly_absent)
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_EQ(0, page_map(at));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
-	EXPECT_WORDS(0, N, WORD_VALID);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID);
 }
 
 TEST_F(leaf, zero_page)
@@ -115,16 +115,16 @@ TEST_F(leaf, zero_page)
 	ASSERT_NE(NULL, at);
 	read_pages(at, N * PAGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, WORD_VALID);
-	zero = word_pfn(self->words[0]);
-	EXPECT_EQ(zero, word_pfn(self->words[N - 1]));
+	EXPECT_PFNS(0, N, HMM_PFN_VALID);
+	zero = hmm_pfn_to_pfn(self->hmm_pfns[0]);
+	EXPECT_EQ(zero, hmm_pfn_to_pfn(self->hmm_pfns[N - 1]));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
-	EXPECT_NE(zero, word_pfn(self->words[0]));
-	EXPECT_NE(word_pfn(self->words[0]), word_pfn(self->words[1]));
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_NE(zero, hmm_pfn_to_pfn(self->hmm_pfns[0]));
+	EXPECT_NE(hmm_pfn_to_pfn(self->hmm_pfns[0]), hmm_pfn_to_pfn(self->hmm_pfns[1]));
 }
 
-/* The pages change hands one by one; each word must be its own page's. */
+/* The pages change hands one by one; each hmm_pfn must be its own page's. */
 TEST_F(leaf, shuffled)
 {
 	char *at = small_pages(N, RW);
@@ -134,8 +134,8 @@ TEST_F(leaf, shuffled)
 	for (i = 0; i < N; i++)
 		at[(i * 7 + 3) % N * PAGE] = 1;
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(N);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(N);
 }
 
 TEST_F(leaf, mixed_neighbours)
@@ -150,12 +150,12 @@ TEST_F(leaf, mixed_neighbours)
 	}
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	for (i = 0; i < N; i += 4) {
-		EXPECT_WORDS(i, 1, WORD_VALID | WORD_WRITE);
-		EXPECT_WORDS(i + 1, 1, WORD_VALID);
-		EXPECT_WORDS(i + 2, 2, 0);
+		EXPECT_PFNS(i, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
+		EXPECT_PFNS(i + 1, 1, HMM_PFN_VALID);
+		EXPECT_PFNS(i + 2, 2, 0);
 	}
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, after_fork)
@@ -176,11 +176,11 @@ TEST_F(leaf, after_fork)
 		_exit(read(hold[0], &byte, 1));
 	}
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
-	EXPECT_WORDS(0, N, WORD_VALID);
-	was = word_pfn(self->words[0]);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID);
+	was = hmm_pfn_to_pfn(self->hmm_pfns[0]);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
-	EXPECT_NE(was, word_pfn(self->words[0]));
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_NE(was, hmm_pfn_to_pfn(self->hmm_pfns[0]));
 	EXPECT_EQ(1, at[0]);
 	close(hold[1]);
 	waitpid(child, NULL, 0);
@@ -194,11 +194,11 @@ TEST_F(leaf, prot_none)
 	write_pages(at, N * PAGE);
 	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_NONE));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, WORD_ERROR);
+	EXPECT_PFNS(0, N, HMM_PFN_ERROR);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 /* Several VMAs and the gap between them in one range. */
@@ -212,17 +212,17 @@ TEST_F(leaf, many_vmas)
 	ASSERT_EQ(0, mprotect(at + 8 * PAGE, 4 * PAGE, PROT_READ));
 	ASSERT_EQ(0, madvise(at + 12 * PAGE, 2 * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, 4, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(4, 4, WORD_ERROR);
-	EXPECT_WORDS(8, 4, WORD_VALID);
-	EXPECT_WORDS(12, 2, 0);
-	EXPECT_WORDS(14, 2, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(4, 4, HMM_PFN_ERROR);
+	EXPECT_PFNS(8, 4, HMM_PFN_VALID);
+	EXPECT_PFNS(12, 2, 0);
+	EXPECT_PFNS(14, 2, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_EQ(0, leaf_walk(self, at, 4, REQ_RW));
 	EXPECT_EQ(-EPERM, leaf_walk(self, at + 8 * PAGE, 8, REQ_RW));
 	EXPECT_EQ(0, leaf_walk(self, at + 8 * PAGE, 8, REQ_FAULT));
-	EXPECT_WORDS(0, 4, WORD_VALID);
-	EXPECT_WORDS(6, 2, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 4, HMM_PFN_VALID);
+	EXPECT_PFNS(6, 2, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, swapped_out)
@@ -239,21 +239,21 @@ TEST_F(leaf, swapped_out)
 	if (!(page_map(at) & MAP_SWAPPED))
 		SKIP(return, "the kernel would not swap the page out");
 	ASSERT_EQ(0, leaf_snapshot(self, at, 1));
-	EXPECT_WORDS(0, 1, 0);
+	EXPECT_PFNS(0, 1, 0);
 	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
 	for (ret = 0; ret < N; ret++) {
-		EXPECT_TRUE(self->words[ret] & WORD_VALID);
+		EXPECT_TRUE(self->hmm_pfns[ret] & HMM_PFN_VALID);
 	}
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
 
 /* Where a request would fail; the reference's snapshots do not tell. */
 static uint64_t no_page(const struct _fixture_variant_leaf *variant)
 {
-	return variant->core == HMM_PROBE_REFERENCE ? 0 : WORD_ERROR;
+	return variant->core == HMM_PROBE_REFERENCE ? 0 : HMM_PFN_ERROR;
 }
 
 TEST_F(leaf, hwpoison)
@@ -267,9 +267,9 @@ TEST_F(leaf, hwpoison)
 	if (ret)
 		SKIP(return, "MADV_HWPOISON: %s", strerror(-ret));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, 1, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(1, 1, no_page(variant));
-	EXPECT_WORDS(2, N - 2, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(1, 1, no_page(variant));
+	EXPECT_PFNS(2, N - 2, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_EQ(0, leaf_walk(self, at + 2 * PAGE, N - 2, REQ_RW));
 }
@@ -283,13 +283,13 @@ TEST_F(leaf, guard_marker)
 	if (madvise(at + PAGE, PAGE, MADV_GUARD_INSTALL))
 		SKIP(return, "MADV_GUARD_INSTALL: %s", strerror(errno));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, 1, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(1, 1, no_page(variant));
-	EXPECT_WORDS(2, N - 2, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(1, 1, no_page(variant));
+	EXPECT_PFNS(2, N - 2, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 	ASSERT_EQ(0, madvise(at + PAGE, PAGE, MADV_GUARD_REMOVE));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 struct migration {
@@ -333,12 +333,12 @@ TEST_F(leaf, migrating)
 	begun = page_map(at);
 	if (begun & MAP_SWAPPED) {
 		EXPECT_EQ(pfn, map_entry_pfn(begun));
-		EXPECT_WORDS(0, N, 0);
+		EXPECT_PFNS(0, N, 0);
 	}
 	/* Asked for, it is waited for. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
-	EXPECT_EQ(pfn, word_pfn(self->words[0]));
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_EQ(pfn, hmm_pfn_to_pfn(self->hmm_pfns[0]));
 	pthread_join(thread, NULL);
 	ASSERT_EQ(0, migration.error);
 	EXPECT_EQ(N, migration.span.pages);
@@ -352,7 +352,7 @@ TEST_F(leaf, pfnmap)
 
 	ASSERT_NE(MAP_FAILED, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 2));
-	EXPECT_WORDS(0, 2, WORD_ERROR);
+	EXPECT_PFNS(0, 2, HMM_PFN_ERROR);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 2, REQ_FAULT));
 }
 
@@ -365,10 +365,10 @@ TEST_F(leaf, special)
 	ASSERT_NE(MAP_FAILED, at);
 	read_pages(at, 2 * PAGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 3));
-	EXPECT_TRUE(self->words[0] & WORD_VALID);
-	EXPECT_EQ(page_map(at) & MAP_PFN, word_pfn(self->words[0]));
-	EXPECT_WORDS(1, 1, WORD_ERROR);
-	EXPECT_WORDS(2, 1, 0);
+	EXPECT_TRUE(self->hmm_pfns[0] & HMM_PFN_VALID);
+	EXPECT_EQ(page_map(at) & MAP_PFN, hmm_pfn_to_pfn(self->hmm_pfns[0]));
+	EXPECT_PFNS(1, 1, HMM_PFN_ERROR);
+	EXPECT_PFNS(2, 1, 0);
 	EXPECT_EQ(0, leaf_walk(self, at, 1, REQ_FAULT));
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 2, REQ_FAULT));
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at + 2 * PAGE, 1, REQ_FAULT));
@@ -387,12 +387,12 @@ TEST_F(leaf, special_formatted)
 	ASSERT_EQ(0, leaf_walk_format(self, at, 3, 0));
 	EXPECT_EQ((page_map(at) & MAP_PFN) << leaf_format.pfn_shift |
 		  leaf_format.valid | leaf_format.write,
-		  self->words[0] | leaf_format.write);
-	EXPECT_EQ(leaf_format.special, self->words[1]);
-	EXPECT_EQ(leaf_format.none, self->words[2]);
+		  self->hmm_pfns[0] | leaf_format.write);
+	EXPECT_EQ(leaf_format.special, self->hmm_pfns[1]);
+	EXPECT_EQ(leaf_format.none, self->hmm_pfns[2]);
 	ASSERT_EQ(0, mprotect(at, 3 * PAGE, PROT_NONE));
 	ASSERT_EQ(0, leaf_walk_format(self, at, 3, 0));
-	EXPECT_EQ(leaf_format.error, self->words[1]);
+	EXPECT_EQ(leaf_format.error, self->hmm_pfns[1]);
 	EXPECT_EQ(-EFAULT, leaf_walk_format(self, at, 3, leaf_format.valid));
 }
 
@@ -405,8 +405,8 @@ TEST_F(leaf, pfnmap_formatted)
 		SKIP(return, "entries are ours alone");
 	ASSERT_NE(MAP_FAILED, at);
 	ASSERT_EQ(0, leaf_walk_format(self, at, 2, 0));
-	EXPECT_EQ(leaf_format.special, self->words[0]);
-	EXPECT_EQ(leaf_format.special, self->words[1]);
+	EXPECT_EQ(leaf_format.special, self->hmm_pfns[0]);
+	EXPECT_EQ(leaf_format.special, self->hmm_pfns[1]);
 }
 
 TEST_HARNESS_MAIN

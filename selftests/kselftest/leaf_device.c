@@ -36,13 +36,13 @@ static void owner_of(struct _test_data_leaf *self, const void *addr)
 	self->walk.pfn = map_entry_pfn(page_map(addr));
 }
 
-#define EXPECT_DEVICE_WORDS(npages, flags) do {				\
+#define EXPECT_DEVICE_PFNS(npages, flags) do {				\
 	for (size_t _i = 0; _i < (npages); _i++) {			\
 		uint64_t _map = page_map(at + _i * PAGE);		\
 									\
 		ASSERT_TRUE(_map & MAP_SWAPPED);			\
-		ASSERT_EQ(flags, word_flags(self->words[_i]));		\
-		ASSERT_EQ(map_entry_pfn(_map), word_pfn(self->words[_i])); \
+		ASSERT_EQ(flags, hmm_pfn_flags(self->hmm_pfns[_i]));		\
+		ASSERT_EQ(map_entry_pfn(_map), hmm_pfn_to_pfn(self->hmm_pfns[_i])); \
 	}								\
 } while (0)
 
@@ -55,10 +55,10 @@ TEST_F(leaf, private_own)
 		SKIP(return, "no device");
 	owner_of(self, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_DEVICE_WORDS(N, WORD_VALID | WORD_WRITE);
+	EXPECT_DEVICE_PFNS(N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	/* It is where it should be: nobody brings it home. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_DEVICE_WORDS(N, WORD_VALID | WORD_WRITE);
+	EXPECT_DEVICE_PFNS(N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 /* In a driver's own entries it has a flag, and can be asked to come home. */
@@ -78,13 +78,13 @@ static void private_formatted(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, leaf_walk_format(self, at, npages, flags));
 	for (size_t i = 0; i < npages; i++) {
 		ASSERT_EQ(map_entry_pfn(page_map(at + i * PAGE)) << 13 |
-			  flags | format->device_private, self->words[i]);
+			  flags | format->device_private, self->hmm_pfns[i]);
 	}
 	ASSERT_EQ(0, leaf_walk_format(self, at, npages,
 				      flags | format->device_private));
 	for (size_t i = 0; i < npages; i++) {
 		ASSERT_EQ((page_map(at + i * PAGE) & MAP_PFN) << 13 | flags,
-			  self->words[i]);
+			  self->hmm_pfns[i]);
 	}
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
@@ -109,7 +109,7 @@ TEST_F(leaf, private_own_readonly)
 	owner_of(self, at);
 	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
-	EXPECT_DEVICE_WORDS(N, WORD_VALID);
+	EXPECT_DEVICE_PFNS(N, HMM_PFN_VALID);
 }
 
 /*
@@ -138,9 +138,9 @@ static void private_shared(struct __test_metadata *_metadata,
 	}
 	close(held[0]);
 	ASSERT_EQ(0, leaf_snapshot(self, at, npages));
-	EXPECT_DEVICE_WORDS(npages, WORD_VALID);
+	EXPECT_DEVICE_PFNS(npages, HMM_PFN_VALID);
 	ASSERT_EQ(0, leaf_walk(self, at, npages, REQ_RW));
-	EXPECT_WORDS(0, npages, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, npages, HMM_PFN_VALID | HMM_PFN_WRITE);
 	at[PAGE] = 1;
 	close(held[1]);
 	ASSERT_EQ(child, waitpid(child, &device, 0));
@@ -174,7 +174,7 @@ TEST_F(leaf, private_own_not_to_be_written)
 	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	for (size_t i = 0; i < N; i++) {
-		EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[i]));
+		EXPECT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[i]));
 	}
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
@@ -194,7 +194,7 @@ TEST_F(leaf, private_own_beside_absent)
 	ASSERT_EQ(0, madvise(at + 5 * PAGE, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	for (size_t i = 0; i < N; i++) {
-		EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[i]));
+		EXPECT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[i]));
 		EXPECT_EQ(i % 5 != 0 || i > 5, !!(page_map(at + i * PAGE) & MAP_SWAPPED));
 	}
 }
@@ -207,11 +207,11 @@ TEST_F(leaf, private_without_owner)
 	if (!at)
 		SKIP(return, "no device");
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, 0);
+	EXPECT_PFNS(0, N, 0);
 	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
 	/* Asked for, it comes home. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
 
@@ -225,9 +225,9 @@ TEST_F(leaf, private_of_another)
 		SKIP(return, "no two devices");
 	owner_of(self, mine);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, 0);
+	EXPECT_PFNS(0, N, 0);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x5a, at[0]);
 }
 
@@ -243,11 +243,11 @@ TEST_F(leaf, private_mixed)
 	ASSERT_EQ(0, madvise(at + 12 * PAGE, 2 * PAGE, MADV_DONTNEED));
 	owner_of(self, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_DEVICE_WORDS(4, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(4, 4, WORD_VALID | WORD_WRITE);
-	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[8]));
-	EXPECT_WORDS(12, 2, 0);
-	EXPECT_TRUE_ORDERS(N);
+	EXPECT_DEVICE_PFNS(4, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(4, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[8]));
+	EXPECT_PFNS(12, 2, 0);
+	EXPECT_VALID_ORDERS(N);
 }
 
 TEST_F(leaf, private_huge)
@@ -259,24 +259,24 @@ TEST_F(leaf, private_huge)
 		SKIP(return, "no device");
 	owner_of(self, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	if (!word_order(self->words[0]))
+	if (!hmm_pfn_order(self->hmm_pfns[0]))
 		SKIP(return, "the device has it in small pages");
-	EXPECT_DEVICE_WORDS(512, WORD_VALID | WORD_WRITE);
+	EXPECT_DEVICE_PFNS(512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 	/* In the midst of it, too. */
 	ASSERT_EQ(0, leaf_snapshot(self, at + 7 * PAGE, 9));
 	/* The reference gives the first page's pfn wherever the range begins. */
 	if (variant->core == HMM_PROBE_CORE) {
 		EXPECT_EQ(map_entry_pfn(page_map(at + 7 * PAGE)),
-			  word_pfn(self->words[0]));
+			  hmm_pfn_to_pfn(self->hmm_pfns[0]));
 	}
 	EXPECT_ORDER(0, 9, HUGE_ORDER);
 	/* Others are told of nothing there, and that as an error. */
 	self->walk.how &= ~HMM_PROBE_OWNER_OF_PFN;
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	EXPECT_WORDS(0, 512, WORD_ERROR);
+	EXPECT_PFNS(0, 512, HMM_PFN_ERROR);
 	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
-	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
 
@@ -288,7 +288,7 @@ TEST_F(leaf, coherent)
 	if (!at)
 		SKIP(return, "no coherent device");
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, exclusive)
@@ -304,10 +304,10 @@ TEST_F(leaf, exclusive)
 	ASSERT_LE(0, device_call(device, HMM_DMIRROR_EXCLUSIVE, at, N));
 	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, 0);
+	EXPECT_PFNS(0, N, 0);
 	/* Asked for, it is the CPU's again. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
 

@@ -19,9 +19,9 @@ TEST_F(leaf, thp)
 	char *at = huge_page(_metadata);
 
 	ASSERT_EQ(0, leaf_snapshot(self, at, 1024));
-	EXPECT_WORDS(0, 1024, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 1024, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 1024, HUGE_ORDER);
-	EXPECT_TRUE_ORDERS(1024);
+	EXPECT_VALID_ORDERS(1024);
 	ASSERT_EQ(0, leaf_walk(self, at, 1024, REQ_RW));
 	EXPECT_ORDER(0, 1024, HUGE_ORDER);
 }
@@ -32,10 +32,10 @@ TEST_F(leaf, thp_partial)
 	char *at = huge_page(_metadata);
 
 	ASSERT_EQ(0, leaf_snapshot(self, at + 5 * PAGE, 700));
-	EXPECT_WORDS(0, 700, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 700, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 700, HUGE_ORDER);
 	ASSERT_EQ(0, leaf_walk(self, at + 511 * PAGE, 2, REQ_RW));
-	EXPECT_WORDS(0, 2, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 2, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 2, HUGE_ORDER);
 }
 
@@ -45,13 +45,13 @@ TEST_F(leaf, thp_readonly)
 
 	ASSERT_EQ(0, mprotect(at, HUGE, PROT_READ));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 1024));
-	EXPECT_WORDS(0, 512, WORD_VALID);
-	EXPECT_WORDS(512, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID);
+	EXPECT_PFNS(512, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 1024, HUGE_ORDER);
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, 1024, REQ_RW));
 	ASSERT_EQ(0, mprotect(at, HUGE, PROT_NONE));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 1024));
-	EXPECT_WORDS(0, 512, WORD_ERROR);
+	EXPECT_PFNS(0, 512, HMM_PFN_ERROR);
 }
 
 /* One page of it read-only: the folio is whole, its mapping is not. */
@@ -61,13 +61,13 @@ TEST_F(leaf, thp_split_mapping)
 
 	ASSERT_EQ(0, mprotect(at + 100 * PAGE, PAGE, PROT_READ));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	EXPECT_WORDS(0, 100, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(100, 1, WORD_VALID);
-	EXPECT_WORDS(101, 411, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 100, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(100, 1, HMM_PFN_VALID);
+	EXPECT_PFNS(101, 411, HMM_PFN_VALID | HMM_PFN_WRITE);
 	for (size_t i = 0; i < 512; i++) {
-		EXPECT_GT(HUGE_ORDER, word_order(self->words[i]));
+		EXPECT_GT(HUGE_ORDER, hmm_pfn_order(self->hmm_pfns[i]));
 	}
-	EXPECT_TRUE_ORDERS(512);
+	EXPECT_VALID_ORDERS(512);
 }
 
 TEST_F(leaf, thp_split_hole)
@@ -76,13 +76,13 @@ TEST_F(leaf, thp_split_hole)
 
 	ASSERT_EQ(0, madvise(at + 8 * PAGE, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	EXPECT_WORDS(0, 8, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(8, 1, 0);
-	EXPECT_WORDS(9, 503, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(512);
+	EXPECT_PFNS(0, 8, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(8, 1, 0);
+	EXPECT_PFNS(9, 503, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(512);
 	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
-	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(512);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(512);
 }
 
 TEST_F(leaf, thp_zero)
@@ -94,12 +94,12 @@ TEST_F(leaf, thp_zero)
 	ASSERT_EQ(0, madvise(at, HUGE, MADV_HUGEPAGE));
 	read_pages(at, PAGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	if (!word_order(self->words[0]))
+	if (!hmm_pfn_order(self->hmm_pfns[0]))
 		SKIP(return, "no huge zero page was given");
-	EXPECT_WORDS(0, 512, WORD_VALID);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID);
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
-	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, thp_absent)
@@ -109,9 +109,9 @@ TEST_F(leaf, thp_absent)
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, madvise(at, HUGE, MADV_HUGEPAGE));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	EXPECT_WORDS(0, 512, 0);
+	EXPECT_PFNS(0, 512, 0);
 	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
-	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 }
 
@@ -146,11 +146,11 @@ TEST_F(leaf, thp_migrating)
 	map = page_map(at);
 	EXPECT_TRUE(map & MAP_SWAPPED);
 	if (map & MAP_SWAPPED) {
-		EXPECT_WORDS(0, 512, 0);
-		EXPECT_WORDS(512, 512, WORD_VALID | WORD_WRITE);
+		EXPECT_PFNS(0, 512, 0);
+		EXPECT_PFNS(512, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	}
 	ASSERT_EQ(0, leaf_walk(self, at, 1024, REQ_RW));
-	EXPECT_WORDS(0, 1024, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 1024, HMM_PFN_VALID | HMM_PFN_WRITE);
 	pthread_join(thread, NULL);
 }
 
@@ -176,9 +176,9 @@ static char *folios(struct __test_metadata *_metadata, size_t size)
 #define EXPECT_FOLIO_ORDER(first, count, order) do {			\
 	for (size_t _i = (first); _i < (first) + (count); _i++) {	\
 		if (variant->core == HMM_PROBE_REFERENCE) {		\
-			ASSERT_EQ(0, word_order(self->words[_i]));	\
+			ASSERT_EQ(0, hmm_pfn_order(self->hmm_pfns[_i]));	\
 		} else {						\
-			ASSERT_LE(order, word_order(self->words[_i]));	\
+			ASSERT_LE(order, hmm_pfn_order(self->hmm_pfns[_i]));	\
 		}							\
 	}								\
 } while (0)
@@ -190,11 +190,11 @@ TEST_F(leaf, large_folio)
 	if (!at)
 		SKIP(return, "no folios of 64 KiB");
 	ASSERT_EQ(0, leaf_snapshot(self, at, 64));
-	EXPECT_WORDS(0, 64, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(64);
+	EXPECT_PFNS(0, 64, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(64);
 	EXPECT_FOLIO_ORDER(0, 64, 4);
 	ASSERT_EQ(0, leaf_walk(self, at, 64, REQ_RW));
-	EXPECT_WORDS(0, 64, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 64, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_FOLIO_ORDER(0, 64, 4);
 }
 
@@ -207,11 +207,11 @@ TEST_F(leaf, large_folio_partial)
 	if (!at)
 		SKIP(return, "no folios of 64 KiB");
 	ASSERT_EQ(0, leaf_snapshot(self, at + 5 * PAGE, 40));
-	EXPECT_WORDS(0, 40, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(40);
+	EXPECT_PFNS(0, 40, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(40);
 	EXPECT_FOLIO_ORDER(11, 16, 4);
 	for (i = 0; i < 11; i++) {
-		EXPECT_GT(4, word_order(self->words[i]));
+		EXPECT_GT(4, hmm_pfn_order(self->hmm_pfns[i]));
 	}
 }
 
@@ -224,12 +224,12 @@ TEST_F(leaf, large_folio_not_alike)
 	ASSERT_EQ(0, mprotect(at + 7 * PAGE, PAGE, PROT_READ));
 	ASSERT_EQ(0, madvise(at + 20 * PAGE, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 64));
-	EXPECT_WORDS(0, 7, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(7, 1, WORD_VALID);
-	EXPECT_WORDS(8, 12, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(20, 1, 0);
-	EXPECT_WORDS(21, 43, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(64);
+	EXPECT_PFNS(0, 7, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(7, 1, HMM_PFN_VALID);
+	EXPECT_PFNS(8, 12, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(20, 1, 0);
+	EXPECT_PFNS(21, 43, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(64);
 	EXPECT_FOLIO_ORDER(32, 32, 4);
 }
 
@@ -245,8 +245,8 @@ TEST_F(leaf, large_folio_moved)
 	ASSERT_EQ(to + PAGE, mremap(at, 64 * PAGE, 64 * PAGE,
 				    MREMAP_MAYMOVE | MREMAP_FIXED, to + PAGE));
 	ASSERT_EQ(0, leaf_snapshot(self, to + PAGE, 64));
-	EXPECT_WORDS(0, 64, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(64);
+	EXPECT_PFNS(0, 64, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(64);
 	EXPECT_ORDER(0, 64, 0);
 }
 
@@ -274,21 +274,21 @@ TEST_F(leaf, hugetlb_2m)
 		SKIP(return, "no huge pages of 2 MiB");
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
 	for (size_t i = 0; i < 512; i++) {
-		EXPECT_EQ(0, word_flags(self->words[i]));
+		EXPECT_EQ(0, hmm_pfn_flags(self->hmm_pfns[i]));
 	}
 	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
-	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 	ASSERT_EQ(0, leaf_snapshot(self, at + 3 * PAGE, 100));
-	EXPECT_WORDS(0, 100, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 100, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 100, HUGE_ORDER);
 	ASSERT_EQ(0, mprotect(at, HUGE, PROT_READ));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	EXPECT_WORDS(0, 512, WORD_VALID);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID);
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, 512, REQ_RW));
 }
 
-/* Asked of one word in it, the whole huge page comes. */
+/* Asked of one hmm_pfn in it, the whole huge page comes. */
 TEST_F(leaf, hugetlb_partial_fault)
 {
 	char *at = hugetlb(_metadata, HUGE, MAP_2M);
@@ -297,10 +297,10 @@ TEST_F(leaf, hugetlb_partial_fault)
 		SKIP(return, "no huge pages of 2 MiB");
 	ASSERT_EQ(0, leaf_walk(self, at + 9 * PAGE, 7, REQ_FAULT));
 	for (size_t i = 0; i < 7; i++) {
-		EXPECT_TRUE(self->words[i] & WORD_VALID);
+		EXPECT_TRUE(self->hmm_pfns[i] & HMM_PFN_VALID);
 	}
 	EXPECT_ORDER(0, 7, HUGE_ORDER);
-	EXPECT_EQ(page_map(at) & MAP_PFN, word_pfn(self->words[0]) - 9);
+	EXPECT_EQ(page_map(at) & MAP_PFN, hmm_pfn_to_pfn(self->hmm_pfns[0]) - 9);
 }
 
 TEST_F_TIMEOUT(leaf, hugetlb_1g, 120)
@@ -314,10 +314,10 @@ TEST_F_TIMEOUT(leaf, hugetlb_1g, 120)
 		SKIP(return, "no huge pages of 1 GiB");
 	at[0] = 1;
 	ASSERT_EQ(0, leaf_snapshot(self, at, GIGA / PAGE));
-	EXPECT_WORDS(0, GIGA / PAGE, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, GIGA / PAGE, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, GIGA / PAGE, GIGA_ORDER);
 	ASSERT_EQ(0, leaf_walk(self, at + 777 * PAGE, 3, REQ_RW));
-	EXPECT_WORDS(0, 3, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 3, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 3, GIGA_ORDER);
 	munmap(at, GIGA);
 	setting_write("/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages",
@@ -332,13 +332,13 @@ TEST_F(leaf, file_private)
 
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 8));
-	EXPECT_WORDS(0, 8, 0);
+	EXPECT_PFNS(0, 8, 0);
 	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_FAULT));
-	EXPECT_WORDS(0, 8, WORD_VALID);
-	pfn = word_pfn(self->words[0]);
+	EXPECT_PFNS(0, 8, HMM_PFN_VALID);
+	pfn = hmm_pfn_to_pfn(self->hmm_pfns[0]);
 	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_RW));
-	EXPECT_WORDS(0, 8, WORD_VALID | WORD_WRITE);
-	EXPECT_NE(pfn, word_pfn(self->words[0]));
+	EXPECT_PFNS(0, 8, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_NE(pfn, hmm_pfn_to_pfn(self->hmm_pfns[0]));
 }
 
 TEST_F(leaf, file_shared)
@@ -349,12 +349,12 @@ TEST_F(leaf, file_shared)
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(4, pwrite(file, "here", 4, 0));
 	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_RW));
-	EXPECT_WORDS(0, 8, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 8, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0, memcmp(at, "here", 4));
 	ASSERT_EQ(0, ftruncate(file, 4 * PAGE));
 	ASSERT_EQ(0, leaf_snapshot(self, at, 8));
-	EXPECT_WORDS(0, 4, WORD_VALID | WORD_WRITE);
-	EXPECT_WORDS(4, 4, 0);
+	EXPECT_PFNS(0, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_PFNS(4, 4, 0);
 	/* Past the file's end there is nothing to be had. */
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 8, REQ_FAULT));
 	EXPECT_EQ(0, leaf_walk(self, at, 4, REQ_FAULT));
@@ -372,17 +372,17 @@ TEST_F(leaf, file_tmpfs)
 	ASSERT_NE(NULL, at);
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, 8, REQ_RW));
 	ASSERT_EQ(0, leaf_walk(self, at, 8, REQ_FAULT));
-	EXPECT_WORDS(0, 8, WORD_VALID);
-	EXPECT_TRUE_ORDERS(8);
+	EXPECT_PFNS(0, 8, HMM_PFN_VALID);
+	EXPECT_VALID_ORDERS(8);
 }
 
 /* The program's own text. */
 TEST_F(leaf, file_text)
 {
-	char *at = (char *)((uintptr_t)leaf_walk_words & ~(PAGE - 1));
+	char *at = (char *)((uintptr_t)leaf_walk_pfns & ~(PAGE - 1));
 
 	ASSERT_EQ(0, leaf_walk(self, at, 1, REQ_FAULT));
-	EXPECT_WORDS(0, 1, WORD_VALID);
+	EXPECT_PFNS(0, 1, HMM_PFN_VALID);
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, 1, REQ_RW));
 }
 
@@ -400,9 +400,9 @@ TEST_F(leaf, file_huge)
 	madvise(at, HUGE, MADV_HUGEPAGE);
 	write_pages(at, HUGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
-	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
-	EXPECT_TRUE_ORDERS(512);
-	if (!word_order(self->words[0]))
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
+	EXPECT_VALID_ORDERS(512);
+	if (!hmm_pfn_order(self->hmm_pfns[0]))
 		SKIP(return, "shared memory came in small pages");
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 }

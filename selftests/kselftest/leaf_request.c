@@ -29,9 +29,9 @@ static void four_kinds(char *at)
 	at[2 * PAGE] = 1;
 }
 
-static bool wants(uint64_t word, uint64_t flags, uint64_t mask, uint64_t what)
+static bool wants(uint64_t hmm_pfn, uint64_t flags, uint64_t mask, uint64_t what)
 {
-	uint64_t asked = (word & mask) | flags;
+	uint64_t asked = (hmm_pfn & mask) | flags;
 
 	return (asked & REQ_FAULT) && (asked & what) == what;
 }
@@ -40,31 +40,31 @@ static bool wants(uint64_t word, uint64_t flags, uint64_t mask, uint64_t what)
 TEST_F(leaf, defaults_and_masks)
 {
 	static const uint64_t asks[] = { 0, REQ_FAULT, REQ_WRITE, REQ_RW };
-	uint64_t word, flags, mask, asked;
+	uint64_t hmm_pfn, flags, mask, asked;
 	char *at = small_pages(4, RW);
 	size_t combination, i;
 
 	ASSERT_NE(NULL, at);
 	for (combination = 0; combination < 64; combination++) {
-		word = asks[combination % 4];
+		hmm_pfn = asks[combination % 4];
 		flags = asks[combination / 4 % 4];
 		mask = asks[combination / 16];
 		four_kinds(at);
 		for (i = 0; i < 4; i++)
-			self->words[i] = word;
-		ASSERT_EQ(0, leaf_walk_words(self, at, 4, flags, mask));
-		asked = (word & mask) | flags;
+			self->hmm_pfns[i] = hmm_pfn;
+		ASSERT_EQ(0, leaf_walk_pfns(self, at, 4, flags, mask));
+		asked = (hmm_pfn & mask) | flags;
 		if (!(asked & REQ_FAULT)) {
-			EXPECT_WORDS(0, 1, 0);
-			EXPECT_WORDS(1, 1, WORD_VALID);
-			EXPECT_WORDS(2, 1, WORD_VALID | WORD_WRITE);
-			EXPECT_WORDS(3, 1, 0);
+			EXPECT_PFNS(0, 1, 0);
+			EXPECT_PFNS(1, 1, HMM_PFN_VALID);
+			EXPECT_PFNS(2, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
+			EXPECT_PFNS(3, 1, 0);
 		} else if (asked & REQ_WRITE) {
-			EXPECT_WORDS(0, 4, WORD_VALID | WORD_WRITE);
+			EXPECT_PFNS(0, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
 		} else {
-			EXPECT_WORDS(0, 2, WORD_VALID);
-			EXPECT_WORDS(2, 1, WORD_VALID | WORD_WRITE);
-			EXPECT_WORDS(3, 1, WORD_VALID);
+			EXPECT_PFNS(0, 2, HMM_PFN_VALID);
+			EXPECT_PFNS(2, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
+			EXPECT_PFNS(3, 1, HMM_PFN_VALID);
 		}
 	}
 }
@@ -82,16 +82,16 @@ TEST_F(leaf, page_by_page)
 		madvise(at, N * PAGE, MADV_DONTNEED);
 		for (i = 0; i < N; i++) {
 			input[i] = asks[(round * 5 + i * (round % 7 + 1)) / 2 % 4];
-			self->words[i] = input[i];
+			self->hmm_pfns[i] = input[i];
 		}
-		ASSERT_EQ(0, leaf_walk_words(self, at, N, 0, ~0ULL));
+		ASSERT_EQ(0, leaf_walk_pfns(self, at, N, 0, ~0ULL));
 		for (i = 0; i < N; i++) {
 			if (wants(input[i], 0, ~0ULL, REQ_RW)) {
-				EXPECT_WORDS(i, 1, WORD_VALID | WORD_WRITE);
+				EXPECT_PFNS(i, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
 			} else if (wants(input[i], 0, ~0ULL, REQ_FAULT)) {
-				EXPECT_TRUE(self->words[i] & WORD_VALID);
+				EXPECT_TRUE(self->hmm_pfns[i] & HMM_PFN_VALID);
 			} else {
-				EXPECT_EQ(0, self->words[i] & WORD_ERROR);
+				EXPECT_EQ(0, self->hmm_pfns[i] & HMM_PFN_ERROR);
 			}
 		}
 	}
@@ -104,57 +104,57 @@ TEST_F(leaf, one_page_asked)
 
 	ASSERT_NE(NULL, at);
 	ASSERT_EQ(0, mprotect(at, PAGE, PROT_NONE));
-	memset(self->words, 0, N * sizeof(*self->words));
-	self->words[3] = REQ_RW;
-	ASSERT_EQ(0, leaf_walk_words(self, at, N, 0, ~0ULL));
-	EXPECT_WORDS(0, 1, WORD_ERROR);
-	EXPECT_WORDS(3, 1, WORD_VALID | WORD_WRITE);
-	self->words[0] = REQ_FAULT;
-	EXPECT_EQ(-EFAULT, leaf_walk_words(self, at, N, 0, ~0ULL));
+	memset(self->hmm_pfns, 0, N * sizeof(*self->hmm_pfns));
+	self->hmm_pfns[3] = REQ_RW;
+	ASSERT_EQ(0, leaf_walk_pfns(self, at, N, 0, ~0ULL));
+	EXPECT_PFNS(0, 1, HMM_PFN_ERROR);
+	EXPECT_PFNS(3, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
+	self->hmm_pfns[0] = REQ_FAULT;
+	EXPECT_EQ(-EFAULT, leaf_walk_pfns(self, at, N, 0, ~0ULL));
 }
 
 TEST_F(leaf, sticky)
 {
 	static const uint64_t bits[] = {
-		WORD_DMA_MAPPED, WORD_P2PDMA, WORD_P2PDMA_BUS, WORD_STICKY, 0,
+		HMM_PFN_DMA_MAPPED, HMM_PFN_P2PDMA, HMM_PFN_P2PDMA_BUS, HMM_PFN_INOUT_FLAGS, 0,
 	};
 	char *at = small_pages(N, RW);
-	uint64_t junk = WORD_ERROR | (5ULL << WORD_ORDER_SHIFT) | 0x1234567;
+	uint64_t junk = HMM_PFN_ERROR | (5ULL << HMM_PFN_ORDER_SHIFT) | 0x1234567;
 	size_t i, pass;
 
 	ASSERT_NE(NULL, at);
 	four_kinds(at);
 	mprotect(at + 4 * PAGE, PAGE, PROT_NONE);
 	munmap(at + 5 * PAGE, PAGE);
-	/* Kept in every kind of word; all else that came in is gone. */
+	/* Kept in every kind of hmm_pfn; all else that came in is gone. */
 	for (pass = 0; pass < 5; pass++) {
 		for (i = 0; i < 7; i++)
-			self->words[i] = bits[(i + pass) % 5] | junk;
-		ASSERT_EQ(0, leaf_walk_words(self, at, 7, 0, 0));
+			self->hmm_pfns[i] = bits[(i + pass) % 5] | junk;
+		ASSERT_EQ(0, leaf_walk_pfns(self, at, 7, 0, 0));
 		for (i = 0; i < 7; i++) {
 			EXPECT_EQ(bits[(i + pass) % 5],
-				  self->words[i] & WORD_STICKY);
-			self->words[i] &= ~WORD_STICKY;
+				  self->hmm_pfns[i] & HMM_PFN_INOUT_FLAGS);
+			self->hmm_pfns[i] &= ~HMM_PFN_INOUT_FLAGS;
 		}
-		EXPECT_WORDS(0, 1, 0);
-		EXPECT_EQ(0, self->words[0]);
-		EXPECT_WORDS(1, 1, WORD_VALID);
-		EXPECT_WORDS(2, 1, WORD_VALID | WORD_WRITE);
-		EXPECT_WORDS(3, 1, 0);
-		EXPECT_WORDS(4, 2, WORD_ERROR);
-		EXPECT_EQ(WORD_ERROR, self->words[5]);
+		EXPECT_PFNS(0, 1, 0);
+		EXPECT_EQ(0, self->hmm_pfns[0]);
+		EXPECT_PFNS(1, 1, HMM_PFN_VALID);
+		EXPECT_PFNS(2, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
+		EXPECT_PFNS(3, 1, 0);
+		EXPECT_PFNS(4, 2, HMM_PFN_ERROR);
+		EXPECT_EQ(HMM_PFN_ERROR, self->hmm_pfns[5]);
 	}
 	for (i = 0; i < 4; i++)
-		self->words[i] = WORD_STICKY;
-	ASSERT_EQ(0, leaf_walk_words(self, at, 4, REQ_RW, 0));
+		self->hmm_pfns[i] = HMM_PFN_INOUT_FLAGS;
+	ASSERT_EQ(0, leaf_walk_pfns(self, at, 4, REQ_RW, 0));
 	for (i = 0; i < 4; i++) {
-		EXPECT_EQ(WORD_STICKY, self->words[i] & WORD_STICKY);
-		self->words[i] &= ~WORD_STICKY;
+		EXPECT_EQ(HMM_PFN_INOUT_FLAGS, self->hmm_pfns[i] & HMM_PFN_INOUT_FLAGS);
+		self->hmm_pfns[i] &= ~HMM_PFN_INOUT_FLAGS;
 	}
-	EXPECT_WORDS(0, 4, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
-/* Sticky bits in a leaf that fills many words at once. */
+/* Sticky bits in a leaf that fills many hmm_pfns at once. */
 TEST_F(leaf, sticky_huge)
 {
 	char *at = leaf_anon(512, RW);
@@ -164,14 +164,14 @@ TEST_F(leaf, sticky_huge)
 	madvise(at, HUGE, MADV_HUGEPAGE);
 	write_pages(at, HUGE);
 	for (i = 0; i < 512; i++)
-		self->words[i] = i % 3 ? 0 : WORD_DMA_MAPPED;
-	ASSERT_EQ(0, leaf_walk_words(self, at, 512, 0, 0));
+		self->hmm_pfns[i] = i % 3 ? 0 : HMM_PFN_DMA_MAPPED;
+	ASSERT_EQ(0, leaf_walk_pfns(self, at, 512, 0, 0));
 	for (i = 0; i < 512; i++) {
-		EXPECT_EQ(i % 3 ? 0 : WORD_DMA_MAPPED,
-			  self->words[i] & WORD_STICKY);
-		self->words[i] &= ~WORD_STICKY;
+		EXPECT_EQ(i % 3 ? 0 : HMM_PFN_DMA_MAPPED,
+			  self->hmm_pfns[i] & HMM_PFN_INOUT_FLAGS);
+		self->hmm_pfns[i] &= ~HMM_PFN_INOUT_FLAGS;
 	}
-	EXPECT_WORDS(0, 512, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 TEST_F(leaf, uffd_missing)
@@ -187,7 +187,7 @@ TEST_F(leaf, uffd_missing)
 	ASSERT_EQ(0, uffd_register(uffd, at, N * PAGE,
 				   UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, 0);
+	EXPECT_PFNS(0, N, 0);
 	if (!variant->how) {
 		/* The lock is the caller's: nobody can be waited for. */
 		EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
@@ -195,7 +195,7 @@ TEST_F(leaf, uffd_missing)
 	}
 	ASSERT_EQ(0, pthread_create(&thread, NULL, uffd_serve, &uffd));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
-	EXPECT_WORDS(0, N, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x77, at[PAGE]);
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
@@ -222,7 +222,7 @@ static void *spoil_and_serve(void *argument)
 }
 
 /*
- * An unlocked walk that begins again has written words; they are no requests.
+ * An unlocked walk that begins again has written hmm_pfns; they are no requests.
  * The page that is gone by then was never asked for.
  */
 TEST_F(leaf, requests_when_begun_again)
@@ -232,7 +232,7 @@ TEST_F(leaf, requests_when_begun_again)
 	pthread_t thread;
 
 	if (!variant->how || variant->core != HMM_PROBE_CORE)
-		SKIP(return, "only for an unlocked walk of ours: the reference takes words for requests");
+		SKIP(return, "only for an unlocked walk of ours: the reference takes hmm_pfns for requests");
 	ASSERT_NE(NULL, at);
 	spoiler.uffd = uffd_open(0);
 	if (spoiler.uffd < 0)
@@ -241,12 +241,12 @@ TEST_F(leaf, requests_when_begun_again)
 	ASSERT_EQ(0, uffd_register(spoiler.uffd, at + PAGE, (N - 1) * PAGE,
 				   UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, spoil_and_serve, &spoiler));
-	self->words[0] = 0;
+	self->hmm_pfns[0] = 0;
 	for (size_t i = 1; i < N; i++)
-		self->words[i] = REQ_FAULT;
-	ASSERT_EQ(0, leaf_walk_words(self, at, N, 0, REQ_RW));
-	EXPECT_WORDS(0, 1, WORD_ERROR);
-	EXPECT_WORDS(1, N - 1, WORD_VALID | WORD_WRITE);
+		self->hmm_pfns[i] = REQ_FAULT;
+	ASSERT_EQ(0, leaf_walk_pfns(self, at, N, 0, REQ_RW));
+	EXPECT_PFNS(0, 1, HMM_PFN_ERROR);
+	EXPECT_PFNS(1, N - 1, HMM_PFN_VALID | HMM_PFN_WRITE);
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
 }
@@ -282,16 +282,16 @@ TEST_F(leaf, unmapped_when_begun_again)
 				   UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, drop_and_serve, &spoiler));
 	for (size_t i = 0; i < N; i++)
-		self->words[i] = REQ_FAULT;
-	self->words[0] |= WORD_DMA_MAPPED;
-	self->words[1] |= WORD_DMA_MAPPED;
+		self->hmm_pfns[i] = REQ_FAULT;
+	self->hmm_pfns[0] |= HMM_PFN_DMA_MAPPED;
+	self->hmm_pfns[1] |= HMM_PFN_DMA_MAPPED;
 	self->walk.how |= HMM_PROBE_DMA_UNMAP;
-	ASSERT_EQ(0, leaf_walk_words(self, at, N, 0, REQ_RW));
+	ASSERT_EQ(0, leaf_walk_pfns(self, at, N, 0, REQ_RW));
 	self->walk.how &= ~HMM_PROBE_DMA_UNMAP;
-	EXPECT_EQ(0, self->words[0] & WORD_DMA_MAPPED);
-	EXPECT_EQ(WORD_DMA_MAPPED, self->words[1] & WORD_DMA_MAPPED);
-	self->words[1] &= ~WORD_DMA_MAPPED;
-	EXPECT_WORDS(1, N - 1, WORD_VALID | WORD_WRITE);
+	EXPECT_EQ(0, self->hmm_pfns[0] & HMM_PFN_DMA_MAPPED);
+	EXPECT_EQ(HMM_PFN_DMA_MAPPED, self->hmm_pfns[1] & HMM_PFN_DMA_MAPPED);
+	self->hmm_pfns[1] &= ~HMM_PFN_DMA_MAPPED;
+	EXPECT_PFNS(1, N - 1, HMM_PFN_VALID | HMM_PFN_WRITE);
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
 }
@@ -310,8 +310,8 @@ TEST_F(leaf, uffd_write_protected)
 				   UFFDIO_REGISTER_MODE_WP));
 	ASSERT_EQ(0, uffd_protect(uffd, at, 4 * PAGE));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
-	EXPECT_WORDS(0, 4, WORD_VALID);
-	EXPECT_WORDS(4, N - 4, WORD_VALID | WORD_WRITE);
+	EXPECT_PFNS(0, 4, HMM_PFN_VALID);
+	EXPECT_PFNS(4, N - 4, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
 /* A marker stands where there was never a page. */
@@ -331,9 +331,9 @@ TEST_F(leaf, uffd_marker)
 	ASSERT_EQ(0, uffd_protect(uffd, at, 4 * PAGE));
 	EXPECT_TRUE(page_map(at) & MAP_UFFD_WP);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	EXPECT_WORDS(0, N, 0);
+	EXPECT_PFNS(0, N, 0);
 	ASSERT_EQ(0, leaf_walk(self, at, 4, REQ_FAULT));
-	EXPECT_WORDS(0, 4, WORD_VALID);
+	EXPECT_PFNS(0, 4, HMM_PFN_VALID);
 }
 
 static int last_error(int fd, uint64_t *walks)
@@ -388,11 +388,11 @@ TEST_F(leaf, bad_requests)
 
 	ASSERT_NE(NULL, at);
 	EXPECT_EQ(-EINVAL - 1000000, leaf_walk(self, at + 1, 1, 0));
-	EXPECT_EQ(-EINVAL - 1000000, leaf_walk_words(self, at, 0, 0, 0));
+	EXPECT_EQ(-EINVAL - 1000000, leaf_walk_pfns(self, at, 0, 0, 0));
 	EXPECT_EQ(-EINVAL - 1000000,
 		  leaf_walk(self, (void *)(-8UL * PAGE), 1, 0));
-	self->walk.words = 8;
-	EXPECT_EQ(-EFAULT - 1000000, leaf_walk_words(self, at, 1, 0, 0));
+	self->walk.hmm_pfns = 8;
+	EXPECT_EQ(-EFAULT - 1000000, leaf_walk_pfns(self, at, 1, 0, 0));
 }
 
 TEST_HARNESS_MAIN

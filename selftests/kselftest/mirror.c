@@ -50,12 +50,12 @@ static int range_remove(int fd, unsigned int id)
 }
 
 static struct hmm_probe_section section_of(const void *start, size_t size,
-					   unsigned int access, uint64_t *words)
+					   unsigned int access, uint64_t *hmm_pfns)
 {
 	return (struct hmm_probe_section){
 		.start = (uintptr_t)start,
 		.end = (uintptr_t)start + size,
-		.words = (uintptr_t)words,
+		.hmm_pfns = (uintptr_t)hmm_pfns,
 		.access = access,
 		.how = HMM_PROBE_POPULATE | HMM_PROBE_RUNS,
 	};
@@ -68,10 +68,10 @@ static int section_run(int fd, struct hmm_probe_section *section)
 }
 
 static int populate(int fd, const void *start, size_t size, unsigned int access,
-		    uint64_t *words)
+		    uint64_t *hmm_pfns)
 {
 	struct hmm_probe_section section =
-		section_of(start, size, access, words);
+		section_of(start, size, access, hmm_pfns);
 
 	return section_run(fd, &section);
 }
@@ -143,7 +143,7 @@ FIXTURE(mirror) {
 	int fd;
 	struct hmm_probe_info info;
 	char *at;
-	uint64_t *words;
+	uint64_t *hmm_pfns;
 };
 
 FIXTURE_SETUP(mirror)
@@ -155,8 +155,8 @@ FIXTURE_SETUP(mirror)
 	self->at = map_aligned(SIZE, HUGE, RW, MAP_PRIVATE, -1);
 	ASSERT_NE(NULL, self->at);
 	madvise(self->at, SIZE, MADV_NOHUGEPAGE);
-	self->words = calloc(N, sizeof(uint64_t));
-	ASSERT_NE(NULL, self->words);
+	self->hmm_pfns = calloc(N, sizeof(uint64_t));
+	ASSERT_NE(NULL, self->hmm_pfns);
 	fill(self->at, SIZE);
 	ASSERT_EQ(0, range_add(self->fd, 0, self->at, SIZE));
 }
@@ -169,7 +169,7 @@ FIXTURE_TEARDOWN(mirror)
 TEST_F(mirror, populate)
 {
 	struct hmm_probe_section section =
-		section_of(self->at, SIZE, READ, self->words);
+		section_of(self->at, SIZE, READ, self->hmm_pfns);
 	uint64_t value;
 	size_t i;
 
@@ -179,8 +179,8 @@ TEST_F(mirror, populate)
 	for (i = 0; i < N; i++) {
 		char *page = self->at + i * PAGE;
 
-		ASSERT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[i]));
-		ASSERT_EQ(page_map(page) & MAP_PFN, word_pfn(self->words[i]));
+		ASSERT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[i]));
+		ASSERT_EQ(page_map(page) & MAP_PFN, hmm_pfn_to_pfn(self->hmm_pfns[i]));
 		ASSERT_EQ(0, device_read(self->fd, page, &value));
 		ASSERT_EQ((uintptr_t)page, value);
 	}
@@ -193,9 +193,9 @@ TEST_F(mirror, snapshot_faults_nothing)
 	size_t i;
 
 	ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, SNAPSHOT, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, SNAPSHOT, self->hmm_pfns));
 	for (i = 0; i < N; i++) {
-		ASSERT_EQ(0, self->words[i]);
+		ASSERT_EQ(0, self->hmm_pfns[i]);
 		ASSERT_EQ(0, page_map(self->at + i * PAGE));
 	}
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
@@ -204,11 +204,11 @@ TEST_F(mirror, snapshot_faults_nothing)
 TEST_F(mirror, faults_in)
 {
 	ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
-	EXPECT_EQ(WORD_VALID, word_flags(self->words[0]));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
+	EXPECT_EQ(HMM_PFN_VALID, hmm_pfn_flags(self->hmm_pfns[0]));
 	EXPECT_EQ(-EACCES, device_write(self->fd, self->at, 1));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
-	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[N - 1]));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
+	EXPECT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[N - 1]));
 	ASSERT_EQ(0, device_write(self->fd, self->at, 0x1234));
 	EXPECT_EQ(0x1234, *(uint64_t *)self->at);
 }
@@ -216,16 +216,16 @@ TEST_F(mirror, faults_in)
 TEST_F(mirror, errors_of_the_walk)
 {
 	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_READ));
-	EXPECT_EQ(-EPERM, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	EXPECT_EQ(-EPERM, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_NONE));
-	EXPECT_EQ(-EFAULT, populate(self->fd, self->at, SIZE, READ, self->words));
+	EXPECT_EQ(-EFAULT, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
 	ASSERT_EQ(0, munmap(self->at, PAGE));
-	EXPECT_EQ(-EFAULT, populate(self->fd, self->at, SIZE, READ, self->words));
-	EXPECT_EQ(0, populate(self->fd, self->at, SIZE, SNAPSHOT, self->words));
-	EXPECT_EQ(WORD_ERROR, self->words[0]);
+	EXPECT_EQ(-EFAULT, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
+	EXPECT_EQ(0, populate(self->fd, self->at, SIZE, SNAPSHOT, self->hmm_pfns));
+	EXPECT_EQ(HMM_PFN_ERROR, self->hmm_pfns[0]);
 	/* The lock is free again. */
 	EXPECT_EQ(0, populate(self->fd, self->at + PAGE, SIZE - PAGE, WRITE,
-			      self->words));
+			      self->hmm_pfns));
 }
 
 /* After each change: told of it, the entries gone, the others there. */
@@ -245,27 +245,27 @@ TEST_F(mirror, errors_of_the_walk)
 
 TEST_F(mirror, munmap)
 {
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, munmap(self->at + 16 * PAGE, 16 * PAGE));
 	EXPECT_FORGOTTEN(16, 16, UNMAP);
 }
 
 TEST_F(mirror, mprotect)
 {
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, mprotect(self->at + 16 * PAGE, 16 * PAGE, PROT_READ));
 	EXPECT_FORGOTTEN(16, 16, PROTECTION_VMA);
-	EXPECT_EQ(-EPERM, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	EXPECT_EQ(-EPERM, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 }
 
 TEST_F(mirror, madvise)
 {
 	uint64_t value;
 
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, madvise(self->at + 16 * PAGE, 16 * PAGE, MADV_DONTNEED));
 	EXPECT_FORGOTTEN(16, 16, CLEAR);
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
 	ASSERT_EQ(0, device_read(self->fd, self->at + 16 * PAGE, &value));
 	EXPECT_EQ(0, value);
 }
@@ -275,7 +275,7 @@ TEST_F(mirror, mremap)
 	char *to = map_aligned(SIZE, HUGE, PROT_NONE, MAP_PRIVATE, -1);
 
 	ASSERT_NE(NULL, to);
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(to, mremap(self->at + 16 * PAGE, 16 * PAGE, 16 * PAGE,
 			     MREMAP_MAYMOVE | MREMAP_FIXED, to));
 	EXPECT_FORGOTTEN(16, 16, UNMAP);
@@ -290,7 +290,7 @@ TEST_F(mirror, fork)
 	pid_t child;
 	char byte;
 
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, pipe(hold));
 	child = fork();
 	ASSERT_GE(child, 0);
@@ -301,7 +301,7 @@ TEST_F(mirror, fork)
 	}
 	EXPECT_TRUE(was_told(self->fd, self->at, SIZE, PROTECTION_PAGE));
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, device_write(self->fd, self->at, 5));
 	EXPECT_EQ(5, *(uint64_t *)self->at);
 	close(hold[1]);
@@ -318,12 +318,12 @@ TEST_F(mirror, write_protected_by_uffd)
 		SKIP(return, "userfaultfd: %s", strerror(-uffd));
 	ASSERT_EQ(0, uffd_register(uffd, self->at, SIZE,
 				   UFFDIO_REGISTER_MODE_WP));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, uffd_protect(uffd, self->at + 16 * PAGE, 16 * PAGE));
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at + 16 * PAGE, &value));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
-	EXPECT_EQ(WORD_VALID, word_flags(self->words[16]));
-	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[32]));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
+	EXPECT_EQ(HMM_PFN_VALID, hmm_pfn_flags(self->hmm_pfns[16]));
+	EXPECT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[32]));
 }
 
 /* A fault that takes as long as a program likes, in a section. */
@@ -339,7 +339,7 @@ TEST_F(mirror, missing_served_by_uffd)
 				   UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, madvise(self->at, 4 * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, uffd_serve, &uffd));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
 	ASSERT_EQ(0, device_read(self->fd, self->at + PAGE, &value));
 	EXPECT_EQ(0x7777777777777777, value);
 	ASSERT_EQ(0, device_read(self->fd, self->at + 4 * PAGE, &value));
@@ -352,7 +352,7 @@ TEST_F(mirror, missing_served_by_uffd)
 struct helper {
 	int fd;
 	char *at;
-	uint64_t *words;
+	uint64_t *hmm_pfns;
 	int ret;
 	atomic_int tid;
 	atomic_bool done;
@@ -383,7 +383,7 @@ static void *take_snapshot(void *argument)
 
 	helper->tid = gettid();
 	helper->ret = populate(helper->fd, helper->at, 64 * PAGE, SNAPSHOT,
-			       helper->words);
+			       helper->hmm_pfns);
 	helper->done = true;
 	return NULL;
 }
@@ -416,7 +416,7 @@ TEST_F(mirror, invalidation_waits_for_the_lock)
 	pthread_t holder, zapper;
 	uint64_t value;
 
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
 	ASSERT_TRUE(wait_holding(self->fd));
 	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap, &zapped));
@@ -424,7 +424,7 @@ TEST_F(mirror, invalidation_waits_for_the_lock)
 	EXPECT_FALSE(atomic_load(&zapped.done));
 	/* What the device holds is true still. */
 	EXPECT_TRUE(page_map(self->at) & MAP_PRESENT);
-	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_LET_GO));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_UNHOLD));
 	pthread_join(zapper, NULL);
 	pthread_join(holder, NULL);
 	EXPECT_EQ(0, page_map(self->at));
@@ -505,7 +505,7 @@ TEST_F(mirror, progress_is_no_timeout)
 	if (ret)
 		SKIP(return, "userfaultfd: %s", strerror(-ret));
 	ASSERT_EQ(0, range_add(self->fd, 1, slow.at, npages * PAGE));
-	section = section_of(slow.at, npages * PAGE, WRITE, self->words);
+	section = section_of(slow.at, npages * PAGE, WRITE, self->hmm_pfns);
 	section.timeout_ms = 250;
 	EXPECT_EQ(0, section_run(self->fd, &section));
 	EXPECT_EQ((int)npages, atomic_load(&slow.served));
@@ -558,7 +558,7 @@ static void *take_slow(void *argument)
 	struct helper *helper = argument;
 
 	helper->tid = gettid();
-	helper->ret = populate(helper->fd, helper->at, PAGE, WRITE, helper->words);
+	helper->ret = populate(helper->fd, helper->at, PAGE, WRITE, helper->hmm_pfns);
 	helper->done = true;
 	return NULL;
 }
@@ -598,9 +598,9 @@ static bool wait_done(struct helper *helper)
  */
 TEST_F(mirror, nobody_waits_behind_a_section)
 {
-	struct helper waits = { .fd = self->fd, .words = self->words };
+	struct helper waits = { .fd = self->fd, .hmm_pfns = self->hmm_pfns };
 	struct helper adds = { .fd = self->fd };
-	struct helper looks = { .fd = self->fd, .words = self->words + N / 2 };
+	struct helper looks = { .fd = self->fd, .hmm_pfns = self->hmm_pfns + N / 2 };
 	struct helper removes = { .fd = self->fd };
 	struct uffdio_zeropage zero = { .range.len = PAGE };
 	struct slow_memory slow = { 0 };
@@ -643,7 +643,7 @@ static int populate_for_ever(void *argument)
 	struct helper *helper = argument;
 
 	for (;;)
-		populate(helper->fd, helper->at, PAGE, WRITE, helper->words);
+		populate(helper->fd, helper->at, PAGE, WRITE, helper->hmm_pfns);
 	return 0;
 }
 
@@ -651,9 +651,9 @@ static int populate_for_ever(void *argument)
  * Has a process with this memory go through sections until it is killed. Returns
  * whether that took less than three seconds.
  */
-static bool section_is_killable(int fd, char *at, uint64_t *words)
+static bool section_is_killable(int fd, char *at, uint64_t *hmm_pfns)
 {
-	struct helper helper = { .fd = fd, .at = at, .words = words };
+	struct helper helper = { .fd = fd, .at = at, .hmm_pfns = hmm_pfns };
 	static char stack[64 << 10] __attribute__((aligned(16)));
 	int status, tries;
 	/* Not a thread: killing it must not end the test. */
@@ -678,8 +678,8 @@ TEST_F(mirror, killed_at_the_lock)
 
 	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_lock, &hold));
 	ASSERT_TRUE(wait_holding(self->fd));
-	EXPECT_TRUE(section_is_killable(self->fd, self->at, self->words));
-	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_LET_GO));
+	EXPECT_TRUE(section_is_killable(self->fd, self->at, self->hmm_pfns));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_UNHOLD));
 	pthread_join(holder, NULL);
 }
 
@@ -699,8 +699,8 @@ TEST_F(mirror, killed_before_the_walk)
 	ASSERT_TRUE(wait_holding(other));
 	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap, &zapped));
 	EXPECT_TRUE(wait_asleep(&zapped));
-	EXPECT_TRUE(section_is_killable(self->fd, self->at, self->words));
-	ASSERT_EQ(0, ioctl(other, HMM_PROBE_LET_GO));
+	EXPECT_TRUE(section_is_killable(self->fd, self->at, self->hmm_pfns));
+	ASSERT_EQ(0, ioctl(other, HMM_PROBE_UNHOLD));
 	pthread_join(zapper, NULL);
 	pthread_join(holder, NULL);
 	close(other);
@@ -715,7 +715,7 @@ TEST_F(mirror, raced_section_begins_again)
 {
 	struct helper hold = { .fd = self->fd }, zapped = { .at = self->at };
 	struct helper section = {
-		.fd = self->fd, .at = self->at, .words = self->words,
+		.fd = self->fd, .at = self->at, .hmm_pfns = self->hmm_pfns,
 	};
 	pthread_t holder, zapper, walker;
 	size_t i;
@@ -726,13 +726,13 @@ TEST_F(mirror, raced_section_begins_again)
 	EXPECT_TRUE(wait_asleep(&zapped));
 	ASSERT_EQ(0, pthread_create(&walker, NULL, take_snapshot, &section));
 	EXPECT_TRUE(wait_asleep(&section));
-	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_LET_GO));
+	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_UNHOLD));
 	pthread_join(walker, NULL);
 	pthread_join(zapper, NULL);
 	pthread_join(holder, NULL);
 	ASSERT_EQ(0, section.ret);
 	for (i = 0; i < 64; i++) {
-		ASSERT_EQ(0, self->words[i]);
+		ASSERT_EQ(0, self->hmm_pfns[i]);
 	}
 	EXPECT_EQ(0, seen(self->fd).entries);
 }
@@ -750,17 +750,17 @@ TEST_F(mirror, bad_spans)
 	/* Whatever was refused is not there. */
 	EXPECT_EQ(-ENOENT, range_remove(self->fd, 1));
 	ASSERT_EQ(0, range_add(self->fd, 0, at, SIZE));
-	EXPECT_EQ(-EINVAL, populate(self->fd, at, 0, READ, self->words));
-	EXPECT_EQ(-EINVAL, populate(self->fd, at, -PAGE, READ, self->words));
-	EXPECT_EQ(-EINVAL, populate(self->fd, at + 1, PAGE, READ, self->words));
+	EXPECT_EQ(-EINVAL, populate(self->fd, at, 0, READ, self->hmm_pfns));
+	EXPECT_EQ(-EINVAL, populate(self->fd, at, -PAGE, READ, self->hmm_pfns));
+	EXPECT_EQ(-EINVAL, populate(self->fd, at + 1, PAGE, READ, self->hmm_pfns));
 	EXPECT_EQ(-ENOENT, populate(self->fd, at + SIZE, PAGE, READ,
-				    self->words));
+				    self->hmm_pfns));
 	EXPECT_EQ(-ENOENT, populate(self->fd, at - PAGE, 2 * PAGE, READ,
-				    self->words));
+				    self->hmm_pfns));
 	/* What lies before the end of the ranges was handled. */
 	EXPECT_EQ(-ENOENT, populate(self->fd, at + SIZE - PAGE, 2 * PAGE, READ,
-				    self->words));
-	EXPECT_EQ(0, populate(self->fd, at, SIZE, READ, self->words));
+				    self->hmm_pfns));
+	EXPECT_EQ(0, populate(self->fd, at, SIZE, READ, self->hmm_pfns));
 }
 
 TEST_F(mirror, ranges)
@@ -775,13 +775,13 @@ TEST_F(mirror, ranges)
 	ASSERT_EQ(0, range_add(self->fd, 0, at, SIZE / 2));
 	ASSERT_EQ(0, range_add(self->fd, 1, at + SIZE / 2, SIZE / 2));
 	/* Neighbouring ranges are as good as one. */
-	ASSERT_EQ(0, populate(self->fd, at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, at, SIZE, WRITE, self->hmm_pfns));
 	/* A range that goes takes its entries with it, and no others. */
 	ASSERT_EQ(0, range_remove(self->fd, 0));
 	EXPECT_TRUE(was_told(self->fd, at, SIZE / 2, RELEASE));
 	EXPECT_EQ(-ENOENT, device_read(self->fd, at, &value));
 	EXPECT_EQ(0, device_read(self->fd, at + SIZE / 2, &value));
-	EXPECT_EQ(-ENOENT, populate(self->fd, at, PAGE, READ, self->words));
+	EXPECT_EQ(-ENOENT, populate(self->fd, at, PAGE, READ, self->hmm_pfns));
 	value = seen(self->fd).invalidations;
 	ASSERT_EQ(0, madvise(at, SIZE / 2, MADV_DONTNEED));
 	EXPECT_EQ(value, seen(self->fd).invalidations);
@@ -811,7 +811,7 @@ TEST_F(mirror, whole_process)
 
 	ASSERT_EQ(0, range_remove(self->fd, 0));
 	ASSERT_EQ(0, range_add(self->fd, 0, NULL, -PAGE));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	EXPECT_EQ(-EEXIST, range_add(self->fd, 1, self->at, PAGE));
 	ASSERT_EQ(0, munmap(self->at, SIZE));
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
@@ -824,7 +824,7 @@ TEST_F(mirror, left_early)
 	size_t way;
 
 	for (way = 0; way < 2; way++) {
-		section = section_of(self->at, SIZE, READ, self->words);
+		section = section_of(self->at, SIZE, READ, self->hmm_pfns);
 		section.how |= ways[way];
 		section.stop_after = 2;
 		ASSERT_EQ(0, section_run(self->fd, &section));
@@ -844,40 +844,40 @@ TEST_F(mirror, room_of_ones_own)
 	size_t i;
 
 	for (i = 0; i < 6; i++) {
-		section = section_of(self->at, SIZE, READ, self->words);
+		section = section_of(self->at, SIZE, READ, self->hmm_pfns);
 		section.array = rooms[i];
-		memset(self->words, 0, N * sizeof(uint64_t));
+		memset(self->hmm_pfns, 0, N * sizeof(uint64_t));
 		ASSERT_EQ(0, section_run(self->fd, &section));
 		EXPECT_EQ((N + rooms[i] - 1) / rooms[i], section.batches);
 		EXPECT_EQ(N, section.pages);
 		EXPECT_EQ(page_map(self->at + SIZE - PAGE) & MAP_PFN,
-			  word_pfn(self->words[N - 1]));
+			  hmm_pfn_to_pfn(self->hmm_pfns[N - 1]));
 	}
 }
 
 TEST_F(mirror, runs_of_a_huge_page)
 {
 	char *at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
-	uint64_t *words = calloc(512, sizeof(*words));
+	uint64_t *hmm_pfns = calloc(512, sizeof(*hmm_pfns));
 	struct hmm_probe_section section;
 
 	ASSERT_NE(NULL, at);
 	madvise(at, HUGE, MADV_HUGEPAGE);
 	write_pages(at, HUGE);
 	ASSERT_EQ(0, range_add(self->fd, 1, at, HUGE));
-	section = section_of(at, HUGE, WRITE, words);
+	section = section_of(at, HUGE, WRITE, hmm_pfns);
 	section.array = 512;
 	ASSERT_EQ(0, section_run(self->fd, &section));
-	ASSERT_EQ(HUGE_ORDER, word_order(words[0]));
+	ASSERT_EQ(HUGE_ORDER, hmm_pfn_order(hmm_pfns[0]));
 	EXPECT_EQ(1, section.runs);
 	ASSERT_EQ(0, mprotect(at + 8 * PAGE, PAGE, PROT_READ));
-	section = section_of(at, HUGE, READ, words);
+	section = section_of(at, HUGE, READ, hmm_pfns);
 	section.array = 512;
 	ASSERT_EQ(0, section_run(self->fd, &section));
 	EXPECT_LE(3, section.runs);
 	/* Nothing mapped comes in runs too. */
 	ASSERT_EQ(0, madvise(at, HUGE, MADV_DONTNEED));
-	section = section_of(at, HUGE, SNAPSHOT, words);
+	section = section_of(at, HUGE, SNAPSHOT, hmm_pfns);
 	section.array = 512;
 	ASSERT_EQ(0, section_run(self->fd, &section));
 	EXPECT_EQ(1, section.runs);
@@ -889,8 +889,8 @@ TEST_F(mirror, exclusive)
 	uint64_t value;
 
 	ASSERT_EQ(0, populate(self->fd, self->at, 4 * PAGE, EXCLUSIVE,
-			      self->words));
-	EXPECT_EQ(WORD_VALID | WORD_WRITE, word_flags(self->words[0]));
+			      self->hmm_pfns));
+	EXPECT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[0]));
 	EXPECT_FALSE(page_map(self->at) & MAP_PRESENT);
 	ASSERT_EQ(0, device_read(self->fd, self->at, &value));
 	EXPECT_EQ((uintptr_t)self->at, value);
@@ -900,8 +900,8 @@ TEST_F(mirror, exclusive)
 	EXPECT_EQ(0, device_read(self->fd, self->at + PAGE, &value));
 	/* What can only be read cannot be had alone. */
 	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_READ));
-	EXPECT_GT(0, populate(self->fd, self->at, PAGE, EXCLUSIVE, self->words));
-	EXPECT_EQ(0, populate(self->fd, self->at, PAGE, READ, self->words));
+	EXPECT_GT(0, populate(self->fd, self->at, PAGE, EXCLUSIVE, self->hmm_pfns));
+	EXPECT_EQ(0, populate(self->fd, self->at, PAGE, READ, self->hmm_pfns));
 }
 
 TEST_F(mirror, two_of_one_process)
@@ -912,8 +912,8 @@ TEST_F(mirror, two_of_one_process)
 
 	ASSERT_EQ(0, ioctl(other, HMM_PROBE_MIRROR_INIT));
 	ASSERT_EQ(0, range_add(other, 0, self->at, SIZE));
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
-	ASSERT_EQ(0, populate(other, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
+	ASSERT_EQ(0, populate(other, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, device_write(other, self->at, 9));
 	ASSERT_EQ(0, device_read(self->fd, self->at, &value));
 	EXPECT_EQ(9, value);
@@ -931,7 +931,7 @@ TEST_F(mirror, two_of_one_process)
 
 TEST_F(mirror, released_once_by_exit_of_the_mirror)
 {
-	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	EXPECT_EQ(0, seen(self->fd).releases);
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
 	EXPECT_EQ(1, seen(self->fd).releases);
@@ -939,19 +939,19 @@ TEST_F(mirror, released_once_by_exit_of_the_mirror)
 	EXPECT_EQ(0, seen(self->fd).entries);
 	/* And it can be made again. */
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_INIT));
-	EXPECT_EQ(-ENOENT, populate(self->fd, self->at, PAGE, READ, self->words));
+	EXPECT_EQ(-ENOENT, populate(self->fd, self->at, PAGE, READ, self->hmm_pfns));
 	ASSERT_EQ(0, range_add(self->fd, 0, self->at, SIZE));
-	EXPECT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->words));
+	EXPECT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 }
 
 /*
  * A child's mirror, seen by its parent by the file they share. The harness
  * leaves the teardown to us: the fixture's own mirror is ended first.
  */
-static void child_mirror(int fd, const char *at, uint64_t *words)
+static void child_mirror(int fd, const char *at, uint64_t *hmm_pfns)
 {
 	if (ioctl(fd, HMM_PROBE_MIRROR_INIT) || range_add(fd, 0, at, SIZE) ||
-	    populate(fd, at, SIZE, WRITE, words))
+	    populate(fd, at, SIZE, WRITE, hmm_pfns))
 		_exit(1);
 }
 
@@ -1000,7 +1000,7 @@ TEST_F(mirror, process_exits_after_use)
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
 	child = fork();
 	if (!child) {
-		child_mirror(self->fd, self->at, self->words);
+		child_mirror(self->fd, self->at, self->hmm_pfns);
 		_exit(0);
 	}
 	ASSERT_EQ(child, waitpid(child, &status, 0));
@@ -1011,7 +1011,7 @@ TEST_F(mirror, process_exits_after_use)
 	/* exit_mmap() unmaps after it has called release: not heard any more. */
 	EXPECT_EQ(0, seen(self->fd).late);
 	EXPECT_EQ(RELEASE, last_event(self->fd));
-	EXPECT_EQ(-ESRCH, populate(self->fd, self->at, SIZE, READ, self->words));
+	EXPECT_EQ(-ESRCH, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
 	ASSERT_EQ(0, range_remove(self->fd, 0));
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
 	EXPECT_EQ(1, seen(self->fd).releases);
@@ -1025,10 +1025,10 @@ struct user {
 static void *use(void *argument)
 {
 	struct user *user = argument;
-	uint64_t *words = calloc(N, sizeof(*words));
+	uint64_t *hmm_pfns = calloc(N, sizeof(*hmm_pfns));
 
 	for (;;) {
-		populate(user->fd, user->at, SIZE, WRITE, words);
+		populate(user->fd, user->at, SIZE, WRITE, hmm_pfns);
 		madvise(user->at, SIZE, MADV_DONTNEED);
 	}
 	return NULL;
@@ -1045,7 +1045,7 @@ TEST_F(mirror, process_killed_during_use)
 		ioctl(self->fd, HMM_PROBE_MIRROR_EXIT);
 		child = fork();
 		if (!child) {
-			child_mirror(self->fd, self->at, self->words);
+			child_mirror(self->fd, self->at, self->hmm_pfns);
 			pthread_create(&thread, NULL, use, &user);
 			use(&user);
 		}
@@ -1071,7 +1071,7 @@ TEST_F(mirror, exec)
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_EXIT));
 	child = fork();
 	if (!child) {
-		child_mirror(self->fd, self->at, self->words);
+		child_mirror(self->fd, self->at, self->hmm_pfns);
 		execl("/bin/sleep", "sleep", "20", NULL);
 		_exit(1);
 	}
@@ -1132,14 +1132,14 @@ static void *stress_map(void *argument)
 static void *stress_device(void *argument)
 {
 	struct stress *stress = argument;
-	uint64_t *words = calloc(N, sizeof(*words));
+	uint64_t *hmm_pfns = calloc(N, sizeof(*hmm_pfns));
 	unsigned int seed = (uintptr_t)&seed;
 
 	while (!stress->stop) {
 		size_t first = rand_r(&seed) % (N - 64), i;
 		char *at = stress->at + first * PAGE;
 		int ret = populate(stress->fd, at, 64 * PAGE,
-				   rand_r(&seed) % 3, words);
+				   rand_r(&seed) % 3, hmm_pfns);
 		uint64_t value;
 
 		/* Only a hole or a lost right may stop it. */
@@ -1153,7 +1153,7 @@ static void *stress_device(void *argument)
 				stress->wrong++;
 		}
 	}
-	free(words);
+	free(hmm_pfns);
 	return NULL;
 }
 
@@ -1199,7 +1199,7 @@ TEST_F(mirror, follows_at_rest)
 			madvise(at, 16 * PAGE, MADV_DONTNEED);
 		else if (round % 3 == 1)
 			fill(at, 16 * PAGE);
-		else if (populate(self->fd, at, 16 * PAGE, WRITE, self->words))
+		else if (populate(self->fd, at, 16 * PAGE, WRITE, self->hmm_pfns))
 			TH_LOG("round %zu did not populate", round);
 		for (i = 0; i < 16; i++) {
 			if (device_read(self->fd, at + i * PAGE, &value))

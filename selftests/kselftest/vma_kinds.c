@@ -25,9 +25,9 @@
 #define N	4UL
 #define RW	(PROT_READ | PROT_WRITE)
 
-#define VALID	WORD_VALID
-#define WRITABLE (WORD_VALID | WORD_WRITE)
-#define ERROR	WORD_ERROR
+#define VALID	HMM_PFN_VALID
+#define WRITABLE (HMM_PFN_VALID | HMM_PFN_WRITE)
+#define ERROR	HMM_PFN_ERROR
 
 /* How a section accesses memory: enum hmm_access. */
 enum { SNAPSHOT, READ, WRITE };
@@ -563,7 +563,7 @@ static int walk(test_data *self, enum hmm_probe_core core, uint32_t how, uint64_
 	struct hmm_probe_walk arg = {
 		.addr = (uintptr_t)self->memory.at,
 		.npages = self->memory.npages,
-		.words = (uintptr_t)self->hmm_pfns,
+		.hmm_pfns = (uintptr_t)self->hmm_pfns,
 		.default_flags = flags,
 		.core = core,
 		.how = how,
@@ -583,7 +583,7 @@ static int section(test_data *self, unsigned int access)
 	struct hmm_probe_section arg = {
 		.start = span.start,
 		.end = span.end,
-		.words = (uintptr_t)self->hmm_pfns,
+		.hmm_pfns = (uintptr_t)self->hmm_pfns,
 		.access = access,
 	};
 	int ret = -EBADF;
@@ -604,10 +604,10 @@ static size_t reported(test_data *self, uint64_t flags)
 	for (i = 0; i < self->memory.npages; i++) {
 		uint64_t hmm_pfn = self->hmm_pfns[i];
 
-		if (word_flags(hmm_pfn) != flags)
+		if (hmm_pfn_flags(hmm_pfn) != flags)
 			break;
-		if (flags & WORD_VALID &&
-		    word_pfn(hmm_pfn) != (page_map(self->memory.at + i * PAGE) & MAP_PFN))
+		if (flags & HMM_PFN_VALID &&
+		    hmm_pfn_to_pfn(hmm_pfn) != (page_map(self->memory.at + i * PAGE) & MAP_PFN))
 			break;
 		nr++;
 	}
@@ -762,7 +762,7 @@ TEST_F(kind, driver_snapshot)
 
 	if (device < 0)
 		SKIP(return, "no driver is loaded");
-	if (row->snapshot & WORD_ERROR)
+	if (row->snapshot & HMM_PFN_ERROR)
 		want = HMM_DMIRROR_PROT_ERROR;
 	else if (row->snapshot)
 		want = row->snapshot == WRITABLE ? HMM_DMIRROR_PROT_WRITE : HMM_DMIRROR_PROT_READ;

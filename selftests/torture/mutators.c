@@ -124,11 +124,11 @@ static long op_migration_entries(struct arena *arena, uint64_t *stream)
 static long engine_move(struct arena *arena, uint64_t *stream, struct span span,
 			unsigned int how, unsigned int core)
 {
-	static _Thread_local uint64_t words[2 * HMM_PROBE_ENGINE_WORDS];
+	static _Thread_local uint64_t mpfns[2 * HMM_PROBE_ENGINE_MPFNS];
 	struct hmm_probe_engine move = {
 		.start = (uintptr_t)span_at(arena, span),
 		.end = (uintptr_t)span_at(arena, span) + span.count * PAGE,
-		.words = (uintptr_t)words,
+		.mpfns = (uintptr_t)mpfns,
 		.stream = next(stream),
 		.core = core,
 		.how = how,
@@ -154,7 +154,7 @@ static long op_device(struct arena *arena, uint64_t *stream)
 	if (!below(stream, 3))
 		span_read(arena, span);
 	if (below(stream, 2))
-		engine_move(arena, stream, span, HMM_PROBE_ENGINE_HOME | whole, core);
+		engine_move(arena, stream, span, HMM_PROBE_ENGINE_TO_RAM | whole, core);
 	if (often(stream))
 		span_write(arena, span);
 	return moved;

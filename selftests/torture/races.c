@@ -124,7 +124,7 @@ static void failure_print(struct round *round, const struct hmm_probe_race *walk
 		printf("#   page %llu of %llu: hmm pfn %#llx, entry %#llx, content %#llx\n",
 		       (unsigned long long)(walk->fail_addr - walk->addr) / PAGE,
 		       (unsigned long long)walk->npages,
-		       (unsigned long long)walk->fail_word,
+		       (unsigned long long)walk->fail_hmm_pfn,
 		       (unsigned long long)walk->fail_entry,
 		       (unsigned long long)walk->fail_content);
 		printf("#   again: SEED=%llu races %s\n",
@@ -239,12 +239,12 @@ static void *mutator(void *argument)
  * page is none any more if its memory was unplugged: then without an owner.
  */
 static bool quiet_walk(const struct arena *arena, unsigned int core, uint64_t pfn,
-		       uint64_t *words)
+		       uint64_t *hmm_pfns)
 {
 	struct hmm_probe_walk walk = {
 		.addr = (uintptr_t)arena->at,
 		.npages = arena->npages,
-		.words = (uintptr_t)words,
+		.hmm_pfns = (uintptr_t)hmm_pfns,
 		.core = core,
 		.pfn = pfn,
 		.how = pfn ? HMM_PROBE_OWNER_OF_PFN : 0,
@@ -265,27 +265,27 @@ static bool quiet_walk(const struct arena *arena, unsigned int core, uint64_t pf
 /* What both cores say of the whole arena, once it is quiet. */
 static bool quiet_same(const struct arena *arena, uint64_t pfn)
 {
-	uint64_t *words[2];
+	uint64_t *hmm_pfns[2];
 	bool same = true;
 	unsigned int core;
 	size_t i;
 
 	for (core = 0; core < 2; core++) {
-		words[core] = calloc(arena->npages, sizeof(uint64_t));
-		same = same && quiet_walk(arena, core, pfn, words[core]);
+		hmm_pfns[core] = calloc(arena->npages, sizeof(uint64_t));
+		same = same && quiet_walk(arena, core, pfn, hmm_pfns[core]);
 	}
 	for (i = 0; same && i < arena->npages; i++) {
-		uint64_t a = words[0][i], b = words[1][i];
+		uint64_t a = hmm_pfns[0][i], b = hmm_pfns[1][i];
 
-		if (word_flags(a) == word_flags(b) &&
-		    (!(a & WORD_VALID) || word_pfn(a) == word_pfn(b)))
+		if (hmm_pfn_flags(a) == hmm_pfn_flags(b) &&
+		    (!(a & HMM_PFN_VALID) || hmm_pfn_to_pfn(a) == hmm_pfn_to_pfn(b)))
 			continue;
 		printf("# quiet, but the cores differ at page %zu: %#llx, %#llx\n", i,
 		       (unsigned long long)a, (unsigned long long)b);
 		same = false;
 	}
-	free(words[0]);
-	free(words[1]);
+	free(hmm_pfns[0]);
+	free(hmm_pfns[1]);
 	return same;
 }
 
@@ -314,7 +314,7 @@ static bool quiet_true(const struct arena *arena, unsigned int core)
 			printf("# quiet, but core %u: %s at page %llu: %#llx, entry %#llx, content %#llx\n",
 			       core, failure_names[walk.failure],
 			       (unsigned long long)(walk.fail_addr - walk.addr) / PAGE,
-			       (unsigned long long)walk.fail_word,
+			       (unsigned long long)walk.fail_hmm_pfn,
 			       (unsigned long long)walk.fail_entry,
 			       (unsigned long long)walk.fail_content);
 		if (walk.failure || !walk.lost)

@@ -126,7 +126,7 @@ void probe_engine_exit(void)
  * @core: its stages
  * @ask: what was asked for
  * @args: the request; by pfn only its arrays are used
- * @npages: how many words there are
+ * @npages: how many mpfns there are
  */
 struct journey {
 	struct engine *engine;
@@ -136,7 +136,7 @@ struct journey {
 	unsigned long npages;
 };
 
-/* A number for each word that both engines get alike. */
+/* A number for each mpfn that both engines get alike. */
 static u32 fate(const struct journey *j, unsigned long i)
 {
 	u64 z = j->ask.stream + i * 0x9e3779b97f4a7c15ULL;
@@ -149,7 +149,7 @@ static struct folio *new_place(struct journey *j, unsigned int order)
 {
 	struct folio *folio;
 
-	if (j->ask.how & HMM_PROBE_ENGINE_HOME) {
+	if (j->ask.how & HMM_PROBE_ENGINE_TO_RAM) {
 		folio = folio_alloc(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN, order);
 		if (folio)
 			folio_lock(folio);
@@ -172,7 +172,7 @@ static void give_place(struct journey *j, unsigned long i, struct page *from,
 }
 
 /*
- * By address every eighth word gets no place, and of the large ones every other
+ * By address every eighth mpfn gets no place, and of the large ones every other
  * gets small places, where the first is never missing: without it the rest is
  * not looked at. For a huge hole none is: the reference would follow a NULL
  * pointer. By pfn a large page gets a large place or none. The page cache, which the
@@ -188,7 +188,7 @@ static void give_places(struct journey *j, unsigned long i)
 	if (!(j->args.src[i] & MIGRATE_PFN_MIGRATE) || !(fate(j, i) % 8))
 		return;
 	if (from ? !folio_test_anon(page_folio(from)) :
-		   j->ask.how & HMM_PROBE_ENGINE_HOME)
+		   j->ask.how & HMM_PROBE_ENGINE_TO_RAM)
 		return;
 	if (j->args.src[i] & MIGRATE_PFN_COMPOUND)
 		nr = from ? folio_nr_pages(page_folio(from)) : HPAGE_PMD_NR;
@@ -221,7 +221,7 @@ static int by_address(struct journey *j)
 	j->args.start = j->ask.start;
 	j->args.end = j->ask.end;
 	j->args.pgmap_owner = j->engine->memory.owner;
-	j->args.flags = j->ask.how & HMM_PROBE_ENGINE_HOME ?
+	j->args.flags = j->ask.how & HMM_PROBE_ENGINE_TO_RAM ?
 			MIGRATE_VMA_SELECT_DEVICE_PRIVATE :
 			MIGRATE_VMA_SELECT_SYSTEM;
 	if (j->ask.how & HMM_PROBE_ENGINE_COMPOUND)
@@ -268,7 +268,7 @@ static int by_pfn(struct journey *j)
 
 static int travel(struct journey *j)
 {
-	u64 __user *words = u64_to_user_ptr(j->ask.words);
+	u64 __user *mpfns = u64_to_user_ptr(j->ask.mpfns);
 	unsigned long size = ENGINE_PAGES * sizeof(u64);
 	int ret;
 
@@ -279,7 +279,7 @@ static int travel(struct journey *j)
 	if (ret)
 		return ret;
 	j->ask.npages = j->npages;
-	return copy_to_user(words, j->args.src + 2 * ENGINE_PAGES, 2 * size) ?
+	return copy_to_user(mpfns, j->args.src + 2 * ENGINE_PAGES, 2 * size) ?
 	       -EFAULT : 0;
 }
 

@@ -51,8 +51,8 @@ struct hmm_probe_info {
 /* How to walk: &struct hmm_probe_walk.how */
 #define HMM_PROBE_UNLOCKED	_BITUL(0)	/* the variant that takes the lock */
 #define HMM_PROBE_OWNER_OF_PFN	_BITUL(1)	/* @pfn says whose pages are mine */
-#define HMM_PROBE_FORMAT	_BITUL(2)	/* entries by @format, not words */
-#define HMM_PROBE_EXTENTS	_BITUL(3)	/* ask for extents; words made of them */
+#define HMM_PROBE_FORMAT	_BITUL(2)	/* entries by @format, not hmm_pfns */
+#define HMM_PROBE_EXTENTS	_BITUL(3)	/* ask for extents; hmm_pfns made of them */
 #define HMM_PROBE_DMA_UNMAP	_BITUL(4)	/* invalidations clear DMA_MAPPED */
 
 /**
@@ -79,7 +79,7 @@ struct hmm_probe_format {
  * struct hmm_probe_walk - one hmm_range_fault() of the calling process
  * @addr: first address, page aligned
  * @npages: how many pages of the page size
- * @words: pointer to @npages words of 64 bits, read and then written
+ * @hmm_pfns: pointer to @npages hmm_pfns of 64 bits, read and then written
  * @default_flags: as in struct hmm_range
  * @pfn_flags_mask: as in struct hmm_range
  * @pfn: with %HMM_PROBE_OWNER_OF_PFN, a device-private page's pfn; its owner
@@ -87,7 +87,7 @@ struct hmm_probe_format {
  * @core: &enum hmm_probe_core
  * @how: %HMM_PROBE_UNLOCKED and so on
  * @timeout_ms: of an unlocked walk; 0 for none
- * @repeat: how often to call, the words put back in between; 0 is 1
+ * @repeat: how often to call, the hmm_pfns put back in between; 0 is 1
  * @error: out: what the last call returned, 0 or a negative error number
  * @retries: out: how often a walk was started again
  * @ns: out: time in the calls alone, of all repetitions together
@@ -98,7 +98,7 @@ struct hmm_probe_format {
 struct hmm_probe_walk {
 	__u64 addr;
 	__u64 npages;
-	__u64 words;
+	__u64 hmm_pfns;
 	__u64 default_flags;
 	__u64 pfn_flags_mask;
 	__u64 pfn;
@@ -130,31 +130,31 @@ struct hmm_probe_span {
 };
 
 /* How to migrate: &struct hmm_probe_engine.how */
-#define HMM_PROBE_ENGINE_HOME		_BITUL(0)	/* from the device */
+#define HMM_PROBE_ENGINE_TO_RAM		_BITUL(0)	/* from the device */
 #define HMM_PROBE_ENGINE_COMPOUND	_BITUL(1)	/* huge pages whole */
 #define HMM_PROBE_ENGINE_BY_PFN		_BITUL(2)	/* home, by device pfn */
 
-#define HMM_PROBE_ENGINE_WORDS	512
+#define HMM_PROBE_ENGINE_MPFNS	512
 
 /**
  * struct hmm_probe_engine - one migration of the calling process's memory
  * @start: first address; by pfn: which 2 MiB of the device's memory
  * @end: address after the last, no more than 2 MiB on. Out: the end of what was
  *	asked of the engine, which is within one mapping
- * @words: pointer to twice %HMM_PROBE_ENGINE_WORDS words of 64 bits: the
- *	engine's source words after setup, and after its second stage
- * @stream: which words get what kind of place follows from it
+ * @mpfns: pointer to twice %HMM_PROBE_ENGINE_MPFNS mpfns of 64 bits: the
+ *	engine's source mpfns after setup, and after its second stage
+ * @stream: which mpfns get what kind of place follows from it
  * @core: &enum hmm_probe_core
- * @how: %HMM_PROBE_ENGINE_HOME and so on
+ * @how: %HMM_PROBE_ENGINE_TO_RAM and so on
  * @error: out: what setup returned
  * @reserved: nothing
- * @cpages: out: how many words could move
- * @npages: out: how many words there are
+ * @cpages: out: how many mpfns could move
+ * @npages: out: how many mpfns there are
  */
 struct hmm_probe_engine {
 	__u64 start;
 	__u64 end;
-	__u64 words;
+	__u64 mpfns;
 	__u64 stream;
 	__u32 core;
 	__u32 how;
@@ -168,7 +168,7 @@ struct hmm_probe_engine {
 
 /* How to go through a section: &struct hmm_probe_section.how */
 #define HMM_PROBE_POPULATE	_BITUL(0)	/* put what is found in the table */
-#define HMM_PROBE_RUNS		_BITUL(1)	/* compare runs with words */
+#define HMM_PROBE_RUNS		_BITUL(1)	/* compare runs with hmm_pfns */
 #define HMM_PROBE_BREAK		_BITUL(2)	/* leave by break */
 #define HMM_PROBE_LEAVE		_BITUL(3)	/* leave by hmm_section_leave() */
 
@@ -176,10 +176,10 @@ struct hmm_probe_engine {
  * struct hmm_probe_section - one section of the mirror
  * @start: first address
  * @end: address after the last
- * @words: pointer to a word of 64 bits a page; what was found
+ * @hmm_pfns: pointer to a hmm pfn of 64 bits a page; what was found
  * @access: &enum hmm_access by number
  * @how: %HMM_PROBE_POPULATE and so on
- * @array: how many words the section is given room for; 0 for its own
+ * @array: how many hmm_pfns the section is given room for; 0 for its own
  * @stop_after: with %HMM_PROBE_BREAK or %HMM_PROBE_LEAVE, after which batch
  * @timeout_ms: how long to go on losing races; 0 for the default
  * @error: out: hmm_section_error()
@@ -190,7 +190,7 @@ struct hmm_probe_engine {
 struct hmm_probe_section {
 	__u64 start;
 	__u64 end;
-	__u64 words;
+	__u64 hmm_pfns;
 	__u32 access;
 	__u32 how;
 	__u32 array;
@@ -252,8 +252,8 @@ struct hmm_probe_access {
 };
 
 /* What is to move: &struct hmm_probe_move.what */
-#define HMM_PROBE_MOVE_OUT	0	/* to the device */
-#define HMM_PROBE_MOVE_HOME	1
+#define HMM_PROBE_MOVE_TO_DEVICE	0	/* to the device */
+#define HMM_PROBE_MOVE_TO_RAM	1
 #define HMM_PROBE_MOVE_TOUCH	2	/* home, as the CPU touches each page */
 
 /* &struct hmm_probe_move.how */
@@ -265,7 +265,7 @@ struct hmm_probe_access {
  * @start: first address
  * @end: address after the last
  * @core: whose migration engine: &enum hmm_probe_core
- * @what: %HMM_PROBE_MOVE_OUT and so on
+ * @what: %HMM_PROBE_MOVE_TO_DEVICE and so on
  * @how: %HMM_PROBE_MOVE_WHOLE and so on
  * @fault_pages: how many come home when the CPU touches one; a power of two
  * @pages: out: how many moved
@@ -347,10 +347,10 @@ struct hmm_probe_crowd {
 #define HMM_PROBE_RANGE_ADD	_IOW('H', 0x4a, struct hmm_probe_span)
 #define HMM_PROBE_RANGE_REMOVE	_IOW('H', 0x4b, struct hmm_probe_span)
 #define HMM_PROBE_SECTION	_IOWR('H', 0x4c, struct hmm_probe_section)
-/* Holds the update lock, until time or HMM_PROBE_LET_GO says to let go. */
+/* Holds the update lock, until time or HMM_PROBE_UNHOLD says to let go. */
 #define HMM_PROBE_HOLD		_IOW('H', 0x4d, struct hmm_probe_span)
 #define HMM_PROBE_MIRROR	_IOR('H', 0x4e, struct hmm_probe_mirror)
-#define HMM_PROBE_LET_GO	_IO('H', 0x50)
+#define HMM_PROBE_UNHOLD	_IO('H', 0x50)
 #define HMM_PROBE_ACCESS	_IOWR('H', 0x4f, struct hmm_probe_access)
 
 /*
@@ -432,7 +432,7 @@ struct hmm_probe_mark {
  * @failure: out: %HMM_PROBE_RACE_NO_PAGE and so on, or 0
  * @reserved: 0
  * @fail_addr: out: the address of the page that was wrong
- * @fail_word: out: its HMM pfn
+ * @fail_hmm_pfn: out: its HMM pfn
  * @fail_entry: out: the page table entry it was compared with
  * @fail_content: out: the content of the page, or the other HMM pfn of a block
  */
@@ -454,7 +454,7 @@ struct hmm_probe_race {
 	__u32 failure;
 	__u32 reserved;
 	__u64 fail_addr;
-	__u64 fail_word;
+	__u64 fail_hmm_pfn;
 	__u64 fail_entry;
 	__u64 fail_content;
 };

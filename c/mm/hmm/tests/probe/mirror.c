@@ -135,15 +135,15 @@ static long mirror_range(struct probe_mirror *pm, bool add,
 
 /* What a section tells is good only here, under the update lock. */
 static int table_store(struct probe_mirror *pm, unsigned long addr,
-		       unsigned long word)
+		       unsigned long hmm_pfn)
 {
-	unsigned long pfn = word & ~HMM_PFN_FLAGS;
+	unsigned long pfn = hmm_pfn & ~HMM_PFN_FLAGS;
 	void *old;
 
-	if (!(word & HMM_PFN_VALID))
+	if (!(hmm_pfn & HMM_PFN_VALID))
 		return 0;
 	old = xa_store(&pm->table, addr >> PAGE_SHIFT,
-		       xa_mk_value(pfn << 1 | !!(word & HMM_PFN_WRITE)),
+		       xa_mk_value(pfn << 1 | !!(hmm_pfn & HMM_PFN_WRITE)),
 		       GFP_NOWAIT | __GFP_NOWARN);
 	if (xa_is_err(old))
 		return xa_err(old);
@@ -156,13 +156,13 @@ static int table_store(struct probe_mirror *pm, unsigned long addr,
  * @pm: the mirror
  * @section: the section
  * @arg: what was asked, and what comes of it
- * @words: a copy of what was found, for the program
+ * @hmm_pfns: a copy of what was found, for the program
  */
 struct visit {
 	struct probe_mirror *pm;
 	struct hmm_section *section;
 	struct hmm_probe_section *arg;
-	unsigned long *words;
+	unsigned long *hmm_pfns;
 };
 
 static int visit_words(struct visit *visit)
@@ -173,7 +173,7 @@ static int visit_words(struct visit *visit)
 	int ret = 0;
 
 	for (i = 0; !ret && i < npages; i++) {
-		visit->words[first + i] = section->pfns[i];
+		visit->hmm_pfns[first + i] = section->pfns[i];
 		if (visit->arg->how & HMM_PROBE_POPULATE)
 			ret = table_store(visit->pm,
 					  section->batch.start + i * PAGE_SIZE,
@@ -186,17 +186,17 @@ static int visit_words(struct visit *visit)
 static bool run_is_true(const struct visit *visit, const struct hmm_run *run)
 {
 	const unsigned long flags = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
-	unsigned long addr, word, pfn = run->pfn;
+	unsigned long addr, hmm_pfn, pfn = run->pfn;
 	unsigned long first = visit->section->batch.start;
 
 	for (addr = run->span.start; addr < run->span.end; addr += PAGE_SIZE) {
-		word = visit->section->pfns[(addr - first) >> PAGE_SHIFT];
-		if ((word & flags) != run->flags)
+		hmm_pfn = visit->section->pfns[(addr - first) >> PAGE_SHIFT];
+		if ((hmm_pfn & flags) != run->flags)
 			return false;
-		if (!(word & HMM_PFN_VALID))
+		if (!(hmm_pfn & HMM_PFN_VALID))
 			continue;
-		if ((word & ~HMM_PFN_FLAGS) != pfn++ ||
-		    hmm_pfn_to_map_order(word) != run->map_order)
+		if ((hmm_pfn & ~HMM_PFN_FLAGS) != pfn++ ||
+		    hmm_pfn_to_map_order(hmm_pfn) != run->map_order)
 			return false;
 	}
 	return run->order <= run->map_order &&
@@ -205,7 +205,7 @@ static bool run_is_true(const struct visit *visit, const struct hmm_run *run)
 	       IS_ALIGNED(run->pfn, 1UL << run->order);
 }
 
-/* Runs must cover the batch without a gap and say what the words say. */
+/* Runs must cover the batch without a gap and say what the hmm_pfns say. */
 static int visit_runs(struct visit *visit)
 {
 	unsigned long at = visit->section->batch.start;
@@ -284,26 +284,26 @@ static long mirror_section(struct probe_mirror *pm,
 	struct visit visit = { .pm = pm, .arg = arg };
 	long ret;
 
-	/* A bad span is the core's to refuse, so it comes with no words. */
+	/* A bad span is the core's to refuse, so it comes with no hmm_pfns. */
 	if (arg->end <= arg->start)
 		npages = 0;
 	if (npages > MIRROR_SECTION_PAGES || arg->array > MIRROR_SECTION_PAGES)
 		return -EINVAL;
-	visit.words = kvcalloc(npages + arg->array + 1, sizeof(long),
-			       GFP_KERNEL);
-	if (!visit.words)
+	visit.hmm_pfns = kvcalloc(npages + arg->array + 1, sizeof(long),
+				  GFP_KERNEL);
+	if (!visit.hmm_pfns)
 		return -ENOMEM;
 	arg->batches = 0;
 	arg->runs = 0;
 	arg->pages = 0;
 	if (arg->array)
-		ret = section_visit_room(&visit, visit.words + npages);
+		ret = section_visit_room(&visit, visit.hmm_pfns + npages);
 	else
 		ret = section_visit(&visit);
-	if (!ret && copy_to_user(u64_to_user_ptr(arg->words), visit.words,
+	if (!ret && copy_to_user(u64_to_user_ptr(arg->hmm_pfns), visit.hmm_pfns,
 				 npages * sizeof(long)))
 		ret = -EFAULT;
-	kvfree(visit.words);
+	kvfree(visit.hmm_pfns);
 	return ret;
 }
 
@@ -428,7 +428,7 @@ static long mirror_live_ioctl(struct probe_file *file, unsigned int cmd,
 	case HMM_PROBE_RANGE_REMOVE:
 	case HMM_PROBE_HOLD:
 		return mirror_span_ioctl(file, cmd, user);
-	case HMM_PROBE_LET_GO:
+	case HMM_PROBE_UNHOLD:
 		WRITE_ONCE(file->let_go, true);
 		return 0;
 	case HMM_PROBE_SECTION:

@@ -50,8 +50,8 @@ const struct probe_migrate_core probe_migrate_cores[PROBE_MIGRATE_CORES] = {
  * @engine_ns: time in the engine
  * @driver_ns: time in what stands for a driver
  * @pages: how many moved
- * @src: words of a batch
- * @dst: words of a batch
+ * @src: mpfns of a batch
+ * @dst: mpfns of a batch
  */
 struct move {
 	struct migrate_vma args;
@@ -97,18 +97,18 @@ static DEFINE_MUTEX(fault_lock);
 static struct move *fault_move;
 static unsigned long fault_pages;
 
-static unsigned int word_order(unsigned long word)
+static unsigned int mpfn_order(unsigned long mpfn)
 {
-	struct page *page = migrate_pfn_to_page(word);
+	struct page *page = migrate_pfn_to_page(mpfn);
 
-	if (!(word & MIGRATE_PFN_COMPOUND))
+	if (!(mpfn & MIGRATE_PFN_COMPOUND))
 		return 0;
 	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
 }
 
 static struct folio *find_place(const struct move *move, unsigned long i)
 {
-	unsigned int order = word_order(move->src[i]);
+	unsigned int order = mpfn_order(move->src[i]);
 	struct folio *folio;
 
 	if (move->out)
@@ -149,7 +149,7 @@ static void keep_sources(struct move *move)
 
 		if (!(move->src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
-		move->pages += 1UL << word_order(move->src[i]);
+		move->pages += 1UL << mpfn_order(move->src[i]);
 		if (page)
 			get_page(page);
 	}
@@ -392,7 +392,7 @@ long probe_move(struct hmm_probe_move __user *user)
 	ret = move_check(&arg);
 	if (ret)
 		return ret;
-	move = move_alloc(&arg, arg.what == HMM_PROBE_MOVE_OUT);
+	move = move_alloc(&arg, arg.what == HMM_PROBE_MOVE_TO_DEVICE);
 	if (!move)
 		return -ENOMEM;
 	ret = move_counted(move, &arg);

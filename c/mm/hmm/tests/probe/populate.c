@@ -93,12 +93,12 @@ static int fault_and_lock(struct probe_populate *pp, struct hmm_range *range)
 
 static int by_hand(struct probe_populate *pp, unsigned long addr, u64 *retries)
 {
-	unsigned long word;
+	unsigned long hmm_pfn;
 	struct hmm_range range = {
 		.notifier = &pp->notifier,
 		.start = addr,
 		.end = addr + PAGE_SIZE,
-		.hmm_pfns = &word,
+		.hmm_pfns = &hmm_pfn,
 		.default_flags = HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE,
 	};
 	int ret;
@@ -108,7 +108,7 @@ static int by_hand(struct probe_populate *pp, unsigned long addr, u64 *retries)
 	while ((ret = fault_and_lock(pp, &range)) == -EBUSY)
 		++*retries;
 	if (!ret) {
-		pp->pfn = word & ~HMM_PFN_FLAGS;
+		pp->pfn = hmm_pfn & ~HMM_PFN_FLAGS;
 		mutex_unlock(&pp->lock);
 	}
 	mmput(pp->notifier.mm);

@@ -204,7 +204,7 @@ static void pfns_of_extents(struct race_walk *walk)
 		    extent->npages > walk->arg.npages - n) {
 			walk->arg.failure = HMM_PROBE_RACE_EXTENT;
 			walk->arg.fail_addr = addr;
-			walk->arg.fail_word = extent->hmm_pfn;
+			walk->arg.fail_hmm_pfn = extent->hmm_pfn;
 			return;
 		}
 		for (j = 0; j < extent->npages; j++)
@@ -253,7 +253,7 @@ static void walk_check(struct race_walk *walk, int ret)
 		.mm = walk->notifier.mm,
 		.owner = walk->owner,
 		.start = walk->arg.addr,
-		.words = walk->pfns,
+		.hmm_pfns = walk->pfns,
 		.npages = walk->arg.npages,
 		.result = &walk->arg,
 	};
@@ -330,7 +330,7 @@ static void section_check(struct race_walk *walk, const struct hmm_section *page
 		end = run.span.end;
 		run_convert(walk, &run);
 	}
-	check.words = walk->pfns + ((check.start - walk->arg.addr) >> PAGE_SHIFT);
+	check.hmm_pfns = walk->pfns + ((check.start - walk->arg.addr) >> PAGE_SHIFT);
 	check.npages = (end - check.start) >> PAGE_SHIFT;
 	race_check_won(&check, 0);
 	race_check_plausible(&check);

@@ -15,8 +15,8 @@ struct mm_struct;
  * struct race_check - the result of one walk, to be checked
  * @mm: the address space that was walked
  * @owner: the owner of device-private pages that may be reported
- * @start: first address of @words
- * @words: HMM pfns, one a page
+ * @start: first address of @hmm_pfns
+ * @hmm_pfns: HMM pfns, one a page
  * @npages: how many
  * @result: the request with the content to expect; receives the first failure
  */
@@ -24,7 +24,7 @@ struct race_check {
 	struct mm_struct *mm;
 	void *owner;
 	unsigned long start;
-	const unsigned long *words;
+	const unsigned long *hmm_pfns;
 	unsigned long npages;
 	struct hmm_probe_race *result;
 };

@@ -146,19 +146,19 @@ static void fail(const struct race_check *check, unsigned long i, u32 failure,
 		return;
 	result->failure = failure;
 	result->fail_addr = check->start + (i << PAGE_SHIFT);
-	result->fail_word = check->words[i];
+	result->fail_hmm_pfn = check->hmm_pfns[i];
 	result->fail_entry = entry;
 	result->fail_content = content;
 }
 
-static unsigned long word_pfn(unsigned long word)
+static unsigned long hmm_pfn_to_pfn(unsigned long hmm_pfn)
 {
-	return word & ~HMM_PFN_FLAGS;
+	return hmm_pfn & ~HMM_PFN_FLAGS;
 }
 
-static bool word_plausible(unsigned long word)
+static bool hmm_pfn_is_plausible(unsigned long hmm_pfn)
 {
-	return word_pfn(word) && pfn_valid(word_pfn(word));
+	return hmm_pfn_to_pfn(hmm_pfn) && pfn_valid(hmm_pfn_to_pfn(hmm_pfn));
 }
 
 /**
@@ -172,8 +172,8 @@ void race_check_plausible(const struct race_check *check)
 	unsigned long i;
 
 	for (i = 0; i < check->npages; i++)
-		if ((check->words[i] & HMM_PFN_VALID) &&
-		    !word_plausible(check->words[i]))
+		if ((check->hmm_pfns[i] & HMM_PFN_VALID) &&
+		    !hmm_pfn_is_plausible(check->hmm_pfns[i]))
 			fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
 }
 
@@ -181,7 +181,7 @@ void race_check_plausible(const struct race_check *check)
 static void check_content(const struct race_check *check, unsigned long i)
 {
 	const struct hmm_probe_race *want = check->result;
-	struct page *page = pfn_to_page(word_pfn(check->words[i]));
+	struct page *page = pfn_to_page(hmm_pfn_to_pfn(check->hmm_pfns[i]));
 	unsigned long addr = check->start + (i << PAGE_SHIFT);
 	u64 *at, content;
 
@@ -205,14 +205,14 @@ static bool known_of_reference(const struct race_check *check,
 	       entry->huge && !IS_ALIGNED(check->result->addr, PMD_SIZE);
 }
 
-static u32 entry_failure(const struct race_check *check, unsigned long word,
+static u32 entry_failure(const struct race_check *check, unsigned long hmm_pfn,
 			 const struct race_entry *entry)
 {
-	struct page *page = pfn_to_page(word_pfn(word));
+	struct page *page = pfn_to_page(hmm_pfn_to_pfn(hmm_pfn));
 
-	if (entry->pfn != word_pfn(word))
+	if (entry->pfn != hmm_pfn_to_pfn(hmm_pfn))
 		return HMM_PROBE_RACE_OTHER_PAGE;
-	if ((word & HMM_PFN_WRITE) && !entry->write)
+	if ((hmm_pfn & HMM_PFN_WRITE) && !entry->write)
 		return HMM_PROBE_RACE_READ_ONLY;
 	if (!page_count(page))
 		return HMM_PROBE_RACE_FREE;
@@ -243,18 +243,18 @@ static struct race_entry entry_settled(const struct race_check *check,
 
 static void check_page(const struct race_check *check, unsigned long i)
 {
-	unsigned long word = check->words[i];
+	unsigned long hmm_pfn = check->hmm_pfns[i];
 	struct race_entry entry;
 	u32 failure;
 
-	if (!word_plausible(word)) {
+	if (!hmm_pfn_is_plausible(hmm_pfn)) {
 		fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
 		return;
 	}
 	entry = entry_settled(check, i);
 	if (known_of_reference(check, &entry))
 		return;
-	failure = entry_failure(check, word, &entry);
+	failure = entry_failure(check, hmm_pfn, &entry);
 	if (failure)
 		fail(check, i, failure, entry.raw, 0);
 	else if (!entry.private)
@@ -266,19 +266,19 @@ static void check_page(const struct race_check *check, unsigned long i)
 static void check_order(const struct race_check *check, unsigned long i)
 {
 	const unsigned long flags = HMM_PFN_VALID | HMM_PFN_WRITE;
-	unsigned long word = check->words[i];
-	unsigned long size = 1UL << hmm_pfn_to_map_order(word);
+	unsigned long hmm_pfn = check->hmm_pfns[i];
+	unsigned long size = 1UL << hmm_pfn_to_map_order(hmm_pfn);
 	unsigned long index = (check->start >> PAGE_SHIFT) + i;
 	unsigned long first = i - min(i, index & (size - 1));
 	unsigned long last = min(i + size - (index & (size - 1)), check->npages);
 	unsigned long j;
 
-	if ((index ^ word_pfn(word)) & (size - 1))
+	if ((index ^ hmm_pfn_to_pfn(hmm_pfn)) & (size - 1))
 		fail(check, i, HMM_PROBE_RACE_ORDER, 0, 0);
 	for (j = first; j < last; j++)
-		if (((check->words[j] ^ word) & flags) ||
-		    word_pfn(check->words[j]) + i != word_pfn(word) + j)
-			fail(check, i, HMM_PROBE_RACE_ORDER, j, check->words[j]);
+		if (((check->hmm_pfns[j] ^ hmm_pfn) & flags) ||
+		    hmm_pfn_to_pfn(check->hmm_pfns[j]) + i != hmm_pfn_to_pfn(hmm_pfn) + j)
+			fail(check, i, HMM_PROBE_RACE_ORDER, j, check->hmm_pfns[j]);
 }
 
 /**
@@ -292,13 +292,13 @@ void race_check_mapped(const struct race_check *check)
 	unsigned long i;
 
 	for (i = 0; i < check->npages && !check->result->failure; i++) {
-		if (!(check->words[i] & HMM_PFN_VALID))
+		if (!(check->hmm_pfns[i] & HMM_PFN_VALID))
 			continue;
 		check_page(check, i);
 		/* Once for each block, unless the block began before the walk. */
-		if (hmm_pfn_to_map_order(check->words[i]) &&
-		    (!i || !(word_pfn(check->words[i]) &
-			     ((1UL << hmm_pfn_to_map_order(check->words[i])) - 1))))
+		if (hmm_pfn_to_map_order(check->hmm_pfns[i]) &&
+		    (!i || !(hmm_pfn_to_pfn(check->hmm_pfns[i]) &
+			     ((1UL << hmm_pfn_to_map_order(check->hmm_pfns[i])) - 1))))
 			check_order(check, i);
 	}
 }
@@ -314,6 +314,6 @@ void race_check_request(const struct race_check *check, bool write)
 	unsigned long i;
 
 	for (i = 0; i < check->npages; i++)
-		if ((check->words[i] & flags) != flags)
+		if ((check->hmm_pfns[i] & flags) != flags)
 			fail(check, i, HMM_PROBE_RACE_MISSING, 0, 0);
 }

@@ -54,8 +54,8 @@ static const probe_fault_unlocked_fn fault_unlocked_of[] = {
  * @range: what the core is given
  * @notifier: @range's subscription
  * @lock: stands for a driver's update lock: orders invalidation and check
- * @input: the caller's words, to begin each repetition with
- * @output: what the core is to write, where it can write more than words
+ * @input: the caller's hmm_pfns, to begin each repetition with
+ * @output: what the core is to write, where it can write more than hmm_pfns
  */
 struct walk {
 	struct hmm_probe_walk arg;
@@ -100,16 +100,16 @@ static int walk_output_begin(struct walk *walk)
 	return 0;
 }
 
-/* The words that extents stand for. Gaps or overlaps show as words that are ~0. */
+/* The hmm_pfns that extents stand for. Gaps or overlaps show as hmm_pfns that are ~0. */
 static void walk_output_expand(struct walk *walk)
 {
 	struct hmm_extents *extents = &walk->output.extents;
-	unsigned long *words = walk->range.hmm_pfns;
+	unsigned long *hmm_pfns = walk->range.hmm_pfns;
 	unsigned long addr = walk->range.start, i, j;
 
 	if (!extents->at)
 		return;
-	memset(words, 0xff, walk->arg.npages * sizeof(*words));
+	memset(hmm_pfns, 0xff, walk->arg.npages * sizeof(*hmm_pfns));
 	walk->arg.extents = extents->nr;
 	for (i = 0; i < extents->nr; i++) {
 		struct hmm_extent *extent = &extents->at[i];
@@ -118,7 +118,7 @@ static void walk_output_expand(struct walk *walk)
 		    extent->npages > (walk->range.end - addr) >> PAGE_SHIFT)
 			break;
 		for (j = 0; j < extent->npages; j++)
-			*words++ = extent->hmm_pfn +
+			*hmm_pfns++ = extent->hmm_pfn +
 				   (extent->hmm_pfn & HMM_PFN_VALID ? j : 0);
 		addr += extent->npages << PAGE_SHIFT;
 	}
@@ -204,7 +204,7 @@ static bool walk_invalidate(struct mmu_interval_notifier *notifier,
 			    unsigned long seq)
 {
 	struct walk *walk = container_of(notifier, struct walk, notifier);
-	unsigned long *words = walk->range.hmm_pfns, addr;
+	unsigned long *hmm_pfns = walk->range.hmm_pfns, addr;
 
 	spin_lock(&walk->lock);
 	mmu_interval_set_seq(notifier, seq);
@@ -213,7 +213,7 @@ static bool walk_invalidate(struct mmu_interval_notifier *notifier,
 		for (addr = max(range->start, walk->range.start);
 		     addr < min(range->end, walk->range.end); addr += PAGE_SIZE)
 			clear_bit(BITS_PER_LONG - 4,
-				  words + ((addr - walk->range.start) >> PAGE_SHIFT));
+				  hmm_pfns + ((addr - walk->range.start) >> PAGE_SHIFT));
 	spin_unlock(&walk->lock);
 	return true;
 }
@@ -340,17 +340,17 @@ static int walk_check(const struct hmm_probe_walk *arg)
 
 static int walk_words(struct walk *walk)
 {
-	void __user *words = u64_to_user_ptr(walk->arg.words);
+	void __user *hmm_pfns = u64_to_user_ptr(walk->arg.hmm_pfns);
 	size_t size = walk->arg.npages * sizeof(*walk->input);
 	int ret;
 
-	if (copy_from_user(walk->input, words, size))
+	if (copy_from_user(walk->input, hmm_pfns, size))
 		return -EFAULT;
 	ret = walk_run(walk);
 	if (ret)
 		return ret;
 	walk_output_expand(walk);
-	return copy_to_user(words, walk->range.hmm_pfns, size) ? -EFAULT : 0;
+	return copy_to_user(hmm_pfns, walk->range.hmm_pfns, size) ? -EFAULT : 0;
 }
 
 static long walk_prepared(struct walk *walk)
