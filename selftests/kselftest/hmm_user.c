@@ -53,18 +53,18 @@ bool hmm_pfn_order_valid(const uint64_t *hmm_pfns, size_t npages, uint64_t addr,
 			 size_t i)
 {
 	unsigned int order = hmm_pfn_order(hmm_pfns[i]);
-	size_t block = 1UL << order;
+	size_t nr = 1UL << order;
 	uint64_t index = addr / PAGE + i;
 	size_t j, first;
 
 	if (!order)
 		return true;
-	if (index % block > i)
+	if (index % nr > i)
 		return false;
-	first = i - index % block;
-	if (first + block > npages || hmm_pfn_to_pfn(hmm_pfns[first]) % block)
+	first = i - index % nr;
+	if (first + nr > npages || hmm_pfn_to_pfn(hmm_pfns[first]) % nr)
 		return false;
-	for (j = 0; j < block; j++) {
+	for (j = 0; j < nr; j++) {
 		uint64_t hmm_pfn = hmm_pfns[first + j] & ~HMM_PFN_INOUT_FLAGS;
 
 		if (hmm_pfn != (hmm_pfns[first] & ~HMM_PFN_INOUT_FLAGS) + j)
@@ -157,7 +157,7 @@ int large_folios_allow(unsigned long kb, bool allow)
 	return setting_write(path, allow ? "madvise" : "never");
 }
 
-/* A header as mkswap writes it: version 1, of @pages pages. */
+/* Write a swap header of version 1 for @pages pages, as mkswap does. */
 static int swap_format(const char *path, uint32_t pages)
 {
 	char header[PAGE] = { 0 };
@@ -174,7 +174,7 @@ static int swap_format(const char *path, uint32_t pages)
 	return put == sizeof(header) ? 0 : -EIO;
 }
 
-static bool swap_there(void)
+static bool swap_is_on(void)
 {
 	char text[1024] = "";
 	int fd = open("/proc/swaps", O_RDONLY);
@@ -193,7 +193,7 @@ int swap_ready(void)
 	char number[32];
 	unsigned int major, minor;
 
-	if (swap_there())
+	if (swap_is_on())
 		return 0;
 	if (setting_read("/sys/block/zram0/dev", number, sizeof(number)) ||
 	    sscanf(number, "%u:%u", &major, &minor) != 2)
@@ -236,17 +236,17 @@ int memory_file(size_t size)
 	return fd;
 }
 
-static void poison_told(int signal)
+static void ignore_signal(int signal)
 {
 }
 
 int page_poison(void *addr)
 {
-	const struct sigaction bear = { .sa_handler = poison_told };
+	const struct sigaction ignore = { .sa_handler = ignore_signal };
 	struct sigaction before;
 	int ret;
 
-	sigaction(SIGBUS, &bear, &before);
+	sigaction(SIGBUS, &ignore, &before);
 	ret = madvise(addr, PAGE, MADV_HWPOISON) ? -errno : 0;
 	sigaction(SIGBUS, &before, NULL);
 	return ret;

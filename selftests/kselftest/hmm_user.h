@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the user programs of the HMM selftests share: hmm_pfns, the probe, the
- * truth about page tables as /proc tells it, and settings of the mm.
+ * Helpers shared by the user programs of the HMM selftests: the format of hmm
+ * pfns, the probe, /proc/self/pagemap, mm settings and userfaultfd.
  */
 #ifndef HMM_USER_H
 #define HMM_USER_H
@@ -13,7 +13,7 @@
 
 #include "hmm_probe.h"
 
-/* The hmm_pfns of hmm_range_fault(), which the kernel keeps to itself. */
+/* The bits of an hmm pfn, as in linux/hmm.h, which is no uapi header. */
 #define HMM_PFN_VALID		(1ULL << 63)
 #define HMM_PFN_WRITE		(1ULL << 62)
 #define HMM_PFN_ERROR		(1ULL << 61)
@@ -59,93 +59,92 @@ static inline uint64_t hmm_pfn_flags(uint64_t hmm_pfn)
 #define MAP_SWAP_TYPE_BITS	5
 
 /**
- * page_map_read() - what the page tables say, by /proc/self/pagemap
+ * page_map_read() - read the entries of some pages from /proc/self/pagemap
  * @addr: first address
- * @npages: how many pages
- * @map: room for an entry each
+ * @npages: number of pages
+ * @map: array of @npages entries
  *
  * Return: 0 or a negative error number.
  */
 int page_map_read(const void *addr, size_t npages, uint64_t *map);
 
-/* The same of one page, but for soft-dirty; 0 where there is none. */
+/* Read the entry of one page, without the soft-dirty bit; 0 on an error. */
 uint64_t page_map(const void *addr);
 
-/* The pfn of a device-private or migrating page, which pagemap calls swapped. */
+/* The pfn in a non-present entry: device-private, device-exclusive, migration. */
 static inline uint64_t map_entry_pfn(uint64_t map)
 {
 	return (map & MAP_PFN) >> MAP_SWAP_TYPE_BITS;
 }
 
 /**
- * probe_open() - the probe, or an end of the program with a sentence
- * @info: room for what it says of itself
+ * probe_open() - open the probe, or print an error and exit
+ * @info: receives the facts about the kernel
  *
  * Return: the file descriptor.
  */
 int probe_open(struct hmm_probe_info *info);
 
 /**
- * hmm_pfn_order_valid() - whether an order that a hmm_pfn claims is what hmm_pfns show
- * @hmm_pfns: the hmm_pfns of a range
- * @npages: how many
- * @addr: the address of the first
- * @i: which one to judge
+ * hmm_pfn_order_valid() - check the order of an hmm pfn against its neighbours
+ * @hmm_pfns: the hmm pfns of a range
+ * @npages: their number
+ * @addr: address of the first page
+ * @i: index of the hmm pfn to check
  *
- * True when the order is 0, or when every page of the aligned block lies in
- * the range, is valid, in a row, has the same flags and claims the same order.
- *
- * Return: whether it is true.
+ * Return: true if the order is 0, or if all pages of the naturally aligned
+ * group of that order are in the range, valid, physically contiguous, and have
+ * the same flags and order.
  */
 bool hmm_pfn_order_valid(const uint64_t *hmm_pfns, size_t npages, uint64_t addr,
 			 size_t i);
 
-/* Writes a setting, a file in /sys or /proc; 0 or a negative error number. */
+/* Write to a file in /sys or /proc; return 0 or a negative error number. */
 int setting_write(const char *path, const char *value);
 
-/* Reads one; at most @size - 1 bytes, without the line's end. */
+/* Read at most @size - 1 bytes of such a file, without the newline. */
 int setting_read(const char *path, char *value, size_t size);
 
 /*
- * Till a thread sleeps in the kernel in a way that at most a deadly signal
- * ends; false if it exits, or has not slept within ten seconds.
+ * Wait until a thread is in an uninterruptible or killable sleep. Return false
+ * if it exits, or does not sleep within ten seconds.
  */
 bool wait_blocked(pid_t tid);
 
-/* Asks for @count huge pages of @kb KiB each; 0 when there are as many free. */
+/* Reserve hugetlb pages; return 0 if at least @count of @kb KiB are free. */
 int huge_pages_reserve(unsigned long kb, unsigned long count);
 
-/* Lets madvise(MADV_HUGEPAGE) give folios of @kb KiB, or of no such size. */
+/* Allow or forbid anonymous folios of @kb KiB for madvise(MADV_HUGEPAGE). */
 int large_folios_allow(unsigned long kb, bool allow);
 
-/* Sees to it that there is swap space, on zram if need be. */
+/* Add swap space on zram if there is none; return 0 or a negative error number. */
 int swap_ready(void);
 
 /**
- * map_aligned() - anonymous memory at an address of one's choosing
- * @size: bytes
- * @align: a power of two
- * @prot: as of mmap()
- * @flags: as of mmap(), MAP_PRIVATE or MAP_SHARED and so on
- * @fd: a file, or -1 for none, which makes it anonymous
+ * map_aligned() - map memory at an aligned address
+ * @size: length in bytes
+ * @align: alignment, a power of two
+ * @prot: as for mmap()
+ * @flags: as for mmap(), without MAP_ANONYMOUS
+ * @fd: the file to map, or -1 for anonymous memory
  *
- * Return: the memory, or NULL.
+ * Return: the address, or NULL.
  */
 void *map_aligned(size_t size, size_t align, int prot, int flags, int fd);
 
-/* A file in memory of @size bytes, or a negative error number. */
+/* Create a memfd of @size bytes; return it or a negative error number. */
 int memory_file(size_t size);
 
-/* Poisons a page, and bears the signal for it; 0 or a negative error number. */
+/* Poison a page, ignoring SIGBUS; return 0 or a negative error number. */
 int page_poison(void *addr);
 
-/* A userfaultfd with @features, or a negative error number. */
+/* Open a userfaultfd with @features; return it or a negative error number. */
 int uffd_open(uint64_t features);
 
-/* Registers memory with it in @mode (UFFDIO_REGISTER_MODE_*). */
+/* Register memory with a userfaultfd in @mode (UFFDIO_REGISTER_MODE_*). */
 int uffd_register(int uffd, void *addr, size_t size, uint64_t mode);
 
-/* Write-protects registered memory. */
+/* Write-protect registered memory. */
 int uffd_protect(int uffd, void *addr, size_t size);
 
 /*

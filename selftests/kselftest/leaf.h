@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of the tests of what hmm_range_fault() says of each kind of
- * leaf: one walk at a time, and its hmm_pfns judged by what /proc/self/pagemap
- * says and what the test knows of the mapping.
+ * Fixture of the tests of hmm_range_fault() on each kind of page-table leaf.
+ * Each test walks memory that it mapped, and compares the reported hmm pfns
+ * with /proc/self/pagemap and with the flags and orders of that mapping.
  */
 #ifndef HMM_LEAF_H
 #define HMM_LEAF_H
@@ -19,7 +19,7 @@
 
 #include "hmm_user.h"
 
-/* Room for the hmm_pfns of 1 GiB and a little. */
+/* The longest walk: 1 GiB and a few pages. */
 #define LEAF_PAGES ((1UL << GIGA_ORDER) + 1024)
 
 FIXTURE(leaf) {
@@ -46,7 +46,7 @@ FIXTURE_VARIANT_ADD(leaf, core_unlocked)
 	.how = HMM_PROBE_UNLOCKED,
 };
 
-/* The reference passes too, or it is the test that is wrong. */
+/* The reference must pass too; otherwise the test's expectation is wrong. */
 FIXTURE_VARIANT_ADD(leaf, reference)
 {
 	.core = HMM_PROBE_REFERENCE,
@@ -85,7 +85,7 @@ FIXTURE_TEARDOWN(leaf)
 	close(self->fd);
 }
 
-/* Walks with the hmm_pfns as they are. */
+/* Walk with the current contents of hmm_pfns as input. */
 static inline int leaf_walk_pfns(struct _test_data_leaf *self,
 				 const void *addr, size_t npages,
 				 uint64_t default_flags, uint64_t mask)
@@ -95,11 +95,11 @@ static inline int leaf_walk_pfns(struct _test_data_leaf *self,
 	self->walk.default_flags = default_flags;
 	self->walk.pfn_flags_mask = mask;
 	if (ioctl(self->fd, HMM_PROBE_WALK, &self->walk))
-		return -errno - 1000000;	/* not an error of the core's */
+		return -errno - 1000000;	/* the ioctl's error, not the core's */
 	return self->walk.error;
 }
 
-/* Walks with every hmm_pfn 0; what is wanted is said by @default_flags alone. */
+/* Walk with all hmm pfns 0: request what @default_flags requests. */
 static inline int leaf_walk(struct _test_data_leaf *self, const void *addr,
 			    size_t npages, uint64_t default_flags)
 {
@@ -110,8 +110,8 @@ static inline int leaf_walk(struct _test_data_leaf *self, const void *addr,
 #define leaf_snapshot(self, addr, npages) leaf_walk(self, addr, npages, 0)
 
 /*
- * Every hmm_pfn from @first on, @count of them: exactly these flags, no sticky
- * one, the pfn that pagemap tells, none where nothing is valid.
+ * Check @count hmm pfns from @first on: their flags are @flags, no input flag
+ * (HMM_PFN_INOUT_FLAGS) is set, and a valid one has the pfn in pagemap.
  */
 #define EXPECT_PFNS(first, count, flags)				\
 	leaf_expect_pfns(_metadata, self, first, count, flags, __LINE__)
@@ -136,7 +136,7 @@ static inline void leaf_expect_pfns(struct __test_metadata *_metadata,
 		if (!(flags & HMM_PFN_VALID))
 			continue;
 		ASSERT_TRUE(self->map[i] & MAP_PRESENT) {
-			TH_LOG("line %d: page %zu is not there", line, first + i);
+			TH_LOG("line %d: page %zu is not present", line, first + i);
 		}
 		ASSERT_NE(0, pfn);
 		ASSERT_EQ(pfn, hmm_pfn_to_pfn(hmm_pfn)) {
@@ -162,7 +162,7 @@ static inline void leaf_expect_order(struct __test_metadata *_metadata,
 	}
 }
 
-/* Whatever is claimed must be seen in the hmm_pfns. */
+/* Check all reported orders against the neighbouring hmm pfns. */
 #define EXPECT_VALID_ORDERS(npages)					\
 	leaf_expect_valid_orders(_metadata, self, npages, __LINE__)
 
@@ -175,19 +175,19 @@ static inline void leaf_expect_valid_orders(struct __test_metadata *_metadata,
 	for (i = 0; i < npages; i++) {
 		ASSERT_TRUE(hmm_pfn_order_valid(self->hmm_pfns, npages,
 						self->walk.addr, i)) {
-			TH_LOG("line %d: page %zu claims order %u", line, i,
+			TH_LOG("line %d: page %zu has the wrong order %u", line, i,
 			       hmm_pfn_order(self->hmm_pfns[i]));
 		}
 	}
 }
 
-/* Entries of a device that is none: nothing stands where hmm_pfns have it. */
+/* A device PTE format in which every bit differs from that of an hmm pfn. */
 static const struct hmm_probe_format leaf_format = {
 	.valid = 1 << 3, .write = 1 << 1, .device_private = 1 << 7,
 	.error = 0xe00, .none = 0x700, .special = 0x500, .pfn_shift = 13,
 };
 
-/* The same as a snapshot, in entries. */
+/* Walk with the output in leaf_format. */
 static inline int leaf_walk_format(struct _test_data_leaf *self,
 				   const void *addr, size_t npages,
 				   uint64_t default_flags)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves of ordinary memory, and no memory at all, in 4 KiB pages.
+ * Page-table leaves of 4 KiB: anonymous memory, holes, non-present and special
+ * PTEs.
  */
 #include "leaf.h"
 
 #define N 16
 
-/* Anonymous pages of 4 KiB, whatever sizes the system would like to give. */
+/* Map anonymous memory without large folios. */
 static char *small_pages(size_t npages, int prot)
 {
 	char *at = leaf_anon(npages, prot);
@@ -28,7 +29,7 @@ TEST_F(leaf, hole)
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_RW));
 }
 
-/* Page tables that are not there at any level. */
+/* No page tables at any level below the PGD. */
 TEST_F(leaf, hole_large)
 {
 	char *at = map_aligned(GIGA + HUGE, GIGA, RW,
@@ -90,7 +91,7 @@ TEST_F(leaf, anon_readonly)
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_PFNS(0, N, HMM_PFN_VALID);
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, N, REQ_RW));
-	/* Permission given back does not make an entry writable by itself. */
+	/* Restoring PROT_WRITE does not make the PTEs writable; a fault does. */
 	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
@@ -124,7 +125,7 @@ TEST_F(leaf, zero_page)
 	EXPECT_NE(hmm_pfn_to_pfn(self->hmm_pfns[0]), hmm_pfn_to_pfn(self->hmm_pfns[1]));
 }
 
-/* The pages change hands one by one; each hmm_pfn must be its own page's. */
+/* Fault pages in out of order, so that virtual and physical order differ. */
 TEST_F(leaf, shuffled)
 {
 	char *at = small_pages(N, RW);
@@ -163,7 +164,7 @@ TEST_F(leaf, after_fork)
 	char *at = small_pages(N, RW);
 	int hold[2];
 	pid_t child;
-	uint64_t was;
+	uint64_t shared_pfn;
 	char byte;
 
 	ASSERT_NE(NULL, at);
@@ -177,10 +178,10 @@ TEST_F(leaf, after_fork)
 	}
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_PFNS(0, N, HMM_PFN_VALID);
-	was = hmm_pfn_to_pfn(self->hmm_pfns[0]);
+	shared_pfn = hmm_pfn_to_pfn(self->hmm_pfns[0]);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
-	EXPECT_NE(was, hmm_pfn_to_pfn(self->hmm_pfns[0]));
+	EXPECT_NE(shared_pfn, hmm_pfn_to_pfn(self->hmm_pfns[0]));
 	EXPECT_EQ(1, at[0]);
 	close(hold[1]);
 	waitpid(child, NULL, 0);
@@ -201,7 +202,7 @@ TEST_F(leaf, prot_none)
 	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
-/* Several VMAs and the gap between them in one range. */
+/* Walk several VMAs and a hole between them in one range. */
 TEST_F(leaf, many_vmas)
 {
 	char *at = small_pages(N, RW);
@@ -237,7 +238,7 @@ TEST_F(leaf, swapped_out)
 	memset(at, 0x5a, N * PAGE);
 	ASSERT_EQ(0, madvise(at, N * PAGE, MADV_PAGEOUT));
 	if (!(page_map(at) & MAP_SWAPPED))
-		SKIP(return, "the kernel would not swap the page out");
+		SKIP(return, "the page was not swapped out");
 	ASSERT_EQ(0, leaf_snapshot(self, at, 1));
 	EXPECT_PFNS(0, 1, 0);
 	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
@@ -250,8 +251,8 @@ TEST_F(leaf, swapped_out)
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
 
-/* Where a request would fail; the reference's snapshots do not tell. */
-static uint64_t no_page(const struct _fixture_variant_leaf *variant)
+/* Snapshot of a PTE that cannot be faulted in; the reference reports nothing. */
+static uint64_t unfaultable(const struct _fixture_variant_leaf *variant)
 {
 	return variant->core == HMM_PROBE_REFERENCE ? 0 : HMM_PFN_ERROR;
 }
@@ -268,7 +269,7 @@ TEST_F(leaf, hwpoison)
 		SKIP(return, "MADV_HWPOISON: %s", strerror(-ret));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_PFNS(0, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
-	EXPECT_PFNS(1, 1, no_page(variant));
+	EXPECT_PFNS(1, 1, unfaultable(variant));
 	EXPECT_PFNS(2, N - 2, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_EQ(0, leaf_walk(self, at + 2 * PAGE, N - 2, REQ_RW));
@@ -284,7 +285,7 @@ TEST_F(leaf, guard_marker)
 		SKIP(return, "MADV_GUARD_INSTALL: %s", strerror(errno));
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_PFNS(0, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
-	EXPECT_PFNS(1, 1, no_page(variant));
+	EXPECT_PFNS(1, 1, unfaultable(variant));
 	EXPECT_PFNS(2, N - 2, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 	ASSERT_EQ(0, madvise(at + PAGE, PAGE, MADV_GUARD_REMOVE));
@@ -312,7 +313,7 @@ TEST_F(leaf, migrating)
 	char *at = small_pages(N, RW);
 	struct migration migration = { .fd = self->fd };
 	pthread_t thread;
-	uint64_t pfn, begun;
+	uint64_t pfn, entry;
 	size_t tries;
 
 	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
@@ -320,7 +321,7 @@ TEST_F(leaf, migrating)
 	ASSERT_NE(NULL, at);
 	write_pages(at, N * PAGE);
 	pfn = page_map(at) & MAP_PFN;
-	/* A process's first walk takes the mmap lock for writing. */
+	/* The first walk takes the mmap lock for writing; do it before. */
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	migration.span.start = (uintptr_t)at;
 	migration.span.end = (uintptr_t)at + N * PAGE;
@@ -328,21 +329,21 @@ TEST_F(leaf, migrating)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, migrate, &migration));
 	for (tries = 0; tries < 1000 && (page_map(at) & MAP_PRESENT); tries++)
 		usleep(1000);
-	/* On its way: not there, and nothing to blame it for. */
+	/* A migration entry is reported as not present, without an error. */
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	begun = page_map(at);
-	if (begun & MAP_SWAPPED) {
-		EXPECT_EQ(pfn, map_entry_pfn(begun));
+	entry = page_map(at);
+	if (entry & MAP_SWAPPED) {
+		EXPECT_EQ(pfn, map_entry_pfn(entry));
 		EXPECT_PFNS(0, N, 0);
 	}
-	/* Asked for, it is waited for. */
+	/* A request waits for the migration to end. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(pfn, hmm_pfn_to_pfn(self->hmm_pfns[0]));
 	pthread_join(thread, NULL);
 	ASSERT_EQ(0, migration.error);
 	EXPECT_EQ(N, migration.span.pages);
-	EXPECT_TRUE(begun & MAP_SWAPPED);
+	EXPECT_TRUE(entry & MAP_SWAPPED);
 }
 
 TEST_F(leaf, pfnmap)
@@ -356,7 +357,7 @@ TEST_F(leaf, pfnmap)
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 2, REQ_FAULT));
 }
 
-/* One VMA with an ordinary page and special entries. */
+/* A VMA with one normal page, then special PTEs. */
 TEST_F(leaf, special)
 {
 	char *at = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, self->fd,
@@ -374,14 +375,14 @@ TEST_F(leaf, special)
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at + 2 * PAGE, 1, REQ_FAULT));
 }
 
-/* The same two, and a hole, in a driver's own entries. */
+/* The same VMA with the output in a driver's PTE format. */
 TEST_F(leaf, special_formatted)
 {
 	char *at = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, self->fd,
 			HMM_PROBE_MAP_MIXED * PAGE);
 
 	if (variant->core != HMM_PROBE_CORE)
-		SKIP(return, "entries are ours alone");
+		SKIP(return, "only our core writes formats");
 	ASSERT_NE(MAP_FAILED, at);
 	read_pages(at, 2 * PAGE);
 	ASSERT_EQ(0, leaf_walk_format(self, at, 3, 0));
@@ -402,7 +403,7 @@ TEST_F(leaf, pfnmap_formatted)
 			HMM_PROBE_MAP_PFNMAP * PAGE);
 
 	if (variant->core != HMM_PROBE_CORE)
-		SKIP(return, "entries are ours alone");
+		SKIP(return, "only our core writes formats");
 	ASSERT_NE(MAP_FAILED, at);
 	ASSERT_EQ(0, leaf_walk_format(self, at, 2, 0));
 	EXPECT_EQ(leaf_format.special, self->hmm_pfns[0]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves that only a device makes: its private memory, the caller's own and
- * others', coherent memory, and pages it has to itself. The device is any
- * driver with the ioctls of the kernel's test_hmm that can migrate.
+ * Page-table leaves made by a device driver: device-private memory of the
+ * walk's owner and of other devices, device-coherent memory, and
+ * device-exclusive PTEs. Needs a driver with the ioctls of test_hmm.
  */
 #include <sys/wait.h>
 
@@ -12,7 +12,7 @@
 
 #define N 16
 
-/* Pages that now are in the memory of device @unit; NULL when it has none. */
+/* Map pages and migrate them to device @unit; return NULL without the device. */
 static char *device_pages(struct __test_metadata *_metadata, int *device,
 			  int unit, size_t npages)
 {
@@ -29,8 +29,8 @@ static char *device_pages(struct __test_metadata *_metadata, int *device,
 	return at;
 }
 
-/* From here on, device-private pages of this one's owner are the walk's own. */
-static void owner_of(struct _test_data_leaf *self, const void *addr)
+/* Set dev_private_owner of the next walks to the owner of a device page. */
+static void set_owner(struct _test_data_leaf *self, const void *addr)
 {
 	self->walk.how |= HMM_PROBE_OWNER_OF_PFN;
 	self->walk.pfn = map_entry_pfn(page_map(addr));
@@ -53,15 +53,18 @@ TEST_F(leaf, private_own)
 
 	if (!at)
 		SKIP(return, "no device");
-	owner_of(self, at);
+	set_owner(self, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_DEVICE_PFNS(N, HMM_PFN_VALID | HMM_PFN_WRITE);
-	/* It is where it should be: nobody brings it home. */
+	/* A request does not migrate the owner's pages to system memory. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_DEVICE_PFNS(N, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
-/* In a driver's own entries it has a flag, and can be asked to come home. */
+/*
+ * In a driver's PTE format, device-private pages have a flag. A request with
+ * that flag migrates them to system memory.
+ */
 static void private_formatted(struct __test_metadata *_metadata,
 			      struct _test_data_leaf *self, size_t npages)
 {
@@ -74,7 +77,7 @@ static void private_formatted(struct __test_metadata *_metadata,
 		SKIP(return, "no device");
 	if (self->walk.core != HMM_PROBE_CORE)
 		SKIP(return, "entries are ours alone");
-	owner_of(self, at);
+	set_owner(self, at);
 	ASSERT_EQ(0, leaf_walk_format(self, at, npages, flags));
 	for (size_t i = 0; i < npages; i++) {
 		ASSERT_EQ(map_entry_pfn(page_map(at + i * PAGE)) << 13 |
@@ -106,16 +109,16 @@ TEST_F(leaf, private_own_readonly)
 
 	if (!at)
 		SKIP(return, "no device");
-	owner_of(self, at);
+	set_owner(self, at);
 	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
 	EXPECT_DEVICE_PFNS(N, HMM_PFN_VALID);
 }
 
 /*
- * Pages of the device's own that a child shares: to write there needs a copy, as
- * anywhere. The reference reports them as they are, and a device that must write
- * faults again and again.
+ * Request write access to the owner's device-private pages that a child shares:
+ * this needs a copy-on-write fault. The reference reports them read-only without
+ * an error, so that a device that must write faults forever.
  */
 static void private_shared(struct __test_metadata *_metadata,
 			   struct _test_data_leaf *self,
@@ -129,7 +132,7 @@ static void private_shared(struct __test_metadata *_metadata,
 		SKIP(return, "no device");
 	if (variant->core != HMM_PROBE_CORE)
 		SKIP(return, "the reference does not fault them");
-	owner_of(self, at);
+	set_owner(self, at);
 	ASSERT_EQ(0, pipe(held));
 	child = fork();
 	if (!child) {
@@ -157,7 +160,7 @@ TEST_F(leaf, private_own_shared_huge)
 	private_shared(_metadata, self, variant, 512);
 }
 
-TEST_F(leaf, private_own_not_to_be_written)
+TEST_F(leaf, private_own_write_denied)
 {
 	int device;
 	char *at = device_pages(_metadata, &device, 0, N);
@@ -166,11 +169,11 @@ TEST_F(leaf, private_own_not_to_be_written)
 		SKIP(return, "no device");
 	if (variant->core != HMM_PROBE_CORE)
 		SKIP(return, "the reference reports success");
-	owner_of(self, at);
+	set_owner(self, at);
 	ASSERT_EQ(0, mprotect(at, N * PAGE, PROT_READ));
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
-	/* Writable again, but not by its entries yet. */
+	/* The VMA is writable again; the PTEs are not. */
 	ASSERT_EQ(0, mprotect(at, N * PAGE, RW));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	for (size_t i = 0; i < N; i++) {
@@ -179,7 +182,7 @@ TEST_F(leaf, private_own_not_to_be_written)
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
 
-/* A page that is absent does not bring those beside it home. */
+/* A fault on an absent page must not migrate its neighbours. */
 TEST_F(leaf, private_own_beside_absent)
 {
 	int device;
@@ -189,7 +192,7 @@ TEST_F(leaf, private_own_beside_absent)
 		SKIP(return, "no device");
 	if (variant->core != HMM_PROBE_CORE)
 		SKIP(return, "the reference faults them all");
-	owner_of(self, at + PAGE);
+	set_owner(self, at + PAGE);
 	ASSERT_EQ(0, madvise(at, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, madvise(at + 5 * PAGE, PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
@@ -209,13 +212,13 @@ TEST_F(leaf, private_without_owner)
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_PFNS(0, N, 0);
 	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
-	/* Asked for, it comes home. */
+	/* A request migrates it to system memory. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x5a, at[PAGE]);
 }
 
-TEST_F(leaf, private_of_another)
+TEST_F(leaf, private_of_other_device)
 {
 	int device, other;
 	char *at = device_pages(_metadata, &device, 0, N);
@@ -223,7 +226,7 @@ TEST_F(leaf, private_of_another)
 
 	if (!mine)
 		SKIP(return, "no two devices");
-	owner_of(self, mine);
+	set_owner(self, mine);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_PFNS(0, N, 0);
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_FAULT));
@@ -231,7 +234,7 @@ TEST_F(leaf, private_of_another)
 	EXPECT_EQ(0x5a, at[0]);
 }
 
-/* Some here, some there, some nowhere. */
+/* Device-private, present and absent pages in one range. */
 TEST_F(leaf, private_mixed)
 {
 	int device;
@@ -241,7 +244,7 @@ TEST_F(leaf, private_mixed)
 		SKIP(return, "no device");
 	read_pages(at + 4 * PAGE, 4 * PAGE);
 	ASSERT_EQ(0, madvise(at + 12 * PAGE, 2 * PAGE, MADV_DONTNEED));
-	owner_of(self, at);
+	set_owner(self, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_DEVICE_PFNS(4, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_PFNS(4, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
@@ -257,21 +260,21 @@ TEST_F(leaf, private_huge)
 
 	if (!at)
 		SKIP(return, "no device");
-	owner_of(self, at);
+	set_owner(self, at);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
 	if (!hmm_pfn_order(self->hmm_pfns[0]))
-		SKIP(return, "the device has it in small pages");
+		SKIP(return, "the device split the huge page");
 	EXPECT_DEVICE_PFNS(512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
-	/* In the midst of it, too. */
+	/* A range that begins inside the PMD. */
 	ASSERT_EQ(0, leaf_snapshot(self, at + 7 * PAGE, 9));
-	/* The reference gives the first page's pfn wherever the range begins. */
+	/* The reference reports the PMD's first pfn; see docs/differences.md. */
 	if (variant->core == HMM_PROBE_CORE) {
 		EXPECT_EQ(map_entry_pfn(page_map(at + 7 * PAGE)),
 			  hmm_pfn_to_pfn(self->hmm_pfns[0]));
 	}
 	EXPECT_ORDER(0, 9, HUGE_ORDER);
-	/* Others are told of nothing there, and that as an error. */
+	/* Walks without that owner get an error for the PMD. */
 	self->walk.how &= ~HMM_PROBE_OWNER_OF_PFN;
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
 	EXPECT_PFNS(0, 512, HMM_PFN_ERROR);
@@ -305,7 +308,7 @@ TEST_F(leaf, exclusive)
 	EXPECT_TRUE(page_map(at) & MAP_SWAPPED);
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_PFNS(0, N, 0);
-	/* Asked for, it is the CPU's again. */
+	/* A request ends the exclusive access. */
 	ASSERT_EQ(0, leaf_walk(self, at, N, REQ_RW));
 	EXPECT_PFNS(0, N, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_EQ(0x5a, at[PAGE]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves of more than a page, and large folios whose leaves are small; files.
+ * Large page-table leaves (PMD, PUD, hugetlb), large folios mapped by PTEs, and
+ * file mappings.
  */
 #include "leaf.h"
 
@@ -26,7 +27,7 @@ TEST_F(leaf, thp)
 	EXPECT_ORDER(0, 1024, HUGE_ORDER);
 }
 
-/* The leaf's order, though the range begins and ends within it. */
+/* The order is the leaf's even if the range begins or ends inside it. */
 TEST_F(leaf, thp_partial)
 {
 	char *at = huge_page(_metadata);
@@ -54,7 +55,7 @@ TEST_F(leaf, thp_readonly)
 	EXPECT_PFNS(0, 512, HMM_PFN_ERROR);
 }
 
-/* One page of it read-only: the folio is whole, its mapping is not. */
+/* Make one page read-only: the folio stays, PTEs replace the PMD. */
 TEST_F(leaf, thp_split_mapping)
 {
 	char *at = huge_page(_metadata);
@@ -95,7 +96,7 @@ TEST_F(leaf, thp_zero)
 	read_pages(at, PAGE);
 	ASSERT_EQ(0, leaf_snapshot(self, at, 512));
 	if (!hmm_pfn_order(self->hmm_pfns[0]))
-		SKIP(return, "no huge zero page was given");
+		SKIP(return, "the huge zero page was not mapped");
 	EXPECT_PFNS(0, 512, HMM_PFN_VALID);
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 	ASSERT_EQ(0, leaf_walk(self, at, 512, REQ_RW));
@@ -119,7 +120,7 @@ static void *migrate(void *argument)
 {
 	struct hmm_probe_span *span = argument;
 
-	/* The file is in the id, which a migration has no other use for. */
+	/* HMM_PROBE_MIGRATE ignores id; it passes the probe's fd here. */
 	ioctl(span->id, HMM_PROBE_MIGRATE, span);
 	return NULL;
 }
@@ -137,7 +138,7 @@ TEST_F(leaf, thp_migrating)
 
 	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
 		SKIP(return, "no CONFIG_DEVICE_MIGRATION");
-	/* A process's first walk takes the mmap lock for writing. */
+	/* The first walk takes the mmap lock for writing; do it before. */
 	ASSERT_EQ(0, leaf_snapshot(self, at, 1));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, migrate, &span));
 	for (tries = 0; tries < 1000 && (page_map(at) & MAP_PRESENT); tries++)
@@ -154,7 +155,7 @@ TEST_F(leaf, thp_migrating)
 	pthread_join(thread, NULL);
 }
 
-/* Folios of 64 KiB, mapped by sixteen entries each. */
+/* Map folios of 64 KiB by PTEs; return NULL if the kernel has none. */
 static char *folios(struct __test_metadata *_metadata, size_t size)
 {
 	char *at = map_aligned(size, HUGE, RW, MAP_PRIVATE, -1);
@@ -170,8 +171,8 @@ static char *folios(struct __test_metadata *_metadata, size_t size)
 }
 
 /*
- * Orders of pages of folios that PTEs map: the reference has none, and ours the
- * folio's at least. Folios that happen to follow each other are one block.
+ * Check orders of PTE-mapped folios: the reference reports 0, our core at least
+ * the folio's order, and more if folios are physically contiguous.
  */
 #define EXPECT_FOLIO_ORDER(first, count, order) do {			\
 	for (size_t _i = (first); _i < (first) + (count); _i++) {	\
@@ -198,7 +199,7 @@ TEST_F(leaf, large_folio)
 	EXPECT_FOLIO_ORDER(0, 64, 4);
 }
 
-/* An order is claimed only of entries that were seen. */
+/* Orders include only PTEs inside the range. */
 TEST_F(leaf, large_folio_partial)
 {
 	char *at = folios(_metadata, 64 * PAGE);
@@ -215,7 +216,7 @@ TEST_F(leaf, large_folio_partial)
 	}
 }
 
-TEST_F(leaf, large_folio_not_alike)
+TEST_F(leaf, large_folio_mixed_ptes)
 {
 	char *at = folios(_metadata, 64 * PAGE);
 
@@ -233,7 +234,7 @@ TEST_F(leaf, large_folio_not_alike)
 	EXPECT_FOLIO_ORDER(32, 32, 4);
 }
 
-/* Moved by a page, nothing of it is aligned any more. */
+/* After mremap() by one page, virtual and physical alignment differ: order 0. */
 TEST_F(leaf, large_folio_moved)
 {
 	char *at = folios(_metadata, 64 * PAGE);
@@ -288,7 +289,7 @@ TEST_F(leaf, hugetlb_2m)
 	EXPECT_EQ(-EPERM, leaf_walk(self, at, 512, REQ_RW));
 }
 
-/* Asked of one hmm_pfn in it, the whole huge page comes. */
+/* A request for a few pages faults in the whole huge page. */
 TEST_F(leaf, hugetlb_partial_fault)
 {
 	char *at = hugetlb(_metadata, HUGE, MAP_2M);
@@ -308,7 +309,7 @@ TEST_F_TIMEOUT(leaf, hugetlb_1g, 120)
 	char *at;
 
 	if (variant->how)
-		SKIP(return, "once for each core is enough of 1 GiB");
+		SKIP(return, "1 GiB is tested once per core");
 	at = hugetlb(_metadata, GIGA, MAP_1G);
 	if (!at)
 		SKIP(return, "no huge pages of 1 GiB");
@@ -355,7 +356,7 @@ TEST_F(leaf, file_shared)
 	ASSERT_EQ(0, leaf_snapshot(self, at, 8));
 	EXPECT_PFNS(0, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_PFNS(4, 4, 0);
-	/* Past the file's end there is nothing to be had. */
+	/* Pages past the end of the file cannot be faulted in. */
 	EXPECT_EQ(-EFAULT, leaf_walk(self, at, 8, REQ_FAULT));
 	EXPECT_EQ(0, leaf_walk(self, at, 4, REQ_FAULT));
 }
@@ -366,7 +367,7 @@ TEST_F(leaf, file_tmpfs)
 	char *at;
 
 	if (file < 0)
-		SKIP(return, "/tmp takes no O_TMPFILE");
+		SKIP(return, "/tmp does not support O_TMPFILE");
 	ASSERT_EQ(0, ftruncate(file, 8 * PAGE));
 	at = map_aligned(8 * PAGE, HUGE, PROT_READ, MAP_SHARED, file);
 	ASSERT_NE(NULL, at);
@@ -376,7 +377,7 @@ TEST_F(leaf, file_tmpfs)
 	EXPECT_VALID_ORDERS(8);
 }
 
-/* The program's own text. */
+/* The program's text. */
 TEST_F(leaf, file_text)
 {
 	char *at = (char *)((uintptr_t)leaf_walk_pfns & ~(PAGE - 1));
@@ -393,7 +394,7 @@ TEST_F(leaf, file_huge)
 
 	if (setting_write("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
 			  "advise"))
-		SKIP(return, "no huge pages of shared memory");
+		SKIP(return, "no shmem huge pages");
 	file = memory_file(HUGE);
 	at = map_aligned(HUGE, HUGE, RW, MAP_SHARED, file);
 	ASSERT_NE(NULL, at);
@@ -403,7 +404,7 @@ TEST_F(leaf, file_huge)
 	EXPECT_PFNS(0, 512, HMM_PFN_VALID | HMM_PFN_WRITE);
 	EXPECT_VALID_ORDERS(512);
 	if (!hmm_pfn_order(self->hmm_pfns[0]))
-		SKIP(return, "shared memory came in small pages");
+		SKIP(return, "the shared memory has no huge page");
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 }
 

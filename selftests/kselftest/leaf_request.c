@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is asked: default flags, masks, requests page by page, sticky bits,
- * and who may be made to wait.
+ * Requests of hmm_range_fault(): default flags, masks, per-page requests, input
+ * flags that survive (HMM_PFN_INOUT_FLAGS), and faults that wait for user space.
  */
 #include <poll.h>
 
@@ -21,7 +21,7 @@ static char *small_pages(size_t npages, int prot)
 	return at;
 }
 
-/* The pages at @at: absent, zero page, writable, absent. */
+/* Make the pages at @at absent, zero page, writable, absent. */
 static void four_kinds(char *at)
 {
 	madvise(at, 4 * PAGE, MADV_DONTNEED);
@@ -29,37 +29,38 @@ static void four_kinds(char *at)
 	at[2 * PAGE] = 1;
 }
 
-static bool wants(uint64_t hmm_pfn, uint64_t flags, uint64_t mask, uint64_t what)
+/* Whether an input hmm pfn, the default flags and the mask request @access. */
+static bool requests(uint64_t hmm_pfn, uint64_t flags, uint64_t mask, uint64_t access)
 {
-	uint64_t asked = (hmm_pfn & mask) | flags;
+	uint64_t request = (hmm_pfn & mask) | flags;
 
-	return (asked & REQ_FAULT) && (asked & what) == what;
+	return (request & REQ_FAULT) && (request & access) == access;
 }
 
-/* Every default, every mask, every request: what was asked for is there. */
+/* Every combination of default flags, mask and per-page request. */
 TEST_F(leaf, defaults_and_masks)
 {
-	static const uint64_t asks[] = { 0, REQ_FAULT, REQ_WRITE, REQ_RW };
-	uint64_t hmm_pfn, flags, mask, asked;
+	static const uint64_t inputs[] = { 0, REQ_FAULT, REQ_WRITE, REQ_RW };
+	uint64_t hmm_pfn, flags, mask, request;
 	char *at = small_pages(4, RW);
 	size_t combination, i;
 
 	ASSERT_NE(NULL, at);
 	for (combination = 0; combination < 64; combination++) {
-		hmm_pfn = asks[combination % 4];
-		flags = asks[combination / 4 % 4];
-		mask = asks[combination / 16];
+		hmm_pfn = inputs[combination % 4];
+		flags = inputs[combination / 4 % 4];
+		mask = inputs[combination / 16];
 		four_kinds(at);
 		for (i = 0; i < 4; i++)
 			self->hmm_pfns[i] = hmm_pfn;
 		ASSERT_EQ(0, leaf_walk_pfns(self, at, 4, flags, mask));
-		asked = (hmm_pfn & mask) | flags;
-		if (!(asked & REQ_FAULT)) {
+		request = (hmm_pfn & mask) | flags;
+		if (!(request & REQ_FAULT)) {
 			EXPECT_PFNS(0, 1, 0);
 			EXPECT_PFNS(1, 1, HMM_PFN_VALID);
 			EXPECT_PFNS(2, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
 			EXPECT_PFNS(3, 1, 0);
-		} else if (asked & REQ_WRITE) {
+		} else if (request & REQ_WRITE) {
 			EXPECT_PFNS(0, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
 		} else {
 			EXPECT_PFNS(0, 2, HMM_PFN_VALID);
@@ -69,10 +70,10 @@ TEST_F(leaf, defaults_and_masks)
 	}
 }
 
-/* Requests page by page; who did not ask may have, or may not. */
+/* Different requests per page; pages without one may be faulted in or not. */
 TEST_F(leaf, page_by_page)
 {
-	static const uint64_t asks[] = { 0, REQ_FAULT, REQ_WRITE, REQ_RW };
+	static const uint64_t inputs[] = { 0, REQ_FAULT, REQ_WRITE, REQ_RW };
 	char *at = small_pages(N, RW);
 	uint64_t input[N];
 	size_t i, round;
@@ -81,14 +82,14 @@ TEST_F(leaf, page_by_page)
 	for (round = 0; round < 32; round++) {
 		madvise(at, N * PAGE, MADV_DONTNEED);
 		for (i = 0; i < N; i++) {
-			input[i] = asks[(round * 5 + i * (round % 7 + 1)) / 2 % 4];
+			input[i] = inputs[(round * 5 + i * (round % 7 + 1)) / 2 % 4];
 			self->hmm_pfns[i] = input[i];
 		}
 		ASSERT_EQ(0, leaf_walk_pfns(self, at, N, 0, ~0ULL));
 		for (i = 0; i < N; i++) {
-			if (wants(input[i], 0, ~0ULL, REQ_RW)) {
+			if (requests(input[i], 0, ~0ULL, REQ_RW)) {
 				EXPECT_PFNS(i, 1, HMM_PFN_VALID | HMM_PFN_WRITE);
-			} else if (wants(input[i], 0, ~0ULL, REQ_FAULT)) {
+			} else if (requests(input[i], 0, ~0ULL, REQ_FAULT)) {
 				EXPECT_TRUE(self->hmm_pfns[i] & HMM_PFN_VALID);
 			} else {
 				EXPECT_EQ(0, self->hmm_pfns[i] & HMM_PFN_ERROR);
@@ -97,8 +98,8 @@ TEST_F(leaf, page_by_page)
 	}
 }
 
-/* One page asked for among many: no other may be the reason to fail. */
-TEST_F(leaf, one_page_asked)
+/* Request one page of many: a page that cannot be read must not fail the walk. */
+TEST_F(leaf, one_page_requested)
 {
 	char *at = small_pages(N, RW);
 
@@ -113,7 +114,7 @@ TEST_F(leaf, one_page_asked)
 	EXPECT_EQ(-EFAULT, leaf_walk_pfns(self, at, N, 0, ~0ULL));
 }
 
-TEST_F(leaf, sticky)
+TEST_F(leaf, inout_flags)
 {
 	static const uint64_t bits[] = {
 		HMM_PFN_DMA_MAPPED, HMM_PFN_P2PDMA, HMM_PFN_P2PDMA_BUS, HMM_PFN_INOUT_FLAGS, 0,
@@ -126,7 +127,7 @@ TEST_F(leaf, sticky)
 	four_kinds(at);
 	mprotect(at + 4 * PAGE, PAGE, PROT_NONE);
 	munmap(at + 5 * PAGE, PAGE);
-	/* Kept in every kind of hmm_pfn; all else that came in is gone. */
+	/* Only the input/output flags survive, for each kind of leaf. */
 	for (pass = 0; pass < 5; pass++) {
 		for (i = 0; i < 7; i++)
 			self->hmm_pfns[i] = bits[(i + pass) % 5] | junk;
@@ -154,8 +155,8 @@ TEST_F(leaf, sticky)
 	EXPECT_PFNS(0, 4, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
-/* Sticky bits in a leaf that fills many hmm_pfns at once. */
-TEST_F(leaf, sticky_huge)
+/* Input/output flags where one leaf fills many hmm pfns. */
+TEST_F(leaf, inout_flags_huge)
 {
 	char *at = leaf_anon(512, RW);
 	size_t i;
@@ -189,7 +190,7 @@ TEST_F(leaf, uffd_missing)
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
 	EXPECT_PFNS(0, N, 0);
 	if (!variant->how) {
-		/* The lock is the caller's: nobody can be waited for. */
+		/* The walk cannot drop the caller's mmap lock to wait for user space. */
 		EXPECT_EQ(-EFAULT, leaf_walk(self, at, N, REQ_FAULT));
 		return;
 	}
@@ -202,45 +203,45 @@ TEST_F(leaf, uffd_missing)
 }
 
 /**
- * struct spoiler - who answers a page fault, and what goes first
- * @uffd: where faults come from
- * @spoil: a page to unmap before the first answer
+ * struct server - a thread that resolves faults, after a change of the mapping
+ * @uffd: the userfaultfd
+ * @page: the page to unmap or drop before the first fault is resolved
  */
-struct spoiler {
+struct server {
 	int uffd;
-	char *spoil;
+	char *page;
 };
 
-static void *spoil_and_serve(void *argument)
+static void *unmap_and_serve(void *argument)
 {
-	struct spoiler *spoiler = argument;
-	struct pollfd ready = { .fd = spoiler->uffd, .events = POLLIN };
+	struct server *server = argument;
+	struct pollfd ready = { .fd = server->uffd, .events = POLLIN };
 
 	poll(&ready, 1, -1);
-	munmap(spoiler->spoil, PAGE);
-	return uffd_serve(&spoiler->uffd);
+	munmap(server->page, PAGE);
+	return uffd_serve(&server->uffd);
 }
 
 /*
- * An unlocked walk that begins again has written hmm_pfns; they are no requests.
- * The page that is gone by then was never asked for.
+ * When an unlocked walk restarts, the array has output of the first try, which
+ * must not be read as requests: no request covers the page unmapped meanwhile.
  */
-TEST_F(leaf, requests_when_begun_again)
+TEST_F(leaf, requests_after_restart)
 {
 	char *at = small_pages(N, RW);
-	struct spoiler spoiler = { .spoil = at };
+	struct server server = { .page = at };
 	pthread_t thread;
 
 	if (!variant->how || variant->core != HMM_PROBE_CORE)
-		SKIP(return, "only for an unlocked walk of ours: the reference takes hmm_pfns for requests");
+		SKIP(return, "needs our unlocked walk: the reference reads output as requests");
 	ASSERT_NE(NULL, at);
-	spoiler.uffd = uffd_open(0);
-	if (spoiler.uffd < 0)
-		SKIP(return, "userfaultfd: %s", strerror(-spoiler.uffd));
+	server.uffd = uffd_open(0);
+	if (server.uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-server.uffd));
 	write_pages(at, PAGE);
-	ASSERT_EQ(0, uffd_register(spoiler.uffd, at + PAGE, (N - 1) * PAGE,
+	ASSERT_EQ(0, uffd_register(server.uffd, at + PAGE, (N - 1) * PAGE,
 				   UFFDIO_REGISTER_MODE_MISSING));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, spoil_and_serve, &spoiler));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unmap_and_serve, &server));
 	self->hmm_pfns[0] = 0;
 	for (size_t i = 1; i < N; i++)
 		self->hmm_pfns[i] = REQ_FAULT;
@@ -253,34 +254,34 @@ TEST_F(leaf, requests_when_begun_again)
 
 static void *drop_and_serve(void *argument)
 {
-	struct spoiler *spoiler = argument;
-	struct pollfd ready = { .fd = spoiler->uffd, .events = POLLIN };
+	struct server *server = argument;
+	struct pollfd ready = { .fd = server->uffd, .events = POLLIN };
 
 	poll(&ready, 1, -1);
-	madvise(spoiler->spoil, PAGE, MADV_DONTNEED);
-	return uffd_serve(&spoiler->uffd);
+	madvise(server->page, PAGE, MADV_DONTNEED);
+	return uffd_serve(&server->uffd);
 }
 
 /*
- * An invalidation while an unlocked walk waits for a page takes the DMA mapping
- * of another away. The walk must not bring the flag back when it begins again.
+ * While an unlocked walk waits for a page, an invalidation clears DMA_MAPPED of
+ * another page. The restarted walk must not set the flag again.
  */
-TEST_F(leaf, unmapped_when_begun_again)
+TEST_F(leaf, dma_unmapped_before_restart)
 {
 	char *at = small_pages(N, RW);
-	struct spoiler spoiler = { .spoil = at };
+	struct server server = { .page = at };
 	pthread_t thread;
 
 	if (!variant->how)
-		SKIP(return, "only for an unlocked walk");
+		SKIP(return, "needs an unlocked walk");
 	ASSERT_NE(NULL, at);
-	spoiler.uffd = uffd_open(0);
-	if (spoiler.uffd < 0)
-		SKIP(return, "userfaultfd: %s", strerror(-spoiler.uffd));
+	server.uffd = uffd_open(0);
+	if (server.uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-server.uffd));
 	write_pages(at, 2 * PAGE);
-	ASSERT_EQ(0, uffd_register(spoiler.uffd, at + 2 * PAGE, (N - 2) * PAGE,
+	ASSERT_EQ(0, uffd_register(server.uffd, at + 2 * PAGE, (N - 2) * PAGE,
 				   UFFDIO_REGISTER_MODE_MISSING));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, drop_and_serve, &spoiler));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, drop_and_serve, &server));
 	for (size_t i = 0; i < N; i++)
 		self->hmm_pfns[i] = REQ_FAULT;
 	self->hmm_pfns[0] |= HMM_PFN_DMA_MAPPED;
@@ -314,7 +315,7 @@ TEST_F(leaf, uffd_write_protected)
 	EXPECT_PFNS(4, N - 4, HMM_PFN_VALID | HMM_PFN_WRITE);
 }
 
-/* A marker stands where there was never a page. */
+/* A marker PTE for a page that was never present. */
 TEST_F(leaf, uffd_marker)
 {
 	int file = memory_file(N * PAGE);
@@ -345,10 +346,10 @@ static int last_error(int fd, uint64_t *walks)
 	return info.last_error;
 }
 
-/* A page that nobody will bring, and the end of the one who waits for it. */
+/* Kill a process whose walk waits for a page that user space never provides. */
 TEST_F(leaf, fatal_signal)
 {
-	struct timespec begun, ended;
+	struct timespec start, end;
 	char *at = small_pages(N, RW);
 	uint64_t walks = 0;
 	int uffd, status;
@@ -367,21 +368,21 @@ TEST_F(leaf, fatal_signal)
 		leaf_walk(self, at, N, REQ_FAULT);
 		_exit(1);
 	}
-	/* If it has ended, its status says why. */
+	/* If the child exited, its status has the reason. */
 	wait_blocked(child);
-	clock_gettime(CLOCK_MONOTONIC, &begun);
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	kill(child, SIGKILL);
 	ASSERT_EQ(child, waitpid(child, &status, 0));
-	clock_gettime(CLOCK_MONOTONIC, &ended);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		SKIP(return, "no userfaultfd");
 	EXPECT_TRUE(WIFSIGNALED(status));
-	EXPECT_LT(ended.tv_sec - begun.tv_sec, 5);
+	EXPECT_LT(end.tv_sec - start.tv_sec, 5);
 	EXPECT_EQ(-EINTR, last_error(self->fd, &walks));
 	EXPECT_EQ(1, walks);
 }
 
-/* What the probe itself must refuse, or these tests would test nothing. */
+/* The probe's ioctl must reject invalid arguments before the core runs. */
 TEST_F(leaf, bad_requests)
 {
 	char *at = small_pages(N, RW);
