@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel's own hmm-tests leave out of a driver that speaks the ioctls
- * of hmm_dmirror: commands that make no sense, the computations, exclusive
- * access, and device memory that is used in more ways than one. Any driver with
- * that interface has to pass, whatever it is written in.
+ * Tests of drivers with the ioctls of hmm_dmirror, beyond the kernel's
+ * hmm-tests: invalid arguments, computations, exclusive access, and device memory
+ * used by several mirrors and processes. The C and Rust drivers must pass.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +25,8 @@
 
 FIXTURE(driver) {
 	int fd;
-	char *at;	/* NPAGES of memory to work on, as yet untouched */
-	char *buffer;	/* as many for the other side of a copy */
+	char *at;	/* NPAGES of memory that the device accesses, untouched */
+	char *buffer;	/* NPAGES for the data of READ and WRITE */
 };
 
 static char *anonymous(size_t size)
@@ -35,7 +34,7 @@ static char *anonymous(size_t size)
 	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* The CPU touches a byte, whatever the compiler thinks of that. */
+/* Read a byte with the CPU; the compiler must not remove the access. */
 static char touch(const char *at)
 {
 	return __atomic_load_n(at, __ATOMIC_RELAXED);
@@ -58,7 +57,7 @@ FIXTURE_TEARDOWN(driver)
 	close(self->fd);
 }
 
-/* Returns 0 or a negative error number. */
+/* Run a command; return 0 or a negative error number. */
 static int command(int fd, unsigned long nr, struct hmm_dmirror_cmd cmd)
 {
 	return ioctl(fd, nr, &cmd) ? -errno : 0;
@@ -70,7 +69,7 @@ static int simple(FIXTURE_DATA(driver) * self, unsigned long nr, unsigned long n
 		.addr = (uintptr_t)self->at, .ptr = (uintptr_t)self->buffer, .npages = npages });
 }
 
-/* What the device's table holds for a page. */
+/* Return a page's rights in the device's page table, as HMM_DMIRROR_PROT_*. */
 static unsigned char peek(int fd, const void *addr)
 {
 	unsigned char prot = 0x7f;
@@ -98,7 +97,7 @@ static int sum(int fd, const int *x, __u64 n, __s64 *result)
 }
 
 /*
- * Commands that make no sense.
+ * Invalid arguments.
  */
 
 static const unsigned long span_commands[] = {
@@ -143,7 +142,7 @@ TEST_F(driver, malformed_spans)
 			EXPECT_EQ(bad[i].error, -errno) {
 				TH_LOG("command %lx, case %zu", *nr, i);
 			}
-			/* A command that fails answers nothing. */
+			/* A command that fails does not change its argument. */
 			EXPECT_EQ(77, cmd.cpages);
 			EXPECT_EQ(77, cmd.faults);
 		}
@@ -188,14 +187,14 @@ TEST_F(driver, unknown_commands)
 	EXPECT_EQ(ENOTTY, errno);
 }
 
-/* More than the machine has is refused, not tried. */
+/* Spans larger than memory must fail at once. */
 TEST_F(driver, too_much)
 {
 	const __u64 most = (TASK_END - (uintptr_t)self->at) / PAGE;
 
 	EXPECT_EQ(-ENOMEM, simple(self, HMM_DMIRROR_READ, most));
 	EXPECT_EQ(-ENOMEM, simple(self, HMM_DMIRROR_WRITE, most));
-	/* What needs no memory must not take all day either. */
+	/* This command needs no memory and must be fast for any span. */
 	EXPECT_EQ(0, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, most));
 }
 
@@ -225,7 +224,7 @@ TEST_F(driver, malformed_compute)
 	EXPECT_EQ(-EFAULT, saxpy(self->fd, 1, x, y + PAGE, 1));
 }
 
-/* The child has the file, but the file is its parent's. */
+/* A child inherits the file, but the file mirrors its parent. */
 TEST_F(driver, inherited_file)
 {
 	int status;
@@ -250,7 +249,7 @@ TEST_F(driver, inherited_file)
 	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
 }
 
-/* The parent is gone, its file is not. */
+/* The process that opened the file exits while a child still has the file. */
 TEST_F(driver, orphaned_file)
 {
 	int ready[2], status;
@@ -261,7 +260,7 @@ TEST_F(driver, orphaned_file)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		/* Opens a file, leaves it to a child, and exits with pages mapped. */
+		/* Open the file, map pages, fork, and exit before the child. */
 		int fd = open("/dev/hmm_dmirror0", O_RDWR);
 
 		if (fd < 0)
@@ -290,7 +289,7 @@ TEST_F(driver, orphaned_file)
 
 TEST_F(driver, saxpy)
 {
-	/* Vectors that begin at different places in a page. */
+	/* Vectors with different offsets in their pages. */
 	int *x = (int *)self->at + 5, *y = (int *)self->buffer + 1000;
 	const int n = (NPAGES - 1) * PAGE / sizeof(int) - 1000;
 
@@ -305,7 +304,7 @@ TEST_F(driver, saxpy)
 	EXPECT_EQ(7 * n, y[n]);
 }
 
-/* x and y are the same memory, that nobody has touched yet. */
+/* x and y are the same memory, which is not yet faulted in. */
 TEST_F(driver, saxpy_in_place)
 {
 	int *x = (int *)self->at;
@@ -323,7 +322,7 @@ TEST_F(driver, sum)
 	int *x = (int *)self->at;
 	__s64 result;
 
-	/* Memory that nobody has touched is zeros, and stays unallocated. */
+	/* Reading untouched memory maps the zero page and allocates nothing. */
 	ASSERT_EQ(0, sum(self->fd, x, NPAGES * PAGE / sizeof(int), &result));
 	EXPECT_EQ(0, result);
 	EXPECT_EQ(HMM_DMIRROR_PROT_READ, peek(self->fd, x));
@@ -343,30 +342,30 @@ TEST_F(driver, sum)
 
 TEST_F(driver, exclusive_until_touched)
 {
-	const unsigned char own = HMM_DMIRROR_PROT_WRITE | HMM_DMIRROR_PROT_EXCLUSIVE;
+	const unsigned char exclusive = HMM_DMIRROR_PROT_WRITE | HMM_DMIRROR_PROT_EXCLUSIVE;
 
 	memset(self->at, 1, NPAGES * PAGE);
-	/* Twice: the second time the device takes what it has. */
+	/* Twice: the second time the device already has exclusive access. */
 	for (int i = 0; i < 2; i++) {
 		ASSERT_EQ(0, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));
 		EXPECT_EQ(-EPERM, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, NPAGES));
-		EXPECT_EQ(own, peek(self->fd, self->at));
+		EXPECT_EQ(exclusive, peek(self->fd, self->at));
 	}
-	/* The device may write without giving it up. */
+	/* A write by the device does not end the exclusive access. */
 	memset(self->buffer, 2, NPAGES * PAGE);
 	ASSERT_EQ(0, simple(self, HMM_DMIRROR_WRITE, NPAGES));
-	EXPECT_EQ(own, peek(self->fd, self->at + 3 * PAGE));
+	EXPECT_EQ(exclusive, peek(self->fd, self->at + 3 * PAGE));
 
 	EXPECT_EQ(2, touch(self->at + 3 * PAGE));
 	EXPECT_EQ(HMM_DMIRROR_PROT_NONE, peek(self->fd, self->at + 3 * PAGE));
-	EXPECT_EQ(own, peek(self->fd, self->at + 4 * PAGE));
+	EXPECT_EQ(exclusive, peek(self->fd, self->at + 4 * PAGE));
 	for (int i = 0; i < NPAGES; i++)
 		EXPECT_EQ(2, touch(self->at + i * PAGE));
 	EXPECT_EQ(0, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, NPAGES));
 }
 
-/* Untouched memory, a copy to be made first, and a part of a large page. */
-TEST_F(driver, exclusive_of_what)
+/* Untouched memory, memory that needs copy-on-write, part of a huge page. */
+TEST_F(driver, exclusive_kinds)
 {
 	char *huge = (char *)(((uintptr_t)anonymous(2 * HUGE) + HUGE - 1) & ~(HUGE - 1));
 	int status;
@@ -396,7 +395,7 @@ TEST_F(driver, exclusive_of_what)
 	EXPECT_EQ(0, simple(self, HMM_DMIRROR_CHECK_EXCLUSIVE, NPAGES));
 }
 
-TEST_F(driver, exclusive_refused)
+TEST_F(driver, exclusive_errors)
 {
 	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -412,14 +411,14 @@ TEST_F(driver, exclusive_refused)
 
 #define ROUNDS 300
 
-struct disturber {
+struct dropper {
 	char *at;
 	pthread_barrier_t round;
 };
 
 static void *drop_pages(void *arg)
 {
-	struct disturber *d = arg;
+	struct dropper *d = arg;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		pthread_barrier_wait(&d->round);
@@ -431,13 +430,12 @@ static void *drop_pages(void *arg)
 }
 
 /*
- * Pages are dropped while the device takes them. A page that the device thinks
- * it has, and the process does not, would show: what the device writes to it,
- * the CPU would not see.
+ * Drop pages while the device makes them exclusive. If the device kept a stale
+ * entry of a dropped page, the CPU would not read what the device writes.
  */
 TEST_F(driver, exclusive_against_dontneed)
 {
-	struct disturber d = { .at = self->at };
+	struct dropper d = { .at = self->at };
 	pthread_t thread;
 
 	pthread_barrier_init(&d.round, NULL, 2);
@@ -448,7 +446,7 @@ TEST_F(driver, exclusive_against_dontneed)
 		pthread_barrier_wait(&d.round);
 		ret = simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES);
 		pthread_barrier_wait(&d.round);
-		/* To lose every race is allowed, nothing else. */
+		/* Losing every race is the only error allowed. */
 		if (ret)
 			ASSERT_EQ(-EBUSY, ret);
 
@@ -461,13 +459,13 @@ TEST_F(driver, exclusive_against_dontneed)
 }
 
 /*
- * Device memory. Units 0 and 1 have private memory, 2 and 3 coherent.
+ * Device memory. Units 0 and 1 have private memory, units 2 and 3 coherent.
  */
 
 FIXTURE(memory) {
 	int fd;
-	char *at;	/* HUGE, aligned, filled with a pattern */
-	char *buffer;	/* as much */
+	char *at;	/* HUGE bytes, aligned to HUGE */
+	char *buffer;	/* HUGE bytes */
 };
 
 FIXTURE_VARIANT(memory) {
@@ -525,7 +523,7 @@ static int memory_command(FIXTURE_DATA(memory) * self, unsigned long nr, size_t 
 		.ptr = (uintptr_t)self->buffer, .npages = npages });
 }
 
-/* How many of some pages live in the unit's memory. */
+/* Count the pages that are in one kind of memory; -1 on an error. */
 static int resident(FIXTURE_DATA(memory) * self, int place, size_t page, size_t npages)
 {
 	unsigned char *prot = (unsigned char *)self->buffer;
@@ -538,7 +536,7 @@ static int resident(FIXTURE_DATA(memory) * self, int place, size_t page, size_t 
 	return count;
 }
 
-/* A file opened twice: both devices' tables follow when one of them migrates. */
+/* Two mirrors of one process: a migration by one invalidates the other. */
 TEST_F(memory, two_mirrors)
 {
 	int other = open(variant->path, O_RDWR);
@@ -562,7 +560,7 @@ TEST_F(memory, two_mirrors)
 	close(other);
 }
 
-/* Whole, in parts, and home again by way of the unit giving up its memory. */
+/* RELEASE migrates all pages of the unit to system memory, several times. */
 TEST_F(memory, release)
 {
 	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
@@ -577,8 +575,8 @@ TEST_F(memory, release)
 }
 
 /*
- * Device memory that was a large page becomes single pages, with some of them
- * free, the first above all. Every one that is in use must be found.
+ * Reuse the device memory of a huge page for small pages, and free some of them,
+ * including the first. RELEASE must find every page that is in use.
  */
 TEST_F(memory, release_of_reused_pages)
 {
@@ -599,7 +597,7 @@ TEST_F(memory, release_of_reused_pages)
 			  ((int *)self->at)[i]);
 }
 
-/* Another process's pages go home without its knowing. */
+/* RELEASE by one process migrates the pages of another. */
 TEST_F(memory, release_of_a_child)
 {
 	struct handshake hand;
@@ -616,7 +614,7 @@ TEST_F(memory, release_of_a_child)
 		if (memory_command(self, HMM_DMIRROR_MIGRATE_TO_DEV, 0, HUGE_PAGES) ||
 		    resident(self, variant->place, 0, HUGE_PAGES) != HUGE_PAGES)
 			_exit(1);
-		/* Its pages stay where they are when the file is closed. */
+		/* Pages stay in device memory when the file is closed. */
 		close(self->fd);
 		if (!handshake_signal_parent(&hand) || !handshake_wait_for_parent(&hand))
 			_exit(2);
@@ -629,7 +627,7 @@ TEST_F(memory, release_of_a_child)
 	EXPECT_EQ(0, status);
 }
 
-/* The parent's pages are on the device, and both go on to use them. */
+/* Fork with pages in device memory; parent and child write to them. */
 TEST_F(memory, fork)
 {
 	int status;
@@ -653,12 +651,12 @@ TEST_F(memory, fork)
 	EXPECT_TRUE(filled(self->at, 8 * PAGE, 8));
 }
 
-TEST_F(memory, not_to_be_moved)
+TEST_F(memory, not_migratable)
 {
 	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char *at = self->at;
 
-	/* Nothing was moved there, so nothing comes back; that is no error. */
+	/* Migrating no page to system memory is no error. */
 	fill(at, PAGE, 0);
 	EXPECT_EQ(0, memory_command(self, HMM_DMIRROR_MIGRATE_TO_SYS, 0, 1));
 	EXPECT_EQ(-EINVAL, memory_command(self, HMM_DMIRROR_FLAGS, 0, 2));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A device with the ioctls of the kernel's test_hmm, for programs that move
- * their memory to it.
+ * Helpers for tests that migrate their memory to a device with the ioctls of
+ * the kernel's test_hmm.
  */
 #ifndef HMM_TESTS_FIXTURE_DMIRROR_H
 #define HMM_TESTS_FIXTURE_DMIRROR_H
@@ -16,7 +16,7 @@
 
 #include "hmm_user.h"
 
-/* Which memory a page is in, of what HMM_DMIRROR_SNAPSHOT says of it. */
+/* The bits of a HMM_DMIRROR_SNAPSHOT byte that name the kind of memory. */
 #define PLACE_MASK	0x70
 
 static inline int device_open(int unit)
@@ -27,7 +27,7 @@ static inline int device_open(int unit)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
-/* A command with a buffer; a negative error number or the pages it is about. */
+/* Run a command; return a negative error number or the number of pages handled. */
 static inline int device_call(int device, unsigned long request,
 			      const void *addr, size_t npages)
 {
@@ -42,7 +42,7 @@ static inline int device_call(int device, unsigned long request,
 	return ret;
 }
 
-/* How many of some pages are in one kind of memory; negative on an error. */
+/* Count the pages that are in one kind of memory; negative on an error. */
 static inline int device_holds(int device, const void *addr, size_t npages,
 			       int place)
 {

@@ -68,8 +68,8 @@ FIXTURE_SETUP(leaf)
 			SKIP(return, "this kernel's own core has no unlocked walk");
 	}
 	self->hmm_pfns = mmap(NULL, LEAF_PAGES * sizeof(uint64_t),
-			   PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			      PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(self->hmm_pfns, MAP_FAILED);
 	self->map = mmap(NULL, LEAF_PAGES * sizeof(uint64_t),
 			 PROT_READ | PROT_WRITE,

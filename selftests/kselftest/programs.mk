@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# Rules for the folders of user programs. A folder's Makefile names its programs
-# in PROGRAMS, one C file each, its scripts in SCRIPTS, and includes this.
+# Rules for the folders of user programs. A folder's Makefile lists its programs
+# in PROGRAMS (one C file each) and its scripts in SCRIPTS, and includes this file.
 #   make -C selftests/kselftest OUTPUT=<folder> KSRC=<kernel source>
-# The tree assembly gives CFLAGS with the include folders of its tree instead
-# of KSRC.
+# tree/programs sets CFLAGS, with the include folders of the assembled tree,
+# instead of KSRC.
 CC ?= cc
 OUTPUT ?= .
 ifdef KSRC

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device that works on more memory than the process may have at a time: what
- * it faults in is swapped out again while it faults in the rest. It must use
- * what it has as long as it has it, or it never ends.
+ * A device that works on more memory than the process's memory cgroup allows:
+ * pages that it faulted in are swapped out while it faults in the rest. To make
+ * progress it must use each section batch before it faults in the next.
  */
 #include "kselftest_harness.h"
 
@@ -20,12 +20,12 @@
 
 #define CGROUPS	"/tmp/hmm-cgroups"
 #define GROUP	CGROUPS "/resident"
-/* What may be resident, and what is worked on. */
+/* The cgroup's memory limit, and the size of each vector. */
 #define LIMIT	"24M"
 #define SIZE	(16UL << 20)
 #define NR	(SIZE / sizeof(int))
-/* It takes a second or two. */
-#define PATIENCE 60
+/* In seconds; each test takes one or two. */
+#define DEADLINE 60
 
 FIXTURE(resident) {
 	int fd;
@@ -53,7 +53,7 @@ static int group_enter(const char *group)
 	return setting_write(path, pid);
 }
 
-/* Each test is in a process of its own: the group gets all of its memory. */
+/* The harness forks for each test, so all of its memory is charged to the group. */
 FIXTURE_SETUP(resident)
 {
 	int ret = swap_ready() ?: group_make() ?: group_enter(GROUP);
@@ -72,8 +72,8 @@ FIXTURE_SETUP(resident)
 		self->x[i] = i % 1000;
 		self->y[i] = i % 10;
 	}
-	/* If it never ends, it is killed, and that is a failure. */
-	alarm(PATIENCE);
+	/* Kill a test that makes no progress, which fails it. */
+	alarm(DEADLINE);
 }
 
 FIXTURE_TEARDOWN(resident)
@@ -81,7 +81,7 @@ FIXTURE_TEARDOWN(resident)
 	group_enter(CGROUPS);
 }
 
-TEST_F_TIMEOUT(resident, sum, 2 * PATIENCE)
+TEST_F_TIMEOUT(resident, sum, 2 * DEADLINE)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SUM, .n = NR, .x = (uintptr_t)self->x,
@@ -94,7 +94,7 @@ TEST_F_TIMEOUT(resident, sum, 2 * PATIENCE)
 	EXPECT_EQ(sum, compute.sum);
 }
 
-TEST_F_TIMEOUT(resident, saxpy, 2 * PATIENCE)
+TEST_F_TIMEOUT(resident, saxpy, 2 * DEADLINE)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SAXPY, .a = 3, .n = NR,
@@ -108,8 +108,8 @@ TEST_F_TIMEOUT(resident, saxpy, 2 * PATIENCE)
 	EXPECT_EQ(0, wrong);
 }
 
-/* The driver's buffer is charged, too, and takes most of what there is. */
-TEST_F_TIMEOUT(resident, read, 2 * PATIENCE)
+/* The driver's buffer is charged to the group, too, and takes most of the limit. */
+TEST_F_TIMEOUT(resident, read, 2 * DEADLINE)
 {
 	struct hmm_dmirror_cmd cmd = {
 		.addr = (uintptr_t)self->x, .ptr = (uintptr_t)self->y,
@@ -118,12 +118,12 @@ TEST_F_TIMEOUT(resident, read, 2 * PATIENCE)
 	int ret = ioctl(self->fd, HMM_DMIRROR_READ, &cmd) ? -errno : 0;
 
 	if (ret == -ENOMEM)
-		SKIP(return, "there is no memory for the buffer");
+		SKIP(return, "no memory for the driver's buffer");
 	ASSERT_EQ(0, ret);
 	EXPECT_EQ(0, memcmp(self->x, self->y, SIZE));
 }
 
-/* Whatever it is doing, a fatal signal ends it. */
+/* A fatal signal must end the computation at any point. */
 TEST_F(resident, killed)
 {
 	struct hmm_dmirror_compute compute = {
