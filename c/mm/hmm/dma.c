@@ -69,9 +69,22 @@ static u8 *hmm_dma_state_byte(const struct hmm_dma_map *map, size_t idx)
 	return (u8 *)(pfns->pfn + pfns->nr) + idx;
 }
 
+/*
+ * Whether a map came from hmm_dma_map_alloc(). umem_odp has others, with a
+ * pfn_list of its own: for these the flags are all that there is.
+ */
+static bool hmm_dma_has_states(const struct hmm_dma_map *map)
+{
+	return map->dma_entry_size;
+}
+
 /* How an entry is mapped: flags of %HMM_PFN_DMA_STATE. */
 static unsigned long hmm_dma_state(const struct hmm_dma_map *map, size_t idx)
 {
+	unsigned long hmm_pfn = READ_ONCE(map->pfn_list[idx]);
+
+	if (!hmm_dma_has_states(map))
+		return hmm_pfn & HMM_PFN_VALID ? hmm_pfn & HMM_PFN_DMA_STATE : 0;
 	return (unsigned long)*hmm_dma_state_byte(map, idx) << HMM_DMA_STATE_SHIFT;
 }
 
@@ -80,7 +93,8 @@ static void hmm_dma_set_state(struct hmm_dma_map *map, size_t idx, unsigned long
 {
 	unsigned long *at = &map->pfn_list[idx], old = READ_ONCE(*at), new;
 
-	*hmm_dma_state_byte(map, idx) = state >> HMM_DMA_STATE_SHIFT;
+	if (hmm_dma_has_states(map))
+		*hmm_dma_state_byte(map, idx) = state >> HMM_DMA_STATE_SHIFT;
 	do
 		new = (old & ~HMM_PFN_DMA_STATE) | state;
 	while (new != old && !try_cmpxchg_relaxed(at, &old, new));
@@ -277,12 +291,8 @@ bool hmm_dma_unmap_pfn(struct device *dev, struct hmm_dma_map *map, size_t idx)
 {
 	struct hmm_dma_entry e = { dev, map, idx, DMA_ATTR_REQUIRE_COHERENT };
 	size_t size = map->dma_entry_size;
-	unsigned long state;
+	unsigned long state = hmm_dma_state(map, idx);
 
-	/* umem_odp passes maps with a pfn_list of its own, and maps nothing there. */
-	if (!size)
-		return false;
-	state = hmm_dma_state(map, idx);
 	if (!(state & HMM_PFN_DMA_MAPPED))
 		return false;
 
