@@ -568,6 +568,7 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		unsigned long pages = 1UL << orders[i];
 		unsigned long dst;
+		bool charged;
 
 		addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 		folio = hmm_devmem_alloc(&device->devmem, orders[i]);
@@ -584,8 +585,12 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 		migrate_vma_pages(args);
 		KUNIT_EXPECT_FALSE(test, args->src[0] & MIGRATE_PFN_MIGRATE);
 		KUNIT_EXPECT_NULL(test, folio->mapping);
-		KUNIT_EXPECT_NULL(test, folio_memcg(folio));
+		charged = folio_memcg_charged(folio);
 		end(args);
+		/* The device waits at its end for a folio that is not freed. */
+		if (charged)
+			folio_put(folio);
+		KUNIT_ASSERT_FALSE(test, charged);
 		KUNIT_EXPECT_EQ(test, read_number(test, addr), 7);
 		vm_munmap(addr, HPAGE_PMD_SIZE);
 
