@@ -129,7 +129,8 @@ void space_free(struct space *space);
 void folio_sizes_allow(unsigned int sizes);
 
 /* Clears each of the @nr lowest bits of @plan's @bits without which @differs still holds. */
-void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr, bool (*differs)(struct plan *plan));
+void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr,
+		 bool (*differs)(struct plan *plan));
 
 /* A number from the environment, or @otherwise. */
 uint64_t number(const char *name, uint64_t otherwise);

@@ -364,7 +364,8 @@ void folio_sizes_allow(unsigned int sizes)
 		large_folios_allow(kbs[i], policies[sizes] >> i & 1);
 }
 
-void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr, bool (*differs)(struct plan *plan))
+void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr,
+		 bool (*differs)(struct plan *plan))
 {
 	while (nr--) {
 		uint64_t before = *bits;

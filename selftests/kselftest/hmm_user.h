@@ -148,8 +148,9 @@ int uffd_register(int uffd, void *addr, size_t size, uint64_t mode);
 int uffd_protect(int uffd, void *addr, size_t size);
 
 /*
- * The function of a thread that serves the missing pages of a userfaultfd, given by a pointer to its descriptor, with
- * pages full of 0x77. Ends when it is cancelled.
+ * The function of a thread that serves the missing pages of a userfaultfd,
+ * given by a pointer to its descriptor, with pages full of 0x77. Ends when it
+ * is cancelled.
  */
 void *uffd_serve(void *uffd);
 
@@ -163,10 +164,10 @@ struct handshake {
 	int to_parent[2];
 };
 
-/* Opens it, before the fork; 0 or a negative error number. */
+/* Call before fork(). Returns 0 or a negative error number. */
 int handshake_open(struct handshake *handshake);
 
-/* Each lets the other continue, or waits for that; whether it worked. */
+/* Let the other side continue, or wait for that. Return whether it worked. */
 bool handshake_signal_child(struct handshake *handshake);
 bool handshake_wait_for_parent(struct handshake *handshake);
 bool handshake_signal_parent(struct handshake *handshake);

@@ -321,7 +321,8 @@ TEST_F(migrate, fork_shared_huge)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (!handshake_wait_for_parent(&hand) || right(self->at, HUGE_PAGES, 7) != HUGE_PAGES)
+		if (!handshake_wait_for_parent(&hand) ||
+		    right(self->at, HUGE_PAGES, 7) != HUGE_PAGES)
 			_exit(1);
 		fill(self->at, HUGE_PAGES, 8);
 		_exit(!handshake_signal_parent(&hand));
