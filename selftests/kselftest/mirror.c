@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors: the probe keeps an hmm_mirror of this process, with a device page
- * table behind it, and these tests change the process's mappings under it.
+ * Tests of mirrors: the probe has an hmm_mirror of this process with a device
+ * page table, and the tests change the process's mappings.
  */
 #include "kselftest_harness.h"
 
@@ -61,7 +61,7 @@ static struct hmm_probe_section section_of(const void *start, size_t size,
 	};
 }
 
-/* Goes through a section; the ioctl's error or the section's. */
+/* Run a section; return the error of the ioctl or of the section. */
 static int section_run(int fd, struct hmm_probe_section *section)
 {
 	return call(fd, HMM_PROBE_SECTION, section) ?: section->error;
@@ -96,6 +96,7 @@ static int device_write(int fd, void *addr, uint64_t value)
 	return call(fd, HMM_PROBE_ACCESS, &access);
 }
 
+/* Return what the mirror's callbacks have recorded. */
 static struct hmm_probe_mirror seen(int fd)
 {
 	struct hmm_probe_mirror mirror = { 0 };
@@ -114,18 +115,18 @@ static unsigned int last_event(int fd)
 	return nr ? mirror.events[nr - 1].event : ~0U;
 }
 
-/* Was the device told of these addresses, and for this reason? */
-static bool was_told(int fd, const void *start, size_t size, unsigned int event)
+/* Whether one invalidation covered this span, for this event. */
+static bool was_invalidated(int fd, const void *start, size_t size, unsigned int event)
 {
 	struct hmm_probe_mirror mirror = seen(fd);
 	uint64_t at = (uintptr_t)start, end = at + size;
 	size_t i;
 
 	for (i = 0; i < HMM_PROBE_EVENTS && i < mirror.invalidations; i++) {
-		struct hmm_probe_event *told = &mirror.events[i];
+		struct hmm_probe_event *recorded = &mirror.events[i];
 
-		if (told->event == event && told->start <= at &&
-		    told->end >= end)
+		if (recorded->event == event && recorded->start <= at &&
+		    recorded->end >= end)
 			return true;
 	}
 	return false;
@@ -223,17 +224,20 @@ TEST_F(mirror, errors_of_the_walk)
 	EXPECT_EQ(-EFAULT, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
 	EXPECT_EQ(0, populate(self->fd, self->at, SIZE, SNAPSHOT, self->hmm_pfns));
 	EXPECT_EQ(HMM_PFN_ERROR, self->hmm_pfns[0]);
-	/* The lock is free again. */
+	/* The update lock was released on each error. */
 	EXPECT_EQ(0, populate(self->fd, self->at + PAGE, SIZE - PAGE, WRITE,
 			      self->hmm_pfns));
 }
 
-/* After each change: told of it, the entries gone, the others there. */
-#define EXPECT_FORGOTTEN(first, count, event) do {			\
+/*
+ * After a change of a span: an invalidation covered it, its entries are gone, and
+ * the entries before and after it are still there.
+ */
+#define EXPECT_INVALIDATED(first, count, event) do {			\
 	uint64_t _value;						\
 	char *_from = self->at + (first) * PAGE;			\
 									\
-	EXPECT_TRUE(was_told(self->fd, _from, (count) * PAGE, event));	\
+	EXPECT_TRUE(was_invalidated(self->fd, _from, (count) * PAGE, event));	\
 	EXPECT_EQ(-ENOENT, device_read(self->fd, _from, &_value));	\
 	EXPECT_EQ(-ENOENT, device_read(self->fd,			\
 				       _from + ((count) - 1) * PAGE,	\
@@ -247,14 +251,14 @@ TEST_F(mirror, munmap)
 {
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, munmap(self->at + 16 * PAGE, 16 * PAGE));
-	EXPECT_FORGOTTEN(16, 16, UNMAP);
+	EXPECT_INVALIDATED(16, 16, UNMAP);
 }
 
 TEST_F(mirror, mprotect)
 {
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, mprotect(self->at + 16 * PAGE, 16 * PAGE, PROT_READ));
-	EXPECT_FORGOTTEN(16, 16, PROTECTION_VMA);
+	EXPECT_INVALIDATED(16, 16, PROTECTION_VMA);
 	EXPECT_EQ(-EPERM, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 }
 
@@ -264,7 +268,7 @@ TEST_F(mirror, madvise)
 
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, madvise(self->at + 16 * PAGE, 16 * PAGE, MADV_DONTNEED));
-	EXPECT_FORGOTTEN(16, 16, CLEAR);
+	EXPECT_INVALIDATED(16, 16, CLEAR);
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
 	ASSERT_EQ(0, device_read(self->fd, self->at + 16 * PAGE, &value));
 	EXPECT_EQ(0, value);
@@ -278,11 +282,11 @@ TEST_F(mirror, mremap)
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(to, mremap(self->at + 16 * PAGE, 16 * PAGE, 16 * PAGE,
 			     MREMAP_MAYMOVE | MREMAP_FIXED, to));
-	EXPECT_FORGOTTEN(16, 16, UNMAP);
+	EXPECT_INVALIDATED(16, 16, UNMAP);
 	EXPECT_EQ((uintptr_t)self->at + 16 * PAGE, *(uint64_t *)to);
 }
 
-/* The child keeps what was; the device must not write into it. */
+/* After fork, a write by the device must not change the child's memory. */
 TEST_F(mirror, fork)
 {
 	int hold[2], status;
@@ -299,7 +303,7 @@ TEST_F(mirror, fork)
 		read(hold[0], &byte, 1);
 		_exit(*(uint64_t *)self->at == (uintptr_t)self->at ? 0 : 1);
 	}
-	EXPECT_TRUE(was_told(self->fd, self->at, SIZE, PROTECTION_PAGE));
+	EXPECT_TRUE(was_invalidated(self->fd, self->at, SIZE, PROTECTION_PAGE));
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
 	ASSERT_EQ(0, populate(self->fd, self->at, SIZE, WRITE, self->hmm_pfns));
 	ASSERT_EQ(0, device_write(self->fd, self->at, 5));
@@ -326,7 +330,6 @@ TEST_F(mirror, write_protected_by_uffd)
 	EXPECT_EQ(HMM_PFN_VALID | HMM_PFN_WRITE, hmm_pfn_flags(self->hmm_pfns[32]));
 }
 
-/* A fault that takes as long as a program likes, in a section. */
 TEST_F(mirror, missing_served_by_uffd)
 {
 	int uffd = uffd_open(0);
@@ -348,7 +351,7 @@ TEST_F(mirror, missing_served_by_uffd)
 	pthread_join(thread, NULL);
 }
 
-/* A thread, and what it does with the mirror's file and memory. */
+/* Arguments, state and result of a thread that uses the mirror. */
 struct helper {
 	int fd;
 	char *at;
@@ -388,7 +391,7 @@ static void *take_snapshot(void *argument)
 	return NULL;
 }
 
-/* Till the update lock is held. */
+/* Wait until HMM_PROBE_HOLD holds the update lock. */
 static bool wait_holding(int fd)
 {
 	struct hmm_probe_info info = { 0 };
@@ -422,7 +425,7 @@ TEST_F(mirror, invalidation_waits_for_the_lock)
 	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap, &zapped));
 	EXPECT_TRUE(wait_asleep(&zapped));
 	EXPECT_FALSE(atomic_load(&zapped.done));
-	/* What the device holds is true still. */
+	/* The page is still mapped: the device's entry is not stale. */
 	EXPECT_TRUE(page_map(self->at) & MAP_PRESENT);
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_UNHOLD));
 	pthread_join(zapper, NULL);
@@ -432,12 +435,12 @@ TEST_F(mirror, invalidation_waits_for_the_lock)
 }
 
 /**
- * struct slow_memory - memory whose pages user space makes, slowly
+ * struct slow_memory - memory whose faults user space resolves after a delay
  * @at: its address
- * @uffd: where its faults are read
- * @ms: how long a page takes; if negative, for ever
- * @served: how many pages were made
- * @thread: makes them
+ * @uffd: the userfaultfd
+ * @ms: delay per page; negative: faults are not resolved
+ * @served: number of faults resolved
+ * @thread: thread that resolves faults
  */
 struct slow_memory {
 	char *at;
@@ -491,10 +494,10 @@ static void slow_unmap(struct slow_memory *slow, size_t npages)
 }
 
 /*
- * Each page takes most of the section's timeout, all of them several times as
- * long. As each is progress, the section goes on.
+ * Each page takes most of the section's timeout, all pages together several
+ * times as long. Each page is progress, which restarts the timeout.
  */
-TEST_F(mirror, progress_is_no_timeout)
+TEST_F(mirror, timeout_restarts_on_progress)
 {
 	struct slow_memory slow = { 0 };
 	struct hmm_probe_section section;
@@ -513,7 +516,7 @@ TEST_F(mirror, progress_is_no_timeout)
 	slow_unmap(&slow, npages);
 }
 
-/* Wake whoever waits for a page, and do not make it. */
+/* Wake the threads that wait for a page without providing the page. */
 static void *wake_only(void *argument)
 {
 	struct slow_memory *slow = argument;
@@ -530,8 +533,8 @@ static void *wake_only(void *argument)
 }
 
 /*
- * User space wakes the section again and again without a page. A wait for the same
- * page is no progress, so the section times out.
+ * User space wakes the section repeatedly without providing the page. A repeated
+ * wait for the same page is no progress, so the section times out.
  */
 TEST_F_TIMEOUT(mirror, waits_without_progress_time_out, 20)
 {
@@ -545,7 +548,7 @@ TEST_F_TIMEOUT(mirror, waits_without_progress_time_out, 20)
 	slow.ms = 40;
 	ASSERT_EQ(0, pthread_create(&slow.thread, NULL, wake_only, &slow));
 	ASSERT_EQ(0, range_add(self->fd, 1, slow.at, PAGE));
-	section = section_of(slow.at, PAGE, WRITE, self->words);
+	section = section_of(slow.at, PAGE, WRITE, self->hmm_pfns);
 	section.timeout_ms = 250;
 	EXPECT_EQ(-EBUSY, section_run(self->fd, &section));
 	/* Two timeouts, with some room for a slow machine. */
@@ -553,7 +556,7 @@ TEST_F_TIMEOUT(mirror, waits_without_progress_time_out, 20)
 	slow_unmap(&slow, 1);
 }
 
-static void *take_slow(void *argument)
+static void *populate_slow(void *argument)
 {
 	struct helper *helper = argument;
 
@@ -563,7 +566,7 @@ static void *take_slow(void *argument)
 	return NULL;
 }
 
-static void *add_elsewhere(void *argument)
+static void *add_range(void *argument)
 {
 	struct helper *helper = argument;
 
@@ -573,7 +576,7 @@ static void *add_elsewhere(void *argument)
 	return NULL;
 }
 
-static void *remove_slow(void *argument)
+static void *remove_slow_range(void *argument)
 {
 	struct helper *helper = argument;
 
@@ -593,10 +596,10 @@ static bool wait_done(struct helper *helper)
 }
 
 /*
- * A section waits for user space, for ever. Whoever adds a range, takes one
- * away, that very one too, or uses memory that is present, does not.
+ * A section waits for user space to resolve a fault. Meanwhile a range can be
+ * added, the section's own range removed, and present memory used.
  */
-TEST_F(mirror, nobody_waits_behind_a_section)
+TEST_F(mirror, ranges_change_while_a_section_waits)
 {
 	struct helper waits = { .fd = self->fd, .hmm_pfns = self->hmm_pfns };
 	struct helper adds = { .fd = self->fd };
@@ -614,13 +617,13 @@ TEST_F(mirror, nobody_waits_behind_a_section)
 	waits.at = slow.at;
 	adds.at = slow.at + PAGE;
 	looks.at = self->at;
-	ASSERT_EQ(0, pthread_create(&waiter, NULL, take_slow, &waits));
+	ASSERT_EQ(0, pthread_create(&waiter, NULL, populate_slow, &waits));
 	EXPECT_TRUE(wait_asleep(&waits));
-	ASSERT_EQ(0, pthread_create(&adder, NULL, add_elsewhere, &adds));
+	ASSERT_EQ(0, pthread_create(&adder, NULL, add_range, &adds));
 	EXPECT_TRUE(wait_done(&adds));
 	ASSERT_EQ(0, pthread_create(&looker, NULL, take_snapshot, &looks));
 	EXPECT_TRUE(wait_done(&looks));
-	ASSERT_EQ(0, pthread_create(&remover, NULL, remove_slow, &removes));
+	ASSERT_EQ(0, pthread_create(&remover, NULL, remove_slow_range, &removes));
 	EXPECT_TRUE(wait_done(&removes));
 	EXPECT_FALSE(atomic_load(&waits.done));
 
@@ -633,12 +636,12 @@ TEST_F(mirror, nobody_waits_behind_a_section)
 	EXPECT_EQ(0, adds.ret);
 	EXPECT_EQ(0, looks.ret);
 	EXPECT_EQ(0, removes.ret);
-	/* The page is there now, and its range is not. */
+	/* The page is present now, but its range was removed. */
 	EXPECT_EQ(-ENOENT, waits.ret);
 	slow_unmap(&slow, 2);
 }
 
-static int populate_for_ever(void *argument)
+static int populate_forever(void *argument)
 {
 	struct helper *helper = argument;
 
@@ -648,16 +651,16 @@ static int populate_for_ever(void *argument)
 }
 
 /*
- * Has a process with this memory go through sections until it is killed. Returns
- * whether that took less than three seconds.
+ * Kill a process that shares this memory while it waits in a section. Return
+ * whether it ended in less than three seconds.
  */
 static bool section_is_killable(int fd, char *at, uint64_t *hmm_pfns)
 {
 	struct helper helper = { .fd = fd, .at = at, .hmm_pfns = hmm_pfns };
 	static char stack[64 << 10] __attribute__((aligned(16)));
 	int status, tries;
-	/* Not a thread: killing it must not end the test. */
-	pid_t child = clone(populate_for_ever, stack + sizeof(stack),
+	/* A process, not a thread: killing it must not kill the test. */
+	pid_t child = clone(populate_forever, stack + sizeof(stack),
 			    CLONE_VM | SIGCHLD, &helper);
 
 	if (child < 0 || !wait_blocked(child))
@@ -671,7 +674,7 @@ static bool section_is_killable(int fd, char *at, uint64_t *hmm_pfns)
 	return false;
 }
 
-TEST_F(mirror, killed_at_the_lock)
+TEST_F(mirror, killed_waiting_for_the_lock)
 {
 	struct helper hold = { .fd = self->fd };
 	pthread_t holder;
@@ -684,10 +687,10 @@ TEST_F(mirror, killed_at_the_lock)
 }
 
 /*
- * An invalidation has been here, and waits in another mirror of the process. A
- * section waits for it to end, and can be killed.
+ * An invalidation waits for the update lock of another mirror. A section of this
+ * mirror waits for the invalidation to end, and can be killed.
  */
-TEST_F(mirror, killed_before_the_walk)
+TEST_F(mirror, killed_waiting_for_an_invalidation)
 {
 	int other = probe_open(&self->info);
 	struct helper hold = { .fd = other }, zapped = { .at = self->at };
@@ -707,11 +710,11 @@ TEST_F(mirror, killed_before_the_walk)
 }
 
 /*
- * The lock is held; first an invalidation waits for it, then a section, which
- * has walked already. When the lock is free the invalidation goes first, and
- * what the section has seen is no longer so: it must begin again.
+ * While the update lock is held, an invalidation waits for it, then a section
+ * that has finished its walk. The invalidation gets the lock first, so the
+ * section's pfns are stale and it must restart.
  */
-TEST_F(mirror, raced_section_begins_again)
+TEST_F(mirror, raced_section_restarts)
 {
 	struct helper hold = { .fd = self->fd }, zapped = { .at = self->at };
 	struct helper section = {
@@ -747,7 +750,7 @@ TEST_F(mirror, bad_spans)
 	EXPECT_EQ(-EINVAL, range_add(self->fd, 1, at + 8, PAGE));
 	EXPECT_EQ(-EINVAL, range_add(self->fd, 1, at, PAGE + 8));
 	EXPECT_EQ(-EINVAL, range_add(self->fd, HMM_PROBE_RANGES, at, PAGE));
-	/* Whatever was refused is not there. */
+	/* A range that was not added cannot be removed. */
 	EXPECT_EQ(-ENOENT, range_remove(self->fd, 1));
 	ASSERT_EQ(0, range_add(self->fd, 0, at, SIZE));
 	EXPECT_EQ(-EINVAL, populate(self->fd, at, 0, READ, self->hmm_pfns));
@@ -757,7 +760,7 @@ TEST_F(mirror, bad_spans)
 				    self->hmm_pfns));
 	EXPECT_EQ(-ENOENT, populate(self->fd, at - PAGE, 2 * PAGE, READ,
 				    self->hmm_pfns));
-	/* What lies before the end of the ranges was handled. */
+	/* Pages before the end of the last range were handled. */
 	EXPECT_EQ(-ENOENT, populate(self->fd, at + SIZE - PAGE, 2 * PAGE, READ,
 				    self->hmm_pfns));
 	EXPECT_EQ(0, populate(self->fd, at, SIZE, READ, self->hmm_pfns));
@@ -774,11 +777,11 @@ TEST_F(mirror, ranges)
 	ASSERT_EQ(0, range_remove(self->fd, 0));
 	ASSERT_EQ(0, range_add(self->fd, 0, at, SIZE / 2));
 	ASSERT_EQ(0, range_add(self->fd, 1, at + SIZE / 2, SIZE / 2));
-	/* Neighbouring ranges are as good as one. */
+	/* A section may span adjacent ranges. */
 	ASSERT_EQ(0, populate(self->fd, at, SIZE, WRITE, self->hmm_pfns));
-	/* A range that goes takes its entries with it, and no others. */
+	/* Removing a range invalidates its entries and no others. */
 	ASSERT_EQ(0, range_remove(self->fd, 0));
-	EXPECT_TRUE(was_told(self->fd, at, SIZE / 2, RELEASE));
+	EXPECT_TRUE(was_invalidated(self->fd, at, SIZE / 2, RELEASE));
 	EXPECT_EQ(-ENOENT, device_read(self->fd, at, &value));
 	EXPECT_EQ(0, device_read(self->fd, at + SIZE / 2, &value));
 	EXPECT_EQ(-ENOENT, populate(self->fd, at, PAGE, READ, self->hmm_pfns));
@@ -787,10 +790,10 @@ TEST_F(mirror, ranges)
 	EXPECT_EQ(value, seen(self->fd).invalidations);
 	ASSERT_EQ(0, madvise(at, SIZE, MADV_DONTNEED));
 	EXPECT_EQ(value + 1, seen(self->fd).invalidations);
-	EXPECT_TRUE(was_told(self->fd, at + SIZE / 2, SIZE / 2, CLEAR));
+	EXPECT_TRUE(was_invalidated(self->fd, at + SIZE / 2, SIZE / 2, CLEAR));
 }
 
-/* What a range is told is no more than what is the range's. */
+/* Invalidations are clipped to the range. */
 TEST_F(mirror, clipped)
 {
 	struct hmm_probe_mirror mirror;
@@ -817,7 +820,7 @@ TEST_F(mirror, whole_process)
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
 }
 
-TEST_F(mirror, left_early)
+TEST_F(mirror, leave_early)
 {
 	static const unsigned int ways[] = { HMM_PROBE_BREAK, HMM_PROBE_LEAVE };
 	struct hmm_probe_section section;
@@ -830,25 +833,25 @@ TEST_F(mirror, left_early)
 		ASSERT_EQ(0, section_run(self->fd, &section));
 		EXPECT_EQ(2, section.batches);
 		EXPECT_EQ(128, section.pages);
-		/* Both the lock and the ranges are free for others. */
+		/* Neither the update lock nor the intervals are still held. */
 		ASSERT_EQ(0, madvise(self->at, SIZE, MADV_DONTNEED));
 		ASSERT_EQ(0, range_remove(self->fd, 0));
 		ASSERT_EQ(0, range_add(self->fd, 0, self->at, SIZE));
 	}
 }
 
-TEST_F(mirror, room_of_ones_own)
+TEST_F(mirror, caller_provided_array)
 {
-	static const unsigned int rooms[] = { 1, 7, 64, 100, N, 4 * N };
+	static const unsigned int lengths[] = { 1, 7, 64, 100, N, 4 * N };
 	struct hmm_probe_section section;
 	size_t i;
 
 	for (i = 0; i < 6; i++) {
 		section = section_of(self->at, SIZE, READ, self->hmm_pfns);
-		section.array = rooms[i];
+		section.array = lengths[i];
 		memset(self->hmm_pfns, 0, N * sizeof(uint64_t));
 		ASSERT_EQ(0, section_run(self->fd, &section));
-		EXPECT_EQ((N + rooms[i] - 1) / rooms[i], section.batches);
+		EXPECT_EQ((N + lengths[i] - 1) / lengths[i], section.batches);
 		EXPECT_EQ(N, section.pages);
 		EXPECT_EQ(page_map(self->at + SIZE - PAGE) & MAP_PFN,
 			  hmm_pfn_to_pfn(self->hmm_pfns[N - 1]));
@@ -875,7 +878,7 @@ TEST_F(mirror, runs_of_a_huge_page)
 	section.array = 512;
 	ASSERT_EQ(0, section_run(self->fd, &section));
 	EXPECT_LE(3, section.runs);
-	/* Nothing mapped comes in runs too. */
+	/* Absent pages are one run, too. */
 	ASSERT_EQ(0, madvise(at, HUGE, MADV_DONTNEED));
 	section = section_of(at, HUGE, SNAPSHOT, hmm_pfns);
 	section.array = 512;
@@ -883,7 +886,7 @@ TEST_F(mirror, runs_of_a_huge_page)
 	EXPECT_EQ(1, section.runs);
 }
 
-/* The device has the page to itself, until the CPU touches it. */
+/* The device has exclusive access until the CPU touches the page. */
 TEST_F(mirror, exclusive)
 {
 	uint64_t value;
@@ -898,7 +901,7 @@ TEST_F(mirror, exclusive)
 	EXPECT_EQ(77, *(volatile uint64_t *)self->at);
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
 	EXPECT_EQ(0, device_read(self->fd, self->at + PAGE, &value));
-	/* What can only be read cannot be had alone. */
+	/* Exclusive access needs write permission. */
 	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_READ));
 	EXPECT_GT(0, populate(self->fd, self->at, PAGE, EXCLUSIVE, self->hmm_pfns));
 	EXPECT_EQ(0, populate(self->fd, self->at, PAGE, READ, self->hmm_pfns));
@@ -920,7 +923,7 @@ TEST_F(mirror, two_of_one_process)
 	ASSERT_EQ(0, madvise(self->at, SIZE / 2, MADV_DONTNEED));
 	EXPECT_EQ(-ENOENT, device_read(self->fd, self->at, &value));
 	EXPECT_EQ(-ENOENT, device_read(other, self->at, &value));
-	/* One goes; the other stays told. */
+	/* After one mirror ends, the other still receives invalidations. */
 	ASSERT_EQ(0, ioctl(other, HMM_PROBE_MIRROR_EXIT));
 	EXPECT_EQ(1, seen(other).releases);
 	EXPECT_EQ(0, seen(self->fd).releases);
@@ -937,7 +940,7 @@ TEST_F(mirror, released_once_by_exit_of_the_mirror)
 	EXPECT_EQ(1, seen(self->fd).releases);
 	EXPECT_EQ(0, seen(self->fd).left);
 	EXPECT_EQ(0, seen(self->fd).entries);
-	/* And it can be made again. */
+	/* The mirror can be initialised again. */
 	ASSERT_EQ(0, ioctl(self->fd, HMM_PROBE_MIRROR_INIT));
 	EXPECT_EQ(-ENOENT, populate(self->fd, self->at, PAGE, READ, self->hmm_pfns));
 	ASSERT_EQ(0, range_add(self->fd, 0, self->at, SIZE));
@@ -945,8 +948,8 @@ TEST_F(mirror, released_once_by_exit_of_the_mirror)
 }
 
 /*
- * A child's mirror, seen by its parent by the file they share. The harness
- * leaves the teardown to us: the fixture's own mirror is ended first.
+ * Initialise a mirror of a child. The parent reads its state through the file
+ * that they share; it must end the fixture's mirror before it forks.
  */
 static void child_mirror(int fd, const char *at, uint64_t *hmm_pfns)
 {
@@ -955,7 +958,7 @@ static void child_mirror(int fd, const char *at, uint64_t *hmm_pfns)
 		_exit(1);
 }
 
-/* Till the child has made its mirror, which begins the counters anew. */
+/* Wait until the child has initialised its mirror, which resets the counters. */
 static bool wait_live(int fd)
 {
 	int tries;
@@ -1008,7 +1011,7 @@ TEST_F(mirror, process_exits_after_use)
 	EXPECT_EQ(1, wait_releases(self->fd));
 	EXPECT_EQ(0, seen(self->fd).left);
 	EXPECT_EQ(0, seen(self->fd).entries);
-	/* exit_mmap() unmaps after it has called release: not heard any more. */
+	/* exit_mmap() unmaps after release: no invalidations are delivered then. */
 	EXPECT_EQ(0, seen(self->fd).late);
 	EXPECT_EQ(RELEASE, last_event(self->fd));
 	EXPECT_EQ(-ESRCH, populate(self->fd, self->at, SIZE, READ, self->hmm_pfns));
@@ -1062,7 +1065,7 @@ TEST_F(mirror, process_killed_during_use)
 	EXPECT_EQ(1, seen(self->fd).releases);
 }
 
-/* The process lives on, its memory does not. */
+/* exec ends the address space but not the process. */
 TEST_F(mirror, exec)
 {
 	pid_t child;
@@ -1085,7 +1088,10 @@ TEST_F(mirror, exec)
 	EXPECT_EQ(1, seen(self->fd).releases);
 }
 
-/* Every page says its own address, or is fresh; a stale pfn would say another's. */
+/*
+ * Stress: each page contains its own address or 0. A read through a stale entry
+ * returns another page's address.
+ */
 struct stress {
 	int fd;
 	char *at;
@@ -1093,7 +1099,7 @@ struct stress {
 	atomic_ulong reads, wrong, failed;
 };
 
-/* Each changes a half: the other's mprotect() would be its own fault. */
+/* Each mapper has its own half: the other's mprotect() would make it fault. */
 struct mapper {
 	struct stress *stress;
 	char *at;
@@ -1122,7 +1128,7 @@ static void *stress_map(void *argument)
 			mprotect(at, count * PAGE, RW);
 			break;
 		}
-		/* As the device writes: only what is true anyhow. */
+		/* Pages only ever contain their own address. */
 		if (!mprotect(at, count * PAGE, RW))
 			fill(at, count * PAGE);
 	}
@@ -1142,7 +1148,7 @@ static void *stress_device(void *argument)
 				   rand_r(&seed) % 3, hmm_pfns);
 		uint64_t value;
 
-		/* Only a hole or a lost right may stop it. */
+		/* Holes, read-only pages and lost races are the only errors allowed. */
 		if (ret && ret != -EFAULT && ret != -EPERM && ret != -EBUSY)
 			stress->failed++;
 		for (i = 0; i < 64; i += 5) {
@@ -1184,8 +1190,8 @@ TEST_F_TIMEOUT(mirror, stress, 60)
 	EXPECT_EQ(0, seen(self->fd).left);
 }
 
-/* The table must be as the page table is, at rest. */
-TEST_F(mirror, follows_at_rest)
+/* Between changes, each entry must map the page that the CPU maps. */
+TEST_F(mirror, entries_are_current)
 {
 	unsigned int seed = 1;
 	size_t round, i;

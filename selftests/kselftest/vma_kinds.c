@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Kinds of memory, and what a device may do with each: the rows of the table in
- * docs/mirrorable.md.
+ * Tests of each kind of memory: the rows of the table in docs/mirrorable.md.
  *
- * A row makes memory of its kind, and has what a snapshot reports of it, what a
- * request to read and one to write return, and whether its pages move. All of it is
- * tried with hmm_range_fault() under each of its locks, with the reference, with a
- * section of a mirror, with migrate_vma_setup() and, where one is loaded, with a
- * driver.
+ * A row creates memory of one kind and lists the expected snapshot, the results of
+ * read and write requests, and whether its pages can be migrated. Each row runs
+ * with hmm_range_fault() under both lockings, with the reference, with a section
+ * of a mirror, with migrate_vma_setup() and, if one is loaded, with a driver.
  */
 #include <errno.h>
 #include <signal.h>
@@ -29,7 +27,7 @@
 #define WRITABLE (HMM_PFN_VALID | HMM_PFN_WRITE)
 #define ERROR	HMM_PFN_ERROR
 
-/* How a section accesses memory: enum hmm_access. */
+/* The access of a section: enum hmm_access, by number. */
 enum { SNAPSHOT, READ, WRITE };
 
 #ifndef MAP_DROPPABLE
@@ -43,11 +41,11 @@ enum { SNAPSHOT, READ, WRITE };
 #endif
 
 /**
- * struct memory - memory of some kind
- * @at: where; NULL: there is none, for the reason in @none
- * @npages: how many pages of it are looked at
- * @fd: a file that is closed at the end, or 0
- * @none: why there is none
+ * struct memory - memory of one kind
+ * @at: its address; NULL if this system has none, with the reason in @none
+ * @npages: number of pages to test
+ * @fd: a file to close at the end, or 0
+ * @none: why there is no such memory
  */
 struct memory {
 	char *at;
@@ -56,7 +54,7 @@ struct memory {
 	const char *none;
 };
 
-static struct memory none(const char *reason)
+static struct memory unavailable(const char *reason)
 {
 	return (struct memory){ .none = reason };
 }
@@ -64,7 +62,7 @@ static struct memory none(const char *reason)
 static struct memory memory_at(void *at)
 {
 	if (at == MAP_FAILED)
-		return none(strerror(errno));
+		return unavailable(strerror(errno));
 	return (struct memory){ .at = at, .npages = N };
 }
 
@@ -93,7 +91,7 @@ static struct memory anon_protected(int prot)
 {
 	struct memory m = anon(-1);
 
-	return m.at && mprotect(m.at, N * PAGE, prot) ? none(strerror(errno)) : m;
+	return m.at && mprotect(m.at, N * PAGE, prot) ? unavailable(strerror(errno)) : m;
 }
 
 static struct memory anon_readonly(int probe)
@@ -106,7 +104,7 @@ static struct memory anon_none(int probe)
 	return anon_protected(PROT_NONE);
 }
 
-/* Where the CPU has protection keys, code can be run and not read. */
+/* On CPUs with protection keys, PROT_EXEC alone cannot be read. */
 static struct memory anon_execute_only(int probe)
 {
 	return anon_protected(PROT_EXEC);
@@ -116,15 +114,15 @@ static struct memory anon_locked(int probe)
 {
 	struct memory m = anon(probe);
 
-	return m.at && mlock(m.at, N * PAGE) ? none(strerror(errno)) : m;
+	return m.at && mlock(m.at, N * PAGE) ? unavailable(strerror(errno)) : m;
 }
 
-/* Cannot be unmapped by the test; it goes with the process. */
+/* Sealed memory cannot be unmapped before the process exits. */
 static struct memory anon_sealed(int probe)
 {
 	struct memory m = anon(probe);
 
-	return m.at && syscall(SYS_mseal, m.at, N * PAGE, 0) ? none(strerror(errno)) : m;
+	return m.at && syscall(SYS_mseal, m.at, N * PAGE, 0) ? unavailable(strerror(errno)) : m;
 }
 
 static struct memory anon_protection_key(int probe)
@@ -133,9 +131,9 @@ static struct memory anon_protection_key(int probe)
 	int key = syscall(SYS_pkey_alloc, 0, 1 /* PKEY_DISABLE_ACCESS */);
 
 	if (key < 0)
-		return none("no protection keys");
+		return unavailable("no protection keys");
 	if (syscall(SYS_pkey_mprotect, m.at, N * PAGE, RW, key))
-		return none(strerror(errno));
+		return unavailable(strerror(errno));
 	return m;
 }
 
@@ -150,12 +148,12 @@ static struct memory mark(struct memory m, int probe, unsigned int what)
 {
 	struct hmm_probe_mark arg = { .addr = (uintptr_t)m.at, .what = what };
 
-	return m.at && ioctl(probe, HMM_PROBE_MARK, &arg) ? none(strerror(errno)) : m;
+	return m.at && ioctl(probe, HMM_PROBE_MARK, &arg) ? unavailable(strerror(errno)) : m;
 }
 
 /*
- * A VMA that is marked one. The CPU need not have shadow stacks, and the entries
- * are those of data, which makes it harder: they are writable.
+ * Set the VMA flag on anonymous memory, so that no CPU with shadow stacks is
+ * needed. Its PTEs are writable, so only the VMA flag forbids device writes.
  */
 static struct memory shadow_stack(int probe)
 {
@@ -167,25 +165,25 @@ static struct memory shadow_stack_untouched(int probe)
 	return mark(anon_untouched(probe), probe, HMM_PROBE_MARK_SHADOW_STACK);
 }
 
-/* The huge page comes first in it. */
+/* Fault the huge page in first, then mark the VMA. */
 static struct memory shadow_stack_huge(int probe)
 {
 	char *at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
 	struct memory m = { .at = at, .npages = HUGE / PAGE };
 
 	if (!at || madvise(at, HUGE, MADV_HUGEPAGE))
-		return none("no huge pages");
+		return unavailable("no huge pages");
 	return mark(written(m), probe, HMM_PROBE_MARK_SHADOW_STACK);
 }
 
-/* Mapped as a whole, for memory failure could not split it. */
+/* A poisoned huge page that memory failure could not split: a PMD maps it. */
 static struct memory poisoned_huge(int probe)
 {
 	char *at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
 	struct memory m = { .at = at, .npages = HUGE / PAGE };
 
 	if (!at || madvise(at, HUGE, MADV_HUGEPAGE))
-		return none("no huge pages");
+		return unavailable("no huge pages");
 	return mark(written(m), probe, HMM_PROBE_MARK_POISON);
 }
 
@@ -198,7 +196,7 @@ static struct memory poisoned(int probe)
 	for (i = 0; i < N; i++) {
 		ret = page_poison(m.at + i * PAGE);
 		if (ret)
-			return none(strerror(-ret));
+			return unavailable(strerror(-ret));
 	}
 	return m;
 }
@@ -210,10 +208,10 @@ static struct memory file_mapped(int flags, bool touched)
 	size_t i;
 
 	if (fd < 0)
-		return none(strerror(-fd));
+		return unavailable(strerror(-fd));
 	for (i = 0; i < N; i++)
 		if (pwrite(fd, &byte, 1, i * PAGE) != 1)
-			return none(strerror(errno));
+			return unavailable(strerror(errno));
 
 	struct memory m = memory_at(mmap(NULL, N * PAGE, RW, flags, fd, 0));
 
@@ -249,7 +247,7 @@ static struct memory hugetlb(int probe)
 	struct memory m;
 
 	if (huge_pages_reserve(HUGE / 1024, 2))
-		return none("no pages of hugetlb");
+		return unavailable("no pages of hugetlb");
 	m = memory_at(mmap(NULL, HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
 	m.npages = HUGE / PAGE;
 	return written(m);
@@ -261,9 +259,9 @@ static struct memory secret_untouched(int probe)
 	struct memory m;
 
 	if (fd < 0)
-		return none("no memfd_secret()");
+		return unavailable("no memfd_secret()");
 	if (ftruncate(fd, N * PAGE))
-		return none(strerror(errno));
+		return unavailable(strerror(errno));
 	m = memory_at(mmap(NULL, N * PAGE, RW, MAP_SHARED, fd, 0));
 	m.fd = fd;
 	return m;
@@ -274,17 +272,17 @@ static struct memory secret(int probe)
 	return written(secret_untouched(probe));
 }
 
-/* Mapped in another order than that of the file. */
+/* Map the file's pages in a different order. */
 static struct memory secret_remapped(int probe)
 {
 	struct memory m = secret(probe);
 
 	if (m.at && syscall(SYS_remap_file_pages, m.at, PAGE, 0, 2, 0))
-		return none(strerror(errno));
+		return unavailable(strerror(errno));
 	return written(m);
 }
 
-/* Whether all pages are one. */
+/* Whether all addresses map the same page. */
 static bool is_one_page(const struct memory *m)
 {
 	uint64_t pfn = page_map(m->at) & MAP_PFN;
@@ -296,29 +294,29 @@ static bool is_one_page(const struct memory *m)
 	return true;
 }
 
-/* ksmd merges what it has seen twice. */
+/* Wait for ksmd to merge the pages; it merges those it has scanned twice. */
 static struct memory merged(int probe)
 {
 	struct memory m = anon(probe);
 	int i;
 
 	if (setting_write("/sys/kernel/mm/ksm/run", "0") < 0)
-		return none("no KSM");
+		return unavailable("no KSM");
 	setting_write("/sys/kernel/mm/ksm/sleep_millisecs", "1");
 	setting_write("/sys/kernel/mm/ksm/pages_to_scan", "1000");
 	memset(m.at, 0x6b, N * PAGE);
 	if (madvise(m.at, N * PAGE, MADV_MERGEABLE))
-		return none(strerror(errno));
+		return unavailable(strerror(errno));
 	setting_write("/sys/kernel/mm/ksm/run", "1");
 	for (i = 0; i < 1000 && !is_one_page(&m); i++)
 		usleep(10000);
 	setting_write("/sys/kernel/mm/ksm/run", "0");
-	return i == 1000 ? none("ksmd has merged nothing") : m;
+	return i == 1000 ? unavailable("ksmd has merged nothing") : m;
 }
 
 /*
- * Pages of a process whose child has them in swap: what is faulted in for reading
- * is in the swap cache, where the child will look for it.
+ * Read pages that are swapped out and shared with a child: they stay in the swap
+ * cache, because the child's PTEs still refer to their swap slots.
  */
 static struct memory swap_shared(int probe)
 {
@@ -327,11 +325,11 @@ static struct memory swap_shared(int probe)
 	pid_t pid;
 
 	if (swap_ready())
-		return none("no swap");
+		return unavailable("no swap");
 	madvise(m.at, N * PAGE, MADV_PAGEOUT);
 	for (i = 0; i < N; i++)
 		if (!(page_map(m.at + i * PAGE) & MAP_SWAPPED))
-			return none("the pages were not swapped out");
+			return unavailable("the pages were not swapped out");
 	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -339,22 +337,22 @@ static struct memory swap_shared(int probe)
 		_exit(0);
 	}
 	read_pages(m.at, N * PAGE);
-	return pid < 0 ? none(strerror(errno)) : m;
+	return pid < 0 ? unavailable(strerror(errno)) : m;
 }
 
-/* Memory of the kernel's that it shows to the process. */
+/* Kernel memory that is mapped in every process. */
 static struct memory vdso(int probe)
 {
 	struct memory m = memory_at((void *)getauxval(AT_SYSINFO_EHDR));
 
 	m.npages = 1;
 	if (!m.at)
-		return none("no vDSO");
+		return unavailable("no vDSO");
 	read_pages(m.at, PAGE);
 	return m;
 }
 
-/* The clocks of hypervisors, by raw page frames, of which none is mapped. */
+/* A VM_PFNMAP area for the clocks of hypervisors; nothing is mapped in it. */
 static struct memory vvar_vclock(int probe)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -367,17 +365,17 @@ static struct memory vvar_vclock(int probe)
 	if (maps)
 		fclose(maps);
 	if (!start)
-		return none("no vvar_vclock");
+		return unavailable("no vvar_vclock");
 	return (struct memory){ .at = (char *)start, .npages = 1 };
 }
 
-/* A ring of asynchronous I/O: pages of a file that the kernel writes to. */
+/* An asynchronous I/O ring: pages of a file that the kernel writes to. */
 static struct memory aio_ring(int probe)
 {
 	unsigned long context = 0;
 
 	if (syscall(SYS_io_setup, 1, &context))
-		return none("no asynchronous I/O");
+		return unavailable("no asynchronous I/O");
 	read_pages((char *)context, PAGE);
 	return (struct memory){ .at = (char *)context, .npages = 1 };
 }
@@ -420,7 +418,7 @@ static struct memory hidden(int probe)
 {
 	struct memory m = probe_mapped(probe, HMM_PROBE_MAP_HIDDEN, 1);
 
-	return m.at ? written(m) : none("the direct map is whole here");
+	return m.at ? written(m) : unavailable("pages cannot be unmapped from the direct map");
 }
 
 static struct memory driver_poisoned(int probe)
@@ -430,19 +428,19 @@ static struct memory driver_poisoned(int probe)
 
 /**
  * struct row - a row of the table
- * @make: makes memory of the kind, with its pages present where that is possible
- * @snapshot: the flags of each hmm pfn; 0 for pages that are not there
- * @read: what a request to read returns
- * @write: what one to write returns
- * @ref_snapshot: the same of the reference, where @differs
- * @ref_read: the same
- * @ref_write: the same
- * @migrate: what migrate_vma_setup() returns
- * @moves: whether pages move
- * @unreachable: what a driver that is simulated by the CPU returns, where it is
- *	not @read and @write
+ * @make: create the memory, with its pages present if possible
+ * @snapshot: flags of each hmm pfn in a snapshot; 0 for absent pages
+ * @read: result of a request for read access
+ * @write: result of a request for write access
+ * @ref_snapshot: @snapshot of the reference, if @differs
+ * @ref_read: @read of the reference, if @differs
+ * @ref_write: @write of the reference, if @differs
+ * @migrate: result of migrate_vma_setup()
+ * @moves: whether the pages can be migrated
+ * @unreachable: result of accesses by a driver whose device the CPU simulates, if
+ *	it is not @read and @write
  * @differs: whether the reference differs (docs/differences.md)
- * @poison: whether to take away the poison at the end
+ * @poison: whether to clear PG_hwpoison at the end
  */
 struct row {
 	struct memory (*make)(int probe);
@@ -460,8 +458,8 @@ struct row {
 };
 
 /*
- * &row.ref_write, where the reference faults in a shadow stack entry again and
- * again, because without shadow stacks the CPU's is not a writable one.
+ * &row.ref_write of shadow stacks: without CPU support their PTEs never become
+ * writable, and the reference faults forever.
  */
 #define NOT_TRIED 1
 
@@ -488,11 +486,11 @@ KIND(anon_sealed, .snapshot = WRITABLE, .moves = true);
 KIND(anon_protection_key, .snapshot = WRITABLE, .moves = true);
 KIND(file_private_written, .snapshot = WRITABLE, .moves = true);
 
-/* Cannot be read, so that it is nothing to a device. The pages move with the rest. */
+/* Cannot be read, so a device gets an error. The pages can be migrated. */
 KIND(anon_none, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .moves = true);
 KIND(anon_execute_only, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .moves = true);
 
-/* Can be used in place, and does not move. */
+/* Can be accessed in place, but not migrated. */
 KIND(file_private, .snapshot = VALID);
 KIND(file_shared, .snapshot = WRITABLE);
 KIND(shared, .snapshot = WRITABLE);
@@ -505,7 +503,7 @@ KIND(mixed, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(vdso, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL);
 KIND(poisoned_huge, .snapshot = WRITABLE, .poison = true, .unreachable = -EIO);
 
-/* The process's alone to write to. */
+/* Only the process itself may write. */
 KIND(shadow_stack, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL,
      .differs = true, .ref_snapshot = WRITABLE);
 KIND(shadow_stack_untouched, .write = -EPERM, .migrate = -EINVAL, .differs = true,
@@ -513,7 +511,7 @@ KIND(shadow_stack_untouched, .write = -EPERM, .migrate = -EINVAL, .differs = tru
 KIND(shadow_stack_huge, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL,
      .differs = true, .ref_snapshot = WRITABLE);
 
-/* Not to be had. */
+/* Cannot be accessed by a device. */
 KIND(secret, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL,
      .differs = true, .ref_snapshot = WRITABLE);
 KIND(secret_untouched, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
@@ -526,7 +524,7 @@ KIND(mixed_special, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migra
 KIND(poisoned, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
      .differs = true, .ref_snapshot = 0, .ref_read = -EFAULT, .ref_write = -EFAULT);
 
-/* A driver's pages, which a device reaches and the CPU does not. */
+/* A driver's pages that a device can access but the CPU must not. */
 KIND(hidden, .snapshot = WRITABLE, .migrate = -EINVAL, .unreachable = -EIO);
 KIND(driver_poisoned, .snapshot = WRITABLE, .migrate = -EINVAL, .poison = true,
      .unreachable = -EIO);
@@ -555,10 +553,10 @@ FIXTURE_TEARDOWN(kind)
 	close(self->probe);
 }
 
-typedef FIXTURE_DATA(kind) test_data;
+typedef FIXTURE_DATA(kind) kind_data;
 
-/* A walk with the flags for every page; its error. */
-static int walk(test_data *self, enum hmm_probe_core core, uint32_t how, uint64_t flags)
+/* Walk with @flags as the request for every page; return the error. */
+static int walk(kind_data *self, enum hmm_probe_core core, uint32_t how, uint64_t flags)
 {
 	struct hmm_probe_walk arg = {
 		.addr = (uintptr_t)self->memory.at,
@@ -573,8 +571,8 @@ static int walk(test_data *self, enum hmm_probe_core core, uint32_t how, uint64_
 	return ioctl(self->probe, HMM_PROBE_WALK, &arg) ? -errno : arg.error;
 }
 
-/* A section on a mirror, which walks under the lock of the VMA. */
-static int section(test_data *self, unsigned int access)
+/* Run a section of a mirror, which walks under the per-VMA lock. */
+static int section(kind_data *self, unsigned int access)
 {
 	struct hmm_probe_span span = {
 		.start = (uintptr_t)self->memory.at,
@@ -596,8 +594,8 @@ static int section(test_data *self, unsigned int access)
 	return ret;
 }
 
-/* How many pages are reported with exactly these flags, and with their true pfn. */
-static size_t reported(test_data *self, uint64_t flags)
+/* Count the leading pages reported with exactly these flags and the right pfn. */
+static size_t reported(kind_data *self, uint64_t flags)
 {
 	size_t i, nr = 0;
 
@@ -629,8 +627,8 @@ TEST_F(kind, snapshot)
 	EXPECT_EQ(self->memory.npages, reported(self, row->snapshot));
 }
 
-/* Whether a request was satisfied for every page. */
-static bool satisfied(test_data *self, unsigned int access)
+/* Whether every page has the requested access. */
+static bool satisfied(kind_data *self, unsigned int access)
 {
 	uint64_t flags = self->hmm_pfns[0] & WRITABLE;
 
@@ -638,7 +636,7 @@ static bool satisfied(test_data *self, unsigned int access)
 	       reported(self, flags) == self->memory.npages;
 }
 
-static void requests(struct __test_metadata *_metadata, test_data *self, uint64_t flags,
+static void requests(struct __test_metadata *_metadata, kind_data *self, uint64_t flags,
 		     unsigned int access, int want)
 {
 	size_t i;
@@ -658,7 +656,7 @@ TEST_F(kind, read)
 	requests(_metadata, self, REQ_FAULT, READ, variant->row.read);
 }
 
-/* Nothing is faulted in where that is an error. */
+/* A request that fails must fault nothing in. */
 TEST_F(kind, write)
 {
 	const struct row *row = &variant->row;
@@ -669,20 +667,20 @@ TEST_F(kind, write)
 		EXPECT_EQ(before, page_map(self->memory.at));
 }
 
-/* What may be read is not reported to be writable, even if it could be. */
+/* Memory that the device may only read is not reported as writable. */
 TEST_F(kind, read_only)
 {
 	const struct row *row = &variant->row;
 
 	if (row->read || row->write != -EPERM)
-		SKIP(return, "may be written, or not be read");
+		SKIP(return, "writable or unreadable memory");
 	ASSERT_EQ(0, walk(self, HMM_PROBE_CORE, 0, REQ_FAULT));
 	EXPECT_EQ(self->memory.npages, reported(self, VALID));
 	ASSERT_EQ(0, section(self, READ));
 	EXPECT_EQ(self->memory.npages, reported(self, VALID));
 }
 
-/* The reference does the same, or what docs/differences.md lists. */
+/* The reference has the same results, or those listed in docs/differences.md. */
 TEST_F(kind, reference)
 {
 	const struct row *row = &variant->row;
@@ -700,7 +698,7 @@ TEST_F(kind, reference)
 		  walk(self, HMM_PROBE_REFERENCE, 0, REQ_RW));
 }
 
-/* What cannot move is refused by setup, and is as it was afterwards. */
+/* Setup rejects memory that cannot be migrated and leaves its PTEs unchanged. */
 TEST_F(kind, migrate)
 {
 	struct hmm_probe_span span = {
@@ -719,7 +717,7 @@ TEST_F(kind, migrate)
 	EXPECT_EQ(before, page_map(self->memory.at));
 }
 
-/* A driver reads and writes, by the CPU that plays its device. */
+/* Access through a driver whose device the CPU simulates. */
 TEST_F(kind, driver_access)
 {
 	const struct row *row = &variant->row;
@@ -736,7 +734,7 @@ TEST_F(kind, driver_access)
 	close(device);
 }
 
-static size_t snapshot_bytes(int device, test_data *self, unsigned char want)
+static size_t snapshot_bytes(int device, kind_data *self, unsigned char want)
 {
 	unsigned char *prot = calloc(self->memory.npages, 1);
 	struct hmm_dmirror_cmd cmd = {
@@ -770,7 +768,7 @@ TEST_F(kind, driver_snapshot)
 	close(device);
 }
 
-/* There and back. What does not move is not copied either, and is still usable. */
+/* Migrate to the device and back; memory that cannot be migrated is unchanged. */
 TEST_F(kind, driver_migrate)
 {
 	const struct row *row = &variant->row;
@@ -779,12 +777,12 @@ TEST_F(kind, driver_migrate)
 
 	if (device < 0)
 		SKIP(return, "no driver is loaded");
-	/* The drivers refuse what would move and the process cannot read. */
+	/* The drivers reject migratable memory that the process cannot read. */
 	if (row->migrate || (row->read && row->moves))
 		want = -EINVAL;
 	EXPECT_EQ(want, device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV, self->memory.at,
 				    self->memory.npages));
-	/* What may not move to a device may still return, and none is there. */
+	/* Migrating to system memory finds no device pages, which is no error. */
 	back = device_call(device, HMM_DMIRROR_MIGRATE_TO_SYS, self->memory.at,
 			   self->memory.npages);
 	if (want == -EINVAL) {
@@ -796,8 +794,8 @@ TEST_F(kind, driver_migrate)
 }
 
 /*
- * Memory failure marks the page of zeros, too, if a program has it poisoned. All
- * others still use it.
+ * MADV_HWPOISON can set PG_hwpoison on the zero page, which all processes keep
+ * using. It must stay readable for devices.
  */
 TEST(zero_page_poisoned)
 {
@@ -817,8 +815,8 @@ TEST(zero_page_poisoned)
 }
 
 /*
- * ksmd merges pages while they go to a device and come back. It must never find a
- * page of its own there, whose content it would compare.
+ * ksmd merges pages while they migrate to a device and back. A KSM page must
+ * never be in device-private memory, where ksmd could not compare its content.
  */
 TEST(merged_while_migrating)
 {
