@@ -187,17 +187,17 @@ static const char *device_prepare(struct arena *arena)
 static long op_exclusive(struct arena *arena, uint64_t *stream)
 {
 	struct span span = span_choose(arena, stream, CHANGE);
-	struct hmm_probe_span take = {
+	struct hmm_probe_span arg = {
 		.start = (uintptr_t)span_at(arena, span),
 		.end = (uintptr_t)span_at(arena, span) + span.count * PAGE,
 		.id = below(stream, 2),
 	};
 
-	if (ioctl(arena->probe, HMM_PROBE_RACE_TAKE, &take))
+	if (ioctl(arena->probe, HMM_PROBE_RACE_EXCLUSIVE, &arg))
 		return -errno;
 	if (often(stream))
 		span_write(arena, span);
-	return take.pages;
+	return arg.pages;
 }
 
 static long op_fork(struct arena *arena, uint64_t *stream)

@@ -48,7 +48,7 @@ static const char * const failure_names[] = {
 	[HMM_PROBE_RACE_OWNER_WRONG] = "private memory of another device",
 	[HMM_PROBE_RACE_CONTENT] = "a page with the content of another",
 	[HMM_PROBE_RACE_ORDER] = "an order that is not true",
-	[HMM_PROBE_RACE_MISSING] = "success, but a page is missing",
+	[HMM_PROBE_RACE_ABSENT] = "success, but a page is absent",
 	[HMM_PROBE_RACE_EXTENT] = "extents that overlap or leave a gap",
 };
 
@@ -59,7 +59,7 @@ struct counts {
 	atomic_ulong failed_ops;
 	atomic_long op_error;
 	atomic_ulong walks;
-	atomic_ulong judged;
+	atomic_ulong compared;
 	atomic_ulong lost;
 	atomic_ulong errors;
 };
@@ -205,7 +205,7 @@ static void *walker(void *argument)
 			break;
 		}
 		atomic_fetch_add(&round->counts->walks, walk.walks);
-		atomic_fetch_add(&round->counts->judged, walk.judged);
+		atomic_fetch_add(&round->counts->compared, walk.compared);
 		atomic_fetch_add(&round->counts->lost, walk.lost);
 		atomic_fetch_add(&round->counts->errors, walk.errors);
 		if (walk.failure)
@@ -448,7 +448,7 @@ static void counts_print(const struct counts *counts)
 	       counts->ops, counts->changed, counts->failed_ops,
 	       strerror(-counts->op_error));
 	printf("# %lu walks, %lu lost races, %lu errors; %lu pages compared\n",
-	       counts->walks, counts->lost, counts->errors, counts->judged);
+	       counts->walks, counts->lost, counts->errors, counts->compared);
 }
 
 /* All rounds of a kind, one kind of memory after the other; whether it passed. */
@@ -470,7 +470,7 @@ static bool kind_run(unsigned int number, const struct kind *kind, uint64_t seed
 		reason = round_run(&round, memory, ms / rounds);
 		failed = atomic_load(&round.failed);
 	}
-	idle = !counts.changed || !counts.judged;
+	idle = !counts.changed || !counts.compared;
 	if (!reason)
 		counts_print(&counts);
 	if (!failed && !reason && idle)

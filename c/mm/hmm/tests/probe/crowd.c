@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many mirrors with many ranges each, of one process; or as many subscriptions
- * of a driver that has no mirrors.
+ * Many mirrors of one process with many ranges each, or as many interval
+ * notifiers of a driver without mirrors, to measure how both scale.
  */
 #include <linux/hmm_mirror_typed.h>
 #include <linux/ktime.h>
@@ -13,17 +13,17 @@
 #include "probe.h"
 
 #define CROWD_MEMBERS	1000000U
-/* How many of the last insertions, and how many lookups, are timed. */
+/* Number of timed insertions (the last ones), and of timed lookups. */
 #define CROWD_TIMED	16U
 
 /**
- * struct probe_crowd - all of them
- * @arg: what was asked for
- * @mirrors: as many mirrors, or NULL without mirrors
- * @ranges: of all mirrors, one mirror's after the other's
- * @plain: without mirrors, the subscriptions
- * @nr_mirrors: how many of @mirrors live
- * @nr: how many of @ranges or @plain are in
+ * struct probe_crowd - the mirrors, or the interval notifiers
+ * @arg: the request and its results
+ * @mirrors: array of mirrors; NULL for interval notifiers
+ * @ranges: array of the ranges of all mirrors, ordered by mirror
+ * @plain: array of interval notifiers; NULL for mirrors
+ * @nr_mirrors: number of initialised @mirrors
+ * @nr: number of added @ranges or @plain
  */
 struct probe_crowd {
 	struct hmm_probe_crowd arg;
@@ -100,7 +100,7 @@ static int crowd_lookup(struct hmm_mirror *mirror, struct hmm_span span)
 	return ret;
 }
 
-/* Snapshots of one page, in ranges here and there. */
+/* Time snapshots of one page in ranges spread over all of them. */
 static int crowd_lookups(struct probe_crowd *crowd)
 {
 	u64 begun = ktime_get_ns();

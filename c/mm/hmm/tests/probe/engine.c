@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A migration of the calling process's memory to device memory or home, by
- * either engine, with what its stages say.
+ * Migrate memory of the calling process to device memory or to system memory
+ * with either migration engine, and report its src array after each stage.
  *
- * Each engine has device memory of its own, so that one finds what it left
- * there, and nothing of the other's.
+ * Each engine has its own device memory, so that migrations by pfn find only
+ * pages that the same engine migrated.
  */
 #include <linux/highmem.h>
 #include <linux/hmm_devmem.h>
@@ -23,9 +23,9 @@
 #define ENGINE_PAGES	HPAGE_PMD_NR
 
 /**
- * struct engine - one of the two
- * @memory: its device memory
- * @data: what is in it; NULL while there is none
+ * struct engine - device memory of a migration engine: ours or the reference's
+ * @memory: device memory of the engine
+ * @data: contents of the device memory; NULL before the first migration
  */
 struct engine {
 	struct hmm_devmem memory;
@@ -48,7 +48,7 @@ static void page_unmap(struct page *page, void *at)
 		kunmap_local(at);
 }
 
-/* From @src, or zeros where that is NULL. */
+/* Copy from @src, or clear the page if @src is NULL. */
 static int engine_copy(struct hmm_devmem *memory, struct page *dst,
 		       struct page *src, unsigned int order)
 {
@@ -86,7 +86,7 @@ static const struct hmm_devmem_ops engine_ops = {
 	.release = engine_release,
 };
 
-/* Gives an engine its memory, the first time. */
+/* Add the engine's device memory on the first call. */
 static int engine_start(struct engine *engine)
 {
 	int ret;
@@ -121,14 +121,14 @@ void probe_engine_exit(void)
 }
 
 /**
- * struct journey - a migration in progress
- * @engine: by which engine
- * @core: its stages
- * @ask: what was asked for
- * @args: the request; by pfn only its arrays are used
- * @npages: how many mpfns there are
+ * struct migration - a migration in progress
+ * @engine: device memory of the engine
+ * @core: stages of the engine
+ * @ask: the request and its results
+ * @args: arguments of the engine; by pfn, only the arrays are used
+ * @npages: number of mpfns
  */
-struct journey {
+struct migration {
 	struct engine *engine;
 	const struct probe_migrate_core *core;
 	struct hmm_probe_engine ask;
@@ -136,8 +136,8 @@ struct journey {
 	unsigned long npages;
 };
 
-/* A number for each mpfn that both engines get alike. */
-static u32 fate(const struct journey *j, unsigned long i)
+/* Return a pseudorandom number per mpfn, the same for both engines. */
+static u32 dst_choice(const struct migration *j, unsigned long i)
 {
 	u64 z = j->ask.stream + i * 0x9e3779b97f4a7c15ULL;
 
@@ -145,7 +145,7 @@ static u32 fate(const struct journey *j, unsigned long i)
 	return (z ^ (z >> 27)) >> 24;
 }
 
-static struct folio *new_place(struct journey *j, unsigned int order)
+static struct folio *alloc_dst(struct migration *j, unsigned int order)
 {
 	struct folio *folio;
 
@@ -158,10 +158,10 @@ static struct folio *new_place(struct journey *j, unsigned int order)
 	return hmm_devmem_alloc(&j->engine->memory, order);
 }
 
-static void give_place(struct journey *j, unsigned long i, struct page *from,
-		       unsigned int order)
+static void set_dst(struct migration *j, unsigned long i, struct page *from,
+		    unsigned int order)
 {
-	struct folio *folio = new_place(j, order);
+	struct folio *folio = alloc_dst(j, order);
 
 	if (!folio)
 		return;
@@ -172,47 +172,47 @@ static void give_place(struct journey *j, unsigned long i, struct page *from,
 }
 
 /*
- * By address every eighth mpfn gets no place, and of the large ones every other
- * gets small places, where the first is never missing: without it the rest is
- * not looked at. For a huge hole none is: the reference would follow a NULL
- * pointer. By pfn a large page gets a large place or none. The page cache, which the
- * reference alone collects, gets none: from then on the memories of the two devices
- * would be used differently.
+ * Set the dst folio of mpfn @i. One mpfn in eight gets none. By address, every
+ * other large folio gets small dst folios: always one for the first page, because
+ * both engines skip the large folio without it, and for huge holes one for every
+ * page, because the reference would dereference NULL. By pfn, a large folio gets a
+ * large dst folio or none. Page cache folios, which only the reference collects,
+ * get none, so that both engines use the same amount of device memory.
  */
-static void give_places(struct journey *j, unsigned long i)
+static void set_dst_folio(struct migration *j, unsigned long i)
 {
 	struct page *from = migrate_pfn_to_page(j->args.src[i]);
 	bool by_pfn = j->ask.how & HMM_PROBE_ENGINE_BY_PFN;
 	unsigned long nr = 1, k;
 
-	if (!(j->args.src[i] & MIGRATE_PFN_MIGRATE) || !(fate(j, i) % 8))
+	if (!(j->args.src[i] & MIGRATE_PFN_MIGRATE) || !(dst_choice(j, i) % 8))
 		return;
 	if (from ? !folio_test_anon(page_folio(from)) :
 		   j->ask.how & HMM_PROBE_ENGINE_TO_RAM)
 		return;
 	if (j->args.src[i] & MIGRATE_PFN_COMPOUND)
 		nr = from ? folio_nr_pages(page_folio(from)) : HPAGE_PMD_NR;
-	if (nr == 1 || by_pfn || fate(j, i) % 16 < 8) {
-		give_place(j, i, from, ilog2(nr));
+	if (nr == 1 || by_pfn || dst_choice(j, i) % 16 < 8) {
+		set_dst(j, i, from, ilog2(nr));
 		return;
 	}
 	for (k = 0; k < nr && i + k < j->npages; k++)
-		if (!k || !from || fate(j, i + k) % 8)
-			give_place(j, i + k, from ? from + k : NULL, 0);
+		if (!k || !from || dst_choice(j, i + k) % 8)
+			set_dst(j, i + k, from ? from + k : NULL, 0);
 }
 
-static void fill_places(struct journey *j)
+static void set_all_dsts(struct migration *j)
 {
 	unsigned long i;
 
 	for (i = 0; i < j->npages; i++)
-		give_places(j, i);
+		set_dst_folio(j, i);
 }
 
-static int by_address(struct journey *j)
+static int by_address(struct migration *j)
 {
 	struct mm_struct *mm = current->mm;
-	unsigned long *told = j->args.src + 2 * ENGINE_PAGES;
+	unsigned long *stages = j->args.src + 2 * ENGINE_PAGES;
 
 	mmap_read_lock(mm);
 	j->args.vma = vma_lookup(mm, j->ask.start);
@@ -231,23 +231,23 @@ static int by_address(struct journey *j)
 	if (!j->ask.error) {
 		j->npages = j->args.npages;
 		j->ask.cpages = j->args.cpages;
-		memcpy(told, j->args.src, j->npages * sizeof(*told));
+		memcpy(stages, j->args.src, j->npages * sizeof(*stages));
 	}
 	if (!j->ask.error && j->args.cpages) {
-		fill_places(j);
+		set_all_dsts(j);
 		j->core->pages(&j->args);
-		memcpy(told + ENGINE_PAGES, j->args.src,
-		       j->npages * sizeof(*told));
+		memcpy(stages + ENGINE_PAGES, j->args.src,
+		       j->npages * sizeof(*stages));
 		j->core->finalize(&j->args);
 	}
 	mmap_read_unlock(mm);
 	return 0;
 }
 
-/* What is in one table's worth of the device's memory. */
-static int by_pfn(struct journey *j)
+/* Migrate the pages in 2 MiB of device memory to system memory. */
+static int by_pfn(struct migration *j)
 {
-	unsigned long *told = j->args.src + 2 * ENGINE_PAGES;
+	unsigned long *stages = j->args.src + 2 * ENGINE_PAGES;
 	struct hmm_devmem_chunk *chunk =
 		list_first_entry(&j->engine->memory.chunks,
 				 struct hmm_devmem_chunk, list);
@@ -258,15 +258,15 @@ static int by_pfn(struct journey *j)
 		return -EINVAL;
 	j->npages = ENGINE_PAGES;
 	j->ask.error = j->core->range(j->args.src, pfn, j->npages);
-	memcpy(told, j->args.src, j->npages * sizeof(*told));
-	fill_places(j);
+	memcpy(stages, j->args.src, j->npages * sizeof(*stages));
+	set_all_dsts(j);
 	j->core->device_pages(j->args.src, j->args.dst, j->npages);
-	memcpy(told + ENGINE_PAGES, j->args.src, j->npages * sizeof(*told));
+	memcpy(stages + ENGINE_PAGES, j->args.src, j->npages * sizeof(*stages));
 	j->core->device_finalize(j->args.src, j->args.dst, j->npages);
 	return 0;
 }
 
-static int travel(struct journey *j)
+static int run_migration(struct migration *j)
 {
 	u64 __user *mpfns = u64_to_user_ptr(j->ask.mpfns);
 	unsigned long size = ENGINE_PAGES * sizeof(u64);
@@ -285,7 +285,7 @@ static int travel(struct journey *j)
 
 long probe_engine(struct hmm_probe_engine __user *user)
 {
-	struct journey j = {};
+	struct migration j = {};
 	long ret;
 
 	if (copy_from_user(&j.ask, user, sizeof(j.ask)))
@@ -300,13 +300,13 @@ long probe_engine(struct hmm_probe_engine __user *user)
 
 	j.engine = &engines[j.ask.core];
 	j.core = &probe_migrate_cores[j.ask.core];
-	/* The two arrays of the engine, and copies of the first at two stages. */
+	/* The src and dst arrays, and copies of src after two stages. */
 	j.args.src = kvcalloc(4 * ENGINE_PAGES, sizeof(*j.args.src), GFP_KERNEL);
 	if (!j.args.src)
 		return -ENOMEM;
 	j.args.dst = j.args.src + ENGINE_PAGES;
 	scoped_guard(mutex, &engines_lock)
-		ret = travel(&j);
+		ret = run_migration(&j);
 	kvfree(j.args.src);
 	if (ret)
 		return ret;

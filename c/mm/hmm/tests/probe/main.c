@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device itself: open, close and the choice among requests.
+ * The device: open, release and the dispatch of ioctls.
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -76,7 +76,7 @@ static long probe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return probe_crowd(file, user);
 	case HMM_PROBE_RACE_BEGIN:
 	case HMM_PROBE_RACE:
-	case HMM_PROBE_RACE_TAKE:
+	case HMM_PROBE_RACE_EXCLUSIVE:
 		return probe_race_ioctl(file, cmd, user);
 	default:
 		return probe_mirror_ioctl(file, cmd, user);

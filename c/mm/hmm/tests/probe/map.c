@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that is hard to come by: raw page frames, special entries, pages that the
- * CPU cannot reach, and kinds of memory that the CPU here does not have.
+ * Memory that user space cannot create otherwise: VM_PFNMAP areas, special PTEs,
+ * pages outside the direct map, shadow stacks, poisoned pages that stay mapped.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -10,7 +10,7 @@
 
 #include "probe.h"
 
-/* One page of ordinary memory, mapped in all the extraordinary ways. */
+/* The page that VM_PFNMAP and VM_MIXEDMAP areas map. */
 static struct page *probe_page;
 
 static vm_fault_t mixed_fault(struct vm_fault *vmf)
@@ -44,7 +44,7 @@ static int map_pfns(struct vm_area_struct *vma)
 
 #ifdef CONFIG_X86_64
 
-/* Mapped for processes, and not in the direct map. */
+/* A page that processes map and that is not in the direct map. */
 static struct page *probe_hidden;
 
 static vm_fault_t hidden_fault(struct vm_fault *vmf)
@@ -101,7 +101,7 @@ static void hidden_exit(void)
 
 #endif
 
-/* Make a VMA a shadow stack, as far as the mm is concerned. */
+/* Set VM_SHADOW_STACK on a VMA; the CPU need not have shadow stacks. */
 static int mark_shadow_stack(unsigned long addr)
 {
 	struct mm_struct *mm = current->mm;
@@ -113,7 +113,7 @@ static int mark_shadow_stack(unsigned long addr)
 	mmap_write_lock(mm);
 	vma = vma_lookup(mm, addr);
 	if (vma && vma_is_anonymous(vma) && (vma->vm_flags & VM_WRITE)) {
-		/* The mm counts it as a stack from here on. */
+		/* The mm accounts shadow stacks as stack, also when unmapping. */
 		if (!(vma->vm_flags & VM_SHADOW_STACK)) {
 			mm->data_vm -= vma_pages(vma);
 			mm->stack_vm += vma_pages(vma);
@@ -125,7 +125,7 @@ static int mark_shadow_stack(unsigned long addr)
 	return ret;
 }
 
-/* Mark a page poisoned where it is mapped, which memory failure avoids if it can. */
+/* Set PG_hwpoison on a page that stays mapped; memory failure would unmap it. */
 static int mark_poison(unsigned long addr, bool poison)
 {
 #ifdef CONFIG_MEMORY_FAILURE

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages on their way elsewhere: migration entries that stay for as long as a
- * test wants to look at them.
+ * Migration entries that stay for a given time, for tests of walks that meet
+ * them.
  */
 #include <linux/delay.h>
 #include <linux/migrate.h>
@@ -39,7 +39,7 @@ static int migrate_hold(struct hmm_probe_span *span, unsigned long *entries)
 	if (!ret) {
 		span->pages = args.cpages;
 		msleep(span->ms);
-		/* No destination was given, so every page stays where it is. */
+		/* Without dst pages, every page stays in place. */
 		migrate_vma_pages(&args);
 		migrate_vma_finalize(&args);
 	}

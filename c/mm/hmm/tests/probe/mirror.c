@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An hmm_mirror whose every callback is counted, with a device page table of
- * the simplest kind: an entry a page.
+ * An hmm_mirror that counts its callbacks, with a simple device page table: one
+ * XArray entry per page.
  */
 #include <linux/delay.h>
 #include <linux/highmem.h>
@@ -17,11 +17,11 @@
 #define MIRROR_SECTION_PAGES HMM_PROBE_MAX_PAGES
 
 /**
- * struct probe_mirror - a mirror of the process that asked for it
+ * struct probe_mirror - a mirror of the process that initialised it
  * @mirror: the mirror; its update lock guards @table and @seen
- * @ranges: by the number that the program gave
+ * @ranges: the mirror's ranges, by the number that the program chose
  * @table: page index to (pfn << 1 | writable)
- * @seen: what callbacks have seen; stays when the mirror has gone
+ * @seen: what callbacks have recorded; still valid after the mirror's end
  * @live: whether @mirror is initialised
  */
 struct probe_mirror {
@@ -133,7 +133,7 @@ static long mirror_range(struct probe_mirror *pm, bool add,
 	return 0;
 }
 
-/* What a section tells is good only here, under the update lock. */
+/* Map a page; called in a section, under the update lock, where pfns are valid. */
 static int table_store(struct probe_mirror *pm, unsigned long addr,
 		       unsigned long hmm_pfn)
 {
@@ -152,11 +152,11 @@ static int table_store(struct probe_mirror *pm, unsigned long addr,
 }
 
 /**
- * struct visit - going through one section
+ * struct visit - state of one HMM_PROBE_SECTION request
  * @pm: the mirror
  * @section: the section
- * @arg: what was asked, and what comes of it
- * @hmm_pfns: a copy of what was found, for the program
+ * @arg: the request and its results
+ * @hmm_pfns: the hmm pfns of all batches, for the program
  */
 struct visit {
 	struct probe_mirror *pm;
@@ -183,7 +183,7 @@ static int visit_words(struct visit *visit)
 	return ret;
 }
 
-static bool run_is_true(const struct visit *visit, const struct hmm_run *run)
+static bool run_is_valid(const struct visit *visit, const struct hmm_run *run)
 {
 	const unsigned long flags = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
 	unsigned long addr, hmm_pfn, pfn = run->pfn;
@@ -205,7 +205,7 @@ static bool run_is_true(const struct visit *visit, const struct hmm_run *run)
 	       IS_ALIGNED(run->pfn, 1UL << run->order);
 }
 
-/* Runs must cover the batch without a gap and say what the hmm_pfns say. */
+/* Check that the runs cover the batch without gaps and match its hmm pfns. */
 static int visit_runs(struct visit *visit)
 {
 	unsigned long at = visit->section->batch.start;
@@ -213,7 +213,7 @@ static int visit_runs(struct visit *visit)
 	hmm_section_runs(run, visit->section) {
 		if (run.span.start != at || run.span.end <= at ||
 		    run.span.end > visit->section->batch.end ||
-		    !run_is_true(visit, &run))
+		    !run_is_valid(visit, &run))
 			return -EPROTO;
 		at = run.span.end;
 		visit->arg->runs++;
@@ -256,15 +256,15 @@ static int section_visit(struct visit *visit)
 	return ret;
 }
 
-/* The same with an array of another size than the loop provides. */
-static int section_visit_room(struct visit *visit, unsigned long *room)
+/* Run the section with an array of the caller's instead of the section's own. */
+static int section_visit_array(struct visit *visit, unsigned long *array)
 {
 	struct hmm_probe_section *arg = visit->arg;
 	struct hmm_section pages __cleanup(hmm_section_leave) = {
 		.mirror = &visit->pm->mirror,
 		.span = { arg->start, arg->end },
 		.access = arg->access,
-		.pfns = room,
+		.pfns = array,
 		.nr_pfns = arg->array,
 		.timeout = msecs_to_jiffies(arg->timeout_ms),
 	};
@@ -284,7 +284,7 @@ static long mirror_section(struct probe_mirror *pm,
 	struct visit visit = { .pm = pm, .arg = arg };
 	long ret;
 
-	/* A bad span is the core's to refuse, so it comes with no hmm_pfns. */
+	/* The core must reject an invalid span; allocate no hmm pfns for it. */
 	if (arg->end <= arg->start)
 		npages = 0;
 	if (npages > MIRROR_SECTION_PAGES || arg->array > MIRROR_SECTION_PAGES)
@@ -297,7 +297,7 @@ static long mirror_section(struct probe_mirror *pm,
 	arg->runs = 0;
 	arg->pages = 0;
 	if (arg->array)
-		ret = section_visit_room(&visit, visit.hmm_pfns + npages);
+		ret = section_visit_array(&visit, visit.hmm_pfns + npages);
 	else
 		ret = section_visit(&visit);
 	if (!ret && copy_to_user(u64_to_user_ptr(arg->hmm_pfns), visit.hmm_pfns,
@@ -315,9 +315,9 @@ static long mirror_hold(struct probe_file *file,
 	if (arg->ms > MIRROR_HOLD_MS)
 		return -EINVAL;
 	guard(hmm_mirror)(&file->mirror->mirror);
-	WRITE_ONCE(file->let_go, false);
+	WRITE_ONCE(file->unhold, false);
 	WRITE_ONCE(file->holding, true);
-	while (!READ_ONCE(file->let_go) && time_before(jiffies, end))
+	while (!READ_ONCE(file->unhold) && time_before(jiffies, end))
 		msleep(20);
 	WRITE_ONCE(file->holding, false);
 	return 0;
@@ -429,7 +429,7 @@ static long mirror_live_ioctl(struct probe_file *file, unsigned int cmd,
 	case HMM_PROBE_HOLD:
 		return mirror_span_ioctl(file, cmd, user);
 	case HMM_PROBE_UNHOLD:
-		WRITE_ONCE(file->let_go, true);
+		WRITE_ONCE(file->unhold, true);
 		return 0;
 	case HMM_PROBE_SECTION:
 		return mirror_section_ioctl(pm, user);
@@ -440,7 +440,7 @@ static long mirror_live_ioctl(struct probe_file *file, unsigned int cmd,
 	}
 }
 
-/* Making and ending a mirror are apart from its use, which threads share. */
+/* Initialise or end the mirror; the caller ensures that no thread is using it. */
 static long mirror_whole_ioctl(struct probe_file *file, unsigned int cmd,
 			       void __user *user)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages moved to a device's memory and home, by either engine, with the engine
- * timed and nothing else.
+ * Migrate pages to device memory and to system memory with either migration
+ * engine, and measure the time spent in the engine.
  *
- * The device is none: nothing is behind its page frames, and nothing is
- * copied. Pages are allocated and freed while the clock stands still.
+ * The device memory has no contents and nothing is copied. Allocating and
+ * freeing pages, which is the driver's work, is not counted.
  */
 #include <linux/hmm_devmem.h>
 #include <linux/hmm_migrate.h>
@@ -43,15 +43,15 @@ const struct probe_migrate_core probe_migrate_cores[PROBE_MIGRATE_CORES] = {
 };
 
 /**
- * struct move - pages on their way
- * @args: the migration; its arrays are @src and @dst
- * @core: its stages
- * @out: to the device, not home
+ * struct move - a timed migration
+ * @args: arguments of the engine; its arrays are @src and @dst
+ * @core: stages of the engine
+ * @out: to device memory; otherwise to system memory
  * @engine_ns: time in the engine
- * @driver_ns: time in what stands for a driver
- * @pages: how many moved
- * @src: mpfns of a batch
- * @dst: mpfns of a batch
+ * @driver_ns: time in the code that stands for a driver
+ * @pages: number of pages migrated
+ * @src: src mpfns of one PMD range
+ * @dst: dst mpfns of one PMD range
  */
 struct move {
 	struct migrate_vma args;
@@ -81,7 +81,7 @@ static const struct hmm_devmem_ops memory_ops = {
 	.clear = no_clear,
 };
 
-/* The device's memory; its pages' faults are ours, so that either engine serves them. */
+/* The device memory; its migrate_to_ram is replaced to use either engine. */
 static struct hmm_devmem memory = {
 	.type = MEMORY_DEVICE_PRIVATE,
 	.name = "hmm_probe",
@@ -92,7 +92,7 @@ static struct dev_pagemap *pagemap;
 static const struct dev_pagemap_ops *pagemap_ops;
 static struct dev_pagemap_ops pagemap_ops_timed;
 
-/* Whoever measures faults, one at a time, and what its faults do. */
+/* Serialises requests that measure CPU faults, and their state. */
 static DEFINE_MUTEX(fault_lock);
 static struct move *fault_move;
 static unsigned long fault_pages;
@@ -106,7 +106,7 @@ static unsigned int mpfn_order(unsigned long mpfn)
 	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
 }
 
-static struct folio *find_place(const struct move *move, unsigned long i)
+static struct folio *alloc_dst(const struct move *move, unsigned long i)
 {
 	unsigned int order = mpfn_order(move->src[i]);
 	struct folio *folio;
@@ -120,7 +120,7 @@ static struct folio *find_place(const struct move *move, unsigned long i)
 	return folio;
 }
 
-static void find_places(struct move *move)
+static void alloc_dsts(struct move *move)
 {
 	unsigned long i;
 
@@ -131,7 +131,7 @@ static void find_places(struct move *move)
 			continue;
 		if (!move->out && !(move->src[i] & MIGRATE_PFN_VALID))
 			continue;
-		folio = find_place(move, i);
+		folio = alloc_dst(move, i);
 		if (!folio)
 			continue;
 		move->dst[i] = migrate_pfn(folio_pfn(folio)) |
@@ -139,8 +139,11 @@ static void find_places(struct move *move)
 	}
 }
 
-/* After commit: counts what moves, and keeps what it leaves from being freed. */
-static void keep_sources(struct move *move)
+/*
+ * Count the migrated pages after commit, and take a reference on the src pages, so
+ * that finalize does not free them while its time is measured.
+ */
+static void hold_sources(struct move *move)
 {
 	unsigned long i;
 
@@ -168,8 +171,8 @@ static void free_sources(struct move *move)
 }
 
 /*
- * What lies in one VMA and under one PMD. Seven readings of the clock: what is
- * between an even one and the next is the engine's.
+ * Migrate the part of a span that is in one VMA and under one PMD. Of the seven
+ * readings of the clock, the engine runs between an even one and the next.
  */
 static int move_batch(struct move *move)
 {
@@ -182,11 +185,11 @@ static int move_batch(struct move *move)
 		move->engine_ns += at[1] - at[0];
 		return ret;
 	}
-	find_places(move);
+	alloc_dsts(move);
 	at[2] = ktime_get_ns();
 	core->pages(&move->args);
 	at[3] = ktime_get_ns();
-	keep_sources(move);
+	hold_sources(move);
 	at[4] = ktime_get_ns();
 	core->finalize(&move->args);
 	at[5] = ktime_get_ns();
@@ -245,8 +248,8 @@ static struct move *move_alloc(const struct hmm_probe_move *arg, bool out)
 	return move;
 }
 
-static vm_fault_t fault_home(struct move *move, struct vm_fault *vmf,
-			     unsigned long size)
+static vm_fault_t fault_migrate(struct move *move, struct vm_fault *vmf,
+				unsigned long size)
 {
 	struct migrate_vma *args = &move->args;
 
@@ -259,7 +262,7 @@ static vm_fault_t fault_home(struct move *move, struct vm_fault *vmf,
 	return move_batch(move) ? VM_FAULT_SIGBUS : 0;
 }
 
-/* The CPU touched a page that is away; perhaps while nobody measures that. */
+/* Handle a CPU fault on device memory, whether a request measures it or not. */
 static vm_fault_t move_fault(struct vm_fault *vmf)
 {
 	const struct hmm_probe_move usual = { .how = HMM_PROBE_MOVE_WHOLE };
@@ -267,18 +270,18 @@ static vm_fault_t move_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	if (fault_move)
-		return fault_home(fault_move, vmf, fault_pages << PAGE_SHIFT);
+		return fault_migrate(fault_move, vmf, fault_pages << PAGE_SHIFT);
 	move = move_alloc(&usual, false);
 	if (!move)
 		return VM_FAULT_OOM;
-	ret = fault_home(move, vmf, PAGE_SIZE);
+	ret = fault_migrate(move, vmf, PAGE_SIZE);
 	kfree(move);
 	return ret;
 }
 
 /*
- * Has the CPU touch each page. What counts is the whole of that, with the
- * exceptions and the fault handler, less what stands for a driver.
+ * Touch each page with the CPU. The time includes exceptions and the fault
+ * handler, but not the code that stands for a driver.
  */
 static int move_touch(struct move *move, const struct hmm_probe_move *arg)
 {
@@ -298,7 +301,7 @@ static int move_touch(struct move *move, const struct hmm_probe_move *arg)
 	return ret;
 }
 
-/* Counts what the CPUs are told to forget; slows that down, so never timed. */
+/* Counts TLB flushes; that slows them down, so times are not measured with it. */
 struct flush_counter {
 	struct mmu_notifier notifier;
 	atomic64_t flushes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device fault: one page of a process looked up so that a device could map
- * it; by a section of a mirror, and by what a driver does that has none.
+ * Timed device faults: look up one page, by a section of a mirror, or by
+ * hmm_range_fault() as a driver without mirrors calls it.
  */
 #include <linux/delay.h>
 #include <linux/hmm_mirror_typed.h>
@@ -17,18 +17,18 @@
 #define POPULATE_HOLDS 100000U
 
 /**
- * struct probe_populate - two devices that mirror the same memory
- * @mirror: of the one that has a mirror
- * @range: what it is told of
- * @notifier: of the one that has not; for the same addresses
- * @lock: its update lock
- * @pfn: where both map pages: the one mapped last
+ * struct probe_populate - a driver with a mirror and one without, for comparison
+ * @mirror: mirror of the first
+ * @range: the mirror's range
+ * @notifier: interval notifier of the second, for the same addresses
+ * @lock: update lock of the second
+ * @pfn: stands for both page tables: the pfn mapped last
  */
 struct probe_populate {
 	struct hmm_mirror mirror;
 	struct hmm_mirror_range range;
 	struct mmu_interval_notifier notifier;
-	struct mutex lock;	/* invalidation against check */
+	struct mutex lock;	/* orders invalidation and sequence check */
 	unsigned long pfn;
 };
 
@@ -72,7 +72,7 @@ static int by_mirror(struct probe_populate *pp, unsigned long addr, u64 *retries
 	return ret;
 }
 
-/* The fault of a driver without mirrors. The lock is held when it returns 0. */
+/* Fault as a driver without mirrors; return 0 with the update lock held. */
 static int fault_and_lock(struct probe_populate *pp, struct hmm_range *range)
 {
 	struct mm_struct *mm = pp->notifier.mm;
@@ -91,7 +91,7 @@ static int fault_and_lock(struct probe_populate *pp, struct hmm_range *range)
 	return -EBUSY;
 }
 
-static int by_hand(struct probe_populate *pp, unsigned long addr, u64 *retries)
+static int by_range_fault(struct probe_populate *pp, unsigned long addr, u64 *retries)
 {
 	unsigned long hmm_pfn;
 	struct hmm_range range = {
@@ -118,7 +118,7 @@ static int by_hand(struct probe_populate *pp, unsigned long addr, u64 *retries)
 static int populate(struct probe_populate *pp, struct hmm_probe_populate *arg)
 {
 	int (*one)(struct probe_populate *pp, unsigned long addr, u64 *retries) =
-		arg->core == HMM_PROBE_REFERENCE ? by_hand : by_mirror;
+		arg->core == HMM_PROBE_REFERENCE ? by_range_fault : by_mirror;
 	unsigned long addr = arg->start;
 	u64 begun = ktime_get_ns();
 	int ret = 0;
@@ -166,7 +166,7 @@ void probe_populate_close(struct probe_file *file)
 	kfree(pp);
 }
 
-/* The addresses of the first call are those of the file's life. */
+/* Initialise on the first call; later calls use the same addresses. */
 static struct probe_populate *populate_of(struct probe_file *file,
 					  const struct hmm_probe_populate *arg)
 {
@@ -212,11 +212,11 @@ long probe_populate(struct probe_file *file,
 }
 
 /**
- * probe_occupy() - keep the mmap lock for writing, half of the time
+ * probe_occupy() - hold the mmap lock for writing half of the time
  * @user: how long, and how often
  *
- * Somebody who maps and unmaps all the time; but of mapping and unmapping only
- * the lock, so that nothing else is measured.
+ * This contends for the lock as a thread that maps and unmaps memory does, but
+ * without changing mappings, so that a benchmark measures only the contention.
  */
 long probe_occupy(const struct hmm_probe_occupy __user *user)
 {

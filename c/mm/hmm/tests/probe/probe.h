@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inside hmm_probe.ko: an open file, and what its ioctls are made of.
+ * Internal declarations of hmm_probe.ko: the open file and the ioctls' functions.
  */
 #ifndef HMM_PROBE_INTERNAL_H
 #define HMM_PROBE_INTERNAL_H
@@ -20,7 +20,7 @@ struct probe_mirror;
 struct probe_populate;
 struct probe_race;
 
-/* The tree's own core, compiled beside ours (CONFIG_HMM_REFERENCE). */
+/* The kernel's own core, compiled beside ours (CONFIG_HMM_REFERENCE). */
 int ref_hmm_range_fault(struct hmm_range *range);
 int ref_hmm_range_fault_unlocked_timeout(struct hmm_range *range,
 					 unsigned long timeout);
@@ -35,23 +35,23 @@ void ref_migrate_device_finalize(unsigned long *src, unsigned long *dst,
 				 unsigned long npages);
 
 /**
- * struct probe_file - one open of the device
- * @walks: how many walks it has finished
- * @last_error: what the last of them returned
- * @holding: whether the mirror's update lock is held on demand
- * @let_go: whether that is to end
- * @lock: guards what follows
- * @mirror: the mirror and its counters, or NULL before there was one
- * @populate: what faults of a device are measured on, or NULL
- * @crowd: many mirrors, or NULL
- * @race: what racing walks share, or NULL
+ * struct probe_file - an open file of the device
+ * @walks: number of walks finished
+ * @last_error: result of the last walk
+ * @holding: whether HMM_PROBE_HOLD holds the mirror's update lock
+ * @unhold: whether HMM_PROBE_HOLD must release it
+ * @lock: guards the members below
+ * @mirror: the mirror and its counters, or NULL before the first
+ * @populate: state of HMM_PROBE_POPULATE_PAGES, or NULL
+ * @crowd: state of HMM_PROBE_CROWD, or NULL
+ * @race: state of HMM_PROBE_RACE, or NULL
  */
 struct probe_file {
 	atomic64_t walks;
 	int last_error;
 	bool holding;
-	bool let_go;
-	struct mutex lock;	/* guards what follows */
+	bool unhold;
+	struct mutex lock;	/* guards the members below */
 	struct probe_mirror *mirror;
 	struct probe_populate *populate;
 	struct probe_crowd *crowd;

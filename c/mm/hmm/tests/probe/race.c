@@ -17,7 +17,7 @@
 #include "probe.h"
 #include "race.h"
 
-/* An entry of a format of which no bit is where an HMM pfn has it. */
+/* A device PTE format in which every bit differs from that of an hmm pfn. */
 #define RACE_PTE_VALID		BIT(0)
 #define RACE_PTE_WRITE		BIT(1)
 #define RACE_PTE_PRIVATE	BIT(2)
@@ -26,13 +26,13 @@
 #define RACE_PTE_PFN_SHIFT	12
 
 /*
- * A comparison with the page table takes several times as long as a walk. One in
- * so many walks is compared; all are checked for pfns of no page.
+ * Comparing a walk with the page table takes several times as long as the walk.
+ * Compare one walk in RACE_COMPARE; check the pfns of all for plausibility.
  */
 #define RACE_COMPARE	4
 
 /**
- * struct probe_race - what the walks of one open file share
+ * struct probe_race - state shared by the racing walks of one open file
  * @mirror: the mirror of walks that are sections
  * @range: its only range
  * @owner: the owner of the device memory, and of exclusive pages
@@ -44,17 +44,17 @@ struct probe_race {
 };
 
 /**
- * struct race_walk - the walks of one call
- * @arg: the request
- * @race: what is shared
- * @range: what the core receives
- * @notifier: the subscription of @range
- * @lock: the update lock of walks that are no sections
+ * struct race_walk - the walks of one HMM_PROBE_RACE request
+ * @arg: the request and its results
+ * @race: the shared state
+ * @range: argument of the core
+ * @notifier: interval notifier of @range
+ * @lock: update lock of walks outside of sections
  * @owner: as &hmm_range.dev_private_owner
- * @pfns: room for an HMM pfn a page, for the check
- * @output: room for what the core writes: HMM pfns or entries
+ * @pfns: array of one hmm pfn per page, for the check
+ * @output: array for the output of the core: hmm pfns or entries in @format
  * @format: the format of entries
- * @extents: room for extents
+ * @extents: array of extents
  */
 struct race_walk {
 	struct hmm_probe_race arg;
@@ -69,7 +69,7 @@ struct race_walk {
 	struct hmm_extents extents;
 };
 
-/* Exclusive access of one's own leaves the page frame in place: nouveau ignores it, too. */
+/* Exclusive access by the owner does not change the pfn; nouveau ignores it, too. */
 static bool walk_ignores(const struct race_walk *walk,
 			 const struct mmu_notifier_range *event)
 {
@@ -214,7 +214,7 @@ static void pfns_of_extents(struct race_walk *walk)
 	}
 }
 
-/* Bring what the core wrote, in whatever form, into HMM pfns. */
+/* Convert the core's output (hmm pfns, entries or extents) to hmm pfns. */
 static void walk_convert(struct race_walk *walk)
 {
 	unsigned long i;
@@ -231,9 +231,9 @@ static void walk_convert(struct race_walk *walk)
 }
 
 /*
- * The update lock is held, and the sequence has not moved. A walk that begins
- * again by itself and then fails can leave pfns of the time before behind the
- * place where it failed.
+ * Check a walk that won its race: the update lock is held and the sequence has not
+ * moved. A walk that restarted internally and then failed can leave pfns of the
+ * first try after the address where it failed, so it is not compared.
  */
 static void race_check_won(const struct race_check *check, int ret)
 {
@@ -396,7 +396,7 @@ static int walk_valid(const struct hmm_probe_race *arg)
 	    (arg->how & ~(forms | HMM_PROBE_RACE_FILTER | HMM_PROBE_RACE_OWNER)) ||
 	    (arg->how & forms) == forms)
 		return -EINVAL;
-	/* These have no way to write a format or extents. */
+	/* These two return hmm pfns only. */
 	if ((arg->locking == HMM_PROBE_RACE_SECTION ||
 	     arg->locking == HMM_PROBE_RACE_VMA) && (arg->how & forms))
 		return -EINVAL;
@@ -457,8 +457,8 @@ static long race_walk(struct probe_race *race, struct hmm_probe_race __user *use
 	return copy_to_user(user, &walk->arg, sizeof(walk->arg)) ? -EFAULT : 0;
 }
 
-/* Take one page from the CPU as a driver without a mirror does. */
-static int take_page(struct probe_race *race, unsigned long addr)
+/* Make one page exclusive as a driver without a mirror does. */
+static int exclusive_page(struct probe_race *race, unsigned long addr)
 {
 	struct folio *folio;
 	struct page *page;
@@ -473,7 +473,7 @@ static int take_page(struct probe_race *race, unsigned long addr)
 	return 0;
 }
 
-static int take_section(struct probe_race *race, unsigned long addr)
+static int exclusive_section(struct probe_race *race, unsigned long addr)
 {
 	const struct hmm_span span = { addr, addr + PAGE_SIZE };
 
@@ -484,7 +484,7 @@ static int take_section(struct probe_race *race, unsigned long addr)
 	return ret;
 }
 
-static long race_take(struct probe_race *race, struct hmm_probe_span __user *user)
+static long race_exclusive(struct probe_race *race, struct hmm_probe_span __user *user)
 {
 	struct hmm_probe_span span;
 	unsigned long addr;
@@ -496,7 +496,7 @@ static long race_take(struct probe_race *race, struct hmm_probe_span __user *use
 		return -EINVAL;
 	span.pages = 0;
 	for (addr = span.start; addr < span.end && !ret; addr += PAGE_SIZE) {
-		ret = span.id ? take_section(race, addr) : take_page(race, addr);
+		ret = span.id ? exclusive_section(race, addr) : exclusive_page(race, addr);
 		span.pages += !ret;
 	}
 	if (ret && !span.pages)
@@ -504,7 +504,7 @@ static long race_take(struct probe_race *race, struct hmm_probe_span __user *use
 	return copy_to_user(user, &span, sizeof(span)) ? -EFAULT : 0;
 }
 
-/* The device does not keep pages between sections, so it has nothing to forget. */
+/* The device maps no pages after a section, so there is nothing to unmap. */
 static bool race_forget(struct hmm_mirror *mirror,
 			const struct hmm_invalidation *inv)
 {
@@ -569,7 +569,7 @@ long probe_race_ioctl(struct probe_file *file, unsigned int cmd, void __user *us
 	if (race->mirror.mm != current->mm)
 		return -EINVAL;
 	return cmd == HMM_PROBE_RACE ? race_walk(race, user) :
-				       race_take(race, user);
+				       race_exclusive(race, user);
 }
 
 void probe_race_close(struct probe_file *file)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inside hmm_probe.ko: walks that race with other threads, and their oracle.
+ * Internal declarations of hmm_probe.ko: walks that race with other threads, and
+ * the check of their results.
  */
 #ifndef HMM_PROBE_RACE_H
 #define HMM_PROBE_RACE_H
@@ -16,9 +17,9 @@ struct mm_struct;
  * @mm: the address space that was walked
  * @owner: the owner of device-private pages that may be reported
  * @start: first address of @hmm_pfns
- * @hmm_pfns: HMM pfns, one a page
- * @npages: how many
- * @result: the request with the content to expect; receives the first failure
+ * @hmm_pfns: one hmm pfn per page
+ * @npages: number of pages
+ * @result: the request with the expected content; receives the first failure
  */
 struct race_check {
 	struct mm_struct *mm;

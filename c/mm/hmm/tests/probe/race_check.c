@@ -8,9 +8,8 @@
  * address now. This file reads the page table itself, as GUP-fast does, with
  * interrupts disabled and no lock, and shares no code with either core.
  *
- * A walk whose sequence moved says nothing about the page table of now. Each of
- * its pfns was mapped at some time during the walk, though, so it is at least
- * the number of a page.
+ * If the sequence moved, the result need not match the page table any more. Each
+ * pfn was mapped at some time during the walk, so it must still be that of a page.
  */
 #include <linux/highmem.h>
 #include <linux/hmm.h>
@@ -23,7 +22,7 @@
 
 #include "race.h"
 
-/* How long an entry that is being replaced may be empty on a busy machine. */
+/* How long a PTE that is being replaced may stay empty on a busy machine. */
 #define RACE_EMPTY_MS 10000
 
 /**
@@ -94,7 +93,7 @@ static void entry_set_pud(struct race_entry *entry, pud_t pud,
 	entry->write = pud_write(pud);
 }
 
-/* Interrupts are disabled, which keeps page tables from being freed. */
+/* Read the entry of @addr; disabled interrupts keep page tables from being freed. */
 static void entry_walk(struct race_entry *entry, struct mm_struct *mm,
 		       unsigned long addr)
 {
@@ -136,7 +135,7 @@ static struct race_entry entry_read(struct mm_struct *mm, unsigned long addr)
 	return entry;
 }
 
-/* The first failure stays; later ones may follow from it. */
+/* Record the first failure; later ones may be consequences of it. */
 static void fail(const struct race_check *check, unsigned long i, u32 failure,
 		 u64 entry, u64 content)
 {
@@ -165,7 +164,7 @@ static bool hmm_pfn_is_plausible(unsigned long hmm_pfn)
  * race_check_plausible() - check a walk that may have lost its race
  * @check: the result of the walk
  *
- * Every pfn must be that of some page, and not 0, which the BIOS owns.
+ * Each pfn must have a struct page and must not be 0, which the BIOS owns.
  */
 void race_check_plausible(const struct race_check *check)
 {
@@ -177,7 +176,7 @@ void race_check_plausible(const struct race_check *check)
 			fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
 }
 
-/* The program tags each page by its address; what was never written reads 0. */
+/* Compare a page's tag, which the program derived from its address, or 0. */
 static void check_content(const struct race_check *check, unsigned long i)
 {
 	const struct hmm_probe_race *want = check->result;
@@ -195,8 +194,8 @@ static void check_content(const struct race_check *check, unsigned long i)
 }
 
 /*
- * Stock's walk that begins inside a device-private PMD reports the pfns of the
- * PMD's start; docs/differences.md lists it.
+ * The reference's walk that begins inside a device-private PMD reports the pfns
+ * of the PMD's start; docs/differences.md lists it.
  */
 static bool known_of_reference(const struct race_check *check,
 			       const struct race_entry *entry)
@@ -259,10 +258,10 @@ static void check_page(const struct race_check *check, unsigned long i)
 		fail(check, i, failure, entry.raw, 0);
 	else if (!entry.private)
 		check_content(check, i);
-	check->result->judged++;
+	check->result->compared++;
 }
 
-/* All pages of the block that an order claims, so far as the walk saw them. */
+/* Check the order of an hmm pfn against those neighbours that were walked. */
 static void check_order(const struct race_check *check, unsigned long i)
 {
 	const unsigned long flags = HMM_PFN_VALID | HMM_PFN_WRITE;
@@ -295,7 +294,7 @@ void race_check_mapped(const struct race_check *check)
 		if (!(check->hmm_pfns[i] & HMM_PFN_VALID))
 			continue;
 		check_page(check, i);
-		/* Once for each block, unless the block began before the walk. */
+		/* Once per group of that order, or if the group begins before the walk. */
 		if (hmm_pfn_to_map_order(check->hmm_pfns[i]) &&
 		    (!i || !(hmm_pfn_to_pfn(check->hmm_pfns[i]) &
 			     ((1UL << hmm_pfn_to_map_order(check->hmm_pfns[i])) - 1))))
@@ -305,8 +304,8 @@ void race_check_mapped(const struct race_check *check)
 
 /**
  * race_check_request() - check that a walk without an error found every page
- * @check: the result of the walk, which asked for every page
- * @write: whether it asked for the right to write
+ * @check: the result of the walk, which requested every page
+ * @write: whether it requested write access
  */
 void race_check_request(const struct race_check *check, bool write)
 {
@@ -315,5 +314,5 @@ void race_check_request(const struct race_check *check, bool write)
 
 	for (i = 0; i < check->npages; i++)
 		if ((check->hmm_pfns[i] & flags) != flags)
-			fail(check, i, HMM_PROBE_RACE_MISSING, 0, 0);
+			fail(check, i, HMM_PROBE_RACE_ABSENT, 0, 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_range_fault() for a program, on itself, of either core.
+ * Call hmm_range_fault() of either core on the calling process.
  */
 #include <linux/hmm.h>
 #include <linux/ktime.h>
@@ -13,7 +13,7 @@
 
 #include "probe.h"
 
-/* Races lost in a row after which a walk is reported as busy. */
+/* Lost races in a row after which a walk returns -EBUSY. */
 #define WALK_RETRIES 1000
 
 #if IS_ENABLED(CONFIG_HMM_REFERENCE)
@@ -23,7 +23,7 @@
 #endif
 #endif
 
-/* The structure of the kernel's own header. */
+/* Both cores take the structure of the kernel's header. */
 static_assert(sizeof(struct hmm_range) == 8 * sizeof(long));
 static_assert(offsetof(struct hmm_range, dev_private_owner) == 7 * sizeof(long));
 
@@ -36,7 +36,7 @@ static const probe_fault_fn fault_of[] = {
 #endif
 };
 
-/* Our headers always declare the unlocked walk; a tree's own before 7.3 do not. */
+/* Kernels before 7.3 have no unlocked walk of their own. */
 static const probe_fault_unlocked_fn fault_unlocked_of[] = {
 #ifdef HMM_RANGE_DEFAULT_TIMEOUT
 	[HMM_PROBE_CORE] = hmm_range_fault_unlocked_timeout,
@@ -49,13 +49,13 @@ static const probe_fault_unlocked_fn fault_unlocked_of[] = {
 };
 
 /**
- * struct walk - one request on its way
- * @arg: what was asked
- * @range: what the core is given
- * @notifier: @range's subscription
- * @lock: stands for a driver's update lock: orders invalidation and check
- * @input: the caller's hmm_pfns, to begin each repetition with
- * @output: what the core is to write, where it can write more than hmm_pfns
+ * struct walk - one HMM_PROBE_WALK request
+ * @arg: the request and its results
+ * @range: argument of the core
+ * @notifier: interval notifier of @range
+ * @lock: as a driver's update lock, orders invalidations and the sequence check
+ * @input: the caller's hmm pfns, the input of each repetition
+ * @output: output of our core, for a format or extents
  */
 struct walk {
 	struct hmm_probe_walk arg;
@@ -100,7 +100,7 @@ static int walk_output_begin(struct walk *walk)
 	return 0;
 }
 
-/* The hmm_pfns that extents stand for. Gaps or overlaps show as hmm_pfns that are ~0. */
+/* Expand extents to hmm pfns; gaps and overlaps leave elements of ~0. */
 static void walk_output_expand(struct walk *walk)
 {
 	struct hmm_extents *extents = &walk->output.extents;
@@ -190,7 +190,7 @@ u32 probe_walk_has(void)
 {
 	u32 has = 0;
 
-	/* The same function twice would compare a core with itself. */
+	/* If both are the same function, there is no reference to compare with. */
 	if (fault_of[HMM_PROBE_REFERENCE] &&
 	    fault_of[HMM_PROBE_REFERENCE] != fault_of[HMM_PROBE_CORE])
 		has |= HMM_PROBE_HAS_REFERENCE;
@@ -208,7 +208,7 @@ static bool walk_invalidate(struct mmu_interval_notifier *notifier,
 
 	spin_lock(&walk->lock);
 	mmu_interval_set_seq(notifier, seq);
-	/* What hmm_dma_unmap_pfn() leaves behind. */
+	/* Clear the flag that hmm_dma_unmap_pfn() clears. */
 	if (walk->arg.how & HMM_PROBE_DMA_UNMAP)
 		for (addr = max(range->start, walk->range.start);
 		     addr < min(range->end, walk->range.end); addr += PAGE_SIZE)
@@ -297,7 +297,7 @@ static int walk_run(struct walk *walk)
 	return 0;
 }
 
-/* Whose pages are mine: the test driver's owner is known by one of its pages. */
+/* Set dev_private_owner to the owner of the device-private page @pfn. */
 static int walk_set_owner(struct walk *walk)
 {
 	struct page *page;
