@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * HMM as it was: the interfaces of 2017 and of 2019, and the memremap.h of
- * their time, over today's core.
+ * HMM's interfaces of earlier API years, 2017 and 2019, and the memremap.h of that
+ * time, over today's core.
  */
 #ifndef _LINUX_HMM_COMPAT_H
 #define _LINUX_HMM_COMPAT_H
 
 /*
- * Everything that uses today's meaning of a name that is given an old one at
- * the end of this file.
+ * Every header that uses today's meaning of a name to which the end of this file
+ * gives an earlier one.
  */
 #include <linux/contract.h>
 #include <linux/dma-mapping.h>
@@ -26,23 +26,22 @@
 #include <linux/wait_bit.h>
 
 /**
- * DOC: Asking for a generation
+ * DOC: Selecting an API year
  *
- * A driver that was written for an earlier HMM says which one, and includes
- * this header in place of <linux/hmm.h>, after all others::
+ * A driver for an earlier interface selects its API year, and includes this header
+ * in place of <linux/hmm.h>, after all others::
  *
  *	#define HMM_API HMM_API_2019
  *	#include <linux/hmm_compat.h>
  *
- * From there on the names mean what they meant then. Generations are joined
- * with ``|``. What no other generation, and not today's, uses for something
- * else has one name. What does has a name with the year in it, which is always
- * there (&struct hmm2019_range), and its old name only where one asked.
+ * From there on the names have the meaning of that year. Several are joined with
+ * ``|``. A name that has another meaning in another year, or today, also exists
+ * with its year (&struct hmm2019_range), whatever is selected.
  *
- * %HMM_PFN_VALID and %HMM_PFN_WRITE are bits in 2017 and indices in 2019; who
- * asks for both has to say which, and is told so by the compiler.
+ * %HMM_PFN_VALID and %HMM_PFN_WRITE are bits in 2017 and indices in 2019; a driver
+ * that selects both must use the names with the year, or it does not compile.
  *
- * docs/compat.md goes through all of it name by name.
+ * docs/compat.md lists which kernels' drivers this covers, and what differs.
  */
 #define HMM_API_2017		1
 #define HMM_API_2019		2
@@ -57,7 +56,7 @@
 #include <linux/hmm_compat_memremap.h>
 
 /*
- * The old names, for who asked.
+ * The names without a year, for drivers that select it
  */
 
 #if HMM_API & HMM_API_2017
@@ -76,8 +75,8 @@
 #endif
 
 #if (HMM_API & HMM_API_2017) && (HMM_API & HMM_API_2019)
-#define HMM_PFN_VALID		say_HMM2017_PFN_VALID_or_HMM2019_PFN_VALID
-#define HMM_PFN_WRITE		say_HMM2017_PFN_WRITE_or_HMM2019_PFN_WRITE
+#define HMM_PFN_VALID		use_HMM2017_PFN_VALID_or_HMM2019_PFN_VALID
+#define HMM_PFN_WRITE		use_HMM2017_PFN_WRITE_or_HMM2019_PFN_WRITE
 #elif HMM_API & HMM_API_2017
 #define HMM_PFN_VALID		HMM2017_PFN_VALID
 #define HMM_PFN_WRITE		HMM2017_PFN_WRITE
@@ -94,7 +93,7 @@
 #define put_dev_pagemap		put_dev_pagemap2018
 #endif
 
-/* A free page of device memory had one reference then, and has none today. */
+/* A free page of device memory had one reference, and has none today. */
 #if HMM_API & (HMM_API_2017 | HMM_API_MEMREMAP)
 #define get_page		get_page2018
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * HMM as it was in 2019. For drivers by way of <linux/hmm_compat.h>, which gives
- * the names without a year to those that ask.
+ * HMM's interface of 2019. Drivers include <linux/hmm_compat.h>, which gives the
+ * names without a year to those that select this API year.
  */
 #ifndef _LINUX_HMM_COMPAT_2019_H
 #define _LINUX_HMM_COMPAT_2019_H
@@ -18,11 +18,11 @@
 #include <linux/wait.h>
 
 /**
- * enum hmm_pfn_flag_e - places in &hmm2019_range.flags
+ * enum hmm_pfn_flag_e - indices of &hmm2019_range.flags
  * @HMM2019_PFN_VALID: there is a page, and it can be read at least
- * @HMM2019_PFN_WRITE: it can be written
- * @HMM_PFN_DEVICE_PRIVATE: it is private memory of a device
- * @HMM_PFN_FLAG_MAX: how many there are
+ * @HMM2019_PFN_WRITE: the page can be written
+ * @HMM_PFN_DEVICE_PRIVATE: the page is device-private memory
+ * @HMM_PFN_FLAG_MAX: number of flags
  */
 enum hmm_pfn_flag_e {
 	HMM2019_PFN_VALID,
@@ -32,11 +32,12 @@ enum hmm_pfn_flag_e {
 };
 
 /**
- * enum hmm_pfn_value_e - places in &hmm2019_range.values
- * @HMM2019_PFN_ERROR: no page can be had
- * @HMM_PFN_NONE: none is there now
- * @HMM_PFN_SPECIAL: what is there has no &struct page
- * @HMM_PFN_VALUE_MAX: how many there are
+ * enum hmm_pfn_value_e - indices of &hmm2019_range.values
+ * @HMM2019_PFN_ERROR: the memory is poisoned, or no page can be mapped
+ * @HMM_PFN_NONE: nothing is mapped
+ * @HMM_PFN_SPECIAL: what is mapped must not be mirrored: the result of
+ *	vmf_insert_pfn() or vm_insert_page()
+ * @HMM_PFN_VALUE_MAX: number of values
  */
 enum hmm_pfn_value_e {
 	HMM2019_PFN_ERROR,
@@ -47,87 +48,93 @@ enum hmm_pfn_value_e {
 
 struct hmm2019_mirror;
 
+/* Invalidations under way whose addresses are recorded. */
+#define HMM_PROCESS_ACTIVE 8
+
 /**
- * struct hmm - what a process has of HMM; one for all its mirrors
- * @mmu_notifier: tells when invalidations begin and end, and of the end of the
- *	address space, &mmu_notifier.mm
- * @ranges_lock: guards @notifiers and @ranges
- * @notifiers: how many invalidations are under way
- * @ranges: every &struct hmm2019_range, and its ``valid``
- * @mirrors_sem: guards @mirrors
- * @mirrors: every &struct hmm2019_mirror
- * @wq: whoever waits for @notifiers to become 0
- * @node: in the list of all
- * @pinned: the address space holds it, until its end
- * @ended: the address space is gone
+ * struct hmm - the state of a process, shared by its mirrors
+ * @mmu_notifier: its mm is the process's address space
+ * @ranges_lock: protects all but @mirrors and the private list members
+ * @notifiers: number of invalidations under way
+ * @ranges: every &struct hmm2019_range of the process
+ * @mirrors_sem: protects @mirrors
+ * @mirrors: every &struct hmm2019_mirror of the process
+ * @wq: woken when an invalidation ends
  */
 struct hmm {
 	struct mmu_notifier mmu_notifier;
-	spinlock_t ranges_lock; /* guards notifiers and ranges */
+	spinlock_t ranges_lock; /* protects ranges and invalidations */
 	long notifiers;
 	struct list_head ranges;
 	struct rw_semaphore mirrors_sem;
 	struct list_head mirrors;
 	wait_queue_head_t wq;
 	/* private: */
-	struct list_head node;
-	bool pinned;
-	bool ended;
+	/* The addresses of nr_active invalidations; the others are not recorded. */
+	struct {
+		unsigned long start, end;
+	} active[HMM_PROCESS_ACTIVE];
+	int nr_active;
+	struct list_head node;	/* in the list of all processes */
+	bool pinned;		/* the address space holds a reference */
+	bool ended;		/* the address space has ended */
+	bool reaping;		/* the OOM reaper empties it */
 };
 
 /**
- * struct hmm2019_mirror_ops - what a driver does when the CPU's side changes
+ * struct hmm2019_mirror_ops - a driver's callbacks for a process
  */
 struct hmm2019_mirror_ops {
 	/**
-	 * @release: The address space is going away. Halt all use of its pages,
-	 * for good. May sleep; must not unregister the mirror. Optional; a
-	 * mirror without it is told to forget everything by the other callback.
+	 * @release: The address space ends. Stop every access of the device to
+	 * pages that were obtained through this mirror; later ones must fault.
+	 * May sleep; must not unregister the mirror. Optional: without it
+	 * @sync_cpu_device_pagetables is called for all addresses.
 	 */
 	void (*release)(struct hmm2019_mirror *mirror);
 	/**
-	 * @sync_cpu_device_pagetables: Make the device reach nothing in
-	 * @update, and return 0 when that is done; or -%EAGAIN, where one may
-	 * not block (mmu_notifier_range_blockable()) and would have to.
+	 * @sync_cpu_device_pagetables: Remove the addresses in @update from the
+	 * device's page table, flush its TLB, and return 0 once the device does
+	 * not access them any more; or -%EAGAIN if that would block and
+	 * mmu_notifier_range_blockable() of @update is false.
 	 */
 	int (*sync_cpu_device_pagetables)(struct hmm2019_mirror *mirror,
 					  const struct mmu_notifier_range *update);
 };
 
 /**
- * struct hmm2019_mirror - a process as one driver sees it
- * @hmm: what all mirrors of the process share
+ * struct hmm2019_mirror - one driver's mirror of a process
+ * @hmm: the state of the process
  * @ops: set by the driver before hmm_mirror_register()
- * @list: in @hmm
- * @notifier: tells when to synchronise
+ * @list: in the list of &struct hmm
  */
 struct hmm2019_mirror {
 	struct hmm *hmm;
 	const struct hmm2019_mirror_ops *ops;
 	struct list_head list;
 	/* private: */
+	/* Calls ops for invalidations that must not block. */
 	struct mmu_interval_notifier notifier;
 };
 
 /**
- * struct hmm2019_range - addresses whose pages a driver wants, in its format
- * @notifier: a subscription that covers the addresses, for a range without a
- *	mirror; else NULL
- * @notifier_seq: what mmu_interval_read_begin() returned for @notifier
+ * struct hmm2019_range - addresses whose pages are reported to a driver
+ * @notifier: an interval notifier that covers the addresses, for a range that is
+ *	not registered with a mirror; otherwise NULL
+ * @notifier_seq: the result of mmu_interval_read_begin() for @notifier
  * @hmm: set by hmm_range_register()
- * @list: in @hmm
+ * @list: in the list of &struct hmm
  * @start: first address, in bytes, page aligned
  * @end: address after the last, in bytes, page aligned
- * @pfns: one of the driver's entries a page
- * @flags: the bits that mean each of &enum hmm_pfn_flag_e to the device
- * @values: the entries that mean each of &enum hmm_pfn_value_e to the device
- * @default_flags: what is asked of every page, in bits of @flags
- * @pfn_flags_mask: which bits of a page's own entry ask for something
- * @pfn_shift: where the page frame number begins in an entry
- * @valid: nothing has changed since hmm_range_wait_until_valid()
- * @mirror: set by hmm_range_register()
+ * @pfns: one entry for each page, in the driver's format
+ * @flags: the bits of an entry for each &enum hmm_pfn_flag_e
+ * @values: the entry for each &enum hmm_pfn_value_e
+ * @default_flags: what is requested of every page, in bits of @flags
+ * @pfn_flags_mask: which bits of a page's own entry are a request
+ * @pfn_shift: shift of the pfn in an entry
+ * @valid: no invalidation has overlapped the range since it became valid
  *
- * The driver fills in @start to @pfn_shift, or @notifier as well.
+ * The driver sets @start to @pfn_shift, or @notifier as well.
  */
 struct hmm2019_range {
 	struct mmu_interval_notifier *notifier;
@@ -144,15 +151,18 @@ struct hmm2019_range {
 	u8 pfn_shift;
 	bool valid;
 	/* private: */
-	struct hmm2019_mirror *mirror;
+	/* Its sequence changes when the range becomes invalid. Never inserted. */
+	struct mmu_interval_notifier sequence;
+	/* The lowest address that was invalidated since a walk last took note. */
+	unsigned long touched;
 };
 
 /**
- * hmm_device_entry_to_pfn() - the page frame number in an entry
- * @range: says what entries look like
+ * hmm_device_entry_to_pfn() - the pfn in an entry
+ * @range: gives the format of entries
  * @entry: an entry
  *
- * Return: the number; -1UL for an entry that stands for no page.
+ * Return: the pfn; -1UL if the entry is not valid.
  */
 static inline unsigned long
 hmm_device_entry_to_pfn(const struct hmm2019_range *range, u64 entry)
@@ -168,12 +178,11 @@ hmm_device_entry_to_pfn(const struct hmm2019_range *range, u64 entry)
 }
 
 /**
- * hmm_device_entry_to_page() - the page that an entry tells of
- * @range: says what entries look like
+ * hmm_device_entry_to_page() - the page in an entry
+ * @range: gives the format of entries
  * @entry: an entry
  *
- * Return: the page; NULL for an entry that stands for none. No reference is
- * taken.
+ * Return: the page, without a reference; NULL if the entry is not valid.
  */
 static inline struct page *
 hmm_device_entry_to_page(const struct hmm2019_range *range, u64 entry)
@@ -184,9 +193,9 @@ hmm_device_entry_to_page(const struct hmm2019_range *range, u64 entry)
 }
 
 /**
- * hmm_device_entry_from_pfn() - the entry for a page frame number
- * @range: says what entries look like
- * @pfn: the number
+ * hmm_device_entry_from_pfn() - the entry for a pfn
+ * @range: gives the format of entries
+ * @pfn: the pfn
  *
  * Return: the entry, valid and not writable.
  */
@@ -198,7 +207,7 @@ hmm_device_entry_from_pfn(const struct hmm2019_range *range, unsigned long pfn)
 
 /**
  * hmm_device_entry_from_page() - the entry for a page
- * @range: says what entries look like
+ * @range: gives the format of entries
  * @page: the page
  *
  * Return: the entry, valid and not writable.
@@ -220,14 +229,34 @@ bool hmm_range_wait_until_valid(struct hmm2019_range *range,
 				unsigned long timeout);
 bool hmm_range_valid(struct hmm2019_range *range);
 
-/* A fault handler may drop the mmap lock: -EAGAIN, with the lock gone. */
+/*
+ * Let a fault handler drop the mmap lock, and return -EAGAIN then. It is an
+ * unsigned long, so that __hmm2019_fault_flags() can tell it from true.
+ */
 #define HMM_FAULT_ALLOW_RETRY	BIT(0)
-/* Report what is there, whatever is asked for. */
+/* Report the pages as they are, without faulting any in. */
 #define HMM_FAULT_SNAPSHOT	BIT(1)
 
-long hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags);
-long hmm_range_dma_map(struct hmm2019_range *range, struct device *device,
-		       dma_addr_t *daddrs, unsigned int flags);
+/*
+ * Until Linux 5.3 the last argument was "bool block". As flags, true would be
+ * HMM_FAULT_ALLOW_RETRY: the mmap lock would be dropped under a caller that
+ * relies on it. So neither a bool nor the int 1 compiles.
+ */
+#define __hmm2019_fault_flags(flags) ({					\
+	static_assert(!__same_type((flags), bool) &&			\
+		      !(__same_type((flags), int) &&			\
+			__builtin_choose_expr(__is_constexpr(flags), (flags), 0) == 1), \
+		      "the argument is flags, not the bool block of Linux 5.3"); \
+	(unsigned int)(flags);						\
+})
+
+long __hmm2019_range_fault(struct hmm2019_range *range, unsigned int flags);
+long __hmm_range_dma_map(struct hmm2019_range *range, struct device *device,
+			 dma_addr_t *daddrs, unsigned int flags);
+#define hmm2019_range_fault(range, flags) \
+	__hmm2019_range_fault(range, __hmm2019_fault_flags(flags))
+#define hmm_range_dma_map(range, device, daddrs, flags) \
+	__hmm_range_dma_map(range, device, daddrs, __hmm2019_fault_flags(flags))
 long hmm_range_dma_unmap(struct hmm2019_range *range, struct device *device,
 			 dma_addr_t *daddrs, bool dirty);
 #endif /* CONFIG_HMM_COMPAT_2019 */

@@ -301,16 +301,22 @@ int hmm_range_fault_extents(struct hmm_range *range, struct hmm_extents *extents
 EXPORT_SYMBOL_GPL(hmm_range_fault_extents);
 
 /**
- * hmm_range_fault_may_unlock() - hmm_range_fault() that may drop the mmap lock
- * @range: what to walk, and where the results go
+ * hmm_range_fault_step() - hmm_range_fault() that returns how far it came
+ * @range: what to walk, and where the results go; on return its start and
+ *	hmm_pfns are those of the first page that is not reported
  * @format: the driver's format, or NULL
+ * @may_unlock: whether a fault handler may drop the mmap lock
+ *
+ * For the shims of earlier API years, which go on after an invalidation.
  *
  * Context: as hmm_range_fault(), but for the lock on return.
  * Return: as hmm_range_fault_format(), with the lock held; or -%EAGAIN without,
  * when a fault handler has dropped it.
  */
-int hmm_range_fault_may_unlock(struct hmm_range *range, const struct hmm_format *format)
+int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *format,
+			 bool may_unlock)
 {
+	unsigned long start = range->start;
 	struct hmm_walk w __uninitialized;
 	int ret;
 
@@ -318,8 +324,13 @@ int hmm_range_fault_may_unlock(struct hmm_range *range, const struct hmm_format 
 	ret = hmm_walk_init(&w, range, format, NULL);
 	if (ret)
 		return ret;
-	ret = hmm_fault_mmap(&w, HMM_FAULT_MAY_UNLOCK);
-	return ret == HMM_FAULT_UNLOCKED ? -EAGAIN : ret;
+	ret = hmm_fault_mmap(&w, may_unlock ? HMM_FAULT_MAY_UNLOCK : FAULT_FLAG_REMOTE);
+	range->start = ret ? w.resume : range->end;
+	range->hmm_pfns += (range->start - start) >> PAGE_SHIFT;
+	if (ret != HMM_FAULT_UNLOCKED)
+		return ret;
+	/* Without leave to drop it: the handler is broken, and the lock is gone. */
+	return WARN_ON_ONCE(!may_unlock) ? -EINVAL : -EAGAIN;
 }
 
 /**

@@ -171,9 +171,9 @@ int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
 	       unsigned long hmm_pfn);
 bool hmm_pagemap_border(unsigned long pfn);
 
-/* fault.c, for API year 2019 */
-int hmm_range_fault_may_unlock(struct hmm_range *range,
-			       const struct hmm_format *format);
+/* fault.c, for the shims of earlier API years */
+int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *format,
+			 bool may_unlock);
 /* fault.c, for sections */
 int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *drop);
 

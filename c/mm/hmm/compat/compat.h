@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the earlier generations of the interface share.
+ * Shared by the shims for earlier API years.
  */
 #ifndef _MM_HMM_COMPAT_H
 #define _MM_HMM_COMPAT_H
 
 #include <linux/hmm_compat.h>
 
-/* compat_mm.c */
+/* process.c */
 struct hmm *hmm_process_get_locked(struct mm_struct *mm);
 void hmm_process_put(struct hmm *process);
 bool hmm_process_exists(const struct mm_struct *mm);
-void hmm_process_touch(struct hmm *process,
-		       const struct mmu_notifier_range *update);
+void hmm_process_reaping(struct hmm *process);
+bool hmm_process_is_quiet(const struct hmm *process, unsigned long start,
+			  unsigned long end);
 
 #ifdef CONFIG_HMM_COMPAT_2019
 static inline bool hmm_range_is_aligned(const struct hmm2019_range *range)
@@ -27,7 +28,7 @@ static inline unsigned long hmm_range_pages(const struct hmm2019_range *range)
 }
 #endif
 
-/* compat_memremap.c */
+/* memremap_2018.c */
 extern int hmm_compat_owner;
 struct page *hmm_compat_fault_page(void);
 void hmm_compat_poison(struct vm_area_struct *vma, unsigned long addr,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HMM as it was in 2019: device addresses for the pages of a range.
+ * API year 2019: DMA addresses for the pages of a range.
  */
 #include "compat.h"
 
-/* The page of an entry that a device can have an address for. */
+/* The page of an entry; NULL if the device can have no DMA address for it. */
 static struct page *hmm_range_dma_page(const struct hmm2019_range *range,
 				       unsigned long i)
 {
@@ -22,7 +22,7 @@ hmm_range_dma_direction(const struct hmm2019_range *range, unsigned long i)
 	       DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
 }
 
-/* Undo the first @npages; returns how many of them had an address. */
+/* Unmap the first @npages; returns how many of them had a DMA address. */
 static long hmm_range_dma_undo(struct hmm2019_range *range,
 			       struct device *device, dma_addr_t *daddrs,
 			       unsigned long npages, bool dirty)
@@ -47,28 +47,29 @@ static long hmm_range_dma_undo(struct hmm2019_range *range,
 }
 
 /**
- * hmm_range_dma_map() - hmm2019_range_fault(), and addresses for a device
+ * __hmm_range_dma_map() - hmm2019_range_fault(), and DMA addresses
  * @range: a range that is registered or has a notifier
  * @device: the device
- * @daddrs: one address a page; 0 for a page that has none: one that is not
- *	there, or is private memory of a device
+ * @daddrs: a DMA address for each page; 0 for a page that is absent or is
+ *	device-private memory
  * @flags: as for hmm2019_range_fault()
  *
- * A page that is to be written must be asked for so; others are mapped for
- * reading. The addresses are good for as long as the entries are.
+ * Pages that are reported writable are mapped in both directions, others to the
+ * device. The addresses are valid for as long as the entries are.
  *
  * Context: as hmm2019_range_fault().
- * Return: how many pages have an address; or an error of
- * hmm2019_range_fault(), -%EFAULT also for a page that the device cannot be
- * given an address for. Then none has one.
+ * Return: the number of pages that have an address; or an error of
+ * hmm2019_range_fault(); -%EBUSY if the range was invalidated meanwhile;
+ * -%EFAULT if a page cannot be mapped for the device. On the last two all
+ * addresses are 0 and all entries are %HMM_PFN_NONE.
  */
-long hmm_range_dma_map(struct hmm2019_range *range, struct device *device,
-		       dma_addr_t *daddrs, unsigned int flags)
+long __hmm_range_dma_map(struct hmm2019_range *range, struct device *device,
+			 dma_addr_t *daddrs, unsigned int flags)
 {
 	unsigned long i, npages;
 	long mapped = 0, ret;
 
-	ret = hmm2019_range_fault(range, flags);
+	ret = __hmm2019_range_fault(range, flags);
 	if (ret < 0)
 		return ret;
 	npages = ret;
@@ -91,25 +92,27 @@ long hmm_range_dma_map(struct hmm2019_range *range, struct device *device,
 	return mapped;
 undo:
 	hmm_range_dma_undo(range, device, daddrs, i, false);
-	daddrs[i] = 0;
+	for (; i < npages; i++) {
+		daddrs[i] = 0;
+		range->pfns[i] = range->values[HMM_PFN_NONE];
+	}
 	return ret;
 }
-EXPORT_SYMBOL_GPL(hmm_range_dma_map);
+EXPORT_SYMBOL_GPL(__hmm_range_dma_map);
 
 /**
- * hmm_range_dma_unmap() - take the addresses back
- * @range: a range that hmm_range_dma_map() has filled
+ * hmm_range_dma_unmap() - unmap what hmm_range_dma_map() mapped
+ * @range: the range
  * @device: the device
  * @daddrs: the addresses
  * @dirty: the device has written: mark the pages that it could write to dirty
  *
  * Entries of pages that had an address become %HMM_PFN_NONE.
  *
- * Context: before the driver's sync_cpu_device_pagetables() returns, since
- * nothing else keeps the pages from being used for something else. May not
- * sleep where that may not.
- * Return: how many pages had an address; -%EINVAL for a range that is empty,
- * reversed, not page aligned or incomplete.
+ * Context: before the driver's sync_cpu_device_pagetables() returns, as nothing
+ * else keeps the pages from being used otherwise.
+ * Return: the number of pages that had an address; -%EINVAL for a range that is
+ * empty, reversed, not page aligned or incomplete.
  */
 long hmm_range_dma_unmap(struct hmm2019_range *range, struct device *device,
 			 dma_addr_t *daddrs, bool dirty)

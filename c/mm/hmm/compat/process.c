@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a process has of HMM in the earlier generations: made when its first
- * mirror is registered, gone with the address space.
+ * The state that a process has for API years 2017 and 2019: allocated when its
+ * first mirror is registered, freed with the address space.
  *
- * Invalidations are counted here, from their start to their end, so that one
- * can wait for a time without any, and give up. That is all that the count is
- * for. Whether a range is still as it was is never concluded from it: nothing
- * here ever makes a range valid, only who waits does.
+ * An invalidation goes through these steps, in this order:
+ *
+ * 1. hmm_process_start() records its addresses and makes the ranges that it
+ *    overlaps invalid, under ranges_lock;
+ * 2. each mirror's sync_cpu_device_pagetables() is called;
+ * 3. the CPU's page table changes;
+ * 4. hmm_process_end() removes the record.
+ *
+ * A range becomes valid only in hmm_range_register(), hmm_range_wait_until_valid()
+ * and hmm_range_fault(), under the same lock, and only while no record overlaps
+ * it. So a range that is valid under the driver's lock has seen no invalidation
+ * since before its pages were walked, and one that begins afterwards reaches the
+ * driver's callback, which waits for that lock.
+ *
+ * The order of steps 1 and 2 is what makes this right. An interval notifier would
+ * call the driver before the mm's own notifiers, among them hmm_process_start(),
+ * so that a range could become valid in between and the driver would not be
+ * called again. Interval notifiers are used only where a callback may refuse,
+ * which invalidate_range_start() must not: see hmm_process_reaping().
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -14,38 +29,93 @@
 #include "compat.h"
 
 static LIST_HEAD(hmm_processes);
-static DEFINE_SPINLOCK(hmm_processes_lock); /* guards the list, and pinned */
+static DEFINE_SPINLOCK(hmm_processes_lock); /* protects the list, and pinned */
 
 static struct hmm *hmm_process_of(struct mmu_notifier *notifier)
 {
 	return container_of(notifier, struct hmm, mmu_notifier);
 }
 
-/* Ranges that @update overlaps are not what they were. The lock is held. */
+/* Invalidate ranges that @update overlaps. The caller holds ranges_lock. */
 static void hmm_process_touch_ranges(struct hmm *process,
-			 const struct mmu_notifier_range *update)
+				     const struct mmu_notifier_range *update)
 {
 	struct hmm2019_range *range;
 
-	list_for_each_entry(range, &process->ranges, list)
-		if (range->start < update->end && update->start < range->end)
-			WRITE_ONCE(range->valid, false);
+	list_for_each_entry(range, &process->ranges, list) {
+		if (range->start >= update->end || update->start >= range->end)
+			continue;
+		WRITE_ONCE(range->valid, false);
+		range->touched = min(range->touched, max(update->start, range->start));
+		/* The walk compares it, see hmm_range_fault_step(). */
+		WRITE_ONCE(range->sequence.invalidate_seq, range->sequence.invalidate_seq + 1);
+	}
 }
 
 /**
- * hmm_process_touch() - ranges are not what they were
- * @process: whose
- * @update: which
+ * hmm_process_is_quiet() - whether no invalidation of some addresses is under way
+ * @process: the state
+ * @start: first address
+ * @end: address after the last
  *
- * To be called before a driver is told to synchronise: who then sees a valid
- * range under the driver's lock sees one that the driver is yet to be told of.
+ * Invalidations without a record, of which there are some only while more than
+ * %HMM_PROCESS_ACTIVE are under way, count as invalidations of everything.
+ *
+ * Context: the caller holds ranges_lock.
+ * Return: whether none is under way, and the address space is usable.
  */
-void hmm_process_touch(struct hmm *process,
-		       const struct mmu_notifier_range *update)
+bool hmm_process_is_quiet(const struct hmm *process, unsigned long start,
+			  unsigned long end)
 {
-	spin_lock(&process->ranges_lock);
-	hmm_process_touch_ranges(process, update);
-	spin_unlock(&process->ranges_lock);
+	int i;
+
+	if (process->ended || process->reaping ||
+	    process->notifiers > process->nr_active)
+		return false;
+	for (i = 0; i < process->nr_active; i++)
+		if (process->active[i].start < end && start < process->active[i].end)
+			return false;
+	return true;
+}
+
+static void hmm_process_record(struct hmm *process,
+			       const struct mmu_notifier_range *update)
+{
+	process->notifiers++;
+	if (process->nr_active == HMM_PROCESS_ACTIVE)
+		return;
+	process->active[process->nr_active].start = update->start;
+	process->active[process->nr_active].end = update->end;
+	process->nr_active++;
+}
+
+/* Of several records of the same addresses any will do. */
+static void hmm_process_forget(struct hmm *process,
+			       const struct mmu_notifier_range *update)
+{
+	int i;
+
+	process->notifiers--;
+	for (i = 0; i < process->nr_active; i++) {
+		if (process->active[i].start != update->start ||
+		    process->active[i].end != update->end)
+			continue;
+		process->active[i] = process->active[--process->nr_active];
+		break;
+	}
+	if (!process->notifiers)
+		process->nr_active = 0;
+}
+
+static void hmm_process_sync_mirrors(struct hmm *process,
+				     const struct mmu_notifier_range *update)
+{
+	struct hmm2019_mirror *mirror;
+
+	down_read(&process->mirrors_sem);
+	list_for_each_entry(mirror, &process->mirrors, list)
+		WARN_ON_ONCE(mirror->ops->sync_cpu_device_pagetables(mirror, update));
+	up_read(&process->mirrors_sem);
 }
 
 static int hmm_process_start(struct mmu_notifier *notifier,
@@ -54,9 +124,12 @@ static int hmm_process_start(struct mmu_notifier *notifier,
 	struct hmm *process = hmm_process_of(notifier);
 
 	spin_lock(&process->ranges_lock);
-	process->notifiers++;
+	hmm_process_record(process, update);
 	hmm_process_touch_ranges(process, update);
 	spin_unlock(&process->ranges_lock);
+	/* Otherwise the mirrors' interval notifiers have called them. */
+	if (mmu_notifier_range_blockable(update))
+		hmm_process_sync_mirrors(process, update);
 	return 0;
 }
 
@@ -66,13 +139,40 @@ static void hmm_process_end(struct mmu_notifier *notifier,
 	struct hmm *process = hmm_process_of(notifier);
 
 	spin_lock(&process->ranges_lock);
-	process->notifiers--;
+	hmm_process_forget(process, update);
 	spin_unlock(&process->ranges_lock);
 	wake_up_all(&process->wq);
 }
 
-/* The address space's own hold, if it still has one. */
-static bool hmm_process_unpin(struct hmm *process)
+/* Make all ranges invalid. The caller holds ranges_lock. */
+static void hmm_process_touch_all(struct hmm *process)
+{
+	const struct mmu_notifier_range everything = { .end = ULONG_MAX };
+
+	hmm_process_touch_ranges(process, &everything);
+}
+
+/**
+ * hmm_process_reaping() - the OOM reaper begins to empty an address space
+ * @process: the state
+ *
+ * Only the reaper invalidates without blocking, and only that can be refused, by
+ * an interval notifier, which is called before hmm_process_start(). So that no
+ * range can become valid in between, none becomes valid any more. The process
+ * is being killed, and what is read from its memory afterwards may be zeros in
+ * place of data.
+ */
+void hmm_process_reaping(struct hmm *process)
+{
+	spin_lock(&process->ranges_lock);
+	process->reaping = true;
+	hmm_process_touch_all(process);
+	spin_unlock(&process->ranges_lock);
+	wake_up_all(&process->wq);
+}
+
+/* Drop the address space's own reference, if it still has one. */
+static void hmm_process_unpin(struct hmm *process)
 {
 	bool pinned;
 
@@ -82,11 +182,10 @@ static bool hmm_process_unpin(struct hmm *process)
 	spin_unlock(&hmm_processes_lock);
 	if (pinned)
 		hmm_process_put(process);
-	return pinned;
 }
 
 static void hmm_process_notify_release(struct hmm *process,
-				 struct mm_struct *mm)
+				       struct mm_struct *mm)
 {
 	struct hmm2019_mirror *mirror;
 	struct mmu_notifier_range everything;
@@ -107,12 +206,10 @@ static void hmm_process_release(struct mmu_notifier *notifier,
 				struct mm_struct *mm)
 {
 	struct hmm *process = hmm_process_of(notifier);
-	struct hmm2019_range *range;
 
 	spin_lock(&process->ranges_lock);
 	process->ended = true;
-	list_for_each_entry(range, &process->ranges, list)
-		WRITE_ONCE(range->valid, false);
+	hmm_process_touch_all(process);
 	spin_unlock(&process->ranges_lock);
 	wake_up_all(&process->wq);
 
@@ -157,7 +254,7 @@ static const struct mmu_notifier_ops hmm_process_ops = {
 };
 
 /**
- * hmm_process_get_locked() - what a process has of HMM, made if it has nothing
+ * hmm_process_get_locked() - look up the state of a process, or allocate it
  * @mm: the address space
  *
  * Context: holds the mmap lock for writing, and a reference that keeps the
@@ -174,7 +271,7 @@ struct hmm *hmm_process_get_locked(struct mm_struct *mm)
 	if (IS_ERR(notifier))
 		return ERR_CAST(notifier);
 	process = hmm_process_of(notifier);
-	/* The mmap lock keeps others who make it pinned away. */
+	/* The mmap lock serializes with others that set pinned. */
 	if (!process->pinned &&
 	    !IS_ERR(mmu_notifier_get_locked(&hmm_process_ops, mm))) {
 		spin_lock(&hmm_processes_lock);
@@ -185,7 +282,7 @@ struct hmm *hmm_process_get_locked(struct mm_struct *mm)
 }
 
 /**
- * hmm_process_put() - give a reference back
+ * hmm_process_put() - drop a reference
  * @process: the state
  */
 void hmm_process_put(struct hmm *process)
@@ -207,7 +304,7 @@ static struct hmm *hmm_process_find(const struct mm_struct *mm)
  * hmm_process_exists() - whether an address space has HMM state
  * @mm: the address space
  *
- * Return: whether it has; it can be gone when one looks.
+ * Return: whether it has at this moment.
  */
 bool hmm_process_exists(const struct mm_struct *mm)
 {
@@ -221,14 +318,13 @@ bool hmm_process_exists(const struct mm_struct *mm)
 
 #ifdef CONFIG_HMM_COMPAT_2017
 /**
- * hmm_mm_destroy() - the end of an address space
+ * hmm_mm_destroy() - drop the HMM state of an address space
  * @mm: the address space
  *
- * Lets go of what it has of HMM, which is freed when the last mirror is gone
- * too. The end of an address space does that by itself; this is for who cannot
- * wait for it. Not for drivers.
+ * The state is freed when its last mirror is unregistered too. The end of an
+ * address space does the same. Not for drivers.
  *
- * Context: any in which one may take a spinlock.
+ * Context: any that may take a spinlock.
  */
 void hmm_mm_destroy(struct mm_struct *mm)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HMM as it was in 2019: mirrors, the validity of ranges, entries in a format
- * of the driver's, device addresses.
+ * Tests of API year 2019: mirrors, the validity of ranges, faults with results in
+ * the driver's format, DMA addresses.
  */
 #include <kunit/device.h>
 #include <linux/anon_inodes.h>
@@ -18,7 +18,7 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 
-/* A format that has nothing in common with today's words. */
+/* A format that has nothing in common with today's hmm pfns. */
 #define ENTRY_SHIFT	9
 #define ENTRY_VALID	BIT(2)
 #define ENTRY_WRITE	BIT(5)
@@ -40,15 +40,16 @@ static const u64 entry_values[HMM_PFN_VALUE_MAX] = {
 };
 
 /**
- * struct old_device - a mirror that counts what it is told, and a range of it
+ * struct old_device - a mirror that counts its callbacks, and a range of it
  * @mirror: the mirror
  * @range: the range
  * @pfns: its entries
- * @daddrs: its device addresses
- * @syncs: how often it was to synchronise
- * @releases: how often it was released
- * @told: the last time's addresses, and whether it might have blocked
- * @stubborn: it has to block
+ * @daddrs: its DMA addresses
+ * @syncs: number of synchronizations
+ * @releases: number of releases
+ * @told: the addresses of the last invalidation, whether it was allowed to block,
+ *	and whether the range was valid during any that overlapped it
+ * @stubborn: refuse invalidations that must not block
  */
 struct old_device {
 	struct hmm_mirror mirror;
@@ -73,7 +74,10 @@ static int device_sync(struct hmm_mirror *mirror,
 	device->told.start = update->start;
 	device->told.end = update->end;
 	device->told.may_block = mmu_notifier_range_blockable(update);
-	device->told.range_valid = hmm_range_valid(&device->range);
+	/* The driver is called after the range became invalid, which it stays. */
+	if (update->start < device->range.end && device->range.start < update->end)
+		device->told.range_valid |= hmm_range_valid(&device->range) ||
+					    hmm_range_wait_until_valid(&device->range, 0);
 	if (device->stubborn && !device->told.may_block)
 		return -EAGAIN;
 	device->syncs++;
@@ -114,7 +118,7 @@ static void device_forget(void *data)
 	hmm_mirror_unregister(&device->mirror);
 }
 
-/* A device that mirrors the test's memory, and undoes it at the test's end. */
+/* A device that mirrors the test's memory until the end of the test. */
 static struct old_device *device_make(struct kunit *test)
 {
 	struct old_device *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
@@ -125,7 +129,7 @@ static struct old_device *device_make(struct kunit *test)
 	return device;
 }
 
-/* What a driver fills in for @npages from @addr, of which it asks nothing. */
+/* What a driver sets for @npages from @addr, without requests. */
 static void device_describe(struct old_device *device, unsigned long addr,
 			    unsigned long npages)
 {
@@ -158,7 +162,7 @@ static long device_fault(struct hmm_range *range, unsigned int flags)
 	return ret;
 }
 
-/* An invalidation of the test's. */
+/* Start an invalidation. */
 static void invalidation_start(struct mmu_notifier_range *update,
 			       unsigned long start, unsigned long end)
 {
@@ -210,7 +214,7 @@ static void mirrors_of_one_process(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, two->syncs, 2);
 }
 
-/* What the mirrors and ranges of a process hang on. */
+/* The lists of mirrors and ranges of a process. */
 static void state_of_a_process(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
@@ -253,6 +257,24 @@ static void mirror_would_block(struct kunit *test)
 	mmu_notifier_invalidate_range_end(&update);
 	KUNIT_EXPECT_EQ(test, 1, device->syncs);
 	KUNIT_EXPECT_EQ(test, 0L, device->mirror.hmm->notifiers);
+}
+
+/* Once the OOM reaper is at work nothing that is read is to be relied on. */
+static void range_of_a_reaped_process(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 2, RW);
+	struct old_device *device = device_make(test);
+	struct hmm_range *range = device_range(test, device, addr, 1);
+	struct mmu_notifier_range update;
+
+	KUNIT_EXPECT_TRUE(test, hmm_range_valid(range));
+	mmu_notifier_range_init(&update, MMU_NOTIFY_CLEAR, 0, current->mm,
+				addr + PAGE_SIZE, addr + 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, 0, mmu_notifier_invalidate_range_start_nonblock(&update));
+	KUNIT_EXPECT_FALSE(test, device->told.range_valid);
+	mmu_notifier_invalidate_range_end(&update);
+	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(range, 20000));
+	KUNIT_EXPECT_EQ(test, -EBUSY, device_fault(range, 0));
 }
 
 static void mirror_release(struct kunit *test)
@@ -321,7 +343,6 @@ static void range_validity(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hmm_range_valid(range));
 	invalidate(addr, addr + 3 * PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, hmm_range_valid(range));
-	/* It was not valid any more when the driver was told. */
 	KUNIT_EXPECT_FALSE(test, device->told.range_valid);
 	KUNIT_EXPECT_EQ(test, -EBUSY, device_fault(range, 0));
 
@@ -333,8 +354,8 @@ static void range_validity(struct kunit *test)
 }
 
 /**
- * struct plain - validity as it was kept in 2019: a bool
- * @notifier: tells of invalidations
+ * struct plain - validity as Linux 5.4 had it: a bool
+ * @notifier: sets it
  * @start: first address
  * @end: address after the last
  * @valid: the bool
@@ -376,9 +397,8 @@ static bool range_is_valid(void *range)
 }
 
 /*
- * The defect for which this generation was replaced: a page is reported, then an
- * invalidation both starts and ends, and then the driver asks. Returns what it
- * is told.
+ * The defect for which this API year was replaced: a page is reported, then an
+ * invalidation both starts and ends, and then the driver checks the range.
  */
 static bool valid_after(struct kunit *test, struct hmm_range *range,
 			bool (*valid)(void *), void *data)
@@ -402,13 +422,13 @@ static void range_start_and_end_between(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, valid_after(test, range, range_is_valid, range));
 	KUNIT_EXPECT_EQ(test, 1, device->syncs);
-	/* That this order of things is the one: a plain bool falls for it. */
+	/* With a plain bool the same order goes unnoticed. */
 	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&plain.notifier, current->mm));
 	KUNIT_EXPECT_TRUE(test, valid_after(test, range, plain_valid, &plain));
 	mmu_notifier_unregister(&plain.notifier, current->mm);
 }
 
-/* The same by a real change of the page table, after which the page is another. */
+/* The same with a real change of the page table, which replaces the page. */
 static void range_page_replaced_between(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 1, RW);
@@ -437,7 +457,7 @@ static void range_wait_times_out(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + msecs_to_jiffies(30)));
 	KUNIT_EXPECT_FALSE(test, hmm_range_valid(range));
 	mmu_notifier_invalidate_range_end(&update);
-	/* The end alone makes nothing valid. */
+	/* The end alone does not make it valid. */
 	KUNIT_EXPECT_FALSE(test, hmm_range_valid(range));
 	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 0));
 	KUNIT_EXPECT_TRUE(test, hmm_range_valid(range));
@@ -445,10 +465,10 @@ static void range_wait_times_out(struct kunit *test)
 
 /**
  * struct ending - an invalidation that ends by itself
- * @work: when
- * @update: which
+ * @work: ends it
+ * @update: the invalidation
  * @hmm: the state of the process
- * @awaited: whether somebody was waiting for it
+ * @awaited: whether somebody waited for its end
  */
 struct ending {
 	struct delayed_work work;
@@ -461,6 +481,7 @@ static void ending_now(struct work_struct *work)
 {
 	struct ending *ending = container_of(work, struct ending, work.work);
 
+	/* Racy, and early enough for a waiter to be there. */
 	ending->awaited = waitqueue_active(&ending->hmm->wq);
 	mmu_notifier_invalidate_range_end(&ending->update);
 }
@@ -484,7 +505,7 @@ static void range_wait_wakes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ending.awaited);
 }
 
-/* What is under way when a range is registered may be about it. */
+/* A range is registered during an invalidation that overlaps it. */
 static void range_begins_during(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 2, RW);
@@ -496,6 +517,58 @@ static void range_begins_during(struct kunit *test)
 	range = device_range(test, device, addr, 2);
 	KUNIT_EXPECT_FALSE(test, hmm_range_valid(range));
 	mmu_notifier_invalidate_range_end(&update);
+	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 0));
+}
+
+/* Invalidations of other addresses neither make a range invalid nor are waited for. */
+static void range_ignores_others(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW), start;
+	struct old_device *device = device_make(test);
+	struct mmu_notifier_range update;
+	struct hmm_range *range;
+
+	memory_write(test, addr, 1);
+	invalidation_start(&update, addr + 2 * PAGE_SIZE, addr + 3 * PAGE_SIZE);
+	range = device_range(test, device, addr, 2);
+	KUNIT_EXPECT_TRUE(test, hmm_range_valid(range));
+	start = jiffies;
+	KUNIT_EXPECT_EQ(test, 2, device_fault(range, HMM_FAULT_SNAPSHOT));
+	range->default_flags = ENTRY_VALID;
+	KUNIT_EXPECT_EQ(test, 2, device_fault(range, 0));
+	invalidate(addr, addr + PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 20000));
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + msecs_to_jiffies(500)));
+	mmu_notifier_invalidate_range_end(&update);
+}
+
+/* More invalidations at a time than are recorded count as invalidations of everything. */
+static void range_among_many(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW), elsewhere = addr + 2 * PAGE_SIZE;
+	struct old_device *device = device_make(test);
+	struct hmm_range *range = device_range(test, device, addr, 2);
+	struct mmu_notifier_range *update;
+	int i;
+
+	update = kunit_kcalloc(test, HMM_PROCESS_ACTIVE + 1, sizeof(*update), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, update);
+	for (i = 0; i < HMM_PROCESS_ACTIVE; i++)
+		invalidation_start(update + i, elsewhere, elsewhere + PAGE_SIZE);
+	invalidate(addr, addr + PAGE_SIZE);
+	/* That one had no record, and is over. */
+	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 0));
+	invalidation_start(update + i, addr, addr + PAGE_SIZE);
+	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(range, 0));
+	mmu_notifier_invalidate_range_end(update);
+	/* A record is free again, but not that invalidation's. */
+	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(range, 0));
+	mmu_notifier_invalidate_range_end(update + i);
+	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 0));
+	while (--i)
+		mmu_notifier_invalidate_range_end(update + i);
+	KUNIT_EXPECT_EQ(test, 0L, device->mirror.hmm->notifiers);
+	invalidate(addr, addr + PAGE_SIZE);
 	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 0));
 }
 
@@ -524,7 +597,7 @@ static void entries_there_and_back(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, hmm_device_entry_to_page(range, entry));
 }
 
-/* Which place is whose, for tables that drivers fill in without naming it. */
+/* The values of the indices, for drivers that do not use their names. */
 static void formats(struct kunit *test)
 {
 	const enum hmm_pfn_flag_e flags[] = {
@@ -541,7 +614,7 @@ static void formats(struct kunit *test)
 	}
 }
 
-/* A fixed value that has the valid bit in it is still no page. */
+/* A special value that has the valid bit is still no page. */
 static void entries_of_awkward_values(struct kunit *test)
 {
 	static const u64 values[HMM_PFN_VALUE_MAX] = {
@@ -571,7 +644,7 @@ static void fault_snapshot(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->pfns[1],
 			((u64)memory_pfn(test, addr + PAGE_SIZE) << ENTRY_SHIFT) |
 			ENTRY_VALID | ENTRY_WRITE);
-	/* The page of zeros can be read. */
+	/* The zero page can be read. */
 	KUNIT_EXPECT_EQ(test, device->pfns[2] & (ENTRY_VALID | ENTRY_WRITE), (u64)ENTRY_VALID);
 	KUNIT_EXPECT_EQ(test, device->pfns[3], (u64)ENTRY_NONE);
 }
@@ -587,17 +660,18 @@ static void fault_by_default(struct kunit *test)
 	for (i = 0; i < MEMORY_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, device->pfns[i] & (ENTRY_VALID | ENTRY_WRITE),
 				(u64)ENTRY_VALID);
+	/* Each fault breaks COW of the zero page, and so invalidates the range. */
 	range->default_flags = ENTRY_VALID | ENTRY_WRITE;
-	hmm_range_wait_until_valid(range, HMM_RANGE_DEFAULT_TIMEOUT);
-	while (device_fault(range, HMM_FAULT_ALLOW_RETRY) == -EBUSY)
-		hmm_range_wait_until_valid(range, HMM_RANGE_DEFAULT_TIMEOUT);
+	KUNIT_EXPECT_EQ(test, MEMORY_PAGES, device_fault(range, 0));
+	KUNIT_EXPECT_LT(test, 0, device->syncs);
+	KUNIT_EXPECT_TRUE(test, hmm_range_valid(range));
 	for (i = 0; i < MEMORY_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, device->pfns[i],
 				((u64)memory_pfn(test, addr + i * PAGE_SIZE) << ENTRY_SHIFT) |
 				ENTRY_VALID | ENTRY_WRITE);
 }
 
-/* What is asked page by page counts as far as the mask goes. */
+/* Requests of single pages count as far as the mask has them. */
 static void fault_by_mask(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 3, RW);
@@ -620,27 +694,130 @@ static void fault_by_mask(struct kunit *test)
 
 static void fault_errors(struct kunit *test)
 {
-	unsigned long addr = memory_map(test, 2, PROT_READ);
+	unsigned long addr = memory_map(test, 3, PROT_READ);
 	struct old_device *device = device_make(test);
-	struct hmm_range *range = device_range(test, device, addr, 2);
+	struct hmm_range *range = device_range(test, device, addr, 3);
 
+	memory_read(test, addr);
 	range->default_flags = ENTRY_VALID | ENTRY_WRITE;
 	KUNIT_EXPECT_EQ(test, -EPERM, device_fault(range, 0));
+	/* Entries up to the page that failed are reported, the others are NONE. */
 	vm_munmap(addr + PAGE_SIZE, PAGE_SIZE);
 	hmm_range_wait_until_valid(range, HMM_RANGE_DEFAULT_TIMEOUT);
+	memset(device->pfns, 0xff, sizeof(device->pfns));
+	range->default_flags = 0;
+	range->pfn_flags_mask = ENTRY_VALID;
+	KUNIT_EXPECT_EQ(test, -EFAULT, device_fault(range, 0));
+	KUNIT_EXPECT_EQ(test, device->pfns[0] & (ENTRY_VALID | ENTRY_WRITE), (u64)ENTRY_VALID);
+	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
+	KUNIT_EXPECT_EQ(test, device->pfns[2], (u64)ENTRY_NONE);
+}
+
+/* Where no entry of a page table is there is none to report. */
+static void snapshot_of_a_hole(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 3, RW);
+	struct old_device *device = device_make(test);
+	struct hmm_range *range;
+
+	memory_write(test, addr + 2 * PAGE_SIZE, 1);
+	vm_munmap(addr, 2 * PAGE_SIZE);
+	range = device_range(test, device, addr, 3);
+	KUNIT_EXPECT_EQ(test, 3, device_fault(range, HMM_FAULT_SNAPSHOT));
+	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_NONE);
+	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
+	KUNIT_EXPECT_TRUE(test, device->pfns[2] & ENTRY_VALID);
+}
+
+/* Above the last VMA even a snapshot is an error, as in Linux 5.4. */
+static void snapshot_above_all(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 1, RW);
+	struct old_device *device = device_make(test);
+	struct vm_area_struct *vma;
+	struct hmm_range *range;
+
+	mmap_read_lock(current->mm);
+	while ((vma = find_vma(current->mm, addr)))
+		addr = vma->vm_end;
+	mmap_read_unlock(current->mm);
+	range = device_range(test, device, addr - PAGE_SIZE, 2);
+	memset(device->pfns, 0xff, sizeof(device->pfns));
+	KUNIT_EXPECT_EQ(test, -EFAULT, device_fault(range, HMM_FAULT_SNAPSHOT));
+	KUNIT_EXPECT_NE(test, device->pfns[0], ~0ULL);
+	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
+}
+
+/* A VMA that cannot be read: no entry is reported, of the pages before it neither. */
+static void fault_unreadable(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 2, RW);
+	struct old_device *device = device_make(test);
+	struct hmm_range *range;
+	int i;
+
+	memory_write(test, addr, 1);
+	memory_map_at(test, addr + PAGE_SIZE, 1, PROT_NONE);
+	range = device_range(test, device, addr, 2);
+	for (i = 0; i < 2; i++) {
+		memset(device->pfns, 0xff, sizeof(device->pfns));
+		range->default_flags = i ? ENTRY_VALID : 0;
+		KUNIT_EXPECT_EQ(test, -EPERM, device_fault(range, 0));
+		KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_NONE);
+		KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
+	}
+}
+
+/* A mapping whose only page comes from vm_insert_page(). */
+static struct page *inserted_page;
+
+static int inserted_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_MIXEDMAP);
+	return vm_insert_page(vma, vma->vm_start, inserted_page);
+}
+
+static const struct file_operations inserted_fops = {
+	.mmap = inserted_mmap,
+};
+
+static void fault_inserted_page(struct kunit *test)
+{
+	struct old_device *device;
+	struct hmm_range *range;
+	struct file *file;
+	unsigned long addr;
+
+	memory_map(test, 1, RW);
+	inserted_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, inserted_page);
+	file = anon_inode_getfile("hmm_inserted", &inserted_fops, NULL, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	addr = vm_mmap(file, 0, 2 * PAGE_SIZE, RW, MAP_SHARED, 0);
+	fput(file);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	device = device_make(test);
+	range = device_range(test, device, addr, 2);
+	KUNIT_EXPECT_EQ(test, 2, device_fault(range, HMM_FAULT_SNAPSHOT));
+	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_SPECIAL);
+	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
 	range->default_flags = ENTRY_VALID;
 	KUNIT_EXPECT_EQ(test, -EFAULT, device_fault(range, 0));
-	hmm_range_wait_until_valid(range, HMM_RANGE_DEFAULT_TIMEOUT);
-	KUNIT_EXPECT_EQ(test, 2, device_fault(range, HMM_FAULT_SNAPSHOT));
-	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_ERROR);
+	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_SPECIAL);
+	hmm_range_unregister(range);
+	vm_munmap(addr, 2 * PAGE_SIZE);
+	put_page(inserted_page);
 }
 
 /*
  * A fault handler that drops the mmap lock the first time, if it may; or that
- * changes something at this address every time, and has no page.
+ * invalidates an address every time, and has no page; or that invalidates an
+ * address the first time; or that starts an invalidation the first time.
  */
 static int reluctant_faults;
 static unsigned long reluctant_restless;
+static unsigned long reluctant_once;
+static struct mmu_notifier_range *reluctant_open;
 
 static vm_fault_t reluctant_fault(struct vm_fault *vmf)
 {
@@ -649,6 +826,14 @@ static vm_fault_t reluctant_fault(struct vm_fault *vmf)
 	if (reluctant_restless) {
 		invalidate(reluctant_restless, reluctant_restless + PAGE_SIZE);
 		return VM_FAULT_NOPAGE;
+	}
+	if (reluctant_open) {
+		invalidation_start(reluctant_open, vmf->address, vmf->address + PAGE_SIZE);
+		reluctant_open = NULL;
+	}
+	if (reluctant_once) {
+		invalidate(reluctant_once, reluctant_once + PAGE_SIZE);
+		reluctant_once = 0;
 	}
 	if (reluctant_faults++ == 0 && (vmf->flags & FAULT_FLAG_ALLOW_RETRY)) {
 		release_fault_lock(vmf);
@@ -675,6 +860,17 @@ static int reluctant_mmap(struct file *file, struct vm_area_struct *vma)
 static const struct file_operations reluctant_fops = {
 	.mmap = reluctant_mmap,
 };
+
+/* The same at @addr, in place of what is there. */
+static void reluctant_map_at(struct kunit *test, unsigned long addr)
+{
+	struct file *file = anon_inode_getfile("hmm_reluctant", &reluctant_fops, NULL, O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_EXPECT_EQ(test, addr, vm_mmap(file, addr, PAGE_SIZE, PROT_READ,
+					    MAP_SHARED | MAP_FIXED, 0));
+	fput(file);
+}
 
 static unsigned long reluctant_map(struct kunit *test)
 {
@@ -713,7 +909,7 @@ static void fault_allow_retry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device_fault(range, HMM_FAULT_ALLOW_RETRY));
 	KUNIT_EXPECT_EQ(test, 2, reluctant_faults);
 
-	/* Who does not allow it is not asked for it. */
+	/* Without the flag the handler may not drop it. */
 	hmm_range_unregister(range);
 	vm_munmap(addr, PAGE_SIZE);
 	addr = reluctant_map(test);
@@ -726,7 +922,7 @@ static void fault_allow_retry(struct kunit *test)
 	vm_munmap(addr, PAGE_SIZE);
 }
 
-/* Where something changes elsewhere all the time, a fault does not go on for ever. */
+/* A fault handler that never has a page does not keep the walk going for ever. */
 static void fault_gives_up(struct kunit *test)
 {
 	unsigned long elsewhere = memory_map(test, 1, RW);
@@ -744,6 +940,68 @@ static void fault_gives_up(struct kunit *test)
 					      start + msecs_to_jiffies(20000)));
 	hmm_range_unregister(range);
 	vm_munmap(addr, PAGE_SIZE);
+}
+
+/* A range of two pages; what the first of them reports looks like a request. */
+static struct hmm_range *requests_range(struct kunit *test, struct old_device *device,
+					unsigned long addr)
+{
+	static const u64 values[HMM_PFN_VALUE_MAX] = {
+		[HMM_PFN_ERROR]	  = ENTRY_ERROR,
+		[HMM_PFN_NONE]	  = ENTRY_NONE | ENTRY_VALID,
+		[HMM_PFN_SPECIAL] = ENTRY_SPECIAL,
+	};
+	struct hmm_range *range;
+
+	device_describe(device, addr, 2);
+	range = &device->range;
+	range->values = values;
+	range->pfn_flags_mask = ~0ULL;
+	device->pfns[0] = 0;
+	device->pfns[1] = ENTRY_VALID;
+	KUNIT_ASSERT_EQ(test, 0, hmm_range_register(range, &device->mirror));
+	return range;
+}
+
+/* What is reported is no request when the walk starts again. */
+static void fault_keeps_requests(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 2, RW);
+	struct old_device *device = device_make(test);
+	struct hmm_range *range;
+
+	reluctant_map_at(test, addr + PAGE_SIZE);
+	range = requests_range(test, device, addr);
+	reluctant_once = addr;
+	KUNIT_EXPECT_EQ(test, 2, device_fault(range, 0));
+	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)(ENTRY_NONE | ENTRY_VALID));
+	KUNIT_EXPECT_TRUE(test, device->pfns[1] & ENTRY_VALID);
+	KUNIT_EXPECT_EQ(test, 1, device->syncs);
+	hmm_range_unregister(range);
+}
+
+/* An invalidation of the range that does not end is waited for no longer than a second. */
+static void fault_wait_times_out(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 2, RW), start = jiffies;
+	struct old_device *device = device_make(test);
+	struct mmu_notifier_range update;
+	struct hmm_range *range;
+
+	reluctant_map_at(test, addr + PAGE_SIZE);
+	range = requests_range(test, device, addr);
+	reluctant_open = &update;
+	KUNIT_EXPECT_EQ(test, -EBUSY, device_fault(range, 0));
+	KUNIT_EXPECT_TRUE(test, time_in_range(jiffies,
+					      start + msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT),
+					      start + msecs_to_jiffies(20000)));
+	/* The driver may simply try again: the requests are there. */
+	KUNIT_EXPECT_EQ(test, device->pfns[0], 0ULL);
+	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_VALID);
+	mmu_notifier_invalidate_range_end(&update);
+	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 0));
+	KUNIT_EXPECT_EQ(test, 2, device_fault(range, 0));
+	hmm_range_unregister(range);
 }
 
 /* A range that is bound to a notifier, beside one that is bound to a mirror. */
@@ -843,6 +1101,7 @@ static struct kunit_case compat_2019_cases[] = {
 	KUNIT_CASE(mirrors_of_one_process),
 	KUNIT_CASE(state_of_a_process),
 	KUNIT_CASE(mirror_would_block),
+	KUNIT_CASE(range_of_a_reaped_process),
 	KUNIT_CASE(mirror_release),
 	KUNIT_CASE(range_malformed),
 	KUNIT_CASE(range_validity),
@@ -851,6 +1110,8 @@ static struct kunit_case compat_2019_cases[] = {
 	KUNIT_CASE(range_wait_times_out),
 	KUNIT_CASE(range_wait_wakes),
 	KUNIT_CASE(range_begins_during),
+	KUNIT_CASE(range_ignores_others),
+	KUNIT_CASE(range_among_many),
 	KUNIT_CASE(entries_there_and_back),
 	KUNIT_CASE(entries_of_awkward_values),
 	KUNIT_CASE(formats),
@@ -858,8 +1119,14 @@ static struct kunit_case compat_2019_cases[] = {
 	KUNIT_CASE(fault_by_default),
 	KUNIT_CASE(fault_by_mask),
 	KUNIT_CASE(fault_errors),
+	KUNIT_CASE(snapshot_of_a_hole),
+	KUNIT_CASE(snapshot_above_all),
+	KUNIT_CASE(fault_unreadable),
+	KUNIT_CASE(fault_inserted_page),
 	KUNIT_CASE(fault_allow_retry),
 	KUNIT_CASE(fault_gives_up),
+	KUNIT_CASE(fault_keeps_requests),
+	KUNIT_CASE(fault_wait_times_out),
 	KUNIT_CASE(range_of_a_notifier),
 	KUNIT_CASE(dma_map_and_unmap),
 	{}

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device addresses as in 2019, on a DMA layer that does what a test tells it
- * to: compat_dma.c is compiled a second time onto it.
+ * Tests of API year 2019's DMA addresses, on a fake DMA layer: hmm_2019_dma.c is
+ * compiled a second time for it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mman.h>
 
 #include "fixture_memory.h"
 
-/* The functions under test, and where they go to for their pages. */
-#define hmm_range_dma_map	faked_dma_map
+/* The functions under test, and the fakes that they call. */
+#define __hmm_range_dma_map	faked_dma_map
 #define hmm_range_dma_unmap	faked_dma_unmap
-#define hmm2019_range_fault	faked_fault
+#define __hmm2019_range_fault	faked_fault
 #define hmm_range_valid		faked_valid
 
 #define HMM_API HMM_API_2019
@@ -35,13 +35,13 @@
 #define DEV_SHIFT	8
 
 /**
- * struct fake - the DMA layer of a test
- * @fails_at: which page has no address; -1 for none
- * @stale_at: before which page the range loses its validity; -1 for none
- * @asked: how often validity was asked for
- * @maps: how many pages have had an address
- * @mapped: how many of them have it still
- * @both_ways: how many were mapped to be written, and are still mapped
+ * struct fake - the fake DMA layer
+ * @fails_at: index of the page that cannot be mapped; -1 for none
+ * @stale_at: index of the page before which the range becomes invalid; -1 for none
+ * @asked: number of checks of validity
+ * @maps: number of pages that were mapped
+ * @mapped: number of pages that are mapped
+ * @both_ways: number of those that are mapped in both directions
  */
 static struct fake {
 	int fails_at;
@@ -95,7 +95,7 @@ static const u64 flags[HMM_PFN_FLAG_MAX] = {
 	[HMM_PFN_DEVICE_PRIVATE] = DEV_PRIVATE,
 };
 
-/* The entries that stand for no page must not look like one. */
+/* Special values do not look like a page. */
 static const u64 values[HMM_PFN_VALUE_MAX] = {
 	[HMM_PFN_ERROR] = 0x10, [HMM_PFN_NONE] = 0x20, [HMM_PFN_SPECIAL] = 0x40,
 };
@@ -103,9 +103,9 @@ static const u64 values[HMM_PFN_VALUE_MAX] = {
 /**
  * struct dma_range - a range that was faulted in
  * @range: the range
- * @pfns: a page to write, one to read, one that is private, one to write
- * @daddrs: its addresses
- * @page: what all entries map
+ * @pfns: a writable page, a readable one, a device-private one, a writable one
+ * @daddrs: the DMA addresses
+ * @page: the page in all entries
  */
 struct dma_range {
 	struct hmm_range range;
@@ -145,8 +145,10 @@ static void dma_every_page(struct kunit *test)
 	struct dma_range *dma = dma_range(test);
 	dma_addr_t addr = FAKE_OFFSET + page_to_phys(dma->page);
 
-	KUNIT_EXPECT_EQ(test, -EAGAIN, faked_dma_map(&dma->range, NULL, dma->daddrs, 1));
-	KUNIT_EXPECT_EQ(test, 3L, faked_dma_map(&dma->range, NULL, dma->daddrs, 0));
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			hmm_range_dma_map(&dma->range, NULL, dma->daddrs,
+					  HMM_FAULT_ALLOW_RETRY));
+	KUNIT_EXPECT_EQ(test, 3L, hmm_range_dma_map(&dma->range, NULL, dma->daddrs, 0));
 	KUNIT_EXPECT_EQ(test, 2, fake.both_ways);
 	KUNIT_EXPECT_EQ(test, addr, dma->daddrs[0]);
 	KUNIT_EXPECT_EQ(test, addr, dma->daddrs[1]);
@@ -162,17 +164,17 @@ static void dma_dirty(struct kunit *test)
 {
 	struct dma_range *dma = dma_range(test);
 
-	/* Only the page to read: nothing was written, whatever the driver says. */
+	/* Only the readable page: the device cannot have written to it. */
 	dma->pfns[0] = values[HMM_PFN_NONE];
 	dma->pfns[3] = values[HMM_PFN_ERROR];
-	KUNIT_EXPECT_EQ(test, 1L, faked_dma_map(&dma->range, NULL, dma->daddrs, 0));
+	KUNIT_EXPECT_EQ(test, 1L, hmm_range_dma_map(&dma->range, NULL, dma->daddrs, 0));
 	KUNIT_EXPECT_EQ(test, 1L, faked_dma_unmap(&dma->range, NULL, dma->daddrs, true));
 	KUNIT_EXPECT_FALSE(test, PageDirty(dma->page));
-	/* Entries that stand for no page are left alone. */
+	/* Special values are not changed. */
 	KUNIT_EXPECT_EQ(test, values[HMM_PFN_ERROR], dma->pfns[3]);
 
 	dma->pfns[0] = hmm_device_entry_from_page(&dma->range, dma->page) | DEV_WRITE;
-	KUNIT_EXPECT_EQ(test, 1L, faked_dma_map(&dma->range, NULL, dma->daddrs, 0));
+	KUNIT_EXPECT_EQ(test, 1L, hmm_range_dma_map(&dma->range, NULL, dma->daddrs, 0));
 	KUNIT_EXPECT_EQ(test, 1L, faked_dma_unmap(&dma->range, NULL, dma->daddrs, true));
 	KUNIT_EXPECT_TRUE(test, PageDirty(dma->page));
 	ClearPageDirty(dma->page);
@@ -183,23 +185,29 @@ static void dma_no_address(struct kunit *test)
 	struct dma_range *dma = dma_range(test);
 
 	fake.fails_at = 2;
-	KUNIT_EXPECT_EQ(test, -EFAULT, faked_dma_map(&dma->range, NULL, dma->daddrs, 0));
+	KUNIT_EXPECT_EQ(test, -EFAULT, hmm_range_dma_map(&dma->range, NULL, dma->daddrs, 0));
 	KUNIT_EXPECT_EQ(test, 2, fake.maps);
 	KUNIT_EXPECT_EQ(test, 0, fake.mapped);
 	KUNIT_EXPECT_EQ(test, (dma_addr_t)0, dma->daddrs[0]);
 	KUNIT_EXPECT_EQ(test, (dma_addr_t)0, dma->daddrs[1]);
 	KUNIT_EXPECT_EQ(test, (dma_addr_t)0, dma->daddrs[3]);
+	KUNIT_EXPECT_EQ(test, values[HMM_PFN_NONE], dma->pfns[3]);
 	KUNIT_EXPECT_FALSE(test, PageDirty(dma->page));
 }
 
 static void dma_invalidated(struct kunit *test)
 {
 	struct dma_range *dma = dma_range(test);
+	int i;
 
 	fake.stale_at = 1;
-	KUNIT_EXPECT_EQ(test, -EBUSY, faked_dma_map(&dma->range, NULL, dma->daddrs, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_range_dma_map(&dma->range, NULL, dma->daddrs, 0));
 	KUNIT_EXPECT_EQ(test, 1, fake.maps);
 	KUNIT_EXPECT_EQ(test, 0, fake.mapped);
+	for (i = 0; i < NPAGES; i++) {
+		KUNIT_EXPECT_EQ(test, (dma_addr_t)0, dma->daddrs[i]);
+		KUNIT_EXPECT_EQ(test, values[HMM_PFN_NONE], dma->pfns[i]);
+	}
 }
 
 static struct kunit_case compat_dma_cases[] = {
