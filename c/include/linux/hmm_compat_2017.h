@@ -14,14 +14,14 @@
 #include <linux/mmu_notifier.h>
 
 /*
- * 2017: words.
+ * hmm_pfn_t
  */
 
 /**
- * typedef hmm_pfn_t - a page frame number and what the CPU may do with it
+ * typedef hmm_pfn_t - a pfn with flags
  *
- * %HMM2017_PFN_VALID says that there is a page, %HMM2017_PFN_WRITE that it can
- * be written; the number stands above %HMM_PFN_SHIFT.
+ * %HMM2017_PFN_VALID: there is a page; %HMM2017_PFN_WRITE: it can be written. The
+ * pfn is shifted by %HMM_PFN_SHIFT.
  */
 typedef ulong hmm_pfn_t;
 
@@ -30,10 +30,10 @@ typedef ulong hmm_pfn_t;
 #define HMM_PFN_SHIFT		2
 
 /**
- * hmm_pfn_t_to_pfn() - the page frame number in a word
- * @pfn: the word
+ * hmm_pfn_t_to_pfn() - the pfn in an hmm_pfn_t
+ * @pfn: the hmm_pfn_t
  *
- * Return: the number; -1UL for a word without %HMM2017_PFN_VALID.
+ * Return: the pfn; -1UL without %HMM2017_PFN_VALID.
  */
 static inline unsigned long hmm_pfn_t_to_pfn(hmm_pfn_t pfn)
 {
@@ -41,11 +41,10 @@ static inline unsigned long hmm_pfn_t_to_pfn(hmm_pfn_t pfn)
 }
 
 /**
- * hmm_pfn_t_to_page() - the page that a word tells of
- * @pfn: the word
+ * hmm_pfn_t_to_page() - the page in an hmm_pfn_t
+ * @pfn: the hmm_pfn_t
  *
- * Return: the page; NULL for a word without %HMM2017_PFN_VALID. No reference
- * is taken.
+ * Return: the page, without a reference; %NULL without %HMM2017_PFN_VALID.
  */
 static inline struct page *hmm_pfn_t_to_page(hmm_pfn_t pfn)
 {
@@ -53,10 +52,10 @@ static inline struct page *hmm_pfn_t_to_page(hmm_pfn_t pfn)
 }
 
 /**
- * hmm_pfn_t_from_pfn() - the word for a page frame number
- * @pfn: the number
+ * hmm_pfn_t_from_pfn() - the hmm_pfn_t for a pfn
+ * @pfn: the pfn
  *
- * Return: the word, valid and not writable.
+ * Return: the hmm_pfn_t, valid and not writable.
  */
 static inline hmm_pfn_t hmm_pfn_t_from_pfn(unsigned long pfn)
 {
@@ -64,10 +63,10 @@ static inline hmm_pfn_t hmm_pfn_t_from_pfn(unsigned long pfn)
 }
 
 /**
- * hmm_pfn_t_from_page() - the word for a page
+ * hmm_pfn_t_from_page() - the hmm_pfn_t for a page
  * @page: the page
  *
- * Return: the word, valid and not writable.
+ * Return: the hmm_pfn_t, valid and not writable.
  */
 static inline hmm_pfn_t hmm_pfn_t_from_page(struct page *page)
 {
@@ -75,20 +74,20 @@ static inline hmm_pfn_t hmm_pfn_t_from_page(struct page *page)
 }
 
 /*
- * 2017: what a process has of HMM.
+ * HMM state of an address space
  */
 
 #ifdef CONFIG_HMM_COMPAT_2017
 /**
- * hmm_mm_init() - a new address space
+ * hmm_mm_init() - initialize the HMM state of a new address space
  * @mm: the address space
  *
- * It has no HMM state; that is made when the first mirror needs it. Not for
- * drivers.
+ * Only warns if @mm is not new: the state is allocated with the first mirror. Not
+ * for drivers.
  */
 static inline void hmm_mm_init(struct mm_struct *mm)
 {
-	WARN_ON_ONCE(mm_has_notifiers(mm));
+	WARN_ON(mm_has_notifiers(mm));
 }
 
 void hmm_mm_destroy(struct mm_struct *mm);
@@ -98,27 +97,29 @@ static inline void hmm_mm_destroy(struct mm_struct *mm) {}
 #endif /* CONFIG_HMM_COMPAT_2017 */
 
 /*
- * 2017: migration in one call.
+ * Migration in one call
  */
 
-/* In words of @dst: what a driver of that time says besides. */
+/* In src: the page is locked, is device-private memory. In dst: likewise; lost. */
 #define MIGRATE_PFN_LOCKED	BIT(2)
 #define MIGRATE_PFN_DEVICE	BIT(4)
 #define MIGRATE_PFN_ERROR	BIT(5)
 
 /**
  * struct migrate_vma_ops - the driver's part of migrate_vma()
- * @alloc_and_copy: For each word of @src with %MIGRATE_PFN_MIGRATE that the
- *	driver wants to move: allocate a page, lock it, copy to it (or clear it
- *	when the word is without %MIGRATE_PFN_VALID: nothing was there), and
- *	put migrate_pfn() of it, with %MIGRATE_PFN_LOCKED, into @dst. A word
- *	that is left 0 does not move. %MIGRATE_PFN_ERROR in @dst says that the
- *	content of the page, which is device memory, is lost: the process gets
- *	SIGBUS where it touches it.
- * @finalize_and_map: What moved still has %MIGRATE_PFN_MIGRATE in @src. The
- *	driver may set up its own page table; afterwards pages are unlocked.
+ * @alloc_and_copy: For each mpfn of @src with %MIGRATE_PFN_MIGRATE that is to be
+ *	migrated: allocate a page, lock it, copy to it, and set @dst to its
+ *	migrate_pfn() with %MIGRATE_PFN_LOCKED. Without %MIGRATE_PFN_VALID nothing
+ *	is mapped, and the page is cleared instead. With %MIGRATE_PFN_DEVICE the
+ *	page is device-private memory, which the CPU cannot access. A page whose
+ *	@dst stays 0 is not migrated. %MIGRATE_PFN_ERROR in @dst: the content of
+ *	the device-private page is lost, and the process gets SIGBUS when it
+ *	accesses it.
+ * @finalize_and_map: Mpfns of @src that still have %MIGRATE_PFN_MIGRATE have been
+ *	migrated. Update the device's page table; the pages are unlocked
+ *	afterwards.
  *
- * Both are called with the mmap lock held, once, for the whole range, and may
+ * Both are called once for the whole range, with the mmap lock held, and may
  * sleep.
  */
 struct migrate_vma_ops {
@@ -148,15 +149,15 @@ static inline int migrate_vma(const struct migrate_vma_ops *ops,
 #endif
 
 /*
- * 2017: device memory at an address that nobody has.
+ * Device memory at unused physical addresses
  */
 
 struct hmm2017_devmem;
 
 /**
- * struct hmm2017_devmem_ops - what the driver of a device with memory does
- * @free: the last reference to a page went; must not sleep
- * @fault: the CPU touched a page; as &dev_pagemap2018.page_fault
+ * struct hmm2017_devmem_ops - the driver's callbacks for device memory
+ * @free: the last reference to a page is dropped; must not sleep
+ * @fault: as &dev_pagemap2018.page_fault
  */
 struct hmm2017_devmem_ops {
 	void (*free)(struct hmm2017_devmem *devmem, struct page *page);
@@ -166,16 +167,15 @@ struct hmm2017_devmem_ops {
 };
 
 /**
- * struct hmm2017_devmem - device memory that was plugged in
- * @completion: @ref is dead and gone
- * @pfn_first: its first page frame number
- * @pfn_last: the one after its last
- * @resource: the addresses it was given
- * @device: whose it is
- * @pagemap: as it is known to the mm
+ * struct hmm2017_devmem - device memory
+ * @completion: completed when @ref is zero
+ * @pfn_first: the first pfn
+ * @pfn_last: the pfn after the last
+ * @resource: the physical addresses
+ * @device: the device
+ * @pagemap: the struct pages
  * @ops: the driver's callbacks
- * @ref: for @pagemap
- * @group: what is undone together, by hmm2017_devmem_remove() or with @device
+ * @ref: reference count of @pagemap
  */
 struct hmm2017_devmem {
 	struct completion completion;
@@ -187,7 +187,7 @@ struct hmm2017_devmem {
 	const struct hmm2017_devmem_ops *ops;
 	struct percpu_ref ref;
 	/* private: */
-	void *group;
+	void *group;	/* of devres, which hmm2017_devmem_remove() releases */
 };
 
 #if defined(CONFIG_HMM_COMPAT_2017) && defined(CONFIG_DEVICE_PRIVATE)
@@ -207,9 +207,9 @@ static inline void hmm2017_devmem_remove(struct hmm2017_devmem *devmem) {}
 #endif
 
 /**
- * hmm_devmem_page_set_drvdata() - note a number of the driver's with a page
- * @page: a page of device memory that is in use
- * @data: the number
+ * hmm_devmem_page_set_drvdata() - store driver data in a page
+ * @page: a page of device memory
+ * @data: the data
  */
 static inline void hmm_devmem_page_set_drvdata(struct page *page,
 					       unsigned long data)
@@ -218,10 +218,10 @@ static inline void hmm_devmem_page_set_drvdata(struct page *page,
 }
 
 /**
- * hmm_devmem_page_get_drvdata() - the number noted with a page
+ * hmm_devmem_page_get_drvdata() - the driver data of a page
  * @page: a page of device memory
  *
- * Return: what was given to hmm_devmem_page_set_drvdata().
+ * Return: what hmm_devmem_page_set_drvdata() stored.
  */
 static inline unsigned long hmm_devmem_page_get_drvdata(const struct page *page)
 {

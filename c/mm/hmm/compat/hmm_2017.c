@@ -1,75 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HMM as it was in 2017: migration in one call, and device memory at addresses
- * that nobody has.
+ * API year 2017: migration in one call, and device memory at unused physical
+ * addresses.
  */
 #include <linux/completion.h>
 #include <linux/device.h>
-#include <linux/hugetlb_inline.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 
 #ifdef CONFIG_DEVICE_MIGRATION
-/* What a driver of that time may say in @dst besides what is said today. */
-#define DST_EXTRA (MIGRATE_PFN_LOCKED | MIGRATE_PFN_DEVICE | MIGRATE_PFN_ERROR)
+/* Pages whose mpfns are on the stack; a CPU fault migrates one, or a few. */
+#define HMM2017_STACK_PAGES 16
 
-/* A page whose content is lost is where it was; who touches it shall know. */
-static void hmm2017_migrate_poison(struct migrate_vma *args, const unsigned long *lost)
+/*
+ * The mpfns of the core have bits of its own where those of this API year have
+ * MIGRATE_PFN_DEVICE and MIGRATE_PFN_ERROR, and the driver's dst must not change.
+ * So the core has arrays of its own, and the driver's are converted.
+ */
+
+/* What the driver is passed: the pages that are to be migrated are locked. */
+static void hmm2017_migrate_show_src(const struct migrate_vma *args,
+				     unsigned long *src)
 {
 	unsigned long i;
 
 	for (i = 0; i < args->npages; i++) {
 		struct page *page = migrate_pfn_to_page(args->src[i]);
 
-		if (test_bit(i, lost) && page && is_device_private_page(page))
+		src[i] = args->src[i] & (~0UL << MIGRATE_PFN_SHIFT |
+					 MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE |
+					 MIGRATE_PFN_WRITE);
+		if (!page)
+			continue;
+		if (is_device_private_page(page))
+			src[i] |= MIGRATE_PFN_DEVICE;
+		if (args->src[i] & MIGRATE_PFN_MIGRATE)
+			src[i] |= MIGRATE_PFN_LOCKED;
+	}
+}
+
+/* What has not moved is still locked, and has lost MIGRATE_PFN_MIGRATE. */
+static void hmm2017_migrate_show_moved(const struct migrate_vma *args,
+				       unsigned long *src)
+{
+	unsigned long i;
+
+	for (i = 0; i < args->npages; i++)
+		if (!(args->src[i] & MIGRATE_PFN_MIGRATE))
+			src[i] &= ~MIGRATE_PFN_MIGRATE;
+}
+
+static void hmm2017_migrate_take_dst(struct migrate_vma *args,
+				     const unsigned long *dst)
+{
+	unsigned long i;
+
+	for (i = 0; i < args->npages; i++)
+		args->dst[i] = dst[i] & MIGRATE_PFN_ERROR ? 0 :
+			       dst[i] & ~(MIGRATE_PFN_LOCKED | MIGRATE_PFN_DEVICE);
+}
+
+/* Make the CPU get SIGBUS where the driver has lost the content of a page. */
+static void hmm2017_migrate_poison(const struct migrate_vma *args,
+				   const unsigned long *dst)
+{
+	unsigned long i;
+
+	for (i = 0; i < args->npages; i++) {
+		struct page *page = migrate_pfn_to_page(args->src[i]);
+
+		if ((dst[i] & MIGRATE_PFN_ERROR) && page && is_device_private_page(page))
 			hmm_compat_poison(args->vma, args->start + (i << PAGE_SHIFT), page);
 	}
 }
 
-/* Take out of @dst what today's engine does not know; notes what is lost. */
-static bool hmm2017_migrate_strip(struct migrate_vma *args, unsigned long *lost)
+static void hmm2017_migrate(struct migrate_vma *args, const struct migrate_vma_ops *ops,
+			    unsigned long *src, unsigned long *dst, void *private)
 {
-	unsigned long i;
-	bool any = false;
-
-	for (i = 0; i < args->npages; i++) {
-		if (args->dst[i] & MIGRATE_PFN_ERROR) {
-			__set_bit(i, lost);
-			args->dst[i] = 0;
-			any = true;
-		}
-		args->dst[i] &= ~DST_EXTRA;
-	}
-	return any;
+	hmm2017_migrate_show_src(args, src);
+	memset(dst, 0, args->npages * sizeof(*dst));
+	if (!args->cpages)
+		return;
+	ops->alloc_and_copy(args->vma, src, dst, args->start, args->end, private);
+	hmm2017_migrate_take_dst(args, dst);
+	migrate_vma_pages(args);
+	hmm2017_migrate_show_moved(args, src);
+	ops->finalize_and_map(args->vma, src, dst, args->start, args->end, private);
+	migrate_vma_finalize(args);
+	hmm2017_migrate_poison(args, dst);
 }
 
 /**
  * migrate_vma() - migrate pages of a VMA
- * @ops: the driver's part
+ * @ops: the driver's callbacks
  * @vma: the VMA
  * @start: first address, rounded down to a page
  * @end: address after the last, rounded down to a page
- * @src: room for one word a page
- * @dst: the same
- * @private: for @ops
+ * @src: room for one mpfn for each page
+ * @dst: likewise
+ * @private: passed to @ops
  *
- * Pages of system memory and of devices that were registered by the interfaces
- * of that time are unmapped and offered to the driver, who says where they are
- * to go. What the driver leaves out, and what cannot move, stays where it is.
+ * Pages of system memory, and of device memory that was registered by the
+ * interfaces of these years, are unmapped and passed to @ops, which copies them
+ * to pages that it allocates. A page without a destination, or that cannot be
+ * migrated, stays where it is. On return @dst is as the driver left it.
  *
  * Context: holds the mmap lock. May sleep.
- * Return: 0, also if nothing could be moved; -%EINVAL if the range is empty,
- * reversed or not within @vma, or if pages of such a VMA cannot move; -%ENOMEM.
+ * Return: 0, also if nothing was migrated; -%EINVAL if the range is empty,
+ * reversed or not within @vma, or if pages of such a VMA cannot be migrated.
  */
 int migrate_vma(const struct migrate_vma_ops *ops, struct vm_area_struct *vma,
 		unsigned long start, unsigned long end,
 		unsigned long *src, unsigned long *dst, void *private)
 {
+	unsigned long on_stack[2 * HMM2017_STACK_PAGES], *mpfns = on_stack, nr;
 	struct migrate_vma args = {
 		.vma = vma,
-		.src = src,
-		.dst = dst,
 		.start = start & PAGE_MASK,
 		.end = end & PAGE_MASK,
 		.pgmap_owner = &hmm_compat_owner,
@@ -78,30 +126,26 @@ int migrate_vma(const struct migrate_vma_ops *ops, struct vm_area_struct *vma,
 			 MIGRATE_VMA_SELECT_DEVICE_COHERENT,
 		.fault_page = hmm_compat_fault_page(),
 	};
-	unsigned long *lost;
-	bool poison;
-	int ret;
 
-	if (!ops || !ops->alloc_and_copy || !ops->finalize_and_map)
+	if (!ops || !ops->alloc_and_copy || !ops->finalize_and_map || !vma ||
+	    !src || !dst)
 		return -EINVAL;
-	if (args.start >= args.end)
+	if (args.start >= args.end || args.start < vma->vm_start ||
+	    args.end > vma->vm_end)
 		return -EINVAL;
-	lost = bitmap_zalloc((args.end - args.start) >> PAGE_SHIFT, GFP_KERNEL);
-	if (!lost)
-		return -ENOMEM;
-	ret = migrate_vma_setup(&args);
-	if (ret || !args.cpages)
-		goto out;
-	ops->alloc_and_copy(vma, src, dst, args.start, args.end, private);
-	poison = hmm2017_migrate_strip(&args, lost);
-	migrate_vma_pages(&args);
-	ops->finalize_and_map(vma, src, dst, args.start, args.end, private);
-	migrate_vma_finalize(&args);
-	if (poison)
-		hmm2017_migrate_poison(&args, lost);
-out:
-	bitmap_free(lost);
-	return ret;
+	nr = (args.end - args.start) >> PAGE_SHIFT;
+	/* -ENOMEM was no result then: a driver's fault() would return SIGBUS. */
+	if (nr > HMM2017_STACK_PAGES)
+		mpfns = kvmalloc_array(nr, 2 * sizeof(*mpfns), GFP_KERNEL | __GFP_NOFAIL);
+	args.src = mpfns;
+	args.dst = mpfns + nr;
+	if (migrate_vma_setup(&args))
+		nr = 0;
+	else
+		hmm2017_migrate(&args, ops, src, dst, private);
+	if (mpfns != on_stack)
+		kvfree(mpfns);
+	return nr ? 0 : -EINVAL;
 }
 EXPORT_SYMBOL(migrate_vma);
 #endif /* CONFIG_DEVICE_MIGRATION */
@@ -114,7 +158,8 @@ static struct hmm2017_devmem *hmm2017_devmem_of(const struct page *page)
 }
 
 static int hmm2017_devmem_fault(struct vm_area_struct *vma, unsigned long addr,
-			const struct page *page, unsigned int flags, pmd_t *pmdp)
+				const struct page *page, unsigned int flags,
+				pmd_t *pmdp)
 {
 	struct hmm2017_devmem *devmem = hmm2017_devmem_of(page);
 
@@ -146,7 +191,7 @@ static void hmm2017_devmem_kfree(void *data)
 	kfree(data);
 }
 
-/* Each step is undone, in reverse, with the group that it belongs to. */
+/* Each step registers how it is undone, so that devres undoes them in reverse. */
 static int hmm2017_devmem_plug(struct hmm2017_devmem *devmem, unsigned long size)
 {
 	struct dev_pagemap2018 *pagemap = &devmem->pagemap;
@@ -182,18 +227,18 @@ static int hmm2017_devmem_plug(struct hmm2017_devmem *devmem, unsigned long size
 }
 
 /**
- * hmm2017_devmem_add() - plug in memory of a device that the CPU cannot reach
+ * hmm2017_devmem_add() - add device memory that the CPU cannot access
  * @ops: the driver's callbacks
- * @device: the device, at whose end the memory is unplugged
- * @size: in bytes; rounded up to what memory is plugged in by
+ * @device: the device; the memory is removed with it
+ * @size: in bytes; rounded up to the unit of memory hotplug
  *
- * Finds addresses that nobody uses and makes struct pages for them. All pages
- * are free: the driver takes one by get_page() and locks it.
+ * Finds unused physical addresses and creates struct pages for them. All pages
+ * are free: the driver allocates one with get_page() and locks it.
  *
  * Context: Process context; may sleep.
- * Return: the device memory; or an error pointer, -%EINVAL when something is
- * missing, -%ENOMEM, -%ERANGE when there are not that many addresses, or what
- * memremap_pages() says. Nothing is then left behind.
+ * Return: the device memory; or an error pointer: -%EINVAL if an argument or a
+ * callback is missing, -%ENOMEM, -%ERANGE if there are not enough addresses, or
+ * an error of memremap_pages(). Everything is undone then.
  */
 struct hmm2017_devmem *hmm2017_devmem_add(const struct hmm2017_devmem_ops *ops,
 					  struct device *device, unsigned long size)
@@ -227,11 +272,11 @@ struct hmm2017_devmem *hmm2017_devmem_add(const struct hmm2017_devmem_ops *ops,
 EXPORT_SYMBOL_GPL(hmm2017_devmem_add);
 
 /**
- * hmm2017_devmem_remove() - unplug it
- * @devmem: the device memory, which is freed; nothing happens for NULL and for
+ * hmm2017_devmem_remove() - remove device memory
+ * @devmem: the device memory, which is freed; nothing happens for %NULL and for
  *	error pointers
  *
- * The driver has brought the pages home. Waits for the last one to be free.
+ * The driver has migrated the pages to system memory. Waits until all are free.
  *
  * Context: Process context; sleeps.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HMM as it was in 2017: its words, the state that a process has of it, device
- * memory that comes and goes. Pages that move are the sample driver's.
+ * Tests of API year 2017: hmm_pfn_t, the state of a process, device memory, and the
+ * flags of migrate_vma(). The sample driver's tests migrate real data.
  */
 #include <kunit/device.h>
 #include <linux/mman.h>
@@ -26,7 +26,7 @@ static void words(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, word, hmm_pfn_t_from_page(pfn_to_page(pfn)));
 	KUNIT_EXPECT_EQ(test, pfn, hmm_pfn_t_to_pfn(word));
 	KUNIT_EXPECT_PTR_EQ(test, pfn_to_page(pfn), hmm_pfn_t_to_page(word));
-	/* Another bit of the word changes neither. */
+	/* Another flag changes neither. */
 	word |= HMM_PFN_WRITE;
 	KUNIT_EXPECT_EQ(test, word & 3, (hmm_pfn_t)3);
 	KUNIT_EXPECT_EQ(test, pfn, hmm_pfn_t_to_pfn(word));
@@ -44,7 +44,7 @@ static void words_not_valid(struct kunit *test)
 	}
 }
 
-/* The state of @mm, made if there is none; given back by hmm_process_put(). */
+/* The state of @mm, allocated if there is none; for hmm_process_put(). */
 static struct hmm *state(struct kunit *test, struct mm_struct *mm)
 {
 	struct hmm *process;
@@ -58,6 +58,7 @@ static struct hmm *state(struct kunit *test, struct mm_struct *mm)
 
 static void state_on_demand(struct kunit *test)
 {
+	struct kunit_suppressed_warning *warning;
 	struct mm_struct *mm = mm_alloc();
 	struct hmm *process;
 
@@ -66,8 +67,14 @@ static void state_on_demand(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hmm_process_exists(mm));
 	process = state(test, mm);
 	KUNIT_EXPECT_TRUE(test, hmm_process_exists(mm));
+	/* This is no new address space any more. */
+	warning = kunit_start_suppress_warning(test);
+	KUNIT_ASSERT_NOT_NULL(test, warning);
+	hmm_mm_init(mm);
+	KUNIT_EXPECT_EQ(test, 1, kunit_suppressed_warning_count(warning));
+	kunit_end_suppress_warning(test, warning);
 	KUNIT_EXPECT_PTR_EQ(test, process->mmu_notifier.mm, mm);
-	/* It is the same for whoever asks, and stays when nobody has it. */
+	/* There is one, and it stays without references. */
 	KUNIT_EXPECT_PTR_EQ(test, process, state(test, mm));
 	hmm_process_put(process);
 	hmm_process_put(process);
@@ -90,14 +97,14 @@ static void state_destroyed(struct kunit *test)
 	hmm_mm_destroy(mm);
 	KUNIT_EXPECT_FALSE(test, hmm_process_exists(mm));
 	hmm_mm_destroy(mm);
-	/* Whoever has it has it still. */
+	/* The reference keeps it alive. */
 	KUNIT_EXPECT_PTR_EQ(test, process->mmu_notifier.mm, mm);
 	hmm_process_put(process);
 	KUNIT_EXPECT_NE(test, 0, atomic_read(&mm->mm_users));
 	mmput(mm);
 }
 
-/* What is said where there are no struct pages for device memory. */
+/* The stubs of a kernel without device memory. */
 static void without_device_memory(struct kunit *test)
 {
 	static const struct hmm_devmem_ops ops = {};
@@ -112,10 +119,10 @@ static void without_device_memory(struct kunit *test)
 }
 
 /**
- * struct plugged - device memory that counts its free pages
+ * struct plugged - device memory that counts calls of free()
  * @devmem: the memory
- * @frees: how many pages were given back
- * @freed: the last one
+ * @frees: number of calls
+ * @freed: the page of the last one
  */
 static struct plugged {
 	struct hmm_devmem *devmem;
@@ -167,7 +174,7 @@ static void devmem_plugged(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_device_private_page(page));
 	KUNIT_EXPECT_TRUE(test, is_device_private_page(pfn_to_page(last - 1)));
 
-	/* Taken, noted, shared, given back. */
+	/* Allocated, given driver data, shared, freed. */
 	get_page(page);
 	lock_page(page);
 	unlock_page(page);
@@ -185,14 +192,14 @@ static void devmem_plugged(struct kunit *test)
 
 	hmm_devmem_remove(devmem);
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(first));
-	/* There is room again. */
+	/* The addresses are free again. */
 	devmem = hmm_devmem_add(&plugged_ops, dev, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devmem);
 	KUNIT_EXPECT_EQ(test, first, devmem->pfn_first);
 	hmm_devmem_remove(devmem);
 }
 
-/* Nobody removes it: the device's end does. */
+/* The end of the device removes it. */
 static void devmem_goes_with_device(struct kunit *test)
 {
 	struct device *dev = plug(test, "hmm_2017_end");
@@ -220,8 +227,24 @@ static void devmem_refused(struct kunit *test)
 	hmm_devmem_remove(ERR_PTR(-ENOMEM));
 }
 
+static void migrate_nothing(struct vm_area_struct *vma, const unsigned long *src,
+			    unsigned long *dst, unsigned long start, unsigned long end,
+			    void *private)
+{
+}
+
+static void migrate_done(struct vm_area_struct *vma, const unsigned long *src,
+			 const unsigned long *dst, unsigned long start, unsigned long end,
+			 void *private)
+{
+}
+
 static void migrate_refused(struct kunit *test)
 {
+	static const struct migrate_vma_ops any = {
+		.alloc_and_copy = migrate_nothing,
+		.finalize_and_map = migrate_done,
+	};
 	static const struct migrate_vma_ops none = {};
 	unsigned long addr = memory_map(test, 1, RW), src, dst;
 	struct vm_area_struct *vma;
@@ -232,8 +255,147 @@ static void migrate_refused(struct kunit *test)
 			migrate_vma(&none, vma, addr, addr + PAGE_SIZE, &src, &dst, NULL));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			migrate_vma(NULL, vma, addr, addr + PAGE_SIZE, &src, &dst, NULL));
+	/* Not within the VMA, by far more than there is memory for. */
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			migrate_vma(&any, vma, addr, TASK_SIZE, &src, &dst, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			migrate_vma(&any, vma, addr, addr, &src, &dst, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			migrate_vma(&any, vma, addr, addr + PAGE_SIZE, NULL, &dst, NULL));
 	mmap_read_unlock(current->mm);
 }
+
+#ifdef CONFIG_DEVICE_PRIVATE
+/**
+ * struct seen - what the callbacks of migrate_vma() were passed
+ * @calls: number of calls
+ * @src: flags of src in alloc_and_copy()
+ * @moved: flags of src in finalize_and_map()
+ * @dst: dst as alloc_and_copy() left it
+ * @dst_changed: finalize_and_map() was passed something else
+ * @lost: the first page's content is lost
+ * @next: the next free page of device memory
+ */
+static struct seen {
+	int calls;
+	unsigned long src[3];
+	unsigned long moved[3];
+	unsigned long dst[3];
+	bool dst_changed;
+	bool lost;
+	unsigned long next;
+} seen;
+
+#define MPFN_FLAGS (BIT(6) - 1)
+
+/* The dst of a page: one of device memory, whose content nobody reads here. */
+static unsigned long seen_device_page(void)
+{
+	struct page *page = pfn_to_page(seen.next++);
+
+	get_page(page);
+	lock_page(page);
+	return (page_to_pfn(page) << 6) | BIT(0) | MIGRATE_PFN_LOCKED | MIGRATE_PFN_DEVICE;
+}
+
+static void seen_copy(struct vm_area_struct *vma, const unsigned long *src,
+		      unsigned long *dst, unsigned long start, unsigned long end,
+		      void *private)
+{
+	int i, n = (end - start) >> PAGE_SHIFT;
+
+	seen.calls++;
+	for (i = 0; i < n; i++) {
+		seen.src[i] = src[i] & MPFN_FLAGS;
+		dst[i] = 0;
+		if (!i && seen.lost)
+			dst[i] = MIGRATE_PFN_ERROR;
+		else if ((src[i] & MIGRATE_PFN_MIGRATE) && !(src[i] & MIGRATE_PFN_DEVICE))
+			dst[i] = seen_device_page();
+		seen.dst[i] = dst[i];
+	}
+}
+
+static void seen_finalize(struct vm_area_struct *vma, const unsigned long *src,
+			  const unsigned long *dst, unsigned long start,
+			  unsigned long end, void *private)
+{
+	int i, n = (end - start) >> PAGE_SHIFT;
+
+	seen.calls++;
+	for (i = 0; i < n; i++) {
+		seen.moved[i] = src[i] & MPFN_FLAGS;
+		seen.dst_changed |= dst[i] != seen.dst[i];
+	}
+}
+
+static const struct migrate_vma_ops seen_ops = {
+	.alloc_and_copy = seen_copy,
+	.finalize_and_map = seen_finalize,
+};
+
+static int seen_migrate(unsigned long addr, unsigned long npages, unsigned long *dst)
+{
+	unsigned long src[3];
+	int ret;
+
+	seen.calls = 0;
+	mmap_read_lock(current->mm);
+	ret = migrate_vma(&seen_ops, vma_lookup(current->mm, addr), addr,
+			  addr + npages * PAGE_SIZE, src, dst, NULL);
+	mmap_read_unlock(current->mm);
+	return ret;
+}
+
+/* Each flag of src and dst, for a page of a device, one of the system, and a hole. */
+static void migrate_flags(struct kunit *test)
+{
+	const unsigned long page = MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE |
+				   MIGRATE_PFN_WRITE | MIGRATE_PFN_LOCKED;
+	unsigned long dst[3], addr;
+	int i;
+
+	plug(test, "hmm_2017_flags");
+	addr = memory_map(test, 3, RW);
+	seen = (struct seen){ .next = plugged.devmem->pfn_first };
+	memory_write(test, addr, 1);
+	memory_write(test, addr + PAGE_SIZE, 1);
+	KUNIT_EXPECT_EQ(test, 0, seen_migrate(addr, 1, dst));
+	KUNIT_EXPECT_EQ(test, 2, seen.calls);
+	KUNIT_EXPECT_EQ(test, page, seen.src[0]);
+	KUNIT_EXPECT_EQ(test, page, seen.moved[0]);
+
+	KUNIT_EXPECT_EQ(test, 0, seen_migrate(addr, 3, dst));
+	KUNIT_EXPECT_EQ(test, page | MIGRATE_PFN_DEVICE, seen.src[0]);
+	KUNIT_EXPECT_EQ(test, page, seen.src[1]);
+	KUNIT_EXPECT_EQ(test, MIGRATE_PFN_MIGRATE, seen.src[2]);
+	/* What had no destination has not moved. */
+	KUNIT_EXPECT_EQ(test, (page | MIGRATE_PFN_DEVICE) & ~MIGRATE_PFN_MIGRATE,
+			seen.moved[0]);
+	KUNIT_EXPECT_EQ(test, page, seen.moved[1]);
+	KUNIT_EXPECT_EQ(test, MIGRATE_PFN_MIGRATE, seen.moved[2]);
+	KUNIT_EXPECT_FALSE(test, seen.dst_changed);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, seen.dst[i], dst[i]);
+
+	/* A page whose content is lost is given up, and the driver sees its own dst. */
+	seen.lost = true;
+	KUNIT_EXPECT_EQ(test, 0, plugged.frees);
+	KUNIT_EXPECT_EQ(test, 0, seen_migrate(addr, 2, dst));
+	KUNIT_EXPECT_EQ(test, MIGRATE_PFN_ERROR, dst[0]);
+	KUNIT_EXPECT_FALSE(test, seen.dst_changed);
+	KUNIT_EXPECT_EQ(test, 1, plugged.frees);
+
+	vm_munmap(addr, 3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, 3, plugged.frees);
+	hmm_devmem_remove(plugged.devmem);
+}
+#else
+static void migrate_flags(struct kunit *test)
+{
+	kunit_skip(test, "no device memory here");
+}
+#endif
 
 static struct kunit_case compat_2017_cases[] = {
 	KUNIT_CASE(words),
@@ -245,6 +407,7 @@ static struct kunit_case compat_2017_cases[] = {
 	KUNIT_CASE(devmem_goes_with_device),
 	KUNIT_CASE(devmem_refused),
 	KUNIT_CASE(migrate_refused),
+	KUNIT_CASE(migrate_flags),
 	{}
 };
 
