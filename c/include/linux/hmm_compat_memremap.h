@@ -12,12 +12,9 @@
 #include <linux/mm.h>
 #include <linux/percpu-refcount.h>
 #include <linux/wait_bit.h>
+#include <linux/xarray.h>
 
-/*
- * memremap.h of that time.
- */
-
-/* What is called coherent today. */
+/* Device memory that the CPU accesses coherently. */
 #define MEMORY_DEVICE_PUBLIC MEMORY_DEVICE_COHERENT
 
 typedef int (*dev_page_fault_t)(struct vm_area_struct *vma, unsigned long addr,
@@ -26,27 +23,27 @@ typedef int (*dev_page_fault_t)(struct vm_area_struct *vma, unsigned long addr,
 typedef void (*dev_page_free_t)(struct page *page, void *data);
 
 /**
- * struct dev_pagemap2018 - memory of a device, with struct pages
- * @page_fault: the CPU touched a page of private memory, which is locked. The
- *	driver brings it home with migrate_vma(), neighbours too if it likes,
- *	and returns 0. It returns %VM_FAULT_OOM when there is no memory to
- *	bring it to, and the process tries again or dies; %VM_FAULT_SIGBUS when
- *	the content is lost: the entry in the CPU's page table is then
- *	poisoned, and the process gets a signal now and whenever it comes back.
- * @page_free: the last reference to a page went. Called with @data; must not
- *	sleep. For private and public memory.
- * @altmap: place for the struct pages within the memory itself
- * @altmap_valid: whether there is such a place
+ * struct dev_pagemap2018 - device memory with struct pages
+ * @page_fault: The CPU accessed a device-private page, which is locked. Migrate
+ *	it to system memory with migrate_vma(), together with its neighbours if
+ *	that helps, and return 0; %VM_FAULT_OOM if there is no memory to migrate
+ *	it to, upon which the access is repeated; or %VM_FAULT_SIGBUS if its
+ *	content is lost, upon which the CPU's entry is poisoned and the process
+ *	gets SIGBUS for this access and later ones.
+ * @page_free: The last reference to a page is dropped. Called with @data; must
+ *	not sleep. Optional for %MEMORY_DEVICE_FS_DAX and without a type.
+ * @altmap: room for the struct pages within the memory itself
+ * @altmap_valid: whether @altmap is used
  * @res: the physical addresses
- * @ref: a live reference count of the driver's, which get_dev_pagemap() takes
- * @kill: makes @ref dead
+ * @ref: the driver's live reference count; the mapping and get_dev_pagemap()
+ *	hold references
+ * @kill: kills @ref
  * @dev: set by devm_memremap_pages()
- * @data: for @page_free
- * @type: %MEMORY_DEVICE_PRIVATE, %MEMORY_DEVICE_PUBLIC or
- *	%MEMORY_DEVICE_FS_DAX
- * @core: the same for today's memremap.c
+ * @data: passed to @page_free
+ * @type: %MEMORY_DEVICE_PRIVATE, %MEMORY_DEVICE_PUBLIC, %MEMORY_DEVICE_FS_DAX; or
+ *	0 for memory without callbacks
  *
- * The driver fills in what it needs of all but @dev.
+ * The driver sets all of these that it needs, but @dev.
  */
 struct dev_pagemap2018 {
 	dev_page_fault_t page_fault;
@@ -61,16 +58,17 @@ struct dev_pagemap2018 {
 	enum memory_type type;
 	/* private: */
 	struct dev_pagemap core;
+	struct xarray idle;	/* calls page_free for MEMORY_DEVICE_FS_DAX */
 };
 
 /**
- * page_wait_idle2018() - wait until nobody holds a page
+ * page_wait_idle2018() - wait until a page has no reference
  * @page: a page of %MEMORY_DEVICE_FS_DAX
- * @timeout: how long, in jiffies
+ * @timeout: for how long, in jiffies
  *
- * For who waited for &page->_refcount to become 1, and was woken when it did.
+ * Replaces waiting for &page->_refcount to become 1.
  *
- * Return: 0 when the time is over; else what is left of it, at least 1.
+ * Return: 0 after the timeout; otherwise the time that is left, at least 1.
  */
 static inline long page_wait_idle2018(struct page *page, long timeout)
 {
@@ -88,10 +86,12 @@ void put_dev_pagemap2018(struct dev_pagemap2018 *pgmap);
 void get_page2018(struct page *page);
 
 /**
- * page_dev_pagemap2018() - the device memory that a page is of
- * @page: a page of private or public memory of some &struct dev_pagemap2018
+ * page_dev_pagemap2018() - the device memory that a page belongs to
+ * @page: a page that was registered by devm_memremap_pages2018()
  *
- * What page->pgmap was.
+ * Replaces page->pgmap.
+ *
+ * Return: the device memory.
  */
 static inline struct dev_pagemap2018 *page_dev_pagemap2018(const struct page *page)
 {

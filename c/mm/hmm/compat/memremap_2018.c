@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory as the memremap.h of 2018 had it, over today's.
+ * The memremap.h of Linux 5.0, over today's. What has changed since then, and is
+ * emulated here:
  *
- * What has changed since, and is made up for here:
- *
- * - Pages had no owner. All memory registered here has one owner, so that the
- *   drivers of that time find each other's pages, as they did.
- * - A driver whose page_fault is called migrates the page by its address. It
- *   does not say that this is the page whose fault is served and which is
- *   therefore locked: it is remembered for it.
- * - A free page had a reference, and was put to use by taking another.
+ * - Device memory had no owner. All memory registered here has one owner, so that
+ *   drivers find each other's pages.
+ * - A driver's page_fault() migrates the page by its address and does not pass
+ *   on that the fault handler has it locked. The task's faults are recorded.
+ * - A free page had one reference; get_page() allocated it.
+ * - The last reference to a page called page_free() for every type. Today
+ *   MEMORY_DEVICE_FS_DAX only wakes up waiters.
  */
 #include <linux/device.h>
 #include <linux/hashtable.h>
 #include <linux/rmap.h>
+#include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
+#include <linux/wait_bit.h>
+#include <linux/xarray.h>
 
 #include "../internal.h"
 #include "compat-kernel.h"
@@ -25,10 +28,10 @@
 int hmm_compat_owner;
 
 /**
- * struct hmm_compat_fault - a fault that a driver is serving
- * @node: in the table
- * @task: who faulted
- * @page: which page; the fault handler has it locked
+ * struct hmm_compat_fault - a CPU fault for which a page_fault() runs
+ * @node: in the hash table
+ * @task: the task that faulted
+ * @page: the page, which the fault handler has locked
  */
 struct hmm_compat_fault {
 	struct hlist_node node;
@@ -40,7 +43,8 @@ static DEFINE_HASHTABLE(hmm_faults, 6);
 static DEFINE_SPINLOCK(hmm_faults_lock);
 
 /**
- * hmm_compat_fault_page() - the page whose fault the current task is serving
+ * hmm_compat_fault_page() - the page for whose CPU fault the current task runs
+ *	a page_fault()
  *
  * Return: the page; NULL outside of page_fault callbacks.
  */
@@ -50,7 +54,7 @@ struct page *hmm_compat_fault_page(void)
 	struct page *page = NULL;
 
 	spin_lock(&hmm_faults_lock);
-	/* The latest is first: a callback can fault itself. */
+	/* The latest is first: a callback can fault as well. */
 	hash_for_each_possible(hmm_faults, fault, node, (unsigned long)current) {
 		if (fault->task != current)
 			continue;
@@ -72,11 +76,10 @@ static bool hmm_compat_pte_maps_private(pte_t pte, const struct page *page)
 }
 
 /**
- * hmm_compat_poison() - have whoever touches an address get SIGBUS
- * @vma: its VMA
+ * hmm_compat_poison() - replace a device-private entry by a poison marker
+ * @vma: the VMA
  * @addr: the address, page aligned
- * @page: the page of private memory that is mapped there; if it is not, any
- *	more, nothing happens
+ * @page: the device-private page; nothing happens if it is not mapped there
  *
  * Context: holds the mmap lock. May sleep.
  */
@@ -145,29 +148,127 @@ static const struct dev_pagemap_ops hmm_pagemap2018_ops = {
 	.migrate_to_ram	= hmm_pagemap2018_fault,
 };
 
+/**
+ * struct hmm_pagemap2018_idle - calls page_free() for pages of MEMORY_DEVICE_FS_DAX
+ * @entry: in @head; its private member is the &struct dev_pagemap2018
+ * @head: the queue that is woken for some of the pages
+ *
+ * The kernel wakes up waiters for such a page where it calls folio_free for other
+ * types. It has 256 queues, so at most as many of these serve all pages.
+ */
+struct hmm_pagemap2018_idle {
+	struct wait_queue_entry entry;
+	struct wait_queue_head *head;
+};
+
+static int hmm_pagemap2018_page_idle(struct wait_queue_entry *entry, unsigned int mode,
+				     int sync, void *arg)
+{
+	struct dev_pagemap2018 *pgmap = entry->private;
+	const struct wait_bit_key *key = arg;
+	struct page *page = (void *)key->flags;
+
+	if (key->bit_nr == -1 && page >= phys_to_page(pgmap->res.start) &&
+	    page <= phys_to_page(pgmap->res.end) && !page_ref_count(page))
+		pgmap->page_free(page, pgmap->data);
+	return 0;
+}
+
+static void hmm_pagemap2018_unwatch(struct dev_pagemap2018 *pgmap)
+{
+	struct hmm_pagemap2018_idle *idle;
+	unsigned long index;
+
+	xa_for_each(&pgmap->idle, index, idle) {
+		remove_wait_queue(idle->head, &idle->entry);
+		kfree(idle);
+	}
+	xa_destroy(&pgmap->idle);
+}
+
+static int hmm_pagemap2018_watch_page(struct dev_pagemap2018 *pgmap, struct page *page)
+{
+	struct wait_queue_head *head = __var_waitqueue(page);
+	/* An index of an xarray must fit one bit less than a pointer. */
+	unsigned long index = (unsigned long)head / sizeof(*head);
+	struct hmm_pagemap2018_idle *idle;
+	int ret;
+
+	if (xa_load(&pgmap->idle, index))
+		return 0;
+	idle = kzalloc_obj(*idle);
+	if (!idle)
+		return -ENOMEM;
+	ret = xa_insert(&pgmap->idle, index, idle, GFP_KERNEL);
+	if (ret) {
+		kfree(idle);
+		return ret;
+	}
+	idle->head = head;
+	init_waitqueue_func_entry(&idle->entry, hmm_pagemap2018_page_idle);
+	idle->entry.private = pgmap;
+	add_wait_queue(head, &idle->entry);
+	return 0;
+}
+
+/* Have page_free() called for pages of MEMORY_DEVICE_FS_DAX. */
+static int hmm_pagemap2018_watch(struct dev_pagemap2018 *pgmap)
+{
+	unsigned long pfn;
+	int ret = 0;
+
+	if (pgmap->type != MEMORY_DEVICE_FS_DAX || !pgmap->page_free)
+		return 0;
+	for (pfn = PHYS_PFN(pgmap->res.start); !ret && pfn <= PHYS_PFN(pgmap->res.end); pfn++) {
+		ret = hmm_pagemap2018_watch_page(pgmap, pfn_to_page(pfn));
+		cond_resched();
+	}
+	if (ret)
+		hmm_pagemap2018_unwatch(pgmap);
+	return ret;
+}
+
+static void hmm_pagemap2018_unmap(struct dev_pagemap2018 *pgmap)
+{
+	memunmap_pages(&pgmap->core);
+	hmm_pagemap2018_unwatch(pgmap);
+	/* Struct pages that were allocated from the memory itself are free again. */
+	pgmap->altmap.alloc = pgmap->core.altmap.alloc;
+}
+
 static void hmm_pagemap2018_release(void *data)
 {
 	struct dev_pagemap2018 *pgmap = data;
 
 	pgmap->kill(pgmap->ref);
-	memunmap_pages(&pgmap->core);
-	/* What struct pages took up of the memory itself is given back. */
-	pgmap->altmap.alloc = pgmap->core.altmap.alloc;
+	/* It waits for the pages in use, for which the reference stands. */
+	hmm_pagemap2018_unmap(pgmap);
+	percpu_ref_put(pgmap->ref);
 }
 
-static bool hmm_pagemap2018_valid(const struct dev_pagemap2018 *pgmap)
+static bool hmm_pagemap2018_is_complete(const struct dev_pagemap2018 *pgmap)
 {
-	switch (pgmap->type) {
+	switch ((int)pgmap->type) {
 	case MEMORY_DEVICE_PRIVATE:
 		return IS_ENABLED(CONFIG_DEVICE_PRIVATE) && pgmap->page_fault &&
 		       pgmap->page_free;
 	case MEMORY_DEVICE_PUBLIC:
 		return pgmap->page_free;
+	case 0:
 	case MEMORY_DEVICE_FS_DAX:
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* As Linux 5.0 refused addresses: of system memory, or of another mapping. */
+static int hmm_pagemap2018_check_addresses(const struct range *range)
+{
+	if (region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT)
+		return -ENXIO;
+	return hmm_devmem_range_busy(range) ? -ENOMEM : 0;
 }
 
 static void hmm_pagemap2018_fill_core(struct dev_pagemap2018 *pgmap)
@@ -183,7 +284,8 @@ static void hmm_pagemap2018_fill_core(struct dev_pagemap2018 *pgmap)
 	};
 
 	memset(core, 0, sizeof(*core));
-	core->type = pgmap->type;
+	/* Without a type, as device-dax had none: memory like any other. */
+	core->type = pgmap->type ?: MEMORY_DEVICE_GENERIC;
 	core->range.start = pgmap->res.start;
 	core->range.end = pgmap->res.end;
 	core->nr_range = 1;
@@ -195,20 +297,43 @@ static void hmm_pagemap2018_fill_core(struct dev_pagemap2018 *pgmap)
 	}
 }
 
+static void *hmm_pagemap2018_map(struct dev_pagemap2018 *pgmap)
+{
+	void *addr;
+	int ret;
+
+	if (!hmm_pagemap2018_is_complete(pgmap))
+		return ERR_PTR(-EINVAL);
+	hmm_pagemap2018_fill_core(pgmap);
+	xa_init(&pgmap->idle);
+	ret = hmm_pagemap2018_check_addresses(&pgmap->core.range);
+	if (ret)
+		return ERR_PTR(ret);
+	addr = memremap_pages(&pgmap->core, dev_to_node(pgmap->dev));
+	if (IS_ERR(addr))
+		return addr;
+	pgmap->altmap.alloc = pgmap->core.altmap.alloc;
+	ret = hmm_pagemap2018_watch(pgmap);
+	if (!ret)
+		return addr;
+	hmm_pagemap2018_unmap(pgmap);
+	return ERR_PTR(ret);
+}
+
 /**
- * devm_memremap_pages2018() - give device memory struct pages
- * @dev: the device, at whose end they go
- * @pgmap: says what the memory is; must stay where it is
+ * devm_memremap_pages2018() - create struct pages for device memory
+ * @dev: the device; the struct pages are removed with it
+ * @pgmap: describes the memory; must not move
  *
- * The end of the device, or devm_memunmap_pages2018(), kills &dev_pagemap2018.ref
- * and waits for the last page to be free. So does a failure, except that there
- * is nothing to wait for.
+ * The mapping holds a reference of &dev_pagemap2018.ref, for its pages, until all
+ * of them are free. The end of the device, or devm_memunmap_pages2018(), kills the
+ * reference count and waits for that. A failure kills it too.
  *
  * Context: Process context; may sleep.
- * Return: the kernel's address of the memory, which for private memory is not
- * to be touched; or an error pointer, -%EINVAL when something is missing that
- * the type needs, -%EBUSY when there is other memory at these addresses, or what
- * memremap_pages() says.
+ * Return: the kernel's address of the memory, which must not be accessed for
+ * device-private memory; or an error pointer: -%EINVAL if a member is missing
+ * that the type needs, -%ENXIO for addresses of system memory, -%ENOMEM also if
+ * something else is mapped there, or an error of memremap_pages().
  */
 void *devm_memremap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 {
@@ -217,32 +342,24 @@ void *devm_memremap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 
 	if (!pgmap->ref || !pgmap->kill)
 		return ERR_PTR(-EINVAL);
-	if (!hmm_pagemap2018_valid(pgmap)) {
-		pgmap->kill(pgmap->ref);
-		return ERR_PTR(-EINVAL);
-	}
 	pgmap->dev = dev;
-	hmm_pagemap2018_fill_core(pgmap);
-	if (hmm_devmem_range_busy(&pgmap->core.range))
-		addr = ERR_PTR(-EBUSY);
-	else
-		addr = memremap_pages(&pgmap->core, dev_to_node(dev));
+	addr = hmm_pagemap2018_map(pgmap);
 	if (IS_ERR(addr)) {
 		pgmap->kill(pgmap->ref);
 		return addr;
 	}
-	pgmap->altmap.alloc = pgmap->core.altmap.alloc;
+	percpu_ref_get(pgmap->ref);
 	ret = devm_add_action_or_reset(dev, hmm_pagemap2018_release, pgmap);
 	return ret ? ERR_PTR(ret) : addr;
 }
 EXPORT_SYMBOL_GPL(devm_memremap_pages2018);
 
 /**
- * devm_memunmap_pages2018() - take the struct pages away before the device goes
+ * devm_memunmap_pages2018() - remove the struct pages before the device's end
  * @dev: the device
  * @pgmap: as it was given to devm_memremap_pages2018()
  *
- * Context: Process context; sleeps until the last page is free.
+ * Context: Process context; sleeps until all pages are free.
  */
 void devm_memunmap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 {
@@ -251,16 +368,16 @@ void devm_memunmap_pages2018(struct device *dev, struct dev_pagemap2018 *pgmap)
 EXPORT_SYMBOL_GPL(devm_memunmap_pages2018);
 
 /**
- * get_dev_pagemap2018() - the device memory that a pfn belongs to
- * @pfn: the page frame number
- * @pgmap: what the last call returned, or NULL
+ * get_dev_pagemap2018() - look up the device memory that a pfn belongs to
+ * @pfn: the pfn
+ * @pgmap: the result of the last call, or %NULL
  *
- * If @pfn belongs to @pgmap that is returned, and its reference with it. If it
- * does not the reference is given back.
+ * If @pfn belongs to @pgmap, returns it with the reference that it came with;
+ * otherwise drops that reference.
  *
  * Context: any.
- * Return: the device memory, with a reference of &dev_pagemap2018.ref, for
- * put_dev_pagemap2018(); NULL if there is none, or it was not registered by
+ * Return: the device memory, with a reference of &dev_pagemap2018.ref for
+ * put_dev_pagemap2018(); %NULL if there is none, it was not registered by
  * devm_memremap_pages2018(), or was killed.
  */
 struct dev_pagemap2018 *get_dev_pagemap2018(unsigned long pfn,
@@ -287,22 +404,22 @@ struct dev_pagemap2018 *get_dev_pagemap2018(unsigned long pfn,
 EXPORT_SYMBOL_GPL(get_dev_pagemap2018);
 
 /**
- * put_dev_pagemap2018() - give back what get_dev_pagemap2018() returned
- * @pgmap: the device memory, or NULL
+ * put_dev_pagemap2018() - drop the reference of get_dev_pagemap2018()
+ * @pgmap: the device memory, or %NULL
  */
 void put_dev_pagemap2018(struct dev_pagemap2018 *pgmap)
 {
 	if (!pgmap)
 		return;
 	percpu_ref_put(pgmap->ref);
-	/* Last: as long as it is held, @pgmap is there. */
+	/* Last: this keeps @pgmap from being freed. */
 	put_dev_pagemap(&pgmap->core);
 }
 EXPORT_SYMBOL_GPL(put_dev_pagemap2018);
 
 /**
- * get_page2018() - take a reference to a page, even a free one of a device
- * @page: a page; if it is device memory that nobody uses, the driver's to give
+ * get_page2018() - get_page(), or allocate a free page of device memory
+ * @page: a page; if it is free, of the calling driver's memory
  */
 void get_page2018(struct page *page)
 {

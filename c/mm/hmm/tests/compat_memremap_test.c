@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory as the memremap.h of 2018 had it: what is registered is found,
- * counted, given back, and gone.
+ * Tests of the memremap.h of Linux 5.0.
  *
- * Memory that the CPU reaches is set aside for this by the VM's command line
- * (tree/run). Where it is not those tests are skipped.
+ * Memory that the CPU can access is reserved by the VM's command line (tree/run);
+ * without it those tests are skipped.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -22,11 +21,11 @@
 /**
  * struct memory_device - a device with memory
  * @pagemap: the memory
- * @ref: the driver's count, for @pagemap
- * @gone: it went to zero
- * @kills: how often it was to be killed
- * @frees: how often a page was given back
- * @freed: the last one
+ * @ref: the driver's reference count for @pagemap
+ * @gone: it is zero
+ * @kills: number of calls of kill()
+ * @frees: number of calls of page_free()
+ * @freed: the page of the last one
  */
 struct memory_device {
 	struct dev_pagemap pagemap;
@@ -72,7 +71,7 @@ static void memory_ref_exit(void *ref)
 	percpu_ref_exit(ref);
 }
 
-/* A device with everything filled in but the addresses. */
+/* A device with everything set but the addresses. */
 static struct memory_device *memory_device(struct kunit *test, enum memory_type type)
 {
 	const dev_page_fault_t fault = memory_fault;
@@ -100,7 +99,7 @@ static struct device *host(struct kunit *test)
 	return dev;
 }
 
-/* Addresses for private memory. */
+/* Set addresses for device-private memory. */
 static void private_addresses(struct kunit *test, struct device *dev,
 			      struct memory_device *device)
 {
@@ -114,7 +113,7 @@ static void private_addresses(struct kunit *test, struct device *dev,
 #endif
 }
 
-/* Addresses for memory that the CPU reaches. */
+/* Set addresses of the memory that is reserved. */
 static void set_aside_addresses(struct kunit *test, struct memory_device *device)
 {
 	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
@@ -177,13 +176,13 @@ static void incomplete(struct kunit *test)
 		else if (i == 3)
 			device->pagemap.page_free = NULL;
 		else if (i == 4)
-			device->pagemap.type = 0;
+			device->pagemap.type = MEMORY_DEVICE_PCI_P2PDMA;
 		else
 			device->pagemap.type = MEMORY_DEVICE_PUBLIC,
 			device->pagemap.page_free = NULL;
 		KUNIT_EXPECT_EQ(test, -EINVAL,
 				PTR_ERR_OR_ZERO(devm_memremap_pages(dev, &device->pagemap)));
-		/* A count that could be killed has been. */
+		/* A reference count that can be killed is killed. */
 		KUNIT_EXPECT_EQ(test, device->kills, i > 1);
 		if (i <= 1)
 			memory_kill(&device->ref);
@@ -230,9 +229,9 @@ static void pagemap_by_pfn(struct kunit *test)
 
 	found = get_dev_pagemap(pfn, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, found, &device->pagemap);
-	/* The same again costs no further reference. */
+	/* The second lookup takes over the reference of the first. */
 	KUNIT_EXPECT_PTR_EQ(test, found, get_dev_pagemap(pfn + 1, found));
-	/* Another gives the one it came with back. */
+	/* A lookup that fails drops it. */
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(0, found));
 	found = get_dev_pagemap(PHYS_PFN(device->pagemap.res.end), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, found, &device->pagemap);
@@ -240,13 +239,16 @@ static void pagemap_by_pfn(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, device->gone);
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(pfn, NULL));
 	put_dev_pagemap(found);
-	KUNIT_EXPECT_TRUE(test, device->gone);
 	put_dev_pagemap(NULL);
-	/* It was killed already, which is the driver's business. */
+	/* The reference count pins the mapping: it ends after it. */
+	KUNIT_EXPECT_FALSE(test, device->gone);
 	device->pagemap.kill = memory_killed;
+	devm_memunmap_pages(dev, &device->pagemap);
+	KUNIT_EXPECT_EQ(test, 2, device->kills);
+	KUNIT_EXPECT_TRUE(test, device->gone);
 }
 
-/* Registered, found, and gone with the device. */
+/* Registered, and removed with the device. */
 static void public_pages(struct kunit *test)
 {
 	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);
@@ -276,7 +278,9 @@ static void public_pages_altmap(struct kunit *test)
 	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);
 	const struct vmem_altmap altmap = {
 		.base_pfn = PHYS_PFN(SET_ASIDE),
+		.reserve = 3,
 		.free = PHYS_PFN(SIZE / PAGE_SIZE * sizeof(struct page)),
+		.align = 5,
 	};
 	struct device *dev;
 
@@ -285,9 +289,12 @@ static void public_pages_altmap(struct kunit *test)
 	memcpy(&device->pagemap.altmap, &altmap, sizeof(altmap));
 	device->pagemap.altmap_valid = true;
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devm_memremap_pages(dev, &device->pagemap));
-	KUNIT_EXPECT_EQ(test, device->pagemap.altmap.alloc, altmap.free);
+	KUNIT_EXPECT_EQ(test, device->pagemap.altmap.alloc, altmap.free - altmap.align);
 	KUNIT_EXPECT_EQ(test, page_to_phys(pfn_to_page(PHYS_PFN(SET_ASIDE) + altmap.free)),
 			SET_ASIDE + PFN_PHYS(altmap.free));
+	/* The first struct page lies behind the reserved pages and those for alignment. */
+	KUNIT_EXPECT_EQ(test, vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE))),
+			altmap.base_pfn + altmap.reserve + altmap.align);
 	/* The struct page of the first page that is left lies in the memory. */
 	KUNIT_EXPECT_EQ(test, SET_ASIDE,
 			round_down(PFN_PHYS(vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE) +
@@ -297,9 +304,9 @@ static void public_pages_altmap(struct kunit *test)
 }
 
 /**
- * struct unpin - a page that is let go of a little later
- * @work: when
- * @page: which
+ * struct unpin - a page whose reference is dropped a little later
+ * @work: drops it
+ * @page: the page
  */
 struct unpin {
 	struct delayed_work work;
@@ -311,7 +318,7 @@ static void unpin_now(struct work_struct *work)
 	put_page(container_of(work, struct unpin, work.work)->page);
 }
 
-/* Who waits for a page is woken when it is idle, long before the time is over. */
+/* A waiter for a page is woken when it is free, long before the timeout. */
 static void fs_dax_wakes(struct kunit *test)
 {
 	struct memory_device *device = memory_device(test, MEMORY_DEVICE_FS_DAX);
@@ -336,6 +343,108 @@ static void fs_dax_wakes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, device->gone);
 }
 
+/* The last reference of a page calls page_free(), on each use of the page. */
+static void fs_dax_page_free(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_FS_DAX);
+	struct device *dev;
+	struct page *page;
+	char *addr;
+	int i;
+
+	set_aside_addresses(test, device);
+	dev = host(test);
+	addr = devm_memremap_pages(dev, &device->pagemap);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+	page = virt_to_page(addr + SIZE - PAGE_SIZE);
+	for (i = 1; i <= 2; i++) {
+		get_page(page);
+		get_page(page);
+		put_page(page);
+		KUNIT_EXPECT_EQ(test, i - 1, device->frees);
+		put_page(page);
+		KUNIT_EXPECT_EQ(test, i, device->frees);
+		KUNIT_EXPECT_PTR_EQ(test, page, device->freed);
+	}
+	/* Waking somebody up while the page is in use is no free. */
+	get_page(page);
+	wake_up_var(page);
+	KUNIT_EXPECT_EQ(test, 2, device->frees);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, 3, device->frees);
+	devm_memunmap_pages(dev, &device->pagemap);
+	wake_up_var(page);
+	KUNIT_EXPECT_EQ(test, 3, device->frees);
+}
+
+/* Memory without a type, as device-dax registered it until Linux 5.2. */
+static void without_a_type(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, 0);
+	struct device *dev;
+	struct page *page;
+	char *addr;
+
+	set_aside_addresses(test, device);
+	dev = host(test);
+	device->pagemap.page_fault = NULL;
+	device->pagemap.page_free = NULL;
+	addr = devm_memremap_pages(dev, &device->pagemap);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+	page = virt_to_page(addr);
+	KUNIT_EXPECT_PTR_EQ(test, &device->pagemap, page_dev_pagemap2018(page));
+	memset(addr, 0x5a, PAGE_SIZE);
+	get_page(page);
+	put_page(page);
+	devm_memunmap_pages(dev, &device->pagemap);
+	KUNIT_EXPECT_TRUE(test, device->gone);
+}
+
+/* A page in use keeps the driver's reference count from ending. */
+static void page_in_use_pins(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);
+	struct device *dev;
+	struct page *page;
+	char *addr;
+
+	set_aside_addresses(test, device);
+	dev = host(test);
+	addr = devm_memremap_pages(dev, &device->pagemap);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
+	page = virt_to_page(addr);
+	get_page(page);
+	memory_kill(&device->ref);
+	KUNIT_EXPECT_FALSE(test, device->gone);
+	put_page(page);
+	device->pagemap.kill = memory_killed;
+	devm_memunmap_pages(dev, &device->pagemap);
+	KUNIT_EXPECT_TRUE(test, device->gone);
+}
+
+/* Addresses that are not the device's: the errors of Linux 5.0. */
+static void addresses_taken(struct kunit *test)
+{
+	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);
+	struct memory_device *other = memory_device(test, MEMORY_DEVICE_PUBLIC);
+	struct device *dev;
+
+	set_aside_addresses(test, device);
+	dev = host(test);
+	other->pagemap.res = (struct resource)DEFINE_RES_MEM(SZ_16M, SZ_2M);
+	KUNIT_EXPECT_EQ(test, -ENXIO,
+			PTR_ERR_OR_ZERO(devm_memremap_pages(dev, &other->pagemap)));
+	KUNIT_EXPECT_EQ(test, 1, other->kills);
+
+	other = memory_device(test, MEMORY_DEVICE_PUBLIC);
+	other->pagemap.res = device->pagemap.res;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devm_memremap_pages(dev, &device->pagemap));
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			PTR_ERR_OR_ZERO(devm_memremap_pages(dev, &other->pagemap)));
+	KUNIT_EXPECT_EQ(test, 1, other->kills);
+	devm_memunmap_pages(dev, &device->pagemap);
+}
+
 static struct kunit_case compat_memremap_cases[] = {
 	KUNIT_CASE(without_zone_device),
 	KUNIT_CASE(altmap_helpers),
@@ -345,6 +454,10 @@ static struct kunit_case compat_memremap_cases[] = {
 	KUNIT_CASE(public_pages),
 	KUNIT_CASE(public_pages_altmap),
 	KUNIT_CASE(fs_dax_wakes),
+	KUNIT_CASE(fs_dax_page_free),
+	KUNIT_CASE(without_a_type),
+	KUNIT_CASE(page_in_use_pins),
+	KUNIT_CASE(addresses_taken),
 	{}
 };
 
