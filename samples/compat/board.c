@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In place of hardware: memory that the CPU cannot reach, a copy engine, and a
- * file.
+ * The simulated board: memory, a DMA engine, and a file.
  */
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -32,6 +32,21 @@ void board_free(struct board *board, unsigned long index)
 	spin_unlock(&board->lock);
 }
 
+struct page *board_alloc_system_page(struct board *board, struct vm_area_struct *vma,
+				     unsigned long addr)
+{
+	struct page *page;
+
+	if (board->fate == COMPAT_NO_MEMORY) {
+		board->fate = COMPAT_WORKS;
+		return NULL;
+	}
+	page = alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, addr);
+	if (page)
+		lock_page(page);
+	return page;
+}
+
 void board_copy_in(struct board *board, unsigned long index, struct page *page)
 {
 	char *to = board->memory + index * PAGE_SIZE;
@@ -47,19 +62,20 @@ void board_copy_out(struct board *board, unsigned long index, struct page *page)
 	memcpy_to_page(page, 0, board->memory + index * PAGE_SIZE, PAGE_SIZE);
 }
 
-static int board_migrate(struct board *board, struct hmm_gen_cmd *cmd)
+static int board_migrate(struct board *board, struct compat_cmd *cmd, bool evict)
 {
 	struct vm_area_struct *vma;
 	unsigned long moved = 0;
 	int ret = -EINVAL;
 
-	if (!PAGE_ALIGNED(cmd->addr) || !cmd->npages || cmd->npages > HMM_GEN_PAGES ||
-	    cmd->addr > TASK_SIZE - HMM_GEN_PAGES * PAGE_SIZE)
+	if (!PAGE_ALIGNED(cmd->addr) || !cmd->npages || cmd->npages > COMPAT_PAGES ||
+	    cmd->addr > TASK_SIZE - COMPAT_PAGES * PAGE_SIZE)
 		return -EINVAL;
 	mmap_read_lock(current->mm);
 	vma = vma_lookup(current->mm, cmd->addr);
 	if (vma)
-		ret = board->migrate(vma, cmd->addr, cmd->addr + cmd->npages * PAGE_SIZE, &moved);
+		ret = board->migrate(vma, cmd->addr, cmd->addr + cmd->npages * PAGE_SIZE,
+				     evict, &moved);
 	mmap_read_unlock(current->mm);
 	cmd->result = moved;
 	return ret;
@@ -68,19 +84,20 @@ static int board_migrate(struct board *board, struct hmm_gen_cmd *cmd)
 static long board_ioctl(struct file *file, unsigned int nr, unsigned long arg)
 {
 	struct board *board = container_of(file->private_data, struct board, misc);
-	struct hmm_gen_cmd cmd;
+	struct compat_cmd cmd;
 	int ret;
 
 	switch (nr) {
-	case HMM_GEN_MIGRATE:
+	case COMPAT_MIGRATE:
+	case COMPAT_EVICT:
 		if (copy_from_user(&cmd, (void __user *)arg, sizeof(cmd)))
 			return -EFAULT;
-		ret = board_migrate(board, &cmd);
+		ret = board_migrate(board, &cmd, nr == COMPAT_EVICT);
 		return ret ?: copy_to_user((void __user *)arg, &cmd, sizeof(cmd)) ? -EFAULT : 0;
-	case HMM_GEN_FATE:
+	case COMPAT_FATE:
 		board->fate = arg;
 		return 0;
-	case HMM_GEN_STATS:
+	case COMPAT_STATS:
 		return copy_to_user((void __user *)arg, &board->stats, sizeof(board->stats)) ?
 		       -EFAULT : 0;
 	default:

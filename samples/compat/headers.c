@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a driver can name whatever is configured, whether there is anything
- * behind it or not. Compiled by `make matrix`, in every configuration, and
- * never linked.
+ * Names that exist in every configuration, as functions or as stubs. Compiled by
+ * `make matrix` in each of them, and never linked.
  */
 #define HMM_API (HMM_API_2017 | HMM_API_MEMREMAP)
 #include <linux/hmm_compat.h>
 
-int hmm_generations_words(struct page *page);
-int hmm_generations_memory(struct device *dev, struct dev_pagemap *pagemap);
-int hmm_generations_move(struct vm_area_struct *vma, struct hmm_devmem *devmem);
+int hmm_compat_pfns(struct page *page);
+int hmm_compat_memory(struct device *dev, struct dev_pagemap *pagemap);
+int hmm_compat_move(struct vm_area_struct *vma, struct hmm_devmem *devmem);
 
-int hmm_generations_words(struct page *page)
+int hmm_compat_pfns(struct page *page)
 {
-	hmm_pfn_t word = hmm_pfn_t_from_page(page) | HMM_PFN_WRITE;
+	hmm_pfn_t hmm_pfn = hmm_pfn_t_from_page(page) | HMM_PFN_WRITE;
 
-	return hmm_pfn_t_to_page(word) != page ||
-	       hmm_pfn_t_to_pfn(word) != word >> HMM_PFN_SHIFT;
+	return hmm_pfn_t_to_page(hmm_pfn) != page ||
+	       hmm_pfn_t_to_pfn(hmm_pfn) != hmm_pfn >> HMM_PFN_SHIFT;
 }
 
-int hmm_generations_memory(struct device *dev, struct dev_pagemap *pagemap)
+int hmm_compat_memory(struct device *dev, struct dev_pagemap *pagemap)
 {
 	void *addr = devm_memremap_pages(dev, pagemap);
 
@@ -29,7 +28,7 @@ int hmm_generations_memory(struct device *dev, struct dev_pagemap *pagemap)
 	return PTR_ERR_OR_ZERO(addr);
 }
 
-int hmm_generations_move(struct vm_area_struct *vma, struct hmm_devmem *devmem)
+int hmm_compat_move(struct vm_area_struct *vma, struct hmm_devmem *devmem)
 {
 	unsigned long src, dst;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_memremap: a driver as one would have been written for Linux 5.0.
+ * hmm_memremap: a driver for the memremap.h of Linux 5.0.
  *
- * It registers its memory itself: private memory, which the CPU cannot reach,
- * or with public=ADDRESS memory at that physical address, which it can. When
- * the CPU touches a page of the former, that page comes home, and its
- * neighbours with it as far as they are in the same stretch of eight.
+ * It registers its memory itself: device-private memory, or with public=ADDRESS
+ * memory at that physical address that the CPU can access. A CPU fault on a page
+ * of the former migrates it to system memory, together with its neighbours in
+ * the same aligned group of eight.
  */
 #include <linux/ioport.h>
 #include <linux/module.h>
@@ -20,14 +20,14 @@
 
 static unsigned long public;
 module_param(public, ulong, 0444);
-MODULE_PARM_DESC(public, "Physical address of 4 MiB that the CPU reaches and nobody uses");
+MODULE_PARM_DESC(public, "Physical address of 4 MiB of unused memory that the CPU can access");
 
 /**
  * struct card - the device
  * @board: its memory
- * @pagemap: the same for the mm
- * @ref: counts who uses @pagemap
- * @idle: nobody does
+ * @pagemap: the struct pages for it
+ * @ref: reference count of @pagemap
+ * @idle: completed when @ref is zero
  */
 static struct card {
 	struct board board;
@@ -55,36 +55,37 @@ static struct page *card_alloc_page(void)
 }
 
 /**
- * struct journey - pages on their way
- * @home: to system memory; else to the device's
- * @moved: how many have arrived
+ * struct transfer - pages that are being migrated
+ * @evict: to system memory; otherwise to device memory
+ * @moved: number of pages that have moved
+ * @no_memory: a page had no destination for want of memory
  */
-struct journey {
-	bool home;
+struct transfer {
+	bool evict;
 	unsigned long moved;
+	bool no_memory;
 };
 
 /* Pages of other devices, which have their own drivers, stay where they are. */
-static bool may_go(const struct page *page, bool home)
+static bool may_move(const struct page *page, bool evict)
 {
 	if (!page || !is_zone_device_page(page))
-		return !home;
-	return home && card_index(page) < BOARD_PAGES;
+		return !evict;
+	return evict && card_index(page) < BOARD_PAGES;
 }
 
 static struct page *card_copy(struct vm_area_struct *vma, unsigned long addr,
-			      struct page *from, bool home)
+			      struct page *from, bool evict)
 {
-	struct page *to = home ? alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, addr) :
-				 card_alloc_page();
+	struct page *to = evict ? board_alloc_system_page(&card.board, vma, addr) :
+				  card_alloc_page();
 
 	if (!to)
 		return NULL;
-	if (home) {
-		lock_page(to);
+	if (evict) {
 		board_copy_out(&card.board, card_index(from), to);
 	} else if (public) {
-		/* Public memory is written as any other. */
+		/* The CPU writes to public memory as to any other. */
 		if (from)
 			copy_highpage(to, from);
 		else
@@ -99,18 +100,20 @@ static void card_alloc_and_copy(struct vm_area_struct *vma, const unsigned long 
 				unsigned long *dst, unsigned long start, unsigned long end,
 				void *private)
 {
-	struct journey *journey = private;
+	struct transfer *transfer = private;
 	unsigned long addr;
 
 	for (addr = start; addr < end; addr += PAGE_SIZE, src++, dst++) {
 		struct page *from = migrate_pfn_to_page(*src), *to;
 
 		*dst = 0;
-		if (!(*src & MIGRATE_PFN_MIGRATE) || !may_go(from, journey->home))
+		if (!(*src & MIGRATE_PFN_MIGRATE) || !may_move(from, transfer->evict))
 			continue;
-		to = card_copy(vma, addr, from, journey->home);
+		to = card_copy(vma, addr, from, transfer->evict);
 		if (to)
 			*dst = migrate_pfn(page_to_pfn(to)) | MIGRATE_PFN_LOCKED;
+		else
+			transfer->no_memory = true;
 	}
 }
 
@@ -118,12 +121,12 @@ static void card_finalize(struct vm_area_struct *vma, const unsigned long *src,
 			  const unsigned long *dst, unsigned long start, unsigned long end,
 			  void *private)
 {
-	struct journey *journey = private;
+	struct transfer *transfer = private;
 	unsigned long addr;
 
 	for (addr = start; addr < end; addr += PAGE_SIZE, src++, dst++)
 		if ((*src & MIGRATE_PFN_MIGRATE) && migrate_pfn_to_page(*dst))
-			journey->moved++;
+			transfer->moved++;
 }
 
 static const struct migrate_vma_ops card_migrate_ops = {
@@ -137,19 +140,16 @@ static int card_page_fault(struct vm_area_struct *vma, unsigned long addr,
 	unsigned long src[NEIGHBOURS], dst[NEIGHBOURS];
 	unsigned long start = round_down(addr, NEIGHBOURS * PAGE_SIZE);
 	unsigned long end = min(start + NEIGHBOURS * PAGE_SIZE, vma->vm_end);
-	struct journey journey = { .home = true };
+	struct transfer transfer = { .evict = true };
 
 	card.board.stats.faults++;
-	if (card.board.fate == HMM_GEN_LOSES_DATA)
+	if (card.board.fate == COMPAT_LOSES_DATA)
 		return VM_FAULT_SIGBUS;
-	if (card.board.fate == HMM_GEN_NO_MEMORY) {
-		card.board.fate = HMM_GEN_WORKS;
-		return VM_FAULT_OOM;
-	}
 	start = max(start, vma->vm_start);
-	if (migrate_vma(&card_migrate_ops, vma, start, end, src, dst, &journey))
+	if (migrate_vma(&card_migrate_ops, vma, start, end, src, dst, &transfer))
 		return VM_FAULT_SIGBUS;
-	return journey.moved ? 0 : VM_FAULT_OOM;
+	/* A page that was busy is accessed again, and its data is not lost. */
+	return transfer.no_memory && !transfer.moved ? VM_FAULT_OOM : 0;
 }
 
 static void card_page_free(struct page *page, void *data)
@@ -160,15 +160,15 @@ static void card_page_free(struct page *page, void *data)
 }
 
 static int card_migrate(struct vm_area_struct *vma, unsigned long start, unsigned long end,
-			unsigned long *moved)
+			bool evict, unsigned long *moved)
 {
-	unsigned long src[HMM_GEN_PAGES], dst[HMM_GEN_PAGES];
-	struct journey journey = { .home = false };
+	unsigned long src[COMPAT_PAGES], dst[COMPAT_PAGES];
+	struct transfer transfer = { .evict = evict };
 	int ret = -ENXIO;
 
 	if (card.pagemap.dev)
-		ret = migrate_vma(&card_migrate_ops, vma, start, end, src, dst, &journey);
-	*moved = journey.moved;
+		ret = migrate_vma(&card_migrate_ops, vma, start, end, src, dst, &transfer);
+	*moved = transfer.moved;
 	return ret;
 }
 
@@ -200,11 +200,11 @@ static int card_register_memory(struct device *dev)
 	return PTR_ERR_OR_ZERO(devm_memremap_pages(dev, pagemap));
 }
 
-/* The device takes its memory with it, once the last page is free. */
+/* The end of the device removes its memory, once all pages are free. */
 static void card_end(void)
 {
 	board_exit(&card.board);
-	/* Registering kills it when it fails; it may not have come to that. */
+	/* A failure to register the memory has killed it, unless it came earlier. */
 	if (!percpu_ref_is_dying(&card.ref))
 		percpu_ref_kill(&card.ref);
 	wait_for_completion(&card.idle);
@@ -239,5 +239,5 @@ static void __exit card_exit(void)
 }
 module_exit(card_exit);
 
-MODULE_DESCRIPTION("Sample driver for the memremap.h of 2018");
+MODULE_DESCRIPTION("Sample driver for the memremap.h of Linux 5.0");
 MODULE_LICENSE("GPL");

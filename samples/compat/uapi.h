@@ -1,67 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What a program can have the drivers of earlier years do.
+ * The commands of the sample drivers for earlier API years.
  */
-#ifndef HMM_GENERATIONS_H
-#define HMM_GENERATIONS_H
+#ifndef _HMM_COMPAT_UAPI_H
+#define _HMM_COMPAT_UAPI_H
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
 /**
- * struct hmm_gen_cmd - a command about some pages
- * @addr: address of the first
- * @npages: how many, at most %HMM_GEN_PAGES
- * @ptr: memory of the program's for what is copied
- * @result: how many pages it was done to
+ * struct compat_cmd - a command for some pages
+ * @addr: address of the first page
+ * @npages: number of pages, at most %COMPAT_PAGES
+ * @ptr: the program's buffer
+ * @result: number of pages that the command succeeded for
  */
-struct hmm_gen_cmd {
+struct compat_cmd {
 	__u64 addr;
 	__u64 npages;
 	__u64 ptr;
 	__u64 result;
 };
 
-#define HMM_GEN_PAGES 64
+#define COMPAT_PAGES 64
 
 /**
- * struct hmm_gen_stats - what has happened since the driver was loaded
- * @faults: faults of the CPU on pages in the device's memory
- * @frees: pages of the device's memory that were given back
- * @syncs: times that the device's table was to be synchronised
- * @releases: processes whose end the driver was told of
+ * struct compat_stats - what has happened since the driver was loaded
+ * @faults: CPU faults on pages in device memory
+ * @frees: pages of device memory that were freed
+ * @syncs: calls to synchronize the device's page table
+ * @releases: address spaces whose end the driver was notified of
  */
-struct hmm_gen_stats {
+struct compat_stats {
 	__u64 faults;
 	__u64 frees;
 	__u64 syncs;
 	__u64 releases;
 };
 
-/* What becomes of the next fault of the CPU on a page in the device's memory. */
-enum hmm_gen_fate {
-	HMM_GEN_WORKS,
-	HMM_GEN_LOSES_DATA,
-	HMM_GEN_NO_MEMORY,
+/* What happens to pages that are migrated to system memory from now on. */
+enum compat_fate {
+	COMPAT_WORKS,
+	COMPAT_LOSES_DATA,
+	COMPAT_NO_MEMORY,	/* once */
 };
 
-/* Drivers with memory: have pages there; say how faults go on from now. */
-#define HMM_GEN_MIGRATE		_IOWR('g', 0, struct hmm_gen_cmd)
-#define HMM_GEN_FATE		_IO('g', 1)
-/* Drivers that mirror: copy by way of the device's table, and look into pages. */
-#define HMM_GEN_READ		_IOWR('g', 2, struct hmm_gen_cmd)
-#define HMM_GEN_WRITE		_IOWR('g', 3, struct hmm_gen_cmd)
-#define HMM_GEN_SNAPSHOT	_IOWR('g', 4, struct hmm_gen_cmd)
-#define HMM_GEN_DMA_FILL	_IOWR('g', 5, struct hmm_gen_cmd)
-#define HMM_GEN_STATS		_IOR('g', 6, struct hmm_gen_stats)
+/* Drivers with device memory: migrate pages there, or to system memory. */
+#define COMPAT_MIGRATE		_IOWR('g', 0, struct compat_cmd)
+#define COMPAT_EVICT		_IOWR('g', 7, struct compat_cmd)
+#define COMPAT_FATE		_IO('g', 1)
+/* Drivers with a mirror: copy through the device's page table; report entries. */
+#define COMPAT_READ		_IOWR('g', 2, struct compat_cmd)
+#define COMPAT_WRITE		_IOWR('g', 3, struct compat_cmd)
+#define COMPAT_SNAPSHOT	_IOWR('g', 4, struct compat_cmd)
+#define COMPAT_DMA_FILL	_IOWR('g', 5, struct compat_cmd)
+/* Put pages that are present into the device's page table; count those in it. */
+#define COMPAT_PREFETCH	_IOWR('g', 8, struct compat_cmd)
+#define COMPAT_PEEK		_IOWR('g', 9, struct compat_cmd)
+#define COMPAT_STATS		_IOR('g', 6, struct compat_stats)
 
-/* The entries that HMM_GEN_SNAPSHOT shows, one __u64 a page. */
-#define HMM_GEN_ENTRY_VALID	0x1ULL
-#define HMM_GEN_ENTRY_WRITE	0x2ULL
-#define HMM_GEN_ENTRY_PRIVATE	0x4ULL
-#define HMM_GEN_ENTRY_ERROR	0x10ULL
-#define HMM_GEN_ENTRY_NONE	0x20ULL
-#define HMM_GEN_ENTRY_SPECIAL	0x40ULL
-#define HMM_GEN_ENTRY_SHIFT	12
+/* The entries of COMPAT_SNAPSHOT, one __u64 for each page. */
+#define COMPAT_ENTRY_VALID	0x1ULL
+#define COMPAT_ENTRY_WRITE	0x2ULL
+#define COMPAT_ENTRY_PRIVATE	0x4ULL
+#define COMPAT_ENTRY_ERROR	0x10ULL
+#define COMPAT_ENTRY_NONE	0x20ULL
+#define COMPAT_ENTRY_SPECIAL	0x40ULL
+#define COMPAT_ENTRY_SHIFT	12
 
-#endif /* HMM_GENERATIONS_H */
+#endif /* _HMM_COMPAT_UAPI_H */

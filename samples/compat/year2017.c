@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_year2017: a driver as one would have been written for Linux 4.14.
+ * hmm_year2017: a driver for API year 2017.
  *
- * The device has memory that the CPU cannot reach. hmm_devmem_add() makes pages
- * for it, migrate_vma() moves pages of a process there, and when the CPU touches
- * one it comes home.
+ * The device has memory that the CPU cannot access. hmm_devmem_add() creates
+ * struct pages for it, migrate_vma() migrates pages of a process there, and a CPU
+ * fault migrates a page back to system memory.
  */
 #include <linux/module.h>
 #include <linux/pagemap.h>
@@ -22,7 +22,7 @@ static unsigned long board_index(const struct page *page)
 	return page_to_pfn(page) - devmem->pfn_first;
 }
 
-/* A page of the device's memory, locked. */
+/* Allocate a page of device memory, locked. */
 static struct page *alloc_device_page(void)
 {
 	long index = board_alloc(&board);
@@ -37,6 +37,16 @@ static struct page *alloc_device_page(void)
 	return page;
 }
 
+/**
+ * struct transfer - pages that are being migrated
+ * @moved: number of pages that have moved
+ * @no_memory: a page had no destination for want of memory
+ */
+struct transfer {
+	unsigned long moved;
+	bool no_memory;
+};
+
 static void move_in(struct vm_area_struct *vma, const unsigned long *src, unsigned long *dst,
 		    unsigned long start, unsigned long end, void *private)
 {
@@ -46,7 +56,9 @@ static void move_in(struct vm_area_struct *vma, const unsigned long *src, unsign
 		struct page *from = migrate_pfn_to_page(*src), *to;
 
 		*dst = 0;
-		if (!(*src & MIGRATE_PFN_MIGRATE) || (from && is_device_private_page(from)))
+		/* Device memory stays where it is. Only a locked page holds still. */
+		if (!(*src & MIGRATE_PFN_MIGRATE) || (*src & MIGRATE_PFN_DEVICE) ||
+		    (from && !(*src & MIGRATE_PFN_LOCKED)))
 			continue;
 		to = alloc_device_page();
 		if (!to)
@@ -56,68 +68,89 @@ static void move_in(struct vm_area_struct *vma, const unsigned long *src, unsign
 	}
 }
 
+/* The dst of one page of this driver's memory. */
+static unsigned long move_page_out(struct transfer *transfer, struct page *from,
+				   struct vm_area_struct *vma, unsigned long addr)
+{
+	struct page *to;
+
+	if (board.fate == COMPAT_LOSES_DATA)
+		return MIGRATE_PFN_ERROR;
+	to = board_alloc_system_page(&board, vma, addr);
+	if (!to) {
+		transfer->no_memory = true;
+		return 0;
+	}
+	board_copy_out(&board, board_index(from), to);
+	return migrate_pfn(page_to_pfn(to)) | MIGRATE_PFN_LOCKED;
+}
+
 static void move_out(struct vm_area_struct *vma, const unsigned long *src, unsigned long *dst,
 		     unsigned long start, unsigned long end, void *private)
 {
-	struct page *from = migrate_pfn_to_page(*src), *to;
+	unsigned long addr;
 
-	*dst = 0;
-	if (!(*src & MIGRATE_PFN_MIGRATE))
-		return;
-	if (board.fate == HMM_GEN_LOSES_DATA) {
-		*dst = MIGRATE_PFN_ERROR;
-		return;
+	for (addr = start; addr < end; addr += PAGE_SIZE, src++, dst++) {
+		struct page *from = migrate_pfn_to_page(*src);
+
+		*dst = 0;
+		if ((*src & MIGRATE_PFN_MIGRATE) && (*src & MIGRATE_PFN_DEVICE) &&
+		    board_index(from) < BOARD_PAGES)
+			*dst = move_page_out(private, from, vma, addr);
 	}
-	to = alloc_page_vma(GFP_HIGHUSER_MOVABLE, vma, start);
-	if (!to)
-		return;
-	lock_page(to);
-	board_copy_out(&board, board_index(from), to);
-	*dst = migrate_pfn(page_to_pfn(to)) | MIGRATE_PFN_LOCKED;
 }
 
-/* How many pages have moved; a real device's page table would be set here. */
+/* A driver with a page table would update it here. */
 static void count_moved(struct vm_area_struct *vma, const unsigned long *src,
 			const unsigned long *dst, unsigned long start, unsigned long end,
 			void *private)
 {
-	unsigned long *moved = private, addr;
+	struct transfer *transfer = private;
+	unsigned long addr;
 
 	for (addr = start; addr < end; addr += PAGE_SIZE, src++, dst++)
 		if ((*src & MIGRATE_PFN_MIGRATE) && migrate_pfn_to_page(*dst))
-			++*moved;
+			transfer->moved++;
 }
 
-static int device_migrate(struct vm_area_struct *vma, unsigned long start, unsigned long end,
-			  unsigned long *moved)
-{
-	static const struct migrate_vma_ops ops = {
-		.alloc_and_copy = move_in,
-		.finalize_and_map = count_moved,
-	};
-	unsigned long src[HMM_GEN_PAGES], dst[HMM_GEN_PAGES];
+static const struct migrate_vma_ops move_in_ops = {
+	.alloc_and_copy = move_in,
+	.finalize_and_map = count_moved,
+};
 
-	return devmem ? migrate_vma(&ops, vma, start, end, src, dst, moved) : -ENXIO;
+static const struct migrate_vma_ops move_out_ops = {
+	.alloc_and_copy = move_out,
+	.finalize_and_map = count_moved,
+};
+
+static int device_migrate(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			  bool evict, unsigned long *moved)
+{
+	unsigned long src[COMPAT_PAGES], dst[COMPAT_PAGES];
+	struct transfer transfer = {};
+	int ret = -ENXIO;
+
+	if (devmem)
+		ret = migrate_vma(evict ? &move_out_ops : &move_in_ops, vma, start, end,
+				  src, dst, &transfer);
+	*moved = transfer.moved;
+	return ret;
 }
 
 static int device_fault(struct hmm_devmem *devmem, struct vm_area_struct *vma,
 			unsigned long addr, const struct page *page, unsigned int flags,
 			pmd_t *pmdp)
 {
-	static const struct migrate_vma_ops ops = {
-		.alloc_and_copy = move_out,
-		.finalize_and_map = count_moved,
-	};
-	unsigned long src, dst, moved = 0;
+	struct transfer transfer = {};
+	unsigned long src, dst;
 
 	board.stats.faults++;
-	if (board.fate == HMM_GEN_NO_MEMORY) {
-		board.fate = HMM_GEN_WORKS;
-		return VM_FAULT_OOM;
-	}
-	if (migrate_vma(&ops, vma, addr, addr + PAGE_SIZE, &src, &dst, &moved))
+	if (migrate_vma(&move_out_ops, vma, addr, addr + PAGE_SIZE, &src, &dst, &transfer))
 		return VM_FAULT_SIGBUS;
-	return moved ? 0 : VM_FAULT_SIGBUS;
+	if (dst & MIGRATE_PFN_ERROR)
+		return VM_FAULT_SIGBUS;
+	/* A page that was busy is accessed again, and its data is not lost. */
+	return transfer.no_memory ? VM_FAULT_OOM : 0;
 }
 
 static void device_free(struct hmm_devmem *devmem, struct page *page)
@@ -158,5 +191,5 @@ static void __exit year2017_exit(void)
 }
 module_exit(year2017_exit);
 
-MODULE_DESCRIPTION("Sample driver for HMM's interface of 2017");
+MODULE_DESCRIPTION("Sample driver for HMM's API year 2017");
 MODULE_LICENSE("GPL");

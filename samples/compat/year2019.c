@@ -1,44 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_year2019: a driver as one would have been written for Linux 5.5.
+ * hmm_year2019: a driver for API year 2019.
  *
- * The engine has a table of translations, in a format of its own, with room for
- * some; by way of that table it reads and writes memory of the process that
- * opened it. hmm_range_fault() writes entries as the table has them. An
- * invalidation drops them.
+ * The compute unit has a page table in a format of its own, through which it
+ * reads and writes memory of the process that opened it. hmm_range_fault() writes
+ * entries in that format. An invalidation clears them.
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "engine.h"
+#include "unit.h"
 
 #define HMM_API HMM_API_2019
 #include <linux/hmm_compat.h>
 
-/* How often a race with the CPU may be lost. */
+/* How often a range may be invalidated before it is used. */
 #define TRIES 100
 
 static const u64 entry_flags[HMM_PFN_FLAG_MAX] = {
-	[HMM_PFN_VALID] = HMM_GEN_ENTRY_VALID,
-	[HMM_PFN_WRITE] = HMM_GEN_ENTRY_WRITE,
-	[HMM_PFN_DEVICE_PRIVATE] = HMM_GEN_ENTRY_PRIVATE,
+	[HMM_PFN_VALID] = COMPAT_ENTRY_VALID,
+	[HMM_PFN_WRITE] = COMPAT_ENTRY_WRITE,
+	[HMM_PFN_DEVICE_PRIVATE] = COMPAT_ENTRY_PRIVATE,
 };
 
 static const u64 entry_values[HMM_PFN_VALUE_MAX] = {
-	[HMM_PFN_ERROR] = HMM_GEN_ENTRY_ERROR,
-	[HMM_PFN_NONE] = HMM_GEN_ENTRY_NONE,
-	[HMM_PFN_SPECIAL] = HMM_GEN_ENTRY_SPECIAL,
+	[HMM_PFN_ERROR] = COMPAT_ENTRY_ERROR,
+	[HMM_PFN_NONE] = COMPAT_ENTRY_NONE,
+	[HMM_PFN_SPECIAL] = COMPAT_ENTRY_SPECIAL,
 };
 
-/* A process: what the engine has of it, and what tells of changes. */
+/* A process with its mirror. */
 struct context {
-	struct engine_process process;
+	struct unit_process process;
 	struct hmm_mirror mirror;
 };
 
-static struct engine engine;
+static struct compute_unit unit;
 
 static int context_sync(struct hmm_mirror *mirror, const struct mmu_notifier_range *update)
 {
@@ -48,8 +47,8 @@ static int context_sync(struct hmm_mirror *mirror, const struct mmu_notifier_ran
 		mutex_lock(&c->process.lock);
 	else if (!mutex_trylock(&c->process.lock))
 		return -EAGAIN;
-	engine_drop(&c->process, update->start, update->end);
-	engine.stats.syncs++;
+	unit_drop(&c->process, update->start, update->end);
+	unit.stats.syncs++;
 	mutex_unlock(&c->process.lock);
 	return 0;
 }
@@ -59,8 +58,8 @@ static void context_release(struct hmm_mirror *mirror)
 	struct context *c = container_of(mirror, struct context, mirror);
 
 	mutex_lock(&c->process.lock);
-	engine_drop(&c->process, 0, ULONG_MAX);
-	engine.stats.releases++;
+	unit_drop(&c->process, 0, ULONG_MAX);
+	unit.stats.releases++;
 	mutex_unlock(&c->process.lock);
 }
 
@@ -69,9 +68,9 @@ static const struct hmm_mirror_ops context_ops = {
 	.sync_cpu_device_pagetables = context_sync,
 };
 
-/* Have a range tracked, of which flags are asked. */
-static int begin(struct context *c, struct hmm_range *range, const struct hmm_gen_cmd *cmd,
-		 u64 *pfns, u64 asked)
+/* Register a range whose pages are all requested with flags. */
+static int begin(struct context *c, struct hmm_range *range, const struct compat_cmd *cmd,
+		 u64 *pfns, u64 request)
 {
 	*range = (struct hmm_range){
 		.start = cmd->addr,
@@ -79,23 +78,23 @@ static int begin(struct context *c, struct hmm_range *range, const struct hmm_ge
 		.pfns = pfns,
 		.flags = entry_flags,
 		.values = entry_values,
-		.pfn_shift = HMM_GEN_ENTRY_SHIFT,
-		.default_flags = asked,
+		.pfn_shift = COMPAT_ENTRY_SHIFT,
+		.default_flags = request,
 	};
 	return hmm_range_register(range, &c->mirror);
 }
 
 /**
- * walk_and_lock() - learn the pages of a range, and keep them as they are
+ * walk_and_lock() - fault in a range and take the update lock while it is valid
  * @c: the context, whose lock is held on success
  * @range: the range, registered
  * @flags: HMM_FAULT_ALLOW_RETRY or HMM_FAULT_SNAPSHOT
- * @daddrs: where addresses for the engine go, or NULL
+ * @daddrs: where DMA addresses go, or NULL
  */
 static long walk_and_lock(struct context *c, struct hmm_range *range, unsigned int flags,
 			  dma_addr_t *daddrs)
 {
-	struct device *dev = &engine.pdev->dev;
+	struct device *dev = &unit.pdev->dev;
 	int tries = TRIES;
 	long ret;
 
@@ -122,35 +121,63 @@ static long walk_and_lock(struct context *c, struct hmm_range *range, unsigned i
 	return ret;
 }
 
-static struct context *context_of(struct engine_process *process)
+static struct context *context_of(struct unit_process *process)
 {
 	return container_of(process, struct context, process);
 }
 
-static int context_miss(struct engine_process *process, unsigned long addr, bool write)
+static int context_miss(struct unit_process *process, unsigned long addr, bool write)
 {
 	struct context *c = context_of(process);
-	const struct hmm_gen_cmd one = { .addr = addr, .npages = 1 };
+	const struct compat_cmd one = { .addr = addr, .npages = 1 };
 	struct hmm_range range;
 	u64 entry;
 	long ret;
 
-	/* Private memory is another device's, and has to come home first. */
-	ret = begin(c, &range, &one, &entry, HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_PRIVATE |
-					     (write ? HMM_GEN_ENTRY_WRITE : 0));
+	/* The memory of another device is migrated to system memory first. */
+	ret = begin(c, &range, &one, &entry, COMPAT_ENTRY_VALID | COMPAT_ENTRY_PRIVATE |
+					     (write ? COMPAT_ENTRY_WRITE : 0));
 	if (ret)
 		return ret;
 	ret = walk_and_lock(c, &range, HMM_FAULT_ALLOW_RETRY, NULL);
 	if (ret > 0) {
-		engine_set(process, addr, entry);
+		unit_set(process, addr, entry);
 		mutex_unlock(&c->process.lock);
 	}
 	hmm_range_unregister(&range);
 	return min(ret, 0L);
 }
 
-/* What is there, and nothing is faulted in for it. */
-static long context_snapshot(struct engine_process *process, const struct hmm_gen_cmd *cmd,
+/*
+ * Put pages that are present into the page table. Those that are unmapped later
+ * are removed by context_sync(), which waits for the lock.
+ */
+static int context_prefetch(struct unit_process *process, struct compat_cmd *cmd)
+{
+	struct context *c = context_of(process);
+	u64 entries[COMPAT_PAGES];
+	struct hmm_range range;
+	unsigned long i;
+	long ret;
+
+	ret = begin(c, &range, cmd, entries, 0);
+	if (ret)
+		return ret;
+	ret = walk_and_lock(c, &range, HMM_FAULT_SNAPSHOT, NULL);
+	for (i = 0; ret > 0 && i < cmd->npages; i++) {
+		if (!(entries[i] & COMPAT_ENTRY_VALID))
+			continue;
+		unit_set(process, cmd->addr + i * PAGE_SIZE, entries[i]);
+		cmd->result++;
+	}
+	if (ret > 0)
+		mutex_unlock(&process->lock);
+	hmm_range_unregister(&range);
+	return min(ret, 0L);
+}
+
+/* Report the pages as they are. */
+static long context_snapshot(struct unit_process *process, const struct compat_cmd *cmd,
 			     u64 *entries)
 {
 	struct context *c = context_of(process);
@@ -167,27 +194,27 @@ static long context_snapshot(struct engine_process *process, const struct hmm_ge
 	return ret;
 }
 
-/* The engine writes to a page by its address, which is a physical one. */
+/* Write to a page through its DMA address, which is a physical address here. */
 static bool fill(dma_addr_t daddr)
 {
-	if (!engine_reaches(phys_to_page(daddr)))
+	if (!unit_reaches(phys_to_page(daddr)))
 		return false;
 	memset(phys_to_virt(daddr), 0xdd, PAGE_SIZE);
 	return true;
 }
 
-/* The engine fills pages with 0xdd. */
-static int context_fill(struct engine_process *process, struct hmm_gen_cmd *cmd)
+/* Fill pages with 0xdd. */
+static int context_fill(struct unit_process *process, struct compat_cmd *cmd)
 {
 	struct context *c = context_of(process);
-	dma_addr_t daddrs[HMM_GEN_PAGES];
-	u64 pfns[HMM_GEN_PAGES];
+	dma_addr_t daddrs[COMPAT_PAGES];
+	u64 pfns[COMPAT_PAGES];
 	struct hmm_range range;
 	unsigned long i;
 	long ret;
 
 	ret = begin(c, &range, cmd, pfns,
-		    HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_PRIVATE | HMM_GEN_ENTRY_WRITE);
+		    COMPAT_ENTRY_VALID | COMPAT_ENTRY_PRIVATE | COMPAT_ENTRY_WRITE);
 	if (ret)
 		return ret;
 	ret = walk_and_lock(c, &range, HMM_FAULT_ALLOW_RETRY, daddrs);
@@ -195,14 +222,14 @@ static int context_fill(struct engine_process *process, struct hmm_gen_cmd *cmd)
 		for (i = 0; i < cmd->npages; i++)
 			if (!fill(daddrs[i]))
 				ret = -EIO;
-		cmd->result = hmm_range_dma_unmap(&range, &engine.pdev->dev, daddrs, true);
+		cmd->result = hmm_range_dma_unmap(&range, &unit.pdev->dev, daddrs, true);
 		mutex_unlock(&c->process.lock);
 	}
 	hmm_range_unregister(&range);
 	return min(ret, 0L);
 }
 
-static struct engine_process *context_open(struct mm_struct *mm)
+static struct unit_process *context_open(struct mm_struct *mm)
 {
 	struct context *c = kzalloc(sizeof(*c), GFP_KERNEL);
 	int ret;
@@ -221,7 +248,7 @@ static struct engine_process *context_open(struct mm_struct *mm)
 	return ERR_PTR(ret);
 }
 
-static void context_close(struct engine_process *process)
+static void context_close(struct unit_process *process)
 {
 	struct context *c = context_of(process);
 
@@ -229,26 +256,27 @@ static void context_close(struct engine_process *process)
 	kfree(c);
 }
 
-static struct engine engine = {
+static struct compute_unit unit = {
 	.name = "hmm_year2019",
 	.open = context_open,
 	.close = context_close,
 	.miss = context_miss,
+	.prefetch = context_prefetch,
 	.snapshot = context_snapshot,
 	.fill = context_fill,
 };
 
 static int __init year2019_init(void)
 {
-	return engine_init(&engine);
+	return unit_init(&unit);
 }
 module_init(year2019_init);
 
 static void __exit year2019_exit(void)
 {
-	engine_exit(&engine);
+	unit_exit(&unit);
 }
 module_exit(year2019_exit);
 
-MODULE_DESCRIPTION("Sample driver for HMM's interface of 2019");
+MODULE_DESCRIPTION("Sample driver for HMM's API year 2019");
 MODULE_LICENSE("GPL");

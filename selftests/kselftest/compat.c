@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Drivers that were written for earlier generations of HMM (samples/compat):
- * each is loaded, put to work on this process, and unloaded. What the interfaces
- * promise short of a device is tested by KUnit.
+ * Tests of the sample drivers for earlier API years: each is loaded, used on this
+ * process, and unloaded. What needs no device is tested by KUnit.
+ *
+ * SECONDS: how long the test with two threads and madvise() runs (default: 3).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -23,7 +25,7 @@
 #include "uapi.h"
 #include "hmm_user.h"
 
-#define NPAGES	16
+#define NPAGES	32
 #define RW	(PROT_READ | PROT_WRITE)
 
 static int module_load(const char *name, const char *arguments)
@@ -53,6 +55,13 @@ static int device_open(const char *name)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
+static time_t seconds(void)
+{
+	const char *given = getenv("SECONDS");
+
+	return given ? atoi(given) : 3;
+}
+
 static char *anonymous(size_t npages)
 {
 	/* Small pages, wherever it comes to lie. */
@@ -62,26 +71,26 @@ static char *anonymous(size_t npages)
 	return at;
 }
 
-/* Another page, full of zeros, in place of what is there. */
+/* Map a new page of zeros in place of what is mapped. */
 static char *replace(char *at)
 {
 	return mmap(at, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
-/* A command; how many pages it was done to, or a negative error number. */
+/* Run a command. Returns the number of pages that it succeeded for, or -errno. */
 static long command(int fd, unsigned long nr, const void *addr, unsigned long npages, void *ptr)
 {
-	struct hmm_gen_cmd cmd = {
+	struct compat_cmd cmd = {
 		.addr = (uintptr_t)addr, .npages = npages, .ptr = (uintptr_t)ptr };
 
 	return ioctl(fd, nr, &cmd) ? -errno : (long)cmd.result;
 }
 
-static struct hmm_gen_stats stats_of(int fd)
+static struct compat_stats stats_of(int fd)
 {
-	struct hmm_gen_stats stats = {};
+	struct compat_stats stats = {};
 
-	ioctl(fd, HMM_GEN_STATS, &stats);
+	ioctl(fd, COMPAT_STATS, &stats);
 	return stats;
 }
 
@@ -97,7 +106,7 @@ static void on_bus(int signal)
 	siglongjmp(bus, 1);
 }
 
-/* Whether touching a page brings SIGBUS. */
+/* Whether reading a page raises SIGBUS. */
 static bool touch_fails(const char *at)
 {
 	struct sigaction action = { .sa_handler = on_bus }, before;
@@ -112,7 +121,7 @@ static bool touch_fails(const char *at)
 }
 
 /*
- * Drivers whose device has memory of its own that the CPU cannot reach.
+ * Drivers with device-private memory.
  */
 
 FIXTURE(memory) {
@@ -122,7 +131,7 @@ FIXTURE(memory) {
 
 FIXTURE_VARIANT(memory) {
 	const char *driver;
-	unsigned int together;	/* pages that come home at once */
+	unsigned int together;	/* pages that one CPU fault migrates */
 };
 
 FIXTURE_VARIANT_ADD(memory, year2017)
@@ -142,7 +151,7 @@ FIXTURE_SETUP(memory)
 	ASSERT_EQ(0, module_load(variant->driver, ""));
 	self->fd = device_open(variant->driver);
 	ASSERT_LE(0, self->fd);
-	/* At the start of a stretch, so that neighbours are predictable. */
+	/* Aligned, so that a fault's neighbours are known. */
 	self->at = map_aligned(NPAGES * PAGE, 64 * PAGE, RW, MAP_PRIVATE, -1);
 	ASSERT_NE(NULL, self->at);
 	madvise(self->at, NPAGES * PAGE, MADV_NOHUGEPAGE);
@@ -150,13 +159,13 @@ FIXTURE_SETUP(memory)
 
 FIXTURE_TEARDOWN(memory)
 {
-	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_WORKS);
+	ioctl(self->fd, COMPAT_FATE, COMPAT_WORKS);
 	munmap(self->at, NPAGES * PAGE);
 	close(self->fd);
 	EXPECT_EQ(0, module_unload(variant->driver));
 }
 
-/* Whether a page is with the device, by what pagemap calls swapped. */
+/* Whether a page is in device memory, which pagemap shows as swapped. */
 static bool is_away(const char *at)
 {
 	return page_map(at) & MAP_SWAPPED;
@@ -166,12 +175,12 @@ TEST_F(memory, there_and_back)
 {
 	for (int i = 0; i < NPAGES; i++)
 		memset(self->at + i * PAGE, 'a' + i, PAGE);
-	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_MIGRATE, self->at, NPAGES, NULL));
 	for (int i = 0; i < NPAGES; i++)
 		EXPECT_TRUE(is_away(self->at + i * PAGE));
 	EXPECT_EQ(0, stats_of(self->fd).frees);
-	/* What is there already does not move again. */
-	EXPECT_EQ(0, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	/* Pages in device memory are not migrated again. */
+	EXPECT_EQ(0, command(self->fd, COMPAT_MIGRATE, self->at, NPAGES, NULL));
 
 	EXPECT_EQ('a', touch(self->at));
 	for (int i = 0; i < NPAGES; i++)
@@ -186,7 +195,7 @@ TEST_F(memory, there_and_back)
 
 TEST_F(memory, nothing_there)
 {
-	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_MIGRATE, self->at, NPAGES, NULL));
 	EXPECT_TRUE(is_away(self->at));
 	for (int i = 0; i < NPAGES; i++)
 		EXPECT_EQ(0, touch(self->at + i * PAGE));
@@ -195,20 +204,20 @@ TEST_F(memory, nothing_there)
 TEST_F(memory, unmapped_there)
 {
 	memset(self->at, 1, NPAGES * PAGE);
-	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_MIGRATE, self->at, NPAGES, NULL));
 	munmap(self->at, 3 * PAGE);
 	EXPECT_EQ(3, stats_of(self->fd).frees);
 	EXPECT_EQ(0, stats_of(self->fd).faults);
 }
 
-/* A page that two processes have is free when the last of them lets go. */
+/* A page of two processes is freed when the second unmaps it. */
 TEST_F(memory, last_reference)
 {
 	int status;
 	pid_t pid;
 
 	memset(self->at, 1, PAGE);
-	ASSERT_EQ(1, command(self->fd, HMM_GEN_MIGRATE, self->at, 1, NULL));
+	ASSERT_EQ(1, command(self->fd, COMPAT_MIGRATE, self->at, 1, NULL));
 	pid = fork();
 	if (!pid) {
 		munmap(self->at, PAGE);
@@ -223,44 +232,78 @@ TEST_F(memory, last_reference)
 TEST_F(memory, data_lost)
 {
 	memset(self->at, 1, NPAGES * PAGE);
-	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
-	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_LOSES_DATA);
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_MIGRATE, self->at, NPAGES, NULL));
+	ioctl(self->fd, COMPAT_FATE, COMPAT_LOSES_DATA);
 	EXPECT_TRUE(touch_fails(self->at));
 	EXPECT_EQ(1, stats_of(self->fd).faults);
-	/* The entry is poisoned: nobody asks the driver again. */
+	/* The entry is poisoned: the driver is not called again. */
 	EXPECT_TRUE(touch_fails(self->at));
 	EXPECT_EQ(1, stats_of(self->fd).faults);
 	EXPECT_EQ(1, stats_of(self->fd).frees);
-	/* Of the others nothing was lost. */
-	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_WORKS);
+	/* The other pages are not lost. */
+	ioctl(self->fd, COMPAT_FATE, COMPAT_WORKS);
 	for (int i = 1; i < NPAGES; i++)
 		EXPECT_EQ(1, touch(self->at + i * PAGE));
-	/* And the address is good again when something else is mapped there. */
+	/* The address is usable again once something else is mapped there. */
 	ASSERT_EQ(self->at, replace(self->at));
 	EXPECT_EQ(0, touch(self->at));
+}
+
+/* Data that is lost while no CPU fault is served is lost for later accesses. */
+TEST_F(memory, data_lost_evicting)
+{
+	if (strcmp(variant->driver, "hmm_year2017"))
+		SKIP(return, "only migrate_vma() of 2017 has MIGRATE_PFN_ERROR");
+	memset(self->at, 1, 2 * PAGE);
+	ASSERT_EQ(2, command(self->fd, COMPAT_MIGRATE, self->at, 2, NULL));
+	ioctl(self->fd, COMPAT_FATE, COMPAT_LOSES_DATA);
+	EXPECT_EQ(0, command(self->fd, COMPAT_EVICT, self->at, 1, NULL));
+	EXPECT_EQ(1, stats_of(self->fd).frees);
+	EXPECT_TRUE(touch_fails(self->at));
+	EXPECT_EQ(0, stats_of(self->fd).faults);
+	ioctl(self->fd, COMPAT_FATE, COMPAT_WORKS);
+	EXPECT_EQ(1, command(self->fd, COMPAT_EVICT, self->at, 2, NULL));
+	EXPECT_FALSE(is_away(self->at + PAGE));
+	EXPECT_EQ(1, touch(self->at + PAGE));
+	EXPECT_EQ(0, stats_of(self->fd).faults);
+}
+
+/* More pages than migrate_vma() has room for on its stack. */
+TEST_F(memory, evicted)
+{
+	for (int i = 0; i < NPAGES; i++)
+		memset(self->at + i * PAGE, 'a' + i, PAGE);
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_MIGRATE, self->at, NPAGES, NULL));
+	EXPECT_EQ(NPAGES, command(self->fd, COMPAT_EVICT, self->at, NPAGES, NULL));
+	EXPECT_EQ(NPAGES, stats_of(self->fd).frees);
+	for (int i = 0; i < NPAGES; i++) {
+		EXPECT_FALSE(is_away(self->at + i * PAGE));
+		EXPECT_EQ('a' + i, touch(self->at + i * PAGE + PAGE - 1));
+	}
+	EXPECT_EQ(0, stats_of(self->fd).faults);
 }
 
 TEST_F(memory, out_of_memory)
 {
 	memset(self->at, 1, PAGE);
-	ASSERT_EQ(1, command(self->fd, HMM_GEN_MIGRATE, self->at, 1, NULL));
-	ioctl(self->fd, HMM_GEN_FATE, HMM_GEN_NO_MEMORY);
-	/* The first attempt fails, and is made again. */
+	ASSERT_EQ(1, command(self->fd, COMPAT_MIGRATE, self->at, 1, NULL));
+	ioctl(self->fd, COMPAT_FATE, COMPAT_NO_MEMORY);
+	/* The first attempt fails without losing data, and the access is repeated. */
 	EXPECT_EQ(1, touch(self->at));
 	EXPECT_EQ(2, stats_of(self->fd).faults);
 }
 
 TEST_F(memory, malformed)
 {
-	EXPECT_EQ(-EINVAL, command(self->fd, HMM_GEN_MIGRATE, self->at + 1, 1, NULL));
-	EXPECT_EQ(-EINVAL, command(self->fd, HMM_GEN_MIGRATE, self->at, 0, NULL));
-	/* Past the end of the mapping, and where there is none. */
+	EXPECT_EQ(-EINVAL, command(self->fd, COMPAT_MIGRATE, self->at + 1, 1, NULL));
+	EXPECT_EQ(-EINVAL, command(self->fd, COMPAT_MIGRATE, self->at, 0, NULL));
+	/* Past the end of the VMA. */
 	munmap(self->at + (NPAGES - 2) * PAGE, 2 * PAGE);
-	EXPECT_EQ(-EINVAL, command(self->fd, HMM_GEN_MIGRATE, self->at, NPAGES, NULL));
+	EXPECT_EQ(-EINVAL, command(self->fd, COMPAT_MIGRATE, self->at, NPAGES, NULL));
 }
 
 /*
- * Memory that the CPU reaches too.
+ * Device memory that the CPU can access.
  */
 
 TEST(public_memory)
@@ -272,10 +315,10 @@ TEST(public_memory)
 	fd = device_open("hmm_memremap");
 	ASSERT_LE(0, fd);
 	memset(at, 'p', 2 * PAGE);
-	ASSERT_EQ(4, command(fd, HMM_GEN_MIGRATE, at, 4, NULL));
+	ASSERT_EQ(4, command(fd, COMPAT_MIGRATE, at, 4, NULL));
 	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(0x150000 + i, page_map(at + i * PAGE) & MAP_PFN);
-	/* The CPU reads and writes it where it is. */
+	/* The CPU reads and writes it without migrating it. */
 	EXPECT_EQ('p', touch(at + PAGE));
 	EXPECT_EQ(0, touch(at + 2 * PAGE));
 	at[PAGE] = 'q';
@@ -289,17 +332,17 @@ TEST(public_memory)
 	EXPECT_EQ(0, module_unload("hmm_memremap"));
 }
 
-/* Memory of the kernel's own, where a driver cannot have any: nothing is left of the attempt. */
+/* Addresses of system memory are refused, and the driver can be loaded again. */
 TEST(public_memory_taken)
 {
-	ASSERT_EQ(-EBUSY, module_load("hmm_memremap", "public=0x1000000"));
+	ASSERT_EQ(-ENXIO, module_load("hmm_memremap", "public=0x1000000"));
 	EXPECT_GT(0, device_open("hmm_memremap"));
 	ASSERT_EQ(0, module_load("hmm_memremap", "public=0x150000000"));
 	EXPECT_EQ(0, module_unload("hmm_memremap"));
 }
 
 /*
- * A driver that mirrors.
+ * A driver with a mirror.
  */
 
 FIXTURE(mirror) {
@@ -328,32 +371,32 @@ FIXTURE_TEARDOWN(mirror)
 TEST_F(mirror, reads_and_writes)
 {
 	memset(self->at, 'r', NPAGES * PAGE);
-	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_READ, self->at, NPAGES, self->buffer));
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_READ, self->at, NPAGES, self->buffer));
 	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
 	memset(self->buffer, 'w', NPAGES * PAGE);
-	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_WRITE, self->at, NPAGES, self->buffer));
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_WRITE, self->at, NPAGES, self->buffer));
 	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
 }
 
-/* What the device has in its table goes when the CPU's page table changes. */
+/* Changes of the CPU's page table are removed from the device's. */
 TEST_F(mirror, follows_changes)
 {
 	unsigned long syncs;
 
 	memset(self->at, 'x', PAGE);
-	ASSERT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	ASSERT_EQ(1, command(self->fd, COMPAT_READ, self->at, 1, self->buffer));
 	syncs = stats_of(self->fd).syncs;
 	ASSERT_EQ(self->at, replace(self->at));
 	EXPECT_LT(syncs, stats_of(self->fd).syncs);
-	ASSERT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	ASSERT_EQ(1, command(self->fd, COMPAT_READ, self->at, 1, self->buffer));
 	EXPECT_EQ(0, self->buffer[0]);
 
-	ASSERT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	ASSERT_EQ(1, command(self->fd, COMPAT_WRITE, self->at, 1, self->buffer));
 	mprotect(self->at, PAGE, PROT_READ);
-	EXPECT_EQ(-EPERM, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
-	EXPECT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	EXPECT_EQ(-EPERM, command(self->fd, COMPAT_WRITE, self->at, 1, self->buffer));
+	EXPECT_EQ(1, command(self->fd, COMPAT_READ, self->at, 1, self->buffer));
 	munmap(self->at, PAGE);
-	EXPECT_EQ(-EFAULT, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, self->at, 1, self->buffer));
 }
 
 TEST_F(mirror, copy_on_write)
@@ -363,18 +406,18 @@ TEST_F(mirror, copy_on_write)
 	pid_t pid;
 
 	memset(self->at, 'p', PAGE);
-	ASSERT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->at + PAGE));
+	ASSERT_EQ(1, command(self->fd, COMPAT_WRITE, self->at, 1, self->at + PAGE));
 	memset(self->at, 'p', PAGE);
 	ASSERT_EQ(0, handshake_open(&hand));
 	pid = fork();
 	if (!pid) {
-		/* After the device has written to the parent's. */
+		/* Wait until the device has written to the parent's page. */
 		if (!handshake_wait_for_parent(&hand))
 			_exit(1);
 		_exit(touch(self->at) != 'p');
 	}
 	memset(self->buffer, 'd', PAGE);
-	EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	EXPECT_EQ(1, command(self->fd, COMPAT_WRITE, self->at, 1, self->buffer));
 	EXPECT_TRUE(handshake_signal_child(&hand));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -388,17 +431,17 @@ TEST_F(mirror, snapshot)
 	self->at[0] = 1;
 	touch(self->at + PAGE);
 	munmap(self->at + 3 * PAGE, PAGE);
-	ASSERT_EQ(4, command(self->fd, HMM_GEN_SNAPSHOT, self->at, 4, entries));
-	EXPECT_EQ(entries[0], (page_map(self->at) & MAP_PFN) << HMM_GEN_ENTRY_SHIFT |
-			      HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_WRITE);
-	EXPECT_EQ(HMM_GEN_ENTRY_VALID, entries[1] & 0xfff);
-	EXPECT_EQ(HMM_GEN_ENTRY_NONE, entries[2]);
-	EXPECT_EQ(HMM_GEN_ENTRY_ERROR, entries[3]);
-	/* Looking has changed nothing. */
+	ASSERT_EQ(4, command(self->fd, COMPAT_SNAPSHOT, self->at, 4, entries));
+	EXPECT_EQ(entries[0], (page_map(self->at) & MAP_PFN) << COMPAT_ENTRY_SHIFT |
+			      COMPAT_ENTRY_VALID | COMPAT_ENTRY_WRITE);
+	EXPECT_EQ(COMPAT_ENTRY_VALID, entries[1] & 0xfff);
+	EXPECT_EQ(COMPAT_ENTRY_NONE, entries[2]);
+	EXPECT_EQ(COMPAT_ENTRY_NONE, entries[3]);
+	/* The snapshot faulted in nothing. */
 	EXPECT_EQ(0, page_map(self->at + 2 * PAGE) & (MAP_PRESENT | MAP_SWAPPED));
 }
 
-/* Special entries, which only a driver makes: the probe does. */
+/* Special entries, which the probe creates. */
 TEST_F(mirror, snapshot_special)
 {
 	struct hmm_probe_info info;
@@ -408,19 +451,43 @@ TEST_F(mirror, snapshot_special)
 
 	ASSERT_NE(MAP_FAILED, at);
 	read_pages(at, 2 * PAGE);
-	ASSERT_EQ(3, command(self->fd, HMM_GEN_SNAPSHOT, at, 3, entries));
-	EXPECT_TRUE(entries[0] & HMM_GEN_ENTRY_VALID);
-	EXPECT_EQ(HMM_GEN_ENTRY_SPECIAL, entries[1]);
-	EXPECT_EQ(HMM_GEN_ENTRY_NONE, entries[2]);
-	EXPECT_EQ(-EFAULT, command(self->fd, HMM_GEN_READ, at + PAGE, 1, self->buffer));
+	ASSERT_EQ(3, command(self->fd, COMPAT_SNAPSHOT, at, 3, entries));
+	/* The one has a struct page, from vm_insert_page(); the other has none. */
+	EXPECT_EQ(COMPAT_ENTRY_SPECIAL, entries[0]);
+	EXPECT_EQ(COMPAT_ENTRY_SPECIAL, entries[1]);
+	EXPECT_EQ(COMPAT_ENTRY_NONE, entries[2]);
+	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, at, 1, self->buffer));
+	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, at + PAGE, 1, self->buffer));
 	munmap(at, 3 * PAGE);
 	close(probe);
 }
 
-/* Pages in the memory of another driver of that time. */
+/* A poisoned entry: its page was in device memory, and its content is lost. */
+TEST_F(mirror, snapshot_poisoned)
+{
+	__u64 entries[2];
+	int fd;
+
+	ASSERT_EQ(0, module_load("hmm_year2017", ""));
+	fd = device_open("hmm_year2017");
+	ASSERT_LE(0, fd);
+	memset(self->at, 'm', 2 * PAGE);
+	ASSERT_EQ(1, command(fd, COMPAT_MIGRATE, self->at, 1, NULL));
+	ioctl(fd, COMPAT_FATE, COMPAT_LOSES_DATA);
+	EXPECT_TRUE(touch_fails(self->at));
+	ioctl(fd, COMPAT_FATE, COMPAT_WORKS);
+	ASSERT_EQ(2, command(self->fd, COMPAT_SNAPSHOT, self->at, 2, entries));
+	EXPECT_EQ(COMPAT_ENTRY_ERROR, entries[0]);
+	EXPECT_TRUE(entries[1] & COMPAT_ENTRY_VALID);
+	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, self->at, 1, self->buffer));
+	close(fd);
+	EXPECT_EQ(0, module_unload("hmm_year2017"));
+}
+
+/* Pages in the memory of another driver of API year 2017. */
 TEST_F(mirror, snapshot_private)
 {
-	const __u64 there = HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_WRITE | HMM_GEN_ENTRY_PRIVATE;
+	const __u64 there = COMPAT_ENTRY_VALID | COMPAT_ENTRY_WRITE | COMPAT_ENTRY_PRIVATE;
 	__u64 entries[3];
 	int fd;
 
@@ -428,17 +495,17 @@ TEST_F(mirror, snapshot_private)
 	fd = device_open("hmm_year2017");
 	ASSERT_LE(0, fd);
 	memset(self->at, 'm', 3 * PAGE);
-	ASSERT_EQ(2, command(fd, HMM_GEN_MIGRATE, self->at, 2, NULL));
-	ASSERT_EQ(3, command(self->fd, HMM_GEN_SNAPSHOT, self->at, 3, entries));
+	ASSERT_EQ(2, command(fd, COMPAT_MIGRATE, self->at, 2, NULL));
+	ASSERT_EQ(3, command(self->fd, COMPAT_SNAPSHOT, self->at, 3, entries));
 	for (int i = 0; i < 2; i++) {
 		EXPECT_EQ(there, entries[i] & 0xfff);
 		EXPECT_EQ(map_entry_pfn(page_map(self->at + i * PAGE)),
-			  entries[i] >> HMM_GEN_ENTRY_SHIFT);
+			  entries[i] >> COMPAT_ENTRY_SHIFT);
 	}
-	EXPECT_EQ(HMM_GEN_ENTRY_VALID | HMM_GEN_ENTRY_WRITE, entries[2] & 0xfff);
-	/* Who asks for such pages back gets them. */
+	EXPECT_EQ(COMPAT_ENTRY_VALID | COMPAT_ENTRY_WRITE, entries[2] & 0xfff);
+	/* A request for device-private memory migrates it. */
 	EXPECT_EQ(0, stats_of(fd).faults);
-	EXPECT_EQ(1, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
+	EXPECT_EQ(1, command(self->fd, COMPAT_READ, self->at, 1, self->buffer));
 	EXPECT_EQ('m', self->buffer[0]);
 	EXPECT_EQ(1, stats_of(fd).faults);
 	EXPECT_TRUE(is_away(self->at + PAGE));
@@ -449,11 +516,11 @@ TEST_F(mirror, snapshot_private)
 
 TEST_F(mirror, dma_fill)
 {
-	ASSERT_EQ(NPAGES, command(self->fd, HMM_GEN_DMA_FILL, self->at, NPAGES, NULL));
+	ASSERT_EQ(NPAGES, command(self->fd, COMPAT_DMA_FILL, self->at, NPAGES, NULL));
 	for (int i = 0; i < NPAGES; i++)
 		EXPECT_EQ(0xdd, touch(self->at + i * PAGE + i));
 	mprotect(self->at, PAGE, PROT_READ);
-	EXPECT_EQ(-EPERM, command(self->fd, HMM_GEN_DMA_FILL, self->at, 1, NULL));
+	EXPECT_EQ(-EPERM, command(self->fd, COMPAT_DMA_FILL, self->at, 1, NULL));
 }
 
 /* Each open file has a mirror of its own. */
@@ -463,20 +530,20 @@ TEST_F(mirror, several)
 	unsigned long syncs;
 
 	ASSERT_LE(0, other);
-	EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
-	EXPECT_EQ(1, command(other, HMM_GEN_WRITE, self->at, 1, self->buffer));
+	EXPECT_EQ(1, command(self->fd, COMPAT_WRITE, self->at, 1, self->buffer));
+	EXPECT_EQ(1, command(other, COMPAT_WRITE, self->at, 1, self->buffer));
 	syncs = stats_of(self->fd).syncs;
 	munmap(self->at, PAGE);
 	EXPECT_EQ(syncs + 2, stats_of(self->fd).syncs);
-	EXPECT_EQ(-EFAULT, command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer));
-	EXPECT_EQ(-EFAULT, command(other, HMM_GEN_READ, self->at, 1, self->buffer));
+	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, self->at, 1, self->buffer));
+	EXPECT_EQ(-EFAULT, command(other, COMPAT_READ, self->at, 1, self->buffer));
 	close(other);
 	syncs = stats_of(self->fd).syncs;
 	munmap(self->at + PAGE, PAGE);
 	EXPECT_EQ(syncs + 1, stats_of(self->fd).syncs);
 }
 
-/* The end of a process is told, and a file that outlives it is harmless. */
+/* The driver is notified of the end of a process. */
 TEST_F(mirror, end_of_process)
 {
 	unsigned long releases = stats_of(self->fd).releases;
@@ -486,33 +553,33 @@ TEST_F(mirror, end_of_process)
 	if (!pid) {
 		int fd = device_open("hmm_year2019");
 
-		_exit(command(fd, HMM_GEN_READ, self->at, 1, self->buffer) != 1);
+		_exit(command(fd, COMPAT_READ, self->at, 1, self->buffer) != 1);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(releases + 1, stats_of(self->fd).releases);
 }
 
-/* A child has its parent's file, but not its memory. */
+/* A child inherits the file, but may not use it. */
 TEST_F(mirror, somebody_elses)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(command(self->fd, HMM_GEN_READ, self->at, 1, self->buffer) != -EINVAL);
+		_exit(command(self->fd, COMPAT_READ, self->at, 1, self->buffer) != -EINVAL);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 }
 
 /**
- * struct churn - a page that is taken away again and again
- * @uffd: which takes it, without the mmap lock for writing
- * @at: where the device writes
- * @away: where the page goes that was there
- * @taken: how often
- * @stray: bytes that were written to a page after it had gone
- * @stop: that it was enough
+ * struct churn - a thread that moves a page away again and again
+ * @uffd: moves it, without the mmap lock for writing
+ * @at: the address that the device writes to
+ * @away: the address that the page is moved to
+ * @taken: number of moves
+ * @stray: number of bytes that were written to a page after it had moved
+ * @stop: end
  */
 struct churn {
 	int uffd;
@@ -533,11 +600,11 @@ static void *churn_thread(void *argument)
 		};
 
 		churn->at[0] = 'c';
-		/* The device may have a reference to the page just then. */
+		/* Fails while the page has another reference. */
 		if (ioctl(churn->uffd, UFFDIO_MOVE, &move))
 			continue;
 		memset(churn->away, 'a', PAGE);
-		/* For more or less time, so that it hits the device at one thing or another. */
+		/* For varying times, to meet the device at different points. */
 		for (int i = 0; i < PAGE * (1 + churn->taken % 8); i++)
 			churn->stray += __atomic_load_n(&churn->away[i % PAGE],
 							__ATOMIC_RELAXED) != 'a';
@@ -547,7 +614,7 @@ static void *churn_thread(void *argument)
 	return NULL;
 }
 
-/* The device never writes to a page that is not at its address any more. */
+/* The device never writes to a page that has moved from its address. */
 TEST_F(mirror, race_with_changes)
 {
 	struct churn churn = {
@@ -564,7 +631,7 @@ TEST_F(mirror, race_with_changes)
 	memset(self->buffer, 'd', PAGE);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, churn_thread, &churn));
 	while (__atomic_load_n(&churn.taken, __ATOMIC_RELAXED) < 2000 && time(NULL) < end) {
-		EXPECT_EQ(1, command(self->fd, HMM_GEN_WRITE, self->at, 1, self->buffer));
+		EXPECT_EQ(1, command(self->fd, COMPAT_WRITE, self->at, 1, self->buffer));
 		rounds++;
 	}
 	__atomic_store_n(&churn.stop, true, __ATOMIC_RELAXED);
@@ -574,6 +641,59 @@ TEST_F(mirror, race_with_changes)
 	EXPECT_EQ(0, churn.stray);
 	munmap(churn.away, PAGE);
 	close(churn.uffd);
+}
+
+/**
+ * struct prefetcher - a thread that puts a page into the device's page table
+ * @fd: the device
+ * @at: the page
+ * @mapped: how often it was there
+ * @stop: end
+ */
+struct prefetcher {
+	int fd;
+	char *at;
+	unsigned long mapped;
+	bool stop;
+};
+
+static void *prefetch_thread(void *argument)
+{
+	struct prefetcher *p = argument;
+
+	while (!__atomic_load_n(&p->stop, __ATOMIC_RELAXED))
+		if (command(p->fd, COMPAT_PREFETCH, p->at, 1, NULL) == 1)
+			__atomic_fetch_add(&p->mapped, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/*
+ * Once madvise() has returned the page is free, and the device must not have it in
+ * its page table. The other thread puts it there only if it finds it present.
+ */
+TEST_F_TIMEOUT(mirror, race_with_madvise, 1200)
+{
+	struct prefetcher prefetcher = { .fd = self->fd, .at = self->at };
+	unsigned long stale = 0, rounds = 0, before;
+	time_t end = time(NULL) + seconds();
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, prefetch_thread, &prefetcher));
+	while (time(NULL) < end) {
+		before = __atomic_load_n(&prefetcher.mapped, __ATOMIC_RELAXED);
+		__atomic_store_n(self->at, 'r', __ATOMIC_RELAXED);
+		for (int i = 0; i < 200; i++)
+			if (before != __atomic_load_n(&prefetcher.mapped, __ATOMIC_RELAXED))
+				break;
+		ASSERT_EQ(0, madvise(self->at, PAGE, MADV_DONTNEED));
+		stale += command(self->fd, COMPAT_PEEK, self->at, 1, NULL);
+		rounds++;
+	}
+	__atomic_store_n(&prefetcher.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	TH_LOG("%lu rounds, %lu times mapped, %lu stale", rounds, prefetcher.mapped, stale);
+	EXPECT_EQ(0, stale);
+	EXPECT_LT(0, prefetcher.mapped);
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What drivers of earlier generations are told where these are left out of the
- * kernel. Here they are not: the headers are read as if they were.
+ * Tests of the stubs that drivers for earlier API years get with the options off.
+ * They are on in this kernel: the headers are included as if they were not.
  */
 #undef CONFIG_HMM_COMPAT_2017
 #undef CONFIG_HMM_COMPAT_PAGEMAP
@@ -12,7 +12,7 @@
 #define HMM_API (HMM_API_2017 | HMM_API_MEMREMAP)
 #include "../compat/compat.h"
 
-/* The state of a process is nobody's to end. */
+/* The stubs change no state. */
 static void off_state(struct kunit *test)
 {
 	struct mm_struct *mm = mm_alloc();
@@ -23,7 +23,7 @@ static void off_state(struct kunit *test)
 	process = hmm_process_get_locked(mm);
 	mmap_write_unlock(mm);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, process);
-	/* Where it is on, this would warn. */
+	/* With the option on, this would warn. */
 	hmm_mm_init(mm);
 	hmm_mm_destroy(mm);
 	KUNIT_EXPECT_TRUE(test, hmm_process_exists(mm));
@@ -59,7 +59,7 @@ static void off_memremap(struct kunit *test)
 	put_dev_pagemap(NULL);
 }
 
-/* A page of system memory has a reference, and gets another. */
+/* A page of system memory, which has a reference, gets another. */
 static void off_get_page(struct kunit *test)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
