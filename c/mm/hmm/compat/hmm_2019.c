@@ -306,6 +306,12 @@ static bool hmm2019_walk_requests(const struct hmm2019_walk *w, unsigned long en
 	return false;
 }
 
+/* Whether pages of the VMA are reported as special, even those with a struct page. */
+static bool hmm2019_vma_is_special(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP);
+}
+
 /* Replace the pages that were just reported, from @start on, by HMM_PFN_SPECIAL. */
 static void hmm2019_walk_special(struct hmm2019_walk *w, unsigned long start)
 {
@@ -323,7 +329,7 @@ static void hmm2019_walk_special(struct hmm2019_walk *w, unsigned long start)
 static int hmm2019_walk_vma(struct hmm2019_walk *w, struct vm_area_struct *vma,
 			    unsigned long end)
 {
-	bool special = vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP);
+	bool special = hmm2019_vma_is_special(vma);
 	unsigned long start = w->step.start;
 	int ret;
 
@@ -430,7 +436,8 @@ static int hmm2019_walk_range(struct hmm2019_walk *w)
 }
 
 /* Write the entry at which a walk ended, if it is why: an error, or special. */
-static void hmm2019_walk_mark(struct hmm2019_walk *w, unsigned long addr)
+static void hmm2019_walk_mark(struct hmm2019_walk *w, struct vm_area_struct *vma,
+			      unsigned long addr)
 {
 	u64 entry = w->format.none;
 	struct hmm_range one = w->step;
@@ -442,6 +449,8 @@ static void hmm2019_walk_mark(struct hmm2019_walk *w, unsigned long addr)
 	one.pfn_flags_mask = 0;
 	if (hmm_range_fault_step(&one, &w->format, false))
 		return;
+	if (hmm2019_vma_is_special(vma) && entry != w->format.none)
+		entry = w->format.special;
 	if (entry == w->format.error || entry == w->format.special)
 		*hmm2019_walk_entry(w, addr) = entry;
 }
@@ -453,15 +462,18 @@ static void hmm2019_walk_mark(struct hmm2019_walk *w, unsigned long addr)
 static void hmm2019_walk_fail(struct hmm2019_walk *w, int error)
 {
 	unsigned long failed = w->step.start;
+	struct vm_area_struct *vma;
 
 	if ((error == -EBUSY || error == -EAGAIN) && w->requests) {
 		memcpy(w->range->pfns, w->requests, w->nr_pages * sizeof(*w->requests));
 		return;
 	}
 	hmm2019_walk_none(w, w->range->end);
-	if (error == -EFAULT && find_vma_intersection(hmm2019_walk_mm(w), failed,
-						      failed + PAGE_SIZE))
-		hmm2019_walk_mark(w, failed);
+	if (error != -EFAULT)
+		return;
+	vma = find_vma_intersection(hmm2019_walk_mm(w), failed, failed + PAGE_SIZE);
+	if (vma)
+		hmm2019_walk_mark(w, vma, failed);
 }
 
 static struct hmm_format hmm2019_format(const struct hmm2019_range *range)

@@ -973,6 +973,7 @@ static void fault_keeps_requests(struct kunit *test)
 	reluctant_map_at(test, addr + PAGE_SIZE);
 	range = requests_range(test, device, addr);
 	reluctant_once = addr;
+	device->syncs = 0;
 	KUNIT_EXPECT_EQ(test, 2, device_fault(range, 0));
 	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)(ENTRY_NONE | ENTRY_VALID));
 	KUNIT_EXPECT_TRUE(test, device->pfns[1] & ENTRY_VALID);
