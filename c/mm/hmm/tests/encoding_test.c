@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The words: every flag, order and pfn, there and back, and how they are
- * written.
+ * Encoding of hmm pfns: flags, order and pfn, how they are written to the array,
+ * runs, and conversion to and from a driver's PTE format.
  */
 #include <kunit/test.h>
 #include <linux/hmm.h>
@@ -10,12 +10,12 @@
 #include "../pfn.h"
 #include "../walk_output.h"
 
-static const unsigned long encoding_sticky[] = {
+static const unsigned long encoding_inout_flags[] = {
 	0, HMM_PFN_DMA_MAPPED, HMM_PFN_P2PDMA, HMM_PFN_P2PDMA_BUS,
 	HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA, HMM_PFN_INOUT_FLAGS,
 };
 
-/* Flags, order and pfn have bits of their own, and together they have all. */
+/* Flags and order do not overlap, and together are HMM_PFN_FLAGS. */
 static void encoding_bits(struct kunit *test)
 {
 	static const unsigned long flags[] = {
@@ -41,11 +41,11 @@ static void encoding_order(struct kunit *test)
 	unsigned int order;
 
 	for (order = 0; order < 32; order++) {
-		unsigned long word = HMM_PFN_WRITABLE | hmm_pfn_order(order) |
+		unsigned long hmm_pfn = HMM_PFN_WRITABLE | hmm_pfn_order(order) |
 				     HMM_PFN_INOUT_FLAGS | 0x12345;
 
-		KUNIT_EXPECT_EQ(test, hmm_pfn_to_map_order(word), order);
-		KUNIT_EXPECT_EQ(test, word & ~HMM_PFN_FLAGS, 0x12345);
+		KUNIT_EXPECT_EQ(test, hmm_pfn_to_map_order(hmm_pfn), order);
+		KUNIT_EXPECT_EQ(test, hmm_pfn & ~HMM_PFN_FLAGS, 0x12345);
 	}
 }
 
@@ -64,8 +64,8 @@ static void encoding_pfn(struct kunit *test)
 	}
 }
 
-/* All requests against all entries, by the table in the documentation. */
-static void encoding_lacks(struct kunit *test)
+/* Every request with every access, as in the table of the documentation. */
+static void encoding_needs_fault(struct kunit *test)
 {
 	const unsigned long fault = HMM_PFN_REQ_FAULT, write = HMM_PFN_REQ_WRITE;
 	const unsigned long readable = HMM_PFN_VALID;
@@ -85,30 +85,30 @@ static void encoding_lacks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmm_pfn_access(true), writable);
 }
 
-/* Whatever was in the word, only what is sticky stays. */
+/* Writing an hmm pfn preserves the input/output flags and nothing else. */
 static void encoding_put(struct kunit *test)
 {
 	unsigned long new = HMM_PFN_WRITABLE | hmm_pfn_order(3) | 0x1000;
-	unsigned long words[3];
+	unsigned long hmm_pfns[3];
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(encoding_sticky); i++) {
-		words[0] = HMM_PFN_ERROR;
-		words[1] = HMM_PFN_ERROR | hmm_pfn_order(5) | 0x77 | encoding_sticky[i];
-		words[2] = HMM_PFN_ERROR;
-		hmm_put_one(&words[1], new);
-		KUNIT_EXPECT_EQ(test, words[1], new | encoding_sticky[i]);
-		hmm_put_one(&words[1], 0);
-		KUNIT_EXPECT_EQ(test, words[1], encoding_sticky[i]);
-		KUNIT_EXPECT_EQ(test, words[0], HMM_PFN_ERROR);
-		KUNIT_EXPECT_EQ(test, words[2], HMM_PFN_ERROR);
+	for (i = 0; i < ARRAY_SIZE(encoding_inout_flags); i++) {
+		hmm_pfns[0] = HMM_PFN_ERROR;
+		hmm_pfns[1] = HMM_PFN_ERROR | hmm_pfn_order(5) | 0x77 | encoding_inout_flags[i];
+		hmm_pfns[2] = HMM_PFN_ERROR;
+		hmm_put_one(&hmm_pfns[1], new);
+		KUNIT_EXPECT_EQ(test, hmm_pfns[1], new | encoding_inout_flags[i]);
+		hmm_put_one(&hmm_pfns[1], 0);
+		KUNIT_EXPECT_EQ(test, hmm_pfns[1], encoding_inout_flags[i]);
+		KUNIT_EXPECT_EQ(test, hmm_pfns[0], HMM_PFN_ERROR);
+		KUNIT_EXPECT_EQ(test, hmm_pfns[2], HMM_PFN_ERROR);
 	}
 }
 
-/* Runs, from words written by hand. */
+/* Runs of an array of given hmm pfns. */
 static void encoding_runs(struct kunit *test)
 {
-	unsigned long words[] = {
+	unsigned long hmm_pfns[] = {
 		HMM_PFN_WRITABLE | 100, HMM_PFN_WRITABLE | 101,
 		HMM_PFN_WRITABLE | 103 | HMM_PFN_DMA_MAPPED,
 		HMM_PFN_WRITABLE | 104,
@@ -133,9 +133,9 @@ static void encoding_runs(struct kunit *test)
 	int i = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, section);
-	section->pfns = words;
+	section->pfns = hmm_pfns;
 	section->batch = (struct hmm_span){
-		at, at + ARRAY_SIZE(words) * PAGE_SIZE
+		at, at + ARRAY_SIZE(hmm_pfns) * PAGE_SIZE
 	};
 	hmm_section_runs(run, section) {
 		KUNIT_ASSERT_LT(test, i, ARRAY_SIZE(expected));
@@ -155,11 +155,11 @@ static const struct hmm_format encoding_format = {
 	.error = 0xe0, .none = 0x70, .special = 0x50, .pfn_shift = 13,
 };
 
-/* A driver's entries: every flag, and the three values. */
+/* Conversion to a driver's PTE format: each flag, and the three fixed values. */
 static void encoding_format_entry(struct kunit *test)
 {
 	static const struct {
-		unsigned long word, entry;
+		unsigned long hmm_pfn, entry;
 	} expected[] = {
 		{ 0, 0x70 }, { HMM_PFN_ERROR, 0xe0 },
 		{ HMM_PFN_ERROR | HMM_MARK_SPECIAL, 0x50 },
@@ -173,10 +173,10 @@ static void encoding_format_entry(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(expected); i++)
 		KUNIT_EXPECT_EQ(test, expected[i].entry,
-				hmm_format_entry(&encoding_format, expected[i].word));
+				hmm_format_entry(&encoding_format, expected[i].hmm_pfn));
 }
 
-/* A device without an entry for special memory must not take it for absent. */
+/* Without a value for special PTEs, the format's error value is used, not none. */
 static void encoding_format_special(struct kunit *test)
 {
 	struct hmm_format format = { .valid = BIT(3), .error = 0xe0 };
@@ -204,7 +204,7 @@ static void encoding_format_request(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(expected); i++)
 		KUNIT_EXPECT_EQ(test, expected[i].request,
 				hmm_format_request(&encoding_format, expected[i].entry));
-	/* What a device has no flag for cannot be asked. */
+	/* Requests whose flag the format does not have are ignored. */
 	KUNIT_EXPECT_EQ(test, HMM_PFN_REQ_FAULT, hmm_format_request(&none, ~0UL));
 }
 
@@ -212,7 +212,7 @@ static struct kunit_case encoding_cases[] = {
 	KUNIT_CASE(encoding_bits),
 	KUNIT_CASE(encoding_order),
 	KUNIT_CASE(encoding_pfn),
-	KUNIT_CASE(encoding_lacks),
+	KUNIT_CASE(encoding_needs_fault),
 	KUNIT_CASE(encoding_put),
 	KUNIT_CASE(encoding_runs),
 	KUNIT_CASE(encoding_format_entry),

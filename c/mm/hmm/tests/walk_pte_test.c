@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hmm_walk_ptes() on PTE tables that a test makes up, so that every kind of PTE
- * can stand beside every other and change at any moment. The tables are nobody's
- * page table: what the walker must not do, follow a stale PTE, crashes here.
+ * Tests of hmm_walk_ptes() on PTE tables that belong to no address space, so that
+ * PTEs of all classes can be neighbours and change at any time. Their pfns have no
+ * struct page: a walker that looks one up from a stale PTE crashes.
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>
@@ -20,9 +20,9 @@
 #include "range_layout.h"
 
 #define TABLE_PAGES PTRS_PER_PTE
-/* Aligned to a PMD, and no address that anybody uses. */
+/* An unused address, aligned to a PMD. */
 #define TABLE_ADDR (64UL * PMD_SIZE)
-/* Page frames that are not used either; their struct pages are never looked up. */
+/* Unused page frames; their struct pages must not be looked up. */
 #define TABLE_PFN 0x4000UL
 
 /**
@@ -97,7 +97,7 @@ static pte_t swapped(unsigned long offset)
 	return swp_entry_to_pte(swp_entry(0, offset));
 }
 
-/* An entry for device memory that has been removed. */
+/* A device-private PTE of device memory that has been removed. */
 static pte_t device_gone(unsigned long pfn, bool writable)
 {
 	return swp_entry_to_pte(writable ? make_writable_device_private_entry(pfn) :
@@ -111,7 +111,7 @@ static void fill(struct table *table, unsigned long first, unsigned long nr,
 		table->pte[first] = present(pfn, writable);
 }
 
-/* What a PTE must be reported as, but for the order. */
+/* The hmm pfn expected for a PTE, without the order. */
 static unsigned long expected(pte_t pte)
 {
 	if (pte_present(pte))
@@ -119,7 +119,7 @@ static unsigned long expected(pte_t pte)
 	return 0;
 }
 
-/* Whether the block that a page's order claims is seen: aligned, and alike. */
+/* Whether all pages of a reported order are aligned, contiguous and equal. */
 static bool order_is_true(const struct table *table, unsigned long first,
 			  unsigned long nr, unsigned long i)
 {
@@ -152,7 +152,7 @@ static void expect_pfns(struct kunit *test, struct table *table,
 	}
 }
 
-/* Extents say the same as hmm pfns, page by page, and cannot be fewer. */
+/* Extents must expand to the hmm pfns, and must be as few as possible. */
 static void expect_extents(struct kunit *test, struct table *table,
 			   unsigned long first, unsigned long nr)
 {
@@ -185,7 +185,7 @@ static void expect_formatted(struct kunit *test, struct table *table,
 				hmm_format_entry(&table_format, expected(table->pte[first + i])));
 }
 
-/* A few PTEs of one kind; where a random table goes on. */
+/* Fill a few PTEs of one class; return the index after them. */
 static unsigned long fill_some(struct table *table, struct rnd_state *rnd,
 			       unsigned long first)
 {
@@ -193,7 +193,7 @@ static unsigned long fill_some(struct table *table, struct rnd_state *rnd,
 	unsigned long nr = min(1 + (r >> 3) % (r & BIT(30) ? 80 : 7), TABLE_PAGES - first);
 	unsigned long pfn = TABLE_PFN + (r >> 8) % 4096, i;
 
-	/* Mostly aligned as the addresses are. */
+	/* Mostly with the alignment of their addresses. */
 	if (r & BIT(29))
 		pfn = round_down(pfn, 64) + first % 64;
 	for (i = 0; i < nr; i++) {
@@ -212,7 +212,7 @@ static unsigned long fill_some(struct table *table, struct rnd_state *rnd,
 	return first + nr;
 }
 
-/* Random tables: every kind beside every other, from and to anywhere. */
+/* Walk random parts of random tables. */
 static void walk_pte_random(struct kunit *test)
 {
 	struct table *table = table_make(test);
@@ -242,20 +242,20 @@ static unsigned int order_of(const struct table *table, unsigned long i)
 	return hmm_pfn_to_map_order(table->pfns[i]);
 }
 
-/* The largest order that is true, of blocks larger than a window of PTEs too. */
+/* The reported order is the largest possible, also across windows of PTEs. */
 static void walk_pte_orders(struct kunit *test)
 {
 	struct table *table = table_make(test);
 	unsigned long i;
 
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS))
-		kunit_skip(test, "PTEs are looked at one by one here");
+		kunit_skip(test, "this architecture has no PTE batches");
 	fill(table, 0, TABLE_PAGES, TABLE_PFN, 1, true);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	for (i = 0; i < TABLE_PAGES; i++)
 		KUNIT_ASSERT_EQ(test, order_of(table, i), 9);
 
-	/* One that is not alike: the blocks around it. */
+	/* One read-only PTE splits the groups around it. */
 	table->pte[100] = present(TABLE_PFN + 100, false);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	expect_pfns(test, table, 0, TABLE_PAGES);
@@ -268,7 +268,7 @@ static void walk_pte_orders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, order_of(table, 128), 7);
 	KUNIT_EXPECT_EQ(test, order_of(table, 256), 8);
 
-	/* Not aligned alike, not at all, or only a little. */
+	/* Pfns whose alignment differs from that of their addresses. */
 	fill(table, 0, TABLE_PAGES, TABLE_PFN + 1, 1, true);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	for (i = 0; i < TABLE_PAGES; i++)
@@ -279,7 +279,7 @@ static void walk_pte_orders(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, order_of(table, i), 3);
 }
 
-/* Only what needs a fault is faulted in. */
+/* Only PTEs that need a fault are faulted in. */
 static void walk_pte_fault_end(struct kunit *test)
 {
 	struct table *table = table_make(test);
@@ -310,7 +310,7 @@ static void walk_pte_device_gone(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
 		kunit_skip(test, "no device-private memory");
 	table->range.dev_private_owner = table;
-	/* No memory, and no memory map either. */
+	/* Pfns without memory and without struct pages. */
 	for (i = 0; i < TABLE_PAGES; i++)
 		table->pte[i] = device_gone((1UL << 33) + i * 511, i % 2);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
@@ -335,7 +335,7 @@ static const struct dev_pagemap_ops pagemap_ops = {
 	.migrate_to_ram = pagemap_to_ram,
 };
 
-/* Device memory of which no page is in use. */
+/* Add device memory; none of its pages is used. */
 static struct dev_pagemap *pagemap_make(struct kunit *test)
 {
 	struct dev_pagemap *pagemap = kunit_kzalloc(test, sizeof(*pagemap), GFP_KERNEL);
@@ -354,7 +354,7 @@ static struct dev_pagemap *pagemap_make(struct kunit *test)
 	return pagemap;
 }
 
-/* Whose device memory is, and that an extent ends where its pagemap does. */
+/* Owners of device memory; an extent must not cross the end of a pagemap. */
 static void walk_pte_pagemap(struct kunit *test)
 {
 	struct dev_pagemap *pagemap = pagemap_make(test);
@@ -371,7 +371,7 @@ static void walk_pte_pagemap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	KUNIT_EXPECT_EQ(test, table->pfns[0], 0);
 
-	/* Present PTEs, as of coherent memory: before it and in it. */
+	/* Present PTEs, as of device-coherent memory: before and inside the pagemap. */
 	fill(table, 0, TABLE_PAGES, first - 33, 1, true);
 	KUNIT_EXPECT_EQ(test, 0, table_walk_to(table, 0, TABLE_PAGES, NULL, &table->extents));
 	KUNIT_EXPECT_EQ(test, table->extents.nr, 2);
@@ -391,7 +391,7 @@ static void walk_pte_pagemap(struct kunit *test)
 }
 #endif
 
-/* Pages that a PTE of the changing table can map. */
+/* The pfns that PTE @i of the changing table can have. */
 static unsigned long changing_pfn(unsigned long i, unsigned int what)
 {
 	return what == 1 ? TABLE_PFN + i : TABLE_PFN + 0x1000 + i * 5 % TABLE_PAGES;
@@ -414,7 +414,7 @@ static int change(void *argument)
 		else if (what < 3)
 			pte = present(changing_pfn(i, what), true);
 		WRITE_ONCE(table->pte[i], pte);
-		/* Mostly alike, so that PTEs are taken together: put it back. */
+		/* Restore it, so that most neighbours form PTE batches. */
 		WRITE_ONCE(table->pte[i], present(changing_pfn(i, 1 + (i / 16) % 2), true));
 		if (!(r & 0xfff))
 			cond_resched();
@@ -423,8 +423,8 @@ static int change(void *argument)
 }
 
 /*
- * Another CPU changes PTEs all the time: a page is reported only as one that its
- * PTE mapped at some time.
+ * While another CPU changes PTEs, each reported hmm pfn must be one that its PTE
+ * had at some time.
  */
 static void walk_pte_changing(struct kunit *test)
 {
@@ -458,7 +458,7 @@ static void walk_pte_changing(struct kunit *test)
 	kunit_info(test, "%lu walks", walks);
 }
 
-/* A driver that sets DMA_MAPPED in pages that are reported, and finds it again. */
+/* Set DMA_MAPPED in reported hmm pfns, as a driver does, and check that it stays. */
 static int mark(void *argument)
 {
 	struct table *table = argument;
@@ -482,7 +482,7 @@ static int mark(void *argument)
 	return 0;
 }
 
-/* A walk that finds what is in the array already takes nothing from it. */
+/* A walk must not lose flags that a driver sets in the array meanwhile. */
 static void walk_pte_shared(struct kunit *test)
 {
 	struct table *table = table_make(test);
