@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory whose every page is tagged with what it is.
+ * Memory in which each page begins with a tag derived from its address.
  *
- * Mutators reach it by system calls alone, which return an error for a page
- * that was protected or poisoned meanwhile, where an access would be a signal.
+ * Mutators access it by system calls only, which return an error for a page that
+ * is protected or poisoned, where a direct access would raise a signal.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -69,7 +69,7 @@ size_t span_write(const struct arena *arena, struct span span)
 			     (span.first + i) * sizeof(uint64_t));
 		got = got > 0 ? got / sizeof(uint64_t) : 0;
 		written += got;
-		/* Go past the page that could not be written. */
+		/* Skip the page that could not be written. */
 		i += (size_t)got < n ? got + 1 : n;
 	}
 	return written;
@@ -117,7 +117,7 @@ static void fill(struct arena *arena, uint64_t *stream)
 {
 	size_t i;
 
-	/* Neighbours in a random order do not get neighbouring pages. */
+	/* Fault in randomly, so that neighbours are not physically contiguous. */
 	if (arena->memory == SHUFFLED)
 		for (i = 0; i < 2 * arena->npages; i++)
 			span_write(arena, (struct span){ below(stream, arena->npages), 1 });
@@ -133,7 +133,7 @@ static char *memory_map(struct arena *arena, size_t size)
 	large_folios_allow(2048, arena->memory == HUGE_PAGES);
 	switch (arena->memory) {
 	case HUGETLB:
-		/* A child that writes needs as many pages again. */
+		/* A child that writes needs a copy of all pages. */
 		if (huge_pages_reserve(2048, 3 * size / HUGE))
 			return NULL;
 		flags = MAP_PRIVATE | MAP_HUGETLB | MAP_2M;
@@ -166,7 +166,7 @@ struct arena *arena_make(enum memory memory, uint64_t *stream, const char **reas
 		return NULL;
 	arena->memory = memory;
 	arena->npages = memory_pages[memory];
-	/* No page number, and nothing that other memory begins with. */
+	/* Neither a pfn nor a value that other memory is likely to contain. */
 	arena->tag = (next(stream) | 1ULL << 63) & ~0xffffULL;
 	arena->file = -1;
 	arena->uffd = -1;

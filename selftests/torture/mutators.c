@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ways in which an entry of a page table can change under a walker. Each
- * does one change and puts the tags back, so that a page begins with its tag or
- * with 0 at any time.
+ * Mutators: the ways in which page table entries change while a core walks them.
+ * Each makes one change and restores the tags, so that a page begins with its tag
+ * or with 0 at any time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 
-/* Pages of one change at most. */
+/* Maximum number of pages of one change. */
 #define CHANGE 32
 
 static bool often(uint64_t *stream)
@@ -30,7 +30,7 @@ static bool often(uint64_t *stream)
 	return below(stream, 4);
 }
 
-/* hugetlb is changed by whole huge pages. */
+/* Choose a span to change; on hugetlb, whole huge pages. */
 static struct span change_choose(const struct arena *arena, uint64_t *stream)
 {
 	struct span span = span_choose(arena, stream, CHANGE);
@@ -96,7 +96,7 @@ static long op_lazyfree(struct arena *arena, uint64_t *stream)
 
 	if (madvise(at, span.count * PAGE, MADV_FREE))
 		return -errno;
-	/* A page is freed when it is reclaimed before it is written again. */
+	/* A page that is reclaimed before the next write is freed. */
 	if (below(stream, 2))
 		madvise(at, span.count * PAGE, MADV_PAGEOUT);
 	freed = span.count - span_mapped(arena, span, MAP_PRESENT);
@@ -120,7 +120,7 @@ static long op_migration_entries(struct arena *arena, uint64_t *stream)
 	return hold.pages;
 }
 
-/* Pages move to the probe's own device memory, or back. */
+/* Migrate pages to the probe's device memory or to system memory. */
 static long engine_move(struct arena *arena, uint64_t *stream, struct span span,
 			unsigned int how, unsigned int core)
 {
@@ -160,13 +160,13 @@ static long op_device(struct arena *arena, uint64_t *stream)
 	return moved;
 }
 
-/* The mirror's own memory is that of the engine that the arena has. */
+/* Migrate the first page, whose owner becomes that of the mirror. */
 static void device_first(struct arena *arena)
 {
 	uint64_t stream = 0;
 	int tries;
 
-	/* The engine's stream decides which pages find no room. */
+	/* Some streams choose no dst folio for the page; try others. */
 	for (tries = 0; tries < 64; tries++) {
 		if (span_mapped(arena, (struct span){ 0, 1 }, MAP_SWAPPED))
 			return;
@@ -223,7 +223,7 @@ static long op_fork(struct arena *arena, uint64_t *stream)
 	return copied;
 }
 
-/* A huge page is split by one of the ways there are, and made again. */
+/* Split a huge page in one of several ways, and collapse it again. */
 static long op_split(struct arena *arena, uint64_t *stream)
 {
 	struct span part = span_choose(arena, stream, CHANGE);
@@ -252,7 +252,7 @@ static long op_split(struct arena *arena, uint64_t *stream)
 	return whole.count;
 }
 
-/* Away and back; what is at either end meanwhile is empty. */
+/* Move a span to another address and back. */
 static long op_move(struct arena *arena, uint64_t *stream)
 {
 	const int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
@@ -266,7 +266,7 @@ static long op_move(struct arena *arena, uint64_t *stream)
 		span_write(arena, span);
 	if (mremap(away, size, size, flags, at) == MAP_FAILED)
 		return -errno;
-	/* In one step, as other threads are given addresses, too. */
+	/* MAP_FIXED, in one step: other threads may be given the free addresses. */
 	if (mmap(away, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
 		 MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		return -errno;
@@ -316,7 +316,7 @@ static long op_guard(struct arena *arena, uint64_t *stream)
 	return span.count;
 }
 
-/* hugetlb has its own code for each of these. */
+/* Change hugetlb pages, whose changes have code of their own in the kernel. */
 static long op_hugetlb(struct arena *arena, uint64_t *stream)
 {
 	static long (* const ops[])(struct arena *arena, uint64_t *stream) = {
@@ -326,13 +326,13 @@ static long op_hugetlb(struct arena *arena, uint64_t *stream)
 	return ops[below(stream, 3)](arena, stream);
 }
 
-/* Pages that are protected and written are unprotected by the kernel: nobody waits. */
+/* With asynchronous write-protection the kernel resolves faults: no monitor. */
 static const char *uffd_prepare(struct arena *arena)
 {
 	arena->uffd = uffd_open(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED |
 				UFFD_FEATURE_WP_HUGETLBFS_SHMEM);
 	if (arena->uffd < 0)
-		return "no userfaultfd that protects without waiting";
+		return "userfaultfd has no asynchronous write-protection";
 	if (uffd_register(arena->uffd, arena->at, arena->npages * PAGE,
 			  UFFDIO_REGISTER_MODE_WP))
 		return "memory cannot be registered with userfaultfd";
@@ -371,7 +371,7 @@ static const char *poison_prepare(struct arena *arena)
 	       "pages cannot be unpoisoned (CONFIG_HWPOISON_INJECT)" : NULL;
 }
 
-/* The page that was poisoned is good again once nothing maps it. */
+/* Poison a page, unmap it, and unpoison it when nothing maps it any more. */
 static long op_poison(struct arena *arena, uint64_t *stream)
 {
 	struct span span = { below(stream, arena->npages), 1 };
@@ -403,7 +403,7 @@ static const char *driver_prepare(struct arena *arena)
 	return arena->device < 0 ? "no driver with memory is loaded" : NULL;
 }
 
-/* The kernel's driver has no lock for the list of chunks that it removes. */
+/* test_hmm has no lock for the list of chunks that it removes. */
 static const char *unload_prepare(struct arena *arena)
 {
 	if (!access("/sys/module/test_hmm", F_OK))
@@ -417,7 +417,7 @@ static long op_driver_migrate(struct arena *arena, uint64_t *stream)
 	char *at = span_at(arena, span);
 	long moved;
 
-	/* One in four is refused its memory, so that the pages stay. */
+	/* Fail one allocation in four, so that pages are not migrated. */
 	if (!often(stream)) {
 		struct hmm_dmirror_cmd fail = { .npages = HMM_DMIRROR_FLAG_FAIL_ALLOC };
 
@@ -444,7 +444,7 @@ static long op_driver_exclusive(struct arena *arena, uint64_t *stream)
 	return taken;
 }
 
-/* Pages on the device come back because its memory is unplugged. */
+/* Remove the device's memory, which migrates its pages to system memory. */
 static long op_driver_unload(struct arena *arena, uint64_t *stream)
 {
 	struct span span = change_choose(arena, stream);
@@ -463,7 +463,7 @@ static long op_driver_unload(struct arena *arena, uint64_t *stream)
 	return moved;
 }
 
-/* Everything above that any memory bears, in any order. */
+/* All mutators above that work on any memory, in random order. */
 static long op_mixture(struct arena *arena, uint64_t *stream)
 {
 	const struct kind *kind;

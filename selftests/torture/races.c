@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * races [KIND...]: walkers against threads that change what they walk.
+ * races [KIND...]: walks that race with threads that change page tables.
  *
- * Two threads walk parts of an arena in every way there is: three outputs (HMM
- * pfns, a driver's own format, extents), four lockings (mmap lock, VMA lock,
- * unlocked with timeout, sections of a mirror), three requests, both cores. Two
- * others change the arena in one way. The probe checks each walk under its
- * update lock: every page that a walk reports is the one that is mapped there,
- * or the sequence has moved. When all threads have stopped, both cores must
- * agree, nothing may race any more, and every page must have its content.
+ * Two threads walk parts of an arena with all combinations of output (hmm pfns, a
+ * driver's PTE format, extents), locking (mmap lock, VMA lock, unlocked with
+ * timeout, sections of a mirror), request, and core. Two other threads change the
+ * arena in one way, the kind. The probe checks each walk under its update lock:
+ * each reported page is mapped at its address, or the sequence has moved. After all
+ * threads have stopped, both cores must report the same, no walk may lose a race,
+ * and every page must have its content.
  *
- * SEED= is the seed of the plan (default 1), DURATION= the seconds for all kinds
- * together (default 2.5 for each), CORE=core or CORE=reference walks with one
- * core only. Each failure is printed with its seed: the same seed gives the same
- * changes and walks, though not the same order between threads.
+ * SEED= is the seed (default 1), DURATION= the seconds for all kinds together
+ * (default 2.5 for each), CORE=core or CORE=reference walks with one core only.
+ * Each failure is printed with its seed: the same seed gives the same changes and
+ * walks, but not the same order between threads.
  *
- * A kind that made no progress fails: it would not have tested anything.
+ * A kind without changes or compared pages fails, because it tested nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,18 +41,18 @@ static const char * const locking_names[] = {
 };
 static const char * const request_names[] = { "snapshot", "read", "write" };
 static const char * const failure_names[] = {
-	[HMM_PROBE_RACE_NO_PAGE] = "a pfn of no page",
+	[HMM_PROBE_RACE_NO_PAGE] = "a pfn without a struct page",
 	[HMM_PROBE_RACE_OTHER_PAGE] = "a page that is not mapped there",
 	[HMM_PROBE_RACE_READ_ONLY] = "writable, but the entry is not",
 	[HMM_PROBE_RACE_FREE] = "a page without a reference",
 	[HMM_PROBE_RACE_OWNER_WRONG] = "private memory of another device",
 	[HMM_PROBE_RACE_CONTENT] = "a page with the content of another",
-	[HMM_PROBE_RACE_ORDER] = "an order that is not true",
+	[HMM_PROBE_RACE_ORDER] = "an order that does not fit its neighbours",
 	[HMM_PROBE_RACE_ABSENT] = "success, but a page is absent",
 	[HMM_PROBE_RACE_EXTENT] = "extents that overlap or leave a gap",
 };
 
-/* What the threads of one kind did, all rounds together. */
+/* Counters of all threads and rounds of one kind. */
 struct counts {
 	atomic_ulong ops;
 	atomic_ulong changed;
@@ -65,13 +65,13 @@ struct counts {
 };
 
 /**
- * struct round - one arena, and the threads on it
- * @kind: the way in which it changes
+ * struct round - one arena and the threads that use it
+ * @kind: the kind of changes
  * @arena: the memory
- * @seed: the plan
- * @info: what the probe can do
- * @counts: where to add up
- * @stop: whether threads are to end
+ * @seed: seed of the changes and walks
+ * @info: facts about the kernel and the probe
+ * @counts: counters of the kind
+ * @stop: whether threads must end
  * @failed: whether a walk failed
  */
 struct round {
@@ -135,7 +135,7 @@ static void failure_print(struct round *round, const struct hmm_probe_race *walk
 	atomic_store(&round->stop, true);
 }
 
-/* A way to walk that this kernel has. */
+/* Choose a combination of core, locking, request and output that exists. */
 static void walk_choose(const struct round *round, struct hmm_probe_race *walk,
 			uint64_t *stream)
 {
@@ -165,12 +165,12 @@ static void walk_choose(const struct round *round, struct hmm_probe_race *walk,
 	if (walk->locking == HMM_PROBE_RACE_SECTION ||
 	    walk->locking == HMM_PROBE_RACE_VMA)
 		walk->how &= ~(HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS);
-	/* The mirror decides these. */
+	/* A section has its own filter and owner. */
 	if (walk->locking == HMM_PROBE_RACE_SECTION)
 		walk->how &= ~(HMM_PROBE_RACE_FILTER | HMM_PROBE_RACE_OWNER);
 }
 
-/* Long walks meet more changes, and short ones more often none. */
+/* Choose long walks, which meet changes, and short ones, which win races. */
 static struct span walk_span(const struct arena *arena, uint64_t *stream)
 {
 	struct span span = span_choose(arena, stream, arena->npages);
@@ -235,10 +235,10 @@ static void *mutator(void *argument)
 }
 
 /*
- * Snapshot the whole arena, with the owner of the device-private page @pfn. That
- * page is none any more if its memory was unplugged: then without an owner.
+ * Snapshot the whole arena with the owner of the device-private page @pfn, or
+ * without an owner if that page's memory was removed.
  */
-static bool quiet_walk(const struct arena *arena, unsigned int core, uint64_t pfn,
+static bool final_walk(const struct arena *arena, unsigned int core, uint64_t pfn,
 		       uint64_t *hmm_pfns)
 {
 	struct hmm_probe_walk walk = {
@@ -257,13 +257,13 @@ static bool quiet_walk(const struct arena *arena, unsigned int core, uint64_t pf
 	}
 	if (!ret && !walk.error)
 		return true;
-	printf("# the quiet walk of core %u: %s\n", core,
+	printf("# the final walk of core %u: %s\n", core,
 	       strerror(ret ? errno : -walk.error));
 	return false;
 }
 
-/* What both cores say of the whole arena, once it is quiet. */
-static bool quiet_same(const struct arena *arena, uint64_t pfn)
+/* Compare the snapshots of both cores after all threads have stopped. */
+static bool final_compare(const struct arena *arena, uint64_t pfn)
 {
 	uint64_t *hmm_pfns[2];
 	bool same = true;
@@ -272,7 +272,7 @@ static bool quiet_same(const struct arena *arena, uint64_t pfn)
 
 	for (core = 0; core < 2; core++) {
 		hmm_pfns[core] = calloc(arena->npages, sizeof(uint64_t));
-		same = same && quiet_walk(arena, core, pfn, hmm_pfns[core]);
+		same = same && final_walk(arena, core, pfn, hmm_pfns[core]);
 	}
 	for (i = 0; same && i < arena->npages; i++) {
 		uint64_t a = hmm_pfns[0][i], b = hmm_pfns[1][i];
@@ -280,7 +280,7 @@ static bool quiet_same(const struct arena *arena, uint64_t pfn)
 		if (hmm_pfn_flags(a) == hmm_pfn_flags(b) &&
 		    (!(a & HMM_PFN_VALID) || hmm_pfn_to_pfn(a) == hmm_pfn_to_pfn(b)))
 			continue;
-		printf("# quiet, but the cores differ at page %zu: %#llx, %#llx\n", i,
+		printf("# threads have stopped, but the cores differ at page %zu: %#llx, %#llx\n", i,
 		       (unsigned long long)a, (unsigned long long)b);
 		same = false;
 	}
@@ -307,11 +307,11 @@ static bool quiet_true(const struct arena *arena, unsigned int core)
 		walk.lost = 0;
 		walk.walks = 0;
 		if (ioctl(arena->probe, HMM_PROBE_RACE, &walk)) {
-			printf("# the quiet check: %s\n", strerror(errno));
+			printf("# the final check: %s\n", strerror(errno));
 			return false;
 		}
 		if (walk.failure)
-			printf("# quiet, but core %u: %s at page %llu: %#llx, entry %#llx, content %#llx\n",
+			printf("# threads have stopped, but core %u: %s at page %llu: %#llx, entry %#llx, content %#llx\n",
 			       core, failure_names[walk.failure],
 			       (unsigned long long)(walk.fail_addr - walk.addr) / PAGE,
 			       (unsigned long long)walk.fail_hmm_pfn,
@@ -322,11 +322,11 @@ static bool quiet_true(const struct arena *arena, unsigned int core)
 		usleep(10000);
 	}
 	if (tries == 10)
-		printf("# quiet, but core %u still loses races\n", core);
+		printf("# threads have stopped, but core %u still loses races\n", core);
 	return tries < 10 && !walk.failure;
 }
 
-/* The content of every page, wherever it is: all of it comes back to the CPU. */
+/* Check each page's content; the CPU's accesses migrate it to system memory. */
 static bool quiet_content(const struct arena *arena)
 {
 	size_t i;
@@ -354,7 +354,7 @@ static bool quiet_check(struct round *round, uint64_t pfn)
 
 	return quiet_true(round->arena, HMM_PROBE_CORE) &&
 	       (!both || quiet_true(round->arena, HMM_PROBE_REFERENCE)) &&
-	       (!both || quiet_same(round->arena, pfn)) &&
+	       (!both || final_compare(round->arena, pfn)) &&
 	       quiet_content(round->arena);
 }
 
