@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A section is opened without what it is to do. */
+/* Open a section without its access. */
 #include "fixture/mirror_driver.h"
 
 int dm_fault(struct dm *dm, struct hmm_span span)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a section is to make possible is taken for what a page allows. */
+/* Test a page's flags for an access of sections. */
 #include "fixture/mirror_driver.h"
 
 bool dm_may_write(const struct hmm_run *run)

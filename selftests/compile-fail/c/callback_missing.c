@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A driver that does not say how its device forgets. */
+/* Define a mirror's callbacks without invalidate. */
 #include "fixture/mirror_driver.h"
 
 #ifdef MISUSE

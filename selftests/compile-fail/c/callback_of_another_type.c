@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A callback that takes another structure than the one that holds the mirror. */
+/* Use a callback for another structure than the one that contains the mirror. */
 #include "fixture/mirror_driver.h"
 
 struct other {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages are committed that were not copied. */
+/* Commit pages that were not copied. */
 #include "fixture/devmem_driver.h"
 
 int dm_take(struct dm_unit *unit, struct mm_struct *mm, struct hmm_span span)

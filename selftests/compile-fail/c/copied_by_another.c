@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages of a device are copied by the driver of another. */
+/* Copy a device's pages with the driver of another. */
 #include "fixture/devmem_driver.h"
 
 struct other;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Device memory whose driver does not say how it is cleared. */
+/* Define device memory without a clear callback. */
 #include "fixture/devmem_driver.h"
 
 #ifdef MISUSE

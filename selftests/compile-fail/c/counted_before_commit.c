@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* It is asked how many pages have moved before any has. */
+/* Read the number of migrated pages before the commit. */
 #include "fixture/devmem_driver.h"
 
 unsigned long dm_take(struct dm_unit *unit, struct mm_struct *mm, struct hmm_span span)

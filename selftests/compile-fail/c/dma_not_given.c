@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A section is to give device addresses, and is not told where they are kept. */
+/* Open a section for device addresses without the storage for them. */
 #include "fixture/mirror_driver.h"
 
 int dm_fault(struct dm *dm, struct hmm_mirror_dma *dma, struct hmm_span span)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Device addresses are asked of a section that gives none. */
+/* Read device addresses in a section that has none. */
 #include "fixture/mirror_driver.h"
 
 int dm_fault(struct dm *dm, struct hmm_mirror_dma *dma, struct hmm_span span)

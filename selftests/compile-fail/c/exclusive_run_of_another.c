@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a section shows that takes nothing from the CPU is called the device's alone. */
+/* Use a run of an ordinary section as a run of an exclusive section. */
 #include "fixture/mirror_driver.h"
 
 static void dm_map_alone(struct dm *dm, const struct hmm_section_exclusive_run *alone)

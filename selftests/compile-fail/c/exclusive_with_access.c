@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The pages of an exclusive section are looked at as those of any section. */
+/* Use the runs of an exclusive section as those of an ordinary section. */
 #include "fixture/mirror_driver.h"
 
 int dm_fault(struct dm *dm, struct hmm_span span)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A section is asked for something that it cannot do. */
+/* Pass an option to a section that does not exist. */
 #include "fixture/mirror_driver.h"
 
 int dm_fault(struct dm *dm, struct hmm_span span)

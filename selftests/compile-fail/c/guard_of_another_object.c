@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A range is locked, which has no lock. */
+/* Lock a range: the update lock belongs to the mirror. */
 #include "fixture/mirror_driver.h"
 
 unsigned long dm_pages(struct dm *dm)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A jump into the part that holds the lock, past taking it. */
+/* Jump into the scope of a guard, past its initialisation. */
 #include "fixture/mirror_driver.h"
 
 unsigned long dm_pages(struct dm *dm, bool known)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The update lock is still held on one way out. */
+/* Return with the update lock held on one path. */
 #include "fixture/mirror_driver.h"
 
 int dm_unmap(struct dm *dm)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The device's page table is changed under the lock of another mirror. */
+/* Change the device's page table under the lock of another mirror. */
 #include "fixture/mirror_driver.h"
 
 void dm_prefetch(struct dm *dm, struct dm *other, struct hmm_span span)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether the pages of a process have moved is not looked at. */
+/* Ignore whether the pages of a process were migrated. */
 #include "fixture/devmem_driver.h"
 
 long dm_fill(struct dm_unit *unit, struct mm_struct *mm, struct hmm_span span)

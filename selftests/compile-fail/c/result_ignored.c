@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A mirror is used without a look at whether there is one. */
+/* Use a mirror without checking that hmm_mirror_init() succeeded. */
 #include "fixture/mirror_driver.h"
 
 int dm_start(struct dm *dm, struct mm_struct *mm,

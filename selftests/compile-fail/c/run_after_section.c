@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A run, and so a pfn, is used after the section. */
+/* Use a run, and so a pfn, after its section. */
 #include "fixture/mirror_driver.h"
 
 int dm_fault(struct dm *dm, struct hmm_span span, unsigned long *pfn)

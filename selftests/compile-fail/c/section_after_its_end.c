@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A section's pages are asked for after the section. */
+/* Use a section's pages after the section. */
 #include "fixture/mirror_driver.h"
 
 int dm_fault(struct dm *dm, struct hmm_span span)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A migration is said to be in a stage that it did not come to by a step. */
+/* Commit a migration that was not collected and copied. */
 #include "fixture/devmem_driver.h"
 
 int dm_take(struct hmm_devmem_migration *migration, struct dm_unit *unit,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether pages have come to the last stage is not looked at. */
+/* Ignore whether the migration was committed. */
 #include "fixture/devmem_driver.h"
 
 int dm_take(struct dm_unit *unit, struct mm_struct *mm, struct hmm_span span)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The callbacks are changed while mirrors use them. */
+/* Change the callbacks while mirrors use them. */
 #include "fixture/mirror_driver.h"
 
 DEFINE_HMM_MIRROR_OPS(dm_ops, struct dm, mirror, dm_invalidate);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The device's page table is changed without its lock. */
+/* Change the device's page table without the update lock. */
 #include "fixture/mirror_driver.h"
 
 void dm_prefetch(struct dm *dm, struct hmm_span span)

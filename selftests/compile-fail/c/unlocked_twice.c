@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The update lock is given back twice. */
+/* Release the update lock twice. */
 #include "fixture/mirror_driver.h"
 
 void dm_unmap(struct dm *dm)

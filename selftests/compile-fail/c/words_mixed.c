@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A word of one kind is taken for another. */
+/* Test a pfn for flags that only an hmm pfn has. */
 #include "fixture/mirror_driver.h"
 
 bool dm_may_write(const struct hmm_run *run)

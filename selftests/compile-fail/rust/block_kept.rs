@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pages that a copy is about are kept for later.
+//! Keep the pages passed to the copy callback after it returned.
 
 include!("fixture/devmem_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is in a page is looked at after the page was unmapped.
+//! Read a page's bytes after the page was unmapped.
 
 include!("fixture/devmem_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page is written through what it was lent out as for reading.
+//! Write to a page through a mapping that is for reading only.
 
 include!("fixture/devmem_driver.rs");
 

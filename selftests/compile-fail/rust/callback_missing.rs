@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A table of callbacks lacks the one that is required.
+//! Define a callback table without its required callback.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A callback does not say whether the device has let go.
+//! Return nothing from a callback that must report whether the device unmapped the span.
 
 include!("fixture/mirror_driver.rs");
 

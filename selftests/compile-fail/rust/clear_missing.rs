@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory whose driver does not clear it, so that one process sees another's data.
+//! Device memory whose driver has no clear callback: one process would see another's data.
 
 include!("fixture/devmem_driver.rs");
 

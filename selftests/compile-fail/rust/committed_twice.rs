@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Copies take over that have taken over already.
+//! Commit a migration that is already committed.
 
 include!("fixture/migration.rs");
 

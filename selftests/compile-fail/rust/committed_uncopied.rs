@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages take over into which nothing was copied.
+//! Commit a migration before its pages were copied.
 
 include!("fixture/migration.rs");
 

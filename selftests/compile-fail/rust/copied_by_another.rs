@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page of one device is copied by the driver of another.
+//! Copy a page of one device with the driver of another.
 
 include!("fixture/unreachable.rs");
 

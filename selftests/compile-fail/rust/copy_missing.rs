@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device memory whose driver does not say how data gets there.
+//! Device memory whose driver has no copy callback.
 
 include!("fixture/devmem_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! It is asked how many pages have moved when none has.
+//! Read the number of migrated pages before the commit.
 
 include!("fixture/migration.rs");
 

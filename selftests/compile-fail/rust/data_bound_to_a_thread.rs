@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A table that only one thread may touch is invalidated by any.
+//! Mirror data that is not Send: any thread may invalidate it.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A table borrows from what may be gone when it is invalidated.
+//! Mirror data that borrows from the stack and may dangle when it is invalidated.
 
 include!("fixture/mirror_driver.rs");
 

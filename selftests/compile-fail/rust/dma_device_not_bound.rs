@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device addresses are wanted for a device that may have lost its driver.
+//! Create device addresses for a device that may be unbound from its driver.
 
 include!("fixture/mirror_driver.rs");
 

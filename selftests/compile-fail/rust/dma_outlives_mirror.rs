@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device addresses are to be there for longer than their mirror.
+//! Keep device addresses for longer than their mirror.
 
 include!("fixture/mirror_driver.rs");
 

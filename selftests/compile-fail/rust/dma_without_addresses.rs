@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device addresses are asked of a section that gives none.
+//! Read device addresses in a section that has none.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page is called the device's alone in a section that does not make it so.
+//! Call an exclusive method in a section that gives no exclusive access.
 
 include!("fixture/devmem_driver.rs");
 

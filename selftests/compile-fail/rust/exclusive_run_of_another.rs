@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a section shows that takes nothing from the CPU is mapped where the device believes that it has it alone.
+//! Map a run of an ordinary section where only runs of an exclusive section are allowed.
 
 include!("fixture/devmem_driver.rs");
 

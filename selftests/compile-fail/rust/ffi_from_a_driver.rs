@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver goes around the objects, to the C functions.
+//! Call the C functions directly instead of the safe objects.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The update lock is left as soon as it was taken.
+//! Drop the update lock's guard immediately.
 
 include!("fixture/mirror_driver.rs");
 

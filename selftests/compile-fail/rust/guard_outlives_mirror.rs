@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mirror ends while its lock is held.
+//! Drop a mirror while its update lock is held.
 
 include!("fixture/mirror_driver.rs");
 

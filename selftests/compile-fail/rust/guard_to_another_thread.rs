@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A lock that one thread holds is left by another.
+//! Release the update lock on another thread than the one that acquired it.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An invalidation is kept after the callback has returned.
+//! Keep an invalidation after the callback has returned.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the callbacks of memory share may be used on one thread only.
+//! Device memory data that is not Sync: callbacks run on any thread.
 
 include!("fixture/devmem_driver.rs");
 

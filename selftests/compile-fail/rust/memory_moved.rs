@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device memory is moved to where the pages that it has given out do not find it.
+//! Move device memory, to which its pages point.
 
 include!("fixture/devmem_driver.rs");
 

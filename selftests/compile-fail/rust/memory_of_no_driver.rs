@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device memory with nobody who can copy to it.
+//! Device memory without a driver that can copy to it.
 
 include!("fixture/unreachable.rs");
 

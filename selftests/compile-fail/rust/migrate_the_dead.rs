@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages are moved of a process that may have ended.
+//! Migrate pages of a process whose address space may have ended.
 
 include!("fixture/migration.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether pages moved is not looked at.
+//! Ignore whether the pages were migrated.
 
 include!("fixture/migration.rs");
 

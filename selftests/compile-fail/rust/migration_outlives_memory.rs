@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Device memory goes while pages are on their way there.
+//! Drop device memory during a migration to it.
 
 include!("fixture/migration.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lock of the address space is given back by another thread than took it.
+//! Release the mmap lock on another thread than the one that acquired it.
 
 include!("fixture/migration.rs");
 

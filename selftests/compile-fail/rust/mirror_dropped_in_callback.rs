@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A registered mirror is dropped by its own callback.
+//! Drop a registered mirror in its own callback.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mirror that is registered with the process moves.
+//! Move a mirror that is registered with a process.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mirror is made where it can move.
+//! Create a mirror on the stack, where it can move.
 
 include!("fixture/mirror_driver.rs");
 

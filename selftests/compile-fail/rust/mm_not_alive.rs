@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A process is mirrored whose memory nobody keeps alive.
+//! Mirror a process without a reference that keeps its address space alive.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page that the device's table had is used after the update lock was left.
+//! Use a page of the device's page table after the update lock was released.
 
 include!("fixture/devmem_driver.rs");
 

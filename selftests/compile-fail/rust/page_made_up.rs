@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages are made of a number.
+//! Create a page from a number.
 
 include!("fixture/devmem_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page that the device has to read only is written to.
+//! Write to a page that is mapped read-only for the device.
 
 include!("fixture/devmem_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A pfn is stored as the number that it is.
+//! Store a pfn as a plain integer.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A range is made that may outlive its mirror.
+//! Create a range that may outlive its mirror.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Nobody looks whether populating went well.
+//! Ignore the result of populating.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A run of pages is used after the section that it comes from.
+//! Use a run of pages after its section.
 
 include!("fixture/mirror_driver.rs");
 

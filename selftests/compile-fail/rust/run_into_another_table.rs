@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages of one process go into the table that the device has for another.
+//! Map pages of one process in the device's page table of another.
 
 include!("fixture/devmem_driver.rs");
 

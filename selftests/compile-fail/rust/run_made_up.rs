@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A run is made of numbers, not got from a section.
+//! Create a run from numbers instead of taking it from a section.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mirror ends inside a section of its own.
+//! Drop a mirror inside a section of it.
 
 include!("fixture/mirror_driver.rs");
 

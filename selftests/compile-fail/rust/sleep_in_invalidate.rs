@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A callback under the update lock faults pages in, which sleeps and takes that lock.
+//! Fault pages in from a callback under the update lock: this sleeps and takes that lock.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a section shows is kept in a structure.
+//! Store the pages of a section in a structure.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The page that is copied from is written to.
+//! Write to the source page of a copy.
 
 include!("fixture/devmem_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The device's table is used after the lock was left.
+//! Use the device's page table after the update lock was released.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The device's table is reached around the lock, by the mirror's own field.
+//! Access the device's page table through the mirror's field, without the lock.
 
 include!("fixture/mirror_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two threads are given the table at once.
+//! Access the device's page table from two threads at once.
 
 include!("fixture/mirror_driver.rs");
 

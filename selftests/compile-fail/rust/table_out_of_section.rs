@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The device's table is taken out of the section.
+//! Keep a reference to the device's page table after the section.
 
 include!("fixture/mirror_driver.rs");
 

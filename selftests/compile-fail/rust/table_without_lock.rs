@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The device's table is touched without the update lock.
+//! Access the device's page table without the update lock.
 
 include!("fixture/mirror_driver.rs");
 

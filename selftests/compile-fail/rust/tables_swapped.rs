@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two processes' tables change places, each away from the mirror that keeps it true.
+//! Swap the page tables of two mirrors, so that invalidations reach the wrong one.
 
 include!("fixture/devmem_driver.rs");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One kind of word is taken for another.
+//! Use a flag of one type where a flag of another type is expected.
 
 include!("fixture/mirror_driver.rs");
 
