@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Both cores, the same questions: any difference is a failure.
+ * Run the same queries with both cores; any difference is a failure.
  *
- * A snapshot changes nothing, so both cores are asked about the same memory,
- * and every hmm_pfn must be the same. A fault changes what is asked about, so the
- * address space is made twice, ours is asked about the one and the reference
- * about the other, and everything but the pfn must be the same; ours is then
- * what pagemap says. After each fault the two spaces must still be alike.
+ * A snapshot changes nothing, so both cores walk the same memory, and all hmm pfns
+ * must be equal. A fault changes memory, so each core walks its own copy of the
+ * address space. Everything but the pfns must be equal, and our pfns must be those
+ * in pagemap. After each fault the two address spaces must still be equal.
  *
- * Of the order, ours may be the larger: then every page of the block must be
- * in the range, in a row, alike. Where nothing is valid, pfn and order mean
- * nothing and are not compared.
+ * Our order may be larger than the reference's: then all pages of that order must
+ * be in the range, contiguous, and have the same flags. Pfn and order of hmm pfns
+ * that are not valid are not compared.
  *
- * Where pages ask for different things, the reference faults in neighbours
- * that nobody asked for, up to the end of the table, and can fail for them. It
- * is asked page by page then, and after that for a snapshot. What nobody asked
- * for may be reported as it was before or as it is afterwards: a fault can
- * bring neighbours along.
+ * If requests differ between pages, the reference faults in neighbours without a
+ * request, up to the end of the page table, and may fail for them. Then it walks
+ * page by page, followed by a snapshot. Pages without a request may be reported as
+ * before or as after the faults, because a fault can bring in neighbours.
  *
- * An unlocked walk of the reference that begins again takes for requests the
- * hmm_pfns that it has written already. So only where all pages ask for the same
- * is it asked; else it is ours that walks unlocked.
+ * An unlocked walk of the reference that restarts reads its own output as requests.
+ * So it runs only if all pages have the same request; otherwise only our core walks
+ * unlocked.
  *
- * What ours says in a driver's entries, and in extents, must be what it says in
- * hmm_pfns.
+ * Our output in a driver's PTE format and as extents must match our hmm pfns.
  *
  * SEED= is the first seed (default 1), COUNT= how many (default 300).
  */
@@ -36,7 +33,7 @@
 
 #include "differential.h"
 
-/* Far from everything else, across the border of two 1 GiB tables. */
+/* Unused addresses, across the border of two 1 GiB page tables. */
 #define BASE_OURS	((char *)(0x100000000000UL + GIGA - HUGE))
 #define BASE_REFERENCE	((char *)(0x200000000000UL + GIGA - HUGE))
 
@@ -55,22 +52,22 @@ enum verdict {
 	NOT_COMPARED,	/* the two spaces did not come out alike */
 };
 
-/* How many fault queries came to an end without and with an error. */
+/* Number of fault queries without and with an error. */
 static unsigned long asked[2];
 
-/* What there is to say of the first difference. */
-static char story[1024];
+/* Description of the first difference. */
+static char difference[1024];
 
 static enum verdict differ(const char *what, size_t page, uint64_t our,
 			   uint64_t their)
 {
-	snprintf(story, sizeof(story),
+	snprintf(difference, sizeof(difference),
 		 "%s, page %zu: ours %#llx, reference %#llx", what, page,
 		 (unsigned long long)our, (unsigned long long)their);
 	return DIFFERENT;
 }
 
-/* One walk; what the core returned, or a value no core returns. */
+/* Walk with one core; return its error. */
 static int walk(const struct query *query, const char *base, int core,
 		uint64_t *hmm_pfns)
 {
@@ -93,15 +90,15 @@ static int walk(const struct query *query, const char *base, int core,
 	return walk.error;
 }
 
-/* The question without its requests. */
+/* Return the query without its requests. */
 static struct query snapshot_of(const struct query *query)
 {
 	return (struct query){ .first = query->first, .count = query->count };
 }
 
 /*
- * The reference, a page at a time: nobody is faulted in for another. @before
- * and @after are snapshots.
+ * Walk page by page with the reference, so that it faults in only pages with a
+ * request. @before and @after are snapshots.
  */
 static int walk_by_page(const struct query *query, const char *base,
 			uint64_t *before, uint64_t *after)
@@ -149,7 +146,7 @@ static uint64_t request_of(const struct query *query, uint64_t hmm_pfn)
 	return ((hmm_pfn & query->mask) | query->default_flags) & REQ_RW;
 }
 
-/* Is the same thing asked of all pages? */
+/* Whether all pages have the same request. */
 static bool uniform(const struct query *query)
 {
 	size_t i;
@@ -160,7 +157,7 @@ static bool uniform(const struct query *query)
 	return true;
 }
 
-/* What must be seen of an order within a range that may end inside the leaf. */
+/* Check our order against neighbours, in a range that may end inside a leaf. */
 static bool order_seen(const struct query *query, size_t i)
 {
 	size_t block = 1UL << hmm_pfn_order(ours[i]);
@@ -184,14 +181,14 @@ static enum verdict compare_order(const struct query *query, size_t i)
 		return differ("order not seen in the hmm_pfns", query->first + i,
 			      ours[i], theirs[i]);
 	if (our > their && !hmm_pfn_order_valid(ours, query->count, addr, i))
-		return differ("order not true", query->first + i, ours[i],
+		return differ("wrong order", query->first + i, ours[i],
 			      theirs[i]);
 	return ALIKE;
 }
 
 /*
- * Poisoned pages and guard regions: where nothing was requested the reference does
- * not say that no page can be had there.
+ * Whether our core reports an error that the reference does not: snapshots of
+ * poisoned pages and guard regions.
  */
 static bool error_of_ours(const struct query *query, size_t i)
 {
@@ -205,7 +202,7 @@ static bool error_of_ours(const struct query *query, size_t i)
 }
 
 /* Words of one state, or, when @same_pfn is not set, of two that are alike. */
-static enum verdict compare_words(const struct query *query, bool same_pfn)
+static enum verdict compare_hmm_pfns(const struct query *query, bool same_pfn)
 {
 	uint64_t mask = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR | HMM_PFN_INOUT_FLAGS;
 	enum verdict verdict;
@@ -238,7 +235,7 @@ static enum verdict compare_pagemap(const struct query *query)
 			continue;
 		if (!(map[i] & MAP_PRESENT) ||
 		    hmm_pfn_to_pfn(ours[i]) != (map[i] & MAP_PFN))
-			return differ("not what pagemap says",
+			return differ("differs from pagemap",
 				      query->first + i, ours[i], map[i]);
 	}
 	return ALIKE;
@@ -260,20 +257,20 @@ static bool entry_right(uint64_t entry, uint64_t hmm_pfn)
 }
 
 /*
- * Whether the hmm_pfns of an extent are those that were reported. Where the walk
- * begins anew within a folio, less of the folio can be seen.
+ * Whether an extent's hmm pfn is the one reported. A walk that resumes inside a
+ * folio sees less of the folio, so its order may be smaller.
  */
-static bool extent_right(uint64_t extent, uint64_t hmm_pfn, bool begun_anew)
+static bool extent_right(uint64_t extent, uint64_t hmm_pfn, bool resumed)
 {
 	const uint64_t order = 0x1fULL << HMM_PFN_ORDER_SHIFT;
 
 	hmm_pfn &= ~HMM_PFN_INOUT_FLAGS;
-	if (begun_anew && (hmm_pfn & order) > (extent & order))
+	if (resumed && (hmm_pfn & order) > (extent & order))
 		return (hmm_pfn & ~order) == (extent & ~order);
 	return hmm_pfn == extent;
 }
 
-/* The same snapshot as entries: it must be what the hmm_pfns say. */
+/* Compare the same snapshot in a driver's PTE format with the hmm pfns. */
 static enum verdict compare_entries(const struct query *query)
 {
 	struct hmm_probe_walk walk = {
@@ -343,14 +340,14 @@ static enum verdict ask_snapshot(const struct query *query)
 	their = walk(query, BASE_OURS, HMM_PROBE_REFERENCE, theirs);
 	if (our != their)
 		return differ("error of a snapshot", query->first, our, their);
-	verdict = compare_words(query, true);
+	verdict = compare_hmm_pfns(query, true);
 	if (verdict == ALIKE)
 		verdict = compare_pagemap(query);
 	return verdict == ALIKE ? compare_outputs(query) : verdict;
 }
 
-/* A page that nobody asked for may be told of as it was before the faults. */
-static void excuse_unasked(const struct query *query)
+/* Accept the old state of pages without a request. */
+static void accept_neighbours(const struct query *query)
 {
 	const uint64_t flags = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
 	size_t i;
@@ -378,21 +375,21 @@ static enum verdict ask_fault(const struct query *given)
 	} else {
 		their = walk_by_page(query, BASE_REFERENCE, before, theirs);
 		if (!their && !our)
-			excuse_unasked(query);
+			accept_neighbours(query);
 	}
 	if (our != their)
 		return differ("error", query->first, our, their);
-	/* How much was faulted in before an error is not promised. */
+	/* The number of pages faulted in before an error is not specified. */
 	asked[our ? 1 : 0]++;
 	if (our)
 		return same && spaces_alike() ? ALIKE : ENDED;
-	verdict = compare_words(query, false);
+	verdict = compare_hmm_pfns(query, false);
 	return verdict == ALIKE ? compare_pagemap(query) : verdict;
 }
 
 static const struct query everything = { .count = WINDOW_PAGES };
 
-/* Both spaces, as the reference sees them. */
+/* Compare both address spaces by snapshots of the reference. */
 static bool spaces_alike(void)
 {
 	uint64_t mask = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR;
@@ -460,22 +457,22 @@ static bool differs(struct plan *plan)
 }
 
 /*
- * Show the least plan that differs. Returns whether the difference came again: one
- * that does not, of the same plan, came from what else the kernel was doing, as
- * khugepaged or compaction; races (selftests/torture) looks at those.
+ * Print the smallest plan with the difference. Return whether it is reproducible:
+ * otherwise it was caused by concurrent activity such as khugepaged or compaction,
+ * which the races test (selftests/torture) covers.
  */
-static bool tell(struct plan *plan)
+static bool report(struct plan *plan)
 {
 	bool again;
 
-	printf("# %s\n", story);
+	printf("# %s\n", difference);
 	bits_shrink(plan, &plan->keep_queries, plan->nr_queries, differs);
 	bits_shrink(plan, &plan->keep_steps, plan->nr_steps, differs);
 	again = case_run(plan) == DIFFERENT;
 	if (!again)
-		printf("# it does not come again; what was left:\n");
+		printf("# not reproducible; the smallest plan:\n");
 	else
-		printf("# %s, with no more than:\n", story);
+		printf("# %s; the smallest plan:\n", difference);
 	plan_print(stdout, plan);
 	printf("# again: SEED=%llu COUNT=1 differential\n",
 	       (unsigned long long)plan->seed);
@@ -513,7 +510,7 @@ int main(void)
 
 		plan_make(&plan, seed + i, info.has & HMM_PROBE_HAS_UNLOCKED);
 		verdict = case_run(&plan);
-		if (verdict == DIFFERENT && !tell(&plan)) {
+		if (verdict == DIFFERENT && !report(&plan)) {
 			once = true;
 			verdict = NOT_COMPARED;
 		}
@@ -528,7 +525,7 @@ int main(void)
 		fflush(stdout);
 	}
 	printf("# %lu faults, %lu of them errors\n", asked[0] + asked[1], asked[1]);
-	/* A test that compares next to nothing must not pass for one. */
+	/* Fail if too many cases were skipped. */
 	printf("%sok %llu enough was compared\n",
 	       skipped * 3 > count ? "not " : "", (unsigned long long)count + 1);
 	folio_sizes_allow(0);

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Both migration engines, the same journeys: any difference is a failure.
+ * Run the same migrations with both migration engines; any difference is a failure.
  *
- * The address space of a plan is made twice. Then parts of it move to device
- * memory and home, by ours in the one and by the reference in the other: the
- * same pages, to places of the same kind, some of them missing. What setup
- * returns must be the same, and all mpfns after setup and after commit but for
- * the pfn, which must be what pagemap says; afterwards the two spaces must be
- * alike, and at the end every page must hold what was written to it.
+ * The address space of a plan is created twice. Parts of it migrate to device
+ * memory and to system memory, with our engine in one space and the reference in
+ * the other: the same pages, with dst folios of the same order, some of them
+ * missing. The result of setup must be equal, and all mpfns after setup and after
+ * commit except for the pfn, which must be the one in pagemap. Afterwards the two
+ * spaces must be equal, and at the end each page must have its content.
  *
- * Not compared is where ours differs on purpose (docs/migration.md): each
- * journey lies below one page table, and large folios on the device that move
- * by pfn get a place of their size or none. What can never be on a device, page
- * cache above all, ours leaves alone from the start; the reference unmaps it, has
- * the driver copy it, and then finds that it does not move. Where zeros that userfaultfd protects
- * become a page, ours keeps the protection. Where the reference cannot split a
- * folio it leaves the rest of the table alone; so every CPU's batches are
- * emptied before, whose references are what keeps a folio from being split.
+ * Intended differences (docs/migration.md) are not compared. Each migration is below
+ * one page table, and large device folios that migrate by pfn get a dst folio of
+ * their order or none. Our engine does not collect page cache and other memory that
+ * cannot be on a device; the reference unmaps and copies it, and then does not
+ * migrate it. Where a zero page under userfaultfd write-protection becomes a page,
+ * ours keeps the protection. Where the reference cannot split a folio, it skips the
+ * rest of the page table; so all per-CPU folio batches are drained before, whose
+ * references prevent splits.
  *
  * SEED= is the first seed (default 1), COUNT= how many (default 100).
  */
@@ -29,13 +29,13 @@
 
 #include "differential.h"
 
-/* Far from everything else, across the border of two 1 GiB tables. */
+/* Unused addresses, across the border of two 1 GiB page tables. */
 #define BASE_OURS	((char *)(0x100000000000UL + GIGA - HUGE))
 #define BASE_REFERENCE	((char *)(0x200000000000UL + GIGA - HUGE))
 
-#define JOURNEYS	16
+#define MIGRATIONS	16
 
-/* The mpfns of the migration engines, which the kernel keeps to itself. */
+/* The bits of an mpfn, as in linux/migrate.h, which is no uapi header. */
 #define MPFN_VALID		(1ULL << 0)
 #define MPFN_MIGRATE		(1ULL << 1)
 #define MPFN_FLAGS		0x1bULL
@@ -44,16 +44,16 @@
 enum verdict {
 	ALIKE,
 	DIFFERENT,
-	NOT_COMPARED,	/* the two spaces did not come out alike */
+	NOT_COMPARED,	/* the two spaces were not created equal */
 };
 
 /**
- * struct side - one engine and its address space
- * @space: where
- * @core: which
- * @ask: the last journey and what came of it
- * @mpfns: what was said at its two stages
- * @map: what pagemap says
+ * struct side - one migration engine and its address space
+ * @space: the address space
+ * @core: the engine's core
+ * @ask: the last migration and its results
+ * @mpfns: the src array after setup and after commit
+ * @map: entries of pagemap
  */
 struct side {
 	struct space space;
@@ -66,18 +66,18 @@ struct side {
 static struct side sides[2];
 static int probe, memory;
 static bool written[WINDOW_PAGES];
-static char story[256];
+static char difference[256];
 
-/* How many mpfns moved, of how many that were asked for, and of errors. */
+/* Numbers of mpfns migrated, of mpfns collected, and of errors. */
 static unsigned long moved, asked, errors;
 
-/* How many mpfns of the last journey only the reference collected. */
+/* Number of mpfns of the last migration that only the reference collected. */
 static unsigned long refusals;
 
 static enum verdict differ(const char *what, size_t at, uint64_t our,
 			   uint64_t their)
 {
-	snprintf(story, sizeof(story), "%s, %zu: ours %#llx, reference %#llx",
+	snprintf(difference, sizeof(difference), "%s, %zu: ours %#llx, reference %#llx",
 		 what, at, (unsigned long long)our, (unsigned long long)their);
 	return DIFFERENT;
 }
@@ -102,7 +102,7 @@ static enum verdict compare_spaces(const char *when)
 	return ALIKE;
 }
 
-/* Each page that is there gets a number, which both spaces have. */
+/* Write a number to each present page, the same in both spaces. */
 static void write_all(uint64_t seed)
 {
 	size_t i, which;
@@ -139,7 +139,7 @@ static enum verdict read_all(uint64_t seed)
 	return ALIKE;
 }
 
-static void journey_choose(struct hmm_probe_engine *ask, uint64_t *stream)
+static void migration_choose(struct hmm_probe_engine *ask, uint64_t *stream)
 {
 	unsigned int first = below(stream, WINDOW_PAGES);
 	unsigned int count = 1 + below(stream, 1 << below(stream, 10));
@@ -165,7 +165,7 @@ static void journey_choose(struct hmm_probe_engine *ask, uint64_t *stream)
 		ask->start = below(stream, 4);
 }
 
-static void travel(struct side *side, const struct hmm_probe_engine *ask)
+static void migrate(struct side *side, const struct hmm_probe_engine *ask)
 {
 	memset(side->mpfns, 0, sizeof(side->mpfns));
 	side->ask = *ask;
@@ -181,8 +181,8 @@ static void travel(struct side *side, const struct hmm_probe_engine *ask)
 	}
 }
 
-/* Is the page of a mpfn what was mapped at its address before? */
-static bool pfn_true(const struct side *side, const struct hmm_probe_engine *ask,
+/* Whether the page of an mpfn was mapped at its address before. */
+static bool pfn_matches(const struct side *side, const struct hmm_probe_engine *ask,
 		     size_t i)
 {
 	uint64_t mpfn = side->mpfns[0][i];
@@ -196,7 +196,7 @@ static bool pfn_true(const struct side *side, const struct hmm_probe_engine *ask
 	return (map & MAP_SWAPPED) && mpfn == map_entry_pfn(map);
 }
 
-/* Whether the reference collected a page, to no avail, that ours refuses. */
+/* Whether only the reference collected a page, and then did not migrate it. */
 static bool refused(size_t i)
 {
 	const uint64_t *ours = sides[0].mpfns[0], *theirs = sides[1].mpfns[0];
@@ -205,7 +205,7 @@ static bool refused(size_t i)
 	       (theirs[i] & MPFN_MIGRATE) && !(sides[1].mpfns[1][i] & MPFN_MIGRATE);
 }
 
-static enum verdict compare_words(const struct hmm_probe_engine *ask)
+static enum verdict compare_mpfns(const struct hmm_probe_engine *ask)
 {
 	static const char * const stages[] = { "mpfn after setup", "mpfn after commit" };
 	size_t i, stage;
@@ -222,7 +222,7 @@ static enum verdict compare_words(const struct hmm_probe_engine *ask)
 			if ((our ^ their) & MPFN_FLAGS)
 				return differ(stages[stage], i, our, their);
 		}
-		if (!pfn_true(&sides[0], ask, i))
+		if (!pfn_matches(&sides[0], ask, i))
 			return differ("pfn of ours", i, sides[0].mpfns[0][i],
 				      sides[0].map[ask->start / PAGE + i]);
 		asked += !!(sides[0].mpfns[0][i] & 2);
@@ -231,14 +231,14 @@ static enum verdict compare_words(const struct hmm_probe_engine *ask)
 	return ALIKE;
 }
 
-static enum verdict journey(const struct hmm_probe_engine *ask)
+static enum verdict migration(const struct hmm_probe_engine *ask)
 {
 	const struct hmm_probe_engine *our = &sides[0].ask, *their = &sides[1].ask;
 	enum verdict verdict;
 
 	setting_write("/proc/sys/vm/drop_caches", "1");
-	travel(&sides[0], ask);
-	travel(&sides[1], ask);
+	migrate(&sides[0], ask);
+	migrate(&sides[1], ask);
 	if (our->error != their->error)
 		return differ("error", 0, our->error, their->error);
 	errors += !!our->error;
@@ -247,41 +247,41 @@ static enum verdict journey(const struct hmm_probe_engine *ask)
 	if (our->npages != their->npages)
 		return differ("mpfns", 0, our->npages, their->npages);
 	refusals = 0;
-	verdict = compare_words(ask);
+	verdict = compare_mpfns(ask);
 	if (verdict == ALIKE && our->cpages + refusals != their->cpages)
 		return differ("mpfns that can move", 0, our->cpages, their->cpages);
 	return verdict == ALIKE ? compare_spaces("mapping afterwards") : verdict;
 }
 
-static void journey_print(const struct hmm_probe_engine *ask)
+static void migration_print(const struct hmm_probe_engine *ask)
 {
 	bool by_pfn = ask->how & HMM_PROBE_ENGINE_BY_PFN;
 
-	printf("#   journey: pages %llu+%llu %s%s%s\n",
+	printf("#   migration: pages %llu+%llu %s%s%s\n",
 	       (unsigned long long)ask->start / (by_pfn ? 1 : PAGE),
 	       (unsigned long long)(by_pfn ? 512 : (ask->end - ask->start) / PAGE),
-	       ask->how & HMM_PROBE_ENGINE_TO_RAM ? "home" : "there",
+	       ask->how & HMM_PROBE_ENGINE_TO_RAM ? "to RAM" : "to device",
 	       by_pfn ? ", by pfn" : "",
-	       ask->how & HMM_PROBE_ENGINE_COMPOUND ? ", huge ones whole" : "");
+	       ask->how & HMM_PROBE_ENGINE_COMPOUND ? ", huge pages not split" : "");
 }
 
-/* All journeys of a seed, or those of the bits in @keep. */
-static enum verdict journeys(uint64_t seed, uint64_t keep, bool print)
+/* All migrations of a seed, or those of the bits in @keep. */
+static enum verdict migrations(uint64_t seed, uint64_t keep, bool print)
 {
 	uint64_t stream = seed ^ 0x5eed;
 	enum verdict verdict = ALIKE;
 	unsigned int i;
 
-	for (i = 0; i < JOURNEYS && verdict == ALIKE; i++) {
+	for (i = 0; i < MIGRATIONS && verdict == ALIKE; i++) {
 		struct hmm_probe_engine ask;
 
-		journey_choose(&ask, &stream);
+		migration_choose(&ask, &stream);
 		if (!(keep >> i & 1))
 			continue;
 		if (print)
-			journey_print(&ask);
+			migration_print(&ask);
 		else
-			verdict = journey(&ask);
+			verdict = migration(&ask);
 	}
 	return verdict;
 }
@@ -297,12 +297,12 @@ static enum verdict case_run(const struct plan *plan)
 	sides[1].space = spaces[1];
 	if (compare_spaces("") == ALIKE) {
 		memset(written, 0, sizeof(written));
-		/* A write to what is protected would wait for its monitor. */
+		/* A write to protected memory would wait for the userfaultfd's monitor. */
 		if (spaces[0].uffd < 0)
 			write_all(plan->seed);
 		verdict = compare_spaces("");
 		verdict = verdict == ALIKE ?
-			  journeys(plan->seed, plan->keep_queries, false) :
+			  migrations(plan->seed, plan->keep_queries, false) :
 			  NOT_COMPARED;
 		if (verdict == ALIKE && spaces[0].uffd < 0)
 			verdict = read_all(plan->seed);
@@ -319,12 +319,12 @@ static bool differs(struct plan *plan)
 
 static void tell(struct plan *plan)
 {
-	printf("# %s\n", story);
-	bits_shrink(plan, &plan->keep_queries, JOURNEYS, differs);
+	printf("# %s\n", difference);
+	bits_shrink(plan, &plan->keep_queries, MIGRATIONS, differs);
 	bits_shrink(plan, &plan->keep_steps, plan->nr_steps, differs);
-	printf(case_run(plan) == DIFFERENT ? "# %s, with no more than:\n" :
-	       "# %s; it does not come again; what was left:\n", story);
-	journeys(plan->seed, plan->keep_queries, true);
+	printf(case_run(plan) == DIFFERENT ? "# %s; the smallest plan:\n" :
+	       "# %s; not reproducible; the smallest plan:\n", difference);
+	migrations(plan->seed, plan->keep_queries, true);
 	plan->keep_queries = 0;
 	plan_print(stdout, plan);
 	printf("# again: SEED=%llu COUNT=1 engines\n",
@@ -337,7 +337,7 @@ static bool one(uint64_t seed, uint64_t n, uint64_t *skipped)
 	struct plan plan;
 
 	plan_make(&plan, seed, false);
-	plan.keep_queries = (1ULL << JOURNEYS) - 1;
+	plan.keep_queries = (1ULL << MIGRATIONS) - 1;
 	verdict = case_run(&plan);
 	if (verdict == DIFFERENT)
 		tell(&plan);
@@ -372,7 +372,7 @@ int main(void)
 	for (i = 0; i < count; i++)
 		failed += one(seed + i, i + 1, &skipped);
 	printf("# %lu mpfns moved of %lu, %lu errors\n", moved, asked, errors);
-	/* A test that compares next to nothing must not pass for one. */
+	/* Fail if too many cases were skipped, or if nothing was migrated. */
 	printf("%sok %llu enough was compared\n", skipped * 3 > count || !moved ?
 	       "not " : "", (unsigned long long)count + 1);
 	folio_sizes_allow(0);
