@@ -13,6 +13,7 @@ A block of C or Rust has a comment before it, which a reader of the rendered pag
   <!-- code: excerpt FILE -->       the block stands in FILE, line by line; it is not compiled here
   <!-- code: skip REASON -->        the block is not compiled
   <!-- hidden c ... -->             lines for the compiler alone, "hidden rust" for Rust
+  <!-- elsewhere: NAME ... -->      identifiers and files that the page names and this repository lacks
 
 The blocks of a page form one file, in their order. Each code block in the kernel-doc of a header in c/include/linux
 becomes the body of a function in a file of its own, OUT/HEADER-LINE.c, after prelude.h.
@@ -74,7 +75,7 @@ class Page:
 
     def __init__(self, repository, path):
         self.repository, self.path, self.faults = repository, path, []
-        self.prose, self.blocks = [], []
+        self.prose, self.blocks, self.elsewhere = [], [], set()
         self.read()
 
     def read(self):
@@ -98,6 +99,8 @@ class Page:
                 marker = ""
             elif line.startswith("<!-- code: "):
                 marker = line[len("<!-- code: "):].removesuffix("-->").strip()
+            elif line.startswith("<!-- elsewhere: "):
+                self.elsewhere.update(line[len("<!-- elsewhere: "):].removesuffix("-->").split())
             elif line.startswith("<!-- hidden "):
                 hidden = Block(line.split()[2], "file", number)
                 self.blocks.append(hidden)
@@ -157,10 +160,10 @@ class Page:
         for span in re.findall(r"`([^`]+)`", line):
             self.check_targets(number, span)
             for name in NAME.findall(span):
-                if name not in self.repository.identifiers and not name.endswith("_"):
+                if name not in self.repository.identifiers | self.elsewhere and not name.endswith("_"):
                     self.fault(number, f"{name} is in no source file")
         for name in BARE.findall(line):
-            if name not in self.repository.names:
+            if name not in self.repository.names | self.elsewhere:
                 self.fault(number, f"{name} is no file of this repository")
 
     def source(self, language):
