@@ -183,7 +183,7 @@ static void migrate(struct side *side, const struct hmm_probe_engine *ask)
 
 /* Whether the page of an mpfn was mapped at its address before. */
 static bool pfn_matches(const struct side *side, const struct hmm_probe_engine *ask,
-		     size_t i)
+			size_t i)
 {
 	uint64_t mpfn = side->mpfns[0][i];
 	uint64_t map = side->map[ask->start / PAGE + i];

@@ -386,7 +386,10 @@ TEST_F(driver, exclusive_kinds)
 
 	ASSERT_EQ(0, madvise(huge, HUGE, MADV_HUGEPAGE));
 	memset(huge, 4, HUGE);
-	/* khugepaged faults in exclusive entries to collapse the range again, which ends the access. */
+	/*
+	 * khugepaged faults in exclusive entries to collapse the range again,
+	 * which ends the access.
+	 */
 	ASSERT_EQ(0, madvise(huge, HUGE, MADV_NOHUGEPAGE));
 	self->at = huge + 5 * PAGE;
 	EXPECT_EQ(0, simple(self, HMM_DMIRROR_EXCLUSIVE, NPAGES));

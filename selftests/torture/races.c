@@ -280,8 +280,8 @@ static bool final_compare(const struct arena *arena, uint64_t pfn)
 		if (hmm_pfn_flags(a) == hmm_pfn_flags(b) &&
 		    (!(a & HMM_PFN_VALID) || hmm_pfn_to_pfn(a) == hmm_pfn_to_pfn(b)))
 			continue;
-		printf("# threads have stopped, but the cores differ at page %zu: %#llx, %#llx\n", i,
-		       (unsigned long long)a, (unsigned long long)b);
+		printf("# threads have stopped, but the cores differ at page %zu: %#llx, %#llx\n",
+		       i, (unsigned long long)a, (unsigned long long)b);
 		same = false;
 	}
 	free(hmm_pfns[0]);

@@ -4,9 +4,7 @@
 #define HMM_API HMM_API_2019
 #include <linux/hmm_compat.h>
 
-long dm_fault(struct hmm_range *range, bool block);
-
-long dm_fault(struct hmm_range *range, bool block)
+static __maybe_unused long dm_fault(struct hmm_range *range, bool block)
 {
 #ifdef MISUSE
 	long ret = hmm_range_fault(range, block); //~ - the argument is flags, not the bool block of Linux 5.3

@@ -13,7 +13,7 @@ A block of C or Rust has a comment before it, which a reader of the rendered pag
   <!-- code: excerpt FILE -->       the block stands in FILE, line by line; it is not compiled here
   <!-- code: skip REASON -->        the block is not compiled
   <!-- hidden c ... -->             lines for the compiler alone, "hidden rust" for Rust
-  <!-- elsewhere: NAME ... -->      identifiers and files that the page names and this repository lacks
+  <!-- elsewhere: NAME ... -->      identifiers and files that the page names and this repository does not have
 
 The blocks of a page form one file, in their order. Each code block in the kernel-doc of a header in c/include/linux
 becomes the body of a function in a file of its own, OUT/HEADER-LINE.c, after prelude.h.
@@ -79,7 +79,7 @@ class Page:
         self.read()
 
     def read(self):
-        """Tell prose from code blocks and from hidden code."""
+        """Separate prose, code blocks and hidden code."""
         block, marker, hidden = None, "", None
         for number, line in enumerate((self.repository.root / self.path).read_text().splitlines(), 1):
             fence = FENCE.match(line)
