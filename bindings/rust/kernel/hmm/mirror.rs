@@ -4,8 +4,8 @@
 //!
 //! A `struct hmm_mirror` stands for one process as one device sees it. It owns the reference to the
 //! process's `struct mm_struct`, the *update lock* that guards the device's page table, and the
-//! subscriptions that report when the CPU's page tables change. The driver says how its device
-//! forgets a span of addresses (`hmm_mirror_ops.invalidate`); the mirror decides when.
+//! subscriptions that report when the CPU's page tables change. The driver implements how its
+//! device forgets a span of addresses (`hmm_mirror_ops.invalidate`); the mirror decides when.
 //!
 //! Page frame numbers that the walker reports go stale as soon as the CPU's page table changes.
 //! They may be used only under the update lock, after a check that nothing has changed since the
@@ -32,9 +32,10 @@
 //!
 //! From the outside in: the mmap lock or a VMA's lock (while faulting; and inside sections that
 //! migrate pages, together with the locks of their folios), then the update lock. Invalidation
-//! takes the update lock alone, from within mmu_notifier callbacks: whatever a driver does under
-//! the update lock must therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT`
-//! and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on user memory.
+//! takes the update lock alone, from within mmu_notifier callbacks: the code that a driver runs
+//! under the update lock must therefore not allocate memory in a way that waits for reclaim
+//! (`GFP_NOWAIT` and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on
+//! user memory.
 //!
 //! The update lock is the mirror's own mutex, `hmm_mirror.lock`, unless the driver brings its own:
 //! one for the mirror (`hmm_mirror_init_lock()`) or one for each range
@@ -69,8 +70,7 @@
 //! ```
 //!
 //! A page that has an address already keeps it. It loses it when its mapping changes, after
-//! `hmm_mirror_ops.invalidate` has had the device let go of it: a driver takes no address away
-//! itself.
+//! `hmm_mirror_ops.invalidate` has had the device forget it: a driver takes no address away itself.
 //!
 //! # Pages that migrate on the way
 //!
@@ -90,10 +90,10 @@
 //! ```
 //!
 //! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
-//! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate (it is pinned,
-//! say, or on the device already), none is locked, and a second walk reports the whole batch as any
-//! section does: that pages are in device memory is never certain, and the run says where they are.
-//! A batch is what one PMD maps, so that large folios stay whole.
+//! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate, because it is
+//! pinned or on the device already, none is locked, and a second walk reports the whole batch as
+//! any section does: that pages are in device memory is never certain, and the run says where they
+//! are. A batch is what one PMD maps, so that large folios stay whole.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -316,7 +316,7 @@ impl DmaRun<'_> {
         self.0.address
     }
 
-    /// What their words have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`.
+    /// What their hmm pfns have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`.
     #[inline]
     pub fn flags(&self) -> PfnFlags {
         PfnFlags(self.0.flags)
@@ -372,7 +372,7 @@ impl Span {
 
     /// Whether a program may name all of a span.
     ///
-    /// It says nothing about what is mapped there.
+    /// Whether anything is mapped there makes no difference.
     ///
     /// Returns whether all of it are user addresses; false for a reversed one.
     #[inline]
@@ -419,7 +419,7 @@ pub trait Operations: Sized + Send + 'static {
     /// in flight done. It may return false only when `inv->may_block` is false and it would
     /// have to sleep; it is then called again later. If it returns false although
     /// `inv->may_block`, it is called again at once, a few times, with a warning; then its DMA
-    /// addresses are taken away from under it. Required.
+    /// addresses are unmapped all the same. Required.
     ///
     /// Called for what the device's own driver migrates too, as a process may have several
     /// mirrors with one owner, and the one that migrates knows only of itself. Not called when
@@ -602,9 +602,8 @@ impl<T: Operations> Mirror<T> {
     /// returns, and cannot leave it.
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
-    /// stays so until the next call or `hmm_section_leave()`. `hmm_section_runs()` goes through
-    /// them in runs.
+    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
@@ -621,8 +620,8 @@ impl<T: Operations> Mirror<T> {
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
     /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next batch is asked for; an operation that maps more memory than may be
-    /// resident at one time has to.
+    /// used before the next call; an operation that maps more memory than may be resident at
+    /// one time has to.
     ///
     /// # Errors
     ///
@@ -680,9 +679,9 @@ impl<T: Operations> Mirror<T> {
     /// returns, and cannot leave it.
     ///
     /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
-    /// itself, for atomic operations say, until the CPU touches it: then it is invalidated like
-    /// any other. Private anonymous memory only; a page at a time; the mirror must have an
-    /// owner.
+    /// itself, for atomic operations for example, until the CPU touches it: then it is
+    /// invalidated like any other. Private anonymous memory only; a page at a time; the mirror
+    /// must have an owner.
     ///
     /// # Errors
     ///
@@ -702,14 +701,13 @@ impl<T: Operations> Mirror<T> {
     /// returns, and cannot leave it.
     ///
     /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
-    /// itself, for atomic operations say, until the CPU touches it: then it is invalidated like
-    /// any other. Private anonymous memory only; a page at a time; the mirror must have an
-    /// owner.
+    /// itself, for atomic operations for example, until the CPU touches it: then it is
+    /// invalidated like any other. Private anonymous memory only; a page at a time; the mirror
+    /// must have an owner.
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
-    /// stays so until the next call or `hmm_section_leave()`. `hmm_section_runs()` goes through
-    /// them in runs.
+    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
@@ -726,8 +724,8 @@ impl<T: Operations> Mirror<T> {
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
     /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next batch is asked for; an operation that maps more memory than may be
-    /// resident at one time has to.
+    /// used before the next call; an operation that maps more memory than may be resident at
+    /// one time has to.
     ///
     /// # Errors
     ///
@@ -809,9 +807,8 @@ impl<T: Operations> Mirror<T> {
     /// mirror, with room for `span`.
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: what the CPU's page table says at this moment is what they say, and
-    /// stays so until the next call or `hmm_section_leave()`. `hmm_section_runs()` goes through
-    /// them in runs.
+    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
@@ -828,8 +825,8 @@ impl<T: Operations> Mirror<T> {
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
     /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next batch is asked for; an operation that maps more memory than may be
-    /// resident at one time has to.
+    /// used before the next call; an operation that maps more memory than may be resident at
+    /// one time has to.
     ///
     /// # Errors
     ///
@@ -1247,9 +1244,12 @@ impl<'s> DmaPages<'s> {
 
     /// Find the next run of device addresses.
     ///
+    /// Other sections map pages in the same entries, which is why this takes
+    /// `hmm_mirror.dma_lock`.
+    ///
     /// Returns whether there is one.
     ///
-    /// Context: inside the section.
+    /// Context: inside the section. May sleep.
     #[inline]
     pub fn addresses(&self) -> Addresses<'s> {
         let mut item: bindings::hmm_dma_run = pin_init::zeroed();
@@ -1311,7 +1311,7 @@ impl<'s> Iterator for Addresses<'s> {
     }
 }
 
-/// Addresses whose changes a mirror hears of.
+/// Addresses whose invalidations are reported to a mirror.
 ///
 /// All zeros before it is added for the first time.
 ///
@@ -1535,10 +1535,12 @@ impl Frame {
     /// A device may be given pages that the CPU cannot access by `kmap_local_page()`:
     /// device-private memory, poisoned memory, and pages that a driver has taken out of the
     /// kernel's direct map and mapped for a process. For a device that accesses memory by DMA
-    /// that makes no difference; whoever simulates one, or copies in place of one, has to ask
-    /// first.
+    /// that makes no difference. A driver that simulates a device, or copies in place of one,
+    /// has to call this first.
     ///
     /// Memory that is poisoned later is not covered.
+    ///
+    /// Returns true if the bytes can be accessed.
     ///
     /// Context: any.
     #[inline]

@@ -42,9 +42,9 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     let mut lines: Vec<String> = room.map(provide_room).into_iter().flatten().collect();
     lines.push(format!("for (scoped_{own} _name = {{{open}"));
     lines.extend(given.chain(set));
-    lines.extend(room.map(|room| {
-        format!("\t\t.{} = _name##_room, .{} = {},", room.field, room.length, room.count)
-    }));
+    lines.extend(
+        room.map(|room| format!("\t\t.{} = _name##_room, .{} = {},", room.field, room.length, room.count)),
+    );
     lines.extend(more.then(|| "\t\t__VA_ARGS__".to_owned()));
     lines.push(format!("     {close}}};"));
     lines.push(format!("     {enter}(&_name{path}) ||"));
