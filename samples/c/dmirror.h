@@ -50,7 +50,8 @@ struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
  * @dev: its node in the device model
  * @memory: its memory; the &hmm_devmem.owner is the unit's address
  * @coherent_base: see dm_memory_init()
- * @fail_for: the task whose next copy or clear finds no memory; NULL for none
+ * @fail_for: the task whose next copy or clear of a large folio finds no memory;
+ *	NULL for none
  */
 struct dm_unit {
 	struct cdev cdev;

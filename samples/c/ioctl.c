@@ -185,14 +185,14 @@ static int dm_cmd_check_exclusive(struct dm_mirror *dm,
 	return 0;
 }
 
-/* Let the first copy of the next migration find no memory, if a test requested it. */
+/* Let the first large folio of the next migration fail, if a test requested it. */
 static void dm_migrate_begin(struct dm_mirror *dm)
 {
 	if (test_and_clear_bit(DM_FAIL_ALLOC, &dm->flags))
 		WRITE_ONCE(dm->unit->fail_for, current);
 }
 
-/* Withdraw the request if no page was copied. */
+/* Withdraw the request if no large folio was copied. */
 static void dm_migrate_end(struct dm_mirror *dm)
 {
 	if (READ_ONCE(dm->unit->fail_for) == current)

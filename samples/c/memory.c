@@ -66,12 +66,13 @@ void dm_page_unmap(struct page *page, const void *at)
 }
 
 /*
- * Whether the caller is in a migration whose first copy is to fail, for a test.
- * Others that use the unit at the same time do not notice.
+ * Whether the caller is in a migration whose first large folio is to fail, for a
+ * test: its pages then migrate one by one. Coherent memory has no large folios.
+ * Other users of the unit do not notice.
  */
-static bool dm_fail_once(struct dm_unit *unit)
+static bool dm_fail_once(struct dm_unit *unit, unsigned int order)
 {
-	if (likely(READ_ONCE(unit->fail_for) != current))
+	if (likely(READ_ONCE(unit->fail_for) != current) || !order)
 		return false;
 	WRITE_ONCE(unit->fail_for, NULL);
 	return true;
@@ -93,7 +94,7 @@ static int dm_copy_page(struct page *dst, struct page *src)
 static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 		   unsigned int order)
 {
-	int ret = dm_fail_once(unit) ? -ENOMEM : 0;
+	int ret = dm_fail_once(unit, order) ? -ENOMEM : 0;
 
 	for (unsigned long i = 0; !ret && i < 1UL << order; i++)
 		ret = dm_copy_page(dst + i, src + i);
@@ -103,7 +104,7 @@ static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 static int dm_clear(struct dm_unit *unit, struct page *page,
 		    unsigned int order)
 {
-	if (dm_fail_once(unit))
+	if (dm_fail_once(unit, order))
 		return -ENOMEM;
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		void *at = dm_page_map(page + i);

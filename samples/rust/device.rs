@@ -84,7 +84,7 @@ pub(crate) struct DmMirror {
     pub(crate) mm: ARef<Mm>,
     /// The device.
     pub(crate) unit: Arc<DmUnit>,
-    /// The next allocation for a migration fails.
+    /// The first large folio of the next migration fails.
     pub(crate) fail_alloc: Atomic<bool>,
 }
 

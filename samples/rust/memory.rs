@@ -64,7 +64,7 @@ pub(crate) struct DmMemory {
     /// The numbers that no chunk has, each a bit.
     #[pin]
     idle: Mutex<u64>,
-    /// The thread whose next copy or clear finds no memory, for a test; 0 for none.
+    /// The thread whose next copy or clear of a large folio finds no memory, for a test; 0 for none.
     fail_for: Atomic<i32>,
 }
 
@@ -104,21 +104,21 @@ impl DmMemory {
         Ok(nr)
     }
 
-    /// The first copy or clear of this thread finds no memory.
+    /// The first large folio that this thread copies or clears finds no memory; its pages then migrate one by one.
     pub(crate) fn fail_once(&self) {
         self.fail_for.store(current!().pid(), Relaxed);
     }
 
-    /// Ends what [`Self::fail_once`] began, if there was nothing to copy.
+    /// Ends what [`Self::fail_once`] began, if there was no large folio to copy.
     pub(crate) fn fail_no_more(&self) {
         let _ = self.fail_for.cmpxchg(current!().pid(), 0, Relaxed);
     }
 
-    /// Fails once if a test has asked for that; others that use the unit at the same time do not notice.
-    fn check_failure(&self) -> Result {
+    /// Fails once for a large folio if a test has requested that; other users of the unit do not notice.
+    fn check_failure(&self, pages: usize) -> Result {
         let thread = self.fail_for.load(Relaxed);
 
-        if thread != 0 && thread == current!().pid() {
+        if pages > 1 && thread != 0 && thread == current!().pid() {
             self.fail_no_more();
             return Err(ENOMEM);
         }
@@ -172,7 +172,7 @@ impl MemoryOperations for DmMemory {
     /// A device would have its copy engine do this, for all of the block at once. The two ways are home, from memory that
     /// the CPU cannot reach, and all others.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: Block<'_>) -> Result {
-        memory.data().check_failure()?;
+        memory.data().check_failure(dst.pages())?;
         let ram = dm_ram(memory, &src);
 
         for index in 0..dst.pages() {
@@ -191,7 +191,7 @@ impl MemoryOperations for DmMemory {
     }
 
     fn clear(memory: &DeviceMemory<Self>, mut page: Block<'_>) -> Result {
-        memory.data().check_failure()?;
+        memory.data().check_failure(page.pages())?;
         for index in 0..page.pages() {
             dm_page_mut(memory, &mut page, index, |to| {
                 to.clear();
