@@ -37,7 +37,7 @@ enum hmm_output {
 /**
  * struct hmm_fault_drop - the last fault whose handler dropped the lock
  * @addr: its address; %HMM_FAULT_NOT_DROPPED: there was none
- * @flags: %FAULT_FLAG_TRIED if the next fault at @addr is to have it, or 0
+ * @flags: %FAULT_FLAG_TRIED if the next fault at @addr must set it, or 0
  */
 struct hmm_fault_drop {
 	unsigned long addr;

@@ -231,7 +231,7 @@ fn room(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option
                 )
                 .help(format!(
                     "name the field of `struct {}` that has the number of elements, and the constant \
-                     that it is to have",
+                     for that number",
                     record.name
                 )),
             );

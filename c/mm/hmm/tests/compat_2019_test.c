@@ -47,7 +47,7 @@ static const u64 entry_values[HMM_PFN_VALUE_MAX] = {
  * @daddrs: its DMA addresses
  * @syncs: number of synchronizations
  * @releases: number of releases
- * @told: the addresses of the last invalidation, whether it was allowed to block,
+ * @told: span of the last invalidation, whether it was allowed to block,
  *	and whether the range was valid during any that overlapped it
  * @stubborn: refuse invalidations that must not block
  */
@@ -861,7 +861,7 @@ static const struct file_operations reluctant_fops = {
 	.mmap = reluctant_mmap,
 };
 
-/* The same at @addr, in place of what is there. */
+/* Map the same file at @addr, replacing its mapping. */
 static void reluctant_map_at(struct kunit *test, unsigned long addr)
 {
 	struct file *file = anon_inode_getfile("hmm_reluctant", &reluctant_fops, NULL, O_RDWR);
