@@ -47,7 +47,7 @@ static const u64 entry_values[HMM_PFN_VALUE_MAX] = {
  * @daddrs: its DMA addresses
  * @syncs: number of synchronizations
  * @releases: number of releases
- * @told: span of the last invalidation, whether it was allowed to block,
+ * @last: span of the last invalidation, whether it was allowed to block,
  *	and whether the range was valid during any that overlapped it
  * @stubborn: refuse invalidations that must not block
  */
@@ -62,7 +62,7 @@ struct old_device {
 		unsigned long start, end;
 		bool may_block;
 		bool range_valid;
-	} told;
+	} last;
 	bool stubborn;
 };
 
@@ -71,14 +71,14 @@ static int device_sync(struct hmm_mirror *mirror,
 {
 	struct old_device *device = container_of(mirror, struct old_device, mirror);
 
-	device->told.start = update->start;
-	device->told.end = update->end;
-	device->told.may_block = mmu_notifier_range_blockable(update);
+	device->last.start = update->start;
+	device->last.end = update->end;
+	device->last.may_block = mmu_notifier_range_blockable(update);
 	/* The driver is called after the range became invalid, which it stays. */
 	if (update->start < device->range.end && device->range.start < update->end)
-		device->told.range_valid |= hmm_range_valid(&device->range) ||
+		device->last.range_valid |= hmm_range_valid(&device->range) ||
 					    hmm_range_wait_until_valid(&device->range, 0);
-	if (device->stubborn && !device->told.may_block)
+	if (device->stubborn && !device->last.may_block)
 		return -EAGAIN;
 	device->syncs++;
 	return 0;
@@ -204,9 +204,9 @@ static void mirrors_of_one_process(struct kunit *test)
 	memory_map_at(test, addr, 2, RW);
 	KUNIT_EXPECT_EQ(test, one->syncs, 1);
 	KUNIT_EXPECT_EQ(test, two->syncs, 1);
-	KUNIT_EXPECT_EQ(test, two->told.start, addr);
-	KUNIT_EXPECT_EQ(test, two->told.end, addr + 2 * PAGE_SIZE);
-	KUNIT_EXPECT_TRUE(test, two->told.may_block);
+	KUNIT_EXPECT_EQ(test, two->last.start, addr);
+	KUNIT_EXPECT_EQ(test, two->last.end, addr + 2 * PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, two->last.may_block);
 
 	hmm_mirror_unregister(&one->mirror);
 	memory_map_at(test, addr, 2, RW);
@@ -248,7 +248,7 @@ static void mirror_would_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EAGAIN,
 			mmu_notifier_invalidate_range_start_nonblock(&update));
 	KUNIT_EXPECT_EQ(test, 0, device->syncs);
-	KUNIT_EXPECT_FALSE(test, device->told.may_block);
+	KUNIT_EXPECT_FALSE(test, device->last.may_block);
 	KUNIT_EXPECT_EQ(test, 0L, device->mirror.hmm->notifiers);
 
 	device->stubborn = false;
@@ -271,7 +271,7 @@ static void range_of_a_reaped_process(struct kunit *test)
 	mmu_notifier_range_init(&update, MMU_NOTIFY_CLEAR, 0, current->mm,
 				addr + PAGE_SIZE, addr + 2 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, 0, mmu_notifier_invalidate_range_start_nonblock(&update));
-	KUNIT_EXPECT_FALSE(test, device->told.range_valid);
+	KUNIT_EXPECT_FALSE(test, device->last.range_valid);
 	mmu_notifier_invalidate_range_end(&update);
 	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(range, 20000));
 	KUNIT_EXPECT_EQ(test, -EBUSY, device_fault(range, 0));
@@ -296,7 +296,7 @@ static void mirror_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, one->syncs);
 	KUNIT_EXPECT_EQ(test, 0, two->releases);
 	KUNIT_EXPECT_EQ(test, 1, three->syncs);
-	KUNIT_EXPECT_EQ(test, three->told.end, ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, three->last.end, ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, -EFAULT, hmm_range_register(&one->range, &one->mirror));
 	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(&one->range, 0));
 	hmm_mirror_unregister(&one->mirror);
@@ -343,7 +343,7 @@ static void range_validity(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hmm_range_valid(range));
 	invalidate(addr, addr + 3 * PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, hmm_range_valid(range));
-	KUNIT_EXPECT_FALSE(test, device->told.range_valid);
+	KUNIT_EXPECT_FALSE(test, device->last.range_valid);
 	KUNIT_EXPECT_EQ(test, -EBUSY, device_fault(range, 0));
 
 	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, HMM_RANGE_DEFAULT_TIMEOUT));
