@@ -164,13 +164,13 @@ static int context_prefetch(struct unit_process *process, struct compat_cmd *cmd
 	if (ret)
 		return ret;
 	ret = walk_and_lock(c, &range, HMM_FAULT_SNAPSHOT, NULL);
-	for (i = 0; ret > 0 && i < cmd->npages; i++) {
+	for (i = 0; ret >= 0 && i < cmd->npages; i++) {
 		if (!(entries[i] & COMPAT_ENTRY_VALID))
 			continue;
 		unit_set(process, cmd->addr + i * PAGE_SIZE, entries[i]);
 		cmd->result++;
 	}
-	if (ret > 0)
+	if (ret >= 0)
 		mutex_unlock(&process->lock);
 	hmm_range_unregister(&range);
 	return min(ret, 0L);

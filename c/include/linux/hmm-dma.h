@@ -16,7 +16,8 @@ struct pci_p2pdma_map_state;
  * @pfn_list: one hmm pfn for each entry; &hmm_range.hmm_pfns of walks
  * @dma_list: one device address for each entry, or NULL if addresses follow from
  *	@state or from physical addresses
- * @dma_entry_size: number of bytes of each entry
+ * @dma_entry_size: number of bytes of each entry. hmm_dma_map_alloc() sets it; it
+ *	is 0 in a map with a @pfn_list of the driver's own, which is zeroed otherwise
  */
 struct hmm_dma_map {
 	struct dma_iova_state state;
