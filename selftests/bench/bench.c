@@ -83,13 +83,32 @@ static char *make_4k(void)
 	return at;
 }
 
-/* No two neighbours in memory were neighbours when they were allocated. */
+/* Fault in pages so that no two neighbours were neighbours when they were allocated. */
 static void touch_shuffled(char *at)
 {
 	size_t i;
 
 	for (i = 0; i < NPAGES; i++)
 		at[i * 4099 % NPAGES * PAGE] = 1;
+}
+
+/*
+ * The same for folios of a size, a power of two, in bit-reversed order. A folio's
+ * address and pfn then agree in the bit above its size for half of the folios,
+ * wherever the memory begins: if they agree, the walker has to see whether the next
+ * folio makes a larger order, which costs more. With the order above they agree for
+ * all folios or for none.
+ */
+static void touch_folios_shuffled(char *at, size_t size)
+{
+	size_t i, bit, reversed, nr = SIZE / size;
+
+	for (i = 0; i < nr; i++) {
+		reversed = 0;
+		for (bit = 1; bit < nr; bit <<= 1)
+			reversed = reversed << 1 | !!(i & bit);
+		at[reversed * size] = 1;
+	}
 }
 
 static char *make_shuffled(void)
@@ -144,7 +163,7 @@ static char *make_folios(void)
 
 	if (!at || large_folios_allow(64, true) || large_folios_allow(2048, false))
 		return NULL;
-	write_pages(at, SIZE);
+	touch_folios_shuffled(at, 64 << 10);
 	large_folios_allow(64, false);
 	large_folios_allow(2048, true);
 	return at;
@@ -155,7 +174,7 @@ static char *make_2m(void)
 	char *at = anon(MADV_HUGEPAGE);
 
 	if (at)
-		write_pages(at, SIZE);
+		touch_folios_shuffled(at, HUGE);
 	return at;
 }
 
