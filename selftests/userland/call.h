@@ -51,7 +51,7 @@ static inline int call_case(const struct test_case *t,
 	struct hmm_extents extents = { .at = out->extents, .room = t->room };
 	struct hmm_range range = {
 		.notifier = notifier,
-		.notifier_seq = notifier->seq,
+		.notifier_seq = READ_ONCE(notifier->seq),
 		.start = t->start,
 		.end = t->end,
 		.hmm_pfns = out->pfns,

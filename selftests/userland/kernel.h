@@ -626,7 +626,7 @@ void mmap_read_unlock(struct mm_struct *mm);
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr);
 void vma_end_read(struct vm_area_struct *vma);
 static inline int check_stable_address_space(struct mm_struct *mm) { return 0; }
-void *kvmemdup(const void *from, size_t size, gfp_t gfp);
+void *kvmalloc_array(size_t nr, size_t size, gfp_t gfp);
 void kvfree(void *p);
 #define jiffies model_jiffies()
 #define HZ 250

@@ -228,14 +228,11 @@ bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
 	return READ_ONCE(notifier->seq) != seq;
 }
 
-void *kvmemdup(const void *from, size_t size, gfp_t gfp)
+void *kvmalloc_array(size_t nr, size_t size, gfp_t gfp)
 {
-	void *p = malloc(size);
+	void *p = malloc(nr * size);
 
-	if (p) {
-		memcpy(p, from, size);
-		held.allocated++;
-	}
+	held.allocated += !!p;
 	return p;
 }
 

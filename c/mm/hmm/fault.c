@@ -399,6 +399,20 @@ int hmm_range_fault_vma(struct hmm_range *range)
 EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
 
 /*
+ * Copy the requests of single pages. Other walks and drivers can change the array
+ * meanwhile: each entry is read once. Returns NULL without memory.
+ */
+static unsigned long *hmm_fault_copy_requests(const struct hmm_range *range)
+{
+	unsigned long i, nr = (range->end - range->start) >> PAGE_SHIFT;
+	unsigned long *requests = kvmalloc_array(nr, sizeof(*requests), GFP_KERNEL);
+
+	for (i = 0; requests && i < nr; i++)
+		requests[i] = READ_ONCE(range->hmm_pfns[i]);
+	return requests;
+}
+
+/*
  * Take the results of an attempt back, up to an address: put the pages' own
  * requests there, or nothing where they have none. The caller's flags can have
  * changed since and stay as they are: an invalidation clears them where it takes a
@@ -474,8 +488,7 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
 	if (ret)
 		return ret;
 	if (w.per_pfn_req) {
-		requests = kvmemdup(range->hmm_pfns, (range->end - range->start) /
-				    PAGE_SIZE * sizeof(*requests), GFP_KERNEL);
+		requests = hmm_fault_copy_requests(range);
 		if (!requests)
 			return -ENOMEM;
 	}
