@@ -126,23 +126,6 @@ static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 }
 #endif
 
-static int hmm_new_extent(struct hmm_walk *w, unsigned long addr,
-			  unsigned long nr, unsigned long hmm_pfn)
-{
-	struct hmm_extents *extents = w->extents;
-
-	if (extents->nr == extents->room)
-		return -ENOSPC;
-	w->last = &extents->at[extents->nr++];
-	*w->last = (struct hmm_extent){
-		.start = addr,
-		.npages = nr,
-		.hmm_pfn = hmm_pfn,
-	};
-	w->next = hmm_pfn + (nr & -hmm_pfn_step(hmm_pfn));
-	return HMM_WALK_DONE;
-}
-
 static __always_inline int hmm_extent_append(struct hmm_walk *w, unsigned long nr,
 				     unsigned long hmm_pfn)
 {
@@ -165,7 +148,7 @@ static noinline int hmm_extend_border(struct hmm_walk *w, unsigned long addr,
 static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 			       unsigned long nr, unsigned long hmm_pfn)
 {
-	if (w->next != hmm_pfn)
+	if (!hmm_extent_continues(w, hmm_pfn))
 		return hmm_new_extent(w, addr, nr, hmm_pfn);
 	if (hmm_pfn_step(hmm_pfn) && hmm_may_be_border(w, hmm_pfn))
 		return hmm_extend_border(w, addr, nr, hmm_pfn);

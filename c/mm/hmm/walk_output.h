@@ -31,6 +31,7 @@
 #include <linux/unroll.h>
 
 #include "pfn.h"
+#include "walk.h"
 
 /* How many hmm pfns a loop writes at a time. */
 #define HMM_PUT_UNROLL 32
@@ -148,6 +149,39 @@ static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
 	}
 	if (nr)
 		hmm_put_run_slow(at, nr, hmm_pfn, 0);
+}
+
+/* Whether a page has the access and order of the last extent, and follows it. */
+static __always_inline bool hmm_extent_continues(const struct hmm_walk *w,
+						 unsigned long hmm_pfn)
+{
+	return w->next == hmm_pfn;
+}
+
+/**
+ * hmm_new_extent() - begin an extent
+ * @w: the walk, whose output are extents
+ * @addr: address of the first page
+ * @nr: number of pages, which are of one pagemap
+ * @hmm_pfn: the first one's
+ *
+ * Return: %HMM_WALK_DONE, or -%ENOSPC.
+ */
+static __always_inline int hmm_new_extent(struct hmm_walk *w, unsigned long addr,
+					  unsigned long nr, unsigned long hmm_pfn)
+{
+	struct hmm_extents *extents = w->extents;
+
+	if (extents->nr == extents->room)
+		return -ENOSPC;
+	w->last = &extents->at[extents->nr++];
+	*w->last = (struct hmm_extent){
+		.start = addr,
+		.npages = nr,
+		.hmm_pfn = hmm_pfn,
+	};
+	w->next = hmm_pfn + (nr & -hmm_pfn_step(hmm_pfn));
+	return HMM_WALK_DONE;
 }
 
 #endif /* _MM_HMM_WALK_OUTPUT_H */

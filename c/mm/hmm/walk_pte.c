@@ -37,18 +37,14 @@
 
 /**
  * struct hmm_pte_run - pages that follow each other, read and not yet reported
- * @first: the PTE of the first
- * @access: their access
+ * @hmm_pfn: the first one's, without an order
  * @addr: the address of the first
- * @at: where its hmm pfn goes, or NULL
  * @nr: number of pages; 0: none
- * @most: report them when there are so many; 0: no page can follow
+ * @most: report them when there are so many; not used for extents
  */
 struct hmm_pte_run {
-	pte_t first;
-	unsigned long access;
+	unsigned long hmm_pfn;
 	unsigned long addr;
-	unsigned long *at;
 	unsigned long nr;
 	unsigned long most;
 };
@@ -116,9 +112,8 @@ static __always_inline unsigned int hmm_pte_order(unsigned int order)
 static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run *run,
 				   unsigned long pages)
 {
-	unsigned long pfn = hmm_class_pfn(run->first);
 	unsigned long index = run->addr >> PAGE_SHIFT;
-	unsigned int largest = hmm_alike_order(run->addr, pfn), order;
+	unsigned int largest = hmm_alike_order(run->addr, run->hmm_pfn), order;
 	unsigned long i, nr;
 	int stop = 0;
 
@@ -130,7 +125,7 @@ static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run 
 		if (order == largest)
 			nr = round_down(pages - i, nr);
 		stop = hmm_report(w, run->addr + (i << PAGE_SHIFT), nr,
-				  (pfn + i) | run->access |
+				  (run->hmm_pfn + i) |
 				  hmm_pfn_order(hmm_pte_order(order)));
 	}
 	return stop;
@@ -179,8 +174,7 @@ static noinline long hmm_report_plain(struct hmm_walk *w, unsigned long addr,
 {
 	struct hmm_pte_class class = hmm_walk_class(w, pte[0]);
 	struct hmm_pte_run run = {
-		.first = pte[0],
-		.access = class.access,
+		.hmm_pfn = hmm_class_hmm_pfn(class, pte[0]),
 		.addr = addr,
 	};
 	int stop;
@@ -297,6 +291,19 @@ static __always_inline void hmm_put_ptes(unsigned long *at, const pte_t *pte,
 	}
 }
 
+/* Report each page of a window as an extent, or as part of the last one. */
+static noinline int hmm_put_ptes_extents(struct hmm_walk *w, unsigned long addr,
+					 const pte_t *pte, unsigned long key)
+{
+	int stop = HMM_WALK_DONE;
+	unsigned long i;
+
+	for (i = 0; i < HMM_WINDOW && !stop; i++)
+		stop = hmm_report(w, addr + (i << PAGE_SHIFT), 1,
+				  hmm_pfn_by_key(pte[i], key));
+	return stop;
+}
+
 /* The PTEs of a window are not alike. */
 #define HMM_WINDOW_MIXED (HMM_WALK_AGAIN + 3)
 
@@ -322,7 +329,6 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
 {
 	unsigned long flags, i;
 	unsigned int shift;
-	int stop = HMM_WALK_DONE;
 
 	if (out == HMM_OUTPUT_FORMAT) {
 		flags = hmm_format_flags(w->format, access);
@@ -335,14 +341,17 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
 	if (hmm_window_has_order(pte))
 		return HMM_WINDOW_MIXED;
 	pte = hmm_window(pte);
-	if (out == HMM_OUTPUT_EXTENTS) {
-		for (i = 0; i < HMM_WINDOW && !stop; i++)
-			stop = hmm_report(w, addr + (i << PAGE_SHIFT), 1,
-					  hmm_pfn_by_key(pte[i], key));
-		return stop;
-	}
+	if (out == HMM_OUTPUT_EXTENTS)
+		return hmm_put_ptes_extents(w, addr, pte, key);
 	hmm_put_ptes(at, pte, key, old);
 	return HMM_WALK_DONE;
+}
+
+/* Whether the pages of a window that follow each other have an order together. */
+static __always_inline bool hmm_window_is_aligned(unsigned long addr,
+						  unsigned long hmm_pfn)
+{
+	return !(((addr >> PAGE_SHIFT) ^ hmm_pfn) & (HMM_WINDOW - 1));
 }
 
 /**
@@ -350,81 +359,111 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
  * @w: the walk
  * @addr: address of the first
  * @at: where their hmm pfns go
- * @pfn: pfn of the first
- * @access: their access
+ * @hmm_pfn: the first one's, without an order
  * @out: what is written; a constant
  *
  * Here and not by hmm_report(), whose call would cost two instructions a page
- * (benchmark: snapshot-64k).
+ * (benchmarks: snapshot-64k, extents-64k).
  *
  * Return: %HMM_WALK_DONE, or -%ENOSPC.
  */
 static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr,
-					  unsigned long *at, unsigned long pfn,
-					  unsigned long access,
+					  unsigned long *at, unsigned long hmm_pfn,
 					  const enum hmm_output out)
 {
-	unsigned int order = __ffs(((addr >> PAGE_SHIFT) ^ pfn) | HMM_WINDOW);
-	unsigned long hmm_pfn = pfn | access | hmm_pfn_order(hmm_pte_order(order));
-
+	if (likely(hmm_window_is_aligned(addr, hmm_pfn))) {
+		hmm_pfn |= hmm_pfn_order(ilog2(HMM_WINDOW));
+		/* No border between pagemaps is inside. */
+		if (out == HMM_OUTPUT_EXTENTS && likely(!hmm_extent_continues(w, hmm_pfn)))
+			return hmm_new_extent(w, addr, HMM_WINDOW, hmm_pfn);
+	} else {
+		hmm_pfn |= hmm_pfn_order(hmm_pte_order(hmm_alike_order(addr, hmm_pfn)));
+	}
 	if (out != HMM_OUTPUT_PFNS)
 		return hmm_report(w, addr, HMM_WINDOW, hmm_pfn);
 	hmm_put_run(at, HMM_WINDOW, hmm_pfn, HMM_WINDOW);
 	return HMM_WALK_DONE;
 }
 
+/*
+ * Whether a window whose pages follow each other is best reported at once: no
+ * order of two windows begins there. An extent can be longer than an order, but
+ * a window of another order than those before begins one of its own.
+ */
+static __always_inline bool hmm_window_stands_alone(unsigned long addr,
+						    unsigned long hmm_pfn,
+						    const enum hmm_output out)
+{
+	if (!(((addr >> PAGE_SHIFT) | hmm_pfn) & (2 * HMM_WINDOW - 1)))
+		return false;
+	return out == HMM_OUTPUT_PFNS || hmm_window_is_aligned(addr, hmm_pfn);
+}
+
 /* The number of pages of the largest order that can begin at an address. */
 static __always_inline unsigned long hmm_largest_order_pages(unsigned long addr,
-						       unsigned long pfn)
+							     unsigned long hmm_pfn)
 {
-	unsigned long bits = (addr >> PAGE_SHIFT) | pfn | (1UL << HMM_PTE_MAX_ORDER);
+	unsigned long bits = (addr >> PAGE_SHIFT) | hmm_pfn | (1UL << HMM_PTE_MAX_ORDER);
 
 	return bits & -bits;
 }
 
-/* Whether a window of the same class whose pages follow each other extends a run. */
-static __always_inline bool hmm_run_continues(const struct hmm_pte_run *run,
-					      const pte_t *pte)
-{
-	return run->nr < run->most && hmm_pfn_follows(run->first, pte[0], run->nr);
-}
-
 /* Write the hmm pfns of pages with one order, as many as some whole windows have. */
 static noinline void hmm_put_windows(unsigned long *at, unsigned long nr,
-				   unsigned long hmm_pfn)
+				     unsigned long hmm_pfn)
 {
 	hmm_put_run(at, nr, hmm_pfn, HMM_WINDOW);
 }
 
 /**
- * hmm_flush_run() - report the pages that are put off, if there are any
+ * hmm_flush_run() - report the pages that are put off
  * @w: the walk
- * @run: the pages
+ * @run: the pages; there are some
  * @out: what is written; a constant
  *
- * Mostly it is one window that the next did not follow (benchmark: snapshot-64k).
+ * Mostly it is one window that the next did not follow (benchmarks: snapshot-64k,
+ * extents-64k).
  *
  * Return: %HMM_WALK_DONE, or -%ENOSPC.
  */
 static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run *run,
 					 const enum hmm_output out)
 {
+	unsigned long *at = out == HMM_OUTPUT_PFNS ? hmm_walk_pfns(w, run->addr) : NULL;
 	unsigned long nr = run->nr;
 
-	if (out == HMM_OUTPUT_FORMAT || likely(!nr))
-		return HMM_WALK_DONE;
 	run->nr = 0;
-	run->most = 0;
-	if (nr == HMM_WINDOW)
-		return hmm_put_window(w, run->addr, run->at, hmm_class_pfn(run->first),
-				      run->access, out);
+	if (likely(nr == HMM_WINDOW))
+		return hmm_put_window(w, run->addr, at, run->hmm_pfn, out);
 	/* An order of that many pages can begin here, as one of @most can. */
 	if (out == HMM_OUTPUT_PFNS && is_power_of_2(nr)) {
-		hmm_put_windows(run->at, nr, hmm_class_pfn(run->first) | run->access |
-			      hmm_pfn_order(__ffs(nr)));
+		hmm_put_windows(at, nr, run->hmm_pfn | hmm_pfn_order(__ffs(nr)));
 		return HMM_WALK_DONE;
 	}
 	return hmm_report_run(w, run, nr);
+}
+
+/**
+ * hmm_extend_run() - make the pages that are put off a window more, if it follows
+ * @w: the walk
+ * @run: the pages; there are some
+ * @hmm_pfn: the window's first one, without an order
+ * @out: what is written; a constant
+ *
+ * Where it does not follow, or no more can be put off, they are reported.
+ *
+ * Return: %HMM_WINDOW_MIXED if it does not follow; %HMM_WALK_DONE; or -%ENOSPC.
+ */
+static __always_inline int hmm_extend_run(struct hmm_walk *w, struct hmm_pte_run *run,
+					  unsigned long hmm_pfn,
+					  const enum hmm_output out)
+{
+	if (run->hmm_pfn + run->nr != hmm_pfn)
+		return hmm_flush_run(w, run, out) ?: HMM_WINDOW_MIXED;
+	run->nr += HMM_WINDOW;
+	if (out == HMM_OUTPUT_EXTENTS || run->nr < run->most)
+		return HMM_WALK_DONE;
+	return hmm_flush_run(w, run, out);
 }
 
 /**
@@ -450,30 +489,23 @@ static __always_inline int hmm_walk_contiguous(struct hmm_walk *w,
 					       const pte_t *pte,
 					       const enum hmm_output out)
 {
-	unsigned long pfn = hmm_class_pfn(pte[0]);
+	unsigned long hmm_pfn = hmm_class_pfn(pte[0]) | class->access;
 	int stop;
 
 	if (out == HMM_OUTPUT_FORMAT)
-		return hmm_put_window(w, addr, at, pfn, class->access, out);
-	if (hmm_run_continues(run, pte)) {
-		run->nr += HMM_WINDOW;
-		return run->nr < run->most ? HMM_WALK_DONE : hmm_flush_run(w, run, out);
+		return hmm_put_window(w, addr, at, hmm_pfn, out);
+	if (unlikely(run->nr)) {
+		stop = hmm_extend_run(w, run, hmm_pfn, out);
+		if (stop != HMM_WINDOW_MIXED)
+			return stop;
 	}
-	stop = hmm_flush_run(w, run, out);
-	if (stop)
-		return stop;
-	/* No order of two windows begins here; an extent can have any length. */
-	if (out == HMM_OUTPUT_PFNS &&
-	    likely(((addr >> PAGE_SHIFT) | pfn) & (2 * HMM_WINDOW - 1)))
-		return hmm_put_window(w, addr, at, pfn, class->access, out);
-	*run = (struct hmm_pte_run){
-		.first = pte[0],
-		.access = class->access,
-		.addr = addr,
-		.at = at,
-		.nr = HMM_WINDOW,
-		.most = out == HMM_OUTPUT_PFNS ? hmm_largest_order_pages(addr, pfn) : ULONG_MAX,
-	};
+	if (likely(hmm_window_stands_alone(addr, hmm_pfn, out)))
+		return hmm_put_window(w, addr, at, hmm_pfn, out);
+	run->hmm_pfn = hmm_pfn;
+	run->addr = addr;
+	run->nr = HMM_WINDOW;
+	if (out == HMM_OUTPUT_PFNS)
+		run->most = hmm_largest_order_pages(addr, hmm_pfn);
 	return HMM_WALK_DONE;
 }
 
@@ -535,7 +567,6 @@ static noinline bool hmm_new_class(struct hmm_pte_state *state, unsigned long ad
 		state->class = hmm_walk_class(w, state->pte[0]);
 		state->may_need_fault = !state->class.access ||
 					hmm_may_need_fault(w, state->class.access);
-		state->run.most = 0;
 	}
 	if (!state->class.access)
 		return false;
@@ -570,13 +601,18 @@ static __always_inline int hmm_walk_window(struct hmm_pte_state *state,
 	pte = hmm_window(pte);
 	if (!hmm_ptes_alike(state->class, pte, HMM_WINDOW, &key))
 		return HMM_WINDOW_MIXED;
-	stop = hmm_flush_run(w, &state->run, out);
-	if (stop)
-		return stop;
+	if (out != HMM_OUTPUT_FORMAT && unlikely(state->run.nr)) {
+		stop = hmm_flush_run(w, &state->run, out);
+		if (stop)
+			return stop;
+	}
 	return hmm_put_scattered(w, addr, at, pte, state->class.access, key, old, out);
 }
 
-/* Report windows for as long as each is full and its PTEs are alike. */
+/*
+ * Report windows for as long as each is full and its PTEs are alike. One that is
+ * not of the last one's class is tried once more with its own.
+ */
 static __always_inline int hmm_walk_windows(struct hmm_pte_state *state,
 					    const unsigned long old,
 					    const enum hmm_output out)
@@ -584,7 +620,6 @@ static __always_inline int hmm_walk_windows(struct hmm_pte_state *state,
 	const unsigned long last = state->end - HMM_WINDOW * PAGE_SIZE;
 	unsigned long addr = state->addr, *at = NULL;
 	const pte_t *ptep = state->ptep;
-	bool fresh;
 	int stop;
 
 	if (out != HMM_OUTPUT_EXTENTS)
@@ -592,18 +627,15 @@ static __always_inline int hmm_walk_windows(struct hmm_pte_state *state,
 	do {
 		stop = HMM_WINDOW_MIXED;
 		hmm_read_ptes(state->pte, ptep, HMM_WINDOW);
-		fresh = state->may_need_fault;
-		if (unlikely(fresh) && !hmm_new_class(state, addr))
+		if (unlikely(state->may_need_fault) && !hmm_new_class(state, addr))
 			break;
 again:
 		stop = hmm_walk_window(state, addr, at, old, out);
 		if (unlikely(stop)) {
-			if (stop == HMM_WINDOW_MIXED && !fresh &&
-			    !hmm_pte_in_class(state->class, state->pte[0])) {
-				fresh = hmm_new_class(state, addr);
-				if (fresh)
-					goto again;
-			}
+			if (stop == HMM_WINDOW_MIXED &&
+			    !hmm_pte_in_class(state->class, state->pte[0]) &&
+			    hmm_new_class(state, addr))
+				goto again;
 			break;
 		}
 		addr += HMM_WINDOW * PAGE_SIZE;
@@ -656,7 +688,6 @@ static int hmm_flush(struct hmm_pte_state *state)
 	unsigned long nr = state->run.nr;
 
 	state->run.nr = 0;
-	state->run.most = 0;
 	return nr ? hmm_report_run(state->w, &state->run, nr) : HMM_WALK_DONE;
 }
 
@@ -682,7 +713,6 @@ static noinline int hmm_walk_table(struct hmm_walk *w, unsigned long end,
 	state.class = (struct hmm_pte_class){};
 	state.may_need_fault = true;
 	state.run.nr = 0;
-	state.run.most = 0;
 	do {
 		/* Full windows can be read there; then this is the one it stopped at. */
 		nr = hmm_window_size(state.addr, end);
