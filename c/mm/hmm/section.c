@@ -305,8 +305,10 @@ static void hmm_section_unlock(struct hmm_section *section)
 		return;
 	hmm_interval_leave(section->interval);
 	section->locked = false;
-	hmm_section_exclusive_end(section);
-	hmm_section_migration_end(section->move);
+	if (section->exclusive_folio)
+		hmm_section_exclusive_end(section);
+	if (section->move)
+		hmm_section_migration_end(section->move);
 }
 
 /**
@@ -399,36 +401,51 @@ static unsigned int hmm_run_order(const struct hmm_run *run)
 	return at ? min_t(unsigned int, order, __ffs(at)) : order;
 }
 
+/* How many of @nr pages, of which the first has @hmm_pfn, are one run. */
+static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned long nr,
+					    unsigned long hmm_pfn)
+{
+	unsigned long step = hmm_pfn_step(hmm_pfn), i = 0;
+
+	do
+		hmm_pfn += step;
+	while (++i < nr && (at[i] & ~HMM_PFN_INOUT_FLAGS) == hmm_pfn &&
+	       (!step || !hmm_pagemap_border(hmm_pfn & ~HMM_PFN_FLAGS)));
+	return i;
+}
+
 /**
  * hmm_section_run() - find the next run of pages; use hmm_section_runs()
  * @section: a section one is inside of
  * @run: the run before it; for the first, one that ends where the pages start
+ *
+ * A batch of one page is what most device faults use (benchmark:
+ * populate-one-page).
  *
  * Context: inside the section.
  * Return: whether there is one.
  */
 bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 {
-	unsigned long i = (run->span.end - section->batch.start) >> PAGE_SHIFT;
-	unsigned long nr = hmm_span_pages(section->batch);
-	unsigned long pfn, step;
+	const struct hmm_span rest = { run->span.end, section->batch.end };
+	const unsigned long *at;
+	unsigned long hmm_pfn, nr;
 
-	if (i >= nr)
+	if (rest.start >= rest.end)
 		return false;
-	pfn = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
-	step = hmm_pfn_step(pfn);
+	at = section->pfns + ((rest.start - section->batch.start) >> PAGE_SHIFT);
+	hmm_pfn = at[0] & ~HMM_PFN_INOUT_FLAGS;
 	*run = (struct hmm_run){
-		.span.start = run->span.end,
-		.pfn = pfn & ~HMM_PFN_FLAGS,
-		.flags = pfn & (HMM_PFN_WRITABLE | HMM_PFN_ERROR),
-		.map_order = hmm_pfn_to_map_order(pfn),
+		.span = { rest.start, rest.start + PAGE_SIZE },
+		.pfn = hmm_pfn & ~HMM_PFN_FLAGS,
+		.flags = hmm_pfn & (HMM_PFN_WRITABLE | HMM_PFN_ERROR),
+		.map_order = hmm_pfn_to_map_order(hmm_pfn),
 	};
-	do
-		pfn += step;
-	while (++i < nr && (section->pfns[i] & ~HMM_PFN_INOUT_FLAGS) == pfn &&
-	       (!step || !hmm_pagemap_border(pfn & ~HMM_PFN_FLAGS)));
-	run->span.end = section->batch.start + (i << PAGE_SHIFT);
-	run->order = hmm_run_order(run);
+	if (run->span.end != rest.end) {
+		nr = hmm_run_pages(at, hmm_span_pages(rest), hmm_pfn);
+		run->span = hmm_span_first(rest, nr);
+		run->order = hmm_run_order(run);
+	}
 	return true;
 }
 EXPORT_SYMBOL_GPL(hmm_section_run);
