@@ -308,32 +308,31 @@ static void *migrate(void *argument)
 	return NULL;
 }
 
-TEST_F(leaf, migrating)
+typedef FIXTURE_DATA(leaf) leaf_data;
+
+/*
+ * Walk while a migration holds its entries for that long. *@entry is the entry that
+ * was there after the walk: a slow kernel may need longer to get there.
+ */
+static void walk_while_migrating(struct __test_metadata *_metadata, leaf_data *self,
+				 char *at, unsigned int ms, uint64_t *entry)
 {
-	char *at = small_pages(N, RW);
-	struct migration migration = { .fd = self->fd };
+	struct migration migration = {
+		.fd = self->fd,
+		.span = { .start = (uintptr_t)at, .end = (uintptr_t)at + N * PAGE, .ms = ms },
+	};
+	uint64_t pfn = page_map(at) & MAP_PFN;
 	pthread_t thread;
-	uint64_t pfn, entry;
 	size_t tries;
 
-	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
-		SKIP(return, "no CONFIG_DEVICE_MIGRATION");
-	ASSERT_NE(NULL, at);
-	write_pages(at, N * PAGE);
-	pfn = page_map(at) & MAP_PFN;
-	/* The first walk takes the mmap lock for writing; do it before. */
-	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	migration.span.start = (uintptr_t)at;
-	migration.span.end = (uintptr_t)at + N * PAGE;
-	migration.span.ms = 300;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, migrate, &migration));
 	for (tries = 0; tries < 1000 && (page_map(at) & MAP_PRESENT); tries++)
 		usleep(1000);
 	/* A migration entry is reported as not present, without an error. */
 	ASSERT_EQ(0, leaf_snapshot(self, at, N));
-	entry = page_map(at);
-	if (entry & MAP_SWAPPED) {
-		EXPECT_EQ(pfn, map_entry_pfn(entry));
+	*entry = page_map(at);
+	if (*entry & MAP_SWAPPED) {
+		EXPECT_EQ(pfn, map_entry_pfn(*entry));
 		EXPECT_PFNS(0, N, 0);
 	}
 	/* A request waits for the migration to end. */
@@ -343,6 +342,22 @@ TEST_F(leaf, migrating)
 	pthread_join(thread, NULL);
 	ASSERT_EQ(0, migration.error);
 	EXPECT_EQ(N, migration.span.pages);
+}
+
+TEST_F(leaf, migrating)
+{
+	char *at = small_pages(N, RW);
+	uint64_t entry = 0;
+	unsigned int ms;
+
+	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
+		SKIP(return, "no CONFIG_DEVICE_MIGRATION");
+	ASSERT_NE(NULL, at);
+	write_pages(at, N * PAGE);
+	/* The first walk takes the mmap lock for writing; do it before. */
+	ASSERT_EQ(0, leaf_snapshot(self, at, N));
+	for (ms = 300; ms <= 4800 && !(entry & MAP_SWAPPED); ms *= 4)
+		walk_while_migrating(_metadata, self, at, ms, &entry);
 	EXPECT_TRUE(entry & MAP_SWAPPED);
 }
 

@@ -549,11 +549,13 @@ static void mirror_refused(struct kunit *test)
  * @mm: the memory
  * @device: what it is about
  * @span: where
+ * @task: the thread
  * @ret: what came of it
  * @done: when it is over
  */
 struct helper {
 	void (*work)(struct helper *helper);
+	struct task_struct *task;
 	struct mm_struct *mm;
 	struct watcher *device;
 	struct hmm_span span;
@@ -572,16 +574,29 @@ static int helper_run(void *argument)
 	return 0;
 }
 
-static struct task_struct *helper_start(struct helper *helper)
+/*
+ * Create a helper's thread, which waits for helper_start(). This allocates memory,
+ * which nobody may do under an update lock: reclaim invalidates.
+ */
+static void helper_create(struct helper *helper)
 {
 	struct task_struct *task;
 
 	helper->mm = current->mm;
 	init_completion(&helper->done);
-	task = kthread_run(helper_run, helper, "hmm_helper");
+	task = kthread_create(helper_run, helper, "hmm_helper");
 	if (IS_ERR(task))
 		complete(&helper->done);
-	return task;
+	else
+		helper->task = task;
+}
+
+/* Return: the helper's thread, NULL if there is none. */
+static struct task_struct *helper_start(struct helper *helper)
+{
+	if (helper->task)
+		wake_up_process(helper->task);
+	return helper->task;
 }
 
 static void helper_removes(struct helper *helper)
@@ -625,9 +640,11 @@ static void mirror_forgets_first(struct kunit *test)
 	struct task_struct *task;
 	bool waits, early;
 
+	helper_create(&remover);
+	helper_create(&unmapper);
 	hmm_mirror_lock(&device->mirror);
 	task = helper_start(&remover);
-	waits = !IS_ERR(task) && race_waits(task);
+	waits = task && race_waits(task);
 	helper_start(&unmapper);
 	early = helper_done(&unmapper, 200);
 	hmm_mirror_unlock(&device->mirror);
@@ -656,11 +673,13 @@ static void mirror_removed_under_section(struct kunit *test)
 
 	helper_looks(&looker);
 	KUNIT_EXPECT_EQ(test, 0, looker.ret);
+	helper_create(&remover);
+	helper_create(&looker);
 	hmm_mirror_lock(&device->mirror);
 	task = helper_start(&remover);
-	remover_waits = !IS_ERR(task) && race_waits(task);
+	remover_waits = task && race_waits(task);
 	task = helper_start(&looker);
-	looker_waits = !IS_ERR(task) && race_waits(task);
+	looker_waits = task && race_waits(task);
 	hmm_mirror_unlock(&device->mirror);
 	wait_for_completion(&remover.done);
 	wait_for_completion(&looker.done);
@@ -888,6 +907,9 @@ static void mirror_range_locks(struct kunit *test)
 	struct helper unmap = { .work = helper_unmaps, .span = locks->range[1].span };
 	bool low_early, high_early, unmap_early;
 
+	helper_create(&low);
+	helper_create(&high);
+	helper_create(&unmap);
 	mutex_lock(&locks->mutex);
 	helper_start(&low);
 	low_early = helper_done(&low, 100);
@@ -918,6 +940,8 @@ static void mirror_sections_share(struct kunit *test)
 	bool look_early = false, unmap_early = true;
 	int ret = 1;
 
+	helper_create(&look);
+	helper_create(&unmap);
 	hmm_mirror_populate(pages, ret, &locks->device->mirror,
 			    locks->range[1].span, HMM_ACCESS_SNAPSHOT) {
 		helper_start(&look);
