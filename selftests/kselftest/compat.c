@@ -7,7 +7,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
+#include <mm/gup_test.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +18,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,7 +29,13 @@
 #include "uapi.h"
 #include "hmm_user.h"
 
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
 #define NPAGES	32
+#define CGROUPS	"/tmp/hmm-cgroups"
+#define GROUP	CGROUPS "/compat"
 #define RW	(PROT_READ | PROT_WRITE)
 
 static int module_load(const char *name, const char *arguments)
@@ -293,6 +303,105 @@ TEST_F(memory, out_of_memory)
 	EXPECT_EQ(2, stats_of(self->fd).faults);
 }
 
+/* Whether a page belongs to a large folio. */
+static bool is_large(const char *at)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY);
+	__u64 flags = 0;
+
+	pread(fd, &flags, sizeof(flags), (page_map(at) & MAP_PFN) * sizeof(flags));
+	close(fd);
+	return flags & (1ULL << KPF_COMPOUND_HEAD | 1ULL << KPF_COMPOUND_TAIL);
+}
+
+/* A whole folio of 64 KiB, and part of a huge page: the driver is passed single pages. */
+TEST_F(memory, large_folios)
+{
+	static const unsigned long sizes[] = { 64, 2048 };
+	const size_t migrated = 16;
+
+	for (int i = 0; i < 2; i++) {
+		size_t size = sizes[i] * 1024;
+		char *at = map_aligned(size, size, RW, MAP_PRIVATE, -1);
+
+		ASSERT_NE(NULL, at);
+		ASSERT_EQ(0, large_folios_allow(sizes[i], true));
+		ASSERT_EQ(0, madvise(at, size, MADV_HUGEPAGE));
+		for (size_t n = 0; n < size / PAGE; n++)
+			memset(at + n * PAGE, n, PAGE);
+		ASSERT_TRUE(is_large(at));
+		EXPECT_EQ(migrated, command(self->fd, COMPAT_MIGRATE, at, migrated, NULL));
+		for (size_t n = 0; n < size / PAGE; n++)
+			EXPECT_EQ(n < migrated, is_away(at + n * PAGE));
+		for (size_t n = 0; n < size / PAGE; n++)
+			EXPECT_EQ((unsigned char)n, touch(at + n * PAGE + PAGE - 1));
+		munmap(at, size);
+		EXPECT_EQ(0, large_folios_allow(sizes[i], i > 0));
+	}
+}
+
+static long group_number(const char *file)
+{
+	char path[64], value[64];
+
+	snprintf(path, sizeof(path), GROUP "/%s", file);
+	return setting_read(path, value, sizeof(value)) ? -1 : atol(value);
+}
+
+/* Move this process into a memory cgroup of its own; -1 if there are none. */
+static int group_enter(void)
+{
+	char pid[16];
+
+	mkdir(CGROUPS, 0755);
+	if (access(CGROUPS "/cgroup.procs", F_OK) && mount("none", CGROUPS, "cgroup2", 0, NULL))
+		return -1;
+	setting_write(CGROUPS "/cgroup.subtree_control", "+memory");
+	mkdir(GROUP, 0755);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (setting_write(GROUP "/memory.max", "max"))
+		return -1;
+	return setting_write(GROUP "/cgroup.procs", pid) ? -1 : 0;
+}
+
+static void group_leave(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setting_write(CGROUPS "/cgroup.procs", pid);
+	for (int i = 0; i < 100 && rmdir(GROUP); i++)
+		usleep(10000);
+}
+
+/* A page keeps its charge in device memory, so that no limit keeps it there. */
+TEST_F(memory, charged)
+{
+	const size_t npages = 8 * COMPAT_PAGES;
+	/* What each CPU may have charged ahead: 64 pages. */
+	long before, slack = 64 * PAGE * sysconf(_SC_NPROCESSORS_ONLN);
+	char *at = anonymous(npages), limit[32];
+
+	if (group_enter())
+		SKIP(return, "no memory cgroups");
+	memset(at, 'c', npages * PAGE);
+	before = group_number("memory.current");
+	EXPECT_LE((long)(npages * PAGE), before);
+	for (size_t i = 0; i < npages; i += COMPAT_PAGES)
+		EXPECT_EQ(COMPAT_PAGES, command(self->fd, COMPAT_MIGRATE, at + i * PAGE,
+						COMPAT_PAGES, NULL));
+	EXPECT_LE((long)(npages * PAGE), group_number("memory.current"));
+	EXPECT_GE(before + slack, group_number("memory.current"));
+	snprintf(limit, sizeof(limit), "%ld", before + slack);
+	EXPECT_EQ(0, setting_write(GROUP "/memory.max", limit));
+	for (size_t i = 0; i < npages; i++)
+		EXPECT_EQ('c', touch(at + i * PAGE));
+	EXPECT_LE((long)(npages * PAGE), group_number("memory.current"));
+	munmap(at, npages * PAGE);
+	EXPECT_GE(before - (long)(npages * PAGE) + slack, group_number("memory.current"));
+	group_leave();
+}
+
 TEST_F(memory, malformed)
 {
 	EXPECT_EQ(-EINVAL, command(self->fd, COMPAT_MIGRATE, self->at + 1, 1, NULL));
@@ -328,6 +437,46 @@ TEST(public_memory)
 	EXPECT_EQ(0, stats_of(fd).frees);
 	munmap(at, NPAGES * PAGE);
 	EXPECT_EQ(4, stats_of(fd).frees);
+	close(fd);
+	EXPECT_EQ(0, module_unload("hmm_memremap"));
+}
+
+/* Pin a page for long, until the file that is returned is closed; -1 on failure. */
+static int pin(const char *at)
+{
+	struct pin_longterm_test args = {
+		.addr = (uintptr_t)at,
+		.size = PAGE,
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+	int fd = open("/sys/kernel/debug/gup_test", O_RDWR);
+
+	if (fd >= 0 && ioctl(fd, PIN_LONGTERM_TEST_START, &args)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* What is pinned for long leaves public memory, which can always be evicted. */
+TEST(public_memory_pinned)
+{
+	char *at = anonymous(2);
+	int fd, pinned;
+
+	ASSERT_EQ(0, module_load("hmm_memremap", "public=0x150000000"));
+	fd = device_open("hmm_memremap");
+	ASSERT_LE(0, fd);
+	memset(at, 'p', 2 * PAGE);
+	ASSERT_EQ(2, command(fd, COMPAT_MIGRATE, at, 2, NULL));
+	pinned = pin(at);
+	ASSERT_LE(0, pinned);
+	EXPECT_LT(1024, (page_map(at) & MAP_PFN) - 0x150000);
+	EXPECT_EQ(0x150001, page_map(at + PAGE) & MAP_PFN);
+	EXPECT_EQ(1, stats_of(fd).frees);
+	EXPECT_EQ('p', touch(at));
+	close(pinned);
+	munmap(at, 2 * PAGE);
 	close(fd);
 	EXPECT_EQ(0, module_unload("hmm_memremap"));
 }
@@ -459,6 +608,52 @@ TEST_F(mirror, snapshot_special)
 	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, at, 1, self->buffer));
 	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, at + PAGE, 1, self->buffer));
 	munmap(at, 3 * PAGE);
+	close(probe);
+}
+
+/* Kinds of memory that are younger than this API year: nothing of them is reported. */
+TEST_F(mirror, secret_memory)
+{
+	int fd = syscall(SYS_memfd_secret, 0);
+	__u64 entry;
+	char *at;
+
+	if (fd < 0)
+		SKIP(return, "no memfd_secret()");
+	ASSERT_EQ(0, ftruncate(fd, PAGE));
+	at = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, at);
+	memset(at, 's', PAGE);
+	ASSERT_EQ(1, command(self->fd, COMPAT_SNAPSHOT, at, 1, &entry));
+	EXPECT_EQ(COMPAT_ENTRY_ERROR, entry);
+	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_READ, at, 1, self->buffer));
+	EXPECT_EQ(-EFAULT, command(self->fd, COMPAT_WRITE, at, 1, self->buffer));
+	EXPECT_EQ('s', touch(at));
+	munmap(at, PAGE);
+	close(fd);
+}
+
+/* A shadow stack is read-only memory for a device. */
+TEST_F(mirror, shadow_stack)
+{
+	struct hmm_probe_mark mark = { .what = HMM_PROBE_MARK_SHADOW_STACK };
+	struct hmm_probe_info info;
+	int probe = probe_open(&info);
+	char *map = anonymous(3), *at = map + PAGE;
+	__u64 entry;
+
+	/* Only the middle page: the neighbours separate its VMA from others. */
+	mprotect(map, PAGE, PROT_NONE);
+	mprotect(at + PAGE, PAGE, PROT_NONE);
+	memset(at, 's', PAGE);
+	mark.addr = (uintptr_t)at;
+	ASSERT_EQ(0, ioctl(probe, HMM_PROBE_MARK, &mark));
+	ASSERT_EQ(1, command(self->fd, COMPAT_SNAPSHOT, at, 1, &entry));
+	EXPECT_EQ(COMPAT_ENTRY_VALID, entry & 0xfff);
+	EXPECT_EQ(1, command(self->fd, COMPAT_READ, at, 1, self->buffer));
+	EXPECT_EQ('s', self->buffer[0]);
+	EXPECT_EQ(-EPERM, command(self->fd, COMPAT_WRITE, at, 1, self->buffer));
+	munmap(map, 3 * PAGE);
 	close(probe);
 }
 

@@ -390,6 +390,8 @@ static int hmm2019_walk_rewind(struct hmm2019_walk *w)
 	w->step.notifier_seq = range->sequence.invalidate_seq;
 	spin_unlock(&range->hmm->ranges_lock);
 
+	if (from < at)
+		hmm2019_walk_goto(w, from);
 	if (from < at && w->step.pfn_flags_mask) {
 		if (!w->requests) {
 			w->deadline = jiffies - 1;
@@ -399,8 +401,6 @@ static int hmm2019_walk_rewind(struct hmm2019_walk *w)
 		       &w->requests[(from - range->start) >> PAGE_SHIFT],
 		       (at - from) / PAGE_SIZE * sizeof(*w->requests));
 	}
-	if (from < at)
-		hmm2019_walk_goto(w, from);
 	return valid ? 0 : -EBUSY;
 }
 

@@ -13,27 +13,27 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 
-static void words(struct kunit *test)
+static void pfn_conversions(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 1, RW), pfn;
-	hmm_pfn_t word;
+	hmm_pfn_t pfn_t;
 
 	memory_write(test, addr, 1);
 	pfn = memory_pfn(test, addr);
-	word = hmm_pfn_t_from_pfn(pfn);
-	KUNIT_EXPECT_EQ(test, word, pfn << 2 | 1);
-	KUNIT_EXPECT_EQ(test, word, pfn << HMM_PFN_SHIFT | HMM_PFN_VALID);
-	KUNIT_EXPECT_EQ(test, word, hmm_pfn_t_from_page(pfn_to_page(pfn)));
-	KUNIT_EXPECT_EQ(test, pfn, hmm_pfn_t_to_pfn(word));
-	KUNIT_EXPECT_PTR_EQ(test, pfn_to_page(pfn), hmm_pfn_t_to_page(word));
+	pfn_t = hmm_pfn_t_from_pfn(pfn);
+	KUNIT_EXPECT_EQ(test, pfn_t, pfn << 2 | 1);
+	KUNIT_EXPECT_EQ(test, pfn_t, pfn << HMM_PFN_SHIFT | HMM_PFN_VALID);
+	KUNIT_EXPECT_EQ(test, pfn_t, hmm_pfn_t_from_page(pfn_to_page(pfn)));
+	KUNIT_EXPECT_EQ(test, pfn, hmm_pfn_t_to_pfn(pfn_t));
+	KUNIT_EXPECT_PTR_EQ(test, pfn_to_page(pfn), hmm_pfn_t_to_page(pfn_t));
 	/* Another flag changes neither. */
-	word |= HMM_PFN_WRITE;
-	KUNIT_EXPECT_EQ(test, word & 3, (hmm_pfn_t)3);
-	KUNIT_EXPECT_EQ(test, pfn, hmm_pfn_t_to_pfn(word));
-	KUNIT_EXPECT_PTR_EQ(test, pfn_to_page(pfn), hmm_pfn_t_to_page(word));
+	pfn_t |= HMM_PFN_WRITE;
+	KUNIT_EXPECT_EQ(test, pfn_t & 3, (hmm_pfn_t)3);
+	KUNIT_EXPECT_EQ(test, pfn, hmm_pfn_t_to_pfn(pfn_t));
+	KUNIT_EXPECT_PTR_EQ(test, pfn_to_page(pfn), hmm_pfn_t_to_page(pfn_t));
 }
 
-static void words_not_valid(struct kunit *test)
+static void pfns_not_valid(struct kunit *test)
 {
 	static const hmm_pfn_t bad[] = { 0, HMM_PFN_WRITE, 1UL << HMM_PFN_SHIFT, ~1UL };
 	int i;
@@ -398,8 +398,8 @@ static void migrate_flags(struct kunit *test)
 #endif
 
 static struct kunit_case compat_2017_cases[] = {
-	KUNIT_CASE(words),
-	KUNIT_CASE(words_not_valid),
+	KUNIT_CASE(pfn_conversions),
+	KUNIT_CASE(pfns_not_valid),
 	KUNIT_CASE(state_on_demand),
 	KUNIT_CASE(state_destroyed),
 	KUNIT_CASE(without_device_memory),

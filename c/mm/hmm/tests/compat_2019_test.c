@@ -5,6 +5,7 @@
  */
 #include <kunit/device.h>
 #include <linux/anon_inodes.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -304,6 +305,29 @@ static void mirror_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, one->releases);
 }
 
+/* The address space does not end while a range of it is registered. */
+static void range_keeps_process(struct kunit *test)
+{
+	struct old_device *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct mm_struct *mm = mm_alloc();
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	KUNIT_EXPECT_EQ(test, 0, device_begin(device, mm, &device_ops));
+	device_describe(device, PAGE_SIZE, 1);
+	KUNIT_EXPECT_EQ(test, 0, hmm_range_register(&device->range, &device->mirror));
+	mmput(mm);
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	KUNIT_EXPECT_TRUE(test, hmm_range_valid(&device->range));
+	hmm_range_unregister(&device->range);
+	/* The last reference is dropped by a work item. */
+	for (i = 0; i < 500 && !READ_ONCE(device->releases); i++)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+	hmm_mirror_unregister(&device->mirror);
+}
+
 static void range_malformed(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
@@ -454,7 +478,8 @@ static void range_wait_times_out(struct kunit *test)
 
 	invalidation_start(&update, addr, addr + PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(range, 30));
-	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + msecs_to_jiffies(30)));
+	KUNIT_EXPECT_TRUE(test, time_in_range(jiffies, start + msecs_to_jiffies(30),
+					      start + msecs_to_jiffies(10000)));
 	KUNIT_EXPECT_FALSE(test, hmm_range_valid(range));
 	mmu_notifier_invalidate_range_end(&update);
 	/* The end alone does not make it valid. */
@@ -612,6 +637,9 @@ static void formats(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i, (int)flags[i]);
 		KUNIT_EXPECT_EQ(test, i, (int)values[i]);
 	}
+	KUNIT_EXPECT_EQ(test, 1, (int)HMM_FAULT_ALLOW_RETRY);
+	KUNIT_EXPECT_EQ(test, 2, (int)HMM_FAULT_SNAPSHOT);
+	KUNIT_EXPECT_EQ(test, 1000, HMM_RANGE_DEFAULT_TIMEOUT);
 }
 
 /* A special value that has the valid bit is still no page. */
@@ -638,7 +666,10 @@ static void fault_snapshot(struct kunit *test)
 
 	memory_write(test, addr + PAGE_SIZE, 1);
 	memory_read(test, addr + 2 * PAGE_SIZE);
+	/* Requests of all pages and of one page, which both do not count. */
 	range->default_flags = ENTRY_VALID | ENTRY_WRITE;
+	range->pfn_flags_mask = ENTRY_VALID | ENTRY_WRITE;
+	device->pfns[3] = ENTRY_VALID | ENTRY_WRITE;
 	KUNIT_EXPECT_EQ(test, 4, device_fault(range, HMM_FAULT_SNAPSHOT));
 	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_NONE);
 	KUNIT_EXPECT_EQ(test, device->pfns[1],
@@ -783,6 +814,11 @@ static const struct file_operations inserted_fops = {
 
 static void fault_inserted_page(struct kunit *test)
 {
+	static const u64 aliased[HMM_PFN_VALUE_MAX] = {
+		[HMM_PFN_ERROR]	  = ENTRY_ERROR,
+		[HMM_PFN_NONE]	  = ENTRY_NONE,
+		[HMM_PFN_SPECIAL] = ENTRY_ERROR,
+	};
 	struct old_device *device;
 	struct hmm_range *range;
 	struct file *file;
@@ -801,6 +837,12 @@ static void fault_inserted_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, device_fault(range, HMM_FAULT_SNAPSHOT));
 	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_SPECIAL);
 	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
+	/* A driver may use one value for errors and for what is special. */
+	range->values = aliased;
+	KUNIT_EXPECT_EQ(test, 2, device_fault(range, HMM_FAULT_SNAPSHOT));
+	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_ERROR);
+	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
+	range->values = entry_values;
 	range->default_flags = ENTRY_VALID;
 	KUNIT_EXPECT_EQ(test, -EFAULT, device_fault(range, 0));
 	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_SPECIAL);
@@ -812,9 +854,11 @@ static void fault_inserted_page(struct kunit *test)
 /*
  * A fault handler that drops the mmap lock the first time, if it may; or that
  * invalidates an address every time, and has no page; or that invalidates an
- * address the first time; or that starts an invalidation the first time.
+ * address the first time; or that starts an invalidation the first time; or that
+ * fails.
  */
 static int reluctant_faults;
+static vm_fault_t reluctant_error;
 static unsigned long reluctant_restless;
 static unsigned long reluctant_once;
 static struct mmu_notifier_range *reluctant_open;
@@ -823,6 +867,8 @@ static vm_fault_t reluctant_fault(struct vm_fault *vmf)
 {
 	struct page *page;
 
+	if (reluctant_error)
+		return reluctant_error;
 	if (reluctant_restless) {
 		invalidate(reluctant_restless, reluctant_restless + PAGE_SIZE);
 		return VM_FAULT_NOPAGE;
@@ -940,6 +986,35 @@ static void fault_gives_up(struct kunit *test)
 					      start + msecs_to_jiffies(20000)));
 	hmm_range_unregister(range);
 	vm_munmap(addr, PAGE_SIZE);
+}
+
+/* What a fault handler returned is the error, and no request is left behind. */
+static void fault_handler_fails(struct kunit *test)
+{
+	static const struct {
+		vm_fault_t returned;
+		int error;
+	} cases[] = { { VM_FAULT_OOM, -ENOMEM }, { VM_FAULT_SIGBUS, -EFAULT } };
+	unsigned long addr = memory_map(test, 3, RW);
+	struct old_device *device = device_make(test);
+	struct hmm_range *range;
+	int i;
+
+	memory_write(test, addr, 1);
+	reluctant_map_at(test, addr + PAGE_SIZE);
+	range = device_range(test, device, addr, 3);
+	range->pfn_flags_mask = ENTRY_VALID;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(device->pfns, 0xff, sizeof(device->pfns));
+		reluctant_error = cases[i].returned;
+		KUNIT_EXPECT_EQ(test, cases[i].error, device_fault(range, 0));
+		reluctant_error = 0;
+		KUNIT_EXPECT_EQ(test, hmm_device_entry_to_pfn(range, device->pfns[0]),
+				memory_pfn(test, addr));
+		KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
+		KUNIT_EXPECT_EQ(test, device->pfns[2], (u64)ENTRY_NONE);
+	}
+	hmm_range_unregister(range);
 }
 
 /* A range of two pages; what the first of them reports looks like a request. */
@@ -1104,6 +1179,7 @@ static struct kunit_case compat_2019_cases[] = {
 	KUNIT_CASE(mirror_would_block),
 	KUNIT_CASE(range_of_a_reaped_process),
 	KUNIT_CASE(mirror_release),
+	KUNIT_CASE(range_keeps_process),
 	KUNIT_CASE(range_malformed),
 	KUNIT_CASE(range_validity),
 	KUNIT_CASE(range_start_and_end_between),
@@ -1126,6 +1202,7 @@ static struct kunit_case compat_2019_cases[] = {
 	KUNIT_CASE(fault_inserted_page),
 	KUNIT_CASE(fault_allow_retry),
 	KUNIT_CASE(fault_gives_up),
+	KUNIT_CASE(fault_handler_fails),
 	KUNIT_CASE(fault_keeps_requests),
 	KUNIT_CASE(fault_wait_times_out),
 	KUNIT_CASE(range_of_a_notifier),

@@ -202,7 +202,9 @@ static void private_pages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_device_private_page(page));
 	KUNIT_EXPECT_PTR_EQ(test, &device->pagemap, page_dev_pagemap2018(page));
 
+	KUNIT_EXPECT_EQ(test, 0, page_ref_count(page));
 	get_page(page);
+	KUNIT_EXPECT_EQ(test, 1, page_ref_count(page));
 	get_page(page);
 	put_page(page);
 	KUNIT_EXPECT_EQ(test, 0, device->frees);
@@ -258,6 +260,8 @@ static void public_pages(struct kunit *test)
 
 	set_aside_addresses(test, device);
 	dev = host(test);
+	/* The CPU faults on none of these pages. */
+	device->pagemap.page_fault = NULL;
 	addr = devm_memremap_pages(dev, &device->pagemap);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
 	memset(addr, 0x5a, PAGE_SIZE);
