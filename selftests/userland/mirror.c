@@ -268,7 +268,7 @@ void folio_unlock(struct folio *folio)
 
 void folio_put(struct folio *folio) { }
 
-/* The mmap lock keeps nothing here. */
+/* The mmap lock protects nothing in this model. */
 int mmap_read_lock_killable(struct mm_struct *mm)
 {
 	return 0;
@@ -299,7 +299,7 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 	return 0;
 }
 
-/* Change the CPU's page table: what was there is freed before the end. */
+/* Change the CPU's page table: the old pages are freed before the invalidation ends. */
 static void invalidate(unsigned long first, unsigned long nr,
 		       enum mmu_notifier_event event, void *who, bool free)
 {
