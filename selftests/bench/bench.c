@@ -261,7 +261,7 @@ static bool move(const struct bench_case *bench, struct hmm_probe_move *arg,
  * FAILED or CANNOT.
  */
 static int move_once(const struct bench_case *bench,
-		      struct hmm_probe_move *arg)
+		     struct hmm_probe_move *arg)
 {
 	char *at = bench->make();
 	uint32_t how = arg->how;
@@ -428,7 +428,7 @@ static int run(const struct bench_case *bench, bool counted)
 		return 1;
 	}
 	if (!ours && bench->measure != flushes) {
-		fprintf(stderr, "%s: the guest's clock is too coarse; boot with -icount and tsc=reliable\n",
+		fprintf(stderr, "%s: clock too coarse; boot with -icount and tsc=reliable\n",
 			bench->name);
 		return 1;
 	}

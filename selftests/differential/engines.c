@@ -322,8 +322,10 @@ static void report(struct plan *plan)
 	printf("# %s\n", difference);
 	bits_shrink(plan, &plan->keep_queries, MIGRATIONS, differs);
 	bits_shrink(plan, &plan->keep_steps, plan->nr_steps, differs);
-	printf(case_run(plan) == DIFFERENT ? "# %s; the smallest plan:\n" :
-	       "# %s; not reproducible; the smallest plan:\n", difference);
+	if (case_run(plan) == DIFFERENT)
+		printf("# %s; the smallest plan:\n", difference);
+	else
+		printf("# %s; not reproducible; the smallest plan:\n", difference);
 	migrations(plan->seed, plan->keep_queries, true);
 	plan->keep_queries = 0;
 	plan_print(stdout, plan);

@@ -39,7 +39,9 @@
 static const char * const locking_names[] = {
 	"mmap lock", "VMA lock", "unlocked", "section",
 };
+
 static const char * const request_names[] = { "snapshot", "read", "write" };
+
 static const char * const failure_names[] = {
 	[HMM_PROBE_RACE_NO_PAGE] = "a pfn without a struct page",
 	[HMM_PROBE_RACE_OTHER_PAGE] = "a page that is not mapped there",

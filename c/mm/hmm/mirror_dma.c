@@ -34,7 +34,7 @@ static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned lo
  * the end of a process the span can be as long as the map.
  */
 static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
-			     bool may_block)
+				 bool may_block)
 {
 	unsigned long addr;
 

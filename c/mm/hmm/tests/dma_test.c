@@ -595,6 +595,7 @@ static struct kunit_suite dma_suite = {
 	.exit = dma_test_exit,
 	.test_cases = dma_cases,
 };
+
 kunit_test_suite(dma_suite);
 
 MODULE_DESCRIPTION("KUnit tests of hmm_dma_map");

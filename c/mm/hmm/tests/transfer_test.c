@@ -54,14 +54,13 @@ static unsigned long map_large(struct kunit *test, unsigned int order,
 
 /* Migrate back to system memory: private memory by CPU faults, coherent by a call. */
 static void migrate_back(struct kunit *test, unsigned long addr,
-		       unsigned long pages)
+			 unsigned long pages)
 {
 	struct buffer_device *device = test->priv;
 
 	if (is_coherent(device))
-		KUNIT_EXPECT_EQ(
-			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
-			pages);
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+				pages);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
@@ -314,9 +313,8 @@ static void transfer_full(struct kunit *test)
 			DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	if (is_coherent(device))
-		KUNIT_EXPECT_EQ(
-			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
-			DEVICE_PAGES);
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+				DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
@@ -562,7 +560,7 @@ static void set_vma_rwp(unsigned long addr, bool rwp)
 static pte_t look_at_pte(struct kunit *test, unsigned long addr, bool protect)
 {
 	struct mm_struct *mm = current->mm;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the PTE table */
 	pte_t *ptep, pte;
 
 	mmap_read_lock(mm);
