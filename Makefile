@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# `make help` lists the targets. Each is a short script in tree/; docs/building.md tells what they do.
+# `make help` lists the targets. Each is a short script in tree/; docs/building.md describes them.
 
 KERNEL	?= 7.3
 FLAVOUR	?= vm
@@ -24,7 +24,7 @@ debug:    ## run all tests in a kernel with KASAN, lockdep, DEBUG_VM and kmemlea
 kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='pattern'
 	@tree/kunit
 
-bench:    ## count what a page costs, our core beside the kernel's
+bench:    ## count the instructions per page of our core and of the kernel's
 	@tree/bench
 
 kernel:   ## assemble and build the kernel of FLAVOUR=vm|uml|debug|users
@@ -39,10 +39,10 @@ matrix:   ## compile HMM with every combination of its options
 series:   ## write the patches for a kernel tree, to `git am`
 	@tree/series
 
-bindings: ## generate the bindings anew from the contracts
+bindings: ## generate the bindings from the contracts
 	@tree/bindings
 
-doctor:   ## say what this machine lacks, and the command that mends it
+doctor:   ## list what is missing on this machine, and the command that installs it
 	@tree/doctor
 
 clean:    ## remove the builds; sources, tools and the compiler cache stay

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""ktap.py [KNOWN]: merges the output of many test programs into one KTAP stream and counts its results.
+"""ktap.py [KNOWN]: merge the output of many test programs into one KTAP stream and count its results.
 
-The input is what the programs print, each between two marker lines of the runner's:
+The input is the output of the programs, each between two marker lines of the runner:
 
     @@begin NAME              a program starts
-    @@kernel TEXT             a line of the kernel's log, which has a splat in it
-    @@died TEXT               the program did not come to its end
-    @@skip TEXT               it was not run, and why
+    @@kernel TEXT             a line of the kernel's log, if it has a splat
+    @@died TEXT               the program did not end
+    @@skip TEXT               the program was not run, with the reason
     @@end STATUS SECONDS      it ended with this exit status
 
-A result that has results below it is their sum and is not counted; the others are. Besides what a program reports, it
-is a failure of its own when the kernel's log has a splat, when fewer tests ran than were planned, when it ends badly
-without having reported why, and when it dies.
+A result with subtests is their sum and is not counted; all others are. Besides the results that a program reports,
+these count as failures: a splat in the kernel's log, fewer tests than planned, an exit status without a reported
+failure, and a program that dies.
 
-KNOWN is a file of failures that are not ours: lines of NAME, a tab, the test or '@' and a part of the splat, a tab,
-the reason. These are shown as skipped, with the reason.
+KNOWN is a file of failures that are not caused by us: lines of NAME, a tab, the test or '@' and a part of the splat, a
+tab, the reason. They are shown as skipped, with the reason.
 """
 
 import os
@@ -35,10 +35,10 @@ class Block:
     def __init__(self, name):
         self.name = name
         self.leaves = []          # (verdict, text)
-        self.below = {}           # indent -> whether results deeper than it came since its last result
+        self.below = {}           # indent -> whether deeper results came since its last result
         self.failed_below = {}
         self.plans = {}           # indent -> [planned, seen]
-        self.seen = {}            # indent -> how many results came there; a plan may follow them
+        self.seen = {}            # indent -> number of results; a plan may follow them
         self.kernel = []
         self.died = self.skipped = None
 
@@ -49,7 +49,7 @@ class Merger:
         self.blocks = self.passed = self.failed = self.skipped = 0
         self.block = None
 
-    def say(self, text):
+    def write(self, text):
         print(text, flush=True)
 
     def reason(self, test):
@@ -71,7 +71,7 @@ class Merger:
             block.plans[indent] = [int(plan[2]), 0 if indent in block.plans else block.seen.get(indent, 0)]
         result = RESULT.match(text)
         if not result:
-            self.say("  " + text)
+            self.write("  " + text)
             return
         indent, good, rest = len(result[1]), result[2] == "ok", result[4]
         block.seen[indent] = block.seen.get(indent, 0) + 1
@@ -103,15 +103,15 @@ class Merger:
         block.failed_below[indent] = block.failed_below.get(indent, False) or verdict == "failed" or explained
         if not is_sum or (verdict == "failed" and not explained):
             self.leaf(verdict)
-        self.say("  " + text)
+        self.write("  " + text)
 
     def extra(self, text, verdict="failed"):
-        self.say("  %s - %s" % ("not ok" if verdict == "failed" else "ok", text))
+        self.write("  %s - %s" % ("not ok" if verdict == "failed" else "ok", text))
         self.leaf(verdict)
 
     def splats(self):
-        """The kernel's splats: for each its first line, and the reason if any of its lines, to the end of its stack, says
-        that it is known."""
+        """The kernel's splats: the first line of each, and the reason if one of its lines, to the end of its stack, is
+        in the list of known failures."""
         found, inside = [], False
         for line in self.block.kernel:
             if SPLAT.search(line):
@@ -129,11 +129,11 @@ class Merger:
         unknown = [head for head, why in splats if not why]
         if splats and not unknown:
             for head, _ in splats:
-                self.say("  # kernel: " + head)
+                self.write("  # kernel: " + head)
             self.extra("kernel log # SKIP known: " + splats[0][1], "skipped")
         else:
             for line in self.block.kernel:
-                self.say("  # kernel: " + line)
+                self.write("  # kernel: " + line)
             self.extra("kernel log: " + (unknown or self.block.kernel)[0])
 
     def end(self, status, seconds=None):
@@ -146,9 +146,9 @@ class Merger:
             if block.died:
                 self.extra("died: " + block.died)
             elif status == 4 and not block.leaves:
-                block.skipped = "the program says so"
+                block.skipped = "by the program's exit status"
             elif status in (124, 137, 143):
-                self.extra("stopped: it took too long")
+                self.extra("stopped: timeout")
             elif status > 128:
                 self.extra("killed by signal %d" % (status - 128))
             elif status and "failed" not in block.leaves and "skipped" not in block.leaves:
@@ -164,7 +164,7 @@ class Merger:
         elif seconds:
             tail = " # %d passed, %d failed, %d skipped in %s s" % (
                 *(block.leaves.count(v) for v in ("passed", "failed", "skipped")), seconds)
-        self.say("%s %d %s%s" % ("ok" if good else "not ok", self.blocks, block.name.replace("#", ""), tail))
+        self.write("%s %d %s%s" % ("ok" if good else "not ok", self.blocks, block.name.replace("#", ""), tail))
         self.block = None
 
     def feed(self, text):
@@ -173,7 +173,7 @@ class Merger:
             if text.strip() and self.block:
                 self.line(text)
             elif text.strip():
-                self.say("# " + text)
+                self.write("# " + text)
             return
         kind, rest = marker.groups()
         if kind == "begin":
@@ -181,9 +181,9 @@ class Merger:
                 self.block.died = "no end was reported"
                 self.end(1)
             self.block = Block(rest)
-            self.say("# " + rest)
+            self.write("# " + rest)
         elif self.block is None:
-            self.say("# " + text)
+            self.write("# " + text)
         elif kind == "kernel":
             self.block.kernel.append(rest)
         elif kind == "died":
@@ -200,7 +200,7 @@ class Merger:
         if self.block:
             self.block.died = "the output stops here"
             self.end(1)
-        self.say("1..%d" % self.blocks)
+        self.write("1..%d" % self.blocks)
         print("%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped))
         return 1 if self.failed or not self.passed else 0
 

@@ -32,8 +32,8 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 [[ $J =~ ^[1-9][0-9]*$ ]] || { echo "tandem: J=$J: give a number of jobs" >&2; exit 1; }
 [[ $ACCEL =~ ^(auto|kvm|tcg)$ ]] || { echo "tandem: ACCEL=$ACCEL: give auto, kvm or tcg" >&2; exit 1; }
 
-say() { printf '%s\n' "$*" >&2; }
-# An error that the user can do something about: one clear sentence, no line numbers.
+info() { printf '%s\n' "$*" >&2; }
+# An error that the user can fix: one clear sentence, no line numbers.
 die() { trap - ERR; printf 'tandem: %s\n' "$*" >&2; exit 1; }
 
 # One extended regular expression for everything in tree/splats.
@@ -48,15 +48,15 @@ begin() {
 	ln -sfn "$(basename "$LOG")" "$LOGS/$1.log"
 }
 
-# step WHAT COMMAND...: runs a command with its output in the log; shows which step of how many, what it is at, for
-# how long. When it fails, the log's end is shown and the file named.
+# step WHAT COMMAND...: run a command with its output in the log; show the number of the step, its last line of output
+# and its time. If the command fails, show the end of the log and its path.
 step() {
 	local what=$1 start=$SECONDS head pid status=0 last
 	shift
 	STEP=$((STEP + 1))
 	head="[$STEP/$STEPS] $what"
 	printf '\n=== %s: %s\n' "$head" "$*" >>"$LOG"
-	[[ -t 2 ]] || say "$head"
+	[[ -t 2 ]] || info "$head"
 	"$@" >>"$LOG" 2>&1 </dev/null &
 	pid=$!
 	# shellcheck disable=SC2064
@@ -66,7 +66,7 @@ step() {
 			last=$(tail -n 1 "$LOG" | tr -d '\r' | cut -c1-"$((${COLUMNS:-$(tput cols 2>/dev/null || echo 80)} - ${#head} - 12))") || last=
 			printf '\r\033[K%s  %s  \033[2m%s\033[m' "$head" "$(elapsed $((SECONDS - start)))" "$last" >&2
 		elif (((SECONDS - start) % 30 == 29)); then
-			say "    $(elapsed $((SECONDS - start)))  $(tail -n 1 "$LOG")"
+			info "    $(elapsed $((SECONDS - start)))  $(tail -n 1 "$LOG")"
 			sleep 1
 		fi
 		sleep 0.3
@@ -75,42 +75,42 @@ step() {
 	trap - INT TERM
 	if ((status)); then
 		[[ ! -t 2 ]] || printf '\r\033[K' >&2
-		say "$head: failed after $(elapsed $((SECONDS - start))); the end of its log:"
+		info "$head: failed after $(elapsed $((SECONDS - start))); the end of its log:"
 		tail -n 15 "$LOG" | sed 's/^/    /' >&2
 		disk_full || true
 		die "the whole log: $LOG"
 	fi
 	[[ ! -t 2 ]] || printf '\r\033[K' >&2
 	if [[ -t 2 ]] || ((SECONDS - start > 1)); then
-		say "$head: done in $(elapsed $((SECONDS - start)))"
+		info "$head: done in $(elapsed $((SECONDS - start)))"
 	fi
 }
 
-# disk_full: names the folder of ours whose disk has no room left, if one has.
+# disk_full: name our folder whose disk is full, if there is one.
 disk_full() {
 	local folder
 	for folder in "$CACHE" "$BUILD" "${TMPDIR:-/tmp}"; do
 		(($(df --output=avail -k "$folder" | tail -1) > 102400)) && continue
-		say "the disk that holds $folder is full: make room, or give another folder (BUILD=, XDG_CACHE_HOME=), and run again"
+		info "the disk that holds $folder is full: make room, or give another folder (BUILD=, XDG_CACHE_HOME=), and run again"
 		return 0
 	done
 	return 1
 }
 
-# room FOLDER GIB: stops before a long job that would not fit.
+# room FOLDER GIB: stop before a long job that would not fit.
 room() {
 	local free
 	free=$(($(df --output=avail -k "$1" | tail -1) / 1048576))
 	((free >= $2)) || die "$1 has $free GiB free and this needs $2: make room, or give another folder (BUILD=, XDG_CACHE_HOME=)"
 }
 
-# lock NAME: one run at a time in a folder; the lock goes with the process.
+# lock NAME: one run at a time in a folder; the lock is released when the process ends.
 lock() {
 	local file=$1.lock
 	mkdir -p "$(dirname "$file")"
 	exec {lock_fd}>"$file"
 	flock -n "$lock_fd" && return
-	say "waiting for another run that is using $1"
+	info "waiting for another run that is using $1"
 	flock "$lock_fd"
 }
 

@@ -74,7 +74,7 @@ setup_packages() {
 		AS_ROOT=(sudo)
 	fi
 	if [[ -t 0 && -z ${YES:-} ]]; then
-		say "These packages are missing: ${packages[*]}"
+		info "These packages are missing: ${packages[*]}"
 		read -rp "Install them with apt-get? [Y/n] " answer
 		[[ -z $answer || $answer == [yY]* ]] || die "nothing was installed; YES=1 skips this question"
 		((${#AS_ROOT[@]} == 0)) || sudo true

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Prints how fast this machine's time stamp counter runs, in kHz. QEMU's TCG passes the counter on to the guest,
- * where nothing tells its speed: a guest without ACPI has no second clock that is good enough to measure it by.
+ * Print the frequency of this machine's time stamp counter, in kHz. QEMU's TCG passes the counter on to the guest,
+ * which cannot measure it: a guest without ACPI has no second clock of sufficient accuracy.
  */
 #include <stdio.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Contracts for what the mm defines: types that the kernel crate has already,
- * events that callbacks are told of, and words that the walker reports.
+ * Contracts for declarations of mm: types that the kernel crate has already,
+ * events of which callbacks are notified, and hmm pfns that the walker reports.
  */
 #include <linux/contract.h>
 #include <linux/device.h>

@@ -17,7 +17,7 @@ struct __contract(object("SeqCount"), pinned, send, sync) seqcount;
 void (seqcount_init)(struct seqcount *count) __contract(macro, constructor);
 
 /**
- * read_seqcount_begin() - read what does not hold still
+ * read_seqcount_begin() - begin to read data that may change
  * @count: counts its changes
  */
 unsigned int (read_seqcount_begin)(const struct seqcount *count)
@@ -26,7 +26,7 @@ int (read_seqcount_retry)(const struct seqcount *count, unsigned int start)
 	__contract(macro, check("Read"));
 
 /**
- * write_seqcount_invalidate() - have whoever is reading begin anew
+ * write_seqcount_invalidate() - make current readers start again
  * @count: counts the changes
  */
 void (write_seqcount_invalidate)(struct seqcount *count)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a page costs: both cores over the same memory.
+ * Cost per page of both cores on the same memory.
  *
  * usage: bench [-i] [-o] [CASE...]
  *
- * One line a case: its name, ours, the reference, the unit; "-" where there is
- * none. A case that cannot be had on this machine is a line with "#". The time
- * is the shortest of several calls, by the guest's clock. In a guest whose
- * clock counts instructions (QEMU's -icount shift=0) a nanosecond is an
- * instruction, the same in every run; -i says that it is one. -o leaves the
- * reference out.
+ * Prints one line per case: its name, the cost of our core, that of the reference
+ * ("-" for none), and the unit. A case that this machine does not support is a line
+ * with "#". The time is the shortest of several calls, by the guest's clock. In a
+ * guest whose clock counts instructions (QEMU's -icount shift=0) a nanosecond is an
+ * instruction, the same in every run; with -i, the unit is instructions. -o leaves
+ * the reference out.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 
-/* What a measurement returns when it failed, and when there is no such memory. */
+/* Results of a measurement that failed, and of one without such memory. */
 #define FAILED (-1)
 #define CANNOT (-2)
 
@@ -41,16 +41,16 @@ static bool have_reference;
 
 /**
  * struct bench_case - one line of the table
- * @name: what it is called
- * @measure: how; what a page costs, or FAILED, or CANNOT
- * @make: makes the memory; NULL when the machine cannot
+ * @name: name of the case
+ * @measure: the measurement; returns the cost per page, FAILED or CANNOT
+ * @make: makes the memory; returns NULL if the machine cannot
  * @default_flags: as in struct hmm_range
  * @pfn_flags_mask: as in struct hmm_range
- * @size: how much of the memory is walked; 0 for all
- * @how: HMM_PROBE_FORMAT or the like; HMM_PROBE_MOVE_WHOLE for what moves
+ * @size: size of the walk; 0 for all of the memory
+ * @how: HMM_PROBE_FORMAT and the like; for migrations, HMM_PROBE_MOVE_WHOLE
  * @what: HMM_PROBE_MOVE_TO_DEVICE and so on
- * @fault_pages: how many come home with a fault of ours, and of the reference
- * @alone: there is no reference
+ * @fault_pages: pages that a CPU fault migrates, in our core and in the reference
+ * @alone: the reference has no such case
  */
 struct bench_case {
 	const char *name;
@@ -83,7 +83,7 @@ static char *make_4k(void)
 	return at;
 }
 
-/* Fault in pages so that no two neighbours were neighbours when they were allocated. */
+/* Fault in pages in an order in which neighbouring pages are not contiguous. */
 static void touch_shuffled(char *at)
 {
 	size_t i;
@@ -120,7 +120,7 @@ static char *make_shuffled(void)
 	return at;
 }
 
-/* Single pages that follow each other: what is left of huge ones. */
+/* Contiguous small pages, made by splitting huge ones. */
 static char *make_contiguous(void)
 {
 	char *at = anon(MADV_HUGEPAGE), text[80];
@@ -143,7 +143,7 @@ static char *make_readonly(void)
 	return at;
 }
 
-/* Entries of four kinds in turn: writable, absent, zero page, read-only. */
+/* PTEs of four classes in turn: writable, absent, zero page, read-only. */
 static char *make_mixed(void)
 {
 	char *at = anon(MADV_NOHUGEPAGE);
@@ -201,7 +201,7 @@ static char *make_hole(void)
 	return at;
 }
 
-/* The shortest of a few walks, by page. */
+/* The time of the fastest of a few walks, per page. */
 static double walk(const struct bench_case *bench, int core)
 {
 	size_t npages = (bench->size ?: SIZE) / PAGE, i;
@@ -221,7 +221,7 @@ static double walk(const struct bench_case *bench, int core)
 			.pfn_flags_mask = bench->pfn_flags_mask,
 			.core = core,
 			.how = bench->how,
-			/* As nouveau had them in 2019. */
+			/* The format of nouveau in 2019. */
 			.format = {
 				.valid = 1,
 				.write = 2,
@@ -245,7 +245,7 @@ static double walk(const struct bench_case *bench, int core)
 	return best;
 }
 
-/* One move of all that was made; false where not everything moved. */
+/* Migrate all of the memory; return false unless every page migrated. */
 static bool move(const struct bench_case *bench, struct hmm_probe_move *arg,
 		 uint32_t what)
 {
@@ -256,12 +256,12 @@ static bool move(const struct bench_case *bench, struct hmm_probe_move *arg,
 }
 
 /*
- * Makes memory, moves it to the device and, if that is what is measured, home.
- * Memory is made anew each time: an engine may have split its folios. Returns 0,
+ * Make memory, migrate it to the device and, if that is measured, to system memory.
+ * The memory is new each time, since a migration may split its folios. Return 0,
  * FAILED or CANNOT.
  */
 static int move_once(const struct bench_case *bench,
-		      struct hmm_probe_move *arg)
+		     struct hmm_probe_move *arg)
 {
 	char *at = bench->make();
 	uint32_t how = arg->how;
@@ -299,7 +299,7 @@ static double moved(const struct bench_case *bench, int core)
 	return best;
 }
 
-/* TLB flushes for each table of pages that moves. */
+/* TLB flushes per page table of migrated pages. */
 static double flushes(const struct bench_case *bench, int core)
 {
 	struct hmm_probe_move arg = {
@@ -313,7 +313,7 @@ static double flushes(const struct bench_case *bench, int core)
 	return (double)arg.flushes * TABLE_PAGES / NPAGES;
 }
 
-/* Faults of a device, each on a page of its own. */
+/* Device faults, each on another page. */
 static double populate(const struct bench_case *bench, int core)
 {
 	char *at = bench->make();
@@ -381,17 +381,17 @@ static const struct bench_case cases[] = {
 	WALK("entries-4k", make_shuffled, .how = HMM_PROBE_FORMAT, .alone = true),
 	{ .name = "populate-one-page", .measure = populate, .make = make_4k },
 	MOVE("out-4k", make_4k, TO_DEVICE),
-	MOVE("home-4k", make_4k, TO_RAM),
+	MOVE("to-ram-4k", make_4k, TO_RAM),
 	MOVE("out-64k", make_folios, TO_DEVICE, WHOLE),
-	MOVE("home-64k", make_folios, TO_RAM, WHOLE),
+	MOVE("to-ram-64k", make_folios, TO_RAM, WHOLE),
 	MOVE("out-2m", make_2m, TO_DEVICE, WHOLE),
-	MOVE("home-2m", make_2m, TO_RAM, WHOLE),
+	MOVE("to-ram-2m", make_2m, TO_RAM, WHOLE),
 	MOVE("out-absent", make_absent, TO_DEVICE),
 	MOVE("touch-512", make_4k, TOUCH, .fault_pages = { TABLE_PAGES, 1 }),
 	MOVE("touch-512-both", make_4k, TOUCH,
 	     .fault_pages = { TABLE_PAGES, TABLE_PAGES }),
 	FLUSHES("flushes-out", TO_DEVICE),
-	FLUSHES("flushes-home", TO_RAM),
+	FLUSHES("flushes-to-ram", TO_RAM),
 };
 
 static bool wanted(const char *name, char **names)
@@ -404,7 +404,7 @@ static bool wanted(const char *name, char **names)
 	return false;
 }
 
-/* What a case counts, without spaces. */
+/* The unit of a case, without spaces. */
 static const char *unit_of(const struct bench_case *bench, bool counted)
 {
 	if (bench->measure == flushes)
@@ -417,7 +417,7 @@ static int run(const struct bench_case *bench, bool counted)
 	double ours = bench->measure(bench, HMM_PROBE_CORE), reference = -1;
 
 	if (ours == CANNOT) {
-		printf("# %s: cannot be had on this machine\n", bench->name);
+		printf("# %s: not supported on this machine\n", bench->name);
 		return 0;
 	}
 	if (have_reference && !bench->alone)
@@ -428,7 +428,7 @@ static int run(const struct bench_case *bench, bool counted)
 		return 1;
 	}
 	if (!ours && bench->measure != flushes) {
-		fprintf(stderr, "%s: the guest's clock is too coarse; boot with -icount and tsc=reliable\n",
+		fprintf(stderr, "%s: clock too coarse; boot with -icount and tsc=reliable\n",
 			bench->name);
 		return 1;
 	}

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a page costs in the driver that is loaded, whichever it is: all of an
- * ioctl, with what the core does for it.
+ * Cost per page of the ioctls of the sample driver that is loaded, with the core's
+ * part.
  *
  * usage: drivers
  *
- * One line a case: its name, nanoseconds a page by the guest's clock, the
- * shortest of several. In a guest whose clock counts instructions that is what
- * they are.
+ * Prints one line per case: its name, and nanoseconds per page by the guest's clock,
+ * the shortest of several calls. In a guest whose clock counts instructions, a
+ * nanosecond is an instruction.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -25,18 +25,18 @@
 #define SIZE	(NPAGES * PAGE)
 #define TIMES	5
 
-/* The steps, in the order in which they are taken each time. */
-enum { FAULT, READ, WRITE, OUT, HOME, STEPS };
+/* The steps, in the order of each pass. */
+enum { FAULT, READ, WRITE, OUT, TO_RAM, STEPS };
 
 static const struct {
 	const char *name;
 	unsigned long nr;
 } steps[STEPS] = {
-	[FAULT]	= { "driver-fault", HMM_DMIRROR_READ },	/* nothing in its table yet */
+	[FAULT]	= { "driver-fault", HMM_DMIRROR_READ },	/* the device's table is empty */
 	[READ]	= { "driver-read", HMM_DMIRROR_READ },
 	[WRITE]	= { "driver-write", HMM_DMIRROR_WRITE },
 	[OUT]	= { "driver-out", HMM_DMIRROR_MIGRATE_TO_DEV },
-	[HOME]	= { "driver-home", HMM_DMIRROR_MIGRATE_TO_SYS },
+	[TO_RAM]	= { "driver-to-ram", HMM_DMIRROR_MIGRATE_TO_SYS },
 };
 
 static double now_ns(void)

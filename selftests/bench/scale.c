@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How what it costs grows.
+ * How costs grow with memory, ranges, mirrors and threads.
  *
  * usage: scale CURVE...
  *
- * One line a place on a curve: the curve, the place, ours, the reference ("-"
- * for none), the unit. Curves: dense and sparse (a walk, by bytes of address
- * space), ranges (of a mirror), mirrors (of a process), threads (device faults
- * while somebody keeps the mmap lock for writing, half of the time: for long,
- * and for as long as mapping something takes).
+ * Prints one line per point of a curve: the curve, x, the cost of our core, that of
+ * the reference ("-" for none), and the unit. Curves: dense and sparse (a walk, by
+ * bytes of address space), ranges (of a mirror), mirrors (of a process), threads
+ * (device faults while another thread holds the mmap lock for writing half of the
+ * time: for 2 ms, and for 50 us, as long as an mmap() takes).
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -45,10 +45,10 @@ static double now_ns(void)
 	return at.tv_sec * 1e9 + at.tv_nsec;
 }
 
-static void say(const char *curve, double place, double ours, double reference,
+static void row(const char *curve, double x, double ours, double reference,
 		const char *unit)
 {
-	printf("%s %.0f %.2f ", curve, place, ours);
+	printf("%s %.0f %.2f ", curve, x, ours);
 	if (reference >= 0)
 		printf("%.2f %s\n", reference, unit);
 	else
@@ -56,7 +56,7 @@ static void say(const char *curve, double place, double ours, double reference,
 	fflush(stdout);
 }
 
-/* A snapshot of @size bytes, as many windows as it takes. */
+/* The time of a snapshot of @size bytes, in as many calls as needed. */
 static double walk_ns(char *at, size_t size, int core)
 {
 	double ns = 0;
@@ -96,13 +96,13 @@ static void walks(const char *curve, char *at)
 	size_t size;
 
 	for (size = PAGE; size <= LARGEST; size *= size < GIGA ? 8 : 4)
-		say(curve, size, walk_least(at, size, HMM_PROBE_CORE),
+		row(curve, size, walk_least(at, size, HMM_PROBE_CORE),
 		    have_reference ? walk_least(at, size, HMM_PROBE_REFERENCE) : -1,
 		    "instructions");
 	munmap(at, LARGEST);
 }
 
-/* All pages there, of a file that is mapped again and again. */
+/* All pages are present: one file, mapped again and again. */
 static void dense(void)
 {
 	char *at = map_aligned(LARGEST, GIGA, PROT_NONE,
@@ -120,7 +120,7 @@ static void dense(void)
 	close(fd);
 }
 
-/* One page in each table of pages. */
+/* One present page in each page table. */
 static void sparse(void)
 {
 	char *at = map_aligned(LARGEST, GIGA, RW, MAP_PRIVATE | MAP_NORESERVE, -1);
@@ -133,7 +133,7 @@ static void sparse(void)
 	walks("walk-sparse", at);
 }
 
-/* What it costs to have one page of a process invalidated. */
+/* The time to invalidate one page of a process. */
 static double invalidation(char *at)
 {
 	double best = -1, ns;
@@ -157,7 +157,7 @@ static void crowd(const char *curve, uint32_t ranges, uint32_t mirrors)
 	const size_t stride = 2 * PAGE, size = ranges * stride;
 	char *at = map_aligned(size, HUGE, RW, MAP_PRIVATE | MAP_NORESERVE, -1);
 	struct hmm_probe_crowd arg[2];
-	double told[2] = { -1, -1 };
+	double invalidations[2] = { -1, -1 };
 	char name[64];
 	int core, fd;
 
@@ -172,16 +172,16 @@ static void crowd(const char *curve, uint32_t ranges, uint32_t mirrors)
 		fd = probe_open(&info);
 		if (ioctl(fd, HMM_PROBE_CROWD, &arg[core]))
 			die("crowd");
-		told[core] = invalidation(at + ranges / 2 * stride);
+		invalidations[core] = invalidation(at + ranges / 2 * stride);
 		close(fd);
 	}
 	snprintf(name, sizeof(name), "%s-insert", curve);
-	say(name, ranges * mirrors, arg[0].insert_ns,
+	row(name, ranges * mirrors, arg[0].insert_ns,
 	    have_reference ? arg[1].insert_ns : -1, "instructions");
 	snprintf(name, sizeof(name), "%s-lookup", curve);
-	say(name, ranges * mirrors, arg[0].lookup_ns, -1, "instructions");
+	row(name, ranges * mirrors, arg[0].lookup_ns, -1, "instructions");
 	snprintf(name, sizeof(name), "%s-invalidate", curve);
-	say(name, ranges * mirrors, told[0], told[1], "instructions");
+	row(name, ranges * mirrors, invalidations[0], invalidations[1], "instructions");
 	munmap(at, size);
 }
 
@@ -202,11 +202,11 @@ static void mirrors(void)
 }
 
 /**
- * struct faulter - a thread by which a device faults
+ * struct faulter - a thread that makes device faults
  * @thread: the thread
- * @fd: the probe, the same for all
- * @arg: what it faults on
- * @faults: how often it has
+ * @fd: the probe, shared by all threads
+ * @arg: the addresses of the faults
+ * @faults: number of faults so far
  */
 struct faulter {
 	pthread_t thread;
@@ -240,7 +240,7 @@ static void *occupy(void *data)
 	return NULL;
 }
 
-/* Faults in a second, by so many threads. */
+/* Faults per second of @nr threads. */
 static double faults_of(unsigned int nr, int core)
 {
 	const size_t size = 8 * HUGE;
@@ -286,7 +286,7 @@ static void threads_beside(const char *curve, uint32_t us)
 
 	hold_us = us;
 	for (nr = 1; nr <= 8; nr *= 2)
-		say(curve, nr, faults_of(nr, HMM_PROBE_CORE),
+		row(curve, nr, faults_of(nr, HMM_PROBE_CORE),
 		    have_reference ? faults_of(nr, HMM_PROBE_REFERENCE) : -1,
 		    "faults/s");
 }

@@ -48,12 +48,12 @@ static uint64_t map[WINDOW_PAGES];
 enum verdict {
 	ALIKE,
 	DIFFERENT,
-	ENDED,		/* as far as can be asked */
-	NOT_COMPARED,	/* the two spaces did not come out alike */
+	ENDED,		/* alike until an error, after which states may differ */
+	NOT_COMPARED,	/* the two address spaces were not set up alike */
 };
 
 /* Number of fault queries without and with an error. */
-static unsigned long asked[2];
+static unsigned long fault_queries[2];
 
 /* Description of the first difference. */
 static char difference[1024];
@@ -201,7 +201,7 @@ static bool error_of_ours(const struct query *query, size_t i)
 	       (map & (MAP_GUARD | MAP_SWAPPED));
 }
 
-/* Words of one state, or, when @same_pfn is not set, of two that are alike. */
+/* hmm pfns of one address space or, if @same_pfn is false, of two that are alike. */
 static enum verdict compare_hmm_pfns(const struct query *query, bool same_pfn)
 {
 	uint64_t mask = HMM_PFN_VALID | HMM_PFN_WRITE | HMM_PFN_ERROR | HMM_PFN_INOUT_FLAGS;
@@ -380,7 +380,7 @@ static enum verdict ask_fault(const struct query *given)
 	if (our != their)
 		return differ("error", query->first, our, their);
 	/* The number of pages faulted in before an error is not specified. */
-	asked[our ? 1 : 0]++;
+	fault_queries[our ? 1 : 0]++;
 	if (our)
 		return same && spaces_alike() ? ALIKE : ENDED;
 	verdict = compare_hmm_pfns(query, false);
@@ -521,10 +521,11 @@ int main(void)
 		       (unsigned long long)i + 1, (unsigned long long)(seed + i),
 		       once ? " # SKIP differed once, and not again" :
 		       verdict == NOT_COMPARED ?
-			       " # SKIP the two spaces came out different" : "");
+			       " # SKIP the two address spaces were set up differently" : "");
 		fflush(stdout);
 	}
-	printf("# %lu faults, %lu of them errors\n", asked[0] + asked[1], asked[1]);
+	printf("# %lu faults, %lu of them errors\n", fault_queries[0] + fault_queries[1],
+	       fault_queries[1]);
 	/* Fail if too many cases were skipped. */
 	printf("%sok %llu enough was compared\n",
 	       skipped * 3 > count ? "not " : "", (unsigned long long)count + 1);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Random address spaces and random questions about them.
+ * Random address spaces, and random queries of their pages.
  *
- * A case is a seed. From it come a plan, a list of steps that make an address
- * space, and queries, which both cores are asked. Steps and queries have
- * random streams of their own, so that leaving some out, which is how a
- * difference is shrunk, changes none of the others.
+ * A case is made from a seed: a plan, which is a list of steps that make an address
+ * space, and a list of queries, which both cores run. Steps and queries have random
+ * streams of their own, so that leaving some out, to shrink a difference, does not
+ * change the others.
  */
 #ifndef HMM_DIFFERENTIAL_H
 #define HMM_DIFFERENTIAL_H
@@ -82,13 +82,13 @@ struct query {
 /**
  * struct plan - a case
  * @seed: where it comes from
- * @sizes: which folio sizes the system may use, an index
+ * @sizes: index of the folio sizes that the system may use
  * @steps: how to make the address space
- * @queries: what to ask of it
- * @nr_steps: how many
- * @nr_queries: how many
- * @keep_steps: a bit for each step that is done
- * @keep_queries: a bit for each query that is asked
+ * @queries: calls of the core on it
+ * @nr_steps: number of @steps
+ * @nr_queries: number of @queries
+ * @keep_steps: a bit for each step that is run
+ * @keep_queries: a bit for each query that is run
  */
 struct plan {
 	uint64_t seed;

@@ -69,7 +69,7 @@ static bool written[WINDOW_PAGES];
 static char difference[256];
 
 /* Numbers of mpfns migrated, of mpfns collected, and of errors. */
-static unsigned long moved, asked, errors;
+static unsigned long moved, collected, errors;
 
 /* Number of mpfns of the last migration that only the reference collected. */
 static unsigned long refusals;
@@ -225,7 +225,7 @@ static enum verdict compare_mpfns(const struct hmm_probe_engine *ask)
 		if (!pfn_matches(&sides[0], ask, i))
 			return differ("pfn of ours", i, sides[0].mpfns[0][i],
 				      sides[0].map[ask->start / PAGE + i]);
-		asked += !!(sides[0].mpfns[0][i] & 2);
+		collected += !!(sides[0].mpfns[0][i] & 2);
 		moved += !!(sides[0].mpfns[1][i] & 2);
 	}
 	return ALIKE;
@@ -317,13 +317,15 @@ static bool differs(struct plan *plan)
 	return case_run(plan) == DIFFERENT;
 }
 
-static void tell(struct plan *plan)
+static void report(struct plan *plan)
 {
 	printf("# %s\n", difference);
 	bits_shrink(plan, &plan->keep_queries, MIGRATIONS, differs);
 	bits_shrink(plan, &plan->keep_steps, plan->nr_steps, differs);
-	printf(case_run(plan) == DIFFERENT ? "# %s; the smallest plan:\n" :
-	       "# %s; not reproducible; the smallest plan:\n", difference);
+	if (case_run(plan) == DIFFERENT)
+		printf("# %s; the smallest plan:\n", difference);
+	else
+		printf("# %s; not reproducible; the smallest plan:\n", difference);
 	migrations(plan->seed, plan->keep_queries, true);
 	plan->keep_queries = 0;
 	plan_print(stdout, plan);
@@ -340,12 +342,12 @@ static bool one(uint64_t seed, uint64_t n, uint64_t *skipped)
 	plan.keep_queries = (1ULL << MIGRATIONS) - 1;
 	verdict = case_run(&plan);
 	if (verdict == DIFFERENT)
-		tell(&plan);
+		report(&plan);
 	*skipped += verdict == NOT_COMPARED;
 	printf("%sok %llu seed %llu%s\n", verdict == DIFFERENT ? "not " : "",
 	       (unsigned long long)n, (unsigned long long)seed,
 	       verdict == NOT_COMPARED ?
-	       " # SKIP the two spaces came out different" : "");
+	       " # SKIP the two address spaces were set up differently" : "");
 	fflush(stdout);
 	return verdict == DIFFERENT;
 }
@@ -371,7 +373,7 @@ int main(void)
 	printf("1..%llu\n", (unsigned long long)count + 1);
 	for (i = 0; i < count; i++)
 		failed += one(seed + i, i + 1, &skipped);
-	printf("# %lu mpfns moved of %lu, %lu errors\n", moved, asked, errors);
+	printf("# %lu mpfns moved of %lu, %lu errors\n", moved, collected, errors);
 	/* Fail if too many cases were skipped, or if nothing was migrated. */
 	printf("%sok %llu enough was compared\n", skipped * 3 > count || !moved ?
 	       "not " : "", (unsigned long long)count + 1);

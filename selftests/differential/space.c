@@ -104,7 +104,7 @@ static void query_make(struct query *query, uint64_t *stream, bool faults)
 	span_choose(stream, &query->first, &query->count);
 	query->stream = next(stream);
 	query->requests = below(stream, 3);
-	/* Without REQ_FAULT on either side, nothing can be asked for. */
+	/* Without REQ_FAULT on either side, no page can be requested. */
 	query->default_flags = requests[2 * below(stream, 2)];
 	query->mask = requests[2 * below(stream, 2)];
 	if (!faults)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of a process that goes to a device and comes home while it is in use:
- * what the kernel's hmm-tests do not cover. The device is any driver with the
- * ioctls of the kernel's test_hmm whose memory takes folios of any order.
+ * Migration of memory to a device and to system memory while it is in use, as far
+ * as the kernel's hmm-tests do not cover it. The device is any driver with the
+ * ioctls of the kernel's test_hmm whose memory has folios of any order.
  *
  * Each test runs with private and with coherent memory.
  */
@@ -31,7 +31,7 @@
 FIXTURE(migrate) {
 	int device;
 	int place;
-	char *at;	/* HUGE, aligned, small pages that nobody has touched */
+	char *at;	/* HUGE bytes, aligned, small pages, not populated */
 };
 
 FIXTURE_VARIANT(migrate) {
@@ -53,7 +53,7 @@ FIXTURE_SETUP(migrate)
 {
 	self->device = device_open(variant->unit);
 	if (self->device < 0)
-		SKIP(return, "no such unit");
+		SKIP(return, "the driver has no such unit");
 	self->place = variant->place;
 	self->at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
 	ASSERT_NE(NULL, self->at);
@@ -68,12 +68,12 @@ FIXTURE_TEARDOWN(migrate)
 
 typedef FIXTURE_DATA(migrate) test_data;
 
-static int there(test_data *self, size_t npages)
+static int to_device(test_data *self, size_t npages)
 {
 	return device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, npages);
 }
 
-static int home(test_data *self, size_t npages)
+static int to_ram(test_data *self, size_t npages)
 {
 	return device_call(self->device, HMM_DMIRROR_MIGRATE_TO_SYS, self->at, npages);
 }
@@ -88,7 +88,7 @@ static int release(test_data *self)
 	return device_call(self->device, HMM_DMIRROR_RELEASE, self->at, 1);
 }
 
-/* What is on a page follows from its number and a seed. */
+/* Fill pages with contents computed from their number and a seed. */
 static void fill(char *at, size_t npages, int seed)
 {
 	for (size_t i = 0; i < npages; i++)
@@ -115,20 +115,20 @@ static long folio_stat(unsigned int kb, const char *name)
 }
 
 /*
- * A folio of each order goes there and comes home as one: none is split, and
- * there are as many of that size as before. Coherent memory has single pages.
+ * Folios of each order migrate to the device and to system memory without a split:
+ * as many of that size exist as before. Coherent memory has single pages only.
  */
 TEST_F(migrate, orders)
 {
 	char *before = self->at;
 
 	if (variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL)
-		SKIP(return, "large folios are of private memory");
+		SKIP(return, "only private memory has large folios");
 	for (unsigned int kb = 16; kb <= 1024; kb *= 2) {
 		size_t npages = kb * 1024 / PAGE;
 		long split, folios;
 
-		/* No larger, so that no larger folio fits. */
+		/* The mapping has the size of the folio, so that no larger one fits. */
 		self->at = map_aligned(npages * PAGE, HUGE, RW, MAP_PRIVATE, -1);
 		ASSERT_NE(NULL, self->at);
 		ASSERT_EQ(0, large_folios_allow(kb, true));
@@ -139,15 +139,15 @@ TEST_F(migrate, orders)
 		if (folio_stat(kb, "nr_anon") == folios) {
 			munmap(self->at, npages * PAGE);
 			self->at = before;
-			SKIP(return, "no folios of %u KiB", kb);
+			SKIP(return, "cannot allocate folios of %u KiB", kb);
 		}
 
 		folios = folio_stat(kb, "nr_anon");
 		split = folio_stat(kb, "split");
-		ASSERT_EQ(npages, there(self, npages));
+		ASSERT_EQ(npages, to_device(self, npages));
 		EXPECT_EQ(npages, held(self, npages));
 		EXPECT_EQ(folios, folio_stat(kb, "nr_anon"));
-		EXPECT_EQ(npages, home(self, npages));
+		EXPECT_EQ(npages, to_ram(self, npages));
 		EXPECT_EQ(0, held(self, npages));
 		EXPECT_EQ(folios, folio_stat(kb, "nr_anon"));
 		EXPECT_EQ(split, folio_stat(kb, "split"));
@@ -164,7 +164,7 @@ struct worker {
 	unsigned long rounds;
 };
 
-/* Counts up on every page, for as long as it may. */
+/* Increment a counter on every page until the test ends. */
 static void *count_up(void *arg)
 {
 	struct worker *w = arg;
@@ -185,7 +185,7 @@ static void wait_for_rounds(struct worker *w, unsigned long more)
 		usleep(100);
 }
 
-/* No count is lost, whichever way pages go at what moment. */
+/* No increment is lost, in whichever direction pages migrate meanwhile. */
 TEST_F(migrate, while_written_to)
 {
 	struct worker w = { .at = self->at, .npages = N };
@@ -194,9 +194,9 @@ TEST_F(migrate, while_written_to)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, count_up, &w));
 	wait_for_rounds(&w, 1);
 	for (int i = 0; i < 60; i++) {
-		there(self, N);
+		to_device(self, N);
 		if (i % 3)
-			home(self, N);
+			to_ram(self, N);
 	}
 	w.stop = true;
 	pthread_join(thread, NULL);
@@ -204,7 +204,7 @@ TEST_F(migrate, while_written_to)
 		ASSERT_EQ(w.rounds, *(unsigned long *)(self->at + i * PAGE));
 }
 
-/* The same with all of the unit's memory taken away again and again. */
+/* The same while all of the unit's memory is evicted again and again. */
 TEST_F(migrate, evicted_while_written_to)
 {
 	struct worker w = { .at = self->at, .npages = N };
@@ -214,7 +214,7 @@ TEST_F(migrate, evicted_while_written_to)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, count_up, &w));
 	wait_for_rounds(&w, 1);
 	for (int i = 0; i < 20; i++) {
-		there(self, N);
+		to_device(self, N);
 		released += !release(self);
 	}
 	w.stop = true;
@@ -227,7 +227,7 @@ TEST_F(migrate, evicted_while_written_to)
 #define LRU_GEN		"/sys/kernel/mm/lru_gen/enabled"
 #define TAINT_WARN	(1L << 9)
 
-/* Whether the kernel has warned of something. */
+/* Whether the kernel has printed a warning since boot. */
 static bool warned(void)
 {
 	char value[32];
@@ -236,7 +236,7 @@ static bool warned(void)
 	       atol(value) & TAINT_WARN;
 }
 
-/* Switches MGLRU, to which each LRU list is converted one after the other. */
+/* Switch MGLRU off and on, which moves all folios between the two kinds of lists. */
 static void *switch_lru(void *arg)
 {
 	struct worker *w = arg;
@@ -248,7 +248,7 @@ static void *switch_lru(void *arg)
 	return NULL;
 }
 
-/* Folios are taken off the list that they are on, while lists of one kind become those of the other. */
+/* Folios are isolated from the right LRU list while MGLRU is switched off and on. */
 TEST_F(migrate, lru_switched)
 {
 	struct worker w = { };
@@ -261,8 +261,8 @@ TEST_F(migrate, lru_switched)
 	fill(self->at, HUGE_PAGES, 13);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, switch_lru, &w));
 	for (int i = 0; i < 100; i++) {
-		there(self, HUGE_PAGES);
-		home(self, HUGE_PAGES);
+		to_device(self, HUGE_PAGES);
+		to_ram(self, HUGE_PAGES);
 	}
 	w.stop = true;
 	pthread_join(thread, NULL);
@@ -272,8 +272,8 @@ TEST_F(migrate, lru_switched)
 		EXPECT_FALSE(warned());
 }
 
-/* A child of each generation sees what was there, writes, and has a child. */
-static int generation(test_data *self, int seed, int left)
+/* Fork a child that checks the contents, writes, and forks in turn, @left times. */
+static int check_forked(test_data *self, int seed, int left)
 {
 	int status;
 	pid_t pid = left ? fork() : 0;
@@ -286,9 +286,9 @@ static int generation(test_data *self, int seed, int left)
 		if (right(self->at, N, seed) != N)
 			_exit(2);
 		fill(self->at, N, seed + left);
-		_exit(generation(self, seed + left, left - 1));
+		_exit(check_forked(self, seed + left, left - 1));
 	}
-	/* Both go on while the other does. */
+	/* Parent and child run at the same time. */
 	if (right(self->at, N, seed) != N)
 		return 3;
 	if (waitpid(pid, &status, 0) != pid)
@@ -302,13 +302,13 @@ TEST_F(migrate, fork_tree)
 {
 	for (int round = 0; round < 3; round++) {
 		fill(self->at, N, round);
-		ASSERT_EQ(N, there(self, N));
-		EXPECT_EQ(0, generation(self, round, 4));
+		ASSERT_EQ(N, to_device(self, N));
+		EXPECT_EQ(0, check_forked(self, round, 4));
 		EXPECT_EQ(N, right(self->at, N, round));
 	}
 }
 
-/* A huge page that parent and child share moves, and both find it. */
+/* A huge page that parent and child share migrates; both read its contents. */
 TEST_F(migrate, fork_shared_huge)
 {
 	struct handshake hand;
@@ -327,7 +327,7 @@ TEST_F(migrate, fork_shared_huge)
 		fill(self->at, HUGE_PAGES, 8);
 		_exit(!handshake_signal_parent(&hand));
 	}
-	EXPECT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	EXPECT_EQ(HUGE_PAGES, to_device(self, HUGE_PAGES));
 	EXPECT_EQ(HUGE_PAGES, held(self, HUGE_PAGES));
 	ASSERT_TRUE(handshake_signal_child(&hand));
 	ASSERT_TRUE(handshake_wait_for_child(&hand));
@@ -346,32 +346,32 @@ static size_t swapped(const char *at, size_t npages)
 	return count;
 }
 
-/* Pages that are swapped out move with one command. */
+/* Pages that are swapped out are migrated with one command. */
 TEST_F(migrate, swapped_out)
 {
 	if (swap_ready())
-		SKIP(return, "no swap space");
+		SKIP(return, "the system has no swap space");
 	fill(self->at, N, 1);
 	ASSERT_EQ(0, madvise(self->at, N * PAGE, MADV_PAGEOUT));
 	if (!swapped(self->at, N))
 		SKIP(return, "nothing was swapped out");
-	EXPECT_EQ(N, there(self, N));
+	EXPECT_EQ(N, to_device(self, N));
 	EXPECT_EQ(N, held(self, N));
 	EXPECT_EQ(N, right(self->at, N, 1));
 }
 
-/* Pages in the swap cache as well: the slot is given up, or the page stays. */
+/* Pages in the swap cache, too: the swap slot is released, or the page stays. */
 TEST_F(migrate, swap_cache)
 {
 	if (swap_ready())
-		SKIP(return, "no swap space");
+		SKIP(return, "the system has no swap space");
 	fill(self->at, N, 2);
 	ASSERT_EQ(0, madvise(self->at, N * PAGE, MADV_PAGEOUT));
 	EXPECT_EQ(N, right(self->at, N, 2));
-	there(self, N);
+	to_device(self, N);
 	EXPECT_EQ(N, right(self->at, N, 2));
 	fill(self->at, N, 3);
-	EXPECT_EQ(N, there(self, N));
+	EXPECT_EQ(N, to_device(self, N));
 	EXPECT_EQ(N, right(self->at, N, 3));
 }
 
@@ -391,7 +391,7 @@ static int pin(const char *at, size_t npages)
 	return fd;
 }
 
-/* What is pinned stays where it is; what is not does not mind. */
+/* Pinned pages stay where they are; other pages migrate. */
 TEST_F(migrate, pinned)
 {
 	int fd;
@@ -399,13 +399,13 @@ TEST_F(migrate, pinned)
 	fill(self->at, N, 4);
 	fd = pin(self->at + 8 * PAGE, 8);
 	if (fd < 0)
-		SKIP(return, "gup_test pins nothing");
-	there(self, N);
+		SKIP(return, "gup_test cannot pin pages");
+	to_device(self, N);
 	EXPECT_EQ(N - 8, held(self, N));
 	EXPECT_EQ(0, device_holds(self->device, self->at + 8 * PAGE, 8, self->place));
 	EXPECT_EQ(N, right(self->at, N, 4));
 	close(fd);
-	EXPECT_EQ(N, there(self, N));
+	EXPECT_EQ(N, to_device(self, N));
 	EXPECT_EQ(N, right(self->at, N, 4));
 }
 
@@ -415,10 +415,10 @@ TEST_F(migrate, pinned_there)
 	int fd;
 
 	fill(self->at, N, 5);
-	ASSERT_EQ(N, there(self, N));
+	ASSERT_EQ(N, to_device(self, N));
 	fd = pin(self->at, N);
 	if (fd < 0)
-		SKIP(return, "gup_test pins nothing");
+		SKIP(return, "gup_test cannot pin pages");
 	EXPECT_EQ(0, held(self, N));
 	EXPECT_EQ(N, right(self->at, N, 5));
 	close(fd);
@@ -426,7 +426,7 @@ TEST_F(migrate, pinned_there)
 	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
 	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_DONTNEED));
 	fill(self->at, HUGE_PAGES, 6);
-	ASSERT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	ASSERT_EQ(HUGE_PAGES, to_device(self, HUGE_PAGES));
 	fd = pin(self->at + 5 * PAGE, 1);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL ? HUGE_PAGES - 1 : 0,
@@ -435,8 +435,8 @@ TEST_F(migrate, pinned_there)
 	close(fd);
 }
 
-/* How many pages the kernel has noted as locked in memory, by /proc/kpageflags. */
-static size_t noted_locked(const char *at, size_t npages)
+/* The number of mlocked pages, by /proc/kpageflags. */
+static size_t mlocked(const char *at, size_t npages)
 {
 	int fd = open("/proc/kpageflags", O_RDONLY);
 	uint64_t flags = 0;
@@ -450,7 +450,7 @@ static size_t noted_locked(const char *at, size_t npages)
 	return count;
 }
 
-/* Pages that two processes have locked in memory stay so when one of them unlocks them. */
+/* Pages that two processes have mlocked stay mlocked when one of them unlocks them. */
 TEST_F(migrate, locked_twice)
 {
 	struct handshake hand;
@@ -463,7 +463,7 @@ TEST_F(migrate, locked_twice)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		/* Without a write, so that they stay the same pages. */
+		/* Without a write, so that they stay shared. */
 		if (syscall(SYS_mlock2, self->at, N * PAGE, MLOCK_ONFAULT) ||
 		    right(self->at, N, 11) != N || !handshake_signal_parent(&hand) ||
 		    !handshake_wait_for_parent(&hand))
@@ -472,21 +472,21 @@ TEST_F(migrate, locked_twice)
 		      !handshake_wait_for_parent(&hand));
 	}
 	ASSERT_TRUE(handshake_wait_for_child(&hand));
-	EXPECT_EQ(N, noted_locked(self->at, N));
-	there(self, N);
-	home(self, N);
+	EXPECT_EQ(N, mlocked(self->at, N));
+	to_device(self, N);
+	to_ram(self, N);
 	EXPECT_EQ(0, held(self, N));
-	EXPECT_EQ(N, noted_locked(self->at, N));
+	EXPECT_EQ(N, mlocked(self->at, N));
 	ASSERT_TRUE(handshake_signal_child(&hand));
 	ASSERT_TRUE(handshake_wait_for_child(&hand));
-	EXPECT_EQ(N, noted_locked(self->at, N));
+	EXPECT_EQ(N, mlocked(self->at, N));
 	ASSERT_TRUE(handshake_signal_child(&hand));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(N, right(self->at, N, 11));
 }
 
-/* Who wrote to a page since when is not forgotten on the way. */
+/* Soft-dirty bits are kept. */
 TEST_F(migrate, soft_dirty)
 {
 	uint64_t map[4];
@@ -494,17 +494,17 @@ TEST_F(migrate, soft_dirty)
 	fill(self->at, 4, 1);
 	ASSERT_EQ(0, setting_write("/proc/self/clear_refs", "4"));
 	self->at[2 * PAGE] = 1;
-	ASSERT_EQ(4, there(self, 4));
+	ASSERT_EQ(4, to_device(self, 4));
 	ASSERT_EQ(0, page_map_read(self->at, 4, map));
 	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(i == 2, !!(map[i] & MAP_SOFT_DIRTY));
-	home(self, 4);
+	to_ram(self, 4);
 	ASSERT_EQ(0, page_map_read(self->at, 4, map));
 	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(i == 2, !!(map[i] & MAP_SOFT_DIRTY));
 }
 
-/* How many of N pages a userfaultfd protects, if they are those from @from on. */
+/* The number of pages, from page @from of N on, that a userfaultfd protects; -1 on error. */
 static int protected_from(const char *at, size_t from)
 {
 	uint64_t map[N];
@@ -517,7 +517,7 @@ static int protected_from(const char *at, size_t from)
 	return count;
 }
 
-/* What a userfaultfd protects stays protected, as small pages and as a huge one. */
+/* Write protection by userfaultfd is kept, for small pages and for a huge one. */
 TEST_F(migrate, uffd_protected)
 {
 	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
@@ -527,11 +527,11 @@ TEST_F(migrate, uffd_protected)
 	ASSERT_EQ(0, uffd_register(uffd, self->at, HUGE, UFFDIO_REGISTER_MODE_WP));
 	fill(self->at, N, 9);
 	ASSERT_EQ(0, uffd_protect(uffd, self->at + 8 * PAGE, 16 * PAGE));
-	ASSERT_EQ(N, there(self, N));
+	ASSERT_EQ(N, to_device(self, N));
 	EXPECT_EQ(N, held(self, N));
 	EXPECT_EQ(16, protected_from(self->at, 0));
 	EXPECT_EQ(16, protected_from(self->at, 8));
-	home(self, N);
+	to_ram(self, N);
 	EXPECT_EQ(0, held(self, N));
 	EXPECT_EQ(16, protected_from(self->at, 0));
 	EXPECT_EQ(16, protected_from(self->at, 8));
@@ -541,17 +541,17 @@ TEST_F(migrate, uffd_protected)
 	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_DONTNEED));
 	fill(self->at, HUGE_PAGES, 10);
 	ASSERT_EQ(0, uffd_protect(uffd, self->at, HUGE));
-	ASSERT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	ASSERT_EQ(HUGE_PAGES, to_device(self, HUGE_PAGES));
 	EXPECT_EQ(N, protected_from(self->at, 0));
-	home(self, HUGE_PAGES);
+	to_ram(self, HUGE_PAGES);
 	EXPECT_EQ(N, protected_from(self->at, 0));
 	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 10));
 	close(uffd);
 }
 
 /*
- * A process may move single pages of a large folio to other addresses, which
- * has the kernel split it. Private memory it cannot move, coherent it can.
+ * UFFDIO_MOVE of single pages of a large folio splits the folio. It fails for pages
+ * in private memory, and works for coherent memory.
  */
 TEST_F(migrate, uffd_moved)
 {
@@ -566,7 +566,7 @@ TEST_F(migrate, uffd_moved)
 	ASSERT_EQ(0, uffd_register(uffd, dst, 16 * PAGE, UFFDIO_REGISTER_MODE_MISSING));
 	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_HUGEPAGE));
 	fill(self->at, HUGE_PAGES, 12);
-	ASSERT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	ASSERT_EQ(HUGE_PAGES, to_device(self, HUGE_PAGES));
 	move.dst = (uintptr_t)dst;
 	move.src = (uintptr_t)self->at + 5 * PAGE;
 	if (ioctl(uffd, UFFDIO_MOVE, &move)) {
@@ -599,7 +599,7 @@ static int cgroup_set(const char *group, const char *file, const char *value)
 	return setting_write(path, value);
 }
 
-/* A group of its own for this process; 0, or -1 where there are no groups. */
+/* Enter a new memory cgroup. Return 0, or -1 if the system has no memory cgroups. */
 static int cgroup_enter(const char *group, const char *limit)
 {
 	char path[128], pid[16];
@@ -627,21 +627,21 @@ static void cgroup_leave(const char *group)
 		usleep(10000);
 }
 
-/* Memory on the device is charged to whom it was charged to before. */
+/* Pages in device memory stay charged to the same cgroup. */
 TEST_F(migrate, charged)
 {
-	/* What each CPU may have charged ahead: 64 pages. */
+	/* Each CPU may have charged 64 pages in advance. */
 	long before, slack = 64 * PAGE * sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (cgroup_enter("charged", "max"))
-		SKIP(return, "no memory cgroups");
+		SKIP(return, "the system has no memory cgroups");
 	fill(self->at, HUGE_PAGES, 1);
 	before = cgroup_number("charged", "memory.current");
 	EXPECT_LE((long)HUGE, before);
-	EXPECT_EQ(HUGE_PAGES, there(self, HUGE_PAGES));
+	EXPECT_EQ(HUGE_PAGES, to_device(self, HUGE_PAGES));
 	EXPECT_GE(before + slack, cgroup_number("charged", "memory.current"));
 	EXPECT_LE((long)HUGE, cgroup_number("charged", "memory.current"));
-	home(self, HUGE_PAGES);
+	to_ram(self, HUGE_PAGES);
 	EXPECT_GE(before + slack, cgroup_number("charged", "memory.current"));
 	EXPECT_LE((long)HUGE, cgroup_number("charged", "memory.current"));
 	munmap(self->at, HUGE);
@@ -650,9 +650,9 @@ TEST_F(migrate, charged)
 }
 
 /*
- * No more device memory for new pages than the group may have, and nobody is
- * killed for want of it. The group is full then, so that the process in it does
- * nothing more that takes memory.
+ * New pages in device memory are limited by the cgroup's limit, and the OOM killer
+ * is not invoked. The cgroup is full then, so that the process in it must not
+ * allocate memory afterwards.
  */
 TEST_F(migrate, limited)
 {
@@ -668,15 +668,15 @@ TEST_F(migrate, limited)
 		self->device = device_open(variant->unit);
 		if (self->device < 0 || cgroup_enter("limited", "1M"))
 			_exit(1);
-		*moved = there(self, HUGE_PAGES);
+		*moved = to_device(self, HUGE_PAGES);
 		for (;;)
 			pause();
 	}
 	for (int i = 0; i < 3000 && *moved == -EAGAIN && !waitpid(pid, &status, WNOHANG); i++)
 		usleep(10000);
 	if (WIFEXITED(status) && WEXITSTATUS(status))
-		SKIP(return, "no memory cgroups");
-	/* Not all pages are on the device, but some. */
+		SKIP(return, "the system has no memory cgroups");
+	/* Some pages are in device memory, but not all. */
 	EXPECT_EQ(-ENOENT, *moved);
 	EXPECT_LE(1L << 19, cgroup_number("limited", "memory.current"));
 	EXPECT_GE(1L << 20, cgroup_number("limited", "memory.current"));
@@ -703,8 +703,8 @@ static int idle(uint64_t pfn, bool set)
 }
 
 /*
- * Has the CPU look at the page table again: whoever says that pages are idle
- * does not flush the TLB, by which a page can be touched unseen.
+ * Flush the TLB entries of the pages. Setting pages idle does not flush them, and an
+ * access with a TLB entry does not set the accessed bit.
  */
 static void forget_entries(char *at, size_t size)
 {
@@ -712,17 +712,17 @@ static void forget_entries(char *at, size_t size)
 	mprotect(at, size, RW);
 }
 
-/* A page that nobody touched is idle after its journey, another one is not. */
+/* An idle page is idle after migration, an accessed page is not. */
 TEST_F(migrate, idle_pages)
 {
 	uint64_t map[2];
 
 	fill(self->at, 2, 1);
-	/* Only what is on an LRU list can be idle, not what waits to be put there. */
+	/* Only folios on an LRU list can be idle: drain the per-CPU batches. */
 	setting_write("/proc/sys/vm/drop_caches", "1");
 	ASSERT_EQ(0, page_map_read(self->at, 2, map));
 	if (idle(map[0] & MAP_PFN, true) || idle(map[1] & MAP_PFN, true))
-		SKIP(return, "no idle page tracking");
+		SKIP(return, "the kernel has no idle page tracking");
 	forget_entries(self->at, 2 * PAGE);
 	self->at[PAGE] = 1;
 	ASSERT_EQ(1, idle(map[0] & MAP_PFN, false));
@@ -731,20 +731,20 @@ TEST_F(migrate, idle_pages)
 
 	forget_entries(self->at, 2 * PAGE);
 	self->at[PAGE] = 2;
-	ASSERT_LE(0, there(self, 2));
-	ASSERT_LE(0, home(self, 2));
+	ASSERT_LE(0, to_device(self, 2));
+	ASSERT_LE(0, to_ram(self, 2));
 	setting_write("/proc/sys/vm/drop_caches", "1");
 	ASSERT_EQ(0, page_map_read(self->at, 2, map));
 	EXPECT_EQ(1, idle(map[0] & MAP_PFN, false));
 	/*
-	 * The entry for private memory has no bit for it: that a page was touched
-	 * shortly before it went there is forgotten, by the kernel's engine too.
+	 * A device-private PTE has no accessed bit, so an access before the migration
+	 * is lost, in the kernel's own core, too.
 	 */
 	if (variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL)
 		EXPECT_EQ(0, idle(map[1] & MAP_PFN, false));
 }
 
-/* What cannot be on a device at all. */
+/* Addresses that cannot be migrated at all. */
 TEST_F(migrate, refused)
 {
 	char *special = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, self->device, 0);
@@ -753,13 +753,13 @@ TEST_F(migrate, refused)
 
 	ASSERT_NE(MAP_FAILED, special);
 	self->at = special;
-	EXPECT_EQ(-EINVAL, there(self, 4));
-	EXPECT_EQ(-EINVAL, home(self, 4));
+	EXPECT_EQ(-EINVAL, to_device(self, 4));
+	EXPECT_EQ(-EINVAL, to_ram(self, 4));
 	munmap(special, 4 * PAGE);
 
 	*shared = 1;
 	self->at = shared;
-	EXPECT_EQ(-ENOENT, there(self, 1));
+	EXPECT_EQ(-ENOENT, to_device(self, 1));
 	EXPECT_EQ(0, held(self, 1));
 	munmap(shared, PAGE);
 
@@ -767,17 +767,17 @@ TEST_F(migrate, refused)
 		hugetlb = mmap(NULL, HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 		ASSERT_NE(MAP_FAILED, hugetlb);
 		self->at = hugetlb;
-		EXPECT_EQ(-EINVAL, there(self, HUGE_PAGES));
+		EXPECT_EQ(-EINVAL, to_device(self, HUGE_PAGES));
 		munmap(hugetlb, HUGE);
 		huge_pages_reserve(HUGE / 1024, 0);
 	}
 
 	ASSERT_EQ(0, mprotect(at, PAGE, PROT_NONE));
 	self->at = at;
-	EXPECT_EQ(-EINVAL, there(self, 2));
+	EXPECT_EQ(-EINVAL, to_device(self, 2));
 }
 
-/* The driver in use, of those that take these parameters. */
+/* The name of the loaded driver, if it takes the parameters of this test. */
 static const char *driver_loaded(void)
 {
 	static const char *const known[] = { "hmm_dmirror", "hmm_dmirror_rust" };
@@ -791,7 +791,7 @@ static const char *driver_loaded(void)
 	return NULL;
 }
 
-/* Its parameters are in the environment: a driver need not show them. */
+/* Reload the driver. Its parameters are in the environment. */
 static int driver_reload(const char *driver)
 {
 	const char *options = getenv("DRIVER_OPTIONS") ?: "";
@@ -809,22 +809,22 @@ static int driver_reload(const char *driver)
 	return ret;
 }
 
-/* The driver goes away. The pages that it has come home by themselves. */
+/* Removing the driver migrates its pages to system memory. */
 TEST_F(migrate, unloaded)
 {
 	fill(self->at, HUGE_PAGES / 2, 9);
-	ASSERT_EQ(N, there(self, N));
+	ASSERT_EQ(N, to_device(self, N));
 	close(self->device);
 	self->device = -1;
 	if (!driver_loaded())
-		SKIP(return, "not a driver that this test knows");
+		SKIP(return, "unknown driver");
 	ASSERT_EQ(0, driver_reload(driver_loaded()));
 	EXPECT_EQ(HUGE_PAGES / 2, right(self->at, HUGE_PAGES / 2, 9));
 	EXPECT_EQ(0, swapped(self->at, N));
 	for (int i = 0; i < 100 && self->device < 0; i++, usleep(10000))
 		self->device = device_open(variant->unit);
 	ASSERT_LE(0, self->device);
-	EXPECT_EQ(N, there(self, N));
+	EXPECT_EQ(N, to_device(self, N));
 }
 
 TEST_HARNESS_MAIN

@@ -274,7 +274,7 @@ inline fault(me, f, cur, ok) {
 	od
 }
 
-/* hmm_interval_enter(): lock, and give up if the range was removed. */
+/* hmm_interval_enter(): lock, and fail if the range was removed. */
 inline enter(i, me, entered) {
 	atomic {
 		entered = false;

@@ -39,7 +39,9 @@
 static const char * const locking_names[] = {
 	"mmap lock", "VMA lock", "unlocked", "section",
 };
+
 static const char * const request_names[] = { "snapshot", "read", "write" };
+
 static const char * const failure_names[] = {
 	[HMM_PROBE_RACE_NO_PAGE] = "a pfn without a struct page",
 	[HMM_PROBE_RACE_OTHER_PAGE] = "a page that is not mapped there",
@@ -396,7 +398,7 @@ static void threads_run(struct round *round, unsigned int ms)
 		pthread_join(threads[i].thread, NULL);
 }
 
-/* A page on the device whose memory the mirror is to know as its own, or 0. */
+/* The pfn of a device page whose owner becomes the mirror's, or 0. */
 static uint64_t private_page(struct arena *arena, const struct kind *kind)
 {
 	uint64_t map;
@@ -468,7 +470,7 @@ static void counts_print(const struct counts *counts)
 	       counts->walks, counts->lost, counts->errors, counts->compared);
 }
 
-/* All rounds of a kind, one kind of memory after the other; whether it passed. */
+/* All rounds of a kind, one kind of memory after the other. Return whether it passed. */
 static bool kind_run(unsigned int number, const struct kind *kind, uint64_t seed,
 		     unsigned int ms)
 {
@@ -481,7 +483,7 @@ static bool kind_run(unsigned int number, const struct kind *kind, uint64_t seed
 	for (i = 0; i < rounds && !failed && !reason; i++) {
 		enum memory memory = memory_choose(kind, seed + i);
 
-		/* The seed says which memory, so that it alone repeats a round. */
+		/* The seed determines the memory, so that it alone repeats a round. */
 		round = (struct round){ .kind = kind, .seed = seed + i,
 					.counts = &counts };
 		reason = round_run(&round, memory, ms / rounds);
@@ -523,7 +525,7 @@ static void nothing(int signal)
 /* Cores and settings that all rounds share. */
 static void prepare(void)
 {
-	/* A thread is told of the page that it has poisoned, and goes on. */
+	/* A thread gets SIGBUS for a page that it has poisoned, and continues. */
 	const struct sigaction bear = { .sa_handler = nothing, .sa_flags = SA_RESTART };
 	const char *core = getenv("CORE");
 
@@ -536,7 +538,7 @@ static void prepare(void)
 		printf("# only one CPU: few races are possible\n");
 }
 
-/* As a kernel has them that was just booted: other tests follow. */
+/* Restore the settings of a freshly booted kernel: other tests follow. */
 static void restore_folio_sizes(void)
 {
 	large_folios_allow(64, false);

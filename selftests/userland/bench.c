@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench: measure nanoseconds a page of a snapshot on this CPU. The core is
- * compiled with the kernel's flags (run has them). The fastest of the rounds is
- * reported, as the slower ones were disturbed.
+ * bench: measure the nanoseconds per page of a snapshot on this CPU. The core is
+ * compiled with the kernel's flags (see run). The fastest round is reported, since
+ * the slower ones were disturbed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void map(unsigned long i, unsigned long page, unsigned long bits)
 		(MODEL_RAM_PFN + page) << PAGE_SHIFT | bits;
 }
 
-/* A permutation that puts no two neighbours beside each other. */
+/* A permutation without contiguous neighbours. */
 static unsigned long shuffled(unsigned long i)
 {
 	return i * 6841 % NR_PAGES;
@@ -47,7 +47,7 @@ static void folios(unsigned long i)
 
 static void folios_in_a_row(unsigned long i) { map(i, i, PAGE_BITS); }
 
-/* A read-only page, a writable one, two absent ones. */
+/* In turn: a read-only page, a writable one, two absent ones. */
 static void mixed(unsigned long i)
 {
 	if (i % 4 < 2)
@@ -117,7 +117,7 @@ int main(void)
 	unsigned int i, pmd;
 	unsigned long page;
 
-	printf("| ns a page | pfns | a driver's format | extents |\n|---|---|---|---|\n");
+	printf("| ns per page | pfns | a driver's format | extents |\n|---|---|---|---|\n");
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
 		model_reset_pages();
 		model_init(&mm, NR_PMD);

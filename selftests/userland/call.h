@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a case's call is made: the only place that knows by which functions of the
- * core the three outputs are had.
+ * Call the core for a case: the only place that knows which functions of the core
+ * have which of the three outputs.
  */
 #ifndef USERLAND_CALL_H
 #define USERLAND_CALL_H

@@ -380,13 +380,13 @@ static const unsigned long requests[] = {
 
 /* A request in the flags of the output. */
 static unsigned long encode_request(const struct test_case *t, unsigned long bits,
-				    bool home)
+				    bool to_ram)
 {
 	if (t->output != CASE_FORMAT)
 		return bits;
 	return (bits & HMM_PFN_REQ_FAULT ? t->format.valid : 0) |
 	       (bits & HMM_PFN_REQ_WRITE ? t->format.write : 0) |
-	       (home ? t->format.device_private : 0);
+	       (to_ram ? t->format.device_private : 0);
 }
 
 struct case_request case_request(const struct test_case *t, unsigned long i)
@@ -401,7 +401,7 @@ struct case_request case_request(const struct test_case *t, unsigned long i)
 	} else {
 		request.bits = (flags & t->format.valid ? HMM_PFN_REQ_FAULT : 0) |
 			       (flags & t->format.write ? HMM_PFN_REQ_WRITE : 0);
-		request.home = (flags & t->format.device_private) &&
+		request.to_ram = (flags & t->format.device_private) &&
 			       (flags & t->format.valid);
 	}
 	if (!(request.bits & HMM_PFN_REQ_FAULT))
@@ -414,14 +414,14 @@ static void make_input(struct maker *m, struct test_case *t)
 	unsigned int every = 1 + pick(m, 40), request = pick(m, 4);
 	unsigned int sticky = pick(m, 8), sticky_every = 1 + pick(m, 40);
 	unsigned long i, junk = pick(m, 2) ? 0x123456 : 0;
-	bool home = !pick(m, 4);
+	bool to_ram = !pick(m, 4);
 
 	for (i = 0; i < case_pages(t); i++) {
 		t->in[i] = junk + i;
 		if (t->output == CASE_FORMAT)
 			t->in[i] <<= t->format.pfn_shift;
 		if (i % every == 0)
-			t->in[i] |= encode_request(t, requests[request], home);
+			t->in[i] |= encode_request(t, requests[request], to_ram);
 		if (i % sticky_every == sticky_every / 2 && t->output == CASE_PFNS)
 			t->in[i] |= (sticky & 1 ? HMM_PFN_DMA_MAPPED : 0) |
 				    (sticky & 2 ? HMM_PFN_P2PDMA : 0) |

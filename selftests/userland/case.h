@@ -36,7 +36,7 @@ struct test_case {
 /* The request of a page, decoded from pfns or from a driver's format. */
 struct case_request {
 	unsigned long bits;	/* HMM_PFN_REQ_* */
-	bool home;		/* migrate the caller's device memory to system memory */
+	bool to_ram;		/* migrate the caller's device memory to system memory */
 };
 
 static inline unsigned long case_pages(const struct test_case *t)

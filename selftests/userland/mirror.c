@@ -42,7 +42,7 @@ struct driver_mirror {
 /* Freed as soon as it was removed, with its update lock, if it has its own. */
 struct driver_range {
 	struct hmm_mirror_range range;
-	struct mutex update;
+	struct mutex update;	/* the range's update lock, unless the mirror's is used */
 };
 
 struct device_table {
@@ -60,7 +60,7 @@ static struct {
 	struct mm_struct *mm;
 	unsigned long pfn[NR_PAGES];	/* the CPU's page table */
 	struct device_table *exclusive[NR_PAGES];
-	struct mutex folio[NR_PAGES];
+	struct mutex folio[NR_PAGES];	/* the folio locks */
 	struct device_table *device[NR_DEVICES];
 	/* Shared: a section begins. Exclusive: the mirror ends. */
 	pthread_rwlock_t open[NR_DEVICES];
@@ -268,7 +268,7 @@ void folio_unlock(struct folio *folio)
 
 void folio_put(struct folio *folio) { }
 
-/* The mmap lock keeps nothing here. */
+/* The mmap lock protects nothing in this model. */
 int mmap_read_lock_killable(struct mm_struct *mm)
 {
 	return 0;
@@ -299,7 +299,7 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 	return 0;
 }
 
-/* Change the CPU's page table: what was there is freed before the end. */
+/* Change the CPU's page table: the old pages are freed before the invalidation ends. */
 static void invalidate(unsigned long first, unsigned long nr,
 		       enum mmu_notifier_event event, void *who, bool free)
 {
@@ -336,7 +336,10 @@ static void exit_mmap(struct mm_struct *mm)
 }
 
 /* The loads are there for ThreadSanitizer. */
-#define barrier_on(val) __asm__ volatile("" : : "r" (val))
+static inline void barrier_on(unsigned long val)
+{
+	__asm__ volatile("" : : "r" (val));
+}
 
 /* Map the pages of a section, which are the CPU's at this moment. */
 static void map_batch(struct device_table *device, struct hmm_section *pages)

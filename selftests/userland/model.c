@@ -443,7 +443,7 @@ static unsigned long fault_present(unsigned long val, unsigned long addr, bool w
 	return val | _PAGE_RW;
 }
 
-/* The entry after a fault; 0 for a page that cannot be had. */
+/* The entry after a fault; 0 if no page can be faulted in. */
 static unsigned long fault_pte(unsigned long val, unsigned long addr,
 			       bool anon, bool write)
 {

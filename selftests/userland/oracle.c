@@ -18,7 +18,7 @@ struct page_state {
 	unsigned long access;	/* HMM_PFN_VALID, HMM_PFN_WRITE */
 	unsigned long pfn;
 	unsigned int order;	/* of a huge page; 0 else */
-	bool error;		/* no page can be had */
+	bool error;		/* no page can be faulted in */
 	bool maybe_error;	/* a snapshot may report an error, or nothing */
 	bool special;
 	bool own;
@@ -100,7 +100,7 @@ static struct page_state state_of(const struct test_case *t, struct mm_struct *m
 
 static bool falls_short(struct case_request request, const struct page_state *s)
 {
-	return (request.bits & ~s->access) || (request.home && s->own);
+	return (request.bits & ~s->access) || (request.to_ram && s->own);
 }
 
 #define ERR_EFAULT 1
@@ -135,7 +135,7 @@ static unsigned int fault_page(const struct test_case *t, struct mm_struct *mm,
 		if (errors)
 			return errors;
 		if (tries == 4) {
-			model_broken("the oracle's own fault does not help");
+			model_broken("the oracle's own fault has no effect");
 			return 0;
 		}
 		if (s.migrating) {
@@ -407,7 +407,7 @@ static const char *check_failed(const struct test_case *t, struct result *r,
 	while (i && as_it_came(t, r, i - 1))
 		i--;
 	if (i > first)
-		return wrong(i - 1, "written, but page %ld cannot be had", first);
+		return wrong(i - 1, "written, but page %ld cannot be faulted in", first);
 	if (t->output == CASE_PFNS || t->output == CASE_FORMAT)
 		return NULL;
 	while (i--) {

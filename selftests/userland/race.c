@@ -3,7 +3,7 @@
  * race SECONDS [SEED]: threads that walk while others change entries.
  *
  * Each address has its own pfns, one set for writable states and another for
- * read-only ones. So a pfn tells the address and the access it belongs to, and a
+ * read-only ones. So a pfn identifies its address and its access, and a
  * result that mixes two values, or takes a swap entry for a page, belongs to no
  * state. The sequence never changes: each result must have been true at some
  * time during the walk by itself.

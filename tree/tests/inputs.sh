@@ -97,7 +97,7 @@ exec 9>"$TMP/cache/tandem/source/tarball-$( (stat -c '%n %s %Y' "$TMP/good.tar.x
 flock 9
 KERNEL_TARBALL=$TMP/good.tar.xz timeout 2 "$find_source" >"$TMP/out" 2>&1
 grep -q 'waiting for another run' "$TMP/out"
-verdict "a second run waits for the first, and says so"
+verdict "a second run waits for the first, and reports that"
 exec 9>&-
 
 finish

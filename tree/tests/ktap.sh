@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The runner's counting: what passes, what is a failure that no program reports, what is known.
+# The runner's counting: results, failures that no program reports, known failures.
 source "$(dirname "$0")/tap.sh.inc"
 
 # counts EXPECTED STATUS <INPUT
@@ -9,64 +9,64 @@ counts() {
 	"$ROOT/tree/ktap.py" ${KNOWN:+"$KNOWN"} >"$TMP/out" || status=$?
 	[[ $(tail -n 1 "$TMP/out") == "$1" && $status == "$2" ]]
 }
-say() { printf '%s\n' "$@"; }
+lines() { printf '%s\n' "$@"; }
 
-say '@@begin - a' 'TAP version 13' '1..3' 'ok 1 x' 'ok 2 y # SKIP no such thing' 'ok 3 z' '@@end 0 1' | counts '2 passed, 0 failed, 1 skipped' 0
+lines '@@begin - a' 'TAP version 13' '1..3' 'ok 1 x' 'ok 2 y # SKIP no such thing' 'ok 3 z' '@@end 0 1' | counts '2 passed, 0 failed, 1 skipped' 0
 verdict "passed and skipped"
-say '@@begin - a' '1..2' 'ok 1 x' 'not ok 2 y' '@@end 1 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' '1..2' 'ok 1 x' 'not ok 2 y' '@@end 1 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a failure, counted once"
-say '@@begin - a' 'KTAP version 1' '1..1' '    1..2' '    ok 1 x' '    not ok 2 y' 'not ok 1 suite' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'KTAP version 1' '1..1' '    1..2' '    ok 1 x' '    not ok 2 y' 'not ok 1 suite' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a suite is the sum of its tests"
-say '@@begin - a' '1..1' '    1..1' '    ok 1 x' 'not ok 1 suite' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' '1..1' '    1..1' '    ok 1 x' 'not ok 1 suite' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a suite that fails by itself"
-say '@@begin - a' '1..3' 'ok 1 x' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' '1..3' 'ok 1 x' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "fewer tests than planned"
-say '@@begin - a' '1..1' '    1..3' '    ok 1 x' 'ok 1 suite' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' '1..1' '    1..3' '    ok 1 x' 'ok 1 suite' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "fewer tests than planned in a suite"
-say '@@begin - a' 'ok 1 x' 'ok 2 y' '1..2' '@@end 0 1' | counts '2 passed, 0 failed, 0 skipped' 0
+lines '@@begin - a' 'ok 1 x' 'ok 2 y' '1..2' '@@end 0 1' | counts '2 passed, 0 failed, 0 skipped' 0
 verdict "a plan that comes last"
-say '@@begin - a' 'ok 1 x' '1..2' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' '1..2' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "fewer tests than a plan that comes last"
-say '@@begin - a' 'ok 1 x' '@@end 139 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' '@@end 139 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a program that is killed"
-say '@@begin - a' 'ok 1 x' '@@end 124 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' '@@end 124 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a program that takes too long"
-say '@@begin - a' 'ok 1 x' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "an output that stops"
-say '@@begin - a' 'ok 1 x' '@@died the guest' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' '@@died the guest' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a guest that goes down"
-say '@@begin - a' 'ok 1 x' '@@kernel WARNING: at x.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' '@@kernel WARNING: at x.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "a splat"
 for text in 'kernel BUG at mm/x.c:1!' 'BUG: sleeping function called' 'INFO: task x:1 blocked for more than 122 seconds.' \
 	'WARNING: possible recursive locking detected' 'unreferenced object 0x1 (size 8):' 'Kernel panic - not syncing: x'; do
-	say '@@begin - a' 'ok 1 x' "@@kernel $text" '@@kernel a line of its stack' '@@end 0 1' |
+	lines '@@begin - a' 'ok 1 x' "@@kernel $text" '@@kernel a line of its stack' '@@end 0 1' |
 		counts '1 passed, 1 failed, 0 skipped' 1 && grep -q "not ok - kernel log: $text" "$TMP/out" &&
 		grep -qEf <(grep -v '^#' "$ROOT/tree/splats") <<<"[ 1.0] $text"
 	verdict "a splat, to both sides: $text"
 done
 ! grep -qEf <(grep -v '^#' "$ROOT/tree/splats") <<<'[ 1.0] hmm_probe: loaded' && ! grep -q '^$' "$ROOT/tree/splats"
 verdict "an ordinary message is none"
-say '@@begin - a' '@@end 0 1' | counts '1 passed, 0 failed, 0 skipped' 0
+lines '@@begin - a' '@@end 0 1' | counts '1 passed, 0 failed, 0 skipped' 0
 verdict "a program that only has an exit status"
-say '@@begin - a' '@@end 1 1' | counts '0 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' '@@end 1 1' | counts '0 passed, 1 failed, 0 skipped' 1
 verdict "the same, failing"
-say '@@begin - a' '@@end 4 1' | counts '0 passed, 0 failed, 1 skipped' 1
+lines '@@begin - a' '@@end 4 1' | counts '0 passed, 0 failed, 1 skipped' 1
 verdict "the same, skipping: nothing passed, which is no success"
 : | counts '0 passed, 0 failed, 0 skipped' 1
 verdict "nothing at all"
 
 KNOWN=$TMP/known
 printf '# comment\n- a\ty\tnot ours\n- a\t@x.c:1\tneither\n' >"$KNOWN"
-say '@@begin - a' '1..2' 'ok 1 x' 'not ok 2 y' '@@kernel WARNING: at x.c:1' '@@end 1 1' | counts '1 passed, 0 failed, 2 skipped' 0
+lines '@@begin - a' '1..2' 'ok 1 x' 'not ok 2 y' '@@kernel WARNING: at x.c:1' '@@end 1 1' | counts '1 passed, 0 failed, 2 skipped' 0
 verdict "known failures are skipped"
 grep -q 'SKIP known: not ours' "$TMP/out" && grep -q 'SKIP known: neither' "$TMP/out"
 verdict "with the reason"
-say '@@begin - b' 'ok 1 x' 'not ok 2 y' '@@kernel WARNING: at x.c:2' '@@end 1 1' | counts '1 passed, 2 failed, 0 skipped' 1
+lines '@@begin - b' 'ok 1 x' 'not ok 2 y' '@@kernel WARNING: at x.c:2' '@@end 1 1' | counts '1 passed, 2 failed, 0 skipped' 1
 verdict "of that program only"
-say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  y.c:1' '@@kernel  x.c:1' '@@end 0 1' | counts '1 passed, 0 failed, 1 skipped' 0
+lines '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  y.c:1' '@@kernel  x.c:1' '@@end 0 1' | counts '1 passed, 0 failed, 1 skipped' 0
 verdict "a splat is known by any of its lines"
-say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  x.c:1' '@@kernel WARNING: at y.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  x.c:1' '@@kernel WARNING: at y.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "and another one by its own"
-say '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  </TASK>' '@@kernel  x.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
+lines '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  </TASK>' '@@kernel  x.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "and not by what comes after its stack"
 finish

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is wrong with a contract, said as a compiler says it: where, what, and what to write instead.
+//! Diagnostics in the form of a compiler's: where the mistake is, what it is, and what to write instead.
 
 use crate::source::Sources;
 use crate::source::Span;
@@ -8,7 +8,7 @@ use annotate_snippets::Level;
 use annotate_snippets::Renderer;
 use annotate_snippets::Snippet;
 
-/// How bad it is.
+/// Whether a diagnostic keeps the output from being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// Nothing is written.
@@ -17,16 +17,16 @@ pub enum Severity {
     Warning,
 }
 
-/// One finding.
+/// One diagnostic.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// Error or warning.
     pub severity: Severity,
-    /// What is wrong, in a line.
+    /// The mistake, in one line.
     pub title: String,
     /// The text that is underlined, and what was expected there.
     pub at: Option<(Span, String)>,
-    /// More places that bear on it.
+    /// Other places that explain the mistake.
     pub also: Vec<(Span, String)>,
     /// What to write instead.
     pub help: Option<String>,
@@ -44,38 +44,38 @@ impl Diagnostic {
         }
     }
 
-    /// An error that has no place in a file.
+    /// An error without a position in a file.
     pub fn plain(title: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Error, title: title.into(), at: None, also: Vec::new(), help: None }
     }
 
-    /// The same, as a warning.
+    /// Turn the diagnostic into a warning.
     pub fn warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }
 
-    /// Says what to write instead.
+    /// Add what to write instead.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Shows another place.
+    /// Add another place.
     pub fn note(mut self, span: Span, label: impl Into<String>) -> Self {
         self.also.push((span, label.into()));
         self
     }
 }
 
-/// The findings of a run.
+/// The diagnostics of a run.
 #[derive(Default, Debug)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
 }
 
 impl Diagnostics {
-    /// Adds a finding, unless the same was said before.
+    /// Add a diagnostic, unless one with the same title and position exists.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let same = |known: &Diagnostic| {
             known.title == diagnostic.title
@@ -86,17 +86,17 @@ impl Diagnostics {
         }
     }
 
-    /// Whether an error is among them.
+    /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|d| d.severity == Severity::Error)
     }
 
-    /// The findings, in the order in which they were made.
+    /// The diagnostics, in the order of [`Diagnostics::push`].
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()
     }
 
-    /// All of them as text.
+    /// All of them as text, sorted by position.
     pub fn render(&self, sources: &Sources, color: bool) -> String {
         let mut sorted: Vec<&Diagnostic> = self.list.iter().collect();
         sorted.sort_by_key(|d| d.at.as_ref().map(|at| at.0));
@@ -105,7 +105,7 @@ impl Diagnostics {
     }
 }
 
-/// One finding as text.
+/// One diagnostic as text.
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::Error,
@@ -124,7 +124,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
             origins.push((span.file, sources.short_path(span.file)));
         }
     }
-    // A tab is as wide as a byte here, so that what is underlined is what is meant.
+    // A tab counts as one column in `annotate_snippets`: replace it, so that the right text is underlined.
     let texts: Vec<String> = origins.iter().map(|(file, _)| sources.text(*file).replace('\t', " ")).collect();
     for ((file, origin), text) in origins.iter().zip(&texts) {
         let mut snippet = Snippet::source(text).origin(origin).fold(true);

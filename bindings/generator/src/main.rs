@@ -26,46 +26,46 @@ struct Options {
     /// A C file with kernel-doc of functions that the headers declare.
     #[arg(long = "doc", value_name = "FILE")]
     docs: Vec<PathBuf>,
-    /// A header whose typed side is another module: `super::mirror=FILE`. What it declares is used, not written.
+    /// A header with typed objects in another module: `super::mirror=FILE`. They are used, not written.
     #[arg(long, value_name = "MODULE=FILE", value_parser = elsewhere)]
     elsewhere: Vec<(String, PathBuf)>,
-    /// A folder with examples for the documentation: `NAME.rs` is one of the type or trait of that name.
+    /// A folder with examples for the documentation: `NAME.rs` is the example of the type or trait of that name.
     #[arg(long, value_name = "FOLDER")]
     examples: Option<PathBuf>,
-    /// What the output is named after; by default the first header's name.
+    /// The name of the output; by default the first header's name.
     #[arg(long)]
     name: Option<String>,
-    /// The header as C includes it, when that is not to be told from its path.
+    /// The header as C includes it, if that does not follow from its path.
     #[arg(long = "include-as", value_name = "PATH")]
     include_as: Vec<String>,
     /// The output folder of a configured kernel, for its compiler flags (`make prepare` is enough).
     #[arg(long, value_name = "OUT")]
     kernel: Option<PathBuf>,
-    /// A folder to look for included headers in; comes before the kernel's.
+    /// A folder to search for included headers, before the kernel's.
     #[arg(short = 'I', value_name = "DIR")]
     include: Vec<PathBuf>,
-    /// Writes the module for the `kernel` crate.
+    /// Write the module for the `kernel` crate.
     #[arg(long, value_name = "FILE")]
     rust: Option<PathBuf>,
-    /// Writes shims for static inlines and macros.
+    /// Write shims for static inlines and macros.
     #[arg(long, value_name = "FILE")]
     helpers: Option<PathBuf>,
-    /// Writes the typed C header.
+    /// Write the typed C header.
     #[arg(long, value_name = "FILE")]
     typed_c: Option<PathBuf>,
-    /// Writes the list of what was left out, and why.
+    /// Write the list of declarations that were left out, with the reasons.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Writes nothing; fails when a file is not what would be written.
+    /// Write nothing; fail if a file differs from what would be written.
     #[arg(long)]
     check: bool,
-    /// Tells how a C declaration is mapped, and why.
+    /// Print how a C declaration is mapped, and why.
     #[arg(long, value_name = "NAME")]
     explain: Vec<String>,
-    /// Proves the ABI: the kernel's bindings_generated.rs; --abi-proof says where to write.
+    /// The kernel's bindings_generated.rs, for the proof of the ABI that --abi-proof writes.
     #[arg(long, value_name = "FILE", requires = "abi_proof")]
     bindings: Option<PathBuf>,
-    /// Writes static assertions that the bindings and the headers agree; "-" prints them.
+    /// Write static assertions that the bindings and the headers agree; "-" prints them.
     #[arg(long, value_name = "FILE", requires = "bindings")]
     abi_proof: Option<PathBuf>,
 }
@@ -118,7 +118,7 @@ fn run(options: &Options) -> Result<(), String> {
     for name in &options.explain {
         match report::explain(&analysed.api, &analysed.sources, name) {
             Some(text) => print!("{text}"),
-            None => return Err(format!("error: no contract speaks of `{name}`")),
+            None => return Err(format!("error: no contract names `{name}`")),
         }
     }
     let output = analysed.emit()?;
@@ -141,7 +141,7 @@ fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes a file whole or not at all; nothing when it is already what it should be.
+/// Write a file whole or not at all; leave it alone if it has that text already.
 fn write(path: &Path, text: &str, check: bool) -> Result<(), String> {
     if path == Path::new("-") {
         print!("{text}");

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Source files, and places in them.
+//! Source files, and spans in them.
 
 use std::path::Path;
 use std::path::PathBuf;
 
-/// A file that was read, by its number in [`Sources`].
+/// A file that was read: its index in [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
-/// A run of bytes in a file.
+/// A span of bytes in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The file.
@@ -21,7 +21,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The smallest span that holds both. They must be of one file.
+    /// The smallest span that contains both. They must be in one file.
     pub fn to(self, other: Span) -> Span {
         Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
@@ -34,7 +34,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Adds a file, or finds it when it was added before.
+    /// Add a file, or find it if it was added before.
     pub fn add(&mut self, path: &Path, text: impl FnOnce() -> String) -> FileId {
         let found = self.files.iter().position(|(known, _)| known == path);
         let index = found.unwrap_or_else(|| {
@@ -44,12 +44,12 @@ impl Sources {
         FileId(index as u32)
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub fn path(&self, file: FileId) -> &Path {
         &self.files[file.0 as usize].0
     }
 
-    /// What is in the file.
+    /// The text of the file.
     pub fn text(&self, file: FileId) -> &str {
         &self.files[file.0 as usize].1
     }
@@ -66,7 +66,7 @@ impl Sources {
         upto.matches('\n').count() + 1
     }
 
-    /// The part of a path that says which header it is: from `include/` on, else the file's name.
+    /// The part of a path that identifies the header: from `include/` on, else the file's name.
     pub fn short_path(&self, file: FileId) -> String {
         short_path(self.path(file))
     }

@@ -36,7 +36,7 @@
  *
  * From there on the names have the meaning of that year. Several are joined with
  * ``|``. A name that has another meaning in another year, or today, also exists
- * with its year (&struct hmm2019_range), whatever is selected.
+ * with its year (&struct hmm2019_range), independent of the selection.
  *
  * %HMM_PFN_VALID and %HMM_PFN_WRITE are bits in 2017 and indices in 2019; a driver
  * that selects both must use the names with the year, or it does not compile.

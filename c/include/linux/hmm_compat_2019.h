@@ -231,7 +231,7 @@ bool hmm_range_valid(struct hmm2019_range *range);
 
 /*
  * Let a fault handler drop the mmap lock, and return -EAGAIN then. It is an
- * unsigned long, so that __hmm2019_fault_flags() can tell it from true.
+ * unsigned long, so that __hmm2019_fault_flags() can distinguish it from true.
  */
 #define HMM_FAULT_ALLOW_RETRY	BIT(0)
 /* Report the pages as they are, without faulting any in. */

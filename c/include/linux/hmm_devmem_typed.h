@@ -168,7 +168,7 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 		.clear = _name##_clear,                                        \
 	}
 
-/* The same, with the optional callbacks too. */
+/* The same, with the optional callbacks. */
 #define DEFINE_HMM_DEVMEM_OPS_ALL(_name, _type, _member, _copy, _clear, _grow, \
 				  _release)                                    \
 	static int _name##_copy(struct hmm_devmem *devmem, struct page *dst,   \

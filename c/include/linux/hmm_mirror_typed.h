@@ -60,7 +60,7 @@ DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
 		.invalidate = _name##_invalidate,                              \
 	}
 
-/* The same, with the optional callbacks too. */
+/* The same, with the optional callbacks. */
 #define DEFINE_HMM_MIRROR_OPS_ALL(_name, _type, _member, _invalidate,          \
 				  _release)                                    \
 	static bool _name##_invalidate(struct hmm_mirror *mirror,              \

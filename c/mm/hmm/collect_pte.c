@@ -216,7 +216,7 @@ hmm_collect_unmap_ptes(struct hmm_collect *c, struct hmm_collect_leaf leaf,
  * As hmm_collect_unmap_ptes(), for all of a folio of device private memory whose
  * PTEs differ in the pfn only, and are writable. The folio cannot be pinned, its
  * pages are exclusive and no CPU changes the PTEs, so that the migration entries
- * differ in the pfn only, too (benchmark: home-64k).
+ * differ in the pfn only, too (benchmark: to-ram-64k).
  */
 static void hmm_collect_unmap_private(struct hmm_collect *c,
 				      struct hmm_collect_leaf leaf,
@@ -285,7 +285,7 @@ static unsigned long hmm_collect_mpfn(const struct hmm_collect_leaf *leaf,
 
 /*
  * As hmm_collect_page(), for a page of a large folio, which is locked. Not inlined,
- * to leave more registers for small folios (benchmark: out-4k, home-4k).
+ * to leave more registers for small folios (benchmark: out-4k, to-ram-4k).
  */
 static noinline unsigned long
 hmm_collect_large_folio(struct hmm_collect *c, struct hmm_collect_leaf leaf,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs inside mm from one kernel version to the next. Nothing else in
- * the core asks for a version.
+ * Differences inside mm between kernel versions. Nothing else in the core depends
+ * on the version.
  */
 #ifndef _MM_HMM_COMPAT_KERNEL_H
 #define _MM_HMM_COMPAT_KERNEL_H

@@ -313,7 +313,7 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 EXPORT_SYMBOL_GPL(hmm_devmem_init);
 
 /**
- * hmm_devmem_exit() - remove all chunks, whatever it takes
+ * hmm_devmem_exit() - remove all chunks, however long it takes
  * @devmem: the device memory
  *
  * As hmm_devmem_remove(), but waits for pinned pages without a limit.

@@ -198,7 +198,7 @@ struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
 
 	if (!is_zone_device_page(page))
 		return (struct hmm_place){ };
-	/* page_pgmap() looks up the head page: call it once (benchmark: driver-home). */
+	/* page_pgmap() looks up the head page: call it once (benchmark: driver-to-ram). */
 	pgmap = page_pgmap(page);
 	chunk = container_of(pgmap, struct hmm_devmem_chunk, pagemap);
 	if (!hmm_devmem_is_ours(pgmap) || chunk->devmem != devmem)

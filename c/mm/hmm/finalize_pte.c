@@ -108,7 +108,7 @@ static unsigned long hmm_remap_pte_attr_key(struct folio *result, pte_t old)
 /*
  * The PTE for @page of the folio @result that replaces the migration entry @old.
  * Most present PTEs of a page table differ in the pfn only, so that the one made
- * last is used again (benchmark: home-4k).
+ * last is used again (benchmark: to-ram-4k).
  */
 static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
 					       struct folio *result,
@@ -203,7 +203,7 @@ static unsigned long hmm_remap_mpfn(struct hmm_remap *r, unsigned long i,
 	unsigned long nr = folio_nr_pages(src);
 
 	r->result = hmm_migration_resulting_folio(r->m, i);
-	/* Constant 1 lets the compiler drop the loops (benchmark: home-4k). */
+	/* Constant 1 lets the compiler drop the loops (benchmark: to-ram-4k). */
 	if (nr == 1)
 		hmm_remap_folio(r, src, ptep, 1);
 	else

@@ -13,12 +13,12 @@
 static unsigned long hmm_migrate_alloc_dst(struct folio *folio)
 {
 	unsigned int order = folio_order(folio);
-	struct folio *refuge = folio_alloc(GFP_USER | __GFP_NOWARN, order);
+	struct folio *dst = folio_alloc(GFP_USER | __GFP_NOWARN, order);
 
-	if (!refuge)
+	if (!dst)
 		return 0;
-	folio_lock(refuge);
-	return migrate_pfn(folio_pfn(refuge)) |
+	folio_lock(dst);
+	return migrate_pfn(folio_pfn(dst)) |
 	       (order ? MIGRATE_PFN_COMPOUND : 0);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Which memory may migrate to a device.
  *
- * docs/mirrorable.md has the table of all kinds of memory, and vma_policy.h says
- * which locks make decisions about a VMA last.
+ * docs/mirrorable.md has the table of all kinds of memory, and vma_policy.h lists
+ * the locks under which decisions about a VMA stay valid.
  */
 #ifndef _MM_HMM_MIGRATE_POLICY_H
 #define _MM_HMM_MIGRATE_POLICY_H

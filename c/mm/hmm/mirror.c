@@ -220,7 +220,7 @@ void hmm_interval_del_mover(struct hmm_interval *interval,
  * the owner, and other intervals, must forget the page: it is one device's.
  */
 static bool hmm_interval_is_own_exclusive(struct hmm_interval *interval,
-			       const struct mmu_notifier_range *event)
+					  const struct mmu_notifier_range *event)
 {
 	const struct hmm_mover *mover;
 

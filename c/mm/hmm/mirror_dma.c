@@ -34,7 +34,7 @@ static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned lo
  * the end of a process the span can be as long as the map.
  */
 static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
-			     bool may_block)
+				 bool may_block)
 {
 	unsigned long addr;
 
@@ -112,7 +112,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit);
 
-/* Whether a map has room for what a section asks for. */
+/* Whether a map covers the span of a section. */
 bool hmm_mirror_dma_fits(const struct hmm_section *section)
 {
 	const struct hmm_mirror_dma *dma = section->dma;

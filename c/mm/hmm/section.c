@@ -76,9 +76,8 @@ static int hmm_section_start(struct hmm_section *section)
 	section->batch.start = section->span.start;
 	section->batch.end = section->span.start;
 	if (section->migrate_to) {
-		section->move = hmm_section_migration_alloc(
-			section->migrate_to,
-			section->access == HMM_ACCESS_WRITE);
+		section->move = hmm_section_migration_alloc(section->migrate_to,
+							    section->access == HMM_ACCESS_WRITE);
 		if (!section->move)
 			return -ENOMEM;
 		section->pfns = hmm_section_migration_pfns(section->move);
@@ -135,8 +134,8 @@ static int hmm_section_migrate(struct hmm_section *section,
 						&walk->notifier_seq);
 	/* fault */
 	if (!held)
-		held = hmm_section_migration_begin(
-			section->move, section->mm_ref, &span, section->pfns);
+		held = hmm_section_migration_begin(section->move, section->mm_ref,
+						   &span, section->pfns);
 	walk->end = span.end;
 	/* lock, check */
 	ret = hmm_interval_enter(interval);
@@ -148,7 +147,6 @@ static int hmm_section_migrate(struct hmm_section *section,
 	hmm_section_migration_end(section->move);
 	return ret ?: min(held, 0);
 }
-
 
 /**
  * struct hmm_section_round - how long a section has been losing races

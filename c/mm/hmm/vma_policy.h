@@ -42,8 +42,8 @@ static inline bool hmm_vma_is_special(const struct vm_area_struct *vma)
 }
 
 /*
- * Whether the kernel's direct map lacks the VMA's pages. They are nobody's but the
- * process's own: kernel code, drivers and devices are kept out alike.
+ * Whether the VMA's pages are not in the kernel's direct map. Only the process may
+ * access them: neither the kernel nor drivers nor devices.
  */
 static inline bool hmm_vma_is_secret(const struct vm_area_struct *vma)
 {

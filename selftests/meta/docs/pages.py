@@ -35,7 +35,7 @@ BARE = re.compile(r"(?<![\w/.*<}-])([a-z_0-9][\w-]*\.(?:c|h|rs|py|sh|md|pml))\b(
 # The prefixes of our functions, macros and types.
 NAME = re.compile(r"\b((?:hmm|HMM|dm|migrate|MIGRATE)_\w+)")
 TARGET = re.compile(r"(?:^|[ `])make ([a-z]+)\b(?![=/.])")
-# Where "make WORD" is English.
+# Where "make ..." is English, not a target.
 ENGLISH = {"it", "a", "one", "the", "its", "them", "sure", "up", "what", "that", "and", "variables"}
 CODE = {"c": ".c", "rust": ".rs"}
 

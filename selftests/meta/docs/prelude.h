@@ -32,7 +32,7 @@ static inline int __must_check dm_table_map(struct dm_table *table, const struct
 }
 
 static inline int __must_check dm_table_map_dma(struct dm_table *table, struct hmm_span span,
-				   dma_addr_t address)
+						dma_addr_t address)
 {
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What cannot be without something that is left out is left out too.
+//! Leaves out declarations that depend on one that is left out.
 
 use super::leave_out;
 use super::lose;
@@ -14,7 +14,7 @@ use crate::model::Role;
 use crate::model::Section;
 use crate::model::Shape;
 
-/// Takes out what needs something that is gone. The check phase calls it until nothing more falls.
+/// Remove declarations that need one that is left out. The check phase calls this until nothing changes.
 pub(super) fn check(api: &mut Api) {
     let objects: Vec<(String, Why)> = api
         .objects
@@ -42,7 +42,7 @@ pub(super) fn check(api: &mut Api) {
     }
 }
 
-/// The function of `struct tag` in a role that is left out.
+/// A function of `struct tag` in this role that is left out.
 fn lost<'a>(api: &'a Api, tag: &str, role: impl Fn(&Role) -> bool) -> Option<&'a Function> {
     api.lost.iter().find(|function| function.owner.as_deref() == Some(tag) && role(&function.role))
 }
@@ -51,12 +51,12 @@ fn needs(function: &Function) -> Why {
     Why::new(format!("`{}` is left out", function.c), "complete its contract")
 }
 
-/// Without what ends it an object would leave something behind, and without what makes it there is none.
+/// An object needs its constructor, and the function that ends it: without the latter it would leak.
 fn object_needs(api: &Api, object: &Object) -> Option<Why> {
     let tag = object.tag.as_str();
     let ends = |role: &Role| matches!(role, Role::Destructor | Role::Get | Role::Put);
     if let Some(gone) = lost(api, tag, ends) {
-        // One too many is no loss.
+        // A second constructor may be left out.
         if api.one_in_role(tag, |role| *role == gone.role).is_none() {
             return Some(needs(gone));
         }
@@ -94,7 +94,7 @@ fn object_falls(api: &mut Api, tag: &str, why: Why) {
     }
 }
 
-/// A section runs by the functions that enter and leave it.
+/// A section needs the functions that enter and leave it.
 fn section_needs(api: &Api, section: &Section) -> Option<Why> {
     let runs = |role: &Role| match section.protocol {
         Protocol::Entered => matches!(role, Role::Enter | Role::Leave | Role::Outcome),
@@ -139,7 +139,7 @@ fn section_falls(api: &mut Api, name: &str, why: Why) {
     }
 }
 
-/// A guard is taken and left, or it is none.
+/// A guard needs the functions that take and release the lock.
 fn function_needs(api: &Api, function: &Function) -> Option<Why> {
     let tag = function.owner.as_deref()?;
     let gone = |guard: &String, role: &dyn Fn(&Role) -> bool| -> Option<Why> {
@@ -147,7 +147,7 @@ fn function_needs(api: &Api, function: &Function) -> Option<Why> {
             Some(_) => None,
             None => Some(match lost(api, tag, role) {
                 Some(other) => needs(other),
-                None => Why::new(format!("nothing takes `{guard}`"), "complete the contract of the lock"),
+                None => Why::new(format!("no function takes `{guard}`"), "complete the contract of the lock"),
             }),
         }
     };

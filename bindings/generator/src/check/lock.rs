@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locks: every guard is entered and left, and what is required can be held.
+//! Locks: each guard has a function that takes the lock and one that releases it, and required guards exist.
 
 use super::leave_out;
 use super::types;
@@ -25,7 +25,7 @@ pub fn guards(api: &Api) -> Vec<(String, String)> {
     guards
 }
 
-/// Checks that locks pair up, and finds the guards that are asked for.
+/// Check that locks pair up, and find the guards that are required.
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     rename_by_lock(api);
     let guards = guards(api);
@@ -69,10 +69,10 @@ fn pair(api: &Api, function: &Function, guards: &[(String, String)], diagnostics
                 diagnostics.push(
                     Diagnostic::error(
                         function.contract,
-                        format!("nothing leaves the lock that `{}` enters", function.c),
-                        format!("expected a function with `unlock(\"{name}\")` too"),
+                        format!("no function releases the lock that `{}` takes", function.c),
+                        format!("expected a function with `unlock(\"{name}\")`, too"),
                     )
-                    .help(format!("put `unlock(\"{name}\")` on the function that undoes it")),
+                    .help(format!("put `unlock(\"{name}\")` on the function that releases it")),
                 );
             }
         }
@@ -80,10 +80,10 @@ fn pair(api: &Api, function: &Function, guards: &[(String, String)], diagnostics
             diagnostics.push(
                 Diagnostic::error(
                     function.contract,
-                    format!("nothing enters the lock that `{}` leaves", function.c),
-                    format!("expected a function with `lock(\"{name}\")` too"),
+                    format!("no function takes the lock that `{}` releases", function.c),
+                    format!("expected a function with `lock(\"{name}\")`, too"),
                 )
-                .help(format!("put `lock(\"{name}\")` on the function that it undoes")),
+                .help(format!("put `lock(\"{name}\")` on the function that takes it")),
             );
         }
         _ => {}
@@ -102,7 +102,7 @@ fn unknown(guard: &str, span: crate::source::Span, names: &[String]) -> Diagnost
     }
 }
 
-/// A guard that C's own annotations speak of bears the name that a contract gives the same lock.
+/// Name a guard from C's own annotations as a contract names the guard of the same lock.
 fn rename_by_lock(api: &mut Api) {
     let named: Vec<(Option<String>, String, Option<String>, String)> = api
         .functions
@@ -139,7 +139,7 @@ fn rename_by_lock(api: &mut Api) {
     }
 }
 
-/// `__must_hold(&x->lock)` asks for the guard whose function says `__acquires(&x->lock)`.
+/// `__must_hold(&x->lock)` requires the guard whose function has `__acquires(&x->lock)`.
 fn held_locks(api: &mut Api) {
     let acquired: Vec<(String, String)> = api
         .functions
@@ -162,7 +162,7 @@ fn held_locks(api: &mut Api) {
     }
 }
 
-/// `__guarded_by(&lock)` on a member gives it to the guards whose functions say `__acquires` of that
+/// `__guarded_by(&lock)` makes a member accessible through the guards whose functions have `__acquires` of that
 /// lock.
 fn guarded_members(api: &mut Api) {
     let acquired: Vec<(Option<String>, String, String)> = api
@@ -192,8 +192,8 @@ fn guarded_members(api: &mut Api) {
             let why = match types::of(api, &guarded.member.ty, guarded.member.word.as_deref()) {
                 Err(why) => Some(why),
                 Ok(_) if guards.is_empty() => Some(Why::new(
-                    format!("no guard stands for `{}`, which guards it", guarded.lock),
-                    "put the functions that take and leave that lock under contract",
+                    format!("`{}`, which guards it, has no guard", guarded.lock),
+                    "put the functions that take and release that lock under contract",
                 )),
                 Ok(_) => None,
             };
@@ -209,7 +209,7 @@ fn guarded_members(api: &mut Api) {
     }
 }
 
-/// `&mirror->lock` as `lock`: what the object is called does not matter.
+/// `&mirror->lock` as `lock`: the name of the object does not matter.
 pub(super) fn member(lock: &str) -> String {
     let lock = lock.trim().trim_start_matches('&');
     let tail = lock.split_once("->").map_or(lock, |(_, tail)| tail);

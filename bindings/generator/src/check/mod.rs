@@ -2,7 +2,7 @@
 
 //! Third phase: whether the contracts fit together.
 //!
-//! What contradicts itself is an error. What is merely not complete is left out, with the reason;
+//! A contradiction is an error. A declaration whose contract is incomplete is left out, with the reason;
 //! nothing is emitted that a contract does not justify.
 
 mod depend;
@@ -23,7 +23,7 @@ use crate::model::Api;
 use crate::model::LeftOut;
 use crate::source::Span;
 
-/// Settles what the model left open, and takes out of it what cannot be justified.
+/// Settle what the model left open, and remove from it what no contract justifies.
 pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     names(api, diagnostics);
     record::settle(api);
@@ -33,7 +33,7 @@ pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     ops::check(api, diagnostics);
     section::check(api, diagnostics);
     record::check(api);
-    // What is left out may be what something else needs.
+    // Another declaration may depend on one that was left out.
     let mut before = usize::MAX;
     while before != api.left_out.len() {
         before = api.left_out.len();
@@ -44,7 +44,7 @@ pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     api.left_out.sort_by_key(|left| left.span);
 }
 
-/// Records that something is left out.
+/// Record that a declaration is left out.
 fn leave_out(api: &mut Api, name: &str, span: Span, why: types::Why) {
     if api.left_out.iter().any(|left| left.name == name) {
         return;
@@ -52,7 +52,7 @@ fn leave_out(api: &mut Api, name: &str, span: Span, why: types::Why) {
     api.left_out.push(LeftOut { name: name.to_owned(), reason: why.reason, remedy: why.remedy, span });
 }
 
-/// Takes a function out.
+/// Leave out a function.
 fn lose(api: &mut Api, name: &str, why: types::Why) {
     let Some(at) = api.functions.iter().position(|function| function.c == name) else { return };
     let function = api.functions.remove(at);
@@ -60,7 +60,7 @@ fn lose(api: &mut Api, name: &str, why: types::Why) {
     api.lost.push(function);
 }
 
-/// Two things of one name would be one thing on the typed side.
+/// Report names that two typed items share.
 fn names(api: &Api, diagnostics: &mut Diagnostics) {
     let mut taken: Vec<(String, Span)> = Vec::new();
     let objects = api.objects.iter().filter(|o| o.foreign.is_none()).map(|o| (&o.name, o.span));

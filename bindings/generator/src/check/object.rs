@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Objects: how each one is held follows from the functions that make and end it.
+//! Objects: how each one is held follows from its constructor, destructor, get and put.
 
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -9,7 +9,7 @@ use crate::model::Function;
 use crate::model::Role;
 use crate::model::Shape;
 
-/// Settles the shape of every object.
+/// Settle the shape of every object.
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     for index in 0..api.objects.len() {
         let tag = api.objects[index].tag.clone();
@@ -21,10 +21,10 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             diagnostics.push(
                 Diagnostic::error(
                     object.contract,
-                    format!("`{}` has no room for data", object.name),
+                    format!("`{}` cannot contain data", object.name),
                     "expected an object that a constructor initialises in place",
                 )
-                .help("take `data` away: what C makes has C's members only"),
+                .help("remove `data`: an object that C allocates has C's members only"),
             );
         }
     }
@@ -35,7 +35,7 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             diagnostics.push(
                 Diagnostic::error(
                     function.contract,
-                    format!("`{}` makes or ends something that is no object", function.c),
+                    format!("`{}` makes or ends something that is not an object", function.c),
                     "expected a parameter that points to an object",
                 )
                 .help("put `object(\"Name\")` on the structure"),
@@ -66,7 +66,7 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
                     format!("expected a function with `{wants}` too"),
                 )
                 .note(object.contract, "the object")
-                .help(format!("put `{wants}` on the function that undoes `{}()`", lone.c)),
+                .help(format!("put `{wants}` on the counterpart of `{}()`", lone.c)),
             );
         }
         (None, None) => {}
@@ -79,7 +79,7 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
                 "this one returns it",
             )
             .note(first.contract, "and this one initialises it in place")
-            .help("an object is held in one way; take one constructor out of the contract"),
+            .help("an object is held in one way; remove one constructor from the contract"),
         );
     }
     if in_place.is_some() {
@@ -87,7 +87,7 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
             diagnostics.push(
                 Diagnostic::error(
                     object.contract,
-                    format!("`{}` is initialised in place and may still move", object.name),
+                    format!("`{}` is initialised in place and is not `pinned`", object.name),
                     "expected `pinned`",
                 )
                 .help(format!("write `object(\"{}\"), pinned`", object.name)),
@@ -101,7 +101,7 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
             diagnostics.push(
                 Diagnostic::error(
                     made.contract,
-                    format!("nothing ends the `{}` that `{}` returns", object.name, made.c),
+                    format!("no function ends the `{}` that `{}` returns", object.name, made.c),
                     "expected a function with `destructor` too",
                 )
                 .note(object.contract, "the object")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Records: which members can be read.
+//! Records: which members have accessors.
 
 use super::leave_out;
 use super::types;
@@ -11,8 +11,8 @@ use crate::model::Member;
 use crate::model::Plain;
 use crate::read::CType;
 
-/// Settles which records can be copied. One that has pointers is shown by reference: what it points to ends with that.
-/// A confined one cannot leave its section, and may have what the section has.
+/// Settle which records can be copied. A record with pointers is passed by reference, since they are valid only as long
+/// as that reference. A confined record may have the pointers of its section, which it cannot leave.
 pub(super) fn settle(api: &mut Api) {
     let mut more = true;
     while more {
@@ -27,7 +27,7 @@ pub(super) fn settle(api: &mut Api) {
     }
 }
 
-/// Whether there is a pointer in a value of this type, or may be.
+/// Whether a value of this type contains, or may contain, a pointer.
 fn points(api: &Api, ty: &CType) -> bool {
     match ty.plain() {
         CType::Void | CType::Bool | CType::Char | CType::Int(_) | CType::Enum(_) => false,
@@ -36,7 +36,7 @@ fn points(api: &Api, ty: &CType) -> bool {
     }
 }
 
-/// Leaves out the members that nothing on the typed side stands for.
+/// Leave out the members without a typed counterpart.
 pub(super) fn check(api: &mut Api) {
     for index in 0..api.records.len() {
         let record = &api.records[index];
@@ -70,12 +70,12 @@ fn readable(api: &Api, record: &Plain, member: &Member) -> Result<(), Why> {
     }
     match types::from_c(api, &ty) {
         Ok(()) if ty != Ty::Unit => Ok(()),
-        Ok(()) => Err(Why::new("it has no value", "say `hidden`")),
+        Ok(()) => Err(Why::new("it has no value", "add `hidden`")),
         Err(why) => Err(why),
     }
 }
 
-/// What an array holds must have the layout in Rust that it has in C.
+/// The elements of an array must have the same layout in Rust and C.
 fn elements(api: &Api, member: &Member) -> Result<(), Why> {
     let (CType::Pointer { to: element, .. } | CType::Flexible(element)) = member.ty.plain() else {
         return Ok(());
@@ -84,8 +84,8 @@ fn elements(api: &Api, member: &Member) -> Result<(), Why> {
     match matches!(ty, Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_)) {
         true => Ok(()),
         false => Err(Why::new(
-            format!("an array of `{}` is no slice in Rust", element.spell()),
-            "say `hidden`, and put a function that reads an element under contract",
+            format!("an array of `{}` cannot be a slice in Rust", element.spell()),
+            "add `hidden`, and put a function that reads an element under contract",
         )),
     }
 }

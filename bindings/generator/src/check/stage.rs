@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stages and lifetimes: which objects have them, and whether every stage can be come to.
+//! Stages and lifetimes: which objects have them, and whether every stage can be reached.
 
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -11,7 +11,7 @@ use crate::model::Role;
 use crate::model::Shape;
 use crate::model::Stage;
 
-/// Settles the stages of every object and whether something must outlive it.
+/// Settle the stages of every object, and whether something must outlive it.
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     for index in 0..api.objects.len() {
         let tag = api.objects[index].tag.clone();
@@ -43,55 +43,55 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether a stage can be told there at all.
+/// Check that `stage` can be on this function.
 fn about(api: &Api, function: &Function, stage: &Stage, diagnostics: &mut Diagnostics) {
     let shape = function.owner.as_deref().and_then(|tag| api.object(tag)).map(|object| object.shape);
     let error = if shape != Some(Shape::Owned) {
         Diagnostic::error(
             stage.span,
-            format!("`{}` is of nothing that has stages", function.c),
+            format!("`{}` belongs to an object without stages", function.c),
             "expected a function of an object that a constructor returns",
         )
         .help(
-            "a stage is told by the type of what is held; what stays where it is, or is shared, has one type",
+            "the stage is part of the type of an owned pointer; an object in place, or a shared one, has one type",
         )
     } else if !matches!(function.role, Role::Constructor | Role::Method) {
         Diagnostic::error(
             stage.span,
-            format!("`{}` has a role in every stage", function.c),
+            format!("`{}` is called in every stage", function.c),
             "expected on a constructor or a method",
         )
-        .help("take `stage` away")
+        .help("remove `stage`")
     } else if stage.next.is_some() && function.role == Role::Method && function.returns_value() {
         Diagnostic::error(
             stage.span,
-            format!("`{}` leads to another stage and returns something else", function.c),
+            format!("`{}` leads to another stage and returns a value", function.c),
             "expected a function that returns nothing, or `errno`",
         )
-        .help("what it returns can be asked by another function, in the stage that it leads to")
+        .help("return the value from another function, in the stage that this one leads to")
     } else {
         return;
     };
     diagnostics.push(error);
 }
 
-/// A constructor says in which one stage the object begins.
+/// A constructor must name the one stage in which the object begins.
 fn made_in_one(functions: &[&Function], diagnostics: &mut Diagnostics) {
     for made in functions.iter().filter(|function| function.role == Role::Constructor) {
         if made.stage.as_ref().is_none_or(|stage| stage.next.is_some()) {
             diagnostics.push(
                 Diagnostic::error(
                     made.stage.as_ref().map_or(made.contract, |stage| stage.span),
-                    format!("in which stage `{}` makes the object is not said", made.c),
+                    format!("`{}` does not state in which stage it makes the object", made.c),
                     "expected `stage(\"Stage\")`, with one name",
                 )
-                .help("name the stage that the object is in at first"),
+                .help("name the first stage of the object"),
             );
         }
     }
 }
 
-/// Every stage in which something may be done is one that something leads to.
+/// Check that a constructor or a function leads to each stage in which a function may be called.
 fn reached(functions: &[&Function], diagnostics: &mut Diagnostics) {
     for function in functions.iter().filter(|function| function.role != Role::Constructor) {
         let Some(stage) = &function.stage else { continue };
@@ -104,10 +104,10 @@ fn reached(functions: &[&Function], diagnostics: &mut Diagnostics) {
             diagnostics.push(
                 Diagnostic::error(
                     stage.span,
-                    format!("nothing leads to the stage `{}`", stage.of),
+                    format!("no function leads to the stage `{}`", stage.of),
                     "expected a stage that a constructor or another function leads to",
                 )
-                .help("write it as it is written there, or say what leads to it"),
+                .help("use the name that the other function uses, or add a function that leads to it"),
             );
         }
     }

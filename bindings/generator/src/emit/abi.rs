@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The proof that Rust's view of shared structures and constants is C's.
+//! The proof that Rust and C agree on shared structures and constants.
 //!
-//! What bindgen made of the headers is cut down to the structures under contract and what they
-//! hold by value; cbindgen writes that as C again, under names of its own, and static assertions
-//! compare it with the headers. A mismatch does not compile.
+//! bindgen's output is reduced to the structures under contract and the structures that they
+//! contain by value; cbindgen writes these as C again, under other names, and static assertions
+//! compare them with the headers. A mismatch does not compile.
 
 use crate::model::Api;
 use crate::model::Shape;
@@ -13,25 +13,25 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use syn::visit_mut::VisitMut;
 
-/// What stands before every name of Rust's side.
+/// The prefix of every name from Rust's side.
 const PREFIX: &str = "rust_";
 
-/// What Rust's `repr(align(n))` and `repr(packed)` are in C.
+/// Rust's `repr(align(n))` and `repr(packed)` in C.
 const ATTRIBUTES: &str = "#define rust_aligned(n) __attribute__((__aligned__(n)))\n\
     #define rust_packed __attribute__((__packed__))";
 
-/// Static assertions that `bindings`, the text that bindgen made, and the headers agree.
+/// Static assertions that `bindings`, bindgen's output, and the headers agree.
 pub fn write(api: &Api, bindings: &str) -> Result<String, String> {
     let file = syn::parse_file(bindings).map_err(|error| format!("the bindings are not Rust: {error}"))?;
     let items = Items::of(&file);
     let structs = structures(api, &items);
     let constants = constants(api, &items);
     if structs.is_empty() && constants.is_empty() {
-        return Ok("/* Rust looks into nothing of this API: it holds pointers only. */\n".into());
+        return Ok("/* Rust has only pointers to the structures of this API. */\n".into());
     }
     let header = through_cbindgen(&items, &structs, &constants)?;
     let mut text = String::from("// SPDX-License-Identifier: GPL-2.0\n");
-    text.push_str("/* Written by hmm-bindgen: Rust's view of what C shares with it; do not edit. */\n\n");
+    text.push_str("/* Written by hmm-bindgen: the layout of shared structures in Rust; do not edit. */\n\n");
     for include in &api.includes {
         let _ = writeln!(text, "#include <{include}>");
     }
@@ -98,9 +98,9 @@ fn number(expr: &syn::Expr) -> Option<u64> {
     }
 }
 
-/// The structures under contract that Rust looks into or makes room for.
+/// The structures under contract whose members or size Rust uses.
 fn structures(api: &Api, items: &Items<'_>) -> Vec<String> {
-    // Rust makes room for what it holds in place; the rest it only points to.
+    // Rust needs the size of objects that it holds in place; to others it has pointers only.
     let in_place = api.objects.iter().filter(|object| object.shape == Shape::Pinned);
     let objects = in_place.map(|object| &object.tag);
     let all = objects
@@ -133,7 +133,7 @@ fn constants(api: &Api, items: &Items<'_>) -> Vec<Constant> {
     constants
 }
 
-/// Writes the structures as C, with all that they hold by value.
+/// Write the structures as C, with those that they contain by value.
 fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant]) -> Result<String, String> {
     let mut cut = Cut { items, wanted: structs.to_vec() };
     let mut done = BTreeSet::new();
@@ -148,7 +148,7 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
     for constant in constants {
         let _ = writeln!(rust, "pub const {}: u64 = {};", constant.rust, constant.value);
     }
-    // Its name is nobody else's: proofs are written by several threads at once.
+    // A unique name: several threads write proofs at the same time.
     let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
     let source = folder.path().join("shared.rs");
     std::fs::write(&source, rust).map_err(|error| format!("{}: {error}", source.display()))?;
@@ -169,11 +169,11 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
     let generated = builder.generate();
     let mut header = Vec::new();
     generated.map_err(|error| format!("cbindgen: {error}"))?.write(&mut header);
-    let header = String::from_utf8(header).map_err(|_| "cbindgen wrote what is not UTF-8")?;
+    let header = String::from_utf8(header).map_err(|_| "cbindgen wrote text that is not UTF-8")?;
     Ok(kernel_types(&header))
 }
 
-/// The kernel has no stdint.h to rely on.
+/// Replace the types of stdint.h, which the kernel does not have.
 fn kernel_types(header: &str) -> String {
     let mut text = header.to_owned();
     for (from, to) in [
@@ -194,10 +194,10 @@ fn kernel_types(header: &str) -> String {
     text.replace("__Bool", "_Bool")
 }
 
-/// Cuts definitions down to what bears on layout.
+/// Reduces definitions to their layout.
 struct Cut<'a, 'b> {
     items: &'b Items<'a>,
-    /// Structures that are held by value and not yet written.
+    /// Structures that are contained by value and not yet written.
     wanted: Vec<String>,
 }
 
@@ -220,7 +220,7 @@ impl Cut<'_, '_> {
         String::new()
     }
 
-    /// The primitive that a path means, or what must be written too.
+    /// The primitive type of a path; a structure is queued to be written, too.
     fn resolve(&mut self, path: &syn::TypePath) -> Option<syn::Type> {
         let last = path.path.segments.last()?;
         let name = last.ident.to_string();
@@ -265,10 +265,10 @@ fn inner(segment: &syn::PathSegment) -> Option<syn::Type> {
 
 impl VisitMut for Cut<'_, '_> {
     fn visit_type_mut(&mut self, ty: &mut syn::Type) {
-        // An alias may stand for an alias.
+        // An alias may name another alias.
         for _ in 0..32 {
             let next = match ty {
-                // Whatever a pointer points to, it is as wide as any other.
+                // All pointers have the same size.
                 syn::Type::Ptr(_) | syn::Type::BareFn(_) => syn::parse_str("usize").ok(),
                 syn::Type::Path(path) => self.resolve(path),
                 _ => None,
@@ -299,7 +299,7 @@ fn layout(name: &str, items: &Items<'_>) -> String {
     for member in &item.fields {
         let Some(field) = member.ident.as_ref().map(|ident| ident.to_string()) else { continue };
         if field.starts_with('_') {
-            // Bit fields, padding and what has no name in C.
+            // Bit fields, padding, and members without a name in C.
             continue;
         }
         let c_field = field.strip_prefix("r#").unwrap_or(&field).trim_end_matches('_');
@@ -310,7 +310,7 @@ fn layout(name: &str, items: &Items<'_>) -> String {
         );
         let ty = &member.ty;
         if quote::quote! { #ty }.to_string().contains("__IncompleteArrayField") {
-            // It has no size in C.
+            // A flexible array has no size in C.
             continue;
         }
         let _ = writeln!(

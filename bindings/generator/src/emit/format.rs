@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Hands text to rustfmt and clang-format.
+//! Formats text with rustfmt and clang-format.
 
 use std::io::Write;
 use std::process::Command;
 use std::process::Stdio;
 
-/// The kernel's C layout, said in clang-format's words.
+/// The kernel's C layout as options of clang-format.
 const C_STYLE: &str = "{BasedOnStyle: LLVM, IndentWidth: 8, TabWidth: 8, UseTab: Always, \
     ContinuationIndentWidth: 8, ColumnLimit: 80, BreakBeforeBraces: Linux, \
     AllowShortFunctionsOnASingleLine: None, AllowShortIfStatementsOnASingleLine: false, \
@@ -15,14 +15,14 @@ const C_STYLE: &str = "{BasedOnStyle: LLVM, IndentWidth: 8, TabWidth: 8, UseTab:
     PenaltyBreakBeforeFirstCallParameter: 30, PenaltyExcessCharacter: 100, \
     PenaltyReturnTypeOnItsOwnLine: 60}";
 
-/// Lays Rust out as the kernel does.
+/// Format Rust as the kernel does.
 pub fn rust(text: &str) -> Result<String, String> {
     let tool = std::env::var("RUSTFMT").unwrap_or_else(|_| "rustfmt".into());
     let config = "newline_style=Unix";
     filter(&tool, &["--edition", "2021", "--config", config, "--emit", "stdout"], text)
 }
 
-/// Lays C out as the kernel does.
+/// Format C as the kernel does.
 pub fn c(text: &str) -> Result<String, String> {
     let style = format!("--style={C_STYLE}");
     let named = std::env::var("CLANG_FORMAT").ok();
@@ -40,13 +40,13 @@ pub fn c(text: &str) -> Result<String, String> {
 fn filter(tool: &str, args: &[&str], text: &str) -> Result<String, String> {
     let missing = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            format!("{tool} is not installed; the output is laid out with it")
+            format!("{tool} is not installed; it formats the output")
         }
         _ => format!("{tool}: {error}"),
     };
     let mut child = Command::new(tool)
         .args(args)
-        // No style file of whatever folder this runs in may have a say.
+        // A style file in the current folder must not change the output.
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -63,5 +63,5 @@ fn filter(tool: &str, args: &[&str], text: &str) -> Result<String, String> {
         return Err(format!("{tool} refuses the output: {}", complaint.trim()));
     }
     written.map_err(missing)?;
-    String::from_utf8(output.stdout).map_err(|_| format!("{tool} wrote what is not UTF-8"))
+    String::from_utf8(output.stdout).map_err(|_| format!("{tool} wrote text that is not UTF-8"))
 }

@@ -8,10 +8,10 @@ use crate::model::Errno;
 use crate::model::Function;
 use crate::read::Doc;
 
-/// The width that comments are filled to, their indentation not counted.
+/// The width to which comments are filled, without their indentation.
 const WIDTH: usize = 92;
 
-/// Turns kernel-doc's markup into Markdown's.
+/// Convert kernel-doc markup to Markdown.
 pub fn markdown(text: &str) -> String {
     let mut out = String::new();
     let mut literal = false;
@@ -52,17 +52,17 @@ fn inline(line: &str) -> String {
         let starts = !before.is_alphanumeric() && !"_`>.".contains(before);
         let sigil = starts && "&%@".contains(c);
         let body = if sigil { &rest[1..] } else { rest };
-        let words = match sigil {
+        let length = match sigil {
             true => marked(body),
             false if starts && (c.is_alphabetic() || c == '_') => call(body),
             false => 0,
         };
-        if words > 0 {
+        if length > 0 {
             let at = usize::from(sigil);
             out.push('`');
-            out.push_str(&rest[at..at + words]);
+            out.push_str(&rest[at..at + length]);
             out.push('`');
-            rest = &rest[at + words..];
+            rest = &rest[at + length..];
             before = '`';
             continue;
         }
@@ -73,7 +73,7 @@ fn inline(line: &str) -> String {
     out
 }
 
-/// The length of what a sigil marks.
+/// The length of the name that a sigil marks.
 fn marked(text: &str) -> usize {
     let kind = ["struct ", "enum ", "typedef ", "union "];
     let start = kind.iter().find(|kind| text.starts_with(**kind)).map_or(0, |kind| kind.len());
@@ -111,12 +111,12 @@ pub fn of_type(doc: Option<&Doc>, fallback: &str) -> String {
     join(parts)
 }
 
-/// The documentation of a function: what it does, what it gives, where it may run, how it fails.
+/// The documentation of a function: description, result, context and errors.
 pub fn of_function(function: &Function) -> String {
     join([description(function), ending(function)].concat())
 }
 
-/// The same for a constructor, with what is written of the fields that it is given.
+/// The same for a constructor, with the documentation of the fields that are its parameters.
 pub fn of_constructor(function: &Function, fields: &str) -> String {
     join([description(function), vec![fields.trim().to_owned()], ending(function)].concat())
 }
@@ -136,19 +136,19 @@ fn description(function: &Function) -> Vec<String> {
         }
         None => parts.push(fallback),
     }
-    // The author's own words on it are better than ours.
-    let said = parts.iter().any(|part| speaks_of_sleep(part));
+    // The author's text on sleeping is better than the generated one.
+    let stated = parts.iter().any(|part| speaks_of_sleep(part));
     match function.context {
-        Context::MaySleep if !said => parts.push("May sleep.".into()),
-        Context::Atomic if !said => parts.push("Never sleeps.".into()),
+        Context::MaySleep if !stated => parts.push("May sleep.".into()),
+        Context::Atomic if !stated => parts.push("Never sleeps.".into()),
         _ => {}
     }
     parts
 }
 
-/// Whether a text says where it may run: the word, and no other with the same letters in it.
+/// Whether a text mentions sleeping: as "sleep" or "sleeps", not as part of another name.
 pub fn speaks_of_sleep(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphabetic()).any(|word| ["sleep", "sleeps"].contains(&word))
+    text.split(|c: char| !c.is_alphabetic()).any(|part| ["sleep", "sleeps"].contains(&part))
 }
 
 fn ending(function: &Function) -> Vec<String> {
@@ -169,7 +169,7 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
         text.push(format!("Fails with {}.", list(&errno.errors)));
     }
     if !errno.retry.is_empty() {
-        text.push(format!("After {} the call lost a race and is to be made again.", list(&errno.retry)));
+        text.push(format!("After {} the call has lost a race; repeat it.", list(&errno.retry)));
     }
     if text.len() == 1 {
         text.push("Fails with the error that the C function returns.".into());
@@ -177,12 +177,12 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
     join(text)
 }
 
-/// A `Return:` section without the success, and with the errors as Rust writes them.
+/// A `Return:` section without the case of success, and with errors as Rust writes them.
 pub fn failures(returns: &str) -> String {
     let text = markdown(returns);
     let heads = ["0 on success, ", "0 on success or ", "0, or ", "0 or ", "0, ", "0; "];
     let text = text.replace("-`E", "`-E").replace("`-E", "-E");
-    // What a pointer is when there is one need not be said again.
+    // For a pointer, keep only the text on errors: the type describes the pointer.
     let pointer =
         text.find("-E").filter(|at| [", or ", "; ", ": "].iter().any(|end| text[..*at].ends_with(end)));
     let rest = heads.iter().find_map(|head| text.strip_prefix(head));
@@ -214,7 +214,7 @@ pub fn of_member(text: Option<&String>, fallback: &str) -> String {
     sentence(&joined, fallback)
 }
 
-/// What is written about a callback: paragraphs, whatever they are indented by.
+/// The documentation of a callback: paragraphs without their indentation.
 pub fn of_callback(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     match text.contains("::\n") {
@@ -228,7 +228,7 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// What stands at the head of a module.
+/// The documentation at the head of a module.
 pub fn of_module(api: &Api) -> String {
     let mut parts = vec![format!("Typed objects for {}.", headers(api, "`"))];
     for doc in &api.overviews {
@@ -275,7 +275,7 @@ fn lower_first(text: &str) -> String {
     }
 }
 
-/// Fills paragraphs and the items of lists; leaves code and headings as they are.
+/// Fill paragraphs and list items; leave code and headings unchanged.
 pub fn fill(text: &str, indent: usize) -> Vec<String> {
     let width = (WIDTH + 4).saturating_sub(indent);
     let mut lines = Vec::new();
@@ -308,18 +308,18 @@ pub fn fill(text: &str, indent: usize) -> Vec<String> {
     lines
 }
 
-/// Further lines of an item stand below its text: what markdown takes for the item's without doubt.
+/// Indent the continuation lines of a list item, so that Markdown keeps them in the item.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let hang = if is_item(text) { "  " } else { "" };
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for part in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if line.chars().count() + 1 + part.chars().count() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(part);
             }
-            Some(_) => lines.push(format!("{hang}{word}")),
-            None => lines.push(word.to_owned()),
+            Some(_) => lines.push(format!("{hang}{part}")),
+            None => lines.push(part.to_owned()),
         }
     }
     lines

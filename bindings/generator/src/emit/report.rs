@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What became of each C declaration, and why.
+//! How each C declaration was mapped, and why.
 
 use crate::check::types;
 use crate::check::types::Ty;
@@ -14,7 +14,7 @@ use crate::model::Shape;
 use crate::read::CType;
 use crate::source::Sources;
 
-/// What was left out, one declaration a line. Without the number of its own, which changes with all that stands above it.
+/// The declarations that were left out, one per line. Without line numbers, which change with every edit above them.
 pub fn left_out(api: &Api, sources: &Sources) -> String {
     let mut text = format!("# {}: left out\n\n", api.name);
     let own: Vec<_> = api.left_out.iter().filter(|left| api.module(left.span).is_none()).collect();
@@ -33,7 +33,7 @@ pub fn left_out(api: &Api, sources: &Sources) -> String {
     text
 }
 
-/// How the declaration of that name was mapped; `None` when there is no such.
+/// How the declaration of that name was mapped; `None` if there is none.
 pub fn explain(api: &Api, sources: &Sources, name: &str) -> Option<String> {
     let bare = name.trim_start_matches("struct ").trim_start_matches("enum ").trim_end_matches("()");
     if let Some(left) = api.left_out.iter().find(|l| l.name == name || l.name == bare) {
@@ -82,23 +82,23 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
         Role::Method => format!("`{on}::{}`", function.name),
     };
     let mut text = format!("{}() becomes {becomes}.\n", function.c);
-    // Where C says it all, the place of the contract is that of the name.
-    let says_it_all = function.contract == function.span;
+    // A declaration without a contract of its own, whose clauses all come from C: show the position of its name.
+    let only_from_c = function.contract == function.span;
     text.push_str(&format!(
         "  {} at {}:{}{}\n",
-        if says_it_all { "declared" } else { "contract" },
+        if only_from_c { "declared" } else { "contract" },
         sources.short_path(function.contract.file),
         sources.line(function.contract),
-        match says_it_all {
+        match only_from_c {
             true => String::new(),
             false => {
-                let words: Vec<&str> = sources.slice(function.contract).split_whitespace().collect();
-                format!(": {}", words.join(" "))
+                let parts: Vec<&str> = sources.slice(function.contract).split_whitespace().collect();
+                format!(": {}", parts.join(" "))
             }
         }
     ));
-    for said in &function.from_c {
-        text.push_str(&format!("  {said}\n"));
+    for clause in &function.from_c {
+        text.push_str(&format!("  {clause}\n"));
     }
     for (index, param) in function.params.iter().enumerate() {
         text.push_str(&format!("  parameter {}: {}\n", param.name, given(api, function, index)));
@@ -131,22 +131,22 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
         Context::Unsaid => {}
     }
     if function.needs_helper {
-        text.push_str(&format!("  reached through rust_helper_{}(), for it has no symbol\n", function.c));
+        text.push_str(&format!("  called through rust_helper_{}(), since it has no symbol\n", function.c));
     }
     text
 }
 
-/// What is given for a parameter on the typed side.
+/// The argument for a parameter on the typed side.
 fn given(api: &Api, function: &Function, index: usize) -> String {
     let param = &function.params[index];
     if function.this == Some(index) {
-        return "what it belongs to".into();
+        return "the object itself".into();
     }
     if matches!(function.role, Role::Iterator(_)) {
-        return "what it steps to".into();
+        return "the next item".into();
     }
     if param.kind == ParamKind::Cookie {
-        return "what the lock returned, which the guard has (`cookie`)".into();
+        return "the value that the lock returned, kept in the guard (`cookie`)".into();
     }
     let mut text = match types::of_param(api, param) {
         Ok(ty) => typed(api, &ty),
@@ -156,7 +156,7 @@ fn given(api: &Api, function: &Function, index: usize) -> String {
         return format!("returned: {text} (`out`)");
     }
     if param.nullable {
-        text.push_str(", or nothing (`nullable`)");
+        text.push_str(", or none (`nullable`)");
     }
     if param.kind == ParamKind::Outlives {
         text.push_str(", which outlives the object (`outlives`)");
@@ -170,14 +170,14 @@ fn given(api: &Api, function: &Function, index: usize) -> String {
 fn typed(api: &Api, ty: &Ty) -> String {
     match ty {
         Ty::Unit => "nothing".into(),
-        Ty::Bool => "a truth value".into(),
+        Ty::Bool => "a bool".into(),
         Ty::Int(name) => format!("a number, `{name}`"),
         Ty::Object(tag) => format!("a reference to a `{}`", owner_name(api, tag)),
         Ty::Record(tag) => format!("a `{}`", owner_name(api, tag)),
         Ty::RecordRef(tag) => format!("a `{}`, by reference", owner_name(api, tag)),
         Ty::Choice(tag) => format!("a `{}`", api.choice(tag).map_or(tag, |choice| &choice.name)),
         Ty::Flags(tag) => format!("`{}`", api.flag_word(tag).map_or(tag, |flags| &flags.name)),
-        Ty::Tagged(tag) => format!("a word, `{}`", owner_name(api, tag)),
+        Ty::Tagged(tag) => format!("a tagged integer, `{}`", owner_name(api, tag)),
         Ty::Section(_) => "the state of the section".into(),
         Ty::Table(tag) => {
             let name = api.table(tag).map_or(tag, |table| &table.name);
@@ -190,7 +190,7 @@ fn typed(api: &Api, ty: &Ty) -> String {
         }
         Ty::Slice { elem, mutable: false } => format!("a slice of `{elem}`"),
         Ty::Slice { elem, mutable: true } => format!("a slice of `{elem}` that is written to"),
-        Ty::LengthOf(slice) => format!("gone: the slice `{slice}` knows its length"),
+        Ty::LengthOf(slice) => format!("none: the length of the slice `{slice}`"),
         Ty::Text => "a C string".into(),
         Ty::Gfp => "allocation flags".into(),
     }
@@ -204,7 +204,7 @@ fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
         let held = match object.shape {
             Shape::Pinned => "in place, initialised where it stays, because a constructor initialises it",
             Shape::Counted => "by counted reference, because it has get and put",
-            Shape::Owned => "by a pointer that belongs to it, because a constructor returns one",
+            Shape::Owned => "by a pointer that it owns, because a constructor returns one",
             Shape::Foreign => "by a type that exists already",
             Shape::Borrowed => "by reference only, because nothing in the contracts makes one",
         };
@@ -218,10 +218,10 @@ fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
         return Some(format!("enum {tag} becomes the choice `{}`.\n", choice.name) + &place(choice.span));
     }
     if let Some(flags) = api.flag_word(tag) {
-        return Some(format!("enum {tag} becomes the flag word `{}`.\n", flags.name) + &place(flags.span));
+        return Some(format!("enum {tag} becomes the flag set `{}`.\n", flags.name) + &place(flags.span));
     }
     if let Some(tagged) = api.tagged_word(tag) {
-        return Some(format!("{tag} becomes the tagged word `{}`.\n", tagged.name) + &place(tagged.span));
+        return Some(format!("{tag} becomes the tagged integer `{}`.\n", tagged.name) + &place(tagged.span));
     }
     if let Some(table) = api.table(tag) {
         return Some(format!("struct {tag} becomes the trait `{}`.\n", table.name) + &place(table.span));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Choices: enumerations of which one value holds at a time.
+//! Choices: enumerations of mutually exclusive values.
 
 use super::clauses::camel;
 use super::clauses::Clauses;
@@ -22,7 +22,7 @@ pub struct Choice {
     pub int: &'static str,
     /// Its values.
     pub variants: Vec<Variant>,
-    /// `open`: C may hand out values that are not listed.
+    /// `open`: C may return values that are not listed.
     pub open: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -30,22 +30,22 @@ pub struct Choice {
     pub span: Span,
 }
 
-/// A value of a choice, or a bit of a flag word.
+/// A value of a choice, or a bit of a flag set.
 #[derive(Clone, Debug)]
 pub struct Variant {
     /// Its name in C.
     pub c: String,
-    /// Its name without what all of them begin with, in CamelCase.
+    /// Its name without the common prefix, in CamelCase.
     pub name: String,
-    /// The same in capitals.
+    /// The same in upper case.
     pub shout: String,
     /// Its value.
     pub value: u64,
-    /// `hidden(CONSTANT)`: only C, or a section that sets it, has use for it.
+    /// `hidden(CONSTANT)`: used by C only, or set by a section.
     pub hidden: bool,
 }
 
-/// Makes a choice of an enumeration whose contract says so.
+/// Make a choice from an enumeration with a `choice` clause.
 pub(super) fn lower(
     found: &Enumeration,
     clauses: &mut Clauses<'_>,
@@ -67,12 +67,12 @@ pub(super) fn lower(
     })
 }
 
-/// The constants of an enumeration with the words that all their names begin with taken off.
+/// The constants of an enumeration, without the prefix that all their names have.
 pub(super) fn variants(found: &Enumeration) -> Vec<Variant> {
     let mut names: Vec<&str> = found.constants.iter().map(|c| c.name.as_str()).collect();
     let tag = found.name.to_ascii_uppercase();
     if names.len() == 1 {
-        // Alone, a constant tells only by its tag what is not its own name.
+        // The prefix of a single constant is what it has in common with the tag.
         names.push(&tag);
     }
     let prefix = common_prefix(&names);
@@ -93,7 +93,7 @@ pub(super) fn variants(found: &Enumeration) -> Vec<Variant> {
     found.constants.iter().map(variant).collect()
 }
 
-/// Marks the constants that `hidden(...)` names.
+/// Mark the constants that `hidden(...)` names.
 fn hide(variants: &mut [Variant], term: &Term, diagnostics: &mut Diagnostics) {
     let mut named = false;
     for arg in &term.args {
@@ -106,7 +106,7 @@ fn hide(variants: &mut [Variant], term: &Term, diagnostics: &mut Diagnostics) {
                     format!("the enumeration has no constant `{wanted}`"),
                     "expected one of its constants",
                 )
-                .help("write its name as C has it"),
+                .help("write its name as in C"),
             ),
         }
         named = true;
@@ -114,12 +114,12 @@ fn hide(variants: &mut [Variant], term: &Term, diagnostics: &mut Diagnostics) {
     if !named {
         diagnostics.push(
             Diagnostic::error(term.span, "`hidden` names no constant", "expected `hidden(CONSTANT)`")
-                .help("name the constants that the typed side is not to have"),
+                .help("name the constants that the typed side must not have"),
         );
     }
 }
 
-/// The length of the words, each with its `_`, that all names begin with.
+/// The length of the prefix of all names, up to and including an underscore.
 fn common_prefix(names: &[&str]) -> usize {
     let Some(first) = names.first() else { return 0 };
     let same = |at: usize| names.iter().all(|name| name.as_bytes().get(at) == first.as_bytes().get(at));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Errors: results that are zero, or negative and one of a list.
+//! Errors: results that are zero, or a negative error of a list.
 
 use super::clauses::argument;
 use super::clauses::Clauses;
@@ -12,13 +12,13 @@ use crate::read::terms::Value;
 /// `errno`, `errno(-EINVAL, -ENOMEM, retry(-EBUSY))`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Errno {
-    /// The errors that are listed, without the minus.
+    /// The listed errors, without the minus.
     pub errors: Vec<String>,
-    /// Those after which the caller is to try again.
+    /// The errors after which the caller repeats the call.
     pub retry: Vec<String>,
 }
 
-/// Takes `errno` from a contract.
+/// Take `errno` from a contract.
 pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<Errno> {
     let term = clauses.take("errno")?;
     let mut errno = Errno::default();
@@ -39,7 +39,7 @@ pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) ->
         if retry.args.is_empty() {
             diagnostics.push(
                 Diagnostic::error(retry.span, "`retry` names no error", "expected `retry(-EBUSY)`")
-                    .help("name the errors after which the caller is to try again"),
+                    .help("name the errors after which the caller repeats the call"),
             );
         }
     }

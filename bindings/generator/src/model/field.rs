@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `field(name, ...)`: what a contract on a structure says of its fields. A structure that another
-//! header defines has no other place for it.
+//! `field(name, ...)`: clauses for a field in the contract of its structure, for structures that
+//! another header defines.
 
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::read::Record;
 
-/// The structure with what `field(...)` says put on its fields.
+/// The structure, with the clauses of `field(...)` on its fields.
 pub(super) fn spread(record: &Record, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Record {
     let mut record = record.clone();
     while let Some(term) = clauses.take("field") {
-        let Some((first, words)) = term.args.split_first() else {
+        let Some((first, rest)) = term.args.split_first() else {
             diagnostics.push(
-                Diagnostic::error(term.span, "`field` names no field", "expected `field(name, words...)`")
-                    .help("write the field's name and, after it, what would stand on the field"),
+                Diagnostic::error(term.span, "`field` names no field", "expected `field(name, clauses...)`")
+                    .help("write the field's name and, after it, the clauses for the field"),
             );
             continue;
         };
@@ -35,7 +35,7 @@ pub(super) fn spread(record: &Record, clauses: &mut Clauses<'_>, diagnostics: &m
         };
         let contracts = [Some(&mut field.contract), field.callback.as_mut().map(|found| &mut found.contract)];
         for contract in contracts.into_iter().flatten() {
-            contract.terms.extend(words.iter().cloned());
+            contract.terms.extend(rest.iter().cloned());
             contract.span = contract.span.or(Some(term.span));
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Flag words: enumerations whose values are or-ed together.
+//! Flag sets: enumerations whose values are combined with `|`.
 
 use super::choice;
 use super::choice::Variant;
@@ -11,7 +11,7 @@ use crate::read::Doc;
 use crate::read::Enumeration;
 use crate::source::Span;
 
-/// A flag word.
+/// A flag set.
 #[derive(Clone, Debug)]
 pub struct FlagWord {
     /// The tag of its enumeration.
@@ -20,7 +20,7 @@ pub struct FlagWord {
     pub name: String,
     /// The Rust integer type that holds it.
     pub int: &'static str,
-    /// Whether the enumeration's own integer is another one.
+    /// Whether the enumeration itself has another integer type.
     pub widened: bool,
     /// Its bits.
     pub bits: Vec<Variant>,
@@ -30,7 +30,7 @@ pub struct FlagWord {
     pub span: Span,
 }
 
-/// Makes a flag word of an enumeration whose contract says so.
+/// Make a flag set from an enumeration with a `flags` clause.
 pub(super) fn lower(
     found: &Enumeration,
     clauses: &mut Clauses<'_>,
@@ -62,7 +62,7 @@ pub(super) fn lower(
     })
 }
 
-/// The integer that C code holds such a word in: `unsigned long` when 32 bits are too few.
+/// The integer type in which C code stores the flags: `unsigned long` if 32 bits are too few.
 pub(super) fn word_int(found: &Enumeration) -> &'static str {
     match found.constants.iter().any(|constant| constant.value > u64::from(u32::MAX)) {
         true => "usize",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locks: functions that enter and leave, and the guards between them.
+//! Locks: functions that take and release, and the guards between them.
 
 /// What holding a guard allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ops tables: structures of callbacks, and single callbacks given as a parameter.
+//! Ops tables: structures of callbacks, and single callbacks passed as a parameter.
 
 use super::callback;
 use super::callback::Callback;
@@ -20,7 +20,7 @@ pub struct Table {
     pub name: String,
     /// Its callbacks.
     pub callbacks: Vec<Callback>,
-    /// Whether it is one callback given as a parameter, not a structure.
+    /// Whether it is a single callback passed as a parameter, not a structure.
     pub single: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -29,7 +29,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// What declares it: its structure, or the function that takes the one callback.
+    /// Its declaration in C: the structure, or the function that takes the single callback.
     pub fn declared_as(&self) -> String {
         match self.single {
             true => self.tag.clone(),
@@ -38,7 +38,7 @@ impl Table {
     }
 }
 
-/// Makes a table of a structure whose contract says so.
+/// Make a table from a structure with an `ops` clause.
 pub(super) fn lower(
     record: &Record,
     clauses: &mut Clauses<'_>,
@@ -63,7 +63,7 @@ pub(super) fn lower(
                     format!("`{}` is not a pointer to a function", field.name),
                     "expected a callback",
                 )
-                .help("take the contract away: fields that are not callbacks stay zero"),
+                .help("remove the contract: fields that are not callbacks stay zero"),
             ),
             _ => {}
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Parameters, and what a pointer among them means.
+//! Parameters, and how long the callee uses a pointer.
 
 use super::clauses::first_name;
 use super::clauses::word_of;
@@ -11,26 +11,26 @@ use crate::read::CType;
 use crate::read::Parameter;
 use crate::source::Span;
 
-/// What is promised about a parameter beyond its type.
+/// The clause of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing.
+    /// None.
     Plain,
     /// `borrows`: a pointer that is used for the call only.
     Borrows,
     /// `keeps`: the callee keeps the pointer until the object ends.
     Keeps,
-    /// `outlives`: it is there for longer than the object that the constructor makes.
+    /// `outlives`: it is valid for longer than the object that the constructor makes.
     Outlives,
     /// `slice(len)`: an array whose length is the parameter of that name.
     Slice(String),
     /// The length of the slice of that name.
     LengthOf(String),
-    /// `identity`: an address that is compared and never followed.
+    /// `identity`: an address that is compared and never dereferenced.
     Identity,
-    /// `out`: where the callee writes a value to, which the caller need not set.
+    /// `out`: the callee writes a value there, which the caller need not initialise.
     Out,
-    /// `cookie`: what the lock has returned, for the unlock.
+    /// `cookie`: the value that the lock returned, for the unlock.
     Cookie,
     /// `callback("Trait")`: a callback.
     Callback,
@@ -43,19 +43,19 @@ pub struct Param {
     pub name: String,
     /// Its type in C.
     pub ty: CType,
-    /// What is promised.
+    /// Its clause.
     pub kind: Kind,
     /// `nullable`
     pub nullable: bool,
-    /// Whether C says that it is never NULL.
+    /// Whether an attribute in C makes it non-NULL.
     pub nonnull: bool,
-    /// `tagged(tag)`: the word that it holds.
+    /// `tagged(tag)`: the type of the integer.
     pub word: Option<String>,
     /// The declaration.
     pub span: Span,
 }
 
-/// Makes a parameter of what was read.
+/// Make a parameter from what the read phase found.
 pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let mut clauses = Clauses::new('p', &param.contract, param.span);
     let nullable = clauses.flag("nullable", diagnostics);
@@ -112,10 +112,10 @@ fn integer_needed(param: &Parameter, diagnostics: &mut Diagnostics) {
     diagnostics.push(
         Diagnostic::error(
             param.contract.span.unwrap_or(param.span),
-            format!("`cookie` is a number, and `{}` is none", param.name),
+            format!("`cookie` is for a number, and `{}` is not one", param.name),
             "expected on an integer",
         )
-        .help("take `cookie` away, or move it to the number that the lock returned"),
+        .help("remove `cookie`, or move it to the number that the lock returned"),
     );
 }
 
@@ -123,7 +123,7 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
     if matches!(param.ty.plain(), CType::Pointer { .. }) {
         return;
     }
-    let word = match kind {
+    let clause = match kind {
         Kind::Keeps => "keeps",
         Kind::Outlives => "outlives",
         Kind::Slice(_) => "slice",
@@ -135,9 +135,9 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
     diagnostics.push(
         Diagnostic::error(
             param.contract.span.unwrap_or(param.span),
-            format!("`{word}` says something of a pointer, and `{}` is none", param.name),
+            format!("`{clause}` is for a pointer, and `{}` is not one", param.name),
             "expected on a parameter that is a pointer",
         )
-        .help(format!("take `{word}` away, or move it to the pointer that it is about")),
+        .help(format!("remove `{clause}`, or move it to the pointer that it describes")),
     );
 }

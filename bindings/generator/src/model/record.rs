@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Records: plain data, copied from place to place.
+//! Records: plain data, passed by value.
 
 use super::clauses::first_name;
 use super::clauses::word_of;
@@ -27,9 +27,9 @@ pub struct Plain {
     pub members: Vec<Member>,
     /// The types of all of its fields.
     pub fields: Vec<CType>,
-    /// Whether it has a pointer, which is good only for as long as what it was taken from; settled by the check phase.
+    /// Whether it has a pointer, which is valid only as long as the object it was read from; set by the check phase.
     pub pointers: bool,
-    /// Whether members are hidden, or are arrays of a length of their own.
+    /// Whether members are hidden, or are arrays of variable length.
     pub partial: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -44,11 +44,11 @@ pub struct Member {
     pub name: String,
     /// Its type in C.
     pub ty: CType,
-    /// The same on the typed side, or that of an element; settled by the check phase.
+    /// Its type, or its element's, on the typed side; set by the check phase.
     pub typed: ir::Type,
-    /// `flags(tag)` or `tagged(tag)`: the word that it holds.
+    /// `flags(tag)` or `tagged(tag)`: the type of the integer.
     pub word: Option<String>,
-    /// `confined("Name")`: the type of its values, which mean something in their section only.
+    /// `confined("Name")`: the type of its values, which are meaningful in their section only.
     pub confined: Option<String>,
     /// `slice(len)` or `__counted_by(len)`: the member that holds its length.
     pub counted: Option<String>,
@@ -57,7 +57,7 @@ pub struct Member {
 }
 
 impl Plain {
-    /// Whether it has arrays or pointers, which end with what it was taken from, so that it cannot be copied.
+    /// Whether it has arrays or pointers, which are valid as long as the object it was read from: not copyable.
     pub fn by_reference(&self) -> bool {
         self.pointers || self.has_slices()
     }
@@ -68,7 +68,7 @@ impl Plain {
     }
 }
 
-/// Makes a record of a structure whose contract says so.
+/// Make a record from a structure with a `record` clause.
 pub(super) fn lower(
     record: &Record,
     clauses: &mut Clauses<'_>,
@@ -117,13 +117,13 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
                 "a confined member of a record that is not",
                 "expected a record whose values come from a section",
             )
-            .help("say `confined` of the record too"),
+            .help("add `confined` to the record, too"),
         );
     }
     if let Some((_, term)) = confined.as_ref().filter(|_| !matches!(field.ty.plain(), CType::Int(_))) {
         diagnostics.push(
             Diagnostic::error(term.span, "only a number can be confined by itself", "expected an integer")
-                .help("say `confined` of the record that the member is"),
+                .help("put `confined` on the record that is the member's type"),
         );
     }
     let word = word_of(&mut clauses, diagnostics);
@@ -166,10 +166,10 @@ fn length_needed(record: &Record, member: &Member, diagnostics: &mut Diagnostics
         diagnostics.push(
             Diagnostic::error(
                 member.span,
-                format!("`{}` is no array of a length of its own", member.name),
+                format!("`{}` is not an array of variable length", member.name),
                 "expected a pointer, or a flexible array",
             )
-            .help("take `slice` away"),
+            .help("remove `slice`"),
         );
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Results: whether the words of a contract go with what the function returns.
+//! Results: whether the clauses of a contract match the type that the function returns.
 
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -8,11 +8,11 @@ use crate::read;
 use crate::read::CType;
 use crate::source::Span;
 
-/// What a word demands of a result.
+/// A clause's requirement on the result.
 struct Demand {
-    word: &'static str,
+    clause: &'static str,
     met: fn(&CType) -> bool,
-    /// What is wrong when it is not met.
+    /// The message if it is not met.
     wrong: &'static str,
     expected: &'static str,
     help: &'static str,
@@ -30,79 +30,79 @@ fn truth(ty: &CType) -> bool {
     matches!(ty, CType::Bool | CType::Int(_))
 }
 
-const NO_POINTER: &str = "says something of a pointer, and the result is none";
+const NO_POINTER: &str = "is for a pointer, and the result is not one";
 const A_POINTER: &str = "expected on a function that returns a pointer";
 
 const DEMANDS: &[Demand] = &[
-    Demand { word: "owned", met: pointer, wrong: NO_POINTER, expected: A_POINTER, help: "take `owned` away" },
+    Demand { clause: "owned", met: pointer, wrong: NO_POINTER, expected: A_POINTER, help: "remove `owned`" },
     Demand {
-        word: "borrowed",
+        clause: "borrowed",
         met: pointer,
         wrong: NO_POINTER,
         expected: A_POINTER,
-        help: "take `borrowed` away",
+        help: "remove `borrowed`",
     },
     Demand {
-        word: "nullable",
+        clause: "nullable",
         met: pointer,
         wrong: NO_POINTER,
         expected: A_POINTER,
-        help: "take `nullable` away, or move it to the parameter that may be NULL",
+        help: "remove `nullable`, or move it to the parameter that may be NULL",
     },
     Demand {
-        word: "nonnull",
+        clause: "nonnull",
         met: pointer,
         wrong: NO_POINTER,
         expected: A_POINTER,
-        help: "take `nonnull` away",
+        help: "remove `nonnull`",
     },
     Demand {
-        word: "plain",
+        clause: "plain",
         met: integer,
-        wrong: "says that an integer is just a number, and the result is none",
+        wrong: "is for an integer, and the result is not one",
         expected: "expected on a function that returns an integer",
-        help: "take `plain` away",
+        help: "remove `plain`",
     },
     Demand {
-        word: "trylock",
+        clause: "trylock",
         met: truth,
-        wrong: "may fail, and the result does not tell",
+        wrong: "may fail, and the result does not report it",
         expected: "expected a result of type bool, or int with `errno`",
-        help: "say `lock` when it cannot fail",
+        help: "write `lock` if it cannot fail",
     },
     Demand {
-        word: "enter",
+        clause: "enter",
         met: truth,
-        wrong: "does not tell whether one is inside",
+        wrong: "does not report whether the section was entered",
         expected: "expected a result of type bool",
-        help: "have it return true when it has gone on to the next piece of work",
+        help: "return true if the section has entered its next round",
     },
     Demand {
-        word: "outcome",
+        clause: "outcome",
         met: integer,
-        wrong: "does not tell how the section ended",
+        wrong: "does not report how the section ended",
         expected: "expected a result of type int: zero, or a negative error",
-        help: "have it return the error",
+        help: "return the error",
     },
     Demand {
-        word: "check",
+        clause: "check",
         met: truth,
-        wrong: "does not tell whether the sequence has changed",
+        wrong: "does not report whether the sequence has changed",
         expected: "expected a result of type bool or int",
-        help: "have it return true when the section must run again",
+        help: "return true if the section must be repeated",
     },
 ];
 
-/// Complains about words that the result contradicts.
+/// Report clauses that contradict the result.
 pub(super) fn check(read: &read::Function, diagnostics: &mut Diagnostics) {
     let ret = read.ret.plain();
-    let at = |word: &str| -> Option<Span> {
-        read.contract.terms.iter().find(|term| term.word() == Some(word)).map(|term| term.span)
+    let at = |clause: &str| -> Option<Span> {
+        read.contract.terms.iter().find(|term| term.word() == Some(clause)).map(|term| term.span)
     };
     for demand in DEMANDS.iter().filter(|demand| !(demand.met)(ret)) {
-        let Some(span) = at(demand.word) else { continue };
+        let Some(span) = at(demand.clause) else { continue };
         diagnostics.push(
-            Diagnostic::error(span, format!("`{}` {}", demand.word, demand.wrong), demand.expected)
+            Diagnostic::error(span, format!("`{}` {}", demand.clause, demand.wrong), demand.expected)
                 .help(demand.help),
         );
     }
@@ -114,7 +114,7 @@ pub(super) fn check(read: &read::Function, diagnostics: &mut Diagnostics) {
                 "expected one of the two",
             )
             .note(owned, "the other is here")
-            .help("`owned` when the caller must give it back, `borrowed` when it must not"),
+            .help("`owned` if the caller must release it, `borrowed` if it must not"),
         );
     }
 }

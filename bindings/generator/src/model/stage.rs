@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stages: what an object has been through says which functions may be called on it.
+//! Stages: the order in which functions may be called on an object.
 
 use super::clauses::camel;
 use super::clauses::is_type_name;
@@ -11,18 +11,18 @@ use crate::read::terms::Term;
 use crate::read::terms::Value;
 use crate::source::Span;
 
-/// The stage of an object that a function is about.
+/// The stage of the object of a function.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// The stage in which it may be called, or, of a constructor, that the object is made in.
+    /// The stage in which the function may be called; for a constructor, the stage in which the object begins.
     pub of: String,
-    /// The stage that the object is in afterwards, when that is another one.
+    /// The next stage of the object, if the function changes it.
     pub next: Option<String>,
     /// The clause.
     pub span: Span,
 }
 
-/// Takes `stage("Of")` or `stage("Of", "Next")`.
+/// Take `stage("Of")` or `stage("Of", "Next")` from a contract.
 pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<Stage> {
     let term = clauses.take("stage")?;
     let names: Vec<&str> = term.args.iter().filter_map(|arg| name(arg, diagnostics)).collect();
@@ -33,7 +33,7 @@ pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) ->
             diagnostics.push(
                 Diagnostic::error(
                     term.span,
-                    "`stage` does not say from which stage to which",
+                    "`stage` does not name one or two stages",
                     "expected `stage(\"Stage\")`, or `stage(\"Before\", \"After\")`",
                 )
                 .help("name the stage in which the function may be called, and the one it leads to if that is another"),
@@ -49,7 +49,7 @@ fn name<'a>(term: &'a Term, diagnostics: &mut Diagnostics) -> Option<&'a str> {
         diagnostics.push(
             Diagnostic::error(
                 term.span,
-                format!("`{name}` is not a good name for a stage"),
+                format!("`{name}` is not a valid name for a stage"),
                 "expected a name in CamelCase",
             )
             .help(format!("write `\"{}\"`", camel(name))),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tagged words: integers that hold a value and flags, taken apart by functions.
+//! Tagged integers: a value and flags in one integer, with functions that extract the parts.
 
 use super::choice;
 use super::choice::Variant;
@@ -14,7 +14,7 @@ use crate::read::Enumeration;
 use crate::read::Typedef;
 use crate::source::Span;
 
-/// A tagged word.
+/// A tagged integer.
 #[derive(Clone, Debug)]
 pub struct Tagged {
     /// The tag of the enumeration of its flags, or the name of the typedef.
@@ -23,9 +23,9 @@ pub struct Tagged {
     pub name: String,
     /// The Rust integer type that holds it.
     pub int: &'static str,
-    /// Whether the enumeration's own integer is another one.
+    /// Whether the enumeration itself has another integer type.
     pub widened: bool,
-    /// Its flags; those of one bit.
+    /// Its flags: the constants with a single bit.
     pub bits: Vec<Variant>,
     /// Whether the bits are constants of `enum tag`.
     pub of_enum: bool,
@@ -35,7 +35,7 @@ pub struct Tagged {
     pub span: Span,
 }
 
-/// Makes a tagged word of an enumeration of its flags.
+/// Make a tagged integer from the enumeration of its flags.
 pub(super) fn of_enum(
     found: &Enumeration,
     clauses: &mut Clauses<'_>,
@@ -45,7 +45,7 @@ pub(super) fn of_enum(
     let bits = choice::variants(found).into_iter().filter(|bit| bit.value.is_power_of_two());
     let mut single: Vec<Variant> = Vec::new();
     for bit in bits {
-        // Shifts and inputs may have the value of a bit by chance; the first name keeps it.
+        // Shifts and input flags may have the value of another bit; the first name is kept.
         if !single.iter().any(|known| known.value == bit.value) && !bit.c.contains("SHIFT") {
             single.push(bit);
         }
@@ -62,7 +62,7 @@ pub(super) fn of_enum(
     })
 }
 
-/// Makes a tagged word of a typedef of an integer.
+/// Make a tagged integer from a typedef of an integer.
 pub(super) fn of_typedef(
     typedef: &Typedef,
     clauses: &mut Clauses<'_>,
@@ -76,7 +76,7 @@ pub(super) fn of_typedef(
                 format!("`{}` is not an integer", typedef.name),
                 "expected on a typedef of an integer type",
             )
-            .help("a tagged word is one integer; a structure may be a record(...)"),
+            .help("a tagged integer is one integer; a structure may be a record(...)"),
         );
         return None;
     };

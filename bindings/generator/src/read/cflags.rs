@@ -22,7 +22,7 @@ pub fn of_kernel(out: &Path) -> Result<Vec<String>, String> {
     let (_, command) = command.ok_or("kernel/.bounds.s.cmd does not begin with a command")?;
     let mut flags = vec!["-working-directory".to_owned(), out.display().to_string()];
     flags.extend(select(command));
-    // Contracts stand on fields that some configurations leave out of view of a checker.
+    // Some configurations hide fields from static checkers; contracts on them must be seen.
     flags.push("-D__BINDGEN__".to_owned());
     Ok(flags)
 }
@@ -36,20 +36,20 @@ pub fn source_of_kernel(out: &Path) -> Option<PathBuf> {
     }
 }
 
-/// The flags that bear on what declarations mean.
+/// The flags that change the meaning of declarations.
 fn select(command: &str) -> Vec<String> {
-    let words = split(command);
+    let args = split(command);
     let mut flags = Vec::new();
     let mut at = 1;
-    while at < words.len() {
-        let word = words[at].as_str();
-        match word {
+    while at < args.len() {
+        let arg = args[at].as_str();
+        match arg {
             "-include" | "-isystem" | "-I" | "-D" | "-U" => {
-                flags.push(word.to_owned());
-                flags.extend(words.get(at + 1).cloned());
+                flags.push(arg.to_owned());
+                flags.extend(args.get(at + 1).cloned());
                 at += 1;
             }
-            "-nostdinc" => flags.push(word.to_owned()),
+            "-nostdinc" => flags.push(arg.to_owned()),
             _ if [
                 "-I",
                 "-D",
@@ -62,11 +62,11 @@ fn select(command: &str) -> Vec<String> {
                 "-f",
             ]
             .iter()
-            .any(|prefix| word.starts_with(prefix))
-                && !word.starts_with("-fmacro-prefix-map")
-                && !word.starts_with("-ffile-prefix-map") =>
+            .any(|prefix| arg.starts_with(prefix))
+                && !arg.starts_with("-fmacro-prefix-map")
+                && !arg.starts_with("-ffile-prefix-map") =>
             {
-                flags.push(word.to_owned());
+                flags.push(arg.to_owned());
             }
             _ => {}
         }
@@ -75,10 +75,10 @@ fn select(command: &str) -> Vec<String> {
     flags
 }
 
-/// Splits a shell command into words; quotes and backslashes as the shell has them.
+/// Split a shell command into arguments, with the shell's quotes and backslashes.
 fn split(command: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
+    let mut args = Vec::new();
+    let mut arg = String::new();
     let mut inside = false;
     let mut quote = None;
     let mut chars = command.chars();
@@ -90,23 +90,23 @@ fn split(command: &str) -> Vec<String> {
                 inside = true;
             }
             (None | Some('"'), '\\') => {
-                word.extend(chars.next());
+                arg.extend(chars.next());
                 inside = true;
             }
             (None, _) if c.is_whitespace() => {
                 if std::mem::take(&mut inside) {
-                    words.push(std::mem::take(&mut word));
+                    args.push(std::mem::take(&mut arg));
                 }
             }
             (None, ';') => break,
             _ => {
-                word.push(c);
+                arg.push(c);
                 inside = true;
             }
         }
     }
     if inside {
-        words.push(word);
+        args.push(arg);
     }
-    words
+    args
 }

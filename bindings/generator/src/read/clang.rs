@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Walks libclang's tree and takes from it what is under contract.
+//! Walks libclang's tree and collects the declarations under contract.
 
 use super::attributes;
 use super::ctype;
@@ -38,10 +38,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// libclang can be loaded once at a time.
+/// libclang can be loaded only once at a time.
 static LIBCLANG: Mutex<()> = Mutex::new(());
 
-/// What `__contract()` expands to begins with this.
+/// The annotation that `__contract()` expands to begins with this.
 const PREFIX: &str = "contract:";
 
 /// Reads the declarations.
@@ -101,7 +101,7 @@ pub(super) fn read(
     }
 }
 
-/// Tells clang-sys where libclang 19 is, unless the user did.
+/// Tell clang-sys the path of libclang 19, unless LIBCLANG_PATH is set.
 fn find_libclang() {
     if std::env::var_os("LIBCLANG_PATH").is_some() {
         return;
@@ -142,7 +142,7 @@ impl Reader<'_> {
                 Some(file) if file.get_path() != Path::new("contracts.c") => {
                     let file = self.file(&file.get_path());
                     let start = location.offset as usize;
-                    let span = self.word_at(file, start);
+                    let span = self.token_at(file, start);
                     Diagnostic::error(span, format!("the header does not compile: {text}"), "")
                 }
                 _ => Diagnostic::plain(format!("the headers do not compile: {text}")),
@@ -430,7 +430,7 @@ impl Reader<'_> {
             let span = Span { file, start: start + inner.start, end: start + inner.end };
             return Some((span, rest[inner].to_owned()));
         }
-        // The contract comes out of another macro: its text is a file of its own.
+        // The contract is the result of another macro: its text is a file of its own.
         let name = PathBuf::from(format!("<contract expanded at byte {start}>"));
         let file = self.sources.add(&name, || expanded.to_owned());
         let span = Span { file, start: 0, end: expanded.len() };
@@ -455,7 +455,7 @@ impl Reader<'_> {
         self.sources.add(&path, || {
             let bytes = std::fs::read(&path).unwrap_or_default();
             String::from_utf8(bytes).unwrap_or_else(|bad| {
-                // Byte offsets must stay true.
+                // Byte offsets must stay valid.
                 let bytes = bad.into_bytes();
                 bytes.iter().map(|b| if b.is_ascii() { *b as char } else { '?' }).collect()
             })
@@ -469,7 +469,7 @@ impl Reader<'_> {
         let span = Span { file, start, end: start + name.len() };
         match self.sources.slice(span) == name {
             true => Some(span),
-            false => Some(self.word_at(file, start)),
+            false => Some(self.token_at(file, start)),
         }
     }
 
@@ -485,7 +485,7 @@ impl Reader<'_> {
         })
     }
 
-    fn word_at(&self, file: FileId, start: usize) -> Span {
+    fn token_at(&self, file: FileId, start: usize) -> Span {
         let text = self.sources.text(file);
         let start = start.min(text.len());
         let rest = text.get(start..).unwrap_or("");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! C types, as far as contracts need to tell them apart.
+//! C types, as far as contracts distinguish them.
 
 use clang::Type;
 use clang::TypeKind;
@@ -12,9 +12,9 @@ pub enum CType {
     Void,
     /// `bool`
     Bool,
-    /// `char`, which the kernel has unsigned; a pointer to it is a string, which one to `u8` is not.
+    /// `char`, unsigned in the kernel. Unlike a pointer to `u8`, a pointer to it is a string.
     Char,
-    /// An integer; the name is that of the Rust type the kernel's bindings give it.
+    /// An integer, by the name of its Rust type in the kernel's bindings.
     Int(&'static str),
     /// A pointer.
     Pointer {
@@ -105,7 +105,7 @@ fn spell_int(name: &str) -> &'static str {
     }
 }
 
-/// What clang means by a type.
+/// The type that clang reports.
 pub(super) fn of(ty: Type<'_>) -> CType {
     match ty.get_kind() {
         TypeKind::Void => CType::Void,

@@ -15,7 +15,7 @@ pub struct Enumeration {
     pub constants: Vec<Constant>,
     /// The Rust name of the integer type that holds it.
     pub int: &'static str,
-    /// What it promises.
+    /// Its contract.
     pub contract: Contract,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -30,7 +30,7 @@ pub struct Constant {
     pub name: String,
     /// Its value, in two's complement.
     pub value: u64,
-    /// What is promised about it.
+    /// Its contract.
     pub contract: Contract,
     /// The name.
     pub span: Span,

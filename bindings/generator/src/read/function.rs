@@ -21,13 +21,13 @@ pub struct Function {
     pub inline: bool,
     /// Whether it takes `...`.
     pub variadic: bool,
-    /// What it promises.
+    /// Its contract.
     pub contract: Contract,
     /// Attribute macros around the declaration.
     pub attributes: Vec<Attribute>,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
-    /// The name, where it is declared first.
+    /// The name in the first declaration.
     pub span: Span,
 }
 
@@ -38,19 +38,19 @@ pub struct Parameter {
     pub name: String,
     /// Its type.
     pub ty: CType,
-    /// What is promised about it.
+    /// Its contract.
     pub contract: Contract,
     /// The declaration.
     pub span: Span,
 }
 
 impl Function {
-    /// Adds what a redeclaration says.
+    /// Add the contract and the attributes of a redeclaration.
     pub(super) fn merge(&mut self, again: Function) {
         self.inline |= again.inline;
         self.attributes.extend(again.attributes);
         if self.contract.is_empty() && !again.contract.is_empty() {
-            // The parameters' names are those that the contract speaks of.
+            // Contracts refer to parameters by the names of the declaration under contract.
             for (old, new) in self.params.iter_mut().zip(again.params) {
                 old.name = new.name;
                 old.span = new.span;
@@ -70,8 +70,8 @@ impl Function {
         self.attributes.iter().find(|a| names.contains(&a.name.as_str()))
     }
 
-    /// What says that a parameter, counted from 0, is not NULL: `nonnull` names them, counted from 1,
-    /// or means all.
+    /// The attribute that makes parameter `index`, counted from 0, non-NULL: `nonnull` lists parameters,
+    /// counted from 1, or applies to all.
     pub fn nonnull(&self, index: usize) -> Option<&Attribute> {
         let names = ["__nonnull_args", "__nonnull__", "nonnull"];
         let place = (index + 1).to_string();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! kernel-doc comments: found by their text, attached to what they name.
+//! kernel-doc comments: found in the text, attached to the declarations that they name.
 
 use super::Headers;
 use crate::source::FileId;
@@ -94,7 +94,7 @@ impl Library {
         }
     }
 
-    /// Gives each declaration what is written about it.
+    /// Attach each comment to its declaration.
     pub(super) fn attach(self, headers: &mut Headers) {
         let Library { mut named, inline, overviews } = self;
         for function in headers.functions.values_mut() {

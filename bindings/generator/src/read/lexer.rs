@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Splits C text into words. Enough of C for contracts and for the attribute macros around a
+//! Splits C text into tokens. Enough of C for contracts and for the attribute macros around a
 //! declaration: names, numbers, strings and punctuation; comments and white space are dropped.
 
 use std::ops::Range;
@@ -25,13 +25,13 @@ pub enum Kind {
 pub struct Token {
     /// What it is.
     pub kind: Kind,
-    /// How it is written.
+    /// Its text.
     pub text: String,
     /// Where it is.
     pub range: Range<usize>,
 }
 
-/// Splits `text`. Never fails: what is not C comes out as punctuation.
+/// Split `text`. Never fails: a character that is not C becomes punctuation.
 pub fn lex(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -43,8 +43,8 @@ pub fn lex(text: &str) -> Vec<Token> {
             '/' if rest.starts_with("/*") => (None, rest.find("*/").map_or(rest.len(), |n| n + 2)),
             '/' if rest.starts_with("//") => (None, rest.find('\n').unwrap_or(rest.len())),
             '"' => string(rest),
-            _ if c.is_alphabetic() || c == '_' => (Some(Kind::Name), word(rest)),
-            _ if c.is_ascii_digit() => (Some(Kind::Number), word(rest)),
+            _ if c.is_alphabetic() || c == '_' => (Some(Kind::Name), name_length(rest)),
+            _ if c.is_ascii_digit() => (Some(Kind::Number), name_length(rest)),
             _ => (Some(Kind::Mark(c)), c.len_utf8()),
         };
         if let Some(kind) = kind {
@@ -55,7 +55,7 @@ pub fn lex(text: &str) -> Vec<Token> {
     tokens
 }
 
-fn word(text: &str) -> usize {
+fn name_length(text: &str) -> usize {
     text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! First phase: what the headers say.
+//! First phase: read the headers.
 //!
-//! libclang tells which declarations there are; the contracts, the kernel-doc and the attribute
-//! macros that the preprocessor has already thrown away are read from the text around them.
+//! libclang finds the declarations; the contracts, the kernel-doc and the attribute
+//! macros, which the preprocessor has removed, are read from the text around them.
 
 mod attributes;
 pub mod cflags;
@@ -43,11 +43,11 @@ use terms::Term;
 /// What to read, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
-    /// The headers whose declarations are of interest.
+    /// The headers for whose declarations bindings are written.
     pub headers: Vec<PathBuf>,
     /// Headers with contracts for what other headers declare.
     pub contracts: Vec<PathBuf>,
-    /// Headers whose typed side is in other modules, each after the module's path.
+    /// Headers with typed objects in other modules, each with the module's path.
     pub elsewhere: Vec<(String, PathBuf)>,
     /// Sources that hold kernel-doc of functions that the headers declare.
     pub docs: Vec<PathBuf>,
@@ -55,7 +55,7 @@ pub struct Input {
     pub flags: Vec<String>,
 }
 
-/// A contract as it is written.
+/// A contract as written.
 #[derive(Clone, Debug, Default)]
 pub struct Contract {
     /// Its clauses; those of every redeclaration together.
@@ -65,7 +65,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Whether nothing was promised.
+    /// Whether it has no clause.
     pub fn is_empty(&self) -> bool {
         self.span.is_none()
     }
@@ -89,7 +89,7 @@ pub struct Headers {
     pub typedefs: BTreeMap<String, Typedef>,
     /// Guards and cleanup classes that the headers define.
     pub classes: Vec<Class>,
-    /// The headers that were asked for.
+    /// The headers of [`Input::headers`].
     pub main: Vec<FileId>,
     /// Headers whose typed side is in another module.
     pub elsewhere: Vec<(FileId, String)>,
@@ -97,7 +97,7 @@ pub struct Headers {
     pub overviews: Vec<Doc>,
 }
 
-/// Reads the headers. What cannot be read is told in `diagnostics`.
+/// Read the headers. Errors go to `diagnostics`.
 pub fn read(input: &Input, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Headers {
     let mut headers = Headers::default();
     clang::read(input, sources, diagnostics, &mut headers);

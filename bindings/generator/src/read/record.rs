@@ -14,11 +14,11 @@ use crate::source::Span;
 pub struct Record {
     /// Its tag.
     pub name: String,
-    /// Its named fields, in order; empty when only a forward declaration was seen.
+    /// Its named fields, in order; empty if only a forward declaration was seen.
     pub fields: Vec<Field>,
     /// Whether it was seen with its fields.
     pub complete: bool,
-    /// What it promises.
+    /// Its contract.
     pub contract: Contract,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -37,7 +37,7 @@ pub struct Field {
     pub ty: CType,
     /// The signature, when it is a pointer to a function.
     pub callback: Option<Function>,
-    /// What is promised about it.
+    /// Its contract.
     pub contract: Contract,
     /// Attribute macros around the declaration.
     pub attributes: Vec<Attribute>,
@@ -54,7 +54,7 @@ impl Field {
 }
 
 impl Record {
-    /// Adds what a redeclaration says.
+    /// Add the contract of a redeclaration.
     pub(super) fn merge(&mut self, again: Record) {
         if !self.complete && again.complete {
             self.fields = again.fields;

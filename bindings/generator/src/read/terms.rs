@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! contract := [ term { "," term } ]
-//! term     := ( WORD [ "(" contract ")" ] | STRING | NUMBER | "-" WORD ) [ "=" term ]
-//! WORD     := NAME { ( "." | "::" | "->" ) NAME }
+//! term     := ( PATH [ "(" contract ")" ] | STRING | NUMBER | "-" NAME ) [ "=" term ]
+//! PATH     := NAME { ( "." | "::" | "->" ) NAME }
 //! ```
 
 use super::lexer::lex;
@@ -15,13 +15,13 @@ use crate::diag::Diagnostic;
 use crate::source::FileId;
 use crate::source::Span;
 
-/// How deep terms may nest; more than any contract means.
+/// How deep terms may nest; more than any real contract needs.
 const DEEPEST: usize = 16;
 
-/// What a term says.
+/// The value of a term.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A word of the vocabulary, or a name of something in C.
+    /// The keyword of a clause, or a name of something in C.
     Word(String),
     /// A string.
     Text(String),
@@ -34,22 +34,22 @@ pub enum Value {
 /// One clause of a contract, or one argument of a clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// What it says.
+    /// The part before the parentheses.
     pub value: Value,
-    /// What stands in parentheses after it.
+    /// The arguments in parentheses.
     pub args: Vec<Term>,
     /// Whether there were parentheses.
     pub called: bool,
-    /// What stands after `=`.
+    /// The term after `=`.
     pub equals: Option<Box<Term>>,
-    /// The value alone.
+    /// The span of the value alone.
     pub name_span: Span,
-    /// All of it.
+    /// The span of the whole term.
     pub span: Span,
 }
 
 impl Term {
-    /// The word, when it is one.
+    /// The keyword or name, if it is one.
     pub fn word(&self) -> Option<&str> {
         match &self.value {
             Value::Word(word) => Some(word),
@@ -57,7 +57,7 @@ impl Term {
         }
     }
 
-    /// The text, when it is a string.
+    /// The text, if it is a string.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
@@ -66,9 +66,9 @@ impl Term {
     }
 }
 
-/// Parses what stands between the parentheses of one `__contract(...)`.
+/// Parse the text between the parentheses of one `__contract(...)`.
 ///
-/// `text` lies at `offset` in `file`; the spans of the terms are places in that file.
+/// `text` is at `offset` in `file`; the spans of the terms refer to that file.
 pub fn parse(file: FileId, offset: usize, text: &str) -> Result<Vec<Term>, Diagnostic> {
     let tokens = lex(text);
     let mut parser = Parser { file, offset, end: offset + text.len(), tokens: &tokens, at: 0 };
@@ -77,7 +77,7 @@ pub fn parse(file: FileId, offset: usize, text: &str) -> Result<Vec<Term>, Diagn
         None => Ok(terms),
         Some(token) => Err(Diagnostic::error(
             parser.span(token),
-            "a contract is not closed as it was opened",
+            "unbalanced parentheses in a contract",
             "expected `,` or the end of the contract",
         )),
     }
@@ -163,12 +163,8 @@ impl<'a> Parser<'a> {
     fn value(&mut self) -> Result<(Value, Span), Diagnostic> {
         let here = self.here();
         let Some(token) = self.peek() else {
-            return Err(Diagnostic::error(
-                here,
-                "a contract ends too early",
-                "expected a word of the vocabulary",
-            )
-            .help("take the last comma away"));
+            return Err(Diagnostic::error(here, "a contract ends too early", "expected a clause")
+                .help("remove the last comma"));
         };
         self.at += 1;
         match &token.kind {
@@ -181,13 +177,13 @@ impl<'a> Parser<'a> {
             }
             Kind::Mark(mark) => Err(Diagnostic::error(
                 here,
-                format!("`{mark}` is not how a clause begins"),
-                "expected a word, a string, a number or an error such as -EBUSY",
+                format!("a clause cannot begin with `{mark}`"),
+                "expected a name, a string, a number or an error such as -EBUSY",
             )),
         }
     }
 
-    /// A name, or names joined by `.`, `->` or `::`; written out with no white space.
+    /// A name, or names joined by `.`, `->` or `::`, without white space.
     fn path(&mut self, first: Span) -> (Value, Span) {
         let mut span = first;
         let mut text = self.raw(self.at - 1).to_owned();

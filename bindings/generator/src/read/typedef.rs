@@ -12,9 +12,9 @@ use crate::source::Span;
 pub struct Typedef {
     /// Its name.
     pub name: String,
-    /// What it stands for.
+    /// The type that it names.
     pub is: CType,
-    /// What it promises.
+    /// Its contract.
     pub contract: Contract,
     /// Its kernel-doc.
     pub doc: Option<Doc>,

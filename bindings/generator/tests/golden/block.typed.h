@@ -24,7 +24,7 @@ DEFINE_FREE(store_exit, struct store *, if (!IS_ERR_OR_NULL(_T)) store_exit(_T))
 		.copy = _name##_copy,                                       \
 	}
 
-/* The same, with the optional callbacks too. */
+/* The same, with the optional callbacks. */
 #define DEFINE_STORE_OPS_ALL(_name, _type, _member, _copy, _gone)           \
 	static int _name##_copy(struct store *store, struct frame *to,      \
 				struct frame *from, unsigned int order)     \

@@ -38,7 +38,7 @@ impl State {
         self.0 & other.0 == other.0
     }
 
-    /// The word.
+    /// The integer.
     #[inline]
     pub const fn into_raw(self) -> u32 {
         self.0
@@ -78,7 +78,7 @@ impl Log {
         self.0.nr_states
     }
 
-    /// The member `states`: as many as `nr_states` says.
+    /// The member `states`, with `nr_states` elements.
     #[inline]
     pub fn states(&self) -> &[State] {
         let first = self.0.states.cast::<State>();

@@ -16,13 +16,13 @@ use crate::{
     }, //
 };
 
-/// How a call ended that may lose a race.
-#[must_use = "a call that lost a race has done nothing and is to be made again"]
+/// The result of a call that may lose a race.
+#[must_use = "a call that lost a race has done nothing; repeat it"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// It did what it was asked to do.
+    /// The call succeeded.
     Done,
-    /// It lost a race and is to be made again.
+    /// The call lost a race; repeat it.
     Again,
 }
 
@@ -70,7 +70,7 @@ impl Port {
     ///
     /// Fails with `EIO` when the line is down, or `EBUSY`.
     ///
-    /// After `EBUSY`, `EAGAIN` the call lost a race and is to be made again.
+    /// After `EBUSY`, `EAGAIN` the call has lost a race; repeat it.
     #[inline]
     pub fn send(&self, word: u32) -> Result<Attempt> {
         // SAFETY: By the type's invariants `self` is a valid `struct port`.

@@ -42,7 +42,7 @@ impl State {
         self.0 & other.0 == other.0
     }
 
-    /// The word.
+    /// The integer.
     #[inline]
     pub const fn into_raw(self) -> u32 {
         self.0

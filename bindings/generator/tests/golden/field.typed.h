@@ -41,7 +41,7 @@ reading_state(const struct reading *reading)
 		.start = _name##_start,                                   \
 	}
 
-/* The same, with the optional callbacks too. */
+/* The same, with the optional callbacks. */
 #define DEFINE_PUMP_OPS_ALL(_name, _type, _member, _start, _stop)         \
 	static int _name##_start(struct pump *pump, unsigned int speed)   \
 	{                                                                 \

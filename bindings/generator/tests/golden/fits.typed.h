@@ -12,7 +12,7 @@ DEFINE_FREE(yard_exit, struct yard *, if (!IS_ERR_OR_NULL(_T)) yard_exit(_T))
 /* guard(yard)(x), scoped_guard(yard, x) { } */
 DEFINE_GUARD(yard, struct yard *, yard_enter(_T), yard_leave(_T))
 
-/* yard_unlock_with() is given more than the object, so there is no guard() of it. */
+/* yard_unlock_with() takes more than the object, so there is no guard() for it. */
 
 /*
  * yard_look(object) { }: the statement runs again for as long as what it reads has

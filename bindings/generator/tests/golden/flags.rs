@@ -37,7 +37,7 @@ impl Mode {
         self.0 & other.0 == other.0
     }
 
-    /// The word.
+    /// The integer.
     #[inline]
     pub const fn into_raw(self) -> u32 {
         self.0

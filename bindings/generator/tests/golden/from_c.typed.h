@@ -26,7 +26,7 @@ DEFINE_GUARD(till_lock_shared, struct till *, till_look(_T), till_unlook(_T))
 		.closed = _name##_closed,                    \
 	}
 
-/* The same, with the optional callbacks too. */
+/* The same, with the optional callbacks. */
 #define DEFINE_TILL_OPS_ALL(_name, _type, _member, _opened, _closed) \
 	static void _name##_opened(struct till *till)                \
 	{                                                            \

@@ -37,7 +37,7 @@ pub enum Visit {
 
 /// One of the garden's beds.
 ///
-/// It is good inside the section that it comes from, and cannot leave it.
+/// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Bed<'s>(pub(crate) bindings::bed, PhantomData<fn(&'s ()) -> &'s ()>);
@@ -52,7 +52,7 @@ impl Bed<'_> {
 
 /// What grows in a bed.
 ///
-/// It is good inside the section that it comes from, and cannot leave it.
+/// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Fruit<'s>(
@@ -456,7 +456,7 @@ impl<T: Unpin> DerefMut for WalkData<'_, T> {
     }
 }
 
-/// Steps through what a [`Walk`] shows with `walk_bed()`.
+/// Steps through the items of a [`Walk`] with `walk_bed()`.
 pub struct Beds<'s> {
     state: &'s bindings::walk,
     item: bindings::bed,
@@ -597,7 +597,7 @@ impl<T: Unpin> DerefMut for HarvestData<'_, T> {
     }
 }
 
-/// Steps through what a [`Harvest`] shows with `walk_fruit()`.
+/// Steps through the items of a [`Harvest`] with `walk_fruit()`.
 pub struct Fruits<'s> {
     state: &'s bindings::walk,
     item: bindings::fruit,

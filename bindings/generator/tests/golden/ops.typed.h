@@ -26,7 +26,7 @@ DEFINE_GUARD(engine, struct engine *, engine_lock(_T), engine_unlock(_T))
 		.start = _name##_start,                                     \
 	}
 
-/* The same, with the optional callbacks too. */
+/* The same, with the optional callbacks. */
 #define DEFINE_ENGINE_OPS_ALL(_name, _type, _member, _start, _stop)         \
 	static int _name##_start(struct engine *engine, unsigned int speed) \
 	{                                                                   \

@@ -46,7 +46,7 @@ impl Place<'_> {
 
 /// A line of a page.
 ///
-/// It is good inside the section that it comes from, and cannot leave it.
+/// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Line<'s>(pub(crate) bindings::line, PhantomData<fn(&'s ()) -> &'s ()>);
@@ -330,7 +330,7 @@ impl<T: Unpin> DerefMut for PagesData<'_, T> {
     }
 }
 
-/// Steps through what a [`Pages`] shows with `reading_line()`.
+/// Steps through the items of a [`Pages`] with `reading_line()`.
 pub struct Lines<'s> {
     state: &'s bindings::reading,
     item: bindings::line,

@@ -26,7 +26,7 @@ impl Entry {
         self.0 & other.0 == other.0
     }
 
-    /// The word.
+    /// The integer.
     #[inline]
     pub const fn into_raw(self) -> usize {
         self.0
@@ -40,13 +40,13 @@ impl Entry {
     }
 }
 
-/// A word that `ticket_t` describes.
+/// An integer described by `ticket_t`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticket(pub(crate) u32);
 
 impl Ticket {
-    /// The word.
+    /// The integer.
     #[inline]
     pub const fn into_raw(self) -> u32 {
         self.0

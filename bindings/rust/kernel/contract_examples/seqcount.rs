@@ -48,7 +48,7 @@ impl SeqCount {
         self.inner.get()
     }
 
-    /// Have whoever is reading begin anew.
+    /// Make current readers start again.
     ///
     /// Never sleeps.
     #[inline]
@@ -57,7 +57,7 @@ impl SeqCount {
         unsafe { bindings::write_seqcount_invalidate(self.as_raw()) }
     }
 
-    /// Read what does not hold still.
+    /// Begin to read data that may change.
     ///
     /// `body` runs again for as long as what it read has changed meanwhile; its result is
     /// returned only when it has not.

@@ -169,7 +169,7 @@ impl Event {
     pub const EXCLUSIVE: Self = Self(bindings::mmu_notifier_event_MMU_NOTIFY_EXCLUSIVE);
 }
 
-/// A word that `hmm_pfn_flags` describes.
+/// An integer described by `hmm_pfn_flags`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PfnFlags(pub(crate) usize);
@@ -199,7 +199,7 @@ impl PfnFlags {
         self.0 & other.0 == other.0
     }
 
-    /// The word.
+    /// The integer.
     #[inline]
     pub const fn into_raw(self) -> usize {
         self.0
@@ -252,7 +252,7 @@ impl Pfn<'_> {
 ///
 /// Its pages are all of one `struct dev_pagemap`, or all of system memory.
 ///
-/// It is good inside the section that it comes from, and cannot leave it.
+/// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Run<'s>(
@@ -295,7 +295,7 @@ impl<'s> Run<'s> {
 
 /// Neighbouring pages whose device addresses are neighbours.
 ///
-/// It is good inside the section that it comes from, and cannot leave it.
+/// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct DmaRun<'s>(
@@ -1070,7 +1070,7 @@ impl<T: Unpin> DerefMut for PagesData<'_, T> {
     }
 }
 
-/// Steps through what a [`Pages`] shows with `hmm_section_run()`.
+/// Steps through the items of a [`Pages`] with `hmm_section_run()`.
 pub struct Runs<'s> {
     state: &'s bindings::hmm_section,
     item: bindings::hmm_run,
@@ -1293,7 +1293,7 @@ impl<T: Unpin> DerefMut for DmaPagesData<'_, T> {
     }
 }
 
-/// Steps through what a [`DmaPages`] shows with `hmm_section_dma_run()`.
+/// Steps through the items of a [`DmaPages`] with `hmm_section_dma_run()`.
 pub struct Addresses<'s> {
     state: &'s bindings::hmm_section,
     item: bindings::hmm_dma_run,

@@ -3,7 +3,7 @@
  * API year 2019: mirrors, the validity of ranges, and faults with results in the
  * driver's format.
  *
- * The comment at the head of process.c says why a range that is valid under the
+ * The comment at the head of process.c explains why a range that is valid under the
  * driver's lock is up to date.
  */
 #include <linux/mm.h>
@@ -247,7 +247,7 @@ EXPORT_SYMBOL_GPL(hmm_range_valid);
  * @snapshot: %HMM_FAULT_SNAPSHOT
  * @may_unlock: %HMM_FAULT_ALLOW_RETRY
  * @farthest: the highest address that @step has started at
- * @deadline: when to give up if it does not get any farther, in jiffies
+ * @deadline: when to stop without further progress, in jiffies
  */
 struct hmm2019_walk {
 	struct hmm2019_range *range;
@@ -404,7 +404,7 @@ static int hmm2019_walk_rewind(struct hmm2019_walk *w)
 	return valid ? 0 : -EBUSY;
 }
 
-/* Wait for the range to be valid. Whoever gets farther has all the time again. */
+/* Wait for the range to be valid. Progress since the last wait restarts the timeout. */
 static bool hmm2019_walk_wait(struct hmm2019_walk *w)
 {
 	struct hmm2019_range *range = w->range;

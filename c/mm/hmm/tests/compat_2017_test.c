@@ -67,14 +67,14 @@ static void state_on_demand(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hmm_process_exists(mm));
 	process = state(test, mm);
 	KUNIT_EXPECT_TRUE(test, hmm_process_exists(mm));
-	/* This is no new address space any more. */
+	/* The address space is no longer new. */
 	warning = kunit_start_suppress_warning(test);
 	KUNIT_ASSERT_NOT_NULL(test, warning);
 	hmm_mm_init(mm);
 	KUNIT_EXPECT_EQ(test, 1, kunit_suppressed_warning_count(warning));
 	kunit_end_suppress_warning(test, warning);
 	KUNIT_EXPECT_PTR_EQ(test, process->mmu_notifier.mm, mm);
-	/* There is one, and it stays without references. */
+	/* The state exists, and stays without references. */
 	KUNIT_EXPECT_PTR_EQ(test, process, state(test, mm));
 	hmm_process_put(process);
 	hmm_process_put(process);
@@ -91,7 +91,7 @@ static void state_destroyed(struct kunit *test)
 	struct hmm *process;
 
 	KUNIT_ASSERT_NOT_NULL(test, mm);
-	/* There is nothing yet. */
+	/* No state exists yet. */
 	hmm_mm_destroy(mm);
 	process = state(test, mm);
 	hmm_mm_destroy(mm);
@@ -111,7 +111,7 @@ static void without_device_memory(struct kunit *test)
 	struct hmm_devmem *devmem;
 
 	if (IS_ENABLED(CONFIG_DEVICE_PRIVATE))
-		kunit_skip(test, "there is device memory here");
+		kunit_skip(test, "this kernel has device memory");
 	devmem = hmm_devmem_add(&ops, NULL, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, -ENXIO, PTR_ERR_OR_ZERO(devmem));
 	hmm_devmem_remove(devmem);
@@ -153,7 +153,7 @@ static struct device *plug(struct kunit *test, const char *name)
 	struct device *dev;
 
 	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
-		kunit_skip(test, "no device memory here");
+		kunit_skip(test, "this kernel has no device memory");
 	dev = kunit_device_register(test, name);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	plugged = (struct plugged){ .devmem = hmm_devmem_add(&plugged_ops, dev, 1) };
@@ -192,7 +192,7 @@ static void devmem_plugged(struct kunit *test)
 
 	hmm_devmem_remove(devmem);
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(first));
-	/* The addresses are free again. */
+	/* The physical addresses are free again. */
 	devmem = hmm_devmem_add(&plugged_ops, dev, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devmem);
 	KUNIT_EXPECT_EQ(test, first, devmem->pfn_first);
@@ -222,7 +222,7 @@ static void devmem_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(hmm_devmem_add(&none, dev, 1)));
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(hmm_devmem_add(&plugged_ops, NULL, 1)));
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(hmm_devmem_add(&plugged_ops, dev, 0)));
-	/* More than there are addresses. */
+	/* More than there are physical addresses. */
 	KUNIT_EXPECT_TRUE(test, IS_ERR(hmm_devmem_add(&plugged_ops, dev, 1UL << 60)));
 	hmm_devmem_remove(ERR_PTR(-ENOMEM));
 }
@@ -255,7 +255,7 @@ static void migrate_refused(struct kunit *test)
 			migrate_vma(&none, vma, addr, addr + PAGE_SIZE, &src, &dst, NULL));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			migrate_vma(NULL, vma, addr, addr + PAGE_SIZE, &src, &dst, NULL));
-	/* Not within the VMA, by far more than there is memory for. */
+	/* The range ends outside the VMA, and its arrays would not fit into memory. */
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			migrate_vma(&any, vma, addr, TASK_SIZE, &src, &dst, NULL));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
@@ -288,7 +288,7 @@ static struct seen {
 
 #define MPFN_FLAGS (BIT(6) - 1)
 
-/* The dst of a page: one of device memory, whose content nobody reads here. */
+/* A device page as dst. Its content is not read in this test. */
 static unsigned long seen_device_page(void)
 {
 	struct page *page = pfn_to_page(seen.next++);
@@ -347,7 +347,7 @@ static int seen_migrate(unsigned long addr, unsigned long npages, unsigned long 
 	return ret;
 }
 
-/* Each flag of src and dst, for a page of a device, one of the system, and a hole. */
+/* Each flag of src and dst, for a device page, a page of system memory, and a hole. */
 static void migrate_flags(struct kunit *test)
 {
 	const unsigned long page = MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE |
@@ -369,7 +369,7 @@ static void migrate_flags(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page | MIGRATE_PFN_DEVICE, seen.src[0]);
 	KUNIT_EXPECT_EQ(test, page, seen.src[1]);
 	KUNIT_EXPECT_EQ(test, MIGRATE_PFN_MIGRATE, seen.src[2]);
-	/* What had no destination has not moved. */
+	/* Entries without a destination have not moved. */
 	KUNIT_EXPECT_EQ(test, (page | MIGRATE_PFN_DEVICE) & ~MIGRATE_PFN_MIGRATE,
 			seen.moved[0]);
 	KUNIT_EXPECT_EQ(test, page, seen.moved[1]);
@@ -378,7 +378,7 @@ static void migrate_flags(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, seen.dst[i], dst[i]);
 
-	/* A page whose content is lost is given up, and the driver sees its own dst. */
+	/* A page whose content is lost is dropped, and the driver sees its own dst. */
 	seen.lost = true;
 	KUNIT_EXPECT_EQ(test, 0, plugged.frees);
 	KUNIT_EXPECT_EQ(test, 0, seen_migrate(addr, 2, dst));
@@ -393,7 +393,7 @@ static void migrate_flags(struct kunit *test)
 #else
 static void migrate_flags(struct kunit *test)
 {
-	kunit_skip(test, "no device memory here");
+	kunit_skip(test, "this kernel has no device memory");
 }
 #endif
 

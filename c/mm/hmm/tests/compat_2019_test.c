@@ -75,7 +75,7 @@ static int device_sync(struct hmm_mirror *mirror,
 	device->last.start = update->start;
 	device->last.end = update->end;
 	device->last.may_block = mmu_notifier_range_blockable(update);
-	/* The driver is called after the range became invalid, which it stays. */
+	/* The driver is called after the range became invalid, and it stays invalid. */
 	if (update->start < device->range.end && device->range.start < update->end)
 		device->last.range_valid |= hmm_range_valid(&device->range) ||
 					    hmm_range_wait_until_valid(&device->range, 0);
@@ -130,7 +130,7 @@ static struct old_device *device_make(struct kunit *test)
 	return device;
 }
 
-/* What a driver sets for @npages from @addr, without requests. */
+/* The fields that a driver sets for @npages from @addr, without requests. */
 static void device_describe(struct old_device *device, unsigned long addr,
 			    unsigned long npages)
 {
@@ -245,7 +245,7 @@ static void mirror_would_block(struct kunit *test)
 	device->stubborn = true;
 	mmu_notifier_range_init(&update, MMU_NOTIFY_CLEAR, 0, current->mm, addr,
 				addr + PAGE_SIZE);
-	/* What was refused has no end. */
+	/* A refused invalidation has no end. */
 	KUNIT_EXPECT_EQ(test, -EAGAIN,
 			mmu_notifier_invalidate_range_start_nonblock(&update));
 	KUNIT_EXPECT_EQ(test, 0, device->syncs);
@@ -260,7 +260,7 @@ static void mirror_would_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L, device->mirror.hmm->notifiers);
 }
 
-/* Once the OOM reaper is at work nothing that is read is to be relied on. */
+/* Once the OOM reaper has invalidated pages, contents are not reliable: ranges stay invalid. */
 static void range_of_a_reaped_process(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 2, RW);
@@ -446,7 +446,7 @@ static void range_start_and_end_between(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, valid_after(test, range, range_is_valid, range));
 	KUNIT_EXPECT_EQ(test, 1, device->syncs);
-	/* With a plain bool the same order goes unnoticed. */
+	/* A plain bool does not detect this order of events. */
 	KUNIT_ASSERT_EQ(test, 0, mmu_notifier_register(&plain.notifier, current->mm));
 	KUNIT_EXPECT_TRUE(test, valid_after(test, range, plain_valid, &plain));
 	mmu_notifier_unregister(&plain.notifier, current->mm);
@@ -506,7 +506,7 @@ static void ending_now(struct work_struct *work)
 {
 	struct ending *ending = container_of(work, struct ending, work.work);
 
-	/* Racy, and early enough for a waiter to be there. */
+	/* A racy check, made after a waiter had time to start waiting. */
 	ending->awaited = waitqueue_active(&ending->hmm->wq);
 	mmu_notifier_invalidate_range_end(&ending->update);
 }
@@ -586,7 +586,7 @@ static void range_among_many(struct kunit *test)
 	invalidation_start(update + i, addr, addr + PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(range, 0));
 	mmu_notifier_invalidate_range_end(update);
-	/* A record is free again, but not that invalidation's. */
+	/* A record is free again, but not the one of that invalidation. */
 	KUNIT_EXPECT_FALSE(test, hmm_range_wait_until_valid(range, 0));
 	mmu_notifier_invalidate_range_end(update + i);
 	KUNIT_EXPECT_TRUE(test, hmm_range_wait_until_valid(range, 0));
@@ -642,7 +642,7 @@ static void formats(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1000, HMM_RANGE_DEFAULT_TIMEOUT);
 }
 
-/* A special value that has the valid bit is still no page. */
+/* A special value that has the valid bit is not a page. */
 static void entries_of_awkward_values(struct kunit *test)
 {
 	static const u64 values[HMM_PFN_VALUE_MAX] = {
@@ -702,7 +702,7 @@ static void fault_by_default(struct kunit *test)
 				ENTRY_VALID | ENTRY_WRITE);
 }
 
-/* Requests of single pages count as far as the mask has them. */
+/* Requests of single pages count as far as the mask includes them. */
 static void fault_by_mask(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 3, RW);
@@ -744,7 +744,7 @@ static void fault_errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->pfns[2], (u64)ENTRY_NONE);
 }
 
-/* Where no entry of a page table is there is none to report. */
+/* Addresses without a PTE are reported as none. */
 static void snapshot_of_a_hole(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 3, RW);
@@ -779,7 +779,7 @@ static void snapshot_above_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_NONE);
 }
 
-/* A VMA that cannot be read: no entry is reported, of the pages before it neither. */
+/* A VMA that cannot be read: no entry is reported, not even of the pages before it. */
 static void fault_unreadable(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 2, RW);
@@ -1038,7 +1038,7 @@ static struct hmm_range *requests_range(struct kunit *test, struct old_device *d
 	return range;
 }
 
-/* What is reported is no request when the walk starts again. */
+/* When the walk starts again, reported entries are not taken for requests. */
 static void fault_keeps_requests(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 2, RW);
@@ -1071,7 +1071,7 @@ static void fault_wait_times_out(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, time_in_range(jiffies,
 					      start + msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT),
 					      start + msecs_to_jiffies(20000)));
-	/* The driver may simply try again: the requests are there. */
+	/* The driver can repeat the call: the requests are still in the array. */
 	KUNIT_EXPECT_EQ(test, device->pfns[0], 0ULL);
 	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)ENTRY_VALID);
 	mmu_notifier_invalidate_range_end(&update);
@@ -1119,7 +1119,7 @@ static struct device *dma_device(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	if (!IS_ENABLED(CONFIG_HAS_DMA))
-		kunit_skip(test, "no DMA here");
+		kunit_skip(test, "this kernel has no DMA");
 	KUNIT_ASSERT_EQ(test, 0, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)));
 	return dev;
 }
@@ -1142,7 +1142,7 @@ static void dma_map_and_unmap(struct kunit *test)
 	struct device *dev = dma_device(test);
 	struct page *written, *read;
 
-	/* One to write, one to read, and one that is not there. */
+	/* A writable page, a read-only page, and a hole. */
 	device->pfns[0] = ENTRY_VALID | ENTRY_WRITE;
 	device->pfns[1] = ENTRY_VALID;
 	range->pfn_flags_mask = ENTRY_VALID | ENTRY_WRITE;
@@ -1161,7 +1161,7 @@ static void dma_map_and_unmap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->daddrs[0], (dma_addr_t)0);
 	KUNIT_EXPECT_EQ(test, device->pfns[0], (u64)ENTRY_NONE);
 
-	/* A device that has not written leaves pages as they are. */
+	/* Pages that the device has not written stay clean. */
 	range->pfn_flags_mask = 0;
 	KUNIT_EXPECT_EQ(test, 2L, device_dma_map(range, dev, device->daddrs));
 	ClearPageDirty(written);

@@ -38,7 +38,7 @@
  * struct fake - the fake DMA layer
  * @fails_at: index of the page that cannot be mapped; -1 for none
  * @stale_at: index of the page before which the range becomes invalid; -1 for none
- * @asked: number of checks of validity
+ * @checks: number of checks of validity
  * @maps: number of pages that were mapped
  * @mapped: number of pages that are mapped
  * @both_ways: number of those that are mapped in both directions
@@ -46,7 +46,7 @@
 static struct fake {
 	int fails_at;
 	int stale_at;
-	int asked;
+	int checks;
 	int maps;
 	int mapped;
 	int both_ways;
@@ -84,7 +84,7 @@ long faked_fault(struct hmm2019_range *range, unsigned int flags)
 
 bool faked_valid(struct hmm2019_range *range)
 {
-	return fake.asked++ != fake.stale_at;
+	return fake.checks++ != fake.stale_at;
 }
 
 #include "../compat/hmm_2019_dma.c"

@@ -22,7 +22,7 @@
  * struct memory_device - a device with memory
  * @pagemap: the memory
  * @ref: the driver's reference count for @pagemap
- * @gone: it is zero
+ * @gone: whether @ref has dropped to zero
  * @kills: number of calls of kill()
  * @frees: number of calls of page_free()
  * @freed: the page of the last one
@@ -109,7 +109,7 @@ static void private_addresses(struct kunit *test, struct device *dev,
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, res);
 	device->pagemap.res = *res;
 #else
-	kunit_skip(test, "no device memory here");
+	kunit_skip(test, "this kernel has no device memory");
 #endif
 }
 
@@ -117,9 +117,9 @@ static void private_addresses(struct kunit *test, struct device *dev,
 static void set_aside_addresses(struct kunit *test, struct memory_device *device)
 {
 	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
-		kunit_skip(test, "no device memory here");
+		kunit_skip(test, "this kernel has no device memory");
 	if (!strstr(saved_command_line, "memmap=512M$0x140000000"))
-		kunit_skip(test, "no memory is set aside here");
+		kunit_skip(test, "no memory is reserved for coherent devices");
 	device->pagemap.res = (struct resource)DEFINE_RES_MEM(SET_ASIDE, SIZE);
 }
 
@@ -129,7 +129,7 @@ static void without_zone_device(struct kunit *test)
 	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PRIVATE);
 
 	if (IS_ENABLED(CONFIG_ZONE_DEVICE))
-		kunit_skip(test, "there are struct pages for device memory here");
+		kunit_skip(test, "this kernel has struct pages for device memory");
 	KUNIT_EXPECT_EQ(test, -ENXIO,
 			PTR_ERR_OR_ZERO(devm_memremap_pages(host(test), &device->pagemap)));
 	KUNIT_EXPECT_EQ(test, 0, device->kills);
@@ -150,7 +150,7 @@ static void altmap_helpers(struct kunit *test)
 	};
 
 	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
-		kunit_skip(test, "no struct pages for device memory here");
+		kunit_skip(test, "this kernel has no struct pages for device memory");
 	KUNIT_EXPECT_EQ(test, 5UL, vmem_altmap_offset(&altmap));
 	KUNIT_EXPECT_EQ(test, 0UL, vmem_altmap_offset(NULL));
 	vmem_altmap_free(&altmap, 4);
@@ -164,7 +164,7 @@ static void incomplete(struct kunit *test)
 	int i;
 
 	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
-		kunit_skip(test, "no struct pages for device memory here");
+		kunit_skip(test, "this kernel has no struct pages for device memory");
 	for (i = 0; i < 6; i++) {
 		device = memory_device(test, MEMORY_DEVICE_PRIVATE);
 		if (i == 0)
@@ -231,7 +231,7 @@ static void pagemap_by_pfn(struct kunit *test)
 
 	found = get_dev_pagemap(pfn, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, found, &device->pagemap);
-	/* The second lookup takes over the reference of the first. */
+	/* The second lookup reuses the reference of the first. */
 	KUNIT_EXPECT_PTR_EQ(test, found, get_dev_pagemap(pfn + 1, found));
 	/* A lookup that fails drops it. */
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(0, found));
@@ -242,7 +242,7 @@ static void pagemap_by_pfn(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(pfn, NULL));
 	put_dev_pagemap(found);
 	put_dev_pagemap(NULL);
-	/* The reference count pins the mapping: it ends after it. */
+	/* The reference count pins the mapping, which ends after it. */
 	KUNIT_EXPECT_FALSE(test, device->gone);
 	device->pagemap.kill = memory_killed;
 	devm_memunmap_pages(dev, &device->pagemap);
@@ -280,7 +280,7 @@ static void public_pages(struct kunit *test)
 static void public_pages_altmap(struct kunit *test)
 {
 	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);
-	/* On x86 one huge page, so that nothing is added for alignment. */
+	/* On x86 exactly one huge page, so that no padding is needed for alignment. */
 	const unsigned long needed = PHYS_PFN(SIZE / PAGE_SIZE * sizeof(struct page));
 	const struct vmem_altmap altmap = {
 		.base_pfn = PHYS_PFN(SET_ASIDE),
@@ -298,10 +298,10 @@ static void public_pages_altmap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->pagemap.altmap.alloc, needed);
 	KUNIT_EXPECT_EQ(test, page_to_phys(pfn_to_page(PHYS_PFN(SET_ASIDE) + altmap.free)),
 			SET_ASIDE + PFN_PHYS(altmap.free));
-	/* The first struct page lies behind the reserved pages and those for alignment. */
+	/* The first struct page follows the reserved pages and the padding. */
 	KUNIT_EXPECT_EQ(test, vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE))),
 			altmap.base_pfn + altmap.reserve + altmap.align);
-	/* The struct page of the first page that is left lies in the memory. */
+	/* The struct page of the first usable page is in the device memory. */
 	KUNIT_EXPECT_EQ(test, SET_ASIDE,
 			round_down(PFN_PHYS(vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE) +
 								       altmap.free))), SIZE));
@@ -372,7 +372,7 @@ static void fs_dax_page_free(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i, device->frees);
 		KUNIT_EXPECT_PTR_EQ(test, page, device->freed);
 	}
-	/* Waking somebody up while the page is in use is no free. */
+	/* A wake-up while the page is in use does not free it. */
 	get_page(page);
 	wake_up_var(page);
 	KUNIT_EXPECT_EQ(test, 2, device->frees);
@@ -428,7 +428,7 @@ static void page_in_use_pins(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, device->gone);
 }
 
-/* Addresses that are not the device's: the errors of Linux 5.0. */
+/* Addresses that do not belong to the device: the errors of Linux 5.0. */
 static void addresses_taken(struct kunit *test)
 {
 	struct memory_device *device = memory_device(test, MEMORY_DEVICE_PUBLIC);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: its allocator, and migration of pages of a process;
- * and the migration engine under drivers that make mistakes.
+ * Device memory: its allocator, the migration of a process's pages, and the
+ * migration core under drivers that make mistakes.
  *
- * The device is a buffer. What the CPU cannot reach is then what no page table
- * leads to, and a test can look into it.
+ * The device's memory is a buffer that no page table of the process maps. A test
+ * can read it directly.
  */
 #include <kunit/test.h>
 #include <linux/memcontrol.h>
@@ -354,9 +354,9 @@ static void devmem_keeps_writes(struct kunit *test)
 }
 
 /*
- * Huge device pages are made where a page fault would make them, and huge pages
- * come home as such where the process has not opted out of them. What was not
- * asked for is not populated.
+ * Huge device pages are allocated where a page fault would allocate huge pages, and
+ * migrate to system memory as a whole unless the process has disabled THP. Pages
+ * outside the requested range are not populated.
  */
 static void devmem_huge_policy(struct kunit *test)
 {
@@ -373,7 +373,7 @@ static void devmem_huge_policy(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, folio_order(page_folio(device_page(device, 0))), 0);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
-	/* No more than &hmm_devmem.fault_pages come with the one that was touched. */
+	/* At most &hmm_devmem.fault_pages migrate with the page that was touched. */
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - HPAGE_PMD_NR + 16);
 	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
 					    MADV_DONTNEED));
@@ -417,7 +417,7 @@ static struct kunit_suite devmem_suite = {
 	.test_cases = devmem_cases,
 };
 
-#define WORDS	HPAGE_PMD_NR
+#define NPAGES	HPAGE_PMD_NR
 
 /* A request for @pages pages from @addr on, with arrays. Takes the mmap lock. */
 static struct migrate_vma *ask(struct kunit *test, unsigned long addr,
@@ -426,9 +426,9 @@ static struct migrate_vma *ask(struct kunit *test, unsigned long addr,
 	struct migrate_vma *args = kunit_kzalloc(test, sizeof(*args), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, args);
-	args->src = kunit_kcalloc(test, 2 * WORDS, sizeof(long), GFP_KERNEL);
+	args->src = kunit_kcalloc(test, 2 * NPAGES, sizeof(long), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, args->src);
-	args->dst = args->src + WORDS;
+	args->dst = args->src + NPAGES;
 	args->start = addr;
 	args->end = addr + pages * PAGE_SIZE;
 	args->flags = MIGRATE_VMA_SELECT_SYSTEM | MIGRATE_VMA_SELECT_COMPOUND;
@@ -502,7 +502,7 @@ static void migrate_invalid_dst(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_EXPECT_EQ(test, args->cpages, 4);
 
-	/* Not locked; too large; good; handed in twice. */
+	/* Not locked; too large; valid; passed twice. */
 	folio = hmm_devmem_alloc(&device->devmem, 0);
 	folio_unlock(folio);
 	args->dst[0] = mpfn_of(folio);
@@ -524,7 +524,7 @@ static void migrate_invalid_dst(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
-/* A dst page that is handed in for several holes is inserted into the first one. */
+/* A dst page that is passed for several holes is inserted into the first one. */
 static void migrate_page_twice(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -553,8 +553,8 @@ static void migrate_page_twice(struct kunit *test)
 }
 
 /*
- * The process fills holes while the driver has folios for them. Such a folio is as
- * the driver handed it in, charged to nobody, and can be handed in again.
+ * The process fills holes while the driver has folios for them. Such a folio is
+ * unchanged, not charged to any memcg, and can be passed again.
  */
 static void migrate_hole_filled_meanwhile(struct kunit *test)
 {
@@ -609,7 +609,7 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 	}
 }
 
-/* mpfns have documented flags only; the engine's own state is elsewhere. */
+/* mpfns have documented flags only; the core keeps its own state elsewhere. */
 static void migrate_public_mpfns(struct kunit *test)
 {
 	const unsigned long flags = MIGRATE_PFN_VALID | MIGRATE_PFN_MIGRATE |
@@ -642,7 +642,7 @@ static void migrate_request_changed(struct kunit *test)
 		pages[i] = migrate_pfn_to_page(args->src[i]);
 	args->start += PAGE_SIZE;
 	end(args);
-	/* Who touched a page that is not would wait for ever. */
+	/* An access to a page that is not would wait for ever. */
 	for (i = 0; i < 4; i++)
 		KUNIT_ASSERT_TRUE(test, folio_mapped(page_folio(pages[i])));
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
@@ -716,8 +716,8 @@ static struct folio *alloc_home(void)
 }
 
 /*
- * A huge folio of the device, by pfn, with small pages to go to, and not for
- * all of it: it is split, what has a place moves, the rest stays.
+ * A huge device folio, by pfn, with small dst pages for some of its pages only: it
+ * is split, pages with a dst move, the others stay.
  */
 static void migrate_splits_by_pfn(struct kunit *test)
 {
@@ -726,16 +726,16 @@ static void migrate_splits_by_pfn(struct kunit *test)
 	unsigned long *src, *dst, i, pfn;
 
 	allow_huge(test, addr, HPAGE_PMD_SIZE);
-	src = kunit_kcalloc(test, 2 * WORDS, sizeof(*src), GFP_KERNEL);
+	src = kunit_kcalloc(test, 2 * NPAGES, sizeof(*src), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, src);
-	dst = src + WORDS;
+	dst = src + NPAGES;
 	pfn = first_pfn(device);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
 		device->memory[i * PAGE_SIZE] = i & 0x7f;
 
-	KUNIT_ASSERT_EQ(test, migrate_device_range(src, pfn, WORDS), 0);
+	KUNIT_ASSERT_EQ(test, migrate_device_range(src, pfn, NPAGES), 0);
 	KUNIT_ASSERT_TRUE(test, src[0] & MIGRATE_PFN_COMPOUND);
 	for (i = 0; i < HPAGE_PMD_NR; i += 2) {
 		struct folio *folio = alloc_home();
@@ -746,12 +746,12 @@ static void migrate_splits_by_pfn(struct kunit *test)
 					 pfn_to_page(pfn + i), 0);
 		dst[i] = mpfn_of(folio);
 	}
-	migrate_device_pages(src, dst, WORDS);
+	migrate_device_pages(src, dst, NPAGES);
 	for (i = 0; i < HPAGE_PMD_NR; i++)
 		if (!!(src[i] & MIGRATE_PFN_MIGRATE) == i % 2)
 			break;
 	KUNIT_EXPECT_EQ(test, i, HPAGE_PMD_NR);
-	migrate_device_finalize(src, dst, WORDS);
+	migrate_device_finalize(src, dst, NPAGES);
 	KUNIT_EXPECT_EQ(test, available(device),
 			DEVICE_PAGES - HPAGE_PMD_NR / 2);
 
@@ -763,7 +763,7 @@ static void migrate_splits_by_pfn(struct kunit *test)
 }
 
 /**
- * struct dropper - lets go of a folio when it is told of an invalidation
+ * struct dropper - drops the reference to a folio at an invalidation
  * @notifier: subscribed to the test's process
  * @folio: the folio, or NULL
  */
@@ -788,8 +788,8 @@ static const struct mmu_notifier_ops dropper_ops = {
 };
 
 /*
- * A folio that another migration has unlocked, and lets go of while this one is
- * unmapping the folio before it: what it held has gone, so it must not move.
+ * Another migration has unlocked a folio, and drops its reference while this one
+ * unmaps the folio before it: nothing refers to the page any more, so it must not move.
  */
 static void migrate_skips_unmapped_folio(struct kunit *test)
 {
@@ -822,10 +822,10 @@ static void migrate_skips_unmapped_folio(struct kunit *test)
 
 /**
  * struct leaver - a process that unmaps its pages while they are copied
- * @addr: where they are
- * @size: how much; 0 when they are unmapped
- * @anon_vma: theirs, which nothing but the migration refers to then
- * @refcount: of @anon_vma, after that and before the last copy
+ * @addr: the address of the pages
+ * @size: their size in bytes; 0 once they are unmapped
+ * @anon_vma: their anon_vma, to which only the migration has references then
+ * @refcount: the count of @anon_vma, after the unmap and before the last copy
  */
 static struct leaver {
 	unsigned long addr;
@@ -861,7 +861,7 @@ static void evict_exiting_process(struct kunit *test, unsigned int order)
 	mmap_read_unlock(current->mm);
 	KUNIT_ASSERT_NOT_NULL(test, vma);
 	leaver = (struct leaver){
-		/* The whole VMA, whatever it was merged with. */
+		/* The whole VMA: it may have been merged with another one. */
 		.addr = vma->vm_start,
 		.size = vma->vm_end - vma->vm_start,
 		.anon_vma = folio_anon_vma(page_folio(device_page(device, 0))),
@@ -877,12 +877,12 @@ static void evict_exiting_process(struct kunit *test, unsigned int order)
 }
 
 /*
- * By pfn the mappings may go at any time. The anon_vma stays for as long as
- * there are migration entries to look for: for a small folio, a large one, and
- * the pieces of a large one that is split on the way.
+ * In a migration by pfn, the mappings may be removed at any time. The anon_vma must
+ * stay as long as migration entries may exist: for a small folio, a large one, and
+ * the parts of a large one that is split during the migration.
  *
- * Not with a huge entry: the kernel's zap_huge_pmd() takes a migration entry
- * that stands for device private memory for a mapping (docs/migration.md).
+ * Not tested with a PMD migration entry: the kernel's zap_huge_pmd() treats one for
+ * device-private memory as a mapping (docs/migration.md).
  */
 static void migrate_holds_anon_vma(struct kunit *test)
 {

@@ -3,16 +3,16 @@
  * KUnit: hmm_dma_map_*() and the device addresses of mirrors, on devices of every
  * kind.
  *
- * dma.c and mirror_dma.c are compiled a second time here, onto a DMA layer that does what a test
- * tells it to and remembers what it was asked. So the paths through an IOMMU
- * and between peer devices run where there is neither.
+ * dma.c and mirror_dma.c are compiled a second time here, on a fake DMA layer that
+ * a test configures and that counts its calls. So the paths through an IOMMU and
+ * between peer devices run on machines with neither.
  */
 #include <kunit/test.h>
 #include <linux/dma-mapping.h>
 #include <linux/hmm.h>
 #include <linux/pci-p2pdma.h>
 
-/* The functions under test, and so what <linux/hmm-dma.h> declares. */
+/* The functions under test, which <linux/hmm-dma.h> declares under these names. */
 #define hmm_dma_map_alloc	faked_dma_map_alloc
 #define hmm_dma_map_free	faked_dma_map_free
 #define hmm_dma_map_pfn		faked_dma_map_pfn
@@ -34,13 +34,13 @@
 /**
  * struct fake_dma - the DMA layer of a test
  * @iova: there is an IOVA space
- * @unmap: a mapping has to be undone
+ * @unmap: mappings must be unmapped
  * @sync: the device needs synchronisation
  * @limited: the device cannot reach all memory
  * @fails: the next link, sync or map fails
- * @peer: how a page lies to the device
- * @links, @unlinks, @maps, @unmaps: how often what was asked
- * @attrs: attributes of the last call that had some
+ * @peer: how the device reaches the page
+ * @links, @unlinks, @maps, @unmaps: number of calls of each kind
+ * @attrs: attributes of the last call that has them
  * @addr: the last device address or offset that was mapped or unmapped
  * @lock: a lock, or NULL
  * @unlocked: how often dma_map_phys() was called without it
@@ -179,7 +179,7 @@ static dma_addr_t fake_bus_addr_map(struct p2pdma_provider *provider,
 
 #define STATE (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
 
-/* A map whose entry 1 holds a page that was faulted in. */
+/* A map whose entry 1 is a page that was faulted in. */
 struct dma_test {
 	struct hmm_dma_map map;
 	struct pci_p2pdma_map_state peer;
@@ -192,7 +192,7 @@ static struct dma_test *dma_test_begin(struct kunit *test, struct fake_dma how)
 	struct dma_test *t = test->priv;
 
 	fake = how;
-	/* Ordinary memory, which is no peer's, is not what 0 stands for. */
+	/* Ordinary memory is not peer-to-peer memory, and 0 is not its type. */
 	if (fake.peer == PCI_P2PDMA_MAP_UNKNOWN)
 		fake.peer = PCI_P2PDMA_MAP_NONE;
 	KUNIT_ASSERT_EQ(test, 0, hmm_dma_map_alloc(NULL, &t->map, ENTRIES, PAGE_SIZE));
@@ -351,7 +351,7 @@ static void dma_flags_lost_by_a_walk(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_test_unmap(t));
 }
 
-/* A map as umem_odp has for devices without DMA: nothing of it is ever mapped. */
+/* A map as umem_odp has for devices without DMA: nothing is ever mapped. */
 static void dma_map_of_the_driver(struct kunit *test)
 {
 	unsigned long pfn = HMM_PFN_VALID;
@@ -361,12 +361,12 @@ static void dma_map_of_the_driver(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hmm_dma_unmap_pfn(NULL, &map, 0));
 }
 
-/* What a section shows: two pages in a row to write, none, and one to read. */
+/* The pages of a section: two consecutive writable pages, a hole, and a read-only page. */
 struct mirror_dma_test {
 	struct hmm_mirror mirror;
 	struct hmm_mirror_dma dma;
 	struct hmm_section section;
-	unsigned long words[ENTRIES];
+	unsigned long pfns[ENTRIES];
 	struct page *pages;
 	phys_addr_t phys;
 };
@@ -392,9 +392,9 @@ static struct mirror_dma_test *mirror_dma_test_begin(struct kunit *test,
 							   t->pages));
 	t->phys = page_to_phys(t->pages);
 	pfn = page_to_pfn(t->pages);
-	t->words[0] = pfn | HMM_PFN_WRITABLE;
-	t->words[1] = (pfn + 1) | HMM_PFN_WRITABLE;
-	t->words[3] = (pfn + 2) | HMM_PFN_VALID;
+	t->pfns[0] = pfn | HMM_PFN_WRITABLE;
+	t->pfns[1] = (pfn + 1) | HMM_PFN_WRITABLE;
+	t->pfns[3] = (pfn + 2) | HMM_PFN_VALID;
 
 	fake = how;
 	fake.peer = PCI_P2PDMA_MAP_NONE;
@@ -406,14 +406,14 @@ static struct mirror_dma_test *mirror_dma_test_begin(struct kunit *test,
 		.mirror = &t->mirror,
 		.span = MIRROR_SPAN(0, ENTRIES),
 		.batch = MIRROR_SPAN(0, ENTRIES),
-		.pfns = t->words,
+		.pfns = t->pfns,
 		.nr_pfns = ENTRIES,
 		.dma = &t->dma,
 	};
 	return t;
 }
 
-/* The run that begins at a page or comes after it, as "pages from @from to @to". */
+/* The first run at or after a page, as "pages from @from to @to". */
 static void mirror_dma_expect(struct kunit *test, struct mirror_dma_test *t,
 			      unsigned long after, struct hmm_dma_run want)
 {
@@ -462,7 +462,7 @@ static void mirror_dma_shows_runs(struct kunit *test)
 	mirror_dma_expect(test, t, 2, (struct hmm_dma_run){
 		MIRROR_SPAN(3, 4), t->phys + 2 * PAGE_SIZE + FAKE_OFFSET, HMM_PFN_VALID });
 	KUNIT_EXPECT_FALSE(test, hmm_section_dma_run(&t->section, &last));
-	/* What has an address keeps it. */
+	/* A page that has an address keeps it. */
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	KUNIT_EXPECT_EQ(test, 3, fake.maps);
 	hmm_mirror_dma_exit(&t->dma);
@@ -478,7 +478,7 @@ static void mirror_dma_runs_are_locked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	fake.lock = &t->mirror.dma_lock;
 	fake.maps = 0;
-	/* Such a device's addresses are computed each time. */
+	/* Addresses of a device without an IOMMU are computed each time. */
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
 		MIRROR_SPAN(0, 2), t->phys + FAKE_OFFSET, HMM_PFN_WRITABLE });
 	KUNIT_EXPECT_GE(test, fake.maps, 2);
@@ -493,7 +493,7 @@ static void mirror_dma_forgets(struct kunit *test)
 							  (struct fake_dma){ .unmap = true });
 
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
-	/* Who may not wait does not, and is called again. */
+	/* A non-blocking invalidation fails at the lock, and is called again. */
 	mutex_lock(&t->mirror.dma_lock);
 	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1),
 						       false));
@@ -504,8 +504,8 @@ static void mirror_dma_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
 		MIRROR_SPAN(1, 2), t->phys + PAGE_SIZE + FAKE_OFFSET, HMM_PFN_WRITABLE });
-	/* Another page is there now, which has an address of its own. */
-	t->words[0] = page_to_pfn(t->pages + 3) | HMM_PFN_VALID;
+	/* Another page is mapped now, with another device address. */
+	t->pfns[0] = page_to_pfn(t->pages + 3) | HMM_PFN_VALID;
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	KUNIT_EXPECT_EQ(test, 4, fake.maps);
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
@@ -514,14 +514,14 @@ static void mirror_dma_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 4, fake.unmaps);
 }
 
-/* Behind an IOMMU neighbours in the span are neighbours, wherever they are. */
+/* Behind an IOMMU, consecutive pages of the span have consecutive addresses. */
 static void mirror_dma_iova_is_one_run(struct kunit *test)
 {
 	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){
 		.iova = true, .unmap = true });
 
-	swap(t->words[0], t->words[1]);
-	t->words[2] = page_to_pfn(t->pages + 3) | HMM_PFN_WRITABLE;
+	swap(t->pfns[0], t->pfns[1]);
+	t->pfns[2] = page_to_pfn(t->pages + 3) | HMM_PFN_WRITABLE;
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
 		MIRROR_SPAN(0, 3), FAKE_IOVA, HMM_PFN_WRITABLE });
@@ -595,6 +595,7 @@ static struct kunit_suite dma_suite = {
 	.exit = dma_test_exit,
 	.test_cases = dma_cases,
 };
+
 kunit_test_suite(dma_suite);
 
 MODULE_DESCRIPTION("KUnit tests of hmm_dma_map");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device that is a buffer, and memory of a process, for the tests of device
- * memory.
+ * A device whose memory is a buffer, and memory of a process, for the tests of
+ * device memory.
  */
 #include <linux/highmem.h>
 #include <linux/init.h>
@@ -13,8 +13,8 @@
 #include "fixture_device.h"
 
 /*
- * Coherent memory must be real memory that nobody uses. The VM's kernel is told
- * to set some aside; on any other machine these tests are skipped.
+ * Coherent memory must be real memory that is otherwise unused. The VM's command
+ * line reserves some (tree/run); without it these tests are skipped.
  */
 #define SET_ASIDE	"memmap=512M$0x140000000"
 static struct buffer_device *to_device(struct hmm_devmem *devmem)
@@ -155,7 +155,7 @@ int coherent_device_init(struct kunit *test)
 	struct buffer_device *device;
 
 	if (!strstr(saved_command_line, SET_ASIDE))
-		kunit_skip(test, "no memory is set aside");
+		kunit_skip(test, "no memory is reserved for coherent devices");
 	device = make_device(test, MEMORY_DEVICE_COHERENT);
 	KUNIT_ASSERT_EQ(test, hmm_devmem_add(&device->devmem, SET_ASIDE_AT,
 					     DEVICE_SIZE, NULL), 0);
@@ -192,7 +192,7 @@ void allow_huge(struct kunit *test, unsigned long addr, unsigned long size)
 	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, size, MADV_HUGEPAGE));
 }
 
-/* Write its number to each page. */
+/* Write to each page its number. */
 void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages)
 {
 	unsigned long i;
@@ -210,7 +210,7 @@ unsigned long read_number(struct kunit *test, unsigned long addr)
 	return number;
 }
 
-/* Return how many pages, from the first on, have their number. */
+/* Return the number of pages, from the first on, that contain their number. */
 unsigned long right_numbers(struct kunit *test, unsigned long addr,
 			    unsigned long pages)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A device that is a buffer, for the tests of device memory. What the CPU cannot
- * reach is then what no page table leads to, and a test can look into it.
+ * A device whose memory is a buffer, for the tests of device memory. No page table
+ * of the process maps the buffer; a test can read it directly.
  */
 #ifndef HMM_TESTS_FIXTURE_DEVICE_H
 #define HMM_TESTS_FIXTURE_DEVICE_H
@@ -19,16 +19,16 @@
 
 /**
  * struct buffer_device - device memory with a buffer behind each chunk
- * @devmem: what is tested
+ * @devmem: the device memory under test
  * @memory: the first buffer; NULL for coherent memory
- * @released: how many chunks were removed
- * @copies: how many pages were copied
- * @blocks: how many copies there were of each order
+ * @released: number of chunks that were removed
+ * @copies: number of pages that were copied
+ * @blocks: number of copies of each order
  * @broken: every copy fails
  * @error: the error of a broken copy; 0 for -EIO
- * @fail_once: the next copy or clear finds no memory
- * @bad: a page that cannot be copied, alone or in a block; or NULL
- * @small: there is no memory to copy large blocks
+ * @fail_once: the next copy or clear fails with -ENOMEM
+ * @bad: a page that cannot be copied, alone or with others; or NULL
+ * @small: copies of large folios fail with -ENOMEM
  * @meanwhile: called before each copy, or NULL
  */
 struct buffer_device {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * User memory for a test, and what is known of it without asking HMM.
+ * User memory for a test, and its state determined without HMM.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>

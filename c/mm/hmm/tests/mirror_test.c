@@ -1026,7 +1026,6 @@ static int race_section(void *argument)
 	return 0;
 }
 
-
 /*
  * A section has walked and finds the lock taken. Meanwhile the page comes (of
  * which nobody is told) and, when @collide is set, the sequence moves, as an

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sections that migrate: their pages are in device memory inside the section.
+ * Sections that migrate their pages to device memory.
  */
 #include <kunit/test.h>
 #include <linux/hmm_mirror_typed.h>
@@ -16,15 +16,15 @@
 #include "fixture_device.h"
 
 /**
- * struct mover - a mirror of the test's process, and what its sections saw
+ * struct mover - a mirror of the test's process, and counts of its sections
  * @mirror: the mirror
  * @range: all addresses
  * @section: the section
- * @invalidations: how often the device had to forget something
+ * @invalidations: number of invalidations
  * @there: pages that were in the device's memory
  * @held: pages that were locked
  * @read_only: pages that the device could not write
- * @batches: how often one was inside
+ * @batches: number of batches
  */
 struct mover {
 	struct hmm_mirror mirror;
@@ -121,7 +121,7 @@ static void move_in_one_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mover->there, 96);
 	KUNIT_EXPECT_EQ(test, mover->held, 96);
 	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
-	/* One for what was unmapped, and one for the holes that were filled. */
+	/* One for the pages that were unmapped, and one for the holes that were filled. */
 	KUNIT_EXPECT_EQ(test, mover->invalidations, 2);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 96);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 96 * PAGE_SIZE), 96);
@@ -129,7 +129,7 @@ static void move_in_one_walk(struct kunit *test)
 	hmm_mirror_exit(&mover->mirror);
 }
 
-/* Pages that are in device memory already are reported by a walk, and not held. */
+/* Pages that are in device memory already are reported by a walk, without a reference. */
 static void move_again(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -318,10 +318,10 @@ static void move_while_dropped(struct kunit *test)
 
 /**
  * struct dropper - changes pages when the pages around them are to be migrated
- * @notifier: hears of it
+ * @notifier: subscribed to the test's process
  * @addr: a page that is dropped, so that its folio has to be split; the one
- *	before it becomes read-only, so that it wants a fault
- * @dropped: it was
+ *	before it becomes read-only, so that it needs a fault
+ * @dropped: whether the page was dropped
  */
 struct dropper {
 	struct mmu_interval_notifier notifier;
@@ -329,7 +329,7 @@ struct dropper {
 	bool dropped;
 };
 
-/* In the task that migrates, so that no section has to retry. */
+/* Runs in the task that migrates, so that no section has to retry. */
 static bool drop_while_notified(struct mmu_interval_notifier *notifier,
 				const struct mmu_notifier_range *event,
 				unsigned long seq)
@@ -343,7 +343,7 @@ static bool drop_while_notified(struct mmu_interval_notifier *notifier,
 	dropper->dropped = true;
 	mmap_assert_locked(current->mm);
 	vma = vma_lookup(current->mm, dropper->addr);
-	/* Notifications nest; lockdep knows no better. */
+	/* Notifications nest here; lockdep reports that as recursion. */
 	lockdep_off();
 	if (vma) {
 		zap_vma_range(vma, dropper->addr, PAGE_SIZE);
@@ -359,8 +359,8 @@ static const struct mmu_interval_notifier_ops dropper_ops = {
 
 /*
  * Collection of the second batch ends before its first page: a huge page has to
- * be split, and when it was, one of its pages wants a fault. The section must
- * show the pages of that batch, and not what its array had from the first one.
+ * be split, and afterwards one of its pages needs a fault. The section must show
+ * the pages of that batch, not the array's old content from the first one.
  */
 static void move_ends_where_setup_did(struct kunit *test)
 {
@@ -498,5 +498,5 @@ static struct kunit_suite coherent_suite = {
 
 kunit_test_suites(&private_suite, &coherent_suite);
 
-MODULE_DESCRIPTION("KUnit tests of HMM sections that move their pages");
+MODULE_DESCRIPTION("KUnit tests of HMM sections that migrate their pages");
 MODULE_LICENSE("GPL");

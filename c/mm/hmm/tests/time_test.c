@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: how long a page takes, in our core and in the kernel's own, on the same
- * memory in one boot.
+ * KUnit: time per page, in our core and in the kernel's own, on the same memory in
+ * one boot.
  *
- * For `make bench`, which runs it under User Mode Linux: there the code runs as
- * it is on the host's CPU, but that entries are looked at one by one. The suite's
- * name is not one that `make check` asks for. It fails when the two cores do
- * not report the same; how long they take is only told.
+ * For `make bench`, which runs it under User Mode Linux: there the code runs
+ * natively on the host's CPU, but without PTE batches. `make check` does not run
+ * this suite. It fails if the two cores report different results; the times are
+ * only printed.
  */
 #include <kunit/test.h>
 #include <linux/math64.h>
@@ -17,16 +17,16 @@
 
 int ref_hmm_range_fault(struct hmm_range *range);
 
-/* As many pages as one call walks, and how often, of which the fastest counts. */
+/* The number of pages of a call, and of calls, of which the fastest counts. */
 #define TIME_PAGES 4096UL
 #define TIME_RUNS 50
 
 /**
- * struct timing - what is walked
- * @name: how the result is called
- * @no_vma: nothing can be mapped there
- * @present: there is a page at each address
- * @default_flags: what is asked for each page
+ * struct timing - the memory of a measurement
+ * @name: name of the result
+ * @no_vma: there is no VMA
+ * @present: each page is present
+ * @default_flags: the request of each page
  */
 struct timing {
 	const char *name;
@@ -50,7 +50,7 @@ static void timing_name(const struct timing *timing, char *name)
 
 KUNIT_ARRAY_PARAM(timing, timings, timing_name);
 
-/* Memory of a kind; its address. */
+/* Map the memory of a measurement; return its address. */
 static unsigned long time_memory(struct kunit *test, const struct timing *timing)
 {
 	unsigned long addr = memory_map(test, TIME_PAGES, PROT_READ | PROT_WRITE);
@@ -63,7 +63,7 @@ static unsigned long time_memory(struct kunit *test, const struct timing *timing
 	return addr;
 }
 
-/* The nanoseconds that the fastest of some calls took. The words are the last's. */
+/* The time of the fastest of some calls, in ns. The hmm pfns are those of the last. */
 static u64 time_walk(struct kunit *test, struct hmm_range *range,
 		     int (*fault)(struct hmm_range *range))
 {
@@ -86,7 +86,7 @@ static u64 time_walk(struct kunit *test, struct hmm_range *range,
 	return best;
 }
 
-/* Hundredths of a nanosecond for each page. */
+/* Time per page, in hundredths of a nanosecond. */
 static u64 per_page(u64 ns)
 {
 	return div_u64(ns * 100, TIME_PAGES);
@@ -102,23 +102,23 @@ static void walks_take_their_time(struct kunit *test)
 		.default_flags = timing->default_flags,
 		.start = time_memory(test, timing),
 	};
-	unsigned long *words = kunit_kmalloc(test, 2 * size, GFP_KERNEL);
+	unsigned long *pfns = kunit_kmalloc(test, 2 * size, GFP_KERNEL);
 	u64 ours, reference;
 
-	KUNIT_ASSERT_NOT_NULL(test, words);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
 	range.end = range.start + TIME_PAGES * PAGE_SIZE;
 	KUNIT_ASSERT_EQ(test, 0,
 			mmu_interval_notifier_insert(&notifier, current->mm,
 						     range.start,
 						     range.end - range.start,
 						     &memory_notifier_ops));
-	range.hmm_pfns = words;
+	range.hmm_pfns = pfns;
 	ours = per_page(time_walk(test, &range, hmm_range_fault));
-	range.hmm_pfns = words + TIME_PAGES;
+	range.hmm_pfns = pfns + TIME_PAGES;
 	reference = per_page(time_walk(test, &range, ref_hmm_range_fault));
 	mmu_interval_notifier_remove(&notifier);
 
-	KUNIT_EXPECT_MEMEQ(test, words, words + TIME_PAGES, size);
+	KUNIT_EXPECT_MEMEQ(test, pfns, pfns + TIME_PAGES, size);
 	kunit_info(test, "%s %llu.%02llu %llu.%02llu ns/page\n", timing->name,
 		   ours / 100, ours % 100, reference / 100, reference % 100);
 }
@@ -134,5 +134,5 @@ static struct kunit_suite time_suite = {
 };
 
 kunit_test_suite(time_suite);
-MODULE_DESCRIPTION("How long a page takes in HMM's two cores");
+MODULE_DESCRIPTION("Time per page of HMM's two cores");
 MODULE_LICENSE("GPL");

@@ -48,20 +48,19 @@ static unsigned long map_large(struct kunit *test, unsigned int order,
 	write_numbers(test, addr, pages);
 	WRITE_ONCE(huge_anon_orders_always, before);
 	if (order_at(test, addr) != order)
-		kunit_skip(test, "no folio of order %u to be had", order);
+		kunit_skip(test, "cannot allocate a folio of order %u", order);
 	return addr;
 }
 
 /* Migrate back to system memory: private memory by CPU faults, coherent by a call. */
 static void migrate_back(struct kunit *test, unsigned long addr,
-		       unsigned long pages)
+			 unsigned long pages)
 {
 	struct buffer_device *device = test->priv;
 
 	if (is_coherent(device))
-		KUNIT_EXPECT_EQ(
-			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
-			pages);
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+				pages);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
@@ -112,7 +111,7 @@ static void transfer_no_large_coherent(struct kunit *test)
 	unsigned int order;
 
 	if (!is_coherent(device))
-		kunit_skip(test, "of coherent memory");
+		kunit_skip(test, "for coherent memory only");
 	for (order = 1; order <= HPAGE_PMD_ORDER; order++)
 		KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, order));
 	map_on_device(test, HPAGE_PMD_ORDER);
@@ -314,9 +313,8 @@ static void transfer_full(struct kunit *test)
 			DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	if (is_coherent(device))
-		KUNIT_EXPECT_EQ(
-			test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
-			DEVICE_PAGES);
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, pages << PAGE_SHIFT),
+				DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
@@ -351,8 +349,8 @@ static void transfer_copy_fails(struct kunit *test)
 /**
  * struct listener - counts notifications of secondary MMUs
  * @notifier: subscribed to the test's process
- * @migrations: how many migrations began
- * @others: how often something else was invalidated
+ * @migrations: number of migrations that began
+ * @others: number of other invalidations
  */
 struct listener {
 	struct mmu_notifier notifier;
@@ -482,7 +480,7 @@ static int take_meanwhile(struct mmu_notifier *notifier,
 	ptep = pmdp ? pte_offset_map_lock(range->mm, pmdp, taker->addr, &ptl) : NULL;
 	if (!ptep)
 		return 0;
-	/* As make_device_exclusive() does it. */
+	/* As in make_device_exclusive(). */
 	pte = ptep_get_and_clear(range->mm, taker->addr, ptep);
 	set_pte_at(range->mm, taker->addr, ptep,
 		   softleaf_to_pte(make_device_exclusive_entry(pte_pfn(pte))));
@@ -537,7 +535,7 @@ static void transfer_pagemap_within(struct kunit *test)
 	const phys_addr_t at = SET_ASIDE_AT + 4 * DEVICE_SIZE;
 
 	if (!is_coherent(device))
-		kunit_skip(test, "of coherent memory");
+		kunit_skip(test, "for coherent memory only");
 	KUNIT_ASSERT_EQ(test, hmm_devmem_add(devmem, at, DEVICE_SIZE, NULL), 0);
 	KUNIT_EXPECT_EQ(test, -EBUSY, hmm_devmem_add(devmem, at - DEVICE_SIZE,
 						     3 * DEVICE_SIZE, NULL));
@@ -562,7 +560,7 @@ static void set_vma_rwp(unsigned long addr, bool rwp)
 static pte_t look_at_pte(struct kunit *test, unsigned long addr, bool protect)
 {
 	struct mm_struct *mm = current->mm;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the PTE table */
 	pte_t *ptep, pte;
 
 	mmap_read_lock(mm);
@@ -738,7 +736,7 @@ static void fault_poisoned(struct kunit *test)
 	struct page *page = device_page(device, 0);
 
 	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
-		kunit_skip(test, "no page is known to be bad");
+		kunit_skip(test, "this kernel has no memory failure handling");
 	SetPageHWPoison(page);
 	KUNIT_EXPECT_EQ(test, fault_error(addr), -EFAULT);
 	KUNIT_EXPECT_EQ(test, device->copies, 1);
@@ -853,7 +851,7 @@ static void transfer_flushes(struct kunit *test)
 #else
 static void transfer_flushes(struct kunit *test)
 {
-	kunit_skip(test, "nothing counts flushes here");
+	kunit_skip(test, "this kernel does not count TLB flushes");
 }
 #endif
 
@@ -913,5 +911,5 @@ static struct kunit_suite fault_suite = {
 
 kunit_test_suites(&private_suite, &coherent_suite, &fault_suite);
 
-MODULE_DESCRIPTION("KUnit tests of HMM's transfers to device memory");
+MODULE_DESCRIPTION("KUnit tests of HMM's migration to device memory");
 MODULE_LICENSE("GPL");

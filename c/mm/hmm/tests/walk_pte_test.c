@@ -29,12 +29,12 @@
  * struct table - a PTE table, and a walk over it
  * @walk: the walk
  * @range: its range
- * @vma: its VMA, with nothing in it
+ * @vma: its VMA, empty
  * @pte: the PTEs
- * @pfns: what is reported
- * @extents: the same, as extents
- * @extent: room for them
- * @lost: for threads: what went wrong, how often
+ * @pfns: the reported hmm pfns
+ * @extents: the reported extents
+ * @extent: their buffer
+ * @lost: for threads: number of errors
  */
 struct table {
 	struct hmm_walk walk;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walker and its faults, on a few pages of anonymous memory.
+ * Walks and their faults, on a few pages of anonymous memory.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -12,19 +12,19 @@
 #define RW (PROT_READ | PROT_WRITE)
 
 /**
- * struct walk - one range, and its words
- * @range: what the core is given
+ * struct walk - one range, and its hmm pfns
+ * @range: the argument of hmm_range_fault()
  * @notifier: @range's subscription
- * @words: @range's words
+ * @pfns: @range's hmm pfns
  * @format: the driver's format, if there is one
- * @extents: where extents go, if they do
+ * @extents: the buffer for extents, or NULL
  */
 struct walk {
 	struct hmm_range range;
 	const struct hmm_format *format;
 	struct hmm_extents *extents;
 	struct mmu_interval_notifier notifier;
-	unsigned long words[MEMORY_PAGES];
+	unsigned long pfns[MEMORY_PAGES];
 };
 
 static struct walk *walk_begin(struct kunit *test, unsigned long addr,
@@ -36,7 +36,7 @@ static struct walk *walk_begin(struct kunit *test, unsigned long addr,
 	walk->range.notifier = &walk->notifier;
 	walk->range.start = addr;
 	walk->range.end = addr + npages * PAGE_SIZE;
-	walk->range.hmm_pfns = walk->words;
+	walk->range.hmm_pfns = walk->pfns;
 	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&walk->notifier, current->mm,
 							      addr, npages * PAGE_SIZE,
 							      &memory_notifier_ops));
@@ -69,7 +69,7 @@ static int walk_again(struct walk *walk, unsigned long default_flags)
 
 	walk->range.default_flags = default_flags;
 	do {
-		memset(walk->words, 0, sizeof(walk->words));
+		memset(walk->pfns, 0, sizeof(walk->pfns));
 		walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
 		ret = walk_as_is(walk);
 	} while (ret == -EBUSY && ++tries < 100);
@@ -77,29 +77,29 @@ static int walk_again(struct walk *walk, unsigned long default_flags)
 }
 
 /*
- * Exactly these flags, and the pfn that get_user_pages() finds. Pages that happen
- * to follow each other have an order (walk_pte_test.c).
+ * Expect exactly these flags, and the pfn that get_user_pages() finds. The order is
+ * not compared: pages may be physically contiguous by chance (see walk_pte_test.c).
  */
-static void expect_word(struct kunit *test, struct walk *walk, unsigned long i,
-			unsigned long flags)
+static void expect_pfn(struct kunit *test, struct walk *walk, unsigned long i,
+		       unsigned long flags)
 {
-	unsigned long word = walk->words[i] & ~hmm_pfn_order(0x1f);
+	unsigned long pfn = walk->pfns[i] & ~hmm_pfn_order(0x1f);
 
-	KUNIT_ASSERT_EQ_MSG(test, word & HMM_PFN_FLAGS, flags, "page %lu", i);
+	KUNIT_ASSERT_EQ_MSG(test, pfn & HMM_PFN_FLAGS, flags, "page %lu", i);
 	if (flags & HMM_PFN_VALID)
-		KUNIT_ASSERT_EQ_MSG(test, word & ~HMM_PFN_FLAGS,
+		KUNIT_ASSERT_EQ_MSG(test, pfn & ~HMM_PFN_FLAGS,
 				    memory_pfn(test, walk->range.start + i * PAGE_SIZE),
 				    "page %lu", i);
 	else
-		KUNIT_ASSERT_EQ_MSG(test, word & ~HMM_PFN_FLAGS, 0, "page %lu", i);
+		KUNIT_ASSERT_EQ_MSG(test, pfn & ~HMM_PFN_FLAGS, 0, "page %lu", i);
 }
 
-static void expect_words(struct kunit *test, struct walk *walk,
-			 unsigned long first, unsigned long count,
-			 unsigned long flags)
+static void expect_pfns(struct kunit *test, struct walk *walk,
+			unsigned long first, unsigned long count,
+			unsigned long flags)
 {
 	while (count--)
-		expect_word(test, walk, first++, flags);
+		expect_pfn(test, walk, first++, flags);
 }
 
 static void walk_absent(struct kunit *test)
@@ -108,11 +108,11 @@ static void walk_absent(struct kunit *test)
 	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
 
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
-	expect_words(test, walk, 0, MEMORY_PAGES, 0);
+	expect_pfns(test, walk, 0, MEMORY_PAGES, 0);
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, HMM_PFN_REQ_FAULT));
-	expect_words(test, walk, 0, MEMORY_PAGES, HMM_PFN_READABLE);
+	expect_pfns(test, walk, 0, MEMORY_PAGES, HMM_PFN_READABLE);
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, HMM_PFN_REQUEST));
-	expect_words(test, walk, 0, MEMORY_PAGES, HMM_PFN_WRITABLE);
+	expect_pfns(test, walk, 0, MEMORY_PAGES, HMM_PFN_WRITABLE);
 	walk_end(walk);
 }
 
@@ -126,7 +126,7 @@ static void walk_written(struct kunit *test)
 		memory_write(test, addr + i * PAGE_SIZE, i);
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
 	for (i = 0; i < MEMORY_PAGES; i++)
-		expect_word(test, walk, i, i % 2 ? 0 : HMM_PFN_WRITABLE);
+		expect_pfn(test, walk, i, i % 2 ? 0 : HMM_PFN_WRITABLE);
 	walk_end(walk);
 }
 
@@ -138,10 +138,10 @@ static void walk_hole(struct kunit *test)
 	memory_write(test, addr, 1);
 	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr + 4 * PAGE_SIZE, 4 * PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
-	expect_words(test, walk, 0, 1, HMM_PFN_WRITABLE);
-	expect_words(test, walk, 1, 3, 0);
-	expect_words(test, walk, 4, 4, HMM_PFN_ERROR);
-	expect_words(test, walk, 8, 8, 0);
+	expect_pfns(test, walk, 0, 1, HMM_PFN_WRITABLE);
+	expect_pfns(test, walk, 1, 3, 0);
+	expect_pfns(test, walk, 4, 4, HMM_PFN_ERROR);
+	expect_pfns(test, walk, 8, 8, 0);
 	KUNIT_EXPECT_EQ(test, -EFAULT, walk_again(walk, HMM_PFN_REQ_FAULT));
 	walk_end(walk);
 }
@@ -155,21 +155,21 @@ static void walk_protections(struct kunit *test)
 	memory_map_at(test, addr + 4 * PAGE_SIZE, 4, PROT_NONE);
 	memory_read(test, addr);
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
-	expect_words(test, walk, 0, 1, HMM_PFN_READABLE);
-	expect_words(test, walk, 1, 3, 0);
-	expect_words(test, walk, 4, 4, HMM_PFN_ERROR);
+	expect_pfns(test, walk, 0, 1, HMM_PFN_READABLE);
+	expect_pfns(test, walk, 1, 3, 0);
+	expect_pfns(test, walk, 4, 4, HMM_PFN_ERROR);
 	KUNIT_EXPECT_EQ(test, -EFAULT, walk_again(walk, HMM_PFN_REQ_FAULT));
 	walk->range.end = addr + 4 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, -EPERM, walk_again(walk, HMM_PFN_REQUEST));
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, HMM_PFN_REQ_FAULT));
-	expect_words(test, walk, 0, 4, HMM_PFN_READABLE);
+	expect_pfns(test, walk, 0, 4, HMM_PFN_READABLE);
 	walk_end(walk);
 }
 
-/* Each page by its own request; who asks for nothing gets no page. */
+/* Each page has its own request; a page without a request is not faulted in. */
 static void walk_page_by_page(struct kunit *test)
 {
-	static const unsigned long asks[] = {
+	static const unsigned long requests[] = {
 		0, HMM_PFN_REQ_FAULT, HMM_PFN_REQUEST, HMM_PFN_REQ_WRITE,
 	};
 	static const unsigned long flags[] = {
@@ -183,13 +183,13 @@ static void walk_page_by_page(struct kunit *test)
 	walk->range.pfn_flags_mask = ~0UL;
 	do {
 		for (i = 0; i < MEMORY_PAGES; i++)
-			walk->words[i] = asks[i % 4] | 0xabc;
+			walk->pfns[i] = requests[i % 4] | 0xabc;
 		walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
 		ret = walk_as_is(walk);
 	} while (ret == -EBUSY);
 	KUNIT_EXPECT_EQ(test, 0, ret);
 	for (i = 0; i < MEMORY_PAGES; i++)
-		expect_word(test, walk, i, flags[i % 4]);
+		expect_pfn(test, walk, i, flags[i % 4]);
 	walk_end(walk);
 }
 
@@ -200,15 +200,15 @@ static void walk_masked_out(struct kunit *test)
 	unsigned long i;
 
 	for (i = 0; i < MEMORY_PAGES; i++)
-		walk->words[i] = HMM_PFN_REQUEST | HMM_PFN_DMA_MAPPED;
+		walk->pfns[i] = HMM_PFN_REQUEST | HMM_PFN_DMA_MAPPED;
 	walk->range.pfn_flags_mask = HMM_PFN_REQ_WRITE;
 	walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
 	KUNIT_EXPECT_EQ(test, 0, walk_as_is(walk));
-	expect_words(test, walk, 0, MEMORY_PAGES, HMM_PFN_DMA_MAPPED);
+	expect_pfns(test, walk, 0, MEMORY_PAGES, HMM_PFN_DMA_MAPPED);
 	walk_end(walk);
 }
 
-/* Kept wherever it stands, in words that are written many at a time too. */
+/* An in-out flag is kept in any hmm pfn, also in those that are written in batches. */
 static void walk_sticky(struct kunit *test)
 {
 	static const unsigned long sticky[] = {
@@ -224,15 +224,15 @@ static void walk_sticky(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, 0, walk_again(walk, HMM_PFN_REQUEST));
 		walk->range.default_flags = 0;
 		for (i = 0; i < MEMORY_PAGES; i++)
-			walk->words[i] = HMM_PFN_ERROR | 0x77;
+			walk->pfns[i] = HMM_PFN_ERROR | 0x77;
 		kept = sticky[at % ARRAY_SIZE(sticky)];
-		walk->words[at % MEMORY_PAGES] |= kept;
+		walk->pfns[at % MEMORY_PAGES] |= kept;
 		walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
 		KUNIT_EXPECT_EQ(test, 0, walk_as_is(walk));
-		KUNIT_EXPECT_EQ(test, walk->words[at % MEMORY_PAGES] & HMM_PFN_INOUT_FLAGS, kept);
-		walk->words[at % MEMORY_PAGES] &= ~kept;
-		expect_words(test, walk, 0, MEMORY_PAGES,
-			     at < MEMORY_PAGES ? 0 : HMM_PFN_WRITABLE);
+		KUNIT_EXPECT_EQ(test, walk->pfns[at % MEMORY_PAGES] & HMM_PFN_INOUT_FLAGS, kept);
+		walk->pfns[at % MEMORY_PAGES] &= ~kept;
+		expect_pfns(test, walk, 0, MEMORY_PAGES,
+			    at < MEMORY_PAGES ? 0 : HMM_PFN_WRITABLE);
 	}
 	walk_end(walk);
 }
@@ -247,7 +247,7 @@ static void walk_invalidated(struct kunit *test)
 	memory_map_at(test, addr, MEMORY_PAGES, RW);
 	KUNIT_EXPECT_EQ(test, -EBUSY, walk_as_is(walk));
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
-	expect_words(test, walk, 0, MEMORY_PAGES, 0);
+	expect_pfns(test, walk, 0, MEMORY_PAGES, 0);
 	walk_end(walk);
 }
 
@@ -268,7 +268,7 @@ static void walk_bad_range(struct kunit *test)
 	walk_end(walk);
 }
 
-/* The lock of each VMA, and that of the whole process: the same words. */
+/* A walk under per-VMA locks and one under the mmap lock report the same hmm pfns. */
 static void walk_other_locks(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
@@ -280,13 +280,13 @@ static void walk_other_locks(struct kunit *test)
 	range->default_flags = HMM_PFN_REQ_FAULT;
 	range->notifier_seq = mmu_interval_read_begin(range->notifier);
 	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_vma(range));
-	expect_words(test, walk, 0, 1, HMM_PFN_WRITABLE);
-	expect_words(test, walk, 1, MEMORY_PAGES - 1, HMM_PFN_READABLE);
+	expect_pfns(test, walk, 0, 1, HMM_PFN_WRITABLE);
+	expect_pfns(test, walk, 1, MEMORY_PAGES - 1, HMM_PFN_READABLE);
 
-	memset(walk->words, 0, sizeof(walk->words));
+	memset(walk->pfns, 0, sizeof(walk->pfns));
 	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_unlocked_timeout(range, HZ));
-	expect_words(test, walk, 0, 1, HMM_PFN_WRITABLE);
-	expect_words(test, walk, 1, MEMORY_PAGES - 1, HMM_PFN_READABLE);
+	expect_pfns(test, walk, 0, 1, HMM_PFN_WRITABLE);
+	expect_pfns(test, walk, 1, MEMORY_PAGES - 1, HMM_PFN_READABLE);
 
 	range->default_flags = HMM_PFN_REQUEST;
 	range->notifier_seq = mmu_interval_read_begin(range->notifier);
@@ -296,8 +296,8 @@ static void walk_other_locks(struct kunit *test)
 	range->default_flags = 0;
 	range->notifier_seq = mmu_interval_read_begin(range->notifier);
 	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_vma(range));
-	expect_words(test, walk, 8, 1, HMM_PFN_ERROR);
-	expect_words(test, walk, 9, MEMORY_PAGES - 9, HMM_PFN_READABLE);
+	expect_pfns(test, walk, 8, 1, HMM_PFN_ERROR);
+	expect_pfns(test, walk, 9, MEMORY_PAGES - 9, HMM_PFN_READABLE);
 	walk_end(walk);
 }
 
@@ -307,12 +307,12 @@ static void walk_unlocked_in_time(struct kunit *test)
 	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
 	struct hmm_range *range = &walk->range;
 
-	/* Zero pages first: to make them writable invalidates them. */
+	/* Map zero pages first: replacing them by writable pages invalidates them. */
 	range->default_flags = HMM_PFN_REQ_FAULT;
 	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_unlocked_timeout(range, 0));
 	range->default_flags = HMM_PFN_REQUEST;
 	KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_unlocked_timeout(range, 10 * HZ));
-	expect_words(test, walk, 0, MEMORY_PAGES, HMM_PFN_WRITABLE);
+	expect_pfns(test, walk, 0, MEMORY_PAGES, HMM_PFN_WRITABLE);
 	KUNIT_EXPECT_FALSE(test, mmu_interval_read_retry(range->notifier,
 							 range->notifier_seq));
 	walk_end(walk);
@@ -329,7 +329,7 @@ static unsigned long walk_entry(struct kunit *test, struct walk *walk,
 	return memory_pfn(test, walk->range.start + i * PAGE_SIZE) << 12 | flags;
 }
 
-/* Written, absent, read, gone, and not to be read, as a device writes them. */
+/* Pages that were written, never touched, read, unmapped and PROT_NONE, in a driver's format. */
 static void walk_formatted(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i;
@@ -343,62 +343,62 @@ static void walk_formatted(struct kunit *test)
 	memory_map_at(test, addr + 11 * PAGE_SIZE, 1, PROT_NONE);
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, 0));
 	for (i = 0; i < 6; i++)
-		KUNIT_EXPECT_EQ(test, walk->words[i],
+		KUNIT_EXPECT_EQ(test, walk->pfns[i],
 				walk_entry(test, walk, i, BIT(3) | BIT(1)));
 	for (i = 6; i < MEMORY_PAGES; i++)
 		if (i != 8 && i != 10 && i != 11)
-			KUNIT_EXPECT_EQ(test, walk->words[i], 0x70);
-	KUNIT_EXPECT_EQ(test, walk->words[8], walk_entry(test, walk, 8, BIT(3)));
-	KUNIT_EXPECT_EQ(test, walk->words[10], 0xe0);
-	KUNIT_EXPECT_EQ(test, walk->words[11], 0xe0);
+			KUNIT_EXPECT_EQ(test, walk->pfns[i], 0x70);
+	KUNIT_EXPECT_EQ(test, walk->pfns[8], walk_entry(test, walk, 8, BIT(3)));
+	KUNIT_EXPECT_EQ(test, walk->pfns[10], 0xe0);
+	KUNIT_EXPECT_EQ(test, walk->pfns[11], 0xe0);
 	walk_end(walk);
 }
 
-/* Requests come in the driver's flags: of all pages, and of each. */
+/* Requests in the driver's flags: default flags, and flags of each page. */
 static void walk_formatted_requests(struct kunit *test)
 {
-	static const unsigned long asks[] = { 0, BIT(3), BIT(3) | BIT(1), BIT(1) };
+	static const unsigned long requests[] = { 0, BIT(3), BIT(3) | BIT(1), BIT(1) };
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i;
 	struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
 	int ret;
 
 	walk->format = &walk_format;
-	/* The words' own bits mean nothing here. */
+	/* The flags of struct hmm_range have no meaning in a driver's format. */
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, HMM_PFN_REQUEST));
-	KUNIT_EXPECT_EQ(test, walk->words[0], 0x70);
+	KUNIT_EXPECT_EQ(test, walk->pfns[0], 0x70);
 	walk->range.default_flags = 0;
 	walk->range.pfn_flags_mask = ~0UL;
 	do {
 		for (i = 0; i < MEMORY_PAGES; i++)
-			walk->words[i] = asks[i % 4] | 0xabc000;
+			walk->pfns[i] = requests[i % 4] | 0xabc000;
 		walk->range.notifier_seq = mmu_interval_read_begin(&walk->notifier);
 		ret = walk_as_is(walk);
 	} while (ret == -EBUSY);
 	KUNIT_EXPECT_EQ(test, 0, ret);
 	for (i = 0; i < MEMORY_PAGES; i++) {
-		unsigned long asked = asks[i % 4];
+		unsigned long request = requests[i % 4];
 
-		KUNIT_EXPECT_EQ(test, walk->words[i], asked & BIT(3) ?
-				walk_entry(test, walk, i, asked) : 0x70);
+		KUNIT_EXPECT_EQ(test, walk->pfns[i], request & BIT(3) ?
+				walk_entry(test, walk, i, request) : 0x70);
 	}
 	walk->range.pfn_flags_mask = 0;
 	KUNIT_EXPECT_EQ(test, 0, walk_again(walk, BIT(3) | BIT(1)));
 	for (i = 0; i < MEMORY_PAGES; i++)
-		KUNIT_EXPECT_EQ(test, walk->words[i],
+		KUNIT_EXPECT_EQ(test, walk->pfns[i],
 				walk_entry(test, walk, i, BIT(3) | BIT(1)));
 	walk_end(walk);
 }
 
 static void expect_extent(struct kunit *test, const struct hmm_extent *extent,
 			  unsigned long start, unsigned long npages,
-			  unsigned long word)
+			  unsigned long hmm_pfn)
 {
 	KUNIT_EXPECT_EQ(test, extent->start, start);
 	KUNIT_EXPECT_EQ(test, extent->npages, npages);
-	KUNIT_EXPECT_EQ(test, extent->hmm_pfn, word);
+	KUNIT_EXPECT_EQ(test, extent->hmm_pfn, hmm_pfn);
 }
 
-/* What is alike comes as one, in order and without gaps. */
+/* Pages with equal access are one extent; extents are in order and without gaps. */
 static void walk_extents(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i, nr = 0;
@@ -418,11 +418,11 @@ static void walk_extents(struct kunit *test)
 		nr++;
 		KUNIT_ASSERT_LT(test, nr, extents.nr);
 		expect_extent(test, &at[nr], addr + i * PAGE_SIZE,
-			      min(at[nr].npages, 8 - i), walk->words[i]);
+			      min(at[nr].npages, 8 - i), walk->pfns[i]);
 		KUNIT_ASSERT_GT(test, at[nr].npages, 0);
-		/* As long as it can be: the next word does not follow. */
-		KUNIT_EXPECT_NE(test, walk->words[i] + at[nr].npages,
-				walk->words[i + at[nr].npages]);
+		/* An extent has its maximum length: the next page does not continue it. */
+		KUNIT_EXPECT_NE(test, walk->pfns[i] + at[nr].npages,
+				walk->pfns[i + at[nr].npages]);
 	}
 	KUNIT_ASSERT_EQ(test, extents.nr, nr + 3);
 	expect_extent(test, &at[nr + 1], addr + 8 * PAGE_SIZE, 4, 0);
@@ -430,7 +430,7 @@ static void walk_extents(struct kunit *test)
 	walk_end(walk);
 }
 
-/* Where the room ends the walk does, and can go on from there. */
+/* The walk stops when the buffer is full, and can be resumed there. */
 static void walk_extents_room(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i;
@@ -457,7 +457,7 @@ static void walk_extents_room(struct kunit *test)
 	walk_end(walk);
 }
 
-/* Extents have no words, and still pages are faulted in and counted right. */
+/* A walk for extents, without hmm pfns, faults pages in and counts them. */
 static void walk_extents_faulted(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW), i, npages = 0;

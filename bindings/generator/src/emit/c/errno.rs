@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stricter prototypes: results that must be looked at, locks that must be held.
+//! Stricter prototypes: results that must be checked, locks that must be held.
 
 use crate::emit::helpers::declare;
 use crate::model::Api;
@@ -8,7 +8,7 @@ use crate::model::Function;
 use crate::model::Returns;
 use crate::model::Role;
 
-/// The declaration of a function again, with what its contract adds; `None` when that is nothing.
+/// A redeclaration of a function with the attributes that its contract adds; `None` if it adds none.
 pub(super) fn stricter(api: &Api, function: &Function) -> Option<String> {
     let fails = function.errno.is_some() && function.role != Role::Outcome;
     let owned = function.returns == Returns::Owned;

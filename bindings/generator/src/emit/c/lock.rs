@@ -21,7 +21,7 @@ pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
         let (enter, leave) = (&lock.c, &unlock.c);
         if lock.params.len() != 1 {
             guards.push(format!(
-                "/* {enter}() is given more than the object, so there is no guard() of it. */\n"
+                "/* {enter}() takes more than the object, so there is no guard() for it. */\n"
             ));
             continue;
         }
@@ -55,10 +55,10 @@ pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
 }
 
 fn conditional(name: &str, attempt: &Function) -> String {
-    let mut words = attempt.name.rsplit('_');
-    let ext = match attempt.name.split('_').any(|word| word == "try" || word == "trylock") {
+    let mut parts = attempt.name.rsplit('_');
+    let ext = match attempt.name.split('_').any(|part| part == "try" || part == "trylock") {
         true => "try",
-        false => words.find(|word| !["read", "write"].contains(word)).unwrap_or("try"),
+        false => parts.find(|part| !["read", "write"].contains(part)).unwrap_or("try"),
     };
     let call = format!("{}(_T)", attempt.c);
     match (&attempt.errno, attempt.ret.plain()) {

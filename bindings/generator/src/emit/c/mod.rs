@@ -21,7 +21,7 @@ pub fn write(api: &Api) -> Result<String, String> {
     text.push_str(&format!("#ifndef {guard}\n#define {guard}\n\n"));
     let own = |span| api.module(span).is_none();
     if api.objects.iter().any(|object| own(object.span) && !object.stages.is_empty()) {
-        // What a method of a stage warns by, when it is not there.
+        // For the warning of a method that is called on an empty stage.
         text.push_str("#include <linux/bug.h>\n");
     }
     text.push_str("#include <linux/cleanup.h>\n");
@@ -60,19 +60,19 @@ pub fn write(api: &Api) -> Result<String, String> {
 fn comment(text: &str) -> String {
     let mut out = String::from("/*\n");
     let mut line = String::from(" *");
-    for word in text.split_whitespace() {
-        if line.len() + 1 + word.len() > 80 {
+    for part in text.split_whitespace() {
+        if line.len() + 1 + part.len() > 80 {
             out.push_str(&line);
             out.push('\n');
             line = String::from(" *");
         }
         line.push(' ');
-        line.push_str(word);
+        line.push_str(part);
     }
     out + &line + "\n */\n"
 }
 
-/// The lines of a macro, each but the last continued.
+/// A macro, each line but the last with a continuation.
 fn define(head: &str, lines: &[String]) -> String {
     let mut text = format!("#define {head}");
     for line in lines {
@@ -82,7 +82,7 @@ fn define(head: &str, lines: &[String]) -> String {
     text
 }
 
-/// Whether C has a cleanup class around that function already.
+/// Whether a header defines a cleanup class for that function already.
 fn has_class(api: &Api, function: &str) -> bool {
     api.classes.iter().any(|class| class.leave == function || class.enter.as_deref() == Some(function))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Objects and references: what ends them when the variable goes out of scope.
+//! Objects and references: their end when the variable goes out of scope.
 
 use super::has_class;
 use crate::model::Api;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ops tables: a table whose callbacks take the driver's own structure, and which cannot be defined
-//! without those that are required.
+//! Ops tables: the callbacks take the driver's own structure, and a table without a required
+//! callback does not compile.
 
 use super::define;
 use crate::emit::helpers::declare;
@@ -26,7 +26,7 @@ pub(super) fn table(api: &Api, table: &Table) -> Option<String> {
     );
     text.push_str(&one(&name, table, &object.tag, &required));
     if all.len() != required.len() {
-        text.push_str("\n/* The same, with the optional callbacks too. */\n");
+        text.push_str("\n/* The same, with the optional callbacks. */\n");
         text.push_str(&one(&format!("{name}_ALL"), table, &object.tag, &all));
     }
     Some(text)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sections: a loop whose body is the section. What it shows has a name in the body only.
+//! Sections: a loop whose body is the section. The section's structure has a name in the body only.
 
 use super::define;
 use crate::model::Api;
@@ -49,14 +49,14 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     lines.push(format!("     {close}}};"));
     lines.push(format!("     {enter}(&_name{path}) ||"));
     lines.push(format!("     ((_error) = {outcome}(&_name{path}), false);)"));
-    let told: Vec<String> = required.iter().map(|name| format!(", {name}")).collect();
+    let named: Vec<String> = required.iter().map(|name| format!(", {name}")).collect();
     let fields = optional.iter().map(|name| format!(".{name} = ...")).collect::<Vec<_>>().join(", ");
     let and = if more { format!(" {fields} may follow.") } else { String::new() };
     let text_of = format!(
         "{name}(name, error{}) {{ }}: the statement runs for each piece of what was asked for; @name can be \
          named in it and nowhere else. @error, an int, tells how it ended; it is not set when the statement \
          is left early.{and}",
-        told.join("")
+        named.join("")
     );
     let mut text = match inner.is_empty() {
         true => String::new(),
@@ -79,8 +79,8 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     Some(text)
 }
 
-/// A loop that runs once and declares the room, which the loop inside it uses. A loop inside is left with
-/// `break` and `continue` as one alone would be: the outer one ends with it.
+/// A loop that runs once and declares the array that the inner loop uses. `break` and `continue` leave the inner loop
+/// as they would leave a single one: the outer loop ends with it.
 fn provide_room(room: &Room) -> [String; 2] {
     let elem = room.elem.spell();
     [
@@ -89,11 +89,11 @@ fn provide_room(room: &Room) -> [String; 2] {
     ]
 }
 
-/// What a section's structure is called in C. The first of those that have one state has it as it is; the others have a
-/// structure of their own around it.
+/// The names of a section's structure in C. The first of several sections with the same state uses that structure
+/// itself; the others wrap it in a structure of their own.
 struct Names {
     own: String,
-    /// The member that is the state, or nothing.
+    /// The member that is the state; empty if the structure is the state itself.
     inner: &'static str,
     leave: String,
 }
@@ -109,7 +109,7 @@ fn names_of(api: &Api, section: &Section, leave: &str) -> Names {
     }
 }
 
-/// The loop over what a section shows.
+/// The loop over the items of a section.
 fn iterator(api: &Api, section: &Section, step: &Function) -> Option<String> {
     let Role::Iterator(iteration) = &step.role else { return None };
     let item: &Plain = step.params.iter().enumerate().find_map(|(index, param)| {
@@ -150,7 +150,7 @@ fn iterator(api: &Api, section: &Section, step: &Function) -> Option<String> {
 
 fn sequence(api: &Api, section: &Section) -> Option<String> {
     if section.holds.is_some() {
-        // The work before the lock and the work under it are two statements; C has no loop for that.
+        // Work before the lock and work under it are two statements, which one C loop cannot express.
         return None;
     }
     let begin_role = Role::Begin(section.name.clone());

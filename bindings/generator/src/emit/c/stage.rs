@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stages: a structure and a cleanup class for each. A step takes the object out of one and gives it to the next; wherever
-//! it is when it goes out of scope, there it is ended.
+//! Stages: a structure and a cleanup class for each. A step moves the object from one structure to the next. The object
+//! is ended when the structure that has it goes out of scope.
 
 use super::snake;
 use crate::emit::helpers::declare;
@@ -11,7 +11,7 @@ use crate::model::Object;
 use crate::model::Role;
 use crate::read::CType;
 
-/// The classes of an object's stages, and what can be done in each.
+/// The classes of an object's stages, and the functions of each.
 pub(super) fn classes(api: &Api, object: &Object) -> Option<String> {
     let end = &api.one_in_role(&object.tag, |role| *role == Role::Destructor)?.c;
     let mut text = String::new();
@@ -64,7 +64,7 @@ fn definition(object: &Object, stage: &str) -> String {
     )
 }
 
-/// The parameters of a function but for the object: with types, and as they are passed on.
+/// The parameters of a function without the object: as declarations, and as arguments.
 fn others(function: &Function) -> (Vec<String>, Vec<String>) {
     let other = |(index, _): &(usize, &crate::model::Param)| function.this != Some(*index);
     let params: Vec<_> = function.params.iter().enumerate().filter(other).map(|(_, param)| param).collect();
@@ -83,7 +83,7 @@ fn list(first: &str, rest: &[String]) -> String {
     }
 }
 
-/// The call, with the object in its place.
+/// The call, with `object` as the argument for the object.
 fn call(function: &Function, object: &str) -> String {
     let name = |(index, param): (usize, &crate::model::Param)| match function.this == Some(index) {
         true => object.to_owned(),
@@ -93,12 +93,12 @@ fn call(function: &Function, object: &str) -> String {
     format!("{}({})", function.c, args.join(", "))
 }
 
-/// The name of the function behind a class: of the stage alone, when it is the class of that name.
+/// The name of the function behind a class; the first class of a stage has the name of the stage.
 fn step_name(object: &Object, function: &Function, stage: &str) -> String {
     format!("{}_by_{}", name(object, stage), function.name)
 }
 
-/// A step: what is there before is taken out, so that it is ended once.
+/// A step: it takes the object out of the structure before, so that the object is ended only once.
 fn step(object: &Object, function: &Function, stage: &str, end: &str) -> String {
     let (tag, own, step) = (&object.tag, name(object, stage), step_name(object, function, stage));
     let (declared, _) = others(function);
@@ -125,7 +125,7 @@ fn step(object: &Object, function: &Function, stage: &str, end: &str) -> String 
     )
 }
 
-/// The cleanup class of a stage; another way to come to it extends the class.
+/// The cleanup class of a stage; a second function that leads to the stage extends the class.
 fn class(object: &Object, function: &Function, stage: &str, end: &str, first: bool) -> String {
     let (own, step) = (name(object, stage), step_name(object, function, stage));
     let (declared, names) = others(function);
@@ -144,7 +144,7 @@ fn class(object: &Object, function: &Function, stage: &str, end: &str, first: bo
     }
 }
 
-/// What can be done in a stage and leaves it there.
+/// A function that is called in a stage and does not change it.
 fn method(object: &Object, function: &Function, stage: &str) -> String {
     let own = name(object, stage);
     let (declared, _) = others(function);

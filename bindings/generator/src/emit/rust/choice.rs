@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Choices: an enum when only Rust hands values out, a newtype with constants when C may.
+//! Choices: an enum if values come from Rust only, a newtype with constants if they may come from C.
 
 use super::layout;
 use super::types::ident;

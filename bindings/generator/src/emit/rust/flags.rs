@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Flag words: a newtype with a constant for each bit.
+//! Flag sets: a newtype with a constant for each bit.
 
 use super::layout;
 use super::types::ident;
@@ -12,7 +12,7 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
 
-/// The type of a flag word.
+/// The type of a flag set.
 pub(super) fn item(flags: &FlagWord) -> TokenStream {
     let name = ident(&flags.name);
     let int = ident(flags.int);
@@ -38,7 +38,7 @@ pub(super) fn item(flags: &FlagWord) -> TokenStream {
                 self.0 & other.0 == other.0
             }
 
-            /// The word.
+            /// The integer.
             #[inline]
             pub const fn into_raw(self) -> #int {
                 self.0
@@ -63,7 +63,7 @@ pub(super) fn item(flags: &FlagWord) -> TokenStream {
     }
 }
 
-/// A constant for each bit; `cast` is the word's integer when the enumeration's is another.
+/// A constant for each bit; `cast` is the integer of the flag set if it differs from the enumeration's.
 pub(super) fn bits(tag: &str, cast: Option<&str>, bits: &[Variant], doc: Option<&Doc>) -> TokenStream {
     let cast = cast.map(|int| {
         let int = ident(int);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Functions: the call, what goes in, what comes out, and why it is sound.
+//! Functions: the call, its arguments and result, and why it is sound.
 
 use super::layout;
 use super::types;
@@ -20,11 +20,11 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
 
-/// Where a method finds what it is called on.
+/// The receiver of a method.
 pub(super) struct Receiver {
-    /// How it is taken.
+    /// Its declaration among the parameters.
     pub(super) decl: TokenStream,
-    /// What C is given.
+    /// The argument of the C function.
     pub(super) raw: TokenStream,
     /// Why that is valid.
     pub(super) why: Vec<Reason>,
@@ -40,7 +40,7 @@ impl Receiver {
         }
     }
 
-    /// A value that is shown by reference only.
+    /// A value that is passed by reference only.
     pub(super) fn shown(tag: &str) -> Self {
         Receiver {
             decl: quote! { &self },
@@ -54,7 +54,7 @@ impl Receiver {
         Receiver { decl: quote! { self }, raw, why: vec![Reason::SelfIsValue] }
     }
 
-    /// A guard of an object, for what `requires` it.
+    /// A guard of an object, for functions that require it.
     pub(super) fn guard(tag: &str, guard: &str) -> Self {
         Receiver {
             decl: quote! { &self },
@@ -64,7 +64,7 @@ impl Receiver {
     }
 }
 
-/// The arguments of a call: declarations and values.
+/// The parameters and arguments of a call.
 pub(super) struct Arguments {
     pub(super) decls: Vec<TokenStream>,
     pub(super) values: Vec<TokenStream>,
@@ -72,13 +72,13 @@ pub(super) struct Arguments {
     pub(super) before: Vec<TokenStream>,
     /// Why the pointers among them are valid.
     pub(super) why: Vec<Reason>,
-    /// Whether references are among them that a closure takes along.
+    /// Whether a closure captures references among them.
     pub(super) borrows: bool,
-    /// What is given out: the types and the values.
+    /// The `out` parameters: types and values.
     pub(super) outs: Vec<(TokenStream, TokenStream)>,
 }
 
-/// What a call is given; `this` stands for the parameter that is the object.
+/// The arguments of a call; `this` is the argument for the object.
 pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
     let mut arguments = Arguments {
         decls: Vec::new(),
@@ -157,12 +157,12 @@ impl Arguments {
     }
 }
 
-/// The sentence that justifies a call.
+/// The `SAFETY` comment of a call.
 pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
     layout::safety(&[first, why].concat())
 }
 
-/// A method, or an associated function when nothing is taken as `self`.
+/// A method, or an associated function if it has no `self`.
 pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
@@ -190,7 +190,7 @@ pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> Tok
     }
 }
 
-/// The result when it is what was given out.
+/// The result of a function with `out` parameters.
 fn given_out(
     function: &Function,
     safety: &TokenStream,
@@ -212,7 +212,7 @@ fn given_out(
     }
 }
 
-/// Looks at the error in `value`; what is wider than an error's int is looked at before it is cut.
+/// Test `value` for an error; an integer wider than an error's `int` is tested before it is truncated.
 fn failed(function: &Function) -> TokenStream {
     match *function.ret.plain() != crate::read::CType::Int("i32") {
         true => quote! {
@@ -281,7 +281,7 @@ fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (Toke
     }
 }
 
-/// A string that is borrowed.
+/// A borrowed string.
 fn text(function: &Function, safety: &TokenStream, call: &TokenStream) -> (TokenStream, TokenStream) {
     let why = justify(&[Reason::Lent(function.lives.clone().unwrap_or_default())], &[]);
     let read = quote! { unsafe { CStr::from_char_ptr(ptr) } };
@@ -346,7 +346,7 @@ fn pointer(
     (quote! { -> #whole }, body)
 }
 
-/// How an object that is returned is held: its type, how it is made of `ptr`, and why that is sound.
+/// How a returned object is held: its type, its construction from `ptr`, and why that is sound.
 fn held(function: &Function, object: &Object) -> (TokenStream, TokenStream, Option<TokenStream>) {
     let ty = match &object.foreign {
         Some(path) => types::path(path),
@@ -383,13 +383,13 @@ pub(super) fn retry_outcome(api: &Api) -> Option<TokenStream> {
     let retries = |function: &Function| function.errno.as_ref().is_some_and(|e| !e.retry.is_empty());
     api.functions.iter().any(retries).then(|| {
         quote! {
-            /// How a call ended that may lose a race.
-            #[must_use = "a call that lost a race has done nothing and is to be made again"]
+            /// The result of a call that may lose a race.
+            #[must_use = "a call that lost a race has done nothing; repeat it"]
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
             pub enum Attempt {
-                /// It did what it was asked to do.
+                /// The call succeeded.
                 Done,
-                /// It lost a race and is to be made again.
+                /// The call lost a race; repeat it.
                 Again,
             }
         }

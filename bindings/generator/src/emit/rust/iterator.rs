@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Iterators: functions that step through what a section shows.
+//! Iterators: functions that step through the items of a section.
 
 use super::layout;
 use super::types::ident;
@@ -14,7 +14,7 @@ use crate::model::Section;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The iterators of a section, each with what it steps through.
+/// The iterators of a section, each with its item.
 fn all<'a>(api: &'a Api, section: &'a Section) -> Vec<(&'a Function, &'a Plain)> {
     let steps = api.in_role(&section.tag, move |role| section.shows(role));
     let items = steps.filter_map(|function| {
@@ -27,7 +27,7 @@ fn all<'a>(api: &'a Api, section: &'a Section) -> Vec<(&'a Function, &'a Plain)>
     items.collect()
 }
 
-/// The methods that start them.
+/// The methods that create them.
 pub(super) fn methods(api: &Api, section: &Section) -> Vec<TokenStream> {
     let methods = all(api, section).into_iter().filter_map(|(function, record)| {
         let Role::Iterator(iteration) = &function.role else { return None };
@@ -53,7 +53,7 @@ pub(super) fn methods(api: &Api, section: &Section) -> Vec<TokenStream> {
     methods.collect()
 }
 
-/// The types of the iterators; with the first of the sections that show them.
+/// The types of the iterators, written with the first section that has them.
 pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
     let state = ident(&section.tag);
     let items = all(api, section).into_iter().filter_map(|(function, record)| {
@@ -72,7 +72,7 @@ pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
         };
         let safety = layout::safety(&[Reason::Step]);
         let docs = layout::docs(
-            &format!("Steps through what a [`{}`] shows with `{}()`.", section.name, function.c),
+            &format!("Steps through the items of a [`{}`] with `{}()`.", section.name, function.c),
             4,
         );
         let is_bool = matches!(function.ret.plain(), crate::read::CType::Bool);

@@ -23,7 +23,7 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     let fallback = format!("A `struct {}`.", record.tag);
     let mut text = prose::of_type(record.doc.as_ref(), &fallback);
     if record.confined {
-        text.push_str("\n\nIt is good inside the section that it comes from, and cannot leave it.");
+        text.push_str("\n\nIt is valid inside its section, and cannot leave it.");
     }
     let docs = layout::docs(&api.with_example(&record.name, text), 4);
     let named = record.members.iter().any(|member| member.confined.is_some());
@@ -65,7 +65,7 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     }
 }
 
-/// The type of a number that means something inside a section only.
+/// The type of a number that is meaningful only inside a section.
 fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
     let name = ident(member.confined.as_deref()?);
     let CType::Int(int) = member.ty.plain() else { return None };
@@ -147,7 +147,7 @@ fn accessor(record: &Plain, member: &Member) -> TokenStream {
     }
 }
 
-/// A member that is an array, of as many elements as another member says.
+/// A member that is an array; another member has the number of its elements.
 fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
     let pointer = match member.ty.plain() {
         CType::Pointer { constant, .. } => Some(*constant),
@@ -155,7 +155,7 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
     };
     let rust = types::rust(&member.typed);
     let (name, length) = (ident(&member.name), ident(length));
-    let fallback = format!("The member `{}`: as many as `{length}` says.", member.name);
+    let fallback = format!("The member `{}`, with `{length}` elements.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);
     let safety = layout::safety(&[Reason::Elements {

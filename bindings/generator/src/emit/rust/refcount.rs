@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reference counts: `ARef` does the counting.
+//! Reference counts: `AlwaysRefCounted`, for `ARef`.
 
 use super::layout;
 use super::types::ident;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stages: a type for each, and the functions that lead from one to the next. Also what makes an object that something
-//! must outlive, as its type has parameters too.
+//! Stages: a type for each, and the functions that lead from one to the next. Also constructors of objects that
+//! something must outlive, whose types have parameters, too.
 
 use super::function;
 use super::function::Arguments;
@@ -18,7 +18,7 @@ use crate::model::Role;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// A type for each stage, of which there are no values.
+/// A type for each stage, without values.
 pub(super) fn markers(api: &Api, object: &Object) -> Vec<TokenStream> {
     let marker = |stage: &String| {
         let leads = |function: &&Function| match (&function.stage, &function.role) {
@@ -35,7 +35,7 @@ pub(super) fn markers(api: &Api, object: &Object) -> Vec<TokenStream> {
     object.stages.iter().map(marker).collect()
 }
 
-/// What can be called in one stage only: one `impl` for each, the constructors in that which they make.
+/// The functions of each stage, in one `impl` per stage; constructors are in the stage of the object that they make.
 pub(super) fn steps(api: &Api, object: &Object) -> Vec<TokenStream> {
     let name = ident(&object.name);
     let mut items = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn steps(api: &Api, object: &Object) -> Vec<TokenStream> {
     items
 }
 
-/// A constructor of what is returned, with references that live for as long as the object.
+/// A constructor that returns the object, with references that live as long as the object.
 fn constructor(api: &Api, function: &Function) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
@@ -99,7 +99,7 @@ fn constructor(api: &Api, function: &Function) -> TokenStream {
     }
 }
 
-/// A function that leads to the next stage: it takes the object and gives it back as that.
+/// A function that leads to the next stage: it takes the object and returns it in that stage.
 fn step(object: &Object, function: &Function) -> TokenStream {
     let next = function.stage.as_ref().and_then(|stage| stage.next.as_deref()).map(ident);
     let name = ident(&function.name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tagged words: a newtype whose parts come from the functions that take it apart.
+//! Tagged integers: a newtype with a method for each function that extracts a part.
 
 use super::flags;
 use super::function;
@@ -13,12 +13,12 @@ use crate::model::Tagged;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The type of a tagged word.
+/// The type of a tagged integer.
 pub(super) fn item(api: &Api, tagged: &Tagged) -> TokenStream {
     let name = ident(&tagged.name);
     let int = ident(tagged.int);
     let docs = layout::docs(
-        &prose::of_type(tagged.doc.as_ref(), &format!("A word that `{}` describes.", tagged.tag)),
+        &prose::of_type(tagged.doc.as_ref(), &format!("An integer described by `{}`.", tagged.tag)),
         4,
     );
     let constants = match tagged.of_enum {
@@ -49,7 +49,7 @@ pub(super) fn item(api: &Api, tagged: &Tagged) -> TokenStream {
         impl #name {
             #constants
             #tests
-            /// The word.
+            /// The integer.
             #[inline]
             pub const fn into_raw(self) -> #int {
                 self.0
