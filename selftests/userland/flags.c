@@ -5,7 +5,7 @@
  *
  * Two threads walk, and write hmm pfns; two set and clear HMM_PFN_DMA_MAPPED, each
  * in pages of its own, as a driver does under its update lock, and move the sequence;
- * one changes PTEs. Whoever owns a page's flag knows what it must be: a walk that
+ * one changes PTEs. The thread that owns a page's flag knows what it must be: a walk that
  * loads an hmm pfn, and later stores it with the flags it loaded, loses a change.
  *
  * HMM_PFN_P2PDMA is always set in the pages that have an owner: an hmm pfn without
