@@ -16,6 +16,9 @@ enum __contract(choice("Event"), open) mmu_notifier_event;
 struct __contract(object("Device"), foreign("crate::device::Device<crate::device::Bound>",
 					    kept("crate::device::Device"))) device;
 
+/* Device memory of any driver. */
+struct __contract(object("AnyMemory"), foreign("crate::hmm::AnyMemory")) hmm_devmem;
+
 /* A page, while somebody keeps it where it is. */
 struct __contract(object("Frame"), send, sync) page;
 

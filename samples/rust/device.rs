@@ -2,9 +2,15 @@
 
 //! hmm_dmirror, a sample driver: units and open files.
 
+#![forbid(unsafe_code)]
+
 use crate::{
     memory::DmMemory,
     module_parameters,
+    sim::node::{
+        Node,
+        OpenFile, //
+    },
     table::DmTable, //
 };
 use core::{
@@ -14,14 +20,11 @@ use core::{
 use kernel::{
     hmm::{
         devmem::DeviceMemory,
-        node::{
-            Node,
-            OpenFile, //
-        },
         Mirror,
         MirrorRange,
         Span, //
     },
+    io::PhysAddr,
     mm::{
         virt::VmaNew,
         Mm, //
@@ -59,7 +62,7 @@ pub(crate) struct DmUnit {
 }
 
 impl DmUnit {
-    fn new(coherent_base: u64) -> Result<Arc<Self>> {
+    fn new(coherent_base: PhysAddr) -> Result<Arc<Self>> {
         Arc::pin_init(
             try_pin_init!(Self { memory <- DmMemory::init(coherent_base) }),
             GFP_KERNEL,
@@ -88,7 +91,6 @@ pub(crate) struct DmMirror {
     pub(crate) fail_alloc: Atomic<bool>,
 }
 
-#[vtable]
 impl OpenFile for DmMirror {
     type Device = DmUnit;
 
@@ -134,7 +136,7 @@ fn param(value: impl Borrow<u64>) -> u64 {
 
 /// The driver: its units.
 pub(crate) struct Module {
-    _nodes: KVec<Pin<KBox<Node<DmMirror>>>>,
+    _nodes: KVec<Node<DmMirror>>,
 }
 
 impl kernel::Module for Module {
@@ -154,9 +156,9 @@ impl kernel::Module for Module {
         let mut nodes = KVec::with_capacity(units, GFP_KERNEL)?;
 
         for (nr, base) in bases.into_iter().enumerate().take(units) {
-            let node = Node::new(DM_NAMES[nr], DmUnit::new(base)?);
+            let node = Node::new(DM_NAMES[nr], DmUnit::new(base)?)?;
 
-            nodes.push(KBox::pin_init(node, GFP_KERNEL)?, GFP_KERNEL)?;
+            nodes.push(node, GFP_KERNEL)?;
         }
         Ok(Self { _nodes: nodes })
     }

@@ -15,11 +15,17 @@
 //! may have less than the operand in memory at a time, its first pages are gone when the last ones come. So the engine works
 //! on each batch of a section while the driver is inside, and gets on however little memory there is.
 
+#![forbid(unsafe_code)]
+
 use crate::{
     device::DmMirror,
     memory::{
         dm_page,
         dm_page_mut, //
+    },
+    sim::table::{
+        Mapped,
+        Rights, //
     },
     table::DmTable, //
 };
@@ -27,10 +33,6 @@ use kernel::{
     hmm::{
         cond_resched_killable,
         page::Bytes,
-        table::{
-            Mapped,
-            Rights, //
-        },
         Span, //
     },
     page::{

@@ -14,12 +14,19 @@
 //!
 //! A section can also leave everything as it is and only report: [`DmMirror::dm_snapshot`].
 
+#![forbid(unsafe_code)]
+
 use crate::{
     device::DmMirror,
     engine::{
         DmOperand,
         DmWork, //
     },
+    sim::table::{
+        Right,
+        Rights, //
+    },
+    table::DmTable,
     uapi, //
 };
 use kernel::{
@@ -27,10 +34,6 @@ use kernel::{
         mirror::{
             Frame,
             Run, //
-        },
-        table::{
-            Right,
-            Rights, //
         },
         Access,
         PfnFlags,
@@ -96,7 +99,7 @@ impl DmMirror {
                 let mut end = span.start();
 
                 for run in pages.runs() {
-                    table.map(&run, dm_run_rights(&run))?;
+                    DmTable::map(table, &run, dm_run_rights(&run))?;
                     end = run.span().end();
                 }
                 let next = self.dm_run(work, table)?;
@@ -124,7 +127,9 @@ impl DmMirror {
     /// Fails with `EOPNOTSUPP` for memory that is not private and anonymous, and otherwise as [`Self::dm_populate`].
     pub(crate) fn dm_populate_exclusive(&self, span: Span) -> Result {
         self.mirror.exclusive(span, |pages, table| {
-            pages.runs().try_for_each(|run| table.map(&run))
+            pages
+                .runs()
+                .try_for_each(|run| DmTable::map_exclusive(table, &run))
         })
     }
 
@@ -179,7 +184,7 @@ impl DmMirror {
                     if !valid || !run.frames().all(|page| page.is_of(owner)) {
                         return Err(ENOENT);
                     }
-                    table.map(&run, dm_run_rights(&run))?;
+                    DmTable::map(table, &run, dm_run_rights(&run))?;
                 }
                 Ok(())
             })

@@ -2,29 +2,32 @@
 
 //! hmm_dmirror, a sample driver in Rust: a device that shares a process's memory.
 //!
-//! It is the driver of `samples/c` said again: the same files, the same functions, the same commands. What is not here
-//! is what cannot be got wrong: no lock is forgotten, no pfn outlives its section, no reference leaks; and nothing is
-//! taken on trust: the compiler checks all of it.
+//! It is the driver of `samples/c` again: the same files, the same functions, the same commands. What is missing is what
+//! cannot go wrong: no lock is forgotten, no pfn outlives its section, no reference leaks. The compiler checks that.
 //!
 //! Read it in this order:
 //!
 //! * `device.rs`: a unit is a device node; an open file is a mirror. Nothing in it is particular to shared memory.
-//! * `fault.rs`: the two ways between the CPU's page table and the device's. That is what every such driver has to have,
-//!   and it is short.
-//! * `memory.rs`: the device's own memory, and how data gets there and home.
+//! * `fault.rs`: the two ways between the CPU's page table and the device's. Every such driver has this part, and it is
+//!   short.
+//! * `memory.rs`: the device's own memory, and how data is copied there and back.
 //! * `table.rs`: what the device does when its page table loses entries.
 //! * `engine.rs`: the device itself, in place of the hardware.
 //! * `ioctl.rs`: the commands; `uapi.rs`: their numbers.
+//! * `sim`: the parts of the hardware that are simulated.
 //!
-//! The driver has no lock of its own. The update lock is the mirror's and guards the table.
+//! The driver has no lock of its own. The update lock is the mirror's and guards the table. No file of the driver's may
+//! have `unsafe` code; `sim` stands for the hardware and is not the driver.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod device;
 mod engine;
 mod fault;
 mod ioctl;
 mod memory;
+#[allow(unsafe_code)]
+mod sim;
 mod table;
 mod uapi;
 

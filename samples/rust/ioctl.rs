@@ -12,12 +12,18 @@
 //! for a command that makes no sense, `EFAULT` for addresses that are not the process's, `ENOTTY` for a command that does
 //! not exist.
 
+#![forbid(unsafe_code)]
+
 use crate::{
     device::DmMirror,
     engine::{
         DmOperand,
         DmPiece,
         DmWork, //
+    },
+    sim::table::{
+        Right,
+        Rights, //
     },
     uapi::{
         self,
@@ -30,10 +36,6 @@ use kernel::{
     hmm::{
         devmem::{
             Migration, //
-        },
-        table::{
-            Right,
-            Rights, //
         },
         Span, //
     },

@@ -16,6 +16,12 @@
 //! clear, and where more memory comes from. Pages are moved there and home in `ioctl.rs`, and the CPU's faults need
 //! nothing at all.
 
+#![forbid(unsafe_code)]
+
+use crate::sim::ram::{
+    self,
+    Ram, //
+};
 use kernel::{
     hmm::{
         devmem::{
@@ -25,10 +31,10 @@ use kernel::{
         },
         page::{
             Block,
-            Bytes,
-            Ram, //
+            Bytes, //
         }, //
     },
+    io::PhysAddr,
     new_mutex,
     page::PAGE_SIZE,
     prelude::*,
@@ -56,7 +62,7 @@ const DM_FAULT_AROUND: usize = 16;
 #[pin_data]
 pub(crate) struct DmMemory {
     /// Physical address of the one chunk of coherent memory, or 0 for private memory.
-    coherent_base: u64,
+    coherent_base: PhysAddr,
     /// What is behind the addresses of chunks, by their number; nothing when they are real. As a device's own memory would
     /// be, it is there for as long as the device is, so that no page needs a lock or a count to get at it (benchmark:
     /// driver-home).
@@ -70,7 +76,7 @@ pub(crate) struct DmMemory {
 
 impl DmMemory {
     /// A unit without memory as yet.
-    pub(crate) fn init(coherent_base: u64) -> impl PinInit<DeviceMemory<Self>, Error> {
+    pub(crate) fn init(coherent_base: PhysAddr) -> impl PinInit<DeviceMemory<Self>, Error> {
         let kind = match coherent_base {
             0 => MemoryType::PRIVATE,
             _ => MemoryType::COHERENT,
@@ -171,9 +177,9 @@ pub(crate) fn dm_page_mut<R>(
 impl MemoryOperations for DmMemory {
     /// A device would have its copy engine do this, for all of the block at once. The two ways are home, from memory that
     /// the CPU cannot reach, and all others.
-    fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: Block<'_>) -> Result {
+    fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
         memory.data().check_failure(dst.pages())?;
-        let ram = dm_ram(memory, &src);
+        let ram = dm_ram(memory, src);
 
         for index in 0..dst.pages() {
             match ram {
@@ -206,11 +212,11 @@ impl MemoryOperations for DmMemory {
         let base = memory.data().coherent_base;
 
         if base != 0 {
-            return memory.add(base, DM_COHERENT_CHUNK, core::ptr::null());
+            return ram::add_coherent(memory, base, DM_COHERENT_CHUNK, core::ptr::null());
         }
         let nr = memory.data().number()?;
         memory
-            .add(0, DM_PRIVATE_CHUNK, nr as *const c_void)
+            .add(DM_PRIVATE_CHUNK, nr as *const c_void)
             .inspect_err(|_| memory.data().forget(nr))
     }
 

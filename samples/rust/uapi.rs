@@ -2,6 +2,8 @@
 
 //! What a user program says to the device: `samples/uapi/hmm_dmirror.h` said again, where it is explained.
 
+#![forbid(unsafe_code)]
+
 use kernel::{
     ioctl::_IOWR,
     prelude::*,

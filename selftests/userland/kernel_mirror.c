@@ -106,6 +106,7 @@ static void *worker(void *arg)
 			pthread_cond_wait(&wq->wait, &wq->lock.m);
 		work = wq->first;
 		wq->first = work->next;
+		work->pending = false;
 		if (!wq->first)
 			wq->last = &wq->first;
 		wq->busy = true;
@@ -131,13 +132,29 @@ struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, i
 
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
+	bool queued;
+
 	mutex_lock(&wq->lock);
-	work->next = NULL;
-	*wq->last = work;
-	wq->last = &work->next;
-	pthread_cond_broadcast(&wq->wait);
+	queued = !work->pending;
+	if (queued) {
+		work->pending = true;
+		work->next = NULL;
+		__atomic_store_n(&work->wq, wq, __ATOMIC_RELEASE);
+		*wq->last = work;
+		wq->last = &work->next;
+		pthread_cond_broadcast(&wq->wait);
+	}
 	mutex_unlock(&wq->lock);
-	return true;
+	return queued;
+}
+
+/* Not called by the thread that works. */
+void flush_work(struct work_struct *work)
+{
+	struct workqueue_struct *wq = __atomic_load_n(&work->wq, __ATOMIC_ACQUIRE);
+
+	if (wq)
+		flush_workqueue(wq);
 }
 
 void flush_workqueue(struct workqueue_struct *wq)

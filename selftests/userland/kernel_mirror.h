@@ -52,6 +52,8 @@ struct dma_iova_state {
 #define access_ok(address, size) ((unsigned long)(address) + (size) < 1UL << 47)
 
 /* Atomics. */
+#define MAX_JIFFY_OFFSET ((~0UL >> 2) - 1)
+
 #define smp_load_acquire(ptr) __atomic_load_n(ptr, __ATOMIC_ACQUIRE)
 #define smp_store_release(ptr, val) __atomic_store_n(ptr, val, __ATOMIC_RELEASE)
 #define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
@@ -67,6 +69,8 @@ struct dma_iova_state {
 #define test_and_set_bit(bit, ptr) \
 	(__atomic_fetch_or(ptr, BIT(bit), __ATOMIC_SEQ_CST) >> (bit) & 1)
 #define set_bit(bit, ptr) ((void)__atomic_fetch_or(ptr, BIT(bit), __ATOMIC_SEQ_CST))
+#define test_and_clear_bit(bit, ptr) \
+	(__atomic_fetch_and(ptr, ~BIT(bit), __ATOMIC_SEQ_CST) >> (bit) & 1)
 #define test_bit(bit, ptr) (__atomic_load_n(ptr, __ATOMIC_RELAXED) >> (bit) & 1)
 
 static inline bool model_inc_not_zero(int *counter)
@@ -95,6 +99,9 @@ struct rw_semaphore {
 	pthread_rwlock_t l;
 };
 
+#define DEFINE_SPINLOCK(lock) spinlock_t lock = { PTHREAD_MUTEX_INITIALIZER }
+/* Nobody takes a lock twice here, so nobody needs to ask. */
+#define mutex_get_owner(lock) ((void)(lock), 0UL)
 #define mutex_init(lock) pthread_mutex_init(&(lock)->m, NULL)
 #define mutex_lock(lock) pthread_mutex_lock(&(lock)->m)
 #define mutex_unlock(lock) pthread_mutex_unlock(&(lock)->m)
@@ -132,6 +139,7 @@ struct rw_semaphore {
 			unlock;						\
 	}
 DEFINE_GUARD(spinlock, spinlock_t *, spin_lock(_T), spin_unlock(_T))
+DEFINE_GUARD(spinlock_irqsave, spinlock_t *, spin_lock(_T), spin_unlock(_T))
 DEFINE_GUARD(mutex, struct mutex *, mutex_lock(_T), mutex_unlock(_T))
 void rcu_read_lock(void);
 void rcu_read_unlock(void);
@@ -140,6 +148,7 @@ DEFINE_GUARD(rcu_, void *, rcu_read_lock(), rcu_read_unlock())
 #define model_unique_(a, b) model_unique__(a, b)
 #define model_unique(name) model_unique_(name, __LINE__)
 #define guard(name) model_guard_##name
+#define model_guard_spinlock_irqsave(p) model_guard_of(spinlock, p)
 #define model_guard_spinlock(p) model_guard_of(spinlock, p)
 #define model_guard_mutex(p) model_guard_of(mutex, p)
 #define model_guard_rcu() model_guard_of(rcu_, (void *)1)
@@ -155,6 +164,8 @@ DEFINE_GUARD(rcu_, void *, rcu_read_lock(), rcu_read_unlock())
 struct list_head {
 	struct list_head *next, *prev;
 };
+
+#define LIST_HEAD(name) struct list_head name = { &(name), &(name) }
 
 static inline void INIT_LIST_HEAD(struct list_head *list)
 {
@@ -197,6 +208,9 @@ struct rcu_head {
 void model_kfree_rcu(struct rcu_head *head, void *memory);
 
 /* Completions and work. */
+#define DECLARE_WAIT_QUEUE_HEAD(name) __attribute__((unused)) int name
+#define wake_up_all(wait) ((void)(wait))
+
 struct completion {
 	struct mutex lock;
 	pthread_cond_t wait;
@@ -207,17 +221,21 @@ void init_completion(struct completion *c);
 void complete(struct completion *c);
 void wait_for_completion(struct completion *c);
 
+struct workqueue_struct;
+
 struct work_struct {
 	struct work_struct *next;
+	struct workqueue_struct *wq;
+	bool pending;
 	void (*function)(struct work_struct *work);
 };
 
-struct workqueue_struct;
 #define WQ_UNBOUND 0
 #define INIT_WORK(work, f) (*(work) = (struct work_struct){ .function = (f) })
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max);
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
 void flush_workqueue(struct workqueue_struct *wq);
+void flush_work(struct work_struct *work);
 
 /* Maple trees. */
 #define MODEL_TREE 16

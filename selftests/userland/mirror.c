@@ -487,7 +487,13 @@ static void toggle_range(int d, int r)
 	int ret;
 
 	if (device->range[r]) {
-		hmm_mirror_range_remove(&device->range[r]->range);
+		if (rnd(2)) {
+			hmm_mirror_range_remove(&device->range[r]->range);
+		} else {
+			hmm_mirror_range_remove_deferred(&device->range[r]->range);
+			maybe_yield();
+			hmm_mirror_synchronize();
+		}
 		free(device->range[r]);
 		device->range[r] = NULL;
 		for (i = r * RANGE_PAGES; i < (r + 1) * RANGE_PAGES; i++)

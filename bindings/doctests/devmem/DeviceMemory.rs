@@ -17,7 +17,7 @@ struct Device;
 
 #[vtable]
 impl MemoryOperations for Device {
-    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
+    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: &Block<'_>) -> Result {
         Err(EIO)
     }
 
@@ -26,7 +26,7 @@ impl MemoryOperations for Device {
     }
 }
 
-/// What is moved, and whether it could be: pages that are busy stay.
+/// Whether all pages moved: pages that are busy stay.
 fn take(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<bool> {
     Ok(memory.migrate(mm, span)? == span.pages())
 }
@@ -34,7 +34,7 @@ fn take(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<bo
 let memory = DeviceMemory::new(MemoryType::PRIVATE, 16, c"example", Device);
 let memory = KBox::pin_init(memory, GFP_KERNEL)?;
 // A chunk has to be as large as a huge page.
-assert!(memory.add(0, 1, core::ptr::null()) == Err(EINVAL));
+assert!(memory.add(1, core::ptr::null()) == Err(EINVAL));
 assert_eq!(memory.available(), 0);
 # // SAFETY: A test runs in a thread of its own, which has no memory yet.
 # unsafe { kernel::bindings::kunit_attach_mm() };

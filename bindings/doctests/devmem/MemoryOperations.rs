@@ -4,41 +4,45 @@ use kernel::{
             DeviceMemory,
             MemoryOperations, //
         },
-        page::{
-            Block,
-            Ram, //
-        }, //
+        page::Block, //
     },
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    sync::Mutex, //
 };
 
-/// A device with one chunk of memory, which here is ordinary memory.
-struct Chunk(Ram);
+/// A device with one chunk of memory, which is a buffer of the kernel's here.
+#[pin_data]
+struct Chunk {
+    #[pin]
+    ram: Mutex<VVec<u8>>,
+}
 
 #[vtable]
 impl MemoryOperations for Chunk {
-    fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: Block<'_>) -> Result {
-        let (to, from) = (memory.place(&dst), memory.place(&src));
-        let ram = &memory.data().0;
-        for index in 0..dst.pages() {
-            let at = index * PAGE_SIZE;
+    fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
+        let (to, from) = (memory.place(&dst), memory.place(src));
+        let mut ram = memory.data().ram.lock();
+        let offset = if to.here() { to.offset() } else { from.offset() };
+        let size = dst.pages() * PAGE_SIZE;
+        let ram = ram.get_mut(offset..offset + size).ok_or(EIO)?;
+
+        for (index, ram) in ram.chunks_exact_mut(PAGE_SIZE).enumerate() {
             if to.here() {
-                ram.with(to.offset() + at, PAGE_SIZE, |bytes| {
-                    src.page(index, |from| bytes.copy_from(from)).ok_or(EIO)?
-                })??;
+                src.page(index, |page| page.read(0, ram)).ok_or(EIO)??;
             } else {
-                ram.with(from.offset() + at, PAGE_SIZE, |bytes| {
-                    dst.page_mut(index, |to| to.copy_from(bytes)).ok_or(EIO)?
-                })??;
+                dst.page_mut(index, |page| page.write(0, ram)).ok_or(EIO)??;
             }
         }
         Ok(())
     }
 
     fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
-        let at = memory.place(&page).offset();
-        let size = page.pages() * PAGE_SIZE;
-        memory.data().0.with(at, size, |bytes| bytes.clear())
+        let offset = memory.place(&page).offset();
+        let mut ram = memory.data().ram.lock();
+        let ram = ram.get_mut(offset..offset + page.pages() * PAGE_SIZE);
+
+        ram.ok_or(EIO)?.fill(0);
+        Ok(())
     }
 }

@@ -11,15 +11,15 @@ use kernel::{
     prelude::*, //
 };
 
-/// Moves pages, and has the device know of them before the process can touch them.
+/// Moves pages, unless the device refuses after they were copied.
 fn take<T: MemoryOperations>(
     memory: &DeviceMemory<T>,
     mm: &MmWithUser,
     span: Span,
-    tell: impl Fn(Span) -> Result,
+    accept: impl Fn(Span) -> Result,
 ) -> Result<usize> {
     let copied = Migration::collect(memory, mm, span)?.copy();
-    // Left here, or by `?` below, none of them has moved.
-    tell(copied.span())?;
+    // If `accept` fails, the migration is dropped and no page has moved.
+    accept(copied.span())?;
     Ok(copied.commit().moved())
 }

@@ -14,6 +14,7 @@
 
 struct device;
 struct hmm_devmem;
+struct hmm_devmem_state;
 
 /**
  * DOC: Overview
@@ -49,15 +50,21 @@ struct hmm_devmem;
  * @clear: zero ``PAGE_SIZE << order`` bytes of device memory; otherwise as @copy.
  * @grow: called when less than one batch is free; the driver may add a chunk
  *	with hmm_devmem_add(). The return value is ignored. Calls are
- *	serialised, and no mmap lock is held; may sleep. Optional.
+ *	serialised, and no mmap lock is held; may sleep. If it migrates pages,
+ *	it is not called again for these. Optional.
  * @release: a chunk was removed; the driver gets the data back that it gave to
- *	hmm_devmem_add(). May sleep. Optional.
+ *	hmm_devmem_add(). It may add others. No lock is held; may sleep. Optional.
+ *
+ * @copy and @clear run under the locks of the folios, and often under the mmap lock
+ * or a VMA's. They must not migrate pages; lockdep reports that. While
+ * hmm_devmem_evict() or hmm_devmem_remove() calls them, hmm_devmem_add() and
+ * hmm_devmem_remove() return -%EDEADLK, and the others do not wait.
  */
 struct hmm_devmem_ops {
 	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
 		    struct page *src, unsigned int order)
 		__contract(required, object, errno, block(dst, order),
-			   block(src, order));
+			   block(src, order, reads));
 	int (*clear)(struct hmm_devmem *devmem, struct page *page,
 		     unsigned int order)
 		__contract(required, object, errno, block(page, order));
@@ -101,6 +108,7 @@ struct hmm_devmem {
 	spinlock_t lock;		/* of what follows and each chunk; irqs off */
 	struct list_head chunks;	/* of struct hmm_devmem_chunk */
 	bool closed;			/* no page is allocated */
+	struct hmm_devmem_state *state;
 } __contract(object("DeviceMemory"), pinned, send, sync);
 
 /**
@@ -131,12 +139,21 @@ struct hmm_devmem_chunk {
 
 int hmm_devmem_init(struct hmm_devmem *devmem) __contract(constructor, errno);
 void hmm_devmem_exit(struct hmm_devmem *devmem)
-	__contract(destructor, may_sleep);
+	__contract(destructor, deferred(hmm_devmem_exit_deferred), may_sleep);
+void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
+			      void (*done)(struct hmm_devmem *devmem));
 
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data __contract(identity))
-	__contract(method, errno, may_sleep);
-int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
+	__contract(method, errno, may_sleep, name("add_at"),
+		   unsafe("nothing else uses the `size` bytes at `start`, unless that is 0"));
+
+int hmm_devmem_add_private(struct hmm_devmem *devmem, unsigned long size,
+			   void *data __contract(identity))
+	__contract(method, errno, may_sleep, name("add"));
+
+int hmm_devmem_remove(struct hmm_devmem *devmem,
+		      unsigned long timeout __contract(jiffies))
 	__contract(method, errno, may_sleep);
 unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 	__contract(method);
@@ -155,8 +172,9 @@ long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem,
  * struct hmm_devmem_migration - a migration that a driver takes step by step
  *
  * hmm_devmem_migrate() takes all steps at once. A driver that has to do something
- * in between, for instance to map the pages for its device before a CPU can access
- * them, calls collect, copy and commit, in that order, and after any of them end.
+ * in between calls collect, copy and commit, in that order, and after any of them
+ * end. To map the pages for its device before a CPU can access them, it uses a
+ * section with &hmm_section.migrate_to.
  */
 struct __contract(object("Migration")) hmm_devmem_migration;
 

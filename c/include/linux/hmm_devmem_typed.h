@@ -203,6 +203,9 @@ __must_check int hmm_devmem_init(struct hmm_devmem *devmem);
 __must_check int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 				unsigned long size, void *data);
 
+__must_check int hmm_devmem_add_private(struct hmm_devmem *devmem,
+					unsigned long size, void *data);
+
 __must_check int hmm_devmem_remove(struct hmm_devmem *devmem,
 				   unsigned long timeout);
 

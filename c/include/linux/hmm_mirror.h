@@ -112,7 +112,8 @@ struct hmm_mirror_range;
 /**
  * struct hmm_invalidation - what the device must forget, and why
  * @span: the addresses, clipped to the range
- * @range: the range of the mirror that they belong to
+ * @range: the range of the mirror that they belong to; NULL after
+ *	hmm_mirror_range_remove_deferred()
  * @event: what the CPU side is doing
  * @may_block: whether the callback may sleep
  */
@@ -207,7 +208,7 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 			 const struct hmm_mirror_ops *ops, void *owner,
 			 struct hmm_update_lock lock);
 void hmm_mirror_exit(struct hmm_mirror *mirror)
-	__contract(destructor, may_sleep);
+	__contract(destructor, deferred(hmm_mirror_exit_deferred), may_sleep);
 void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 			      void (*done)(struct hmm_mirror *mirror));
 void hmm_mirror_synchronize(void);
@@ -220,7 +221,8 @@ int hmm_mirror_range_add_lock(struct hmm_mirror *mirror,
 int hmm_mirror_range_init(struct hmm_mirror *mirror __contract(keeps),
 			  struct hmm_mirror_range *range, struct hmm_span span)
 	__contract(constructor(range), errno, may_sleep);
-void hmm_mirror_range_remove(struct hmm_mirror_range *range)
+void hmm_mirror_range_remove(struct hmm_mirror_range *range);
+void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
 	__contract(destructor, may_sleep);
 
 /**
@@ -229,7 +231,8 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
  *
  * While it is held no invalidation runs and no section is entered, so what the
  * device's page table holds stays true, but in ranges that have a lock of their
- * own. May sleep.
+ * own. May sleep. A task that holds it already, that is inside a section of this
+ * mirror or in its invalidate callback waits for itself; lockdep reports that.
  */
 static inline __no_context_analysis void
 hmm_mirror_lock(struct hmm_mirror *mirror)
@@ -400,8 +403,8 @@ struct hmm_section {
 	enum hmm_access access __contract(given);
 	unsigned long *pfns __contract(room(nr_pfns, HMM_SECTION_BATCH));
 	unsigned int nr_pfns;
-	unsigned long timeout __contract(given, optional);
-	struct hmm_devmem *migrate_to;
+	unsigned long timeout __contract(given, optional, jiffies);
+	struct hmm_devmem *migrate_to __contract(given("MigratedPages"));
 	struct hmm_mirror_dma *dma __contract(given("DmaPages"));
 	bool whole;
 
@@ -419,7 +422,9 @@ struct hmm_section {
 	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
 		     method(exclusive), set(access = HMM_ACCESS_EXCLUSIVE)),
 	     section("DmaPages", of(hmm_mirror), holds(UpdateGuard),
-		     method(populate_dma)));
+		     method(populate_dma)),
+	     section("MigratedPages", of(hmm_mirror), holds(UpdateGuard),
+		     method(populate_in)));
 
 bool __must_check hmm_section_next(struct hmm_section *section)
 	__contract(enter, may_sleep);

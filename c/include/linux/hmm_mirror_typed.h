@@ -38,9 +38,9 @@ hmm_dma_run_flags(const struct hmm_dma_run *hmm_dma_run)
 DEFINE_FREE(hmm_mirror_exit, struct hmm_mirror *,
 	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_exit(_T))
 
-/* struct hmm_mirror_range *x __free(hmm_mirror_range_remove): ended when @x goes out of scope. */
-DEFINE_FREE(hmm_mirror_range_remove, struct hmm_mirror_range *,
-	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_range_remove(_T))
+/* struct hmm_mirror_range *x __free(hmm_mirror_range_remove_deferred): ended when @x goes out of scope. */
+DEFINE_FREE(hmm_mirror_range_remove_deferred, struct hmm_mirror_range *,
+	    if (!IS_ERR_OR_NULL(_T)) hmm_mirror_range_remove_deferred(_T))
 
 /* struct hmm_mirror_dma *x __free(hmm_mirror_dma_exit): ended when @x goes out of scope. */
 DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
@@ -235,6 +235,62 @@ struct hmm_section_dma_pages_dma_run {
 			       .dma_run.span.end =                      \
 				       (_section)->state.batch.start }; \
 	     hmm_section_dma_run(&(_section)->state, &_item.dma_run);)
+
+/* A struct hmm_section that is taken for no other: one of hmm_mirror_populate_in(). */
+struct hmm_section_migrated_pages {
+	struct hmm_section state;
+};
+
+static inline void
+hmm_section_migrated_pages_leave(struct hmm_section_migrated_pages *section)
+{
+	hmm_section_leave(&section->state);
+}
+
+/* A struct hmm_section_migrated_pages that is left when it goes out of scope. */
+#define scoped_hmm_section_migrated_pages            \
+	struct hmm_section_migrated_pages __cleanup( \
+		hmm_section_migrated_pages_leave)
+
+/*
+ * hmm_mirror_populate_in(name, error, mirror, span, access, migrate_to) { }:
+ * the statement runs for each piece of what was asked for; @name can be named
+ * in it and nowhere else. @error, an int, tells how it ended; it is not set
+ * when the statement is left early. .timeout = ... may follow.
+ */
+#define hmm_mirror_populate_in(_name, _error, _mirror, _span, _access,         \
+			       _migrate_to, ...)                               \
+	for (unsigned long _name##_room[HMM_SECTION_BATCH] __uninitialized,    \
+	     *_name##_once = _name##_room;                                     \
+	     _name##_once; _name##_once = NULL)                                \
+		for (scoped_hmm_section_migrated_pages                         \
+			     _name = { .state = { .mirror = (_mirror),         \
+						  .span = (_span),             \
+						  .access = (_access),         \
+						  .migrate_to = (_migrate_to), \
+						  .pfns = _name##_room,        \
+						  .nr_pfns =                   \
+							  HMM_SECTION_BATCH,   \
+						  __VA_ARGS__ } };             \
+		     hmm_section_next(&_name.state) ||                         \
+		     ((_error) = hmm_section_error(&_name.state), false);)
+
+struct hmm_section_migrated_pages_run {
+	struct hmm_run run;
+};
+
+/*
+ * hmm_section_migrated_pages_runs(item, section) { }: the statement runs for
+ * each struct hmm_section_migrated_pages_run that @section, which one is inside
+ * of, shows; @item can be named in it and nowhere else.
+ */
+#define hmm_section_migrated_pages_runs(_item, _section)                \
+	for (struct hmm_section_migrated_pages_run                      \
+		     _item = { .run.span.start =                        \
+				       (_section)->state.batch.start,   \
+			       .run.span.end =                          \
+				       (_section)->state.batch.start }; \
+	     hmm_section_run(&(_section)->state, &_item.run);)
 
 __must_check int hmm_mirror_init(struct hmm_mirror *mirror,
 				 struct mm_struct *mm,

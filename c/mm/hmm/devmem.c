@@ -5,6 +5,7 @@
 #include <linux/bitmap.h>
 #include <linux/device.h>
 #include <linux/export.h>
+#include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -12,9 +13,35 @@
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "../internal.h"
 #include "devmem.h"
+#include "lifetime.h"
+
+/**
+ * struct hmm_devmem_state - the part of device memory that ends it
+ * @devmem: the driver's structure
+ * @owned: the callbacks, in case that their module goes away
+ * @work: ends it later
+ * @done: called when @work has, or NULL
+ */
+struct hmm_devmem_state {
+	struct hmm_devmem *devmem;
+	struct hmm_owned owned;
+	struct work_struct work;
+	void (*done)(struct hmm_devmem *devmem);
+};
+
+/* Not that of mirrors: the end of device memory can wait long for a pinned page. */
+static struct workqueue_struct *hmm_devmem_wq;
+
+static int __init hmm_devmem_setup(void)
+{
+	hmm_devmem_wq = alloc_workqueue("hmm_devmem", WQ_UNBOUND, 0);
+	return hmm_devmem_wq ? 0 : -ENOMEM;
+}
+core_initcall(hmm_devmem_setup);
 
 static const struct dev_pagemap_ops hmm_devmem_pagemap_ops = {
 	.folio_free	= hmm_devmem_free,
@@ -122,8 +149,9 @@ static bool hmm_devmem_range_valid(const struct hmm_devmem *devmem,
  * Context: Process context; may sleep. No mmap lock is held.
  *
  * Return: 0; -%EINVAL for an invalid size or address; -%EBUSY if there is other
- * memory at @start; -%ENOMEM; or an error of memremap_pages(). On an error @data
- * stays the caller's.
+ * memory at @start; -%EDEADLK in a callback that hmm_devmem_evict() or
+ * hmm_devmem_remove() waits for; -%ENODEV if the device memory is ending; -%ENOMEM;
+ * or an error of memremap_pages(). On an error @data stays the caller's.
  */
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data)
@@ -133,6 +161,10 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 
 	if (!hmm_devmem_range_valid(devmem, start, size))
 		return -EINVAL;
+	if (READ_ONCE(devmem->state->owned.ending))
+		return -ENODEV;
+	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+		return -EDEADLK;
 	chunk = hmm_devmem_alloc_chunk(devmem, size >> PAGE_SHIFT);
 	if (!chunk)
 		return -ENOMEM;
@@ -158,8 +190,31 @@ free:
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_add);
 
-/* Remove a chunk that has no page in use, and from which none is allocated. */
-static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk)
+/**
+ * hmm_devmem_add_private() - add a chunk of private device memory
+ * @devmem: the device memory, which is private
+ * @size: how much, in bytes, a multiple of the size of a huge page
+ * @data: as for hmm_devmem_add()
+ *
+ * The addresses are unused ones that the kernel chooses.
+ *
+ * Context: Process context; may sleep. No mmap lock is held.
+ *
+ * Return: as hmm_devmem_add(); -%EINVAL for coherent memory.
+ */
+int hmm_devmem_add_private(struct hmm_devmem *devmem, unsigned long size,
+			   void *data)
+{
+	return hmm_devmem_add(devmem, 0, size, data);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_add_private);
+
+/*
+ * Remove a chunk that has no page in use, and from which none is allocated, and
+ * add it to @removed.
+ */
+static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk,
+				    struct list_head *removed)
 {
 	struct hmm_devmem *devmem = chunk->devmem;
 
@@ -171,9 +226,20 @@ static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk)
 	synchronize_rcu();
 	memunmap_pages(&chunk->pagemap);
 	hmm_devmem_release_range(chunk);
-	if (devmem->ops->release)
-		devmem->ops->release(devmem, chunk->data);
-	hmm_devmem_free_chunk(chunk);
+	list_add_tail(&chunk->list, removed);
+}
+
+/* Give chunks back to the driver, which may add others: no lock is held. */
+static void hmm_devmem_release_chunks(struct hmm_devmem *devmem,
+				      struct list_head *removed)
+{
+	struct hmm_devmem_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, removed, list) {
+		if (devmem->ops->release)
+			devmem->ops->release(devmem, chunk->data);
+		hmm_devmem_free_chunk(chunk);
+	}
 }
 
 static void hmm_devmem_set_closed(struct hmm_devmem *devmem, bool closed)
@@ -182,12 +248,27 @@ static void hmm_devmem_set_closed(struct hmm_devmem *devmem, bool closed)
 	WRITE_ONCE(devmem->closed, closed);
 }
 
+static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
+{
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	return chunk->pages - chunk->free;
+}
+
 /* Evict a chunk. Return how many of its pages are still in use. */
 static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
 {
 	hmm_devmem_evict_chunk(chunk);
-	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	return chunk->pages - chunk->free;
+	return hmm_devmem_chunk_in_use(chunk);
+}
+
+static unsigned long hmm_devmem_count_in_use(struct hmm_devmem *devmem)
+{
+	struct hmm_devmem_chunk *chunk;
+	unsigned long used = 0;
+
+	list_for_each_entry(chunk, &devmem->chunks, list)
+		used += hmm_devmem_chunk_in_use(chunk);
+	return used;
 }
 
 /**
@@ -196,7 +277,8 @@ static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
  *
  * For suspend, or before a device is removed, with processes running. No page is
  * allocated until hmm_devmem_resume(). One pass over the memory: pages that are
- * pinned or busy stay.
+ * pinned or busy stay. In a callback that this function or hmm_devmem_remove()
+ * waits for, pages are only counted.
  *
  * Context: Process context; may sleep. No mmap lock is held.
  *
@@ -207,6 +289,9 @@ unsigned long hmm_devmem_evict(struct hmm_devmem *devmem)
 	struct hmm_devmem_chunk *chunk;
 	unsigned long left = 0;
 
+	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+		return hmm_devmem_count_in_use(devmem);
+	hmm_waits_for_update_locks();
 	guard(mutex)(&devmem->chunks_lock);
 	hmm_devmem_set_closed(devmem, true);
 	list_for_each_entry(chunk, &devmem->chunks, list)
@@ -219,10 +304,15 @@ EXPORT_SYMBOL_GPL(hmm_devmem_evict);
  * hmm_devmem_resume() - allow allocation again
  * @devmem: the device memory, after hmm_devmem_evict()
  *
+ * Does nothing in a callback that hmm_devmem_evict() or hmm_devmem_remove() waits
+ * for: that goes on.
+ *
  * Context: Process context; may sleep.
  */
 void hmm_devmem_resume(struct hmm_devmem *devmem)
 {
+	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+		return;
 	guard(mutex)(&devmem->chunks_lock);
 	hmm_devmem_set_closed(devmem, false);
 }
@@ -237,7 +327,8 @@ hmm_devmem_first_chunk(struct hmm_devmem *devmem)
 }
 
 static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
-				    unsigned long patience)
+				    unsigned long patience,
+				    struct list_head *removed)
 {
 	struct hmm_devmem_chunk *chunk;
 
@@ -248,7 +339,7 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
 			patience--;
 			schedule_timeout_uninterruptible(1);
 		}
-		hmm_devmem_remove_chunk(chunk);
+		hmm_devmem_remove_chunk(chunk, removed);
 	}
 	return 0;
 }
@@ -264,21 +355,64 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
  * Context: Process context; may sleep. No mmap lock is held.
  *
  * Return: 0; -%EBUSY if a page could not migrate: its chunk, and those added after
- * it, remain, and can be allocated from again.
+ * it, remain, and can be allocated from again; -%EDEADLK in a callback that this
+ * function or hmm_devmem_evict() waits for.
  */
 int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 {
+	LIST_HEAD(removed);
 	bool closed;
 	int err;
 
-	guard(mutex)(&devmem->chunks_lock);
-	closed = devmem->closed;
-	hmm_devmem_set_closed(devmem, true);
-	err = hmm_devmem_remove_chunks(devmem, timeout);
-	hmm_devmem_set_closed(devmem, closed);
+	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+		return -EDEADLK;
+	hmm_waits_for_update_locks();
+	scoped_guard(mutex, &devmem->chunks_lock) {
+		closed = devmem->closed;
+		hmm_devmem_set_closed(devmem, true);
+		err = hmm_devmem_remove_chunks(devmem, timeout, &removed);
+		hmm_devmem_set_closed(devmem, closed);
+	}
+	hmm_devmem_release_chunks(devmem, &removed);
 	return err;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_remove);
+
+static void hmm_devmem_end(struct hmm_devmem_state *state)
+{
+	struct hmm_devmem *devmem = state->devmem;
+
+	while (hmm_devmem_remove(devmem, HZ))
+		cond_resched();
+	mutex_destroy(&devmem->chunks_lock);
+	mutex_destroy(&devmem->grow_lock);
+	if (state->done)
+		state->done(devmem);
+	hmm_owned_del(&state->owned);
+	kfree(state);
+}
+
+static void hmm_devmem_work(struct work_struct *work)
+{
+	hmm_devmem_end(container_of(work, struct hmm_devmem_state, work));
+}
+
+/* The driver's module goes away, and the memory was left behind. */
+static void hmm_devmem_end_left(struct hmm_owned *owned)
+{
+	hmm_devmem_end(container_of(owned, struct hmm_devmem_state, owned));
+}
+
+static struct hmm_devmem_state *hmm_devmem_alloc_state(struct hmm_devmem *devmem)
+{
+	struct hmm_devmem_state *state = kzalloc(sizeof(*state), GFP_KERNEL);
+
+	if (!state)
+		return NULL;
+	state->devmem = devmem;
+	INIT_WORK(&state->work, hmm_devmem_work);
+	return state;
+}
 
 /**
  * hmm_devmem_init() - initialise device memory, without a chunk
@@ -286,7 +420,7 @@ EXPORT_SYMBOL_GPL(hmm_devmem_remove);
  *
  * Context: Process context.
  *
- * Return: 0; -%EINVAL if a member is missing or invalid.
+ * Return: 0; -%EINVAL if a member is missing or invalid; -%ENOMEM.
  */
 int hmm_devmem_init(struct hmm_devmem *devmem)
 {
@@ -300,6 +434,9 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	    devmem->type != MEMORY_DEVICE_COHERENT)
 		return -EINVAL;
 
+	devmem->state = hmm_devmem_alloc_state(devmem);
+	if (!devmem->state)
+		return -ENOMEM;
 	devmem->fault_pages = around;
 	if (!devmem->owner)
 		devmem->owner = devmem;
@@ -308,6 +445,7 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	spin_lock_init(&devmem->lock);
 	INIT_LIST_HEAD(&devmem->chunks);
 	devmem->closed = false;
+	hmm_owned_add(&devmem->state->owned, devmem->ops->copy, hmm_devmem_end_left);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_init);
@@ -316,15 +454,42 @@ EXPORT_SYMBOL_GPL(hmm_devmem_init);
  * hmm_devmem_exit() - remove all chunks, however long it takes
  * @devmem: the device memory
  *
- * As hmm_devmem_remove(), but waits for pinned pages without a limit.
+ * As hmm_devmem_remove(), but waits for pinned pages without a limit. No chunk can
+ * be added any more.
  *
- * Context: Process context; may sleep. No mmap lock is held.
+ * Context: Process context, and no callback of @devmem; may sleep. No mmap lock is
+ * held.
  */
 void hmm_devmem_exit(struct hmm_devmem *devmem)
 {
-	while (hmm_devmem_remove(devmem, HZ))
-		cond_resched();
-	mutex_destroy(&devmem->chunks_lock);
-	mutex_destroy(&devmem->grow_lock);
+	/* It would wait for itself. */
+	WARN_ON_ONCE(hmm_mutex_is_mine(&devmem->chunks_lock));
+	hmm_owned_claim(&devmem->state->owned);
+	hmm_devmem_end(devmem->state);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_exit);
+
+/**
+ * hmm_devmem_exit_deferred() - hmm_devmem_exit(), later
+ * @devmem: the device memory
+ * @done: called when it has ended and may be freed, in process context with no lock
+ *	held; or NULL
+ *
+ * For a last reference that may be dropped in a callback, inside a section or under
+ * an update lock. A module whose code @done or the callbacks are does not go before
+ * that.
+ *
+ * Context: any but NMI; once, and in place of hmm_devmem_exit().
+ */
+void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
+			      void (*done)(struct hmm_devmem *devmem))
+{
+	struct hmm_devmem_state *state = devmem->state;
+
+	if (WARN_ONCE(!hmm_owned_claim(&state->owned),
+		      "%ps: device memory ends twice\n", devmem->ops->copy))
+		return;
+	state->done = done;
+	queue_work(hmm_devmem_wq, &state->work);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_exit_deferred);

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 
 #include "devmem_transfer.h"
+#include "lifetime.h"
 
 /*
  * All stages of a transfer by address but finalize; the range is in @t. Return how
@@ -65,6 +66,9 @@ void hmm_devmem_grow_if_low(struct hmm_devmem *devmem)
 	if (!devmem->ops->grow)
 		return;
 	if (hmm_devmem_available(devmem) >= HMM_DEVMEM_BATCH << PAGE_SHIFT)
+		return;
+	/* The callback may migrate pages itself. */
+	if (hmm_mutex_is_mine(&devmem->grow_lock))
 		return;
 
 	guard(mutex)(&devmem->grow_lock);
@@ -123,6 +127,7 @@ static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
 
 	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return -EINVAL;
+	hmm_waits_for_update_locks();
 	t->args.flags |= HMM_DEVMEM_ANY_ORDER;
 
 	if (!mmget_not_zero(mm))

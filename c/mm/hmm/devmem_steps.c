@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "devmem_transfer.h"
+#include "lifetime.h"
 
 /**
  * struct hmm_devmem_migration - a migration that a driver takes step by step
@@ -81,6 +82,7 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 
 	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return ERR_PTR(-EINVAL);
+	hmm_waits_for_update_locks();
 	m = hmm_devmem_migration_alloc(devmem, mm);
 	if (IS_ERR(m))
 		return m;

@@ -73,10 +73,12 @@ static void hmm_update_lock_prime(struct hmm_update_lock lock)
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
 		return;
 	fs_reclaim_acquire(GFP_KERNEL);
+	hmm_invalidation_acquire();
 	if (lock.rwsem)
 		might_lock(lock.rwsem);
 	else
 		might_lock(lock.mutex);
+	hmm_invalidation_release();
 	fs_reclaim_release(GFP_KERNEL);
 }
 
@@ -119,8 +121,12 @@ struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 	/* Most likely that of the section before (benchmark: populate-one-page). */
 	interval = rcu_dereference(state->recent);
 	if (!interval || !hmm_span_has(interval->span, addr) ||
-	    READ_ONCE(interval->dead))
+	    READ_ONCE(interval->dead)) {
 		interval = mtree_load(&state->ranges, addr);
+		/* See hmm_mirror_range_remove_deferred(). */
+		if (interval && READ_ONCE(interval->dead))
+			interval = NULL;
+	}
 	/* Pairs with the release in hmm_interval_subscribe(). */
 	if (!interval || !smp_load_acquire(&interval->added) ||
 	    !refcount_inc_not_zero(&interval->ref))
@@ -154,7 +160,7 @@ int hmm_interval_enter(struct hmm_interval *interval)
 		hmm_interval_active_put(interval);
 		return -EINTR;
 	}
-	if (interval->dead) {
+	if (READ_ONCE(interval->dead)) {
 		hmm_interval_leave(interval);
 		return -ENOENT;
 	}
@@ -313,7 +319,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	const struct hmm_invalidation inv = {
 		.span = hmm_span_clip(interval->span, (struct hmm_span){
 					      event->start, event->end }),
-		.range = interval->range,
+		.range = READ_ONCE(interval->range),
 		.event = event->event,
 		.may_block = mmu_notifier_range_blockable(event),
 	};
@@ -416,6 +422,25 @@ static void hmm_interval_finish_work(struct work_struct *work)
 	hmm_interval_finish(container_of(work, struct hmm_interval, work));
 }
 
+/* Intervals of hmm_mirror_range_remove_deferred(). */
+static void hmm_state_end_removed(struct hmm_mirror_state *state)
+{
+	struct hmm_interval *interval;
+
+	for (;;) {
+		scoped_guard(spinlock_irqsave, &state->removed_lock) {
+			interval = state->removed;
+			if (interval)
+				state->removed = interval->next_removed;
+		}
+		if (!interval)
+			return;
+		hmm_interval_unlist(interval);
+		hmm_interval_kill(interval);
+		hmm_interval_finish(interval);
+	}
+}
+
 /* End an interval that no section finds any more. */
 static void hmm_interval_end(struct hmm_interval *interval)
 {
@@ -425,6 +450,88 @@ static void hmm_interval_end(struct hmm_interval *interval)
 	hmm_interval_finish(interval);
 	range->interval = NULL;
 	range->mirror = NULL;
+}
+
+/*
+ * The last step of the end of a mirror. When @done returns the driver's module may
+ * go, unless something else of it is listed.
+ */
+static void hmm_state_finish(struct hmm_mirror_state *state,
+			     struct hmm_mirror *mirror,
+			     void (*done)(struct hmm_mirror *mirror))
+{
+	mmu_interval_notifier_remove(&state->notifier);
+	mtree_destroy(&state->ranges);
+	if (done)
+		done(mirror);
+	hmm_owned_del(&state->owned);
+	hmm_state_put(state);
+}
+
+static void hmm_mirror_end(struct hmm_mirror *mirror,
+			   void (*done)(struct hmm_mirror *mirror))
+{
+	struct hmm_mirror_state *state = mirror->state;
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	hmm_state_end_removed(state);
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+		hmm_interval_unlist(interval);
+		hmm_interval_end(interval);
+	}
+	hmm_state_release(state);
+	hmm_state_finish(state, mirror, done);
+}
+
+/* The rest of hmm_state_abandon(). The mirror may be gone. */
+static void hmm_state_end_abandoned(struct hmm_mirror_state *state)
+{
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+		hmm_interval_unlist(interval);
+		hmm_interval_finish(interval);
+	}
+	hmm_state_finish(state, NULL, NULL);
+}
+
+/*
+ * Do what could not be done at once: end ranges, and then the mirror. It may have
+ * been queued again when a run before did all of it, so it has a reference.
+ */
+static void hmm_state_work(struct work_struct *work)
+{
+	struct hmm_mirror_state *state =
+		container_of(work, struct hmm_mirror_state, work);
+
+	hmm_state_end_removed(state);
+	if (test_and_clear_bit(HMM_STATE_ABANDONED, &state->flags))
+		hmm_state_end_abandoned(state);
+	if (test_and_clear_bit(HMM_STATE_DEFERRED, &state->flags))
+		hmm_mirror_end(state->mirror, state->done);
+	hmm_state_put(state);
+}
+
+/*
+ * Queue the work item. The caller has taken a reference for it, before the work
+ * item could find anything to do.
+ */
+static void hmm_state_queue(struct hmm_mirror_state *state)
+{
+	if (!queue_work(hmm_mirror_wq, &state->work))
+		hmm_state_put(state);
+}
+
+/* The driver's module goes away, and the mirror was left behind. */
+static void hmm_state_end_left(struct hmm_owned *owned)
+{
+	struct hmm_mirror_state *state =
+		container_of(owned, struct hmm_mirror_state, owned);
+
+	flush_work(&state->work);
+	hmm_mirror_end(state->mirror, NULL);
 }
 
 static struct hmm_mirror_state *hmm_state_alloc(struct hmm_mirror *mirror)
@@ -438,6 +545,8 @@ static struct hmm_mirror_state *hmm_state_alloc(struct hmm_mirror *mirror)
 	state->mm = mirror->mm;
 	state->owner = mirror->owner;
 	state->update = mirror->update;
+	spin_lock_init(&state->removed_lock);
+	INIT_WORK(&state->work, hmm_state_work);
 	mt_init_flags(&state->ranges, MT_FLAGS_USE_RCU);
 	return state;
 }
@@ -453,6 +562,7 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 		return -EINVAL;
 	if (lock && !hmm_update_lock_valid(*lock))
 		return -EINVAL;
+	hmm_waits_for_update_locks();
 	*mirror = (struct hmm_mirror){
 		.mm = mm,
 		.ops = ops,
@@ -479,8 +589,10 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 	if (ret) {
 		mmu_interval_notifier_remove(&mirror->state->notifier);
 		hmm_state_put(mirror->state);
+		return ret;
 	}
-	return ret;
+	hmm_owned_add(&mirror->state->owned, ops->invalidate, hmm_state_end_left);
+	return 0;
 }
 
 /**
@@ -525,13 +637,6 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 	return hmm_mirror_begin(mirror, mm, ops, owner, &lock);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_init_lock);
-
-static void hmm_state_finish(struct hmm_mirror_state *state)
-{
-	mmu_interval_notifier_remove(&state->notifier);
-	mtree_destroy(&state->ranges);
-	hmm_state_put(state);
-}
 
 /*
  * Whether the caller is in a callback that the end of an interval must not wait
@@ -599,20 +704,6 @@ static void hmm_interval_abandon(struct hmm_interval *interval,
 		hmm_update_unlock(interval->lock);
 }
 
-static void hmm_state_finish_work(struct work_struct *work)
-{
-	struct hmm_mirror_state *state =
-		container_of(work, struct hmm_mirror_state, work);
-	struct hmm_interval *interval;
-	unsigned long index = 0;
-
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
-		hmm_interval_unlist(interval);
-		hmm_interval_finish(interval);
-	}
-	hmm_state_finish(state);
-}
-
 /*
  * End a mirror in one of its callbacks, as hmm_interval_abandon() ends a range.
  * The release callback is not called in invalidate, where a lock is held.
@@ -626,22 +717,9 @@ static void hmm_state_abandon(struct hmm_mirror_state *state,
 	mt_for_each(&state->ranges, interval, index, ULONG_MAX)
 		hmm_interval_abandon(interval, held);
 	set_bit(HMM_STATE_RELEASED, &state->flags);
-	INIT_WORK(&state->work, hmm_state_finish_work);
-	queue_work(hmm_mirror_wq, &state->work);
-}
-
-static void hmm_mirror_end(struct hmm_mirror *mirror)
-{
-	struct hmm_mirror_state *state = mirror->state;
-	struct hmm_interval *interval;
-	unsigned long index = 0;
-
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
-		hmm_interval_unlist(interval);
-		hmm_interval_end(interval);
-	}
-	hmm_state_release(state);
-	hmm_state_finish(state);
+	refcount_inc(&state->ref);
+	test_and_set_bit(HMM_STATE_ABANDONED, &state->flags);
+	hmm_state_queue(state);
 }
 
 /**
@@ -668,7 +746,7 @@ void hmm_mirror_exit(struct hmm_mirror *mirror)
 	struct hmm_mirror_state *state = mirror->state;
 	struct hmm_update_lock held;
 	bool calling = hmm_state_is_calling(state, &held);
-	bool again = test_and_set_bit(HMM_STATE_ENDING, &state->flags);
+	bool again = !hmm_owned_claim(&state->owned);
 
 	if (WARN_ONCE(calling, "%ps: a callback ends its mirror; use hmm_mirror_exit_deferred()\n",
 		      mirror->ops->invalidate)) {
@@ -678,21 +756,11 @@ void hmm_mirror_exit(struct hmm_mirror *mirror)
 	}
 	if (WARN_ONCE(again, "%ps: a mirror ends twice\n", mirror->ops->invalidate))
 		return;
-	hmm_mirror_end(mirror);
+	hmm_waits_for_update_locks();
+	flush_work(&state->work);
+	hmm_mirror_end(mirror, NULL);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_exit);
-
-static void hmm_mirror_exit_work(struct work_struct *work)
-{
-	struct hmm_mirror_state *state =
-		container_of(work, struct hmm_mirror_state, work);
-	void (*done)(struct hmm_mirror *mirror) = state->done;
-	struct hmm_mirror *mirror = state->mirror;
-
-	hmm_mirror_end(mirror);
-	if (done)
-		done(mirror);
-}
 
 /**
  * hmm_mirror_exit_deferred() - stop mirroring, later
@@ -700,9 +768,9 @@ static void hmm_mirror_exit_work(struct work_struct *work)
  * @done: called when the mirror has ended and may be freed, in process context
  *	with no lock held; or NULL
  *
- * For the last reference that is dropped in a callback of the mirror: what
- * hmm_mirror_exit() does is done in a work item. A module whose code @done or the
- * callbacks are calls hmm_mirror_synchronize() before it goes.
+ * For a last reference that may be dropped in a callback, inside a section or under
+ * an update lock: what hmm_mirror_exit() does is done in a work item. A module whose
+ * code @done or the callbacks are does not go before that.
  *
  * The mirror can be freed while the caller still uses it, for example to drop the
  * update lock that it holds. &hmm_mirror_ops.release is also
@@ -716,22 +784,27 @@ void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 {
 	struct hmm_mirror_state *state = mirror->state;
 
-	if (WARN_ONCE(test_and_set_bit(HMM_STATE_ENDING, &state->flags),
+	if (WARN_ONCE(!hmm_owned_claim(&state->owned),
 		      "%ps: a mirror ends twice\n", mirror->ops->invalidate))
 		return;
+	refcount_inc(&state->ref);
 	state->done = done;
-	INIT_WORK(&state->work, hmm_mirror_exit_work);
-	queue_work(hmm_mirror_wq, &state->work);
+	/* Orders @done, for a work item that runs already. */
+	test_and_set_bit(HMM_STATE_DEFERRED, &state->flags);
+	hmm_state_queue(state);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_exit_deferred);
 
 /**
  * hmm_mirror_synchronize() - wait until all deferred ends have happened
  *
+ * Those of mirrors and ranges that were deferred before the call.
+ *
  * Context: not from a callback of a mirror; holds no update lock. May sleep.
  */
 void hmm_mirror_synchronize(void)
 {
+	hmm_waits_for_update_locks();
 	flush_workqueue(hmm_mirror_wq);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_synchronize);
@@ -770,6 +843,12 @@ static int hmm_interval_subscribe(struct hmm_interval *interval)
 
 	ret = mtree_insert_range(&state->ranges, span.start, span.end - 1,
 				 interval, GFP_KERNEL);
+	if (ret == -EEXIST) {
+		/* A range that was removed may have more to do. */
+		flush_work(&state->work);
+		ret = mtree_insert_range(&state->ranges, span.start,
+					 span.end - 1, interval, GFP_KERNEL);
+	}
 	if (ret)
 		return ret;
 	ret = mmu_interval_notifier_insert_killable(&interval->notifier,
@@ -925,7 +1004,45 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 		queue_work(hmm_mirror_wq, &interval->work);
 		return;
 	}
+	hmm_waits_for_update_locks();
 	hmm_interval_unlist(interval);
 	hmm_interval_end(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
+
+/**
+ * hmm_mirror_range_remove_deferred() - take a range from its mirror, and never wait
+ * @range: the range; nothing happens when it is not added
+ *
+ * For a range that may be removed in a callback, inside a section or under an update
+ * lock. From here on @range is not used, and no section enters it. Invalidations are
+ * reported, without &hmm_invalidation.range, until a work item has had the device
+ * forget the whole range. The end of the mirror waits for that; so do
+ * hmm_mirror_synchronize(), and hmm_mirror_range_add() of the same addresses.
+ *
+ * Context: any but NMI; not against other calls for the same range.
+ */
+void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
+{
+	struct hmm_interval *interval = range->interval;
+	struct hmm_mirror_state *state;
+
+	if (!range->mirror)
+		return;
+	range->interval = NULL;
+	range->mirror = NULL;
+	state = interval->state;
+	refcount_inc(&state->ref);
+	WRITE_ONCE(interval->range, NULL);
+	/*
+	 * Sections that are inside stay until they leave. The tree is left as it
+	 * is: changing it can need memory, which must not be waited for in here.
+	 */
+	WRITE_ONCE(interval->dead, true);
+	scoped_guard(spinlock_irqsave, &state->removed_lock) {
+		interval->next_removed = state->removed;
+		state->removed = interval;
+	}
+	hmm_state_queue(state);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_remove_deferred);

@@ -17,6 +17,8 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "lifetime.h"
+
 /*
  * Protocol
  *
@@ -61,6 +63,9 @@
  * 4. *unsubscribe*: invalidations are reported until mmu_interval_notifier_remove()
  *    returns.
  *
+ * hmm_mirror_range_remove_deferred() marks the interval dead and has a work item
+ * do all four steps.
+ *
  * The end of the process, %MMU_NOTIFY_RELEASE: for each interval as any
  * invalidation, and the interval is dead and *released*: later invalidations
  * are not reported. The mirror's own interval, at the last page of the address
@@ -70,11 +75,12 @@
 
 /* Bits of &hmm_mirror_state.flags */
 #define HMM_STATE_RELEASED	0
-#define HMM_STATE_ENDING	1
+#define HMM_STATE_DEFERRED	1
+#define HMM_STATE_ABANDONED	2
 
 /**
  * struct hmm_mirror_state - the part of a mirror that sections may outlive
- * @ref: one for the mirror, one for each interval
+ * @ref: one for the mirror, one for each interval, one for @work while it is queued
  * @mirror: the driver's structure; valid under the update lock of an interval
  *	that is not dead, and in callbacks
  * @mm: the address space; pinned by @notifier, and by the section that uses it
@@ -89,12 +95,16 @@
  *	nothing is ever mapped: only %MMU_NOTIFY_RELEASE is reported to it, and after
  *	all ranges, as notifiers are called by address
  * @flags: %HMM_STATE_RELEASED when &hmm_mirror_ops.release was or is being
- *	called; %HMM_STATE_ENDING when the driver ended the mirror
+ *	called; when @work is to end the mirror, %HMM_STATE_DEFERRED, or
+ *	%HMM_STATE_ABANDONED if a callback has begun to
  * @caller: the task that is in a callback under the mirror's update lock, or
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
- * @work: ends the mirror later
- * @done: called when @work has, or NULL
+ * @removed: intervals that @work is to end
+ * @removed_lock: guards @removed
+ * @owned: the callbacks, in case that their module goes away
+ * @work: ends intervals and the mirror later
+ * @done: called when @work has ended the mirror, or NULL
  */
 struct hmm_mirror_state {
 	refcount_t ref;
@@ -108,6 +118,9 @@ struct hmm_mirror_state {
 	unsigned long flags;
 	struct task_struct *caller;
 	struct task_struct *releaser;
+	struct hmm_interval *removed;
+	spinlock_t removed_lock; /* see above */
+	struct hmm_owned owned;
 	struct work_struct work;
 	void (*done)(struct hmm_mirror *mirror);
 };
@@ -119,7 +132,8 @@ struct hmm_mirror_state {
  *	waits for or holds the update lock
  * @idle: completed when @active becomes 0
  * @state: of the mirror; a reference is held
- * @range: the driver's structure, valid until @active is 0
+ * @range: the driver's structure, valid until @active is 0; NULL after
+ *	hmm_mirror_range_remove_deferred()
  * @span: the addresses
  * @lock: the update lock
  * @caller: where to note which task is in the callback: in @own_caller, or in
@@ -130,7 +144,9 @@ struct hmm_mirror_state {
  *	under the update lock, removed from at any time
  * @movers_lock: guards @movers; nests in @lock
  * @added: @notifier is subscribed; sections ignore the interval before
- * @dead: no section may enter any more; written under @lock
+ * @next_removed: the next of &hmm_mirror_state.removed
+ * @dead: no section may enter any more; read under @lock, and written under it
+ *	before the device forgets
  * @released: invalidations are not reported any more; written under @lock
  * @rcu: frees the interval
  * @work: drains and unsubscribes, if a callback removed the range
@@ -140,6 +156,7 @@ struct hmm_interval {
 	atomic_t active;
 	struct hmm_mirror_state *state;
 	struct hmm_mirror_range *range;
+	struct hmm_interval *next_removed;
 	struct hmm_span span;
 	struct hmm_update_lock lock;
 	struct task_struct **caller;

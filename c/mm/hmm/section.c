@@ -63,6 +63,18 @@ static bool hmm_section_valid(const struct hmm_section *section)
 	return !section->dma || hmm_mirror_dma_fits(section);
 }
 
+/*
+ * Whether the caller has the mirror's update lock: in another section, in an
+ * invalidate callback, or by hmm_mirror_lock(). It would wait for itself. Of a
+ * rw_semaphore no one knows who has it.
+ */
+static bool hmm_section_is_nested(const struct hmm_section *section)
+{
+	struct mutex *update = section->mirror->update.mutex;
+
+	return update && hmm_mutex_is_mine(update);
+}
+
 /* First call for a section: check it, and hold what must last to its end. */
 static int hmm_section_start(struct hmm_section *section)
 {
@@ -70,6 +82,9 @@ static int hmm_section_start(struct hmm_section *section)
 
 	if (!hmm_section_valid(section))
 		return -EINVAL;
+	if (hmm_section_is_nested(section))
+		return -EDEADLK;
+	hmm_waits_for_update_locks();
 	if (!mmget_not_zero(mm))
 		return -ESRCH;
 	section->mm_ref = mm;
@@ -89,6 +104,9 @@ static int hmm_section_start(struct hmm_section *section)
 		section->nr_pfns = 1;
 	if (!section->timeout)
 		section->timeout = msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT);
+	else if (section->timeout > MAX_JIFFY_OFFSET)
+		/* Longer would be before now. */
+		section->timeout = MAX_JIFFY_OFFSET;
 	return 0;
 }
 
@@ -325,6 +343,9 @@ static void hmm_section_unlock(struct hmm_section *section)
  *   one that pages cannot migrate for; &hmm_section.dma is of another mirror or
  *   has no room for the span; &hmm_section.whole cannot be met; or
  *   there is no array of hmm pfns
+ * * -%EDEADLK - the caller is in another section of the mirror, in its invalidate
+ *   callback, or under its update lock, which is a mutex. Inside of another
+ *   mirror's, it may wait for ever; lockdep reports that
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror, or the range was
  *   removed meanwhile

@@ -8,7 +8,7 @@ pub struct Memory;
 
 #[vtable]
 impl MemoryOperations for Memory {
-    fn copy(_memory: &DeviceMemory<Self>, dst: Block<'_>, _src: Block<'_>) -> Result {
+    fn copy(_memory: &DeviceMemory<Self>, dst: Block<'_>, _src: &Block<'_>) -> Result {
         #[cfg(misuse)]
         keep(dst); //~ E0521 borrowed data escapes outside of associated function
         #[cfg(not(misuse))]

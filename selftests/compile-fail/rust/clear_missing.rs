@@ -10,7 +10,7 @@ pub struct Other;
 #[vtable]
 impl MemoryOperations for Other {
     //~^ E0046 missing: `clear`
-    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
+    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: &Block<'_>) -> Result {
         Err(EIO)
     }
 

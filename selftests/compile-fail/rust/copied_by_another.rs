@@ -9,7 +9,7 @@ pub struct Other;
 
 #[vtable]
 impl MemoryOperations for Other {
-    fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: Block<'_>) -> Result {
+    fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: &Block<'_>) -> Result {
         #[cfg(misuse)]
         return Device::copy(memory, dst, src); //~ E0308 mismatched types
         #[cfg(not(misuse))]

@@ -9,7 +9,7 @@ pub struct Memory;
 #[vtable]
 impl MemoryOperations for Memory { //~ E0046 missing: `copy`
     #[cfg(not(misuse))]
-    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
+    fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: &Block<'_>) -> Result {
         Ok(())
     }
 

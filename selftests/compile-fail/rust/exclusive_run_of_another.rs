@@ -8,12 +8,12 @@ pub fn fault(mirror: &Mirror<PageTable>, other: &Mirror<PageTable>, span: Span) 
     #[cfg(misuse)]
     return mirror.exclusive(span, |_, alone| {
         other.populate(span, Access::Write, |pages, _| {
-            pages.runs().try_for_each(|run| alone.map(&run)) //~ E0521 borrowed data escapes outside of closure
+            pages.runs().try_for_each(|run| PageTable::map_exclusive(alone, &run)) //~ E0521 borrowed data escapes outside of closure
         })
     });
     #[cfg(not(misuse))]
     mirror.exclusive(span, |pages, alone| {
         let _ = other;
-        pages.runs().try_for_each(|run| alone.map(&run))
+        pages.runs().try_for_each(|run| PageTable::map_exclusive(alone, &run))
     })
 }

@@ -14,7 +14,7 @@ unsafe impl Sync for Counter {}
 #[vtable]
 impl MemoryOperations for Counter {
     //~^ E0277 `Cell<usize>` cannot be shared between threads safely
-    fn copy(memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
+    fn copy(memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: &Block<'_>) -> Result {
         memory.data().0.set(1);
         Ok(())
     }

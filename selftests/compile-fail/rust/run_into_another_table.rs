@@ -7,12 +7,12 @@ include!("fixture/devmem_driver.rs");
 pub fn map(one: &Mirror<PageTable>, other: &Mirror<PageTable>, span: Span) -> Result {
     one.populate(span, Access::Read, |pages, table| {
         for run in pages.runs() {
-            table.map(&run, Right::Read.into())?;
+            PageTable::map(table, &run, Right::Read.into())?;
         }
         other.populate(span, Access::Read, |_, other_table| {
             for run in pages.runs() { //~ E0521 borrowed data escapes outside of closure
                 #[cfg(misuse)]
-                other_table.map(&run, Right::Read.into())?; //~ E0521 borrowed data escapes outside of closure
+                PageTable::map(other_table, &run, Right::Read.into())?; //~ E0521 borrowed data escapes outside of closure
                 let _ = (&run, &other_table);
             }
             Ok(())

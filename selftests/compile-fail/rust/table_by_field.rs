@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Access the device's page table through the mirror's field, without the lock.
+//! The device's table is reached around the lock, by what the mirror keeps it in.
 
 include!("fixture/mirror_driver.rs");
 
 pub fn pages(mirror: &Mirror<Table>) -> usize {
     #[cfg(misuse)]
-    let table = mirror.data.get(); //~ E0616 field `data` of struct
+    let table = mirror.storage().data.get(); //~ E0624 method `storage` is private
     #[cfg(not(misuse))]
     let table = mirror.lock();
     #[cfg(misuse)]

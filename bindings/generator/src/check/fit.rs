@@ -53,6 +53,7 @@ fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
         Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
         Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage", "unsafe"],
+        Role::Destructor => &["deferred"],
         Role::Lock(_) => &["requires", "plain"],
         Role::TryLock(_) => &["requires", "errno"],
         Role::Unlock(_) => &["requires"],
@@ -73,6 +74,7 @@ fn words(function: &Function) -> Result<(), Why> {
         ("nullable", function.nullable),
         ("stage", function.stage.is_some()),
         ("unsafe", function.promise.is_some()),
+        ("deferred", function.deferred.is_some()),
     ];
     let permitted = permitted(&function.role);
     match said.iter().find(|(name, said)| *said && !permitted.contains(name)) {
@@ -144,6 +146,12 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
         return Err(Why::new(
             format!("`struct {tag}` {held}, which `{role}` does not go with"),
             format!("take `{role}` away, or the functions that say so"),
+        ));
+    }
+    if function.deferred.is_some() && object.shape != Shape::Pinned {
+        return Err(Why::new(
+            format!("`struct {tag}` is freed by C, and `deferred` is for what the typed side frees"),
+            "take `deferred` away",
         ));
     }
     let typed = !object.stages.is_empty() || object.lifetime;

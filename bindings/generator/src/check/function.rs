@@ -63,7 +63,7 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
 fn given(api: &Api, function: &Function) -> Result<(), Why> {
     let object = function.owner.as_deref().and_then(|tag| api.object(tag));
     for given in object.iter().flat_map(|object| &object.given) {
-        let ty = types::of(api, &given.ty, None)
+        let ty = types::of(api, &given.ty, given.tag.as_deref())
             .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
         let table = match &ty {
             Ty::Table(tag) => api.table(tag).map(|table| &table.name),

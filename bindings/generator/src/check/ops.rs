@@ -32,7 +32,7 @@ fn uses(api: &Api) -> Vec<(String, String)> {
     }
     for object in &api.objects {
         for given in &object.given {
-            if let Ok(Ty::Table(table)) = types::of(api, &given.ty, None) {
+            if let Ok(Ty::Table(table)) = types::of(api, &given.ty, given.tag.as_deref()) {
                 uses.push((table, object.tag.clone()));
             }
         }
@@ -150,7 +150,7 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
     for param in &callback.signature.params[1..] {
         let ty = types::of_callback(api, param)?;
         let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
-        let block = callback.order_of(&param.name).is_some();
+        let block = callback.block_at(&param.name).is_some();
         match &ty {
             Ty::Object(tag) if block && foreign(tag) => {}
             Ty::Object(_) | Ty::Text | Ty::Table(_) | Ty::Section(_) | Ty::Slice { .. } if !block => {

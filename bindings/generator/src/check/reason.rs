@@ -78,12 +78,27 @@ pub enum Reason {
     Alive,
     /// Room for an object whose fields are set.
     Given(String),
+    /// `deferred`: the storage of an object.
+    Stored,
+    /// `deferred`: the storage is allocated, and may be pinned.
+    Allocated,
+    /// `deferred`: the function calls back once, when it is done.
+    Done(String),
+    /// `deferred`: what calls back is the end.
+    Freed,
     /// `destructor`: of that name.
     Ended(String),
     /// A callback is given its object.
     Called(String),
-    /// `block`: the parameter and its order.
-    Block(String, String),
+    /// `block`: what a callback is given of it.
+    Block {
+        /// The parameter with the pointer.
+        pointer: String,
+        /// The parameter with the order.
+        order: String,
+        /// Whether the callback only reads it.
+        reads: bool,
+    },
     /// A callback is given a record.
     Passed(String),
     /// `requires` on a callback: the lock is held.
@@ -206,15 +221,34 @@ impl fmt::Display for Reason {
                 "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
                  (`destructor` of `{destructor}`)"
             ),
+            Reason::Stored => {
+                write!(f, "by the type's invariants the storage is there for as long as the object")
+            }
+            Reason::Allocated => write!(f, "the storage stays where it is until it is freed"),
+            Reason::Done(function) => write!(
+                f,
+                "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
+                 but its callbacks, until `{function}` calls `free`"
+            ),
+            Reason::Freed => write!(
+                f,
+                "C calls this once, when the object has ended, so nothing refers to the storage, which the \
+                 constructor allocated"
+            ),
             Reason::Called(tag) => write!(
                 f,
                 "C calls back with the `struct {tag}` that the constructor was given, and not after the destructor \
                  has returned"
             ),
-            Reason::Block(name, order) => write!(
+            Reason::Block { pointer, order, reads: false } => write!(
                 f,
-                "by the contract (`block({name}, {order})`) C passes the first of `1 << {order}` in a row, good for \
-                 the call and nobody else's meanwhile"
+                "by the contract (`block({pointer}, {order})`) C passes the first of `1 << {order}` in a row, good \
+                 for the call and nobody else's meanwhile"
+            ),
+            Reason::Block { pointer, order, reads: true } => write!(
+                f,
+                "by the contract (`block({pointer}, {order}, reads)`) C passes the first of `1 << {order}` in a row, \
+                 good for the call, of which the callback gets a shared reference"
             ),
             Reason::Passed(tag) => write!(
                 f,

@@ -135,7 +135,7 @@ fn entered(api: &Api, section: &Section, first: bool, diagnostics: &mut Diagnost
         }
     }
     for given in &section.given {
-        if let Err(why) = types::of(api, &given.ty, None) {
+        if let Err(why) = types::of(api, &given.ty, given.tag.as_deref()) {
             diagnostics.push(
                 Diagnostic::error(given.span, why.reason, "expected a type under contract").help(why.remedy),
             );

@@ -29,6 +29,8 @@ pub(super) fn settle(api: &mut Api) {
     for index in 0..api.objects.len() {
         api.objects[index].keeps = keeps(api, &api.objects[index]);
         api.objects[index].table = given_table(api, &api.objects[index]);
+        let destructor = api.one_in_role(&api.objects[index].tag, |role| *role == Role::Destructor);
+        api.objects[index].deferred = destructor.and_then(|destructor| destructor.deferred.clone());
     }
     let functions: Vec<_> = api.functions.iter().map(|function| of_function(api, function)).collect();
     for (function, (arguments, gives)) in api.functions.iter_mut().zip(functions) {
@@ -65,7 +67,7 @@ fn parameters(object: &Object) -> &'static str {
 /// Constructors have names of their own, which a parameter must not take.
 fn name_of(function: &Function, name: &str) -> String {
     match (&function.role, name) {
-        (Role::Constructor, "slot" | "data" | "inner" | "ptr") => format!("{name}_"),
+        (Role::Constructor, "slot" | "data" | "inner" | "ptr" | "storage") => format!("{name}_"),
         // What C returns, beside what is given out.
         (_, "value") if function.params.iter().any(|param| param.kind == ParamKind::Out) => {
             format!("{name}_")
@@ -94,7 +96,10 @@ fn keeps(api: &Api, object: &Object) -> Vec<Kept> {
 }
 
 fn given_table(api: &Api, object: &Object) -> Option<String> {
-    let table = object.given.iter().find(|given| matches!(types::of(api, &given.ty, None), Ok(Ty::Table(_))));
+    let table = object
+        .given
+        .iter()
+        .find(|given| matches!(types::of(api, &given.ty, given.tag.as_deref()), Ok(Ty::Table(_))));
     table.map(|given| given.field.clone())
 }
 
@@ -212,7 +217,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
 
 /// The fields that are given, and the members that are read.
 fn fields(api: &mut Api) {
-    let of = |api: &Api, given: &crate::model::Given| plain(api, &given.ty, None);
+    let of = |api: &Api, given: &crate::model::Given| plain(api, &given.ty, given.tag.as_deref());
     for index in 0..api.objects.len() {
         let typed: Vec<Type> = api.objects[index].given.iter().map(|given| of(api, given)).collect();
         let members: Vec<Type> =

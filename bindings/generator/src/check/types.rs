@@ -2,6 +2,7 @@
 
 //! Which typed thing a C type is, given the contracts.
 
+use crate::model::clauses::JIFFIES;
 use crate::model::Api;
 use crate::model::Param;
 use crate::model::ParamKind;
@@ -133,19 +134,32 @@ fn slice(param: &Param) -> Result<Ty, Why> {
     ))
 }
 
-/// The typed thing that a C type is; `word` names the flag or tagged word that an integer holds.
-pub fn of(api: &Api, ty: &CType, word: Option<&str>) -> Result<Ty, Why> {
-    if let Some(word) = word {
-        return word_named(api, word);
+/// The typed thing that a C type is; `tag` names the flags or tagged type that an integer holds.
+pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
+    if let Some(JIFFIES) = tag {
+        return match ty.plain() {
+            CType::Int("usize") => Ok(Ty::Int("crate::time::Jiffies")),
+            _ => Err(Why::new(
+                format!("`{}` is no number of jiffies, which is an `unsigned long`", ty.spell()),
+                "take `jiffies` away",
+            )),
+        };
+    }
+    if let Some(tag) = tag {
+        return word_named(api, tag);
     }
     if let CType::Named(name, is) = ty {
         if api.tagged_word(name).is_some() {
             return Ok(Ty::Tagged(name.clone()));
         }
-        if name == "gfp_t" {
-            return Ok(Ty::Gfp);
-        }
-        return of(api, is, None);
+        // The kernel crate has names for these.
+        return match name.as_str() {
+            "gfp_t" => Ok(Ty::Gfp),
+            "phys_addr_t" => Ok(Ty::Int("crate::io::PhysAddr")),
+            "resource_size_t" => Ok(Ty::Int("crate::io::ResourceSize")),
+            "dma_addr_t" => Ok(Ty::Int("crate::dma::DmaAddress")),
+            _ => of(api, is, None),
+        };
     }
     match ty {
         CType::Void => Ok(Ty::Unit),

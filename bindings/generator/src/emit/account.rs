@@ -126,7 +126,9 @@ pub fn declared(api: &Api) -> Vec<Declared> {
         add(format!("section {}", section.name), Mark::Function(method.unwrap_or_default()));
     }
     for function in api.functions.iter().filter(|function| own(function.span)) {
-        add(function.c.clone(), Mark::Bound(function.c.clone()));
+        // Rust ends an object by the function that may defer it.
+        let called = function.deferred.as_ref().unwrap_or(&function.c);
+        add(function.c.clone(), Mark::Bound(called.clone()));
     }
     all
 }

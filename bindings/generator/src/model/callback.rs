@@ -26,6 +26,17 @@ pub enum SelfKind {
     Object,
 }
 
+/// A pointer to the first of `1 << order` in a row.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The parameter with the pointer.
+    pub pointer: String,
+    /// The parameter with the order.
+    pub order: String,
+    /// `reads`, or a pointer to const: the callback must not write to it.
+    pub reads: bool,
+}
+
 /// A callback.
 #[derive(Clone, Debug)]
 pub struct Callback {
@@ -42,7 +53,7 @@ pub struct Callback {
     /// Where it runs.
     pub context: Context,
     /// `block(pointer, order)`: those pointers are to the first of `1 << order` in a row.
-    pub blocks: Vec<(String, String)>,
+    pub blocks: Vec<Block>,
     /// `object`: it is given the object, not the data.
     pub whole: bool,
     /// How it sees the user's data.
@@ -105,24 +116,28 @@ pub(super) fn lower(
     })
 }
 
-fn blocks(
-    signature: &Function,
-    clauses: &mut Clauses<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<(String, String)> {
+fn blocks(signature: &Function, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let known = |name: &str| signature.params.iter().any(|param| param.name == name);
+    let param = |name: &str| signature.params.iter().find(|param| param.name == name);
     while let Some(term) = clauses.take("block") {
         let names: Vec<&str> = term.args.iter().filter_map(|arg| arg.word()).collect();
-        match names[..] {
-            [pointer, order] if known(pointer) && known(order) => {
-                blocks.push((pointer.to_owned(), order.to_owned()))
-            }
-            _ => diagnostics.push(
+        let (names, reads) = match names[..] {
+            [pointer, order, "reads"] => (Some((pointer, order)), true),
+            [pointer, order] => (Some((pointer, order)), false),
+            _ => (None, false),
+        };
+        let found = names.and_then(|(pointer, order)| Some((param(pointer)?, param(order)?)));
+        match found {
+            Some((pointer, order)) => blocks.push(Block {
+                pointer: pointer.name.clone(),
+                order: order.name.clone(),
+                reads: reads || pointer.ty.is_const_pointer(),
+            }),
+            None => diagnostics.push(
                 Diagnostic::error(
                     term.span,
                     format!("`block` does not name two parameters of `{}`", signature.name),
-                    "expected `block(pointer, order)`",
+                    "expected `block(pointer, order)` or `block(pointer, order, reads)`",
                 )
                 .help("name the pointer to the first and the parameter with the order"),
             ),
@@ -132,13 +147,13 @@ fn blocks(
 }
 
 impl Callback {
-    /// The order of the block that a parameter points to.
-    pub fn order_of(&self, pointer: &str) -> Option<&str> {
-        self.blocks.iter().find(|(name, _)| name == pointer).map(|(_, order)| order.as_str())
+    /// The block that a parameter points to.
+    pub fn block_at(&self, pointer: &str) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.pointer == pointer)
     }
 
     /// Whether a parameter is the order of a block, which the block knows.
     pub fn is_order(&self, param: &str) -> bool {
-        self.blocks.iter().any(|(_, order)| order == param)
+        self.blocks.iter().any(|block| block.order == param)
     }
 }

@@ -29,8 +29,10 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("open", "e"),
     ("flags", "epd"),
     ("tagged", "etpd"),
+    ("jiffies", "pd"),
     ("constructor", "f"),
     ("destructor", "f"),
+    ("deferred", "f"),
     ("get", "f"),
     ("put", "f"),
     ("lock", "f"),
@@ -221,10 +223,13 @@ pub fn first_name(term: &Term) -> Option<String> {
     }
 }
 
-/// Takes the clause that tells which word an integer holds: `tagged(tag)`, `flags(tag)` or
-/// `choice(tag)`.
-pub fn word_of(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let mut word = None;
+/// The tag of an integer that is `jiffies`, which is no enumeration's: none has a space in it.
+pub const JIFFIES: &str = "time in jiffies";
+
+/// Takes the clause with the tag of an integer: `tagged(tag)`, `flags(tag)`, `choice(tag)` or
+/// `jiffies`.
+pub fn integer_tag(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let mut word = clauses.flag("jiffies", diagnostics).then(|| JIFFIES.to_owned());
     for kind in ["tagged", "flags", "choice"] {
         let Some(term) = clauses.take(kind) else { continue };
         let named = first_name(term);

@@ -140,6 +140,8 @@ pub struct Function {
     pub plain: bool,
     /// `unsafe("...")`: what the caller must promise, as no type can express it.
     pub promise: Option<String>,
+    /// `deferred(function)`: on a destructor, the function that ends the object later, and never waits.
+    pub deferred: Option<String>,
     /// The guard that must be held.
     pub requires: Option<(String, Span)>,
     /// In which stage of the object it may be called, and what that becomes.
@@ -261,6 +263,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         errno,
         plain: clauses.flag("plain", diagnostics),
         promise: promise(&mut clauses, diagnostics),
+        deferred: deferred(read, &mut clauses, headers, diagnostics),
         requires,
         stage: stage::lower(&mut clauses, diagnostics),
         lock_name: LOCKING
@@ -311,6 +314,41 @@ fn promise(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<S
             None
         }
     }
+}
+
+/// Takes `deferred(function)`: a function with the object and a callback that is given the object.
+fn deferred(
+    read: &read::Function,
+    clauses: &mut Clauses<'_>,
+    headers: &Headers,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
+    let term = clauses.take("deferred")?;
+    let name = first_name(term);
+    let object = read.params.first().map(|param| param.ty.plain());
+    let fits = |found: &&read::Function| {
+        let [first, CType::Pointer { to, .. }] =
+            found.params.iter().map(|param| param.ty.plain()).collect::<Vec<_>>()[..]
+        else {
+            return false;
+        };
+        let done = matches!(to.plain(), CType::Function { ret, params }
+            if **ret == CType::Void && params.iter().map(CType::plain).eq(object));
+        Some(first) == object && done && *found.ret.plain() == CType::Void
+    };
+    if name.as_ref().and_then(|name| headers.functions.get(name)).filter(fits).is_none() {
+        let tag = object.and_then(CType::pointee_record).unwrap_or("foo");
+        diagnostics.push(
+            Diagnostic::error(
+                term.span,
+                "`deferred` does not name a function that ends the object and then calls back",
+                "expected `deferred(function)`",
+            )
+            .help(format!("declare `void function(struct {tag} *, void (*done)(struct {tag} *))`")),
+        );
+        return None;
+    }
+    name
 }
 
 /// Takes `may_sleep` or `atomic`.

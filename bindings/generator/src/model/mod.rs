@@ -215,6 +215,10 @@ pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Ap
     for function in headers.functions.values() {
         function::lower(function, headers, &mut api, diagnostics);
     }
+    // What a destructor names needs no contract of its own.
+    let deferred: Vec<String> =
+        api.functions.iter().filter_map(|function| function.deferred.clone()).collect();
+    api.left_out.retain(|left| !deferred.contains(&left.name));
     for table in &mut api.tables {
         table.callbacks.sort_by_key(|callback| callback.signature.span);
     }

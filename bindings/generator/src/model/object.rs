@@ -4,6 +4,7 @@
 
 use super::clauses::argument;
 use super::clauses::first_name;
+use super::clauses::integer_tag;
 use super::clauses::Clauses;
 use super::lock::Sharing;
 use super::record;
@@ -69,6 +70,8 @@ pub struct Object {
     pub keeps: Vec<ir::Kept>,
     /// Whether a table of callbacks is among its `given` fields; settled by the check phase.
     pub table: Option<String>,
+    /// What ends it, now or later, and then calls back; settled by the check phase.
+    pub deferred: Option<String>,
     /// Whether something must outlive it; settled by the check phase.
     pub lifetime: bool,
     /// Its kernel-doc.
@@ -159,6 +162,7 @@ pub(super) fn lower(
         generic: None,
         keeps: Vec::new(),
         table: None,
+        deferred: None,
         lifetime: false,
         doc: record.doc.clone(),
         contract: clauses.span,
@@ -193,11 +197,13 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     clauses.flag("given", diagnostics);
     let name = clauses.take("name").and_then(first_name);
+    let tag = integer_tag(&mut clauses, diagnostics);
     clauses.finish(diagnostics);
     Some(Given {
         field: field.name.clone(),
         name: name.unwrap_or_else(|| field.name.clone()),
         ty: field.ty.clone(),
+        tag,
         typed: ir::Type::default(),
         optional: false,
         span: field.span,

@@ -3,7 +3,7 @@
 //! Parameters, and how long the callee uses a pointer.
 
 use super::clauses::first_name;
-use super::clauses::word_of;
+use super::clauses::integer_tag;
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -59,7 +59,7 @@ pub struct Param {
 pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let mut clauses = Clauses::new('p', &param.contract, param.span);
     let nullable = clauses.flag("nullable", diagnostics);
-    let word = word_of(&mut clauses, diagnostics);
+    let word = integer_tag(&mut clauses, diagnostics);
     let kind = if clauses.flag("keeps", diagnostics) {
         Kind::Keeps
     } else if clauses.flag("outlives", diagnostics) {

@@ -3,7 +3,7 @@
 //! Records: plain data, passed by value.
 
 use super::clauses::first_name;
-use super::clauses::word_of;
+use super::clauses::integer_tag;
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -126,7 +126,7 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
                 .help("put `confined` on the record that is the member's type"),
         );
     }
-    let word = word_of(&mut clauses, diagnostics);
+    let word = integer_tag(&mut clauses, diagnostics);
     let mut counted = field.said(&["__counted_by", "__counted_by_ptr"]).map(|(name, _)| name.to_owned());
     if let Some(term) = clauses.take("slice") {
         counted = first_name(term).or(counted);

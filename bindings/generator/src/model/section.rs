@@ -4,6 +4,7 @@
 
 use super::clauses::argument;
 use super::clauses::first_name;
+use super::clauses::integer_tag;
 use super::clauses::Clauses;
 use super::function::Role;
 use crate::diag::Diagnostic;
@@ -72,6 +73,8 @@ pub struct Given {
     pub name: String,
     /// Its type.
     pub ty: CType,
+    /// The tag of what the integer holds.
+    pub tag: Option<String>,
     /// The same on the typed side; settled by the check phase.
     pub typed: ir::Type,
     /// `optional`: zero is a good value.
@@ -176,6 +179,7 @@ fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Opti
     let term = clauses.take("given");
     let optional = term.is_some() && clauses.flag("optional", diagnostics);
     clauses.take("room");
+    let tag = term.and_then(|_| integer_tag(&mut clauses, diagnostics));
     clauses.finish(diagnostics);
     let mut only = Vec::new();
     for arg in &term?.args {
@@ -197,6 +201,7 @@ fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Opti
         field: field.name.clone(),
         name: field.name.clone(),
         ty: field.ty.clone(),
+        tag,
         typed: ir::Type::default(),
         optional,
         span: field.span,

@@ -11,6 +11,8 @@ struct store_ops {
 		__contract(required, object, errno, block(to, size));
 	int (*fill)(struct store *store, struct frame *to, unsigned int order)
 		__contract(required, object, errno, block(to));
+	int (*peek)(struct store *store, struct frame *to, unsigned int order)
+		__contract(required, object, errno, block(to, order, writes));
 } __contract(ops("StoreOperations"));
 
 struct store {

@@ -4,6 +4,7 @@
 struct pump {
 	unsigned int rate __contract(given(1));
 	unsigned int level __contract(given, required);
+	unsigned long both __contract(given, jiffies, flags(pump_flags));
 } __contract(object("Pump"), pinned);
 
 void pump_init(struct pump *pump) __contract(constructor);

@@ -7,13 +7,17 @@ struct store;
 /**
  * struct store_ops - what a store's driver knows
  * @copy: copy as many
+ * @look: look at as many
  * @gone: @cookie is the driver's again
  */
 struct store_ops {
 	int (*copy)(struct store *store, struct frame *to, struct frame *from,
 		    unsigned int order)
 		__contract(required, object, errno, block(to, order),
-			   block(from, order));
+			   block(from, order, reads));
+	int (*look)(struct store *store, const struct frame *at,
+		    unsigned int order)
+		__contract(required, object, errno, block(at, order));
 	void (*gone)(struct store *store, void *cookie __contract(identity))
 		__contract(optional, object);
 } __contract(ops("StoreOperations"));

@@ -21,7 +21,10 @@ use pin_init::Wrapper;
 #[vtable]
 pub trait StoreOperations: Sized + Send + Sync + 'static {
     /// Copy as many
-    fn copy(store: &Store<Self>, to: super::Block<'_>, from: super::Block<'_>) -> Result;
+    fn copy(store: &Store<Self>, to: super::Block<'_>, from: &super::Block<'_>) -> Result;
+
+    /// Look at as many
+    fn look(store: &Store<Self>, at: &super::Block<'_>) -> Result;
 
     /// `cookie` is the driver's again
     fn gone(_store: &Store<Self>, _cookie: *const c_void) {
@@ -54,6 +57,7 @@ impl<T: StoreOperations> Store<T> {
     #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::store_ops = bindings::store_ops {
         copy: Some(Self::copy_callback),
+        look: Some(Self::look_callback),
         gone: if T::HAS_GONE {
             Some(Self::gone_callback)
         } else {
@@ -102,10 +106,31 @@ impl<T: StoreOperations> Store<T> {
         // SAFETY: By the contract (`block(to, order)`) C passes the first of `1 << order` in a
         // row, good for the call and nobody else's meanwhile.
         let to = unsafe { <super::Block<'_>>::from_raw(to, order) };
-        // SAFETY: By the contract (`block(from, order)`) C passes the first of `1 << order` in a
-        // row, good for the call and nobody else's meanwhile.
+        // SAFETY: By the contract (`block(from, order, reads)`) C passes the first of `1 <<
+        // order` in a row, good for the call, of which the callback gets a shared reference.
         let from = unsafe { <super::Block<'_>>::from_raw(from, order) };
-        match <T as StoreOperations>::copy(object, to, from) {
+        match <T as StoreOperations>::copy(object, to, &from) {
+            Ok(()) => 0,
+            Err(error) => error.to_errno(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// C must call this as the contract of `look` says, on the `inner` of an object of this
+    /// type.
+    unsafe extern "C" fn look_callback(
+        store: *mut bindings::store,
+        at: *const bindings::frame,
+        order: u32,
+    ) -> c_int {
+        // SAFETY: C calls back with the `struct store` that the constructor was given, and not
+        // after the destructor has returned.
+        let object = unsafe { Self::around(store) };
+        // SAFETY: By the contract (`block(at, order, reads)`) C passes the first of `1 << order`
+        // in a row, good for the call, of which the callback gets a shared reference.
+        let at = unsafe { <super::Block<'_>>::from_raw(at.cast_mut(), order) };
+        match <T as StoreOperations>::look(object, &at) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }

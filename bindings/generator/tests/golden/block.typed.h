@@ -13,32 +13,44 @@ DEFINE_FREE(store_exit, struct store *, if (!IS_ERR_OR_NULL(_T)) store_exit(_T))
  * DEFINE_STORE_OPS(name, type, member, callbacks...): a struct store_ops whose callbacks
  * take the @type that has the struct store as its @member.
  */
-#define DEFINE_STORE_OPS(_name, _type, _member, _copy)                      \
-	static int _name##_copy(struct store *store, struct frame *to,      \
-				struct frame *from, unsigned int order)     \
-	{                                                                   \
-		return _copy(container_of(store, _type, _member), to, from, \
-			     order);                                        \
-	}                                                                   \
-	static const struct store_ops _name = {                             \
-		.copy = _name##_copy,                                       \
+#define DEFINE_STORE_OPS(_name, _type, _member, _copy, _look)                 \
+	static int _name##_copy(struct store *store, struct frame *to,        \
+				struct frame *from, unsigned int order)       \
+	{                                                                     \
+		return _copy(container_of(store, _type, _member), to, from,   \
+			     order);                                          \
+	}                                                                     \
+	static int _name##_look(struct store *store, const struct frame *at,  \
+				unsigned int order)                           \
+	{                                                                     \
+		return _look(container_of(store, _type, _member), at, order); \
+	}                                                                     \
+	static const struct store_ops _name = {                               \
+		.copy = _name##_copy,                                         \
+		.look = _name##_look,                                         \
 	}
 
 /* The same, with the optional callbacks. */
-#define DEFINE_STORE_OPS_ALL(_name, _type, _member, _copy, _gone)           \
-	static int _name##_copy(struct store *store, struct frame *to,      \
-				struct frame *from, unsigned int order)     \
-	{                                                                   \
-		return _copy(container_of(store, _type, _member), to, from, \
-			     order);                                        \
-	}                                                                   \
-	static void _name##_gone(struct store *store, void *cookie)         \
-	{                                                                   \
-		_gone(container_of(store, _type, _member), cookie);         \
-	}                                                                   \
-	static const struct store_ops _name = {                             \
-		.copy = _name##_copy,                                       \
-		.gone = _name##_gone,                                       \
+#define DEFINE_STORE_OPS_ALL(_name, _type, _member, _copy, _look, _gone)      \
+	static int _name##_copy(struct store *store, struct frame *to,        \
+				struct frame *from, unsigned int order)       \
+	{                                                                     \
+		return _copy(container_of(store, _type, _member), to, from,   \
+			     order);                                          \
+	}                                                                     \
+	static int _name##_look(struct store *store, const struct frame *at,  \
+				unsigned int order)                           \
+	{                                                                     \
+		return _look(container_of(store, _type, _member), at, order); \
+	}                                                                     \
+	static void _name##_gone(struct store *store, void *cookie)           \
+	{                                                                     \
+		_gone(container_of(store, _type, _member), cookie);           \
+	}                                                                     \
+	static const struct store_ops _name = {                               \
+		.copy = _name##_copy,                                         \
+		.look = _name##_look,                                         \
+		.gone = _name##_gone,                                         \
 	}
 
 #endif /* _BLOCK_TYPED_H */

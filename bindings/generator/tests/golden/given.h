@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 
+typedef unsigned long long phys_addr_t;
+
 struct pump;
 
 struct pump_ops {
@@ -12,12 +14,16 @@ struct pump_ops {
  * @ops: set by the driver
  * @name: what it is called
  * @type: how fast it may turn
+ * @patience: how long it may take to start
+ * @registers: where it is controlled
  * @turns: how often it has
  */
 struct pump {
 	const struct pump_ops *ops __contract(given);
 	const char *name __contract(given);
 	unsigned int type __contract(given, name("speed"));
+	unsigned long patience __contract(given, jiffies);
+	phys_addr_t registers __contract(given);
 	/* private: */
 	unsigned long turns;
 } __contract(object("Pump"), pinned, send, sync);
@@ -29,4 +35,12 @@ struct pump {
  * Return: 0, or -EINVAL without a name.
  */
 int pump_init(struct pump *pump) __contract(constructor, errno);
+
+/**
+ * pump_wait() - wait until it turns
+ * @pump: the pump
+ * @timeout: how long, at most
+ */
+void pump_wait(struct pump *pump, unsigned long timeout __contract(jiffies))
+	__contract(method);
 void pump_exit(struct pump *pump) __contract(destructor);

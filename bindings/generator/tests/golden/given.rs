@@ -57,12 +57,18 @@ impl<T: PumpOperations> Pump<T> {
     ///
     /// `speed`: How fast it may turn.
     ///
+    /// `patience`: How long it may take to start.
+    ///
+    /// `registers`: Where it is controlled.
+    ///
     /// # Errors
     ///
     /// Fails with `EINVAL` without a name.
     pub fn new<E>(
         name: &'static CStr,
         speed: u32,
+        patience: crate::time::Jiffies,
+        registers: crate::io::PhysAddr,
         data: impl PinInit<T, E>,
     ) -> impl PinInit<Self, Error>
     where
@@ -76,6 +82,8 @@ impl<T: PumpOperations> Pump<T> {
                 (&raw mut (*slot).ops).write(&Self::OPERATIONS);
                 (&raw mut (*slot).name).write(name.as_char_ptr());
                 (&raw mut (*slot).type_).write(speed);
+                (&raw mut (*slot).patience).write(patience);
+                (&raw mut (*slot).registers).write(registers);
             }
             // SAFETY: `slot` is a `struct pump` that does not move, with the fields set that are
             // `given`.
@@ -98,6 +106,13 @@ impl<T: PumpOperations> Pump<T> {
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pump {
         self.inner.get()
+    }
+
+    /// Wait until it turns.
+    #[inline]
+    pub fn wait(&self, timeout: crate::time::Jiffies) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pump`.
+        unsafe { bindings::pump_wait(self.as_raw(), timeout) }
     }
 
     /// # Safety

@@ -100,6 +100,11 @@ impl Place {
 
 /// Operations of the driver.
 ///
+/// `copy` and `clear` run under the locks of the folios, and often under the mmap lock or a
+/// VMA's. They must not migrate pages; lockdep reports that. While `hmm_devmem_evict()` or
+/// `hmm_devmem_remove()` calls them, `hmm_devmem_add()` and `hmm_devmem_remove()` return
+/// -`EDEADLK`, and the others do not wait.
+///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
 /// # Examples
@@ -111,42 +116,46 @@ impl Place {
 ///             DeviceMemory,
 ///             MemoryOperations, //
 ///         },
-///         page::{
-///             Block,
-///             Ram, //
-///         }, //
+///         page::Block, //
 ///     },
 ///     page::PAGE_SIZE,
-///     prelude::*, //
+///     prelude::*,
+///     sync::Mutex, //
 /// };
 ///
-/// /// A device with one chunk of memory, which here is ordinary memory.
-/// struct Chunk(Ram);
+/// /// A device with one chunk of memory, which is a buffer of the kernel's here.
+/// #[pin_data]
+/// struct Chunk {
+///     #[pin]
+///     ram: Mutex<VVec<u8>>,
+/// }
 ///
 /// #[vtable]
 /// impl MemoryOperations for Chunk {
-///     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: Block<'_>) -> Result {
-///         let (to, from) = (memory.place(&dst), memory.place(&src));
-///         let ram = &memory.data().0;
-///         for index in 0..dst.pages() {
-///             let at = index * PAGE_SIZE;
+///     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
+///         let (to, from) = (memory.place(&dst), memory.place(src));
+///         let mut ram = memory.data().ram.lock();
+///         let offset = if to.here() { to.offset() } else { from.offset() };
+///         let size = dst.pages() * PAGE_SIZE;
+///         let ram = ram.get_mut(offset..offset + size).ok_or(EIO)?;
+///
+///         for (index, ram) in ram.chunks_exact_mut(PAGE_SIZE).enumerate() {
 ///             if to.here() {
-///                 ram.with(to.offset() + at, PAGE_SIZE, |bytes| {
-///                     src.page(index, |from| bytes.copy_from(from)).ok_or(EIO)?
-///                 })??;
+///                 src.page(index, |page| page.read(0, ram)).ok_or(EIO)??;
 ///             } else {
-///                 ram.with(from.offset() + at, PAGE_SIZE, |bytes| {
-///                     dst.page_mut(index, |to| to.copy_from(bytes)).ok_or(EIO)?
-///                 })??;
+///                 dst.page_mut(index, |page| page.write(0, ram)).ok_or(EIO)??;
 ///             }
 ///         }
 ///         Ok(())
 ///     }
 ///
 ///     fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
-///         let at = memory.place(&page).offset();
-///         let size = page.pages() * PAGE_SIZE;
-///         memory.data().0.with(at, size, |bytes| bytes.clear())
+///         let offset = memory.place(&page).offset();
+///         let mut ram = memory.data().ram.lock();
+///         let ram = ram.get_mut(offset..offset + page.pages() * PAGE_SIZE);
+///
+///         ram.ok_or(EIO)?.fill(0);
+///         Ok(())
 ///     }
 /// }
 /// ```
@@ -159,20 +168,20 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
     fn copy(
         devmem: &DeviceMemory<Self>,
         dst: super::page::Block<'_>,
-        src: super::page::Block<'_>,
+        src: &super::page::Block<'_>,
     ) -> Result;
     /// Zero ``PAGE_SIZE << order`` bytes of device memory; otherwise as `copy`.
     fn clear(devmem: &DeviceMemory<Self>, page: super::page::Block<'_>) -> Result;
 
     /// Called when less than one batch is free; the driver may add a chunk with
     /// `hmm_devmem_add()`. The return value is ignored. Calls are serialised, and no mmap lock
-    /// is held; may sleep. Optional.
+    /// is held; may sleep. If it migrates pages, it is not called again for these. Optional.
     fn grow(_devmem: &DeviceMemory<Self>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// A chunk was removed; the driver gets the data back that it gave to `hmm_devmem_add()`.
-    /// May sleep. Optional.
+    /// It may add others. No lock is held; may sleep. Optional.
     fn release(_devmem: &DeviceMemory<Self>, _data: *const c_void) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -182,8 +191,8 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct hmm_devmem` that its constructor has initialised; it stays where it is
-/// until it is dropped.
+/// `storage` points to a `struct hmm_devmem` that its constructor has initialised, with what
+/// belongs to it. It is there until the object has ended, which happens after it is dropped.
 ///
 /// # Examples
 ///
@@ -207,7 +216,7 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///
 /// #[vtable]
 /// impl MemoryOperations for Device {
-///     fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: Block<'_>) -> Result {
+///     fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: &Block<'_>) -> Result {
 ///         Err(EIO)
 ///     }
 ///
@@ -216,7 +225,7 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///     }
 /// }
 ///
-/// /// What is moved, and whether it could be: pages that are busy stay.
+/// /// Whether all pages moved: pages that are busy stay.
 /// fn take(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<bool> {
 ///     Ok(memory.migrate(mm, span)? == span.pages())
 /// }
@@ -224,7 +233,7 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 /// let memory = DeviceMemory::new(MemoryType::PRIVATE, 16, c"example", Device);
 /// let memory = KBox::pin_init(memory, GFP_KERNEL)?;
 /// // A chunk has to be as large as a huge page.
-/// assert!(memory.add(0, 1, core::ptr::null()) == Err(EINVAL));
+/// assert!(memory.add(1, core::ptr::null()) == Err(EINVAL));
 /// assert_eq!(memory.available(), 0);
 /// # // SAFETY: A test runs in a thread of its own, which has no memory yet.
 /// # unsafe { kernel::bindings::kunit_attach_mm() };
@@ -233,8 +242,13 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 /// assert!(take(&memory, mm, Span::new(0, 0)).is_err());
 /// # Ok::<(), Error>(())
 /// ```
-#[pin_data(PinnedDrop)]
 pub struct DeviceMemory<T: MemoryOperations> {
+    storage: NonNull<DeviceMemoryStorage<T>>,
+}
+
+/// What belongs to a [`DeviceMemory`].
+#[pin_data]
+struct DeviceMemoryStorage<T: MemoryOperations> {
     #[pin]
     inner: Opaque<bindings::hmm_devmem>,
     #[pin]
@@ -281,7 +295,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` if a member is missing or invalid.
+    /// Fails with `EINVAL` if a member is missing or invalid; `ENOMEM`.
     pub fn new<E>(
         kind: MemoryType,
         fault_pages: usize,
@@ -305,38 +319,68 @@ impl<T: MemoryOperations> DeviceMemory<T> {
             // that are `given`.
             to_result(unsafe { bindings::hmm_devmem_init(slot) })
         });
-        try_pin_init!(Self {
+        let storage = try_pin_init!(DeviceMemoryStorage {
             data <- UnsafeCell::pin_init(data),
             inner <- inner,
-        })
+        });
+        try_init!(Self {
+            storage: Self::allocate(storage)?,
+        }? Error)
     }
 
     /// The data.
     #[inline]
     pub fn data(&self) -> &T {
         // SAFETY: The data is only ever shared.
-        unsafe { &*self.data.get() }
+        unsafe { &*self.storage().data.get() }
     }
 
     /// Returns a raw pointer to the `struct hmm_devmem`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_devmem {
-        self.inner.get()
+        self.storage().inner.get()
     }
 
     /// Add a chunk of device memory.
     ///
     /// Context: Process context; may sleep. No mmap lock is held.
     ///
+    /// # Safety
+    ///
+    /// The caller must promise that nothing else uses the `size` bytes at `start`, unless that
+    /// is 0.
+    ///
     /// # Errors
     ///
     /// Fails with `EINVAL` for an invalid size or address; `EBUSY` if there is other memory at
-    /// `start`; `ENOMEM`; or an error of `memremap_pages()`. On an error `data` stays the
-    /// caller's.
+    /// `start`; `EDEADLK` in a callback that `hmm_devmem_evict()` or `hmm_devmem_remove()`
+    /// waits for; `ENODEV` if the device memory is ending; `ENOMEM`; or an error of
+    /// `memremap_pages()`. On an error `data` stays the caller's.
     #[inline]
-    pub fn add(&self, start: u64, size: usize, data: *const c_void) -> Result {
-        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+    pub unsafe fn add_at(
+        &self,
+        start: crate::io::PhysAddr,
+        size: usize,
+        data: *const c_void,
+    ) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; the caller
+        // promises that nothing else uses the `size` bytes at `start`, unless that is 0.
         to_result(unsafe { bindings::hmm_devmem_add(self.as_raw(), start, size, data.cast_mut()) })
+    }
+
+    /// Add a chunk of private device memory.
+    ///
+    /// The addresses are unused ones that the kernel chooses.
+    ///
+    /// Context: Process context; may sleep. No mmap lock is held.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` for coherent memory.
+    #[inline]
+    pub fn add(&self, size: usize, data: *const c_void) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        to_result(unsafe { bindings::hmm_devmem_add_private(self.as_raw(), size, data.cast_mut()) })
     }
 
     /// Remove all chunks.
@@ -349,9 +393,10 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// # Errors
     ///
     /// Fails with `EBUSY` if a page could not migrate: its chunk, and those added after it,
-    /// remain, and can be allocated from again.
+    /// remain, and can be allocated from again; `EDEADLK` in a callback that this function or
+    /// `hmm_devmem_evict()` waits for.
     #[inline]
-    pub fn remove(&self, timeout: usize) -> Result {
+    pub fn remove(&self, timeout: crate::time::Jiffies) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
         to_result(unsafe { bindings::hmm_devmem_remove(self.as_raw(), timeout) })
     }
@@ -426,7 +471,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// For suspend, or before a device is removed, with processes running. No page is allocated
     /// until `hmm_devmem_resume()`. One pass over the memory: pages that are pinned or busy
-    /// stay.
+    /// stay. In a callback that this function or `hmm_devmem_remove()` waits for, pages are
+    /// only counted.
     ///
     /// Returns the number of pages that are still in use.
     ///
@@ -438,6 +484,9 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     }
 
     /// Allow allocation again.
+    ///
+    /// Does nothing in a callback that `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for:
+    /// that goes on.
     ///
     /// Context: Process context; may sleep.
     #[inline]
@@ -464,6 +513,37 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Place(value)
     }
 
+    /// Allocates the storage of an object.
+    fn allocate(
+        init: impl PinInit<DeviceMemoryStorage<T>, Error>,
+    ) -> Result<NonNull<DeviceMemoryStorage<T>>> {
+        let storage = KBox::pin_init(init, GFP_KERNEL)?;
+        // SAFETY: The storage stays where it is until it is freed.
+        let storage = unsafe { Pin::into_inner_unchecked(storage) };
+        Ok(NonNull::from(KBox::leak(storage)))
+    }
+
+    #[inline]
+    fn storage(&self) -> &DeviceMemoryStorage<T> {
+        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        unsafe { self.storage.as_ref() }
+    }
+
+    /// Frees the storage of an object that has ended.
+    ///
+    /// # Safety
+    ///
+    /// C must call this once, with the `inner` of an object of this type that has ended.
+    unsafe extern "C" fn free(ptr: *mut bindings::hmm_devmem) {
+        let inner = Opaque::cast_from(ptr).cast_mut();
+        // SAFETY: C calls this once, when the object has ended, so nothing refers to the storage,
+        // which the constructor allocated.
+        let storage = unsafe { container_of!(inner, DeviceMemoryStorage<T>, inner) };
+        // SAFETY: C calls this once, when the object has ended, so nothing refers to the storage,
+        // which the constructor allocated.
+        drop(unsafe { KBox::from_raw(storage) });
+    }
+
     /// # Safety
     ///
     /// C must call this as the contract of `copy` says, on the `inner` of an object of this
@@ -480,10 +560,10 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // SAFETY: By the contract (`block(dst, order)`) C passes the first of `1 << order` in a
         // row, good for the call and nobody else's meanwhile.
         let dst = unsafe { <super::page::Block<'_>>::from_raw(dst, order) };
-        // SAFETY: By the contract (`block(src, order)`) C passes the first of `1 << order` in a
-        // row, good for the call and nobody else's meanwhile.
+        // SAFETY: By the contract (`block(src, order, reads)`) C passes the first of `1 << order`
+        // in a row, good for the call, of which the callback gets a shared reference.
         let src = unsafe { <super::page::Block<'_>>::from_raw(src, order) };
-        match <T as MemoryOperations>::copy(object, dst, src) {
+        match <T as MemoryOperations>::copy(&object, dst, &src) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }
@@ -504,7 +584,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // SAFETY: By the contract (`block(page, order)`) C passes the first of `1 << order` in a
         // row, good for the call and nobody else's meanwhile.
         let page = unsafe { <super::page::Block<'_>>::from_raw(page, order) };
-        match <T as MemoryOperations>::clear(object, page) {
+        match <T as MemoryOperations>::clear(&object, page) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }
@@ -518,7 +598,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
         // not after the destructor has returned.
         let object = unsafe { Self::around(devmem) };
-        match <T as MemoryOperations>::grow(object) {
+        match <T as MemoryOperations>::grow(&object) {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }
@@ -532,32 +612,32 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
         // not after the destructor has returned.
         let object = unsafe { Self::around(devmem) };
-        <T as MemoryOperations>::release(object, data.cast_const())
+        <T as MemoryOperations>::release(&object, data.cast_const())
     }
 
     /// The object around a `struct hmm_devmem`.
     ///
     /// # Safety
     ///
-    /// `ptr` must point to the `inner` of a live object of this type, which must live for all
-    /// of `'a`.
+    /// `ptr` must point to the `inner` of a live object of this type, and the result must not
+    /// be used after its storage was freed.
     #[inline]
-    unsafe fn around<'a>(ptr: *mut bindings::hmm_devmem) -> &'a Self {
+    unsafe fn around(ptr: *mut bindings::hmm_devmem) -> ManuallyDrop<Self> {
         let inner = Opaque::cast_from(ptr).cast_mut();
         // SAFETY: The caller promises that `ptr` is the `inner` of an object of this type.
-        let this = unsafe { container_of!(inner, Self, inner) };
-        // SAFETY: The caller promises that the object lives for all of `'a`.
-        unsafe { &*this }
+        let storage = unsafe { container_of!(inner, DeviceMemoryStorage<T>, inner) };
+        // SAFETY: The caller promises that `ptr` is the `inner` of an object of this type.
+        let storage = unsafe { NonNull::new_unchecked(storage) };
+        ManuallyDrop::new(Self { storage })
     }
 }
 
-#[pinned_drop]
-impl<T: MemoryOperations> PinnedDrop for DeviceMemory<T> {
+impl<T: MemoryOperations> Drop for DeviceMemory<T> {
     #[inline]
-    fn drop(self: Pin<&mut Self>) {
+    fn drop(&mut self) {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `hmm_devmem_exit`).
-        unsafe { bindings::hmm_devmem_exit(self.inner.get()) };
+        // can reach it after but its callbacks, until `hmm_devmem_exit_deferred` calls `free`.
+        unsafe { bindings::hmm_devmem_exit_deferred(self.as_raw(), Some(Self::free)) };
     }
 }
 
@@ -572,9 +652,10 @@ pub enum Committed {}
 
 /// A migration that a driver takes step by step.
 ///
-/// `hmm_devmem_migrate()` takes all steps at once. A driver that has to do something in
-/// between, for instance to map the pages for its device before a CPU can access them, calls
-/// collect, copy and commit, in that order, and after any of them end.
+/// `hmm_devmem_migrate()` takes all steps at once. A driver that has to do something in between
+/// calls collect, copy and commit, in that order, and after any of them end. To map the pages
+/// for its device before a CPU can access them, it uses a section with
+/// `hmm_section.migrate_to`.
 ///
 /// # Invariants
 ///
@@ -596,16 +677,16 @@ pub enum Committed {}
 ///     prelude::*, //
 /// };
 ///
-/// /// Moves pages, and has the device know of them before the process can touch them.
+/// /// Moves pages, unless the device refuses after they were copied.
 /// fn take<T: MemoryOperations>(
 ///     memory: &DeviceMemory<T>,
 ///     mm: &MmWithUser,
 ///     span: Span,
-///     tell: impl Fn(Span) -> Result,
+///     accept: impl Fn(Span) -> Result,
 /// ) -> Result<usize> {
 ///     let copied = Migration::collect(memory, mm, span)?.copy();
-///     // Left here, or by `?` below, none of them has moved.
-///     tell(copied.span())?;
+///     // If `accept` fails, the migration is dropped and no page has moved.
+///     accept(copied.span())?;
 ///     Ok(copied.commit().moved())
 /// }
 /// ```

@@ -118,11 +118,15 @@ use crate::{
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
-    mem::MaybeUninit,
+    mem::{
+        ManuallyDrop,
+        MaybeUninit, //
+    },
     ops::{
         Deref,
         DerefMut, //
-    }, //
+    },
+    ptr::NonNull, //
 };
 use pin_init::Wrapper;
 
@@ -312,7 +316,7 @@ impl DmaRun<'_> {
 
     /// The first one's device address.
     #[inline]
-    pub fn address(&self) -> u64 {
+    pub fn address(&self) -> crate::dma::DmaAddress {
         self.0.address
     }
 
@@ -439,8 +443,8 @@ pub trait Operations: Sized + Send + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct hmm_mirror` that its constructor has initialised; it stays where it is
-/// until it is dropped.
+/// `storage` points to a `struct hmm_mirror` that its constructor has initialised, with what
+/// belongs to it. It is there until the object has ended, which happens after it is dropped.
 ///
 /// # Examples
 ///
@@ -496,8 +500,13 @@ pub trait Operations: Sized + Send + 'static {
 /// assert_eq!(mirror.lock().pages, 0);
 /// # Ok::<(), Error>(())
 /// ```
-#[pin_data(PinnedDrop)]
 pub struct Mirror<T: Operations> {
+    storage: NonNull<MirrorStorage<T>>,
+}
+
+/// What belongs to a [`Mirror`].
+#[pin_data]
+struct MirrorStorage<T: Operations> {
     #[pin]
     inner: Opaque<bindings::hmm_mirror>,
     #[pin]
@@ -551,22 +560,56 @@ impl<T: Operations> Mirror<T> {
                 bindings::hmm_mirror_init(slot, mm.as_raw(), &Self::OPERATIONS, owner.cast_mut())
             })
         });
-        try_pin_init!(Self {
+        let storage = try_pin_init!(MirrorStorage {
             data <- UnsafeCell::pin_init(data),
             inner <- inner,
-        })
+        });
+        try_init!(Self {
+            storage: Self::allocate(storage)?,
+        }? Error)
     }
 
     /// Returns a raw pointer to the `struct hmm_mirror`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_mirror {
-        self.inner.get()
+        self.storage().inner.get()
+    }
+
+    /// Allocates the storage of an object.
+    fn allocate(init: impl PinInit<MirrorStorage<T>, Error>) -> Result<NonNull<MirrorStorage<T>>> {
+        let storage = KBox::pin_init(init, GFP_KERNEL)?;
+        // SAFETY: The storage stays where it is until it is freed.
+        let storage = unsafe { Pin::into_inner_unchecked(storage) };
+        Ok(NonNull::from(KBox::leak(storage)))
+    }
+
+    #[inline]
+    fn storage(&self) -> &MirrorStorage<T> {
+        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        unsafe { self.storage.as_ref() }
+    }
+
+    /// Frees the storage of an object that has ended.
+    ///
+    /// # Safety
+    ///
+    /// C must call this once, with the `inner` of an object of this type that has ended.
+    unsafe extern "C" fn free(ptr: *mut bindings::hmm_mirror) {
+        let inner = Opaque::cast_from(ptr).cast_mut();
+        // SAFETY: C calls this once, when the object has ended, so nothing refers to the storage,
+        // which the constructor allocated.
+        let storage = unsafe { container_of!(inner, MirrorStorage<T>, inner) };
+        // SAFETY: C calls this once, when the object has ended, so nothing refers to the storage,
+        // which the constructor allocated.
+        drop(unsafe { KBox::from_raw(storage) });
     }
 
     /// Take the update lock.
     ///
     /// While it is held no invalidation runs and no section is entered, so what the device's
-    /// page table holds stays true, but in ranges that have a lock of their own. May sleep.
+    /// page table holds stays true, but in ranges that have a lock of their own. May sleep. A
+    /// task that holds it already, that is inside a section of this mirror or in its invalidate
+    /// callback waits for itself; lockdep reports that.
     #[inline]
     pub fn lock(&self) -> UpdateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror`.
@@ -610,6 +653,9 @@ impl<T: Operations> Mirror<T> {
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
+    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
+    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
+    ///   may wait for ever; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -631,7 +677,7 @@ impl<T: Operations> Mirror<T> {
         &self,
         span: Span,
         access: Access,
-        timeout: usize,
+        timeout: crate::time::Jiffies,
         mut body: impl for<'s> FnMut(&Pages<'s>, &mut PagesData<'s, T>) -> Result,
     ) -> Result {
         let mut room =
@@ -658,7 +704,7 @@ impl<T: Operations> Mirror<T> {
             };
             // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
             // nothing else reaches the data.
-            let data = unsafe { &mut *self.data.get() };
+            let data = unsafe { &mut *self.storage().data.get() };
             // SAFETY: The data is pinned with its object, and stays where it is.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
@@ -714,6 +760,9 @@ impl<T: Operations> Mirror<T> {
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
+    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
+    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
+    ///   may wait for ever; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -734,7 +783,7 @@ impl<T: Operations> Mirror<T> {
     pub fn exclusive_with(
         &self,
         span: Span,
-        timeout: usize,
+        timeout: crate::time::Jiffies,
         mut body: impl for<'s> FnMut(&Exclusive<'s>, &mut ExclusiveData<'s, T>) -> Result,
     ) -> Result {
         let mut room =
@@ -761,7 +810,7 @@ impl<T: Operations> Mirror<T> {
             };
             // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
             // nothing else reaches the data.
-            let data = unsafe { &mut *self.data.get() };
+            let data = unsafe { &mut *self.storage().data.get() };
             // SAFETY: The data is pinned with its object, and stays where it is.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
@@ -815,6 +864,9 @@ impl<T: Operations> Mirror<T> {
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
+    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
+    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
+    ///   may wait for ever; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -837,7 +889,7 @@ impl<T: Operations> Mirror<T> {
         span: Span,
         access: Access,
         dma: &DmaMap<T>,
-        timeout: usize,
+        timeout: crate::time::Jiffies,
         mut body: impl for<'s> FnMut(&DmaPages<'s>, &mut DmaPagesData<'s, T>) -> Result,
     ) -> Result {
         let mut room =
@@ -865,12 +917,119 @@ impl<T: Operations> Mirror<T> {
             };
             // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
             // nothing else reaches the data.
-            let data = unsafe { &mut *self.data.get() };
+            let data = unsafe { &mut *self.storage().data.get() };
             // SAFETY: The data is pinned with its object, and stays where it is.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
                 &mut DmaPagesData {
+                    data,
+                    _brand: PhantomData,
+                },
+            )?;
+        }
+        // SAFETY: The state is valid, and nothing is shown of it any more.
+        to_result(unsafe { bindings::hmm_section_error(&state.0) })
+    }
+
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
+    /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::populate_in_with`], to which it gives zero for `timeout`.
+    #[inline]
+    pub fn populate_in(
+        &self,
+        span: Span,
+        access: Access,
+        migrate_to: &crate::hmm::AnyMemory,
+        body: impl for<'s> FnMut(&MigratedPages<'s>, &mut MigratedPagesData<'s, T>) -> Result,
+    ) -> Result {
+        self.populate_in_with(span, access, migrate_to, 0, body)
+    }
+
+    /// Pages of a mirror, good for as long as one is inside.
+    ///
+    /// `body` runs for each piece of what was asked for; what it is shown is good until it
+    /// returns, and cannot leave it.
+    ///
+    /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
+    /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
+    ///
+    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
+    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
+    ///
+    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
+    ///
+    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
+    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
+    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
+    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
+    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
+    ///   may wait for ever; lockdep reports that
+    /// * -`ESRCH` - the process is gone
+    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
+    ///   meanwhile
+    /// * -`EBUSY` - other invalidations won every race until the timeout
+    /// * -`EINTR` - a fatal signal
+    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
+    /// * -`EIO` - the DMA API had no address for a page
+    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
+    ///
+    /// Batches before the one that failed were handled and stay so. What they mapped can be
+    /// used before the next call; an operation that maps more memory than may be resident at
+    /// one time has to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// listed at `hmm_section_next()`.
+    pub fn populate_in_with(
+        &self,
+        span: Span,
+        access: Access,
+        migrate_to: &crate::hmm::AnyMemory,
+        timeout: crate::time::Jiffies,
+        mut body: impl for<'s> FnMut(&MigratedPages<'s>, &mut MigratedPagesData<'s, T>) -> Result,
+    ) -> Result {
+        let mut room =
+            [const { MaybeUninit::<usize>::uninit() }; bindings::HMM_SECTION_BATCH as usize];
+        let mut state = PagesState(bindings::hmm_section {
+            mirror: self.as_raw(),
+            span: span.0,
+            access: access as bindings::hmm_access,
+            timeout,
+            migrate_to: migrate_to.as_raw(),
+            pfns: room.as_mut_ptr().cast(),
+            nr_pfns: bindings::HMM_SECTION_BATCH,
+            ..pin_init::zeroed()
+        });
+        loop {
+            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // `self` is; what was shown of it before is gone.
+            let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
+            if !inside {
+                break;
+            }
+            let shown = MigratedPages {
+                state: &state.0,
+                _brand: PhantomData,
+            };
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
+            // nothing else reaches the data.
+            let data = unsafe { &mut *self.storage().data.get() };
+            // SAFETY: The data is pinned with its object, and stays where it is.
+            let data = unsafe { Pin::new_unchecked(data) };
+            body(
+                &shown,
+                &mut MigratedPagesData {
                     data,
                     _brand: PhantomData,
                 },
@@ -896,7 +1055,7 @@ impl<T: Operations> Mirror<T> {
         let inv = unsafe { &*inv.cast::<Invalidation>() };
         // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so nothing else
         // reaches the data.
-        let data = unsafe { &mut *object.data.get() };
+        let data = unsafe { &mut *object.storage().data.get() };
         // SAFETY: The data is pinned with its object, and stays where it is.
         let data = unsafe { Pin::new_unchecked(data) };
         <T as Operations>::invalidate(data, inv)
@@ -910,32 +1069,32 @@ impl<T: Operations> Mirror<T> {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
         // not after the destructor has returned.
         let object = unsafe { Self::around(mirror) };
-        <T as Operations>::release(object)
+        <T as Operations>::release(&object)
     }
 
     /// The object around a `struct hmm_mirror`.
     ///
     /// # Safety
     ///
-    /// `ptr` must point to the `inner` of a live object of this type, which must live for all
-    /// of `'a`.
+    /// `ptr` must point to the `inner` of a live object of this type, and the result must not
+    /// be used after its storage was freed.
     #[inline]
-    unsafe fn around<'a>(ptr: *mut bindings::hmm_mirror) -> &'a Self {
+    unsafe fn around(ptr: *mut bindings::hmm_mirror) -> ManuallyDrop<Self> {
         let inner = Opaque::cast_from(ptr).cast_mut();
         // SAFETY: The caller promises that `ptr` is the `inner` of an object of this type.
-        let this = unsafe { container_of!(inner, Self, inner) };
-        // SAFETY: The caller promises that the object lives for all of `'a`.
-        unsafe { &*this }
+        let storage = unsafe { container_of!(inner, MirrorStorage<T>, inner) };
+        // SAFETY: The caller promises that `ptr` is the `inner` of an object of this type.
+        let storage = unsafe { NonNull::new_unchecked(storage) };
+        ManuallyDrop::new(Self { storage })
     }
 }
 
-#[pinned_drop]
-impl<T: Operations> PinnedDrop for Mirror<T> {
+impl<T: Operations> Drop for Mirror<T> {
     #[inline]
-    fn drop(self: Pin<&mut Self>) {
+    fn drop(&mut self) {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `hmm_mirror_exit`).
-        unsafe { bindings::hmm_mirror_exit(self.inner.get()) };
+        // can reach it after but its callbacks, until `hmm_mirror_exit_deferred` calls `free`.
+        unsafe { bindings::hmm_mirror_exit_deferred(self.as_raw(), Some(Self::free)) };
     }
 }
 
@@ -958,7 +1117,7 @@ impl<'a, T: Operations> Deref for UpdateGuard<'a, T> {
     fn deref(&self) -> &T {
         // SAFETY: The guard is held, and by the contract (`data`) no `&mut` to the data exists
         // while a `UpdateGuard` is shared.
-        unsafe { &*self.owner.data.get() }
+        unsafe { &*self.owner.storage().data.get() }
     }
 }
 
@@ -968,7 +1127,7 @@ impl<'a, T: Operations> UpdateGuard<'a, T> {
     pub fn as_pin(&mut self) -> Pin<&mut T> {
         // SAFETY: The guard is held, and by the contract (`data(UpdateGuard = exclusive)`) nobody
         // else holds one.
-        let data = unsafe { &mut *self.owner.data.get() };
+        let data = unsafe { &mut *self.owner.storage().data.get() };
         // SAFETY: The data is pinned with its object, and stays where it is.
         unsafe { Pin::new_unchecked(data) }
     }
@@ -1023,6 +1182,8 @@ impl Drop for PagesState {
 
 impl<'s> Pages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
+    ///
+    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
     ///
     /// Returns whether there is one.
     ///
@@ -1161,6 +1322,8 @@ pub struct Exclusive<'s> {
 impl<'s> Exclusive<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
     ///
+    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
+    ///
     /// Returns whether there is one.
     ///
     /// Context: inside the section.
@@ -1226,6 +1389,8 @@ pub struct DmaPages<'s> {
 
 impl<'s> DmaPages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
+    ///
+    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
     ///
     /// Returns whether there is one.
     ///
@@ -1311,6 +1476,74 @@ impl<'s> Iterator for Addresses<'s> {
     }
 }
 
+/// Pages of a mirror, good for as long as one is inside.
+///
+/// The caller sets the first nine members, the others are zero, and goes from batch to batch
+/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
+/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
+/// provide `pfns`, too.
+///
+/// It exists only inside [`Mirror::populate_in`], and nothing that it gives can be kept.
+///
+/// # Invariants
+///
+/// The section is entered for as long as this exists.
+pub struct MigratedPages<'s> {
+    state: &'s bindings::hmm_section,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<'s> MigratedPages<'s> {
+    /// Find the next run of pages; use `hmm_section_runs()`.
+    ///
+    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
+    ///
+    /// Returns whether there is one.
+    ///
+    /// Context: inside the section.
+    #[inline]
+    pub fn runs(&self) -> Runs<'s> {
+        let mut item: bindings::hmm_run = pin_init::zeroed();
+        item.span.start = self.state.batch.start;
+        item.span.end = self.state.batch.start;
+        Runs {
+            state: self.state,
+            item,
+            _brand: PhantomData,
+        }
+    }
+}
+
+/// The data of a [`Mirror`] inside [`Mirror::populate_in`]; what is of one section does not go
+/// with the data of another.
+pub struct MigratedPagesData<'s, T> {
+    data: Pin<&'s mut T>,
+    _brand: PhantomData<fn(&'s ()) -> &'s ()>,
+}
+
+impl<T> MigratedPagesData<'_, T> {
+    /// The data, which stays where it is.
+    #[inline]
+    pub fn as_pin(&mut self) -> Pin<&mut T> {
+        self.data.as_mut()
+    }
+}
+
+impl<T> Deref for MigratedPagesData<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.data
+    }
+}
+
+impl<T: Unpin> DerefMut for MigratedPagesData<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+}
+
 /// Addresses whose invalidations are reported to a mirror.
 ///
 /// All zeros before it is added for the first time.
@@ -1370,8 +1603,8 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `hmm_mirror_range_remove`).
-        unsafe { bindings::hmm_mirror_range_remove(self.inner.get()) };
+        // can reach it after (`destructor` of `hmm_mirror_range_remove_deferred`).
+        unsafe { bindings::hmm_mirror_range_remove_deferred(self.inner.get()) };
     }
 }
 

@@ -2,17 +2,16 @@
 
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
-//! [`mirror`] and [`devmem`] are written by `bindings/generator` from the contracts in the C headers that they name. The other modules are what a driver needs besides and the `kernel` crate does not have.
+//! [`mirror`] and [`devmem`] are written by `bindings/generator` from the contracts in the C headers that they name.
+//! [`page`] is about the content of pages.
 
-// Of which integer a constant is, and which fields a table has, is for C to say.
+// Integer types and members of tables of callbacks differ between kernel versions, so some casts and `..` are redundant.
 #[allow(clippy::needless_update, clippy::unnecessary_cast)]
 #[cfg(CONFIG_HMM_DEVMEM)]
 pub mod devmem;
 #[allow(clippy::needless_update, clippy::unnecessary_cast)]
 pub mod mirror;
-pub mod node;
 pub mod page;
-pub mod table;
 
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
@@ -34,7 +33,8 @@ use crate::{
         to_result,
         Result, //
     },
-    page::PAGE_MASK, //
+    page::PAGE_MASK,
+    types::Opaque, //
 };
 
 // An empty structure that is aligned: bindgen drops the alignment, and what follows is elsewhere than in C. The kernel has
@@ -52,6 +52,54 @@ pub const PUD_ORDER: u32 = bindings::PUD_SHIFT - bindings::PAGE_SHIFT;
 impl Span {
     /// Every user address; what a driver covers that mirrors a whole process.
     pub const ALL: Self = Self::new(0, usize::MAX & PAGE_MASK);
+}
+
+/// A [`DeviceMemory`](devmem::DeviceMemory) of any driver; see [`DeviceMemory::any`](devmem::DeviceMemory::any).
+///
+/// # Invariants
+///
+/// A value of this type is a live `struct hmm_devmem`, reached by reference only.
+#[repr(transparent)]
+pub struct AnyMemory(Opaque<bindings::hmm_devmem>);
+
+// SAFETY: Nothing can be done with it but to name it to C, from any thread.
+unsafe impl Send for AnyMemory {}
+
+// SAFETY: As above.
+unsafe impl Sync for AnyMemory {}
+
+impl AnyMemory {
+    fn as_raw(&self) -> *mut bindings::hmm_devmem {
+        self.0.get()
+    }
+}
+
+#[cfg(CONFIG_HMM_DEVMEM)]
+impl<T: devmem::MemoryOperations> devmem::DeviceMemory<T> {
+    /// The memory without its driver's type, for [`Mirror::populate_in`].
+    pub fn any(&self) -> &AnyMemory {
+        // SAFETY: The memory is there for as long as `self`, and the layouts are the same by `repr(transparent)`.
+        unsafe { &*self.as_raw().cast() }
+    }
+}
+
+/// Waits until every [`Mirror`] and [`MirrorRange`] that was dropped before the call has ended.
+///
+/// Dropping them never waits, and may be done anywhere: what is left, such as the last invalidation of a range, is done by
+/// a work item. A driver calls this where its device must not be used any more, before it is unbound for instance. Of
+/// [`DeviceMemory`](devmem::DeviceMemory) that is what [`remove`](devmem::DeviceMemory::remove) is for. A module needs neither
+/// at its own end: the kernel waits for all of that.
+///
+/// It waits for callbacks. In one, in a section or under an update lock it would wait for its caller; lockdep reports that.
+///
+/// # Examples
+///
+/// ```
+/// kernel::hmm::synchronize();
+/// ```
+pub fn synchronize() {
+    // SAFETY: It may be called from every task that may sleep.
+    unsafe { bindings::hmm_mirror_synchronize() };
 }
 
 /// Lets other tasks run, if one waits for the CPU.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages, and what is in them.
+//! Pages and their content.
 
 use super::mirror::{
     Frame,
@@ -20,18 +20,37 @@ use core::{
     marker::PhantomData, //
 };
 
-/// Memory that others may be reading and writing at the same time: a process, another device.
+/// Memory that others may read and write at the same time: a process, or another device.
+///
+/// No reference to the bytes is ever made. Each access is a call to a C function or a volatile access, so a value that
+/// changes during the access is unspecified, but the access is not undefined behaviour.
 ///
 /// # Invariants
 ///
-/// The `len` bytes at `at` can be read and written for as long as `'a`, by C, which does not mind races.
+/// For `'a`, the `len` bytes at `at` are initialised and can be read and written by the CPU.
 pub struct Bytes<'a> {
     at: *mut u8,
     len: usize,
     _memory: PhantomData<&'a ()>,
 }
 
-impl Bytes<'_> {
+impl<'a> Bytes<'a> {
+    /// Makes the bytes accessible.
+    ///
+    /// # Safety
+    ///
+    /// For `'a`, the `len` bytes at `at` must be initialised, the CPU must be able to read and write them, and no Rust
+    /// reference to them may exist.
+    #[inline]
+    pub unsafe fn from_raw(at: *mut u8, len: usize) -> Self {
+        // INVARIANT: The caller promises it.
+        Self {
+            at,
+            len,
+            _memory: PhantomData,
+        }
+    }
+
     fn check(&self, at: usize, len: usize) -> Result<*mut u8> {
         let end = at.checked_add(len).ok_or(EINVAL)?;
         // In bounds, so it does not wrap.
@@ -40,27 +59,51 @@ impl Bytes<'_> {
             .ok_or(EINVAL)
     }
 
-    /// Appends the `len` bytes at `at` to `to`; `EINVAL` when they are not all inside, `ENOMEM` when there is no room left.
-    /// That room need not be cleared first (benchmark: driver-read).
+    /// Copies the bytes from offset `at` on to `to`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if they are not all inside.
+    pub fn read(&self, at: usize, to: &mut [u8]) -> Result {
+        let from = self.check(at, to.len())?;
+        // SAFETY: `from` has as many bytes as `to`, by the check and the type's invariants.
+        unsafe { bindings::hmm_memcpy(to.as_mut_ptr().cast(), from.cast(), to.len()) };
+        Ok(())
+    }
+
+    /// Appends `len` bytes from offset `at` on to `to`, whose spare capacity need not be cleared first (benchmark:
+    /// driver-read).
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if they are not all inside, and with `ENOMEM` if `to` has less spare capacity.
     pub fn append<A: Allocator>(&self, at: usize, len: usize, to: &mut Vec<u8, A>) -> Result {
         let from = self.check(at, len)?;
         let room = to.spare_capacity_mut().get_mut(..len).ok_or(ENOMEM)?;
-        // SAFETY: The bytes were checked to be inside, and there is room for as many.
-        unsafe { bindings::memcpy(room.as_mut_ptr().cast(), from.cast(), len) };
+        // SAFETY: `from` has `len` bytes, by the check and the type's invariants, and `room` has as many.
+        unsafe { bindings::hmm_memcpy(room.as_mut_ptr().cast(), from.cast(), len) };
         // SAFETY: They are within the capacity, and were written.
         unsafe { to.inc_len(len) };
         Ok(())
     }
 
-    /// Copies `from` to `at`; `EINVAL` when that is not all inside.
+    /// Copies `from` to offset `at`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if there is no room for all of it.
     pub fn write(&mut self, at: usize, from: &[u8]) -> Result {
         let to = self.check(at, from.len())?;
-        // SAFETY: The bytes were checked to be inside, and a slice is as long as it says.
-        unsafe { bindings::memcpy(to.cast(), from.as_ptr().cast(), from.len()) };
+        // SAFETY: `to` has as many bytes as `from`, by the check and the type's invariants.
+        unsafe { bindings::hmm_memcpy(to.cast(), from.as_ptr().cast(), from.len()) };
         Ok(())
     }
 
-    /// Reads the word at `at`; `EINVAL` when it is not inside, or not aligned.
+    /// Reads the 32-bit integer at offset `at`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if it is not inside, or not aligned.
     pub fn load(&self, at: usize) -> Result<u32> {
         let from = self.check(at, size_of::<u32>())?.cast::<u32>();
         from.is_aligned()
@@ -69,7 +112,11 @@ impl Bytes<'_> {
             .ok_or(EINVAL)
     }
 
-    /// Writes the word at `at`; `EINVAL` when it is not inside, or not aligned.
+    /// Writes the 32-bit integer at offset `at`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if it is not inside, or not aligned.
     pub fn store(&mut self, at: usize, value: u32) -> Result {
         let to = self.check(at, size_of::<u32>())?.cast::<u32>();
         to.is_aligned()
@@ -78,79 +125,38 @@ impl Bytes<'_> {
             .ok_or(EINVAL)
     }
 
-    /// Copies all of `from`, which must not be longer.
+    /// Copies all of `from` to the beginning. The two may overlap.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if `from` is longer.
     #[inline]
     pub fn copy_from(&mut self, from: &Bytes<'_>) -> Result {
         let to = self.check(0, from.len)?;
         if from.len == PAGE_SIZE && (to.addr() | from.at.addr()) & !PAGE_MASK == 0 {
-            // By words and not by bytes, as an architecture copies a page (benchmark: driver-home).
-            // SAFETY: Both are a page, and so apart, or the same, which does not change then.
+            // An architecture copies a page by words and not by bytes (benchmark: driver-home).
+            // SAFETY: Both are a page. Two aligned pages are apart, or the same one, which does not change then.
             unsafe { bindings::copy_page(to.cast(), from.at.cast()) };
         } else {
-            // SAFETY: Both are that long; they may overlap.
-            unsafe { bindings::memmove(to.cast(), from.at.cast(), from.len) };
+            // SAFETY: Both have `from.len` bytes, by the check and the type's invariants.
+            unsafe { bindings::hmm_memmove(to.cast(), from.at.cast(), from.len) };
         }
         Ok(())
     }
 
-    /// Makes all of it zero.
+    /// Sets all bytes to zero.
     pub fn clear(&mut self) {
-        // SAFETY: By the type's invariants it is that long.
-        unsafe { bindings::memset(self.at.cast(), 0, self.len) };
+        // SAFETY: By the type's invariants there are `len` bytes.
+        unsafe { bindings::hmm_memset(self.at.cast(), 0, self.len) };
     }
 }
 
-/// A block of ordinary memory that several may use at once; what a simulated device has for its own.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::{hmm::page::Ram, prelude::*};
-///
-/// let ram = Ram::new(64)?;
-/// ram.with(32, 8, |bytes| bytes.store(4, 7))??;
-/// assert_eq!(ram.with(36, 4, |bytes| bytes.load(0))??, 7);
-/// let mut seen = KVec::with_capacity(8, GFP_KERNEL)?;
-/// ram.with(32, 8, |bytes| bytes.append(4, 4, &mut seen))??;
-/// assert_eq!(seen, 7u32.to_ne_bytes());
-/// // It has no more than was asked for, and words are aligned.
-/// assert!(ram.with(63, 2, |_| ()) == Err(EINVAL));
-/// assert!(ram.with(0, 8, |bytes| bytes.load(1))? == Err(EINVAL));
-/// # Ok::<(), Error>(())
-/// ```
-pub struct Ram(VVec<u8>);
-
-// SAFETY: What is in it is reached as `Bytes` only, which any number of threads may have.
-unsafe impl Sync for Ram {}
-
-impl Ram {
-    /// Allocates `size` bytes, with whatever is in them.
-    pub fn new(size: usize) -> Result<Self> {
-        Ok(Self(VVec::with_capacity(size, GFP_KERNEL | __GFP_NOWARN)?))
-    }
-
-    /// Shows `len` bytes at `at`; `EINVAL` when they are not all inside.
-    pub fn with<R>(&self, at: usize, len: usize, f: impl FnOnce(&mut Bytes<'_>) -> R) -> Result<R> {
-        let all = Bytes {
-            // Allocated, and not looked at other than here.
-            at: self.0.as_ptr().cast_mut(),
-            len: self.0.capacity(),
-            _memory: PhantomData,
-        };
-        // INVARIANT: Part of what is allocated for as long as `self` is.
-        Ok(f(&mut Bytes {
-            at: all.check(at, len)?,
-            len,
-            _memory: PhantomData,
-        }))
-    }
-}
-
-/// Neighbouring pages that may be read, and with `&mut` written, for as long as this exists.
+/// Neighbouring pages whose content may be read, and through `&mut` written, for as long as this exists.
 ///
 /// # Invariants
 ///
-/// `first` is the first of `1 << order` pages of one folio, none of which goes away during `'a`.
+/// `first` is the first of `1 << order` pages of one folio, none of which is freed during `'a`. Where there is a `&mut`
+/// reference to a block, its pages may be written.
 pub struct Block<'a> {
     first: *mut bindings::page,
     order: u32,
@@ -158,10 +164,13 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
+    /// Makes a block of the pages from `first` on.
+    ///
     /// # Safety
     ///
-    /// The type's invariants must hold for `'a`; and if it is to be used mutably, that the pages may be written.
-    pub(super) unsafe fn from_raw(first: *mut bindings::page, order: u32) -> Self {
+    /// The type's invariants must hold for `'a`. If the block is used mutably, it must be allowed to write the pages.
+    #[inline]
+    pub unsafe fn from_raw(first: *mut bindings::page, order: u32) -> Self {
         Self {
             first,
             order,
@@ -174,23 +183,24 @@ impl<'a> Block<'a> {
         self.first
     }
 
-    /// How many pages there are.
+    /// Returns the number of pages.
     pub fn pages(&self) -> usize {
         1 << self.order
     }
 
-    /// The first page.
+    /// Returns the first page.
     pub fn frame(&self) -> &'a Frame {
         // SAFETY: By the type's invariants it is there for `'a`.
         unsafe { Frame::from_raw(self.first) }
     }
 
-    /// Shows what is in a page; `None` if the CPU cannot reach it ([`Frame::is_reachable`]), or there are not so many.
+    /// Calls `f` with the content of the page `index`. Returns `None` if the block has no such page, or if the CPU
+    /// cannot access it ([`Frame::is_reachable`]).
     pub fn page<R>(&self, index: usize, f: impl FnOnce(&Bytes<'_>) -> R) -> Option<R> {
         self.mapped(index, |bytes| f(bytes))
     }
 
-    /// The same, to be written.
+    /// As [`Self::page`], for writing.
     pub fn page_mut<R>(&mut self, index: usize, f: impl FnOnce(&mut Bytes<'_>) -> R) -> Option<R> {
         self.mapped(index, f)
     }
@@ -208,12 +218,9 @@ impl<'a> Block<'a> {
         }
         // SAFETY: The CPU can reach the page.
         let at: *mut c_void = unsafe { bindings::kmap_local_page(page) };
-        // INVARIANT: A page is that long, and mapped until below.
-        let result = f(&mut Bytes {
-            at: at.cast(),
-            len: PAGE_SIZE,
-            _memory: PhantomData,
-        });
+        // SAFETY: The page is mapped until below, its content is initialised as it is accessed by C and devices only, and
+        // no reference to it exists.
+        let result = f(&mut unsafe { Bytes::from_raw(at.cast(), PAGE_SIZE) });
         // SAFETY: It was mapped above; closures are left in the reverse order.
         unsafe { bindings::kunmap_local(at) };
         Some(result)
@@ -221,7 +228,7 @@ impl<'a> Block<'a> {
 }
 
 impl<'s> Run<'s> {
-    /// The pages, one by one; none when nothing is mapped.
+    /// Iterates over the pages. There are none if nothing is mapped.
     pub fn frames(&self) -> impl Iterator<Item = &'s Frame> + 's {
         let (first, count) = (self.0.pfn, self.span().pages());
         let count = if self.flags().contains(super::PfnFlags::VALID) {

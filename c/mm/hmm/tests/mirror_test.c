@@ -769,6 +769,16 @@ static void removes_its_range(struct watcher *device)
 	hmm_mirror_range_remove(&device->range);
 }
 
+/* The last invalidation was the end of the range at @span. */
+static void expect_whole_range_released(struct kunit *test,
+					const struct watcher *device,
+					struct hmm_span span)
+{
+	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->told.span.start, span.start);
+	KUNIT_EXPECT_EQ(test, device->told.span.end, span.end);
+}
+
 /*
  * A range that is removed by its own callback: the device forgets all of it, not
  * only what was invalidated, and then hears no more.
@@ -783,9 +793,7 @@ static void mirror_range_removed_by_callback(struct kunit *test)
 	with_warnings(test)
 		memory_map_at(test, addr, 1, RW);
 	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
-	KUNIT_EXPECT_EQ(test, device->told.span.start, span.start);
-	KUNIT_EXPECT_EQ(test, device->told.span.end, span.end);
+	expect_whole_range_released(test, device, span);
 	KUNIT_EXPECT_PTR_EQ(test, device->range.mirror, NULL);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
 	memset(&device->range, 0xff, sizeof(device->range));
@@ -798,6 +806,79 @@ static void mirror_range_removed_by_callback(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+static void removes_its_range_later(struct watcher *device)
+{
+	/* The work item invalidates it once more. */
+	device->on_invalidate = NULL;
+	hmm_mirror_range_remove_deferred(&device->range);
+}
+
+/* The right way to do so: a work item has the device forget all of the range. */
+static void mirror_range_removed_later(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	const struct hmm_span span = device->range.span;
+
+	device->on_invalidate = removes_its_range_later;
+	memory_map_at(test, addr, 1, RW);
+	KUNIT_EXPECT_PTR_EQ(test, device->range.mirror, NULL);
+	memset(&device->range, 0xff, sizeof(device->range));
+	hmm_mirror_synchronize();
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	expect_whole_range_released(test, device, span);
+	memory_map_at(test, addr, 4, RW);
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	/* The mirror goes on. */
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_init(&device->mirror, &device->range, span));
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+/* A mirror that ends at once waits for what its ranges have left to do. */
+static void mirror_ended_with_removed_range(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+
+	hmm_mirror_lock(&device->mirror);
+	hmm_mirror_range_remove_deferred(&device->range);
+	KUNIT_EXPECT_EQ(test, 0, device->invalidations);
+	hmm_mirror_unlock(&device->mirror);
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
+/* A section inside another of its mirror, or under its update lock, waits for itself. */
+static void mirror_section_inside_section(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct hmm_section *inner = kunit_kzalloc(test, sizeof(*inner), GFP_KERNEL);
+	unsigned long *pfn = kunit_kzalloc(test, sizeof(*pfn), GFP_KERNEL);
+	const struct hmm_section request = {
+		.mirror = &device->mirror,
+		.span = { addr, addr + PAGE_SIZE },
+		.access = HMM_ACCESS_READ,
+		.pfns = pfn,
+		.nr_pfns = 1,
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, inner);
+	KUNIT_ASSERT_NOT_NULL(test, pfn);
+	*inner = request;
+	hmm_mirror_lock(&device->mirror);
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(inner));
+	hmm_mirror_unlock(&device->mirror);
+	KUNIT_EXPECT_EQ(test, -EDEADLK, hmm_section_error(inner));
+	*inner = request;
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(inner));
+	hmm_section_leave(inner);
+	hmm_mirror_exit(&device->mirror);
 }
 
 /* The same with the whole mirror, which has another range. */
@@ -1099,6 +1180,9 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_ended_by_callback),
 	KUNIT_CASE(mirror_ended_by_invalidate),
 	KUNIT_CASE(mirror_range_removed_by_callback),
+	KUNIT_CASE(mirror_range_removed_later),
+	KUNIT_CASE(mirror_ended_with_removed_range),
+	KUNIT_CASE(mirror_section_inside_section),
 	KUNIT_CASE(mirror_ended_later),
 	KUNIT_CASE(mirror_range_locks),
 	KUNIT_CASE(mirror_sections_share),

@@ -113,27 +113,33 @@ fn comments(text: &str) -> String {
     out
 }
 
-/// Lays out what stands in `pin_init!`, which neither prettyplease nor rustfmt can parse.
+/// Lays out what stands in `pin_init!` and `try_init!`, which neither prettyplease nor rustfmt can parse.
 fn initializers(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("pin_init!(") {
+    while let Some(at) = rest.find("_init!(") {
         let line = rest[..at].rfind('\n').map_or(0, |line| line + 1);
         let indent = rest[line..at].len() - rest[line..at].trim_start().len();
         let Some(open) = rest[at..].find('{').map(|open| at + open + 1) else { break };
         let Some(length) = rest[open..].find('}') else { break };
         let Some(close) = rest[open + length..].find(')').map(|close| open + length + close) else { break };
         out.push_str(&rest[..at]);
-        out.push_str("pin_init!(Self {");
+        let name = rest[at..open - 1].trim_start_matches("_init!(").trim();
+        let error = rest[open + length + 1..close].split_whitespace().collect::<Vec<_>>().join(" ");
+        out.push_str(&format!("_init!({name} {{"));
         for field in rest[open..open + length].split(',') {
             let words = field.split_whitespace().collect::<Vec<_>>().join(" ");
             if !words.is_empty() {
-                let words =
-                    words.replace(" :: ", "::").replace(" : ", ": ").replace(" :", ":").replace(" (", "(");
+                let words = words
+                    .replace(" :: ", "::")
+                    .replace(" : ", ": ")
+                    .replace(" :", ":")
+                    .replace(" (", "(")
+                    .replace(" ?", "?");
                 out.push_str(&format!("\n{}{words},", " ".repeat(indent + 4)));
             }
         }
-        out.push_str(&format!("\n{}}})", " ".repeat(indent)));
+        out.push_str(&format!("\n{}}}{error})", " ".repeat(indent)));
         rest = &rest[close + 1..];
     }
     out.push_str(rest);

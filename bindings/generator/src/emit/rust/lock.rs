@@ -222,6 +222,7 @@ fn data(object: &Object, name: &str) -> Vec<TokenStream> {
         return Vec::new();
     };
     let guard = ident(name);
+    let stored = types::stored(object);
     let (bound, args) = types::generics_with_lifetime(object);
     let read = layout::safety(&[Reason::SharedData(name.to_owned())]);
     let mut items = vec![quote! {
@@ -231,7 +232,7 @@ fn data(object: &Object, name: &str) -> Vec<TokenStream> {
             #[inline]
             fn deref(&self) -> &T {
                 #read
-                unsafe { &*self.owner.data.get() }
+                unsafe { &*self.owner #stored.data.get() }
             }
         }
     }];
@@ -245,7 +246,7 @@ fn data(object: &Object, name: &str) -> Vec<TokenStream> {
                 #[inline]
                 pub fn as_pin(&mut self) -> Pin<&mut T> {
                     #write
-                    let data = unsafe { &mut *self.owner.data.get() };
+                    let data = unsafe { &mut *self.owner #stored.data.get() };
                     #pinned
                     unsafe { Pin::new_unchecked(data) }
                 }

@@ -47,7 +47,9 @@ const PRELUDE: &[&str] = &[
     "CStr",
     "ENOMEM",
     "Error",
+    "GFP_KERNEL",
     "Init",
+    "KBox",
     "Pin",
     "PinInit",
     "Result",
@@ -57,6 +59,7 @@ const PRELUDE: &[&str] = &[
     "pin_data",
     "pin_init",
     "pinned_drop",
+    "try_init",
     "try_pin_init",
     "vtable",
 ];

@@ -41,6 +41,11 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
     let mut text = prose::of_type(object.doc.as_ref(), &fallback);
     text.push_str("\n\n# Invariants\n\n");
     text.push_str(&match object.shape {
+        Shape::Pinned if object.deferred.is_some() => format!(
+            "`storage` points to a `struct {}` that its constructor has initialised, with what belongs to it. It is \
+             there until the object has ended, which happens after it is dropped.",
+            object.tag
+        ),
         Shape::Pinned => format!(
             "`inner` is a `struct {}` that its constructor has initialised; it stays where it is until \
              it is dropped.",
@@ -80,17 +85,33 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
                 true => quote! { #[pin_data(PinnedDrop)] },
                 false => quote! { #[pin_data] },
             };
+            let all = quote! {
+                #[pin]
+                inner: Opaque<bindings::#raw>,
+                #data
+                #(#fields)*
+                #phantom
+                #local
+            };
+            if object.deferred.is_some() {
+                let storage = types::storage(object);
+                let (_, args) = types::generics(object);
+                let held = layout::docs(&format!("What belongs to a [`{}`].", object.name), 4);
+                return quote! {
+                    #docs
+                    pub struct #name #bound {
+                        storage: NonNull<#storage #args>,
+                    }
+
+                    #held
+                    #[pin_data]
+                    struct #storage #bound { #all }
+                };
+            }
             quote! {
                 #docs
                 #attribute
-                pub struct #name #bound {
-                    #[pin]
-                    inner: Opaque<bindings::#raw>,
-                    #data
-                    #(#fields)*
-                    #phantom
-                    #local
-                }
+                pub struct #name #bound { #all }
             }
         }
         _ => {
@@ -158,18 +179,22 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     let docs = layout::docs(&format!("Returns a raw pointer to the `struct {}`.", object.tag), 8);
     let get = match object.shape {
         Shape::Owned => quote! { self.ptr.as_ptr() },
-        Shape::Pinned => quote! { self.inner.get() },
+        Shape::Pinned => {
+            let stored = types::stored(object);
+            quote! { self #stored.inner.get() }
+        }
         _ => quote! { self.0.get() },
     };
     if object.is_generic() && object.data.is_empty() {
         let docs = layout::docs("The data.", 8);
         let why = layout::safety(&[Reason::OnlyShared]);
+        let stored = types::stored(object);
         body.push(quote! {
             #docs
             #[inline]
             pub fn data(&self) -> &T {
                 #why
-                unsafe { &*self.data.get() }
+                unsafe { &*self #stored.data.get() }
             }
         });
     }
@@ -188,6 +213,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
             body.push(function::method(api, method, &Receiver::object(&object.tag)));
         }
     }
+    body.extend(storage(object));
     body.extend(super::stage::into_stage(object));
     body.extend(super::lock::methods(api, object, None));
     for section in api.sections.iter().filter(|section| section.of == object.tag) {
@@ -195,6 +221,53 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     }
     body.extend(super::ops::callbacks(api, object));
     body
+}
+
+/// The way to an object's storage, and its end.
+fn storage(object: &Object) -> Vec<TokenStream> {
+    if object.deferred.is_none() {
+        return Vec::new();
+    }
+    let raw = ident(&object.tag);
+    let storage = types::storage(object);
+    let (_, args) = types::generics(object);
+    let stored = layout::safety(&[Reason::Stored]);
+    let freed = layout::safety(&[Reason::Freed]);
+    let docs = layout::docs(
+        "Frees the storage of an object that has ended.\n\n# Safety\n\nC must call this once, with the `inner` of an \
+         object of this type that has ended.",
+        8,
+    );
+    let pinned = layout::safety(&[Reason::Allocated]);
+    let allocate = layout::docs("Allocates the storage of an object.", 8);
+    vec![
+        quote! {
+            #allocate
+            fn allocate(init: impl PinInit<#storage #args, Error>) -> Result<NonNull<#storage #args>> {
+                let storage = KBox::pin_init(init, GFP_KERNEL)?;
+                #pinned
+                let storage = unsafe { Pin::into_inner_unchecked(storage) };
+                Ok(NonNull::from(KBox::leak(storage)))
+            }
+        },
+        quote! {
+            #[inline]
+            fn storage(&self) -> &#storage #args {
+                #stored
+                unsafe { self.storage.as_ref() }
+            }
+        },
+        quote! {
+            #docs
+            unsafe extern "C" fn free(ptr: *mut bindings::#raw) {
+                let inner = Opaque::cast_from(ptr).cast_mut();
+                #freed
+                let storage = unsafe { container_of!(inner, #storage #args, inner) };
+                #freed
+                drop(unsafe { KBox::from_raw(storage) });
+            }
+        },
+    ]
 }
 
 fn from_raw(object: &Object) -> TokenStream {
@@ -221,7 +294,7 @@ fn from_raw(object: &Object) -> TokenStream {
 /// `fn new(...) -> impl PinInit<Self, Error>`
 fn pinned_constructor(object: &Object, constructor: &Function) -> TokenStream {
     let name = ident(&constructor.name);
-    let fallible = constructor.errno.is_some();
+    let fallible = constructor.errno.is_some() || object.deferred.is_some();
     let arguments = function::arguments(constructor, &quote! { slot });
     let fields = fields(object);
     let head = InitHead::new(object, fallible, arguments.borrows);
@@ -234,13 +307,23 @@ fn pinned_constructor(object: &Object, constructor: &Function) -> TokenStream {
         false => (quote! {}, quote! { pin_init }),
     };
     let docs = layout::docs(&prose::of_constructor(constructor, &fields.docs), 8);
+    let whole = match object.deferred {
+        None => quote! { #initialiser!(Self { #values }) },
+        Some(_) => {
+            let storage = types::storage(object);
+            quote! {
+                let storage = try_pin_init!(#storage { #values });
+                try_init!(Self { storage: Self::allocate(storage)?, }? Error)
+            }
+        }
+    };
     let unsafety = constructor.promise.as_ref().map(|_| quote! { unsafe });
     quote! {
         #docs
         pub #unsafety fn #name #generics(#(#given,)* #(#decls,)* #data) -> impl PinInit<Self #error> #outlives #clause {
             #(#before)*
             #inner
-            #initialiser!(Self { #values })
+            #whole
         }
     }
 }
@@ -373,6 +456,19 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
     let call = ident(&destructor.c);
     let (bound, args) = types::generics(object);
     let safety = layout::safety(&[Reason::Ended(destructor.c.clone())]);
+    if let Some(deferred) = &object.deferred {
+        let call = ident(deferred);
+        let safety = layout::safety(&[Reason::Done(deferred.clone())]);
+        return Some(quote! {
+            impl #bound Drop for #name #args {
+                #[inline]
+                fn drop(&mut self) {
+                    #safety
+                    unsafe { bindings::#call(self.as_raw(), Some(Self::free)) };
+                }
+            }
+        });
+    }
     Some(match object.shape {
         Shape::Pinned => quote! {
             #[pinned_drop]

@@ -77,7 +77,11 @@ fn declaration(object: &Object, callback: &Callback) -> TokenStream {
             true => ident(&param.name),
             false => format_ident!("_{}", param.name),
         };
-        let rust = match callback.order_of(&param.name) {
+        let rust = match callback.block_at(&param.name) {
+            Some(found) if found.reads => {
+                let block = block(ty);
+                quote! { &#block }
+            }
             Some(_) => block(ty),
             None => types::rust(ty),
         };
@@ -166,15 +170,35 @@ pub(super) fn callbacks(api: &Api, object: &Object) -> Vec<TokenStream> {
 /// From the structure that C hands back to the object around it.
 fn find(object: &Object) -> TokenStream {
     let raw = ident(&object.tag);
+    let lives = match object.deferred {
+        Some(_) => "and the result must not be used after its storage was freed.",
+        None => "which must live for all of `'a`.",
+    };
     let docs = layout::docs(
         &format!(
             "The object around a `struct {}`.\n\n# Safety\n\n`ptr` must point to the `inner` of a live \
-             object of this type, which must live for all of `'a`.",
+             object of this type, {lives}",
             object.tag
         ),
         8,
     );
     let inside = layout::safety(&[Reason::Inside]);
+    if object.deferred.is_some() {
+        let storage = types::storage(object);
+        let (_, args) = types::generics(object);
+        return quote! {
+            #docs
+            #[inline]
+            unsafe fn around(ptr: *mut bindings::#raw) -> ManuallyDrop<Self> {
+                let inner = Opaque::cast_from(ptr).cast_mut();
+                #inside
+                let storage = unsafe { container_of!(inner, #storage #args, inner) };
+                #inside
+                let storage = unsafe { NonNull::new_unchecked(storage) };
+                ManuallyDrop::new(Self { storage })
+            }
+        };
+    }
     let alive = layout::safety(&[Reason::Alive]);
     quote! {
         #docs
@@ -197,7 +221,7 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let this = ident(&callback.signature.params[0].name);
     let Passed { params, values, before } = passed(callback);
     let around = layout::safety(&[Reason::Called(object.tag.clone())]);
-    let (receiver, value) = data_of(callback);
+    let (receiver, value) = data_of(object, callback);
     let call = quote! { <T as #trait_name>::#method(#value, #(#values),*) };
     let (ret, body) = match (&callback.errno, &callback.gives) {
         (Some(_), _) => {
@@ -242,18 +266,35 @@ fn passed(callback: &Callback) -> Passed {
     let mut passed = Passed::default();
     for (param, ty) in callback.signature.params.iter().skip(1).zip(&callback.typed) {
         let name = ident(&param.name);
-        let raw = types::raw(ty);
+        let raw = match ty {
+            Type::Object { tag, .. } if param.ty.is_const_pointer() => {
+                let tag = ident(tag);
+                quote! { *const bindings::#tag }
+            }
+            ty => types::raw(ty),
+        };
         passed.params.push(quote! { #name: #raw });
-        match (callback.order_of(&param.name), ty) {
+        match (callback.block_at(&param.name), ty) {
             // The block knows it.
             _ if callback.is_order(&param.name) => continue,
-            (Some(order), _) => {
-                let (typed, order_name) = (block(ty), ident(order));
-                let why = layout::safety(&[Reason::Block(param.name.clone(), order.to_owned())]);
+            (Some(found), _) => {
+                let (typed, order_name) = (block(ty), ident(&found.order));
+                let why = layout::safety(&[Reason::Block {
+                    pointer: param.name.clone(),
+                    order: found.order.clone(),
+                    reads: found.reads,
+                }]);
+                let raw = match param.ty.is_const_pointer() {
+                    true => quote! { #name.cast_mut() },
+                    false => quote! { #name },
+                };
                 passed
                     .before
-                    .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name, #order_name) }; });
-                passed.values.push(quote! { #name });
+                    .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#raw, #order_name) }; });
+                passed.values.push(match found.reads {
+                    true => quote! { &#name },
+                    false => quote! { #name },
+                });
             }
             (None, Type::RecordRef(record)) => {
                 let typed = ident(&record.name);
@@ -271,7 +312,8 @@ fn passed(callback: &Callback) -> Passed {
 }
 
 /// What the method is called on, and how it is come by.
-fn data_of(callback: &Callback) -> (TokenStream, TokenStream) {
+fn data_of(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
+    let stored = types::stored(object);
     match callback.this {
         SelfKind::Exclusive => {
             let guard = callback.requires.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
@@ -279,7 +321,7 @@ fn data_of(callback: &Callback) -> (TokenStream, TokenStream) {
             let pinned = layout::safety(&[Reason::Pinned]);
             let data = quote! {
                 #why
-                let data = unsafe { &mut *object.data.get() };
+                let data = unsafe { &mut *object #stored.data.get() };
                 #pinned
                 let data = unsafe { Pin::new_unchecked(data) };
             };
@@ -287,8 +329,9 @@ fn data_of(callback: &Callback) -> (TokenStream, TokenStream) {
         }
         SelfKind::Shared => {
             let why = layout::safety(&[Reason::OnlyShared]);
-            (quote! { #why let data = unsafe { &*object.data.get() }; }, quote! { data })
+            (quote! { #why let data = unsafe { &*object #stored.data.get() }; }, quote! { data })
         }
+        SelfKind::Object if object.deferred.is_some() => (quote! {}, quote! { &object }),
         SelfKind::Object => (quote! {}, quote! { object }),
     }
 }

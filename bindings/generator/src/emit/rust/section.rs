@@ -96,11 +96,12 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
             let why = layout::safety(&[Reason::Entered(guard.to_owned())]);
             let pinned = layout::safety(&[Reason::Pinned]);
             let held = data_name(section);
+            let stored = types::stored(object);
             (
                 quote! { impl for<'s> FnMut(&#view<'s>, &mut #held<'s, T>) -> Result },
                 quote! {
                     #why
-                    let data = unsafe { &mut *self.data.get() };
+                    let data = unsafe { &mut *self #stored.data.get() };
                     #pinned
                     let data = unsafe { Pin::new_unchecked(data) };
                     body(&shown, &mut #held { data, _brand: PhantomData })?;

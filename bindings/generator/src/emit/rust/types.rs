@@ -93,6 +93,19 @@ pub(super) fn guard_args(object: &Object) -> TokenStream {
     }
 }
 
+/// The fields of an object in place, as they are reached from it: in it, or in its storage.
+pub(super) fn stored(object: &Object) -> TokenStream {
+    match object.deferred {
+        Some(_) => quote! { .storage() },
+        None => quote! {},
+    }
+}
+
+/// The type that holds the fields of an object whose end may be deferred.
+pub(super) fn storage(object: &Object) -> Ident {
+    format_ident!("{}Storage", object.name)
+}
+
 /// The type of an object.
 pub(super) fn object(object: &Object) -> TokenStream {
     let name = ident(&object.name);

@@ -11,19 +11,35 @@ use crate::{
             MemoryType,
             Migration, //
         },
-        mirror::Span,
+        mirror::{
+            Access,
+            Invalidation,
+            Mirror,
+            MirrorRange,
+            Operations,
+            Span, //
+        },
         page::Block, //
     },
+    new_mutex,
     page::PAGE_SIZE,
     prelude::*,
     sizes::SZ_4M,
-    sync::atomic::Relaxed, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Completion,
+        Mutex, //
+    }, //
 };
 
 #[vtable]
 impl MemoryOperations for Buffer {
-    fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: Block<'_>) -> Result {
-        let (to, from) = (memory.place(&dst), memory.place(&src));
+    fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: &Block<'_>) -> Result {
+        let (to, from) = (memory.place(&dst), memory.place(src));
         let to = to.here().then(|| to.offset());
         memory.data().copy(to, from.offset(), dst, src)
     }
@@ -33,12 +49,22 @@ impl MemoryOperations for Buffer {
     }
 }
 
+/// A device's page table with nothing in it.
+struct NoTable;
+
+#[vtable]
+impl Operations for NoTable {
+    fn invalidate(self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+        true
+    }
+}
+
 /// With one chunk.
 fn device() -> Result<Pin<KBox<DeviceMemory<Buffer>>>> {
-    let data = Buffer::new(SZ_4M)?;
+    let data = Buffer::new(SZ_4M);
     let memory = DeviceMemory::new(MemoryType::PRIVATE, 1, c"hmm_rust_devmem", data);
     let memory = KBox::pin_init(memory, GFP_KERNEL)?;
-    memory.add(0, SZ_4M, core::ptr::null())?;
+    memory.add(SZ_4M, core::ptr::null())?;
     Ok(memory)
 }
 
@@ -102,6 +128,32 @@ mod tests {
     }
 
     #[test]
+    fn a_section_shows_pages_where_they_went() -> Result {
+        let memory = device()?;
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let owner = memory.as_raw().cast_const().cast();
+        let mirror = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL)?;
+        let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+        let mut there = 0;
+        mirror.populate_in(span, Access::Write, memory.any(), |pages, _| {
+            there += pages
+                .runs()
+                .flat_map(|run| run.frames())
+                .filter(|page| page.is_private() && page.is_of(owner))
+                .count();
+            Ok(())
+        })?;
+        assert_eq!(there, PAGES);
+        let snapshot = mirror.populate_in(span, Access::Snapshot, memory.any(), |_, _| Ok(()));
+        assert!(snapshot == Err(EINVAL));
+        // Touching them migrates them back.
+        assert_eq!(numbers(span)?, NUMBERS);
+        Ok(())
+    }
+
+    #[test]
     fn what_cannot_be_copied_stays() -> Result {
         let memory = device()?;
         memory.data().broken.store(true, Relaxed);
@@ -130,6 +182,144 @@ mod tests {
         assert!(Migration::collect(&memory, mm, hole).is_err());
         // The lock of the address space was given back: nothing would come here otherwise.
         assert_eq!(memory.migrate(mm, span)?, PAGES);
+        Ok(())
+    }
+}
+
+/// Does in each of its callbacks what could wait for the callback.
+#[pin_data(PinnedDrop)]
+struct Nested {
+    /// What happened to `add` in `release`, and in `copy` while the memory is removed.
+    released: Atomic<i32>,
+    copied: Atomic<i32>,
+    /// Of the memory itself, until `copy` drops it.
+    #[pin]
+    me: Mutex<Option<Arc<DeviceMemory<Nested>>>>,
+    dropped: Arc<Completion>,
+}
+
+fn errno(result: Result) -> i32 {
+    result.err().map_or(0, Error::to_errno)
+}
+
+#[vtable]
+impl MemoryOperations for Nested {
+    /// What goes to the device comes back as zeros.
+    fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, _src: &Block<'_>) -> Result {
+        if memory.place(&dst).here() {
+            return Ok(());
+        }
+        let last = memory.data().me.lock().take();
+        if last.is_none() {
+            let error = errno(memory.add(SZ_4M, core::ptr::null()));
+            assert_eq!(errno(memory.remove(0)), error);
+            assert!(memory.evict() > 0);
+            memory.resume();
+            memory.data().copied.store(error, Relaxed);
+        }
+        drop(last);
+        // The memory is there still: the work item that ends it waits for the page.
+        assert!(memory.data().me.lock().is_none());
+        dst.page_mut(0, |page| page.clear()).ok_or(EIO)
+    }
+
+    fn clear(_memory: &DeviceMemory<Self>, _page: Block<'_>) -> Result {
+        Err(EIO)
+    }
+
+    fn grow(memory: &DeviceMemory<Self>) -> Result {
+        memory.add(SZ_4M, core::ptr::null())?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        // `grow` is not called again.
+        assert_eq!(memory.migrate(mm, mapped()?)?, 0);
+        Ok(())
+    }
+
+    fn release(memory: &DeviceMemory<Self>, _data: *const c_void) {
+        let error = errno(memory.add(SZ_4M, core::ptr::null()));
+        assert_eq!(memory.evict(), 0);
+        memory.resume();
+        memory.data().released.store(error, Relaxed);
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Nested {
+    fn drop(self: Pin<&mut Self>) {
+        // The memory has ended, and so `release` could add none.
+        assert_eq!(self.released.load(Relaxed), ENODEV.to_errno());
+        self.dropped.complete_all();
+    }
+}
+
+fn nested() -> Result<Arc<DeviceMemory<Nested>>> {
+    let dropped = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
+    let data = pin_init!(Nested {
+        released: Atomic::new(1),
+        copied: Atomic::new(1),
+        me <- new_mutex!(None),
+        dropped,
+    });
+    let memory = DeviceMemory::new(MemoryType::PRIVATE, 1, c"hmm_rust_nested", data);
+    Arc::pin_init(memory, GFP_KERNEL)
+}
+
+#[macros::kunit_tests(hmm_rust_devmem_within)]
+mod within {
+    use super::*;
+
+    #[test]
+    fn release_may_add() -> Result {
+        let memory = nested()?;
+        let dropped = memory.data().dropped.clone();
+        memory.add(SZ_4M, core::ptr::null())?;
+        memory.remove(0)?;
+        assert_eq!(memory.data().released.load(Relaxed), 0);
+        assert_eq!(memory.available(), SZ_4M);
+        drop(memory);
+        dropped.wait_for_completion();
+        Ok(())
+    }
+
+    #[test]
+    fn grow_may_migrate() -> Result {
+        let memory = nested()?;
+        let span = mapped()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        assert_eq!(memory.migrate(mm, span)?, 0);
+        assert_eq!(memory.available(), SZ_4M);
+        Ok(())
+    }
+
+    #[test]
+    fn copy_is_refused_what_would_wait_for_it() -> Result {
+        let memory = nested()?;
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        memory.add(SZ_4M, core::ptr::null())?;
+        assert_eq!(memory.migrate(mm, span)?, PAGES);
+        memory.remove(100)?;
+        assert_eq!(memory.data().copied.load(Relaxed), EDEADLK.to_errno());
+        Ok(())
+    }
+
+    #[test]
+    fn copy_may_drop_the_last_reference() -> Result {
+        let memory = nested()?;
+        let dropped = memory.data().dropped.clone();
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        memory.add(SZ_4M, core::ptr::null())?;
+        assert_eq!(memory.migrate(mm, span)?, PAGES);
+        *memory.data().me.lock() = Some(memory.clone());
+        drop(memory);
+        // The fault of the first page drops the memory.
+        let _ = numbers(span)?;
+        dropped.wait_for_completion();
         Ok(())
     }
 }

@@ -91,6 +91,15 @@ fn mirror() -> Result<Arc<Mirror<Table>>> {
     Arc::pin_init(mirror, GFP_KERNEL)
 }
 
+/// Of a device whose mirrors share an owner.
+fn mirror_of_owner() -> Result<Arc<Mirror<Table>>> {
+    static OWNER: u8 = 0;
+    let current = current!();
+    let mm = current.mm().ok_or(EINVAL)?;
+    let mirror = Mirror::new(mm, (&raw const OWNER).cast(), Table::default());
+    Arc::pin_init(mirror, GFP_KERNEL)
+}
+
 /// How many pages of a span get device addresses.
 fn addresses(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result<usize> {
     mirror.populate_dma(span, Access::Write, dma, |pages, table| {
@@ -140,5 +149,37 @@ mod tests {
         let map = KBox::pin_init(DmaMap::new(one, device.get(), empty), GFP_KERNEL);
         assert!(map.is_err());
         Ok(())
+    }
+
+    #[test]
+    fn a_page_is_exclusive_to_one_mirror_of_its_owner() -> Result {
+        let span = memory()?;
+        let first = Span::new(span.start(), span.start() + PAGE_SIZE);
+        let (one, other) = (mirror_of_owner()?, mirror_of_owner()?);
+        let _one = KBox::pin_init(MirrorRange::new(one.clone(), span), GFP_KERNEL)?;
+        let _other = KBox::pin_init(MirrorRange::new(other.clone(), span), GFP_KERNEL)?;
+        other.populate(first, Access::Write, |pages, table| {
+            table.pages += pages.runs().count();
+            Ok(())
+        })?;
+        assert_eq!(other.lock().pages, 1);
+        one.exclusive(first, |pages, table| {
+            table.pages += pages.runs().count();
+            Ok(())
+        })?;
+        assert_eq!(one.lock().pages, 1);
+        assert_eq!(other.lock().pages, 0);
+        // And back: now the other takes it.
+        other.exclusive(first, |_, _| Ok(()))?;
+        assert_eq!(one.lock().pages, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn the_longest_timeout_is_not_the_shortest() -> Result {
+        let span = memory()?;
+        let mirror = mirror()?;
+        let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+        mirror.populate_with(span, Access::Write, usize::MAX, |_, _| Ok(()))
     }
 }

@@ -7,16 +7,17 @@ use crate::{
     error::to_result,
     hmm::{
         mirror::Span,
-        page::{
-            Block,
-            Ram, //
-        }, //
+        page::Block, //
     },
+    new_mutex,
     page::PAGE_SIZE,
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Mutex, //
     },
     uaccess::{
         UserPtr,
@@ -27,49 +28,54 @@ use crate::{
 pub(super) const PAGES: usize = 4;
 
 /// A device that is a buffer, and that can break.
+#[pin_data]
 pub(super) struct Buffer {
-    ram: Ram,
+    #[pin]
+    ram: Mutex<VVec<u8>>,
     /// How many pages were copied.
     pub(super) copies: Atomic<usize>,
     pub(super) broken: Atomic<bool>,
 }
 
 impl Buffer {
-    pub(super) fn new(size: usize) -> Result<Self> {
-        Ok(Self {
-            ram: Ram::new(size)?,
+    pub(super) fn new(size: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            ram <- new_mutex!(VVec::from_elem(0, size, GFP_KERNEL)?),
             copies: Atomic::new(0),
             broken: Atomic::new(false),
         })
     }
 
-    /// Of the two blocks `dst` is in the buffer, at `to`; or it is not, and `src` is, at `from`.
+    /// Copies to the buffer, at `to`; or if that is none, from the buffer, at `from`.
     pub(super) fn copy(
         &self,
         to: Option<usize>,
         from: usize,
         mut dst: Block<'_>,
-        src: Block<'_>,
+        src: &Block<'_>,
     ) -> Result {
         if self.broken.load(Relaxed) {
             return Err(EIO);
         }
         self.copies.fetch_add(dst.pages(), Relaxed);
+        let mut ram = self.ram.lock();
         for index in 0..dst.pages() {
             let at = to.unwrap_or(from) + index * PAGE_SIZE;
-            self.ram
-                .with(at, PAGE_SIZE, |bytes| match to {
-                    Some(_) => src.page(index, |from| bytes.copy_from(from)),
-                    None => dst.page_mut(index, |to| to.copy_from(bytes)),
-                })?
-                .ok_or(EIO)??;
+            let ram = ram.get_mut(at..at + PAGE_SIZE).ok_or(EINVAL)?;
+            match to {
+                Some(_) => src.page(index, |from| from.read(0, ram)),
+                None => dst.page_mut(index, |to| to.write(0, ram)),
+            }
+            .ok_or(EIO)??;
         }
         Ok(())
     }
 
     pub(super) fn clear(&self, at: usize, page: Block<'_>) -> Result {
-        self.ram
-            .with(at, page.pages() * PAGE_SIZE, |bytes| bytes.clear())
+        let mut ram = self.ram.lock();
+        let all = ram.get_mut(at..at + page.pages() * PAGE_SIZE);
+        all.ok_or(EINVAL)?.fill(0);
+        Ok(())
     }
 }
 

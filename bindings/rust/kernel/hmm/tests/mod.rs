@@ -7,6 +7,7 @@ mod devmem;
 mod dma;
 #[cfg(CONFIG_HMM_DEVMEM)]
 mod memory;
+mod within;
 
 use crate::{
     bindings,
@@ -20,8 +21,7 @@ use crate::{
             PfnFlags,
             Span, //
         },
-        page::Ram,
-        table, //
+        page::Bytes, //
     },
     mm::MmWithUser,
     page::PAGE_SIZE,
@@ -30,8 +30,7 @@ use crate::{
         aref::ARef,
         Arc,
         Completion, //
-    },
-    workqueue, //
+    }, //
 };
 use core::ptr::NonNull;
 
@@ -84,70 +83,14 @@ fn snapshot(mirror: &Mirror<Table>) -> Result {
     })
 }
 
-/// Holds its own mirror, until that is released.
-struct Cycle {
-    mirror: Option<Arc<Mirror<Cycle>>>,
-    dropped: Arc<Completion>,
-}
-
-#[vtable]
-impl Operations for Cycle {
-    fn invalidate(self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
-        true
-    }
-
-    fn release(mirror: &Mirror<Self>) {
-        let last = mirror.lock().mirror.take();
-
-        // Dropped here, it would wait for this callback.
-        let _ = workqueue::system().try_spawn(GFP_KERNEL, move || drop(last));
-    }
-}
-
-impl Drop for Cycle {
-    fn drop(&mut self) {
-        self.dropped.complete_all();
-    }
-}
-
-/// Has nothing to flush.
-struct NoTlb;
-
-#[vtable]
-impl table::Tlb for NoTlb {
-    fn flush(&mut self, _span: Span) {}
-}
-
 #[macros::kunit_tests(hmm_rust_mirror)]
 mod mirrors {
     use super::*;
 
     #[test]
-    fn the_last_reference_goes_in_a_work_item() -> Result {
-        let mm = address_space()?;
-        let dropped = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
-        let data = Cycle {
-            mirror: None,
-            dropped: dropped.clone(),
-        };
-        let mirror = Arc::pin_init(Mirror::new(&mm, core::ptr::null(), data), GFP_KERNEL)?;
-        mirror.lock().mirror = Some(mirror.clone());
-        drop(mirror);
-        drop(mm);
-        dropped.wait_for_completion();
-        Ok(())
-    }
-
-    #[test]
-    fn a_span_that_is_empty_has_nothing() -> Result {
-        let mm = address_space()?;
-        let data = table::Table::new(NoTlb);
-        let mirror = Arc::pin_init(Mirror::new(&mm, core::ptr::null(), data), GFP_KERNEL)?;
-        assert!(!mirror.lock().is_exclusive(Span::new(0, 0)));
-        assert!(!mirror.lock().is_exclusive(Span::new(PAGE_SIZE, 0)));
+    fn a_reversed_span_has_no_pages() {
         assert_eq!(Span::new(PAGE_SIZE, 0).pages(), 0);
         assert!(!Span::new(PAGE_SIZE, 0).is_user());
-        Ok(())
     }
 
     #[test]
@@ -220,65 +163,94 @@ mod mirrors {
     }
 }
 
-#[macros::kunit_tests(hmm_rust_ram)]
-mod ram {
+#[macros::kunit_tests(hmm_rust_bytes)]
+mod bytes {
     use super::*;
 
-    /// Three pages in which each word is its own place.
-    fn filled() -> Result<Ram> {
-        let ram = Ram::new(3 * PAGE_SIZE)?;
-        ram.with(0, 3 * PAGE_SIZE, |bytes| {
-            (0..3 * PAGE_SIZE)
-                .step_by(4)
-                .try_for_each(|at| bytes.store(at, at as u32))
-        })??;
-        Ok(ram)
-    }
+    /// Three pages in which each 32-bit integer is its own offset.
+    struct Memory(VVec<u8>);
 
-    fn copy(ram: &Ram, to: usize, from: usize, len: usize) -> Result {
-        ram.with(from, len, |from| ram.with(to, len, |to| to.copy_from(from)))??
-    }
+    impl Memory {
+        fn new() -> Result<Self> {
+            let mut memory = Self(VVec::from_elem(0, 3 * PAGE_SIZE, GFP_KERNEL)?);
+            let mut bytes = memory.bytes(0, 3 * PAGE_SIZE);
 
-    /// Whether the words of `len` bytes at `at` are those that were at `was`.
-    fn shows(ram: &Ram, at: usize, was: usize, len: usize) -> Result<bool> {
-        ram.with(at, len, |bytes| {
+            for at in (0..3 * PAGE_SIZE).step_by(4) {
+                bytes.store(at, at as u32)?;
+            }
+            Ok(memory)
+        }
+
+        fn bytes(&mut self, at: usize, len: usize) -> Bytes<'_> {
+            assert!(at + len <= self.0.len());
+            // SAFETY: They are in the vector, which is borrowed for as long as they are used.
+            unsafe { Bytes::from_raw(self.0.as_mut_ptr().add(at), len) }
+        }
+
+        fn copy(&mut self, to: usize, from: usize, len: usize) -> Result {
+            let first = self.0.as_mut_ptr();
+
+            assert!(to.max(from) + len <= self.0.len());
+            // SAFETY: Both are in the vector, to which no reference is used meanwhile.
+            let (mut to, from) = unsafe {
+                (
+                    Bytes::from_raw(first.add(to), len),
+                    Bytes::from_raw(first.add(from), len),
+                )
+            };
+            to.copy_from(&from)
+        }
+
+        /// Whether the integers of `len` bytes at `at` are those that were at `was`.
+        fn shows(&mut self, at: usize, was: usize, len: usize) -> bool {
+            let bytes = self.bytes(at, len);
+
             (0..len)
                 .step_by(4)
                 .all(|i| bytes.load(i) == Ok((was + i) as u32))
-        })
+        }
     }
 
     #[test]
     fn a_page_is_copied_and_nothing_else() -> Result {
-        let ram = filled()?;
-        copy(&ram, PAGE_SIZE, 0, PAGE_SIZE)?;
-        assert!(shows(&ram, 0, 0, PAGE_SIZE)?);
-        assert!(shows(&ram, PAGE_SIZE, 0, PAGE_SIZE)?);
-        assert!(shows(&ram, 2 * PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE)?);
+        let mut memory = Memory::new()?;
+        memory.copy(PAGE_SIZE, 0, PAGE_SIZE)?;
+        assert!(memory.shows(0, 0, PAGE_SIZE));
+        assert!(memory.shows(PAGE_SIZE, 0, PAGE_SIZE));
+        assert!(memory.shows(2 * PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE));
         Ok(())
     }
 
     #[test]
-    fn what_overlaps_is_copied_as_it_was() -> Result {
-        let ram = filled()?;
-        copy(&ram, 8, 0, PAGE_SIZE)?;
-        assert!(shows(&ram, 8, 0, PAGE_SIZE)?);
-        let ram = filled()?;
-        copy(&ram, 0, 8, PAGE_SIZE)?;
-        assert!(shows(&ram, 0, 8, PAGE_SIZE)?);
+    fn overlapping_bytes_are_copied_as_they_were() -> Result {
+        let mut memory = Memory::new()?;
+        memory.copy(8, 0, PAGE_SIZE)?;
+        assert!(memory.shows(8, 0, PAGE_SIZE));
+        let mut memory = Memory::new()?;
+        memory.copy(0, 8, PAGE_SIZE)?;
+        assert!(memory.shows(0, 8, PAGE_SIZE));
         Ok(())
     }
 
     #[test]
-    fn what_has_no_room_is_not_shown() -> Result {
-        let ram = filled()?;
+    fn bytes_outside_are_refused() -> Result {
+        let mut memory = Memory::new()?;
+        let mut bytes = memory.bytes(0, 64);
         let mut seen = KVec::with_capacity(8, GFP_KERNEL)?;
-        ram.with(0, 64, |bytes| bytes.append(4, 8, &mut seen))??;
+        bytes.append(4, 8, &mut seen)?;
         assert_eq!(seen[..4], 4u32.to_ne_bytes());
         assert_eq!(seen[4..], 8u32.to_ne_bytes());
-        let full = seen.capacity();
-        assert!(ram.with(0, 64, |bytes| bytes.append(0, full, &mut seen))? == Err(ENOMEM));
-        assert!(ram.with(0, 4, |bytes| bytes.append(0, 8, &mut seen))? == Err(EINVAL));
+        let mut two = [0; 8];
+        bytes.read(56, &mut two)?;
+        assert_eq!(two[4..], 60u32.to_ne_bytes());
+        assert!(bytes.append(0, seen.capacity(), &mut seen) == Err(ENOMEM));
+        assert!(bytes.append(60, 8, &mut seen) == Err(EINVAL));
+        assert!(bytes.read(60, &mut two) == Err(EINVAL));
+        assert!(bytes.write(60, &two) == Err(EINVAL));
+        assert!(bytes.write(usize::MAX, &two) == Err(EINVAL));
+        assert!(bytes.load(61) == Err(EINVAL));
+        assert!(bytes.load(2) == Err(EINVAL));
+        assert!(bytes.store(64, 1) == Err(EINVAL));
         assert_eq!(seen.len(), 8);
         Ok(())
     }

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A device's page table, for a device whose own is simulated.
+//! The page table that the device walks.
 //!
-//! It is the data of a [`Mirror`](super::Mirror): filled inside sections, looked at under the update lock, and
-//! emptied by invalidations without the driver having to do anything. So what is found in it is what the process
-//! has.
+//! It is the data of a [`Mirror`](kernel::hmm::Mirror): filled inside sections, read under the update lock, and emptied by
+//! invalidations. It is the one place in which page frame numbers outlive a section.
 
-use super::{
-    mirror::{
-        ExclusiveData,
-        Invalidation,
-        Operations,
-        PagesData,
-        PfnFlags,
-        Run,
-        Span, //
-    },
-    page::Block, //
-};
-use crate::{
+use core::marker::PhantomPinned;
+use kernel::{
     bindings,
+    hmm::{
+        mirror::{
+            ExclusiveData,
+            Invalidation,
+            Operations,
+            PagesData,
+            PfnFlags,
+            Run,
+            Span, //
+        },
+        page::Block, //
+    },
     impl_flags,
     page::PAGE_SHIFT,
     prelude::*,
     rbtree::RBTree, //
 };
-use core::marker::PhantomPinned;
 
 impl_flags!(
     /// What the device may do with a page.
@@ -42,10 +41,9 @@ impl_flags!(
     }
 );
 
-/// What the device does when entries of its table go.
-#[vtable]
-pub trait Tlb: Send + 'static {
-    /// Forget what is known of `span`, and be done with what is under way there. Must not sleep.
+/// What the device does when it loses entries of its table.
+pub(crate) trait Tlb: Send + 'static {
+    /// Forgets what the device knows of `span`, and waits for its accesses there. Must not sleep.
     fn flush(&mut self, span: Span);
 }
 
@@ -60,31 +58,13 @@ struct Entry {
 
 /// The table.
 ///
-/// # Examples
-///
-/// The whole of a device's fault handler:
-///
-/// ```
-/// use kernel::{
-///     hmm::{table::*, Access, Mirror, Span},
-///     prelude::*, //
-/// };
-///
-/// fn fault<D: Tlb>(mirror: &Mirror<Table<D>>, span: Span) -> Result {
-///     mirror.populate(span, Access::Write, |pages, table| {
-///         pages
-///             .runs()
-///             .try_for_each(|run| table.map(&run, Right::Read | Right::Write))
-///     })
-/// }
-/// ```
-///
 /// # Invariants
 ///
-/// Every entry was made by `map` of [`PagesData`] or [`ExclusiveData`] of a run of a section on the mirror whose data
-/// it is, and goes before what it says ceases to be true; no two overlap. To swap two would break that: they are pinned.
+/// Every entry was made by [`Table::map`] or [`Table::map_exclusive`] of a run of a section on the mirror whose data the
+/// table is, and is removed before the CPU's page table changes there. No two entries overlap. The table is pinned, as two
+/// tables that were swapped would have each other's entries.
 #[pin_data]
-pub struct Table<D: Tlb> {
+pub(crate) struct Table<D: Tlb> {
     entries: RBTree<usize, Entry>,
     device: D,
     #[pin]
@@ -93,7 +73,7 @@ pub struct Table<D: Tlb> {
 
 impl<D: Tlb> Table<D> {
     /// Makes an empty table.
-    pub fn new(device: D) -> impl PinInit<Self> {
+    pub(crate) fn new(device: D) -> impl PinInit<Self> {
         pin_init!(Self {
             entries: RBTree::new(),
             device,
@@ -125,12 +105,12 @@ impl<D: Tlb> Table<D> {
     }
 
     /// What the device may do with the page at `addr`.
-    pub fn rights(&self, addr: usize) -> Rights {
+    pub(crate) fn rights(&self, addr: usize) -> Rights {
         self.entry(addr).map_or(Rights::default(), |e| e.rights)
     }
 
     /// Whether the device has any page of `span` to itself, for atomic operations. It has none of an empty one.
-    pub fn is_exclusive(&self, span: Span) -> bool {
+    pub(crate) fn is_exclusive(&self, span: Span) -> bool {
         if span.pages() == 0 {
             return false;
         }
@@ -166,16 +146,16 @@ impl<D: Tlb> Table<D> {
         Ok(())
     }
 
-    /// Translates an address, as the device's MMU does: the page at `addr`, or `None` when the device has not all of
-    /// `rights` and must fault.
-    pub fn lookup(&self, addr: usize, rights: Rights) -> Option<Mapped<'_>> {
+    /// Translates an address, as the device's MMU does: the page at `addr`, or `None` if the device does not have all of
+    /// `rights`, or if these are none, and must fault.
+    pub(crate) fn lookup(&self, addr: usize, rights: Rights) -> Option<Mapped<'_>> {
         let entry = self.entry(addr)?;
-        if !entry.rights.contains_all(rights) {
+        if rights == Rights::default() || !entry.rights.contains_all(rights) {
             return None;
         }
         let pfn = entry.pfn + ((addr >> PAGE_SHIFT) - entry.first);
         // SAFETY: By the type's invariants the process has this page at `addr`, for as long as the table cannot
-        // change; it may be written to if the entry says so, and then only that is possible.
+        // change; it may be written to only if the entry has the right to write.
         let block = unsafe { Block::from_raw(bindings::hmm_frame(pfn), 0) };
         Some(Mapped { block, rights })
     }
@@ -186,31 +166,30 @@ fn numbers(span: Span) -> (usize, usize) {
     (span.start() >> PAGE_SHIFT, (span.end() - 1) >> PAGE_SHIFT)
 }
 
-impl<'s, D: Tlb> PagesData<'s, Table<D>> {
-    /// Lets the device reach the pages of a run. What was mapped there before is gone, also when this fails.
+impl<D: Tlb> Table<D> {
+    /// Lets the device access the pages of a run. What was mapped there before is removed, even if this fails.
     ///
     /// # Errors
     ///
     /// Fails with `EFAULT` where nothing is mapped, `EPERM` for a right that the process does not have, and `ENOMEM`.
-    pub fn map(&mut self, run: &Run<'s>, rights: Rights) -> Result {
-        // SAFETY: Run and table are of one section, as none other has the lifetime `'s`.
-        unsafe { self.as_pin().put(run, rights, false) }
+    pub(crate) fn map<'s>(
+        table: &mut PagesData<'s, Self>,
+        run: &Run<'s>,
+        rights: Rights,
+    ) -> Result {
+        // SAFETY: Run and table are of one section, as no other section has the lifetime `'s`.
+        unsafe { table.as_pin().put(run, rights, false) }
     }
-}
 
-impl<'s, D: Tlb> ExclusiveData<'s, Table<D>> {
-    /// Lets the device have the pages of a run to itself, until the CPU touches them; as [`PagesData::map`].
-    pub fn map(&mut self, run: &Run<'s>) -> Result {
-        // SAFETY: As there, and the section is one in which the pages are the device's.
-        unsafe { self.as_pin().put(run, Right::Read | Right::Write, true) }
+    /// Lets the device have the pages of a run to itself, until the CPU touches them; as [`Table::map`].
+    pub(crate) fn map_exclusive<'s>(table: &mut ExclusiveData<'s, Self>, run: &Run<'s>) -> Result {
+        // SAFETY: As in `map`, and the section is one that takes its pages from the CPU.
+        unsafe { table.as_pin().put(run, Right::Read | Right::Write, true) }
     }
 }
 
 #[vtable]
 impl<D: Tlb> Operations for Table<D> {
-    #[cfg(CONFIG_HMM_RUST_OWNER_MODULE)]
-    type OwnerModule = D::OwnerModule;
-
     fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool {
         self.forget(inv.span());
         true
@@ -218,19 +197,19 @@ impl<D: Tlb> Operations for Table<D> {
 }
 
 /// A page that the device may use, for as long as the table cannot change.
-pub struct Mapped<'t> {
+pub(crate) struct Mapped<'t> {
     block: Block<'t>,
     rights: Rights,
 }
 
 impl<'t> Mapped<'t> {
     /// To read from it.
-    pub fn block(&self) -> &Block<'t> {
+    pub(crate) fn block(&self) -> &Block<'t> {
         &self.block
     }
 
-    /// To write to it, if that was asked for; the process is told that the page is dirty.
-    pub fn block_mut(&mut self) -> Option<&mut Block<'t>> {
+    /// To write to it, if the right to write was requested; the page is marked dirty in the process.
+    pub(crate) fn block_mut(&mut self) -> Option<&mut Block<'t>> {
         if !self.rights.contains(Right::Write) {
             return None;
         }

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a driver does from within: from its callbacks, from inside a section, and under the update lock.
+
+use super::*;
+use crate::hmm;
+
+/// Does something in each of its callbacks.
+struct Within {
+    mirror: Option<Arc<Mirror<Within>>>,
+    range: Option<Pin<KBox<MirrorRange<Within>>>>,
+    /// What happened in `invalidate`.
+    nested: Result,
+    /// Completed when the data is dropped.
+    dropped: Arc<Completion>,
+}
+
+impl Within {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            mirror: None,
+            range: None,
+            nested: Ok(()),
+            dropped: Arc::pin_init(Completion::new(), GFP_KERNEL)?,
+        })
+    }
+
+    fn mirror(self, mm: &MmWithUser) -> Result<Arc<Mirror<Self>>> {
+        Arc::pin_init(Mirror::new(mm, core::ptr::null(), self), GFP_KERNEL)
+    }
+}
+
+#[vtable]
+impl Operations for Within {
+    fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
+        if let Some(me) = self.mirror.clone() {
+            self.nested = me.populate(inv.span(), Access::Snapshot, |_, _| Ok(()));
+        }
+        let range = self.range.take();
+        drop(range);
+        // The data is there still, although nothing refers to the mirror any more.
+        self.nested = self.nested.and(Ok(()));
+        true
+    }
+
+    fn release(mirror: &Mirror<Self>) {
+        let last = mirror.lock().mirror.take();
+        drop(last);
+        // The callback's own reference is valid until the callback returns.
+        assert!(mirror.lock().mirror.is_none());
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        self.dropped.complete_all();
+    }
+}
+
+fn open(mirror: &Mirror<Table>) -> Result {
+    mirror.populate(SPAN, Access::Snapshot, |_, _| Ok(()))
+}
+
+#[macros::kunit_tests(hmm_rust_within)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn release_may_drop_the_last_reference() -> Result {
+        let mm = address_space()?;
+        let data = Within::new()?;
+        let dropped = data.dropped.clone();
+        let mirror = data.mirror(&mm)?;
+        mirror.lock().mirror = Some(mirror.clone());
+        drop(mirror);
+        drop(mm);
+        dropped.wait_for_completion();
+        Ok(())
+    }
+
+    #[test]
+    fn invalidate_may_drop_its_range_and_its_mirror() -> Result {
+        let mm = address_space()?;
+        let data = Within::new()?;
+        let dropped = data.dropped.clone();
+        let mirror = data.mirror(&mm)?;
+        let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
+        mirror.lock().range = Some(range);
+        // The range keeps it.
+        drop(mirror);
+        drop(mm);
+        dropped.wait_for_completion();
+        Ok(())
+    }
+
+    #[test]
+    fn a_range_dropped_by_a_callback_is_gone() -> Result {
+        let mm = address_space()?;
+        let mirror = Within::new()?.mirror(&mm)?;
+        let whole = Span::new(SPAN.start(), SPAN.start() + PAGE_SIZE);
+        let range = KBox::pin_init(MirrorRange::new(mirror.clone(), whole), GFP_KERNEL)?;
+        mirror.populate(whole, Access::Snapshot, |_, data| {
+            // Dropped inside a section, it is ended by a work item.
+            data.range = None;
+            Ok(())
+        })?;
+        mirror.lock().range = Some(range);
+        mirror.populate(whole, Access::Snapshot, |_, data| {
+            data.range = None;
+            Ok(())
+        })?;
+        let gone = mirror.populate(whole, Access::Snapshot, |_, _| Ok(()));
+        assert!(gone == Err(ENOENT));
+        drop(mirror);
+        Ok(())
+    }
+
+    #[test]
+    fn a_range_dropped_in_a_section_is_invalidated() -> Result {
+        let mm = address_space()?;
+        let (one, other) = (super::super::mirror(&mm)?, super::super::mirror(&mm)?);
+        let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
+        let range = KBox::pin_init(MirrorRange::new(other.clone(), SPAN), GFP_KERNEL)?;
+        snapshot(&other)?;
+        let mut range = Some(range);
+        one.populate(SPAN, Access::Snapshot, |_, _| {
+            range = None;
+            Ok(())
+        })?;
+        assert!(open(&other) == Err(ENOENT));
+        hmm::synchronize();
+        assert_eq!(other.lock().seen, 0);
+        assert!(other.lock().invalidations > 0);
+        Ok(())
+    }
+
+    #[test]
+    fn no_section_in_the_mirrors_own_callback() -> Result {
+        let mm = address_space()?;
+        let mirror = Within::new()?.mirror(&mm)?;
+        let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
+        mirror.lock().mirror = Some(mirror.clone());
+        drop(range);
+        hmm::synchronize();
+        let nested = mirror.lock().nested;
+        assert!(nested == Err(EDEADLK));
+        let last = mirror.lock().mirror.take();
+        drop(last);
+        Ok(())
+    }
+
+    #[test]
+    fn no_section_in_a_section_of_the_mirror() -> Result {
+        let mm = address_space()?;
+        let one = super::super::mirror(&mm)?;
+        let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
+        let mut seen = 0;
+        one.populate(SPAN, Access::Snapshot, |_, _| {
+            assert!(open(&one) == Err(EDEADLK));
+            assert!(one.populate(SPAN, Access::Write, |_, _| Ok(())) == Err(EDEADLK));
+            seen += 1;
+            Ok(())
+        })?;
+        assert_eq!(seen, 1);
+        open(&one)
+    }
+
+    #[test]
+    fn no_section_under_the_mirrors_update_lock() -> Result {
+        let mm = address_space()?;
+        let one = super::super::mirror(&mm)?;
+        let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
+        let held = one.lock();
+        assert!(open(&one) == Err(EDEADLK));
+        drop(held);
+        open(&one)
+    }
+
+    #[test]
+    fn a_range_dropped_under_the_update_lock_makes_room() -> Result {
+        let mm = address_space()?;
+        let mirror = Within::new()?.mirror(&mm)?;
+        let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
+        let mut held = mirror.lock();
+        held.range = Some(range);
+        held.range = None;
+        drop(held);
+        // It waits for the work item, if that is not done yet.
+        let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
+        mirror.populate(SPAN, Access::Snapshot, |_, _| Ok(()))
+    }
+
+    #[test]
+    fn a_mirror_dropped_in_a_section_of_another_ends_later() -> Result {
+        let mm = address_space()?;
+        let data = Within::new()?;
+        let dropped = data.dropped.clone();
+        let mut last = Some(data.mirror(&mm)?);
+        let one = super::super::mirror(&mm)?;
+        let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
+        one.populate(SPAN, Access::Snapshot, |_, _| {
+            last = None;
+            Ok(())
+        })?;
+        dropped.wait_for_completion();
+        Ok(())
+    }
+}

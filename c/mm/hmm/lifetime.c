@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What modules leave behind.
+ *
+ * A mirror or device memory that is still registered when its driver's module is
+ * freed would call into freed text. A driver in safe Rust can leak either, and
+ * what it drops is ended by a work item, later. So all of them are listed from
+ * their beginning to their end, by one of their callbacks. When a module goes,
+ * those with a callback in it are ended, after its exit function has returned
+ * and before its text is freed.
+ *
+ * Nothing is listed, and no lock is taken, but when a mirror or device memory
+ * begins or ends.
+ */
+#include <linux/cleanup.h>
+#include <linux/init.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "lifetime.h"
+
+static LIST_HEAD(hmm_owned_list);
+static DEFINE_SPINLOCK(hmm_owned_lock);
+static DECLARE_WAIT_QUEUE_HEAD(hmm_owned_wait);
+
+/**
+ * hmm_owned_add() - list what calls back into a driver
+ * @owned: embedded in it
+ * @callback: one of the callbacks
+ * @end: ends it, and calls hmm_owned_del() in the end
+ */
+void hmm_owned_add(struct hmm_owned *owned, void *callback,
+		   void (*end)(struct hmm_owned *owned))
+{
+	owned->callback = callback;
+	owned->end = end;
+	owned->ending = false;
+	guard(spinlock_irqsave)(&hmm_owned_lock);
+	list_add(&owned->list, &hmm_owned_list);
+}
+
+/**
+ * hmm_owned_claim() - be the one who ends it
+ * @owned: of hmm_owned_add()
+ *
+ * Return: whether nobody else has claimed it.
+ */
+bool hmm_owned_claim(struct hmm_owned *owned)
+{
+	guard(spinlock_irqsave)(&hmm_owned_lock);
+	if (owned->ending)
+		return false;
+	owned->ending = true;
+	return true;
+}
+
+/**
+ * hmm_owned_del() - it has ended, and calls back no more
+ * @owned: of hmm_owned_add()
+ */
+void hmm_owned_del(struct hmm_owned *owned)
+{
+	scoped_guard(spinlock_irqsave, &hmm_owned_lock)
+		list_del(&owned->list);
+	wake_up_all(&hmm_owned_wait);
+}
+
+#ifdef CONFIG_MODULES
+/* Claim what a module has left behind, one at a time. */
+static struct hmm_owned *hmm_owned_claim_left(const struct module *module)
+{
+	struct hmm_owned *owned;
+
+	guard(spinlock_irqsave)(&hmm_owned_lock);
+	list_for_each_entry(owned, &hmm_owned_list, list) {
+		if (!owned->ending &&
+		    within_module((unsigned long)owned->callback, module)) {
+			owned->ending = true;
+			return owned;
+		}
+	}
+	return NULL;
+}
+
+/* Whether there is nothing, or something that is left behind. */
+static bool hmm_owned_settled(const struct module *module)
+{
+	struct hmm_owned *owned;
+	bool settled = true;
+
+	guard(spinlock_irqsave)(&hmm_owned_lock);
+	list_for_each_entry(owned, &hmm_owned_list, list) {
+		if (!within_module((unsigned long)owned->callback, module))
+			continue;
+		if (!owned->ending)
+			return true;
+		settled = false;
+	}
+	return settled;
+}
+
+/*
+ * The module's exit function has returned, or its init function has failed. What
+ * ends can drop the last reference to something else of the module.
+ */
+static int hmm_module_event(struct notifier_block *notifier, unsigned long event,
+			    void *data)
+{
+	const struct module *module = data;
+	struct hmm_owned *owned;
+
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	do {
+		wait_event(hmm_owned_wait, hmm_owned_settled(module));
+		owned = hmm_owned_claim_left(module);
+		if (owned) {
+			pr_warn("hmm: %s goes away and has not ended %ps\n",
+				module->name, owned->callback);
+			owned->end(owned);
+		}
+	} while (owned);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block hmm_module_notifier = {
+	.notifier_call = hmm_module_event,
+};
+
+static int __init hmm_lifetime_setup(void)
+{
+	return register_module_notifier(&hmm_module_notifier);
+}
+core_initcall(hmm_lifetime_setup);
+#endif

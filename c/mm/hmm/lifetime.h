@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How long mirrors and device memory last: which locks a function may be called
+ * under, and what a module leaves behind.
+ */
+#ifndef _MM_HMM_LIFETIME_H
+#define _MM_HMM_LIFETIME_H
+
+#include <linux/lockdep.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+/**
+ * struct hmm_owned - what calls back into a driver
+ * @list: in the list of all
+ * @callback: one of the driver's callbacks
+ * @end: ends it; called in process context, with no lock held
+ * @ending: somebody is to end it; see hmm_owned_claim()
+ */
+struct hmm_owned {
+	struct list_head list;
+	void *callback;
+	void (*end)(struct hmm_owned *owned);
+	bool ending;
+};
+
+void hmm_owned_add(struct hmm_owned *owned, void *callback,
+		   void (*end)(struct hmm_owned *owned));
+bool hmm_owned_claim(struct hmm_owned *owned);
+void hmm_owned_del(struct hmm_owned *owned);
+
+/* As if an invalidation ran in between, for lockdep. */
+static inline void hmm_invalidation_acquire(void)
+{
+#ifdef CONFIG_LOCKDEP
+	lock_map_acquire(&__mmu_notifier_invalidate_range_start_map);
+#endif
+}
+
+static inline void hmm_invalidation_release(void)
+{
+#ifdef CONFIG_LOCKDEP
+	lock_map_release(&__mmu_notifier_invalidate_range_start_map);
+#endif
+}
+
+/**
+ * hmm_waits_for_update_locks() - report to lockdep that an update lock may be taken
+ *
+ * For functions that fault, migrate, or wait for invalidations that are under
+ * way. Lockdep has invalidations, and so update locks, inside of this map; a
+ * caller that holds an update lock, or is in an invalidate callback, is reported
+ * even if nothing is invalidated just then.
+ */
+static inline void hmm_waits_for_update_locks(void)
+{
+	hmm_invalidation_acquire();
+	hmm_invalidation_release();
+}
+
+/**
+ * hmm_mutex_is_mine() - whether current holds a mutex
+ * @lock: the mutex
+ *
+ * Always false with PREEMPT_RT, whose mutexes detect a task that waits for itself,
+ * and report it.
+ *
+ * Return: whether current holds it, as far as is known.
+ */
+static inline bool hmm_mutex_is_mine(struct mutex *lock)
+{
+#ifdef CONFIG_PREEMPT_RT
+	return false;
+#else
+	return mutex_get_owner(lock) == (unsigned long)current;
+#endif
+}
+
+#endif /* _MM_HMM_LIFETIME_H */

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Device nodes with a device behind them.
+//!
+//! [`kernel::miscdevice`] gives `open` nothing of the driver's, so that `open` could not distinguish several nodes.
+
+use kernel::{
+    container_of,
+    fs::File,
+    miscdevice::{
+        MiscDevice,
+        MiscDeviceOptions,
+        MiscDeviceRegistration, //
+    },
+    mm::virt::VmaNew,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// An open file of a [`Node`].
+pub(crate) trait OpenFile: Sized + Send + Sync + 'static {
+    /// The device behind a node.
+    type Device: Send + Sync + 'static;
+
+    /// Opens the node for the current process.
+    fn open(device: &Arc<Self::Device>) -> Result<Pin<KBox<Self>>>;
+
+    /// Carries out a command; see [`kernel::ioctl`].
+    fn ioctl(&self, cmd: u32, arg: usize) -> Result<isize>;
+
+    /// Maps the file.
+    fn mmap(&self, vma: &VmaNew) -> Result;
+}
+
+/// A device node, registered for as long as this exists.
+pub(crate) struct Node<F: OpenFile> {
+    _registered: Pin<KBox<Registered<F>>>,
+}
+
+impl<F: OpenFile> Node<F> {
+    /// Makes the node `/dev/<name>`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EEXIST` if there is a node of that name, and with `EBUSY` or `ENOMEM`.
+    pub(crate) fn new(name: &'static CStr, device: Arc<F::Device>) -> Result<Self> {
+        // The node can be opened as soon as it is registered, so registration comes last.
+        let registered = try_pin_init!(Registered {
+            device,
+            misc <- MiscDeviceRegistration::register(MiscDeviceOptions { name }),
+        });
+
+        Ok(Self {
+            _registered: KBox::pin_init(registered, GFP_KERNEL)?,
+        })
+    }
+}
+
+/// A registration and the device that belongs to it.
+///
+/// The type is private to this module, and so is its [`MiscDevice`] implementation: nothing else can register one.
+///
+/// # Invariants
+///
+/// Every `MiscDeviceRegistration<Registered<F>>` is the field `misc` of a `Registered<F>`.
+#[pin_data]
+struct Registered<F: OpenFile> {
+    #[pin]
+    misc: MiscDeviceRegistration<Self>,
+    device: Arc<F::Device>,
+}
+
+#[vtable]
+impl<F: OpenFile> MiscDevice for Registered<F> {
+    type Ptr = Pin<KBox<F>>;
+
+    fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
+        // SAFETY: By the type's invariants `misc` is a field of a `Registered`, which is not freed before the node was
+        // unregistered, and that waits for `open`.
+        let registered = unsafe { &*container_of!(core::ptr::from_ref(misc), Self, misc) };
+        F::open(&registered.device)
+    }
+
+    fn ioctl(opened: Pin<&F>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
+        opened.ioctl(cmd, arg)
+    }
+
+    fn mmap(opened: Pin<&F>, _file: &File, vma: &VmaNew) -> Result {
+        opened.mmap(vma)
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Addresses of which only their owner knows what is there become memory of processes.
+
+include!("fixture/unreachable.rs");
+
+pub fn add(memory: &DeviceMemory<Device>) -> Result {
+    #[cfg(misuse)]
+    memory.add_at(0xfee0_0000, 2 << 20, core::ptr::null())?; //~ E0133 call to unsafe function
+    memory.add(2 << 20, core::ptr::null())
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A module that goes away and leaves a mirror and device memory behind: the
+ * process that is mirrored goes on, and has its page back.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#define MODULE	"/modules/hmm_left.ko"
+#define NODE	"/tmp/hmm_left"
+
+/* The initramfs has no udev. */
+static int node_open(void)
+{
+	char line[64], name[32];
+	FILE *misc = fopen("/proc/misc", "r");
+	int minor, fd = -1;
+
+	while (misc && fgets(line, sizeof(line), misc))
+		if (sscanf(line, "%d %31s", &minor, name) == 2 &&
+		    !strcmp(name, "hmm_left")) {
+			unlink(NODE);
+			if (!mknod(NODE, S_IFCHR | 0600, makedev(10, minor)))
+				fd = open(NODE, O_RDWR);
+		}
+	if (misc)
+		fclose(misc);
+	return fd;
+}
+
+static int module_load(void)
+{
+	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
+	int ret = fd < 0 ? -1 : syscall(SYS_finit_module, fd, "", 0);
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+TEST(module_goes_and_leaves_everything)
+{
+	size_t size = getpagesize();
+	char *page, *other;
+	int fd;
+
+	if (module_load())
+		SKIP(return, "no module hmm_left");
+	fd = node_open();
+	ASSERT_LE(0, fd);
+	page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	other = page + size;
+	memset(page, 0x5a, 2 * size);
+	ASSERT_EQ(1, ioctl(fd, _IO('L', 0), page));
+	close(fd);
+
+	ASSERT_EQ(0, syscall(SYS_delete_module, "hmm_left", O_NONBLOCK));
+	/* Both would have called into the module. */
+	EXPECT_EQ(0x5a, page[size - 1]);
+	EXPECT_EQ(0, munmap(other, size));
+	EXPECT_EQ(0, munmap(page, size));
+	/* There is nothing that the name or the addresses belong to. */
+	ASSERT_EQ(0, module_load());
+	EXPECT_EQ(0, syscall(SYS_delete_module, "hmm_left", O_NONBLOCK));
+}
+
+TEST_HARNESS_MAIN
