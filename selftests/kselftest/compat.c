@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
-#include <mm/gup_test.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -441,23 +440,6 @@ TEST(public_memory)
 	EXPECT_EQ(0, module_unload("hmm_memremap"));
 }
 
-/* Pin a page for long, until the file that is returned is closed; -1 on failure. */
-static int pin(const char *at)
-{
-	struct pin_longterm_test args = {
-		.addr = (uintptr_t)at,
-		.size = PAGE,
-		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
-	};
-	int fd = open("/sys/kernel/debug/gup_test", O_RDWR);
-
-	if (fd >= 0 && ioctl(fd, PIN_LONGTERM_TEST_START, &args)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* What is pinned for long leaves public memory, which can always be evicted. */
 TEST(public_memory_pinned)
 {
@@ -469,7 +451,7 @@ TEST(public_memory_pinned)
 	ASSERT_LE(0, fd);
 	memset(at, 'p', 2 * PAGE);
 	ASSERT_EQ(2, command(fd, COMPAT_MIGRATE, at, 2, NULL));
-	pinned = pin(at);
+	pinned = pin_longterm(at, 1);
 	ASSERT_LE(0, pinned);
 	EXPECT_LT(1024, (page_map(at) & MAP_PFN) - 0x150000);
 	EXPECT_EQ(0x150001, page_map(at + PAGE) & MAP_PFN);

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <mm/gup_test.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,6 +268,20 @@ int uffd_open(uint64_t features)
 	return fd;
 }
 
+/*
+ * Wait until a page fault waits for the userfaultfd. poll() of one that blocks
+ * returns at once, with POLLERR.
+ */
+void uffd_wait(int uffd)
+{
+	struct pollfd ready = { .fd = uffd, .events = POLLIN };
+
+	fcntl(uffd, F_SETFL, O_NONBLOCK);
+	while (poll(&ready, 1, -1) != 1 || !(ready.revents & POLLIN))
+		;
+	fcntl(uffd, F_SETFL, 0);
+}
+
 int uffd_register(int uffd, void *addr, size_t size, uint64_t mode)
 {
 	struct uffdio_register reg = {
@@ -359,4 +375,24 @@ void write_pages(void *addr, size_t size)
 
 	for (i = 0; i < size; i += PAGE)
 		at[i] = 1;
+}
+
+/*
+ * Pin pages for long (FOLL_LONGTERM), until the file that is returned is closed;
+ * -1 on failure.
+ */
+int pin_longterm(const char *at, size_t npages)
+{
+	struct pin_longterm_test args = {
+		.addr = (uintptr_t)at,
+		.size = npages * PAGE,
+		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
+	};
+	int fd = open("/sys/kernel/debug/gup_test", O_RDWR);
+
+	if (fd >= 0 && ioctl(fd, PIN_LONGTERM_TEST_START, &args)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }

@@ -140,6 +140,7 @@ int page_poison(void *addr);
 
 /* Open a userfaultfd with @features; return it or a negative error number. */
 int uffd_open(uint64_t features);
+void uffd_wait(int uffd);
 
 /* Register memory with a userfaultfd in @mode (UFFDIO_REGISTER_MODE_*). */
 int uffd_register(int uffd, void *addr, size_t size, uint64_t mode);
@@ -189,5 +190,7 @@ void write_pages(void *addr, size_t size);
 #define MADV_GUARD_INSTALL 102
 #define MADV_GUARD_REMOVE 103
 #endif
+
+int pin_longterm(const char *at, size_t npages);
 
 #endif /* HMM_USER_H */

@@ -3,7 +3,6 @@
  * Requests of hmm_range_fault(): default flags, masks, per-page requests, input
  * flags that survive (HMM_PFN_INOUT_FLAGS), and faults that wait for user space.
  */
-#include <poll.h>
 
 #include "leaf.h"
 
@@ -215,9 +214,8 @@ struct server {
 static void *unmap_and_serve(void *argument)
 {
 	struct server *server = argument;
-	struct pollfd ready = { .fd = server->uffd, .events = POLLIN };
 
-	poll(&ready, 1, -1);
+	uffd_wait(server->uffd);
 	munmap(server->page, PAGE);
 	return uffd_serve(&server->uffd);
 }
@@ -255,9 +253,8 @@ TEST_F(leaf, requests_after_restart)
 static void *drop_and_serve(void *argument)
 {
 	struct server *server = argument;
-	struct pollfd ready = { .fd = server->uffd, .events = POLLIN };
 
-	poll(&ready, 1, -1);
+	uffd_wait(server->uffd);
 	madvise(server->page, PAGE, MADV_DONTNEED);
 	return uffd_serve(&server->uffd);
 }

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include <linux/userfaultfd.h>
-#include <mm/gup_test.h>
 
 #include "kselftest_harness.h"
 #include "fixture_dmirror.h"
@@ -375,29 +374,13 @@ TEST_F(migrate, swap_cache)
 	EXPECT_EQ(N, right(self->at, N, 3));
 }
 
-static int pin(const char *at, size_t npages)
-{
-	struct pin_longterm_test args = {
-		.addr = (uintptr_t)at,
-		.size = npages * PAGE,
-		.flags = PIN_LONGTERM_TEST_FLAG_USE_WRITE,
-	};
-	int fd = open("/sys/kernel/debug/gup_test", O_RDWR);
-
-	if (fd >= 0 && ioctl(fd, PIN_LONGTERM_TEST_START, &args)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* Pinned pages stay where they are; other pages migrate. */
 TEST_F(migrate, pinned)
 {
 	int fd;
 
 	fill(self->at, N, 4);
-	fd = pin(self->at + 8 * PAGE, 8);
+	fd = pin_longterm(self->at + 8 * PAGE, 8);
 	if (fd < 0)
 		SKIP(return, "gup_test cannot pin pages");
 	to_device(self, N);
@@ -416,7 +399,7 @@ TEST_F(migrate, pinned_there)
 
 	fill(self->at, N, 5);
 	ASSERT_EQ(N, to_device(self, N));
-	fd = pin(self->at, N);
+	fd = pin_longterm(self->at, N);
 	if (fd < 0)
 		SKIP(return, "gup_test cannot pin pages");
 	EXPECT_EQ(0, held(self, N));
@@ -427,7 +410,7 @@ TEST_F(migrate, pinned_there)
 	ASSERT_EQ(0, madvise(self->at, HUGE, MADV_DONTNEED));
 	fill(self->at, HUGE_PAGES, 6);
 	ASSERT_EQ(HUGE_PAGES, to_device(self, HUGE_PAGES));
-	fd = pin(self->at + 5 * PAGE, 1);
+	fd = pin_longterm(self->at + 5 * PAGE, 1);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(variant->place == HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL ? HUGE_PAGES - 1 : 0,
 		  held(self, HUGE_PAGES));

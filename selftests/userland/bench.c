@@ -114,22 +114,13 @@ int main(void)
 		.pfns = malloc(NR_PAGES * sizeof(unsigned long)),
 		.extents = malloc(NR_PAGES * sizeof(struct hmm_extent)),
 	};
-	unsigned int i, pmd;
+	unsigned int i;
 	unsigned long page;
 
 	printf("| ns per page | pfns | a driver's format | extents |\n|---|---|---|---|\n");
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
 		model_reset_pages();
-		model_init(&mm, NR_PMD);
-		mm.nr_vma = 1;
-		mm.vma[0] = (struct vm_area_struct){
-			.vm_start = MODEL_BASE,
-			.vm_end = MODEL_BASE + NR_PMD * PMD_SIZE,
-			.vm_flags = VM_READ | VM_WRITE,
-			.vm_mm = &mm,
-		};
-		for (pmd = 0; pmd < NR_PMD; pmd++)
-			mm.pmd[pmd] = model_table_pmd();
+		model_init_tables(&mm, NR_PMD);
 		for (page = 0; page < NR_PAGES; page++)
 			tables[i].page(page);
 		for (page = 0; tables[i].folio && page < NR_PAGES; page += 1UL << tables[i].folio)

@@ -36,15 +36,6 @@ static unsigned long pfns[NR_PAGES];
 static bool stop;
 static unsigned long walks, changes, toggles, differences;
 
-static unsigned long next_random(unsigned long *state)
-{
-	unsigned long z = *state += 0x9e3779b97f4a7c15UL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;
-	return z ^ (z >> 31);
-}
-
 static void failed(const char *what, unsigned long i, unsigned long value)
 {
 	printf("# page %lu: %s: %lx\n", i, what, value);
@@ -72,7 +63,7 @@ static void *mutator(void *arg)
 	unsigned long seed = (unsigned long)arg, n = 0;
 
 	for (; !READ_ONCE(stop); n++) {
-		unsigned long r = next_random(&seed), i = r % NR_PAGES, nr;
+		unsigned long r = model_random(&seed), i = r % NR_PAGES, nr;
 		enum state state = (r >> 16) % NR_STATE;
 
 		/* Whole windows, which have loops of their own, and single pages. */
@@ -113,7 +104,7 @@ static void *owner(void *arg)
 	unsigned long seed = o->seed, n = 0, last[NR_OWNED] = {}, seen = 0;
 
 	for (; !READ_ONCE(stop); n++) {
-		unsigned long i = next_random(&seed) % (NR_OWNED / 2) * 2 + o->first;
+		unsigned long i = model_random(&seed) % (NR_OWNED / 2) * 2 + o->first;
 		unsigned long got = READ_ONCE(pfns[i]);
 
 		if (!(got & HMM_PFN_DMA_MAPPED) != !mapped[i])
@@ -138,7 +129,7 @@ static void *owner(void *arg)
 /* Requests of the driver's in the pages that have no owner. */
 static void request(unsigned long *seed)
 {
-	unsigned long r = next_random(seed), i = r % (NR_PAGES - NR_OWNED), nr;
+	unsigned long r = model_random(seed), i = r % (NR_PAGES - NR_OWNED), nr;
 
 	for (nr = (r >> 32) % 64; nr && i < NR_PAGES - NR_OWNED; nr--, i++)
 		WRITE_ONCE(pfns[NR_OWNED + i], r >> 40 & 1 ? HMM_PFN_REQ_FAULT : 0);
@@ -155,7 +146,7 @@ static void *walker(void *arg)
 	t->end = MODEL_BASE + NR_PAGES * PAGE_SIZE;
 	t->output = CASE_PFNS;
 	for (; !READ_ONCE(stop); n++) {
-		unsigned long r = next_random(&seed);
+		unsigned long r = model_random(&seed);
 		int ret;
 
 		t->lock = r % 3;
@@ -184,16 +175,7 @@ int main(int argc, char **argv)
 	alarm(seconds + 60);
 	printf("# seed %lu\n", seed);
 	model_reset_pages();
-	model_init(&mm, NR_PMD);
-	mm.nr_vma = 1;
-	mm.vma[0] = (struct vm_area_struct){
-		.vm_start = MODEL_BASE,
-		.vm_end = MODEL_BASE + NR_PMD * PMD_SIZE,
-		.vm_flags = VM_READ | VM_WRITE,
-		.vm_mm = &mm,
-	};
-	for (i = 0; i < NR_PMD; i++)
-		mm.pmd[i] = model_table_pmd();
+	model_init_tables(&mm, NR_PMD);
 	for (i = 0; i < NR_OWNED; i++)
 		pfns[i] = ALWAYS;
 	for (i = 0; i < 2; i++) {

@@ -162,6 +162,23 @@ void model_init(struct mm_struct *mm, unsigned int nr_pmd)
 	mm->nr_pmd = nr_pmd;
 }
 
+/* One writable VMA, with a table of absent pages for each of its PMDs. */
+void model_init_tables(struct mm_struct *mm, unsigned int nr_pmd)
+{
+	unsigned int i;
+
+	model_init(mm, nr_pmd);
+	mm->nr_vma = 1;
+	mm->vma[0] = (struct vm_area_struct){
+		.vm_start = MODEL_BASE,
+		.vm_end = MODEL_BASE + nr_pmd * PMD_SIZE,
+		.vm_flags = VM_READ | VM_WRITE,
+		.vm_mm = mm,
+	};
+	for (i = 0; i < nr_pmd; i++)
+		mm->pmd[i] = model_table_pmd();
+}
+
 /* Locks. */
 void rcu_read_lock(void)
 {

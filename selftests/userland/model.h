@@ -45,6 +45,16 @@ struct mm_struct {
 extern struct dev_pagemap model_own, model_own_too, model_other, model_coherent;
 extern void *const model_owner;
 
+/* splitmix64: the next random number of a state. */
+static inline unsigned long model_random(unsigned long *state)
+{
+	unsigned long z = *state += 0x9e3779b97f4a7c15UL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;
+	return z ^ (z >> 31);
+}
+
 void model_reset_pages(void);
 void model_folio(unsigned long pfn, unsigned int order);
 void model_device_chunk(unsigned long pfn, unsigned long nr,
@@ -76,6 +86,7 @@ static inline pte_t *model_ptep(struct mm_struct *mm, unsigned long addr)
 }
 
 void model_init(struct mm_struct *mm, unsigned int nr_pmd);
+void model_init_tables(struct mm_struct *mm, unsigned int nr_pmd);
 void model_copy(struct mm_struct *to, const struct mm_struct *from);
 
 /* The first rule that was broken since model_clear(), or NULL. */

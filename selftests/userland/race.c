@@ -32,15 +32,6 @@ static struct mmu_interval_notifier notifier = { .mm = &mm };
 static bool stop;
 static unsigned long walks, changes, nr_valid;
 
-static unsigned long next_random(unsigned long *state)
-{
-	unsigned long z = *state += 0x9e3779b97f4a7c15UL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;
-	return z ^ (z >> 31);
-}
-
 static void failed(const char *what, unsigned long i, unsigned long value)
 {
 	printf("# page %lu: %s: %lx\n", i, what, value);
@@ -131,7 +122,7 @@ static void *mutator(void *arg)
 	unsigned long seed = (unsigned long)arg, n = 0;
 
 	for (; !READ_ONCE(stop); n++) {
-		unsigned long r = next_random(&seed), i = r % NR_PAGES;
+		unsigned long r = model_random(&seed), i = r % NR_PAGES;
 		unsigned int state = (r >> 16) % NR_STATE;
 		unsigned int nr = (r >> 24) & 1 ? 1 + (r >> 25) % 64 : 1 + (r >> 25) % 3;
 
@@ -235,7 +226,7 @@ static void *walker(void *arg)
 
 	memset(t, 0, sizeof(*t));
 	for (; !READ_ONCE(stop); n++) {
-		unsigned long r = next_random(&seed);
+		unsigned long r = model_random(&seed);
 		unsigned long first = r & 1 ? r >> 8 & 1023 : 0;
 		int ret;
 

@@ -21,12 +21,7 @@ static unsigned long state;
 
 static unsigned long next_random(void)
 {
-	/* splitmix64 */
-	unsigned long z = state += 0x9e3779b97f4a7c15UL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;
-	return z ^ (z >> 31);
+	return model_random(&state);
 }
 
 static const char *run(const u8 *choices, size_t nr)

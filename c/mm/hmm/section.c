@@ -438,9 +438,6 @@ static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned lo
  * @section: a section one is inside of
  * @run: the run before it; for the first, one that ends where the pages start
  *
- * A batch of one page is what most device faults use (benchmark:
- * populate-one-page).
- *
  * Context: inside the section.
  * Return: whether there is one.
  */
@@ -460,6 +457,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 		.flags = hmm_pfn & (HMM_PFN_WRITABLE | HMM_PFN_ERROR),
 		.map_order = hmm_pfn_to_map_order(hmm_pfn),
 	};
+	/* Most device faults request one page (benchmark: populate-one-page). */
 	if (run->span.end != rest.end) {
 		nr = hmm_run_pages(at, hmm_span_pages(rest), hmm_pfn);
 		run->span = hmm_span_first(rest, nr);
