@@ -161,10 +161,10 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 
 	if (!hmm_devmem_range_valid(devmem, start, size))
 		return -EINVAL;
-	if (READ_ONCE(devmem->state->owned.ending))
-		return -ENODEV;
 	if (hmm_mutex_is_mine(&devmem->chunks_lock))
 		return -EDEADLK;
+	if (READ_ONCE(devmem->state->owned.ending))
+		return -ENODEV;
 	chunk = hmm_devmem_alloc_chunk(devmem, size >> PAGE_SHIFT);
 	if (!chunk)
 		return -ENOMEM;

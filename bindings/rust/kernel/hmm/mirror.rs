@@ -1183,8 +1183,6 @@ impl Drop for PagesState {
 impl<'s> Pages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
     ///
-    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
-    ///
     /// Returns whether there is one.
     ///
     /// Context: inside the section.
@@ -1322,8 +1320,6 @@ pub struct Exclusive<'s> {
 impl<'s> Exclusive<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
     ///
-    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
-    ///
     /// Returns whether there is one.
     ///
     /// Context: inside the section.
@@ -1389,8 +1385,6 @@ pub struct DmaPages<'s> {
 
 impl<'s> DmaPages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
-    ///
-    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
     ///
     /// Returns whether there is one.
     ///
@@ -1495,8 +1489,6 @@ pub struct MigratedPages<'s> {
 
 impl<'s> MigratedPages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
-    ///
-    /// A batch of one page is what most device faults use (benchmark: populate-one-page).
     ///
     /// Returns whether there is one.
     ///

@@ -120,7 +120,12 @@ pub(super) const NUMBERS: [u8; PAGES] = [1, 2, 3, 4];
 pub(super) fn numbers(span: Span) -> Result<[u8; PAGES]> {
     let mut numbers = [0xff; PAGES];
     for (page, number) in numbers.iter_mut().enumerate() {
-        *number = UserSlice::new(address(span, page), 1).reader().read()?;
+        *number = read_number(span, page)?;
     }
     Ok(numbers)
+}
+
+/// What the process finds in one page.
+pub(super) fn read_number(span: Span, page: usize) -> Result<u8> {
+    UserSlice::new(address(span, page), 1).reader().read()
 }
