@@ -2,8 +2,12 @@
 
 //! Device memory as a driver uses it, in a running kernel.
 
-use super::memory::*;
+use super::{
+    error_of,
+    memory::*, //
+};
 use crate::{
+    bindings,
     hmm::{
         devmem::{
             DeviceMemory,
@@ -212,7 +216,7 @@ impl MemoryOperations for Nested {
         let last = memory.data().me.lock().take();
         if last.is_none() {
             let error = errno(memory.add(SZ_4M, core::ptr::null()));
-            assert_eq!(error, EDEADLK.to_errno());
+            assert_eq!(error, error_of(bindings::EDEADLK).to_errno());
             assert_eq!(errno(memory.remove(0)), error);
             assert!(memory.evict() > 0);
             memory.resume();
@@ -303,7 +307,7 @@ mod within {
         memory.add(SZ_4M, core::ptr::null())?;
         assert_eq!(memory.migrate(mm, span)?, PAGES);
         memory.remove(100)?;
-        assert_eq!(memory.data().copied.load(Relaxed), EDEADLK.to_errno());
+        assert_eq!(memory.data().copied.load(Relaxed), error_of(bindings::EDEADLK).to_errno());
         Ok(())
     }
 

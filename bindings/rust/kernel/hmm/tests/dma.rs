@@ -2,6 +2,7 @@
 
 //! Device addresses as a driver uses them, in a running kernel.
 
+use super::error_of;
 use crate::{
     bindings,
     device,
@@ -168,7 +169,7 @@ mod tests {
             Ok(())
         });
         if !cfg!(CONFIG_DEVICE_PRIVATE) {
-            assert!(seen == Err(EOPNOTSUPP));
+            assert!(seen == Err(error_of(bindings::EOPNOTSUPP)));
             return Ok(());
         }
         seen?;

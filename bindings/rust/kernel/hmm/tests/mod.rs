@@ -36,6 +36,11 @@ use core::ptr::NonNull;
 
 const SPAN: Span = Span::new(16 * PAGE_SIZE, 20 * PAGE_SIZE);
 
+/// An error that not every kernel's `error::code` has a name for.
+fn error_of(errno: u32) -> Error {
+    Error::from_errno(-(errno as i32))
+}
+
 /// Stands for a device's page table.
 #[derive(Default)]
 struct Table {

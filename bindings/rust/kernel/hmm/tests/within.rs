@@ -143,7 +143,7 @@ mod tests {
         drop(range);
         hmm::synchronize();
         let nested = mirror.lock().nested;
-        assert!(nested == Err(EDEADLK));
+        assert!(nested == Err(error_of(bindings::EDEADLK)));
         let last = mirror.lock().mirror.take();
         drop(last);
         Ok(())
@@ -156,8 +156,8 @@ mod tests {
         let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
         let mut seen = 0;
         one.populate(SPAN, Access::Snapshot, |_, _| {
-            assert!(open(&one) == Err(EDEADLK));
-            assert!(one.populate(SPAN, Access::Write, |_, _| Ok(())) == Err(EDEADLK));
+            assert!(open(&one) == Err(error_of(bindings::EDEADLK)));
+            assert!(one.populate(SPAN, Access::Write, |_, _| Ok(())) == Err(error_of(bindings::EDEADLK)));
             seen += 1;
             Ok(())
         })?;
@@ -171,7 +171,7 @@ mod tests {
         let one = super::super::mirror(&mm)?;
         let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
         let held = one.lock();
-        assert!(open(&one) == Err(EDEADLK));
+        assert!(open(&one) == Err(error_of(bindings::EDEADLK)));
         drop(held);
         open(&one)
     }
