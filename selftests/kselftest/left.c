@@ -45,14 +45,16 @@ static int module_load(void)
 	return ret;
 }
 
-TEST(module_goes_and_leaves_everything)
+/* Load the module, use it, unload it, and use what it mirrored and migrated. */
+static void leave(struct __test_metadata *_metadata, int command)
 {
 	size_t size = getpagesize();
 	char *page, *other;
 	int fd;
 
-	if (module_load())
+	if (access(MODULE, F_OK))
 		SKIP(return, "no module hmm_left");
+	ASSERT_EQ(0, module_load());
 	fd = node_open();
 	ASSERT_LE(0, fd);
 	page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
@@ -60,7 +62,7 @@ TEST(module_goes_and_leaves_everything)
 	ASSERT_NE(MAP_FAILED, page);
 	other = page + size;
 	memset(page, 0x5a, 2 * size);
-	ASSERT_EQ(1, ioctl(fd, _IO('L', 0), page));
+	ASSERT_EQ(size, ioctl(fd, _IO('L', command), page));
 	close(fd);
 
 	ASSERT_EQ(0, syscall(SYS_delete_module, "hmm_left", O_NONBLOCK));
@@ -71,6 +73,28 @@ TEST(module_goes_and_leaves_everything)
 	/* There is nothing that the name or the addresses belong to. */
 	ASSERT_EQ(0, module_load());
 	EXPECT_EQ(0, syscall(SYS_delete_module, "hmm_left", O_NONBLOCK));
+}
+
+TEST(module_goes_and_leaves_everything)
+{
+	leave(_metadata, 0);
+}
+
+/* What is ended first is used by what is ended after it. */
+TEST(memory_refers_to_an_older_mirror)
+{
+	leave(_metadata, 1);
+}
+
+TEST(memory_refers_to_a_younger_mirror)
+{
+	leave(_metadata, 2);
+}
+
+/* The memory is ending, and has the last reference to the mirror. */
+TEST(mirror_ends_with_memory_that_is_ending)
+{
+	leave(_metadata, 3);
 }
 
 TEST_HARNESS_MAIN

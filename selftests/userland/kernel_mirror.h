@@ -277,6 +277,9 @@ struct mm_struct {
 };
 
 bool mmget_not_zero(struct mm_struct *mm);
+#define mmgrab(mm) ((void)(mm))
+#define non_block_start() ((void)0)
+#define non_block_end() ((void)0)
 void mmput_async(struct mm_struct *mm);
 #define mmap_write_lock_killable(mm) 0
 #define mmap_write_unlock(mm) ((void)0)

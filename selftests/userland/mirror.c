@@ -164,6 +164,9 @@ static bool driver_invalidate(struct hmm_mirror *mirror,
 	must(!READ_ONCE(device->ended), "invalidate is called after hmm_mirror_exit()");
 	if (!inv->may_block && rnd(2))
 		return false;
+	if (inv->range)
+		must(hmm_span_has(inv->range->span, inv->span.start),
+		     "an invalidation is of another range");
 	device->guarded[page_index(inv->span.start) / RANGE_PAGES]++;
 	for (addr = inv->span.start; addr < inv->span.end; addr += PAGE_SIZE)
 		store(&device->pfn[page_index(addr)], 0);
@@ -489,12 +492,21 @@ static void toggle_range(int d, int r)
 	if (device->range[r]) {
 		if (rnd(2)) {
 			hmm_mirror_range_remove(&device->range[r]->range);
-		} else {
+			free(device->range[r]);
+		} else if (has_own_lock(d, r)) {
 			hmm_mirror_range_remove_deferred(&device->range[r]->range);
 			maybe_yield();
 			hmm_mirror_synchronize();
+			free(device->range[r]);
+		} else {
+			/* Under the lock its storage may go at once. */
+			hmm_mirror_lock(mirror);
+			hmm_mirror_range_remove_deferred(&device->range[r]->range);
+			free(device->range[r]);
+			hmm_mirror_unlock(mirror);
+			maybe_yield();
+			hmm_mirror_synchronize();
 		}
-		free(device->range[r]);
 		device->range[r] = NULL;
 		for (i = r * RANGE_PAGES; i < (r + 1) * RANGE_PAGES; i++)
 			must(!load(&device->pfn[i]),

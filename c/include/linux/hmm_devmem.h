@@ -55,10 +55,11 @@ struct hmm_devmem_state;
  * @release: a chunk was removed; the driver gets the data back that it gave to
  *	hmm_devmem_add(). It may add others. No lock is held; may sleep. Optional.
  *
- * @copy and @clear run under the locks of the folios, and often under the mmap lock
- * or a VMA's. They must not migrate pages; lockdep reports that. While
- * hmm_devmem_evict() or hmm_devmem_remove() calls them, hmm_devmem_add() and
- * hmm_devmem_remove() return -%EDEADLK, and the others do not wait.
+ * @copy and @clear run under the locks of the folios, and must not migrate pages,
+ * which can wait for these very folios. Under the mmap lock or a VMA's, as in a page
+ * fault, lockdep reports that. While hmm_devmem_evict() or hmm_devmem_remove() calls
+ * them, hmm_devmem_add(), hmm_devmem_remove() and whatever migrates to or from
+ * the same memory return -%EDEADLK, and the others do not wait.
  */
 struct hmm_devmem_ops {
 	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
@@ -146,7 +147,7 @@ void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data __contract(identity))
 	__contract(method, errno, may_sleep, name("add_at"),
-		   unsafe("nothing else uses the `size` bytes at `start`, unless that is 0"));
+		   unsafe("nothing else uses the `size` bytes at `start`, unless that is 0, until `release` is called for them"));
 
 int hmm_devmem_add_private(struct hmm_devmem *devmem, unsigned long size,
 			   void *data __contract(identity))

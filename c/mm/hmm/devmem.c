@@ -161,7 +161,7 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 
 	if (!hmm_devmem_range_valid(devmem, start, size))
 		return -EINVAL;
-	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+	if (hmm_devmem_is_evicting(devmem))
 		return -EDEADLK;
 	if (READ_ONCE(devmem->state->owned.ending))
 		return -ENODEV;
@@ -289,7 +289,7 @@ unsigned long hmm_devmem_evict(struct hmm_devmem *devmem)
 	struct hmm_devmem_chunk *chunk;
 	unsigned long left = 0;
 
-	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+	if (hmm_devmem_is_evicting(devmem))
 		return hmm_devmem_count_in_use(devmem);
 	hmm_waits_for_update_locks();
 	guard(mutex)(&devmem->chunks_lock);
@@ -311,7 +311,7 @@ EXPORT_SYMBOL_GPL(hmm_devmem_evict);
  */
 void hmm_devmem_resume(struct hmm_devmem *devmem)
 {
-	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+	if (hmm_devmem_is_evicting(devmem))
 		return;
 	guard(mutex)(&devmem->chunks_lock);
 	hmm_devmem_set_closed(devmem, false);
@@ -364,7 +364,7 @@ int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 	bool closed;
 	int err;
 
-	if (hmm_mutex_is_mine(&devmem->chunks_lock))
+	if (hmm_devmem_is_evicting(devmem))
 		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	scoped_guard(mutex, &devmem->chunks_lock) {
@@ -386,6 +386,7 @@ static void hmm_devmem_end(struct hmm_devmem_state *state)
 		cond_resched();
 	mutex_destroy(&devmem->chunks_lock);
 	mutex_destroy(&devmem->grow_lock);
+	/* May free the device memory. */
 	if (state->done)
 		state->done(devmem);
 	hmm_owned_del(&state->owned);
@@ -397,10 +398,18 @@ static void hmm_devmem_work(struct work_struct *work)
 	hmm_devmem_end(container_of(work, struct hmm_devmem_state, work));
 }
 
-/* The driver's module goes away, and the memory was left behind. */
+/*
+ * The driver's module is unloaded, and the memory was left behind. Something else
+ * that was may still refer to it, so the state is leaked with it.
+ */
 static void hmm_devmem_end_left(struct hmm_owned *owned)
 {
-	hmm_devmem_end(container_of(owned, struct hmm_devmem_state, owned));
+	struct hmm_devmem_state *state =
+		container_of(owned, struct hmm_devmem_state, owned);
+
+	while (hmm_devmem_remove(state->devmem, HZ))
+		cond_resched();
+	hmm_owned_del(owned);
 }
 
 static struct hmm_devmem_state *hmm_devmem_alloc_state(struct hmm_devmem *devmem)
@@ -463,8 +472,12 @@ EXPORT_SYMBOL_GPL(hmm_devmem_init);
 void hmm_devmem_exit(struct hmm_devmem *devmem)
 {
 	/* It would wait for itself. */
-	WARN_ON_ONCE(hmm_mutex_is_mine(&devmem->chunks_lock));
-	hmm_owned_claim(&devmem->state->owned);
+	if (WARN_ONCE(hmm_devmem_is_evicting(devmem),
+		      "%ps: a callback ends its device memory\n", devmem->ops->copy))
+		return;
+	if (WARN_ONCE(!hmm_owned_claim(&devmem->state->owned),
+		      "%ps: device memory ends twice\n", devmem->ops->copy))
+		return;
 	hmm_devmem_end(devmem->state);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_exit);
@@ -476,8 +489,8 @@ EXPORT_SYMBOL_GPL(hmm_devmem_exit);
  *	held; or NULL
  *
  * For a last reference that may be dropped in a callback, inside a section or under
- * an update lock. A module whose code @done or the callbacks are does not go before
- * that.
+ * an update lock. The module that &hmm_devmem_ops.copy is in, whose code @done must
+ * be too, is not freed before that; its exit function is not held up.
  *
  * Context: any but NMI; once, and in place of hmm_devmem_exit().
  */
@@ -486,9 +499,11 @@ void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 {
 	struct hmm_devmem_state *state = devmem->state;
 
-	if (WARN_ONCE(!hmm_owned_claim(&state->owned),
-		      "%ps: device memory ends twice\n", devmem->ops->copy))
+	if (!hmm_owned_claim(&state->owned)) {
+		WARN_ONCE(!state->owned.left, "%ps: device memory ends twice\n",
+			  devmem->ops->copy);
 		return;
+	}
 	state->done = done;
 	queue_work(hmm_devmem_wq, &state->work);
 }

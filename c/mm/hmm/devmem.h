@@ -18,6 +18,14 @@
 #include <linux/ioport.h>
 #include <linux/memremap.h>
 
+#include "lifetime.h"
+
+/* Whether current is in a callback that hmm_devmem_evict() or remove waits for. */
+static inline bool hmm_devmem_is_evicting(struct hmm_devmem *devmem)
+{
+	return hmm_mutex_is_mine(&devmem->chunks_lock);
+}
+
 /*
  * Whether a pagemap covers a part of the range, also in its middle. Memory is added
  * in subsections, so that each pagemap covers at least one.

@@ -119,7 +119,8 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 	return moved ?: min(one, 0);
 }
 
-static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
+static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
+					struct hmm_devmem_transfer *t,
 					struct mm_struct *mm,
 					struct hmm_span span)
 {
@@ -127,6 +128,8 @@ static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
 
 	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return -EINVAL;
+	if (hmm_devmem_is_evicting(devmem))
+		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	t->args.flags |= HMM_DEVMEM_ANY_ORDER;
 
@@ -158,7 +161,8 @@ static long hmm_devmem_transfer_process(struct hmm_devmem_transfer *t,
  *
  * Return: the number of pages that have migrated; -%EINVAL if @span is misaligned
  * or empty, if a part of it is in no VMA, or in one that is not readable or whose
- * pages cannot migrate; -%ESRCH if the process has exited; -%EINTR if the caller was
+ * pages cannot migrate; -%ESRCH if the process has exited; -%EDEADLK in a callback
+ * that hmm_devmem_evict() or hmm_devmem_remove() waits for; -%EINTR if the caller was
  * killed; -%ENOMEM. As with read(), an error after some pages have migrated is not
  * returned, but their number; the next call returns the error.
  */
@@ -167,7 +171,7 @@ long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 {
 	struct hmm_devmem_transfer t = hmm_devmem_transfer_to(devmem);
 
-	return hmm_devmem_transfer_process(&t, mm, span);
+	return hmm_devmem_transfer_process(devmem, &t, mm, span);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate);
 
@@ -201,6 +205,6 @@ long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem, struct mm_struct *mm,
 		},
 	};
 
-	return hmm_devmem_transfer_process(&t, mm, span);
+	return hmm_devmem_transfer_process(devmem, &t, mm, span);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate_to_ram);

@@ -71,7 +71,8 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  *
  * Return: the migration, or an ERR_PTR(): -%EINVAL if @span is misaligned or empty,
  * or if its first page is in no VMA, or in one whose pages cannot migrate; -%ESRCH
- * if the process has exited; -%EINTR; -%ENOMEM.
+ * if the process has exited; -%EDEADLK in a callback that hmm_devmem_evict() or
+ * hmm_devmem_remove() waits for; -%EINTR; -%ENOMEM.
  */
 struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 						struct mm_struct *mm,
@@ -82,6 +83,8 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 
 	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return ERR_PTR(-EINVAL);
+	if (hmm_devmem_is_evicting(devmem))
+		return ERR_PTR(-EDEADLK);
 	hmm_waits_for_update_locks();
 	m = hmm_devmem_migration_alloc(devmem, mm);
 	if (IS_ERR(m))

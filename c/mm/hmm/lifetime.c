@@ -38,12 +38,13 @@ void hmm_owned_add(struct hmm_owned *owned, void *callback,
 	owned->callback = callback;
 	owned->end = end;
 	owned->ending = false;
+	owned->left = false;
 	guard(spinlock_irqsave)(&hmm_owned_lock);
 	list_add(&owned->list, &hmm_owned_list);
 }
 
 /**
- * hmm_owned_claim() - be the one who ends it
+ * hmm_owned_claim() - claim the right to end it
  * @owned: of hmm_owned_add()
  *
  * Return: whether nobody else has claimed it.
@@ -58,7 +59,7 @@ bool hmm_owned_claim(struct hmm_owned *owned)
 }
 
 /**
- * hmm_owned_del() - it has ended, and calls back no more
+ * hmm_owned_del() - take it from the list, when no callback follows
  * @owned: of hmm_owned_add()
  */
 void hmm_owned_del(struct hmm_owned *owned)
@@ -69,37 +70,30 @@ void hmm_owned_del(struct hmm_owned *owned)
 }
 
 #ifdef CONFIG_MODULES
-/* Claim what a module has left behind, one at a time. */
-static struct hmm_owned *hmm_owned_claim_left(const struct module *module)
+/*
+ * Claim what a module has left behind, one at a time; @left is NULL if there is
+ * nothing. Returns false while anything of the module is ending: that may hold the
+ * last reference to what is still listed, and drop it.
+ */
+static bool hmm_owned_claim_left(const struct module *module,
+				 struct hmm_owned **left)
 {
 	struct hmm_owned *owned;
 
-	guard(spinlock_irqsave)(&hmm_owned_lock);
-	list_for_each_entry(owned, &hmm_owned_list, list) {
-		if (!owned->ending &&
-		    within_module((unsigned long)owned->callback, module)) {
-			owned->ending = true;
-			return owned;
-		}
-	}
-	return NULL;
-}
-
-/* Whether there is nothing, or something that is left behind. */
-static bool hmm_owned_settled(const struct module *module)
-{
-	struct hmm_owned *owned;
-	bool settled = true;
-
+	*left = NULL;
 	guard(spinlock_irqsave)(&hmm_owned_lock);
 	list_for_each_entry(owned, &hmm_owned_list, list) {
 		if (!within_module((unsigned long)owned->callback, module))
 			continue;
-		if (!owned->ending)
-			return true;
-		settled = false;
+		if (owned->ending)
+			return false;
+		*left = owned;
 	}
-	return settled;
+	if (*left) {
+		(*left)->ending = true;
+		(*left)->left = true;
+	}
+	return true;
 }
 
 /*
@@ -110,15 +104,14 @@ static int hmm_module_event(struct notifier_block *notifier, unsigned long event
 			    void *data)
 {
 	const struct module *module = data;
-	struct hmm_owned *owned;
+	struct hmm_owned *owned = NULL;
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	do {
-		wait_event(hmm_owned_wait, hmm_owned_settled(module));
-		owned = hmm_owned_claim_left(module);
+		wait_event(hmm_owned_wait, hmm_owned_claim_left(module, &owned));
 		if (owned) {
-			pr_warn("hmm: %s goes away and has not ended %ps\n",
+			pr_warn("hmm: module %s is unloaded with %ps still registered\n",
 				module->name, owned->callback);
 			owned->end(owned);
 		}

@@ -18,12 +18,14 @@
  * @callback: one of the driver's callbacks
  * @end: ends it; called in process context, with no lock held
  * @ending: somebody is to end it; see hmm_owned_claim()
+ * @left: it was ended when its module was unloaded, and is never freed
  */
 struct hmm_owned {
 	struct list_head list;
 	void *callback;
 	void (*end)(struct hmm_owned *owned);
 	bool ending;
+	bool left;
 };
 
 void hmm_owned_add(struct hmm_owned *owned, void *callback,

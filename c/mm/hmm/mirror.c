@@ -82,6 +82,12 @@ static void hmm_update_lock_prime(struct hmm_update_lock lock)
 	fs_reclaim_release(GFP_KERNEL);
 }
 
+/* Whether current holds it. Of a rw_semaphore no one knows who has it. */
+static bool hmm_update_lock_is_mine(struct hmm_update_lock lock)
+{
+	return lock.mutex && hmm_mutex_is_mine(lock.mutex);
+}
+
 static bool hmm_update_lock_valid(struct hmm_update_lock lock)
 {
 	return !lock.mutex != !lock.rwsem;
@@ -266,7 +272,11 @@ static bool hmm_interval_call(struct hmm_interval *interval,
 
 	WRITE_ONCE(*interval->caller, current);
 	do {
+		if (!inv->may_block)
+			non_block_start();
 		gone = ops->invalidate(mirror, inv);
+		if (!inv->may_block)
+			non_block_end();
 		/* The callback may have ended the range, and all that it forgets. */
 		if (gone || !inv->may_block || interval->released)
 			break;
@@ -316,10 +326,9 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 {
 	struct hmm_interval *interval =
 		container_of(notifier, struct hmm_interval, notifier);
-	const struct hmm_invalidation inv = {
+	struct hmm_invalidation inv = {
 		.span = hmm_span_clip(interval->span, (struct hmm_span){
 					      event->start, event->end }),
-		.range = READ_ONCE(interval->range),
 		.event = event->event,
 		.may_block = mmu_notifier_range_blockable(event),
 	};
@@ -328,6 +337,8 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 
 	if (!hmm_update_lock(lock, inv.may_block))
 		return false;
+	/* Not before: whoever removes the range under the lock may free it. */
+	inv.range = READ_ONCE(interval->range);
 	gone = hmm_interval_is_own_exclusive(interval, event);
 	if (!gone) {
 		mmu_interval_set_seq(notifier, seq);
@@ -524,12 +535,17 @@ static void hmm_state_queue(struct hmm_mirror_state *state)
 		hmm_state_put(state);
 }
 
-/* The driver's module goes away, and the mirror was left behind. */
+/*
+ * The driver's module is unloaded, and the mirror was left behind. Something else
+ * that was may still refer to it, so the state and the mm are leaked with it.
+ */
 static void hmm_state_end_left(struct hmm_owned *owned)
 {
 	struct hmm_mirror_state *state =
 		container_of(owned, struct hmm_mirror_state, owned);
 
+	refcount_inc(&state->ref);
+	mmgrab(state->mm);
 	flush_work(&state->work);
 	hmm_mirror_end(state->mirror, NULL);
 }
@@ -658,6 +674,59 @@ static bool hmm_interval_is_calling(const struct hmm_interval *interval,
 }
 
 /*
+ * The interval of a mirror at or after @index, with a reference that the caller
+ * puts; or NULL. Moves @index behind it: no span reaches the last page, so that it
+ * does not wrap.
+ */
+static struct hmm_interval *hmm_state_next_interval(struct hmm_mirror_state *state,
+						    unsigned long *index)
+{
+	struct hmm_interval *interval;
+
+	guard(rcu)();
+	do
+		interval = mt_find(&state->ranges, index, ULONG_MAX);
+	while (interval && !refcount_inc_not_zero(&interval->ref));
+	return interval;
+}
+
+/**
+ * hmm_mirror_forget() - have the device forget a span
+ * @mirror: the mirror
+ * @span: the addresses
+ *
+ * Those of ranges that were removed, too. The process keeps its pages.
+ *
+ * Context: as hmm_mirror_synchronize().
+ */
+void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
+{
+	struct hmm_mirror_state *state = mirror->state;
+	struct hmm_invalidation inv = {
+		.event = MMU_NOTIFY_CLEAR,
+		.may_block = true,
+	};
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	hmm_waits_for_update_locks();
+	flush_work(&state->work);
+	while ((interval = hmm_state_next_interval(state, &index))) {
+		inv.span = hmm_span_clip(interval->span, span);
+		/* A range that is drained has been forgotten. */
+		if (inv.span.start < inv.span.end &&
+		    atomic_inc_not_zero(&interval->active)) {
+			hmm_update_lock(interval->lock, true);
+			inv.range = interval->range;
+			hmm_interval_forget(interval, &inv);
+			hmm_update_unlock(interval->lock);
+			hmm_interval_active_put(interval);
+		}
+		hmm_interval_put(interval);
+	}
+}
+
+/*
  * Whether the caller is in a callback of the mirror. If it is in invalidate, sets
  * @held to the update lock that is held.
  */
@@ -670,6 +739,8 @@ static bool hmm_state_is_calling(struct hmm_mirror_state *state,
 	*held = (struct hmm_update_lock){};
 	if (READ_ONCE(state->releaser) == current)
 		return true;
+	/* The work item may end and free intervals meanwhile. */
+	guard(rcu)();
 	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
 		if (READ_ONCE(*interval->caller) != current)
 			continue;
@@ -712,10 +783,18 @@ static void hmm_state_abandon(struct hmm_mirror_state *state,
 			      struct hmm_update_lock held)
 {
 	struct hmm_interval *interval;
+	struct hmm_mirror_range *range;
 	unsigned long index = 0;
 
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX)
+	while ((interval = hmm_state_next_interval(state, &index))) {
+		range = interval->range;
 		hmm_interval_abandon(interval, held);
+		if (range) {
+			range->interval = NULL;
+			range->mirror = NULL;
+		}
+		hmm_interval_put(interval);
+	}
 	set_bit(HMM_STATE_RELEASED, &state->flags);
 	refcount_inc(&state->ref);
 	test_and_set_bit(HMM_STATE_ABANDONED, &state->flags);
@@ -769,8 +848,9 @@ EXPORT_SYMBOL_GPL(hmm_mirror_exit);
  *	with no lock held; or NULL
  *
  * For a last reference that may be dropped in a callback, inside a section or under
- * an update lock: what hmm_mirror_exit() does is done in a work item. A module whose
- * code @done or the callbacks are does not go before that.
+ * an update lock: what hmm_mirror_exit() does is done in a work item. The module that
+ * &hmm_mirror_ops.invalidate is in, whose code @done must be too, is not freed before
+ * that; its exit function is not held up.
  *
  * The mirror can be freed while the caller still uses it, for example to drop the
  * update lock that it holds. &hmm_mirror_ops.release is also
@@ -784,9 +864,11 @@ void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 {
 	struct hmm_mirror_state *state = mirror->state;
 
-	if (WARN_ONCE(!hmm_owned_claim(&state->owned),
-		      "%ps: a mirror ends twice\n", mirror->ops->invalidate))
+	if (!hmm_owned_claim(&state->owned)) {
+		WARN_ONCE(!state->owned.left, "%ps: a mirror ends twice\n",
+			  mirror->ops->invalidate);
 		return;
+	}
 	refcount_inc(&state->ref);
 	state->done = done;
 	/* Orders @done, for a work item that runs already. */
@@ -876,7 +958,11 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 		return -EINVAL;
 	if (range->mirror)
 		return -EEXIST;
-	if (!mmget_not_zero(mirror->mm))
+	if (hmm_update_lock_is_mine(mirror->update) ||
+	    (lock && hmm_update_lock_is_mine(*lock)))
+		return -EDEADLK;
+	/* In release, nothing would end the range any more. */
+	if (READ_ONCE(mirror->state->owned.ending) || !mmget_not_zero(mirror->mm))
 		return -ESRCH;
 	interval = hmm_interval_alloc(mirror, range, span, lock);
 	ret = interval ? 0 : -ENOMEM;
@@ -911,7 +997,8 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
  * Context: holds no update lock; may hold the mmap lock. May sleep.
  * Return: 0; -%EINVAL for a span that is not hmm_span_valid(); -%EEXIST if
  * @range is added already, or another range of @mirror overlaps; -%ESRCH if the
- * process is gone; -%ENOMEM.
+ * process is gone, or the mirror is ending; -%EDEADLK if the caller holds the update
+ * lock and that is a mutex; -%ENOMEM.
  */
 int hmm_mirror_range_add(struct hmm_mirror *mirror,
 			 struct hmm_mirror_range *range, struct hmm_span span)
@@ -957,7 +1044,8 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
  * Context: holds neither the update lock nor an mmap lock. May sleep.
  * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
  * -%EEXIST when another range of @mirror overlaps; -%ESRCH when the process is
- * gone; -%ENOMEM.
+ * gone, or the mirror is ending; -%EDEADLK when the caller holds the update lock, is
+ * inside a section of the mirror or in its invalidate callback; -%ENOMEM.
  */
 int hmm_mirror_range_init(struct hmm_mirror *mirror,
 			  struct hmm_mirror_range *range, struct hmm_span span)
@@ -1015,7 +1103,9 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
  * @range: the range; nothing happens when it is not added
  *
  * For a range that may be removed in a callback, inside a section or under an update
- * lock. From here on @range is not used, and no section enters it. Invalidations are
+ * lock. No section enters it from here on. Its storage may be freed at once if the
+ * caller holds its update lock or is inside a section on it, otherwise after
+ * hmm_mirror_synchronize(): a callback that is running may use it. Invalidations are
  * reported, without &hmm_invalidation.range, until a work item has had the device
  * forget the whole range. The end of the mirror waits for that; so do
  * hmm_mirror_synchronize(), and hmm_mirror_range_add() of the same addresses.

@@ -180,6 +180,8 @@ struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 				       unsigned long addr);
 void hmm_interval_put(struct hmm_interval *interval);
 
+void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span);
+
 int hmm_interval_enter(struct hmm_interval *interval);
 void hmm_interval_leave(struct hmm_interval *interval);
 

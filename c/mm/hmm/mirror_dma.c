@@ -17,6 +17,7 @@
 #include <linux/hmm_mirror.h>
 #include <linux/pci-p2pdma.h>
 
+#include "mirror.h"
 #include "mirror_dma.h"
 #include "pfn.h"
 
@@ -97,13 +98,22 @@ EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
 
 /**
  * hmm_mirror_dma_exit() - take all addresses away
- * @dma: the map; the device uses none of its addresses
+ * @dma: the map
  *
- * Context: no section with @dma is open or will be; holds neither the update
- * lock nor an mmap lock. May sleep.
+ * First the device forgets the map's span, in ranges that were removed and whose end
+ * was deferred, too: an address that is unmapped can be another buffer's.
+ *
+ * Context: no section with @dma is open or will be; not in a callback of a mirror;
+ * holds neither an update lock nor an mmap lock. May sleep.
  */
 void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 {
+	struct mutex *update = dma->mirror->update.mutex;
+
+	/* It would wait for itself. */
+	if (!WARN_ONCE(update && hmm_mutex_is_mine(update),
+		       "device addresses end under the update lock\n"))
+		hmm_mirror_forget(dma->mirror, dma->span);
 	scoped_guard(mutex, &dma->mirror->dma_lock) {
 		list_del(&dma->list);
 		hmm_mirror_dma_unmap(dma, dma->span, true);

@@ -64,15 +64,17 @@ static bool hmm_section_valid(const struct hmm_section *section)
 }
 
 /*
- * Whether the caller has the mirror's update lock: in another section, in an
- * invalidate callback, or by hmm_mirror_lock(). It would wait for itself. Of a
- * rw_semaphore no one knows who has it.
+ * Whether the caller would wait for itself. It has the mirror's update lock: in
+ * another section, in an invalidate callback, or by hmm_mirror_lock(); of a
+ * rw_semaphore no one knows who has it. Or it is to migrate pages in a callback of
+ * the device memory that holds folio locks.
  */
 static bool hmm_section_is_nested(const struct hmm_section *section)
 {
 	struct mutex *update = section->mirror->update.mutex;
 
-	return update && hmm_mutex_is_mine(update);
+	return (update && hmm_mutex_is_mine(update)) ||
+	       (section->migrate_to && hmm_devmem_is_evicting(section->migrate_to));
 }
 
 /* First call for a section: check it, and hold what must last to its end. */

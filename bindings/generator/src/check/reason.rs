@@ -89,7 +89,12 @@ pub enum Reason {
     /// `destructor`: of that name.
     Ended(String),
     /// A callback is given its object.
-    Called(String),
+    Called {
+        /// The structure.
+        tag: String,
+        /// `deferred`: the function that calls back last.
+        deferred: Option<String>,
+    },
     /// `block`: what a callback is given of it.
     Block {
         /// The parameter with the pointer.
@@ -235,10 +240,15 @@ impl fmt::Display for Reason {
                 "C calls this once, when the object has ended, so nothing refers to the storage, which the \
                  constructor allocated"
             ),
-            Reason::Called(tag) => write!(
+            Reason::Called { tag, deferred: None } => write!(
                 f,
                 "C calls back with the `struct {tag}` that the constructor was given, and not after the destructor \
                  has returned"
+            ),
+            Reason::Called { tag, deferred: Some(function) } => write!(
+                f,
+                "C calls back with the `struct {tag}` that the constructor was given, and not after `{function}` has \
+                 called `free`"
             ),
             Reason::Block { pointer, order, reads: false } => write!(
                 f,

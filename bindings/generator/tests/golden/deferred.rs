@@ -156,7 +156,7 @@ impl<T: BellOperations> Bell<T> {
     /// type.
     unsafe extern "C" fn ring_callback(bell: *mut bindings::bell) {
         // SAFETY: C calls back with the `struct bell` that the constructor was given, and not
-        // after the destructor has returned.
+        // after `bell_exit_free` has called `free`.
         let object = unsafe { Self::around(bell) };
         // SAFETY: By the contract (`requires(BellGuard)`) the lock is held, so nothing else
         // reaches the data.
@@ -172,7 +172,7 @@ impl<T: BellOperations> Bell<T> {
     /// type.
     unsafe extern "C" fn stop_callback(bell: *mut bindings::bell) {
         // SAFETY: C calls back with the `struct bell` that the constructor was given, and not
-        // after the destructor has returned.
+        // after `bell_exit_free` has called `free`.
         let object = unsafe { Self::around(bell) };
         <T as BellOperations>::stop(&object)
     }
@@ -181,8 +181,8 @@ impl<T: BellOperations> Bell<T> {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to the `inner` of a live object of this type, and the result must not
-    /// be used after its storage was freed.
+    /// `ptr` must point to the `inner` of an object of this type, whose storage is not freed
+    /// while the result is used.
     #[inline]
     unsafe fn around(ptr: *mut bindings::bell) -> ManuallyDrop<Self> {
         let inner = Opaque::cast_from(ptr).cast_mut();
@@ -373,7 +373,7 @@ impl<T: GongOperations> Gong<T> {
     /// type.
     unsafe extern "C" fn strike_callback(gong: *mut bindings::gong) -> c_int {
         // SAFETY: C calls back with the `struct gong` that the constructor was given, and not
-        // after the destructor has returned.
+        // after `gong_exit_free` has called `free`.
         let object = unsafe { Self::around(gong) };
         match <T as GongOperations>::strike(&object) {
             Ok(()) => 0,
@@ -387,7 +387,7 @@ impl<T: GongOperations> Gong<T> {
     /// type.
     unsafe extern "C" fn fade_callback(gong: *mut bindings::gong) {
         // SAFETY: C calls back with the `struct gong` that the constructor was given, and not
-        // after the destructor has returned.
+        // after `gong_exit_free` has called `free`.
         let object = unsafe { Self::around(gong) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.storage().data.get() };
@@ -398,8 +398,8 @@ impl<T: GongOperations> Gong<T> {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to the `inner` of a live object of this type, and the result must not
-    /// be used after its storage was freed.
+    /// `ptr` must point to the `inner` of an object of this type, whose storage is not freed
+    /// while the result is used.
     #[inline]
     unsafe fn around(ptr: *mut bindings::gong) -> ManuallyDrop<Self> {
         let inner = Opaque::cast_from(ptr).cast_mut();

@@ -100,10 +100,11 @@ impl Place {
 
 /// Operations of the driver.
 ///
-/// `copy` and `clear` run under the locks of the folios, and often under the mmap lock or a
-/// VMA's. They must not migrate pages; lockdep reports that. While `hmm_devmem_evict()` or
-/// `hmm_devmem_remove()` calls them, `hmm_devmem_add()` and `hmm_devmem_remove()` return
-/// -`EDEADLK`, and the others do not wait.
+/// `copy` and `clear` run under the locks of the folios, and must not migrate pages, which can
+/// wait for these very folios. Under the mmap lock or a VMA's, as in a page fault, lockdep
+/// reports that. While `hmm_devmem_evict()` or `hmm_devmem_remove()` calls them,
+/// `hmm_devmem_add()`, `hmm_devmem_remove()` and whatever migrates to or from the same memory
+/// return -`EDEADLK`, and the others do not wait.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
@@ -348,7 +349,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// # Safety
     ///
     /// The caller must promise that nothing else uses the `size` bytes at `start`, unless that
-    /// is 0.
+    /// is 0, until `release` is called for them.
     ///
     /// # Errors
     ///
@@ -364,7 +365,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         data: *const c_void,
     ) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; the caller
-        // promises that nothing else uses the `size` bytes at `start`, unless that is 0.
+        // promises that nothing else uses the `size` bytes at `start`, unless that is 0, until
+        // `release` is called for them.
         to_result(unsafe { bindings::hmm_devmem_add(self.as_raw(), start, size, data.cast_mut()) })
     }
 
@@ -423,9 +425,10 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Returns the number of pages that have migrated; -`EINVAL` if `span` is misaligned or
     /// empty, if a part of it is in no VMA, or in one that is not readable or whose pages
-    /// cannot migrate; -`ESRCH` if the process has exited; -`EINTR` if the caller was killed;
-    /// -`ENOMEM`. As with `read()`, an error after some pages have migrated is not returned,
-    /// but their number; the next call returns the error.
+    /// cannot migrate; -`ESRCH` if the process has exited; -`EDEADLK` in a callback that
+    /// `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for; -`EINTR` if the caller was
+    /// killed; -`ENOMEM`. As with `read()`, an error after some pages have migrated is not
+    /// returned, but their number; the next call returns the error.
     ///
     /// Context: Process context; may sleep. Takes the mmap lock.
     ///
@@ -555,7 +558,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         order: u32,
     ) -> c_int {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
-        // not after the destructor has returned.
+        // not after `hmm_devmem_exit_deferred` has called `free`.
         let object = unsafe { Self::around(devmem) };
         // SAFETY: By the contract (`block(dst, order)`) C passes the first of `1 << order` in a
         // row, good for the call and nobody else's meanwhile.
@@ -579,7 +582,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         order: u32,
     ) -> c_int {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
-        // not after the destructor has returned.
+        // not after `hmm_devmem_exit_deferred` has called `free`.
         let object = unsafe { Self::around(devmem) };
         // SAFETY: By the contract (`block(page, order)`) C passes the first of `1 << order` in a
         // row, good for the call and nobody else's meanwhile.
@@ -596,7 +599,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// type.
     unsafe extern "C" fn grow_callback(devmem: *mut bindings::hmm_devmem) -> c_int {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
-        // not after the destructor has returned.
+        // not after `hmm_devmem_exit_deferred` has called `free`.
         let object = unsafe { Self::around(devmem) };
         match <T as MemoryOperations>::grow(&object) {
             Ok(()) => 0,
@@ -610,7 +613,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// type.
     unsafe extern "C" fn release_callback(devmem: *mut bindings::hmm_devmem, data: *mut c_void) {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
-        // not after the destructor has returned.
+        // not after `hmm_devmem_exit_deferred` has called `free`.
         let object = unsafe { Self::around(devmem) };
         <T as MemoryOperations>::release(&object, data.cast_const())
     }
@@ -619,8 +622,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to the `inner` of a live object of this type, and the result must not
-    /// be used after its storage was freed.
+    /// `ptr` must point to the `inner` of an object of this type, whose storage is not freed
+    /// while the result is used.
     #[inline]
     unsafe fn around(ptr: *mut bindings::hmm_devmem) -> ManuallyDrop<Self> {
         let inner = Opaque::cast_from(ptr).cast_mut();
@@ -708,7 +711,8 @@ impl<'a> Migration<'a, Collected> {
     /// # Errors
     ///
     /// Fails with `EINVAL` if `span` is misaligned or empty, or if its first page is in no VMA,
-    /// or in one whose pages cannot migrate; `ESRCH` if the process has exited; `EINTR`;
+    /// or in one whose pages cannot migrate; `ESRCH` if the process has exited; `EDEADLK` in a
+    /// callback that `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for; `EINTR`;
     /// `ENOMEM`.
     #[inline]
     pub fn collect<T: MemoryOperations>(

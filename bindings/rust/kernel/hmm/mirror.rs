@@ -1048,7 +1048,7 @@ impl<T: Operations> Mirror<T> {
         inv: *const bindings::hmm_invalidation,
     ) -> bool {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
-        // not after the destructor has returned.
+        // not after `hmm_mirror_exit_deferred` has called `free`.
         let object = unsafe { Self::around(mirror) };
         // SAFETY: C passes a valid `struct hmm_invalidation` for the call, and the layouts are
         // the same by `repr(transparent)`.
@@ -1067,7 +1067,7 @@ impl<T: Operations> Mirror<T> {
     /// type.
     unsafe extern "C" fn release_callback(mirror: *mut bindings::hmm_mirror) {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
-        // not after the destructor has returned.
+        // not after `hmm_mirror_exit_deferred` has called `free`.
         let object = unsafe { Self::around(mirror) };
         <T as Operations>::release(&object)
     }
@@ -1076,8 +1076,8 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to the `inner` of a live object of this type, and the result must not
-    /// be used after its storage was freed.
+    /// `ptr` must point to the `inner` of an object of this type, whose storage is not freed
+    /// while the result is used.
     #[inline]
     unsafe fn around(ptr: *mut bindings::hmm_mirror) -> ManuallyDrop<Self> {
         let inner = Opaque::cast_from(ptr).cast_mut();
@@ -1569,7 +1569,9 @@ impl<T: Operations> MirrorRange<T> {
     /// # Errors
     ///
     /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EEXIST`
-    /// when another range of `mirror` overlaps; `ESRCH` when the process is gone; `ENOMEM`.
+    /// when another range of `mirror` overlaps; `ESRCH` when the process is gone, or the mirror
+    /// is ending; `EDEADLK` when the caller holds the update lock, is inside a section of the
+    /// mirror or in its invalidate callback; `ENOMEM`.
     pub fn new(mirror: Arc<Mirror<T>>, span: Span) -> impl PinInit<Self, Error> {
         let raw_mirror = mirror.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_range| {

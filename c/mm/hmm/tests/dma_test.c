@@ -23,6 +23,7 @@
 #define hmm_mirror_dma_fits	faked_mirror_dma_fits
 #define hmm_mirror_dma_map	faked_mirror_dma_map
 #define hmm_section_dma_run	faked_section_dma_run
+#define hmm_mirror_forget	faked_mirror_forget
 
 #include <linux/hmm-dma.h>
 #include <linux/hmm_mirror.h>
@@ -44,6 +45,7 @@
  * @addr: the last device address or offset that was mapped or unmapped
  * @lock: a lock, or NULL
  * @unlocked: how often dma_map_phys() was called without it
+ * @forgotten: how often a device was to forget all before it lost an address
  */
 static struct fake_dma {
 	bool iova, unmap, sync, limited;
@@ -54,6 +56,7 @@ static struct fake_dma {
 	dma_addr_t addr;
 	struct mutex *lock; /* see above */
 	int unlocked;
+	int forgotten;
 } fake;
 
 static bool fake_skip_sync(struct device *dev)
@@ -176,6 +179,11 @@ static dma_addr_t fake_bus_addr_map(struct p2pdma_provider *provider,
 
 #include "../dma.c"
 #include "../mirror_dma.c"
+
+void faked_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
+{
+	fake.forgotten += !fake.unmaps;
+}
 
 #define STATE (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
 
@@ -466,6 +474,7 @@ static void mirror_dma_shows_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	KUNIT_EXPECT_EQ(test, 3, fake.maps);
 	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 1, fake.forgotten);
 	KUNIT_EXPECT_EQ(test, 3, fake.unmaps);
 	KUNIT_EXPECT_TRUE(test, list_empty(&t->mirror.dmas));
 }

@@ -33,6 +33,7 @@
  * @releases: how often release was called
  * @told: the last invalidation
  * @dma: its device addresses, or NULL
+ * @sleep_reported: whether the kernel would have reported that it sleeps
  * @addressed: whether the first page had one still when it was to be forgotten
  * @refuses: how often invalidate is going to return false
  * @on_invalidate: called by invalidate, or NULL
@@ -45,6 +46,7 @@ struct watcher {
 	int releases;
 	struct hmm_invalidation told;
 	struct hmm_mirror_dma *dma;
+	bool sleep_reported;
 	bool addressed;
 	int refuses;
 	void (*on_invalidate)(struct watcher *device);
@@ -60,6 +62,9 @@ static bool device_invalidate(struct hmm_mirror *mirror,
 		hmm_mirror_assert_held(mirror);
 	device->invalidations++;
 	device->told = *inv;
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+	device->sleep_reported = current->non_block_count;
+#endif
 	if (device->dma)
 		device->addressed = device->dma->map.pfn_list[0] & HMM_PFN_DMA_MAPPED;
 	if (device->on_invalidate)
@@ -320,7 +325,15 @@ static void mirror_dma(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 0, dma->map.pfn_list[0] & HMM_PFN_DMA_MAPPED);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
+	if (IS_ENABLED(CONFIG_HAS_DMA))
+		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
+	/* Again the device forgets first, and it forgets no more than it must. */
+	device->addressed = false;
+	device->invalidations = 0;
 	hmm_mirror_dma_exit(dma);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_EQ(test, half.end, device->told.span.end);
+	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_HAS_DMA), device->addressed);
 	other->dma = NULL;
 	device->dma = NULL;
 	hmm_mirror_exit(&other->mirror);
@@ -383,9 +396,12 @@ static void mirror_must_not_block(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	KUNIT_EXPECT_FALSE(test, device->told.may_block);
+	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP),
+			device->sleep_reported);
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR,
 				       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
 	KUNIT_EXPECT_TRUE(test, device->told.may_block);
+	KUNIT_EXPECT_FALSE(test, device->sleep_reported);
 	hmm_mirror_exit(&device->mirror);
 }
 

@@ -170,13 +170,13 @@ pub(super) fn callbacks(api: &Api, object: &Object) -> Vec<TokenStream> {
 /// From the structure that C hands back to the object around it.
 fn find(object: &Object) -> TokenStream {
     let raw = ident(&object.tag);
-    let lives = match object.deferred {
-        Some(_) => "and the result must not be used after its storage was freed.",
-        None => "which must live for all of `'a`.",
+    let (of, lives) = match object.deferred {
+        Some(_) => ("an", "whose storage is not freed while the result is used."),
+        None => ("a live", "which must live for all of `'a`."),
     };
     let docs = layout::docs(
         &format!(
-            "The object around a `struct {}`.\n\n# Safety\n\n`ptr` must point to the `inner` of a live \
+            "The object around a `struct {}`.\n\n# Safety\n\n`ptr` must point to the `inner` of {of} \
              object of this type, {lives}",
             object.tag
         ),
@@ -220,7 +220,8 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let raw = ident(&object.tag);
     let this = ident(&callback.signature.params[0].name);
     let Passed { params, values, before } = passed(callback);
-    let around = layout::safety(&[Reason::Called(object.tag.clone())]);
+    let around =
+        layout::safety(&[Reason::Called { tag: object.tag.clone(), deferred: object.deferred.clone() }]);
     let (receiver, value) = data_of(object, callback);
     let call = quote! { <T as #trait_name>::#method(#value, #(#values),*) };
     let (ret, body) = match (&callback.errno, &callback.gives) {

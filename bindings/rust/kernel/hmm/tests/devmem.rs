@@ -218,6 +218,16 @@ impl MemoryOperations for Nested {
             let error = errno(memory.add(SZ_4M, core::ptr::null()));
             assert_eq!(error, error_of(bindings::EDEADLK).to_errno());
             assert_eq!(errno(memory.remove(0)), error);
+            // The work item that ends the memory has no address space.
+            let current = current!();
+            if let Some(mm) = current.mm() {
+                let span = Span::new(PAGE_SIZE, 2 * PAGE_SIZE);
+                let moved = memory.migrate(mm, span).map(|_| ());
+                assert_eq!(errno(moved), error);
+                let moved = memory.migrate_to_ram(mm, span).map(|_| ());
+                assert_eq!(errno(moved), error);
+                assert_eq!(Migration::collect(memory, mm, span).map(|_| ()).err(), Some(Error::from_errno(error)));
+            }
             assert!(memory.evict() > 0);
             memory.resume();
             memory.data().copied.store(error, Relaxed);

@@ -135,6 +135,27 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_forgotten_before_they_go() -> Result {
+        let span = memory()?;
+        let device = Device::new()?;
+        let mirror = mirror()?;
+        for dropped_first in [false, true] {
+            let range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+            let map = DmaMap::new(mirror.clone(), device.get(), span);
+            let map = KBox::pin_init(map, GFP_KERNEL)?;
+            let seen = addresses(&mirror, &map, span);
+            assert!(seen.is_ok() || !cfg!(CONFIG_HAS_DMA));
+            mirror.lock().pages = 4;
+            // The end of a range is deferred, that of a map is not.
+            let range = (!dropped_first).then_some(range);
+            drop(map);
+            assert_eq!(mirror.lock().pages, 0);
+            drop(range);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn a_map_is_of_one_mirror_and_has_its_room() -> Result {
         let span = memory()?;
         let half = Span::new(span.start(), span.start() + 2 * PAGE_SIZE);

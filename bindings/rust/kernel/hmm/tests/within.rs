@@ -177,6 +177,25 @@ mod tests {
     }
 
     #[test]
+    fn no_range_is_added_under_the_update_lock() -> Result {
+        let mm = address_space()?;
+        let one = super::super::mirror(&mm)?;
+        let held = one.lock();
+        let range = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL);
+        drop(held);
+        assert!(range.err() == Some(error_of(bindings::EDEADLK)));
+        let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
+        let mut seen = None;
+        one.populate(SPAN, Access::Snapshot, |_, _| {
+            // A range that was dropped in here would be waited for.
+            seen = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL).err();
+            Ok(())
+        })?;
+        assert!(seen == Some(error_of(bindings::EDEADLK)));
+        Ok(())
+    }
+
+    #[test]
     fn a_range_dropped_under_the_update_lock_makes_room() -> Result {
         let mm = address_space()?;
         let mirror = Within::new()?.mirror(&mm)?;

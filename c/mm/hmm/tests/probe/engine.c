@@ -101,10 +101,11 @@ static int engine_start(struct engine *engine)
 	if (ret)
 		return ret;
 	engine->data = vzalloc(ENGINE_MEMORY);
-	if (!engine->data)
-		return -ENOMEM;
-	ret = hmm_devmem_add(&engine->memory, 0, ENGINE_MEMORY, engine->data);
+	ret = -ENOMEM;
+	if (engine->data)
+		ret = hmm_devmem_add(&engine->memory, 0, ENGINE_MEMORY, engine->data);
 	if (ret) {
+		hmm_devmem_exit(&engine->memory);
 		vfree(engine->data);
 		engine->data = NULL;
 	}

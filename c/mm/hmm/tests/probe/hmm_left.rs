@@ -2,16 +2,18 @@
 
 //! A driver that leaves a mirror and device memory behind, without unsafe code.
 //!
-//! A process that opens `/dev/hmm_left` is mirrored, and the ioctl migrates a page of it to device memory. Nothing of this
-//! is ever dropped, so both are registered when the module goes.
+//! A process that opens `/dev/hmm_left` is mirrored, and the mirror is never dropped. The ioctl migrates a page of it to
+//! device memory. What happens to that, and what refers to what, is the command's choice; see [`Opened::ioctl`].
 
 #![forbid(unsafe_code)]
 
+use core::ffi::c_void;
 use kernel::{
     fs::File,
     hmm::{
         devmem::{DeviceMemory, MemoryOperations, MemoryType},
         mirror::{
+            Access,
             Invalidation,
             Mirror,
             MirrorRange,
@@ -32,6 +34,10 @@ use kernel::{
     sync::{
         Arc,
         Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     }, //
 };
 
@@ -44,17 +50,28 @@ module! {
 }
 
 /// A device's page table, of which only the last invalidation is known.
-struct Table(Option<Span>);
+#[derive(Default)]
+struct Table {
+    last: Option<Span>,
+    memory: Option<Arc<DeviceMemory<Memory>>>,
+}
 
 #[vtable]
 impl Operations for Table {
     fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
-        self.0 = Some(inv.span());
+        self.last = Some(inv.span());
         true
     }
 
+    /// The memory may have ended.
     fn release(mirror: &Mirror<Self>) {
-        mirror.lock().0 = None;
+        let memory = mirror.lock().memory.take();
+
+        if let Some(memory) = memory {
+            let _ = memory.add(SZ_2M, core::ptr::null());
+            memory.evict();
+            memory.resume();
+        }
     }
 }
 
@@ -63,6 +80,10 @@ impl Operations for Table {
 struct Memory {
     #[pin]
     ram: Mutex<VVec<u8>>,
+    #[pin]
+    mirror: Mutex<Option<Arc<Mirror<Table>>>>,
+    /// How long a copy takes, in milliseconds.
+    delay: i64,
 }
 
 #[vtable]
@@ -75,6 +96,7 @@ impl MemoryOperations for Memory {
             from.offset()
         };
         let size = dst.pages() * PAGE_SIZE;
+        fsleep(Delta::from_millis(memory.data().delay));
         let mut ram = memory.data().ram.lock();
         let ram = ram.get_mut(offset..offset + size).ok_or(EIO)?;
 
@@ -97,40 +119,90 @@ impl MemoryOperations for Memory {
         ram.ok_or(EIO)?.fill(0);
         Ok(())
     }
+
+    /// The mirror may have ended.
+    fn release(memory: &DeviceMemory<Self>, _data: *const c_void) {
+        let mirror = memory.data().mirror.lock().take();
+
+        if let Some(mirror) = mirror {
+            let range = KBox::pin_init(MirrorRange::new(mirror.clone(), Span::ALL), GFP_KERNEL);
+            let page = Span::new(PAGE_SIZE, 2 * PAGE_SIZE);
+            let _ = mirror.populate(page, Access::Snapshot, |_, _| Ok(()));
+            drop(range);
+        }
+    }
 }
 
 /// An open file.
 struct Opened;
+
+impl Opened {
+    fn mirror() -> Result<Arc<Mirror<Table>>> {
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let mirror = Mirror::new(mm, core::ptr::null(), Table::default());
+
+        Arc::pin_init(mirror, GFP_KERNEL)
+    }
+
+    /// Memory with the page at `addr` in it, if it could migrate.
+    fn memory(addr: usize, delay: i64) -> Result<Arc<DeviceMemory<Memory>>> {
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let data = try_pin_init!(Memory {
+            ram <- new_mutex!(VVec::from_elem(0, SZ_2M, GFP_KERNEL)?),
+            mirror <- new_mutex!(None),
+            delay,
+        }? Error);
+        let memory = DeviceMemory::new(MemoryType::PRIVATE, 1, c"hmm_left", data);
+        let memory = Arc::pin_init(memory, GFP_KERNEL)?;
+
+        memory.add(SZ_2M, core::ptr::null())?;
+        memory.migrate(mm, Span::new(addr, addr + PAGE_SIZE))?;
+        Ok(memory)
+    }
+}
 
 #[vtable]
 impl MiscDevice for Opened {
     type Ptr = Pin<KBox<Self>>;
 
     fn open(_file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
-        let current = current!();
-        let mm = current.mm().ok_or(EINVAL)?;
-        let mirror = Mirror::new(mm, core::ptr::null(), Table(None));
-        let mirror = Arc::pin_init(mirror, GFP_KERNEL)?;
-        let range = KBox::pin_init(MirrorRange::new(mirror, Span::ALL), GFP_KERNEL)?;
+        let range = MirrorRange::new(Self::mirror()?, Span::ALL);
+        let range = KBox::pin_init(range, GFP_KERNEL)?;
 
         core::mem::forget(range);
         KBox::pin(Opened, GFP_KERNEL).map_err(Into::into)
     }
 
-    /// Migrates the page at address `arg`, and returns how many pages have moved.
-    fn ioctl(_opened: Pin<&Self>, _file: &File, _cmd: u32, arg: usize) -> Result<isize> {
-        let current = current!();
-        let mm = current.mm().ok_or(EINVAL)?;
-        let data = try_pin_init!(Memory {
-            ram <- new_mutex!(VVec::from_elem(0, SZ_2M, GFP_KERNEL)?),
-        }? Error);
-        let memory = DeviceMemory::new(MemoryType::PRIVATE, 1, c"hmm_left", data);
-        let memory = KBox::pin_init(memory, GFP_KERNEL)?;
+    /// Migrates the page at address `arg`, and returns how many bytes are in use then. The memory
+    ///
+    /// * 0: is leaked.
+    /// * 1: refers to a mirror that is older, and that one to it.
+    /// * 2: refers to a mirror that is younger, and that one to it.
+    /// * 3: refers to a mirror, and is dropped; it has ended a second later, as its copies take that long.
+    fn ioctl(_opened: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
+        let older = Self::mirror()?;
+        let delay = if cmd & 0xff == 3 { 1000 } else { 0 };
+        let memory = Self::memory(arg, delay)?;
+        let used = SZ_2M - memory.available();
 
-        memory.add(SZ_2M, core::ptr::null())?;
-        let moved = memory.migrate(mm, Span::new(arg, arg + PAGE_SIZE))?;
-        core::mem::forget(memory);
-        Ok(moved as isize)
+        match cmd & 0xff {
+            0 => core::mem::forget(memory),
+            1 => {
+                *memory.data().mirror.lock() = Some(older.clone());
+                older.lock().memory = Some(memory);
+            }
+            2 => {
+                let younger = Self::mirror()?;
+
+                *memory.data().mirror.lock() = Some(younger.clone());
+                younger.lock().memory = Some(memory);
+            }
+            3 => *memory.data().mirror.lock() = Some(older),
+            _ => return Err(ENOTTY),
+        }
+        Ok(used as isize)
     }
 }
 

@@ -346,10 +346,14 @@ static int memory_begin(void)
 	struct folio *folio;
 	int ret;
 
-	ret = hmm_devmem_init(&memory) ?:
-	      hmm_devmem_add(&memory, 0, MOVE_MEMORY, NULL);
+	ret = hmm_devmem_init(&memory);
 	if (ret)
 		return ret;
+	ret = hmm_devmem_add(&memory, 0, MOVE_MEMORY, NULL);
+	if (ret) {
+		hmm_devmem_exit(&memory);
+		return ret;
+	}
 	folio = hmm_devmem_alloc(&memory, 0);
 	pagemap = page_pgmap(&folio->page);
 	pagemap_ops = pagemap->ops;
