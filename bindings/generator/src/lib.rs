@@ -20,14 +20,14 @@ use read::Input;
 use source::Sources;
 use std::path::Path;
 
-/// What a run found.
+/// The result of the phases read, model and check.
 #[derive(Debug)]
 pub struct Run {
-    /// What the typed side will have.
+    /// The typed API.
     pub api: Api,
     /// The files that were read.
     pub sources: Sources,
-    /// What is wrong.
+    /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
 
@@ -40,7 +40,7 @@ pub struct Output {
     pub helpers: Option<String>,
     /// The typed header.
     pub typed_c: String,
-    /// What was left out, and why.
+    /// The declarations that were left out, with reasons.
     pub report: String,
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why a call is sound. The sentences above `unsafe` are printed from these and from nothing else, so that what a
-//! sentence claims is what the contract was found to say.
+//! Why a call is sound. The `SAFETY` comments are printed from these reasons only, so that each one states what the
+//! contract states.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ pub enum Reason {
     Lent(String),
     /// `owned`: the caller has the reference.
     Handed,
-    /// C says that it is never NULL.
+    /// An attribute in C makes it non-NULL.
     NeverNull,
     /// `unsafe`: the caller promises.
     Caller(String),
@@ -84,13 +84,13 @@ pub enum Reason {
     Allocated,
     /// `deferred`: the function calls back once, when it is done.
     Done(String),
-    /// `deferred`: what calls back is the end.
+    /// `deferred`: C calls back when the object has ended.
     Freed,
     /// `destructor`: of that name.
     Ended(String),
     /// A callback is given its object.
     Called(String),
-    /// `block`: what a callback is given of it.
+    /// `block`: the pages that a callback is given.
     Block {
         /// The parameter with the pointer.
         pointer: String,
@@ -132,7 +132,7 @@ pub enum Reason {
     Left(String),
     /// An iterator steps.
     Step,
-    /// Nothing is asked.
+    /// The contract has no requirement.
     Nothing,
 }
 
@@ -173,7 +173,7 @@ impl fmt::Display for Reason {
                 write!(f, "by the contract (`borrowed({name})`) it stays for as long as `self`")
             }
             Reason::Handed => {
-                write!(f, "by the contract (`owned`) the reference is the caller's to give back")
+                write!(f, "by the contract (`owned`) the caller owns the reference")
             }
             Reason::NeverNull => write!(f, "by the contract the result is never NULL (`nonnull`)"),
             Reason::Caller(why) => write!(f, "the caller promises that {why}"),
@@ -222,13 +222,13 @@ impl fmt::Display for Reason {
                  (`destructor` of `{destructor}`)"
             ),
             Reason::Stored => {
-                write!(f, "by the type's invariants the storage is there for as long as the object")
+                write!(f, "by the type's invariants the storage lives as long as the object")
             }
-            Reason::Allocated => write!(f, "the storage stays where it is until it is freed"),
+            Reason::Allocated => write!(f, "the storage does not move until it is freed"),
             Reason::Done(function) => write!(
                 f,
-                "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
-                 but its callbacks, until `{function}` calls `free`"
+                "the object was initialised by its constructor, is ended once, here, and then only its callbacks \
+                 can reach it, until `{function}` calls `free`"
             ),
             Reason::Freed => write!(
                 f,
@@ -278,10 +278,10 @@ impl fmt::Display for Reason {
                 "by the contract (`get`, `put`) every `struct {tag}` has a count, and lives while it is not zero"
             ),
             Reason::Count => write!(f, "the reference that `self` is shows that the count is not zero"),
-            Reason::GivenUp => write!(f, "the caller gives up the reference that it owns"),
+            Reason::GivenUp => write!(f, "the caller passes on the reference that it owns"),
             Reason::Entering(tag) => write!(
                 f,
-                "the state is set up as `struct {tag}` asks, for the object that `self` is; what was shown of it \
+                "the state is set up as `struct {tag}` requires, for the object that `self` is; what was shown of it \
                  before is gone"
             ),
             Reason::Over => write!(f, "the state is valid, and nothing is shown of it any more"),
@@ -296,7 +296,7 @@ impl fmt::Display for Reason {
             Reason::Step => {
                 write!(f, "the section is entered for as long as `'s`, and `item` is what the step before left")
             }
-            Reason::Nothing => write!(f, "the contract asks nothing of the caller"),
+            Reason::Nothing => write!(f, "the contract requires nothing of the caller"),
         }
     }
 }

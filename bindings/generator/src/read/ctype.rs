@@ -31,9 +31,9 @@ pub enum CType {
     Named(String, Box<CType>),
     /// A function.
     Function {
-        /// What it returns.
+        /// The type of the result.
         ret: Box<CType>,
-        /// What it takes.
+        /// The types of the parameters.
         params: Vec<CType>,
     },
     /// An array whose length is not part of its type.

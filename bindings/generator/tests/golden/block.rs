@@ -92,8 +92,8 @@ impl<T: StoreOperations> Store<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `copy` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `copy`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn copy_callback(
         store: *mut bindings::store,
         to: *mut bindings::frame,
@@ -117,8 +117,8 @@ impl<T: StoreOperations> Store<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `look` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `look`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn look_callback(
         store: *mut bindings::store,
         at: *const bindings::frame,
@@ -138,8 +138,8 @@ impl<T: StoreOperations> Store<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `gone` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `gone`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn gone_callback(store: *mut bindings::store, cookie: *mut c_void) {
         // SAFETY: C calls back with the `struct store` that the constructor was given, and not
         // after the destructor has returned.

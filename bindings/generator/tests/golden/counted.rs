@@ -102,7 +102,7 @@ impl Log {
     }
 }
 
-/// What the user of a [`Meter`] supplies.
+/// The callbacks of a [`Meter`], which its user implements.
 ///
 /// The implementing type is the data that the [`Meter`] holds.
 #[vtable]
@@ -161,8 +161,8 @@ impl<T: Operations> Meter<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `report` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `report`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn report_callback(meter: *mut bindings::meter, log: *const bindings::log) {
         // SAFETY: C calls back with the `struct meter` that the constructor was given, and not
         // after the destructor has returned.

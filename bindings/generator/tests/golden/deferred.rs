@@ -29,7 +29,7 @@ use core::{
 };
 use pin_init::Wrapper;
 
-/// What the user of a [`Bell`] supplies.
+/// The callbacks of a [`Bell`], which its user implements.
 ///
 /// The implementing type is the data that the [`Bell`] holds.
 #[vtable]
@@ -47,13 +47,14 @@ pub trait BellOperations: Sized + Send + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct bell` that its constructor has initialised, with what belongs
-/// to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct bell` that its constructor has initialised, and to the data
+/// that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 pub struct Bell<T: BellOperations> {
     storage: NonNull<BellStorage<T>>,
 }
 
-/// What belongs to a [`Bell`].
+/// The storage of a [`Bell`].
 #[pin_data]
 struct BellStorage<T: BellOperations> {
     #[pin]
@@ -112,14 +113,14 @@ impl<T: BellOperations> Bell<T> {
     /// Allocates the storage of an object.
     fn allocate(init: impl PinInit<BellStorage<T>, Error>) -> Result<NonNull<BellStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &BellStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -152,8 +153,8 @@ impl<T: BellOperations> Bell<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `ring` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `ring`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn ring_callback(bell: *mut bindings::bell) {
         // SAFETY: C calls back with the `struct bell` that the constructor was given, and not
         // after the destructor has returned.
@@ -168,8 +169,8 @@ impl<T: BellOperations> Bell<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `stop` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `stop`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn stop_callback(bell: *mut bindings::bell) {
         // SAFETY: C calls back with the `struct bell` that the constructor was given, and not
         // after the destructor has returned.
@@ -197,8 +198,8 @@ impl<T: BellOperations> Bell<T> {
 impl<T: BellOperations> Drop for Bell<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `bell_exit_free` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `bell_exit_free` calls `free`.
         unsafe { bindings::bell_exit_free(self.as_raw(), Some(Self::free)) };
     }
 }
@@ -256,7 +257,7 @@ impl<'a, T: BellOperations> Drop for BellGuard<'a, T> {
     }
 }
 
-/// What the user of a [`Gong`] supplies.
+/// The callbacks of a [`Gong`], which its user implements.
 ///
 /// The implementing type is the data that the [`Gong`] holds.
 #[vtable]
@@ -274,13 +275,14 @@ pub trait GongOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct gong` that its constructor has initialised, with what belongs
-/// to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct gong` that its constructor has initialised, and to the data
+/// that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 pub struct Gong<T: GongOperations> {
     storage: NonNull<GongStorage<T>>,
 }
 
-/// What belongs to a [`Gong`].
+/// The storage of a [`Gong`].
 #[pin_data]
 struct GongStorage<T: GongOperations> {
     #[pin]
@@ -341,14 +343,14 @@ impl<T: GongOperations> Gong<T> {
     /// Allocates the storage of an object.
     fn allocate(init: impl PinInit<GongStorage<T>, Error>) -> Result<NonNull<GongStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &GongStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -369,8 +371,8 @@ impl<T: GongOperations> Gong<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `strike` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `strike`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn strike_callback(gong: *mut bindings::gong) -> c_int {
         // SAFETY: C calls back with the `struct gong` that the constructor was given, and not
         // after the destructor has returned.
@@ -383,8 +385,8 @@ impl<T: GongOperations> Gong<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `fade` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `fade`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn fade_callback(gong: *mut bindings::gong) {
         // SAFETY: C calls back with the `struct gong` that the constructor was given, and not
         // after the destructor has returned.
@@ -414,8 +416,8 @@ impl<T: GongOperations> Gong<T> {
 impl<T: GongOperations> Drop for Gong<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `gong_exit_free` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `gong_exit_free` calls `free`.
         unsafe { bindings::gong_exit_free(self.as_raw(), Some(Self::free)) };
     }
 }

@@ -133,7 +133,7 @@ impl Shelf {
         let ptr = unsafe { bindings::shelf_first(self.as_raw()) };
         // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: By the contract (`owned`) the reference is the caller's to give back.
+        // SAFETY: By the contract (`owned`) the caller owns the reference.
         unsafe { ARef::from_raw(ptr.cast()) }
     }
 
@@ -255,7 +255,7 @@ unsafe impl AlwaysRefCounted for Book {
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::book_put(obj.cast().as_ptr()) };
     }
 }

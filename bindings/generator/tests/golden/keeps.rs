@@ -69,7 +69,7 @@ unsafe impl AlwaysRefCounted for Space {
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::space_put(obj.cast().as_ptr()) };
     }
 }

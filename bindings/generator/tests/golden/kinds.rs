@@ -122,8 +122,8 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -139,8 +139,8 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -158,8 +158,8 @@ impl<T> Garden<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct walk` asks, for the object that `self` is;
-            // what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct walk` requires, for the object that `self`
+            // is; what was shown of it before is gone.
             let inside = unsafe { bindings::walk_next(&mut state.0) };
             if !inside {
                 break;
@@ -187,8 +187,8 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `visit` is `VISIT_ALONE`: Have a bed to oneself.
     ///
@@ -205,8 +205,8 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `visit` is `VISIT_ALONE`: Have a bed to oneself.
     ///
@@ -225,8 +225,8 @@ impl<T> Garden<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct walk` asks, for the object that `self` is;
-            // what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct walk` requires, for the object that `self`
+            // is; what was shown of it before is gone.
             let inside = unsafe { bindings::walk_next(&mut state.0) };
             if !inside {
                 break;
@@ -254,8 +254,8 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `basket`: Has to be empty.
     ///
@@ -274,8 +274,8 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `basket`: Has to be empty.
     ///
@@ -297,8 +297,8 @@ impl<T> Garden<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct walk` asks, for the object that `self` is;
-            // what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct walk` requires, for the object that `self`
+            // is; what was shown of it before is gone.
             let inside = unsafe { bindings::walk_next(&mut state.0) };
             if !inside {
                 break;

@@ -122,8 +122,8 @@ impl<T: Operations> Engine<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `start` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `start`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn start_callback(engine: *mut bindings::engine, speed: u32) -> c_int {
         // SAFETY: C calls back with the `struct engine` that the constructor was given, and not
         // after the destructor has returned.
@@ -141,8 +141,8 @@ impl<T: Operations> Engine<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `stop` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `stop`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn stop_callback(engine: *mut bindings::engine) {
         // SAFETY: C calls back with the `struct engine` that the constructor was given, and not
         // after the destructor has returned.

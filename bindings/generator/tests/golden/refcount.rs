@@ -54,9 +54,9 @@ impl Node {
     /// Returns the node, or NULL when there is none.
     #[inline]
     pub fn find(key: usize) -> Option<ARef<Node>> {
-        // SAFETY: The contract asks nothing of the caller.
+        // SAFETY: The contract requires nothing of the caller.
         let ptr = NonNull::new(unsafe { bindings::node_find(key) })?;
-        // SAFETY: By the contract (`owned`) the reference is the caller's to give back.
+        // SAFETY: By the contract (`owned`) the caller owns the reference.
         Some(unsafe { ARef::from_raw(ptr.cast()) })
     }
 
@@ -85,7 +85,7 @@ unsafe impl AlwaysRefCounted for Node {
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::node_put(obj.cast().as_ptr()) };
     }
 }

@@ -36,8 +36,8 @@ impl Place<'_> {
     ///
     /// # Safety
     ///
-    /// The number says nothing any more once the section has ended. The caller must see to it
-    /// that nothing is reached by it from then on, unless something else keeps it true.
+    /// The number is meaningless once the section has ended. The caller must see to it that
+    /// nothing is reached by it from then on, unless something else keeps it true.
     #[inline]
     pub unsafe fn into_raw(self) -> usize {
         self.0
@@ -125,8 +125,8 @@ impl<T> Book<T> {
 
     /// Pages that stay as they are while one reads.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -142,8 +142,8 @@ impl<T> Book<T> {
 
     /// Pages that stay as they are while one reads.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -164,8 +164,8 @@ impl<T> Book<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct reading` asks, for the object that `self`
-            // is; what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct reading` requires, for the object that
+            // `self` is; what was shown of it before is gone.
             let inside = unsafe { bindings::reading_next(&mut state.0) };
             if !inside {
                 break;

@@ -86,7 +86,7 @@ pub enum Arrived {}
 ///     Ok(parcel.arrive().days())
 /// }
 /// ```
-#[must_use = "it is ended when it is dropped, in whatever stage it is"]
+#[must_use = "it is ended when it is dropped, in any stage"]
 pub struct Parcel<'a, S> {
     ptr: NonNull<bindings::parcel>,
     _marker: PhantomData<(&'a (), S)>,

@@ -191,8 +191,9 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct hmm_devmem` that its constructor has initialised, with what
-/// belongs to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct hmm_devmem` that its constructor has initialised, and to the
+/// data that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 ///
 /// # Examples
 ///
@@ -246,7 +247,7 @@ pub struct DeviceMemory<T: MemoryOperations> {
     storage: NonNull<DeviceMemoryStorage<T>>,
 }
 
-/// What belongs to a [`DeviceMemory`].
+/// The storage of a [`DeviceMemory`].
 #[pin_data]
 struct DeviceMemoryStorage<T: MemoryOperations> {
     #[pin]
@@ -518,14 +519,14 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         init: impl PinInit<DeviceMemoryStorage<T>, Error>,
     ) -> Result<NonNull<DeviceMemoryStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &DeviceMemoryStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -546,8 +547,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `copy` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `copy`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn copy_callback(
         devmem: *mut bindings::hmm_devmem,
         dst: *mut bindings::page,
@@ -571,8 +572,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `clear` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `clear`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn clear_callback(
         devmem: *mut bindings::hmm_devmem,
         page: *mut bindings::page,
@@ -592,8 +593,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `grow` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `grow`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn grow_callback(devmem: *mut bindings::hmm_devmem) -> c_int {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
         // not after the destructor has returned.
@@ -606,8 +607,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `release` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `release`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn release_callback(devmem: *mut bindings::hmm_devmem, data: *mut c_void) {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
         // not after the destructor has returned.
@@ -635,8 +636,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 impl<T: MemoryOperations> Drop for DeviceMemory<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `hmm_devmem_exit_deferred` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `hmm_devmem_exit_deferred` calls `free`.
         unsafe { bindings::hmm_devmem_exit_deferred(self.as_raw(), Some(Self::free)) };
     }
 }
@@ -690,7 +691,7 @@ pub enum Committed {}
 ///     Ok(copied.commit().moved())
 /// }
 /// ```
-#[must_use = "it is ended when it is dropped, in whatever stage it is"]
+#[must_use = "it is ended when it is dropped, in any stage"]
 pub struct Migration<'a, S> {
     ptr: NonNull<bindings::hmm_devmem_migration>,
     _marker: PhantomData<(&'a (), S)>,

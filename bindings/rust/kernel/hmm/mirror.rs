@@ -244,8 +244,8 @@ impl Pfn<'_> {
     ///
     /// # Safety
     ///
-    /// The number says nothing any more once the section has ended. The caller must see to it
-    /// that nothing is reached by it from then on, unless something else keeps it true.
+    /// The number is meaningless once the section has ended. The caller must see to it that
+    /// nothing is reached by it from then on, unless something else keeps it true.
     #[inline]
     pub unsafe fn into_raw(self) -> usize {
         self.0
@@ -443,8 +443,9 @@ pub trait Operations: Sized + Send + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct hmm_mirror` that its constructor has initialised, with what
-/// belongs to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct hmm_mirror` that its constructor has initialised, and to the
+/// data that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 ///
 /// # Examples
 ///
@@ -504,7 +505,7 @@ pub struct Mirror<T: Operations> {
     storage: NonNull<MirrorStorage<T>>,
 }
 
-/// What belongs to a [`Mirror`].
+/// The storage of a [`Mirror`].
 #[pin_data]
 struct MirrorStorage<T: Operations> {
     #[pin]
@@ -578,14 +579,14 @@ impl<T: Operations> Mirror<T> {
     /// Allocates the storage of an object.
     fn allocate(init: impl PinInit<MirrorStorage<T>, Error>) -> Result<NonNull<MirrorStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &MirrorStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -623,8 +624,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -641,8 +642,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
     /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
@@ -692,7 +693,7 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object that
             // `self` is; what was shown of it before is gone.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
@@ -721,8 +722,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
     /// itself, for atomic operations for example, until the CPU touches it: then it is
@@ -743,8 +744,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
     /// itself, for atomic operations for example, until the CPU touches it: then it is
@@ -798,7 +799,7 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object that
             // `self` is; what was shown of it before is gone.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
@@ -827,8 +828,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
     /// mirror, with room for `span`.
@@ -849,8 +850,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
     /// mirror, with room for `span`.
@@ -905,7 +906,7 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object that
             // `self` is; what was shown of it before is gone.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
@@ -934,8 +935,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
     /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
@@ -956,8 +957,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
     /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
@@ -1012,7 +1013,7 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object that
             // `self` is; what was shown of it before is gone.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
@@ -1041,8 +1042,8 @@ impl<T: Operations> Mirror<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `invalidate` says, on the `inner` of an object of
-    /// this type.
+    /// C must call this according to the contract of `invalidate`, on the `inner` of an object
+    /// of this type.
     unsafe extern "C" fn invalidate_callback(
         mirror: *mut bindings::hmm_mirror,
         inv: *const bindings::hmm_invalidation,
@@ -1063,8 +1064,8 @@ impl<T: Operations> Mirror<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `release` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `release`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn release_callback(mirror: *mut bindings::hmm_mirror) {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
         // not after the destructor has returned.
@@ -1092,8 +1093,8 @@ impl<T: Operations> Mirror<T> {
 impl<T: Operations> Drop for Mirror<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `hmm_mirror_exit_deferred` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `hmm_mirror_exit_deferred` calls `free`.
         unsafe { bindings::hmm_mirror_exit_deferred(self.as_raw(), Some(Self::free)) };
     }
 }

@@ -53,8 +53,8 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     let fields = optional.iter().map(|name| format!(".{name} = ...")).collect::<Vec<_>>().join(", ");
     let and = if more { format!(" {fields} may follow.") } else { String::new() };
     let text_of = format!(
-        "{name}(name, error{}) {{ }}: the statement runs for each piece of what was asked for; @name can be \
-         named in it and nowhere else. @error, an int, tells how it ended; it is not set when the statement \
+        "{name}(name, error{}) {{ }}: the statement runs for each batch of the section; @name can be \
+         named in it and nowhere else. @error, an int, is set to the result; it is not set when the statement \
          is left early.{and}",
         named.join("")
     );

@@ -201,7 +201,7 @@ fn section_text(api: &Api, section: &Section, enter: &Function) -> String {
     let brief = own.map(|doc| doc.brief.as_str()).unwrap_or_default();
     let mut text = prose::sentence(brief, &format!("Runs a section of `struct {}`.", section.of));
     text.push_str(
-        "\n\n`body` runs for each piece of what was asked for; what it is shown is good until it \
+        "\n\n`body` runs for each batch of the section; its arguments are valid until it \
          returns, and cannot leave it.",
     );
     let first = api.section(&section.tag).unwrap_or(section);
@@ -215,9 +215,9 @@ fn section_text(api: &Api, section: &Section, enter: &Function) -> String {
     for set in &section.set {
         let CType::Enum(tag) = set.ty.plain() else { continue };
         let doc = api.choice(tag).and_then(|choice| choice.doc.as_ref());
-        let told = prose::of_member(doc.and_then(|doc| doc.members.get(&set.constant)), "");
-        let told = if told.is_empty() { told } else { format!(": {told}") };
-        text.push_str(&format!("\n\n`{}` is `{}`{told}", set.field, set.constant));
+        let meaning = prose::of_member(doc.and_then(|doc| doc.members.get(&set.constant)), "");
+        let meaning = if meaning.is_empty() { meaning } else { format!(": {meaning}") };
+        text.push_str(&format!("\n\n`{}` is `{}`{meaning}", set.field, set.constant));
     }
     text
 }
