@@ -92,8 +92,8 @@
 //! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
 //! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate, because it is
 //! pinned or on the device already, none is locked, and a second walk reports the whole batch as
-//! any section does: that pages are in device memory is never certain, and the run says where they
-//! are. A batch is what one PMD maps, so that large folios stay whole.
+//! any section does. So a driver must not assume that pages are in device memory, but read it from
+//! the run. A batch is what one PMD maps, so that large folios stay whole.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -1638,7 +1638,7 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
 ///
 /// #[vtable]
 /// impl Operations for Table {
-///     /// Only the device has to let go: the addresses are taken away when this has returned.
+///     /// Only clear the device's own entries: C unmaps the addresses when this has returned.
 ///     fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
 ///         self.last = 0;
 ///         true
@@ -1776,6 +1776,8 @@ impl Frame {
     }
 
     /// Whether a page is in the memory of some device.
+    ///
+    /// Returns true for device-private and device-coherent pages of `owner`.
     #[inline]
     pub fn is_of(&self, owner: *const c_void) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct page`.
