@@ -2,8 +2,8 @@
 /*
  * Migration, commit stage: insert the driver's pages into holes.
  *
- * Where nothing was mapped, or a zero page, the driver may provide a page. It
- * becomes an anonymous page of the process, as after a page fault.
+ * For an empty PTE, or the zero page, the driver may provide a page. It becomes an
+ * anonymous page of the process, as after a page fault.
  *
  * Small pages are inserted in runs, one for each page table: first each page is
  * prepared, which can sleep or fail, then the page table is locked once.

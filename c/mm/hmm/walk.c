@@ -68,7 +68,7 @@ static noinline int hmm_report_leaf_checked(struct hmm_walk *w, unsigned long ad
  * @end: end address
  * @hmm_pfn: the first page's; 0 where nothing is mapped
  *
- * Where no request can be unsatisfied this saves no registers (benchmark:
+ * If no page can need a fault, this function saves no registers (benchmark:
  * extents-2m).
  *
  * Return: %HMM_WALK_DONE; %HMM_WALK_FAULT; -%ENOSPC.

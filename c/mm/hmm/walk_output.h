@@ -18,7 +18,7 @@
  *   checks the sequence and sets the flag. The kernel's own core can lose a flag of
  *   any hmm pfn so.
  *
- * What is left of the last case does no harm to DMA mappings: hmm_dma_map_pfn() and
+ * A flag lost in the last case does no harm to DMA mappings: hmm_dma_map_pfn() and
  * hmm_dma_unmap_pfn() do not rely on these flags (dma.c), and mirrors do not share
  * arrays between sections. A driver that sets the flags itself must not let two
  * walks write entries of one array that none has reported.
@@ -65,7 +65,7 @@ static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn
 		WRITE_ONCE(*at, hmm_pfn);
 }
 
-/* What an hmm pfn can hold that no walk has reported: nothing, and requests. */
+/* The bits that an hmm pfn can have before a walk has reported it: none, or requests. */
 #define HMM_PUT_ZERO	0UL
 #define HMM_PUT_REQUEST	HMM_PFN_REQUEST
 

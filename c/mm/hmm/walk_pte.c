@@ -444,13 +444,13 @@ static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run 
 }
 
 /**
- * hmm_extend_run() - make the pages that are put off a window more, if it follows
+ * hmm_extend_run() - add a window to the run that is not yet reported, if it follows
  * @w: the walk
- * @run: the pages; there are some
+ * @run: the run; not empty
  * @hmm_pfn: the window's first one, without an order
- * @out: what is written; a constant
+ * @out: the output format; a constant
  *
- * Where it does not follow, or no more can be put off, they are reported.
+ * If the window does not follow, or the run is as long as it may be, report the run.
  *
  * Return: %HMM_WINDOW_MIXED if it does not follow; %HMM_WALK_DONE; or -%ENOSPC.
  */

@@ -62,7 +62,7 @@ pub enum Reason {
     SharedData(String),
     /// `data(Guard = exclusive)`: a guard that writes.
     ExclusiveData(String),
-    /// What is pinned stays.
+    /// A pinned value does not move.
     Pinned,
     /// The data has no lock.
     OnlyShared,

@@ -201,7 +201,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     let (lifetime, reason) = match (&ty, &param.kind) {
         (Type::Text, ParamKind::Keeps) => (Some("'static"), Some(Reason::Forever(name.clone()))),
         (_, ParamKind::Outlives) => (Some("'a"), Some(Reason::Outlives(name.clone()))),
-        // What runs later takes along what it is given.
+        // The arguments of an initializer must live until it runs.
         (ty, _) => {
             let lifetime = (in_place && ty.is_reference()).then_some("'a");
             let reason = match ty {

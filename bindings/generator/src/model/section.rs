@@ -18,12 +18,12 @@ use crate::read::Field;
 use crate::read::Record;
 use crate::source::Span;
 
-/// Who runs the protocol.
+/// The side that runs the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// C does: `enter` returns true in each round, `leave` ends the section.
+    /// C: `enter` returns true in each round, `leave` ends the section.
     Entered,
-    /// The caller does: `begin` returns a sequence number, `check` whether it has changed.
+    /// The caller: `begin` returns a sequence number, `check` whether it has changed.
     Sequence,
 }
 
@@ -46,7 +46,7 @@ pub struct Section {
     pub set: Vec<Set>,
     /// Storage that the caller provides.
     pub room: Option<Room>,
-    /// Who runs it.
+    /// The side that runs its protocol.
     pub protocol: Protocol,
     /// Its kernel-doc.
     pub doc: Option<Doc>,

@@ -26,12 +26,12 @@
 #endif
 
 /**
- * struct watcher - a mirror that counts what it is told
+ * struct watcher - a mirror that counts the calls of its callbacks
  * @mirror: the mirror
  * @range: its one range
  * @invalidations: how often a span was to be forgotten
  * @releases: how often release was called
- * @told: the last invalidation
+ * @last: the last invalidation
  * @dma: its device addresses, or NULL
  * @addressed: whether the first page had one still when it was to be forgotten
  * @refuses: how often invalidate is going to return false
@@ -43,7 +43,7 @@ struct watcher {
 	struct hmm_mirror_range range;
 	int invalidations;
 	int releases;
-	struct hmm_invalidation told;
+	struct hmm_invalidation last;
 	struct hmm_mirror_dma *dma;
 	bool addressed;
 	int refuses;
@@ -59,7 +59,7 @@ static bool device_invalidate(struct hmm_mirror *mirror,
 	if (inv->range == &device->range)
 		hmm_mirror_assert_held(mirror);
 	device->invalidations++;
-	device->told = *inv;
+	device->last = *inv;
 	if (device->dma)
 		device->addressed = device->dma->map.pfn_list[0] & HMM_PFN_DMA_MAPPED;
 	if (device->on_invalidate)
@@ -143,7 +143,7 @@ static void mirror_outlives_process(struct kunit *test)
 	mmput(mm);
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
 
 	hmm_mirror_range_remove(&device->range);
 	KUNIT_EXPECT_EQ(test, -ESRCH,
@@ -183,13 +183,13 @@ static void mirror_ranges(struct kunit *test)
 								addr + MEMORY_SIZE }));
 	hmm_mirror_range_remove(&device->range);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	/* What is left of the mirror is told, and of its own part only. */
+	/* Only the remaining range is invalidated, and only with its own addresses. */
 	memory_map_at(test, addr, MEMORY_PAGES, RW);
 	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
-	KUNIT_EXPECT_PTR_EQ(test, device->told.range, other);
-	KUNIT_EXPECT_EQ(test, device->told.span.start, addr + 4 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, device->told.span.end, addr + MEMORY_SIZE);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_UNMAP);
+	KUNIT_EXPECT_PTR_EQ(test, device->last.range, other);
+	KUNIT_EXPECT_EQ(test, device->last.span.start, addr + 4 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, device->last.span.end, addr + MEMORY_SIZE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_UNMAP);
 	hmm_mirror_exit(mirror);
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
 }
@@ -197,12 +197,12 @@ static void mirror_ranges(struct kunit *test)
 static void mirror_section(struct kunit *test)
 {
 	unsigned long npages = 2 * HMM_SECTION_BATCH + 3, seen = 0, addr, i;
-	unsigned long *words = kunit_kcalloc(test, npages, sizeof(*words), GFP_KERNEL);
+	unsigned long *pfns = kunit_kcalloc(test, npages, sizeof(*pfns), GFP_KERNEL);
 	struct watcher *device;
 	struct hmm_span span;
 	int ret = 1;
 
-	KUNIT_ASSERT_NOT_NULL(test, words);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
 	addr = memory_map(test, npages, RW);
 	span = (struct hmm_span){ addr, addr + npages * PAGE_SIZE };
 	device = device_make(test, addr, npages);
@@ -210,14 +210,14 @@ static void mirror_section(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, mutex_is_locked(&device->mirror.lock));
 		KUNIT_EXPECT_EQ(test, pages.batch.start, addr + seen * PAGE_SIZE);
 		for (i = 0; i < hmm_span_pages(pages.batch) && seen < npages; i++)
-			words[seen++] = pages.pfns[i];
+			pfns[seen++] = pages.pfns[i];
 	}
 	KUNIT_EXPECT_EQ(test, 0, ret);
 	KUNIT_EXPECT_EQ(test, npages, seen);
 	/* Only now: get_user_pages() takes the mmap lock. */
 	for (i = 0; i < npages; i++) {
-		KUNIT_EXPECT_EQ(test, words[i] & HMM_PFN_WRITABLE, HMM_PFN_WRITABLE);
-		KUNIT_EXPECT_EQ(test, words[i] & ~HMM_PFN_FLAGS,
+		KUNIT_EXPECT_EQ(test, pfns[i] & HMM_PFN_WRITABLE, HMM_PFN_WRITABLE);
+		KUNIT_EXPECT_EQ(test, pfns[i] & ~HMM_PFN_FLAGS,
 				memory_pfn(test, addr + i * PAGE_SIZE));
 	}
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
@@ -305,7 +305,7 @@ static void mirror_dma(struct kunit *test)
 	if (IS_ENABLED(CONFIG_HAS_DMA)) {
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
-		/* The device lets go of the pages before their addresses go. */
+		/* The device forgets the pages before their addresses are unmapped. */
 		memory_map_at(test, addr, 4, RW);
 		KUNIT_EXPECT_TRUE(test, device->addressed);
 		KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
@@ -355,7 +355,7 @@ static void mirror_section_left(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* What mmu_notifier.c would call, with a reason of the test's choosing. */
+/* Call the notifier as mmu_notifier.c does, with an event that the test chooses. */
 static bool notify(struct watcher *device, enum mmu_notifier_event event,
 		   unsigned int flags, void *owner)
 {
@@ -382,10 +382,10 @@ static void mirror_must_not_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seq, device->range.interval->notifier.invalidate_seq);
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_FALSE(test, device->told.may_block);
+	KUNIT_EXPECT_FALSE(test, device->last.may_block);
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR,
 				       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
-	KUNIT_EXPECT_TRUE(test, device->told.may_block);
+	KUNIT_EXPECT_TRUE(test, device->last.may_block);
 	hmm_mirror_exit(&device->mirror);
 }
 
@@ -398,7 +398,7 @@ static void mirror_own_migration(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_MIGRATE,
 				       MMU_NOTIFIER_RANGE_BLOCKABLE, device));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_MIGRATE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_MIGRATE);
 	KUNIT_EXPECT_NE(test, seq, device->range.interval->notifier.invalidate_seq);
 	hmm_mirror_exit(&device->mirror);
 }
@@ -423,8 +423,9 @@ static bool notify_exclusive(struct watcher *device, void *owner)
 }
 
 /*
- * The section that takes a page must not lose by it. It is an event like any
- * other for whoever else has the page, be it of the same owner.
+ * The section that takes a page from the CPU must not be invalidated by it. To
+ * every other mirror of the page, also one with the same owner, the event is an
+ * invalidation like any other.
  */
 static void mirror_own_exclusive(struct kunit *test)
 {
@@ -516,7 +517,7 @@ static void mirror_spans(struct kunit *test)
 						   last - PAGE_SIZE, last }, 2).end);
 }
 
-/* What may block and is refused is asked for again, and is over in any case. */
+/* An invalidation that may block is retried if refused, and ends in any case. */
 static void mirror_refused(struct kunit *test)
 {
 	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
@@ -538,7 +539,7 @@ static void mirror_refused(struct kunit *test)
 	with_warnings(test)
 		hmm_mirror_range_remove(&device->range);
 	KUNIT_EXPECT_GT(test, device->invalidations, 2);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
 	device->refuses = 0;
 	hmm_mirror_exit(&device->mirror);
 }
@@ -774,9 +775,9 @@ static void expect_whole_range_released(struct kunit *test,
 					const struct watcher *device,
 					struct hmm_span span)
 {
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
-	KUNIT_EXPECT_EQ(test, device->told.span.start, span.start);
-	KUNIT_EXPECT_EQ(test, device->told.span.end, span.end);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.span.start, span.start);
+	KUNIT_EXPECT_EQ(test, device->last.span.end, span.end);
 }
 
 /*
@@ -896,7 +897,7 @@ static void mirror_ended_by_invalidate(struct kunit *test)
 		memory_map_at(test, addr, 1, RW);
 	/* One page, and then each range. */
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
 	KUNIT_EXPECT_EQ(test, 0, device->releases);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
 	memory_map_at(test, addr, 4, RW);
@@ -1076,7 +1077,7 @@ static void mirror_own_lock(struct kunit *test)
  * @device: whose
  * @mm: the memory
  * @addr: of one page
- * @word: what the section was told
+ * @hmm_pfn: the hmm pfn that the section reported
  * @entries: how often the body ran
  * @ret: how it ended
  * @done: when it is over
@@ -1085,7 +1086,7 @@ struct race {
 	struct watcher *device;
 	struct mm_struct *mm;
 	unsigned long addr;
-	unsigned long word;
+	unsigned long hmm_pfn;
 	int entries;
 	int ret;
 	struct completion done;
@@ -1099,7 +1100,7 @@ static int race_section(void *argument)
 	kthread_use_mm(race->mm);
 	hmm_mirror_populate(pages, race->ret, &race->device->mirror, span,
 			    HMM_ACCESS_SNAPSHOT) {
-		race->word = pages.pfns[0];
+		race->hmm_pfn = pages.pfns[0];
 		race->entries++;
 	}
 	kthread_unuse_mm(race->mm);
@@ -1108,10 +1109,10 @@ static int race_section(void *argument)
 }
 
 /*
- * A section has walked and finds the lock taken. Meanwhile the page comes (of
- * which nobody is told) and, when @collide is set, the sequence moves, as an
- * invalidation would move it. Only then may the section see the page: it has
- * to walk again.
+ * A section has walked and waits for the update lock. Meanwhile the page is
+ * faulted in, which notifies nobody, and, if @collide is set, the sequence is
+ * changed as an invalidation changes it. Only then may the section report the
+ * page: it has to walk again.
  */
 static unsigned long race_run(struct kunit *test, bool collide)
 {
@@ -1128,7 +1129,7 @@ static unsigned long race_run(struct kunit *test, bool collide)
 		KUNIT_FAIL_AND_ABORT(test, "no thread");
 	}
 
-	/* No driver may fault under this lock, and lockdep would say so. */
+	/* No driver may fault under this lock, and lockdep would report it. */
 	lockdep_off();
 	hmm_mirror_lock(&device->mirror);
 	wake_up_process(task);
@@ -1143,7 +1144,7 @@ static unsigned long race_run(struct kunit *test, bool collide)
 	hmm_mirror_exit(&device->mirror);
 	KUNIT_EXPECT_TRUE(test, waits);
 	KUNIT_EXPECT_EQ(test, 1, race.entries);
-	return race.word;
+	return race.hmm_pfn;
 }
 
 static void mirror_race_lost(struct kunit *test)
