@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_go_there_and_come_home() -> Result {
+    fn pages_migrate_there_and_back() -> Result {
         let memory = device()?;
         let span = numbered()?;
         let current = current!();
