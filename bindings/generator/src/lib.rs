@@ -36,7 +36,7 @@ pub struct Run {
 pub struct Output {
     /// The module for the `kernel` crate.
     pub rust: String,
-    /// Shims for what Rust cannot link to.
+    /// Shims for functions that Rust cannot link to.
     pub helpers: Option<String>,
     /// The typed header.
     pub typed_c: String,
@@ -64,7 +64,7 @@ pub fn analyse(name: &str, input: &Input) -> Run {
 }
 
 impl Run {
-    /// Reads examples for the documentation: `NAME.rs` in a folder is one of what is called `NAME`.
+    /// Reads examples for the documentation: `NAME.rs` in a folder is the example of the item `NAME`.
     pub fn examples(&mut self, folder: &Path) -> Result<(), String> {
         let failed = |path: &Path, error: std::io::Error| format!("error: {}: {error}", path.display());
         for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
@@ -77,7 +77,7 @@ impl Run {
                 || api.sections.iter().any(|section| section.name == name);
             if !known {
                 return Err(format!(
-                    "error: {}: nothing that can have an example is called `{name}`",
+                    "error: {}: no type or trait that can have an example has the name `{name}`",
                     path.display()
                 ));
             }

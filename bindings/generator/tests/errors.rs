@@ -218,5 +218,5 @@ fn an_example_of_nothing_is_an_error() {
     std::fs::write(folder.path().join("Parcle.rs"), "").expect("an example");
     let mut run = common::analyse(&common::folder("golden").join("stage.h"));
     let said = run.examples(folder.path()).expect_err("there is no Parcle");
-    assert!(said.contains("nothing that can have an example is called `Parcle`"), "{said}");
+    assert!(said.contains("no type or trait that can have an example has the name `Parcle`"), "{said}");
 }

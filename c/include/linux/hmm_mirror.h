@@ -90,7 +90,7 @@ struct hmm_update_lock {
 #define HMM_UPDATE_RWSEM(_rwsem) ((struct hmm_update_lock){ .rwsem = (_rwsem) })
 
 /**
- * enum hmm_access - what a section must make possible
+ * enum hmm_access - the access to its pages that a section makes possible
  * @HMM_ACCESS_SNAPSHOT: nothing; report what is mapped and fault nothing in
  * @HMM_ACCESS_READ: every page can be read, or the section fails
  * @HMM_ACCESS_WRITE: every page can be written, or the section fails
@@ -110,11 +110,11 @@ struct hmm_mirror;
 struct hmm_mirror_range;
 
 /**
- * struct hmm_invalidation - what the device must forget, and why
+ * struct hmm_invalidation - addresses that the device must forget, and the reason
  * @span: the addresses, clipped to the range
  * @range: the range of the mirror that they belong to; NULL after
  *	hmm_mirror_range_remove_deferred()
- * @event: what the CPU side is doing
+ * @event: the change of the CPU's page tables
  * @may_block: whether the callback may sleep
  */
 struct hmm_invalidation {
@@ -125,7 +125,7 @@ struct hmm_invalidation {
 } __contract(record("Invalidation"));
 
 /**
- * struct hmm_mirror_ops - what a driver knows and the mirror does not
+ * struct hmm_mirror_ops - a driver's callbacks for its mirrors
  */
 struct hmm_mirror_ops {
 	/**
@@ -226,8 +226,8 @@ void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
  * hmm_mirror_lock() - take the update lock
  * @mirror: an initialised mirror
  *
- * While it is held no invalidation runs and no section is entered, so what the
- * device's page table holds stays true, but in ranges that have a lock of their
+ * While it is held no invalidation runs and no section is entered, so the entries
+ * of the device's page table stay valid, except in ranges that have a lock of their
  * own. May sleep. A task that holds it already, that is inside a section of this
  * mirror or in its invalidate callback waits for itself; lockdep reports that.
  */
@@ -364,7 +364,7 @@ struct hmm_section_migration;
  * struct hmm_section - pages of a mirror, good for as long as one is inside
  * @mirror: the mirror
  * @span: the addresses; page aligned, not empty, in ranges of @mirror
- * @access: what must be possible
+ * @access: the access that is needed
  * @pfns: one hmm pfn for each page of @batch. The array is the caller's, and
  *	need not be initialised; with @migrate_to it is not used
  * @nr_pfns: how many pages @pfns has room for
@@ -442,7 +442,7 @@ static inline int hmm_section_error(const struct hmm_section *section)
  * struct hmm_run - neighbouring pages that can be mapped as one
  * @span: their addresses
  * @pfn: the first one's page frame number
- * @flags: what their pfns have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE,
+ * @flags: the flags of all of them: %HMM_PFN_VALID, %HMM_PFN_WRITE,
  *	%HMM_PFN_ERROR
  * @order: the largest order that fits: no larger than @map_order, 1 << @order
  *	pages are in @span, and its start and @pfn are aligned to it
@@ -467,7 +467,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
  * struct hmm_dma_run - neighbouring pages whose device addresses are neighbours
  * @span: their addresses
  * @address: the first one's device address
- * @flags: what their hmm pfns have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE
+ * @flags: the flags of all of them: %HMM_PFN_VALID, %HMM_PFN_WRITE
  */
 struct hmm_dma_run {
 	struct hmm_span span;

@@ -267,8 +267,8 @@ static void hmm_insert_ptes(struct hmm_insert *f)
 }
 
 /*
- * Charge a new folio, and do what else may sleep or fail before it can be mapped.
- * Freeing the folio uncharges it.
+ * Charge a new folio, and take the other steps that may sleep or fail before it can
+ * be mapped. Freeing the folio uncharges it.
  */
 static bool hmm_insert_prepare_folio(struct hmm_insert *f, struct folio *folio,
 				     gfp_t gfp)

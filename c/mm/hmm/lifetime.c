@@ -27,7 +27,7 @@ static DEFINE_SPINLOCK(hmm_owned_lock);
 static DECLARE_WAIT_QUEUE_HEAD(hmm_owned_wait);
 
 /**
- * hmm_owned_add() - list what calls back into a driver
+ * hmm_owned_add() - list an object that calls back into a driver
  * @owned: embedded in it
  * @callback: one of the callbacks
  * @end: ends it, and calls hmm_owned_del() in the end
@@ -69,7 +69,7 @@ void hmm_owned_del(struct hmm_owned *owned)
 }
 
 #ifdef CONFIG_MODULES
-/* Claim what a module has left behind, one at a time. */
+/* Claim one of the objects that a module has left behind. */
 static struct hmm_owned *hmm_owned_claim_left(const struct module *module)
 {
 	struct hmm_owned *owned;

@@ -49,7 +49,7 @@ static inline unsigned long hmm_pfn_access(bool writable)
 /**
  * hmm_needs_fault() - whether a page table entry does not satisfy a request
  * @request: request flags
- * @access: what the entry gives; 0 when it is not present
+ * @access: the access that the entry allows; 0 if it is not present
  *
  * Return: true if @request includes a fault and @access does not satisfy it.
  */
@@ -84,7 +84,7 @@ static inline unsigned long hmm_format_request(const struct hmm_format *format,
 /**
  * hmm_format_flags() - a driver's entry without its pfn
  * @format: the driver's format
- * @hmm_pfn: what was found, with marks
+ * @hmm_pfn: the hmm pfn, with marks
  *
  * Return: the flags, or one of the three fixed entries.
  */

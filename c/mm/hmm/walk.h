@@ -53,7 +53,7 @@ struct hmm_fault_drop {
  * @extents: where extents go; NULL if @output is not %HMM_OUTPUT_EXTENTS
  * @vma: the VMA that is being walked
  * @vma_access: hmm_vma_access() of it
- * @output: what is written
+ * @output: the output format
  * @default_req: request flags for every page
  * @per_pfn_req: which request flags of a page's own hmm pfn count
  * @resume: the first address that is not reported yet

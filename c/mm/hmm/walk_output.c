@@ -172,7 +172,7 @@ static noinline int hmm_put_extents(struct hmm_walk *w, unsigned long addr,
 }
 
 /**
- * hmm_report() - write what was found
+ * hmm_report() - write the result for some pages
  * @w: the walk
  * @addr: address of the first page
  * @nr: number of pages

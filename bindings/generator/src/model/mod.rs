@@ -61,7 +61,7 @@ use std::collections::BTreeMap;
 /// The items of the typed side.
 #[derive(Debug, Default)]
 pub struct Api {
-    /// The name of the module, and what the typed header is named after.
+    /// The name of the module, which is also part of the name of the typed header.
     pub name: String,
     /// The headers, as C includes them.
     pub includes: Vec<String>,
@@ -111,7 +111,7 @@ pub struct LeftOut {
 }
 
 impl Api {
-    /// The documentation of what has that name, with the example that there is for it.
+    /// The documentation of an item, with its example if there is one.
     pub fn with_example(&self, name: &str, text: String) -> String {
         match self.examples.get(name) {
             Some(example) => format!("{text}\n\n# Examples\n\n```\n{}\n```", example.trim_end()),
@@ -119,12 +119,12 @@ impl Api {
         }
     }
 
-    /// The module that has what is declared there, when that is not this one.
+    /// The module of declarations at that place, if it is another one.
     pub fn module(&self, span: Span) -> Option<&str> {
         self.elsewhere.iter().find(|(file, _)| *file == span.file).map(|(_, module)| module.as_str())
     }
 
-    /// The names of what is declared there and is in another module, with that module.
+    /// The names of items of other modules, with their modules.
     pub fn imports(&self) -> impl Iterator<Item = (&str, &str)> {
         let objects = self.objects.iter().map(|o| (&o.name, o.span));
         let all = objects
@@ -244,7 +244,7 @@ fn lower_record(record: &crate::read::Record, api: &mut Api, diagnostics: &mut D
             diagnostics.push(
                 crate::diag::Diagnostic::error(
                     clauses.span,
-                    format!("this contract has no clause for what `struct {}` is", record.name),
+                    format!("this contract has no clause for the kind of `struct {}`", record.name),
                     "expected one of object(...), record(...), ops(...), section(...)",
                 )
                 .help(format!("write `object(\"{}\")`", clauses::camel(&record.name))),
@@ -267,7 +267,7 @@ fn lower_enum(found: &crate::read::Enumeration, api: &mut Api, diagnostics: &mut
         diagnostics.push(
             crate::diag::Diagnostic::error(
                 clauses.span,
-                format!("this contract has no clause for what `enum {}` is", found.name),
+                format!("this contract has no clause for the kind of `enum {}`", found.name),
                 "expected one of choice(...), flags(...), tagged(...)",
             )
             .help(format!("write `choice(\"{}\")`", clauses::camel(&found.name))),

@@ -18,7 +18,7 @@ pub enum CType {
     Int(&'static str),
     /// A pointer.
     Pointer {
-        /// To what.
+        /// The type of the pointee.
         to: Box<CType>,
         /// Whether the pointee is const.
         constant: bool,
@@ -27,7 +27,7 @@ pub enum CType {
     Record(String),
     /// An enumeration, by tag.
     Enum(String),
-    /// A typedef and what it stands for.
+    /// A typedef and its type.
     Named(String, Box<CType>),
     /// A function.
     Function {

@@ -49,7 +49,7 @@ impl<T: Ring> Alarm<T> {
     /// Calls `alarm_init()`.
     pub fn new(at: u32, data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::alarm| {
-            // SAFETY: `slot` is room for a `struct alarm` that does not move.
+            // SAFETY: `slot` is storage for a `struct alarm` that does not move.
             unsafe { bindings::alarm_init(slot, at, Some(Self::ring_callback)) }
         });
         pin_init!(Self {

@@ -92,7 +92,7 @@ impl<T: BellOperations> Bell<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::bell| {
-            // SAFETY: `slot` is room for a `struct bell` that does not move.
+            // SAFETY: `slot` is storage for a `struct bell` that does not move.
             to_result(unsafe { bindings::bell_init(slot, &Self::OPERATIONS) })
         });
         let storage = try_pin_init!(BellStorage {
@@ -159,10 +159,10 @@ impl<T: BellOperations> Bell<T> {
         // SAFETY: C calls back with the `struct bell` that the constructor was given, and not
         // after the destructor has returned.
         let object = unsafe { Self::around(bell) };
-        // SAFETY: By the contract (`requires(BellGuard)`) the lock is held, so nothing else
-        // reaches the data.
+        // SAFETY: By the contract (`requires(BellGuard)`) the lock is held, so no other thread
+        // accesses the data.
         let data = unsafe { &mut *object.storage().data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         let data = unsafe { Pin::new_unchecked(data) };
         <T as BellOperations>::ring(data)
     }
@@ -231,10 +231,10 @@ impl<'a, T: BellOperations> BellGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(BellGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(BellGuard = exclusive)`) no other
+        // one is.
         let data = unsafe { &mut *self.owner.storage().data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }
@@ -315,7 +315,7 @@ impl<T: GongOperations> Gong<T> {
         Error: From<E>,
     {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gong| {
-            // SAFETY: `slot` is room for a `struct gong` that does not move.
+            // SAFETY: `slot` is storage for a `struct gong` that does not move.
             unsafe { bindings::gong_init(slot, &Self::OPERATIONS) }
         });
         let storage = try_pin_init!(GongStorage {

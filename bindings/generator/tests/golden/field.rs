@@ -137,7 +137,7 @@ impl<T: Operations> Pump<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::pump| {
-            // SAFETY: `slot` is room for a `struct pump` that does not move.
+            // SAFETY: `slot` is storage for a `struct pump` that does not move.
             to_result(unsafe { bindings::pump_init(slot, &Self::OPERATIONS) })
         });
         try_pin_init!(Self {

@@ -73,7 +73,7 @@ impl<T: Operations> Till<T> {
     /// Calls `till_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::till| {
-            // SAFETY: `slot` is room for a `struct till` that does not move.
+            // SAFETY: `slot` is storage for a `struct till` that does not move.
             unsafe { bindings::till_init(slot, &Self::OPERATIONS) }
         });
         pin_init!(Self {
@@ -329,7 +329,7 @@ impl Gate {
     /// Calls `gate_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
-            // SAFETY: `slot` is room for a `struct gate` that does not move.
+            // SAFETY: `slot` is storage for a `struct gate` that does not move.
             unsafe { bindings::gate_init(slot) }
         });
         pin_init!(Self {

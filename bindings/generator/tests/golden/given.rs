@@ -75,8 +75,8 @@ impl<T: PumpOperations> Pump<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::pump| {
-            // SAFETY: `slot` is room for a `struct pump`. C finds what is `given`, and zeros
-            // around it.
+            // SAFETY: `slot` is storage for a `struct pump`, in which the `given` fields are set
+            // and the others are zero.
             unsafe {
                 slot.write_bytes(0, 1);
                 (&raw mut (*slot).ops).write(&Self::OPERATIONS);

@@ -69,7 +69,7 @@ impl Node {
         let ptr = unsafe { bindings::node_parent(self.as_raw()) };
         // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: By the contract (`borrowed(node)`) it stays for as long as `self`.
+        // SAFETY: By the contract (`borrowed(node)`) it is valid as long as `self`.
         unsafe { <Node>::from_raw(ptr.as_ptr()) }
     }
 }
@@ -79,7 +79,7 @@ impl Node {
 unsafe impl AlwaysRefCounted for Node {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: The reference that `self` is shows that the count is not zero.
+        // SAFETY: `self` is a reference, so the count is not zero.
         unsafe { bindings::node_get(self.as_raw()) };
     }
 

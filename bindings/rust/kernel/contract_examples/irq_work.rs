@@ -49,7 +49,7 @@ impl<T: Operations> IrqWork<T> {
     /// Make one that is not queued.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::irq_work| {
-            // SAFETY: `slot` is room for a `struct irq_work` that does not move.
+            // SAFETY: `slot` is storage for a `struct irq_work` that does not move.
             unsafe { bindings::init_irq_work(slot, Some(Self::run_callback)) }
         });
         pin_init!(Self {

@@ -77,7 +77,7 @@ impl Pid {
 unsafe impl AlwaysRefCounted for Pid {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: The reference that `self` is shows that the count is not zero.
+        // SAFETY: `self` is a reference, so the count is not zero.
         unsafe { bindings::get_pid(self.as_raw()) };
     }
 

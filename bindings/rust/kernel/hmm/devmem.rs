@@ -307,8 +307,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_devmem| {
-            // SAFETY: `slot` is room for a `struct hmm_devmem`. C finds what is `given`, and
-            // zeros around it.
+            // SAFETY: `slot` is storage for a `struct hmm_devmem`, in which the `given` fields
+            // are set and the others are zero.
             unsafe {
                 slot.write_bytes(0, 1);
                 (&raw mut (*slot).type_).write(kind.0);
@@ -559,10 +559,10 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // not after the destructor has returned.
         let object = unsafe { Self::around(devmem) };
         // SAFETY: By the contract (`block(dst, order)`) C passes the first of `1 << order` in a
-        // row, good for the call and nobody else's meanwhile.
+        // row, valid for the call, and not used elsewhere meanwhile.
         let dst = unsafe { <super::page::Block<'_>>::from_raw(dst, order) };
         // SAFETY: By the contract (`block(src, order, reads)`) C passes the first of `1 << order`
-        // in a row, good for the call, of which the callback gets a shared reference.
+        // in a row, valid for the call, of which the callback gets a shared reference.
         let src = unsafe { <super::page::Block<'_>>::from_raw(src, order) };
         match <T as MemoryOperations>::copy(&object, dst, &src) {
             Ok(()) => 0,
@@ -583,7 +583,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // not after the destructor has returned.
         let object = unsafe { Self::around(devmem) };
         // SAFETY: By the contract (`block(page, order)`) C passes the first of `1 << order` in a
-        // row, good for the call and nobody else's meanwhile.
+        // row, valid for the call, and not used elsewhere meanwhile.
         let page = unsafe { <super::page::Block<'_>>::from_raw(page, order) };
         match <T as MemoryOperations>::clear(&object, page) {
             Ok(()) => 0,
@@ -717,7 +717,7 @@ impl<'a> Migration<'a, Collected> {
         mm: &crate::mm::MmWithUser,
         span: Span,
     ) -> Result<Self> {
-        // SAFETY: `devmem` outlives the object, whose lifetime is its (`outlives`); `mm` is a
+        // SAFETY: `devmem` outlives the object, which has its lifetime (`outlives`); `mm` is a
         // reference and so valid for the call.
         let ptr = from_err_ptr(unsafe {
             bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors: what a driver is promised, and the race that it need not know of.
+ * Mirrors: the guarantees to a driver, and races that sections handle for it.
  */
 #include <kunit/device.h>
 #include <linux/delay.h>
@@ -451,7 +451,7 @@ static void mirror_own_exclusive(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* An invalidation changes what all movers have found, but for its own task's. */
+/* An invalidation makes all movers repeat their walk, except its own task's. */
 static void mirror_movers(struct kunit *test)
 {
 	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
@@ -546,13 +546,13 @@ static void mirror_refused(struct kunit *test)
 
 /**
  * struct helper - a thread that does something to the test's memory
- * @work: what
- * @mm: the memory
- * @device: what it is about
- * @span: where
+ * @work: the function that the thread runs
+ * @mm: the address space
+ * @device: the mirror that @work uses
+ * @span: the addresses that @work uses
  * @task: the thread
- * @ret: what came of it
- * @done: when it is over
+ * @ret: the result of @work
+ * @done: completed when @work has returned
  */
 struct helper {
 	void (*work)(struct helper *helper);
@@ -577,7 +577,7 @@ static int helper_run(void *argument)
 
 /*
  * Create a helper's thread, which waits for helper_start(). This allocates memory,
- * which nobody may do under an update lock: reclaim invalidates.
+ * which is not allowed under an update lock: reclaim invalidates.
  */
 static void helper_create(struct helper *helper)
 {
@@ -628,8 +628,8 @@ static bool helper_done(struct helper *helper, unsigned int ms)
 }
 
 /*
- * A range ends while somebody works under the update lock with what the device
- * has mapped. Until the device has forgotten it, an munmap() must wait.
+ * A range is removed while another thread holds the update lock and uses the
+ * device's mappings. Until the device has forgotten them, an munmap() must wait.
  */
 static void mirror_forgets_first(struct kunit *test)
 {
@@ -782,7 +782,7 @@ static void expect_whole_range_released(struct kunit *test,
 
 /*
  * A range that is removed by its own callback: the device forgets all of it, not
- * only what was invalidated, and then hears no more.
+ * only the invalidated span, and gets no more callbacks for it.
  */
 static void mirror_range_removed_by_callback(struct kunit *test)
 {
@@ -839,7 +839,7 @@ static void mirror_range_removed_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
-/* A mirror that ends at once waits for what its ranges have left to do. */
+/* hmm_mirror_exit() waits for the deferred removal of ranges. */
 static void mirror_ended_with_removed_range(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
@@ -1073,14 +1073,14 @@ static void mirror_own_lock(struct kunit *test)
 }
 
 /**
- * struct race - a section in a thread of its own, held up at the update lock
- * @device: whose
- * @mm: the memory
- * @addr: of one page
+ * struct race - a section in a thread of its own that waits for the update lock
+ * @device: the mirror
+ * @mm: the address space
+ * @addr: the address of one page
  * @hmm_pfn: the hmm pfn that the section reported
- * @entries: how often the body ran
- * @ret: how it ended
- * @done: when it is over
+ * @entries: how often the section's body ran
+ * @ret: the section's result
+ * @done: completed when the section has ended
  */
 struct race {
 	struct watcher *device;

@@ -164,8 +164,8 @@ fn sequence(api: &Api, section: &Section) -> Option<String> {
     };
     let begin = &begin.c;
     let text = format!(
-        "/*\n * {name}(object) {{ }}: the statement runs again for as long as what it reads has\n * changed \
-         meanwhile; it must not be left early.\n */\n"
+        "/*\n * {name}(object) {{ }}: the statement is repeated until the data has not changed\n * while it ran; \
+         it must not be left early.\n */\n"
     );
     let lines = [
         format!("for ({seq} _seq = {begin}(_object), _more = 1; _more;"),

@@ -106,7 +106,7 @@ fn comments(text: &str) -> String {
         }
         rest = inner[length..].trim_start_matches([' ']);
         rest = rest.strip_prefix('\n').unwrap_or(rest);
-        // A comment stands directly on what it is about.
+        // No empty line between a comment and its code.
         rest = rest.strip_prefix('\n').unwrap_or(rest);
     }
     out.push_str(rest);

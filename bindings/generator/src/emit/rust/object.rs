@@ -19,7 +19,7 @@ use crate::model::Sharing;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The type of an object and what belongs to it.
+/// The type of an object and its implementations.
 pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
     let mut items = super::stage::markers(api, object);
     items.push(definition(api, object));
@@ -133,7 +133,8 @@ fn has_drop(api: &Api, object: &Object) -> bool {
 fn threads(object: &Object) -> Vec<TokenStream> {
     let name = ident(&object.name);
     if object.lifetime {
-        // It may be shared with, or given to, another thread only if what it refers to may; its type does not show that.
+        // It may be shared with, or sent to, another thread only if the objects it refers to may; its type does not show
+        // that.
         return Vec::new();
     }
     let bounds = object.generic.as_ref().map(|generic| generic.bound.clone());
@@ -408,7 +409,7 @@ fn init_values(object: &Object) -> TokenStream {
 /// The fields that are set before the constructor runs.
 struct Fields {
     decls: Vec<TokenStream>,
-    /// Writes them; `None` when there is nothing to be given.
+    /// The statement that sets them; `None` if there are none.
     write: Option<TokenStream>,
     docs: String,
 }

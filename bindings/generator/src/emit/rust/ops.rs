@@ -121,7 +121,7 @@ fn returned(callback: &Callback) -> TokenStream {
     quote! { -> #rust }
 }
 
-/// The type of a block: what stands for its first already.
+/// The type of a block, which is also that of its first element.
 fn block(ty: &Type) -> TokenStream {
     match ty {
         Type::Object { rust, .. } => types::path(rust),

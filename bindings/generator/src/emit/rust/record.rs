@@ -81,7 +81,7 @@ fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
     );
     let raw = layout::docs(
         "The number.\n\n# Safety\n\nThe number is meaningless once the section has ended. The caller \
-         must see to it that nothing is reached by it from then on, unless something else keeps it true.",
+         must not use it after that, unless something else keeps it valid.",
         8,
     );
     Some(quote! {
