@@ -307,7 +307,10 @@ mod within {
         memory.add(SZ_4M, core::ptr::null())?;
         assert_eq!(memory.migrate(mm, span)?, PAGES);
         memory.remove(100)?;
-        assert_eq!(memory.data().copied.load(Relaxed), error_of(bindings::EDEADLK).to_errno());
+        assert_eq!(
+            memory.data().copied.load(Relaxed),
+            error_of(bindings::EDEADLK).to_errno()
+        );
         Ok(())
     }
 

@@ -157,7 +157,10 @@ mod tests {
         let mut seen = 0;
         one.populate(SPAN, Access::Snapshot, |_, _| {
             assert!(open(&one) == Err(error_of(bindings::EDEADLK)));
-            assert!(one.populate(SPAN, Access::Write, |_, _| Ok(())) == Err(error_of(bindings::EDEADLK)));
+            assert!(
+                one.populate(SPAN, Access::Write, |_, _| Ok(()))
+                    == Err(error_of(bindings::EDEADLK))
+            );
             seen += 1;
             Ok(())
         })?;
