@@ -69,7 +69,7 @@ impl DmUnit {
         )
     }
 
-    /// What tells whose memory a page is in.
+    /// The owner that the kernel records for the pages of this memory.
     pub(crate) fn owner(&self) -> *const c_void {
         self.memory.as_raw().cast_const().cast()
     }

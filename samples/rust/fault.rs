@@ -5,7 +5,7 @@
 //! Everything that connects the device's page table to the process's is in this file, and it goes two ways.
 //!
 //! *From the process to the device*: the CPU's page table changes; before it does, the device has to forget what it knows
-//! of those addresses. The table does that, and asks the driver for no more than to flush the device's TLB (`table.rs`).
+//! of those addresses. The table does that; the driver only has to flush the device's TLB (`table.rs`).
 //!
 //! *From the device to the process*: [`DmMirror::dm_populate`]. The device touched an address it knows nothing of. A
 //! section has the CPU's page table filled in, and hands over what is there, under the lock that invalidations take.
@@ -53,7 +53,7 @@ fn dm_run_rights(run: &Run<'_>) -> Rights {
     rights
 }
 
-/// What a snapshot says of each page of a run, but for whose memory it is.
+/// The access bits and size that a snapshot reports for each page of a run; `dm_place` adds the memory it is in.
 fn dm_run_prot(run: &Run<'_>) -> u8 {
     if run.flags().contains(PfnFlags::ERROR) {
         return uapi::PROT_ERROR;
@@ -133,7 +133,7 @@ impl DmMirror {
         })
     }
 
-    /// Whose memory a page is, as a snapshot tells it.
+    /// The bit by which a snapshot reports in whose memory a page is.
     fn dm_place(&self, page: &Frame) -> u8 {
         let local = page.is_of(self.unit.owner());
 

@@ -126,7 +126,7 @@ static int walk_by_page(const struct query *query, const char *base,
 	return walk(&snapshot, base, HMM_PROBE_REFERENCE, after);
 }
 
-static void words_make(const struct query *query)
+static void hmm_pfns_fill(const struct query *query)
 {
 	uint64_t stream = query->stream, same = next(&stream);
 	size_t i;
@@ -335,7 +335,7 @@ static enum verdict ask_snapshot(const struct query *query)
 	enum verdict verdict;
 	int our, their;
 
-	words_make(query);
+	hmm_pfns_fill(query);
 	our = walk(query, BASE_OURS, HMM_PROBE_CORE, ours);
 	their = walk(query, BASE_OURS, HMM_PROBE_REFERENCE, theirs);
 	if (our != their)
@@ -367,7 +367,7 @@ static enum verdict ask_fault(const struct query *given)
 	int our, their;
 	bool same;
 
-	words_make(query);
+	hmm_pfns_fill(query);
 	same = uniform(query);
 	our = walk(query, BASE_OURS, HMM_PROBE_CORE, ours);
 	if (same) {

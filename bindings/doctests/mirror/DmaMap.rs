@@ -25,7 +25,7 @@ struct Table {
 
 #[vtable]
 impl Operations for Table {
-    /// Only the device has to let go: the addresses are taken away when this has returned.
+    /// Only clear the device's own entries: C unmaps the addresses when this has returned.
     fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
         self.last = 0;
         true

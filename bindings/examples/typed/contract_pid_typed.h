@@ -9,7 +9,7 @@
 /* struct pid *x __free(put_pid): its reference is given back when @x goes out of scope. */
 DEFINE_FREE(put_pid, struct pid *, if (!IS_ERR_OR_NULL(_T)) put_pid(_T))
 
-/* CLASS(pid_ref, x)(y): a reference of its own to what @y points to. */
+/* CLASS(pid_ref, x)(y): another reference to the object of @y. */
 DEFINE_CLASS(pid_ref, struct pid *, put_pid(_T), ({
 		     get_pid(from);
 		     from;

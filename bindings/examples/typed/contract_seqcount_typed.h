@@ -7,8 +7,8 @@
 #include <linux/seqlock.h>
 
 /*
- * seqcount_read(object) { }: the statement runs again for as long as what it reads has
- * changed meanwhile; it must not be left early.
+ * seqcount_read(object) { }: the statement is repeated until the data has not changed
+ * while it ran; it must not be left early.
  */
 #define seqcount_read(_object)                                            \
 	for (unsigned int _seq = read_seqcount_begin(_object), _more = 1; \

@@ -28,7 +28,7 @@ pub struct Diagnostic {
     pub at: Option<(Span, String)>,
     /// Other places that explain the mistake.
     pub also: Vec<(Span, String)>,
-    /// What to write instead.
+    /// The proposed change.
     pub help: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What check has settled, in Rust's terms: emit prints this, and asks nothing again.
+//! The result of the check phase, as Rust types: emit prints it, and decides nothing.
 
 use crate::check::reason::Reason;
 
@@ -34,8 +34,8 @@ pub enum Type {
         /// Whether it is a newtype.
         open: bool,
     },
-    /// A flag word or a tagged word: a newtype of an integer.
-    Word {
+    /// A flag set or a tagged integer: a newtype of an integer.
+    Newtype {
         /// Its type.
         name: String,
         /// The integer.
@@ -81,7 +81,7 @@ pub struct Record {
     pub confined: bool,
 }
 
-/// What an object has a reference of its own to.
+/// A value that an object holds a reference to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// The field, and the parameter of the constructor.
@@ -92,7 +92,7 @@ pub struct Kept {
     pub given: Option<String>,
 }
 
-/// What C is given for a parameter.
+/// The argument passed to C for a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {
     /// The object itself.

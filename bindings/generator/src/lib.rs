@@ -20,14 +20,14 @@ use read::Input;
 use source::Sources;
 use std::path::Path;
 
-/// What a run found.
+/// The result of the phases read, model and check.
 #[derive(Debug)]
 pub struct Run {
-    /// What the typed side will have.
+    /// The typed API.
     pub api: Api,
     /// The files that were read.
     pub sources: Sources,
-    /// What is wrong.
+    /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
 
@@ -36,11 +36,11 @@ pub struct Run {
 pub struct Output {
     /// The module for the `kernel` crate.
     pub rust: String,
-    /// Shims for what Rust cannot link to.
+    /// Shims for functions that Rust cannot link to.
     pub helpers: Option<String>,
     /// The typed header.
     pub typed_c: String,
-    /// What was left out, and why.
+    /// The declarations that were left out, with reasons.
     pub report: String,
 }
 
@@ -64,7 +64,7 @@ pub fn analyse(name: &str, input: &Input) -> Run {
 }
 
 impl Run {
-    /// Reads examples for the documentation: `NAME.rs` in a folder is one of what is called `NAME`.
+    /// Reads examples for the documentation: `NAME.rs` in a folder is the example of the item `NAME`.
     pub fn examples(&mut self, folder: &Path) -> Result<(), String> {
         let failed = |path: &Path, error: std::io::Error| format!("error: {}: {error}", path.display());
         for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
@@ -77,7 +77,7 @@ impl Run {
                 || api.sections.iter().any(|section| section.name == name);
             if !known {
                 return Err(format!(
-                    "error: {}: nothing that can have an example is called `{name}`",
+                    "error: {}: no type or trait that can have an example has the name `{name}`",
                     path.display()
                 ));
             }

@@ -19,7 +19,7 @@ fn rust_view(header: &Path) -> String {
         .to_string()
 }
 
-/// What the compiler says of a proof; empty when it holds.
+/// The compiler's messages for a proof; empty if it holds.
 fn compile(proof: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("proof.c");
@@ -52,10 +52,10 @@ fn both_sides_agree() {
 
 #[test]
 fn a_wider_member_is_refused() {
-    let said = compile(&proof(|rust| {
+    let messages = compile(&proof(|rust| {
         rust.replace("pub y: ::std::os::raw::c_short", "pub y: ::std::os::raw::c_long")
     }));
-    assert!(said.contains("the size of struct figure"), "{said}");
+    assert!(messages.contains("the size of struct figure"), "{messages}");
 }
 
 #[test]
@@ -65,19 +65,19 @@ fn members_in_another_order_are_refused() {
             .replace("pub draw:", "pub corners:")
             .replace("pub once:", "pub draw:")
     };
-    let said = compile(&proof(swap));
-    assert!(said.contains("the offset of corners in struct figure"), "{said}");
+    let messages = compile(&proof(swap));
+    assert!(messages.contains("the offset of corners in struct figure"), "{messages}");
 }
 
 #[test]
 fn another_value_is_refused() {
-    let said =
+    let messages =
         compile(&proof(|rust| rust.replace("shade_SHADE_DARK: shade = 5", "shade_SHADE_DARK: shade = 6")));
-    assert!(said.contains("the value of SHADE_DARK"), "{said}");
+    assert!(messages.contains("the value of SHADE_DARK"), "{messages}");
 }
 
 #[test]
 fn another_alignment_is_refused() {
-    let said = compile(&proof(|rust| rust.replace("#[repr(align(16))]", "")));
-    assert!(said.contains("the alignment of struct figure"), "{said}");
+    let messages = compile(&proof(|rust| rust.replace("#[repr(align(16))]", "")));
+    assert!(messages.contains("the alignment of struct figure"), "{messages}");
 }

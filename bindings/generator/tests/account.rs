@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is under contract is written, or the report says why not.
+//! Each declaration under contract is written, or reported with the reason.
 
 mod common;
 
@@ -33,6 +33,6 @@ fn what_vanishes_is_noticed() {
 fn a_run_that_loses_something_fails() {
     let mut run = common::analyse(&common::folder("golden").join("lock.h"));
     run.api.functions.retain(|function| !function.c.ends_with("_init"));
-    let said = run.emit().expect_err("the constructor is lost");
-    assert!(said.contains("is under contract, and neither written nor left out"), "{said}");
+    let error = run.emit().expect_err("the constructor is lost");
+    assert!(error.contains("is under contract, and neither written nor left out"), "{error}");
 }

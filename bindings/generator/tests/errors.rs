@@ -170,8 +170,9 @@ fn no_typing_error_makes_the_generator_panic() {
 
 #[test]
 fn no_contract_makes_the_generator_panic() {
-    // Words of the vocabulary in any order, on every kind of declaration.
-    let words: Vec<&str> = hmm_bindgen::model::clauses::VOCABULARY.iter().map(|(word, _)| *word).collect();
+    // Clauses in any order, on every kind of declaration.
+    let keywords: Vec<&str> =
+        hmm_bindgen::model::clauses::VOCABULARY.iter().map(|(clause, _)| *clause).collect();
     let args = ["", "(\"Name\")", "(x)", "(-EIO)", "(a = exclusive)", "(of(thing))", "()", "(\"F\", f)"];
     let mut numbers = Numbers(11);
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -179,7 +180,9 @@ fn no_contract_makes_the_generator_panic() {
         let mut contract = || {
             let count = 1 + numbers.below(3);
             let clauses: Vec<String> = (0..count)
-                .map(|_| format!("{}{}", words[numbers.below(words.len())], args[numbers.below(args.len())]))
+                .map(|_| {
+                    format!("{}{}", keywords[numbers.below(keywords.len())], args[numbers.below(args.len())])
+                })
                 .collect();
             format!("__contract({})", clauses.join(", "))
         };
@@ -215,5 +218,5 @@ fn an_example_of_nothing_is_an_error() {
     std::fs::write(folder.path().join("Parcle.rs"), "").expect("an example");
     let mut run = common::analyse(&common::folder("golden").join("stage.h"));
     let said = run.examples(folder.path()).expect_err("there is no Parcle");
-    assert!(said.contains("nothing that can have an example is called `Parcle`"), "{said}");
+    assert!(said.contains("no type or trait that can have an example has the name `Parcle`"), "{said}");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Every word of the vocabulary has a header with its output, a mistake with its message, and a place in the
-//! documentation; and is refused where it means nothing.
+//! Every clause has a header with its output, a mistake with its message, and a section in the
+//! documentation; and is rejected on declarations that it is not for.
 
 mod common;
 
@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The names in the contracts of a text.
-fn words(text: &str) -> BTreeSet<String> {
+fn names(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for part in text.split("__contract(").skip(1) {
         let mut depth = 1;
         let mut quoted = false;
-        let mut word = String::new();
+        let mut name = String::new();
         for c in part.chars() {
             match c {
                 '"' => quoted = !quoted,
@@ -26,9 +26,9 @@ fn words(text: &str) -> BTreeSet<String> {
                 _ => {}
             }
             if !quoted && (c.is_ascii_alphanumeric() || c == '_') {
-                word.push(c);
+                name.push(c);
             } else {
-                found.insert(std::mem::take(&mut word));
+                found.insert(std::mem::take(&mut name));
             }
             if depth == 0 {
                 break;
@@ -38,31 +38,31 @@ fn words(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The words that no contract in the headers of a folder has.
+/// The clauses that no contract in the headers of a folder has.
 fn without(folder: &str) -> Vec<&'static str> {
     let text = |path: &std::path::PathBuf| std::fs::read_to_string(path).expect("a header");
-    let used: BTreeSet<String> = common::headers(folder).iter().flat_map(|path| words(&text(path))).collect();
-    VOCABULARY.iter().map(|(word, _)| *word).filter(|word| !used.contains(*word)).collect()
+    let used: BTreeSet<String> = common::headers(folder).iter().flat_map(|path| names(&text(path))).collect();
+    VOCABULARY.iter().map(|(clause, _)| *clause).filter(|clause| !used.contains(*clause)).collect()
 }
 
 #[test]
-fn every_word_has_its_output_checked_in() {
+fn every_clause_has_its_output_checked_in() {
     assert_eq!(without("golden"), [""; 0]);
 }
 
 #[test]
-fn every_word_has_a_mistake_checked_in() {
+fn every_clause_has_a_mistake_checked_in() {
     assert_eq!(without("errors"), [""; 0]);
 }
 
 #[test]
-fn every_word_is_documented() {
+fn every_clause_is_documented() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/contracts.md");
     let page = std::fs::read_to_string(page).expect("docs/contracts.md");
     let marks = page.replace(['`', '#', '(', ',', ')', '\n'], " ");
     let known: BTreeSet<&str> = marks.split(' ').collect();
     let missing: Vec<&str> =
-        VOCABULARY.iter().map(|(word, _)| *word).filter(|word| !known.contains(word)).collect();
+        VOCABULARY.iter().map(|(clause, _)| *clause).filter(|clause| !known.contains(clause)).collect();
     assert_eq!(missing, [""; 0]);
 }
 
@@ -75,15 +75,15 @@ fn every_attribute_that_is_read_has_its_output_checked_in() {
     assert_eq!(missing, [""; 0]);
 }
 
-/// A header in which `word` stands at `place` and everything else is right.
-fn header(word: &str, place: char) -> String {
-    let at = |here: char| if here == place { format!(", {word}") } else { String::new() };
-    let alone = |here: char| if here == place { format!("__contract({word})") } else { String::new() };
+/// A valid header, except for `clause` at `place`.
+fn header(clause: &str, place: char) -> String {
+    let at = |here: char| if here == place { format!(", {clause}") } else { String::new() };
+    let alone = |here: char| if here == place { format!("__contract({clause})") } else { String::new() };
     format!(
         "#include <linux/contract.h>\n\
          struct thing {{ int x {}; }} __contract(object(\"Thing\"), pinned{});\n\
          enum level {{ LEVEL_A, LEVEL_B }} __contract(choice(\"Level\"){});\n\
-         typedef unsigned long word_t __contract(tagged(\"Word\"){});\n\
+         typedef unsigned long tagged_t __contract(tagged(\"Tagged\"){});\n\
          void thing_init(struct thing *thing) __contract(constructor);\n\
          void thing_use(struct thing *thing, int level {}) __contract(method{});\n",
         alone('d'),
@@ -96,15 +96,15 @@ fn header(word: &str, place: char) -> String {
 }
 
 #[test]
-fn every_word_is_refused_where_it_means_nothing() {
+fn every_clause_is_refused_where_it_means_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("misplaced.h");
-    for (word, places) in VOCABULARY {
+    for (clause, places) in VOCABULARY {
         for place in "setfpd".chars().filter(|place| !places.contains(*place)) {
-            std::fs::write(&path, header(word, place)).expect("a header");
-            let said = common::analyse(&path).complaints(false);
-            let wanted = format!("`{word}` means nothing on {}", place_name(place));
-            assert!(said.contains(&wanted), "{wanted}:\n{said}");
+            std::fs::write(&path, header(clause, place)).expect("a header");
+            let messages = common::analyse(&path).complaints(false);
+            let wanted = format!("`{clause}` is not allowed on {}", place_name(place));
+            assert!(messages.contains(&wanted), "{wanted}:\n{messages}");
         }
     }
 }

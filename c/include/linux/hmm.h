@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Heterogeneous memory management: what a process has mapped, for a device.
+ * Heterogeneous memory management: report a process's mappings to a device.
  */
 #ifndef _LINUX_HMM_H
 #define _LINUX_HMM_H
@@ -151,7 +151,7 @@ struct hmm_range {
  *
  *	ret = hmm_range_fault_format(&range, &dm_format);
  *
- * An entry has no order, and nothing of what was in it before is kept.
+ * An entry has no order, and is overwritten: no bits of the old value are kept.
  */
 
 /**

@@ -169,14 +169,7 @@ long hmm_devmem_migrate_to_ram(struct hmm_devmem *devmem,
 			       struct hmm_span span)
 	__contract(method, errno, plain, may_sleep);
 
-/**
- * struct hmm_devmem_migration - a migration that a driver takes step by step
- *
- * hmm_devmem_migrate() takes all steps at once. A driver that has to do something
- * in between calls collect, copy and commit, in that order, and after any of them
- * end. To map the pages for its device before a CPU can access them, it uses a
- * section with &hmm_section.migrate_to.
- */
+/* Described with its members, which are private to devmem_steps.c. */
 struct __contract(object("Migration")) hmm_devmem_migration;
 
 struct hmm_devmem_migration *

@@ -90,7 +90,7 @@ struct hmm_update_lock {
 #define HMM_UPDATE_RWSEM(_rwsem) ((struct hmm_update_lock){ .rwsem = (_rwsem) })
 
 /**
- * enum hmm_access - what a section must make possible
+ * enum hmm_access - the access to its pages that a section makes possible
  * @HMM_ACCESS_SNAPSHOT: nothing; report what is mapped and fault nothing in
  * @HMM_ACCESS_READ: every page can be read, or the section fails
  * @HMM_ACCESS_WRITE: every page can be written, or the section fails
@@ -110,11 +110,11 @@ struct hmm_mirror;
 struct hmm_mirror_range;
 
 /**
- * struct hmm_invalidation - what the device must forget, and why
+ * struct hmm_invalidation - addresses that the device must forget, and the reason
  * @span: the addresses, clipped to the range
  * @range: the range of the mirror that they belong to; NULL after
  *	hmm_mirror_range_remove_deferred()
- * @event: what the CPU side is doing
+ * @event: the change of the CPU's page tables
  * @may_block: whether the callback may sleep
  */
 struct hmm_invalidation {
@@ -125,7 +125,7 @@ struct hmm_invalidation {
 } __contract(record("Invalidation"));
 
 /**
- * struct hmm_mirror_ops - what a driver knows and the mirror does not
+ * struct hmm_mirror_ops - a driver's callbacks for its mirrors
  */
 struct hmm_mirror_ops {
 	/**
@@ -165,11 +165,6 @@ struct hmm_interval;
  * @ops: the driver's callbacks
  * @owner: the &dev_pagemap.owner of the device's own private pages, or NULL
  * @lock: the update lock, unless the driver brought one; see hmm_mirror_lock()
- * @update: the update lock of ranges that were added without one of their own
- * @state: what sections and subscriptions need, and may need for longer than
- *	this structure exists
- * @dma_lock: guards @dmas and the entries of each; nests in every update lock
- * @dmas: the &struct hmm_mirror_dma of this mirror
  */
 struct hmm_mirror {
 	struct mm_struct *mm;
@@ -177,10 +172,13 @@ struct hmm_mirror {
 	void *owner;
 	struct mutex lock; /* the update lock */
 	/* private: */
+	/* The update lock of ranges that were added without one of their own. */
 	struct hmm_update_lock update;
+	/* Used by sections and subscriptions, which may outlive the mirror. */
 	struct hmm_mirror_state *state;
-	struct mutex dma_lock; /* see above */
-	struct list_head dmas;
+	/* Guards @dmas and the entries of each; nests in every update lock. */
+	struct mutex dma_lock;
+	struct list_head dmas; /* the &struct hmm_mirror_dma of this mirror */
 } __contract(object("Mirror"), pinned, send, sync,
 	     data(UpdateGuard = exclusive));
 
@@ -188,7 +186,6 @@ struct hmm_mirror {
  * struct hmm_mirror_range - addresses whose invalidations are reported to a mirror
  * @mirror: the mirror, or NULL when the range is not added
  * @span: the addresses
- * @interval: the subscription
  *
  * All zeros before it is added for the first time.
  */
@@ -196,7 +193,7 @@ struct hmm_mirror_range {
 	struct hmm_mirror *mirror;
 	struct hmm_span span;
 	/* private: */
-	struct hmm_interval *interval;
+	struct hmm_interval *interval; /* the subscription */
 } __contract(object("MirrorRange"), pinned, send, sync);
 
 int hmm_mirror_init(struct hmm_mirror *mirror,
@@ -229,8 +226,8 @@ void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
  * hmm_mirror_lock() - take the update lock
  * @mirror: an initialised mirror
  *
- * While it is held no invalidation runs and no section is entered, so what the
- * device's page table holds stays true, but in ranges that have a lock of their
+ * While it is held no invalidation runs and no section is entered, so the entries
+ * of the device's page table stay valid, except in ranges that have a lock of their
  * own. May sleep. A task that holds it already, that is inside a section of this
  * mirror or in its invalidate callback waits for itself; lockdep reports that.
  */
@@ -314,16 +311,15 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * @mirror: the mirror
  * @dev: the device
  * @span: the addresses whose pages there is room for
- * @map: an entry for each page; guarded by &hmm_mirror.dma_lock
- * @list: in &hmm_mirror.dmas
  */
 struct hmm_mirror_dma {
 	struct hmm_mirror *mirror;
 	struct device *dev;
 	struct hmm_span span;
 	/* private: */
+	/* An entry for each page; guarded by &hmm_mirror.dma_lock. */
 	struct hmm_dma_map map;
-	struct list_head list;
+	struct list_head list; /* in &hmm_mirror.dmas */
 } __contract(object("DmaMap"), pinned, send, sync);
 
 int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
@@ -356,8 +352,8 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
  * Inside, the migrated folios are locked, so that a CPU that touches one waits
  * until the device has mapped it. The mmap lock is held, too. If one page of a
  * batch cannot migrate, because it is pinned or on the device already, none is
- * locked, and a second walk reports the whole batch as any section does: that
- * pages are in device memory is never certain, and the run says where they are.
+ * locked, and a second walk reports the whole batch as any section does. So a
+ * driver must not assume that pages are in device memory, but read it from the run.
  * A batch is what one PMD maps, so that large folios stay whole.
  */
 
@@ -368,7 +364,7 @@ struct hmm_section_migration;
  * struct hmm_section - pages of a mirror, good for as long as one is inside
  * @mirror: the mirror
  * @span: the addresses; page aligned, not empty, in ranges of @mirror
- * @access: what must be possible
+ * @access: the access that is needed
  * @pfns: one hmm pfn for each page of @batch. The array is the caller's, and
  *	need not be initialised; with @migrate_to it is not used
  * @nr_pfns: how many pages @pfns has room for
@@ -385,12 +381,6 @@ struct hmm_section_migration;
  *	%HMM_ACCESS_EXCLUSIVE
  * @batch: the pages that @pfns is about; empty when not inside
  * @error: why hmm_section_next() stopped; 0 when it came to the end
- * @locked: whether the update lock is held
- * @mm_ref: the address space, with a user reference held; or NULL
- * @interval: the interval of @batch, with a reference held; or NULL
- * @exclusive_folio: the locked folio of a page taken from the CPU, or NULL
- * @mover: registered at @interval while pages migrate
- * @move: the pages that were migrated, if @migrate_to is not NULL
  *
  * The caller sets the first nine members, the others are zero, and goes from
  * batch to batch with hmm_section_next(). The loops of linux/hmm_mirror_typed.h
@@ -411,11 +401,16 @@ struct hmm_section {
 	struct hmm_span batch;
 	int error;
 	/* private: */
-	bool locked;
+	bool locked; /* whether the update lock is held */
+	/* The address space, with a user reference held; or NULL. */
 	struct mm_struct *mm_ref;
+	/* The interval of @batch, with a reference held; or NULL. */
 	struct hmm_interval *interval;
+	/* The locked folio of a page taken from the CPU, or NULL. */
 	struct folio *exclusive_folio;
+	/* Registered at @interval while pages migrate. */
 	struct hmm_mover mover;
+	/* The pages that were migrated, if @migrate_to is not NULL. */
 	struct hmm_section_migration *move;
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),
@@ -447,7 +442,7 @@ static inline int hmm_section_error(const struct hmm_section *section)
  * struct hmm_run - neighbouring pages that can be mapped as one
  * @span: their addresses
  * @pfn: the first one's page frame number
- * @flags: what their pfns have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE,
+ * @flags: the flags of all of them: %HMM_PFN_VALID, %HMM_PFN_WRITE,
  *	%HMM_PFN_ERROR
  * @order: the largest order that fits: no larger than @map_order, 1 << @order
  *	pages are in @span, and its start and @pfn are aligned to it
@@ -472,7 +467,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
  * struct hmm_dma_run - neighbouring pages whose device addresses are neighbours
  * @span: their addresses
  * @address: the first one's device address
- * @flags: what their hmm pfns have in common: %HMM_PFN_VALID, %HMM_PFN_WRITE
+ * @flags: the flags of all of them: %HMM_PFN_VALID, %HMM_PFN_WRITE
  */
 struct hmm_dma_run {
 	struct hmm_span span;
@@ -493,6 +488,8 @@ bool hmm_page_is_reachable(const struct page *page)
  * hmm_page_is_of() - whether a page is in the memory of some device
  * @page: a page that a section shows
  * @owner: the &dev_pagemap.owner of the device's memory
+ *
+ * Return: true for device-private and device-coherent pages of @owner.
  */
 static inline bool hmm_page_is_of(const struct page *page,
 				  const void *owner __contract(identity))

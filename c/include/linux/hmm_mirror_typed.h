@@ -6,32 +6,32 @@
 #include <linux/cleanup.h>
 #include <linux/hmm_mirror.h>
 
-/* A word that is not taken for any other. */
-struct hmm_pfn_flags_word {
+/* An integer with a type of its own. */
+struct hmm_pfn_flags_val {
 	unsigned long raw;
 };
 
-static inline struct hmm_pfn_flags_word hmm_pfn_flags_of(unsigned long bits)
+static inline struct hmm_pfn_flags_val hmm_pfn_flags_of(unsigned long bits)
 {
-	return (struct hmm_pfn_flags_word){ bits };
+	return (struct hmm_pfn_flags_val){ bits };
 }
 
-static inline bool hmm_pfn_flags_has(struct hmm_pfn_flags_word word,
+static inline bool hmm_pfn_flags_has(struct hmm_pfn_flags_val val,
 				     enum hmm_pfn_flags bits)
 {
-	return (word.raw & bits) == bits;
+	return (val.raw & bits) == bits;
 }
 
-static inline struct hmm_pfn_flags_word
+static inline struct hmm_pfn_flags_val
 hmm_run_flags(const struct hmm_run *hmm_run)
 {
-	return (struct hmm_pfn_flags_word){ hmm_run->flags };
+	return (struct hmm_pfn_flags_val){ hmm_run->flags };
 }
 
-static inline struct hmm_pfn_flags_word
+static inline struct hmm_pfn_flags_val
 hmm_dma_run_flags(const struct hmm_dma_run *hmm_dma_run)
 {
-	return (struct hmm_pfn_flags_word){ hmm_dma_run->flags };
+	return (struct hmm_pfn_flags_val){ hmm_dma_run->flags };
 }
 
 /* struct hmm_mirror *x __free(hmm_mirror_exit): ended when @x goes out of scope. */
@@ -82,9 +82,9 @@ DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
 
 /*
  * hmm_mirror_populate(name, error, mirror, span, access) { }: the statement
- * runs for each piece of what was asked for; @name can be named in it and
- * nowhere else. @error, an int, tells how it ended; it is not set when the
- * statement is left early. .timeout = ... may follow.
+ * runs for each batch of the section; @name can be named in it and nowhere
+ * else. @error, an int, is set to the result; it is not set when the statement
+ * is left early. .timeout = ... may follow.
  */
 #define hmm_mirror_populate(_name, _error, _mirror, _span, _access, ...)     \
 	for (unsigned long _name##_room[HMM_SECTION_BATCH] __uninitialized,  \
@@ -127,9 +127,9 @@ hmm_section_exclusive_leave(struct hmm_section_exclusive *section)
 
 /*
  * hmm_mirror_exclusive(name, error, mirror, span) { }: the statement runs for
- * each piece of what was asked for; @name can be named in it and nowhere else.
- * @error, an int, tells how it ended; it is not set when the statement is left
- * early. .timeout = ... may follow.
+ * each batch of the section; @name can be named in it and nowhere else. @error,
+ * an int, is set to the result; it is not set when the statement is left early.
+ * .timeout = ... may follow.
  */
 #define hmm_mirror_exclusive(_name, _error, _mirror, _span, ...)                \
 	for (unsigned long _name##_room[HMM_SECTION_BATCH] __uninitialized,     \
@@ -181,8 +181,8 @@ hmm_section_dma_pages_leave(struct hmm_section_dma_pages *section)
 
 /*
  * hmm_mirror_populate_dma(name, error, mirror, span, access, dma) { }: the
- * statement runs for each piece of what was asked for; @name can be named in it
- * and nowhere else. @error, an int, tells how it ended; it is not set when the
+ * statement runs for each batch of the section; @name can be named in it and
+ * nowhere else. @error, an int, is set to the result; it is not set when the
  * statement is left early. .timeout = ... may follow.
  */
 #define hmm_mirror_populate_dma(_name, _error, _mirror, _span, _access, _dma, \
@@ -254,9 +254,9 @@ hmm_section_migrated_pages_leave(struct hmm_section_migrated_pages *section)
 
 /*
  * hmm_mirror_populate_in(name, error, mirror, span, access, migrate_to) { }:
- * the statement runs for each piece of what was asked for; @name can be named
- * in it and nowhere else. @error, an int, tells how it ended; it is not set
- * when the statement is left early. .timeout = ... may follow.
+ * the statement runs for each batch of the section; @name can be named in it
+ * and nowhere else. @error, an int, is set to the result; it is not set when
+ * the statement is left early. .timeout = ... may follow.
  */
 #define hmm_mirror_populate_in(_name, _error, _mirror, _span, _access,         \
 			       _migrate_to, ...)                               \

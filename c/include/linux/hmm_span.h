@@ -21,7 +21,7 @@ struct hmm_span {
 	unsigned long end;
 } __contract(record("Span"));
 
-/* Every user address; what a driver covers that mirrors a whole process. */
+/* Every user address; the span of a driver that mirrors a whole process. */
 #define HMM_SPAN_ALL ((struct hmm_span){ 0, ULONG_MAX & PAGE_MASK })
 
 /**
@@ -71,7 +71,7 @@ static inline bool hmm_span_is_user(struct hmm_span span)
  * @span: a span
  * @to: the span it is cut to
  *
- * Return: what the two have in common; empty or reversed if that is nothing.
+ * Return: the intersection of the two; empty or reversed if they do not overlap.
  */
 static inline struct hmm_span hmm_span_clip(struct hmm_span span,
 					    struct hmm_span to)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration, collect stage: what is done with one folio.
+ * Migration, collect stage: select, lock and split a folio.
  */
 #include <linux/memremap.h>
 #include <linux/pagewalk.h>

@@ -243,9 +243,9 @@ struct hmm_collect_run {
 };
 
 /*
- * Whether the PTEs from @ptep on, of which there are @left, map all pages of a
- * large folio in a row. Of present PTEs most equal the next of the one before,
- * which is cheaper to test than what each one maps.
+ * Whether the @left PTEs from @ptep on map all pages of a large folio in a row.
+ * Most present PTEs are equal to their predecessor with the next pfn, which is
+ * cheaper to test than the pfn of each one.
  */
 static bool hmm_collect_maps_folio(pte_t *ptep, struct folio *folio,
 				   unsigned long left,

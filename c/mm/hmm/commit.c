@@ -139,8 +139,9 @@ static void hmm_commit_notify_insert(struct hmm_migration *m, unsigned long i,
  * with small dst pages is split, and each of its pages gets an mpfn: pages with a
  * dst migrate, the others stay, whichever these are.
  *
- * Inserting a page into a hole changes what secondary MMUs read as zeros. They are
- * notified once, of the range from the first such hole to the end.
+ * Inserting a page into a hole changes memory that secondary MMUs may have mapped
+ * as the zero page. They are notified once, of the range from the first such hole
+ * to the end.
  */
 void hmm_migration_commit(struct hmm_migration *m)
 {

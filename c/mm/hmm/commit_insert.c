@@ -2,8 +2,8 @@
 /*
  * Migration, commit stage: insert the driver's pages into holes.
  *
- * Where nothing was mapped, or a zero page, the driver may provide a page. It
- * becomes an anonymous page of the process, as after a page fault.
+ * For an empty PTE, or the zero page, the driver may provide a page. It becomes an
+ * anonymous page of the process, as after a page fault.
  *
  * Small pages are inserted in runs, one for each page table: first each page is
  * prepared, which can sleep or fail, then the page table is locked once.
@@ -267,8 +267,8 @@ static void hmm_insert_ptes(struct hmm_insert *f)
 }
 
 /*
- * Charge a new folio, and do what else may sleep or fail before it can be mapped.
- * Freeing the folio uncharges it.
+ * Charge a new folio, and take the other steps that may sleep or fail before it can
+ * be mapped. Freeing the folio uncharges it.
  */
 static bool hmm_insert_prepare_folio(struct hmm_insert *f, struct folio *folio,
 				     gfp_t gfp)

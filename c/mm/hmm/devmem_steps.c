@@ -15,6 +15,11 @@
  * @mm: the process, of which a reference and the mmap lock are held
  * @stage: the last step taken
  * @moved: how many pages have migrated
+ *
+ * hmm_devmem_migrate() takes all steps at once. A driver that has to do something
+ * in between calls collect, copy and commit, in that order, and after any of them
+ * end. To map the pages for its device before a CPU can access them, it uses a
+ * section with &hmm_section.migrate_to.
  */
 struct hmm_devmem_migration {
 	struct hmm_devmem_transfer transfer;

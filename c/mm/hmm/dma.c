@@ -29,7 +29,7 @@
 #define HMM_DMA_STATE_SHIFT (BITS_PER_LONG - BITS_PER_BYTE)
 
 /**
- * struct hmm_dma_pfns - what hmm_dma_map_alloc() allocates for the pfns
+ * struct hmm_dma_pfns - the allocation of hmm_dma_map_alloc() for the pfns
  * @nr: number of entries
  * @pfn: &hmm_dma_map.pfn_list; behind it stands a byte for each entry, with
  *	%HMM_PFN_DMA_STATE shifted right by %HMM_DMA_STATE_SHIFT
@@ -115,7 +115,7 @@ static bool hmm_dma_shares_memory(struct device *dev)
 /**
  * hmm_dma_map_alloc() - make room for mapping pages to a device
  * @dev: the device
- * @map: what to set up
+ * @map: the map to set up
  * @nr_entries: how many entries
  * @dma_entry_size: bytes an entry stands for, at most %PAGE_SIZE times
  *	@nr_entries

@@ -11,8 +11,8 @@
  * - by the mmap lock taken here, which a fault handler may drop for as long as
  *   it likes (hmm_range_fault_unlocked_timeout()).
  *
- * None of them makes the result last. That is what the sequence of the range's
- * notifier is for.
+ * With any of them the result may be stale on return. The sequence of the range's
+ * notifier shows whether it is.
  */
 #include <linux/export.h>
 #include <linux/mmap_lock.h>
@@ -26,7 +26,7 @@
 #include "walk.h"
 #include "walk_output.h"
 
-/* A fault handler dropped the lock; what was walked may have changed. */
+/* A fault handler dropped the lock; entries already walked may have changed. */
 #define HMM_FAULT_UNLOCKED 1
 
 /* For callers who can do without the lock for a while. */
@@ -183,7 +183,7 @@ static int hmm_fault_lock_mmap(struct hmm_walk *w)
 
 	if (ret)
 		return ret;
-	/* After the OOM reaper, what looks absent may have been data. */
+	/* After the OOM reaper, absent pages may have had data. */
 	ret = check_stable_address_space(mm) ? -EFAULT :
 					       hmm_fault_mmap(w, HMM_FAULT_MAY_UNLOCK);
 	if (ret != HMM_FAULT_UNLOCKED)
@@ -240,8 +240,8 @@ static int hmm_fault_range(struct hmm_range *range, const struct hmm_format *for
 }
 
 /**
- * hmm_range_fault() - report what is mapped, faulting in what is requested
- * @range: what to walk, and where the hmm pfns go
+ * hmm_range_fault() - report the mapped pages, and fault in requested ones
+ * @range: the addresses to walk, and the array for the hmm pfns
  *
  * Goes through the range once, fault by fault; on success every hmm pfn is
  * written. On an error the hmm pfns up to some page, at or before the one that
@@ -271,7 +271,7 @@ EXPORT_SYMBOL(hmm_range_fault);
 
 /**
  * hmm_range_fault_format() - hmm_range_fault() in a driver's own format
- * @range: what to walk; its hmm_pfns, default_flags and pfn_flags_mask are
+ * @range: the range; its hmm_pfns, default_flags and pfn_flags_mask are
  *	entries and flags of @format
  * @format: the format
  *
@@ -287,7 +287,7 @@ EXPORT_SYMBOL_GPL(hmm_range_fault_format);
 
 /**
  * hmm_range_fault_extents() - hmm_range_fault() with a record for many pages
- * @range: what to walk; its hmm_pfns are not used
+ * @range: the range; its hmm_pfns are not used
  * @extents: where the extents go
  *
  * Context: as hmm_range_fault().
@@ -302,7 +302,7 @@ EXPORT_SYMBOL_GPL(hmm_range_fault_extents);
 
 /**
  * hmm_range_fault_step() - hmm_range_fault() that returns how far it came
- * @range: what to walk, and where the results go; on return its start and
+ * @range: the addresses to walk, and the array for the results; on return its start and
  *	hmm_pfns are those of the first page that is not reported
  * @format: the driver's format, or NULL
  * @may_unlock: whether a fault handler may drop the mmap lock
@@ -335,7 +335,7 @@ int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *forma
 
 /**
  * hmm_range_fault_vma_drop() - hmm_range_fault_vma() of a caller that retries
- * @range: what to walk; its notifier_seq is fresh
+ * @range: the range; its notifier_seq is fresh
  * @drop: the last fault whose handler dropped the lock, in this call or, as the
  *	caller passes it, in the one before
  *
@@ -377,7 +377,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
 
 /**
  * hmm_range_fault_vma() - hmm_range_fault() without the mmap lock
- * @range: what to walk; its notifier_seq is fresh
+ * @range: the range; its notifier_seq is fresh
  *
  * Each VMA's own lock is taken while it is walked. Only where that is not
  * enough, for addresses without a VMA, while a VMA is being changed, and for
@@ -385,7 +385,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
  *
  * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
  * Return: as hmm_range_fault(); or -%EAGAIN when a fault handler dropped the
- * mmap lock, so that what was reported before may have changed. That handler
+ * mmap lock, so that pages reported before may have changed. That handler
  * waited for a page and made progress, so a caller that bounds its retries in
  * time walks again with a new deadline. On -%EBUSY the deadline stands. A fatal
  * signal is -%EINTR in either case.
@@ -499,7 +499,7 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
 
 /**
  * hmm_range_fault_unlocked_timeout() - hmm_range_fault(), again and again
- * @range: what to walk; its notifier_seq is set here
+ * @range: the range; its notifier_seq is set here
  * @timeout: how long to retry after invalidations, in jiffies;
  *	0 for ever
  *

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What modules leave behind.
+ * Mirrors and device memory that a module leaves behind.
  *
  * A mirror or device memory that is still registered when its driver's module is
- * freed would call into freed text. A driver in safe Rust can leak either, and
- * what it drops is ended by a work item, later. So all of them are listed from
- * their beginning to their end, by one of their callbacks. When a module goes,
- * those with a callback in it are ended, after its exit function has returned
- * and before its text is freed.
+ * freed would call into freed text. A driver in safe Rust can leak either, and a
+ * work item ends those that it drops, later. So all of them are in a list from
+ * init to exit, each with one of its callbacks. When a module is removed, those
+ * with a callback in it are ended, after its exit function has returned and before
+ * its text is freed.
  *
- * Nothing is listed, and no lock is taken, but when a mirror or device memory
- * begins or ends.
+ * The list, and its lock, are used only at init and exit of a mirror or device
+ * memory.
  */
 #include <linux/cleanup.h>
 #include <linux/init.h>
@@ -27,7 +27,7 @@ static DEFINE_SPINLOCK(hmm_owned_lock);
 static DECLARE_WAIT_QUEUE_HEAD(hmm_owned_wait);
 
 /**
- * hmm_owned_add() - list what calls back into a driver
+ * hmm_owned_add() - list an object that calls back into a driver
  * @owned: embedded in it
  * @callback: one of the callbacks
  * @end: ends it, and calls hmm_owned_del() in the end

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How long mirrors and device memory last: which locks a function may be called
- * under, and what a module leaves behind.
+ * The lifetime of mirrors and device memory: locks under which functions may be
+ * called, and objects that a module leaves behind.
  */
 #ifndef _MM_HMM_LIFETIME_H
 #define _MM_HMM_LIFETIME_H
@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 /**
- * struct hmm_owned - what calls back into a driver
+ * struct hmm_owned - an object that calls back into a driver
  * @list: in the list of all
  * @callback: one of the driver's callbacks
  * @end: ends it; called in process context, with no lock held

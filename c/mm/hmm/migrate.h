@@ -171,8 +171,8 @@ static inline void hmm_migration_put_anon_vma(struct folio *folio)
 }
 
 /*
- * Release what collect holds for a folio: its lock, its reference, and by pfn
- * (@args is NULL) the reference to its anon_vma.
+ * Release the lock and reference that collect holds on a folio, and by pfn (@args
+ * is NULL) the reference to its anon_vma.
  */
 static inline void hmm_migration_release(const struct migrate_vma *args,
 					 struct folio *folio)

@@ -77,8 +77,8 @@ static inline bool hmm_vma_may_have_anon(const struct vm_area_struct *vma)
  *   cache alone holds is taken out of it here;
  * - not poisoned memory, not even in part: to copy it is a machine check.
  *
- * Context: the folio's lock is what keeps all of it true: KSM turns a mapped
- * anonymous folio into one of its own with nothing but that lock held. Does not
+ * Context: the folio's lock is held, without which the result may change: KSM turns
+ * a mapped anonymous folio into one of its own with only that lock held. Does not
  * sleep; a page table lock may be held.
  * Return: true if it may.
  */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors and their ranges: to whom an invalidation is reported, and in what order a
- * mirror begins and ends. The steps are those of "Protocol" in
- * mirror.h.
+ * Mirrors and their ranges: report invalidations to drivers, set up and tear down.
+ * The steps are those of "Protocol" in mirror.h.
  */
 #include <linux/cleanup.h>
 #include <linux/export.h>
@@ -67,7 +66,7 @@ hmm_update_unlock_shared(struct hmm_update_lock lock)
 		mutex_unlock(lock.mutex);
 }
 
-/* Invalidations take it while they hold what reclaim waits for. */
+/* Notify lockdep that reclaim takes the lock: invalidations do. */
 static void hmm_update_lock_prime(struct hmm_update_lock lock)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
@@ -246,7 +245,7 @@ static bool hmm_interval_is_own_exclusive(struct hmm_interval *interval,
 	return false;
 }
 
-/* Every mover loses what it has found, but for the one that invalidates. */
+/* Make every mover repeat its walk, except the one that invalidates. */
 static void hmm_interval_change_movers(struct hmm_interval *interval)
 {
 	struct hmm_mover *mover;
@@ -509,8 +508,8 @@ static void hmm_state_end_abandoned(struct hmm_mirror_state *state)
 }
 
 /*
- * Do what could not be done at once: end ranges, and then the mirror. It may have
- * been queued again when a run before did all of it, so it has a reference.
+ * The deferred part of removal: end ranges, and then the mirror. The work item can
+ * be queued again after a run that did all of it, so it has a reference.
  */
 static void hmm_state_work(struct work_struct *work)
 {
@@ -805,7 +804,7 @@ static void hmm_state_abandon(struct hmm_mirror_state *state,
  * hmm_mirror_exit() - stop mirroring
  * @mirror: the mirror
  *
- * Removes what ranges are left, calls &hmm_mirror_ops.release unless the end
+ * Removes the remaining ranges, calls &hmm_mirror_ops.release unless the end
  * of the process did, and waits for callbacks that are running. Afterwards no
  * callback runs and @mirror and its ranges may be freed. Sections that are open
  * in other threads are not waited for while they fault; they end with -%ENOENT.
@@ -848,7 +847,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_exit);
  *	with no lock held; or NULL
  *
  * For a last reference that may be dropped in a callback, inside a section or under
- * an update lock: what hmm_mirror_exit() does is done in a work item. The module that
+ * an update lock: a work item does the work of hmm_mirror_exit(). The module that
  * &hmm_mirror_ops.invalidate is in, whose code @done must be too, is not freed before
  * that; its exit function is not held up.
  *

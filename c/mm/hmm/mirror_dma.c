@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device addresses for the pages of a mirror. See <linux/hmm_mirror.h> for what
- * a driver needs to know.
+ * Device addresses for the pages of a mirror. <linux/hmm_mirror.h> has the
+ * documentation for drivers.
  *
  * A walk could write into the map's entries, and does not: it holds no lock,
  * while an invalidation that takes an address away changes the same entry.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What mirrors and sections use of their device addresses.
+ * Device addresses of a mirror: the interface for mirror.c and section.c.
  */
 #ifndef _MM_HMM_MIRROR_DMA_H
 #define _MM_HMM_MIRROR_DMA_H

@@ -14,7 +14,7 @@
 #define HMM_PFN_INOUT_FLAGS \
 	(HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
 
-/* What can be requested of a page. */
+/* The requests that can be made for a page. */
 #define HMM_PFN_REQUEST (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)
 
 /* A PTE that lets the CPU read, and one that lets it write too. */
@@ -49,7 +49,7 @@ static inline unsigned long hmm_pfn_access(bool writable)
 /**
  * hmm_needs_fault() - whether a page table entry does not satisfy a request
  * @request: request flags
- * @access: what the entry gives; 0 when it is not present
+ * @access: the access that the entry allows; 0 if it is not present
  *
  * Return: true if @request includes a fault and @access does not satisfy it.
  */
@@ -60,7 +60,7 @@ static inline bool hmm_needs_fault(unsigned long request, unsigned long access)
 	return request & HMM_PFN_REQUEST & ~access;
 }
 
-/* What is added to an hmm pfn for the next page of a span. */
+/* The difference from an hmm pfn to that of the next page of a span. */
 static inline unsigned long hmm_pfn_step(unsigned long hmm_pfn)
 {
 	return !!(hmm_pfn & HMM_PFN_VALID);
@@ -84,7 +84,7 @@ static inline unsigned long hmm_format_request(const struct hmm_format *format,
 /**
  * hmm_format_flags() - a driver's entry without its pfn
  * @format: the driver's format
- * @hmm_pfn: what was found, with marks
+ * @hmm_pfn: the hmm pfn, with marks
  *
  * Return: the flags, or one of the three fixed entries.
  */

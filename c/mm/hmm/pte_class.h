@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PTE classes: what the walker needs to know of a page table entry, decided
+ * PTE classes: the properties of a page table entry that the walker reports, decided
  * once for many entries.
  *
  * A PTE is *plain* when it is empty, or present, accessible and maps memory

@@ -77,7 +77,7 @@ static bool hmm_section_is_nested(const struct hmm_section *section)
 	       (section->migrate_to && hmm_devmem_is_evicting(section->migrate_to));
 }
 
-/* First call for a section: check it, and hold what must last to its end. */
+/* First call for a section: check it, and take the references that it has to its end. */
 static int hmm_section_start(struct hmm_section *section)
 {
 	struct mm_struct *mm = section->mirror->mm;
@@ -131,13 +131,13 @@ static int hmm_section_find(struct hmm_section *section, unsigned long addr)
 }
 
 /*
- * Migrate the pages of a walk, and hold them, for the section to be entered with
- * what was migrated. The sequence is of no use here, as migration moves it; but
- * its read side waits for invalidations that are under way. Those that begin
- * later set &hmm_mover.changed.
+ * Migrate the pages of a walk, and keep them locked while the section is inside.
+ * The sequence cannot detect races here, as migration changes it; but its read side
+ * waits for invalidations that are running. Those that begin later set
+ * &hmm_mover.changed.
  *
- * Returns 1 with the update lock held; 0 when a walk has to report the pages,
- * with the end of @walk at the end of what was dealt with; or an error.
+ * Returns 1 with the update lock held; 0 if a walk has to report the pages, up to
+ * the end of @walk, which is set; or an error.
  */
 static int hmm_section_migrate(struct hmm_section *section,
 			       struct hmm_range *walk)
@@ -314,8 +314,8 @@ static int hmm_section_advance(struct hmm_section *section)
 }
 
 /*
- * unlock: release what the current batch holds: update lock, exclusive folio,
- * migrated folios.
+ * Release the update lock, the exclusive folio and the migrated folios of the
+ * current batch.
  */
 static void hmm_section_unlock(struct hmm_section *section)
 {
@@ -403,8 +403,8 @@ void hmm_section_leave(struct hmm_section *section)
 	}
 	if (section->mm_ref) {
 		/*
-		 * If it is the last, the end of the process, which calls
-		 * release, must not run under what the caller holds.
+		 * If it is the last reference, exit_mmap() runs and calls
+		 * release, which must not run under the caller's locks.
 		 */
 		mmput_async(section->mm_ref);
 		section->mm_ref = NULL;

@@ -21,9 +21,9 @@
  * - &vm_area_struct.vm_flags change under the write locks of both the mm and the
  *   VMA. %VM_MAYBE_GUARD alone may be set without them, and is not used here.
  *
- * What happens to the VMA once the lock is released is covered by the sequence of
- * the range's notifier, as for everything else that a walk reports: mprotect(),
- * munmap() and mremap() notify.
+ * Changes of the VMA after the lock is released move the sequence of the range's
+ * notifier, as for everything else that a walk reports: mprotect(), munmap() and
+ * mremap() notify.
  *
  * A folio's own state is not covered by that, see hmm_folio_may_migrate().
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The walker: what is mapped.
+ * The walker: report mapped pages.
  *
  * The kernel's page walker descends; this file has its callbacks. A walk never
  * faults. Where a request is not satisfied it records the pages in struct
@@ -9,7 +9,7 @@
  *
  * Two decisions are made for many pages at once, since they would otherwise be
  * most of the work: whether a page needs a fault (hmm_first_needing_fault()),
- * and what a PTE is (pte_class.h).
+ * and the class of a PTE (pte_class.h).
  *
  * Lockless reads
  * --------------
@@ -68,7 +68,7 @@ static noinline int hmm_report_leaf_checked(struct hmm_walk *w, unsigned long ad
  * @end: end address
  * @hmm_pfn: the first page's; 0 where nothing is mapped
  *
- * Where no request can be unsatisfied this saves no registers (benchmark:
+ * If no page can need a fault, this function saves no registers (benchmark:
  * extents-2m).
  *
  * Return: %HMM_WALK_DONE; %HMM_WALK_FAULT; -%ENOSPC.
@@ -289,7 +289,7 @@ void hmm_walk_restart(struct hmm_walk *w)
 /**
  * hmm_walk_init() - prepare a walk
  * @w: the walk
- * @range: what to walk
+ * @range: the range
  * @format: the driver's format; NULL for hmm pfns
  * @extents: where extents go; NULL for an entry a page; not with @format
  *

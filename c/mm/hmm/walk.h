@@ -27,7 +27,7 @@ enum hmm_walk_stop {
 	HMM_WALK_AGAIN,
 };
 
-/* What is written. */
+/* The output format. */
 enum hmm_output {
 	HMM_OUTPUT_PFNS,	/* an hmm pfn for each page */
 	HMM_OUTPUT_FORMAT,	/* an entry in the driver's format for each page */
@@ -53,7 +53,7 @@ struct hmm_fault_drop {
  * @extents: where extents go; NULL if @output is not %HMM_OUTPUT_EXTENTS
  * @vma: the VMA that is being walked
  * @vma_access: hmm_vma_access() of it
- * @output: what is written
+ * @output: the output format
  * @default_req: request flags for every page
  * @per_pfn_req: which request flags of a page's own hmm pfn count
  * @resume: the first address that is not reported yet
@@ -92,14 +92,14 @@ struct hmm_walk {
 	unsigned long ram_section;
 };
 
-/* Where the hmm pfn, or entry, of a page is; there is none with extents. */
+/* The address of the hmm pfn, or entry, of a page; not with extents. */
 static inline unsigned long *hmm_walk_pfns(const struct hmm_walk *w,
 					   unsigned long addr)
 {
 	return &w->range->hmm_pfns[(addr - w->range->start) >> PAGE_SHIFT];
 }
 
-/* What is requested of the page at @addr, which is not reported yet. */
+/* The request for the page at @addr, which is not reported yet. */
 static inline unsigned long hmm_walk_request(const struct hmm_walk *w,
 					     unsigned long addr)
 {

@@ -114,10 +114,10 @@ static bool hmm_is_own_device_private(struct hmm_walk *w, softleaf_t entry)
 }
 
 /**
- * struct hmm_leaf - what one entry means to a walk
- * @hmm_pfn: what is reported, with marks, if the request is satisfied
- * @access: what a request is compared with
- * @unsatisfied: what happens otherwise: an &enum hmm_walk_stop,
+ * struct hmm_leaf - a page table entry, decoded
+ * @hmm_pfn: the hmm pfn, with marks, to report if the request is satisfied
+ * @access: the access that the entry allows
+ * @unsatisfied: the result if the request is not satisfied: an &enum hmm_walk_stop,
  *	%HMM_WALK_MIGRATION or an error
  */
 struct hmm_leaf {
@@ -176,7 +176,7 @@ static bool hmm_requests_system_memory(unsigned long request)
 	return (request & system) == system;
 }
 
-/* 0 if a leaf satisfies a request, or what happens. */
+/* 0 if a leaf satisfies a request, or its @unsatisfied. */
 static int hmm_leaf_check(struct hmm_leaf leaf, unsigned long request)
 {
 	if (hmm_needs_fault(request, leaf.access))

@@ -127,7 +127,7 @@ static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 #endif
 
 static __always_inline int hmm_extent_append(struct hmm_walk *w, unsigned long nr,
-				     unsigned long hmm_pfn)
+					     unsigned long hmm_pfn)
 {
 	w->last->npages += nr;
 	w->next += nr & -hmm_pfn_step(hmm_pfn);
@@ -172,7 +172,7 @@ static noinline int hmm_put_extents(struct hmm_walk *w, unsigned long addr,
 }
 
 /**
- * hmm_report() - write what was found
+ * hmm_report() - write the result for some pages
  * @w: the walk
  * @addr: address of the first page
  * @nr: number of pages

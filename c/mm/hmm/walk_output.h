@@ -18,7 +18,7 @@
  *   checks the sequence and sets the flag. The kernel's own core can lose a flag of
  *   any hmm pfn so.
  *
- * What is left of the last case does no harm to DMA mappings: hmm_dma_map_pfn() and
+ * A flag lost in the last case does no harm to DMA mappings: hmm_dma_map_pfn() and
  * hmm_dma_unmap_pfn() do not rely on these flags (dma.c), and mirrors do not share
  * arrays between sections. A driver that sets the flags itself must not let two
  * walks write entries of one array that none has reported.
@@ -50,8 +50,8 @@ static noinline void hmm_put_again(unsigned long *at, unsigned long hmm_pfn)
 
 /**
  * hmm_put_one() - write the hmm pfn of a page
- * @at: where to
- * @hmm_pfn: what, without any of %HMM_PFN_INOUT_FLAGS
+ * @at: the entry of the array
+ * @hmm_pfn: the hmm pfn, without any of %HMM_PFN_INOUT_FLAGS
  */
 static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn)
 {
@@ -65,7 +65,7 @@ static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn
 		WRITE_ONCE(*at, hmm_pfn);
 }
 
-/* What an hmm pfn can hold that no walk has reported: nothing, and requests. */
+/* The bits that an hmm pfn can have before a walk has reported it: none, or requests. */
 #define HMM_PUT_ZERO	0UL
 #define HMM_PUT_REQUEST	HMM_PFN_REQUEST
 
@@ -77,8 +77,8 @@ static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn
  * @at: their hmm pfns, %HMM_PUT_GROUP of them
  * @old: the bits that they can have; a constant
  *
- * Most arrays are zero before a walk, or hold requests. One branch for four hmm
- * pfns is what the loops of a walk can afford (benchmark: snapshot-2m).
+ * Most arrays are zero before a walk, or hold requests. More than one branch for
+ * four hmm pfns would slow the loops of a walk down (benchmark: snapshot-2m).
  *
  * Return: true if they can be written as they are; false if one by one.
  */
@@ -123,9 +123,9 @@ static __always_inline void hmm_put_run(unsigned long *at, unsigned long nr,
 
 /**
  * hmm_put_same() - write the same hmm pfn for many pages
- * @at: where to
+ * @at: the first entry of the array
  * @nr: number of pages
- * @hmm_pfn: what
+ * @hmm_pfn: the hmm pfn
  */
 static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
 					 unsigned long hmm_pfn)

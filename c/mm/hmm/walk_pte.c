@@ -192,8 +192,8 @@ static noinline long hmm_report_plain(struct hmm_walk *w, unsigned long addr,
 }
 
 /*
- * Whether a run of a PTE might be long enough to be reported as one: what has no
- * order is faster by itself (benchmark: snapshot-mixed).
+ * Whether a run of a PTE might be long enough to be reported as one: pages without
+ * an order are faster one by one (benchmark: snapshot-mixed).
  */
 static __always_inline bool hmm_worth_run(struct hmm_pte_class class, const pte_t *pte,
 					  unsigned long nr)
@@ -316,7 +316,7 @@ static noinline int hmm_put_ptes_extents(struct hmm_walk *w, unsigned long addr,
  * @access: their access
  * @key: of hmm_ptes_alike()
  * @old: as for hmm_may_put()
- * @out: what is written; a constant
+ * @out: the output format; a constant
  *
  * Return: %HMM_WALK_DONE; -%ENOSPC; or %HMM_WINDOW_MIXED, with nothing reported, if
  * some of the pages have an order.
@@ -360,7 +360,7 @@ static __always_inline bool hmm_window_is_aligned(unsigned long addr,
  * @addr: address of the first
  * @at: where their hmm pfns go
  * @hmm_pfn: the first one's, without an order
- * @out: what is written; a constant
+ * @out: the output format; a constant
  *
  * Here and not by hmm_report(), whose call would cost two instructions a page
  * (benchmarks: snapshot-64k, extents-64k).
@@ -419,7 +419,7 @@ static noinline void hmm_put_windows(unsigned long *at, unsigned long nr,
  * hmm_flush_run() - report the pages that are put off
  * @w: the walk
  * @run: the pages; there are some
- * @out: what is written; a constant
+ * @out: the output format; a constant
  *
  * Mostly it is one window that the next did not follow (benchmarks: snapshot-64k,
  * extents-64k).
@@ -444,13 +444,13 @@ static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run 
 }
 
 /**
- * hmm_extend_run() - make the pages that are put off a window more, if it follows
+ * hmm_extend_run() - add a window to the run that is not yet reported, if it follows
  * @w: the walk
- * @run: the pages; there are some
+ * @run: the run; not empty
  * @hmm_pfn: the window's first one, without an order
- * @out: what is written; a constant
+ * @out: the output format; a constant
  *
- * Where it does not follow, or no more can be put off, they are reported.
+ * If the window does not follow, or the run is as long as it may be, report the run.
  *
  * Return: %HMM_WINDOW_MIXED if it does not follow; %HMM_WALK_DONE; or -%ENOSPC.
  */
@@ -474,7 +474,7 @@ static __always_inline int hmm_extend_run(struct hmm_walk *w, struct hmm_pte_run
  * @addr: address of the first
  * @at: where their hmm pfns, or entries, go
  * @pte: the PTEs
- * @out: what is written; a constant
+ * @out: the output format; a constant
  *
  * An order larger than a window is reported in every page, so where one can
  * begin, the pages are put off until its end has been seen. Pages for extents
@@ -581,7 +581,7 @@ static noinline bool hmm_new_class(struct hmm_pte_state *state, unsigned long ad
  * @addr: the window's address
  * @at: where its hmm pfns, or entries, go
  * @old: as for hmm_may_put(); a constant
- * @out: what is written; a constant
+ * @out: the output format; a constant
  *
  * Return: %HMM_WALK_DONE; -%ENOSPC; or %HMM_WINDOW_MIXED with nothing reported.
  */

@@ -27,11 +27,11 @@ use kernel::{
 };
 
 impl_flags!(
-    /// What the device may do with a page.
+    /// The accesses that the device may make to a page.
     #[derive(Clone, Copy, Default, PartialEq, Eq)]
     pub struct Rights(u8);
 
-    /// One thing that it may do.
+    /// One kind of access.
     #[derive(Clone, Copy, PartialEq, Eq)]
     pub enum Right {
         /// Read it.
@@ -41,9 +41,9 @@ impl_flags!(
     }
 );
 
-/// What the device does when it loses entries of its table.
+/// The device's TLB, which is flushed when entries are removed from the table.
 pub(crate) trait Tlb: Send + 'static {
-    /// Forgets what the device knows of `span`, and waits for its accesses there. Must not sleep.
+    /// Removes the entries of `span` from the TLB, and waits for accesses to it. Must not sleep.
     fn flush(&mut self, span: Span);
 }
 
@@ -104,7 +104,7 @@ impl<D: Tlb> Table<D> {
         Some(self.find(vpn, vpn)?.1)
     }
 
-    /// What the device may do with the page at `addr`.
+    /// The accesses that the device may make to the page at `addr`.
     pub(crate) fn rights(&self, addr: usize) -> Rights {
         self.entry(addr).map_or(Rights::default(), |e| e.rights)
     }

@@ -4,7 +4,7 @@
 
 include!("fixture/devmem_driver.rs");
 
-pub fn first_word(mirror: &Mirror<PageTable>) -> Result<u32> {
+pub fn first_u32(mirror: &Mirror<PageTable>) -> Result<u32> {
     let table = mirror.lock();
     let page = table.lookup(0, Right::Read.into()).ok_or(EFAULT)?;
     #[cfg(misuse)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which words go with which role, and which roles with which way of holding an object. What has no place here has no
-//! output either, so the function is left out.
+//! Which clauses are allowed with which role, and which roles with which way of holding an object. A function with a
+//! combination that is not listed here is left out.
 
 use super::types;
 use super::types::Ty;
@@ -17,9 +17,9 @@ use crate::model::Role;
 use crate::model::Shape;
 use crate::read::CType;
 
-/// Why a function has no counterpart on the typed side, if its words, its role and its object do not go together.
+/// Why a function has no counterpart on the typed side, if its clauses, its role and its object do not fit.
 pub(super) fn check(api: &Api, function: &Function) -> Result<(), Why> {
-    words(function)?;
+    clauses(function)?;
     owner(api, function)?;
     alone(api, function)?;
     params(api, function)?;
@@ -28,8 +28,8 @@ pub(super) fn check(api: &Api, function: &Function) -> Result<(), Why> {
     name(api, function)
 }
 
-/// What a role is called in a contract.
-pub(super) fn word(role: &Role) -> &'static str {
+/// The clause of a role.
+pub(super) fn keyword(role: &Role) -> &'static str {
     match role {
         Role::Constructor => "constructor",
         Role::Destructor => "destructor",
@@ -48,7 +48,7 @@ pub(super) fn word(role: &Role) -> &'static str {
     }
 }
 
-/// The words beside its role that mean something on a function in that role.
+/// The further clauses that are allowed on a function in that role.
 fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
         Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
@@ -63,9 +63,9 @@ fn permitted(role: &Role) -> &'static [&'static str] {
     }
 }
 
-fn words(function: &Function) -> Result<(), Why> {
+fn clauses(function: &Function) -> Result<(), Why> {
     let made = function.role == Role::Constructor;
-    let said = [
+    let present = [
         ("requires", function.requires.is_some()),
         ("errno", function.errno.is_some()),
         ("plain", function.plain),
@@ -77,28 +77,28 @@ fn words(function: &Function) -> Result<(), Why> {
         ("deferred", function.deferred.is_some()),
     ];
     let permitted = permitted(&function.role);
-    match said.iter().find(|(name, said)| *said && !permitted.contains(name)) {
+    match present.iter().find(|(name, present)| *present && !permitted.contains(name)) {
         Some((name, _)) => Err(Why::new(
-            format!("`{name}` means nothing on a `{}`", word(&function.role)),
-            format!("take `{name}` away, or put a function without it under contract"),
+            format!("`{name}` means nothing on a `{}`", keyword(&function.role)),
+            format!("remove `{name}`, or put a function without it under contract"),
         )),
         None => Ok(()),
     }
 }
 
-/// The object of a function, when it is one.
+/// The object of a function, if it has one.
 fn object<'a>(api: &'a Api, function: &Function) -> Option<&'a Object> {
     function.owner.as_deref().and_then(|tag| api.object(tag))
 }
 
 fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     let tag = function.owner.as_deref().unwrap_or_default();
-    let role = word(&function.role);
+    let role = keyword(&function.role);
     let object = object(api, function);
     if object.is_some_and(|object| api.module(object.span).is_some()) && api.module(function.span).is_none() {
         return Err(Why::new(
             format!("`struct {tag}` is in another module"),
-            "put the function under contract where its object is",
+            "put the function under contract in the module of its object",
         ));
     }
     read_only(api, function)?;
@@ -106,7 +106,7 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
         matches!(function.role, Role::Enter | Role::Leave | Role::Outcome | Role::Iterator(_));
     if needs_section && api.section(tag).is_none() {
         return Err(Why::new(
-            format!("`{role}` is of a section, and `struct {tag}` is none"),
+            format!("`{role}` is for a section, and `struct {tag}` is not one"),
             "put `section(\"Name\", of(tag))` on the structure",
         ));
     }
@@ -123,7 +123,7 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
         if !free || function.requires.is_some() {
             let what = if free { "requires" } else { role };
             return Err(Why::new(
-                format!("`{what}` is of an object, and `{tag}` is none"),
+                format!("`{what}` is for an object, and `{tag}` is not one"),
                 "put `object(\"Name\")` on the structure",
             ));
         }
@@ -144,14 +144,14 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
             _ => "is reached by reference only",
         };
         return Err(Why::new(
-            format!("`struct {tag}` {held}, which `{role}` does not go with"),
-            format!("take `{role}` away, or the functions that say so"),
+            format!("`struct {tag}` {held}, which does not fit `{role}`"),
+            format!("remove `{role}`, or the functions by which it is held that way"),
         ));
     }
     if function.deferred.is_some() && object.shape != Shape::Pinned {
         return Err(Why::new(
-            format!("`struct {tag}` is freed by C, and `deferred` is for what the typed side frees"),
-            "take `deferred` away",
+            format!("`struct {tag}` is freed by C, and `deferred` is for objects that the typed side frees"),
+            "remove `deferred`",
         ));
     }
     let typed = !object.stages.is_empty() || object.lifetime;
@@ -162,13 +162,13 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     match typed && locks {
         true => Err(Why::new(
             format!("`struct {tag}` has stages, or is outlived by something, and a guard has one type"),
-            "take the lock out of the contract",
+            "remove the lock from the contract",
         )),
         false => Ok(()),
     }
 }
 
-/// What is shown by reference, or is a copy, may not be written to.
+/// A record that is passed by reference, or is a copy, must not be written to.
 fn read_only(api: &Api, function: &Function) -> Result<(), Why> {
     let Some(this) = function.this.map(|index| &function.params[index]) else { return Ok(()) };
     let tag = function.owner.as_deref().unwrap_or_default();
@@ -176,14 +176,17 @@ fn read_only(api: &Api, function: &Function) -> Result<(), Why> {
     let written = this.ty.pointee_record().is_some() && !this.ty.is_const_pointer();
     match api.object(tag).is_none() && written && !runs {
         true => Err(Why::new(
-            format!("parameter `{}`: `struct {tag}` is shown, and may be written to", this.name),
+            format!(
+                "parameter `{}`: the function may write to `struct {tag}`, which is read-only",
+                this.name
+            ),
             "make the pointer const",
         )),
         false => Ok(()),
     }
 }
 
-/// All but constructors, methods, tries and iterators are one of a kind.
+/// All roles but constructors, methods, trylocks and iterators occur once per object.
 fn alone(api: &Api, function: &Function) -> Result<(), Why> {
     if matches!(function.role, Role::Constructor | Role::Method | Role::TryLock(_) | Role::Iterator(_)) {
         return Ok(());
@@ -195,21 +198,21 @@ fn alone(api: &Api, function: &Function) -> Result<(), Why> {
         };
         if !api.sections.iter().any(begun) {
             return Err(Why::new(
-                format!("nothing begins the section `{name}` of `struct {tag}` that it checks"),
+                format!("no function begins the section `{name}` of `struct {tag}` that it checks"),
                 format!("put `begin(\"{name}\")` on its counterpart"),
             ));
         }
     }
     match api.one_in_role(tag, |role| *role == function.role) {
         Some(first) if first.c != function.c && !matches!(function.role, Role::Lock(_)) => Err(Why::new(
-            format!("`{}` is the `{}` of `struct {tag}` already", first.c, word(&function.role)),
-            "take the word away from one of the two",
+            format!("`{}` is the `{}` of `struct {tag}` already", first.c, keyword(&function.role)),
+            "remove the clause from one of the two",
         )),
         _ => Ok(()),
     }
 }
 
-/// How many parameters a role has; `None` when that is free.
+/// The number of parameters of a role; `None` if any number is allowed.
 fn arity(function: &Function) -> Option<usize> {
     match &function.role {
         Role::Unlock(_) if function.cookie().is_some() => Some(2),
@@ -220,20 +223,20 @@ fn arity(function: &Function) -> Option<usize> {
 }
 
 fn params(api: &Api, function: &Function) -> Result<(), Why> {
-    let role = word(&function.role);
+    let role = keyword(&function.role);
     if let Some(wanted) = arity(function).filter(|wanted| *wanted != function.params.len()) {
         return Err(Why::new(
             format!("`{role}` has {wanted} parameter{}", if wanted == 1 { "" } else { "s" }),
             match function.role {
-                Role::Unlock(_) => "say `cookie` of the one that takes what the lock returned",
-                _ => "put a static inline that knows the others under contract",
+                Role::Unlock(_) => "put `cookie` on the parameter for the value that the lock returned",
+                _ => "put a static inline that sets the others under contract",
             },
         ));
     }
     if let Some(cookie) = function.cookie().filter(|_| !matches!(function.role, Role::Unlock(_))) {
         return Err(Why::new(
-            format!("parameter `{}`: only an `unlock` is given what its lock returned", cookie.name),
-            "take `cookie` away",
+            format!("parameter `{}`: only an `unlock` takes the value that its lock returned", cookie.name),
+            "remove `cookie`",
         ));
     }
     outs(function)?;
@@ -242,8 +245,8 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
         if function.this == Some(index) {
             if !matches!(param.kind, ParamKind::Plain | ParamKind::Borrows) || param.nullable {
                 return Err(Why::new(
-                    format!("parameter `{}` is the object itself, which is always there", param.name),
-                    "take the words on it away",
+                    format!("parameter `{}` is the object itself, which is never NULL", param.name),
+                    "remove the clauses on it",
                 ));
             }
             continue;
@@ -265,15 +268,15 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             || matches!(ty, Ty::Identity { nonnull: false });
         if param.nullable && !may_be_null {
             return Err(Why::new(
-                format!("parameter `{}`: `nullable` means nothing on this", param.name),
-                "take it away: what is always given is good too",
+                format!("parameter `{}`: `nullable` does not apply to this type", param.name),
+                "remove it: a value can always be passed",
             ));
         }
     }
     Ok(())
 }
 
-/// What is given out is what the function returns, and it returns nothing else.
+/// A function with `out` parameters returns them, and nothing else.
 fn outs(function: &Function) -> Result<(), Why> {
     let Some(out) = function.params.iter().find(|param| param.kind == ParamKind::Out) else { return Ok(()) };
     let errno = function.returns == Returns::Errno && !function.plain;
@@ -283,25 +286,25 @@ fn outs(function: &Function) -> Result<(), Why> {
     match function.role == Role::Method && free && !leads {
         true => Ok(()),
         false => Err(Why::new(
-            format!("parameter `{}`: it returns something besides what it gives out", out.name),
-            "only a method that returns nothing, or an `errno`, gives something out",
+            format!("parameter `{}`: the function also has a result", out.name),
+            "only a method that returns nothing, or an `errno`, can have `out` parameters",
         )),
     }
 }
 
-/// A length narrower than `usize` may not hold that of the slice, and then there must be a way to fail.
+/// A length narrower than `usize` may be too small for the slice, so the function must be able to fail.
 fn length(function: &Function, param: &Param, slice: &str) -> Result<(), Why> {
     let fails = function.errno.is_some() && function.role == Role::Method;
     match *param.ty.plain() == CType::Int("usize") || fails {
         true => Ok(()),
         false => Err(Why::new(
-            format!("parameter `{}`: `{slice}` may be longer than it can tell", param.name),
+            format!("parameter `{}`: its type is too small for the length of `{slice}`", param.name),
             "make it a size_t, or have the function return an `errno`",
         )),
     }
 }
 
-/// The type whose parameters an object's has: its own, or that of what it keeps.
+/// The type that determines an object's type parameters: its own, or that of an object it keeps.
 pub(super) fn generic<'a>(api: &'a Api, object: &'a Object) -> Option<&'a str> {
     if object.is_generic() {
         return Some(&object.tag);
@@ -312,7 +315,7 @@ pub(super) fn generic<'a>(api: &'a Api, object: &'a Object) -> Option<&'a str> {
     kept.filter_map(|tag| api.object(tag)).find(|other| other.is_generic()).map(|other| other.tag.as_str())
 }
 
-/// An object with a type parameter goes where that parameter is known.
+/// An object with a type parameter can only be a parameter where that type is known.
 fn parameters(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), Why> {
     let Ty::Object(tag) = ty else { return Ok(()) };
     let Some(wanted) = api.object(tag).and_then(|other| generic(api, other)) else { return Ok(()) };
@@ -322,7 +325,7 @@ fn parameters(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<
     match known || outlived {
         true => Ok(()),
         false => Err(Why::new(
-            format!("parameter `{}`: which data a `struct {tag}` has is not known here", param.name),
+            format!("parameter `{}`: the type of the data of `struct {tag}` is not known here", param.name),
             format!("make it a function of `struct {tag}`"),
         )),
     }
@@ -334,7 +337,8 @@ fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -
     let object = object(api, function).filter(|object| object.shape == Shape::Pinned);
     let Some(object) = object.filter(|_| function.role == Role::Constructor) else {
         return refuse(
-            "callbacks find the object around the structure that C has, and there is none".into(),
+            "callbacks find the object by container_of!(), and this one does not contain C's structure"
+                .into(),
             "only a constructor that initialises an object in place takes callbacks",
         );
     };
@@ -346,7 +350,7 @@ fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -
     if count > 1 || !own {
         return refuse(
             format!("`struct {}` has callbacks already", object.tag),
-            "an object has one trait; take one of the tables out of the contract",
+            "an object has one trait; remove one of the tables from the contract",
         );
     }
     match param.ty.is_const_pointer() || *ty == Ty::Callback {
@@ -355,15 +359,15 @@ fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -
     }
 }
 
-/// What is required is the guard of the same object, by whose methods the function is reached.
+/// `requires` must name a guard of the same object: the function becomes a method of that guard.
 fn required(api: &Api, function: &Function) -> Result<(), Why> {
     let Some((guard, _)) = &function.requires else { return Ok(()) };
     if let Role::Unlock(own) = &function.role {
         return match own == guard {
             true => Ok(()),
             false => Err(Why::new(
-                format!("it leaves `{own}`, and nothing shows that `{guard}` is held by then"),
-                "a guard is left when it is dropped; take `requires` away",
+                format!("it releases `{own}`, and nothing shows that `{guard}` is held then"),
+                "a lock is released when its guard is dropped; remove `requires`",
             )),
         };
     }
@@ -375,11 +379,11 @@ fn required(api: &Api, function: &Function) -> Result<(), Why> {
         return Err(match elsewhere {
             Some(other) => Why::new(
                 format!(
-                    "`{guard}` is a guard of `struct {other}`, and nothing shows of which one it is held"
+                    "`{guard}` is a guard of `struct {other}`, and nothing shows of which object it is held"
                 ),
                 format!("only functions of `struct {other}` are methods of its guard"),
             ),
-            None => Why::new(format!("nothing takes `{guard}`"), "complete the contract of the lock"),
+            None => Why::new(format!("no function takes `{guard}`"), "complete the contract of the lock"),
         });
     }
     let (Role::Lock(inner) | Role::TryLock(inner)) = &function.role else { return Ok(()) };
@@ -387,8 +391,8 @@ fn required(api: &Api, function: &Function) -> Result<(), Why> {
     let shows = |name: &String| data.iter().any(|(guard, _)| guard == name);
     match inner == guard || shows(inner) && shows(guard) {
         true => Err(Why::new(
-            format!("`{inner}` is taken while `{guard}` is held, and both show the data"),
-            "name one of the two in `data`",
+            format!("`{inner}` is taken while `{guard}` is held, and both give access to the data"),
+            "name only one of the two in `data`",
         )),
         false => Ok(()),
     }
@@ -403,12 +407,12 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         Role::Begin(name) => begun(api, function, name)?,
         Role::Iterator(_) if !number => {
             return Err(Why::new(
-                "its result does not tell whether there is one more",
-                "have it return a bool, or an int",
+                "its result does not report whether there is a next item",
+                "return a bool, or an int",
             ))
         }
         Role::Get if number => {
-            return Err(Why::new("it may fail, and a reference is always counted", "a `get` returns nothing"))
+            return Err(Why::new("it may fail, and taking a reference must not", "a `get` returns nothing"))
         }
         _ => {}
     }
@@ -417,22 +421,22 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         let own = object(api, function).and_then(|own| generic(api, own));
         if wanted.is_some() && wanted != own {
             return Err(Why::new(
-                format!("which data the `struct {tag}` that it returns has is not known here"),
-                "take the function out of the contract",
+                format!("the type of the data of the `struct {tag}` that it returns is not known here"),
+                "remove the function from the contract",
             ));
         }
     }
     let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
     if retries && (function.role != Role::Method || function.plain || function.returns != Returns::Errno) {
         return Err(Why::new(
-            "a call that is to be made again gives nothing else",
-            "take `retry` away, and look at the error",
+            "a function with `retry` cannot have another result",
+            "remove `retry`, and test the error",
         ));
     }
     match function.errno.is_some() && function.nullable {
         true => Err(Why::new(
             "its result is a pointer, an error or NULL",
-            "take `nullable` away: what is NULL where an error was to be is `ENOMEM`",
+            "remove `nullable`: NULL in place of an error becomes `ENOMEM`",
         )),
         false => Ok(()),
     }
@@ -446,13 +450,13 @@ fn made_in_place(function: &Function) -> Result<(), Why> {
     match *function.ret.plain() == wanted {
         true => Ok(()),
         false => Err(Why::new(
-            format!("what its result of type `{}` says is not known", function.ret.spell()),
+            format!("the meaning of its result of type `{}` is not known", function.ret.spell()),
             "a constructor in place returns nothing, or an int with `errno`",
         )),
     }
 }
 
-/// What a lock returns is looked at: it tells that it has failed, or it is what the unlock is given.
+/// The result of a lock must be used: it reports a failure, or is an argument of the unlock.
 fn locked(api: &Api, function: &Function, guard: &str) -> Result<(), Why> {
     let ret = function.ret.plain();
     let tag = function.owner.as_deref().unwrap_or_default();
@@ -460,15 +464,15 @@ fn locked(api: &Api, function: &Function, guard: &str) -> Result<(), Why> {
     let always = matches!(function.role, Role::Lock(_));
     match unlock.and_then(Function::cookie) {
         Some(cookie) if !always || cookie.ty.plain() != ret => Err(Why::new(
-            format!("it does not return the `{}` that `{guard}` is left with", cookie.ty.spell()),
-            "have the lock return it; a `trylock` has no room for it",
+            format!("it does not return the `{}` that the unlock of `{guard}` takes", cookie.ty.spell()),
+            "return it from the lock; a `trylock` cannot return it",
         )),
         None if always && *ret != CType::Void => Err(Why::new(
-            format!("nobody looks at its result, and `{guard}` is held whatever it is"),
-            "say `trylock` when it may fail, or `cookie` of the parameter of the unlock that takes it",
+            format!("its result is not used, and `{guard}` is held in any case"),
+            "write `trylock` if it may fail, or put `cookie` on the parameter of the unlock that takes the result",
         )),
         _ if !always && function.errno.is_some() && *ret != CType::Int("i32") => {
-            Err(Why::new("an error is an int", "take `errno` away"))
+            Err(Why::new("an error is an int", "remove `errno`"))
         }
         _ => Ok(()),
     }
@@ -483,12 +487,12 @@ fn begun(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
         true => Ok(()),
         false => Err(Why::new(
             "its result is not the sequence number that is checked",
-            "have `check` take an integer of the type that `begin` returns",
+            "use the type that `begin` returns for the parameter of `check`",
         )),
     }
 }
 
-/// Names that every type of a kind has, and those of what is emitted for others.
+/// Names that every type of a kind has, and names of items that are emitted for other declarations.
 fn name(api: &Api, function: &Function) -> Result<(), Why> {
     if !matches!(function.role, Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)) {
         return Ok(());
@@ -511,7 +515,7 @@ fn name(api: &Api, function: &Function) -> Result<(), Why> {
     };
     match taken {
         Some(by) => {
-            Err(Why::new(format!("the name `{}` is taken by {by}", function.name), "say `name(\"other\")`"))
+            Err(Why::new(format!("the name `{}` is taken by {by}", function.name), "add `name(\"other\")`"))
         }
         None => Ok(()),
     }
@@ -521,12 +525,13 @@ fn reserved(api: &Api, function: &Function, tag: &str) -> Option<String> {
     let name = function.name.as_str();
     if let Some(object) = api.object(tag) {
         if function.requires.is_some() {
-            return (name == "as_pin" && !object.data.is_empty()).then(|| "what every guard has".to_owned());
+            return (name == "as_pin" && !object.data.is_empty())
+                .then(|| "a method of every guard".to_owned());
         }
         let always = ["as_raw", "from_raw", "around", "into_stage"].contains(&name)
             || name == "data" && object.is_generic();
         if always {
-            return Some("what every object has".into());
+            return Some("a function of every object".into());
         }
         let section = api.sections.iter().find(|section| {
             let optional = section.given.iter().any(|given| given.optional);
@@ -537,10 +542,11 @@ fn reserved(api: &Api, function: &Function, tag: &str) -> Option<String> {
     }
     if let Some(record) = api.record(tag) {
         if name == "new" {
-            return Some("what makes a record".into());
+            return Some("the constructor of a record".into());
         }
         return record.members.iter().find(|member| member.name == name).map(|_| "a member".to_owned());
     }
-    let word = api.tagged_word(tag).is_some() || api.flag_word(tag).is_some();
-    (word && ["into_raw", "contains"].contains(&name)).then(|| "what every word has".into())
+    let newtype = api.tagged_int(tag).is_some() || api.flag_set(tag).is_some();
+    (newtype && ["into_raw", "contains"].contains(&name))
+        .then(|| "a method of every flag set and tagged integer".into())
 }

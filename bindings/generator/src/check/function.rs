@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Functions: a contract that does not say enough leaves the function out.
+//! Functions: a function whose contract is incomplete is left out.
 
 use super::fit;
 use super::lose;
@@ -17,7 +17,7 @@ use crate::model::Role;
 use crate::model::Shape;
 use crate::read::CType;
 
-/// Takes out the functions whose contracts are not complete.
+/// Leave out the functions whose contracts are incomplete.
 pub(super) fn check(api: &mut Api) {
     let mut lost = Vec::new();
     for function in &api.functions {
@@ -47,7 +47,7 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
         one_type(api, &param.name, &ty)?;
         if matches!(ty, Ty::Section(_)) {
             return Err(Why::new(
-                format!("parameter `{}`: the state of a section is not given out", param.name),
+                format!("parameter `{}`: the state of a section cannot be a parameter", param.name),
                 "make it the first parameter",
             ));
         }
@@ -59,7 +59,7 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
     fit::check(api, function)
 }
 
-/// Whether the fields can be typed that are given before the constructor runs.
+/// Check that the fields that are set before the constructor runs can be typed.
 fn given(api: &Api, function: &Function) -> Result<(), Why> {
     let object = function.owner.as_deref().and_then(|tag| api.object(tag));
     for given in object.iter().flat_map(|object| &object.given) {
@@ -72,13 +72,13 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
         if table.is_some() && object.and_then(|object| object.operations.as_ref()) != table {
             return Err(Why::new(
                 format!("field `{}`: the object has other callbacks", given.field),
-                "an object has one trait; take one of the tables out of the contract",
+                "an object has one trait; remove one of the tables from the contract",
             ));
         }
         if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Section(_)) {
             return Err(Why::new(
-                format!("field `{}`: nothing keeps what it points to", given.field),
-                "make it a parameter of the constructor that says `keeps`",
+                format!("field `{}`: nothing keeps its object alive", given.field),
+                "make it a parameter of the constructor with `keeps`",
             ));
         }
     }
@@ -95,12 +95,12 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     let known = api.object(tag).is_some()
         || api.section(tag).is_some()
         || api.record(tag).is_some()
-        || api.tagged_word(tag).is_some()
-        || api.flag_word(tag).is_some();
+        || api.tagged_int(tag).is_some()
+        || api.flag_set(tag).is_some();
     if !known {
         return Err(Why::new(
             format!("`struct {tag}` is not under contract"),
-            format!("say what it is: `struct __contract(object(\"...\")) {tag};`"),
+            format!("declare it: `struct __contract(object(\"...\")) {tag};`"),
         ));
     }
     let foreign = api.object(tag).is_some_and(|object| object.shape == Shape::Foreign);
@@ -113,13 +113,13 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     Ok(())
 }
 
-/// Whether C stores a pointer must be said: silence is no permission.
+/// A contract must state whether C stores a pointer: silence is not permission.
 fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
     let pointer = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text);
     match pointer && param.kind == ParamKind::Plain {
         true => Err(Why::new(
-            format!("parameter `{}`: whether it is stored is not said", param.name),
-            "say `borrows` when it is used for the call only, else `keeps` or `outlives`",
+            format!("parameter `{}`: the contract does not state whether it is stored", param.name),
+            "add `borrows` if it is used for the call only, else `keeps` or `outlives`",
         )),
         false => Ok(()),
     }
@@ -131,8 +131,8 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
     }
     if function.role != Role::Constructor {
         return Err(Why::new(
-            format!("parameter `{name}`: only a constructor can keep what it is given"),
-            "the object that keeps it must be the one that is made",
+            format!("parameter `{name}`: only a constructor can keep a parameter"),
+            "the object that keeps it must be the new one",
         ));
     }
     match ty {
@@ -145,19 +145,19 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
         },
         _ => Err(Why::new(
             format!("parameter `{name}`: only objects and strings can be kept"),
-            "say `keeps` of a pointer to an object",
+            "put `keeps` on a pointer to an object",
         )),
     }
 }
 
-/// What the constructors of one object keep are fields of one type.
+/// The constructors of one object must keep the same parameters: they are fields of one type.
 fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
     let refuse = |why: &str, remedy: &str| Err(Why::new(format!("parameter `{name}`: {why}"), remedy));
     let Some(object) = function.owner.as_deref().and_then(|tag| api.object(tag)) else { return Ok(()) };
     if object.shape == Shape::Counted {
         return refuse(
-            "nothing shows when what is counted ends",
-            "say `borrows`, and have C take a reference",
+            "the lifetime of a counted object is not known",
+            "write `borrows`, and take a reference in C",
         );
     }
     let kept = function.params.iter().find(|param| param.name == name);
@@ -165,12 +165,15 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
     let local = kept.is_some_and(|kept| kept.foreign.is_none() && !(kept.send && kept.sync));
     if local && (object.send || object.sync) {
         return refuse(
-            "what is kept may not be used by several threads, and the object may",
-            "say `send` and `sync` of what is kept too, or take them from the object",
+            "several threads may use the object, but not the one that it keeps",
+            "add `send` and `sync` to the kept object, too, or remove them from this one",
         );
     }
     if object.lifetime || !object.stages.is_empty() {
-        return refuse("what has stages, or is outlived by something, keeps nothing", "say `outlives`");
+        return refuse(
+            "an object with stages, or that something outlives, cannot keep anything",
+            "write `outlives`",
+        );
     }
     let keeps = |function: &Function| -> Vec<(String, CType)> {
         let kept = function.params.iter().filter(|param| param.kind == ParamKind::Keeps);
@@ -181,7 +184,7 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
     match api.in_role(&object.tag, |role| *role == Role::Constructor).find(differs) {
         Some(_) => refuse(
             "another constructor of the same object keeps something else",
-            "have all constructors keep the same, under the same names",
+            "keep the same parameters in all constructors, under the same names",
         ),
         None => Ok(()),
     }
@@ -194,25 +197,25 @@ fn outlives(api: &Api, function: &Function, outlives: bool, name: &str, ty: &Ty)
     let made = function.owner.as_deref().and_then(|tag| api.object(tag));
     if function.role != Role::Constructor || made.is_none_or(|object| object.shape != Shape::Owned) {
         return Err(Why::new(
-            format!("parameter `{name}`: nothing that it could outlive is returned"),
-            "say `outlives` to a constructor that returns the object; what is initialised in place `keeps`",
+            format!("parameter `{name}`: the function returns no object that it could outlive"),
+            "`outlives` is for constructors that return the object; constructors in place use `keeps`",
         ));
     }
     match ty {
         Ty::Object(_) => Ok(()),
         _ => Err(Why::new(
             format!("parameter `{name}`: only an object can outlive another"),
-            "say `outlives` of a pointer to an object",
+            "put `outlives` on a pointer to an object",
         )),
     }
 }
 
-/// What has stages has a type for each, and a parameter has one type.
+/// An object with stages has a type for each, and a parameter has one type.
 fn one_type(api: &Api, name: &str, ty: &Ty) -> Result<(), Why> {
     let Ty::Object(tag) = ty else { return Ok(()) };
     match api.object(tag).is_some_and(|object| !object.stages.is_empty()) {
         true => Err(Why::new(
-            format!("parameter `{name}`: in which stage it has to be is not said"),
+            format!("parameter `{name}`: its stage is not known"),
             "make it a method of that object, with `stage`",
         )),
         false => Ok(()),
@@ -221,7 +224,7 @@ fn one_type(api: &Api, name: &str, ty: &Ty) -> Result<(), Why> {
 
 fn result(api: &Api, function: &Function) -> Result<(), Why> {
     if matches!(function.role, Role::Get | Role::Put | Role::Destructor | Role::Unlock(_)) {
-        // Nobody looks at it.
+        // The result is not used.
         return Ok(());
     }
     if let CType::Pointer { .. } = function.ret.plain() {
@@ -238,13 +241,13 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         if api.object(tag).is_none() {
             return Err(Why::new(
                 format!("its result points to `struct {tag}`, which is not under contract"),
-                format!("say what it is: `struct __contract(object(\"...\")) {tag};`"),
+                format!("declare it: `struct __contract(object(\"...\")) {tag};`"),
             ));
         }
         if !matches!(function.returns, Returns::Owned | Returns::Borrowed) {
             return Err(Why::new(
-                "who owns the object that it returns is not said",
-                "say `owned` when the caller must give it back, else `borrowed`",
+                "the contract does not state who owns the object that it returns",
+                "add `owned` if the caller must release it, else `borrowed`",
             ));
         }
         null(function)?;
@@ -258,20 +261,23 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
     let signed = matches!(function.ret.plain(), CType::Int("i32" | "isize" | "i64"));
     if signed && !protocol && function.errno.is_none() && !function.plain {
         return Err(Why::new(
-            "whether its integer result is an error is not said",
-            "say `errno`, or `plain` when it is just a number",
+            "the contract does not state whether its integer result is an error",
+            "add `errno`, or `plain` if it is a number",
         ));
     }
     if function.errno.is_some() && !signed {
         return Err(Why::new(
             format!("`errno` on a result of type `{}`", function.ret.spell()),
-            "only signed integers hold errors; take `errno` away",
+            "only signed integers can be errors; remove `errno`",
         ));
     }
     if matches!(function.role, Role::Check(_))
         && !api.sections.iter().any(|s| s.protocol == Protocol::Sequence)
     {
-        return Err(Why::new("it checks a section that nothing begins", "put `begin` on its counterpart"));
+        return Err(Why::new(
+            "it checks a section that no function begins",
+            "put `begin` on its counterpart",
+        ));
     }
     let ty = types::of(api, &function.ret, None)?;
     if protocol || matches!(function.role, Role::Enter | Role::Iterator(_)) || function.errno.is_some() {
@@ -280,28 +286,28 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
     types::from_c(api, &ty)
 }
 
-/// Whether a pointer may be NULL must be said.
+/// A contract must state whether a pointer may be NULL.
 fn null(function: &Function) -> Result<(), Why> {
     match function.nullable || function.never_null || function.errno.is_some() {
         true => Ok(()),
         false => Err(Why::new(
-            "whether its result may be NULL is not said",
-            "say `nullable`, or `nonnull` when it never is",
+            "the contract does not state whether its result may be NULL",
+            "add `nullable`, or `nonnull` if it is never NULL",
         )),
     }
 }
 
-/// A string that is borrowed stays as it is: a method that is given one may replace it.
+/// A borrowed string must stay unchanged: a method that takes a string might replace it.
 fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
     let of_object = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
     let this = function.this.filter(|_| of_object).map(|index| function.params[index].name.as_str());
-    let said = this.is_some() && this == function.lives.as_deref();
-    if function.returns != Returns::Borrowed || function.errno.is_some() || !said {
+    let stated = this.is_some() && this == function.lives.as_deref();
+    if function.returns != Returns::Borrowed || function.errno.is_some() || !stated {
         return Err(Why::new(
-            "for how long the string that it returns is there is not said",
+            "the contract does not state how long the string that it returns is valid",
             match this {
                 Some(this) => {
-                    format!("say `borrowed({this})` when it stays as it is for as long as `{this}`")
+                    format!("add `borrowed({this})` if it stays unchanged as long as `{this}`")
                 }
                 None => "only a method of an object returns a string".to_owned(),
             },
@@ -315,13 +321,13 @@ fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
     match api.in_role(owner, |role| *role == Role::Method).chain(lost(api, owner)).find(sets) {
         Some(other) => Err(Why::new(
             format!("`{}` may replace the string that it returns while that is in use", other.c),
-            "take one of the two out of the contract",
+            "remove one of the two from the contract",
         )),
         None => Ok(()),
     }
 }
 
-/// What is borrowed is there for as long as the object it was asked of, and nothing may replace it meanwhile.
+/// A borrowed object is valid as long as the object that returned it, and nothing may replace it meanwhile.
 fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
     let of_object = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
     let this = function.this.filter(|_| of_object).map(|index| function.params[index].name.as_str());
@@ -329,22 +335,22 @@ fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
         (Some(lives), Some(this)) if lives == this => {}
         (None, Some(this)) => {
             return Err(Why::new(
-                "for how long the object that it returns is there is not said",
-                format!("say `borrowed({this})` when it stays for as long as `{this}`, else `owned`"),
+                "the contract does not state how long the object that it returns is valid",
+                format!("add `borrowed({this})` if it is valid as long as `{this}`, else `owned`"),
             ))
         }
         _ => {
             return Err(Why::new(
-                "nothing says how long the object that it returns lives",
-                "say `owned`, or `borrowed(...)` of the object that the result belongs to",
+                "the contract does not state how long the object that it returns lives",
+                "add `owned`, or `borrowed(...)` with the object that the result belongs to",
             ))
         }
     }
     let shape = api.object(tag).map(|object| object.shape);
     if !matches!(shape, Some(Shape::Counted | Shape::Borrowed | Shape::Foreign)) {
         return Err(Why::new(
-            format!("a `struct {tag}` that something else holds cannot be told from one of Rust's"),
-            "return what is counted, or reached by reference only",
+            format!("a `struct {tag}` that C owns has the same type as one that Rust owns"),
+            "return an object that is counted, or reached by reference only",
         ));
     }
     let owner = function.owner.as_deref().unwrap_or_default();
@@ -358,21 +364,21 @@ fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
     };
     match api.in_role(owner, |role| *role == Role::Method).chain(lost(api, owner)).find(sets) {
         Some(other) => Err(Why::new(
-            format!("`{}` may replace what it returns while that is in use", other.c),
-            "say `owned` and return a reference, or make the other's pointer const",
+            format!("`{}` may replace the object that it returns while it is in use", other.c),
+            "write `owned` and return a reference, or make the other's pointer const",
         )),
         None => Ok(()),
     }
 }
 
-/// Methods that are left out, and which C may call all the same.
+/// Methods that are left out, but that C may still call.
 fn lost<'a>(api: &'a Api, tag: &'a str) -> impl Iterator<Item = &'a Function> {
     let of =
         move |function: &&Function| function.owner.as_deref() == Some(tag) && function.role == Role::Method;
     api.lost.iter().filter(of)
 }
 
-/// What is handed over must be something that can be held by itself.
+/// An `owned` result must be an object that can be held by itself.
 fn handed(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
     let Some(object) = api.object(tag) else { return Ok(()) };
     let made = function.role == Role::Constructor;
@@ -387,8 +393,8 @@ fn handed(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
         Shape::Counted | Shape::Foreign => Ok(()),
         Shape::Owned if made || bare => Ok(()),
         Shape::Owned => Err(Why::new(
-            format!("nothing shows what the `struct {tag}` that it returns goes with"),
-            "say `constructor`, as of the function that makes one",
+            format!("the stage or lifetime of the `struct {tag}` that it returns is not known"),
+            "write `constructor`, as on the function that makes one",
         )),
         _ => Err(Why::new(
             format!("a `struct {tag}` cannot be held by a pointer to it"),

@@ -189,7 +189,7 @@ fn guarded_members(api: &mut Api) {
                 }
             }
             let name = format!("{tag}.{}", guarded.member.name);
-            let why = match types::of(api, &guarded.member.ty, guarded.member.word.as_deref()) {
+            let why = match types::of(api, &guarded.member.ty, guarded.member.int_type.as_deref()) {
                 Err(why) => Some(why),
                 Ok(_) if guards.is_empty() => Some(Why::new(
                     format!("`{}`, which guards it, has no guard", guarded.lock),

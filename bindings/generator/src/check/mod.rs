@@ -23,7 +23,7 @@ use crate::model::Api;
 use crate::model::LeftOut;
 use crate::source::Span;
 
-/// Settle what the model left open, and remove from it what no contract justifies.
+/// Settle the questions that the model left open, and remove declarations that no contract justifies.
 pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     names(api, diagnostics);
     record::settle(api);

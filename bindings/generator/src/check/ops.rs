@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ops tables: which object each belongs to, and how its callbacks see the user's data.
+//! Ops tables: the object of each, and how its callbacks reach the user's data.
 
 use super::leave_out;
 use super::types;
@@ -40,7 +40,7 @@ fn uses(api: &Api) -> Vec<(String, String)> {
     uses
 }
 
-/// Leaves a table out, with its callbacks.
+/// Leave out a table with its callbacks.
 pub(super) fn table_falls(api: &mut Api, table: &Table, why: Why) {
     for callback in table.callbacks.iter().filter(|_| !table.single) {
         let name = format!("{}.{}", table.tag, callback.signature.name);
@@ -49,7 +49,7 @@ pub(super) fn table_falls(api: &mut Api, table: &Table, why: Why) {
     leave_out(api, &table.declared_as(), table.span, why);
 }
 
-/// Settles what the tables left open.
+/// Settle the objects and callbacks of the tables.
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     let uses = uses(api);
     for index in 0..api.tables.len() {
@@ -76,7 +76,7 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         if taken.is_some() {
             let why = Why::new(
                 format!("`struct {owner}` has callbacks already"),
-                "an object has one trait; take one of the tables out of the contract",
+                "an object has one trait; remove one of the tables from the contract",
             );
             table_falls(api, &table, why);
             continue;
@@ -114,13 +114,13 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     api.tables.retain(|_| kept.next().unwrap_or_default());
 }
 
-/// What a callback returns is a value of its own.
+/// A callback must return a plain value.
 fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
     let ret = callback.signature.ret.plain();
     if callback.errno.is_some() && *ret != CType::Int("i32") {
         return Err(Why::new(
             format!("`errno` on a result of type `{}`", callback.signature.ret.spell()),
-            "an error is an int; take `errno` away",
+            "an error is an int; remove `errno`",
         ));
     }
     if callback.errno.is_some() && callback.plain {
@@ -128,13 +128,13 @@ fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
     }
     let retry = callback.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
     if retry {
-        return Err(Why::new("nobody makes a callback's call again", "take `retry` away"));
+        return Err(Why::new("C does not repeat the call of a callback", "remove `retry`"));
     }
     match types::of(api, &callback.signature.ret, None)? {
         Ty::Unit | Ty::Bool | Ty::Int(_) | Ty::Choice(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(()),
         _ => Err(Why::new(
             format!("a callback cannot return `{}` yet", callback.signature.ret.spell()),
-            "have it return a number or nothing",
+            "return a number or nothing",
         )),
     }
 }
@@ -164,7 +164,7 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
             _ if block => {
                 return Err(Why::new(
                     format!("parameter `{}`: nothing stands for a block of these", param.name),
-                    "say `foreign(\"path\")` of the structure: a type with `from_raw(pointer, order)`",
+                    "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer, order)`",
                 ))
             }
             _ => {}
@@ -175,8 +175,8 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
         && !callback.plain
     {
         return Err(Why::new(
-            "whether its integer result is an error is not said",
-            "say `errno`, or `plain` when it is just a number",
+            "the contract does not state whether its integer result is an error",
+            "add `errno`, or `plain` if it is a number",
         ));
     }
     returned(api, callback)?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why a call is sound. The sentences above `unsafe` are printed from these and from nothing else, so that what a
-//! sentence claims is what the contract was found to say.
+//! Why a call is sound. The `SAFETY` comments are printed from these reasons only, so that each one states what the
+//! contract states.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub enum Reason {
     SelfIsObject(String),
     /// `self` is a guard of such an object.
     SelfIsGuard(String),
-    /// `self` is what a section shows.
+    /// `self` is the view that a section gives.
     SelfIsShown,
     /// `self` is a plain value without pointers.
     SelfIsValue,
@@ -39,15 +39,15 @@ pub enum Reason {
     Holds(String),
     /// A guard exists.
     Held,
-    /// `cookie`: the guard has what its lock returned.
+    /// `cookie`: the guard has the value that its lock returned.
     Cookie(String),
-    /// `out`: room of ours.
+    /// `out`: a variable for the result.
     Room(String),
-    /// `borrowed`: what is returned stays.
+    /// `borrowed`: the result stays valid.
     Lent(String),
     /// `owned`: the caller has the reference.
     Handed,
-    /// C says that it is never NULL.
+    /// An attribute in C makes it non-NULL.
     NeverNull,
     /// `unsafe`: the caller promises.
     Caller(String),
@@ -62,7 +62,7 @@ pub enum Reason {
     SharedData(String),
     /// `data(Guard = exclusive)`: a guard that writes.
     ExclusiveData(String),
-    /// What is pinned stays.
+    /// A pinned value does not move.
     Pinned,
     /// The data has no lock.
     OnlyShared,
@@ -84,7 +84,7 @@ pub enum Reason {
     Allocated,
     /// `deferred`: the function calls back once, when it is done.
     Done(String),
-    /// `deferred`: what calls back is the end.
+    /// `deferred`: C calls back when the object has ended.
     Freed,
     /// `destructor`: of that name.
     Ended(String),
@@ -95,7 +95,7 @@ pub enum Reason {
         /// `deferred`: the function that calls back last.
         deferred: Option<String>,
     },
-    /// `block`: what a callback is given of it.
+    /// `block`: the pages that a callback is given.
     Block {
         /// The parameter with the pointer.
         pointer: String,
@@ -137,7 +137,7 @@ pub enum Reason {
     Left(String),
     /// An iterator steps.
     Step,
-    /// Nothing is asked.
+    /// The contract has no requirement.
     Nothing,
 }
 
@@ -150,35 +150,35 @@ impl fmt::Display for Reason {
             Reason::SelfIsGuard(tag) => write!(f, "by its invariants `self.owner` is a valid `struct {tag}`"),
             Reason::SelfIsShown => write!(f, "by the type's invariants the section is entered"),
             Reason::SelfIsValue => {
-                write!(f, "the function is given a value that has no pointers, and nothing else")
+                write!(f, "the only argument is a value that has no pointers")
             }
             Reason::SelfIsRecord(tag) => write!(
                 f,
-                "a reference to a `struct {tag}` comes from C, and its pointers are good for as long as it is"
+                "a reference to a `struct {tag}` comes from C, and its pointers are valid as long as it is"
             ),
             Reason::Slot { tag, given: false } => {
-                write!(f, "`slot` is room for a `struct {tag}` that does not move")
+                write!(f, "`slot` is storage for a `struct {tag}` that does not move")
             }
             Reason::Slot { tag, given: true } => write!(
                 f,
                 "`slot` is a `struct {tag}` that does not move, with the fields set that are `given`"
             ),
             Reason::Borrowed(name) => write!(f, "`{name}` is a reference and so valid for the call"),
-            Reason::Counted(name) => write!(f, "`{name}` is given with its own length"),
+            Reason::Counted(name) => write!(f, "`{name}` is passed with its own length"),
             Reason::Kept(name) => write!(f, "`{name}` is kept alive by the object (`keeps`)"),
-            Reason::Forever(name) => write!(f, "`{name}` is there for ever, so it may be kept (`keeps`)"),
+            Reason::Forever(name) => write!(f, "`{name}` is never freed, so C may keep it (`keeps`)"),
             Reason::Outlives(name) => {
-                write!(f, "`{name}` outlives the object, whose lifetime is its (`outlives`)")
+                write!(f, "`{name}` outlives the object, which has its lifetime (`outlives`)")
             }
             Reason::Holds(guard) => write!(f, "`requires({guard})` holds because `self` is that guard"),
             Reason::Held => write!(f, "by the type's invariants this thread holds the lock"),
-            Reason::Cookie(name) => write!(f, "`{name}` is what the lock returned (`cookie`)"),
-            Reason::Room(name) => write!(f, "`{name}` is room for what is written"),
+            Reason::Cookie(name) => write!(f, "`{name}` is the value that the lock returned (`cookie`)"),
+            Reason::Room(name) => write!(f, "`{name}` is storage for the result"),
             Reason::Lent(name) => {
-                write!(f, "by the contract (`borrowed({name})`) it stays for as long as `self`")
+                write!(f, "by the contract (`borrowed({name})`) it is valid as long as `self`")
             }
             Reason::Handed => {
-                write!(f, "by the contract (`owned`) the reference is the caller's to give back")
+                write!(f, "by the contract (`owned`) the caller owns the reference")
             }
             Reason::NeverNull => write!(f, "by the contract the result is never NULL (`nonnull`)"),
             Reason::Caller(why) => write!(f, "the caller promises that {why}"),
@@ -194,9 +194,9 @@ impl fmt::Display for Reason {
             ),
             Reason::ExclusiveData(guard) => write!(
                 f,
-                "the guard is held, and by the contract (`data({guard} = exclusive)`) nobody else holds one"
+                "the guard is held, and by the contract (`data({guard} = exclusive)`) no other one is"
             ),
-            Reason::Pinned => write!(f, "the data is pinned with its object, and stays where it is"),
+            Reason::Pinned => write!(f, "the data is pinned with its object, and does not move"),
             Reason::OnlyShared => write!(f, "the data is only ever shared"),
             Reason::Send => {
                 write!(f, "by the contract (`send`) it may be ended on another thread than it was made on")
@@ -219,7 +219,7 @@ impl fmt::Display for Reason {
             Reason::Alive => write!(f, "the caller promises that the object lives for all of `'a`"),
             Reason::Given(tag) => write!(
                 f,
-                "`slot` is room for a `struct {tag}`. C finds what is `given`, and zeros around it"
+                "`slot` is storage for a `struct {tag}`, in which the `given` fields are set and the others are zero"
             ),
             Reason::Ended(destructor) => write!(
                 f,
@@ -227,13 +227,13 @@ impl fmt::Display for Reason {
                  (`destructor` of `{destructor}`)"
             ),
             Reason::Stored => {
-                write!(f, "by the type's invariants the storage is there for as long as the object")
+                write!(f, "by the type's invariants the storage lives as long as the object")
             }
-            Reason::Allocated => write!(f, "the storage stays where it is until it is freed"),
+            Reason::Allocated => write!(f, "the storage does not move until it is freed"),
             Reason::Done(function) => write!(
                 f,
-                "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
-                 but its callbacks, until `{function}` calls `free`"
+                "the object was initialised by its constructor, is ended once, here, and then only its callbacks \
+                 can reach it, until `{function}` calls `free`"
             ),
             Reason::Freed => write!(
                 f,
@@ -252,13 +252,13 @@ impl fmt::Display for Reason {
             ),
             Reason::Block { pointer, order, reads: false } => write!(
                 f,
-                "by the contract (`block({pointer}, {order})`) C passes the first of `1 << {order}` in a row, good \
-                 for the call and nobody else's meanwhile"
+                "by the contract (`block({pointer}, {order})`) C passes the first of `1 << {order}` in a row, valid \
+                 for the call, and not used elsewhere meanwhile"
             ),
             Reason::Block { pointer, order, reads: true } => write!(
                 f,
                 "by the contract (`block({pointer}, {order}, reads)`) C passes the first of `1 << {order}` in a row, \
-                 good for the call, of which the callback gets a shared reference"
+                 valid for the call, of which the callback gets a shared reference"
             ),
             Reason::Passed(tag) => write!(
                 f,
@@ -266,47 +266,47 @@ impl fmt::Display for Reason {
             ),
             Reason::Locked(guard) => write!(
                 f,
-                "by the contract (`requires({guard})`) the lock is held, so nothing else reaches the data"
+                "by the contract (`requires({guard})`) the lock is held, so no other thread accesses the data"
             ),
             Reason::Entered(guard) => write!(
                 f,
-                "by the contract (`enter`, `holds({guard})`) the lock is held, so nothing else reaches the data"
+                "by the contract (`enter`, `holds({guard})`) the lock is held, so no other thread accesses the data"
             ),
             Reason::Elements { tag, length, name, pointer } => {
                 write!(
                     f,
-                    "C hands a `struct {tag}` out with `{length}` elements in `{name}` (`__counted_by`), and they \
+                    "C passes a `struct {tag}` with `{length}` elements in `{name}` (`__counted_by`), and they \
                      live as long as it does, which cannot be copied. "
                 )?;
                 match pointer {
                     true => write!(f, "The pointer was not NULL"),
-                    false => write!(f, "They lie behind what a reference to it covers, in memory that is C's"),
+                    false => write!(f, "They follow the structure, outside the memory that a reference to it covers"),
                 }
             }
             Reason::Counting(tag) => write!(
                 f,
                 "by the contract (`get`, `put`) every `struct {tag}` has a count, and lives while it is not zero"
             ),
-            Reason::Count => write!(f, "the reference that `self` is shows that the count is not zero"),
-            Reason::GivenUp => write!(f, "the caller gives up the reference that it owns"),
+            Reason::Count => write!(f, "`self` is a reference, so the count is not zero"),
+            Reason::GivenUp => write!(f, "the caller passes on the reference that it owns"),
             Reason::Entering(tag) => write!(
                 f,
-                "the state is set up as `struct {tag}` asks, for the object that `self` is; what was shown of it \
-                 before is gone"
+                "the state is set up as `struct {tag}` requires, for the object `self`; no view of an earlier batch \
+                 exists"
             ),
-            Reason::Over => write!(f, "the state is valid, and nothing is shown of it any more"),
+            Reason::Over => write!(f, "the state is valid, and no view of it exists any more"),
             Reason::Sequence(begin) => write!(
                 f,
-                "by the type's invariants `self` is valid; `sequence` is what `{begin}` gave for it"
+                "by the type's invariants `self` is valid; `sequence` is what `{begin}` returned for it"
             ),
             Reason::Left(leave) => write!(
                 f,
-                "by the contract (`leave`) `{leave}` may be called on a state whether one is inside or not"
+                "by the contract (`leave`) `{leave}` may be called inside the section and after it"
             ),
             Reason::Step => {
-                write!(f, "the section is entered for as long as `'s`, and `item` is what the step before left")
+                write!(f, "the section is entered for all of `'s`, and `item` is as the previous step left it")
             }
-            Reason::Nothing => write!(f, "the contract asks nothing of the caller"),
+            Reason::Nothing => write!(f, "the contract requires nothing of the caller"),
         }
     }
 }

@@ -64,7 +64,7 @@ fn readable(api: &Api, record: &Plain, member: &Member) -> Result<(), Why> {
     if member.confined.is_some() && matches!(member.ty.plain(), CType::Int(_)) {
         return Ok(());
     }
-    let ty = types::of(api, &member.ty, member.word.as_deref())?;
+    let ty = types::of(api, &member.ty, member.int_type.as_deref())?;
     if record.name == member.name {
         return Ok(());
     }
@@ -80,7 +80,7 @@ fn elements(api: &Api, member: &Member) -> Result<(), Why> {
     let (CType::Pointer { to: element, .. } | CType::Flexible(element)) = member.ty.plain() else {
         return Ok(());
     };
-    let ty = types::of(api, element, member.word.as_deref())?;
+    let ty = types::of(api, element, member.int_type.as_deref())?;
     match matches!(ty, Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_)) {
         true => Ok(()),
         false => Err(Why::new(

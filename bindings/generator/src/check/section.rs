@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sections: every part of the protocol is there.
+//! Sections: every part of the protocol exists.
 
 use super::lock;
 use super::types;
@@ -12,7 +12,7 @@ use crate::model::Role;
 use crate::model::Section;
 use crate::read::CType;
 
-/// Checks the sections.
+/// Check the sections.
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     shown(api, diagnostics);
     for section in &api.sections {
@@ -33,7 +33,7 @@ fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::error(
                 section.span,
-                format!("`struct {}` is no object", section.of),
+                format!("`struct {}` is not an object", section.of),
                 "expected the tag of the object that it is a section of",
             )
             .help(format!("put `object(...)` on `struct {}`", section.of)),
@@ -57,7 +57,7 @@ fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::error(
                 *span,
-                format!("`{guard}` is no guard of `struct {}`", section.of),
+                format!("`{guard}` is not a guard of `struct {}`", section.of),
                 "expected a guard that a `lock(...)` of that object declares",
             )
             .help("name the guard that is held inside"),
@@ -65,7 +65,7 @@ fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What a section sets its fields to is among what the fields can be.
+/// Check that the values that a section sets are values of the fields.
 fn constants(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
     for set in &section.set {
         let choice = match set.ty.plain() {
@@ -76,7 +76,7 @@ fn constants(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
             diagnostics.push(
                 Diagnostic::error(
                     set.span,
-                    format!("`{}` is no choice", set.field),
+                    format!("`{}` is not a choice", set.field),
                     "expected a field whose enumeration is under contract",
                 )
                 .help("put `choice(\"Name\")` on the enumeration"),
@@ -97,7 +97,7 @@ fn constants(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// An iterator is shown by a section that there is.
+/// Check that the section of an iterator exists.
 fn shown(api: &Api, diagnostics: &mut Diagnostics) {
     for function in &api.functions {
         let Role::Iterator(iteration) = &function.role else { continue };
@@ -108,7 +108,7 @@ fn shown(api: &Api, diagnostics: &mut Diagnostics) {
             diagnostics.push(
                 Diagnostic::error(
                     *span,
-                    format!("`{}` steps through no section `{name}`", function.c),
+                    format!("`{}` iterates over a section `{name}` that does not exist", function.c),
                     "expected the name of a section whose state it takes",
                 )
                 .help(format!("the sections are: {}", known.join(", "))),
@@ -118,19 +118,19 @@ fn shown(api: &Api, diagnostics: &mut Diagnostics) {
 }
 
 fn entered(api: &Api, section: &Section, first: bool, diagnostics: &mut Diagnostics) {
-    for (role, word, what) in [
-        (Role::Enter, "enter", "goes on to the next piece of work"),
-        (Role::Leave, "leave", "ends it, whether one is inside or not"),
-        (Role::Outcome, "outcome", "tells how it ended"),
+    for (role, clause, what) in [
+        (Role::Enter, "enter", "enters the next round"),
+        (Role::Leave, "leave", "ends it, inside a round or not"),
+        (Role::Outcome, "outcome", "returns how it ended"),
     ] {
         if first && api.one_in_role(&section.tag, |found| *found == role).is_none() {
             diagnostics.push(
                 Diagnostic::error(
                     section.span,
-                    format!("the section `{}` has no `{word}`", section.name),
-                    format!("expected a function of `struct {}` with `{word}`", section.tag),
+                    format!("the section `{}` has no `{clause}`", section.name),
+                    format!("expected a function of `struct {}` with `{clause}`", section.tag),
                 )
-                .help(format!("put `{word}` on the function that {what}")),
+                .help(format!("put `{clause}` on the function that {what}")),
             );
         }
     }
@@ -149,10 +149,13 @@ fn sequence(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::error(
                 section.span,
-                format!("nothing checks the sequence of `{}`", section.name),
+                format!("no function checks the sequence of `{}`", section.name),
                 "this begins one",
             )
-            .help(format!("put `check(\"{}\")` on the function that tells whether it changed", section.name)),
+            .help(format!(
+                "put `check(\"{}\")` on the function that returns whether it changed",
+                section.name
+            )),
         );
     }
     let has_data = api.object(&section.of).is_some_and(|object| !object.data.is_empty());
@@ -160,7 +163,7 @@ fn sequence(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
         diagnostics.push(
             Diagnostic::error(
                 section.span,
-                format!("`{}` does not say what is held when the sequence is checked", section.name),
+                format!("`{}` does not state which guard is held when the sequence is checked", section.name),
                 "expected `holds(Guard)`",
             )
             .help("data may be reached only under a guard: begin(\"Name\", holds(Guard))"),

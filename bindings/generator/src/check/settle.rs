@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Writes down what the check phase has found, so that emit looks nothing up: it runs last, when what cannot be typed
-//! is gone.
+//! Records the types that the check phase has found, so that emit only prints. It runs last, when declarations that
+//! cannot be typed have been left out.
 
 use super::fit;
 use super::reason::Reason;
@@ -21,7 +21,7 @@ use crate::model::Role;
 use crate::model::Shape;
 use crate::read::CType;
 
-/// Settles the types of all that is left.
+/// Settle the types of all remaining declarations.
 pub(super) fn settle(api: &mut Api) {
     for index in 0..api.objects.len() {
         api.objects[index].generic = generic(api, &api.objects[index]);
@@ -64,11 +64,11 @@ fn parameters(object: &Object) -> &'static str {
     }
 }
 
-/// Constructors have names of their own, which a parameter must not take.
+/// Rename parameters that collide with names in generated constructors.
 fn name_of(function: &Function, name: &str) -> String {
     match (&function.role, name) {
         (Role::Constructor, "slot" | "data" | "inner" | "ptr" | "storage") => format!("{name}_"),
-        // What C returns, beside what is given out.
+        // The result of the C function, beside the `out` parameters.
         (_, "value") if function.params.iter().any(|param| param.kind == ParamKind::Out) => {
             format!("{name}_")
         }
@@ -87,7 +87,7 @@ fn kept(api: &Api, function: &Function, param: &Param) -> Option<Kept> {
     Some(Kept { name: name_of(function, &param.name), rust, given })
 }
 
-/// What the constructors of an object keep, which is the same for each.
+/// The parameters that the constructors of an object keep, which are the same for each.
 fn keeps(api: &Api, object: &Object) -> Vec<Kept> {
     let made = api.one_in_role(&object.tag, |role| *role == Role::Constructor);
     let kept =
@@ -103,7 +103,7 @@ fn given_table(api: &Api, object: &Object) -> Option<String> {
     table.map(|given| given.field.clone())
 }
 
-/// A type in Rust's terms. What has none was left out, or is no value.
+/// A type in Rust. A declaration without one was left out, or is not a value.
 fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
     let record = |tag: &String| {
         let found = api.record(tag);
@@ -132,14 +132,14 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
             }
         }
         Ty::Flags(tag) => {
-            let found = api.flag_word(tag);
+            let found = api.flag_set(tag);
             let name = found.map(|flags| flags.name.clone()).unwrap_or_default();
-            Type::Word { name, int: found.map_or("u32", |flags| flags.int) }
+            Type::Newtype { name, int: found.map_or("u32", |flags| flags.int) }
         }
         Ty::Tagged(tag) => {
-            let found = api.tagged_word(tag);
+            let found = api.tagged_int(tag);
             let name = found.map(|tagged| tagged.name.clone()).unwrap_or_default();
-            Type::Word { name, int: found.map_or("u32", |tagged| tagged.int) }
+            Type::Newtype { name, int: found.map_or("u32", |tagged| tagged.int) }
         }
         Ty::Identity { nonnull } => Type::Identity {
             nonnull: *nonnull,
@@ -152,8 +152,8 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
     }
 }
 
-fn plain(api: &Api, c: &CType, word: Option<&str>) -> Type {
-    types::of(api, c, word).map(|ty| typed(api, &ty, c)).unwrap_or_default()
+fn plain(api: &Api, c: &CType, int_type: Option<&str>) -> Type {
+    types::of(api, c, int_type).map(|ty| typed(api, &ty, c)).unwrap_or_default()
 }
 
 fn of_function(api: &Api, function: &Function) -> (Vec<Argument>, Type) {
@@ -179,7 +179,7 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
             narrow: *param.ty.plain() != CType::Int("usize"),
         },
         ty if param.kind == ParamKind::Out => {
-            // What C points to, not the pointer.
+            // The pointee, not the pointer.
             let c = match param.ty.plain() {
                 CType::Pointer { to, .. } => to,
                 _ => &param.ty,
@@ -201,7 +201,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     let (lifetime, reason) = match (&ty, &param.kind) {
         (Type::Text, ParamKind::Keeps) => (Some("'static"), Some(Reason::Forever(name.clone()))),
         (_, ParamKind::Outlives) => (Some("'a"), Some(Reason::Outlives(name.clone()))),
-        // What runs later takes along what it is given.
+        // The arguments of an initializer must live until it runs.
         (ty, _) => {
             let lifetime = (in_place && ty.is_reference()).then_some("'a");
             let reason = match ty {
@@ -215,7 +215,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     Argument::Value(ir::Value { name, ty, nullable: param.nullable, lifetime, reason })
 }
 
-/// The fields that are given, and the members that are read.
+/// The fields that the caller sets, and the members that have accessors.
 fn fields(api: &mut Api) {
     let of = |api: &Api, given: &crate::model::Given| plain(api, &given.ty, given.tag.as_deref());
     for index in 0..api.objects.len() {
@@ -236,13 +236,13 @@ fn fields(api: &mut Api) {
     }
 }
 
-/// A member, or what it is an array of.
+/// The type of a member, or of its elements if it is an array.
 fn member(api: &Api, member: &Member) -> Type {
     let ty = match member.ty.plain() {
         CType::Pointer { to, .. } | CType::Flexible(to) if member.counted.is_some() => to,
         _ => &member.ty,
     };
-    plain(api, ty, member.word.as_deref())
+    plain(api, ty, member.int_type.as_deref())
 }
 
 fn callbacks(api: &mut Api) {

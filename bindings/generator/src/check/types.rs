@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which typed thing a C type is, given the contracts.
+//! The typed counterpart of a C type, by the contracts.
 
 use crate::model::clauses::JIFFIES;
 use crate::model::Api;
@@ -13,7 +13,7 @@ use crate::read::CType;
 pub enum Ty {
     /// Nothing.
     Unit,
-    /// A truth value.
+    /// `bool`.
     Bool,
     /// An integer, by its Rust name.
     Int(&'static str),
@@ -25,9 +25,9 @@ pub enum Ty {
     RecordRef(String),
     /// A choice, by tag.
     Choice(String),
-    /// A flag word, by tag.
+    /// A flag set, by tag.
     Flags(String),
-    /// A tagged word, by tag.
+    /// A tagged integer, by tag.
     Tagged(String),
     /// The state of a section, by tag.
     Section(String),
@@ -35,9 +35,9 @@ pub enum Ty {
     Table(String),
     /// A single callback, by the name of the function that takes it.
     Callback,
-    /// An address that is compared and never followed.
+    /// An address that is compared and never dereferenced.
     Identity {
-        /// Whether C says that it is not NULL.
+        /// Whether an attribute in C makes it non-NULL.
         nonnull: bool,
     },
     /// An array of plain integers.
@@ -55,23 +55,23 @@ pub enum Ty {
     Gfp,
 }
 
-/// Why something is left out, and what would change that.
+/// Why a declaration is left out, and how to change that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Why {
     /// Why.
     pub reason: String,
-    /// What would change that.
+    /// How to change that.
     pub remedy: String,
 }
 
 impl Why {
-    /// Makes one.
+    /// Make one.
     pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Why { reason: reason.into(), remedy: remedy.into() }
     }
 }
 
-/// The typed thing that a parameter is.
+/// The typed counterpart of a parameter.
 pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
     match &param.kind {
         ParamKind::Identity => return Ok(Ty::Identity { nonnull: param.nonnull }),
@@ -85,26 +85,26 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         | ParamKind::Outlives
         | ParamKind::Cookie => {}
     }
-    of(api, &param.ty, param.word.as_deref())
+    of(api, &param.ty, param.int_type.as_deref())
         .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
 }
 
-/// The typed thing that a callback's parameter is.
+/// The typed counterpart of a callback's parameter.
 pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why> {
-    if param.contract.terms.iter().any(|term| term.word() == Some("identity")) {
+    if param.contract.terms.iter().any(|term| term.name() == Some("identity")) {
         return Ok(Ty::Identity { nonnull: false });
     }
     of(api, &param.ty, None)
         .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
 }
 
-/// What is written to must be a value that all zeros are good for, until it is written.
+/// The type of an `out` parameter must have all zeros as a valid value.
 fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
     let refuse = |why: String, remedy: String| Why::new(format!("parameter `{}`: {why}", param.name), remedy);
     let CType::Pointer { to, constant: false } = param.ty.plain() else {
-        return Err(refuse("it cannot be written to".into(), "take `out` away".into()));
+        return Err(refuse("it cannot be written to".into(), "remove `out`".into()));
     };
-    let ty = of(api, to, param.word.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
+    let ty = of(api, to, param.int_type.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
     let choice = matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
     match ty {
         Ty::Bool | Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(ty),
@@ -130,26 +130,26 @@ fn slice(param: &Param) -> Result<Ty, Why> {
     }
     Err(Why::new(
         format!("parameter `{}`: only slices of integers can be given", param.name),
-        "take the function out of the contract",
+        "remove the function from the contract",
     ))
 }
 
-/// The typed thing that a C type is; `tag` names the flags or tagged type that an integer holds.
+/// The typed counterpart of a C type; `tag` is the tag of the flag set or tagged integer, if it is one.
 pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
     if let Some(JIFFIES) = tag {
         return match ty.plain() {
             CType::Int("usize") => Ok(Ty::Int("crate::time::Jiffies")),
             _ => Err(Why::new(
-                format!("`{}` is no number of jiffies, which is an `unsigned long`", ty.spell()),
-                "take `jiffies` away",
+                format!("`{}` is not `unsigned long`, the type of a time in jiffies", ty.spell()),
+                "remove `jiffies`",
             )),
         };
     }
     if let Some(tag) = tag {
-        return word_named(api, tag);
+        return by_tag(api, tag);
     }
     if let CType::Named(name, is) = ty {
-        if api.tagged_word(name).is_some() {
+        if api.tagged_int(name).is_some() {
             return Ok(Ty::Tagged(name.clone()));
         }
         // The kernel crate has names for these.
@@ -172,7 +172,7 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         )),
         CType::Record(tag) if api.record(tag).is_some() => Ok(Ty::Record(tag.clone())),
         CType::Record(tag) => Err(no_contract("struct", tag)),
-        CType::Enum(tag) => word_named(api, tag),
+        CType::Enum(tag) => by_tag(api, tag),
         CType::Pointer { to, constant } => pointer(api, to, *constant),
         _ => Err(Why::new(
             format!("`{}` has no typed counterpart", ty.spell()),
@@ -181,14 +181,14 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
     }
 }
 
-fn word_named(api: &Api, tag: &str) -> Result<Ty, Why> {
+fn by_tag(api: &Api, tag: &str) -> Result<Ty, Why> {
     if api.choice(tag).is_some() {
         return Ok(Ty::Choice(tag.to_owned()));
     }
-    if api.flag_word(tag).is_some() {
+    if api.flag_set(tag).is_some() {
         return Ok(Ty::Flags(tag.to_owned()));
     }
-    if api.tagged_word(tag).is_some() {
+    if api.tagged_int(tag).is_some() {
         return Ok(Ty::Tagged(tag.to_owned()));
     }
     Err(no_contract("enum", tag))
@@ -197,7 +197,7 @@ fn word_named(api: &Api, tag: &str) -> Result<Ty, Why> {
 fn no_contract(kind: &str, tag: &str) -> Why {
     Why::new(
         format!("`{kind} {tag}` is not under contract"),
-        format!("say what it is: `{kind} __contract(...) {tag};`"),
+        format!("declare it: `{kind} __contract(...) {tag};`"),
     )
 }
 
@@ -214,8 +214,8 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
                 match constant {
                     true => Ok(Ty::RecordRef(tag.clone())),
                     false => Err(Why::new(
-                        format!("`struct {tag} *` may be written to, and nothing says when"),
-                        "make the pointer const, or take the function out of the contract",
+                        format!("the function may write to `struct {tag} *`, and nothing states when"),
+                        "make the pointer const, or remove the function from the contract",
                     )),
                 }
             } else {
@@ -223,33 +223,32 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
             }
         }
         CType::Char if constant => Ok(Ty::Text),
-        CType::Void => Err(Why::new(
-            "a `void *` says nothing of what it points to",
-            "say `identity` when it is only compared",
-        )),
+        CType::Void => {
+            Err(Why::new("the pointee of a `void *` is not known", "add `identity` if it is only compared"))
+        }
         other => Err(Why::new(
-            format!("a pointer to `{}` does not say how much is behind it", other.spell()),
-            "say `slice(len)`, naming the parameter with the number of elements",
+            format!("the length of the array behind a pointer to `{}` is not known", other.spell()),
+            "add `slice(len)`, with the name of the parameter for the number of elements",
         )),
     }
 }
 
-/// Whether the typed side can be given a value of this type by C, without more said about it.
+/// Check that C can pass a value of this type to the typed side without further clauses.
 pub fn from_c(api: &Api, ty: &Ty) -> Result<(), Why> {
     match ty {
         Ty::Unit | Ty::Bool | Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_) => Ok(()),
         Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open) => Ok(()),
         Ty::Choice(tag) => Err(Why::new(
-            format!("C may give a value that `enum {tag}` does not list"),
-            format!("say `open` of `enum {tag}`"),
+            format!("C may return a value that `enum {tag}` does not list"),
+            format!("add `open` to `enum {tag}`"),
         )),
         Ty::Gfp => Err(Why::new(
-            "allocation flags are given to C only",
-            "say `plain` of an integer instead, by a static inline",
+            "allocation flags are only passed to C",
+            "return an integer with `plain` from a static inline instead",
         )),
         _ => Err(Why::new(
-            "for how long what it points to is there is not said",
-            "only what is copied can be taken from C; say `hidden` of a member",
+            "the contract does not state how long its pointee is valid",
+            "only copies can be taken from C; put `hidden` on a member",
         )),
     }
 }

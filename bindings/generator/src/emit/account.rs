@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Compares what is under contract with what was written: nothing may vanish without a word.
+//! Compares the declarations under contract with the output: each must be written or reported.
 
 use crate::model::Api;
 use std::collections::BTreeSet;
 use syn::visit::Visit;
 
-/// What a module in Rust has.
+/// The items of a Rust module.
 #[derive(Default)]
 struct Found {
     /// Types and traits.
     items: BTreeSet<String>,
     /// `Type::function`, also those of traits.
     functions: BTreeSet<String>,
-    /// What is named as `bindings::NAME`.
+    /// The names that follow `bindings::`.
     bound: BTreeSet<String>,
     /// The type or trait that is being read.
     inside: String,
@@ -69,9 +69,9 @@ impl<'ast> Visit<'ast> for Found {
 /// A declaration under contract.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Declared {
-    /// What the report calls it.
+    /// Its name in the report.
     pub name: String,
-    /// What shows that it was written.
+    /// The mark that it was written.
     mark: Mark,
 }
 
@@ -85,7 +85,7 @@ enum Mark {
     Function(String),
 }
 
-/// Every declaration of the API that is under contract, as the model has it before check takes any away.
+/// Every declaration of the API that is under contract, in the model before check leaves any out.
 pub fn declared(api: &Api) -> Vec<Declared> {
     let mut all = Vec::new();
     let mut add = |name: String, mark: Mark| all.push(Declared { name, mark });
@@ -135,8 +135,7 @@ pub fn declared(api: &Api) -> Vec<Declared> {
 
 /// The declarations under contract that are neither in the text nor in the report.
 pub fn vanished(api: &Api, rust: &str) -> Result<Vec<String>, String> {
-    let file =
-        syn::parse_file(rust).map_err(|error| format!("the generator wrote what is not Rust: {error}"))?;
+    let file = syn::parse_file(rust).map_err(|error| format!("the generator wrote invalid Rust: {error}"))?;
     let mut found = Found::default();
     found.visit_file(&file);
     let written = |mark: &Mark| match mark {

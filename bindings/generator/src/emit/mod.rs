@@ -2,9 +2,9 @@
 
 //! Last phase: text.
 //!
-//! [`rust`] writes the module for the `kernel` crate, [`helpers`] the shims for what Rust cannot
-//! link to, [`c`] the typed header, [`abi`] the proof that both sides mean the same, [`report`]
-//! what was left out and why.
+//! [`rust`] writes the module for the `kernel` crate, [`helpers`] the shims for functions that Rust
+//! cannot link to, [`c`] the typed header, [`abi`] assertions that both sides have the same layouts
+//! and values, [`report`] the declarations that were left out, with reasons.
 
 pub mod abi;
 pub mod account;

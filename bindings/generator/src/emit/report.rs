@@ -56,7 +56,7 @@ fn owner_name(api: &Api, tag: &str) -> String {
     let object = api.object(tag).map(|o| o.name.clone());
     let record = api.record(tag).map(|r| r.name.clone());
     let section = api.section(tag).map(|s| s.name.clone());
-    let tagged = api.tagged_word(tag).map(|t| t.name.clone());
+    let tagged = api.tagged_int(tag).map(|t| t.name.clone());
     object.or(record).or(section).or(tagged).unwrap_or_else(|| tag.to_owned())
 }
 
@@ -128,7 +128,7 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
     match function.context {
         Context::MaySleep => text.push_str("  may sleep\n"),
         Context::Atomic => text.push_str("  never sleeps\n"),
-        Context::Unsaid => {}
+        Context::Unstated => {}
     }
     if function.needs_helper {
         text.push_str(&format!("  called through rust_helper_{}(), since it has no symbol\n", function.c));
@@ -176,7 +176,7 @@ fn typed(api: &Api, ty: &Ty) -> String {
         Ty::Record(tag) => format!("a `{}`", owner_name(api, tag)),
         Ty::RecordRef(tag) => format!("a `{}`, by reference", owner_name(api, tag)),
         Ty::Choice(tag) => format!("a `{}`", api.choice(tag).map_or(tag, |choice| &choice.name)),
-        Ty::Flags(tag) => format!("`{}`", api.flag_word(tag).map_or(tag, |flags| &flags.name)),
+        Ty::Flags(tag) => format!("`{}`", api.flag_set(tag).map_or(tag, |flags| &flags.name)),
         Ty::Tagged(tag) => format!("a tagged integer, `{}`", owner_name(api, tag)),
         Ty::Section(_) => "the state of the section".into(),
         Ty::Table(tag) => {
@@ -217,10 +217,10 @@ fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
     if let Some(choice) = api.choice(tag) {
         return Some(format!("enum {tag} becomes the choice `{}`.\n", choice.name) + &place(choice.span));
     }
-    if let Some(flags) = api.flag_word(tag) {
+    if let Some(flags) = api.flag_set(tag) {
         return Some(format!("enum {tag} becomes the flag set `{}`.\n", flags.name) + &place(flags.span));
     }
-    if let Some(tagged) = api.tagged_word(tag) {
+    if let Some(tagged) = api.tagged_int(tag) {
         return Some(format!("{tag} becomes the tagged integer `{}`.\n", tagged.name) + &place(tagged.span));
     }
     if let Some(table) = api.table(tag) {

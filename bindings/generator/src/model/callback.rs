@@ -48,7 +48,7 @@ pub struct Callback {
     pub requires: Option<(String, Span)>,
     /// How it fails.
     pub errno: Option<Errno>,
-    /// `plain`: its integer result is just a number.
+    /// `plain`: its integer result is a number, not an error.
     pub plain: bool,
     /// Where it runs.
     pub context: Context,
@@ -62,7 +62,7 @@ pub struct Callback {
     pub typed: Vec<ir::Type>,
     /// The result; settled by the check phase.
     pub gives: ir::Type,
-    /// What is written about it.
+    /// Its kernel-doc.
     pub doc: Option<String>,
 }
 
@@ -82,16 +82,16 @@ pub(super) fn lower(
                 format!("`{}` cannot be both required and optional", signature.name),
                 "expected one of the two",
             )
-            .help("take `optional` away"),
+            .help("remove `optional`"),
         ),
         (None, None) => {
             diagnostics.push(
                 Diagnostic::error(
                     clauses.span,
-                    format!("whether a table must have `{}` is not said", signature.name),
+                    format!("the contract does not state whether a table must have `{}`", signature.name),
                     "expected `required` or `optional`",
                 )
-                .help("write `required` when C calls it without a look at whether it is NULL"),
+                .help("write `required` if C calls it without a test for NULL"),
             );
             return None;
         }
@@ -120,7 +120,7 @@ fn blocks(signature: &Function, clauses: &mut Clauses<'_>, diagnostics: &mut Dia
     let mut blocks = Vec::new();
     let param = |name: &str| signature.params.iter().find(|param| param.name == name);
     while let Some(term) = clauses.take("block") {
-        let names: Vec<&str> = term.args.iter().filter_map(|arg| arg.word()).collect();
+        let names: Vec<&str> = term.args.iter().filter_map(|arg| arg.name()).collect();
         let (names, reads) = match names[..] {
             [pointer, order, "reads"] => (Some((pointer, order)), true),
             [pointer, order] => (Some((pointer, order)), false),

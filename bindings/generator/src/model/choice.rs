@@ -97,7 +97,7 @@ pub(super) fn variants(found: &Enumeration) -> Vec<Variant> {
 fn hide(variants: &mut [Variant], term: &Term, diagnostics: &mut Diagnostics) {
     let mut named = false;
     for arg in &term.args {
-        let wanted = arg.word().unwrap_or_default();
+        let wanted = arg.name().unwrap_or_default();
         match variants.iter_mut().find(|variant| variant.c == wanted) {
             Some(variant) => variant.hidden = true,
             None => diagnostics.push(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Takes a contract apart: each kind of thing takes the words it knows, and what is left over is
-//! not a word of the vocabulary at that place.
+//! The clauses of a contract: each kind of declaration takes the clauses that it knows. Clauses that
+//! are left over are errors.
 
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
@@ -10,9 +10,9 @@ use crate::read::terms::Value;
 use crate::read::Contract;
 use crate::source::Span;
 
-/// Every word of the vocabulary and the places where it means something.
+/// Every clause, and the kinds of declarations that it may be on.
 ///
-/// The places: `s`tructure, `e`numeration, `t`ypedef, `f`unction, `p`arameter, fiel`d`.
+/// The kinds: `s`tructure, `e`numeration, `t`ypedef, `f`unction, `p`arameter, fiel`d`.
 pub const VOCABULARY: &[(&str, &str)] = &[
     ("object", "sd"),
     ("pinned", "s"),
@@ -74,7 +74,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("optional", "d"),
 ];
 
-/// What a place is called in messages.
+/// The name of a kind in messages.
 pub fn place_name(place: char) -> &'static str {
     match place {
         's' => "a structure",
@@ -86,48 +86,48 @@ pub fn place_name(place: char) -> &'static str {
     }
 }
 
-/// The clauses of one contract that nobody has taken yet.
+/// The clauses of one contract that have not been taken yet.
 pub struct Clauses<'a> {
     place: char,
     left: Vec<&'a Term>,
-    /// Where the contract is, or the declaration when it has none.
+    /// The position of the contract, or of the declaration if it has none.
     pub span: Span,
 }
 
 impl<'a> Clauses<'a> {
-    /// The clauses of `contract`, which stands at a `place` (see [`VOCABULARY`]).
+    /// The clauses of `contract`, on a declaration of the kind `place` (see [`VOCABULARY`]).
     pub fn new(place: char, contract: &'a Contract, declaration: Span) -> Self {
         Clauses { place, left: contract.terms.iter().collect(), span: contract.span.unwrap_or(declaration) }
     }
 
-    /// Takes the clause that begins with `word`.
-    pub fn take(&mut self, word: &str) -> Option<&'a Term> {
-        let at = self.left.iter().position(|term| term.word() == Some(word))?;
+    /// Take the clause `clause`, with its arguments.
+    pub fn take(&mut self, clause: &str) -> Option<&'a Term> {
+        let at = self.left.iter().position(|term| term.name() == Some(clause))?;
         Some(self.left.remove(at))
     }
 
-    /// Takes a clause that is the word alone.
-    pub fn flag(&mut self, word: &str, diagnostics: &mut Diagnostics) -> bool {
-        let Some(term) = self.take(word) else { return false };
+    /// Take a clause without arguments.
+    pub fn flag(&mut self, clause: &str, diagnostics: &mut Diagnostics) -> bool {
+        let Some(term) = self.take(clause) else { return false };
         if !term.args.is_empty() || term.equals.is_some() {
             diagnostics.push(
                 Diagnostic::error(
                     term.span,
-                    format!("`{word}` takes nothing in parentheses"),
-                    format!("expected `{word}` alone"),
+                    format!("`{clause}` has no arguments"),
+                    format!("expected `{clause}` alone"),
                 )
-                .help(format!("write `{word}`")),
+                .help(format!("write `{clause}`")),
             );
         }
         true
     }
 
-    /// Takes a clause `word("Name")` and gives the name.
-    pub fn named(&mut self, word: &str, diagnostics: &mut Diagnostics) -> Option<(String, &'a Term)> {
-        let term = self.take(word)?;
+    /// Take a clause `clause("Name")`, and return the name.
+    pub fn named(&mut self, clause: &str, diagnostics: &mut Diagnostics) -> Option<(String, &'a Term)> {
+        let term = self.take(clause)?;
         match first_name(term) {
-            Some(name) if ["name", "foreign"].contains(&word) => {
-                in_rust(word, &name, term, diagnostics).then_some((name, term))
+            Some(name) if ["name", "foreign"].contains(&clause) => {
+                in_rust(clause, &name, term, diagnostics).then_some((name, term))
             }
             Some(name) if is_type_name(&name) => Some((name, term)),
             Some(name) => {
@@ -135,10 +135,10 @@ impl<'a> Clauses<'a> {
                 diagnostics.push(
                     Diagnostic::error(
                         term.args[0].span,
-                        format!("`{name}` is not a good name for a type"),
+                        format!("`{name}` is not a valid name for a type"),
                         "expected a name in CamelCase",
                     )
-                    .help(format!("write `{word}(\"{better}\")`")),
+                    .help(format!("write `{clause}(\"{better}\")`")),
                 );
                 None
             }
@@ -146,17 +146,17 @@ impl<'a> Clauses<'a> {
                 diagnostics.push(
                     Diagnostic::error(
                         term.span,
-                        format!("`{word}` needs a name"),
-                        format!("expected `{word}(\"Name\")`"),
+                        format!("`{clause}` needs a name"),
+                        format!("expected `{clause}(\"Name\")`"),
                     )
-                    .help(format!("write `{word}(\"Name\")`, the name that the typed side gives it")),
+                    .help(format!("write `{clause}(\"Name\")`, with the name on the typed side")),
                 );
                 None
             }
         }
     }
 
-    /// Complains about what was not taken.
+    /// Report the clauses that were not taken.
     pub fn finish(self, diagnostics: &mut Diagnostics) {
         for term in &self.left {
             diagnostics.push(self.unknown(term));
@@ -164,103 +164,99 @@ impl<'a> Clauses<'a> {
     }
 
     fn unknown(&self, term: &Term) -> Diagnostic {
-        let Some(word) = term.word() else {
-            return Diagnostic::error(
-                term.span,
-                "a clause does not begin with a word",
-                "expected a word of the vocabulary",
-            )
-            .help("a string or number stands inside the parentheses of a word: object(\"Name\")");
+        let Some(clause) = term.name() else {
+            return Diagnostic::error(term.span, "a clause does not begin with a name", "expected a clause")
+                .help("strings and numbers are arguments of a clause: object(\"Name\")");
         };
         let here = place_name(self.place);
-        let known = VOCABULARY.iter().find(|(known, _)| *known == word);
+        let known = VOCABULARY.iter().find(|(known, _)| *known == clause);
         if let Some((_, places)) = known {
             if places.contains(self.place) {
                 return Diagnostic::error(
                     term.span,
-                    format!("`{word}` does not go with the rest of this contract"),
-                    "either it is here twice, or another word has made it meaningless",
+                    format!("`{clause}` does not fit the rest of this contract"),
+                    "either it is here twice, or another clause excludes it",
                 )
-                .help("docs/contracts.md says what each word goes with");
+                .help("docs/contracts.md lists what each clause is for");
             }
             let where_to = places.chars().map(place_name).collect::<Vec<_>>().join(" or ");
             return Diagnostic::error(
                 term.name_span,
-                format!("`{word}` means nothing on {here}"),
+                format!("`{clause}` is not allowed on {here}"),
                 format!("expected on {where_to}"),
             )
-            .help(format!("move `{word}` to {where_to}, or take it away"));
+            .help(format!("move `{clause}` to {where_to}, or remove it"));
         }
         let error = Diagnostic::error(
             term.name_span,
-            format!("`{word}` is not a word of the vocabulary"),
-            format!("expected a word that goes on {here}"),
+            format!("`{clause}` is not a clause"),
+            format!("expected a clause for {here}"),
         );
-        match self.nearest(word) {
+        match self.nearest(clause) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("the words for {here}: {}", self.words().join(", "))),
+            None => error.help(format!("the clauses for {here}: {}", self.known().join(", "))),
         }
     }
 
-    fn words(&self) -> Vec<&'static str> {
+    fn known(&self) -> Vec<&'static str> {
         let here = VOCABULARY.iter().filter(|(_, places)| places.contains(self.place));
-        here.map(|(word, _)| *word).collect()
+        here.map(|(clause, _)| *clause).collect()
     }
 
-    fn nearest(&self, word: &str) -> Option<&'static str> {
-        let distances = self.words().into_iter().map(|known| (distance(word, known), known));
+    fn nearest(&self, clause: &str) -> Option<&'static str> {
+        let distances = self.known().into_iter().map(|known| (distance(clause, known), known));
         let (far, near) = distances.min()?;
-        (far <= 1 + word.len() / 4).then_some(near)
+        (far <= 1 + clause.len() / 4).then_some(near)
     }
 }
 
-/// The first argument of a clause when it is a name, quoted or not.
+/// The first argument of a clause, if it is a name, quoted or not.
 pub fn first_name(term: &Term) -> Option<String> {
     match &term.args.first()?.value {
         Value::Text(text) if !text.is_empty() => Some(text.clone()),
-        Value::Word(word) => Some(word.clone()),
+        Value::Name(name) => Some(name.clone()),
         _ => None,
     }
 }
 
-/// The tag of an integer that is `jiffies`, which is no enumeration's: none has a space in it.
+/// The tag of an integer that is `jiffies`. An enumeration cannot have it, as it has spaces.
 pub const JIFFIES: &str = "time in jiffies";
 
-/// Takes the clause with the tag of an integer: `tagged(tag)`, `flags(tag)`, `choice(tag)` or
+/// Take the clause for the type of an integer: `tagged(tag)`, `flags(tag)`, `choice(tag)` or
 /// `jiffies`.
 pub fn integer_tag(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let mut word = clauses.flag("jiffies", diagnostics).then(|| JIFFIES.to_owned());
+    let mut tag = clauses.flag("jiffies", diagnostics).then(|| JIFFIES.to_owned());
     for kind in ["tagged", "flags", "choice"] {
         let Some(term) = clauses.take(kind) else { continue };
         let named = first_name(term);
-        let error = match (&word, &named) {
-            (Some(_), _) => "an integer holds one word",
-            (None, None) => "this does not say which word it is",
+        let error = match (&tag, &named) {
+            (Some(_), _) => "an integer has one type",
+            (None, None) => "the type of the integer is not named",
             (None, Some(_)) => {
-                word = named;
+                tag = named;
                 continue;
             }
         };
         diagnostics.push(
             Diagnostic::error(term.span, error, format!("expected `{kind}(tag)` alone"))
-                .help("name the enumeration or typedef that declares the word"),
+                .help("name the enumeration or typedef that is the type of the integer"),
         );
     }
-    word
+    tag
 }
 
-/// The argument of a clause that begins with `word`.
-pub fn argument<'a>(term: &'a Term, word: &str) -> Option<&'a Term> {
-    term.args.iter().find(|arg| arg.word() == Some(word))
+/// The argument of a clause that begins with `clause`.
+pub fn argument<'a>(term: &'a Term, clause: &str) -> Option<&'a Term> {
+    term.args.iter().find(|arg| arg.name() == Some(clause))
 }
 
 pub(super) fn is_type_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
-/// Whether Rust can have that name, or that path; complains when not.
-fn in_rust(word: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics) -> bool {
-    let (known, what, better) = match word {
+/// Whether that name, or that path, is valid in Rust; report it if not.
+fn in_rust(clause: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics) -> bool {
+    let (known, what, better) = match clause {
         "foreign" => {
             (syn::parse_str::<syn::Path>(name).is_ok(), "a path", "crate::mm::MmWithUser".to_owned())
         }
@@ -273,10 +269,10 @@ fn in_rust(word: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics) -
         diagnostics.push(
             Diagnostic::error(
                 term.args[0].span,
-                format!("`{name}` is not {what} that Rust can have"),
+                format!("`{name}` is not {what} in Rust"),
                 format!("expected {what} in Rust"),
             )
-            .help(format!("write `{word}(\"{better}\")`, say")),
+            .help(format!("for example, write `{clause}(\"{better}\")`")),
         );
     }
     known
@@ -295,7 +291,7 @@ pub fn camel(name: &str) -> String {
     out
 }
 
-/// How many letters one must change, add or drop to come from `a` to `b`.
+/// The edit distance from `a` to `b`.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

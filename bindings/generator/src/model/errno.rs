@@ -25,7 +25,7 @@ pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) ->
     for arg in &term.args {
         match &arg.value {
             Value::Errno(name) => errno.errors.push(name.clone()),
-            Value::Word(word) if word == "retry" => {}
+            Value::Name(name) if name == "retry" => {}
             _ => diagnostics.push(not_an_error(arg)),
         }
     }
@@ -47,8 +47,8 @@ pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) ->
 }
 
 fn not_an_error(arg: &Term) -> Diagnostic {
-    let help = match arg.word() {
-        Some(word) if word.starts_with('E') => format!("write `-{word}`, as C returns it"),
+    let help = match arg.name() {
+        Some(name) if name.starts_with('E') => format!("write `-{name}`, as C returns it"),
         _ => "write errno(-EINVAL, retry(-EBUSY)), or errno alone".to_owned(),
     };
     Diagnostic::error(arg.span, "this is not an error", "expected an error such as -EBUSY").help(help)

@@ -19,7 +19,7 @@ pub(super) fn spread(record: &Record, clauses: &mut Clauses<'_>, diagnostics: &m
             );
             continue;
         };
-        let name = first.word().unwrap_or_default();
+        let name = first.name().unwrap_or_default();
         let names: Vec<String> = record.fields.iter().map(|field| format!("`{}`", field.name)).collect();
         let Some(field) = record.fields.iter_mut().find(|field| field.name == name) else {
             let error = Diagnostic::error(

@@ -13,7 +13,7 @@ use crate::source::Span;
 
 /// A flag set.
 #[derive(Clone, Debug)]
-pub struct FlagWord {
+pub struct FlagSet {
     /// The tag of its enumeration.
     pub tag: String,
     /// Its name on the typed side.
@@ -35,7 +35,7 @@ pub(super) fn lower(
     found: &Enumeration,
     clauses: &mut Clauses<'_>,
     diagnostics: &mut Diagnostics,
-) -> Option<FlagWord> {
+) -> Option<FlagSet> {
     let (name, _) = clauses.named("flags", diagnostics)?;
     let bits = choice::variants(found);
     for (constant, bit) in found.constants.iter().zip(&bits) {
@@ -51,11 +51,11 @@ pub(super) fn lower(
             );
         }
     }
-    Some(FlagWord {
+    Some(FlagSet {
         tag: found.name.clone(),
         name,
-        int: word_int(found),
-        widened: word_int(found) != found.int,
+        int: storage_int(found),
+        widened: storage_int(found) != found.int,
         bits,
         doc: found.doc.clone(),
         span: found.span,
@@ -63,7 +63,7 @@ pub(super) fn lower(
 }
 
 /// The integer type in which C code stores the flags: `unsigned long` if 32 bits are too few.
-pub(super) fn word_int(found: &Enumeration) -> &'static str {
+pub(super) fn storage_int(found: &Enumeration) -> &'static str {
     match found.constants.iter().any(|constant| constant.value > u64::from(u32::MAX)) {
         true => "usize",
         false => found.int,

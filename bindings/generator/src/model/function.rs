@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Functions: what they are to an object, and what they promise about their result.
+//! Functions: their role for an object, and what their contracts state about the result.
 
 use super::callback;
 use super::clauses::argument;
@@ -32,40 +32,40 @@ use crate::read::Doc;
 use crate::read::Headers;
 use crate::source::Span;
 
-/// What a function is to the object that owns it.
+/// The role of a function for the object that owns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Makes one.
+    /// Makes an object.
     Constructor,
-    /// Ends one.
+    /// Ends an object.
     Destructor,
     /// Takes a reference.
     Get,
-    /// Gives a reference back.
+    /// Drops a reference.
     Put,
-    /// Enters a lock; the result is a guard of that name.
+    /// Takes a lock; the result is a guard of that name.
     Lock(String),
-    /// Enters a lock unless it is taken.
+    /// Tries to take a lock.
     TryLock(String),
-    /// Leaves the lock that the guard stands for.
+    /// Releases the lock of that guard.
     Unlock(String),
-    /// Goes on to the next piece of work of a section, with its guard held.
+    /// Enters the next round of a section, with its guard held.
     Enter,
-    /// Ends a section, whether one is inside or not.
+    /// Ends a section, inside a round or not.
     Leave,
-    /// Tells how a section ended.
+    /// Returns how a section ended.
     Outcome,
-    /// Gives the sequence number of a section of that name.
+    /// Returns the sequence number of a section of that name.
     Begin(String),
-    /// Tells whether the sequence has changed since.
+    /// Returns whether the sequence has changed since.
     Check(String),
-    /// Steps through what a section shows.
+    /// Steps through the items of a section.
     Iterator(Iteration),
     /// Anything else.
     Method,
 }
 
-/// A role that is told apart by a name.
+/// A role with a name.
 type Named = fn(String) -> Role;
 
 /// How an iterator steps.
@@ -76,11 +76,11 @@ pub struct Iteration {
     /// Members of the item that must be set before the first step, and the members of the state
     /// that they are set from.
     pub start: Vec<(String, String)>,
-    /// `of("Name")`: the only section that shows it, with the place.
+    /// `of("Name")`: the only section that has it, with the span.
     pub of: Option<(String, Span)>,
 }
 
-/// What a result means.
+/// The meaning of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Returns {
     /// A value, or nothing.
@@ -89,16 +89,16 @@ pub enum Returns {
     Errno,
     /// A reference that the caller now owns.
     Owned,
-    /// A reference that lives as long as the object it was asked of.
+    /// A reference that lives as long as the object that returned it.
     Borrowed,
 }
 
 /// Where a function may run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Context {
-    /// Nothing is said.
+    /// The contract does not state it.
     #[default]
-    Unsaid,
+    Unstated,
     /// It may sleep, so it must not be called where sleeping is forbidden.
     MaySleep,
     /// It never sleeps.
@@ -116,35 +116,35 @@ pub struct Function {
     pub owner: Option<String>,
     /// Which parameter is that structure.
     pub this: Option<usize>,
-    /// What it is to the owner.
+    /// Its role for the owner.
     pub role: Role,
     /// Its parameters.
     pub params: Vec<Param>,
-    /// What C is given for each of them; settled by the check phase.
+    /// The argument of the C function for each of them; set by the check phase.
     pub arguments: Vec<ir::Argument>,
     /// The type of its result.
     pub ret: CType,
-    /// What that is on the typed side when it is a value; settled by the check phase.
+    /// Its type on the typed side if it is a value; set by the check phase.
     pub gives: ir::Type,
-    /// What the result means.
+    /// The meaning of the result.
     pub returns: Returns,
-    /// `borrowed(param)`: the parameter for as long as which the result is there.
+    /// `borrowed(param)`: the parameter; the result is valid as long as it is.
     pub lives: Option<String>,
     /// `nullable`: the result may be NULL.
     pub nullable: bool,
-    /// `nonnull`, or what C says to that effect: the result is never NULL.
+    /// `nonnull`, or an attribute with that meaning: the result is never NULL.
     pub never_null: bool,
     /// How it fails.
     pub errno: Option<Errno>,
-    /// `plain`: its integer result is just a number.
+    /// `plain`: its integer result is a number, not an error.
     pub plain: bool,
     /// `unsafe("...")`: what the caller must promise, as no type can express it.
     pub promise: Option<String>,
-    /// `deferred(function)`: on a destructor, the function that ends the object later, and never waits.
+    /// `deferred(function)`: on a destructor, the function that ends the object later and does not wait.
     pub deferred: Option<String>,
     /// The guard that must be held.
     pub requires: Option<(String, Span)>,
-    /// In which stage of the object it may be called, and what that becomes.
+    /// The stage of the object in which it may be called, and the next stage.
     pub stage: Option<Stage>,
     /// The lock that `__acquires` or `__releases` names.
     pub lock_name: Option<String>,
@@ -154,9 +154,9 @@ pub struct Function {
     pub must_check: bool,
     /// Whether there is no symbol to link to: a static inline, or a macro.
     pub needs_helper: bool,
-    /// Which of C's own annotations were read as contracts.
+    /// The annotations in C that were read as contracts.
     pub from_c: Vec<String>,
-    /// Whether its role is among them, so that a contract may give the guard a better name.
+    /// Whether the role comes from them, so that a contract may rename the guard.
     pub role_from_c: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -167,18 +167,18 @@ pub struct Function {
 }
 
 impl Function {
-    /// The parameter that is given what the lock has returned.
+    /// The parameter for the value that the lock returned.
     pub fn cookie(&self) -> Option<&Param> {
         self.params.iter().find(|param| param.kind == ParamKind::Cookie)
     }
 
-    /// Whether it tells more than whether it has succeeded.
+    /// Whether the result has more information than success or failure.
     pub fn returns_value(&self) -> bool {
         self.plain || !matches!(self.returns, Returns::Errno) && !matches!(self.ret.plain(), CType::Void)
     }
 }
 
-/// Makes a function of what was read, or leaves it out.
+/// Make a function from what was read, or leave it out.
 pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, diagnostics: &mut Diagnostics) {
     let mut clauses = Clauses::new('f', &read.contract, read.span);
     let mut from_c = Vec::new();
@@ -202,10 +202,10 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     let (role, role_term) = match role(&mut clauses, diagnostics) {
         Some((role, term)) => (role, Some(term)),
         None => match (clauses.take("method"), class.or_else(|| locking(read))) {
-            (None, Some(said)) => {
-                from_c.push(format!("its role is read from {}", said.by));
+            (None, Some(found)) => {
+                from_c.push(format!("its role is read from {}", found.by));
                 role_from_c = true;
-                (said.role, None)
+                (found.role, None)
             }
             (term, _) => (Role::Method, term),
         },
@@ -216,13 +216,13 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
             .ty
             .pointee_record()
             .map(str::to_owned)
-            .or_else(|| params[index].word.clone().or_else(|| by_value(&params[index].ty))),
+            .or_else(|| params[index].int_type.clone().or_else(|| by_value(&params[index].ty))),
         None => pointee(&read.ret),
     };
     let mut requires = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
     if requires.is_none() {
         requires = must_hold(read);
-        from_c.extend(requires.is_some().then(|| "what it requires is read from `__must_hold`".into()));
+        from_c.extend(requires.is_some().then(|| "`requires` is read from `__must_hold`".into()));
     }
     let must_check = read.attribute("__must_check").is_some();
     if must_check {
@@ -242,8 +242,8 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
     let is_macro = clauses.flag("macro", diagnostics);
     let nullable = clauses.flag("nullable", diagnostics);
-    let said = read.attribute_of(RETURNS_NONNULL);
-    let never_null = clauses.take("nonnull").map(|term| term.span).or(said.map(|never| never.span));
+    let attribute = read.attribute_of(RETURNS_NONNULL);
+    let never_null = clauses.take("nonnull").map(|term| term.span).or(attribute.map(|never| never.span));
     if let Some(never) = never_null.filter(|_| nullable) {
         diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never));
     }
@@ -295,7 +295,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     api.functions.push(function);
 }
 
-/// Takes `unsafe("...")`.
+/// Take `unsafe("...")`.
 fn promise(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
     let term = clauses.take("unsafe")?;
     match term.args.first().map(|arg| &arg.value) {
@@ -306,7 +306,7 @@ fn promise(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<S
             diagnostics.push(
                 Diagnostic::error(
                     term.span,
-                    "`unsafe` does not say what the caller must promise",
+                    "`unsafe` does not state what the caller must promise",
                     "expected `unsafe(\"...\")`",
                 )
                 .help("complete the sentence `The caller must promise that ...`"),
@@ -316,7 +316,7 @@ fn promise(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<S
     }
 }
 
-/// Takes `deferred(function)`: a function with the object and a callback that is given the object.
+/// Take `deferred(function)`: a function with the object and a callback that is given the object.
 fn deferred(
     read: &read::Function,
     clauses: &mut Clauses<'_>,
@@ -351,7 +351,7 @@ fn deferred(
     name
 }
 
-/// Takes `may_sleep` or `atomic`.
+/// Take `may_sleep` or `atomic`.
 pub(super) fn context(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Context {
     let sleeps = clauses.flag("may_sleep", diagnostics);
     match clauses.take("atomic") {
@@ -362,13 +362,13 @@ pub(super) fn context(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) 
                     "a function cannot be both `may_sleep` and `atomic`",
                     "expected one of the two",
                 )
-                .help("`atomic` says that it never sleeps; take it away"),
+                .help("`atomic` means that it never sleeps; remove it"),
             );
             Context::MaySleep
         }
         Some(_) => Context::Atomic,
         None if sleeps => Context::MaySleep,
-        None => Context::Unsaid,
+        None => Context::Unstated,
     }
 }
 
@@ -387,12 +387,12 @@ fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<
         Some((_, first)) => diagnostics.push(
             Diagnostic::error(term.span, "a function has one role", "expected no second role")
                 .note(first.span, "the first is here")
-                .help("take one of the two away"),
+                .help("remove one of the two"),
         ),
         None => found = Some((role, term)),
     };
-    for (word, role) in plain {
-        if let Some(term) = clauses.take(word) {
+    for (clause, role) in plain {
+        if let Some(term) = clauses.take(clause) {
             add(role, term, diagnostics);
         }
     }
@@ -403,8 +403,8 @@ fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<
         ("begin", Role::Begin),
         ("check", Role::Check),
     ];
-    for (word, role) in named {
-        if let Some((name, term)) = clauses.named(word, diagnostics) {
+    for (clause, role) in named {
+        if let Some((name, term)) = clauses.named(clause, diagnostics) {
             add(role(name), term, diagnostics);
         }
     }
@@ -420,13 +420,13 @@ fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<
 fn pairs(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for arg in &term.args {
-        let right = arg.equals.as_deref().and_then(|right| right.word());
-        match (arg.word(), right) {
+        let right = arg.equals.as_deref().and_then(|right| right.name());
+        match (arg.name(), right) {
             (Some(left), Some(right)) => pairs.push((left.to_owned(), right.to_owned())),
             _ => diagnostics.push(
                 Diagnostic::error(
                     arg.span,
-                    "this does not say where a member starts from",
+                    "this does not name the field that a member starts from",
                     "expected `member = member.of.the.state`",
                 )
                 .help("write `start(pos = now.start)`"),
@@ -436,17 +436,17 @@ fn pairs(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
     pairs
 }
 
-/// A role that C says already.
-struct Said {
+/// A role from C's own annotations.
+struct FromC {
     role: Role,
-    /// What says it.
+    /// The annotation.
     by: String,
-    /// Whether the function has succeeded when it returns zero.
+    /// Whether the function returns zero on success.
     zero_is_success: bool,
 }
 
 /// The role that a guard or a cleanup class of the kernel's cleanup.h idiom gives a function.
-fn class_role(read: &read::Function, headers: &Headers) -> Option<Said> {
+fn class_role(read: &read::Function, headers: &Headers) -> Option<FromC> {
     let name = read.name.as_str();
     headers.classes.iter().find_map(|class| {
         let guard = format!("{}Guard", camel(&class.name));
@@ -464,17 +464,17 @@ fn class_role(read: &read::Function, headers: &Headers) -> Option<Said> {
             _ => "guard",
         };
         let by = format!("the {kind} `{}`", class.name);
-        Some(Said { role, by, zero_is_success: class.zero_is_success })
+        Some(FromC { role, by, zero_is_success: class.zero_is_success })
     })
 }
 
-/// What the function of a `DEFINE_FREE` is: it gives a reference back when the object has a count,
-/// ends the object when something makes one, and else nothing is known of it.
+/// The role of the function in a `DEFINE_FREE`: it drops a reference if the object has a `get`, ends the
+/// object if it has a constructor, and is unknown otherwise.
 fn ended_by(record: &str, headers: &Headers) -> Option<Role> {
-    let has = |word: &str| {
+    let has = |clause: &str| {
         headers.functions.values().any(|f| {
             let about = |ty: &CType| ty.pointee_record() == Some(record);
-            f.contract.terms.iter().any(|term| term.word() == Some(word))
+            f.contract.terms.iter().any(|term| term.name() == Some(clause))
                 && (about(&f.ret) || f.params.iter().any(|param| about(&param.ty)))
         })
     };
@@ -485,7 +485,7 @@ fn ended_by(record: &str, headers: &Headers) -> Option<Role> {
     }
 }
 
-/// The attributes that speak of entering and leaving locks, and what they make of a function.
+/// The attributes for taking and releasing locks, and the roles of their functions.
 const LOCKING: &[(&str, Named)] = &[
     ("__acquires", Role::Lock),
     ("__acquires_shared", Role::Lock),
@@ -496,17 +496,17 @@ const LOCKING: &[(&str, Named)] = &[
 ];
 
 /// The role that `__acquires(&foo->lock)` and its like give a function.
-fn locking(read: &read::Function) -> Option<Said> {
+fn locking(read: &read::Function) -> Option<FromC> {
     LOCKING.iter().find_map(|(name, role)| {
         let lock = read.attribute(name)?.args.last()?;
         let member = lock.rsplit(['>', '.', '&']).next().unwrap_or(lock);
         let shared = if name.ends_with("_shared") { "Shared" } else { "" };
         let guard = format!("{}{shared}Guard", camel(member.trim()));
-        Some(Said { role: role(guard), by: format!("`{name}`"), zero_is_success: false })
+        Some(FromC { role: role(guard), by: format!("`{name}`"), zero_is_success: false })
     })
 }
 
-/// The lock that an attribute names; one that is shared is another one.
+/// The lock that an attribute names; a shared lock has another name.
 fn lock_key(attribute: &str, lock: &str) -> String {
     match attribute.ends_with("_shared") {
         true => format!("{lock} shared"),
@@ -514,22 +514,22 @@ fn lock_key(attribute: &str, lock: &str) -> String {
     }
 }
 
-/// The lock that `__must_hold` names. Which guard stands for it is settled by the check phase.
+/// The lock that `__must_hold` names. The check phase finds its guard.
 pub(super) fn must_hold(read: &read::Function) -> Option<(String, Span)> {
     let held = read.attribute_of(&["__must_hold", "__must_hold_shared"])?;
     Some((lock_key(&held.name, held.args.first()?), held.span))
 }
 
-/// What says that a result is not NULL.
+/// Attributes by which a result is not NULL.
 const RETURNS_NONNULL: &[&str] = &["__returns_nonnull", "__returns_nonnull__", "returns_nonnull"];
 
 fn contradicted(span: Span, what: String, by: Span) -> Diagnostic {
     Diagnostic::error(span, format!("{what} cannot be `nullable`"), "expected no `nullable`")
-        .note(by, "this says that it is never NULL")
-        .help("take one of the two away")
+        .note(by, "this makes it non-NULL")
+        .help("remove one of the two")
 }
 
-/// Takes from C which pointers are never NULL.
+/// Take from C's attributes which pointers are never NULL.
 fn not_null(
     read: &read::Function,
     params: &mut [Param],
@@ -561,7 +561,7 @@ fn this(
     let named_role =
         matches!(role, Role::Constructor | Role::Destructor | Role::Get | Role::Put | Role::Method);
     if let Some(arg) = term.filter(|_| named_role).and_then(|term| term.args.first()) {
-        let wanted = arg.word().unwrap_or_default();
+        let wanted = arg.name().unwrap_or_default();
         let found = params.iter().position(|param| param.name == wanted);
         if found.is_none() {
             let names = params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -582,7 +582,7 @@ fn this(
     if makes {
         return None;
     }
-    let value = |p: &Param| p.word.is_some() || by_value(&p.ty).is_some_and(|tag| known(&tag));
+    let value = |p: &Param| p.int_type.is_some() || by_value(&p.ty).is_some_and(|tag| known(&tag));
     params
         .iter()
         .position(|p| pointer(p) && matches!(p.kind, ParamKind::Plain | ParamKind::Borrows))
@@ -643,7 +643,7 @@ fn lengths(mut params: Vec<Param>, diagnostics: &mut Diagnostics) -> Vec<Param> 
     params
 }
 
-/// The name without what the owner's name or the module's says already.
+/// The name without the prefix that the owner or the module has already.
 fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String {
     if *role == Role::Constructor {
         return "new".to_owned();
@@ -662,7 +662,7 @@ fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String
     }
 }
 
-/// A callback given as a parameter is a table of one.
+/// A callback that is a parameter becomes a table with one entry.
 fn single_callbacks(
     read: &read::Function,
     function: &Function,
@@ -673,16 +673,16 @@ fn single_callbacks(
         if lowered.kind != ParamKind::Callback {
             continue;
         }
-        let Some(term) = param.contract.terms.iter().find(|t| t.word() == Some("callback")) else {
+        let Some(term) = param.contract.terms.iter().find(|t| t.name() == Some("callback")) else {
             continue;
         };
-        let (name, method) = match (first_name(term), term.args.get(1).and_then(Term::word)) {
+        let (name, method) = match (first_name(term), term.args.get(1).and_then(Term::name)) {
             (Some(name), Some(method)) => (name, method.to_owned()),
             _ => {
                 diagnostics.push(
                     Diagnostic::error(
                         term.span,
-                        "`callback` does not name what it becomes",
+                        "`callback` does not name a trait and a method",
                         "expected `callback(\"Trait\", method, ...)`",
                     )
                     .help("write `callback(\"Operations\", run, atomic)`"),
@@ -697,7 +697,7 @@ fn single_callbacks(
                     format!("`{}` is not a pointer to a function", param.name),
                     "expected a callback",
                 )
-                .help("take `callback` away"),
+                .help("remove `callback`"),
             );
             continue;
         };
@@ -720,7 +720,7 @@ fn single_callbacks(
         };
         let mut terms = term.args[2..].to_vec();
         let mut required = term.clone();
-        required.value = read::terms::Value::Word("required".into());
+        required.value = read::terms::Value::Name("required".into());
         required.args.clear();
         terms.push(required);
         let contract = read::Contract { terms, span: Some(term.span) };

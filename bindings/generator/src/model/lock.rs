@@ -2,7 +2,7 @@
 
 //! Locks: functions that take and release, and the guards between them.
 
-/// What holding a guard allows.
+/// The kind of access that a guard gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
     /// Nobody else holds one.

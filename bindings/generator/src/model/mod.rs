@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Second phase: what the contracts mean.
+//! Second phase: the meaning of the contracts.
 //!
-//! Each kind of thing has a file that says what it is and how the words of a contract make one.
-//! Nothing here looks at more than one declaration at a time; that is for [`crate::check`].
+//! Each kind of item has a file with its type and how clauses make one. Nothing here looks at more
+//! than one declaration at a time; that is for [`crate::check`].
 
 mod callback;
 mod choice;
@@ -27,7 +27,7 @@ pub use callback::SelfKind;
 pub use choice::Choice;
 pub use choice::Variant;
 pub use errno::Errno;
-pub use flags::FlagWord;
+pub use flags::FlagSet;
 pub use function::Context;
 pub use function::Function;
 pub use function::Returns;
@@ -58,10 +58,10 @@ use crate::source::FileId;
 use crate::source::Span;
 use std::collections::BTreeMap;
 
-/// What the typed side will have.
+/// The items of the typed side.
 #[derive(Debug, Default)]
 pub struct Api {
-    /// The name of the module, and what the typed header is named after.
+    /// The name of the module, which is also part of the name of the typed header.
     pub name: String,
     /// The headers, as C includes them.
     pub includes: Vec<String>,
@@ -71,11 +71,11 @@ pub struct Api {
     pub objects: Vec<Object>,
     /// Plain data.
     pub records: Vec<Plain>,
-    /// Enumerations of which one value holds at a time.
+    /// Enumerations of mutually exclusive values.
     pub choices: Vec<Choice>,
-    /// Enumerations whose values are or-ed together.
-    pub flags: Vec<FlagWord>,
-    /// Words that hold a value and flags.
+    /// Enumerations whose values are combined with `|`.
+    pub flags: Vec<FlagSet>,
+    /// Integers that contain a value and flags.
     pub tagged: Vec<Tagged>,
     /// Tables of callbacks.
     pub tables: Vec<Table>,
@@ -87,31 +87,31 @@ pub struct Api {
     pub classes: Vec<Class>,
     /// Headers whose typed side is in another module.
     pub elsewhere: Vec<(FileId, String)>,
-    /// Examples for the documentation, by the name of what they show.
+    /// Examples for the documentation, by the name of their type or trait.
     pub examples: BTreeMap<String, String>,
-    /// What is under contract.
+    /// The declarations under contract.
     pub declared: Vec<Declared>,
-    /// What is not emitted, and why.
+    /// Declarations that are left out, and why.
     pub left_out: Vec<LeftOut>,
-    /// The functions among that: others may need them.
+    /// The functions among them: others may need them.
     pub lost: Vec<Function>,
 }
 
-/// Something in the header that the typed side does not have.
+/// A declaration that the typed side does not have.
 #[derive(Clone, Debug)]
 pub struct LeftOut {
     /// Its name in C.
     pub name: String,
     /// Why.
     pub reason: String,
-    /// What would change that.
+    /// How to change that.
     pub remedy: String,
     /// Where it is.
     pub span: Span,
 }
 
 impl Api {
-    /// The documentation of what has that name, with the example that there is for it.
+    /// The documentation of an item, with its example if there is one.
     pub fn with_example(&self, name: &str, text: String) -> String {
         match self.examples.get(name) {
             Some(example) => format!("{text}\n\n# Examples\n\n```\n{}\n```", example.trim_end()),
@@ -119,12 +119,12 @@ impl Api {
         }
     }
 
-    /// The module that has what is declared there, when that is not this one.
+    /// The module of declarations at that place, if it is another one.
     pub fn module(&self, span: Span) -> Option<&str> {
         self.elsewhere.iter().find(|(file, _)| *file == span.file).map(|(_, module)| module.as_str())
     }
 
-    /// The names of what is declared there and is in another module, with that module.
+    /// The names of items of other modules, with their modules.
     pub fn imports(&self) -> impl Iterator<Item = (&str, &str)> {
         let objects = self.objects.iter().map(|o| (&o.name, o.span));
         let all = objects
@@ -150,13 +150,13 @@ impl Api {
         self.choices.iter().find(|choice| choice.tag == tag)
     }
 
-    /// The flag word that `enum tag` is.
-    pub fn flag_word(&self, tag: &str) -> Option<&FlagWord> {
+    /// The flag set that `enum tag` is.
+    pub fn flag_set(&self, tag: &str) -> Option<&FlagSet> {
         self.flags.iter().find(|flags| flags.tag == tag)
     }
 
-    /// The tagged word of that tag.
-    pub fn tagged_word(&self, tag: &str) -> Option<&Tagged> {
+    /// The tagged integer of that tag.
+    pub fn tagged_int(&self, tag: &str) -> Option<&Tagged> {
         self.tagged.iter().find(|tagged| tagged.tag == tag)
     }
 
@@ -192,7 +192,7 @@ impl Api {
     }
 }
 
-/// Gives the headers' contracts their meaning.
+/// Make a model of the headers' contracts.
 pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Api {
     let mut api = Api {
         name: name.to_owned(),
@@ -215,7 +215,7 @@ pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Ap
     for function in headers.functions.values() {
         function::lower(function, headers, &mut api, diagnostics);
     }
-    // What a destructor names needs no contract of its own.
+    // A function named by a destructor needs no contract of its own.
     let deferred: Vec<String> =
         api.functions.iter().filter_map(|function| function.deferred.clone()).collect();
     api.left_out.retain(|left| !deferred.contains(&left.name));
@@ -244,7 +244,7 @@ fn lower_record(record: &crate::read::Record, api: &mut Api, diagnostics: &mut D
             diagnostics.push(
                 crate::diag::Diagnostic::error(
                     clauses.span,
-                    format!("this contract does not say what `struct {}` is", record.name),
+                    format!("this contract has no clause for the kind of `struct {}`", record.name),
                     "expected one of object(...), record(...), ops(...), section(...)",
                 )
                 .help(format!("write `object(\"{}\")`", clauses::camel(&record.name))),
@@ -267,7 +267,7 @@ fn lower_enum(found: &crate::read::Enumeration, api: &mut Api, diagnostics: &mut
         diagnostics.push(
             crate::diag::Diagnostic::error(
                 clauses.span,
-                format!("this contract does not say what `enum {}` is", found.name),
+                format!("this contract has no clause for the kind of `enum {}`", found.name),
                 "expected one of choice(...), flags(...), tagged(...)",
             )
             .help(format!("write `choice(\"{}\")`", clauses::camel(&found.name))),

@@ -22,7 +22,7 @@ use crate::source::Span;
 /// How the typed side holds an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// In place, initialised where it stays: constructor and destructor.
+    /// In place, pinned: constructor and destructor.
     Pinned,
     /// By counted reference: get and put.
     Counted,
@@ -30,7 +30,7 @@ pub enum Shape {
     Owned,
     /// By a type that exists elsewhere.
     Foreign,
-    /// By reference only: nothing in the contracts makes or ends one.
+    /// By reference only: no function in the contracts makes or ends one.
     Borrowed,
 }
 
@@ -49,16 +49,16 @@ pub struct Object {
     pub send: bool,
     /// `sync`: its functions may run on several threads at once.
     pub sync: bool,
-    /// `foreign("path")`: the Rust type that stands for it already.
+    /// `foreign("path")`: the Rust type that exists for it already.
     pub foreign: Option<String>,
     /// `foreign("path", kept("path"))`: the counted type that a reference to it becomes when it is kept, if that is
     /// another.
     pub kept: Option<String>,
-    /// `data(Guard = exclusive)`: data of the user's lives in it, reached through these guards.
+    /// `data(Guard = exclusive)`: it contains the user's data, reached through these guards.
     pub data: Vec<(String, Sharing)>,
-    /// Fields that the caller gives before the constructor sees it.
+    /// Fields that the caller sets before the constructor runs.
     pub given: Vec<Given>,
-    /// Its members that a lock guards, so says `__guarded_by`.
+    /// Its members that a lock guards, by `__guarded_by`.
     pub guarded: Vec<Guarded>,
     /// The trait that its callbacks make, settled by the check phase.
     pub operations: Option<String>,
@@ -66,11 +66,11 @@ pub struct Object {
     pub stages: Vec<String>,
     /// The parameter that its type has; settled by the check phase.
     pub generic: Option<ir::Generic>,
-    /// What it has references of its own to; settled by the check phase.
+    /// The objects that it keeps references to; set by the check phase.
     pub keeps: Vec<ir::Kept>,
     /// Whether a table of callbacks is among its `given` fields; settled by the check phase.
     pub table: Option<String>,
-    /// What ends it, now or later, and then calls back; settled by the check phase.
+    /// The function that ends it, now or later, and then calls back; settled by the check phase.
     pub deferred: Option<String>,
     /// Whether something must outlive it; settled by the check phase.
     pub lifetime: bool,
@@ -89,9 +89,9 @@ pub struct Guarded {
     pub member: Member,
     /// The lock, as C names it.
     pub lock: String,
-    /// The guards that stand for it; settled by the check phase.
+    /// The guards of that lock; set by the check phase.
     pub guards: Vec<String>,
-    /// What is written about it.
+    /// Its kernel-doc.
     pub doc: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl Object {
     }
 }
 
-/// Makes an object of a structure whose contract says so.
+/// Make an object from a structure with an `object` clause.
 pub(super) fn lower(
     record: &Record,
     clauses: &mut Clauses<'_>,
@@ -119,14 +119,14 @@ pub(super) fn lower(
     let mut data = Vec::new();
     if let Some(term) = clauses.take("data") {
         for arg in &term.args {
-            let sharing = arg.equals.as_deref().and_then(|right| right.word());
-            match (arg.word(), sharing) {
+            let sharing = arg.equals.as_deref().and_then(|right| right.name());
+            match (arg.name(), sharing) {
                 (Some(guard), Some("exclusive")) => data.push((guard.to_owned(), Sharing::Exclusive)),
                 (Some(guard), Some("shared")) => data.push((guard.to_owned(), Sharing::Shared)),
                 _ => diagnostics.push(
                     Diagnostic::error(
                         arg.span,
-                        "`data` does not say what the guard allows",
+                        "`data` does not state what the guard allows",
                         "expected `Guard = exclusive` or `Guard = shared`",
                     )
                     .help("write `data(Guard = exclusive)`"),
@@ -177,17 +177,17 @@ fn kept_type(term: &Term, diagnostics: &mut Diagnostics) -> Option<String> {
         diagnostics.push(
             Diagnostic::error(
                 term.span,
-                "`kept` does not say what is kept",
+                "`kept` does not name a type",
                 "expected `kept(\"path\")`, a path in Rust",
             )
-            .help("write `kept(\"crate::device::Device\")`, say"),
+            .help("for example, write `kept(\"crate::device::Device\")`"),
         );
     }
     path
 }
 
 fn is_given(field: &Field) -> bool {
-    field.contract.terms.iter().any(|term| term.word() == Some("given"))
+    field.contract.terms.iter().any(|term| term.name() == Some("given"))
 }
 
 fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
@@ -211,12 +211,12 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
 }
 
 fn guarded(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Guarded> {
-    let said = field.said(&["__guarded_by"]).map(|(lock, _)| lock.to_owned());
-    let said = said.filter(|_| field.callback.is_none());
-    if said.is_none() && field.contract.is_empty() || is_given(field) {
+    let lock = field.attribute_arg(&["__guarded_by"]).map(|(lock, _)| lock.to_owned());
+    let lock = lock.filter(|_| field.callback.is_none());
+    if lock.is_none() && field.contract.is_empty() || is_given(field) {
         return None;
     }
     let member = record::member(field, false, diagnostics)?;
     let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name)).cloned();
-    Some(Guarded { member, lock: said?, guards: Vec::new(), doc })
+    Some(Guarded { member, lock: lock?, guards: Vec::new(), doc })
 }

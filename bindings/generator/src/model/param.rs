@@ -50,7 +50,7 @@ pub struct Param {
     /// Whether an attribute in C makes it non-NULL.
     pub nonnull: bool,
     /// `tagged(tag)`: the type of the integer.
-    pub word: Option<String>,
+    pub int_type: Option<String>,
     /// The declaration.
     pub span: Span,
 }
@@ -59,7 +59,7 @@ pub struct Param {
 pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let mut clauses = Clauses::new('p', &param.contract, param.span);
     let nullable = clauses.flag("nullable", diagnostics);
-    let word = integer_tag(&mut clauses, diagnostics);
+    let int_type = integer_tag(&mut clauses, diagnostics);
     let kind = if clauses.flag("keeps", diagnostics) {
         Kind::Keeps
     } else if clauses.flag("outlives", diagnostics) {
@@ -100,7 +100,7 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         kind,
         nullable,
         nonnull: false,
-        word,
+        int_type,
         span: param.span,
     }
 }

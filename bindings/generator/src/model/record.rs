@@ -47,7 +47,7 @@ pub struct Member {
     /// Its type, or its element's, on the typed side; set by the check phase.
     pub typed: ir::Type,
     /// `flags(tag)` or `tagged(tag)`: the type of the integer.
-    pub word: Option<String>,
+    pub int_type: Option<String>,
     /// `confined("Name")`: the type of its values, which are meaningful in their section only.
     pub confined: Option<String>,
     /// `slice(len)` or `__counted_by(len)`: the member that holds its length.
@@ -126,8 +126,9 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
                 .help("put `confined` on the record that is the member's type"),
         );
     }
-    let word = integer_tag(&mut clauses, diagnostics);
-    let mut counted = field.said(&["__counted_by", "__counted_by_ptr"]).map(|(name, _)| name.to_owned());
+    let int_type = integer_tag(&mut clauses, diagnostics);
+    let mut counted =
+        field.attribute_arg(&["__counted_by", "__counted_by_ptr"]).map(|(name, _)| name.to_owned());
     if let Some(term) = clauses.take("slice") {
         counted = first_name(term).or(counted);
         if term.args.is_empty() {
@@ -142,7 +143,7 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
         name: field.name.clone(),
         ty: field.ty.clone(),
         typed: ir::Type::default(),
-        word,
+        int_type,
         counted,
         confined: confined.map(|(name, _)| name),
         span: field.span,

@@ -97,7 +97,7 @@ const DEMANDS: &[Demand] = &[
 pub(super) fn check(read: &read::Function, diagnostics: &mut Diagnostics) {
     let ret = read.ret.plain();
     let at = |clause: &str| -> Option<Span> {
-        read.contract.terms.iter().find(|term| term.word() == Some(clause)).map(|term| term.span)
+        read.contract.terms.iter().find(|term| term.name() == Some(clause)).map(|term| term.span)
     };
     for demand in DEMANDS.iter().filter(|demand| !(demand.met)(ret)) {
         let Some(span) = at(demand.clause) else { continue };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sections: code that runs on data which is good only between a check and an unlock.
+//! Sections: code with data that is valid only between a check and an unlock.
 
 use super::clauses::argument;
 use super::clauses::first_name;
@@ -18,12 +18,12 @@ use crate::read::Field;
 use crate::read::Record;
 use crate::source::Span;
 
-/// Who runs the protocol.
+/// The side that runs the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// C does: `enter` returns true while there is something to do, `leave` ends it.
+    /// C: `enter` returns true in each round, `leave` ends the section.
     Entered,
-    /// The caller does: `begin` gives a sequence number, `check` tells whether it still holds.
+    /// The caller: `begin` returns a sequence number, `check` whether it has changed.
     Sequence,
 }
 
@@ -42,11 +42,11 @@ pub struct Section {
     pub method: String,
     /// The fields that the caller gives, in order.
     pub given: Vec<Given>,
-    /// `set(field = CONSTANT)`: what is the same in all sections of this kind.
+    /// `set(field = CONSTANT)`: fields that have the same value in all sections of this kind.
     pub set: Vec<Set>,
-    /// Storage that whoever runs the section provides.
+    /// Storage that the caller provides.
     pub room: Option<Room>,
-    /// Who runs it.
+    /// The side that runs its protocol.
     pub protocol: Protocol,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -55,7 +55,7 @@ pub struct Section {
 }
 
 impl Section {
-    /// Whether it shows what a function in that role steps through.
+    /// Whether it has the items of an iterator in that role.
     pub fn shows(&self, role: &Role) -> bool {
         match role {
             Role::Iterator(iteration) => iteration.of.as_ref().is_none_or(|(name, _)| *name == self.name),
@@ -73,11 +73,11 @@ pub struct Given {
     pub name: String,
     /// Its type.
     pub ty: CType,
-    /// The tag of what the integer holds.
+    /// The tag of the integer, if it has a type of its own.
     pub tag: Option<String>,
     /// The same on the typed side; settled by the check phase.
     pub typed: ir::Type,
-    /// `optional`: zero is a good value.
+    /// `optional`: zero is a valid value.
     pub optional: bool,
     /// The name.
     pub span: Span,
@@ -112,13 +112,13 @@ pub struct Set {
     pub span: Span,
 }
 
-/// A field that is given, and to which sections when not to all.
-struct Asked {
+/// A field that the caller sets, and the sections that have it if not all do.
+struct GivenField {
     given: Given,
     only: Vec<String>,
 }
 
-/// Makes the sections of a structure whose contract says so: one for each `section(...)`.
+/// Make the sections of a structure, one for each `section` clause.
 pub(super) fn lower(
     record: &Record,
     clauses: &mut Clauses<'_>,
@@ -133,13 +133,13 @@ pub(super) fn lower(
     }
     let names: Vec<String> = sections.iter().map(|section| section.name.clone()).collect();
     let room = record.fields.iter().find_map(|field| room(record, field, diagnostics));
-    let asked: Vec<Asked> =
-        record.fields.iter().filter_map(|field| asked(field, &names, diagnostics)).collect();
+    let fields: Vec<GivenField> =
+        record.fields.iter().filter_map(|field| given_field(field, &names, diagnostics)).collect();
     for section in &mut sections {
-        let to = |asked: &&Asked| asked.only.is_empty() || asked.only.contains(&section.name);
-        let free = |asked: &&Asked| section.set.iter().all(|set| set.field != asked.given.field);
+        let to = |field: &&GivenField| field.only.is_empty() || field.only.contains(&section.name);
+        let free = |field: &&GivenField| section.set.iter().all(|set| set.field != field.given.field);
         section.room.clone_from(&room);
-        section.given = asked.iter().filter(to).filter(free).map(|asked| asked.given.clone()).collect();
+        section.given = fields.iter().filter(to).filter(free).map(|field| field.given.clone()).collect();
     }
     sections
 }
@@ -149,7 +149,7 @@ fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics
         diagnostics.push(
             Diagnostic::error(
                 term.span,
-                "a section does not say what it is a section of",
+                "a section does not name its object",
                 "expected `section(\"Name\", of(tag), ...)`",
             )
             .help("name the structure of the object: of(hmm_mirror)"),
@@ -174,7 +174,7 @@ fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics
     })
 }
 
-fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Option<Asked> {
+fn given_field(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Option<GivenField> {
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     let term = clauses.take("given");
     let optional = term.is_some() && clauses.flag("optional", diagnostics);
@@ -183,7 +183,7 @@ fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Opti
     clauses.finish(diagnostics);
     let mut only = Vec::new();
     for arg in &term?.args {
-        let (Value::Text(name) | Value::Word(name)) = &arg.value else { continue };
+        let (Value::Text(name) | Value::Name(name)) = &arg.value else { continue };
         if !names.contains(name) {
             let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             diagnostics.push(
@@ -206,20 +206,20 @@ fn asked(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Opti
         optional,
         span: field.span,
     };
-    Some(Asked { given, only })
+    Some(GivenField { given, only })
 }
 
 fn room(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Room> {
-    let term = field.contract.terms.iter().find(|term| term.word() == Some("room"))?;
-    let words: Vec<&str> = term.args.iter().filter_map(Term::word).collect();
-    let length = words.first().and_then(|name| record.field(name));
+    let term = field.contract.terms.iter().find(|term| term.name() == Some("room"))?;
+    let names: Vec<&str> = term.args.iter().filter_map(Term::name).collect();
+    let length = names.first().and_then(|name| record.field(name));
     let integer = length.filter(|length| matches!(length.ty.plain(), CType::Int(_)));
     let elem = match field.ty.plain() {
         CType::Pointer { to, constant: false } => Some(to.as_ref()),
         _ => None,
     };
     let elem = elem.filter(|to| matches!(to.plain(), CType::Int(_)));
-    match (elem, integer, words.as_slice()) {
+    match (elem, integer, names.as_slice()) {
         (Some(elem), Some(length), [_, count]) => Some(Room {
             field: field.name.clone(),
             elem: elem.clone(),
@@ -231,7 +231,7 @@ fn room(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option
             diagnostics.push(
                 Diagnostic::error(
                     term.span,
-                    format!("`{}` does not say how much room there is", field.name),
+                    format!("`{}` does not state the size of its array", field.name),
                     "expected `room(field, CONSTANT)` on a pointer to integers that are written",
                 )
                 .help(format!(
@@ -248,8 +248,8 @@ fn room(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option
 fn set(record: &Record, term: &Term, diagnostics: &mut Diagnostics) -> Vec<Set> {
     let mut found = Vec::new();
     for arg in &term.args {
-        let constant = arg.equals.as_deref().and_then(|right| right.word());
-        let field = arg.word().and_then(|name| record.field(name));
+        let constant = arg.equals.as_deref().and_then(|right| right.name());
+        let field = arg.name().and_then(|name| record.field(name));
         match (field, constant) {
             (Some(field), Some(constant)) => found.push(Set {
                 field: field.name.clone(),
@@ -260,10 +260,10 @@ fn set(record: &Record, term: &Term, diagnostics: &mut Diagnostics) -> Vec<Set> 
             _ => diagnostics.push(
                 Diagnostic::error(
                     arg.span,
-                    "`set` does not say which field is what",
+                    "`set` does not assign a constant to a field",
                     format!("expected `field = CONSTANT`, with a field of `struct {}`", record.name),
                 )
-                .help("write `set(access = FOO_ACCESS_WRITE)`, say"),
+                .help("for example, write `set(access = FOO_ACCESS_WRITE)`"),
             ),
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) ->
 }
 
 fn name<'a>(term: &'a Term, diagnostics: &mut Diagnostics) -> Option<&'a str> {
-    let (Value::Text(name) | Value::Word(name)) = &term.value else { return None };
+    let (Value::Text(name) | Value::Name(name)) = &term.value else { return None };
     if !is_type_name(name) {
         diagnostics.push(
             Diagnostic::error(

@@ -5,7 +5,7 @@
 use super::choice;
 use super::choice::Variant;
 use super::clauses::Clauses;
-use super::flags::word_int;
+use super::flags::storage_int;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::read::CType;
@@ -53,8 +53,8 @@ pub(super) fn of_enum(
     Some(Tagged {
         tag: found.name.clone(),
         name,
-        int: word_int(found),
-        widened: word_int(found) != found.int,
+        int: storage_int(found),
+        widened: storage_int(found) != found.int,
         bits: single,
         of_enum: true,
         doc: found.doc.clone(),

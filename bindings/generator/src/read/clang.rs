@@ -101,7 +101,7 @@ pub(super) fn read(
     }
 }
 
-/// Tell clang-sys the path of libclang 19, unless LIBCLANG_PATH is set.
+/// Set the path of libclang 19 for clang-sys, unless LIBCLANG_PATH is set.
 fn find_libclang() {
     if std::env::var_os("LIBCLANG_PATH").is_some() {
         return;
@@ -243,7 +243,7 @@ impl Reader<'_> {
         let name = entity.get_name()?;
         let span = self.name_span(entity, &name)?;
         let contract = self.tag_contract(entity, span);
-        // What another header defines is looked up where it is defined.
+        // A record of another header is looked up by its definition.
         let definition = match entity.is_definition() {
             true => Some(entity),
             false if contract.is_empty() => None,
@@ -416,7 +416,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands between the parentheses of `__contract(...)`, and where.
+    /// The text between the parentheses of `__contract(...)`, and its position.
     fn contract_text(&mut self, attribute: Entity<'_>, expanded: &str) -> Option<(Span, String)> {
         let location = attribute.get_location()?.get_file_location();
         let file = self.file(&location.file?.get_path());

@@ -18,7 +18,7 @@ pub enum CType {
     Int(&'static str),
     /// A pointer.
     Pointer {
-        /// To what.
+        /// The type of the pointee.
         to: Box<CType>,
         /// Whether the pointee is const.
         constant: bool,
@@ -27,13 +27,13 @@ pub enum CType {
     Record(String),
     /// An enumeration, by tag.
     Enum(String),
-    /// A typedef and what it stands for.
+    /// A typedef and its type.
     Named(String, Box<CType>),
     /// A function.
     Function {
-        /// What it returns.
+        /// The type of the result.
         ret: Box<CType>,
-        /// What it takes.
+        /// The types of the parameters.
         params: Vec<CType>,
     },
     /// An array whose length is not part of its type.

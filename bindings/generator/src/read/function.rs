@@ -15,7 +15,7 @@ pub struct Function {
     pub name: String,
     /// Its parameters, in order.
     pub params: Vec<Parameter>,
-    /// What it returns.
+    /// The type of the result.
     pub ret: CType,
     /// Whether it is `static inline`, so that there is no symbol to link to.
     pub inline: bool,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// A kernel-doc comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doc {
-    /// What follows the dash on the first line.
+    /// The text after the dash on the first line.
     pub brief: String,
     /// The members or parameters.
     pub members: BTreeMap<String, String>,

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-/// What a token is.
+/// The kinds of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A name or keyword.
@@ -23,7 +23,7 @@ pub enum Kind {
 /// A token and where it is, counted from the start of the text that was lexed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its text.
     pub text: String,

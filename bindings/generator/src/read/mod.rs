@@ -40,7 +40,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use terms::Term;
 
-/// What to read, and how.
+/// The headers to read, with their options.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
     /// The headers for whose declarations bindings are written.

@@ -47,7 +47,7 @@ pub struct Field {
 
 impl Field {
     /// The argument of the attribute macro that has one of those names.
-    pub fn said(&self, names: &[&str]) -> Option<(&str, Span)> {
+    pub fn attribute_arg(&self, names: &[&str]) -> Option<(&str, Span)> {
         let found = self.attributes.iter().find(|a| names.contains(&a.name.as_str()))?;
         Some((found.args.first()?, found.span))
     }

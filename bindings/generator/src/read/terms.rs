@@ -22,7 +22,7 @@ const DEEPEST: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// The keyword of a clause, or a name of something in C.
-    Word(String),
+    Name(String),
     /// A string.
     Text(String),
     /// A number.
@@ -50,9 +50,9 @@ pub struct Term {
 
 impl Term {
     /// The keyword or name, if it is one.
-    pub fn word(&self) -> Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         match &self.value {
-            Value::Word(word) => Some(word),
+            Value::Name(name) => Some(name),
             _ => None,
         }
     }
@@ -138,7 +138,7 @@ impl<'a> Parser<'a> {
         let (value, name_span) = self.value()?;
         let mut span = name_span;
         let mut args = Vec::new();
-        let called = self.peek_mark('(') && matches!(value, Value::Word(_));
+        let called = self.peek_mark('(') && matches!(value, Value::Name(_));
         if called {
             let open = self.here();
             self.at += 1;
@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
             text.push_str(self.raw(self.at - 1));
             span = span.to(self.span(token));
         }
-        (Value::Word(text), span)
+        (Value::Name(text), span)
     }
 
     fn raw(&self, index: usize) -> &'a str {

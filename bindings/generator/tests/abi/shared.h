@@ -10,7 +10,7 @@ struct point {
 };
 
 union either {
-	unsigned long word;
+	unsigned long value;
 	struct point point;
 };
 

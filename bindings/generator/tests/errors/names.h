@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 
-/* Names that are none, and words with too much or too little in parentheses. */
+/* Invalid names, and clauses with missing or extra arguments. */
 struct thing {
 	int x;
 } __contract(object("Thing"), pinned, sync("yes"), send);

@@ -68,7 +68,7 @@ impl<T: StoreOperations> Store<T> {
     /// Calls `store_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::store| {
-            // SAFETY: `slot` is room for a `struct store` that does not move.
+            // SAFETY: `slot` is storage for a `struct store` that does not move.
             unsafe { bindings::store_init(slot, &Self::OPERATIONS) }
         });
         pin_init!(Self {
@@ -92,8 +92,8 @@ impl<T: StoreOperations> Store<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `copy` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `copy`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn copy_callback(
         store: *mut bindings::store,
         to: *mut bindings::frame,
@@ -104,10 +104,10 @@ impl<T: StoreOperations> Store<T> {
         // after the destructor has returned.
         let object = unsafe { Self::around(store) };
         // SAFETY: By the contract (`block(to, order)`) C passes the first of `1 << order` in a
-        // row, good for the call and nobody else's meanwhile.
+        // row, valid for the call, and not used elsewhere meanwhile.
         let to = unsafe { <super::Block<'_>>::from_raw(to, order) };
         // SAFETY: By the contract (`block(from, order, reads)`) C passes the first of `1 <<
-        // order` in a row, good for the call, of which the callback gets a shared reference.
+        // order` in a row, valid for the call, of which the callback gets a shared reference.
         let from = unsafe { <super::Block<'_>>::from_raw(from, order) };
         match <T as StoreOperations>::copy(object, to, &from) {
             Ok(()) => 0,
@@ -117,8 +117,8 @@ impl<T: StoreOperations> Store<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `look` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `look`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn look_callback(
         store: *mut bindings::store,
         at: *const bindings::frame,
@@ -128,7 +128,7 @@ impl<T: StoreOperations> Store<T> {
         // after the destructor has returned.
         let object = unsafe { Self::around(store) };
         // SAFETY: By the contract (`block(at, order, reads)`) C passes the first of `1 << order`
-        // in a row, good for the call, of which the callback gets a shared reference.
+        // in a row, valid for the call, of which the callback gets a shared reference.
         let at = unsafe { <super::Block<'_>>::from_raw(at.cast_mut(), order) };
         match <T as StoreOperations>::look(object, &at) {
             Ok(()) => 0,
@@ -138,8 +138,8 @@ impl<T: StoreOperations> Store<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `gone` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `gone`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn gone_callback(store: *mut bindings::store, cookie: *mut c_void) {
         // SAFETY: C calls back with the `struct store` that the constructor was given, and not
         // after the destructor has returned.

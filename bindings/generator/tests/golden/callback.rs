@@ -14,7 +14,7 @@ use crate::{
 use core::cell::UnsafeCell;
 use pin_init::Wrapper;
 
-/// What the user of a [`Alarm`] supplies.
+/// The callbacks of a [`Alarm`], which its user implements.
 ///
 /// The implementing type is the data that the [`Alarm`] holds.
 #[vtable]
@@ -49,7 +49,7 @@ impl<T: Ring> Alarm<T> {
     /// Calls `alarm_init()`.
     pub fn new(at: u32, data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::alarm| {
-            // SAFETY: `slot` is room for a `struct alarm` that does not move.
+            // SAFETY: `slot` is storage for a `struct alarm` that does not move.
             unsafe { bindings::alarm_init(slot, at, Some(Self::ring_callback)) }
         });
         pin_init!(Self {
@@ -73,8 +73,8 @@ impl<T: Ring> Alarm<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `ring` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `ring`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn ring_callback(arg0: *mut bindings::alarm) {
         // SAFETY: C calls back with the `struct alarm` that the constructor was given, and not
         // after the destructor has returned.

@@ -55,7 +55,7 @@ impl Lamp {
     /// Calls `lamp_init()`.
     pub fn new(color: Color) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::lamp| {
-            // SAFETY: `slot` is room for a `struct lamp` that does not move.
+            // SAFETY: `slot` is storage for a `struct lamp` that does not move.
             unsafe { bindings::lamp_init(slot, color as bindings::lamp_color) }
         });
         pin_init!(Self {

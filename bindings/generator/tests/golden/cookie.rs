@@ -37,7 +37,7 @@ impl Turnstile {
     /// Calls `turnstile_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::turnstile| {
-            // SAFETY: `slot` is room for a `struct turnstile` that does not move.
+            // SAFETY: `slot` is storage for a `struct turnstile` that does not move.
             unsafe { bindings::turnstile_init(slot) }
         });
         pin_init!(Self {
@@ -85,8 +85,8 @@ pub struct InsideGuard<'a> {
 impl<'a> Drop for InsideGuard<'a> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the type's invariants this thread holds the lock; `cookie` is what the lock
-        // returned (`cookie`).
+        // SAFETY: By the type's invariants this thread holds the lock; `cookie` is the value that
+        // the lock returned (`cookie`).
         unsafe { bindings::turnstile_leave(self.owner.as_raw(), self.cookie) };
     }
 }

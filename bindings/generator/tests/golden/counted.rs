@@ -85,9 +85,8 @@ impl Log {
         if first.is_null() {
             return &[];
         }
-        // SAFETY: C hands a `struct log` out with `nr_states` elements in `states`
-        // (`__counted_by`), and they live as long as it does, which cannot be copied. The pointer
-        // was not NULL.
+        // SAFETY: C passes a `struct log` with `nr_states` elements in `states` (`__counted_by`),
+        // and they live as long as it does, which cannot be copied. The pointer was not NULL.
         unsafe { core::slice::from_raw_parts(first, self.0.nr_states as usize) }
     }
 
@@ -95,14 +94,14 @@ impl Log {
     #[inline]
     pub fn levels(&self) -> &[u16] {
         let first = core::ptr::with_exposed_provenance(self.0.levels.as_ptr().addr());
-        // SAFETY: C hands a `struct log` out with `nr` elements in `levels` (`__counted_by`), and
-        // they live as long as it does, which cannot be copied. They lie behind what a reference
-        // to it covers, in memory that is C's.
+        // SAFETY: C passes a `struct log` with `nr` elements in `levels` (`__counted_by`), and
+        // they live as long as it does, which cannot be copied. They follow the structure,
+        // outside the memory that a reference to it covers.
         unsafe { core::slice::from_raw_parts(first, self.0.nr as usize) }
     }
 }
 
-/// What the user of a [`Meter`] supplies.
+/// The callbacks of a [`Meter`], which its user implements.
 ///
 /// The implementing type is the data that the [`Meter`] holds.
 #[vtable]
@@ -136,7 +135,7 @@ impl<T: Operations> Meter<T> {
     /// Calls `meter_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::meter| {
-            // SAFETY: `slot` is room for a `struct meter` that does not move.
+            // SAFETY: `slot` is storage for a `struct meter` that does not move.
             unsafe { bindings::meter_init(slot, &Self::OPERATIONS) }
         });
         pin_init!(Self {
@@ -161,8 +160,8 @@ impl<T: Operations> Meter<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `report` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `report`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn report_callback(meter: *mut bindings::meter, log: *const bindings::log) {
         // SAFETY: C calls back with the `struct meter` that the constructor was given, and not
         // after the destructor has returned.

@@ -6,20 +6,20 @@
 #include <linux/cleanup.h>
 #include <counted.h>
 
-/* A word that is not taken for any other. */
-struct dial_state_word {
+/* An integer with a type of its own. */
+struct dial_state_val {
 	unsigned int raw;
 };
 
-static inline struct dial_state_word dial_state_of(unsigned int bits)
+static inline struct dial_state_val dial_state_of(unsigned int bits)
 {
-	return (struct dial_state_word){ bits };
+	return (struct dial_state_val){ bits };
 }
 
-static inline bool dial_state_has(struct dial_state_word word,
+static inline bool dial_state_has(struct dial_state_val val,
 				  enum dial_state bits)
 {
-	return (word.raw & bits) == bits;
+	return (val.raw & bits) == bits;
 }
 
 /*

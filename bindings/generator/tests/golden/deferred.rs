@@ -29,7 +29,7 @@ use core::{
 };
 use pin_init::Wrapper;
 
-/// What the user of a [`Bell`] supplies.
+/// The callbacks of a [`Bell`], which its user implements.
 ///
 /// The implementing type is the data that the [`Bell`] holds.
 #[vtable]
@@ -47,13 +47,14 @@ pub trait BellOperations: Sized + Send + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct bell` that its constructor has initialised, with what belongs
-/// to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct bell` that its constructor has initialised, and to the data
+/// that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 pub struct Bell<T: BellOperations> {
     storage: NonNull<BellStorage<T>>,
 }
 
-/// What belongs to a [`Bell`].
+/// The storage of a [`Bell`].
 #[pin_data]
 struct BellStorage<T: BellOperations> {
     #[pin]
@@ -91,7 +92,7 @@ impl<T: BellOperations> Bell<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::bell| {
-            // SAFETY: `slot` is room for a `struct bell` that does not move.
+            // SAFETY: `slot` is storage for a `struct bell` that does not move.
             to_result(unsafe { bindings::bell_init(slot, &Self::OPERATIONS) })
         });
         let storage = try_pin_init!(BellStorage {
@@ -112,14 +113,14 @@ impl<T: BellOperations> Bell<T> {
     /// Allocates the storage of an object.
     fn allocate(init: impl PinInit<BellStorage<T>, Error>) -> Result<NonNull<BellStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &BellStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -152,24 +153,24 @@ impl<T: BellOperations> Bell<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `ring` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `ring`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn ring_callback(bell: *mut bindings::bell) {
         // SAFETY: C calls back with the `struct bell` that the constructor was given, and not
         // after `bell_exit_free` has called `free`.
         let object = unsafe { Self::around(bell) };
-        // SAFETY: By the contract (`requires(BellGuard)`) the lock is held, so nothing else
-        // reaches the data.
+        // SAFETY: By the contract (`requires(BellGuard)`) the lock is held, so no other thread
+        // accesses the data.
         let data = unsafe { &mut *object.storage().data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         let data = unsafe { Pin::new_unchecked(data) };
         <T as BellOperations>::ring(data)
     }
 
     /// # Safety
     ///
-    /// C must call this as the contract of `stop` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `stop`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn stop_callback(bell: *mut bindings::bell) {
         // SAFETY: C calls back with the `struct bell` that the constructor was given, and not
         // after `bell_exit_free` has called `free`.
@@ -197,8 +198,8 @@ impl<T: BellOperations> Bell<T> {
 impl<T: BellOperations> Drop for Bell<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `bell_exit_free` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `bell_exit_free` calls `free`.
         unsafe { bindings::bell_exit_free(self.as_raw(), Some(Self::free)) };
     }
 }
@@ -230,10 +231,10 @@ impl<'a, T: BellOperations> BellGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(BellGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(BellGuard = exclusive)`) no other
+        // one is.
         let data = unsafe { &mut *self.owner.storage().data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }
@@ -256,7 +257,7 @@ impl<'a, T: BellOperations> Drop for BellGuard<'a, T> {
     }
 }
 
-/// What the user of a [`Gong`] supplies.
+/// The callbacks of a [`Gong`], which its user implements.
 ///
 /// The implementing type is the data that the [`Gong`] holds.
 #[vtable]
@@ -274,13 +275,14 @@ pub trait GongOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct gong` that its constructor has initialised, with what belongs
-/// to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct gong` that its constructor has initialised, and to the data
+/// that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 pub struct Gong<T: GongOperations> {
     storage: NonNull<GongStorage<T>>,
 }
 
-/// What belongs to a [`Gong`].
+/// The storage of a [`Gong`].
 #[pin_data]
 struct GongStorage<T: GongOperations> {
     #[pin]
@@ -313,7 +315,7 @@ impl<T: GongOperations> Gong<T> {
         Error: From<E>,
     {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gong| {
-            // SAFETY: `slot` is room for a `struct gong` that does not move.
+            // SAFETY: `slot` is storage for a `struct gong` that does not move.
             unsafe { bindings::gong_init(slot, &Self::OPERATIONS) }
         });
         let storage = try_pin_init!(GongStorage {
@@ -341,14 +343,14 @@ impl<T: GongOperations> Gong<T> {
     /// Allocates the storage of an object.
     fn allocate(init: impl PinInit<GongStorage<T>, Error>) -> Result<NonNull<GongStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &GongStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -369,8 +371,8 @@ impl<T: GongOperations> Gong<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `strike` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `strike`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn strike_callback(gong: *mut bindings::gong) -> c_int {
         // SAFETY: C calls back with the `struct gong` that the constructor was given, and not
         // after `gong_exit_free` has called `free`.
@@ -383,8 +385,8 @@ impl<T: GongOperations> Gong<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `fade` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `fade`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn fade_callback(gong: *mut bindings::gong) {
         // SAFETY: C calls back with the `struct gong` that the constructor was given, and not
         // after `gong_exit_free` has called `free`.
@@ -414,8 +416,8 @@ impl<T: GongOperations> Gong<T> {
 impl<T: GongOperations> Drop for Gong<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `gong_exit_free` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `gong_exit_free` calls `free`.
         unsafe { bindings::gong_exit_free(self.as_raw(), Some(Self::free)) };
     }
 }

@@ -47,7 +47,7 @@ impl Port {
     /// Fails with `EINVAL`.
     pub fn new(number: i32) -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::port| {
-            // SAFETY: `slot` is room for a `struct port` that does not move.
+            // SAFETY: `slot` is storage for a `struct port` that does not move.
             to_result(unsafe { bindings::port_init(slot, number) })
         });
         try_pin_init!(Self {

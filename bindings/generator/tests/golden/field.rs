@@ -84,7 +84,7 @@ impl Reading {
     }
 }
 
-/// What the user of a [`Pump`] supplies.
+/// The callbacks of a [`Pump`], which its user implements.
 ///
 /// The implementing type is the data that the [`Pump`] holds.
 #[vtable]
@@ -137,7 +137,7 @@ impl<T: Operations> Pump<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::pump| {
-            // SAFETY: `slot` is room for a `struct pump` that does not move.
+            // SAFETY: `slot` is storage for a `struct pump` that does not move.
             to_result(unsafe { bindings::pump_init(slot, &Self::OPERATIONS) })
         });
         try_pin_init!(Self {
@@ -177,8 +177,8 @@ impl<T: Operations> Pump<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `start` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `start`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn start_callback(pump: *mut bindings::pump, speed: u32) -> c_int {
         // SAFETY: C calls back with the `struct pump` that the constructor was given, and not
         // after the destructor has returned.
@@ -193,8 +193,8 @@ impl<T: Operations> Pump<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `stop` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `stop`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn stop_callback(pump: *mut bindings::pump) {
         // SAFETY: C calls back with the `struct pump` that the constructor was given, and not
         // after the destructor has returned.

@@ -6,26 +6,25 @@
 #include <linux/cleanup.h>
 #include <field.h>
 
-/* A word that is not taken for any other. */
-struct pump_state_word {
+/* An integer with a type of its own. */
+struct pump_state_val {
 	unsigned int raw;
 };
 
-static inline struct pump_state_word pump_state_of(unsigned int bits)
+static inline struct pump_state_val pump_state_of(unsigned int bits)
 {
-	return (struct pump_state_word){ bits };
+	return (struct pump_state_val){ bits };
 }
 
-static inline bool pump_state_has(struct pump_state_word word,
+static inline bool pump_state_has(struct pump_state_val val,
 				  enum pump_state bits)
 {
-	return (word.raw & bits) == bits;
+	return (val.raw & bits) == bits;
 }
 
-static inline struct pump_state_word
-reading_state(const struct reading *reading)
+static inline struct pump_state_val reading_state(const struct reading *reading)
 {
-	return (struct pump_state_word){ reading->state };
+	return (struct pump_state_val){ reading->state };
 }
 
 /*

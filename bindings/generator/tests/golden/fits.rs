@@ -59,7 +59,7 @@ impl Yard {
     /// Calls `yard_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::yard| {
-            // SAFETY: `slot` is room for a `struct yard` that does not move.
+            // SAFETY: `slot` is storage for a `struct yard` that does not move.
             unsafe { bindings::yard_init(slot) }
         });
         pin_init!(Self {
@@ -123,15 +123,15 @@ impl Yard {
 
     /// Runs a section of `struct yard`.
     ///
-    /// `body` runs again for as long as what it read has changed meanwhile; its result is
-    /// returned only when it has not.
+    /// `body` is repeated until the data has not changed while it ran; the result of the last
+    /// run is returned.
     pub fn look<R>(&self, mut body: impl FnMut(&Self) -> R) -> R {
         loop {
             // SAFETY: By the type's invariants `self` is a valid `struct yard`.
             let sequence = unsafe { bindings::yard_look(self.as_raw()) };
             let result = body(self);
             // SAFETY: By the type's invariants `self` is valid; `sequence` is what `yard_look`
-            // gave for it.
+            // returned for it.
             let changed = unsafe { bindings::yard_looked(self.as_raw(), sequence) };
             if !changed {
                 return result;
@@ -209,7 +209,7 @@ impl Shed {
     /// Calls `shed_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::shed| {
-            // SAFETY: `slot` is room for a `struct shed` that does not move.
+            // SAFETY: `slot` is storage for a `struct shed` that does not move.
             unsafe { bindings::shed_init(slot) }
         });
         pin_init!(Self {
@@ -242,7 +242,7 @@ impl Well {
     /// Calls `well_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::well| {
-            // SAFETY: `slot` is room for a `struct well` that does not move.
+            // SAFETY: `slot` is storage for a `struct well` that does not move.
             unsafe { bindings::well_init(slot) }
         });
         pin_init!(Self {

@@ -15,8 +15,8 @@ DEFINE_GUARD(yard, struct yard *, yard_enter(_T), yard_leave(_T))
 /* yard_unlock_with() takes more than the object, so there is no guard() for it. */
 
 /*
- * yard_look(object) { }: the statement runs again for as long as what it reads has
- * changed meanwhile; it must not be left early.
+ * yard_look(object) { }: the statement is repeated until the data has not changed
+ * while it ran; it must not be left early.
  */
 #define yard_look(_object)                                             \
 	for (unsigned int _seq = yard_look(_object), _more = 1; _more; \

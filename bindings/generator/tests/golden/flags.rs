@@ -81,7 +81,7 @@ impl File {
     /// Fails with the error that the C function returns.
     pub fn new(mode: Mode) -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::file| {
-            // SAFETY: `slot` is room for a `struct file` that does not move.
+            // SAFETY: `slot` is storage for a `struct file` that does not move.
             to_result(unsafe { bindings::file_open(slot, mode.0) })
         });
         try_pin_init!(Self {

@@ -6,20 +6,19 @@
 #include <linux/cleanup.h>
 #include <flags.h>
 
-/* A word that is not taken for any other. */
-struct file_mode_word {
+/* An integer with a type of its own. */
+struct file_mode_val {
 	unsigned int raw;
 };
 
-static inline struct file_mode_word file_mode_of(unsigned int bits)
+static inline struct file_mode_val file_mode_of(unsigned int bits)
 {
-	return (struct file_mode_word){ bits };
+	return (struct file_mode_val){ bits };
 }
 
-static inline bool file_mode_has(struct file_mode_word word,
-				 enum file_mode bits)
+static inline bool file_mode_has(struct file_mode_val val, enum file_mode bits)
 {
-	return (word.raw & bits) == bits;
+	return (val.raw & bits) == bits;
 }
 
 /* struct file *x __free(file_close): ended when @x goes out of scope. */

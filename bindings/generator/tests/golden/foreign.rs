@@ -38,7 +38,7 @@ impl Survey {
     /// Fails with the error that the C function returns.
     pub fn new<'a>(space: &'a crate::foreign::Space) -> impl PinInit<Self, Error> + 'a {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::survey| {
-            // SAFETY: `slot` is room for a `struct survey` that does not move; `space` is a
+            // SAFETY: `slot` is storage for a `struct survey` that does not move; `space` is a
             // reference and so valid for the call.
             to_result(unsafe { bindings::survey_init(slot, space.as_raw()) })
         });
@@ -94,8 +94,8 @@ impl Lamp {
         let pit: ARef<crate::foreign::Pit> = pit.into();
         let raw_pit = pit.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::lamp| {
-            // SAFETY: `slot` is room for a `struct lamp` that does not move; `pit` is kept alive
-            // by the object (`keeps`).
+            // SAFETY: `slot` is storage for a `struct lamp` that does not move; `pit` is kept
+            // alive by the object (`keeps`).
             to_result(unsafe { bindings::lamp_init(slot, raw_pit, oil) })
         });
         try_pin_init!(Self {

@@ -24,7 +24,7 @@ use core::{
 };
 use pin_init::Wrapper;
 
-/// What the user of a [`Till`] supplies.
+/// The callbacks of a [`Till`], which its user implements.
 ///
 /// The implementing type is the data that the [`Till`] holds.
 #[vtable]
@@ -73,7 +73,7 @@ impl<T: Operations> Till<T> {
     /// Calls `till_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::till| {
-            // SAFETY: `slot` is room for a `struct till` that does not move.
+            // SAFETY: `slot` is storage for a `struct till` that does not move.
             unsafe { bindings::till_init(slot, &Self::OPERATIONS) }
         });
         pin_init!(Self {
@@ -151,8 +151,8 @@ impl<T: Operations> Till<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `opened` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `opened`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn opened_callback(till: *mut bindings::till) {
         // SAFETY: C calls back with the `struct till` that the constructor was given, and not
         // after the destructor has returned.
@@ -164,8 +164,8 @@ impl<T: Operations> Till<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `closed` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `closed`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn closed_callback(till: *mut bindings::till) {
         // SAFETY: C calls back with the `struct till` that the constructor was given, and not
         // after the destructor has returned.
@@ -286,7 +286,7 @@ impl Ticket {
     /// Calls `ticket_new()`.
     #[inline]
     pub fn new() -> Option<Ticket> {
-        // SAFETY: The contract asks nothing of the caller.
+        // SAFETY: The contract requires nothing of the caller.
         let ptr = NonNull::new(unsafe { bindings::ticket_new() })?;
         Some(Ticket { ptr })
     }
@@ -329,7 +329,7 @@ impl Gate {
     /// Calls `gate_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
-            // SAFETY: `slot` is room for a `struct gate` that does not move.
+            // SAFETY: `slot` is storage for a `struct gate` that does not move.
             unsafe { bindings::gate_init(slot) }
         });
         pin_init!(Self {

@@ -15,7 +15,7 @@ use crate::{
 use core::cell::UnsafeCell;
 use pin_init::Wrapper;
 
-/// What the user of a [`Pump`] supplies.
+/// The callbacks of a [`Pump`], which its user implements.
 ///
 /// The implementing type is the data that the [`Pump`] holds.
 #[vtable]
@@ -75,8 +75,8 @@ impl<T: PumpOperations> Pump<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::pump| {
-            // SAFETY: `slot` is room for a `struct pump`. C finds what is `given`, and zeros
-            // around it.
+            // SAFETY: `slot` is storage for a `struct pump`, in which the `given` fields are set
+            // and the others are zero.
             unsafe {
                 slot.write_bytes(0, 1);
                 (&raw mut (*slot).ops).write(&Self::OPERATIONS);
@@ -117,8 +117,8 @@ impl<T: PumpOperations> Pump<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `start` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `start`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn start_callback(pump: *mut bindings::pump) -> c_int {
         // SAFETY: C calls back with the `struct pump` that the constructor was given, and not
         // after the destructor has returned.

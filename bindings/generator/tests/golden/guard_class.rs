@@ -42,7 +42,7 @@ impl Lamp {
     /// Calls `lamp_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::lamp| {
-            // SAFETY: `slot` is room for a `struct lamp` that does not move.
+            // SAFETY: `slot` is storage for a `struct lamp` that does not move.
             unsafe { bindings::lamp_init(slot) }
         });
         pin_init!(Self {
@@ -112,7 +112,7 @@ impl Shelf {
     /// Calls `shelf_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::shelf| {
-            // SAFETY: `slot` is room for a `struct shelf` that does not move.
+            // SAFETY: `slot` is storage for a `struct shelf` that does not move.
             unsafe { bindings::shelf_init(slot) }
         });
         pin_init!(Self {
@@ -133,7 +133,7 @@ impl Shelf {
         let ptr = unsafe { bindings::shelf_first(self.as_raw()) };
         // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: By the contract (`owned`) the reference is the caller's to give back.
+        // SAFETY: By the contract (`owned`) the caller owns the reference.
         unsafe { ARef::from_raw(ptr.cast()) }
     }
 
@@ -144,7 +144,7 @@ impl Shelf {
         let ptr = unsafe { bindings::shelf_last(self.as_raw()) };
         // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: By the contract (`borrowed(shelf)`) it stays for as long as `self`.
+        // SAFETY: By the contract (`borrowed(shelf)`) it is valid as long as `self`.
         unsafe { <Book>::from_raw(ptr.as_ptr()) }
     }
 
@@ -249,13 +249,13 @@ impl Book {
 unsafe impl AlwaysRefCounted for Book {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: The reference that `self` is shows that the count is not zero.
+        // SAFETY: `self` is a reference, so the count is not zero.
         unsafe { bindings::book_get(self.as_raw()) };
     }
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::book_put(obj.cast().as_ptr()) };
     }
 }

@@ -14,7 +14,7 @@ DEFINE_GUARD_COND(shelf_lock_shared, _try, shelf_try_read(_T))
 /* struct book *x __free(book_put): its reference is given back when @x goes out of scope. */
 DEFINE_FREE(book_put, struct book *, if (!IS_ERR_OR_NULL(_T)) book_put(_T))
 
-/* CLASS(book_ref, x)(y): a reference of its own to what @y points to. */
+/* CLASS(book_ref, x)(y): another reference to the object of @y. */
 DEFINE_CLASS(book_ref, struct book *, book_put(_T), ({
 		     book_get(from);
 		     from;

@@ -63,13 +63,13 @@ impl Space {
 unsafe impl AlwaysRefCounted for Space {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: The reference that `self` is shows that the count is not zero.
+        // SAFETY: `self` is a reference, so the count is not zero.
         unsafe { bindings::space_get(self.as_raw()) };
     }
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::space_put(obj.cast().as_ptr()) };
     }
 }
@@ -102,7 +102,7 @@ impl Window {
     pub fn new(space: ARef<Space>, owner: *const c_void) -> impl PinInit<Self, Error> {
         let raw_space = space.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::window| {
-            // SAFETY: `slot` is room for a `struct window` that does not move; `space` is kept
+            // SAFETY: `slot` is storage for a `struct window` that does not move; `space` is kept
             // alive by the object (`keeps`).
             to_result(unsafe { bindings::window_init(slot, raw_space, owner.cast_mut()) })
         });
@@ -161,7 +161,7 @@ impl Pane {
     pub fn new(window: Arc<Window>) -> impl PinInit<Self> {
         let raw_window = window.as_raw();
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pane| {
-            // SAFETY: `slot` is room for a `struct pane` that does not move; `window` is kept
+            // SAFETY: `slot` is storage for a `struct pane` that does not move; `window` is kept
             // alive by the object (`keeps`).
             unsafe { bindings::pane_init(slot, raw_window) }
         });

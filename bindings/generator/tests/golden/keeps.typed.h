@@ -9,7 +9,7 @@
 /* struct space *x __free(space_put): its reference is given back when @x goes out of scope. */
 DEFINE_FREE(space_put, struct space *, if (!IS_ERR_OR_NULL(_T)) space_put(_T))
 
-/* CLASS(space_ref, x)(y): a reference of its own to what @y points to. */
+/* CLASS(space_ref, x)(y): another reference to the object of @y. */
 DEFINE_CLASS(space_ref, struct space *, space_put(_T), ({
 		     space_get(from);
 		     from;

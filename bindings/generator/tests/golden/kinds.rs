@@ -93,7 +93,7 @@ impl<T> Garden<T> {
     /// Calls `garden_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::garden| {
-            // SAFETY: `slot` is room for a `struct garden` that does not move.
+            // SAFETY: `slot` is storage for a `struct garden` that does not move.
             unsafe { bindings::garden_init(slot) }
         });
         pin_init!(Self {
@@ -122,8 +122,8 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -139,12 +139,12 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with, or with the error that ended the section.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn walk_with(
         &self,
         visit: Visit,
@@ -158,8 +158,8 @@ impl<T> Garden<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct walk` asks, for the object that `self` is;
-            // what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct walk` requires, for the object `self`; no
+            // view of an earlier batch exists.
             let inside = unsafe { bindings::walk_next(&mut state.0) };
             if !inside {
                 break;
@@ -168,10 +168,10 @@ impl<T> Garden<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(GateGuard)`) the lock is held, so nothing
-            // else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(GateGuard)`) the lock is held, so no other
+            // thread accesses the data.
             let data = unsafe { &mut *self.data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -181,14 +181,14 @@ impl<T> Garden<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::walk_error(&state.0) })
     }
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `visit` is `VISIT_ALONE`: Have a bed to oneself.
     ///
@@ -205,14 +205,14 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `visit` is `VISIT_ALONE`: Have a bed to oneself.
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with, or with the error that ended the section.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn retreat_with(
         &self,
         hours: u32,
@@ -225,8 +225,8 @@ impl<T> Garden<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct walk` asks, for the object that `self` is;
-            // what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct walk` requires, for the object `self`; no
+            // view of an earlier batch exists.
             let inside = unsafe { bindings::walk_next(&mut state.0) };
             if !inside {
                 break;
@@ -235,10 +235,10 @@ impl<T> Garden<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(GateGuard)`) the lock is held, so nothing
-            // else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(GateGuard)`) the lock is held, so no other
+            // thread accesses the data.
             let data = unsafe { &mut *self.data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -248,14 +248,14 @@ impl<T> Garden<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::walk_error(&state.0) })
     }
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `basket`: Has to be empty.
     ///
@@ -274,14 +274,14 @@ impl<T> Garden<T> {
 
     /// A walk through the garden, whose gate is shut meanwhile.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `basket`: Has to be empty.
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with, or with the error that ended the section.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn harvest_with(
         &self,
         visit: Visit,
@@ -297,8 +297,8 @@ impl<T> Garden<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct walk` asks, for the object that `self` is;
-            // what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct walk` requires, for the object `self`; no
+            // view of an earlier batch exists.
             let inside = unsafe { bindings::walk_next(&mut state.0) };
             if !inside {
                 break;
@@ -307,10 +307,10 @@ impl<T> Garden<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(GateGuard)`) the lock is held, so nothing
-            // else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(GateGuard)`) the lock is held, so no other
+            // thread accesses the data.
             let data = unsafe { &mut *self.data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -320,7 +320,7 @@ impl<T> Garden<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::walk_error(&state.0) })
     }
 }
@@ -362,10 +362,10 @@ impl<'a, T> GateGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(GateGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(GateGuard = exclusive)`) no other
+        // one is.
         let data = unsafe { &mut *self.owner.data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }
@@ -390,7 +390,7 @@ impl<'a, T> Drop for GateGuard<'a, T> {
 
 /// A walk through the garden, whose gate is shut meanwhile.
 ///
-/// It exists only inside [`Garden::walk`], and nothing that it gives can be kept.
+/// It exists only inside [`Garden::walk`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -406,8 +406,8 @@ struct WalkState(bindings::walk);
 impl Drop for WalkState {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the contract (`leave`) `walk_leave` may be called on a state whether one is
-        // inside or not.
+        // SAFETY: By the contract (`leave`) `walk_leave` may be called inside the section and
+        // after it.
         unsafe { bindings::walk_leave(&mut self.0) };
     }
 }
@@ -426,7 +426,7 @@ impl<'s> Walk<'s> {
     }
 }
 
-/// The data of a [`Garden`] inside [`Garden::walk`]; what is of one section does not go with
+/// The data of a [`Garden`] inside [`Garden::walk`]; values of one section cannot be used with
 /// the data of another.
 pub struct WalkData<'s, T> {
     data: Pin<&'s mut T>,
@@ -467,8 +467,8 @@ impl<'s> Iterator for Beds<'s> {
     type Item = Bed<'s>;
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
-        // left.
+        // SAFETY: The section is entered for all of `'s`, and `item` is as the previous step left
+        // it.
         let more = unsafe { bindings::walk_bed(self.state, &mut self.item) };
         more.then_some(Bed(self.item, PhantomData))
     }
@@ -476,7 +476,7 @@ impl<'s> Iterator for Beds<'s> {
 
 /// A walk through the garden, whose gate is shut meanwhile.
 ///
-/// It exists only inside [`Garden::retreat`], and nothing that it gives can be kept.
+/// It exists only inside [`Garden::retreat`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -500,8 +500,8 @@ impl<'s> Retreat<'s> {
     }
 }
 
-/// The data of a [`Garden`] inside [`Garden::retreat`]; what is of one section does not go with
-/// the data of another.
+/// The data of a [`Garden`] inside [`Garden::retreat`]; values of one section cannot be used
+/// with the data of another.
 pub struct RetreatData<'s, T> {
     data: Pin<&'s mut T>,
     _brand: PhantomData<fn(&'s ()) -> &'s ()>,
@@ -532,7 +532,7 @@ impl<T: Unpin> DerefMut for RetreatData<'_, T> {
 
 /// A walk through the garden, whose gate is shut meanwhile.
 ///
-/// It exists only inside [`Garden::harvest`], and nothing that it gives can be kept.
+/// It exists only inside [`Garden::harvest`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -567,8 +567,8 @@ impl<'s> Harvest<'s> {
     }
 }
 
-/// The data of a [`Garden`] inside [`Garden::harvest`]; what is of one section does not go with
-/// the data of another.
+/// The data of a [`Garden`] inside [`Garden::harvest`]; values of one section cannot be used
+/// with the data of another.
 pub struct HarvestData<'s, T> {
     data: Pin<&'s mut T>,
     _brand: PhantomData<fn(&'s ()) -> &'s ()>,
@@ -608,8 +608,8 @@ impl<'s> Iterator for Fruits<'s> {
     type Item = Fruit<'s>;
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
-        // left.
+        // SAFETY: The section is entered for all of `'s`, and `item` is as the previous step left
+        // it.
         let more = unsafe { bindings::walk_fruit(self.state, &mut self.item) };
         more.then_some(Fruit(self.item, PhantomData))
     }
@@ -635,7 +635,7 @@ impl Basket {
     /// Calls `basket_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::basket| {
-            // SAFETY: `slot` is room for a `struct basket` that does not move.
+            // SAFETY: `slot` is storage for a `struct basket` that does not move.
             unsafe { bindings::basket_init(slot) }
         });
         pin_init!(Self {

@@ -18,9 +18,9 @@ DEFINE_GUARD(garden_gate, struct garden *, garden_lock(_T), garden_unlock(_T))
 
 /*
  * garden_walk(name, error, garden, visit) { }: the statement runs for each
- * piece of what was asked for; @name can be named in it and nowhere else.
- * @error, an int, tells how it ended; it is not set when the statement is left
- * early. .hours = ... may follow.
+ * batch of the section; @name can be named in it and nowhere else. @error, an
+ * int, is set to the result; it is not set when the statement is left early.
+ * .hours = ... may follow.
  */
 #define garden_walk(_name, _error, _garden, _visit, ...) \
 	for (scoped_walk _name = { .garden = (_garden),  \
@@ -51,10 +51,10 @@ static inline void walk_retreat_leave(struct walk_retreat *section)
 #define scoped_walk_retreat struct walk_retreat __cleanup(walk_retreat_leave)
 
 /*
- * garden_retreat(name, error, garden) { }: the statement runs for each piece of
- * what was asked for; @name can be named in it and nowhere else. @error, an
- * int, tells how it ended; it is not set when the statement is left early.
- * .hours = ... may follow.
+ * garden_retreat(name, error, garden) { }: the statement runs for each batch of
+ * the section; @name can be named in it and nowhere else. @error, an int, is
+ * set to the result; it is not set when the statement is left early. .hours =
+ * ... may follow.
  */
 #define garden_retreat(_name, _error, _garden, ...)                         \
 	for (scoped_walk_retreat _name = { .state = { .garden = (_garden),  \
@@ -92,8 +92,8 @@ static inline void walk_harvest_leave(struct walk_harvest *section)
 
 /*
  * garden_harvest(name, error, garden, visit, basket) { }: the statement runs
- * for each piece of what was asked for; @name can be named in it and nowhere
- * else. @error, an int, tells how it ended; it is not set when the statement is
+ * for each batch of the section; @name can be named in it and nowhere else.
+ * @error, an int, is set to the result; it is not set when the statement is
  * left early. .hours = ... may follow.
  */
 #define garden_harvest(_name, _error, _garden, _visit, _basket, ...)       \

@@ -32,7 +32,7 @@ impl Thing {
     /// Calls `thing_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::thing| {
-            // SAFETY: `slot` is room for a `struct thing` that does not move.
+            // SAFETY: `slot` is storage for a `struct thing` that does not move.
             unsafe { bindings::thing_init(slot) }
         });
         pin_init!(Self {

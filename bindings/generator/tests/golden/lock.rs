@@ -48,7 +48,7 @@ impl<T> Gate<T> {
     /// Calls `gate_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
-            // SAFETY: `slot` is room for a `struct gate` that does not move.
+            // SAFETY: `slot` is storage for a `struct gate` that does not move.
             unsafe { bindings::gate_init(slot) }
         });
         pin_init!(Self {
@@ -132,10 +132,10 @@ impl<'a, T> GateGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(GateGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(GateGuard = exclusive)`) no other
+        // one is.
         let data = unsafe { &mut *self.owner.data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }

@@ -34,7 +34,7 @@ impl Counter {
     /// Calls `counter_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::counter| {
-            // SAFETY: `slot` is room for a `struct counter` that does not move.
+            // SAFETY: `slot` is storage for a `struct counter` that does not move.
             unsafe { bindings::counter_init(slot) }
         });
         pin_init!(Self {

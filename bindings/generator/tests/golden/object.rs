@@ -43,7 +43,7 @@ impl Ring {
     /// Fails with `EINVAL` when `slots` is no power of two, or `ENOMEM`.
     pub fn new(slots: u32) -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::ring| {
-            // SAFETY: `slot` is room for a `struct ring` that does not move.
+            // SAFETY: `slot` is storage for a `struct ring` that does not move.
             to_result(unsafe { bindings::ring_init(slot, slots) })
         });
         try_pin_init!(Self {

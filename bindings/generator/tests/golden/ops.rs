@@ -86,7 +86,7 @@ impl<T: Operations> Engine<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::engine| {
-            // SAFETY: `slot` is room for a `struct engine` that does not move.
+            // SAFETY: `slot` is storage for a `struct engine` that does not move.
             to_result(unsafe { bindings::engine_init(slot, &Self::OPERATIONS) })
         });
         try_pin_init!(Self {
@@ -122,16 +122,16 @@ impl<T: Operations> Engine<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `start` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `start`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn start_callback(engine: *mut bindings::engine, speed: u32) -> c_int {
         // SAFETY: C calls back with the `struct engine` that the constructor was given, and not
         // after the destructor has returned.
         let object = unsafe { Self::around(engine) };
-        // SAFETY: By the contract (`requires(EngineGuard)`) the lock is held, so nothing else
-        // reaches the data.
+        // SAFETY: By the contract (`requires(EngineGuard)`) the lock is held, so no other thread
+        // accesses the data.
         let data = unsafe { &mut *object.data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         let data = unsafe { Pin::new_unchecked(data) };
         match <T as Operations>::start(data, speed) {
             Ok(()) => 0,
@@ -141,8 +141,8 @@ impl<T: Operations> Engine<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `stop` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `stop`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn stop_callback(engine: *mut bindings::engine) {
         // SAFETY: C calls back with the `struct engine` that the constructor was given, and not
         // after the destructor has returned.
@@ -203,10 +203,10 @@ impl<'a, T: Operations> EngineGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(EngineGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(EngineGuard = exclusive)`) no
+        // other one is.
         let data = unsafe { &mut *self.owner.data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }

@@ -27,7 +27,7 @@ impl Session {
     /// Returns the session, or NULL when there is no memory.
     #[inline]
     pub fn new(id: i32) -> Option<Session> {
-        // SAFETY: The contract asks nothing of the caller.
+        // SAFETY: The contract requires nothing of the caller.
         let ptr = NonNull::new(unsafe { bindings::session_open(id) })?;
         Some(Session { ptr })
     }

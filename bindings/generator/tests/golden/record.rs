@@ -43,7 +43,7 @@ impl Area {
     /// Calls `area_size()`.
     #[inline]
     pub fn size(self) -> usize {
-        // SAFETY: The function is given a value that has no pointers, and nothing else.
+        // SAFETY: The only argument is a value that has no pointers.
         unsafe { bindings::area_size(&raw const self.0) }
     }
 }
@@ -83,7 +83,7 @@ impl Press {
     /// Calls `press_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::press| {
-            // SAFETY: `slot` is room for a `struct press` that does not move.
+            // SAFETY: `slot` is storage for a `struct press` that does not move.
             unsafe { bindings::press_init(slot) }
         });
         pin_init!(Self {

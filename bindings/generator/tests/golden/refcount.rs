@@ -54,9 +54,9 @@ impl Node {
     /// Returns the node, or NULL when there is none.
     #[inline]
     pub fn find(key: usize) -> Option<ARef<Node>> {
-        // SAFETY: The contract asks nothing of the caller.
+        // SAFETY: The contract requires nothing of the caller.
         let ptr = NonNull::new(unsafe { bindings::node_find(key) })?;
-        // SAFETY: By the contract (`owned`) the reference is the caller's to give back.
+        // SAFETY: By the contract (`owned`) the caller owns the reference.
         Some(unsafe { ARef::from_raw(ptr.cast()) })
     }
 
@@ -69,7 +69,7 @@ impl Node {
         let ptr = unsafe { bindings::node_parent(self.as_raw()) };
         // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: By the contract (`borrowed(node)`) it stays for as long as `self`.
+        // SAFETY: By the contract (`borrowed(node)`) it is valid as long as `self`.
         unsafe { <Node>::from_raw(ptr.as_ptr()) }
     }
 }
@@ -79,13 +79,13 @@ impl Node {
 unsafe impl AlwaysRefCounted for Node {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: The reference that `self` is shows that the count is not zero.
+        // SAFETY: `self` is a reference, so the count is not zero.
         unsafe { bindings::node_get(self.as_raw()) };
     }
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::node_put(obj.cast().as_ptr()) };
     }
 }

@@ -9,7 +9,7 @@
 /* struct node *x __free(node_put): its reference is given back when @x goes out of scope. */
 DEFINE_FREE(node_put, struct node *, if (!IS_ERR_OR_NULL(_T)) node_put(_T))
 
-/* CLASS(node_ref, x)(y): a reference of its own to what @y points to. */
+/* CLASS(node_ref, x)(y): another reference to the object of @y. */
 DEFINE_CLASS(node_ref, struct node *, node_put(_T), ({
 		     node_get(from);
 		     from;

@@ -38,7 +38,7 @@ impl Door {
     /// Calls `door_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::door| {
-            // SAFETY: `slot` is room for a `struct door` that does not move.
+            // SAFETY: `slot` is storage for a `struct door` that does not move.
             unsafe { bindings::door_init(slot) }
         });
         pin_init!(Self {

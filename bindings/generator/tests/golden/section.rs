@@ -36,8 +36,8 @@ impl Place<'_> {
     ///
     /// # Safety
     ///
-    /// The number says nothing any more once the section has ended. The caller must see to it
-    /// that nothing is reached by it from then on, unless something else keeps it true.
+    /// The number is meaningless once the section has ended. The caller must not use it after
+    /// that, unless something else keeps it valid.
     #[inline]
     pub unsafe fn into_raw(self) -> usize {
         self.0
@@ -96,7 +96,7 @@ impl<T> Book<T> {
     /// Calls `book_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::book| {
-            // SAFETY: `slot` is room for a `struct book` that does not move.
+            // SAFETY: `slot` is storage for a `struct book` that does not move.
             unsafe { bindings::book_init(slot) }
         });
         pin_init!(Self {
@@ -125,8 +125,8 @@ impl<T> Book<T> {
 
     /// Pages that stay as they are while one reads.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -142,12 +142,12 @@ impl<T> Book<T> {
 
     /// Pages that stay as they are while one reads.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with, or with the error that ended the section.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn read_with(
         &self,
         first: u32,
@@ -164,8 +164,8 @@ impl<T> Book<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct reading` asks, for the object that `self`
-            // is; what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct reading` requires, for the object `self`; no
+            // view of an earlier batch exists.
             let inside = unsafe { bindings::reading_next(&mut state.0) };
             if !inside {
                 break;
@@ -174,10 +174,10 @@ impl<T> Book<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(BookGuard)`) the lock is held, so nothing
-            // else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(BookGuard)`) the lock is held, so no other
+            // thread accesses the data.
             let data = unsafe { &mut *self.data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -187,7 +187,7 @@ impl<T> Book<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::reading_error(&state.0) })
     }
 }
@@ -229,10 +229,10 @@ impl<'a, T> BookGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(BookGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(BookGuard = exclusive)`) no other
+        // one is.
         let data = unsafe { &mut *self.owner.data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }
@@ -257,7 +257,7 @@ impl<'a, T> Drop for BookGuard<'a, T> {
 
 /// Pages that stay as they are while one reads.
 ///
-/// It exists only inside [`Book::read`], and nothing that it gives can be kept.
+/// It exists only inside [`Book::read`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -273,8 +273,8 @@ struct PagesState(bindings::reading);
 impl Drop for PagesState {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the contract (`leave`) `reading_leave` may be called on a state whether one
-        // is inside or not.
+        // SAFETY: By the contract (`leave`) `reading_leave` may be called inside the section and
+        // after it.
         unsafe { bindings::reading_leave(&mut self.0) };
     }
 }
@@ -300,7 +300,7 @@ impl<'s> Pages<'s> {
     }
 }
 
-/// The data of a [`Book`] inside [`Book::read`]; what is of one section does not go with the
+/// The data of a [`Book`] inside [`Book::read`]; values of one section cannot be used with the
 /// data of another.
 pub struct PagesData<'s, T> {
     data: Pin<&'s mut T>,
@@ -341,8 +341,8 @@ impl<'s> Iterator for Lines<'s> {
     type Item = Line<'s>;
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
-        // left.
+        // SAFETY: The section is entered for all of `'s`, and `item` is as the previous step left
+        // it.
         let more = unsafe { bindings::reading_line(self.state, &mut self.item) };
         more.then_some(Line(self.item, PhantomData))
     }

@@ -16,10 +16,10 @@ DEFINE_GUARD(book, struct book *, book_lock(_T), book_unlock(_T))
 #define scoped_reading struct reading __cleanup(reading_leave)
 
 /*
- * book_read(name, error, book, first) { }: the statement runs for each piece of
- * what was asked for; @name can be named in it and nowhere else. @error, an
- * int, tells how it ended; it is not set when the statement is left early.
- * .candle = ... may follow.
+ * book_read(name, error, book, first) { }: the statement runs for each batch of
+ * the section; @name can be named in it and nowhere else. @error, an int, is
+ * set to the result; it is not set when the statement is left early. .candle =
+ * ... may follow.
  */
 #define book_read(_name, _error, _book, _first, ...)                     \
 	for (unsigned long _name##_room[READING_MARKS] __uninitialized,  \

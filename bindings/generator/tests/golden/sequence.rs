@@ -48,7 +48,7 @@ impl<T> Table<T> {
     /// Calls `table_init()`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::table| {
-            // SAFETY: `slot` is room for a `struct table` that does not move.
+            // SAFETY: `slot` is storage for a `struct table` that does not move.
             unsafe { bindings::table_init(slot) }
         });
         pin_init!(Self {
@@ -77,12 +77,12 @@ impl<T> Table<T> {
 
     /// Run on what a table holds, once it holds still.
     ///
-    /// `prepare` runs with no lock held, and again for as long as things have changed
-    /// meanwhile; `body` runs once, on what it prepared, under the lock, when they have not.
+    /// `prepare` runs with no lock held, and is repeated until the data has not changed
+    /// meanwhile; then `body` runs once, under the lock, on the value that `prepare` returned.
     ///
     /// # Errors
     ///
-    /// Fails with what `prepare` fails with.
+    /// Fails with the error of `prepare`.
     pub fn when_stable<P, R>(
         &self,
         mut prepare: impl FnMut() -> Result<P>,
@@ -94,7 +94,7 @@ impl<T> Table<T> {
             let prepared = prepare()?;
             let mut guard = self.lock();
             // SAFETY: By the type's invariants `self` is valid; `sequence` is what `table_begin`
-            // gave for it.
+            // returned for it.
             let changed = unsafe { bindings::table_retry(self.as_raw(), sequence) };
             if !changed {
                 return Ok(body(prepared, &mut guard));
@@ -130,10 +130,10 @@ impl<'a, T> TableGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(TableGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(TableGuard = exclusive)`) no
+        // other one is.
         let data = unsafe { &mut *self.owner.data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }
@@ -178,7 +178,7 @@ impl Clock {
     /// Calls `clock_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::clock| {
-            // SAFETY: `slot` is room for a `struct clock` that does not move.
+            // SAFETY: `slot` is storage for a `struct clock` that does not move.
             unsafe { bindings::clock_init(slot) }
         });
         pin_init!(Self {
@@ -203,15 +203,15 @@ impl Clock {
 
     /// Runs a section of `struct clock`.
     ///
-    /// `body` runs again for as long as what it read has changed meanwhile; its result is
-    /// returned only when it has not.
+    /// `body` is repeated until the data has not changed while it ran; the result of the last
+    /// run is returned.
     pub fn consistently<R>(&self, mut body: impl FnMut(&Self) -> R) -> R {
         loop {
             // SAFETY: By the type's invariants `self` is a valid `struct clock`.
             let sequence = unsafe { bindings::clock_begin(self.as_raw()) };
             let result = body(self);
             // SAFETY: By the type's invariants `self` is valid; `sequence` is what `clock_begin`
-            // gave for it.
+            // returned for it.
             let changed = unsafe { bindings::clock_retry(self.as_raw(), sequence) };
             if changed == 0 {
                 return result;

@@ -10,8 +10,8 @@
 DEFINE_GUARD(table, struct table *, table_lock(_T), table_unlock(_T))
 
 /*
- * clock_consistently(object) { }: the statement runs again for as long as what it reads has
- * changed meanwhile; it must not be left early.
+ * clock_consistently(object) { }: the statement is repeated until the data has not changed
+ * while it ran; it must not be left early.
  */
 #define clock_consistently(_object)                                      \
 	for (unsigned int _seq = clock_begin(_object), _more = 1; _more; \

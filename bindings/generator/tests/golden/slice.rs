@@ -33,8 +33,8 @@ impl Pipe {
     /// Calls `pipe_init()`.
     pub fn new<'a>(name: &'static CStr, note: &'a CStr) -> impl PinInit<Self> + 'a {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pipe| {
-            // SAFETY: `slot` is room for a `struct pipe` that does not move; `name` is there for
-            // ever, so it may be kept (`keeps`); `note` is a reference and so valid for the call.
+            // SAFETY: `slot` is storage for a `struct pipe` that does not move; `name` is never
+            // freed, so C may keep it (`keeps`); `note` is a reference and so valid for the call.
             unsafe { bindings::pipe_init(slot, name.as_char_ptr(), note.as_char_ptr()) }
         });
         pin_init!(Self {
@@ -65,8 +65,8 @@ impl Pipe {
     /// Calls `pipe_write()`.
     #[inline]
     pub fn write(&self, bytes: &[u8]) -> usize {
-        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is given with
-        // its own length.
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is passed
+        // with its own length.
         unsafe { bindings::pipe_write(self.as_raw(), bytes.as_ptr(), bytes.len()) }
     }
 
@@ -78,8 +78,8 @@ impl Pipe {
     #[inline]
     pub fn read(&self, words: &mut [u32]) -> Result {
         let nr = words.len().try_into()?;
-        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `words` is given with
-        // its own length.
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `words` is passed
+        // with its own length.
         to_result(unsafe { bindings::pipe_read(self.as_raw(), words.as_mut_ptr(), nr) })
     }
 }

@@ -35,8 +35,8 @@ impl Note {
     /// Calls `note_page()`.
     #[inline]
     pub fn number(&self) -> i32 {
-        // SAFETY: A reference to a `struct note` comes from C, and its pointers are good for as
-        // long as it is.
+        // SAFETY: A reference to a `struct note` comes from C, and its pointers are valid as long
+        // as it is.
         unsafe { bindings::note_page(&raw const self.0) }
     }
 }
@@ -80,13 +80,13 @@ impl Space {
 unsafe impl AlwaysRefCounted for Space {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: The reference that `self` is shows that the count is not zero.
+        // SAFETY: `self` is a reference, so the count is not zero.
         unsafe { bindings::space_get(self.as_raw()) };
     }
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::space_put(obj.cast().as_ptr()) };
     }
 }
@@ -157,7 +157,7 @@ impl Door {
     /// Calls `door_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::door| {
-            // SAFETY: `slot` is room for a `struct door` that does not move.
+            // SAFETY: `slot` is storage for a `struct door` that does not move.
             unsafe { bindings::door_init(slot) }
         });
         pin_init!(Self {

@@ -86,7 +86,7 @@ pub enum Arrived {}
 ///     Ok(parcel.arrive().days())
 /// }
 /// ```
-#[must_use = "it is ended when it is dropped, in whatever stage it is"]
+#[must_use = "it is ended when it is dropped, in any stage"]
 pub struct Parcel<'a, S> {
     ptr: NonNull<bindings::parcel>,
     _marker: PhantomData<(&'a (), S)>,
@@ -100,7 +100,7 @@ impl<'a> Parcel<'a, Packed> {
     /// Fails with `ENOMEM`.
     #[inline]
     pub fn new(depot: &'a Depot) -> Result<Self> {
-        // SAFETY: `depot` outlives the object, whose lifetime is its (`outlives`).
+        // SAFETY: `depot` outlives the object, which has its lifetime (`outlives`).
         let ptr = from_err_ptr(unsafe { bindings::parcel_pack(depot.as_raw()) })?;
         let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
         Ok(Parcel {
@@ -204,7 +204,7 @@ impl<'a> Ticket<'a> {
     /// Calls `ticket_draw()`.
     #[inline]
     pub fn new(depot: &'a Depot) -> Option<Self> {
-        // SAFETY: `depot` outlives the object, whose lifetime is its (`outlives`).
+        // SAFETY: `depot` outlives the object, which has its lifetime (`outlives`).
         let ptr = NonNull::new(unsafe { bindings::ticket_draw(depot.as_raw()) })?;
         Some(Ticket {
             ptr,

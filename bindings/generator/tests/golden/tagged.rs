@@ -35,7 +35,7 @@ impl Entry {
     /// The number in an entry.
     #[inline]
     pub fn number(self) -> usize {
-        // SAFETY: The function is given a value that has no pointers, and nothing else.
+        // SAFETY: The only argument is a value that has no pointers.
         unsafe { bindings::entry_number(self.0) }
     }
 }

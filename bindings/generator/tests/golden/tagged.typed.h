@@ -6,29 +6,29 @@
 #include <linux/cleanup.h>
 #include <tagged.h>
 
-/* A word that is not taken for any other. */
-struct entry_bits_word {
+/* An integer with a type of its own. */
+struct entry_bits_val {
 	unsigned long raw;
 };
 
-static inline struct entry_bits_word entry_bits_of(unsigned long bits)
+static inline struct entry_bits_val entry_bits_of(unsigned long bits)
 {
-	return (struct entry_bits_word){ bits };
+	return (struct entry_bits_val){ bits };
 }
 
-static inline bool entry_bits_has(struct entry_bits_word word,
+static inline bool entry_bits_has(struct entry_bits_val val,
 				  enum entry_bits bits)
 {
-	return (word.raw & bits) == bits;
+	return (val.raw & bits) == bits;
 }
 
-static inline unsigned long entry_bits_number(struct entry_bits_word word)
+static inline unsigned long entry_bits_number(struct entry_bits_val val)
 {
-	return entry_number(word.raw);
+	return entry_number(val.raw);
 }
 
-/* A word that is not taken for any other. */
-struct ticket_word {
+/* An integer with a type of its own. */
+struct ticket_val {
 	unsigned int raw;
 };
 

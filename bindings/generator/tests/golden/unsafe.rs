@@ -100,7 +100,7 @@ impl Boiler {
     /// The caller must promise that nothing else uses the registers at `address`.
     pub unsafe fn new(address: usize) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::boiler| {
-            // SAFETY: `slot` is room for a `struct boiler` that does not move; the caller
+            // SAFETY: `slot` is storage for a `struct boiler` that does not move; the caller
             // promises that nothing else uses the registers at `address`.
             unsafe { bindings::boiler_init(slot, address) }
         });
@@ -136,8 +136,8 @@ impl Boiler {
     #[inline]
     pub fn valve(&self) -> ValveState {
         let mut state: u32 = pin_init::zeroed();
-        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `state` is room for
-        // what is written.
+        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `state` is storage
+        // for the result.
         unsafe { bindings::boiler_valve(self.as_raw(), &raw mut state) };
         ValveState(state)
     }
@@ -150,8 +150,8 @@ impl Boiler {
     #[inline]
     pub fn measure(&self) -> Result<Reading> {
         let mut reading: bindings::reading = pin_init::zeroed();
-        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `reading` is room
-        // for what is written.
+        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `reading` is
+        // storage for the result.
         let value = unsafe { bindings::boiler_measure(self.as_raw(), &raw mut reading) };
         to_result(value)?;
         Ok(Reading(reading))
@@ -165,8 +165,8 @@ impl Boiler {
     #[inline]
     pub fn count(&self) -> Result<u32> {
         let mut value_: u32 = pin_init::zeroed();
-        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `value_` is room
-        // for what is written.
+        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `value_` is storage
+        // for the result.
         let value = unsafe { bindings::boiler_count(self.as_raw(), &raw mut value_) };
         to_result(value)?;
         Ok(value_)
@@ -181,8 +181,8 @@ impl Boiler {
     pub fn both(&self) -> Result<(bool, usize)> {
         let mut lit: bool = pin_init::zeroed();
         let mut litres: usize = pin_init::zeroed();
-        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `lit` is room for
-        // what is written; `litres` is room for what is written.
+        // SAFETY: By the type's invariants `self` is a valid `struct boiler`; `lit` is storage
+        // for the result; `litres` is storage for the result.
         let value = unsafe { bindings::boiler_both(self.as_raw(), &raw mut lit, &raw mut litres) };
         to_result(value)?;
         Ok((lit, litres))
@@ -193,7 +193,7 @@ impl Boiler {
     pub fn maker(&self) -> &CStr {
         // SAFETY: By the type's invariants `self` is a valid `struct boiler`.
         let ptr = unsafe { bindings::boiler_maker(self.as_raw()) };
-        // SAFETY: By the contract (`borrowed(boiler)`) it stays for as long as `self`.
+        // SAFETY: By the contract (`borrowed(boiler)`) it is valid as long as `self`.
         unsafe { CStr::from_char_ptr(ptr) }
     }
 
@@ -205,7 +205,7 @@ impl Boiler {
         if ptr.is_null() {
             return None;
         }
-        // SAFETY: By the contract (`borrowed(boiler)`) it stays for as long as `self`.
+        // SAFETY: By the contract (`borrowed(boiler)`) it is valid as long as `self`.
         Some(unsafe { CStr::from_char_ptr(ptr) })
     }
 }
@@ -227,7 +227,7 @@ impl Plaque {
     /// Calls `plaque_init()`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::plaque| {
-            // SAFETY: `slot` is room for a `struct plaque` that does not move.
+            // SAFETY: `slot` is storage for a `struct plaque` that does not move.
             unsafe { bindings::plaque_init(slot) }
         });
         pin_init!(Self {

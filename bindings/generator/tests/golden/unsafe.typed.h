@@ -6,20 +6,20 @@
 #include <linux/cleanup.h>
 #include <unsafe.h>
 
-/* A word that is not taken for any other. */
-struct valve_state_word {
+/* An integer with a type of its own. */
+struct valve_state_val {
 	unsigned int raw;
 };
 
-static inline struct valve_state_word valve_state_of(unsigned int bits)
+static inline struct valve_state_val valve_state_of(unsigned int bits)
 {
-	return (struct valve_state_word){ bits };
+	return (struct valve_state_val){ bits };
 }
 
-static inline bool valve_state_has(struct valve_state_word word,
+static inline bool valve_state_has(struct valve_state_val val,
 				   enum valve_state bits)
 {
-	return (word.raw & bits) == bits;
+	return (val.raw & bits) == bits;
 }
 
 __must_check int boiler_poke(struct boiler *boiler, unsigned long address);

@@ -14,7 +14,7 @@ use crate::{
 use core::cell::UnsafeCell;
 use pin_init::Wrapper;
 
-/// What the user of a [`IrqWork`] supplies.
+/// The callbacks of a [`IrqWork`], which its user implements.
 ///
 /// The implementing type is the data that the [`IrqWork`] holds.
 #[vtable]
@@ -49,7 +49,7 @@ impl<T: Operations> IrqWork<T> {
     /// Make one that is not queued.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::irq_work| {
-            // SAFETY: `slot` is room for a `struct irq_work` that does not move.
+            // SAFETY: `slot` is storage for a `struct irq_work` that does not move.
             unsafe { bindings::init_irq_work(slot, Some(Self::run_callback)) }
         });
         pin_init!(Self {
@@ -95,7 +95,7 @@ impl<T: Operations> IrqWork<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `run` says, on the `inner` of an object of this
+    /// C must call this according to the contract of `run`, on the `inner` of an object of this
     /// type.
     unsafe extern "C" fn run_callback(arg0: *mut bindings::irq_work) {
         // SAFETY: C calls back with the `struct irq_work` that the constructor was given, and not

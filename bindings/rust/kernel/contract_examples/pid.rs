@@ -56,9 +56,9 @@ impl Pid {
     /// Returns the process's identity, or nothing when there is no such process.
     #[inline]
     pub fn find_get_pid(nr: i32) -> Option<ARef<Pid>> {
-        // SAFETY: The contract asks nothing of the caller.
+        // SAFETY: The contract requires nothing of the caller.
         let ptr = NonNull::new(unsafe { bindings::find_get_pid(nr) })?;
-        // SAFETY: By the contract (`owned`) the reference is the caller's to give back.
+        // SAFETY: By the contract (`owned`) the caller owns the reference.
         Some(unsafe { ARef::from_raw(ptr.cast()) })
     }
 
@@ -77,13 +77,13 @@ impl Pid {
 unsafe impl AlwaysRefCounted for Pid {
     #[inline]
     fn inc_ref(&self) {
-        // SAFETY: The reference that `self` is shows that the count is not zero.
+        // SAFETY: `self` is a reference, so the count is not zero.
         unsafe { bindings::get_pid(self.as_raw()) };
     }
 
     #[inline]
     unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up the reference that it owns.
+        // SAFETY: The caller passes on the reference that it owns.
         unsafe { bindings::put_pid(obj.cast().as_ptr()) };
     }
 }

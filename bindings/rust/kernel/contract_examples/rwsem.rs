@@ -49,7 +49,7 @@ impl<T> RwSemaphore<T> {
     /// Make one that nobody holds.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::rw_semaphore| {
-            // SAFETY: `slot` is room for a `struct rw_semaphore` that does not move.
+            // SAFETY: `slot` is storage for a `struct rw_semaphore` that does not move.
             unsafe { bindings::init_rwsem(slot) }
         });
         pin_init!(Self {
@@ -211,10 +211,10 @@ impl<'a, T> WriteGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(WriteGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(WriteGuard = exclusive)`) no
+        // other one is.
         let data = unsafe { &mut *self.owner.data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }

@@ -34,7 +34,7 @@ impl SeqCount {
     /// Make one for something that has not changed yet.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::seqcount| {
-            // SAFETY: `slot` is room for a `struct seqcount` that does not move.
+            // SAFETY: `slot` is storage for a `struct seqcount` that does not move.
             unsafe { bindings::seqcount_init(slot) }
         });
         pin_init!(Self {
@@ -59,15 +59,15 @@ impl SeqCount {
 
     /// Begin to read data that may change.
     ///
-    /// `body` runs again for as long as what it read has changed meanwhile; its result is
-    /// returned only when it has not.
+    /// `body` is repeated until the data has not changed while it ran; the result of the last
+    /// run is returned.
     pub fn read<R>(&self, mut body: impl FnMut(&Self) -> R) -> R {
         loop {
             // SAFETY: By the type's invariants `self` is a valid `struct seqcount`.
             let sequence = unsafe { bindings::read_seqcount_begin(self.as_raw()) };
             let result = body(self);
             // SAFETY: By the type's invariants `self` is valid; `sequence` is what
-            // `read_seqcount_begin` gave for it.
+            // `read_seqcount_begin` returned for it.
             let changed = unsafe { bindings::read_seqcount_retry(self.as_raw(), sequence) };
             if changed == 0 {
                 return result;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the generated objects do, checked in a running kernel.
+//! Tests of the generated objects in a running kernel.
 
 use crate::prelude::*;
 

@@ -192,8 +192,9 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct hmm_devmem` that its constructor has initialised, with what
-/// belongs to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct hmm_devmem` that its constructor has initialised, and to the
+/// data that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 ///
 /// # Examples
 ///
@@ -247,7 +248,7 @@ pub struct DeviceMemory<T: MemoryOperations> {
     storage: NonNull<DeviceMemoryStorage<T>>,
 }
 
-/// What belongs to a [`DeviceMemory`].
+/// The storage of a [`DeviceMemory`].
 #[pin_data]
 struct DeviceMemoryStorage<T: MemoryOperations> {
     #[pin]
@@ -307,8 +308,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_devmem| {
-            // SAFETY: `slot` is room for a `struct hmm_devmem`. C finds what is `given`, and
-            // zeros around it.
+            // SAFETY: `slot` is storage for a `struct hmm_devmem`, in which the `given` fields
+            // are set and the others are zero.
             unsafe {
                 slot.write_bytes(0, 1);
                 (&raw mut (*slot).type_).write(kind.0);
@@ -521,14 +522,14 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         init: impl PinInit<DeviceMemoryStorage<T>, Error>,
     ) -> Result<NonNull<DeviceMemoryStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &DeviceMemoryStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -549,8 +550,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `copy` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `copy`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn copy_callback(
         devmem: *mut bindings::hmm_devmem,
         dst: *mut bindings::page,
@@ -561,10 +562,10 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // not after `hmm_devmem_exit_deferred` has called `free`.
         let object = unsafe { Self::around(devmem) };
         // SAFETY: By the contract (`block(dst, order)`) C passes the first of `1 << order` in a
-        // row, good for the call and nobody else's meanwhile.
+        // row, valid for the call, and not used elsewhere meanwhile.
         let dst = unsafe { <super::page::Block<'_>>::from_raw(dst, order) };
         // SAFETY: By the contract (`block(src, order, reads)`) C passes the first of `1 << order`
-        // in a row, good for the call, of which the callback gets a shared reference.
+        // in a row, valid for the call, of which the callback gets a shared reference.
         let src = unsafe { <super::page::Block<'_>>::from_raw(src, order) };
         match <T as MemoryOperations>::copy(&object, dst, &src) {
             Ok(()) => 0,
@@ -574,8 +575,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `clear` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `clear`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn clear_callback(
         devmem: *mut bindings::hmm_devmem,
         page: *mut bindings::page,
@@ -585,7 +586,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // not after `hmm_devmem_exit_deferred` has called `free`.
         let object = unsafe { Self::around(devmem) };
         // SAFETY: By the contract (`block(page, order)`) C passes the first of `1 << order` in a
-        // row, good for the call and nobody else's meanwhile.
+        // row, valid for the call, and not used elsewhere meanwhile.
         let page = unsafe { <super::page::Block<'_>>::from_raw(page, order) };
         match <T as MemoryOperations>::clear(&object, page) {
             Ok(()) => 0,
@@ -595,8 +596,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `grow` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `grow`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn grow_callback(devmem: *mut bindings::hmm_devmem) -> c_int {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
         // not after `hmm_devmem_exit_deferred` has called `free`.
@@ -609,8 +610,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
-    /// C must call this as the contract of `release` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `release`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn release_callback(devmem: *mut bindings::hmm_devmem, data: *mut c_void) {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
         // not after `hmm_devmem_exit_deferred` has called `free`.
@@ -638,8 +639,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 impl<T: MemoryOperations> Drop for DeviceMemory<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `hmm_devmem_exit_deferred` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `hmm_devmem_exit_deferred` calls `free`.
         unsafe { bindings::hmm_devmem_exit_deferred(self.as_raw(), Some(Self::free)) };
     }
 }
@@ -693,7 +694,7 @@ pub enum Committed {}
 ///     Ok(copied.commit().moved())
 /// }
 /// ```
-#[must_use = "it is ended when it is dropped, in whatever stage it is"]
+#[must_use = "it is ended when it is dropped, in any stage"]
 pub struct Migration<'a, S> {
     ptr: NonNull<bindings::hmm_devmem_migration>,
     _marker: PhantomData<(&'a (), S)>,
@@ -720,7 +721,7 @@ impl<'a> Migration<'a, Collected> {
         mm: &crate::mm::MmWithUser,
         span: Span,
     ) -> Result<Self> {
-        // SAFETY: `devmem` outlives the object, whose lifetime is its (`outlives`); `mm` is a
+        // SAFETY: `devmem` outlives the object, which has its lifetime (`outlives`); `mm` is a
         // reference and so valid for the call.
         let ptr = from_err_ptr(unsafe {
             bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0)

@@ -92,8 +92,8 @@
 //! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
 //! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate, because it is
 //! pinned or on the device already, none is locked, and a second walk reports the whole batch as
-//! any section does: that pages are in device memory is never certain, and the run says where they
-//! are. A batch is what one PMD maps, so that large folios stay whole.
+//! any section does. So a driver must not assume that pages are in device memory, but read it from
+//! the run. A batch is what one PMD maps, so that large folios stay whole.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -130,7 +130,7 @@ use core::{
 };
 use pin_init::Wrapper;
 
-/// What a section must make possible.
+/// The access to its pages that a section makes possible.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -210,7 +210,7 @@ impl PfnFlags {
     }
 }
 
-/// What the device must forget, and why.
+/// Addresses that the device must forget, and the reason.
 #[repr(transparent)]
 pub struct Invalidation(pub(crate) bindings::hmm_invalidation);
 
@@ -221,7 +221,7 @@ impl Invalidation {
         Span(self.0.span)
     }
 
-    /// What the CPU side is doing.
+    /// The change of the CPU's page tables.
     #[inline]
     pub fn event(&self) -> Event {
         Event(self.0.event)
@@ -244,8 +244,8 @@ impl Pfn<'_> {
     ///
     /// # Safety
     ///
-    /// The number says nothing any more once the section has ended. The caller must see to it
-    /// that nothing is reached by it from then on, unless something else keeps it true.
+    /// The number is meaningless once the section has ended. The caller must not use it after
+    /// that, unless something else keeps it valid.
     #[inline]
     pub unsafe fn into_raw(self) -> usize {
         self.0
@@ -277,7 +277,7 @@ impl<'s> Run<'s> {
         Pfn(self.0.pfn, PhantomData)
     }
 
-    /// What their pfns have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`, `HMM_PFN_ERROR`.
+    /// The flags of all of them: `HMM_PFN_VALID`, `HMM_PFN_WRITE`, `HMM_PFN_ERROR`.
     #[inline]
     pub fn flags(&self) -> PfnFlags {
         PfnFlags(self.0.flags)
@@ -320,7 +320,7 @@ impl DmaRun<'_> {
         self.0.address
     }
 
-    /// What their hmm pfns have in common: `HMM_PFN_VALID`, `HMM_PFN_WRITE`.
+    /// The flags of all of them: `HMM_PFN_VALID`, `HMM_PFN_WRITE`.
     #[inline]
     pub fn flags(&self) -> PfnFlags {
         PfnFlags(self.0.flags)
@@ -370,7 +370,7 @@ impl Span {
     /// Returns how many pages of `PAGE_SIZE` it has; 0 for a reversed one.
     #[inline]
     pub fn pages(self) -> usize {
-        // SAFETY: The function is given a value that has no pointers, and nothing else.
+        // SAFETY: The only argument is a value that has no pointers.
         unsafe { bindings::hmm_span_pages(self.0) }
     }
 
@@ -381,12 +381,12 @@ impl Span {
     /// Returns whether all of it are user addresses; false for a reversed one.
     #[inline]
     pub fn is_user(self) -> bool {
-        // SAFETY: The function is given a value that has no pointers, and nothing else.
+        // SAFETY: The only argument is a value that has no pointers.
         unsafe { bindings::hmm_span_is_user(self.0) }
     }
 }
 
-/// What a driver knows and the mirror does not.
+/// A driver's callbacks for its mirrors.
 ///
 /// The implementing type is the data that the [`Mirror`] holds.
 ///
@@ -443,8 +443,9 @@ pub trait Operations: Sized + Send + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct hmm_mirror` that its constructor has initialised, with what
-/// belongs to it. It is there until the object has ended, which happens after it is dropped.
+/// `storage` points to a `struct hmm_mirror` that its constructor has initialised, and to the
+/// data that goes with it. It is valid until the object has ended, which happens after it is
+/// dropped.
 ///
 /// # Examples
 ///
@@ -504,7 +505,7 @@ pub struct Mirror<T: Operations> {
     storage: NonNull<MirrorStorage<T>>,
 }
 
-/// What belongs to a [`Mirror`].
+/// The storage of a [`Mirror`].
 #[pin_data]
 struct MirrorStorage<T: Operations> {
     #[pin]
@@ -554,7 +555,7 @@ impl<T: Operations> Mirror<T> {
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror| {
-            // SAFETY: `slot` is room for a `struct hmm_mirror` that does not move; `mm` is a
+            // SAFETY: `slot` is storage for a `struct hmm_mirror` that does not move; `mm` is a
             // reference and so valid for the call.
             to_result(unsafe {
                 bindings::hmm_mirror_init(slot, mm.as_raw(), &Self::OPERATIONS, owner.cast_mut())
@@ -578,14 +579,14 @@ impl<T: Operations> Mirror<T> {
     /// Allocates the storage of an object.
     fn allocate(init: impl PinInit<MirrorStorage<T>, Error>) -> Result<NonNull<MirrorStorage<T>>> {
         let storage = KBox::pin_init(init, GFP_KERNEL)?;
-        // SAFETY: The storage stays where it is until it is freed.
+        // SAFETY: The storage does not move until it is freed.
         let storage = unsafe { Pin::into_inner_unchecked(storage) };
         Ok(NonNull::from(KBox::leak(storage)))
     }
 
     #[inline]
     fn storage(&self) -> &MirrorStorage<T> {
-        // SAFETY: By the type's invariants the storage is there for as long as the object.
+        // SAFETY: By the type's invariants the storage lives as long as the object.
         unsafe { self.storage.as_ref() }
     }
 
@@ -606,10 +607,10 @@ impl<T: Operations> Mirror<T> {
 
     /// Take the update lock.
     ///
-    /// While it is held no invalidation runs and no section is entered, so what the device's
-    /// page table holds stays true, but in ranges that have a lock of their own. May sleep. A
-    /// task that holds it already, that is inside a section of this mirror or in its invalidate
-    /// callback waits for itself; lockdep reports that.
+    /// While it is held no invalidation runs and no section is entered, so the entries of the
+    /// device's page table stay valid, except in ranges that have a lock of their own. May
+    /// sleep. A task that holds it already, that is inside a section of this mirror or in its
+    /// invalidate callback waits for itself; lockdep reports that.
     #[inline]
     pub fn lock(&self) -> UpdateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror`.
@@ -623,8 +624,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// # Errors
     ///
@@ -641,8 +642,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
     /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
@@ -671,7 +672,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
     /// listed at `hmm_section_next()`.
     pub fn populate_with(
         &self,
@@ -692,8 +693,8 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
-            // `self` is; what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object
+            // `self`; no view of an earlier batch exists.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
                 break;
@@ -702,10 +703,10 @@ impl<T: Operations> Mirror<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
-            // nothing else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so no
+            // other thread accesses the data.
             let data = unsafe { &mut *self.storage().data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -715,14 +716,14 @@ impl<T: Operations> Mirror<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
     /// itself, for atomic operations for example, until the CPU touches it: then it is
@@ -743,8 +744,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
     /// itself, for atomic operations for example, until the CPU touches it: then it is
@@ -778,7 +779,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
     /// listed at `hmm_section_next()`.
     pub fn exclusive_with(
         &self,
@@ -798,8 +799,8 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
-            // `self` is; what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object
+            // `self`; no view of an earlier batch exists.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
                 break;
@@ -808,10 +809,10 @@ impl<T: Operations> Mirror<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
-            // nothing else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so no
+            // other thread accesses the data.
             let data = unsafe { &mut *self.storage().data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -821,14 +822,14 @@ impl<T: Operations> Mirror<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
     /// mirror, with room for `span`.
@@ -849,8 +850,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
     /// mirror, with room for `span`.
@@ -882,7 +883,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
     /// listed at `hmm_section_next()`.
     pub fn populate_dma_with(
         &self,
@@ -905,8 +906,8 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
-            // `self` is; what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object
+            // `self`; no view of an earlier batch exists.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
                 break;
@@ -915,10 +916,10 @@ impl<T: Operations> Mirror<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
-            // nothing else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so no
+            // other thread accesses the data.
             let data = unsafe { &mut *self.storage().data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -928,14 +929,14 @@ impl<T: Operations> Mirror<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
     /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
@@ -956,8 +957,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Pages of a mirror, good for as long as one is inside.
     ///
-    /// `body` runs for each piece of what was asked for; what it is shown is good until it
-    /// returns, and cannot leave it.
+    /// `body` runs for each batch of the section; its arguments are valid until it returns, and
+    /// cannot leave it.
     ///
     /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
     /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
@@ -989,7 +990,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with what `body` fails with. 0 when every page was handled, or one of the errors
+    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
     /// listed at `hmm_section_next()`.
     pub fn populate_in_with(
         &self,
@@ -1012,8 +1013,8 @@ impl<T: Operations> Mirror<T> {
             ..pin_init::zeroed()
         });
         loop {
-            // SAFETY: The state is set up as `struct hmm_section` asks, for the object that
-            // `self` is; what was shown of it before is gone.
+            // SAFETY: The state is set up as `struct hmm_section` requires, for the object
+            // `self`; no view of an earlier batch exists.
             let inside = unsafe { bindings::hmm_section_next(&mut state.0) };
             if !inside {
                 break;
@@ -1022,10 +1023,10 @@ impl<T: Operations> Mirror<T> {
                 state: &state.0,
                 _brand: PhantomData,
             };
-            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so
-            // nothing else reaches the data.
+            // SAFETY: By the contract (`enter`, `holds(UpdateGuard)`) the lock is held, so no
+            // other thread accesses the data.
             let data = unsafe { &mut *self.storage().data.get() };
-            // SAFETY: The data is pinned with its object, and stays where it is.
+            // SAFETY: The data is pinned with its object, and does not move.
             let data = unsafe { Pin::new_unchecked(data) };
             body(
                 &shown,
@@ -1035,14 +1036,14 @@ impl<T: Operations> Mirror<T> {
                 },
             )?;
         }
-        // SAFETY: The state is valid, and nothing is shown of it any more.
+        // SAFETY: The state is valid, and no view of it exists any more.
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
     /// # Safety
     ///
-    /// C must call this as the contract of `invalidate` says, on the `inner` of an object of
-    /// this type.
+    /// C must call this according to the contract of `invalidate`, on the `inner` of an object
+    /// of this type.
     unsafe extern "C" fn invalidate_callback(
         mirror: *mut bindings::hmm_mirror,
         inv: *const bindings::hmm_invalidation,
@@ -1053,18 +1054,18 @@ impl<T: Operations> Mirror<T> {
         // SAFETY: C passes a valid `struct hmm_invalidation` for the call, and the layouts are
         // the same by `repr(transparent)`.
         let inv = unsafe { &*inv.cast::<Invalidation>() };
-        // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so nothing else
-        // reaches the data.
+        // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so no other thread
+        // accesses the data.
         let data = unsafe { &mut *object.storage().data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         let data = unsafe { Pin::new_unchecked(data) };
         <T as Operations>::invalidate(data, inv)
     }
 
     /// # Safety
     ///
-    /// C must call this as the contract of `release` says, on the `inner` of an object of this
-    /// type.
+    /// C must call this according to the contract of `release`, on the `inner` of an object of
+    /// this type.
     unsafe extern "C" fn release_callback(mirror: *mut bindings::hmm_mirror) {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
         // not after `hmm_mirror_exit_deferred` has called `free`.
@@ -1092,8 +1093,8 @@ impl<T: Operations> Mirror<T> {
 impl<T: Operations> Drop for Mirror<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after but its callbacks, until `hmm_mirror_exit_deferred` calls `free`.
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `hmm_mirror_exit_deferred` calls `free`.
         unsafe { bindings::hmm_mirror_exit_deferred(self.as_raw(), Some(Self::free)) };
     }
 }
@@ -1125,10 +1126,10 @@ impl<'a, T: Operations> UpdateGuard<'a, T> {
     /// The data, which stays where it is.
     #[inline]
     pub fn as_pin(&mut self) -> Pin<&mut T> {
-        // SAFETY: The guard is held, and by the contract (`data(UpdateGuard = exclusive)`) nobody
-        // else holds one.
+        // SAFETY: The guard is held, and by the contract (`data(UpdateGuard = exclusive)`) no
+        // other one is.
         let data = unsafe { &mut *self.owner.storage().data.get() };
-        // SAFETY: The data is pinned with its object, and stays where it is.
+        // SAFETY: The data is pinned with its object, and does not move.
         unsafe { Pin::new_unchecked(data) }
     }
 }
@@ -1158,7 +1159,7 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
 /// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
 /// provide `pfns`, too.
 ///
-/// It exists only inside [`Mirror::populate`], and nothing that it gives can be kept.
+/// It exists only inside [`Mirror::populate`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -1174,8 +1175,8 @@ struct PagesState(bindings::hmm_section);
 impl Drop for PagesState {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the contract (`leave`) `hmm_section_leave` may be called on a state whether
-        // one is inside or not.
+        // SAFETY: By the contract (`leave`) `hmm_section_leave` may be called inside the section
+        // and after it.
         unsafe { bindings::hmm_section_leave(&mut self.0) };
     }
 }
@@ -1199,7 +1200,7 @@ impl<'s> Pages<'s> {
     }
 }
 
-/// The data of a [`Mirror`] inside [`Mirror::populate`]; what is of one section does not go
+/// The data of a [`Mirror`] inside [`Mirror::populate`]; values of one section cannot be used
 /// with the data of another.
 pub struct PagesData<'s, T> {
     data: Pin<&'s mut T>,
@@ -1240,8 +1241,8 @@ impl<'s> Iterator for Runs<'s> {
     type Item = Run<'s>;
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
-        // left.
+        // SAFETY: The section is entered for all of `'s`, and `item` is as the previous step left
+        // it.
         let more = unsafe { bindings::hmm_section_run(self.state, &mut self.item) };
         more.then_some(Run(self.item, PhantomData))
     }
@@ -1254,7 +1255,7 @@ impl<'s> Iterator for Runs<'s> {
 /// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
 /// provide `pfns`, too.
 ///
-/// It exists only inside [`Mirror::exclusive`], and nothing that it gives can be kept.
+/// It exists only inside [`Mirror::exclusive`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -1336,7 +1337,7 @@ impl<'s> Exclusive<'s> {
     }
 }
 
-/// The data of a [`Mirror`] inside [`Mirror::exclusive`]; what is of one section does not go
+/// The data of a [`Mirror`] inside [`Mirror::exclusive`]; values of one section cannot be used
 /// with the data of another.
 pub struct ExclusiveData<'s, T> {
     data: Pin<&'s mut T>,
@@ -1373,7 +1374,7 @@ impl<T: Unpin> DerefMut for ExclusiveData<'_, T> {
 /// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
 /// provide `pfns`, too.
 ///
-/// It exists only inside [`Mirror::populate_dma`], and nothing that it gives can be kept.
+/// It exists only inside [`Mirror::populate_dma`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -1422,8 +1423,8 @@ impl<'s> DmaPages<'s> {
     }
 }
 
-/// The data of a [`Mirror`] inside [`Mirror::populate_dma`]; what is of one section does not go
-/// with the data of another.
+/// The data of a [`Mirror`] inside [`Mirror::populate_dma`]; values of one section cannot be
+/// used with the data of another.
 pub struct DmaPagesData<'s, T> {
     data: Pin<&'s mut T>,
     _brand: PhantomData<fn(&'s ()) -> &'s ()>,
@@ -1463,8 +1464,8 @@ impl<'s> Iterator for Addresses<'s> {
     type Item = DmaRun<'s>;
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        // SAFETY: The section is entered for as long as `'s`, and `item` is what the step before
-        // left.
+        // SAFETY: The section is entered for all of `'s`, and `item` is as the previous step left
+        // it.
         let more = unsafe { bindings::hmm_section_dma_run(self.state, &mut self.item) };
         more.then_some(DmaRun(self.item, PhantomData))
     }
@@ -1477,7 +1478,7 @@ impl<'s> Iterator for Addresses<'s> {
 /// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
 /// provide `pfns`, too.
 ///
-/// It exists only inside [`Mirror::populate_in`], and nothing that it gives can be kept.
+/// It exists only inside [`Mirror::populate_in`], and values from it cannot be kept.
 ///
 /// # Invariants
 ///
@@ -1506,8 +1507,8 @@ impl<'s> MigratedPages<'s> {
     }
 }
 
-/// The data of a [`Mirror`] inside [`Mirror::populate_in`]; what is of one section does not go
-/// with the data of another.
+/// The data of a [`Mirror`] inside [`Mirror::populate_in`]; values of one section cannot be
+/// used with the data of another.
 pub struct MigratedPagesData<'s, T> {
     data: Pin<&'s mut T>,
     _brand: PhantomData<fn(&'s ()) -> &'s ()>,
@@ -1575,8 +1576,8 @@ impl<T: Operations> MirrorRange<T> {
     pub fn new(mirror: Arc<Mirror<T>>, span: Span) -> impl PinInit<Self, Error> {
         let raw_mirror = mirror.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_range| {
-            // SAFETY: `slot` is room for a `struct hmm_mirror_range` that does not move; `mirror`
-            // is kept alive by the object (`keeps`).
+            // SAFETY: `slot` is storage for a `struct hmm_mirror_range` that does not move;
+            // `mirror` is kept alive by the object (`keeps`).
             to_result(unsafe { bindings::hmm_mirror_range_init(raw_mirror, slot, span.0) })
         });
         try_pin_init!(Self {
@@ -1639,7 +1640,7 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
 ///
 /// #[vtable]
 /// impl Operations for Table {
-///     /// Only the device has to let go: the addresses are taken away when this has returned.
+///     /// Only clear the device's own entries: C unmaps the addresses when this has returned.
 ///     fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
 ///         self.last = 0;
 ///         true
@@ -1696,8 +1697,9 @@ impl<T: Operations> DmaMap<T> {
         let dev: ARef<crate::device::Device> = dev.into();
         let raw_dev = dev.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_dma| {
-            // SAFETY: `slot` is room for a `struct hmm_mirror_dma` that does not move; `mirror`
-            // is kept alive by the object (`keeps`); `dev` is kept alive by the object (`keeps`).
+            // SAFETY: `slot` is storage for a `struct hmm_mirror_dma` that does not move;
+            // `mirror` is kept alive by the object (`keeps`); `dev` is kept alive by the object
+            // (`keeps`).
             to_result(unsafe { bindings::hmm_mirror_dma_init(slot, raw_mirror, raw_dev, span.0) })
         });
         try_pin_init!(Self {
@@ -1777,6 +1779,8 @@ impl Frame {
     }
 
     /// Whether a page is in the memory of some device.
+    ///
+    /// Returns true for device-private and device-coherent pages of `owner`.
     #[inline]
     pub fn is_of(&self, owner: *const c_void) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct page`.

@@ -540,7 +540,7 @@ static void mirror_dma_iova_is_one_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 4, fake.unlinks);
 }
 
-static void mirror_dma_failure_is_told(struct kunit *test)
+static void mirror_dma_failure_is_reported(struct kunit *test)
 {
 	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){
 		.unmap = true, .fails = FAILS_MAP });
@@ -594,7 +594,7 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(mirror_dma_runs_are_locked),
 	KUNIT_CASE(mirror_dma_forgets),
 	KUNIT_CASE(mirror_dma_iova_is_one_run),
-	KUNIT_CASE(mirror_dma_failure_is_told),
+	KUNIT_CASE(mirror_dma_failure_is_reported),
 	{}
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors: what a driver is promised, and the race that it need not know of.
+ * Mirrors: the guarantees to a driver, and races that sections handle for it.
  */
 #include <kunit/device.h>
 #include <linux/delay.h>
@@ -26,12 +26,12 @@
 #endif
 
 /**
- * struct watcher - a mirror that counts what it is told
+ * struct watcher - a mirror that counts the calls of its callbacks
  * @mirror: the mirror
  * @range: its one range
  * @invalidations: how often a span was to be forgotten
  * @releases: how often release was called
- * @told: the last invalidation
+ * @last: the last invalidation
  * @dma: its device addresses, or NULL
  * @sleep_reported: whether the kernel would have reported that it sleeps
  * @addressed: whether the first page had one still when it was to be forgotten
@@ -44,7 +44,7 @@ struct watcher {
 	struct hmm_mirror_range range;
 	int invalidations;
 	int releases;
-	struct hmm_invalidation told;
+	struct hmm_invalidation last;
 	struct hmm_mirror_dma *dma;
 	bool sleep_reported;
 	bool addressed;
@@ -61,7 +61,7 @@ static bool device_invalidate(struct hmm_mirror *mirror,
 	if (inv->range == &device->range)
 		hmm_mirror_assert_held(mirror);
 	device->invalidations++;
-	device->told = *inv;
+	device->last = *inv;
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
 	device->sleep_reported = current->non_block_count;
 #endif
@@ -148,7 +148,7 @@ static void mirror_outlives_process(struct kunit *test)
 	mmput(mm);
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
 
 	hmm_mirror_range_remove(&device->range);
 	KUNIT_EXPECT_EQ(test, -ESRCH,
@@ -188,13 +188,13 @@ static void mirror_ranges(struct kunit *test)
 								addr + MEMORY_SIZE }));
 	hmm_mirror_range_remove(&device->range);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	/* What is left of the mirror is told, and of its own part only. */
+	/* Only the remaining range is invalidated, and only with its own addresses. */
 	memory_map_at(test, addr, MEMORY_PAGES, RW);
 	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
-	KUNIT_EXPECT_PTR_EQ(test, device->told.range, other);
-	KUNIT_EXPECT_EQ(test, device->told.span.start, addr + 4 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, device->told.span.end, addr + MEMORY_SIZE);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_UNMAP);
+	KUNIT_EXPECT_PTR_EQ(test, device->last.range, other);
+	KUNIT_EXPECT_EQ(test, device->last.span.start, addr + 4 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, device->last.span.end, addr + MEMORY_SIZE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_UNMAP);
 	hmm_mirror_exit(mirror);
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
 }
@@ -202,12 +202,12 @@ static void mirror_ranges(struct kunit *test)
 static void mirror_section(struct kunit *test)
 {
 	unsigned long npages = 2 * HMM_SECTION_BATCH + 3, seen = 0, addr, i;
-	unsigned long *words = kunit_kcalloc(test, npages, sizeof(*words), GFP_KERNEL);
+	unsigned long *pfns = kunit_kcalloc(test, npages, sizeof(*pfns), GFP_KERNEL);
 	struct watcher *device;
 	struct hmm_span span;
 	int ret = 1;
 
-	KUNIT_ASSERT_NOT_NULL(test, words);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
 	addr = memory_map(test, npages, RW);
 	span = (struct hmm_span){ addr, addr + npages * PAGE_SIZE };
 	device = device_make(test, addr, npages);
@@ -215,14 +215,14 @@ static void mirror_section(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, mutex_is_locked(&device->mirror.lock));
 		KUNIT_EXPECT_EQ(test, pages.batch.start, addr + seen * PAGE_SIZE);
 		for (i = 0; i < hmm_span_pages(pages.batch) && seen < npages; i++)
-			words[seen++] = pages.pfns[i];
+			pfns[seen++] = pages.pfns[i];
 	}
 	KUNIT_EXPECT_EQ(test, 0, ret);
 	KUNIT_EXPECT_EQ(test, npages, seen);
 	/* Only now: get_user_pages() takes the mmap lock. */
 	for (i = 0; i < npages; i++) {
-		KUNIT_EXPECT_EQ(test, words[i] & HMM_PFN_WRITABLE, HMM_PFN_WRITABLE);
-		KUNIT_EXPECT_EQ(test, words[i] & ~HMM_PFN_FLAGS,
+		KUNIT_EXPECT_EQ(test, pfns[i] & HMM_PFN_WRITABLE, HMM_PFN_WRITABLE);
+		KUNIT_EXPECT_EQ(test, pfns[i] & ~HMM_PFN_FLAGS,
 				memory_pfn(test, addr + i * PAGE_SIZE));
 	}
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
@@ -310,7 +310,7 @@ static void mirror_dma(struct kunit *test)
 	if (IS_ENABLED(CONFIG_HAS_DMA)) {
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
-		/* The device lets go of the pages before their addresses go. */
+		/* The device forgets the pages before their addresses are unmapped. */
 		memory_map_at(test, addr, 4, RW);
 		KUNIT_EXPECT_TRUE(test, device->addressed);
 		KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
@@ -332,7 +332,7 @@ static void mirror_dma(struct kunit *test)
 	device->invalidations = 0;
 	hmm_mirror_dma_exit(dma);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_EQ(test, half.end, device->told.span.end);
+	KUNIT_EXPECT_EQ(test, half.end, device->last.span.end);
 	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_HAS_DMA), device->addressed);
 	other->dma = NULL;
 	device->dma = NULL;
@@ -368,7 +368,7 @@ static void mirror_section_left(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* What mmu_notifier.c would call, with a reason of the test's choosing. */
+/* Call the notifier as mmu_notifier.c does, with an event that the test chooses. */
 static bool notify(struct watcher *device, enum mmu_notifier_event event,
 		   unsigned int flags, void *owner)
 {
@@ -395,12 +395,12 @@ static void mirror_must_not_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seq, device->range.interval->notifier.invalidate_seq);
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_FALSE(test, device->told.may_block);
+	KUNIT_EXPECT_FALSE(test, device->last.may_block);
 	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP),
 			device->sleep_reported);
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR,
 				       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
-	KUNIT_EXPECT_TRUE(test, device->told.may_block);
+	KUNIT_EXPECT_TRUE(test, device->last.may_block);
 	KUNIT_EXPECT_FALSE(test, device->sleep_reported);
 	hmm_mirror_exit(&device->mirror);
 }
@@ -414,7 +414,7 @@ static void mirror_own_migration(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_MIGRATE,
 				       MMU_NOTIFIER_RANGE_BLOCKABLE, device));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_MIGRATE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_MIGRATE);
 	KUNIT_EXPECT_NE(test, seq, device->range.interval->notifier.invalidate_seq);
 	hmm_mirror_exit(&device->mirror);
 }
@@ -439,8 +439,9 @@ static bool notify_exclusive(struct watcher *device, void *owner)
 }
 
 /*
- * The section that takes a page must not lose by it. It is an event like any
- * other for whoever else has the page, be it of the same owner.
+ * The section that takes a page from the CPU must not be invalidated by it. To
+ * every other mirror of the page, also one with the same owner, the event is an
+ * invalidation like any other.
  */
 static void mirror_own_exclusive(struct kunit *test)
 {
@@ -466,7 +467,7 @@ static void mirror_own_exclusive(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* An invalidation changes what all movers have found, but for its own task's. */
+/* An invalidation makes all movers repeat their walk, except its own task's. */
 static void mirror_movers(struct kunit *test)
 {
 	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
@@ -532,7 +533,7 @@ static void mirror_spans(struct kunit *test)
 						   last - PAGE_SIZE, last }, 2).end);
 }
 
-/* What may block and is refused is asked for again, and is over in any case. */
+/* An invalidation that may block is retried if refused, and ends in any case. */
 static void mirror_refused(struct kunit *test)
 {
 	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
@@ -554,20 +555,20 @@ static void mirror_refused(struct kunit *test)
 	with_warnings(test)
 		hmm_mirror_range_remove(&device->range);
 	KUNIT_EXPECT_GT(test, device->invalidations, 2);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
 	device->refuses = 0;
 	hmm_mirror_exit(&device->mirror);
 }
 
 /**
  * struct helper - a thread that does something to the test's memory
- * @work: what
- * @mm: the memory
- * @device: what it is about
- * @span: where
+ * @work: the function that the thread runs
+ * @mm: the address space
+ * @device: the mirror that @work uses
+ * @span: the addresses that @work uses
  * @task: the thread
- * @ret: what came of it
- * @done: when it is over
+ * @ret: the result of @work
+ * @done: completed when @work has returned
  */
 struct helper {
 	void (*work)(struct helper *helper);
@@ -592,7 +593,7 @@ static int helper_run(void *argument)
 
 /*
  * Create a helper's thread, which waits for helper_start(). This allocates memory,
- * which nobody may do under an update lock: reclaim invalidates.
+ * which is not allowed under an update lock: reclaim invalidates.
  */
 static void helper_create(struct helper *helper)
 {
@@ -643,8 +644,8 @@ static bool helper_done(struct helper *helper, unsigned int ms)
 }
 
 /*
- * A range ends while somebody works under the update lock with what the device
- * has mapped. Until the device has forgotten it, an munmap() must wait.
+ * A range is removed while another thread holds the update lock and uses the
+ * device's mappings. Until the device has forgotten them, an munmap() must wait.
  */
 static void mirror_forgets_first(struct kunit *test)
 {
@@ -790,14 +791,14 @@ static void expect_whole_range_released(struct kunit *test,
 					const struct watcher *device,
 					struct hmm_span span)
 {
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
-	KUNIT_EXPECT_EQ(test, device->told.span.start, span.start);
-	KUNIT_EXPECT_EQ(test, device->told.span.end, span.end);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.span.start, span.start);
+	KUNIT_EXPECT_EQ(test, device->last.span.end, span.end);
 }
 
 /*
  * A range that is removed by its own callback: the device forgets all of it, not
- * only what was invalidated, and then hears no more.
+ * only the invalidated span, and gets no more callbacks for it.
  */
 static void mirror_range_removed_by_callback(struct kunit *test)
 {
@@ -854,7 +855,7 @@ static void mirror_range_removed_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
-/* A mirror that ends at once waits for what its ranges have left to do. */
+/* hmm_mirror_exit() waits for the deferred removal of ranges. */
 static void mirror_ended_with_removed_range(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
@@ -912,7 +913,7 @@ static void mirror_ended_by_invalidate(struct kunit *test)
 		memory_map_at(test, addr, 1, RW);
 	/* One page, and then each range. */
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
-	KUNIT_EXPECT_EQ(test, device->told.event, MMU_NOTIFY_RELEASE);
+	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
 	KUNIT_EXPECT_EQ(test, 0, device->releases);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
 	memory_map_at(test, addr, 4, RW);
@@ -1088,20 +1089,20 @@ static void mirror_own_lock(struct kunit *test)
 }
 
 /**
- * struct race - a section in a thread of its own, held up at the update lock
- * @device: whose
- * @mm: the memory
- * @addr: of one page
- * @word: what the section was told
- * @entries: how often the body ran
- * @ret: how it ended
- * @done: when it is over
+ * struct race - a section in a thread of its own that waits for the update lock
+ * @device: the mirror
+ * @mm: the address space
+ * @addr: the address of one page
+ * @hmm_pfn: the hmm pfn that the section reported
+ * @entries: how often the section's body ran
+ * @ret: the section's result
+ * @done: completed when the section has ended
  */
 struct race {
 	struct watcher *device;
 	struct mm_struct *mm;
 	unsigned long addr;
-	unsigned long word;
+	unsigned long hmm_pfn;
 	int entries;
 	int ret;
 	struct completion done;
@@ -1115,7 +1116,7 @@ static int race_section(void *argument)
 	kthread_use_mm(race->mm);
 	hmm_mirror_populate(pages, race->ret, &race->device->mirror, span,
 			    HMM_ACCESS_SNAPSHOT) {
-		race->word = pages.pfns[0];
+		race->hmm_pfn = pages.pfns[0];
 		race->entries++;
 	}
 	kthread_unuse_mm(race->mm);
@@ -1124,10 +1125,10 @@ static int race_section(void *argument)
 }
 
 /*
- * A section has walked and finds the lock taken. Meanwhile the page comes (of
- * which nobody is told) and, when @collide is set, the sequence moves, as an
- * invalidation would move it. Only then may the section see the page: it has
- * to walk again.
+ * A section has walked and waits for the update lock. Meanwhile the page is
+ * faulted in, which notifies nobody, and, if @collide is set, the sequence is
+ * changed as an invalidation changes it. Only then may the section report the
+ * page: it has to walk again.
  */
 static unsigned long race_run(struct kunit *test, bool collide)
 {
@@ -1144,7 +1145,7 @@ static unsigned long race_run(struct kunit *test, bool collide)
 		KUNIT_FAIL_AND_ABORT(test, "no thread");
 	}
 
-	/* No driver may fault under this lock, and lockdep would say so. */
+	/* No driver may fault under this lock, and lockdep would report it. */
 	lockdep_off();
 	hmm_mirror_lock(&device->mirror);
 	wake_up_process(task);
@@ -1159,7 +1160,7 @@ static unsigned long race_run(struct kunit *test, bool collide)
 	hmm_mirror_exit(&device->mirror);
 	KUNIT_EXPECT_TRUE(test, waits);
 	KUNIT_EXPECT_EQ(test, 1, race.entries);
-	return race.word;
+	return race.hmm_pfn;
 }
 
 static void mirror_race_lost(struct kunit *test)

@@ -4,11 +4,11 @@
 
 mod errno;
 mod lock;
+mod newtype;
 mod object;
 mod ops;
 mod section;
 mod stage;
-mod word;
 
 use super::snake;
 use crate::model::Api;
@@ -29,10 +29,11 @@ pub fn write(api: &Api) -> Result<String, String> {
         text.push_str(&format!("#include <{include}>\n"));
     }
     let mut parts: Vec<String> = Vec::new();
-    parts.extend(api.flags.iter().filter(|found| own(found.span)).map(word::flags));
-    parts.extend(api.tagged.iter().filter(|found| own(found.span)).map(|tagged| word::tagged(api, tagged)));
+    parts.extend(api.flags.iter().filter(|found| own(found.span)).map(newtype::flags));
+    parts
+        .extend(api.tagged.iter().filter(|found| own(found.span)).map(|tagged| newtype::tagged(api, tagged)));
     let records = api.records.iter().filter(|record| own(record.span));
-    parts.extend(records.flat_map(|record| word::members(api, record)));
+    parts.extend(records.flat_map(|record| newtype::members(api, record)));
     for object in api.objects.iter().filter(|object| object.foreign.is_none() && own(object.span)) {
         parts.extend(object::classes(api, object));
         parts.extend(stage::classes(api, object));

@@ -31,7 +31,7 @@ pub(super) fn classes(api: &Api, object: &Object) -> Vec<String> {
             ));
         }
         classes.push(format!(
-            "/* CLASS({tag}_ref, x)(y): a reference of its own to what @y points to. */\n\
+            "/* CLASS({tag}_ref, x)(y): another reference to the object of @y. */\n\
              DEFINE_CLASS({tag}_ref, struct {tag} *, {put}(_T), ({{ {get}(from); from; }}), struct {tag} *from)\n"
         ));
     }

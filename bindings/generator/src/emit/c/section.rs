@@ -53,8 +53,8 @@ fn entered(api: &Api, section: &Section) -> Option<String> {
     let fields = optional.iter().map(|name| format!(".{name} = ...")).collect::<Vec<_>>().join(", ");
     let and = if more { format!(" {fields} may follow.") } else { String::new() };
     let text_of = format!(
-        "{name}(name, error{}) {{ }}: the statement runs for each piece of what was asked for; @name can be \
-         named in it and nowhere else. @error, an int, tells how it ended; it is not set when the statement \
+        "{name}(name, error{}) {{ }}: the statement runs for each batch of the section; @name can be \
+         named in it and nowhere else. @error, an int, is set to the result; it is not set when the statement \
          is left early.{and}",
         named.join("")
     );
@@ -164,8 +164,8 @@ fn sequence(api: &Api, section: &Section) -> Option<String> {
     };
     let begin = &begin.c;
     let text = format!(
-        "/*\n * {name}(object) {{ }}: the statement runs again for as long as what it reads has\n * changed \
-         meanwhile; it must not be left early.\n */\n"
+        "/*\n * {name}(object) {{ }}: the statement is repeated until the data has not changed\n * while it ran; \
+         it must not be left early.\n */\n"
     );
     let lines = [
         format!("for ({seq} _seq = {begin}(_object), _more = 1; _more;"),

@@ -51,12 +51,12 @@ fn name(object: &Object, stage: &str) -> String {
 
 fn definition(object: &Object, stage: &str) -> String {
     let (tag, own) = (&object.tag, name(object, stage));
-    let told = super::comment(&format!(
+    let text = super::comment(&format!(
         "A struct {tag} in the stage {stage}, or an error. CLASS({own}, x)(...): ended when @x goes out of scope, unless a \
          step took it to the next stage."
     ));
     format!(
-        "{told}struct {own} {{\n\tstruct {tag} *raw;\n}};\n\n\
+        "{text}struct {own} {{\n\tstruct {tag} *raw;\n}};\n\n\
          /* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */\n\
          static inline int __must_check {own}_error(const struct {own} *{stage})\n{{\n\
          \treturn {stage}->raw ? PTR_ERR_OR_ZERO({stage}->raw) : -ENOMEM;\n}}\n\n",

@@ -5,7 +5,7 @@
 use super::layout;
 use super::types::ident;
 use crate::emit::prose;
-use crate::model::FlagWord;
+use crate::model::FlagSet;
 use crate::model::Variant;
 use crate::read::Doc;
 use proc_macro2::TokenStream;
@@ -13,7 +13,7 @@ use quote::format_ident;
 use quote::quote;
 
 /// The type of a flag set.
-pub(super) fn item(flags: &FlagWord) -> TokenStream {
+pub(super) fn item(flags: &FlagSet) -> TokenStream {
     let name = ident(&flags.name);
     let int = ident(flags.int);
     let docs = layout::docs(

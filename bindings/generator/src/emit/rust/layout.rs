@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From tokens to text: prettyplease prints, then the comments that tokens cannot hold are put in.
+//! From tokens to text: prettyplease prints, then comments, which tokens cannot represent, are inserted.
 
 use crate::check::reason;
 use crate::check::reason::Reason;
@@ -37,7 +37,7 @@ pub(super) fn module(head: &str, imports: &[&str], items: &[TokenStream]) -> Res
     let mut body = String::new();
     for item in items {
         let file: syn::File = syn::parse2(item.clone())
-            .map_err(|error| format!("the generator wrote what is not Rust: {error}\n{item}"))?;
+            .map_err(|error| format!("the generator wrote invalid Rust: {error}\n{item}"))?;
         body.push_str(&prettyplease::unparse(&file));
         body.push('\n');
     }
@@ -106,14 +106,14 @@ fn comments(text: &str) -> String {
         }
         rest = inner[length..].trim_start_matches([' ']);
         rest = rest.strip_prefix('\n').unwrap_or(rest);
-        // A comment stands directly on what it is about.
+        // No empty line between a comment and its code.
         rest = rest.strip_prefix('\n').unwrap_or(rest);
     }
     out.push_str(rest);
     out
 }
 
-/// Lays out what stands in `pin_init!` and `try_init!`, which neither prettyplease nor rustfmt can parse.
+/// Lay out the arguments of `pin_init!` and `try_init!`, which neither prettyplease nor rustfmt can parse.
 fn initializers(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -128,15 +128,15 @@ fn initializers(text: &str) -> String {
         let error = rest[open + length + 1..close].split_whitespace().collect::<Vec<_>>().join(" ");
         out.push_str(&format!("_init!({name} {{"));
         for field in rest[open..open + length].split(',') {
-            let words = field.split_whitespace().collect::<Vec<_>>().join(" ");
-            if !words.is_empty() {
-                let words = words
+            let text = field.split_whitespace().collect::<Vec<_>>().join(" ");
+            if !text.is_empty() {
+                let text = text
                     .replace(" :: ", "::")
                     .replace(" : ", ": ")
                     .replace(" :", ":")
                     .replace(" (", "(")
                     .replace(" ?", "?");
-                out.push_str(&format!("\n{}{words},", " ".repeat(indent + 4)));
+                out.push_str(&format!("\n{}{text},", " ".repeat(indent + 4)));
             }
         }
         out.push_str(&format!("\n{}}}{error})", " ".repeat(indent)));

@@ -19,7 +19,7 @@ use crate::model::Sharing;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The type of an object and what belongs to it.
+/// The type of an object and its implementations.
 pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
     let mut items = super::stage::markers(api, object);
     items.push(definition(api, object));
@@ -42,8 +42,8 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
     text.push_str("\n\n# Invariants\n\n");
     text.push_str(&match object.shape {
         Shape::Pinned if object.deferred.is_some() => format!(
-            "`storage` points to a `struct {}` that its constructor has initialised, with what belongs to it. It is \
-             there until the object has ended, which happens after it is dropped.",
+            "`storage` points to a `struct {}` that its constructor has initialised, and to the data that goes with it. It \
+             is valid until the object has ended, which happens after it is dropped.",
             object.tag
         ),
         Shape::Pinned => format!(
@@ -63,7 +63,7 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
         Shape::Owned => {
             let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });
             let must_use = (!object.stages.is_empty())
-                .then(|| quote! { #[must_use = "it is ended when it is dropped, in whatever stage it is"] });
+                .then(|| quote! { #[must_use = "it is ended when it is dropped, in any stage"] });
             let fields = object.keeps.iter().map(|kept| {
                 let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
                 quote! { , #name: #ty }
@@ -96,7 +96,7 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
             if object.deferred.is_some() {
                 let storage = types::storage(object);
                 let (_, args) = types::generics(object);
-                let held = layout::docs(&format!("What belongs to a [`{}`].", object.name), 4);
+                let held = layout::docs(&format!("The storage of a [`{}`].", object.name), 4);
                 return quote! {
                     #docs
                     pub struct #name #bound {
@@ -129,11 +129,12 @@ fn has_drop(api: &Api, object: &Object) -> bool {
     api.one_in_role(&object.tag, |role| *role == Role::Destructor).is_some()
 }
 
-/// What may cross threads, and why.
+/// The `Send` and `Sync` implementations, with their reasons.
 fn threads(object: &Object) -> Vec<TokenStream> {
     let name = ident(&object.name);
     if object.lifetime {
-        // It may be shared with, or given to, another thread only if what it refers to may; a type does not say that.
+        // It may be shared with, or sent to, another thread only if the objects it refers to may; its type does not show
+        // that.
         return Vec::new();
     }
     let bounds = object.generic.as_ref().map(|generic| generic.bound.clone());
@@ -223,7 +224,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     body
 }
 
-/// The way to an object's storage, and its end.
+/// Functions that allocate, reach and free the storage of an object.
 fn storage(object: &Object) -> Vec<TokenStream> {
     if object.deferred.is_none() {
         return Vec::new();
@@ -328,7 +329,7 @@ fn pinned_constructor(object: &Object, constructor: &Function) -> TokenStream {
     }
 }
 
-/// What the head of a constructor in place says of types and lifetimes.
+/// Types and lifetimes in the signature of a constructor in place.
 struct InitHead {
     generics: TokenStream,
     /// The parameter for the user's data.
@@ -405,10 +406,10 @@ fn init_values(object: &Object) -> TokenStream {
     quote! { #data_init #(#kept,)* inner <- inner, #phantom #local }
 }
 
-/// What is given before the constructor runs.
+/// The fields that are set before the constructor runs.
 struct Fields {
     decls: Vec<TokenStream>,
-    /// Writes them; `None` when there is nothing to be given.
+    /// The statement that sets them; `None` if there are none.
     write: Option<TokenStream>,
     docs: String,
 }
@@ -437,7 +438,7 @@ fn fields(object: &Object) -> Fields {
         found.docs.push_str(&format!("\n\n`{}`{text}", given.name));
     }
     if !set.is_empty() {
-        // Never as a value in Rust: it may have members, of locks say, that bindgen does not see through.
+        // Never as a value in Rust: it may have members, such as locks, that are opaque to bindgen.
         let why = layout::safety(&[Reason::Given(object.tag.clone())]);
         found.write = Some(quote! {
             #why

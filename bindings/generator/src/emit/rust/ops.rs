@@ -27,7 +27,7 @@ fn table_of<'a>(api: &'a Api, object: &Object) -> Option<&'a Table> {
 pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
     let table = table_of(api, object)?;
     let name = ident(&table.name);
-    let fallback = format!("What the user of a [`{}`] supplies.", object.name);
+    let fallback = format!("The callbacks of a [`{}`], which its user implements.", object.name);
     let mut text = prose::of_type(table.doc.as_ref(), &fallback);
     text.push_str(&format!("\n\nThe implementing type is the data that the [`{}`] holds.", object.name));
     let docs = layout::docs(&api.with_example(&table.name, text), 4);
@@ -121,7 +121,7 @@ fn returned(callback: &Callback) -> TokenStream {
     quote! { -> #rust }
 }
 
-/// The type of a block: what stands for its first already.
+/// The type of a block, which is also that of its first element.
 fn block(ty: &Type) -> TokenStream {
     match ty {
         Type::Object { rust, .. } => types::path(rust),
@@ -129,7 +129,7 @@ fn block(ty: &Type) -> TokenStream {
     }
 }
 
-/// The table that C is given.
+/// The table that C gets.
 pub(super) fn table_const(api: &Api, object: &Object) -> Option<TokenStream> {
     let table = table_of(api, object)?;
     if table.single {
@@ -236,7 +236,7 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     };
     let docs = layout::docs(
         &format!(
-            "# Safety\n\nC must call this as the contract of `{}` says, on the `inner` of an object of \
+            "# Safety\n\nC must call this according to the contract of `{}`, on the `inner` of an object of \
              this type.",
             callback.signature.name
         ),
@@ -254,12 +254,12 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     }
 }
 
-/// What C passes beside the object, and what the method is given of it.
+/// The arguments that C passes after the object, and those of the method.
 #[derive(Default)]
 struct Passed {
     params: Vec<TokenStream>,
     values: Vec<TokenStream>,
-    /// What makes the one of the other.
+    /// The statements that convert one into the other.
     before: Vec<TokenStream>,
 }
 
@@ -312,7 +312,7 @@ fn passed(callback: &Callback) -> Passed {
     passed
 }
 
-/// What the method is called on, and how it is come by.
+/// The receiver of the method, and the statements that compute it.
 fn data_of(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
     let stored = types::stored(object);
     match callback.this {

@@ -80,8 +80,8 @@ fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
         4,
     );
     let raw = layout::docs(
-        "The number.\n\n# Safety\n\nThe number says nothing any more once the section has ended. The caller \
-         must see to it that nothing is reached by it from then on, unless something else keeps it true.",
+        "The number.\n\n# Safety\n\nThe number is meaningless once the section has ended. The caller \
+         must not use it after that, unless something else keeps it valid.",
         8,
     );
     Some(quote! {

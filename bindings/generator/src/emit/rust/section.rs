@@ -113,7 +113,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
     let mut text = section_text(api, section, enter);
     let body = enter.doc.as_ref().map(|doc| prose::markdown(&doc.body)).unwrap_or_default();
     let body = if body.is_empty() { body } else { format!("\n\n{body}") };
-    text.push_str(&format!("{body}\n\n# Errors\n\nFails with what `body` fails with"));
+    text.push_str(&format!("{body}\n\n# Errors\n\nFails with the error of `body`"));
     let returns = ended.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     text.push_str(&match returns {
         Some(returns) => format!(". {}", prose::failures(returns)),
@@ -157,7 +157,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
     }
 }
 
-/// The method without what may be left out.
+/// The method without the optional parameters.
 fn shorter(
     api: &Api,
     section: &Section,
@@ -201,7 +201,7 @@ fn section_text(api: &Api, section: &Section, enter: &Function) -> String {
     let brief = own.map(|doc| doc.brief.as_str()).unwrap_or_default();
     let mut text = prose::sentence(brief, &format!("Runs a section of `struct {}`.", section.of));
     text.push_str(
-        "\n\n`body` runs for each piece of what was asked for; what it is shown is good until it \
+        "\n\n`body` runs for each batch of the section; its arguments are valid until it \
          returns, and cannot leave it.",
     );
     let first = api.section(&section.tag).unwrap_or(section);
@@ -215,9 +215,9 @@ fn section_text(api: &Api, section: &Section, enter: &Function) -> String {
     for set in &section.set {
         let CType::Enum(tag) = set.ty.plain() else { continue };
         let doc = api.choice(tag).and_then(|choice| choice.doc.as_ref());
-        let told = prose::of_member(doc.and_then(|doc| doc.members.get(&set.constant)), "");
-        let told = if told.is_empty() { told } else { format!(": {told}") };
-        text.push_str(&format!("\n\n`{}` is `{}`{told}", set.field, set.constant));
+        let meaning = prose::of_member(doc.and_then(|doc| doc.members.get(&set.constant)), "");
+        let meaning = if meaning.is_empty() { meaning } else { format!(": {meaning}") };
+        text.push_str(&format!("\n\n`{}` is `{}`{meaning}", set.field, set.constant));
     }
     text
 }
@@ -246,8 +246,8 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
         None => {
             let docs = layout::docs(
                 &format!(
-                    "{first}\n\n`body` runs again for as long as what it read has changed meanwhile; its result \
-                     is returned only when it has not."
+                    "{first}\n\n`body` is repeated until the data has not changed while it ran; the result of the \
+                     last run is returned."
                 ),
                 8,
             );
@@ -271,9 +271,9 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
             let with = types::guard_args(object);
             let docs = layout::docs(
                 &format!(
-                    "{first}\n\n`prepare` runs with no lock held, and again for as long as things have changed \
-                     meanwhile; `body` runs once, on what it prepared, under the lock, when they have \
-                     not.\n\n# Errors\n\nFails with what `prepare` fails with."
+                    "{first}\n\n`prepare` runs with no lock held, and is repeated until the data has not changed \
+                     meanwhile; then `body` runs once, under the lock, on the value that `prepare` \
+                     returned.\n\n# Errors\n\nFails with the error of `prepare`."
                 ),
                 8,
             );
@@ -315,9 +315,9 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
     let first = api.section(&section.tag).is_some_and(|first| first.name == section.name);
     let leave_call = ident(&leave.c);
     let text = format!(
-        "{}\n\nIt exists only inside [`{}::{}`], and nothing that it gives can be kept.\n\n# Invariants\n\n\
+        "{}\n\nIt exists only inside [`{}::{}`], and values from it cannot be kept.\n\n# Invariants\n\n\
          The section is entered for as long as this exists.",
-        prose::of_type(section.doc.as_ref(), &format!("What a `struct {}` shows.", section.tag)),
+        prose::of_type(section.doc.as_ref(), &format!("The view that a `struct {}` gives.", section.tag)),
         object.name,
         section.method
     );
@@ -374,7 +374,7 @@ fn data_items(object: &Object, section: &Section) -> Vec<TokenStream> {
     let held = data_name(section);
     let docs = layout::docs(
         &format!(
-            "The data of a [`{}`] inside [`{}::{}`]; what is of one section does not go with the data of \
+            "The data of a [`{}`] inside [`{}::{}`]; values of one section cannot be used with the data of \
              another.",
             object.name, object.name, section.method
         ),

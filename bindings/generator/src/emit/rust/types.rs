@@ -62,7 +62,7 @@ pub(super) fn args(object: &Object, stage: &TokenStream) -> TokenStream {
     }
 }
 
-/// What an object that is held by pointer has besides the pointer: the type of it, if it is anything.
+/// The type of the marker field that an object has beside its pointer, if it needs one.
 pub(super) fn marker(object: &Object) -> Option<TokenStream> {
     let staged = !object.stages.is_empty();
     match (object.lifetime, staged) {
@@ -93,7 +93,7 @@ pub(super) fn guard_args(object: &Object) -> TokenStream {
     }
 }
 
-/// The fields of an object in place, as they are reached from it: in it, or in its storage.
+/// The path from an object to its fields: empty, or through its storage.
 pub(super) fn stored(object: &Object) -> TokenStream {
     match object.deferred {
         Some(_) => quote! { .storage() },
@@ -150,7 +150,7 @@ pub(super) fn rust(ty: &Type) -> TokenStream {
             quote! { &#name }
         }
         Type::Record(record) => path(&record.name),
-        Type::Choice { name, .. } | Type::Word { name, .. } => path(name),
+        Type::Choice { name, .. } | Type::Newtype { name, .. } => path(name),
         Type::Identity { nonnull: false, .. } => quote! { *const c_void },
         Type::Identity { nonnull: true, .. } => quote! { NonNull<c_void> },
         Type::Slice { elem, mutable } => {
@@ -186,12 +186,12 @@ pub(super) fn raw(ty: &Type) -> TokenStream {
         }
         Type::Identity { constant: true, .. } => quote! { *const c_void },
         Type::Identity { constant: false, .. } => quote! { *mut c_void },
-        Type::Word { int, .. } => path(int),
+        Type::Newtype { int, .. } => path(int),
         _ => rust(ty),
     }
 }
 
-/// What is given to C for the parameter `name`, which may be left out when it is nullable.
+/// The expression passed to C for the parameter `name`, which is an `Option` if it is nullable.
 pub(super) fn into_c(ty: &Type, name: &TokenStream, nullable: bool) -> TokenStream {
     match ty {
         Type::Object { .. } if nullable => {
@@ -202,7 +202,7 @@ pub(super) fn into_c(ty: &Type, name: &TokenStream, nullable: bool) -> TokenStre
         }
         Type::Text if nullable => quote! { #name.map_or(core::ptr::null(), |text| text.as_char_ptr()) },
         Type::Object { .. } | Type::Gfp => quote! { #name.as_raw() },
-        Type::Record(_) | Type::Word { .. } | Type::Choice { open: true, .. } => quote! { #name.0 },
+        Type::Record(_) | Type::Newtype { .. } | Type::Choice { open: true, .. } => quote! { #name.0 },
         Type::RecordRef(_) => quote! { &#name.0 },
         Type::Choice { tag, open: false, .. } => {
             let raw = ident(tag);
@@ -223,7 +223,7 @@ pub(super) fn into_c(ty: &Type, name: &TokenStream, nullable: bool) -> TokenStre
     }
 }
 
-/// What C's `value` is on the typed side; the check phase has left out what cannot be taken.
+/// C's `value` converted to the typed side; the check phase has left out types that cannot be converted.
 pub(super) fn from_c(ty: &Type, value: TokenStream) -> TokenStream {
     match ty {
         Type::Record(record) => {
@@ -233,7 +233,7 @@ pub(super) fn from_c(ty: &Type, value: TokenStream) -> TokenStream {
                 false => quote! { #name(#value) },
             }
         }
-        Type::Word { name, .. } | Type::Choice { name, open: true, .. } => {
+        Type::Newtype { name, .. } | Type::Choice { name, open: true, .. } => {
             let name = ident(name);
             quote! { #name(#value) }
         }

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_go_there_and_come_home() -> Result {
+    fn pages_migrate_there_and_back() -> Result {
         let memory = device()?;
         let span = numbered()?;
         let current = current!();
@@ -108,7 +108,7 @@ mod tests {
             assert_eq!(committed.moved(), PAGES);
         }
         assert_eq!(memory.available(), free - PAGES * PAGE_SIZE);
-        // Touching them brings them home.
+        // A CPU access migrates them to system memory.
         assert_eq!(numbers(span)?, NUMBERS);
         assert_eq!(memory.available(), free);
         Ok(())
@@ -193,7 +193,7 @@ mod tests {
 /// Does in each of its callbacks what could wait for the callback.
 #[pin_data(PinnedDrop)]
 struct Nested {
-    /// What happened to `add` in `release`, and in `copy` while the memory is removed.
+    /// The result of `add` in `release`, and in `copy` while the memory is removed.
     released: Atomic<i32>,
     copied: Atomic<i32>,
     /// Of the memory itself, until `copy` drops it.
@@ -208,7 +208,7 @@ fn errno(result: Result) -> i32 {
 
 #[vtable]
 impl MemoryOperations for Nested {
-    /// What goes to the device comes back as zeros.
+    /// Clears the page instead of a copy.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, _src: &Block<'_>) -> Result {
         if memory.place(&dst).here() {
             return Ok(());
@@ -317,7 +317,10 @@ mod within {
         memory.add(SZ_4M, core::ptr::null())?;
         assert_eq!(memory.migrate(mm, span)?, PAGES);
         memory.remove(100)?;
-        assert_eq!(memory.data().copied.load(Relaxed), error_of(bindings::EDEADLK).to_errno());
+        assert_eq!(
+            memory.data().copied.load(Relaxed),
+            error_of(bindings::EDEADLK).to_errno()
+        );
         Ok(())
     }
 

@@ -76,7 +76,7 @@ fn memory() -> Result<Span> {
         to_result(unsafe { bindings::kunit_attach_mm() })?;
     }
     let (size, file) = (4 * PAGE_SIZE, core::ptr::null_mut());
-    // SAFETY: No file is mapped, and nothing at an address that is asked for.
+    // SAFETY: No file is mapped, and no fixed address is requested, so no existing mapping changes.
     let start = unsafe { bindings::vm_mmap(file, 0, size, READ_WRITE, PRIVATE_ANONYMOUS, 0) };
     let start: usize = start;
     match start % PAGE_SIZE {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What tests of device memory share: a device, and a process's pages.
+//! Helpers of the tests of device memory: a device, and a process's pages.
 
 use crate::{
     bindings,
@@ -89,7 +89,7 @@ pub(super) fn mapped() -> Result<Span> {
     }
     let size = PAGES * PAGE_SIZE;
     let file = core::ptr::null_mut();
-    // SAFETY: No file is mapped, and nothing at an address that is asked for.
+    // SAFETY: No file is mapped, and no fixed address is requested, so no existing mapping changes.
     let start = unsafe { bindings::vm_mmap(file, 0, size, READ_WRITE, PRIVATE_ANONYMOUS, 0) };
     let start: usize = start;
     if start % PAGE_SIZE != 0 {
@@ -113,10 +113,10 @@ pub(super) fn numbered() -> Result<Span> {
     Ok(span)
 }
 
-/// What `numbered()` wrote.
+/// The values that `numbered()` writes.
 pub(super) const NUMBERS: [u8; PAGES] = [1, 2, 3, 4];
 
-/// What the process finds in its pages when it looks.
+/// Reads the first byte of each page, as the process does.
 pub(super) fn numbers(span: Span) -> Result<[u8; PAGES]> {
     let mut numbers = [0xff; PAGES];
     for (page, number) in numbers.iter_mut().enumerate() {
@@ -125,7 +125,7 @@ pub(super) fn numbers(span: Span) -> Result<[u8; PAGES]> {
     Ok(numbers)
 }
 
-/// What the process finds in one page.
+/// Reads the first byte of one page, as the process does.
 pub(super) fn read_number(span: Span, page: usize) -> Result<u8> {
     UserSlice::new(address(span, page), 1).reader().read()
 }

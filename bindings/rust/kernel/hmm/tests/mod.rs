@@ -109,7 +109,7 @@ mod mirrors {
     }
 
     #[test]
-    fn the_end_of_the_process_is_told() -> Result {
+    fn the_end_of_the_process_is_reported() -> Result {
         let mm = address_space()?;
         let mirror = mirror(&mm)?;
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a driver does from within: from its callbacks, from inside a section, and under the update lock.
+//! Calls that a driver makes in its callbacks, inside a section, and under the update lock.
 
 use super::*;
 use crate::hmm;
@@ -9,7 +9,7 @@ use crate::hmm;
 struct Within {
     mirror: Option<Arc<Mirror<Within>>>,
     range: Option<Pin<KBox<MirrorRange<Within>>>>,
-    /// What happened in `invalidate`.
+    /// The result in `invalidate`.
     nested: Result,
     /// Completed when the data is dropped.
     dropped: Arc<Completion>,
@@ -157,7 +157,10 @@ mod tests {
         let mut seen = 0;
         one.populate(SPAN, Access::Snapshot, |_, _| {
             assert!(open(&one) == Err(error_of(bindings::EDEADLK)));
-            assert!(one.populate(SPAN, Access::Write, |_, _| Ok(())) == Err(error_of(bindings::EDEADLK)));
+            assert!(
+                one.populate(SPAN, Access::Write, |_, _| Ok(()))
+                    == Err(error_of(bindings::EDEADLK))
+            );
             seen += 1;
             Ok(())
         })?;

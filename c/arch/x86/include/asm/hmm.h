@@ -91,8 +91,8 @@ static __always_inline bool arch_hmm_ptes_follow(struct hmm_pte_class class,
  * needs one for an entry if the compiler neither loads entries into registers for
  * both nor makes a tree of the sums (benchmark: snapshot-4k-shuffled).
  *
- * What stands above the pfn, protection key and no-execute, is the same in all of
- * a VMA, so that one exclusive or takes it away and puts the flags there.
+ * The bits above the pfn, protection key and no-execute, are the same in all of a
+ * VMA, so that one exclusive or clears them and sets the flags.
  */
 static __always_inline bool arch_hmm_ptes_alike(struct hmm_pte_class class,
 						const pte_t *pte,

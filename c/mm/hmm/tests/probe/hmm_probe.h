@@ -251,7 +251,7 @@ struct hmm_probe_access {
 	__u32 reserved;
 };
 
-/* What to migrate: &struct hmm_probe_move.what */
+/* &struct hmm_probe_move.what */
 #define HMM_PROBE_MOVE_TO_DEVICE	0
 #define HMM_PROBE_MOVE_TO_RAM		1
 #define HMM_PROBE_MOVE_TOUCH		2	/* to RAM, by CPU faults */

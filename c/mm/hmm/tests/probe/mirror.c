@@ -165,7 +165,7 @@ struct visit {
 	unsigned long *hmm_pfns;
 };
 
-static int visit_words(struct visit *visit)
+static int visit_hmm_pfns(struct visit *visit)
 {
 	const struct hmm_section *section = visit->section;
 	unsigned long i, npages = hmm_span_pages(section->batch);
@@ -223,7 +223,7 @@ static int visit_runs(struct visit *visit)
 
 static int visit_batch(struct visit *visit)
 {
-	int ret = visit_words(visit);
+	int ret = visit_hmm_pfns(visit);
 
 	if (!ret && (visit->arg->how & HMM_PROBE_RUNS))
 		ret = visit_runs(visit);

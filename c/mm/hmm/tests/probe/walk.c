@@ -338,7 +338,7 @@ static int walk_check(const struct hmm_probe_walk *arg)
 	return 0;
 }
 
-static int walk_words(struct walk *walk)
+static int walk_hmm_pfns(struct walk *walk)
 {
 	void __user *hmm_pfns = u64_to_user_ptr(walk->arg.hmm_pfns);
 	size_t size = walk->arg.npages * sizeof(*walk->input);
@@ -372,7 +372,7 @@ static long walk_prepared(struct walk *walk)
 	walk->range.pfn_flags_mask = walk->arg.pfn_flags_mask;
 	walk->arg.ns = 0;
 	walk->arg.retries = 0;
-	ret = walk_output_begin(walk) ?: walk_words(walk);
+	ret = walk_output_begin(walk) ?: walk_hmm_pfns(walk);
 	walk_output_end(walk);
 	kvfree(walk->input);
 	return ret;
