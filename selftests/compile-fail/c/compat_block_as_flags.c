@@ -17,3 +17,13 @@ static __maybe_unused long dm_fault(struct hmm_range *range, bool block)
 	       hmm_range_fault(range, HMM_FAULT_ALLOW_RETRY | HMM_FAULT_SNAPSHOT);
 #endif
 }
+
+static __maybe_unused long dm_map(struct hmm_range *range, struct device *device,
+				  dma_addr_t *daddrs, bool block)
+{
+#ifdef MISUSE
+	return hmm_range_dma_map(range, device, daddrs, block); //~ - the argument is flags, not the bool block of Linux 5.3
+#else
+	return hmm_range_dma_map(range, device, daddrs, block ? 0 : HMM_FAULT_ALLOW_RETRY);
+#endif
+}

@@ -15,9 +15,9 @@
 #define HMM2017_STACK_PAGES 16
 
 /*
- * The mpfns of the core have bits of its own where those of this API year have
- * MIGRATE_PFN_DEVICE and MIGRATE_PFN_ERROR, and the driver's dst must not change.
- * So the core has arrays of its own, and the driver's are converted.
+ * The core's mpfns have MIGRATE_PFN_COMPOUND where those of this API year have
+ * MIGRATE_PFN_DEVICE, and the driver's dst must not change. So the core has arrays
+ * of its own, and the driver's are converted.
  */
 
 /* What the driver is passed: the pages that are to be migrated are locked. */
@@ -109,7 +109,8 @@ static void hmm2017_migrate(struct migrate_vma *args, const struct migrate_vma_o
  *
  * Context: holds the mmap lock. May sleep.
  * Return: 0, also if nothing was migrated; -%EINVAL if the range is empty,
- * reversed or not within @vma, or if pages of such a VMA cannot be migrated.
+ * reversed, not within @vma or larger than 512 GiB, or if pages of such a VMA
+ * cannot be migrated.
  */
 int migrate_vma(const struct migrate_vma_ops *ops, struct vm_area_struct *vma,
 		unsigned long start, unsigned long end,
@@ -134,9 +135,13 @@ int migrate_vma(const struct migrate_vma_ops *ops, struct vm_area_struct *vma,
 	    args.end > vma->vm_end)
 		return -EINVAL;
 	nr = (args.end - args.start) >> PAGE_SHIFT;
-	/* -ENOMEM was no result then: a driver's fault() would return SIGBUS. */
+	/*
+	 * -ENOMEM was no result then: a driver's fault() would return SIGBUS. Only an
+	 * array of more than 2 GiB is not allocated; migrate_vma_setup() refuses that.
+	 */
 	if (nr > HMM2017_STACK_PAGES)
-		mpfns = kvmalloc_array(nr, 2 * sizeof(*mpfns), GFP_KERNEL | __GFP_NOFAIL);
+		mpfns = kvmalloc_array(nr, 2 * sizeof(*mpfns),
+				       GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN);
 	args.src = mpfns;
 	args.dst = mpfns + nr;
 	if (migrate_vma_setup(&args))

@@ -167,6 +167,7 @@ static void devmem_plugged(struct kunit *test)
 	struct hmm_devmem *devmem = plugged.devmem;
 	unsigned long first = devmem->pfn_first, last = devmem->pfn_last;
 	struct page *page = pfn_to_page(first);
+	struct dev_pagemap *pgmap;
 
 	KUNIT_EXPECT_PTR_EQ(test, dev, devmem->device);
 	KUNIT_EXPECT_EQ(test, first, PHYS_PFN(devmem->resource->start));
@@ -191,7 +192,9 @@ static void devmem_plugged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, plugged.frees);
 
 	hmm_devmem_remove(devmem);
-	KUNIT_EXPECT_NULL(test, get_dev_pagemap(first));
+	pgmap = get_dev_pagemap(first);
+	KUNIT_EXPECT_NULL(test, pgmap);
+	put_dev_pagemap(pgmap);
 	/* The physical addresses are free again. */
 	devmem = hmm_devmem_add(&plugged_ops, dev, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devmem);
@@ -263,6 +266,30 @@ static void migrate_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			migrate_vma(&any, vma, addr, addr + PAGE_SIZE, NULL, &dst, NULL));
 	mmap_read_unlock(current->mm);
+}
+
+/* A VMA for whose mpfns the kernel allocates no array. */
+static void migrate_too_much(struct kunit *test)
+{
+	static const struct migrate_vma_ops any = {
+		.alloc_and_copy = migrate_nothing,
+		.finalize_and_map = migrate_done,
+	};
+	unsigned long addr, src, dst, size = 1UL << 40;
+	struct kunit_suppressed_warning *warning;
+
+	if (!IS_ENABLED(CONFIG_DEVICE_MIGRATION))
+		kunit_skip(test, "this kernel has no device memory");
+	addr = memory_map(test, size >> PAGE_SHIFT, PROT_READ);
+	warning = kunit_start_suppress_warning(test);
+	KUNIT_ASSERT_NOT_NULL(test, warning);
+	mmap_read_lock(current->mm);
+	KUNIT_EXPECT_EQ(test, -EINVAL, migrate_vma(&any, vma_lookup(current->mm, addr), addr,
+						   addr + size, &src, &dst, NULL));
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, 0, kunit_suppressed_warning_count(warning));
+	kunit_end_suppress_warning(test, warning);
+	vm_munmap(addr, size);
 }
 
 #ifdef CONFIG_DEVICE_PRIVATE
@@ -407,6 +434,7 @@ static struct kunit_case compat_2017_cases[] = {
 	KUNIT_CASE(devmem_goes_with_device),
 	KUNIT_CASE(devmem_refused),
 	KUNIT_CASE(migrate_refused),
+	KUNIT_CASE(migrate_too_much),
 	KUNIT_CASE(migrate_flags),
 	{}
 };

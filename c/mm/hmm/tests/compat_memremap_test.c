@@ -66,6 +66,12 @@ static void memory_killed(struct percpu_ref *ref)
 	container_of(ref, struct memory_device, ref)->kills++;
 }
 
+/* The number of references, which the driver's count has while it is atomic. */
+static long memory_refs(const struct memory_device *device)
+{
+	return atomic_long_read(&device->ref.data->count);
+}
+
 static void memory_ref_exit(void *ref)
 {
 	percpu_ref_exit(ref);
@@ -223,18 +229,22 @@ static void pagemap_by_pfn(struct kunit *test)
 	struct dev_pagemap *found;
 	struct device *dev = host(test);
 	unsigned long pfn;
+	long refs;
 
 	private_addresses(test, dev, device);
 	pfn = PHYS_PFN(device->pagemap.res.start);
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(pfn, NULL));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devm_memremap_pages(dev, &device->pagemap));
 
+	refs = memory_refs(device);
 	found = get_dev_pagemap(pfn, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, found, &device->pagemap);
+	KUNIT_EXPECT_EQ(test, refs + 1, memory_refs(device));
 	/* The second lookup reuses the reference of the first. */
 	KUNIT_EXPECT_PTR_EQ(test, found, get_dev_pagemap(pfn + 1, found));
 	/* A lookup that fails drops it. */
 	KUNIT_EXPECT_NULL(test, get_dev_pagemap(0, found));
+	KUNIT_EXPECT_EQ(test, refs, memory_refs(device));
 	found = get_dev_pagemap(PHYS_PFN(device->pagemap.res.end), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, found, &device->pagemap);
 	memory_kill(&device->ref);

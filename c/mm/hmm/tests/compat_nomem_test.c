@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Tests of API year 2019's hmm_range_fault() without memory for its copy of the
- * requests, on a fake walk: hmm_2019.c is compiled a second time for it.
+ * requests, on a fake walk, and of migrate_vma() of 2017 where memory has to be
+ * waited for: hmm_2019.c and hmm_2017.c are compiled a second time for them.
  */
 #include <linux/mman.h>
 #include <linux/mmu_notifier.h>
@@ -23,7 +24,9 @@
 #undef kvmemdup
 #define kvmemdup			nomem_memdup
 
+#undef EXPORT_SYMBOL
 #undef EXPORT_SYMBOL_GPL
+#define EXPORT_SYMBOL(symbol)
 #define EXPORT_SYMBOL_GPL(symbol)
 
 #define NPAGES	2
@@ -155,9 +158,73 @@ static void nomem_without_requests(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->pfns[1], (u64)VALID);
 }
 
+#if defined(CONFIG_HMM_COMPAT_2017) && defined(CONFIG_DEVICE_MIGRATION)
+/* Memory that is not waited for cannot be had. */
+static void *nomem_array(size_t nr, size_t size, gfp_t gfp)
+{
+	return gfp & __GFP_NOFAIL ? kvcalloc(nr, size, gfp) : NULL;
+}
+
+/* With arguments: struct migrate_vma keeps its name. */
+#define migrate_vma(...)		nomem_migrate_vma(__VA_ARGS__)
+#define hmm2017_devmem_add		nomem_devmem_add
+#define hmm2017_devmem_remove		nomem_devmem_remove
+
+#undef kvmalloc_array
+#define kvmalloc_array			nomem_array
+
+#include "../compat/hmm_2017.c"
+
+#define NMIGRATED	(2 * HMM2017_STACK_PAGES)
+
+/* How many pages alloc_and_copy() could have migrated. It migrates none. */
+static int nomem_collected;
+
+static void nomem_copy(struct vm_area_struct *vma, const unsigned long *src, unsigned long *dst,
+		       unsigned long start, unsigned long end, void *private)
+{
+	int i;
+
+	for (i = 0; i < NMIGRATED; i++)
+		nomem_collected += !!(src[i] & MIGRATE_PFN_MIGRATE);
+}
+
+static void nomem_finalize(struct vm_area_struct *vma, const unsigned long *src,
+			   const unsigned long *dst, unsigned long start, unsigned long end,
+			   void *private)
+{
+}
+
+static const struct migrate_vma_ops nomem_migrate_ops = {
+	.alloc_and_copy = nomem_copy,
+	.finalize_and_map = nomem_finalize,
+};
+
+/* Linux 4.14 allocated nothing here, so that a driver's fault() expects no -ENOMEM. */
+static void nomem_migration(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, NMIGRATED, PROT_READ | PROT_WRITE);
+	unsigned long mpfns[2][NMIGRATED];
+
+	nomem_collected = 0;
+	mmap_read_lock(current->mm);
+	KUNIT_EXPECT_EQ(test, 0, migrate_vma(&nomem_migrate_ops, vma_lookup(current->mm, addr),
+					     addr, addr + NMIGRATED * PAGE_SIZE,
+					     mpfns[0], mpfns[1], NULL));
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, NMIGRATED, nomem_collected);
+}
+#else
+static void nomem_migration(struct kunit *test)
+{
+	kunit_skip(test, "this kernel has no device memory");
+}
+#endif
+
 static struct kunit_case compat_nomem_cases[] = {
 	KUNIT_CASE(nomem_requests),
 	KUNIT_CASE(nomem_without_requests),
+	KUNIT_CASE(nomem_migration),
 	{}
 };
 

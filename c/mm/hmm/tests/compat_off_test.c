@@ -15,6 +15,7 @@
 /* The stubs change no state. */
 static void off_state(struct kunit *test)
 {
+	struct kunit_suppressed_warning *warning;
 	struct mm_struct *mm = mm_alloc();
 	struct hmm *process;
 
@@ -24,7 +25,11 @@ static void off_state(struct kunit *test)
 	mmap_write_unlock(mm);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, process);
 	/* With the option on, this would warn. */
+	warning = kunit_start_suppress_warning(test);
+	KUNIT_ASSERT_NOT_NULL(test, warning);
 	hmm_mm_init(mm);
+	KUNIT_EXPECT_EQ(test, 0, kunit_suppressed_warning_count(warning));
+	kunit_end_suppress_warning(test, warning);
 	hmm_mm_destroy(mm);
 	KUNIT_EXPECT_TRUE(test, hmm_process_exists(mm));
 	if (!IS_ERR(process))
