@@ -262,13 +262,18 @@ static bool hmm_pagemap2018_is_complete(const struct dev_pagemap2018 *pgmap)
 	}
 }
 
-/* As Linux 5.0 refused addresses: of system memory, or of another mapping. */
-static int hmm_pagemap2018_check_addresses(const struct range *range)
+/*
+ * As Linux 5.0 refused addresses: of system memory, or of a mapping, which may be
+ * that of @pgmap itself.
+ */
+static int hmm_pagemap2018_check_addresses(const struct dev_pagemap2018 *pgmap)
 {
-	if (region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM,
+	const struct range range = { .start = pgmap->res.start, .end = pgmap->res.end };
+
+	if (region_intersects(range.start, range_len(&range), IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT)
 		return -ENXIO;
-	return hmm_devmem_range_busy(range) ? -ENOMEM : 0;
+	return hmm_devmem_range_busy(&range) ? -ENOMEM : 0;
 }
 
 static void hmm_pagemap2018_fill_core(struct dev_pagemap2018 *pgmap)
@@ -304,11 +309,11 @@ static void *hmm_pagemap2018_map(struct dev_pagemap2018 *pgmap)
 
 	if (!hmm_pagemap2018_is_complete(pgmap))
 		return ERR_PTR(-EINVAL);
-	hmm_pagemap2018_fill_core(pgmap);
-	xa_init(&pgmap->idle);
-	ret = hmm_pagemap2018_check_addresses(&pgmap->core.range);
+	ret = hmm_pagemap2018_check_addresses(pgmap);
 	if (ret)
 		return ERR_PTR(ret);
+	hmm_pagemap2018_fill_core(pgmap);
+	xa_init(&pgmap->idle);
 	addr = memremap_pages(&pgmap->core, dev_to_node(pgmap->dev));
 	if (IS_ERR(addr))
 		return addr;

@@ -458,7 +458,13 @@ static void addresses_taken(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOMEM,
 			PTR_ERR_OR_ZERO(devm_memremap_pages(dev, &other->pagemap)));
 	KUNIT_EXPECT_EQ(test, 1, other->kills);
+	/* Nor may the mapping be added again while it exists. */
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			PTR_ERR_OR_ZERO(devm_memremap_pages(dev, &device->pagemap)));
+	KUNIT_EXPECT_EQ(test, 1, device->kills);
+	device->pagemap.kill = memory_killed;
 	devm_memunmap_pages(dev, &device->pagemap);
+	KUNIT_EXPECT_TRUE(test, device->gone);
 }
 
 static struct kunit_case compat_memremap_cases[] = {
