@@ -58,8 +58,8 @@ struct hmm_devmem_state;
  * @copy and @clear run under the locks of the folios, and must not migrate pages,
  * which can wait for these very folios. Under the mmap lock or a VMA's, as in a page
  * fault, lockdep reports that. While hmm_devmem_evict() or hmm_devmem_remove() calls
- * them, hmm_devmem_add(), hmm_devmem_remove() and whatever migrates to or from
- * the same memory return -%EDEADLK, and the others do not wait.
+ * them, hmm_devmem_add(), hmm_devmem_remove() and migrations to or from the same
+ * memory return -%EDEADLK, and the others do not wait.
  */
 struct hmm_devmem_ops {
 	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
@@ -147,7 +147,7 @@ void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data __contract(identity))
 	__contract(method, errno, may_sleep, name("add_at"),
-		   unsafe("nothing else uses the `size` bytes at `start`, unless that is 0, until `release` is called for them"));
+		   unsafe("nothing else uses these bytes until `release`, unless `start` is 0"));
 
 int hmm_devmem_add_private(struct hmm_devmem *devmem, unsigned long size,
 			   void *data __contract(identity))

@@ -336,7 +336,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 
 	if (!hmm_update_lock(lock, inv.may_block))
 		return false;
-	/* Not before: whoever removes the range under the lock may free it. */
+	/* Not before: a caller that removes the range under the lock may free it. */
 	inv.range = READ_ONCE(interval->range);
 	gone = hmm_interval_is_own_exclusive(interval, event);
 	if (!gone) {

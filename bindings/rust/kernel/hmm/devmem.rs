@@ -103,8 +103,8 @@ impl Place {
 /// `copy` and `clear` run under the locks of the folios, and must not migrate pages, which can
 /// wait for these very folios. Under the mmap lock or a VMA's, as in a page fault, lockdep
 /// reports that. While `hmm_devmem_evict()` or `hmm_devmem_remove()` calls them,
-/// `hmm_devmem_add()`, `hmm_devmem_remove()` and whatever migrates to or from the same memory
-/// return -`EDEADLK`, and the others do not wait.
+/// `hmm_devmem_add()`, `hmm_devmem_remove()` and migrations to or from the same memory return
+/// -`EDEADLK`, and the others do not wait.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
@@ -349,8 +349,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Safety
     ///
-    /// The caller must promise that nothing else uses the `size` bytes at `start`, unless that
-    /// is 0, until `release` is called for them.
+    /// The caller must promise that nothing else uses these bytes until `release`, unless
+    /// `start` is 0.
     ///
     /// # Errors
     ///
@@ -366,8 +366,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         data: *const c_void,
     ) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; the caller
-        // promises that nothing else uses the `size` bytes at `start`, unless that is 0, until
-        // `release` is called for them.
+        // promises that nothing else uses these bytes until `release`, unless `start` is 0.
         to_result(unsafe { bindings::hmm_devmem_add(self.as_raw(), start, size, data.cast_mut()) })
     }
 

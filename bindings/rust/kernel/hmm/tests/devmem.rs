@@ -226,7 +226,8 @@ impl MemoryOperations for Nested {
                 assert_eq!(errno(moved), error);
                 let moved = memory.migrate_to_ram(mm, span).map(|_| ());
                 assert_eq!(errno(moved), error);
-                assert_eq!(Migration::collect(memory, mm, span).map(|_| ()).err(), Some(Error::from_errno(error)));
+                let steps = Migration::collect(memory, mm, span).map(|_| ());
+                assert_eq!(errno(steps), error);
             }
             assert!(memory.evict() > 0);
             memory.resume();
