@@ -31,6 +31,22 @@ struct hmm_devmem_state;
  */
 
 /**
+ * DOC: Turns
+ *
+ * Devices whose drivers request the same pages take turns. A page that is in the
+ * memory of another device migrates to system memory and from there to the device
+ * that requests it, but not before it has been where it is for %HMM_DEVMEM_SLICE_MS.
+ * Each device has that time to map the page and to use it. hmm_devmem_migrate()
+ * and sections wait until the time is over; the wait is killable, and its number of
+ * rounds is limited. hmm_devmem_collect() does not wait: the first request for pages
+ * of a batch is only recorded, and a later one gets them once their time is over.
+ *
+ * This is for pages of any &struct hmm_devmem, whatever its owner. Pages in the
+ * memory of other drivers stay there. A CPU that accesses a page never waits for the
+ * device's time to end.
+ */
+
+/**
  * DOC: Locking
  *
  * No function here may be called under a mirror's update lock. Lock order, from the
@@ -119,6 +135,9 @@ struct hmm_devmem {
  * @data: the driver's data
  * @list: entry in &hmm_devmem.chunks
  * @used: a bit for each page, set if it is allocated
+ * @wanted: a bit for the first page of each folio, set if another device's memory
+ *	has requested it
+ * @arrived: when the folio that begins at a page was allocated, in jiffies
  * @pages: number of pages
  * @free: number of free pages
  * @next: page index at which the next search for free pages begins
@@ -132,11 +151,16 @@ struct hmm_devmem_chunk {
 	void *data;
 	struct list_head list;
 	unsigned long *used;
+	unsigned long *wanted;
+	u32 *arrived;
 	unsigned long pages;
 	unsigned long free;
 	unsigned long next;
 	bool removed;
 };
+
+/* How long a page stays in a device's memory before another device gets it. */
+#define HMM_DEVMEM_SLICE_MS	50
 
 int hmm_devmem_init(struct hmm_devmem *devmem) __contract(constructor, errno);
 void hmm_devmem_exit(struct hmm_devmem *devmem)

@@ -105,6 +105,8 @@ static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
+	kvfree(chunk->arrived);
+	bitmap_free(chunk->wanted);
 	bitmap_free(chunk->used);
 	kfree(chunk);
 }
@@ -120,8 +122,10 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	chunk->pages = pages;
 	chunk->free = pages;
 	chunk->used = bitmap_zalloc(pages, GFP_KERNEL);
-	if (!chunk->used) {
-		kfree(chunk);
+	chunk->wanted = bitmap_zalloc(pages, GFP_KERNEL);
+	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived), GFP_KERNEL);
+	if (!chunk->used || !chunk->wanted || !chunk->arrived) {
+		hmm_devmem_free_chunk(chunk);
 		return NULL;
 	}
 	return chunk;

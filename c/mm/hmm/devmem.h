@@ -7,6 +7,7 @@
  *   devmem_migrate.c	migration by address
  *   devmem_steps.c	the same, step by step
  *   devmem_fault.c	CPU faults
+ *   devmem_turns.c	pages that another device's memory has
  *   section_migrate.c	sections of a mirror that migrate
  *   devmem_copy.c	the copy stage of all of these
  *   devmem_alloc.c	allocation of pages
@@ -65,6 +66,8 @@ void hmm_devmem_free(struct folio *folio);
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);
 bool hmm_devmem_owns_page(const struct page *page);
+unsigned long hmm_devmem_slice_left(const struct folio *folio);
+bool hmm_devmem_request_folio(const struct folio *folio);
 
 vm_fault_t hmm_devmem_fault(struct vm_fault *vmf);
 void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk);

@@ -4,6 +4,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 
 #include "../internal.h"
@@ -53,6 +54,8 @@ static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 		return false;
 
 	bitmap_set(chunk->used, at, nr);
+	clear_bit(at, chunk->wanted);
+	WRITE_ONCE(chunk->arrived[at], jiffies);
 	WRITE_ONCE(chunk->free, chunk->free - nr);
 	WRITE_ONCE(chunk->next, at + nr);
 	return true;
@@ -175,6 +178,48 @@ static bool hmm_devmem_is_ours(const struct dev_pagemap *pgmap)
 bool hmm_devmem_owns_page(const struct page *page)
 {
 	return hmm_devmem_is_ours(page_pgmap(page));
+}
+
+/* The index in its chunk of the first page of a folio. */
+static unsigned long hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
+					    const struct folio *folio)
+{
+	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
+}
+
+/**
+ * hmm_devmem_slice_left() - for how long a page is not to go to another device
+ * @folio: a folio of any &struct hmm_devmem
+ *
+ * The pieces of a folio that was split may go at once. After 2^32 jiffies a page may
+ * stay for one time slice more.
+ *
+ * Context: any; the caller keeps the folio from being freed.
+ * Return: the rest of its time slice, in jiffies; 0 if it is over.
+ */
+unsigned long hmm_devmem_slice_left(const struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+	unsigned long i = hmm_devmem_folio_index(chunk, folio);
+	u32 slice = msecs_to_jiffies(HMM_DEVMEM_SLICE_MS);
+	u32 age = (u32)jiffies - READ_ONCE(chunk->arrived[i]);
+
+	return age < slice ? slice - age : 0;
+}
+
+/**
+ * hmm_devmem_request_folio() - record that another device has requested a folio
+ * @folio: a folio of any &struct hmm_devmem
+ *
+ * Context: any; the caller keeps the folio from being freed.
+ * Return: whether it was requested before.
+ */
+bool hmm_devmem_request_folio(const struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+
+	return test_and_set_bit(hmm_devmem_folio_index(chunk, folio),
+				chunk->wanted);
 }
 
 /**

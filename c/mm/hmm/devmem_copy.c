@@ -138,6 +138,16 @@ static void hmm_devmem_copy_mpfn(struct hmm_devmem_transfer *t, unsigned long i)
 	}
 }
 
+/* Whether a page of any device memory may migrate to system memory. */
+static bool hmm_devmem_may_leave(const struct hmm_devmem_transfer *t,
+				 struct page *page)
+{
+	if (!hmm_devmem_owns_page(page))
+		return false;
+	return !t->from || (hmm_devmem_of(page) == t->from &&
+			    !hmm_devmem_slice_left(page_folio(page)));
+}
+
 /*
  * Whether an mpfn needs a dst. Towards system memory holes do not, nor do pages of
  * other drivers that share our pgmap owner.
@@ -150,7 +160,7 @@ static bool hmm_devmem_needs_dst(const struct hmm_devmem_transfer *t,
 	if (t->to)
 		return true;
 	return (mpfn & MIGRATE_PFN_VALID) &&
-	       hmm_devmem_owns_page(migrate_pfn_to_page(mpfn));
+	       hmm_devmem_may_leave(t, migrate_pfn_to_page(mpfn));
 }
 
 /* The copy stage. A page that gets no dst does not migrate. */

@@ -69,7 +69,8 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  *	see hmm_devmem_migration_span()
  *
  * A CPU that accesses a collected page waits until the migration ends. Pages that
- * are busy are not collected; that is no error.
+ * are busy are not collected; nor are pages in another device's memory, unless they
+ * were requested before and it is the turn of @devmem. That is no error.
  *
  * Context: Process context; may sleep. On success the mmap lock is held for reading
  * until hmm_devmem_migration_end(), by the same task.
@@ -96,14 +97,9 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 		return m;
 
 	hmm_devmem_grow_if_low(devmem);
-	err = mmap_read_lock_killable(mm);
-	if (!err) {
-		err = hmm_devmem_choose_batch(&m->transfer, mm, span.start, span.end) ?:
-			      migrate_vma_setup(&m->transfer.args);
-		if (!err)
-			return m;
-		mmap_read_unlock(mm);
-	}
+	err = hmm_devmem_collect_batch(&m->transfer, mm, span, false);
+	if (!err)
+		return m;
 	hmm_devmem_migration_free(m);
 	return ERR_PTR(err);
 }

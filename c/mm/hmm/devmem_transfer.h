@@ -18,14 +18,19 @@
 /**
  * struct hmm_devmem_transfer - pages that migrate in one direction
  * @to: the device memory that they migrate to; %NULL for system memory
+ * @from: the device memory that they migrate from, when their time slice is over;
+ *	%NULL for any memory, and at any time. Only compared
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
+ * @batch_end: end of the batch that was chosen; setup may have lowered args.end
  * @wanted: in a CPU fault, the index of the faulting page
  * @error: why that page has no dst; 0 if it has, or if it was not collected
  */
 struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
+	struct hmm_devmem *from;
 	struct migrate_vma args;
+	unsigned long batch_end;
 	unsigned long wanted;
 	int error;
 };
@@ -43,7 +48,14 @@ struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem);
 void hmm_devmem_grow_if_low(struct hmm_devmem *devmem);
 int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 			    unsigned long start, unsigned long end);
+unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem);
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
+long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
+
+/* devmem_turns.c */
+int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
+			     struct mm_struct *mm, struct hmm_span span,
+			     bool wait);
 
 #endif /* MM_HMM_DEVMEM_TRANSFER_H */

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages are in the memory of a device when more is requested than can be: two
+ * units of a driver that request the same pages.
+ *
+ * Each test runs with private and with coherent memory.
+ */
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "fixture_dmirror.h"
+
+#define RW		(PROT_READ | PROT_WRITE)
+#define PAGES		128UL
+/* In seconds. */
+#define TURNS_TIME	4
+#define TURNS_LONGEST	2.0
+
+FIXTURE(residency) {
+	char *at;	/* PAGES small pages */
+};
+
+FIXTURE_VARIANT(residency) {
+	int unit;	/* and the one after it */
+};
+
+FIXTURE_VARIANT_ADD(residency, private) {
+	.unit = 0,
+};
+
+FIXTURE_VARIANT_ADD(residency, coherent) {
+	.unit = 2,
+};
+
+FIXTURE_SETUP(residency)
+{
+	int device = device_open(variant->unit + 1);
+
+	if (device < 0)
+		SKIP(return, "no such unit");
+	close(device);
+	self->at = map_aligned(PAGES * PAGE, HUGE, RW, MAP_PRIVATE, -1);
+	ASSERT_NE(NULL, self->at);
+	madvise(self->at, PAGES * PAGE, MADV_NOHUGEPAGE);
+	memset(self->at, 0, PAGES * PAGE);
+}
+
+FIXTURE_TEARDOWN(residency)
+{
+	munmap(self->at, PAGES * PAGE);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/**
+ * struct requester - a thread that requests the pages for its unit
+ * @unit: the unit
+ * @at: the pages
+ * @stop: end the thread
+ * @turns: how often the unit got all pages after it had not got them
+ * @error: an error other than -ENOENT, which is that the unit did not get them
+ * @longest: how long it waited for them, at most, in seconds
+ */
+struct requester {
+	int unit;
+	char *at;
+	bool *stop;
+	unsigned long turns;
+	int error;
+	double longest;
+};
+
+static void *request_pages(void *data)
+{
+	struct requester *requester = data;
+	int device = device_open(requester->unit);
+	double last = seconds();
+	bool waited = true;
+
+	while (!__atomic_load_n(requester->stop, __ATOMIC_RELAXED)) {
+		int ret = device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV,
+				      requester->at, PAGES);
+		double wait = seconds() - last;
+
+		if (wait > requester->longest)
+			requester->longest = wait;
+		if (ret < 0 && ret != -ENOENT)
+			requester->error = ret;
+		if (ret >= 0) {
+			requester->turns += waited;
+			last = seconds();
+		}
+		waited = ret < 0;
+	}
+	close(device);
+	return NULL;
+}
+
+/* Add to one counter in each page, which the device must not lose. */
+static unsigned long count_on_pages(char *at, bool *stop)
+{
+	unsigned long added = 0;
+
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
+		__atomic_fetch_add((long *)(at + added % PAGES * PAGE), 1,
+				   __ATOMIC_RELAXED);
+		if (++added % PAGES == 0)
+			usleep(100000);
+	}
+	return added;
+}
+
+struct counter {
+	char *at;
+	bool *stop;
+	unsigned long added;
+};
+
+static void *count(void *data)
+{
+	struct counter *counter = data;
+
+	counter->added = count_on_pages(counter->at, counter->stop);
+	return NULL;
+}
+
+/* Both units get the pages, again and again, in bounded time; no write is lost. */
+TEST_F_TIMEOUT(residency, turns, 60)
+{
+	bool stop = false;
+	struct counter counter = { .at = self->at, .stop = &stop };
+	struct requester requesters[2];
+	pthread_t threads[2], counting;
+	unsigned long sum = 0;
+
+	for (int i = 0; i < 2; i++) {
+		requesters[i] = (struct requester){
+			.unit = variant->unit + i, .at = self->at, .stop = &stop,
+		};
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, request_pages,
+					    &requesters[i]));
+	}
+	ASSERT_EQ(0, pthread_create(&counting, NULL, count, &counter));
+	sleep(TURNS_TIME);
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(counting, NULL);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+		TH_LOG("unit %d: %lu turns, longest wait %.3f s", requesters[i].unit,
+		       requesters[i].turns, requesters[i].longest);
+		EXPECT_EQ(0, requesters[i].error);
+		EXPECT_LE(3, requesters[i].turns);
+		EXPECT_GT(TURNS_LONGEST, requesters[i].longest);
+	}
+	for (size_t i = 0; i < PAGES; i++)
+		sum += *(long *)(self->at + i * PAGE);
+	EXPECT_EQ(counter.added, sum);
+}
+
+/* One unit that asks once does not get pages that the other one has. */
+TEST_F(residency, first_request)
+{
+	int first = device_open(variant->unit), second = device_open(variant->unit + 1);
+
+	ASSERT_EQ(PAGES, device_call(first, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES));
+	usleep(300000);
+	EXPECT_EQ(-ENOENT, device_call(second, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES));
+	EXPECT_EQ(PAGES, device_call(second, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES));
+	close(first);
+	close(second);
+}
+
+TEST_HARNESS_MAIN
