@@ -107,6 +107,7 @@ static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
 	kvfree(chunk->arrived);
 	bitmap_free(chunk->wanted);
+	bitmap_free(chunk->accessed);
 	bitmap_free(chunk->used);
 	kfree(chunk);
 }
@@ -122,9 +123,11 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	chunk->pages = pages;
 	chunk->free = pages;
 	chunk->used = bitmap_zalloc(pages, GFP_KERNEL);
+	chunk->accessed = bitmap_zalloc(pages, GFP_KERNEL);
 	chunk->wanted = bitmap_zalloc(pages, GFP_KERNEL);
 	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived), GFP_KERNEL);
-	if (!chunk->used || !chunk->wanted || !chunk->arrived) {
+	if (!chunk->used || !chunk->accessed || !chunk->wanted ||
+	    !chunk->arrived) {
 		hmm_devmem_free_chunk(chunk);
 		return NULL;
 	}
@@ -388,6 +391,8 @@ static void hmm_devmem_end(struct hmm_devmem_state *state)
 
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
+	/* It may be queued or run until here; it looks at @devmem, and calls back. */
+	disable_work_sync(&devmem->reclaim_work);
 	mutex_destroy(&devmem->chunks_lock);
 	mutex_destroy(&devmem->grow_lock);
 	/* May free the device memory. */
@@ -458,6 +463,10 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	spin_lock_init(&devmem->lock);
 	INIT_LIST_HEAD(&devmem->chunks);
 	devmem->closed = false;
+	devmem->hand = 0;
+	devmem->reclaim_pause = jiffies;
+	devmem->last_short = jiffies - 2 * HZ;
+	INIT_WORK(&devmem->reclaim_work, hmm_devmem_reclaim_work);
 	hmm_owned_add(&devmem->state->owned, devmem->ops->copy, hmm_devmem_end_left);
 	return 0;
 }

@@ -4,6 +4,7 @@
  *
  *   devmem.c		chunks are added and removed
  *   devmem_evict.c	eviction of a chunk
+ *   devmem_reclaim.c	eviction of what is not in use, to make room
  *   devmem_migrate.c	migration by address
  *   devmem_steps.c	the same, step by step
  *   devmem_fault.c	CPU faults
@@ -62,6 +63,20 @@ static inline bool hmm_devmem_range_busy(const struct range *range)
 				 IORES_DESC_NONE) != REGION_DISJOINT;
 }
 
+static inline unsigned long
+hmm_devmem_first_pfn(const struct hmm_devmem_chunk *chunk)
+{
+	return PHYS_PFN(chunk->pagemap.range.start);
+}
+
+/* The index in its chunk of the first page of a folio. */
+static inline unsigned long
+hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
+		       const struct folio *folio)
+{
+	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
+}
+
 void hmm_devmem_free(struct folio *folio);
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);
@@ -71,6 +86,11 @@ bool hmm_devmem_request_folio(const struct folio *folio);
 
 vm_fault_t hmm_devmem_fault(struct vm_fault *vmf);
 void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk);
+void hmm_devmem_reclaim_work(struct work_struct *work);
+void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
+			unsigned long before);
+bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
+			 unsigned long before);
 
 struct hmm_section_migration;
 

@@ -10,11 +10,6 @@
 #include "../internal.h"
 #include "devmem.h"
 
-static unsigned long hmm_devmem_first_pfn(const struct hmm_devmem_chunk *chunk)
-{
-	return PHYS_PFN(chunk->pagemap.range.start);
-}
-
 /*
  * The largest order of a folio. Coherent memory has single pages only: the kernel
  * splits mapped folios for user space (UFFDIO_MOVE, partial munmap), and only of
@@ -54,6 +49,7 @@ static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 		return false;
 
 	bitmap_set(chunk->used, at, nr);
+	clear_bit(at, chunk->accessed);
 	clear_bit(at, chunk->wanted);
 	WRITE_ONCE(chunk->arrived[at], jiffies);
 	WRITE_ONCE(chunk->free, chunk->free - nr);
@@ -180,13 +176,6 @@ bool hmm_devmem_owns_page(const struct page *page)
 	return hmm_devmem_is_ours(page_pgmap(page));
 }
 
-/* The index in its chunk of the first page of a folio. */
-static unsigned long hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
-					    const struct folio *folio)
-{
-	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
-}
-
 /**
  * hmm_devmem_slice_left() - for how long a page is not to go to another device
  * @folio: a folio of any &struct hmm_devmem
@@ -296,3 +285,22 @@ unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 	return pages << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_available);
+
+/**
+ * hmm_devmem_size() - how much memory there is
+ * @devmem: the device memory
+ *
+ * Context: any.
+ * Return: the size of all chunks, in bytes.
+ */
+unsigned long hmm_devmem_size(struct hmm_devmem *devmem)
+{
+	struct hmm_devmem_chunk *chunk;
+	unsigned long pages = 0;
+
+	guard(spinlock_irqsave)(&devmem->lock);
+	list_for_each_entry(chunk, &devmem->chunks, list)
+		pages += chunk->pages;
+	return pages << PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_size);

@@ -173,8 +173,8 @@ void hmm_devmem_copy_all(struct hmm_devmem_transfer *t)
 			hmm_devmem_copy_mpfn(t, i);
 }
 
-/* After commit: how many pages have migrated. */
-unsigned long hmm_devmem_count_moved(const struct hmm_devmem_transfer *t)
+/* How many pages were collected; after commit, how many have migrated. */
+unsigned long hmm_devmem_count_pages(const struct hmm_devmem_transfer *t)
 {
 	unsigned long i, moved = 0;
 

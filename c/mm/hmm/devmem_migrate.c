@@ -22,7 +22,7 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 
 	hmm_devmem_copy_all(t);
 	migrate_vma_pages(&t->args);
-	return hmm_devmem_count_moved(t);
+	return hmm_devmem_count_pages(t);
 }
 
 /*
@@ -45,6 +45,7 @@ struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem)
 {
 	return (struct hmm_devmem_transfer){
 		.to = devmem,
+		.started = jiffies,
 		.args = {
 			.pgmap_owner = devmem->owner,
 			.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT |

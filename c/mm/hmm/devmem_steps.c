@@ -69,8 +69,9 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  *	see hmm_devmem_migration_span()
  *
  * A CPU that accesses a collected page waits until the migration ends. Pages that
- * are busy are not collected; nor are pages in another device's memory, unless they
- * were requested before and it is the turn of @devmem. That is no error.
+ * are busy are not collected; nor are pages in another device's memory, unless some
+ * of the batch were requested before: then wait for the turn of @devmem. A page that
+ * is not collected is no error.
  *
  * Context: Process context; may sleep. On success the mmap lock is held for reading
  * until hmm_devmem_migration_end(), by the same task.
@@ -146,7 +147,7 @@ void hmm_devmem_migration_commit(struct hmm_devmem_migration *migration)
 	if (!hmm_devmem_migration_step(migration, HMM_DEVMEM_COPIED))
 		return;
 	migrate_vma_pages(&t->args);
-	migration->moved = hmm_devmem_count_moved(t);
+	migration->moved = hmm_devmem_count_pages(t);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_commit);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: a batch is collected, together with the pages of it that another
- * device's memory has. Devices that request the same pages take turns: a page stays
- * in a device's memory for a time slice (devmem_alloc.c) before another gets it.
+ * Device memory: a batch is collected, with room made for its pages, together with
+ * those that another device's memory has. Devices that request the same pages take
+ * turns: a page stays in a device's memory for a time slice (devmem_alloc.c) before
+ * another gets it.
  */
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
@@ -23,49 +24,54 @@
 /**
  * struct hmm_turns - the pages of a batch that are in other device memory
  * @to: the device memory that requests them
- * @wait: the caller waits for its turn
+ * @always: also for pages that have not been requested before
+ * @fetches: how often the batch may still be collected again to fetch pages
+ * @reclaims: how often it may still be collected again after making room
+ * @fetch: fetch pages from other device memory
+ * @missing: how many pages to make room for
  * @from: the memory of the first page that can migrate now; %NULL if none can. Only
  *	compared: it may go away with its last page
  * @owner: its &hmm_devmem.owner
  * @select: the flag of &migrate_vma.flags that selects it
  * @start: address of that page
  * @end: end of the last page of @from that can migrate now
+ * @pages: how many pages can migrate now, or are waited for
  * @left: until the time slice of each of the others is over, in jiffies
  */
 struct hmm_turns {
 	const struct hmm_devmem *to;
-	bool wait;
+	bool always;
+	unsigned int fetches;
+	unsigned int reclaims;
+	bool fetch;
+	unsigned long missing;
 	struct hmm_devmem *from;
 	void *owner;
 	unsigned long select;
 	unsigned long start;
 	unsigned long end;
+	unsigned long pages;
 	unsigned long left;
 };
-
-/* Whether a page can migrate now. If not, the caller may have to wait. */
-static bool hmm_turns_ready(struct hmm_turns *turns, const struct folio *folio)
-{
-	unsigned long left = hmm_devmem_slice_left(folio);
-
-	if (turns->wait) {
-		turns->left = max(turns->left, left);
-		return !left;
-	}
-	return hmm_devmem_request_folio(folio) && !left;
-}
 
 /* Record a page that is mapped from @addr to @end. Its page table is locked. */
 static void hmm_turns_record(struct hmm_turns *turns, struct page *page,
 			     unsigned long addr, unsigned long end)
 {
 	struct hmm_devmem *devmem;
+	unsigned long left;
 
 	if (!is_zone_device_page(page) || !hmm_devmem_owns_page(page))
 		return;
 	devmem = hmm_devmem_of(page);
-	if (devmem == turns->to ||
-	    !hmm_turns_ready(turns, page_folio(page)))
+	if (devmem == turns->to)
+		return;
+	if (!turns->always && !hmm_devmem_request_folio(page_folio(page)))
+		return;
+	turns->pages += (end - addr) >> PAGE_SHIFT;
+	left = hmm_devmem_slice_left(page_folio(page));
+	turns->left = max(turns->left, left);
+	if (left)
 		return;
 	if (!turns->from) {
 		turns->from = devmem;
@@ -139,6 +145,7 @@ static bool hmm_turns_find(struct hmm_turns *turns,
 			   const struct hmm_devmem_transfer *t)
 {
 	turns->from = NULL;
+	turns->pages = 0;
 	turns->left = 0;
 	walk_page_range_vma(t->args.vma, t->args.start, t->args.end,
 			    &hmm_turns_ops, turns);
@@ -187,6 +194,21 @@ static void hmm_turns_fetch(struct hmm_turns *turns,
 	}
 }
 
+/* Choose and collect a batch. On success the mmap lock is held for reading. */
+static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
+				  struct mm_struct *mm, struct hmm_span span)
+{
+	int err;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
+		      migrate_vma_setup(&t->args);
+	if (err)
+		mmap_read_unlock(mm);
+	return err;
+}
+
 /*
  * Wait until the time slices are over, then collect the batch with the pages that
  * other device memory has of it. No other device can migrate these while they are
@@ -215,14 +237,48 @@ static int hmm_turns_collect(struct hmm_turns *turns,
 }
 
 /*
- * Whether to collect the batch again for pages that other device memory has. They
- * stay there while @t->to has no room for any.
+ * How many pages need room in the memory that has too little of it: those that were
+ * collected, and those that are to be fetched. 0 if there is room.
  */
-static bool hmm_turns_again(struct hmm_turns *turns,
-			    const struct hmm_devmem_transfer *t)
+static unsigned long hmm_turns_missing(const struct hmm_turns *turns,
+				       const struct hmm_devmem_transfer *t)
 {
-	return t->to && hmm_turns_incomplete(t) &&
-	       hmm_devmem_available(t->to) && hmm_turns_find(turns, t);
+	unsigned long most = t->args.npages + HMM_DEVMEM_BATCH, pages;
+
+	if (hmm_devmem_available(t->to) >= most << PAGE_SHIFT)
+		return 0;
+	pages = hmm_devmem_count_pages(t) + (turns->fetch ? turns->pages : 0);
+	return pages && hmm_devmem_is_short(t->to, pages, t->started) ? pages : 0;
+}
+
+/*
+ * Decide why to collect the batch again, if at all. Pages stay in other device
+ * memory while @t->to has no room for any.
+ */
+static bool hmm_turns_plan(struct hmm_turns *turns,
+			   const struct hmm_devmem_transfer *t)
+{
+	turns->fetch = turns->fetches && hmm_turns_incomplete(t) &&
+		       hmm_turns_find(turns, t);
+	turns->missing = turns->reclaims ? hmm_turns_missing(turns, t) : 0;
+	if (!turns->missing && turns->fetch && !hmm_devmem_available(t->to))
+		turns->fetch = false;
+	return turns->fetch || turns->missing;
+}
+
+/* Collect the batch again, as was decided. No mmap lock is held. */
+static int hmm_turns_again(struct hmm_turns *turns,
+			   struct hmm_devmem_transfer *t, struct mm_struct *mm,
+			   struct hmm_span span)
+{
+	if (turns->missing) {
+		turns->reclaims--;
+		hmm_devmem_reclaim(t->to, turns->missing, t->started);
+	}
+	if (!turns->fetch || !hmm_devmem_available(t->to))
+		return hmm_turns_collect_read(t, mm, span);
+	turns->fetches--;
+	return hmm_turns_collect(turns, t, mm, span);
 }
 
 /**
@@ -230,9 +286,12 @@ static bool hmm_turns_again(struct hmm_turns *turns,
  * @t: the transfer
  * @mm: the process
  * @span: the span
- * @wait: wait for pages of the batch until it is the turn of @t->to
+ * @always: fetch pages from other device memory by the first request for any of
+ *	the batch, too; else that request is only recorded
  *
- * Towards system memory no page is waited for.
+ * Towards device memory, make room for the pages that were collected if there is
+ * too little, and fetch those that are in other device memory. Neither can be done
+ * while pages are locked, so the batch is collected again afterwards.
  *
  * Context: Process context; may sleep. No mmap lock is held. On success it is held
  * for reading, until after hmm_devmem_transfer_end().
@@ -242,29 +301,26 @@ static bool hmm_turns_again(struct hmm_turns *turns,
  */
 int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span,
-			     bool wait)
+			     bool always)
 {
-	struct hmm_turns turns = { .to = t->to, .wait = wait };
-	int err, round;
+	struct hmm_turns turns = {
+		.to = t->to,
+		.always = always,
+		.fetches = HMM_TURNS_ROUNDS,
+		.reclaims = 1,
+	};
+	int err;
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
-		      migrate_vma_setup(&t->args);
-	if (err) {
-		mmap_read_unlock(mm);
-		return err;
-	}
+	/* In the order in which room may be made and the batch collected. */
+	if (t->to)
+		might_lock(&t->to->chunks_lock);
+	might_lock(&mm->mmap_lock);
 
-	/* A second search would find what the first one has recorded as requested. */
-	for (round = 0; round < (wait ? HMM_TURNS_ROUNDS : 1); round++) {
-		if (!hmm_turns_again(&turns, t))
-			break;
+	err = hmm_turns_collect_read(t, mm, span);
+	while (!err && t->to && hmm_turns_plan(&turns, t)) {
 		hmm_devmem_transfer_end(t);
 		mmap_read_unlock(mm);
-		err = hmm_turns_collect(&turns, t, mm, span);
-		if (err)
-			return err;
+		err = hmm_turns_again(&turns, t, mm, span);
 	}
-	return 0;
+	return err;
 }

@@ -11,12 +11,39 @@
 //! Migration of a page either succeeds or leaves the page where it was. The latter happens if no
 //! memory is free, if the copy fails, or if the page is in use.
 //!
+//! # Turns
+//!
+//! Devices whose drivers request the same pages take turns. A page that is in the memory of another
+//! device migrates to system memory and from there to the device that requests it, but not before
+//! it has been where it is for `HMM_DEVMEM_SLICE_MS`. Each device has that time to map the page and
+//! to use it. The device that requests it waits; the wait is killable, and its number of rounds is
+//! limited. In `hmm_devmem_collect()` the first request for pages of a batch neither waits nor gets
+//! them, but is recorded for the next.
+//!
+//! This is for pages of any `struct hmm_devmem` of any owner. Pages in the memory of other drivers
+//! stay there. A CPU that accesses a page never waits for the device's time to end.
+//!
+//! # Oversubscription
+//!
+//! When the memory is full and cannot grow, folios that the device does not use migrate to system
+//! memory to make room. The driver reports use by `hmm_devmem_mark_accessed()`. A clock
+//! approximates the least recent use: its hand goes round the memory; a folio that was accessed
+//! since the hand was there last stays for another round, and one that has just arrived stays for
+//! `HMM_DEVMEM_SLICE_MS`. A large folio of which a part was unmapped does not stay for having been
+//! accessed, so that the unmapped part becomes free.
+//!
+//! A request for which too little is free moves the hand itself, before its pages are locked. For a
+//! second from then on a work item keeps some pages free, so that the next device faults need not.
+//! A request never takes pages that arrived after it began; if no other can migrate, its own pages
+//! stay in system memory.
+//!
 //! # Locking
 //!
 //! No function here may be called under a mirror's update lock. Lock order, from the outside in:
 //! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
-//! `copy` and `clear` are called with folios locked, and except in an eviction under the mmap lock
-//! or the lock of a VMA. They must not fault on user memory.
+//! Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock. `copy` and `clear` are
+//! called with folios locked, and except in an eviction under the mmap lock or the lock of a VMA.
+//! They must not fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -415,12 +442,40 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { bindings::hmm_devmem_available(self.as_raw()) }
     }
 
+    /// How much memory there is.
+    ///
+    /// Returns the size of all chunks, in bytes.
+    ///
+    /// Context: any.
+    #[inline]
+    pub fn size(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        unsafe { bindings::hmm_devmem_size(self.as_raw()) }
+    }
+
+    /// Report that the device has accessed a page.
+    ///
+    /// When the memory is full, pages whose folios were not reported migrate to system memory
+    /// first. A driver reports the pages that its device's access counters or accessed bits
+    /// name, or each page that it maps for its device. Without reports the pages that arrived
+    /// first migrate first.
+    ///
+    /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
+    /// freed.
+    #[inline]
+    pub fn mark_accessed(&self, page: &super::page::Block<'_>) {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
+        // reference and so valid for the call.
+        unsafe { bindings::hmm_devmem_mark_accessed(self.as_raw(), page.as_raw()) }
+    }
+
     /// Migrate pages of a process to device memory.
     ///
     /// Holes in `span` get cleared device memory, huge pages if a page fault would have
-    /// allocated one. Pages that are swapped out are faulted in first. Pages that are busy, in
-    /// another device's memory, or for which no device memory is free, stay where they are;
-    /// that is no error. Large folios stay large if as many free pages in a row can be found.
+    /// allocated one. Pages that are swapped out are faulted in first. Pages in another
+    /// device's memory migrate when it is the turn of `devmem`, for which the caller waits.
+    /// Pages that are busy, or for which no device memory is free, stay where they are; that is
+    /// no error. Large folios stay large if as many free pages in a row can be found.
     ///
     /// Secondary MMUs are notified as by `migrate_vma_setup()`, with `hmm_devmem.owner`.
     ///
@@ -704,7 +759,9 @@ impl<'a> Migration<'a, Collected> {
     /// Begin to migrate pages to device memory.
     ///
     /// A CPU that accesses a collected page waits until the migration ends. Pages that are busy
-    /// are not collected; that is no error.
+    /// are not collected; nor are pages in another device's memory, unless some of the batch
+    /// were requested before: then wait for the turn of `devmem`. A page that is not collected
+    /// is no error.
     ///
     /// Context: Process context; may sleep. On success the mmap lock is held for reading until
     /// `hmm_devmem_migration_end()`, by the same task.
