@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Which pages are in the memory of a device when more is requested than can be: two
- * units of a driver that request the same pages.
+ * units of a driver that request the same pages, and processes that together request
+ * more than the memory of one unit.
  *
  * Each test runs with private and with coherent memory.
  */
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "hmm_dmirror.h"
 #include "fixture_dmirror.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
 #define PAGES		128UL
 /* In seconds. */
-#define TURNS_TIME	4
-#define TURNS_LONGEST	2.0
+#define TURNS_TIME	6
+#define TURNS_LONGEST	(TURNS_TIME / 2.0)
+
+/* The memory of a unit, in pages; processes that need half of it, and how often. */
+#define LIMIT		(8UL * 512)
+#define NO_LIMIT	0x40000000UL
+#define PROCESSES	3
+#define NEED		(LIMIT / 2)
+#define ROUNDS		5
+/* In seconds, for all rounds of a process. */
+#define DEADLINE	60
 
 FIXTURE(residency) {
 	char *at;	/* PAGES small pages */
@@ -115,7 +127,7 @@ static unsigned long count_on_pages(char *at, bool *stop)
 		__atomic_fetch_add((long *)(at + added % PAGES * PAGE), 1,
 				   __ATOMIC_RELAXED);
 		if (++added % PAGES == 0)
-			usleep(100000);
+			usleep(250000);
 	}
 	return added;
 }
@@ -167,7 +179,7 @@ TEST_F_TIMEOUT(residency, turns, 60)
 	EXPECT_EQ(counter.added, sum);
 }
 
-/* One unit that asks once does not get pages that the other one has. */
+/* A unit that requests the pages once does not get pages that the other one has. */
 TEST_F(residency, first_request)
 {
 	int first = device_open(variant->unit), second = device_open(variant->unit + 1);
@@ -178,6 +190,93 @@ TEST_F(residency, first_request)
 	EXPECT_EQ(PAGES, device_call(second, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES));
 	close(first);
 	close(second);
+}
+
+static int limit_memory(int device, unsigned long pages)
+{
+	struct hmm_dmirror_cmd cmd = { .npages = pages };
+	int ret = device_call(device, HMM_DMIRROR_RELEASE, NULL, 1);
+
+	return ret < 0 ? ret : ioctl(device, HMM_DMIRROR_LIMIT, &cmd) ? -errno : 0;
+}
+
+/* Have all pages of a process in device memory at one time; return an error. */
+static int get_resident(int device, const char *at)
+{
+	int ret;
+
+	do {
+		ret = device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV, at, NEED);
+		if (ret == -ENOENT)
+			usleep(1000);
+	} while (ret == -ENOENT);
+	return ret == NEED ? 0 : 1;
+}
+
+/*
+ * A process: in each round all of its memory is in the device's at one time, and the
+ * device and the CPU see what both have written. Return 0, or the line of a fault.
+ */
+static int work(int unit, int seed)
+{
+	int device = device_open(unit), *at;
+	size_t nr = NEED * PAGE / sizeof(*at);
+	struct hmm_dmirror_compute sum = { .op = HMM_DMIRROR_SUM, .n = nr };
+	struct hmm_dmirror_compute twice = { .op = HMM_DMIRROR_SAXPY, .a = 1, .n = nr };
+
+	alarm(DEADLINE);
+	at = (int *)map_aligned(NEED * PAGE, HUGE, RW, MAP_PRIVATE, -1);
+	if (device < 0 || !at || madvise(at, NEED * PAGE, MADV_NOHUGEPAGE))
+		return __LINE__;
+	sum.x = (uintptr_t)at;
+	twice.x = (uintptr_t)at;
+	twice.y = (uintptr_t)at;
+	for (int round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < nr; i += 512)
+			at[i] = seed + round + i / 512;
+		if (get_resident(device, (char *)at))
+			return __LINE__;
+		if (ioctl(device, HMM_DMIRROR_COMPUTE, &twice) ||
+		    ioctl(device, HMM_DMIRROR_COMPUTE, &sum))
+			return __LINE__;
+		for (size_t i = 0; i < nr; i += 512)
+			sum.sum -= 2 * (seed + round + i / 512);
+		if (sum.sum)
+			return __LINE__;
+		for (size_t i = 0; i < nr; i += 512 * 16)
+			if (at[i] != (int)(2 * (seed + round + i / 512)))
+				return __LINE__;
+	}
+	return 0;
+}
+
+/*
+ * Three processes that need half of a unit's memory each: those that work make room
+ * for each other, all finish in bounded time, and every sum is right.
+ */
+TEST_F_TIMEOUT(residency, oversubscribed, 3 * DEADLINE)
+{
+	int device = device_open(variant->unit);
+	pid_t children[PROCESSES];
+	double began = seconds();
+
+	ASSERT_EQ(0, limit_memory(device, LIMIT));
+	for (int i = 0; i < PROCESSES; i++) {
+		children[i] = fork();
+		if (!children[i])
+			_exit(!!work(variant->unit, 1000 * i));
+		EXPECT_LT(0, children[i]);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		int status = -1;
+
+		waitpid(children[i], &status, 0);
+		EXPECT_EQ(0, status);
+	}
+	TH_LOG("%d rounds of %d processes in %.1f s", ROUNDS, PROCESSES,
+	       seconds() - began);
+	EXPECT_EQ(0, limit_memory(device, NO_LIMIT));
+	close(device);
 }
 
 TEST_HARNESS_MAIN
