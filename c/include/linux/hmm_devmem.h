@@ -36,7 +36,7 @@ struct hmm_devmem_state;
  *
  * Devices whose drivers request the same pages take turns. A page that is in the
  * memory of another device migrates to system memory and from there to the device
- * that requests it, but not before it has been where it is for %HMM_DEVMEM_SLICE_MS.
+ * that requests it, but not before %HMM_DEVMEM_SLICE_MS after its migration ended.
  * Each device has that time to map the page and to use it. The device that requests
  * it waits; the wait is killable, and its number of rounds is limited. In
  * hmm_devmem_collect() the first request for pages of a batch neither waits nor gets
@@ -163,7 +163,8 @@ struct hmm_devmem {
  *	the folio since the clock's hand was there last
  * @wanted: a bit for the first page of each folio, set if another device's memory
  *	has requested it
- * @arrived: when the folio that begins at a page was allocated, in jiffies
+ * @arrived: when the folio that begins at a page was allocated, or later when its
+ *	migration ended, in jiffies
  * @pages: number of pages
  * @free: number of free pages
  * @next: page index at which the next search for free pages begins

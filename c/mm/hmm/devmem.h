@@ -81,6 +81,7 @@ void hmm_devmem_free(struct folio *folio);
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);
 bool hmm_devmem_owns_page(const struct page *page);
+void hmm_devmem_start_slice(const struct folio *folio);
 unsigned long hmm_devmem_slice_left(const struct folio *folio);
 bool hmm_devmem_request_folio(const struct folio *folio);
 

@@ -177,6 +177,19 @@ bool hmm_devmem_owns_page(const struct page *page)
 }
 
 /**
+ * hmm_devmem_start_slice() - begin the time slice of a folio
+ * @folio: a folio of any &struct hmm_devmem
+ *
+ * Context: any; the caller keeps the folio from being freed.
+ */
+void hmm_devmem_start_slice(const struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+
+	WRITE_ONCE(chunk->arrived[hmm_devmem_folio_index(chunk, folio)], jiffies);
+}
+
+/**
  * hmm_devmem_slice_left() - for how long a page is not to go to another device
  * @folio: a folio of any &struct hmm_devmem
  *

@@ -34,10 +34,29 @@ long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t)
 	return migrate_vma_setup(&t->args) ?: hmm_devmem_transfer_collected(t);
 }
 
+/*
+ * Begin the time slices of the pages that have arrived. The copy of a batch can take
+ * longer than one: another device would get the pages before this one has mapped any.
+ */
+static void hmm_devmem_start_slices(const struct hmm_devmem_transfer *t)
+{
+	unsigned long i;
+
+	for (i = 0; i < t->args.npages; i++) {
+		struct page *page = migrate_pfn_to_page(t->args.dst[i]);
+
+		if (page)
+			hmm_devmem_start_slice(page_folio(page));
+	}
+}
+
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 {
-	if (t->args.cpages)
-		migrate_vma_finalize(&t->args);
+	if (!t->args.cpages)
+		return;
+	if (t->to)
+		hmm_devmem_start_slices(t);
+	migrate_vma_finalize(&t->args);
 }
 
 /* A transfer to device memory. Absent pages are faulted in first. */

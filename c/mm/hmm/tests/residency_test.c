@@ -104,6 +104,33 @@ static void turns_first_request(struct kunit *test)
 	hmm_devmem_exit(&other->devmem);
 }
 
+/* The time slice begins when the migration ends, however long the copy takes. */
+static void turns_slow_copy(struct kunit *test)
+{
+	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
+	unsigned long addr = map_anonymous(test, SIZE), start;
+
+	write_numbers(test, addr, PAGES);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem,
+								 current->mm,
+								 span_of(addr, SIZE));
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+		KUNIT_EXPECT_EQ(test, PAGES,
+				hmm_devmem_migration_committed_moved(&committed));
+		msleep(2 * HMM_DEVMEM_SLICE_MS);
+		start = jiffies;
+	}
+	KUNIT_EXPECT_EQ(test, migrate_to(other, addr, SIZE), PAGES);
+	KUNIT_EXPECT_GE(test, jiffies - start,
+			msecs_to_jiffies(HMM_DEVMEM_SLICE_MS));
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
+	migrate_back_all(test, addr);
+	hmm_devmem_exit(&other->devmem);
+}
+
 /* Pages stay, and nobody waits, if the other memory has no room for them. */
 static void turns_no_room(struct kunit *test)
 {
@@ -316,6 +343,7 @@ static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(turns_waits),
 	KUNIT_CASE(turns_mixed),
 	KUNIT_CASE(turns_first_request),
+	KUNIT_CASE(turns_slow_copy),
 	KUNIT_CASE(turns_no_room),
 	KUNIT_CASE(clock_order),
 	KUNIT_CASE(clock_all_accessed),
