@@ -92,9 +92,10 @@ struct hmm_devmem_state;
  *
  * @copy and @clear run under the locks of the folios, and must not migrate pages,
  * which can wait for these very folios. Under the mmap lock or a VMA's, as in a page
- * fault, lockdep reports that. While hmm_devmem_evict() or hmm_devmem_remove() calls
- * them, hmm_devmem_add(), hmm_devmem_remove() and whatever migrates to or from
- * the same memory return -%EDEADLK, and the others do not wait.
+ * fault, lockdep reports that. While they are called by hmm_devmem_evict(), by
+ * hmm_devmem_remove() or to make room, hmm_devmem_add(), hmm_devmem_remove() and the
+ * functions that migrate to or from the same memory return -%EDEADLK, and the others
+ * do not wait.
  */
 struct hmm_devmem_ops {
 	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
@@ -140,7 +141,7 @@ struct hmm_devmem {
 
 	/* private: */
 	struct mutex grow_lock;		/* serialises @grow; outside of chunks_lock */
-	struct mutex chunks_lock;	/* chunks are added, removed or evicted */
+	struct mutex chunks_lock;	/* chunks change, are evicted, or room is made */
 	spinlock_t lock;		/* of what follows and each chunk; irqs off */
 	struct list_head chunks;	/* of struct hmm_devmem_chunk */
 	bool closed;			/* no page is allocated */

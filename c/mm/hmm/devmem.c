@@ -156,9 +156,10 @@ static bool hmm_devmem_range_valid(const struct hmm_devmem *devmem,
  * Context: Process context; may sleep. No mmap lock is held.
  *
  * Return: 0; -%EINVAL for an invalid size or address; -%EBUSY if there is other
- * memory at @start; -%EDEADLK in a callback that hmm_devmem_evict() or
- * hmm_devmem_remove() waits for; -%ENODEV if the device memory is ending; -%ENOMEM;
- * or an error of memremap_pages(). On an error @data stays the caller's.
+ * memory at @start; -%EDEADLK in a callback that hmm_devmem_evict(),
+ * hmm_devmem_remove() or making room waits for; -%ENODEV if the device memory is
+ * ending; -%ENOMEM; or an error of memremap_pages(). On an error @data stays the
+ * caller's.
  */
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data)
@@ -284,8 +285,8 @@ static unsigned long hmm_devmem_count_in_use(struct hmm_devmem *devmem)
  *
  * For suspend, or before a device is removed, with processes running. No page is
  * allocated until hmm_devmem_resume(). One pass over the memory: pages that are
- * pinned or busy stay. In a callback that this function or hmm_devmem_remove()
- * waits for, pages are only counted.
+ * pinned or busy stay. In a callback that this function, hmm_devmem_remove() or
+ * making room waits for, pages are only counted.
  *
  * Context: Process context; may sleep. No mmap lock is held.
  *
@@ -311,8 +312,8 @@ EXPORT_SYMBOL_GPL(hmm_devmem_evict);
  * hmm_devmem_resume() - allow allocation again
  * @devmem: the device memory, after hmm_devmem_evict()
  *
- * Does nothing in a callback that hmm_devmem_evict() or hmm_devmem_remove() waits
- * for: that goes on.
+ * Does nothing in a callback that hmm_devmem_evict(), hmm_devmem_remove() or making
+ * room waits for: that goes on.
  *
  * Context: Process context; may sleep.
  */
@@ -363,7 +364,7 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
  *
  * Return: 0; -%EBUSY if a page could not migrate: its chunk, and those added after
  * it, remain, and can be allocated from again; -%EDEADLK in a callback that this
- * function or hmm_devmem_evict() waits for.
+ * function, hmm_devmem_evict() or making room waits for.
  */
 int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 {

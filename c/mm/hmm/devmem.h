@@ -22,7 +22,10 @@
 
 #include "lifetime.h"
 
-/* Whether current is in a callback that hmm_devmem_evict() or remove waits for. */
+/*
+ * Whether current is in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
+ * making room waits for.
+ */
 static inline bool hmm_devmem_is_evicting(struct hmm_devmem *devmem)
 {
 	return hmm_mutex_is_mine(&devmem->chunks_lock);

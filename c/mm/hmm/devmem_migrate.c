@@ -177,9 +177,9 @@ static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
  * Return: the number of pages that have migrated; -%EINVAL if @span is misaligned
  * or empty, if a part of it is in no VMA, or in one that is not readable or whose
  * pages cannot migrate; -%ESRCH if the process has exited; -%EDEADLK in a callback
- * that hmm_devmem_evict() or hmm_devmem_remove() waits for; -%EINTR if the caller was
- * killed; -%ENOMEM. As with read(), an error after some pages have migrated is not
- * returned, but their number; the next call returns the error.
+ * that hmm_devmem_evict(), hmm_devmem_remove() or making room waits for; -%EINTR if
+ * the caller was killed; -%ENOMEM. As with read(), an error after some pages have
+ * migrated is not returned, but their number; the next call returns the error.
  */
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 			struct hmm_span span)

@@ -270,8 +270,8 @@ bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
  *
  * When the memory is full, pages whose folios were not reported migrate to system
  * memory first. A driver reports the pages that its device's access counters or
- * accessed bits name, or each page that it maps for its device. Without reports the pages that
- * arrived first migrate first.
+ * accessed bits name, or each page that it maps for its device. Without reports the
+ * pages that arrived first migrate first.
  *
  * Context: any; the caller holds a reference to @page, or a lock that keeps it from
  * being freed.

@@ -78,8 +78,8 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  *
  * Return: the migration, or an ERR_PTR(): -%EINVAL if @span is misaligned or empty,
  * or if its first page is in no VMA, or in one whose pages cannot migrate; -%ESRCH
- * if the process has exited; -%EDEADLK in a callback that hmm_devmem_evict() or
- * hmm_devmem_remove() waits for; -%EINTR; -%ENOMEM.
+ * if the process has exited; -%EDEADLK in a callback that hmm_devmem_evict(),
+ * hmm_devmem_remove() or making room waits for; -%EINTR; -%ENOMEM.
  */
 struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 						struct mm_struct *mm,

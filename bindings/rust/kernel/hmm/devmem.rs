@@ -15,7 +15,7 @@
 //!
 //! Devices whose drivers request the same pages take turns. A page that is in the memory of another
 //! device migrates to system memory and from there to the device that requests it, but not before
-//! it has been where it is for `HMM_DEVMEM_SLICE_MS`. Each device has that time to map the page and
+//! `HMM_DEVMEM_SLICE_MS` after its migration ended. Each device has that time to map the page and
 //! to use it. The device that requests it waits; the wait is killable, and its number of rounds is
 //! limited. In `hmm_devmem_collect()` the first request for pages of a batch neither waits nor gets
 //! them, but is recorded for the next.
@@ -129,9 +129,9 @@ impl Place {
 ///
 /// `copy` and `clear` run under the locks of the folios, and must not migrate pages, which can
 /// wait for these very folios. Under the mmap lock or a VMA's, as in a page fault, lockdep
-/// reports that. While `hmm_devmem_evict()` or `hmm_devmem_remove()` calls them,
-/// `hmm_devmem_add()`, `hmm_devmem_remove()` and whatever migrates to or from the same memory
-/// return -`EDEADLK`, and the others do not wait.
+/// reports that. While they are called by `hmm_devmem_evict()`, by `hmm_devmem_remove()` or to
+/// make room, `hmm_devmem_add()`, `hmm_devmem_remove()` and the functions that migrate to or
+/// from the same memory return -`EDEADLK`, and the others do not wait.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
@@ -382,8 +382,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// # Errors
     ///
     /// Fails with `EINVAL` for an invalid size or address; `EBUSY` if there is other memory at
-    /// `start`; `EDEADLK` in a callback that `hmm_devmem_evict()` or `hmm_devmem_remove()`
-    /// waits for; `ENODEV` if the device memory is ending; `ENOMEM`; or an error of
+    /// `start`; `EDEADLK` in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or
+    /// making room waits for; `ENODEV` if the device memory is ending; `ENOMEM`; or an error of
     /// `memremap_pages()`. On an error `data` stays the caller's.
     #[inline]
     pub unsafe fn add_at(
@@ -423,8 +423,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// # Errors
     ///
     /// Fails with `EBUSY` if a page could not migrate: its chunk, and those added after it,
-    /// remain, and can be allocated from again; `EDEADLK` in a callback that this function or
-    /// `hmm_devmem_evict()` waits for.
+    /// remain, and can be allocated from again; `EDEADLK` in a callback that this function,
+    /// `hmm_devmem_evict()` or making room waits for.
     #[inline]
     pub fn remove(&self, timeout: crate::time::Jiffies) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -482,9 +482,9 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// Returns the number of pages that have migrated; -`EINVAL` if `span` is misaligned or
     /// empty, if a part of it is in no VMA, or in one that is not readable or whose pages
     /// cannot migrate; -`ESRCH` if the process has exited; -`EDEADLK` in a callback that
-    /// `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for; -`EINTR` if the caller was
-    /// killed; -`ENOMEM`. As with `read()`, an error after some pages have migrated is not
-    /// returned, but their number; the next call returns the error.
+    /// `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for; -`EINTR` if the
+    /// caller was killed; -`ENOMEM`. As with `read()`, an error after some pages have migrated
+    /// is not returned, but their number; the next call returns the error.
     ///
     /// Context: Process context; may sleep. Takes the mmap lock.
     ///
@@ -530,8 +530,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// For suspend, or before a device is removed, with processes running. No page is allocated
     /// until `hmm_devmem_resume()`. One pass over the memory: pages that are pinned or busy
-    /// stay. In a callback that this function or `hmm_devmem_remove()` waits for, pages are
-    /// only counted.
+    /// stay. In a callback that this function, `hmm_devmem_remove()` or making room waits for,
+    /// pages are only counted.
     ///
     /// Returns the number of pages that are still in use.
     ///
@@ -544,8 +544,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// Allow allocation again.
     ///
-    /// Does nothing in a callback that `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for:
-    /// that goes on.
+    /// Does nothing in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or making
+    /// room waits for: that goes on.
     ///
     /// Context: Process context; may sleep.
     #[inline]
@@ -770,8 +770,8 @@ impl<'a> Migration<'a, Collected> {
     ///
     /// Fails with `EINVAL` if `span` is misaligned or empty, or if its first page is in no VMA,
     /// or in one whose pages cannot migrate; `ESRCH` if the process has exited; `EDEADLK` in a
-    /// callback that `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for; `EINTR`;
-    /// `ENOMEM`.
+    /// callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for;
+    /// `EINTR`; `ENOMEM`.
     #[inline]
     pub fn collect<T: MemoryOperations>(
         devmem: &'a DeviceMemory<T>,

@@ -311,6 +311,51 @@ static void clock_background(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, DEVICE_PAGES), DEVICE_PAGES);
 }
 
+/* The results of calls from a copy while room is made. */
+static int added_in_copy, removed_in_copy;
+static long migrated_in_copy;
+
+static void change_in_copy(struct buffer_device *device)
+{
+	phys_addr_t start = is_coherent(device) ? SET_ASIDE_AT : 0;
+
+	added_in_copy = hmm_devmem_add(&device->devmem, start, DEVICE_SIZE, NULL);
+	removed_in_copy = hmm_devmem_remove(&device->devmem, 0);
+	migrated_in_copy = migrate_to(device, PAGE_SIZE, PAGE_SIZE);
+}
+
+/* A callback that making room waits for cannot change the memory, nor migrate. */
+static void clock_within_copy(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_aligned_numbers(test, DEVICE_PAGES);
+
+	without_background(test);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
+	wait_for_slices();
+	device->meanwhile = change_in_copy;
+	hmm_devmem_reclaim(&device->devmem, PAGES, jiffies);
+	device->meanwhile = NULL;
+	KUNIT_EXPECT_EQ(test, available(device), PAGES);
+	KUNIT_EXPECT_EQ(test, added_in_copy, -EDEADLK);
+	KUNIT_EXPECT_EQ(test, removed_in_copy, -EDEADLK);
+	KUNIT_EXPECT_EQ(test, migrated_in_copy, -EDEADLK);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, DEVICE_PAGES), DEVICE_PAGES);
+}
+
+/* Memory can end while room is to be made in the background: the work item ends first. */
+static void clock_ends_with_memory(struct kunit *test)
+{
+	struct buffer_device *other = make_buffer_device(test);
+
+	WRITE_ONCE(other->devmem.reclaim_before, jiffies);
+	queue_work(system_dfl_wq, &other->devmem.reclaim_work);
+	hmm_devmem_exit(&other->devmem);
+	KUNIT_EXPECT_EQ(test, work_busy(&other->devmem.reclaim_work), 0);
+	KUNIT_EXPECT_FALSE(test, queue_work(system_dfl_wq, &other->devmem.reclaim_work));
+	cancel_work_sync(&other->devmem.reclaim_work);
+}
+
 /* A large folio of which a part was unmapped leaves before smaller ones in use. */
 static void clock_partly_unmapped(struct kunit *test)
 {
@@ -349,6 +394,8 @@ static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(clock_all_accessed),
 	KUNIT_CASE(clock_recent),
 	KUNIT_CASE(clock_background),
+	KUNIT_CASE(clock_within_copy),
+	KUNIT_CASE(clock_ends_with_memory),
 	KUNIT_CASE(clock_partly_unmapped),
 	{}
 };
