@@ -50,6 +50,7 @@ struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
  * @dev: its node in the device model
  * @memory: its memory; the &hmm_devmem.owner is the unit's address
  * @coherent_base: see dm_memory_init()
+ * @limit: how much memory the unit may have, in bytes
  * @fail_for: the task whose next copy or clear of a large folio finds no memory;
  *	NULL for none
  */
@@ -58,6 +59,7 @@ struct dm_unit {
 	struct device dev;
 	struct hmm_devmem memory;
 	unsigned long coherent_base;
+	unsigned long limit;
 	struct task_struct *fail_for;
 };
 
@@ -114,6 +116,8 @@ struct dm_operand {
 
 /**
  * struct dm_work - a job of the compute unit
+ * @memory: the memory of the unit, for hmm_devmem_mark_accessed(); set by
+ *	dm_execute()
  * @piece: work on a piece of at most one page of each operand
  * @operand: the operands, all of the same length
  * @buffer: for READ and WRITE: the kernel buffer; advanced with the operand
@@ -125,6 +129,7 @@ struct dm_operand {
  * @error: error that stopped the compute unit, or 0
  */
 struct dm_work {
+	struct hmm_devmem *memory;
 	void (*piece)(struct dm_work *work, void *const at[2], size_t len);
 	struct dm_operand operand[2];
 	void *buffer;

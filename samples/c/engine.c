@@ -122,6 +122,7 @@ static int dm_step(struct dm_work *work, struct page *pages[2], size_t len)
 		dm_page_unmap(pages[i], at[i]);
 		if (ret)
 			continue;
+		hmm_devmem_mark_accessed(work->memory, pages[i]);
 		if (work->operand[i].rights & DM_MAY_WRITE)
 			folio_mark_dirty(page_folio(pages[i]));
 		work->operand[i].now += len;
@@ -206,6 +207,7 @@ int dm_execute(struct dm_mirror *dm, struct dm_work *work)
 	unsigned long before = ULONG_MAX;
 	unsigned int lost = 0;
 
+	work->memory = &dm->unit->memory;
 	for (;;) {
 		struct dm_operand *missing = dm_run_all(dm, work);
 		int ret;

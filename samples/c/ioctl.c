@@ -254,6 +254,14 @@ static int dm_cmd_release(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 	return hmm_devmem_remove(&dm->unit->memory, HZ);
 }
 
+static int dm_cmd_limit(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	if (!IS_ALIGNED(cmd->npages, PMD_SIZE / PAGE_SIZE))
+		return -EINVAL;
+	WRITE_ONCE(dm->unit->limit, cmd->npages << PAGE_SHIFT);
+	return 0;
+}
+
 static int dm_cmd_flags(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
 	if (cmd->npages & ~HMM_DMIRROR_FLAG_FAIL_ALLOC)
@@ -278,6 +286,7 @@ static const struct dm_cmd {
 	{ HMM_DMIRROR_FLAGS, dm_cmd_flags },
 	{ HMM_DMIRROR_READ_UNLOCKED, dm_cmd_read_unlocked },
 	{ HMM_DMIRROR_PEEK, dm_cmd_peek },
+	{ HMM_DMIRROR_LIMIT, dm_cmd_limit },
 };
 
 static const struct dm_cmd *dm_find_cmd(unsigned int cmd)

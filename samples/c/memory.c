@@ -117,20 +117,33 @@ static int dm_clear(struct dm_unit *unit, struct page *page,
 	return 0;
 }
 
+/* The size of the next chunk: @most, or what remains of the limit. */
+static unsigned long dm_chunk_size(struct dm_unit *unit, unsigned long most)
+{
+	unsigned long limit = READ_ONCE(unit->limit);
+	unsigned long size = hmm_devmem_size(&unit->memory);
+
+	return size < limit ? min(limit - size, most) : 0;
+}
+
 /* Add a chunk. Adding a second chunk of coherent memory fails: it is in use. */
 static int dm_grow(struct dm_unit *unit)
 {
+	unsigned long size = dm_chunk_size(unit, unit->coherent_base ?
+					   DM_COHERENT_CHUNK : DM_PRIVATE_CHUNK);
 	void *ram;
 	int ret;
 
+	if (!size)
+		return -ENOMEM;
 	if (unit->coherent_base)
 		return hmm_devmem_add(&unit->memory, unit->coherent_base,
-				      DM_COHERENT_CHUNK, NULL);
+				      size, NULL);
 
-	ram = vmalloc_huge(DM_PRIVATE_CHUNK, GFP_KERNEL | __GFP_NOWARN);
+	ram = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!ram)
 		return -ENOMEM;
-	ret = hmm_devmem_add(&unit->memory, 0, DM_PRIVATE_CHUNK, ram);
+	ret = hmm_devmem_add(&unit->memory, 0, size, ram);
 	if (ret)
 		vfree(ram);
 	return ret;
@@ -155,6 +168,7 @@ DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
 int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
 {
 	unit->coherent_base = coherent_base;
+	unit->limit = ULONG_MAX;
 	unit->memory.type = coherent_base ? MEMORY_DEVICE_COHERENT :
 					    MEMORY_DEVICE_PRIVATE;
 	unit->memory.owner = unit;

@@ -127,6 +127,7 @@ fn dm_reach(op: &DmOperand) -> usize {
 impl DmMirror {
     /// Does something with the bytes at an operand's position.
     fn dm_at<R>(&self, page: &Mapped<'_>, f: impl FnOnce(&Bytes<'_>) -> Result<R>) -> Result<R> {
+        self.unit.memory.mark_accessed(page.block());
         dm_page(&self.unit.memory, page.block(), 0, f)
     }
 
@@ -136,6 +137,7 @@ impl DmMirror {
         page: &mut Mapped<'_>,
         f: impl FnOnce(&mut Bytes<'_>) -> Result<R>,
     ) -> Result<R> {
+        self.unit.memory.mark_accessed(page.block());
         dm_page_mut(&self.unit.memory, page.block_mut().ok_or(EPERM)?, 0, f)
     }
 

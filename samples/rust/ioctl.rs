@@ -37,7 +37,8 @@ use kernel::{
         devmem::{
             Migration, //
         },
-        Span, //
+        Span,
+        PMD_ORDER, //
     },
     mm::MmWithUser,
     page::{
@@ -141,6 +142,7 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
         uapi::FLAGS => |dm, _, cmd| dm.dm_cmd_flags(cmd),
         uapi::READ_UNLOCKED => |dm, _, cmd| dm.dm_cmd_read_unlocked(cmd),
         uapi::PEEK => |dm, _, cmd| dm.dm_cmd_peek(cmd),
+        uapi::LIMIT => |dm, _, cmd| dm.dm_cmd_limit(cmd),
         _ => return Err(ENOTTY),
     })
 }
@@ -271,6 +273,17 @@ impl DmMirror {
     /// Gives up after a second when somebody will not let go of a page.
     fn dm_cmd_release(&self) -> Result {
         self.unit.memory.remove(msecs_to_jiffies(1000))
+    }
+
+    /// Limits the memory of the unit, in whole huge pages.
+    fn dm_cmd_limit(&self, cmd: &Cmd) -> Result {
+        if cmd.npages % (1 << PMD_ORDER) != 0 {
+            return Err(EINVAL);
+        }
+        let bytes = (cmd.npages as usize) << PAGE_SHIFT;
+
+        self.unit.memory.data().set_limit(bytes);
+        Ok(())
     }
 
     fn dm_cmd_flags(&self, cmd: &Cmd) -> Result {

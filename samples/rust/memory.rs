@@ -70,6 +70,8 @@ pub(crate) struct DmMemory {
     /// The numbers that no chunk has, each a bit.
     #[pin]
     idle: Mutex<u64>,
+    /// How much memory the unit may have, in bytes.
+    limit: Atomic<usize>,
     /// The thread whose next copy or clear of a large folio finds no memory, for a test; 0 for none.
     fail_for: Atomic<i32>,
 }
@@ -92,6 +94,7 @@ impl DmMemory {
                 chunks
             },
             idle <- new_mutex!(u64::MAX),
+            limit: Atomic::new(usize::MAX),
             fail_for: Atomic::new(0),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
@@ -108,6 +111,11 @@ impl DmMemory {
         }
         *idle &= !(1 << nr);
         Ok(nr)
+    }
+
+    /// Limits the memory that is added from now on.
+    pub(crate) fn set_limit(&self, bytes: usize) {
+        self.limit.store(bytes, Relaxed);
     }
 
     /// The first large folio that this thread copies or clears finds no memory; its pages then migrate one by one.
@@ -210,13 +218,21 @@ impl MemoryOperations for DmMemory {
     /// One chunk more; of coherent memory there is only one.
     fn grow(memory: &DeviceMemory<Self>) -> Result {
         let base = memory.data().coherent_base;
+        let left = memory
+            .data()
+            .limit
+            .load(Relaxed)
+            .saturating_sub(memory.size());
 
+        if left == 0 {
+            return Err(ENOMEM);
+        }
         if base != 0 {
-            return ram::add_coherent(memory, base, DM_COHERENT_CHUNK, core::ptr::null());
+            return ram::add_coherent(memory, base, left.min(DM_COHERENT_CHUNK), core::ptr::null());
         }
         let nr = memory.data().number()?;
         memory
-            .add(DM_PRIVATE_CHUNK, nr as *const c_void)
+            .add(left.min(DM_PRIVATE_CHUNK), nr as *const c_void)
             .inspect_err(|_| memory.data().forget(nr))
     }
 

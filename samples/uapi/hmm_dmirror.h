@@ -132,4 +132,10 @@ struct hmm_dmirror_compute {
 #define HMM_DMIRROR_PEEK	_IOWR('H', 0x41, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_PROT_EXCLUSIVE	0x80
 
+/*
+ * Limit the unit's memory to npages pages, a multiple of those in a huge page. The
+ * limit is for memory that is added later; RELEASE removes what there is.
+ */
+#define HMM_DMIRROR_LIMIT	_IOWR('H', 0x42, struct hmm_dmirror_cmd)
+
 #endif /* HMM_DMIRROR_H */

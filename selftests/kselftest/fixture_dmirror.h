@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+/* Unless a test has included the sample drivers' header, which has all of this. */
+#ifndef HMM_DMIRROR_H
 #include <lib/test_hmm_uapi.h>
+#endif
 
 #include "hmm_user.h"
 

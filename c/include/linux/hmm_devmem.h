@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 struct device;
 struct hmm_devmem;
@@ -31,11 +32,45 @@ struct hmm_devmem_state;
  */
 
 /**
+ * DOC: Turns
+ *
+ * Devices whose drivers request the same pages take turns. A page that is in the
+ * memory of another device migrates to system memory and from there to the device
+ * that requests it, but not before %HMM_DEVMEM_SLICE_MS after its migration ended.
+ * Each device has that time to map the page and to use it. The device that requests
+ * it waits; the wait is killable, and its number of rounds is limited. In
+ * hmm_devmem_collect() the first request for pages of a batch neither waits nor gets
+ * them, but is recorded for the next.
+ *
+ * This is for pages of any &struct hmm_devmem of any owner. Pages in the memory of
+ * other drivers stay there. A CPU that accesses a page never waits for the
+ * device's time to end.
+ */
+
+/**
+ * DOC: Oversubscription
+ *
+ * When the memory is full and cannot grow, folios that the device does not use
+ * migrate to system memory to make room. The driver reports use by
+ * hmm_devmem_mark_accessed(). A clock approximates the least recent use: its hand
+ * goes round the memory; a folio that was accessed since the hand was there last
+ * stays for another round, and one that has just arrived stays for
+ * %HMM_DEVMEM_SLICE_MS. A large folio of which a part was unmapped does not stay for
+ * having been accessed, so that the unmapped part becomes free.
+ *
+ * A request for which too little is free moves the hand itself, before its pages are
+ * locked. For a second from then on a work item keeps some pages free, so that the
+ * next device faults need not. A request never takes pages that arrived after it
+ * began; if no other can migrate, its own pages stay in system memory.
+ */
+
+/**
  * DOC: Locking
  *
  * No function here may be called under a mirror's update lock. Lock order, from the
  * outside in: &hmm_devmem.grow_lock, &hmm_devmem.chunks_lock, the mmap lock, folio
- * locks, &hmm_devmem.lock. @copy and @clear are called with folios locked, and
+ * locks, &hmm_devmem.lock. Room is made under &hmm_devmem.chunks_lock alone, and no
+ * mmap lock. @copy and @clear are called with folios locked, and
  * except in an eviction under the mmap lock or the lock of a VMA. They must not
  * fault on user memory.
  */
@@ -57,9 +92,10 @@ struct hmm_devmem_state;
  *
  * @copy and @clear run under the locks of the folios, and must not migrate pages,
  * which can wait for these very folios. Under the mmap lock or a VMA's, as in a page
- * fault, lockdep reports that. While hmm_devmem_evict() or hmm_devmem_remove() calls
- * them, hmm_devmem_add(), hmm_devmem_remove() and migrations to or from the same
- * memory return -%EDEADLK, and the others do not wait.
+ * fault, lockdep reports that. While they are called by hmm_devmem_evict(), by
+ * hmm_devmem_remove() or to make room, hmm_devmem_add(), hmm_devmem_remove() and the
+ * functions that migrate to or from the same memory return -%EDEADLK, and the others
+ * do not wait.
  */
 struct hmm_devmem_ops {
 	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
@@ -105,10 +141,15 @@ struct hmm_devmem {
 
 	/* private: */
 	struct mutex grow_lock;		/* serialises @grow; outside of chunks_lock */
-	struct mutex chunks_lock;	/* chunks are added, removed or evicted */
+	struct mutex chunks_lock;	/* chunks change, are evicted, or room is made */
 	spinlock_t lock;		/* of what follows and each chunk; irqs off */
 	struct list_head chunks;	/* of struct hmm_devmem_chunk */
 	bool closed;			/* no page is allocated */
+	unsigned long hand;		/* of the clock, in pages; under chunks_lock */
+	unsigned long reclaim_pause;	/* no room is made before, in jiffies */
+	unsigned long last_short;	/* when room was made for a request, in jiffies */
+	unsigned long reclaim_before;	/* for reclaim_work: hmm_devmem_reclaim() */
+	struct work_struct reclaim_work;
 	struct hmm_devmem_state *state;
 } __contract(object("DeviceMemory"), pinned, send, sync);
 
@@ -119,6 +160,12 @@ struct hmm_devmem {
  * @data: the driver's data
  * @list: entry in &hmm_devmem.chunks
  * @used: a bit for each page, set if it is allocated
+ * @accessed: a bit for the first page of each folio, set if the device has accessed
+ *	the folio since the clock's hand was there last
+ * @wanted: a bit for the first page of each folio, set if another device's memory
+ *	has requested it
+ * @arrived: when the folio that begins at a page was allocated, or later when its
+ *	migration ended, in jiffies
  * @pages: number of pages
  * @free: number of free pages
  * @next: page index at which the next search for free pages begins
@@ -132,11 +179,17 @@ struct hmm_devmem_chunk {
 	void *data;
 	struct list_head list;
 	unsigned long *used;
+	unsigned long *accessed;
+	unsigned long *wanted;
+	u32 *arrived;
 	unsigned long pages;
 	unsigned long free;
 	unsigned long next;
 	bool removed;
 };
+
+/* How long a page stays in a device's memory before another device gets it. */
+#define HMM_DEVMEM_SLICE_MS	50
 
 int hmm_devmem_init(struct hmm_devmem *devmem) __contract(constructor, errno);
 void hmm_devmem_exit(struct hmm_devmem *devmem)
@@ -157,6 +210,10 @@ int hmm_devmem_remove(struct hmm_devmem *devmem,
 		      unsigned long timeout __contract(jiffies))
 	__contract(method, errno, may_sleep);
 unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
+	__contract(method);
+unsigned long hmm_devmem_size(struct hmm_devmem *devmem) __contract(method);
+void hmm_devmem_mark_accessed(struct hmm_devmem *devmem,
+			      struct page *page __contract(borrows))
 	__contract(method);
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order);
 

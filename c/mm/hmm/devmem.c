@@ -105,6 +105,9 @@ static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
+	kvfree(chunk->arrived);
+	bitmap_free(chunk->wanted);
+	bitmap_free(chunk->accessed);
 	bitmap_free(chunk->used);
 	kfree(chunk);
 }
@@ -120,8 +123,12 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	chunk->pages = pages;
 	chunk->free = pages;
 	chunk->used = bitmap_zalloc(pages, GFP_KERNEL);
-	if (!chunk->used) {
-		kfree(chunk);
+	chunk->accessed = bitmap_zalloc(pages, GFP_KERNEL);
+	chunk->wanted = bitmap_zalloc(pages, GFP_KERNEL);
+	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived), GFP_KERNEL);
+	if (!chunk->used || !chunk->accessed || !chunk->wanted ||
+	    !chunk->arrived) {
+		hmm_devmem_free_chunk(chunk);
 		return NULL;
 	}
 	return chunk;
@@ -149,9 +156,10 @@ static bool hmm_devmem_range_valid(const struct hmm_devmem *devmem,
  * Context: Process context; may sleep. No mmap lock is held.
  *
  * Return: 0; -%EINVAL for an invalid size or address; -%EBUSY if there is other
- * memory at @start; -%EDEADLK in a callback that hmm_devmem_evict() or
- * hmm_devmem_remove() waits for; -%ENODEV if the device memory is ending; -%ENOMEM;
- * or an error of memremap_pages(). On an error @data stays the caller's.
+ * memory at @start; -%EDEADLK in a callback that hmm_devmem_evict(),
+ * hmm_devmem_remove() or making room waits for; -%ENODEV if the device memory is
+ * ending; -%ENOMEM; or an error of memremap_pages(). On an error @data stays the
+ * caller's.
  */
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data)
@@ -277,8 +285,8 @@ static unsigned long hmm_devmem_count_in_use(struct hmm_devmem *devmem)
  *
  * For suspend, or before a device is removed, with processes running. No page is
  * allocated until hmm_devmem_resume(). One pass over the memory: pages that are
- * pinned or busy stay. In a callback that this function or hmm_devmem_remove()
- * waits for, pages are only counted.
+ * pinned or busy stay. In a callback that this function, hmm_devmem_remove() or
+ * making room waits for, pages are only counted.
  *
  * Context: Process context; may sleep. No mmap lock is held.
  *
@@ -304,8 +312,8 @@ EXPORT_SYMBOL_GPL(hmm_devmem_evict);
  * hmm_devmem_resume() - allow allocation again
  * @devmem: the device memory, after hmm_devmem_evict()
  *
- * Does nothing in a callback that hmm_devmem_evict() or hmm_devmem_remove() waits
- * for: that goes on.
+ * Does nothing in a callback that hmm_devmem_evict(), hmm_devmem_remove() or making
+ * room waits for: that goes on.
  *
  * Context: Process context; may sleep.
  */
@@ -356,7 +364,7 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
  *
  * Return: 0; -%EBUSY if a page could not migrate: its chunk, and those added after
  * it, remain, and can be allocated from again; -%EDEADLK in a callback that this
- * function or hmm_devmem_evict() waits for.
+ * function, hmm_devmem_evict() or making room waits for.
  */
 int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 {
@@ -384,6 +392,8 @@ static void hmm_devmem_end(struct hmm_devmem_state *state)
 
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
+	/* It may be queued or run until here; it looks at @devmem, and calls back. */
+	disable_work_sync(&devmem->reclaim_work);
 	mutex_destroy(&devmem->chunks_lock);
 	mutex_destroy(&devmem->grow_lock);
 	/* May free the device memory. */
@@ -454,6 +464,10 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	spin_lock_init(&devmem->lock);
 	INIT_LIST_HEAD(&devmem->chunks);
 	devmem->closed = false;
+	devmem->hand = 0;
+	devmem->reclaim_pause = jiffies;
+	devmem->last_short = jiffies - 2 * HZ;
+	INIT_WORK(&devmem->reclaim_work, hmm_devmem_reclaim_work);
 	hmm_owned_add(&devmem->state->owned, devmem->ops->copy, hmm_devmem_end_left);
 	return 0;
 }

@@ -4,9 +4,11 @@
  *
  *   devmem.c		chunks are added and removed
  *   devmem_evict.c	eviction of a chunk
+ *   devmem_reclaim.c	eviction of what is not in use, to make room
  *   devmem_migrate.c	migration by address
  *   devmem_steps.c	the same, step by step
  *   devmem_fault.c	CPU faults
+ *   devmem_turns.c	pages that another device's memory has
  *   section_migrate.c	sections of a mirror that migrate
  *   devmem_copy.c	the copy stage of all of these
  *   devmem_alloc.c	allocation of pages
@@ -20,7 +22,10 @@
 
 #include "lifetime.h"
 
-/* Whether current is in a callback that hmm_devmem_evict() or remove waits for. */
+/*
+ * Whether current is in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
+ * making room waits for.
+ */
 static inline bool hmm_devmem_is_evicting(struct hmm_devmem *devmem)
 {
 	return hmm_mutex_is_mine(&devmem->chunks_lock);
@@ -61,13 +66,35 @@ static inline bool hmm_devmem_range_busy(const struct range *range)
 				 IORES_DESC_NONE) != REGION_DISJOINT;
 }
 
+static inline unsigned long
+hmm_devmem_first_pfn(const struct hmm_devmem_chunk *chunk)
+{
+	return PHYS_PFN(chunk->pagemap.range.start);
+}
+
+/* The index in its chunk of the first page of a folio. */
+static inline unsigned long
+hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
+		       const struct folio *folio)
+{
+	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
+}
+
 void hmm_devmem_free(struct folio *folio);
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);
 bool hmm_devmem_owns_page(const struct page *page);
+void hmm_devmem_start_slice(const struct folio *folio);
+unsigned long hmm_devmem_slice_left(const struct folio *folio);
+bool hmm_devmem_request_folio(const struct folio *folio);
 
 vm_fault_t hmm_devmem_fault(struct vm_fault *vmf);
 void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk);
+void hmm_devmem_reclaim_work(struct work_struct *work);
+void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
+			unsigned long before);
+bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
+			 unsigned long before);
 
 struct hmm_section_migration;
 

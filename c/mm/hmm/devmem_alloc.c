@@ -4,15 +4,11 @@
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 
 #include "../internal.h"
 #include "devmem.h"
-
-static unsigned long hmm_devmem_first_pfn(const struct hmm_devmem_chunk *chunk)
-{
-	return PHYS_PFN(chunk->pagemap.range.start);
-}
 
 /*
  * The largest order of a folio. Coherent memory has single pages only: the kernel
@@ -53,6 +49,9 @@ static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 		return false;
 
 	bitmap_set(chunk->used, at, nr);
+	clear_bit(at, chunk->accessed);
+	clear_bit(at, chunk->wanted);
+	WRITE_ONCE(chunk->arrived[at], jiffies);
 	WRITE_ONCE(chunk->free, chunk->free - nr);
 	WRITE_ONCE(chunk->next, at + nr);
 	return true;
@@ -178,6 +177,54 @@ bool hmm_devmem_owns_page(const struct page *page)
 }
 
 /**
+ * hmm_devmem_start_slice() - begin the time slice of a folio
+ * @folio: a folio of any &struct hmm_devmem
+ *
+ * Context: any; the caller keeps the folio from being freed.
+ */
+void hmm_devmem_start_slice(const struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+
+	WRITE_ONCE(chunk->arrived[hmm_devmem_folio_index(chunk, folio)], jiffies);
+}
+
+/**
+ * hmm_devmem_slice_left() - for how long a page is not to go to another device
+ * @folio: a folio of any &struct hmm_devmem
+ *
+ * The pieces of a folio that was split may go at once. After 2^32 jiffies a page may
+ * stay for one time slice more.
+ *
+ * Context: any; the caller keeps the folio from being freed.
+ * Return: the rest of its time slice, in jiffies; 0 if it is over.
+ */
+unsigned long hmm_devmem_slice_left(const struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+	unsigned long i = hmm_devmem_folio_index(chunk, folio);
+	u32 slice = msecs_to_jiffies(HMM_DEVMEM_SLICE_MS);
+	u32 age = (u32)jiffies - READ_ONCE(chunk->arrived[i]);
+
+	return age < slice ? slice - age : 0;
+}
+
+/**
+ * hmm_devmem_request_folio() - record that another device has requested a folio
+ * @folio: a folio of any &struct hmm_devmem
+ *
+ * Context: any; the caller keeps the folio from being freed.
+ * Return: whether it was requested before.
+ */
+bool hmm_devmem_request_folio(const struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+
+	return test_and_set_bit(hmm_devmem_folio_index(chunk, folio),
+				chunk->wanted);
+}
+
+/**
  * hmm_devmem_place() - the position of a page in a device's memory
  * @devmem: the device memory
  * @page: a page of any kind
@@ -251,3 +298,22 @@ unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 	return pages << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_available);
+
+/**
+ * hmm_devmem_size() - how much memory there is
+ * @devmem: the device memory
+ *
+ * Context: any.
+ * Return: the size of all chunks, in bytes.
+ */
+unsigned long hmm_devmem_size(struct hmm_devmem *devmem)
+{
+	struct hmm_devmem_chunk *chunk;
+	unsigned long pages = 0;
+
+	guard(spinlock_irqsave)(&devmem->lock);
+	list_for_each_entry(chunk, &devmem->chunks, list)
+		pages += chunk->pages;
+	return pages << PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_size);

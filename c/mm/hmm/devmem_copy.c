@@ -138,6 +138,16 @@ static void hmm_devmem_copy_mpfn(struct hmm_devmem_transfer *t, unsigned long i)
 	}
 }
 
+/* Whether a page of any device memory may migrate to system memory. */
+static bool hmm_devmem_may_leave(const struct hmm_devmem_transfer *t,
+				 struct page *page)
+{
+	if (!hmm_devmem_owns_page(page))
+		return false;
+	return !t->from || (hmm_devmem_of(page) == t->from &&
+			    !hmm_devmem_slice_left(page_folio(page)));
+}
+
 /*
  * Whether an mpfn needs a dst. Towards system memory holes do not, nor do pages of
  * other drivers that share our pgmap owner.
@@ -150,7 +160,7 @@ static bool hmm_devmem_needs_dst(const struct hmm_devmem_transfer *t,
 	if (t->to)
 		return true;
 	return (mpfn & MIGRATE_PFN_VALID) &&
-	       hmm_devmem_owns_page(migrate_pfn_to_page(mpfn));
+	       hmm_devmem_may_leave(t, migrate_pfn_to_page(mpfn));
 }
 
 /* The copy stage. A page that gets no dst does not migrate. */
@@ -163,8 +173,8 @@ void hmm_devmem_copy_all(struct hmm_devmem_transfer *t)
 			hmm_devmem_copy_mpfn(t, i);
 }
 
-/* After commit: how many pages have migrated. */
-unsigned long hmm_devmem_count_moved(const struct hmm_devmem_transfer *t)
+/* How many pages were collected; after commit, how many have migrated. */
+unsigned long hmm_devmem_count_pages(const struct hmm_devmem_transfer *t)
 {
 	unsigned long i, moved = 0;
 

@@ -7,13 +7,15 @@
 
 #include "devmem_transfer.h"
 
-/* Evict the pages in use of a part of a chunk, from the page index @at on. */
-static void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
-				  struct hmm_devmem_chunk *chunk,
-				  unsigned long at)
+/**
+ * hmm_devmem_evict_pfns() - migrate pages to system memory
+ * @t: a transfer to system memory; its src has the pfns
+ * @nr: how many
+ *
+ * Context: process context; may sleep. No mmap lock is held.
+ */
+void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr)
 {
-	unsigned long nr = hmm_devmem_used_pfns(chunk, at, t->args.src);
-
 	t->args.npages = nr;
 	memset(t->args.dst, 0, nr * sizeof(*t->args.dst));
 	if (!nr || migrate_device_pfns(t->args.src, nr))
@@ -39,7 +41,8 @@ void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk)
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))
 		return;
 	for (at = 0; at < chunk->pages; at += HMM_DEVMEM_BATCH) {
-		hmm_devmem_evict_pfns(&t, chunk, at);
+		hmm_devmem_evict_pfns(&t, hmm_devmem_used_pfns(chunk, at,
+							       t.args.src));
 		cond_resched();
 	}
 	hmm_devmem_free_mpfns(&t);

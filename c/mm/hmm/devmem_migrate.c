@@ -14,37 +14,49 @@
 #include "devmem_transfer.h"
 #include "lifetime.h"
 
+/* Copy and commit what was collected. Return how many pages have migrated. */
+long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
+{
+	if (!t->args.cpages)
+		return 0;
+
+	hmm_devmem_copy_all(t);
+	migrate_vma_pages(&t->args);
+	return hmm_devmem_count_pages(t);
+}
+
 /*
  * All stages of a transfer by address but finalize; the range is in @t. Return how
  * many pages have migrated, or an error with nothing changed.
  */
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t)
 {
-	int err = migrate_vma_setup(&t->args);
+	return migrate_vma_setup(&t->args) ?: hmm_devmem_transfer_collected(t);
+}
 
-	if (err)
-		return err;
-	if (!t->args.cpages)
-		return 0;
+/*
+ * Begin the time slices of the pages that have arrived. The copy of a batch can take
+ * longer than one: another device would get the pages before this one has mapped any.
+ */
+static void hmm_devmem_start_slices(const struct hmm_devmem_transfer *t)
+{
+	unsigned long i;
 
-	hmm_devmem_copy_all(t);
-	migrate_vma_pages(&t->args);
-	return hmm_devmem_count_moved(t);
+	for (i = 0; i < t->args.npages; i++) {
+		struct page *page = migrate_pfn_to_page(t->args.dst[i]);
+
+		if (page)
+			hmm_devmem_start_slice(page_folio(page));
+	}
 }
 
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 {
-	if (t->args.cpages)
-		migrate_vma_finalize(&t->args);
-}
-
-static long hmm_devmem_transfer_range(struct hmm_devmem_transfer *t)
-{
-	long moved = hmm_devmem_transfer_begin(t);
-
-	if (moved >= 0)
-		hmm_devmem_transfer_end(t);
-	return moved;
+	if (!t->args.cpages)
+		return;
+	if (t->to)
+		hmm_devmem_start_slices(t);
+	migrate_vma_finalize(&t->args);
 }
 
 /* A transfer to device memory. Absent pages are faulted in first. */
@@ -52,6 +64,7 @@ struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem)
 {
 	return (struct hmm_devmem_transfer){
 		.to = devmem,
+		.started = jiffies,
 		.args = {
 			.pgmap_owner = devmem->owner,
 			.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT |
@@ -87,6 +100,7 @@ int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 	t->args.vma = vma;
 	t->args.start = start;
 	t->args.end = min(pmd_addr_end(start, end), vma->vm_end);
+	t->batch_end = t->args.end;
 	return 0;
 }
 
@@ -105,14 +119,14 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 			hmm_devmem_grow_if_low(t->to);
 		/* The killable lock checks for signals only if it has to wait. */
 		one = -EINTR;
-		if (fatal_signal_pending(current) ||
-		    mmap_read_lock_killable(mm))
+		if (fatal_signal_pending(current))
 			break;
-		one = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
-			      hmm_devmem_transfer_range(t);
-		mmap_read_unlock(mm);
+		one = hmm_devmem_collect_batch(t, mm, span, true);
 		if (one < 0)
 			break;
+		one = hmm_devmem_transfer_collected(t);
+		hmm_devmem_transfer_end(t);
+		mmap_read_unlock(mm);
 		moved += one;
 		cond_resched();
 	}
@@ -150,10 +164,11 @@ static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
  * @span: the range
  *
  * Holes in @span get cleared device memory, huge pages if a page fault would have
- * allocated one. Pages that are swapped out are faulted in first. Pages that are
- * busy, in another device's memory, or for which no device memory is free, stay
- * where they are; that is no error. Large folios stay large if as many free pages
- * in a row can be found.
+ * allocated one. Pages that are swapped out are faulted in first. Pages in another
+ * device's memory migrate when it is the turn of @devmem, for which the caller waits.
+ * Pages that are busy, or for which no device memory is free, stay where they are;
+ * that is no error. Large folios stay large if as many free pages in a row can be
+ * found.
  *
  * Secondary MMUs are notified as by migrate_vma_setup(), with &hmm_devmem.owner.
  *
@@ -162,9 +177,9 @@ static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
  * Return: the number of pages that have migrated; -%EINVAL if @span is misaligned
  * or empty, if a part of it is in no VMA, or in one that is not readable or whose
  * pages cannot migrate; -%ESRCH if the process has exited; -%EDEADLK in a callback
- * that hmm_devmem_evict() or hmm_devmem_remove() waits for; -%EINTR if the caller was
- * killed; -%ENOMEM. As with read(), an error after some pages have migrated is not
- * returned, but their number; the next call returns the error.
+ * that hmm_devmem_evict(), hmm_devmem_remove() or making room waits for; -%EINTR if
+ * the caller was killed; -%ENOMEM. As with read(), an error after some pages have
+ * migrated is not returned, but their number; the next call returns the error.
  */
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 			struct hmm_span span)
@@ -175,7 +190,7 @@ long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate);
 
-static unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem)
+unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem)
 {
 	if (devmem->type == MEMORY_DEVICE_COHERENT)
 		return MIGRATE_VMA_SELECT_DEVICE_COHERENT;

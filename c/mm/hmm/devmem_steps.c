@@ -69,15 +69,17 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  *	see hmm_devmem_migration_span()
  *
  * A CPU that accesses a collected page waits until the migration ends. Pages that
- * are busy are not collected; that is no error.
+ * are busy are not collected; nor are pages in another device's memory, unless some
+ * of the batch were requested before: then wait for the turn of @devmem. A page that
+ * is not collected is no error.
  *
  * Context: Process context; may sleep. On success the mmap lock is held for reading
  * until hmm_devmem_migration_end(), by the same task.
  *
  * Return: the migration, or an ERR_PTR(): -%EINVAL if @span is misaligned or empty,
  * or if its first page is in no VMA, or in one whose pages cannot migrate; -%ESRCH
- * if the process has exited; -%EDEADLK in a callback that hmm_devmem_evict() or
- * hmm_devmem_remove() waits for; -%EINTR; -%ENOMEM.
+ * if the process has exited; -%EDEADLK in a callback that hmm_devmem_evict(),
+ * hmm_devmem_remove() or making room waits for; -%EINTR; -%ENOMEM.
  */
 struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 						struct mm_struct *mm,
@@ -96,14 +98,9 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 		return m;
 
 	hmm_devmem_grow_if_low(devmem);
-	err = mmap_read_lock_killable(mm);
-	if (!err) {
-		err = hmm_devmem_choose_batch(&m->transfer, mm, span.start, span.end) ?:
-			      migrate_vma_setup(&m->transfer.args);
-		if (!err)
-			return m;
-		mmap_read_unlock(mm);
-	}
+	err = hmm_devmem_collect_batch(&m->transfer, mm, span, false);
+	if (!err)
+		return m;
 	hmm_devmem_migration_free(m);
 	return ERR_PTR(err);
 }
@@ -150,7 +147,7 @@ void hmm_devmem_migration_commit(struct hmm_devmem_migration *migration)
 	if (!hmm_devmem_migration_step(migration, HMM_DEVMEM_COPIED))
 		return;
 	migrate_vma_pages(&t->args);
-	migration->moved = hmm_devmem_count_moved(t);
+	migration->moved = hmm_devmem_count_pages(t);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_commit);
 

@@ -18,14 +18,21 @@
 /**
  * struct hmm_devmem_transfer - pages that migrate in one direction
  * @to: the device memory that they migrate to; %NULL for system memory
+ * @from: the device memory that they migrate from, when their time slice is over;
+ *	%NULL for any memory, and at any time. Only compared
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
+ * @started: when the request began, in jiffies
+ * @batch_end: end of the batch that was chosen; setup may have lowered args.end
  * @wanted: in a CPU fault, the index of the faulting page
  * @error: why that page has no dst; 0 if it has, or if it was not collected
  */
 struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
+	struct hmm_devmem *from;
 	struct migrate_vma args;
+	unsigned long started;
+	unsigned long batch_end;
 	unsigned long wanted;
 	int error;
 };
@@ -36,14 +43,24 @@ void hmm_devmem_free_mpfns(struct hmm_devmem_transfer *t);
 unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 				   unsigned long i);
 void hmm_devmem_copy_all(struct hmm_devmem_transfer *t);
-unsigned long hmm_devmem_count_moved(const struct hmm_devmem_transfer *t);
+unsigned long hmm_devmem_count_pages(const struct hmm_devmem_transfer *t);
 
 /* devmem_migrate.c */
 struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem);
 void hmm_devmem_grow_if_low(struct hmm_devmem *devmem);
 int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 			    unsigned long start, unsigned long end);
+unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem);
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
+long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
+
+/* devmem_evict.c */
+void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr);
+
+/* devmem_turns.c */
+int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
+			     struct mm_struct *mm, struct hmm_span span,
+			     bool always);
 
 #endif /* MM_HMM_DEVMEM_TRANSFER_H */

@@ -117,19 +117,18 @@ hmm_section_migration_report_all(const struct hmm_devmem_transfer *t,
 }
 
 /*
- * Migrate a batch. Return true if all of its pages have migrated and are held. Setup
- * may have ended the batch early, even at its start: args.end is the end.
+ * Migrate a collected batch. Return true if all of its pages have migrated and are
+ * held. Setup may have ended the batch early, even at its start: args.end is the end.
  */
 static bool hmm_section_migration_try(struct hmm_devmem_transfer *t,
 				      unsigned long *pfns)
 {
-	long moved = hmm_devmem_transfer_begin(t);
+	long moved = hmm_devmem_transfer_collected(t);
 
 	if (moved > 0 && moved == (t->args.end - t->args.start) >> PAGE_SHIFT &&
 	    hmm_section_migration_report_all(t, pfns))
 		return true;
-	if (moved >= 0)
-		hmm_devmem_transfer_end(t);
+	hmm_devmem_transfer_end(t);
 	return false;
 }
 
@@ -155,18 +154,20 @@ int hmm_section_migration_begin(struct hmm_section_migration *move,
 				unsigned long *pfns)
 {
 	struct hmm_devmem_transfer *t = &move->transfer;
+	int err;
 
 	hmm_devmem_grow_if_low(t->to);
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	t->batch_end = span->end;
+	err = hmm_devmem_collect_batch(t, mm, *span, true);
+	span->end = t->batch_end;
+	if (err)
+		return err == -EINTR ? err : 0;
+
 	move->mm = mm;
-	if (!hmm_devmem_choose_batch(t, mm, span->start, span->end)) {
+	move->held = hmm_section_migration_try(t, pfns);
+	if (move->held)
 		span->end = t->args.end;
-		move->held = hmm_section_migration_try(t, pfns);
-		if (move->held)
-			span->end = t->args.end;
-	}
-	if (!move->held)
+	else
 		mmap_read_unlock(mm);
 	return move->held;
 }

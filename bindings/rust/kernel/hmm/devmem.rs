@@ -11,12 +11,39 @@
 //! Migration of a page either succeeds or leaves the page where it was. The latter happens if no
 //! memory is free, if the copy fails, or if the page is in use.
 //!
+//! # Turns
+//!
+//! Devices whose drivers request the same pages take turns. A page that is in the memory of another
+//! device migrates to system memory and from there to the device that requests it, but not before
+//! `HMM_DEVMEM_SLICE_MS` after its migration ended. Each device has that time to map the page and
+//! to use it. The device that requests it waits; the wait is killable, and its number of rounds is
+//! limited. In `hmm_devmem_collect()` the first request for pages of a batch neither waits nor gets
+//! them, but is recorded for the next.
+//!
+//! This is for pages of any `struct hmm_devmem` of any owner. Pages in the memory of other drivers
+//! stay there. A CPU that accesses a page never waits for the device's time to end.
+//!
+//! # Oversubscription
+//!
+//! When the memory is full and cannot grow, folios that the device does not use migrate to system
+//! memory to make room. The driver reports use by `hmm_devmem_mark_accessed()`. A clock
+//! approximates the least recent use: its hand goes round the memory; a folio that was accessed
+//! since the hand was there last stays for another round, and one that has just arrived stays for
+//! `HMM_DEVMEM_SLICE_MS`. A large folio of which a part was unmapped does not stay for having been
+//! accessed, so that the unmapped part becomes free.
+//!
+//! A request for which too little is free moves the hand itself, before its pages are locked. For a
+//! second from then on a work item keeps some pages free, so that the next device faults need not.
+//! A request never takes pages that arrived after it began; if no other can migrate, its own pages
+//! stay in system memory.
+//!
 //! # Locking
 //!
 //! No function here may be called under a mirror's update lock. Lock order, from the outside in:
 //! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
-//! `copy` and `clear` are called with folios locked, and except in an eviction under the mmap lock
-//! or the lock of a VMA. They must not fault on user memory.
+//! Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock. `copy` and `clear` are
+//! called with folios locked, and except in an eviction under the mmap lock or the lock of a VMA.
+//! They must not fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -102,9 +129,9 @@ impl Place {
 ///
 /// `copy` and `clear` run under the locks of the folios, and must not migrate pages, which can
 /// wait for these very folios. Under the mmap lock or a VMA's, as in a page fault, lockdep
-/// reports that. While `hmm_devmem_evict()` or `hmm_devmem_remove()` calls them,
-/// `hmm_devmem_add()`, `hmm_devmem_remove()` and migrations to or from the same memory return
-/// -`EDEADLK`, and the others do not wait.
+/// reports that. While they are called by `hmm_devmem_evict()`, by `hmm_devmem_remove()` or to
+/// make room, `hmm_devmem_add()`, `hmm_devmem_remove()` and the functions that migrate to or
+/// from the same memory return -`EDEADLK`, and the others do not wait.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
@@ -355,8 +382,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// # Errors
     ///
     /// Fails with `EINVAL` for an invalid size or address; `EBUSY` if there is other memory at
-    /// `start`; `EDEADLK` in a callback that `hmm_devmem_evict()` or `hmm_devmem_remove()`
-    /// waits for; `ENODEV` if the device memory is ending; `ENOMEM`; or an error of
+    /// `start`; `EDEADLK` in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or
+    /// making room waits for; `ENODEV` if the device memory is ending; `ENOMEM`; or an error of
     /// `memremap_pages()`. On an error `data` stays the caller's.
     #[inline]
     pub unsafe fn add_at(
@@ -395,8 +422,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// # Errors
     ///
     /// Fails with `EBUSY` if a page could not migrate: its chunk, and those added after it,
-    /// remain, and can be allocated from again; `EDEADLK` in a callback that this function or
-    /// `hmm_devmem_evict()` waits for.
+    /// remain, and can be allocated from again; `EDEADLK` in a callback that this function,
+    /// `hmm_devmem_evict()` or making room waits for.
     #[inline]
     pub fn remove(&self, timeout: crate::time::Jiffies) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -414,21 +441,49 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { bindings::hmm_devmem_available(self.as_raw()) }
     }
 
+    /// How much memory there is.
+    ///
+    /// Returns the size of all chunks, in bytes.
+    ///
+    /// Context: any.
+    #[inline]
+    pub fn size(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        unsafe { bindings::hmm_devmem_size(self.as_raw()) }
+    }
+
+    /// Report that the device has accessed a page.
+    ///
+    /// When the memory is full, pages whose folios were not reported migrate to system memory
+    /// first. A driver reports the pages that its device's access counters or accessed bits
+    /// name, or each page that it maps for its device. Without reports the pages that arrived
+    /// first migrate first.
+    ///
+    /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
+    /// freed.
+    #[inline]
+    pub fn mark_accessed(&self, page: &super::page::Block<'_>) {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
+        // reference and so valid for the call.
+        unsafe { bindings::hmm_devmem_mark_accessed(self.as_raw(), page.as_raw()) }
+    }
+
     /// Migrate pages of a process to device memory.
     ///
     /// Holes in `span` get cleared device memory, huge pages if a page fault would have
-    /// allocated one. Pages that are swapped out are faulted in first. Pages that are busy, in
-    /// another device's memory, or for which no device memory is free, stay where they are;
-    /// that is no error. Large folios stay large if as many free pages in a row can be found.
+    /// allocated one. Pages that are swapped out are faulted in first. Pages in another
+    /// device's memory migrate when it is the turn of `devmem`, for which the caller waits.
+    /// Pages that are busy, or for which no device memory is free, stay where they are; that is
+    /// no error. Large folios stay large if as many free pages in a row can be found.
     ///
     /// Secondary MMUs are notified as by `migrate_vma_setup()`, with `hmm_devmem.owner`.
     ///
     /// Returns the number of pages that have migrated; -`EINVAL` if `span` is misaligned or
     /// empty, if a part of it is in no VMA, or in one that is not readable or whose pages
     /// cannot migrate; -`ESRCH` if the process has exited; -`EDEADLK` in a callback that
-    /// `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for; -`EINTR` if the caller was
-    /// killed; -`ENOMEM`. As with `read()`, an error after some pages have migrated is not
-    /// returned, but their number; the next call returns the error.
+    /// `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for; -`EINTR` if the
+    /// caller was killed; -`ENOMEM`. As with `read()`, an error after some pages have migrated
+    /// is not returned, but their number; the next call returns the error.
     ///
     /// Context: Process context; may sleep. Takes the mmap lock.
     ///
@@ -474,8 +529,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// For suspend, or before a device is removed, with processes running. No page is allocated
     /// until `hmm_devmem_resume()`. One pass over the memory: pages that are pinned or busy
-    /// stay. In a callback that this function or `hmm_devmem_remove()` waits for, pages are
-    /// only counted.
+    /// stay. In a callback that this function, `hmm_devmem_remove()` or making room waits for,
+    /// pages are only counted.
     ///
     /// Returns the number of pages that are still in use.
     ///
@@ -488,8 +543,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// Allow allocation again.
     ///
-    /// Does nothing in a callback that `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for:
-    /// that goes on.
+    /// Does nothing in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or making
+    /// room waits for: that goes on.
     ///
     /// Context: Process context; may sleep.
     #[inline]
@@ -703,7 +758,9 @@ impl<'a> Migration<'a, Collected> {
     /// Begin to migrate pages to device memory.
     ///
     /// A CPU that accesses a collected page waits until the migration ends. Pages that are busy
-    /// are not collected; that is no error.
+    /// are not collected; nor are pages in another device's memory, unless some of the batch
+    /// were requested before: then wait for the turn of `devmem`. A page that is not collected
+    /// is no error.
     ///
     /// Context: Process context; may sleep. On success the mmap lock is held for reading until
     /// `hmm_devmem_migration_end()`, by the same task.
@@ -712,8 +769,8 @@ impl<'a> Migration<'a, Collected> {
     ///
     /// Fails with `EINVAL` if `span` is misaligned or empty, or if its first page is in no VMA,
     /// or in one whose pages cannot migrate; `ESRCH` if the process has exited; `EDEADLK` in a
-    /// callback that `hmm_devmem_evict()` or `hmm_devmem_remove()` waits for; `EINTR`;
-    /// `ENOMEM`.
+    /// callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for;
+    /// `EINTR`; `ENOMEM`.
     #[inline]
     pub fn collect<T: MemoryOperations>(
         devmem: &'a DeviceMemory<T>,

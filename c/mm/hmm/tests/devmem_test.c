@@ -58,21 +58,23 @@ static void devmem_refuses(struct kunit *test)
 /* Coherent memory is refused at addresses that have other memory. */
 static void devmem_coherent_refuses(struct kunit *test)
 {
-	struct hmm_devmem devmem = {
-		.type = MEMORY_DEVICE_COHERENT,
-		.ops = &buffer_device_ops,
-	};
+	/* Not on the stack: it has a work item. */
+	struct hmm_devmem *devmem =
+		kunit_kzalloc(test, sizeof(*devmem), GFP_KERNEL);
 	phys_addr_t ram = ALIGN_DOWN(page_to_phys(virt_to_page(test)),
 				     HPAGE_PMD_SIZE);
 
-	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&devmem), 0);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, 0, DEVICE_SIZE, NULL),
+	KUNIT_ASSERT_NOT_NULL(test, devmem);
+	devmem->type = MEMORY_DEVICE_COHERENT;
+	devmem->ops = &buffer_device_ops;
+	KUNIT_ASSERT_EQ(test, hmm_devmem_init(devmem), 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, 0, DEVICE_SIZE, NULL),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, SZ_4G + PAGE_SIZE,
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, SZ_4G + PAGE_SIZE,
 					     DEVICE_SIZE, NULL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_add(&devmem, ram, DEVICE_SIZE, NULL),
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, ram, DEVICE_SIZE, NULL),
 			-EBUSY);
-	hmm_devmem_exit(&devmem);
+	hmm_devmem_exit(devmem);
 }
 
 /* Pages that were allocated one by one can be allocated as one folio once freed. */

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: pages that are not in use migrate to system memory to make room.
+ *
+ * A clock: a hand goes round all pages of a memory. A folio that was reported as
+ * accessed since the hand was there last stays for another round; one that has just
+ * arrived stays for its time slice.
+ */
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include "../internal.h"
+#include "devmem_transfer.h"
+
+/* A pass that found nothing is not repeated for so long. */
+#define HMM_RECLAIM_PAUSE	msecs_to_jiffies(10)
+
+/* For how long room is made ahead of requests after one that was short of memory. */
+#define HMM_RECLAIM_AHEAD	HZ
+
+/**
+ * struct hmm_reclaim - a pass over device memory
+ * @devmem: the device memory
+ * @goal: the number of pages to be free
+ * @before: folios that arrived at this time or later stay, in jiffies
+ * @transfer: of the pages that are migrated together
+ */
+struct hmm_reclaim {
+	struct hmm_devmem *devmem;
+	unsigned long goal;
+	u32 before;
+	struct hmm_devmem_transfer transfer;
+};
+
+static unsigned long hmm_reclaim_free(const struct hmm_reclaim *r)
+{
+	return hmm_devmem_available(r->devmem) >> PAGE_SHIFT;
+}
+
+/*
+ * Whether a part of a large folio was unmapped. No process can access that part, but
+ * it is only freed with the rest. The folio may be freed meanwhile: the result is a
+ * hint.
+ */
+static bool hmm_reclaim_partly_unmapped(struct folio *folio)
+{
+	return folio_test_large(folio) &&
+	       (unsigned long)atomic_read(&folio->_large_mapcount) + 1 <
+	       1UL << folio_order(folio);
+}
+
+/*
+ * Whether the clock's hand takes the folio that begins at index @i. Only if it is
+ * old enough is its accessed bit cleared. The lock of the memory is held.
+ */
+static bool hmm_reclaim_takes(const struct hmm_reclaim *r,
+			      struct hmm_devmem_chunk *chunk, unsigned long i,
+			      struct folio *folio)
+{
+	if ((s32)(READ_ONCE(chunk->arrived[i]) - r->before) >= 0 ||
+	    hmm_devmem_slice_left(folio))
+		return false;
+	return !test_and_clear_bit(i, chunk->accessed) ||
+	       hmm_reclaim_partly_unmapped(folio);
+}
+
+/**
+ * hmm_reclaim_pfns() - move the hand over a part of a chunk
+ * @r: the pass
+ * @chunk: the chunk
+ * @hand: index of the first page; on return, of the first that was not looked at
+ * @pfns: room for %HMM_DEVMEM_BATCH pfns
+ * @max: end after the folio that makes so many pages
+ *
+ * Stops at a multiple of %HMM_DEVMEM_BATCH: the lock is held with interrupts off.
+ *
+ * Return: how many pfns were written, of whole folios.
+ */
+static unsigned long hmm_reclaim_pfns(const struct hmm_reclaim *r,
+				      struct hmm_devmem_chunk *chunk,
+				      unsigned long *hand, unsigned long *pfns,
+				      unsigned long max)
+{
+	unsigned long first = hmm_devmem_first_pfn(chunk), i = *hand, nr = 0;
+	unsigned long end = ALIGN(i + 1, HMM_DEVMEM_BATCH);
+	struct folio *folio = NULL;
+	bool takes = false;
+
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	*hand = end;
+	for_each_set_bit_from(i, chunk->used, end) {
+		struct page *page = pfn_to_page(first + i);
+
+		if (page_folio(page) != folio) {
+			folio = page_folio(page);
+			if (nr >= max) {
+				*hand = i;
+				break;
+			}
+			takes = &folio->page == page &&
+				hmm_reclaim_takes(r, chunk, i, folio);
+		}
+		if (takes)
+			pfns[nr++] = first + i;
+	}
+	return nr;
+}
+
+/*
+ * Find the chunk that the hand is in. The hand counts the pages of all chunks, so
+ * that it stays valid when a chunk goes away. chunks_lock is held.
+ */
+static struct hmm_devmem_chunk *hmm_reclaim_chunk(struct hmm_devmem *devmem,
+						  unsigned long *hand)
+{
+	struct hmm_devmem_chunk *chunk;
+
+	*hand = devmem->hand;
+	list_for_each_entry(chunk, &devmem->chunks, list) {
+		if (*hand < chunk->pages)
+			return chunk;
+		*hand -= chunk->pages;
+	}
+	devmem->hand = 0;
+	*hand = 0;
+	return list_first_entry_or_null(&devmem->chunks,
+					struct hmm_devmem_chunk, list);
+}
+
+/*
+ * Migrate what the hand takes on its way over one batch of pages, or less. Return how
+ * far it went; 0 if the goal is met.
+ */
+static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
+{
+	struct hmm_devmem *devmem = r->devmem;
+	unsigned long hand, at, nr, free = hmm_reclaim_free(r);
+	struct hmm_devmem_chunk *chunk = hmm_reclaim_chunk(devmem, &hand);
+
+	if (!chunk || free >= r->goal || devmem->closed)
+		return 0;
+	at = hand;
+	nr = hmm_reclaim_pfns(r, chunk, &hand, r->transfer.args.src,
+			      r->goal - free);
+	devmem->hand += hand - at;
+	hmm_devmem_evict_pfns(&r->transfer, nr);
+	cond_resched();
+	return hand - at;
+}
+
+/*
+ * Two rounds of the hand at most: the first clears the accessed bits. chunks_lock is
+ * held. Remember when nothing was found.
+ */
+static void hmm_reclaim_pass(struct hmm_reclaim *r)
+{
+	struct hmm_devmem *devmem = r->devmem;
+	unsigned long begin = hmm_reclaim_free(r), way, nr;
+
+	lockdep_assert_held(&devmem->chunks_lock);
+	if (hmm_devmem_alloc_mpfns(&r->transfer, HMM_DEVMEM_BATCH))
+		return;
+	way = 2 * (hmm_devmem_size(devmem) >> PAGE_SHIFT);
+	do {
+		nr = hmm_reclaim_step(r);
+		way -= min(way, nr);
+	} while (nr && way);
+	hmm_devmem_free_mpfns(&r->transfer);
+	if (hmm_reclaim_free(r) <= begin)
+		WRITE_ONCE(devmem->reclaim_pause, jiffies + HMM_RECLAIM_PAUSE);
+}
+
+/* How many pages are kept free for the next requests. */
+static unsigned long hmm_reclaim_reserve(struct hmm_devmem *devmem)
+{
+	return min(HMM_DEVMEM_BATCH, hmm_devmem_size(devmem) >> PAGE_SHIFT >> 4);
+}
+
+/**
+ * hmm_devmem_reclaim_work() - make room in the background
+ * @work: &hmm_devmem.reclaim_work
+ */
+void hmm_devmem_reclaim_work(struct work_struct *work)
+{
+	struct hmm_reclaim r = {
+		.devmem = container_of(work, struct hmm_devmem, reclaim_work),
+	};
+
+	guard(mutex)(&r.devmem->chunks_lock);
+	r.before = READ_ONCE(r.devmem->reclaim_before);
+	r.goal = hmm_reclaim_reserve(r.devmem);
+	if (!r.devmem->closed && hmm_reclaim_free(&r) < r.goal)
+		hmm_reclaim_pass(&r);
+}
+
+/* Have room made in the background, for the next requests. */
+static void hmm_reclaim_start(struct hmm_devmem *devmem, unsigned long before)
+{
+	WRITE_ONCE(devmem->reclaim_before, before);
+	queue_work(system_dfl_wq, &devmem->reclaim_work);
+}
+
+/**
+ * hmm_devmem_reclaim() - make room for a request
+ * @devmem: the device memory
+ * @pages: how many pages the request needs
+ * @before: when the request began, in jiffies: pages that arrived later stay, so that
+ *	no request takes the pages that it, or one after it, has just migrated
+ *
+ * Context: Process context; may sleep. Neither the mmap lock nor a folio lock is
+ * held: all of chunks_lock, rmap locks and mirrors' update locks are taken.
+ */
+void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
+			unsigned long before)
+{
+	struct hmm_reclaim r = {
+		.devmem = devmem,
+		.goal = pages,
+		.before = before,
+	};
+
+	if (time_before(jiffies, READ_ONCE(devmem->reclaim_pause)) ||
+	    mutex_lock_killable(&devmem->chunks_lock))
+		return;
+	if (!devmem->closed && hmm_reclaim_free(&r) < pages)
+		hmm_reclaim_pass(&r);
+	mutex_unlock(&devmem->chunks_lock);
+
+	WRITE_ONCE(devmem->last_short, jiffies);
+	hmm_reclaim_start(devmem, before);
+}
+
+/**
+ * hmm_devmem_is_short() - whether room has to be made for a request
+ * @devmem: the device memory
+ * @pages: how many pages the request needs
+ * @before: as for hmm_devmem_reclaim()
+ *
+ * If there is room, but little remains after the request, more is made in the
+ * background. Not if no request was short of memory lately: what is requested may
+ * just fill the memory.
+ *
+ * Context: any that may take &hmm_devmem.lock.
+ * Return: whether there is too little, and it makes sense to call
+ * hmm_devmem_reclaim().
+ */
+bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
+			 unsigned long before)
+{
+	unsigned long free = hmm_devmem_available(devmem) >> PAGE_SHIFT;
+
+	if (free >= pages + HMM_DEVMEM_BATCH || READ_ONCE(devmem->closed) ||
+	    time_before(jiffies, READ_ONCE(devmem->reclaim_pause)))
+		return false;
+	if (free < pages)
+		return true;
+	if (free < pages + hmm_reclaim_reserve(devmem) &&
+	    time_before(jiffies, READ_ONCE(devmem->last_short) + HMM_RECLAIM_AHEAD))
+		hmm_reclaim_start(devmem, before);
+	return false;
+}
+
+/**
+ * hmm_devmem_mark_accessed() - report that the device has accessed a page
+ * @devmem: the device memory
+ * @page: a page of any kind; nothing happens if it is not of @devmem
+ *
+ * When the memory is full, pages whose folios were not reported migrate to system
+ * memory first. A driver reports the pages that its device's access counters or
+ * accessed bits name, or each page that it maps for its device. Without reports the
+ * pages that arrived first migrate first.
+ *
+ * Context: any; the caller holds a reference to @page, or a lock that keeps it from
+ * being freed.
+ */
+void hmm_devmem_mark_accessed(struct hmm_devmem *devmem, struct page *page)
+{
+	struct hmm_devmem_chunk *chunk;
+	unsigned long i;
+
+	if (!is_zone_device_page(page) || !hmm_devmem_owns_page(page))
+		return;
+	chunk = hmm_devmem_chunk_of(page);
+	if (chunk->devmem != devmem)
+		return;
+	i = hmm_devmem_folio_index(chunk, page_folio(page));
+	if (!test_bit(i, chunk->accessed))
+		set_bit(i, chunk->accessed);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_mark_accessed);

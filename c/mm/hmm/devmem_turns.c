@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: a batch is collected, with room made for its pages, together with
+ * those that another device's memory has. Devices that request the same pages take
+ * turns: a page stays in a device's memory for a time slice (devmem_alloc.c) before
+ * another gets it.
+ */
+#include <linux/mm.h>
+#include <linux/pagewalk.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "../internal.h"
+#include "compat-kernel.h"
+#include "devmem_transfer.h"
+
+/*
+ * How often a batch is collected again for pages in other memory. Once is enough
+ * unless other devices take pages back from system memory or the device faults.
+ */
+#define HMM_TURNS_ROUNDS	4
+
+/**
+ * struct hmm_turns - the pages of a batch that are in other device memory
+ * @to: the device memory that requests them
+ * @always: also for pages that have not been requested before
+ * @fetches: how often the batch may still be collected again to fetch pages
+ * @reclaims: how often it may still be collected again after making room
+ * @fetch: fetch pages from other device memory
+ * @missing: how many pages to make room for
+ * @from: the memory of the first page that can migrate now; %NULL if none can. Only
+ *	compared: it may go away with its last page
+ * @owner: its &hmm_devmem.owner
+ * @select: the flag of &migrate_vma.flags that selects it
+ * @start: address of that page
+ * @end: end of the last page of @from that can migrate now
+ * @pages: how many pages can migrate now, or are waited for
+ * @left: until the time slice of each of the others is over, in jiffies
+ */
+struct hmm_turns {
+	const struct hmm_devmem *to;
+	bool always;
+	unsigned int fetches;
+	unsigned int reclaims;
+	bool fetch;
+	unsigned long missing;
+	struct hmm_devmem *from;
+	void *owner;
+	unsigned long select;
+	unsigned long start;
+	unsigned long end;
+	unsigned long pages;
+	unsigned long left;
+};
+
+/* Record a page that is mapped from @addr to @end. Its page table is locked. */
+static void hmm_turns_record(struct hmm_turns *turns, struct page *page,
+			     unsigned long addr, unsigned long end)
+{
+	struct hmm_devmem *devmem;
+	unsigned long left;
+
+	if (!is_zone_device_page(page) || !hmm_devmem_owns_page(page))
+		return;
+	devmem = hmm_devmem_of(page);
+	if (devmem == turns->to)
+		return;
+	if (!turns->always && !hmm_devmem_request_folio(page_folio(page)))
+		return;
+	turns->pages += (end - addr) >> PAGE_SHIFT;
+	left = hmm_devmem_slice_left(page_folio(page));
+	turns->left = max(turns->left, left);
+	if (left)
+		return;
+	if (!turns->from) {
+		turns->from = devmem;
+		turns->owner = devmem->owner;
+		turns->select = hmm_devmem_select_flag(devmem);
+		turns->start = addr;
+	}
+	if (turns->from == devmem)
+		turns->end = end;
+}
+
+static struct page *hmm_turns_pte_page(struct vm_area_struct *vma,
+				       unsigned long addr, pte_t pte)
+{
+	softleaf_t entry;
+
+	if (pte_none(pte))
+		return NULL;
+	if (pte_present(pte))
+		return vm_normal_page(vma, addr, pte);
+	entry = softleaf_from_pte(pte);
+	return softleaf_is_device_private(entry) ? softleaf_to_page(entry) : NULL;
+}
+
+/* A huge PMD. Of device memory only private memory has huge pages. */
+static void hmm_turns_huge_pmd(struct hmm_turns *turns, pmd_t pmd,
+			       unsigned long addr, unsigned long end)
+{
+	if (!pmd_present(pmd) && pmd_is_device_private_entry(pmd))
+		hmm_turns_record(turns, softleaf_to_page(softleaf_from_pmd(pmd)),
+				 addr, end);
+}
+
+static int hmm_turns_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
+			 struct mm_walk *walk)
+{
+	spinlock_t *ptl = pmd_trans_huge_lock(pmdp, walk->vma);
+	struct hmm_turns *turns = walk->private;
+	pte_t *table, *ptep;
+
+	if (ptl) {
+		hmm_turns_huge_pmd(turns, *pmdp, addr, end);
+		spin_unlock(ptl);
+		return 0;
+	}
+
+	table = pte_offset_map_lock(walk->mm, pmdp, addr, &ptl);
+	if (!table)
+		return 0;
+	for (ptep = table; addr < end; ptep++, addr += PAGE_SIZE) {
+		struct page *page =
+			hmm_turns_pte_page(walk->vma, addr, ptep_get(ptep));
+
+		if (page)
+			hmm_turns_record(turns, page, addr, addr + PAGE_SIZE);
+	}
+	pte_unmap_unlock(table, ptl);
+	return 0;
+}
+
+static const struct mm_walk_ops hmm_turns_ops = {
+	.pmd_entry	= hmm_turns_pmd,
+	.walk_lock	= PGWALK_RDLOCK,
+};
+
+/*
+ * Find the pages of a batch that are in other device memory. Return whether there
+ * are any that can migrate now, or that the caller waits for.
+ */
+static bool hmm_turns_find(struct hmm_turns *turns,
+			   const struct hmm_devmem_transfer *t)
+{
+	turns->from = NULL;
+	turns->pages = 0;
+	turns->left = 0;
+	walk_page_range_vma(t->args.vma, t->args.start, t->args.end,
+			    &hmm_turns_ops, turns);
+	return turns->from || turns->left;
+}
+
+/* Whether a page of the batch was not collected. */
+static bool hmm_turns_incomplete(const struct hmm_devmem_transfer *t)
+{
+	unsigned long i;
+
+	if (t->args.cpages == t->args.npages)
+		return false;
+	for (i = 0; i < t->args.npages; i += 1UL << hmm_devmem_mpfn_order(t, i))
+		if (!(t->args.src[i] & MIGRATE_PFN_MIGRATE))
+			return true;
+	return false;
+}
+
+/*
+ * Migrate to system memory what other device memory has of the batch, one memory at
+ * a time. The arrays of @t are not in use.
+ */
+static void hmm_turns_fetch(struct hmm_turns *turns,
+			    const struct hmm_devmem_transfer *t)
+{
+	long moved = 1;
+
+	while (moved > 0 && hmm_turns_find(turns, t) && turns->from) {
+		struct hmm_devmem_transfer back = {
+			.from = turns->from,
+			.args = {
+				.vma = t->args.vma,
+				.start = turns->start,
+				.end = turns->end,
+				.src = t->args.src,
+				.dst = t->args.dst,
+				.pgmap_owner = turns->owner,
+				.flags = turns->select | HMM_DEVMEM_ANY_ORDER,
+			},
+		};
+
+		moved = hmm_devmem_transfer_begin(&back);
+		if (moved >= 0)
+			hmm_devmem_transfer_end(&back);
+	}
+}
+
+/* Choose and collect a batch. On success the mmap lock is held for reading. */
+static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
+				  struct mm_struct *mm, struct hmm_span span)
+{
+	int err;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
+		      migrate_vma_setup(&t->args);
+	if (err)
+		mmap_read_unlock(mm);
+	return err;
+}
+
+/*
+ * Wait until the time slices are over, then collect the batch with the pages that
+ * other device memory has of it. No other device can migrate these while they are
+ * in system memory: the mmap lock is held for writing until they are collected.
+ */
+static int hmm_turns_collect(struct hmm_turns *turns,
+			     struct hmm_devmem_transfer *t,
+			     struct mm_struct *mm, struct hmm_span span)
+{
+	int err;
+
+	if (turns->left)
+		schedule_timeout_killable(turns->left);
+	if (fatal_signal_pending(current) || mmap_write_lock_killable(mm))
+		return -EINTR;
+	err = hmm_devmem_choose_batch(t, mm, span.start, span.end);
+	if (!err) {
+		hmm_turns_fetch(turns, t);
+		err = migrate_vma_setup(&t->args);
+	}
+	if (err)
+		mmap_write_unlock(mm);
+	else
+		mmap_write_downgrade(mm);
+	return err;
+}
+
+/*
+ * How many pages need room in the memory that has too little of it: those that were
+ * collected, and those that are to be fetched. 0 if there is room.
+ */
+static unsigned long hmm_turns_missing(const struct hmm_turns *turns,
+				       const struct hmm_devmem_transfer *t)
+{
+	unsigned long most = t->args.npages + HMM_DEVMEM_BATCH, pages;
+
+	if (hmm_devmem_available(t->to) >= most << PAGE_SHIFT)
+		return 0;
+	pages = hmm_devmem_count_pages(t) + (turns->fetch ? turns->pages : 0);
+	return pages && hmm_devmem_is_short(t->to, pages, t->started) ? pages : 0;
+}
+
+/*
+ * Decide why to collect the batch again, if at all. Pages stay in other device
+ * memory while @t->to has no room for any.
+ */
+static bool hmm_turns_plan(struct hmm_turns *turns,
+			   const struct hmm_devmem_transfer *t)
+{
+	turns->fetch = turns->fetches && hmm_turns_incomplete(t) &&
+		       hmm_turns_find(turns, t);
+	turns->missing = turns->reclaims ? hmm_turns_missing(turns, t) : 0;
+	if (!turns->missing && turns->fetch && !hmm_devmem_available(t->to))
+		turns->fetch = false;
+	return turns->fetch || turns->missing;
+}
+
+/* Collect the batch again, as was decided. No mmap lock is held. */
+static int hmm_turns_again(struct hmm_turns *turns,
+			   struct hmm_devmem_transfer *t, struct mm_struct *mm,
+			   struct hmm_span span)
+{
+	if (turns->missing) {
+		turns->reclaims--;
+		hmm_devmem_reclaim(t->to, turns->missing, t->started);
+	}
+	if (!turns->fetch || !hmm_devmem_available(t->to))
+		return hmm_turns_collect_read(t, mm, span);
+	turns->fetches--;
+	return hmm_turns_collect(turns, t, mm, span);
+}
+
+/**
+ * hmm_devmem_collect_batch() - choose and collect the first batch of a span
+ * @t: the transfer
+ * @mm: the process
+ * @span: the span
+ * @always: fetch pages from other device memory by the first request for any of
+ *	the batch, too; else that request is only recorded
+ *
+ * Towards device memory, make room for the pages that were collected if there is
+ * too little, and fetch those that are in other device memory. Neither can be done
+ * while pages are locked, so the batch is collected again afterwards.
+ *
+ * Context: Process context; may sleep. No mmap lock is held. On success it is held
+ * for reading, until after hmm_devmem_transfer_end().
+ *
+ * Return: 0; -%EINTR if the caller was killed; -%EINVAL of
+ * hmm_devmem_choose_batch() and migrate_vma_setup().
+ */
+int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
+			     struct mm_struct *mm, struct hmm_span span,
+			     bool always)
+{
+	struct hmm_turns turns = {
+		.to = t->to,
+		.always = always,
+		.fetches = HMM_TURNS_ROUNDS,
+		.reclaims = 1,
+	};
+	int err;
+
+	/* In the order in which room may be made and the batch collected. */
+	if (t->to)
+		might_lock(&t->to->chunks_lock);
+	might_lock(&mm->mmap_lock);
+
+	err = hmm_turns_collect_read(t, mm, span);
+	while (!err && t->to && hmm_turns_plan(&turns, t)) {
+		hmm_devmem_transfer_end(t);
+		mmap_read_unlock(mm);
+		err = hmm_turns_again(&turns, t, mm, span);
+	}
+	return err;
+}
