@@ -34,7 +34,7 @@
 /* Pages to work on before the update lock is released. */
 #define DM_STEPS 64
 
-/* Give up with -EBUSY after this many device faults without progress. */
+/* Return -EBUSY after this many device faults without progress. */
 #define DM_LOST_ROUNDS 1000
 
 /* Copy from the process's memory to the buffer. */
@@ -177,7 +177,7 @@ static struct dm_operand *dm_run_all(struct dm_mirror *dm, struct dm_work *work)
 /*
  * Compute the span to fault in for an operand: the rest of the operand. After
  * faults without progress, halve the span each time, so that fewer pages can be
- * reclaimed before they are used. One fault per operand is no lack of progress.
+ * reclaimed before they are used. The first fault of an operand does not count.
  */
 static struct hmm_span dm_window(const struct dm_work *work,
 				 const struct dm_operand *missing,

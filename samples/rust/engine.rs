@@ -2,7 +2,7 @@
 
 //! hmm_dmirror, a sample driver: the engine that does the device's work.
 //!
-//! This is the hardware. It knows the process's memory only by virtual address and by what the device's page table says.
+//! This is the hardware. It reaches the process's memory only by virtual address, through the device's page table.
 //! When the table has nothing for an address it stops, the driver handles the fault
 //! ([`dm_populate`](DmMirror::dm_populate)), and the engine goes on where it stopped.
 //!
@@ -44,7 +44,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// How many pages the engine works on before it lets go of the update lock.
+/// How many pages the engine works on before it releases the update lock.
 const DM_STEPS: usize = 64;
 /// How often in a row other users of the pages may win.
 const DM_LOST_ROUNDS: u32 = 1000;
@@ -219,7 +219,7 @@ impl DmMirror {
         Ok(None)
     }
 
-    /// Has the device do something; the operands' positions tell how far it got.
+    /// Runs work on the device; the operands' positions show how far it got.
     ///
     /// # Errors
     ///

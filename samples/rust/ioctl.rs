@@ -8,9 +8,8 @@
 //! The CPU's copies may fault, a fault may invalidate, and an invalidation takes the update lock. So nothing is copied to
 //! or from the buffer under that lock or inside a section; data takes a detour through memory of the kernel's.
 //!
-//! Whatever a program sends, it is checked before anything is done, and nothing stays behind when it is refused: `EINVAL`
-//! for a command that makes no sense, `EFAULT` for addresses that are not the process's, `ENOTTY` for a command that does
-//! not exist.
+//! A command is checked before anything is done, and nothing stays behind when it is refused: `EINVAL` for a command that
+//! makes no sense, `EFAULT` for addresses that are not the process's, `ENOTTY` for a command that does not exist.
 
 #![forbid(unsafe_code)]
 
@@ -62,7 +61,7 @@ fn dm_bounce_gfp() -> Flags {
     GFP_KERNEL_ACCOUNT | __GFP_NOWARN
 }
 
-/// Checks that the device may be asked for `nr` elements of `size` bytes.
+/// Checks that the device may access `nr` elements of `size` bytes.
 fn dm_check_operand(
     addr: u64,
     nr: u64,
@@ -236,7 +235,7 @@ impl DmMirror {
         moved
     }
 
-    /// Moves the first pages of a span, as many as go at once, and tells where the next begin.
+    /// Migrates the first batch of a span, and returns the address of the next.
     ///
     /// [`DeviceMemory::migrate`](kernel::hmm::devmem::DeviceMemory::migrate) does all of this for the whole of a span;
     /// here it is step by step, as a driver does it that has to do something in between. What is dropped before it is
@@ -270,7 +269,7 @@ impl DmMirror {
         Ok(())
     }
 
-    /// Gives up after a second when somebody will not let go of a page.
+    /// Fails after a second if a page is still pinned.
     fn dm_cmd_release(&self) -> Result {
         self.unit.memory.remove(msecs_to_jiffies(1000))
     }
@@ -307,7 +306,7 @@ impl DmMirror {
         cmd.write(&mut to)
     }
 
-    /// Turns what the program asks for into work for the engine.
+    /// Converts a command to work for the engine.
     fn dm_compute_work(compute: &Compute) -> Result<DmWork<'static>> {
         let x = dm_check_operand(compute.x, compute.n, size_of::<i32>(), Right::Read)?;
         let piece = match compute.op {
@@ -344,7 +343,7 @@ impl DmMirror {
 
     /// Carries out a command.
     ///
-    /// The file mirrors the process that opened it. Another process that has the file too, a child say, would name
+    /// The file mirrors the process that opened it. Another process that has the file too, for example a child, would pass
     /// addresses of its own and get the memory of its parent; it is refused.
     pub(crate) fn dm_ioctl(&self, cmd: u32, arg: usize) -> Result<isize> {
         let current = current!();

@@ -6,15 +6,15 @@
 //! page of it, and a process's page can live there. There are two kinds:
 //!
 //! *Private* memory cannot be reached by the CPU. Its physical addresses are made up; they only serve to have page frame
-//! numbers. When the CPU touches a page that lives there it faults, and the page is brought home. What is behind the
-//! numbers is the device's business; here, where there is no device, each chunk has a block of ordinary memory.
+//! numbers. When the CPU accesses a page that lives there it faults, and the page migrates to system memory. A device has
+//! memory of its own behind these numbers; here, where there is no device, each chunk has an allocation of system memory.
 //!
 //! *Coherent* memory can be reached by both, at real addresses that the firmware reports or, here, the module's
 //! parameters give.
 //!
-//! [`DeviceMemory`] keeps account of the pages and moves them. What is left to a driver is in this file: how to copy and
-//! clear, and where more memory comes from. Pages are moved there and home in `ioctl.rs`, and the CPU's faults need
-//! nothing at all.
+//! [`DeviceMemory`] allocates and migrates the pages. The driver's part is in this file: how to copy and clear, and where
+//! more memory comes from. `ioctl.rs` migrates pages to the device and back on request; the CPU's faults need nothing from
+//! the driver.
 
 #![forbid(unsafe_code)]
 
@@ -65,7 +65,7 @@ pub(crate) struct DmMemory {
     coherent_base: PhysAddr,
     /// What is behind the addresses of chunks, by their number; nothing when they are real. As a device's own memory would
     /// be, it is there for as long as the device is, so that no page needs a lock or a count to get at it (benchmark:
-    /// driver-home).
+    /// driver-to-ram).
     chunks: KVec<SetOnce<Ram>>,
     /// The numbers that no chunk has, each a bit.
     #[pin]
@@ -183,8 +183,8 @@ pub(crate) fn dm_page_mut<R>(
 
 #[vtable]
 impl MemoryOperations for DmMemory {
-    /// A device would have its copy engine do this, for all of the block at once. The two ways are home, from memory that
-    /// the CPU cannot reach, and all others.
+    /// A device would have its copy engine do this, for all of the block at once. There are two cases: to system memory, from
+    /// memory that the CPU cannot reach, and all others.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
         memory.data().check_failure(dst.pages())?;
         let ram = dm_ram(memory, src);

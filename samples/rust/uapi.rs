@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note
 
-//! What a user program says to the device: `samples/uapi/hmm_dmirror.h` said again, where it is explained.
+//! The interface to user programs: `samples/uapi/hmm_dmirror.h` in Rust. The comments are there.
 
 #![forbid(unsafe_code)]
 
