@@ -173,6 +173,17 @@ static void *nomem_array(size_t nr, size_t size, gfp_t gfp)
 #undef kvmalloc_array
 #define kvmalloc_array			nomem_array
 
+/* <linux/hmm_compat_2017.h> has declared them by their own names. */
+static int migrate_vma(const struct migrate_vma_ops *ops, struct vm_area_struct *vma,
+		       unsigned long start, unsigned long end,
+		       unsigned long *src, unsigned long *dst, void *private);
+#ifdef CONFIG_DEVICE_PRIVATE
+static __maybe_unused struct hmm2017_devmem *
+hmm2017_devmem_add(const struct hmm2017_devmem_ops *ops, struct device *device,
+		   unsigned long size);
+static __maybe_unused void hmm2017_devmem_remove(struct hmm2017_devmem *devmem);
+#endif
+
 #include "../compat/hmm_2017.c"
 
 #define NMIGRATED	(2 * HMM2017_STACK_PAGES)
