@@ -16,8 +16,8 @@
 //! * `ioctl.rs`: the commands; `uapi.rs`: their numbers.
 //! * `sim`: the parts of the hardware that are simulated.
 //!
-//! The driver has no lock of its own. The update lock is the mirror's and guards the table. No file of the driver's may
-//! have `unsafe` code; `sim` stands for the hardware and is not the driver.
+//! The driver has no lock of its own. The update lock is the mirror's and guards the table. Every file of the driver's is
+//! safe Rust, and the compiler refuses anything else; `sim` stands for the hardware and is not the driver.
 
 #![deny(unsafe_code)]
 

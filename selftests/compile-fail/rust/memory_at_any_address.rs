@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Addresses of which only their owner knows what is there become memory of processes.
+//! Physical addresses that belong to something else become memory of processes.
 
 include!("fixture/unreachable.rs");
 
