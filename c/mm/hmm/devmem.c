@@ -386,14 +386,20 @@ int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_remove);
 
-static void hmm_devmem_end(struct hmm_devmem_state *state)
+/* From here on the core calls no callback of @devmem. */
+static void hmm_devmem_stop(struct hmm_devmem *devmem)
 {
-	struct hmm_devmem *devmem = state->devmem;
-
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
 	disable_work_sync(&devmem->reclaim_work);
+}
+
+static void hmm_devmem_end(struct hmm_devmem_state *state)
+{
+	struct hmm_devmem *devmem = state->devmem;
+
+	hmm_devmem_stop(devmem);
 	mutex_destroy(&devmem->chunks_lock);
 	mutex_destroy(&devmem->grow_lock);
 	/* May free the device memory. */
@@ -417,8 +423,7 @@ static void hmm_devmem_end_left(struct hmm_owned *owned)
 	struct hmm_devmem_state *state =
 		container_of(owned, struct hmm_devmem_state, owned);
 
-	while (hmm_devmem_remove(state->devmem, HZ))
-		cond_resched();
+	hmm_devmem_stop(state->devmem);
 	hmm_owned_del(owned);
 }
 

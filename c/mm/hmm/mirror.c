@@ -81,12 +81,6 @@ static void hmm_update_lock_prime(struct hmm_update_lock lock)
 	fs_reclaim_release(GFP_KERNEL);
 }
 
-/* Whether current holds it. Of a rw_semaphore no one knows who has it. */
-static bool hmm_update_lock_is_mine(struct hmm_update_lock lock)
-{
-	return lock.mutex && hmm_mutex_is_mine(lock.mutex);
-}
-
 static bool hmm_update_lock_valid(struct hmm_update_lock lock)
 {
 	return !lock.mutex != !lock.rwsem;
@@ -427,12 +421,7 @@ static void hmm_interval_finish(struct hmm_interval *interval)
 	hmm_interval_put(interval);
 }
 
-static void hmm_interval_finish_work(struct work_struct *work)
-{
-	hmm_interval_finish(container_of(work, struct hmm_interval, work));
-}
-
-/* Intervals of hmm_mirror_range_remove_deferred(). */
+/* Intervals of hmm_interval_end_later(). */
 static void hmm_state_end_removed(struct hmm_mirror_state *state)
 {
 	struct hmm_interval *interval;
@@ -1054,6 +1043,26 @@ int hmm_mirror_range_init(struct hmm_mirror *mirror,
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 
+/*
+ * Have a work item end an interval, which is dead from here on; the range is not
+ * used any more. Sections that are inside stay until they leave. The tree is left as
+ * it is: changing it can need memory, and reclaim may wait for an update lock that
+ * the caller holds.
+ */
+static void hmm_interval_end_later(struct hmm_interval *interval)
+{
+	struct hmm_mirror_state *state = interval->state;
+
+	refcount_inc(&state->ref);
+	WRITE_ONCE(interval->range, NULL);
+	WRITE_ONCE(interval->dead, true);
+	scoped_guard(spinlock_irqsave, &state->removed_lock) {
+		interval->next_removed = state->removed;
+		state->removed = interval;
+	}
+	hmm_state_queue(state);
+}
+
 /**
  * hmm_mirror_range_remove() - take a range from its mirror
  * @range: the range; nothing happens when it is not added
@@ -1085,10 +1094,8 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 		/* The callback is called again, and may remove it again. */
 		range->interval = NULL;
 		range->mirror = NULL;
-		hmm_interval_unlist(interval);
 		hmm_interval_abandon(interval, held);
-		INIT_WORK(&interval->work, hmm_interval_finish_work);
-		queue_work(hmm_mirror_wq, &interval->work);
+		hmm_interval_end_later(interval);
 		return;
 	}
 	hmm_waits_for_update_locks();
@@ -1114,24 +1121,11 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
 void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
 {
 	struct hmm_interval *interval = range->interval;
-	struct hmm_mirror_state *state;
 
 	if (!range->mirror)
 		return;
 	range->interval = NULL;
 	range->mirror = NULL;
-	state = interval->state;
-	refcount_inc(&state->ref);
-	WRITE_ONCE(interval->range, NULL);
-	/*
-	 * Sections that are inside stay until they leave. The tree is left as it
-	 * is: changing it can need memory, which must not be waited for in here.
-	 */
-	WRITE_ONCE(interval->dead, true);
-	scoped_guard(spinlock_irqsave, &state->removed_lock) {
-		interval->next_removed = state->removed;
-		state->removed = interval;
-	}
-	hmm_state_queue(state);
+	hmm_interval_end_later(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove_deferred);

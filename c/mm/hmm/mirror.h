@@ -149,7 +149,6 @@ struct hmm_mirror_state {
  *	before the device forgets
  * @released: invalidations are not reported any more; written under @lock
  * @rcu: frees the interval
- * @work: drains and unsubscribes, if a callback removed the range
  */
 struct hmm_interval {
 	refcount_t ref;
@@ -168,11 +167,14 @@ struct hmm_interval {
 	bool dead;
 	bool released;
 	struct completion idle;
-	union {
-		struct rcu_head rcu;
-		struct work_struct work;
-	};
+	struct rcu_head rcu;
 };
+
+/* Whether current holds an update lock. The owner of a rw_semaphore is not known. */
+static inline bool hmm_update_lock_is_mine(struct hmm_update_lock lock)
+{
+	return lock.mutex && hmm_mutex_is_mine(lock.mutex);
+}
 
 struct hmm_fault_drop;
 

@@ -108,10 +108,8 @@ EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
  */
 void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 {
-	struct mutex *update = dma->mirror->update.mutex;
-
 	/* It would wait for itself. */
-	if (!WARN_ONCE(update && hmm_mutex_is_mine(update),
+	if (!WARN_ONCE(hmm_update_lock_is_mine(dma->mirror->update),
 		       "device addresses end under the update lock\n"))
 		hmm_mirror_forget(dma->mirror, dma->span);
 	scoped_guard(mutex, &dma->mirror->dma_lock) {

@@ -71,9 +71,7 @@ static bool hmm_section_valid(const struct hmm_section *section)
  */
 static bool hmm_section_is_nested(const struct hmm_section *section)
 {
-	struct mutex *update = section->mirror->update.mutex;
-
-	return (update && hmm_mutex_is_mine(update)) ||
+	return hmm_update_lock_is_mine(section->mirror->update) ||
 	       (section->migrate_to && hmm_devmem_is_evicting(section->migrate_to));
 }
 
