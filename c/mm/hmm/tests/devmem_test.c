@@ -7,6 +7,7 @@
  * can read it directly.
  */
 #include <kunit/test.h>
+#include <linux/highmem.h>
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -562,8 +563,10 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, HPAGE_PMD_ORDER };
 	struct buffer_device *device = test->priv;
+	const unsigned long seven = 7;
 	struct migrate_vma *args;
 	struct folio *folio;
+	struct page *page;
 	unsigned long addr;
 	int i;
 
@@ -583,11 +586,16 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 		KUNIT_EXPECT_EQ(test, args->cpages, 1);
 		args->dst[0] = dst;
-		KUNIT_EXPECT_EQ(test, put_user(7UL, (unsigned long __user *)addr), 0);
+		/* As another thread would: the mmap lock is held. */
+		if (get_user_pages(addr, 1, FOLL_WRITE, &page) == 1) {
+			memcpy_to_page(page, 0, (const char *)&seven, sizeof(seven));
+			put_page(page);
+		}
 		migrate_vma_pages(args);
 		KUNIT_EXPECT_FALSE(test, args->src[0] & MIGRATE_PFN_MIGRATE);
 		KUNIT_EXPECT_NULL(test, folio->mapping);
-		charged = folio_memcg_charged(folio);
+		scoped_guard(rcu)
+			charged = folio_memcg_charged(folio);
 		end(args);
 		/* The device waits at its end for a folio that is not freed. */
 		if (charged)
@@ -603,7 +611,9 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 		args->dst[0] = dst;
 		migrate_vma_pages(args);
 		KUNIT_EXPECT_TRUE(test, args->src[0] & MIGRATE_PFN_MIGRATE);
-		KUNIT_EXPECT_EQ(test, !!folio_memcg(folio), !mem_cgroup_disabled());
+		scoped_guard(rcu)
+			charged = folio_memcg(folio);
+		KUNIT_EXPECT_EQ(test, charged, !mem_cgroup_disabled());
 		end(args);
 		KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);

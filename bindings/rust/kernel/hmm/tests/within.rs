@@ -184,14 +184,14 @@ mod tests {
         let mm = address_space()?;
         let one = super::super::mirror(&mm)?;
         let held = one.lock();
-        let range = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL);
+        let range = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_ATOMIC);
         drop(held);
         assert!(range.err() == Some(error_of(bindings::EDEADLK)));
         let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
         let mut seen = None;
         one.populate(SPAN, Access::Snapshot, |_, _| {
             // A range that was dropped in here would be waited for.
-            seen = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL).err();
+            seen = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_ATOMIC).err();
             Ok(())
         })?;
         assert!(seen == Some(error_of(bindings::EDEADLK)));
