@@ -304,6 +304,9 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * A page that has an address already keeps it. It loses it when its mapping
  * changes, after &hmm_mirror_ops.invalidate has had the device forget it: a
  * driver takes no address away itself.
+ *
+ * A driver with several devices calls hmm_section_dma_map() for each inside the
+ * section.
  */
 
 /**
@@ -479,6 +482,8 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 			 struct hmm_dma_run *run)
 	__contract(iterator("Addresses", of("DmaPages"),
 			    start(span.start = batch.start, span.end = batch.start)));
+
+int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma);
 
 struct page *hmm_frame(unsigned long pfn);
 bool hmm_page_is_reachable(const struct page *page)

@@ -156,6 +156,41 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 	return 0;
 }
 
+/**
+ * hmm_section_dma_map() - give the pages of a section's batch addresses of another device
+ * @section: a section one is inside of
+ * @dma: the device's map; of the same mirror, with room for &hmm_section.span
+ *
+ * For a driver that maps memory on several devices: one walk serves them all. From
+ * here on hmm_section_dma_run() shows the addresses of this device, and
+ * hmm_section_next() maps for it. A page that has an address keeps it, so a driver
+ * can go through its devices in each batch::
+ *
+ *	while (hmm_section_next(&section)) {
+ *		for_each_device(svm, d) {
+ *			ret = hmm_section_dma_map(&section, &d->dma);
+ *			...
+ *
+ * After an error &hmm_section.dma is what it was.
+ *
+ * Context: inside the section. May sleep.
+ * Return: 0; -%EINVAL for a map of another mirror or without room for the span, or
+ * outside of the section; -%EIO if the DMA API had no address for a page.
+ */
+int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma)
+{
+	struct hmm_mirror_dma *before = section->dma;
+	int ret = -EINVAL;
+
+	section->dma = dma;
+	if (section->locked && hmm_mirror_dma_fits(section))
+		ret = hmm_mirror_dma_map(section);
+	if (ret)
+		section->dma = before;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(hmm_section_dma_map);
+
 /* The device address of a page, or %DMA_MAPPING_ERROR if it has none. */
 static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
 {

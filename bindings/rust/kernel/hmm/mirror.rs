@@ -72,6 +72,8 @@
 //! A page that has an address already keeps it. It loses it when its mapping changes, after
 //! `hmm_mirror_ops.invalidate` has had the device forget it: a driver takes no address away itself.
 //!
+//! A driver with several devices calls `hmm_section_dma_map()` for each inside the section.
+//!
 //! # Pages that migrate on the way
 //!
 //! A device that faults may need the pages in its own memory. A section with

@@ -23,6 +23,7 @@
 #define hmm_mirror_dma_fits	faked_mirror_dma_fits
 #define hmm_mirror_dma_map	faked_mirror_dma_map
 #define hmm_section_dma_run	faked_section_dma_run
+#define hmm_section_dma_map	faked_section_dma_map
 #define hmm_mirror_forget	faked_mirror_forget
 
 #include <linux/hmm-dma.h>
@@ -417,6 +418,7 @@ static struct mirror_dma_test *mirror_dma_test_begin(struct kunit *test,
 		.pfns = t->pfns,
 		.nr_pfns = ENTRIES,
 		.dma = &t->dma,
+		.locked = true,
 	};
 	return t;
 }
@@ -552,6 +554,61 @@ static void mirror_dma_failure_is_reported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
 }
 
+/* A driver with two devices maps each batch for both, in one section. */
+static void mirror_dma_of_two_devices(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+	struct hmm_mirror_dma *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(second, &t->mirror, NULL,
+						     MIRROR_SPAN(-1, ENTRIES)));
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	for (int round = 0; round < 2; round++) {
+		KUNIT_EXPECT_EQ(test, 0, hmm_section_dma_map(&t->section, &t->dma));
+		KUNIT_EXPECT_EQ(test, 0, hmm_section_dma_map(&t->section, second));
+		KUNIT_EXPECT_PTR_EQ(test, second, t->section.dma);
+		KUNIT_EXPECT_EQ(test, 6, fake.maps);
+		mirror_dma_expect(test, t, 2, (struct hmm_dma_run){
+			MIRROR_SPAN(3, 4), t->phys + 2 * PAGE_SIZE + FAKE_OFFSET, HMM_PFN_VALID });
+	}
+	/* An invalidation takes the address on each device away. */
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(0, 1), true));
+	KUNIT_EXPECT_EQ(test, 2, fake.unmaps);
+	hmm_mirror_dma_exit(second);
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 6, fake.unmaps);
+}
+
+static void mirror_dma_refuses_another_device(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+	struct hmm_mirror_dma *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(second, &t->mirror, NULL,
+						     MIRROR_SPAN(0, ENTRIES - 1)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_section_dma_map(&t->section, second));
+	second->span = MIRROR_SPAN(0, ENTRIES);
+	second->mirror = NULL;
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_section_dma_map(&t->section, second));
+	second->mirror = &t->mirror;
+	second->span = MIRROR_SPAN(0, ENTRIES - 1);
+	t->section.locked = false;
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_section_dma_map(&t->section, &t->dma));
+	t->section.locked = true;
+	KUNIT_EXPECT_EQ(test, 0, fake.maps);
+	fake.fails = FAILS_MAP;
+	t->section.dma = NULL;
+	KUNIT_EXPECT_EQ(test, -EIO, hmm_section_dma_map(&t->section, &t->dma));
+	KUNIT_EXPECT_NULL(test, t->section.dma);
+	hmm_mirror_dma_exit(second);
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
+}
+
 static int dma_test_init(struct kunit *test)
 {
 	struct dma_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
@@ -595,6 +652,8 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(mirror_dma_forgets),
 	KUNIT_CASE(mirror_dma_iova_is_one_run),
 	KUNIT_CASE(mirror_dma_failure_is_reported),
+	KUNIT_CASE(mirror_dma_of_two_devices),
+	KUNIT_CASE(mirror_dma_refuses_another_device),
 	{}
 };
 
