@@ -33,6 +33,9 @@ kernel:   ## assemble and build the kernel of FLAVOUR=vm|uml|debug|users
 vm:       ## boot it and run ARGS='shell command' in it, or a shell
 	@tree/build $(FLAVOUR) && tree/guest $(FLAVOUR) && tree/vm
 
+new-driver: ## write a small driver that mirrors memory: NAME=foo LANG=c|rust, into DIR= (./NAME)
+	@tree/new-driver "$(NAME)" "$(if $(filter command line,$(origin LANG)),$(LANG),c)" "$(DIR)"
+
 matrix:   ## compile HMM with every combination of its options
 	@tree/matrix
 
@@ -49,7 +52,7 @@ clean:    ## remove the builds; sources, tools and the compiler cache stay
 	@tree/clean
 
 help:     ## list the targets and the options
-	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 12
 	@echo; sed -n 's/^# option: //p' Makefile
 
 # option: KERNEL=7.3|7.2         which Linux (7.3)
@@ -61,4 +64,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint debug kunit bench kernel vm matrix series bindings doctor clean help
+.PHONY: demo check lint debug kunit bench kernel vm matrix series bindings new-driver doctor clean help

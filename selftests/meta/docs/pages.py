@@ -34,7 +34,7 @@ KERNEL = ("samples/hmm", "tools/testing")
 BARE = re.compile(r"(?<![\w/.*<}-])([a-z_0-9][\w-]*\.(?:c|h|rs|py|sh|md|pml))\b(?!\()")
 # The prefixes of our functions, macros and types.
 NAME = re.compile(r"\b((?:hmm|HMM|dm|migrate|MIGRATE)_\w+)")
-TARGET = re.compile(r"(?:^|[ `])make ([a-z]+)\b(?![=/.])")
+TARGET = re.compile(r"(?:^|[ `])make ([a-z][a-z-]*)\b(?![=/.])")
 # Where "make ..." is English, not a target.
 ENGLISH = {"it", "a", "one", "the", "its", "them", "sure", "up", "what", "that", "and", "variables"}
 CODE = {"c": ".c", "rust": ".rs"}
@@ -49,7 +49,7 @@ class Repository:
                                 capture_output=True, text=True).stdout
         self.files = [Path(line) for line in listed.splitlines() if (root / line).is_file()]
         self.names = {path.name for path in self.files}
-        self.targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.M))
+        self.targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.M))
         self.identifiers = set()
         for path in self.files:
             if path.suffix in (".c", ".h", ".rs", ".pml") or path.name in ("names", "Kconfig"):
