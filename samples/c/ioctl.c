@@ -262,6 +262,14 @@ static int dm_cmd_limit(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 	return 0;
 }
 
+static int dm_cmd_copy_delay(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	if (cmd->npages > MSEC_PER_SEC)
+		return -EINVAL;
+	cmd->cpages = dm_copier_set_delay(dm->unit, cmd->npages);
+	return 0;
+}
+
 static int dm_cmd_flags(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
 	if (cmd->npages & ~HMM_DMIRROR_FLAG_FAIL_ALLOC)
@@ -287,6 +295,7 @@ static const struct dm_cmd {
 	{ HMM_DMIRROR_READ_UNLOCKED, dm_cmd_read_unlocked },
 	{ HMM_DMIRROR_PEEK, dm_cmd_peek },
 	{ HMM_DMIRROR_LIMIT, dm_cmd_limit },
+	{ HMM_DMIRROR_COPY_DELAY, dm_cmd_copy_delay },
 };
 
 static const struct dm_cmd *dm_find_cmd(unsigned int cmd)

@@ -142,6 +142,7 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
         uapi::READ_UNLOCKED => |dm, _, cmd| dm.dm_cmd_read_unlocked(cmd),
         uapi::PEEK => |dm, _, cmd| dm.dm_cmd_peek(cmd),
         uapi::LIMIT => |dm, _, cmd| dm.dm_cmd_limit(cmd),
+        uapi::COPY_DELAY => |dm, _, cmd| dm.dm_cmd_copy_delay(cmd),
         _ => return Err(ENOTTY),
     })
 }
@@ -282,6 +283,15 @@ impl DmMirror {
         let bytes = (cmd.npages as usize) << PAGE_SHIFT;
 
         self.unit.memory.data().set_limit(bytes);
+        Ok(())
+    }
+
+    fn dm_cmd_copy_delay(&self, cmd: &mut Cmd) -> Result {
+        if cmd.npages > 1000 {
+            return Err(EINVAL);
+        }
+        let most = self.unit.memory.data().set_copy_delay(cmd.npages as i64);
+        cmd.cpages = most as u64;
         Ok(())
     }
 

@@ -24,6 +24,7 @@ use crate::sim::ram::{
 };
 use kernel::{
     hmm::{
+        batch::Batch,
         devmem::{
             DeviceMemory,
             MemoryOperations,
@@ -46,6 +47,10 @@ use kernel::{
         },
         Mutex,
         SetOnce, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     }, //
 };
 
@@ -74,6 +79,10 @@ pub(crate) struct DmMemory {
     limit: Atomic<usize>,
     /// The thread whose next copy or clear of a large folio finds no memory, for a test; 0 for none.
     fail_for: Atomic<i32>,
+    /// How long to wait before each batch of copies, in milliseconds, for a test.
+    copy_delay: Atomic<i64>,
+    /// Whether a batch was copied since the last [`Self::set_copy_delay`].
+    copied: Atomic<i32>,
 }
 
 impl DmMemory {
@@ -96,6 +105,8 @@ impl DmMemory {
             idle <- new_mutex!(u64::MAX),
             limit: Atomic::new(usize::MAX),
             fail_for: Atomic::new(0),
+            copy_delay: Atomic::new(0),
+            copied: Atomic::new(0),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
     }
@@ -116,6 +127,13 @@ impl DmMemory {
     /// Limits the memory that is added from now on.
     pub(crate) fn set_limit(&self, bytes: usize) {
         self.limit.store(bytes, Relaxed);
+    }
+
+    /// Waits before each batch of copies from now on. Returns the most batches that there have been at once since the last
+    /// call: they are copied before [`MemoryOperations::copy_batch`] returns.
+    pub(crate) fn set_copy_delay(&self, milliseconds: i64) -> i32 {
+        self.copy_delay.store(milliseconds, Relaxed);
+        self.copied.xchg(0, Relaxed)
     }
 
     /// The first large folio that this thread copies or clears finds no memory; its pages then migrate one by one.
@@ -183,6 +201,20 @@ pub(crate) fn dm_page_mut<R>(
 
 #[vtable]
 impl MemoryOperations for DmMemory {
+    /// A device would have its copy engine do this, and drop the batch in the engine's interrupt handler.
+    fn copy_batch(memory: &DeviceMemory<Self>, mut batch: Batch) {
+        let delay = memory.data().copy_delay.load(Relaxed);
+
+        memory.data().copied.store(1, Relaxed);
+        if delay != 0 {
+            fsleep(Delta::from_millis(delay));
+        }
+        batch.copy_each(|dst, src| match src {
+            Some(src) => Self::copy(memory, dst, src),
+            None => Self::clear(memory, dst),
+        });
+    }
+
     /// A device would have its copy engine do this, for all of the block at once. There are two cases: to system memory, from
     /// memory that the CPU cannot reach, and all others.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {

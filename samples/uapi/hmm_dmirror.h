@@ -138,4 +138,10 @@ struct hmm_dmirror_compute {
  */
 #define HMM_DMIRROR_LIMIT	_IOWR('H', 0x42, struct hmm_dmirror_cmd)
 
+/*
+ * Have the unit's copy engine wait npages milliseconds before each batch of copies.
+ * cpages: out: the most batches that it has had at once since the last such command.
+ */
+#define HMM_DMIRROR_COPY_DELAY	_IOWR('H', 0x43, struct hmm_dmirror_cmd)
+
 #endif /* HMM_DMIRROR_H */

@@ -11,6 +11,7 @@
  *   devmem_turns.c	pages that another device's memory has
  *   section_migrate.c	sections of a mirror that migrate
  *   devmem_copy.c	the copy stage of all of these
+ *   devmem_batch.c	copies in batches
  *   devmem_alloc.c	allocation of pages
  */
 #ifndef MM_HMM_DEVMEM_H
