@@ -72,6 +72,8 @@ struct dm_copier {
  * @memory: its memory; the &hmm_devmem.owner is the unit's address
  * @copier: its copy engine
  * @coherent_base: see dm_memory_init()
+ * @first: the data of its first chunk
+ * @lost: offset there of a page whose contents are lost, or ULONG_MAX
  * @limit: how much memory the unit may have, in bytes
  * @fail_for: the task whose next copy or clear of a large folio finds no memory;
  *	NULL for none
@@ -82,6 +84,8 @@ struct dm_unit {
 	struct hmm_devmem memory;
 	struct dm_copier copier;
 	unsigned long coherent_base;
+	void *first;
+	unsigned long lost;
 	unsigned long limit;
 	struct task_struct *fail_for;
 };
@@ -121,6 +125,7 @@ int dm_map_local(struct dm_mirror *dm, struct hmm_span span);
 
 int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base);
 void dm_memory_exit(struct dm_unit *unit);
+int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost);
 unsigned int dm_copier_set_delay(struct dm_unit *unit, unsigned int delay);
 void *dm_page_map(struct page *page);
 void dm_page_unmap(struct page *page, const void *at);

@@ -79,10 +79,23 @@ static bool dm_fail_once(struct dm_unit *unit, unsigned int order)
 	return true;
 }
 
-static int dm_copy_page(struct page *dst, struct page *src)
+/* Whether the contents of a page are lost: only memory of a unit can be bad. */
+static bool dm_page_is_lost(struct dm_unit *unit, struct page *page)
+{
+	struct hmm_place place;
+
+	if (likely(READ_ONCE(unit->lost) == ULONG_MAX))
+		return false;
+	place = hmm_devmem_place(&unit->memory, page);
+	return place.here && place.chunk == (unsigned long)unit->first &&
+	       place.offset == READ_ONCE(unit->lost);
+}
+
+static int dm_copy_page(struct dm_unit *unit, struct page *dst,
+			struct page *src)
 {
 	void *to = dm_page_map(dst), *from = dm_page_map(src);
-	int ret = to && from ? 0 : -EIO;
+	int ret = to && from && !dm_page_is_lost(unit, src) ? 0 : -EIO;
 
 	if (!ret)
 		copy_page(to, from);
@@ -98,7 +111,7 @@ static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 	int ret = dm_fail_once(unit, order) ? -ENOMEM : 0;
 
 	for (unsigned long i = 0; !ret && i < 1UL << order; i++)
-		ret = dm_copy_page(dst + i, src + i);
+		ret = dm_copy_page(unit, dst + i, src + i);
 	return ret;
 }
 
@@ -256,6 +269,8 @@ static int dm_grow(struct dm_unit *unit)
 
 	if (!size)
 		return -ENOMEM;
+	if (!hmm_devmem_size(&unit->memory))
+		WRITE_ONCE(unit->lost, ULONG_MAX);
 	if (unit->coherent_base)
 		return hmm_devmem_add(&unit->memory, unit->coherent_base,
 				      size, NULL);
@@ -263,6 +278,8 @@ static int dm_grow(struct dm_unit *unit)
 	ram = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!ram)
 		return -ENOMEM;
+	if (!hmm_devmem_size(&unit->memory))
+		unit->first = ram;
 	ret = hmm_devmem_add(&unit->memory, 0, size, ram);
 	if (ret)
 		vfree(ram);
@@ -277,6 +294,21 @@ static void dm_release_chunk(struct dm_unit *unit, void *ram)
 DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
 			  dm_copy, dm_clear, dm_copy_batch, dm_grow,
 			  dm_release_chunk);
+
+/**
+ * dm_memory_retire() - report a page as bad, as a device's error interrupt would
+ * @unit: the unit
+ * @offset: where the page is in the first chunk, in bytes
+ * @lost: its contents are lost, too
+ *
+ * Return: as hmm_devmem_retire().
+ */
+int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost)
+{
+	if (lost)
+		WRITE_ONCE(unit->lost, offset);
+	return hmm_devmem_retire(&unit->memory, unit->first, offset);
+}
 
 /**
  * dm_memory_init() - initialise a unit's memory, without chunks
@@ -294,6 +326,7 @@ int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
 		return ret;
 	unit->coherent_base = coherent_base;
 	unit->limit = ULONG_MAX;
+	unit->lost = ULONG_MAX;
 	unit->memory.type = coherent_base ? MEMORY_DEVICE_COHERENT :
 					    MEMORY_DEVICE_PRIVATE;
 	unit->memory.owner = unit;

@@ -20,6 +20,7 @@ use crate::{
         DmPiece,
         DmWork, //
     },
+    memory::dm_memory_retire,
     sim::table::{
         Right,
         Rights, //
@@ -143,6 +144,7 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
         uapi::PEEK => |dm, _, cmd| dm.dm_cmd_peek(cmd),
         uapi::LIMIT => |dm, _, cmd| dm.dm_cmd_limit(cmd),
         uapi::COPY_DELAY => |dm, _, cmd| dm.dm_cmd_copy_delay(cmd),
+        uapi::RETIRE => |dm, _, cmd| dm.dm_cmd_retire(cmd),
         _ => return Err(ENOTTY),
     })
 }
@@ -292,6 +294,17 @@ impl DmMirror {
         }
         let most = self.unit.memory.data().set_copy_delay(cmd.npages as i64);
         cmd.cpages = most as u64;
+        Ok(())
+    }
+
+    fn dm_cmd_retire(&self, cmd: &mut Cmd) -> Result {
+        let memory = &self.unit.memory;
+
+        if cmd.addr > 1 || cmd.npages > (usize::MAX >> PAGE_SHIFT) as u64 {
+            return Err(EINVAL);
+        }
+        dm_memory_retire(memory, (cmd.npages as usize) << PAGE_SHIFT, cmd.addr == 1)?;
+        cmd.cpages = (memory.retired() >> PAGE_SHIFT) as u64;
         Ok(())
     }
 

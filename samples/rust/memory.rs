@@ -81,6 +81,8 @@ pub(crate) struct DmMemory {
     fail_for: Atomic<i32>,
     /// How long to wait before each batch of copies, in milliseconds, for a test.
     copy_delay: Atomic<i64>,
+    /// Offset in the first chunk of a page whose contents are lost; `usize::MAX` if there is none.
+    lost: Atomic<usize>,
     /// Whether a batch was copied since the last [`Self::set_copy_delay`].
     copied: Atomic<i32>,
 }
@@ -106,6 +108,7 @@ impl DmMemory {
             limit: Atomic::new(usize::MAX),
             fail_for: Atomic::new(0),
             copy_delay: Atomic::new(0),
+            lost: Atomic::new(usize::MAX),
             copied: Atomic::new(0),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
@@ -160,6 +163,31 @@ impl DmMemory {
     fn forget(&self, nr: usize) {
         *self.idle.lock() |= 1 << nr;
     }
+}
+
+/// Reports the page at an offset in the first chunk as bad, as a device's error interrupt would. If it is lost, it can no
+/// longer be copied either.
+pub(crate) fn dm_memory_retire(
+    memory: &DeviceMemory<DmMemory>,
+    offset: usize,
+    lost: bool,
+) -> Result {
+    if lost {
+        memory.data().lost.store(offset, Relaxed);
+    }
+    memory.retire(core::ptr::null(), offset)
+}
+
+/// Whether a block has a page whose contents are lost.
+fn dm_is_lost(memory: &DeviceMemory<DmMemory>, block: &Block<'_>) -> bool {
+    let lost = memory.data().lost.load(Relaxed);
+
+    if lost == usize::MAX {
+        return false;
+    }
+    let place = memory.place(block);
+    let size = block.pages() * PAGE_SIZE;
+    place.here() && place.chunk() == 0 && (place.offset()..place.offset() + size).contains(&lost)
 }
 
 /// What is behind a page of a unit's private memory, and where in it; `None` for any other page.
@@ -219,6 +247,9 @@ impl MemoryOperations for DmMemory {
     /// memory that the CPU cannot reach, and all others.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
         memory.data().check_failure(dst.pages())?;
+        if dm_is_lost(memory, src) {
+            return Err(EIO);
+        }
         let ram = dm_ram(memory, src);
 
         for index in 0..dst.pages() {
@@ -258,6 +289,9 @@ impl MemoryOperations for DmMemory {
 
         if left == 0 {
             return Err(ENOMEM);
+        }
+        if memory.size() == 0 {
+            memory.data().lost.store(usize::MAX, Relaxed);
         }
         if base != 0 {
             return ram::add_coherent(memory, base, left.min(DM_COHERENT_CHUNK), core::ptr::null());

@@ -144,4 +144,11 @@ struct hmm_dmirror_compute {
  */
 #define HMM_DMIRROR_COPY_DELAY	_IOWR('H', 0x43, struct hmm_dmirror_cmd)
 
+/*
+ * Report the page at index npages of the unit's first memory as bad. If addr is 1, its
+ * contents are lost: it can no longer be copied. RELEASE ends that.
+ * cpages: out: how many pages are retired.
+ */
+#define HMM_DMIRROR_RETIRE	_IOWR('H', 0x44, struct hmm_dmirror_cmd)
+
 #endif /* HMM_DMIRROR_H */

@@ -227,6 +227,8 @@ struct hmm_devmem {
  *	the folio since the clock's hand was there last
  * @wanted: a bit for the first page of each folio, set if another device's memory
  *	has requested it
+ * @bad: a bit for each page that was reported as bad
+ * @retired: a bit for each of those that is not in use any more; also set in @used
  * @arrived: when the folio that begins at a page was allocated, or later when its
  *	migration ended, in jiffies
  * @pages: number of pages
@@ -244,6 +246,8 @@ struct hmm_devmem_chunk {
 	unsigned long *used;
 	unsigned long *accessed;
 	unsigned long *wanted;
+	unsigned long *bad;
+	unsigned long *retired;
 	u32 *arrived;
 	unsigned long pages;
 	unsigned long free;
@@ -275,6 +279,10 @@ int hmm_devmem_remove(struct hmm_devmem *devmem,
 unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 	__contract(method);
 unsigned long hmm_devmem_size(struct hmm_devmem *devmem) __contract(method);
+int hmm_devmem_retire(struct hmm_devmem *devmem,
+		      void *data __contract(identity), unsigned long offset)
+	__contract(method, errno, may_sleep);
+unsigned long hmm_devmem_retired(struct hmm_devmem *devmem) __contract(method);
 void hmm_devmem_mark_accessed(struct hmm_devmem *devmem,
 			      struct page *page __contract(borrows))
 	__contract(method);

@@ -215,6 +215,9 @@ __must_check int hmm_devmem_add_private(struct hmm_devmem *devmem,
 __must_check int hmm_devmem_remove(struct hmm_devmem *devmem,
 				   unsigned long timeout);
 
+__must_check int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
+				   unsigned long offset);
+
 __must_check long hmm_devmem_migrate(struct hmm_devmem *devmem,
 				     struct mm_struct *mm,
 				     struct hmm_span span);

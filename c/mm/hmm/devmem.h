@@ -13,6 +13,7 @@
  *   devmem_copy.c	the copy stage of all of these
  *   devmem_batch.c	copies in batches
  *   devmem_alloc.c	allocation of pages
+ *   devmem_retire.c	bad pages
  */
 #ifndef MM_HMM_DEVMEM_H
 #define MM_HMM_DEVMEM_H

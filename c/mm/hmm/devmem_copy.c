@@ -208,9 +208,13 @@ void hmm_devmem_copy_all(struct hmm_devmem_transfer *t)
 {
 	unsigned long i;
 
-	for (i = 0; i < t->args.npages; i++)
-		if (hmm_devmem_needs_dst(t, t->args.src[i]))
-			hmm_devmem_copy_mpfn(t, i);
+	for (i = 0; i < t->args.npages; i++) {
+		if (!hmm_devmem_needs_dst(t, t->args.src[i]))
+			continue;
+		if (t->args.vma && fatal_signal_pending(current))
+			break;
+		hmm_devmem_copy_mpfn(t, i);
+	}
 	hmm_devmem_batch_submit(t);
 }
 

@@ -489,6 +489,41 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { bindings::hmm_devmem_size(self.as_raw()) }
     }
 
+    /// Report a bad page, which is not used any more.
+    ///
+    /// A free page is not allocated again. A page that is in use migrates to system memory with
+    /// its folio, if it can be copied: `hmm_devmem_ops.copy` must fail for contents that are
+    /// lost. A page that cannot be copied is poisoned: processes that map it get a SIGBUS
+    /// (BUS_MCEERR_AR) when they access it, and devices an error. It is not allocated again
+    /// when its last user has released it. The rest of its folio migrates.
+    ///
+    /// Context: Process context; may sleep. Neither the mmap lock nor a folio lock is held, and
+    /// it is no callback of `devmem`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `ENOENT` if there is no such page; `EBUSY` if it is not allocated again, but
+    /// is in use still, and could not be unmapped, as its folio is busy: the call can be
+    /// repeated; `EDEADLK` in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or
+    /// making room waits for; `ENOMEM`.
+    #[inline]
+    pub fn retire(&self, data: *const c_void, offset: usize) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        to_result(unsafe { bindings::hmm_devmem_retire(self.as_raw(), data.cast_mut(), offset) })
+    }
+
+    /// How much memory is not used any more.
+    ///
+    /// Returns the pages that were reported as bad, in bytes, without those that are still in
+    /// use.
+    ///
+    /// Context: any.
+    #[inline]
+    pub fn retired(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        unsafe { bindings::hmm_devmem_retired(self.as_raw()) }
+    }
+
     /// Report that the device has accessed a page.
     ///
     /// When the memory is full, pages whose folios were not reported migrate to system memory
