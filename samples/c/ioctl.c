@@ -264,9 +264,9 @@ static int dm_cmd_limit(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 
 static int dm_cmd_copy_delay(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
-	if (cmd->npages > MSEC_PER_SEC)
+	if (cmd->ptr > MSEC_PER_SEC)
 		return -EINVAL;
-	cmd->cpages = dm_copier_set_delay(dm->unit, cmd->npages);
+	cmd->cpages = dm_copier_set_delay(dm->unit, cmd->ptr);
 	return 0;
 }
 
@@ -275,9 +275,9 @@ static int dm_cmd_retire(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 	struct dm_unit *unit = dm->unit;
 	int ret;
 
-	if (cmd->addr > 1 || cmd->npages > ULONG_MAX >> PAGE_SHIFT)
+	if (cmd->ptr > 1)
 		return -EINVAL;
-	ret = dm_memory_retire(unit, cmd->npages << PAGE_SHIFT, cmd->addr);
+	ret = dm_memory_retire(unit, cmd->addr, cmd->ptr);
 	cmd->cpages = hmm_devmem_retired(&unit->memory) >> PAGE_SHIFT;
 	return ret;
 }

@@ -289,10 +289,10 @@ impl DmMirror {
     }
 
     fn dm_cmd_copy_delay(&self, cmd: &mut Cmd) -> Result {
-        if cmd.npages > 1000 {
+        if cmd.ptr > 1000 {
             return Err(EINVAL);
         }
-        let most = self.unit.memory.data().set_copy_delay(cmd.npages as i64);
+        let most = self.unit.memory.data().set_copy_delay(cmd.ptr as i64);
         cmd.cpages = most as u64;
         Ok(())
     }
@@ -300,10 +300,10 @@ impl DmMirror {
     fn dm_cmd_retire(&self, cmd: &mut Cmd) -> Result {
         let memory = &self.unit.memory;
 
-        if cmd.addr > 1 || cmd.npages > (usize::MAX >> PAGE_SHIFT) as u64 {
+        if cmd.ptr > 1 {
             return Err(EINVAL);
         }
-        dm_memory_retire(memory, (cmd.npages as usize) << PAGE_SHIFT, cmd.addr == 1)?;
+        dm_memory_retire(memory, cmd.addr as usize, cmd.ptr == 1)?;
         cmd.cpages = (memory.retired() >> PAGE_SHIFT) as u64;
         Ok(())
     }

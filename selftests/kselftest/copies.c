@@ -40,13 +40,20 @@ FIXTURE_VARIANT_ADD(copies, coherent) {
 	.place = HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL,
 };
 
-/* Run a command with a number; return a negative error number or cpages. */
+/* Run a command; return a negative error number or cpages. */
 static int command(int device, unsigned long request, unsigned long addr,
-		   unsigned long nr)
+		   unsigned long number)
 {
-	struct hmm_dmirror_cmd cmd = { .addr = addr, .npages = nr };
+	struct hmm_dmirror_cmd cmd = { .addr = addr, .ptr = number, .npages = 1 };
 
 	return ioctl(device, request, &cmd) ? -errno : (int)cmd.cpages;
+}
+
+static int limit_memory(int device, unsigned long pages)
+{
+	struct hmm_dmirror_cmd cmd = { .npages = pages };
+
+	return ioctl(device, HMM_DMIRROR_LIMIT, &cmd) ? -errno : 0;
 }
 
 static int migrate(int device, char *at)
@@ -66,7 +73,7 @@ FIXTURE_SETUP(copies)
 		SKIP(return, "no such unit");
 	ASSERT_EQ(0, pipe(self->pipe));
 	ASSERT_LE(0, device_call(self->device, HMM_DMIRROR_RELEASE, NULL, 1));
-	ASSERT_EQ(0, command(self->device, HMM_DMIRROR_LIMIT, 0, PAGES));
+	ASSERT_EQ(0, limit_memory(self->device, PAGES));
 	self->at = map_aligned(PAGES * PAGE, HUGE, RW, MAP_PRIVATE, -1);
 	ASSERT_NE(NULL, self->at);
 	madvise(self->at, PAGES * PAGE, MADV_NOHUGEPAGE);
@@ -81,7 +88,7 @@ FIXTURE_TEARDOWN(copies)
 	command(self->device, HMM_DMIRROR_COPY_DELAY, 0, 0);
 	munmap(self->at, PAGES * PAGE);
 	EXPECT_LE(0, device_call(self->device, HMM_DMIRROR_RELEASE, NULL, 1));
-	EXPECT_EQ(0, command(self->device, HMM_DMIRROR_LIMIT, 0, NO_LIMIT));
+	EXPECT_EQ(0, limit_memory(self->device, NO_LIMIT));
 }
 
 /* How many pages have their number. The kernel reads them, so that none is a SIGBUS. */
@@ -150,7 +157,7 @@ TEST_F(copies, bad_pages)
 {
 	ASSERT_EQ(PAGES, migrate(self->device, self->at));
 	/* It can be read still. */
-	EXPECT_EQ(1, command(self->device, HMM_DMIRROR_RETIRE, 0, 7));
+	EXPECT_EQ(1, command(self->device, HMM_DMIRROR_RETIRE, 7 * PAGE, 0));
 	EXPECT_EQ(PAGES, right_pages(self->pipe, self->at));
 	migrate_back(self->device, self->at);
 	/* One of them finds no room. */
@@ -159,9 +166,10 @@ TEST_F(copies, bad_pages)
 					  variant->place));
 
 	/* It cannot: one page of the process is lost. */
-	EXPECT_EQ(2, command(self->device, HMM_DMIRROR_RETIRE, 1, 9));
+	EXPECT_EQ(2, command(self->device, HMM_DMIRROR_RETIRE, 9 * PAGE, 1));
 	EXPECT_EQ(PAGES - 1, right_pages(self->pipe, self->at));
-	EXPECT_EQ(-ENOENT, command(self->device, HMM_DMIRROR_RETIRE, 0, PAGES));
+	EXPECT_EQ(-ENOENT, command(self->device, HMM_DMIRROR_RETIRE,
+				   PAGES * PAGE, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -48,8 +48,9 @@ static bool hmm_retire_poison(struct page *page)
 	struct folio *folio = page_folio(page);
 	bool unmapped;
 
+	/* It is being freed, or has just been allocated. */
 	if (!folio_try_get(folio))
-		return true;
+		return false;
 	folio_lock(folio);
 	if (page_folio(page) == folio) {
 		SetPageHWPoison(page);
@@ -115,7 +116,8 @@ static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at)
 		return -ENOMEM;
 	hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
 	hmm_devmem_free_mpfns(&t);
-	if (hmm_retire_is_over(chunk, at) || hmm_retire_poison(page))
+	if (hmm_retire_is_over(chunk, at) || hmm_retire_poison(page) ||
+	    hmm_retire_is_over(chunk, at))
 		return 0;
 	return -EBUSY;
 }
