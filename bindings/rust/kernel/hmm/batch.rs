@@ -86,8 +86,8 @@ impl Batch {
             // nothing else makes use of those of the destination.
             let dst = unsafe { Block::from_raw(block.dst, block.order) };
             // SAFETY: As above. `f` gets a shared reference, and so does not write to it.
-            let src = (!block.src.is_null())
-                .then(|| unsafe { Block::from_raw(block.src, block.order) });
+            let src =
+                (!block.src.is_null()).then(|| unsafe { Block::from_raw(block.src, block.order) });
             block.error = match f(dst, src.as_ref()) {
                 Ok(()) => 0,
                 Err(error) => error.to_errno(),
