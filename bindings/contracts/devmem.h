@@ -8,5 +8,6 @@
 
 struct __contract(object("MmWithUser"), foreign("crate::mm::MmWithUser")) mm_struct;
 struct __contract(object("Block"), foreign("super::page::Block<'_>")) page;
+struct __contract(object("Batch"), foreign("super::batch::Batch")) hmm_devmem_batch;
 
 enum __contract(choice("MemoryType"), open) memory_type;

@@ -122,16 +122,19 @@ static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
 	cdev_init(&unit->cdev, &dm_fops);
 	unit->cdev.owner = THIS_MODULE;
+	ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
+	if (ret)
+		goto put;
 	ret = dm_memory_init(unit, coherent_base);
+	if (ret)
+		goto put;
+	ret = cdev_device_add(&unit->cdev, &unit->dev);
 	if (!ret)
-		ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
-	if (!ret)
-		ret = cdev_device_add(&unit->cdev, &unit->dev);
-	if (ret) {
-		put_device(&unit->dev);
-		return ERR_PTR(ret);
-	}
-	return unit;
+		return unit;
+	dm_memory_exit(unit);
+put:
+	put_device(&unit->dev);
+	return ERR_PTR(ret);
 }
 
 static void dm_units_remove(void)
@@ -141,7 +144,7 @@ static void dm_units_remove(void)
 			continue;
 		cdev_device_del(&dm_units[i]->cdev, &dm_units[i]->dev);
 		/* Processes may still map device memory after closing the file. */
-		hmm_devmem_exit(&dm_units[i]->memory);
+		dm_memory_exit(dm_units[i]);
 		put_device(&dm_units[i]->dev);
 		dm_units[i] = NULL;
 	}

@@ -9,6 +9,7 @@
 #include <linux/device.h>
 #include <linux/hmm_devmem.h>
 #include <linux/hmm_typed.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "../uapi/hmm_dmirror.h"
@@ -45,11 +46,34 @@ struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
 /* device.c: units and open files */
 
 /**
+ * struct dm_copier - the copy engine of a unit
+ * @wq: runs @work
+ * @work: the engine: copies the batches in @queue
+ * @lock: of what follows
+ * @queue: batches, first the one that is copied
+ * @nr: how many there are
+ * @most: how many there have been at once
+ * @delay: how long to wait before each, in milliseconds, for a test
+ */
+struct dm_copier {
+	struct workqueue_struct *wq;
+	struct work_struct work;
+	spinlock_t lock;
+	struct list_head queue;
+	unsigned int nr;
+	unsigned int most;
+	unsigned int delay;
+};
+
+/**
  * struct dm_unit - one device
  * @cdev: its character device
  * @dev: its node in the device model
  * @memory: its memory; the &hmm_devmem.owner is the unit's address
+ * @copier: its copy engine
  * @coherent_base: see dm_memory_init()
+ * @first: the data of its first chunk
+ * @lost: offset there of a page whose contents are lost, or ULONG_MAX
  * @limit: how much memory the unit may have, in bytes
  * @fail_for: the task whose next copy or clear of a large folio finds no memory;
  *	NULL for none
@@ -58,7 +82,10 @@ struct dm_unit {
 	struct cdev cdev;
 	struct device dev;
 	struct hmm_devmem memory;
+	struct dm_copier copier;
 	unsigned long coherent_base;
+	void *first;
+	unsigned long lost;
 	unsigned long limit;
 	struct task_struct *fail_for;
 };
@@ -97,6 +124,9 @@ int dm_map_local(struct dm_mirror *dm, struct hmm_span span);
 /* memory.c: the memory of a unit */
 
 int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base);
+void dm_memory_exit(struct dm_unit *unit);
+int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost);
+unsigned int dm_copier_set_delay(struct dm_unit *unit, unsigned int delay);
 void *dm_page_map(struct page *page);
 void dm_page_unmap(struct page *page, const void *at);
 

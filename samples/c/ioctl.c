@@ -262,6 +262,26 @@ static int dm_cmd_limit(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 	return 0;
 }
 
+static int dm_cmd_copy_delay(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	if (cmd->ptr > MSEC_PER_SEC)
+		return -EINVAL;
+	cmd->cpages = dm_copier_set_delay(dm->unit, cmd->ptr);
+	return 0;
+}
+
+static int dm_cmd_retire(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	struct dm_unit *unit = dm->unit;
+	int ret;
+
+	if (cmd->ptr > 1)
+		return -EINVAL;
+	ret = dm_memory_retire(unit, cmd->addr, cmd->ptr);
+	cmd->cpages = hmm_devmem_retired(&unit->memory) >> PAGE_SHIFT;
+	return ret;
+}
+
 static int dm_cmd_flags(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
 	if (cmd->npages & ~HMM_DMIRROR_FLAG_FAIL_ALLOC)
@@ -287,6 +307,8 @@ static const struct dm_cmd {
 	{ HMM_DMIRROR_READ_UNLOCKED, dm_cmd_read_unlocked },
 	{ HMM_DMIRROR_PEEK, dm_cmd_peek },
 	{ HMM_DMIRROR_LIMIT, dm_cmd_limit },
+	{ HMM_DMIRROR_COPY_DELAY, dm_cmd_copy_delay },
+	{ HMM_DMIRROR_RETIRE, dm_cmd_retire },
 };
 
 static const struct dm_cmd *dm_find_cmd(unsigned int cmd)

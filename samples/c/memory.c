@@ -4,6 +4,7 @@
  */
 #include "dmirror.h"
 
+#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -78,10 +79,23 @@ static bool dm_fail_once(struct dm_unit *unit, unsigned int order)
 	return true;
 }
 
-static int dm_copy_page(struct page *dst, struct page *src)
+/* Whether the contents of a page are lost: only memory of a unit can be bad. */
+static bool dm_page_is_lost(struct dm_unit *unit, struct page *page)
+{
+	struct hmm_place place;
+
+	if (likely(READ_ONCE(unit->lost) == ULONG_MAX))
+		return false;
+	place = hmm_devmem_place(&unit->memory, page);
+	return place.here && place.chunk == (unsigned long)unit->first &&
+	       place.offset == READ_ONCE(unit->lost);
+}
+
+static int dm_copy_page(struct dm_unit *unit, struct page *dst,
+			struct page *src)
 {
 	void *to = dm_page_map(dst), *from = dm_page_map(src);
-	int ret = to && from ? 0 : -EIO;
+	int ret = to && from && !dm_page_is_lost(unit, src) ? 0 : -EIO;
 
 	if (!ret)
 		copy_page(to, from);
@@ -97,7 +111,7 @@ static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 	int ret = dm_fail_once(unit, order) ? -ENOMEM : 0;
 
 	for (unsigned long i = 0; !ret && i < 1UL << order; i++)
-		ret = dm_copy_page(dst + i, src + i);
+		ret = dm_copy_page(unit, dst + i, src + i);
 	return ret;
 }
 
@@ -115,6 +129,125 @@ static int dm_clear(struct dm_unit *unit, struct page *page,
 		dm_page_unmap(page + i, at);
 	}
 	return 0;
+}
+
+/*
+ * The copy engine. The thread that requests the copies allocates the pages of the next
+ * batch meanwhile. A real device has hardware for it, whose interrupt handler completes
+ * the batches; this one has a work item.
+ */
+
+/* Batches of fewer pages are copied at once: waking the engine takes longer. */
+#define DM_COPIER_LEAST	32
+
+static void dm_copy_block(struct dm_unit *unit, struct hmm_devmem_block *block)
+{
+	unsigned int order = block->order;
+
+	block->error = block->src ?
+			       dm_copy(unit, block->dst, block->src, order) :
+			       dm_clear(unit, block->dst, order);
+}
+
+static void dm_copy_blocks(struct dm_unit *unit, struct hmm_devmem_batch *batch)
+{
+	for (unsigned int i = 0; i < batch->nr; i++)
+		if (!batch->blocks[i].error)
+			dm_copy_block(unit, &batch->blocks[i]);
+}
+
+static struct hmm_devmem_batch *dm_copier_first(struct dm_copier *copier)
+{
+	guard(spinlock)(&copier->lock);
+	return list_first_entry_or_null(&copier->queue, struct hmm_devmem_batch,
+					list);
+}
+
+static void dm_copier_done(struct dm_copier *copier,
+			   struct hmm_devmem_batch *batch)
+{
+	scoped_guard(spinlock, &copier->lock) {
+		list_del(&batch->list);
+		copier->nr--;
+	}
+	hmm_devmem_batch_complete(batch, 0);
+}
+
+static void dm_copier_work(struct work_struct *work)
+{
+	struct dm_copier *copier = container_of(work, struct dm_copier, work);
+	struct dm_unit *unit = container_of(copier, struct dm_unit, copier);
+	struct hmm_devmem_batch *batch;
+
+	/* Folios are locked until the copies are done: wait for no lock of theirs. */
+	hmm_devmem_completing_begin();
+	while ((batch = dm_copier_first(copier))) {
+		if (READ_ONCE(copier->delay))
+			msleep(READ_ONCE(copier->delay));
+		dm_copy_blocks(unit, batch);
+		dm_copier_done(copier, batch);
+	}
+	hmm_devmem_completing_end();
+}
+
+static unsigned long dm_batch_pages(const struct hmm_devmem_batch *batch)
+{
+	unsigned long pages = 0;
+
+	for (unsigned int i = 0; i < batch->nr; i++)
+		pages += 1UL << batch->blocks[i].order;
+	return pages;
+}
+
+/* Runs in the thread that requests the copies: what is to fail for it is found here. */
+static void dm_copy_batch(struct dm_unit *unit, struct hmm_devmem_batch *batch)
+{
+	struct dm_copier *copier = &unit->copier;
+
+	for (unsigned int i = 0; i < batch->nr; i++)
+		if (dm_fail_once(unit, batch->blocks[i].order))
+			batch->blocks[i].error = -ENOMEM;
+	if (!READ_ONCE(copier->delay) && dm_batch_pages(batch) < DM_COPIER_LEAST) {
+		dm_copy_blocks(unit, batch);
+		hmm_devmem_batch_complete(batch, 0);
+		return;
+	}
+
+	scoped_guard(spinlock, &copier->lock) {
+		list_add_tail(&batch->list, &copier->queue);
+		copier->nr++;
+		copier->most = max(copier->most, copier->nr);
+	}
+	queue_work(copier->wq, &copier->work);
+}
+
+/**
+ * dm_copier_set_delay() - have the copy engine of a unit wait before each batch
+ * @unit: the unit
+ * @delay: for how long, in milliseconds
+ *
+ * Return: the most batches that the engine has had at once since the last call.
+ */
+unsigned int dm_copier_set_delay(struct dm_unit *unit, unsigned int delay)
+{
+	struct dm_copier *copier = &unit->copier;
+	unsigned int most;
+
+	guard(spinlock)(&copier->lock);
+	WRITE_ONCE(copier->delay, delay);
+	most = copier->most;
+	copier->most = copier->nr;
+	return most;
+}
+
+static int dm_copier_init(struct dm_copier *copier)
+{
+	INIT_WORK(&copier->work, dm_copier_work);
+	INIT_LIST_HEAD(&copier->queue);
+	spin_lock_init(&copier->lock);
+	/* Copies may be needed to free memory. */
+	copier->wq = alloc_workqueue("hmm_dmirror", WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
+	return copier->wq ? 0 : -ENOMEM;
 }
 
 /* The size of the next chunk: @most, or what remains of the limit. */
@@ -136,6 +269,8 @@ static int dm_grow(struct dm_unit *unit)
 
 	if (!size)
 		return -ENOMEM;
+	if (!hmm_devmem_size(&unit->memory))
+		WRITE_ONCE(unit->lost, ULONG_MAX);
 	if (unit->coherent_base)
 		return hmm_devmem_add(&unit->memory, unit->coherent_base,
 				      size, NULL);
@@ -143,6 +278,8 @@ static int dm_grow(struct dm_unit *unit)
 	ram = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!ram)
 		return -ENOMEM;
+	if (!hmm_devmem_size(&unit->memory))
+		unit->first = ram;
 	ret = hmm_devmem_add(&unit->memory, 0, size, ram);
 	if (ret)
 		vfree(ram);
@@ -155,7 +292,23 @@ static void dm_release_chunk(struct dm_unit *unit, void *ram)
 }
 
 DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
-			  dm_copy, dm_clear, dm_grow, dm_release_chunk);
+			  dm_copy, dm_clear, dm_copy_batch, dm_grow,
+			  dm_release_chunk);
+
+/**
+ * dm_memory_retire() - report a page as bad, as a device's error interrupt would
+ * @unit: the unit
+ * @offset: where the page is in the first chunk, in bytes
+ * @lost: its contents are lost, too
+ *
+ * Return: as hmm_devmem_retire().
+ */
+int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost)
+{
+	if (lost)
+		WRITE_ONCE(unit->lost, offset);
+	return hmm_devmem_retire(&unit->memory, unit->first, offset);
+}
 
 /**
  * dm_memory_init() - initialise a unit's memory, without chunks
@@ -163,17 +316,35 @@ DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
  * @coherent_base: physical address of the one chunk of coherent memory, or 0
  *	for private memory
  *
- * Return: 0, or the errors of hmm_devmem_init().
+ * Return: 0; -%ENOMEM; or another error of hmm_devmem_init().
  */
 int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
 {
+	int ret = dm_copier_init(&unit->copier);
+
+	if (ret)
+		return ret;
 	unit->coherent_base = coherent_base;
 	unit->limit = ULONG_MAX;
+	unit->lost = ULONG_MAX;
 	unit->memory.type = coherent_base ? MEMORY_DEVICE_COHERENT :
 					    MEMORY_DEVICE_PRIVATE;
 	unit->memory.owner = unit;
 	unit->memory.fault_pages = DM_FAULT_AROUND;
 	unit->memory.name = "hmm_dmirror";
 	unit->memory.ops = &dm_memory_ops;
-	return hmm_devmem_init(&unit->memory);
+	ret = hmm_devmem_init(&unit->memory);
+	if (ret)
+		destroy_workqueue(unit->copier.wq);
+	return ret;
+}
+
+/**
+ * dm_memory_exit() - end a unit's memory; its pages migrate to system memory
+ * @unit: the unit
+ */
+void dm_memory_exit(struct dm_unit *unit)
+{
+	hmm_devmem_exit(&unit->memory);
+	destroy_workqueue(unit->copier.wq);
 }

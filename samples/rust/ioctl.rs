@@ -20,6 +20,7 @@ use crate::{
         DmPiece,
         DmWork, //
     },
+    memory::dm_memory_retire,
     sim::table::{
         Right,
         Rights, //
@@ -142,6 +143,8 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
         uapi::READ_UNLOCKED => |dm, _, cmd| dm.dm_cmd_read_unlocked(cmd),
         uapi::PEEK => |dm, _, cmd| dm.dm_cmd_peek(cmd),
         uapi::LIMIT => |dm, _, cmd| dm.dm_cmd_limit(cmd),
+        uapi::COPY_DELAY => |dm, _, cmd| dm.dm_cmd_copy_delay(cmd),
+        uapi::RETIRE => |dm, _, cmd| dm.dm_cmd_retire(cmd),
         _ => return Err(ENOTTY),
     })
 }
@@ -282,6 +285,26 @@ impl DmMirror {
         let bytes = (cmd.npages as usize) << PAGE_SHIFT;
 
         self.unit.memory.data().set_limit(bytes);
+        Ok(())
+    }
+
+    fn dm_cmd_copy_delay(&self, cmd: &mut Cmd) -> Result {
+        if cmd.ptr > 1000 {
+            return Err(EINVAL);
+        }
+        let most = self.unit.memory.data().set_copy_delay(cmd.ptr as i64);
+        cmd.cpages = most as u64;
+        Ok(())
+    }
+
+    fn dm_cmd_retire(&self, cmd: &mut Cmd) -> Result {
+        let memory = &self.unit.memory;
+
+        if cmd.ptr > 1 {
+            return Err(EINVAL);
+        }
+        dm_memory_retire(memory, cmd.addr as usize, cmd.ptr == 1)?;
+        cmd.cpages = (memory.retired() >> PAGE_SHIFT) as u64;
         Ok(())
     }
 

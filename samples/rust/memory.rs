@@ -24,6 +24,7 @@ use crate::sim::ram::{
 };
 use kernel::{
     hmm::{
+        batch::Batch,
         devmem::{
             DeviceMemory,
             MemoryOperations,
@@ -46,6 +47,10 @@ use kernel::{
         },
         Mutex,
         SetOnce, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     }, //
 };
 
@@ -74,6 +79,12 @@ pub(crate) struct DmMemory {
     limit: Atomic<usize>,
     /// The thread whose next copy or clear of a large folio finds no memory, for a test; 0 for none.
     fail_for: Atomic<i32>,
+    /// How long to wait before each batch of copies, in milliseconds, for a test.
+    copy_delay: Atomic<i64>,
+    /// Offset in the first chunk of a page whose contents are lost; `usize::MAX` if there is none.
+    lost: Atomic<usize>,
+    /// Whether a batch was copied since the last [`Self::set_copy_delay`].
+    copied: Atomic<i32>,
 }
 
 impl DmMemory {
@@ -96,6 +107,9 @@ impl DmMemory {
             idle <- new_mutex!(u64::MAX),
             limit: Atomic::new(usize::MAX),
             fail_for: Atomic::new(0),
+            copy_delay: Atomic::new(0),
+            lost: Atomic::new(usize::MAX),
+            copied: Atomic::new(0),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
     }
@@ -116,6 +130,13 @@ impl DmMemory {
     /// Limits the memory that is added from now on.
     pub(crate) fn set_limit(&self, bytes: usize) {
         self.limit.store(bytes, Relaxed);
+    }
+
+    /// Waits before each batch of copies from now on. Returns the most batches that there have been at once since the last
+    /// call: they are copied before [`MemoryOperations::copy_batch`] returns.
+    pub(crate) fn set_copy_delay(&self, milliseconds: i64) -> i32 {
+        self.copy_delay.store(milliseconds, Relaxed);
+        self.copied.xchg(0, Relaxed)
     }
 
     /// The first large folio that this thread copies or clears finds no memory; its pages then migrate one by one.
@@ -142,6 +163,31 @@ impl DmMemory {
     fn forget(&self, nr: usize) {
         *self.idle.lock() |= 1 << nr;
     }
+}
+
+/// Reports the page at an offset in the first chunk as bad, as a device's error interrupt would. If it is lost, it can no
+/// longer be copied either.
+pub(crate) fn dm_memory_retire(
+    memory: &DeviceMemory<DmMemory>,
+    offset: usize,
+    lost: bool,
+) -> Result {
+    if lost {
+        memory.data().lost.store(offset, Relaxed);
+    }
+    memory.retire(core::ptr::null(), offset)
+}
+
+/// Whether a block has a page whose contents are lost.
+fn dm_is_lost(memory: &DeviceMemory<DmMemory>, block: &Block<'_>) -> bool {
+    let lost = memory.data().lost.load(Relaxed);
+
+    if lost == usize::MAX {
+        return false;
+    }
+    let place = memory.place(block);
+    let size = block.pages() * PAGE_SIZE;
+    place.here() && place.chunk() == 0 && (place.offset()..place.offset() + size).contains(&lost)
 }
 
 /// What is behind a page of a unit's private memory, and where in it; `None` for any other page.
@@ -183,10 +229,27 @@ pub(crate) fn dm_page_mut<R>(
 
 #[vtable]
 impl MemoryOperations for DmMemory {
+    /// A device would have its copy engine do this, and drop the batch in the engine's interrupt handler.
+    fn copy_batch(memory: &DeviceMemory<Self>, mut batch: Batch) {
+        let delay = memory.data().copy_delay.load(Relaxed);
+
+        memory.data().copied.store(1, Relaxed);
+        if delay != 0 {
+            fsleep(Delta::from_millis(delay));
+        }
+        batch.copy_each(|dst, src| match src {
+            Some(src) => Self::copy(memory, dst, src),
+            None => Self::clear(memory, dst),
+        });
+    }
+
     /// A device would have its copy engine do this, for all of the block at once. There are two cases: to system memory, from
     /// memory that the CPU cannot reach, and all others.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
         memory.data().check_failure(dst.pages())?;
+        if dm_is_lost(memory, src) {
+            return Err(EIO);
+        }
         let ram = dm_ram(memory, src);
 
         for index in 0..dst.pages() {
@@ -226,6 +289,9 @@ impl MemoryOperations for DmMemory {
 
         if left == 0 {
             return Err(ENOMEM);
+        }
+        if memory.size() == 0 {
+            memory.data().lost.store(usize::MAX, Relaxed);
         }
         if base != 0 {
             return ram::add_coherent(memory, base, left.min(DM_COHERENT_CHUNK), core::ptr::null());

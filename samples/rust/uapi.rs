@@ -94,6 +94,8 @@ pub(crate) const READ_UNLOCKED: u32 = _IOWR::<[u64; 5]>(H, 0x09);
 pub(crate) const COMPUTE: u32 = _IOWR::<[u64; 6]>(H, 0x40);
 pub(crate) const PEEK: u32 = _IOWR::<[u64; 5]>(H, 0x41);
 pub(crate) const LIMIT: u32 = _IOWR::<[u64; 5]>(H, 0x42);
+pub(crate) const COPY_DELAY: u32 = _IOWR::<[u64; 5]>(H, 0x43);
+pub(crate) const RETIRE: u32 = _IOWR::<[u64; 5]>(H, 0x44);
 
 pub(crate) const FLAG_FAIL_ALLOC: u64 = 0x1;
 

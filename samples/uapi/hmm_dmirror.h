@@ -138,4 +138,17 @@ struct hmm_dmirror_compute {
  */
 #define HMM_DMIRROR_LIMIT	_IOWR('H', 0x42, struct hmm_dmirror_cmd)
 
+/*
+ * Have the unit's copy engine wait ptr milliseconds before each batch of copies.
+ * cpages: out: the most batches that it has had at once since the last such command.
+ */
+#define HMM_DMIRROR_COPY_DELAY	_IOWR('H', 0x43, struct hmm_dmirror_cmd)
+
+/*
+ * Report the page at offset addr of the unit's first memory as bad. If ptr is 1, its
+ * contents are lost: it can no longer be copied. RELEASE ends that.
+ * cpages: out: how many pages are retired.
+ */
+#define HMM_DMIRROR_RETIRE	_IOWR('H', 0x44, struct hmm_dmirror_cmd)
+
 #endif /* HMM_DMIRROR_H */

@@ -65,15 +65,69 @@ struct hmm_devmem_state;
  */
 
 /**
+ * DOC: Copies in batches
+ *
+ * A driver whose device has a copy engine implements &hmm_devmem_ops.copy_batch. It
+ * gets many blocks at once, queues them, and returns; when the engine is done, in any
+ * context, it calls hmm_devmem_batch_complete(). A request has several batches in
+ * flight: the pages of the next are allocated while the engine copies. All of them
+ * have completed before any page is committed. A block with an error, or of a batch
+ * with one, does not migrate and remains mapped, except that a large folio on its way
+ * to system memory is copied page by page, by @copy.
+ *
+ * The task that waits holds folio locks, and the mmap lock or that of a VMA, or
+ * &hmm_devmem.chunks_lock. So code that a batch needs to complete must not wait for
+ * any of these, nor for memory reclaim: the rule of &struct dma_fence. A driver marks
+ * it with hmm_devmem_completing_begin() and hmm_devmem_completing_end(), and lockdep
+ * reports what breaks the rule. A driver with fences completes a batch in a callback
+ * of its last fence.
+ *
+ * Batches complete in bounded time: a driver has timeouts for its engine, and completes
+ * a batch with an error when the engine is reset. If one does not complete, a task
+ * that migrates, that makes room for its request, or that handles a CPU fault can
+ * be killed: its pages remain where they were, and the batch keeps references to
+ * source and destination until it completes. hmm_devmem_evict(), hmm_devmem_remove() and
+ * hmm_devmem_exit() wait for it, and so does room made in the background.
+ */
+
+/**
  * DOC: Locking
  *
  * No function here may be called under a mirror's update lock. Lock order, from the
  * outside in: &hmm_devmem.grow_lock, &hmm_devmem.chunks_lock, the mmap lock, folio
  * locks, &hmm_devmem.lock. Room is made under &hmm_devmem.chunks_lock alone, and no
- * mmap lock. @copy and @clear are called with folios locked, and
+ * mmap lock. @copy, @clear and @copy_batch are called with folios locked, and
  * except in an eviction under the mmap lock or the lock of a VMA. They must not
  * fault on user memory.
  */
+
+/**
+ * struct hmm_devmem_block - pages that are copied together
+ * @dst: the first page of the destination
+ * @src: the first page of the source; %NULL: the destination is cleared
+ * @order: the block has ``PAGE_SIZE << order`` bytes
+ * @error: set by the driver if this block was not copied, to a negative errno
+ */
+struct hmm_devmem_block {
+	struct page *dst;
+	struct page *src;
+	unsigned int order;
+	int error;
+};
+
+/**
+ * struct hmm_devmem_batch - blocks that are copied at once
+ * @devmem: the device memory
+ * @list: for the driver's queue, until it completes the batch
+ * @blocks: the blocks, in one direction; at least one
+ * @nr: number of blocks
+ */
+struct hmm_devmem_batch {
+	struct hmm_devmem *devmem;
+	struct list_head list;
+	struct hmm_devmem_block *blocks;
+	unsigned int nr;
+};
 
 /**
  * struct hmm_devmem_ops - operations of the driver
@@ -83,6 +137,12 @@ struct hmm_devmem_state;
  *	are locked and mapped nowhere. Returns 0 or a negative errno; on an
  *	error the page does not migrate. May sleep.
  * @clear: zero ``PAGE_SIZE << order`` bytes of device memory; otherwise as @copy.
+ * @copy_batch: copy or clear all blocks of @batch, and call
+ *	hmm_devmem_batch_complete() once, before or after the return. In place of
+ *	@copy and @clear, which remain for single blocks: the pages of a large
+ *	block that failed, and what is copied if no batch can be allocated. The
+ *	pages are as for @copy until the batch is complete, but if the waiting task
+ *	was killed the source may be mapped again. May sleep. Optional.
  * @grow: called when less than one batch is free; the driver may add a chunk
  *	with hmm_devmem_add(). The return value is ignored. Calls are
  *	serialised, and no mmap lock is held; may sleep. If it migrates pages,
@@ -90,7 +150,7 @@ struct hmm_devmem_state;
  * @release: a chunk was removed; the driver gets the data back that it gave to
  *	hmm_devmem_add(). It may add others. No lock is held; may sleep. Optional.
  *
- * @copy and @clear run under the locks of the folios, and must not migrate pages,
+ * @copy, @clear and @copy_batch run under the locks of the folios, and must not migrate pages,
  * which can wait for these very folios. Under the mmap lock or a VMA's, as in a page
  * fault, lockdep reports that. While they are called by hmm_devmem_evict(), by
  * hmm_devmem_remove() or to make room, hmm_devmem_add(), hmm_devmem_remove() and the
@@ -105,6 +165,9 @@ struct hmm_devmem_ops {
 	int (*clear)(struct hmm_devmem *devmem, struct page *page,
 		     unsigned int order)
 		__contract(required, object, errno, block(page, order));
+	void (*copy_batch)(struct hmm_devmem *devmem,
+			   struct hmm_devmem_batch *batch __contract(owned))
+		__contract(optional, object);
 	int (*grow)(struct hmm_devmem *devmem)
 		__contract(optional, object, errno);
 	void (*release)(struct hmm_devmem *devmem,
@@ -164,6 +227,8 @@ struct hmm_devmem {
  *	the folio since the clock's hand was there last
  * @wanted: a bit for the first page of each folio, set if another device's memory
  *	has requested it
+ * @bad: a bit for each page that was reported as bad
+ * @retired: a bit for each of those that is not in use any more; also set in @used
  * @arrived: when the folio that begins at a page was allocated, or later when its
  *	migration ended, in jiffies
  * @pages: number of pages
@@ -181,6 +246,8 @@ struct hmm_devmem_chunk {
 	unsigned long *used;
 	unsigned long *accessed;
 	unsigned long *wanted;
+	unsigned long *bad;
+	unsigned long *retired;
 	u32 *arrived;
 	unsigned long pages;
 	unsigned long free;
@@ -212,10 +279,28 @@ int hmm_devmem_remove(struct hmm_devmem *devmem,
 unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 	__contract(method);
 unsigned long hmm_devmem_size(struct hmm_devmem *devmem) __contract(method);
+int hmm_devmem_retire(struct hmm_devmem *devmem,
+		      void *data __contract(identity), unsigned long offset)
+	__contract(method, errno, may_sleep);
+unsigned long hmm_devmem_retired(struct hmm_devmem *devmem) __contract(method);
 void hmm_devmem_mark_accessed(struct hmm_devmem *devmem,
 			      struct page *page __contract(borrows))
 	__contract(method);
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order);
+
+void hmm_devmem_batch_complete(struct hmm_devmem_batch *batch, int error);
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+void hmm_devmem_completing_begin(void);
+void hmm_devmem_completing_end(void);
+#else
+static inline void hmm_devmem_completing_begin(void)
+{
+}
+
+static inline void hmm_devmem_completing_end(void)
+{
+}
+#endif
 
 long hmm_devmem_migrate(struct hmm_devmem *devmem,
 			struct mm_struct *mm __contract(borrows),

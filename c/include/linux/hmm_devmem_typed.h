@@ -169,8 +169,8 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 	}
 
 /* The same, with the optional callbacks. */
-#define DEFINE_HMM_DEVMEM_OPS_ALL(_name, _type, _member, _copy, _clear, _grow, \
-				  _release)                                    \
+#define DEFINE_HMM_DEVMEM_OPS_ALL(_name, _type, _member, _copy, _clear,        \
+				  _copy_batch, _grow, _release)                \
 	static int _name##_copy(struct hmm_devmem *devmem, struct page *dst,   \
 				struct page *src, unsigned int order)          \
 	{                                                                      \
@@ -183,6 +183,11 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 		return _clear(container_of(devmem, _type, _member), page,      \
 			      order);                                          \
 	}                                                                      \
+	static void _name##_copy_batch(struct hmm_devmem *devmem,              \
+				       struct hmm_devmem_batch *batch)         \
+	{                                                                      \
+		_copy_batch(container_of(devmem, _type, _member), batch);      \
+	}                                                                      \
 	static int _name##_grow(struct hmm_devmem *devmem)                     \
 	{                                                                      \
 		return _grow(container_of(devmem, _type, _member));            \
@@ -194,6 +199,7 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 	static const struct hmm_devmem_ops _name = {                           \
 		.copy = _name##_copy,                                          \
 		.clear = _name##_clear,                                        \
+		.copy_batch = _name##_copy_batch,                              \
 		.grow = _name##_grow,                                          \
 		.release = _name##_release,                                    \
 	}
@@ -208,6 +214,9 @@ __must_check int hmm_devmem_add_private(struct hmm_devmem *devmem,
 
 __must_check int hmm_devmem_remove(struct hmm_devmem *devmem,
 				   unsigned long timeout);
+
+__must_check int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
+				   unsigned long offset);
 
 __must_check long hmm_devmem_migrate(struct hmm_devmem *devmem,
 				     struct mm_struct *mm,

@@ -106,6 +106,8 @@ static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
 	kvfree(chunk->arrived);
+	bitmap_free(chunk->retired);
+	bitmap_free(chunk->bad);
 	bitmap_free(chunk->wanted);
 	bitmap_free(chunk->accessed);
 	bitmap_free(chunk->used);
@@ -125,9 +127,11 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	chunk->used = bitmap_zalloc(pages, GFP_KERNEL);
 	chunk->accessed = bitmap_zalloc(pages, GFP_KERNEL);
 	chunk->wanted = bitmap_zalloc(pages, GFP_KERNEL);
+	chunk->bad = bitmap_zalloc(pages, GFP_KERNEL);
+	chunk->retired = bitmap_zalloc(pages, GFP_KERNEL);
 	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived), GFP_KERNEL);
 	if (!chunk->used || !chunk->accessed || !chunk->wanted ||
-	    !chunk->arrived) {
+	    !chunk->bad || !chunk->retired || !chunk->arrived) {
 		hmm_devmem_free_chunk(chunk);
 		return NULL;
 	}
@@ -259,7 +263,8 @@ static void hmm_devmem_set_closed(struct hmm_devmem *devmem, bool closed)
 static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	return chunk->pages - chunk->free;
+	return chunk->pages - chunk->free -
+	       bitmap_weight(chunk->retired, chunk->pages);
 }
 
 /* Evict a chunk. Return how many of its pages are still in use. */

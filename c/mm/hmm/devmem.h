@@ -11,7 +11,9 @@
  *   devmem_turns.c	pages that another device's memory has
  *   section_migrate.c	sections of a mirror that migrate
  *   devmem_copy.c	the copy stage of all of these
+ *   devmem_batch.c	copies in batches
  *   devmem_alloc.c	allocation of pages
+ *   devmem_retire.c	bad pages
  */
 #ifndef MM_HMM_DEVMEM_H
 #define MM_HMM_DEVMEM_H

@@ -138,6 +138,20 @@ static void hmm_devmem_scrub(struct page *page, unsigned long nr)
 	}
 }
 
+/* Keep what was reported as bad from being allocated; return how many pages. */
+static unsigned long hmm_devmem_keep_bad(struct hmm_devmem_chunk *chunk,
+					 unsigned long at, unsigned long nr)
+{
+	unsigned long end = at + nr, bad = 0;
+
+	for_each_set_bit_from(at, chunk->bad, end) {
+		__set_bit(at, chunk->used);
+		__set_bit(at, chunk->retired);
+		bad++;
+	}
+	return bad;
+}
+
 /**
  * hmm_devmem_free() - free a folio of device memory
  * @folio: the folio, of any &struct hmm_devmem, without a reference
@@ -148,14 +162,15 @@ void hmm_devmem_free(struct folio *folio)
 {
 	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
 	unsigned long nr = folio_nr_pages(folio);
+	unsigned long at = folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
 
 	if (nr > 1)
 		hmm_devmem_split_free_folio(folio, &chunk->pagemap);
 	hmm_devmem_scrub(&folio->page, nr);
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	bitmap_clear(chunk->used,
-		     folio_pfn(folio) - hmm_devmem_first_pfn(chunk), nr);
+	bitmap_clear(chunk->used, at, nr);
+	nr -= hmm_devmem_keep_bad(chunk, at, nr);
 	WRITE_ONCE(chunk->free, chunk->free + nr);
 }
 
@@ -274,7 +289,8 @@ unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	for_each_set_bit_from(at, chunk->used, end)
-		pfns[nr++] = hmm_devmem_first_pfn(chunk) + at;
+		if (!test_bit(at, chunk->retired))
+			pfns[nr++] = hmm_devmem_first_pfn(chunk) + at;
 	return nr;
 }
 

@@ -70,26 +70,42 @@ static int hmm_devmem_fill_dst(struct hmm_devmem_transfer *t,
 	return devmem->ops->clear(devmem, dst, order);
 }
 
-/* Allocate and fill a dst folio for one mpfn. @from is NULL for a hole. */
+/* The mpfn at @i has a dst, which is filled. */
+void hmm_devmem_copied(struct hmm_devmem_transfer *t, unsigned long i,
+		       struct folio *folio)
+{
+	t->args.dst[i] = migrate_pfn(folio_pfn(folio));
+	if (folio_test_large(folio))
+		t->args.dst[i] |= MIGRATE_PFN_COMPOUND;
+}
+
+static void hmm_devmem_free_dst(struct folio *folio)
+{
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/*
+ * Allocate a dst folio for one mpfn and fill it, or add it to a batch. @from is NULL
+ * for a hole.
+ */
 static int hmm_devmem_copy_folio(struct hmm_devmem_transfer *t, unsigned long i,
-				 struct page *from, unsigned int order)
+				 struct page *from, unsigned int order,
+				 bool batched)
 {
 	struct folio *folio = hmm_devmem_alloc_dst(t, i, order);
 	int err;
 
 	if (!folio)
 		return -ENOMEM;
+	if (batched && hmm_devmem_batch_add(t, i, folio, from))
+		return 0;
 	err = hmm_devmem_fill_dst(t, &folio->page, from, order);
-	if (err) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return err;
-	}
-
-	t->args.dst[i] = migrate_pfn(folio_pfn(folio));
-	if (order)
-		t->args.dst[i] |= MIGRATE_PFN_COMPOUND;
-	return 0;
+	if (err)
+		hmm_devmem_free_dst(folio);
+	else
+		hmm_devmem_copied(t, i, folio);
+	return err;
 }
 
 /* The order of the folio, or hole, of the mpfn at @i. */
@@ -112,30 +128,51 @@ static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 }
 
 /*
- * Allocate and fill a dst folio for the mpfn at @i, or single pages if that fails.
+ * The mpfn at @i got no dst of its order: try single pages.
  *
- * Towards system memory, single pages are tried for any error: a folio must not
- * stay because one of its pages cannot be copied. Towards the device, a folio is
- * split only if there is no large device memory. A fatal signal ends a migration by
- * address, for which the process waits, but not an eviction, which is by pfn.
+ * Towards system memory for any error: a folio must not stay because one of its pages
+ * cannot be copied. Towards the device, a folio is split only if there is no large
+ * device memory. A fatal signal ends a migration by address, for which the process
+ * waits, but not an eviction, which is by pfn.
  */
-static void hmm_devmem_copy_mpfn(struct hmm_devmem_transfer *t, unsigned long i)
+static void hmm_devmem_copy_pages(struct hmm_devmem_transfer *t, unsigned long i,
+				  unsigned int order, int err, bool batched)
 {
 	struct page *from = migrate_pfn_to_page(t->args.src[i]);
-	unsigned int order = hmm_devmem_mpfn_order(t, i);
 	unsigned long nr = 1UL << order, j;
-	int err = hmm_devmem_copy_folio(t, i, from, order);
 
 	if (!order)
 		hmm_devmem_record_error(t, i, err);
-	if (!err || !order || (t->to && err != -ENOMEM))
+	if (!order || (t->to && err != -ENOMEM))
 		return;
 	for (j = 0; j < nr; j++) {
 		if (t->args.vma && fatal_signal_pending(current))
 			break;
-		err = hmm_devmem_copy_folio(t, i + j, from ? from + j : NULL, 0);
+		err = hmm_devmem_copy_folio(t, i + j, from ? from + j : NULL, 0,
+					    batched);
 		hmm_devmem_record_error(t, i + j, err);
 	}
+}
+
+/* A block of a batch, with the locked dst @folio, was not copied. */
+void hmm_devmem_not_copied(struct hmm_devmem_transfer *t, unsigned long i,
+			   struct folio *folio, int err)
+{
+	unsigned int order = folio_order(folio);
+
+	hmm_devmem_free_dst(folio);
+	hmm_devmem_copy_pages(t, i, order, err, false);
+}
+
+/* Allocate and fill a dst folio for the mpfn at @i, or single pages if that fails. */
+static void hmm_devmem_copy_mpfn(struct hmm_devmem_transfer *t, unsigned long i)
+{
+	struct page *from = migrate_pfn_to_page(t->args.src[i]);
+	unsigned int order = hmm_devmem_mpfn_order(t, i);
+	int err = hmm_devmem_copy_folio(t, i, from, order, true);
+
+	if (err)
+		hmm_devmem_copy_pages(t, i, order, err, true);
 }
 
 /* Whether a page of any device memory may migrate to system memory. */
@@ -163,14 +200,22 @@ static bool hmm_devmem_needs_dst(const struct hmm_devmem_transfer *t,
 	       hmm_devmem_may_leave(t, migrate_pfn_to_page(mpfn));
 }
 
-/* The copy stage. A page that gets no dst does not migrate. */
+/*
+ * The copy stage; it ends with hmm_devmem_batch_wait(). A page that gets no dst does
+ * not migrate.
+ */
 void hmm_devmem_copy_all(struct hmm_devmem_transfer *t)
 {
 	unsigned long i;
 
-	for (i = 0; i < t->args.npages; i++)
-		if (hmm_devmem_needs_dst(t, t->args.src[i]))
-			hmm_devmem_copy_mpfn(t, i);
+	for (i = 0; i < t->args.npages; i++) {
+		if (!hmm_devmem_needs_dst(t, t->args.src[i]))
+			continue;
+		if (t->args.vma && fatal_signal_pending(current))
+			break;
+		hmm_devmem_copy_mpfn(t, i);
+	}
+	hmm_devmem_batch_submit(t);
 }
 
 /* How many pages were collected; after commit, how many have migrated. */

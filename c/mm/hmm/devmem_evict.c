@@ -21,6 +21,7 @@ void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr)
 	if (!nr || migrate_device_pfns(t->args.src, nr))
 		return;
 	hmm_devmem_copy_all(t);
+	hmm_devmem_batch_wait(t);
 	migrate_device_pages(t->args.src, t->args.dst, nr);
 	migrate_device_finalize(t->args.src, t->args.dst, nr);
 }
@@ -35,7 +36,7 @@ void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr)
  */
 void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk)
 {
-	struct hmm_devmem_transfer t = {};
+	struct hmm_devmem_transfer t = { .unkillable = true };
 	unsigned long at;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))

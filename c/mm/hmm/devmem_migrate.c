@@ -21,6 +21,7 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 		return 0;
 
 	hmm_devmem_copy_all(t);
+	hmm_devmem_batch_wait(t);
 	migrate_vma_pages(&t->args);
 	return hmm_devmem_count_pages(t);
 }
@@ -54,6 +55,8 @@ void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 {
 	if (!t->args.cpages)
 		return;
+	/* Of a migration in steps that ends before it was committed. */
+	hmm_devmem_batch_wait(t);
 	if (t->to)
 		hmm_devmem_start_slices(t);
 	migrate_vma_finalize(&t->args);

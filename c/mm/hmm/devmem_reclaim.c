@@ -101,6 +101,7 @@ static unsigned long hmm_reclaim_pfns(const struct hmm_reclaim *r,
 				break;
 			}
 			takes = &folio->page == page &&
+				!test_bit(i, chunk->retired) &&
 				hmm_reclaim_takes(r, chunk, i, folio);
 		}
 		if (takes)

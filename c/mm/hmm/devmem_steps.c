@@ -119,8 +119,9 @@ static bool hmm_devmem_migration_step(struct hmm_devmem_migration *m, int from)
  * hmm_devmem_migration_copy() - copy the collected pages to device memory
  * @migration: a migration, after hmm_devmem_collect()
  *
- * By &hmm_devmem_ops.copy and &hmm_devmem_ops.clear. A page for which no device
- * memory is free, or whose copy fails, will stay.
+ * By &hmm_devmem_ops.copy and &hmm_devmem_ops.clear, or by batches, which are copied
+ * while this returns: hmm_devmem_migration_commit() waits for them. A page for which
+ * no device memory is free, or whose copy fails, will stay.
  *
  * Context: Process context; may sleep.
  */
@@ -146,6 +147,7 @@ void hmm_devmem_migration_commit(struct hmm_devmem_migration *migration)
 
 	if (!hmm_devmem_migration_step(migration, HMM_DEVMEM_COPIED))
 		return;
+	hmm_devmem_batch_wait(t);
 	migrate_vma_pages(&t->args);
 	migration->moved = hmm_devmem_count_pages(t);
 }

@@ -15,6 +15,8 @@
 #define HMM_DEVMEM_ANY_ORDER \
 	(MIGRATE_VMA_SELECT_COMPOUND | HMM_MIGRATE_ANY_ORDER)
 
+struct hmm_devmem_copy;
+
 /**
  * struct hmm_devmem_transfer - pages that migrate in one direction
  * @to: the device memory that they migrate to; %NULL for system memory
@@ -26,6 +28,8 @@
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
  * @wanted: in a CPU fault, the index of the faulting page
  * @error: why that page has no dst; 0 if it has, or if it was not collected
+ * @copies: batches of the copy stage that have not been waited for
+ * @unkillable: wait for them even if the task was killed
  */
 struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
@@ -35,6 +39,8 @@ struct hmm_devmem_transfer {
 	unsigned long batch_end;
 	unsigned long wanted;
 	int error;
+	struct hmm_devmem_copy *copies;
+	bool unkillable;
 };
 
 /* devmem_copy.c */
@@ -43,7 +49,17 @@ void hmm_devmem_free_mpfns(struct hmm_devmem_transfer *t);
 unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 				   unsigned long i);
 void hmm_devmem_copy_all(struct hmm_devmem_transfer *t);
+void hmm_devmem_copied(struct hmm_devmem_transfer *t, unsigned long i,
+		       struct folio *folio);
+void hmm_devmem_not_copied(struct hmm_devmem_transfer *t, unsigned long i,
+			   struct folio *folio, int err);
 unsigned long hmm_devmem_count_pages(const struct hmm_devmem_transfer *t);
+
+/* devmem_batch.c */
+bool hmm_devmem_batch_add(struct hmm_devmem_transfer *t, unsigned long i,
+			  struct folio *folio, struct page *from);
+void hmm_devmem_batch_submit(struct hmm_devmem_transfer *t);
+void hmm_devmem_batch_wait(struct hmm_devmem_transfer *t);
 
 /* devmem_migrate.c */
 struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem);

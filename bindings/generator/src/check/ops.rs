@@ -151,8 +151,15 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
         let ty = types::of_callback(api, param)?;
         let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
         let block = callback.block_at(&param.name).is_some();
+        let owned = callback.owns(&param.name);
         match &ty {
-            Ty::Object(tag) if block && foreign(tag) => {}
+            Ty::Object(tag) if (block || owned) && foreign(tag) => {}
+            _ if owned => {
+                return Err(Why::new(
+                    format!("parameter `{}`: nothing stands for what the callback owns", param.name),
+                    "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer)`",
+                ))
+            }
             Ty::Object(_) | Ty::Text | Ty::Table(_) | Ty::Section(_) | Ty::Slice { .. } if !block => {
                 return Err(Why::new(
                     format!("parameter `{}`: a callback cannot be given this yet", param.name),

@@ -104,6 +104,8 @@ pub enum Reason {
         /// Whether the callback only reads it.
         reads: bool,
     },
+    /// `owned` on a parameter: the callback is given an object.
+    Yielded(String),
     /// A callback is given a record.
     Passed(String),
     /// `requires` on a callback: the lock is held.
@@ -259,6 +261,10 @@ impl fmt::Display for Reason {
                 f,
                 "by the contract (`block({pointer}, {order}, reads)`) C passes the first of `1 << {order}` in a row, \
                  valid for the call, of which the callback gets a shared reference"
+            ),
+            Reason::Yielded(name) => write!(
+                f,
+                "by the contract (`owned`) C passes a valid `{name}`, which is the callback's from then on"
             ),
             Reason::Passed(tag) => write!(
                 f,

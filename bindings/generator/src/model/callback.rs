@@ -152,6 +152,12 @@ impl Callback {
         self.blocks.iter().find(|block| block.pointer == pointer)
     }
 
+    /// `owned`: whether what a parameter points to belongs to the callback from then on.
+    pub fn owns(&self, name: &str) -> bool {
+        let param = self.signature.params.iter().find(|param| param.name == name);
+        param.is_some_and(|param| param.contract.terms.iter().any(|term| term.name() == Some("owned")))
+    }
+
     /// Whether a parameter is the order of a block, which the block knows.
     pub fn is_order(&self, param: &str) -> bool {
         self.blocks.iter().any(|block| block.order == param)

@@ -41,7 +41,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("requires", "fd"),
     ("errno", "fd"),
     ("plain", "fd"),
-    ("owned", "f"),
+    ("owned", "fp"),
     ("borrowed", "f"),
     ("nullable", "fp"),
     ("nonnull", "f"),

@@ -2,12 +2,14 @@
 #include <linux/contract.h>
 
 struct __contract(object("Block"), foreign("super::Block<'_>")) frame;
+struct __contract(object("Order"), foreign("super::Order")) order;
 struct store;
 
 /**
  * struct store_ops - what a store's driver knows
  * @copy: copy as many
  * @look: look at as many
+ * @queue: fill an order, which is the driver's until then
  * @gone: @cookie is the driver's again
  */
 struct store_ops {
@@ -18,12 +20,18 @@ struct store_ops {
 	int (*look)(struct store *store, const struct frame *at,
 		    unsigned int order)
 		__contract(required, object, errno, block(at, order));
+	void (*queue)(struct store *store, struct order *order __contract(owned))
+		__contract(optional, object);
 	void (*gone)(struct store *store, void *cookie __contract(identity))
 		__contract(optional, object);
 } __contract(ops("StoreOperations"));
 
 struct frame {
 	unsigned long flags;
+};
+
+struct order {
+	unsigned long frames;
 };
 
 struct store {

@@ -26,6 +26,11 @@ pub trait StoreOperations: Sized + Send + Sync + 'static {
     /// Look at as many
     fn look(store: &Store<Self>, at: &super::Block<'_>) -> Result;
 
+    /// Fill an order, which is the driver's until then
+    fn queue(_store: &Store<Self>, _order: super::Order) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
     /// `cookie` is the driver's again
     fn gone(_store: &Store<Self>, _cookie: *const c_void) {
         build_error!(VTABLE_DEFAULT_ERROR)
@@ -58,6 +63,11 @@ impl<T: StoreOperations> Store<T> {
     const OPERATIONS: bindings::store_ops = bindings::store_ops {
         copy: Some(Self::copy_callback),
         look: Some(Self::look_callback),
+        queue: if T::HAS_QUEUE {
+            Some(Self::queue_callback)
+        } else {
+            None
+        },
         gone: if T::HAS_GONE {
             Some(Self::gone_callback)
         } else {
@@ -134,6 +144,20 @@ impl<T: StoreOperations> Store<T> {
             Ok(()) => 0,
             Err(error) => error.to_errno(),
         }
+    }
+
+    /// # Safety
+    ///
+    /// C must call this according to the contract of `queue`, on the `inner` of an object of
+    /// this type.
+    unsafe extern "C" fn queue_callback(store: *mut bindings::store, order: *mut bindings::order) {
+        // SAFETY: C calls back with the `struct store` that the constructor was given, and not
+        // after the destructor has returned.
+        let object = unsafe { Self::around(store) };
+        // SAFETY: By the contract (`owned`) C passes a valid `order`, which is the callback's
+        // from then on.
+        let order = unsafe { <super::Order>::from_raw(order) };
+        <T as StoreOperations>::queue(object, order)
     }
 
     /// # Safety

@@ -31,7 +31,8 @@ DEFINE_FREE(store_exit, struct store *, if (!IS_ERR_OR_NULL(_T)) store_exit(_T))
 	}
 
 /* The same, with the optional callbacks. */
-#define DEFINE_STORE_OPS_ALL(_name, _type, _member, _copy, _look, _gone)      \
+#define DEFINE_STORE_OPS_ALL(_name, _type, _member, _copy, _look, _queue,     \
+			     _gone)                                           \
 	static int _name##_copy(struct store *store, struct frame *to,        \
 				struct frame *from, unsigned int order)       \
 	{                                                                     \
@@ -43,6 +44,10 @@ DEFINE_FREE(store_exit, struct store *, if (!IS_ERR_OR_NULL(_T)) store_exit(_T))
 	{                                                                     \
 		return _look(container_of(store, _type, _member), at, order); \
 	}                                                                     \
+	static void _name##_queue(struct store *store, struct order *order)   \
+	{                                                                     \
+		_queue(container_of(store, _type, _member), order);           \
+	}                                                                     \
 	static void _name##_gone(struct store *store, void *cookie)           \
 	{                                                                     \
 		_gone(container_of(store, _type, _member), cookie);           \
@@ -50,6 +55,7 @@ DEFINE_FREE(store_exit, struct store *, if (!IS_ERR_OR_NULL(_T)) store_exit(_T))
 	static const struct store_ops _name = {                               \
 		.copy = _name##_copy,                                         \
 		.look = _name##_look,                                         \
+		.queue = _name##_queue,                                       \
 		.gone = _name##_gone,                                         \
 	}
 

@@ -37,13 +37,35 @@
 //! A request never takes pages that arrived after it began; if no other can migrate, its own pages
 //! stay in system memory.
 //!
+//! # Copies in batches
+//!
+//! A driver whose device has a copy engine implements `hmm_devmem_ops.copy_batch`. It gets many
+//! blocks at once, queues them, and returns; when the engine is done, in any context, it calls
+//! `hmm_devmem_batch_complete()`. A request has several batches in flight: the pages of the next
+//! are allocated while the engine copies. All of them have completed before any page is committed.
+//! A block with an error, or of a batch with one, does not migrate and remains mapped, except that
+//! a large folio on its way to system memory is copied page by page, by `copy`.
+//!
+//! The task that waits holds folio locks, and the mmap lock or that of a VMA, or
+//! `hmm_devmem.chunks_lock`. So code that a batch needs to complete must not wait for any of these,
+//! nor for memory reclaim: the rule of `struct dma_fence`. A driver marks it with
+//! `hmm_devmem_completing_begin()` and `hmm_devmem_completing_end()`, and lockdep reports what
+//! breaks the rule. A driver with fences completes a batch in a callback of its last fence.
+//!
+//! Batches complete in bounded time: a driver has timeouts for its engine, and completes a batch
+//! with an error when the engine is reset. If one does not complete, a task that migrates, that
+//! makes room for its request, or that handles a CPU fault can be killed: its pages remain where
+//! they were, and the batch keeps references to source and destination until it completes.
+//! `hmm_devmem_evict()`, `hmm_devmem_remove()` and `hmm_devmem_exit()` wait for it, and so does
+//! room made in the background.
+//!
 //! # Locking
 //!
 //! No function here may be called under a mirror's update lock. Lock order, from the outside in:
 //! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
-//! Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock. `copy` and `clear` are
-//! called with folios locked, and except in an eviction under the mmap lock or the lock of a VMA.
-//! They must not fault on user memory.
+//! Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock. `copy`, `clear` and
+//! `copy_batch` are called with folios locked, and except in an eviction under the mmap lock or the
+//! lock of a VMA. They must not fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -127,11 +149,12 @@ impl Place {
 
 /// Operations of the driver.
 ///
-/// `copy` and `clear` run under the locks of the folios, and must not migrate pages, which can
-/// wait for these very folios. Under the mmap lock or a VMA's, as in a page fault, lockdep
-/// reports that. While they are called by `hmm_devmem_evict()`, by `hmm_devmem_remove()` or to
-/// make room, `hmm_devmem_add()`, `hmm_devmem_remove()` and the functions that migrate to or
-/// from the same memory return -`EDEADLK`, and the others do not wait.
+/// `copy`, `clear` and `copy_batch` run under the locks of the folios, and must not migrate
+/// pages, which can wait for these very folios. Under the mmap lock or a VMA's, as in a page
+/// fault, lockdep reports that. While they are called by `hmm_devmem_evict()`, by
+/// `hmm_devmem_remove()` or to make room, `hmm_devmem_add()`, `hmm_devmem_remove()` and the
+/// functions that migrate to or from the same memory return -`EDEADLK`, and the others do not
+/// wait.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
@@ -200,6 +223,15 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
     ) -> Result;
     /// Zero ``PAGE_SIZE << order`` bytes of device memory; otherwise as `copy`.
     fn clear(devmem: &DeviceMemory<Self>, page: super::page::Block<'_>) -> Result;
+
+    /// Copy or clear all blocks of `batch`, and call `hmm_devmem_batch_complete()` once, before
+    /// or after the return. In place of `copy` and `clear`, which remain for single blocks: the
+    /// pages of a large block that failed, and what is copied if no batch can be allocated. The
+    /// pages are as for `copy` until the batch is complete, but if the waiting task was killed
+    /// the source may be mapped again. May sleep. Optional.
+    fn copy_batch(_devmem: &DeviceMemory<Self>, _batch: super::batch::Batch) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// Called when less than one batch is free; the driver may add a chunk with
     /// `hmm_devmem_add()`. The return value is ignored. Calls are serialised, and no mmap lock
@@ -296,6 +328,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     const OPERATIONS: bindings::hmm_devmem_ops = bindings::hmm_devmem_ops {
         copy: Some(Self::copy_callback),
         clear: Some(Self::clear_callback),
+        copy_batch: if T::HAS_COPY_BATCH {
+            Some(Self::copy_batch_callback)
+        } else {
+            None
+        },
         grow: if T::HAS_GROW {
             Some(Self::grow_callback)
         } else {
@@ -450,6 +487,41 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     pub fn size(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
         unsafe { bindings::hmm_devmem_size(self.as_raw()) }
+    }
+
+    /// Report a bad page, which is not used any more.
+    ///
+    /// A free page is not allocated again. A page that is in use migrates to system memory with
+    /// its folio, if it can be copied: `hmm_devmem_ops.copy` must fail for contents that are
+    /// lost. A page that cannot be copied is poisoned: processes that map it get a SIGBUS
+    /// (BUS_MCEERR_AR) when they access it, and devices an error. It is not allocated again
+    /// when its last user has released it. The rest of its folio migrates.
+    ///
+    /// Context: Process context; may sleep. Neither the mmap lock nor a folio lock is held, and
+    /// it is no callback of `devmem`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `ENOENT` if there is no such page; `EBUSY` if it is not allocated again, but
+    /// is in use still, and could not be unmapped, as its folio is busy: the call can be
+    /// repeated; `EDEADLK` in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or
+    /// making room waits for; `ENOMEM`.
+    #[inline]
+    pub fn retire(&self, data: *const c_void, offset: usize) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        to_result(unsafe { bindings::hmm_devmem_retire(self.as_raw(), data.cast_mut(), offset) })
+    }
+
+    /// How much memory is not used any more.
+    ///
+    /// Returns the pages that were reported as bad, in bytes, without those that are still in
+    /// use.
+    ///
+    /// Context: any.
+    #[inline]
+    pub fn retired(&self) -> usize {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        unsafe { bindings::hmm_devmem_retired(self.as_raw()) }
     }
 
     /// Report that the device has accessed a page.
@@ -650,6 +722,23 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// # Safety
     ///
+    /// C must call this according to the contract of `copy_batch`, on the `inner` of an object
+    /// of this type.
+    unsafe extern "C" fn copy_batch_callback(
+        devmem: *mut bindings::hmm_devmem,
+        batch: *mut bindings::hmm_devmem_batch,
+    ) {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after `hmm_devmem_exit_deferred` has called `free`.
+        let object = unsafe { Self::around(devmem) };
+        // SAFETY: By the contract (`owned`) C passes a valid `batch`, which is the callback's
+        // from then on.
+        let batch = unsafe { <super::batch::Batch>::from_raw(batch) };
+        <T as MemoryOperations>::copy_batch(&object, batch)
+    }
+
+    /// # Safety
+    ///
     /// C must call this according to the contract of `grow`, on the `inner` of an object of
     /// this type.
     unsafe extern "C" fn grow_callback(devmem: *mut bindings::hmm_devmem) -> c_int {
@@ -791,8 +880,9 @@ impl<'a> Migration<'a, Collected> {
 
     /// Copy the collected pages to device memory.
     ///
-    /// By `hmm_devmem_ops.copy` and `hmm_devmem_ops.clear`. A page for which no device memory
-    /// is free, or whose copy fails, will stay.
+    /// By `hmm_devmem_ops.copy` and `hmm_devmem_ops.clear`, or by batches, which are copied
+    /// while this returns: `hmm_devmem_migration_commit()` waits for them. A page for which no
+    /// device memory is free, or whose copy fails, will stay.
     ///
     /// Context: Process context; may sleep.
     #[inline]

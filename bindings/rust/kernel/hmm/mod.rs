@@ -3,8 +3,10 @@
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
 //! [`mirror`] and [`devmem`] are written by `bindings/generator` from the contracts in the C headers that they name.
-//! [`page`] is about the content of pages.
+//! [`page`] is about the content of pages, [`batch`] about copying many of them.
 
+#[cfg(CONFIG_HMM_DEVMEM)]
+pub mod batch;
 // Integer types and members of tables of callbacks differ between kernel versions, so some casts and `..` are redundant.
 #[allow(clippy::needless_update, clippy::unnecessary_cast)]
 #[cfg(CONFIG_HMM_DEVMEM)]

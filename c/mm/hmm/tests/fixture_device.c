@@ -72,6 +72,79 @@ static int buffer_clear(struct hmm_devmem *devmem, struct page *page,
 	return 0;
 }
 
+static struct hmm_devmem_batch *first_batch(struct buffer_device *device)
+{
+	guard(spinlock_irqsave)(&device->lock);
+	if (device->held)
+		return NULL;
+	return list_first_entry_or_null(&device->batches, struct hmm_devmem_batch,
+					list);
+}
+
+static int copy_batch(struct buffer_device *device, struct hmm_devmem_batch *batch)
+{
+	unsigned int i;
+
+	if (device->batch_errors) {
+		device->batch_errors--;
+		return -EIO;
+	}
+	for (i = 0; i < batch->nr; i++) {
+		struct hmm_devmem_block *block = &batch->blocks[i];
+
+		block->error = block->src ?
+				       buffer_copy(batch->devmem, block->dst,
+						   block->src, block->order) :
+				       buffer_clear(batch->devmem, block->dst,
+						    block->order);
+	}
+	return 0;
+}
+
+static void run_engine(struct work_struct *work)
+{
+	struct buffer_device *device =
+		container_of(work, struct buffer_device, engine);
+	struct hmm_devmem_batch *batch;
+
+	hmm_devmem_completing_begin();
+	while ((batch = first_batch(device))) {
+		int err = copy_batch(device, batch);
+
+		scoped_guard(spinlock_irqsave, &device->lock) {
+			list_del(&batch->list);
+			device->nr_batches--;
+		}
+		hmm_devmem_batch_complete(batch, err);
+	}
+	hmm_devmem_completing_end();
+}
+
+static void buffer_copy_batch(struct hmm_devmem *devmem,
+			      struct hmm_devmem_batch *batch)
+{
+	struct buffer_device *device = to_device(devmem);
+
+	scoped_guard(spinlock_irqsave, &device->lock) {
+		list_add_tail(&batch->list, &device->batches);
+		device->nr_batches++;
+		device->most_batches = max(device->most_batches,
+					   device->nr_batches);
+	}
+	if (device->on_batch)
+		device->on_batch(device);
+	queue_work(system_dfl_wq, &device->engine);
+}
+
+/* Have the batches copied that were held. */
+void release_batches(struct buffer_device *device)
+{
+	scoped_guard(spinlock_irqsave, &device->lock)
+		device->held = false;
+	queue_work(system_dfl_wq, &device->engine);
+	flush_work(&device->engine);
+}
+
 static void buffer_release(struct hmm_devmem *devmem, void *data)
 {
 	to_device(devmem)->released++;
@@ -81,6 +154,13 @@ static void buffer_release(struct hmm_devmem *devmem, void *data)
 const struct hmm_devmem_ops buffer_device_ops = {
 	.copy		= buffer_copy,
 	.clear		= buffer_clear,
+	.release	= buffer_release,
+};
+
+static const struct hmm_devmem_ops batch_device_ops = {
+	.copy		= buffer_copy,
+	.clear		= buffer_clear,
+	.copy_batch	= buffer_copy_batch,
 	.release	= buffer_release,
 };
 
@@ -121,7 +201,8 @@ unsigned long available(struct buffer_device *device)
 }
 
 static struct buffer_device *make_device(struct kunit *test,
-					 enum memory_type type)
+					 enum memory_type type,
+					 const struct hmm_devmem_ops *ops)
 {
 	struct buffer_device *device;
 
@@ -130,7 +211,10 @@ static struct buffer_device *make_device(struct kunit *test,
 	device->devmem.type = type;
 	device->devmem.fault_pages = 16;
 	device->devmem.name = "devmem_kunit";
-	device->devmem.ops = &buffer_device_ops;
+	device->devmem.ops = ops;
+	INIT_WORK(&device->engine, run_engine);
+	INIT_LIST_HEAD(&device->batches);
+	spin_lock_init(&device->lock);
 	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&device->devmem), 0);
 	return device;
 }
@@ -138,7 +222,8 @@ static struct buffer_device *make_device(struct kunit *test,
 /* A device with private memory. The caller calls hmm_devmem_exit(). */
 struct buffer_device *make_buffer_device(struct kunit *test)
 {
-	struct buffer_device *device = make_device(test, MEMORY_DEVICE_PRIVATE);
+	struct buffer_device *device =
+		make_device(test, MEMORY_DEVICE_PRIVATE, &buffer_device_ops);
 
 	device->memory = add_buffer(test, device);
 	return device;
@@ -150,17 +235,39 @@ int buffer_device_init(struct kunit *test)
 	return 0;
 }
 
-int coherent_device_init(struct kunit *test)
+/* A device that copies batches, in another thread. */
+int batch_device_init(struct kunit *test)
+{
+	struct buffer_device *device =
+		make_device(test, MEMORY_DEVICE_PRIVATE, &batch_device_ops);
+
+	device->memory = add_buffer(test, device);
+	test->priv = device;
+	return 0;
+}
+
+static int make_coherent_device(struct kunit *test,
+				const struct hmm_devmem_ops *ops)
 {
 	struct buffer_device *device;
 
 	if (!strstr(saved_command_line, SET_ASIDE))
 		kunit_skip(test, "no memory is reserved for coherent devices");
-	device = make_device(test, MEMORY_DEVICE_COHERENT);
+	device = make_device(test, MEMORY_DEVICE_COHERENT, ops);
 	KUNIT_ASSERT_EQ(test, hmm_devmem_add(&device->devmem, SET_ASIDE_AT,
 					     DEVICE_SIZE, NULL), 0);
 	test->priv = device;
 	return 0;
+}
+
+int coherent_device_init(struct kunit *test)
+{
+	return make_coherent_device(test, &buffer_device_ops);
+}
+
+int coherent_batch_device_init(struct kunit *test)
+{
+	return make_coherent_device(test, &batch_device_ops);
 }
 
 void buffer_device_exit(struct kunit *test)
@@ -170,6 +277,7 @@ void buffer_device_exit(struct kunit *test)
 	if (!device)
 		return;
 	device->broken = false;
+	release_batches(device);
 	hmm_devmem_exit(&device->devmem);
 }
 

@@ -30,6 +30,14 @@
  * @bad: a page that cannot be copied, alone or with others; or NULL
  * @small: copies of large folios fail with -ENOMEM
  * @meanwhile: called before each copy, or NULL
+ * @engine: copies the batches of a device that has them
+ * @lock: of @batches, @nr_batches and @most_batches
+ * @batches: batches, first the one that is copied
+ * @nr_batches: how many there are
+ * @most_batches: how many there have been at once
+ * @batch_errors: so many batches fail as a whole
+ * @held: batches are not copied before release_batches()
+ * @on_batch: called in the thread that gives a batch to the device, or NULL
  */
 struct buffer_device {
 	struct hmm_devmem devmem;
@@ -43,6 +51,14 @@ struct buffer_device {
 	const struct page *bad;
 	bool small;
 	void (*meanwhile)(struct buffer_device *device);
+	struct work_struct engine;
+	spinlock_t lock;
+	struct list_head batches;
+	unsigned int nr_batches;
+	unsigned int most_batches;
+	unsigned int batch_errors;
+	bool held;
+	void (*on_batch)(struct buffer_device *device);
 };
 
 extern const struct hmm_devmem_ops buffer_device_ops;
@@ -55,6 +71,9 @@ struct buffer_device *make_buffer_device(struct kunit *test);
 int buffer_device_init(struct kunit *test);
 void buffer_device_exit(struct kunit *test);
 int coherent_device_init(struct kunit *test);
+int batch_device_init(struct kunit *test);
+int coherent_batch_device_init(struct kunit *test);
+void release_batches(struct buffer_device *device);
 
 unsigned long map_anonymous(struct kunit *test, unsigned long size);
 void allow_huge(struct kunit *test, unsigned long addr, unsigned long size);

@@ -142,6 +142,7 @@ static void transfer_in_steps(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, -ESTALE, hmm_devmem_migration_collected_error(&collected));
 		KUNIT_EXPECT_EQ(test, -ESTALE, hmm_devmem_migration_copied_error(&again));
 		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_copied_error(&copied));
+		flush_work(&device->engine);
 		KUNIT_EXPECT_EQ(test, device->copies, 4);
 	}
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
@@ -890,6 +891,21 @@ static struct kunit_suite coherent_suite = {
 	.test_cases = transfer_cases,
 };
 
+/* The same for a device that copies batches, in another thread. */
+static struct kunit_suite private_batch_suite = {
+	.name = "hmm_transfer_private_batches",
+	.init = batch_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = transfer_cases,
+};
+
+static struct kunit_suite coherent_batch_suite = {
+	.name = "hmm_transfer_coherent_batches",
+	.init = coherent_batch_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = transfer_cases,
+};
+
 /* CPU faults on pages that cannot migrate, or not at once. */
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_copy_fails),
@@ -909,7 +925,15 @@ static struct kunit_suite fault_suite = {
 	.test_cases = fault_cases,
 };
 
-kunit_test_suites(&private_suite, &coherent_suite, &fault_suite);
+static struct kunit_suite fault_batch_suite = {
+	.name = "hmm_fault_batches",
+	.init = batch_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = fault_cases,
+};
+
+kunit_test_suites(&private_suite, &coherent_suite, &private_batch_suite,
+		  &coherent_batch_suite, &fault_suite, &fault_batch_suite);
 
 MODULE_DESCRIPTION("KUnit tests of HMM's migration to device memory");
 MODULE_LICENSE("GPL");

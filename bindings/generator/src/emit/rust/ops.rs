@@ -83,6 +83,7 @@ fn declaration(object: &Object, callback: &Callback) -> TokenStream {
                 quote! { &#block }
             }
             Some(_) => block(ty),
+            None if callback.owns(&param.name) => block(ty),
             None => types::rust(ty),
         };
         quote! { #name: #rust }
@@ -121,7 +122,7 @@ fn returned(callback: &Callback) -> TokenStream {
     quote! { -> #rust }
 }
 
-/// The type of a block, which is also that of its first element.
+/// The type of a block, which is also that of its first element; or of what a callback owns.
 fn block(ty: &Type) -> TokenStream {
     match ty {
         Type::Object { rust, .. } => types::path(rust),
@@ -296,6 +297,12 @@ fn passed(callback: &Callback) -> Passed {
                     true => quote! { &#name },
                     false => quote! { #name },
                 });
+            }
+            (None, ty) if callback.owns(&param.name) => {
+                let typed = block(ty);
+                let why = layout::safety(&[Reason::Yielded(param.name.clone())]);
+                passed.before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name) }; });
+                passed.values.push(quote! { #name });
             }
             (None, Type::RecordRef(record)) => {
                 let typed = ident(&record.name);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: pages that the device reports as bad are not used any more.
+ */
+#include <linux/bitmap.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swapops.h>
+
+#include "../internal.h"
+#include "devmem_transfer.h"
+
+/*
+ * Replace the PTE of a page by a marker. A hwpoison entry would name the page, which
+ * can be removed with its chunk; the marker names none, and an access fails likewise.
+ */
+static bool hmm_retire_unmap_one(struct folio *folio, struct vm_area_struct *vma,
+				 unsigned long address, void *arg)
+{
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, address, 0);
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, address,
+				address + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+	while (page_vma_mapped_walk(&pvmw)) {
+		if (pte_present(ptep_get(pvmw.pte)))
+			ptep_clear_flush(vma, pvmw.address, pvmw.pte);
+		set_pte_at(vma->vm_mm, pvmw.address, pvmw.pte,
+			   make_pte_marker(PTE_MARKER_POISONED));
+		dec_mm_counter(vma->vm_mm, mm_counter(folio));
+		folio_remove_rmap_pte(folio, &folio->page, vma);
+		folio_put(folio);
+	}
+	mmu_notifier_invalidate_range_end(&range);
+	return true;
+}
+
+/* Poison a page that is in use and cannot be copied. Return whether it was unmapped. */
+static bool hmm_retire_poison(struct page *page)
+{
+	struct rmap_walk_control rwc = { .rmap_one = hmm_retire_unmap_one };
+	struct folio *folio = page_folio(page);
+	bool unmapped;
+
+	/* It is being freed, or has just been allocated. */
+	if (!folio_try_get(folio))
+		return false;
+	folio_lock(folio);
+	if (page_folio(page) == folio) {
+		SetPageHWPoison(page);
+		if (!folio_test_large(folio) && folio_test_anon(folio))
+			rmap_walk(folio, &rwc);
+	}
+	unmapped = !folio_mapped(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return unmapped;
+}
+
+/* Find a page that the driver names. chunks_lock is held. */
+static struct hmm_devmem_chunk *hmm_retire_chunk(struct hmm_devmem *devmem,
+						 const void *data,
+						 unsigned long offset)
+{
+	struct hmm_devmem_chunk *chunk;
+
+	list_for_each_entry(chunk, &devmem->chunks, list)
+		if (chunk->data == data && offset >> PAGE_SHIFT < chunk->pages)
+			return chunk;
+	return NULL;
+}
+
+/*
+ * Mark a page so that it is not allocated again. Write the pfns of its folio if it is
+ * in use, and return how many there are; 0 if it is free.
+ */
+static unsigned long hmm_retire_mark(struct hmm_devmem_chunk *chunk,
+				     unsigned long at, unsigned long *pfns)
+{
+	struct folio *folio;
+	unsigned long i;
+
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	if (!test_and_set_bit(at, chunk->bad) && !test_bit(at, chunk->used)) {
+		__set_bit(at, chunk->used);
+		__set_bit(at, chunk->retired);
+		WRITE_ONCE(chunk->free, chunk->free - 1);
+	}
+	if (test_bit(at, chunk->retired))
+		return 0;
+	folio = page_folio(pfn_to_page(hmm_devmem_first_pfn(chunk) + at));
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		pfns[i] = folio_pfn(folio) + i;
+	return i;
+}
+
+static bool hmm_retire_is_over(struct hmm_devmem_chunk *chunk, unsigned long at)
+{
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	return test_bit(at, chunk->retired);
+}
+
+/* Migrate the folio of a page away; the page itself too, if it can be copied. */
+static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at)
+{
+	struct page *page = pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
+	struct hmm_devmem_transfer t = { .unkillable = true };
+
+	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))
+		return -ENOMEM;
+	hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
+	hmm_devmem_free_mpfns(&t);
+	if (hmm_retire_is_over(chunk, at) || hmm_retire_poison(page) ||
+	    hmm_retire_is_over(chunk, at))
+		return 0;
+	return -EBUSY;
+}
+
+/**
+ * hmm_devmem_retire() - report a bad page, which is not used any more
+ * @devmem: the device memory
+ * @data: the driver's data of the chunk, as given to hmm_devmem_add()
+ * @offset: an offset in the page, in bytes from the start of the chunk
+ *
+ * A free page is not allocated again. A page that is in use migrates to system memory
+ * with its folio, if it can be copied: &hmm_devmem_ops.copy must fail for contents that
+ * are lost. A page that cannot be copied is poisoned: processes that map it get a
+ * SIGBUS (BUS_MCEERR_AR) when they access it, and devices an error. It is not allocated
+ * again when its last user has released it. The rest of its folio migrates.
+ *
+ * Context: Process context; may sleep. Neither the mmap lock nor a folio lock is held,
+ * and it is no callback of @devmem.
+ *
+ * Return: 0; -%ENOENT if there is no such page; -%EBUSY if it is not allocated again,
+ * but is in use still, and could not be unmapped, as its folio is busy: the call can be
+ * repeated; -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
+ * making room waits for; -%ENOMEM.
+ */
+int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
+		      unsigned long offset)
+{
+	struct hmm_devmem_chunk *chunk;
+
+	if (hmm_devmem_is_evicting(devmem))
+		return -EDEADLK;
+	hmm_waits_for_update_locks();
+	guard(mutex)(&devmem->chunks_lock);
+	chunk = hmm_retire_chunk(devmem, data, offset);
+	if (!chunk)
+		return -ENOENT;
+	return hmm_retire_page(chunk, offset >> PAGE_SHIFT);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_retire);
+
+/**
+ * hmm_devmem_retired() - how much memory is not used any more
+ * @devmem: the device memory
+ *
+ * Context: any.
+ * Return: the pages that were reported as bad, in bytes, without those that are still
+ * in use.
+ */
+unsigned long hmm_devmem_retired(struct hmm_devmem *devmem)
+{
+	struct hmm_devmem_chunk *chunk;
+	unsigned long pages = 0;
+
+	guard(spinlock_irqsave)(&devmem->lock);
+	list_for_each_entry(chunk, &devmem->chunks, list)
+		pages += bitmap_weight(chunk->retired, chunk->pages);
+	return pages << PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_retired);

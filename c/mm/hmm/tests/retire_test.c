@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bad pages of device memory, private and coherent.
+ */
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+
+#include "fixture_device.h"
+
+#define PAGES	64UL
+#define SIZE	(PAGES << PAGE_SHIFT)
+
+static unsigned long retired(struct buffer_device *device)
+{
+	return hmm_devmem_retired(&device->devmem) >> PAGE_SHIFT;
+}
+
+static int retire(struct buffer_device *device, struct page *page)
+{
+	return hmm_devmem_retire(&device->devmem, hmm_devmem_data(page),
+				 hmm_devmem_offset(page));
+}
+
+static unsigned long map_on_device(struct kunit *test)
+{
+	unsigned long addr = map_anonymous(test, SIZE);
+
+	write_numbers(test, addr, PAGES);
+	KUNIT_ASSERT_EQ(test, migrate_to(test->priv, addr, SIZE), PAGES);
+	return addr;
+}
+
+static void migrate_back(struct kunit *test, unsigned long addr)
+{
+	KUNIT_EXPECT_GE(test, migrate_to_ram(test->priv, addr, SIZE), 0);
+}
+
+/* A free page is not allocated, neither alone nor in a large folio. */
+static void retire_free_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct page *page = device_page(device, 0);
+	unsigned long all = DEVICE_SIZE + HPAGE_PMD_SIZE;
+
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, retire(device, page), 0);
+	KUNIT_EXPECT_EQ(test, retire(device, page), 0);
+	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_retire(&device->devmem, test, 0), -ENOENT);
+
+	addr = ALIGN(map_anonymous(test, all), HPAGE_PMD_SIZE);
+	allow_huge(test, addr, DEVICE_SIZE);
+	write_numbers(test, addr, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, DEVICE_SIZE),
+			DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 0);
+	KUNIT_EXPECT_EQ(test, available(device), 0);
+	migrate_to_ram(device, addr, DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, DEVICE_PAGES), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, HZ), 0);
+}
+
+/* A page that can be copied migrates, and its process notices nothing. */
+static void retire_page_in_use(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+
+	KUNIT_EXPECT_EQ(test, retire(device, device_page(device, 5)), 0);
+	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+}
+
+/* How many accesses to the pages fail; all others must find their number. */
+static unsigned long lost_pages(struct kunit *test, unsigned long addr,
+				unsigned long pages)
+{
+	unsigned long i, lost = 0, number;
+
+	for (i = 0; i < pages; i++) {
+		unsigned long at = addr + (i << PAGE_SHIFT);
+
+		if (get_user(number, (unsigned long __user *)at))
+			lost++;
+		else
+			KUNIT_EXPECT_EQ(test, number, i);
+	}
+	return lost;
+}
+
+/* A page that cannot be copied is poisoned; its process keeps the others. */
+static void retire_lost_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+
+	device->bad = device_page(device, 5);
+	KUNIT_EXPECT_EQ(test, retire(device, (struct page *)device->bad), 0);
+	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, PAGES), 1);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES - 1);
+	device->bad = NULL;
+	/* The memory can be removed while the process has the mapping. */
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, HZ), 0);
+	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, PAGES), 1);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, SIZE), 0);
+}
+
+/* The same for a page of a large folio, the rest of which migrates. */
+static void retire_lost_page_of_folio(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 2 * HPAGE_PMD_SIZE);
+
+	if (is_coherent(device))
+		kunit_skip(test, "coherent memory has single pages");
+	addr = ALIGN(addr, HPAGE_PMD_SIZE);
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	write_numbers(test, addr, HPAGE_PMD_NR);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	if (!folio_test_large(page_folio(device_page(device, 0))))
+		kunit_skip(test, "no huge page to be had");
+	device->bad = device_page(device, 70);
+	KUNIT_EXPECT_EQ(test, retire(device, (struct page *)device->bad), 0);
+	device->bad = NULL;
+	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, HPAGE_PMD_NR), 1);
+}
+
+/* A page that is pinned stays in use, and is retired when it is released. */
+static void retire_busy_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct page *page = device_page(device, 5);
+
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, retire(device, page), 0);
+	KUNIT_EXPECT_EQ(test, retired(device), 0);
+	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, PAGES), 1);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+}
+
+static struct kunit_case retire_cases[] = {
+	KUNIT_CASE(retire_free_page),
+	KUNIT_CASE(retire_page_in_use),
+	KUNIT_CASE(retire_lost_page),
+	KUNIT_CASE(retire_lost_page_of_folio),
+	KUNIT_CASE(retire_busy_page),
+	{}
+};
+
+static struct kunit_suite private_suite = {
+	.name = "hmm_retire_private",
+	.init = buffer_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = retire_cases,
+};
+
+static struct kunit_suite coherent_suite = {
+	.name = "hmm_retire_coherent",
+	.init = coherent_device_init,
+	.exit = buffer_device_exit,
+	.test_cases = retire_cases,
+};
+
+kunit_test_suites(&private_suite, &coherent_suite);
+
+MODULE_DESCRIPTION("KUnit tests of bad pages of device memory");
+MODULE_LICENSE("GPL");
