@@ -47,7 +47,9 @@ static unsigned long hmm_reclaim_free(const struct hmm_reclaim *r)
  */
 static bool hmm_reclaim_partly_unmapped(struct folio *folio)
 {
+	/* A huge PMD counts once in _large_mapcount. */
 	return folio_test_large(folio) &&
+	       atomic_read(&folio->_entire_mapcount) < 0 &&
 	       (unsigned long)atomic_read(&folio->_large_mapcount) + 1 <
 	       1UL << folio_order(folio);
 }

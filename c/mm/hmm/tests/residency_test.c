@@ -384,6 +384,29 @@ static void clock_partly_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
 }
 
+/* A huge page that was accessed stays, whole as it is, and the other one leaves. */
+static void clock_huge(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long second = map_aligned_numbers(test, PAGES);
+	unsigned long addr = ALIGN(map_anonymous(test, 3 * HPAGE_PMD_SIZE),
+				   HPAGE_PMD_SIZE);
+
+	if (is_coherent(device))
+		kunit_skip(test, "coherent memory has single pages");
+	without_background(test);
+	allow_huge(test, addr, DEVICE_SIZE);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
+	if (!folio_test_large(page_folio(device_page(device, 0))) ||
+	    !folio_test_large(page_folio(device_page(device, HPAGE_PMD_NR))))
+		kunit_skip(test, "no huge pages to be had");
+	mark_accessed(device, 0, HPAGE_PMD_NR);
+	crowd(test, second, PAGES);
+	KUNIT_EXPECT_EQ(test, resident(device, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, resident(device, addr + HPAGE_PMD_SIZE, HPAGE_PMD_NR),
+			0);
+}
+
 static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(turns_waits),
 	KUNIT_CASE(turns_mixed),
@@ -397,6 +420,7 @@ static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(clock_within_copy),
 	KUNIT_CASE(clock_ends_with_memory),
 	KUNIT_CASE(clock_partly_unmapped),
+	KUNIT_CASE(clock_huge),
 	{}
 };
 
