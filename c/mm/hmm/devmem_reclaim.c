@@ -25,7 +25,8 @@
  * struct hmm_reclaim - a pass over device memory
  * @devmem: the device memory
  * @goal: the number of pages to be free
- * @before: folios that arrived at this time or later stay, in jiffies
+ * @before: folios that arrived at this time or later stay, in jiffies; not in the
+ *	future
  * @transfer: of the pages that are migrated together
  */
 struct hmm_reclaim {
@@ -55,6 +56,20 @@ static bool hmm_reclaim_partly_unmapped(struct folio *folio)
 }
 
 /*
+ * Whether the folio that begins at index @i arrived when the pass's request had begun,
+ * or later. Ages are compared, not times: a folio may have been here for half the
+ * range of u32, which is weeks.
+ */
+static bool hmm_reclaim_is_later(const struct hmm_reclaim *r,
+				 const struct hmm_devmem_chunk *chunk,
+				 unsigned long i)
+{
+	u32 arrived = READ_ONCE(chunk->arrived[i]), now = jiffies;
+
+	return now - arrived <= now - r->before;
+}
+
+/*
  * Whether the clock's hand takes the folio that begins at index @i. Only if it is
  * old enough is its accessed bit cleared. The lock of the memory is held.
  */
@@ -62,8 +77,7 @@ static bool hmm_reclaim_takes(const struct hmm_reclaim *r,
 			      struct hmm_devmem_chunk *chunk, unsigned long i,
 			      struct folio *folio)
 {
-	if ((s32)(READ_ONCE(chunk->arrived[i]) - r->before) >= 0 ||
-	    hmm_devmem_slice_left(folio))
+	if (hmm_reclaim_is_later(r, chunk, i) || hmm_devmem_slice_left(folio))
 		return false;
 	return !test_and_clear_bit(i, chunk->accessed) ||
 	       hmm_reclaim_partly_unmapped(folio);

@@ -262,8 +262,8 @@ static void clock_recent(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
 	start = jiffies;
 	for (i = 0; i < DEVICE_PAGES; i++)
-		chunk->arrived[i] = start;
-	hmm_devmem_reclaim(&device->devmem, PAGES, start + HZ);
+		chunk->arrived[i] = start - 1;
+	hmm_devmem_reclaim(&device->devmem, PAGES, start);
 	if (jiffies - start < msecs_to_jiffies(HMM_DEVMEM_SLICE_MS))
 		KUNIT_EXPECT_EQ(test, available(device), 0);
 	else
@@ -275,6 +275,23 @@ static void clock_recent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	device->devmem.reclaim_pause = jiffies;
 	hmm_devmem_reclaim(&device->devmem, PAGES, start);
+	KUNIT_EXPECT_EQ(test, available(device), PAGES);
+}
+
+/* Pages that arrived weeks ago leave: their age does not fit in an s32. */
+static void clock_long_resident(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_aligned_numbers(test, DEVICE_PAGES);
+	struct hmm_devmem_chunk *chunk =
+		list_first_entry(&device->devmem.chunks, struct hmm_devmem_chunk, list);
+	unsigned long i;
+
+	without_background(test);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
+	for (i = 0; i < DEVICE_PAGES; i++)
+		chunk->arrived[i] = jiffies - BIT(31) - 60 * HZ;
+	hmm_devmem_reclaim(&device->devmem, PAGES, jiffies);
 	KUNIT_EXPECT_EQ(test, available(device), PAGES);
 }
 
@@ -416,6 +433,7 @@ static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(clock_order),
 	KUNIT_CASE(clock_all_accessed),
 	KUNIT_CASE(clock_recent),
+	KUNIT_CASE(clock_long_resident),
 	KUNIT_CASE(clock_background),
 	KUNIT_CASE(clock_within_copy),
 	KUNIT_CASE(clock_ends_with_memory),
