@@ -35,7 +35,7 @@ void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr)
  */
 void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk)
 {
-	struct hmm_devmem_transfer t = {};
+	struct hmm_devmem_transfer t = { .required = true };
 	unsigned long at;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))

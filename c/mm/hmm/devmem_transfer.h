@@ -22,6 +22,7 @@
  *	%NULL for any memory, and at any time. Only compared
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
+ * @required: the device memory is to be emptied, whatever that takes
  * @started: when the request began, in jiffies
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
  * @wanted: in a CPU fault, the index of the faulting page
@@ -31,6 +32,7 @@ struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
 	struct hmm_devmem *from;
 	struct migrate_vma args;
+	bool required;
 	unsigned long started;
 	unsigned long batch_end;
 	unsigned long wanted;
