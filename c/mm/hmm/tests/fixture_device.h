@@ -57,6 +57,7 @@ void buffer_device_exit(struct kunit *test);
 int coherent_device_init(struct kunit *test);
 
 unsigned long map_anonymous(struct kunit *test, unsigned long size);
+unsigned long map_mlocked(struct kunit *test, unsigned long size);
 void allow_huge(struct kunit *test, unsigned long addr, unsigned long size);
 void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages);
 unsigned long read_number(struct kunit *test, unsigned long addr);

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/swap.h> /* 7.2: swapops.h needs it */
 #include <linux/swapops.h>
+#include <linux/vmstat.h>
 #include <linux/workqueue.h>
 #include <asm/tlbflush.h>
 
@@ -610,6 +611,47 @@ static void transfer_keeps_rwp(struct kunit *test)
 }
 #endif
 
+#define MLOCKED	16UL
+
+static unsigned long map_mlocked_on_device(struct kunit *test)
+{
+	unsigned long addr = map_mlocked(test, MLOCKED << PAGE_SHIFT);
+
+	write_numbers(test, addr, MLOCKED);
+	KUNIT_ASSERT_EQ(test, migrate_to(test->priv, addr, MLOCKED << PAGE_SHIFT),
+			MLOCKED);
+	KUNIT_ASSERT_TRUE(test, folio_test_mlocked(page_folio(device_page(test->priv, 0))));
+	return addr;
+}
+
+/* What munlock() does to a VMA whose pages are on a device. */
+static void munlock_vma(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	vm_flags_clear(vma, VM_LOCKED);
+	current->mm->locked_vm -= vma_pages(vma);
+	mmap_write_unlock(current->mm);
+}
+
+/* A page that was munlocked on the device is not counted as mlocked for ever. */
+static void transfer_munlocked(struct kunit *test)
+{
+	unsigned long addr = map_mlocked_on_device(test), before;
+	struct zone *zone = page_zone(device_page(test->priv, 0));
+
+	lru_add_drain_all();
+	before = zone_page_state_snapshot(zone, NR_MLOCK);
+	munlock_vma(addr);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MLOCKED << PAGE_SHIFT), 0);
+	lru_add_drain_all();
+	KUNIT_EXPECT_EQ(test, available(test->priv), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, zone_page_state_snapshot(zone, NR_MLOCK),
+			before - MLOCKED);
+}
+
 /* The error of a fault at an address. GUP has one for each VM_FAULT code. */
 static int fault_error(unsigned long addr)
 {
@@ -872,6 +914,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_absent_meanwhile),
 	KUNIT_CASE(transfer_pagemap_within),
 	KUNIT_CASE(transfer_keeps_rwp),
+	KUNIT_CASE(transfer_munlocked),
 	KUNIT_CASE(transfer_flushes),
 	{}
 };
