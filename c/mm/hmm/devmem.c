@@ -13,6 +13,7 @@
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/workqueue.h>
 
 #include "../internal.h"
@@ -262,9 +263,14 @@ static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
 	return chunk->pages - chunk->free;
 }
 
-/* Evict a chunk. Return how many of its pages are still in use. */
+/*
+ * Evict a chunk. Return how many of its pages are still in use. The mlock batch of each
+ * CPU may have references to pages that were munlocked there when their process unmapped
+ * them; nothing else drains that of an idle CPU.
+ */
 static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
 {
+	lru_add_drain_all();
 	hmm_devmem_evict_chunk(chunk);
 	return hmm_devmem_chunk_in_use(chunk);
 }

@@ -252,10 +252,11 @@ static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 	}
 	lazy_mmu_mode_disable();
 	anon_rmap_batch_flush(&r->rmap);
-	pte_unmap_unlock(r->table, ptl);
-
+	/* Before the task can go to another CPU: see hmm_collect_flush(). */
 	if (READ_ONCE(r->vma->vm_flags) & VM_LOCKED)
 		mlock_drain_local();
+	pte_unmap_unlock(r->table, ptl);
+
 	return i;
 }
 

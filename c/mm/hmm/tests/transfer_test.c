@@ -652,6 +652,28 @@ static void transfer_munlocked(struct kunit *test)
 			before - MLOCKED);
 }
 
+/*
+ * Memory can be removed though another CPU's mlock batch has references to its pages,
+ * which no process maps any more.
+ */
+static void transfer_munlocked_elsewhere(struct kunit *test)
+{
+	unsigned int cpu = cpumask_first(cpu_online_mask);
+	unsigned int other = cpumask_next(cpu, cpu_online_mask);
+	struct buffer_device *device = test->priv;
+	unsigned long addr;
+
+	if (other >= nr_cpu_ids)
+		kunit_skip(test, "there is one CPU");
+	addr = map_mlocked_on_device(test);
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MLOCKED << PAGE_SHIFT), 0);
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(other)), 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 2), 0);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	lru_add_drain_all();
+}
+
 /* The error of a fault at an address. GUP has one for each VM_FAULT code. */
 static int fault_error(unsigned long addr)
 {
@@ -915,6 +937,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_pagemap_within),
 	KUNIT_CASE(transfer_keeps_rwp),
 	KUNIT_CASE(transfer_munlocked),
+	KUNIT_CASE(transfer_munlocked_elsewhere),
 	KUNIT_CASE(transfer_flushes),
 	{}
 };
