@@ -50,14 +50,17 @@ static struct page *hmm_devmem_fault_page(const struct vm_fault *vmf)
  * fail likewise. If the page has another reference, or its PTE is being changed, the
  * CPU retries; there is no lock to wait for, so sleep for a tick. It fails also if
  * the task was killed: kernel code that accesses user memory checks for signals only
- * when a fault fails.
+ * when a fault fails. After VM_FAULT_OOM user space retries, too: the OOM killer is
+ * not invoked for it.
  */
 static vm_fault_t hmm_devmem_fault_result(const struct page *page, int err)
 {
 	if (PageHWPoison(page))
 		return VM_FAULT_HWPOISON;
-	if (err == -ENOMEM)
+	if (err == -ENOMEM) {
+		schedule_timeout_killable(1);
 		return VM_FAULT_OOM;
+	}
 	if (err || fatal_signal_pending(current))
 		return VM_FAULT_SIGBUS;
 	schedule_timeout_killable(1);

@@ -716,6 +716,8 @@ static void do_repair(struct work_struct *work)
 static void fault_copy_fails(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
+	unsigned long start;
+	int j;
 	struct buffer_device *device = test->priv;
 	struct repair repair = { .device = device };
 	int i;
@@ -732,7 +734,11 @@ static void fault_copy_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)at),
 				-EFAULT);
 		device->error = -ENOMEM;
-		KUNIT_EXPECT_EQ(test, fault_error(at), -ENOMEM);
+		start = jiffies;
+		for (j = 0; j < 4; j++)
+			KUNIT_EXPECT_EQ(test, fault_error(at), -ENOMEM);
+		/* User space would retry at once. */
+		KUNIT_EXPECT_GE(test, jiffies - start, 3);
 		cancel_delayed_work_sync(&repair.work);
 		device->error = 0;
 		device->broken = false;
