@@ -373,6 +373,19 @@ static void clock_ends_with_memory(struct kunit *test)
 	cancel_work_sync(&other->devmem.reclaim_work);
 }
 
+/* A folio at an address that is large and partly mapped is known as such. */
+static void expect_to_be_split(struct kunit *test, unsigned long addr)
+{
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr, 1, 0, &page), 1);
+	if (folio_test_large(page_folio(page)))
+		KUNIT_EXPECT_TRUE(test, folio_test_partially_mapped(page_folio(page)));
+	else
+		kunit_info(test, "no huge page to be had in system memory");
+	put_page(page);
+}
+
 /* A large folio of which a part was unmapped leaves before smaller ones in use. */
 static void clock_partly_unmapped(struct kunit *test)
 {
@@ -399,6 +412,7 @@ static void clock_partly_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, resident(device, small, HPAGE_PMD_NR), HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, available(device), HPAGE_PMD_NR - PAGES);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
+	expect_to_be_split(test, addr + HPAGE_PMD_SIZE / 2);
 }
 
 /* A huge page that was accessed stays, whole as it is, and the other one leaves. */
