@@ -180,6 +180,10 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 	chunk->data = data;
 
 	guard(mutex)(&devmem->chunks_lock);
+	/* It may have begun to end meanwhile, and look for chunks no more. */
+	err = READ_ONCE(devmem->state->owned.ending) ? -ENODEV : 0;
+	if (err)
+		goto free;
 	err = hmm_devmem_reserve_range(chunk, start, size);
 	if (err)
 		goto free;
@@ -328,7 +332,8 @@ void hmm_devmem_resume(struct hmm_devmem *devmem)
 	if (hmm_devmem_is_evicting(devmem))
 		return;
 	guard(mutex)(&devmem->chunks_lock);
-	hmm_devmem_set_closed(devmem, false);
+	if (!READ_ONCE(devmem->state->owned.ending))
+		hmm_devmem_set_closed(devmem, false);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_resume);
 
@@ -395,6 +400,9 @@ EXPORT_SYMBOL_GPL(hmm_devmem_remove);
 /* From here on the core calls no callback of @devmem. */
 static void hmm_devmem_stop(struct hmm_devmem *devmem)
 {
+	/* Stays so between the attempts: what has left must not come again. */
+	scoped_guard(mutex, &devmem->chunks_lock)
+		hmm_devmem_set_closed(devmem, true);
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
@@ -488,8 +496,9 @@ EXPORT_SYMBOL_GPL(hmm_devmem_init);
  * hmm_devmem_exit() - remove all chunks, however long it takes
  * @devmem: the device memory
  *
- * As hmm_devmem_remove(), but waits for pinned pages without a limit. No chunk can
- * be added any more.
+ * As hmm_devmem_remove(), but waits for pinned pages without a limit. From the start
+ * no chunk can be added, and no page allocated. When it returns no other function
+ * may be running on @devmem, or be called.
  *
  * Context: Process context, and no callback of @devmem; may sleep. No mmap lock is
  * held.
