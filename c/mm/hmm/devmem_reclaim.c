@@ -27,12 +27,14 @@
  * @goal: the number of pages to be free
  * @before: folios that arrived at this time or later stay, in jiffies; not in the
  *	future
+ * @moved: how many pages have migrated
  * @transfer: of the pages that are migrated together
  */
 struct hmm_reclaim {
 	struct hmm_devmem *devmem;
 	unsigned long goal;
 	u32 before;
+	unsigned long moved;
 	struct hmm_devmem_transfer transfer;
 };
 
@@ -162,7 +164,7 @@ static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 	nr = hmm_reclaim_pfns(r, chunk, &hand, r->transfer.args.src,
 			      r->goal - free);
 	devmem->hand += hand - at;
-	hmm_devmem_evict_pfns(&r->transfer, nr);
+	r->moved += hmm_devmem_evict_pfns(&r->transfer, nr);
 	cond_resched();
 	return hand - at;
 }
@@ -174,7 +176,7 @@ static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 static void hmm_reclaim_pass(struct hmm_reclaim *r)
 {
 	struct hmm_devmem *devmem = r->devmem;
-	unsigned long begin = hmm_reclaim_free(r), way, nr;
+	unsigned long way, nr;
 
 	lockdep_assert_held(&devmem->chunks_lock);
 	if (hmm_devmem_alloc_mpfns(&r->transfer, HMM_DEVMEM_BATCH))
@@ -185,7 +187,8 @@ static void hmm_reclaim_pass(struct hmm_reclaim *r)
 		way -= min(way, nr);
 	} while (nr && way);
 	hmm_devmem_free_mpfns(&r->transfer);
-	if (hmm_reclaim_free(r) <= begin)
+	/* What was freed may be allocated again by now. */
+	if (!r->moved)
 		WRITE_ONCE(devmem->reclaim_pause, jiffies + HMM_RECLAIM_PAUSE);
 }
 

@@ -58,7 +58,8 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
 
 /* devmem_evict.c */
-void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr);
+unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
+				    unsigned long nr);
 
 /* devmem_turns.c */
 int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
