@@ -366,7 +366,8 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
 /**
  * hmm_devmem_remove() - remove all chunks
  * @devmem: the device memory
- * @timeout: how long to wait for pages that are in use, in jiffies
+ * @timeout: how long to wait for pages that are in use, in jiffies. The time of the
+ *	passes over the memory is not counted; there is one after each jiffy
  *
  * All pages migrate to system memory first, which the processes do not notice.
  * Chunks can be added again.

@@ -73,7 +73,8 @@ static vm_fault_t hmm_devmem_fault_result(const struct page *page, int err)
  *
  * Migrate the page, and its neighbours, to system memory.
  *
- * Context: process context, with the mmap lock or the VMA's lock held; may sleep.
+ * Context: process context, with the mmap lock held; may sleep. A fault under
+ *	the VMA's lock is tried again with the mmap lock before it comes here.
  *
  * Return: 0 if the page has migrated, or was busy and the CPU is to retry;
  * %VM_FAULT_OOM, %VM_FAULT_HWPOISON or %VM_FAULT_SIGBUS if it cannot migrate.
