@@ -68,7 +68,7 @@ static void hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 	pmd_t pmd = pmdp_get_lockless(pmdp);
 	pte_t *table;
 
-	bitmap_zero(absent, PTRS_PER_PTE);
+	bitmap_zero(absent, MAX_PTRS_PER_PTE);
 	if (pmd_none(pmd))
 		return;
 	if (!pmd_present(pmd) || pmd_trans_huge(pmd)) {
@@ -103,7 +103,7 @@ static void hmm_collect_fault_pages(struct hmm_collect *c,
 		flags |= FAULT_FLAG_REMOTE;
 	if (hmm_collect_fault_write(c->args))
 		flags |= FAULT_FLAG_WRITE;
-	for_each_set_bit(i, absent, PTRS_PER_PTE) {
+	for_each_set_bit(i, absent, MAX_PTRS_PER_PTE) {
 		vm_fault_t ret;
 
 		if (fatal_signal_pending(current))
@@ -135,7 +135,7 @@ static void hmm_collect_fault_pages(struct hmm_collect *c,
  */
 bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 {
-	DECLARE_BITMAP(absent, PTRS_PER_PTE);
+	DECLARE_BITMAP(absent, MAX_PTRS_PER_PTE);
 	int pass;
 
 	if (!(c->args->flags & HMM_MIGRATE_FAULT) ||
@@ -144,7 +144,7 @@ bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 
 	for (pass = 0; pass < 2; pass++) {
 		hmm_collect_find_absent(c, pmdp, end, absent);
-		if (bitmap_empty(absent, PTRS_PER_PTE))
+		if (bitmap_empty(absent, MAX_PTRS_PER_PTE))
 			break;
 		if (c->notified)
 			return hmm_collect_pos(c) == c->args->start;

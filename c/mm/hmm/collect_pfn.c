@@ -20,6 +20,9 @@
  * A folio that is mapped nowhere does not migrate, either. Another migration may
  * just have unlocked it, and be about to drop the last reference: its contents and
  * its memcg charge are elsewhere by now, and its anon_vma may be freed.
+ *
+ * Nor does one of system memory: nothing here asks whether it may, and the driver would
+ * copy pages of files.
  */
 static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 {
@@ -36,7 +39,8 @@ static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 	}
 
 	nr = folio_nr_pages(folio);
-	if (nr > left || !hmm_migration_get_anon_vma(folio)) {
+	if (nr > left || !folio_is_zone_device(folio) ||
+	    !hmm_migration_get_anon_vma(folio)) {
 		folio_unlock(folio);
 		folio_put(folio);
 		return 1;

@@ -356,13 +356,19 @@ static unsigned long hmm_collect_pte(struct hmm_collect *c, pte_t *ptep,
 	return 1;
 }
 
-/* Update statistics and flush the TLB, once for a page table. Its lock is held. */
+/*
+ * Update statistics and flush the TLB, once for a page table. Its lock is held, which
+ * keeps the task on its CPU: munlocked folios are referenced by the mlock batch of this
+ * CPU, and the unmap stage, maybe on another one, would find them in use.
+ */
 static void hmm_collect_flush(struct hmm_collect *c)
 {
 	anon_rmap_batch_flush(&c->rmap);
 	if (c->flush_end)
 		flush_tlb_range(c->args->vma, c->flush_start, c->flush_end);
 	c->flush_end = 0;
+	if (READ_ONCE(c->args->vma->vm_flags) & VM_LOCKED)
+		mlock_drain_local();
 }
 
 /**

@@ -151,29 +151,6 @@ static pte_t hmm_insert_new_pte(struct vm_area_struct *vma, struct folio *folio,
 	return userfaultfd_rwp(vma) ? pte_modify(pte, PAGE_NONE) : pte;
 }
 
-static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
-				pmd_t old)
-{
-	bool guarded = pmd_present(old) && pmd_uffd(old);
-	pmd_t pmd;
-
-	if (folio_is_device_private(folio)) {
-		pmd = softleaf_to_pmd(hmm_insert_private_entry(vma, folio,
-							       guarded));
-		if (vma->vm_flags & VM_WRITE)
-			pmd = pmd_swp_mksoft_dirty(pmd);
-		return guarded ? pmd_swp_mkuffd(pmd) : pmd;
-	}
-
-	pmd = folio_mk_pmd(folio, vma->vm_page_prot);
-	if (vma->vm_flags & VM_WRITE)
-		pmd = pmd_mkwrite(pmd_mkdirty(pmd), vma);
-	if (!guarded)
-		return pmd;
-	pmd = pmd_mkuffd(pmd_wrprotect(pmd));
-	return userfaultfd_rwp(vma) ? pmd_modify(pmd, PAGE_NONE) : pmd;
-}
-
 /*
  * Clear the PTEs of zero pages in a run, with one TLB flush. The page table lock is
  * held until the new pages are inserted. PTEs that userfaultfd protects are left,
@@ -339,6 +316,29 @@ static void hmm_insert_small(struct hmm_insert *f)
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
+static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
+				pmd_t old)
+{
+	bool guarded = pmd_present(old) && pmd_uffd(old);
+	pmd_t pmd;
+
+	if (folio_is_device_private(folio)) {
+		pmd = softleaf_to_pmd(hmm_insert_private_entry(vma, folio,
+							       guarded));
+		if (vma->vm_flags & VM_WRITE)
+			pmd = pmd_swp_mksoft_dirty(pmd);
+		return guarded ? pmd_swp_mkuffd(pmd) : pmd;
+	}
+
+	pmd = folio_mk_pmd(folio, vma->vm_page_prot);
+	if (vma->vm_flags & VM_WRITE)
+		pmd = pmd_mkwrite(pmd_mkdirty(pmd), vma);
+	if (!guarded)
+		return pmd;
+	pmd = pmd_mkuffd(pmd_wrprotect(pmd));
+	return userfaultfd_rwp(vma) ? pmd_modify(pmd, PAGE_NONE) : pmd;
+}
+
 /*
  * Insert a huge page. The PMD lock is held. If the PMD is empty, @table is deposited
  * for a later split; the huge zero page has a deposited table already.
@@ -429,7 +429,7 @@ static bool hmm_insert_huge(struct hmm_insert *f)
  */
 void hmm_migration_split_hole(struct hmm_migration *m, unsigned long i)
 {
-	unsigned long end = min(i + HPAGE_PMD_NR, m->npages);
+	unsigned long end = min(i + hmm_mpfn_nr_pages(m->src[i]), m->npages);
 
 	for (m->src[i] &= ~MIGRATE_PFN_COMPOUND; ++i < end; )
 		m->src[i] |= MIGRATE_PFN_MIGRATE;

@@ -13,6 +13,7 @@
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/workqueue.h>
 
 #include "../internal.h"
@@ -183,6 +184,10 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 	chunk->data = data;
 
 	guard(mutex)(&devmem->chunks_lock);
+	/* It may have begun to end meanwhile, and look for chunks no more. */
+	err = READ_ONCE(devmem->state->owned.ending) ? -ENODEV : 0;
+	if (err)
+		goto free;
 	err = hmm_devmem_reserve_range(chunk, start, size);
 	if (err)
 		goto free;
@@ -267,9 +272,14 @@ static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
 	       bitmap_weight(chunk->retired, chunk->pages);
 }
 
-/* Evict a chunk. Return how many of its pages are still in use. */
+/*
+ * Evict a chunk. Return how many of its pages are still in use. The mlock batch of each
+ * CPU may have references to pages that were munlocked there when their process unmapped
+ * them; nothing else drains that of an idle CPU.
+ */
 static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
 {
+	lru_add_drain_all();
 	hmm_devmem_evict_chunk(chunk);
 	return hmm_devmem_chunk_in_use(chunk);
 }
@@ -327,7 +337,8 @@ void hmm_devmem_resume(struct hmm_devmem *devmem)
 	if (hmm_devmem_is_evicting(devmem))
 		return;
 	guard(mutex)(&devmem->chunks_lock);
-	hmm_devmem_set_closed(devmem, false);
+	if (!READ_ONCE(devmem->state->owned.ending))
+		hmm_devmem_set_closed(devmem, false);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_resume);
 
@@ -360,7 +371,8 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
 /**
  * hmm_devmem_remove() - remove all chunks
  * @devmem: the device memory
- * @timeout: how long to wait for pages that are in use, in jiffies
+ * @timeout: how long to wait for pages that are in use, in jiffies. The time of the
+ *	passes over the memory is not counted; there is one after each jiffy
  *
  * All pages migrate to system memory first, which the processes do not notice.
  * Chunks can be added again.
@@ -394,6 +406,9 @@ EXPORT_SYMBOL_GPL(hmm_devmem_remove);
 /* From here on the core calls no callback of @devmem. */
 static void hmm_devmem_stop(struct hmm_devmem *devmem)
 {
+	/* Stays so between the attempts: what has left must not come again. */
+	scoped_guard(mutex, &devmem->chunks_lock)
+		hmm_devmem_set_closed(devmem, true);
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
@@ -487,8 +502,9 @@ EXPORT_SYMBOL_GPL(hmm_devmem_init);
  * hmm_devmem_exit() - remove all chunks, however long it takes
  * @devmem: the device memory
  *
- * As hmm_devmem_remove(), but waits for pinned pages without a limit. No chunk can
- * be added any more.
+ * As hmm_devmem_remove(), but waits for pinned pages without a limit. From the start
+ * no chunk can be added, and no page allocated. When it returns no other function
+ * may be running on @devmem, or be called.
  *
  * Context: Process context, and no callback of @devmem; may sleep. No mmap lock is
  * held.

@@ -6,6 +6,7 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/vmstat.h>
 
 #include "../internal.h"
 #include "devmem.h"
@@ -152,6 +153,20 @@ static unsigned long hmm_devmem_keep_bad(struct hmm_devmem_chunk *chunk,
 	return bad;
 }
 
+/*
+ * Munlocking a process does not find its pages on the device, so that one may still be
+ * counted as mlocked; for system memory, freeing does the same.
+ */
+static void hmm_devmem_uncount_mlocked(struct folio *folio)
+{
+	long nr = folio_nr_pages(folio);
+
+	if (!folio_test_mlocked(folio))
+		return;
+	zone_stat_mod_folio(folio, NR_MLOCK, -nr);
+	count_vm_events(UNEVICTABLE_PGCLEARED, nr);
+}
+
 /**
  * hmm_devmem_free() - free a folio of device memory
  * @folio: the folio, of any &struct hmm_devmem, without a reference
@@ -164,6 +179,7 @@ void hmm_devmem_free(struct folio *folio)
 	unsigned long nr = folio_nr_pages(folio);
 	unsigned long at = folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
 
+	hmm_devmem_uncount_mlocked(folio);
 	if (nr > 1)
 		hmm_devmem_split_free_folio(folio, &chunk->pagemap);
 	hmm_devmem_scrub(&folio->page, nr);

@@ -29,16 +29,31 @@ static bool hmm_devmem_order_allowed(const struct hmm_devmem_transfer *t,
 				       order);
 }
 
-/* Allocate a dst folio of system memory. Large ones are tried without effort. */
+/*
+ * How to allocate @order. Large folios are tried without effort. No process is killed
+ * for lack of memory, as a page may stay on the device, except if a CPU needs it or the
+ * device's memory goes away.
+ */
+static gfp_t hmm_devmem_ram_gfp(const struct hmm_devmem_transfer *t,
+				unsigned int order)
+{
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
+
+	if (order)
+		return gfp | __GFP_NORETRY | __GFP_NOWARN;
+	if (t->args.fault_page || t->required)
+		return gfp;
+	return gfp | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+}
+
+/* Allocate a dst folio of system memory. */
 static struct folio *hmm_devmem_alloc_ram(struct hmm_devmem_transfer *t,
 					  unsigned long i, unsigned int order)
 {
 	unsigned long addr = t->args.start + (i << PAGE_SHIFT);
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
+	gfp_t gfp = hmm_devmem_ram_gfp(t, order);
 	struct folio *folio;
 
-	if (order)
-		gfp |= __GFP_NORETRY | __GFP_NOWARN;
 	if (t->args.vma)
 		folio = vma_alloc_folio(gfp, order, t->args.vma, addr);
 	else

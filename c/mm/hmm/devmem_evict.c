@@ -13,17 +13,23 @@
  * @nr: how many
  *
  * Context: process context; may sleep. No mmap lock is held.
+ * Return: how many have migrated.
  */
-void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr)
+unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
+				    unsigned long nr)
 {
+	unsigned long moved;
+
 	t->args.npages = nr;
 	memset(t->args.dst, 0, nr * sizeof(*t->args.dst));
 	if (!nr || migrate_device_pfns(t->args.src, nr))
-		return;
+		return 0;
 	hmm_devmem_copy_all(t);
 	hmm_devmem_batch_wait(t);
 	migrate_device_pages(t->args.src, t->args.dst, nr);
+	moved = hmm_devmem_count_pages(t);
 	migrate_device_finalize(t->args.src, t->args.dst, nr);
+	return moved;
 }
 
 /**
@@ -36,7 +42,7 @@ void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr)
  */
 void hmm_devmem_evict_chunk(struct hmm_devmem_chunk *chunk)
 {
-	struct hmm_devmem_transfer t = { .unkillable = true };
+	struct hmm_devmem_transfer t = { .required = true, .unkillable = true };
 	unsigned long at;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))

@@ -50,14 +50,17 @@ static struct page *hmm_devmem_fault_page(const struct vm_fault *vmf)
  * fail likewise. If the page has another reference, or its PTE is being changed, the
  * CPU retries; there is no lock to wait for, so sleep for a tick. It fails also if
  * the task was killed: kernel code that accesses user memory checks for signals only
- * when a fault fails.
+ * when a fault fails. After VM_FAULT_OOM user space retries, too: the OOM killer is
+ * not invoked for it.
  */
 static vm_fault_t hmm_devmem_fault_result(const struct page *page, int err)
 {
 	if (PageHWPoison(page))
 		return VM_FAULT_HWPOISON;
-	if (err == -ENOMEM)
+	if (err == -ENOMEM) {
+		schedule_timeout_killable(1);
 		return VM_FAULT_OOM;
+	}
 	if (err || fatal_signal_pending(current))
 		return VM_FAULT_SIGBUS;
 	schedule_timeout_killable(1);
@@ -70,7 +73,8 @@ static vm_fault_t hmm_devmem_fault_result(const struct page *page, int err)
  *
  * Migrate the page, and its neighbours, to system memory.
  *
- * Context: process context, with the mmap lock or the VMA's lock held; may sleep.
+ * Context: process context, with the mmap lock held; may sleep. A fault under
+ *	the VMA's lock is tried again with the mmap lock before it comes here.
  *
  * Return: 0 if the page has migrated, or was busy and the CPU is to retry;
  * %VM_FAULT_OOM, %VM_FAULT_HWPOISON or %VM_FAULT_SIGBUS if it cannot migrate.

@@ -25,13 +25,16 @@
  * struct hmm_reclaim - a pass over device memory
  * @devmem: the device memory
  * @goal: the number of pages to be free
- * @before: folios that arrived at this time or later stay, in jiffies
+ * @before: folios that arrived at this time or later stay, in jiffies; not in the
+ *	future
+ * @moved: how many pages have migrated
  * @transfer: of the pages that are migrated together
  */
 struct hmm_reclaim {
 	struct hmm_devmem *devmem;
 	unsigned long goal;
 	u32 before;
+	unsigned long moved;
 	struct hmm_devmem_transfer transfer;
 };
 
@@ -47,9 +50,25 @@ static unsigned long hmm_reclaim_free(const struct hmm_reclaim *r)
  */
 static bool hmm_reclaim_partly_unmapped(struct folio *folio)
 {
+	/* A huge PMD counts once in _large_mapcount. */
 	return folio_test_large(folio) &&
+	       atomic_read(&folio->_entire_mapcount) < 0 &&
 	       (unsigned long)atomic_read(&folio->_large_mapcount) + 1 <
 	       1UL << folio_order(folio);
+}
+
+/*
+ * Whether the folio that begins at index @i arrived when the pass's request had begun,
+ * or later. Ages are compared, not times: a folio may have been here for half the
+ * range of u32, which is weeks.
+ */
+static bool hmm_reclaim_is_later(const struct hmm_reclaim *r,
+				 const struct hmm_devmem_chunk *chunk,
+				 unsigned long i)
+{
+	u32 arrived = READ_ONCE(chunk->arrived[i]), now = jiffies;
+
+	return now - arrived <= now - r->before;
 }
 
 /*
@@ -60,8 +79,7 @@ static bool hmm_reclaim_takes(const struct hmm_reclaim *r,
 			      struct hmm_devmem_chunk *chunk, unsigned long i,
 			      struct folio *folio)
 {
-	if ((s32)(READ_ONCE(chunk->arrived[i]) - r->before) >= 0 ||
-	    hmm_devmem_slice_left(folio))
+	if (hmm_reclaim_is_later(r, chunk, i) || hmm_devmem_slice_left(folio))
 		return false;
 	return !test_and_clear_bit(i, chunk->accessed) ||
 	       hmm_reclaim_partly_unmapped(folio);
@@ -147,7 +165,7 @@ static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 	nr = hmm_reclaim_pfns(r, chunk, &hand, r->transfer.args.src,
 			      r->goal - free);
 	devmem->hand += hand - at;
-	hmm_devmem_evict_pfns(&r->transfer, nr);
+	r->moved += hmm_devmem_evict_pfns(&r->transfer, nr);
 	cond_resched();
 	return hand - at;
 }
@@ -159,7 +177,7 @@ static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 static void hmm_reclaim_pass(struct hmm_reclaim *r)
 {
 	struct hmm_devmem *devmem = r->devmem;
-	unsigned long begin = hmm_reclaim_free(r), way, nr;
+	unsigned long way, nr;
 
 	lockdep_assert_held(&devmem->chunks_lock);
 	if (hmm_devmem_alloc_mpfns(&r->transfer, HMM_DEVMEM_BATCH))
@@ -170,7 +188,8 @@ static void hmm_reclaim_pass(struct hmm_reclaim *r)
 		way -= min(way, nr);
 	} while (nr && way);
 	hmm_devmem_free_mpfns(&r->transfer);
-	if (hmm_reclaim_free(r) <= begin)
+	/* What was freed may be allocated again by now. */
+	if (!r->moved)
 		WRITE_ONCE(devmem->reclaim_pause, jiffies + HMM_RECLAIM_PAUSE);
 }
 

@@ -24,6 +24,7 @@ struct hmm_devmem_copy;
  *	%NULL for any memory, and at any time. Only compared
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
+ * @required: the device memory is to be emptied, whatever that takes
  * @started: when the request began, in jiffies
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
  * @wanted: in a CPU fault, the index of the faulting page
@@ -35,6 +36,7 @@ struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
 	struct hmm_devmem *from;
 	struct migrate_vma args;
+	bool required;
 	unsigned long started;
 	unsigned long batch_end;
 	unsigned long wanted;
@@ -72,7 +74,8 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
 
 /* devmem_evict.c */
-void hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t, unsigned long nr);
+unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
+				    unsigned long nr);
 
 /* devmem_turns.c */
 int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,

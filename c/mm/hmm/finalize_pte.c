@@ -252,10 +252,11 @@ static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 	}
 	lazy_mmu_mode_disable();
 	anon_rmap_batch_flush(&r->rmap);
-	pte_unmap_unlock(r->table, ptl);
-
+	/* Before the task can go to another CPU: see hmm_collect_flush(). */
 	if (READ_ONCE(r->vma->vm_flags) & VM_LOCKED)
 		mlock_drain_local();
+	pte_unmap_unlock(r->table, ptl);
+
 	return i;
 }
 
@@ -380,6 +381,22 @@ static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
 }
 #endif
 
+/*
+ * A part of the folio was unmapped while it was on a device, where no flag says so:
+ * have it split in system memory, or the unmapped part is lost until the rest is freed.
+ */
+static void hmm_remap_queue_split(struct folio *result)
+{
+	int mapped;
+
+	if (folio_order(result) < 2 || !folio_test_anon(result) ||
+	    folio_is_zone_device(result) || folio_entire_mapcount(result))
+		return;
+	mapped = folio_mapcount(result);
+	if (mapped && mapped < folio_nr_pages(result))
+		deferred_split_folio(result, true);
+}
+
 /**
  * hmm_migration_map() - replace all migration entries of a folio, by rmap
  * @src: the folio of the migration entries
@@ -391,6 +408,7 @@ void hmm_migration_map(struct folio *src, struct folio *result)
 {
 	hmm_remap_huge_by_rmap(src, result);
 	remove_migration_ptes(src, result, 0);
+	hmm_remap_queue_split(result);
 }
 
 /**

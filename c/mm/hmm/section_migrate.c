@@ -118,7 +118,7 @@ hmm_section_migration_report_all(const struct hmm_devmem_transfer *t,
 
 /*
  * Migrate a collected batch. Return true if all of its pages have migrated and are
- * held. Setup may have ended the batch early, even at its start: args.end is the end.
+ * held. Setup may have ended the batch early, but not at its start: args.end is the end.
  */
 static bool hmm_section_migration_try(struct hmm_devmem_transfer *t,
 				      unsigned long *pfns)

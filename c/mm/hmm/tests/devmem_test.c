@@ -447,6 +447,22 @@ static void end(struct migrate_vma *args)
 	mmap_read_unlock(current->mm);
 }
 
+/* By pfn only device memory migrates. */
+static void migrate_ram_by_pfn(struct kunit *test)
+{
+	unsigned long addr = map_anonymous(test, PAGE_SIZE), src, dst = 0;
+	struct page *page;
+
+	write_numbers(test, addr, 1);
+	lru_add_drain_all();
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr, 1, 0, &page), 1);
+	src = page_to_pfn(page);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, migrate_device_pfns(&src, 1), 0);
+	KUNIT_EXPECT_EQ(test, src, 0);
+	migrate_device_finalize(&src, &dst, 1);
+}
+
 static void migrate_refuses(struct kunit *test)
 {
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
@@ -909,6 +925,7 @@ static void migrate_holds_anon_vma(struct kunit *test)
 static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_holds_anon_vma),
 	KUNIT_CASE(migrate_refuses),
+	KUNIT_CASE(migrate_ram_by_pfn),
 	KUNIT_CASE(migrate_invalid_dst),
 	KUNIT_CASE(migrate_page_twice),
 	KUNIT_CASE(migrate_hole_filled_meanwhile),

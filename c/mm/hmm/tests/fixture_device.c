@@ -281,17 +281,29 @@ void buffer_device_exit(struct kunit *test)
 	hmm_devmem_exit(&device->devmem);
 }
 
-/* Map anonymous memory in the process of the test. */
-unsigned long map_anonymous(struct kunit *test, unsigned long size)
+static unsigned long map_with_flags(struct kunit *test, unsigned long size,
+				    unsigned long flags)
 {
 	unsigned long addr;
 
 	if (!current->mm)
 		KUNIT_ASSERT_EQ(test, kunit_attach_mm(), 0);
 	addr = kunit_vm_mmap(test, NULL, 0, size, PROT_READ | PROT_WRITE,
-			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+			     MAP_ANONYMOUS | MAP_PRIVATE | flags, 0);
 	KUNIT_ASSERT_NE(test, addr, 0);
 	return addr;
+}
+
+/* Map anonymous memory in the process of the test. */
+unsigned long map_anonymous(struct kunit *test, unsigned long size)
+{
+	return map_with_flags(test, size, 0);
+}
+
+/* The same, mlocked. */
+unsigned long map_mlocked(struct kunit *test, unsigned long size)
+{
+	return map_with_flags(test, size, MAP_LOCKED);
 }
 
 /* Allow huge pages in a range. */

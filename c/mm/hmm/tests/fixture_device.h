@@ -76,6 +76,7 @@ int coherent_batch_device_init(struct kunit *test);
 void release_batches(struct buffer_device *device);
 
 unsigned long map_anonymous(struct kunit *test, unsigned long size);
+unsigned long map_mlocked(struct kunit *test, unsigned long size);
 void allow_huge(struct kunit *test, unsigned long addr, unsigned long size);
 void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages);
 unsigned long read_number(struct kunit *test, unsigned long addr);

@@ -262,8 +262,8 @@ static void clock_recent(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
 	start = jiffies;
 	for (i = 0; i < DEVICE_PAGES; i++)
-		chunk->arrived[i] = start;
-	hmm_devmem_reclaim(&device->devmem, PAGES, start + HZ);
+		chunk->arrived[i] = start - 1;
+	hmm_devmem_reclaim(&device->devmem, PAGES, start);
 	if (jiffies - start < msecs_to_jiffies(HMM_DEVMEM_SLICE_MS))
 		KUNIT_EXPECT_EQ(test, available(device), 0);
 	else
@@ -275,6 +275,23 @@ static void clock_recent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	device->devmem.reclaim_pause = jiffies;
 	hmm_devmem_reclaim(&device->devmem, PAGES, start);
+	KUNIT_EXPECT_EQ(test, available(device), PAGES);
+}
+
+/* Pages that arrived weeks ago leave: their age does not fit in an s32. */
+static void clock_long_resident(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_aligned_numbers(test, DEVICE_PAGES);
+	struct hmm_devmem_chunk *chunk =
+		list_first_entry(&device->devmem.chunks, struct hmm_devmem_chunk, list);
+	unsigned long i;
+
+	without_background(test);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
+	for (i = 0; i < DEVICE_PAGES; i++)
+		chunk->arrived[i] = jiffies - BIT(31) - 60 * HZ;
+	hmm_devmem_reclaim(&device->devmem, PAGES, jiffies);
 	KUNIT_EXPECT_EQ(test, available(device), PAGES);
 }
 
@@ -356,6 +373,19 @@ static void clock_ends_with_memory(struct kunit *test)
 	cancel_work_sync(&other->devmem.reclaim_work);
 }
 
+/* A folio at an address that is large and partly mapped is known as such. */
+static void expect_to_be_split(struct kunit *test, unsigned long addr)
+{
+	struct page *page;
+
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr, 1, 0, &page), 1);
+	if (folio_test_large(page_folio(page)))
+		KUNIT_EXPECT_TRUE(test, folio_test_partially_mapped(page_folio(page)));
+	else
+		kunit_info(test, "no huge page to be had in system memory");
+	put_page(page);
+}
+
 /* A large folio of which a part was unmapped leaves before smaller ones in use. */
 static void clock_partly_unmapped(struct kunit *test)
 {
@@ -382,6 +412,30 @@ static void clock_partly_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, resident(device, small, HPAGE_PMD_NR), HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, available(device), HPAGE_PMD_NR - PAGES);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
+	expect_to_be_split(test, addr + HPAGE_PMD_SIZE / 2);
+}
+
+/* A huge page that was accessed stays, whole as it is, and the other one leaves. */
+static void clock_huge(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long second = map_aligned_numbers(test, PAGES);
+	unsigned long addr = ALIGN(map_anonymous(test, 3 * HPAGE_PMD_SIZE),
+				   HPAGE_PMD_SIZE);
+
+	if (is_coherent(device))
+		kunit_skip(test, "coherent memory has single pages");
+	without_background(test);
+	allow_huge(test, addr, DEVICE_SIZE);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
+	if (!folio_test_large(page_folio(device_page(device, 0))) ||
+	    !folio_test_large(page_folio(device_page(device, HPAGE_PMD_NR))))
+		kunit_skip(test, "no huge pages to be had");
+	mark_accessed(device, 0, HPAGE_PMD_NR);
+	crowd(test, second, PAGES);
+	KUNIT_EXPECT_EQ(test, resident(device, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, resident(device, addr + HPAGE_PMD_SIZE, HPAGE_PMD_NR),
+			0);
 }
 
 static struct kunit_case residency_cases[] = {
@@ -393,10 +447,12 @@ static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(clock_order),
 	KUNIT_CASE(clock_all_accessed),
 	KUNIT_CASE(clock_recent),
+	KUNIT_CASE(clock_long_resident),
 	KUNIT_CASE(clock_background),
 	KUNIT_CASE(clock_within_copy),
 	KUNIT_CASE(clock_ends_with_memory),
 	KUNIT_CASE(clock_partly_unmapped),
+	KUNIT_CASE(clock_huge),
 	{}
 };
 

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/swap.h> /* 7.2: swapops.h needs it */
 #include <linux/swapops.h>
+#include <linux/vmstat.h>
 #include <linux/workqueue.h>
 #include <asm/tlbflush.h>
 
@@ -611,6 +612,69 @@ static void transfer_keeps_rwp(struct kunit *test)
 }
 #endif
 
+#define MLOCKED	16UL
+
+static unsigned long map_mlocked_on_device(struct kunit *test)
+{
+	unsigned long addr = map_mlocked(test, MLOCKED << PAGE_SHIFT);
+
+	write_numbers(test, addr, MLOCKED);
+	KUNIT_ASSERT_EQ(test, migrate_to(test->priv, addr, MLOCKED << PAGE_SHIFT),
+			MLOCKED);
+	KUNIT_ASSERT_TRUE(test, folio_test_mlocked(page_folio(device_page(test->priv, 0))));
+	return addr;
+}
+
+/* What munlock() does to a VMA whose pages are on a device. */
+static void munlock_vma(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	vm_flags_clear(vma, VM_LOCKED);
+	current->mm->locked_vm -= vma_pages(vma);
+	mmap_write_unlock(current->mm);
+}
+
+/* A page that was munlocked on the device is not counted as mlocked for ever. */
+static void transfer_munlocked(struct kunit *test)
+{
+	unsigned long addr = map_mlocked_on_device(test), before;
+	struct zone *zone = page_zone(device_page(test->priv, 0));
+
+	lru_add_drain_all();
+	before = zone_page_state_snapshot(zone, NR_MLOCK);
+	munlock_vma(addr);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MLOCKED << PAGE_SHIFT), 0);
+	lru_add_drain_all();
+	KUNIT_EXPECT_EQ(test, available(test->priv), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, zone_page_state_snapshot(zone, NR_MLOCK),
+			before - MLOCKED);
+}
+
+/*
+ * Memory can be removed though another CPU's mlock batch has references to its pages,
+ * which no process maps any more.
+ */
+static void transfer_munlocked_elsewhere(struct kunit *test)
+{
+	unsigned int cpu = cpumask_first(cpu_online_mask);
+	unsigned int other = cpumask_next(cpu, cpu_online_mask);
+	struct buffer_device *device = test->priv;
+	unsigned long addr;
+
+	if (other >= nr_cpu_ids)
+		kunit_skip(test, "there is one CPU");
+	addr = map_mlocked_on_device(test);
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, MLOCKED << PAGE_SHIFT), 0);
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(other)), 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 2), 0);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	lru_add_drain_all();
+}
+
 /* The error of a fault at an address. GUP has one for each VM_FAULT code. */
 static int fault_error(unsigned long addr)
 {
@@ -653,6 +717,8 @@ static void do_repair(struct work_struct *work)
 static void fault_copy_fails(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
+	unsigned long start;
+	int j;
 	struct buffer_device *device = test->priv;
 	struct repair repair = { .device = device };
 	int i;
@@ -669,7 +735,11 @@ static void fault_copy_fails(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get_user(number, (unsigned long __user *)at),
 				-EFAULT);
 		device->error = -ENOMEM;
-		KUNIT_EXPECT_EQ(test, fault_error(at), -ENOMEM);
+		start = jiffies;
+		for (j = 0; j < 4; j++)
+			KUNIT_EXPECT_EQ(test, fault_error(at), -ENOMEM);
+		/* User space would retry at once. */
+		KUNIT_EXPECT_GE(test, jiffies - start, 3);
 		cancel_delayed_work_sync(&repair.work);
 		device->error = 0;
 		device->broken = false;
@@ -873,6 +943,8 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_absent_meanwhile),
 	KUNIT_CASE(transfer_pagemap_within),
 	KUNIT_CASE(transfer_keeps_rwp),
+	KUNIT_CASE(transfer_munlocked),
+	KUNIT_CASE(transfer_munlocked_elsewhere),
 	KUNIT_CASE(transfer_flushes),
 	{}
 };
