@@ -260,10 +260,13 @@ static bool hmm_interval_call(struct hmm_interval *interval,
 	struct hmm_mirror *mirror = interval->state->mirror;
 	const struct hmm_mirror_ops *ops = mirror->ops;
 	struct task_struct *caller = READ_ONCE(*interval->caller);
+	bool own = hmm_interval_has_own_lock(interval);
 	int tries = 0;
 	bool gone;
 
 	WRITE_ONCE(*interval->caller, current);
+	if (own)
+		atomic_inc(&interval->state->own_calls);
 	do {
 		if (!inv->may_block)
 			non_block_start();
@@ -277,6 +280,8 @@ static bool hmm_interval_call(struct hmm_interval *interval,
 			  ops->invalidate);
 		cond_resched();
 	} while (++tries < HMM_INVALIDATE_TRIES);
+	if (own)
+		atomic_dec(&interval->state->own_calls);
 	/* NULL, but in a callback that ended its own range. */
 	WRITE_ONCE(*interval->caller, caller);
 	return gone;
@@ -378,10 +383,35 @@ static const struct mmu_interval_notifier_ops hmm_state_ops = {
 	.invalidate = hmm_state_mm_release,
 };
 
-/* unlist: no section finds it any more. */
+/*
+ * Claim the right to end an interval. The end of the mirror, the removal of the
+ * range and a callback that drops it can come together; one of them ends it.
+ */
+static bool hmm_interval_claim(struct hmm_interval *interval)
+{
+	return !test_and_set_bit(HMM_INTERVAL_ENDING, &interval->flags);
+}
+
+/* The range is not used any more, and the driver may free it. */
+static void hmm_interval_detach(struct hmm_interval *interval)
+{
+	struct hmm_mirror_range *range = interval->range;
+
+	if (!range)
+		return;
+	WRITE_ONCE(interval->range, NULL);
+	WRITE_ONCE(range->interval, NULL);
+	range->mirror = NULL;
+}
+
+/* unlist: its addresses can be added again, and the mirror does not wait for it. */
 static void hmm_interval_unlist(struct hmm_interval *interval)
 {
-	mtree_erase(&interval->state->ranges, interval->span.start);
+	struct hmm_mirror_state *state = interval->state;
+
+	mtree_erase(&state->ranges, interval->span.start);
+	if (atomic_dec_and_test(&state->intervals))
+		wake_up_var(&state->intervals);
 }
 
 /*
@@ -408,7 +438,10 @@ static void hmm_interval_kill(struct hmm_interval *interval)
 	hmm_update_unlock(interval->lock);
 }
 
-/* drain and unsubscribe. No section that faults is waited for. */
+/*
+ * drain, unsubscribe and unlist. No section that faults is waited for. Not before:
+ * what ends the mirror, or its device addresses, finds intervals by that list only.
+ */
 static void hmm_interval_finish(struct hmm_interval *interval)
 {
 	struct hmm_mirror_state *state = interval->state;
@@ -418,7 +451,16 @@ static void hmm_interval_finish(struct hmm_interval *interval)
 	/* Nobody enters it any more, and so nobody makes it the recent one. */
 	cmpxchg((struct hmm_interval __force **)&state->recent, interval, NULL);
 	mmu_interval_notifier_remove(&interval->notifier);
+	hmm_interval_detach(interval);
+	hmm_interval_unlist(interval);
 	hmm_interval_put(interval);
+}
+
+/* End an interval that the caller has claimed. */
+static void hmm_interval_end(struct hmm_interval *interval)
+{
+	hmm_interval_kill(interval);
+	hmm_interval_finish(interval);
 }
 
 /* Intervals of hmm_interval_end_later(). */
@@ -430,25 +472,25 @@ static void hmm_state_end_removed(struct hmm_mirror_state *state)
 		scoped_guard(spinlock_irqsave, &state->removed_lock) {
 			interval = state->removed;
 			if (interval)
-				state->removed = interval->next_removed;
+				WRITE_ONCE(state->removed, interval->next_removed);
 		}
 		if (!interval)
 			return;
-		hmm_interval_unlist(interval);
-		hmm_interval_kill(interval);
-		hmm_interval_finish(interval);
+		hmm_interval_end(interval);
 	}
 }
 
-/* End an interval that no section finds any more. */
-static void hmm_interval_end(struct hmm_interval *interval)
+/*
+ * Wait until every interval has ended. Others may be ending some: a thread that
+ * removes a range, or a callback that does so later.
+ */
+static void hmm_state_wait_for_intervals(struct hmm_mirror_state *state)
 {
-	struct hmm_mirror_range *range = interval->range;
-
-	hmm_interval_kill(interval);
-	hmm_interval_finish(interval);
-	range->interval = NULL;
-	range->mirror = NULL;
+	do {
+		hmm_state_end_removed(state);
+		wait_var_event(&state->intervals, !atomic_read(&state->intervals) ||
+						  READ_ONCE(state->removed));
+	} while (atomic_read(&state->intervals));
 }
 
 /*
@@ -467,6 +509,23 @@ static void hmm_state_finish(struct hmm_mirror_state *state,
 	hmm_state_put(state);
 }
 
+/*
+ * The interval of a mirror at or after @index, with a reference that the caller
+ * puts; or NULL. Moves @index behind it: no span reaches the last page, so that it
+ * does not wrap.
+ */
+static struct hmm_interval *hmm_state_next_interval(struct hmm_mirror_state *state,
+						    unsigned long *index)
+{
+	struct hmm_interval *interval;
+
+	guard(rcu)();
+	do
+		interval = mt_find(&state->ranges, index, ULONG_MAX);
+	while (interval && !refcount_inc_not_zero(&interval->ref));
+	return interval;
+}
+
 static void hmm_mirror_end(struct hmm_mirror *mirror,
 			   void (*done)(struct hmm_mirror *mirror))
 {
@@ -474,11 +533,12 @@ static void hmm_mirror_end(struct hmm_mirror *mirror,
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	hmm_state_end_removed(state);
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
-		hmm_interval_unlist(interval);
-		hmm_interval_end(interval);
+	while ((interval = hmm_state_next_interval(state, &index))) {
+		if (hmm_interval_claim(interval))
+			hmm_interval_end(interval);
+		hmm_interval_put(interval);
 	}
+	hmm_state_wait_for_intervals(state);
 	hmm_state_release(state);
 	hmm_state_finish(state, mirror, done);
 }
@@ -489,10 +549,12 @@ static void hmm_state_end_abandoned(struct hmm_mirror_state *state)
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
-		hmm_interval_unlist(interval);
-		hmm_interval_finish(interval);
+	while ((interval = hmm_state_next_interval(state, &index))) {
+		if (hmm_interval_claim(interval))
+			hmm_interval_finish(interval);
+		hmm_interval_put(interval);
 	}
+	hmm_state_wait_for_intervals(state);
 	hmm_state_finish(state, NULL, NULL);
 }
 
@@ -642,42 +704,6 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_init_lock);
 
-/*
- * Whether the caller is in a callback that the end of an interval must not wait
- * for. If that is invalidate, sets @held to the update lock that is held.
- */
-static bool hmm_interval_is_calling(const struct hmm_interval *interval,
-				    struct hmm_update_lock *held)
-{
-	const struct hmm_mirror_state *state = interval->state;
-
-	*held = (struct hmm_update_lock){};
-	if (READ_ONCE(*interval->caller) == current)
-		*held = interval->lock;
-	else if (READ_ONCE(state->caller) == current)
-		*held = state->update;
-	else
-		return READ_ONCE(state->releaser) == current;
-	return true;
-}
-
-/*
- * The interval of a mirror at or after @index, with a reference that the caller
- * puts; or NULL. Moves @index behind it: no span reaches the last page, so that it
- * does not wrap.
- */
-static struct hmm_interval *hmm_state_next_interval(struct hmm_mirror_state *state,
-						    unsigned long *index)
-{
-	struct hmm_interval *interval;
-
-	guard(rcu)();
-	do
-		interval = mt_find(&state->ranges, index, ULONG_MAX);
-	while (interval && !refcount_inc_not_zero(&interval->ref));
-	return interval;
-}
-
 /**
  * hmm_mirror_forget() - have the device forget a span
  * @mirror: the mirror
@@ -716,7 +742,8 @@ void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
 
 /*
  * Whether the caller is in a callback of the mirror. If it is in invalidate, sets
- * @held to the update lock that is held.
+ * @held to the update lock that is held. The end of a range waits for invalidations
+ * anywhere in the process, so it matters not which range's callback it is.
  */
 static bool hmm_state_is_calling(struct hmm_mirror_state *state,
 				 struct hmm_update_lock *held)
@@ -727,10 +754,17 @@ static bool hmm_state_is_calling(struct hmm_mirror_state *state,
 	*held = (struct hmm_update_lock){};
 	if (READ_ONCE(state->releaser) == current)
 		return true;
-	/* The work item may end and free intervals meanwhile. */
+	if (READ_ONCE(state->caller) == current) {
+		*held = state->update;
+		return true;
+	}
+	/* Ending thousands of ranges must not look at each for each. */
+	if (!atomic_read(&state->own_calls))
+		return false;
+	/* Others may end and free intervals meanwhile. */
 	guard(rcu)();
 	mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
-		if (READ_ONCE(*interval->caller) != current)
+		if (READ_ONCE(interval->own_caller) != current)
 			continue;
 		*held = interval->lock;
 		return true;
@@ -759,6 +793,7 @@ static void hmm_interval_abandon(struct hmm_interval *interval,
 		hmm_update_lock(interval->lock, true);
 	hmm_interval_kill_locked(interval);
 	WRITE_ONCE(interval->released, true);
+	hmm_interval_detach(interval);
 	if (!locked)
 		hmm_update_unlock(interval->lock);
 }
@@ -771,16 +806,10 @@ static void hmm_state_abandon(struct hmm_mirror_state *state,
 			      struct hmm_update_lock held)
 {
 	struct hmm_interval *interval;
-	struct hmm_mirror_range *range;
 	unsigned long index = 0;
 
 	while ((interval = hmm_state_next_interval(state, &index))) {
-		range = interval->range;
 		hmm_interval_abandon(interval, held);
-		if (range) {
-			range->interval = NULL;
-			range->mirror = NULL;
-		}
 		hmm_interval_put(interval);
 	}
 	set_bit(HMM_STATE_RELEASED, &state->flags);
@@ -845,7 +874,8 @@ EXPORT_SYMBOL_GPL(hmm_mirror_exit);
  * called by hmm_mirror_exit(), and must not call this then: a mirror that is
  * ending already is left alone, with a warning.
  *
- * Context: any but NMI; once for a mirror, and in place of hmm_mirror_exit().
+ * Context: process or softirq context; once for a mirror, and in place of
+ * hmm_mirror_exit().
  */
 void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 			      void (*done)(struct hmm_mirror *mirror))
@@ -921,12 +951,13 @@ static int hmm_interval_subscribe(struct hmm_interval *interval)
 	}
 	if (ret)
 		return ret;
+	atomic_inc(&state->intervals);
 	ret = mmu_interval_notifier_insert_killable(&interval->notifier,
 						    state->mm, span.start,
 						    span.end - span.start,
 						    &hmm_interval_ops);
 	if (ret) {
-		mtree_erase(&state->ranges, span.start);
+		hmm_interval_unlist(interval);
 		return ret;
 	}
 	/* Pairs with the acquire in hmm_interval_find(). */
@@ -959,11 +990,14 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 		range->span = span;
 		range->interval = interval;
 		range->mirror = mirror;
+		/* A callback may end the interval before it is subscribed here. */
+		refcount_inc(&interval->ref);
 		ret = hmm_interval_subscribe(interval);
-	}
-	if (ret && interval) {
-		range->mirror = NULL;
-		range->interval = NULL;
+		if (ret) {
+			range->mirror = NULL;
+			range->interval = NULL;
+			hmm_interval_put(interval);
+		}
 		hmm_interval_put(interval);
 	}
 	/* If it is the last, the end of the process must not run in here. */
@@ -1029,7 +1063,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
  * again, so several small ranges disturb each other less than a large one.
  * Invalidation finds ranges in logarithmic time.
  *
- * Context: holds neither the update lock nor an mmap lock. May sleep.
+ * Context: as hmm_mirror_range_add().
  * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
  * -%EEXIST when another range of @mirror overlaps; -%ESRCH when the process is
  * gone, or the mirror is ending; -%EDEADLK when the caller holds the update lock, is
@@ -1044,8 +1078,8 @@ int hmm_mirror_range_init(struct hmm_mirror *mirror,
 EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 
 /*
- * Have a work item end an interval, which is dead from here on; the range is not
- * used any more. Sections that are inside stay until they leave. The tree is left as
+ * Have a work item end an interval that the caller has claimed and detached; it is
+ * dead from here on. Sections that are inside stay until they leave. The tree is left as
  * it is: changing it can need memory, and reclaim may wait for an update lock that
  * the caller holds.
  */
@@ -1054,12 +1088,14 @@ static void hmm_interval_end_later(struct hmm_interval *interval)
 	struct hmm_mirror_state *state = interval->state;
 
 	refcount_inc(&state->ref);
-	WRITE_ONCE(interval->range, NULL);
 	WRITE_ONCE(interval->dead, true);
 	scoped_guard(spinlock_irqsave, &state->removed_lock) {
 		interval->next_removed = state->removed;
-		state->removed = interval;
+		WRITE_ONCE(state->removed, interval);
 	}
+	/* Pairs with the barrier in wait_var_event(). */
+	smp_mb();
+	wake_up_var(&state->intervals);
 	hmm_state_queue(state);
 }
 
@@ -1088,19 +1124,20 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 
 	if (!range->mirror)
 		return;
-	if (WARN_ONCE(hmm_interval_is_calling(interval, &held),
+	if (WARN_ONCE(hmm_state_is_calling(interval->state, &held),
 		      "%ps: a callback removes a range of its mirror\n",
 		      range->mirror->ops->invalidate)) {
 		/* The callback is called again, and may remove it again. */
 		range->interval = NULL;
 		range->mirror = NULL;
 		hmm_interval_abandon(interval, held);
-		hmm_interval_end_later(interval);
+		if (hmm_interval_claim(interval))
+			hmm_interval_end_later(interval);
 		return;
 	}
 	hmm_waits_for_update_locks();
-	hmm_interval_unlist(interval);
-	hmm_interval_end(interval);
+	if (hmm_interval_claim(interval))
+		hmm_interval_end(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
 
@@ -1116,16 +1153,20 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
  * forget the whole range. The end of the mirror waits for that; so do
  * hmm_mirror_synchronize(), and hmm_mirror_range_add() of the same addresses.
  *
- * Context: any but NMI; not against other calls for the same range.
+ * Context: process or softirq context; not against other calls for the same range, but
+ * also in a callback that the end of the range or of the mirror has made.
  */
 void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
 {
-	struct hmm_interval *interval = range->interval;
+	struct hmm_interval *interval;
 
-	if (!range->mirror)
+	/* What ends it already, and called back, may free it. */
+	guard(rcu)();
+	interval = READ_ONCE(range->interval);
+	if (!interval)
 		return;
-	range->interval = NULL;
-	range->mirror = NULL;
-	hmm_interval_end_later(interval);
+	hmm_interval_detach(interval);
+	if (hmm_interval_claim(interval))
+		hmm_interval_end_later(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove_deferred);

@@ -55,16 +55,17 @@
  *
  * The end of a range, hmm_mirror_range_remove():
  *
- * 1. *unlist*: no section finds the interval any more.
+ * 1. *claim*: of all that may end the interval, one does.
  * 2. *kill*, under the update lock: mark the interval dead, so that no section
- *    enters it, and have the device forget all of it (%MMU_NOTIFY_RELEASE).
- *    From here on the device reaches nothing of the range.
+ *    finds or enters it, and have the device forget all of it
+ *    (%MMU_NOTIFY_RELEASE). From here on the device reaches nothing of the range.
  * 3. *drain*: wait for sections that are at 4 to 7, not for those at 2 and 3.
  * 4. *unsubscribe*: invalidations are reported until mmu_interval_notifier_remove()
  *    returns.
+ * 5. *unlist*: the end of the mirror does not wait for the interval any more.
  *
- * hmm_mirror_range_remove_deferred() marks the interval dead and has a work item
- * do all four steps.
+ * hmm_mirror_range_remove_deferred() claims the interval, marks it dead and has a
+ * work item do the rest.
  *
  * The end of the process, %MMU_NOTIFY_RELEASE: for each interval as any
  * invalidation, and the interval is dead and *released*: later invalidations
@@ -72,6 +73,9 @@
  * space and so behind all ranges, calls &hmm_mirror_ops.release. No callback
  * of the mirror runs after that one.
  */
+
+/* Bits of &hmm_interval.flags */
+#define HMM_INTERVAL_ENDING	0
 
 /* Bits of &hmm_mirror_state.flags */
 #define HMM_STATE_RELEASED	0
@@ -86,7 +90,9 @@
  * @mm: the address space; pinned by @notifier, and by the section that uses it
  * @owner: &hmm_mirror.owner
  * @update: &hmm_mirror.update
- * @ranges: the intervals by address; looked up under RCU
+ * @ranges: the intervals by address, until they have ended; looked up under RCU
+ * @intervals: how many intervals have not ended
+ * @own_calls: how many callbacks run under an update lock that is not the mirror's
  * @recent: the interval that a section entered last, or NULL. RCU protects its
  *	readers. A section sets it while it is counted in &hmm_interval.active;
  *	the end of the range clears it after that count is 0, before it drops
@@ -113,6 +119,8 @@ struct hmm_mirror_state {
 	void *owner;
 	struct hmm_update_lock update;
 	struct maple_tree ranges;
+	atomic_t intervals;
+	atomic_t own_calls;
 	struct hmm_interval __rcu *recent;
 	struct mmu_interval_notifier notifier;
 	unsigned long flags;
@@ -132,8 +140,8 @@ struct hmm_mirror_state {
  *	waits for or holds the update lock
  * @idle: completed when @active becomes 0
  * @state: of the mirror; a reference is held
- * @range: the driver's structure, valid until @active is 0; NULL after
- *	hmm_mirror_range_remove_deferred()
+ * @range: the driver's structure; NULL after hmm_mirror_range_remove_deferred(), or
+ *	when the interval has ended
  * @span: the addresses
  * @lock: the update lock
  * @caller: where to note which task is in the callback: in @own_caller, or in
@@ -143,6 +151,7 @@ struct hmm_mirror_state {
  * @movers: sections that migrate, or make exclusive, pages of @span. Added to
  *	under the update lock, removed from at any time
  * @movers_lock: guards @movers; nests in @lock
+ * @flags: %HMM_INTERVAL_ENDING when something has claimed to end it
  * @added: @notifier is subscribed; sections ignore the interval before
  * @next_removed: the next of &hmm_mirror_state.removed
  * @dead: no section may enter any more; read under @lock, and written under it
@@ -163,6 +172,7 @@ struct hmm_interval {
 	struct mmu_interval_notifier notifier;
 	struct list_head movers;
 	spinlock_t movers_lock; /* see above */
+	unsigned long flags;
 	bool added;
 	bool dead;
 	bool released;
@@ -174,6 +184,12 @@ struct hmm_interval {
 static inline bool hmm_update_lock_is_mine(struct hmm_update_lock lock)
 {
 	return lock.mutex && hmm_mutex_is_mine(lock.mutex);
+}
+
+/* Whether the update lock is the range's. */
+static inline bool hmm_interval_has_own_lock(const struct hmm_interval *interval)
+{
+	return interval->caller == &interval->own_caller;
 }
 
 struct hmm_fault_drop;

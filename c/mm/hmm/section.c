@@ -66,13 +66,22 @@ static bool hmm_section_valid(const struct hmm_section *section)
 /*
  * Whether the caller would wait for itself. It has the mirror's update lock: in
  * another section, in an invalidate callback, or by hmm_mirror_lock(); of a
- * rw_semaphore no one knows who has it. Or it is to migrate pages in a callback of
+ * rw_semaphore it is only known who has it in a callback. Or it is to migrate pages in a callback of
  * the device memory that holds folio locks.
  */
 static bool hmm_section_is_nested(const struct hmm_section *section)
 {
 	return hmm_update_lock_is_mine(section->mirror->update) ||
+	       READ_ONCE(section->mirror->state->caller) == current ||
 	       (section->migrate_to && hmm_devmem_is_evicting(section->migrate_to));
+}
+
+/* The same for a range that has an update lock of its own. */
+static bool hmm_section_is_nested_in(const struct hmm_interval *interval)
+{
+	return hmm_interval_has_own_lock(interval) &&
+	       (hmm_update_lock_is_mine(interval->lock) ||
+		READ_ONCE(interval->own_caller) == current);
 }
 
 /* First call for a section: check it, and take the references that it has to its end. */
@@ -291,6 +300,8 @@ static int hmm_section_advance(struct hmm_section *section)
 	if (ret)
 		return ret;
 	interval = section->interval;
+	if (hmm_section_is_nested_in(interval))
+		return -EDEADLK;
 	next = hmm_span_clip(next, interval->span);
 	if (section->whole && next.end < section->span.end)
 		return -ENOENT;
@@ -343,9 +354,9 @@ static void hmm_section_unlock(struct hmm_section *section)
  *   one that pages cannot migrate for; &hmm_section.dma is of another mirror or
  *   has no room for the span; &hmm_section.whole cannot be met; or
  *   there is no array of hmm pfns
- * * -%EDEADLK - the caller is in another section of the mirror, in its invalidate
- *   callback, or under its update lock, which is a mutex. Inside of another
- *   mirror's, it may wait for ever; lockdep reports that
+ * * -%EDEADLK - the caller is in another section with the same update lock, or holds
+ *   it itself, and it is a mutex; or is in an invalidate callback under it. With the
+ *   lock of another range or mirror it may wait for ever; lockdep reports that
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror, or the range was
  *   removed meanwhile

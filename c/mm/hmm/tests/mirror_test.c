@@ -855,6 +855,106 @@ static void mirror_range_removed_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
+static void drops_its_range(struct watcher *device)
+{
+	device->on_invalidate = NULL;
+	hmm_mirror_range_remove_deferred(&device->range);
+	/* Its storage may be freed under the update lock. */
+	memset(&device->range, 0xff, sizeof(device->range));
+}
+
+/*
+ * The end of a range, or of the mirror, is reported to a callback that drops the range.
+ * It ends once, and its storage is not used after the callback.
+ */
+static void mirror_range_dropped_while_it_ends(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+
+	for (int whole = 0; whole < 2; whole++) {
+		struct watcher *device = device_make(test, addr, 4);
+
+		device->on_invalidate = drops_its_range;
+		if (!whole)
+			hmm_mirror_range_remove(&device->range);
+		KUNIT_EXPECT_EQ(test, whole ? 0 : 1, device->invalidations);
+		hmm_mirror_exit(&device->mirror);
+		KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+		KUNIT_EXPECT_EQ(test, 1, device->releases);
+		KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(&device->range, 0xff,
+							   sizeof(device->range)));
+		/* Does not hang. */
+		hmm_mirror_synchronize();
+		KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	}
+}
+
+static void helper_forgets(struct helper *helper)
+{
+	hmm_mirror_forget(&helper->device->mirror, helper->span);
+}
+
+/*
+ * While another thread removes a range and the device has not forgotten it yet, the
+ * device's addresses are not taken away: hmm_mirror_dma_exit() finds the range.
+ */
+static void mirror_range_is_listed_until_forgotten(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct helper remover = { .work = helper_removes, .device = device };
+	struct helper forgetter = { .work = helper_forgets, .device = device,
+				    .span = device->range.span };
+	struct task_struct *task;
+	bool waits, early;
+
+	helper_create(&remover);
+	helper_create(&forgetter);
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(&remover);
+	waits = task && race_waits(task);
+	helper_start(&forgetter);
+	early = helper_done(&forgetter, 200);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&remover.done);
+	wait_for_completion(&forgetter.done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, early);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* So does the end of the mirror, which calls release when no callback follows. */
+static void helper_exits(struct helper *helper)
+{
+	hmm_mirror_exit(&helper->device->mirror);
+}
+
+static void mirror_end_waits_for_removal(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct helper remover = { .work = helper_removes, .device = device };
+	struct helper exiter = { .work = helper_exits, .device = device };
+	struct task_struct *task;
+	bool waits, early;
+
+	helper_create(&remover);
+	helper_create(&exiter);
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(&remover);
+	waits = task && race_waits(task);
+	helper_start(&exiter);
+	early = helper_done(&exiter, 200);
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&remover.done);
+	wait_for_completion(&exiter.done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, early);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
 /* hmm_mirror_exit() waits for the deferred removal of ranges. */
 static void mirror_ended_with_removed_range(struct kunit *test)
 {
@@ -1198,6 +1298,9 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_ended_by_invalidate),
 	KUNIT_CASE(mirror_range_removed_by_callback),
 	KUNIT_CASE(mirror_range_removed_later),
+	KUNIT_CASE(mirror_range_dropped_while_it_ends),
+	KUNIT_CASE(mirror_range_is_listed_until_forgotten),
+	KUNIT_CASE(mirror_end_waits_for_removal),
 	KUNIT_CASE(mirror_ended_with_removed_range),
 	KUNIT_CASE(mirror_section_inside_section),
 	KUNIT_CASE(mirror_ended_later),
