@@ -8,11 +8,13 @@
  * memory in place. Part 2 changes mappings that the device uses, and prints
  * after each change the device's page table, what the CPU reads, and what the
  * device reads. Part 3 migrates memory to the device, and prints for each page
- * whether it is in system or device memory. Everything printed is also checked:
- * the exit status is 1 if a check failed.
+ * whether it is in system or device memory. In part 4, three processes request more
+ * device memory than there is; a map shows which of their pages have it. Everything
+ * printed is also checked: the exit status is 1 if a check failed.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hmm_dmirror.h"
@@ -31,6 +34,17 @@
 #define PAGES 5			/* in part 2 */
 #define ELEMENTS (256 * 1024)	/* of a vector in part 1 */
 #define MOVED 32		/* pages to migrate in part 3 */
+
+/* Part 4: a device's memory in pages, and processes that need half of it each. */
+#define LIMIT 1024
+#define NO_LIMIT 0x40000000
+#define PROCESSES 3
+#define NEED (LIMIT / 2)
+#define ROUNDS 4
+#define CELLS 16		/* of a process in the map */
+#define STEP_MS 100		/* from one line of the map to the next, at least */
+#define LINES 30
+#define LONGEST_S 20		/* that a process may wait for device memory */
 
 static int device;
 static long page_size;
@@ -545,6 +559,222 @@ static void part_migrate(void)
 	free(allocation);
 }
 
+/*
+ * Part 4: more is requested than the device's memory has room for.
+ */
+
+/**
+ * struct user - a process that uses the device, in memory shared with it
+ * @map: where the pages are, a character for NEED / CELLS pages
+ * @rounds: rounds that were completed, with the right sum
+ * @longest: how long it waited for device memory, at most, in seconds
+ * @done: whether it has ended
+ */
+struct user {
+	char map[CELLS];
+	int rounds;
+	double longest;
+	int done;
+};
+
+static struct user *users;
+static int *numbers;		/* of a process: NEED pages */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* D: all pages are in device memory, s: all in system memory, +: some in each. */
+static void user_map(struct user *user)
+{
+	const unsigned char place = HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL |
+				    HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL;
+	unsigned char prot[NEED];
+
+	if (device_commands(HMM_DMIRROR_SNAPSHOT, numbers, prot, NEED))
+		return;
+	for (int cell = 0; cell < CELLS; cell++) {
+		int in_device = 0, nr = NEED / CELLS;
+
+		for (int i = 0; i < nr; i++)
+			in_device += !!(prot[cell * nr + i] & place);
+		user->map[cell] = in_device == nr ? 'D' : in_device ? '+' : 's';
+	}
+}
+
+static void *user_map_always(void *user)
+{
+	for (;;) {
+		user_map(user);
+		usleep(STEP_MS * 1000 / 4);
+	}
+	return NULL;
+}
+
+/* Have all pages in device memory at one time. Returns an errno. */
+static int user_request(struct user *user, char *copy)
+{
+	double began = seconds(), waited;
+	int error;
+
+	do {
+		error = device_commands(HMM_DMIRROR_MIGRATE_TO_DEV, numbers, copy, NEED);
+		waited = seconds() - began;
+		if (error == ENOENT)
+			usleep(1000);
+	} while (error == ENOENT && waited < 2 * LONGEST_S);
+	if (waited > user->longest)
+		user->longest = waited;
+	return error;
+}
+
+/* One round: the CPU writes, the device doubles and adds up. Returns an errno. */
+static int user_round(struct user *user, char *copy, int round)
+{
+	size_t nr = NEED * page_size / sizeof(*numbers);
+	struct hmm_dmirror_compute twice = {
+		.op = HMM_DMIRROR_SAXPY, .a = 1, .n = nr,
+		.x = (uintptr_t)numbers, .y = (uintptr_t)numbers,
+	};
+	struct hmm_dmirror_compute sum = {
+		.op = HMM_DMIRROR_SUM, .n = nr, .x = (uintptr_t)numbers,
+	};
+	long long expected = 0;
+	int error;
+
+	for (size_t i = 0; i < nr; i++) {
+		numbers[i] = i % 1000 + round;
+		expected += 2 * numbers[i];
+	}
+	error = user_request(user, copy);
+	if (!error)
+		error = device_compute(&twice);
+	if (!error)
+		error = device_compute(&sum);
+	return error ? error : sum.sum == expected ? 0 : EILSEQ;
+}
+
+/* A process. Between rounds it does other work, and its pages make room. */
+static void user_process(struct user *user, const char *path)
+{
+	char *copy = malloc(NEED * page_size);
+	pthread_t mapper;
+
+	alarm(2 * ROUNDS * LONGEST_S);
+	device = open(path, O_RDWR | O_CLOEXEC);
+	numbers = mmap(NULL, NEED * page_size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (device < 0 || !copy || numbers == MAP_FAILED ||
+	    pthread_create(&mapper, NULL, user_map_always, user))
+		_exit(1);
+	for (int round = 0; round < ROUNDS; round++) {
+		if (user_round(user, copy, round))
+			break;
+		user->rounds++;
+		usleep(2 * STEP_MS * 1000);
+	}
+	_exit(user->rounds != ROUNDS);
+}
+
+static void map_line(double time)
+{
+	printf("  %5.2f s ", time);
+	for (int i = 0; i < PROCESSES; i++) {
+		putchar(' ');
+		for (int cell = 0; cell < CELLS; cell++) {
+			char place = users[i].map[cell];
+
+			printf("%s%c", color(place == 'D' ? GOOD : place == '.' ? NONE : LESS),
+			       place);
+		}
+		printf("%s ", color(PLAIN));
+	}
+	putchar('\n');
+}
+
+/* Whether the map has changed since the last call. */
+static bool map_changed(void)
+{
+	static char shown[PROCESSES][CELLS];
+	bool changed = false;
+
+	for (int i = 0; i < PROCESSES; i++) {
+		if (users[i].done)
+			memset(users[i].map, '.', CELLS);
+		changed |= memcmp(shown[i], users[i].map, CELLS) != 0;
+		memcpy(shown[i], users[i].map, CELLS);
+	}
+	return changed;
+}
+
+/* Print a line whenever the map has changed. Returns when all processes have ended. */
+static void show_map(const pid_t *pids)
+{
+	double began = seconds();
+	int running = PROCESSES, lines = 0;
+
+	printf("          ");
+	for (int i = 0; i < PROCESSES; i++)
+		printf(" process %-*d", CELLS - 7, i + 1);
+	putchar('\n');
+
+	while (running) {
+		for (int i = 0; i < PROCESSES; i++) {
+			if (users[i].done || waitpid(pids[i], NULL, WNOHANG) != pids[i])
+				continue;
+			users[i].done = 1;
+			running--;
+		}
+		if (map_changed() && lines++ < LINES)
+			map_line(seconds() - began);
+		usleep(STEP_MS * 1000);
+	}
+}
+
+/* Limit the device's memory, which is for what is added after the present is removed. */
+static void limit_memory(int npages)
+{
+	errno = device_command(HMM_DMIRROR_RELEASE, NULL, NULL);
+	if (!errno)
+		errno = device_commands(HMM_DMIRROR_LIMIT, NULL, NULL, npages);
+	if (errno)
+		die("limiting the device's memory");
+}
+
+static void part_oversubscribe(const char *path)
+{
+	pid_t pids[PROCESSES];
+
+	title("4. Three processes need half of the device's memory each");
+	printf("  (a character is %d pages; D: device, s: system, +: both, .: the process ended)\n",
+	       NEED / CELLS);
+	users = mmap(NULL, PROCESSES * sizeof(*users), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (users == MAP_FAILED)
+		die("mmap");
+	limit_memory(LIMIT);
+	fflush(stdout);
+	for (int i = 0; i < PROCESSES; i++) {
+		memset(users[i].map, 's', CELLS);
+		pids[i] = fork();
+		if (pids[i] < 0)
+			die("fork");
+		if (!pids[i])
+			user_process(&users[i], path);
+	}
+	show_map(pids);
+	for (int i = 0; i < PROCESSES; i++)
+		report(users[i].rounds == ROUNDS && users[i].longest < LONGEST_S,
+		       "process %d: %d of %d sums are right; longest wait for memory: %.2f s",
+		       i + 1, users[i].rounds, ROUNDS, users[i].longest);
+	limit_memory(NO_LIMIT);
+	munmap(users, PROCESSES * sizeof(*users));
+}
+
 static void show_usage(void)
 {
 	fputs("usage: hmm-demo [--color=auto|always|never] [/dev/hmm_dmirror0]\n",
@@ -593,6 +823,7 @@ int main(int argc, char *argv[])
 	part_compute();
 	part_follow();
 	part_migrate();
+	part_oversubscribe(path);
 
 	if (wrong)
 		printf("\n%s%d checks failed.%s\n",

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Unless a test has included the sample drivers' header, which has all of this. */
 #ifndef HMM_DMIRROR_H
@@ -62,6 +64,41 @@ static inline int device_holds(int device, const void *addr, size_t npages,
 			(prot[i] & PLACE_MASK) == place;
 	free(prot);
 	return held;
+}
+
+/* The name of the loaded driver, if it takes the parameters of these tests. */
+static inline const char *driver_loaded(void)
+{
+	static const char *const known[] = { "hmm_dmirror", "hmm_dmirror_rust" };
+	char path[64];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/sys/module/%s", known[i]);
+		if (!access(path, F_OK))
+			return known[i];
+	}
+	return NULL;
+}
+
+/*
+ * Reload the driver. Its parameters are in the environment. With -EAGAIN it is in
+ * use, and still loaded.
+ */
+static inline int driver_reload(const char *driver)
+{
+	const char *options = getenv("DRIVER_OPTIONS") ?: "";
+	char path[64];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/modules/%s.ko", driver);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_delete_module, driver, O_NONBLOCK) ? -errno : 0;
+	if (!ret && syscall(SYS_finit_module, fd, options, 0))
+		ret = errno == EAGAIN ? -EIO : -errno;
+	close(fd);
+	return ret;
 }
 
 #endif /* HMM_TESTS_FIXTURE_DMIRROR_H */

@@ -760,38 +760,6 @@ TEST_F(migrate, refused)
 	EXPECT_EQ(-EINVAL, to_device(self, 2));
 }
 
-/* The name of the loaded driver, if it takes the parameters of this test. */
-static const char *driver_loaded(void)
-{
-	static const char *const known[] = { "hmm_dmirror", "hmm_dmirror_rust" };
-	char path[64];
-
-	for (int i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "/sys/module/%s", known[i]);
-		if (!access(path, F_OK))
-			return known[i];
-	}
-	return NULL;
-}
-
-/* Reload the driver. Its parameters are in the environment. */
-static int driver_reload(const char *driver)
-{
-	const char *options = getenv("DRIVER_OPTIONS") ?: "";
-	char path[64];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/modules/%s.ko", driver);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_delete_module, driver, 0) ? -errno : 0;
-	if (!ret)
-		ret = syscall(SYS_finit_module, fd, options, 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 /* Removing the driver migrates its pages to system memory. */
 TEST_F(migrate, unloaded)
 {
