@@ -61,6 +61,8 @@ pub enum Type {
     Text,
     /// Allocation flags.
     Gfp,
+    /// The class of a lock, which is never freed.
+    LockClass,
 }
 
 impl Type {
@@ -101,6 +103,8 @@ pub enum Argument {
     Table,
     /// A callback, the function of that name.
     Callback(String),
+    /// The address of the object, for its callbacks.
+    Closure,
     /// The length of a slice; it may be too long when that is so.
     Length {
         /// The slice.

@@ -63,6 +63,15 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
 fn given(api: &Api, function: &Function) -> Result<(), Why> {
     let object = function.owner.as_deref().and_then(|tag| api.object(tag));
     for given in object.iter().flat_map(|object| &object.given) {
+        if given.callback.is_some() {
+            let tag =
+                format!("{}.{}", object.map(|object| object.tag.as_str()).unwrap_or_default(), given.field);
+            let table = api.table(&tag).map(|table| &table.name);
+            match table.is_some() && object.and_then(|object| object.operations.as_ref()) == table {
+                true => continue,
+                false => return Err(other_callbacks(&given.field)),
+            }
+        }
         let ty = types::of(api, &given.ty, given.tag.as_deref())
             .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
         let table = match &ty {
@@ -70,10 +79,7 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
             _ => None,
         };
         if table.is_some() && object.and_then(|object| object.operations.as_ref()) != table {
-            return Err(Why::new(
-                format!("field `{}`: the object has other callbacks", given.field),
-                "an object has one trait; remove one of the tables from the contract",
-            ));
+            return Err(other_callbacks(&given.field));
         }
         if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Section(_)) {
             return Err(Why::new(
@@ -83,6 +89,13 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
         }
     }
     Ok(())
+}
+
+fn other_callbacks(field: &str) -> Why {
+    Why::new(
+        format!("field `{field}`: the object has other callbacks"),
+        "an object has one trait; remove one of the tables from the contract",
+    )
 }
 
 fn owner(api: &Api, function: &Function) -> Result<(), Why> {
@@ -115,6 +128,12 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// A contract must state whether C stores a pointer: silence is not permission.
 fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
+    if *ty == Ty::LockClass && param.kind != ParamKind::Keeps {
+        return Err(Why::new(
+            format!("parameter `{}`: a lock refers to its class for ever", param.name),
+            "add `keeps`",
+        ));
+    }
     let pointer = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text);
     match pointer && param.kind == ParamKind::Plain {
         true => Err(Why::new(
@@ -126,7 +145,7 @@ fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
 }
 
 fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Result<(), Why> {
-    if !keeps || *ty == Ty::Text {
+    if !keeps || matches!(ty, Ty::Text | Ty::LockClass) {
         return Ok(());
     }
     if function.role != Role::Constructor {

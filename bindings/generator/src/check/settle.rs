@@ -114,7 +114,7 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
         }
     };
     match ty {
-        Ty::Unit | Ty::Section(_) | Ty::Table(_) | Ty::Callback | Ty::LengthOf(_) => Type::Unit,
+        Ty::Unit | Ty::Section(_) | Ty::Table(_) | Ty::Callback | Ty::Closure | Ty::LengthOf(_) => Type::Unit,
         Ty::Bool => Type::Bool,
         Ty::Int(name) => Type::Int(name),
         Ty::Object(tag) => {
@@ -149,6 +149,7 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
         Ty::Slice { elem, mutable } => Type::Slice { elem, mutable: *mutable },
         Ty::Text => Type::Text,
         Ty::Gfp => Type::Gfp,
+        Ty::LockClass => Type::LockClass,
     }
 }
 
@@ -173,6 +174,7 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
             let method = api.table(&function.c).and_then(|table| table.callbacks.first());
             Argument::Callback(method.map(|method| method.signature.name.clone()).unwrap_or_default())
         }
+        Ty::Closure => Argument::Closure,
         Ty::LengthOf(slice) => Argument::Length {
             slice: name_of(function, slice),
             name: name_of(function, &param.name),
@@ -200,6 +202,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     let in_place = function.role == Role::Constructor && function.this.is_some();
     let (lifetime, reason) = match (&ty, &param.kind) {
         (Type::Text, ParamKind::Keeps) => (Some("'static"), Some(Reason::Forever(name.clone()))),
+        (Type::LockClass, _) => (None, Some(Reason::Forever(name.clone()))),
         (_, ParamKind::Outlives) => (Some("'a"), Some(Reason::Outlives(name.clone()))),
         // The arguments of an initializer must live until it runs.
         (ty, _) => {
@@ -249,7 +252,7 @@ fn callbacks(api: &mut Api) {
     for table in 0..api.tables.len() {
         for index in 0..api.tables[table].callbacks.len() {
             let callback = &api.tables[table].callbacks[index];
-            let params = callback.signature.params.iter().skip(1).map(|param| {
+            let params = callback.others().map(|param| {
                 let ty = types::of_callback(api, param);
                 ty.map(|ty| typed(api, &ty, &param.ty)).unwrap_or_default()
             });

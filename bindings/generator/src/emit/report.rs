@@ -193,6 +193,8 @@ fn typed(api: &Api, ty: &Ty) -> String {
         Ty::LengthOf(slice) => format!("none: the length of the slice `{slice}`"),
         Ty::Text => "a C string".into(),
         Ty::Gfp => "allocation flags".into(),
+        Ty::LockClass => "the class of a lock".into(),
+        Ty::Closure => "the object's own address, which its callbacks get (`closure`)".into(),
     }
 }
 

@@ -2,14 +2,13 @@
 
 //! Functions: their role for an object, and what their contracts state about the result.
 
-use super::callback;
 use super::clauses::argument;
 use super::clauses::camel;
 use super::clauses::first_name;
 use super::clauses::Clauses;
 use super::errno;
 use super::errno::Errno;
-use super::ops::Table;
+use super::ops;
 use super::param;
 use super::param::Param;
 use super::result;
@@ -140,6 +139,8 @@ pub struct Function {
     pub plain: bool,
     /// `unsafe("...")`: what the caller must promise, as no type can express it.
     pub promise: Option<String>,
+    /// `unbound`: on a lock, its guard belongs to no thread.
+    pub unbound: bool,
     /// `deferred(function)`: on a destructor, the function that ends the object later and does not wait.
     pub deferred: Option<String>,
     /// The guard that must be held.
@@ -263,6 +264,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         errno,
         plain: clauses.flag("plain", diagnostics),
         promise: promise(&mut clauses, diagnostics),
+        unbound: clauses.flag("unbound", diagnostics),
         deferred: deferred(read, &mut clauses, headers, diagnostics),
         requires,
         stage: stage::lower(&mut clauses, diagnostics),
@@ -676,74 +678,16 @@ fn single_callbacks(
         let Some(term) = param.contract.terms.iter().find(|t| t.name() == Some("callback")) else {
             continue;
         };
-        let (name, method) = match (first_name(term), term.args.get(1).and_then(Term::name)) {
-            (Some(name), Some(method)) => (name, method.to_owned()),
-            _ => {
-                diagnostics.push(
-                    Diagnostic::error(
-                        term.span,
-                        "`callback` does not name a trait and a method",
-                        "expected `callback(\"Trait\", method, ...)`",
-                    )
-                    .help("write `callback(\"Operations\", run, atomic)`"),
-                );
-                continue;
-            }
-        };
-        let Some((ret, types)) = signature(&param.ty) else {
-            diagnostics.push(
-                Diagnostic::error(
-                    param.span,
-                    format!("`{}` is not a pointer to a function", param.name),
-                    "expected a callback",
-                )
-                .help("remove `callback`"),
-            );
-            continue;
-        };
-        let params = types.into_iter().enumerate().map(|(index, ty)| read::Parameter {
-            name: format!("arg{index}"),
-            ty,
-            contract: Default::default(),
-            span: param.span,
-        });
-        let signature = read::Function {
-            name: method,
-            params: params.collect(),
-            ret,
-            inline: false,
-            variadic: false,
-            contract: Default::default(),
-            attributes: Vec::new(),
-            doc: None,
-            span: param.span,
-        };
-        let mut terms = term.args[2..].to_vec();
-        let mut required = term.clone();
-        required.value = read::terms::Value::Name("required".into());
-        required.args.clear();
-        terms.push(required);
-        let contract = read::Contract { terms, span: Some(term.span) };
-        let mut clauses = Clauses::new('d', &contract, param.span);
-        let doc = read.doc.as_ref().and_then(|doc| doc.members.get(&param.name));
-        let callbacks = callback::lower(&signature, doc, &mut clauses, diagnostics);
-        clauses.finish(diagnostics);
-        api.tables.push(Table {
+        let found = ops::Single {
             tag: read.name.clone(),
-            name,
-            callbacks: callbacks.into_iter().collect(),
-            single: true,
-            doc: None,
+            name: &param.name,
+            ty: &param.ty,
+            signature: None,
+            term,
+            doc: read.doc.as_ref().and_then(|doc| doc.members.get(&param.name)),
             span: param.span,
-        });
-    }
-}
-
-fn signature(ty: &CType) -> Option<(CType, Vec<CType>)> {
-    match ty.plain() {
-        CType::Pointer { to, .. } => signature(to),
-        CType::Function { ret, params } => Some(((**ret).clone(), params.clone())),
-        _ => None,
+        };
+        api.tables.extend(found.lower(diagnostics));
     }
 }
 

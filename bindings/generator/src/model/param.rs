@@ -34,6 +34,8 @@ pub enum Kind {
     Cookie,
     /// `callback("Trait")`: a callback.
     Callback,
+    /// `closure`: the address that C gives to the callbacks, which is the object's.
+    Closure,
 }
 
 /// A parameter.
@@ -72,6 +74,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         Kind::Out
     } else if clauses.flag("cookie", diagnostics) {
         Kind::Cookie
+    } else if clauses.flag("closure", diagnostics) {
+        Kind::Closure
     } else if let Some(term) = clauses.take("slice") {
         match first_name(term) {
             Some(length) => Kind::Slice(length),
@@ -130,6 +134,7 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
         Kind::Identity => "identity",
         Kind::Borrows => "borrows",
         Kind::Out => "out",
+        Kind::Closure => "closure",
         _ => "callback",
     };
     diagnostics.push(

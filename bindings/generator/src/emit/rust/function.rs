@@ -96,6 +96,10 @@ pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
                 let thunk = format_ident!("{method}_callback");
                 arguments.values.push(quote! { Some(Self::#thunk) });
             }
+            Argument::Closure => {
+                arguments.values.push(quote! { #this.cast::<c_void>() });
+                arguments.why.push(Reason::Closure);
+            }
             Argument::Length { slice, name, narrow } => arguments.length(slice, name, *narrow),
             Argument::Out { name, ty } => arguments.out(name, ty),
             Argument::Kept(kept) => arguments.kept(kept),

@@ -17,6 +17,7 @@ use crate::model::Role;
 use crate::model::Shape;
 use crate::model::Sharing;
 use proc_macro2::TokenStream;
+use quote::format_ident;
 use quote::quote;
 
 /// The type of an object and its implementations.
@@ -379,7 +380,11 @@ fn inner(
 ) -> TokenStream {
     let (raw, call) = (ident(&object.tag), ident(&constructor.c));
     let (given, values) = (fields.write.as_ref(), &arguments.values);
-    let slot = Reason::Slot { tag: object.tag.clone(), given: given.is_some() };
+    let tag = object.tag.clone();
+    let slot = match given.is_some() && object.given.is_empty() {
+        true => Reason::SlotOfZeros(tag),
+        false => Reason::Slot { tag, given: given.is_some() },
+    };
     let safety = function::justify(&[slot], &arguments.why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (init, call) = match constructor.errno.is_some() {
@@ -423,6 +428,11 @@ fn fields(object: &Object) -> Fields {
             set.push(quote! { (&raw mut (*slot).#field).write(&Self::OPERATIONS) });
             continue;
         }
+        if let Some(method) = &given.callback {
+            let thunk = format_ident!("{method}_callback");
+            set.push(quote! { (&raw mut (*slot).#field).write(Some(Self::#thunk)) });
+            continue;
+        }
         let name = ident(&given.name);
         let rust = match given.typed {
             // C keeps it.
@@ -437,9 +447,12 @@ fn fields(object: &Object) -> Fields {
         let text = if text.is_empty() { text } else { format!(": {text}") };
         found.docs.push_str(&format!("\n\n`{}`{text}", given.name));
     }
-    if !set.is_empty() {
+    if !set.is_empty() || object.zeroed {
         // Never as a value in Rust: it may have members, such as locks, that are opaque to bindgen.
-        let why = layout::safety(&[Reason::Given(object.tag.clone())]);
+        let why = layout::safety(&[match set.is_empty() {
+            true => Reason::Zeroed(object.tag.clone()),
+            false => Reason::Given(object.tag.clone()),
+        }]);
         found.write = Some(quote! {
             #why
             unsafe {
