@@ -123,6 +123,17 @@ pub enum Argument {
     },
     /// Something of which the object has a reference from then on.
     Kept(Kept),
+    /// Something that the object keeps: the field.
+    Field(String),
+    /// A pointer to an object, which C sets: its name, the structure, and whether that is const.
+    Made {
+        /// Its name.
+        name: String,
+        /// The structure.
+        tag: String,
+        /// Whether the pointer is to const.
+        constant: bool,
+    },
     /// A parameter on the typed side too.
     Value(Value),
 }

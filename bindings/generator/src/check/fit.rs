@@ -218,6 +218,10 @@ fn alone(api: &Api, function: &Function) -> Result<(), Why> {
 fn arity(function: &Function) -> Option<usize> {
     match &function.role {
         Role::Unlock(_) if function.cookie().is_some() => Some(2),
+        Role::Destructor => {
+            let kept = function.params.iter().filter(|param| matches!(param.kind, ParamKind::Kept(_)));
+            Some(1 + kept.count())
+        }
         Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_) => None,
         Role::Check(_) | Role::Iterator(_) => Some(2),
         _ => Some(1),
@@ -230,6 +234,7 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
         return Err(Why::new(
             format!("`{role}` has {wanted} parameter{}", if wanted == 1 { "" } else { "s" }),
             match function.role {
+                Role::Destructor => "put `kept` on a parameter that its constructor keeps",
                 Role::Unlock(_) => "put `cookie` on the parameter for the value that the lock returned",
                 _ => "put a static inline that sets the others under contract",
             },
@@ -241,7 +246,7 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             "remove `cookie`",
         ));
     }
-    outs(function)?;
+    outs(api, function)?;
     let mut tables = 0;
     for (index, param) in function.params.iter().enumerate() {
         if function.this == Some(index) {
@@ -295,7 +300,10 @@ fn closure(api: &Api, function: &Function, param: &Param) -> Result<(), Why> {
 }
 
 /// A function with `out` parameters returns them, and nothing else.
-fn outs(function: &Function) -> Result<(), Why> {
+fn outs(api: &Api, function: &Function) -> Result<(), Why> {
+    if let Some(made) = function.params.iter().find(|param| param.made().is_some()) {
+        return makes(api, function, made);
+    }
     let Some(out) = function.params.iter().find(|param| param.kind == ParamKind::Out) else { return Ok(()) };
     let errno = function.returns == Returns::Errno && !function.plain;
     let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
@@ -307,6 +315,25 @@ fn outs(function: &Function) -> Result<(), Why> {
             format!("parameter `{}`: the function also has a result", out.name),
             "only a method that returns nothing, or an `errno`, can have `out` parameters",
         )),
+    }
+}
+
+/// A constructor that sets a pointer to the object, and returns an error, does nothing else.
+fn makes(api: &Api, function: &Function, made: &Param) -> Result<(), Why> {
+    let refuse = |why: &str, remedy: &str| Err(Why::new(format!("parameter `{}`: {why}", made.name), remedy));
+    if function.role != Role::Constructor || function.made.as_deref() != made.made() {
+        return refuse(
+            "only a constructor sets a pointer to an object, the one that it makes",
+            "write `constructor`, or put a function that returns the object under contract",
+        );
+    }
+    let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    let int = *function.ret.plain() == CType::Int("i32");
+    let outs = function.params.iter().filter(|param| param.kind == ParamKind::Out).count();
+    let known = api.object(made.made().unwrap_or_default()).is_some();
+    match function.errno.is_some() && int && !retries && !function.nullable && outs == 1 && known {
+        true => Ok(()),
+        false => refuse("the function does not just report whether it made the object", "return an `errno`"),
     }
 }
 

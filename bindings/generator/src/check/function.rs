@@ -44,6 +44,9 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
         stored(param, &ty)?;
         kept(api, function, param.kind == ParamKind::Keeps, &param.name, &ty)?;
         outlives(api, function, param.kind == ParamKind::Outlives, &param.name, &ty)?;
+        if let ParamKind::Kept(name) = &param.kind {
+            kept_before(api, function, param, name)?;
+        }
         one_type(api, &param.name, &ty)?;
         if matches!(ty, Ty::Section(_)) {
             return Err(Why::new(
@@ -206,6 +209,38 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
             "keep the same parameters in all constructors, under the same names",
         ),
         None => Ok(()),
+    }
+}
+
+/// `kept`: every constructor of the object keeps a pointer of that type under that name.
+fn kept_before(api: &Api, function: &Function, param: &Param, name: &str) -> Result<(), Why> {
+    let refuse =
+        |why: String, remedy: String| Err(Why::new(format!("parameter `{}`: {why}", param.name), remedy));
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let deferred = function.deferred.is_some()
+        || api.one_in_role(tag, |role| *role == Role::Destructor).is_some_and(|end| end.deferred.is_some());
+    let reaches = matches!(function.role, Role::Destructor | Role::Method) && function.requires.is_none();
+    if !reaches || deferred {
+        return refuse(
+            "only a destructor or a method of the object itself can pass what it keeps".into(),
+            "write `borrows`".into(),
+        );
+    }
+    let keeps = |made: &Function| {
+        made.params.iter().any(|other| {
+            other.kind == ParamKind::Keeps
+                && other.name == name
+                && other.ty.pointee_record().is_some()
+                && other.ty.pointee_record() == param.ty.pointee_record()
+        })
+    };
+    let made = |role: &Role| *role == Role::Constructor;
+    match api.one_in_role(tag, made).is_some() && api.in_role(tag, made).all(keeps) {
+        true => Ok(()),
+        false => refuse(
+            format!("the constructor does not keep `{name}`"),
+            format!("put `keeps` on the parameter `{name}` of the constructor, or write `kept(other)`"),
+        ),
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Reason {
     Counted(String),
     /// `keeps`: the object has a reference of its own.
     Kept(String),
+    /// `kept`: a field of the object.
+    InField(String),
     /// `keeps` of a string: it is there for ever.
     Forever(String),
     /// `outlives`: the object's lifetime is that of the reference.
@@ -132,6 +134,13 @@ pub enum Reason {
         /// Whether it is behind a pointer.
         pointer: bool,
     },
+    /// `constant`: a member of an object, and its length if it is an array.
+    Unchanging {
+        /// The structure.
+        tag: String,
+        /// The length, and the array.
+        array: Option<(String, String)>,
+    },
     /// `get` and `put`.
     Counting(String),
     /// A reference shows that there is one.
@@ -177,6 +186,7 @@ impl fmt::Display for Reason {
             Reason::Borrowed(name) => write!(f, "`{name}` is a reference and so valid for the call"),
             Reason::Counted(name) => write!(f, "`{name}` is passed with its own length"),
             Reason::Kept(name) => write!(f, "`{name}` is kept alive by the object (`keeps`)"),
+            Reason::InField(name) => write!(f, "`self.{name}` is what the constructor was given (`kept`)"),
             Reason::Forever(name) => write!(f, "`{name}` is never freed, so C may keep it (`keeps`)"),
             Reason::Outlives(name) => {
                 write!(f, "`{name}` outlives the object, which has its lifetime (`outlives`)")
@@ -303,6 +313,19 @@ impl fmt::Display for Reason {
                 match pointer {
                     true => write!(f, "The pointer was not NULL"),
                     false => write!(f, "They follow the structure, outside the memory that a reference to it covers"),
+                }
+            }
+            Reason::Unchanging { tag, array } => {
+                write!(
+                    f,
+                    "by the type's invariants `self` is a valid `struct {tag}`, and by the contract (`constant`) \
+                     nobody writes to the member while it exists"
+                )?;
+                match array {
+                    Some((length, name)) => {
+                        write!(f, "; `{name}` has `{length}` elements (`slice`), and is not NULL here")
+                    }
+                    None => Ok(()),
                 }
             }
             Reason::Counting(tag) => write!(

@@ -114,7 +114,13 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
         }
     };
     match ty {
-        Ty::Unit | Ty::Section(_) | Ty::Table(_) | Ty::Callback | Ty::Closure | Ty::LengthOf(_) => Type::Unit,
+        Ty::Unit
+        | Ty::Section(_)
+        | Ty::Table(_)
+        | Ty::Callback
+        | Ty::Closure
+        | Ty::Made { .. }
+        | Ty::LengthOf(_) => Type::Unit,
         Ty::Bool => Type::Bool,
         Ty::Int(name) => Type::Int(name),
         Ty::Object(tag) => {
@@ -180,13 +186,26 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
             name: name_of(function, &param.name),
             narrow: *param.ty.plain() != CType::Int("usize"),
         },
-        ty if param.kind == ParamKind::Out => {
+        ty if param.kind == ParamKind::Out && !matches!(ty, Ty::Made { .. }) => {
             // The pointee, not the pointer.
             let c = match param.ty.plain() {
                 CType::Pointer { to, .. } => to,
                 _ => &param.ty,
             };
             Argument::Out { name: name_of(function, &param.name), ty: typed(api, ty, c) }
+        }
+        Ty::Object(_) if matches!(param.kind, ParamKind::Kept(_)) => {
+            let name = match &param.kind {
+                ParamKind::Kept(name) => name,
+                _ => &param.name,
+            };
+            let made = |role: &Role| *role == Role::Constructor;
+            let owner = function.owner.as_deref().unwrap_or_default();
+            let field = api.one_in_role(owner, made).map(|made| name_of(made, name));
+            Argument::Field(field.unwrap_or_default())
+        }
+        Ty::Made { tag, constant } => {
+            Argument::Made { name: name_of(function, &param.name), tag: tag.clone(), constant: *constant }
         }
         Ty::Object(_) if param.kind == ParamKind::Keeps => match kept(api, function, param) {
             Some(kept) => Argument::Kept(kept),
@@ -225,7 +244,10 @@ fn fields(api: &mut Api) {
         let typed: Vec<Type> = api.objects[index].given.iter().map(|given| of(api, given)).collect();
         let members: Vec<Type> =
             api.objects[index].guarded.iter().map(|guarded| member(api, &guarded.member)).collect();
+        let constants: Vec<Type> =
+            api.objects[index].constants.iter().map(|found| member(api, &found.member)).collect();
         let object = &mut api.objects[index];
+        object.constants.iter_mut().zip(constants).for_each(|(found, typed)| found.member.typed = typed);
         object.given.iter_mut().zip(typed).for_each(|(given, typed)| given.typed = typed);
         object.guarded.iter_mut().zip(members).for_each(|(guarded, typed)| guarded.member.typed = typed);
     }

@@ -58,6 +58,13 @@ pub enum Ty {
     Gfp,
     /// The class of a lock.
     LockClass,
+    /// A pointer to an object that a constructor makes, by tag; C sets it.
+    Made {
+        /// The structure.
+        tag: String,
+        /// Whether the pointer is to const.
+        constant: bool,
+    },
     /// The object's own address, which C gives to its callbacks.
     Closure,
 }
@@ -90,6 +97,7 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         ParamKind::Plain
         | ParamKind::Borrows
         | ParamKind::Keeps
+        | ParamKind::Kept(_)
         | ParamKind::Outlives
         | ParamKind::Cookie => {}
     }
@@ -112,6 +120,12 @@ fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
     let CType::Pointer { to, constant: false } = param.ty.plain() else {
         return Err(refuse("it cannot be written to".into(), "remove `out`".into()));
     };
+    if let (Some(tag), constant) = (to.pointee_record(), to.is_const_pointer()) {
+        return match api.object(tag).is_some() {
+            true => Ok(Ty::Made { tag: tag.to_owned(), constant }),
+            false => Err(no_contract("struct", tag)),
+        };
+    }
     let ty = of(api, to, param.int_type.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
     let choice = matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
     match ty {

@@ -61,6 +61,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("outcome", "f"),
     ("iterator", "f"),
     ("keeps", "p"),
+    ("kept", "p"),
     ("borrows", "p"),
     ("outlives", "p"),
     ("slice", "pd"),
@@ -74,6 +75,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("given", "d"),
     ("room", "d"),
     ("hidden", "de"),
+    ("constant", "d"),
     ("required", "d"),
     ("optional", "d"),
 ];

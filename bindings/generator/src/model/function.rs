@@ -121,6 +121,8 @@ pub struct Function {
     pub params: Vec<Param>,
     /// The argument of the C function for each of them; set by the check phase.
     pub arguments: Vec<ir::Argument>,
+    /// The structure of the object that a constructor gives out by a parameter.
+    pub made: Option<String>,
     /// The type of its result.
     pub ret: CType,
     /// Its type on the typed side if it is a value; set by the check phase.
@@ -218,7 +220,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
             .pointee_record()
             .map(str::to_owned)
             .or_else(|| params[index].int_type.clone().or_else(|| by_value(&params[index].ty))),
-        None => pointee(&read.ret),
+        None => pointee(&read.ret).or_else(|| made(&role, &params)),
     };
     let mut requires = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
     if requires.is_none() {
@@ -249,6 +251,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never));
     }
     let function = Function {
+        made: made(&role, &params).filter(|_| this.is_none()),
         name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), &api.name, &role)),
         c: read.name.clone(),
         owner,
@@ -580,7 +583,8 @@ fn this(
     }
     let known = |tag: &str| headers.records.get(tag).is_some_and(|r| !r.contract.is_empty());
     let pointer = |p: &Param| p.ty.pointee_record().is_some_and(known);
-    let makes = *role == Role::Constructor && pointee(&read.ret).is_some_and(|tag| known(&tag));
+    let makes = *role == Role::Constructor
+        && pointee(&read.ret).or_else(|| made(role, params)).is_some_and(|tag| known(&tag));
     if makes {
         return None;
     }
@@ -589,6 +593,12 @@ fn this(
         .iter()
         .position(|p| pointer(p) && matches!(p.kind, ParamKind::Plain | ParamKind::Borrows))
         .or_else(|| params.first().filter(|p| value(p)).map(|_| 0))
+}
+
+/// The structure of the object that a constructor gives out by a parameter.
+fn made(role: &Role, params: &[Param]) -> Option<String> {
+    let made = params.iter().find_map(Param::made).filter(|_| *role == Role::Constructor);
+    made.map(str::to_owned)
 }
 
 fn pointee(ty: &CType) -> Option<String> {

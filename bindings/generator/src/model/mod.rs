@@ -34,6 +34,7 @@ pub use function::Function;
 pub use function::Returns;
 pub use function::Role;
 pub use lock::Sharing;
+pub use object::Constant;
 pub use object::Guarded;
 pub use object::Object;
 pub use object::Shape;

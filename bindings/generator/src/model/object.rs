@@ -62,6 +62,8 @@ pub struct Object {
     pub zeroed: bool,
     /// Fields that the caller sets before the constructor runs.
     pub given: Vec<Given>,
+    /// Its members that are `constant`.
+    pub constants: Vec<Constant>,
     /// Its members that a lock guards, by `__guarded_by`.
     pub guarded: Vec<Guarded>,
     /// The trait that its callbacks make, settled by the check phase.
@@ -84,6 +86,15 @@ pub struct Object {
     pub contract: Span,
     /// The tag.
     pub span: Span,
+}
+
+/// A member that does not change while the object exists.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// The member.
+    pub member: Member,
+    /// Its kernel-doc.
+    pub doc: Option<String>,
 }
 
 /// A member that a lock guards.
@@ -150,8 +161,10 @@ pub(super) fn lower(
         Some(_) => Vec::new(),
         None => record.fields.iter().filter_map(|field| guarded(record, field, diagnostics)).collect(),
     };
+    let constants = record.fields.iter().filter_map(|field| constant(record, field, diagnostics)).collect();
     Some(Object {
         given,
+        constants,
         guarded,
         tag: record.name.clone(),
         name,
@@ -218,6 +231,25 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
     })
 }
 
+fn is_constant(field: &Field) -> bool {
+    field.contract.terms.iter().any(|term| term.name() == Some("constant"))
+}
+
+fn constant(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Constant> {
+    if !is_constant(field) || is_given(field) {
+        return None;
+    }
+    let mut rest = field.clone();
+    let mut clauses = Clauses::new('d', &field.contract, field.span);
+    clauses.flag("constant", diagnostics);
+    let first = rest.contract.terms.iter().position(|term| term.name() == Some("constant"));
+    first.map(|first| rest.contract.terms.remove(first));
+    let member = record::member(&rest, false, diagnostics)?;
+    record::length_needed(record, &member, diagnostics);
+    let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name)).cloned();
+    Some(Constant { member, doc })
+}
+
 /// The callbacks among the fields that are `given`: each is a table with one entry.
 pub(super) fn callbacks(record: &Record, diagnostics: &mut Diagnostics) -> Vec<Table> {
     let mut tables = Vec::new();
@@ -243,7 +275,7 @@ pub(super) fn callbacks(record: &Record, diagnostics: &mut Diagnostics) -> Vec<T
 fn guarded(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Guarded> {
     let lock = field.attribute_arg(&["__guarded_by"]).map(|(lock, _)| lock.to_owned());
     let lock = lock.filter(|_| field.callback.is_none());
-    if lock.is_none() && field.contract.is_empty() || is_given(field) {
+    if lock.is_none() && field.contract.is_empty() || is_given(field) || is_constant(field) {
         return None;
     }
     let member = record::member(field, false, diagnostics)?;

@@ -11,6 +11,7 @@ use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::ir::Type;
 use crate::model::Api;
+use crate::model::Constant;
 use crate::model::Function;
 use crate::model::Object;
 use crate::model::Role;
@@ -210,6 +211,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     if matches!(object.shape, Shape::Counted | Shape::Borrowed) {
         body.push(from_raw(object));
     }
+    body.extend(object.constants.iter().map(|found| constant(object, found)));
     for method in api.in_role(&object.tag, |role| *role == Role::Method) {
         if method.requires.is_none() && method.stage.is_none() {
             body.push(function::method(api, method, &Receiver::object(&object.tag)));
@@ -270,6 +272,52 @@ fn storage(object: &Object) -> Vec<TokenStream> {
             }
         },
     ]
+}
+
+/// A member that does not change.
+fn constant(object: &Object, found: &Constant) -> TokenStream {
+    let member = &found.member;
+    let (name, field) = (ident(&member.name), types::field(&member.name));
+    let rust = types::rust(&member.typed);
+    let fallback = format!("The member `{}`.", member.name);
+    let docs = layout::docs(&prose::of_member(found.doc.as_ref(), &fallback), 8);
+    let read = |field: &proc_macro2::Ident, array: Option<(String, String)>| {
+        let why = layout::safety(&[Reason::Unchanging { tag: object.tag.clone(), array }]);
+        (why, quote! { unsafe { (*self.as_raw()).#field } })
+    };
+    let (why, value) = read(&field, None);
+    let (ret, body) = match &member.counted {
+        Some(length) => {
+            let (counted, count) = read(&types::field(length), None);
+            let mutable = (!member.ty.is_const_pointer()).then(|| quote! { .cast_const() });
+            let array = Some((length.clone(), member.name.clone()));
+            let slice = layout::safety(&[Reason::Unchanging { tag: object.tag.clone(), array }]);
+            let body = quote! {
+                #why
+                let first = #value #mutable.cast::<#rust>();
+                #counted
+                let length = #count;
+                if first.is_null() {
+                    return &[];
+                }
+                #slice
+                unsafe { core::slice::from_raw_parts(first, length as usize) }
+            };
+            (quote! { &[#rust] }, body)
+        }
+        None => {
+            let given = types::from_c(&member.typed, quote! { value });
+            match given.to_string() == "value" {
+                true => (rust, quote! { #why #value }),
+                false => (rust, quote! { #why let value = #value; #given }),
+            }
+        }
+    };
+    quote! {
+        #docs
+        #[inline]
+        pub fn #name(&self) -> #ret { #body }
+    }
 }
 
 fn from_raw(object: &Object) -> TokenStream {
@@ -469,7 +517,12 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
     let name = ident(&object.name);
     let call = ident(&destructor.c);
     let (bound, args) = types::generics(object);
-    let safety = layout::safety(&[Reason::Ended(destructor.c.clone())]);
+    let this = match object.shape {
+        Shape::Pinned => quote! { self.inner.get() },
+        _ => quote! { self.ptr.as_ptr() },
+    };
+    let function::Arguments { values, why, .. } = function::arguments(destructor, &this);
+    let safety = function::justify(&[Reason::Ended(destructor.c.clone())], &why);
     if let Some(deferred) = &object.deferred {
         let call = ident(deferred);
         let safety = layout::safety(&[Reason::Done(deferred.clone())]);
@@ -490,7 +543,7 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
                 #[inline]
                 fn drop(self: Pin<&mut Self>) {
                     #safety
-                    unsafe { bindings::#call(self.inner.get()) };
+                    unsafe { bindings::#call(#(#values),*) };
                 }
             }
         },
@@ -499,7 +552,7 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
                 #[inline]
                 fn drop(&mut self) {
                     #safety
-                    unsafe { bindings::#call(self.ptr.as_ptr()) };
+                    unsafe { bindings::#call(#(#values),*) };
                 }
             }
         },
