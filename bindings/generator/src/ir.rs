@@ -61,6 +61,8 @@ pub enum Type {
     Text,
     /// Allocation flags.
     Gfp,
+    /// The class of a lock, which is never freed.
+    LockClass,
 }
 
 impl Type {
@@ -101,6 +103,8 @@ pub enum Argument {
     Table,
     /// A callback, the function of that name.
     Callback(String),
+    /// The address of the object, for its callbacks.
+    Closure,
     /// The length of a slice; it may be too long when that is so.
     Length {
         /// The slice.
@@ -119,6 +123,17 @@ pub enum Argument {
     },
     /// Something of which the object has a reference from then on.
     Kept(Kept),
+    /// Something that the object keeps: the field.
+    Field(String),
+    /// A pointer to an object, which C sets: its name, the structure, and whether that is const.
+    Made {
+        /// Its name.
+        name: String,
+        /// The structure.
+        tag: String,
+        /// Whether the pointer is to const.
+        constant: bool,
+    },
     /// A parameter on the typed side too.
     Value(Value),
 }

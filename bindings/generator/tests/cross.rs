@@ -21,6 +21,8 @@ const HEAD: &str = "\
 typedef _Bool bool;
 typedef long long s64;
 typedef unsigned int gfp_t;
+struct lock_class_key;
+struct part { int x; };
 struct space;
 struct __contract(object(\"Space\"), send, sync) space;
 void space_get(struct space *space) __contract(get);
@@ -38,7 +40,14 @@ enum bits { BITS_A = 1, BITS_B = 2 } __contract(flags(\"Bits\"));
 /// The ways of holding an object, and what else may own a function. `@` is the number of the case.
 const SHAPES: &[(&str, &str)] = &[
     ("pinned", "struct o@ { int x; } __contract(object(\"O@\"), pinned, send, sync);"),
+    ("keeping", "struct o@ { int x __contract(constant); } __contract(object(\"O@\"), pinned, send, sync);"),
+    ("zeroed", "struct o@ { int x; struct part part; } __contract(object(\"O@\"), pinned, zeroed, send, sync);"),
     ("data", "struct o@ { int x; } __contract(object(\"O@\"), pinned, send, sync, data(G@ = exclusive));"),
+    (
+        "field",
+        "struct o@ { int (*call)(struct o@ *o, long n) __contract(given, callback(\"Call@\", call, plain)); } \
+         __contract(object(\"O@\"), pinned, send, sync);",
+    ),
     (
         "callbacks",
         "struct o@;\nstruct ops@ { void (*run)(struct o@ *o) __contract(required); } __contract(ops(\"Ops@\"));\n\
@@ -61,8 +70,14 @@ const SHAPES: &[(&str, &str)] = &[
 /// The functions that a shape needs, by role; the one in the role under test is not among them.
 fn base(shape: &str) -> &'static [(&'static str, &'static str)] {
     match shape {
-        "pinned" | "data" | "callbacks" => &[
+        "pinned" | "zeroed" | "data" | "field" | "callbacks" => &[
             ("constructor", "void o@_init(struct o@ *o) __contract(constructor);"),
+            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor);"),
+            ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
+            ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
+        ],
+        "keeping" => &[
+            ("constructor", "void o@_init(struct o@ *o, struct space *space __contract(keeps)) __contract(constructor);"),
             ("destructor", "void o@_exit(struct o@ *o) __contract(destructor);"),
             ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
             ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
@@ -168,6 +183,9 @@ const CLAUSES: &[(&str, &str)] = &[
     ("stage(\"Made@\", \"Done@\")", ""),
     ("stage(\"Made@\", \"Done@\"), errno", "int "),
     ("may_sleep", ""),
+    ("unbound", ""),
+    ("unbound, errno", "int "),
+    ("unbound, requires(G@)", ""),
     ("unsafe(\"it is raining\")", ""),
     ("borrowed(o), nonnull", "const char *"),
     ("borrowed(o), nullable", "const char *"),
@@ -235,8 +253,34 @@ const PARAMS: &[&str] = &[
     "struct pointed *value __contract(out)",
     "int cookie __contract(cookie)",
     "gfp_t gfp",
+    "struct space *space __contract(kept)",
+    "struct space *kept __contract(kept(space))",
+    "struct peer *space __contract(kept)",
+    "struct o@ **made __contract(out)",
+    "const struct space **made __contract(out)",
+    "struct lock_class_key *key",
+    "struct lock_class_key *key __contract(keeps)",
+    "struct lock_class_key *key __contract(borrows)",
+    "struct lock_class_key *key __contract(keeps, nullable)",
+    "void *data __contract(closure)",
+    "int *data __contract(closure)",
+    "void (*run)(int n, void *p) __contract(callback(\"Run@\", run)), void *data __contract(closure)",
+    "void (*run)(int n, void *p) __contract(callback(\"Run@\", run))",
+    "int (*run)(const struct part *part, long n) __contract(callback(\"Run@\", run, plain, member(part)))",
+    "void (*run)(const struct o@ *o, struct part *p) __contract(callback(\"Run@\", run))",
     "bool yes __contract(nullable)",
     "void (*run)(struct o@ *o) __contract(callback(\"Run@\", run))",
+];
+
+/// Clauses that only make sense with a parameter: the clause, the result and the parameter.
+const TOGETHER: &[(&str, &str, &str)] = &[
+    ("errno", "int ", "struct o@ **made __contract(out)"),
+    ("errno", "int ", "const struct o@ **made __contract(out), const char *text __contract(borrows)"),
+    ("errno", "int ", "struct space **made __contract(out)"),
+    ("errno", "int ", "struct o@ **made __contract(out), unsigned int *value __contract(out)"),
+    ("errno(retry(-EBUSY))", "int ", "struct o@ **made __contract(out)"),
+    ("errno", "long ", "struct o@ **made __contract(out)"),
+    ("requires(G@)", "", "struct space *space __contract(kept)"),
 ];
 
 /// A case: what it is called in the table, and its text.
@@ -293,7 +337,7 @@ fn cases() -> Vec<Case> {
             let clauses = CLAUSES.iter().map(|(clause, ret)| (*clause, *ret, ""));
             let results = RESULTS.iter().map(|ret| ("", *ret, ""));
             let params = PARAMS.iter().map(|param| ("", "", *param));
-            for tried in clauses.chain(results).chain(params).take(few) {
+            for tried in clauses.chain(results).chain(params).chain(TOGETHER.iter().copied()).take(few) {
                 all.push(case(FIRST + all.len(), shape, role, tried));
             }
         }

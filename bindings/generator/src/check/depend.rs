@@ -71,6 +71,10 @@ fn object_falls(api: &mut Api, tag: &str, why: Why) {
     let Some(at) = api.objects.iter().position(|object| object.tag == tag) else { return };
     let object = api.objects.remove(at);
     leave_out(api, &format!("struct {tag}"), object.span, why);
+    for constant in &object.constants {
+        let why = Why::new(format!("`struct {tag}` is left out"), "complete its contract");
+        leave_out(api, &format!("{tag}.{}", constant.member.name), constant.member.span, why);
+    }
     let gone = || Why::new(format!("`struct {tag}` is left out"), "complete its contract");
     let own: Vec<String> = api
         .functions

@@ -24,6 +24,7 @@ pub(super) fn check(api: &Api, function: &Function) -> Result<(), Why> {
     alone(api, function)?;
     params(api, function)?;
     required(api, function)?;
+    unbound(api, function)?;
     result(api, function)?;
     name(api, function)
 }
@@ -54,8 +55,8 @@ fn permitted(role: &Role) -> &'static [&'static str] {
         Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
         Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage", "unsafe"],
         Role::Destructor => &["deferred"],
-        Role::Lock(_) => &["requires", "plain"],
-        Role::TryLock(_) => &["requires", "errno"],
+        Role::Lock(_) => &["requires", "plain", "unbound"],
+        Role::TryLock(_) => &["requires", "errno", "unbound"],
         Role::Unlock(_) => &["requires"],
         Role::Outcome => &["errno"],
         Role::Begin(_) => &["plain"],
@@ -75,6 +76,7 @@ fn clauses(function: &Function) -> Result<(), Why> {
         ("stage", function.stage.is_some()),
         ("unsafe", function.promise.is_some()),
         ("deferred", function.deferred.is_some()),
+        ("unbound", function.unbound),
     ];
     let permitted = permitted(&function.role);
     match present.iter().find(|(name, present)| *present && !permitted.contains(name)) {
@@ -216,6 +218,10 @@ fn alone(api: &Api, function: &Function) -> Result<(), Why> {
 fn arity(function: &Function) -> Option<usize> {
     match &function.role {
         Role::Unlock(_) if function.cookie().is_some() => Some(2),
+        Role::Destructor => {
+            let kept = function.params.iter().filter(|param| matches!(param.kind, ParamKind::Kept(_)));
+            Some(1 + kept.count())
+        }
         Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_) => None,
         Role::Check(_) | Role::Iterator(_) => Some(2),
         _ => Some(1),
@@ -228,6 +234,7 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
         return Err(Why::new(
             format!("`{role}` has {wanted} parameter{}", if wanted == 1 { "" } else { "s" }),
             match function.role {
+                Role::Destructor => "put `kept` on a parameter that its constructor keeps",
                 Role::Unlock(_) => "put `cookie` on the parameter for the value that the lock returned",
                 _ => "put a static inline that sets the others under contract",
             },
@@ -239,7 +246,7 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             "remove `cookie`",
         ));
     }
-    outs(function)?;
+    outs(api, function)?;
     let mut tables = 0;
     for (index, param) in function.params.iter().enumerate() {
         if function.this == Some(index) {
@@ -259,6 +266,9 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             tables += 1;
             table(api, function, &ty, tables, param)?;
         }
+        if ty == Ty::Closure {
+            closure(api, function, param)?;
+        }
         if let Ty::LengthOf(slice) = &ty {
             length(function, param, slice)?;
         }
@@ -276,8 +286,24 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
     Ok(())
 }
 
+/// C gives an object's address to its callbacks, so there must be callbacks, and an address that does not change.
+fn closure(api: &Api, function: &Function, param: &Param) -> Result<(), Why> {
+    let in_place = function.role == Role::Constructor && function.this.is_some();
+    let calls = object(api, function).is_some_and(|object| object.operations.is_some());
+    match in_place && calls {
+        true => Ok(()),
+        false => Err(Why::new(
+            format!("parameter `{}`: no callback is given the address of the object", param.name),
+            "only a constructor in place of an object with callbacks has a `closure`",
+        )),
+    }
+}
+
 /// A function with `out` parameters returns them, and nothing else.
-fn outs(function: &Function) -> Result<(), Why> {
+fn outs(api: &Api, function: &Function) -> Result<(), Why> {
+    if let Some(made) = function.params.iter().find(|param| param.made().is_some()) {
+        return makes(api, function, made);
+    }
     let Some(out) = function.params.iter().find(|param| param.kind == ParamKind::Out) else { return Ok(()) };
     let errno = function.returns == Returns::Errno && !function.plain;
     let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
@@ -289,6 +315,25 @@ fn outs(function: &Function) -> Result<(), Why> {
             format!("parameter `{}`: the function also has a result", out.name),
             "only a method that returns nothing, or an `errno`, can have `out` parameters",
         )),
+    }
+}
+
+/// A constructor that sets a pointer to the object, and returns an error, does nothing else.
+fn makes(api: &Api, function: &Function, made: &Param) -> Result<(), Why> {
+    let refuse = |why: &str, remedy: &str| Err(Why::new(format!("parameter `{}`: {why}", made.name), remedy));
+    if function.role != Role::Constructor || function.made.as_deref() != made.made() {
+        return refuse(
+            "only a constructor sets a pointer to an object, the one that it makes",
+            "write `constructor`, or put a function that returns the object under contract",
+        );
+    }
+    let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    let int = *function.ret.plain() == CType::Int("i32");
+    let outs = function.params.iter().filter(|param| param.kind == ParamKind::Out).count();
+    let known = api.object(made.made().unwrap_or_default()).is_some();
+    match function.errno.is_some() && int && !retries && !function.nullable && outs == 1 && known {
+        true => Ok(()),
+        false => refuse("the function does not just report whether it made the object", "return an `errno`"),
     }
 }
 
@@ -356,6 +401,31 @@ fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -
     match param.ty.is_const_pointer() || *ty == Ty::Callback {
         true => Ok(()),
         false => refuse("C may write to the table".into(), "make the pointer const"),
+    }
+}
+
+/// A guard that belongs to no thread gives no access to data: the type shows only that the object may be shared.
+fn unbound(api: &Api, function: &Function) -> Result<(), Why> {
+    let (Role::Lock(guard) | Role::TryLock(guard)) = &function.role else { return Ok(()) };
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let same = |role: &Role| matches!(role, Role::Lock(name) | Role::TryLock(name) if name == guard);
+    if let Some(other) = api.in_role(tag, same).find(|other| other.unbound != function.unbound) {
+        return Err(Why::new(
+            format!("`{}` and `{}` take `{guard}`, and one of them is not `unbound`", function.c, other.c),
+            "a guard has one type: write `unbound` on both, or on none",
+        ));
+    }
+    let data = object(api, function).map(|object| object.data.as_slice()).unwrap_or_default();
+    let section = |section: &crate::model::Section| {
+        section.of == tag && section.holds.as_ref().is_some_and(|(held, _)| held == guard)
+    };
+    let locks = data.iter().any(|(name, _)| name == guard) || api.sections.iter().any(section);
+    match function.unbound && locks {
+        true => Err(Why::new(
+            format!("`{guard}` gives access to data, so it belongs to a thread"),
+            "remove `unbound`, or `data`",
+        )),
+        false => Ok(()),
     }
 }
 

@@ -44,6 +44,9 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
         stored(param, &ty)?;
         kept(api, function, param.kind == ParamKind::Keeps, &param.name, &ty)?;
         outlives(api, function, param.kind == ParamKind::Outlives, &param.name, &ty)?;
+        if let ParamKind::Kept(name) = &param.kind {
+            kept_before(api, function, param, name)?;
+        }
         one_type(api, &param.name, &ty)?;
         if matches!(ty, Ty::Section(_)) {
             return Err(Why::new(
@@ -63,6 +66,15 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
 fn given(api: &Api, function: &Function) -> Result<(), Why> {
     let object = function.owner.as_deref().and_then(|tag| api.object(tag));
     for given in object.iter().flat_map(|object| &object.given) {
+        if given.callback.is_some() {
+            let tag =
+                format!("{}.{}", object.map(|object| object.tag.as_str()).unwrap_or_default(), given.field);
+            let table = api.table(&tag).map(|table| &table.name);
+            match table.is_some() && object.and_then(|object| object.operations.as_ref()) == table {
+                true => continue,
+                false => return Err(other_callbacks(&given.field)),
+            }
+        }
         let ty = types::of(api, &given.ty, given.tag.as_deref())
             .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
         let table = match &ty {
@@ -70,10 +82,7 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
             _ => None,
         };
         if table.is_some() && object.and_then(|object| object.operations.as_ref()) != table {
-            return Err(Why::new(
-                format!("field `{}`: the object has other callbacks", given.field),
-                "an object has one trait; remove one of the tables from the contract",
-            ));
+            return Err(other_callbacks(&given.field));
         }
         if matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Section(_)) {
             return Err(Why::new(
@@ -83,6 +92,13 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
         }
     }
     Ok(())
+}
+
+fn other_callbacks(field: &str) -> Why {
+    Why::new(
+        format!("field `{field}`: the object has other callbacks"),
+        "an object has one trait; remove one of the tables from the contract",
+    )
 }
 
 fn owner(api: &Api, function: &Function) -> Result<(), Why> {
@@ -115,6 +131,12 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// A contract must state whether C stores a pointer: silence is not permission.
 fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
+    if *ty == Ty::LockClass && param.kind != ParamKind::Keeps {
+        return Err(Why::new(
+            format!("parameter `{}`: a lock refers to its class for ever", param.name),
+            "add `keeps`",
+        ));
+    }
     let pointer = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text);
     match pointer && param.kind == ParamKind::Plain {
         true => Err(Why::new(
@@ -126,7 +148,7 @@ fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
 }
 
 fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Result<(), Why> {
-    if !keeps || *ty == Ty::Text {
+    if !keeps || matches!(ty, Ty::Text | Ty::LockClass) {
         return Ok(());
     }
     if function.role != Role::Constructor {
@@ -187,6 +209,38 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
             "keep the same parameters in all constructors, under the same names",
         ),
         None => Ok(()),
+    }
+}
+
+/// `kept`: every constructor of the object keeps a pointer of that type under that name.
+fn kept_before(api: &Api, function: &Function, param: &Param, name: &str) -> Result<(), Why> {
+    let refuse =
+        |why: String, remedy: String| Err(Why::new(format!("parameter `{}`: {why}", param.name), remedy));
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let deferred = function.deferred.is_some()
+        || api.one_in_role(tag, |role| *role == Role::Destructor).is_some_and(|end| end.deferred.is_some());
+    let reaches = matches!(function.role, Role::Destructor | Role::Method) && function.requires.is_none();
+    if !reaches || deferred {
+        return refuse(
+            "only a destructor or a method of the object itself can pass what it keeps".into(),
+            "write `borrows`".into(),
+        );
+    }
+    let keeps = |made: &Function| {
+        made.params.iter().any(|other| {
+            other.kind == ParamKind::Keeps
+                && other.name == name
+                && other.ty.pointee_record().is_some()
+                && other.ty.pointee_record() == param.ty.pointee_record()
+        })
+    };
+    let made = |role: &Role| *role == Role::Constructor;
+    match api.one_in_role(tag, made).is_some() && api.in_role(tag, made).all(keeps) {
+        true => Ok(()),
+        false => refuse(
+            format!("the constructor does not keep `{name}`"),
+            format!("put `keeps` on the parameter `{name}` of the constructor, or write `kept(other)`"),
+        ),
     }
 }
 

@@ -33,6 +33,7 @@ pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     ops::check(api, diagnostics);
     section::check(api, diagnostics);
     record::check(api);
+    record::constants(api);
     // Another declaration may depend on one that was left out.
     let mut before = usize::MAX;
     while before != api.left_out.len() {

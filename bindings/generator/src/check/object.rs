@@ -28,6 +28,16 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             );
         }
     }
+    for object in api.objects.iter().filter(|object| object.zeroed && object.shape != Shape::Pinned) {
+        diagnostics.push(
+            Diagnostic::error(
+                object.contract,
+                format!("the storage of `{}` is C's", object.name),
+                "expected an object that a constructor initialises in place",
+            )
+            .help("remove `zeroed`: C sets what it allocates to zero"),
+        );
+    }
     for function in &api.functions {
         let makes = matches!(function.role, Role::Constructor | Role::Destructor | Role::Get | Role::Put);
         let owned = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());

@@ -10,12 +10,15 @@ use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::model::Api;
 use crate::model::Callback;
+use crate::model::ParamKind;
+use crate::model::Reached;
 use crate::model::Role;
 use crate::model::SelfKind;
 use crate::model::Shape;
 use crate::model::Sharing;
 use crate::model::Table;
 use crate::read::CType;
+use crate::read::Parameter;
 
 /// The tables that an object's constructors take: (tag of the table, tag of the object).
 fn uses(api: &Api) -> Vec<(String, String)> {
@@ -32,6 +35,10 @@ fn uses(api: &Api) -> Vec<(String, String)> {
     }
     for object in &api.objects {
         for given in &object.given {
+            if given.callback.is_some() {
+                uses.push((format!("{}.{}", object.tag, given.field), object.tag.clone()));
+                continue;
+            }
             if let Ok(Ty::Table(table)) = types::of(api, &given.ty, given.tag.as_deref()) {
                 uses.push((table, object.tag.clone()));
             }
@@ -84,7 +91,9 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         let mut kept = Vec::new();
         for mut callback in table.callbacks {
             match settle(api, owner, &callback) {
-                Ok(this) => {
+                Ok((object_at, reached, this)) => {
+                    callback.object_at = object_at;
+                    callback.reached = reached;
                     callback.this = this;
                     kept.push(callback);
                 }
@@ -139,15 +148,81 @@ fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
     }
 }
 
-fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> {
-    let first = callback.signature.params.first();
-    if first.and_then(|p| p.ty.pointee_record()) != Some(owner) {
-        return Err(Why::new(
-            format!("its first parameter is not the `struct {owner}` it belongs to"),
-            format!("only callbacks that are given the `struct {owner}` can find the data"),
-        ));
+/// Whether that parameter is a pointer to that structure.
+fn points_to(param: &Parameter, tag: &str) -> bool {
+    param.ty.pointee_record() == Some(tag)
+}
+
+/// The parameter by which a callback finds its object.
+fn reached(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reached), Why> {
+    let params = &callback.signature.params;
+    if let Some(path) = &callback.member {
+        let tag = member(api, owner, path)?;
+        return match params.iter().position(|param| points_to(param, &tag)) {
+            Some(index) => Ok((index, Reached::Member { path: path.clone(), tag })),
+            None => Err(Why::new(
+                format!("none of its parameters is the `struct {tag}` of `member({path})`"),
+                "name the member that C gives to the callback",
+            )),
+        };
     }
-    for param in &callback.signature.params[1..] {
+    let marked = |param: &Parameter| param.contract.terms.iter().any(|term| term.name() == Some("closure"));
+    let void = |param: &&Parameter| matches!(param.ty.plain(), CType::Pointer { to, .. } if *to.plain() == CType::Void);
+    if !params.iter().any(marked) {
+        if let Some(index) = params.iter().position(|param| points_to(param, owner)) {
+            return Ok((index, Reached::Object));
+        }
+    }
+    let made = |role: &Role| *role == Role::Constructor;
+    let closes =
+        |made: &crate::model::Function| made.params.iter().any(|param| param.kind == ParamKind::Closure);
+    let all = api.one_in_role(owner, made).is_some() && api.in_role(owner, made).all(closes);
+    let only =
+        (params.iter().filter(void).count() == 1).then(|| params.iter().position(|param| void(&param)));
+    match params.iter().position(marked).or(only.flatten()) {
+        Some(index) if all && void(&&params[index]) => Ok((index, Reached::Closure)),
+        Some(_) => Err(Why::new(
+            format!("nothing states that its `void *` is the `struct {owner}` it belongs to"),
+            "put `closure` on the parameter of each constructor that C gives to the callback",
+        )),
+        None => Err(Why::new(
+            format!("none of its parameters is the `struct {owner}` it belongs to"),
+            format!(
+                "only callbacks that are given the `struct {owner}`, a `member(...)` of it, or a `void *` that the \
+                 constructor took as `closure`, can find the data"
+            ),
+        )),
+    }
+}
+
+/// The structure that a member of an object is.
+fn member(api: &Api, owner: &str, path: &str) -> Result<String, Why> {
+    let mut tag = owner.to_owned();
+    for name in path.split('.') {
+        let fields = api.fields.get(&tag).map(Vec::as_slice).unwrap_or_default();
+        match fields.iter().find(|(field, _)| field == name).map(|(_, ty)| ty.plain()) {
+            Some(CType::Record(inner)) => tag.clone_from(inner),
+            Some(_) => {
+                return Err(Why::new(
+                    format!("`{name}` in `member({path})` is not a structure"),
+                    "name a member that is a structure",
+                ))
+            }
+            None => {
+                return Err(Why::new(
+                    format!("`struct {tag}` has no member `{name}` that is known here"),
+                    "name a member of the object, and include the headers that define it",
+                ))
+            }
+        }
+    }
+    Ok(tag)
+}
+
+fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reached, SelfKind), Why> {
+    let (object_at, reached) = reached(api, owner, callback)?;
+    let others = callback.signature.params.iter().enumerate().filter(|(index, _)| *index != object_at);
+    for (_, param) in others {
         let ty = types::of_callback(api, param)?;
         let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
         let block = callback.block_at(&param.name).is_some();
@@ -160,7 +235,15 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
                     "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer)`",
                 ))
             }
-            Ty::Object(_) | Ty::Text | Ty::Table(_) | Ty::Section(_) | Ty::Slice { .. } if !block => {
+            Ty::Object(_)
+            | Ty::Text
+            | Ty::Table(_)
+            | Ty::Section(_)
+            | Ty::Slice { .. }
+            | Ty::LockClass
+            | Ty::Closure
+                if !block =>
+            {
                 return Err(Why::new(
                     format!("parameter `{}`: a callback cannot be given this yet", param.name),
                     "make the callback optional, or take it out of the contract",
@@ -193,10 +276,11 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<SelfKind, Why> 
         .requires
         .as_ref()
         .and_then(|(guard, _)| data.iter().find(|(name, _)| name == guard).map(|(_, sharing)| *sharing));
-    Ok(match held {
+    let this = match held {
         Some(Sharing::Exclusive) => SelfKind::Exclusive,
         Some(Sharing::Shared) => SelfKind::Shared,
         None if data.is_empty() && !callback.whole => SelfKind::Shared,
         None => SelfKind::Object,
-    })
+    };
+    Ok((object_at, reached, this))
 }

@@ -3,6 +3,7 @@
 //! Why a call is sound. The `SAFETY` comments are printed from these reasons only, so that each one states what the
 //! contract states.
 
+use crate::model::Reached;
 use std::fmt;
 
 /// One reason.
@@ -31,6 +32,8 @@ pub enum Reason {
     Counted(String),
     /// `keeps`: the object has a reference of its own.
     Kept(String),
+    /// `kept`: a field of the object.
+    InField(String),
     /// `keeps` of a string: it is there for ever.
     Forever(String),
     /// `outlives`: the object's lifetime is that of the reference.
@@ -39,8 +42,12 @@ pub enum Reason {
     Holds(String),
     /// A guard exists.
     Held,
+    /// A guard that belongs to no thread exists.
+    Taken,
     /// `cookie`: the guard has the value that its lock returned.
     Cookie(String),
+    /// `closure`: the address that the callbacks get.
+    Closure,
     /// `out`: a variable for the result.
     Room(String),
     /// `borrowed`: the result stays valid.
@@ -78,6 +85,10 @@ pub enum Reason {
     Alive,
     /// Room for an object whose fields are set.
     Given(String),
+    /// `zeroed`: room for an object, which is set to zero.
+    Zeroed(String),
+    /// `zeroed`: room for an object that is zero.
+    SlotOfZeros(String),
     /// `deferred`: the storage of an object.
     Stored,
     /// `deferred`: the storage is allocated, and may be pinned.
@@ -92,6 +103,8 @@ pub enum Reason {
     Called {
         /// The structure.
         tag: String,
+        /// What it is given of the object.
+        reached: Reached,
         /// `deferred`: the function that calls back last.
         deferred: Option<String>,
     },
@@ -122,6 +135,13 @@ pub enum Reason {
         name: String,
         /// Whether it is behind a pointer.
         pointer: bool,
+    },
+    /// `constant`: a member of an object, and its length if it is an array.
+    Unchanging {
+        /// The structure.
+        tag: String,
+        /// The length, and the array.
+        array: Option<(String, String)>,
     },
     /// `get` and `put`.
     Counting(String),
@@ -168,13 +188,16 @@ impl fmt::Display for Reason {
             Reason::Borrowed(name) => write!(f, "`{name}` is a reference and so valid for the call"),
             Reason::Counted(name) => write!(f, "`{name}` is passed with its own length"),
             Reason::Kept(name) => write!(f, "`{name}` is kept alive by the object (`keeps`)"),
+            Reason::InField(name) => write!(f, "`self.{name}` is what the constructor was given (`kept`)"),
             Reason::Forever(name) => write!(f, "`{name}` is never freed, so C may keep it (`keeps`)"),
             Reason::Outlives(name) => {
                 write!(f, "`{name}` outlives the object, which has its lifetime (`outlives`)")
             }
             Reason::Holds(guard) => write!(f, "`requires({guard})` holds because `self` is that guard"),
             Reason::Held => write!(f, "by the type's invariants this thread holds the lock"),
+            Reason::Taken => write!(f, "by the type's invariants it was taken, and is released once, here"),
             Reason::Cookie(name) => write!(f, "`{name}` is the value that the lock returned (`cookie`)"),
+            Reason::Closure => write!(f, "the address that C gives to the callbacks is the object's (`closure`)"),
             Reason::Room(name) => write!(f, "`{name}` is storage for the result"),
             Reason::Lent(name) => {
                 write!(f, "by the contract (`borrowed({name})`) it is valid as long as `self`")
@@ -223,6 +246,10 @@ impl fmt::Display for Reason {
                 f,
                 "`slot` is storage for a `struct {tag}`, in which the `given` fields are set and the others are zero"
             ),
+            Reason::Zeroed(tag) => write!(f, "`slot` is storage for a `struct {tag}`, which may be written"),
+            Reason::SlotOfZeros(tag) => {
+                write!(f, "`slot` is storage for a `struct {tag}` that does not move, and is zero (`zeroed`)")
+            }
             Reason::Ended(destructor) => write!(
                 f,
                 "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
@@ -242,16 +269,21 @@ impl fmt::Display for Reason {
                 "C calls this once, when the object has ended, so nothing refers to the storage, which the \
                  constructor allocated"
             ),
-            Reason::Called { tag, deferred: None } => write!(
-                f,
-                "C calls back with the `struct {tag}` that the constructor was given, and not after the destructor \
-                 has returned"
-            ),
-            Reason::Called { tag, deferred: Some(function) } => write!(
-                f,
-                "C calls back with the `struct {tag}` that the constructor was given, and not after `{function}` has \
-                 called `free`"
-            ),
+            Reason::Called { tag, reached, deferred } => {
+                let given = match reached {
+                    Reached::Object => String::new(),
+                    Reached::Member { path, .. } => format!("`{path}` (`member`) of "),
+                    Reached::Closure => "the address (`closure`) of ".to_owned(),
+                };
+                let end = match deferred {
+                    Some(function) => format!("`{function}` has called `free`"),
+                    None => "the destructor has returned".to_owned(),
+                };
+                write!(
+                    f,
+                    "C calls back with {given}the `struct {tag}` that the constructor was given, and not after {end}"
+                )
+            }
             Reason::Block { pointer, order, reads: false } => write!(
                 f,
                 "by the contract (`block({pointer}, {order})`) C passes the first of `1 << {order}` in a row, valid \
@@ -287,6 +319,19 @@ impl fmt::Display for Reason {
                 match pointer {
                     true => write!(f, "The pointer was not NULL"),
                     false => write!(f, "They follow the structure, outside the memory that a reference to it covers"),
+                }
+            }
+            Reason::Unchanging { tag, array } => {
+                write!(
+                    f,
+                    "by the type's invariants `self` is a valid `struct {tag}`, and by the contract (`constant`) \
+                     nobody writes to the member while it exists"
+                )?;
+                match array {
+                    Some((length, name)) => {
+                        write!(f, "; `{name}` has `{length}` elements (`slice`), and is not NULL here")
+                    }
+                    None => Ok(()),
                 }
             }
             Reason::Counting(tag) => write!(

@@ -7,7 +7,9 @@ use super::types;
 use super::types::Ty;
 use super::types::Why;
 use crate::model::Api;
+use crate::model::Function;
 use crate::model::Member;
+use crate::model::Object;
 use crate::model::Plain;
 use crate::read::CType;
 
@@ -73,6 +75,73 @@ fn readable(api: &Api, record: &Plain, member: &Member) -> Result<(), Why> {
         Ok(()) => Err(Why::new("it has no value", "add `hidden`")),
         Err(why) => Err(why),
     }
+}
+
+/// Leave out the constant members of objects without a typed counterpart.
+pub(super) fn constants(api: &mut Api) {
+    for index in 0..api.objects.len() {
+        let object = &api.objects[index];
+        let lost: Vec<(String, crate::source::Span, Why)> = object
+            .constants
+            .iter()
+            .filter_map(|found| {
+                let member = &found.member;
+                Some((member.name.clone(), member.span, unchanging(api, object, member).err()?))
+            })
+            .collect();
+        let tag = object.tag.clone();
+        for (name, span, why) in lost {
+            api.objects[index].constants.retain(|found| found.member.name != name);
+            leave_out(api, &format!("{tag}.{name}"), span, why);
+        }
+    }
+}
+
+fn unchanging(api: &Api, object: &Object, member: &Member) -> Result<(), Why> {
+    let taken = |function: &Function| function.name == member.name;
+    let reserved = ["as_raw", "from_raw", "around", "storage", "allocate", "free", "into_stage"];
+    let section =
+        api.sections.iter().any(|section| section.of == object.tag && section.method == member.name);
+    let data = member.name == "data" && object.is_generic();
+    if api.in_role(&object.tag, |_| true).any(taken)
+        || data
+        || reserved.contains(&member.name.as_str())
+        || section
+    {
+        return Err(Why::new(
+            format!("the name `{}` is taken by a function", member.name),
+            "remove `constant`, or give the function another name",
+        ));
+    }
+    if object.foreign.is_some() {
+        return Err(Why::new(
+            format!("`struct {}` has its methods elsewhere", object.tag),
+            "remove `constant`",
+        ));
+    }
+    let Some(length) = &member.counted else {
+        let ty = types::of(api, &member.ty, member.int_type.as_deref())?;
+        return match types::from_c(api, &ty) {
+            Ok(()) if ty != Ty::Unit => Ok(()),
+            Ok(()) => Err(Why::new("it has no value", "remove `constant`")),
+            Err(why) => Err(why),
+        };
+    };
+    if !matches!(member.ty.plain(), CType::Pointer { .. }) {
+        return Err(Why::new(
+            "the array is part of the structure, whose size is not known here",
+            "put a function that reads an element under contract",
+        ));
+    }
+    let fixed =
+        |found: &crate::model::Constant| found.member.name == *length && found.member.counted.is_none();
+    if !object.constants.iter().any(fixed) {
+        return Err(Why::new(
+            format!("its length, `{length}`, may change"),
+            format!("add `constant` to the member `{length}`, too"),
+        ));
+    }
+    elements(api, member)
 }
 
 /// The elements of an array must have the same layout in Rust and C.

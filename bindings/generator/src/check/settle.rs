@@ -114,7 +114,13 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
         }
     };
     match ty {
-        Ty::Unit | Ty::Section(_) | Ty::Table(_) | Ty::Callback | Ty::LengthOf(_) => Type::Unit,
+        Ty::Unit
+        | Ty::Section(_)
+        | Ty::Table(_)
+        | Ty::Callback
+        | Ty::Closure
+        | Ty::Made { .. }
+        | Ty::LengthOf(_) => Type::Unit,
         Ty::Bool => Type::Bool,
         Ty::Int(name) => Type::Int(name),
         Ty::Object(tag) => {
@@ -149,6 +155,7 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
         Ty::Slice { elem, mutable } => Type::Slice { elem, mutable: *mutable },
         Ty::Text => Type::Text,
         Ty::Gfp => Type::Gfp,
+        Ty::LockClass => Type::LockClass,
     }
 }
 
@@ -173,18 +180,32 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
             let method = api.table(&function.c).and_then(|table| table.callbacks.first());
             Argument::Callback(method.map(|method| method.signature.name.clone()).unwrap_or_default())
         }
+        Ty::Closure => Argument::Closure,
         Ty::LengthOf(slice) => Argument::Length {
             slice: name_of(function, slice),
             name: name_of(function, &param.name),
             narrow: *param.ty.plain() != CType::Int("usize"),
         },
-        ty if param.kind == ParamKind::Out => {
+        ty if param.kind == ParamKind::Out && !matches!(ty, Ty::Made { .. }) => {
             // The pointee, not the pointer.
             let c = match param.ty.plain() {
                 CType::Pointer { to, .. } => to,
                 _ => &param.ty,
             };
             Argument::Out { name: name_of(function, &param.name), ty: typed(api, ty, c) }
+        }
+        Ty::Object(_) if matches!(param.kind, ParamKind::Kept(_)) => {
+            let name = match &param.kind {
+                ParamKind::Kept(name) => name,
+                _ => &param.name,
+            };
+            let made = |role: &Role| *role == Role::Constructor;
+            let owner = function.owner.as_deref().unwrap_or_default();
+            let field = api.one_in_role(owner, made).map(|made| name_of(made, name));
+            Argument::Field(field.unwrap_or_default())
+        }
+        Ty::Made { tag, constant } => {
+            Argument::Made { name: name_of(function, &param.name), tag: tag.clone(), constant: *constant }
         }
         Ty::Object(_) if param.kind == ParamKind::Keeps => match kept(api, function, param) {
             Some(kept) => Argument::Kept(kept),
@@ -200,6 +221,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     let in_place = function.role == Role::Constructor && function.this.is_some();
     let (lifetime, reason) = match (&ty, &param.kind) {
         (Type::Text, ParamKind::Keeps) => (Some("'static"), Some(Reason::Forever(name.clone()))),
+        (Type::LockClass, _) => (None, Some(Reason::Forever(name.clone()))),
         (_, ParamKind::Outlives) => (Some("'a"), Some(Reason::Outlives(name.clone()))),
         // The arguments of an initializer must live until it runs.
         (ty, _) => {
@@ -222,7 +244,10 @@ fn fields(api: &mut Api) {
         let typed: Vec<Type> = api.objects[index].given.iter().map(|given| of(api, given)).collect();
         let members: Vec<Type> =
             api.objects[index].guarded.iter().map(|guarded| member(api, &guarded.member)).collect();
+        let constants: Vec<Type> =
+            api.objects[index].constants.iter().map(|found| member(api, &found.member)).collect();
         let object = &mut api.objects[index];
+        object.constants.iter_mut().zip(constants).for_each(|(found, typed)| found.member.typed = typed);
         object.given.iter_mut().zip(typed).for_each(|(given, typed)| given.typed = typed);
         object.guarded.iter_mut().zip(members).for_each(|(guarded, typed)| guarded.member.typed = typed);
     }
@@ -249,7 +274,7 @@ fn callbacks(api: &mut Api) {
     for table in 0..api.tables.len() {
         for index in 0..api.tables[table].callbacks.len() {
             let callback = &api.tables[table].callbacks[index];
-            let params = callback.signature.params.iter().skip(1).map(|param| {
+            let params = callback.others().map(|param| {
                 let ty = types::of_callback(api, param);
                 ty.map(|ty| typed(api, &ty, &param.ty)).unwrap_or_default()
             });

@@ -8,6 +8,9 @@ use crate::model::Param;
 use crate::model::ParamKind;
 use crate::read::CType;
 
+/// The structure of a lock's class, for which the kernel crate has a type.
+const LOCK_CLASS: &str = "lock_class_key";
+
 /// A type on the typed side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ty {
@@ -53,6 +56,17 @@ pub enum Ty {
     Text,
     /// Allocation flags.
     Gfp,
+    /// The class of a lock.
+    LockClass,
+    /// A pointer to an object that a constructor makes, by tag; C sets it.
+    Made {
+        /// The structure.
+        tag: String,
+        /// Whether the pointer is to const.
+        constant: bool,
+    },
+    /// The object's own address, which C gives to its callbacks.
+    Closure,
 }
 
 /// Why a declaration is left out, and how to change that.
@@ -76,12 +90,14 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
     match &param.kind {
         ParamKind::Identity => return Ok(Ty::Identity { nonnull: param.nonnull }),
         ParamKind::Callback => return Ok(Ty::Callback),
+        ParamKind::Closure => return closure(param),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
         ParamKind::Slice(_) => return slice(param),
         ParamKind::Out => return out(api, param),
         ParamKind::Plain
         | ParamKind::Borrows
         | ParamKind::Keeps
+        | ParamKind::Kept(_)
         | ParamKind::Outlives
         | ParamKind::Cookie => {}
     }
@@ -104,6 +120,12 @@ fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
     let CType::Pointer { to, constant: false } = param.ty.plain() else {
         return Err(refuse("it cannot be written to".into(), "remove `out`".into()));
     };
+    if let (Some(tag), constant) = (to.pointee_record(), to.is_const_pointer()) {
+        return match api.object(tag).is_some() {
+            true => Ok(Ty::Made { tag: tag.to_owned(), constant }),
+            false => Err(no_contract("struct", tag)),
+        };
+    }
     let ty = of(api, to, param.int_type.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
     let choice = matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
     match ty {
@@ -113,6 +135,16 @@ fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
         _ => Err(refuse(
             format!("a `{}` is not given out yet", to.spell()),
             "have the function return it, or put another under contract".into(),
+        )),
+    }
+}
+
+fn closure(param: &Param) -> Result<Ty, Why> {
+    match param.ty.plain() {
+        CType::Pointer { to, .. } if *to.plain() == CType::Void => Ok(Ty::Closure),
+        _ => Err(Why::new(
+            format!("parameter `{}`: what C gives to a callback is a `void *`", param.name),
+            "remove `closure`",
         )),
     }
 }
@@ -218,6 +250,8 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
                         "make the pointer const, or remove the function from the contract",
                     )),
                 }
+            } else if tag == LOCK_CLASS && !constant {
+                Ok(Ty::LockClass)
             } else {
                 Err(no_contract("struct", tag))
             }

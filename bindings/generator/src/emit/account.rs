@@ -92,6 +92,10 @@ pub fn declared(api: &Api) -> Vec<Declared> {
     let own = |span| api.module(span).is_none();
     for object in api.objects.iter().filter(|object| own(object.span) && object.foreign.is_none()) {
         add(format!("struct {}", object.tag), Mark::Item(object.name.clone()));
+        for constant in &object.constants {
+            let accessor = format!("{}::{}", object.name, constant.member.name);
+            add(format!("{}.{}", object.tag, constant.member.name), Mark::Function(accessor));
+        }
     }
     for record in api.records.iter().filter(|record| own(record.span)) {
         add(format!("struct {}", record.tag), Mark::Item(record.name.clone()));

@@ -152,6 +152,9 @@ fn given(api: &Api, function: &Function, index: usize) -> String {
         Ok(ty) => typed(api, &ty),
         Err(why) => why.reason,
     };
+    if matches!(param.kind, ParamKind::Kept(_)) {
+        return format!("{text}, which the object keeps (`kept`)");
+    }
     if param.kind == ParamKind::Out {
         return format!("returned: {text} (`out`)");
     }
@@ -193,6 +196,9 @@ fn typed(api: &Api, ty: &Ty) -> String {
         Ty::LengthOf(slice) => format!("none: the length of the slice `{slice}`"),
         Ty::Text => "a C string".into(),
         Ty::Gfp => "allocation flags".into(),
+        Ty::LockClass => "the class of a lock".into(),
+        Ty::Made { tag, .. } => format!("the `{}` that it makes", owner_name(api, tag)),
+        Ty::Closure => "the object's own address, which its callbacks get (`closure`)".into(),
     }
 }
 

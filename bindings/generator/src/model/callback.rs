@@ -13,6 +13,7 @@ use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::ir;
 use crate::read::Function;
+use crate::read::Parameter;
 use crate::source::Span;
 
 /// How a callback sees the user's data; settled by the check phase.
@@ -24,6 +25,23 @@ pub enum SelfKind {
     Shared,
     /// The object itself: the data must be locked first.
     Object,
+}
+
+/// What C gives to a callback, by which it finds its object; settled by the check phase.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reached {
+    /// The object.
+    #[default]
+    Object,
+    /// `member(path)`: a member of the object, with the tag of its structure.
+    Member {
+        /// The member.
+        path: String,
+        /// Its structure.
+        tag: String,
+    },
+    /// `closure`: the object's address, as a `void *`.
+    Closure,
 }
 
 /// A pointer to the first of `1 << order` in a row.
@@ -54,6 +72,12 @@ pub struct Callback {
     pub context: Context,
     /// `block(pointer, order)`: those pointers are to the first of `1 << order` in a row.
     pub blocks: Vec<Block>,
+    /// `member(path)`: it is given a pointer to that member of the object.
+    pub member: Option<String>,
+    /// What it is given.
+    pub reached: Reached,
+    /// Which parameter that is.
+    pub object_at: usize,
     /// `object`: it is given the object, not the data.
     pub whole: bool,
     /// How it sees the user's data.
@@ -107,6 +131,9 @@ pub(super) fn lower(
         plain: clauses.flag("plain", diagnostics),
         context: context(clauses, diagnostics),
         blocks: blocks(signature, clauses, diagnostics),
+        member: member(clauses, diagnostics),
+        reached: Reached::default(),
+        object_at: 0,
         whole: clauses.flag("object", diagnostics),
         this: SelfKind::Shared,
         typed: Vec::new(),
@@ -114,6 +141,23 @@ pub(super) fn lower(
         doc: doc.cloned(),
         signature: signature.clone(),
     })
+}
+
+/// Take `member(path)`.
+fn member(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let term = clauses.take("member")?;
+    let path = term.args.first().and_then(|arg| arg.name()).filter(|path| !path.contains(['>', ':']));
+    if path.is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                term.span,
+                "`member` does not name a member of the object",
+                "expected `member(path)`",
+            )
+            .help("name the member that the callback gets a pointer to: `member(work)`, `member(base.work)`"),
+        );
+    }
+    path.map(str::to_owned)
 }
 
 fn blocks(signature: &Function, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Vec<Block> {
@@ -156,6 +200,22 @@ impl Callback {
     pub fn owns(&self, name: &str) -> bool {
         let param = self.signature.params.iter().find(|param| param.name == name);
         param.is_some_and(|param| param.contract.terms.iter().any(|term| term.name() == Some("owned")))
+    }
+
+    /// The parameter by which the object is found.
+    pub fn object(&self) -> &Parameter {
+        &self.signature.params[self.object_at]
+    }
+
+    /// The other parameters.
+    pub fn others(&self) -> impl Iterator<Item = &Parameter> {
+        let at = self.object_at;
+        self.signature
+            .params
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| *index != at)
+            .map(|(_, param)| param)
     }
 
     /// Whether a parameter is the order of a block, which the block knows.

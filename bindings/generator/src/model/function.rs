@@ -2,14 +2,13 @@
 
 //! Functions: their role for an object, and what their contracts state about the result.
 
-use super::callback;
 use super::clauses::argument;
 use super::clauses::camel;
 use super::clauses::first_name;
 use super::clauses::Clauses;
 use super::errno;
 use super::errno::Errno;
-use super::ops::Table;
+use super::ops;
 use super::param;
 use super::param::Param;
 use super::result;
@@ -122,6 +121,8 @@ pub struct Function {
     pub params: Vec<Param>,
     /// The argument of the C function for each of them; set by the check phase.
     pub arguments: Vec<ir::Argument>,
+    /// The structure of the object that a constructor gives out by a parameter.
+    pub made: Option<String>,
     /// The type of its result.
     pub ret: CType,
     /// Its type on the typed side if it is a value; set by the check phase.
@@ -140,6 +141,8 @@ pub struct Function {
     pub plain: bool,
     /// `unsafe("...")`: what the caller must promise, as no type can express it.
     pub promise: Option<String>,
+    /// `unbound`: on a lock, its guard belongs to no thread.
+    pub unbound: bool,
     /// `deferred(function)`: on a destructor, the function that ends the object later and does not wait.
     pub deferred: Option<String>,
     /// The guard that must be held.
@@ -217,7 +220,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
             .pointee_record()
             .map(str::to_owned)
             .or_else(|| params[index].int_type.clone().or_else(|| by_value(&params[index].ty))),
-        None => pointee(&read.ret),
+        None => pointee(&read.ret).or_else(|| made(&role, &params)),
     };
     let mut requires = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
     if requires.is_none() {
@@ -248,6 +251,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never));
     }
     let function = Function {
+        made: made(&role, &params).filter(|_| this.is_none()),
         name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), &api.name, &role)),
         c: read.name.clone(),
         owner,
@@ -263,6 +267,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         errno,
         plain: clauses.flag("plain", diagnostics),
         promise: promise(&mut clauses, diagnostics),
+        unbound: clauses.flag("unbound", diagnostics),
         deferred: deferred(read, &mut clauses, headers, diagnostics),
         requires,
         stage: stage::lower(&mut clauses, diagnostics),
@@ -578,7 +583,8 @@ fn this(
     }
     let known = |tag: &str| headers.records.get(tag).is_some_and(|r| !r.contract.is_empty());
     let pointer = |p: &Param| p.ty.pointee_record().is_some_and(known);
-    let makes = *role == Role::Constructor && pointee(&read.ret).is_some_and(|tag| known(&tag));
+    let makes = *role == Role::Constructor
+        && pointee(&read.ret).or_else(|| made(role, params)).is_some_and(|tag| known(&tag));
     if makes {
         return None;
     }
@@ -587,6 +593,12 @@ fn this(
         .iter()
         .position(|p| pointer(p) && matches!(p.kind, ParamKind::Plain | ParamKind::Borrows))
         .or_else(|| params.first().filter(|p| value(p)).map(|_| 0))
+}
+
+/// The structure of the object that a constructor gives out by a parameter.
+fn made(role: &Role, params: &[Param]) -> Option<String> {
+    let made = params.iter().find_map(Param::made).filter(|_| *role == Role::Constructor);
+    made.map(str::to_owned)
 }
 
 fn pointee(ty: &CType) -> Option<String> {
@@ -676,74 +688,16 @@ fn single_callbacks(
         let Some(term) = param.contract.terms.iter().find(|t| t.name() == Some("callback")) else {
             continue;
         };
-        let (name, method) = match (first_name(term), term.args.get(1).and_then(Term::name)) {
-            (Some(name), Some(method)) => (name, method.to_owned()),
-            _ => {
-                diagnostics.push(
-                    Diagnostic::error(
-                        term.span,
-                        "`callback` does not name a trait and a method",
-                        "expected `callback(\"Trait\", method, ...)`",
-                    )
-                    .help("write `callback(\"Operations\", run, atomic)`"),
-                );
-                continue;
-            }
-        };
-        let Some((ret, types)) = signature(&param.ty) else {
-            diagnostics.push(
-                Diagnostic::error(
-                    param.span,
-                    format!("`{}` is not a pointer to a function", param.name),
-                    "expected a callback",
-                )
-                .help("remove `callback`"),
-            );
-            continue;
-        };
-        let params = types.into_iter().enumerate().map(|(index, ty)| read::Parameter {
-            name: format!("arg{index}"),
-            ty,
-            contract: Default::default(),
-            span: param.span,
-        });
-        let signature = read::Function {
-            name: method,
-            params: params.collect(),
-            ret,
-            inline: false,
-            variadic: false,
-            contract: Default::default(),
-            attributes: Vec::new(),
-            doc: None,
-            span: param.span,
-        };
-        let mut terms = term.args[2..].to_vec();
-        let mut required = term.clone();
-        required.value = read::terms::Value::Name("required".into());
-        required.args.clear();
-        terms.push(required);
-        let contract = read::Contract { terms, span: Some(term.span) };
-        let mut clauses = Clauses::new('d', &contract, param.span);
-        let doc = read.doc.as_ref().and_then(|doc| doc.members.get(&param.name));
-        let callbacks = callback::lower(&signature, doc, &mut clauses, diagnostics);
-        clauses.finish(diagnostics);
-        api.tables.push(Table {
+        let found = ops::Single {
             tag: read.name.clone(),
-            name,
-            callbacks: callbacks.into_iter().collect(),
-            single: true,
-            doc: None,
+            name: &param.name,
+            ty: &param.ty,
+            signature: None,
+            term,
+            doc: read.doc.as_ref().and_then(|doc| doc.members.get(&param.name)),
             span: param.span,
-        });
-    }
-}
-
-fn signature(ty: &CType) -> Option<(CType, Vec<CType>)> {
-    match ty.plain() {
-        CType::Pointer { to, .. } => signature(to),
-        CType::Function { ret, params } => Some(((**ret).clone(), params.clone())),
-        _ => None,
+        };
+        api.tables.extend(found.lower(diagnostics));
     }
 }
 

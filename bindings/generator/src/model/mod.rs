@@ -23,6 +23,7 @@ mod stage;
 mod tagged;
 
 pub use callback::Callback;
+pub use callback::Reached;
 pub use callback::SelfKind;
 pub use choice::Choice;
 pub use choice::Variant;
@@ -33,6 +34,7 @@ pub use function::Function;
 pub use function::Returns;
 pub use function::Role;
 pub use lock::Sharing;
+pub use object::Constant;
 pub use object::Guarded;
 pub use object::Object;
 pub use object::Shape;
@@ -51,6 +53,7 @@ pub use tagged::Tagged;
 
 use crate::diag::Diagnostics;
 use crate::emit::account::Declared;
+use crate::read::CType;
 use crate::read::Class;
 use crate::read::Doc;
 use crate::read::Headers;
@@ -91,6 +94,8 @@ pub struct Api {
     pub examples: BTreeMap<String, String>,
     /// The declarations under contract.
     pub declared: Vec<Declared>,
+    /// The members of each structure that was read, with their types.
+    pub fields: BTreeMap<String, Vec<(String, CType)>>,
     /// Declarations that are left out, and why.
     pub left_out: Vec<LeftOut>,
     /// The functions among them: others may need them.
@@ -201,6 +206,10 @@ pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Ap
         elsewhere: headers.elsewhere.clone(),
         ..Api::default()
     };
+    let fields = |record: &crate::read::Record| {
+        record.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect::<Vec<_>>()
+    };
+    api.fields = headers.records.values().map(|record| (record.name.clone(), fields(record))).collect();
     for record in headers.records.values().filter(|record| !record.contract.is_empty()) {
         lower_record(record, &mut api, diagnostics);
     }
@@ -234,6 +243,7 @@ fn lower_record(record: &crate::read::Record, api: &mut Api, diagnostics: &mut D
     let record = &field::spread(record, &mut clauses, diagnostics);
     if let Some(object) = object::lower(record, &mut clauses, diagnostics) {
         api.objects.push(object);
+        api.tables.extend(object::callbacks(record, diagnostics));
     } else if let Some(plain) = record::lower(record, &mut clauses, diagnostics) {
         api.records.push(plain);
     } else if let Some(table) = ops::lower(record, &mut clauses, diagnostics) {

@@ -7,6 +7,8 @@ use super::clauses::first_name;
 use super::clauses::integer_tag;
 use super::clauses::Clauses;
 use super::lock::Sharing;
+use super::ops;
+use super::ops::Table;
 use super::record;
 use super::record::Member;
 use super::section::Given;
@@ -56,8 +58,12 @@ pub struct Object {
     pub kept: Option<String>,
     /// `data(Guard = exclusive)`: it contains the user's data, reached through these guards.
     pub data: Vec<(String, Sharing)>,
+    /// `zeroed`: C expects the storage to be zero before the constructor runs.
+    pub zeroed: bool,
     /// Fields that the caller sets before the constructor runs.
     pub given: Vec<Given>,
+    /// Its members that are `constant`.
+    pub constants: Vec<Constant>,
     /// Its members that a lock guards, by `__guarded_by`.
     pub guarded: Vec<Guarded>,
     /// The trait that its callbacks make, settled by the check phase.
@@ -80,6 +86,15 @@ pub struct Object {
     pub contract: Span,
     /// The tag.
     pub span: Span,
+}
+
+/// A member that does not change while the object exists.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// The member.
+    pub member: Member,
+    /// Its kernel-doc.
+    pub doc: Option<String>,
 }
 
 /// A member that a lock guards.
@@ -112,6 +127,7 @@ pub(super) fn lower(
     let pinned = clauses.flag("pinned", diagnostics);
     let send = clauses.flag("send", diagnostics);
     let sync = clauses.flag("sync", diagnostics);
+    let zeroed = clauses.flag("zeroed", diagnostics);
     let foreign = clauses.named("foreign", diagnostics);
     let kept = foreign.as_ref().and_then(|(_, term)| argument(term, "kept"));
     let kept = kept.and_then(|term| kept_type(term, diagnostics));
@@ -145,8 +161,10 @@ pub(super) fn lower(
         Some(_) => Vec::new(),
         None => record.fields.iter().filter_map(|field| guarded(record, field, diagnostics)).collect(),
     };
+    let constants = record.fields.iter().filter_map(|field| constant(record, field, diagnostics)).collect();
     Some(Object {
         given,
+        constants,
         guarded,
         tag: record.name.clone(),
         name,
@@ -157,6 +175,7 @@ pub(super) fn lower(
         foreign,
         kept,
         data,
+        zeroed,
         operations: None,
         stages: Vec::new(),
         generic: None,
@@ -197,6 +216,7 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     clauses.flag("given", diagnostics);
     let name = clauses.take("name").and_then(first_name);
+    let callback = clauses.take("callback").and_then(|term| term.args.get(1)?.name().map(str::to_owned));
     let tag = integer_tag(&mut clauses, diagnostics);
     clauses.finish(diagnostics);
     Some(Given {
@@ -205,15 +225,57 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
         ty: field.ty.clone(),
         tag,
         typed: ir::Type::default(),
+        callback,
         optional: false,
         span: field.span,
     })
 }
 
+fn is_constant(field: &Field) -> bool {
+    field.contract.terms.iter().any(|term| term.name() == Some("constant"))
+}
+
+fn constant(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Constant> {
+    if !is_constant(field) || is_given(field) {
+        return None;
+    }
+    let mut rest = field.clone();
+    let mut clauses = Clauses::new('d', &field.contract, field.span);
+    clauses.flag("constant", diagnostics);
+    let first = rest.contract.terms.iter().position(|term| term.name() == Some("constant"));
+    first.map(|first| rest.contract.terms.remove(first));
+    let member = record::member(&rest, false, diagnostics)?;
+    record::length_needed(record, &member, diagnostics);
+    let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name)).cloned();
+    Some(Constant { member, doc })
+}
+
+/// The callbacks among the fields that are `given`: each is a table with one entry.
+pub(super) fn callbacks(record: &Record, diagnostics: &mut Diagnostics) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for field in record.fields.iter().filter(|field| is_given(field)) {
+        let Some(term) = field.contract.terms.iter().find(|term| term.name() == Some("callback")) else {
+            continue;
+        };
+        let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name));
+        let found = ops::Single {
+            tag: format!("{}.{}", record.name, field.name),
+            name: &field.name,
+            ty: &field.ty,
+            signature: field.callback.as_ref(),
+            term,
+            doc,
+            span: field.span,
+        };
+        tables.extend(found.lower(diagnostics));
+    }
+    tables
+}
+
 fn guarded(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Guarded> {
     let lock = field.attribute_arg(&["__guarded_by"]).map(|(lock, _)| lock.to_owned());
     let lock = lock.filter(|_| field.callback.is_none());
-    if lock.is_none() && field.contract.is_empty() || is_given(field) {
+    if lock.is_none() && field.contract.is_empty() || is_given(field) || is_constant(field) {
         return None;
     }
     let member = record::member(field, false, diagnostics)?;

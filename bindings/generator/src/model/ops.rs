@@ -4,9 +4,14 @@
 
 use super::callback;
 use super::callback::Callback;
+use super::clauses::first_name;
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::read;
+use crate::read::terms::Term;
+use crate::read::terms::Value;
+use crate::read::CType;
 use crate::read::Doc;
 use crate::read::Record;
 use crate::source::Span;
@@ -86,4 +91,106 @@ pub(super) fn lower(
         doc: record.doc.clone(),
         span: record.span,
     })
+}
+
+/// A single callback: a parameter, or a field that is `given`.
+pub(super) struct Single<'a> {
+    /// The function that takes it, or the field with its structure.
+    pub tag: String,
+    /// The parameter or the field.
+    pub name: &'a str,
+    /// Its type.
+    pub ty: &'a CType,
+    /// Its signature with the names of its parameters, where C has them.
+    pub signature: Option<&'a read::Function>,
+    /// `callback("Trait", method, ...)`.
+    pub term: &'a Term,
+    /// Its kernel-doc.
+    pub doc: Option<&'a String>,
+    /// The declaration.
+    pub span: Span,
+}
+
+impl Single<'_> {
+    /// Make a table with one entry.
+    pub fn lower(self, diagnostics: &mut Diagnostics) -> Option<Table> {
+        let (name, method) = match (first_name(self.term), self.term.args.get(1).and_then(Term::name)) {
+            (Some(name), Some(method)) => (name, method.to_owned()),
+            _ => {
+                diagnostics.push(
+                    Diagnostic::error(
+                        self.term.span,
+                        "`callback` does not name a trait and a method",
+                        "expected `callback(\"Trait\", method, ...)`",
+                    )
+                    .help("write `callback(\"Operations\", run, atomic)`"),
+                );
+                return None;
+            }
+        };
+        let Some(signature) = self.signature(method) else {
+            diagnostics.push(
+                Diagnostic::error(
+                    self.span,
+                    format!("`{}` is not a pointer to a function", self.name),
+                    "expected a callback",
+                )
+                .help("remove `callback`"),
+            );
+            return None;
+        };
+        let mut terms = self.term.args[2..].to_vec();
+        let mut required = self.term.clone();
+        required.value = Value::Name("required".into());
+        required.args.clear();
+        terms.push(required);
+        let contract = read::Contract { terms, span: Some(self.term.span) };
+        let mut clauses = Clauses::new('d', &contract, self.span);
+        let callback = callback::lower(&signature, self.doc, &mut clauses, diagnostics);
+        clauses.finish(diagnostics);
+        Some(Table {
+            tag: self.tag,
+            name,
+            callbacks: callback.into_iter().collect(),
+            single: true,
+            doc: None,
+            span: self.span,
+        })
+    }
+
+    fn signature(&self, method: String) -> Option<read::Function> {
+        if let Some(known) = self.signature {
+            return Some(read::Function {
+                name: method,
+                contract: read::Contract::default(),
+                ..known.clone()
+            });
+        }
+        let (ret, types) = signature(self.ty)?;
+        let params = types.into_iter().enumerate().map(|(index, ty)| read::Parameter {
+            name: format!("arg{index}"),
+            ty,
+            contract: read::Contract::default(),
+            span: self.span,
+        });
+        Some(read::Function {
+            name: method,
+            params: params.collect(),
+            ret,
+            inline: false,
+            variadic: false,
+            contract: read::Contract::default(),
+            attributes: Vec::new(),
+            doc: None,
+            span: self.span,
+        })
+    }
+}
+
+fn signature(ty: &CType) -> Option<(CType, Vec<CType>)> {
+    match ty.plain() {
+        CType::Pointer { to, .. } => signature(to),
+        CType::Function { ret, params } => Some(((**ret).clone(), params.clone())),
+        _ => None,
+    }
 }

@@ -20,6 +20,8 @@ pub enum Kind {
     Borrows,
     /// `keeps`: the callee keeps the pointer until the object ends.
     Keeps,
+    /// `kept`, `kept(param)`: what the constructor's parameter of that name kept.
+    Kept(String),
     /// `outlives`: it is valid for longer than the object that the constructor makes.
     Outlives,
     /// `slice(len)`: an array whose length is the parameter of that name.
@@ -34,6 +36,8 @@ pub enum Kind {
     Cookie,
     /// `callback("Trait")`: a callback.
     Callback,
+    /// `closure`: the address that C gives to the callbacks, which is the object's.
+    Closure,
 }
 
 /// A parameter.
@@ -55,6 +59,16 @@ pub struct Param {
     pub span: Span,
 }
 
+impl Param {
+    /// The structure of the object that a constructor gives out by this parameter.
+    pub fn made(&self) -> Option<&str> {
+        match self.ty.plain() {
+            CType::Pointer { to, .. } if self.kind == Kind::Out => to.pointee_record(),
+            _ => None,
+        }
+    }
+}
+
 /// Make a parameter from what the read phase found.
 pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let mut clauses = Clauses::new('p', &param.contract, param.span);
@@ -62,6 +76,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let int_type = integer_tag(&mut clauses, diagnostics);
     let kind = if clauses.flag("keeps", diagnostics) {
         Kind::Keeps
+    } else if let Some(term) = clauses.take("kept") {
+        Kind::Kept(first_name(term).unwrap_or_else(|| param.name.clone()))
     } else if clauses.flag("outlives", diagnostics) {
         Kind::Outlives
     } else if clauses.flag("borrows", diagnostics) {
@@ -72,6 +88,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         Kind::Out
     } else if clauses.flag("cookie", diagnostics) {
         Kind::Cookie
+    } else if clauses.flag("closure", diagnostics) {
+        Kind::Closure
     } else if let Some(term) = clauses.take("slice") {
         match first_name(term) {
             Some(length) => Kind::Slice(length),
@@ -125,11 +143,13 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
     }
     let clause = match kind {
         Kind::Keeps => "keeps",
+        Kind::Kept(_) => "kept",
         Kind::Outlives => "outlives",
         Kind::Slice(_) => "slice",
         Kind::Identity => "identity",
         Kind::Borrows => "borrows",
         Kind::Out => "out",
+        Kind::Closure => "closure",
         _ => "callback",
     };
     diagnostics.push(

@@ -150,7 +150,7 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
     })
 }
 
-fn length_needed(record: &Record, member: &Member, diagnostics: &mut Diagnostics) {
+pub(super) fn length_needed(record: &Record, member: &Member, diagnostics: &mut Diagnostics) {
     let Some(length) = &member.counted else { return };
     let found = record.field(length).map(|field| field.ty.plain());
     if !matches!(found, Some(CType::Int(_))) {

@@ -77,6 +77,8 @@ pub struct Given {
     pub tag: Option<String>,
     /// The same on the typed side; settled by the check phase.
     pub typed: ir::Type,
+    /// `callback("Trait", method, ...)`: the method, when it is a single callback.
+    pub callback: Option<String>,
     /// `optional`: zero is a valid value.
     pub optional: bool,
     /// The name.
@@ -203,6 +205,7 @@ fn given_field(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -
         ty: field.ty.clone(),
         tag,
         typed: ir::Type::default(),
+        callback: None,
         optional,
         span: field.span,
     };

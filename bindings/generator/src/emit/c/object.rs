@@ -12,7 +12,8 @@ pub(super) fn classes(api: &Api, object: &Object) -> Vec<String> {
     let tag = &object.tag;
     let mut classes = Vec::new();
     if let Some(destructor) = api.one_in_role(tag, |role| *role == Role::Destructor) {
-        if !has_class(api, &destructor.c) {
+        // A cleanup class has the object only.
+        if !has_class(api, &destructor.c) && destructor.params.len() == 1 {
             let end = &destructor.c;
             classes.push(format!(
                 "/* struct {tag} *x __free({end}): ended when @x goes out of scope. */\n\

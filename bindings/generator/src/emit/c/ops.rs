@@ -7,6 +7,7 @@ use super::define;
 use crate::emit::helpers::declare;
 use crate::model::Api;
 use crate::model::Callback;
+use crate::model::Reached;
 use crate::model::Table;
 use crate::read::CType;
 
@@ -39,15 +40,20 @@ fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String 
     for callback in callbacks {
         let signature = &callback.signature;
         let params: Vec<String> = signature.params.iter().map(|p| declare(&p.ty, &p.name)).collect();
-        let rest = signature.params.iter().skip(1).map(|p| format!(", {}", p.name));
+        let rest = callback.others().map(|p| format!(", {}", p.name));
+        let first = &callback.object().name;
+        let (pointer, inside) = match &callback.reached {
+            Reached::Object => (first.clone(), String::new()),
+            Reached::Member { path, .. } => (first.clone(), format!(".{path}")),
+            Reached::Closure => (format!("(struct {tag} *){first}"), String::new()),
+        };
         let ret = signature.ret.spell();
         let back = if signature.ret == CType::Void { "" } else { "return " };
         lines.push(format!("static {ret} _name##_{}({})", signature.name, params.join(", ")));
         lines.push("{".into());
         lines.push(format!(
-            "{back}_{}(container_of({}, _type, _member){});",
+            "{back}_{}(container_of({pointer}, _type, _member{inside}){});",
             signature.name,
-            signature.params[0].name,
             rest.collect::<String>()
         ));
         lines.push("}".into());
@@ -58,6 +64,5 @@ fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String 
         lines.push(format!(".{name} = _name##_{name},"));
     }
     lines.push("}".into());
-    let _ = tag;
     define(&head, &lines)
 }

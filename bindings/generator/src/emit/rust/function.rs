@@ -96,9 +96,19 @@ pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
                 let thunk = format_ident!("{method}_callback");
                 arguments.values.push(quote! { Some(Self::#thunk) });
             }
+            Argument::Closure => {
+                arguments.values.push(quote! { #this.cast::<c_void>() });
+                arguments.why.push(Reason::Closure);
+            }
             Argument::Length { slice, name, narrow } => arguments.length(slice, name, *narrow),
             Argument::Out { name, ty } => arguments.out(name, ty),
             Argument::Kept(kept) => arguments.kept(kept),
+            Argument::Field(field) => {
+                let name = ident(field);
+                arguments.values.push(quote! { self.#name.as_raw() });
+                arguments.why.push(Reason::InField(field.clone()));
+            }
+            Argument::Made { name, tag, constant } => arguments.made(name, tag, *constant),
             Argument::Value(value) => arguments.value(value),
         }
     }
@@ -114,6 +124,17 @@ impl Arguments {
         self.why.push(Reason::Room(name.to_owned()));
         let rust = types::rust(ty);
         self.outs.push((rust, types::from_c(ty, quote! { #ident })));
+    }
+
+    fn made(&mut self, name: &str, tag: &str, constant: bool) {
+        let (ident, raw) = (ident(name), ident(tag));
+        let null = match constant {
+            true => quote! { core::ptr::null::<bindings::#raw>() },
+            false => quote! { core::ptr::null_mut::<bindings::#raw>() },
+        };
+        self.before.push(quote! { let mut #ident = #null; });
+        self.values.push(quote! { &raw mut #ident });
+        self.why.push(Reason::Room(name.to_owned()));
     }
 
     fn length(&mut self, slice: &str, name: &str, narrow: bool) {
@@ -311,10 +332,26 @@ fn pointer(
     if function.gives == Type::Text {
         return text(function, safety, call);
     }
-    let Some(object) = function.ret.pointee_record().and_then(|tag| api.object(tag)) else {
+    let made = function.arguments.iter().find_map(|argument| match argument {
+        Argument::Made { name, tag, constant } => Some((ident(name), tag.as_str(), *constant)),
+        _ => None,
+    });
+    let tag = made.as_ref().map(|(_, tag, _)| *tag).or(function.ret.pointee_record());
+    let Some(object) = tag.and_then(|tag| api.object(tag)) else {
         return (quote! {}, quote! { #safety #call });
     };
     let (whole, wrap, why) = held(function, object);
+    if let Some((name, _, constant)) = made {
+        let mutable = constant.then(|| quote! { .cast_mut() });
+        let body = quote! {
+            #safety
+            to_result(#call)?;
+            let ptr = NonNull::new(#name #mutable).ok_or(ENOMEM)?;
+            #why
+            Ok(#wrap)
+        };
+        return (quote! { -> Result<#whole> }, body);
+    }
     if function.errno.is_some() {
         let body = quote! {
             #safety

@@ -64,10 +64,14 @@ fn lock(api: &Api, function: &Function, guard: &str, with: &TokenStream, may_fai
     let safety = function::justify(&receiver.why, &arguments.why);
     let before = &arguments.before;
     let docs = layout::docs(&prose::of_function(function), 8);
-    let taken = layout::comment("INVARIANT: The lock was just taken.");
+    let taken = layout::comment(match function.unbound {
+        true => "INVARIANT: It was just taken.",
+        false => "INVARIANT: The lock was just taken.",
+    });
     let cookie = unlock_of(api, function).and_then(Function::cookie);
     let field = cookie.map(|_| quote! { cookie, });
-    let made = quote! { #guard { owner: #owner, #field _not_send: NotThreadSafe } };
+    let local = (!function.unbound).then(|| quote! { _not_send: NotThreadSafe });
+    let made = quote! { #guard { owner: #owner, #field #local } };
     let (must_use, ret, body) = if !may_fail {
         let cookie = cookie.map(|_| quote! { let cookie = });
         (
@@ -130,15 +134,12 @@ fn items(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
     let mut items = Vec::new();
     let unlock = api.one_in_role(&object.tag, |role| *role == Role::Unlock(name.to_owned()));
     let cookie = unlock.and_then(Function::cookie);
-    let docs = layout::docs(
-        &format!(
-            "A lock of [`{}`] that is held.\n\nIt is left when this is dropped.\n\n# Invariants\n\nThe lock is \
-             held by the current thread for as long as this exists{}.",
-            object.name,
-            if cookie.is_some() { ", and `cookie` is what taking it returned" } else { "" }
-        ),
-        4,
-    );
+    let unbound = api
+        .one_in_role(&object.tag, |role| matches!(role, Role::Lock(of) | Role::TryLock(of) if of == name))
+        .is_some_and(|lock| lock.unbound);
+    let text = guard_text(object, unbound, cookie.is_some());
+    let docs = layout::docs(&text, 4);
+    let local = (!unbound).then(|| quote! { _not_send: NotThreadSafe, });
     let field = unlock.filter(|_| cookie.is_some()).and_then(|unlock| unlock.arguments.last());
     let field = field.map(|argument| match argument {
         Argument::Value(value) => {
@@ -153,14 +154,14 @@ fn items(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
         pub struct #guard #bound {
             owner: &'a #ty,
             #field
-            _not_send: NotThreadSafe,
+            #local
         }
     });
     items.extend(required(api, object, name));
     items.extend(data(object, name));
     if let Some(unlock) = unlock {
         let call = ident(&unlock.c);
-        let mut why = vec![Reason::Held];
+        let mut why = vec![if unbound { Reason::Taken } else { Reason::Held }];
         why.extend(cookie.map(|_| Reason::Cookie("cookie".into())));
         let safety = function::justify(&why, &[]);
         let cookie = cookie.map(|_| quote! { , self.cookie });
@@ -175,6 +176,21 @@ fn items(api: &Api, object: &Object, name: &str) -> Vec<TokenStream> {
         });
     }
     items
+}
+
+fn guard_text(object: &Object, unbound: bool, cookie: bool) -> String {
+    let cookie = if cookie { ", and `cookie` is what taking it returned" } else { "" };
+    let name = &object.name;
+    match unbound {
+        true => format!(
+            "A [`{name}`] in use.\n\nThe use ends when this is dropped, on any thread.\n\n# Invariants\n\nIt was \
+             taken, and is not released as long as this exists{cookie}."
+        ),
+        false => format!(
+            "A lock of [`{name}`] that is held.\n\nIt is left when this is dropped.\n\n# Invariants\n\nThe lock is \
+             held by the current thread for as long as this exists{cookie}."
+        ),
+    }
 }
 
 /// Methods that `requires(...)` this guard.

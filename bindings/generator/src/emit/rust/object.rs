@@ -11,12 +11,14 @@ use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::ir::Type;
 use crate::model::Api;
+use crate::model::Constant;
 use crate::model::Function;
 use crate::model::Object;
 use crate::model::Role;
 use crate::model::Shape;
 use crate::model::Sharing;
 use proc_macro2::TokenStream;
+use quote::format_ident;
 use quote::quote;
 
 /// The type of an object and its implementations.
@@ -209,6 +211,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
     if matches!(object.shape, Shape::Counted | Shape::Borrowed) {
         body.push(from_raw(object));
     }
+    body.extend(object.constants.iter().map(|found| constant(object, found)));
     for method in api.in_role(&object.tag, |role| *role == Role::Method) {
         if method.requires.is_none() && method.stage.is_none() {
             body.push(function::method(api, method, &Receiver::object(&object.tag)));
@@ -269,6 +272,52 @@ fn storage(object: &Object) -> Vec<TokenStream> {
             }
         },
     ]
+}
+
+/// A member that does not change.
+fn constant(object: &Object, found: &Constant) -> TokenStream {
+    let member = &found.member;
+    let (name, field) = (ident(&member.name), types::field(&member.name));
+    let rust = types::rust(&member.typed);
+    let fallback = format!("The member `{}`.", member.name);
+    let docs = layout::docs(&prose::of_member(found.doc.as_ref(), &fallback), 8);
+    let read = |field: &proc_macro2::Ident, array: Option<(String, String)>| {
+        let why = layout::safety(&[Reason::Unchanging { tag: object.tag.clone(), array }]);
+        (why, quote! { unsafe { (*self.as_raw()).#field } })
+    };
+    let (why, value) = read(&field, None);
+    let (ret, body) = match &member.counted {
+        Some(length) => {
+            let (counted, count) = read(&types::field(length), None);
+            let mutable = (!member.ty.is_const_pointer()).then(|| quote! { .cast_const() });
+            let array = Some((length.clone(), member.name.clone()));
+            let slice = layout::safety(&[Reason::Unchanging { tag: object.tag.clone(), array }]);
+            let body = quote! {
+                #why
+                let first = #value #mutable.cast::<#rust>();
+                #counted
+                let length = #count;
+                if first.is_null() {
+                    return &[];
+                }
+                #slice
+                unsafe { core::slice::from_raw_parts(first, length as usize) }
+            };
+            (quote! { &[#rust] }, body)
+        }
+        None => {
+            let given = types::from_c(&member.typed, quote! { value });
+            match given.to_string() == "value" {
+                true => (rust, quote! { #why #value }),
+                false => (rust, quote! { #why let value = #value; #given }),
+            }
+        }
+    };
+    quote! {
+        #docs
+        #[inline]
+        pub fn #name(&self) -> #ret { #body }
+    }
 }
 
 fn from_raw(object: &Object) -> TokenStream {
@@ -379,7 +428,11 @@ fn inner(
 ) -> TokenStream {
     let (raw, call) = (ident(&object.tag), ident(&constructor.c));
     let (given, values) = (fields.write.as_ref(), &arguments.values);
-    let slot = Reason::Slot { tag: object.tag.clone(), given: given.is_some() };
+    let tag = object.tag.clone();
+    let slot = match given.is_some() && object.given.is_empty() {
+        true => Reason::SlotOfZeros(tag),
+        false => Reason::Slot { tag, given: given.is_some() },
+    };
     let safety = function::justify(&[slot], &arguments.why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (init, call) = match constructor.errno.is_some() {
@@ -423,6 +476,11 @@ fn fields(object: &Object) -> Fields {
             set.push(quote! { (&raw mut (*slot).#field).write(&Self::OPERATIONS) });
             continue;
         }
+        if let Some(method) = &given.callback {
+            let thunk = format_ident!("{method}_callback");
+            set.push(quote! { (&raw mut (*slot).#field).write(Some(Self::#thunk)) });
+            continue;
+        }
         let name = ident(&given.name);
         let rust = match given.typed {
             // C keeps it.
@@ -437,9 +495,12 @@ fn fields(object: &Object) -> Fields {
         let text = if text.is_empty() { text } else { format!(": {text}") };
         found.docs.push_str(&format!("\n\n`{}`{text}", given.name));
     }
-    if !set.is_empty() {
+    if !set.is_empty() || object.zeroed {
         // Never as a value in Rust: it may have members, such as locks, that are opaque to bindgen.
-        let why = layout::safety(&[Reason::Given(object.tag.clone())]);
+        let why = layout::safety(&[match set.is_empty() {
+            true => Reason::Zeroed(object.tag.clone()),
+            false => Reason::Given(object.tag.clone()),
+        }]);
         found.write = Some(quote! {
             #why
             unsafe {
@@ -456,7 +517,12 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
     let name = ident(&object.name);
     let call = ident(&destructor.c);
     let (bound, args) = types::generics(object);
-    let safety = layout::safety(&[Reason::Ended(destructor.c.clone())]);
+    let this = match object.shape {
+        Shape::Pinned => quote! { self.inner.get() },
+        _ => quote! { self.ptr.as_ptr() },
+    };
+    let function::Arguments { values, why, .. } = function::arguments(destructor, &this);
+    let safety = function::justify(&[Reason::Ended(destructor.c.clone())], &why);
     if let Some(deferred) = &object.deferred {
         let call = ident(deferred);
         let safety = layout::safety(&[Reason::Done(deferred.clone())]);
@@ -477,7 +543,7 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
                 #[inline]
                 fn drop(self: Pin<&mut Self>) {
                     #safety
-                    unsafe { bindings::#call(self.inner.get()) };
+                    unsafe { bindings::#call(#(#values),*) };
                 }
             }
         },
@@ -486,7 +552,7 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
                 #[inline]
                 fn drop(&mut self) {
                     #safety
-                    unsafe { bindings::#call(self.ptr.as_ptr()) };
+                    unsafe { bindings::#call(#(#values),*) };
                 }
             }
         },

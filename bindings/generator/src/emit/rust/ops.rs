@@ -12,6 +12,7 @@ use crate::model::Api;
 use crate::model::Callback;
 use crate::model::Context;
 use crate::model::Object;
+use crate::model::Reached;
 use crate::model::SelfKind;
 use crate::model::Table;
 use proc_macro2::TokenStream;
@@ -63,15 +64,15 @@ fn declaration(object: &Object, callback: &Callback) -> TokenStream {
         SelfKind::Shared => quote! { &self },
         SelfKind::Object => {
             let object = ident(&object.name);
-            let name = ident(&callback.signature.params[0].name);
+            let name = ident(&callback.object().name);
             let shown = match callback.required {
                 true => quote! { #name },
-                false => format_ident!("_{}", callback.signature.params[0].name).into_token(),
+                false => format_ident!("_{}", callback.object().name).into_token(),
             };
             quote! { #shown: &#object<Self> }
         }
     };
-    let params = callback.signature.params.iter().skip(1).zip(&callback.typed);
+    let params = callback.others().zip(&callback.typed);
     let params = params.filter(|(param, _)| !callback.is_order(&param.name)).map(|(param, ty)| {
         let name = match callback.required {
             true => ident(&param.name),
@@ -218,11 +219,14 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let name = format_ident!("{}_callback", callback.signature.name);
     let method = ident(&callback.signature.name);
     let trait_name = ident(&table.name);
-    let raw = ident(&object.tag);
-    let this = ident(&callback.signature.params[0].name);
-    let Passed { params, values, before } = passed(callback);
-    let around =
-        layout::safety(&[Reason::Called { tag: object.tag.clone(), deferred: object.deferred.clone() }]);
+    let (this, pointer) = pointer(object, callback);
+    let Passed { mut params, values, before } = passed(callback);
+    params.insert(callback.object_at, this);
+    let around = layout::safety(&[Reason::Called {
+        tag: object.tag.clone(),
+        reached: callback.reached.clone(),
+        deferred: object.deferred.clone(),
+    }]);
     let (receiver, value) = data_of(object, callback);
     let call = quote! { <T as #trait_name>::#method(#value, #(#values),*) };
     let (ret, body) = match (&callback.errno, &callback.gives) {
@@ -245,9 +249,9 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     );
     quote! {
         #docs
-        unsafe extern "C" fn #name(#this: *mut bindings::#raw, #(#params),*) #ret {
+        unsafe extern "C" fn #name(#(#params),*) #ret {
             #around
-            let object = unsafe { Self::around(#this) };
+            let object = unsafe { Self::around(#pointer) };
             #(#before)*
             #receiver
             #body
@@ -255,7 +259,31 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     }
 }
 
-/// The arguments that C passes after the object, and those of the method.
+/// The parameter by which a callback finds its object, and the pointer to C's structure that it makes of it.
+fn pointer(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
+    let name = ident(&callback.object().name);
+    let raw = ident(&object.tag);
+    let constant = callback.object().ty.is_const_pointer();
+    let to = if constant {
+        quote! { *const }
+    } else {
+        quote! { *mut }
+    };
+    let mutable = constant.then(|| quote! { .cast_mut() });
+    match &callback.reached {
+        Reached::Object => (quote! { #name: #to bindings::#raw }, quote! { #name #mutable }),
+        Reached::Member { path, tag } => {
+            let (member, path) = (ident(tag), types::path(path));
+            (
+                quote! { #name: #to bindings::#member },
+                quote! { container_of!(#name #mutable, bindings::#raw, #path) },
+            )
+        }
+        Reached::Closure => (quote! { #name: #to c_void }, quote! { #name #mutable.cast() }),
+    }
+}
+
+/// The arguments that C passes beside the object, and those of the method.
 #[derive(Default)]
 struct Passed {
     params: Vec<TokenStream>,
@@ -266,7 +294,7 @@ struct Passed {
 
 fn passed(callback: &Callback) -> Passed {
     let mut passed = Passed::default();
-    for (param, ty) in callback.signature.params.iter().skip(1).zip(&callback.typed) {
+    for (param, ty) in callback.others().zip(&callback.typed) {
         let name = ident(&param.name);
         let raw = match ty {
             Type::Object { tag, .. } if param.ty.is_const_pointer() => {

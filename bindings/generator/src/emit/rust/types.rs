@@ -162,6 +162,7 @@ pub(super) fn rust(ty: &Type) -> TokenStream {
         }
         Type::Text => quote! { &CStr },
         Type::Gfp => quote! { crate::alloc::Flags },
+        Type::LockClass => quote! { Pin<&'static crate::sync::LockClassKey> },
     }
 }
 
@@ -219,6 +220,7 @@ pub(super) fn into_c(ty: &Type, name: &TokenStream, nullable: bool) -> TokenStre
         Type::Slice { mutable: true, .. } => quote! { #name.as_mut_ptr() },
         Type::Slice { mutable: false, .. } => quote! { #name.as_ptr() },
         Type::Text => quote! { #name.as_char_ptr() },
+        Type::LockClass => quote! { #name.as_ptr() },
         Type::Unit | Type::Bool | Type::Int(_) => name.clone(),
     }
 }
