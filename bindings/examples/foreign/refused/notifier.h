@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Example: a callback that is a member, and a list that it is in from its beginning to its end.
+ */
+#include <linux/contract.h>
+#include <linux/kdebug.h>
+#include <linux/notifier.h>
+
+/**
+ * struct notifier_block - is told what happens
+ * @notifier_call: Something has happened.
+ * @priority: Those with more are told first.
+ */
+struct __contract(object("DieNotifier"), pinned, send, sync, zeroed,
+		  field(notifier_call, given, callback("Notified", notified, plain, atomic)),
+		  field(priority, given)) notifier_block;
+
+/**
+ * register_die_notifier() - be told of faults of the kernel
+ * @nb: room for it
+ *
+ * Return: 0, or -EEXIST.
+ */
+int register_die_notifier(struct notifier_block *nb) __contract(constructor, errno, may_sleep);
+
+/**
+ * unregister_die_notifier() - be told no more, and wait for who is being told
+ * @nb: the notifier
+ */
+int unregister_die_notifier(struct notifier_block *nb) __contract(destructor, may_sleep);
