@@ -42,6 +42,9 @@ matrix:   ## compile HMM with every combination of its options
 series:   ## write the patches for a kernel tree, to `git am`
 	@tree/series
 
+docs:     ## build our pages of the kernel's documentation (htmldocs); needs python3-sphinx
+	@tree/docs
+
 bindings: ## generate the bindings from the contracts
 	@tree/bindings
 
@@ -64,4 +67,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint debug kunit bench kernel vm matrix series bindings new-driver doctor clean help
+.PHONY: demo check lint debug kunit bench kernel vm matrix series docs bindings new-driver doctor clean help

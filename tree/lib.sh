@@ -149,18 +149,37 @@ bindgen_path() {
 	return 1
 }
 
-# kmake TREE ARGS...: the kernel's make with our toolchain, reproducible and cached across build folders.
-kmake() {
-	local tree=$1 rust
-	shift
+# toolchain TREE: what the kernel's make is given, in TOOLCHAIN, and its environment: reproducible builds, whose compiled
+# C is cached across build folders.
+toolchain() {
+	local rust
 	rust=$(rust_dir) || die "no rustc with its library source: run 'make doctor'"
-	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=5G
+	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$1 CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=5G
 	# The lists of headers that Kbuild has the compiler write will do: no second preprocessing, a sixth off a first build.
 	export CCACHE_DEPEND=1
 	export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=tandem KBUILD_BUILD_HOST=tandem
-	PATH=/usr/lib/ccache:$PATH make -C "$tree" LLVM="$LLVM" \
-		RUSTC="$rust/rustc" HOSTRUSTC="$rust/rustc" RUSTFMT="$rust/rustfmt" RUSTDOC="$rust/rustdoc" \
-		CLIPPY_DRIVER="$rust/clippy-driver" BINDGEN="$(bindgen_path)" "${ARCH_ARGS[@]}" "$@"
+	TOOLCHAIN=(LLVM="$LLVM" RUSTC="$rust/rustc" HOSTRUSTC="$rust/rustc" RUSTFMT="$rust/rustfmt" RUSTDOC="$rust/rustdoc"
+		   CLIPPY_DRIVER="$rust/clippy-driver" BINDGEN="$(bindgen_path)" "${ARCH_ARGS[@]}")
+}
+
+# kmake TREE ARGS...: the kernel's make with our toolchain.
+kmake() {
+	local tree=$1 TOOLCHAIN
+	shift
+	toolchain "$tree"
+	PATH=/usr/lib/ccache:$PATH make -C "$tree" "${TOOLCHAIN[@]}" "$@"
+}
+
+# merge_config TREE FRAGMENT...: configure TREE with the fragments, of which a later one wins, and with everything else
+# off. Prints which lines Kconfig did not take over, and fails if there are any: without an option, tests would silently
+# not run. The kernel's script merges, calls make and compares; make has our toolchain from MAKEFLAGS.
+merge_config() {
+	local tree=$1 TOOLCHAIN output
+	shift
+	toolchain "$tree"
+	output=$(cd "$tree" && PATH=/usr/lib/ccache:$PATH MAKEFLAGS="-s -- ${TOOLCHAIN[*]}" \
+		scripts/kconfig/merge_config.sh -n -Q "$@" 2>&1) || { printf '%s\n' "$output"; return 1; }
+	! grep -A2 '^WARNING: ' <<<"$output"
 }
 
 # use_flavour NAME: where this flavour's tree is and how its make is called.

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The runner's counting: results, failures that no program reports, known failures.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}
+given=("${KERNEL:-7.3}" "${KDIR:-}" "${KERNEL_TARBALL:-}")
 source "$(dirname "$0")/tap.sh.inc"
 
 # counts EXPECTED STATUS <INPUT
@@ -69,4 +71,30 @@ lines '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  x.c:1' '@@k
 verdict "and another one by its own"
 lines '@@begin - a' 'ok 1 x' '@@kernel WARNING: a circle' '@@kernel  </TASK>' '@@kernel  x.c:1' '@@end 0 1' | counts '1 passed, 1 failed, 0 skipped' 1
 verdict "and not by what comes after its stack"
+
+# The kernel's own parser counts the same of what KUnit and kselftest print.
+parser=$(XDG_CACHE_HOME=$cache KERNEL=${given[0]} KDIR=${given[1]} KERNEL_TARBALL=${given[2]} \
+	"$ROOT/tree/source" 2>"$TMP/out")/tools/testing/kunit
+theirs() {
+	python3 -c 'import sys
+sys.path.insert(0, sys.argv[1])
+import kunit_parser
+counts = kunit_parser.parse_run_tests(sys.stdin, kunit_parser.Printer(False)).counts
+print("%d passed, %d failed, %d skipped" % (counts.passed, counts.failed + counts.crashed, counts.skipped))' "$parser"
+}
+alike() {
+	cat >"$TMP/ktap"
+	theirs <"$TMP/ktap" >"$TMP/theirs" 2>"$TMP/out" || return
+	{ echo '@@begin - a'; cat "$TMP/ktap"; echo '@@end 0 1'; } | "$ROOT/tree/ktap.py" >"$TMP/ours"
+	diff "$TMP/theirs" <(tail -n 1 "$TMP/ours") >"$TMP/out"
+}
+lines 'KTAP version 1' '1..2' '    KTAP version 1' '    # Subtest: walk' '    1..3' '    ok 1 hole' \
+	'    ok 2 swap # SKIP no swap' '    not ok 3 huge' 'not ok 1 walk' '    KTAP version 1' '    # Subtest: fault' \
+	'    1..1' '        KTAP version 1' '        # Subtest: orders' '        ok 1 0' '        ok 2 9' '    ok 1 orders' \
+	'ok 2 fault' | alike
+verdict "suites of KUnit, with parameters, are counted as kunit_parser.py does"
+lines 'TAP version 13' '1..4' '# Starting 4 tests from 1 test cases.' '#  RUN           hmm.anon ...' 'ok 1 hmm.anon' \
+	'#            OK  hmm.anon' 'not ok 2 hmm.file' 'ok 3 hmm.swap # SKIP no swap' 'ok 4 hmm.fork' \
+	'# Totals: pass:2 fail:1 xfail:0 xpass:0 skip:1 error:0' | alike
+verdict "and programs of kselftest"
 finish

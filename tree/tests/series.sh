@@ -15,24 +15,54 @@ verdict "a tree is assembled beside it"
 mkdir "$TMP/plain"
 (
 	cd "$source" || exit
-	sed -n 's|^--- a/||p' "$TMP"/series/*.patch | sort -u | xargs cp --parents -t "$TMP/plain"
+	sed -n 's|^--- a/||p' "$TMP"/series/*.patch | sort -u | xargs cp --parents -t "$TMP/plain" 2>&1 |
+		grep -v 'cannot stat'		# what an earlier patch brings
 	cd "$TMP/plain" && git init -q . && git add -A && git -c user.name=t -c user.email=t commit -qm kernel
 ) >"$TMP/out" 2>&1
-git -C "$TMP/plain" -c user.name=t -c user.email=t am -q "$TMP"/series/*.patch >"$TMP/out" 2>&1
+git -C "$TMP/plain" -c user.name=t -c user.email=t am -q --empty=drop "$TMP"/series/*.patch >"$TMP/out" 2>&1
 verdict "git am takes all of it"
-mapfile -t staying < <(sed -n 's/^- //p' "$ROOT/tree/series.list")
+
+list=$ROOT/tree/series.list
+mapfile -t staying < <(sed -n 's/^- //p' "$list")
 stays() { grep -qxE "$(IFS='|'; echo "${staying[*]}")" <<<"$1"; }
+# With the options of the series.
+renamed() { sed -E "$(sed -nE 's/^= (\w+) (\w+)$/s,\\b(CONFIG_)?\1\\b,\\1\2,g/p' "$list")" "$1"; }
 while read -r file; do
 	if [[ ! -e $TMP/plain/$file ]]; then
 		stays "$file" || echo "missing: $file"
-	elif ! cmp -s "$TMP/plain/$file" "$TMP/tree/$file"; then
-		# A Kbuild file has no line for what stays.
-		[[ $file == */Kbuild ]] && ! diff "$TMP/plain/$file" "$TMP/tree/$file" | grep '^<' || echo "different: $file"
+	elif ! stays "$file" && ! renamed "$TMP/tree/$file" | cmp -s "$TMP/plain/$file" -; then
+		# A Kbuild or Kconfig file has no line for what stays.
+		[[ $file == */Kbuild || $file == */Kconfig ]] &&
+			! diff "$TMP/plain/$file" <(renamed "$TMP/tree/$file") | grep '^<' || echo "different: $file"
 	fi
 done < <(sort -u "$TMP/tree/.tandem-laid") >"$TMP/out"
 [[ ! -s $TMP/out && $(cd "$TMP/plain" && git ls-files | wc -l) -gt 150 ]]
 verdict "file by file, that is what the assembly gives, but for what stays in this repository"
-(($(find "$TMP/series" -name '*.patch' | wc -l) > 20)) &&
-	(($(grep -c '^+' "$TMP"/series/*.patch | sort -t: -k2 -n | tail -n 1 | cut -d: -f2) < 6000))
+mapfile -t removed < <(sed -n 's/^x //p' "$list")
+for file in "${removed[@]}"; do
+	[[ -e $source/$file && ! -e $TMP/plain/$file ]] || echo "still there: $file"
+	! grep -w "$(basename "$file" .c)\.o" "$TMP/plain/$(dirname "$file")/Makefile" || echo "still built: $file"
+done >"$TMP/out"
+[[ ! -s $TMP/out ]] && ((${#removed[@]}))
+verdict "the files of the kernel that it replaces are removed"
+
+patches=("$TMP"/series/*.patch)
+for patch in "${patches[@]:1}"; do
+	# The header of a mail folds a long subject.
+	subject=$(sed -n '/^Subject: /,/^$/p' "$patch" | tr -d '\n' | sed 's/^Subject: \[PATCH [0-9/]*\] //')
+	((${#subject} <= 75)) || echo "${#subject} columns: $subject"
+	body=$(sed -n '/^Subject: /,/^---$/p' "$patch" | sed '1,/^$/d' | grep -vE '^(Signed-off-by: .*|---|)$')
+	((${#body} > 40)) || echo "gives no reason: $subject"
+	! grep -vE '^  ' <<<"$body" | grep -E '.{76}' || echo "too wide: $subject"
+	! git config user.email >/dev/null || grep -q "^Signed-off-by: .*<$(git config user.email)>" "$patch" ||
+		echo "not signed off: $subject"
+done >"$TMP/out"
+[[ ! -s $TMP/out ]]
+verdict "each patch has a subject, a reason and a sign-off"
+grep -q '^Subject: \[PATCH 00*/[0-9]*\] mm/hmm: ' "${patches[0]}" && grep -q '^A driver whose device' "${patches[0]}" &&
+	! grep -n 'HERE \*\*\*' "${patches[0]}" >"$TMP/out"
+verdict "there is a cover letter"
+((${#patches[@]} > 20)) &&
+	(($(grep -c '^+' "${patches[@]}" | sort -t: -k2 -n | tail -n 1 | cut -d: -f2) < 6000))
 verdict "it has more than 20 patches, none of more than 6,000 lines"
 finish

@@ -18,18 +18,18 @@ struct mmu_interval_notifier;
  * with which the CPU maps the page (five bits) and the flags below. What the
  * flags mean depends on the direction:
  *
- * ======================  ================================  =================
+ * ======================  ================================  ==================
  * bit                     from the caller                   to the caller
- * ======================  ================================  =================
- * %HMM_PFN_VALID          (%HMM_PFN_REQ_FAULT) must become  the page can be
+ * ======================  ================================  ==================
+ * HMM_PFN_VALID           (HMM_PFN_REQ_FAULT) must become   the page can be
  *                         readable                          read
- * %HMM_PFN_WRITE          (%HMM_PFN_REQ_WRITE) must become  the page can be
+ * HMM_PFN_WRITE           (HMM_PFN_REQ_WRITE) must become   the page can be
  *                         writable                          written
- * %HMM_PFN_ERROR          none                              no page can be had
- * %HMM_PFN_DMA_MAPPED,    the caller's own                  as they were
- * %HMM_PFN_P2PDMA,
- * %HMM_PFN_P2PDMA_BUS
- * ======================  ================================  =================
+ * HMM_PFN_ERROR           none                              no page can be had
+ * HMM_PFN_DMA_MAPPED,     the caller's own                  as they were
+ * HMM_PFN_P2PDMA,
+ * HMM_PFN_P2PDMA_BUS
+ * ======================  ================================  ==================
  *
  * An hmm pfn without %HMM_PFN_VALID and %HMM_PFN_ERROR means that no page is
  * there now and that a request could bring one. %HMM_PFN_REQ_WRITE counts only

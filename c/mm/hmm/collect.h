@@ -3,8 +3,8 @@
  * Collecting by address, inside: ranges and huge pages (collect.c), page tables
  * (collect_pte.c), one folio (collect_folio.c) and absent pages (collect_fault.c).
  */
-#ifndef MM_HMM_COLLECT_H
-#define MM_HMM_COLLECT_H
+#ifndef _MM_HMM_COLLECT_H
+#define _MM_HMM_COLLECT_H
 
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
@@ -86,4 +86,4 @@ int hmm_collect_pte_table(pmd_t *pmdp, unsigned long end, struct mm_walk *walk);
 bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp,
 			  unsigned long end);
 
-#endif /* MM_HMM_COLLECT_H */
+#endif /* _MM_HMM_COLLECT_H */

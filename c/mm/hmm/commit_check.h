@@ -3,8 +3,8 @@
  * Migration, commit stage: validation of the driver's pages. Inlined, as it is done
  * for each page (benchmark: touch-512, out-absent).
  */
-#ifndef MM_HMM_COMMIT_CHECK_H
-#define MM_HMM_COMMIT_CHECK_H
+#ifndef _MM_HMM_COMMIT_CHECK_H
+#define _MM_HMM_COMMIT_CHECK_H
 
 #include <linux/memremap.h>
 #include <linux/migrate.h>
@@ -53,4 +53,4 @@ static __always_inline bool hmm_migration_dst_valid(struct hmm_migration *m,
 	       hmm_dst_device_valid(m, folio->pgmap);
 }
 
-#endif /* MM_HMM_COMMIT_CHECK_H */
+#endif /* _MM_HMM_COMMIT_CHECK_H */

@@ -15,8 +15,8 @@
  *   devmem_alloc.c	allocation of pages
  *   devmem_retire.c	bad pages
  */
-#ifndef MM_HMM_DEVMEM_H
-#define MM_HMM_DEVMEM_H
+#ifndef _MM_HMM_DEVMEM_H
+#define _MM_HMM_DEVMEM_H
 
 #include <linux/hmm_devmem.h>
 #include <linux/ioport.h>
@@ -145,4 +145,4 @@ static inline void hmm_section_migration_end(struct hmm_section_migration *move)
 }
 #endif
 
-#endif /* MM_HMM_DEVMEM_H */
+#endif /* _MM_HMM_DEVMEM_H */

@@ -3,8 +3,8 @@
  * Device memory: a transfer is a migration (migrate.h) in one direction between
  * system memory and device memory, with the copy stage of devmem_copy.c.
  */
-#ifndef MM_HMM_DEVMEM_TRANSFER_H
-#define MM_HMM_DEVMEM_TRANSFER_H
+#ifndef _MM_HMM_DEVMEM_TRANSFER_H
+#define _MM_HMM_DEVMEM_TRANSFER_H
 
 #include <linux/hmm_migrate.h>
 #include <linux/migrate.h>
@@ -82,4 +82,4 @@ int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span,
 			     bool always);
 
-#endif /* MM_HMM_DEVMEM_TRANSFER_H */
+#endif /* _MM_HMM_DEVMEM_TRANSFER_H */

@@ -15,8 +15,8 @@
  * all later stages work on an array of mpfns, one for each page.
  * docs/migration.md describes the stages.
  */
-#ifndef MM_HMM_MIGRATE_H
-#define MM_HMM_MIGRATE_H
+#ifndef _MM_HMM_MIGRATE_H
+#define _MM_HMM_MIGRATE_H
 
 #include <linux/hmm_migrate.h>
 #include <linux/migrate.h>
@@ -220,4 +220,4 @@ unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i);
 void hmm_migration_map(struct folio *src, struct folio *result);
 unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i);
 
-#endif /* MM_HMM_MIGRATE_H */
+#endif /* _MM_HMM_MIGRATE_H */

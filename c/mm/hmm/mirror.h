@@ -18,6 +18,7 @@
 #include <linux/workqueue.h>
 
 #include "lifetime.h"
+#include "mmu_interval.h"
 
 /*
  * Protocol
@@ -207,15 +208,6 @@ int hmm_interval_add_mover(struct hmm_interval *interval,
 			   struct hmm_mover *mover);
 void hmm_interval_del_mover(struct hmm_interval *interval,
 			    struct hmm_mover *mover);
-
-/* In mm/mmu_notifier.c. */
-int mmu_interval_read_begin_killable(struct mmu_interval_notifier *notifier,
-				     unsigned long *seq);
-int mmu_interval_notifier_insert_killable(struct mmu_interval_notifier *notifier,
-					  struct mm_struct *mm,
-					  unsigned long start,
-					  unsigned long length,
-					  const struct mmu_interval_notifier_ops *ops);
 
 int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
 				struct hmm_fault_drop *drop);

@@ -968,7 +968,7 @@ static void fault_allow_retry(struct kunit *test)
 }
 
 /* A fault handler that never has a page does not keep the walk going for ever. */
-static void fault_gives_up(struct kunit *test)
+static void fault_without_progress_ends(struct kunit *test)
 {
 	unsigned long elsewhere = memory_map(test, 1, RW);
 	unsigned long addr = reluctant_map(test), start = jiffies;
@@ -1200,7 +1200,7 @@ static struct kunit_case compat_2019_cases[] = {
 	KUNIT_CASE(fault_unreadable),
 	KUNIT_CASE(fault_inserted_page),
 	KUNIT_CASE(fault_allow_retry),
-	KUNIT_CASE(fault_gives_up),
+	KUNIT_CASE(fault_without_progress_ends),
 	KUNIT_CASE(fault_handler_fails),
 	KUNIT_CASE(fault_keeps_requests),
 	KUNIT_CASE(fault_wait_times_out),

@@ -734,7 +734,7 @@ static unsigned long first_pfn(struct buffer_device *device)
 					 list)->pagemap.range.start);
 }
 
-static struct folio *alloc_home(void)
+static struct folio *alloc_system_folio(void)
 {
 	struct folio *folio = folio_alloc(GFP_HIGHUSER_MOVABLE, 0);
 
@@ -766,7 +766,7 @@ static void migrate_splits_by_pfn(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_device_range(src, pfn, NPAGES), 0);
 	KUNIT_ASSERT_TRUE(test, src[0] & MIGRATE_PFN_COMPOUND);
 	for (i = 0; i < HPAGE_PMD_NR; i += 2) {
-		struct folio *folio = alloc_home();
+		struct folio *folio = alloc_system_folio();
 
 		if (!folio)
 			break;

@@ -277,7 +277,7 @@ static void dma_map_failure_leaves_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_test_unmap(t));
 }
 
-static void dma_iova_keeps_a_place_per_entry(struct kunit *test)
+static void dma_iova_has_an_offset_per_entry(struct kunit *test)
 {
 	struct dma_test *t = dma_test_begin(test, (struct fake_dma){
 		.iova = true, .unmap = true });
@@ -639,7 +639,7 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(dma_address_is_computed),
 	KUNIT_CASE(dma_address_is_remembered),
 	KUNIT_CASE(dma_map_failure_leaves_nothing),
-	KUNIT_CASE(dma_iova_keeps_a_place_per_entry),
+	KUNIT_CASE(dma_iova_has_an_offset_per_entry),
 	KUNIT_CASE(dma_iova_failure_leaves_nothing),
 	KUNIT_CASE(dma_peer_behind_the_host_bridge),
 	KUNIT_CASE(dma_peer_on_the_same_bus),
