@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: an object that keeps a device. Its blocks, which are void pointers, are in refused/.
+ * Example: an object that keeps a device. Its blocks are void pointers, which no contract can type.
  */
 #include <linux/contract.h>
 #include <linux/dmapool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: the side of a wait queue that wakes. wait_event() takes an expression,
- * which no declaration can state; what refused/ has of the other side shows why it is left out.
+ * Example: the side of a wait queue that wakes. The other side, wait_event(), takes an
+ * expression, which no declaration can state.
  */
 #include <linux/contract.h>
 #include <linux/wait.h>
