@@ -64,8 +64,8 @@
 //! No function here may be called under a mirror's update lock. Lock order, from the outside in:
 //! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
 //! Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock. `copy`, `clear` and
-//! `copy_batch` are called with folios locked, and except in an eviction under the mmap lock or the
-//! lock of a VMA. They must not fault on user memory.
+//! `copy_batch` are called with folios locked, and except in an eviction under the mmap lock. They
+//! must not fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -150,8 +150,8 @@ impl Place {
 /// Operations of the driver.
 ///
 /// `copy`, `clear` and `copy_batch` run under the locks of the folios, and must not migrate
-/// pages, which can wait for these very folios. Under the mmap lock or a VMA's, as in a page
-/// fault, lockdep reports that. While they are called by `hmm_devmem_evict()`, by
+/// pages, which can wait for these very folios. Under the mmap lock, as in a page fault,
+/// lockdep reports that. While they are called by `hmm_devmem_evict()`, by
 /// `hmm_devmem_remove()` or to make room, `hmm_devmem_add()`, `hmm_devmem_remove()` and the
 /// functions that migrate to or from the same memory return -`EDEADLK`, and the others do not
 /// wait.

@@ -656,9 +656,9 @@ impl<T: Operations> Mirror<T> {
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
-    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
-    ///   may wait for ever; lockdep reports that
+    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
+    ///   another range or mirror it may wait for ever; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -763,9 +763,9 @@ impl<T: Operations> Mirror<T> {
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
-    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
-    ///   may wait for ever; lockdep reports that
+    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
+    ///   another range or mirror it may wait for ever; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -867,9 +867,9 @@ impl<T: Operations> Mirror<T> {
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
-    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
-    ///   may wait for ever; lockdep reports that
+    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
+    ///   another range or mirror it may wait for ever; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -974,9 +974,9 @@ impl<T: Operations> Mirror<T> {
     /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section of the mirror, in its invalidate
-    ///   callback, or under its update lock, which is a mutex. Inside of another mirror's, it
-    ///   may wait for ever; lockdep reports that
+    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
+    ///   another range or mirror it may wait for ever; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -1567,7 +1567,9 @@ impl<T: Operations> MirrorRange<T> {
     /// several small ranges disturb each other less than a large one. Invalidation finds ranges
     /// in logarithmic time.
     ///
-    /// Context: holds neither the update lock nor an mmap lock. May sleep.
+    /// Context: as `hmm_mirror_range_add()`.
+    ///
+    /// May sleep.
     ///
     /// # Errors
     ///
