@@ -58,7 +58,7 @@ struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
 struct dm_copier {
 	struct workqueue_struct *wq;
 	struct work_struct work;
-	spinlock_t lock;
+	spinlock_t lock; /* guards @queue */
 	struct list_head queue;
 	unsigned int nr;
 	unsigned int most;

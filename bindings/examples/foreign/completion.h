@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: waiting for an event, with timeouts and for killable tasks. It has no destructor: whoever waits borrows it.
+ * Example: waiting for an event, with timeouts and for killable tasks. It has no destructor: the task that waits borrows it.
  */
 #include <linux/completion.h>
 #include <linux/contract.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: a callback in interrupt context, at a time. No type says which bits of its flags are the caller's: `unsafe`.
+ * Example: a callback in interrupt context, at a time. No type states which bits of its flags are the caller's: `unsafe`.
  */
 #include <linux/contract.h>
 #include <linux/timer.h>

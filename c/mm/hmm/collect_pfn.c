@@ -21,7 +21,7 @@
  * just have unlocked it, and be about to drop the last reference: its contents and
  * its memcg charge are elsewhere by now, and its anon_vma may be freed.
  *
- * Nor does one of system memory: nothing here asks whether it may, and the driver would
+ * Nor does one of system memory: nothing here checks whether it may, and the driver would
  * copy pages of files.
  */
 static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)

@@ -37,7 +37,7 @@ struct hmm_devmem_copy {
 	struct hmm_devmem_batch batch;
 	struct hmm_devmem_copy *next;
 	bool submitted;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	bool completed;
 	bool abandoned;
 	int error;
@@ -129,7 +129,7 @@ static struct hmm_devmem_copy *hmm_devmem_copy_begin(struct hmm_devmem_transfer 
 	struct hmm_devmem_copy *copy;
 
 	hmm_devmem_batch_submit(t);
-	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	copy = kzalloc_obj(*copy);
 	if (!copy)
 		return NULL;
 	copy->batch.devmem = devmem;

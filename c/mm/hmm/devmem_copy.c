@@ -31,7 +31,7 @@ static bool hmm_devmem_order_allowed(const struct hmm_devmem_transfer *t,
 
 /*
  * How to allocate @order. Large folios are tried without effort. No process is killed
- * for lack of memory, as a page may stay on the device, except if a CPU needs it or the
+ * when there is no memory, as a page may stay on the device, except if a CPU needs it or the
  * device's memory goes away.
  */
 static gfp_t hmm_devmem_ram_gfp(const struct hmm_devmem_transfer *t,

@@ -24,7 +24,7 @@ struct hmm_devmem_copy;
  *	%NULL for any memory, and at any time. Only compared
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
- * @required: the device memory is to be emptied, whatever that takes
+ * @required: the device memory is to be emptied, even if tasks are killed for memory
  * @started: when the request began, in jiffies
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
  * @wanted: in a CPU fault, the index of the faulting page

@@ -382,7 +382,7 @@ static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
 #endif
 
 /*
- * A part of the folio was unmapped while it was on a device, where no flag says so:
+ * A part of the folio was unmapped while it was on a device, where no flag records it:
  * have it split in system memory, or the unmapped part is lost until the rest is freed.
  */
 static void hmm_remap_queue_split(struct folio *result)

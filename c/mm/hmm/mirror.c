@@ -488,8 +488,8 @@ static void hmm_state_wait_for_intervals(struct hmm_mirror_state *state)
 {
 	do {
 		hmm_state_end_removed(state);
-		wait_var_event(&state->intervals, !atomic_read(&state->intervals) ||
-						  READ_ONCE(state->removed));
+		wait_var_event(&state->intervals,
+			       !atomic_read(&state->intervals) || READ_ONCE(state->removed));
 	} while (atomic_read(&state->intervals));
 }
 

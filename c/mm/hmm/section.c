@@ -66,8 +66,8 @@ static bool hmm_section_valid(const struct hmm_section *section)
 /*
  * Whether the caller would wait for itself. It has the mirror's update lock: in
  * another section, in an invalidate callback, or by hmm_mirror_lock(); of a
- * rw_semaphore it is only known who has it in a callback. Or it is to migrate pages in a callback of
- * the device memory that holds folio locks.
+ * rw_semaphore it is only known who has it in a callback. Or it is to migrate
+ * pages in a callback of the device memory that holds folio locks.
  */
 static bool hmm_section_is_nested(const struct hmm_section *section)
 {
@@ -77,11 +77,10 @@ static bool hmm_section_is_nested(const struct hmm_section *section)
 }
 
 /* The same for a range that has an update lock of its own. */
-static bool hmm_section_is_nested_in(const struct hmm_interval *interval)
+static noinline bool hmm_section_is_nested_in(const struct hmm_interval *interval)
 {
-	return hmm_interval_has_own_lock(interval) &&
-	       (hmm_update_lock_is_mine(interval->lock) ||
-		READ_ONCE(interval->own_caller) == current);
+	return hmm_update_lock_is_mine(interval->lock) ||
+	       READ_ONCE(interval->own_caller) == current;
 }
 
 /* First call for a section: check it, and take the references that it has to its end. */
@@ -300,7 +299,8 @@ static int hmm_section_advance(struct hmm_section *section)
 	if (ret)
 		return ret;
 	interval = section->interval;
-	if (hmm_section_is_nested_in(interval))
+	if (unlikely(hmm_interval_has_own_lock(interval)) &&
+	    hmm_section_is_nested_in(interval))
 		return -EDEADLK;
 	next = hmm_span_clip(next, interval->span);
 	if (section->whole && next.end < section->span.end)

@@ -7,16 +7,16 @@
 #include <linux/notifier.h>
 
 /**
- * struct notifier_block - is told what happens
+ * struct notifier_block - is notified of events
  * @notifier_call: Something has happened.
- * @priority: Those with more are told first.
+ * @priority: Those with more are notified first.
  */
 struct __contract(object("DieNotifier"), pinned, send, sync, zeroed,
 		  field(notifier_call, given, callback("Notified", notified, plain, atomic)),
 		  field(priority, given)) notifier_block;
 
 /**
- * register_die_notifier() - be told of faults of the kernel
+ * register_die_notifier() - have faults reported of the kernel
  * @nb: room for it
  *
  * Return: 0, or -EEXIST.
@@ -24,7 +24,7 @@ struct __contract(object("DieNotifier"), pinned, send, sync, zeroed,
 int register_die_notifier(struct notifier_block *nb) __contract(constructor, errno, may_sleep);
 
 /**
- * unregister_die_notifier() - be told no more, and wait for who is being told
+ * unregister_die_notifier() - stop it, and wait for callbacks that run
  * @nb: the notifier
  */
 int unregister_die_notifier(struct notifier_block *nb) __contract(destructor, may_sleep);

@@ -52,7 +52,7 @@ struct buffer_device {
 	bool small;
 	void (*meanwhile)(struct buffer_device *device);
 	struct work_struct engine;
-	spinlock_t lock;
+	spinlock_t lock; /* guards @batches */
 	struct list_head batches;
 	unsigned int nr_batches;
 	unsigned int most_batches;
