@@ -43,6 +43,7 @@ typedef interval {
 	byte seq;		/* interval_sub->invalidate_seq */
 	bool subscribed;
 	bool listed;
+	bool ending;		/* HMM_INTERVAL_ENDING */
 	bool dead;
 	bool released;
 	byte nr_active;		/* sections from lock to unlock, and 1 */
@@ -321,7 +322,7 @@ inline look_up(i, found) {
 	atomic {
 		found = false;
 		if
-		:: mm_users > 0 && iv[i].listed -> mm_users++; found = true
+		:: mm_users > 0 && iv[i].listed && !iv[i].dead -> mm_users++; found = true
 		:: else
 		fi
 	}
@@ -568,9 +569,23 @@ proctype cpu(byte me) {
 	od
 }
 
-/* hmm_interval_end() */
+/* hmm_interval_claim() */
+inline claim(i, mine) {
+	atomic {
+#ifdef BAD_ENDED_TWICE
+		mine = iv[i].listed;
+#else
+		mine = iv[i].listed && !iv[i].ending;
+#endif
+		iv[i].ending = true
+	}
+}
+
+/* hmm_interval_end(), by what has claimed it */
 inline interval_end(i, me) {
+#ifdef BAD_UNLIST_FIRST
 	iv[i].listed = false;
+#endif
 #ifdef BAD_UNSUBSCRIBE_FIRST
 	atomic { inv_active == 0 -> iv[i].subscribed = false }
 #endif
@@ -584,13 +599,22 @@ inline interval_end(i, me) {
 	iv[i].nr_active == 0;
 	/* unsubscribe: mmu_interval_notifier_remove() */
 	atomic { inv_active == 0 -> iv[i].subscribed = false }
+	/* unlist */
+	iv[i].listed = false
 }
 
 proctype range_remove(byte me; byte i) {
-	interval_end(i, me);
-	/* The driver may free everything that the range needed. */
-	atomic { assert(iv[i].lock == 0); iv[i].lock_gone = true }
-	assert(iv[i].device == 0)
+	bool mine;
+
+	claim(i, mine);
+	if
+	:: mine ->
+		interval_end(i, me);
+		/* The driver may free everything that the range needed. */
+		atomic { assert(iv[i].lock == 0); iv[i].lock_gone = true }
+		assert(iv[i].device == 0)
+	:: else
+	fi
 }
 
 /* hmm_state_release(): by the end of the process or of the mirror. */
@@ -607,13 +631,25 @@ inline state_release() {
 
 /* hmm_mirror_exit(), with A and B as two intervals of one mirror. */
 proctype mirror_exit(byte me) {
+	bool mine;
+
 #ifdef BAD_RELEASE_DURING_CALLBACK
 	state_release();
 #endif
-	interval_end(A, me);
+	claim(A, mine);
+	if
+	:: mine -> interval_end(A, me)
+	:: else
+	fi;
 #ifdef TWO
-	interval_end(B, me);
+	claim(B, mine);
+	if
+	:: mine -> interval_end(B, me)
+	:: else
+	fi;
 #endif
+	/* hmm_state_wait_for_intervals() */
+	!iv[A].listed && !iv[B].listed;
 	state_release();
 	d_step { iv[A].lock_gone = true; iv[B].lock_gone = true }
 }
@@ -705,6 +741,12 @@ init {
 #ifdef EXIT
 		run section(3, A);
 		run process_exit(4);
+		run mirror_exit(5);
+#endif
+#ifdef EXIT_REMOVE
+		run cpu(1);
+		run section(3, A);
+		run range_remove(4, A);
 		run mirror_exit(5);
 #endif
 #ifdef SLOW
