@@ -33,11 +33,10 @@ impl Batch {
     ///
     /// The type's invariants must hold for `ptr`.
     pub(super) unsafe fn from_raw(ptr: *mut bindings::hmm_devmem_batch) -> Self {
-        // INVARIANT: The caller promises it.
         // SAFETY: The caller promises that it points to a batch, so it is not NULL.
-        let mut batch = Self {
-            ptr: unsafe { NonNull::new_unchecked(ptr) },
-        };
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        // INVARIANT: The caller promises it.
+        let mut batch = Self { ptr };
         // What the driver does not copy must not count as copied.
         for block in batch.blocks_mut() {
             block.error = EIO.to_errno();
