@@ -20,7 +20,7 @@ struct __contract(object("Clock"), send, sync) clk;
  *
  * Return: the clock, an error, or NULL where the kernel has no clocks.
  */
-struct clk *clk_get(struct device *dev __contract(borrows, nullable),
+struct clk *clk_get(struct device *dev __contract(keeps),
 		    const char *id __contract(borrows, nullable))
 	__contract(constructor, errno, may_sleep);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: a lock whose unlock wants the number that the lock has returned.
+ * Example: a lock whose unlock wants the number that the lock has returned. No type forbids to leak a guard: `unsafe`.
  */
 #include <linux/contract.h>
 #include <linux/srcu.h>
@@ -16,7 +16,9 @@ struct __contract(object("Srcu"), pinned, send, sync) srcu_struct;
  *
  * Return: 0, or -ENOMEM.
  */
-int (init_srcu_struct)(struct srcu_struct *ssp) __contract(macro, constructor, errno);
+int (init_srcu_struct)(struct srcu_struct *ssp)
+	__contract(macro, constructor, errno,
+		   unsafe("no `SrcuReader` is leaked: C then does not wait for the work that still uses the structure"));
 
 /**
  * cleanup_srcu_struct() - end it
