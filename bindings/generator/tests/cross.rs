@@ -276,7 +276,7 @@ const PARAMS: &[&str] = &[
 const TOGETHER: &[(&str, &str, &str)] = &[
     ("errno", "int ", "struct o@ **made __contract(out)"),
     ("errno", "int ", "const struct o@ **made __contract(out), const char *text __contract(borrows)"),
-    ("errno", "int ", "struct space **made __contract(out)"),
+    ("errno, name(\"made@\")", "int ", "struct space **made __contract(out)"),
     ("errno", "int ", "struct o@ **made __contract(out), unsigned int *value __contract(out)"),
     ("errno(retry(-EBUSY))", "int ", "struct o@ **made __contract(out)"),
     ("errno", "long ", "struct o@ **made __contract(out)"),
