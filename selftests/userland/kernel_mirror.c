@@ -78,6 +78,16 @@ void wait_for_completion(struct completion *c)
 	mutex_unlock(&c->lock);
 }
 
+struct mutex model_var_lock = { .m = PTHREAD_MUTEX_INITIALIZER };
+pthread_cond_t model_var_wait = PTHREAD_COND_INITIALIZER;
+
+void wake_up_var(void *var)
+{
+	mutex_lock(&model_var_lock);
+	pthread_cond_broadcast(&model_var_wait);
+	mutex_unlock(&model_var_lock);
+}
+
 struct workqueue_struct {
 	struct mutex lock;
 	pthread_cond_t wait;

@@ -62,6 +62,8 @@ struct dma_iova_state {
 #define atomic_set(a, i) __atomic_store_n(&(a)->counter, i, __ATOMIC_RELAXED)
 #define atomic_read(a) __atomic_load_n(&(a)->counter, __ATOMIC_RELAXED)
 #define atomic_inc(a) __atomic_add_fetch(&(a)->counter, 1, __ATOMIC_RELAXED)
+#define atomic_dec(a) ((void)__atomic_sub_fetch(&(a)->counter, 1, __ATOMIC_RELAXED))
+#define atomic_read_acquire(a) __atomic_load_n(&(a)->counter, __ATOMIC_ACQUIRE)
 #define atomic_dec_and_test(a) (!__atomic_sub_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define refcount_set(r, i) atomic_set(r, i)
 #define refcount_dec_and_test(r) atomic_dec_and_test(r)
@@ -220,6 +222,18 @@ struct completion {
 void init_completion(struct completion *c);
 void complete(struct completion *c);
 void wait_for_completion(struct completion *c);
+
+/* All variables that are waited for share one queue. */
+extern struct mutex model_var_lock;
+extern pthread_cond_t model_var_wait;
+void wake_up_var(void *var);
+
+#define wait_var_event(var, condition) do {				\
+	mutex_lock(&model_var_lock);					\
+	while (!(condition))						\
+		pthread_cond_wait(&model_var_wait, &model_var_lock.m);	\
+	mutex_unlock(&model_var_lock);					\
+} while (0)
 
 struct workqueue_struct;
 

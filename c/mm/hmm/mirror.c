@@ -489,8 +489,9 @@ static void hmm_state_wait_for_intervals(struct hmm_mirror_state *state)
 	do {
 		hmm_state_end_removed(state);
 		wait_var_event(&state->intervals,
-			       !atomic_read(&state->intervals) || READ_ONCE(state->removed));
-	} while (atomic_read(&state->intervals));
+			       !atomic_read_acquire(&state->intervals) ||
+			       READ_ONCE(state->removed));
+	} while (atomic_read_acquire(&state->intervals));
 }
 
 /*
