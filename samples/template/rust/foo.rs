@@ -3,93 +3,59 @@
 //! foo: a driver that mirrors the memory of the process that opens `/dev/foo`.
 //!
 //! `pread(fd, buf, n, address)` has the device read the process's memory at that address. The device is simulated:
-//! [`Table::device_read`] is what hardware does with its page table, and the only part with `unsafe` code.
+//! `table.rs` is the page table that hardware walks, and yours takes its place. This file is the driver.
+
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code, dead_code)]
+mod table;
 
 use kernel::{
-    bindings,
     fs::{File, Kiocb},
-    hmm::{
-        mirror::{Operations, Run},
-        page::Block,
-        Access, Invalidation, Mirror, MirrorRange, Span,
-    },
+    hmm::{Access, Mirror, MirrorRange, Span},
     iov::IovIterDest,
     miscdevice::{MiscDevice, MiscDeviceOptions, MiscDeviceRegistration},
     mm::Mm,
-    page::{PAGE_MASK, PAGE_SHIFT, PAGE_SIZE},
+    page::{PAGE_MASK, PAGE_SIZE},
     prelude::*,
-    rbtree::RBTree,
     sync::{aref::ARef, Arc},
 };
+use table::{Right, Table, Tlb};
 
-/// The device's page table: pfns by page number. The mirror owns it and guards it with the update lock.
-struct Table {
-    entries: RBTree<usize, usize>,
-}
+/// The device's TLB. The table removes its entries when the process changes its page tables, and then calls this.
+struct DeviceTlb;
 
-#[vtable]
-impl Operations for Table {
-    /// The process changes its page tables: the device must not reach the span any more.
-    fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
-        let last = (inv.span().end() - 1) >> PAGE_SHIFT;
-        let mut first = inv.span().start() >> PAGE_SHIFT;
-
-        while let Some(cursor) = self.entries.cursor_lower_bound(&first) {
-            let (&vpn, _) = cursor.current();
-            if vpn > last {
-                break;
-            }
-            self.entries.remove(&vpn);
-            first = vpn + 1;
-        }
+impl Tlb for DeviceTlb {
+    fn flush(&mut self, _span: Span) {
         // Flush the device's TLB here, and wait for the flush.
-        true
     }
 }
 
-impl Table {
-    /// Maps what a section shows. Under the update lock, so no allocation may wait.
-    fn map(&mut self, run: &Run<'_>) -> Result {
-        let vpn = run.span().start() >> PAGE_SHIFT;
-        // SAFETY: `Table::invalidate()` removes the entry before the process loses the page.
-        let pfn = unsafe { run.pfn().into_raw() };
+/// The device's page table. The mirror owns it and guards it with the update lock.
+type DeviceTable = Table<DeviceTlb>;
 
-        for i in 0..run.span().pages() {
-            self.entries
-                .try_create_and_insert(vpn + i, pfn + i, GFP_NOWAIT)?;
-        }
-        Ok(())
-    }
+/// In place of hardware: reads, within a page. `ENXIO` is the device's page fault, `EFAULT` memory that a CPU cannot read.
+fn device_read(table: &DeviceTable, addr: usize, to: &mut [u8]) -> Result {
+    let page = table.lookup(addr, Right::Read.into()).ok_or(ENXIO)?;
 
-    /// In place of hardware: reads, within a page. `ENXIO` is the device's page fault, `EFAULT` memory that a CPU cannot
-    /// read.
-    fn device_read(&self, addr: usize, to: &mut [u8]) -> Result {
-        let &pfn = self.entries.get(&(addr >> PAGE_SHIFT)).ok_or(ENXIO)?;
-        // SAFETY: The table has only pages that are mapped, and the update lock, which the caller's `&self` comes
-        // from, keeps them so. The CPU and this device may both access them.
-        let block = unsafe { Block::from_raw(bindings::hmm_frame(pfn), 0) };
-
-        block
-            .page(0, |bytes| bytes.read(addr & !PAGE_MASK, to))
-            .ok_or(EFAULT)?
-    }
+    page.block()
+        .page(0, |bytes| bytes.read(addr & !PAGE_MASK, to))
+        .ok_or(EFAULT)?
 }
 
 /// One process as the device sees it.
 struct Context {
-    mirror: Arc<Mirror<Table>>,
+    mirror: Arc<Mirror<DeviceTable>>,
     mm: ARef<Mm>,
     /// Dropped with the context, which ends the mirroring.
-    _range: Pin<KBox<MirrorRange<Table>>>,
+    _range: Pin<KBox<MirrorRange<DeviceTable>>>,
 }
 
 impl Context {
     fn start() -> Result<Self> {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
-        let table = Table {
-            entries: RBTree::new(),
-        };
+        let table = Table::new(DeviceTlb);
         let mirror = Arc::pin_init(Mirror::new(mm, core::ptr::null(), table), GFP_KERNEL)?;
         let range = KBox::pin_init(MirrorRange::new(mirror.clone(), Span::ALL), GFP_KERNEL)?;
 
@@ -107,15 +73,16 @@ impl Context {
 
         self.mirror.populate(span, Access::Read, |pages, table| {
             for run in pages.runs() {
-                table.map(&run)?;
-                table.device_read(addr, to)?;
+                // Under the update lock, so no allocation may wait.
+                Table::map(table, &run, Right::Read.into())?;
+                device_read(table, addr, to)?;
             }
             Ok(())
         })
     }
 
     fn read_page(&self, addr: usize, to: &mut [u8]) -> Result {
-        let result = self.mirror.lock().device_read(addr, to);
+        let result = device_read(&self.mirror.lock(), addr, to);
 
         match result {
             Err(error) if error == ENXIO => self.fault_and_read(addr, to),
