@@ -332,7 +332,7 @@ fn cases() -> Vec<Case> {
                 "referred" => !section && !["constructor", "destructor", "get", "put"].contains(&role.name),
                 _ => !section && !["get", "put"].contains(&role.name),
             };
-            // What does not go together is refused whatever else is said.
+            // What does not go together is refused, with any other clause.
             let few = if fits { usize::MAX } else { 3 };
             let clauses = CLAUSES.iter().map(|(clause, ret)| (*clause, *ret, ""));
             let results = RESULTS.iter().map(|ret| ("", *ret, ""));
@@ -354,7 +354,7 @@ fn number(name: &str) -> Option<usize> {
     head.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
 }
 
-/// Runs the generator over some cases; those that are errors are taken out and told.
+/// Runs the generator over some cases; those that are errors are taken out and reported.
 fn run(folder: &Path, name: &str, cases: &[(usize, &Case)], fates: &mut Fates) -> Run {
     let path = folder.join(format!("{name}.h"));
     let mut left: Vec<(usize, &Case)> = cases.to_vec();

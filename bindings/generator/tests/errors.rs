@@ -108,7 +108,7 @@ fn written_or_reported(run: &hmm_bindgen::Run) {
     hmm_bindgen::emit::report::left_out(&run.api, &run.sources);
 }
 
-/// Headers that are right, with a few bytes of each changed: whatever that makes of them, the generator tells.
+/// Headers that are right, with a few bytes of each changed: the generator accepts what they have become, or reports why not.
 #[test]
 fn no_typing_error_makes_the_generator_panic() {
     const PIECES: &[&str] = &[
@@ -217,6 +217,6 @@ fn an_example_of_nothing_is_an_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("Parcle.rs"), "").expect("an example");
     let mut run = common::analyse(&common::folder("golden").join("stage.h"));
-    let said = run.examples(folder.path()).expect_err("there is no Parcle");
-    assert!(said.contains("no type or trait that can have an example has the name `Parcle`"), "{said}");
+    let error = run.examples(folder.path()).expect_err("there is no Parcle");
+    assert!(error.contains("no type or trait that can have an example has the name `Parcle`"), "{error}");
 }

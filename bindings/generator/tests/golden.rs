@@ -47,14 +47,14 @@ fn explanations_are_what_is_checked_in() {
             .chain(api.tables.iter().filter(|t| !t.single).map(|t| &t.tag))
             .chain(api.sections.iter().filter(|s| s.protocol == Protocol::Entered).map(|s| &s.tag));
         let functions = api.functions.iter().map(|f| &f.c).chain(api.left_out.iter().map(|l| &l.name));
-        let told: String = types
+        let explained: String = types
             .chain(functions)
             .map(|name| {
                 report::explain(api, &run.sources, name)
                     .unwrap_or_else(|| panic!("{}: {name} is not explained", header.display()))
             })
             .collect();
-        wrong.extend(common::compare(&header.with_extension("explain.txt"), &told).err());
+        wrong.extend(common::compare(&header.with_extension("explain.txt"), &explained).err());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

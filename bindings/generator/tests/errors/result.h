@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 
-/* What a result is said to be, and is not. */
+/* What contracts claim of a result, and what it is not. */
 struct thing {
 	int x;
 } __contract(object("Thing"), pinned);

@@ -62,7 +62,7 @@ impl Port {
         self.inner.get()
     }
 
-    /// Send a word.
+    /// Send a value.
     ///
     /// Never sleeps.
     ///
@@ -72,9 +72,9 @@ impl Port {
     ///
     /// After `EBUSY`, `EAGAIN` the call has lost a race; repeat it.
     #[inline]
-    pub fn send(&self, word: u32) -> Result<Attempt> {
+    pub fn send(&self, value: u32) -> Result<Attempt> {
         // SAFETY: By the type's invariants `self` is a valid `struct port`.
-        let result = to_result(unsafe { bindings::port_send(self.as_raw(), word) });
+        let result = to_result(unsafe { bindings::port_send(self.as_raw(), value) });
         match result {
             Ok(()) => Ok(Attempt::Done),
             Err(error) if error == EBUSY => Ok(Attempt::Again),
@@ -83,9 +83,9 @@ impl Port {
         }
     }
 
-    /// How many words wait.
+    /// How many values wait.
     ///
-    /// Returns the number of words, or -EIO.
+    /// Returns the number of values, or -EIO.
     ///
     /// # Errors
     ///

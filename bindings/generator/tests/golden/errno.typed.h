@@ -11,7 +11,7 @@ DEFINE_FREE(port_exit, struct port *, if (!IS_ERR_OR_NULL(_T)) port_exit(_T))
 
 __must_check int port_init(struct port *port, int number);
 
-__must_check int port_send(struct port *port, unsigned int word);
+__must_check int port_send(struct port *port, unsigned int value);
 
 __must_check int port_pending(struct port *port);
 

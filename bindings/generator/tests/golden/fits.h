@@ -9,7 +9,7 @@ void yard_init(struct yard *yard) __contract(constructor);
 void yard_exit(struct yard *yard) __contract(destructor);
 void yard_enter(struct yard *yard) __contract(lock("YardGuard"));
 void yard_leave(struct yard *yard) __contract(unlock("YardGuard"));
-/* A constructor in place that tells something, but not what. */
+/* A constructor in place that reports something, but not what. */
 bool yard_try_init(struct yard *yard) __contract(constructor, name("tried"));
 /* A second destructor, and a second function of one name. */
 void yard_raze(struct yard *yard) __contract(destructor);

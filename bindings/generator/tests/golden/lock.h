@@ -14,7 +14,7 @@ struct gate {
 
 void gate_init(struct gate *gate) __contract(constructor);
 
-/* What C says already: a guard class, and which lock is taken. */
+/* What C states already: a guard class, and which lock is taken. */
 void gate_enter(struct gate *gate) __acquires(&gate->lock);
 void gate_leave(struct gate *gate) __releases(&gate->lock);
 DEFINE_GUARD(gate, struct gate *, gate_enter(_T), gate_leave(_T))

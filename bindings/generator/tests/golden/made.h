@@ -10,7 +10,7 @@
 struct image {
 	unsigned long size __contract(constant);
 	const unsigned char *data __contract(constant, slice(size));
-	unsigned int *words __contract(constant, slice(count));
+	unsigned int *values __contract(constant, slice(count));
 	unsigned int count;
 	void *private __contract(constant);
 } __contract(object("Image"), send, sync);
@@ -31,7 +31,7 @@ int image_copy(struct image *image, struct image **copy __contract(out)) __contr
 void image_default(struct image **image __contract(out)) __contract(constructor, name("standard"));
 
 /**
- * struct chain - those who are told
+ * struct chain - the callbacks that are called
  */
 struct chain {
 	int x;

@@ -88,7 +88,7 @@ impl Drop for Image {
     }
 }
 
-/// Those who are told.
+/// The callbacks that are called.
 ///
 /// # Invariants
 ///

@@ -60,9 +60,9 @@ int line_request(struct line *line, unsigned int number,
 void line_free(struct line *line) __contract(destructor);
 
 /**
- * struct listener - is told
- * @call: is told of an event
- * @priority: those with more are told first
+ * struct listener - a callback for events
+ * @call: called for an event
+ * @priority: those with more are called first
  */
 struct listener {
 	int (*call)(struct listener *listener, unsigned long event)

@@ -350,11 +350,11 @@ impl<T: Handler> PinnedDrop for Line<T> {
 /// The implementing type is the data that the [`Listener`] holds.
 #[vtable]
 pub trait Listen: Sized + Send + Sync + 'static {
-    /// Is told of an event
+    /// Called for an event
     fn heard(&self, event: usize) -> i32;
 }
 
-/// Is told.
+/// A callback for events.
 ///
 /// # Invariants
 ///
@@ -377,7 +377,7 @@ unsafe impl<T: Listen + Send + Sync> Sync for Listener<T> {}
 impl<T: Listen> Listener<T> {
     /// Calls `listener_register()`.
     ///
-    /// `priority`: Those with more are told first.
+    /// `priority`: Those with more are called first.
     ///
     /// # Errors
     ///

@@ -15,5 +15,5 @@ void pipe_key(struct pipe *pipe, const unsigned char *key __contract(borrows))
 unsigned long pipe_write(struct pipe *pipe,
 			 const unsigned char *bytes __contract(slice(len)), unsigned long len)
 	__contract(method);
-int pipe_read(struct pipe *pipe, unsigned int *words __contract(slice(nr)), unsigned int nr)
+int pipe_read(struct pipe *pipe, unsigned int *values __contract(slice(nr)), unsigned int nr)
 	__contract(method, errno);

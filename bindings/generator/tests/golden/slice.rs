@@ -76,10 +76,10 @@ impl Pipe {
     ///
     /// Fails with the error that the C function returns.
     #[inline]
-    pub fn read(&self, words: &mut [u32]) -> Result {
-        let nr = words.len().try_into()?;
-        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `words` is passed
+    pub fn read(&self, values: &mut [u32]) -> Result {
+        let nr = values.len().try_into()?;
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `values` is passed
         // with its own length.
-        to_result(unsafe { bindings::pipe_read(self.as_raw(), words.as_mut_ptr(), nr) })
+        to_result(unsafe { bindings::pipe_read(self.as_raw(), values.as_mut_ptr(), nr) })
     }
 }

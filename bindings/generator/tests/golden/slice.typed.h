@@ -6,7 +6,7 @@
 #include <linux/cleanup.h>
 #include <slice.h>
 
-__must_check int pipe_read(struct pipe *pipe, unsigned int *words,
+__must_check int pipe_read(struct pipe *pipe, unsigned int *values,
 			   unsigned int nr);
 
 #endif /* _SLICE_TYPED_H */

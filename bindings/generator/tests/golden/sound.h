@@ -35,7 +35,7 @@ void door_sums(struct door *door, const unsigned int *n __contract(slice(nr), nu
 void door_watch(struct door *door, struct space *space) __contract(method);
 struct space *door_space(struct door *door) __contract(method, borrowed(door), nonnull);
 void door_set_space(struct door *door, struct space *space __contract(borrows)) __contract(method);
-int door_short(struct door *door, const unsigned int *words __contract(slice(nr)), unsigned char nr)
+int door_short(struct door *door, const unsigned int *values __contract(slice(nr)), unsigned char nr)
 	__contract(method, plain);
 
 /* Left out with all that it has: who would hold the guard when the object ends? */

@@ -75,6 +75,6 @@ struct ticket *ticket_draw(struct depot *depot __contract(outlives))
 	__contract(constructor, nullable);
 void ticket_drop(struct ticket *ticket) __contract(destructor);
 
-/* Left out: in which stage the parcel has to be is not said. */
+/* Left out: in which stage the parcel has to be is not stated. */
 int depot_store(struct depot *depot, struct parcel *parcel __contract(borrows))
 	__contract(method, errno);

@@ -34,7 +34,7 @@ int boiler_both(struct boiler *boiler, bool *lit __contract(out), unsigned long 
 const char *boiler_maker(struct boiler *boiler) __contract(method, borrowed(boiler), nonnull);
 const char *boiler_owner(struct boiler *boiler) __contract(method, borrowed(boiler), nullable);
 
-/* Left out: for how long is not said; what is given out is not all; a promise on a lock. */
+/* Left out: for how long is not stated; what is given out is not all; a promise on a lock. */
 const char *boiler_model(struct boiler *boiler) __contract(method, nullable);
 const char *boiler_plate(struct boiler *boiler) __contract(method, borrowed(boiler));
 bool boiler_peek(struct boiler *boiler, unsigned int *bar __contract(out)) __contract(method);
