@@ -104,6 +104,13 @@ static void hmm_devmem_completing_wait(void)
 }
 #endif
 
+/* Wait for hmm_devmem_batch_complete() to release the lock: the batch is freed next. */
+static void hmm_devmem_copy_sync(struct hmm_devmem_copy *copy)
+{
+	spin_lock_irq(&copy->lock);
+	spin_unlock_irq(&copy->lock);
+}
+
 /* Drop what the batch of a killed task has kept until the driver completed it. */
 static void hmm_devmem_copy_release(struct work_struct *work)
 {
@@ -111,6 +118,7 @@ static void hmm_devmem_copy_release(struct work_struct *work)
 		container_of(work, struct hmm_devmem_copy, release);
 	unsigned int k;
 
+	hmm_devmem_copy_sync(copy);
 	for (k = 0; k < copy->batch.nr; k++) {
 		struct hmm_devmem_block *block = &copy->blocks[k];
 
@@ -256,9 +264,7 @@ static bool hmm_devmem_copy_wait(const struct hmm_devmem_transfer *t,
 	else if (wait_for_completion_killable(&copy->done) &&
 		 hmm_devmem_copy_abandon(copy))
 		return false;
-	/* hmm_devmem_batch_complete() may still hold it. */
-	spin_lock_irq(&copy->lock);
-	spin_unlock_irq(&copy->lock);
+	hmm_devmem_copy_sync(copy);
 	return true;
 }
 

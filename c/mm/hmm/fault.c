@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "mmu_interval.h"
 #include "vma_policy.h"
 #include "walk.h"
 #include "walk_output.h"
@@ -456,7 +457,10 @@ static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *requests,
 		/* Results are no requests. */
 		if (requests)
 			hmm_fault_undo(w, requests, reported);
-		range->notifier_seq = mmu_interval_read_begin(range->notifier);
+		ret = mmu_interval_read_begin_killable(range->notifier,
+						       &range->notifier_seq);
+		if (ret)
+			break;
 		ret = hmm_fault_lock_mmap(w);
 		reported = max(reported, w->resume);
 		if (ret == HMM_FAULT_UNLOCKED) {

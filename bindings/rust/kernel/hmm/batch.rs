@@ -14,7 +14,8 @@ use core::ptr::NonNull;
 ///
 /// Dropping it completes it: the pages of the blocks that were copied then migrate, and the others stay. It can be sent to
 /// another thread and completed there, after `copy_batch` has returned. The pages stay as they are until then: if it is
-/// never dropped, the task that waits for it can only be killed, and the pages are never freed.
+/// never dropped, a migration that waits for it can only be killed, an eviction waits for ever, and the pages are never
+/// freed.
 ///
 /// # Invariants
 ///

@@ -1127,6 +1127,76 @@ static void mirror_range_locks(struct kunit *test)
 	hmm_mirror_exit(&locks->device->mirror);
 }
 
+static struct locks *within_locks;
+static int within_error;
+
+static int section_error_at(struct hmm_mirror *mirror, struct hmm_span span)
+{
+	unsigned long pfns[2];
+	struct hmm_section section = {
+		.mirror = mirror, .span = span, .access = HMM_ACCESS_SNAPSHOT,
+		.pfns = pfns, .nr_pfns = ARRAY_SIZE(pfns),
+	};
+
+	if (hmm_section_next(&section))
+		hmm_section_leave(&section);
+	return hmm_section_error(&section);
+}
+
+static void opens_a_section(struct watcher *device)
+{
+	device->on_invalidate = NULL;
+	within_error = section_error_at(&device->mirror, within_locks->range[1].span);
+}
+
+/* A section under its range's own lock, or in a callback under it, waits for itself. */
+static void mirror_section_inside_own_lock(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 5, RW);
+	struct locks *locks = locks_make(test, addr);
+	struct hmm_mirror *mirror = &locks->device->mirror;
+
+	mutex_lock(&locks->mutex);
+	KUNIT_EXPECT_EQ(test, -EDEADLK, section_error_at(mirror, locks->range[0].span));
+	mutex_unlock(&locks->mutex);
+	KUNIT_EXPECT_EQ(test, 0, section_error_at(mirror, locks->range[0].span));
+	within_locks = locks;
+	within_error = 0;
+	locks->device->on_invalidate = opens_a_section;
+	memory_map_at(test, locks->range[1].span.start, 1, RW);
+	KUNIT_EXPECT_EQ(test, -EDEADLK, within_error);
+	KUNIT_EXPECT_EQ(test, 0, section_error_at(mirror, locks->range[1].span));
+	hmm_mirror_exit(mirror);
+}
+
+static void removes_another_range(struct watcher *device)
+{
+	device->on_invalidate = NULL;
+	hmm_mirror_range_remove(&within_locks->range[0]);
+}
+
+/*
+ * A callback removes another range, with another lock. Its end would wait for the
+ * invalidation that the callback is in.
+ */
+static void mirror_range_removed_by_another_callback(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 5, RW);
+	struct locks *locks = locks_make(test, addr);
+
+	within_locks = locks;
+	locks->device->on_invalidate = removes_another_range;
+	with_warnings(test)
+		memory_map_at(test, locks->range[1].span.start, 1, RW);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, locks->range[0].mirror);
+	KUNIT_EXPECT_EQ(test, 2, locks->device->invalidations);
+	hmm_mirror_synchronize();
+	memory_map_at(test, addr, 1, RW);
+	KUNIT_EXPECT_EQ(test, 2, locks->device->invalidations);
+	hmm_mirror_exit(&locks->device->mirror);
+	KUNIT_EXPECT_EQ(test, 1, locks->device->releases);
+}
+
 /* Sections share a rw_semaphore; an invalidation has it alone. */
 static void mirror_sections_share(struct kunit *test)
 {
@@ -1301,6 +1371,8 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_range_dropped_while_it_ends),
 	KUNIT_CASE(mirror_range_is_listed_until_forgotten),
 	KUNIT_CASE(mirror_end_waits_for_removal),
+	KUNIT_CASE(mirror_section_inside_own_lock),
+	KUNIT_CASE(mirror_range_removed_by_another_callback),
 	KUNIT_CASE(mirror_ended_with_removed_range),
 	KUNIT_CASE(mirror_section_inside_section),
 	KUNIT_CASE(mirror_ended_later),
