@@ -541,6 +541,7 @@ struct mmu_interval_notifier {
 unsigned long model_jiffies(void);
 #endif
 
+struct mmu_interval_notifier_ops;
 unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier);
 bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
 			      unsigned long seq);

@@ -238,6 +238,13 @@ unsigned long mmu_interval_read_begin(struct mmu_interval_notifier *notifier)
 	return READ_ONCE(notifier->seq);
 }
 
+int mmu_interval_read_begin_killable(struct mmu_interval_notifier *notifier,
+				     unsigned long *seq)
+{
+	*seq = mmu_interval_read_begin(notifier);
+	return 0;
+}
+
 bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
 			      unsigned long seq)
 {
