@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
+#include <linux/swapops.h>
 #include <linux/userfaultfd_k.h>
 
 #include "collect.h"
@@ -88,11 +89,50 @@ static void hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 }
 
 /*
+ * Wait until a page that migrates has arrived. A fault would wait, too, but then
+ * bring the page to system memory if it has arrived in a device's.
+ */
+static void hmm_collect_wait_for_page(struct hmm_collect *c, pmd_t *pmdp,
+				      unsigned long addr)
+{
+	struct mm_struct *mm = c->args->vma->vm_mm;
+
+	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
+		pmd_migration_entry_wait(mm, pmdp);
+	else
+		migration_entry_wait(mm, pmdp, addr);
+}
+
+/*
+ * Whether the page at @addr is still to be faulted in. While other pages were faulted
+ * in, it may have gone to a device's memory.
+ */
+static bool hmm_collect_still_absent(struct hmm_collect *c, pmd_t *pmdp,
+				     unsigned long addr)
+{
+	pmd_t pmd = pmdp_get_lockless(pmdp);
+	bool absent;
+	pte_t *ptep;
+
+	if (pmd_none(pmd))
+		return false;
+	if (!pmd_present(pmd) || pmd_trans_huge(pmd))
+		return hmm_collect_pmd_needs_fault(c->args, pmd);
+	ptep = pte_offset_map(pmdp, addr);
+	if (!ptep)
+		return false;
+	absent = hmm_collect_pte_needs_fault(ptep_get_lockless(ptep),
+					     hmm_collect_fault_write(c->args));
+	pte_unmap(ptep);
+	return absent;
+}
+
+/*
  * Fault in the pages that have a bit in @absent, with no lock but the mmap lock.
  * Out of memory ends the loop, as the next fault would fail likewise. Any other
  * error is that of one page, which stays absent.
  */
-static void hmm_collect_fault_pages(struct hmm_collect *c,
+static void hmm_collect_fault_pages(struct hmm_collect *c, pmd_t *pmdp,
 				    const unsigned long *absent)
 {
 	struct vm_area_struct *vma = c->args->vma;
@@ -104,14 +144,13 @@ static void hmm_collect_fault_pages(struct hmm_collect *c,
 	if (hmm_collect_fault_write(c->args))
 		flags |= FAULT_FLAG_WRITE;
 	for_each_set_bit(i, absent, MAX_PTRS_PER_PTE) {
-		vm_fault_t ret;
+		unsigned long addr = hmm_collect_pos(c) + (i << PAGE_SHIFT);
 
 		if (fatal_signal_pending(current))
 			break;
-		ret = handle_mm_fault(vma,
-				      hmm_collect_pos(c) + (i << PAGE_SHIFT),
-				      flags, NULL);
-		if (ret & VM_FAULT_OOM)
+		hmm_collect_wait_for_page(c, pmdp, addr);
+		if (hmm_collect_still_absent(c, pmdp, addr) &&
+		    handle_mm_fault(vma, addr, flags, NULL) & VM_FAULT_OOM)
 			break;
 		cond_resched();
 	}
@@ -149,7 +188,7 @@ bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 		if (c->notified)
 			return hmm_collect_pos(c) == c->args->start;
 		c->faulted = end;
-		hmm_collect_fault_pages(c, absent);
+		hmm_collect_fault_pages(c, pmdp, absent);
 	}
 	return true;
 }

@@ -16,8 +16,8 @@
 #include "devmem_transfer.h"
 
 /*
- * How often a batch is collected again for pages in other memory. Once is enough
- * unless other devices take pages back from system memory or the device faults.
+ * How often to wait for, and collect, the pages of a batch that are in other memory.
+ * Once is enough unless yet another device gets them, or they are in use.
  */
 #define HMM_TURNS_ROUNDS	4
 
@@ -210,30 +210,55 @@ static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
 }
 
 /*
- * Wait until the time slices are over, then collect the batch with the pages that
- * other device memory has of it. No other device can migrate these while they are
- * in system memory: the mmap lock is held for writing until they are collected.
+ * Choose a batch and hold the mmap lock for writing, at a time when no page of it is
+ * in its time slice. Pages that became free at different times are waited for
+ * together: those that one device has fetched early, others get from system memory.
+ */
+static int hmm_turns_lock(struct hmm_turns *turns, struct hmm_devmem_transfer *t,
+			  struct mm_struct *mm, struct hmm_span span)
+{
+	int err;
+
+	for (;;) {
+		if (turns->left)
+			schedule_timeout_killable(turns->left);
+		if (fatal_signal_pending(current) || mmap_write_lock_killable(mm))
+			return -EINTR;
+		err = hmm_devmem_choose_batch(t, mm, span.start, span.end);
+		if (err)
+			break;
+		if (!turns->fetches || !hmm_turns_find(turns, t) || !turns->left)
+			return 0;
+		turns->fetches--;
+		mmap_write_unlock(mm);
+	}
+	mmap_write_unlock(mm);
+	return err;
+}
+
+/*
+ * Collect the batch with the pages that other device memory has of it. No other device
+ * can migrate these while they are in system memory: the mmap lock is held for writing
+ * until they are collected. What was collected is not given up for the rest.
  */
 static int hmm_turns_collect(struct hmm_turns *turns,
 			     struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span)
 {
-	int err;
+	int err = hmm_turns_lock(turns, t, mm, span);
 
-	if (turns->left)
-		schedule_timeout_killable(turns->left);
-	if (fatal_signal_pending(current) || mmap_write_lock_killable(mm))
-		return -EINTR;
-	err = hmm_devmem_choose_batch(t, mm, span.start, span.end);
-	if (!err) {
-		hmm_turns_fetch(turns, t);
-		err = migrate_vma_setup(&t->args);
-	}
 	if (err)
+		return err;
+	hmm_turns_fetch(turns, t);
+	err = migrate_vma_setup(&t->args);
+	if (err) {
 		mmap_write_unlock(mm);
-	else
-		mmap_write_downgrade(mm);
-	return err;
+		return err;
+	}
+	if (t->args.cpages)
+		turns->fetches = 0;
+	mmap_write_downgrade(mm);
+	return 0;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/hmm_typed.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 
 #include "../devmem.h"
@@ -127,6 +128,131 @@ static void turns_slow_copy(struct kunit *test)
 	KUNIT_EXPECT_GE(test, jiffies - start,
 			msecs_to_jiffies(HMM_DEVMEM_SLICE_MS));
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
+	migrate_back_all(test, addr);
+	hmm_devmem_exit(&other->devmem);
+}
+
+/* Requests pages from another thread; see turns_arrives_meanwhile(). */
+struct request {
+	struct hmm_devmem *devmem;
+	struct mm_struct *mm;
+	unsigned long addr;
+	unsigned long moved;
+};
+
+static int request_once(void *data)
+{
+	struct request *request = data;
+	struct hmm_devmem_migration *m =
+		hmm_devmem_collect(request->devmem, request->mm,
+				   span_of(request->addr, SIZE));
+
+	if (!IS_ERR(m)) {
+		hmm_devmem_migration_copy(m);
+		hmm_devmem_migration_commit(m);
+		request->moved = hmm_devmem_migration_moved(m);
+		hmm_devmem_migration_end(m);
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return PTR_ERR_OR_ZERO(m);
+}
+
+static void wait_until_asleep(struct task_struct *thread)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
+	while (READ_ONCE(thread->__state) != TASK_UNINTERRUPTIBLE &&
+	       time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+}
+
+/*
+ * Pages that a request waits for, as they migrate, may arrive in another device's
+ * memory: they stay there for their time slice.
+ */
+static void turns_arrives_meanwhile(struct kunit *test)
+{
+	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
+	struct request request = {
+		.devmem = &other->devmem,
+		.addr = map_anonymous(test, SIZE),
+	};
+	struct task_struct *thread;
+
+	request.mm = current->mm;	/* which map_anonymous() has made */
+	write_numbers(test, request.addr, PAGES);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem,
+								 current->mm,
+								 span_of(request.addr, SIZE));
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+		KUNIT_EXPECT_EQ(test, PAGES,
+				hmm_devmem_migration_committed_moved(&committed));
+		thread = kthread_run(request_once, &request, "request_once");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+		wait_until_asleep(thread);
+	}
+	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
+	KUNIT_EXPECT_EQ(test, request.moved, 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
+	migrate_back_all(test, request.addr);
+	hmm_devmem_exit(&other->devmem);
+}
+
+/**
+ * struct collections - counts how often pages are collected to migrate
+ * @notifier: subscribed to the test's process
+ * @nr: how often
+ */
+struct collections {
+	struct mmu_interval_notifier notifier;
+	unsigned long nr;
+};
+
+static bool count_collection(struct mmu_interval_notifier *notifier,
+			     const struct mmu_notifier_range *event,
+			     unsigned long seq)
+{
+	struct collections *collections =
+		container_of(notifier, struct collections, notifier);
+
+	mmu_interval_set_seq(notifier, seq);
+	collections->nr += event->event == MMU_NOTIFY_MIGRATE;
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops count_ops = {
+	.invalidate = count_collection,
+};
+
+/*
+ * A page that is in use stays, and the others are not given up for it: they are
+ * collected once in the other memory, and once in system memory.
+ */
+static void turns_page_in_use(struct kunit *test)
+{
+	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
+	struct collections *collections =
+		kunit_kzalloc(test, sizeof(*collections), GFP_KERNEL);
+	unsigned long addr = map_anonymous(test, SIZE);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(test, collections);
+	write_numbers(test, addr, PAGES);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
+	page = device_page(device, 3);
+	get_page(page);
+	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&collections->notifier,
+							      current->mm, addr, SIZE,
+							      &count_ops));
+	KUNIT_EXPECT_EQ(test, migrate_to(other, addr, SIZE), PAGES - 1);
+	KUNIT_EXPECT_LE(test, collections->nr, 4);
+	mmu_interval_notifier_remove(&collections->notifier);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES - 1);
 	migrate_back_all(test, addr);
 	hmm_devmem_exit(&other->devmem);
 }
@@ -443,6 +569,8 @@ static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(turns_mixed),
 	KUNIT_CASE(turns_first_request),
 	KUNIT_CASE(turns_slow_copy),
+	KUNIT_CASE(turns_arrives_meanwhile),
+	KUNIT_CASE(turns_page_in_use),
 	KUNIT_CASE(turns_no_room),
 	KUNIT_CASE(clock_order),
 	KUNIT_CASE(clock_all_accessed),
