@@ -240,7 +240,8 @@ static struct race_entry entry_settled(const struct race_check *check,
 	return entry;
 }
 
-static void check_page(const struct race_check *check, unsigned long i)
+/* Return whether the order of the hmm pfn is to be checked, too. */
+static bool check_page(const struct race_check *check, unsigned long i)
 {
 	unsigned long hmm_pfn = check->hmm_pfns[i];
 	struct race_entry entry;
@@ -248,17 +249,18 @@ static void check_page(const struct race_check *check, unsigned long i)
 
 	if (!hmm_pfn_is_plausible(hmm_pfn)) {
 		fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
-		return;
+		return false;
 	}
 	entry = entry_settled(check, i);
 	if (known_of_reference(check, &entry))
-		return;
+		return false;
 	failure = entry_failure(check, hmm_pfn, &entry);
 	if (failure)
 		fail(check, i, failure, entry.raw, 0);
 	else if (!entry.private)
 		check_content(check, i);
 	check->result->compared++;
+	return hmm_pfn_to_map_order(hmm_pfn);
 }
 
 /* Check the order of an hmm pfn against those neighbours that were walked. */
@@ -293,9 +295,8 @@ void race_check_mapped(const struct race_check *check)
 	for (i = 0; i < check->npages && !check->result->failure; i++) {
 		if (!(check->hmm_pfns[i] & HMM_PFN_VALID))
 			continue;
-		check_page(check, i);
-		/* Once per group of that order, or if the group begins before the walk. */
-		if (hmm_pfn_to_map_order(check->hmm_pfns[i]) &&
+		/* Once per group of an order, or if the group begins before the walk. */
+		if (check_page(check, i) &&
 		    (!i || !(hmm_pfn_to_pfn(check->hmm_pfns[i]) &
 			     ((1UL << hmm_pfn_to_map_order(check->hmm_pfns[i])) - 1))))
 			check_order(check, i);
