@@ -548,6 +548,14 @@ bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
 
 #define mmu_interval_read_retry mmu_interval_check_retry
 
+/* No event is enabled. */
+#define ktime_get_ns() 0ULL
+#define trace_hmm_populate_enabled() false
+#define trace_hmm_populate(...) ((void)0)
+#define trace_hmm_retry(...) ((void)0)
+#define trace_hmm_invalidate_enabled() false
+#define trace_hmm_invalidate(mirror, ...) ((void)(mirror))
+
 /* The kernel's page walker. */
 enum page_walk_action { ACTION_SUBTREE, ACTION_CONTINUE, ACTION_AGAIN };
 enum page_walk_lock { PGWALK_RDLOCK, PGWALK_WRLOCK, PGWALK_VMA_RDLOCK_VERIFY };

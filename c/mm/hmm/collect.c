@@ -278,6 +278,7 @@ static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
 int migrate_vma_setup(struct migrate_vma *args)
 {
 	struct hmm_migration m = { .args = args };
+	u64 began = hmm_trace_begin(hmm_collect);
 
 	if (!hmm_migrate_vma_valid(args))
 		return -EINVAL;
@@ -286,13 +287,14 @@ int migrate_vma_setup(struct migrate_vma *args)
 	args->cpages = 0;
 	args->npages = 0;
 	hmm_collect_range(args);
-	if (!args->cpages)
-		return 0;
-
-	m.src = args->src;
-	m.dst = args->dst;
-	m.npages = args->npages;
-	args->cpages = hmm_migration_unmap(&m);
+	if (args->cpages) {
+		m.src = args->src;
+		m.dst = args->dst;
+		m.npages = args->npages;
+		args->cpages = hmm_migration_unmap(&m);
+	}
+	if (began)
+		hmm_trace_stage(hmm_collect, &m, hmm_migration_pages(&m), began);
 	return 0;
 }
 EXPORT_SYMBOL(migrate_vma_setup);

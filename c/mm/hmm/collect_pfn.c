@@ -71,6 +71,7 @@ static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 int migrate_device_pfns(unsigned long *src, unsigned long npages)
 {
 	struct hmm_migration m = { .src = src, .npages = npages };
+	u64 began = hmm_trace_begin(hmm_collect);
 	unsigned long i;
 
 	if (!src)
@@ -82,6 +83,8 @@ int migrate_device_pfns(unsigned long *src, unsigned long npages)
 	for (i = 0; i < npages; )
 		i += hmm_collect_pfn(&src[i], npages - i);
 	hmm_migration_unmap(&m);
+	if (began)
+		hmm_trace_stage(hmm_collect, &m, hmm_migration_pages(&m), began);
 	return 0;
 }
 EXPORT_SYMBOL(migrate_device_pfns);

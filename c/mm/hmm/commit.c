@@ -146,6 +146,7 @@ static void hmm_commit_notify_insert(struct hmm_migration *m, unsigned long i,
 void hmm_migration_commit(struct hmm_migration *m)
 {
 	struct mmu_notifier_range range;
+	u64 began = hmm_trace_begin(hmm_commit);
 	bool notified = false;
 	unsigned long i = 0;
 
@@ -171,6 +172,8 @@ void hmm_migration_commit(struct hmm_migration *m)
 
 	if (notified)
 		mmu_notifier_invalidate_range_end(&range);
+	if (began)
+		hmm_trace_stage(hmm_commit, m, hmm_migration_pages(m), began);
 }
 
 /**

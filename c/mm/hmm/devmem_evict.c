@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "devmem_transfer.h"
+#include "trace.h"
 
 /**
  * hmm_devmem_evict_pfns() - migrate pages to system memory
@@ -18,8 +19,12 @@
 unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 				    unsigned long nr)
 {
+	u64 began = hmm_trace_begin(hmm_evict);
+	const struct hmm_devmem *devmem = NULL;
 	unsigned long moved;
 
+	if (nr && began)
+		devmem = hmm_devmem_of(pfn_to_page(t->args.src[0]));
 	t->args.npages = nr;
 	memset(t->args.dst, 0, nr * sizeof(*t->args.dst));
 	if (!nr || migrate_device_pfns(t->args.src, nr))
@@ -29,6 +34,7 @@ unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 	migrate_device_pages(t->args.src, t->args.dst, nr);
 	moved = hmm_devmem_count_pages(t);
 	migrate_device_finalize(t->args.src, t->args.dst, nr);
+	trace_hmm_evict(devmem, moved, nr - moved, hmm_trace_ns(began));
 	return moved;
 }
 

@@ -7,6 +7,7 @@
 #include <linux/sched/signal.h>
 
 #include "devmem_transfer.h"
+#include "trace.h"
 
 /* After commit: whether the page at @i has migrated, alone or with its folio. */
 static bool hmm_devmem_fault_moved(const struct hmm_devmem_transfer *t,
@@ -92,8 +93,10 @@ vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 				 HMM_DEVMEM_ANY_ORDER,
 		},
 	};
+	u64 began = hmm_trace_begin(hmm_cpu_fault);
+	long err, pages = 0;
 	bool came = false;
-	long err;
+	vm_fault_t ret;
 
 	hmm_devmem_fault_range(vmf, &t.args, devmem->fault_pages);
 	t.wanted = (vmf->address - t.args.start) >> PAGE_SHIFT;
@@ -102,11 +105,14 @@ vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 		return VM_FAULT_OOM;
 	err = hmm_devmem_transfer_begin(&t);
 	if (err >= 0) {
+		pages = err;
 		came = hmm_devmem_fault_moved(&t, t.wanted);
 		hmm_devmem_transfer_end(&t);
 		err = t.error;
 	}
 	hmm_devmem_free_mpfns(&t);
 
-	return came ? 0 : hmm_devmem_fault_result(page, err);
+	ret = came ? 0 : hmm_devmem_fault_result(page, err);
+	trace_hmm_cpu_fault(vmf->address, pages, ret, hmm_trace_ns(began));
+	return ret;
 }

@@ -63,6 +63,8 @@ static void hmm_finalize_release(struct hmm_migration *m, unsigned long i)
  */
 void hmm_migration_finalize(struct hmm_migration *m)
 {
+	u64 began = hmm_trace_begin(hmm_finalize);
+	unsigned long pages = began ? hmm_migration_pages(m) : 0;
 	unsigned long i, mapped;
 
 	hmm_finalize_putback_lru(m);
@@ -73,6 +75,8 @@ void hmm_migration_finalize(struct hmm_migration *m)
 			if ((m->src[i] | m->dst[i]) & MIGRATE_PFN_VALID)
 				hmm_finalize_release(m, i);
 	}
+	if (began)
+		hmm_trace_stage(hmm_finalize, m, pages, began);
 }
 
 /**

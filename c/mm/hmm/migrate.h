@@ -25,6 +25,7 @@
 
 #include "../internal.h"
 #include "compat-kernel.h"
+#include "trace.h"
 
 /**
  * struct hmm_migration - a migration, for the stages after collect
@@ -115,6 +116,25 @@ static inline unsigned long hmm_mpfn_nr_pages(unsigned long mpfn)
 		return folio_nr_pages(hmm_mpfn_head(mpfn));
 	return thp_migration_supported() ? HPAGE_PMD_NR : 1;
 }
+
+/* How many pages have %MIGRATE_PFN_MIGRATE. Their src folios are locked. */
+static inline unsigned long hmm_migration_pages(const struct hmm_migration *m)
+{
+	unsigned long i, nr, pages = 0;
+
+	for (i = 0; i < m->npages; i += nr) {
+		nr = hmm_mpfn_nr_pages(m->src[i]);
+		if (m->src[i] & MIGRATE_PFN_MIGRATE)
+			pages += nr;
+	}
+	return pages;
+}
+
+/* For the event of a stage that has ended. */
+#define hmm_trace_stage(event, m, pages, began)					\
+	trace_##event((m)->args ? (m)->args->start : 0,				\
+		      (m)->args ? (m)->args->npages : (m)->npages, pages,	\
+		      hmm_trace_ns(began))
 
 /**
  * hmm_is_fault_folio() - whether the CPU fault is on a page of this folio

@@ -12,6 +12,7 @@
 
 #include "mirror.h"
 #include "mirror_dma.h"
+#include "trace.h"
 
 /* How often invalidate is called for an event that it must not refuse. */
 #define HMM_INVALIDATE_TRIES 4
@@ -331,10 +332,15 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 		.may_block = mmu_notifier_range_blockable(event),
 	};
 	struct hmm_update_lock lock = interval->lock;
+	struct hmm_mirror *mirror;
 	bool gone;
+	u64 began;
 
 	if (!hmm_update_lock(lock, inv.may_block))
 		return false;
+	began = hmm_trace_begin(hmm_invalidate);
+	/* Not afterwards: the callback may end the mirror. */
+	mirror = interval->state->mirror;
 	/* Not before: a caller that removes the range under the lock may free it. */
 	inv.range = READ_ONCE(interval->range);
 	gone = hmm_interval_is_own_exclusive(interval, event);
@@ -348,6 +354,8 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 			WRITE_ONCE(interval->released, true);
 		}
 	}
+	trace_hmm_invalidate(mirror, inv.span, event->event, inv.may_block, gone,
+			     hmm_trace_ns(began));
 	hmm_update_unlock(lock);
 	return gone;
 }

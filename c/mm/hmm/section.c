@@ -12,6 +12,7 @@
 #include "mirror.h"
 #include "mirror_dma.h"
 #include "pfn.h"
+#include "trace.h"
 #include "walk.h"
 
 /* After how many rounds without success the batch is halved in each round. */
@@ -216,6 +217,8 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 	}
 	if (++round->nr > HMM_SECTION_ROUNDS && !section->whole)
 		walk->end = hmm_span_first(span, max(hmm_span_pages(span) / 2, 1)).end;
+	trace_hmm_retry(section->mirror, (struct hmm_span){ walk->start, walk->end },
+			round->nr, err);
 	cond_resched();
 	return 0;
 }
@@ -380,8 +383,12 @@ bool hmm_section_next(struct hmm_section *section)
 	hmm_section_unlock(section);
 	if (!section->mm_ref)
 		ret = hmm_section_start(section);
-	if (!ret && section->batch.end < section->span.end)
+	if (!ret && section->batch.end < section->span.end) {
+		u64 began = hmm_trace_begin(hmm_populate);
+
 		ret = hmm_section_advance(section);
+		trace_hmm_populate(section, ret, hmm_trace_ns(began));
+	}
 	section->error = ret;
 	if (ret || !section->locked)
 		hmm_section_leave(section);
