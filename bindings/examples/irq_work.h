@@ -24,7 +24,7 @@ static inline void init_irq_work(struct irq_work *work,
  * irq_work_sync() - wait until it is neither queued nor running
  * @work: the work
  */
-void irq_work_sync(struct irq_work *work) __contract(destructor, may_sleep);
+void irq_work_sync(struct irq_work *work) __contract(destructor, waits, may_sleep);
 
 /**
  * irq_work_queue() - have it done

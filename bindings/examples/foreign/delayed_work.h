@@ -24,7 +24,7 @@ void (INIT_DELAYED_WORK)(struct delayed_work *dwork,
  * cancel_delayed_work_sync() - wait until it is neither queued nor running
  * @dwork: the work
  */
-bool cancel_delayed_work_sync(struct delayed_work *dwork) __contract(destructor, may_sleep);
+bool cancel_delayed_work_sync(struct delayed_work *dwork) __contract(destructor, waits, may_sleep);
 
 /**
  * schedule_delayed_work() - have it done after some time

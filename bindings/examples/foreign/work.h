@@ -24,7 +24,7 @@ void (INIT_WORK)(struct work_struct *work,
  * cancel_work_sync() - wait until it is neither queued nor running
  * @work: the work. It must not be called by its own callback, which would wait for itself.
  */
-bool cancel_work_sync(struct work_struct *work) __contract(destructor, may_sleep);
+bool cancel_work_sync(struct work_struct *work) __contract(destructor, waits, may_sleep);
 
 /**
  * schedule_work() - have it done

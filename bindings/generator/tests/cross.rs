@@ -72,13 +72,13 @@ fn base(shape: &str) -> &'static [(&'static str, &'static str)] {
     match shape {
         "pinned" | "zeroed" | "data" | "field" | "callbacks" => &[
             ("constructor", "void o@_init(struct o@ *o) __contract(constructor);"),
-            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor);"),
+            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor, waits);"),
             ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
             ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
         ],
         "keeping" => &[
             ("constructor", "void o@_init(struct o@ *o, struct space *space __contract(keeps)) __contract(constructor);"),
-            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor);"),
+            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor, waits);"),
             ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
             ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
         ],
@@ -183,6 +183,7 @@ const CLAUSES: &[(&str, &str)] = &[
     ("stage(\"Made@\", \"Done@\")", ""),
     ("stage(\"Made@\", \"Done@\"), errno", "int "),
     ("may_sleep", ""),
+    ("waits", ""),
     ("unbound", ""),
     ("unbound, errno", "int "),
     ("unbound, requires(G@)", ""),
@@ -306,7 +307,10 @@ fn case(number: usize, shape: &(&'static str, &'static str), role: &Role, tried:
     let params: Vec<&str> =
         [own, item, Some(param)].into_iter().flatten().filter(|p| !p.is_empty()).collect();
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
-    let clauses: Vec<&str> = [role.clause, clause].into_iter().filter(|clause| !clause.is_empty()).collect();
+    // Without it an object with callbacks is refused.
+    let waits = role.name == "destructor" && clause != "waits" && ["field", "callbacks"].contains(&shape.0);
+    let own = if waits { "destructor, waits" } else { role.clause };
+    let clauses: Vec<&str> = [own, clause].into_iter().filter(|clause| !clause.is_empty()).collect();
     let mut text = format!("{}\n", shape.1);
     for (of, function) in base(shape.0).iter().filter(|(of, _)| *of != role.name) {
         let _ = writeln!(text, "{function} /* {of} */");

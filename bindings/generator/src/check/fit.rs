@@ -54,7 +54,7 @@ fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
         Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
         Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage", "unsafe"],
-        Role::Destructor => &["deferred"],
+        Role::Destructor => &["deferred", "waits"],
         Role::Lock(_) => &["requires", "plain", "unbound"],
         Role::TryLock(_) => &["requires", "errno", "unbound"],
         Role::Unlock(_) => &["requires"],
@@ -76,6 +76,7 @@ fn clauses(function: &Function) -> Result<(), Why> {
         ("stage", function.stage.is_some()),
         ("unsafe", function.promise.is_some()),
         ("deferred", function.deferred.is_some()),
+        ("waits", function.waits),
         ("unbound", function.unbound),
     ];
     let permitted = permitted(&function.role);

@@ -6,6 +6,7 @@
 //! nothing is emitted that a contract does not justify.
 
 mod depend;
+mod end;
 mod fit;
 mod function;
 mod lock;
@@ -31,6 +32,7 @@ pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     stage::check(api, diagnostics);
     lock::check(api, diagnostics);
     ops::check(api, diagnostics);
+    end::check(api, diagnostics);
     section::check(api, diagnostics);
     record::check(api);
     record::constants(api);

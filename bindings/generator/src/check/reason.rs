@@ -99,6 +99,8 @@ pub enum Reason {
     Freed,
     /// `destructor`: of that name.
     Ended(String),
+    /// `waits`: the object has callbacks, and the destructor of that name returns only when none runs.
+    Waited(String),
     /// A callback is given its object.
     Called {
         /// The structure.
@@ -255,6 +257,11 @@ impl fmt::Display for Reason {
                 "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
                  (`destructor` of `{destructor}`)"
             ),
+            Reason::Waited(destructor) => write!(
+                f,
+                "the object was initialised by its constructor, is ended once, here, and by the contract (`waits`) \
+                 `{destructor}` returns only when none of its callbacks runs or will run, so nothing can reach it after"
+            ),
             Reason::Stored => {
                 write!(f, "by the type's invariants the storage lives as long as the object")
             }
@@ -277,7 +284,7 @@ impl fmt::Display for Reason {
                 };
                 let end = match deferred {
                     Some(function) => format!("`{function}` has called `free`"),
-                    None => "the destructor has returned".to_owned(),
+                    None => "the destructor has returned, which waits for this (`waits`)".to_owned(),
                 };
                 write!(
                     f,

@@ -34,6 +34,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("constructor", "f"),
     ("destructor", "f"),
     ("deferred", "f"),
+    ("waits", "f"),
     ("get", "f"),
     ("put", "f"),
     ("lock", "f"),

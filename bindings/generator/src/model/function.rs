@@ -145,6 +145,8 @@ pub struct Function {
     pub unbound: bool,
     /// `deferred(function)`: on a destructor, the function that ends the object later and does not wait.
     pub deferred: Option<String>,
+    /// `waits`: on a destructor, it returns only when no callback of the object runs, not even one that called it.
+    pub waits: bool,
     /// The guard that must be held.
     pub requires: Option<(String, Span)>,
     /// The stage of the object in which it may be called, and the next stage.
@@ -269,6 +271,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         promise: promise(&mut clauses, diagnostics),
         unbound: clauses.flag("unbound", diagnostics),
         deferred: deferred(read, &mut clauses, headers, diagnostics),
+        waits: clauses.flag("waits", diagnostics),
         requires,
         stage: stage::lower(&mut clauses, diagnostics),
         lock_name: LOCKING

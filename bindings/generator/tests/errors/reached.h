@@ -18,3 +18,8 @@ void c_init(struct c *c, void (*func)(int x) __contract(callback("Third", run, m
 struct d { struct part part; int x; } __contract(object("D"), pinned);
 void d_init(struct d *d, void (*func)(int *x) __contract(callback("Fourth", run, member(x))))
 	__contract(constructor);
+
+void a_exit(struct a *a) __contract(destructor, waits);
+void b_exit(struct b *b) __contract(destructor, waits);
+void c_exit(struct c *c) __contract(destructor, waits);
+void d_exit(struct d *d) __contract(destructor, waits);

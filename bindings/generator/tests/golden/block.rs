@@ -111,7 +111,7 @@ impl<T: StoreOperations> Store<T> {
         order: u32,
     ) -> c_int {
         // SAFETY: C calls back with the `struct store` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(store) };
         // SAFETY: By the contract (`block(to, order)`) C passes the first of `1 << order` in a
         // row, valid for the call, and not used elsewhere meanwhile.
@@ -135,7 +135,7 @@ impl<T: StoreOperations> Store<T> {
         order: u32,
     ) -> c_int {
         // SAFETY: C calls back with the `struct store` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(store) };
         // SAFETY: By the contract (`block(at, order, reads)`) C passes the first of `1 << order`
         // in a row, valid for the call, of which the callback gets a shared reference.
@@ -152,7 +152,7 @@ impl<T: StoreOperations> Store<T> {
     /// this type.
     unsafe extern "C" fn queue_callback(store: *mut bindings::store, order: *mut bindings::order) {
         // SAFETY: C calls back with the `struct store` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(store) };
         // SAFETY: By the contract (`owned`) C passes a valid `order`, which is the callback's
         // from then on.
@@ -166,7 +166,7 @@ impl<T: StoreOperations> Store<T> {
     /// this type.
     unsafe extern "C" fn gone_callback(store: *mut bindings::store, cookie: *mut c_void) {
         // SAFETY: C calls back with the `struct store` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(store) };
         <T as StoreOperations>::gone(object, cookie.cast_const())
     }
@@ -191,8 +191,9 @@ impl<T: StoreOperations> Store<T> {
 impl<T: StoreOperations> PinnedDrop for Store<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `store_exit`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `store_exit` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::store_exit(self.inner.get()) };
     }
 }

@@ -77,7 +77,7 @@ impl<T: Ring> Alarm<T> {
     /// this type.
     unsafe extern "C" fn ring_callback(arg0: *mut bindings::alarm) {
         // SAFETY: C calls back with the `struct alarm` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(arg0) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -104,8 +104,9 @@ impl<T: Ring> Alarm<T> {
 impl<T: Ring> PinnedDrop for Alarm<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `alarm_cancel`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `alarm_cancel` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::alarm_cancel(self.inner.get()) };
     }
 }

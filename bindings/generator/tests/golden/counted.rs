@@ -116,7 +116,7 @@ pub trait Operations: Sized + Send + Sync + 'static {
 ///
 /// `inner` is a `struct meter` that its constructor has initialised; it stays where it is until
 /// it is dropped.
-#[pin_data]
+#[pin_data(PinnedDrop)]
 pub struct Meter<T: Operations> {
     #[pin]
     inner: Opaque<bindings::meter>,
@@ -164,7 +164,7 @@ impl<T: Operations> Meter<T> {
     /// this type.
     unsafe extern "C" fn report_callback(meter: *mut bindings::meter, log: *const bindings::log) {
         // SAFETY: C calls back with the `struct meter` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(meter) };
         // SAFETY: C passes a valid `struct log` for the call, and the layouts are the same by
         // `repr(transparent)`.
@@ -187,5 +187,16 @@ impl<T: Operations> Meter<T> {
         let this = unsafe { container_of!(inner, Self, inner) };
         // SAFETY: The caller promises that the object lives for all of `'a`.
         unsafe { &*this }
+    }
+}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for Meter<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `meter_exit` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
+        unsafe { bindings::meter_exit(self.inner.get()) };
     }
 }

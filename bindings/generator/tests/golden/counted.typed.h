@@ -22,6 +22,9 @@ static inline bool dial_state_has(struct dial_state_val val,
 	return (val.raw & bits) == bits;
 }
 
+/* struct meter *x __free(meter_exit): ended when @x goes out of scope. */
+DEFINE_FREE(meter_exit, struct meter *, if (!IS_ERR_OR_NULL(_T)) meter_exit(_T))
+
 /*
  * DEFINE_METER_OPS(name, type, member, callbacks...): a struct meter_ops whose callbacks
  * take the @type that has the struct meter as its @member.

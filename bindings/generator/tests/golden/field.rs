@@ -106,7 +106,7 @@ pub trait Operations: Sized + Send + Sync + 'static {
 ///
 /// `inner` is a `struct pump` that its constructor has initialised; it stays where it is until
 /// it is dropped.
-#[pin_data]
+#[pin_data(PinnedDrop)]
 pub struct Pump<T: Operations> {
     #[pin]
     inner: Opaque<bindings::pump>,
@@ -181,7 +181,7 @@ impl<T: Operations> Pump<T> {
     /// this type.
     unsafe extern "C" fn start_callback(pump: *mut bindings::pump, speed: u32) -> c_int {
         // SAFETY: C calls back with the `struct pump` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(pump) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -197,7 +197,7 @@ impl<T: Operations> Pump<T> {
     /// this type.
     unsafe extern "C" fn stop_callback(pump: *mut bindings::pump) {
         // SAFETY: C calls back with the `struct pump` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(pump) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -217,5 +217,16 @@ impl<T: Operations> Pump<T> {
         let this = unsafe { container_of!(inner, Self, inner) };
         // SAFETY: The caller promises that the object lives for all of `'a`.
         unsafe { &*this }
+    }
+}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for Pump<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `pump_exit` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
+        unsafe { bindings::pump_exit(self.inner.get()) };
     }
 }

@@ -27,6 +27,9 @@ static inline struct pump_state_val reading_state(const struct reading *reading)
 	return (struct pump_state_val){ reading->state };
 }
 
+/* struct pump *x __free(pump_exit): ended when @x goes out of scope. */
+DEFINE_FREE(pump_exit, struct pump *, if (!IS_ERR_OR_NULL(_T)) pump_exit(_T))
+
 /*
  * DEFINE_PUMP_OPS(name, type, member, callbacks...): a struct pump_ops whose callbacks
  * take the @type that has the struct pump as its @member.

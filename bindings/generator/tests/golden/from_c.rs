@@ -44,7 +44,7 @@ pub trait Operations: Sized + Send + Sync + 'static {
 ///
 /// `inner` is a `struct till` that its constructor has initialised; it stays where it is until
 /// it is dropped.
-#[pin_data]
+#[pin_data(PinnedDrop)]
 pub struct Till<T: Operations> {
     #[pin]
     inner: Opaque<bindings::till>,
@@ -155,7 +155,7 @@ impl<T: Operations> Till<T> {
     /// this type.
     unsafe extern "C" fn opened_callback(till: *mut bindings::till) {
         // SAFETY: C calls back with the `struct till` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(till) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -168,7 +168,7 @@ impl<T: Operations> Till<T> {
     /// this type.
     unsafe extern "C" fn closed_callback(till: *mut bindings::till) {
         // SAFETY: C calls back with the `struct till` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(till) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -188,6 +188,17 @@ impl<T: Operations> Till<T> {
         let this = unsafe { container_of!(inner, Self, inner) };
         // SAFETY: The caller promises that the object lives for all of `'a`.
         unsafe { &*this }
+    }
+}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for Till<T> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `till_exit` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
+        unsafe { bindings::till_exit(self.inner.get()) };
     }
 }
 

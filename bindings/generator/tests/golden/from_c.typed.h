@@ -6,6 +6,9 @@
 #include <linux/cleanup.h>
 #include <from_c.h>
 
+/* struct till *x __free(till_exit): ended when @x goes out of scope. */
+DEFINE_FREE(till_exit, struct till *, if (!IS_ERR_OR_NULL(_T)) till_exit(_T))
+
 /* guard(till_lock)(x), scoped_guard(till_lock, x) { } */
 DEFINE_GUARD(till_lock, struct till *, till_lock(_T), till_unlock(_T))
 DEFINE_GUARD_COND(till_lock, _try, till_try(_T))

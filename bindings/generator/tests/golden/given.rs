@@ -121,7 +121,7 @@ impl<T: PumpOperations> Pump<T> {
     /// this type.
     unsafe extern "C" fn start_callback(pump: *mut bindings::pump) -> c_int {
         // SAFETY: C calls back with the `struct pump` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(pump) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -151,8 +151,9 @@ impl<T: PumpOperations> Pump<T> {
 impl<T: PumpOperations> PinnedDrop for Pump<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `pump_exit`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `pump_exit` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::pump_exit(self.inner.get()) };
     }
 }

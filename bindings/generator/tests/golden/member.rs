@@ -79,7 +79,7 @@ impl<T: Task> Later<T> {
     /// type.
     unsafe extern "C" fn run_callback(arg0: *mut bindings::task) {
         // SAFETY: C calls back with `task` (`member`) of the `struct later` that the constructor
-        // was given, and not after the destructor has returned.
+        // was given, and not after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(container_of!(arg0, bindings::later, task)) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -106,8 +106,9 @@ impl<T: Task> Later<T> {
 impl<T: Task> PinnedDrop for Later<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `later_cancel`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `later_cancel` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::later_cancel(self.inner.get()) };
     }
 }
@@ -189,7 +190,8 @@ impl<T: DeepOperations> Deep<T> {
     /// this type.
     unsafe extern "C" fn poll_callback(budget: i32, task: *const bindings::task) -> i32 {
         // SAFETY: C calls back with `inner.task` (`member`) of the `struct deep` that the
-        // constructor was given, and not after the destructor has returned.
+        // constructor was given, and not after the destructor has returned, which waits for this
+        // (`waits`).
         let object =
             unsafe { Self::around(container_of!(task.cast_mut(), bindings::deep, inner.task)) };
         // SAFETY: The data is only ever shared.
@@ -203,7 +205,7 @@ impl<T: DeepOperations> Deep<T> {
     /// this type.
     unsafe extern "C" fn stop_callback(deep: *mut bindings::deep) {
         // SAFETY: C calls back with the `struct deep` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(deep) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -230,8 +232,9 @@ impl<T: DeepOperations> Deep<T> {
 impl<T: DeepOperations> PinnedDrop for Deep<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `deep_exit`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `deep_exit` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::deep_exit(self.inner.get()) };
     }
 }
@@ -312,7 +315,8 @@ impl<T: Handler> Line<T> {
     /// this type.
     unsafe extern "C" fn handle_callback(arg0: i32, arg1: *mut c_void) -> i32 {
         // SAFETY: C calls back with the address (`closure`) of the `struct line` that the
-        // constructor was given, and not after the destructor has returned.
+        // constructor was given, and not after the destructor has returned, which waits for this
+        // (`waits`).
         let object = unsafe { Self::around(arg1.cast()) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -339,8 +343,9 @@ impl<T: Handler> Line<T> {
 impl<T: Handler> PinnedDrop for Line<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `line_free`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `line_free` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::line_free(self.inner.get()) };
     }
 }
@@ -423,7 +428,7 @@ impl<T: Listen> Listener<T> {
     /// this type.
     unsafe extern "C" fn heard_callback(listener: *mut bindings::listener, event: usize) -> i32 {
         // SAFETY: C calls back with the `struct listener` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(listener) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -450,8 +455,9 @@ impl<T: Listen> Listener<T> {
 impl<T: Listen> PinnedDrop for Listener<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `listener_unregister`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `listener_unregister` returns only when none of its callbacks runs
+        // or will run, so nothing can reach it after.
         unsafe { bindings::listener_unregister(self.inner.get()) };
     }
 }

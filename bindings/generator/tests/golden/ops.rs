@@ -126,7 +126,7 @@ impl<T: Operations> Engine<T> {
     /// this type.
     unsafe extern "C" fn start_callback(engine: *mut bindings::engine, speed: u32) -> c_int {
         // SAFETY: C calls back with the `struct engine` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(engine) };
         // SAFETY: By the contract (`requires(EngineGuard)`) the lock is held, so no other thread
         // accesses the data.
@@ -145,7 +145,7 @@ impl<T: Operations> Engine<T> {
     /// this type.
     unsafe extern "C" fn stop_callback(engine: *mut bindings::engine) {
         // SAFETY: C calls back with the `struct engine` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(engine) };
         <T as Operations>::stop(object)
     }
@@ -170,8 +170,9 @@ impl<T: Operations> Engine<T> {
 impl<T: Operations> PinnedDrop for Engine<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `engine_exit`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `engine_exit` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::engine_exit(self.inner.get()) };
     }
 }

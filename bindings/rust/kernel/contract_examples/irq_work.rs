@@ -99,7 +99,7 @@ impl<T: Operations> IrqWork<T> {
     /// type.
     unsafe extern "C" fn run_callback(arg0: *mut bindings::irq_work) {
         // SAFETY: C calls back with the `struct irq_work` that the constructor was given, and not
-        // after the destructor has returned.
+        // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(arg0) };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };
@@ -126,8 +126,9 @@ impl<T: Operations> IrqWork<T> {
 impl<T: Operations> PinnedDrop for IrqWork<T> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `irq_work_sync`).
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
+        // contract (`waits`) `irq_work_sync` returns only when none of its callbacks runs or will
+        // run, so nothing can reach it after.
         unsafe { bindings::irq_work_sync(self.inner.get()) };
     }
 }

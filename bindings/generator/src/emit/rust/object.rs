@@ -522,7 +522,11 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
         _ => quote! { self.ptr.as_ptr() },
     };
     let function::Arguments { values, why, .. } = function::arguments(destructor, &this);
-    let safety = function::justify(&[Reason::Ended(destructor.c.clone())], &why);
+    let ended = match destructor.waits && object.operations.is_some() {
+        true => Reason::Waited(destructor.c.clone()),
+        false => Reason::Ended(destructor.c.clone()),
+    };
+    let safety = function::justify(&[ended], &why);
     if let Some(deferred) = &object.deferred {
         let call = ident(deferred);
         let safety = layout::safety(&[Reason::Done(deferred.clone())]);
