@@ -27,7 +27,7 @@ use clang::Clang;
 use clang::Entity;
 use clang::EntityKind;
 use clang::Index;
-use clang::StorageClass;
+use clang::Linkage;
 use clang::TranslationUnit;
 use clang::TypeKind;
 use clang::Unsaved;
@@ -209,7 +209,8 @@ impl Reader<'_> {
         let params = self.params(&arguments);
         let ret = entity.get_result_type().map_or(CType::Void, ctype::of);
         Some(Function {
-            inline: entity.get_storage_class() == Some(StorageClass::Static),
+            // Of a function that was defined as `static inline` before, a declaration without `static` is one, too.
+            inline: entity.get_linkage() == Some(Linkage::Internal),
             variadic: entity.is_variadic(),
             contract: self.function_contract(entity, span),
             attributes: attributes::around(self.sources, span),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
+#include "include/lid.h"
 
 struct counter {
 	int value;
@@ -14,3 +15,7 @@ static inline int counter_value(const struct counter *counter) __contract(plain)
 {
 	return counter->value;
 }
+
+/* In this configuration lid_open() is a static inline: it needs a shim, and its prototype is not repeated. */
+struct __contract(object("Lid"), send, sync) lid;
+int lid_open(struct lid *lid) __contract(method, errno);

@@ -17,3 +17,8 @@ __rust_helper int rust_helper_counter_value(const struct counter *counter)
 {
 	return counter_value(counter);
 }
+
+__rust_helper int rust_helper_lid_open(struct lid *lid)
+{
+	return lid_open(lid);
+}

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    error::to_result,
     prelude::*,
     types::Opaque, //
 };
@@ -62,5 +63,50 @@ impl Counter {
     pub fn value(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct counter`.
         unsafe { bindings::counter_value(self.as_raw()) }
+    }
+}
+
+/// A `struct lid`.
+///
+/// # Invariants
+///
+/// A value of this type is a live `struct lid`, reached by reference only.
+#[repr(transparent)]
+pub struct Lid(Opaque<bindings::lid>);
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl Send for Lid {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for Lid {}
+
+impl Lid {
+    /// Returns a raw pointer to the `struct lid`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::lid {
+        self.0.get()
+    }
+
+    /// Makes a reference of a raw pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a `struct lid` that lives for all of `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::lid) -> &'a Self {
+        // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
+        // same by `repr(transparent)`.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// Calls `lid_open()`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that the C function returns.
+    #[inline]
+    pub fn open(&self) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct lid`.
+        to_result(unsafe { bindings::lid_open(self.as_raw()) })
     }
 }
