@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: a callback that is a member, and a list that it is in from its beginning to its end.
+ * Example: a callback that is a member, and a list that it is in from its beginning to its end. Called by the callback,
+ * the destructor can return while that still runs (without preemptible RCU), so it is none that `waits`.
  */
 #include <linux/contract.h>
 #include <linux/kdebug.h>

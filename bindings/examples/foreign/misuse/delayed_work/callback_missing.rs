@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Leave out the callback.
+
+use crate::golden::DelayedOperations;
+use kernel::prelude::*;
+
+pub struct Data;
+
+#[vtable]
+impl DelayedOperations for Data { //~ E0046 not all trait items implemented
+    #[cfg(not(misuse))]
+    fn run(&self) {}
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Write to the data as a reader.
+
+use crate::golden::PercpuRwSemaphore;
+
+pub fn count(semaphore: &PercpuRwSemaphore<u32>) {
+    #[cfg(misuse)]
+    {
+        *semaphore.read() += 1; //~ E0594 cannot assign to data in dereference of `PercpuReadGuard<'_, u32>`
+    }
+    *semaphore.write() += 1;
+}
