@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: what is returned through a pointer, beside an error. Such a constructor cannot be stated: it is left out, and
- * with it all else.
+ * Example: an object that is returned through a pointer, beside an error, and whose members do not change.
  */
 #include <linux/contract.h>
 #include <linux/firmware.h>
@@ -11,8 +10,11 @@ struct __contract(object("Device"), foreign("crate::device::Device<crate::device
 
 /**
  * struct firmware - a file that a device needs
+ * @size: how many bytes it has
+ * @data: its bytes
  */
-struct __contract(object("Firmware"), send, sync) firmware;
+struct __contract(object("Firmware"), send, sync, field(size, constant),
+		  field(data, constant, slice(size))) firmware;
 
 /**
  * request_firmware() - load a file
@@ -22,9 +24,10 @@ struct __contract(object("Firmware"), send, sync) firmware;
  *
  * Return: 0, or an error.
  */
-int request_firmware(const struct firmware **fw, const char *name __contract(borrows),
+int request_firmware(const struct firmware **fw __contract(out),
+		     const char *name __contract(borrows),
 		     struct device *device __contract(borrows))
-	__contract(constructor(fw), errno, may_sleep);
+	__contract(constructor, errno, may_sleep);
 
 /**
  * release_firmware() - free it
