@@ -47,9 +47,9 @@ const _: () = assert!(
 );
 
 /// The order of what the CPU maps by one entry of a page middle directory.
-pub const PMD_ORDER: u32 = bindings::PMD_SHIFT - bindings::PAGE_SHIFT;
+pub const PMD_ORDER: u32 = bindings::HMM_PMD_ORDER;
 /// The order of what the CPU maps by one entry of a page upper directory.
-pub const PUD_ORDER: u32 = bindings::PUD_SHIFT - bindings::PAGE_SHIFT;
+pub const PUD_ORDER: u32 = bindings::HMM_PUD_ORDER;
 
 impl Span {
     /// Every user address; what a driver covers that mirrors a whole process.
