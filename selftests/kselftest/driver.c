@@ -17,10 +17,12 @@
 #include "hmm_dmirror.h"
 #include "hmm_user.h"
 
-#define PAGE	4096UL
-#define HUGE	(2UL << 20)
 #define NPAGES	8
+#ifdef __aarch64__
+#define TASK_END (1UL << 48)
+#else
 #define TASK_END 0x7ffffffff000UL
+#endif
 #define KERNEL	0xffff888000000000UL
 
 FIXTURE(driver) {

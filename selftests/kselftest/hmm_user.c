@@ -39,6 +39,19 @@ uint64_t page_map(const void *addr)
 	return page_map_read(addr, 1, &map) ? 0 : map & ~MAP_SOFT_DIRTY;
 }
 
+bool has_soft_dirty(void)
+{
+	volatile char *at = map_aligned(PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+	uint64_t map = 0;
+
+	if (!at)
+		return false;
+	*at = 1;
+	page_map_read((void *)at, 1, &map);
+	munmap((void *)at, PAGE);
+	return map & MAP_SOFT_DIRTY;
+}
+
 int probe_open(struct hmm_probe_info *info)
 {
 	int fd = open(HMM_PROBE_DEVICE, O_RDWR | O_CLOEXEC);

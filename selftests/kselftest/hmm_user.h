@@ -71,6 +71,9 @@ int page_map_read(const void *addr, size_t npages, uint64_t *map);
 /* Read the entry of one page, without the soft-dirty bit; 0 on an error. */
 uint64_t page_map(const void *addr);
 
+/* Whether the kernel tracks which pages were written, which arm64's does not. */
+bool has_soft_dirty(void);
+
 /* The pfn in a non-present entry: device-private, device-exclusive, migration. */
 static inline uint64_t map_entry_pfn(uint64_t map)
 {

@@ -474,6 +474,8 @@ TEST_F(migrate, soft_dirty)
 {
 	uint64_t map[4];
 
+	if (!has_soft_dirty())
+		SKIP(return, "no soft-dirty bits on this architecture");
 	fill(self->at, 4, 1);
 	ASSERT_EQ(0, setting_write("/proc/self/clear_refs", "4"));
 	self->at[2 * PAGE] = 1;

@@ -434,14 +434,14 @@ static void move_runs_of_two_chunks(struct kunit *test)
 	section->batch = span_of(addr, 4 * PAGE_SIZE);
 	for (i = 0; border && i < 4; i++)
 		section->pfns[i] = (border - 2 + i) | HMM_PFN_VALID | HMM_PFN_WRITE |
-				   9UL << HMM_PFN_ORDER_SHIFT;
+				   (unsigned long)HPAGE_PMD_ORDER << HMM_PFN_ORDER_SHIFT;
 	hmm_section_runs(run, section) {
 		if (!border)
 			break;
 		KUNIT_EXPECT_EQ(test, 2, hmm_span_pages(run.span));
 		KUNIT_EXPECT_EQ(test, run.pfn, border - 2 + 2 * nr_runs);
 		KUNIT_EXPECT_EQ(test, 1, run.order);
-		KUNIT_EXPECT_EQ(test, 9, run.map_order);
+		KUNIT_EXPECT_EQ(test, HPAGE_PMD_ORDER, run.map_order);
 		nr_runs++;
 	}
 	KUNIT_EXPECT_EQ(test, 2, nr_runs);

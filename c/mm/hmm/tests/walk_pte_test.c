@@ -253,7 +253,7 @@ static void walk_pte_orders(struct kunit *test)
 	fill(table, 0, TABLE_PAGES, TABLE_PFN, 1, true);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	for (i = 0; i < TABLE_PAGES; i++)
-		KUNIT_ASSERT_EQ(test, order_of(table, i), 9);
+		KUNIT_ASSERT_EQ(test, order_of(table, i), ilog2(TABLE_PAGES));
 
 	/* One read-only PTE splits the groups around it. */
 	table->pte[100] = present(TABLE_PFN + 100, false);
