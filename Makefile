@@ -5,7 +5,7 @@ KERNEL	?= 7.3
 FLAVOUR	?= vm
 ACCEL	?= auto
 J	?= $(shell nproc)
-export KERNEL KDIR KERNEL_TARBALL FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
+export KERNEL ARCH PAGES SHORT KDIR KERNEL_TARBALL FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
 
 .DEFAULT_GOAL := help
 
@@ -59,6 +59,9 @@ help:     ## list the targets and the options
 	@echo; sed -n 's/^# option: //p' Makefile
 
 # option: KERNEL=7.3|7.2         which Linux (7.3)
+# option: ARCH=x86-64|arm64      the guest's architecture (x86-64)
+# option: PAGES=4k|64k           the size of pages with ARCH=arm64 (4k)
+# option: SHORT=1                for check: a few minutes' worth of it, in the guest only
 # option: KDIR=folder            your own kernel tree; it is copied, never touched
 # option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address
 # option: ACCEL=auto|kvm|tcg     what the VM runs on (auto: KVM if it works)

@@ -9,6 +9,8 @@ trap 'echo "tandem: $0 stopped at line $LINENO: $BASH_COMMAND" >&2' ERR
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 KERNEL=${KERNEL:-7.3}
+ARCH=${ARCH:-x86-64}
+PAGES=${PAGES:-4k}
 J=${J:-$(nproc)}
 ACCEL=${ACCEL:-auto}
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/tandem
@@ -29,6 +31,8 @@ mkdir -p "$CACHE" "$BUILD" "$LOGS" ||
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
 [[ $KERNEL =~ ^[0-9]+\.[0-9]+$ ]] || { echo "tandem: KERNEL=$KERNEL: give a version such as 7.3 or 7.2" >&2; exit 1; }
+[[ $ARCH =~ ^(x86-64|arm64)$ ]] || { echo "tandem: ARCH=$ARCH: give x86-64 or arm64" >&2; exit 1; }
+[[ $PAGES == 4k || $ARCH-$PAGES == arm64-64k ]] || { echo "tandem: PAGES=$PAGES: give 4k or, with ARCH=arm64, 64k" >&2; exit 1; }
 [[ $J =~ ^[1-9][0-9]*$ ]] || { echo "tandem: J=$J: give a number of jobs" >&2; exit 1; }
 [[ $ACCEL =~ ^(auto|kvm|tcg)$ ]] || { echo "tandem: ACCEL=$ACCEL: give auto, kvm or tcg" >&2; exit 1; }
 
@@ -182,13 +186,20 @@ merge_config() {
 	! grep -A2 '^WARNING: ' <<<"$output"
 }
 
-# use_flavour NAME: where this flavour's tree is and how its make is called.
+# use_flavour NAME: where this flavour's tree is, how its make is called, which file boots (IMAGE), and what the compiler
+# needs for the guest's programs (TARGET). User Mode Linux is always the host's.
 use_flavour() {
+	local pages=-$PAGES
 	FLAVOUR=$1
 	[[ -e $ROOT/tree/config/$FLAVOUR.config ]] || die "there is no flavour $FLAVOUR: see tree/config"
 	WORK=$BUILD/$TAG-$FLAVOUR
+	[[ $PAGES != 4k ]] || pages=
+	[[ $ARCH == x86-64 || $FLAVOUR == uml ]] || WORK=$BUILD/$TAG-$ARCH${pages}-$FLAVOUR
 	TREE=$WORK/tree
 	LLVM=$(llvm_suffix) || die "no clang with lld from 17 on: run 'make doctor'"
-	ARCH_ARGS=()
-	[[ $FLAVOUR != uml ]] || ARCH_ARGS=(ARCH=um OBJCOPY=objcopy)
+	case $FLAVOUR-$ARCH in
+	uml-*) ARCH_ARGS=(ARCH=um OBJCOPY=objcopy) IMAGE=linux TARGET=() ;;
+	*-x86-64) ARCH_ARGS=(ARCH=x86) IMAGE=vmlinux TARGET=() ;;
+	*-arm64) ARCH_ARGS=(ARCH=arm64) IMAGE=arch/arm64/boot/Image TARGET=(--target=aarch64-linux-gnu -fuse-ld=lld) ;;
+	esac
 }

@@ -20,6 +20,15 @@ plots_python() {
 	return 1
 }
 
+# What a guest of arm64 needs besides; its busybox is fetched by tree/busybox.
+missing_for_arm64() {
+	local gcc=14
+	! grep -qs '^VERSION_ID="12"' /etc/os-release || gcc=12
+	need qemu-system-arm type -P qemu-system-aarch64
+	need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libc.a
+	need "libgcc-$gcc-dev-arm64-cross" eval 'compgen -G "/usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a"'
+}
+
 # Debian 12 has its newer Rust under other names, and no bindgen that is new enough: that one is built from source.
 missing_packages() {
 	local rust='rustc rust-src' cargo='cargo rustfmt' clippy='rust-clippy' bindgen='bindgen'
@@ -43,6 +52,7 @@ missing_packages() {
 	need libssl-dev test -e /usr/include/openssl/ssl.h
 	need ccache test -x /usr/lib/ccache/gcc
 	need qemu-system-x86 type -P qemu-system-x86_64
+	[[ $ARCH != arm64 ]] || missing_for_arm64
 	need busybox-static eval 'file -L "$(type -P busybox)" | grep -q static'
 	need kmod type -P kmod
 	need spin type -P spin
