@@ -60,7 +60,7 @@ help:     ## list the targets and the options
 
 # option: KERNEL=7.3|7.2         which Linux (7.3)
 # option: ARCH=x86-64|arm64      the guest's architecture (x86-64)
-# option: PAGES=4k|64k           the size of pages with ARCH=arm64 (4k)
+# option: PAGES=4k|64k           the size of pages with ARCH=arm64 (4k); no tests of 64k yet
 # option: SHORT=1                for check: a few minutes' worth of it, in the guest only
 # option: KDIR=folder            your own kernel tree; it is copied, never touched
 # option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address

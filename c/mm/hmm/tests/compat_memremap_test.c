@@ -2,12 +2,10 @@
 /*
  * Tests of the memremap.h of Linux 5.0.
  *
- * Memory that the CPU can access is reserved by the VM's command line (tree/run);
- * without it those tests are skipped.
+ * Tests of memory that the CPU can access are skipped without fixture_set_aside.h's.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
-#include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
@@ -15,8 +13,11 @@
 #define HMM_API HMM_API_MEMREMAP
 #include <linux/hmm_compat.h>
 
+#include "fixture_set_aside.h"
+
 #define SIZE		SZ_128M
-#define SET_ASIDE	0x140000000UL
+/* The guest's own, on each architecture. */
+#define SYSTEM_RAM_AT	SZ_2G
 
 /**
  * struct memory_device - a device with memory
@@ -124,9 +125,9 @@ static void set_aside_addresses(struct kunit *test, struct memory_device *device
 {
 	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
 		kunit_skip(test, "this kernel has no device memory");
-	if (!strstr(saved_command_line, "memmap=512M$0x140000000"))
+	if (!memory_is_set_aside())
 		kunit_skip(test, "no memory is reserved for coherent devices");
-	device->pagemap.res = (struct resource)DEFINE_RES_MEM(SET_ASIDE, SIZE);
+	device->pagemap.res = (struct resource)DEFINE_RES_MEM(SET_ASIDE_AT, SIZE);
 }
 
 static void without_zone_device(struct kunit *test)
@@ -276,14 +277,14 @@ static void public_pages(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, addr);
 	memset(addr, 0x5a, PAGE_SIZE);
 	page = virt_to_page(addr);
-	KUNIT_EXPECT_EQ(test, page_to_pfn(page), PHYS_PFN(SET_ASIDE));
+	KUNIT_EXPECT_EQ(test, page_to_pfn(page), PHYS_PFN(SET_ASIDE_AT));
 	KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
 	get_page(page);
 	put_page(page);
 	KUNIT_EXPECT_EQ(test, 1, device->frees);
 	kunit_device_unregister(test, dev);
 	KUNIT_EXPECT_TRUE(test, device->gone);
-	KUNIT_EXPECT_NULL(test, get_dev_pagemap(PHYS_PFN(SET_ASIDE), NULL));
+	KUNIT_EXPECT_NULL(test, get_dev_pagemap(PHYS_PFN(SET_ASIDE_AT), NULL));
 }
 
 /* Struct pages within the memory itself. */
@@ -293,7 +294,7 @@ static void public_pages_altmap(struct kunit *test)
 	/* On x86 exactly one huge page, so that no padding is needed for alignment. */
 	const unsigned long needed = PHYS_PFN(SIZE / PAGE_SIZE * sizeof(struct page));
 	const struct vmem_altmap altmap = {
-		.base_pfn = PHYS_PFN(SET_ASIDE),
+		.base_pfn = PHYS_PFN(SET_ASIDE_AT),
 		.reserve = needed,
 		.free = 4 * needed,
 		.align = needed,
@@ -306,14 +307,14 @@ static void public_pages_altmap(struct kunit *test)
 	device->pagemap.altmap_valid = true;
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, devm_memremap_pages(dev, &device->pagemap));
 	KUNIT_EXPECT_EQ(test, device->pagemap.altmap.alloc, needed);
-	KUNIT_EXPECT_EQ(test, page_to_phys(pfn_to_page(PHYS_PFN(SET_ASIDE) + altmap.free)),
-			SET_ASIDE + PFN_PHYS(altmap.free));
+	KUNIT_EXPECT_EQ(test, page_to_phys(pfn_to_page(PHYS_PFN(SET_ASIDE_AT) + altmap.free)),
+			SET_ASIDE_AT + PFN_PHYS(altmap.free));
 	/* The first struct page follows the reserved pages and the padding. */
-	KUNIT_EXPECT_EQ(test, vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE))),
+	KUNIT_EXPECT_EQ(test, vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE_AT))),
 			altmap.base_pfn + altmap.reserve + altmap.align);
 	/* The struct page of the first usable page is in the device memory. */
-	KUNIT_EXPECT_EQ(test, SET_ASIDE,
-			round_down(PFN_PHYS(vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE) +
+	KUNIT_EXPECT_EQ(test, SET_ASIDE_AT,
+			round_down(PFN_PHYS(vmalloc_to_pfn(pfn_to_page(PHYS_PFN(SET_ASIDE_AT) +
 								       altmap.free))), SIZE));
 	devm_memunmap_pages(dev, &device->pagemap);
 	KUNIT_EXPECT_EQ(test, device->pagemap.altmap.alloc, 0UL);
@@ -447,7 +448,7 @@ static void addresses_taken(struct kunit *test)
 
 	set_aside_addresses(test, device);
 	dev = host(test);
-	other->pagemap.res = (struct resource)DEFINE_RES_MEM(SZ_16M, SZ_2M);
+	other->pagemap.res = (struct resource)DEFINE_RES_MEM(SYSTEM_RAM_AT, SZ_2M);
 	KUNIT_EXPECT_EQ(test, -ENXIO,
 			PTR_ERR_OR_ZERO(devm_memremap_pages(dev, &other->pagemap)));
 	KUNIT_EXPECT_EQ(test, 1, other->kills);

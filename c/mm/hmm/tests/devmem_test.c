@@ -62,10 +62,10 @@ static void devmem_coherent_refuses(struct kunit *test)
 	/* Not on the stack: it has a work item. */
 	struct hmm_devmem *devmem =
 		kunit_kzalloc(test, sizeof(*devmem), GFP_KERNEL);
-	phys_addr_t ram = ALIGN_DOWN(page_to_phys(virt_to_page(test)),
-				     HPAGE_PMD_SIZE);
+	phys_addr_t ram;
 
 	KUNIT_ASSERT_NOT_NULL(test, devmem);
+	ram = ALIGN_DOWN(virt_to_phys(devmem), HPAGE_PMD_SIZE);
 	devmem->type = MEMORY_DEVICE_COHERENT;
 	devmem->ops = &buffer_device_ops;
 	KUNIT_ASSERT_EQ(test, hmm_devmem_init(devmem), 0);

@@ -4,19 +4,12 @@
  * device memory.
  */
 #include <linux/highmem.h>
-#include <linux/init.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
-#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "fixture_device.h"
 
-/*
- * Coherent memory must be real memory that is otherwise unused. The VM's command
- * line reserves some (tree/run); without it these tests are skipped.
- */
-#define SET_ASIDE	"memmap=512M$0x140000000"
 static struct buffer_device *to_device(struct hmm_devmem *devmem)
 {
 	return container_of(devmem, struct buffer_device, devmem);
@@ -251,7 +244,7 @@ static int make_coherent_device(struct kunit *test,
 {
 	struct buffer_device *device;
 
-	if (!strstr(saved_command_line, SET_ASIDE))
+	if (!memory_is_set_aside())
 		kunit_skip(test, "no memory is reserved for coherent devices");
 	device = make_device(test, MEMORY_DEVICE_COHERENT, ops);
 	KUNIT_ASSERT_EQ(test, hmm_devmem_add(&device->devmem, SET_ASIDE_AT,

@@ -11,10 +11,10 @@
 #include <linux/huge_mm.h>
 #include <linux/uaccess.h>
 
+#include "fixture_set_aside.h"
+
 #define DEVICE_SIZE	(2 * HPAGE_PMD_SIZE)
 #define DEVICE_PAGES	(DEVICE_SIZE >> PAGE_SHIFT)
-/* The memory that the VM's kernel reserves for coherent devices. */
-#define SET_ASIDE_AT	0x140000000ULL
 #define JUNK		0xa5
 
 /**

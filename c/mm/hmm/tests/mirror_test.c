@@ -298,6 +298,8 @@ static void mirror_dma(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	KUNIT_ASSERT_NOT_NULL(test, dma);
+	/* A device that is not, the default on arm64, cannot share memory. */
+	dev_set_dma_coherent(dev);
 	if (IS_ENABLED(CONFIG_HAS_DMA))
 		KUNIT_ASSERT_EQ(test, 0, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)));
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(dma, &device->mirror, dev, half));

@@ -48,6 +48,10 @@ impl Device {
         let dev = this.get().as_raw();
         // SAFETY: The device is there, and nobody else has seen it.
         unsafe { (*dev).dma_mask = &raw mut (*dev).coherent_dma_mask };
+        // A device that is not coherent, the default on arm64, cannot share memory.
+        const COHERENT: u32 = bindings::struct_device_flags_DEV_FLAG_DMA_COHERENT;
+        // SAFETY: As above.
+        unsafe { (*dev).flags[0] |= 1 << COHERENT };
         // SAFETY: As above.
         let set = to_result(unsafe { bindings::dma_set_mask_and_coherent(dev, u64::MAX) });
         assert!(set.is_ok() || !cfg!(CONFIG_HAS_DMA));

@@ -31,6 +31,7 @@ enum hmm_probe_core {
 #define HMM_PROBE_HAS_MIRROR	_BITUL(2)
 #define HMM_PROBE_HAS_MIGRATION	_BITUL(3)
 #define HMM_PROBE_HAS_ENGINES	_BITUL(4)	/* both migration engines */
+#define HMM_PROBE_HAS_PTE_BATCHES _BITUL(5)	/* PTE-mapped pages have orders */
 
 /**
  * struct hmm_probe_info - what the kernel has, and the state of the open file

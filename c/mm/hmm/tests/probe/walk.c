@@ -196,6 +196,8 @@ u32 probe_walk_has(void)
 		has |= HMM_PROBE_HAS_REFERENCE;
 	if (fault_unlocked_of[HMM_PROBE_REFERENCE])
 		has |= HMM_PROBE_HAS_UNLOCKED;
+	if (IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS))
+		has |= HMM_PROBE_HAS_PTE_BATCHES;
 	return has;
 }
 
