@@ -10,6 +10,11 @@ trap 'echo "tandem: $0 stopped at line $LINENO: $BASH_COMMAND" >&2' ERR
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 KERNEL=${KERNEL:-7.3}
 ARCH=${ARCH:-x86-64}
+# As the kernel and its makefiles call them.
+case $ARCH in
+x86 | x86_64) ARCH=x86-64 ;;
+aarch64) ARCH=arm64 ;;
+esac
 PAGES=${PAGES:-4k}
 J=${J:-$(nproc)}
 ACCEL=${ACCEL:-auto}
