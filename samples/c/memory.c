@@ -91,6 +91,16 @@ static bool dm_page_is_lost(struct dm_unit *unit, struct page *page)
 	       place.offset == READ_ONCE(unit->lost);
 }
 
+/*
+ * All units can read each other's memory: dm_page_map() is the same for all. The driver
+ * of a real device calls pci_p2pdma_distance(), or knows of a link between the two.
+ */
+static bool dm_can_copy_from(struct dm_unit *unit,
+			     const struct hmm_devmem_peer *peer)
+{
+	return peer->same_driver;
+}
+
 static int dm_copy_page(struct dm_unit *unit, struct page *dst,
 			struct page *src)
 {
@@ -292,8 +302,8 @@ static void dm_release_chunk(struct dm_unit *unit, void *ram)
 }
 
 DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
-			  dm_copy, dm_clear, dm_copy_batch, dm_grow,
-			  dm_release_chunk);
+			  dm_copy, dm_clear, dm_copy_batch, dm_can_copy_from,
+			  dm_grow, dm_release_chunk);
 
 /**
  * dm_memory_retire() - report a page as bad, as a device's error interrupt would

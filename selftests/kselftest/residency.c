@@ -21,7 +21,7 @@
 #define PAGES		128UL
 /* In seconds. */
 #define TURNS_TIME	6
-#define TURNS_LONGEST	(TURNS_TIME / 4.0)
+#define TURNS_LONGEST	(TURNS_TIME / 2.0)
 
 /* The memory of a unit, in pages; processes that need half of it, and how often. */
 #define LIMIT		(8UL * 512)

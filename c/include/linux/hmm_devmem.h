@@ -35,16 +35,35 @@ struct hmm_devmem_state;
  * DOC: Turns
  *
  * Devices whose drivers request the same pages take turns. A page that is in the
- * memory of another device migrates to system memory and from there to the device
- * that requests it, but not before %HMM_DEVMEM_SLICE_MS after its migration ended.
- * Each device has that time to map the page and to use it. The device that requests
- * it waits; the wait is killable, and its number of rounds is limited. In
- * hmm_devmem_collect() the first request for pages of a batch neither waits nor gets
- * them, but is recorded for the next.
+ * memory of another device migrates to the device that requests it, but not before
+ * %HMM_DEVMEM_SLICE_MS after its migration ended: by one copy if the driver has
+ * &hmm_devmem_ops.can_copy_from, otherwise by way of system memory. Each device has
+ * that time to map the page and to use it. The device that requests it waits; the
+ * wait is killable, and its number of rounds is limited. In hmm_devmem_collect() the
+ * first request for pages of a batch neither waits nor gets them, but is recorded for
+ * the next.
  *
  * This is for pages of any &struct hmm_devmem of any owner. Pages in the memory of
  * other drivers stay there. A CPU that accesses a page never waits for the
  * device's time to end.
+ */
+
+/**
+ * DOC: From device to device
+ *
+ * A driver whose device can read the memory of another one, of the same driver or not,
+ * implements &hmm_devmem_ops.can_copy_from. @copy and @copy_batch then get sources in
+ * that memory. hmm_devmem_of() is the memory of a source, and hmm_devmem_data() with
+ * hmm_devmem_offset() its position there, in the terms of the other driver;
+ * hmm_devmem_peer_place() is the same for memory of the same driver. Only coherent
+ * memory has a CPU address or may be mapped for DMA by its &struct page.
+ *
+ * All mirrors, also those of the other device, are invalidated before the copy, even if
+ * both memories have the same owner, and the other driver's callbacks are not called. So
+ * when an invalidation callback has returned, everything that the device has written must
+ * be visible to those that can copy from its memory. The source is locked, and cannot be
+ * freed or evicted, until the migration ends or, if the waiting task was killed, until the
+ * batch is complete. If the copy fails the page stays where it was.
  */
 
 /**
@@ -130,9 +149,20 @@ struct hmm_devmem_batch {
 };
 
 /**
+ * struct hmm_devmem_peer - the memory of another device
+ * @devmem: the memory, of any driver and owner. It does not go away during the call
+ * @same_driver: it has the same &hmm_devmem.ops
+ */
+struct hmm_devmem_peer {
+	struct hmm_devmem *devmem __contract(hidden);
+	bool same_driver;
+} __contract(record("Peer"));
+
+/**
  * struct hmm_devmem_ops - operations of the driver
  * @copy: copy ``PAGE_SIZE << order`` bytes from @src to @dst, one of which is
- *	of this device memory and the other of system memory. The copy is
+ *	of this device memory. The other is of system memory, or @src is of the
+ *	memory of another device, if @can_copy_from allows it. The copy is
  *	complete, and visible to the CPU and the device, on return. The pages
  *	are locked and mapped nowhere. Returns 0 or a negative errno; on an
  *	error the page does not migrate. May sleep.
@@ -143,6 +173,9 @@ struct hmm_devmem_batch {
  *	block that failed, and what is copied if no batch can be allocated. The
  *	pages are as for @copy until the batch is complete, but if the waiting task
  *	was killed the source may be mapped again. May sleep. Optional.
+ * @can_copy_from: whether @copy and @copy_batch can copy from the memory of another
+ *	device. Called for each page; a page table lock is held: must not sleep, nor
+ *	take a lock under which memory is allocated. Without it they cannot. Optional.
  * @grow: called when less than one batch is free; the driver may add a chunk
  *	with hmm_devmem_add(). The return value is ignored. Calls are
  *	serialised, and no mmap lock is held; may sleep. If it migrates pages,
@@ -168,6 +201,9 @@ struct hmm_devmem_ops {
 	void (*copy_batch)(struct hmm_devmem *devmem,
 			   struct hmm_devmem_batch *batch __contract(owned))
 		__contract(optional, object);
+	bool (*can_copy_from)(struct hmm_devmem *devmem,
+			      const struct hmm_devmem_peer *peer)
+		__contract(optional, object, atomic);
 	int (*grow)(struct hmm_devmem *devmem)
 		__contract(optional, object, errno);
 	void (*release)(struct hmm_devmem *devmem,
@@ -379,7 +415,8 @@ static inline unsigned long hmm_devmem_offset(const struct page *page)
 
 /**
  * struct hmm_place - the position of a page in a device's memory
- * @here: whether the page is of this memory
+ * @here: whether the page is of this memory; of hmm_devmem_peer_place(), of that of
+ *	another device of the driver
  * @chunk: the number that was given to hmm_devmem_add() as data
  * @offset: offset from the start of the chunk, in bytes
  */
@@ -391,6 +428,9 @@ struct hmm_place {
 
 struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem,
 				  struct page *page __contract(borrows))
+	__contract(method);
+struct hmm_place hmm_devmem_peer_place(struct hmm_devmem *devmem,
+				       struct page *page __contract(borrows))
 	__contract(method);
 
 #endif /* _LINUX_HMM_DEVMEM_H */

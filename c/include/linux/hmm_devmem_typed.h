@@ -170,7 +170,8 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 
 /* The same, with the optional callbacks. */
 #define DEFINE_HMM_DEVMEM_OPS_ALL(_name, _type, _member, _copy, _clear,        \
-				  _copy_batch, _grow, _release)                \
+				  _copy_batch, _can_copy_from, _grow,          \
+				  _release)                                    \
 	static int _name##_copy(struct hmm_devmem *devmem, struct page *dst,   \
 				struct page *src, unsigned int order)          \
 	{                                                                      \
@@ -188,6 +189,12 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 	{                                                                      \
 		_copy_batch(container_of(devmem, _type, _member), batch);      \
 	}                                                                      \
+	static bool _name##_can_copy_from(struct hmm_devmem *devmem,           \
+					  const struct hmm_devmem_peer *peer)  \
+	{                                                                      \
+		return _can_copy_from(container_of(devmem, _type, _member),    \
+				      peer);                                   \
+	}                                                                      \
 	static int _name##_grow(struct hmm_devmem *devmem)                     \
 	{                                                                      \
 		return _grow(container_of(devmem, _type, _member));            \
@@ -200,6 +207,7 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 		.copy = _name##_copy,                                          \
 		.clear = _name##_clear,                                        \
 		.copy_batch = _name##_copy_batch,                              \
+		.can_copy_from = _name##_can_copy_from,                        \
 		.grow = _name##_grow,                                          \
 		.release = _name##_release,                                    \
 	}

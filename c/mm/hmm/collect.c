@@ -109,7 +109,7 @@ static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp,
 	struct folio *folio = hmm_collect_pmd_folio(*pmdp, &mpfn);
 
 	if (!folio || folio == c->unsplittable ||
-	    !hmm_collect_selects(c->args, folio) ||
+	    !hmm_collect_selects(c, folio) ||
 	    !hmm_collect_trylock(c, folio)) {
 		hmm_collect_put_until(c, end, 0);
 		return;
@@ -158,7 +158,13 @@ static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
 	return c->to_split ? hmm_collect_split(c, walk) : 0;
 }
 
-/* Invalidate secondary MMUs, once and for the whole range. May sleep. */
+/*
+ * Invalidate secondary MMUs, once and for the whole range. May sleep.
+ *
+ * A driver may ignore notifications with its own owner. The driver whose device's memory
+ * is collected for another device must not, even if both devices have one owner: its
+ * device has to forget the pages before they are copied. So there is no owner then.
+ */
 static void hmm_collect_notify(struct hmm_collect *c)
 {
 	struct migrate_vma *args = c->args;
@@ -168,7 +174,7 @@ static void hmm_collect_notify(struct hmm_collect *c)
 	c->notified = true;
 	mmu_notifier_range_init_owner(&c->notification, MMU_NOTIFY_MIGRATE, 0,
 				      args->vma->vm_mm, args->start, args->end,
-				      args->pgmap_owner);
+				      c->source ? NULL : args->pgmap_owner);
 	mmu_notifier_invalidate_range_start(&c->notification);
 }
 
@@ -202,9 +208,14 @@ static const struct mm_walk_ops hmm_collect_ops = {
  * from which something may be unmapped. A driver that finds its own
  * &mmu_notifier_range.owner may keep its mappings of its own device's pages.
  */
-static void hmm_collect_range(struct migrate_vma *args)
+static void hmm_collect_range(struct migrate_vma *args,
+			      const struct hmm_migrate_source *source)
 {
-	struct hmm_collect c = { .args = args, .rmap.vma = args->vma };
+	struct hmm_collect c = {
+		.args = args,
+		.source = source,
+		.rmap.vma = args->vma,
+	};
 
 	/* Neither fault in nor notify where nothing can move. */
 	if (!hmm_vma_may_have_anon(args->vma)) {
@@ -277,6 +288,24 @@ static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
  */
 int migrate_vma_setup(struct migrate_vma *args)
 {
+	return hmm_migration_setup(args, NULL);
+}
+EXPORT_SYMBOL(migrate_vma_setup);
+
+/**
+ * hmm_migration_setup() - begin to migrate a range of a VMA
+ * @args: the request
+ * @source: device memory to collect from as well; %NULL for none
+ *
+ * As migrate_vma_setup(). With @source, secondary MMUs are notified without an owner.
+ *
+ * Context: Process context; may sleep. The mmap lock is held.
+ *
+ * Return: as migrate_vma_setup().
+ */
+int hmm_migration_setup(struct migrate_vma *args,
+			const struct hmm_migrate_source *source)
+{
 	struct hmm_migration m = { .args = args };
 	u64 began = hmm_trace_begin(hmm_collect);
 
@@ -286,7 +315,7 @@ int migrate_vma_setup(struct migrate_vma *args)
 
 	args->cpages = 0;
 	args->npages = 0;
-	hmm_collect_range(args);
+	hmm_collect_range(args, source);
 	if (args->cpages) {
 		m.src = args->src;
 		m.dst = args->dst;
@@ -297,4 +326,3 @@ int migrate_vma_setup(struct migrate_vma *args)
 		hmm_trace_stage(hmm_collect, &m, hmm_migration_pages(&m), began);
 	return 0;
 }
-EXPORT_SYMBOL(migrate_vma_setup);

@@ -17,6 +17,7 @@
  * @args: the request. Its npages is the position: mpfns are written in address
  *	order only, so that a page table that is walked again is continued at
  *	the position.
+ * @source: device memory to collect from, besides what @args selects; %NULL for none
  * @notification: the invalidation of secondary MMUs, for the whole range
  * @notified: secondary MMUs were notified. No page is faulted in any more.
  * @faulted: absent pages were faulted in up to this address
@@ -28,6 +29,7 @@
  */
 struct hmm_collect {
 	struct migrate_vma *args;
+	const struct hmm_migrate_source *source;
 	struct mmu_notifier_range notification;
 	bool notified;
 	unsigned long faulted;
@@ -75,7 +77,7 @@ static inline void hmm_collect_put_large(struct hmm_collect *c,
 }
 
 /* collect_folio.c */
-bool hmm_collect_selects(const struct migrate_vma *args, struct folio *folio);
+bool hmm_collect_selects(const struct hmm_collect *c, struct folio *folio);
 bool hmm_collect_trylock(const struct hmm_collect *c, struct folio *folio);
 int hmm_collect_split(struct hmm_collect *c, struct mm_walk *walk);
 

@@ -8,16 +8,11 @@
 #include "collect.h"
 #include "migrate_policy.h"
 
-/* Whether the request selects folios of this memory and this owner. */
-bool hmm_collect_selects(const struct migrate_vma *args, struct folio *folio)
+/* Whether the flags of a request select a folio of device memory, by kind and owner. */
+static bool hmm_collect_selects_device(const struct migrate_vma *args,
+				       const struct folio *folio)
 {
 	unsigned long kind;
-
-	if (!folio->mapping)
-		return false;
-	if (!folio_is_zone_device(folio))
-		return (args->flags & MIGRATE_VMA_SELECT_SYSTEM) &&
-		       folio_test_anon(folio);
 
 	if (folio_is_device_private(folio))
 		kind = MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
@@ -27,6 +22,18 @@ bool hmm_collect_selects(const struct migrate_vma *args, struct folio *folio)
 		return false;
 
 	return (args->flags & kind) && folio->pgmap->owner == args->pgmap_owner;
+}
+
+/* Whether the request selects folios of this memory and this owner. */
+bool hmm_collect_selects(const struct hmm_collect *c, struct folio *folio)
+{
+	if (!folio->mapping)
+		return false;
+	if (!folio_is_zone_device(folio))
+		return (c->args->flags & MIGRATE_VMA_SELECT_SYSTEM) &&
+		       folio_test_anon(folio);
+	return hmm_collect_selects_device(c->args, folio) ||
+	       (c->source && c->source->selects(c->source, folio));
 }
 
 /*

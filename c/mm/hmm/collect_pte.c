@@ -326,7 +326,7 @@ static unsigned long hmm_collect_page(struct hmm_collect *c,
 	struct folio *folio = page_folio(leaf.page);
 	unsigned long mpfn = 0;
 
-	if (folio != c->unsplittable && hmm_collect_selects(c->args, folio) &&
+	if (folio != c->unsplittable && hmm_collect_selects(c, folio) &&
 	    hmm_collect_trylock(c, folio)) {
 		if (folio_test_large(folio))
 			return hmm_collect_large_folio(c, leaf, folio, left);

@@ -255,6 +255,65 @@ bool hmm_devmem_request_folio(const struct folio *folio)
 				chunk->wanted);
 }
 
+/* Whether a page of a folio was reported as bad. Such a folio has its lock, or a mapping. */
+static bool hmm_devmem_has_bad(const struct hmm_devmem_chunk *chunk,
+			       const struct folio *folio)
+{
+	unsigned long at = hmm_devmem_folio_index(chunk, folio);
+	unsigned long end = at + folio_nr_pages(folio);
+
+	return find_next_bit(chunk->bad, end, at) < end;
+}
+
+/**
+ * hmm_devmem_can_copy_folio() - whether a folio can be copied from other device memory
+ * @to: the memory that it is copied to
+ * @folio: a folio of another &struct hmm_devmem, which is mapped or locked
+ *
+ * The driver of @to decides; without &hmm_devmem_ops.can_copy_from it cannot. What has
+ * a bad page is not for it: only the driver whose device has reported that page knows
+ * whether its contents are lost.
+ *
+ * Context: any; a page table lock may be held.
+ * Return: true if it can.
+ */
+bool hmm_devmem_can_copy_folio(struct hmm_devmem *to, const struct folio *folio)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
+	struct hmm_devmem_peer peer = {
+		.devmem = chunk->devmem,
+		.same_driver = chunk->devmem->ops == to->ops,
+	};
+
+	return to->ops->can_copy_from && to->ops->can_copy_from(to, &peer) &&
+	       !hmm_devmem_has_bad(chunk, folio);
+}
+
+/* The chunk of a page of any kind; NULL if it is of no &struct hmm_devmem. */
+static struct hmm_devmem_chunk *hmm_devmem_chunk_of_any(const struct page *page)
+{
+	struct dev_pagemap *pgmap;
+
+	if (!is_zone_device_page(page))
+		return NULL;
+	/* page_pgmap() looks up the head page: call it once (benchmark: driver-to-ram). */
+	pgmap = page_pgmap(page);
+	return hmm_devmem_is_ours(pgmap) ?
+		       container_of(pgmap, struct hmm_devmem_chunk, pagemap) :
+		       NULL;
+}
+
+static struct hmm_place hmm_devmem_place_in(const struct hmm_devmem_chunk *chunk,
+					    const struct page *page)
+{
+	return (struct hmm_place){
+		.here = true,
+		.chunk = (unsigned long)chunk->data,
+		.offset = (page_to_pfn(page) - hmm_devmem_first_pfn(chunk))
+			  << PAGE_SHIFT,
+	};
+}
+
 /**
  * hmm_devmem_place() - the position of a page in a device's memory
  * @devmem: the device memory
@@ -271,24 +330,38 @@ bool hmm_devmem_request_folio(const struct folio *folio)
  */
 struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
 {
-	struct hmm_devmem_chunk *chunk;
-	struct dev_pagemap *pgmap;
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of_any(page);
 
-	if (!is_zone_device_page(page))
+	if (!chunk || chunk->devmem != devmem)
 		return (struct hmm_place){ };
-	/* page_pgmap() looks up the head page: call it once (benchmark: driver-to-ram). */
-	pgmap = page_pgmap(page);
-	chunk = container_of(pgmap, struct hmm_devmem_chunk, pagemap);
-	if (!hmm_devmem_is_ours(pgmap) || chunk->devmem != devmem)
-		return (struct hmm_place){ };
-	return (struct hmm_place){
-		.here = true,
-		.chunk = (unsigned long)chunk->data,
-		.offset = (page_to_pfn(page) - hmm_devmem_first_pfn(chunk))
-			  << PAGE_SHIFT,
-	};
+	return hmm_devmem_place_in(chunk, page);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_place);
+
+/**
+ * hmm_devmem_peer_place() - the position of a page in another device's memory
+ * @devmem: a device memory
+ * @page: a page of any kind
+ *
+ * As hmm_devmem_place(), for memory of the same driver: that has the same
+ * &hmm_devmem.ops. It is for a driver that gives no number twice, for all of its devices.
+ *
+ * Context: any; the caller holds a reference to @page, or a lock that keeps it from
+ * being freed.
+ *
+ * Return: the chunk, and the offset in it; &hmm_place.here is false if @page is of
+ * @devmem, or not of memory of the same driver.
+ */
+struct hmm_place hmm_devmem_peer_place(struct hmm_devmem *devmem,
+				       struct page *page)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of_any(page);
+
+	if (!chunk || chunk->devmem == devmem || chunk->devmem->ops != devmem->ops)
+		return (struct hmm_place){ };
+	return hmm_devmem_place_in(chunk, page);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_peer_place);
 
 /**
  * hmm_devmem_used_pfns() - find the pages in use in a part of a chunk

@@ -62,6 +62,28 @@ void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 	migrate_vma_finalize(&t->args);
 }
 
+/* Whether a folio of other device memory migrates. The page table lock is held. */
+static bool hmm_devmem_source_selects(const struct hmm_migrate_source *source,
+				      struct folio *folio)
+{
+	const struct hmm_devmem_transfer *t =
+		container_of(source, struct hmm_devmem_transfer, source);
+
+	return hmm_devmem_owns_page(&folio->page) &&
+	       hmm_devmem_of(&folio->page) != t->to &&
+	       !hmm_devmem_slice_left(folio) &&
+	       hmm_devmem_can_copy_folio(t->to, folio);
+}
+
+/* Collect the batch that was chosen. The mmap lock is held. */
+int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t)
+{
+	if (!t->direct || !t->to->ops->can_copy_from)
+		return migrate_vma_setup(&t->args);
+	t->source.selects = hmm_devmem_source_selects;
+	return hmm_migration_setup(&t->args, &t->source);
+}
+
 /* A transfer to device memory. Absent pages are faulted in first. */
 struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device memory: a transfer is a migration (migrate.h) in one direction between
- * system memory and device memory, with the copy stage of devmem_copy.c.
+ * Device memory: a transfer is a migration (migrate.h) to device memory or to system
+ * memory, with the copy stage of devmem_copy.c.
  */
 #ifndef _MM_HMM_DEVMEM_TRANSFER_H
 #define _MM_HMM_DEVMEM_TRANSFER_H
@@ -10,6 +10,7 @@
 #include <linux/migrate.h>
 
 #include "devmem.h"
+#include "migrate.h"
 
 /* Folios stay large if both ends can have them. */
 #define HMM_DEVMEM_ANY_ORDER \
@@ -18,10 +19,13 @@
 struct hmm_devmem_copy;
 
 /**
- * struct hmm_devmem_transfer - pages that migrate in one direction
+ * struct hmm_devmem_transfer - pages that migrate to one memory
  * @to: the device memory that they migrate to; %NULL for system memory
  * @from: the device memory that they migrate from, when their time slice is over;
  *	%NULL for any memory, and at any time. Only compared
+ * @source: the other device memory that pages are collected from, if @direct is set
+ * @direct: also collect pages of other device memory that @to can copy them from,
+ *	when their time slice is over
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
  * @required: the device memory is to be emptied, even if tasks are killed for memory
@@ -35,6 +39,8 @@ struct hmm_devmem_copy;
 struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
 	struct hmm_devmem *from;
+	struct hmm_migrate_source source;
+	bool direct;
 	struct migrate_vma args;
 	bool required;
 	unsigned long started;
@@ -69,6 +75,7 @@ void hmm_devmem_grow_if_low(struct hmm_devmem *devmem);
 int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 			    unsigned long start, unsigned long end);
 unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem);
+int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);

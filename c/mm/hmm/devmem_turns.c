@@ -4,6 +4,9 @@
  * those that another device's memory has. Devices that request the same pages take
  * turns: a page stays in a device's memory for a time slice (devmem_alloc.c) before
  * another gets it.
+ *
+ * Pages that the requesting device's driver can copy from the other memory are collected
+ * with the rest of the batch. Others migrate to system memory first.
  */
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
@@ -29,8 +32,9 @@
  * @reclaims: how often it may still be collected again after making room
  * @fetch: fetch pages from other device memory
  * @missing: how many pages to make room for
- * @from: the memory of the first page that can migrate now; %NULL if none can. Only
- *	compared: it may go away with its last page
+ * @direct: there are pages that can migrate now, and be copied from device to device
+ * @from: the memory of the first of the others that can migrate now; %NULL if none can.
+ *	Only compared: it may go away with its last page
  * @owner: its &hmm_devmem.owner
  * @select: the flag of &migrate_vma.flags that selects it
  * @start: address of that page
@@ -39,12 +43,13 @@
  * @left: until the time slice of each of the others is over, in jiffies
  */
 struct hmm_turns {
-	const struct hmm_devmem *to;
+	struct hmm_devmem *to;
 	bool always;
 	unsigned int fetches;
 	unsigned int reclaims;
 	bool fetch;
 	unsigned long missing;
+	bool direct;
 	struct hmm_devmem *from;
 	void *owner;
 	unsigned long select;
@@ -53,6 +58,20 @@ struct hmm_turns {
 	unsigned long pages;
 	unsigned long left;
 };
+
+/* Record a page that can migrate to system memory now. */
+static void hmm_turns_record_ready(struct hmm_turns *turns, struct hmm_devmem *devmem,
+				   unsigned long addr, unsigned long end)
+{
+	if (!turns->from) {
+		turns->from = devmem;
+		turns->owner = devmem->owner;
+		turns->select = hmm_devmem_select_flag(devmem);
+		turns->start = addr;
+	}
+	if (turns->from == devmem)
+		turns->end = end;
+}
 
 /* Record a page that is mapped from @addr to @end. Its page table is locked. */
 static void hmm_turns_record(struct hmm_turns *turns, struct page *page,
@@ -73,14 +92,10 @@ static void hmm_turns_record(struct hmm_turns *turns, struct page *page,
 	turns->left = max(turns->left, left);
 	if (left)
 		return;
-	if (!turns->from) {
-		turns->from = devmem;
-		turns->owner = devmem->owner;
-		turns->select = hmm_devmem_select_flag(devmem);
-		turns->start = addr;
-	}
-	if (turns->from == devmem)
-		turns->end = end;
+	if (hmm_devmem_can_copy_folio(turns->to, page_folio(page)))
+		turns->direct = true;
+	else
+		hmm_turns_record_ready(turns, devmem, addr, end);
 }
 
 static struct page *hmm_turns_pte_page(struct vm_area_struct *vma,
@@ -144,12 +159,13 @@ static const struct mm_walk_ops hmm_turns_ops = {
 static bool hmm_turns_find(struct hmm_turns *turns,
 			   const struct hmm_devmem_transfer *t)
 {
+	turns->direct = false;
 	turns->from = NULL;
 	turns->pages = 0;
 	turns->left = 0;
 	walk_page_range_vma(t->args.vma, t->args.start, t->args.end,
 			    &hmm_turns_ops, turns);
-	return turns->from || turns->left;
+	return turns->direct || turns->from || turns->left;
 }
 
 /* Whether a page of the batch was not collected. */
@@ -166,8 +182,8 @@ static bool hmm_turns_incomplete(const struct hmm_devmem_transfer *t)
 }
 
 /*
- * Migrate to system memory what other device memory has of the batch, one memory at
- * a time. The arrays of @t are not in use.
+ * Migrate to system memory what other device memory has of the batch and @t->to cannot
+ * copy from there, one memory at a time. The arrays of @t are not in use.
  */
 static void hmm_turns_fetch(struct hmm_turns *turns,
 			    const struct hmm_devmem_transfer *t)
@@ -203,7 +219,7 @@ static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
-		      migrate_vma_setup(&t->args);
+		      hmm_devmem_transfer_setup(t);
 	if (err)
 		mmap_read_unlock(mm);
 	return err;
@@ -237,9 +253,11 @@ static int hmm_turns_lock(struct hmm_turns *turns, struct hmm_devmem_transfer *t
 }
 
 /*
- * Collect the batch with the pages that other device memory has of it. No other device
- * can migrate these while they are in system memory: the mmap lock is held for writing
- * until they are collected. What was collected is not given up for the rest.
+ * Collect the batch with the pages that other device memory has of it. The mmap lock is
+ * held for writing until they are collected: no other device can migrate those that are
+ * in system memory for a time; and two devices of which each has a part of the batch
+ * could otherwise get each other's part, again and again. What was collected is not given
+ * up for the rest.
  */
 static int hmm_turns_collect(struct hmm_turns *turns,
 			     struct hmm_devmem_transfer *t,
@@ -250,7 +268,8 @@ static int hmm_turns_collect(struct hmm_turns *turns,
 	if (err)
 		return err;
 	hmm_turns_fetch(turns, t);
-	err = migrate_vma_setup(&t->args);
+	t->direct = true;
+	err = hmm_devmem_transfer_setup(t);
 	if (err) {
 		mmap_write_unlock(mm);
 		return err;
@@ -316,7 +335,8 @@ static int hmm_turns_again(struct hmm_turns *turns,
  *
  * Towards device memory, make room for the pages that were collected if there is
  * too little, and fetch those that are in other device memory. Neither can be done
- * while pages are locked, so the batch is collected again afterwards.
+ * while pages are locked, so the batch is collected again afterwards. Pages that the
+ * driver can copy from other device memory are collected with it then.
  *
  * Context: Process context; may sleep. No mmap lock is held. On success it is held
  * for reading, until after hmm_devmem_transfer_end().
@@ -336,6 +356,7 @@ int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 	};
 	int err;
 
+	t->direct = false;
 	/* In the order in which room may be made and the batch collected. */
 	if (t->to)
 		might_lock(&t->to->chunks_lock);

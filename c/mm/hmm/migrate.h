@@ -226,6 +226,20 @@ hmm_migration_resulting_folio(const struct hmm_migration *m, unsigned long i)
 	return hmm_mpfn_head(src);
 }
 
+/**
+ * struct hmm_migrate_source - device memory to collect from, besides what the flags of
+ *	a request select
+ * @selects: whether a folio of device memory migrates too. It is mapped, and the page
+ *	table lock is held
+ */
+struct hmm_migrate_source {
+	bool (*selects)(const struct hmm_migrate_source *source,
+			struct folio *folio);
+};
+
+int hmm_migration_setup(struct migrate_vma *args,
+			const struct hmm_migrate_source *source);
+
 unsigned long hmm_migration_unmap(struct hmm_migration *m);
 void hmm_migration_commit(struct hmm_migration *m);
 void hmm_migration_finalize(struct hmm_migration *m);

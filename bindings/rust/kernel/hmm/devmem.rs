@@ -14,14 +14,31 @@
 //! # Turns
 //!
 //! Devices whose drivers request the same pages take turns. A page that is in the memory of another
-//! device migrates to system memory and from there to the device that requests it, but not before
-//! `HMM_DEVMEM_SLICE_MS` after its migration ended. Each device has that time to map the page and
-//! to use it. The device that requests it waits; the wait is killable, and its number of rounds is
-//! limited. In `hmm_devmem_collect()` the first request for pages of a batch neither waits nor gets
-//! them, but is recorded for the next.
+//! device migrates to the device that requests it, but not before `HMM_DEVMEM_SLICE_MS` after its
+//! migration ended: by one copy if the driver has `hmm_devmem_ops.can_copy_from`, otherwise by way
+//! of system memory. Each device has that time to map the page and to use it. The device that
+//! requests it waits; the wait is killable, and its number of rounds is limited. In
+//! `hmm_devmem_collect()` the first request for pages of a batch neither waits nor gets them, but
+//! is recorded for the next.
 //!
 //! This is for pages of any `struct hmm_devmem` of any owner. Pages in the memory of other drivers
 //! stay there. A CPU that accesses a page never waits for the device's time to end.
+//!
+//! # From device to device
+//!
+//! A driver whose device can read the memory of another one, of the same driver or not, implements
+//! `hmm_devmem_ops.can_copy_from`. `copy` and `copy_batch` then get sources in that memory.
+//! `hmm_devmem_of()` is the memory of a source, and `hmm_devmem_data()` with `hmm_devmem_offset()`
+//! its position there, in the terms of the other driver; `hmm_devmem_peer_place()` is the same for
+//! memory of the same driver. Only coherent memory has a CPU address or may be mapped for DMA by
+//! its `struct page`.
+//!
+//! All mirrors, also those of the other device, are invalidated before the copy, even if both
+//! memories have the same owner, and the other driver's callbacks are not called. So when an
+//! invalidation callback has returned, everything that the device has written must be visible to
+//! those that can copy from its memory. The source is locked, and cannot be freed or evicted, until
+//! the migration ends or, if the waiting task was killed, until the batch is complete. If the copy
+//! fails the page stays where it was.
 //!
 //! # Oversubscription
 //!
@@ -112,6 +129,18 @@ impl MemoryType {
     pub const PCI_P2PDMA: Self = Self(bindings::memory_type_MEMORY_DEVICE_PCI_P2PDMA);
 }
 
+/// The memory of another device.
+#[repr(transparent)]
+pub struct Peer(pub(crate) bindings::hmm_devmem_peer);
+
+impl Peer {
+    /// It has the same `hmm_devmem.ops`.
+    #[inline]
+    pub fn same_driver(&self) -> bool {
+        self.0.same_driver
+    }
+}
+
 /// The position of a page in a device's memory.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
@@ -128,7 +157,8 @@ impl Place {
         })
     }
 
-    /// Whether the page is of this memory.
+    /// Whether the page is of this memory; of `hmm_devmem_peer_place()`, of that of another
+    /// device of the driver.
     #[inline]
     pub fn here(&self) -> bool {
         self.0.here
@@ -213,9 +243,10 @@ impl Place {
 #[vtable]
 pub trait MemoryOperations: Sized + Send + Sync + 'static {
     /// Copy ``PAGE_SIZE << order`` bytes from `src` to `dst`, one of which is of this device
-    /// memory and the other of system memory. The copy is complete, and visible to the CPU and
-    /// the device, on return. The pages are locked and mapped nowhere. Returns 0 or a negative
-    /// errno; on an error the page does not migrate. May sleep.
+    /// memory. The other is of system memory, or `src` is of the memory of another device, if
+    /// `can_copy_from` allows it. The copy is complete, and visible to the CPU and the device,
+    /// on return. The pages are locked and mapped nowhere. Returns 0 or a negative errno; on an
+    /// error the page does not migrate. May sleep.
     fn copy(
         devmem: &DeviceMemory<Self>,
         dst: super::page::Block<'_>,
@@ -230,6 +261,13 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
     /// pages are as for `copy` until the batch is complete, but if the waiting task was killed
     /// the source may be mapped again. May sleep. Optional.
     fn copy_batch(_devmem: &DeviceMemory<Self>, _batch: super::batch::Batch) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Whether `copy` and `copy_batch` can copy from the memory of another device. Called for
+    /// each page; a page table lock is held: must not sleep, nor take a lock under which memory
+    /// is allocated. Without it they cannot. Optional.
+    fn can_copy_from(_devmem: &DeviceMemory<Self>, _peer: &Peer) -> bool {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -330,6 +368,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         clear: Some(Self::clear_callback),
         copy_batch: if T::HAS_COPY_BATCH {
             Some(Self::copy_batch_callback)
+        } else {
+            None
+        },
+        can_copy_from: if T::HAS_CAN_COPY_FROM {
+            Some(Self::can_copy_from_callback)
         } else {
             None
         },
@@ -643,6 +686,24 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Place(value)
     }
 
+    /// The position of a page in another device's memory.
+    ///
+    /// As `hmm_devmem_place()`, for memory of the same driver: that has the same
+    /// `hmm_devmem.ops`. It is for a driver that gives no number twice, for all of its devices.
+    ///
+    /// Returns the chunk, and the offset in it; `hmm_place.here` is false if `page` is of
+    /// `devmem`, or not of memory of the same driver.
+    ///
+    /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
+    /// freed.
+    #[inline]
+    pub fn peer_place(&self, page: &super::page::Block<'_>) -> Place {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
+        // reference and so valid for the call.
+        let value = unsafe { bindings::hmm_devmem_peer_place(self.as_raw(), page.as_raw()) };
+        Place(value)
+    }
+
     /// Allocates the storage of an object.
     fn allocate(
         init: impl PinInit<DeviceMemoryStorage<T>, Error>,
@@ -735,6 +796,23 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // from then on.
         let batch = unsafe { <super::batch::Batch>::from_raw(batch) };
         <T as MemoryOperations>::copy_batch(&object, batch)
+    }
+
+    /// # Safety
+    ///
+    /// C must call this according to the contract of `can_copy_from`, on the `inner` of an
+    /// object of this type.
+    unsafe extern "C" fn can_copy_from_callback(
+        devmem: *mut bindings::hmm_devmem,
+        peer: *const bindings::hmm_devmem_peer,
+    ) -> bool {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after `hmm_devmem_exit_deferred` has called `free`.
+        let object = unsafe { Self::around(devmem) };
+        // SAFETY: C passes a valid `struct hmm_devmem_peer` for the call, and the layouts are the
+        // same by `repr(transparent)`.
+        let peer = unsafe { &*peer.cast::<Peer>() };
+        <T as MemoryOperations>::can_copy_from(&object, peer)
     }
 
     /// # Safety

@@ -157,6 +157,30 @@ static const struct hmm_devmem_ops batch_device_ops = {
 	.release	= buffer_release,
 };
 
+static bool buffer_can_copy_from(struct hmm_devmem *devmem,
+				 const struct hmm_devmem_peer *peer)
+{
+	struct buffer_device *stranger = to_device(devmem)->stranger;
+
+	return peer->same_driver &&
+	       !(stranger && peer->devmem == &stranger->devmem);
+}
+
+static const struct hmm_devmem_ops peer_device_ops = {
+	.copy		= buffer_copy,
+	.clear		= buffer_clear,
+	.can_copy_from	= buffer_can_copy_from,
+	.release	= buffer_release,
+};
+
+static const struct hmm_devmem_ops batch_peer_device_ops = {
+	.copy		= buffer_copy,
+	.clear		= buffer_clear,
+	.copy_batch	= buffer_copy_batch,
+	.can_copy_from	= buffer_can_copy_from,
+	.release	= buffer_release,
+};
+
 u8 *add_buffer(struct kunit *test, struct buffer_device *device)
 {
 	u8 *memory = vmalloc(DEVICE_SIZE);
@@ -239,18 +263,43 @@ int batch_device_init(struct kunit *test)
 	return 0;
 }
 
-static int make_coherent_device(struct kunit *test,
-				const struct hmm_devmem_ops *ops)
+static struct buffer_device *add_coherent_device(struct kunit *test,
+						 const struct hmm_devmem_ops *ops)
 {
 	struct buffer_device *device;
+	phys_addr_t at = SET_ASIDE_AT;
 
 	if (!memory_is_set_aside())
 		kunit_skip(test, "no memory is reserved for coherent devices");
 	device = make_device(test, MEMORY_DEVICE_COHERENT, ops);
-	KUNIT_ASSERT_EQ(test, hmm_devmem_add(&device->devmem, SET_ASIDE_AT,
-					     DEVICE_SIZE, NULL), 0);
-	test->priv = device;
+	/* Another device of the test may have the first part. */
+	if (pfn_valid(PHYS_PFN(at)))
+		at += SET_ASIDE_SIZE / 2;
+	KUNIT_ASSERT_EQ(test, hmm_devmem_add(&device->devmem, at, DEVICE_SIZE, NULL),
+			0);
+	return device;
+}
+
+static int make_coherent_device(struct kunit *test,
+				const struct hmm_devmem_ops *ops)
+{
+	test->priv = add_coherent_device(test, ops);
 	return 0;
+}
+
+/* A device that can copy from others of its kind. The caller calls hmm_devmem_exit(). */
+struct buffer_device *make_peer_device(struct kunit *test, enum memory_type type,
+				       bool batches)
+{
+	const struct hmm_devmem_ops *ops =
+		batches ? &batch_peer_device_ops : &peer_device_ops;
+	struct buffer_device *device;
+
+	if (type == MEMORY_DEVICE_COHERENT)
+		return add_coherent_device(test, ops);
+	device = make_device(test, type, ops);
+	device->memory = add_buffer(test, device);
+	return device;
 }
 
 int coherent_device_init(struct kunit *test)

@@ -38,6 +38,7 @@
  * @batch_errors: so many batches fail as a whole
  * @held: batches are not copied before release_batches()
  * @on_batch: called in the thread that gives a batch to the device, or NULL
+ * @stranger: of a peer device: a peer that it cannot copy from, or NULL
  */
 struct buffer_device {
 	struct hmm_devmem devmem;
@@ -59,6 +60,7 @@ struct buffer_device {
 	unsigned int batch_errors;
 	bool held;
 	void (*on_batch)(struct buffer_device *device);
+	struct buffer_device *stranger;
 };
 
 extern const struct hmm_devmem_ops buffer_device_ops;
@@ -68,6 +70,8 @@ struct page *device_page(struct buffer_device *device, unsigned long nr);
 bool is_coherent(const struct buffer_device *device);
 unsigned long available(struct buffer_device *device);
 struct buffer_device *make_buffer_device(struct kunit *test);
+struct buffer_device *make_peer_device(struct kunit *test, enum memory_type type,
+				       bool batches);
 int buffer_device_init(struct kunit *test);
 void buffer_device_exit(struct kunit *test);
 int coherent_device_init(struct kunit *test);

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #define SET_ASIDE_AT	0x140000000ULL
+#define SET_ASIDE_SIZE	(512ULL << 20)
 
 static inline bool memory_is_set_aside(void)
 {
