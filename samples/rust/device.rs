@@ -5,7 +5,10 @@
 #![forbid(unsafe_code)]
 
 use crate::{
-    memory::DmMemory,
+    memory::{
+        DmChunks,
+        DmMemory, //
+    },
     module_parameters,
     sim::node::{
         Node,
@@ -62,9 +65,9 @@ pub(crate) struct DmUnit {
 }
 
 impl DmUnit {
-    fn new(coherent_base: PhysAddr) -> Result<Arc<Self>> {
+    fn new(coherent_base: PhysAddr, chunks: Arc<DmChunks>) -> Result<Arc<Self>> {
         Arc::pin_init(
-            try_pin_init!(Self { memory <- DmMemory::init(coherent_base) }),
+            try_pin_init!(Self { memory <- DmMemory::init(coherent_base, chunks) }),
             GFP_KERNEL,
         )
     }
@@ -154,9 +157,10 @@ impl kernel::Module for Module {
             DM_PRIVATE_UNITS
         };
         let mut nodes = KVec::with_capacity(units, GFP_KERNEL)?;
+        let chunks = DmChunks::new()?;
 
         for (nr, base) in bases.into_iter().enumerate().take(units) {
-            let node = Node::new(DM_NAMES[nr], DmUnit::new(base)?)?;
+            let node = Node::new(DM_NAMES[nr], DmUnit::new(base, chunks.clone())?)?;
 
             nodes.push(node, GFP_KERNEL)?;
         }

@@ -28,7 +28,9 @@ use kernel::{
         devmem::{
             DeviceMemory,
             MemoryOperations,
-            MemoryType, //
+            MemoryType,
+            Peer,
+            Place, //
         },
         page::{
             Block,
@@ -45,6 +47,7 @@ use kernel::{
             Atomic,
             Relaxed, //
         },
+        Arc,
         Mutex,
         SetOnce, //
     },
@@ -57,24 +60,80 @@ use kernel::{
 const DM_PRIVATE_CHUNK: usize = SZ_128M;
 const DM_COHERENT_CHUNK: usize = SZ_256M;
 
-/// As many chunks as there can be.
+/// As many chunks of private memory as there can be.
 const DM_MAX_CHUNKS: usize = u64::BITS as usize;
+
+/// In place of its number, what a chunk of coherent memory has.
+const DM_COHERENT: usize = usize::MAX;
 
 /// How many pages come along when the CPU faults on one of them.
 const DM_FAULT_AROUND: usize = 16;
+
+/// The private memory of all units: each can read that of the others, so that a number stands for one chunk of them all.
+#[pin_data]
+pub(crate) struct DmChunks {
+    /// What is behind the addresses of chunks, by their number. As a device's own memory would be, it is there for as long
+    /// as the devices are, so that no page needs a lock or a count to get at it (benchmark: driver-to-ram).
+    chunks: KVec<SetOnce<Ram>>,
+    /// The numbers that no chunk has, each a bit.
+    #[pin]
+    idle: Mutex<u64>,
+}
+
+impl DmChunks {
+    /// No chunk as yet.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        let mut chunks = KVec::with_capacity(DM_MAX_CHUNKS, GFP_KERNEL)?;
+
+        for _ in 0..DM_MAX_CHUNKS {
+            chunks.push(SetOnce::new(), GFP_KERNEL)?;
+        }
+        Arc::pin_init(
+            try_pin_init!(Self {
+                chunks,
+                idle <- new_mutex!(u64::MAX),
+            }? Error),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Numbers a chunk, and sees that there is something behind it.
+    fn number(&self) -> Result<usize> {
+        let mut idle = self.idle.lock();
+        let nr = idle.trailing_zeros() as usize;
+        let chunk = self.chunks.get(nr).ok_or(ENOMEM)?;
+
+        if chunk.as_ref().is_none() {
+            chunk.populate(Ram::new(DM_PRIVATE_CHUNK)?);
+        }
+        *idle &= !(1 << nr);
+        Ok(nr)
+    }
+
+    /// The number of a chunk that was removed is that of another again.
+    fn forget(&self, nr: usize) {
+        if nr != DM_COHERENT {
+            *self.idle.lock() |= 1 << nr;
+        }
+    }
+
+    /// What is behind a page of private memory, and where in it; `None` if there is nothing.
+    fn at(&self, place: Place) -> Option<(&Ram, usize)> {
+        let ram = self.chunks.get(place.chunk())?.as_ref()?;
+
+        place.here().then(|| (ram, place.offset()))
+    }
+}
 
 /// What the driver knows of a unit's memory.
 #[pin_data]
 pub(crate) struct DmMemory {
     /// Physical address of the one chunk of coherent memory, or 0 for private memory.
     coherent_base: PhysAddr,
-    /// What is behind the addresses of chunks, by their number; nothing when they are real. As a device's own memory would
-    /// be, it is there for as long as the device is, so that no page needs a lock or a count to get at it (benchmark:
-    /// driver-to-ram).
-    chunks: KVec<SetOnce<Ram>>,
-    /// The numbers that no chunk has, each a bit.
-    #[pin]
-    idle: Mutex<u64>,
+    /// Those of all units.
+    chunks: Arc<DmChunks>,
+    /// The number of the first chunk.
+    first: Atomic<usize>,
     /// How much memory the unit may have, in bytes.
     limit: Atomic<usize>,
     /// The thread whose next copy or clear of a large folio finds no memory, for a test; 0 for none.
@@ -89,22 +148,18 @@ pub(crate) struct DmMemory {
 
 impl DmMemory {
     /// A unit without memory as yet.
-    pub(crate) fn init(coherent_base: PhysAddr) -> impl PinInit<DeviceMemory<Self>, Error> {
+    pub(crate) fn init(
+        coherent_base: PhysAddr,
+        chunks: Arc<DmChunks>,
+    ) -> impl PinInit<DeviceMemory<Self>, Error> {
         let kind = match coherent_base {
             0 => MemoryType::PRIVATE,
             _ => MemoryType::COHERENT,
         };
         let data = try_pin_init!(Self {
             coherent_base,
-            chunks: {
-                let mut chunks = KVec::with_capacity(DM_MAX_CHUNKS, GFP_KERNEL)?;
-
-                for _ in 0..DM_MAX_CHUNKS {
-                    chunks.push(SetOnce::new(), GFP_KERNEL)?;
-                }
-                chunks
-            },
-            idle <- new_mutex!(u64::MAX),
+            chunks,
+            first: Atomic::new(DM_COHERENT),
             limit: Atomic::new(usize::MAX),
             fail_for: Atomic::new(0),
             copy_delay: Atomic::new(0),
@@ -112,19 +167,6 @@ impl DmMemory {
             copied: Atomic::new(0),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
-    }
-
-    /// Numbers a chunk, and sees that there is something behind it.
-    fn number(&self) -> Result<usize> {
-        let mut idle = self.idle.lock();
-        let nr = idle.trailing_zeros() as usize;
-        let chunk = self.chunks.get(nr).ok_or(ENOMEM)?;
-
-        if chunk.as_ref().is_none() {
-            chunk.populate(Ram::new(DM_PRIVATE_CHUNK)?);
-        }
-        *idle &= !(1 << nr);
-        Ok(nr)
     }
 
     /// Limits the memory that is added from now on.
@@ -159,10 +201,6 @@ impl DmMemory {
         }
         Ok(())
     }
-
-    fn forget(&self, nr: usize) {
-        *self.idle.lock() |= 1 << nr;
-    }
 }
 
 /// Reports the page at an offset in the first chunk as bad, as a device's error interrupt would. If it is lost, it can no
@@ -175,7 +213,7 @@ pub(crate) fn dm_memory_retire(
     if lost {
         memory.data().lost.store(offset, Relaxed);
     }
-    memory.retire(core::ptr::null(), offset)
+    memory.retire(memory.data().first.load(Relaxed) as *const c_void, offset)
 }
 
 /// Whether a block has a page whose contents are lost.
@@ -187,18 +225,14 @@ fn dm_is_lost(memory: &DeviceMemory<DmMemory>, block: &Block<'_>) -> bool {
     }
     let place = memory.place(block);
     let size = block.pages() * PAGE_SIZE;
-    place.here() && place.chunk() == 0 && (place.offset()..place.offset() + size).contains(&lost)
+    place.here()
+        && place.chunk() == memory.data().first.load(Relaxed)
+        && (place.offset()..place.offset() + size).contains(&lost)
 }
 
 /// What is behind a page of a unit's private memory, and where in it; `None` for any other page.
 fn dm_ram<'a>(memory: &'a DeviceMemory<DmMemory>, block: &Block<'_>) -> Option<(&'a Ram, usize)> {
-    let place = memory.place(block);
-
-    if !place.here() {
-        return None;
-    }
-    let ram = memory.data().chunks.get(place.chunk())?.as_ref()?;
-    Some((ram, place.offset()))
+    memory.data().chunks.at(memory.place(block))
 }
 
 /// Shows what is in a page of a block, wherever it is.
@@ -243,19 +277,20 @@ impl MemoryOperations for DmMemory {
         });
     }
 
-    /// A device would have its copy engine do this, for all of the block at once. There are two cases: to system memory, from
-    /// memory that the CPU cannot reach, and all others.
+    /// A device would have its copy engine do this, for all of the block at once. There are two cases: from memory that the
+    /// CPU cannot reach, this unit's or another's, and from all other.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
         memory.data().check_failure(dst.pages())?;
         if dm_is_lost(memory, src) {
             return Err(EIO);
         }
-        let ram = dm_ram(memory, src);
+        let peer = || memory.data().chunks.at(memory.peer_place(src));
+        let ram = dm_ram(memory, src).or_else(peer);
 
         for index in 0..dst.pages() {
             match ram {
                 Some((ram, offset)) => ram.with(offset + index * PAGE_SIZE, PAGE_SIZE, |from| {
-                    dst.page_mut(index, |to| to.copy_from(from)).ok_or(EIO)?
+                    dm_page_mut(memory, &mut dst, index, |to| to.copy_from(from))
                 })?,
                 None => src
                     .page(index, |from| {
@@ -278,6 +313,11 @@ impl MemoryOperations for DmMemory {
         Ok(())
     }
 
+    /// All units can read each other's memory. A device would know of a link between the two, or ask the PCI core.
+    fn can_copy_from(_memory: &DeviceMemory<Self>, peer: &Peer) -> bool {
+        peer.same_driver()
+    }
+
     /// One chunk more; of coherent memory there is only one.
     fn grow(memory: &DeviceMemory<Self>) -> Result {
         let base = memory.data().coherent_base;
@@ -294,15 +334,21 @@ impl MemoryOperations for DmMemory {
             memory.data().lost.store(usize::MAX, Relaxed);
         }
         if base != 0 {
-            return ram::add_coherent(memory, base, left.min(DM_COHERENT_CHUNK), core::ptr::null());
+            let data = DM_COHERENT as *const c_void;
+
+            return ram::add_coherent(memory, base, left.min(DM_COHERENT_CHUNK), data);
         }
-        let nr = memory.data().number()?;
+        let nr = memory.data().chunks.number()?;
+
+        if memory.size() == 0 {
+            memory.data().first.store(nr, Relaxed);
+        }
         memory
             .add(left.min(DM_PRIVATE_CHUNK), nr as *const c_void)
-            .inspect_err(|_| memory.data().forget(nr))
+            .inspect_err(|_| memory.data().chunks.forget(nr))
     }
 
     fn release(memory: &DeviceMemory<Self>, nr: *const c_void) {
-        memory.data().forget(nr as usize);
+        memory.data().chunks.forget(nr as usize);
     }
 }

@@ -13,7 +13,8 @@ use crate::{
             DeviceMemory,
             MemoryOperations,
             MemoryType,
-            Migration, //
+            Migration,
+            Peer, //
         },
         mirror::{
             Access,
@@ -53,6 +54,58 @@ impl MemoryOperations for Buffer {
     }
 }
 
+/// A device that could copy from others of its driver, but only notes where the pages are.
+#[pin_data]
+struct Linked {
+    #[pin]
+    buffer: Buffer,
+    /// How many pages of others it was to copy, and the offset of the last.
+    peers: Atomic<usize>,
+    at: Atomic<usize>,
+    /// Whether any of them had bytes for the CPU.
+    shown: Atomic<bool>,
+}
+
+#[vtable]
+impl MemoryOperations for Linked {
+    fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: &Block<'_>) -> Result {
+        let (data, peer) = (memory.data(), memory.peer_place(src));
+        if peer.here() {
+            data.peers.fetch_add(1, Relaxed);
+            data.at.store(peer.offset(), Relaxed);
+            if src.page(0, |_| ()).is_some() {
+                data.shown.store(true, Relaxed);
+            }
+            return Err(EIO);
+        }
+        let (to, from) = (memory.place(&dst), memory.place(src));
+        let to = to.here().then(|| to.offset());
+        data.buffer.copy(to, from.offset(), dst, src)
+    }
+
+    fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
+        let offset = memory.place(&page).offset();
+        memory.data().buffer.clear(offset, page)
+    }
+
+    fn can_copy_from(_memory: &DeviceMemory<Self>, peer: &Peer) -> bool {
+        peer.same_driver()
+    }
+}
+
+fn linked() -> Result<Pin<KBox<DeviceMemory<Linked>>>> {
+    let data = try_pin_init!(Linked {
+        buffer <- Buffer::new(SZ_4M),
+        peers: Atomic::new(0),
+        at: Atomic::new(0),
+        shown: Atomic::new(false),
+    }? Error);
+    let memory = DeviceMemory::new(MemoryType::PRIVATE, 1, c"hmm_rust_linked", data);
+    let memory = KBox::pin_init(memory, GFP_KERNEL)?;
+    memory.add(SZ_4M, core::ptr::null())?;
+    Ok(memory)
+}
+
 /// A device's page table with nothing in it.
 struct NoTable;
 
@@ -87,6 +140,40 @@ mod tests {
         assert_eq!(memory.available(), free - PAGES * PAGE_SIZE);
         assert_eq!(memory.migrate_to_ram(mm, span)?, PAGES);
         assert_eq!(memory.available(), free);
+        assert_eq!(numbers(span)?, NUMBERS);
+        Ok(())
+    }
+
+    #[test]
+    fn a_peers_pages_are_named_and_not_shown() -> Result {
+        let (first, second) = (linked()?, linked()?);
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let free = first.available();
+        assert_eq!(first.migrate(mm, span)?, PAGES);
+        // The copy fails, so they stay.
+        assert_eq!(second.migrate(mm, span)?, 0);
+        assert_eq!(first.available(), free - PAGES * PAGE_SIZE);
+        assert_eq!(second.available(), free);
+        assert_eq!(second.data().peers.load(Relaxed), PAGES);
+        assert_eq!(second.data().at.load(Relaxed), (PAGES - 1) * PAGE_SIZE);
+        assert!(!second.data().shown.load(Relaxed));
+        assert_eq!(numbers(span)?, NUMBERS);
+        Ok(())
+    }
+
+    #[test]
+    fn another_drivers_memory_is_no_peer() -> Result {
+        let (first, second) = (device()?, linked()?);
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let free = first.available();
+        assert_eq!(first.migrate(mm, span)?, PAGES);
+        assert_eq!(second.migrate(mm, span)?, PAGES);
+        assert_eq!(first.available(), free);
+        assert_eq!(second.data().peers.load(Relaxed), 0);
         assert_eq!(numbers(span)?, NUMBERS);
         Ok(())
     }
