@@ -80,6 +80,7 @@ static double seconds(void)
  * @at: the pages
  * @stop: end the thread
  * @turns: how often the unit got all pages after it had not got them
+ * @lost: how often it lost them again before it had read them
  * @error: an error other than -ENOENT, which is that the unit did not get them, and
  *	-EBUSY, which is that it lost them again before it had read them
  * @longest: how long it waited for them, at most, in seconds
@@ -89,6 +90,7 @@ struct requester {
 	char *at;
 	bool *stop;
 	unsigned long turns;
+	unsigned long lost;
 	int error;
 	double longest;
 };
@@ -107,6 +109,7 @@ static void *request_pages(void *data)
 
 		if (wait > requester->longest)
 			requester->longest = wait;
+		requester->lost += ret == -EBUSY;
 		if (ret < 0 && ret != -ENOENT && ret != -EBUSY)
 			requester->error = ret;
 		if (ret >= 0) {
@@ -182,8 +185,9 @@ TEST_F_TIMEOUT(residency, turns, 60)
 	pthread_join(counting, NULL);
 	for (int i = 0; i < 2; i++) {
 		pthread_join(threads[i], NULL);
-		TH_LOG("unit %d: %lu turns, longest wait %.3f s", requesters[i].unit,
-		       requesters[i].turns, requesters[i].longest);
+		TH_LOG("unit %d: %lu turns, %lu lost, longest wait %.3f s",
+		       requesters[i].unit, requesters[i].turns, requesters[i].lost,
+		       requesters[i].longest);
 		EXPECT_EQ(0, requesters[i].error);
 		EXPECT_LE(3, requesters[i].turns);
 		EXPECT_GT(TURNS_LONGEST, requesters[i].longest);
@@ -204,6 +208,53 @@ TEST_F(residency, first_request)
 	EXPECT_EQ(PAGES, device_call(second, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES));
 	close(first);
 	close(second);
+}
+
+/* The most batches that the copy engine of a unit has had at once since the last call. */
+static int batches(int device)
+{
+	struct hmm_dmirror_cmd cmd = { .npages = 1 };
+
+	return ioctl(device, HMM_DMIRROR_COPY_DELAY, &cmd) ? -errno : (int)cmd.cpages;
+}
+
+/*
+ * Pages migrate from one unit's memory to that of another, by the copy engine of the
+ * latter alone: they are not in system memory in between, where the first one's engine
+ * would copy them.
+ */
+static void migrate_directly(struct __test_metadata *_metadata, char *at, int from,
+			     int to)
+{
+	int first = device_open(from), second = device_open(to);
+
+	if (first < 0 || second < 0)
+		SKIP(return, "no such unit");
+	for (size_t i = 0; i < PAGES; i++)
+		*(size_t *)(at + i * PAGE) = i;
+	ASSERT_EQ(PAGES, device_call(first, HMM_DMIRROR_MIGRATE_TO_DEV, at, PAGES));
+	usleep(300000);
+	EXPECT_EQ(-ENOENT, device_call(second, HMM_DMIRROR_MIGRATE_TO_DEV, at, PAGES));
+	EXPECT_LE(0, batches(first));
+	EXPECT_LE(0, batches(second));
+	EXPECT_EQ(PAGES, device_call(second, HMM_DMIRROR_MIGRATE_TO_DEV, at, PAGES));
+	EXPECT_EQ(0, batches(first));
+	EXPECT_LE(1, batches(second));
+	for (size_t i = 0; i < PAGES; i++)
+		EXPECT_EQ(i, *(size_t *)(at + i * PAGE));
+	close(first);
+	close(second);
+}
+
+TEST_F(residency, directly)
+{
+	migrate_directly(_metadata, self->at, variant->unit, variant->unit + 1);
+}
+
+/* From private to coherent memory, and the other way. */
+TEST_F(residency, directly_to_another_kind)
+{
+	migrate_directly(_metadata, self->at, variant->unit, 2 - variant->unit);
 }
 
 static int limit_memory(int device, unsigned long pages)
