@@ -59,34 +59,36 @@ static bool hmm_collect_pmd_needs_fault(const struct migrate_vma *args,
 }
 
 /*
- * Set a bit in @absent for each PTE from the position to @end that needs a fault;
- * the first bit for a huge PMD.
+ * Set a bit in @absent for each PTE from @addr to @end that needs a fault; the first
+ * bit for a huge PMD. Return whether there are any.
  */
-static void hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
-				    unsigned long end, unsigned long *absent)
+static bool hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
+				    unsigned long addr, unsigned long end,
+				    unsigned long *absent)
 {
-	unsigned long i, nr = (end - hmm_collect_pos(c)) >> PAGE_SHIFT;
+	unsigned long i, nr = (end - addr) >> PAGE_SHIFT;
 	const bool write = hmm_collect_fault_write(c->args);
 	pmd_t pmd = pmdp_get_lockless(pmdp);
 	pte_t *table;
 
 	bitmap_zero(absent, MAX_PTRS_PER_PTE);
 	if (pmd_none(pmd))
-		return;
+		return false;
 	if (!pmd_present(pmd) || pmd_trans_huge(pmd)) {
 		if (hmm_collect_pmd_needs_fault(c->args, pmd))
 			__set_bit(0, absent);
-		return;
+		return test_bit(0, absent);
 	}
 
-	table = pte_offset_map(pmdp, hmm_collect_pos(c));
+	table = pte_offset_map(pmdp, addr);
 	if (!table)
-		return;
+		return false;
 	for (i = 0; i < nr; i++)
 		if (hmm_collect_pte_needs_fault(ptep_get_lockless(table + i),
 						write))
 			__set_bit(i, absent);
 	pte_unmap(table);
+	return !bitmap_empty(absent, MAX_PTRS_PER_PTE);
 }
 
 /*
@@ -105,38 +107,16 @@ static void hmm_collect_wait_for_page(struct hmm_collect *c, pmd_t *pmdp,
 }
 
 /*
- * Whether the page at @addr is still to be faulted in. While other pages were faulted
- * in, it may have gone to a device's memory.
- */
-static bool hmm_collect_still_absent(struct hmm_collect *c, pmd_t *pmdp,
-				     unsigned long addr)
-{
-	pmd_t pmd = pmdp_get_lockless(pmdp);
-	bool absent;
-	pte_t *ptep;
-
-	if (pmd_none(pmd))
-		return false;
-	if (!pmd_present(pmd) || pmd_trans_huge(pmd))
-		return hmm_collect_pmd_needs_fault(c->args, pmd);
-	ptep = pte_offset_map(pmdp, addr);
-	if (!ptep)
-		return false;
-	absent = hmm_collect_pte_needs_fault(ptep_get_lockless(ptep),
-					     hmm_collect_fault_write(c->args));
-	pte_unmap(ptep);
-	return absent;
-}
-
-/*
- * Fault in the pages that have a bit in @absent, with no lock but the mmap lock.
- * Out of memory ends the loop, as the next fault would fail likewise. Any other
- * error is that of one page, which stays absent.
+ * Fault in the pages that have a bit in @absent, with no lock but the mmap lock, unless
+ * they have gone to a device's memory meanwhile. Out of memory ends the loop, as the
+ * next fault would fail likewise. Any other error is that of one page, which stays
+ * absent.
  */
 static void hmm_collect_fault_pages(struct hmm_collect *c, pmd_t *pmdp,
 				    const unsigned long *absent)
 {
 	struct vm_area_struct *vma = c->args->vma;
+	DECLARE_BITMAP(still, MAX_PTRS_PER_PTE);
 	unsigned int flags = 0;
 	unsigned long i;
 
@@ -150,7 +130,7 @@ static void hmm_collect_fault_pages(struct hmm_collect *c, pmd_t *pmdp,
 		if (fatal_signal_pending(current))
 			break;
 		hmm_collect_wait_for_page(c, pmdp, addr);
-		if (hmm_collect_still_absent(c, pmdp, addr) &&
+		if (hmm_collect_find_absent(c, pmdp, addr, addr + PAGE_SIZE, still) &&
 		    handle_mm_fault(vma, addr, flags, NULL) & VM_FAULT_OOM)
 			break;
 		cond_resched();
@@ -183,8 +163,7 @@ bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 		return true;
 
 	for (pass = 0; pass < 2; pass++) {
-		hmm_collect_find_absent(c, pmdp, end, absent);
-		if (bitmap_empty(absent, MAX_PTRS_PER_PTE))
+		if (!hmm_collect_find_absent(c, pmdp, hmm_collect_pos(c), end, absent))
 			break;
 		if (c->notified)
 			return hmm_collect_pos(c) == c->args->start;

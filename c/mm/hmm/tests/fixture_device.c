@@ -4,6 +4,7 @@
  * device memory.
  */
 #include <linux/highmem.h>
+#include <linux/hmm_typed.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/vmalloc.h>
@@ -382,4 +383,18 @@ unsigned long right_numbers(struct kunit *test, unsigned long addr,
 		if (read_number(test, addr + i * PAGE_SIZE) != i)
 			break;
 	return i;
+}
+
+/* By hmm_devmem_collect() and the steps that follow. Returns how many have migrated. */
+unsigned long migrate_in_steps(struct kunit *test, struct buffer_device *device,
+			       unsigned long addr, unsigned long size)
+{
+	CLASS(hmm_devmem_migration_collected, collected)(&device->devmem,
+							 current->mm,
+							 span_of(addr, size));
+	CLASS(hmm_devmem_migration_copied, copied)(&collected);
+	CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+	KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
+	return hmm_devmem_migration_committed_moved(&committed);
 }

@@ -86,6 +86,8 @@ void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages);
 unsigned long read_number(struct kunit *test, unsigned long addr);
 unsigned long right_numbers(struct kunit *test, unsigned long addr,
 			    unsigned long pages);
+unsigned long migrate_in_steps(struct kunit *test, struct buffer_device *device,
+			       unsigned long addr, unsigned long size);
 
 static inline struct hmm_span span_of(unsigned long addr, unsigned long size)
 {

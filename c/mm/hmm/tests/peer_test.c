@@ -411,20 +411,6 @@ static void peer_mixed(struct kunit *test)
 	hmm_devmem_exit(&third->devmem);
 }
 
-static unsigned long migrate_in_steps(struct kunit *test,
-				      struct buffer_device *device,
-				      unsigned long addr)
-{
-	CLASS(hmm_devmem_migration_collected, collected)(&device->devmem,
-							 current->mm,
-							 span_of(addr, SIZE));
-	CLASS(hmm_devmem_migration_copied, copied)(&collected);
-	CLASS(hmm_devmem_migration_committed, committed)(&copied);
-
-	KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
-	return hmm_devmem_migration_committed_moved(&committed);
-}
-
 /* hmm_devmem_collect() only records the first request; a later one gets the pages. */
 static void peer_first_request(struct kunit *test)
 {
@@ -432,9 +418,9 @@ static void peer_first_request(struct kunit *test)
 	unsigned long addr = map_on_first(test, peers);
 
 	msleep(2 * HMM_DEVMEM_SLICE_MS);
-	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, peers->to, addr), 0);
+	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, peers->to, addr, SIZE), 0);
 	expect_stayed(test, peers);
-	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, peers->to, addr), PAGES);
+	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, peers->to, addr, SIZE), PAGES);
 	expect_direct(test, peers, PAGES);
 	migrate_back_all(test, peers, addr);
 }

@@ -15,20 +15,6 @@
 #define PAGES	64UL
 #define SIZE	(PAGES << PAGE_SHIFT)
 
-static unsigned long migrate_in_steps(struct kunit *test,
-				      struct buffer_device *device,
-				      unsigned long addr)
-{
-	CLASS(hmm_devmem_migration_collected, collected)(&device->devmem,
-							 current->mm,
-							 span_of(addr, SIZE));
-	CLASS(hmm_devmem_migration_copied, copied)(&collected);
-	CLASS(hmm_devmem_migration_committed, committed)(&copied);
-
-	KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
-	return hmm_devmem_migration_committed_moved(&committed);
-}
-
 static void migrate_back_all(struct kunit *test, unsigned long addr)
 {
 	struct buffer_device *device = test->priv;
@@ -93,14 +79,14 @@ static void turns_first_request(struct kunit *test)
 	write_numbers(test, addr, PAGES);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
 	msleep(2 * HMM_DEVMEM_SLICE_MS);
-	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, other, addr), 0);
+	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, other, addr, SIZE), 0);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
-	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, other, addr), PAGES);
+	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, other, addr, SIZE), PAGES);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 	/* A page that has just arrived has not been requested. */
 	msleep(2 * HMM_DEVMEM_SLICE_MS);
-	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, device, addr), 0);
-	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, device, addr), PAGES);
+	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, device, addr, SIZE), 0);
+	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, device, addr, SIZE), PAGES);
 	migrate_back_all(test, addr);
 	hmm_devmem_exit(&other->devmem);
 }
@@ -132,30 +118,35 @@ static void turns_slow_copy(struct kunit *test)
 	hmm_devmem_exit(&other->devmem);
 }
 
-/* Requests pages from another thread; see turns_arrives_meanwhile(). */
+/**
+ * struct request - a thread that requests pages of the test's process for a device
+ * @test: the test
+ * @device: the device
+ * @mm: the process
+ * @addr: address of the first page
+ * @size: size of the pages, in bytes
+ * @moved: how many have migrated
+ */
 struct request {
-	struct hmm_devmem *devmem;
+	struct kunit *test;
+	struct buffer_device *device;
 	struct mm_struct *mm;
 	unsigned long addr;
+	unsigned long size;
 	unsigned long moved;
 };
 
 static int request_once(void *data)
 {
 	struct request *request = data;
-	struct hmm_devmem_migration *m =
-		hmm_devmem_collect(request->devmem, request->mm,
-				   span_of(request->addr, SIZE));
 
-	if (!IS_ERR(m)) {
-		hmm_devmem_migration_copy(m);
-		hmm_devmem_migration_commit(m);
-		request->moved = hmm_devmem_migration_moved(m);
-		hmm_devmem_migration_end(m);
-	}
+	kthread_use_mm(request->mm);
+	request->moved = migrate_in_steps(request->test, request->device, request->addr,
+					  request->size);
+	kthread_unuse_mm(request->mm);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
-	return PTR_ERR_OR_ZERO(m);
+	return 0;
 }
 
 static void wait_until_asleep(struct task_struct *thread)
@@ -171,25 +162,25 @@ static void wait_until_asleep(struct task_struct *thread)
  * Pages that a request waits for, as they migrate, may arrive in another device's
  * memory: they stay there for their time slice.
  */
-static void turns_arrives_meanwhile(struct kunit *test)
+static void arrives_meanwhile(struct kunit *test, unsigned long addr, unsigned long size)
 {
 	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
 	struct request request = {
-		.devmem = &other->devmem,
-		.addr = map_anonymous(test, SIZE),
+		.test = test, .device = other, .mm = current->mm, .addr = addr,
+		.size = size,
 	};
+	unsigned long pages = size >> PAGE_SHIFT;
 	struct task_struct *thread;
 
-	request.mm = current->mm;	/* which map_anonymous() has made */
-	write_numbers(test, request.addr, PAGES);
+	write_numbers(test, addr, pages);
 	{
 		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem,
 								 current->mm,
-								 span_of(request.addr, SIZE));
+								 span_of(addr, size));
 		CLASS(hmm_devmem_migration_copied, copied)(&collected);
 		CLASS(hmm_devmem_migration_committed, committed)(&copied);
 
-		KUNIT_EXPECT_EQ(test, PAGES,
+		KUNIT_EXPECT_EQ(test, pages,
 				hmm_devmem_migration_committed_moved(&committed));
 		thread = kthread_run(request_once, &request, "request_once");
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
@@ -197,9 +188,25 @@ static void turns_arrives_meanwhile(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
 	KUNIT_EXPECT_EQ(test, request.moved, 0);
-	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
-	migrate_back_all(test, request.addr);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - pages);
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, size), pages);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, pages), pages);
 	hmm_devmem_exit(&other->devmem);
+}
+
+static void turns_arrives_meanwhile(struct kunit *test)
+{
+	arrives_meanwhile(test, map_anonymous(test, SIZE), SIZE);
+}
+
+static void turns_huge_arrives_meanwhile(struct kunit *test)
+{
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE),
+				   HPAGE_PMD_SIZE);
+
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	arrives_meanwhile(test, addr, HPAGE_PMD_SIZE);
 }
 
 /**
@@ -570,6 +577,7 @@ static struct kunit_case residency_cases[] = {
 	KUNIT_CASE(turns_first_request),
 	KUNIT_CASE(turns_slow_copy),
 	KUNIT_CASE(turns_arrives_meanwhile),
+	KUNIT_CASE(turns_huge_arrives_meanwhile),
 	KUNIT_CASE(turns_page_in_use),
 	KUNIT_CASE(turns_no_room),
 	KUNIT_CASE(clock_order),
