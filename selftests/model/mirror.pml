@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The protocol of mirrors (mm/hmm/mirror.c, mm/hmm/section.c; "Protocol" in
+ * The protocol of mirrors (mm/hmm/interval.c, mm/hmm/section.c; "Protocol" in
  * mirror.h) as a model for Spin. Steps have the names that they have
  * in the code.
  *

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mirrors and their ranges: report invalidations to drivers, set up and tear down.
- * The steps are those of "Protocol" in mirror.h.
+ * Mirrors: begin and end. The steps are those of "Protocol" in mirror.h.
  */
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "mirror.h"
-#include "mirror_dma.h"
-#include "trace.h"
-
-/* How often invalidate is called for an event that it must not refuse. */
-#define HMM_INVALIDATE_TRIES 4
+#include "update_lock.h"
 
 /* The only user of the last page of the address space: no span reaches it. */
 #define HMM_RELEASE_ADDRESS (ULONG_MAX & PAGE_MASK)
@@ -29,340 +23,11 @@ static int __init hmm_mirror_setup(void)
 }
 core_initcall(hmm_mirror_setup);
 
-/* The update lock, for invalidations. Returns false only if it may not block. */
-static __no_context_analysis bool hmm_update_lock(struct hmm_update_lock lock,
-						  bool may_block)
-{
-	if (!may_block)
-		return lock.rwsem ? down_write_trylock(lock.rwsem) :
-				    mutex_trylock(lock.mutex);
-	if (lock.rwsem)
-		down_write(lock.rwsem);
-	else
-		mutex_lock(lock.mutex);
-	return true;
-}
-
-static __no_context_analysis void hmm_update_unlock(struct hmm_update_lock lock)
-{
-	if (lock.rwsem)
-		up_write(lock.rwsem);
-	else
-		mutex_unlock(lock.mutex);
-}
-
-/* The update lock, for sections. */
-static __no_context_analysis int hmm_update_lock_shared(struct hmm_update_lock lock)
-{
-	return lock.rwsem ? down_read_killable(lock.rwsem) :
-			    mutex_lock_killable(lock.mutex);
-}
-
-static __no_context_analysis void
-hmm_update_unlock_shared(struct hmm_update_lock lock)
-{
-	if (lock.rwsem)
-		up_read(lock.rwsem);
-	else
-		mutex_unlock(lock.mutex);
-}
-
-/* Notify lockdep that reclaim takes the lock: invalidations do. */
-static void hmm_update_lock_prime(struct hmm_update_lock lock)
-{
-	if (!IS_ENABLED(CONFIG_LOCKDEP))
-		return;
-	fs_reclaim_acquire(GFP_KERNEL);
-	hmm_invalidation_acquire();
-	if (lock.rwsem)
-		might_lock(lock.rwsem);
-	else
-		might_lock(lock.mutex);
-	hmm_invalidation_release();
-	fs_reclaim_release(GFP_KERNEL);
-}
-
-static bool hmm_update_lock_valid(struct hmm_update_lock lock)
-{
-	return !lock.mutex != !lock.rwsem;
-}
-
-static void hmm_state_put(struct hmm_mirror_state *state)
+void hmm_state_put(struct hmm_mirror_state *state)
 {
 	if (refcount_dec_and_test(&state->ref))
 		kfree(state);
 }
-
-/**
- * hmm_interval_put() - drop a reference
- * @interval: an interval
- */
-void hmm_interval_put(struct hmm_interval *interval)
-{
-	if (!refcount_dec_and_test(&interval->ref))
-		return;
-	hmm_state_put(interval->state);
-	kfree_rcu(interval, rcu);
-}
-
-/**
- * hmm_interval_find() - look up the interval of an address
- * @state: of the mirror
- * @addr: the address
- *
- * Return: the interval, with a reference that the caller puts; or NULL.
- */
-struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
-				       unsigned long addr)
-{
-	struct hmm_interval *interval;
-
-	guard(rcu)();
-	/* Most likely that of the section before (benchmark: populate-one-page). */
-	interval = rcu_dereference(state->recent);
-	if (!interval || !hmm_span_has(interval->span, addr) ||
-	    READ_ONCE(interval->dead)) {
-		interval = mtree_load(&state->ranges, addr);
-		/* See hmm_mirror_range_remove_deferred(). */
-		if (interval && READ_ONCE(interval->dead))
-			interval = NULL;
-	}
-	/* Pairs with the release in hmm_interval_subscribe(). */
-	if (!interval || !smp_load_acquire(&interval->added) ||
-	    !refcount_inc_not_zero(&interval->ref))
-		return NULL;
-	return interval;
-}
-
-static void hmm_interval_active_put(struct hmm_interval *interval)
-{
-	if (atomic_dec_and_test(&interval->active))
-		complete(&interval->idle);
-}
-
-/**
- * hmm_interval_enter() - take the update lock for a section
- * @interval: an interval that a reference is held to
- *
- * The lock may be in memory of the driver's that goes when the range was
- * removed. &hmm_interval.active keeps the removal from returning meanwhile.
- *
- * Return: 0 with the lock held; -%ENOENT if the range was removed; -%EINTR.
- */
-int hmm_interval_enter(struct hmm_interval *interval)
-{
-	int ret;
-
-	if (!atomic_inc_not_zero(&interval->active))
-		return -ENOENT;
-	ret = hmm_update_lock_shared(interval->lock);
-	if (ret) {
-		hmm_interval_active_put(interval);
-		return -EINTR;
-	}
-	if (READ_ONCE(interval->dead)) {
-		hmm_interval_leave(interval);
-		return -ENOENT;
-	}
-	if (rcu_access_pointer(interval->state->recent) != interval)
-		rcu_assign_pointer(interval->state->recent, interval);
-	return 0;
-}
-
-/**
- * hmm_interval_leave() - drop the update lock
- * @interval: of hmm_interval_enter()
- */
-void hmm_interval_leave(struct hmm_interval *interval)
-{
-	hmm_update_unlock_shared(interval->lock);
-	hmm_interval_active_put(interval);
-}
-
-/**
- * hmm_interval_add_mover() - register a section that invalidates the interval
- * @interval: an interval that a reference is held to
- * @mover: storage for the registration
- *
- * Every invalidation that begins later, and is not of the caller's task, sets
- * &hmm_mover.changed. mmu_interval_read_begin() waits for those that began
- * before: they have moved the sequence, as adding under the update lock orders
- * the two.
- *
- * Return: as hmm_interval_enter(), with the lock not held.
- */
-int hmm_interval_add_mover(struct hmm_interval *interval,
-			   struct hmm_mover *mover)
-{
-	int ret = hmm_interval_enter(interval);
-
-	if (ret)
-		return ret;
-	mover->task = current;
-	mover->changed = false;
-	scoped_guard(spinlock, &interval->movers_lock)
-		list_add(&mover->list, &interval->movers);
-	hmm_interval_leave(interval);
-	return 0;
-}
-
-/**
- * hmm_interval_del_mover() - take a registration back
- * @interval: of hmm_interval_add_mover()
- * @mover: the registration. &hmm_mover.changed is final if the update lock is
- *	held
- */
-void hmm_interval_del_mover(struct hmm_interval *interval,
-			    struct hmm_mover *mover)
-{
-	guard(spinlock)(&interval->movers_lock);
-	list_del(&mover->list);
-}
-
-/*
- * Whether a section of this interval is making a page exclusive: the event is
- * of its own task. The page frame stays the same, so the device loses nothing;
- * and were the sequence to move, that section would never end. Other mirrors of
- * the owner, and other intervals, must forget the page: it is one device's.
- */
-static bool hmm_interval_is_own_exclusive(struct hmm_interval *interval,
-					  const struct mmu_notifier_range *event)
-{
-	const struct hmm_mover *mover;
-
-	if (event->event != MMU_NOTIFY_EXCLUSIVE ||
-	    event->owner != interval->state->owner)
-		return false;
-	guard(spinlock)(&interval->movers_lock);
-	list_for_each_entry(mover, &interval->movers, list)
-		if (mover->task == current)
-			return true;
-	return false;
-}
-
-/* Make every mover repeat its walk, except the one that invalidates. */
-static void hmm_interval_change_movers(struct hmm_interval *interval)
-{
-	struct hmm_mover *mover;
-
-	/* None is added while the update lock is held for writing. */
-	if (list_empty_careful(&interval->movers))
-		return;
-	guard(spinlock)(&interval->movers_lock);
-	list_for_each_entry(mover, &interval->movers, list)
-		if (mover->task != current)
-			mover->changed = true;
-}
-
-/* Call the driver, again if it refused without being allowed to. */
-static bool hmm_interval_call(struct hmm_interval *interval,
-			      const struct hmm_invalidation *inv)
-{
-	struct hmm_mirror *mirror = interval->state->mirror;
-	const struct hmm_mirror_ops *ops = mirror->ops;
-	struct task_struct *caller = READ_ONCE(*interval->caller);
-	bool own = hmm_interval_has_own_lock(interval);
-	int tries = 0;
-	bool gone;
-
-	WRITE_ONCE(*interval->caller, current);
-	if (own)
-		atomic_inc(&interval->state->own_calls);
-	do {
-		if (!inv->may_block)
-			non_block_start();
-		gone = ops->invalidate(mirror, inv);
-		if (!inv->may_block)
-			non_block_end();
-		/* The callback may have ended the range, and all that it forgets. */
-		if (gone || !inv->may_block || interval->released)
-			break;
-		WARN_ONCE(1, "%ps: invalidate returned false although it may block\n",
-			  ops->invalidate);
-		cond_resched();
-	} while (++tries < HMM_INVALIDATE_TRIES);
-	if (own)
-		atomic_dec(&interval->state->own_calls);
-	/* NULL, but in a callback that ended its own range. */
-	WRITE_ONCE(*interval->caller, caller);
-	return gone;
-}
-
-/*
- * Have the device forget a span, and then take its DMA addresses away. Those go
- * too if the driver refuses although it may block: an IOMMU then stops
- * accesses to memory that the process no longer has. Returns false only if
- * @inv->may_block is false; the caller holds the update lock.
- */
-static bool hmm_interval_forget(struct hmm_interval *interval,
-				const struct hmm_invalidation *inv)
-{
-	struct hmm_mirror *mirror = interval->state->mirror;
-
-	/*
-	 * An interval that was added during an invalidation is in no list that
-	 * the end of the process walks, so the mirror's flag is checked too.
-	 * Nothing of it was ever mapped: sections wait until it is listed.
-	 */
-	if (interval->released ||
-	    test_bit(HMM_STATE_RELEASED, &interval->state->flags))
-		return true;
-	if (!hmm_interval_call(interval, inv) && !inv->may_block)
-		return false;
-	/* The callback ended the range; see hmm_interval_abandon(). */
-	if (interval->released)
-		return true;
-	/* Few mirrors have any (benchmark: the curve of mirrors). */
-	if (list_empty(&mirror->dmas))
-		return true;
-	return hmm_mirror_dma_forget(mirror, inv->span, inv->may_block);
-}
-
-/* As an mmu_notifier callback: lock, move the sequence, forget, unlock. */
-static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
-				    const struct mmu_notifier_range *event,
-				    unsigned long seq)
-{
-	struct hmm_interval *interval =
-		container_of(notifier, struct hmm_interval, notifier);
-	struct hmm_invalidation inv = {
-		.span = hmm_span_clip(interval->span, (struct hmm_span){
-					      event->start, event->end }),
-		.event = event->event,
-		.may_block = mmu_notifier_range_blockable(event),
-	};
-	struct hmm_update_lock lock = interval->lock;
-	struct hmm_mirror *mirror;
-	bool gone;
-	u64 began;
-
-	if (!hmm_update_lock(lock, inv.may_block))
-		return false;
-	began = hmm_trace_begin(hmm_invalidate);
-	/* Not afterwards: the callback may end the mirror. */
-	mirror = interval->state->mirror;
-	/* Not before: a caller that removes the range under the lock may free it. */
-	inv.range = READ_ONCE(interval->range);
-	gone = hmm_interval_is_own_exclusive(interval, event);
-	if (!gone) {
-		mmu_interval_set_seq(notifier, seq);
-		hmm_interval_change_movers(interval);
-		gone = hmm_interval_forget(interval, &inv);
-		/* The process has ended: no mapping and no section will follow. */
-		if (event->event == MMU_NOTIFY_RELEASE) {
-			WRITE_ONCE(interval->dead, true);
-			WRITE_ONCE(interval->released, true);
-		}
-	}
-	trace_hmm_invalidate(mirror, inv.span, event->event, inv.may_block, gone,
-			     hmm_trace_ns(began));
-	hmm_update_unlock(lock);
-	return gone;
-}
-
-static const struct mmu_interval_notifier_ops hmm_interval_ops = {
-	.invalidate = hmm_interval_invalidate,
-};
 
 /* Call release, unless the end of the process or of the mirror did before. */
 static void hmm_state_release(struct hmm_mirror_state *state)
@@ -391,87 +56,7 @@ static const struct mmu_interval_notifier_ops hmm_state_ops = {
 	.invalidate = hmm_state_mm_release,
 };
 
-/*
- * Claim the right to end an interval. The end of the mirror, the removal of the
- * range and a callback that drops it can come together; one of them ends it.
- */
-static bool hmm_interval_claim(struct hmm_interval *interval)
-{
-	return !test_and_set_bit(HMM_INTERVAL_ENDING, &interval->flags);
-}
-
-/* The range is not used any more, and the driver may free it. */
-static void hmm_interval_detach(struct hmm_interval *interval)
-{
-	struct hmm_mirror_range *range = interval->range;
-
-	if (!range)
-		return;
-	WRITE_ONCE(interval->range, NULL);
-	WRITE_ONCE(range->interval, NULL);
-	range->mirror = NULL;
-}
-
-/* unlist: its addresses can be added again, and the mirror does not wait for it. */
-static void hmm_interval_unlist(struct hmm_interval *interval)
-{
-	struct hmm_mirror_state *state = interval->state;
-
-	mtree_erase(&state->ranges, interval->span.start);
-	if (atomic_dec_and_test(&state->intervals))
-		wake_up_var(&state->intervals);
-}
-
-/*
- * kill: no section enters any more, and the device reaches nothing. The caller
- * holds the update lock.
- */
-static void hmm_interval_kill_locked(struct hmm_interval *interval)
-{
-	const struct hmm_invalidation inv = {
-		.span = interval->span,
-		.range = interval->range,
-		.event = MMU_NOTIFY_RELEASE,
-		.may_block = true,
-	};
-
-	WRITE_ONCE(interval->dead, true);
-	hmm_interval_forget(interval, &inv);
-}
-
-static void hmm_interval_kill(struct hmm_interval *interval)
-{
-	hmm_update_lock(interval->lock, true);
-	hmm_interval_kill_locked(interval);
-	hmm_update_unlock(interval->lock);
-}
-
-/*
- * drain, unsubscribe and unlist. No section that faults is waited for. Not before:
- * what ends the mirror, or its device addresses, finds intervals by that list only.
- */
-static void hmm_interval_finish(struct hmm_interval *interval)
-{
-	struct hmm_mirror_state *state = interval->state;
-
-	hmm_interval_active_put(interval);
-	wait_for_completion(&interval->idle);
-	/* Nobody enters it any more, and so nobody makes it the recent one. */
-	cmpxchg((struct hmm_interval __force **)&state->recent, interval, NULL);
-	mmu_interval_notifier_remove(&interval->notifier);
-	hmm_interval_detach(interval);
-	hmm_interval_unlist(interval);
-	hmm_interval_put(interval);
-}
-
-/* End an interval that the caller has claimed. */
-static void hmm_interval_end(struct hmm_interval *interval)
-{
-	hmm_interval_kill(interval);
-	hmm_interval_finish(interval);
-}
-
-/* Intervals of hmm_interval_end_later(). */
+/* Intervals of hmm_interval_end_deferred(). */
 static void hmm_state_end_removed(struct hmm_mirror_state *state)
 {
 	struct hmm_interval *interval;
@@ -560,7 +145,7 @@ static void hmm_state_end_abandoned(struct hmm_mirror_state *state)
 
 	while ((interval = hmm_state_next_interval(state, &index))) {
 		if (hmm_interval_claim(interval))
-			hmm_interval_finish(interval);
+			hmm_interval_drain(interval);
 		hmm_interval_put(interval);
 	}
 	hmm_state_wait_for_intervals(state);
@@ -588,7 +173,7 @@ static void hmm_state_work(struct work_struct *work)
  * Queue the work item. The caller has taken a reference for it, before the work
  * item could find anything to do.
  */
-static void hmm_state_queue(struct hmm_mirror_state *state)
+void hmm_state_queue(struct hmm_mirror_state *state)
 {
 	if (!queue_work(hmm_mirror_wq, &state->work))
 		hmm_state_put(state);
@@ -598,7 +183,7 @@ static void hmm_state_queue(struct hmm_mirror_state *state)
  * The driver's module is unloaded, and the mirror was left behind. Something else
  * that was may still refer to it, so the state and the mm are leaked with it.
  */
-static void hmm_state_end_left(struct hmm_owned *owned)
+static void hmm_state_end_leaked(struct hmm_owned *owned)
 {
 	struct hmm_mirror_state *state =
 		container_of(owned, struct hmm_mirror_state, owned);
@@ -666,7 +251,7 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 		hmm_state_put(mirror->state);
 		return ret;
 	}
-	hmm_owned_add(&mirror->state->owned, ops->invalidate, hmm_state_end_left);
+	hmm_owned_add(&mirror->state->owned, ops->invalidate, hmm_state_end_leaked);
 	return 0;
 }
 
@@ -754,7 +339,7 @@ void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
  * @held to the update lock that is held. The end of a range waits for invalidations
  * anywhere in the process, so it matters not which range's callback it is.
  */
-static bool hmm_state_is_calling(struct hmm_mirror_state *state,
+bool hmm_state_is_calling(struct hmm_mirror_state *state,
 				 struct hmm_update_lock *held)
 {
 	struct hmm_interval *interval;
@@ -779,32 +364,6 @@ static bool hmm_state_is_calling(struct hmm_mirror_state *state,
 		return true;
 	}
 	return false;
-}
-
-static bool hmm_update_lock_same(struct hmm_update_lock a, struct hmm_update_lock b)
-{
-	return a.mutex == b.mutex && a.rwsem == b.rwsem;
-}
-
-/*
- * End an interval in a callback, which cannot wait for itself: kill it, under the
- * lock that the callback runs under, and have nothing reported any more, so that
- * neither the range nor the mirror is used from here on. What must wait, drain and
- * unsubscribe, is left to a work item. Until that is done the update lock is
- * taken by invalidations and sections, which then find the interval dead.
- */
-static void hmm_interval_abandon(struct hmm_interval *interval,
-				 struct hmm_update_lock held)
-{
-	bool locked = hmm_update_lock_same(interval->lock, held);
-
-	if (!locked)
-		hmm_update_lock(interval->lock, true);
-	hmm_interval_kill_locked(interval);
-	WRITE_ONCE(interval->released, true);
-	hmm_interval_detach(interval);
-	if (!locked)
-		hmm_update_unlock(interval->lock);
 }
 
 /*
@@ -917,265 +476,3 @@ void hmm_mirror_synchronize(void)
 	flush_workqueue(hmm_mirror_wq);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_synchronize);
-
-static struct hmm_interval *hmm_interval_alloc(struct hmm_mirror *mirror,
-					       struct hmm_mirror_range *range,
-					       struct hmm_span span,
-					       const struct hmm_update_lock *lock)
-{
-	struct hmm_interval *interval = kzalloc(sizeof(*interval), GFP_KERNEL);
-
-	if (!interval)
-		return NULL;
-	refcount_set(&interval->ref, 1);
-	atomic_set(&interval->active, 1);
-	init_completion(&interval->idle);
-	interval->state = mirror->state;
-	refcount_inc(&mirror->state->ref);
-	interval->range = range;
-	interval->span = span;
-	interval->lock = lock ? *lock : mirror->update;
-	interval->caller = lock ? &interval->own_caller : &mirror->state->caller;
-	INIT_LIST_HEAD(&interval->movers);
-	spin_lock_init(&interval->movers_lock);
-	if (lock)
-		hmm_update_lock_prime(*lock);
-	return interval;
-}
-
-/* Reserve the addresses, subscribe, and let sections find the interval. */
-static int hmm_interval_subscribe(struct hmm_interval *interval)
-{
-	struct hmm_mirror_state *state = interval->state;
-	struct hmm_span span = interval->span;
-	int ret;
-
-	ret = mtree_insert_range(&state->ranges, span.start, span.end - 1,
-				 interval, GFP_KERNEL);
-	if (ret == -EEXIST) {
-		/* A range that was removed may have more to do. */
-		flush_work(&state->work);
-		ret = mtree_insert_range(&state->ranges, span.start,
-					 span.end - 1, interval, GFP_KERNEL);
-	}
-	if (ret)
-		return ret;
-	atomic_inc(&state->intervals);
-	ret = mmu_interval_notifier_insert_killable(&interval->notifier,
-						    state->mm, span.start,
-						    span.end - span.start,
-						    &hmm_interval_ops);
-	if (ret) {
-		hmm_interval_unlist(interval);
-		return ret;
-	}
-	/* Pairs with the acquire in hmm_interval_find(). */
-	smp_store_release(&interval->added, true);
-	return 0;
-}
-
-static int hmm_range_begin(struct hmm_mirror *mirror,
-			   struct hmm_mirror_range *range,
-			   struct hmm_span span,
-			   const struct hmm_update_lock *lock)
-{
-	struct hmm_interval *interval;
-	int ret;
-
-	if (!hmm_span_valid(span) || (lock && !hmm_update_lock_valid(*lock)))
-		return -EINVAL;
-	if (range->mirror)
-		return -EEXIST;
-	if (hmm_update_lock_is_mine(mirror->update) ||
-	    (lock && hmm_update_lock_is_mine(*lock)))
-		return -EDEADLK;
-	/* In release, nothing would end the range any more. */
-	if (READ_ONCE(mirror->state->owned.ending) || !mmget_not_zero(mirror->mm))
-		return -ESRCH;
-	interval = hmm_interval_alloc(mirror, range, span, lock);
-	ret = interval ? 0 : -ENOMEM;
-	if (!ret) {
-		/* Before a callback can have the range in its hands. */
-		range->span = span;
-		range->interval = interval;
-		range->mirror = mirror;
-		/* A callback may end the interval before it is subscribed here. */
-		refcount_inc(&interval->ref);
-		ret = hmm_interval_subscribe(interval);
-		if (ret) {
-			range->mirror = NULL;
-			range->interval = NULL;
-			hmm_interval_put(interval);
-		}
-		hmm_interval_put(interval);
-	}
-	/* If it is the last, the end of the process must not run in here. */
-	mmput_async(mirror->mm);
-	return ret;
-}
-
-/**
- * hmm_mirror_range_add() - have changes to some addresses reported to a mirror
- * @mirror: the mirror
- * @range: storage for the subscription; must stay where it is. All zeros, or
- *	removed before
- * @span: the addresses; %HMM_SPAN_ALL for the whole process
- *
- * An invalidation anywhere in a range makes sections open on that range start
- * again, so several small ranges disturb each other less than a large one.
- * Invalidation finds ranges in logarithmic time.
- *
- * Context: holds no update lock; may hold the mmap lock. May sleep.
- * Return: 0; -%EINVAL for a span that is not hmm_span_valid(); -%EEXIST if
- * @range is added already, or another range of @mirror overlaps; -%ESRCH if the
- * process is gone, or the mirror is ending; -%EDEADLK if the caller holds the update
- * lock and that is a mutex; -%ENOMEM.
- */
-int hmm_mirror_range_add(struct hmm_mirror *mirror,
-			 struct hmm_mirror_range *range, struct hmm_span span)
-{
-	return hmm_range_begin(mirror, range, span, NULL);
-}
-EXPORT_SYMBOL_GPL(hmm_mirror_range_add);
-
-/**
- * hmm_mirror_range_add_lock() - add a range with an update lock of its own
- * @mirror: the mirror
- * @range: as for hmm_mirror_range_add()
- * @span: the addresses
- * @lock: the update lock of this range, initialised, which several ranges may
- *	share
- *
- * Faults and invalidations of ranges with different update locks do not wait for
- * each other. hmm_mirror_lock() does not lock such a range; the driver
- * takes @lock itself.
- *
- * Context: as hmm_mirror_range_add().
- * Return: as hmm_mirror_range_add(); -%EINVAL too if @lock is not exactly one
- * lock.
- */
-int hmm_mirror_range_add_lock(struct hmm_mirror *mirror,
-			      struct hmm_mirror_range *range,
-			      struct hmm_span span, struct hmm_update_lock lock)
-{
-	return hmm_range_begin(mirror, range, span, &lock);
-}
-EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
-
-/**
- * hmm_mirror_range_init() - hmm_mirror_range_add() for storage with any content
- * @mirror: the mirror
- * @range: storage for the subscription; must stay where it is
- * @span: the addresses; %HMM_SPAN_ALL for the whole process
- *
- * An invalidation anywhere in a range makes sections open on that range start
- * again, so several small ranges disturb each other less than a large one.
- * Invalidation finds ranges in logarithmic time.
- *
- * Context: as hmm_mirror_range_add().
- * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
- * -%EEXIST when another range of @mirror overlaps; -%ESRCH when the process is
- * gone, or the mirror is ending; -%EDEADLK when the caller holds the update lock, is
- * inside a section of the mirror or in its invalidate callback; -%ENOMEM.
- */
-int hmm_mirror_range_init(struct hmm_mirror *mirror,
-			  struct hmm_mirror_range *range, struct hmm_span span)
-{
-	*range = (struct hmm_mirror_range){};
-	return hmm_range_begin(mirror, range, span, NULL);
-}
-EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
-
-/*
- * Have a work item end an interval that the caller has claimed and detached; it is
- * dead from here on. Sections that are inside stay until they leave. The tree is left as
- * it is: changing it can need memory, and reclaim may wait for an update lock that
- * the caller holds.
- */
-static void hmm_interval_end_later(struct hmm_interval *interval)
-{
-	struct hmm_mirror_state *state = interval->state;
-
-	refcount_inc(&state->ref);
-	WRITE_ONCE(interval->dead, true);
-	scoped_guard(spinlock_irqsave, &state->removed_lock) {
-		interval->next_removed = state->removed;
-		WRITE_ONCE(state->removed, interval);
-	}
-	/* Pairs with the barrier in wait_var_event(). */
-	smp_mb();
-	wake_up_var(&state->intervals);
-	hmm_state_queue(state);
-}
-
-/**
- * hmm_mirror_range_remove() - take a range from its mirror
- * @range: the range; nothing happens when it is not added
- *
- * First the device forgets: the driver's invalidate callback is called for the
- * whole range (%MMU_NOTIFY_RELEASE), after which no section enters the range.
- * Until the function returns, invalidations are still reported. Sections that
- * are open on the range in other threads are not waited for while they fault;
- * they end with -%ENOENT.
- *
- * A callback of the mirror must not call it. If one does, it warns, and the range
- * ends in two steps. When it returns, the device has forgotten the whole range,
- * and @range is not used any more. The update lock must last until
- * hmm_mirror_synchronize() has returned.
- *
- * Context: not from a callback of any mirror of the process, nor inside a
- * section; holds neither an update lock nor an mmap lock. May sleep.
- */
-void hmm_mirror_range_remove(struct hmm_mirror_range *range)
-{
-	struct hmm_interval *interval = range->interval;
-	struct hmm_update_lock held;
-
-	if (!range->mirror)
-		return;
-	if (WARN_ONCE(hmm_state_is_calling(interval->state, &held),
-		      "%ps: a callback removes a range of its mirror\n",
-		      range->mirror->ops->invalidate)) {
-		/* The callback is called again, and may remove it again. */
-		range->interval = NULL;
-		range->mirror = NULL;
-		hmm_interval_abandon(interval, held);
-		if (hmm_interval_claim(interval))
-			hmm_interval_end_later(interval);
-		return;
-	}
-	hmm_waits_for_update_locks();
-	if (hmm_interval_claim(interval))
-		hmm_interval_end(interval);
-}
-EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
-
-/**
- * hmm_mirror_range_remove_deferred() - take a range from its mirror, and never wait
- * @range: the range; nothing happens when it is not added
- *
- * For a range that may be removed in a callback, inside a section or under an update
- * lock. No section enters it from here on. Its storage may be freed at once if the
- * caller holds its update lock or is inside a section on it, otherwise after
- * hmm_mirror_synchronize(): a callback that is running may use it. Invalidations are
- * reported, without &hmm_invalidation.range, until a work item has had the device
- * forget the whole range. The end of the mirror waits for that; so do
- * hmm_mirror_synchronize(), and hmm_mirror_range_add() of the same addresses.
- *
- * Context: process or softirq context; not against other calls for the same range, but
- * also in a callback that the end of the range or of the mirror has made.
- */
-void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
-{
-	struct hmm_interval *interval;
-
-	/* What ends it already, and called back, may free it. */
-	guard(rcu)();
-	interval = READ_ONCE(range->interval);
-	if (!interval)
-		return;
-	hmm_interval_detach(interval);
-	if (hmm_interval_claim(interval))
-		hmm_interval_end_later(interval);
-}
-EXPORT_SYMBOL_GPL(hmm_mirror_range_remove_deferred);

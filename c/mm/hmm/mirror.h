@@ -2,7 +2,10 @@
 /*
  * Mirrors, inside.
  *
- *   mirror.c		mirrors, ranges, invalidations
+ *   mirror.c		mirrors: begin and end
+ *   mirror_range.c	ranges: add and remove
+ *   interval.c		invalidations, and what sections need of a range
+ *   update_lock.h	the update lock
  *   section.c		sections
  *   section_exclusive.c	sections that take pages from the CPU
  *   mirror_dma.c	device addresses
@@ -181,12 +184,6 @@ struct hmm_interval {
 	struct rcu_head rcu;
 };
 
-/* Whether current holds an update lock. The owner of a rw_semaphore is not known. */
-static inline bool hmm_update_lock_is_mine(struct hmm_update_lock lock)
-{
-	return lock.mutex && hmm_mutex_is_mine(lock.mutex);
-}
-
 /* Whether the update lock is the range's. */
 static inline bool hmm_interval_has_own_lock(const struct hmm_interval *interval)
 {
@@ -195,10 +192,26 @@ static inline bool hmm_interval_has_own_lock(const struct hmm_interval *interval
 
 struct hmm_fault_drop;
 
+extern const struct mmu_interval_notifier_ops hmm_interval_ops;
+
 struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 				       unsigned long addr);
 void hmm_interval_put(struct hmm_interval *interval);
 
+void hmm_interval_active_put(struct hmm_interval *interval);
+bool hmm_interval_forget(struct hmm_interval *interval,
+			 const struct hmm_invalidation *inv);
+bool hmm_interval_claim(struct hmm_interval *interval);
+void hmm_interval_end(struct hmm_interval *interval);
+void hmm_interval_end_deferred(struct hmm_interval *interval);
+void hmm_interval_drain(struct hmm_interval *interval);
+void hmm_interval_abandon(struct hmm_interval *interval,
+			  struct hmm_update_lock held);
+
+void hmm_state_put(struct hmm_mirror_state *state);
+void hmm_state_queue(struct hmm_mirror_state *state);
+bool hmm_state_is_calling(struct hmm_mirror_state *state,
+			  struct hmm_update_lock *held);
 void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span);
 
 int hmm_interval_enter(struct hmm_interval *interval);

@@ -26,6 +26,7 @@
 
 /* The entry of an address in the map's span. */
 static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned long addr)
+#include "update_lock.h"
 {
 	return (addr - dma->span.start) >> PAGE_SHIFT;
 }

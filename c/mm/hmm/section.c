@@ -13,6 +13,7 @@
 #include "mirror_dma.h"
 #include "pfn.h"
 #include "trace.h"
+#include "update_lock.h"
 #include "walk.h"
 
 /* After how many rounds without success the batch is halved in each round. */

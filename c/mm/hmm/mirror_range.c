@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ranges of mirrors: add and remove. The steps are those of "Protocol" in mirror.h.
+ */
+#include <linux/cleanup.h>
+#include <linux/export.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "mirror.h"
+#include "update_lock.h"
+
+/*
+ * Claim the right to end an interval. The end of the mirror, the removal of the
+ * range and a callback that drops it can come together; one of them ends it.
+ */
+bool hmm_interval_claim(struct hmm_interval *interval)
+{
+	return !test_and_set_bit(HMM_INTERVAL_ENDING, &interval->flags);
+}
+
+/* unlist: its addresses can be added again, and the mirror does not wait for it. */
+static void hmm_interval_unlist(struct hmm_interval *interval)
+{
+	struct hmm_mirror_state *state = interval->state;
+
+	mtree_erase(&state->ranges, interval->span.start);
+	if (atomic_dec_and_test(&state->intervals))
+		wake_up_var(&state->intervals);
+}
+
+static struct hmm_interval *hmm_interval_alloc(struct hmm_mirror *mirror,
+					       struct hmm_mirror_range *range,
+					       struct hmm_span span,
+					       const struct hmm_update_lock *lock)
+{
+	struct hmm_interval *interval = kzalloc(sizeof(*interval), GFP_KERNEL);
+
+	if (!interval)
+		return NULL;
+	refcount_set(&interval->ref, 1);
+	atomic_set(&interval->active, 1);
+	init_completion(&interval->idle);
+	interval->state = mirror->state;
+	refcount_inc(&mirror->state->ref);
+	interval->range = range;
+	interval->span = span;
+	interval->lock = lock ? *lock : mirror->update;
+	interval->caller = lock ? &interval->own_caller : &mirror->state->caller;
+	INIT_LIST_HEAD(&interval->movers);
+	spin_lock_init(&interval->movers_lock);
+	if (lock)
+		hmm_update_lock_prime(*lock);
+	return interval;
+}
+
+/* Reserve the addresses, subscribe, and let sections find the interval. */
+static int hmm_interval_subscribe(struct hmm_interval *interval)
+{
+	struct hmm_mirror_state *state = interval->state;
+	struct hmm_span span = interval->span;
+	int ret;
+
+	ret = mtree_insert_range(&state->ranges, span.start, span.end - 1,
+				 interval, GFP_KERNEL);
+	if (ret == -EEXIST) {
+		/* A range that was removed may have more to do. */
+		flush_work(&state->work);
+		ret = mtree_insert_range(&state->ranges, span.start,
+					 span.end - 1, interval, GFP_KERNEL);
+	}
+	if (ret)
+		return ret;
+	atomic_inc(&state->intervals);
+	ret = mmu_interval_notifier_insert_killable(&interval->notifier,
+						    state->mm, span.start,
+						    span.end - span.start,
+						    &hmm_interval_ops);
+	if (ret) {
+		hmm_interval_unlist(interval);
+		return ret;
+	}
+	/* Pairs with the acquire in hmm_interval_find(). */
+	smp_store_release(&interval->added, true);
+	return 0;
+}
+
+static int hmm_range_begin(struct hmm_mirror *mirror,
+			   struct hmm_mirror_range *range,
+			   struct hmm_span span,
+			   const struct hmm_update_lock *lock)
+{
+	struct hmm_interval *interval;
+	int ret;
+
+	if (!hmm_span_valid(span) || (lock && !hmm_update_lock_valid(*lock)))
+		return -EINVAL;
+	if (range->mirror)
+		return -EEXIST;
+	if (hmm_update_lock_is_mine(mirror->update) ||
+	    (lock && hmm_update_lock_is_mine(*lock)))
+		return -EDEADLK;
+	/* In release, nothing would end the range any more. */
+	if (READ_ONCE(mirror->state->owned.ending) || !mmget_not_zero(mirror->mm))
+		return -ESRCH;
+	interval = hmm_interval_alloc(mirror, range, span, lock);
+	ret = interval ? 0 : -ENOMEM;
+	if (!ret) {
+		/* Before a callback can have the range in its hands. */
+		range->span = span;
+		range->interval = interval;
+		range->mirror = mirror;
+		/* A callback may end the interval before it is subscribed here. */
+		refcount_inc(&interval->ref);
+		ret = hmm_interval_subscribe(interval);
+		if (ret) {
+			range->mirror = NULL;
+			range->interval = NULL;
+			hmm_interval_put(interval);
+		}
+		hmm_interval_put(interval);
+	}
+	/* If it is the last, the end of the process must not run in here. */
+	mmput_async(mirror->mm);
+	return ret;
+}
+
+/**
+ * hmm_mirror_range_add() - have changes to some addresses reported to a mirror
+ * @mirror: the mirror
+ * @range: storage for the subscription; must stay where it is. All zeros, or
+ *	removed before
+ * @span: the addresses; %HMM_SPAN_ALL for the whole process
+ *
+ * An invalidation anywhere in a range makes sections open on that range start
+ * again, so several small ranges disturb each other less than a large one.
+ * Invalidation finds ranges in logarithmic time.
+ *
+ * Context: holds no update lock; may hold the mmap lock. May sleep.
+ * Return: 0; -%EINVAL for a span that is not hmm_span_valid(); -%EEXIST if
+ * @range is added already, or another range of @mirror overlaps; -%ESRCH if the
+ * process is gone, or the mirror is ending; -%EDEADLK if the caller holds the update
+ * lock and that is a mutex; -%ENOMEM.
+ */
+int hmm_mirror_range_add(struct hmm_mirror *mirror,
+			 struct hmm_mirror_range *range, struct hmm_span span)
+{
+	return hmm_range_begin(mirror, range, span, NULL);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_add);
+
+/**
+ * hmm_mirror_range_add_lock() - add a range with an update lock of its own
+ * @mirror: the mirror
+ * @range: as for hmm_mirror_range_add()
+ * @span: the addresses
+ * @lock: the update lock of this range, initialised, which several ranges may
+ *	share
+ *
+ * Faults and invalidations of ranges with different update locks do not wait for
+ * each other. hmm_mirror_lock() does not lock such a range; the driver
+ * takes @lock itself.
+ *
+ * Context: as hmm_mirror_range_add().
+ * Return: as hmm_mirror_range_add(); -%EINVAL too if @lock is not exactly one
+ * lock.
+ */
+int hmm_mirror_range_add_lock(struct hmm_mirror *mirror,
+			      struct hmm_mirror_range *range,
+			      struct hmm_span span, struct hmm_update_lock lock)
+{
+	return hmm_range_begin(mirror, range, span, &lock);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
+
+/**
+ * hmm_mirror_range_init() - hmm_mirror_range_add() for storage with any content
+ * @mirror: the mirror
+ * @range: storage for the subscription; must stay where it is
+ * @span: the addresses; %HMM_SPAN_ALL for the whole process
+ *
+ * An invalidation anywhere in a range makes sections open on that range start
+ * again, so several small ranges disturb each other less than a large one.
+ * Invalidation finds ranges in logarithmic time.
+ *
+ * Context: as hmm_mirror_range_add().
+ * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
+ * -%EEXIST when another range of @mirror overlaps; -%ESRCH when the process is
+ * gone, or the mirror is ending; -%EDEADLK when the caller holds the update lock, is
+ * inside a section of the mirror or in its invalidate callback; -%ENOMEM.
+ */
+int hmm_mirror_range_init(struct hmm_mirror *mirror,
+			  struct hmm_mirror_range *range, struct hmm_span span)
+{
+	*range = (struct hmm_mirror_range){};
+	return hmm_range_begin(mirror, range, span, NULL);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
+
+/* The range is not used any more, and the driver may free it. */
+static void hmm_interval_detach(struct hmm_interval *interval)
+{
+	struct hmm_mirror_range *range = interval->range;
+
+	if (!range)
+		return;
+	WRITE_ONCE(interval->range, NULL);
+	WRITE_ONCE(range->interval, NULL);
+	range->mirror = NULL;
+}
+
+/*
+ * kill: no section enters any more, and the device reaches nothing. The caller
+ * holds the update lock.
+ */
+static void hmm_interval_kill_locked(struct hmm_interval *interval)
+{
+	const struct hmm_invalidation inv = {
+		.span = interval->span,
+		.range = interval->range,
+		.event = MMU_NOTIFY_RELEASE,
+		.may_block = true,
+	};
+
+	WRITE_ONCE(interval->dead, true);
+	hmm_interval_forget(interval, &inv);
+}
+
+static void hmm_interval_kill(struct hmm_interval *interval)
+{
+	hmm_update_lock(interval->lock, true);
+	hmm_interval_kill_locked(interval);
+	hmm_update_unlock(interval->lock);
+}
+
+/*
+ * drain, unsubscribe and unlist. No section that faults is waited for. Not before:
+ * what ends the mirror, or its device addresses, finds intervals by that list only.
+ */
+void hmm_interval_drain(struct hmm_interval *interval)
+{
+	struct hmm_mirror_state *state = interval->state;
+
+	hmm_interval_active_put(interval);
+	wait_for_completion(&interval->idle);
+	/* Nobody enters it any more, and so nobody makes it the recent one. */
+	cmpxchg((struct hmm_interval __force **)&state->recent, interval, NULL);
+	mmu_interval_notifier_remove(&interval->notifier);
+	hmm_interval_detach(interval);
+	hmm_interval_unlist(interval);
+	hmm_interval_put(interval);
+}
+
+/* End an interval that the caller has claimed. */
+void hmm_interval_end(struct hmm_interval *interval)
+{
+	hmm_interval_kill(interval);
+	hmm_interval_drain(interval);
+}
+
+/*
+ * Have a work item end an interval that the caller has claimed and detached; it is
+ * dead from here on. Sections that are inside stay until they leave. The tree is left as
+ * it is: changing it can need memory, and reclaim may wait for an update lock that
+ * the caller holds.
+ */
+void hmm_interval_end_deferred(struct hmm_interval *interval)
+{
+	struct hmm_mirror_state *state = interval->state;
+
+	refcount_inc(&state->ref);
+	WRITE_ONCE(interval->dead, true);
+	scoped_guard(spinlock_irqsave, &state->removed_lock) {
+		interval->next_removed = state->removed;
+		WRITE_ONCE(state->removed, interval);
+	}
+	/* Pairs with the barrier in wait_var_event(). */
+	smp_mb();
+	wake_up_var(&state->intervals);
+	hmm_state_queue(state);
+}
+
+/*
+ * End an interval in a callback, which cannot wait for itself: kill it, under the
+ * lock that the callback runs under, and have nothing reported any more, so that
+ * neither the range nor the mirror is used from here on. What must wait, drain and
+ * unsubscribe, is left to a work item. Until that is done the update lock is
+ * taken by invalidations and sections, which then find the interval dead.
+ */
+void hmm_interval_abandon(struct hmm_interval *interval,
+				 struct hmm_update_lock held)
+{
+	bool locked = hmm_update_lock_same(interval->lock, held);
+
+	if (!locked)
+		hmm_update_lock(interval->lock, true);
+	hmm_interval_kill_locked(interval);
+	WRITE_ONCE(interval->released, true);
+	hmm_interval_detach(interval);
+	if (!locked)
+		hmm_update_unlock(interval->lock);
+}
+
+/**
+ * hmm_mirror_range_remove() - take a range from its mirror
+ * @range: the range; nothing happens when it is not added
+ *
+ * First the device forgets: the driver's invalidate callback is called for the
+ * whole range (%MMU_NOTIFY_RELEASE), after which no section enters the range.
+ * Until the function returns, invalidations are still reported. Sections that
+ * are open on the range in other threads are not waited for while they fault;
+ * they end with -%ENOENT.
+ *
+ * A callback of the mirror must not call it. If one does, it warns, and the range
+ * ends in two steps. When it returns, the device has forgotten the whole range,
+ * and @range is not used any more. The update lock must last until
+ * hmm_mirror_synchronize() has returned.
+ *
+ * Context: not from a callback of any mirror of the process, nor inside a
+ * section; holds neither an update lock nor an mmap lock. May sleep.
+ */
+void hmm_mirror_range_remove(struct hmm_mirror_range *range)
+{
+	struct hmm_interval *interval = range->interval;
+	struct hmm_update_lock held;
+
+	if (!range->mirror)
+		return;
+	if (WARN_ONCE(hmm_state_is_calling(interval->state, &held),
+		      "%ps: a callback removes a range of its mirror\n",
+		      range->mirror->ops->invalidate)) {
+		/* The callback is called again, and may remove it again. */
+		range->interval = NULL;
+		range->mirror = NULL;
+		hmm_interval_abandon(interval, held);
+		if (hmm_interval_claim(interval))
+			hmm_interval_end_deferred(interval);
+		return;
+	}
+	hmm_waits_for_update_locks();
+	if (hmm_interval_claim(interval))
+		hmm_interval_end(interval);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
+
+/**
+ * hmm_mirror_range_remove_deferred() - take a range from its mirror, and never wait
+ * @range: the range; nothing happens when it is not added
+ *
+ * For a range that may be removed in a callback, inside a section or under an update
+ * lock. No section enters it from here on. Its storage may be freed at once if the
+ * caller holds its update lock or is inside a section on it, otherwise after
+ * hmm_mirror_synchronize(): a callback that is running may use it. Invalidations are
+ * reported, without &hmm_invalidation.range, until a work item has had the device
+ * forget the whole range. The end of the mirror waits for that; so do
+ * hmm_mirror_synchronize(), and hmm_mirror_range_add() of the same addresses.
+ *
+ * Context: process or softirq context; not against other calls for the same range, but
+ * also in a callback that the end of the range or of the mirror has made.
+ */
+void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
+{
+	struct hmm_interval *interval;
+
+	/* What ends it already, and called back, may free it. */
+	guard(rcu)();
+	interval = READ_ONCE(range->interval);
+	if (!interval)
+		return;
+	hmm_interval_detach(interval);
+	if (hmm_interval_claim(interval))
+		hmm_interval_end_deferred(interval);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_range_remove_deferred);
