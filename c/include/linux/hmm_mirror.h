@@ -13,8 +13,10 @@
 #include <linux/list.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
+#include <linux/interval_tree.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 /**
@@ -176,9 +178,8 @@ struct hmm_mirror {
 	struct hmm_update_lock update;
 	/* Used by sections and subscriptions, which may outlive the mirror. */
 	struct hmm_mirror_state *state;
-	/* Guards @dmas and the entries of each; nests in every update lock. */
-	struct mutex dma_lock;
-	struct list_head dmas; /* the &struct hmm_mirror_dma of this mirror */
+	spinlock_t dma_lock; /* guards @dmas; nests in every update lock */
+	struct rb_root_cached dmas; /* the &struct hmm_mirror_dma, by address */
 } __contract(object("Mirror"), pinned, send, sync,
 	     data(UpdateGuard = exclusive));
 
@@ -320,9 +321,11 @@ struct hmm_mirror_dma {
 	struct device *dev;
 	struct hmm_span span;
 	/* private: */
-	/* An entry for each page; guarded by &hmm_mirror.dma_lock. */
-	struct hmm_dma_map map;
-	struct list_head list; /* in &hmm_mirror.dmas */
+	struct mutex lock; /* guards the entries of @map; nests in every update lock */
+	struct hmm_dma_map map; /* an entry for each page */
+	struct interval_tree_node node; /* in &hmm_mirror.dmas */
+	unsigned int users; /* invalidations that use @map; &hmm_mirror.dma_lock */
+	bool ending; /* no invalidation may use @map; &hmm_mirror.dma_lock */
 } __contract(object("DmaMap"), pinned, send, sync);
 
 int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,

@@ -235,7 +235,7 @@ bool hmm_interval_forget(struct hmm_interval *interval,
 	if (interval->released)
 		return true;
 	/* Few mirrors have any (benchmark: the curve of mirrors). */
-	if (list_empty(&mirror->dmas))
+	if (RB_EMPTY_ROOT(&mirror->dmas.rb_root))
 		return true;
 	return hmm_mirror_dma_forget(mirror, inv->span, inv->may_block);
 }

@@ -230,8 +230,8 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 		.update = lock ? *lock : HMM_UPDATE_MUTEX(&mirror->lock),
 	};
 	mutex_init(&mirror->lock);
-	mutex_init(&mirror->dma_lock);
-	INIT_LIST_HEAD(&mirror->dmas);
+	spin_lock_init(&mirror->dma_lock);
+	mirror->dmas = RB_ROOT_CACHED;
 	hmm_update_lock_prime(mirror->update);
 	mirror->state = hmm_state_alloc(mirror);
 	if (!mirror->state)

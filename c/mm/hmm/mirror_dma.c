@@ -6,34 +6,40 @@
  * A walk could write into the map's entries, and does not: it holds no lock,
  * while an invalidation that takes an address away changes the same entry.
  * Sections have an array of their own, and copy it into the map under
- * hmm_mirror.dma_lock. So an entry with an address always has the pfn of the page that has
- * it.
+ * hmm_mirror_dma.lock. So an entry with an address always has the pfn of the page that
+ * has it.
  *
  * The update lock does not suffice: ranges with different update locks share a
  * map, and so do sections that take a rw_semaphore for reading. It does keep
  * the entries of a section's own batch from losing their addresses.
+ *
+ * An invalidation looks up the maps of its addresses in a tree, whose lock is a
+ * spinlock, and counts itself as a user of each in turn. So it waits for what maps
+ * or unmaps the same map, not for other maps of the mirror.
  */
+#include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/hmm_mirror.h>
 #include <linux/pci-p2pdma.h>
+#include <linux/wait_bit.h>
 
 #include "mirror.h"
 #include "mirror_dma.h"
 #include "pfn.h"
+#include "update_lock.h"
 
 /* After how many entries the CPU is yielded. */
 #define HMM_MIRROR_DMA_YIELD 1024
 
 /* The entry of an address in the map's span. */
 static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned long addr)
-#include "update_lock.h"
 {
 	return (addr - dma->span.start) >> PAGE_SHIFT;
 }
 
 /*
- * Take the addresses of a span away; the caller holds hmm_mirror.dma_lock. At
- * the end of a process the span can be as long as the map.
+ * Take the addresses of a span away; the caller holds hmm_mirror_dma.lock, or is
+ * the only user. At the end of a process the span can be as long as the map.
  */
 static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
 				 bool may_block)
@@ -50,6 +56,56 @@ static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span spa
 	}
 }
 
+/* The caller holds hmm_mirror.dma_lock. */
+static void hmm_mirror_dma_put_locked(struct hmm_mirror_dma *dma)
+{
+	if (--dma->users)
+		return;
+	/* Pairs with the barrier in wait_var_event(). */
+	smp_mb();
+	wake_up_var(&dma->users);
+}
+
+static void hmm_mirror_dma_put(struct hmm_mirror_dma *dma)
+{
+	guard(spinlock)(&dma->mirror->dma_lock);
+	hmm_mirror_dma_put_locked(dma);
+}
+
+/*
+ * Count the caller as a user of the next map after @dma, or of the first, that
+ * overlaps @span and is not ending; and no longer as one of @dma, which was in the
+ * tree until now.
+ */
+static struct hmm_mirror_dma *hmm_mirror_dma_next(struct hmm_mirror *mirror,
+						  struct hmm_span span,
+						  struct hmm_mirror_dma *dma)
+{
+	unsigned long last = span.end - 1;
+	struct interval_tree_node *node;
+	struct hmm_mirror_dma *next = NULL;
+
+	guard(spinlock)(&mirror->dma_lock);
+	node = dma ? interval_tree_iter_next(&dma->node, span.start, last) :
+		     interval_tree_iter_first(&mirror->dmas, span.start, last);
+	for (; node; node = interval_tree_iter_next(node, span.start, last)) {
+		next = container_of(node, struct hmm_mirror_dma, node);
+		if (!next->ending)
+			break;
+	}
+	if (node)
+		next->users++;
+	if (dma)
+		hmm_mirror_dma_put_locked(dma);
+	return node ? next : NULL;
+}
+
+static bool hmm_mirror_dma_is_used(struct hmm_mirror_dma *dma)
+{
+	guard(spinlock)(&dma->mirror->dma_lock);
+	return dma->users;
+}
+
 /*
  * Take the addresses of a span away, which the device has forgotten. Returns
  * false only if it may not block.
@@ -57,15 +113,18 @@ static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span spa
 bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
 			   bool may_block)
 {
-	struct hmm_mirror_dma *dma;
+	struct hmm_mirror_dma *dma = NULL;
 
-	if (may_block)
-		mutex_lock(&mirror->dma_lock);
-	else if (!mutex_trylock(&mirror->dma_lock))
-		return false;
-	list_for_each_entry(dma, &mirror->dmas, list)
+	while ((dma = hmm_mirror_dma_next(mirror, span, dma))) {
+		if (may_block) {
+			mutex_lock(&dma->lock);
+		} else if (!mutex_trylock(&dma->lock)) {
+			hmm_mirror_dma_put(dma);
+			return false;
+		}
 		hmm_mirror_dma_unmap(dma, span, may_block);
-	mutex_unlock(&mirror->dma_lock);
+		mutex_unlock(&dma->lock);
+	}
 	return true;
 }
 
@@ -91,8 +150,11 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
 	ret = hmm_dma_map_alloc(dev, &dma->map, hmm_span_pages(span), PAGE_SIZE);
 	if (ret)
 		return ret;
-	scoped_guard(mutex, &mirror->dma_lock)
-		list_add(&dma->list, &mirror->dmas);
+	mutex_init(&dma->lock);
+	dma->node.start = span.start;
+	dma->node.last = span.end - 1;
+	scoped_guard(spinlock, &mirror->dma_lock)
+		interval_tree_insert(&dma->node, &mirror->dmas);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
@@ -113,10 +175,13 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 	if (!WARN_ONCE(hmm_update_lock_is_mine(dma->mirror->update),
 		       "device addresses end under the update lock\n"))
 		hmm_mirror_forget(dma->mirror, dma->span);
-	scoped_guard(mutex, &dma->mirror->dma_lock) {
-		list_del(&dma->list);
-		hmm_mirror_dma_unmap(dma, dma->span, true);
-	}
+	scoped_guard(spinlock, &dma->mirror->dma_lock)
+		dma->ending = true;
+	wait_var_event(&dma->users, !hmm_mirror_dma_is_used(dma));
+	scoped_guard(spinlock, &dma->mirror->dma_lock)
+		interval_tree_remove(&dma->node, &dma->mirror->dmas);
+	/* The device has forgotten the span, so nothing waits for this. */
+	hmm_mirror_dma_unmap(dma, dma->span, true);
 	hmm_dma_map_free(dma->dev, &dma->map);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit);
@@ -133,7 +198,7 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
 
 /*
  * Give the pages that a section has entered with their addresses. Private memory
- * is where the DMA API knows nothing of, and gets none.
+ * is where the DMA API knows nothing of, and gets none. Returns 0; -%EINTR; -%EIO.
  */
 int hmm_mirror_dma_map(const struct hmm_section *section)
 {
@@ -141,8 +206,10 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 	unsigned long nr = hmm_span_pages(section->batch), i;
 	struct hmm_dma_map *map = &section->dma->map;
 	struct pci_p2pdma_map_state peer = {};
+	int ret = 0;
 
-	guard(mutex)(&section->mirror->dma_lock);
+	if (mutex_lock_killable(&section->dma->lock))
+		return -EINTR;
 	for (i = 0; i < nr; i++, idx++) {
 		unsigned long hmm_pfn = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
 
@@ -151,10 +218,13 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 			continue;
 		map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_INOUT_FLAGS) | hmm_pfn;
 		if (hmm_dma_map_pfn(section->dma->dev, map, idx, &peer) ==
-		    DMA_MAPPING_ERROR)
-			return -EIO;
+		    DMA_MAPPING_ERROR) {
+			ret = -EIO;
+			break;
+		}
 	}
-	return 0;
+	mutex_unlock(&section->dma->lock);
+	return ret;
 }
 
 /**
@@ -176,7 +246,8 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
  *
  * Context: inside the section. May sleep.
  * Return: 0; -%EINVAL for a map of another mirror or without room for the span, or
- * outside of the section; -%EIO if the DMA API had no address for a page.
+ * outside of the section; -%EIO if the DMA API had no address for a page; -%EINTR
+ * on a fatal signal.
  */
 int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma)
 {
@@ -197,7 +268,7 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
 {
 	struct pci_p2pdma_map_state peer = {};
 
-	lockdep_assert_held(&dma->mirror->dma_lock);
+	lockdep_assert_held(&dma->lock);
 	if (!(READ_ONCE(dma->map.pfn_list[idx]) & HMM_PFN_DMA_MAPPED))
 		return DMA_MAPPING_ERROR;
 	return hmm_dma_map_pfn(dma->dev, &dma->map, idx, &peer);
@@ -209,7 +280,7 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
  * @run: the run before it; for the first, one that ends where the pages start
  *
  * Other sections map pages in the same entries, which is why this takes
- * &hmm_mirror.dma_lock.
+ * &hmm_mirror_dma.lock.
  *
  * Context: inside the section. May sleep.
  * Return: whether there is one.
@@ -224,7 +295,7 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 	unsigned long write;
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
-	guard(mutex)(&section->mirror->dma_lock);
+	guard(mutex)(&dma->lock);
 	while (idx < end && (addr = hmm_mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
 		idx++;
 	if (idx >= end)

@@ -407,8 +407,8 @@ static struct mirror_dma_test *mirror_dma_test_begin(struct kunit *test,
 
 	fake = how;
 	fake.peer = PCI_P2PDMA_MAP_NONE;
-	mutex_init(&t->mirror.dma_lock);
-	INIT_LIST_HEAD(&t->mirror.dmas);
+	spin_lock_init(&t->mirror.dma_lock);
+	t->mirror.dmas = RB_ROOT_CACHED;
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(&t->dma, &t->mirror, NULL,
 						     MIRROR_SPAN(0, ENTRIES)));
 	t->section = (struct hmm_section){
@@ -478,7 +478,7 @@ static void mirror_dma_shows_runs(struct kunit *test)
 	hmm_mirror_dma_exit(&t->dma);
 	KUNIT_EXPECT_EQ(test, 1, fake.forgotten);
 	KUNIT_EXPECT_EQ(test, 3, fake.unmaps);
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->mirror.dmas));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&t->mirror.dmas.rb_root));
 }
 
 /* Other sections change the entries of the map under this lock. */
@@ -487,7 +487,7 @@ static void mirror_dma_runs_are_locked(struct kunit *test)
 	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){});
 
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
-	fake.lock = &t->mirror.dma_lock;
+	fake.lock = &t->dma.lock;
 	fake.maps = 0;
 	/* Addresses of a device without an IOMMU are computed each time. */
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
@@ -505,10 +505,10 @@ static void mirror_dma_forgets(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	/* A non-blocking invalidation fails at the lock, and is called again. */
-	mutex_lock(&t->mirror.dma_lock);
+	mutex_lock(&t->dma.lock);
 	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1),
 						       false));
-	mutex_unlock(&t->mirror.dma_lock);
+	mutex_unlock(&t->dma.lock);
 	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
 	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1),
 						      true));
@@ -523,6 +523,40 @@ static void mirror_dma_forgets(struct kunit *test)
 		MIRROR_SPAN(0, 1), t->phys + 3 * PAGE_SIZE + FAKE_OFFSET, HMM_PFN_VALID });
 	hmm_mirror_dma_exit(&t->dma);
 	KUNIT_EXPECT_EQ(test, 4, fake.unmaps);
+}
+
+/*
+ * An invalidation does not wait for other addresses' maps, and finds the two that
+ * overlap its own.
+ */
+static void mirror_dma_maps_are_apart(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+	struct hmm_mirror_dma *far = kunit_kzalloc(test, sizeof(*far), GFP_KERNEL);
+	struct hmm_mirror_dma *same = kunit_kzalloc(test, sizeof(*same), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, far);
+	KUNIT_ASSERT_NOT_NULL(test, same);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(far, &t->mirror, NULL,
+						     MIRROR_SPAN(ENTRIES, 2 * ENTRIES)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(same, &t->mirror, NULL,
+						     MIRROR_SPAN(0, ENTRIES)));
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	t->section.dma = same;
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	mutex_lock(&far->lock);
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(0, ENTRIES),
+						      false));
+	KUNIT_EXPECT_EQ(test, 6, fake.unmaps);
+	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(0, 2 * ENTRIES),
+						       false));
+	mutex_unlock(&far->lock);
+	/* None is left in use by the one that was given up. */
+	hmm_mirror_dma_exit(same);
+	hmm_mirror_dma_exit(far);
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&t->mirror.dmas.rb_root));
 }
 
 /* Behind an IOMMU, consecutive pages of the span have consecutive addresses. */
@@ -650,6 +684,7 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(mirror_dma_shows_runs),
 	KUNIT_CASE(mirror_dma_runs_are_locked),
 	KUNIT_CASE(mirror_dma_forgets),
+	KUNIT_CASE(mirror_dma_maps_are_apart),
 	KUNIT_CASE(mirror_dma_iova_is_one_run),
 	KUNIT_CASE(mirror_dma_failure_is_reported),
 	KUNIT_CASE(mirror_dma_of_two_devices),
