@@ -62,7 +62,7 @@ static void hmm_state_end_removed(struct hmm_mirror_state *state)
 	struct hmm_interval *interval;
 
 	for (;;) {
-		scoped_guard(spinlock_irqsave, &state->removed_lock) {
+		scoped_guard(spinlock_irqsave, &state->lock) {
 			interval = state->removed;
 			if (interval)
 				WRITE_ONCE(state->removed, interval->next_removed);
@@ -70,6 +70,8 @@ static void hmm_state_end_removed(struct hmm_mirror_state *state)
 		if (!interval)
 			return;
 		hmm_interval_end(interval);
+		if (atomic_dec_and_test(&state->deferred))
+			wake_up_var(&state->deferred);
 	}
 }
 
@@ -205,7 +207,7 @@ static struct hmm_mirror_state *hmm_state_alloc(struct hmm_mirror *mirror)
 	state->mm = mirror->mm;
 	state->owner = mirror->owner;
 	state->update = mirror->update;
-	spin_lock_init(&state->removed_lock);
+	spin_lock_init(&state->lock);
 	INIT_WORK(&state->work, hmm_state_work);
 	mt_init_flags(&state->ranges, MT_FLAGS_USE_RCU);
 	return state;
@@ -402,8 +404,8 @@ static void hmm_state_abandon(struct hmm_mirror_state *state,
  * callbacks run under, &hmm_mirror.lock if the driver brought none, must last
  * until hmm_mirror_synchronize() has returned.
  *
- * Context: no section begins any more; not from a callback of any mirror of the
- * process; holds neither an update lock nor an mmap lock. May sleep.
+ * Context: no section begins and no range is added any more; not from a callback of
+ * any mirror of the process; holds neither an update lock nor an mmap lock. May sleep.
  */
 void hmm_mirror_exit(struct hmm_mirror *mirror)
 {

@@ -111,7 +111,8 @@
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
  * @removed: intervals that @work is to end
- * @removed_lock: guards @removed
+ * @deferred: how many intervals @work is to end or is ending
+ * @lock: guards @removed, and the link between a range and its interval
  * @owned: the callbacks, in case that their module goes away
  * @work: ends intervals and the mirror later
  * @done: called when @work has ended the mirror, or NULL
@@ -131,7 +132,8 @@ struct hmm_mirror_state {
 	struct task_struct *caller;
 	struct task_struct *releaser;
 	struct hmm_interval *removed;
-	spinlock_t removed_lock; /* see above */
+	atomic_t deferred;
+	spinlock_t lock; /* see above */
 	struct hmm_owned owned;
 	struct work_struct work;
 	void (*done)(struct hmm_mirror *mirror);
@@ -145,7 +147,8 @@ struct hmm_mirror_state {
  * @idle: completed when @active becomes 0
  * @state: of the mirror; a reference is held
  * @range: the driver's structure; NULL after hmm_mirror_range_remove_deferred(), or
- *	when the interval has ended
+ *	when nothing of the interval is reported any more. Cleared under
+ *	&hmm_mirror_state.lock
  * @span: the addresses
  * @lock: the update lock
  * @caller: where to note which task is in the callback: in @own_caller, or in

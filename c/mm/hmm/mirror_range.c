@@ -6,6 +6,7 @@
 #include <linux/export.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "mirror.h"
 #include "update_lock.h"
@@ -54,6 +55,30 @@ static struct hmm_interval *hmm_interval_alloc(struct hmm_mirror *mirror,
 	return interval;
 }
 
+static int hmm_interval_list(struct hmm_interval *interval)
+{
+	struct hmm_span span = interval->span;
+
+	return mtree_insert_range(&interval->state->ranges, span.start,
+				  span.end - 1, interval, GFP_KERNEL);
+}
+
+/*
+ * Reserve the addresses. A range whose removal was deferred has them until a work
+ * item has ended it.
+ */
+static int hmm_interval_reserve(struct hmm_interval *interval)
+{
+	atomic_t *deferred = &interval->state->deferred;
+	int ret = hmm_interval_list(interval);
+
+	if (ret != -EEXIST || !atomic_read(deferred))
+		return ret;
+	if (wait_var_event_killable(deferred, !atomic_read(deferred)))
+		return -EINTR;
+	return hmm_interval_list(interval);
+}
+
 /* Reserve the addresses, subscribe, and let sections find the interval. */
 static int hmm_interval_subscribe(struct hmm_interval *interval)
 {
@@ -61,14 +86,7 @@ static int hmm_interval_subscribe(struct hmm_interval *interval)
 	struct hmm_span span = interval->span;
 	int ret;
 
-	ret = mtree_insert_range(&state->ranges, span.start, span.end - 1,
-				 interval, GFP_KERNEL);
-	if (ret == -EEXIST) {
-		/* A range that was removed may have more to do. */
-		flush_work(&state->work);
-		ret = mtree_insert_range(&state->ranges, span.start,
-					 span.end - 1, interval, GFP_KERNEL);
-	}
+	ret = hmm_interval_reserve(interval);
 	if (ret)
 		return ret;
 	atomic_inc(&state->intervals);
@@ -140,7 +158,7 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
  * Return: 0; -%EINVAL for a span that is not hmm_span_valid(); -%EEXIST if
  * @range is added already, or another range of @mirror overlaps; -%ESRCH if the
  * process is gone, or the mirror is ending; -%EDEADLK if the caller holds the update
- * lock and that is a mutex; -%ENOMEM.
+ * lock and that is a mutex; -%EINTR on a fatal signal; -%ENOMEM.
  */
 int hmm_mirror_range_add(struct hmm_mirror *mirror,
 			 struct hmm_mirror_range *range, struct hmm_span span)
@@ -186,8 +204,8 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
  * Context: as hmm_mirror_range_add().
  * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
  * -%EEXIST when another range of @mirror overlaps; -%ESRCH when the process is
- * gone, or the mirror is ending; -%EDEADLK when the caller holds the update lock, is
- * inside a section of the mirror or in its invalidate callback; -%ENOMEM.
+ * gone, or the mirror is ending; -%EDEADLK when the caller holds the update lock and
+ * that is a mutex; -%EINTR on a fatal signal; -%ENOMEM.
  */
 int hmm_mirror_range_init(struct hmm_mirror *mirror,
 			  struct hmm_mirror_range *range, struct hmm_span span)
@@ -197,16 +215,40 @@ int hmm_mirror_range_init(struct hmm_mirror *mirror,
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 
-/* The range is not used any more, and the driver may free it. */
+/*
+ * The range is not used any more, and the driver may free it. Two can come
+ * together; when the second returns, the first does not use the range either.
+ */
 static void hmm_interval_detach(struct hmm_interval *interval)
 {
-	struct hmm_mirror_range *range = interval->range;
+	scoped_guard(spinlock_irqsave, &interval->state->lock) {
+		struct hmm_mirror_range *range = interval->range;
 
-	if (!range)
-		return;
-	WRITE_ONCE(interval->range, NULL);
-	WRITE_ONCE(range->interval, NULL);
-	range->mirror = NULL;
+		if (!range)
+			return;
+		range->mirror = NULL;
+		/* Pairs with the acquire in hmm_range_interval(). */
+		smp_store_release(&range->interval, NULL);
+		WRITE_ONCE(interval->range, NULL);
+	}
+	/* Pairs with the barrier in wait_var_event(). */
+	smp_mb();
+	wake_up_var(&interval->range);
+}
+
+/*
+ * The interval of a range, with a reference that the caller puts; or NULL if the
+ * range is not added, or has been detached.
+ */
+static struct hmm_interval *hmm_range_interval(struct hmm_mirror_range *range)
+{
+	struct hmm_interval *interval;
+
+	guard(rcu)();
+	interval = smp_load_acquire(&range->interval);
+	if (!interval || !refcount_inc_not_zero(&interval->ref))
+		return NULL;
+	return interval;
 }
 
 /*
@@ -217,7 +259,7 @@ static void hmm_interval_kill_locked(struct hmm_interval *interval)
 {
 	const struct hmm_invalidation inv = {
 		.span = interval->span,
-		.range = interval->range,
+		.range = READ_ONCE(interval->range),
 		.event = MMU_NOTIFY_RELEASE,
 		.may_block = true,
 	};
@@ -269,8 +311,9 @@ void hmm_interval_end_deferred(struct hmm_interval *interval)
 	struct hmm_mirror_state *state = interval->state;
 
 	refcount_inc(&state->ref);
+	atomic_inc(&state->deferred);
 	WRITE_ONCE(interval->dead, true);
-	scoped_guard(spinlock_irqsave, &state->removed_lock) {
+	scoped_guard(spinlock_irqsave, &state->lock) {
 		interval->next_removed = state->removed;
 		WRITE_ONCE(state->removed, interval);
 	}
@@ -316,30 +359,39 @@ void hmm_interval_abandon(struct hmm_interval *interval,
  * and @range is not used any more. The update lock must last until
  * hmm_mirror_synchronize() has returned.
  *
+ * hmm_mirror_exit() may run at the same time; whichever ends the range, nothing uses
+ * @range when this returns.
+ *
  * Context: not from a callback of any mirror of the process, nor inside a
  * section; holds neither an update lock nor an mmap lock. May sleep.
  */
 void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 {
-	struct hmm_interval *interval = range->interval;
+	struct hmm_interval *interval = hmm_range_interval(range);
 	struct hmm_update_lock held;
 
-	if (!range->mirror)
+	if (!interval)
 		return;
 	if (WARN_ONCE(hmm_state_is_calling(interval->state, &held),
 		      "%ps: a callback removes a range of its mirror\n",
-		      range->mirror->ops->invalidate)) {
+		      interval->state->owned.callback)) {
 		/* The callback is called again, and may remove it again. */
-		range->interval = NULL;
-		range->mirror = NULL;
+		scoped_guard(spinlock_irqsave, &interval->state->lock) {
+			range->mirror = NULL;
+			WRITE_ONCE(range->interval, NULL);
+		}
 		hmm_interval_abandon(interval, held);
 		if (hmm_interval_claim(interval))
 			hmm_interval_end_deferred(interval);
-		return;
+	} else {
+		hmm_waits_for_update_locks();
+		if (hmm_interval_claim(interval))
+			hmm_interval_end(interval);
+		else
+			/* The end of the mirror does it, and uses the range. */
+			wait_var_event(&interval->range, !READ_ONCE(interval->range));
 	}
-	hmm_waits_for_update_locks();
-	if (hmm_interval_claim(interval))
-		hmm_interval_end(interval);
+	hmm_interval_put(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
 
@@ -360,15 +412,13 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
  */
 void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
 {
-	struct hmm_interval *interval;
+	struct hmm_interval *interval = hmm_range_interval(range);
 
-	/* What ends it already, and called back, may free it. */
-	guard(rcu)();
-	interval = READ_ONCE(range->interval);
 	if (!interval)
 		return;
 	hmm_interval_detach(interval);
 	if (hmm_interval_claim(interval))
 		hmm_interval_end_deferred(interval);
+	hmm_interval_put(interval);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove_deferred);

@@ -962,6 +962,36 @@ static void mirror_ended_with_removed_range(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
 	struct watcher *device = device_make(test, addr, 4);
+/*
+ * The other way round: a range is removed that the end of the mirror ends already.
+ * When hmm_mirror_range_remove() returns, the driver may free it.
+ */
+static void mirror_removal_waits_for_end(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct watcher *device = device_make(test, addr, 4);
+	struct helper remover = { .work = helper_removes, .device = device };
+	struct helper exiter = { .work = helper_exits, .device = device };
+	struct task_struct *task;
+	bool waits, early;
+
+	helper_create(&remover);
+	helper_create(&exiter);
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(&exiter);
+	waits = task && race_waits(task);
+	helper_start(&remover);
+	early = helper_done(&remover, 200);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&remover.done);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, READ_ONCE(device->range.mirror));
+	wait_for_completion(&exiter.done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, early);
+	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+}
+
 
 	hmm_mirror_lock(&device->mirror);
 	hmm_mirror_range_remove_deferred(&device->range);
@@ -1383,6 +1413,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_ended_with_removed_range),
 	KUNIT_CASE(mirror_section_inside_section),
 	KUNIT_CASE(mirror_ended_later),
+	KUNIT_CASE(mirror_removal_waits_for_end),
 	KUNIT_CASE(mirror_range_locks),
 	KUNIT_CASE(mirror_sections_share),
 	KUNIT_CASE(mirror_own_lock),
