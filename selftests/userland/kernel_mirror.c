@@ -448,8 +448,28 @@ int mmu_interval_read_begin_killable(struct mmu_interval_notifier *notifier,
 	return 0;
 }
 
+/* The first pass of a notifier. */
+static bool model_invalidate_one(struct mmu_interval_notifier *notifier,
+				 const struct mmu_notifier_range *range, unsigned long seq,
+				 struct mmu_interval_notifier_finish **second)
+{
+	struct mmu_interval_notifier_finish *finish = NULL;
+
+	if (!notifier->ops->invalidate_start)
+		return notifier->ops->invalidate(notifier, range, seq);
+	if (!notifier->ops->invalidate_start(notifier, range, seq, &finish))
+		return false;
+	if (finish) {
+		finish->notifier = notifier;
+		finish->next = *second;
+		*second = finish;
+	}
+	return true;
+}
+
 bool model_invalidate_start(const struct mmu_notifier_range *range)
 {
+	struct mmu_interval_notifier_finish *second = NULL, *finish;
 	struct mm_struct *mm = range->mm;
 	struct mmu_interval_notifier *notifier;
 	unsigned long seq;
@@ -464,8 +484,12 @@ bool model_invalidate_start(const struct mmu_notifier_range *range)
 	/* The list is as it is until the end: additions and removals wait. */
 	for (; notifier; notifier = notifier->next)
 		if (notifier->start < range->end && notifier->last >= range->start &&
-		    !notifier->ops->invalidate(notifier, range, seq))
+		    !model_invalidate_one(notifier, range, seq, &second))
 			done = false;
+	while ((finish = second)) {
+		second = finish->next;
+		finish->notifier->ops->invalidate_finish(finish);
+	}
 	if (!done && range->blockable)
 		model_broken("a notifier refused although it may block");
 	if (!done)

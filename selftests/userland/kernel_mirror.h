@@ -223,6 +223,13 @@ void init_completion(struct completion *c);
 void complete(struct completion *c);
 void wait_for_completion(struct completion *c);
 
+/* There are no device addresses here. */
+struct rb_root { void *rb_node; };
+struct rb_root_cached { struct rb_root rb_root; };
+struct interval_tree_node { unsigned long start, last; };
+#define RB_ROOT_CACHED ((struct rb_root_cached){})
+#define RB_EMPTY_ROOT(root) (!READ_ONCE((root)->rb_node))
+
 /* All variables that are waited for share one queue. */
 extern struct mutex model_var_lock;
 extern pthread_cond_t model_var_wait;
@@ -234,6 +241,8 @@ void wake_up_var(void *var);
 		pthread_cond_wait(&model_var_wait, &model_var_lock.m);	\
 	mutex_unlock(&model_var_lock);					\
 } while (0)
+
+#define wait_var_event_killable(var, condition) ({ wait_var_event(var, condition); 0; })
 
 struct workqueue_struct;
 
@@ -321,10 +330,20 @@ struct mmu_notifier_range {
 
 #define mmu_notifier_range_blockable(range) ((range)->blockable)
 
+struct mmu_interval_notifier_finish {
+	struct mmu_interval_notifier_finish *next;
+	struct mmu_interval_notifier *notifier;
+};
+
 struct mmu_interval_notifier_ops {
 	bool (*invalidate)(struct mmu_interval_notifier *notifier,
 			   const struct mmu_notifier_range *range,
 			   unsigned long seq);
+	bool (*invalidate_start)(struct mmu_interval_notifier *notifier,
+				 const struct mmu_notifier_range *range,
+				 unsigned long seq,
+				 struct mmu_interval_notifier_finish **finish);
+	void (*invalidate_finish)(struct mmu_interval_notifier_finish *finish);
 };
 
 struct mmu_interval_notifier {

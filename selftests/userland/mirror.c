@@ -49,6 +49,8 @@ struct device_table {
 	struct driver_mirror *driver;
 	struct driver_range *range[NR_RANGES];
 	unsigned long pfn[NR_PAGES];
+	/* In the TLB of a device whose flush ends in the second pass. */
+	unsigned long tlb[NR_PAGES];
 	/* Written by callbacks, read in sections: the update lock orders them. */
 	unsigned long guarded[NR_RANGES];
 	bool released;
@@ -173,6 +175,46 @@ static bool driver_invalidate(struct hmm_mirror *mirror,
 	return true;
 }
 
+/* A device whose TLB has its pages until the second pass. */
+static bool driver_start(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
+{
+	struct device_table *device = device_of(mirror);
+	unsigned long addr, i, pfn;
+
+	must(!READ_ONCE(device->released), "invalidate is called after release");
+	must(!READ_ONCE(device->ended), "invalidate is called after hmm_mirror_exit()");
+	if (!inv->may_block && rnd(2))
+		return false;
+	device->guarded[page_index(inv->span.start) / RANGE_PAGES]++;
+	for (addr = inv->span.start; addr < inv->span.end; addr += PAGE_SIZE) {
+		i = page_index(addr);
+		pfn = load(&device->pfn[i]);
+		if (pfn)
+			store(&device->tlb[i], pfn);
+		store(&device->pfn[i], 0);
+	}
+	return true;
+}
+
+static void driver_finish(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
+{
+	struct device_table *device = device_of(mirror);
+	unsigned long addr, pfn;
+
+	must(!READ_ONCE(device->released), "invalidate_finish is called after release");
+	must(!READ_ONCE(device->ended), "invalidate_finish is called after hmm_mirror_exit()");
+	if (inv->range)
+		must(hmm_span_has(inv->range->span, inv->span.start),
+		     "a second pass is of another range");
+	device->guarded[page_index(inv->span.start) / RANGE_PAGES]++;
+	for (addr = inv->span.start; addr < inv->span.end; addr += PAGE_SIZE) {
+		pfn = load(&device->tlb[page_index(addr)]);
+		must(!pfn || READ_ONCE(live[pfn - MODEL_RAM_PFN]),
+		     "a page was freed that the TLB of a device has");
+		store(&device->tlb[page_index(addr)], 0);
+	}
+}
+
 static void driver_release(struct hmm_mirror *mirror)
 {
 	struct device_table *device = device_of(mirror);
@@ -182,11 +224,18 @@ static void driver_release(struct hmm_mirror *mirror)
 	must(!READ_ONCE(device->released), "release is called twice");
 	WRITE_ONCE(device->released, true);
 	for (i = 0; i < NR_PAGES; i++)
-		must(!load(&device->pfn[i]), "the device has a page at release");
+		must(!load(&device->pfn[i]) && !load(&device->tlb[i]),
+		     "the device has a page at release");
 }
 
 static const struct hmm_mirror_ops driver_ops = {
 	.invalidate = driver_invalidate,
+	.release = driver_release,
+};
+
+static const struct hmm_mirror_ops driver_ops_two_passes = {
+	.invalidate = driver_start,
+	.invalidate_finish = driver_finish,
 	.release = driver_release,
 };
 
@@ -321,7 +370,8 @@ static void invalidate(unsigned long first, unsigned long nr,
 		return;
 	for (i = first; i < first + nr; i++) {
 		for (d = 0; d < NR_DEVICES; d++)
-			must(!p.device[d] || !load(&p.device[d]->pfn[i]),
+			must(!p.device[d] || (!load(&p.device[d]->pfn[i]) &&
+					      !load(&p.device[d]->tlb[i])),
 			     "a device has a page whose invalidation returned");
 		WRITE_ONCE(p.exclusive[i], NULL);
 		if (free)
@@ -509,7 +559,7 @@ static void toggle_range(int d, int r)
 		}
 		device->range[r] = NULL;
 		for (i = r * RANGE_PAGES; i < (r + 1) * RANGE_PAGES; i++)
-			must(!load(&device->pfn[i]),
+			must(!load(&device->pfn[i]) && !load(&device->tlb[i]),
 			     "the device has a page of a range that was removed");
 		__atomic_add_fetch(&removals, 1, __ATOMIC_RELAXED);
 		return;
@@ -613,7 +663,7 @@ static void begin_mirror(int d)
 	init_rwsem(&device->driver->update);
 	pthread_rwlock_init(&p.open[d], NULL);
 	p.closed[d] = false;
-	ret = d ? hmm_mirror_init_lock(&device->driver->mirror, p.mm, &driver_ops, &owner,
+	ret = d ? hmm_mirror_init_lock(&device->driver->mirror, p.mm, &driver_ops_two_passes, &owner,
 				       HMM_UPDATE_RWSEM(&device->driver->update)) :
 		  hmm_mirror_init(&device->driver->mirror, p.mm, &driver_ops, &owner);
 	must(!ret, "a mirror cannot be begun");

@@ -76,6 +76,34 @@
  */
 
 /**
+ * DOC: Devices that flush at the same time
+ *
+ * A process may use several devices, and each may need microseconds to flush its
+ * TLB. With &hmm_mirror_ops.invalidate alone an invalidation waits for one flush
+ * after the other. A driver that can start a flush and wait for it later has
+ * &hmm_mirror_ops.invalidate_finish, too::
+ *
+ *	static bool my_invalidate(struct my_mirror *m, const struct hmm_invalidation *inv)
+ *	{
+ *		my_table_remove(&m->table, inv->span);
+ *		m->flush = my_device_start_flush(m->dev, inv->span);
+ *		return true;
+ *	}
+ *
+ *	static void my_invalidate_finish(struct my_mirror *m, const struct hmm_invalidation *inv)
+ *	{
+ *		my_device_wait(m->dev, m->flush);
+ *	}
+ *
+ * All mirrors of the process start their flushes, and then each waits for its own.
+ * Several invalidations of a mirror may have started before one is finished, so
+ * what is waited for must not be less than the latest flush: here its number.
+ *
+ * An invalidation that may not sleep, the end of a range, the end of the process,
+ * and one that begins between the two calls for another, have both calls at once.
+ */
+
+/**
  * struct hmm_update_lock - the update lock as the driver chose it
  * @mutex: a mutex, or NULL
  * @rwsem: a rw_semaphore, or NULL
@@ -133,7 +161,8 @@ struct hmm_mirror_ops {
 	/**
 	 * @invalidate: Make the device reach nothing in @inv->span. Called
 	 * under the update lock. When it returns true the device has forgotten
-	 * the span: entries removed, its TLB flushed, writes in flight done. It
+	 * the span: entries removed, its TLB flushed, writes in flight done;
+	 * or, with @invalidate_finish, has started to. It
 	 * may return false only when @inv->may_block is false and it would have
 	 * to sleep; it is then called again later. If it returns false although
 	 * @inv->may_block, it is called again at once, a few times, with a
@@ -147,6 +176,21 @@ struct hmm_mirror_ops {
 	bool (*invalidate)(struct hmm_mirror *mirror,
 			   const struct hmm_invalidation *inv)
 		__contract(required, requires(UpdateGuard));
+	/**
+	 * @invalidate_finish: Wait until the device reaches nothing in
+	 * @inv->span. With this callback, @invalidate need only remove the
+	 * entries and start what takes the device long, such as the flush of
+	 * its TLB. Called once after each @invalidate that returned true, under
+	 * the update lock. Where it may sleep, the core drops that lock
+	 * between the two, and calls @invalidate of the process's other
+	 * mirrors first, so that the flushes of several devices overlap. Other
+	 * invalidations of the mirror may come in between, but no section
+	 * enters pages of @inv->span. Device addresses are unmapped after it.
+	 * Optional.
+	 */
+	void (*invalidate_finish)(struct hmm_mirror *mirror,
+				  const struct hmm_invalidation *inv)
+		__contract(optional, requires(UpdateGuard));
 	/**
 	 * @release: The process's address space is going away, or the mirror
 	 * is. Called once in the life of a mirror, with no lock held, after

@@ -62,11 +62,16 @@ DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
 
 /* The same, with the optional callbacks. */
 #define DEFINE_HMM_MIRROR_OPS_ALL(_name, _type, _member, _invalidate,          \
-				  _release)                                    \
+				  _invalidate_finish, _release)                \
 	static bool _name##_invalidate(struct hmm_mirror *mirror,              \
 				       const struct hmm_invalidation *inv)     \
 	{                                                                      \
 		return _invalidate(container_of(mirror, _type, _member), inv); \
+	}                                                                      \
+	static void _name##_invalidate_finish(                                 \
+		struct hmm_mirror *mirror, const struct hmm_invalidation *inv) \
+	{                                                                      \
+		_invalidate_finish(container_of(mirror, _type, _member), inv); \
 	}                                                                      \
 	static void _name##_release(struct hmm_mirror *mirror)                 \
 	{                                                                      \
@@ -74,6 +79,7 @@ DEFINE_FREE(hmm_mirror_dma_exit, struct hmm_mirror_dma *,
 	}                                                                      \
 	static const struct hmm_mirror_ops _name = {                           \
 		.invalidate = _name##_invalidate,                              \
+		.invalidate_finish = _name##_invalidate_finish,                \
 		.release = _name##_release,                                    \
 	}
 

@@ -176,20 +176,36 @@ static void hmm_interval_change_movers(struct hmm_interval *interval)
 			mover->changed = true;
 }
 
-/* Call the driver, again if it refused without being allowed to. */
-static bool hmm_interval_call(struct hmm_interval *interval,
+/* Note that the caller enters a callback. Returns what to leave it with. */
+static struct task_struct *hmm_interval_enter_callback(struct hmm_interval *interval)
+{
+	struct task_struct *caller = READ_ONCE(*interval->caller);
+
+	WRITE_ONCE(*interval->caller, current);
+	if (hmm_interval_has_own_lock(interval))
+		atomic_inc(&interval->state->own_calls);
+	return caller;
+}
+
+/* @caller: NULL, but in a callback that ended its own range. */
+static void hmm_interval_leave_callback(struct hmm_interval *interval,
+					struct task_struct *caller)
+{
+	if (hmm_interval_has_own_lock(interval))
+		atomic_dec(&interval->state->own_calls);
+	WRITE_ONCE(*interval->caller, caller);
+}
+
+/* Call ->invalidate; again if it returned false although @inv->may_block is set. */
+static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
 			      const struct hmm_invalidation *inv)
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 	const struct hmm_mirror_ops *ops = mirror->ops;
-	struct task_struct *caller = READ_ONCE(*interval->caller);
-	bool own = hmm_interval_has_own_lock(interval);
+	struct task_struct *caller = hmm_interval_enter_callback(interval);
 	int tries = 0;
 	bool gone;
 
-	WRITE_ONCE(*interval->caller, current);
-	if (own)
-		atomic_inc(&interval->state->own_calls);
 	do {
 		if (!inv->may_block)
 			non_block_start();
@@ -203,47 +219,117 @@ static bool hmm_interval_call(struct hmm_interval *interval,
 			  ops->invalidate);
 		cond_resched();
 	} while (++tries < HMM_INVALIDATE_TRIES);
-	if (own)
-		atomic_dec(&interval->state->own_calls);
-	/* NULL, but in a callback that ended its own range. */
-	WRITE_ONCE(*interval->caller, caller);
+	hmm_interval_leave_callback(interval, caller);
 	return gone;
 }
 
+static void hmm_interval_call_finish(struct hmm_interval *interval,
+				     const struct hmm_invalidation *inv)
+{
+	struct hmm_mirror *mirror = interval->state->mirror;
+	struct task_struct *caller = hmm_interval_enter_callback(interval);
+
+	if (!inv->may_block)
+		non_block_start();
+	mirror->ops->invalidate_finish(mirror, inv);
+	if (!inv->may_block)
+		non_block_end();
+	hmm_interval_leave_callback(interval, caller);
+}
+
 /*
- * Have the device forget a span, and then take its DMA addresses away. Those go
- * too if the driver refuses although it may block: an IOMMU then stops
- * accesses to memory that the process no longer has. Returns false only if
- * @inv->may_block is false; the caller holds the update lock.
+ * An interval that was added during an invalidation is in no list that the end of
+ * the process walks, so the mirror's flag is checked too. Nothing of it was ever
+ * mapped: sections wait until it is listed.
  */
-bool hmm_interval_forget(struct hmm_interval *interval,
-				const struct hmm_invalidation *inv)
+static bool hmm_interval_is_released(const struct hmm_interval *interval)
+{
+	return interval->released ||
+	       test_bit(HMM_STATE_RELEASED, &interval->state->flags);
+}
+
+/*
+ * The part of an invalidation that follows ->invalidate, which returned @gone: wait
+ * for the device, and unmap device addresses. Those go too if the driver refused
+ * although it may block: an IOMMU then stops accesses to memory that the
+ * process no longer has. Returns false only if @inv->may_block is false.
+ */
+static bool hmm_interval_finish(struct hmm_interval *interval,
+				const struct hmm_invalidation *inv, bool gone)
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 
-	/*
-	 * An interval that was added during an invalidation is in no list that
-	 * the end of the process walks, so the mirror's flag is checked too.
-	 * Nothing of it was ever mapped: sections wait until it is listed.
-	 */
-	if (interval->released ||
-	    test_bit(HMM_STATE_RELEASED, &interval->state->flags))
-		return true;
-	if (!hmm_interval_call(interval, inv) && !inv->may_block)
-		return false;
-	/* The callback ended the range; see hmm_interval_abandon(). */
+	/* A callback ended the range; see hmm_interval_abandon(). */
 	if (interval->released)
 		return true;
+	if (gone && mirror->ops->invalidate_finish) {
+		hmm_interval_call_finish(interval, inv);
+		if (interval->released)
+			return true;
+	}
 	/* Few mirrors have any (benchmark: the curve of mirrors). */
 	if (RB_EMPTY_ROOT(&mirror->dmas.rb_root))
 		return true;
 	return hmm_mirror_dma_forget(mirror, inv->span, inv->may_block);
 }
 
+/*
+ * Have the device forget a span. If @two_passes is true and the driver was called, all
+ * that follows is left to a second pass; otherwise @two_passes becomes false.
+ * Inlined, as every invalidation does this (benchmark: the curve of mirrors).
+ */
+static __always_inline bool
+hmm_interval_forget_first(struct hmm_interval *interval,
+			  const struct hmm_invalidation *inv, bool *two_passes)
+{
+	bool gone;
+
+	if (hmm_interval_is_released(interval)) {
+		*two_passes = false;
+		return true;
+	}
+	gone = hmm_interval_call(interval, inv);
+	if (!gone && !inv->may_block)
+		return false;
+	/* In the callback the driver may have ended the range. */
+	if (!gone || interval->released)
+		*two_passes = false;
+	return *two_passes || hmm_interval_finish(interval, inv, gone);
+}
+
+/**
+ * hmm_interval_forget() - have the device forget a span, in one pass
+ * @interval: an interval whose update lock is held
+ * @inv: the invalidation
+ *
+ * Return: true; false if the driver cannot without sleeping, and
+ * @inv->may_block is false.
+ */
+bool hmm_interval_forget(struct hmm_interval *interval,
+			 const struct hmm_invalidation *inv)
+{
+	bool two_passes = false;
+
+	return hmm_interval_forget_first(interval, inv, &two_passes);
+}
+
+/*
+ * Whether an invalidation can have two passes: the driver has a second part, the caller
+ * may sleep, and none of this interval is waiting for its second pass. The end of the
+ * process has one: release follows it, and no callback follows release.
+ */
+static bool hmm_interval_has_two_passes(const struct hmm_interval *interval,
+					const struct hmm_invalidation *inv)
+{
+	return interval->state->mirror->ops->invalidate_finish && inv->may_block &&
+	       inv->event != MMU_NOTIFY_RELEASE && !interval->second_pass.used;
+}
+
 /* As an mmu_notifier callback: lock, move the sequence, forget, unlock. */
 static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 				    const struct mmu_notifier_range *event,
-				    unsigned long seq)
+				    unsigned long seq,
+				    struct mmu_interval_notifier_finish **finish)
 {
 	struct hmm_interval *interval =
 		container_of(notifier, struct hmm_interval, notifier);
@@ -255,6 +341,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	};
 	struct hmm_update_lock lock = interval->lock;
 	struct hmm_mirror *mirror;
+	bool two_passes = false;
 	bool gone;
 	u64 began;
 
@@ -269,19 +356,49 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	if (!gone) {
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);
-		gone = hmm_interval_forget(interval, &inv);
+		two_passes = hmm_interval_has_two_passes(interval, &inv);
+		gone = hmm_interval_forget_first(interval, &inv, &two_passes);
 		/* The process has ended: no mapping and no section will follow. */
 		if (event->event == MMU_NOTIFY_RELEASE) {
 			WRITE_ONCE(interval->dead, true);
 			WRITE_ONCE(interval->released, true);
 		}
 	}
-	trace_hmm_invalidate(mirror, inv.span, event->event, inv.may_block, gone,
-			     hmm_trace_ns(began));
+	if (two_passes) {
+		interval->second_pass.inv = inv;
+		interval->second_pass.began = began;
+		interval->second_pass.used = true;
+		*finish = &interval->second_pass.finish;
+	} else {
+		trace_hmm_invalidate(mirror, inv.span, event->event, inv.may_block,
+				     gone, hmm_trace_ns(began));
+	}
 	hmm_update_unlock(lock);
 	return gone;
 }
 
+/* The second pass. The end of a range waits for it in mmu_interval_notifier_remove(). */
+static void hmm_interval_invalidate_finish(struct mmu_interval_notifier_finish *finish)
+{
+	struct hmm_interval_second_pass *second =
+		container_of(finish, struct hmm_interval_second_pass, finish);
+	struct hmm_interval *interval =
+		container_of(second, struct hmm_interval, second_pass);
+	struct hmm_update_lock lock = interval->lock;
+	struct hmm_mirror *mirror;
+
+	hmm_update_lock(lock, true);
+	mirror = interval->state->mirror;
+	/* The range may have been removed, and freed, since the first pass. */
+	second->inv.range = READ_ONCE(interval->range);
+	hmm_interval_finish(interval, &second->inv, true);
+	trace_hmm_invalidate(mirror, second->inv.span, second->inv.event, true, true,
+			     hmm_trace_ns(second->began));
+	second->used = false;
+	hmm_update_unlock(lock);
+}
+
 const struct mmu_interval_notifier_ops hmm_interval_ops = {
-	.invalidate = hmm_interval_invalidate,
+	.invalidate_start = hmm_interval_invalidate,
+	.invalidate_finish = hmm_interval_invalidate_finish,
 };

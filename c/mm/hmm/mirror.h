@@ -47,7 +47,15 @@
  * 7. *unlock*.
  *
  * An invalidation: take the update lock, move the sequence, have the device
- * forget, take its DMA addresses away, drop the lock.
+ * forget, take its DMA addresses away, drop the lock. If the driver has
+ * &hmm_mirror_ops.invalidate_finish, an invalidation that may block is two
+ * *passes*, the second of which begins when each notifier of the process had its
+ * first. First: take the update lock, move the sequence, call
+ * &hmm_mirror_ops.invalidate, drop the lock. Second: take the lock, call
+ * &hmm_mirror_ops.invalidate_finish, take the DMA addresses away, drop the lock.
+ * Sections do not enter meanwhile: steps 2 and 5 wait for, or see, the
+ * invalidation until its second pass is over. The end of the process has one
+ * pass, so that &hmm_mirror_ops.release is called after all ranges.
  *
  * A section that migrates its pages moves the sequence itself. For these, 2
  * *registers a mover* at the interval under the update lock, 3 migrates, and 5
@@ -140,6 +148,22 @@ struct hmm_mirror_state {
 };
 
 /**
+ * struct hmm_interval_second_pass - an invalidation between its two passes
+ * @finish: the kernel's list entry
+ * @inv: the invalidation
+ * @began: when it began, for the trace event
+ * @used: there is one. Another invalidation that begins meanwhile has one pass
+ *
+ * The update lock guards all but @finish.
+ */
+struct hmm_interval_second_pass {
+	struct mmu_interval_notifier_finish finish;
+	struct hmm_invalidation inv;
+	u64 began;
+	bool used;
+};
+
+/**
  * struct hmm_interval - the subscription of a range
  * @ref: one for the range, one for each section that uses the interval
  * @active: one for the range until it is drained, one for each section that
@@ -155,6 +179,7 @@ struct hmm_mirror_state {
  *	the mirror's state if the lock is the mirror's
  * @own_caller: see @caller
  * @notifier: the subscription
+ * @second_pass: the invalidation whose second pass is to come
  * @movers: sections that migrate, or make exclusive, pages of @span. Added to
  *	under the update lock, removed from at any time
  * @movers_lock: guards @movers; nests in @lock
@@ -177,6 +202,7 @@ struct hmm_interval {
 	struct task_struct **caller;
 	struct task_struct *own_caller;
 	struct mmu_interval_notifier notifier;
+	struct hmm_interval_second_pass second_pass;
 	struct list_head movers;
 	spinlock_t movers_lock; /* see above */
 	unsigned long flags;

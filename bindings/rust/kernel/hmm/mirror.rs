@@ -422,15 +422,26 @@ impl Span {
 pub trait Operations: Sized + Send + 'static {
     /// Make the device reach nothing in `inv->span`. Called under the update lock. When it
     /// returns true the device has forgotten the span: entries removed, its TLB flushed, writes
-    /// in flight done. It may return false only when `inv->may_block` is false and it would
-    /// have to sleep; it is then called again later. If it returns false although
-    /// `inv->may_block`, it is called again at once, a few times, with a warning; then its DMA
-    /// addresses are unmapped all the same. Required.
+    /// in flight done; or, with `invalidate_finish`, has started to. It may return false only
+    /// when `inv->may_block` is false and it would have to sleep; it is then called again
+    /// later. If it returns false although `inv->may_block`, it is called again at once, a few
+    /// times, with a warning; then its DMA addresses are unmapped all the same. Required.
     ///
     /// Called for what the device's own driver migrates too, as a process may have several
     /// mirrors with one owner, and the one that migrates knows only of itself. Not called when
     /// a section of this very mirror takes a page from the CPU (`HMM_ACCESS_EXCLUSIVE`).
     fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool;
+
+    /// Wait until the device reaches nothing in `inv->span`. With this callback, `invalidate`
+    /// need only remove the entries and start what takes the device long, such as the flush of
+    /// its TLB. Called once after each `invalidate` that returned true, under the update lock.
+    /// Where it may sleep, the core drops that lock between the two, and calls `invalidate` of
+    /// the process's other mirrors first, so that the flushes of several devices overlap. Other
+    /// invalidations of the mirror may come in between, but no section enters pages of
+    /// `inv->span`. Device addresses are unmapped after it. Optional.
+    fn invalidate_finish(self: Pin<&mut Self>, _inv: &Invalidation) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// The process's address space is going away, or the mirror is. Called once in the life of
     /// a mirror, with no lock held, after the ranges were invalidated; no callback runs after
@@ -528,6 +539,11 @@ impl<T: Operations> Mirror<T> {
     #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::hmm_mirror_ops = bindings::hmm_mirror_ops {
         invalidate: Some(Self::invalidate_callback),
+        invalidate_finish: if T::HAS_INVALIDATE_FINISH {
+            Some(Self::invalidate_finish_callback)
+        } else {
+            None
+        },
         release: if T::HAS_RELEASE {
             Some(Self::release_callback)
         } else {
@@ -1066,6 +1082,28 @@ impl<T: Operations> Mirror<T> {
 
     /// # Safety
     ///
+    /// C must call this according to the contract of `invalidate_finish`, on the `inner` of an
+    /// object of this type.
+    unsafe extern "C" fn invalidate_finish_callback(
+        mirror: *mut bindings::hmm_mirror,
+        inv: *const bindings::hmm_invalidation,
+    ) {
+        // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
+        // not after `hmm_mirror_exit_deferred` has called `free`.
+        let object = unsafe { Self::around(mirror) };
+        // SAFETY: C passes a valid `struct hmm_invalidation` for the call, and the layouts are
+        // the same by `repr(transparent)`.
+        let inv = unsafe { &*inv.cast::<Invalidation>() };
+        // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so no other thread
+        // accesses the data.
+        let data = unsafe { &mut *object.storage().data.get() };
+        // SAFETY: The data is pinned with its object, and does not move.
+        let data = unsafe { Pin::new_unchecked(data) };
+        <T as Operations>::invalidate_finish(data, inv)
+    }
+
+    /// # Safety
+    ///
     /// C must call this according to the contract of `release`, on the `inner` of an object of
     /// this type.
     unsafe extern "C" fn release_callback(mirror: *mut bindings::hmm_mirror) {
@@ -1407,7 +1445,7 @@ impl<'s> DmaPages<'s> {
     /// Find the next run of device addresses.
     ///
     /// Other sections map pages in the same entries, which is why this takes
-    /// `hmm_mirror.dma_lock`.
+    /// `hmm_mirror_dma.lock`.
     ///
     /// Returns whether there is one.
     ///
@@ -1575,8 +1613,8 @@ impl<T: Operations> MirrorRange<T> {
     ///
     /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EEXIST`
     /// when another range of `mirror` overlaps; `ESRCH` when the process is gone, or the mirror
-    /// is ending; `EDEADLK` when the caller holds the update lock, is inside a section of the
-    /// mirror or in its invalidate callback; `ENOMEM`.
+    /// is ending; `EDEADLK` when the caller holds the update lock and that is a mutex; `EINTR`
+    /// on a fatal signal; `ENOMEM`.
     pub fn new(mirror: Arc<Mirror<T>>, span: Span) -> impl PinInit<Self, Error> {
         let raw_mirror = mirror.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_range| {
