@@ -6,7 +6,9 @@
  *
  * Prints one line per point of a curve: the curve, x, the cost of our core, that of
  * the reference ("-" for none), and the unit. Curves: dense and sparse (a walk, by
- * bytes of address space), ranges (of a mirror), mirrors (of a process), threads
+ * bytes of address space), ranges (of a mirror), mirrors (of a process), flush (one
+ * invalidation, by the number of devices that take 10 us to flush; in place of the
+ * reference, mirrors without invalidate_finish), threads
  * (device faults while another thread holds the mmap lock for writing half of the
  * time: for 2 ms, and for 50 us, as long as an mmap() takes).
  */
@@ -201,6 +203,38 @@ static void mirrors(void)
 		crowd("mirrors", 1, nr);
 }
 
+static double flushes(char *at, uint32_t devices, bool one_pass)
+{
+	struct hmm_probe_info info;
+	struct hmm_probe_crowd arg = {
+		.start = (uintptr_t)at,
+		.stride = PAGE,
+		.ranges = 1,
+		.mirrors = devices,
+		.core = HMM_PROBE_CORE,
+		.flush_us = 10,
+		.one_pass = one_pass,
+	};
+	int fd = probe_open(&info);
+	double ns;
+
+	if (ioctl(fd, HMM_PROBE_CROWD, &arg))
+		die("crowd");
+	ns = invalidation(at);
+	close(fd);
+	return ns;
+}
+
+static void flush(void)
+{
+	char *at = map_aligned(PAGE, HUGE, RW, MAP_PRIVATE, -1);
+	uint32_t nr;
+
+	for (nr = 1; nr <= 16; nr *= 4)
+		row("flush", nr, flushes(at, nr, false), flushes(at, nr, true), "ns");
+	munmap(at, PAGE);
+}
+
 /**
  * struct faulter - a thread that makes device faults
  * @thread: the thread
@@ -305,6 +339,7 @@ static const struct {
 	{ "sparse", sparse },
 	{ "ranges", ranges },
 	{ "mirrors", mirrors },
+	{ "flush", flush },
 	{ "threads", threads },
 };
 

@@ -17,20 +17,32 @@
 #define CROWD_TIMED	16U
 
 /**
+ * struct crowd_device - a mirror of a device whose flush takes time
+ * @mirror: the mirror
+ * @flush_us: how long a flush takes
+ * @flushed: when the last flush that was started is over, in ns of the kernel
+ */
+struct crowd_device {
+	struct hmm_mirror mirror;
+	u32 flush_us;
+	u64 flushed;
+};
+
+/**
  * struct probe_crowd - the mirrors, or the interval notifiers
  * @arg: the request and its results
- * @mirrors: array of mirrors; NULL for interval notifiers
+ * @devices: array of mirrors; NULL for interval notifiers
  * @ranges: array of the ranges of all mirrors, ordered by mirror
  * @plain: array of interval notifiers; NULL for mirrors
- * @nr_mirrors: number of initialised @mirrors
+ * @nr_devices: number of initialised @devices
  * @nr: number of added @ranges or @plain
  */
 struct probe_crowd {
 	struct hmm_probe_crowd arg;
-	struct hmm_mirror *mirrors;
+	struct crowd_device *devices;
 	struct hmm_mirror_range *ranges;
 	struct mmu_interval_notifier *plain;
-	u32 nr_mirrors;
+	u32 nr_devices;
 	u32 nr;
 };
 
@@ -43,6 +55,42 @@ static bool crowd_invalidate(struct hmm_mirror *mirror,
 static const struct hmm_mirror_ops crowd_ops = {
 	.invalidate = crowd_invalidate,
 };
+
+static bool crowd_start_flush(struct crowd_device *device,
+			      const struct hmm_invalidation *inv)
+{
+	device->flushed = ktime_get_ns() + device->flush_us * NSEC_PER_USEC;
+	return true;
+}
+
+static void crowd_wait_for_flush(struct crowd_device *device,
+				 const struct hmm_invalidation *inv)
+{
+	while (ktime_get_ns() < device->flushed)
+		cpu_relax();
+}
+
+static void crowd_release(struct crowd_device *device)
+{
+}
+
+static bool crowd_flush(struct crowd_device *device, const struct hmm_invalidation *inv)
+{
+	crowd_start_flush(device, inv);
+	crowd_wait_for_flush(device, inv);
+	return true;
+}
+
+DEFINE_HMM_MIRROR_OPS(crowd_ops_flush, struct crowd_device, mirror, crowd_flush);
+DEFINE_HMM_MIRROR_OPS_ALL(crowd_ops_two_passes, struct crowd_device, mirror,
+			  crowd_start_flush, crowd_wait_for_flush, crowd_release);
+
+static const struct hmm_mirror_ops *crowd_mirror_ops(const struct hmm_probe_crowd *arg)
+{
+	if (!arg->flush_us)
+		return &crowd_ops;
+	return arg->one_pass ? &crowd_ops_flush : &crowd_ops_two_passes;
+}
 
 static bool plain_invalidate(struct mmu_interval_notifier *notifier,
 			     const struct mmu_notifier_range *range,
@@ -72,7 +120,7 @@ static int member_add(struct probe_crowd *crowd, u32 i)
 		return mmu_interval_notifier_insert(&crowd->plain[i],
 						    current->mm, span.start,
 						    PAGE_SIZE, &plain_ops);
-	return hmm_mirror_range_add(&crowd->mirrors[i / crowd->arg.ranges],
+	return hmm_mirror_range_add(&crowd->devices[i / crowd->arg.ranges].mirror,
 				    &crowd->ranges[i], span);
 }
 
@@ -107,8 +155,8 @@ static int crowd_lookups(struct probe_crowd *crowd)
 	int ret = 0;
 	u32 i;
 
-	for (i = 0; !ret && crowd->mirrors && i < CROWD_TIMED; i++)
-		ret = crowd_lookup(&crowd->mirrors[0],
+	for (i = 0; !ret && crowd->devices && i < CROWD_TIMED; i++)
+		ret = crowd_lookup(&crowd->devices[0].mirror,
 				   member_span(crowd, i * 40503));
 	crowd->arg.lookup_ns = (ktime_get_ns() - begun) / CROWD_TIMED;
 	return ret;
@@ -124,15 +172,17 @@ static int crowd_init(struct probe_crowd *crowd)
 					GFP_KERNEL);
 		return crowd->plain ? crowd_add_all(crowd, members) : -ENOMEM;
 	}
-	crowd->mirrors = kvcalloc(crowd->arg.mirrors, sizeof(*crowd->mirrors),
+	crowd->devices = kvcalloc(crowd->arg.mirrors, sizeof(*crowd->devices),
 				  GFP_KERNEL);
 	crowd->ranges = kvcalloc(members, sizeof(*crowd->ranges), GFP_KERNEL);
-	if (!crowd->mirrors || !crowd->ranges)
+	if (!crowd->devices || !crowd->ranges)
 		return -ENOMEM;
-	for (; !ret && crowd->nr_mirrors < crowd->arg.mirrors;
-	     crowd->nr_mirrors += !ret)
-		ret = hmm_mirror_init(&crowd->mirrors[crowd->nr_mirrors],
-				      current->mm, &crowd_ops, NULL);
+	for (; !ret && crowd->nr_devices < crowd->arg.mirrors;
+	     crowd->nr_devices += !ret) {
+		crowd->devices[crowd->nr_devices].flush_us = crowd->arg.flush_us;
+		ret = hmm_mirror_init(&crowd->devices[crowd->nr_devices].mirror,
+				      current->mm, crowd_mirror_ops(&crowd->arg), NULL);
+	}
 	return ret ?: crowd_add_all(crowd, members) ?: crowd_lookups(crowd);
 }
 
@@ -140,13 +190,13 @@ static void crowd_exit(struct probe_crowd *crowd)
 {
 	u32 i;
 
-	for (i = 0; i < crowd->nr_mirrors; i++)
-		hmm_mirror_exit(&crowd->mirrors[i]);
+	for (i = 0; i < crowd->nr_devices; i++)
+		hmm_mirror_exit(&crowd->devices[i].mirror);
 	for (i = 0; crowd->plain && i < crowd->nr; i++)
 		mmu_interval_notifier_remove(&crowd->plain[i]);
 	kvfree(crowd->plain);
 	kvfree(crowd->ranges);
-	kvfree(crowd->mirrors);
+	kvfree(crowd->devices);
 	kfree(crowd);
 }
 

@@ -334,6 +334,8 @@ struct hmm_probe_crowd {
 	__u32 ranges;
 	__u32 mirrors;
 	__u32 core;
+	__u32 flush_us;
+	__u32 one_pass;
 	__u32 reserved;
 	__u64 insert_ns;
 	__u64 lookup_ns;
