@@ -44,18 +44,18 @@ enum hmm_pfn_flags {
 	HMM_PFN_WRITE		= 1UL << (BITS_PER_LONG - 2),
 	HMM_PFN_ERROR		= 1UL << (BITS_PER_LONG - 3),
 
-	/* Belong to the caller; the walker leaves them alone. */
+	/* The caller's own flags; the walker does not change them. */
 	HMM_PFN_DMA_MAPPED	= 1UL << (BITS_PER_LONG - 4),
 	HMM_PFN_P2PDMA		= 1UL << (BITS_PER_LONG - 5),
 	HMM_PFN_P2PDMA_BUS	= 1UL << (BITS_PER_LONG - 6),
 
 	HMM_PFN_ORDER_SHIFT	= (BITS_PER_LONG - 11),
 
-	/* What the first two mean on the way in. */
+	/* The first two as a request. */
 	HMM_PFN_REQ_FAULT	= HMM_PFN_VALID,
 	HMM_PFN_REQ_WRITE	= HMM_PFN_WRITE,
 
-	/* Everything that is not page frame number. */
+	/* All bits above the page frame number. */
 	HMM_PFN_FLAGS		= ~((1UL << HMM_PFN_ORDER_SHIFT) - 1),
 } __contract(tagged("PfnFlags"));
 

@@ -255,7 +255,7 @@ bool hmm_devmem_request_folio(const struct folio *folio)
 				chunk->wanted);
 }
 
-/* Whether a page of a folio was reported as bad. Such a folio has its lock, or a mapping. */
+/* Whether a page of a folio, which is locked or mapped, was reported as bad. */
 static bool hmm_devmem_has_bad(const struct hmm_devmem_chunk *chunk,
 			       const struct folio *folio)
 {
@@ -270,9 +270,9 @@ static bool hmm_devmem_has_bad(const struct hmm_devmem_chunk *chunk,
  * @to: the memory that it is copied to
  * @folio: a folio of another &struct hmm_devmem, which is mapped or locked
  *
- * The driver of @to decides; without &hmm_devmem_ops.can_copy_from it cannot. What has
- * a bad page is not for it: only the driver whose device has reported that page knows
- * whether its contents are lost.
+ * The driver of @to decides; without &hmm_devmem_ops.can_copy_from it cannot. A folio
+ * with a bad page is refused: only the driver whose device has reported that page
+ * knows whether its contents are lost.
  *
  * Context: any; a page table lock may be held.
  * Return: true if it can.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sections: begin, fault, lock, check, until nothing came in between. The steps
- * are those of "Protocol" in mirror.h.
+ * Sections: begin, fault, lock and check, repeated until no invalidation came in
+ * between. The steps are those of "Protocol" in mirror.h.
  */
 #include <linux/export.h>
 #include <linux/log2.h>
@@ -15,7 +15,7 @@
 #include "trace.h"
 #include "walk.h"
 
-/* After how many rounds without success the batch is halved in each round. */
+/* After so many lost rounds the batch is halved in each further round. */
 #define HMM_SECTION_ROUNDS 4
 
 static unsigned long hmm_access_request(enum hmm_access access)
@@ -65,10 +65,11 @@ static bool hmm_section_valid(const struct hmm_section *section)
 }
 
 /*
- * Whether the caller would wait for itself. It has the mirror's update lock: in
- * another section, in an invalidate callback, or by hmm_mirror_lock(); of a
- * rw_semaphore it is only known who has it in a callback. Or it is to migrate
- * pages in a callback of the device memory that holds folio locks.
+ * Whether the caller would deadlock against itself. Either it holds the mirror's
+ * update lock: in another section, in an invalidate callback, or by
+ * hmm_mirror_lock(); a rw_semaphore, whose holder is not known, is detected in
+ * callbacks only. Or it is to migrate pages in a callback of the device memory,
+ * which runs under folio locks.
  */
 static bool hmm_section_is_nested(const struct hmm_section *section)
 {
@@ -84,7 +85,7 @@ static noinline bool hmm_section_is_nested_in(const struct hmm_interval *interva
 	       READ_ONCE(interval->own_caller) == current;
 }
 
-/* First call for a section: check it, and take the references that it has to its end. */
+/* First call for a section: validate it, and take the references it holds to its end. */
 static int hmm_section_start(struct hmm_section *section)
 {
 	struct mm_struct *mm = section->mirror->mm;
@@ -114,14 +115,14 @@ static int hmm_section_start(struct hmm_section *section)
 	if (!section->timeout)
 		section->timeout = msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT);
 	else if (section->timeout > MAX_JIFFY_OFFSET)
-		/* Longer would be before now. */
+		/* A longer timeout would overflow the jiffies comparison. */
 		section->timeout = MAX_JIFFY_OFFSET;
 	return 0;
 }
 
 /*
- * look up: hold the interval that an address is in. After the first batch only
- * the interval before is used to find the next: the mirror may be gone.
+ * look up: take a reference to the interval of @addr. After the first batch the
+ * previous interval is used to find the next one: the mirror may be gone.
  */
 static int hmm_section_find(struct hmm_section *section, unsigned long addr)
 {
@@ -179,8 +180,9 @@ static int hmm_section_migrate(struct hmm_section *section,
  * struct hmm_section_round - how long a section has been losing races
  * @deadline: when to end with -%EBUSY, in jiffies
  * @nr: how many rounds were lost
- * @progress: a fault at this address or behind it is progress; none is at
- *	%HMM_FAULT_NOT_DROPPED, which is ULONG_MAX
+ * @progress: a fault that dropped its lock is progress if it is at this address or
+ *	behind it. %HMM_FAULT_NOT_DROPPED never is: it is ULONG_MAX, and 1 is
+ *	added before the comparison
  * @drop: the last fault whose handler dropped the lock
  */
 struct hmm_section_round {
@@ -191,14 +193,15 @@ struct hmm_section_round {
 };
 
 /*
- * Decide whether to go another round after @err. A batch that is too large to
- * stay mapped until the last of its pages is there, because a memory cgroup
- * cannot hold it or the range is busy, becomes smaller.
+ * Return 0 to retry after @err, or the error that ends the section. A batch that
+ * lost %HMM_SECTION_ROUNDS rounds is halved: a memory cgroup may be too small for
+ * it, or the range may be invalidated too often, for all of its pages to be mapped
+ * at one time.
  *
  * A fault whose handler dropped the lock, to wait for user space for example,
- * made progress if it was behind all such faults before. User space can serve a
- * page and take it away again for as long as it likes, but a batch has only so
- * many pages: it ends within one timeout for each, and for each handler's wait.
+ * restarts the timeout if its address is above that of all such faults before. So
+ * user space that unmaps each page as soon as it has served it cannot keep a
+ * section running: that ends within one timeout per page, plus the handlers' waits.
  */
 static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk,
 			     struct hmm_section_round *round, int err)
@@ -225,7 +228,7 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 
 /*
  * One round: begin, fault, lock, check. Returns 0 with the update lock held and
- * the pfns of @walk good.
+ * the pfns of @walk valid.
  */
 static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk,
 			   struct hmm_section_round *round)
@@ -257,12 +260,11 @@ static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk,
 }
 
 /**
- * hmm_section_enter() - begin, fault, lock and check, until nothing came between
+ * hmm_section_enter() - retry rounds until no invalidation came in between
  * @section: the section
- * @walk: the pages, with everything but the sequence filled in. Its end can be
- *	nearer on return
+ * @walk: the walk, with all members set but the sequence. Its end may be lowered
  *
- * Return: 0 with the update lock held and the pfns of @walk good, or an error
+ * Return: 0 with the update lock held and the pfns of @walk valid, or an error
  * of hmm_section_next().
  */
 static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk)
@@ -282,7 +284,7 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 	return ret;
 }
 
-/* Go on to the batch of pages that follows section->batch. */
+/* Fault in and lock the batch of pages that follows section->batch. */
 static int hmm_section_advance(struct hmm_section *section)
 {
 	struct hmm_span next = { section->batch.end, section->span.end };
@@ -293,7 +295,7 @@ static int hmm_section_advance(struct hmm_section *section)
 	};
 	int ret;
 
-	/* What never waits never sees a signal: a snapshot of much memory. */
+	/* A snapshot does not sleep, so check for a fatal signal here. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
@@ -345,10 +347,9 @@ static void hmm_section_unlock(struct hmm_section *section)
  * hmm_section_next() - go to a section's next batch of pages
  * @section: the section, with its first members filled in
  *
- * On true the update lock is held and &hmm_section.pfns holds good pfns for
- * the pages of &hmm_section.batch: they match the CPU's page table and stay
- * so until the next call or hmm_section_leave().
- * hmm_section_runs() goes through them in runs.
+ * On true the update lock is held and &hmm_section.pfns holds valid pfns for
+ * the pages of &hmm_section.batch: they match the CPU's page table until the next
+ * call or hmm_section_leave(). hmm_section_runs() iterates over them in runs.
  *
  * On false the section was left: its end was reached, or &hmm_section.error is
  * one of
@@ -358,8 +359,8 @@ static void hmm_section_unlock(struct hmm_section *section)
  *   has no room for the span; &hmm_section.whole cannot be met; or
  *   there is no array of hmm pfns
  * * -%EDEADLK - the caller is in another section with the same update lock, or holds
- *   it itself, and it is a mutex; or is in an invalidate callback under it. With the
- *   lock of another range or mirror it may wait for ever; lockdep reports that
+ *   it itself, and it is a mutex; or is in an invalidate callback under it. A caller
+ *   that holds the lock of another range or mirror may deadlock; lockdep reports that
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror, or the range was
  *   removed meanwhile
@@ -369,12 +370,12 @@ static void hmm_section_unlock(struct hmm_section *section)
  * * -%EIO - the DMA API had no address for a page
  * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
  *
- * Batches before the one that failed were handled and stay so. What they mapped
- * can be used before the next call; an operation that maps more
- * memory than may be resident at one time has to.
+ * What the driver has mapped in earlier batches stays mapped. Use the pages of a
+ * batch before the next call if the whole span may not fit in memory.
  *
- * Context: holds no update lock of its own making and no mmap lock. May sleep.
- * Return: whether one is inside.
+ * Context: the caller holds no mmap lock, and no update lock but this section's. May
+ * sleep.
+ * Return: true with the update lock held; false when the section has ended.
  */
 bool hmm_section_next(struct hmm_section *section)
 {
@@ -400,8 +401,7 @@ EXPORT_SYMBOL_GPL(hmm_section_next);
  * hmm_section_leave() - leave a section before its end
  * @section: the section; nothing happens when it was left already
  *
- * Drops the update lock and everything else the section holds. The pfns are
- * gone with it.
+ * Drops the update lock and all references. The pfns are not valid any more.
  */
 void hmm_section_leave(struct hmm_section *section)
 {
@@ -438,7 +438,7 @@ static unsigned int hmm_run_order(const struct hmm_run *run)
 	return at ? min_t(unsigned int, order, __ffs(at)) : order;
 }
 
-/* How many of @nr pages, of which the first has @hmm_pfn, are one run. */
+/* The length of the run that begins with @hmm_pfn, in pages; at most @nr. */
 static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned long nr,
 					    unsigned long hmm_pfn)
 {
@@ -453,11 +453,11 @@ static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned lo
 
 /**
  * hmm_section_run() - find the next run of pages; use hmm_section_runs()
- * @section: a section one is inside of
- * @run: the run before it; for the first, one that ends where the pages start
+ * @section: a section for which hmm_section_next() returned true
+ * @run: the previous run; for the first, one whose end is the start of the batch
  *
  * Context: inside the section.
- * Return: whether there is one.
+ * Return: true if there is another run.
  */
 bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 {
@@ -486,10 +486,10 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 EXPORT_SYMBOL_GPL(hmm_section_run);
 
 /**
- * hmm_frame() - the page of a page frame number
- * @pfn: a number that a section shows, in a run of pages that are mapped
+ * hmm_section_pfn_to_page() - the page of a pfn that a section has reported
+ * @pfn: the pfn, of a run with %HMM_PFN_VALID
  *
- * Return: the page; good inside the section.
+ * Return: the page, without a reference; valid inside the section.
  */
 struct page *hmm_frame(unsigned long pfn)
 {

@@ -93,7 +93,7 @@ static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 		w->ram_section = round_down(hmm_pfn, PAGES_PER_SECTION) + 1;
 }
 
-/* How many of some pages an extent can take at once: a leaf has one pagemap. */
+/* How many of @nr pages can join an extent at once: a leaf has one pagemap. */
 static __always_inline unsigned long hmm_extent_part(unsigned long nr,
 						     unsigned long hmm_pfn)
 {
@@ -155,7 +155,7 @@ static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 	return hmm_extent_append(w, nr, hmm_pfn);
 }
 
-/* Pages that follow each other, and can still lie in two pagemaps. */
+/* Report consecutive pages as extents; they may lie in more than one pagemap. */
 static noinline int hmm_put_extents(struct hmm_walk *w, unsigned long addr,
 				    unsigned long nr, unsigned long hmm_pfn)
 {

@@ -108,7 +108,7 @@ static __always_inline void hmm_put_run(unsigned long *at, unsigned long nr,
 	unsigned long i;
 
 	for (; nr >= unroll; nr -= unroll, at += unroll, hmm_pfn += unroll) {
-		/* Counted by itself: an addition a page less. */
+		/* Keep hmm_pfn in a register of its own: one addition less for each page. */
 		OPTIMIZER_HIDE_VAR(hmm_pfn);
 		unrolled_full
 		for (i = 0; i < unroll; i++) {
@@ -140,7 +140,7 @@ static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
 			WRITE_ONCE(at[i], hmm_pfn);
 		}
 	}
-	/* Zeros that are there already. */
+	/* Skip hmm pfns that are 0 already. */
 	for (; !hmm_pfn && nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL) {
 		unrolled_full
 		for (i = 0; i < HMM_PUT_UNROLL; i += HMM_PUT_GROUP)

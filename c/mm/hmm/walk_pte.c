@@ -70,8 +70,8 @@ static __always_inline struct hmm_pte_class hmm_walk_class(const struct hmm_walk
 }
 
 /*
- * Have the compiler take a window from the stack again: it would rather keep all
- * of it in registers that it does not have (benchmark: snapshot-4k).
+ * Make the compiler read a window from the stack again. Otherwise it keeps all PTEs
+ * in registers and spills them (benchmark: snapshot-4k).
  */
 static __always_inline const pte_t *hmm_window(const pte_t *pte)
 {
@@ -121,7 +121,7 @@ static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run 
 		order = __ffs((index + i) | (1UL << largest));
 		order = min_t(unsigned int, order, ilog2(pages - i));
 		nr = 1UL << order;
-		/* As many blocks of the largest order as there are. */
+		/* Report all pages of the largest order at once. */
 		if (order == largest)
 			nr = round_down(pages - i, nr);
 		stop = hmm_report(w, run->addr + (i << PAGE_SHIFT), nr,
@@ -131,7 +131,7 @@ static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run 
 	return stop;
 }
 
-/* The part of a window whose first PTE is of @class that follows it. */
+/* The number of PTEs from the first of a window on that map consecutive pages of @class. */
 static __always_inline unsigned long hmm_run_length(struct hmm_pte_class class,
 						    const pte_t *pte,
 						    unsigned long nr)
@@ -165,9 +165,9 @@ static __always_inline unsigned long hmm_class_hmm_pfn(struct hmm_pte_class clas
 }
 
 /*
- * Report pages of a class that follow each other, as many as need no fault; how
- * many, or an error. What is the same for all of them is found again: that costs
- * less than to hand it over (benchmark: snapshot-mixed).
+ * Report consecutive pages of one class, up to the first that needs a fault. Returns
+ * how many, or an error. Pfn and access are computed again, which is cheaper than to
+ * pass them (benchmark: snapshot-mixed).
  */
 static noinline long hmm_report_plain(struct hmm_walk *w, unsigned long addr,
 				      const pte_t *pte, unsigned long nr)
@@ -416,7 +416,7 @@ static noinline void hmm_put_windows(unsigned long *at, unsigned long nr,
 }
 
 /**
- * hmm_flush_run() - report the pages that are put off
+ * hmm_flush_run() - report the pages of a run that was not reported yet
  * @w: the walk
  * @run: the pages; there are some
  * @out: the output format; a constant
@@ -467,7 +467,7 @@ static __always_inline int hmm_extend_run(struct hmm_walk *w, struct hmm_pte_run
 }
 
 /**
- * hmm_walk_contiguous() - take in a window whose pages follow each other
+ * hmm_walk_contiguous() - report a window of consecutive pages, or add it to the run
  * @w: the walk
  * @run: pages that are put off, if any
  * @class: the class of the window's PTEs
@@ -516,8 +516,8 @@ static __always_inline int hmm_walk_contiguous(struct hmm_walk *w,
  * @end: end of the PTE table, or of the walk
  * @ptep: the PTE of @addr
  *
- * Only those that need it are faulted in. A fault on a page of the caller's
- * device, for one, would migrate it to system memory. The PTEs are visited once
+ * Only pages that need a fault are faulted in. A fault on a page of the caller's
+ * device, for example, would migrate it to system memory. The PTEs are visited once
  * more, a visit that decides only which pages the faults begin with.
  *
  * Return: the end address.
@@ -555,9 +555,9 @@ struct hmm_pte_state {
 };
 
 /*
- * Whether a window can be of one class, is not empty, and none of its pages needs
- * a fault. Sets the class, and &hmm_pte_state.may_need_fault where the next window
- * must be looked at as well, however it is.
+ * Whether a window is not empty, its first PTE is of a class, and none of its pages
+ * needs a fault. Sets the class, and &hmm_pte_state.may_need_fault if later windows of
+ * this class must be checked for faults too.
  */
 static noinline bool hmm_new_class(struct hmm_pte_state *state, unsigned long addr)
 {
