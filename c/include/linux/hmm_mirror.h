@@ -415,7 +415,7 @@ struct hmm_section {
 	/* Registered at @interval while pages migrate. */
 	struct hmm_mover mover;
 	/* The pages that were migrated, if @migrate_to is not NULL. */
-	struct hmm_section_migration *move;
+	struct hmm_section_migration *migration;
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),
 	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
@@ -486,7 +486,7 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 
 int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma);
 
-struct page *hmm_frame(unsigned long pfn);
+struct page *hmm_section_pfn_to_page(unsigned long pfn);
 bool hmm_page_is_reachable(const struct page *page)
 	__contract(method, name("is_reachable"));
 

@@ -430,7 +430,7 @@ static void hmm_fault_undo(const struct hmm_walk *w, const unsigned long *reques
 		if (w->output == HMM_OUTPUT_FORMAT)
 			WRITE_ONCE(pfns[i], requests ? requests[i] : w->format->none);
 		else
-			hmm_put_one(pfns + i, requests ? requests[i] & HMM_PFN_REQUEST : 0);
+			hmm_write_pfn(pfns + i, requests ? requests[i] & HMM_PFN_REQUEST : 0);
 	}
 }
 

@@ -101,11 +101,12 @@ static int hmm_section_start(struct hmm_section *section)
 	section->batch.start = section->span.start;
 	section->batch.end = section->span.start;
 	if (section->migrate_to) {
-		section->move = hmm_section_migration_alloc(section->migrate_to,
-							    section->access == HMM_ACCESS_WRITE);
-		if (!section->move)
+		section->migration =
+			hmm_section_migration_alloc(section->migrate_to,
+						    section->access == HMM_ACCESS_WRITE);
+		if (!section->migration)
 			return -ENOMEM;
-		section->pfns = hmm_section_migration_pfns(section->move);
+		section->pfns = hmm_section_migration_pfns(section->migration);
 		section->nr_pfns = HMM_DEVMEM_BATCH;
 	} else {
 		hmm_section_clear_pfns(section);
@@ -162,7 +163,7 @@ static int hmm_section_migrate(struct hmm_section *section,
 						&walk->notifier_seq);
 	/* fault */
 	if (!held)
-		held = hmm_section_migration_begin(section->move, section->mm_ref,
+		held = hmm_section_migration_begin(section->migration, section->mm_ref,
 						   &span, section->pfns);
 	walk->end = span.end;
 	/* lock, check */
@@ -172,7 +173,7 @@ static int hmm_section_migrate(struct hmm_section *section,
 		return 1;
 	if (!ret)
 		hmm_interval_leave(interval);
-	hmm_section_migration_end(section->move);
+	hmm_section_migration_end(section->migration);
 	return ret ?: min(held, 0);
 }
 
@@ -339,8 +340,8 @@ static void hmm_section_unlock(struct hmm_section *section)
 	section->locked = false;
 	if (section->exclusive_folio)
 		hmm_section_exclusive_end(section);
-	if (section->move)
-		hmm_section_migration_end(section->move);
+	if (section->migration)
+		hmm_section_migration_end(section->migration);
 }
 
 /**
@@ -407,11 +408,11 @@ void hmm_section_leave(struct hmm_section *section)
 {
 	hmm_section_unlock(section);
 	section->batch = (struct hmm_span){};
-	if (section->move) {
-		if (section->pfns == hmm_section_migration_pfns(section->move))
+	if (section->migration) {
+		if (section->pfns == hmm_section_migration_pfns(section->migration))
 			section->pfns = NULL;
-		hmm_section_migration_free(section->move);
-		section->move = NULL;
+		hmm_section_migration_free(section->migration);
+		section->migration = NULL;
 	}
 	if (section->interval) {
 		hmm_interval_put(section->interval);
@@ -491,8 +492,8 @@ EXPORT_SYMBOL_GPL(hmm_section_run);
  *
  * Return: the page, without a reference; valid inside the section.
  */
-struct page *hmm_frame(unsigned long pfn)
+struct page *hmm_section_pfn_to_page(unsigned long pfn)
 {
 	return pfn_to_page(pfn);
 }
-EXPORT_SYMBOL_GPL(hmm_frame);
+EXPORT_SYMBOL_GPL(hmm_section_pfn_to_page);

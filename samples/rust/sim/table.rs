@@ -156,7 +156,7 @@ impl<D: Tlb> Table<D> {
         let pfn = entry.pfn + ((addr >> PAGE_SHIFT) - entry.first);
         // SAFETY: By the type's invariants the process has this page at `addr`, for as long as the table cannot
         // change; it may be written to only if the entry has the right to write.
-        let block = unsafe { Block::from_raw(bindings::hmm_frame(pfn), 0) };
+        let block = unsafe { Block::from_raw(bindings::hmm_section_pfn_to_page(pfn), 0) };
         Some(Mapped { block, rights })
     }
 }

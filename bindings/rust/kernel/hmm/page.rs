@@ -237,6 +237,7 @@ impl<'s> Run<'s> {
             0
         };
         // SAFETY: Inside the section the pages are there; all pfns that it reports have one.
-        (first..first + count).map(|pfn| unsafe { Frame::from_raw(bindings::hmm_frame(pfn)) })
+        (first..first + count)
+            .map(|pfn| unsafe { Frame::from_raw(bindings::hmm_section_pfn_to_page(pfn)) })
     }
 }
