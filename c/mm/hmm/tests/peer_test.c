@@ -241,7 +241,7 @@ static void peer_page_in_use(struct kunit *test)
 	migrate_back_all(test, peers, addr);
 }
 
-/* Pages whose copy fails stay where they are; nobody brings them to system memory. */
+/* Pages whose copy fails stay where they are, and do not migrate to system memory. */
 static void peer_copy_fails(struct kunit *test)
 {
 	struct peers *peers = make_private_peers(test);
