@@ -39,8 +39,9 @@ use crate::{
     types::Opaque, //
 };
 
-// An empty structure that is aligned: bindgen drops the alignment, and what follows is elsewhere than in C. The kernel has
-// one, `struct sched_statistics` without CONFIG_SCHEDSTATS, and after it stands what `current!().mm()` reads.
+// bindgen drops the alignment of an empty structure, so that the members after it have another offset than in C. The kernel
+// has one, `struct sched_statistics` without CONFIG_SCHEDSTATS; `mm`, which `current!().mm()` reads, follows it in
+// `struct task_struct`.
 const _: () = assert!(
     core::mem::offset_of!(bindings::task_struct, mm) == bindings::TASK_MM_OFFSET,
     "bindgen's task_struct is not C's; is --opaque-type sched_statistics in rust/bindgen_parameters?"
