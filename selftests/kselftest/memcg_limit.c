@@ -27,7 +27,7 @@
 /* In seconds; each test takes one or two. */
 #define DEADLINE 60
 
-FIXTURE(resident) {
+FIXTURE(memcg_limit) {
 	int fd;
 	int *x;
 	int *y;
@@ -54,7 +54,7 @@ static int group_enter(const char *group)
 }
 
 /* The harness forks for each test, so all of its memory is charged to the group. */
-FIXTURE_SETUP(resident)
+FIXTURE_SETUP(memcg_limit)
 {
 	int ret = swap_ready() ?: group_make() ?: group_enter(GROUP);
 
@@ -76,12 +76,12 @@ FIXTURE_SETUP(resident)
 	alarm(DEADLINE);
 }
 
-FIXTURE_TEARDOWN(resident)
+FIXTURE_TEARDOWN(memcg_limit)
 {
 	group_enter(CGROUPS);
 }
 
-TEST_F_TIMEOUT(resident, sum, 2 * DEADLINE)
+TEST_F_TIMEOUT(memcg_limit, sum, 2 * DEADLINE)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SUM, .n = NR, .x = (uintptr_t)self->x,
@@ -94,7 +94,7 @@ TEST_F_TIMEOUT(resident, sum, 2 * DEADLINE)
 	EXPECT_EQ(sum, compute.sum);
 }
 
-TEST_F_TIMEOUT(resident, saxpy, 2 * DEADLINE)
+TEST_F_TIMEOUT(memcg_limit, saxpy, 2 * DEADLINE)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SAXPY, .a = 3, .n = NR,
@@ -109,7 +109,7 @@ TEST_F_TIMEOUT(resident, saxpy, 2 * DEADLINE)
 }
 
 /* The driver's buffer is charged to the group, too, and takes most of the limit. */
-TEST_F_TIMEOUT(resident, read, 2 * DEADLINE)
+TEST_F_TIMEOUT(memcg_limit, read, 2 * DEADLINE)
 {
 	struct hmm_dmirror_cmd cmd = {
 		.addr = (uintptr_t)self->x, .ptr = (uintptr_t)self->y,
@@ -124,7 +124,7 @@ TEST_F_TIMEOUT(resident, read, 2 * DEADLINE)
 }
 
 /* A fatal signal must end the computation at any point. */
-TEST_F(resident, killed)
+TEST_F(memcg_limit, killed)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SUM, .n = NR, .x = (uintptr_t)self->x,

@@ -32,23 +32,23 @@
 /* In seconds, for all rounds of a process. */
 #define DEADLINE	60
 
-FIXTURE(residency) {
+FIXTURE(device_residency) {
 	char *at;	/* PAGES small pages */
 };
 
-FIXTURE_VARIANT(residency) {
+FIXTURE_VARIANT(device_residency) {
 	int unit;	/* and the one after it */
 };
 
-FIXTURE_VARIANT_ADD(residency, private) {
+FIXTURE_VARIANT_ADD(device_residency, private) {
 	.unit = 0,
 };
 
-FIXTURE_VARIANT_ADD(residency, coherent) {
+FIXTURE_VARIANT_ADD(device_residency, coherent) {
 	.unit = 2,
 };
 
-FIXTURE_SETUP(residency)
+FIXTURE_SETUP(device_residency)
 {
 	int device = device_open(variant->unit + 1);
 
@@ -61,7 +61,7 @@ FIXTURE_SETUP(residency)
 	memset(self->at, 0, PAGES * PAGE);
 }
 
-FIXTURE_TEARDOWN(residency)
+FIXTURE_TEARDOWN(device_residency)
 {
 	munmap(self->at, PAGES * PAGE);
 }
@@ -162,7 +162,7 @@ static bool both_had_turns(const struct requester *requesters)
  * first nobody else accesses them: a CPU would migrate them to system memory, from
  * where either unit gets them without a turn.
  */
-TEST_F_TIMEOUT(residency, turns, 60)
+TEST_F_TIMEOUT(device_residency, turns, 60)
 {
 	bool stop = false;
 	struct counter counter = { .at = self->at, .stop = &stop };
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(residency, turns, 60)
 }
 
 /* A unit that requests the pages once does not get pages that the other one has. */
-TEST_F(residency, first_request)
+TEST_F(device_residency, first_request)
 {
 	int first = device_open(variant->unit), second = device_open(variant->unit + 1);
 
@@ -246,13 +246,13 @@ static void migrate_directly(struct __test_metadata *_metadata, char *at, int fr
 	close(second);
 }
 
-TEST_F(residency, directly)
+TEST_F(device_residency, device_to_device)
 {
 	migrate_directly(_metadata, self->at, variant->unit, variant->unit + 1);
 }
 
 /* From private to coherent memory, and the other way. */
-TEST_F(residency, directly_to_another_kind)
+TEST_F(device_residency, device_to_device_of_another_type)
 {
 	migrate_directly(_metadata, self->at, variant->unit, 2 - variant->unit);
 }
@@ -319,7 +319,7 @@ static int work(int unit, int seed)
  * Three processes that need half of a unit's memory each: those that work make room
  * for each other, all finish in bounded time, and every sum is right.
  */
-TEST_F_TIMEOUT(residency, oversubscribed, 3 * DEADLINE)
+TEST_F_TIMEOUT(device_residency, oversubscribed, 3 * DEADLINE)
 {
 	int device = device_open(variant->unit);
 	pid_t children[PROCESSES];

@@ -329,7 +329,7 @@ static void report(struct plan *plan)
 	migrations(plan->seed, plan->keep_queries, true);
 	plan->keep_queries = 0;
 	plan_print(stdout, plan);
-	printf("# again: SEED=%llu COUNT=1 engines\n",
+	printf("# again: SEED=%llu COUNT=1 differential_migrate\n",
 	       (unsigned long long)plan->seed);
 }
 

@@ -75,24 +75,24 @@ static void leave(struct __test_metadata *_metadata, int command)
 	EXPECT_EQ(0, syscall(SYS_delete_module, "hmm_left", O_NONBLOCK));
 }
 
-TEST(module_goes_and_leaves_everything)
+TEST(module_unloaded_with_mirror_and_memory)
 {
 	leave(_metadata, 0);
 }
 
 /* What is ended first is used by what is ended after it. */
-TEST(memory_refers_to_an_older_mirror)
+TEST(memory_with_reference_to_older_mirror)
 {
 	leave(_metadata, 1);
 }
 
-TEST(memory_refers_to_a_younger_mirror)
+TEST(memory_with_reference_to_younger_mirror)
 {
 	leave(_metadata, 2);
 }
 
 /* The memory is ending, and has the last reference to the mirror. */
-TEST(mirror_ends_with_memory_that_is_ending)
+TEST(mirror_ends_while_memory_ends)
 {
 	leave(_metadata, 3);
 }
