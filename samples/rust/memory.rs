@@ -31,7 +31,7 @@ use kernel::{
             MemoryOperations,
             MemoryType,
             Peer,
-            Place, //
+            Position, //
         },
         page::{
             Block,
@@ -121,10 +121,10 @@ impl DmChunks {
     }
 
     /// What is behind a page of private memory, and where in it; `None` if there is nothing.
-    fn at(&self, place: Place) -> Option<(&Ram, usize)> {
-        let ram = self.chunks.get(place.chunk())?.as_ref()?;
+    fn at(&self, position: Position) -> Option<(&Ram, usize)> {
+        let ram = self.chunks.get(position.chunk())?.as_ref()?;
 
-        place.here().then(|| (ram, place.offset()))
+        position.found().then(|| (ram, position.offset()))
     }
 }
 
@@ -230,16 +230,16 @@ fn dm_is_lost(memory: &DeviceMemory<DmMemory>, block: &Block<'_>) -> bool {
     if lost == usize::MAX {
         return false;
     }
-    let place = memory.place(block);
+    let position = memory.position(block);
     let size = block.pages() * PAGE_SIZE;
-    place.here()
-        && place.chunk() == memory.data().first.load(Relaxed)
-        && (place.offset()..place.offset() + size).contains(&lost)
+    position.found()
+        && position.chunk() == memory.data().first.load(Relaxed)
+        && (position.offset()..position.offset() + size).contains(&lost)
 }
 
 /// What is behind a page of a unit's private memory, and where in it; `None` for any other page.
 fn dm_ram<'a>(memory: &'a DeviceMemory<DmMemory>, block: &Block<'_>) -> Option<(&'a Ram, usize)> {
-    memory.data().chunks.at(memory.place(block))
+    memory.data().chunks.at(memory.position(block))
 }
 
 /// Shows what is in a page of a block, wherever it is.
@@ -292,7 +292,7 @@ impl MemoryOperations for DmMemory {
         if dm_is_lost(memory, src) {
             return Err(EIO);
         }
-        let peer = || memory.data().chunks.at(memory.peer_place(src));
+        let peer = || memory.data().chunks.at(memory.peer_position(src));
         let ram = dm_ram(memory, src).or_else(peer);
 
         for index in 0..dst.pages() {

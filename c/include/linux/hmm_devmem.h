@@ -55,7 +55,7 @@ struct hmm_devmem_state;
  * implements &hmm_devmem_ops.can_copy_from. @copy and @copy_batch then get sources in
  * that memory. hmm_devmem_of() is the memory of a source, and hmm_devmem_data() with
  * hmm_devmem_offset() its position there, in the terms of the other driver;
- * hmm_devmem_peer_place() is the same for memory of the same driver. Only coherent
+ * hmm_devmem_peer_position() is the same for memory of the same driver. Only coherent
  * memory has a CPU address or may be mapped for DMA by its &struct page.
  *
  * All mirrors, also those of the other device, are invalidated before the copy, even if
@@ -413,23 +413,23 @@ static inline unsigned long hmm_devmem_offset(const struct page *page)
 }
 
 /**
- * struct hmm_place - the position of a page in a device's memory
- * @here: whether the page is of this memory; for hmm_devmem_peer_place(), whether it is
+ * struct hmm_devmem_position - the position of a page in a device's memory
+ * @found: whether the page is of this memory; for hmm_devmem_peer_position(), whether it is
  *	of another device's of the same driver
  * @chunk: the number that was given to hmm_devmem_add() as data
  * @offset: offset from the start of the chunk, in bytes
  */
-struct hmm_place {
-	bool here;
+struct hmm_devmem_position {
+	bool found;
 	unsigned long chunk;
 	unsigned long offset;
-} __contract(record("Place"));
+} __contract(record("Position"));
 
-struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem,
-				  struct page *page __contract(borrows))
+struct hmm_devmem_position hmm_devmem_position(struct hmm_devmem *devmem,
+					       struct page *page __contract(borrows))
 	__contract(method);
-struct hmm_place hmm_devmem_peer_place(struct hmm_devmem *devmem,
-				       struct page *page __contract(borrows))
+struct hmm_devmem_position hmm_devmem_peer_position(struct hmm_devmem *devmem,
+						    struct page *page __contract(borrows))
 	__contract(method);
 
 #endif /* _LINUX_HMM_DEVMEM_H */

@@ -495,23 +495,23 @@ static void peer_same_owner(struct kunit *test)
 }
 
 /* Where a page is, for a driver that has several devices. */
-static void peer_place(struct kunit *test)
+static void peer_position(struct kunit *test)
 {
 	struct peers *peers = make_private_peers(test);
 	struct buffer_device *other = make_buffer_device(test);
 	unsigned long addr = map_on_first(test, peers);
 	struct page *page = device_page(peers->from, 3);
-	struct hmm_place place = hmm_devmem_peer_place(&peers->to->devmem, page);
+	struct hmm_devmem_position position = hmm_devmem_peer_position(&peers->to->devmem, page);
 
-	KUNIT_EXPECT_TRUE(test, place.here);
-	KUNIT_EXPECT_EQ(test, place.chunk, (unsigned long)peers->from->memory);
-	KUNIT_EXPECT_EQ(test, place.offset, hmm_devmem_offset(page));
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_place(&peers->to->devmem, page).here);
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_place(&peers->from->devmem, page).here);
+	KUNIT_EXPECT_TRUE(test, position.found);
+	KUNIT_EXPECT_EQ(test, position.chunk, (unsigned long)peers->from->memory);
+	KUNIT_EXPECT_EQ(test, position.offset, hmm_devmem_offset(page));
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_position(&peers->to->devmem, page).found);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&peers->from->devmem, page).found);
 	/* Of another driver; and a page of none. */
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_place(&other->devmem, page).here);
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_place(&peers->to->devmem,
-						       ZERO_PAGE(0)).here);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&other->devmem, page).found);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&peers->to->devmem,
+							  ZERO_PAGE(0)).found);
 	hmm_devmem_exit(&other->devmem);
 	migrate_back_all(test, peers, addr);
 }
@@ -533,7 +533,7 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(peer_mixed),
 	KUNIT_CASE(peer_first_request),
 	KUNIT_CASE(peer_same_owner),
-	KUNIT_CASE(peer_place),
+	KUNIT_CASE(peer_position),
 	{}
 };
 
