@@ -121,14 +121,6 @@ TEST_F(copy_batches, in_batches)
 	EXPECT_EQ(PAGES, right_pages(self->pipe, self->at));
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 /* A process whose pages are copied can be killed; nothing is left in the device. */
 TEST_F(copy_batches, killed)
 {
@@ -145,10 +137,10 @@ TEST_F(copy_batches, killed)
 	}
 	ASSERT_LT(0, child);
 	usleep(300000);
-	began = seconds();
+	began = monotonic_seconds();
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	EXPECT_GT(2.0, seconds() - began);
+	EXPECT_GT(2.0, monotonic_seconds() - began);
 	ASSERT_LE(0, command(self->device, HMM_DMIRROR_COPY_DELAY, 0, 0));
 	EXPECT_EQ(PAGES, right_pages(self->pipe, self->at));
 }

@@ -66,14 +66,6 @@ FIXTURE_TEARDOWN(device_residency)
 	munmap(self->at, PAGES * PAGE);
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 /**
  * struct requester - a thread that requests the pages for its unit
  * @unit: the unit
@@ -99,13 +91,13 @@ static void *request_pages(void *data)
 {
 	struct requester *requester = data;
 	int device = device_open(requester->unit);
-	double last = seconds();
+	double last = monotonic_seconds();
 	bool waited = true;
 
 	while (!__atomic_load_n(requester->stop, __ATOMIC_RELAXED)) {
 		int ret = device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV,
 				      requester->at, PAGES);
-		double wait = seconds() - last;
+		double wait = monotonic_seconds() - last;
 
 		if (wait > requester->longest)
 			requester->longest = wait;
@@ -114,7 +106,7 @@ static void *request_pages(void *data)
 			requester->error = ret;
 		if (ret >= 0) {
 			__atomic_fetch_add(&requester->turns, waited, __ATOMIC_RELAXED);
-			last = seconds();
+			last = monotonic_seconds();
 		}
 		waited = ret < 0;
 	}
@@ -323,7 +315,7 @@ TEST_F_TIMEOUT(device_residency, oversubscribed, 3 * DEADLINE)
 {
 	int device = device_open(variant->unit);
 	pid_t children[PROCESSES];
-	double began = seconds();
+	double began = monotonic_seconds();
 
 	ASSERT_EQ(0, limit_memory(device, LIMIT));
 	for (int i = 0; i < PROCESSES; i++) {
@@ -339,7 +331,7 @@ TEST_F_TIMEOUT(device_residency, oversubscribed, 3 * DEADLINE)
 		EXPECT_EQ(0, status);
 	}
 	TH_LOG("%d rounds of %d processes in %.1f s", ROUNDS, PROCESSES,
-	       seconds() - began);
+	       monotonic_seconds() - began);
 	EXPECT_EQ(0, limit_memory(device, NO_LIMIT));
 	close(device);
 }

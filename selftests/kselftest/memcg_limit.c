@@ -18,8 +18,7 @@
 #include "hmm_dmirror.h"
 #include "hmm_user.h"
 
-#define CGROUPS	"/tmp/hmm-cgroups"
-#define GROUP	CGROUPS "/resident"
+#define GROUP	"memcg_limit"
 /* The cgroup's memory limit, and the size of each vector. */
 #define LIMIT	"24M"
 #define SIZE	(16UL << 20)
@@ -33,30 +32,10 @@ FIXTURE(memcg_limit) {
 	int *y;
 };
 
-static int group_make(void)
-{
-	mkdir(CGROUPS, 0755);
-	if (access(CGROUPS "/cgroup.procs", F_OK) &&
-	    mount("none", CGROUPS, "cgroup2", 0, NULL))
-		return -errno;
-	setting_write(CGROUPS "/cgroup.subtree_control", "+memory");
-	mkdir(GROUP, 0755);
-	return setting_write(GROUP "/memory.max", LIMIT);
-}
-
-static int group_enter(const char *group)
-{
-	char path[64], pid[16];
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	return setting_write(path, pid);
-}
-
 /* The harness forks for each test, so all of its memory is charged to the group. */
 FIXTURE_SETUP(memcg_limit)
 {
-	int ret = swap_ready() ?: group_make() ?: group_enter(GROUP);
+	int ret = swap_ready() ?: cgroup_make(GROUP, LIMIT) ?: cgroup_enter(GROUP);
 
 	if (ret)
 		SKIP(return, "no swap space or no memory cgroups: %d", ret);
@@ -78,7 +57,7 @@ FIXTURE_SETUP(memcg_limit)
 
 FIXTURE_TEARDOWN(memcg_limit)
 {
-	group_enter(CGROUPS);
+	cgroup_leave(GROUP);
 }
 
 TEST_F_TIMEOUT(memcg_limit, sum, 2 * DEADLINE)
