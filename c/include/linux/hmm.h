@@ -25,7 +25,7 @@ struct mmu_interval_notifier;
  *                         readable                          read
  * HMM_PFN_WRITE           (HMM_PFN_REQ_WRITE) must become   the page can be
  *                         writable                          written
- * HMM_PFN_ERROR           none                              no page can be had
+ * HMM_PFN_ERROR           none                              no page can be mapped
  * HMM_PFN_DMA_MAPPED,     the caller's own                  as they were
  * HMM_PFN_P2PDMA,
  * HMM_PFN_P2PDMA_BUS

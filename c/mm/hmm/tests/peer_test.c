@@ -181,7 +181,7 @@ static unsigned long map_huge_on_first(struct kunit *test, struct peers *peers)
 	KUNIT_ASSERT_EQ(test, migrate_to(peers->from, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	if (!folio_test_large(page_folio(device_page(peers->from, 0))))
-		kunit_skip(test, "no huge page to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	memset(peers->from->memory, 7, HPAGE_PMD_SIZE);
 	return addr;
 }

@@ -515,7 +515,7 @@ static void expect_to_be_split(struct kunit *test, unsigned long addr)
 	if (folio_test_large(page_folio(page)))
 		KUNIT_EXPECT_TRUE(test, folio_test_partially_mapped(page_folio(page)));
 	else
-		kunit_info(test, "no huge page to be had in system memory");
+		kunit_info(test, "no huge page could be allocated in system memory");
 	put_page(page);
 }
 
@@ -537,7 +537,7 @@ static void clock_partly_unmapped(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	if (!folio_test_large(page_folio(device_page(device, HPAGE_PMD_NR))))
-		kunit_skip(test, "no huge page to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE / 2), 0);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	mark_accessed(device, 0, DEVICE_PAGES);
@@ -563,7 +563,7 @@ static void clock_huge(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
 	if (!folio_test_large(page_folio(device_page(device, 0))) ||
 	    !folio_test_large(page_folio(device_page(device, HPAGE_PMD_NR))))
-		kunit_skip(test, "no huge pages to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	mark_accessed(device, 0, HPAGE_PMD_NR);
 	hmm_test_migrate_more(test, second, PAGES);
 	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);

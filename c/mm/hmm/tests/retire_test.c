@@ -127,7 +127,7 @@ static void retire_lost_page_of_folio(struct kunit *test)
 	write_numbers(test, addr, HPAGE_PMD_NR);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
 	if (!folio_test_large(page_folio(device_page(device, 0))))
-		kunit_skip(test, "no huge page to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	device->bad = device_page(device, 70);
 	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, (struct page *)device->bad), 0);
 	device->bad = NULL;
