@@ -11,7 +11,7 @@ struct dma_iova_state;
 struct pci_p2pdma_map_state;
 
 /**
- * struct hmm_dma_map - pages and their device addresses
+ * struct hmm_dma_map - pages and the device addresses they were given
  * @state: the IOVA space, where the device has one
  * @pfn_list: one hmm pfn for each entry; &hmm_range.hmm_pfns of walks
  * @dma_list: one device address for each entry, or NULL if addresses follow from

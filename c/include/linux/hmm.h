@@ -25,7 +25,7 @@ struct mmu_interval_notifier;
  *                         readable                          read
  * HMM_PFN_WRITE           (HMM_PFN_REQ_WRITE) must become   the page can be
  *                         writable                          written
- * HMM_PFN_ERROR           none                              no page can be mapped
+ * HMM_PFN_ERROR           none                              no page can be had
  * HMM_PFN_DMA_MAPPED,     the caller's own                  as they were
  * HMM_PFN_P2PDMA,
  * HMM_PFN_P2PDMA_BUS
@@ -44,18 +44,18 @@ enum hmm_pfn_flags {
 	HMM_PFN_WRITE		= 1UL << (BITS_PER_LONG - 2),
 	HMM_PFN_ERROR		= 1UL << (BITS_PER_LONG - 3),
 
-	/* The caller's own flags; the walker does not change them. */
+	/* Belong to the caller; the walker leaves them alone. */
 	HMM_PFN_DMA_MAPPED	= 1UL << (BITS_PER_LONG - 4),
 	HMM_PFN_P2PDMA		= 1UL << (BITS_PER_LONG - 5),
 	HMM_PFN_P2PDMA_BUS	= 1UL << (BITS_PER_LONG - 6),
 
 	HMM_PFN_ORDER_SHIFT	= (BITS_PER_LONG - 11),
 
-	/* The first two as a request. */
+	/* What the first two mean on the way in. */
 	HMM_PFN_REQ_FAULT	= HMM_PFN_VALID,
 	HMM_PFN_REQ_WRITE	= HMM_PFN_WRITE,
 
-	/* All bits above the page frame number. */
+	/* Everything that is not page frame number. */
 	HMM_PFN_FLAGS		= ~((1UL << HMM_PFN_ORDER_SHIFT) - 1),
 } __contract(tagged("PfnFlags"));
 

@@ -11,14 +11,14 @@
 #include <linux/userfaultfd_k.h>
 #include <linux/version.h>
 
-/* The names for non-present PMD entries, which 7.3 has changed. */
+/* Whether a PMD can hold what is not present, and what that is called. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 #define HMM_PMD_SOFTLEAVES IS_ENABLED(CONFIG_ARCH_HAS_PMD_SOFTLEAVES)
 #else
 #define HMM_PMD_SOFTLEAVES IS_ENABLED(CONFIG_ARCH_ENABLE_THP_MIGRATION)
 #endif
 
-/* 7.3 uses the userfaultfd bit for RWP too, and has renamed it. */
+/* 7.3 gave the userfaultfd bit a second use, and a name that covers both. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
 #define pte_uffd(pte)		pte_uffd_wp(pte)
 #define pte_mkuffd(pte)		pte_mkuffd_wp(pte)
@@ -34,7 +34,7 @@
 #define userfaultfd_protected(vma) userfaultfd_wp(vma)
 #define vma_is_cow_mapping(vma)	is_cow_mapping((vma)->vm_flags)
 
-/* 7.2: the parameter is not const. */
+/* Before, this did not take a const VMA. */
 #define vma_is_anonymous(vma)	vma_is_anonymous((struct vm_area_struct *)(vma))
 #endif
 
