@@ -25,11 +25,11 @@
  *   this kind needs.
  * * memory.c: device memory: how it is allocated, copied and cleared.
  * * table.c: the device's page table. A real device has its own format.
- * * engine.c: the compute unit. A real device has hardware for it.
+ * * compute_unit.c: the compute unit. A real device has hardware for it.
  * * ioctl.c: the commands of user programs.
  *
  * For real hardware, replace table.c with code that writes the hardware's page
- * table entries and flushes its TLB, remove engine.c, and call dm_populate()
+ * table entries and flushes its TLB, remove compute_unit.c, and call dm_populate()
  * from the hardware's fault interrupt.
  *
  * The driver has no lock of its own. The update lock is the mirror's

@@ -130,7 +130,7 @@ unsigned int dm_copier_set_delay(struct dm_unit *unit, unsigned int delay);
 void *dm_page_map(struct page *page);
 void dm_page_unmap(struct page *page, const void *at);
 
-/* engine.c: the compute unit */
+/* compute_unit.c: the compute unit */
 
 /**
  * struct dm_operand - a vector in the process's memory

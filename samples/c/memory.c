@@ -82,13 +82,13 @@ static bool dm_fail_once(struct dm_unit *unit, unsigned int order)
 /* Whether the contents of a page are lost: only memory of a unit can be bad. */
 static bool dm_page_is_lost(struct dm_unit *unit, struct page *page)
 {
-	struct hmm_place place;
+	struct hmm_devmem_position position;
 
 	if (likely(READ_ONCE(unit->lost) == ULONG_MAX))
 		return false;
-	place = hmm_devmem_place(&unit->memory, page);
-	return place.here && place.chunk == (unsigned long)unit->first &&
-	       place.offset == READ_ONCE(unit->lost);
+	position = hmm_devmem_position(&unit->memory, page);
+	return position.found && position.chunk == (unsigned long)unit->first &&
+	       position.offset == READ_ONCE(unit->lost);
 }
 
 /*

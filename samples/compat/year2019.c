@@ -90,6 +90,8 @@ static int begin(struct context *c, struct hmm_range *range, const struct compat
  * @range: the range, registered
  * @flags: HMM_FAULT_ALLOW_RETRY or HMM_FAULT_SNAPSHOT
  * @daddrs: where DMA addresses go, or NULL
+ *
+ * Return: the number of pages, with the lock held; or a negative errno without it.
  */
 static long walk_and_lock(struct context *c, struct hmm_range *range, unsigned int flags,
 			  dma_addr_t *daddrs)

@@ -120,8 +120,8 @@ impl OpenFile for DmMirror {
         self.dm_ioctl(cmd, arg)
     }
 
-    /// A mapping of the device is memory that the device brings along: pages of zeros, all there from the start. Device
-    /// and process reach them like any other memory of the process.
+    /// A mapping of the device is memory that the device brings along: pages of zeros, all there
+    /// from the start. Device and process reach them like any other memory of the process.
     fn mmap(&self, vma: &VmaNew) -> Result {
         let vma = vma.set_mixedmap();
         for addr in (vma.start()..vma.end()).step_by(PAGE_SIZE) {

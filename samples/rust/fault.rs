@@ -2,26 +2,28 @@
 
 //! hmm_dmirror, a sample driver: between the process's page table and the device's.
 //!
-//! Everything that connects the device's page table to the process's is in this file, and it goes two ways.
+//! Everything that connects the device's page table to the process's is in this file, and it goes
+//! two ways.
 //!
-//! *From the process to the device*: the CPU's page table changes; before it does, the device has to forget what it knows
-//! of those addresses. The table does that; the driver only has to flush the device's TLB (`table.rs`).
+//! *From the process to the device*: the CPU's page table changes; before it does, the device has
+//! to forget what it knows of those addresses. The table does that; the driver only has to flush
+//! the device's TLB (`table.rs`).
 //!
-//! *From the device to the process*: [`DmMirror::dm_populate`]. The device touched an address it knows nothing of. A
-//! section has the CPU's page table filled in, and hands over what is there, under the lock that invalidations take.
-//! Inside the closure the pages are what the process sees. There is nothing to check and nothing to retry, and nothing of
-//! them can be taken along.
+//! *From the device to the process*: [`DmMirror::dm_populate`]. The device touched an address it
+//! knows nothing of. A section has the CPU's page table filled in, and hands over what is there,
+//! under the lock that invalidations take. Inside the closure the pages are what the process sees.
+//! There is nothing to check and nothing to retry, and nothing of them can be taken along.
 //!
 //! A section can also leave everything as it is and only report: [`DmMirror::dm_snapshot`].
 
 #![forbid(unsafe_code)]
 
 use crate::{
-    device::DmMirror,
-    engine::{
+    compute_unit::{
         DmOperand,
         DmWork, //
     },
+    device::DmMirror,
     sim::table::{
         Right,
         Rights, //
@@ -53,7 +55,8 @@ fn dm_run_rights(run: &Run<'_>) -> Rights {
     rights
 }
 
-/// The access bits and size that a snapshot reports for each page of a run; `dm_place` adds the memory it is in.
+/// The access bits and size that a snapshot reports for each page of a run; `dm_place` adds the
+/// memory it is in.
 fn dm_run_prot(run: &Run<'_>) -> u8 {
     if run.flags().contains(PfnFlags::ERROR) {
         return uapi::PROT_ERROR;
@@ -75,13 +78,14 @@ fn dm_run_prot(run: &Run<'_>) -> u8 {
 impl DmMirror {
     /// Handles a fault of the device: maps `span`, which is of the operand that `work` is missing.
     ///
-    /// The engine uses each batch of pages while the section is inside: there they stay, while outside of it what was
-    /// mapped may be invalidated again at once. Stops where the engine needs something else than the next batch.
+    /// The compute unit uses each batch of pages while the section is inside: there they stay,
+    /// while outside of it what was mapped may be invalidated again at once. Stops where the
+    /// compute unit needs something else than the next batch.
     ///
     /// # Errors
     ///
-    /// Fails with `EFAULT` or `EPERM` when the process itself could not access `span` that way; `ENOMEM`; and otherwise
-    /// as [`Mirror::populate`](kernel::hmm::Mirror::populate).
+    /// Fails with `EFAULT` or `EPERM` when the process itself could not access `span` that way;
+    /// `ENOMEM`; and otherwise as [`Mirror::populate`](kernel::hmm::Mirror::populate).
     pub(crate) fn dm_populate(
         &self,
         work: &mut DmWork<'_>,
@@ -124,7 +128,8 @@ impl DmMirror {
     ///
     /// # Errors
     ///
-    /// Fails with `EOPNOTSUPP` for memory that is not private and anonymous, and otherwise as [`Self::dm_populate`].
+    /// Fails with `EOPNOTSUPP` for memory that is not private and anonymous, and otherwise as
+    /// [`Self::dm_populate`].
     pub(crate) fn dm_populate_exclusive(&self, span: Span) -> Result {
         self.mirror.exclusive(span, |pages, table| {
             pages
@@ -149,8 +154,8 @@ impl DmMirror {
 
     /// Reports what the CPU maps: one byte for each page, `uapi::PROT_*`.
     ///
-    /// Each batch of pages is as it was at one moment. Not so the whole of `span`: while one batch is being reported
-    /// another may change.
+    /// Each batch of pages is as it was at one moment. Not so the whole of `span`: while one batch
+    /// is being reported another may change.
     pub(crate) fn dm_snapshot(&self, span: Span, mut prot: &mut [u8]) -> Result {
         self.mirror.populate(span, Access::Snapshot, |pages, _| {
             for run in pages.runs() {
@@ -172,7 +177,8 @@ impl DmMirror {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOENT` when a page of `span` is elsewhere, and otherwise as [`Self::dm_populate`].
+    /// Fails with `ENOENT` when a page of `span` is elsewhere, and otherwise as
+    /// [`Self::dm_populate`].
     pub(crate) fn dm_map_local(&self, span: Span) -> Result {
         let owner = self.unit.owner();
 

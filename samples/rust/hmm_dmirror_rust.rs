@@ -2,31 +2,34 @@
 
 //! hmm_dmirror, a sample driver in Rust: a device that shares a process's memory.
 //!
-//! It is the driver of `samples/c` again: the same files, the same functions, the same commands. What is missing is what
-//! cannot go wrong: no lock is forgotten, no pfn outlives its section, no reference leaks. The compiler checks that.
+//! It is the driver of `samples/c` again: the same files, the same functions, the same commands.
+//! The compiler checks what the driver in C has to get right: each lock is released, no pfn
+//! outlives its section, no reference leaks.
 //!
 //! Read it in this order:
 //!
-//! * `device.rs`: a unit is a device node; an open file is a mirror. Nothing in it is particular to shared memory.
-//! * `fault.rs`: the two ways between the CPU's page table and the device's. Every such driver has this part, and it is
-//!   short.
+//! * `device.rs`: a unit is a device node; an open file is a mirror. Nothing in it is particular to
+//!   shared memory.
+//! * `fault.rs`: the two ways between the CPU's page table and the device's. Every such driver has
+//!   this part, and it is short.
 //! * `memory.rs`: the device's own memory, and how data is copied there and back.
 //! * `table.rs`: what the device does when its page table loses entries.
-//! * `engine.rs`: the device itself, in place of the hardware.
+//! * `compute_unit.rs`: the compute unit, in place of the hardware.
 //! * `ioctl.rs`: the commands; `uapi.rs`: their numbers.
 //! * `sim`: the parts of the hardware that are simulated.
 //!
-//! The driver has no lock of its own. The update lock is the mirror's and guards the table. Every file of the driver's is
-//! safe Rust, and the compiler refuses anything else; `sim` stands for the hardware and is not the driver.
+//! The driver has no lock of its own. The update lock is the mirror's and guards the table.
+//! `unsafe` is denied in each file but those of `sim`, which stands for the hardware and is not the
+//! driver.
 
 #![deny(unsafe_code)]
 
+mod compute_unit;
 mod device;
-mod engine;
 mod fault;
 mod ioctl;
 mod memory;
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "stands for the hardware")]
 mod sim;
 mod table;
 mod uapi;

@@ -2,24 +2,27 @@
 
 //! hmm_dmirror, a sample driver: what user programs ask for.
 //!
-//! A command comes with addresses of two kinds, and what matters about them is who touches them. The *operands* are
-//! touched by the device, through its page table. The *buffer* ([`Cmd::ptr`]) is touched by the CPU.
+//! A command comes with addresses of two kinds, and what matters about them is who touches them.
+//! The *operands* are touched by the device, through its page table. The *buffer* ([`Cmd::ptr`]) is
+//! touched by the CPU.
 //!
-//! The CPU's copies may fault, a fault may invalidate, and an invalidation takes the update lock. So nothing is copied to
-//! or from the buffer under that lock or inside a section; data takes a detour through memory of the kernel's.
+//! The CPU's copies may fault, a fault may invalidate, and an invalidation takes the update lock.
+//! So nothing is copied to or from the buffer under that lock or inside a section; data takes a
+//! detour through memory of the kernel's.
 //!
-//! A command is checked before anything is done, and nothing stays behind when it is refused: `EINVAL` for a command that
-//! makes no sense, `EFAULT` for addresses that are not the process's, `ENOTTY` for a command that does not exist.
+//! A command is checked before anything is done, and nothing stays behind when it is refused:
+//! `EINVAL` for a command that makes no sense, `EFAULT` for addresses that are not the process's,
+//! `ENOTTY` for a command that does not exist.
 
 #![forbid(unsafe_code)]
 
 use crate::{
-    device::DmMirror,
-    engine::{
+    compute_unit::{
         DmOperand,
         DmPiece,
         DmWork, //
     },
+    device::DmMirror,
     memory::dm_memory_retire,
     sim::table::{
         Right,
@@ -240,9 +243,9 @@ impl DmMirror {
 
     /// Migrates the first batch of a span, and returns the address of the next.
     ///
-    /// [`DeviceMemory::migrate`](kernel::hmm::devmem::DeviceMemory::migrate) does all of this for the whole of a span;
-    /// here it is step by step, as a driver does it that has to do something in between. What is dropped before it is
-    /// committed stays where it was.
+    /// [`DeviceMemory::migrate`](kernel::hmm::devmem::DeviceMemory::migrate) does all of this for
+    /// the whole of a span; here it is step by step, as a driver does it that has to do something
+    /// in between. What is dropped before it is committed stays where it was.
     fn dm_migrate_piece(&self, mm: &MmWithUser, span: Span) -> Result<usize> {
         let collected = Migration::collect(&self.unit.memory, mm, span)?;
         let committed = collected.copy().commit();
@@ -329,7 +332,7 @@ impl DmMirror {
         cmd.write(&mut to)
     }
 
-    /// Converts a command to work for the engine.
+    /// Converts a command to work for the compute unit.
     fn dm_compute_work(compute: &Compute) -> Result<DmWork<'static>> {
         let x = dm_check_operand(compute.x, compute.n, size_of::<i32>(), Right::Read)?;
         let piece = match compute.op {
@@ -366,8 +369,9 @@ impl DmMirror {
 
     /// Carries out a command.
     ///
-    /// The file mirrors the process that opened it. Another process that has the file too, for example a child, would pass
-    /// addresses of its own and get the memory of its parent; it is refused.
+    /// The file mirrors the process that opened it. Another process that has the file too, for
+    /// example a child, would pass addresses of its own and get the memory of its parent; it is
+    /// refused.
     pub(crate) fn dm_ioctl(&self, cmd: u32, arg: usize) -> Result<isize> {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;

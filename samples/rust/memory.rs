@@ -2,19 +2,20 @@
 
 //! hmm_dmirror, a sample driver: the memory of a unit.
 //!
-//! A unit has memory of its own, in chunks that are added as they are needed. The kernel has a `struct page` for each
-//! page of it, and a process's page can live there. There are two kinds:
+//! A unit has memory of its own, in chunks that are added as they are needed. The kernel has a
+//! `struct page` for each page of it, and a process's page can live there. There are two kinds:
 //!
-//! *Private* memory cannot be reached by the CPU. Its physical addresses are made up; they only serve to have page frame
-//! numbers. When the CPU accesses a page that lives there it faults, and the page migrates to system memory. A device has
-//! memory of its own behind these numbers; here, where there is no device, each chunk has an allocation of system memory.
+//! *Private* memory cannot be reached by the CPU. Its physical addresses are made up; they only
+//! serve to have page frame numbers. When the CPU accesses a page that lives there it faults, and
+//! the page migrates to system memory. A device has memory of its own behind these numbers; here,
+//! where there is no device, each chunk has an allocation of system memory.
 //!
-//! *Coherent* memory can be reached by both, at real addresses that the firmware reports or, here, the module's
-//! parameters give.
+//! *Coherent* memory can be reached by both, at real addresses that the firmware reports or, here,
+//! the module's parameters give.
 //!
-//! [`DeviceMemory`] allocates and migrates the pages. The driver's part is in this file: how to copy and clear, and where
-//! more memory comes from. `ioctl.rs` migrates pages to the device and back on request; the CPU's faults need nothing from
-//! the driver.
+//! [`DeviceMemory`] allocates and migrates the pages. The driver's part is in this file: how to
+//! copy and clear, and where more memory comes from. `ioctl.rs` migrates pages to the device and
+//! back on request; the CPU's faults need nothing from the driver.
 
 #![forbid(unsafe_code)]
 
@@ -30,7 +31,7 @@ use kernel::{
             MemoryOperations,
             MemoryType,
             Peer,
-            Place, //
+            Position, //
         },
         page::{
             Block,
@@ -69,11 +70,13 @@ const DM_COHERENT: usize = usize::MAX;
 /// How many pages come along when the CPU faults on one of them.
 const DM_FAULT_AROUND: usize = 16;
 
-/// The private memory of all units: each can read that of the others, so that a number stands for one chunk of them all.
+/// The private memory of all units: each can read that of the others, so that a number stands for
+/// one chunk of them all.
 #[pin_data]
 pub(crate) struct DmChunks {
-    /// What is behind the addresses of chunks, by their number. As a device's own memory would be, it is there for as long
-    /// as the devices are, so that no page needs a lock or a count to get at it (benchmark: driver-to-ram).
+    /// What is behind the addresses of chunks, by their number. As a device's own memory would be,
+    /// it is there for as long as the devices are, so that no page needs a lock or a count to get
+    /// at it (benchmark: driver-to-ram).
     chunks: KVec<SetOnce<Ram>>,
     /// The numbers that no chunk has, each a bit.
     #[pin]
@@ -118,10 +121,10 @@ impl DmChunks {
     }
 
     /// What is behind a page of private memory, and where in it; `None` if there is nothing.
-    fn at(&self, place: Place) -> Option<(&Ram, usize)> {
-        let ram = self.chunks.get(place.chunk())?.as_ref()?;
+    fn at(&self, position: Position) -> Option<(&Ram, usize)> {
+        let ram = self.chunks.get(position.chunk())?.as_ref()?;
 
-        place.here().then(|| (ram, place.offset()))
+        position.found().then(|| (ram, position.offset()))
     }
 }
 
@@ -136,7 +139,8 @@ pub(crate) struct DmMemory {
     first: Atomic<usize>,
     /// How much memory the unit may have, in bytes.
     limit: Atomic<usize>,
-    /// The thread whose next copy or clear of a large folio finds no memory, for a test; 0 for none.
+    /// The thread whose next copy or clear of a large folio finds no memory, for a test; 0 for
+    /// none.
     fail_for: Atomic<i32>,
     /// How long to wait before each batch of copies, in milliseconds, for a test.
     copy_delay: Atomic<i64>,
@@ -174,14 +178,16 @@ impl DmMemory {
         self.limit.store(bytes, Relaxed);
     }
 
-    /// Waits before each batch of copies from now on. Returns the most batches that there have been at once since the last
-    /// call: they are copied before [`MemoryOperations::copy_batch`] returns.
+    /// Waits before each batch of copies from now on. Returns the most batches that there have been
+    /// at once since the last call: they are copied before [`MemoryOperations::copy_batch`]
+    /// returns.
     pub(crate) fn set_copy_delay(&self, milliseconds: i64) -> i32 {
         self.copy_delay.store(milliseconds, Relaxed);
         self.copied.xchg(0, Relaxed)
     }
 
-    /// The first large folio that this thread copies or clears finds no memory; its pages then migrate one by one.
+    /// The first large folio that this thread copies or clears finds no memory; its pages then
+    /// migrate one by one.
     pub(crate) fn fail_once(&self) {
         self.fail_for.store(current!().pid(), Relaxed);
     }
@@ -191,7 +197,8 @@ impl DmMemory {
         let _ = self.fail_for.cmpxchg(current!().pid(), 0, Relaxed);
     }
 
-    /// Fails once for a large folio if a test has requested that; other users of the unit do not notice.
+    /// Fails once for a large folio if a test has requested that; other users of the unit do not
+    /// notice.
     fn check_failure(&self, pages: usize) -> Result {
         let thread = self.fail_for.load(Relaxed);
 
@@ -203,8 +210,8 @@ impl DmMemory {
     }
 }
 
-/// Reports the page at an offset in the first chunk as bad, as a device's error interrupt would. If it is lost, it can no
-/// longer be copied either.
+/// Reports the page at an offset in the first chunk as bad, as a device's error interrupt would. If
+/// it is lost, it can no longer be copied either.
 pub(crate) fn dm_memory_retire(
     memory: &DeviceMemory<DmMemory>,
     offset: usize,
@@ -223,16 +230,16 @@ fn dm_is_lost(memory: &DeviceMemory<DmMemory>, block: &Block<'_>) -> bool {
     if lost == usize::MAX {
         return false;
     }
-    let place = memory.place(block);
+    let position = memory.position(block);
     let size = block.pages() * PAGE_SIZE;
-    place.here()
-        && place.chunk() == memory.data().first.load(Relaxed)
-        && (place.offset()..place.offset() + size).contains(&lost)
+    position.found()
+        && position.chunk() == memory.data().first.load(Relaxed)
+        && (position.offset()..position.offset() + size).contains(&lost)
 }
 
 /// What is behind a page of a unit's private memory, and where in it; `None` for any other page.
 fn dm_ram<'a>(memory: &'a DeviceMemory<DmMemory>, block: &Block<'_>) -> Option<(&'a Ram, usize)> {
-    memory.data().chunks.at(memory.place(block))
+    memory.data().chunks.at(memory.position(block))
 }
 
 /// Shows what is in a page of a block, wherever it is.
@@ -263,7 +270,8 @@ pub(crate) fn dm_page_mut<R>(
 
 #[vtable]
 impl MemoryOperations for DmMemory {
-    /// A device would have its copy engine do this, and drop the batch in the engine's interrupt handler.
+    /// A device would have its copy engine do this, and drop the batch in the engine's interrupt
+    /// handler.
     fn copy_batch(memory: &DeviceMemory<Self>, mut batch: Batch) {
         let delay = memory.data().copy_delay.load(Relaxed);
 
@@ -277,14 +285,14 @@ impl MemoryOperations for DmMemory {
         });
     }
 
-    /// A device would have its copy engine do this, for all of the block at once. There are two cases: from memory that the
-    /// CPU cannot reach, this unit's or another's, and from all other.
+    /// A device would have its copy engine do this, for all of the block at once. There are two
+    /// cases: from memory that the CPU cannot reach, this unit's or another's, and from all other.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
         memory.data().check_failure(dst.pages())?;
         if dm_is_lost(memory, src) {
             return Err(EIO);
         }
-        let peer = || memory.data().chunks.at(memory.peer_place(src));
+        let peer = || memory.data().chunks.at(memory.peer_position(src));
         let ram = dm_ram(memory, src).or_else(peer);
 
         for index in 0..dst.pages() {
@@ -313,7 +321,8 @@ impl MemoryOperations for DmMemory {
         Ok(())
     }
 
-    /// All units can read each other's memory. A device would know of a link between the two, or ask the PCI core.
+    /// All units can read each other's memory. A device would know of a link between the two, or
+    /// ask the PCI core.
     fn can_copy_from(_memory: &DeviceMemory<Self>, peer: &Peer) -> bool {
         peer.same_driver()
     }

@@ -2,9 +2,9 @@
 
 //! hmm_dmirror, a sample driver: the device's page table.
 //!
-//! A real device has page tables of its own format, in memory that it walks by itself. This one is simulated, and so is
-//! its page table: [`crate::sim::table`], which is filled inside sections and emptied by invalidations. The driver provides
-//! only the flush of the device's TLB.
+//! A real device has page tables of its own format, in memory that it walks by itself. This one is
+//! simulated, and so is its page table: [`crate::sim::table`], which is filled inside sections and
+//! emptied by invalidations. The driver provides only the flush of the device's TLB.
 
 #![forbid(unsafe_code)]
 

@@ -496,7 +496,7 @@ static void prepare(struct hmm_probe_info *info)
 
 int main(void)
 {
-	uint64_t seed = number("SEED", 1), count = number("COUNT", 300), i;
+	uint64_t seed = env_number("SEED", 1), count = env_number("COUNT", 300), i;
 	uint64_t failed = 0, skipped = 0;
 	struct hmm_probe_info info;
 	struct plan plan;

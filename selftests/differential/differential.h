@@ -113,7 +113,7 @@ struct space {
 
 /* A random stream; its state is one integer. */
 uint64_t next(uint64_t *stream);
-uint64_t below(uint64_t *stream, uint64_t limit);
+uint64_t random_below(uint64_t *stream, uint64_t limit);
 
 void plan_make(struct plan *plan, uint64_t seed, bool unlocked);
 void plan_print(FILE *to, const struct plan *plan);
@@ -132,7 +132,5 @@ void folio_sizes_allow(unsigned int sizes);
 void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr,
 		 bool (*differs)(struct plan *plan));
 
-/* A number from the environment, or @otherwise. */
-uint64_t number(const char *name, uint64_t otherwise);
 
 #endif /* HMM_DIFFERENTIAL_H */

@@ -26,7 +26,7 @@ uint64_t next(uint64_t *stream)
 	return z ^ (z >> 31);
 }
 
-uint64_t below(uint64_t *stream, uint64_t limit)
+uint64_t random_below(uint64_t *stream, uint64_t limit)
 {
 	return next(stream) % limit;
 }
@@ -60,7 +60,7 @@ static enum op op_choose(uint64_t *stream, unsigned int nr_ops)
 
 	for (op = 0; op < nr_ops; op++)
 		total += op_weights[op];
-	at = below(stream, total);
+	at = random_below(stream, total);
 	for (op = 0; at >= op_weights[op]; op++)
 		at -= op_weights[op];
 	return op;
@@ -70,11 +70,11 @@ static enum op op_choose(uint64_t *stream, unsigned int nr_ops)
 static void span_choose(uint64_t *stream, unsigned int *first,
 			unsigned int *count)
 {
-	unsigned int limit = 1 << below(stream, 11);
+	unsigned int limit = 1 << random_below(stream, 11);
 
-	*count = 1 + below(stream, limit);
-	*first = below(stream, WINDOW_PAGES - *count);
-	if (!below(stream, 4))
+	*count = 1 + random_below(stream, limit);
+	*first = random_below(stream, WINDOW_PAGES - *count);
+	if (!random_below(stream, 4))
 		*first &= -16;
 }
 
@@ -84,9 +84,9 @@ static void step_make(struct step *step, uint64_t *stream, enum op op)
 	step->arg = next(stream) & 0xffff;
 	span_choose(stream, &step->first, &step->count);
 	if (op <= LAST_MAP && step->count < 64)
-		step->count = 64 + below(stream, 448);
-	if (op == MAP_HUGETLB_2M || (op == MAP_LARGE && below(stream, 2))) {
-		step->first = 512 * below(stream, 3);
+		step->count = 64 + random_below(stream, 448);
+	if (op == MAP_HUGETLB_2M || (op == MAP_LARGE && random_below(stream, 2))) {
+		step->first = 512 * random_below(stream, 3);
 		step->count = 512;
 	}
 	if (op == COLLAPSE)
@@ -103,14 +103,14 @@ static void query_make(struct query *query, uint64_t *stream, bool faults)
 {
 	span_choose(stream, &query->first, &query->count);
 	query->stream = next(stream);
-	query->requests = below(stream, 3);
+	query->requests = random_below(stream, 3);
 	/* Without REQ_FAULT on either side, no page can be requested. */
-	query->default_flags = requests[2 * below(stream, 2)];
-	query->mask = requests[2 * below(stream, 2)];
+	query->default_flags = requests[2 * random_below(stream, 2)];
+	query->mask = requests[2 * random_below(stream, 2)];
 	if (!faults)
 		return;
-	query->default_flags = requests[below(stream, 4)];
-	query->mask = below(stream, 2) ? 0 : requests[below(stream, 4)] |
+	query->default_flags = requests[random_below(stream, 4)];
+	query->mask = random_below(stream, 2) ? 0 : requests[random_below(stream, 4)] |
 					     (next(stream) & ~REQ_RW);
 }
 
@@ -120,9 +120,9 @@ void plan_make(struct plan *plan, uint64_t seed, bool unlocked)
 	unsigned int i, nr_maps;
 
 	*plan = (struct plan){ .seed = seed };
-	plan->sizes = below(&stream, 5);
-	nr_maps = 2 + below(&stream, 5);
-	plan->nr_steps = nr_maps + 4 + below(&stream, MAX_STEPS - 4 - nr_maps);
+	plan->sizes = random_below(&stream, 5);
+	nr_maps = 2 + random_below(&stream, 5);
+	plan->nr_steps = nr_maps + 4 + random_below(&stream, MAX_STEPS - 4 - nr_maps);
 	for (i = 0; i < plan->nr_steps; i++) {
 		enum op op = op_choose(&stream, i < nr_maps ? LAST_MAP + 1 : NR_OPS);
 
@@ -138,7 +138,7 @@ void plan_make(struct plan *plan, uint64_t seed, bool unlocked)
 	plan->nr_queries = MAX_QUERIES;
 	for (i = 0; i < plan->nr_queries; i++) {
 		query_make(&plan->queries[i], &stream, i >= MAX_QUERIES / 2);
-		plan->queries[i].unlocked = unlocked && below(&stream, 3) == 0;
+		plan->queries[i].unlocked = unlocked && random_below(&stream, 3) == 0;
 	}
 	plan->keep_steps = (1ULL << plan->nr_steps) - 1;
 	plan->keep_queries = (1ULL << plan->nr_queries) - 1;
@@ -374,11 +374,4 @@ void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr,
 		if (*bits != before && !differs(plan))
 			*bits = before;
 	}
-}
-
-uint64_t number(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 0) : otherwise;
 }

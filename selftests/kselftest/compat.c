@@ -33,23 +33,8 @@
 #endif
 
 #define NPAGES	32
-#define CGROUPS	"/tmp/hmm-cgroups"
-#define GROUP	CGROUPS "/compat"
+#define GROUP	"compat"
 #define RW	(PROT_READ | PROT_WRITE)
-
-static int module_load(const char *name, const char *arguments)
-{
-	char path[64];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/modules/%s.ko", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, arguments, 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
 
 static int module_unload(const char *name)
 {
@@ -64,7 +49,7 @@ static int device_open(const char *name)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
-static time_t seconds(void)
+static time_t race_seconds(void)
 {
 	const char *given = getenv("SECONDS");
 
@@ -339,40 +324,6 @@ TEST_F(memory, large_folios)
 	}
 }
 
-static long group_number(const char *file)
-{
-	char path[64], value[64];
-
-	snprintf(path, sizeof(path), GROUP "/%s", file);
-	return setting_read(path, value, sizeof(value)) ? -1 : atol(value);
-}
-
-/* Move this process into a memory cgroup of its own; -1 if there are none. */
-static int group_enter(void)
-{
-	char pid[16];
-
-	mkdir(CGROUPS, 0755);
-	if (access(CGROUPS "/cgroup.procs", F_OK) && mount("none", CGROUPS, "cgroup2", 0, NULL))
-		return -1;
-	setting_write(CGROUPS "/cgroup.subtree_control", "+memory");
-	mkdir(GROUP, 0755);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (setting_write(GROUP "/memory.max", "max"))
-		return -1;
-	return setting_write(GROUP "/cgroup.procs", pid) ? -1 : 0;
-}
-
-static void group_leave(void)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	setting_write(CGROUPS "/cgroup.procs", pid);
-	for (int i = 0; i < 100 && rmdir(GROUP); i++)
-		usleep(10000);
-}
-
 /* A long-term pin migrates the page to system memory, where it stays until the end of the pin. */
 TEST_F(memory, pinned)
 {
@@ -400,24 +351,24 @@ TEST_F(memory, charged)
 	long before, slack = 64 * PAGE * sysconf(_SC_NPROCESSORS_ONLN);
 	char *at = anonymous(npages), limit[32];
 
-	if (group_enter())
+	if (cgroup_make(GROUP, "max") || cgroup_enter(GROUP))
 		SKIP(return, "no memory cgroups");
 	memset(at, 'c', npages * PAGE);
-	before = group_number("memory.current");
+	before = cgroup_number(GROUP, "memory.current");
 	EXPECT_LE((long)(npages * PAGE), before);
 	for (size_t i = 0; i < npages; i += COMPAT_PAGES)
 		EXPECT_EQ(COMPAT_PAGES, command(self->fd, COMPAT_MIGRATE, at + i * PAGE,
 						COMPAT_PAGES, NULL));
-	EXPECT_LE((long)(npages * PAGE), group_number("memory.current"));
-	EXPECT_GE(before + slack, group_number("memory.current"));
+	EXPECT_LE((long)(npages * PAGE), cgroup_number(GROUP, "memory.current"));
+	EXPECT_GE(before + slack, cgroup_number(GROUP, "memory.current"));
 	snprintf(limit, sizeof(limit), "%ld", before + slack);
-	EXPECT_EQ(0, setting_write(GROUP "/memory.max", limit));
+	EXPECT_EQ(0, cgroup_set(GROUP, "memory.max", limit));
 	for (size_t i = 0; i < npages; i++)
 		EXPECT_EQ('c', touch(at + i * PAGE));
-	EXPECT_LE((long)(npages * PAGE), group_number("memory.current"));
+	EXPECT_LE((long)(npages * PAGE), cgroup_number(GROUP, "memory.current"));
 	munmap(at, npages * PAGE);
-	EXPECT_GE(before - (long)(npages * PAGE) + slack, group_number("memory.current"));
-	group_leave();
+	EXPECT_GE(before - (long)(npages * PAGE) + slack, cgroup_number(GROUP, "memory.current"));
+	cgroup_leave(GROUP);
 }
 
 TEST_F(memory, malformed)
@@ -822,7 +773,7 @@ TEST_F_TIMEOUT(mirror, race_with_changes, 1200)
 		.at = self->at,
 		.away = anonymous(1),
 	};
-	time_t end = time(NULL) + seconds();
+	time_t end = time(NULL) + race_seconds();
 	unsigned long rounds = 0;
 	pthread_t thread;
 
@@ -875,7 +826,7 @@ TEST_F_TIMEOUT(mirror, race_with_madvise, 1200)
 {
 	struct prefetcher prefetcher = { .fd = self->fd, .at = self->at };
 	unsigned long stale = 0, rounds = 0, before;
-	time_t end = time(NULL) + seconds();
+	time_t end = time(NULL) + race_seconds();
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, prefetch_thread, &prefetcher));

@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hmm_user.h"
@@ -116,6 +118,85 @@ int setting_read(const char *path, char *value, size_t size)
 	value[got] = 0;
 	value[strcspn(value, "\n")] = 0;
 	return 0;
+}
+
+uint64_t env_number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+double monotonic_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+int module_load(const char *name, const char *options)
+{
+	char path[64];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/modules/%s.ko", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, options, 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+#define CGROUPS	"/tmp/hmm-cgroups"
+
+int cgroup_set(const char *group, const char *file, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), CGROUPS "/%s/%s", group, file);
+	return setting_write(path, value);
+}
+
+long cgroup_number(const char *group, const char *file)
+{
+	char path[128], value[64];
+
+	snprintf(path, sizeof(path), CGROUPS "/%s/%s", group, file);
+	return setting_read(path, value, sizeof(value)) ? -1 : atol(value);
+}
+
+int cgroup_make(const char *group, const char *limit)
+{
+	char path[128];
+
+	mkdir(CGROUPS, 0755);
+	if (access(CGROUPS "/cgroup.procs", F_OK) &&
+	    mount("none", CGROUPS, "cgroup2", 0, NULL))
+		return -errno;
+	cgroup_set(".", "cgroup.subtree_control", "+memory");
+	snprintf(path, sizeof(path), CGROUPS "/%s", group);
+	mkdir(path, 0755);
+	return cgroup_set(group, "memory.max", limit);
+}
+
+int cgroup_enter(const char *group)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	return cgroup_set(group, "cgroup.procs", pid);
+}
+
+void cgroup_leave(const char *group)
+{
+	char path[128];
+
+	cgroup_enter(".");
+	snprintf(path, sizeof(path), CGROUPS "/%s", group);
+	for (int i = 0; i < 100 && rmdir(path); i++)
+		usleep(10000);
 }
 
 bool wait_blocked(pid_t tid)

@@ -108,6 +108,29 @@ int setting_write(const char *path, const char *value);
 /* Read at most @size - 1 bytes of such a file, without the newline. */
 int setting_read(const char *path, char *value, size_t size);
 
+/* The number in an environment variable, or @otherwise. */
+uint64_t env_number(const char *name, uint64_t otherwise);
+
+/* CLOCK_MONOTONIC. */
+double monotonic_seconds(void);
+
+/* Load /modules/@name.ko; return 0 or a negative error number. */
+int module_load(const char *name, const char *options);
+
+/*
+ * Make a memory cgroup, below one that is mounted if need be, and set its limit;
+ * return 0 or a negative error number, also if the system has no memory cgroups.
+ */
+int cgroup_make(const char *group, const char *limit);
+
+/* Move this process into a cgroup of cgroup_make(), or out of it and remove it. */
+int cgroup_enter(const char *group);
+void cgroup_leave(const char *group);
+
+/* Write to or read from a file of such a cgroup; -1 if it cannot be read. */
+int cgroup_set(const char *group, const char *file, const char *value);
+long cgroup_number(const char *group, const char *file);
+
 /*
  * Wait until a thread is in an uninterruptible or killable sleep. Return false
  * if it exits, or does not sleep within ten seconds.

@@ -25,7 +25,6 @@
 #define HUGE_PAGES	(HUGE / PAGE)
 #define RW		(PROT_READ | PROT_WRITE)
 #define KPF_MLOCKED	(1ULL << 33)
-#define CGROUPS		"/tmp/hmm-cgroups"
 
 FIXTURE(migrate) {
 	int device;
@@ -568,48 +567,11 @@ TEST_F(migrate, uffd_moved)
 	munmap(dst, 16 * PAGE);
 }
 
-static long cgroup_number(const char *group, const char *file)
+/* Enter a new memory cgroup without swap. Return 0 or a negative error number. */
+static int enter_memcg(const char *group, const char *limit)
 {
-	char path[128], value[64];
-
-	snprintf(path, sizeof(path), CGROUPS "/%s/%s", group, file);
-	return setting_read(path, value, sizeof(value)) ? -1 : atol(value);
-}
-
-static int cgroup_set(const char *group, const char *file, const char *value)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), CGROUPS "%s%s/%s", *group ? "/" : "", group, file);
-	return setting_write(path, value);
-}
-
-/* Enter a new memory cgroup. Return 0, or -1 if the system has no memory cgroups. */
-static int cgroup_enter(const char *group, const char *limit)
-{
-	char path[128], pid[16];
-
-	mkdir(CGROUPS, 0755);
-	if (access(CGROUPS "/cgroup.procs", F_OK) && mount("none", CGROUPS, "cgroup2", 0, NULL))
-		return -1;
-	cgroup_set("", "cgroup.subtree_control", "+memory");
-	snprintf(path, sizeof(path), CGROUPS "/%s", group);
-	mkdir(path, 0755);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (cgroup_set(group, "memory.swap.max", "0") || cgroup_set(group, "memory.max", limit))
-		return -1;
-	return cgroup_set(group, "cgroup.procs", pid) ? -1 : 0;
-}
-
-static void cgroup_leave(const char *group)
-{
-	char path[128], pid[16];
-
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	cgroup_set("", "cgroup.procs", pid);
-	snprintf(path, sizeof(path), CGROUPS "/%s", group);
-	for (int i = 0; i < 100 && rmdir(path); i++)
-		usleep(10000);
+	return cgroup_make(group, limit) ?: cgroup_set(group, "memory.swap.max", "0") ?:
+	       cgroup_enter(group);
 }
 
 /* Pages in device memory stay charged to the same cgroup. */
@@ -618,7 +580,7 @@ TEST_F(migrate, charged)
 	/* Each CPU may have charged 64 pages in advance. */
 	long before, slack = 64 * PAGE * sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (cgroup_enter("charged", "max"))
+	if (enter_memcg("charged", "max"))
 		SKIP(return, "the system has no memory cgroups");
 	fill(self->at, HUGE_PAGES, 1);
 	before = cgroup_number("charged", "memory.current");
@@ -651,7 +613,7 @@ TEST_F(migrate, limited)
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		self->device = device_open(variant->unit);
-		if (self->device < 0 || cgroup_enter("limited", "1M"))
+		if (self->device < 0 || enter_memcg("limited", "1M"))
 			_exit(1);
 		*moved = to_device(self, HUGE_PAGES);
 		for (;;)

@@ -43,14 +43,14 @@ struct span span_choose(const struct arena *arena, uint64_t *stream, size_t limi
 	size_t most = 1;
 
 	for (size_t n = limit; n > 1; n /= 2)
-		most *= 1 + below(stream, 2);
+		most *= 1 + random_below(stream, 2);
 	if (most > limit)
 		most = limit;
-	span.count = 1 + below(stream, most);
-	if (!below(stream, 4))
+	span.count = 1 + random_below(stream, most);
+	if (!random_below(stream, 4))
 		span.count = most;
-	span.first = below(stream, arena->npages - span.count + 1);
-	if (below(stream, 2))
+	span.first = random_below(stream, arena->npages - span.count + 1);
+	if (random_below(stream, 2))
 		span.first &= -(size_t)16;
 	return span;
 }
@@ -120,7 +120,7 @@ static void fill(struct arena *arena, uint64_t *stream)
 	/* Fault in randomly, so that neighbours are not physically contiguous. */
 	if (arena->memory == SHUFFLED)
 		for (i = 0; i < 2 * arena->npages; i++)
-			span_write(arena, (struct span){ below(stream, arena->npages), 1 });
+			span_write(arena, (struct span){ random_below(stream, arena->npages), 1 });
 	span_write(arena, (struct span){ 0, arena->npages });
 }
 
@@ -171,7 +171,7 @@ struct arena *arena_make(enum memory memory, uint64_t *stream, const char **reas
 	arena->file = -1;
 	arena->uffd = -1;
 	arena->device = -1;
-	arena->core = below(stream, 2);
+	arena->core = random_below(stream, 2);
 	arena->tags = tags_make(arena);
 	arena->sink = memory_file(PAGE);
 	size = arena->npages * PAGE;

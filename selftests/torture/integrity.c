@@ -104,7 +104,7 @@ static void worker_do(struct thread *thread, unsigned int i)
 
 	atomic_store(&worker->kind, i);
 	if (thread->role != UNIT)
-		worker->unit = below(worker, torture.nr_units);
+		worker->unit = random_below(worker, torture.nr_units);
 	ret = kinds[i].op(worker);
 	atomic_fetch_add(&counts[i].tried, 1);
 	if (!ret)
@@ -124,7 +124,7 @@ static void *worker_run(void *arg)
 			if (kinds[i].role == thread->role && !missing[i])
 				own[nr++] = i;
 	while (nr && !atomic_load(&torture.stop))
-		worker_do(thread, own[below(&thread->worker, nr)]);
+		worker_do(thread, own[random_below(&thread->worker, nr)]);
 	return NULL;
 }
 
@@ -344,14 +344,7 @@ static bool case_run(unsigned int number, const struct torture_case *which, uint
 	return good;
 }
 
-static uint64_t number(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 0) : otherwise;
-}
-
-static bool wanted(const struct torture_case *which, int nr, char **names)
+static bool case_selected(const struct torture_case *which, int nr, char **names)
 {
 	for (int i = 0; i < nr; i++)
 		if (!strcmp(names[i], which->name))
@@ -392,11 +385,11 @@ static void prepare(void)
 
 int main(int argc, char **argv)
 {
-	unsigned int count = 0, done = 0, failed = 0, ms = number("DURATION", 10) * 1000;
-	uint64_t seed = number("SEED", 1);
+	unsigned int count = 0, done = 0, failed = 0, ms = env_number("DURATION", 10) * 1000;
+	uint64_t seed = env_number("SEED", 1);
 
 	for (size_t i = 0; i < NR_CASES; i++)
-		count += wanted(&cases[i], argc - 1, argv + 1);
+		count += case_selected(&cases[i], argc - 1, argv + 1);
 	if (!count) {
 		fprintf(stderr, "usage: integrity [private|coherent|all]...\n");
 		return 2;
@@ -404,7 +397,7 @@ int main(int argc, char **argv)
 	printf("KTAP version 1\n1..%u\n", count);
 	prepare();
 	for (size_t i = 0; i < NR_CASES; i++)
-		if (wanted(&cases[i], argc - 1, argv + 1))
+		if (case_selected(&cases[i], argc - 1, argv + 1))
 			failed += !case_run(++done, &cases[i], seed, ms);
 	return failed != 0;
 }

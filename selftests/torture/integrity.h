@@ -138,7 +138,7 @@ extern const unsigned int nr_kinds;
 uint64_t milliseconds(void);
 uint64_t next(uint64_t *stream);
 
-static inline uint64_t below(struct worker *worker, uint64_t limit)
+static inline uint64_t random_below(struct worker *worker, uint64_t limit)
 {
 	return next(&worker->stream) % limit;
 }

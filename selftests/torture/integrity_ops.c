@@ -30,9 +30,9 @@
 /* How long the driver may stay in use by children that were forked, in ms. */
 #define IN_USE		20000
 
-static bool often(struct worker *worker)
+static bool three_in_four(struct worker *worker)
 {
-	return below(worker, 4);
+	return random_below(worker, 4);
 }
 
 int unit_command(int device, unsigned long nr, const char *at, size_t npages, void *buffer)
@@ -123,7 +123,7 @@ static int unit_write(struct worker *worker, struct span span)
 /* Write by the CPU or a unit. */
 static int any_write(struct worker *worker, struct span span)
 {
-	if (below(worker, 2))
+	if (random_below(worker, 2))
 		return unit_write(worker, span);
 	span_write_cpu(worker, span);
 	return 0;
@@ -131,7 +131,7 @@ static int any_write(struct worker *worker, struct span span)
 
 static int any_check(struct worker *worker, struct span span)
 {
-	if (below(worker, 2))
+	if (random_below(worker, 2))
 		return unit_check(worker, span, span_at(span));
 	span_check_cpu(worker, span, span_at(span));
 	return 0;
@@ -150,7 +150,7 @@ static int op_cpu_write(struct worker *worker)
 {
 	struct span span = choose_locked(worker, 8);
 
-	if (often(worker))
+	if (three_in_four(worker))
 		span_check_cpu(worker, span, span_at(span));
 	span_write_cpu(worker, span);
 	span_unlock(span);
@@ -171,10 +171,10 @@ static int op_unit_write(struct worker *worker)
 	struct span span = choose_locked(worker, 32);
 	int ret;
 
-	if (below(worker, 2))
+	if (random_below(worker, 2))
 		span_check_cpu(worker, span, span_at(span));
 	ret = unit_write(worker, span);
-	if (!ret && below(worker, 2))
+	if (!ret && random_below(worker, 2))
 		any_check(worker, span);
 	span_unlock(span);
 	return ret;
@@ -188,7 +188,7 @@ static int op_unit_migrate(struct worker *worker)
 
 	if (!ret)
 		span_check(worker, span, worker->buffer, "a unit that has them");
-	if (!ret && below(worker, 2))
+	if (!ret && random_below(worker, 2))
 		ret = unit_write(worker, span);
 	span_unlock(span);
 	return ret;
@@ -278,7 +278,7 @@ static int op_unit_double(struct worker *worker)
 
 static int op_move_to_unit(struct worker *worker)
 {
-	struct span span = span_choose(worker, often(worker) ? 64 : MAX_SPAN);
+	struct span span = span_choose(worker, three_in_four(worker) ? 64 : MAX_SPAN);
 
 	span_log(worker, span);
 	return unit_call(worker, HMM_DMIRROR_MIGRATE_TO_DEV, span_at(span), span.count);
@@ -326,7 +326,7 @@ static int op_protect(struct worker *worker)
 	ret = mprotect(span_at(span), span_size(span), RW) ? -errno : 0;
 	if (ret)
 		torture_fail(worker, span, "mprotect: %s", strerror(-ret));
-	if (often(worker))
+	if (three_in_four(worker))
 		any_write(worker, span);
 out:
 	span_unlock(span);
@@ -335,7 +335,7 @@ out:
 
 static const struct part *any_part(struct worker *worker)
 {
-	return &parts[below(worker, NR_PARTS)];
+	return &parts[random_below(worker, NR_PARTS)];
 }
 
 /*
@@ -356,7 +356,7 @@ static int op_mremap(struct worker *worker)
 		goto out;
 	}
 	unit_check(worker, span, away);
-	if (below(worker, 2))
+	if (random_below(worker, 2))
 		span_check_cpu(worker, span, away);
 	if (mremap(away, span_size(span), span_size(span), flags, at) == MAP_FAILED) {
 		ret = -errno;
@@ -377,9 +377,9 @@ static int zap(struct worker *worker, struct span span)
 	ret = madvise(span_at(span), span_size(span), MADV_DONTNEED) ? -errno : 0;
 	for (size_t i = 0; !ret && i < span.count; i++)
 		torture.pages[span.first + i].tag = 0;
-	if (!ret && often(worker))
+	if (!ret && three_in_four(worker))
 		any_check(worker, span);
-	if (!ret && often(worker))
+	if (!ret && three_in_four(worker))
 		any_write(worker, span);
 	span_unlock(span);
 	return ret;
@@ -392,7 +392,7 @@ static int op_zap(struct worker *worker)
 
 static struct span choose_huge(struct worker *worker)
 {
-	return (struct span){ 1024 + below(worker, 2) * 512, 512 };
+	return (struct span){ 1024 + random_below(worker, 2) * 512, 512 };
 }
 
 /* Afterwards, a fault allocates a new huge page. */
@@ -408,12 +408,12 @@ static int op_lazyfree(struct worker *worker)
 	int ret;
 
 	ret = madvise(span_at(span), span_size(span), MADV_FREE) ? -errno : 0;
-	if (below(worker, 2))
+	if (random_below(worker, 2))
 		madvise(span_at(span), span_size(span), MADV_PAGEOUT);
-	if (below(worker, 2))
+	if (random_below(worker, 2))
 		unit_call(worker, HMM_DMIRROR_MIGRATE_TO_DEV, span_at(span), span.count);
 	any_write(worker, span);
-	if (below(worker, 2))
+	if (random_below(worker, 2))
 		madvise(span_at(span), span_size(span), MADV_PAGEOUT);
 	any_check(worker, span);
 	span_unlock(span);
@@ -506,7 +506,7 @@ static int op_swap(struct worker *worker)
 static int op_collapse(struct worker *worker)
 {
 	struct span span = choose_huge(worker);
-	bool locked = below(worker, 2);
+	bool locked = random_below(worker, 2);
 	int ret;
 
 	if (locked) {
@@ -552,7 +552,7 @@ static int op_split(struct worker *worker)
 	span_log(worker, span);
 	snprintf(what, sizeof(what), "%d,%#lx,%#lx,%d", getpid(),
 		 (unsigned long)span_at(span), (unsigned long)span_at(span) + span_size(span),
-		 often(worker) ? 0 : 4);
+		 three_in_four(worker) ? 0 : 4);
 	ret = setting_write(SPLIT, what);
 	return ret ?: nr_split() == before;
 }
@@ -566,9 +566,9 @@ static void child_write(struct worker *worker, struct span span, int device)
 	for (size_t i = 0; i < span.count; i++) {
 		struct span one = { span.first + i, 1 };
 
-		if (often(worker))
+		if (three_in_four(worker))
 			continue;
-		if (device < 0 || below(worker, 2)) {
+		if (device < 0 || random_below(worker, 2)) {
 			span_write_cpu(worker, one);
 			continue;
 		}
@@ -589,7 +589,7 @@ static void child_run(struct worker *worker, struct span span, bool with_device)
 	if (with_device)
 		device = device_open(torture.first_unit + worker->unit);
 	for (int i = 0; i < 3 && !atomic_load(&torture.failed); i++) {
-		if (device >= 0 && below(worker, 2))
+		if (device >= 0 && random_below(worker, 2))
 			unit_command(device, HMM_DMIRROR_MIGRATE_TO_DEV, span_at(span),
 				     span.count, worker->buffer);
 		if (device >= 0 && !unit_command(device, HMM_DMIRROR_READ, span_at(span),
@@ -607,8 +607,8 @@ static int child_wait(struct worker *worker, struct span span, pid_t child)
 {
 	int status = 0;
 
-	if (!often(worker)) {
-		usleep(below(worker, 20000));
+	if (!three_in_four(worker)) {
+		usleep(random_below(worker, 20000));
 		kill(child, SIGKILL);
 	}
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -664,7 +664,7 @@ static int op_evict(struct worker *worker)
 /* Change the limit of the unit's memory, and remove it: the limit is for what is added. */
 static int op_limit(struct worker *worker)
 {
-	size_t limit = below(worker, 3) ? SCARCE << below(worker, 3) : PLENTY;
+	size_t limit = random_below(worker, 3) ? SCARCE << random_below(worker, 3) : PLENTY;
 	int ret;
 
 	usleep(100000);

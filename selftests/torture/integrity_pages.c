@@ -51,14 +51,14 @@ struct span span_choose_in(struct worker *worker, const struct part *part, size_
 	size_t most = 1;
 
 	for (size_t n = limit; n > 1; n /= 2)
-		most *= 1 + below(worker, 2);
-	span.count = 1 + below(worker, most);
-	if (!below(worker, 4))
+		most *= 1 + random_below(worker, 2);
+	span.count = 1 + random_below(worker, most);
+	if (!random_below(worker, 4))
 		span.count = most;
 	if (span.count > part->count)
 		span.count = part->count;
-	span.first = part->first + below(worker, part->count - span.count + 1);
-	if (below(worker, 2))
+	span.first = part->first + random_below(worker, part->count - span.count + 1);
+	if (random_below(worker, 2))
 		span.first &= -(size_t)16;
 	return span;
 }
@@ -68,7 +68,7 @@ struct span span_choose(struct worker *worker, size_t limit)
 {
 	static const struct part most = { NULL, 0, 2048 }, all = { NULL, 0, NR_PAGES };
 
-	return span_choose_in(worker, below(worker, 16) ? &most : &all, limit);
+	return span_choose_in(worker, random_below(worker, 16) ? &most : &all, limit);
 }
 
 void span_lock(struct span span)

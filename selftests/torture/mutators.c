@@ -25,9 +25,9 @@
 /* Maximum number of pages of one change. */
 #define CHANGE 32
 
-static bool often(uint64_t *stream)
+static bool three_in_four(uint64_t *stream)
 {
-	return below(stream, 4);
+	return random_below(stream, 4);
 }
 
 /* Choose a span to change; on hugetlb, whole huge pages. */
@@ -46,7 +46,7 @@ static long op_zap(struct arena *arena, uint64_t *stream)
 
 	if (madvise(span_at(arena, span), span.count * PAGE, MADV_DONTNEED))
 		return -errno;
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return span.count;
 }
@@ -57,13 +57,13 @@ static long op_protect(struct arena *arena, uint64_t *stream)
 	struct span span = change_choose(arena, stream);
 	char *at = span_at(arena, span);
 
-	if (mprotect(at, span.count * PAGE, rights[below(stream, 3)]))
+	if (mprotect(at, span.count * PAGE, rights[random_below(stream, 3)]))
 		return -errno;
-	if (below(stream, 2))
+	if (random_below(stream, 2))
 		span_read(arena, span);
 	if (mprotect(at, span.count * PAGE, PROT_READ | PROT_WRITE))
 		return -errno;
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return span.count;
 }
@@ -81,9 +81,9 @@ static long op_swap(struct arena *arena, uint64_t *stream)
 	if (madvise(span_at(arena, span), span.count * PAGE, MADV_PAGEOUT))
 		return -errno;
 	swapped = span_mapped(arena, span, MAP_SWAPPED);
-	if (often(stream))
+	if (three_in_four(stream))
 		span_read(arena, span);
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return swapped;
 }
@@ -97,10 +97,10 @@ static long op_lazyfree(struct arena *arena, uint64_t *stream)
 	if (madvise(at, span.count * PAGE, MADV_FREE))
 		return -errno;
 	/* A page that is reclaimed before the next write is freed. */
-	if (below(stream, 2))
+	if (random_below(stream, 2))
 		madvise(at, span.count * PAGE, MADV_PAGEOUT);
 	freed = span.count - span_mapped(arena, span, MAP_PRESENT);
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return freed;
 }
@@ -115,7 +115,7 @@ static long op_migration_entries(struct arena *arena, uint64_t *stream)
 
 	if (ioctl(arena->probe, HMM_PROBE_MIGRATE, &hold))
 		return -errno;
-	if (!below(stream, 4))
+	if (!random_below(stream, 4))
 		span_write(arena, span);
 	return hold.pages;
 }
@@ -142,20 +142,20 @@ static long engine_move(struct arena *arena, uint64_t *stream, struct span span,
 static long op_device(struct arena *arena, uint64_t *stream)
 {
 	struct span span = change_choose(arena, stream);
-	unsigned int core = often(stream) ? arena->core : !arena->core;
+	unsigned int core = three_in_four(stream) ? arena->core : !arena->core;
 	unsigned int whole = 0;
 	long moved;
 
-	if (arena->memory == HUGE_PAGES && below(stream, 2)) {
+	if (arena->memory == HUGE_PAGES && random_below(stream, 2)) {
 		span = (struct span){ span.first & -(HUGE / PAGE), HUGE / PAGE };
 		whole = HMM_PROBE_ENGINE_COMPOUND;
 	}
 	moved = engine_move(arena, stream, span, whole, core);
-	if (!below(stream, 3))
+	if (!random_below(stream, 3))
 		span_read(arena, span);
-	if (below(stream, 2))
+	if (random_below(stream, 2))
 		engine_move(arena, stream, span, HMM_PROBE_ENGINE_TO_RAM | whole, core);
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return moved;
 }
@@ -190,12 +190,12 @@ static long op_exclusive(struct arena *arena, uint64_t *stream)
 	struct hmm_probe_span arg = {
 		.start = (uintptr_t)span_at(arena, span),
 		.end = (uintptr_t)span_at(arena, span) + span.count * PAGE,
-		.id = below(stream, 2),
+		.id = random_below(stream, 2),
 	};
 
 	if (ioctl(arena->probe, HMM_PROBE_RACE_EXCLUSIVE, &arg))
 		return -errno;
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return arg.pages;
 }
@@ -230,11 +230,11 @@ static long op_split(struct arena *arena, uint64_t *stream)
 	struct span whole = { part.first & -(HUGE / PAGE), HUGE / PAGE };
 	char command[96];
 
-	switch (below(stream, 3)) {
+	switch (random_below(stream, 3)) {
 	case 0:
 		snprintf(command, sizeof(command), "%d,%p,%p,%d", getpid(),
 			 span_at(arena, whole), span_at(arena, whole) + HUGE,
-			 (int)below(stream, 3));
+			 (int)random_below(stream, 3));
 		setting_write("/sys/kernel/debug/split_huge_pages", command);
 		break;
 	case 1:
@@ -262,7 +262,7 @@ static long op_move(struct arena *arena, uint64_t *stream)
 
 	if (mremap(at, size, size, flags, away) == MAP_FAILED)
 		return -errno;
-	if (below(stream, 2))
+	if (random_below(stream, 2))
 		span_write(arena, span);
 	if (mremap(away, size, size, flags, at) == MAP_FAILED)
 		return -errno;
@@ -270,7 +270,7 @@ static long op_move(struct arena *arena, uint64_t *stream)
 	if (mmap(away, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
 		 MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		return -errno;
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return span.count;
 }
@@ -285,7 +285,7 @@ static long op_map(struct arena *arena, uint64_t *stream)
 		return -errno;
 	if (arena->memory == SMALL || arena->memory == SHUFFLED)
 		madvise(at, span.count * PAGE, MADV_NOHUGEPAGE);
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return span.count;
 }
@@ -297,7 +297,7 @@ static long op_punch(struct arena *arena, uint64_t *stream)
 	if (fallocate(arena->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		      span.first * PAGE, span.count * PAGE))
 		return -errno;
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return span.count;
 }
@@ -311,7 +311,7 @@ static long op_guard(struct arena *arena, uint64_t *stream)
 		return -errno;
 	if (madvise(at, span.count * PAGE, MADV_GUARD_REMOVE))
 		return -errno;
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return span.count;
 }
@@ -323,7 +323,7 @@ static long op_hugetlb(struct arena *arena, uint64_t *stream)
 		op_zap, op_protect, op_fork,
 	};
 
-	return ops[below(stream, 3)](arena, stream);
+	return ops[random_below(stream, 3)](arena, stream);
 }
 
 /* With asynchronous write-protection the kernel resolves faults: no monitor. */
@@ -348,7 +348,7 @@ static long op_uffd(struct arena *arena, uint64_t *stream)
 
 	if (uffd_protect(arena->uffd, span_at(arena, span), span.count * PAGE))
 		return -EAGAIN;
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	else
 		ioctl(arena->uffd, UFFDIO_WRITEPROTECT, &allow);
@@ -374,7 +374,7 @@ static const char *poison_prepare(struct arena *arena)
 /* Poison a page, unmap it, and unpoison it when nothing maps it any more. */
 static long op_poison(struct arena *arena, uint64_t *stream)
 {
-	struct span span = { below(stream, arena->npages), 1 };
+	struct span span = { random_below(stream, arena->npages), 1 };
 	char *at = span_at(arena, span), number[32];
 	uint64_t map = page_map(at);
 	int ret;
@@ -382,7 +382,7 @@ static long op_poison(struct arena *arena, uint64_t *stream)
 	if (!(map & MAP_PRESENT))
 		return span_write(arena, span) ? 0 : -EFAULT;
 	ret = madvise(at, PAGE, MADV_HWPOISON) ? -errno : 0;
-	if (below(stream, 2))
+	if (random_below(stream, 2))
 		span_read(arena, span);
 	madvise(at, PAGE, MADV_DONTNEED);
 	span_write(arena, span);
@@ -418,17 +418,17 @@ static long op_driver_migrate(struct arena *arena, uint64_t *stream)
 	long moved;
 
 	/* Fail one allocation in four, so that pages are not migrated. */
-	if (!often(stream)) {
+	if (!three_in_four(stream)) {
 		struct hmm_dmirror_cmd fail = { .npages = HMM_DMIRROR_FLAG_FAIL_ALLOC };
 
 		ioctl(arena->device, HMM_DMIRROR_FLAGS, &fail);
 	}
 	moved = device_call(arena->device, HMM_DMIRROR_MIGRATE_TO_DEV, at, span.count);
-	if (!below(stream, 3))
+	if (!random_below(stream, 3))
 		span_read(arena, span);
-	if (below(stream, 2))
+	if (random_below(stream, 2))
 		device_call(arena->device, HMM_DMIRROR_MIGRATE_TO_SYS, at, span.count);
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return moved;
 }
@@ -439,7 +439,7 @@ static long op_driver_exclusive(struct arena *arena, uint64_t *stream)
 	long taken = device_call(arena->device, HMM_DMIRROR_EXCLUSIVE,
 				 span_at(arena, span), span.count);
 
-	if (often(stream))
+	if (three_in_four(stream))
 		span_write(arena, span);
 	return taken;
 }
@@ -469,7 +469,7 @@ static long op_mixture(struct arena *arena, uint64_t *stream)
 	const struct kind *kind;
 
 	do
-		kind = &kinds[below(stream, nr_kinds)];
+		kind = &kinds[random_below(stream, nr_kinds)];
 	while (kind->prepare || kind->op == op_mixture ||
 	       !(kind->memories & 1 << arena->memory));
 	return kind->op(arena, stream);

@@ -146,17 +146,17 @@ static void walk_choose(const struct round *round, struct hmm_probe_race *walk,
 	};
 	bool reference = round->info.has & HMM_PROBE_HAS_REFERENCE;
 
-	walk->core = below(stream, 4) ? HMM_PROBE_CORE : HMM_PROBE_REFERENCE;
+	walk->core = random_below(stream, 4) ? HMM_PROBE_CORE : HMM_PROBE_REFERENCE;
 	if (only_core < 2)
 		walk->core = only_core;
 	if (!reference)
 		walk->core = HMM_PROBE_CORE;
-	walk->locking = below(stream, 4);
-	walk->how = outputs[below(stream, 4)];
-	walk->request = below(stream, 2) ? HMM_PROBE_RACE_SNAPSHOT : below(stream, 3);
-	if (below(stream, 2))
+	walk->locking = random_below(stream, 4);
+	walk->how = outputs[random_below(stream, 4)];
+	walk->request = random_below(stream, 2) ? HMM_PROBE_RACE_SNAPSHOT : random_below(stream, 3);
+	if (random_below(stream, 2))
 		walk->how |= HMM_PROBE_RACE_FILTER;
-	if (below(stream, 2))
+	if (random_below(stream, 2))
 		walk->how |= HMM_PROBE_RACE_OWNER;
 	if (walk->core == HMM_PROBE_REFERENCE) {
 		walk->how &= ~(HMM_PROBE_FORMAT | HMM_PROBE_EXTENTS);
@@ -177,8 +177,8 @@ static struct span walk_span(const struct arena *arena, uint64_t *stream)
 {
 	struct span span = span_choose(arena, stream, arena->npages);
 
-	if (!below(stream, 3)) {
-		span.first = below(stream, arena->npages / 2);
+	if (!random_below(stream, 3)) {
+		span.first = random_below(stream, arena->npages / 2);
 		span.count = arena->npages - span.first;
 	}
 	return span;
@@ -197,7 +197,7 @@ static void *walker(void *argument)
 			.npages = span.count,
 			.base = (uintptr_t)arena->at,
 			.tag = arena->tag,
-			.count = 1 + below(&thread->stream, 32),
+			.count = 1 + random_below(&thread->stream, 32),
 		};
 
 		walk_choose(round, &walk, &thread->stream);
@@ -521,14 +521,7 @@ static bool kind_run(unsigned int number, const struct kind *kind, uint64_t seed
 	return !failed && (reason || !idle);
 }
 
-static uint64_t number(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 0) : otherwise;
-}
-
-static bool wanted(const struct kind *kind, int nr, char **names)
+static bool case_selected(const struct kind *kind, int nr, char **names)
 {
 	int i;
 
@@ -539,7 +532,7 @@ static bool wanted(const struct kind *kind, int nr, char **names)
 	return !nr && !kind->driver;
 }
 
-static void nothing(int signal)
+static void ignore_signal(int signal)
 {
 }
 
@@ -547,7 +540,7 @@ static void nothing(int signal)
 static void prepare(void)
 {
 	/* A thread gets SIGBUS for a page that it has poisoned, and continues. */
-	const struct sigaction bear = { .sa_handler = nothing, .sa_flags = SA_RESTART };
+	const struct sigaction bear = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
 	const char *core = getenv("CORE");
 
 	sigaction(SIGBUS, &bear, NULL);
@@ -569,11 +562,11 @@ static void restore_folio_sizes(void)
 int main(int argc, char **argv)
 {
 	unsigned int count = 0, done = 0, failed = 0, ms;
-	uint64_t seed = number("SEED", 1);
+	uint64_t seed = env_number("SEED", 1);
 	size_t i;
 
 	for (i = 0; i < nr_kinds; i++)
-		count += wanted(&kinds[i], argc - 1, argv + 1);
+		count += case_selected(&kinds[i], argc - 1, argv + 1);
 	if (!count) {
 		fprintf(stderr, "races: no kind of this name; there are:");
 		for (i = 0; i < nr_kinds; i++)
@@ -584,9 +577,9 @@ int main(int argc, char **argv)
 	printf("TAP version 13\n1..%u\n", count);
 	prepare();
 	atexit(restore_folio_sizes);
-	ms = number("DURATION", 0) ? number("DURATION", 0) * 1000 / count : MS_PER_KIND;
+	ms = env_number("DURATION", 0) ? env_number("DURATION", 0) * 1000 / count : MS_PER_KIND;
 	for (i = 0; i < nr_kinds; i++)
-		if (wanted(&kinds[i], argc - 1, argv + 1))
+		if (case_selected(&kinds[i], argc - 1, argv + 1))
 			failed += !kind_run(++done, &kinds[i], seed, ms);
 	return failed != 0;
 }

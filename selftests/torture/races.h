@@ -112,7 +112,7 @@ extern const size_t nr_kinds;
 
 uint64_t next(uint64_t *stream);
 
-static inline uint64_t below(uint64_t *stream, uint64_t limit)
+static inline uint64_t random_below(uint64_t *stream, uint64_t limit)
 {
 	return next(stream) % limit;
 }

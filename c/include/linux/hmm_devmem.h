@@ -55,7 +55,7 @@ struct hmm_devmem_state;
  * implements &hmm_devmem_ops.can_copy_from. @copy and @copy_batch then get sources in
  * that memory. hmm_devmem_of() is the memory of a source, and hmm_devmem_data() with
  * hmm_devmem_offset() its position there, in the terms of the other driver;
- * hmm_devmem_peer_place() is the same for memory of the same driver. Only coherent
+ * hmm_devmem_peer_position() is the same for memory of the same driver. Only coherent
  * memory has a CPU address or may be mapped for DMA by its &struct page.
  *
  * All mirrors, also those of the other device, are invalidated before the copy, even if
@@ -74,8 +74,8 @@ struct hmm_devmem_state;
  * hmm_devmem_mark_accessed(). A clock approximates the least recent use: its hand
  * goes round the memory; a folio that was accessed since the hand was there last
  * stays for another round, and one that has just arrived stays for
- * %HMM_DEVMEM_SLICE_MS. A large folio of which a part was unmapped does not stay for
- * having been accessed, so that the unmapped part becomes free.
+ * %HMM_DEVMEM_SLICE_MS. The accessed bit does not protect a partly unmapped folio, so
+ * that the unmapped part becomes free.
  *
  * A request for which too little is free moves the hand itself, before its pages are
  * locked. For a second from then on a work item keeps some pages free, so that the
@@ -115,9 +115,8 @@ struct hmm_devmem_state;
  * No function here may be called under a mirror's update lock. Lock order, from the
  * outside in: &hmm_devmem.grow_lock, &hmm_devmem.chunks_lock, the mmap lock, folio
  * locks, &hmm_devmem.lock. Room is made under &hmm_devmem.chunks_lock alone, and no
- * mmap lock. @copy, @clear and @copy_batch are called with folios locked, and
- * except in an eviction under the mmap lock. They must not
- * fault on user memory.
+ * mmap lock. @copy, @clear and @copy_batch are called with the folios locked, and with
+ * the mmap lock held except during eviction. They must not fault on user memory.
  */
 
 /**
@@ -414,23 +413,23 @@ static inline unsigned long hmm_devmem_offset(const struct page *page)
 }
 
 /**
- * struct hmm_place - the position of a page in a device's memory
- * @here: whether the page is of this memory; of hmm_devmem_peer_place(), of that of
- *	another device of the driver
+ * struct hmm_devmem_position - the position of a page in a device's memory
+ * @found: whether the page is of this memory; for hmm_devmem_peer_position(), whether it is
+ *	of another device's of the same driver
  * @chunk: the number that was given to hmm_devmem_add() as data
  * @offset: offset from the start of the chunk, in bytes
  */
-struct hmm_place {
-	bool here;
+struct hmm_devmem_position {
+	bool found;
 	unsigned long chunk;
 	unsigned long offset;
-} __contract(record("Place"));
+} __contract(record("Position"));
 
-struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem,
-				  struct page *page __contract(borrows))
+struct hmm_devmem_position hmm_devmem_position(struct hmm_devmem *devmem,
+					       struct page *page __contract(borrows))
 	__contract(method);
-struct hmm_place hmm_devmem_peer_place(struct hmm_devmem *devmem,
-				       struct page *page __contract(borrows))
+struct hmm_devmem_position hmm_devmem_peer_position(struct hmm_devmem *devmem,
+						    struct page *page __contract(borrows))
 	__contract(method);
 
 #endif /* _LINUX_HMM_DEVMEM_H */

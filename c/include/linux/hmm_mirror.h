@@ -30,16 +30,17 @@
  *
  * Page frame numbers that the walker reports go stale as soon as the CPU's
  * page table changes. They may be used only under the update lock, after a
- * check that nothing has changed since the walk. A &struct hmm_section is that
- * rule as code: it begins, faults, locks, checks and, when it lost a race,
- * starts again. Inside it the pfns are good; outside it they do not exist. The
- * steps are in mm/hmm/mirror.h, "Protocol".
+ * check that nothing has changed since the walk. A &struct hmm_section implements
+ * this rule: it begins, faults, locks, checks and, if an invalidation came in
+ * between, starts again. The pfns are valid inside the section and cannot be named
+ * outside. The steps are in mm/hmm/mirror.h, "Protocol".
  *
- * A driver's fault handler reads::
+ * A fault handler of a driver::
  *
  *	hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE) {
  *		hmm_section_runs(run, &pages) {
- *			ret = dm_table_map(&dm->table, &run);
+ *			ret = dm_table_map(&dm->table, run.span, run.pfn,
+ *					   DM_MAY_READ | DM_MAY_WRITE);
  *			if (ret)
  *				return ret;
  *		}
@@ -62,13 +63,13 @@
  * user memory.
  *
  * The update lock is the mirror's own mutex, &hmm_mirror.lock, unless the driver
- * brings its own: one for the mirror (hmm_mirror_init_lock()) or one for each
+ * provides another: one for the mirror (hmm_mirror_init_lock()) or one for each
  * range (hmm_mirror_range_add_lock()). Faults and invalidations of ranges with
  * different locks do not wait for each other.
  *
  * A &struct rw_semaphore is taken for writing by invalidations and for reading
- * by sections, so that sections of one range run side by side; the driver then
- * guards its page table against two of them itself.
+ * by sections, so that sections of one range run concurrently; the driver then
+ * protects its page table against concurrent sections itself.
  *
  * A driver that holds two update locks at once, or takes locks of its own in a
  * different order for different mirrors, gives them lockdep classes with
@@ -121,12 +122,12 @@ struct hmm_update_lock {
 
 /**
  * enum hmm_access - the access to its pages that a section makes possible
- * @HMM_ACCESS_SNAPSHOT: nothing; report what is mapped and fault nothing in
+ * @HMM_ACCESS_SNAPSHOT: none; report the mapped pages and fault nothing in
  * @HMM_ACCESS_READ: every page can be read, or the section fails
  * @HMM_ACCESS_WRITE: every page can be written, or the section fails
- * @HMM_ACCESS_EXCLUSIVE: every page can be written, and the device has it to
- *	itself, for atomic operations for example, until the CPU touches it: then it is
- *	invalidated like any other. Private anonymous memory only; a page at a
+ * @HMM_ACCESS_EXCLUSIVE: every page can be written, and only the device can access
+ *	it, for atomic operations for example, until the CPU does: then it is
+ *	invalidated like any other. Private anonymous memory only; one page at a
  *	time; the mirror must have an owner
  */
 enum hmm_access {
@@ -159,19 +160,19 @@ struct hmm_invalidation {
  */
 struct hmm_mirror_ops {
 	/**
-	 * @invalidate: Make the device reach nothing in @inv->span. Called
-	 * under the update lock. When it returns true the device has forgotten
+	 * @invalidate: Remove @inv->span from the device's page table. Called
+	 * under the update lock. When it returns true the device cannot access
 	 * the span: entries removed, its TLB flushed, writes in flight done;
-	 * or, with @invalidate_finish, has started to. It
+	 * or, with @invalidate_finish, the flush has started. It
 	 * may return false only when @inv->may_block is false and it would have
 	 * to sleep; it is then called again later. If it returns false although
 	 * @inv->may_block, it is called again at once, a few times, with a
 	 * warning; then its DMA addresses are unmapped all the same. Required.
 	 *
-	 * Called for what the device's own driver migrates too, as a process
-	 * may have several mirrors with one owner, and the one that migrates
-	 * knows only of itself. Not called when a section of this very mirror
-	 * takes a page from the CPU (%HMM_ACCESS_EXCLUSIVE).
+	 * Also called for migrations by the device's own driver: a process may
+	 * have several mirrors with one owner, and only one of them migrates.
+	 * Not called when a section of this mirror makes a page exclusive
+	 * (%HMM_ACCESS_EXCLUSIVE).
 	 */
 	bool (*invalidate)(struct hmm_mirror *mirror,
 			   const struct hmm_invalidation *inv)
@@ -207,7 +208,7 @@ struct hmm_interval;
 
 /**
  * struct hmm_mirror - one process as one device sees it
- * @mm: the address space; held by reference count, not kept alive
+ * @mm: the address space; pinned as by mmgrab(), not kept alive
  * @ops: the driver's callbacks
  * @owner: the &dev_pagemap.owner of the device's own private pages, or NULL
  * @lock: the update lock, unless the driver brought one; see hmm_mirror_lock()
@@ -274,7 +275,7 @@ void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
  * While it is held no invalidation runs and no section is entered, so the entries
  * of the device's page table stay valid, except in ranges that have a lock of their
  * own. May sleep. A task that holds it already, that is inside a section of this
- * mirror or in its invalidate callback waits for itself; lockdep reports that.
+ * mirror or in its invalidate callback deadlocks; lockdep reports that.
  */
 static inline __no_context_analysis void
 hmm_mirror_lock(struct hmm_mirror *mirror)
@@ -330,10 +331,10 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
 /**
  * DOC: Device addresses
  *
- * To a device behind the DMA API memory has addresses of the device's own. A
- * &struct hmm_mirror_dma has room for those of a span. A section that has one as
- * its &hmm_section.dma gives every page it shows an address before it is
- * entered::
+ * A device behind the DMA API accesses memory by device addresses. A
+ * &struct hmm_mirror_dma has room for those of a span. A section with one as its
+ * &hmm_section.dma maps every page that it reports for the device before its body
+ * runs::
  *
  *	hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
  *				&dm->dma) {
@@ -346,9 +347,9 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  *	}
  *	return ret;
  *
- * A page that has an address already keeps it. It loses it when its mapping
- * changes, after &hmm_mirror_ops.invalidate has had the device forget it: a
- * driver takes no address away itself.
+ * A page that has an address already keeps it. It is unmapped when the CPU's mapping
+ * changes, after &hmm_mirror_ops.invalidate has returned: a driver unmaps no address
+ * itself.
  *
  * A driver with several devices calls hmm_section_dma_map() for each inside the
  * section.
@@ -411,7 +412,7 @@ struct hmm_devmem;
 struct hmm_section_migration;
 
 /**
- * struct hmm_section - pages of a mirror, good for as long as one is inside
+ * struct hmm_section - the state of a section; its pfns are valid under the update lock
  * @mirror: the mirror
  * @span: the addresses; page aligned, not empty, in ranges of @mirror
  * @access: the access that is needed
@@ -424,12 +425,12 @@ struct hmm_section_migration;
  *	@batch, in the order of their addresses
  * @migrate_to: device memory that the pages are to be in, or NULL: see "Pages
  *	that migrate on the way". For %HMM_ACCESS_READ and %HMM_ACCESS_WRITE
- * @dma: gives the pages device addresses, or NULL: see "Device addresses"; of
- *	the same mirror, with room for @span
- * @whole: show all of @span in one batch, or fail. @pfns must have room for it,
+ * @dma: the map for device addresses, or NULL: see "Device addresses"; of the same
+ *	mirror, with room for @span
+ * @whole: report all of @span in one batch, or fail. @pfns must have room for it,
  *	and @span be in one range; not with @migrate_to, nor for
  *	%HMM_ACCESS_EXCLUSIVE
- * @batch: the pages that @pfns is about; empty when not inside
+ * @batch: the addresses of the pages in @pfns; empty when the section has ended
  * @error: why hmm_section_next() stopped; 0 when it came to the end
  *
  * The caller sets the first nine members, the others are zero, and goes from
@@ -456,12 +457,12 @@ struct hmm_section {
 	struct mm_struct *mm_ref;
 	/* The interval of @batch, with a reference held; or NULL. */
 	struct hmm_interval *interval;
-	/* The locked folio of a page taken from the CPU, or NULL. */
+	/* The locked folio of a page that is exclusive to the device, or NULL. */
 	struct folio *exclusive_folio;
 	/* Registered at @interval while pages migrate. */
 	struct hmm_mover mover;
 	/* The pages that were migrated, if @migrate_to is not NULL. */
-	struct hmm_section_migration *move;
+	struct hmm_section_migration *migration;
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),
 	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
@@ -489,7 +490,7 @@ static inline int hmm_section_error(const struct hmm_section *section)
 }
 
 /**
- * struct hmm_run - neighbouring pages that can be mapped as one
+ * struct hmm_run - consecutive pages that can be mapped as one
  * @span: their addresses
  * @pfn: the first one's page frame number
  * @flags: the flags of all of them: %HMM_PFN_VALID, %HMM_PFN_WRITE,
@@ -514,7 +515,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 					  span.end = batch.start)));
 
 /**
- * struct hmm_dma_run - neighbouring pages whose device addresses are neighbours
+ * struct hmm_dma_run - consecutive pages with consecutive device addresses
  * @span: their addresses
  * @address: the first one's device address
  * @flags: the flags of all of them: %HMM_PFN_VALID, %HMM_PFN_WRITE
@@ -532,13 +533,13 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 
 int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma);
 
-struct page *hmm_frame(unsigned long pfn);
+struct page *hmm_section_pfn_to_page(unsigned long pfn);
 bool hmm_page_is_reachable(const struct page *page)
 	__contract(method, name("is_reachable"));
 
 /**
  * hmm_page_is_of() - whether a page is in the memory of some device
- * @page: a page that a section shows
+ * @page: a page that a section has reported
  * @owner: the &dev_pagemap.owner of the device's memory
  *
  * Return: true for device-private and device-coherent pages of @owner.

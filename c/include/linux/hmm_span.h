@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Spans of user addresses, as mirrors and device memory are given them.
+ * Spans of user addresses, for mirrors and device memory.
  */
 #ifndef _LINUX_HMM_SPAN_H
 #define _LINUX_HMM_SPAN_H
@@ -32,7 +32,7 @@ struct hmm_span {
  * is at most the start of the last page of the address space, so that rounding
  * an address of the span up to a page does not overflow.
  *
- * Return: whether @span is page aligned and neither empty nor reversed.
+ * Return: true if @span is page aligned and neither empty nor reversed.
  */
 static inline bool hmm_span_valid(struct hmm_span span)
 {
@@ -52,12 +52,12 @@ static inline unsigned long hmm_span_pages(struct hmm_span span)
 }
 
 /**
- * hmm_span_is_user() - whether a program may name all of a span
+ * hmm_span_is_user() - whether a span has user addresses only
  * @span: a span
  *
- * Whether anything is mapped there makes no difference.
+ * It makes no difference whether anything is mapped there.
  *
- * Return: whether all of it are user addresses; false for a reversed one.
+ * Return: true if all of its addresses are user addresses; false for a reversed span.
  */
 static inline bool hmm_span_is_user(struct hmm_span span)
 	__contract(method, name("is_user"))

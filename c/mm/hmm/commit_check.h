@@ -43,7 +43,7 @@ static __always_inline bool hmm_migration_dst_valid(struct hmm_migration *m,
 	    folio_nr_pages(folio) != hmm_mpfn_nr_pages(m->src[i]))
 		return false;
 
-	/* Handed in twice, or in use elsewhere: finalize must not free it. */
+	/* Passed twice, or in use elsewhere: finalize must not free it. */
 	if (folio->mapping) {
 		m->dst[i] = 0;
 		return false;

@@ -205,7 +205,7 @@ static bool hmm_insert_one(struct hmm_insert *f, unsigned long i,
 {
 	struct folio *folio = hmm_mpfn_folio(f->m->dst[i]);
 
-	/* Mapped for an earlier hole: not finalize's to free once more. */
+	/* Mapped for an earlier hole: finalize must not free it. */
 	if (folio->mapping) {
 		f->m->dst[i] = 0;
 		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;

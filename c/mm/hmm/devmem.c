@@ -34,7 +34,7 @@ struct hmm_devmem_state {
 	void (*done)(struct hmm_devmem *devmem);
 };
 
-/* Not that of mirrors: the end of device memory can wait long for a pinned page. */
+/* Separate from that of mirrors: hmm_devmem_exit() may wait long for a pinned page. */
 static struct workqueue_struct *hmm_devmem_wq;
 
 static int __init hmm_devmem_setup(void)
@@ -184,7 +184,7 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 	chunk->data = data;
 
 	guard(mutex)(&devmem->chunks_lock);
-	/* It may have begun to end meanwhile, and look for chunks no more. */
+	/* hmm_devmem_exit() may have made its last pass: do not add a chunk then. */
 	err = READ_ONCE(devmem->state->owned.ending) ? -ENODEV : 0;
 	if (err)
 		goto free;
@@ -406,7 +406,7 @@ EXPORT_SYMBOL_GPL(hmm_devmem_remove);
 /* From here on the core calls no callback of @devmem. */
 static void hmm_devmem_stop(struct hmm_devmem *devmem)
 {
-	/* Stays so between the attempts: what has left must not come again. */
+	/* Keep allocation closed between attempts, or freed pages would be reused. */
 	scoped_guard(mutex, &devmem->chunks_lock)
 		hmm_devmem_set_closed(devmem, true);
 	while (hmm_devmem_remove(devmem, HZ))

@@ -255,7 +255,7 @@ bool hmm_devmem_request_folio(const struct folio *folio)
 				chunk->wanted);
 }
 
-/* Whether a page of a folio was reported as bad. Such a folio has its lock, or a mapping. */
+/* Whether a page of a folio, which is locked or mapped, was reported as bad. */
 static bool hmm_devmem_has_bad(const struct hmm_devmem_chunk *chunk,
 			       const struct folio *folio)
 {
@@ -270,9 +270,9 @@ static bool hmm_devmem_has_bad(const struct hmm_devmem_chunk *chunk,
  * @to: the memory that it is copied to
  * @folio: a folio of another &struct hmm_devmem, which is mapped or locked
  *
- * The driver of @to decides; without &hmm_devmem_ops.can_copy_from it cannot. What has
- * a bad page is not for it: only the driver whose device has reported that page knows
- * whether its contents are lost.
+ * The driver of @to decides; without &hmm_devmem_ops.can_copy_from it cannot. A folio
+ * with a bad page is refused: only the driver whose device has reported that page
+ * knows whether its contents are lost.
  *
  * Context: any; a page table lock may be held.
  * Return: true if it can.
@@ -303,11 +303,11 @@ static struct hmm_devmem_chunk *hmm_devmem_chunk_of_any(const struct page *page)
 		       NULL;
 }
 
-static struct hmm_place hmm_devmem_place_in(const struct hmm_devmem_chunk *chunk,
-					    const struct page *page)
+static struct hmm_devmem_position hmm_devmem_position_in(const struct hmm_devmem_chunk *chunk,
+							 const struct page *page)
 {
-	return (struct hmm_place){
-		.here = true,
+	return (struct hmm_devmem_position){
+		.found = true,
 		.chunk = (unsigned long)chunk->data,
 		.offset = (page_to_pfn(page) - hmm_devmem_first_pfn(chunk))
 			  << PAGE_SHIFT,
@@ -315,7 +315,7 @@ static struct hmm_place hmm_devmem_place_in(const struct hmm_devmem_chunk *chunk
 }
 
 /**
- * hmm_devmem_place() - the position of a page in a device's memory
+ * hmm_devmem_position() - the position of a page in a device's memory
  * @devmem: the device memory
  * @page: a page of any kind
  *
@@ -325,43 +325,43 @@ static struct hmm_place hmm_devmem_place_in(const struct hmm_devmem_chunk *chunk
  * Context: any; the caller holds a reference to @page, or a lock that keeps it from
  * being freed.
  *
- * Return: the chunk, and the offset in it; &hmm_place.here is false if @page is not
+ * Return: the chunk, and the offset in it; &hmm_devmem_position.found is false if @page is not
  * of @devmem.
  */
-struct hmm_place hmm_devmem_place(struct hmm_devmem *devmem, struct page *page)
+struct hmm_devmem_position hmm_devmem_position(struct hmm_devmem *devmem, struct page *page)
 {
 	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of_any(page);
 
 	if (!chunk || chunk->devmem != devmem)
-		return (struct hmm_place){ };
-	return hmm_devmem_place_in(chunk, page);
+		return (struct hmm_devmem_position){ };
+	return hmm_devmem_position_in(chunk, page);
 }
-EXPORT_SYMBOL_GPL(hmm_devmem_place);
+EXPORT_SYMBOL_GPL(hmm_devmem_position);
 
 /**
- * hmm_devmem_peer_place() - the position of a page in another device's memory
+ * hmm_devmem_peer_position() - the position of a page in another device's memory
  * @devmem: a device memory
  * @page: a page of any kind
  *
- * As hmm_devmem_place(), for memory of the same driver: that has the same
+ * As hmm_devmem_position(), for memory of the same driver: that has the same
  * &hmm_devmem.ops. It is for a driver that gives no number twice, for all of its devices.
  *
  * Context: any; the caller holds a reference to @page, or a lock that keeps it from
  * being freed.
  *
- * Return: the chunk, and the offset in it; &hmm_place.here is false if @page is of
+ * Return: the chunk, and the offset in it; &hmm_devmem_position.found is false if @page is of
  * @devmem, or not of memory of the same driver.
  */
-struct hmm_place hmm_devmem_peer_place(struct hmm_devmem *devmem,
-				       struct page *page)
+struct hmm_devmem_position hmm_devmem_peer_position(struct hmm_devmem *devmem,
+						    struct page *page)
 {
 	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of_any(page);
 
 	if (!chunk || chunk->devmem == devmem || chunk->devmem->ops != devmem->ops)
-		return (struct hmm_place){ };
-	return hmm_devmem_place_in(chunk, page);
+		return (struct hmm_devmem_position){ };
+	return hmm_devmem_position_in(chunk, page);
 }
-EXPORT_SYMBOL_GPL(hmm_devmem_peer_place);
+EXPORT_SYMBOL_GPL(hmm_devmem_peer_position);
 
 /**
  * hmm_devmem_used_pfns() - find the pages in use in a part of a chunk

@@ -63,7 +63,7 @@ static void hmm_devmem_completing_wait(void)
 	lock_map_release(&hmm_devmem_completing_map);
 }
 
-/* As for fences: reclaim may wait, so what it may wait for does not reclaim. */
+/* Teach lockdep: reclaim may wait for a batch, so completing one must not reclaim. */
 static int __init hmm_devmem_batch_setup(void)
 {
 	fs_reclaim_acquire(GFP_KERNEL);

@@ -15,10 +15,10 @@
 #include "../internal.h"
 #include "devmem_transfer.h"
 
-/* A pass that found nothing is not repeated for so long. */
+/* After a pass that migrated nothing, none is made for this long. */
 #define HMM_RECLAIM_PAUSE	msecs_to_jiffies(10)
 
-/* For how long room is made ahead of requests after one that was short of memory. */
+/* Background reclaim runs for this long after a request was short of memory. */
 #define HMM_RECLAIM_AHEAD	HZ
 
 /**
@@ -91,7 +91,7 @@ static bool hmm_reclaim_takes(const struct hmm_reclaim *r,
  * @chunk: the chunk
  * @hand: index of the first page; on return, of the first that was not looked at
  * @pfns: room for %HMM_DEVMEM_BATCH pfns
- * @max: end after the folio that makes so many pages
+ * @max: stop once this many pages were selected
  *
  * Stops at a multiple of %HMM_DEVMEM_BATCH: the lock is held with interrupts off.
  *
@@ -216,7 +216,7 @@ void hmm_devmem_reclaim_work(struct work_struct *work)
 		hmm_reclaim_pass(&r);
 }
 
-/* Have room made in the background, for the next requests. */
+/* Start background reclaim, for the next requests. */
 static void hmm_reclaim_start(struct hmm_devmem *devmem, unsigned long before)
 {
 	WRITE_ONCE(devmem->reclaim_before, before);

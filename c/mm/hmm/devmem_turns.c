@@ -226,9 +226,9 @@ static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
 }
 
 /*
- * Choose a batch and hold the mmap lock for writing, at a time when no page of it is
- * in its time slice. Pages that became free at different times are waited for
- * together: those that one device has fetched early, others get from system memory.
+ * Choose a batch and take the mmap lock for writing, at a time when no page of it is
+ * in its time slice. Wait until the last of their time slices is over: a page that is
+ * fetched earlier could be requested by another device before the batch is complete.
  */
 static int hmm_turns_lock(struct hmm_turns *turns, struct hmm_devmem_transfer *t,
 			  struct mm_struct *mm, struct hmm_span span)
@@ -281,8 +281,8 @@ static int hmm_turns_collect(struct hmm_turns *turns,
 }
 
 /*
- * How many pages need room in the memory that has too little of it: those that were
- * collected, and those that are to be fetched. 0 if there is room.
+ * How many pages, collected or to be fetched, @t->to has too little free memory for.
+ * 0 if there is enough.
  */
 static unsigned long hmm_turns_missing(const struct hmm_turns *turns,
 				       const struct hmm_devmem_transfer *t)

@@ -4,8 +4,8 @@
  *
  * A page is mapped for the device once and keeps its device address
  * (HMM_PFN_DMA_MAPPED) until it is unmapped. There are three ways to remember the
- * address: an IOVA space with an offset for every entry, an array of addresses,
- * and not at all, where the address follows from the physical one.
+ * address: an IOVA space with an offset for every entry; an array of addresses; or
+ * none, if the address follows from the physical one.
  *
  * The flags in &hmm_dma_map.pfn_list do not decide how an entry is mapped. Walks
  * write the hmm pfns without the update lock, and one that has loaded an hmm pfn
@@ -88,7 +88,7 @@ static unsigned long hmm_dma_state(const struct hmm_dma_map *map, size_t idx)
 	return (unsigned long)*hmm_dma_state_byte(map, idx) << HMM_DMA_STATE_SHIFT;
 }
 
-/* A walk can be writing the hmm pfn, which is why it is changed by cmpxchg. */
+/* A walk may write the hmm pfn at the same time, so change it by cmpxchg. */
 static void hmm_dma_set_state(struct hmm_dma_map *map, size_t idx, unsigned long state)
 {
 	unsigned long *at = &map->pfn_list[idx], old = READ_ONCE(*at), new;
@@ -167,7 +167,7 @@ void hmm_dma_map_free(struct device *dev, struct hmm_dma_map *map)
 EXPORT_SYMBOL_GPL(hmm_dma_map_free);
 
 /**
- * struct hmm_dma_entry - one entry, on its way to or from the device
+ * struct hmm_dma_entry - an entry that is being mapped or unmapped
  * @dev: the device
  * @map: the map
  * @idx: which entry
@@ -185,7 +185,7 @@ static dma_addr_t hmm_dma_iova(const struct hmm_dma_entry *e)
 	return e->map->state.addr + e->idx * e->map->dma_entry_size;
 }
 
-/* Give a page the place in the IOVA space that its entry has. */
+/* Map a page at its entry's offset in the IOVA space. */
 static dma_addr_t hmm_dma_link(const struct hmm_dma_entry *e, phys_addr_t phys)
 {
 	struct dma_iova_state *state = &e->map->state;
@@ -201,7 +201,7 @@ static dma_addr_t hmm_dma_link(const struct hmm_dma_entry *e, phys_addr_t phys)
 	return DMA_MAPPING_ERROR;
 }
 
-/* Map a page by itself, remembering the address if it will be needed. */
+/* Map a page outside of an IOVA space; store the address if unmapping needs it. */
 static dma_addr_t hmm_dma_map_alone(const struct hmm_dma_entry *e,
 				    phys_addr_t phys)
 {
@@ -220,7 +220,7 @@ static dma_addr_t hmm_dma_map_alone(const struct hmm_dma_entry *e,
 }
 
 /**
- * hmm_dma_map_pfn() - give a page a device address
+ * hmm_dma_map_pfn() - map a page for the device
  * @dev: the device
  * @map: the map; the entry's hmm pfn in &hmm_dma_map.pfn_list is valid
  * @idx: which entry
@@ -279,7 +279,7 @@ dma_addr_t hmm_dma_map_pfn(struct device *dev, struct hmm_dma_map *map,
 EXPORT_SYMBOL_GPL(hmm_dma_map_pfn);
 
 /**
- * hmm_dma_unmap_pfn() - take a page's device address away
+ * hmm_dma_unmap_pfn() - unmap a page's device address
  * @dev: the device, which does not use the address any more
  * @map: the map
  * @idx: which entry

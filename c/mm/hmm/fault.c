@@ -30,16 +30,16 @@
 /* A fault handler dropped the lock; entries already walked may have changed. */
 #define HMM_FAULT_UNLOCKED 1
 
-/* For callers who can do without the lock for a while. */
+/* For callers that allow a fault handler to drop the mmap lock. */
 #define HMM_FAULT_MAY_UNLOCK \
 	(FAULT_FLAG_REMOTE | FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE)
 
 /*
- * Note the fault whose handler dropped the lock. Like GUP and the fault handlers
+ * Record the fault whose handler dropped the lock. Like GUP and the fault handlers
  * of architectures, repeat it with FAULT_FLAG_TRIED, so that the second handler
  * waits with the lock held and two threads cannot make each other retry for ever.
- * Under the VMA's lock, only a major fault has waited; others can return at once,
- * because they need the mmap lock, and have their first try there.
+ * Under the VMA's lock, only a major fault has waited. Others can return at once
+ * because they need the mmap lock, and are tried first under that lock.
  */
 static void hmm_fault_dropped(struct hmm_walk *w, unsigned long addr,
 			      unsigned int flags, vm_fault_t fault)
@@ -87,9 +87,8 @@ static int hmm_fault_page(struct hmm_walk *w, struct vm_area_struct *vma,
 }
 
 /*
- * Fault in the pages that a walk has recorded, as far as their own requests need
- * it. There can be as many as a page table has, so fatal signals are looked at
- * between any two of them.
+ * Fault in the pages that a walk has recorded, if their own requests need it. There
+ * can be as many as a page table has, so check for fatal signals between any two.
  */
 static int hmm_fault_pages(struct hmm_walk *w, struct vm_area_struct *vma,
 			   unsigned int flags)
@@ -119,9 +118,9 @@ static bool hmm_fault_collided(const struct hmm_walk *w)
  * hmm_fault_again() - decide whether to walk again after a fault or a wait
  * @w: the walk; &hmm_walk.resume is where it stopped
  *
- * A fault can return 0 although the page is not there: another thread took it
- * away again, or has it locked. Such rounds need not sleep, and the sequence
- * need not move, so they are bounded in time, killable, and yield the CPU.
+ * A fault can return 0 although the page is absent: another thread has unmapped it
+ * again, or has it locked. Such rounds may neither sleep nor move the sequence, so
+ * they are bounded in time, killable, and yield the CPU.
  *
  * Return: 0 to walk again; -%EINTR on a fatal signal; -%EBUSY when the walk has
  * been at one address for %HMM_RANGE_DEFAULT_TIMEOUT milliseconds.
@@ -200,7 +199,7 @@ static int hmm_fault_lock_mmap(struct hmm_walk *w)
  * not suffice.
  *
  * Return: 0 to continue with the next VMA; %HMM_FAULT_UNLOCKED where there is no
- * VMA, its lock is not to be had at once, or a fault needs the mmap lock; or
+ * VMA, its lock cannot be taken at once, or a fault needs the mmap lock; or
  * an error of hmm_range_fault().
  */
 static int hmm_fault_vma(struct hmm_walk *w)
@@ -236,7 +235,7 @@ static int hmm_fault_range(struct hmm_range *range, const struct hmm_format *for
 	if (ret)
 		return ret;
 	ret = hmm_fault_mmap(&w, FAULT_FLAG_REMOTE);
-	/* Dropped all the same: the handler is broken, and the lock is gone. */
+	/* The handler dropped a lock that it must not drop. */
 	return WARN_ON_ONCE(ret == HMM_FAULT_UNLOCKED) ? -EBUSY : ret;
 }
 
@@ -302,7 +301,7 @@ int hmm_range_fault_extents(struct hmm_range *range, struct hmm_extents *extents
 EXPORT_SYMBOL_GPL(hmm_range_fault_extents);
 
 /**
- * hmm_range_fault_step() - hmm_range_fault() that returns how far it came
+ * hmm_range_fault_step() - hmm_range_fault() that returns how far it got
  * @range: the addresses to walk, and the array for the results; on return its start and
  *	hmm_pfns are those of the first page that is not reported
  * @format: the driver's format, or NULL
@@ -330,7 +329,7 @@ int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *forma
 	range->hmm_pfns += (range->start - start) >> PAGE_SHIFT;
 	if (ret != HMM_FAULT_UNLOCKED)
 		return ret;
-	/* Without leave to drop it: the handler is broken, and the lock is gone. */
+	/* The caller did not allow dropping the lock: the handler is broken. */
 	return WARN_ON_ONCE(!may_unlock) ? -EINVAL : -EAGAIN;
 }
 
@@ -362,7 +361,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
 	}
 	/*
 	 * A handler that waited for the page dropped the VMA's lock. One that
-	 * only insists on the mmap lock returns the same, but at once.
+	 * only requires the mmap lock returns the same, but at once.
 	 */
 	waited = ret == HMM_FAULT_UNLOCKED && jiffies != begun;
 	if (ret == HMM_FAULT_UNLOCKED)
@@ -382,7 +381,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
  *
  * Each VMA's own lock is taken while it is walked. Only where that is not
  * enough, for addresses without a VMA, while a VMA is being changed, and for
- * faults that insist, is the mmap lock taken, for the rest of the range.
+ * faults that require it, is the mmap lock taken, for the rest of the range.
  *
  * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
  * Return: as hmm_range_fault(); or -%EAGAIN when a fault handler dropped the
@@ -414,10 +413,9 @@ static unsigned long *hmm_fault_copy_requests(const struct hmm_range *range)
 }
 
 /*
- * Take the results of an attempt back, up to an address: put the pages' own
- * requests there, or nothing where they have none. The caller's flags can have
- * changed since and stay as they are: an invalidation clears them where it takes a
- * DMA mapping away.
+ * Replace the results of an attempt, up to an address, by the pages' own requests,
+ * or by 0 if they have none. The caller's flags may have changed since and are kept:
+ * an invalidation clears them when it unmaps a page for DMA.
  */
 static void hmm_fault_undo(const struct hmm_walk *w, const unsigned long *requests,
 			   unsigned long end)
@@ -432,12 +430,12 @@ static void hmm_fault_undo(const struct hmm_walk *w, const unsigned long *reques
 		if (w->output == HMM_OUTPUT_FORMAT)
 			WRITE_ONCE(pfns[i], requests ? requests[i] : w->format->none);
 		else
-			hmm_put_one(pfns + i, requests ? requests[i] & HMM_PFN_REQUEST : 0);
+			hmm_write_pfn(pfns + i, requests ? requests[i] & HMM_PFN_REQUEST : 0);
 	}
 }
 
 /**
- * hmm_fault_retry() - walk and fault until nothing gets in between
+ * hmm_fault_retry() - walk and fault until no invalidation comes in between
  * @w: the walk, prepared
  * @requests: the requests as they came, if pages have their own; or NULL
  * @timeout: as of hmm_range_fault_unlocked_timeout()
@@ -454,7 +452,7 @@ static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *requests,
 
 	do {
 		hmm_walk_restart(w);
-		/* Results are no requests. */
+		/* Results must not be taken for requests. */
 		if (requests)
 			hmm_fault_undo(w, requests, reported);
 		ret = mmu_interval_read_begin_killable(range->notifier,

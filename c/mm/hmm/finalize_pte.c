@@ -33,9 +33,9 @@
  * @result: the folio to be mapped for the current mpfn
  * @missing: a migration entry of the current mpfn was not found by address
  * @rmap: the mappings added so far
- * @made: the last present PTE that was made
- * @pfn: the pfn in @made
- * @attr_key: hmm_remap_pte_attr_key() of @made; 0 if none was made
+ * @last_pte: the last present PTE that was created
+ * @pfn: the pfn in @last_pte
+ * @attr_key: hmm_remap_pte_attr_key() of @last_pte; 0 if none was created
  */
 struct hmm_remap {
 	struct hmm_migration *m;
@@ -48,7 +48,7 @@ struct hmm_remap {
 	struct folio *result;
 	bool missing;
 	struct anon_rmap_batch rmap;
-	pte_t made;
+	pte_t last_pte;
 	unsigned long pfn;
 	unsigned long attr_key;
 };
@@ -107,8 +107,8 @@ static unsigned long hmm_remap_pte_attr_key(struct folio *result, pte_t old)
 
 /*
  * The PTE for @page of the folio @result that replaces the migration entry @old.
- * Most present PTEs of a page table differ in the pfn only, so that the one made
- * last is used again (benchmark: to-ram-4k).
+ * Most present PTEs of a page table differ in the pfn only, so that the previous
+ * one is used again (benchmark: to-ram-4k).
  */
 static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
 					       struct folio *result,
@@ -121,13 +121,13 @@ static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
 
 	attr_key = hmm_remap_pte_attr_key(result, old);
 	if (attr_key == r->attr_key) {
-		r->made = pte_advance_pfn(r->made, pfn - r->pfn);
+		r->last_pte = pte_advance_pfn(r->last_pte, pfn - r->pfn);
 	} else {
-		r->made = hmm_remap_present_pte(r->vma, result, page, old);
+		r->last_pte = hmm_remap_present_pte(r->vma, result, page, old);
 		r->attr_key = attr_key;
 	}
 	r->pfn = pfn;
-	return r->made;
+	return r->last_pte;
 }
 
 /* Whether @pte is the migration entry of the page @pfn. */

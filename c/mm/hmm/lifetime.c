@@ -5,9 +5,9 @@
  * A mirror or device memory that is still registered when its driver's module is
  * freed would call into freed text. A driver in safe Rust can leak either, and a
  * work item ends those that it drops, later. So all of them are in a list from
- * init to exit, each with one of its callbacks. When a module is removed, those
- * with a callback in it are ended, after its exit function has returned and before
- * its text is freed.
+ * init to exit, each with one of its callbacks. When a module is unloaded, the
+ * objects with a callback in it are ended, after its exit function has returned and
+ * before its text is freed.
  *
  * The list, and its lock, are used only at init and exit of a mirror or device
  * memory.
@@ -47,7 +47,7 @@ void hmm_owned_add(struct hmm_owned *owned, void *callback,
  * hmm_owned_claim() - claim the right to end it
  * @owned: of hmm_owned_add()
  *
- * Return: whether nobody else has claimed it.
+ * Return: true if the caller ends it; false if another task has claimed it.
  */
 bool hmm_owned_claim(struct hmm_owned *owned)
 {
@@ -59,7 +59,7 @@ bool hmm_owned_claim(struct hmm_owned *owned)
 }
 
 /**
- * hmm_owned_del() - take it from the list, when no callback follows
+ * hmm_owned_del() - remove it from the list, after its last callback
  * @owned: of hmm_owned_add()
  */
 void hmm_owned_del(struct hmm_owned *owned)
@@ -71,9 +71,9 @@ void hmm_owned_del(struct hmm_owned *owned)
 
 #ifdef CONFIG_MODULES
 /*
- * Claim what a module has left behind, one at a time; @left is NULL if there is
- * nothing. Returns false while anything of the module is ending: that may hold the
- * last reference to what is still listed, and drop it.
+ * Claim one object that a module has left behind; set @left to NULL if there is
+ * none. Returns false while another object of the module is ending: it may hold the
+ * last reference to one that is still listed.
  */
 static bool hmm_owned_claim_left(const struct module *module,
 				 struct hmm_owned **left)
@@ -97,8 +97,9 @@ static bool hmm_owned_claim_left(const struct module *module,
 }
 
 /*
- * The module's exit function has returned, or its init function has failed. What
- * ends can drop the last reference to something else of the module.
+ * The module's exit function has returned, or its init function has failed. Ending
+ * an object can drop the last reference to another one of the module, so the list is
+ * searched again after each.
  */
 static int hmm_module_event(struct notifier_block *notifier, unsigned long event,
 			    void *data)

@@ -17,7 +17,7 @@
  * @list: in the list of all
  * @callback: one of the driver's callbacks
  * @end: ends it; called in process context, with no lock held
- * @ending: somebody is to end it; see hmm_owned_claim()
+ * @ending: a task has claimed it; see hmm_owned_claim()
  * @left: it was ended when its module was unloaded, and is never freed
  */
 struct hmm_owned {
@@ -33,7 +33,7 @@ void hmm_owned_add(struct hmm_owned *owned, void *callback,
 bool hmm_owned_claim(struct hmm_owned *owned);
 void hmm_owned_del(struct hmm_owned *owned);
 
-/* As if an invalidation ran in between, for lockdep. */
+/* For lockdep: the caller may wait for invalidations, as if it took a lock. */
 static inline void hmm_invalidation_acquire(void)
 {
 #ifdef CONFIG_LOCKDEP
@@ -51,10 +51,10 @@ static inline void hmm_invalidation_release(void)
 /**
  * hmm_waits_for_update_locks() - report to lockdep that an update lock may be taken
  *
- * For functions that fault, migrate, or wait for invalidations that are under
- * way. Lockdep has invalidations, and so update locks, inside of this map; a
- * caller that holds an update lock, or is in an invalidate callback, is reported
- * even if nothing is invalidated just then.
+ * For functions that fault, migrate, or wait for invalidations that are under way.
+ * Lockdep has recorded that invalidations take update locks inside of this map. So it
+ * reports a caller that holds an update lock, or is in an invalidate callback, even
+ * if nothing is invalidated at this moment.
  */
 static inline void hmm_waits_for_update_locks(void)
 {
@@ -66,10 +66,10 @@ static inline void hmm_waits_for_update_locks(void)
  * hmm_mutex_is_mine() - whether current holds a mutex
  * @lock: the mutex
  *
- * Always false with PREEMPT_RT, whose mutexes detect a task that waits for itself,
- * and report it.
+ * Always false with PREEMPT_RT, whose mutexes detect and report a task that waits
+ * for itself.
  *
- * Return: whether current holds it, as far as is known.
+ * Return: true if current holds it.
  */
 static inline bool hmm_mutex_is_mine(struct mutex *lock)
 {

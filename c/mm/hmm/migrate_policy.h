@@ -21,11 +21,11 @@
 #define HMM_VM_UNMOVABLE	(VM_SPECIAL | VM_HUGETLB)
 
 /*
- * VMAs whose pages are not to move to a device. A page that is there already, from
- * before the VMA became one of these (PROT_MTE can be set at any time), must still
- * be able to return: a CPU fault has no other way to go on.
+ * VMAs whose pages must not move to a device. A page that moved there before the VMA
+ * became one of these (PROT_MTE can be set at any time) must still be able to return,
+ * as a CPU fault cannot make progress otherwise.
  *
- * - shadow stacks: a page in a device's memory is the device's to write;
+ * - shadow stacks: a device could write to a page in its memory;
  * - VM_DROPPABLE: pages that reclaim may discard and never swaps out. It does
  *   neither to a device's memory, and a page that was there is swap-backed;
  * - VM_MTE: the pages have tags besides their bytes, and no copy engine of a

@@ -3,11 +3,10 @@
  * Device addresses for the pages of a mirror. <linux/hmm_mirror.h> has the
  * documentation for drivers.
  *
- * A walk could write into the map's entries, and does not: it holds no lock,
- * while an invalidation that takes an address away changes the same entry.
- * Sections have an array of their own, and copy it into the map under
- * hmm_mirror_dma.lock. So an entry with an address always has the pfn of the page that
- * has it.
+ * A walk does not write into the map's entries: it holds no lock, and an
+ * invalidation that unmaps an address changes the same entry. Sections have an array
+ * of their own, and copy it into the map under hmm_mirror_dma.lock. So an entry with
+ * an address always has the pfn of the page at that address.
  *
  * The update lock does not suffice: ranges with different update locks share a
  * map, and so do sections that take a rw_semaphore for reading. It does keep
@@ -28,7 +27,7 @@
 #include "pfn.h"
 #include "update_lock.h"
 
-/* After how many entries the CPU is yielded. */
+/* Call cond_resched() after so many entries. */
 #define HMM_MIRROR_DMA_YIELD 1024
 
 /* The entry of an address in the map's span. */
@@ -38,7 +37,7 @@ static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned lo
 }
 
 /*
- * Take the addresses of a span away; the caller holds hmm_mirror_dma.lock, or is
+ * Unmap the device addresses of a span; the caller holds hmm_mirror_dma.lock, or is
  * the only user. At the end of a process the span can be as long as the map.
  */
 static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
@@ -107,8 +106,8 @@ static bool hmm_mirror_dma_is_used(struct hmm_mirror_dma *dma)
 }
 
 /*
- * Take the addresses of a span away, which the device has forgotten. Returns
- * false only if it may not block.
+ * Unmap the device addresses of a span, which is invalidated on the device already.
+ * Returns false only if @may_block is false.
  */
 bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
 			   bool may_block)
@@ -130,10 +129,10 @@ bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
 
 /**
  * hmm_mirror_dma_init() - make room for device addresses
- * @dma: storage for the map; must stay where it is
- * @mirror: the mirror, which is there for longer
- * @dev: the device, bound to its driver for longer
- * @span: the addresses whose pages there is to be room for
+ * @dma: storage for the map, which must not be moved
+ * @mirror: the mirror, which must outlive the map
+ * @dev: the device, which stays bound to its driver until hmm_mirror_dma_exit()
+ * @span: the addresses whose pages need room
  *
  * Context: holds neither the update lock nor an mmap lock. May sleep.
  * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned;
@@ -160,11 +159,11 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
 
 /**
- * hmm_mirror_dma_exit() - take all addresses away
+ * hmm_mirror_dma_exit() - unmap all device addresses and free the map
  * @dma: the map
  *
- * First the device forgets the map's span, in ranges that were removed and whose end
- * was deferred, too: an address that is unmapped can be another buffer's.
+ * First the map's span is invalidated on the device, also in ranges whose removal was
+ * deferred: an address that is unmapped may be reused for another buffer.
  *
  * Context: no section with @dma is open or will be; not in a callback of a mirror;
  * holds neither an update lock nor an mmap lock. May sleep.
@@ -186,7 +185,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit);
 
-/* Whether a map covers the span of a section. */
+/* Whether the section's map is of its mirror and covers its span. */
 bool hmm_mirror_dma_fits(const struct hmm_section *section)
 {
 	const struct hmm_mirror_dma *dma = section->dma;
@@ -197,8 +196,8 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
 }
 
 /*
- * Give the pages that a section has entered with their addresses. Private memory
- * is where the DMA API knows nothing of, and gets none. Returns 0; -%EINTR; -%EIO.
+ * Map the pages of a section's batch for the device. Device-private memory gets no
+ * address: the DMA API does not know it. Returns 0; -%EINTR; -%EIO.
  */
 int hmm_mirror_dma_map(const struct hmm_section *section)
 {
@@ -228,21 +227,16 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 }
 
 /**
- * hmm_section_dma_map() - give the pages of a section's batch addresses of another device
- * @section: a section one is inside of
+ * hmm_section_dma_map() - map the pages of a section's batch for another device
+ * @section: a section for which hmm_section_next() returned true
  * @dma: the device's map; of the same mirror, with room for &hmm_section.span
  *
  * For a driver that maps memory on several devices: one walk serves them all. From
- * here on hmm_section_dma_run() shows the addresses of this device, and
+ * here on hmm_section_dma_run() reports the addresses of this device, and
  * hmm_section_next() maps for it. A page that has an address keeps it, so a driver
- * can go through its devices in each batch::
+ * can map each batch for one device after the other.
  *
- *	while (hmm_section_next(&section)) {
- *		for_each_device(svm, d) {
- *			ret = hmm_section_dma_map(&section, &d->dma);
- *			...
- *
- * After an error &hmm_section.dma is what it was.
+ * After an error &hmm_section.dma is unchanged.
  *
  * Context: inside the section. May sleep.
  * Return: 0; -%EINVAL for a map of another mirror or without room for the span, or
@@ -276,14 +270,13 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
 
 /**
  * hmm_section_dma_run() - find the next run of device addresses
- * @section: a section one is inside of, with its &hmm_section.dma
- * @run: the run before it; for the first, one that ends where the pages start
+ * @section: a section with &hmm_section.dma for which hmm_section_next() returned true
+ * @run: the previous run; for the first, one whose end is the start of the batch
  *
- * Other sections map pages in the same entries, which is why this takes
- * &hmm_mirror_dma.lock.
+ * Takes &hmm_mirror_dma.lock, as other sections map pages in the same entries.
  *
  * Context: inside the section. May sleep.
- * Return: whether there is one.
+ * Return: true if there is another run.
  */
 bool hmm_section_dma_run(const struct hmm_section *section,
 			 struct hmm_dma_run *run)
@@ -302,7 +295,7 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 		return false;
 
 	from = idx;
-	/* What this section was given: other sections write the map's pfns. */
+	/* The access is this section's: other sections overwrite the map's pfns. */
 	write = section->pfns[idx - base] & HMM_PFN_WRITE;
 	do
 		idx++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Functions of mm/mmu_notifier.c that a fatal signal ends.
+ * Killable functions of mm/mmu_notifier.c.
  */
 #ifndef _MM_HMM_MMU_INTERVAL_H
 #define _MM_HMM_MMU_INTERVAL_H

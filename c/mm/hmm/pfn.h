@@ -17,13 +17,13 @@
 /* The requests that can be made for a page. */
 #define HMM_PFN_REQUEST (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)
 
-/* A PTE that lets the CPU read, and one that lets it write too. */
+/* The access of a PTE that is readable, and of one that is also writable. */
 #define HMM_PFN_READABLE HMM_PFN_VALID
 #define HMM_PFN_WRITABLE (HMM_PFN_VALID | HMM_PFN_WRITE)
 
 /*
- * Marks, which only entries of a driver's format can show. Inside the walker
- * they take the place of two of the caller's flags; they are never written.
+ * Marks, which only entries of a driver's format can report. Inside the walker they
+ * use the bits of two of the caller's flags; they are never written to hmm pfns.
  */
 #define HMM_MARK_PRIVATE	HMM_PFN_DMA_MAPPED /* the caller's device-private memory */
 #define HMM_MARK_SPECIAL	HMM_PFN_P2PDMA	   /* no struct page */
@@ -97,7 +97,7 @@ static inline unsigned long hmm_format_flags(const struct hmm_format *format,
 		       (hmm_pfn & HMM_MARK_PRIVATE ? format->device_private : 0);
 	if (!(hmm_pfn & HMM_PFN_ERROR))
 		return format->none;
-	/* Left 0, "special" would read as "none", and be faulted for ever. */
+	/* A special entry of 0 would be equal to "none" and be faulted for ever. */
 	if ((hmm_pfn & HMM_MARK_SPECIAL) && format->special)
 		return format->special;
 	return format->error;

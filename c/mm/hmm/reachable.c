@@ -24,10 +24,10 @@ static bool hmm_page_is_poisoned(const struct page *page)
  * @page: a page that does not go away meanwhile
  *
  * A device may be given pages that the CPU cannot access by kmap_local_page():
- * device-private memory, poisoned memory, and pages that a driver has taken out
- * of the kernel's direct map and mapped for a process. For a device that accesses
- * memory by DMA that makes no difference. A driver that simulates a device, or
- * copies in place of one, has to call this first.
+ * device-private memory, poisoned memory, and pages that a driver has removed from
+ * the kernel's direct map and mapped for a process. For a device that accesses
+ * memory by DMA this makes no difference. A driver that simulates a device, or
+ * copies with the CPU, must call this first.
  *
  * Memory that is poisoned later is not covered.
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own mm/hmm.c, as it stands, under names with ref_ in front. The
- * headers come after the new names, and so declare these.
+ * The kernel's own mm/hmm.c, unmodified, with names prefixed ref_. The headers are
+ * included after the macros, so that they declare these names.
  */
 #define hmm_range_fault				ref_hmm_range_fault
 #define hmm_range_fault_unlocked_timeout	ref_hmm_range_fault_unlocked_timeout

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own mm/migrate_device.c, as it stands, under names with ref_ in
- * front. The headers come after the new names, and so declare these; what is
- * declared in mm/internal.h is too.
+ * The kernel's own mm/migrate_device.c, unmodified, with names prefixed ref_. The
+ * headers, mm/internal.h among them, are included after the macros, so that they
+ * declare these names.
  */
 #define migrate_vma_setup		ref_migrate_vma_setup
 #define migrate_vma_pages		ref_migrate_vma_pages

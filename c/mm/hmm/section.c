@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sections: begin, fault, lock, check, until nothing came in between. The steps
- * are those of "Protocol" in mirror.h.
+ * Sections: begin, fault, lock and check, repeated until no invalidation came in
+ * between. The steps are those of "Protocol" in mirror.h.
  */
 #include <linux/export.h>
 #include <linux/log2.h>
@@ -16,7 +16,7 @@
 #include "update_lock.h"
 #include "walk.h"
 
-/* After how many rounds without success the batch is halved in each round. */
+/* After so many lost rounds the batch is halved in each further round. */
 #define HMM_SECTION_ROUNDS 4
 
 static unsigned long hmm_access_request(enum hmm_access access)
@@ -66,10 +66,11 @@ static bool hmm_section_valid(const struct hmm_section *section)
 }
 
 /*
- * Whether the caller would wait for itself. It has the mirror's update lock: in
- * another section, in an invalidate callback, or by hmm_mirror_lock(); of a
- * rw_semaphore it is only known who has it in a callback. Or it is to migrate
- * pages in a callback of the device memory that holds folio locks.
+ * Whether the caller would deadlock against itself. Either it holds the mirror's
+ * update lock: in another section, in an invalidate callback, or by
+ * hmm_mirror_lock(); a rw_semaphore, whose holder is not known, is detected in
+ * callbacks only. Or it is to migrate pages in a callback of the device memory,
+ * which runs under folio locks.
  */
 static bool hmm_section_is_nested(const struct hmm_section *section)
 {
@@ -85,7 +86,7 @@ static noinline bool hmm_section_is_nested_in(const struct hmm_interval *interva
 	       READ_ONCE(interval->own_caller) == current;
 }
 
-/* First call for a section: check it, and take the references that it has to its end. */
+/* First call for a section: validate it, and take the references it holds to its end. */
 static int hmm_section_start(struct hmm_section *section)
 {
 	struct mm_struct *mm = section->mirror->mm;
@@ -101,11 +102,12 @@ static int hmm_section_start(struct hmm_section *section)
 	section->batch.start = section->span.start;
 	section->batch.end = section->span.start;
 	if (section->migrate_to) {
-		section->move = hmm_section_migration_alloc(section->migrate_to,
-							    section->access == HMM_ACCESS_WRITE);
-		if (!section->move)
+		section->migration =
+			hmm_section_migration_alloc(section->migrate_to,
+						    section->access == HMM_ACCESS_WRITE);
+		if (!section->migration)
 			return -ENOMEM;
-		section->pfns = hmm_section_migration_pfns(section->move);
+		section->pfns = hmm_section_migration_pfns(section->migration);
 		section->nr_pfns = HMM_DEVMEM_BATCH;
 	} else {
 		hmm_section_clear_pfns(section);
@@ -115,14 +117,14 @@ static int hmm_section_start(struct hmm_section *section)
 	if (!section->timeout)
 		section->timeout = msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT);
 	else if (section->timeout > MAX_JIFFY_OFFSET)
-		/* Longer would be before now. */
+		/* A longer timeout would overflow the jiffies comparison. */
 		section->timeout = MAX_JIFFY_OFFSET;
 	return 0;
 }
 
 /*
- * look up: hold the interval that an address is in. After the first batch only
- * the interval before is used to find the next: the mirror may be gone.
+ * look up: take a reference to the interval of @addr. After the first batch the
+ * previous interval is used to find the next one: the mirror may be gone.
  */
 static int hmm_section_find(struct hmm_section *section, unsigned long addr)
 {
@@ -162,7 +164,7 @@ static int hmm_section_migrate(struct hmm_section *section,
 						&walk->notifier_seq);
 	/* fault */
 	if (!held)
-		held = hmm_section_migration_begin(section->move, section->mm_ref,
+		held = hmm_section_migration_begin(section->migration, section->mm_ref,
 						   &span, section->pfns);
 	walk->end = span.end;
 	/* lock, check */
@@ -172,7 +174,7 @@ static int hmm_section_migrate(struct hmm_section *section,
 		return 1;
 	if (!ret)
 		hmm_interval_leave(interval);
-	hmm_section_migration_end(section->move);
+	hmm_section_migration_end(section->migration);
 	return ret ?: min(held, 0);
 }
 
@@ -180,8 +182,9 @@ static int hmm_section_migrate(struct hmm_section *section,
  * struct hmm_section_round - how long a section has been losing races
  * @deadline: when to end with -%EBUSY, in jiffies
  * @nr: how many rounds were lost
- * @progress: a fault at this address or behind it is progress; none is at
- *	%HMM_FAULT_NOT_DROPPED, which is ULONG_MAX
+ * @progress: a fault that dropped its lock is progress if it is at this address or
+ *	behind it. %HMM_FAULT_NOT_DROPPED never is: it is ULONG_MAX, and 1 is
+ *	added before the comparison
  * @drop: the last fault whose handler dropped the lock
  */
 struct hmm_section_round {
@@ -192,14 +195,15 @@ struct hmm_section_round {
 };
 
 /*
- * Decide whether to go another round after @err. A batch that is too large to
- * stay mapped until the last of its pages is there, because a memory cgroup
- * cannot hold it or the range is busy, becomes smaller.
+ * Return 0 to retry after @err, or the error that ends the section. A batch that
+ * lost %HMM_SECTION_ROUNDS rounds is halved: a memory cgroup may be too small for
+ * it, or the range may be invalidated too often, for all of its pages to be mapped
+ * at one time.
  *
  * A fault whose handler dropped the lock, to wait for user space for example,
- * made progress if it was behind all such faults before. User space can serve a
- * page and take it away again for as long as it likes, but a batch has only so
- * many pages: it ends within one timeout for each, and for each handler's wait.
+ * restarts the timeout if its address is above that of all such faults before. So
+ * user space that unmaps each page as soon as it has served it cannot keep a
+ * section running: that ends within one timeout per page, plus the handlers' waits.
  */
 static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk,
 			     struct hmm_section_round *round, int err)
@@ -226,7 +230,7 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 
 /*
  * One round: begin, fault, lock, check. Returns 0 with the update lock held and
- * the pfns of @walk good.
+ * the pfns of @walk valid.
  */
 static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk,
 			   struct hmm_section_round *round)
@@ -258,12 +262,11 @@ static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk,
 }
 
 /**
- * hmm_section_enter() - begin, fault, lock and check, until nothing came between
+ * hmm_section_enter() - retry rounds until no invalidation came in between
  * @section: the section
- * @walk: the pages, with everything but the sequence filled in. Its end can be
- *	nearer on return
+ * @walk: the walk, with all members set but the sequence. Its end may be lowered
  *
- * Return: 0 with the update lock held and the pfns of @walk good, or an error
+ * Return: 0 with the update lock held and the pfns of @walk valid, or an error
  * of hmm_section_next().
  */
 static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk)
@@ -283,7 +286,7 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 	return ret;
 }
 
-/* Go on to the batch of pages that follows section->batch. */
+/* Fault in and lock the batch of pages that follows section->batch. */
 static int hmm_section_advance(struct hmm_section *section)
 {
 	struct hmm_span next = { section->batch.end, section->span.end };
@@ -294,7 +297,7 @@ static int hmm_section_advance(struct hmm_section *section)
 	};
 	int ret;
 
-	/* What never waits never sees a signal: a snapshot of much memory. */
+	/* A snapshot does not sleep, so check for a fatal signal here. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
@@ -338,18 +341,17 @@ static void hmm_section_unlock(struct hmm_section *section)
 	section->locked = false;
 	if (section->exclusive_folio)
 		hmm_section_exclusive_end(section);
-	if (section->move)
-		hmm_section_migration_end(section->move);
+	if (section->migration)
+		hmm_section_migration_end(section->migration);
 }
 
 /**
  * hmm_section_next() - go to a section's next batch of pages
  * @section: the section, with its first members filled in
  *
- * On true the update lock is held and &hmm_section.pfns holds good pfns for
- * the pages of &hmm_section.batch: they match the CPU's page table and stay
- * so until the next call or hmm_section_leave().
- * hmm_section_runs() goes through them in runs.
+ * On true the update lock is held and &hmm_section.pfns holds valid pfns for
+ * the pages of &hmm_section.batch: they match the CPU's page table until the next
+ * call or hmm_section_leave(). hmm_section_runs() iterates over them in runs.
  *
  * On false the section was left: its end was reached, or &hmm_section.error is
  * one of
@@ -359,8 +361,8 @@ static void hmm_section_unlock(struct hmm_section *section)
  *   has no room for the span; &hmm_section.whole cannot be met; or
  *   there is no array of hmm pfns
  * * -%EDEADLK - the caller is in another section with the same update lock, or holds
- *   it itself, and it is a mutex; or is in an invalidate callback under it. With the
- *   lock of another range or mirror it may wait for ever; lockdep reports that
+ *   it itself, and it is a mutex; or is in an invalidate callback under it. A caller
+ *   that holds the lock of another range or mirror may deadlock; lockdep reports that
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror, or the range was
  *   removed meanwhile
@@ -370,12 +372,12 @@ static void hmm_section_unlock(struct hmm_section *section)
  * * -%EIO - the DMA API had no address for a page
  * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
  *
- * Batches before the one that failed were handled and stay so. What they mapped
- * can be used before the next call; an operation that maps more
- * memory than may be resident at one time has to.
+ * What the driver has mapped in earlier batches stays mapped. Use the pages of a
+ * batch before the next call if the whole span may not fit in memory.
  *
- * Context: holds no update lock of its own making and no mmap lock. May sleep.
- * Return: whether one is inside.
+ * Context: the caller holds no mmap lock, and no update lock but this section's. May
+ * sleep.
+ * Return: true with the update lock held; false when the section has ended.
  */
 bool hmm_section_next(struct hmm_section *section)
 {
@@ -401,18 +403,17 @@ EXPORT_SYMBOL_GPL(hmm_section_next);
  * hmm_section_leave() - leave a section before its end
  * @section: the section; nothing happens when it was left already
  *
- * Drops the update lock and everything else the section holds. The pfns are
- * gone with it.
+ * Drops the update lock and all references. The pfns are not valid any more.
  */
 void hmm_section_leave(struct hmm_section *section)
 {
 	hmm_section_unlock(section);
 	section->batch = (struct hmm_span){};
-	if (section->move) {
-		if (section->pfns == hmm_section_migration_pfns(section->move))
+	if (section->migration) {
+		if (section->pfns == hmm_section_migration_pfns(section->migration))
 			section->pfns = NULL;
-		hmm_section_migration_free(section->move);
-		section->move = NULL;
+		hmm_section_migration_free(section->migration);
+		section->migration = NULL;
 	}
 	if (section->interval) {
 		hmm_interval_put(section->interval);
@@ -439,7 +440,7 @@ static unsigned int hmm_run_order(const struct hmm_run *run)
 	return at ? min_t(unsigned int, order, __ffs(at)) : order;
 }
 
-/* How many of @nr pages, of which the first has @hmm_pfn, are one run. */
+/* The length of the run that begins with @hmm_pfn, in pages; at most @nr. */
 static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned long nr,
 					    unsigned long hmm_pfn)
 {
@@ -454,11 +455,11 @@ static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned lo
 
 /**
  * hmm_section_run() - find the next run of pages; use hmm_section_runs()
- * @section: a section one is inside of
- * @run: the run before it; for the first, one that ends where the pages start
+ * @section: a section for which hmm_section_next() returned true
+ * @run: the previous run; for the first, one whose end is the start of the batch
  *
  * Context: inside the section.
- * Return: whether there is one.
+ * Return: true if there is another run.
  */
 bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 {
@@ -487,13 +488,13 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 EXPORT_SYMBOL_GPL(hmm_section_run);
 
 /**
- * hmm_frame() - the page of a page frame number
- * @pfn: a number that a section shows, in a run of pages that are mapped
+ * hmm_section_pfn_to_page() - the page of a pfn that a section has reported
+ * @pfn: the pfn, of a run with %HMM_PFN_VALID
  *
- * Return: the page; good inside the section.
+ * Return: the page, without a reference; valid inside the section.
  */
-struct page *hmm_frame(unsigned long pfn)
+struct page *hmm_section_pfn_to_page(unsigned long pfn)
 {
 	return pfn_to_page(pfn);
 }
-EXPORT_SYMBOL_GPL(hmm_frame);
+EXPORT_SYMBOL_GPL(hmm_section_pfn_to_page);

@@ -12,8 +12,8 @@
 #include "walk.h"
 
 /*
- * Replace the PTE by a device-exclusive one, as a registered mover: the event
- * reaches all mirrors of the process but this section's interval.
+ * Replace the PTE by a device-exclusive entry. The section is registered as a mover,
+ * so that the event invalidates all mirrors of the process except in this interval.
  */
 static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 					       unsigned long addr)
@@ -37,14 +37,14 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 }
 
 /**
- * hmm_section_exclusive_begin() - take a page from the CPU
+ * hmm_section_exclusive_begin() - give the device exclusive access to a page
  * @section: the section
- * @walk: one page, and where its pfn goes
+ * @walk: a walk of one page; its hmm pfn is set
  * @drop: as of hmm_range_fault_vma_drop()
  *
- * While its folio is locked the CPU cannot have it back, and waits; other
- * changes move the sequence. So would the taking itself, were the page absent,
- * shared or taken already: it is faulted in beforehand.
+ * A CPU that accesses the page waits for the folio lock; all other changes move the
+ * sequence. make_device_exclusive() itself would move it if the page were absent,
+ * shared or exclusive already, so the page is faulted in for write beforehand.
  *
  * Return: 0, with the folio locked until hmm_section_exclusive_end(); errors of
  * hmm_range_fault_vma_drop(), hmm_interval_enter() and make_device_exclusive().
@@ -76,8 +76,8 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 }
 
 /**
- * hmm_section_exclusive_end() - let the CPU have the page back
- * @section: the section; nothing happens if it has taken none
+ * hmm_section_exclusive_end() - unlock and put the exclusive folio
+ * @section: the section; nothing happens if it has none
  */
 void hmm_section_exclusive_end(struct hmm_section *section)
 {

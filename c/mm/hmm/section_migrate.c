@@ -11,7 +11,7 @@
 #include "pfn.h"
 
 /**
- * struct hmm_section_migration - batches of a section that migrate
+ * struct hmm_section_migration - the migration state of a section
  * @transfer: the transfer of the current batch
  * @mm: the process; its mmap lock is held while @held
  * @held: the current batch has migrated, and its folios are locked
@@ -141,8 +141,8 @@ static bool hmm_section_migration_try(struct hmm_devmem_transfer *t,
  * @pfns: room for an hmm pfn for each page
  *
  * If all pages have migrated they stay locked until hmm_section_migration_end(). A
- * CPU that accesses one waits until then, so that only zapping can take a page from
- * the device. If some page has not migrated none is held, and all are mapped.
+ * CPU that accesses one waits until then, so that only zapping can remove a page
+ * meanwhile. If some page has not migrated, no page is held and all are mapped again.
  *
  * Context: Process context; may sleep. No mmap lock is held; on a return of 1 it is
  * held for reading.

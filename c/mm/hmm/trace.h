@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tracepoints of <trace/events/hmm.h> need. Nothing is computed for an event
+ * Helpers for the tracepoints of <trace/events/hmm.h>. Nothing is computed for an event
  * that is not enabled.
  */
 #ifndef _MM_HMM_TRACE_H

@@ -12,8 +12,8 @@
  * walk always has one, and holds the mmap lock or the VMA's own lock from the
  * check to the last page table entry of the VMA that it reads or faults in:
  *
- * - &vm_area_struct.vm_ops, which identifies secretmem, is set by mmap() and stays;
- *   mremap(), fork() and a split of the VMA copy it. Secretmem can be mapped by
+ * - &vm_area_struct.vm_ops, which identifies secretmem, is set by mmap() and does not
+ *   change; mremap(), fork() and a split of the VMA copy it. Secretmem can be mapped by
  *   mmap() of its own file only, also by way of remap_file_pages() and of
  *   /proc/PID/map_files. It refuses private mappings, so that none of its data is
  *   in anonymous memory; GUP refuses it, so that vmsplice() and the like cannot

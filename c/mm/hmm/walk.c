@@ -346,8 +346,8 @@ int hmm_walk_mmap(struct hmm_walk *w)
  * The PMD of all of [start, end), if it is one and no PUD leaf can be above it, as
  * in anonymous VMAs; NULL where the kernel's walker has to descend.
  */
-static pmd_t *hmm_only_pmd(const struct vm_area_struct *vma,
-			   unsigned long start, unsigned long end)
+static pmd_t *hmm_single_pmd(const struct vm_area_struct *vma,
+			     unsigned long start, unsigned long end)
 {
 	if (!vma_is_anonymous(vma) || ((start ^ (end - 1)) & PMD_MASK))
 		return NULL;
@@ -359,7 +359,7 @@ static pmd_t *hmm_only_pmd(const struct vm_area_struct *vma,
  * kernel's walker takes three times as long to get there as this (benchmark:
  * populate-one-page).
  */
-static int hmm_walk_only_pmd(struct hmm_walk *w, pmd_t *pmdp, unsigned long end)
+static int hmm_walk_single_pmd(struct hmm_walk *w, pmd_t *pmdp, unsigned long end)
 {
 	pmd_t pmd;
 	int stop;
@@ -384,7 +384,7 @@ static int hmm_walk_only_pmd(struct hmm_walk *w, pmd_t *pmdp, unsigned long end)
 int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma)
 {
 	unsigned long end = min(w->range->end, vma->vm_end);
-	pmd_t *pmdp = hmm_only_pmd(vma, w->resume, end);
+	pmd_t *pmdp = hmm_single_pmd(vma, w->resume, end);
 	int stop = hmm_walk_begin_vma(w, vma, w->resume, end);
 
 	if (stop == 1)
@@ -392,7 +392,7 @@ int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma)
 	else if (stop)
 		return stop;
 	else if (pmdp)
-		stop = hmm_walk_only_pmd(w, pmdp, end);
+		stop = hmm_walk_single_pmd(w, pmdp, end);
 	else
 		stop = walk_page_range_vma(vma, w->resume, end,
 					   &hmm_walk_vma_ops, w);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page table leaves that are looked at one by one: PTEs that are not plain
+ * Page table leaves that are handled one by one: PTEs that are not plain
  * (pte_class.h), and PMD entries that are not present.
  *
  * Each function here is passed the value of an entry and never reads it again;
@@ -75,8 +75,8 @@ int hmm_report_error(struct hmm_walk *w, unsigned long addr, unsigned long end,
  *
  * The pgmap is looked up by pfn instead. memunmap_pages() takes it out of the
  * kernel's index last and waits for a grace period then, so a pgmap that was
- * found can be read until rcu_read_unlock(). Nothing is concluded but whose the
- * memory is: if the entry has changed since, so has the caller's sequence. A
+ * found can be read until rcu_read_unlock(). Only the owner of the memory is read
+ * from it; if the entry has changed since, the caller's sequence has moved. A
  * chunk that is being removed has no owner any more; its pages are faulted in
  * like another device's.
  *

@@ -9,28 +9,28 @@
 #include "walk.h"
 #include "walk_output.h"
 
-void hmm_put_run_slow(unsigned long *at, unsigned long nr, unsigned long hmm_pfn,
-		      unsigned long step)
+void hmm_write_each(unsigned long *at, unsigned long nr, unsigned long hmm_pfn,
+		    unsigned long step)
 {
 	for (; nr; nr--, at++, hmm_pfn += step)
-		hmm_put_one(at, hmm_pfn);
+		hmm_write_pfn(at, hmm_pfn);
 }
 
-static noinline void hmm_put_pfn_run(unsigned long *at, unsigned long nr,
-				     unsigned long hmm_pfn)
+static noinline void hmm_write_consecutive_pfns(unsigned long *at, unsigned long nr,
+						unsigned long hmm_pfn)
 {
-	hmm_put_run(at, nr, hmm_pfn, HMM_PUT_UNROLL);
+	hmm_write_consecutive(at, nr, hmm_pfn, HMM_WRITE_UNROLL);
 }
 
-static noinline void hmm_put_pfn_same(unsigned long *at, unsigned long nr,
-				      unsigned long hmm_pfn)
+static noinline void hmm_write_repeated_pfns(unsigned long *at, unsigned long nr,
+					     unsigned long hmm_pfn)
 {
-	hmm_put_same(at, nr, hmm_pfn);
+	hmm_write_repeated(at, nr, hmm_pfn);
 }
 
 /* Entries in a driver's format have no flags of the caller to keep. */
-static noinline void hmm_put_entries(unsigned long *at, unsigned long nr,
-				     unsigned long entry, unsigned long step)
+static noinline void hmm_write_entries(unsigned long *at, unsigned long nr,
+				       unsigned long entry, unsigned long step)
 {
 	for (; nr; nr--, at++, entry += step)
 		WRITE_ONCE(*at, entry);
@@ -93,7 +93,7 @@ static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 		w->ram_section = round_down(hmm_pfn, PAGES_PER_SECTION) + 1;
 }
 
-/* How many of some pages an extent can take at once: a leaf has one pagemap. */
+/* How many of @nr pages can join an extent at once: a leaf has one pagemap. */
 static __always_inline unsigned long hmm_extent_part(unsigned long nr,
 						     unsigned long hmm_pfn)
 {
@@ -155,9 +155,9 @@ static noinline int hmm_extend(struct hmm_walk *w, unsigned long addr,
 	return hmm_extent_append(w, nr, hmm_pfn);
 }
 
-/* Pages that follow each other, and can still lie in two pagemaps. */
-static noinline int hmm_put_extents(struct hmm_walk *w, unsigned long addr,
-				    unsigned long nr, unsigned long hmm_pfn)
+/* Report consecutive pages as extents; they may lie in more than one pagemap. */
+static noinline int hmm_write_extents(struct hmm_walk *w, unsigned long addr,
+				      unsigned long nr, unsigned long hmm_pfn)
 {
 	unsigned long part;
 	int stop;
@@ -190,20 +190,20 @@ int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
 	case HMM_OUTPUT_PFNS:
 		hmm_pfn &= ~HMM_PFN_INOUT_FLAGS;
 		if (step)
-			hmm_put_pfn_run(hmm_walk_pfns(w, addr), nr, hmm_pfn);
+			hmm_write_consecutive_pfns(hmm_walk_pfns(w, addr), nr, hmm_pfn);
 		else
-			hmm_put_pfn_same(hmm_walk_pfns(w, addr), nr, hmm_pfn);
+			hmm_write_repeated_pfns(hmm_walk_pfns(w, addr), nr, hmm_pfn);
 		break;
 	case HMM_OUTPUT_FORMAT:
-		hmm_put_entries(hmm_walk_pfns(w, addr), nr,
-				hmm_format_entry(w->format, hmm_pfn),
-				step << w->format->pfn_shift);
+		hmm_write_entries(hmm_walk_pfns(w, addr), nr,
+				  hmm_format_entry(w->format, hmm_pfn),
+				  step << w->format->pfn_shift);
 		break;
 	case HMM_OUTPUT_EXTENTS:
 		hmm_pfn &= ~HMM_PFN_INOUT_FLAGS;
 		if (hmm_extent_part(nr, hmm_pfn) == nr || !step)
 			return hmm_extend(w, addr, nr, hmm_pfn);
-		return hmm_put_extents(w, addr, nr, hmm_pfn);
+		return hmm_write_extents(w, addr, nr, hmm_pfn);
 	}
 	return HMM_WALK_DONE;
 }

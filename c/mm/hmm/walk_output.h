@@ -34,10 +34,10 @@
 #include "walk.h"
 
 /* How many hmm pfns a loop writes at a time. */
-#define HMM_PUT_UNROLL 32
+#define HMM_WRITE_UNROLL 32
 
 /* Write an hmm pfn where one was reported, so that the caller can have flags there. */
-static noinline void hmm_put_again(unsigned long *at, unsigned long hmm_pfn)
+static noinline void hmm_rewrite_pfn(unsigned long *at, unsigned long hmm_pfn)
 {
 	unsigned long old = READ_ONCE(*at), new;
 
@@ -49,32 +49,32 @@ static noinline void hmm_put_again(unsigned long *at, unsigned long hmm_pfn)
 }
 
 /**
- * hmm_put_one() - write the hmm pfn of a page
+ * hmm_write_pfn() - write the hmm pfn of a page
  * @at: the entry of the array
  * @hmm_pfn: the hmm pfn, without any of %HMM_PFN_INOUT_FLAGS
  */
-static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn)
+static __always_inline void hmm_write_pfn(unsigned long *at, unsigned long hmm_pfn)
 {
 	unsigned long old = READ_ONCE(*at);
 
 	if (old == hmm_pfn)
 		return;
 	if (old & ~HMM_PFN_REQUEST)
-		hmm_put_again(at, hmm_pfn);
+		hmm_rewrite_pfn(at, hmm_pfn);
 	else
 		WRITE_ONCE(*at, hmm_pfn);
 }
 
 /* The bits that an hmm pfn can have before a walk has reported it: none, or requests. */
-#define HMM_PUT_ZERO	0UL
-#define HMM_PUT_REQUEST	HMM_PFN_REQUEST
+#define HMM_UNREPORTED_ZERO	0UL
+#define HMM_UNREPORTED_REQUEST	HMM_PFN_REQUEST
 
 /* How many hmm pfns share a branch. */
-#define HMM_PUT_GROUP 4
+#define HMM_WRITE_GROUP 4
 
 /**
- * hmm_may_put() - whether no walk has reported some pages yet
- * @at: their hmm pfns, %HMM_PUT_GROUP of them
+ * hmm_is_unreported() - whether no walk has reported some pages yet
+ * @at: their hmm pfns, %HMM_WRITE_GROUP of them
  * @old: the bits that they can have; a constant
  *
  * Most arrays are zero before a walk, or hold requests. More than one branch for
@@ -82,7 +82,7 @@ static __always_inline void hmm_put_one(unsigned long *at, unsigned long hmm_pfn
  *
  * Return: true if they can be written as they are; false if one by one.
  */
-static __always_inline bool hmm_may_put(const unsigned long *at, const unsigned long old)
+static __always_inline bool hmm_is_unreported(const unsigned long *at, const unsigned long old)
 {
 	unsigned long sum = READ_ONCE(at[0]) | READ_ONCE(at[1]) |
 			    READ_ONCE(at[2]) | READ_ONCE(at[3]);
@@ -91,64 +91,66 @@ static __always_inline bool hmm_may_put(const unsigned long *at, const unsigned 
 }
 
 /* Write the hmm pfns of pages one by one, whether they were reported or not. */
-void hmm_put_run_slow(unsigned long *at, unsigned long nr, unsigned long hmm_pfn,
-		      unsigned long step);
+void hmm_write_each(unsigned long *at, unsigned long nr, unsigned long hmm_pfn,
+		    unsigned long step);
 
 /**
- * hmm_put_run() - write the hmm pfns of pages that follow each other
+ * hmm_write_consecutive() - write the hmm pfns of pages that follow each other
  * @at: where to
  * @nr: number of pages
  * @hmm_pfn: the first one's
- * @unroll: how many to write at a time; a constant, a multiple of %HMM_PUT_GROUP
+ * @unroll: how many to write at a time; a constant, a multiple of %HMM_WRITE_GROUP
  */
-static __always_inline void hmm_put_run(unsigned long *at, unsigned long nr,
-					unsigned long hmm_pfn,
-					const unsigned long unroll)
+static __always_inline void hmm_write_consecutive(unsigned long *at, unsigned long nr,
+						  unsigned long hmm_pfn,
+						  const unsigned long unroll)
 {
 	unsigned long i;
 
 	for (; nr >= unroll; nr -= unroll, at += unroll, hmm_pfn += unroll) {
-		/* Counted by itself: an addition a page less. */
+		/* Keep hmm_pfn in a register of its own: one addition less for each page. */
 		OPTIMIZER_HIDE_VAR(hmm_pfn);
 		unrolled_full
 		for (i = 0; i < unroll; i++) {
-			if (!(i % HMM_PUT_GROUP) && !hmm_may_put(at + i, HMM_PUT_ZERO))
-				return hmm_put_run_slow(at, nr, hmm_pfn, 1);
+			if (!(i % HMM_WRITE_GROUP) &&
+			    !hmm_is_unreported(at + i, HMM_UNREPORTED_ZERO))
+				return hmm_write_each(at, nr, hmm_pfn, 1);
 			WRITE_ONCE(at[i], hmm_pfn + i);
 		}
 	}
 	if (nr)
-		hmm_put_run_slow(at, nr, hmm_pfn, 1);
+		hmm_write_each(at, nr, hmm_pfn, 1);
 }
 
 /**
- * hmm_put_same() - write the same hmm pfn for many pages
+ * hmm_write_repeated() - write the same hmm pfn for many pages
  * @at: the first entry of the array
  * @nr: number of pages
  * @hmm_pfn: the hmm pfn
  */
-static __always_inline void hmm_put_same(unsigned long *at, unsigned long nr,
-					 unsigned long hmm_pfn)
+static __always_inline void hmm_write_repeated(unsigned long *at, unsigned long nr,
+					       unsigned long hmm_pfn)
 {
 	unsigned long i;
 
-	for (; hmm_pfn && nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL) {
+	for (; hmm_pfn && nr >= HMM_WRITE_UNROLL; nr -= HMM_WRITE_UNROLL, at += HMM_WRITE_UNROLL) {
 		unrolled_full
-		for (i = 0; i < HMM_PUT_UNROLL; i++) {
-			if (!(i % HMM_PUT_GROUP) && !hmm_may_put(at + i, HMM_PUT_ZERO))
-				return hmm_put_run_slow(at, nr, hmm_pfn, 0);
+		for (i = 0; i < HMM_WRITE_UNROLL; i++) {
+			if (!(i % HMM_WRITE_GROUP) &&
+			    !hmm_is_unreported(at + i, HMM_UNREPORTED_ZERO))
+				return hmm_write_each(at, nr, hmm_pfn, 0);
 			WRITE_ONCE(at[i], hmm_pfn);
 		}
 	}
-	/* Zeros that are there already. */
-	for (; !hmm_pfn && nr >= HMM_PUT_UNROLL; nr -= HMM_PUT_UNROLL, at += HMM_PUT_UNROLL) {
+	/* Skip hmm pfns that are 0 already. */
+	for (; !hmm_pfn && nr >= HMM_WRITE_UNROLL; nr -= HMM_WRITE_UNROLL, at += HMM_WRITE_UNROLL) {
 		unrolled_full
-		for (i = 0; i < HMM_PUT_UNROLL; i += HMM_PUT_GROUP)
-			if (!hmm_may_put(at + i, HMM_PUT_ZERO))
-				return hmm_put_run_slow(at, nr, hmm_pfn, 0);
+		for (i = 0; i < HMM_WRITE_UNROLL; i += HMM_WRITE_GROUP)
+			if (!hmm_is_unreported(at + i, HMM_UNREPORTED_ZERO))
+				return hmm_write_each(at, nr, hmm_pfn, 0);
 	}
 	if (nr)
-		hmm_put_run_slow(at, nr, hmm_pfn, 0);
+		hmm_write_each(at, nr, hmm_pfn, 0);
 }
 
 /* Whether a page has the access and order of the last extent, and follows it. */

@@ -70,8 +70,8 @@ static __always_inline struct hmm_pte_class hmm_walk_class(const struct hmm_walk
 }
 
 /*
- * Have the compiler take a window from the stack again: it would rather keep all
- * of it in registers that it does not have (benchmark: snapshot-4k).
+ * Make the compiler read a window from the stack again. Otherwise it keeps all PTEs
+ * in registers and spills them (benchmark: snapshot-4k).
  */
 static __always_inline const pte_t *hmm_window(const pte_t *pte)
 {
@@ -121,7 +121,7 @@ static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run 
 		order = __ffs((index + i) | (1UL << largest));
 		order = min_t(unsigned int, order, ilog2(pages - i));
 		nr = 1UL << order;
-		/* As many blocks of the largest order as there are. */
+		/* Report all pages of the largest order at once. */
 		if (order == largest)
 			nr = round_down(pages - i, nr);
 		stop = hmm_report(w, run->addr + (i << PAGE_SHIFT), nr,
@@ -131,7 +131,7 @@ static noinline int hmm_report_run(struct hmm_walk *w, const struct hmm_pte_run 
 	return stop;
 }
 
-/* The part of a window whose first PTE is of @class that follows it. */
+/* The number of PTEs from the first of a window on that map consecutive pages of @class. */
 static __always_inline unsigned long hmm_run_length(struct hmm_pte_class class,
 						    const pte_t *pte,
 						    unsigned long nr)
@@ -153,7 +153,7 @@ static __always_inline int hmm_report_one(struct hmm_walk *w, unsigned long addr
 {
 	if (w->output != HMM_OUTPUT_PFNS)
 		return hmm_report(w, addr, 1, hmm_pfn);
-	hmm_put_one(hmm_walk_pfns(w, addr), hmm_pfn);
+	hmm_write_pfn(hmm_walk_pfns(w, addr), hmm_pfn);
 	return HMM_WALK_DONE;
 }
 
@@ -165,9 +165,9 @@ static __always_inline unsigned long hmm_class_hmm_pfn(struct hmm_pte_class clas
 }
 
 /*
- * Report pages of a class that follow each other, as many as need no fault; how
- * many, or an error. What is the same for all of them is found again: that costs
- * less than to hand it over (benchmark: snapshot-mixed).
+ * Report consecutive pages of one class, up to the first that needs a fault. Returns
+ * how many, or an error. Pfn and access are computed again, which is cheaper than to
+ * pass them (benchmark: snapshot-mixed).
  */
 static noinline long hmm_report_plain(struct hmm_walk *w, unsigned long addr,
 				      const pte_t *pte, unsigned long nr)
@@ -195,8 +195,8 @@ static noinline long hmm_report_plain(struct hmm_walk *w, unsigned long addr,
  * Whether a run of a PTE might be long enough to be reported as one: pages without
  * an order are faster one by one (benchmark: snapshot-mixed).
  */
-static __always_inline bool hmm_worth_run(struct hmm_pte_class class, const pte_t *pte,
-					  unsigned long nr)
+static __always_inline bool hmm_may_form_run(struct hmm_pte_class class, const pte_t *pte,
+					     unsigned long nr)
 {
 	const unsigned long last = (1UL << HMM_PTE_MIN_ORDER) - 1;
 
@@ -229,7 +229,7 @@ static noinline int hmm_walk_mixed(struct hmm_walk *w, unsigned long addr,
 		part = 1;
 		if (!class.mask)
 			stop = hmm_walk_leaf_pte(w, at, pte[i]);
-		else if (!hmm_worth_run(class, pte + i, nr - i) &&
+		else if (!hmm_may_form_run(class, pte + i, nr - i) &&
 			 !hmm_may_need_fault(w, class.access))
 			stop = hmm_report_one(w, at, hmm_class_hmm_pfn(class, pte[i]));
 		else
@@ -268,32 +268,32 @@ static __always_inline bool hmm_window_has_order(const pte_t *pte)
 	return false;
 }
 
-static noinline void hmm_put_ptes_slow(unsigned long *at, const pte_t *pte,
-				       unsigned long key)
+static noinline void hmm_write_each_pte(unsigned long *at, const pte_t *pte,
+					unsigned long key)
 {
 	unsigned long i;
 
 	for (i = 0; i < HMM_WINDOW; i++)
-		hmm_put_one(at + i, hmm_pfn_by_key(pte[i], key));
+		hmm_write_pfn(at + i, hmm_pfn_by_key(pte[i], key));
 }
 
-/* Write the hmm pfns of a window; @old as for hmm_may_put(). */
-static __always_inline void hmm_put_ptes(unsigned long *at, const pte_t *pte,
-					 unsigned long key, const unsigned long old)
+/* Write the hmm pfns of a window; @old as for hmm_is_unreported(). */
+static __always_inline void hmm_write_ptes(unsigned long *at, const pte_t *pte,
+					   unsigned long key, const unsigned long old)
 {
 	unsigned long i;
 
 	unrolled_full
 	for (i = 0; i < HMM_WINDOW; i++) {
-		if (!(i % HMM_PUT_GROUP) && !hmm_may_put(at + i, old))
-			return hmm_put_ptes_slow(at, pte, key);
+		if (!(i % HMM_WRITE_GROUP) && !hmm_is_unreported(at + i, old))
+			return hmm_write_each_pte(at, pte, key);
 		WRITE_ONCE(at[i], hmm_pfn_by_key(pte[i], key));
 	}
 }
 
 /* Report each page of a window as an extent, or as part of the last one. */
-static noinline int hmm_put_ptes_extents(struct hmm_walk *w, unsigned long addr,
-					 const pte_t *pte, unsigned long key)
+static noinline int hmm_write_ptes_extents(struct hmm_walk *w, unsigned long addr,
+					   const pte_t *pte, unsigned long key)
 {
 	int stop = HMM_WALK_DONE;
 	unsigned long i;
@@ -308,24 +308,24 @@ static noinline int hmm_put_ptes_extents(struct hmm_walk *w, unsigned long addr,
 #define HMM_WINDOW_MIXED (HMM_WALK_AGAIN + 3)
 
 /**
- * hmm_put_scattered() - report the pages of a window whose PTEs are alike
+ * hmm_report_scattered_window() - report the pages of a window whose PTEs are alike
  * @w: the walk
  * @addr: address of the first
  * @at: where their hmm pfns, or entries, go
  * @pte: the PTEs
  * @access: their access
  * @key: of hmm_ptes_alike()
- * @old: as for hmm_may_put()
+ * @old: as for hmm_is_unreported()
  * @out: the output format; a constant
  *
  * Return: %HMM_WALK_DONE; -%ENOSPC; or %HMM_WINDOW_MIXED, with nothing reported, if
  * some of the pages have an order.
  */
-static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long addr,
-					     unsigned long *at, const pte_t *pte,
-					     unsigned long access,
-					     unsigned long key, const unsigned long old,
-					     const enum hmm_output out)
+static __always_inline int hmm_report_scattered_window(struct hmm_walk *w, unsigned long addr,
+						       unsigned long *at, const pte_t *pte,
+						       unsigned long access,
+						       unsigned long key, const unsigned long old,
+						       const enum hmm_output out)
 {
 	unsigned long flags, i;
 	unsigned int shift;
@@ -342,8 +342,8 @@ static __always_inline int hmm_put_scattered(struct hmm_walk *w, unsigned long a
 		return HMM_WINDOW_MIXED;
 	pte = hmm_window(pte);
 	if (out == HMM_OUTPUT_EXTENTS)
-		return hmm_put_ptes_extents(w, addr, pte, key);
-	hmm_put_ptes(at, pte, key, old);
+		return hmm_write_ptes_extents(w, addr, pte, key);
+	hmm_write_ptes(at, pte, key, old);
 	return HMM_WALK_DONE;
 }
 
@@ -355,7 +355,7 @@ static __always_inline bool hmm_window_is_aligned(unsigned long addr,
 }
 
 /**
- * hmm_put_window() - report the pages of a window that follow each other
+ * hmm_report_consecutive_window() - report the pages of a window that follow each other
  * @w: the walk
  * @addr: address of the first
  * @at: where their hmm pfns go
@@ -367,9 +367,9 @@ static __always_inline bool hmm_window_is_aligned(unsigned long addr,
  *
  * Return: %HMM_WALK_DONE, or -%ENOSPC.
  */
-static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr,
-					  unsigned long *at, unsigned long hmm_pfn,
-					  const enum hmm_output out)
+static __always_inline int hmm_report_consecutive_window(struct hmm_walk *w, unsigned long addr,
+							 unsigned long *at, unsigned long hmm_pfn,
+							 const enum hmm_output out)
 {
 	if (likely(hmm_window_is_aligned(addr, hmm_pfn))) {
 		hmm_pfn |= hmm_pfn_order(ilog2(HMM_WINDOW));
@@ -381,7 +381,7 @@ static __always_inline int hmm_put_window(struct hmm_walk *w, unsigned long addr
 	}
 	if (out != HMM_OUTPUT_PFNS)
 		return hmm_report(w, addr, HMM_WINDOW, hmm_pfn);
-	hmm_put_run(at, HMM_WINDOW, hmm_pfn, HMM_WINDOW);
+	hmm_write_consecutive(at, HMM_WINDOW, hmm_pfn, HMM_WINDOW);
 	return HMM_WALK_DONE;
 }
 
@@ -409,14 +409,14 @@ static __always_inline unsigned long hmm_largest_order_pages(unsigned long addr,
 }
 
 /* Write the hmm pfns of pages with one order, as many as some whole windows have. */
-static noinline void hmm_put_windows(unsigned long *at, unsigned long nr,
-				     unsigned long hmm_pfn)
+static noinline void hmm_write_windows(unsigned long *at, unsigned long nr,
+				       unsigned long hmm_pfn)
 {
-	hmm_put_run(at, nr, hmm_pfn, HMM_WINDOW);
+	hmm_write_consecutive(at, nr, hmm_pfn, HMM_WINDOW);
 }
 
 /**
- * hmm_flush_run() - report the pages that are put off
+ * hmm_flush_run() - report the pages of a run that was not reported yet
  * @w: the walk
  * @run: the pages; there are some
  * @out: the output format; a constant
@@ -434,10 +434,10 @@ static __always_inline int hmm_flush_run(struct hmm_walk *w, struct hmm_pte_run 
 
 	run->nr = 0;
 	if (likely(nr == HMM_WINDOW))
-		return hmm_put_window(w, run->addr, at, run->hmm_pfn, out);
+		return hmm_report_consecutive_window(w, run->addr, at, run->hmm_pfn, out);
 	/* An order of that many pages can begin here, as one of @most can. */
 	if (out == HMM_OUTPUT_PFNS && is_power_of_2(nr)) {
-		hmm_put_windows(at, nr, run->hmm_pfn | hmm_pfn_order(__ffs(nr)));
+		hmm_write_windows(at, nr, run->hmm_pfn | hmm_pfn_order(__ffs(nr)));
 		return HMM_WALK_DONE;
 	}
 	return hmm_report_run(w, run, nr);
@@ -467,7 +467,7 @@ static __always_inline int hmm_extend_run(struct hmm_walk *w, struct hmm_pte_run
 }
 
 /**
- * hmm_walk_contiguous() - take in a window whose pages follow each other
+ * hmm_walk_contiguous() - report a window of consecutive pages, or add it to the run
  * @w: the walk
  * @run: pages that are put off, if any
  * @class: the class of the window's PTEs
@@ -493,14 +493,14 @@ static __always_inline int hmm_walk_contiguous(struct hmm_walk *w,
 	int stop;
 
 	if (out == HMM_OUTPUT_FORMAT)
-		return hmm_put_window(w, addr, at, hmm_pfn, out);
+		return hmm_report_consecutive_window(w, addr, at, hmm_pfn, out);
 	if (unlikely(run->nr)) {
 		stop = hmm_extend_run(w, run, hmm_pfn, out);
 		if (stop != HMM_WINDOW_MIXED)
 			return stop;
 	}
 	if (likely(hmm_window_stands_alone(addr, hmm_pfn, out)))
-		return hmm_put_window(w, addr, at, hmm_pfn, out);
+		return hmm_report_consecutive_window(w, addr, at, hmm_pfn, out);
 	run->hmm_pfn = hmm_pfn;
 	run->addr = addr;
 	run->nr = HMM_WINDOW;
@@ -516,8 +516,8 @@ static __always_inline int hmm_walk_contiguous(struct hmm_walk *w,
  * @end: end of the PTE table, or of the walk
  * @ptep: the PTE of @addr
  *
- * Only those that need it are faulted in. A fault on a page of the caller's
- * device, for one, would migrate it to system memory. The PTEs are visited once
+ * Only pages that need a fault are faulted in. A fault on a page of the caller's
+ * device, for example, would migrate it to system memory. The PTEs are visited once
  * more, a visit that decides only which pages the faults begin with.
  *
  * Return: the end address.
@@ -555,9 +555,9 @@ struct hmm_pte_state {
 };
 
 /*
- * Whether a window can be of one class, is not empty, and none of its pages needs
- * a fault. Sets the class, and &hmm_pte_state.may_need_fault where the next window
- * must be looked at as well, however it is.
+ * Whether a window is not empty, its first PTE is of a class, and none of its pages
+ * needs a fault. Sets the class, and &hmm_pte_state.may_need_fault if later windows of
+ * this class must be checked for faults too.
  */
 static noinline bool hmm_new_class(struct hmm_pte_state *state, unsigned long addr)
 {
@@ -576,19 +576,19 @@ static noinline bool hmm_new_class(struct hmm_pte_state *state, unsigned long ad
 }
 
 /**
- * hmm_walk_window() - report a window, if its PTEs are of the last one's class
+ * hmm_report_window() - report a window, if its PTEs are of the last one's class
  * @state: the walk, with the window in it
  * @addr: the window's address
  * @at: where its hmm pfns, or entries, go
- * @old: as for hmm_may_put(); a constant
+ * @old: as for hmm_is_unreported(); a constant
  * @out: the output format; a constant
  *
  * Return: %HMM_WALK_DONE; -%ENOSPC; or %HMM_WINDOW_MIXED with nothing reported.
  */
-static __always_inline int hmm_walk_window(struct hmm_pte_state *state,
-					   unsigned long addr, unsigned long *at,
-					   const unsigned long old,
-					   const enum hmm_output out)
+static __always_inline int hmm_report_window(struct hmm_pte_state *state,
+					     unsigned long addr, unsigned long *at,
+					     const unsigned long old,
+					     const enum hmm_output out)
 {
 	const pte_t *pte = hmm_window(state->pte);
 	struct hmm_walk *w = state->w;
@@ -606,7 +606,7 @@ static __always_inline int hmm_walk_window(struct hmm_pte_state *state,
 		if (stop)
 			return stop;
 	}
-	return hmm_put_scattered(w, addr, at, pte, state->class.access, key, old, out);
+	return hmm_report_scattered_window(w, addr, at, pte, state->class.access, key, old, out);
 }
 
 /*
@@ -630,7 +630,7 @@ static __always_inline int hmm_walk_windows(struct hmm_pte_state *state,
 		if (unlikely(state->may_need_fault) && !hmm_new_class(state, addr))
 			break;
 again:
-		stop = hmm_walk_window(state, addr, at, old, out);
+		stop = hmm_report_window(state, addr, at, old, out);
 		if (unlikely(stop)) {
 			if (stop == HMM_WINDOW_MIXED &&
 			    !hmm_pte_in_class(state->class, state->pte[0]) &&
@@ -651,12 +651,12 @@ again:
 /* One function for each output, so that its loop has all registers. */
 static noinline int hmm_walk_windows_pfns(struct hmm_pte_state *state)
 {
-	return hmm_walk_windows(state, HMM_PUT_ZERO, HMM_OUTPUT_PFNS);
+	return hmm_walk_windows(state, HMM_UNREPORTED_ZERO, HMM_OUTPUT_PFNS);
 }
 
 static noinline int hmm_walk_windows_requests(struct hmm_pte_state *state)
 {
-	return hmm_walk_windows(state, HMM_PUT_REQUEST, HMM_OUTPUT_PFNS);
+	return hmm_walk_windows(state, HMM_UNREPORTED_REQUEST, HMM_OUTPUT_PFNS);
 }
 
 static noinline int hmm_walk_windows_format(struct hmm_pte_state *state)

@@ -2,9 +2,10 @@
 
 //! hmm_dmirror, a sample driver: what stands for the hardware.
 //!
-//! A real device has page tables that it walks by itself, memory on its board, and a bus that a registration is tied to.
-//! Here these are simulated, and only here is `unsafe` code: each block does what the hardware of a real device would
-//! do, or what a subsystem would do for its driver. The driver's own files forbid it.
+//! A real device has page tables that it walks by itself, memory on its board, and a bus that a
+//! registration is tied to. Here these are simulated, and only here is `unsafe` code: each block
+//! does what the hardware of a real device would do, or what a subsystem would do for its driver.
+//! The driver's own files forbid it.
 //!
 //! * `ram.rs`: the memory on the board, and where it is.
 //! * `table.rs`: the page table that the device walks.

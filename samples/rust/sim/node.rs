@@ -2,7 +2,8 @@
 
 //! Device nodes with a device behind them.
 //!
-//! [`kernel::miscdevice`] gives `open` nothing of the driver's, so that `open` could not distinguish several nodes.
+//! [`kernel::miscdevice`] gives `open` nothing of the driver's, so that `open` could not
+//! distinguish several nodes.
 
 use kernel::{
     container_of,
@@ -58,7 +59,8 @@ impl<F: OpenFile> Node<F> {
 
 /// A registration and the device that belongs to it.
 ///
-/// The type is private to this module, and so is its [`MiscDevice`] implementation: nothing else can register one.
+/// The type is private to this module, and so is its [`MiscDevice`] implementation: nothing else
+/// can register one.
 ///
 /// # Invariants
 ///
@@ -75,8 +77,8 @@ impl<F: OpenFile> MiscDevice for Registered<F> {
     type Ptr = Pin<KBox<F>>;
 
     fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
-        // SAFETY: By the type's invariants `misc` is a field of a `Registered`, which is not freed before the node was
-        // unregistered, and that waits for `open`.
+        // SAFETY: By the type's invariants `misc` is a field of a `Registered`, which is not freed
+        // before the node was unregistered, and that waits for `open`.
         let registered = unsafe { &*container_of!(core::ptr::from_ref(misc), Self, misc) };
         F::open(&registered.device)
     }

@@ -15,10 +15,12 @@ use kernel::{
     prelude::*, //
 };
 
-/// Memory of the kernel's in place of memory that the CPU cannot reach. Several users may access it at once.
+/// Memory of the kernel's in place of memory that the CPU cannot reach. Several users may access it
+/// at once.
 pub(crate) struct Ram(VVec<u8>);
 
-// SAFETY: The bytes are accessed as `Bytes` only, which any number of threads may do at the same time.
+// SAFETY: The bytes are accessed as `Bytes` only, which any number of threads may do at the same
+// time.
 unsafe impl Sync for Ram {}
 
 impl Ram {
@@ -43,8 +45,9 @@ impl Ram {
         }
         // SAFETY: `at` is within the allocation, as was just checked.
         let first = unsafe { self.0.as_ptr().add(at) };
-        // SAFETY: `len` bytes from there are in the allocation, which lives as long as `self`, and were set to zero when
-        // it was made. No reference to them exists: the vector has no elements.
+        // SAFETY: `len` bytes from there are in the allocation, which lives as long as `self`, and
+        // were set to zero when it was made. No reference to them exists: the vector has no
+        // elements.
         let mut bytes = unsafe { Bytes::from_raw(first.cast_mut(), len) };
 
         Ok(f(&mut bytes))
@@ -60,7 +63,8 @@ pub(crate) fn add_coherent<T: MemoryOperations>(
     size: usize,
     data: *const c_void,
 ) -> Result {
-    // SAFETY: The module's parameters are documented to name memory that nothing else uses. Only root can set them, and
-    // root can name any address to the kernel by other means, such as `memmap=`.
+    // SAFETY: The module's parameters are documented to name memory that nothing else uses. Only
+    // root can set them, and root can name any address to the kernel by other means, such as
+    // `memmap=`.
     unsafe { memory.add_at(base, size, data) }
 }

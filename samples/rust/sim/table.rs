@@ -2,8 +2,9 @@
 
 //! The page table that the device walks.
 //!
-//! It is the data of a [`Mirror`](kernel::hmm::Mirror): filled inside sections, read under the update lock, and emptied by
-//! invalidations. It is the one place in which page frame numbers outlive a section.
+//! It is the data of a [`Mirror`](kernel::hmm::Mirror): filled inside sections, read under the
+//! update lock, and emptied by invalidations. It is the one place in which page frame numbers
+//! outlive a section.
 
 use core::marker::PhantomPinned;
 use kernel::{
@@ -60,9 +61,10 @@ struct Entry {
 ///
 /// # Invariants
 ///
-/// Every entry was made by [`Table::map`] or [`Table::map_exclusive`] of a run of a section on the mirror whose data the
-/// table is, and is removed before the CPU's page table changes there. No two entries overlap. The table is pinned, as two
-/// tables that were swapped would have each other's entries.
+/// Every entry was made by [`Table::map`] or [`Table::map_exclusive`] of a run of a section on the
+/// mirror whose data the table is, and is removed before the CPU's page table changes there. No two
+/// entries overlap. The table is pinned, as two tables that were swapped would have each other's
+/// entries.
 #[pin_data]
 pub(crate) struct Table<D: Tlb> {
     entries: RBTree<usize, Entry>,
@@ -109,7 +111,8 @@ impl<D: Tlb> Table<D> {
         self.entry(addr).map_or(Rights::default(), |e| e.rights)
     }
 
-    /// Whether the device has any page of `span` to itself, for atomic operations. It has none of an empty one.
+    /// Whether the device has any page of `span` to itself, for atomic operations. It has none of
+    /// an empty one.
     pub(crate) fn is_exclusive(&self, span: Span) -> bool {
         if span.pages() == 0 {
             return false;
@@ -121,7 +124,8 @@ impl<D: Tlb> Table<D> {
 
     /// # Safety
     ///
-    /// The run must be of a section on the mirror that this is the data of, which lasts; `alone`: an exclusive one.
+    /// The run must be of a section on the mirror that this is the data of, which lasts; `alone`:
+    /// an exclusive one.
     unsafe fn put(mut self: Pin<&mut Self>, run: &Run<'_>, rights: Rights, alone: bool) -> Result {
         self.as_mut().forget(run.span());
         if !run.flags().contains(PfnFlags::VALID) {
@@ -146,17 +150,17 @@ impl<D: Tlb> Table<D> {
         Ok(())
     }
 
-    /// Translates an address, as the device's MMU does: the page at `addr`, or `None` if the device does not have all of
-    /// `rights`, or if these are none, and must fault.
+    /// Translates an address, as the device's MMU does: the page at `addr`, or `None` if the device
+    /// does not have all of `rights`, or if these are none, and must fault.
     pub(crate) fn lookup(&self, addr: usize, rights: Rights) -> Option<Mapped<'_>> {
         let entry = self.entry(addr)?;
         if rights == Rights::default() || !entry.rights.contains_all(rights) {
             return None;
         }
         let pfn = entry.pfn + ((addr >> PAGE_SHIFT) - entry.first);
-        // SAFETY: By the type's invariants the process has this page at `addr`, for as long as the table cannot
-        // change; it may be written to only if the entry has the right to write.
-        let block = unsafe { Block::from_raw(bindings::hmm_frame(pfn), 0) };
+        // SAFETY: By the type's invariants the process has this page at `addr`, for as long as the
+        // table cannot change; it may be written to only if the entry has the right to write.
+        let block = unsafe { Block::from_raw(bindings::hmm_section_pfn_to_page(pfn), 0) };
         Some(Mapped { block, rights })
     }
 }
@@ -167,11 +171,13 @@ fn numbers(span: Span) -> (usize, usize) {
 }
 
 impl<D: Tlb> Table<D> {
-    /// Lets the device access the pages of a run. What was mapped there before is removed, even if this fails.
+    /// Lets the device access the pages of a run. What was mapped there before is removed, even if
+    /// this fails.
     ///
     /// # Errors
     ///
-    /// Fails with `EFAULT` where nothing is mapped, `EPERM` for a right that the process does not have, and `ENOMEM`.
+    /// Fails with `EFAULT` where nothing is mapped, `EPERM` for a right that the process does not
+    /// have, and `ENOMEM`.
     pub(crate) fn map<'s>(
         table: &mut PagesData<'s, Self>,
         run: &Run<'s>,
@@ -181,7 +187,8 @@ impl<D: Tlb> Table<D> {
         unsafe { table.as_pin().put(run, rights, false) }
     }
 
-    /// Lets the device have the pages of a run to itself, until the CPU touches them; as [`Table::map`].
+    /// Lets the device have the pages of a run to itself, until the CPU touches them; as
+    /// [`Table::map`].
     pub(crate) fn map_exclusive<'s>(table: &mut ExclusiveData<'s, Self>, run: &Run<'s>) -> Result {
         // SAFETY: As in `map`, and the section is one that takes its pages from the CPU.
         unsafe { table.as_pin().put(run, Right::Read | Right::Write, true) }
@@ -208,7 +215,8 @@ impl<'t> Mapped<'t> {
         &self.block
     }
 
-    /// To write to it, if the right to write was requested; the page is marked dirty in the process.
+    /// To write to it, if the right to write was requested; the page is marked dirty in the
+    /// process.
     pub(crate) fn block_mut(&mut self) -> Option<&mut Block<'t>> {
         if !self.rights.contains(Right::Write) {
             return None;

@@ -13,7 +13,7 @@ impl MemoryOperations for Other {
         #[cfg(misuse)]
         return Device::copy(memory, dst, src); //~ E0308 mismatched types
         #[cfg(not(misuse))]
-        return if memory.place(&dst).here() && src.pages() > 0 {
+        return if memory.position(&dst).found() && src.pages() > 0 {
             Err(EIO)
         } else {
             Ok(())

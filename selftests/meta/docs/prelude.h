@@ -9,6 +9,9 @@
 #define DM_PTE_WRITE	BIT(62)
 #define DM_PTE_ERROR	BIT(61)
 
+#define DM_MAY_READ	BIT(0)
+#define DM_MAY_WRITE	BIT(1)
+
 struct dm_table {
 	unsigned long *entries;
 };
@@ -26,7 +29,8 @@ static inline unsigned long *dm_table_entries(struct dm_table *table, unsigned l
 	return table->entries + (start >> PAGE_SHIFT);
 }
 
-static inline int __must_check dm_table_map(struct dm_table *table, const struct hmm_run *run)
+static inline int __must_check dm_table_map(struct dm_table *table, struct hmm_span span,
+					    unsigned long pfn, unsigned int access)
 {
 	return 0;
 }
@@ -40,7 +44,7 @@ static inline int __must_check dm_table_map_dma(struct dm_table *table, struct h
 static inline int __must_check dm_map_pages(struct dm *dm, const struct hmm_section *pages)
 {
 	hmm_section_runs(run, pages) {
-		int ret = dm_table_map(&dm->table, &run);
+		int ret = dm_table_map(&dm->table, run.span, run.pfn, DM_MAY_READ);
 
 		if (ret)
 			return ret;

@@ -19,7 +19,7 @@ void lamp_on(struct lamp *lamp);
 void lamp_off(struct lamp *lamp);
 DEFINE_LOCK_GUARD_1(lamp, struct lamp, lamp_on(_T->lock), lamp_off(_T->lock))
 
-/* Shared, and not always to be had. */
+/* Shared; the lock may be refused. */
 struct shelf {
 	int lock;
 } __contract(object("Shelf"), pinned, send, sync);

@@ -12,14 +12,15 @@ use core::ptr::NonNull;
 /// Blocks of pages that are to be copied or cleared, see
 /// [`MemoryOperations::copy_batch`](super::devmem::MemoryOperations::copy_batch).
 ///
-/// Dropping it completes it: the pages of the blocks that were copied then migrate, and the others stay. It can be sent to
-/// another thread and completed there, after `copy_batch` has returned. The pages stay as they are until then: if it is
-/// never dropped, a migration that waits for it can only be killed, an eviction waits for ever, and the pages are never
-/// freed.
+/// Dropping it completes it: the pages of the blocks that were copied then migrate, and the others
+/// stay. It can be sent to another thread and completed there, after `copy_batch` has returned. The
+/// pages stay as they are until then: if it is never dropped, a migration that waits for it can
+/// only be killed, an eviction waits for ever, and the pages are never freed.
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct hmm_devmem_batch` of which nothing but this value makes use, and which is not complete.
+/// `ptr` points to a `struct hmm_devmem_batch` of which nothing but this value makes use, and which
+/// is not complete.
 pub struct Batch {
     ptr: NonNull<bindings::hmm_devmem_batch>,
 }
@@ -48,7 +49,8 @@ impl Batch {
     fn blocks_mut(&mut self) -> &mut [bindings::hmm_devmem_block] {
         // SAFETY: By the type's invariants it points to a batch.
         let batch = unsafe { self.ptr.as_ref() };
-        // SAFETY: C gives a batch an array of `nr` blocks, of which nothing else makes use before the batch is complete.
+        // SAFETY: C gives a batch an array of `nr` blocks, of which nothing else makes use before
+        // the batch is complete.
         unsafe { core::slice::from_raw_parts_mut(batch.blocks, batch.nr as usize) }
     }
 
@@ -61,8 +63,9 @@ impl Batch {
         blocks.iter().map(|block| 1 << block.order).sum()
     }
 
-    /// Calls `f` for each block with its destination and its source, or `None` if the destination is to be cleared. Where
-    /// `f` fails, the block has not been copied, and its pages stay where they are.
+    /// Calls `f` for each block with its destination and its source, or `None` if the destination
+    /// is to be cleared. Where `f` fails, the block has not been copied, and its pages stay where
+    /// they are.
     ///
     /// # Examples
     ///
@@ -82,8 +85,8 @@ impl Batch {
     /// ```
     pub fn copy_each(&mut self, mut f: impl FnMut(Block<'_>, Option<&Block<'_>>) -> Result) {
         for block in self.blocks_mut() {
-            // SAFETY: C keeps the pages of a block until the batch is complete, which is not before `f` has returned, and
-            // nothing else makes use of those of the destination.
+            // SAFETY: C keeps the pages of a block until the batch is complete, which is not before
+            // `f` has returned, and nothing else makes use of those of the destination.
             let dst = unsafe { Block::from_raw(block.dst, block.order) };
             // SAFETY: As above. `f` gets a shared reference, and so does not write to it.
             let src =
@@ -98,7 +101,8 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        // SAFETY: By the type's invariants it is not complete, and nothing makes use of it from here on.
+        // SAFETY: By the type's invariants it is not complete, and nothing makes use of it from
+        // here on.
         unsafe { bindings::hmm_devmem_batch_complete(self.ptr.as_ptr(), 0) };
     }
 }

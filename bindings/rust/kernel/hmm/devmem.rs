@@ -29,7 +29,7 @@
 //! A driver whose device can read the memory of another one, of the same driver or not, implements
 //! `hmm_devmem_ops.can_copy_from`. `copy` and `copy_batch` then get sources in that memory.
 //! `hmm_devmem_of()` is the memory of a source, and `hmm_devmem_data()` with `hmm_devmem_offset()`
-//! its position there, in the terms of the other driver; `hmm_devmem_peer_place()` is the same for
+//! its position there, in the terms of the other driver; `hmm_devmem_peer_position()` is the same for
 //! memory of the same driver. Only coherent memory has a CPU address or may be mapped for DMA by
 //! its `struct page`.
 //!
@@ -144,24 +144,24 @@ impl Peer {
 /// The position of a page in a device's memory.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub struct Place(pub(crate) bindings::hmm_place);
+pub struct Position(pub(crate) bindings::hmm_devmem_position);
 
-impl Place {
-    /// Makes a `struct hmm_place`.
+impl Position {
+    /// Makes a `struct hmm_devmem_position`.
     #[inline]
     pub const fn new(here: bool, chunk: usize, offset: usize) -> Self {
-        Self(bindings::hmm_place {
+        Self(bindings::hmm_devmem_position {
             here,
             chunk,
             offset,
         })
     }
 
-    /// Whether the page is of this memory; of `hmm_devmem_peer_place()`, of that of another
+    /// Whether the page is of this memory; of `hmm_devmem_peer_position()`, of that of another
     /// device of the driver.
     #[inline]
-    pub fn here(&self) -> bool {
-        self.0.here
+    pub fn found(&self) -> bool {
+        self.0.found
     }
 
     /// The number that was given to `hmm_devmem_add()` as data.
@@ -214,14 +214,14 @@ impl Place {
 /// #[vtable]
 /// impl MemoryOperations for Chunk {
 ///     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
-///         let (to, from) = (memory.place(&dst), memory.place(src));
+///         let (to, from) = (memory.position(&dst), memory.position(src));
 ///         let mut ram = memory.data().ram.lock();
-///         let offset = if to.here() { to.offset() } else { from.offset() };
+///         let offset = if to.found() { to.offset() } else { from.offset() };
 ///         let size = dst.pages() * PAGE_SIZE;
 ///         let ram = ram.get_mut(offset..offset + size).ok_or(EIO)?;
 ///
 ///         for (index, ram) in ram.chunks_exact_mut(PAGE_SIZE).enumerate() {
-///             if to.here() {
+///             if to.found() {
 ///                 src.page(index, |page| page.read(0, ram)).ok_or(EIO)??;
 ///             } else {
 ///                 dst.page_mut(index, |page| page.write(0, ram)).ok_or(EIO)??;
@@ -231,7 +231,7 @@ impl Place {
 ///     }
 ///
 ///     fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
-///         let offset = memory.place(&page).offset();
+///         let offset = memory.position(&page).offset();
 ///         let mut ram = memory.data().ram.lock();
 ///         let ram = ram.get_mut(offset..offset + page.pages() * PAGE_SIZE);
 ///
@@ -673,35 +673,35 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// For a driver that numbers its chunks, and gives the number to `hmm_devmem_add()` as
     /// data.
     ///
-    /// Returns the chunk, and the offset in it; `hmm_place.here` is false if `page` is not of
+    /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page` is not of
     /// `devmem`.
     ///
     /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
     /// freed.
     #[inline]
-    pub fn place(&self, page: &super::page::Block<'_>) -> Place {
+    pub fn position(&self, page: &super::page::Block<'_>) -> Position {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
         // reference and so valid for the call.
-        let value = unsafe { bindings::hmm_devmem_place(self.as_raw(), page.as_raw()) };
-        Place(value)
+        let value = unsafe { bindings::hmm_devmem_position(self.as_raw(), page.as_raw()) };
+        Position(value)
     }
 
     /// The position of a page in another device's memory.
     ///
-    /// As `hmm_devmem_place()`, for memory of the same driver: that has the same
+    /// As `hmm_devmem_position()`, for memory of the same driver: that has the same
     /// `hmm_devmem.ops`. It is for a driver that gives no number twice, for all of its devices.
     ///
-    /// Returns the chunk, and the offset in it; `hmm_place.here` is false if `page` is of
+    /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page` is of
     /// `devmem`, or not of memory of the same driver.
     ///
     /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
     /// freed.
     #[inline]
-    pub fn peer_place(&self, page: &super::page::Block<'_>) -> Place {
+    pub fn peer_position(&self, page: &super::page::Block<'_>) -> Position {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
         // reference and so valid for the call.
-        let value = unsafe { bindings::hmm_devmem_peer_place(self.as_raw(), page.as_raw()) };
-        Place(value)
+        let value = unsafe { bindings::hmm_devmem_peer_position(self.as_raw(), page.as_raw()) };
+        Position(value)
     }
 
     /// Allocates the storage of an object.

@@ -2,12 +2,14 @@
 
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
-//! [`mirror`] and [`devmem`] are written by `bindings/generator` from the contracts in the C headers that they name.
-//! [`page`] is about the content of pages, [`batch`] about copying many of them.
+//! [`mirror`] and [`devmem`] are written by `bindings/generator` from the contracts in the C
+//! headers that they name. [`page`] is about the content of pages, [`batch`] about copying many of
+//! them.
 
 #[cfg(CONFIG_HMM_DEVMEM)]
 pub mod batch;
-// Integer types and members of tables of callbacks differ between kernel versions, so some casts and `..` are redundant.
+// Integer types and members of tables of callbacks differ between kernel versions, so some casts
+// and `..` are redundant.
 #[allow(clippy::needless_update, clippy::unnecessary_cast)]
 #[cfg(CONFIG_HMM_DEVMEM)]
 pub mod devmem;
@@ -39,8 +41,9 @@ use crate::{
     types::Opaque, //
 };
 
-// An empty structure that is aligned: bindgen drops the alignment, and what follows is elsewhere than in C. The kernel has
-// one, `struct sched_statistics` without CONFIG_SCHEDSTATS, and after it stands what `current!().mm()` reads.
+// bindgen drops the alignment of an empty structure, so that the members after it have another
+// offset than in C. The kernel has one, `struct sched_statistics` without CONFIG_SCHEDSTATS; `mm`,
+// which `current!().mm()` reads, follows it in `struct task_struct`.
 const _: () = assert!(
     core::mem::offset_of!(bindings::task_struct, mm) == bindings::TASK_MM_OFFSET,
     "bindgen's task_struct is not C's; is --opaque-type sched_statistics in rust/bindgen_parameters?"
@@ -56,7 +59,8 @@ impl Span {
     pub const ALL: Self = Self::new(0, usize::MAX & PAGE_MASK);
 }
 
-/// A [`DeviceMemory`](devmem::DeviceMemory) of any driver; see [`DeviceMemory::any`](devmem::DeviceMemory::any).
+/// A [`DeviceMemory`](devmem::DeviceMemory) of any driver; see
+/// [`DeviceMemory::any`](devmem::DeviceMemory::any).
 ///
 /// # Invariants
 ///
@@ -80,19 +84,22 @@ impl AnyMemory {
 impl<T: devmem::MemoryOperations> devmem::DeviceMemory<T> {
     /// The memory without its driver's type, for [`Mirror::populate_in`].
     pub fn any(&self) -> &AnyMemory {
-        // SAFETY: The memory is there for as long as `self`, and the layouts are the same by `repr(transparent)`.
+        // SAFETY: The memory is there for as long as `self`, and the layouts are the same by
+        // `repr(transparent)`.
         unsafe { &*self.as_raw().cast() }
     }
 }
 
 /// Waits until every [`Mirror`] and [`MirrorRange`] that was dropped before the call has ended.
 ///
-/// Dropping them never waits, and may be done anywhere: what is left, such as the last invalidation of a range, is done by
-/// a work item. A driver calls this where its device must not be used any more, before it is unbound for instance. Of
-/// [`DeviceMemory`](devmem::DeviceMemory) that is what [`remove`](devmem::DeviceMemory::remove) is for. A module needs neither
-/// at its own end: the kernel waits for all of that.
+/// Dropping them never waits, and may be done anywhere: what is left, such as the last invalidation
+/// of a range, is done by a work item. A driver calls this where its device must not be used any
+/// more, before it is unbound for instance. Of [`DeviceMemory`](devmem::DeviceMemory) that is what
+/// [`remove`](devmem::DeviceMemory::remove) is for. A module needs neither at its own end: the
+/// kernel waits for all of that.
 ///
-/// It waits for callbacks. In one, in a section or under an update lock it would wait for its caller; lockdep reports that.
+/// It waits for callbacks. In one, in a section or under an update lock it would wait for its
+/// caller; lockdep reports that.
 ///
 /// # Examples
 ///

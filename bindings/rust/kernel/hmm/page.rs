@@ -22,8 +22,9 @@ use core::{
 
 /// Memory that others may read and write at the same time: a process, or another device.
 ///
-/// No reference to the bytes is ever made. Each access is a call to a C function or a volatile access, so a value that
-/// changes during the access is unspecified, but the access is not undefined behaviour.
+/// No reference to the bytes is ever made. Each access is a call to a C function or a volatile
+/// access, so a value that changes during the access is unspecified, but the access is not
+/// undefined behaviour.
 ///
 /// # Invariants
 ///
@@ -39,8 +40,8 @@ impl<'a> Bytes<'a> {
     ///
     /// # Safety
     ///
-    /// For `'a`, the `len` bytes at `at` must be initialised, the CPU must be able to read and write them, and no Rust
-    /// reference to them may exist.
+    /// For `'a`, the `len` bytes at `at` must be initialised, the CPU must be able to read and
+    /// write them, and no Rust reference to them may exist.
     #[inline]
     pub unsafe fn from_raw(at: *mut u8, len: usize) -> Self {
         // INVARIANT: The caller promises it.
@@ -71,16 +72,18 @@ impl<'a> Bytes<'a> {
         Ok(())
     }
 
-    /// Appends `len` bytes from offset `at` on to `to`, whose spare capacity need not be cleared first (benchmark:
-    /// driver-read).
+    /// Appends `len` bytes from offset `at` on to `to`, whose spare capacity need not be cleared
+    /// first (benchmark: driver-read).
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` if they are not all inside, and with `ENOMEM` if `to` has less spare capacity.
+    /// Fails with `EINVAL` if they are not all inside, and with `ENOMEM` if `to` has less spare
+    /// capacity.
     pub fn append<A: Allocator>(&self, at: usize, len: usize, to: &mut Vec<u8, A>) -> Result {
         let from = self.check(at, len)?;
         let room = to.spare_capacity_mut().get_mut(..len).ok_or(ENOMEM)?;
-        // SAFETY: `from` has `len` bytes, by the check and the type's invariants, and `room` has as many.
+        // SAFETY: `from` has `len` bytes, by the check and the type's invariants, and `room` has as
+        // many.
         unsafe { bindings::hmm_memcpy(room.as_mut_ptr().cast(), from.cast(), len) };
         // SAFETY: They are within the capacity, and were written.
         unsafe { to.inc_len(len) };
@@ -134,8 +137,9 @@ impl<'a> Bytes<'a> {
     pub fn copy_from(&mut self, from: &Bytes<'_>) -> Result {
         let to = self.check(0, from.len)?;
         if from.len == PAGE_SIZE && (to.addr() | from.at.addr()) & !PAGE_MASK == 0 {
-            // Architectures have a faster copy for whole pages than memmove() (benchmark: driver-to-ram).
-            // SAFETY: Both are a page. Two aligned pages are apart, or the same one, which does not change then.
+            // Architectures have a faster copy for whole pages than memmove() (benchmark:
+            // driver-to-ram). SAFETY: Both are a page. Two aligned pages are apart, or the same
+            // one, which does not change then.
             unsafe { bindings::copy_page(to.cast(), from.at.cast()) };
         } else {
             // SAFETY: Both have `from.len` bytes, by the check and the type's invariants.
@@ -151,12 +155,13 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Neighbouring pages whose content may be read, and through `&mut` written, for as long as this exists.
+/// Neighbouring pages whose content may be read, and through `&mut` written, for as long as this
+/// exists.
 ///
 /// # Invariants
 ///
-/// `first` is the first of `1 << order` pages of one folio, none of which is freed during `'a`. Where there is a `&mut`
-/// reference to a block, its pages may be written.
+/// `first` is the first of `1 << order` pages of one folio, none of which is freed during `'a`.
+/// Where there is a `&mut` reference to a block, its pages may be written.
 pub struct Block<'a> {
     first: *mut bindings::page,
     order: u32,
@@ -168,7 +173,8 @@ impl<'a> Block<'a> {
     ///
     /// # Safety
     ///
-    /// The type's invariants must hold for `'a`. If the block is used mutably, it must be allowed to write the pages.
+    /// The type's invariants must hold for `'a`. If the block is used mutably, it must be allowed
+    /// to write the pages.
     #[inline]
     pub unsafe fn from_raw(first: *mut bindings::page, order: u32) -> Self {
         Self {
@@ -194,8 +200,8 @@ impl<'a> Block<'a> {
         unsafe { Frame::from_raw(self.first) }
     }
 
-    /// Calls `f` with the content of the page `index`. Returns `None` if the block has no such page, or if the CPU
-    /// cannot access it ([`Frame::is_reachable`]).
+    /// Calls `f` with the content of the page `index`. Returns `None` if the block has no such
+    /// page, or if the CPU cannot access it ([`Frame::is_reachable`]).
     pub fn page<R>(&self, index: usize, f: impl FnOnce(&Bytes<'_>) -> R) -> Option<R> {
         self.mapped(index, |bytes| f(bytes))
     }
@@ -218,8 +224,8 @@ impl<'a> Block<'a> {
         }
         // SAFETY: The CPU can reach the page.
         let at: *mut c_void = unsafe { bindings::kmap_local_page(page) };
-        // SAFETY: The page is mapped until below, its content is initialised as it is accessed by C and devices only, and
-        // no reference to it exists.
+        // SAFETY: The page is mapped until below, its content is initialised as it is accessed by C
+        // and devices only, and no reference to it exists.
         let result = f(&mut unsafe { Bytes::from_raw(at.cast(), PAGE_SIZE) });
         // SAFETY: It was mapped above; closures are left in the reverse order.
         unsafe { bindings::kunmap_local(at) };
@@ -237,6 +243,7 @@ impl<'s> Run<'s> {
             0
         };
         // SAFETY: Inside the section the pages are there; all pfns that it reports have one.
-        (first..first + count).map(|pfn| unsafe { Frame::from_raw(bindings::hmm_frame(pfn)) })
+        (first..first + count)
+            .map(|pfn| unsafe { Frame::from_raw(bindings::hmm_section_pfn_to_page(pfn)) })
     }
 }

@@ -85,9 +85,9 @@ TRACE_EVENT(hmm_populate,
 );
 
 /**
- * hmm_retry - a section goes another round
+ * hmm_retry - a section begins again
  * @mirror: the mirror
- * @span: what it tries next: a batch that loses often becomes smaller
+ * @span: the batch that it tries next; it is halved after several lost rounds
  * @retries: how many rounds were lost
  * @ret: why: -%EBUSY for an invalidation, -%EAGAIN for a fault that dropped its lock
  */
@@ -189,7 +189,7 @@ DECLARE_EVENT_CLASS(hmm_migrate_stage,
 );
 
 /**
- * hmm_collect - pages were collected: isolated, locked and unmapped
+ * hmm_collect - pages were collected and unmapped: locked, isolated, mapped nowhere
  * @start: the first address; 0 by pfn
  * @npages: how many pages were requested
  * @pages: how many can migrate
@@ -202,7 +202,7 @@ DEFINE_EVENT(hmm_migrate_stage, hmm_collect,
 );
 
 /**
- * hmm_commit - the what was at the src folios is at the dst folios
+ * hmm_commit - the dst folios have taken over the identity of the src folios
  * @start: the first address; 0 by pfn
  * @npages: how many pages were requested
  * @pages: how many have migrated

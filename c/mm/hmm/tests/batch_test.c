@@ -18,40 +18,40 @@
 #define SIZE	(PAGES << PAGE_SHIFT)
 
 /**
- * struct later - something that another thread does while batches are held
- * @work: does it
- * @device: the device; its batches are released at the end
- * @run: what is done first, or NULL
+ * struct delayed_release - work that runs while batches are held, and releases them
+ * @work: runs after a delay
+ * @device: the device whose batches are held
+ * @run: called before the batches are released, or NULL
  */
-struct later {
+struct delayed_release {
 	struct delayed_work work;
 	struct buffer_device *device;
 	void (*run)(struct buffer_device *device);
 };
 
-static void do_later(struct work_struct *work)
+static void hmm_test_release_work(struct work_struct *work)
 {
-	struct later *later = container_of(work, struct later, work.work);
+	struct delayed_release *release = container_of(work, struct delayed_release, work.work);
 
-	if (later->run)
-		later->run(later->device);
-	release_batches(later->device);
+	if (release->run)
+		release->run(release->device);
+	release_batches(release->device);
 }
 
 /* Hold the batches of a device for so many jiffies. */
-static void hold(struct later *later, struct buffer_device *device,
-		 unsigned long delay)
+static void hmm_test_hold_batches(struct delayed_release *release, struct buffer_device *device,
+				  unsigned long delay)
 {
-	later->device = device;
+	release->device = device;
 	device->held = true;
-	INIT_DELAYED_WORK_ONSTACK(&later->work, do_later);
-	schedule_delayed_work(&later->work, delay);
+	INIT_DELAYED_WORK_ONSTACK(&release->work, hmm_test_release_work);
+	schedule_delayed_work(&release->work, delay);
 }
 
-static void hold_no_more(struct later *later)
+static void hmm_test_hold_end(struct delayed_release *release)
 {
-	flush_delayed_work(&later->work);
-	destroy_delayed_work_on_stack(&later->work);
+	flush_delayed_work(&release->work);
+	destroy_delayed_work_on_stack(&release->work);
 }
 
 static unsigned long map_numbers(struct kunit *test)
@@ -77,18 +77,18 @@ static void batch_in_flight(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_numbers(test);
-	struct later later = {};
+	struct delayed_release release = {};
 
-	hold(&later, device, 20);
+	hmm_test_hold_batches(&release, device, 20);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
-	hold_no_more(&later);
+	hmm_test_hold_end(&release);
 	KUNIT_EXPECT_GE(test, device->most_batches, 2);
 	KUNIT_EXPECT_EQ(test, device->copies, PAGES);
 
 	device->most_batches = 0;
-	hold(&later, device, 20);
+	hmm_test_hold_batches(&release, device, 20);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, SIZE), PAGES);
-	hold_no_more(&later);
+	hmm_test_hold_end(&release);
 	KUNIT_EXPECT_GE(test, device->most_batches, 2);
 	KUNIT_EXPECT_EQ(test, device->copies, 2 * PAGES);
 	migrate_back(test, addr);
@@ -155,9 +155,9 @@ static void batch_killed(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_numbers(test), start = jiffies;
-	struct later later = {};
+	struct delayed_release release = {};
 
-	hold(&later, device, 3 * HZ);
+	hmm_test_hold_batches(&release, device, 3 * HZ);
 	device->on_batch = kill_requester;
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 0);
 	set_killed(false);
@@ -168,8 +168,8 @@ static void batch_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 4 * PAGE_SIZE), 0);
 
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
-	mod_delayed_work(system_dfl_wq, &later.work, 0);
-	hold_no_more(&later);
+	mod_delayed_work(system_dfl_wq, &release.work, 0);
+	hmm_test_hold_end(&release);
 	for (start = jiffies; available(device) != DEVICE_PAGES; msleep(1))
 		if (time_after(jiffies, start + 5 * HZ))
 			break;
@@ -187,22 +187,22 @@ static void batch_killed_in_fault(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_numbers(test), start, number;
-	struct later later = {};
+	struct delayed_release release = {};
 	int err;
 
 	if (is_coherent(device))
 		kunit_skip(test, "the CPU does not fault on coherent memory");
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
 	start = jiffies;
-	hold(&later, device, 3 * HZ);
+	hmm_test_hold_batches(&release, device, 3 * HZ);
 	device->on_batch = kill_requester;
 	err = get_user(number, (unsigned long __user *)addr);
 	set_killed(false);
 	KUNIT_EXPECT_EQ(test, err, -EFAULT);
 	KUNIT_EXPECT_LT(test, jiffies - start, 2 * HZ);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
-	mod_delayed_work(system_dfl_wq, &later.work, 0);
-	hold_no_more(&later);
+	mod_delayed_work(system_dfl_wq, &release.work, 0);
+	hmm_test_hold_end(&release);
 	migrate_back(test, addr);
 }
 
@@ -220,12 +220,12 @@ static void batch_beside_eviction(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_numbers(test);
-	struct later later = { .run = evict_and_reclaim };
+	struct delayed_release release = { .run = evict_and_reclaim };
 
 	left_by_eviction = 0;
-	hold(&later, device, 20);
+	hmm_test_hold_batches(&release, device, 20);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
-	hold_no_more(&later);
+	hmm_test_hold_end(&release);
 	KUNIT_EXPECT_EQ(test, left_by_eviction, PAGES);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
 	migrate_back(test, addr);

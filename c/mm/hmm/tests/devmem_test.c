@@ -22,7 +22,7 @@
 #include "../../internal.h"
 #include "fixture_device.h"
 
-static void drop(struct folio *folio)
+static void hmm_test_unlock_and_put(struct folio *folio)
 {
 	folio_unlock(folio);
 	folio_put(folio);
@@ -95,7 +95,7 @@ static void devmem_coalesces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, DEVICE_PAGES);
 	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
 	while (i--)
-		drop(folios[i]);
+		hmm_test_unlock_and_put(folios[i]);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 
 	for (i = 0; i < ARRAY_SIZE(huge); i++) {
@@ -107,8 +107,8 @@ static void devmem_coalesces(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, folio_test_locked(huge[i]));
 	}
 	KUNIT_EXPECT_NULL(test, hmm_devmem_alloc(&device->devmem, 0));
-	drop(huge[0]);
-	drop(huge[1]);
+	hmm_test_unlock_and_put(huge[0]);
+	hmm_test_unlock_and_put(huge[1]);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
@@ -127,7 +127,7 @@ static void devmem_scrubs(struct kunit *test)
 		folio_set_workingset(folio);
 		__folio_set_swapbacked(folio);
 		folio->page.zone_device_data = device;
-		drop(folio);
+		hmm_test_unlock_and_put(folio);
 		KUNIT_EXPECT_FALSE(test, folio_test_active(folio));
 		KUNIT_EXPECT_FALSE(test, folio_test_unevictable(folio));
 		KUNIT_EXPECT_FALSE(test, folio_test_workingset(folio));
@@ -153,7 +153,7 @@ static void devmem_refuses_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, PAGE_SIZE), -EINVAL);
-	/* What moved before the error is not hidden by it. */
+	/* The number of pages that migrated is returned, not the error. */
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 3 * PAGE_SIZE, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test,
 			migrate_to_ram(device, addr + PAGE_SIZE, 3 * PAGE_SIZE),
@@ -268,7 +268,7 @@ static void devmem_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->released, 1);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	KUNIT_ASSERT_NOT_NULL(test, held);
-	drop(held);
+	hmm_test_unlock_and_put(held);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, 0), 0);
 	KUNIT_EXPECT_EQ(test, device->released, 2);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
@@ -423,8 +423,8 @@ static struct kunit_suite devmem_suite = {
 #define NPAGES	HPAGE_PMD_NR
 
 /* A request for @pages pages from @addr on, with arrays. Takes the mmap lock. */
-static struct migrate_vma *ask(struct kunit *test, unsigned long addr,
-			       unsigned long pages)
+static struct migrate_vma *hmm_test_migrate_request(struct kunit *test, unsigned long addr,
+						    unsigned long pages)
 {
 	struct migrate_vma *args = kunit_kzalloc(test, sizeof(*args), GFP_KERNEL);
 
@@ -441,7 +441,7 @@ static struct migrate_vma *ask(struct kunit *test, unsigned long addr,
 	return args;
 }
 
-static void end(struct migrate_vma *args)
+static void hmm_test_migrate_end(struct migrate_vma *args)
 {
 	migrate_vma_finalize(args);
 	mmap_read_unlock(current->mm);
@@ -466,7 +466,7 @@ static void migrate_ram_by_pfn(struct kunit *test)
 static void migrate_refuses(struct kunit *test)
 {
 	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
-	struct migrate_vma *args = ask(test, addr, 4), bad;
+	struct migrate_vma *args = hmm_test_migrate_request(test, addr, 4), bad;
 	struct page page = {};
 
 	bad = *args;
@@ -517,7 +517,7 @@ static void migrate_invalid_dst(struct kunit *test)
 	struct folio *folio;
 
 	write_numbers(test, addr, 4);
-	args = ask(test, addr, 4);
+	args = hmm_test_migrate_request(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_EXPECT_EQ(test, args->cpages, 4);
 
@@ -535,7 +535,7 @@ static void migrate_invalid_dst(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
 				i == 2);
-	end(args);
+	hmm_test_migrate_end(args);
 
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	for (i = 0; i < 4; i++)
@@ -553,7 +553,7 @@ static void migrate_page_twice(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	device->devmem.ops->clear(&device->devmem, &folio->page, 0);
-	args = ask(test, addr, 4);
+	args = hmm_test_migrate_request(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_EXPECT_EQ(test, args->cpages, 4);
 	for (i = 1; i < 4; i++)
@@ -563,7 +563,7 @@ static void migrate_page_twice(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
 				i == 1);
 	KUNIT_EXPECT_EQ(test, folio_mapcount(folio), 1);
-	end(args);
+	hmm_test_migrate_end(args);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, put_user(i, (unsigned long __user *)
 					       (addr + i * PAGE_SIZE)), 0);
@@ -598,7 +598,7 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 		folio_get(folio);
 		dst = mpfn_of(folio) | (orders[i] ? MIGRATE_PFN_COMPOUND : 0);
 
-		args = ask(test, addr, pages);
+		args = hmm_test_migrate_request(test, addr, pages);
 		KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 		KUNIT_EXPECT_EQ(test, args->cpages, 1);
 		args->dst[0] = dst;
@@ -612,7 +612,7 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, folio->mapping);
 		scoped_guard(rcu)
 			charged = folio_memcg_charged(folio);
-		end(args);
+		hmm_test_migrate_end(args);
 		/* The device waits at its end for a folio that is not freed. */
 		if (charged)
 			folio_put(folio);
@@ -622,7 +622,7 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 
 		addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
 		folio_lock(folio);
-		args = ask(test, addr, pages);
+		args = hmm_test_migrate_request(test, addr, pages);
 		KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 		args->dst[0] = dst;
 		migrate_vma_pages(args);
@@ -630,7 +630,7 @@ static void migrate_hole_filled_meanwhile(struct kunit *test)
 		scoped_guard(rcu)
 			charged = folio_memcg(folio);
 		KUNIT_EXPECT_EQ(test, charged, !mem_cgroup_disabled());
-		end(args);
+		hmm_test_migrate_end(args);
 		KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
 		KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 		vm_munmap(addr, HPAGE_PMD_SIZE);
@@ -646,13 +646,13 @@ static void migrate_public_mpfns(struct kunit *test)
 	struct migrate_vma *args;
 
 	write_numbers(test, addr, 4);
-	args = ask(test, addr, 4);
+	args = hmm_test_migrate_request(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_EXPECT_EQ(test, args->cpages, 4);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, 0, args->src[i] & ~flags &
 				(BIT(MIGRATE_PFN_SHIFT) - 1));
-	end(args);
+	hmm_test_migrate_end(args);
 }
 
 /* A driver changes its request before finalize. All pages are mapped again. */
@@ -663,13 +663,13 @@ static void migrate_request_changed(struct kunit *test)
 	struct page *pages[4];
 
 	write_numbers(test, addr, 4);
-	args = ask(test, addr, 4);
+	args = hmm_test_migrate_request(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_ASSERT_EQ(test, args->cpages, 4);
 	for (i = 0; i < 4; i++)
 		pages[i] = migrate_pfn_to_page(args->src[i]);
 	args->start += PAGE_SIZE;
-	end(args);
+	hmm_test_migrate_end(args);
 	/* An access to a page that is not would wait for ever. */
 	for (i = 0; i < 4; i++)
 		KUNIT_ASSERT_TRUE(test, folio_mapped(page_folio(pages[i])));
@@ -685,7 +685,7 @@ static void migrate_foreign_dst(struct kunit *test)
 	struct migrate_vma *args;
 
 	write_numbers(test, addr, 2);
-	args = ask(test, addr, 4);
+	args = hmm_test_migrate_request(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_EXPECT_EQ(test, args->cpages, 4);
 	for (i = 0; i < 4; i++) {
@@ -700,7 +700,7 @@ static void migrate_foreign_dst(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, !!(args->src[i] & MIGRATE_PFN_MIGRATE),
 				i % 2);
-	end(args);
+	hmm_test_migrate_end(args);
 	KUNIT_EXPECT_EQ(test, available(other), DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 2);
 	for (i = 0; i < 4; i++)
@@ -716,11 +716,11 @@ static void migrate_cancelled(struct kunit *test)
 	struct migrate_vma *args;
 
 	write_numbers(test, addr, 4);
-	args = ask(test, addr, 4);
+	args = hmm_test_migrate_request(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	for (i = 0; i < 4; i++)
 		args->dst[i] = mpfn_of(hmm_devmem_alloc(&device->devmem, 0));
-	end(args);
+	hmm_test_migrate_end(args);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), i);
@@ -791,28 +791,28 @@ static void migrate_splits_by_pfn(struct kunit *test)
 }
 
 /**
- * struct dropper - drops the reference to a folio at an invalidation
+ * struct late_put - drops the reference to a folio at an invalidation
  * @notifier: subscribed to the test's process
  * @folio: the folio, or NULL
  */
-struct dropper {
+struct late_put {
 	struct mmu_notifier notifier;
 	struct folio *folio;
 };
 
-static int drop_meanwhile(struct mmu_notifier *notifier,
-			  const struct mmu_notifier_range *range)
+static int hmm_test_put_folio_meanwhile(struct mmu_notifier *notifier,
+					const struct mmu_notifier_range *range)
 {
-	struct dropper *dropper = container_of(notifier, struct dropper, notifier);
-	struct folio *folio = xchg(&dropper->folio, NULL);
+	struct late_put *late_put = container_of(notifier, struct late_put, notifier);
+	struct folio *folio = xchg(&late_put->folio, NULL);
 
 	if (folio)
 		folio_put(folio);
 	return 0;
 }
 
-static const struct mmu_notifier_ops dropper_ops = {
-	.invalidate_range_start = drop_meanwhile,
+static const struct mmu_notifier_ops late_put_ops = {
+	.invalidate_range_start = hmm_test_put_folio_meanwhile,
 };
 
 /*
@@ -823,22 +823,22 @@ static void migrate_skips_unmapped_folio(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, PAGE_SIZE);
-	struct dropper dropper = { .notifier.ops = &dropper_ops };
+	struct late_put late_put = { .notifier.ops = &late_put_ops };
 	unsigned long src[2], dst[2] = {};
 
 	write_numbers(test, addr, 1);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, PAGE_SIZE), 1);
 	src[0] = first_pfn(device);
-	dropper.folio = hmm_devmem_alloc(&device->devmem, 0);
-	KUNIT_ASSERT_NOT_NULL(test, dropper.folio);
-	folio_unlock(dropper.folio);
-	src[1] = folio_pfn(dropper.folio);
+	late_put.folio = hmm_devmem_alloc(&device->devmem, 0);
+	KUNIT_ASSERT_NOT_NULL(test, late_put.folio);
+	folio_unlock(late_put.folio);
+	src[1] = folio_pfn(late_put.folio);
 
-	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&dropper.notifier,
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&late_put.notifier,
 						    current->mm), 0);
 	KUNIT_EXPECT_EQ(test, migrate_device_pfns(src, 2), 0);
-	mmu_notifier_unregister(&dropper.notifier, current->mm);
-	KUNIT_EXPECT_NULL(test, dropper.folio);
+	mmu_notifier_unregister(&late_put.notifier, current->mm);
+	KUNIT_EXPECT_NULL(test, late_put.folio);
 	KUNIT_EXPECT_TRUE(test, src[0] & MIGRATE_PFN_MIGRATE);
 	KUNIT_EXPECT_EQ(test, src[1], 0);
 
@@ -849,25 +849,25 @@ static void migrate_skips_unmapped_folio(struct kunit *test)
 }
 
 /**
- * struct leaver - a process that unmaps its pages while they are copied
+ * struct exiting_mapping - pages that their process unmaps while they are copied
  * @addr: the address of the pages
  * @size: their size in bytes; 0 once they are unmapped
  * @anon_vma: their anon_vma, to which only the migration has references then
  * @refcount: the count of @anon_vma, after the unmap and before the last copy
  */
-static struct leaver {
+static struct exiting_mapping {
 	unsigned long addr;
 	unsigned long size;
 	struct anon_vma *anon_vma;
 	int refcount;
-} leaver;
+} exiting_mapping;
 
-static void leave(struct buffer_device *device)
+static void hmm_test_unmap_meanwhile(struct buffer_device *device)
 {
-	if (leaver.size)
-		vm_munmap(leaver.addr, leaver.size);
-	leaver.size = 0;
-	leaver.refcount = atomic_read(&leaver.anon_vma->refcount);
+	if (exiting_mapping.size)
+		vm_munmap(exiting_mapping.addr, exiting_mapping.size);
+	exiting_mapping.size = 0;
+	exiting_mapping.refcount = atomic_read(&exiting_mapping.anon_vma->refcount);
 }
 
 /* Evict a folio that its process unmaps meanwhile. */
@@ -888,18 +888,18 @@ static void evict_exiting_process(struct kunit *test, unsigned int order)
 	vma = vma_lookup(current->mm, addr);
 	mmap_read_unlock(current->mm);
 	KUNIT_ASSERT_NOT_NULL(test, vma);
-	leaver = (struct leaver){
+	exiting_mapping = (struct exiting_mapping){
 		/* The whole VMA: it may have been merged with another one. */
 		.addr = vma->vm_start,
 		.size = vma->vm_end - vma->vm_start,
 		.anon_vma = folio_anon_vma(page_folio(device_page(device, 0))),
 		.refcount = -1,
 	};
-	KUNIT_ASSERT_NOT_NULL(test, leaver.anon_vma);
-	device->meanwhile = leave;
+	KUNIT_ASSERT_NOT_NULL(test, exiting_mapping.anon_vma);
+	device->meanwhile = hmm_test_unmap_meanwhile;
 	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
 	device->meanwhile = NULL;
-	KUNIT_EXPECT_GT(test, leaver.refcount, 0);
+	KUNIT_EXPECT_GT(test, exiting_mapping.refcount, 0);
 	hmm_devmem_resume(&device->devmem);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }

@@ -41,12 +41,15 @@
  * @limited: the device cannot reach all memory
  * @fails: the next link, sync or map fails
  * @peer: how the device reaches the page
- * @links, @unlinks, @maps, @unmaps: number of calls of each kind
+ * @links: number of calls of dma_iova_link()
+ * @unlinks: number of calls of dma_iova_unlink()
+ * @maps: number of calls of dma_map_phys()
+ * @unmaps: number of calls of dma_unmap_phys()
  * @attrs: attributes of the last call that has them
  * @addr: the last device address or offset that was mapped or unmapped
  * @lock: a lock, or NULL
  * @unlocked: how often dma_map_phys() was called without it
- * @forgotten: how often a device was to forget all before it lost an address
+ * @forgotten: how often a device was invalidated before an address was unmapped
  */
 static struct fake_dma {
 	bool iova, unmap, sync, limited;

@@ -96,9 +96,9 @@ static void encoding_put(struct kunit *test)
 		hmm_pfns[0] = HMM_PFN_ERROR;
 		hmm_pfns[1] = HMM_PFN_ERROR | hmm_pfn_order(5) | 0x77 | encoding_inout_flags[i];
 		hmm_pfns[2] = HMM_PFN_ERROR;
-		hmm_put_one(&hmm_pfns[1], new);
+		hmm_write_pfn(&hmm_pfns[1], new);
 		KUNIT_EXPECT_EQ(test, hmm_pfns[1], new | encoding_inout_flags[i]);
-		hmm_put_one(&hmm_pfns[1], 0);
+		hmm_write_pfn(&hmm_pfns[1], 0);
 		KUNIT_EXPECT_EQ(test, hmm_pfns[1], encoding_inout_flags[i]);
 		KUNIT_EXPECT_EQ(test, hmm_pfns[0], HMM_PFN_ERROR);
 		KUNIT_EXPECT_EQ(test, hmm_pfns[2], HMM_PFN_ERROR);

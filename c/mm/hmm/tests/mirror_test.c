@@ -26,20 +26,20 @@
 #endif
 
 /**
- * struct watcher - a mirror that counts the calls of its callbacks
+ * struct test_mirror - a mirror that counts the calls of its callbacks
  * @mirror: the mirror
  * @range: its one range
- * @invalidations: how often a span was to be forgotten
+ * @invalidations: how often invalidate was called
  * @releases: how often release was called
  * @last: the last invalidation
  * @dma: its device addresses, or NULL
  * @sleep_reported: whether the kernel would have reported that it sleeps
- * @addressed: whether the first page had one still when it was to be forgotten
+ * @addressed: whether the first page still had an address in invalidate
  * @refuses: how often invalidate is going to return false
  * @on_invalidate: called by invalidate, or NULL
  * @on_release: called by release, or NULL
  */
-struct watcher {
+struct test_mirror {
 	struct hmm_mirror mirror;
 	struct hmm_mirror_range range;
 	int invalidations;
@@ -49,14 +49,14 @@ struct watcher {
 	bool sleep_reported;
 	bool addressed;
 	int refuses;
-	void (*on_invalidate)(struct watcher *device);
-	void (*on_release)(struct watcher *device);
+	void (*on_invalidate)(struct test_mirror *device);
+	void (*on_release)(struct test_mirror *device);
 };
 
 static bool device_invalidate(struct hmm_mirror *mirror,
 			      const struct hmm_invalidation *inv)
 {
-	struct watcher *device = container_of(mirror, struct watcher, mirror);
+	struct test_mirror *device = container_of(mirror, struct test_mirror, mirror);
 
 	if (inv->range == &device->range)
 		hmm_mirror_assert_held(mirror);
@@ -77,7 +77,7 @@ static bool device_invalidate(struct hmm_mirror *mirror,
 
 static void device_release(struct hmm_mirror *mirror)
 {
-	struct watcher *device = container_of(mirror, struct watcher, mirror);
+	struct test_mirror *device = container_of(mirror, struct test_mirror, mirror);
 
 	device->releases++;
 	if (device->on_release)
@@ -90,10 +90,10 @@ static const struct hmm_mirror_ops device_ops = {
 };
 
 /* A device that covers @npages from @addr; @test owns the storage. */
-static struct watcher *device_make(struct kunit *test, unsigned long addr,
-				   unsigned long npages)
+static struct test_mirror *device_make(struct kunit *test, unsigned long addr,
+				       unsigned long npages)
 {
-	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct hmm_span span = { addr, addr + npages * PAGE_SIZE };
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
@@ -107,7 +107,7 @@ static struct watcher *device_make(struct kunit *test, unsigned long addr,
 static void mirror_bad_init(struct kunit *test)
 {
 	static const struct hmm_mirror_ops none = {};
-	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 
 	memory_map(test, 1, RW);
 	KUNIT_ASSERT_NOT_NULL(test, device);
@@ -121,7 +121,7 @@ static void mirror_bad_init(struct kunit *test)
 
 static void mirror_released_once(struct kunit *test)
 {
-	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct test_mirror *device = device_make(test, memory_map(test, 4, RW), 4);
 
 	KUNIT_EXPECT_EQ(test, 0, device->releases);
 	hmm_mirror_exit(&device->mirror);
@@ -134,7 +134,7 @@ static void mirror_released_once(struct kunit *test)
 /* The process ends before its mirror does. */
 static void mirror_outlives_process(struct kunit *test)
 {
-	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
 	struct mm_struct *mm = mm_alloc();
 	unsigned long hmm_pfn;
@@ -166,7 +166,7 @@ static void mirror_outlives_process(struct kunit *test)
 static void mirror_ranges(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
-	struct watcher *device = device_make(test, addr, 4);
+	struct test_mirror *device = device_make(test, addr, 4);
 	struct hmm_mirror *mirror = &device->mirror;
 	struct hmm_mirror_range *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
 	static const struct hmm_span bad[] = {
@@ -203,7 +203,7 @@ static void mirror_section(struct kunit *test)
 {
 	unsigned long npages = 2 * HMM_SECTION_BATCH + 3, seen = 0, addr, i;
 	unsigned long *pfns = kunit_kcalloc(test, npages, sizeof(*pfns), GFP_KERNEL);
-	struct watcher *device;
+	struct test_mirror *device;
 	struct hmm_span span;
 	int ret = 1;
 
@@ -235,7 +235,7 @@ static void mirror_section_whole(struct kunit *test)
 	unsigned long npages = 2 * HMM_SECTION_BATCH, addr = memory_map(test, npages + 1, RW);
 	unsigned long *pfns = kunit_kcalloc(test, npages + 1, sizeof(*pfns), GFP_KERNEL);
 	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
-	struct watcher *device = device_make(test, addr, npages);
+	struct test_mirror *device = device_make(test, addr, npages);
 	struct hmm_section whole = {
 		.mirror = &device->mirror, .span = device->range.span,
 		.access = HMM_ACCESS_WRITE, .whole = true,
@@ -265,8 +265,8 @@ static void mirror_section_whole(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* How many pages have addresses, which without an IOMMU are their own, or an error. */
-static long mirror_addresses(struct kunit *test, struct watcher *device,
+/* How many pages have addresses (without an IOMMU, physical ones), or an error. */
+static long mirror_addresses(struct kunit *test, struct test_mirror *device,
 			     struct hmm_span span, enum hmm_access access)
 {
 	long npages = 0;
@@ -293,30 +293,30 @@ static void mirror_dma(struct kunit *test)
 	struct hmm_span half = { addr, addr + 2 * PAGE_SIZE };
 	struct device *dev = kunit_device_register(test, "hmm_mirror_dma");
 	struct hmm_mirror_dma *dma = kunit_kzalloc(test, sizeof(*dma), GFP_KERNEL);
-	struct watcher *device = device_make(test, addr, 4);
-	struct watcher *other = device_make(test, addr, 4);
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct test_mirror *other = device_make(test, addr, 4);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	KUNIT_ASSERT_NOT_NULL(test, dma);
-	/* A device that is not, the default on arm64, cannot share memory. */
+	/* A device that is not coherent, the default on arm64, cannot share memory. */
 	dev_set_dma_coherent(dev);
 	if (IS_ENABLED(CONFIG_HAS_DMA))
 		KUNIT_ASSERT_EQ(test, 0, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)));
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(dma, &device->mirror, dev, half));
 	device->dma = dma;
 	other->dma = dma;
-	/* It is another's, and it has no room. */
+	/* A map of another mirror, and one without room for the span. */
 	KUNIT_EXPECT_EQ(test, -EINVAL, mirror_addresses(test, other, half, HMM_ACCESS_READ));
 	KUNIT_EXPECT_EQ(test, -EINVAL, mirror_addresses(test, device, span, HMM_ACCESS_READ));
 	KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
 	if (IS_ENABLED(CONFIG_HAS_DMA)) {
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
-		/* The device forgets the pages before their addresses are unmapped. */
+		/* The device is invalidated before the addresses are unmapped. */
 		memory_map_at(test, addr, 4, RW);
 		KUNIT_EXPECT_TRUE(test, device->addressed);
 		KUNIT_EXPECT_EQ(test, 0, mirror_addresses(test, device, half, HMM_ACCESS_SNAPSHOT));
-		/* Nor does it keep them by refusing. */
+		/* They are unmapped even if invalidate returns false. */
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
 		device->refuses = INT_MAX;
 		with_warnings(test)
@@ -329,7 +329,7 @@ static void mirror_dma(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&device->mirror.lock));
 	if (IS_ENABLED(CONFIG_HAS_DMA))
 		KUNIT_EXPECT_EQ(test, 2, mirror_addresses(test, device, half, HMM_ACCESS_WRITE));
-	/* Again the device forgets first, and it forgets no more than it must. */
+	/* Again the device is invalidated first, and only for the map's span. */
 	device->addressed = false;
 	device->invalidations = 0;
 	hmm_mirror_dma_exit(dma);
@@ -342,8 +342,8 @@ static void mirror_dma(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* However a section is left, it leaves nothing locked. */
-static int section_left_by_return(struct watcher *device, struct hmm_span span)
+/* No lock is held after a section, however it was left. */
+static int section_left_by_return(struct test_mirror *device, struct hmm_span span)
 {
 	int ret;
 
@@ -355,7 +355,7 @@ static int section_left_by_return(struct watcher *device, struct hmm_span span)
 static void mirror_section_left(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
-	struct watcher *device = device_make(test, addr, MEMORY_PAGES);
+	struct test_mirror *device = device_make(test, addr, MEMORY_PAGES);
 	struct hmm_span span = { addr, addr + MEMORY_SIZE };
 	int users = atomic_read(&current->mm->mm_users);
 
@@ -371,8 +371,8 @@ static void mirror_section_left(struct kunit *test)
 }
 
 /* Call the notifier as mmu_notifier.c does, with an event that the test chooses. */
-static bool notify(struct watcher *device, enum mmu_notifier_event event,
-		   unsigned int flags, void *owner)
+static bool hmm_test_notify(struct test_mirror *device, enum mmu_notifier_event event,
+			    unsigned int flags, void *owner)
 {
 	struct mmu_interval_notifier *notifier = &device->range.interval->notifier;
 	struct mmu_interval_notifier_finish *finish = NULL;
@@ -392,41 +392,41 @@ static bool notify(struct watcher *device, enum mmu_notifier_event event,
 
 static void mirror_must_not_block(struct kunit *test)
 {
-	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct test_mirror *device = device_make(test, memory_map(test, 4, RW), 4);
 	unsigned long seq = device->range.interval->notifier.invalidate_seq;
 
 	hmm_mirror_lock(&device->mirror);
-	KUNIT_EXPECT_FALSE(test, notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
+	KUNIT_EXPECT_FALSE(test, hmm_test_notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
 	hmm_mirror_unlock(&device->mirror);
 	KUNIT_EXPECT_EQ(test, 0, device->invalidations);
 	KUNIT_EXPECT_EQ(test, seq, device->range.interval->notifier.invalidate_seq);
-	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
+	KUNIT_EXPECT_TRUE(test, hmm_test_notify(device, MMU_NOTIFY_CLEAR, 0, NULL));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	KUNIT_EXPECT_FALSE(test, device->last.may_block);
 	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP),
 			device->sleep_reported);
-	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_CLEAR,
-				       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+	KUNIT_EXPECT_TRUE(test, hmm_test_notify(device, MMU_NOTIFY_CLEAR,
+						MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
 	KUNIT_EXPECT_TRUE(test, device->last.may_block);
 	KUNIT_EXPECT_FALSE(test, device->sleep_reported);
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* A mirror hears of its owner's migrations, as of anybody's. */
+/* A mirror is also notified of migrations by its own owner. */
 static void mirror_own_migration(struct kunit *test)
 {
-	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct test_mirror *device = device_make(test, memory_map(test, 4, RW), 4);
 	unsigned long seq = device->range.interval->notifier.invalidate_seq;
 
-	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_MIGRATE,
-				       MMU_NOTIFIER_RANGE_BLOCKABLE, device));
+	KUNIT_EXPECT_TRUE(test, hmm_test_notify(device, MMU_NOTIFY_MIGRATE,
+						MMU_NOTIFIER_RANGE_BLOCKABLE, device));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_MIGRATE);
 	KUNIT_EXPECT_NE(test, seq, device->range.interval->notifier.invalidate_seq);
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* Till the thread sleeps at the lock, its walk behind it. */
+/* Wait until the thread has walked and is blocked on the update lock. */
 static bool race_waits(struct task_struct *task)
 {
 	int tries, asleep = 0;
@@ -439,20 +439,20 @@ static bool race_waits(struct task_struct *task)
 	return asleep == 3;
 }
 
-static bool notify_exclusive(struct watcher *device, void *owner)
+static bool notify_exclusive(struct test_mirror *device, void *owner)
 {
-	return notify(device, MMU_NOTIFY_EXCLUSIVE, MMU_NOTIFIER_RANGE_BLOCKABLE,
-		      owner);
+	return hmm_test_notify(device, MMU_NOTIFY_EXCLUSIVE, MMU_NOTIFIER_RANGE_BLOCKABLE,
+			       owner);
 }
 
 /*
- * The section that takes a page from the CPU must not be invalidated by it. To
- * every other mirror of the page, also one with the same owner, the event is an
- * invalidation like any other.
+ * A section that makes a page exclusive must not be invalidated by its own event.
+ * For every other mirror of the page, also one with the same owner, the event is an
+ * ordinary invalidation.
  */
 static void mirror_own_exclusive(struct kunit *test)
 {
-	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct test_mirror *device = device_make(test, memory_map(test, 4, RW), 4);
 	struct hmm_interval *interval = device->range.interval;
 	unsigned long seq = interval->notifier.invalidate_seq;
 	struct hmm_mover mover;
@@ -464,7 +464,7 @@ static void mirror_own_exclusive(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, notify_exclusive(device, test));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	KUNIT_EXPECT_NE(test, seq, interval->notifier.invalidate_seq);
-	/* Another task takes. */
+	/* A mover of another task. */
 	mover.task = NULL;
 	KUNIT_EXPECT_TRUE(test, notify_exclusive(device, device));
 	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
@@ -477,15 +477,15 @@ static void mirror_own_exclusive(struct kunit *test)
 /* An invalidation makes all movers repeat their walk, except its own task's. */
 static void mirror_movers(struct kunit *test)
 {
-	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct test_mirror *device = device_make(test, memory_map(test, 4, RW), 4);
 	struct hmm_interval *interval = device->range.interval;
 	struct hmm_mover own, other;
 
 	KUNIT_ASSERT_EQ(test, 0, hmm_interval_add_mover(interval, &own));
 	KUNIT_ASSERT_EQ(test, 0, hmm_interval_add_mover(interval, &other));
 	other.task = NULL;
-	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_MIGRATE,
-				       MMU_NOTIFIER_RANGE_BLOCKABLE, device));
+	KUNIT_EXPECT_TRUE(test, hmm_test_notify(device, MMU_NOTIFY_MIGRATE,
+						MMU_NOTIFIER_RANGE_BLOCKABLE, device));
 	KUNIT_EXPECT_FALSE(test, own.changed);
 	KUNIT_EXPECT_TRUE(test, other.changed);
 	hmm_interval_del_mover(interval, &own);
@@ -493,12 +493,12 @@ static void mirror_movers(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* Adding a range again fails, wherever, and the live one stays alive. */
+/* Adding a range twice fails, at any address, and the first one stays added. */
 static void mirror_range_twice(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
-	struct watcher *other = device_make(test, addr, 4);
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct test_mirror *other = device_make(test, addr, 4);
 	struct hmm_span span = device->range.span;
 	struct hmm_span elsewhere = { span.end, span.end + PAGE_SIZE };
 
@@ -514,7 +514,7 @@ static void mirror_range_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	hmm_mirror_exit(&other->mirror);
 	hmm_mirror_exit(&device->mirror);
-	/* What was removed can be added again. */
+	/* A range that was removed can be added again. */
 	KUNIT_EXPECT_PTR_EQ(test, device->range.mirror, NULL);
 }
 
@@ -543,21 +543,21 @@ static void mirror_spans(struct kunit *test)
 /* An invalidation that may block is retried if refused, and ends in any case. */
 static void mirror_refused(struct kunit *test)
 {
-	struct watcher *device = device_make(test, memory_map(test, 4, RW), 4);
+	struct test_mirror *device = device_make(test, memory_map(test, 4, RW), 4);
 
 	device->refuses = 1;
 	with_warnings(test)
-		KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_UNMAP,
-					       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+		KUNIT_EXPECT_TRUE(test, hmm_test_notify(device, MMU_NOTIFY_UNMAP,
+							MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
 	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
 	/* For ever. */
 	device->refuses = INT_MAX;
 	with_warnings(test)
-		KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_UNMAP,
-					       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+		KUNIT_EXPECT_TRUE(test, hmm_test_notify(device, MMU_NOTIFY_UNMAP,
+							MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
 	KUNIT_EXPECT_LT(test, device->invalidations, 20);
 	device->invalidations = 0;
-	KUNIT_EXPECT_FALSE(test, notify(device, MMU_NOTIFY_UNMAP, 0, NULL));
+	KUNIT_EXPECT_FALSE(test, hmm_test_notify(device, MMU_NOTIFY_UNMAP, 0, NULL));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	with_warnings(test)
 		hmm_mirror_range_remove(&device->range);
@@ -568,7 +568,7 @@ static void mirror_refused(struct kunit *test)
 }
 
 /**
- * struct helper - a thread that does something to the test's memory
+ * struct helper_thread - a thread that changes or reads the test's memory
  * @work: the function that the thread runs
  * @mm: the address space
  * @device: the mirror that @work uses
@@ -577,11 +577,11 @@ static void mirror_refused(struct kunit *test)
  * @ret: the result of @work
  * @done: completed when @work has returned
  */
-struct helper {
-	void (*work)(struct helper *helper);
+struct helper_thread {
+	void (*work)(struct helper_thread *helper);
 	struct task_struct *task;
 	struct mm_struct *mm;
-	struct watcher *device;
+	struct test_mirror *device;
 	struct hmm_span span;
 	int ret;
 	struct completion done;
@@ -589,7 +589,7 @@ struct helper {
 
 static int helper_run(void *argument)
 {
-	struct helper *helper = argument;
+	struct helper_thread *helper = argument;
 
 	kthread_use_mm(helper->mm);
 	helper->work(helper);
@@ -602,7 +602,7 @@ static int helper_run(void *argument)
  * Create a helper's thread, which waits for helper_start(). This allocates memory,
  * which is not allowed under an update lock: reclaim invalidates.
  */
-static void helper_create(struct helper *helper)
+static void helper_create(struct helper_thread *helper)
 {
 	struct task_struct *task;
 
@@ -616,25 +616,25 @@ static void helper_create(struct helper *helper)
 }
 
 /* Return: the helper's thread, NULL if there is none. */
-static struct task_struct *helper_start(struct helper *helper)
+static struct task_struct *helper_start(struct helper_thread *helper)
 {
 	if (helper->task)
 		wake_up_process(helper->task);
 	return helper->task;
 }
 
-static void helper_removes(struct helper *helper)
+static void helper_removes(struct helper_thread *helper)
 {
 	hmm_mirror_range_remove(&helper->device->range);
 }
 
-static void helper_unmaps(struct helper *helper)
+static void helper_unmaps(struct helper_thread *helper)
 {
 	helper->ret = vm_munmap(helper->span.start,
 				helper->span.end - helper->span.start);
 }
 
-static void helper_looks(struct helper *helper)
+static void helper_looks(struct helper_thread *helper)
 {
 	hmm_mirror_populate(pages, helper->ret, &helper->device->mirror,
 			    helper->span, HMM_ACCESS_SNAPSHOT)
@@ -642,7 +642,7 @@ static void helper_looks(struct helper *helper)
 }
 
 /* Whether it is over, or will be in a moment. */
-static bool helper_done(struct helper *helper, unsigned int ms)
+static bool helper_done(struct helper_thread *helper, unsigned int ms)
 {
 	if (!wait_for_completion_timeout(&helper->done, msecs_to_jiffies(ms)))
 		return false;
@@ -657,9 +657,9 @@ static bool helper_done(struct helper *helper, unsigned int ms)
 static void mirror_forgets_first(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
-	struct helper remover = { .work = helper_removes, .device = device };
-	struct helper unmapper = { .work = helper_unmaps,
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct helper_thread remover = { .work = helper_removes, .device = device };
+	struct helper_thread unmapper = { .work = helper_unmaps,
 				   .span = { addr, addr + PAGE_SIZE } };
 	struct task_struct *task;
 	bool waits, early;
@@ -688,10 +688,10 @@ static void mirror_forgets_first(struct kunit *test)
 static void mirror_removed_under_section(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
-	struct helper looker = { .work = helper_looks, .device = device,
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct helper_thread looker = { .work = helper_looks, .device = device,
 				 .span = device->range.span };
-	struct helper remover = { .work = helper_removes, .device = device };
+	struct helper_thread remover = { .work = helper_removes, .device = device };
 	bool remover_waits, looker_waits;
 	struct task_struct *task;
 
@@ -713,11 +713,11 @@ static void mirror_removed_under_section(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
-/* A section whose next batch is in a range that is gone, or whose mirror is. */
+/* The range of the next batch, or the mirror, ends between two batches. */
 static void mirror_ended_between_batches(struct kunit *test)
 {
 	unsigned long npages = 2 * HMM_SECTION_BATCH, addr = memory_map(test, npages, RW);
-	struct watcher *device = device_make(test, addr, npages);
+	struct test_mirror *device = device_make(test, addr, npages);
 	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
 	unsigned long *pfns = kunit_kcalloc(test, HMM_SECTION_BATCH, sizeof(*pfns), GFP_KERNEL);
 	struct hmm_interval *interval = device->range.interval;
@@ -738,10 +738,10 @@ static void mirror_ended_between_batches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOENT, hmm_section_error(section));
 }
 
-/* The end of the process is the last that a mirror hears. */
+/* A mirror is not notified of anything after the end of the process. */
 static void mirror_silent_after_release(struct kunit *test)
 {
-	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct mm_struct *mm = mm_alloc();
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
@@ -753,15 +753,15 @@ static void mirror_silent_after_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	/* As unmap_vmas() does next, and truncation of a file later. */
-	KUNIT_EXPECT_TRUE(test, notify(device, MMU_NOTIFY_UNMAP,
-				       MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
+	KUNIT_EXPECT_TRUE(test, hmm_test_notify(device, MMU_NOTIFY_UNMAP,
+						MMU_NOTIFIER_RANGE_BLOCKABLE, NULL));
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	hmm_mirror_exit(&device->mirror);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
-static void ends_itself(struct watcher *device)
+static void ends_itself(struct test_mirror *device)
 {
 	hmm_mirror_exit(&device->mirror);
 }
@@ -769,7 +769,7 @@ static void ends_itself(struct watcher *device)
 /* A mirror that is ended by its own callback warns, and does not hang. */
 static void mirror_ended_by_callback(struct kunit *test)
 {
-	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct mm_struct *mm = mm_alloc();
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
@@ -788,14 +788,14 @@ static void mirror_ended_by_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
-static void removes_its_range(struct watcher *device)
+static void removes_its_range(struct test_mirror *device)
 {
 	hmm_mirror_range_remove(&device->range);
 }
 
 /* The last invalidation was the end of the range at @span. */
 static void expect_whole_range_released(struct kunit *test,
-					const struct watcher *device,
+					const struct test_mirror *device,
 					struct hmm_span span)
 {
 	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_RELEASE);
@@ -810,7 +810,7 @@ static void expect_whole_range_released(struct kunit *test,
 static void mirror_range_removed_by_callback(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
+	struct test_mirror *device = device_make(test, addr, 4);
 	const struct hmm_span span = device->range.span;
 
 	device->on_invalidate = removes_its_range;
@@ -832,7 +832,7 @@ static void mirror_range_removed_by_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
-static void removes_its_range_later(struct watcher *device)
+static void removes_its_range_later(struct test_mirror *device)
 {
 	/* The work item invalidates it once more. */
 	device->on_invalidate = NULL;
@@ -843,7 +843,7 @@ static void removes_its_range_later(struct watcher *device)
 static void mirror_range_removed_later(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
+	struct test_mirror *device = device_make(test, addr, 4);
 	const struct hmm_span span = device->range.span;
 
 	device->on_invalidate = removes_its_range_later;
@@ -862,7 +862,7 @@ static void mirror_range_removed_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
-static void drops_its_range(struct watcher *device)
+static void drops_its_range(struct test_mirror *device)
 {
 	device->on_invalidate = NULL;
 	hmm_mirror_range_remove_deferred(&device->range);
@@ -879,7 +879,7 @@ static void mirror_range_dropped_while_it_ends(struct kunit *test)
 	unsigned long addr = memory_map(test, 4, RW);
 
 	for (int whole = 0; whole < 2; whole++) {
-		struct watcher *device = device_make(test, addr, 4);
+		struct test_mirror *device = device_make(test, addr, 4);
 
 		device->on_invalidate = drops_its_range;
 		if (!whole)
@@ -896,7 +896,7 @@ static void mirror_range_dropped_while_it_ends(struct kunit *test)
 	}
 }
 
-static void helper_forgets(struct helper *helper)
+static void helper_forgets(struct helper_thread *helper)
 {
 	hmm_mirror_forget(&helper->device->mirror, helper->span);
 }
@@ -908,9 +908,9 @@ static void helper_forgets(struct helper *helper)
 static void mirror_range_is_listed_until_forgotten(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
-	struct helper remover = { .work = helper_removes, .device = device };
-	struct helper forgetter = { .work = helper_forgets, .device = device,
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct helper_thread remover = { .work = helper_removes, .device = device };
+	struct helper_thread forgetter = { .work = helper_forgets, .device = device,
 				    .span = device->range.span };
 	struct task_struct *task;
 	bool waits, early;
@@ -931,7 +931,7 @@ static void mirror_range_is_listed_until_forgotten(struct kunit *test)
 }
 
 /* So does the end of the mirror, which calls release when no callback follows. */
-static void helper_exits(struct helper *helper)
+static void helper_exits(struct helper_thread *helper)
 {
 	hmm_mirror_exit(&helper->device->mirror);
 }
@@ -939,9 +939,9 @@ static void helper_exits(struct helper *helper)
 static void mirror_end_waits_for_removal(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
-	struct helper remover = { .work = helper_removes, .device = device };
-	struct helper exiter = { .work = helper_exits, .device = device };
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct helper_thread remover = { .work = helper_removes, .device = device };
+	struct helper_thread exiter = { .work = helper_exits, .device = device };
 	struct task_struct *task;
 	bool waits, early;
 
@@ -996,7 +996,7 @@ static void mirror_removal_waits_for_end(struct kunit *test)
 static void mirror_ended_with_removed_range(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
+	struct test_mirror *device = device_make(test, addr, 4);
 
 	hmm_mirror_lock(&device->mirror);
 	hmm_mirror_range_remove_deferred(&device->range);
@@ -1011,7 +1011,7 @@ static void mirror_ended_with_removed_range(struct kunit *test)
 static void mirror_section_inside_section(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
+	struct test_mirror *device = device_make(test, addr, 4);
 	struct hmm_section *inner = kunit_kzalloc(test, sizeof(*inner), GFP_KERNEL);
 	unsigned long *pfn = kunit_kzalloc(test, sizeof(*pfn), GFP_KERNEL);
 	const struct hmm_section request = {
@@ -1039,7 +1039,7 @@ static void mirror_section_inside_section(struct kunit *test)
 static void mirror_ended_by_invalidate(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 2);
+	struct test_mirror *device = device_make(test, addr, 2);
 	struct hmm_mirror_range *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
 	const struct hmm_span rest = { addr + 2 * PAGE_SIZE, addr + 4 * PAGE_SIZE };
 
@@ -1067,7 +1067,7 @@ static void deferred_end(struct hmm_mirror *mirror)
 	complete(&deferred_done);
 }
 
-static void ends_itself_later(struct watcher *device)
+static void ends_itself_later(struct test_mirror *device)
 {
 	hmm_mirror_exit_deferred(&device->mirror, deferred_end);
 }
@@ -1075,7 +1075,7 @@ static void ends_itself_later(struct watcher *device)
 /* The right way to do so. */
 static void mirror_ended_later(struct kunit *test)
 {
-	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct mm_struct *mm = mm_alloc();
 
 	KUNIT_ASSERT_NOT_NULL(test, device);
@@ -1099,7 +1099,7 @@ static void mirror_ended_later(struct kunit *test)
  * @rwsem: of the second one
  */
 struct locks {
-	struct watcher *device;
+	struct test_mirror *device;
 	struct hmm_mirror_range range[2];
 	struct mutex mutex; /* of a range */
 	struct rw_semaphore rwsem;
@@ -1135,11 +1135,11 @@ static void mirror_range_locks(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 5, RW);
 	struct locks *locks = locks_make(test, addr);
-	struct helper low = { .work = helper_looks, .device = locks->device,
+	struct helper_thread low = { .work = helper_looks, .device = locks->device,
 			      .span = locks->range[0].span };
-	struct helper high = { .work = helper_looks, .device = locks->device,
+	struct helper_thread high = { .work = helper_looks, .device = locks->device,
 			       .span = locks->range[1].span };
-	struct helper unmap = { .work = helper_unmaps, .span = locks->range[1].span };
+	struct helper_thread unmap = { .work = helper_unmaps, .span = locks->range[1].span };
 	bool low_early, high_early, unmap_early;
 
 	helper_create(&low);
@@ -1180,7 +1180,7 @@ static int section_error_at(struct hmm_mirror *mirror, struct hmm_span span)
 	return hmm_section_error(&section);
 }
 
-static void opens_a_section(struct watcher *device)
+static void opens_a_section(struct test_mirror *device)
 {
 	device->on_invalidate = NULL;
 	within_error = section_error_at(&device->mirror, within_locks->range[1].span);
@@ -1211,7 +1211,7 @@ static void mirror_section_inside_own_lock(struct kunit *test)
 	hmm_mirror_exit(mirror);
 }
 
-static void removes_another_range(struct watcher *device)
+static void removes_another_range(struct test_mirror *device)
 {
 	device->on_invalidate = NULL;
 	hmm_mirror_range_remove(&within_locks->range[0]);
@@ -1244,9 +1244,9 @@ static void mirror_sections_share(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 5, RW);
 	struct locks *locks = locks_make(test, addr);
-	struct helper look = { .work = helper_looks, .device = locks->device,
+	struct helper_thread look = { .work = helper_looks, .device = locks->device,
 			       .span = locks->range[1].span };
-	struct helper unmap = { .work = helper_unmaps, .span = locks->range[1].span };
+	struct helper_thread unmap = { .work = helper_unmaps, .span = locks->range[1].span };
 	bool look_early = false, unmap_early = true;
 	int ret = 1;
 
@@ -1272,7 +1272,7 @@ static void mirror_sections_share(struct kunit *test)
 static void mirror_own_lock(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	struct locks *locks = kunit_kzalloc(test, sizeof(*locks), GFP_KERNEL);
 	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
 	struct hmm_update_lock none = {};
@@ -1311,7 +1311,7 @@ static void mirror_own_lock(struct kunit *test)
  * @done: completed when the section has ended
  */
 struct race {
-	struct watcher *device;
+	struct test_mirror *device;
 	struct mm_struct *mm;
 	unsigned long addr;
 	unsigned long hmm_pfn;
@@ -1345,7 +1345,7 @@ static int race_section(void *argument)
 static unsigned long race_run(struct kunit *test, bool collide)
 {
 	unsigned long addr = memory_map(test, 1, RW);
-	struct watcher *device = device_make(test, addr, 1);
+	struct test_mirror *device = device_make(test, addr, 1);
 	struct race race = { .device = device, .mm = current->mm, .addr = addr };
 	struct task_struct *task;
 	bool waits;

@@ -16,7 +16,7 @@
 #include "fixture_device.h"
 
 /**
- * struct mover - a mirror of the test's process, and counts of its sections
+ * struct test_mirror - a mirror of the test's process, and counts of its sections
  * @mirror: the mirror
  * @range: all addresses
  * @section: the section
@@ -26,7 +26,7 @@
  * @read_only: pages that the device could not write
  * @batches: number of batches
  */
-struct mover {
+struct test_mirror {
 	struct hmm_mirror mirror;
 	struct hmm_mirror_range range;
 	struct hmm_section section;
@@ -37,31 +37,31 @@ struct mover {
 	unsigned long batches;
 };
 
-static bool forget(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
+static bool hmm_test_invalidate(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
 {
-	container_of(mirror, struct mover, mirror)->invalidations++;
+	container_of(mirror, struct test_mirror, mirror)->invalidations++;
 	return true;
 }
 
 static const struct hmm_mirror_ops mover_ops = {
-	.invalidate = forget,
+	.invalidate = hmm_test_invalidate,
 };
 
-static struct mover *make_mover(struct kunit *test)
+static struct test_mirror *make_test_mirror(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	struct mover *mover = kunit_kzalloc(test, sizeof(*mover), GFP_KERNEL);
+	struct test_mirror *tm = kunit_kzalloc(test, sizeof(*tm), GFP_KERNEL);
 
-	KUNIT_ASSERT_NOT_NULL(test, mover);
-	KUNIT_ASSERT_EQ(test, hmm_mirror_init(&mover->mirror, current->mm,
+	KUNIT_ASSERT_NOT_NULL(test, tm);
+	KUNIT_ASSERT_EQ(test, hmm_mirror_init(&tm->mirror, current->mm,
 					      &mover_ops, device->devmem.owner), 0);
-	KUNIT_ASSERT_EQ(test, hmm_mirror_range_add(&mover->mirror, &mover->range,
+	KUNIT_ASSERT_EQ(test, hmm_mirror_range_add(&tm->mirror, &tm->range,
 						   HMM_SPAN_ALL), 0);
-	return mover;
+	return tm;
 }
 
-static void see(struct kunit *test, struct mover *mover,
-		const struct hmm_run *run)
+static void hmm_test_count_pages(struct kunit *test, struct test_mirror *tm,
+				 const struct hmm_run *run)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long i;
@@ -71,32 +71,32 @@ static void see(struct kunit *test, struct mover *mover,
 
 		if (!(run->flags & HMM_PFN_VALID))
 			continue;
-		mover->there += is_zone_device_page(page) &&
+		tm->there += is_zone_device_page(page) &&
 				hmm_devmem_of(page) == &device->devmem;
-		mover->held += folio_test_locked(page_folio(page));
-		mover->read_only += !(run->flags & HMM_PFN_WRITE);
+		tm->held += folio_test_locked(page_folio(page));
+		tm->read_only += !(run->flags & HMM_PFN_WRITE);
 	}
 }
 
 /* Run a section that migrates its pages; return its result. */
-static int move(struct kunit *test, struct mover *mover, unsigned long addr,
-		unsigned long pages, enum hmm_access access)
+static int hmm_test_section(struct kunit *test, struct test_mirror *tm, unsigned long addr,
+			    unsigned long pages, enum hmm_access access)
 {
 	struct buffer_device *device = test->priv;
-	struct hmm_section *section = &mover->section;
+	struct hmm_section *section = &tm->section;
 
-	mover->there = 0;
-	mover->held = 0;
-	mover->read_only = 0;
-	mover->batches = 0;
+	tm->there = 0;
+	tm->held = 0;
+	tm->read_only = 0;
+	tm->batches = 0;
 	*section = (struct hmm_section){
-		.mirror = &mover->mirror, .span = span_of(addr, pages << PAGE_SHIFT),
+		.mirror = &tm->mirror, .span = span_of(addr, pages << PAGE_SHIFT),
 		.access = access, .migrate_to = &device->devmem,
 	};
 	while (hmm_section_next(section)) {
-		mover->batches++;
+		tm->batches++;
 		hmm_section_runs(run, section)
-			see(test, mover, &run);
+			hmm_test_count_pages(test, tm, &run);
 	}
 	return hmm_section_error(section);
 }
@@ -112,21 +112,21 @@ static void move_in_one_walk(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_here(test, 96);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 
 	write_numbers(test, addr, 64);
-	mover->invalidations = 0;
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 96, HMM_ACCESS_READ), 0);
-	KUNIT_EXPECT_EQ(test, mover->batches, 1);
-	KUNIT_EXPECT_EQ(test, mover->there, 96);
-	KUNIT_EXPECT_EQ(test, mover->held, 96);
-	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	tm->invalidations = 0;
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 96, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, tm->batches, 1);
+	KUNIT_EXPECT_EQ(test, tm->there, 96);
+	KUNIT_EXPECT_EQ(test, tm->held, 96);
+	KUNIT_EXPECT_EQ(test, tm->read_only, 0);
 	/* One for the pages that were unmapped, and one for the holes that were filled. */
-	KUNIT_EXPECT_EQ(test, mover->invalidations, 2);
+	KUNIT_EXPECT_EQ(test, tm->invalidations, 2);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 96);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 96 * PAGE_SIZE), 96);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 64), 64);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /* Pages that are in device memory already are reported by a walk, without a reference. */
@@ -134,16 +134,16 @@ static void move_again(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_here(test, 32);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 
 	write_numbers(test, addr, 32);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 8 * PAGE_SIZE), 8);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_READ), 0);
-	KUNIT_EXPECT_EQ(test, mover->there, 32);
-	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 32, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, tm->there, 32);
+	KUNIT_EXPECT_EQ(test, tm->held, 0);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 32 * PAGE_SIZE), 32);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /* A page with another reference stays, and is reported in system memory. */
@@ -151,19 +151,19 @@ static void move_all_but_one(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_here(test, 32);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 	struct page *page;
 
 	write_numbers(test, addr, 32);
 	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr + 3 * PAGE_SIZE, 1,
 						  FOLL_WRITE, &page), 1);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_WRITE), 0);
-	KUNIT_EXPECT_EQ(test, mover->there, 31);
-	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 32, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, tm->there, 31);
+	KUNIT_EXPECT_EQ(test, tm->held, 0);
 	put_page(page);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 32 * PAGE_SIZE), 31);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /* Without free device memory, pages are reported in system memory. */
@@ -171,17 +171,17 @@ static void move_nowhere(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_here(test, 32);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 
 	write_numbers(test, addr, 16);
 	hmm_devmem_evict(&device->devmem);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 32, HMM_ACCESS_WRITE), 0);
-	KUNIT_EXPECT_EQ(test, mover->there, 0);
-	KUNIT_EXPECT_EQ(test, mover->held, 0);
-	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 32, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, tm->there, 0);
+	KUNIT_EXPECT_EQ(test, tm->held, 0);
+	KUNIT_EXPECT_EQ(test, tm->read_only, 0);
 	hmm_devmem_resume(&device->devmem);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 16), 16);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /* Huge pages stay huge. A section has a batch for each PMD. */
@@ -190,19 +190,19 @@ static void move_huge(struct kunit *test)
 	struct buffer_device *device = test->priv;
 	unsigned int order = is_coherent(device) ? 0 : HPAGE_PMD_ORDER;
 	unsigned long addr = map_here(test, DEVICE_PAGES);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 
 	allow_huge(test, addr, DEVICE_SIZE);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, DEVICE_PAGES,
-				   HMM_ACCESS_WRITE), 0);
-	KUNIT_EXPECT_EQ(test, mover->batches, DEVICE_PAGES / HPAGE_PMD_NR);
-	KUNIT_EXPECT_EQ(test, mover->there, DEVICE_PAGES);
-	KUNIT_EXPECT_EQ(test, mover->held, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, DEVICE_PAGES,
+					       HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, tm->batches, DEVICE_PAGES / HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, tm->there, DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, tm->held, DEVICE_PAGES);
 	memset(device->blocks, 0, sizeof(device->blocks));
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, DEVICE_SIZE),
 			DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, device->blocks[order], DEVICE_PAGES >> order);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /* Make a PTE read-only, as after fork() and exit of the child. mmap lock held. */
@@ -236,60 +236,60 @@ static void move_to_write(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_here(test, 16);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 
 	write_numbers(test, addr, 16);
 	protect(test, addr + 5 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_WRITE), 0);
-	KUNIT_EXPECT_EQ(test, mover->there, 16);
-	KUNIT_EXPECT_EQ(test, mover->held, 16);
-	KUNIT_EXPECT_EQ(test, mover->read_only, 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 16, HMM_ACCESS_WRITE), 0);
+	KUNIT_EXPECT_EQ(test, tm->there, 16);
+	KUNIT_EXPECT_EQ(test, tm->held, 16);
+	KUNIT_EXPECT_EQ(test, tm->read_only, 0);
 	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
 
 	protect(test, addr + 5 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_READ), 0);
-	KUNIT_EXPECT_EQ(test, mover->held, 16);
-	KUNIT_EXPECT_EQ(test, mover->read_only, 1);
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 16, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_EQ(test, tm->held, 16);
+	KUNIT_EXPECT_EQ(test, tm->read_only, 1);
 	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 16), 16);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /**
- * struct zapper - a thread that drops a page of the process
+ * struct zap_thread - a thread that zaps a page of the process
  * @mm: the process
- * @addr: the page
- * @done: it has
+ * @addr: address of the page
+ * @done: completed when the page was zapped
  */
-static struct zapper {
+static struct zap_thread {
 	struct mm_struct *mm;
 	unsigned long addr;
 	struct completion done;
-} zapper;
+} zap_thread;
 
-static int zap(void *data)
+static int hmm_test_zap_page(void *data)
 {
 	struct vm_area_struct *vma;
 
-	kthread_use_mm(zapper.mm);
-	mmap_read_lock(zapper.mm);
-	vma = vma_lookup(zapper.mm, zapper.addr);
+	kthread_use_mm(zap_thread.mm);
+	mmap_read_lock(zap_thread.mm);
+	vma = vma_lookup(zap_thread.mm, zap_thread.addr);
 	if (vma)
-		zap_vma_range(vma, zapper.addr, PAGE_SIZE);
-	mmap_read_unlock(zapper.mm);
-	kthread_unuse_mm(zapper.mm);
-	complete(&zapper.done);
+		zap_vma_range(vma, zap_thread.addr, PAGE_SIZE);
+	mmap_read_unlock(zap_thread.mm);
+	kthread_unuse_mm(zap_thread.mm);
+	complete(&zap_thread.done);
 	return 0;
 }
 
-static void zap_meanwhile(struct buffer_device *device)
+static void hmm_test_zap_meanwhile(struct buffer_device *device)
 {
 	struct task_struct *thread;
 
 	device->meanwhile = NULL;
-	thread = kthread_run(zap, NULL, "zap");
+	thread = kthread_run(hmm_test_zap_page, NULL, "zap");
 	if (!IS_ERR(thread))
-		wait_for_completion(&zapper.done);
+		wait_for_completion(&zap_thread.done);
 }
 
 /* A page that is discarded during migration must not be reported to the device. */
@@ -297,64 +297,65 @@ static void move_while_dropped(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_here(test, 16);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 
 	write_numbers(test, addr, 16);
-	zapper.mm = current->mm;
-	zapper.addr = addr + 5 * PAGE_SIZE;
-	init_completion(&zapper.done);
-	device->meanwhile = zap_meanwhile;
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 16, HMM_ACCESS_READ), 0);
-	KUNIT_EXPECT_TRUE(test, completion_done(&zapper.done) ||
+	zap_thread.mm = current->mm;
+	zap_thread.addr = addr + 5 * PAGE_SIZE;
+	init_completion(&zap_thread.done);
+	device->meanwhile = hmm_test_zap_meanwhile;
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 16, HMM_ACCESS_READ), 0);
+	KUNIT_EXPECT_TRUE(test, completion_done(&zap_thread.done) ||
 			  !device->meanwhile);
-	KUNIT_EXPECT_EQ(test, mover->there, 15);
-	KUNIT_EXPECT_EQ(test, mover->held, 0);
+	KUNIT_EXPECT_EQ(test, tm->there, 15);
+	KUNIT_EXPECT_EQ(test, tm->held, 0);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 15);
 	migrate_to_ram(device, addr, 16 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + 5 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 5), 5);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /**
- * struct dropper - changes pages when the pages around them are to be migrated
+ * struct zap_subscription - changes pages when the pages around them are to be migrated
  * @notifier: subscribed to the test's process
- * @addr: a page that is dropped, so that its folio has to be split; the one
+ * @addr: a page that is zapped, so that its folio has to be split; the one
  *	before it becomes read-only, so that it needs a fault
- * @dropped: whether the page was dropped
+ * @zapped: whether the page was zapped
  */
-struct dropper {
+struct zap_subscription {
 	struct mmu_interval_notifier notifier;
 	unsigned long addr;
-	bool dropped;
+	bool zapped;
 };
 
 /* Runs in the task that migrates, so that no section has to retry. */
-static bool drop_while_notified(struct mmu_interval_notifier *notifier,
-				const struct mmu_notifier_range *event,
-				unsigned long seq)
+static bool hmm_test_zap_while_notified(struct mmu_interval_notifier *notifier,
+					const struct mmu_notifier_range *event,
+					unsigned long seq)
 {
-	struct dropper *dropper = container_of(notifier, struct dropper, notifier);
+	struct zap_subscription *subscription =
+		container_of(notifier, struct zap_subscription, notifier);
 	struct vm_area_struct *vma;
 
 	mmu_interval_set_seq(notifier, seq);
-	if (event->event != MMU_NOTIFY_MIGRATE || dropper->dropped)
+	if (event->event != MMU_NOTIFY_MIGRATE || subscription->zapped)
 		return true;
-	dropper->dropped = true;
+	subscription->zapped = true;
 	mmap_assert_locked(current->mm);
-	vma = vma_lookup(current->mm, dropper->addr);
+	vma = vma_lookup(current->mm, subscription->addr);
 	/* Notifications nest here; lockdep reports that as recursion. */
 	lockdep_off();
 	if (vma) {
-		zap_vma_range(vma, dropper->addr, PAGE_SIZE);
-		protect_locked(vma, dropper->addr - PAGE_SIZE);
+		zap_vma_range(vma, subscription->addr, PAGE_SIZE);
+		protect_locked(vma, subscription->addr - PAGE_SIZE);
 	}
 	lockdep_on();
 	return true;
 }
 
-static const struct mmu_interval_notifier_ops dropper_ops = {
-	.invalidate = drop_while_notified,
+static const struct mmu_interval_notifier_ops zap_subscription_ops = {
+	.invalidate = hmm_test_zap_while_notified,
 };
 
 /*
@@ -365,22 +366,24 @@ static const struct mmu_interval_notifier_ops dropper_ops = {
 static void move_ends_where_setup_did(struct kunit *test)
 {
 	unsigned long addr = map_here(test, DEVICE_PAGES), first = 0;
-	struct mover *mover = make_mover(test);
-	struct dropper *dropper = kunit_kzalloc(test, sizeof(*dropper), GFP_KERNEL);
-	struct hmm_section *section = &mover->section;
+	struct test_mirror *tm = make_test_mirror(test);
+	struct zap_subscription *subscription =
+		kunit_kzalloc(test, sizeof(*subscription), GFP_KERNEL);
+	struct hmm_section *section = &tm->section;
 	unsigned long second = addr + HPAGE_PMD_SIZE, batches = 0;
 	struct buffer_device *device = test->priv;
 
-	KUNIT_ASSERT_NOT_NULL(test, dropper);
+	KUNIT_ASSERT_NOT_NULL(test, subscription);
 	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, DEVICE_SIZE,
 					    MADV_HUGEPAGE));
 	write_numbers(test, addr, DEVICE_PAGES);
-	dropper->addr = second + 3 * PAGE_SIZE;
-	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&dropper->notifier,
+	subscription->addr = second + 3 * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&subscription->notifier,
 							      current->mm, second,
-							      HPAGE_PMD_SIZE, &dropper_ops));
+							      HPAGE_PMD_SIZE,
+							      &zap_subscription_ops));
 	*section = (struct hmm_section){
-		.mirror = &mover->mirror, .span = span_of(addr, DEVICE_SIZE),
+		.mirror = &tm->mirror, .span = span_of(addr, DEVICE_SIZE),
 		.access = HMM_ACCESS_WRITE, .migrate_to = &device->devmem,
 	};
 	while (hmm_section_next(section)) {
@@ -394,11 +397,11 @@ static void move_ends_where_setup_did(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(section));
 	KUNIT_EXPECT_GE(test, batches, 2);
-	KUNIT_EXPECT_TRUE(test, dropper->dropped);
-	mmu_interval_notifier_remove(&dropper->notifier);
+	KUNIT_EXPECT_TRUE(test, subscription->zapped);
+	mmu_interval_notifier_remove(&subscription->notifier);
 	migrate_to_ram(device, addr, DEVICE_SIZE);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /* The first pfn of a chunk that is adjacent to another one, or 0. */
@@ -418,13 +421,13 @@ static void move_runs_of_two_chunks(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_here(test, 4), border, nr_runs = 0;
-	struct mover *mover = make_mover(test);
-	struct hmm_section *section = &mover->section;
+	struct test_mirror *tm = make_test_mirror(test);
+	struct hmm_section *section = &tm->section;
 	unsigned long pfns[4];
 	int i;
 
 	if (device->devmem.type != MEMORY_DEVICE_PRIVATE) {
-		hmm_mirror_exit(&mover->mirror);
+		hmm_mirror_exit(&tm->mirror);
 		kunit_skip(test, "coherent memory is one chunk");
 	}
 	add_buffer(test, device);
@@ -446,26 +449,26 @@ static void move_runs_of_two_chunks(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 2, nr_runs);
 	section->batch = (struct hmm_span){};
-	hmm_mirror_exit(&mover->mirror);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 /* Several VMAs, one of them read-only, and one whose pages cannot migrate. */
 static void move_refuses(struct kunit *test)
 {
 	unsigned long addr = map_here(test, 16);
-	struct mover *mover = make_mover(test);
+	struct test_mirror *tm = make_test_mirror(test);
 
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 4, HMM_ACCESS_SNAPSHOT),
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 4, HMM_ACCESS_SNAPSHOT),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 4, HMM_ACCESS_EXCLUSIVE),
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 4, HMM_ACCESS_EXCLUSIVE),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 0, HMM_ACCESS_READ),
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 0, HMM_ACCESS_READ),
 			-EINVAL);
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr + 4 * PAGE_SIZE, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, move(test, mover, addr, 8, HMM_ACCESS_READ),
+	KUNIT_EXPECT_EQ(test, hmm_test_section(test, tm, addr, 8, HMM_ACCESS_READ),
 			-EFAULT);
-	KUNIT_EXPECT_EQ(test, mover->there, 4);
-	hmm_mirror_exit(&mover->mirror);
+	KUNIT_EXPECT_EQ(test, tm->there, 4);
+	hmm_mirror_exit(&tm->mirror);
 }
 
 static struct kunit_case move_cases[] = {

@@ -181,7 +181,7 @@ static unsigned long map_huge_on_first(struct kunit *test, struct peers *peers)
 	KUNIT_ASSERT_EQ(test, migrate_to(peers->from, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	if (!folio_test_large(page_folio(device_page(peers->from, 0))))
-		kunit_skip(test, "no huge page to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	memset(peers->from->memory, 7, HPAGE_PMD_SIZE);
 	return addr;
 }
@@ -241,7 +241,7 @@ static void peer_page_in_use(struct kunit *test)
 	migrate_back_all(test, peers, addr);
 }
 
-/* Pages whose copy fails stay where they are; nobody brings them to system memory. */
+/* Pages whose copy fails stay where they are, and do not migrate to system memory. */
 static void peer_copy_fails(struct kunit *test)
 {
 	struct peers *peers = make_private_peers(test);
@@ -495,23 +495,23 @@ static void peer_same_owner(struct kunit *test)
 }
 
 /* Where a page is, for a driver that has several devices. */
-static void peer_place(struct kunit *test)
+static void peer_position(struct kunit *test)
 {
 	struct peers *peers = make_private_peers(test);
 	struct buffer_device *other = make_buffer_device(test);
 	unsigned long addr = map_on_first(test, peers);
 	struct page *page = device_page(peers->from, 3);
-	struct hmm_place place = hmm_devmem_peer_place(&peers->to->devmem, page);
+	struct hmm_devmem_position position = hmm_devmem_peer_position(&peers->to->devmem, page);
 
-	KUNIT_EXPECT_TRUE(test, place.here);
-	KUNIT_EXPECT_EQ(test, place.chunk, (unsigned long)peers->from->memory);
-	KUNIT_EXPECT_EQ(test, place.offset, hmm_devmem_offset(page));
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_place(&peers->to->devmem, page).here);
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_place(&peers->from->devmem, page).here);
+	KUNIT_EXPECT_TRUE(test, position.found);
+	KUNIT_EXPECT_EQ(test, position.chunk, (unsigned long)peers->from->memory);
+	KUNIT_EXPECT_EQ(test, position.offset, hmm_devmem_offset(page));
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_position(&peers->to->devmem, page).found);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&peers->from->devmem, page).found);
 	/* Of another driver; and a page of none. */
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_place(&other->devmem, page).here);
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_place(&peers->to->devmem,
-						       ZERO_PAGE(0)).here);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&other->devmem, page).found);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&peers->to->devmem,
+							  ZERO_PAGE(0)).found);
 	hmm_devmem_exit(&other->devmem);
 	migrate_back_all(test, peers, addr);
 }
@@ -533,7 +533,7 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(peer_mixed),
 	KUNIT_CASE(peer_first_request),
 	KUNIT_CASE(peer_same_owner),
-	KUNIT_CASE(peer_place),
+	KUNIT_CASE(peer_position),
 	{}
 };
 

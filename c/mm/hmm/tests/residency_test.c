@@ -136,7 +136,7 @@ struct request {
 	unsigned long moved;
 };
 
-static int request_once(void *data)
+static int hmm_test_request_thread(void *data)
 {
 	struct request *request = data;
 
@@ -182,7 +182,7 @@ static void arrives_meanwhile(struct kunit *test, unsigned long addr, unsigned l
 
 		KUNIT_EXPECT_EQ(test, pages,
 				hmm_devmem_migration_committed_moved(&committed));
-		thread = kthread_run(request_once, &request, "request_once");
+		thread = kthread_run(hmm_test_request_thread, &request, "hmm_request");
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
 		wait_until_asleep(thread);
 	}
@@ -236,8 +236,8 @@ static const struct mmu_interval_notifier_ops count_ops = {
 };
 
 /*
- * A page that is in use stays, and the others are not given up for it: they are
- * collected once in the other memory, and once in system memory.
+ * A page that is in use stays, and the others still migrate: they are collected once
+ * in the other memory, and once in system memory.
  */
 static void turns_page_in_use(struct kunit *test)
 {
@@ -291,8 +291,8 @@ static unsigned long map_aligned_numbers(struct kunit *test, unsigned long pages
 }
 
 /* How many of the pages of a mapping of ours are in device memory. */
-static unsigned long resident(struct buffer_device *device, unsigned long addr,
-			      unsigned long pages)
+static unsigned long hmm_test_resident_pages(struct buffer_device *device, unsigned long addr,
+					     unsigned long pages)
 {
 	struct hmm_devmem_chunk *chunk =
 		list_first_entry(&device->devmem.chunks, struct hmm_devmem_chunk, list);
@@ -321,7 +321,7 @@ static void wait_for_slices(void)
 	msleep(2 * HMM_DEVMEM_SLICE_MS);
 }
 
-/* No room is made but for requests: what leaves is then the same in each run. */
+/* Make room for requests only, so that the same pages are evicted in each run. */
 static void without_background(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -330,7 +330,7 @@ static void without_background(struct kunit *test)
 }
 
 /* Migrate a mapping of so many pages, for which room has to be made. */
-static void crowd(struct kunit *test, unsigned long addr, unsigned long pages)
+static void hmm_test_migrate_more(struct kunit *test, unsigned long addr, unsigned long pages)
 {
 	wait_for_slices();
 	KUNIT_EXPECT_EQ(test, migrate_to(test->priv, addr, pages << PAGE_SHIFT),
@@ -353,14 +353,14 @@ static void clock_order(struct kunit *test)
 	without_background(test);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
 	mark_accessed(device, 0, quarter);
-	crowd(test, second, half);
-	KUNIT_EXPECT_EQ(test, resident(device, addr, quarter), quarter);
-	KUNIT_EXPECT_EQ(test, resident(device, after, quarter), quarter);
-	KUNIT_EXPECT_EQ(test, resident(device, addr, DEVICE_PAGES), half);
+	hmm_test_migrate_more(test, second, half);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, addr, quarter), quarter);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, after, quarter), quarter);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, addr, DEVICE_PAGES), half);
 
-	crowd(test, third, half);
-	KUNIT_EXPECT_EQ(test, resident(device, addr, DEVICE_PAGES), 0);
-	KUNIT_EXPECT_EQ(test, resident(device, second, half), half);
+	hmm_test_migrate_more(test, third, half);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, addr, DEVICE_PAGES), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, second, half), half);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, DEVICE_PAGES), DEVICE_PAGES);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, second, half), half);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, third, half), half);
@@ -376,8 +376,8 @@ static void clock_all_accessed(struct kunit *test)
 	without_background(test);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
 	mark_accessed(device, 0, DEVICE_PAGES);
-	crowd(test, second, PAGES);
-	KUNIT_EXPECT_EQ(test, resident(device, addr, DEVICE_PAGES),
+	hmm_test_migrate_more(test, second, PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, addr, DEVICE_PAGES),
 			DEVICE_PAGES - PAGES);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, DEVICE_PAGES), DEVICE_PAGES);
 }
@@ -442,11 +442,11 @@ static void clock_background(struct kunit *test)
 	unsigned long fourth = map_aligned_numbers(test, reserve / 4);
 
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, half << PAGE_SHIFT), half);
-	crowd(test, addr + (half << PAGE_SHIFT), half);
+	hmm_test_migrate_more(test, addr + (half << PAGE_SHIFT), half);
 	flush_work(&device->devmem.reclaim_work);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 
-	crowd(test, second, PAGES);
+	hmm_test_migrate_more(test, second, PAGES);
 	flush_work(&device->devmem.reclaim_work);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, third, reserve / 2 << PAGE_SHIFT),
 			reserve / 2);
@@ -457,7 +457,7 @@ static void clock_background(struct kunit *test)
 			reserve / 4);
 	flush_work(&device->devmem.reclaim_work);
 	KUNIT_EXPECT_EQ(test, available(device), reserve);
-	KUNIT_EXPECT_EQ(test, resident(device, second, PAGES), PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, second, PAGES), PAGES);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, DEVICE_PAGES), DEVICE_PAGES);
 }
 
@@ -515,7 +515,7 @@ static void expect_to_be_split(struct kunit *test, unsigned long addr)
 	if (folio_test_large(page_folio(page)))
 		KUNIT_EXPECT_TRUE(test, folio_test_partially_mapped(page_folio(page)));
 	else
-		kunit_info(test, "no huge page to be had in system memory");
+		kunit_info(test, "no huge page could be allocated in system memory");
 	put_page(page);
 }
 
@@ -537,12 +537,12 @@ static void clock_partly_unmapped(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE),
 			HPAGE_PMD_NR);
 	if (!folio_test_large(page_folio(device_page(device, HPAGE_PMD_NR))))
-		kunit_skip(test, "no huge page to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	KUNIT_ASSERT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE / 2), 0);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
 	mark_accessed(device, 0, DEVICE_PAGES);
-	crowd(test, second, PAGES);
-	KUNIT_EXPECT_EQ(test, resident(device, small, HPAGE_PMD_NR), HPAGE_PMD_NR);
+	hmm_test_migrate_more(test, second, PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, small, HPAGE_PMD_NR), HPAGE_PMD_NR);
 	KUNIT_EXPECT_EQ(test, available(device), HPAGE_PMD_NR - PAGES);
 	KUNIT_EXPECT_EQ(test, read_number(test, addr + HPAGE_PMD_SIZE / 2), 0);
 	expect_to_be_split(test, addr + HPAGE_PMD_SIZE / 2);
@@ -563,11 +563,11 @@ static void clock_huge(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, DEVICE_SIZE), DEVICE_PAGES);
 	if (!folio_test_large(page_folio(device_page(device, 0))) ||
 	    !folio_test_large(page_folio(device_page(device, HPAGE_PMD_NR))))
-		kunit_skip(test, "no huge pages to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	mark_accessed(device, 0, HPAGE_PMD_NR);
-	crowd(test, second, PAGES);
-	KUNIT_EXPECT_EQ(test, resident(device, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
-	KUNIT_EXPECT_EQ(test, resident(device, addr + HPAGE_PMD_SIZE, HPAGE_PMD_NR),
+	hmm_test_migrate_more(test, second, PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, addr + HPAGE_PMD_SIZE, HPAGE_PMD_NR),
 			0);
 }
 

@@ -11,12 +11,12 @@
 #define PAGES	64UL
 #define SIZE	(PAGES << PAGE_SHIFT)
 
-static unsigned long retired(struct buffer_device *device)
+static unsigned long hmm_test_retired_pages(struct buffer_device *device)
 {
 	return hmm_devmem_retired(&device->devmem) >> PAGE_SHIFT;
 }
 
-static int retire(struct buffer_device *device, struct page *page)
+static int hmm_test_retire_page(struct buffer_device *device, struct page *page)
 {
 	return hmm_devmem_retire(&device->devmem, hmm_devmem_data(page),
 				 hmm_devmem_offset(page));
@@ -45,9 +45,9 @@ static void retire_free_page(struct kunit *test)
 	unsigned long all = DEVICE_SIZE + HPAGE_PMD_SIZE;
 
 	migrate_back(test, addr);
-	KUNIT_EXPECT_EQ(test, retire(device, page), 0);
-	KUNIT_EXPECT_EQ(test, retire(device, page), 0);
-	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	KUNIT_EXPECT_EQ(test, hmm_devmem_retire(&device->devmem, test, 0), -ENOENT);
 
@@ -70,8 +70,8 @@ static void retire_page_in_use(struct kunit *test)
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_on_device(test);
 
-	KUNIT_EXPECT_EQ(test, retire(device, device_page(device, 5)), 0);
-	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, device_page(device, 5)), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
 	migrate_back(test, addr);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
@@ -102,8 +102,8 @@ static void retire_lost_page(struct kunit *test)
 	unsigned long addr = map_on_device(test);
 
 	device->bad = device_page(device, 5);
-	KUNIT_EXPECT_EQ(test, retire(device, (struct page *)device->bad), 0);
-	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, (struct page *)device->bad), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
 	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, PAGES), 1);
 	migrate_back(test, addr);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES - 1);
@@ -127,11 +127,11 @@ static void retire_lost_page_of_folio(struct kunit *test)
 	write_numbers(test, addr, HPAGE_PMD_NR);
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
 	if (!folio_test_large(page_folio(device_page(device, 0))))
-		kunit_skip(test, "no huge page to be had");
+		kunit_skip(test, "no huge page could be allocated");
 	device->bad = device_page(device, 70);
-	KUNIT_EXPECT_EQ(test, retire(device, (struct page *)device->bad), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, (struct page *)device->bad), 0);
 	device->bad = NULL;
-	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, HPAGE_PMD_NR), 1);
 }
@@ -144,11 +144,11 @@ static void retire_busy_page(struct kunit *test)
 	struct page *page = device_page(device, 5);
 
 	get_page(page);
-	KUNIT_EXPECT_EQ(test, retire(device, page), 0);
-	KUNIT_EXPECT_EQ(test, retired(device), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 0);
 	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, PAGES), 1);
 	put_page(page);
-	KUNIT_EXPECT_EQ(test, retired(device), 1);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
 	migrate_back(test, addr);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 }

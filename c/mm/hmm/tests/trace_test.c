@@ -17,10 +17,15 @@
  * @mirror: the mirror
  * @range: its range
  * @section: its section
- * @populated: how many populate events; @span, @ret and @ns are of the last one
- * @retried: how many retry events; @why is of the last one
- * @invalidated: how many invalidate events; @gone is the span of the last one, @event
- *	its cause
+ * @populated: number of populate events
+ * @span: addresses of the last one
+ * @ret: its result
+ * @ns: its time
+ * @retried: number of retry events
+ * @why: the reason of the last one
+ * @invalidated: number of invalidate events
+ * @gone: the span of the last one
+ * @event: its cause
  */
 struct tracer {
 	struct hmm_mirror mirror;
@@ -73,13 +78,13 @@ static void record_invalidate(void *data, const void *mirror, struct hmm_span sp
 	tracer->event = event;
 }
 
-static bool forget(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
+static bool hmm_test_invalidate(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
 {
 	return true;
 }
 
-static const struct hmm_mirror_ops forget_ops = {
-	.invalidate = forget,
+static const struct hmm_mirror_ops hmm_test_mirror_ops = {
+	.invalidate = hmm_test_invalidate,
 };
 
 static struct tracer *make_tracer(struct kunit *test, unsigned long addr)
@@ -89,7 +94,7 @@ static struct tracer *make_tracer(struct kunit *test, unsigned long addr)
 
 	KUNIT_ASSERT_NOT_NULL(test, tracer);
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&tracer->mirror, current->mm,
-						 &forget_ops, NULL));
+						 &hmm_test_mirror_ops, NULL));
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&tracer->mirror, &tracer->range,
 						      span));
 	KUNIT_EXPECT_EQ(test, 0, register_trace_hmm_populate(record_populate, tracer));
@@ -108,7 +113,7 @@ static void end_tracer(struct tracer *tracer)
 	hmm_mirror_exit(&tracer->mirror);
 }
 
-static int populate(struct tracer *tracer, enum hmm_access access)
+static int hmm_test_populate(struct tracer *tracer, enum hmm_access access)
 {
 	unsigned long pfns[PAGES];
 
@@ -132,7 +137,7 @@ static void trace_populate(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 0, memory_read(test, addr));
 	tracer = make_tracer(test, addr);
-	KUNIT_EXPECT_EQ(test, 0, populate(tracer, HMM_ACCESS_WRITE));
+	KUNIT_EXPECT_EQ(test, 0, hmm_test_populate(tracer, HMM_ACCESS_WRITE));
 	KUNIT_EXPECT_EQ(test, 1, tracer->populated);
 	KUNIT_EXPECT_EQ(test, 0, tracer->ret);
 	KUNIT_EXPECT_GT(test, tracer->ns, 0);
@@ -157,7 +162,7 @@ static void trace_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tracer->event, MMU_NOTIFY_UNMAP);
 	KUNIT_EXPECT_EQ(test, tracer->gone.start, addr + PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, tracer->gone.end, addr + 2 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, -EFAULT, populate(tracer, HMM_ACCESS_READ));
+	KUNIT_EXPECT_EQ(test, -EFAULT, hmm_test_populate(tracer, HMM_ACCESS_READ));
 	KUNIT_EXPECT_EQ(test, 1, tracer->populated);
 	KUNIT_EXPECT_EQ(test, -EFAULT, tracer->ret);
 	KUNIT_EXPECT_EQ(test, 0, tracer->retried);

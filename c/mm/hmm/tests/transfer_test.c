@@ -349,32 +349,32 @@ static void transfer_copy_fails(struct kunit *test)
 }
 
 /**
- * struct listener - counts notifications of secondary MMUs
+ * struct event_counter - counts notifications of secondary MMUs
  * @notifier: subscribed to the test's process
  * @migrations: number of migrations that began
  * @others: number of other invalidations
  */
-struct listener {
+struct event_counter {
 	struct mmu_notifier notifier;
 	unsigned long migrations;
 	unsigned long others;
 };
 
-static int hear(struct mmu_notifier *notifier,
-		const struct mmu_notifier_range *range)
+static int hmm_test_count_event(struct mmu_notifier *notifier,
+				const struct mmu_notifier_range *range)
 {
-	struct listener *listener =
-		container_of(notifier, struct listener, notifier);
+	struct event_counter *counter =
+		container_of(notifier, struct event_counter, notifier);
 
 	if (range->event == MMU_NOTIFY_MIGRATE)
-		listener->migrations++;
+		counter->migrations++;
 	else
-		listener->others++;
+		counter->others++;
 	return 0;
 }
 
 static const struct mmu_notifier_ops listener_ops = {
-	.invalidate_range_start = hear,
+	.invalidate_range_start = hmm_test_count_event,
 };
 
 /* Make pages device-exclusive, so that they are absent until the CPU faults. */
@@ -404,7 +404,7 @@ static void make_absent(struct kunit *test, unsigned long addr,
 static void transfer_absent(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
-	struct listener listener = { .notifier.ops = &listener_ops };
+	struct event_counter counter = { .notifier.ops = &listener_ops };
 	unsigned long addr;
 
 	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
@@ -412,13 +412,13 @@ static void transfer_absent(struct kunit *test)
 	make_absent(test, addr, 16);
 	make_absent(test, addr + 32 * PAGE_SIZE, 16);
 
-	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&listener.notifier,
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&counter.notifier,
 						    current->mm), 0);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 64 * PAGE_SIZE), 64);
-	mmu_notifier_unregister(&listener.notifier, current->mm);
+	mmu_notifier_unregister(&counter.notifier, current->mm);
 
-	KUNIT_EXPECT_EQ(test, listener.migrations, 1);
-	KUNIT_EXPECT_EQ(test, listener.others, 32);
+	KUNIT_EXPECT_EQ(test, counter.migrations, 1);
+	KUNIT_EXPECT_EQ(test, counter.others, 32);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 64);
 	migrate_back(test, addr, 64);
 }
@@ -462,38 +462,38 @@ static void transfer_absent_stops(struct kunit *test)
 }
 
 /**
- * struct taker - makes a page device-exclusive when a migration begins
+ * struct late_exclusive - makes a page device-exclusive when a migration begins
  * @notifier: subscribed to the test's process
  * @addr: address of the page; 0 once it is absent
  */
-struct taker {
+struct late_exclusive {
 	struct mmu_notifier notifier;
 	unsigned long addr;
 };
 
-static int take_meanwhile(struct mmu_notifier *notifier,
-			  const struct mmu_notifier_range *range)
+static int hmm_test_make_exclusive_meanwhile(struct mmu_notifier *notifier,
+					     const struct mmu_notifier_range *range)
 {
-	struct taker *taker = container_of(notifier, struct taker, notifier);
-	pmd_t *pmdp = taker->addr ? mm_find_pmd(range->mm, taker->addr) : NULL;
+	struct late_exclusive *exclusive = container_of(notifier, struct late_exclusive, notifier);
+	pmd_t *pmdp = exclusive->addr ? mm_find_pmd(range->mm, exclusive->addr) : NULL;
 	spinlock_t *ptl;	/* of the entry */
 	pte_t *ptep, pte;
 
-	ptep = pmdp ? pte_offset_map_lock(range->mm, pmdp, taker->addr, &ptl) : NULL;
+	ptep = pmdp ? pte_offset_map_lock(range->mm, pmdp, exclusive->addr, &ptl) : NULL;
 	if (!ptep)
 		return 0;
 	/* As in make_device_exclusive(). */
-	pte = ptep_get_and_clear(range->mm, taker->addr, ptep);
-	set_pte_at(range->mm, taker->addr, ptep,
+	pte = ptep_get_and_clear(range->mm, exclusive->addr, ptep);
+	set_pte_at(range->mm, exclusive->addr, ptep,
 		   softleaf_to_pte(make_device_exclusive_entry(pte_pfn(pte))));
 	pte_unmap_unlock(ptep, ptl);
 	flush_tlb_mm(range->mm);
-	taker->addr = 0;
+	exclusive->addr = 0;
 	return 0;
 }
 
 static const struct mmu_notifier_ops taker_ops = {
-	.invalidate_range_start = take_meanwhile,
+	.invalidate_range_start = hmm_test_make_exclusive_meanwhile,
 };
 
 /*
@@ -502,7 +502,7 @@ static const struct mmu_notifier_ops taker_ops = {
  */
 static void transfer_absent_meanwhile(struct kunit *test)
 {
-	struct taker taker = { .notifier.ops = &taker_ops };
+	struct late_exclusive exclusive = { .notifier.ops = &taker_ops };
 	unsigned long addr = map_large(test, 4, 32);
 	struct migrate_vma args = {
 		.flags = MIGRATE_VMA_SELECT_SYSTEM | HMM_MIGRATE_FAULT,
@@ -510,22 +510,22 @@ static void transfer_absent_meanwhile(struct kunit *test)
 		.end = addr + 32 * PAGE_SIZE,
 	};
 
-	taker.addr = addr + 20 * PAGE_SIZE;
+	exclusive.addr = addr + 20 * PAGE_SIZE;
 	args.src = kunit_kcalloc(test, 64, sizeof(*args.src), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, args.src);
 	args.dst = args.src + 32;
-	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&taker.notifier,
+	KUNIT_ASSERT_EQ(test, mmu_notifier_register(&exclusive.notifier,
 						    current->mm), 0);
 	mmap_read_lock(current->mm);
 	args.vma = vma_lookup(current->mm, addr);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(&args), 0);
-	KUNIT_EXPECT_EQ(test, taker.addr, 0);
+	KUNIT_EXPECT_EQ(test, exclusive.addr, 0);
 	KUNIT_EXPECT_GT(test, args.npages, 0);
 	KUNIT_EXPECT_GT(test, args.end, args.start);
 	if (args.cpages)
 		migrate_vma_finalize(&args);
 	mmap_read_unlock(current->mm);
-	mmu_notifier_unregister(&taker.notifier, current->mm);
+	mmu_notifier_unregister(&exclusive.notifier, current->mm);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 32), 32);
 }
 
@@ -688,21 +688,21 @@ static int fault_error(unsigned long addr)
 }
 
 /**
- * struct repair - ends the cause of a fault, so that no test waits for ever
+ * struct delayed_repair - ends the cause of a fault, so that no test waits for ever
  * @work: delayed work that does it
  * @device: the device whose copies succeed then, or NULL
  * @page: the page whose reference is dropped then, or NULL
  */
-struct repair {
+struct delayed_repair {
 	struct delayed_work work;
 	struct buffer_device *device;
 	struct page *page;
 };
 
-static void do_repair(struct work_struct *work)
+static void hmm_test_repair_work(struct work_struct *work)
 {
-	struct repair *repair = container_of(to_delayed_work(work),
-					     struct repair, work);
+	struct delayed_repair *repair = container_of(to_delayed_work(work),
+						     struct delayed_repair, work);
 
 	if (repair->device) {
 		repair->device->broken = false;
@@ -720,10 +720,10 @@ static void fault_copy_fails(struct kunit *test)
 	unsigned long start;
 	int j;
 	struct buffer_device *device = test->priv;
-	struct repair repair = { .device = device };
+	struct delayed_repair repair = { .device = device };
 	int i;
 
-	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, hmm_test_repair_work);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		unsigned long pages = 1UL << orders[i];
 		unsigned long addr = map_on_device(test, orders[i]);
@@ -757,11 +757,11 @@ static void fault_one_bad_page(struct kunit *test)
 {
 	static const unsigned int orders[] = { 4, HPAGE_PMD_ORDER };
 	struct buffer_device *device = test->priv;
-	struct repair repair = { .device = device };
+	struct delayed_repair repair = { .device = device };
 	unsigned long bad;
 	int i;
 
-	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, hmm_test_repair_work);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		for (bad = 0; bad < 10; bad += 9) {
 			unsigned long pages = 1UL << orders[i], j;
@@ -837,26 +837,26 @@ static void fault_waits(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
 	struct buffer_device *device = test->priv;
-	struct listener listener = { .notifier.ops = &listener_ops };
-	struct repair repair = {};
+	struct event_counter counter = { .notifier.ops = &listener_ops };
+	struct delayed_repair repair = {};
 	int i;
 
-	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, hmm_test_repair_work);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		unsigned long pages = 1UL << orders[i];
 		unsigned long addr = map_on_device(test, orders[i]);
 
 		repair.page = device_page(device, 0);
 		get_page(repair.page);
-		listener.migrations = 0;
-		KUNIT_ASSERT_EQ(test, mmu_notifier_register(&listener.notifier,
+		counter.migrations = 0;
+		KUNIT_ASSERT_EQ(test, mmu_notifier_register(&counter.notifier,
 							    current->mm), 0);
 		schedule_delayed_work(&repair.work, 20);
 		KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
 		flush_delayed_work(&repair.work);
-		mmu_notifier_unregister(&listener.notifier, current->mm);
-		KUNIT_EXPECT_GT(test, listener.migrations, 1);
-		KUNIT_EXPECT_LE(test, listener.migrations, 25);
+		mmu_notifier_unregister(&counter.notifier, current->mm);
+		KUNIT_EXPECT_GT(test, counter.migrations, 1);
+		KUNIT_EXPECT_LE(test, counter.migrations, 25);
 		migrate_back(test, addr, pages);
 		vm_munmap(addr, pages << PAGE_SHIFT);
 	}
@@ -868,11 +868,11 @@ static void fault_killed(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_on_device(test, 0), number;
-	struct repair repair = { .page = device_page(device, 0) };
+	struct delayed_repair repair = { .page = device_page(device, 0) };
 	int err;
 
 	get_page(repair.page);
-	INIT_DELAYED_WORK_ONSTACK(&repair.work, do_repair);
+	INIT_DELAYED_WORK_ONSTACK(&repair.work, hmm_test_repair_work);
 	schedule_delayed_work(&repair.work, 2 * HZ);
 	sigaddset(&current->pending.signal, SIGKILL);
 	set_thread_flag(TIF_SIGPENDING);

@@ -85,14 +85,14 @@ static int table_walk(struct table *table, unsigned long first, unsigned long nr
 	return table_walk_to(table, first, nr, NULL, NULL);
 }
 
-static pte_t present(unsigned long pfn, bool writable)
+static pte_t hmm_test_present_pte(unsigned long pfn, bool writable)
 {
 	pte_t pte = pfn_pte(pfn, PAGE_READONLY);
 
 	return writable ? pte_mkdirty(pte_mkwrite_novma(pfn_pte(pfn, PAGE_SHARED))) : pte;
 }
 
-static pte_t swapped(unsigned long offset)
+static pte_t hmm_test_swap_pte(unsigned long offset)
 {
 	return swp_entry_to_pte(swp_entry(0, offset));
 }
@@ -104,11 +104,11 @@ static pte_t device_gone(unsigned long pfn, bool writable)
 					   make_readable_device_private_entry(pfn));
 }
 
-static void fill(struct table *table, unsigned long first, unsigned long nr,
-		 unsigned long pfn, unsigned long step, bool writable)
+static void hmm_test_fill_table(struct table *table, unsigned long first, unsigned long nr,
+				unsigned long pfn, unsigned long step, bool writable)
 {
 	for (; nr; nr--, first++, pfn += step)
-		table->pte[first] = present(pfn, writable);
+		table->pte[first] = hmm_test_present_pte(pfn, writable);
 }
 
 /* The hmm pfn expected for a PTE, without the order. */
@@ -186,8 +186,8 @@ static void expect_formatted(struct kunit *test, struct table *table,
 }
 
 /* Fill a few PTEs of one class; return the index after them. */
-static unsigned long fill_some(struct table *table, struct rnd_state *rnd,
-			       unsigned long first)
+static unsigned long hmm_test_fill_randomly(struct table *table, struct rnd_state *rnd,
+					    unsigned long first)
 {
 	u32 r = prandom_u32_state(rnd), kind = r % 8;
 	unsigned long nr = min(1 + (r >> 3) % (r & BIT(30) ? 80 : 7), TABLE_PAGES - first);
@@ -200,11 +200,11 @@ static unsigned long fill_some(struct table *table, struct rnd_state *rnd,
 		pte_t pte = __pte(0);
 
 		if (kind < 4)
-			pte = present(pfn + i, kind != 1);
+			pte = hmm_test_present_pte(pfn + i, kind != 1);
 		else if (kind == 4)
-			pte = present(TABLE_PFN + prandom_u32_state(rnd) % 4096, true);
+			pte = hmm_test_present_pte(TABLE_PFN + prandom_u32_state(rnd) % 4096, true);
 		else if (kind == 5)
-			pte = swapped(pfn + i);
+			pte = hmm_test_swap_pte(pfn + i);
 		else if (kind == 6 && IS_ENABLED(CONFIG_DEVICE_PRIVATE))
 			pte = device_gone(pfn + i, true);
 		table->pte[first + i] = pte;
@@ -222,7 +222,7 @@ static void walk_pte_random(struct kunit *test)
 	for (seed = 1; seed <= 300; seed++) {
 		prandom_seed_state(&rnd, seed);
 		for (i = 0; i < TABLE_PAGES;)
-			i = fill_some(table, &rnd, i);
+			i = hmm_test_fill_randomly(table, &rnd, i);
 		first = seed % 3 ? prandom_u32_state(&rnd) % TABLE_PAGES : 0;
 		nr = seed % 3 ? 1 + prandom_u32_state(&rnd) % (TABLE_PAGES - first) : TABLE_PAGES;
 
@@ -250,13 +250,13 @@ static void walk_pte_orders(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS))
 		kunit_skip(test, "this architecture has no PTE batches");
-	fill(table, 0, TABLE_PAGES, TABLE_PFN, 1, true);
+	hmm_test_fill_table(table, 0, TABLE_PAGES, TABLE_PFN, 1, true);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	for (i = 0; i < TABLE_PAGES; i++)
 		KUNIT_ASSERT_EQ(test, order_of(table, i), ilog2(TABLE_PAGES));
 
 	/* One read-only PTE splits the groups around it. */
-	table->pte[100] = present(TABLE_PFN + 100, false);
+	table->pte[100] = hmm_test_present_pte(TABLE_PFN + 100, false);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	expect_pfns(test, table, 0, TABLE_PAGES);
 	KUNIT_EXPECT_EQ(test, order_of(table, 0), 6);
@@ -269,11 +269,11 @@ static void walk_pte_orders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, order_of(table, 256), 8);
 
 	/* Pfns whose alignment differs from that of their addresses. */
-	fill(table, 0, TABLE_PAGES, TABLE_PFN + 1, 1, true);
+	hmm_test_fill_table(table, 0, TABLE_PAGES, TABLE_PFN + 1, 1, true);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	for (i = 0; i < TABLE_PAGES; i++)
 		KUNIT_ASSERT_EQ(test, order_of(table, i), 0);
-	fill(table, 0, TABLE_PAGES, TABLE_PFN + 8, 1, true);
+	hmm_test_fill_table(table, 0, TABLE_PAGES, TABLE_PFN + 8, 1, true);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
 	for (i = 0; i < TABLE_PAGES; i++)
 		KUNIT_ASSERT_EQ(test, order_of(table, i), 3);
@@ -285,10 +285,10 @@ static void walk_pte_fault_end(struct kunit *test)
 	struct table *table = table_make(test);
 	struct hmm_walk *w = &table->walk;
 
-	fill(table, 0, TABLE_PAGES, TABLE_PFN, 3, true);
+	hmm_test_fill_table(table, 0, TABLE_PAGES, TABLE_PFN, 3, true);
 	table->pte[40] = __pte(0);
-	table->pte[41] = swapped(7);
-	table->pte[50] = present(TABLE_PFN, false);
+	table->pte[41] = hmm_test_swap_pte(7);
+	table->pte[50] = hmm_test_present_pte(TABLE_PFN, false);
 	table->range.default_flags = HMM_PFN_REQUEST;
 	KUNIT_ASSERT_EQ(test, HMM_WALK_FAULT, table_walk(table, 0, TABLE_PAGES));
 	KUNIT_EXPECT_EQ(test, w->resume, TABLE_ADDR + 40 * PAGE_SIZE);
@@ -372,12 +372,12 @@ static void walk_pte_pagemap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, table->pfns[0], 0);
 
 	/* Present PTEs, as of device-coherent memory: before and inside the pagemap. */
-	fill(table, 0, TABLE_PAGES, first - 33, 1, true);
+	hmm_test_fill_table(table, 0, TABLE_PAGES, first - 33, 1, true);
 	KUNIT_EXPECT_EQ(test, 0, table_walk_to(table, 0, TABLE_PAGES, NULL, &table->extents));
 	KUNIT_EXPECT_EQ(test, table->extents.nr, 2);
 	KUNIT_EXPECT_EQ(test, table->extent[0].npages, 33);
 	KUNIT_EXPECT_EQ(test, table->extent[1].hmm_pfn, first | HMM_PFN_WRITABLE);
-	fill(table, 0, TABLE_PAGES, first + PAGES_PER_SUBSECTION - 33, 1, true);
+	hmm_test_fill_table(table, 0, TABLE_PAGES, first + PAGES_PER_SUBSECTION - 33, 1, true);
 	KUNIT_EXPECT_EQ(test, 0, table_walk_to(table, 0, TABLE_PAGES, NULL, &table->extents));
 	KUNIT_EXPECT_EQ(test, table->extents.nr, 1);
 
@@ -397,7 +397,7 @@ static unsigned long changing_pfn(unsigned long i, unsigned int what)
 	return what == 1 ? TABLE_PFN + i : TABLE_PFN + 0x1000 + i * 5 % TABLE_PAGES;
 }
 
-static int change(void *argument)
+static int hmm_test_change_ptes(void *argument)
 {
 	struct table *table = argument;
 	struct rnd_state rnd;
@@ -410,12 +410,13 @@ static int change(void *argument)
 
 		i = (r >> 2) % TABLE_PAGES;
 		if (what == 0)
-			pte = swapped(r >> 8);
+			pte = hmm_test_swap_pte(r >> 8);
 		else if (what < 3)
-			pte = present(changing_pfn(i, what), true);
+			pte = hmm_test_present_pte(changing_pfn(i, what), true);
 		WRITE_ONCE(table->pte[i], pte);
 		/* Restore it, so that most neighbours form PTE batches. */
-		WRITE_ONCE(table->pte[i], present(changing_pfn(i, 1 + (i / 16) % 2), true));
+		WRITE_ONCE(table->pte[i],
+			   hmm_test_present_pte(changing_pfn(i, 1 + (i / 16) % 2), true));
 		if (!(r & 0xfff))
 			cond_resched();
 	}
@@ -433,8 +434,8 @@ static void walk_pte_changing(struct kunit *test)
 	struct task_struct *thread;
 
 	for (i = 0; i < TABLE_PAGES; i++)
-		table->pte[i] = present(changing_pfn(i, 1 + (i / 16) % 2), true);
-	thread = kthread_run(change, table, "hmm-test-change");
+		table->pte[i] = hmm_test_present_pte(changing_pfn(i, 1 + (i / 16) % 2), true);
+	thread = kthread_run(hmm_test_change_ptes, table, "hmm-test-change");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
 	do {
 		memset(table->pfns, 0, sizeof(table->pfns));
@@ -459,7 +460,7 @@ static void walk_pte_changing(struct kunit *test)
 }
 
 /* Set DMA_MAPPED in reported hmm pfns, as a driver does, and check that it stays. */
-static int mark(void *argument)
+static int hmm_test_set_dma_flags(void *argument)
 {
 	struct table *table = argument;
 	unsigned long i = 0, old;
@@ -489,10 +490,10 @@ static void walk_pte_shared(struct kunit *test)
 	unsigned long deadline = jiffies + HZ;
 	struct task_struct *thread;
 
-	fill(table, 0, 256, TABLE_PFN, 1, true);
-	fill(table, 256, 256, TABLE_PFN + 0x1000, 3, false);
+	hmm_test_fill_table(table, 0, 256, TABLE_PFN, 1, true);
+	hmm_test_fill_table(table, 256, 256, TABLE_PFN + 0x1000, 3, false);
 	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
-	thread = kthread_run(mark, table, "hmm-test-mark");
+	thread = kthread_run(hmm_test_set_dma_flags, table, "hmm-test-mark");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
 	do {
 		if (table_walk(table, 0, TABLE_PAGES))

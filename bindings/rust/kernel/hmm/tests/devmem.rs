@@ -44,13 +44,13 @@ use crate::{
 #[vtable]
 impl MemoryOperations for Buffer {
     fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: &Block<'_>) -> Result {
-        let (to, from) = (memory.place(&dst), memory.place(src));
-        let to = to.here().then(|| to.offset());
+        let (to, from) = (memory.position(&dst), memory.position(src));
+        let to = to.found().then(|| to.offset());
         memory.data().copy(to, from.offset(), dst, src)
     }
 
     fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
-        memory.data().clear(memory.place(&page).offset(), page)
+        memory.data().clear(memory.position(&page).offset(), page)
     }
 }
 
@@ -69,8 +69,8 @@ struct Linked {
 #[vtable]
 impl MemoryOperations for Linked {
     fn copy(memory: &DeviceMemory<Self>, dst: Block<'_>, src: &Block<'_>) -> Result {
-        let (data, peer) = (memory.data(), memory.peer_place(src));
-        if peer.here() {
+        let (data, peer) = (memory.data(), memory.peer_position(src));
+        if peer.found() {
             data.peers.fetch_add(1, Relaxed);
             data.at.store(peer.offset(), Relaxed);
             if src.page(0, |_| ()).is_some() {
@@ -78,13 +78,13 @@ impl MemoryOperations for Linked {
             }
             return Err(EIO);
         }
-        let (to, from) = (memory.place(&dst), memory.place(src));
-        let to = to.here().then(|| to.offset());
+        let (to, from) = (memory.position(&dst), memory.position(src));
+        let to = to.found().then(|| to.offset());
         data.buffer.copy(to, from.offset(), dst, src)
     }
 
     fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
-        let offset = memory.place(&page).offset();
+        let offset = memory.position(&page).offset();
         memory.data().buffer.clear(offset, page)
     }
 
@@ -297,7 +297,7 @@ fn errno(result: Result) -> i32 {
 impl MemoryOperations for Nested {
     /// Clears the page instead of a copy.
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, _src: &Block<'_>) -> Result {
-        if memory.place(&dst).here() {
+        if memory.position(&dst).found() {
             return Ok(());
         }
         let last = memory.data().me.lock().take();

@@ -89,8 +89,8 @@ struct Memory {
 #[vtable]
 impl MemoryOperations for Memory {
     fn copy(memory: &DeviceMemory<Self>, mut dst: Block<'_>, src: &Block<'_>) -> Result {
-        let (to, from) = (memory.place(&dst), memory.place(src));
-        let offset = if to.here() {
+        let (to, from) = (memory.position(&dst), memory.position(src));
+        let offset = if to.found() {
             to.offset()
         } else {
             from.offset()
@@ -101,7 +101,7 @@ impl MemoryOperations for Memory {
         let ram = ram.get_mut(offset..offset + size).ok_or(EIO)?;
 
         for (index, ram) in ram.chunks_exact_mut(PAGE_SIZE).enumerate() {
-            if to.here() {
+            if to.found() {
                 src.page(index, |page| page.read(0, ram)).ok_or(EIO)??;
             } else {
                 dst.page_mut(index, |page| page.write(0, ram))
@@ -112,7 +112,7 @@ impl MemoryOperations for Memory {
     }
 
     fn clear(memory: &DeviceMemory<Self>, page: Block<'_>) -> Result {
-        let offset = memory.place(&page).offset();
+        let offset = memory.position(&page).offset();
         let mut ram = memory.data().ram.lock();
         let ram = ram.get_mut(offset..offset + page.pages() * PAGE_SIZE);
 

@@ -244,6 +244,7 @@ struct hmm_probe_mirror {
  * @addr: a user address, 8-byte aligned
  * @value: what to write, or out: what was read
  * @write: whether to write
+ * @reserved: padding
  */
 struct hmm_probe_access {
 	__u64 addr;
@@ -380,7 +381,7 @@ struct hmm_probe_crowd {
  * struct hmm_probe_mark - set a flag that user space cannot set
  * @addr: an address of the calling process
  * @what: %HMM_PROBE_MARK_SHADOW_STACK and so on
- * @reserved: 0
+ * @reserved: padding
  */
 struct hmm_probe_mark {
 	__u64 addr;
@@ -435,7 +436,7 @@ struct hmm_probe_mark {
  * @compared: in and out: incremented by the number of pages compared with the
  *	page table
  * @failure: out: %HMM_PROBE_RACE_NO_PAGE and so on, or 0
- * @reserved: 0
+ * @reserved: padding
  * @fail_addr: out: address of the page that failed
  * @fail_hmm_pfn: out: its hmm pfn
  * @fail_entry: out: the page table entry it was compared with

@@ -136,8 +136,8 @@ static struct race_entry entry_read(struct mm_struct *mm, unsigned long addr)
 }
 
 /* Record the first failure; later ones may be consequences of it. */
-static void fail(const struct race_check *check, unsigned long i, u32 failure,
-		 u64 entry, u64 content)
+static void race_check_fail(const struct race_check *check, unsigned long i, u32 failure,
+			    u64 entry, u64 content)
 {
 	struct hmm_probe_race *result = check->result;
 
@@ -173,7 +173,7 @@ void race_check_plausible(const struct race_check *check)
 	for (i = 0; i < check->npages; i++)
 		if ((check->hmm_pfns[i] & HMM_PFN_VALID) &&
 		    !hmm_pfn_is_plausible(check->hmm_pfns[i]))
-			fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
+			race_check_fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
 }
 
 /* Compare a page's tag, which the program derived from its address, or 0. */
@@ -190,7 +190,7 @@ static void check_content(const struct race_check *check, unsigned long i)
 	content = READ_ONCE(*at);
 	kunmap_local(at);
 	if (content && content != want->tag + ((addr - want->base) >> PAGE_SHIFT))
-		fail(check, i, HMM_PROBE_RACE_CONTENT, 0, content);
+		race_check_fail(check, i, HMM_PROBE_RACE_CONTENT, 0, content);
 }
 
 /*
@@ -248,7 +248,7 @@ static bool check_page(const struct race_check *check, unsigned long i)
 	u32 failure;
 
 	if (!hmm_pfn_is_plausible(hmm_pfn)) {
-		fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
+		race_check_fail(check, i, HMM_PROBE_RACE_NO_PAGE, 0, 0);
 		return false;
 	}
 	entry = entry_settled(check, i);
@@ -256,7 +256,7 @@ static bool check_page(const struct race_check *check, unsigned long i)
 		return false;
 	failure = entry_failure(check, hmm_pfn, &entry);
 	if (failure)
-		fail(check, i, failure, entry.raw, 0);
+		race_check_fail(check, i, failure, entry.raw, 0);
 	else if (!entry.private)
 		check_content(check, i);
 	check->result->compared++;
@@ -275,11 +275,11 @@ static void check_order(const struct race_check *check, unsigned long i)
 	unsigned long j;
 
 	if ((index ^ hmm_pfn_to_pfn(hmm_pfn)) & (size - 1))
-		fail(check, i, HMM_PROBE_RACE_ORDER, 0, 0);
+		race_check_fail(check, i, HMM_PROBE_RACE_ORDER, 0, 0);
 	for (j = first; j < last; j++)
 		if (((check->hmm_pfns[j] ^ hmm_pfn) & flags) ||
 		    hmm_pfn_to_pfn(check->hmm_pfns[j]) + i != hmm_pfn_to_pfn(hmm_pfn) + j)
-			fail(check, i, HMM_PROBE_RACE_ORDER, j, check->hmm_pfns[j]);
+			race_check_fail(check, i, HMM_PROBE_RACE_ORDER, j, check->hmm_pfns[j]);
 }
 
 /**
@@ -315,5 +315,5 @@ void race_check_request(const struct race_check *check, bool write)
 
 	for (i = 0; i < check->npages; i++)
 		if ((check->hmm_pfns[i] & flags) != flags)
-			fail(check, i, HMM_PROBE_RACE_ABSENT, 0, 0);
+			race_check_fail(check, i, HMM_PROBE_RACE_ABSENT, 0, 0);
 }

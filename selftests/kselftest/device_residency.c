@@ -32,23 +32,23 @@
 /* In seconds, for all rounds of a process. */
 #define DEADLINE	60
 
-FIXTURE(residency) {
+FIXTURE(device_residency) {
 	char *at;	/* PAGES small pages */
 };
 
-FIXTURE_VARIANT(residency) {
+FIXTURE_VARIANT(device_residency) {
 	int unit;	/* and the one after it */
 };
 
-FIXTURE_VARIANT_ADD(residency, private) {
+FIXTURE_VARIANT_ADD(device_residency, private) {
 	.unit = 0,
 };
 
-FIXTURE_VARIANT_ADD(residency, coherent) {
+FIXTURE_VARIANT_ADD(device_residency, coherent) {
 	.unit = 2,
 };
 
-FIXTURE_SETUP(residency)
+FIXTURE_SETUP(device_residency)
 {
 	int device = device_open(variant->unit + 1);
 
@@ -61,17 +61,9 @@ FIXTURE_SETUP(residency)
 	memset(self->at, 0, PAGES * PAGE);
 }
 
-FIXTURE_TEARDOWN(residency)
+FIXTURE_TEARDOWN(device_residency)
 {
 	munmap(self->at, PAGES * PAGE);
-}
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
 /**
@@ -99,13 +91,13 @@ static void *request_pages(void *data)
 {
 	struct requester *requester = data;
 	int device = device_open(requester->unit);
-	double last = seconds();
+	double last = monotonic_seconds();
 	bool waited = true;
 
 	while (!__atomic_load_n(requester->stop, __ATOMIC_RELAXED)) {
 		int ret = device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV,
 				      requester->at, PAGES);
-		double wait = seconds() - last;
+		double wait = monotonic_seconds() - last;
 
 		if (wait > requester->longest)
 			requester->longest = wait;
@@ -114,7 +106,7 @@ static void *request_pages(void *data)
 			requester->error = ret;
 		if (ret >= 0) {
 			__atomic_fetch_add(&requester->turns, waited, __ATOMIC_RELAXED);
-			last = seconds();
+			last = monotonic_seconds();
 		}
 		waited = ret < 0;
 	}
@@ -162,7 +154,7 @@ static bool both_had_turns(const struct requester *requesters)
  * first nobody else accesses them: a CPU would migrate them to system memory, from
  * where either unit gets them without a turn.
  */
-TEST_F_TIMEOUT(residency, turns, 60)
+TEST_F_TIMEOUT(device_residency, turns, 60)
 {
 	bool stop = false;
 	struct counter counter = { .at = self->at, .stop = &stop };
@@ -198,7 +190,7 @@ TEST_F_TIMEOUT(residency, turns, 60)
 }
 
 /* A unit that requests the pages once does not get pages that the other one has. */
-TEST_F(residency, first_request)
+TEST_F(device_residency, first_request)
 {
 	int first = device_open(variant->unit), second = device_open(variant->unit + 1);
 
@@ -246,13 +238,13 @@ static void migrate_directly(struct __test_metadata *_metadata, char *at, int fr
 	close(second);
 }
 
-TEST_F(residency, directly)
+TEST_F(device_residency, device_to_device)
 {
 	migrate_directly(_metadata, self->at, variant->unit, variant->unit + 1);
 }
 
 /* From private to coherent memory, and the other way. */
-TEST_F(residency, directly_to_another_kind)
+TEST_F(device_residency, device_to_device_of_another_type)
 {
 	migrate_directly(_metadata, self->at, variant->unit, 2 - variant->unit);
 }
@@ -319,11 +311,11 @@ static int work(int unit, int seed)
  * Three processes that need half of a unit's memory each: those that work make room
  * for each other, all finish in bounded time, and every sum is right.
  */
-TEST_F_TIMEOUT(residency, oversubscribed, 3 * DEADLINE)
+TEST_F_TIMEOUT(device_residency, oversubscribed, 3 * DEADLINE)
 {
 	int device = device_open(variant->unit);
 	pid_t children[PROCESSES];
-	double began = seconds();
+	double began = monotonic_seconds();
 
 	ASSERT_EQ(0, limit_memory(device, LIMIT));
 	for (int i = 0; i < PROCESSES; i++) {
@@ -339,7 +331,7 @@ TEST_F_TIMEOUT(residency, oversubscribed, 3 * DEADLINE)
 		EXPECT_EQ(0, status);
 	}
 	TH_LOG("%d rounds of %d processes in %.1f s", ROUNDS, PROCESSES,
-	       seconds() - began);
+	       monotonic_seconds() - began);
 	EXPECT_EQ(0, limit_memory(device, NO_LIMIT));
 	close(device);
 }

@@ -19,23 +19,23 @@
 #define PAGES		512UL
 #define NO_LIMIT	0x40000000UL
 
-FIXTURE(copies) {
+FIXTURE(copy_batches) {
 	int device;
 	int pipe[2];
 	char *at;
 };
 
-FIXTURE_VARIANT(copies) {
+FIXTURE_VARIANT(copy_batches) {
 	int unit;
 	int place;	/* of its memory, in a snapshot */
 };
 
-FIXTURE_VARIANT_ADD(copies, private) {
+FIXTURE_VARIANT_ADD(copy_batches, private) {
 	.unit = 0,
 	.place = HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL,
 };
 
-FIXTURE_VARIANT_ADD(copies, coherent) {
+FIXTURE_VARIANT_ADD(copy_batches, coherent) {
 	.unit = 2,
 	.place = HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL,
 };
@@ -66,7 +66,7 @@ static int migrate_back(int device, char *at)
 	return device_call(device, HMM_DMIRROR_MIGRATE_TO_SYS, at, PAGES);
 }
 
-FIXTURE_SETUP(copies)
+FIXTURE_SETUP(copy_batches)
 {
 	self->device = device_open(variant->unit);
 	if (self->device < 0)
@@ -81,7 +81,7 @@ FIXTURE_SETUP(copies)
 		*(size_t *)(self->at + i * PAGE) = i;
 }
 
-FIXTURE_TEARDOWN(copies)
+FIXTURE_TEARDOWN(copy_batches)
 {
 	if (self->device < 0)
 		return;
@@ -109,7 +109,7 @@ static int least_in_flight(void)
 	return access("/sys/module/hmm_dmirror", F_OK) ? 1 : 2;
 }
 
-TEST_F(copies, in_batches)
+TEST_F(copy_batches, in_batches)
 {
 	ASSERT_LE(0, command(self->device, HMM_DMIRROR_COPY_DELAY, 0, 20));
 	EXPECT_EQ(PAGES, migrate(self->device, self->at));
@@ -121,16 +121,8 @@ TEST_F(copies, in_batches)
 	EXPECT_EQ(PAGES, right_pages(self->pipe, self->at));
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 /* A process whose pages are copied can be killed; nothing is left in the device. */
-TEST_F(copies, killed)
+TEST_F(copy_batches, killed)
 {
 	double began;
 	pid_t child;
@@ -145,15 +137,15 @@ TEST_F(copies, killed)
 	}
 	ASSERT_LT(0, child);
 	usleep(300000);
-	began = seconds();
+	began = monotonic_seconds();
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	EXPECT_GT(2.0, seconds() - began);
+	EXPECT_GT(2.0, monotonic_seconds() - began);
 	ASSERT_LE(0, command(self->device, HMM_DMIRROR_COPY_DELAY, 0, 0));
 	EXPECT_EQ(PAGES, right_pages(self->pipe, self->at));
 }
 
-TEST_F(copies, bad_pages)
+TEST_F(copy_batches, bad_pages)
 {
 	ASSERT_EQ(PAGES, migrate(self->device, self->at));
 	/* It can be read still. */

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! hmm_dmirror, a sample driver: the engine that does the device's work.
+//! hmm_dmirror, a sample driver: the compute unit of the simulated device.
 //!
-//! This is the hardware. It reaches the process's memory only by virtual address, through the device's page table.
-//! When the table has nothing for an address it stops, the driver handles the fault
-//! ([`dm_populate`](DmMirror::dm_populate)), and the engine goes on where it stopped.
+//! It stands for hardware. It accesses the process's memory by virtual address only, through the
+//! device's page table. If the table has no entry for an address it stops, the driver handles the
+//! fault ([`dm_populate`](DmMirror::dm_populate)), and the compute unit continues there.
 //!
-//! It runs under the update lock. In a real driver the engine is silicon and takes no lock; there, a flush of the device's
-//! TLB waits until no access by an old translation is under way. The lock stands for that: while the engine has hold of a
-//! page no invalidation comes to an end.
+//! It runs under the update lock. Real hardware takes no lock: a flush of the device's TLB waits
+//! there until no access by an old translation is under way. The lock stands for that: no
+//! invalidation ends while the compute unit accesses a page.
 //!
-//! All of the operand that is missing is faulted in, not a page: the driver knows what the engine is going to touch. Others
-//! see the fault addresses only, and widen them by guessing. But memory that was faulted in need not stay: if the process
-//! may have less than the operand in memory at a time, its first pages are gone when the last ones come. So the engine works
-//! on each batch of a section while the driver is inside, and gets on however little memory there is.
+//! The driver faults in the rest of an operand and not a single page, as it knows what the compute
+//! unit is going to access. A driver that sees fault addresses only has to guess. If the process's
+//! memory cgroup is smaller than the operand, pages that were faulted in first are evicted before
+//! the last ones arrive. So the compute unit works on each batch inside the section, and makes
+//! progress with any amount of memory.
 
 #![forbid(unsafe_code)]
 
@@ -44,7 +45,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// How many pages the engine works on before it releases the update lock.
+/// How many pages the compute unit works on before it releases the update lock.
 const DM_STEPS: usize = 64;
 /// How often in a row other users of the pages may win.
 const DM_LOST_ROUNDS: u32 = 1000;
@@ -54,15 +55,15 @@ const DM_OPERANDS: u32 = 2;
 /// A vector in the process's memory.
 #[derive(Clone, Copy)]
 pub(crate) struct DmOperand {
-    /// Where the engine stands.
+    /// Where the compute unit stands.
     pub(crate) now: usize,
     /// The address after the last.
     pub(crate) end: usize,
-    /// What the engine does with it.
+    /// What the compute unit does with it.
     pub(crate) rights: Rights,
 }
 
-/// What the engine does.
+/// What the compute unit does.
 pub(crate) enum DmPiece<'a> {
     /// Copy from the process's memory to the buffer.
     Read(&'a mut KVVec<u8>),
@@ -79,7 +80,7 @@ pub(crate) enum DmPiece<'a> {
     Sum(i64),
 }
 
-/// A job for the engine.
+/// A job for the compute unit.
 pub(crate) struct DmWork<'a> {
     /// The vector that it works on; the other side is as long.
     pub(crate) x: DmOperand,
@@ -96,7 +97,7 @@ impl DmWork<'_> {
         self.x.now >= self.x.end
     }
 
-    /// Where the engine stands in the operand with these rights, which no other has.
+    /// Where the compute unit stands in the operand with these rights, which no other has.
     pub(crate) fn position(&self, rights: Rights) -> usize {
         match &self.piece {
             DmPiece::Saxpy { y, .. } if y.rights == rights => y.now,
@@ -106,8 +107,8 @@ impl DmWork<'_> {
 }
 
 impl DmOperand {
-    /// What to fault in: all that remains, unless the last rounds brought nothing. Then less and less, so that it can stay
-    /// until it is used.
+    /// What to fault in: all that remains, unless the last rounds brought nothing. Then less and
+    /// less, so that it can stay until it is used.
     fn window(&self, lost: u32) -> Result<Span> {
         let start = self.now & PAGE_MASK;
         let mut end = page_align(self.end).ok_or(EINVAL)?;
@@ -141,8 +142,8 @@ impl DmMirror {
         dm_page_mut(&self.unit.memory, page.block_mut().ok_or(EPERM)?, 0, f)
     }
 
-    /// Works on as much as lies in one page of each operand, and steps over it. `Ok(Some(operand))` is one that is not
-    /// mapped as it has to be.
+    /// Works on as much as lies in one page of each operand, and steps over it. `Ok(Some(operand))`
+    /// is one that is not mapped as it has to be.
     fn dm_step(&self, work: &mut DmWork<'_>, table: &DmTable) -> Result<Option<DmOperand>> {
         let x = work.x;
         let Some(mut page) = table.lookup(x.now, x.rights) else {
@@ -206,7 +207,8 @@ impl DmMirror {
         Ok(None)
     }
 
-    /// Works until an operand is missing, or the work is done (`None`). Invalidations get the lock in between.
+    /// Works until an operand is missing, or the work is done (`None`). Invalidations get the lock
+    /// in between.
     fn dm_run_all(&self, work: &mut DmWork<'_>) -> Result<Option<DmOperand>> {
         while !work.is_done() {
             let missing = self.dm_run(work, &self.mirror.lock())?;
@@ -223,8 +225,9 @@ impl DmMirror {
     ///
     /// # Errors
     ///
-    /// Fails with the errors of [`Self::dm_populate`] for an operand that cannot be reached, `EBUSY` when others took the
-    /// operands away again and again, `EINTR` when the process is being killed.
+    /// Fails with the errors of [`Self::dm_populate`] for an operand that cannot be reached,
+    /// `EBUSY` when others took the operands away again and again, `EINTR` when the process is
+    /// being killed.
     pub(crate) fn dm_execute(&self, work: &mut DmWork<'_>) -> Result {
         let mut before = None;
         let mut lost = 0;

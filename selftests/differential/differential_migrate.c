@@ -141,11 +141,11 @@ static enum verdict read_all(uint64_t seed)
 
 static void migration_choose(struct hmm_probe_engine *ask, uint64_t *stream)
 {
-	unsigned int first = below(stream, WINDOW_PAGES);
-	unsigned int count = 1 + below(stream, 1 << below(stream, 10));
-	unsigned int kind = below(stream, 10);
+	unsigned int first = random_below(stream, WINDOW_PAGES);
+	unsigned int count = 1 + random_below(stream, 1 << random_below(stream, 10));
+	unsigned int kind = random_below(stream, 10);
 
-	if (!below(stream, 3)) {
+	if (!random_below(stream, 3)) {
 		first &= -512;
 		count = 512;
 	}
@@ -155,14 +155,14 @@ static void migration_choose(struct hmm_probe_engine *ask, uint64_t *stream)
 		.start = first * PAGE,
 		.end = (first + count) * PAGE,
 		.stream = next(stream),
-		.how = below(stream, 4) ? HMM_PROBE_ENGINE_COMPOUND : 0,
+		.how = random_below(stream, 4) ? HMM_PROBE_ENGINE_COMPOUND : 0,
 	};
 	if (kind < 3)
 		ask->how |= HMM_PROBE_ENGINE_TO_RAM;
 	else if (kind < 4)
 		ask->how |= HMM_PROBE_ENGINE_TO_RAM | HMM_PROBE_ENGINE_BY_PFN;
 	if (ask->how & HMM_PROBE_ENGINE_BY_PFN)
-		ask->start = below(stream, 4);
+		ask->start = random_below(stream, 4);
 }
 
 static void migrate(struct side *side, const struct hmm_probe_engine *ask)
@@ -329,7 +329,7 @@ static void report(struct plan *plan)
 	migrations(plan->seed, plan->keep_queries, true);
 	plan->keep_queries = 0;
 	plan_print(stdout, plan);
-	printf("# again: SEED=%llu COUNT=1 engines\n",
+	printf("# again: SEED=%llu COUNT=1 differential_migrate\n",
 	       (unsigned long long)plan->seed);
 }
 
@@ -354,7 +354,7 @@ static bool one(uint64_t seed, uint64_t n, uint64_t *skipped)
 
 int main(void)
 {
-	uint64_t seed = number("SEED", 1), count = number("COUNT", 100), i;
+	uint64_t seed = env_number("SEED", 1), count = env_number("COUNT", 100), i;
 	uint64_t failed = 0, skipped = 0;
 	struct hmm_probe_info info;
 

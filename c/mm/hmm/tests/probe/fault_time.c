@@ -217,6 +217,8 @@ long probe_populate(struct probe_file *file,
  *
  * This contends for the lock as a thread that maps and unmaps memory does, but
  * without changing mappings, so that a benchmark measures only the contention.
+ *
+ * Return: 0, or a negative errno.
  */
 long probe_occupy(const struct hmm_probe_occupy __user *user)
 {

@@ -18,8 +18,7 @@
 #include "hmm_dmirror.h"
 #include "hmm_user.h"
 
-#define CGROUPS	"/tmp/hmm-cgroups"
-#define GROUP	CGROUPS "/resident"
+#define GROUP	"memcg_limit"
 /* The cgroup's memory limit, and the size of each vector. */
 #define LIMIT	"24M"
 #define SIZE	(16UL << 20)
@@ -27,36 +26,16 @@
 /* In seconds; each test takes one or two. */
 #define DEADLINE 60
 
-FIXTURE(resident) {
+FIXTURE(memcg_limit) {
 	int fd;
 	int *x;
 	int *y;
 };
 
-static int group_make(void)
-{
-	mkdir(CGROUPS, 0755);
-	if (access(CGROUPS "/cgroup.procs", F_OK) &&
-	    mount("none", CGROUPS, "cgroup2", 0, NULL))
-		return -errno;
-	setting_write(CGROUPS "/cgroup.subtree_control", "+memory");
-	mkdir(GROUP, 0755);
-	return setting_write(GROUP "/memory.max", LIMIT);
-}
-
-static int group_enter(const char *group)
-{
-	char path[64], pid[16];
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	return setting_write(path, pid);
-}
-
 /* The harness forks for each test, so all of its memory is charged to the group. */
-FIXTURE_SETUP(resident)
+FIXTURE_SETUP(memcg_limit)
 {
-	int ret = swap_ready() ?: group_make() ?: group_enter(GROUP);
+	int ret = swap_ready() ?: cgroup_make(GROUP, LIMIT) ?: cgroup_enter(GROUP);
 
 	if (ret)
 		SKIP(return, "no swap space or no memory cgroups: %d", ret);
@@ -76,12 +55,12 @@ FIXTURE_SETUP(resident)
 	alarm(DEADLINE);
 }
 
-FIXTURE_TEARDOWN(resident)
+FIXTURE_TEARDOWN(memcg_limit)
 {
-	group_enter(CGROUPS);
+	cgroup_leave(GROUP);
 }
 
-TEST_F_TIMEOUT(resident, sum, 2 * DEADLINE)
+TEST_F_TIMEOUT(memcg_limit, sum, 2 * DEADLINE)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SUM, .n = NR, .x = (uintptr_t)self->x,
@@ -94,7 +73,7 @@ TEST_F_TIMEOUT(resident, sum, 2 * DEADLINE)
 	EXPECT_EQ(sum, compute.sum);
 }
 
-TEST_F_TIMEOUT(resident, saxpy, 2 * DEADLINE)
+TEST_F_TIMEOUT(memcg_limit, saxpy, 2 * DEADLINE)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SAXPY, .a = 3, .n = NR,
@@ -109,7 +88,7 @@ TEST_F_TIMEOUT(resident, saxpy, 2 * DEADLINE)
 }
 
 /* The driver's buffer is charged to the group, too, and takes most of the limit. */
-TEST_F_TIMEOUT(resident, read, 2 * DEADLINE)
+TEST_F_TIMEOUT(memcg_limit, read, 2 * DEADLINE)
 {
 	struct hmm_dmirror_cmd cmd = {
 		.addr = (uintptr_t)self->x, .ptr = (uintptr_t)self->y,
@@ -124,7 +103,7 @@ TEST_F_TIMEOUT(resident, read, 2 * DEADLINE)
 }
 
 /* A fatal signal must end the computation at any point. */
-TEST_F(resident, killed)
+TEST_F(memcg_limit, killed)
 {
 	struct hmm_dmirror_compute compute = {
 		.op = HMM_DMIRROR_SUM, .n = NR, .x = (uintptr_t)self->x,

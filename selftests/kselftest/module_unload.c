@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "hmm_user.h"
+
 #define MODULE	"/modules/hmm_left.ko"
 #define NODE	"/tmp/hmm_left"
 
@@ -35,18 +37,8 @@ static int node_open(void)
 	return fd;
 }
 
-static int module_load(void)
-{
-	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
-	int ret = fd < 0 ? -1 : syscall(SYS_finit_module, fd, "", 0);
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 /* Load the module, use it, unload it, and use what it mirrored and migrated. */
-static void leave(struct __test_metadata *_metadata, int command)
+static void unload_in_use(struct __test_metadata *_metadata, int command)
 {
 	size_t size = getpagesize();
 	char *page, *other;
@@ -54,7 +46,7 @@ static void leave(struct __test_metadata *_metadata, int command)
 
 	if (access(MODULE, F_OK))
 		SKIP(return, "no module hmm_left");
-	ASSERT_EQ(0, module_load());
+	ASSERT_EQ(0, module_load("hmm_left", ""));
 	fd = node_open();
 	ASSERT_LE(0, fd);
 	page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
@@ -71,30 +63,30 @@ static void leave(struct __test_metadata *_metadata, int command)
 	EXPECT_EQ(0, munmap(other, size));
 	EXPECT_EQ(0, munmap(page, size));
 	/* There is nothing that the name or the addresses belong to. */
-	ASSERT_EQ(0, module_load());
+	ASSERT_EQ(0, module_load("hmm_left", ""));
 	EXPECT_EQ(0, syscall(SYS_delete_module, "hmm_left", O_NONBLOCK));
 }
 
-TEST(module_goes_and_leaves_everything)
+TEST(module_unloaded_with_mirror_and_memory)
 {
-	leave(_metadata, 0);
+	unload_in_use(_metadata, 0);
 }
 
 /* What is ended first is used by what is ended after it. */
-TEST(memory_refers_to_an_older_mirror)
+TEST(memory_with_reference_to_older_mirror)
 {
-	leave(_metadata, 1);
+	unload_in_use(_metadata, 1);
 }
 
-TEST(memory_refers_to_a_younger_mirror)
+TEST(memory_with_reference_to_younger_mirror)
 {
-	leave(_metadata, 2);
+	unload_in_use(_metadata, 2);
 }
 
 /* The memory is ending, and has the last reference to the mirror. */
-TEST(mirror_ends_with_memory_that_is_ending)
+TEST(mirror_ends_while_memory_ends)
 {
-	leave(_metadata, 3);
+	unload_in_use(_metadata, 3);
 }
 
 TEST_HARNESS_MAIN
