@@ -31,13 +31,25 @@ while read -r file; do
 	if [[ ! -e $TMP/plain/$file ]]; then
 		stays "$file" || echo "missing: $file"
 	elif ! stays "$file" && ! renamed "$TMP/tree/$file" | cmp -s "$TMP/plain/$file" -; then
-		# A Kbuild or Kconfig file has no line for what stays.
-		[[ $file == */Kbuild || $file == */Kconfig ]] &&
+		# A Kbuild or Kconfig file has no line for what stays, and no file has one for another kernel.
+		[[ $file == */Kbuild || $file == */Kconfig ]] || grep -q '^#if.*LINUX_VERSION_CODE' "$TMP/tree/$file" &&
 			! diff "$TMP/plain/$file" <(renamed "$TMP/tree/$file") | grep '^<' || echo "different: $file"
 	fi
 done < <(sort -u "$TMP/tree/.tandem-laid") >"$TMP/out"
 [[ ! -s $TMP/out && $(cd "$TMP/plain" && git ls-files | wc -l) -gt 150 ]]
 verdict "file by file, that is what the assembly gives, but for what stays in this repository"
+grep -rlE '^#if.*LINUX_VERSION_CODE' "$TMP/tree"/{mm,samples}/hmm | wc -l | grep -qx 2 &&
+	! grep -rnE '^#if.*LINUX_VERSION_CODE' "$TMP/plain" >"$TMP/out"
+verdict "no file asks for the kernel's version"
+# Of the kernel's files that stay, notices and declarations do: lines are added, and few are changed.
+(
+	cd "$TMP/plain" || exit
+	git diff --numstat "$(git rev-list --max-parents=0 HEAD)" --diff-filter=M | awk '$2 > 4'
+	git diff -U0 "$(git rev-list --max-parents=0 HEAD)" --diff-filter=M | grep -iE '^-.*(copyright|SPDX|authors?:)'
+) >"$TMP/out"
+[[ ! -s $TMP/out ]] && (cd "$TMP/plain" && git diff --name-only --diff-filter=M "$(git rev-list --max-parents=0 HEAD)" |
+	grep -qx include/linux/hmm.h)
+verdict "what stays of the kernel's keeps its notices, and at most four lines of a file are changed"
 mapfile -t removed < <(sed -n 's/^x //p' "$list")
 for file in "${removed[@]}"; do
 	[[ -e $source/$file && ! -e $TMP/plain/$file ]] || echo "still there: $file"
