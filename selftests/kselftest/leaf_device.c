@@ -268,7 +268,7 @@ TEST_F(leaf, private_huge)
 	EXPECT_ORDER(0, 512, HUGE_ORDER);
 	/* A range that begins inside the PMD. */
 	ASSERT_EQ(0, leaf_snapshot(self, at + 7 * PAGE, 9));
-	/* The reference reports the PMD's first pfn; see docs/differences.md. */
+	/* The reference reports the PMD's first pfn. */
 	if (variant->core == HMM_PROBE_CORE) {
 		EXPECT_EQ(map_entry_pfn(page_map(at + 7 * PAGE)),
 			  hmm_pfn_to_pfn(self->hmm_pfns[0]));

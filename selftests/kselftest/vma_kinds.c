@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of each kind of memory: the rows of the table in docs/mirrorable.md.
+ * Tests of each kind of memory: what may be mirrored and what may migrate.
  *
  * A row creates memory of one kind and lists the expected snapshot, the results of
  * read and write requests, and whether its pages can be migrated. Each row runs
@@ -439,7 +439,7 @@ static struct memory driver_poisoned(int probe)
  * @moves: whether the pages can be migrated
  * @unreachable: result of accesses by a driver whose device the CPU simulates, if
  *	it is not @read and @write
- * @differs: whether the reference differs (docs/differences.md)
+ * @differs: whether the reference is known to differ
  * @poison: whether to clear PG_hwpoison at the end
  */
 struct row {
@@ -680,7 +680,7 @@ TEST_F(kind, read_only)
 	EXPECT_EQ(self->memory.npages, reported(self, VALID));
 }
 
-/* The reference has the same results, or those listed in docs/differences.md. */
+/* The reference has the same results, or those that are known to differ. */
 TEST_F(kind, reference)
 {
 	const struct row *row = &variant->row;

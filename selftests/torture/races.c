@@ -266,7 +266,7 @@ static bool final_walk(const struct arena *arena, unsigned int core, uint64_t pf
 
 /*
  * Whether a difference is intended: the kernel's core reports a guard marker as an
- * absent page, see docs/differences.md. A marker stays if one thread moved the page
+ * absent page. A marker stays if one thread moved the page
  * table entries away between another one's MADV_GUARD_INSTALL and _REMOVE.
  */
 static bool final_differs_on_purpose(const struct arena *arena, size_t page,

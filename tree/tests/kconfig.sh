@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The top-level Kconfig reaches every option of ours, and sources exactly what is appended to the kernel's Kconfig files.
+# The top-level Kconfig reaches every option of ours, and sources exactly what is inserted into the kernel's Kconfig files.
 source "$(dirname "$0")/tap.sh.inc"
 cd "$ROOT" || exit
 
@@ -21,6 +21,6 @@ options() {
 find c samples -name Kconfig -exec sed -nE 's/^[[:space:]]*(menu)?config ([A-Z0-9_]+)$/\2/p' {} + | sort >"$TMP/declared"
 options Kconfig | sort | diff - "$TMP/declared" >"$TMP/out" && grep -qx HMM_DEVMEM "$TMP/declared"
 verdict "every option of ours is reached from the top-level Kconfig, once"
-diff <(sourced Kconfig) <(find c -name 'Kconfig.append' | while read -r file; do sourced "$file"; done | sort) >"$TMP/out"
+diff <(sourced Kconfig) <(find c -name 'Kconfig.insert' | while read -r file; do sourced "$file"; done | sort) >"$TMP/out"
 verdict "the kernel's Kconfig files source the same"
 finish

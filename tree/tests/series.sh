@@ -26,18 +26,30 @@ list=$ROOT/tree/series.list
 mapfile -t staying < <(sed -n 's/^- //p' "$list")
 stays() { grep -qxE "$(IFS='|'; echo "${staying[*]}")" <<<"$1"; }
 # With the options of the series.
-renamed() { sed -E "$(sed -nE 's/^= (\w+) (\w+)$/s,\\b(CONFIG_)?\1\\b,\\1\2,g/p' "$list")" "$1"; }
+renamed() { sed -E "$(sed -nE 's/^= (\S+) (\S+)$/s,\\b(CONFIG_)?\1\\b,\\1\2,g/p' "$list")" "$1"; }
 while read -r file; do
 	if [[ ! -e $TMP/plain/$file ]]; then
 		stays "$file" || echo "missing: $file"
 	elif ! stays "$file" && ! renamed "$TMP/tree/$file" | cmp -s "$TMP/plain/$file" -; then
-		# A Kbuild or Kconfig file has no line for what stays.
-		[[ $file == */Kbuild || $file == */Kconfig ]] &&
+		# A Kbuild or Kconfig file has no line for what stays, and no file has one for another kernel.
+		[[ $file == */Kbuild || $file == */Kconfig ]] || grep -q '^#if.*LINUX_VERSION_CODE' "$TMP/tree/$file" &&
 			! diff "$TMP/plain/$file" <(renamed "$TMP/tree/$file") | grep '^<' || echo "different: $file"
 	fi
 done < <(sort -u "$TMP/tree/.tandem-laid") >"$TMP/out"
 [[ ! -s $TMP/out && $(cd "$TMP/plain" && git ls-files | wc -l) -gt 150 ]]
 verdict "file by file, that is what the assembly gives, but for what stays in this repository"
+grep -rlE '^#if.*LINUX_VERSION_CODE' "$TMP/tree"/{mm,samples}/hmm | wc -l | grep -qx 2 &&
+	! grep -rnE '^#if.*LINUX_VERSION_CODE' "$TMP/plain" >"$TMP/out"
+verdict "no file asks for the kernel's version"
+# Of the kernel's files that stay, notices and declarations do: lines are added, and few are changed.
+(
+	cd "$TMP/plain" || exit
+	git diff --numstat "$(git rev-list --max-parents=0 HEAD)" --diff-filter=M | awk '$2 > 4'
+	git diff -U0 "$(git rev-list --max-parents=0 HEAD)" --diff-filter=M | grep -iE '^-.*(copyright|SPDX|authors?:)'
+) >"$TMP/out"
+[[ ! -s $TMP/out ]] && (cd "$TMP/plain" && git diff --name-only --diff-filter=M "$(git rev-list --max-parents=0 HEAD)" |
+	grep -qx include/linux/hmm.h)
+verdict "what stays of the kernel's keeps its notices, and at most four lines of a file are changed"
 mapfile -t removed < <(sed -n 's/^x //p' "$list")
 for file in "${removed[@]}"; do
 	[[ -e $source/$file && ! -e $TMP/plain/$file ]] || echo "still there: $file"
@@ -62,7 +74,30 @@ verdict "each patch has a subject, a reason and a sign-off"
 grep -q '^Subject: \[PATCH 00*/[0-9]*\] mm/hmm: ' "${patches[0]}" && grep -q '^A driver whose device' "${patches[0]}" &&
 	! grep -n 'HERE \*\*\*' "${patches[0]}" >"$TMP/out"
 verdict "there is a cover letter"
-((${#patches[@]} > 20)) &&
-	(($(grep -c '^+' "${patches[@]}" | sort -t: -k2 -n | tail -n 1 | cut -d: -f2) < 6000))
-verdict "it has more than 20 patches, none of more than 6,000 lines"
+# Not counted: what is generated, what the generator's tests read, and the module of the selftests, whose main.c names
+# all of its parts.
+generated='(.*_typed\.h|.*/Cargo\.lock|rust/kernel/hmm/(mirror|devmem)\.rs|rust/kernel/contract_examples/.*'
+generated+='|rust/helpers/(hmm|contract)_.*\.c|mm/hmm/tests/probe/.*|scripts/contract_bindgen/tests/(errors|golden)/.*)'
+cd "$TMP/plain" || exit
+for commit in $(git rev-list --reverse HEAD | tail -n +2); do
+	lines=$(git show --numstat --format= "$commit" | awk -v skip="^$generated\$" '$3 !~ skip { n += $1 } END { print n + 0 }')
+	((lines <= 3000)) || echo "$lines lines: $(git log -1 --format=%s "$commit")"
+done >"$TMP/out"
+[[ ! -s $TMP/out ]] && ((${#patches[@]} > 20))
+verdict "it has more than 20 patches, none of more than 3,000 written lines"
+# A file is compiled from the patch on that brings it.
+for commit in $(git rev-list --reverse HEAD | tail -n +2); do
+	while read -r file; do
+		folder=$(dirname "$file")
+		{ git show "$commit:$folder/Kbuild" || git show "$commit:$folder/Makefile"; } 2>/dev/null |
+			grep -qw "$(basename "${file%.*}")\.o" || echo "$file: $(git log -1 --format=%s "$commit")"
+	done < <(git show --diff-filter=A --name-only --format= "$commit" -- 'mm/hmm/*.c' 'samples/hmm/*.c')
+done 2>&1 | grep -vE '^(mm/hmm/compat/hmm_.*\.c|samples/hmm/demo/.*):' >"$TMP/out"
+[[ ! -s $TMP/out ]]
+verdict "a C file of the kernel is named in Kbuild by the patch that brings it"
+! git log --format=%B | grep -E '\{[^}]*/' >"$TMP/out"
+verdict "each text names patches by their numbers"
+! git grep -nE '(docs/[a-z-]+\.md|bindings/(generator|renew))\b' -- mm include rust tools samples scripts >"$TMP/out"
+verdict "no comment names a file of this repository that the series does not have"
+cd "$ROOT" || exit
 finish

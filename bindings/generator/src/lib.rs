@@ -2,7 +2,7 @@
 
 //! Reads contracts on C declarations and writes typed objects for Rust and for C.
 //!
-//! Four phases, each a module: [`read`], [`model`], [`check`], [`emit`]. See `docs/generator.md`.
+//! Four phases, each a module: [`read`], [`model`], [`check`], [`emit`].
 
 #![forbid(unsafe_code)]
 

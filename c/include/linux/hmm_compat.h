@@ -40,8 +40,6 @@
  *
  * %HMM_PFN_VALID and %HMM_PFN_WRITE are bits in 2017 and indices in 2019; a driver
  * that selects both must use the names with the year, or it does not compile.
- *
- * docs/compat.md lists which kernels' drivers this covers, and what differs.
  */
 #define HMM_API_2017		1
 #define HMM_API_2019		2

@@ -257,7 +257,7 @@ static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
  * mpfn for each page:
  *
  * * 0: the page does not migrate. This holds for all memory that is not anonymous,
- *   for KSM pages, poisoned pages and others: see docs/mirrorable.md;
+ *   for KSM pages, poisoned pages and others: see migrate_policy.h;
  * * %MIGRATE_PFN_MIGRATE with %MIGRATE_PFN_VALID: the page is locked and mapped
  *   nowhere, so that its contents do not change. %MIGRATE_PFN_WRITE: it was mapped
  *   writable. %MIGRATE_PFN_COMPOUND: it is the head of a large folio, and the

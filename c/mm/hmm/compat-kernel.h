@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Differences inside mm between kernel versions. Nothing else in the core depends
- * on the version.
+ * Non-present entries and userfaultfd's bits, and what the core has to name itself.
  */
 #ifndef _MM_HMM_COMPAT_KERNEL_H
 #define _MM_HMM_COMPAT_KERNEL_H
 
-#include <linux/swap.h> /* 7.2: leafops.h needs it */
+#include <linux/version.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+/* leafops.h needs it. */
+#include <linux/swap.h>
+#endif
 #include <linux/leafops.h>
 #include <linux/userfaultfd_k.h>
-#include <linux/version.h>
 
-/* Whether a PMD can hold what is not present, and what that is called. */
+/* Whether a PMD can hold what is not present. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 #define HMM_PMD_SOFTLEAVES IS_ENABLED(CONFIG_ARCH_HAS_PMD_SOFTLEAVES)
 #else
 #define HMM_PMD_SOFTLEAVES IS_ENABLED(CONFIG_ARCH_ENABLE_THP_MIGRATION)
 #endif
 
-/* 7.3 gave the userfaultfd bit a second use, and a name that covers both. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+/*
+ * The names of 7.3, which gave the userfaultfd bit a second use. Nothing else in
+ * the core depends on the version.
+ */
 #define pte_uffd(pte)		pte_uffd_wp(pte)
 #define pte_mkuffd(pte)		pte_mkuffd_wp(pte)
 #define pte_swp_uffd(pte)	pte_swp_uffd_wp(pte)

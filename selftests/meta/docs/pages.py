@@ -223,7 +223,7 @@ def header_blocks(file):
 
 
 def write_header_blocks(root, out):
-    for file in sorted((root / "c/include/linux").glob("*.h")):
+    for file in sorted((root / "c/include/linux").glob("*.h*")):
         for number, lines in header_blocks(file):
             code = [f'#line {number} "{file.relative_to(root)}"', *lines]
             if not lines[0].startswith("#"):

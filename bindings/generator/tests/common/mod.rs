@@ -28,9 +28,19 @@ pub fn headers(name: &str) -> Vec<PathBuf> {
     headers
 }
 
+/// The folder of `linux/contract.h`: of this repository, or of a kernel tree that has the generator in `scripts`.
+pub fn include() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    ["c/include", "include"]
+        .map(|folder| root.join(folder))
+        .into_iter()
+        .find(|folder| folder.join("linux/contract.h").is_file())
+        .expect("a folder with linux/contract.h")
+}
+
 /// Reads one header with the project's own include folder.
 pub fn analyse(header: &Path) -> Run {
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
+    let include = include();
     let stem = header.file_stem().expect("a name").to_string_lossy().into_owned();
     // What is in the folder of that name is another module's.
     let other = header.with_file_name("elsewhere").join(header.file_name().expect("a name"));

@@ -17,7 +17,6 @@
 #include "../compat-kernel.h"
 #include "../pte_class.h"
 #include "../walk.h"
-#include "range_layout.h"
 
 #define TABLE_PAGES PTRS_PER_PTE
 /* An unused address, aligned to a PMD. */

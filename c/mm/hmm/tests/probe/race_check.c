@@ -195,7 +195,7 @@ static void check_content(const struct race_check *check, unsigned long i)
 
 /*
  * The reference's walk that begins inside a device-private PMD reports the pfns
- * of the PMD's start; docs/differences.md lists it.
+ * of the PMD's start, which is a known difference.
  */
 static bool known_of_reference(const struct race_check *check,
 			       const struct race_entry *entry)
