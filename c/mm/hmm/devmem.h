@@ -82,6 +82,7 @@ hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
 	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
 }
 
+const char *hmm_devmem_label(const struct hmm_devmem *devmem);
 void hmm_devmem_free(struct folio *folio);
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);
@@ -89,6 +90,7 @@ bool hmm_devmem_owns_page(const struct page *page);
 void hmm_devmem_start_slice(const struct folio *folio);
 unsigned long hmm_devmem_slice_left(const struct folio *folio);
 bool hmm_devmem_request_folio(const struct folio *folio);
+bool hmm_devmem_has_bad(const struct page *page, unsigned long nr);
 bool hmm_devmem_can_copy_folio(struct hmm_devmem *to, const struct folio *folio);
 
 vm_fault_t hmm_devmem_fault(struct vm_fault *vmf);

@@ -224,7 +224,8 @@ void hmm_devmem_batch_complete(struct hmm_devmem_batch *batch, int error)
 		container_of(batch, struct hmm_devmem_copy, batch);
 
 	guard(spinlock_irqsave)(&copy->lock);
-	if (WARN_ONCE(copy->completed, "%ps: a batch is completed twice\n",
+	if (WARN_ONCE(copy->completed, "%s: %ps: a batch is completed twice\n",
+		      hmm_devmem_label(batch->devmem),
 		      batch->devmem->ops->copy_batch))
 		return;
 	copy->completed = true;
@@ -275,8 +276,10 @@ static void hmm_devmem_copy_collect(struct hmm_devmem_transfer *t,
 	unsigned int k;
 
 	for (k = 0; k < copy->batch.nr; k++) {
-		struct folio *folio = page_folio(copy->blocks[k].dst);
-		int err = copy->error ?: copy->blocks[k].error;
+		const struct hmm_devmem_block *block = &copy->blocks[k];
+		struct folio *folio = page_folio(block->dst);
+		int err = copy->error ?: block->error ?:
+			  hmm_devmem_check_copy(t, block->src, block->order);
 
 		if (err)
 			hmm_devmem_not_copied(t, copy->at[k], folio, err);
