@@ -87,6 +87,18 @@ impl Run {
         Ok(())
     }
 
+    /// Leaves out the shims of some functions, which Rust can link to already.
+    pub fn without_shims(&mut self, names: &[String]) -> Result<(), String> {
+        for name in names {
+            let mut functions = self.api.functions.iter_mut();
+            match functions.find(|function| function.c == *name && function.needs_helper) {
+                Some(function) => function.needs_helper = false,
+                None => return Err(format!("error: `{name}` is not a function that needs a shim")),
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the output; the error is one of the generator's own, or of a formatter.
     pub fn emit(&self) -> Result<Output, String> {
         let rust = emit::rust::write(&self.api)?;

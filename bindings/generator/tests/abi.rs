@@ -6,10 +6,9 @@ mod common;
 
 use hmm_bindgen::emit::abi;
 use std::path::Path;
-use std::process::Command;
 
 fn rust_view(header: &Path) -> String {
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
+    let include = common::include();
     bindgen::Builder::default()
         .header(header.to_string_lossy())
         .clang_arg(format!("-I{}", include.display()))
@@ -24,14 +23,14 @@ fn compile(proof: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("proof.c");
     std::fs::write(&file, proof).expect("the proof");
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
-    let output = Command::new("clang-19")
+    let include = common::include();
+    let output = common::clang()
         .args(["-fsyntax-only", "-std=gnu11", "-Wall", "-Werror"])
         .arg(format!("-I{}", include.display()))
         .arg(format!("-I{}", common::folder("abi").display()))
         .arg(&file)
         .output()
-        .expect("clang-19");
+        .expect("clang");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

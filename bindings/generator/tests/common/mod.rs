@@ -8,6 +8,7 @@ use hmm_bindgen::read::Input;
 use hmm_bindgen::Run;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The folder of the tests.
 pub fn folder(name: &str) -> PathBuf {
@@ -28,9 +29,20 @@ pub fn headers(name: &str) -> Vec<PathBuf> {
     headers
 }
 
-/// Reads one header with the project's own include folder.
+/// The folder of linux/contract.h.
+pub fn include() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
+}
+
+/// clang, by the name it has.
+pub fn clang() -> Command {
+    let installed = Command::new("clang-19").arg("--version").output().is_ok();
+    Command::new(if installed { "clang-19" } else { "clang" })
+}
+
+/// Reads one header.
 pub fn analyse(header: &Path) -> Run {
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../c/include");
+    let include = include();
     let stem = header.file_stem().expect("a name").to_string_lossy().into_owned();
     // What is in the folder of that name is another module's.
     let other = header.with_file_name("elsewhere").join(header.file_name().expect("a name"));
