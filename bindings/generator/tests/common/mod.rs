@@ -4,6 +4,8 @@
 
 #![allow(dead_code)]
 
+pub mod pool;
+
 use hmm_bindgen::read::Input;
 use hmm_bindgen::Run;
 use std::path::Path;
