@@ -33,7 +33,8 @@ struct Options {
     /// A header with typed objects in another module: `super::mirror=FILE`. They are used, not written.
     #[arg(long, value_name = "MODULE=FILE", value_parser = elsewhere)]
     elsewhere: Vec<(String, PathBuf)>,
-    /// A folder with examples for the documentation: `NAME.rs` is the example of the type or trait of that name.
+    /// A folder for the documentation in Rust: `NAME.rs` is the example of the type or trait of that name, `NAME.md` the
+    /// text about it and, below `## item`, about what it has.
     #[arg(long, value_name = "FOLDER")]
     examples: Option<PathBuf>,
     /// The name of the output; by default the first header's name.

@@ -12,9 +12,9 @@ fn run(args: &[&str]) -> (bool, String, String) {
 
 /// The options that `--help` lists.
 fn options(help: &str) -> Vec<String> {
-    let words =
-        help.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-'));
-    let mut found: Vec<String> = words.filter(|word| word.starts_with("--")).map(str::to_owned).collect();
+    let parts =
+        help.split_whitespace().map(|part| part.trim_matches(|c: char| !c.is_alphanumeric() && c != '-'));
+    let mut found: Vec<String> = parts.filter(|part| part.starts_with("--")).map(str::to_owned).collect();
     found.sort();
     found.dedup();
     found
@@ -51,8 +51,8 @@ fn the_manual_page_is_laid_out_without_a_warning() {
         [("groff", &["-man", "-Tutf8", "-ww", "-z"]), ("mandoc", &["-Tlint", "-Wwarning"])];
     for (tool, args) in checks {
         if let Ok(output) = Command::new(tool).args(args).arg(file.path()).output() {
-            let said = [output.stdout, output.stderr].concat();
-            assert!(said.is_empty(), "{tool}: {}", String::from_utf8_lossy(&said));
+            let reported = [output.stdout, output.stderr].concat();
+            assert!(reported.is_empty(), "{tool}: {}", String::from_utf8_lossy(&reported));
         }
     }
 }
@@ -72,8 +72,8 @@ fn the_header_that_it_prints_is_the_one_for_contracts() {
     )
     .expect("a header");
     let include = format!("-I{}", folder.path().display());
-    let (ok, rust, said) = run(&["--header", &api.to_string_lossy(), &include, "--rust", "-"]);
-    assert!(ok, "{said}");
+    let (ok, rust, reported) = run(&["--header", &api.to_string_lossy(), &include, "--rust", "-"]);
+    assert!(ok, "{reported}");
     assert!(rust.contains("pub struct A"), "{rust}");
 }
 
@@ -89,8 +89,8 @@ fn each_clause_is_printed_once() {
 fn what_makes_no_sense_is_refused() {
     for args in [&[][..], &["--print", "nothing"], &["--print", "man", "--check"], &["--header", "nowhere.h"]]
     {
-        let (ok, out, said) = run(args);
-        assert!(!ok && out.is_empty() && said.contains("error"), "{args:?}: {out}{said}");
+        let (ok, out, reported) = run(args);
+        assert!(!ok && out.is_empty() && reported.contains("error"), "{args:?}: {out}{reported}");
     }
 }
 
@@ -109,11 +109,11 @@ fn a_shim_that_nobody_needs_is_no_shim_to_leave_out() {
     let (header, helpers) = (api.to_string_lossy().into_owned(), folder.path().join("shims.c"));
     let file = helpers.to_string_lossy().into_owned();
     let args = ["--header", &header, &include, "--helpers", &file];
-    let (ok, _, said) = run(&args);
-    assert!(ok, "{said}");
+    let (ok, _, reported) = run(&args);
+    assert!(ok, "{reported}");
     assert!(std::fs::read_to_string(&helpers).expect("shims").contains("rust_helper_a_init"));
-    let (ok, _, said) = run(&[&args[..], &["--no-shim", "a_init"]].concat());
-    assert!(ok && !helpers.exists(), "{said}");
-    let (ok, _, said) = run(&[&args[..], &["--no-shim", "a_use"]].concat());
-    assert!(!ok && said.contains("`a_use` is not a function that needs a shim"), "{said}");
+    let (ok, _, reported) = run(&[&args[..], &["--no-shim", "a_init"]].concat());
+    assert!(ok && !helpers.exists(), "{reported}");
+    let (ok, _, reported) = run(&[&args[..], &["--no-shim", "a_use"]].concat());
+    assert!(!ok && reported.contains("`a_use` is not a function that needs a shim"), "{reported}");
 }

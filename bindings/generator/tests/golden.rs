@@ -104,3 +104,46 @@ fn every_trivial_wrapper_is_inline() {
         }
     }
 }
+
+/// What documentation in Rust does not say, as it is about C.
+const OF_C: &[&str] = &["NULL", "Context:", "->", "%-E", "-`E", "`-E", "()", "`struct ", "ERR_PTR", ".h`"];
+
+/// The lines of documentation outside of examples.
+fn documentation(rust: &str) -> Vec<&str> {
+    let mut code = false;
+    let lines = rust.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
+    lines
+        .filter(|line| {
+            let fence = line.trim_start().starts_with("```");
+            code ^= fence;
+            !code && !fence
+        })
+        .collect()
+}
+
+#[test]
+fn documentation_in_rust_is_about_rust() {
+    let mut lines = 0;
+    for header in common::headers("golden") {
+        let rust = output(&header).rust;
+        for line in documentation(&rust) {
+            lines += 1;
+            let found: Vec<&&str> = OF_C.iter().filter(|of_c| line.contains(**of_c)).collect();
+            assert!(found.is_empty(), "{}: {found:?} in{line}", header.display());
+        }
+    }
+    assert!(lines > 500, "{lines}");
+}
+
+#[test]
+fn a_text_about_nothing_is_an_error() {
+    for (name, text) in
+        [("Lake", "Water.\n"), ("Pond", "## freeze\nColder.\n"), ("Pond", "Water.\n\n## freeze\n")]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(format!("{name}.md")), text).expect("a text");
+        let mut run = common::analyse(&common::folder("golden").join("prose.h"));
+        let error = run.examples(folder.path()).expect_err("there is no such item");
+        assert!(error.contains("freeze") || error.contains("Lake"), "{error}");
+    }
+}

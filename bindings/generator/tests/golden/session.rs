@@ -18,7 +18,7 @@ use core::ptr::NonNull;
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct session` that belongs to this value.
+/// `ptr` points to a `bindings::session` that belongs to this value.
 pub struct Session {
     ptr: NonNull<bindings::session>,
 }
@@ -38,7 +38,7 @@ impl Session {
         Some(Session { ptr })
     }
 
-    /// Returns a raw pointer to the `struct session`.
+    /// Returns a raw pointer to the `bindings::session`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::session {
         self.ptr.as_ptr()
@@ -48,7 +48,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn write(&self, data: &[u8]) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct session`; `data` is passed
@@ -56,7 +56,7 @@ impl Session {
         to_result(unsafe { bindings::session_write(self.as_raw(), data.as_ptr(), data.len()) })
     }
 
-    /// Calls `session_lock()`.
+    /// Calls C's `session_lock`.
     #[inline]
     pub fn lock(&self) -> SessionGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct session`.

@@ -17,8 +17,8 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct completion` that its constructor has initialised; it stays where it is
-/// until it is dropped.
+/// `inner` is a `bindings::completion` that its constructor has initialised; it stays where it
+/// is until it is dropped.
 #[pin_data]
 pub struct Completion {
     #[pin]
@@ -43,7 +43,7 @@ impl Completion {
         })
     }
 
-    /// Returns a raw pointer to the `struct completion`.
+    /// Returns a raw pointer to the `bindings::completion`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::completion {
         self.inner.get()
@@ -102,14 +102,11 @@ impl Completion {
 
     /// Wait for the event, the end of a time, or until the task is killed.
     ///
-    /// Returns 0 when the time has ended, -ERESTARTSYS when the task is being killed, otherwise
-    /// how many jiffies were left, at least 1.
-    ///
     /// May sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn wait_killable_timeout(&self, timeout: crate::time::Jiffies) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct completion`.

@@ -29,8 +29,8 @@ pub trait DelayedOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct delayed_work` that its constructor has initialised; it stays where it
-/// is until it is dropped.
+/// `inner` is a `bindings::delayed_work` that its constructor has initialised; it stays where
+/// it is until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct DelayedWork<T: DelayedOperations> {
     #[pin]
@@ -65,7 +65,7 @@ impl<T: DelayedOperations> DelayedWork<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct delayed_work`.
+    /// Returns a raw pointer to the `bindings::delayed_work`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::delayed_work {
         self.inner.get()
@@ -107,7 +107,7 @@ impl<T: DelayedOperations> DelayedWork<T> {
         <T as DelayedOperations>::run(data)
     }
 
-    /// The object around a `struct delayed_work`.
+    /// The object around a `bindings::delayed_work`.
     ///
     /// # Safety
     ///

@@ -28,7 +28,7 @@ use pin_init::Wrapper;
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct percpu_rw_semaphore` that its constructor has initialised; it stays
+/// `inner` is a `bindings::percpu_rw_semaphore` that its constructor has initialised; it stays
 /// where it is until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct PercpuRwSemaphore<T> {
@@ -65,7 +65,7 @@ impl<T> PercpuRwSemaphore<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct percpu_rw_semaphore`.
+    /// Returns a raw pointer to the `bindings::percpu_rw_semaphore`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::percpu_rw_semaphore {
         self.inner.get()

@@ -20,8 +20,8 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct srcu_struct` that its constructor has initialised; it stays where it is
-/// until it is dropped.
+/// `inner` is a `bindings::srcu_struct` that its constructor has initialised; it stays where it
+/// is until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Srcu {
     #[pin]
@@ -57,7 +57,7 @@ impl Srcu {
         })
     }
 
-    /// Returns a raw pointer to the `struct srcu_struct`.
+    /// Returns a raw pointer to the `bindings::srcu_struct`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::srcu_struct {
         self.inner.get()

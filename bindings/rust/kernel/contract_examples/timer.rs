@@ -29,8 +29,8 @@ pub trait TimerOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct timer_list` that its constructor has initialised; it stays where it is
-/// until it is dropped.
+/// `inner` is a `bindings::timer_list` that its constructor has initialised; it stays where it
+/// is until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Timer<T: TimerOperations> {
     #[pin]
@@ -72,7 +72,7 @@ impl<T: TimerOperations> Timer<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct timer_list`.
+    /// Returns a raw pointer to the `bindings::timer_list`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::timer_list {
         self.inner.get()
@@ -124,7 +124,7 @@ impl<T: TimerOperations> Timer<T> {
         <T as TimerOperations>::expired(data)
     }
 
-    /// The object around a `struct timer_list`.
+    /// The object around a `bindings::timer_list`.
     ///
     /// # Safety
     ///

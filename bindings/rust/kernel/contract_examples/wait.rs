@@ -16,8 +16,8 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct wait_queue_head` that its constructor has initialised; it stays where
-/// it is until it is dropped.
+/// `inner` is a `bindings::wait_queue_head` that its constructor has initialised; it stays
+/// where it is until it is dropped.
 #[pin_data]
 pub struct WaitQueue {
     #[pin]
@@ -42,7 +42,7 @@ impl WaitQueue {
         })
     }
 
-    /// Returns a raw pointer to the `struct wait_queue_head`.
+    /// Returns a raw pointer to the `bindings::wait_queue_head`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::wait_queue_head {
         self.inner.get()

@@ -29,8 +29,8 @@ pub trait WorkOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct work_struct` that its constructor has initialised; it stays where it is
-/// until it is dropped.
+/// `inner` is a `bindings::work_struct` that its constructor has initialised; it stays where it
+/// is until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Work<T: WorkOperations> {
     #[pin]
@@ -65,7 +65,7 @@ impl<T: WorkOperations> Work<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct work_struct`.
+    /// Returns a raw pointer to the `bindings::work_struct`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::work_struct {
         self.inner.get()
@@ -117,7 +117,7 @@ impl<T: WorkOperations> Work<T> {
         <T as WorkOperations>::run(data)
     }
 
-    /// The object around a `struct work_struct`.
+    /// The object around a `bindings::work_struct`.
     ///
     /// # Safety
     ///

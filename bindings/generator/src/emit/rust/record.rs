@@ -20,7 +20,7 @@ use quote::quote;
 pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     let name = ident(&record.name);
     let raw = ident(&record.tag);
-    let fallback = format!("A `struct {}`.", record.tag);
+    let fallback = format!("The kernel's `{}`.", record.tag);
     let mut text = prose::of_type(record.doc.as_ref(), &fallback);
     if record.confined {
         text.push_str("\n\nIt is valid inside its section, and cannot leave it.");
@@ -116,7 +116,7 @@ fn make(record: &Plain) -> Option<TokenStream> {
             false => values.push(quote! { #field: #value }),
         }
     }
-    let docs = layout::docs(&format!("Makes a `struct {}`.", record.tag), 8);
+    let docs = layout::docs("Makes one of its members.", 8);
     Some(quote! {
         #docs
         #[inline]
