@@ -111,7 +111,7 @@ fn make(record: &Plain) -> Option<TokenStream> {
         let rust = types::rust(&member.typed);
         params.push(quote! { #name: #rust });
         let value = types::into_c(&member.typed, &quote! { #name }, false);
-        match value.to_string() == field.to_string() {
+        match field == value.to_string() {
             true => values.push(quote! { #field }),
             false => values.push(quote! { #field: #value }),
         }
