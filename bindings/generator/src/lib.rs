@@ -13,6 +13,7 @@ pub mod ir;
 pub mod model;
 pub mod read;
 pub mod source;
+pub mod texts;
 
 use diag::Diagnostics;
 use model::Api;
@@ -64,12 +65,18 @@ pub fn analyse(name: &str, input: &Input) -> Run {
 }
 
 impl Run {
-    /// Reads examples for the documentation: `NAME.rs` in a folder is the example of the item `NAME`.
+    /// Reads what a folder has for the documentation: `NAME.rs` is the example of the item `NAME`, and `NAME.md` what is
+    /// reported about it and what it has ([`texts`]).
     pub fn examples(&mut self, folder: &Path) -> Result<(), String> {
         let failed = |path: &Path, error: std::io::Error| format!("error: {}: {error}", path.display());
         for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
             let path = entry.map_err(|error| failed(folder, error))?.path();
             let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+            if path.extension().is_some_and(|extension| extension == "md") {
+                texts::apply(&mut self.api, &name, &text)?;
+                continue;
+            }
             let api = &self.api;
             let known = api.objects.iter().any(|object| object.name == name && object.foreign.is_none())
                 || api.tables.iter().any(|table| table.name == name)
@@ -81,8 +88,19 @@ impl Run {
                     path.display()
                 ));
             }
-            let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
             self.api.examples.insert(name, text);
+        }
+        Ok(())
+    }
+
+    /// Leaves out the shims of some functions, which Rust can link to already.
+    pub fn without_shims(&mut self, names: &[String]) -> Result<(), String> {
+        for name in names {
+            let mut functions = self.api.functions.iter_mut();
+            match functions.find(|function| function.c == *name && function.needs_helper) {
+                Some(function) => function.needs_helper = false,
+                None => return Err(format!("error: `{name}` is not a function that needs a shim")),
+            }
         }
         Ok(())
     }

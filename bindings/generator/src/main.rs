@@ -4,8 +4,12 @@
 
 #![forbid(unsafe_code)]
 
+use clap::CommandFactory;
 use clap::Parser;
+use clap::ValueEnum;
 use hmm_bindgen::emit::report;
+use hmm_bindgen::model::clauses::place_name;
+use hmm_bindgen::model::clauses::VOCABULARY;
 use hmm_bindgen::read::cflags;
 use hmm_bindgen::read::Input;
 use std::io::IsTerminal;
@@ -18,7 +22,7 @@ use std::process::ExitCode;
 #[command(version)]
 struct Options {
     /// A header with contracts; may be given more than once.
-    #[arg(long = "header", value_name = "FILE", required = true)]
+    #[arg(long = "header", value_name = "FILE", required_unless_present = "print")]
     headers: Vec<PathBuf>,
     /// A header with contracts for what other headers declare; not part of the API itself.
     #[arg(long = "contracts", value_name = "FILE")]
@@ -29,7 +33,8 @@ struct Options {
     /// A header with typed objects in another module: `super::mirror=FILE`. They are used, not written.
     #[arg(long, value_name = "MODULE=FILE", value_parser = elsewhere)]
     elsewhere: Vec<(String, PathBuf)>,
-    /// A folder with examples for the documentation: `NAME.rs` is the example of the type or trait of that name.
+    /// A folder for the documentation in Rust: `NAME.rs` is the example of the type or trait of that name, `NAME.md` the
+    /// text about it and, below `## item`, about what it has.
     #[arg(long, value_name = "FOLDER")]
     examples: Option<PathBuf>,
     /// The name of the output; by default the first header's name.
@@ -50,6 +55,9 @@ struct Options {
     /// Write shims for static inlines and macros.
     #[arg(long, value_name = "FILE")]
     helpers: Option<PathBuf>,
+    /// A static inline or macro for which the kernel crate has a shim: `--helpers` writes none. May be given more than once.
+    #[arg(long, value_name = "NAME")]
+    no_shim: Vec<String>,
     /// Write the typed C header.
     #[arg(long, value_name = "FILE")]
     typed_c: Option<PathBuf>,
@@ -68,6 +76,23 @@ struct Options {
     /// Write static assertions that the bindings and the headers agree; "-" prints them.
     #[arg(long, value_name = "FILE", requires = "bindings")]
     abi_proof: Option<PathBuf>,
+    /// Print something that belongs to this program, and do nothing else.
+    #[arg(long, value_name = "WHAT", exclusive = true)]
+    print: Option<Print>,
+}
+
+/// What `--print` prints.
+#[derive(Clone, Copy, ValueEnum)]
+enum Print {
+    /// The header that defines `__contract()`: linux/contract.h in a folder where the compiler looks.
+    #[value(name = "contract.h")]
+    Header,
+    /// The manual page, for `man -l -`.
+    #[value(name = "man")]
+    Man,
+    /// Each clause of a contract, and what it may be on.
+    #[value(name = "clauses")]
+    Clauses,
 }
 
 fn main() -> ExitCode {
@@ -87,7 +112,27 @@ fn elsewhere(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+fn print(what: Print) -> Result<(), String> {
+    match what {
+        Print::Header => print!("{}", include_str!("../include/linux/contract.h")),
+        Print::Clauses => {
+            for (clause, places) in VOCABULARY {
+                let places: Vec<&str> = places.chars().map(place_name).collect();
+                println!("{clause}: {}", places.join(", "));
+            }
+        }
+        Print::Man => {
+            let page = clap_mangen::Man::new(Options::command());
+            page.render(&mut std::io::stdout()).map_err(|error| format!("error: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
 fn run(options: &Options) -> Result<(), String> {
+    if let Some(what) = options.print {
+        return print(what);
+    }
     let mut flags: Vec<String> =
         options.include.iter().map(|folder| format!("-I{}", absolute(folder).display())).collect();
     match &options.kernel {
@@ -112,6 +157,7 @@ fn run(options: &Options) -> Result<(), String> {
         return Err(complaints);
     }
     eprint!("{complaints}");
+    analysed.without_shims(&options.no_shim)?;
     if let Some(folder) = &options.examples {
         analysed.examples(folder)?;
     }

@@ -6,7 +6,6 @@ mod common;
 
 use hmm_bindgen::emit::abi;
 use std::path::Path;
-use std::process::Command;
 
 fn rust_view(header: &Path) -> String {
     let include = common::include();
@@ -25,13 +24,13 @@ fn compile(proof: &str) -> String {
     let file = folder.path().join("proof.c");
     std::fs::write(&file, proof).expect("the proof");
     let include = common::include();
-    let output = Command::new("clang-19")
+    let output = common::clang()
         .args(["-fsyntax-only", "-std=gnu11", "-Wall", "-Werror"])
         .arg(format!("-I{}", include.display()))
         .arg(format!("-I{}", common::folder("abi").display()))
         .arg(&file)
         .output()
-        .expect("clang-19");
+        .expect("clang");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

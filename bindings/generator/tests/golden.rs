@@ -105,24 +105,45 @@ fn every_trivial_wrapper_is_inline() {
     }
 }
 
+/// What documentation in Rust does not say, as it is about C.
+const OF_C: &[&str] = &["NULL", "Context:", "->", "%-E", "-`E", "`-E", "()", "`struct ", "ERR_PTR", ".h`"];
+
+/// The lines of documentation outside of examples.
+fn documentation(rust: &str) -> Vec<&str> {
+    let mut code = false;
+    let lines = rust.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
+    lines
+        .filter(|line| {
+            let fence = line.trim_start().starts_with("```");
+            code ^= fence;
+            !code && !fence
+        })
+        .collect()
+}
+
 #[test]
-fn typed_headers_are_laid_out_as_the_kernel_does() {
-    // The kernel's own style file is read where its source is at hand; nothing of it is kept here.
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
-    let cache = cache.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cache")));
-    let Some(style) = cache.map(|c| c.join("tandem/source/linux-7.3.4/.clang-format")) else { return };
-    if !style.is_file() {
-        eprintln!("skipped: no kernel source in the cache");
-        return;
-    }
+fn documentation_in_rust_is_about_rust() {
+    let mut lines = 0;
     for header in common::headers("golden") {
-        let typed = header.with_extension("typed.h");
-        let run = std::process::Command::new("clang-format-19")
-            .arg(format!("--style=file:{}", style.display()))
-            .arg(&typed)
-            .output()
-            .expect("clang-format-19");
-        let laid_out = String::from_utf8_lossy(&run.stdout);
-        assert_eq!(laid_out, std::fs::read_to_string(&typed).expect("the header"), "{}", typed.display());
+        let rust = output(&header).rust;
+        for line in documentation(&rust) {
+            lines += 1;
+            let found: Vec<&&str> = OF_C.iter().filter(|of_c| line.contains(**of_c)).collect();
+            assert!(found.is_empty(), "{}: {found:?} in{line}", header.display());
+        }
+    }
+    assert!(lines > 500, "{lines}");
+}
+
+#[test]
+fn a_text_about_nothing_is_an_error() {
+    for (name, text) in
+        [("Lake", "Water.\n"), ("Pond", "## freeze\nColder.\n"), ("Pond", "Water.\n\n## freeze\n")]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(format!("{name}.md")), text).expect("a text");
+        let mut run = common::analyse(&common::folder("golden").join("prose.h"));
+        let error = run.examples(folder.path()).expect_err("there is no such item");
+        assert!(error.contains("freeze") || error.contains("Lake"), "{error}");
     }
 }

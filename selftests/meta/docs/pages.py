@@ -13,6 +13,7 @@ A block of C or Rust has a comment before it, which a reader of the rendered pag
   <!-- code: excerpt FILE -->       the block stands in FILE, line by line; it is not compiled here
   <!-- code: skip REASON -->        the block is not compiled
   <!-- hidden c ... -->             lines for the compiler alone, "hidden rust" for Rust
+  <!-- edit: SED -->                bindings/test edits the header of first-contract.md so, and expects the block's text
   <!-- elsewhere: NAME ... -->      identifiers and files that the page names and this repository does not have
 
 The blocks of a page form one file, in their order. Each code block in the kernel-doc of a header in c/include/linux
@@ -99,6 +100,8 @@ class Page:
                 marker = ""
             elif line.startswith("<!-- code: "):
                 marker = line[len("<!-- code: "):].removesuffix("-->").strip()
+            elif line.startswith("<!-- edit: "):
+                pass
             elif line.startswith("<!-- elsewhere: "):
                 self.elsewhere.update(line[len("<!-- elsewhere: "):].removesuffix("-->").split())
             elif line.startswith("<!-- hidden "):

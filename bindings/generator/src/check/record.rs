@@ -32,7 +32,7 @@ pub(super) fn settle(api: &mut Api) {
 /// Whether a value of this type contains, or may contain, a pointer.
 fn points(api: &Api, ty: &CType) -> bool {
     match ty.plain() {
-        CType::Void | CType::Bool | CType::Char | CType::Int(_) | CType::Enum(_) => false,
+        CType::Void | CType::Bool | CType::Char | CType::Int(_) | CType::Enum(_) | CType::Bits(_) => false,
         CType::Record(tag) => api.record(tag).is_none_or(|record| record.pointers),
         _ => true,
     }
@@ -67,8 +67,8 @@ fn readable(api: &Api, record: &Plain, member: &Member) -> Result<(), Why> {
         return Ok(());
     }
     let ty = types::of(api, &member.ty, member.int_type.as_deref())?;
-    if record.name == member.name {
-        return Ok(());
+    if member.name == "new" && !record.confined && !record.by_reference() {
+        return Err(Why::new("the name `new` is taken by the constructor of a record", "add `hidden`"));
     }
     match types::from_c(api, &ty) {
         Ok(()) if ty != Ty::Unit => Ok(()),

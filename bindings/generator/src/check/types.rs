@@ -178,7 +178,7 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         };
     }
     if let Some(tag) = tag {
-        return by_tag(api, tag);
+        return by_tag(api, tag).and_then(|found| same_integer(api, ty, found));
     }
     if let CType::Named(name, is) = ty {
         if api.tagged_int(name).is_some() {
@@ -224,6 +224,24 @@ fn by_tag(api: &Api, tag: &str) -> Result<Ty, Why> {
         return Ok(Ty::Tagged(tag.to_owned()));
     }
     Err(no_contract("enum", tag))
+}
+
+/// A choice, a set of flags or a tagged integer is the integer that C has there, or its own enumeration.
+fn same_integer(api: &Api, ty: &CType, found: Ty) -> Result<Ty, Why> {
+    let (tag, int) = match &found {
+        Ty::Choice(tag) => (tag, api.choice(tag).map(|choice| choice.int)),
+        Ty::Flags(tag) => (tag, api.flag_set(tag).map(|flags| flags.int)),
+        Ty::Tagged(tag) => (tag, api.tagged_int(tag).map(|tagged| tagged.int)),
+        _ => return Ok(found),
+    };
+    let own = matches!(ty.plain(), CType::Enum(own) if own == tag);
+    match own || matches!((ty.plain(), int), (CType::Int(has), Some(int)) if *has == int) {
+        true => Ok(found),
+        false => Err(Why::new(
+            format!("`{}` is not the integer type of `{tag}`", ty.spell()),
+            format!("declare it as `{}`", CType::Int(int.unwrap_or("u32")).spell()),
+        )),
+    }
 }
 
 fn no_contract(kind: &str, tag: &str) -> Why {

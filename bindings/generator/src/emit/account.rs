@@ -47,7 +47,12 @@ impl<'ast> Visit<'ast> for Found {
 
     fn visit_signature(&mut self, signature: &'ast syn::Signature) {
         let name = signature.ident.to_string();
-        self.functions.insert(format!("{}::{}", self.inside, name.trim_start_matches("r#")));
+        // A name that no identifier may have is written with an underscore.
+        let name = match name.trim_end_matches('_') {
+            bare @ ("self" | "Self" | "super" | "crate") => bare,
+            _ => name.trim_start_matches("r#"),
+        };
+        self.functions.insert(format!("{}::{name}", self.inside));
         syn::visit::visit_signature(self, signature);
     }
 

@@ -16,7 +16,7 @@ pub mod report;
 pub mod rust;
 
 /// `CamelCase` as `camel_case`.
-fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let mut out = String::new();
     for (index, c) in name.char_indices() {
         if c.is_ascii_uppercase() && index > 0 {

@@ -103,12 +103,79 @@ fn call(text: &str) -> usize {
     }
 }
 
+/// The paragraphs and list items of a text that are about more than C: without code in C, calls of C functions, structures by their tags,
+/// `NULL`, members by `->` and error numbers as C has them. What Rust should state instead stands in a text of its own
+/// (`Run::examples`).
+pub fn in_rust(text: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut code = false;
+    for paragraph in text.split("\n\n") {
+        let fences = paragraph.matches("```").count();
+        if code || fences > 0 {
+            code ^= fences % 2 == 1;
+            // What announces the code goes with it.
+            if parts.last().is_some_and(|before| before.ends_with(':')) {
+                parts.pop();
+            }
+            continue;
+        }
+        parts.push(match is_item(paragraph.trim_start()) {
+            true => items(paragraph)
+                .into_iter()
+                .filter(|item| !of_c(item) && !is_success(item))
+                .collect::<Vec<_>>()
+                .join("\n"),
+            // A sentence may refer to those before it, so that a paragraph goes as a whole.
+            false if of_c(paragraph) => String::new(),
+            false => paragraph.to_owned(),
+        });
+    }
+    join(parts)
+}
+
+/// The items of a list, with the lines that belong to each.
+fn items(paragraph: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    for line in paragraph.lines() {
+        match items.last_mut() {
+            Some(item) if !is_item(line.trim_start()) => item.extend(["\n", line]),
+            _ => items.push(line.to_owned()),
+        }
+    }
+    items
+}
+
+/// Whether an item of a list of results is about C's zero for success.
+fn is_success(item: &str) -> bool {
+    item.trim_start_matches(['*', '-', ' ']).starts_with("0 ")
+}
+
+/// Whether a text states something in terms of C.
+fn of_c(text: &str) -> bool {
+    let called = text
+        .match_indices("()")
+        .any(|(at, _)| text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+    let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && !"_-.".contains(c)).collect();
+    let parts: Vec<&str> = parts.into_iter().map(|part| part.trim_end_matches('.')).collect();
+    let tag = |pair: &[&str]| {
+        ["struct", "enum", "union"].contains(&pair[0])
+            && pair[1].starts_with(|c: char| c.is_lowercase() || c == '_')
+    };
+    let error = |part: &&str| {
+        part.strip_prefix("-E")
+            .is_some_and(|rest| rest.len() > 1 && rest.chars().all(|c| c.is_ascii_uppercase()))
+    };
+    called
+        || text.contains("->")
+        || text.contains("Context:")
+        || parts.windows(2).any(tag)
+        || parts.iter().any(|part| *part == "NULL" || error(part) || part.ends_with(".h"))
+}
+
 /// The documentation of a type.
 pub fn of_type(doc: Option<&Doc>, fallback: &str) -> String {
     let Some(doc) = doc else { return fallback.to_owned() };
-    let mut parts = vec![sentence(&doc.brief, fallback)];
-    parts.push(markdown(&doc.body));
-    join(parts)
+    join(vec![sentence(&in_rust(&doc.brief), fallback), in_rust(&markdown(&doc.body))])
 }
 
 /// The documentation of a function: description, result, context and errors.
@@ -122,17 +189,17 @@ pub fn of_constructor(function: &Function, fields: &str) -> String {
 }
 
 fn description(function: &Function) -> Vec<String> {
-    let fallback = format!("Calls `{}()`.", function.c);
+    let fallback = format!("Calls C's `{}`.", function.c);
     let mut parts = Vec::new();
     match &function.doc {
         Some(doc) => {
-            parts.push(sentence(&doc.brief, &fallback));
-            parts.push(markdown(&doc.body));
+            parts.push(sentence(&in_rust(&doc.brief), &fallback));
+            parts.push(in_rust(&markdown(&doc.body)));
             let shown = function.errno.is_none() || function.plain;
-            if let (Some(returns), true) = (&doc.returns, shown) {
-                parts.push(format!("Returns {}", lower_first(&markdown(returns))));
+            let returns = doc.returns.as_deref().filter(|_| shown).map(|text| in_rust(&markdown(text)));
+            if let Some(returns) = returns.filter(|text| !text.is_empty()) {
+                parts.push(format!("Returns {}", lower_first(&returns)));
             }
-            parts.extend(doc.context.as_deref().map(|text| format!("Context: {}", markdown(text))));
         }
         None => parts.push(fallback),
     }
@@ -157,13 +224,14 @@ fn ending(function: &Function) -> Vec<String> {
     parts.extend(promise.map(|why| format!("# Safety\n\nThe caller must promise that {why}.")));
     let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     let returns = returns.filter(|_| !function.plain);
-    parts.extend(function.errno.as_ref().map(|errno| errors(errno, returns)));
+    let stated = function.doc.as_ref().is_some_and(|doc| doc.body.contains("# Errors"));
+    parts.extend(function.errno.as_ref().filter(|_| !stated).map(|errno| errors(errno, returns)));
     parts
 }
 
 fn errors(errno: &Errno, returns: Option<&str>) -> String {
     let mut text = vec!["# Errors".to_owned()];
-    text.extend(returns.map(failures));
+    text.extend(returns.map(|returns| in_rust(&failures(returns))).filter(|text| !text.is_empty()));
     let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if returns.is_none() && !errno.errors.is_empty() {
         text.push(format!("Fails with {}.", list(&errno.errors)));
@@ -172,7 +240,7 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
         text.push(format!("After {} the call has lost a race; repeat it.", list(&errno.retry)));
     }
     if text.len() == 1 {
-        text.push("Fails with the error that the C function returns.".into());
+        text.push("Fails with the error that C reports.".into());
     }
     join(text)
 }
@@ -211,16 +279,16 @@ pub fn failures(returns: &str) -> String {
 pub fn of_member(text: Option<&String>, fallback: &str) -> String {
     let Some(text) = text else { return fallback.to_owned() };
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    sentence(&joined, fallback)
+    sentence(&in_rust(&joined), fallback)
 }
 
 /// The documentation of a callback: paragraphs without their indentation.
 pub fn of_callback(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
-    match text.contains("::\n") {
+    in_rust(&match text.contains("::\n") {
         true => markdown(text),
         false => capital(&markdown(&lines.join("\n"))),
-    }
+    })
 }
 
 fn capital(text: &str) -> String {
@@ -234,7 +302,7 @@ pub fn of_module(api: &Api) -> String {
     for doc in &api.overviews {
         let overview = doc.brief == "Overview";
         parts.extend((!overview && !doc.brief.is_empty()).then(|| format!("# {}", doc.brief)));
-        parts.push(markdown(&doc.body));
+        parts.push(in_rust(&markdown(&doc.body)));
     }
     parts.push("Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.".into());
     for include in &api.includes {

@@ -720,6 +720,7 @@ fn sequence(function: &Function, term: Option<&Term>, api: &mut Api) {
         room: None,
         protocol: Protocol::Sequence,
         doc: None,
+        text: None,
         span: function.span,
     });
 }

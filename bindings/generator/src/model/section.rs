@@ -50,6 +50,8 @@ pub struct Section {
     pub protocol: Protocol,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
+    /// The text about its method in Rust, where there is one of its own.
+    pub text: Option<Doc>,
     /// The tag.
     pub span: Span,
 }
@@ -172,6 +174,7 @@ fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics
         room: None,
         protocol: Protocol::Entered,
         doc: record.doc.clone(),
+        text: None,
         span: record.span,
     })
 }

@@ -302,7 +302,11 @@ impl Reader<'_> {
                 span,
             }
         });
-        Some(Field { ty: ctype::of(ty), name, callback, contract, attributes, span })
+        let ty = match entity.get_bit_field_width() {
+            Some(width) => CType::Bits(format!("{} : {width}", ctype::of(ty).spell())),
+            None => ctype::of(ty),
+        };
+        Some(Field { ty, name, callback, contract, attributes, span })
     }
 
     fn enumeration(&mut self, entity: Entity<'_>) -> Option<Enumeration> {

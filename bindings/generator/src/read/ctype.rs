@@ -38,6 +38,8 @@ pub enum CType {
     },
     /// An array whose length is not part of its type.
     Flexible(Box<CType>),
+    /// A bit-field, as C declares it: it has no address, and Rust reads it by a function.
+    Bits(String),
     /// Something else, as clang spells it.
     Other(String),
 }
@@ -85,7 +87,7 @@ impl CType {
             CType::Named(name, _) => name.clone(),
             CType::Function { .. } => "void".into(),
             CType::Flexible(of) => format!("{} []", of.spell()),
-            CType::Other(text) => text.clone(),
+            CType::Bits(text) | CType::Other(text) => text.clone(),
         }
     }
 }

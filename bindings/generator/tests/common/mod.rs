@@ -4,10 +4,13 @@
 
 #![allow(dead_code)]
 
+pub mod pool;
+
 use hmm_bindgen::read::Input;
 use hmm_bindgen::Run;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The folder of the tests.
 pub fn folder(name: &str) -> PathBuf {
@@ -28,17 +31,18 @@ pub fn headers(name: &str) -> Vec<PathBuf> {
     headers
 }
 
-/// The folder of `linux/contract.h`: of this repository, or of a kernel tree that has the generator in `scripts`.
+/// The folder of linux/contract.h.
 pub fn include() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    ["c/include", "include"]
-        .map(|folder| root.join(folder))
-        .into_iter()
-        .find(|folder| folder.join("linux/contract.h").is_file())
-        .expect("a folder with linux/contract.h")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
 }
 
-/// Reads one header with the project's own include folder.
+/// clang, by the name it has.
+pub fn clang() -> Command {
+    let installed = Command::new("clang-19").arg("--version").output().is_ok();
+    Command::new(if installed { "clang-19" } else { "clang" })
+}
+
+/// Reads one header.
 pub fn analyse(header: &Path) -> Run {
     let include = include();
     let stem = header.file_stem().expect("a name").to_string_lossy().into_owned();

@@ -37,12 +37,12 @@ pub trait StoreOperations: Sized + Send + Sync + 'static {
     }
 }
 
-/// A `struct store`.
+/// The kernel's `store`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct store` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::store` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Store<T: StoreOperations> {
     #[pin]
@@ -75,7 +75,7 @@ impl<T: StoreOperations> Store<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls `store_init()`.
+    /// Calls C's `store_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::store| {
             // SAFETY: `slot` is storage for a `struct store` that does not move.
@@ -94,7 +94,7 @@ impl<T: StoreOperations> Store<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct store`.
+    /// Returns a raw pointer to the `bindings::store`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::store {
         self.inner.get()
@@ -171,7 +171,7 @@ impl<T: StoreOperations> Store<T> {
         <T as StoreOperations>::gone(object, cookie.cast_const())
     }
 
-    /// The object around a `struct store`.
+    /// The object around a `bindings::store`.
     ///
     /// # Safety
     ///

@@ -25,12 +25,12 @@ pub trait Ring: Sized + Send + Sync + 'static {
     fn ring(&self);
 }
 
-/// A `struct alarm`.
+/// The kernel's `alarm`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct alarm` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::alarm` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Alarm<T: Ring> {
     #[pin]
@@ -46,7 +46,7 @@ unsafe impl<T: Ring + Send> Send for Alarm<T> {}
 unsafe impl<T: Ring + Send + Sync> Sync for Alarm<T> {}
 
 impl<T: Ring> Alarm<T> {
-    /// Calls `alarm_init()`.
+    /// Calls C's `alarm_init`.
     pub fn new(at: u32, data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::alarm| {
             // SAFETY: `slot` is storage for a `struct alarm` that does not move.
@@ -65,7 +65,7 @@ impl<T: Ring> Alarm<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct alarm`.
+    /// Returns a raw pointer to the `bindings::alarm`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::alarm {
         self.inner.get()
@@ -84,7 +84,7 @@ impl<T: Ring> Alarm<T> {
         <T as Ring>::ring(data)
     }
 
-    /// The object around a `struct alarm`.
+    /// The object around a `bindings::alarm`.
     ///
     /// # Safety
     ///

@@ -25,7 +25,7 @@ pub enum Color {
     Green = bindings::lamp_color_LAMP_GREEN,
 }
 
-/// A value of `enum lamp_event`.
+/// A value of `bindings::lamp_event`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event(pub(crate) bindings::lamp_event);
@@ -38,12 +38,12 @@ impl Event {
     pub const MENDED: Self = Self(bindings::lamp_event_LAMP_MENDED);
 }
 
-/// A `struct lamp`.
+/// The kernel's `lamp`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct lamp` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::lamp` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Lamp {
     #[pin]
@@ -52,7 +52,7 @@ pub struct Lamp {
 }
 
 impl Lamp {
-    /// Calls `lamp_init()`.
+    /// Calls C's `lamp_init`.
     pub fn new(color: Color) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::lamp| {
             // SAFETY: `slot` is storage for a `struct lamp` that does not move.
@@ -64,13 +64,13 @@ impl Lamp {
         })
     }
 
-    /// Returns a raw pointer to the `struct lamp`.
+    /// Returns a raw pointer to the `bindings::lamp`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::lamp {
         self.inner.get()
     }
 
-    /// Calls `lamp_show()`.
+    /// Calls C's `lamp_show`.
     ///
     /// Never sleeps.
     #[inline]
@@ -79,7 +79,7 @@ impl Lamp {
         unsafe { bindings::lamp_show(self.as_raw(), color as bindings::lamp_color) }
     }
 
-    /// Calls `lamp_event()`.
+    /// Calls C's `lamp_event`.
     #[inline]
     pub fn last_event(&self) -> Event {
         // SAFETY: By the type's invariants `self` is a valid `struct lamp`.

@@ -19,8 +19,8 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct turnstile` that its constructor has initialised; it stays where it is
-/// until it is dropped.
+/// `inner` is a `bindings::turnstile` that its constructor has initialised; it stays where it
+/// is until it is dropped.
 #[pin_data]
 pub struct Turnstile {
     #[pin]
@@ -34,7 +34,7 @@ unsafe impl Send for Turnstile {}
 unsafe impl Sync for Turnstile {}
 
 impl Turnstile {
-    /// Calls `turnstile_init()`.
+    /// Calls C's `turnstile_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::turnstile| {
             // SAFETY: `slot` is storage for a `struct turnstile` that does not move.
@@ -45,7 +45,7 @@ impl Turnstile {
         })
     }
 
-    /// Returns a raw pointer to the `struct turnstile`.
+    /// Returns a raw pointer to the `bindings::turnstile`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::turnstile {
         self.inner.get()

@@ -17,7 +17,7 @@ use crate::{
 use core::cell::UnsafeCell;
 use pin_init::Wrapper;
 
-/// A combination of the bits of `enum dial_state`.
+/// A combination of the bits of `bindings::dial_state`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State(pub(crate) u32);
@@ -110,12 +110,12 @@ pub trait Operations: Sized + Send + Sync + 'static {
     fn report(&self, log: &Log);
 }
 
-/// A `struct meter`.
+/// The kernel's `meter`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct meter` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::meter` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Meter<T: Operations> {
     #[pin]
@@ -132,7 +132,7 @@ impl<T: Operations> Meter<T> {
         report: Some(Self::report_callback),
         ..pin_init::zeroed()
     };
-    /// Calls `meter_init()`.
+    /// Calls C's `meter_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::meter| {
             // SAFETY: `slot` is storage for a `struct meter` that does not move.
@@ -152,7 +152,7 @@ impl<T: Operations> Meter<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct meter`.
+    /// Returns a raw pointer to the `bindings::meter`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::meter {
         self.inner.get()
@@ -174,7 +174,7 @@ impl<T: Operations> Meter<T> {
         <T as Operations>::report(data, log)
     }
 
-    /// The object around a `struct meter`.
+    /// The object around a `bindings::meter`.
     ///
     /// # Safety
     ///

@@ -47,7 +47,7 @@ pub trait BellOperations: Sized + Send + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct bell` that its constructor has initialised, and to the data
+/// `storage` points to a `bindings::bell` that its constructor has initialised, and to the data
 /// that goes with it. It is valid until the object has ended, which happens after it is
 /// dropped.
 pub struct Bell<T: BellOperations> {
@@ -82,11 +82,11 @@ impl<T: BellOperations> Bell<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls `bell_init()`.
+    /// Calls C's `bell_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -104,7 +104,7 @@ impl<T: BellOperations> Bell<T> {
         }? Error)
     }
 
-    /// Returns a raw pointer to the `struct bell`.
+    /// Returns a raw pointer to the `bindings::bell`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::bell {
         self.storage().inner.get()
@@ -139,7 +139,7 @@ impl<T: BellOperations> Bell<T> {
         drop(unsafe { KBox::from_raw(storage) });
     }
 
-    /// Calls `bell_lock()`.
+    /// Calls C's `bell_lock`.
     #[inline]
     pub fn lock(&self) -> BellGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct bell`.
@@ -178,7 +178,7 @@ impl<T: BellOperations> Bell<T> {
         <T as BellOperations>::stop(&object)
     }
 
-    /// The object around a `struct bell`.
+    /// The object around a `bindings::bell`.
     ///
     /// # Safety
     ///
@@ -271,11 +271,11 @@ pub trait GongOperations: Sized + Send + Sync + 'static {
     }
 }
 
-/// A `struct gong`.
+/// The kernel's `gong`.
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct gong` that its constructor has initialised, and to the data
+/// `storage` points to a `bindings::gong` that its constructor has initialised, and to the data
 /// that goes with it. It is valid until the object has ended, which happens after it is
 /// dropped.
 pub struct Gong<T: GongOperations> {
@@ -309,7 +309,7 @@ impl<T: GongOperations> Gong<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls `gong_init()`.
+    /// Calls C's `gong_init`.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -334,7 +334,7 @@ impl<T: GongOperations> Gong<T> {
         unsafe { &*self.storage().data.get() }
     }
 
-    /// Returns a raw pointer to the `struct gong`.
+    /// Returns a raw pointer to the `bindings::gong`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::gong {
         self.storage().inner.get()
@@ -396,7 +396,7 @@ impl<T: GongOperations> Gong<T> {
         <T as GongOperations>::fade(data)
     }
 
-    /// The object around a `struct gong`.
+    /// The object around a `bindings::gong`.
     ///
     /// # Safety
     ///

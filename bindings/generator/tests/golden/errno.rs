@@ -26,12 +26,12 @@ pub enum Attempt {
     Again,
 }
 
-/// A `struct port`.
+/// The kernel's `port`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct port` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::port` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Port {
     #[pin]
@@ -40,7 +40,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// Calls `port_init()`.
+    /// Calls C's `port_init`.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl Port {
         })
     }
 
-    /// Returns a raw pointer to the `struct port`.
+    /// Returns a raw pointer to the `bindings::port`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::port {
         self.inner.get()
@@ -84,8 +84,6 @@ impl Port {
     }
 
     /// How many values wait.
-    ///
-    /// Returns the number of values, or -EIO.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ use crate::{
 use core::cell::UnsafeCell;
 use pin_init::Wrapper;
 
-/// A combination of the bits of `enum pump_state`.
+/// A combination of the bits of `bindings::pump_state`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State(pub(crate) u32);
@@ -65,7 +65,7 @@ impl core::ops::BitAnd for State {
     }
 }
 
-/// A `struct reading`.
+/// The kernel's `reading`.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Reading(pub(crate) bindings::reading);
@@ -100,12 +100,12 @@ pub trait Operations: Sized + Send + Sync + 'static {
     }
 }
 
-/// A `struct pump`.
+/// The kernel's `pump`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct pump` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::pump` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Pump<T: Operations> {
     #[pin]
@@ -127,11 +127,11 @@ impl<T: Operations> Pump<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls `pump_init()`.
+    /// Calls C's `pump_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -154,13 +154,13 @@ impl<T: Operations> Pump<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct pump`.
+    /// Returns a raw pointer to the `bindings::pump`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pump {
         self.inner.get()
     }
 
-    /// Calls `pump_read()`.
+    /// Calls C's `pump_read`.
     #[inline]
     pub fn read(&self) -> Reading {
         // SAFETY: By the type's invariants `self` is a valid `struct pump`.
@@ -168,7 +168,7 @@ impl<T: Operations> Pump<T> {
         Reading(value)
     }
 
-    /// Calls `pump_expect()`.
+    /// Calls C's `pump_expect`.
     #[inline]
     pub fn expect(&self, state: State) {
         // SAFETY: By the type's invariants `self` is a valid `struct pump`.
@@ -204,7 +204,7 @@ impl<T: Operations> Pump<T> {
         <T as Operations>::stop(data)
     }
 
-    /// The object around a `struct pump`.
+    /// The object around a `bindings::pump`.
     ///
     /// # Safety
     ///

@@ -15,7 +15,7 @@ use crate::{
     }, //
 };
 
-/// A value of `enum paint`.
+/// A value of `bindings::paint`.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
@@ -25,7 +25,7 @@ pub enum Paint {
     Green = bindings::paint_PAINT_GREEN,
 }
 
-/// A `struct map`.
+/// The kernel's `map`.
 #[repr(transparent)]
 pub struct Map(pub(crate) bindings::map);
 
@@ -37,12 +37,12 @@ impl Map {
     }
 }
 
-/// A `struct yard`.
+/// The kernel's `yard`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct yard` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::yard` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Yard {
     #[pin]
@@ -56,7 +56,7 @@ unsafe impl Send for Yard {}
 unsafe impl Sync for Yard {}
 
 impl Yard {
-    /// Calls `yard_init()`.
+    /// Calls C's `yard_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::yard| {
             // SAFETY: `slot` is storage for a `struct yard` that does not move.
@@ -67,20 +67,20 @@ impl Yard {
         })
     }
 
-    /// Returns a raw pointer to the `struct yard`.
+    /// Returns a raw pointer to the `bindings::yard`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::yard {
         self.inner.get()
     }
 
-    /// Calls `yard_size()`.
+    /// Calls C's `yard_size`.
     #[inline]
     pub fn size(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct yard`.
         unsafe { bindings::yard_size(self.as_raw()) }
     }
 
-    /// Calls `yard_enter()`.
+    /// Calls C's `yard_enter`.
     #[inline]
     pub fn enter(&self) -> YardGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct yard`.
@@ -92,7 +92,7 @@ impl Yard {
         }
     }
 
-    /// Calls `yard_unlock_with()`.
+    /// Calls C's `yard_unlock_with`.
     #[inline]
     pub fn unlock_with(&self, key: i32) -> KeyGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct yard`.
@@ -104,7 +104,7 @@ impl Yard {
         }
     }
 
-    /// Calls `yard_try_with()`.
+    /// Calls C's `yard_try_with`.
     #[must_use = "the lock is left at once when the guard is not used"]
     #[inline]
     pub fn try_with(&self, key: i32) -> Option<YardGuard<'_>> {
@@ -121,7 +121,7 @@ impl Yard {
         }
     }
 
-    /// Runs a section of `struct yard`.
+    /// Runs a section of `bindings::yard`.
     ///
     /// `body` is repeated until the data has not changed while it ran; the result of the last
     /// run is returned.
@@ -192,12 +192,12 @@ impl<'a> Drop for KeyGuard<'a> {
     }
 }
 
-/// A `struct shed`.
+/// The kernel's `shed`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct shed` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::shed` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Shed {
     #[pin]
@@ -206,7 +206,7 @@ pub struct Shed {
 }
 
 impl Shed {
-    /// Calls `shed_init()`.
+    /// Calls C's `shed_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::shed| {
             // SAFETY: `slot` is storage for a `struct shed` that does not move.
@@ -218,19 +218,19 @@ impl Shed {
         })
     }
 
-    /// Returns a raw pointer to the `struct shed`.
+    /// Returns a raw pointer to the `bindings::shed`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::shed {
         self.inner.get()
     }
 }
 
-/// A `struct well`.
+/// The kernel's `well`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct well` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::well` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Well {
     #[pin]
@@ -239,7 +239,7 @@ pub struct Well {
 }
 
 impl Well {
-    /// Calls `well_init()`.
+    /// Calls C's `well_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::well| {
             // SAFETY: `slot` is storage for a `struct well` that does not move.
@@ -251,7 +251,7 @@ impl Well {
         })
     }
 
-    /// Returns a raw pointer to the `struct well`.
+    /// Returns a raw pointer to the `bindings::well`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::well {
         self.inner.get()

@@ -60,12 +60,12 @@ impl core::ops::BitAnd for Mode {
     }
 }
 
-/// A `struct file`.
+/// The kernel's `file`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct file` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::file` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct File {
     #[pin]
@@ -74,11 +74,11 @@ pub struct File {
 }
 
 impl File {
-    /// Calls `file_open()`.
+    /// Calls C's `file_open`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new(mode: Mode) -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::file| {
             // SAFETY: `slot` is storage for a `struct file` that does not move.
@@ -90,13 +90,13 @@ impl File {
         })
     }
 
-    /// Returns a raw pointer to the `struct file`.
+    /// Returns a raw pointer to the `bindings::file`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::file {
         self.inner.get()
     }
 
-    /// Calls `file_mode()`.
+    /// Calls C's `file_mode`.
     #[inline]
     pub fn mode(&self) -> Mode {
         // SAFETY: By the type's invariants `self` is a valid `struct file`.

@@ -17,11 +17,11 @@ use crate::{
     }, //
 };
 
-/// A `struct survey`.
+/// The kernel's `survey`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct survey` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::survey` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data]
 pub struct Survey {
@@ -31,11 +31,11 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Calls `survey_init()`.
+    /// Calls C's `survey_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new<'a>(space: &'a crate::foreign::Space) -> impl PinInit<Self, Error> + 'a {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::survey| {
             // SAFETY: `slot` is storage for a `struct survey` that does not move; `space` is a
@@ -48,13 +48,13 @@ impl Survey {
         })
     }
 
-    /// Returns a raw pointer to the `struct survey`.
+    /// Returns a raw pointer to the `bindings::survey`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::survey {
         self.inner.get()
     }
 
-    /// Calls `survey_of()`.
+    /// Calls C's `survey_of`.
     ///
     /// May sleep.
     #[inline]
@@ -70,12 +70,12 @@ impl Survey {
     }
 }
 
-/// A `struct lamp`.
+/// The kernel's `lamp`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct lamp` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::lamp` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Lamp {
     #[pin]
@@ -85,11 +85,11 @@ pub struct Lamp {
 }
 
 impl Lamp {
-    /// Calls `lamp_init()`.
+    /// Calls C's `lamp_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new(pit: &crate::foreign::Open<'_>, oil: usize) -> impl PinInit<Self, Error> {
         let pit: ARef<crate::foreign::Pit> = pit.into();
         let raw_pit = pit.as_raw();
@@ -105,7 +105,7 @@ impl Lamp {
         })
     }
 
-    /// Returns a raw pointer to the `struct lamp`.
+    /// Returns a raw pointer to the `bindings::lamp`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::lamp {
         self.inner.get()

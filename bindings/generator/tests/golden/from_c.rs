@@ -38,12 +38,12 @@ pub trait Operations: Sized + Send + Sync + 'static {
     fn closed(&self);
 }
 
-/// A `struct till`.
+/// The kernel's `till`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct till` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::till` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Till<T: Operations> {
     #[pin]
@@ -70,7 +70,7 @@ impl<T: Operations> Till<T> {
         closed: Some(Self::closed_callback),
         ..pin_init::zeroed()
     };
-    /// Calls `till_init()`.
+    /// Calls C's `till_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::till| {
             // SAFETY: `slot` is storage for a `struct till` that does not move.
@@ -89,20 +89,20 @@ impl<T: Operations> Till<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct till`.
+    /// Returns a raw pointer to the `bindings::till`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::till {
         self.inner.get()
     }
 
-    /// Calls `till_owner()`.
+    /// Calls C's `till_owner`.
     #[inline]
     pub fn owner(&self, owner: NonNull<c_void>) {
         // SAFETY: By the type's invariants `self` is a valid `struct till`.
         unsafe { bindings::till_owner(self.as_raw(), owner.as_ptr()) }
     }
 
-    /// Calls `till_lock()`.
+    /// Calls C's `till_lock`.
     ///
     /// May sleep.
     #[inline]
@@ -116,7 +116,7 @@ impl<T: Operations> Till<T> {
         }
     }
 
-    /// Calls `till_try()`.
+    /// Calls C's `till_try`.
     ///
     /// Never sleeps.
     #[must_use = "the lock is left at once when the guard is not used"]
@@ -135,7 +135,7 @@ impl<T: Operations> Till<T> {
         }
     }
 
-    /// Calls `till_look()`.
+    /// Calls C's `till_look`.
     ///
     /// May sleep.
     #[inline]
@@ -175,7 +175,7 @@ impl<T: Operations> Till<T> {
         <T as Operations>::closed(data)
     }
 
-    /// The object around a `struct till`.
+    /// The object around a `bindings::till`.
     ///
     /// # Safety
     ///
@@ -216,7 +216,7 @@ pub struct LockGuard<'a, T: Operations> {
 }
 
 impl<'a, T: Operations> LockGuard<'a, T> {
-    /// Calls `till_put()`.
+    /// Calls C's `till_put`.
     #[inline]
     pub fn put(&self, coins: u32) {
         // SAFETY: By its invariants `self.owner` is a valid `struct till`; `requires(LockGuard)`
@@ -255,7 +255,7 @@ pub struct LockSharedGuard<'a, T: Operations> {
 }
 
 impl<'a, T: Operations> LockSharedGuard<'a, T> {
-    /// Calls `till_sum()`.
+    /// Calls C's `till_sum`.
     #[must_use]
     #[inline]
     pub fn sum(&self) -> u32 {
@@ -281,11 +281,11 @@ impl<'a, T: Operations> Drop for LockSharedGuard<'a, T> {
     }
 }
 
-/// A `struct ticket`.
+/// The kernel's `ticket`.
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct ticket` that belongs to this value.
+/// `ptr` points to a `bindings::ticket` that belongs to this value.
 pub struct Ticket {
     ptr: NonNull<bindings::ticket>,
 }
@@ -294,7 +294,7 @@ pub struct Ticket {
 unsafe impl Send for Ticket {}
 
 impl Ticket {
-    /// Calls `ticket_new()`.
+    /// Calls C's `ticket_new`.
     #[inline]
     pub fn new() -> Option<Ticket> {
         // SAFETY: The contract requires nothing of the caller.
@@ -302,7 +302,7 @@ impl Ticket {
         Some(Ticket { ptr })
     }
 
-    /// Returns a raw pointer to the `struct ticket`.
+    /// Returns a raw pointer to the `bindings::ticket`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::ticket {
         self.ptr.as_ptr()
@@ -318,12 +318,12 @@ impl Drop for Ticket {
     }
 }
 
-/// A `struct gate`.
+/// The kernel's `gate`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct gate` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::gate` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Gate {
     #[pin]
@@ -337,7 +337,7 @@ unsafe impl Send for Gate {}
 unsafe impl Sync for Gate {}
 
 impl Gate {
-    /// Calls `gate_init()`.
+    /// Calls C's `gate_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
             // SAFETY: `slot` is storage for a `struct gate` that does not move.
@@ -348,13 +348,13 @@ impl Gate {
         })
     }
 
-    /// Returns a raw pointer to the `struct gate`.
+    /// Returns a raw pointer to the `bindings::gate`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::gate {
         self.inner.get()
     }
 
-    /// Calls `gate_enter()`.
+    /// Calls C's `gate_enter`.
     #[inline]
     pub fn enter(&self) -> GateGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct gate`.
@@ -366,11 +366,11 @@ impl Gate {
         }
     }
 
-    /// Calls `gate_enter_killable()`.
+    /// Calls C's `gate_enter_killable`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn enter_killable(&self) -> Result<GateGuard<'_>> {
         // SAFETY: By the type's invariants `self` is a valid `struct gate`.

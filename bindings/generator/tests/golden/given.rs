@@ -28,8 +28,8 @@ pub trait PumpOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct pump` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::pump` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Pump<T: PumpOperations> {
     #[pin]
@@ -102,7 +102,7 @@ impl<T: PumpOperations> Pump<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct pump`.
+    /// Returns a raw pointer to the `bindings::pump`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pump {
         self.inner.get()
@@ -131,7 +131,7 @@ impl<T: PumpOperations> Pump<T> {
         }
     }
 
-    /// The object around a `struct pump`.
+    /// The object around a `bindings::pump`.
     ///
     /// # Safety
     ///

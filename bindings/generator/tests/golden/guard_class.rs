@@ -20,12 +20,12 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-/// A `struct lamp`.
+/// The kernel's `lamp`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct lamp` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::lamp` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Lamp {
     #[pin]
@@ -39,7 +39,7 @@ unsafe impl Send for Lamp {}
 unsafe impl Sync for Lamp {}
 
 impl Lamp {
-    /// Calls `lamp_init()`.
+    /// Calls C's `lamp_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::lamp| {
             // SAFETY: `slot` is storage for a `struct lamp` that does not move.
@@ -50,13 +50,13 @@ impl Lamp {
         })
     }
 
-    /// Returns a raw pointer to the `struct lamp`.
+    /// Returns a raw pointer to the `bindings::lamp`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::lamp {
         self.inner.get()
     }
 
-    /// Calls `lamp_on()`.
+    /// Calls C's `lamp_on`.
     #[inline]
     pub fn on(&self) -> LampGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct lamp`.
@@ -90,12 +90,12 @@ impl<'a> Drop for LampGuard<'a> {
     }
 }
 
-/// A `struct shelf`.
+/// The kernel's `shelf`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct shelf` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::shelf` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Shelf {
     #[pin]
@@ -109,7 +109,7 @@ unsafe impl Send for Shelf {}
 unsafe impl Sync for Shelf {}
 
 impl Shelf {
-    /// Calls `shelf_init()`.
+    /// Calls C's `shelf_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::shelf| {
             // SAFETY: `slot` is storage for a `struct shelf` that does not move.
@@ -120,13 +120,13 @@ impl Shelf {
         })
     }
 
-    /// Returns a raw pointer to the `struct shelf`.
+    /// Returns a raw pointer to the `bindings::shelf`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::shelf {
         self.inner.get()
     }
 
-    /// Calls `shelf_first()`.
+    /// Calls C's `shelf_first`.
     #[inline]
     pub fn first(&self) -> ARef<Book> {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
@@ -137,7 +137,7 @@ impl Shelf {
         unsafe { ARef::from_raw(ptr.cast()) }
     }
 
-    /// Calls `shelf_last()`.
+    /// Calls C's `shelf_last`.
     #[inline]
     pub fn last(&self) -> &Book {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
@@ -148,14 +148,14 @@ impl Shelf {
         unsafe { <Book>::from_raw(ptr.as_ptr()) }
     }
 
-    /// Calls `shelf_lend()`.
+    /// Calls C's `shelf_lend`.
     #[inline]
     pub fn lend(&self, to: NonNull<c_void>) {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
         unsafe { bindings::shelf_lend(self.as_raw(), to.as_ptr()) }
     }
 
-    /// Calls `shelf_try_read()`.
+    /// Calls C's `shelf_try_read`.
     ///
     /// Never sleeps.
     #[must_use = "the lock is left at once when the guard is not used"]
@@ -174,7 +174,7 @@ impl Shelf {
         }
     }
 
-    /// Calls `shelf_read()`.
+    /// Calls C's `shelf_read`.
     ///
     /// May sleep.
     #[inline]
@@ -210,11 +210,12 @@ impl<'a> Drop for LockSharedGuard<'a> {
     }
 }
 
-/// A `struct book`.
+/// The kernel's `book`.
 ///
 /// # Invariants
 ///
-/// A value of this type is a `struct book` with a reference count, reached by reference only.
+/// A value of this type is a `bindings::book` with a reference count, reached by reference
+/// only.
 #[repr(transparent)]
 pub struct Book(Opaque<bindings::book>);
 
@@ -225,7 +226,7 @@ unsafe impl Send for Book {}
 unsafe impl Sync for Book {}
 
 impl Book {
-    /// Returns a raw pointer to the `struct book`.
+    /// Returns a raw pointer to the `bindings::book`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::book {
         self.0.get()
@@ -235,7 +236,7 @@ impl Book {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct book` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::book` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::book) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the

@@ -24,11 +24,12 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-/// A `struct space`.
+/// The kernel's `space`.
 ///
 /// # Invariants
 ///
-/// A value of this type is a `struct space` with a reference count, reached by reference only.
+/// A value of this type is a `bindings::space` with a reference count, reached by reference
+/// only.
 #[repr(transparent)]
 pub struct Space(Opaque<bindings::space>);
 
@@ -39,7 +40,7 @@ unsafe impl Send for Space {}
 unsafe impl Sync for Space {}
 
 impl Space {
-    /// Returns a raw pointer to the `struct space`.
+    /// Returns a raw pointer to the `bindings::space`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::space {
         self.0.get()
@@ -49,7 +50,7 @@ impl Space {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct space` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::space` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::space) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
@@ -74,11 +75,11 @@ unsafe impl AlwaysRefCounted for Space {
     }
 }
 
-/// A `struct window`.
+/// The kernel's `window`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct window` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::window` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Window {
@@ -94,11 +95,11 @@ unsafe impl Send for Window {}
 unsafe impl Sync for Window {}
 
 impl Window {
-    /// Calls `window_init()`.
+    /// Calls C's `window_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new(space: ARef<Space>, owner: *const c_void) -> impl PinInit<Self, Error> {
         let raw_space = space.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::window| {
@@ -112,13 +113,13 @@ impl Window {
         })
     }
 
-    /// Returns a raw pointer to the `struct window`.
+    /// Returns a raw pointer to the `bindings::window`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::window {
         self.inner.get()
     }
 
-    /// Calls `window_shows()`.
+    /// Calls C's `window_shows`.
     #[inline]
     pub fn shows(&self, other: Option<&Space>) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct window`; `other` is a
@@ -142,12 +143,12 @@ impl PinnedDrop for Window {
     }
 }
 
-/// A `struct pane`.
+/// The kernel's `pane`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct pane` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::pane` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Pane {
     #[pin]
@@ -157,7 +158,7 @@ pub struct Pane {
 }
 
 impl Pane {
-    /// Calls `pane_init()`.
+    /// Calls C's `pane_init`.
     pub fn new(window: Arc<Window>) -> impl PinInit<Self> {
         let raw_window = window.as_raw();
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pane| {
@@ -172,7 +173,7 @@ impl Pane {
         })
     }
 
-    /// Returns a raw pointer to the `struct pane`.
+    /// Returns a raw pointer to the `bindings::pane`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pane {
         self.inner.get()

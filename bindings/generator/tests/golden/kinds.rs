@@ -68,11 +68,11 @@ impl Fruit<'_> {
     }
 }
 
-/// A `struct garden`.
+/// The kernel's `garden`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct garden` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::garden` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Garden<T> {
@@ -90,7 +90,7 @@ unsafe impl<T: Send> Send for Garden<T> {}
 unsafe impl<T: Send> Sync for Garden<T> {}
 
 impl<T> Garden<T> {
-    /// Calls `garden_init()`.
+    /// Calls C's `garden_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::garden| {
             // SAFETY: `slot` is storage for a `struct garden` that does not move.
@@ -102,13 +102,13 @@ impl<T> Garden<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct garden`.
+    /// Returns a raw pointer to the `bindings::garden`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::garden {
         self.inner.get()
     }
 
-    /// Calls `garden_lock()`.
+    /// Calls C's `garden_lock`.
     #[inline]
     pub fn lock(&self) -> GateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct garden`.
@@ -413,7 +413,7 @@ impl Drop for WalkState {
 }
 
 impl<'s> Walk<'s> {
-    /// Calls `walk_bed()`.
+    /// Calls C's `walk_bed`.
     #[inline]
     pub fn beds(&self) -> Beds<'s> {
         let mut item: bindings::bed = pin_init::zeroed();
@@ -456,7 +456,7 @@ impl<T: Unpin> DerefMut for WalkData<'_, T> {
     }
 }
 
-/// Steps through the items of a [`Walk`] with `walk_bed()`.
+/// Steps through the items of a [`Walk`].
 pub struct Beds<'s> {
     state: &'s bindings::walk,
     item: bindings::bed,
@@ -487,7 +487,7 @@ pub struct Retreat<'s> {
 }
 
 impl<'s> Retreat<'s> {
-    /// Calls `walk_bed()`.
+    /// Calls C's `walk_bed`.
     #[inline]
     pub fn beds(&self) -> Beds<'s> {
         let mut item: bindings::bed = pin_init::zeroed();
@@ -543,7 +543,7 @@ pub struct Harvest<'s> {
 }
 
 impl<'s> Harvest<'s> {
-    /// Calls `walk_bed()`.
+    /// Calls C's `walk_bed`.
     #[inline]
     pub fn beds(&self) -> Beds<'s> {
         let mut item: bindings::bed = pin_init::zeroed();
@@ -555,7 +555,7 @@ impl<'s> Harvest<'s> {
         }
     }
 
-    /// Calls `walk_fruit()`.
+    /// Calls C's `walk_fruit`.
     #[inline]
     pub fn fruits(&self) -> Fruits<'s> {
         let item: bindings::fruit = pin_init::zeroed();
@@ -597,7 +597,7 @@ impl<T: Unpin> DerefMut for HarvestData<'_, T> {
     }
 }
 
-/// Steps through the items of a [`Harvest`] with `walk_fruit()`.
+/// Steps through the items of a [`Harvest`].
 pub struct Fruits<'s> {
     state: &'s bindings::walk,
     item: bindings::fruit,
@@ -619,7 +619,7 @@ impl<'s> Iterator for Fruits<'s> {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct basket` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::basket` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data]
 pub struct Basket {
@@ -632,7 +632,7 @@ pub struct Basket {
 unsafe impl Sync for Basket {}
 
 impl Basket {
-    /// Calls `basket_init()`.
+    /// Calls C's `basket_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::basket| {
             // SAFETY: `slot` is storage for a `struct basket` that does not move.
@@ -644,7 +644,7 @@ impl Basket {
         })
     }
 
-    /// Returns a raw pointer to the `struct basket`.
+    /// Returns a raw pointer to the `bindings::basket`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::basket {
         self.inner.get()

@@ -15,12 +15,12 @@ use crate::{
     }, //
 };
 
-/// A `struct thing`.
+/// The kernel's `thing`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct thing` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::thing` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Thing {
     #[pin]
@@ -29,7 +29,7 @@ pub struct Thing {
 }
 
 impl Thing {
-    /// Calls `thing_init()`.
+    /// Calls C's `thing_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::thing| {
             // SAFETY: `slot` is storage for a `struct thing` that does not move.
@@ -41,7 +41,7 @@ impl Thing {
         })
     }
 
-    /// Returns a raw pointer to the `struct thing`.
+    /// Returns a raw pointer to the `bindings::thing`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::thing {
         self.inner.get()

@@ -23,12 +23,12 @@ use core::{
 };
 use pin_init::Wrapper;
 
-/// A `struct gate`.
+/// The kernel's `gate`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct gate` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::gate` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Gate<T> {
     #[pin]
@@ -45,7 +45,7 @@ unsafe impl<T: Send> Send for Gate<T> {}
 unsafe impl<T: Send> Sync for Gate<T> {}
 
 impl<T> Gate<T> {
-    /// Calls `gate_init()`.
+    /// Calls C's `gate_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
             // SAFETY: `slot` is storage for a `struct gate` that does not move.
@@ -57,13 +57,13 @@ impl<T> Gate<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct gate`.
+    /// Returns a raw pointer to the `bindings::gate`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::gate {
         self.inner.get()
     }
 
-    /// Calls `gate_enter()`.
+    /// Calls C's `gate_enter`.
     #[inline]
     pub fn enter(&self) -> GateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct gate`.
@@ -75,7 +75,7 @@ impl<T> Gate<T> {
         }
     }
 
-    /// Calls `gate_try_enter()`.
+    /// Calls C's `gate_try_enter`.
     ///
     /// Never sleeps.
     #[must_use = "the lock is left at once when the guard is not used"]

@@ -13,11 +13,11 @@ use crate::{
     types::Opaque, //
 };
 
-/// A `struct counter`.
+/// The kernel's `counter`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct counter` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::counter` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data]
 pub struct Counter {
@@ -32,7 +32,7 @@ unsafe impl Send for Counter {}
 unsafe impl Sync for Counter {}
 
 impl Counter {
-    /// Calls `counter_init()`.
+    /// Calls C's `counter_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::counter| {
             // SAFETY: `slot` is storage for a `struct counter` that does not move.
@@ -43,13 +43,13 @@ impl Counter {
         })
     }
 
-    /// Returns a raw pointer to the `struct counter`.
+    /// Returns a raw pointer to the `bindings::counter`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::counter {
         self.inner.get()
     }
 
-    /// Calls `counter_up()`.
+    /// Calls C's `counter_up`.
     ///
     /// Never sleeps.
     #[inline]
@@ -58,7 +58,7 @@ impl Counter {
         unsafe { bindings::counter_up(self.as_raw(), by) }
     }
 
-    /// Calls `counter_value()`.
+    /// Calls C's `counter_value`.
     #[inline]
     pub fn value(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct counter`.
@@ -66,11 +66,11 @@ impl Counter {
     }
 }
 
-/// A `struct lid`.
+/// The kernel's `lid`.
 ///
 /// # Invariants
 ///
-/// A value of this type is a live `struct lid`, reached by reference only.
+/// A value of this type is a live `bindings::lid`, reached by reference only.
 #[repr(transparent)]
 pub struct Lid(Opaque<bindings::lid>);
 
@@ -81,7 +81,7 @@ unsafe impl Send for Lid {}
 unsafe impl Sync for Lid {}
 
 impl Lid {
-    /// Returns a raw pointer to the `struct lid`.
+    /// Returns a raw pointer to the `bindings::lid`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::lid {
         self.0.get()
@@ -91,7 +91,7 @@ impl Lid {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct lid` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::lid` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::lid) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
@@ -99,11 +99,11 @@ impl Lid {
         unsafe { &*ptr.cast() }
     }
 
-    /// Calls `lid_open()`.
+    /// Calls C's `lid_open`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn open(&self) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct lid`.

@@ -19,7 +19,7 @@ use core::ptr::NonNull;
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct image` that belongs to this value.
+/// `ptr` points to a `bindings::image` that belongs to this value.
 pub struct Image {
     ptr: NonNull<bindings::image>,
 }
@@ -46,7 +46,7 @@ impl Image {
         Ok(Image { ptr })
     }
 
-    /// Returns a raw pointer to the `struct image`.
+    /// Returns a raw pointer to the `bindings::image`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::image {
         self.ptr.as_ptr()
@@ -92,8 +92,8 @@ impl Drop for Image {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct chain` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::chain` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Chain {
     #[pin]
@@ -107,7 +107,7 @@ unsafe impl Send for Chain {}
 unsafe impl Sync for Chain {}
 
 impl Chain {
-    /// Calls `chain_init()`.
+    /// Calls C's `chain_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::chain| {
             // SAFETY: `slot` is storage for a `struct chain` that does not move.
@@ -118,7 +118,7 @@ impl Chain {
         })
     }
 
-    /// Returns a raw pointer to the `struct chain`.
+    /// Returns a raw pointer to the `bindings::chain`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::chain {
         self.inner.get()
@@ -139,8 +139,8 @@ impl PinnedDrop for Chain {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct link` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::link` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Link {
     #[pin]
@@ -155,11 +155,11 @@ unsafe impl Send for Link {}
 unsafe impl Sync for Link {}
 
 impl Link {
-    /// Calls `link_add()`.
+    /// Calls C's `link_add`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new(chain: Arc<Chain>) -> impl PinInit<Self, Error> {
         let raw_chain = chain.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::link| {
@@ -173,13 +173,13 @@ impl Link {
         })
     }
 
-    /// Returns a raw pointer to the `struct link`.
+    /// Returns a raw pointer to the `bindings::link`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::link {
         self.inner.get()
     }
 
-    /// Calls `link_position()`.
+    /// Calls C's `link_position`.
     #[inline]
     pub fn position(&self) -> u32 {
         // SAFETY: By the type's invariants `self` is a valid `struct link`; `self.chain` is what

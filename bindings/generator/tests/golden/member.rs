@@ -31,8 +31,8 @@ pub trait Task: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct later` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::later` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Later<T: Task> {
     #[pin]
@@ -67,7 +67,7 @@ impl<T: Task> Later<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct later`.
+    /// Returns a raw pointer to the `bindings::later`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::later {
         self.inner.get()
@@ -86,7 +86,7 @@ impl<T: Task> Later<T> {
         <T as Task>::run(data)
     }
 
-    /// The object around a `struct later`.
+    /// The object around a `bindings::later`.
     ///
     /// # Safety
     ///
@@ -131,8 +131,8 @@ pub trait DeepOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct deep` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::deep` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Deep<T: DeepOperations> {
     #[pin]
@@ -159,7 +159,7 @@ impl<T: DeepOperations> Deep<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls `deep_init()`.
+    /// Calls C's `deep_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::deep| {
             // SAFETY: `slot` is storage for a `struct deep` that does not move.
@@ -178,7 +178,7 @@ impl<T: DeepOperations> Deep<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct deep`.
+    /// Returns a raw pointer to the `bindings::deep`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::deep {
         self.inner.get()
@@ -212,7 +212,7 @@ impl<T: DeepOperations> Deep<T> {
         <T as DeepOperations>::stop(data)
     }
 
-    /// The object around a `struct deep`.
+    /// The object around a `bindings::deep`.
     ///
     /// # Safety
     ///
@@ -252,8 +252,8 @@ pub trait Handler: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct line` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::line` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Line<T: Handler> {
     #[pin]
@@ -269,11 +269,11 @@ unsafe impl<T: Handler + Send> Send for Line<T> {}
 unsafe impl<T: Handler + Send + Sync> Sync for Line<T> {}
 
 impl<T: Handler> Line<T> {
-    /// Calls `line_request()`.
+    /// Calls C's `line_request`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new<E>(number: u32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -303,7 +303,7 @@ impl<T: Handler> Line<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct line`.
+    /// Returns a raw pointer to the `bindings::line`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::line {
         self.inner.get()
@@ -323,7 +323,7 @@ impl<T: Handler> Line<T> {
         <T as Handler>::handle(data, arg0)
     }
 
-    /// The object around a `struct line`.
+    /// The object around a `bindings::line`.
     ///
     /// # Safety
     ///
@@ -363,7 +363,7 @@ pub trait Listen: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct listener` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::listener` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Listener<T: Listen> {
@@ -380,13 +380,13 @@ unsafe impl<T: Listen + Send> Send for Listener<T> {}
 unsafe impl<T: Listen + Send + Sync> Sync for Listener<T> {}
 
 impl<T: Listen> Listener<T> {
-    /// Calls `listener_register()`.
+    /// Calls C's `listener_register`.
     ///
     /// `priority`: Those with more are called first.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new<E>(priority: i32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -416,7 +416,7 @@ impl<T: Listen> Listener<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct listener`.
+    /// Returns a raw pointer to the `bindings::listener`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::listener {
         self.inner.get()
@@ -435,7 +435,7 @@ impl<T: Listen> Listener<T> {
         <T as Listen>::heard(data, event)
     }
 
-    /// The object around a `struct listener`.
+    /// The object around a `bindings::listener`.
     ///
     /// # Safety
     ///

@@ -17,16 +17,16 @@ use crate::{
     }, //
 };
 
-/// A `struct field`.
+/// The kernel's `field`.
 ///
 /// # Invariants
 ///
-/// A value of this type is a live `struct field`, reached by reference only.
+/// A value of this type is a live `bindings::field`, reached by reference only.
 #[repr(transparent)]
 pub struct Field(Opaque<bindings::field>, NotThreadSafe);
 
 impl Field {
-    /// Returns a raw pointer to the `struct field`.
+    /// Returns a raw pointer to the `bindings::field`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::field {
         self.0.get()
@@ -36,7 +36,7 @@ impl Field {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct field` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::field` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::field) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
@@ -44,11 +44,11 @@ impl Field {
         unsafe { &*ptr.cast() }
     }
 
-    /// Calls `field_plough()`.
+    /// Calls C's `field_plough`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn plough(&self, area: Area) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct field`.

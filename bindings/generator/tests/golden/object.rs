@@ -19,8 +19,8 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct ring` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::ring` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Ring {
     #[pin]
@@ -51,7 +51,7 @@ impl Ring {
         })
     }
 
-    /// Returns a raw pointer to the `struct ring`.
+    /// Returns a raw pointer to the `bindings::ring`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::ring {
         self.inner.get()

@@ -47,7 +47,7 @@ pub trait Operations: Sized + Send + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct engine` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::engine` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Engine<T: Operations> {
@@ -76,11 +76,11 @@ impl<T: Operations> Engine<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls `engine_init()`.
+    /// Calls C's `engine_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -95,20 +95,20 @@ impl<T: Operations> Engine<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct engine`.
+    /// Returns a raw pointer to the `bindings::engine`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::engine {
         self.inner.get()
     }
 
-    /// Calls `engine_turns()`.
+    /// Calls C's `engine_turns`.
     #[inline]
     pub fn turns(&self) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct engine`.
         unsafe { bindings::engine_turns(self.as_raw()) }
     }
 
-    /// Calls `engine_lock()`.
+    /// Calls C's `engine_lock`.
     #[inline]
     pub fn lock(&self) -> EngineGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct engine`.
@@ -150,7 +150,7 @@ impl<T: Operations> Engine<T> {
         <T as Operations>::stop(object)
     }
 
-    /// The object around a `struct engine`.
+    /// The object around a `bindings::engine`.
     ///
     /// # Safety
     ///

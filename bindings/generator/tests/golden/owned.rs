@@ -9,11 +9,11 @@
 use crate::bindings;
 use core::ptr::NonNull;
 
-/// A `struct session`.
+/// The kernel's `session`.
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct session` that belongs to this value.
+/// `ptr` points to a `bindings::session` that belongs to this value.
 pub struct Session {
     ptr: NonNull<bindings::session>,
 }
@@ -23,8 +23,6 @@ unsafe impl Send for Session {}
 
 impl Session {
     /// Open a session.
-    ///
-    /// Returns the session, or NULL when there is no memory.
     #[inline]
     pub fn new(id: i32) -> Option<Session> {
         // SAFETY: The contract requires nothing of the caller.
@@ -32,13 +30,13 @@ impl Session {
         Some(Session { ptr })
     }
 
-    /// Returns a raw pointer to the `struct session`.
+    /// Returns a raw pointer to the `bindings::session`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::session {
         self.ptr.as_ptr()
     }
 
-    /// Calls `session_id()`.
+    /// Calls C's `session_id`.
     #[inline]
     pub fn id(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct session`.

@@ -22,7 +22,7 @@ use crate::{
 pub struct Area(pub(crate) bindings::area);
 
 impl Area {
-    /// Makes a `struct area`.
+    /// Makes one of its members.
     #[inline]
     pub const fn new(width: u32, height: u32) -> Self {
         Self(bindings::area { width, height })
@@ -40,7 +40,7 @@ impl Area {
         self.0.height
     }
 
-    /// Calls `area_size()`.
+    /// Calls C's `area_size`.
     #[inline]
     pub fn size(self) -> usize {
         // SAFETY: The only argument is a value that has no pointers.
@@ -48,7 +48,7 @@ impl Area {
     }
 }
 
-/// A `struct sheet`.
+/// The kernel's `sheet`.
 #[repr(transparent)]
 pub struct Sheet(pub(crate) bindings::sheet);
 
@@ -66,12 +66,12 @@ impl Sheet {
     }
 }
 
-/// A `struct press`.
+/// The kernel's `press`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct press` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::press` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Press {
     #[pin]
@@ -80,7 +80,7 @@ pub struct Press {
 }
 
 impl Press {
-    /// Calls `press_init()`.
+    /// Calls C's `press_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::press| {
             // SAFETY: `slot` is storage for a `struct press` that does not move.
@@ -92,17 +92,17 @@ impl Press {
         })
     }
 
-    /// Returns a raw pointer to the `struct press`.
+    /// Returns a raw pointer to the `bindings::press`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::press {
         self.inner.get()
     }
 
-    /// Calls `press_print()`.
+    /// Calls C's `press_print`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn print(&self, r#where: &Area, margin: Area) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct press`; `where` is a

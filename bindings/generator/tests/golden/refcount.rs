@@ -20,7 +20,8 @@ use core::ptr::NonNull;
 ///
 /// # Invariants
 ///
-/// A value of this type is a `struct node` with a reference count, reached by reference only.
+/// A value of this type is a `bindings::node` with a reference count, reached by reference
+/// only.
 #[repr(transparent)]
 pub struct Node(Opaque<bindings::node>);
 
@@ -31,7 +32,7 @@ unsafe impl Send for Node {}
 unsafe impl Sync for Node {}
 
 impl Node {
-    /// Returns a raw pointer to the `struct node`.
+    /// Returns a raw pointer to the `bindings::node`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::node {
         self.0.get()
@@ -41,7 +42,7 @@ impl Node {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct node` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::node` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::node) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
@@ -50,8 +51,6 @@ impl Node {
     }
 
     /// Look a node up.
-    ///
-    /// Returns the node, or NULL when there is none.
     #[inline]
     pub fn find(key: usize) -> Option<ARef<Node>> {
         // SAFETY: The contract requires nothing of the caller.

@@ -16,12 +16,12 @@ use crate::{
     }, //
 };
 
-/// A `struct door`.
+/// The kernel's `door`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct door` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::door` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Door {
     #[pin]
@@ -35,7 +35,7 @@ unsafe impl Send for Door {}
 unsafe impl Sync for Door {}
 
 impl Door {
-    /// Calls `door_init()`.
+    /// Calls C's `door_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::door| {
             // SAFETY: `slot` is storage for a `struct door` that does not move.
@@ -46,13 +46,13 @@ impl Door {
         })
     }
 
-    /// Returns a raw pointer to the `struct door`.
+    /// Returns a raw pointer to the `bindings::door`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::door {
         self.inner.get()
     }
 
-    /// Calls `door_read()`.
+    /// Calls C's `door_read`.
     #[inline]
     pub fn read(&self) -> ReadGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -64,7 +64,7 @@ impl Door {
         }
     }
 
-    /// Calls `door_write()`.
+    /// Calls C's `door_write`.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Door {
         })
     }
 
-    /// Calls `door_write_always()`.
+    /// Calls C's `door_write_always`.
     #[inline]
     pub fn write_always(&self) -> WriteGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -107,7 +107,7 @@ pub struct ReadGuard<'a> {
 }
 
 impl<'a> ReadGuard<'a> {
-    /// Calls `door_width()`.
+    /// Calls C's `door_width`.
     #[inline]
     pub fn width(&self) -> u32 {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(ReadGuard)`
@@ -138,7 +138,7 @@ pub struct WriteGuard<'a> {
 }
 
 impl<'a> WriteGuard<'a> {
-    /// Calls `door_widen()`.
+    /// Calls C's `door_widen`.
     #[inline]
     pub fn widen(&self, by: u32) {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(WriteGuard)`

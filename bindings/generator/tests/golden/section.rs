@@ -71,12 +71,12 @@ impl<'s> Line<'s> {
     }
 }
 
-/// A `struct book`.
+/// The kernel's `book`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct book` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::book` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Book<T> {
     #[pin]
@@ -93,7 +93,7 @@ unsafe impl<T: Send> Send for Book<T> {}
 unsafe impl<T: Send> Sync for Book<T> {}
 
 impl<T> Book<T> {
-    /// Calls `book_init()`.
+    /// Calls C's `book_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::book| {
             // SAFETY: `slot` is storage for a `struct book` that does not move.
@@ -105,13 +105,13 @@ impl<T> Book<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct book`.
+    /// Returns a raw pointer to the `bindings::book`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::book {
         self.inner.get()
     }
 
-    /// Calls `book_lock()`.
+    /// Calls C's `book_lock`.
     #[inline]
     pub fn lock(&self) -> BookGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct book`.
@@ -280,14 +280,14 @@ impl Drop for PagesState {
 }
 
 impl<'s> Pages<'s> {
-    /// Calls `reading_page()`.
+    /// Calls C's `reading_page`.
     #[inline]
     pub fn page(&self) -> u32 {
         // SAFETY: By the type's invariants the section is entered.
         unsafe { bindings::reading_page(self.state) }
     }
 
-    /// Calls `reading_line()`.
+    /// Calls C's `reading_line`.
     #[inline]
     pub fn lines(&self) -> Lines<'s> {
         let mut item: bindings::line = pin_init::zeroed();
@@ -330,7 +330,7 @@ impl<T: Unpin> DerefMut for PagesData<'_, T> {
     }
 }
 
-/// Steps through the items of a [`Pages`] with `reading_line()`.
+/// Steps through the items of a [`Pages`].
 pub struct Lines<'s> {
     state: &'s bindings::reading,
     item: bindings::line,

@@ -23,12 +23,12 @@ use core::{
 };
 use pin_init::Wrapper;
 
-/// A `struct table`.
+/// The kernel's `table`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct table` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::table` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Table<T> {
     #[pin]
@@ -45,7 +45,7 @@ unsafe impl<T: Send> Send for Table<T> {}
 unsafe impl<T: Send> Sync for Table<T> {}
 
 impl<T> Table<T> {
-    /// Calls `table_init()`.
+    /// Calls C's `table_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::table| {
             // SAFETY: `slot` is storage for a `struct table` that does not move.
@@ -57,13 +57,13 @@ impl<T> Table<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct table`.
+    /// Returns a raw pointer to the `bindings::table`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::table {
         self.inner.get()
     }
 
-    /// Calls `table_lock()`.
+    /// Calls C's `table_lock`.
     #[inline]
     pub fn lock(&self) -> TableGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct table`.
@@ -156,12 +156,12 @@ impl<'a, T> Drop for TableGuard<'a, T> {
     }
 }
 
-/// A `struct clock`.
+/// The kernel's `clock`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct clock` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::clock` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Clock {
     #[pin]
@@ -175,7 +175,7 @@ unsafe impl Send for Clock {}
 unsafe impl Sync for Clock {}
 
 impl Clock {
-    /// Calls `clock_init()`.
+    /// Calls C's `clock_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::clock| {
             // SAFETY: `slot` is storage for a `struct clock` that does not move.
@@ -186,13 +186,13 @@ impl Clock {
         })
     }
 
-    /// Returns a raw pointer to the `struct clock`.
+    /// Returns a raw pointer to the `bindings::clock`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::clock {
         self.inner.get()
     }
 
-    /// Calls `clock_seconds()`.
+    /// Calls C's `clock_seconds`.
     ///
     /// Never sleeps.
     #[inline]
@@ -201,7 +201,7 @@ impl Clock {
         unsafe { bindings::clock_seconds(self.as_raw()) }
     }
 
-    /// Runs a section of `struct clock`.
+    /// Runs a section of `bindings::clock`.
     ///
     /// `body` is repeated until the data has not changed while it ran; the result of the last
     /// run is returned.

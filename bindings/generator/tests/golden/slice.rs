@@ -16,12 +16,12 @@ use crate::{
     }, //
 };
 
-/// A `struct pipe`.
+/// The kernel's `pipe`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct pipe` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::pipe` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Pipe {
     #[pin]
@@ -30,7 +30,7 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// Calls `pipe_init()`.
+    /// Calls C's `pipe_init`.
     pub fn new<'a>(name: &'static CStr, note: &'a CStr) -> impl PinInit<Self> + 'a {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pipe| {
             // SAFETY: `slot` is storage for a `struct pipe` that does not move; `name` is never
@@ -43,13 +43,13 @@ impl Pipe {
         })
     }
 
-    /// Returns a raw pointer to the `struct pipe`.
+    /// Returns a raw pointer to the `bindings::pipe`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pipe {
         self.inner.get()
     }
 
-    /// Calls `pipe_label()`.
+    /// Calls C's `pipe_label`.
     #[inline]
     pub fn label(&self, text: Option<&CStr>) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `text` is a reference
@@ -62,7 +62,7 @@ impl Pipe {
         }
     }
 
-    /// Calls `pipe_write()`.
+    /// Calls C's `pipe_write`.
     #[inline]
     pub fn write(&self, bytes: &[u8]) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is passed
@@ -70,11 +70,11 @@ impl Pipe {
         unsafe { bindings::pipe_write(self.as_raw(), bytes.as_ptr(), bytes.len()) }
     }
 
-    /// Calls `pipe_read()`.
+    /// Calls C's `pipe_read`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn read(&self, values: &mut [u32]) -> Result {
         let nr = values.len().try_into()?;

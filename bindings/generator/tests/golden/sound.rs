@@ -21,7 +21,7 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-/// A `struct note`.
+/// The kernel's `note`.
 #[repr(transparent)]
 pub struct Note(pub(crate) bindings::note);
 
@@ -32,7 +32,7 @@ impl Note {
         self.0.page
     }
 
-    /// Calls `note_page()`.
+    /// Calls C's `note_page`.
     #[inline]
     pub fn number(&self) -> i32 {
         // SAFETY: A reference to a `struct note` comes from C, and its pointers are valid as long
@@ -41,11 +41,12 @@ impl Note {
     }
 }
 
-/// A `struct space`.
+/// The kernel's `space`.
 ///
 /// # Invariants
 ///
-/// A value of this type is a `struct space` with a reference count, reached by reference only.
+/// A value of this type is a `bindings::space` with a reference count, reached by reference
+/// only.
 #[repr(transparent)]
 pub struct Space(Opaque<bindings::space>);
 
@@ -56,7 +57,7 @@ unsafe impl Send for Space {}
 unsafe impl Sync for Space {}
 
 impl Space {
-    /// Returns a raw pointer to the `struct space`.
+    /// Returns a raw pointer to the `bindings::space`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::space {
         self.0.get()
@@ -66,7 +67,7 @@ impl Space {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct space` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::space` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::space) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
@@ -91,11 +92,11 @@ unsafe impl AlwaysRefCounted for Space {
     }
 }
 
-/// A `struct view`.
+/// The kernel's `view`.
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct view` that belongs to this value.
+/// `ptr` points to a `bindings::view` that belongs to this value.
 pub struct View {
     ptr: NonNull<bindings::view>,
     space: ARef<Space>,
@@ -105,11 +106,11 @@ pub struct View {
 unsafe impl Send for View {}
 
 impl View {
-    /// Calls `view_open()`.
+    /// Calls C's `view_open`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn new(space: ARef<Space>) -> Result<View> {
         let raw_space = space.as_raw();
@@ -119,7 +120,7 @@ impl View {
         Ok(View { ptr, space })
     }
 
-    /// Returns a raw pointer to the `struct view`.
+    /// Returns a raw pointer to the `bindings::view`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::view {
         self.ptr.as_ptr()
@@ -135,12 +136,12 @@ impl Drop for View {
     }
 }
 
-/// A `struct door`.
+/// The kernel's `door`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct door` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::door` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Door {
     #[pin]
@@ -154,7 +155,7 @@ unsafe impl Send for Door {}
 unsafe impl Sync for Door {}
 
 impl Door {
-    /// Calls `door_init()`.
+    /// Calls C's `door_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::door| {
             // SAFETY: `slot` is storage for a `struct door` that does not move.
@@ -165,17 +166,17 @@ impl Door {
         })
     }
 
-    /// Returns a raw pointer to the `struct door`.
+    /// Returns a raw pointer to the `bindings::door`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::door {
         self.inner.get()
     }
 
-    /// Calls `door_seek()`.
+    /// Calls C's `door_seek`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn seek(&self, to: i64) -> Result<u64> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -186,7 +187,7 @@ impl Door {
         Ok(value as u64)
     }
 
-    /// Calls `door_name()`.
+    /// Calls C's `door_name`.
     #[inline]
     pub fn name(&self, name: Option<&CStr>) {
         // SAFETY: By the type's invariants `self` is a valid `struct door`; `name` is a reference
@@ -199,7 +200,7 @@ impl Door {
         }
     }
 
-    /// Calls `door_set_space()`.
+    /// Calls C's `door_set_space`.
     #[inline]
     pub fn set_space(&self, space: &Space) {
         // SAFETY: By the type's invariants `self` is a valid `struct door`; `space` is a
@@ -207,7 +208,7 @@ impl Door {
         unsafe { bindings::door_set_space(self.as_raw(), space.as_raw()) }
     }
 
-    /// Calls `door_lock()`.
+    /// Calls C's `door_lock`.
     #[inline]
     pub fn lock(&self) -> OuterGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -244,7 +245,7 @@ pub struct OuterGuard<'a> {
 }
 
 impl<'a> OuterGuard<'a> {
-    /// Calls `door_inner()`.
+    /// Calls C's `door_inner`.
     #[inline]
     pub fn inner(&self) -> InnerGuard<'_> {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(OuterGuard)`
@@ -280,7 +281,7 @@ pub struct InnerGuard<'a> {
 }
 
 impl<'a> InnerGuard<'a> {
-    /// Calls `door_count()`.
+    /// Calls C's `door_count`.
     #[inline]
     pub fn count(&self) -> i32 {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(InnerGuard)`

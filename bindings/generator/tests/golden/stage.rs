@@ -24,11 +24,11 @@ use core::{
     ptr::NonNull, //
 };
 
-/// A `struct depot`.
+/// The kernel's `depot`.
 ///
 /// # Invariants
 ///
-/// A value of this type is a live `struct depot`, reached by reference only.
+/// A value of this type is a live `bindings::depot`, reached by reference only.
 #[repr(transparent)]
 pub struct Depot(Opaque<bindings::depot>, NotThreadSafe);
 
@@ -36,7 +36,7 @@ pub struct Depot(Opaque<bindings::depot>, NotThreadSafe);
 unsafe impl Sync for Depot {}
 
 impl Depot {
-    /// Returns a raw pointer to the `struct depot`.
+    /// Returns a raw pointer to the `bindings::depot`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::depot {
         self.0.get()
@@ -46,7 +46,7 @@ impl Depot {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct depot` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::depot` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::depot) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
@@ -68,7 +68,7 @@ pub enum Arrived {}
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct parcel` that belongs to this value.
+/// `ptr` points to a `bindings::parcel` that belongs to this value.
 ///
 /// # Examples
 ///
@@ -135,7 +135,7 @@ impl<'a> Parcel<'a, Packed> {
 }
 
 impl<'a> Parcel<'a, Sent> {
-    /// Calls `parcel_arrive()`.
+    /// Calls C's `parcel_arrive`.
     #[inline]
     pub fn arrive(self) -> Parcel<'a, Arrived> {
         // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
@@ -156,7 +156,7 @@ impl<'a> Parcel<'a, Arrived> {
 }
 
 impl<'a, S> Parcel<'a, S> {
-    /// Returns a raw pointer to the `struct parcel`.
+    /// Returns a raw pointer to the `bindings::parcel`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::parcel {
         self.ptr.as_ptr()
@@ -194,14 +194,14 @@ impl<'a, S> Drop for Parcel<'a, S> {
 ///
 /// # Invariants
 ///
-/// `ptr` points to a `struct ticket` that belongs to this value.
+/// `ptr` points to a `bindings::ticket` that belongs to this value.
 pub struct Ticket<'a> {
     ptr: NonNull<bindings::ticket>,
     _marker: PhantomData<&'a ()>,
 }
 
 impl<'a> Ticket<'a> {
-    /// Calls `ticket_draw()`.
+    /// Calls C's `ticket_draw`.
     #[inline]
     pub fn new(depot: &'a Depot) -> Option<Self> {
         // SAFETY: `depot` outlives the object, which has its lifetime (`outlives`).
@@ -214,7 +214,7 @@ impl<'a> Ticket<'a> {
 }
 
 impl<'a> Ticket<'a> {
-    /// Returns a raw pointer to the `struct ticket`.
+    /// Returns a raw pointer to the `bindings::ticket`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::ticket {
         self.ptr.as_ptr()

@@ -19,8 +19,8 @@ use pin_init::Wrapper;
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct clock` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::clock` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Clock {
     #[pin]
@@ -34,7 +34,7 @@ unsafe impl Send for Clock {}
 unsafe impl Sync for Clock {}
 
 impl Clock {
-    /// Calls `clock_init()`.
+    /// Calls C's `clock_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::clock| {
             // SAFETY: `slot` is storage for a `struct clock` that does not move.
@@ -45,7 +45,7 @@ impl Clock {
         })
     }
 
-    /// Returns a raw pointer to the `struct clock`.
+    /// Returns a raw pointer to the `bindings::clock`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::clock {
         self.inner.get()
@@ -88,7 +88,7 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Calls `clock_rate()`.
+    /// Calls C's `clock_rate`.
     #[inline]
     pub fn rate(&self) -> usize {
         // SAFETY: By its invariants `self.owner` is a valid `struct clock`; `requires(Prepared)`
@@ -96,7 +96,7 @@ impl<'a> Prepared<'a> {
         unsafe { bindings::clock_rate(self.owner.as_raw()) }
     }
 
-    /// Calls `clock_hold()`.
+    /// Calls C's `clock_hold`.
     #[inline]
     pub fn hold(&self) -> Running<'_> {
         // SAFETY: By its invariants `self.owner` is a valid `struct clock`; `requires(Prepared)`
@@ -135,12 +135,12 @@ impl<'a> Drop for Running<'a> {
     }
 }
 
-/// A `struct vault`.
+/// The kernel's `vault`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct vault` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::vault` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Vault<T> {
     #[pin]
@@ -157,7 +157,7 @@ unsafe impl<T: Send> Send for Vault<T> {}
 unsafe impl<T: Send> Sync for Vault<T> {}
 
 impl<T> Vault<T> {
-    /// Calls `vault_init()`.
+    /// Calls C's `vault_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::vault| {
             // SAFETY: `slot` is storage for a `struct vault` that does not move.
@@ -169,7 +169,7 @@ impl<T> Vault<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct vault`.
+    /// Returns a raw pointer to the `bindings::vault`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::vault {
         self.inner.get()

@@ -16,7 +16,7 @@ use crate::{
     }, //
 };
 
-/// A combination of the bits of `enum valve_state`.
+/// A combination of the bits of `bindings::valve_state`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ValveState(pub(crate) u32);
@@ -60,13 +60,13 @@ impl core::ops::BitAnd for ValveState {
     }
 }
 
-/// A `struct reading`.
+/// The kernel's `reading`.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Reading(pub(crate) bindings::reading);
 
 impl Reading {
-    /// Makes a `struct reading`.
+    /// Makes one of its members.
     #[inline]
     pub const fn new(bar: u32) -> Self {
         Self(bindings::reading { bar })
@@ -79,11 +79,11 @@ impl Reading {
     }
 }
 
-/// A `struct boiler`.
+/// The kernel's `boiler`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct boiler` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::boiler` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data]
 pub struct Boiler {
@@ -93,7 +93,7 @@ pub struct Boiler {
 }
 
 impl Boiler {
-    /// Calls `boiler_init()`.
+    /// Calls C's `boiler_init`.
     ///
     /// # Safety
     ///
@@ -110,7 +110,7 @@ impl Boiler {
         })
     }
 
-    /// Returns a raw pointer to the `struct boiler`.
+    /// Returns a raw pointer to the `bindings::boiler`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::boiler {
         self.inner.get()
@@ -132,7 +132,7 @@ impl Boiler {
         to_result(unsafe { bindings::boiler_poke(self.as_raw(), address) })
     }
 
-    /// Calls `boiler_valve()`.
+    /// Calls C's `boiler_valve`.
     #[inline]
     pub fn valve(&self) -> ValveState {
         let mut state: u32 = pin_init::zeroed();
@@ -142,11 +142,11 @@ impl Boiler {
         ValveState(state)
     }
 
-    /// Calls `boiler_measure()`.
+    /// Calls C's `boiler_measure`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn measure(&self) -> Result<Reading> {
         let mut reading: bindings::reading = pin_init::zeroed();
@@ -157,11 +157,11 @@ impl Boiler {
         Ok(Reading(reading))
     }
 
-    /// Calls `boiler_count()`.
+    /// Calls C's `boiler_count`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn count(&self) -> Result<u32> {
         let mut value_: u32 = pin_init::zeroed();
@@ -172,11 +172,11 @@ impl Boiler {
         Ok(value_)
     }
 
-    /// Calls `boiler_both()`.
+    /// Calls C's `boiler_both`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn both(&self) -> Result<(bool, usize)> {
         let mut lit: bool = pin_init::zeroed();
@@ -188,7 +188,7 @@ impl Boiler {
         Ok((lit, litres))
     }
 
-    /// Calls `boiler_maker()`.
+    /// Calls C's `boiler_maker`.
     #[inline]
     pub fn maker(&self) -> &CStr {
         // SAFETY: By the type's invariants `self` is a valid `struct boiler`.
@@ -197,7 +197,7 @@ impl Boiler {
         unsafe { CStr::from_char_ptr(ptr) }
     }
 
-    /// Calls `boiler_owner()`.
+    /// Calls C's `boiler_owner`.
     #[inline]
     pub fn owner(&self) -> Option<&CStr> {
         // SAFETY: By the type's invariants `self` is a valid `struct boiler`.
@@ -210,11 +210,11 @@ impl Boiler {
     }
 }
 
-/// A `struct plaque`.
+/// The kernel's `plaque`.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct plaque` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::plaque` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data]
 pub struct Plaque {
@@ -224,7 +224,7 @@ pub struct Plaque {
 }
 
 impl Plaque {
-    /// Calls `plaque_init()`.
+    /// Calls C's `plaque_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::plaque| {
             // SAFETY: `slot` is storage for a `struct plaque` that does not move.
@@ -236,13 +236,13 @@ impl Plaque {
         })
     }
 
-    /// Returns a raw pointer to the `struct plaque`.
+    /// Returns a raw pointer to the `bindings::plaque`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::plaque {
         self.inner.get()
     }
 
-    /// Calls `plaque_engrave()`.
+    /// Calls C's `plaque_engrave`.
     #[inline]
     pub fn engrave(&self, text: &CStr) {
         // SAFETY: By the type's invariants `self` is a valid `struct plaque`; `text` is a

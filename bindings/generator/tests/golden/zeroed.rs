@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct kettle` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::kettle` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct Kettle {
@@ -30,11 +30,11 @@ pub struct Kettle {
 }
 
 impl Kettle {
-    /// Calls `kettle_init()`.
+    /// Calls C's `kettle_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     pub fn new() -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::kettle| {
             // SAFETY: `slot` is storage for a `struct kettle`, which may be written.
@@ -51,7 +51,7 @@ impl Kettle {
         })
     }
 
-    /// Returns a raw pointer to the `struct kettle`.
+    /// Returns a raw pointer to the `bindings::kettle`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::kettle {
         self.inner.get()
@@ -72,8 +72,8 @@ impl PinnedDrop for Kettle {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct tap` that its constructor has initialised; it stays where it is until
-/// it is dropped.
+/// `inner` is a `bindings::tap` that its constructor has initialised; it stays where it is
+/// until it is dropped.
 #[pin_data]
 pub struct Tap {
     #[pin]
@@ -103,13 +103,13 @@ impl Tap {
         })
     }
 
-    /// Returns a raw pointer to the `struct tap`.
+    /// Returns a raw pointer to the `bindings::tap`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::tap {
         self.inner.get()
     }
 
-    /// Calls `tap_turn()`.
+    /// Calls C's `tap_turn`.
     #[inline]
     pub fn turn(&self) -> TapGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct tap`.

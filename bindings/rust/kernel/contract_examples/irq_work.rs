@@ -29,7 +29,7 @@ pub trait Operations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct irq_work` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::irq_work` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct IrqWork<T: Operations> {
@@ -65,7 +65,7 @@ impl<T: Operations> IrqWork<T> {
         unsafe { &*self.data.get() }
     }
 
-    /// Returns a raw pointer to the `struct irq_work`.
+    /// Returns a raw pointer to the `bindings::irq_work`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::irq_work {
         self.inner.get()
@@ -106,7 +106,7 @@ impl<T: Operations> IrqWork<T> {
         <T as Operations>::run(data)
     }
 
-    /// The object around a `struct irq_work`.
+    /// The object around a `bindings::irq_work`.
     ///
     /// # Safety
     ///

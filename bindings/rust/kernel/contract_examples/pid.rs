@@ -22,7 +22,7 @@ use core::ptr::NonNull;
 ///
 /// # Invariants
 ///
-/// A value of this type is a `struct pid` with a reference count, reached by reference only.
+/// A value of this type is a `bindings::pid` with a reference count, reached by reference only.
 #[repr(transparent)]
 pub struct Pid(Opaque<bindings::pid>);
 
@@ -33,7 +33,7 @@ unsafe impl Send for Pid {}
 unsafe impl Sync for Pid {}
 
 impl Pid {
-    /// Returns a raw pointer to the `struct pid`.
+    /// Returns a raw pointer to the `bindings::pid`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::pid {
         self.0.get()
@@ -43,7 +43,7 @@ impl Pid {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct pid` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::pid` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::pid) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the

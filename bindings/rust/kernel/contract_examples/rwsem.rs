@@ -28,8 +28,8 @@ use pin_init::Wrapper;
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct rw_semaphore` that its constructor has initialised; it stays where it
-/// is until it is dropped.
+/// `inner` is a `bindings::rw_semaphore` that its constructor has initialised; it stays where
+/// it is until it is dropped.
 #[pin_data]
 pub struct RwSemaphore<T> {
     #[pin]
@@ -58,7 +58,7 @@ impl<T> RwSemaphore<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct rw_semaphore`.
+    /// Returns a raw pointer to the `bindings::rw_semaphore`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::rw_semaphore {
         self.inner.get()

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct seqcount` that its constructor has initialised; it stays where it is
+/// `inner` is a `bindings::seqcount` that its constructor has initialised; it stays where it is
 /// until it is dropped.
 #[pin_data]
 pub struct SeqCount {
@@ -42,7 +42,7 @@ impl SeqCount {
         })
     }
 
-    /// Returns a raw pointer to the `struct seqcount`.
+    /// Returns a raw pointer to the `bindings::seqcount`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::seqcount {
         self.inner.get()

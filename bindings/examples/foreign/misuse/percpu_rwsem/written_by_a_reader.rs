@@ -7,7 +7,7 @@ use crate::golden::PercpuRwSemaphore;
 pub fn count(semaphore: &PercpuRwSemaphore<u32>) {
     #[cfg(misuse)]
     {
-        *semaphore.read() += 1; //~ E0594 cannot assign to data in dereference of `PercpuReadGuard<'_, u32>`
+        *semaphore.read() += 1; //~ E0594 cannot assign to data in dereference of
     }
     *semaphore.write() += 1;
 }

@@ -34,8 +34,8 @@ pub(super) fn table(api: &Api, table: &Table) -> Option<String> {
 }
 
 fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String {
-    let names: Vec<String> = callbacks.iter().map(|c| format!("_{}", c.signature.name)).collect();
-    let head = format!("{name}(_name, _type, _member, {})", names.join(", "));
+    let names: String = callbacks.iter().map(|c| format!(", _{}", c.signature.name)).collect();
+    let head = format!("{name}(_name, _type, _member{names})");
     let mut lines = Vec::new();
     for callback in callbacks {
         let signature = &callback.signature;

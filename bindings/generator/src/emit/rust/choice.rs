@@ -13,8 +13,10 @@ use quote::quote;
 /// The type of a choice.
 pub(super) fn item(choice: &Choice) -> TokenStream {
     let name = ident(&choice.name);
-    let docs =
-        layout::docs(&prose::of_type(choice.doc.as_ref(), &format!("A value of `enum {}`.", choice.tag)), 4);
+    let docs = layout::docs(
+        &prose::of_type(choice.doc.as_ref(), &format!("A value of `bindings::{}`.", choice.tag)),
+        4,
+    );
     let tag = ident(&choice.tag);
     let value = |c: &str| format_ident!("{}_{}", choice.tag, c);
     let doc_of = |c: &str| {

@@ -17,7 +17,10 @@ pub(super) fn item(flags: &FlagSet) -> TokenStream {
     let name = ident(&flags.name);
     let int = ident(flags.int);
     let docs = layout::docs(
-        &prose::of_type(flags.doc.as_ref(), &format!("A combination of the bits of `enum {}`.", flags.tag)),
+        &prose::of_type(
+            flags.doc.as_ref(),
+            &format!("A combination of the bits of `bindings::{}`.", flags.tag),
+        ),
         4,
     );
     let cast = flags.widened.then_some(flags.int);

@@ -71,10 +71,7 @@ pub(super) fn items(api: &Api, section: &Section) -> Vec<TokenStream> {
             false => (quote! { #item }, quote! { #item(self.item) }),
         };
         let safety = layout::safety(&[Reason::Step]);
-        let docs = layout::docs(
-            &format!("Steps through the items of a [`{}`] with `{}()`.", section.name, function.c),
-            4,
-        );
+        let docs = layout::docs(&format!("Steps through the items of a [`{}`].", section.name), 4);
         let is_bool = matches!(function.ret.plain(), crate::read::CType::Bool);
         let brand = super::types::brand();
         let more = if is_bool {

@@ -220,7 +220,8 @@ fn member(api: &Api, object: &Object, guarded: &Guarded, guard: &str) -> Option<
     let fallback = format!("The member `{name}`, which the lock guards.");
     let docs = layout::docs(&prose::of_member(guarded.doc.as_ref(), &fallback), 8);
     let safety = layout::safety(&[Reason::Guarded { tag: object.tag.clone(), lock: guarded.lock.clone() }]);
-    let read = quote! { unsafe { (*self.owner.as_raw()).#name } };
+    let field = types::field(&guarded.member.name);
+    let read = quote! { unsafe { (*self.owner.as_raw()).#field } };
     let body = match value.to_string() == "value" {
         true => quote! { #safety #read },
         false => quote! { #safety let value = #read; #value },

@@ -39,26 +39,26 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
     let name = ident(&object.name);
     let raw = ident(&object.tag);
     let (bound, _) = types::generics(object);
-    let fallback = format!("A `struct {}`.", object.tag);
+    let fallback = format!("The kernel's `{}`.", object.tag);
     let mut text = prose::of_type(object.doc.as_ref(), &fallback);
     text.push_str("\n\n# Invariants\n\n");
     text.push_str(&match object.shape {
         Shape::Pinned if object.deferred.is_some() => format!(
-            "`storage` points to a `struct {}` that its constructor has initialised, and to the data that goes with it. It \
+            "`storage` points to a `bindings::{}` that its constructor has initialised, and to the data that goes with it. It \
              is valid until the object has ended, which happens after it is dropped.",
             object.tag
         ),
         Shape::Pinned => format!(
-            "`inner` is a `struct {}` that its constructor has initialised; it stays where it is until \
+            "`inner` is a `bindings::{}` that its constructor has initialised; it stays where it is until \
              it is dropped.",
             object.tag
         ),
-        Shape::Owned => format!("`ptr` points to a `struct {}` that belongs to this value.", object.tag),
+        Shape::Owned => format!("`ptr` points to a `bindings::{}` that belongs to this value.", object.tag),
         Shape::Counted => format!(
-            "A value of this type is a `struct {}` with a reference count, reached by reference only.",
+            "A value of this type is a `bindings::{}` with a reference count, reached by reference only.",
             object.tag
         ),
-        _ => format!("A value of this type is a live `struct {}`, reached by reference only.", object.tag),
+        _ => format!("A value of this type is a live `bindings::{}`, reached by reference only.", object.tag),
     });
     let docs = layout::docs(&api.with_example(&object.name, text), 4);
     match object.shape {
@@ -179,7 +179,7 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
             _ => function::method(api, constructor, &Receiver::object(&object.tag)),
         });
     }
-    let docs = layout::docs(&format!("Returns a raw pointer to the `struct {}`.", object.tag), 8);
+    let docs = layout::docs(&format!("Returns a raw pointer to the `bindings::{}`.", object.tag), 8);
     let get = match object.shape {
         Shape::Owned => quote! { self.ptr.as_ptr() },
         Shape::Pinned => {
@@ -324,7 +324,7 @@ fn from_raw(object: &Object) -> TokenStream {
     let raw = ident(&object.tag);
     let docs = layout::docs(
         &format!(
-            "Makes a reference of a raw pointer.\n\n# Safety\n\n`ptr` must point to a `struct {}` that \
+            "Makes a reference of a raw pointer.\n\n# Safety\n\n`ptr` must point to a `bindings::{}` that \
              lives for all of `'a`.",
             object.tag
         ),

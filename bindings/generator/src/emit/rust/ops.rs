@@ -51,8 +51,11 @@ fn declaration(object: &Object, callback: &Callback) -> TokenStream {
     let name = ident(&callback.signature.name);
     let mut text = match &callback.doc {
         Some(doc) => prose::of_callback(doc),
-        None => format!("Called by C as `{}`.", callback.signature.name),
+        None => String::new(),
     };
+    if text.is_empty() {
+        text = format!("Called by C as `{}`.", callback.signature.name);
+    }
     match callback.context {
         Context::Atomic if !prose::speaks_of_sleep(&text) => text.push_str("\n\nMust not sleep."),
         Context::MaySleep if !prose::speaks_of_sleep(&text) => text.push_str("\n\nMay sleep."),
@@ -139,7 +142,7 @@ pub(super) fn table_const(api: &Api, object: &Object) -> Option<TokenStream> {
     }
     let raw = ident(&table.tag);
     let fields = table.callbacks.iter().map(|callback| {
-        let name = ident(&callback.signature.name);
+        let name = types::field(&callback.signature.name);
         let thunk = format_ident!("{}_callback", callback.signature.name);
         let has = format_ident!("HAS_{}", callback.signature.name.to_uppercase());
         match callback.required {
@@ -178,7 +181,7 @@ fn find(object: &Object) -> TokenStream {
     };
     let docs = layout::docs(
         &format!(
-            "The object around a `struct {}`.\n\n# Safety\n\n`ptr` must point to the `inner` of {of} \
+            "The object around a `bindings::{}`.\n\n# Safety\n\n`ptr` must point to the `inner` of {of} \
              object of this type, {lives}",
             object.tag
         ),

@@ -20,7 +20,7 @@ use quote::quote;
 pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     let name = ident(&record.name);
     let raw = ident(&record.tag);
-    let fallback = format!("A `struct {}`.", record.tag);
+    let fallback = format!("The kernel's `{}`.", record.tag);
     let mut text = prose::of_type(record.doc.as_ref(), &fallback);
     if record.confined {
         text.push_str("\n\nIt is valid inside its section, and cannot leave it.");
@@ -107,16 +107,16 @@ fn make(record: &Plain) -> Option<TokenStream> {
     let mut params = Vec::new();
     let mut values = Vec::new();
     for member in &record.members {
-        let name = ident(&member.name);
+        let (name, field) = (ident(&member.name), types::field(&member.name));
         let rust = types::rust(&member.typed);
         params.push(quote! { #name: #rust });
         let value = types::into_c(&member.typed, &quote! { #name }, false);
-        match value.to_string() == member.name {
-            true => values.push(quote! { #name }),
-            false => values.push(quote! { #name: #value }),
+        match field == value.to_string() {
+            true => values.push(quote! { #field }),
+            false => values.push(quote! { #field: #value }),
         }
     }
-    let docs = layout::docs(&format!("Makes a `struct {}`.", record.tag), 8);
+    let docs = layout::docs("Makes one of its members.", 8);
     Some(quote! {
         #docs
         #[inline]
@@ -130,10 +130,10 @@ fn accessor(record: &Plain, member: &Member) -> TokenStream {
     if let Some(length) = &member.counted {
         return slice(record, member, length);
     }
-    let name = ident(&member.name);
+    let (name, field) = (ident(&member.name), types::field(&member.name));
     let (rust, value) = match member.confined.as_deref().map(ident) {
-        Some(number) => (quote! { #number<'s> }, quote! { #number(self.0.#name, PhantomData) }),
-        None => (types::rust(&member.typed), types::from_c(&member.typed, quote! { self.0.#name })),
+        Some(number) => (quote! { #number<'s> }, quote! { #number(self.0.#field, PhantomData) }),
+        None => (types::rust(&member.typed), types::from_c(&member.typed, quote! { self.0.#field })),
     };
     let fallback = format!("The member `{}`.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
@@ -154,7 +154,7 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
         _ => None,
     };
     let rust = types::rust(&member.typed);
-    let (name, length) = (ident(&member.name), ident(length));
+    let (name, field, length) = (ident(&member.name), types::field(&member.name), types::field(length));
     let fallback = format!("The member `{}`, with `{length}` elements.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);
@@ -165,11 +165,11 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
         pointer: pointer.is_some(),
     }]);
     let before = match pointer {
-        None => quote! { let first = core::ptr::with_exposed_provenance(self.0.#name.as_ptr().addr()); },
+        None => quote! { let first = core::ptr::with_exposed_provenance(self.0.#field.as_ptr().addr()); },
         Some(constant) => {
             let constant = (!constant).then(|| quote! { .cast_const() });
             quote! {
-                let first = self.0.#name #constant.cast::<#rust>();
+                let first = self.0.#field #constant.cast::<#rust>();
                 if first.is_null() {
                     return &[];
                 }

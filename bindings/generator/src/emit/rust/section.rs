@@ -51,7 +51,7 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
     let mut fields = Vec::new();
     let mut optional = Vec::new();
     for given in &section.given {
-        let field = ident(&given.name);
+        let field = types::field(&given.name);
         if given.ty.pointee_record() == Some(&section.of) {
             fields.push(quote! { #field: self.as_raw() });
             continue;
@@ -111,12 +111,13 @@ fn entered(api: &Api, object: &Object, section: &Section) -> TokenStream {
         false => (quote! { impl for<'s> FnMut(&#view<'s>) -> Result }, quote! { body(&shown)?; }),
     };
     let mut text = section_text(api, section, enter);
-    let body = enter.doc.as_ref().map(|doc| prose::markdown(&doc.body)).unwrap_or_default();
+    let described = section.text.as_ref().or(enter.doc.as_ref());
+    let body = described.map(|doc| prose::in_rust(&prose::markdown(&doc.body))).unwrap_or_default();
     let body = if body.is_empty() { body } else { format!("\n\n{body}") };
     text.push_str(&format!("{body}\n\n# Errors\n\nFails with the error of `body`"));
     let returns = ended.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     text.push_str(&match returns {
-        Some(returns) => format!(". {}", prose::failures(returns)),
+        Some(returns) => format!(". {}", prose::in_rust(&prose::failures(returns))),
         None => ", or with the error that ended the section.".to_owned(),
     });
     let docs = layout::docs(&text, 8);
@@ -197,9 +198,9 @@ fn state_name(api: &Api, section: &Section) -> proc_macro2::Ident {
 }
 
 fn section_text(api: &Api, section: &Section, enter: &Function) -> String {
-    let own = section.doc.as_ref().or(enter.doc.as_ref());
-    let brief = own.map(|doc| doc.brief.as_str()).unwrap_or_default();
-    let mut text = prose::sentence(brief, &format!("Runs a section of `struct {}`.", section.of));
+    let own = section.text.as_ref().or(section.doc.as_ref()).or(enter.doc.as_ref());
+    let brief = own.map(|doc| prose::in_rust(&doc.brief)).unwrap_or_default();
+    let mut text = prose::sentence(&brief, &format!("Runs a section of `bindings::{}`.", section.of));
     text.push_str(
         "\n\n`body` runs for each batch of the section; its arguments are valid until it \
          returns, and cannot leave it.",
@@ -209,7 +210,10 @@ fn section_text(api: &Api, section: &Section, enter: &Function) -> String {
         let own = first.given.iter().all(|other| other.field != given.field);
         let doc = section.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
         if let Some(doc) = doc.filter(|_| own) {
-            text.push_str(&format!("\n\n`{}`: {}", given.name, prose::of_member(Some(doc), "")));
+            let meaning = prose::of_member(Some(doc), "");
+            if !meaning.is_empty() {
+                text.push_str(&format!("\n\n`{}`: {meaning}", given.name));
+            }
         }
     }
     for set in &section.set {
@@ -240,8 +244,9 @@ fn sequence(api: &Api, object: &Object, section: &Section) -> TokenStream {
         let role = Role::Lock(guard.clone());
         Some((ident(guard), ident(&api.one_in_role(&section.of, |found| *found == role)?.name)))
     });
-    let brief = begin.doc.as_ref().map(|doc| doc.brief.as_str()).unwrap_or_default();
-    let first = prose::sentence(brief, &format!("Runs a section of `struct {}`.", section.of));
+    let text = section.text.as_ref().or(begin.doc.as_ref());
+    let brief = text.map(|doc| prose::in_rust(&doc.brief)).unwrap_or_default();
+    let first = prose::sentence(&brief, &format!("Runs a section of `bindings::{}`.", section.of));
     match lock {
         None => {
             let docs = layout::docs(
@@ -317,7 +322,7 @@ pub(super) fn items(api: &Api, object: &Object, section: &Section) -> Vec<TokenS
     let text = format!(
         "{}\n\nIt exists only inside [`{}::{}`], and values from it cannot be kept.\n\n# Invariants\n\n\
          The section is entered for as long as this exists.",
-        prose::of_type(section.doc.as_ref(), &format!("The view that a `struct {}` gives.", section.tag)),
+        prose::of_type(section.doc.as_ref(), &format!("The view that a `bindings::{}` gives.", section.tag)),
         object.name,
         section.method
     );
