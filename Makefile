@@ -5,7 +5,7 @@ KERNEL	?= 7.3
 FLAVOUR	?= vm
 ACCEL	?= auto
 J	?= $(shell nproc)
-export KERNEL ARCH PAGES SHORT KDIR KERNEL_TARBALL FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
+export KERNEL ARCH PAGES SHORT KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
 
 .DEFAULT_GOAL := help
 
@@ -64,6 +64,7 @@ help:     ## list the targets and the options
 # option: SHORT=1                for check: a few minutes' worth of it, in the guest only
 # option: KDIR=folder            your own kernel tree; it is copied, never touched
 # option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address
+# option: KERNEL_SHA256=x         the checksum that it must have
 # option: ACCEL=auto|kvm|tcg     what the VM runs on (auto: KVM if it works)
 # option: DRIVER=c|rust|kernel   which driver demo and check use
 # option: J=n                    jobs at once (one for each CPU)
