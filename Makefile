@@ -15,8 +15,14 @@ demo:     ## set up what is missing, build, boot, and run the demo
 check:    ## set up what is missing and run all tests; KTAP; DRIVER=c|rust|kernel for one driver's
 	@tree/check
 
-lint:     ## check the form of code and text: checkpatch, kernel-doc, spelling, shell, rustfmt, retired terms
+lint:     ## check the form of code and text: checkpatch, kernel-doc, spelling, shell, rustfmt, clippy, links, terms
 	@tree/lint $(ARGS)
+
+hook:     ## have git run make lint on the files of each commit
+	@tree/hook
+
+dist:     ## write a tarball of the last commit with its checksum to the BUILD folder
+	@tree/dist
 
 debug:    ## run all tests in a kernel with KASAN, lockdep, DEBUG_VM and kmemleak; the better part of an hour
 	@FLAVOUR=debug LIMIT=$${LIMIT:-1800} tree/check
@@ -71,4 +77,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint debug kunit bench kernel vm matrix series docs bindings new-driver doctor clean help
+.PHONY: demo check lint hook dist debug kunit bench kernel vm matrix series docs bindings new-driver doctor clean help

@@ -45,6 +45,20 @@ info() { printf '%s\n' "$*" >&2; }
 # An error that the user can fix: one clear sentence, no line numbers.
 die() { trap - ERR; printf 'tandem: %s\n' "$*" >&2; exit 1; }
 
+# version: that of the last tag v*, with the number of commits since then; of an archive of `make dist`, its VERSION.
+version() {
+	local version
+	if [[ -e $ROOT/VERSION ]]; then
+		cat "$ROOT/VERSION"
+	elif version=$(git -C "$ROOT" describe --tags --match 'v[0-9]*' 2>/dev/null); then
+		echo "${version#v}"
+	elif version=$(git -C "$ROOT" rev-parse --short=12 HEAD 2>/dev/null); then
+		echo "0-$(git -C "$ROOT" rev-list --count HEAD)-g$version"
+	else
+		echo unknown
+	fi
+}
+
 # One extended regular expression for everything in tree/splats.
 splats() { grep -v '^#' "$ROOT/tree/splats" | paste -sd'|'; }
 
