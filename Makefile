@@ -42,6 +42,12 @@ vm:       ## boot it and run ARGS='shell command' in it, or a shell
 new-driver: ## write a small driver that mirrors memory: NAME=foo LANG=c|rust, into DIR= (./NAME)
 	@tree/new-driver "$(NAME)" "$(if $(filter command line,$(origin LANG)),$(LANG),c)" "$(DIR)"
 
+ide:      ## write what clangd and rust-analyzer read into this checkout
+	@tree/ide $(FLAVOUR)
+
+install-tree: ## make a kernel tree with our core to develop in: DIR=, from KDIR= or the fetched source
+	@tree/install-tree "$(DIR)"
+
 matrix:   ## compile HMM with every combination of its options
 	@tree/matrix
 
@@ -61,7 +67,7 @@ clean:    ## remove the builds; sources, tools and the compiler cache stay
 	@tree/clean
 
 help:     ## list the targets and the options
-	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 14
 	@echo; sed -n 's/^# option: //p' Makefile
 
 # option: KERNEL=7.3|7.2         which Linux (7.3)
@@ -70,11 +76,11 @@ help:     ## list the targets and the options
 # option: SHORT=1                for check: a few minutes' worth of it, in the guest only
 # option: KDIR=folder            your own kernel tree; it is copied, never touched
 # option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address
-# option: KERNEL_SHA256=x         the checksum that it must have
+# option: KERNEL_SHA256=x        the checksum that it must have
 # option: ACCEL=auto|kvm|tcg     what the VM runs on (auto: KVM if it works)
 # option: DRIVER=c|rust|kernel   which driver demo and check use
 # option: J=n                    jobs at once (one for each CPU)
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint hook dist debug kunit bench kernel vm matrix series docs bindings new-driver doctor clean help
+.PHONY: demo check lint hook dist debug kunit bench kernel vm matrix series docs bindings new-driver ide install-tree doctor clean help
