@@ -51,6 +51,12 @@ install-tree: ## make a kernel tree with our core to develop in: DIR=, from KDIR
 matrix:   ## compile HMM with every combination of its options
 	@tree/matrix
 
+kselftest-install: ## write the programs as the tarball that the kernel's kselftest makes
+	@tree/farm -k
+
+farm:     ## write kernel, initramfs, kselftest tarball and a LAVA job for test farms; AT=address of the folder
+	@tree/farm $(AT)
+
 series:   ## write the patches for a kernel tree, to `git am`
 	@tree/series
 
@@ -83,4 +89,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint hook dist debug kunit bench kernel vm matrix series docs bindings new-driver ide install-tree doctor clean help
+.PHONY: demo check lint hook dist debug kunit bench kernel vm matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help
