@@ -60,7 +60,7 @@ farm:     ## write kernel, initramfs, kselftest tarball and a LAVA job for test 
 series:   ## write the patches for a kernel tree, to `git am`
 	@tree/series
 
-docs:     ## build our pages of the kernel's documentation (htmldocs); needs python3-sphinx
+docs:     ## build the documentation as a book with rustdoc and htmldocs; needs python3-sphinx
 	@tree/docs
 
 bindings: ## generate the bindings from the contracts
