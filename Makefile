@@ -24,6 +24,9 @@ hook:     ## have git run make lint on the files of each commit
 dist:     ## write a tarball of the last commit with its checksum to the BUILD folder
 	@tree/dist
 
+report:   ## write results, reliability and costs as one HTML page to the BUILD folder
+	@tree/report
+
 debug:    ## run all tests in a kernel with KASAN, lockdep, DEBUG_VM and kmemleak; the better part of an hour
 	@FLAVOUR=debug LIMIT=$${LIMIT:-1800} tree/check
 
@@ -89,4 +92,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint hook dist debug kunit bench kernel vm matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help
+.PHONY: demo check lint hook dist report debug kunit bench kernel vm matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help
