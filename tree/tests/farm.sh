@@ -31,6 +31,7 @@ not ok 1 moves
 @
 cat >"$TMP/expected" <<'@'
 KTAP version 1
+# the tests of hmm begin
       ok 1 first
 ok 1 kunit-hmm_walk
 # result kunit-hmm_walk pass
