@@ -5,7 +5,7 @@ KERNEL	?= 7.3
 FLAVOUR	?= vm
 ACCEL	?= auto
 J	?= $(shell nproc)
-export KERNEL ARCH PAGES SHORT KDIR KERNEL_TARBALL FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
+export KERNEL ARCH PAGES SHORT KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
 
 .DEFAULT_GOAL := help
 
@@ -15,8 +15,17 @@ demo:     ## set up what is missing, build, boot, and run the demo
 check:    ## set up what is missing and run all tests; KTAP; DRIVER=c|rust|kernel for one driver's
 	@tree/check
 
-lint:     ## check the form of code and text: checkpatch, kernel-doc, spelling, shell, rustfmt, retired terms
+lint:     ## check the form of code and text: checkpatch, kernel-doc, spelling, shell, rustfmt, clippy, links, terms
 	@tree/lint $(ARGS)
+
+hook:     ## have git run make lint on the files of each commit
+	@tree/hook
+
+dist:     ## write a tarball of the last commit with its checksum to the BUILD folder
+	@tree/dist
+
+report:   ## write results, reliability and costs as one HTML page to the BUILD folder
+	@tree/report
 
 debug:    ## run all tests in a kernel with KASAN, lockdep, DEBUG_VM and kmemleak; the better part of an hour
 	@FLAVOUR=debug LIMIT=$${LIMIT:-1800} tree/check
@@ -36,13 +45,25 @@ vm:       ## boot it and run ARGS='shell command' in it, or a shell
 new-driver: ## write a small driver that mirrors memory: NAME=foo LANG=c|rust, into DIR= (./NAME)
 	@tree/new-driver "$(NAME)" "$(if $(filter command line,$(origin LANG)),$(LANG),c)" "$(DIR)"
 
+ide:      ## write what clangd and rust-analyzer read into this checkout
+	@tree/ide $(FLAVOUR)
+
+install-tree: ## make a kernel tree with our core to develop in: DIR=, from KDIR= or the fetched source
+	@tree/install-tree "$(DIR)"
+
 matrix:   ## compile HMM with every combination of its options
 	@tree/matrix
+
+kselftest-install: ## write the programs as the tarball that the kernel's kselftest makes
+	@tree/farm -k
+
+farm:     ## write kernel, initramfs, kselftest tarball and a LAVA job for test farms; AT=address of the folder
+	@tree/farm $(AT)
 
 series:   ## write the patches for a kernel tree, to `git am`
 	@tree/series
 
-docs:     ## build our pages of the kernel's documentation (htmldocs); needs python3-sphinx
+docs:     ## build the documentation as a book with rustdoc and htmldocs; needs python3-sphinx
 	@tree/docs
 
 bindings: ## generate the bindings from the contracts
@@ -55,7 +76,7 @@ clean:    ## remove the builds; sources, tools and the compiler cache stay
 	@tree/clean
 
 help:     ## list the targets and the options
-	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 14
 	@echo; sed -n 's/^# option: //p' Makefile
 
 # option: KERNEL=7.3|7.2         which Linux (7.3)
@@ -64,10 +85,11 @@ help:     ## list the targets and the options
 # option: SHORT=1                for check: a few minutes' worth of it, in the guest only
 # option: KDIR=folder            your own kernel tree; it is copied, never touched
 # option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address
+# option: KERNEL_SHA256=x        the checksum that it must have
 # option: ACCEL=auto|kvm|tcg     what the VM runs on (auto: KVM if it works)
 # option: DRIVER=c|rust|kernel   which driver demo and check use
 # option: J=n                    jobs at once (one for each CPU)
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint debug kunit bench kernel vm matrix series docs bindings new-driver doctor clean help
+.PHONY: demo check lint hook dist report debug kunit bench kernel vm matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help

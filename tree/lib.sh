@@ -45,6 +45,20 @@ info() { printf '%s\n' "$*" >&2; }
 # An error that the user can fix: one clear sentence, no line numbers.
 die() { trap - ERR; printf 'tandem: %s\n' "$*" >&2; exit 1; }
 
+# version: that of the last tag v*, with the number of commits since then; of an archive of `make dist`, its VERSION.
+version() {
+	local version
+	if [[ -e $ROOT/VERSION ]]; then
+		cat "$ROOT/VERSION"
+	elif version=$(git -C "$ROOT" describe --tags --match 'v[0-9]*' 2>/dev/null); then
+		echo "${version#v}"
+	elif version=$(git -C "$ROOT" rev-parse --short=12 HEAD 2>/dev/null); then
+		echo "0-$(git -C "$ROOT" rev-list --count HEAD)-g$version"
+	else
+		echo unknown
+	fi
+}
+
 # One extended regular expression for everything in tree/splats.
 splats() { grep -v '^#' "$ROOT/tree/splats" | paste -sd'|'; }
 
@@ -161,14 +175,15 @@ bindgen_path() {
 # toolchain TREE: what the kernel's make is given, in TOOLCHAIN, and its environment: reproducible builds, whose compiled
 # C is cached across build folders.
 toolchain() {
-	local rust
+	local rust bindgen
 	rust=$(rust_dir) || die "no rustc with its library source: run 'make doctor'"
+	bindgen=$(bindgen_path) || die "no bindgen: 'make demo' installs or builds it"
 	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$1 CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=5G
 	# The lists of headers that Kbuild has the compiler write will do: no second preprocessing, a sixth off a first build.
 	export CCACHE_DEPEND=1
 	export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=tandem KBUILD_BUILD_HOST=tandem
 	TOOLCHAIN=(LLVM="$LLVM" RUSTC="$rust/rustc" HOSTRUSTC="$rust/rustc" RUSTFMT="$rust/rustfmt" RUSTDOC="$rust/rustdoc"
-		   CLIPPY_DRIVER="$rust/clippy-driver" BINDGEN="$(bindgen_path)" "${ARCH_ARGS[@]}")
+		   CLIPPY_DRIVER="$rust/clippy-driver" BINDGEN="$bindgen" "${ARCH_ARGS[@]}")
 }
 
 # kmake TREE ARGS...: the kernel's make with our toolchain.
@@ -177,6 +192,28 @@ kmake() {
 	shift
 	toolchain "$tree"
 	PATH=/usr/lib/ccache:$PATH make -C "$tree" "${TOOLCHAIN[@]}" "$@"
+}
+
+# kernel_version TREE: as 7.3, also if it cannot be built.
+kernel_version() { awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { print v "." $3; exit }' "$1/Makefile"; }
+
+# fragments: set FRAGMENTS to those of FLAVOUR for the kernel in TREE; of two lines for an option, the later one wins.
+fragments() {
+	local newest version
+	version=$(kernel_version "$TREE")
+	# What was renamed is in base-VERSION.config: this kernel's, or the latest one before it.
+	newest=$({ cd "$ROOT/tree/config" && printf '%s\n' base-*.config; echo "base-$version.zthis"; } | sort -V |
+		sed '/zthis$/Q' | tail -n 1)
+	newest=${newest%.config}
+	case $FLAVOUR in
+	users) FRAGMENTS=(users) ;;
+	debug) FRAGMENTS=(base "$newest" vm "vm-$ARCH" debug) ;;
+	vm) FRAGMENTS=(base "$newest" vm "vm-$ARCH") ;;
+	*) FRAGMENTS=(base "$newest" "$FLAVOUR") ;;
+	esac
+	[[ $PAGES == 4k || $FLAVOUR == uml ]] || FRAGMENTS+=("pages-$PAGES")
+	FRAGMENTS=("${FRAGMENTS[@]/#/$ROOT/tree/config/}")
+	FRAGMENTS=("${FRAGMENTS[@]/%/.config}")
 }
 
 # merge_config TREE FRAGMENT...: configure TREE with the fragments, of which a later one wins, and with everything else

@@ -3,6 +3,8 @@
 # What the machine must have, and how it gets it.
 
 BINDGEN_VERSION=0.73.2
+# The latest that Debian 13's rustc compiles.
+MDBOOK_VERSION=0.4.52
 
 # need PACKAGES TEST...: notes the packages when the test fails.
 need() {
@@ -92,17 +94,23 @@ setup_packages() {
 	step "packages: ${#packages[@]} to install" apt_packages "${packages[@]}"
 }
 
-# cargo's own folder keeps what it downloaded, so an interrupted run goes on from there. Speed of the build matters
-# more here than speed of bindgen, which runs for seconds.
-build_bindgen() {
+# cargo_install CRATE VERSION OPTIONS...: into the cache folder's tools. cargo's own folder keeps what it downloaded, so an
+# interrupted run goes on from there. Speed of the build matters more here than speed of what runs for seconds.
+cargo_install() {
 	local rust
 	rust=$(rust_dir)
 	room "$CACHE" 1
 	RUSTC=$rust/rustc CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
-		CARGO_NET_RETRY=5 "$rust/cargo" install --locked --version "$BINDGEN_VERSION" \
-		--root "$CACHE/tools" --target-dir "$CACHE/tools/target" -j "$J" bindgen-cli
+		CARGO_NET_RETRY=5 "$rust/cargo" install --locked --version "$2" \
+		--root "$CACHE/tools" --target-dir "$CACHE/tools/target" -j "$J" "${@:3}" "$1"
 	rm -rf "$CACHE/tools/target"
 }
+
+build_bindgen() { cargo_install bindgen-cli "$BINDGEN_VERSION"; }
+build_mdbook() { cargo_install mdbook "$MDBOOK_VERSION" --no-default-features --features search; }
+
+# An mdBook: MDBOOK, ours, else the machine's.
+mdbook_path() { type -P "${MDBOOK:-$CACHE/tools/bin/mdbook}" || type -P mdbook; }
 
 # fetch_and_build: both at once, as the one waits for the network and the other for the compiler.
 fetch_and_build() {

@@ -8,8 +8,9 @@ LINT_SOURCE=$(XDG_CACHE_HOME=$cache KERNEL=${given[0]} KDIR=${given[1]} KERNEL_T
 	"$ROOT/tree/source" 2>/dev/null)
 export LINT_SOURCE
 
-mkdir -p "$TMP"/repo/{tree,c/mm/hmm,samples}
-cp -r "$ROOT"/tree/{lint,lint.d,kernel-doc} "$TMP/repo/tree"
+mkdir -p "$TMP"/repo/{tree,c/mm/hmm,samples,selftests/meta/docs}
+cp -r "$ROOT"/tree/{lint,lint.d,kernel-doc,lib.sh} "$TMP/repo/tree"
+cp "$ROOT/selftests/meta/docs/pages.py" "$TMP/repo/selftests/meta/docs"
 cd "$TMP/repo" || exit
 : >tree/lint.d/allowed
 cat >c/mm/hmm/good.h <<'@'
@@ -55,8 +56,18 @@ cp "$TMP/out" "$TMP/first"
 finds checkpatch c/mm/hmm/bad.c '// SPDX-License-Identifier: GPL-2.0\nint hmm_bad(int a)\n{\n\tif(a)\n\t\treturn 1;\n\treturn 0;\n}\n'
 finds kernel-doc c/mm/hmm/bad.c '// SPDX-License-Identifier: GPL-2.0\n\n/**\n * hmm_bad() - return zero\n */\nint hmm_bad(int a)\n{\n\treturn 0;\n}\n'
 finds codespell c/mm/hmm/bad.txt 'It does not rec%sve it.\n' ie
-finds shellcheck samples/bad '#!/bin/bash\ncd /nowhere\n'
-finds rustfmt samples/bad.rs 'fn  main() {}\n'
+finds shellcheck samples/bad '#!/bin/bash\n# SPDX-License-Identifier: GPL-2.0\ncd /nowhere\n'
+finds rustfmt samples/bad.rs '// SPDX-License-Identifier: GPL-2.0\nfn  main() {}\n'
+finds spdx samples/Kconfig 'config BAD\n'
+finds links samples/bad.md 'To [a page](good.md).\n'
+finds links samples/bad.md '# One\n\nTo [a heading](#two).\n'
+finds links c/bad.rst '.. SPDX-License-Identifier: GPL-2.0\n\nSee Documentation/mm/nowhere.rst.\n'
+mkdir -p bindings/generator/src
+cp "$ROOT/bindings/generator/rustfmt.toml" bindings/generator
+printf '[package]\nname = "g"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\n' >bindings/generator/Cargo.toml
+printf '# made by cargo\nversion = 3\n\n[[package]]\nname = "g"\nversion = "0.1.0"\n' >bindings/generator/Cargo.lock
+finds clippy bindings/generator/src/lib.rs '// SPDX-License-Identifier: GPL-2.0\npub fn f(x: bool) -> bool {\n    x == true\n}\n'
+rm -r bindings
 finds terms samples/bad.txt 'The core %s the device.\n' "$(printf 't%sls' el)"
 
 printf 'It %s.\n' "$(printf 't%sls' el)" >samples/old.txt

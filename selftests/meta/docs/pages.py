@@ -42,19 +42,24 @@ CODE = {"c": ".c", "rust": ".rs"}
 
 
 class Repository:
-    """The files that git knows, or would add, and the identifiers in them."""
+    """The files that git knows or would add, in an unpacked archive all files; and the identifiers in them."""
 
-    def __init__(self, root):
-        self.root = root
-        listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], check=True,
-                                capture_output=True, text=True).stdout
-        self.files = [Path(line) for line in listed.splitlines() if (root / line).is_file()]
+    def __init__(self, root, files=None):
+        self.root = Path(root)
+        self.files = files if files is not None else self.list_files()
         self.names = {path.name for path in self.files}
-        self.targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.M))
+        self.targets = set(re.findall(r"^([a-z-]+):", (self.root / "Makefile").read_text(), re.M)) if self.files else set()
         self.identifiers = set()
         for path in self.files:
             if path.suffix in (".c", ".h", ".rs", ".pml") or path.name in ("names", "Kconfig"):
-                self.identifiers.update(NAME.findall((root / path).read_text(errors="replace")))
+                self.identifiers.update(NAME.findall((self.root / path).read_text(errors="replace")))
+
+    def list_files(self):
+        listed = subprocess.run(["git", "-C", self.root, "ls-files", "-co", "--exclude-standard"], check=False,
+                                capture_output=True, text=True)
+        if listed.returncode:
+            return sorted(path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
+        return [Path(line) for line in listed.stdout.splitlines() if (self.root / line).is_file()]
 
     def has(self, pattern):
         """Whether a path or shell pattern, {a,b} included, names at least one file or folder."""
@@ -75,7 +80,7 @@ class Page:
     """One page, taken apart into prose and blocks."""
 
     def __init__(self, repository, path):
-        self.repository, self.path, self.faults = repository, path, []
+        self.repository, self.path, self.faults = repository, Path(path), []
         self.prose, self.blocks, self.elsewhere = [], [], set()
         self.read()
 
