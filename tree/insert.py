@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """insert.py PATH.insert FILE: print the kernel's FILE with our text in it.
 
-PATH.insert has sections; a line that starts with @@ says where the text below it goes:
+PATH.insert has sections; a line that starts with @@ gives the place of the text below it:
 
     @@ after REGEX              after the line that matches; exactly one line of the kernel's file does
     @@ after REGEX >> REGEX     after the first line, from that one on, that matches the second

@@ -26,7 +26,7 @@ pub mod i1c;
 # places LINE...: what is wrong with a lib.rs of these lines
 places() {
 	printf '%s\n' "$@" >"$TMP/lib.rs"
-	! "$ours/tree/insert.py" "$ours/bindings/rust/kernel/lib.rs.insert" "$TMP/lib.rs" 2>&1 >/dev/null
+	! "$ours/tree/insert.py" "$ours/bindings/rust/kernel/lib.rs.insert" "$TMP/lib.rs" 2>&1
 }
 touch "$ours"/{bindings/rust/kernel/hmm/mod.rs,samples/c/device.c,selftests/kselftest/walk.c}
 fake_kernel "$source"
@@ -43,7 +43,7 @@ verdict "each overlay is copied to its folder"
 diff "$tree/mm/Makefile" <(cat "$source/mm/Makefile" "$ours/c/mm/Makefile.insert") >"$TMP/out" &&
 	diff "$tree/rust/kernel/lib.rs" <(printf '%s\n' 'pub mod gpu;' 'pub mod hmm;' 'pub mod i1c;' 'pub mod i2c;' \
 		'pub mod i3c;' 'pub mod io;') >"$TMP/out" && [[ ! $(find "$tree" -name '*.insert') ]]
-verdict "the text of PATH.insert is put where it says, or at the end"
+verdict "the text of PATH.insert is put at its place, or at the end"
 stamps() { find "$tree" -type f ! -name '.tandem*' -printf '%p %T@ %C@\n' | sort; }
 first=$(stamps)
 assemble && [[ $(stamps) == "$first" ]] && grep -q ' 0 changed' "$TMP/out"

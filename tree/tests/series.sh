@@ -40,7 +40,7 @@ done < <(sort -u "$TMP/tree/.tandem-laid") >"$TMP/out"
 verdict "file by file, that is what the assembly gives, but for what stays in this repository"
 grep -rlE '^#if.*LINUX_VERSION_CODE' "$TMP/tree"/{mm,samples}/hmm | wc -l | grep -qx 2 &&
 	! grep -rnE '^#if.*LINUX_VERSION_CODE' "$TMP/plain" >"$TMP/out"
-verdict "no file asks for the kernel's version"
+verdict "no file tests the kernel's version"
 # Of the kernel's files that stay, notices and declarations do: lines are added, and few are changed.
 (
 	cd "$TMP/plain" || exit
