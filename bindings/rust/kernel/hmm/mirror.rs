@@ -9,16 +9,17 @@
 //!
 //! Page frame numbers that the walker reports go stale as soon as the CPU's page table changes.
 //! They may be used only under the update lock, after a check that nothing has changed since the
-//! walk. A `struct hmm_section` is that rule as code: it begins, faults, locks, checks and, when it
-//! lost a race, starts again. Inside it the pfns are good; outside it they do not exist. The steps
-//! are in mm/hmm/mirror.h, "Protocol".
+//! walk. A `struct hmm_section` implements this rule: it begins, faults, locks, checks and, if an
+//! invalidation came in between, starts again. The pfns are valid inside the section and cannot be
+//! named outside. The steps are in mm/hmm/mirror.h, "Protocol".
 //!
-//! A driver's fault handler reads:
+//! A fault handler of a driver:
 //!
 //! ```text
 //!     hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE) {
 //!         hmm_section_runs(run, &pages) {
-//!             ret = dm_table_map(&dm->table, &run);
+//!             ret = dm_table_map(&dm->table, run.span, run.pfn,
+//!                        DM_MAY_READ | DM_MAY_WRITE);
 //!             if (ret)
 //!                 return ret;
 //!         }
@@ -37,14 +38,14 @@
 //! (`GFP_NOWAIT` and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on
 //! user memory.
 //!
-//! The update lock is the mirror's own mutex, `hmm_mirror.lock`, unless the driver brings its own:
-//! one for the mirror (`hmm_mirror_init_lock()`) or one for each range
+//! The update lock is the mirror's own mutex, `hmm_mirror.lock`, unless the driver provides
+//! another: one for the mirror (`hmm_mirror_init_lock()`) or one for each range
 //! (`hmm_mirror_range_add_lock()`). Faults and invalidations of ranges with different locks do not
 //! wait for each other.
 //!
 //! A `struct rw_semaphore` is taken for writing by invalidations and for reading by sections, so
-//! that sections of one range run side by side; the driver then guards its page table against two
-//! of them itself.
+//! that sections of one range run concurrently; the driver then protects its page table against
+//! concurrent sections itself.
 //!
 //! A driver that holds two update locks at once, or takes locks of its own in a different order for
 //! different mirrors, gives them lockdep classes with lockdep_set_class(`mirror->lock`, ...) after
@@ -52,9 +53,9 @@
 //!
 //! # Device addresses
 //!
-//! To a device behind the DMA API memory has addresses of the device's own. A `struct
-//! hmm_mirror_dma` has room for those of a span. A section that has one as its `hmm_section.dma`
-//! gives every page it shows an address before it is entered:
+//! A device behind the DMA API accesses memory by device addresses. A `struct hmm_mirror_dma` has
+//! room for those of a span. A section with one as its `hmm_section.dma` maps every page that it
+//! reports for the device before its body runs:
 //!
 //! ```text
 //!     hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
@@ -69,8 +70,8 @@
 //!     return ret;
 //! ```
 //!
-//! A page that has an address already keeps it. It loses it when its mapping changes, after
-//! `hmm_mirror_ops.invalidate` has had the device forget it: a driver takes no address away itself.
+//! A page that has an address already keeps it. It is unmapped when the CPU's mapping changes,
+//! after `hmm_mirror_ops.invalidate` has returned: a driver unmaps no address itself.
 //!
 //! A driver with several devices calls `hmm_section_dma_map()` for each inside the section.
 //!
@@ -136,7 +137,7 @@ use pin_init::Wrapper;
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing; report what is mapped and fault nothing in.
+    /// None; report the mapped pages and fault nothing in.
     Snapshot = bindings::hmm_access_HMM_ACCESS_SNAPSHOT,
     /// Every page can be read, or the section fails.
     Read = bindings::hmm_access_HMM_ACCESS_READ,
@@ -254,7 +255,7 @@ impl Pfn<'_> {
     }
 }
 
-/// Neighbouring pages that can be mapped as one.
+/// Consecutive pages that can be mapped as one.
 ///
 /// Its pages are all of one `struct dev_pagemap`, or all of system memory.
 ///
@@ -299,7 +300,7 @@ impl<'s> Run<'s> {
     }
 }
 
-/// Neighbouring pages whose device addresses are neighbours.
+/// Consecutive pages with consecutive device addresses.
 ///
 /// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
@@ -376,11 +377,11 @@ impl Span {
         unsafe { bindings::hmm_span_pages(self.0) }
     }
 
-    /// Whether a program may name all of a span.
+    /// Whether a span has user addresses only.
     ///
-    /// Whether anything is mapped there makes no difference.
+    /// It makes no difference whether anything is mapped there.
     ///
-    /// Returns whether all of it are user addresses; false for a reversed one.
+    /// Returns true if all of its addresses are user addresses; false for a reversed span.
     #[inline]
     pub fn is_user(self) -> bool {
         // SAFETY: The only argument is a value that has no pointers.
@@ -420,16 +421,16 @@ impl Span {
 /// ```
 #[vtable]
 pub trait Operations: Sized + Send + 'static {
-    /// Make the device reach nothing in `inv->span`. Called under the update lock. When it
-    /// returns true the device has forgotten the span: entries removed, its TLB flushed, writes
+    /// Remove `inv->span` from the device's page table. Called under the update lock. When it
+    /// returns true the device cannot access the span: entries removed, its TLB flushed, writes
     /// in flight done. It may return false only when `inv->may_block` is false and it would
     /// have to sleep; it is then called again later. If it returns false although
     /// `inv->may_block`, it is called again at once, a few times, with a warning; then its DMA
     /// addresses are unmapped all the same. Required.
     ///
-    /// Called for what the device's own driver migrates too, as a process may have several
-    /// mirrors with one owner, and the one that migrates knows only of itself. Not called when
-    /// a section of this very mirror takes a page from the CPU (`HMM_ACCESS_EXCLUSIVE`).
+    /// Also called for migrations by the device's own driver: a process may have several
+    /// mirrors with one owner, and only one of them migrates. Not called when a section of this
+    /// mirror makes a page exclusive (`HMM_ACCESS_EXCLUSIVE`).
     fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool;
 
     /// The process's address space is going away, or the mirror is. Called once in the life of
@@ -612,7 +613,7 @@ impl<T: Operations> Mirror<T> {
     /// While it is held no invalidation runs and no section is entered, so the entries of the
     /// device's page table stay valid, except in ranges that have a lock of their own. May
     /// sleep. A task that holds it already, that is inside a section of this mirror or in its
-    /// invalidate callback waits for itself; lockdep reports that.
+    /// invalidate callback deadlocks; lockdep reports that.
     #[inline]
     pub fn lock(&self) -> UpdateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror`.
@@ -624,7 +625,7 @@ impl<T: Operations> Mirror<T> {
         }
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
@@ -642,14 +643,14 @@ impl<T: Operations> Mirror<T> {
         self.populate_with(span, access, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
+    /// On true the update lock is held and `hmm_section.pfns` holds valid pfns for the pages of
+    /// `hmm_section.batch`: they match the CPU's page table until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` iterates over them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
@@ -657,8 +658,8 @@ impl<T: Operations> Mirror<T> {
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
     /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. A caller that
+    ///   holds the lock of another range or mirror may deadlock; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -668,9 +669,8 @@ impl<T: Operations> Mirror<T> {
     /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// What the driver has mapped in earlier batches stays mapped. Use the pages of a batch
+    /// before the next call if the whole span may not fit in memory.
     ///
     /// # Errors
     ///
@@ -722,15 +722,15 @@ impl<T: Operations> Mirror<T> {
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
-    /// itself, for atomic operations for example, until the CPU touches it: then it is
-    /// invalidated like any other. Private anonymous memory only; a page at a time; the mirror
-    /// must have an owner.
+    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and only the device can
+    /// access it, for atomic operations for example, until the CPU does: then it is invalidated
+    /// like any other. Private anonymous memory only; one page at a time; the mirror must have
+    /// an owner.
     ///
     /// # Errors
     ///
@@ -744,19 +744,19 @@ impl<T: Operations> Mirror<T> {
         self.exclusive_with(span, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
-    /// itself, for atomic operations for example, until the CPU touches it: then it is
-    /// invalidated like any other. Private anonymous memory only; a page at a time; the mirror
-    /// must have an owner.
+    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and only the device can
+    /// access it, for atomic operations for example, until the CPU does: then it is invalidated
+    /// like any other. Private anonymous memory only; one page at a time; the mirror must have
+    /// an owner.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
+    /// On true the update lock is held and `hmm_section.pfns` holds valid pfns for the pages of
+    /// `hmm_section.batch`: they match the CPU's page table until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` iterates over them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
@@ -764,8 +764,8 @@ impl<T: Operations> Mirror<T> {
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
     /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. A caller that
+    ///   holds the lock of another range or mirror may deadlock; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -775,9 +775,8 @@ impl<T: Operations> Mirror<T> {
     /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// What the driver has mapped in earlier batches stays mapped. Use the pages of a batch
+    /// before the next call if the whole span may not fit in memory.
     ///
     /// # Errors
     ///
@@ -828,12 +827,12 @@ impl<T: Operations> Mirror<T> {
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
+    /// `dma`: The map for device addresses, or NULL: see "Device addresses"; of the same
     /// mirror, with room for `span`.
     ///
     /// # Errors
@@ -850,17 +849,17 @@ impl<T: Operations> Mirror<T> {
         self.populate_dma_with(span, access, dma, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
+    /// `dma`: The map for device addresses, or NULL: see "Device addresses"; of the same
     /// mirror, with room for `span`.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
+    /// On true the update lock is held and `hmm_section.pfns` holds valid pfns for the pages of
+    /// `hmm_section.batch`: they match the CPU's page table until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` iterates over them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
@@ -868,8 +867,8 @@ impl<T: Operations> Mirror<T> {
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
     /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. A caller that
+    ///   holds the lock of another range or mirror may deadlock; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -879,9 +878,8 @@ impl<T: Operations> Mirror<T> {
     /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// What the driver has mapped in earlier batches stays mapped. Use the pages of a batch
+    /// before the next call if the whole span may not fit in memory.
     ///
     /// # Errors
     ///
@@ -935,7 +933,7 @@ impl<T: Operations> Mirror<T> {
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
@@ -957,7 +955,7 @@ impl<T: Operations> Mirror<T> {
         self.populate_in_with(span, access, migrate_to, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// The state of a section; its pfns are valid under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
@@ -965,9 +963,9 @@ impl<T: Operations> Mirror<T> {
     /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
     /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
+    /// On true the update lock is held and `hmm_section.pfns` holds valid pfns for the pages of
+    /// `hmm_section.batch`: they match the CPU's page table until the next call or
+    /// `hmm_section_leave()`. `hmm_section_runs()` iterates over them in runs.
     ///
     /// On false the section was left: its end was reached, or `hmm_section.error` is one of
     ///
@@ -975,8 +973,8 @@ impl<T: Operations> Mirror<T> {
     ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
     ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
     /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
+    ///   itself, and it is a mutex; or is in an invalidate callback under it. A caller that
+    ///   holds the lock of another range or mirror may deadlock; lockdep reports that
     /// * -`ESRCH` - the process is gone
     /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
     ///   meanwhile
@@ -986,9 +984,8 @@ impl<T: Operations> Mirror<T> {
     /// * -`EIO` - the DMA API had no address for a page
     /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// What the driver has mapped in earlier batches stays mapped. Use the pages of a batch
+    /// before the next call if the whole span may not fit in memory.
     ///
     /// # Errors
     ///
@@ -1154,7 +1151,7 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
+/// The state of a section; its pfns are valid under the update lock.
 ///
 /// The caller sets the first nine members, the others are zero, and goes from batch to batch
 /// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
@@ -1186,7 +1183,7 @@ impl Drop for PagesState {
 impl<'s> Pages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
     ///
-    /// Returns whether there is one.
+    /// Returns true if there is another run.
     ///
     /// Context: inside the section.
     #[inline]
@@ -1250,7 +1247,7 @@ impl<'s> Iterator for Runs<'s> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
+/// The state of a section; its pfns are valid under the update lock.
 ///
 /// The caller sets the first nine members, the others are zero, and goes from batch to batch
 /// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
@@ -1323,7 +1320,7 @@ pub struct Exclusive<'s> {
 impl<'s> Exclusive<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
     ///
-    /// Returns whether there is one.
+    /// Returns true if there is another run.
     ///
     /// Context: inside the section.
     #[inline]
@@ -1369,7 +1366,7 @@ impl<T: Unpin> DerefMut for ExclusiveData<'_, T> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
+/// The state of a section; its pfns are valid under the update lock.
 ///
 /// The caller sets the first nine members, the others are zero, and goes from batch to batch
 /// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
@@ -1389,7 +1386,7 @@ pub struct DmaPages<'s> {
 impl<'s> DmaPages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
     ///
-    /// Returns whether there is one.
+    /// Returns true if there is another run.
     ///
     /// Context: inside the section.
     #[inline]
@@ -1406,10 +1403,9 @@ impl<'s> DmaPages<'s> {
 
     /// Find the next run of device addresses.
     ///
-    /// Other sections map pages in the same entries, which is why this takes
-    /// `hmm_mirror.dma_lock`.
+    /// Takes `hmm_mirror.dma_lock`, as other sections map pages in the same entries.
     ///
-    /// Returns whether there is one.
+    /// Returns true if there is another run.
     ///
     /// Context: inside the section. May sleep.
     #[inline]
@@ -1473,7 +1469,7 @@ impl<'s> Iterator for Addresses<'s> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
+/// The state of a section; its pfns are valid under the update lock.
 ///
 /// The caller sets the first nine members, the others are zero, and goes from batch to batch
 /// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
@@ -1493,7 +1489,7 @@ pub struct MigratedPages<'s> {
 impl<'s> MigratedPages<'s> {
     /// Find the next run of pages; use `hmm_section_runs()`.
     ///
-    /// Returns whether there is one.
+    /// Returns true if there is another run.
     ///
     /// Context: inside the section.
     #[inline]
@@ -1766,10 +1762,10 @@ impl Frame {
     /// Whether the CPU can access the bytes of a page.
     ///
     /// A device may be given pages that the CPU cannot access by `kmap_local_page()`:
-    /// device-private memory, poisoned memory, and pages that a driver has taken out of the
+    /// device-private memory, poisoned memory, and pages that a driver has removed from the
     /// kernel's direct map and mapped for a process. For a device that accesses memory by DMA
-    /// that makes no difference. A driver that simulates a device, or copies in place of one,
-    /// has to call this first.
+    /// this makes no difference. A driver that simulates a device, or copies with the CPU, must
+    /// call this first.
     ///
     /// Memory that is poisoned later is not covered.
     ///
