@@ -132,5 +132,4 @@ void folio_sizes_allow(unsigned int sizes);
 void bits_shrink(struct plan *plan, uint64_t *bits, unsigned int nr,
 		 bool (*differs)(struct plan *plan));
 
-
 #endif /* HMM_DIFFERENTIAL_H */

@@ -440,7 +440,7 @@ static int op_zap_to_unit(struct worker *worker)
 	if (!ret)
 		span_check(worker, span, worker->buffer, "a unit that has absent pages");
 	any_check(worker, span);
-	if (often(worker))
+	if (three_in_four(worker))
 		any_write(worker, span);
 out:
 	span_unlock(span);
@@ -481,8 +481,8 @@ static void *migrator_run(void *arg)
  */
 static int op_zap_migrating(struct worker *worker)
 {
-	struct migrator m = { .worker = *worker, .back = below(worker, 2) };
-	unsigned int delay = below(worker, 2000);
+	struct migrator m = { .worker = *worker, .back = random_below(worker, 2) };
+	unsigned int delay = random_below(worker, 2000);
 	pthread_t thread;
 	int ret;
 
@@ -515,8 +515,8 @@ out:
 static int op_replace(struct worker *worker)
 {
 	const struct part *part = &parts[PART_LARGE];
-	struct span span = { part->first + 16 * below(worker, part->count / 16), 16 };
-	struct span middle = { span.first + 1 + below(worker, 14), 1 };
+	struct span span = { part->first + 16 * random_below(worker, part->count / 16), 16 };
+	struct span middle = { span.first + 1 + random_below(worker, 14), 1 };
 	int ret;
 
 	span_lock(span);
@@ -529,7 +529,7 @@ static int op_replace(struct worker *worker)
 		ret = zap_locked(middle);
 	if (ret)
 		goto out;
-	if (often(worker))
+	if (three_in_four(worker))
 		span_write_cpu(worker, middle);
 	ret = unit_call(worker, HMM_DMIRROR_MIGRATE_TO_DEV, span_at(span), span.count);
 	if (!ret)

@@ -29,9 +29,9 @@
 //! A driver whose device can read the memory of another one, of the same driver or not, implements
 //! `hmm_devmem_ops.can_copy_from`. `copy` and `copy_batch` then get sources in that memory.
 //! `hmm_devmem_of()` is the memory of a source, and `hmm_devmem_data()` with `hmm_devmem_offset()`
-//! its position there, in the terms of the other driver; `hmm_devmem_peer_position()` is the same for
-//! memory of the same driver. Only coherent memory has a CPU address or may be mapped for DMA by
-//! its `struct page`.
+//! its position there, in the terms of the other driver; `hmm_devmem_peer_position()` is the same
+//! for memory of the same driver. Only coherent memory has a CPU address or may be mapped for DMA
+//! by its `struct page`.
 //!
 //! All mirrors, also those of the other device, are invalidated before the copy, even if both
 //! memories have the same owner, and the other driver's callbacks are not called. So when an
@@ -46,8 +46,8 @@
 //! memory to make room. The driver reports use by `hmm_devmem_mark_accessed()`. A clock
 //! approximates the least recent use: its hand goes round the memory; a folio that was accessed
 //! since the hand was there last stays for another round, and one that has just arrived stays for
-//! `HMM_DEVMEM_SLICE_MS`. A large folio of which a part was unmapped does not stay for having been
-//! accessed, so that the unmapped part becomes free.
+//! `HMM_DEVMEM_SLICE_MS`. The accessed bit does not protect a partly unmapped folio, so that the
+//! unmapped part becomes free.
 //!
 //! A request for which too little is free moves the hand itself, before its pages are locked. For a
 //! second from then on a work item keeps some pages free, so that the next device faults need not.
@@ -81,8 +81,8 @@
 //! No function here may be called under a mirror's update lock. Lock order, from the outside in:
 //! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
 //! Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock. `copy`, `clear` and
-//! `copy_batch` are called with folios locked, and except in an eviction under the mmap lock. They
-//! must not fault on user memory.
+//! `copy_batch` are called with the folios locked, and with the mmap lock held except during
+//! eviction. They must not fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -149,16 +149,16 @@ pub struct Position(pub(crate) bindings::hmm_devmem_position);
 impl Position {
     /// Makes a `struct hmm_devmem_position`.
     #[inline]
-    pub const fn new(here: bool, chunk: usize, offset: usize) -> Self {
+    pub const fn new(found: bool, chunk: usize, offset: usize) -> Self {
         Self(bindings::hmm_devmem_position {
-            here,
+            found,
             chunk,
             offset,
         })
     }
 
-    /// Whether the page is of this memory; of `hmm_devmem_peer_position()`, of that of another
-    /// device of the driver.
+    /// Whether the page is of this memory; for `hmm_devmem_peer_position()`, whether it is of
+    /// another device's of the same driver.
     #[inline]
     pub fn found(&self) -> bool {
         self.0.found
@@ -690,8 +690,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// For a driver that numbers its chunks, and gives the number to `hmm_devmem_add()` as
     /// data.
     ///
-    /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page` is not of
-    /// `devmem`.
+    /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page`
+    /// is not of `devmem`.
     ///
     /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
     /// freed.
@@ -708,8 +708,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// As `hmm_devmem_position()`, for memory of the same driver: that has the same
     /// `hmm_devmem.ops`. It is for a driver that gives no number twice, for all of its devices.
     ///
-    /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page` is of
-    /// `devmem`, or not of memory of the same driver.
+    /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page`
+    /// is of `devmem`, or not of memory of the same driver.
     ///
     /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
     /// freed.
