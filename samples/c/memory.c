@@ -33,6 +33,9 @@
 #define DM_PRIVATE_CHUNK	SZ_128M
 #define DM_COHERENT_CHUNK	SZ_256M
 
+/* What memory contains before it is cleared. */
+#define DM_JUNK			0xa5
+
 /* Pages to migrate to system memory when the CPU faults on one of them. */
 #define DM_FAULT_AROUND		16
 
@@ -288,6 +291,9 @@ static int dm_grow(struct dm_unit *unit)
 	ram = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!ram)
 		return -ENOMEM;
+	/* As on a device that others have used; for the sizes of tests, as it takes long. */
+	if (size < DM_PRIVATE_CHUNK)
+		memset(ram, DM_JUNK, size);
 	if (!hmm_devmem_size(&unit->memory))
 		unit->first = ram;
 	ret = hmm_devmem_add(&unit->memory, 0, size, ram);

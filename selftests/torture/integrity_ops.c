@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -333,6 +334,25 @@ out:
 	return ret;
 }
 
+static const char *swap_missing(void)
+{
+	return swap_ready() ? "no swap space" : NULL;
+}
+
+/* Pages of devices have swap entries too, of the types after those of swap space. */
+static size_t in_swap(struct span span)
+{
+	uint64_t map[MAX_SPAN];
+	size_t found = 0;
+
+	if (page_map_read(span_at(span), span.count, map))
+		return 0;
+	for (size_t i = 0; i < span.count; i++)
+		found += (map[i] & MAP_SWAPPED) &&
+			 (map[i] & ((1 << MAP_SWAP_TYPE_BITS) - 1)) == 0;
+	return found;
+}
+
 static const struct part *any_part(struct worker *worker)
 {
 	return &parts[below(worker, NR_PARTS)];
@@ -368,15 +388,22 @@ out:
 	return ret;
 }
 
+static int zap_locked(struct span span)
+{
+	int ret = madvise(span_at(span), span_size(span), MADV_DONTNEED) ? -errno : 0;
+
+	for (size_t i = 0; !ret && i < span.count; i++)
+		torture.pages[span.first + i].tag = 0;
+	return ret;
+}
+
 static int zap(struct worker *worker, struct span span)
 {
 	int ret;
 
 	span_lock(span);
 	span_log(worker, span);
-	ret = madvise(span_at(span), span_size(span), MADV_DONTNEED) ? -errno : 0;
-	for (size_t i = 0; !ret && i < span.count; i++)
-		torture.pages[span.first + i].tag = 0;
+	ret = zap_locked(span);
 	if (!ret && often(worker))
 		any_check(worker, span);
 	if (!ret && often(worker))
@@ -399,6 +426,161 @@ static struct span choose_huge(struct worker *worker)
 static int op_zap_huge(struct worker *worker)
 {
 	return zap(worker, choose_huge(worker));
+}
+
+/* Absent pages that migrate are zero on the unit, not what its memory had before. */
+static int op_zap_to_unit(struct worker *worker)
+{
+	struct span span = choose_locked(worker, 64);
+	int ret = zap_locked(span);
+
+	if (ret)
+		goto out;
+	ret = unit_call(worker, HMM_DMIRROR_MIGRATE_TO_DEV, span_at(span), span.count);
+	if (!ret)
+		span_check(worker, span, worker->buffer, "a unit that has absent pages");
+	any_check(worker, span);
+	if (often(worker))
+		any_write(worker, span);
+out:
+	span_unlock(span);
+	return ret;
+}
+
+/**
+ * struct migrator - a thread that migrates pages which another one has locked
+ * @worker: a worker of its own
+ * @span: the pages
+ * @back: migrate them to system memory, too
+ * @started: whether it has begun
+ * @ret: the result
+ */
+struct migrator {
+	struct worker worker;
+	struct span span;
+	bool back;
+	atomic_bool started;
+	int ret;
+};
+
+static void *migrator_run(void *arg)
+{
+	struct migrator *m = arg;
+	char *at = span_at(m->span);
+
+	atomic_store(&m->started, true);
+	m->ret = unit_call(&m->worker, HMM_DMIRROR_MIGRATE_TO_DEV, at, m->span.count);
+	if (m->back)
+		unit_call(&m->worker, HMM_DMIRROR_MIGRATE_TO_SYS, at, m->span.count);
+	return NULL;
+}
+
+/*
+ * Zap pages while they migrate: finalize must not map them again. The locks are held
+ * all the time, so that only the migration can bring the old content back.
+ */
+static int op_zap_migrating(struct worker *worker)
+{
+	struct migrator m = { .worker = *worker, .back = below(worker, 2) };
+	unsigned int delay = below(worker, 2000);
+	pthread_t thread;
+	int ret;
+
+	m.worker.buffer = malloc(64 * PAGE);
+	if (!m.worker.buffer)
+		return -ENOMEM;
+	m.span = span_choose(worker, 64);
+	span_lock(m.span);
+	span_log(worker, m.span);
+	span_write_cpu(worker, m.span);
+	ret = -pthread_create(&thread, NULL, migrator_run, &m);
+	if (ret)
+		goto out;
+	while (!atomic_load(&m.started))
+		;
+	usleep(delay);
+	ret = zap_locked(m.span);
+	pthread_join(thread, NULL);
+	any_check(worker, m.span);
+out:
+	span_unlock(m.span);
+	free(m.worker.buffer);
+	return ret ?: m.ret != 0;
+}
+
+/*
+ * Replace pages in the middle of a large folio, and migrate all: those that took their
+ * places are not of the folio.
+ */
+static int op_replace(struct worker *worker)
+{
+	const struct part *part = &parts[PART_LARGE];
+	struct span span = { part->first + 16 * below(worker, part->count / 16), 16 };
+	struct span middle = { span.first + 1 + below(worker, 14), 1 };
+	int ret;
+
+	span_lock(span);
+	span_log(worker, span);
+	/* A fault allocates a new folio. */
+	ret = zap_locked(span);
+	if (!ret)
+		span_write_cpu(worker, span);
+	if (!ret)
+		ret = zap_locked(middle);
+	if (ret)
+		goto out;
+	if (often(worker))
+		span_write_cpu(worker, middle);
+	ret = unit_call(worker, HMM_DMIRROR_MIGRATE_TO_DEV, span_at(span), span.count);
+	if (!ret)
+		span_check(worker, span, worker->buffer, "a unit that has a folio in parts");
+	any_check(worker, span);
+out:
+	span_unlock(span);
+	return ret;
+}
+
+/*
+ * Mark locked pages as lazyfree. Those of a device would not be: have new ones in system
+ * memory. Their content is not known before they are written.
+ */
+static int lazyfree_locked(struct worker *worker, struct span span)
+{
+	zap_locked(span);
+	span_write_cpu(worker, span);
+	return madvise(span_at(span), span_size(span), MADV_FREE) ? -errno : 0;
+}
+
+/*
+ * Pages that are in use do not migrate, and are mapped again with their dirty bits:
+ * only these show that the pages were written after MADV_FREE.
+ */
+static int op_lazyfree_in_use(struct worker *worker)
+{
+	struct span span = choose_locked(worker, 8);
+	struct iovec vec = { span_at(span), span_size(span) };
+	int pipes[2], ret;
+
+	ret = lazyfree_locked(worker, span);
+	span_write_cpu(worker, span);
+	if (!ret && pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
+		ret = -errno;
+	if (ret)
+		goto out;
+	if (vmsplice(pipes[1], &vec, 1, SPLICE_F_NONBLOCK) < 0)
+		ret = -errno;
+	unit_call(worker, HMM_DMIRROR_MIGRATE_TO_DEV, span_at(span), span.count);
+	close(pipes[0]);
+	close(pipes[1]);
+	/* The first time reclaim finds that they are dirty, and swap-backed again. */
+	for (int i = 0; i < 2; i++)
+		madvise(span_at(span), span_size(span), MADV_PAGEOUT);
+	if (!ret)
+		ret = !in_swap(span);
+	span_check_cpu(worker, span, span_at(span));
+out:
+	span_unlock(span);
+	return ret;
 }
 
 /* What is written after MADV_FREE stays, no matter who wrote it. */
@@ -457,25 +639,6 @@ static int op_unmerge(struct worker *worker)
 	if (madvise(span_at(span), span_size(span), MADV_MERGEABLE))
 		ret = -errno;
 	return ret;
-}
-
-static const char *swap_missing(void)
-{
-	return swap_ready() ? "no swap space" : NULL;
-}
-
-/* Pages of devices have swap entries too, of the types after those of swap space. */
-static size_t in_swap(struct span span)
-{
-	uint64_t map[MAX_SPAN];
-	size_t found = 0;
-
-	if (page_map_read(span_at(span), span.count, map))
-		return 0;
-	for (size_t i = 0; i < span.count; i++)
-		found += (map[i] & MAP_SWAPPED) &&
-			 (map[i] & ((1 << MAP_SWAP_TYPE_BITS) - 1)) == 0;
-	return found;
 }
 
 static int op_pageout(struct worker *worker)
@@ -725,7 +888,11 @@ const struct kind kinds[] = {
 	{ "mremap", CHANGER, 1, op_mremap },
 	{ "zap", CHANGER, 1, op_zap },
 	{ "zap-huge", CHANGER, 1, op_zap_huge },
+	{ "zap-to-unit", CHANGER, 1, op_zap_to_unit },
+	{ "zap-migrating", CHANGER, 2, op_zap_migrating },
+	{ "replace", CHANGER, 1, op_replace },
 	{ "lazyfree", CHANGER, 1, op_lazyfree, swap_missing },
+	{ "lazyfree-in-use", CHANGER, 2, op_lazyfree_in_use, swap_missing },
 	{ "merge", RECLAIMER, 2, op_merge, ksm_missing },
 	{ "unmerge", RECLAIMER, 1, op_unmerge, ksm_missing },
 	{ "pageout", RECLAIMER, 6, op_pageout, swap_missing },
