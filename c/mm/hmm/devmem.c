@@ -237,7 +237,8 @@ static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk,
 
 	scoped_guard(spinlock_irqsave, &devmem->lock) {
 		list_del_rcu(&chunk->list);
-		chunk->removed = true;
+		/* hmm_devmem_take_pages() reads it without the lock. */
+		WRITE_ONCE(chunk->removed, true);
 	}
 	/* hmm_devmem_alloc() may still search it. */
 	synchronize_rcu();

@@ -89,6 +89,7 @@ bool hmm_devmem_owns_page(const struct page *page);
 void hmm_devmem_start_slice(const struct folio *folio);
 unsigned long hmm_devmem_slice_left(const struct folio *folio);
 bool hmm_devmem_request_folio(const struct folio *folio);
+bool hmm_devmem_has_bad(const struct page *page, unsigned long nr);
 bool hmm_devmem_can_copy_folio(struct hmm_devmem *to, const struct folio *folio);
 
 vm_fault_t hmm_devmem_fault(struct vm_fault *vmf);

@@ -22,21 +22,31 @@ static unsigned int hmm_devmem_max_order(const struct hmm_devmem *devmem)
 	return devmem->type == MEMORY_DEVICE_PRIVATE ? HPAGE_PMD_ORDER : 0;
 }
 
+/* Search the bitmap from @from on. Return the number of pages, or more, if all are used. */
+static unsigned long hmm_devmem_search(const struct hmm_devmem_chunk *chunk,
+				       unsigned long from, unsigned long nr)
+{
+	/*
+	 * Bits may change meanwhile, and be read more than once: a result that is below the
+	 * number of pages is a position in the bitmap, but what it claims may be wrong.
+	 */
+	return data_race(bitmap_find_next_zero_area(chunk->used, chunk->pages,
+						    from, nr, nr - 1));
+}
+
 /*
  * Search for @nr consecutive free pages, without the lock: a chunk can have millions
  * of pages, and interrupts must not be off for so long. RCU keeps the chunk alive.
- * The result may be stale: hmm_devmem_take() checks it under the lock.
+ * The result may be stale, or wrong: hmm_devmem_take() checks it under the lock.
  */
 static bool hmm_devmem_find_free(struct hmm_devmem_chunk *chunk,
 				 unsigned long nr, unsigned long *at)
 {
 	if (READ_ONCE(chunk->free) < nr)
 		return false;
-	*at = bitmap_find_next_zero_area(chunk->used, chunk->pages,
-					 READ_ONCE(chunk->next), nr, nr - 1);
+	*at = hmm_devmem_search(chunk, READ_ONCE(chunk->next), nr);
 	if (*at >= chunk->pages)
-		*at = bitmap_find_next_zero_area(chunk->used, chunk->pages, 0,
-						 nr, nr - 1);
+		*at = hmm_devmem_search(chunk, 0, nr);
 	return *at < chunk->pages;
 }
 
@@ -255,14 +265,28 @@ bool hmm_devmem_request_folio(const struct folio *folio)
 				chunk->wanted);
 }
 
-/* Whether a page of a folio was reported as bad. Such a folio has its lock, or a mapping. */
-static bool hmm_devmem_has_bad(const struct hmm_devmem_chunk *chunk,
-			       const struct folio *folio)
+/**
+ * hmm_devmem_has_bad() - whether a page was reported as bad
+ * @page: the first of the pages, of any &struct hmm_devmem
+ * @nr: how many, all of one folio
+ *
+ * Without &hmm_devmem.lock, under which the bits are set: test_bit() reads each once, and
+ * none is cleared before the chunk is freed, which the folio prevents. A page may be
+ * reported at any time after this, so what was copied is checked again after the copy.
+ *
+ * Context: any; the caller keeps the folio from being freed, by its lock or that of a
+ * page table that maps it.
+ * Return: true if any was.
+ */
+bool hmm_devmem_has_bad(const struct page *page, unsigned long nr)
 {
-	unsigned long at = hmm_devmem_folio_index(chunk, folio);
-	unsigned long end = at + folio_nr_pages(folio);
+	const struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(page);
+	unsigned long i = page_to_pfn(page) - hmm_devmem_first_pfn(chunk);
 
-	return find_next_bit(chunk->bad, end, at) < end;
+	for (; nr; nr--, i++)
+		if (test_bit(i, chunk->bad))
+			return true;
+	return false;
 }
 
 /**
@@ -286,7 +310,7 @@ bool hmm_devmem_can_copy_folio(struct hmm_devmem *to, const struct folio *folio)
 	};
 
 	return to->ops->can_copy_from && to->ops->can_copy_from(to, &peer) &&
-	       !hmm_devmem_has_bad(chunk, folio);
+	       !hmm_devmem_has_bad(&folio->page, folio_nr_pages(folio));
 }
 
 /* The chunk of a page of any kind; NULL if it is of no &struct hmm_devmem. */

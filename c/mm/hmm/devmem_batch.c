@@ -275,8 +275,10 @@ static void hmm_devmem_copy_collect(struct hmm_devmem_transfer *t,
 	unsigned int k;
 
 	for (k = 0; k < copy->batch.nr; k++) {
-		struct folio *folio = page_folio(copy->blocks[k].dst);
-		int err = copy->error ?: copy->blocks[k].error;
+		const struct hmm_devmem_block *block = &copy->blocks[k];
+		struct folio *folio = page_folio(block->dst);
+		int err = copy->error ?: block->error ?:
+			  hmm_devmem_check_copy(t, block->src, block->order);
 
 		if (err)
 			hmm_devmem_not_copied(t, copy->at[k], folio, err);

@@ -94,6 +94,25 @@ void hmm_devmem_copied(struct hmm_devmem_transfer *t, unsigned long i,
 		t->args.dst[i] |= MIGRATE_PFN_COMPOUND;
 }
 
+/**
+ * hmm_devmem_check_copy() - check the source of a copy that was made
+ * @t: the transfer
+ * @from: the first page of the source; %NULL for a hole
+ * @order: of the copy
+ *
+ * The driver that has copied from another device's memory does not know which pages of it
+ * are bad. One that was reported since it was selected stays, for its own driver to copy.
+ *
+ * Return: 0; -%EIO if a page of the source was reported as bad.
+ */
+int hmm_devmem_check_copy(const struct hmm_devmem_transfer *t,
+			  const struct page *from, unsigned int order)
+{
+	if (!t->direct || !from || !is_zone_device_page(from))
+		return 0;
+	return hmm_devmem_has_bad(from, 1UL << order) ? -EIO : 0;
+}
+
 static void hmm_devmem_free_dst(struct folio *folio)
 {
 	folio_unlock(folio);
@@ -116,6 +135,8 @@ static int hmm_devmem_copy_folio(struct hmm_devmem_transfer *t, unsigned long i,
 	if (batched && hmm_devmem_batch_add(t, i, folio, from))
 		return 0;
 	err = hmm_devmem_fill_dst(t, &folio->page, from, order);
+	if (!err)
+		err = hmm_devmem_check_copy(t, from, order);
 	if (err)
 		hmm_devmem_free_dst(folio);
 	else

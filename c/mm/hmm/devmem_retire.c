@@ -106,15 +106,35 @@ static bool hmm_retire_is_over(struct hmm_devmem_chunk *chunk, unsigned long at)
 	return test_bit(at, chunk->retired);
 }
 
-/* Migrate the folio of a page away; the page itself too, if it can be copied. */
+/* Wait until the folio of a page is not locked, if the page is in use. */
+static void hmm_retire_wait(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	if (!folio_try_get(folio))
+		return;
+	folio_wait_locked(folio);
+	folio_put(folio);
+}
+
+/*
+ * Migrate the folio of a page away; the page itself too, if it can be copied. A folio
+ * that is locked by another migration does not migrate here, even if it can be copied, so
+ * try once more when that migration has ended.
+ */
 static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at)
 {
 	struct page *page = pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
 	struct hmm_devmem_transfer t = { .unkillable = true };
+	unsigned int tries;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))
 		return -ENOMEM;
-	hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
+	for (tries = 2; tries && !hmm_retire_is_over(chunk, at); tries--) {
+		hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
+		if (!hmm_retire_is_over(chunk, at))
+			hmm_retire_wait(page);
+	}
 	hmm_devmem_free_mpfns(&t);
 	if (hmm_retire_is_over(chunk, at) || hmm_retire_poison(page) ||
 	    hmm_retire_is_over(chunk, at))

@@ -57,6 +57,8 @@ void hmm_devmem_free_mpfns(struct hmm_devmem_transfer *t);
 unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 				   unsigned long i);
 void hmm_devmem_copy_all(struct hmm_devmem_transfer *t);
+int hmm_devmem_check_copy(const struct hmm_devmem_transfer *t,
+			  const struct page *from, unsigned int order);
 void hmm_devmem_copied(struct hmm_devmem_transfer *t, unsigned long i,
 		       struct folio *folio);
 void hmm_devmem_not_copied(struct hmm_devmem_transfer *t, unsigned long i,

@@ -8,7 +8,6 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
 #include "../devmem.h"
@@ -128,23 +127,6 @@ static void batch_block_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	device->bad = NULL;
 	migrate_back(test, addr);
-}
-
-static void set_killed(bool killed)
-{
-	spin_lock_irq(&current->sighand->siglock);
-	if (killed)
-		sigaddset(&current->pending.signal, SIGKILL);
-	else
-		sigdelset(&current->pending.signal, SIGKILL);
-	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
-}
-
-static void kill_requester(struct buffer_device *device)
-{
-	device->on_batch = NULL;
-	set_killed(true);
 }
 
 /*

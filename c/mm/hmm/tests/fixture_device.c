@@ -7,6 +7,7 @@
 #include <linux/hmm_typed.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
 #include "fixture_device.h"
@@ -137,6 +138,25 @@ void release_batches(struct buffer_device *device)
 		device->held = false;
 	queue_work(system_dfl_wq, &device->engine);
 	flush_work(&device->engine);
+}
+
+/* Have a fatal signal pending, or not any more. */
+void set_killed(bool killed)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	if (killed)
+		sigaddset(&current->pending.signal, SIGKILL);
+	else
+		sigdelset(&current->pending.signal, SIGKILL);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
+/* For &buffer_device.on_batch: the requesting task is killed while it waits. */
+void kill_requester(struct buffer_device *device)
+{
+	device->on_batch = NULL;
+	set_killed(true);
 }
 
 static void buffer_release(struct hmm_devmem *devmem, void *data)

@@ -78,6 +78,8 @@ int coherent_device_init(struct kunit *test);
 int batch_device_init(struct kunit *test);
 int coherent_batch_device_init(struct kunit *test);
 void release_batches(struct buffer_device *device);
+void set_killed(bool killed);
+void kill_requester(struct buffer_device *device);
 
 unsigned long map_anonymous(struct kunit *test, unsigned long size);
 unsigned long map_mlocked(struct kunit *test, unsigned long size);

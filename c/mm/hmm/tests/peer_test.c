@@ -27,8 +27,11 @@
  * @test: the test
  * @left: how many pages were in use after an eviction in the middle of a copy
  * @removed: the result of removing the memory of @from then
- * @work: does both
+ * @bad: the page that is reported as bad meanwhile
+ * @reported: the result of that
+ * @work: evicts and removes the memory, or reports the page
  * @done: completed when @work is done
+ * @release: has the batches copied that @to holds
  */
 struct peers {
 	struct buffer_device *from;
@@ -37,8 +40,11 @@ struct peers {
 	struct kunit *test;
 	unsigned long left;
 	int removed;
+	struct page *bad;
+	int reported;
 	struct work_struct work;
 	struct completion done;
+	struct delayed_work release;
 };
 
 /* The peers of the test that runs, for callbacks. */
@@ -384,6 +390,131 @@ static void peer_bad_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
 }
 
+static bool is_marked(struct page *page)
+{
+	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(page);
+
+	return test_bit(hmm_devmem_offset(page) >> PAGE_SHIFT, chunk->bad);
+}
+
+static void mark_bad(struct buffer_device *device)
+{
+	struct page *page = current_peers->bad;
+
+	device->meanwhile = NULL;
+	set_bit(hmm_devmem_offset(page) >> PAGE_SHIFT, hmm_devmem_chunk_of(page)->bad);
+}
+
+/* A page that was reported after it was selected stays, although the copy succeeds. */
+static void peer_bad_meanwhile(struct kunit *test)
+{
+	struct peers *peers = make_private_peers(test);
+	unsigned long addr = map_on_first(test, peers);
+
+	peers->bad = device_page(peers->from, 3);
+	peers->to->meanwhile = mark_bad;
+	KUNIT_EXPECT_EQ(test, migrate_to(peers->to, addr, SIZE), PAGES - 1);
+	KUNIT_EXPECT_EQ(test, available(peers->from), DEVICE_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, peers->from->copies, 0);
+	KUNIT_EXPECT_EQ(test, migrate_to(peers->to, addr, SIZE), 1);
+	KUNIT_EXPECT_EQ(test, peers->from->copies, 1);
+	migrate_to_ram(peers->to, addr, SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+}
+
+static void report_bad(struct work_struct *work)
+{
+	struct peers *peers = container_of(work, struct peers, work);
+
+	peers->reported = hmm_devmem_retire(&peers->from->devmem, peers->from->memory,
+					    hmm_devmem_offset(peers->bad));
+}
+
+/* The copy goes on when the page is marked; the report waits for its end. */
+static void report_bad_and_go_on(struct buffer_device *device)
+{
+	struct peers *peers = current_peers;
+	unsigned long start = jiffies;
+
+	device->meanwhile = NULL;
+	queue_work(system_dfl_wq, &peers->work);
+	while (!is_marked(peers->bad) && time_before(jiffies, start + 5 * HZ))
+		msleep(20);
+	msleep(20);
+}
+
+/*
+ * A page is reported while it is locked by the migration of another device: its own
+ * driver copies it when that has ended. It is not taken for one that cannot be copied.
+ */
+static void peer_reported_meanwhile(struct kunit *test)
+{
+	struct peers *peers = make_private_peers(test);
+	unsigned long addr = map_on_first(test, peers);
+
+	peers->bad = device_page(peers->from, 3);
+	INIT_WORK(&peers->work, report_bad);
+	peers->to->meanwhile = report_bad_and_go_on;
+	KUNIT_EXPECT_EQ(test, migrate_to(peers->to, addr, SIZE), PAGES - 1);
+	flush_work(&peers->work);
+	KUNIT_EXPECT_EQ(test, peers->reported, 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_retired(&peers->from->devmem), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, peers->from->copies, 1);
+	migrate_to_ram(peers->to, addr, SIZE);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+}
+
+static void release_to(struct work_struct *work)
+{
+	release_batches(container_of(work, struct peers, release.work)->to);
+}
+
+/* Wait until the memory that abandoned batches hold is free. */
+static bool becomes_available(struct buffer_device *device)
+{
+	unsigned long start = jiffies;
+
+	while (available(device) != DEVICE_PAGES && time_before(jiffies, start + 5 * HZ))
+		msleep(20);
+	return available(device) == DEVICE_PAGES;
+}
+
+/*
+ * The task that waits for copies from device to device is killed. The pages stay in the
+ * first device's memory, and both memories are in use until the second has completed
+ * the batches: an eviction of the first does not migrate them, and a CPU that accesses
+ * one waits.
+ */
+static void peer_killed(struct kunit *test)
+{
+	struct peers *peers = make_private_peers(test);
+	unsigned long addr = map_on_first(test, peers), start;
+
+	if (!peers->batches)
+		kunit_skip(test, "nothing is waited for");
+	msleep(2 * HMM_DEVMEM_SLICE_MS);
+	start = jiffies;
+	peers->to->held = true;
+	peers->to->on_batch = kill_requester;
+	KUNIT_EXPECT_EQ(test, migrate_to(peers->to, addr, SIZE), 0);
+	set_killed(false);
+	KUNIT_EXPECT_LT(test, jiffies - start, 2 * HZ);
+	KUNIT_EXPECT_EQ(test, available(peers->from), DEVICE_PAGES - PAGES);
+	KUNIT_EXPECT_LT(test, available(peers->to), DEVICE_PAGES);
+
+	KUNIT_EXPECT_GT(test, hmm_devmem_evict(&peers->from->devmem), 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&peers->from->devmem, 0), -EBUSY);
+	hmm_devmem_resume(&peers->from->devmem);
+
+	INIT_DELAYED_WORK(&peers->release, release_to);
+	schedule_delayed_work(&peers->release, HZ / 10);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	KUNIT_EXPECT_GE(test, peers->to->copies, 1);
+	flush_delayed_work(&peers->release);
+	KUNIT_EXPECT_TRUE(test, becomes_available(peers->to));
+	migrate_back_all(test, peers, addr);
+}
+
 /* Pages of one batch in system memory, in a peer's memory and in that of a stranger. */
 static void peer_mixed(struct kunit *test)
 {
@@ -530,6 +661,9 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(peer_no_room),
 	KUNIT_CASE(peer_evicted_meanwhile),
 	KUNIT_CASE(peer_bad_page),
+	KUNIT_CASE(peer_bad_meanwhile),
+	KUNIT_CASE(peer_reported_meanwhile),
+	KUNIT_CASE(peer_killed),
 	KUNIT_CASE(peer_mixed),
 	KUNIT_CASE(peer_first_request),
 	KUNIT_CASE(peer_same_owner),
