@@ -153,6 +153,36 @@ TEST_F(copies, killed)
 	EXPECT_EQ(PAGES, right_pages(self->pipe, self->at));
 }
 
+/* The same while the pages are copied from the memory of another unit. */
+TEST_F(copies, killed_from_unit_to_unit)
+{
+	int other = device_open(variant->unit + 1);
+	double began;
+	pid_t child;
+
+	if (other < 0)
+		SKIP(return, "no other unit of this kind");
+	ASSERT_EQ(PAGES, migrate(self->device, self->at));
+	ASSERT_LE(0, command(other, HMM_DMIRROR_COPY_DELAY, 0, 500));
+	child = fork();
+	if (!child) {
+		int device = device_open(variant->unit + 1);
+
+		migrate(device, self->at);
+		_exit(0);
+	}
+	ASSERT_LT(0, child);
+	usleep(500000);
+	began = seconds();
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	EXPECT_GT(2.0, seconds() - began);
+	ASSERT_LE(0, command(other, HMM_DMIRROR_COPY_DELAY, 0, 0));
+	EXPECT_EQ(PAGES, right_pages(self->pipe, self->at));
+	EXPECT_LE(0, device_call(other, HMM_DMIRROR_RELEASE, NULL, 1));
+	close(other);
+}
+
 TEST_F(copies, bad_pages)
 {
 	ASSERT_EQ(PAGES, migrate(self->device, self->at));

@@ -45,10 +45,13 @@ static int module_load(void)
 	return ret;
 }
 
+/* The memory of the module. */
+#define MEMORY	(2UL << 20)
+
 /* Load the module, use it, unload it, and use what it mirrored and migrated. */
 static void leave(struct __test_metadata *_metadata, int command)
 {
-	size_t size = getpagesize();
+	size_t size = getpagesize(), all = MEMORY + size;
 	char *page, *other;
 	int fd;
 
@@ -57,18 +60,19 @@ static void leave(struct __test_metadata *_metadata, int command)
 	ASSERT_EQ(0, module_load());
 	fd = node_open();
 	ASSERT_LE(0, fd);
-	page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+	page = mmap(NULL, all, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, page);
 	other = page + size;
-	memset(page, 0x5a, 2 * size);
+	memset(page, 0x5a, all);
 	ASSERT_EQ(size, ioctl(fd, _IO('L', command), page));
 	close(fd);
 
 	ASSERT_EQ(0, syscall(SYS_delete_module, "hmm_left", O_NONBLOCK));
 	/* Both would have called into the module. */
-	EXPECT_EQ(0x5a, page[size - 1]);
-	EXPECT_EQ(0, munmap(other, size));
+	for (size_t i = 0; i < all; i += size)
+		ASSERT_EQ(0x5a, page[i]);
+	EXPECT_EQ(0, munmap(other, all - size));
 	EXPECT_EQ(0, munmap(page, size));
 	/* There is nothing that the name or the addresses belong to. */
 	ASSERT_EQ(0, module_load());
@@ -95,6 +99,17 @@ TEST(memory_refers_to_a_younger_mirror)
 TEST(mirror_ends_with_memory_that_is_ending)
 {
 	leave(_metadata, 3);
+}
+
+/* The work item of the memory is queued, or runs, when the module goes. */
+TEST(memory_is_left_while_room_is_made)
+{
+	leave(_metadata, 4);
+}
+
+TEST(memory_ends_while_room_is_made)
+{
+	leave(_metadata, 5);
 }
 
 TEST_HARNESS_MAIN

@@ -83,7 +83,8 @@ struct Memory {
     #[pin]
     mirror: Mutex<Option<Arc<Mirror<Table>>>>,
     /// How long a copy takes, in milliseconds.
-    delay: i64,
+    #[pin]
+    delay: Mutex<i64>,
 }
 
 #[vtable]
@@ -96,7 +97,8 @@ impl MemoryOperations for Memory {
             from.offset()
         };
         let size = dst.pages() * PAGE_SIZE;
-        fsleep(Delta::from_millis(memory.data().delay));
+        let delay = *memory.data().delay.lock();
+        fsleep(Delta::from_millis(delay));
         let mut ram = memory.data().ram.lock();
         let ram = ram.get_mut(offset..offset + size).ok_or(EIO)?;
 
@@ -152,7 +154,7 @@ impl Opened {
         let data = try_pin_init!(Memory {
             ram <- new_mutex!(VVec::from_elem(0, SZ_2M, GFP_KERNEL)?),
             mirror <- new_mutex!(None),
-            delay,
+            delay <- new_mutex!(delay),
         }? Error);
         let memory = DeviceMemory::new(MemoryType::PRIVATE, 1, c"hmm_left", data);
         let memory = Arc::pin_init(memory, GFP_KERNEL)?;
@@ -160,6 +162,20 @@ impl Opened {
         memory.add(SZ_2M, core::ptr::null())?;
         memory.migrate(mm, Span::new(addr, addr + PAGE_SIZE))?;
         Ok(memory)
+    }
+
+    /// Migrates all of the memory's size from `addr` on, and one page more: there is room for it at once, and some more
+    /// is made in the background, by copies that take a second.
+    fn fill(memory: &DeviceMemory<Memory>, addr: usize) -> Result {
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+
+        memory.migrate(mm, Span::new(addr, addr + SZ_2M))?;
+        // The pages stay for a time slice.
+        fsleep(Delta::from_millis(200));
+        *memory.data().delay.lock() = 30;
+        memory.migrate(mm, Span::new(addr + SZ_2M, addr + SZ_2M + PAGE_SIZE))?;
+        Ok(())
     }
 }
 
@@ -181,6 +197,8 @@ impl MiscDevice for Opened {
     /// * 1: refers to a mirror that is older, and that one to it.
     /// * 2: refers to a mirror that is younger, and that one to it.
     /// * 3: refers to a mirror, and is dropped; it has ended a second later, as its copies take that long.
+    /// * 4: is leaked while room is made in it in the background, which takes a second.
+    /// * 5: as 4, but it is dropped.
     fn ioctl(_opened: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
         let older = Self::mirror()?;
         let delay = if cmd & 0xff == 3 { 1000 } else { 0 };
@@ -189,6 +207,11 @@ impl MiscDevice for Opened {
 
         match cmd & 0xff {
             0 => core::mem::forget(memory),
+            4 => {
+                Self::fill(&memory, arg)?;
+                core::mem::forget(memory);
+            }
+            5 => Self::fill(&memory, arg)?,
             1 => {
                 *memory.data().mirror.lock() = Some(older.clone());
                 older.lock().memory = Some(memory);
