@@ -347,7 +347,7 @@ int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
 					    MEMORY_DEVICE_PRIVATE;
 	unit->memory.owner = unit;
 	unit->memory.fault_pages = DM_FAULT_AROUND;
-	unit->memory.name = "hmm_dmirror";
+	unit->memory.dev = &unit->dev;
 	unit->memory.ops = &dm_memory_ops;
 	ret = hmm_devmem_init(&unit->memory);
 	if (ret)

@@ -10,9 +10,12 @@ use crate::{
         DmMemory, //
     },
     module_parameters,
-    sim::node::{
-        Node,
-        OpenFile, //
+    sim::{
+        board::Board,
+        node::{
+            Node,
+            OpenFile, //
+        }, //
     },
     table::DmTable, //
 };
@@ -62,14 +65,23 @@ pub(crate) struct DmUnit {
     /// Its memory.
     #[pin]
     pub(crate) memory: DeviceMemory<DmMemory>,
+    /// The device that messages name. It is on no bus.
+    board: Board,
 }
 
 impl DmUnit {
-    fn new(coherent_base: PhysAddr, chunks: Arc<DmChunks>) -> Result<Arc<Self>> {
-        Arc::pin_init(
-            try_pin_init!(Self { memory <- DmMemory::init(coherent_base, chunks) }),
+    fn new(name: &CStr, coherent_base: PhysAddr, chunks: Arc<DmChunks>) -> Result<Arc<Self>> {
+        let board = Board::new(name)?;
+        let unit = Arc::pin_init(
+            try_pin_init!(Self {
+                memory <- DmMemory::init(coherent_base, chunks),
+                board,
+            }),
             GFP_KERNEL,
-        )
+        )?;
+
+        unit.memory.set_device(unit.board.device())?;
+        Ok(unit)
     }
 
     /// The owner that the kernel records for the pages of this memory.
@@ -160,7 +172,8 @@ impl kernel::Module for Module {
         let chunks = DmChunks::new()?;
 
         for (nr, base) in bases.into_iter().enumerate().take(units) {
-            let node = Node::new(DM_NAMES[nr], DmUnit::new(base, chunks.clone())?)?;
+            let unit = DmUnit::new(DM_NAMES[nr], base, chunks.clone())?;
+            let node = Node::new(DM_NAMES[nr], unit)?;
 
             nodes.push(node, GFP_KERNEL)?;
         }

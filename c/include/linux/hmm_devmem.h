@@ -223,11 +223,12 @@ struct hmm_devmem_ops {
  *	aligned group of so many around the faulting page. A power of two, at
  *	most the number of pages of a huge page, which 0 stands for. Set by the
  *	driver.
- * @name: the name in /proc/iomem. Set by the driver.
- * @dev: the device, whose NUMA node the memory is added to. NULL, or a device
- *	that has no node: coherent memory is added to the node that the firmware
- *	reports for its addresses, other memory to that of the CPU that adds it.
- *	Set by the driver; only used while memory is added.
+ * @name: the name in /proc/iomem. Set by the driver; %NULL for that of @dev.
+ * @dev: the device, of which a reference is held until the memory has ended. Its name
+ *	is in messages, and memory is added to its NUMA node. %NULL, or a device that
+ *	has no node: coherent memory is added to the node that the firmware reports
+ *	for its addresses, other memory to that of the CPU that adds it. Set by the
+ *	driver, or later by hmm_devmem_set_device().
  * @ops: set by the driver
  */
 struct hmm_devmem {
@@ -299,6 +300,10 @@ void hmm_devmem_exit(struct hmm_devmem *devmem)
 	__contract(destructor, deferred(hmm_devmem_exit_deferred), may_sleep);
 void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 			      void (*done)(struct hmm_devmem *devmem));
+
+int hmm_devmem_set_device(struct hmm_devmem *devmem,
+			  struct device *dev __contract(borrows))
+	__contract(method, errno, may_sleep);
 
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		   unsigned long size, void *data __contract(identity))

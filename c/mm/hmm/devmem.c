@@ -49,6 +49,19 @@ static const struct dev_pagemap_ops hmm_devmem_pagemap_ops = {
 	.migrate_to_ram	= hmm_devmem_fault,
 };
 
+/**
+ * hmm_devmem_label() - what a memory is called in messages
+ * @devmem: the device memory
+ *
+ * Return: the name of its device, or else its own.
+ */
+const char *hmm_devmem_label(const struct hmm_devmem *devmem)
+{
+	if (devmem->dev)
+		return dev_name(devmem->dev);
+	return devmem->name ?: "hmm_devmem";
+}
+
 /* The physical addresses: given by the driver for coherent memory, else unused ones. */
 static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
 				    phys_addr_t start, unsigned long size)
@@ -59,7 +72,7 @@ static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
 
 	if (devmem->type == MEMORY_DEVICE_PRIVATE) {
 		res = request_free_mem_region(&iomem_resource, size,
-					      devmem->name ?: "hmm_devmem");
+					      devmem->name ?: hmm_devmem_label(devmem));
 		if (IS_ERR(res))
 			return PTR_ERR(res);
 		*range = (struct range){ res->start, res->end };
@@ -149,6 +162,30 @@ static bool hmm_devmem_range_valid(const struct hmm_devmem *devmem,
 	return start && IS_ALIGNED(start, HPAGE_PMD_SIZE) &&
 	       start + size > start;
 }
+
+/**
+ * hmm_devmem_set_device() - name the device that has the memory
+ * @devmem: the device memory, to which none was added yet
+ * @dev: the device, for &hmm_devmem.dev
+ *
+ * For a driver that does not set &hmm_devmem.dev before hmm_devmem_init().
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: 0; -%EBUSY if @devmem has a device or memory; -%EDEADLK in a callback that
+ * hmm_devmem_evict(), hmm_devmem_remove() or making room waits for.
+ */
+int hmm_devmem_set_device(struct hmm_devmem *devmem, struct device *dev)
+{
+	if (hmm_devmem_is_evicting(devmem))
+		return -EDEADLK;
+	guard(mutex)(&devmem->chunks_lock);
+	if (devmem->dev || !list_empty(&devmem->chunks))
+		return -EBUSY;
+	devmem->dev = get_device(dev);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_set_device);
 
 /**
  * hmm_devmem_add() - add a chunk of device memory
@@ -414,6 +451,8 @@ static void hmm_devmem_stop(struct hmm_devmem *devmem)
 		cond_resched();
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
 	disable_work_sync(&devmem->reclaim_work);
+	put_device(devmem->dev);
+	devmem->dev = NULL;
 }
 
 static void hmm_devmem_end(struct hmm_devmem_state *state)
@@ -483,6 +522,7 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	if (!devmem->state)
 		return -ENOMEM;
 	devmem->fault_pages = around;
+	get_device(devmem->dev);
 	if (!devmem->owner)
 		devmem->owner = devmem;
 	mutex_init(&devmem->grow_lock);
@@ -514,7 +554,8 @@ void hmm_devmem_exit(struct hmm_devmem *devmem)
 {
 	/* It would wait for itself. */
 	if (WARN_ONCE(hmm_devmem_is_evicting(devmem),
-		      "%ps: a callback ends its device memory\n", devmem->ops->copy))
+		      "%s: %ps: a callback ends its device memory\n",
+		      hmm_devmem_label(devmem), devmem->ops->copy))
 		return;
 	if (WARN_ONCE(!hmm_owned_claim(&devmem->state->owned),
 		      "%ps: device memory ends twice\n", devmem->ops->copy))

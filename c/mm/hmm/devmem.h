@@ -82,6 +82,7 @@ hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
 	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
 }
 
+const char *hmm_devmem_label(const struct hmm_devmem *devmem);
 void hmm_devmem_free(struct folio *folio);
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);

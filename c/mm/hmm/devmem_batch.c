@@ -224,7 +224,8 @@ void hmm_devmem_batch_complete(struct hmm_devmem_batch *batch, int error)
 		container_of(batch, struct hmm_devmem_copy, batch);
 
 	guard(spinlock_irqsave)(&copy->lock);
-	if (WARN_ONCE(copy->completed, "%ps: a batch is completed twice\n",
+	if (WARN_ONCE(copy->completed, "%s: %ps: a batch is completed twice\n",
+		      hmm_devmem_label(batch->devmem),
 		      batch->devmem->ops->copy_batch))
 		return;
 	copy->completed = true;

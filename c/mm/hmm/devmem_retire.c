@@ -166,6 +166,7 @@ int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
 		      unsigned long offset)
 {
 	struct hmm_devmem_chunk *chunk;
+	int err;
 
 	if (hmm_devmem_is_evicting(devmem))
 		return -EDEADLK;
@@ -174,7 +175,11 @@ int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
 	chunk = hmm_retire_chunk(devmem, data, offset);
 	if (!chunk)
 		return -ENOENT;
-	return hmm_retire_page(chunk, offset >> PAGE_SHIFT);
+	err = hmm_retire_page(chunk, offset >> PAGE_SHIFT);
+	pr_warn_ratelimited("hmm: %s: the page at %#lx is bad, %s\n",
+			    hmm_devmem_label(devmem), offset & PAGE_MASK,
+			    err ? "and is in use still" : "and not used any more");
+	return err;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_retire);
 

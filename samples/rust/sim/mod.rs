@@ -6,10 +6,12 @@
 //! Here these are simulated, and only here is `unsafe` code: each block does what the hardware of a real device would
 //! do, or what a subsystem would do for its driver. The driver's own files forbid it.
 //!
+//! * `board.rs`: the device that the kernel knows.
 //! * `ram.rs`: the memory on the board, and where it is.
 //! * `table.rs`: the page table that the device walks.
 //! * `node.rs`: device nodes with a device behind them.
 
+pub(crate) mod board;
 pub(crate) mod node;
 pub(crate) mod ram;
 pub(crate) mod table;

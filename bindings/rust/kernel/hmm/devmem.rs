@@ -400,7 +400,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// of so many around the faulting page. A power of two, at most the number of pages of a
     /// huge page, which 0 stands for. Set by the driver.
     ///
-    /// `name`: The name in /proc/iomem. Set by the driver.
+    /// `name`: The name in /proc/iomem. Set by the driver; `NULL` for that of `dev`.
     ///
     /// # Errors
     ///
@@ -448,6 +448,23 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_devmem {
         self.storage().inner.get()
+    }
+
+    /// Name the device that has the memory.
+    ///
+    /// For a driver that does not set `hmm_devmem.dev` before `hmm_devmem_init()`.
+    ///
+    /// Context: Process context; may sleep.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EBUSY` if `devmem` has a device or memory; `EDEADLK` in a callback that
+    /// `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for.
+    #[inline]
+    pub fn set_device(&self, dev: &crate::device::Device) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `dev` is a
+        // reference and so valid for the call.
+        to_result(unsafe { bindings::hmm_devmem_set_device(self.as_raw(), dev.as_raw()) })
     }
 
     /// Add a chunk of device memory.

@@ -7,12 +7,15 @@
  * can read it directly.
  */
 #include <kunit/test.h>
+#include <linux/device.h>
 #include <linux/highmem.h>
+#include <linux/ioport.h>
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mmu_notifier.h>
+#include <linux/nodemask.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
 #include <linux/sizes.h>
@@ -394,6 +397,76 @@ static void devmem_huge_policy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/* Device memory without chunks. Not on the stack: it has a work item. */
+static struct hmm_devmem *make_memory(struct kunit *test, struct device *dev)
+{
+	struct hmm_devmem *devmem = kunit_kzalloc(test, sizeof(*devmem), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, devmem);
+	devmem->type = MEMORY_DEVICE_PRIVATE;
+	devmem->ops = &buffer_device_ops;
+	devmem->dev = dev;
+	KUNIT_ASSERT_EQ(test, hmm_devmem_init(devmem), 0);
+	return devmem;
+}
+
+/* The name in /proc/iomem of a memory's first chunk, and the node of its pages. */
+static const char *iomem_name(struct hmm_devmem *devmem, int *nid)
+{
+	struct hmm_devmem_chunk *chunk =
+		list_first_entry(&devmem->chunks, struct hmm_devmem_chunk, list);
+	resource_size_t start = chunk->pagemap.range.start;
+
+	*nid = page_to_nid(pfn_to_page(PHYS_PFN(start)));
+	for (struct resource *res = iomem_resource.child; res; res = res->sibling)
+		if (res->start == start)
+			return res->name;
+	return "none";
+}
+
+/*
+ * A memory holds a reference to its device until it ends. The device names it and has
+ * its node: the last one of the system, which is not the default if there are several.
+ */
+static void devmem_has_device(struct kunit *test)
+{
+	struct device *dev = root_device_register("hmm_kunit_device");
+	unsigned int refs;
+	struct hmm_devmem *devmem;
+	int nid;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	for_each_node_state(nid, N_MEMORY)
+		set_dev_node(dev, nid);
+	refs = kref_read(&dev->kobj.kref);
+	devmem = make_memory(test, dev);
+	KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs + 1);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_set_device(devmem, dev), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add_private(devmem, DEVICE_SIZE, NULL), 0);
+	KUNIT_EXPECT_STREQ(test, iomem_name(devmem, &nid), "hmm_kunit_device");
+	KUNIT_EXPECT_EQ(test, nid, dev_to_node(dev));
+	hmm_devmem_exit(devmem);
+	KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs);
+
+	/* Given later, but not too late; a name of its own is the one that is used. */
+	devmem = make_memory(test, NULL);
+	devmem->name = "hmm_kunit_memory";
+	KUNIT_EXPECT_EQ(test, hmm_devmem_set_device(devmem, dev), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs + 1);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add_private(devmem, DEVICE_SIZE, NULL), 0);
+	KUNIT_EXPECT_STREQ(test, iomem_name(devmem, &nid), "hmm_kunit_memory");
+	KUNIT_EXPECT_EQ(test, nid, dev_to_node(dev));
+	hmm_devmem_exit(devmem);
+
+	devmem = make_memory(test, NULL);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_add_private(devmem, DEVICE_SIZE, NULL), 0);
+	KUNIT_EXPECT_STREQ(test, iomem_name(devmem, &nid), "hmm_devmem");
+	KUNIT_EXPECT_EQ(test, hmm_devmem_set_device(devmem, dev), -EBUSY);
+	hmm_devmem_exit(devmem);
+	KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs);
+	root_device_unregister(dev);
+}
+
 static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_huge_policy),
 	KUNIT_CASE(devmem_keeps_writes),
@@ -410,6 +483,7 @@ static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_huge),
 	KUNIT_CASE(devmem_grows),
 	KUNIT_CASE(devmem_fails_once),
+	KUNIT_CASE(devmem_has_device),
 	{}
 };
 

@@ -3,6 +3,7 @@
 //! Device memory as a driver uses it, in a running kernel.
 
 use super::{
+    dma::Device,
     error_of,
     memory::*, //
 };
@@ -141,6 +142,25 @@ mod tests {
         assert_eq!(memory.migrate_to_ram(mm, span)?, PAGES);
         assert_eq!(memory.available(), free);
         assert_eq!(numbers(span)?, NUMBERS);
+        Ok(())
+    }
+
+    /// The memory holds a reference to the device, which may go away first.
+    #[test]
+    fn a_memory_has_one_device() -> Result {
+        let device = Device::new()?;
+        let memory = DeviceMemory::new(
+            MemoryType::PRIVATE,
+            1,
+            c"hmm_rust_devmem",
+            Buffer::new(SZ_4M),
+        );
+        let memory = KBox::pin_init(memory, GFP_KERNEL)?;
+
+        memory.set_device(device.get())?;
+        assert!(memory.set_device(device.get()).is_err());
+        drop(device);
+        memory.add(SZ_4M, core::ptr::null())?;
         Ok(())
     }
 

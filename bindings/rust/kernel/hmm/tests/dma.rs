@@ -37,10 +37,10 @@ impl Operations for Table {
 }
 
 /// A device that reaches all memory, if there are such.
-struct Device(NonNull<bindings::faux_device>);
+pub(super) struct Device(NonNull<bindings::faux_device>);
 
 impl Device {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let (name, none) = (c"hmm_rust_dma".as_char_ptr(), core::ptr::null());
         // SAFETY: The name is copied, and nothing else is given.
         let faux = unsafe { bindings::faux_device_create(name, core::ptr::null_mut(), none) };
@@ -58,7 +58,7 @@ impl Device {
         Ok(this)
     }
 
-    fn get(&self) -> &device::Device<device::Bound> {
+    pub(super) fn get(&self) -> &device::Device<device::Bound> {
         // SAFETY: It is bound from its creation to its end.
         unsafe { device::Device::from_raw(&raw mut (*self.0.as_ptr()).dev) }
     }
