@@ -40,6 +40,9 @@ static int node_open(void)
 /* The memory of the module. */
 #define MEMORY	(2UL << 20)
 
+/* The memory of the module. */
+#define MEMORY	(2UL << 20)
+
 /* Load the module, use it, unload it, and use what it mirrored and migrated. */
 static void unload_in_use(struct __test_metadata *_metadata, int command)
 {
@@ -102,6 +105,17 @@ TEST(memory_is_left_while_room_is_made)
 TEST(memory_ends_while_room_is_made)
 {
 	unload_in_use(_metadata, 5);
+}
+
+/* The work item of the memory is queued, or runs, when the module goes. */
+TEST(memory_is_left_while_room_is_made)
+{
+	leave(_metadata, 4);
+}
+
+TEST(memory_ends_while_room_is_made)
+{
+	leave(_metadata, 5);
 }
 
 TEST_HARNESS_MAIN
