@@ -51,6 +51,9 @@ ide:      ## write what clangd and rust-analyzer read into this checkout
 install-tree: ## make a kernel tree with our core to develop in: DIR=, from KDIR= or the fetched source
 	@tree/install-tree "$(DIR)"
 
+real:     ## test RDMA on-demand paging on mirrors, with rdma-core's tests, beside the kernel's; ARGS=test
+	@tree/real
+
 matrix:   ## compile HMM with every combination of its options
 	@tree/matrix
 
@@ -92,4 +95,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint hook dist report debug kunit bench kernel vm matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help
+.PHONY: demo check lint hook dist report debug kunit bench kernel vm real matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help

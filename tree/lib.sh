@@ -209,6 +209,7 @@ fragments() {
 	users) FRAGMENTS=(users) ;;
 	debug) FRAGMENTS=(base "$newest" vm "vm-$ARCH" debug) ;;
 	vm) FRAGMENTS=(base "$newest" vm "vm-$ARCH") ;;
+	real) FRAGMENTS=(base "$newest" vm "vm-$ARCH" real) ;;
 	*) FRAGMENTS=(base "$newest" "$FLAVOUR") ;;
 	esac
 	[[ $PAGES == 4k || $FLAVOUR == uml ]] || FRAGMENTS+=("pages-$PAGES")
