@@ -41,10 +41,7 @@ verdict "outside of git: make lint"
 selftests/meta/docs/pages.py . >"$TMP/out" 2>&1
 verdict "outside of git: the check of the pages"
 fake_kernel "$TMP/kernel"
-for file in $(find c -name '*.append' | sed 's|^c/||; s|\.append$||'); do
-	mkdir -p "$TMP/kernel/$(dirname "$file")"
-	touch "$TMP/kernel/$file"
-done
+kernels_files "$TMP/kernel"
 tree/assemble "$(KDIR=$TMP/kernel tree/source 2>/dev/null)" "$TMP/tree" >"$TMP/out" 2>&1 && [[ -e $TMP/tree/mm/hmm/Kbuild && ! -e $TMP/tree/VERSION ]]
 verdict "outside of git: a kernel tree is assembled"
 

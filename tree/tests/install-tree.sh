@@ -7,10 +7,7 @@ mkdir -p "$TMP/cache/tandem"
 ln -s "$tools" "$TMP/cache/tandem/tools"
 install_tree=$ROOT/tree/install-tree
 fake_kernel "$TMP/mine"
-for file in $(cd "$ROOT/c" && find . -name '*.append'); do
-	mkdir -p "$TMP/mine/$(dirname "$file")"
-	touch "$TMP/mine/${file%.append}"
-done
+kernels_files "$TMP/mine"
 # It stands for the kernel's, which needs a kernel.
 printf '#!/bin/sh\nshift 2\ncat "$@" >.config\n' >"$TMP/mine/scripts/kconfig/merge_config.sh"
 chmod +x "$TMP/mine/scripts/kconfig/merge_config.sh"
@@ -35,8 +32,8 @@ verdict "none of these left a tree"
 verdict "our files are in the new tree, and it is configured"
 [[ ! $(find linux -type f \( -links +1 -o ! -writable \)) ]]
 verdict "it shares no file, and all can be written"
-echo changed >>linux/mm/rmap.c
-"$install_tree" "$TMP/second" >"$TMP/out" 2>&1 && ! grep -q changed second/mm/rmap.c
+echo "changed by the test" >>linux/mm/rmap.c
+"$install_tree" "$TMP/second" >"$TMP/out" 2>&1 && ! grep -q "changed by the test" second/mm/rmap.c
 verdict "a change in it is in no other tree"
 [[ $(state) == "$before" ]]
 verdict "the user's tree is as it was"

@@ -124,6 +124,6 @@ verdict "KERNEL_TARBALL with that checksum"
 fake_kernel "$TMP/later" 9 1
 rm "$TMP/later/samples/Makefile"
 ! KDIR=$TMP/later "$ROOT/tree/build" vm >"$TMP/out" 2>&1 && (($(grep -c 'Linux 9.1 is later than' "$TMP/out") == 1)) &&
-	sed '1,/This did not fit:/d' "$TMP/out" | grep -q 'this kernel has no .* to append to'
+	sed '1,/This did not fit:/d' "$TMP/out" | grep -q 'this kernel has no .* to insert into'
 verdict "a kernel later than those that were tested: one message with what does not fit"
 finish
