@@ -36,6 +36,9 @@ vm:       ## boot it and run ARGS='shell command' in it, or a shell
 new-driver: ## write a small driver that mirrors memory: NAME=foo LANG=c|rust, into DIR= (./NAME)
 	@tree/new-driver "$(NAME)" "$(if $(filter command line,$(origin LANG)),$(LANG),c)" "$(DIR)"
 
+real:     ## test RDMA on-demand paging on mirrors, with rdma-core's tests, beside the kernel's; ARGS=test
+	@tree/real
+
 matrix:   ## compile HMM with every combination of its options
 	@tree/matrix
 
@@ -70,4 +73,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint debug kunit bench kernel vm matrix series docs bindings new-driver doctor clean help
+.PHONY: demo check lint debug kunit bench kernel vm real matrix series docs bindings new-driver doctor clean help

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * On-demand paging regions on HMM mirrors, in place of umem_odp.c.
+ *
+ * A driver finds in &struct ib_umem_odp what it always did. It guards its device's
+ * page table with &ib_umem_odp.umem_mutex and takes that in its invalidate
+ * operation itself, so that this mutex cannot be the update lock. It nests in the
+ * update lock of the mirror:
+ *
+ *	invalidation: update lock, then the driver takes umem_mutex, unmaps
+ *	fault: update lock (inside the section), umem_mutex; fill pfn_list; drop the
+ *	       update lock; return to the driver with umem_mutex held
+ *
+ * &ib_umem_odp.map is only written under umem_mutex, with pfns of a section. A
+ * driver may therefore use what it finds there under umem_mutex at any time, not
+ * only after a fault of its own.
+ *
+ * The &struct mmu_interval_notifier in the region is not subscribed. It is where
+ * drivers look for the operations and for the addresses.
+ */
+#include <linux/hmm_mirror.h>
+#include <linux/hmm_mirror_typed.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <rdma/ib_umem_odp.h>
+
+/**
+ * struct odp_region - an on-demand paging region
+ * @odp: what drivers know of it
+ * @mirror: of the process. An implicit region has no more than that, so that the
+ *	mm_struct stays while children can be made
+ * @range: the addresses of the region
+ */
+struct odp_region {
+	struct ib_umem_odp odp;
+	struct hmm_mirror mirror;
+	struct hmm_mirror_range range;
+};
+
+/* Pages for which there is room on the stack; as many as most faults are for. */
+#define ODP_PAGES_ON_STACK 32
+
+/* How an entry is mapped for DMA, which pfns of a section do not have. */
+#define ODP_DMA_FLAGS (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
+
+static struct odp_region *odp_region_of(struct ib_umem_odp *odp)
+{
+	return container_of(odp, struct odp_region, odp);
+}
+
+/* Hand on to the driver, as an interval notifier would. */
+static bool odp_invalidate(struct odp_region *region, const struct hmm_invalidation *inv)
+{
+	struct mmu_interval_notifier *notifier = &region->odp.notifier;
+	const struct mmu_notifier_range event = {
+		.mm = region->mirror.mm,
+		.start = inv->span.start,
+		.end = inv->span.end,
+		.flags = inv->may_block ? MMU_NOTIFIER_RANGE_BLOCKABLE : 0,
+		.event = inv->event,
+	};
+
+	return notifier->ops->invalidate(notifier, &event, notifier->invalidate_seq);
+}
+
+DEFINE_HMM_MIRROR_OPS(odp_mirror_ops, struct odp_region, mirror, odp_invalidate);
+
+static struct odp_region *odp_region_begin(struct ib_device *device, struct mm_struct *mm,
+					   bool writable)
+{
+	struct odp_region *region = kzalloc(sizeof(*region), GFP_KERNEL);
+	int ret;
+
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	ret = hmm_mirror_init(&region->mirror, mm, &odp_mirror_ops, NULL);
+	if (ret) {
+		kfree(region);
+		return ERR_PTR(ret);
+	}
+	region->odp.umem.ibdev = device;
+	region->odp.umem.owning_mm = mm;
+	region->odp.umem.writable = writable;
+	region->odp.umem.is_odp = 1;
+	region->odp.page_shift = PAGE_SHIFT;
+	mutex_init(&region->odp.umem_mutex);
+	return region;
+}
+
+static int odp_map_alloc(struct ib_umem_odp *odp, unsigned long nr_pages)
+{
+	if (!ib_uses_virt_dma(odp->umem.ibdev))
+		return hmm_dma_map_alloc(odp->umem.ibdev->dma_device, &odp->map,
+					 nr_pages, BIT(odp->page_shift));
+	odp->map.pfn_list = kvcalloc(nr_pages, sizeof(*odp->map.pfn_list),
+				     GFP_KERNEL | __GFP_NOWARN);
+	return odp->map.pfn_list ? 0 : -ENOMEM;
+}
+
+static void odp_map_free(struct ib_umem_odp *odp)
+{
+	if (ib_uses_virt_dma(odp->umem.ibdev))
+		kvfree(odp->map.pfn_list);
+	else if (odp->map.pfn_list)
+		hmm_dma_map_free(odp->umem.ibdev->dma_device, &odp->map);
+}
+
+/* Whole entries of 1 << @page_shift bytes that @addr to @addr + @size are in. */
+static int odp_span(unsigned long addr, size_t size, unsigned int page_shift,
+		    struct hmm_span *span)
+{
+	unsigned long end;
+
+	if (check_add_overflow(addr, size, &end) ||
+	    check_add_overflow(end, BIT(page_shift) - 1, &end))
+		return -EOVERFLOW;
+	span->start = ALIGN_DOWN(addr, BIT(page_shift));
+	span->end = ALIGN_DOWN(end, BIT(page_shift));
+	return span->start < span->end ? 0 : -EINVAL;
+}
+
+/* Give a region its addresses, and let invalidations begin. */
+static int odp_region_add_range(struct odp_region *region, unsigned long addr, size_t size,
+				const struct mmu_interval_notifier_ops *ops)
+{
+	struct ib_umem_odp *odp = &region->odp;
+	struct hmm_span span;
+	int ret;
+
+	ret = odp_span(addr, size, odp->page_shift, &span);
+	if (ret)
+		return ret;
+	odp->umem.address = addr;
+	odp->umem.length = size;
+	odp->notifier.ops = ops;
+	odp->notifier.mm = region->mirror.mm;
+	odp->notifier.interval_tree.start = span.start;
+	odp->notifier.interval_tree.last = span.end - 1;
+	ret = odp_map_alloc(odp, hmm_span_pages(span));
+	return ret ?: hmm_mirror_range_add(&region->mirror, &region->range, span);
+}
+
+static struct ib_umem_odp *odp_region_get(struct odp_region *region, unsigned long addr,
+					  size_t size,
+					  const struct mmu_interval_notifier_ops *ops)
+{
+	int ret = odp_region_add_range(region, addr, size, ops);
+
+	if (!ret)
+		return &region->odp;
+	ib_umem_odp_release(&region->odp);
+	return ERR_PTR(ret);
+}
+
+/**
+ * ib_umem_odp_get() - make memory of current available to a device on demand
+ * @device: the device
+ * @addr: the first address
+ * @size: bytes, at least 1
+ * @access: IB_ACCESS_* flags, with %IB_ACCESS_ON_DEMAND. With %IB_ACCESS_HUGETLB an
+ *	entry stands for a huge page
+ * @ops: called when the process's mappings change, as of an interval notifier: under
+ *	no lock that the driver knows of, and until ib_umem_odp_release() returns
+ *
+ * Context: process context. May sleep.
+ * Return: the region, of which nothing is mapped; or an ERR_PTR(): -%EINVAL, also for
+ * an empty one; -%EOVERFLOW if it goes beyond the last address; -%ENOMEM; -%EINTR.
+ */
+struct ib_umem_odp *ib_umem_odp_get(struct ib_device *device, unsigned long addr, size_t size,
+				    int access, const struct mmu_interval_notifier_ops *ops)
+{
+	struct odp_region *region;
+
+	if (WARN_ON_ONCE(!(access & IB_ACCESS_ON_DEMAND)))
+		return ERR_PTR(-EINVAL);
+	region = odp_region_begin(device, current->mm, ib_access_writable(access));
+	if (IS_ERR(region))
+		return ERR_CAST(region);
+#ifdef CONFIG_HUGETLB_PAGE
+	if (access & IB_ACCESS_HUGETLB)
+		region->odp.page_shift = HPAGE_SHIFT;
+#endif
+	return odp_region_get(region, addr, size, ops);
+}
+EXPORT_SYMBOL(ib_umem_odp_get);
+
+/**
+ * ib_umem_odp_alloc_implicit() - make an anchor for regions that are made by faults
+ * @device: the device
+ * @access: IB_ACCESS_* flags, for all its children
+ *
+ * Context: process context. May sleep.
+ * Return: a region without addresses, or an ERR_PTR(): -%EINVAL for
+ * %IB_ACCESS_HUGETLB; -%ENOMEM; -%EINTR.
+ */
+struct ib_umem_odp *ib_umem_odp_alloc_implicit(struct ib_device *device, int access)
+{
+	struct odp_region *region;
+
+	if (access & IB_ACCESS_HUGETLB)
+		return ERR_PTR(-EINVAL);
+	region = odp_region_begin(device, current->mm, ib_access_writable(access));
+	if (IS_ERR(region))
+		return ERR_CAST(region);
+	region->odp.is_implicit_odp = true;
+	return &region->odp;
+}
+EXPORT_SYMBOL(ib_umem_odp_alloc_implicit);
+
+/**
+ * ib_umem_odp_alloc_child() - make a region below an implicit one
+ * @root: of ib_umem_odp_alloc_implicit(); not released during the call
+ * @addr: the first address
+ * @size: bytes, at least 1
+ * @ops: as for ib_umem_odp_get()
+ *
+ * Context: process context, of any process. May sleep.
+ * Return: as ib_umem_odp_get(); -%EFAULT if the process is gone.
+ */
+struct ib_umem_odp *ib_umem_odp_alloc_child(struct ib_umem_odp *root, unsigned long addr,
+					    size_t size,
+					    const struct mmu_interval_notifier_ops *ops)
+{
+	struct mm_struct *mm = root->umem.owning_mm;
+	struct odp_region *region;
+
+	if (WARN_ON(!root->is_implicit_odp))
+		return ERR_PTR(-EINVAL);
+	if (!mmget_not_zero(mm))
+		return ERR_PTR(-EFAULT);
+	region = odp_region_begin(root->umem.ibdev, mm, root->umem.writable);
+	mmput_async(mm);
+	return IS_ERR(region) ? ERR_CAST(region) : odp_region_get(region, addr, size, ops);
+}
+EXPORT_SYMBOL(ib_umem_odp_alloc_child);
+
+/**
+ * ib_umem_odp_release() - end a region
+ * @odp: a region that the device does not access any more, and no fault is for
+ *
+ * Context: process context; not with &ib_umem_odp.umem_mutex held, nor in an invalidate
+ * operation. May sleep.
+ */
+void ib_umem_odp_release(struct ib_umem_odp *odp)
+{
+	struct odp_region *region = odp_region_of(odp);
+
+	if (odp->map.pfn_list) {
+		guard(mutex)(&odp->umem_mutex);
+		ib_umem_odp_unmap_dma_pages(odp, ib_umem_start(odp), ib_umem_end(odp));
+	}
+	hmm_mirror_exit(&region->mirror);
+	odp_map_free(odp);
+	kfree(region);
+}
+EXPORT_SYMBOL(ib_umem_odp_release);
+
+/* Fill in the entries whose first page is in the section's batch. */
+static int odp_fill(struct ib_umem_odp *odp, const struct hmm_section *section)
+{
+	unsigned long step = BIT(odp->page_shift);
+	unsigned long addr = ALIGN(section->batch.start, step);
+
+	lockdep_assert_held(&odp->umem_mutex);
+	for (; addr < section->batch.end; addr += step) {
+		size_t idx = (addr - ib_umem_start(odp)) >> odp->page_shift;
+		unsigned long *entry = &odp->map.pfn_list[idx];
+		unsigned long pfn = section->pfns[(addr - section->batch.start) >> PAGE_SHIFT];
+
+		if ((pfn & HMM_PFN_VALID) &&
+		    hmm_pfn_to_map_order(pfn) + PAGE_SHIFT < odp->page_shift)
+			return -EINVAL;
+		*entry = (*entry & ODP_DMA_FLAGS) | pfn;
+	}
+	return 0;
+}
+
+/*
+ * Go through a section and fill in what it shows. Returns 0 with umem_mutex held, or
+ * an error.
+ */
+static int odp_populate_and_lock(struct ib_umem_odp *odp, struct hmm_section *section)
+{
+	int ret = 0;
+
+	while (hmm_section_next(section)) {
+		mutex_lock(&odp->umem_mutex);
+		ret = odp_fill(odp, section);
+		if (!ret && section->batch.end == section->span.end)
+			return 0;
+		mutex_unlock(&odp->umem_mutex);
+		if (ret)
+			return ret;
+	}
+	ret = hmm_section_error(section);
+	/* The process is gone. */
+	return ret == -ESRCH || ret == -ENOENT ? -EINVAL : ret;
+}
+
+/**
+ * ib_umem_odp_map_dma_and_lock() - fault pages of a region in, and lock it
+ * @odp: the region
+ * @user_virt: the first address
+ * @bcnt: bytes; entries that they are a part of are filled in as a whole
+ * @access_mask: %HMM_PFN_WRITE if the device is to write
+ * @fault: whether to fault in. If not, what is present is filled in, which changes that
+ *	come meanwhile may leave holes in again
+ *
+ * On success the caller drops &ib_umem_odp.umem_mutex when the device's page table is
+ * up to date. Until then &ib_umem_odp.map is what the process has mapped.
+ *
+ * Context: process context; not with &ib_umem_odp.umem_mutex held. May sleep.
+ * Return: the number of entries, with &ib_umem_odp.umem_mutex held; -%EFAULT for
+ * addresses outside of the region, or at which nothing is mapped; -%EPERM; -%EINVAL if
+ * there are none, the process is gone, or its pages are smaller than an entry; -%EBUSY
+ * if it changes them all the time; -%ENOMEM; -%EINTR.
+ */
+int ib_umem_odp_map_dma_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 bcnt,
+				 u64 access_mask, bool fault)
+{
+	unsigned long few[ODP_PAGES_ON_STACK], *many __free(kvfree) = NULL;
+	scoped_hmm_section section = {
+		.mirror = &odp_region_of(odp)->mirror,
+		.span.start = ALIGN_DOWN(user_virt, BIT(odp->page_shift)),
+		.span.end = ALIGN(user_virt + bcnt, BIT(odp->page_shift)),
+		.access = HMM_ACCESS_SNAPSHOT,
+		.pfns = few,
+		.nr_pfns = ODP_PAGES_ON_STACK,
+	};
+	unsigned long nr_pages = hmm_span_pages(section.span);
+	int ret;
+
+	if (user_virt < ib_umem_start(odp) || user_virt > ib_umem_end(odp) ||
+	    bcnt > ib_umem_end(odp) - user_virt)
+		return -EFAULT;
+	if (fault) {
+		/* The driver relies on all of them. */
+		section.whole = true;
+		section.access = access_mask & HMM_PFN_WRITE ? HMM_ACCESS_WRITE : HMM_ACCESS_READ;
+	}
+	if (fault && nr_pages > ODP_PAGES_ON_STACK) {
+		many = kvmalloc_array(nr_pages, sizeof(*many), GFP_KERNEL | __GFP_NOWARN);
+		if (!many)
+			return -ENOMEM;
+		section.pfns = many;
+		section.nr_pfns = nr_pages;
+	}
+	ret = odp_populate_and_lock(odp, &section);
+	return ret ?: hmm_span_pages(section.span) >> (odp->page_shift - PAGE_SHIFT);
+}
+EXPORT_SYMBOL(ib_umem_odp_map_dma_and_lock);
+
+/**
+ * ib_umem_odp_unmap_dma_pages() - take pages from a region
+ * @odp: the region
+ * @virt: the first address
+ * @bound: the address after the last; both are clipped to the region
+ *
+ * The device has forgotten them. Those that it may have written are marked dirty: of
+ * a device that uses the CPU, with virtual DMA, neither the folio nor the PTE shows.
+ *
+ * Context: &ib_umem_odp.umem_mutex is held.
+ */
+void ib_umem_odp_unmap_dma_pages(struct ib_umem_odp *odp, u64 virt, u64 bound)
+{
+	const struct hmm_span span = hmm_span_clip((struct hmm_span){ virt, bound },
+						   (struct hmm_span){ ib_umem_start(odp),
+								      ib_umem_end(odp) });
+	struct ib_device *dev = odp->umem.ibdev;
+	unsigned long addr;
+
+	lockdep_assert_held(&odp->umem_mutex);
+	for (addr = span.start; addr < span.end; addr += BIT(odp->page_shift)) {
+		size_t idx = (addr - ib_umem_start(odp)) >> odp->page_shift;
+		unsigned long *entry = &odp->map.pfn_list[idx], pfn = *entry;
+		bool used = pfn & HMM_PFN_VALID;
+
+		if (!ib_uses_virt_dma(dev)) {
+			used = hmm_dma_unmap_pfn(dev->dma_device, &odp->map, idx);
+			odp->npages -= used;
+		}
+		if (used && (pfn & HMM_PFN_WRITE))
+			set_page_dirty(compound_head(hmm_pfn_to_page(pfn)));
+		*entry &= ~HMM_PFN_FLAGS;
+	}
+}
+EXPORT_SYMBOL(ib_umem_odp_unmap_dma_pages);
