@@ -130,17 +130,6 @@ static void batch_block_fails(struct kunit *test)
 	migrate_back(test, addr);
 }
 
-static void set_killed(bool killed)
-{
-	spin_lock_irq(&current->sighand->siglock);
-	if (killed)
-		sigaddset(&current->pending.signal, SIGKILL);
-	else
-		sigdelset(&current->pending.signal, SIGKILL);
-	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
-}
-
 static void kill_requester(struct buffer_device *device)
 {
 	device->on_batch = NULL;

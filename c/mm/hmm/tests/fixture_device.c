@@ -7,6 +7,7 @@
 #include <linux/hmm_typed.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
 #include "fixture_device.h"
@@ -397,4 +398,18 @@ unsigned long migrate_in_steps(struct kunit *test, struct buffer_device *device,
 
 	KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_committed_error(&committed));
 	return hmm_devmem_migration_committed_moved(&committed);
+}
+
+/* Make a fatal signal pending for this task, or none. */
+void set_killed(bool killed)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	if (killed) {
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+	} else {
+		sigdelset(&current->pending.signal, SIGKILL);
+		recalc_sigpending();
+	}
+	spin_unlock_irq(&current->sighand->siglock);
 }
