@@ -6,6 +6,7 @@
 
 #include <linux/fs.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -24,6 +25,9 @@
  * arguments, -EFAULT for addresses outside the user address space, -ENOTTY for
  * an unknown command.
  */
+
+/* Pages to look up before the update lock is released: invalidations wait for it. */
+#define DM_PEEK_PAGES 512
 
 /* Allocate a kernel buffer; no warning, because programs choose @size. */
 static void *dm_bounce_alloc(size_t size)
@@ -151,18 +155,31 @@ static u8 dm_rights_prot(unsigned int rights)
 	return prot;
 }
 
+/* Write the PEEK bytes of a span, under the update lock. Returns their end. */
+static u8 *dm_peek(struct dm_mirror *dm, struct hmm_span span, u8 *prot)
+{
+	for (; span.start < span.end; span.start += PAGE_SIZE)
+		*prot++ = dm_rights_prot(dm_table_rights(&dm->table, span.start));
+	return prot;
+}
+
 static int dm_cmd_peek(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
 	u8 *prot __free(kvfree) = dm_bounce_alloc(cmd->npages);
+	struct hmm_span span = dm_cmd_span(cmd);
+	u8 *at = prot;
 
 	if (!prot)
 		return -ENOMEM;
-	scoped_guard(hmm_mirror, &dm->mirror) {
-		for (u64 i = 0; i < cmd->npages; i++) {
-			unsigned long addr = cmd->addr + (i << PAGE_SHIFT);
+	while (span.start < span.end) {
+		struct hmm_span step = hmm_span_first(span, DM_PEEK_PAGES);
 
-			prot[i] = dm_rights_prot(dm_table_rights(&dm->table, addr));
-		}
+		scoped_guard(hmm_mirror, &dm->mirror)
+			at = dm_peek(dm, step, at);
+		span.start = step.end;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
 	return dm_cmd_copy_out(cmd, prot, cmd->npages);
 }

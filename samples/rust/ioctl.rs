@@ -37,6 +37,7 @@ use crate::{
 use kernel::{
     alloc::Flags,
     hmm::{
+        cond_resched_killable,
         devmem::{
             Migration, //
         },
@@ -59,6 +60,9 @@ use kernel::{
 
 /// As long as a wait can be, in jiffies.
 const MAX_JIFFY_OFFSET: usize = (usize::MAX >> 2) - 1;
+
+/// Pages to look up before the update lock is released: invalidations wait for it.
+const PEEK_PAGES: usize = 512;
 
 /// How memory for the CPU's copy is allocated; a program may ask for too much.
 fn dm_bounce_gfp() -> Flags {
@@ -203,16 +207,19 @@ impl DmMirror {
 
     fn dm_cmd_peek(&self, cmd: &mut Cmd) -> Result {
         let mut prot = KVVec::from_elem(0, cmd.npages as usize, dm_bounce_gfp())?;
-        let start = cmd.addr as usize;
-        {
+        let mut addr = cmd.addr as usize;
+
+        for step in prot.chunks_mut(PEEK_PAGES) {
             let table = self.mirror.lock();
 
-            for (i, prot) in prot.iter_mut().enumerate() {
-                let addr = start + (i << PAGE_SHIFT);
+            for prot in step {
                 let exclusive = table.is_exclusive(Span::new(addr, addr + PAGE_SIZE));
 
                 *prot = dm_rights_prot(table.rights(addr), exclusive);
+                addr += PAGE_SIZE;
             }
+            drop(table);
+            cond_resched_killable()?;
         }
         dm_cmd_copy_out(cmd, &prot)
     }

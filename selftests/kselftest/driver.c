@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -207,6 +208,36 @@ TEST_F(driver, too_much)
 	/* This command needs no memory and must be fast for any span. */
 	EXPECT_EQ(0, command(self->fd, HMM_DMIRROR_CHECK_EXCLUSIVE, cmd));
 	munmap(at, NPAGES * PAGE);
+}
+
+/* A look-up of very many pages ends with a fatal signal. */
+TEST_F(driver, peek_killed)
+{
+	const size_t npages = 1UL << 26;
+	char *prot = mmap(NULL, npages, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int status, tries;
+	pid_t child;
+
+	ASSERT_NE(MAP_FAILED, prot);
+	child = fork();
+	if (!child) {
+		int fd = open("/dev/hmm_dmirror0", O_RDWR);
+
+		for (;;)
+			command(fd, HMM_DMIRROR_PEEK, (struct hmm_dmirror_cmd) {
+				.addr = 1UL << 32, .ptr = (uintptr_t)prot, .npages = npages });
+	}
+	ASSERT_LT(0, child);
+	usleep(1000000);
+	kill(child, SIGKILL);
+	for (tries = 0; tries < 300; tries++) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			break;
+		usleep(10000);
+	}
+	EXPECT_LT(tries, 300);
+	munmap(prot, npages);
 }
 
 TEST_F(driver, malformed_compute)

@@ -709,6 +709,47 @@ TEST_F(mirror, killed_waiting_for_an_invalidation)
 	close(other);
 }
 
+static void *migrate_slowly(void *argument)
+{
+	struct helper *helper = argument;
+	struct hmm_probe_span span = {
+		.start = (uintptr_t)helper->at,
+		.end = (uintptr_t)helper->at + HUGE, .ms = 8000,
+	};
+
+	helper->ret = call(helper->fd, HMM_PROBE_MIGRATE, &span);
+	return NULL;
+}
+
+/* A section waits for a page that migrates, small or huge, and can be killed. */
+TEST_F_TIMEOUT(mirror, killed_waiting_for_a_migration, 60)
+{
+	struct helper slow = { .fd = self->fd };
+	pthread_t thread;
+	char *at;
+
+	if (!(self->info.has & HMM_PROBE_HAS_MIGRATION))
+		SKIP(return, "this kernel cannot migrate pages to devices");
+	for (int huge = 0; huge < 2; huge++) {
+		at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
+		ASSERT_NE(NULL, at);
+		ASSERT_EQ(0, madvise(at, HUGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE));
+		memset(at, 1, HUGE);
+		ASSERT_EQ(0, range_add(self->fd, 1, at, HUGE));
+		slow.at = at;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, migrate_slowly, &slow));
+		for (int tries = 0; tries < 500 && (page_map(at) & MAP_PRESENT); tries++)
+			usleep(10000);
+		EXPECT_FALSE(page_map(at) & MAP_PRESENT);
+		EXPECT_TRUE(section_is_killable(self->fd, at, self->hmm_pfns));
+		EXPECT_FALSE(page_map(at) & MAP_PRESENT);
+		pthread_join(thread, NULL);
+		EXPECT_EQ(0, slow.ret);
+		ASSERT_EQ(0, range_remove(self->fd, 1));
+		munmap(at, HUGE);
+	}
+}
+
 /*
  * While the update lock is held, an invalidation waits for it, then a section
  * that has finished its walk. The invalidation gets the lock first, so the
@@ -905,6 +946,44 @@ TEST_F(mirror, exclusive)
 	ASSERT_EQ(0, mprotect(self->at, PAGE, PROT_READ));
 	EXPECT_GT(0, populate(self->fd, self->at, PAGE, EXCLUSIVE, self->hmm_pfns));
 	EXPECT_EQ(0, populate(self->fd, self->at, PAGE, READ, self->hmm_pfns));
+}
+
+static void *zap_again_and_again(void *argument)
+{
+	struct helper *helper = argument;
+
+	while (!helper->done)
+		madvise(helper->at, PAGE, MADV_DONTNEED);
+	return NULL;
+}
+
+/*
+ * Another thread zaps the page between its fault and its isolation from the CPU.
+ * With userfaultfd, GUP cannot fault it in again; but the section can.
+ */
+TEST_F_TIMEOUT(mirror, exclusive_beside_uffd, 60)
+{
+	struct helper zaps = { .at = self->at };
+	int uffd = uffd_open(0), ret;
+	pthread_t server, zapper;
+
+	if (uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-uffd));
+	ASSERT_EQ(0, uffd_register(uffd, self->at, SIZE, UFFDIO_REGISTER_MODE_MISSING));
+	ASSERT_EQ(0, pthread_create(&server, NULL, uffd_serve, &uffd));
+	ASSERT_EQ(0, pthread_create(&zapper, NULL, zap_again_and_again, &zaps));
+	for (time_t end = time(NULL) + 8; time(NULL) < end; ) {
+		ret = populate(self->fd, self->at, PAGE, EXCLUSIVE, self->hmm_pfns);
+		if (ret && ret != -EBUSY)
+			break;
+	}
+	zaps.done = true;
+	pthread_join(zapper, NULL);
+	if (ret != -EBUSY)
+		EXPECT_EQ(0, ret);
+	pthread_cancel(server);
+	pthread_join(server, NULL);
+	close(uffd);
 }
 
 TEST_F(mirror, two_of_one_process)

@@ -591,8 +591,8 @@ int walk_page_range_vma(struct vm_area_struct *vma, unsigned long start,
 pmd_t *mm_find_pmd(struct mm_struct *mm, unsigned long addr);
 pte_t *pte_offset_map(pmd_t *pmdp, unsigned long addr);
 void pte_unmap(pte_t *ptep);
-void migration_entry_wait(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr);
-void pmd_migration_entry_wait(struct mm_struct *mm, pmd_t *pmdp);
+void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr);
+void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
 void rcu_read_lock(void);
 void rcu_read_unlock(void);
 

@@ -424,7 +424,7 @@ int walk_page_range(struct mm_struct *mm, unsigned long start, unsigned long end
 }
 
 /* The migration that is waited for ends with the page mapped again. */
-void migration_entry_wait(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr)
+void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr)
 {
 	softleaf_t entry = softleaf_from_pte(__pte(load_pte(mm, addr)));
 
@@ -435,7 +435,7 @@ void migration_entry_wait(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr)
 			  (model_leaf(entry) == LEAF_MIGRATION_WRITE ? _PAGE_RW : 0));
 }
 
-void pmd_migration_entry_wait(struct mm_struct *mm, pmd_t *pmdp)
+void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp)
 {
 	unsigned long addr = MODEL_BASE + (pmdp - mm->pmd) * PMD_SIZE;
 	softleaf_t entry = softleaf_from_pmd(load_pmd(mm, addr));
@@ -546,8 +546,8 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
 	held.fault_pmd = addr & PMD_MASK;
 	if (addr == mm->tried)
 		mm->tried = 0;
-	migration_entry_wait(mm, NULL, addr);
-	pmd_migration_entry_wait(mm, &mm->pmd[model_pmd_index(addr)]);
+	migration_entry_wait_killable(mm, NULL, addr);
+	pmd_migration_entry_wait_killable(mm, &mm->pmd[model_pmd_index(addr)]);
 	old = load_pmd(mm, addr);
 	pmd = __pmd(fault_pmd(pmd_val(old), addr, write));
 	if (is_table(pmd))

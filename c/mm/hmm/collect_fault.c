@@ -12,6 +12,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "collect.h"
+#include "migration_wait.h"
 
 /*
  * Whether a non-present entry is for a page that a fault would bring to system
@@ -92,7 +93,7 @@ static bool hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 }
 
 /*
- * Wait until a page that migrates has arrived. A fault would wait, too, but then
+ * Wait until a page that migrates has arrived, or a fatal signal. A fault would wait, too, but then
  * bring the page to system memory if it has arrived in a device's.
  */
 static void hmm_collect_wait_for_page(struct hmm_collect *c, pmd_t *pmdp,
@@ -101,9 +102,9 @@ static void hmm_collect_wait_for_page(struct hmm_collect *c, pmd_t *pmdp,
 	struct mm_struct *mm = c->args->vma->vm_mm;
 
 	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
-		pmd_migration_entry_wait(mm, pmdp);
+		pmd_migration_entry_wait_killable(mm, pmdp);
 	else
-		migration_entry_wait(mm, pmdp, addr);
+		migration_entry_wait_killable(mm, pmdp, addr);
 }
 
 /*
@@ -127,9 +128,10 @@ static void hmm_collect_fault_pages(struct hmm_collect *c, pmd_t *pmdp,
 	for_each_set_bit(i, absent, MAX_PTRS_PER_PTE) {
 		unsigned long addr = hmm_collect_pos(c) + (i << PAGE_SHIFT);
 
+		hmm_collect_wait_for_page(c, pmdp, addr);
+		/* Nor fault then: that would wait again, until the page has arrived. */
 		if (fatal_signal_pending(current))
 			break;
-		hmm_collect_wait_for_page(c, pmdp, addr);
 		if (hmm_collect_find_absent(c, pmdp, addr, addr + PAGE_SIZE, still) &&
 		    handle_mm_fault(vma, addr, flags, NULL) & VM_FAULT_OOM)
 			break;

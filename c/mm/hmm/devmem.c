@@ -200,7 +200,8 @@ EXPORT_SYMBOL_GPL(hmm_devmem_set_device);
  * Return: 0; -%EINVAL for an invalid size or address; -%EBUSY if there is other
  * memory at @start; -%EDEADLK in a callback that hmm_devmem_evict(),
  * hmm_devmem_remove() or making room waits for; -%ENODEV if the device memory is
- * ending; -%ENOMEM; or an error of memremap_pages(). On an error @data stays the
+ * ending; -%EINTR if the caller was killed; -%ENOMEM; or an error of
+ * memremap_pages(). On an error @data stays the
  * caller's.
  */
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
@@ -220,24 +221,30 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		return -ENOMEM;
 	chunk->data = data;
 
-	guard(mutex)(&devmem->chunks_lock);
+	/* Held while pages are evicted. A section may wait here, to grow the memory. */
+	err = mutex_lock_killable(&devmem->chunks_lock);
+	if (err)
+		goto free;
 	/* hmm_devmem_exit() may have made its last pass: do not add a chunk then. */
 	err = READ_ONCE(devmem->state->owned.ending) ? -ENODEV : 0;
 	if (err)
-		goto free;
+		goto unlock;
 	err = hmm_devmem_reserve_range(chunk, start, size);
 	if (err)
-		goto free;
+		goto unlock;
 	err = hmm_devmem_map_pages(chunk);
 	if (err)
 		goto release;
 
 	scoped_guard(spinlock_irqsave, &devmem->lock)
 		list_add_tail_rcu(&chunk->list, &devmem->chunks);
+	mutex_unlock(&devmem->chunks_lock);
 	return 0;
 
 release:
 	hmm_devmem_release_range(chunk);
+unlock:
+	mutex_unlock(&devmem->chunks_lock);
 free:
 	hmm_devmem_free_chunk(chunk);
 	return err;

@@ -9,7 +9,6 @@
 #include <linux/hmm_migrate.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 
 #include "devmem_transfer.h"
 #include "lifetime.h"
@@ -109,9 +108,12 @@ void hmm_devmem_grow_if_low(struct hmm_devmem *devmem)
 	if (hmm_mutex_is_mine(&devmem->grow_lock))
 		return;
 
-	guard(mutex)(&devmem->grow_lock);
+	/* The callback may take long. The caller looks at signals. */
+	if (mutex_lock_killable(&devmem->grow_lock))
+		return;
 	if (hmm_devmem_available(devmem) < HMM_DEVMEM_BATCH << PAGE_SHIFT)
 		devmem->ops->grow(devmem);
+	mutex_unlock(&devmem->grow_lock);
 }
 
 /* A batch is the part of a range within one VMA and one PMD, from @start on. */
@@ -142,10 +144,6 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 	for (; span.start < span.end; span.start = t->args.end) {
 		if (t->to)
 			hmm_devmem_grow_if_low(t->to);
-		/* The killable lock checks for signals only if it has to wait. */
-		one = -EINTR;
-		if (fatal_signal_pending(current))
-			break;
 		one = hmm_devmem_collect_batch(t, mm, span, true);
 		if (one < 0)
 			break;
@@ -153,7 +151,6 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 		hmm_devmem_transfer_end(t);
 		mmap_read_unlock(mm);
 		moved += one;
-		cond_resched();
 	}
 	return moved ?: min(one, 0);
 }
@@ -178,7 +175,8 @@ static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
 		ret = hmm_devmem_transfer_span(t, mm, span);
 		hmm_devmem_free_mpfns(t);
 	}
-	mmput(mm);
+	/* As in hmm_section_leave(): release must not run under the caller's locks. */
+	mmput_async(mm);
 	return ret;
 }
 

@@ -57,7 +57,8 @@ hmm_devmem_migration_alloc(struct hmm_devmem *to, struct mm_struct *mm)
 static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
 {
 	hmm_devmem_free_mpfns(&m->transfer);
-	mmput(m->mm);
+	/* As in hmm_section_leave(): release must not run under the caller's locks. */
+	mmput_async(m->mm);
 	kfree(m);
 }
 
@@ -79,7 +80,8 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  * Return: the migration, or an ERR_PTR(): -%EINVAL if @span is misaligned or empty,
  * or if its first page is in no VMA, or in one whose pages cannot migrate; -%ESRCH
  * if the process has exited; -%EDEADLK in a callback that hmm_devmem_evict(),
- * hmm_devmem_remove() or making room waits for; -%EINTR; -%ENOMEM.
+ * hmm_devmem_remove() or making room waits for; -%EINTR if the caller was killed;
+ * -%ENOMEM.
  */
 struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 						struct mm_struct *mm,

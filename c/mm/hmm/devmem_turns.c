@@ -216,7 +216,12 @@ static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
 {
 	int err;
 
-	if (mmap_read_lock_killable(mm))
+	/*
+	 * Batch after batch is collected until the end of what user space requested.
+	 * The killable lock checks for signals only if it has to wait.
+	 */
+	cond_resched();
+	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
 		return -EINTR;
 	err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
 		      hmm_devmem_transfer_setup(t);

@@ -10,9 +10,12 @@
  * The flags in &hmm_dma_map.pfn_list do not decide how an entry is mapped. Walks
  * write the hmm pfns without the update lock, and one that has loaded an hmm pfn
  * before the page was mapped can store it afterwards (see walk_output.h). The
- * state of each entry is therefore kept behind the array as well, where only the
+ * state of each entry is therefore kept in a byte as well, which only the
  * functions below change it, under the update lock. The flags are set again when
  * the page is mapped the next time.
+ *
+ * These bytes are an allocation of their own: kvzalloc() refuses more than INT_MAX
+ * bytes, and with both in one the map could have fewer entries than the kernel's.
  */
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -30,24 +33,33 @@
 
 /**
  * struct hmm_dma_pfns - the allocation of hmm_dma_map_alloc() for the pfns
- * @nr: number of entries
- * @pfn: &hmm_dma_map.pfn_list; behind it stands a byte for each entry, with
- *	%HMM_PFN_DMA_STATE shifted right by %HMM_DMA_STATE_SHIFT
+ * @state: for each entry %HMM_PFN_DMA_STATE, shifted right by %HMM_DMA_STATE_SHIFT
+ * @pfn: &hmm_dma_map.pfn_list
  */
 struct hmm_dma_pfns {
-	size_t nr;
+	u8 *state;
 	unsigned long pfn[];
 };
+
+static void hmm_dma_pfns_free(struct hmm_dma_pfns *pfns)
+{
+	if (pfns)
+		kvfree(pfns->state);
+	kvfree(pfns);
+}
 
 static struct hmm_dma_pfns *hmm_dma_pfns_alloc(size_t nr)
 {
 	struct hmm_dma_pfns *pfns;
-	size_t size = size_add(struct_size(pfns, pfn, nr), nr);
 
-	pfns = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
-	if (pfns)
-		pfns->nr = nr;
-	return pfns;
+	pfns = kvzalloc(struct_size(pfns, pfn, nr), GFP_KERNEL | __GFP_NOWARN);
+	if (!pfns)
+		return NULL;
+	pfns->state = kvzalloc(nr, GFP_KERNEL | __GFP_NOWARN);
+	if (pfns->state)
+		return pfns;
+	hmm_dma_pfns_free(pfns);
+	return NULL;
 }
 
 static struct hmm_dma_pfns *hmm_dma_pfns_of(const struct hmm_dma_map *map)
@@ -55,18 +67,16 @@ static struct hmm_dma_pfns *hmm_dma_pfns_of(const struct hmm_dma_map *map)
 	return container_of((void *)map->pfn_list, struct hmm_dma_pfns, pfn);
 }
 
-static void hmm_dma_pfns_free(struct hmm_dma_map *map)
+static void hmm_dma_map_free_pfns(struct hmm_dma_map *map)
 {
 	if (map->pfn_list)
-		kvfree(hmm_dma_pfns_of(map));
+		hmm_dma_pfns_free(hmm_dma_pfns_of(map));
 	map->pfn_list = NULL;
 }
 
 static u8 *hmm_dma_state_byte(const struct hmm_dma_map *map, size_t idx)
 {
-	struct hmm_dma_pfns *pfns = hmm_dma_pfns_of(map);
-
-	return (u8 *)(pfns->pfn + pfns->nr) + idx;
+	return hmm_dma_pfns_of(map)->state + idx;
 }
 
 /*
@@ -145,7 +155,7 @@ int hmm_dma_map_alloc(struct device *dev, struct hmm_dma_map *map,
 				 GFP_KERNEL | __GFP_NOWARN);
 	if (map->dma_list)
 		return 0;
-	hmm_dma_pfns_free(map);
+	hmm_dma_map_free_pfns(map);
 	return -ENOMEM;
 }
 EXPORT_SYMBOL_GPL(hmm_dma_map_alloc);
@@ -160,7 +170,7 @@ EXPORT_SYMBOL_GPL(hmm_dma_map_alloc);
 void hmm_dma_map_free(struct device *dev, struct hmm_dma_map *map)
 {
 	kvfree(map->dma_list);
-	hmm_dma_pfns_free(map);
+	hmm_dma_map_free_pfns(map);
 	if (dma_use_iova(&map->state))
 		dma_iova_free(dev, &map->state);
 }

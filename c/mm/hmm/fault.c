@@ -405,7 +405,9 @@ EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
 static unsigned long *hmm_fault_copy_requests(const struct hmm_range *range)
 {
 	unsigned long i, nr = (range->end - range->start) >> PAGE_SHIFT;
-	unsigned long *requests = kvmalloc_array(nr, sizeof(*requests), GFP_KERNEL);
+	/* User space may choose the size of the range, so failure is no bug. */
+	unsigned long *requests = kvmalloc_array(nr, sizeof(*requests),
+						 GFP_KERNEL | __GFP_NOWARN);
 
 	for (i = 0; requests && i < nr; i++)
 		requests[i] = READ_ONCE(range->hmm_pfns[i]);
@@ -489,6 +491,8 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
 
 	if (ret)
 		return ret;
+	/* A deadline further away would be before now. */
+	timeout = min(timeout, MAX_JIFFY_OFFSET);
 	if (w.per_pfn_req) {
 		requests = hmm_fault_copy_requests(range);
 		if (!requests)

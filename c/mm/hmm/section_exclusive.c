@@ -52,6 +52,7 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
 				struct hmm_fault_drop *drop)
 {
+	const unsigned long began = walk->notifier_seq;
 	struct page *page;
 	int ret;
 
@@ -68,6 +69,13 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 	page = hmm_section_make_exclusive(section, walk->start);
 	if (IS_ERR(page)) {
 		section->exclusive_folio = NULL;
+		/*
+		 * GUP cannot wait for userfaultfd here, and fails where the page was
+		 * zapped or protected after it had been faulted in: fault it in again.
+		 */
+		if (PTR_ERR(page) == -EFAULT &&
+		    mmu_interval_read_retry(walk->notifier, began))
+			return -EBUSY;
 		return PTR_ERR(page);
 	}
 	walk->hmm_pfns[0] = (walk->hmm_pfns[0] & HMM_PFN_INOUT_FLAGS) |

@@ -35,8 +35,8 @@
  *
  * A PMD that points to a PTE table is read again by pte_offset_map(), which then
  * decides anew; the first value only shows that it is worth trying. Where a lock
- * is needed to wait for an entry to change (migration_entry_wait()), the kernel's
- * functions compare it again under the page table lock. PUD and hugetlb entries
+ * is needed to wait for an entry to change (migration_entry_wait_killable()), it
+ * is compared again under the page table lock. PUD and hugetlb entries
  * are read once under their page table lock.
  */
 #include <linux/hugetlb.h>
@@ -46,6 +46,7 @@
 
 #include "../internal.h"
 #include "compat-kernel.h"
+#include "migration_wait.h"
 #include "vma_policy.h"
 #include "walk.h"
 
@@ -133,7 +134,7 @@ static noinline int hmm_walk_pte_table(struct hmm_walk *w, pmd_t *pmdp, pmd_t pm
 	stop = hmm_walk_ptes(w, end, ptep);
 	pte_unmap(ptep);
 	if (stop == HMM_WALK_MIGRATION) {
-		migration_entry_wait(w->vma->vm_mm, pmdp, w->resume);
+		migration_entry_wait_killable(w->vma->vm_mm, pmdp, w->resume);
 		stop = HMM_WALK_AGAIN;
 	}
 	return stop;

@@ -10,6 +10,7 @@
 #include <linux/mmu_notifier.h>
 
 #include "compat-kernel.h"
+#include "migration_wait.h"
 #include "walk.h"
 
 /**
@@ -272,7 +273,7 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 		if (hmm_first_needing_fault(w, addr, nr, 0) == nr)
 			return hmm_report(w, addr, nr, 0);
 		w->resume = addr;
-		pmd_migration_entry_wait(w->range->notifier->mm, pmdp);
+		pmd_migration_entry_wait_killable(w->range->notifier->mm, pmdp);
 		return HMM_WALK_AGAIN;
 	}
 	if (!HMM_PMD_SOFTLEAVES)

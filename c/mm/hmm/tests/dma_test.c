@@ -11,6 +11,8 @@
 #include <linux/dma-mapping.h>
 #include <linux/hmm.h>
 #include <linux/pci-p2pdma.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
 
 /* The functions under test, which <linux/hmm-dma.h> declares under these names. */
 #define hmm_dma_map_alloc	faked_dma_map_alloc
@@ -239,6 +241,24 @@ static void dma_refuses_devices_that_cannot_share(struct kunit *test)
 				hmm_dma_map_alloc(NULL, &t->map, ENTRIES, PAGE_SIZE));
 	}
 	KUNIT_EXPECT_NULL(test, t->map.pfn_list);
+}
+
+/*
+ * The array of pfns is as large as the kernel's, but for a pointer: kvzalloc() limits
+ * how many entries a map can have.
+ */
+static void dma_pfns_are_apart(struct kunit *test)
+{
+	/* With the pointer, whole huge pages: vmalloc() may round up to them. */
+	const size_t nr = (4 * SZ_2M / sizeof(unsigned long)) - 1;
+	struct dma_test *t = test->priv;
+	struct vm_struct *area;
+
+	fake = (struct fake_dma){};
+	KUNIT_ASSERT_EQ(test, 0, hmm_dma_map_alloc(NULL, &t->map, nr, PAGE_SIZE));
+	area = find_vm_area((void *)PAGE_ALIGN_DOWN((unsigned long)t->map.pfn_list));
+	KUNIT_ASSERT_NOT_NULL(test, area);
+	KUNIT_EXPECT_EQ(test, get_vm_area_size(area), 4 * SZ_2M);
 }
 
 static void dma_address_is_computed(struct kunit *test)
@@ -673,6 +693,7 @@ static void dma_test_exit(struct kunit *test)
 
 static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(dma_refuses_devices_that_cannot_share),
+	KUNIT_CASE(dma_pfns_are_apart),
 	KUNIT_CASE(dma_address_is_computed),
 	KUNIT_CASE(dma_address_is_remembered),
 	KUNIT_CASE(dma_map_failure_leaves_nothing),

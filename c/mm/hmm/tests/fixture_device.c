@@ -140,15 +140,17 @@ void release_batches(struct buffer_device *device)
 	flush_work(&device->engine);
 }
 
-/* Have a fatal signal pending, or not any more. */
+/* Make a fatal signal pending for this task, or none. */
 void set_killed(bool killed)
 {
 	spin_lock_irq(&current->sighand->siglock);
-	if (killed)
+	if (killed) {
 		sigaddset(&current->pending.signal, SIGKILL);
-	else
+		set_thread_flag(TIF_SIGPENDING);
+	} else {
 		sigdelset(&current->pending.signal, SIGKILL);
-	recalc_sigpending();
+		recalc_sigpending();
+	}
 	spin_unlock_irq(&current->sighand->siglock);
 }
 

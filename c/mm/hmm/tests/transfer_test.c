@@ -5,11 +5,13 @@
  */
 #include <kunit/test.h>
 #include <linux/hmm_migrate.h>
+#include <linux/hmm_mirror.h>
 #include <linux/hmm_typed.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h> /* 7.2: swapops.h needs it */
 #include <linux/swapops.h>
@@ -874,17 +876,120 @@ static void fault_killed(struct kunit *test)
 	get_page(repair.page);
 	INIT_DELAYED_WORK_ONSTACK(&repair.work, hmm_test_repair_work);
 	schedule_delayed_work(&repair.work, 2 * HZ);
-	sigaddset(&current->pending.signal, SIGKILL);
-	set_thread_flag(TIF_SIGPENDING);
+	set_killed(true);
 	err = get_user(number, (unsigned long __user *)addr);
-	spin_lock_irq(&current->sighand->siglock);
-	sigdelset(&current->pending.signal, SIGKILL);
-	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	set_killed(false);
 	KUNIT_EXPECT_EQ(test, err, -EFAULT);
 	flush_delayed_work(&repair.work);
 	destroy_delayed_work_on_stack(&repair.work);
 	migrate_back(test, addr, 1);
+}
+
+/*
+ * A task that was killed begins no migration: drivers collect a range batch by batch
+ * until an error.
+ */
+static void transfer_killed(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, PAGE_SIZE);
+	struct hmm_devmem_migration *migration;
+
+	write_numbers(test, addr, 1);
+	set_killed(true);
+	migration = hmm_devmem_collect(&device->devmem, current->mm,
+				       span_of(addr, PAGE_SIZE));
+	KUNIT_EXPECT_PTR_EQ(test, migration, ERR_PTR(-EINTR));
+	if (!IS_ERR(migration))
+		hmm_devmem_migration_end(migration);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, PAGE_SIZE), -EINTR);
+	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, PAGE_SIZE), -EINTR);
+	set_killed(false);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, PAGE_SIZE), 1);
+	migrate_back(test, addr, 1);
+}
+
+/**
+ * struct orphan - a process that ends while a migration has a reference to it
+ * @mirror: a mirror of it
+ * @mm: the process; %NULL when the test has dropped its reference
+ * @migrates: the task that migrates
+ * @released_within: release was called in that task
+ * @released: release was called
+ */
+static struct orphan {
+	struct hmm_mirror mirror;
+	struct mm_struct *mm;
+	struct task_struct *migrates;
+	bool released_within;
+	struct completion released;
+} orphan;
+
+static bool orphan_invalidate(struct hmm_mirror *mirror,
+			      const struct hmm_invalidation *inv)
+{
+	return true;
+}
+
+static void orphan_release(struct hmm_mirror *mirror)
+{
+	orphan.released_within = current == orphan.migrates;
+	complete(&orphan.released);
+}
+
+static const struct hmm_mirror_ops orphan_ops = {
+	.invalidate = orphan_invalidate,
+	.release = orphan_release,
+};
+
+static int orphan_grow(struct hmm_devmem *devmem)
+{
+	if (orphan.mm)
+		mmput(orphan.mm);
+	orphan.mm = NULL;
+	return 0;
+}
+
+/*
+ * The process ends meanwhile, and the migration has the last reference. The mirror's
+ * release must not run in it, as the caller may hold a lock that release takes.
+ */
+static void transfer_process_ends(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	const struct hmm_devmem_ops *before = device->devmem.ops;
+	struct hmm_devmem_ops ops = *before;
+	struct mm_struct *mm;
+	int steps;
+
+	ops.grow = orphan_grow;
+	device->devmem.ops = &ops;
+	/* Not enough for a batch: the callback is called. */
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, HZ), 0);
+	for (steps = 0; steps < 2; steps++) {
+		memset(&orphan, 0, sizeof(orphan));
+		init_completion(&orphan.released);
+		orphan.migrates = current;
+		orphan.mm = mm_alloc();
+		KUNIT_ASSERT_NOT_NULL(test, orphan.mm);
+		mm = orphan.mm;
+		mmgrab(mm);
+		KUNIT_EXPECT_EQ(test, hmm_mirror_init(&orphan.mirror, mm, &orphan_ops, NULL), 0);
+		if (steps)
+			KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EINVAL),
+					    hmm_devmem_collect(&device->devmem, mm,
+							       span_of(PAGE_SIZE, PAGE_SIZE)));
+		else
+			KUNIT_EXPECT_EQ(test, -EINVAL,
+					hmm_devmem_migrate(&device->devmem, mm,
+							   span_of(PAGE_SIZE, PAGE_SIZE)));
+		KUNIT_EXPECT_NULL(test, orphan.mm);
+		KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&orphan.released, 10 * HZ), 0);
+		KUNIT_EXPECT_FALSE(test, orphan.released_within);
+		hmm_mirror_exit(&orphan.mirror);
+		mmdrop(mm);
+	}
+	device->devmem.ops = before;
 }
 
 #ifdef CONFIG_X86
@@ -945,6 +1050,8 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_keeps_rwp),
 	KUNIT_CASE(transfer_munlocked),
 	KUNIT_CASE(transfer_munlocked_elsewhere),
+	KUNIT_CASE(transfer_killed),
+	KUNIT_CASE(transfer_process_ends),
 	KUNIT_CASE(transfer_flushes),
 	{}
 };

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
+#include <linux/sizes.h>
 
 #include "fixture_memory.h"
 #include "../pfn.h"
@@ -318,6 +319,41 @@ static void walk_unlocked_in_time(struct kunit *test)
 	walk_end(walk);
 }
 
+/* A time so long that the deadline would be in the past is as long as can be. */
+static void walk_unlocked_for_long(struct kunit *test)
+{
+	static const unsigned long timeouts[] = {
+		MAX_JIFFY_OFFSET, MAX_JIFFY_OFFSET + 1, (unsigned long)LONG_MAX + 1, ULONG_MAX
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(timeouts); i++) {
+		unsigned long addr = memory_map(test, MEMORY_PAGES, RW);
+		struct walk *walk = walk_begin(test, addr, MEMORY_PAGES);
+
+		/* Replacing the zero page invalidates the range: a lost race. */
+		walk->range.default_flags = HMM_PFN_REQ_FAULT;
+		KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_unlocked_timeout(&walk->range, HZ));
+		walk->range.default_flags = HMM_PFN_REQUEST;
+		KUNIT_EXPECT_EQ(test, 0, hmm_range_fault_unlocked_timeout(&walk->range,
+									  timeouts[i]));
+		expect_pfns(test, walk, 0, MEMORY_PAGES, HMM_PFN_WRITABLE);
+		walk_end(walk);
+	}
+}
+
+/* No warning if there is no memory for the requests of a range that user space chose. */
+static void walk_too_many_requests(struct kunit *test)
+{
+	struct walk *walk = walk_begin(test, memory_map(test, 1, RW), 1);
+
+	walk->range.start = 0;
+	walk->range.end = SZ_1T;
+	walk->range.pfn_flags_mask = HMM_PFN_REQUEST;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, hmm_range_fault_unlocked_timeout(&walk->range, HZ));
+	walk_end(walk);
+}
+
 static const struct hmm_format walk_format = {
 	.valid = BIT(3), .write = BIT(1), .device_private = BIT(7),
 	.error = 0xe0, .none = 0x70, .special = 0x50, .pfn_shift = 12,
@@ -514,6 +550,8 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(walk_bad_range),
 	KUNIT_CASE(walk_other_locks),
 	KUNIT_CASE(walk_unlocked_in_time),
+	KUNIT_CASE(walk_unlocked_for_long),
+	KUNIT_CASE(walk_too_many_requests),
 	KUNIT_CASE(walk_formatted),
 	KUNIT_CASE(walk_formatted_requests),
 	KUNIT_CASE(walk_extents),
