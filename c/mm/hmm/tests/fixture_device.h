@@ -91,7 +91,6 @@ unsigned long right_numbers(struct kunit *test, unsigned long addr,
 unsigned long migrate_in_steps(struct kunit *test, struct buffer_device *device,
 			       unsigned long addr, unsigned long size);
 
-
 static inline struct hmm_span span_of(unsigned long addr, unsigned long size)
 {
 	return (struct hmm_span){ .start = addr, .end = addr + size };
