@@ -107,15 +107,4 @@ TEST(memory_ends_while_room_is_made)
 	unload_in_use(_metadata, 5);
 }
 
-/* The work item of the memory is queued, or runs, when the module goes. */
-TEST(memory_is_left_while_room_is_made)
-{
-	leave(_metadata, 4);
-}
-
-TEST(memory_ends_while_room_is_made)
-{
-	leave(_metadata, 5);
-}
-
 TEST_HARNESS_MAIN

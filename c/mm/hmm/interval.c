@@ -40,7 +40,7 @@ struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 	struct hmm_interval *interval;
 
 	guard(rcu)();
-	/* Most likely that of the section before (benchmark: populate-one-page). */
+	/* Mostly the interval of the previous section (benchmark: populate-one-page). */
 	interval = rcu_dereference(state->recent);
 	if (!interval || !hmm_span_has(interval->span, addr) ||
 	    READ_ONCE(interval->dead)) {
@@ -66,8 +66,8 @@ void hmm_interval_active_put(struct hmm_interval *interval)
  * hmm_interval_enter() - take the update lock for a section
  * @interval: an interval that a reference is held to
  *
- * The lock may be in memory of the driver's that goes when the range was
- * removed. &hmm_interval.active keeps the removal from returning meanwhile.
+ * The driver may free the lock once the range is removed; &hmm_interval.active delays
+ * the removal until the lock is released.
  *
  * Return: 0 with the lock held; -%ENOENT if the range was removed; -%EINTR.
  */
@@ -129,7 +129,7 @@ int hmm_interval_add_mover(struct hmm_interval *interval,
 }
 
 /**
- * hmm_interval_del_mover() - take a registration back
+ * hmm_interval_del_mover() - unregister a mover
  * @interval: of hmm_interval_add_mover()
  * @mover: the registration. &hmm_mover.changed is final if the update lock is
  *	held
@@ -142,10 +142,11 @@ void hmm_interval_del_mover(struct hmm_interval *interval,
 }
 
 /*
- * Whether a section of this interval is making a page exclusive: the event is
- * of its own task. The page frame stays the same, so the device loses nothing;
- * and were the sequence to move, that section would never end. Other mirrors of
- * the owner, and other intervals, must forget the page: it is one device's.
+ * Whether the event is that of a section of this interval that makes a page
+ * exclusive: it is of the section's task. The page frame stays mapped, so the device
+ * need not be invalidated; and if the sequence moved, that section would retry for
+ * ever. Other mirrors of the owner, and other intervals, are invalidated: the page is
+ * exclusive to one device.
  */
 static bool hmm_interval_is_own_exclusive(struct hmm_interval *interval,
 					  const struct mmu_notifier_range *event)
@@ -212,7 +213,7 @@ static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
 		gone = ops->invalidate(mirror, inv);
 		if (!inv->may_block)
 			non_block_end();
-		/* The callback may have ended the range, and all that it forgets. */
+		/* The callback may have ended the range, which invalidates all of it. */
 		if (gone || !inv->may_block || interval->released)
 			break;
 		WARN_ONCE(1, "%ps: invalidate returned false although it may block\n",
@@ -238,9 +239,9 @@ static void hmm_interval_call_finish(struct hmm_interval *interval,
 }
 
 /*
- * An interval that was added during an invalidation is in no list that the end of
- * the process walks, so the mirror's flag is checked too. Nothing of it was ever
- * mapped: sections wait until it is listed.
+ * An interval that was added during an invalidation is not yet in the list that the
+ * end of the process walks, so check the mirror's flag too. The device has mapped
+ * nothing of it: sections wait until it is listed.
  */
 static bool hmm_interval_is_released(const struct hmm_interval *interval)
 {
@@ -250,8 +251,8 @@ static bool hmm_interval_is_released(const struct hmm_interval *interval)
 
 /*
  * The part of an invalidation that follows ->invalidate, which returned @gone: wait
- * for the device, and unmap device addresses. Those go too if the driver refused
- * although it may block: an IOMMU then stops accesses to memory that the
+ * for the device, and unmap device addresses. Unmap them also if the driver returned
+ * false although it may block: an IOMMU then stops accesses to memory that the
  * process no longer has. Returns false only if @inv->may_block is false.
  */
 static bool hmm_interval_finish(struct hmm_interval *interval,
@@ -298,7 +299,7 @@ hmm_interval_forget_first(struct hmm_interval *interval,
 }
 
 /**
- * hmm_interval_forget() - have the device forget a span, in one pass
+ * hmm_interval_forget() - invalidate a span on the device, in one pass
  * @interval: an interval whose update lock is held
  * @inv: the invalidation
  *
@@ -348,9 +349,9 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	if (!hmm_update_lock(lock, inv.may_block))
 		return false;
 	began = hmm_trace_begin(hmm_invalidate);
-	/* Not afterwards: the callback may end the mirror. */
+	/* Read it now: the callback may end the mirror. */
 	mirror = interval->state->mirror;
-	/* Not before: a caller that removes the range under the lock may free it. */
+	/* Read it under the lock, under which the range may be removed and freed. */
 	inv.range = READ_ONCE(interval->range);
 	gone = hmm_interval_is_own_exclusive(interval, event);
 	if (!gone) {

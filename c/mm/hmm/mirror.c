@@ -29,7 +29,7 @@ void hmm_state_put(struct hmm_mirror_state *state)
 		kfree(state);
 }
 
-/* Call release, unless the end of the process or of the mirror did before. */
+/* Call ->release, unless it was called at the end of the process. */
 static void hmm_state_release(struct hmm_mirror_state *state)
 {
 	struct hmm_mirror *mirror = state->mirror;
@@ -90,8 +90,8 @@ static void hmm_state_wait_for_intervals(struct hmm_mirror_state *state)
 }
 
 /*
- * The last step of the end of a mirror. When @done returns the driver's module may
- * go, unless something else of it is listed.
+ * The last step of the end of a mirror. After @done has returned the driver's module
+ * may be freed, unless another object of it is listed.
  */
 static void hmm_state_finish(struct hmm_mirror_state *state,
 			     struct hmm_mirror *mirror,
@@ -182,8 +182,8 @@ void hmm_state_queue(struct hmm_mirror_state *state)
 }
 
 /*
- * The driver's module is unloaded, and the mirror was left behind. Something else
- * that was may still refer to it, so the state and the mm are leaked with it.
+ * The driver's module is unloaded with this mirror still registered. Other leaked
+ * objects may still point to it, so leak the state and the reference to the mm too.
  */
 static void hmm_state_end_leaked(struct hmm_owned *owned)
 {
@@ -246,7 +246,7 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 		hmm_state_put(mirror->state);
 		return ret;
 	}
-	/* Until it is listed, the end of the process would not find it. */
+	/* Wait until it is listed, or the end of the process would not find it. */
 	ret = mmu_interval_read_begin_killable(&mirror->state->notifier, &seq);
 	if (ret) {
 		mmu_interval_notifier_remove(&mirror->state->notifier);
@@ -301,11 +301,11 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 EXPORT_SYMBOL_GPL(hmm_mirror_init_lock);
 
 /**
- * hmm_mirror_forget() - have the device forget a span
+ * hmm_mirror_forget() - invalidate a span on the device
  * @mirror: the mirror
  * @span: the addresses
  *
- * Those of ranges that were removed, too. The process keeps its pages.
+ * Also in ranges whose removal was deferred. The CPU's page table does not change.
  *
  * Context: as hmm_mirror_synchronize().
  */
@@ -323,7 +323,7 @@ void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
 	flush_work(&state->work);
 	while ((interval = hmm_state_next_interval(state, &index))) {
 		inv.span = hmm_span_clip(interval->span, span);
-		/* A range that is drained has been forgotten. */
+		/* A range that is drained was invalidated on the device. */
 		if (inv.span.start < inv.span.end &&
 		    atomic_inc_not_zero(&interval->active)) {
 			hmm_update_lock(interval->lock, true);
@@ -339,7 +339,7 @@ void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
 /*
  * Whether the caller is in a callback of the mirror. If it is in invalidate, sets
  * @held to the update lock that is held. The end of a range waits for invalidations
- * anywhere in the process, so it matters not which range's callback it is.
+ * anywhere in the process, so any range's callback counts.
  */
 bool hmm_state_is_calling(struct hmm_mirror_state *state,
 				 struct hmm_update_lock *held)
@@ -354,7 +354,7 @@ bool hmm_state_is_calling(struct hmm_mirror_state *state,
 		*held = state->update;
 		return true;
 	}
-	/* Ending thousands of ranges must not look at each for each. */
+	/* Skip the scan if no callback runs; ending n ranges would be O(n^2). */
 	if (!atomic_read(&state->own_calls))
 		return false;
 	/* Others may end and free intervals meanwhile. */
@@ -459,7 +459,7 @@ void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 	}
 	refcount_inc(&state->ref);
 	state->done = done;
-	/* Orders @done, for a work item that runs already. */
+	/* Publish @done before the flag: the work item may be running. */
 	test_and_set_bit(HMM_STATE_DEFERRED, &state->flags);
 	hmm_state_queue(state);
 }

@@ -118,13 +118,13 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 	if (hmm_update_lock_is_mine(mirror->update) ||
 	    (lock && hmm_update_lock_is_mine(*lock)))
 		return -EDEADLK;
-	/* In release, nothing would end the range any more. */
+	/* Once the mirror is ending, nothing would end the range. */
 	if (READ_ONCE(mirror->state->owned.ending) || !mmget_not_zero(mirror->mm))
 		return -ESRCH;
 	interval = hmm_interval_alloc(mirror, range, span, lock);
 	ret = interval ? 0 : -ENOMEM;
 	if (!ret) {
-		/* Before a callback can have the range in its hands. */
+		/* Set before subscribing: a callback may see the range at once. */
 		range->span = span;
 		range->interval = interval;
 		range->mirror = mirror;
@@ -138,13 +138,13 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 		}
 		hmm_interval_put(interval);
 	}
-	/* If it is the last, the end of the process must not run in here. */
+	/* The last reference ends the address space, which must not happen here. */
 	mmput_async(mirror->mm);
 	return ret;
 }
 
 /**
- * hmm_mirror_range_add() - have changes to some addresses reported to a mirror
+ * hmm_mirror_range_add() - report changes of a span of addresses to a mirror
  * @mirror: the mirror
  * @range: storage for the subscription; must stay where it is. All zeros, or
  *	removed before
@@ -252,8 +252,8 @@ static struct hmm_interval *hmm_range_interval(struct hmm_mirror_range *range)
 }
 
 /*
- * kill: no section enters any more, and the device reaches nothing. The caller
- * holds the update lock.
+ * kill: mark the interval dead, so that no section enters, and invalidate all of it
+ * on the device. The caller holds the update lock.
  */
 static void hmm_interval_kill_locked(struct hmm_interval *interval)
 {
@@ -276,8 +276,8 @@ static void hmm_interval_kill(struct hmm_interval *interval)
 }
 
 /*
- * drain, unsubscribe and unlist. No section that faults is waited for. Not before:
- * what ends the mirror, or its device addresses, finds intervals by that list only.
+ * drain, unsubscribe and unlist. Does not wait for sections that fault. Unlist last:
+ * the end of the mirror, and of its device addresses, finds intervals only there.
  */
 void hmm_interval_drain(struct hmm_interval *interval)
 {
@@ -285,7 +285,7 @@ void hmm_interval_drain(struct hmm_interval *interval)
 
 	hmm_interval_active_put(interval);
 	wait_for_completion(&interval->idle);
-	/* Nobody enters it any more, and so nobody makes it the recent one. */
+	/* No section can enter, so ->recent is not set to this interval again. */
 	cmpxchg((struct hmm_interval __force **)&state->recent, interval, NULL);
 	mmu_interval_notifier_remove(&interval->notifier);
 	hmm_interval_detach(interval);
@@ -324,11 +324,11 @@ void hmm_interval_end_deferred(struct hmm_interval *interval)
 }
 
 /*
- * End an interval in a callback, which cannot wait for itself: kill it, under the
- * lock that the callback runs under, and have nothing reported any more, so that
- * neither the range nor the mirror is used from here on. What must wait, drain and
- * unsubscribe, is left to a work item. Until that is done the update lock is
- * taken by invalidations and sections, which then find the interval dead.
+ * End an interval in a callback, which must not wait for itself: kill it under the
+ * lock that the callback holds, and report nothing from then on, so that neither the
+ * range nor the mirror is used any more. A work item drains and unsubscribes it, which
+ * must wait. Until then invalidations and sections still take the update lock, and
+ * find the interval dead.
  */
 void hmm_interval_abandon(struct hmm_interval *interval,
 				 struct hmm_update_lock held)
@@ -345,17 +345,16 @@ void hmm_interval_abandon(struct hmm_interval *interval,
 }
 
 /**
- * hmm_mirror_range_remove() - take a range from its mirror
+ * hmm_mirror_range_remove() - remove a range from its mirror
  * @range: the range; nothing happens when it is not added
  *
- * First the device forgets: the driver's invalidate callback is called for the
- * whole range (%MMU_NOTIFY_RELEASE), after which no section enters the range.
- * Until the function returns, invalidations are still reported. Sections that
- * are open on the range in other threads are not waited for while they fault;
- * they end with -%ENOENT.
+ * First the whole range is invalidated on the device: ->invalidate is called for it
+ * (%MMU_NOTIFY_RELEASE), after which no section enters the range. Until the function
+ * returns, invalidations are still reported. It does not wait for sections that fault
+ * in other threads; they end with -%ENOENT.
  *
  * A callback of the mirror must not call it. If one does, it warns, and the range
- * ends in two steps. When it returns, the device has forgotten the whole range,
+ * ends in two steps. When it returns, the whole range is invalidated on the device,
  * and @range is not used any more. The update lock must last until
  * hmm_mirror_synchronize() has returned.
  *
@@ -388,7 +387,7 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 		if (hmm_interval_claim(interval))
 			hmm_interval_end(interval);
 		else
-			/* The end of the mirror does it, and uses the range. */
+			/* hmm_mirror_exit() ends the interval, and still uses the range. */
 			wait_var_event(&interval->range, !READ_ONCE(interval->range));
 	}
 	hmm_interval_put(interval);
@@ -396,7 +395,7 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
 
 /**
- * hmm_mirror_range_remove_deferred() - take a range from its mirror, and never wait
+ * hmm_mirror_range_remove_deferred() - remove a range from its mirror, without waiting
  * @range: the range; nothing happens when it is not added
  *
  * For a range that may be removed in a callback, inside a section or under an update

@@ -10,7 +10,7 @@
 
 #include "lifetime.h"
 
-/* The update lock, for invalidations. Returns false only if it may not block. */
+/* Take the update lock for an invalidation. Returns false only if @may_block is false. */
 static inline __no_context_analysis bool hmm_update_lock(struct hmm_update_lock lock,
 						  bool may_block)
 {
@@ -32,7 +32,7 @@ static inline __no_context_analysis void hmm_update_unlock(struct hmm_update_loc
 		mutex_unlock(lock.mutex);
 }
 
-/* The update lock, for sections. */
+/* Take the update lock for a section. */
 static inline __no_context_analysis int hmm_update_lock_shared(struct hmm_update_lock lock)
 {
 	return lock.rwsem ? down_read_killable(lock.rwsem) :
@@ -48,7 +48,7 @@ hmm_update_unlock_shared(struct hmm_update_lock lock)
 		mutex_unlock(lock.mutex);
 }
 
-/* Notify lockdep that reclaim takes the lock: invalidations do. */
+/* Teach lockdep that reclaim takes the lock, as invalidations do. */
 static inline void hmm_update_lock_prime(struct hmm_update_lock lock)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP))

@@ -969,9 +969,9 @@ static void mirror_end_waits_for_removal(struct kunit *test)
 static void mirror_removal_waits_for_end(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
-	struct watcher *device = device_make(test, addr, 4);
-	struct helper remover = { .work = helper_removes, .device = device };
-	struct helper exiter = { .work = helper_exits, .device = device };
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct helper_thread remover = { .work = helper_removes, .device = device };
+	struct helper_thread exiter = { .work = helper_exits, .device = device };
 	struct task_struct *task;
 	bool waits, early;
 
