@@ -5,12 +5,15 @@
  */
 #include <linux/contract.h>
 #include <linux/device.h>
+#include <linux/hmm.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 
 struct __contract(object("MmWithUser"), foreign("crate::mm::MmWithUser")) mm_struct;
 
 enum __contract(choice("Event"), open) mmu_notifier_event;
+
+enum __contract(tagged("PfnFlags")) hmm_pfn_flags;
 
 /* A device that is bound to its driver; what is kept is no more than there. */
 struct __contract(object("Device"), foreign("crate::device::Device<crate::device::Bound>",

@@ -87,6 +87,7 @@
  *	static bool my_invalidate(struct my_mirror *m, const struct hmm_invalidation *inv)
  *	{
  *		my_table_remove(&m->table, inv->span);
+ *		/* The number of the flush: they end in their order. */
  *		m->flush = my_device_start_flush(m->dev, inv->span);
  *		return true;
  *	}
@@ -98,7 +99,7 @@
  *
  * All mirrors of the process start their flushes, and then each waits for its own.
  * Several invalidations of a mirror may have started before one is finished, so
- * what is waited for must not be less than the latest flush: here its number.
+ * what is waited for must not be less than the latest flush.
  *
  * An invalidation that may not sleep, the end of a range, the end of the process,
  * and one that begins between the two calls for another, have both calls at once.

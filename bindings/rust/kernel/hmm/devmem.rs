@@ -2,36 +2,12 @@
 
 //! Typed objects for `linux/hmm_devmem.h`.
 //!
-//! A `struct hmm_devmem` is the memory of one device, private or coherent, in *chunks* that the
-//! driver adds. The driver copies and clears pages (`hmm_devmem_ops.copy`, `hmm_devmem_ops.clear`).
-//! Everything else is done here: folios of any order are allocated and freed; pages of a process
-//! are migrated to device memory and to system memory, the latter also in a CPU fault on private
-//! memory; and all pages are evicted before the memory is removed.
-//!
 //! Migration of a page either succeeds or leaves the page where it was. The latter happens if no
 //! memory is free, if the copy fails, or if the page is in use.
 //!
 //! # Turns
 //!
-//! Devices whose drivers request the same pages take turns. A page that is in the memory of another
-//! device migrates to the device that requests it, but not before `HMM_DEVMEM_SLICE_MS` after its
-//! migration ended: by one copy if the driver has `hmm_devmem_ops.can_copy_from`, otherwise by way
-//! of system memory. Each device has that time to map the page and to use it. The device that
-//! requests it waits; the wait is killable, and its number of rounds is limited. In
-//! `hmm_devmem_collect()` the first request for pages of a batch neither waits nor gets them, but
-//! is recorded for the next.
-//!
-//! This is for pages of any `struct hmm_devmem` of any owner. Pages in the memory of other drivers
-//! stay there. A CPU that accesses a page never waits for the device's time to end.
-//!
 //! # From device to device
-//!
-//! A driver whose device can read the memory of another one, of the same driver or not, implements
-//! `hmm_devmem_ops.can_copy_from`. `copy` and `copy_batch` then get sources in that memory.
-//! `hmm_devmem_of()` is the memory of a source, and `hmm_devmem_data()` with `hmm_devmem_offset()`
-//! its position there, in the terms of the other driver; `hmm_devmem_peer_position()` is the same
-//! for memory of the same driver. Only coherent memory has a CPU address or may be mapped for DMA
-//! by its `struct page`.
 //!
 //! All mirrors, also those of the other device, are invalidated before the copy, even if both
 //! memories have the same owner, and the other driver's callbacks are not called. So when an
@@ -42,39 +18,12 @@
 //!
 //! # Oversubscription
 //!
-//! When the memory is full and cannot grow, folios that the device does not use migrate to system
-//! memory to make room. The driver reports use by `hmm_devmem_mark_accessed()`. A clock
-//! approximates the least recent use: its hand goes round the memory; a folio that was accessed
-//! since the hand was there last stays for another round, and one that has just arrived stays for
-//! `HMM_DEVMEM_SLICE_MS`. The accessed bit does not protect a partly unmapped folio, so that the
-//! unmapped part becomes free.
-//!
 //! A request for which too little is free moves the hand itself, before its pages are locked. For a
 //! second from then on a work item keeps some pages free, so that the next device faults need not.
 //! A request never takes pages that arrived after it began; if no other can migrate, its own pages
 //! stay in system memory.
 //!
 //! # Copies in batches
-//!
-//! A driver whose device has a copy engine implements `hmm_devmem_ops.copy_batch`. It gets many
-//! blocks at once, queues them, and returns; when the engine is done, in any context, it calls
-//! `hmm_devmem_batch_complete()`. A request has several batches in flight: the pages of the next
-//! are allocated while the engine copies. All of them have completed before any page is committed.
-//! A block with an error, or of a batch with one, does not migrate and remains mapped, except that
-//! a large folio on its way to system memory is copied page by page, by `copy`.
-//!
-//! The task that waits holds folio locks, and the mmap lock or that of a VMA, or
-//! `hmm_devmem.chunks_lock`. So code that a batch needs to complete must not wait for any of these,
-//! nor for memory reclaim: the rule of `struct dma_fence`. A driver marks it with
-//! `hmm_devmem_completing_begin()` and `hmm_devmem_completing_end()`, and lockdep reports what
-//! breaks the rule. A driver with fences completes a batch in a callback of its last fence.
-//!
-//! Batches complete in bounded time: a driver has timeouts for its engine, and completes a batch
-//! with an error when the engine is reset. If one does not complete, a task that migrates, that
-//! makes room for its request, or that handles a CPU fault can be killed: its pages remain where
-//! they were, and the batch keeps references to source and destination until it completes.
-//! `hmm_devmem_evict()`, `hmm_devmem_remove()` and `hmm_devmem_exit()` wait for it, and so does
-//! room made in the background.
 //!
 //! # Locking
 //!
@@ -107,7 +56,7 @@ use core::{
 };
 use pin_init::Wrapper;
 
-/// A value of `enum memory_type`.
+/// A value of `bindings::memory_type`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryType(pub(crate) bindings::memory_type);
@@ -147,7 +96,7 @@ impl Peer {
 pub struct Position(pub(crate) bindings::hmm_devmem_position);
 
 impl Position {
-    /// Makes a `struct hmm_devmem_position`.
+    /// Makes one of its members.
     #[inline]
     pub const fn new(found: bool, chunk: usize, offset: usize) -> Self {
         Self(bindings::hmm_devmem_position {
@@ -157,14 +106,13 @@ impl Position {
         })
     }
 
-    /// Whether the page is of this memory; for `hmm_devmem_peer_position()`, whether it is of
-    /// another device's of the same driver.
+    /// The member `found`.
     #[inline]
     pub fn found(&self) -> bool {
         self.0.found
     }
 
-    /// The number that was given to `hmm_devmem_add()` as data.
+    /// The member `chunk`.
     #[inline]
     pub fn chunk(&self) -> usize {
         self.0.chunk
@@ -177,14 +125,11 @@ impl Position {
     }
 }
 
-/// Operations of the driver.
+/// The callbacks of a [`DeviceMemory`], which its user implements: the memory of a device.
 ///
-/// `copy`, `clear` and `copy_batch` run under the locks of the folios, and must not migrate
-/// pages, which can wait for these very folios. Under the mmap lock, as in a page fault,
-/// lockdep reports that. While they are called by `hmm_devmem_evict()`, by
-/// `hmm_devmem_remove()` or to make room, `hmm_devmem_add()`, `hmm_devmem_remove()` and the
-/// functions that migrate to or from the same memory return -`EDEADLK`, and the others do not
-/// wait.
+/// They may not wait for the memory that they are called for. While they are called to evict or
+/// remove memory or to make room, [`DeviceMemory::add`], [`DeviceMemory::remove`] and
+/// migrations of the same memory fail with `EDEADLK`.
 ///
 /// The implementing type is the data that the [`DeviceMemory`] holds.
 ///
@@ -242,24 +187,27 @@ impl Position {
 /// ```
 #[vtable]
 pub trait MemoryOperations: Sized + Send + Sync + 'static {
-    /// Copy ``PAGE_SIZE << order`` bytes from `src` to `dst`, one of which is of this device
-    /// memory. The other is of system memory, or `src` is of the memory of another device, if
-    /// `can_copy_from` allows it. The copy is complete, and visible to the CPU and the device,
-    /// on return. The pages are locked and mapped nowhere. Returns 0 or a negative errno; on an
-    /// error the page does not migrate. May sleep.
+    /// Copies all pages of `src` to `dst`, one of which is of this device memory.
+    ///
+    /// The other is of system memory, or `src` is of the memory of another device, if
+    /// [`MemoryOperations::can_copy_from`] allows it. The copy is complete, and visible to the
+    /// CPU and the device, when it returns. The pages are locked and mapped nowhere. After an
+    /// error the page does not migrate. It may sleep.
     fn copy(
         devmem: &DeviceMemory<Self>,
         dst: super::page::Block<'_>,
         src: &super::page::Block<'_>,
     ) -> Result;
-    /// Zero ``PAGE_SIZE << order`` bytes of device memory; otherwise as `copy`.
+    /// Makes all bytes of pages of device memory zero; otherwise as [`MemoryOperations::copy`].
     fn clear(devmem: &DeviceMemory<Self>, page: super::page::Block<'_>) -> Result;
 
-    /// Copy or clear all blocks of `batch`, and call `hmm_devmem_batch_complete()` once, before
-    /// or after the return. In place of `copy` and `clear`, which remain for single blocks: the
-    /// pages of a large block that failed, and what is copied if no batch can be allocated. The
-    /// pages are as for `copy` until the batch is complete, but if the waiting task was killed
-    /// the source may be mapped again. May sleep. Optional.
+    /// Copies or clears all blocks of a batch, before it returns or later.
+    ///
+    /// The batch is complete when it is dropped, on any thread. It is called in place of `copy`
+    /// and `clear`, which remain for single blocks: the pages of a large block that failed, and
+    /// what is copied if no batch can be allocated. The pages are as for `copy` until the batch
+    /// is complete, but if the waiting task was killed the source may be mapped again. It may
+    /// sleep. Optional.
     fn copy_batch(_devmem: &DeviceMemory<Self>, _batch: super::batch::Batch) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -271,15 +219,17 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Called when less than one batch is free; the driver may add a chunk with
-    /// `hmm_devmem_add()`. The return value is ignored. Calls are serialised, and no mmap lock
-    /// is held; may sleep. If it migrates pages, it is not called again for these. Optional.
+    /// Called when little memory is free: the driver may add more, by [`DeviceMemory::add`].
+    ///
+    /// The result is ignored. Calls are serialised, and no mmap lock is held; it may sleep. If
+    /// it migrates pages, it is not called again for these. Optional.
     fn grow(_devmem: &DeviceMemory<Self>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// A chunk was removed; the driver gets the data back that it gave to `hmm_devmem_add()`.
-    /// It may add others. No lock is held; may sleep. Optional.
+    /// Memory was removed: the driver gets back the data that it gave to [`DeviceMemory::add`].
+    ///
+    /// It may add other memory. No lock is held; it may sleep. Optional.
     fn release(_devmem: &DeviceMemory<Self>, _data: *const c_void) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -289,9 +239,9 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `storage` points to a `struct hmm_devmem` that its constructor has initialised, and to the
-/// data that goes with it. It is valid until the object has ended, which happens after it is
-/// dropped.
+/// `storage` points to a `bindings::hmm_devmem` that its constructor has initialised, and to
+/// the data that goes with it. It is valid until the object has ended, which happens after it
+/// is dropped.
 ///
 /// # Examples
 ///
@@ -390,8 +340,6 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     };
     /// Initialise device memory, without a chunk.
     ///
-    /// Context: Process context.
-    ///
     /// `kind`: `MEMORY_DEVICE_PRIVATE`, which the CPU cannot access, at unused physical
     /// addresses; or `MEMORY_DEVICE_COHERENT`, at addresses that the driver gives. Set by the
     /// driver.
@@ -400,7 +348,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// of so many around the faulting page. A power of two, at most the number of pages of a
     /// huge page, which 0 stands for. Set by the driver.
     ///
-    /// `name`: The name in /proc/iomem. Set by the driver; `NULL` for that of `dev`.
+    /// `name`
     ///
     /// # Errors
     ///
@@ -444,7 +392,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { &*self.storage().data.get() }
     }
 
-    /// Returns a raw pointer to the `struct hmm_devmem`.
+    /// Returns a raw pointer to the `bindings::hmm_devmem`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_devmem {
         self.storage().inner.get()
@@ -452,14 +400,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// Name the device that has the memory.
     ///
-    /// For a driver that does not set `hmm_devmem.dev` before `hmm_devmem_init()`.
-    ///
-    /// Context: Process context; may sleep.
+    /// May sleep.
     ///
     /// # Errors
     ///
-    /// Fails with `EBUSY` if `devmem` has a device or memory; `EDEADLK` in a callback that
-    /// `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn set_device(&self, dev: &crate::device::Device) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `dev` is a
@@ -469,7 +414,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// Add a chunk of device memory.
     ///
-    /// Context: Process context; may sleep. No mmap lock is held.
+    /// May sleep.
     ///
     /// # Safety
     ///
@@ -478,10 +423,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` for an invalid size or address; `EBUSY` if there is other memory at
-    /// `start`; `EDEADLK` in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or
-    /// making room waits for; `ENODEV` if the device memory is ending; `ENOMEM`; or an error of
-    /// `memremap_pages()`. On an error `data` stays the caller's.
+    /// Fails with the error that C reports.
     #[inline]
     pub unsafe fn add_at(
         &self,
@@ -498,7 +440,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// The addresses are unused ones that the kernel chooses.
     ///
-    /// Context: Process context; may sleep. No mmap lock is held.
+    /// May sleep.
     ///
     /// # Errors
     ///
@@ -514,13 +456,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// All pages migrate to system memory first, which the processes do not notice. Chunks can
     /// be added again.
     ///
-    /// Context: Process context; may sleep. No mmap lock is held.
+    /// May sleep.
     ///
     /// # Errors
     ///
-    /// Fails with `EBUSY` if a page could not migrate: its chunk, and those added after it,
-    /// remain, and can be allocated from again; `EDEADLK` in a callback that this function,
-    /// `hmm_devmem_evict()` or making room waits for.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn remove(&self, timeout: crate::time::Jiffies) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -528,10 +468,6 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     }
 
     /// How much memory is free.
-    ///
-    /// Returns the free pages of all chunks, in bytes; 0 after `hmm_devmem_evict()`.
-    ///
-    /// Context: any.
     #[inline]
     pub fn available(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -541,8 +477,6 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// How much memory there is.
     ///
     /// Returns the size of all chunks, in bytes.
-    ///
-    /// Context: any.
     #[inline]
     pub fn size(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -557,15 +491,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// (BUS_MCEERR_AR) when they access it, and devices an error. It is not allocated again
     /// when its last user has released it. The rest of its folio migrates.
     ///
-    /// Context: Process context; may sleep. Neither the mmap lock nor a folio lock is held, and
-    /// it is no callback of `devmem`.
+    /// May sleep.
     ///
     /// # Errors
     ///
-    /// Fails with `ENOENT` if there is no such page; `EBUSY` if it is not allocated again, but
-    /// is in use still, and could not be unmapped, as its folio is busy: the call can be
-    /// repeated; `EDEADLK` in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or
-    /// making room waits for; `ENOMEM`.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn retire(&self, data: *const c_void, offset: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -576,8 +506,6 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Returns the pages that were reported as bad, in bytes, without those that are still in
     /// use.
-    ///
-    /// Context: any.
     #[inline]
     pub fn retired(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -590,9 +518,6 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// first. A driver reports the pages that its device's access counters or accessed bits
     /// name, or each page that it maps for its device. Without reports the pages that arrived
     /// first migrate first.
-    ///
-    /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
-    /// freed.
     #[inline]
     pub fn mark_accessed(&self, page: &super::page::Block<'_>) {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
@@ -608,20 +533,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// Pages that are busy, or for which no device memory is free, stay where they are; that is
     /// no error. Large folios stay large if as many free pages in a row can be found.
     ///
-    /// Secondary MMUs are notified as by `migrate_vma_setup()`, with `hmm_devmem.owner`.
-    ///
-    /// Returns the number of pages that have migrated; -`EINVAL` if `span` is misaligned or
-    /// empty, if a part of it is in no VMA, or in one that is not readable or whose pages
-    /// cannot migrate; -`ESRCH` if the process has exited; -`EDEADLK` in a callback that
-    /// `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for; -`EINTR` if the
-    /// caller was killed; -`ENOMEM`. As with `read()`, an error after some pages have migrated
-    /// is not returned, but their number; the next call returns the error.
-    ///
-    /// Context: Process context; may sleep. Takes the mmap lock.
+    /// May sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn migrate(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
@@ -638,13 +554,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// Pages that are busy, or for which no memory can be allocated, stay where they are; that
     /// is no error.
     ///
-    /// Returns as `hmm_devmem_migrate()`.
-    ///
-    /// Context: Process context; may sleep. Takes the mmap lock.
+    /// May sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that the C function returns.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn migrate_to_ram(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
@@ -659,14 +573,9 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// Migrate all pages to system memory.
     ///
-    /// For suspend, or before a device is removed, with processes running. No page is allocated
-    /// until `hmm_devmem_resume()`. One pass over the memory: pages that are pinned or busy
-    /// stay. In a callback that this function, `hmm_devmem_remove()` or making room waits for,
-    /// pages are only counted.
-    ///
     /// Returns the number of pages that are still in use.
     ///
-    /// Context: Process context; may sleep. No mmap lock is held.
+    /// May sleep.
     #[inline]
     pub fn evict(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -674,11 +583,6 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     }
 
     /// Allow allocation again.
-    ///
-    /// Does nothing in a callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or making
-    /// room waits for: that goes on.
-    ///
-    /// Context: Process context; may sleep.
     #[inline]
     pub fn resume(&self) {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -687,14 +591,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// The position of a page in a device's memory.
     ///
-    /// For a driver that numbers its chunks, and gives the number to `hmm_devmem_add()` as
-    /// data.
-    ///
     /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page`
     /// is not of `devmem`.
-    ///
-    /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
-    /// freed.
     #[inline]
     pub fn position(&self, page: &super::page::Block<'_>) -> Position {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
@@ -705,14 +603,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
 
     /// The position of a page in another device's memory.
     ///
-    /// As `hmm_devmem_position()`, for memory of the same driver: that has the same
-    /// `hmm_devmem.ops`. It is for a driver that gives no number twice, for all of its devices.
-    ///
     /// Returns the chunk, and the offset in it; `hmm_devmem_position.found` is false if `page`
     /// is of `devmem`, or not of memory of the same driver.
-    ///
-    /// Context: any; the caller holds a reference to `page`, or a lock that keeps it from being
-    /// freed.
     #[inline]
     pub fn peer_position(&self, page: &super::page::Block<'_>) -> Position {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
@@ -857,7 +749,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         <T as MemoryOperations>::release(&object, data.cast_const())
     }
 
-    /// The object around a `struct hmm_devmem`.
+    /// The object around a `bindings::hmm_devmem`.
     ///
     /// # Safety
     ///
@@ -894,14 +786,9 @@ pub enum Committed {}
 
 /// A migration that a driver takes step by step.
 ///
-/// `hmm_devmem_migrate()` takes all steps at once. A driver that has to do something in between
-/// calls collect, copy and commit, in that order, and after any of them end. To map the pages
-/// for its device before a CPU can access them, it uses a section with
-/// `hmm_section.migrate_to`.
-///
 /// # Invariants
 ///
-/// `ptr` points to a `struct hmm_devmem_migration` that belongs to this value.
+/// `ptr` points to a `bindings::hmm_devmem_migration` that belongs to this value.
 ///
 /// # Examples
 ///
@@ -946,15 +833,11 @@ impl<'a> Migration<'a, Collected> {
     /// were requested before: then wait for the turn of `devmem`. A page that is not collected
     /// is no error.
     ///
-    /// Context: Process context; may sleep. On success the mmap lock is held for reading until
-    /// `hmm_devmem_migration_end()`, by the same task.
+    /// May sleep.
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` if `span` is misaligned or empty, or if its first page is in no VMA,
-    /// or in one whose pages cannot migrate; `ESRCH` if the process has exited; `EDEADLK` in a
-    /// callback that `hmm_devmem_evict()`, `hmm_devmem_remove()` or making room waits for;
-    /// `EINTR`; `ENOMEM`.
+    /// Fails with the error that C reports.
     #[inline]
     pub fn collect<T: MemoryOperations>(
         devmem: &'a DeviceMemory<T>,
@@ -975,11 +858,7 @@ impl<'a> Migration<'a, Collected> {
 
     /// Copy the collected pages to device memory.
     ///
-    /// By `hmm_devmem_ops.copy` and `hmm_devmem_ops.clear`, or by batches, which are copied
-    /// while this returns: `hmm_devmem_migration_commit()` waits for them. A page for which no
-    /// device memory is free, or whose copy fails, will stay.
-    ///
-    /// Context: Process context; may sleep.
+    /// May sleep.
     #[inline]
     pub fn copy(self) -> Migration<'a, Copied> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
@@ -994,7 +873,7 @@ impl<'a> Migration<'a, Copied> {
     /// No CPU can access the pages before the migration ends, as they are locked; the driver
     /// may map them for its device.
     ///
-    /// Context: Process context; may sleep.
+    /// May sleep.
     #[inline]
     pub fn commit(self) -> Migration<'a, Committed> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem_migration`.
@@ -1015,7 +894,7 @@ impl<'a> Migration<'a, Committed> {
 }
 
 impl<'a, S> Migration<'a, S> {
-    /// Returns a raw pointer to the `struct hmm_devmem_migration`.
+    /// Returns a raw pointer to the `bindings::hmm_devmem_migration`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_devmem_migration {
         self.ptr.as_ptr()

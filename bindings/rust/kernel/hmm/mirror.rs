@@ -2,32 +2,6 @@
 
 //! Typed objects for `linux/hmm_mirror.h`.
 //!
-//! A `struct hmm_mirror` stands for one process as one device sees it. It owns the reference to the
-//! process's `struct mm_struct`, the *update lock* that guards the device's page table, and the
-//! subscriptions that report when the CPU's page tables change. The driver implements how its
-//! device forgets a span of addresses (`hmm_mirror_ops.invalidate`); the mirror decides when.
-//!
-//! Page frame numbers that the walker reports go stale as soon as the CPU's page table changes.
-//! They may be used only under the update lock, after a check that nothing has changed since the
-//! walk. A `struct hmm_section` is that rule as code: it begins, faults, locks, checks and, when it
-//! lost a race, starts again. Inside it the pfns are good; outside it they do not exist. The steps
-//! are in mm/hmm/mirror.h, "Protocol".
-//!
-//! A driver's fault handler reads:
-//!
-//! ```text
-//!     hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE) {
-//!         hmm_section_runs(run, &pages) {
-//!             ret = dm_table_map(&dm->table, &run);
-//!             if (ret)
-//!                 return ret;
-//!         }
-//!     }
-//!     return ret;
-//! ```
-//!
-//! The loops are in linux/hmm_mirror_typed.h, which is generated from the contracts of this header.
-//!
 //! # Locking
 //!
 //! From the outside in: the mmap lock or a VMA's lock (while faulting; and inside sections that
@@ -37,59 +11,21 @@
 //! (`GFP_NOWAIT` and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on
 //! user memory.
 //!
-//! The update lock is the mirror's own mutex, `hmm_mirror.lock`, unless the driver brings its own:
-//! one for the mirror (`hmm_mirror_init_lock()`) or one for each range
-//! (`hmm_mirror_range_add_lock()`). Faults and invalidations of ranges with different locks do not
-//! wait for each other.
+//! # Devices that flush at the same time
 //!
-//! A `struct rw_semaphore` is taken for writing by invalidations and for reading by sections, so
-//! that sections of one range run side by side; the driver then guards its page table against two
-//! of them itself.
+//! All mirrors of the process start their flushes, and then each waits for its own. Several
+//! invalidations of a mirror may have started before one is finished, so what is waited for must
+//! not be less than the latest flush: here its number.
 //!
-//! A driver that holds two update locks at once, or takes locks of its own in a different order for
-//! different mirrors, gives them lockdep classes with lockdep_set_class(`mirror->lock`, ...) after
-//! `hmm_mirror_init()`.
+//! An invalidation that may not sleep, the end of a range, the end of the process, and one that
+//! begins between the two calls for another, have both calls at once.
 //!
 //! # Device addresses
 //!
-//! To a device behind the DMA API memory has addresses of the device's own. A `struct
-//! hmm_mirror_dma` has room for those of a span. A section that has one as its `hmm_section.dma`
-//! gives every page it shows an address before it is entered:
-//!
-//! ```text
-//!     hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
-//!                 &dm->dma) {
-//!         hmm_section_dma_pages_addresses(run, &pages) {
-//!             ret = dm_table_map_dma(&dm->table, run.dma_run.span,
-//!                            run.dma_run.address);
-//!             if (ret)
-//!                 return ret;
-//!         }
-//!     }
-//!     return ret;
-//! ```
-//!
-//! A page that has an address already keeps it. It loses it when its mapping changes, after
-//! `hmm_mirror_ops.invalidate` has had the device forget it: a driver takes no address away itself.
-//!
-//! A driver with several devices calls `hmm_section_dma_map()` for each inside the section.
+//! A page that has an address already keeps it. It is unmapped when the CPU's mapping changes,
+//! after `hmm_mirror_ops.invalidate` has returned: a driver unmaps no address itself.
 //!
 //! # Pages that migrate on the way
-//!
-//! A device that faults may need the pages in its own memory. A section with
-//! `hmm_section.migrate_to` does that in one walk of the process's page table: absent pages are
-//! faulted in, pages that can migrate are migrated, and the section reports them where they are
-//! afterwards:
-//!
-//! ```text
-//!     hmm_mirror_populate(pages, ret, &dm->mirror, span, HMM_ACCESS_WRITE,
-//!                 .migrate_to = &dm->memory) {
-//!         ret = dm_map_pages(dm, &pages);
-//!         if (ret)
-//!             return ret;
-//!     }
-//!     return ret;
-//! ```
 //!
 //! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
 //! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate, because it is
@@ -136,7 +72,7 @@ use pin_init::Wrapper;
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing; report what is mapped and fault nothing in.
+    /// None; report the mapped pages and fault nothing in.
     Snapshot = bindings::hmm_access_HMM_ACCESS_SNAPSHOT,
     /// Every page can be read, or the section fails.
     Read = bindings::hmm_access_HMM_ACCESS_READ,
@@ -144,7 +80,7 @@ pub enum Access {
     Write = bindings::hmm_access_HMM_ACCESS_WRITE,
 }
 
-/// A value of `enum mmu_notifier_event`.
+/// A value of `bindings::mmu_notifier_event`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event(pub(crate) bindings::mmu_notifier_event);
@@ -254,9 +190,7 @@ impl Pfn<'_> {
     }
 }
 
-/// Neighbouring pages that can be mapped as one.
-///
-/// Its pages are all of one `struct dev_pagemap`, or all of system memory.
+/// Consecutive pages that can be mapped as one.
 ///
 /// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
@@ -299,7 +233,7 @@ impl<'s> Run<'s> {
     }
 }
 
-/// Neighbouring pages whose device addresses are neighbours.
+/// Consecutive pages with consecutive device addresses.
 ///
 /// It is valid inside its section, and cannot leave it.
 #[repr(transparent)]
@@ -349,7 +283,7 @@ impl DmaRun<'_> {
 pub struct Span(pub(crate) bindings::hmm_span);
 
 impl Span {
-    /// Makes a `struct hmm_span`.
+    /// Makes one of its members.
     #[inline]
     pub const fn new(start: usize, end: usize) -> Self {
         Self(bindings::hmm_span { start, end })
@@ -376,11 +310,11 @@ impl Span {
         unsafe { bindings::hmm_span_pages(self.0) }
     }
 
-    /// Whether a program may name all of a span.
+    /// Whether a span has user addresses only.
     ///
-    /// Whether anything is mapped there makes no difference.
+    /// It makes no difference whether anything is mapped there.
     ///
-    /// Returns whether all of it are user addresses; false for a reversed one.
+    /// Returns true if all of its addresses are user addresses; false for a reversed span.
     #[inline]
     pub fn is_user(self) -> bool {
         // SAFETY: The only argument is a value that has no pointers.
@@ -388,7 +322,7 @@ impl Span {
     }
 }
 
-/// A driver's callbacks for its mirrors.
+/// The callbacks of a [`Mirror`], which its user implements.
 ///
 /// The implementing type is the data that the [`Mirror`] holds.
 ///
@@ -420,33 +354,29 @@ impl Span {
 /// ```
 #[vtable]
 pub trait Operations: Sized + Send + 'static {
-    /// Make the device reach nothing in `inv->span`. Called under the update lock. When it
-    /// returns true the device has forgotten the span: entries removed, its TLB flushed, writes
-    /// in flight done; or, with `invalidate_finish`, has started to. It may return false only
-    /// when `inv->may_block` is false and it would have to sleep; it is then called again
-    /// later. If it returns false although `inv->may_block`, it is called again at once, a few
-    /// times, with a warning; then its DMA addresses are unmapped all the same. Required.
+    /// Makes the device reach nothing in the span of `inv`.
     ///
-    /// Called for what the device's own driver migrates too, as a process may have several
-    /// mirrors with one owner, and the one that migrates knows only of itself. Not called when
-    /// a section of this very mirror takes a page from the CPU (`HMM_ACCESS_EXCLUSIVE`).
+    /// It runs under the update lock. When it returns true the device has forgotten the span:
+    /// entries removed, its TLB flushed, writes in flight done. It may return false only when
+    /// the event may not block and it would have to sleep; it is then called again later. If it
+    /// returns false for an event that may block, it is called again at once, a few times, with
+    /// a warning; then the DMA addresses are unmapped all the same.
+    ///
+    /// It is called for what the device's own driver migrates, too, as a process may have
+    /// several mirrors with one owner. It is not called when a section of this very mirror
+    /// takes a page from the CPU ([`Mirror::exclusive`]).
     fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool;
 
-    /// Wait until the device reaches nothing in `inv->span`. With this callback, `invalidate`
-    /// need only remove the entries and start what takes the device long, such as the flush of
-    /// its TLB. Called once after each `invalidate` that returned true, under the update lock.
-    /// Where it may sleep, the core drops that lock between the two, and calls `invalidate` of
-    /// the process's other mirrors first, so that the flushes of several devices overlap. Other
-    /// invalidations of the mirror may come in between, but no section enters pages of
-    /// `inv->span`. Device addresses are unmapped after it. Optional.
+    /// Called by C as `invalidate_finish`.
     fn invalidate_finish(self: Pin<&mut Self>, _inv: &Invalidation) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// The process's address space is going away, or the mirror is. Called once in the life of
-    /// a mirror, with no lock held, after the ranges were invalidated; no callback runs after
-    /// it. May sleep. It must not end the mirror or a range of it; `hmm_mirror_exit_deferred()`
-    /// does that safely. Optional.
+    /// The process's address space is going away, or the mirror is.
+    ///
+    /// It is called once in the life of a mirror, with no lock held, after the ranges were
+    /// invalidated; no callback runs after it. It may sleep, and it may drop the mirror:
+    /// dropping waits for nothing.
     fn release(_mirror: &Mirror<Self>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -454,11 +384,14 @@ pub trait Operations: Sized + Send + 'static {
 
 /// One process as one device sees it.
 ///
+/// Nothing is reported to a mirror until it has a [`MirrorRange`]. Dropping it waits for
+/// nothing; [`crate::hmm::synchronize`] waits for all that was dropped.
+///
 /// # Invariants
 ///
-/// `storage` points to a `struct hmm_mirror` that its constructor has initialised, and to the
-/// data that goes with it. It is valid until the object has ended, which happens after it is
-/// dropped.
+/// `storage` points to a `bindings::hmm_mirror` that its constructor has initialised, and to
+/// the data that goes with it. It is valid until the object has ended, which happens after it
+/// is dropped.
 ///
 /// # Examples
 ///
@@ -551,18 +484,15 @@ impl<T: Operations> Mirror<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Begin to mirror an address space.
+    /// Begins to mirror the address space of a process.
     ///
-    /// Nothing is reported to the mirror until it has a range. The first mirror of a process
-    /// takes the mmap lock; others cost no more than a range.
-    ///
-    /// Context: holds no mmap lock; `mm` is current's or kept alive by `mmget()`. May sleep. On
-    /// success a reference to `mm` is held, which does not keep the process's memory, until
-    /// `hmm_mirror_exit()`.
+    /// Nothing is reported to the mirror until it has a range. `owner` distinguishes mirrors of
+    /// one driver from others; it is compared and never dereferenced. It must not be called
+    /// under an mmap lock, and it may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` without `hmm_mirror_ops.invalidate`; `ENOMEM`; `EINTR` on a signal.
+    /// Fails with `ENOMEM`, or with `EINTR` on a signal.
     pub fn new<'a, E: 'a>(
         mm: &'a crate::mm::MmWithUser,
         owner: *const c_void,
@@ -588,7 +518,7 @@ impl<T: Operations> Mirror<T> {
         }? Error)
     }
 
-    /// Returns a raw pointer to the `struct hmm_mirror`.
+    /// Returns a raw pointer to the `bindings::hmm_mirror`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_mirror {
         self.storage().inner.get()
@@ -623,12 +553,10 @@ impl<T: Operations> Mirror<T> {
         drop(unsafe { KBox::from_raw(storage) });
     }
 
-    /// Take the update lock.
+    /// Takes the update lock, under which the data can be changed and nothing is invalidated.
     ///
-    /// While it is held no invalidation runs and no section is entered, so the entries of the
-    /// device's page table stay valid, except in ranges that have a lock of their own. May
-    /// sleep. A task that holds it already, that is inside a section of this mirror or in its
-    /// invalidate callback waits for itself; lockdep reports that.
+    /// It may sleep. A thread that holds it already, or is in a section of this mirror, waits
+    /// for ever; lockdep reports that.
     #[inline]
     pub fn lock(&self) -> UpdateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror`.
@@ -640,7 +568,7 @@ impl<T: Operations> Mirror<T> {
         }
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// Faults in the pages of a span and shows them, batch by batch, under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
@@ -658,40 +586,35 @@ impl<T: Operations> Mirror<T> {
         self.populate_with(span, access, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// Faults in the pages of a span and shows them, batch by batch, under the update lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
+    /// What a batch shows matches the CPU's page table and stays so until `body` returns. It
+    /// may sleep.
     ///
-    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
+    /// It fails with one of these errors:
     ///
-    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
-    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
-    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
-    /// * -`ESRCH` - the process is gone
-    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
+    /// * `EINVAL` - the span is empty, reversed or not page aligned, or pages cannot migrate
+    ///   for this access
+    /// * `EDEADLK` - the caller is in another section with the same update lock, holds it, or
+    ///   is in `invalidate` under it
+    /// * `ESRCH` - the process is gone
+    /// * `ENOENT` - part of the span is in no [`MirrorRange`], or the range was dropped
     ///   meanwhile
-    /// * -`EBUSY` - other invalidations won every race until the timeout
-    /// * -`EINTR` - a fatal signal
-    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
-    /// * -`EIO` - the DMA API had no address for a page
-    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
+    /// * `EBUSY` - other invalidations won every race until the timeout
+    /// * `EINTR` - a fatal signal
+    /// * `EFAULT`, `EPERM`, `ENOMEM` - the process has no such memory, may not access it so, or
+    ///   there is no memory
+    /// * `EIO` - a page has no address for the device
+    /// * `EOPNOTSUPP` - for [`Mirror::exclusive`]: memory that is not anonymous
     ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// Batches before the one that failed were handled and stay so.
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
-    /// listed at `hmm_section_next()`.
+    /// Fails with the error of `body`.
     pub fn populate_with(
         &self,
         span: Span,
@@ -738,15 +661,16 @@ impl<T: Operations> Mirror<T> {
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// Takes the pages of a span from the CPU and shows them, one by one, under the update
+    /// lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
-    /// itself, for atomic operations for example, until the CPU touches it: then it is
-    /// invalidated like any other. Private anonymous memory only; a page at a time; the mirror
-    /// must have an owner.
+    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and only the device can
+    /// access it, for atomic operations for example, until the CPU does: then it is invalidated
+    /// like any other. Private anonymous memory only; one page at a time; the mirror must have
+    /// an owner.
     ///
     /// # Errors
     ///
@@ -760,45 +684,25 @@ impl<T: Operations> Mirror<T> {
         self.exclusive_with(span, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// Takes the pages of a span from the CPU and shows them, one by one, under the update
+    /// lock.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and the device has it to
-    /// itself, for atomic operations for example, until the CPU touches it: then it is
-    /// invalidated like any other. Private anonymous memory only; a page at a time; the mirror
-    /// must have an owner.
+    /// `access` is `HMM_ACCESS_EXCLUSIVE`: Every page can be written, and only the device can
+    /// access it, for atomic operations for example, until the CPU does: then it is invalidated
+    /// like any other. Private anonymous memory only; one page at a time; the mirror must have
+    /// an owner.
     ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
-    ///
-    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
-    ///
-    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
-    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
-    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
-    /// * -`ESRCH` - the process is gone
-    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
-    ///   meanwhile
-    /// * -`EBUSY` - other invalidations won every race until the timeout
-    /// * -`EINTR` - a fatal signal
-    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
-    /// * -`EIO` - the DMA API had no address for a page
-    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
-    ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// Every page can be written, and the device has it to itself, for atomic operations for
+    /// example, until the CPU touches it: then it is invalidated like any other. Private
+    /// anonymous memory only; the mirror must have an owner. The errors are those of
+    /// [`Mirror::populate_with`].
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
-    /// listed at `hmm_section_next()`.
+    /// Fails with the error of `body`.
     pub fn exclusive_with(
         &self,
         span: Span,
@@ -844,13 +748,10 @@ impl<T: Operations> Mirror<T> {
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// As [`Mirror::populate`], with an address for the device for each page.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
-    ///
-    /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
-    /// mirror, with room for `span`.
     ///
     /// # Errors
     ///
@@ -866,43 +767,17 @@ impl<T: Operations> Mirror<T> {
         self.populate_dma_with(span, access, dma, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// As [`Mirror::populate`], with an address for the device for each page.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `dma`: Gives the pages device addresses, or NULL: see "Device addresses"; of the same
-    /// mirror, with room for `span`.
-    ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
-    ///
-    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
-    ///
-    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
-    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
-    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
-    /// * -`ESRCH` - the process is gone
-    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
-    ///   meanwhile
-    /// * -`EBUSY` - other invalidations won every race until the timeout
-    /// * -`EINTR` - a fatal signal
-    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
-    /// * -`EIO` - the DMA API had no address for a page
-    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
-    ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// `dma` is a [`DmaMap`] of the same mirror that has room for the span. The errors are
+    /// those of [`Mirror::populate_with`].
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
-    /// listed at `hmm_section_next()`.
+    /// Fails with the error of `body`.
     pub fn populate_dma_with(
         &self,
         span: Span,
@@ -951,13 +826,10 @@ impl<T: Operations> Mirror<T> {
         to_result(unsafe { bindings::hmm_section_error(&state.0) })
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// As [`Mirror::populate`], and migrates the pages to device memory on the way.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
-    ///
-    /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
-    /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
     ///
     /// # Errors
     ///
@@ -973,43 +845,17 @@ impl<T: Operations> Mirror<T> {
         self.populate_in_with(span, access, migrate_to, 0, body)
     }
 
-    /// Pages of a mirror, good for as long as one is inside.
+    /// As [`Mirror::populate`], and migrates the pages to device memory on the way.
     ///
     /// `body` runs for each batch of the section; its arguments are valid until it returns, and
     /// cannot leave it.
     ///
-    /// `migrate_to`: Device memory that the pages are to be in, or NULL: see "Pages that
-    /// migrate on the way". For `HMM_ACCESS_READ` and `HMM_ACCESS_WRITE`.
-    ///
-    /// On true the update lock is held and `hmm_section.pfns` holds good pfns for the pages of
-    /// `hmm_section.batch`: they match the CPU's page table and stay so until the next call or
-    /// `hmm_section_leave()`. `hmm_section_runs()` goes through them in runs.
-    ///
-    /// On false the section was left: its end was reached, or `hmm_section.error` is one of
-    ///
-    /// * -`EINVAL` - the span is empty, reversed or not page aligned; the access is one that
-    ///   pages cannot migrate for; `hmm_section.dma` is of another mirror or has no room for
-    ///   the span; `hmm_section.whole` cannot be met; or there is no array of hmm pfns
-    /// * -`EDEADLK` - the caller is in another section with the same update lock, or holds it
-    ///   itself, and it is a mutex; or is in an invalidate callback under it. With the lock of
-    ///   another range or mirror it may wait for ever; lockdep reports that
-    /// * -`ESRCH` - the process is gone
-    /// * -`ENOENT` - part of the span is in no range of the mirror, or the range was removed
-    ///   meanwhile
-    /// * -`EBUSY` - other invalidations won every race until the timeout
-    /// * -`EINTR` - a fatal signal
-    /// * -`EFAULT`, -`EPERM`, -`ENOMEM` - as `hmm_range_fault()`
-    /// * -`EIO` - the DMA API had no address for a page
-    /// * -`EOPNOTSUPP` - for `HMM_ACCESS_EXCLUSIVE`: memory that is not anonymous
-    ///
-    /// Batches before the one that failed were handled and stay so. What they mapped can be
-    /// used before the next call; an operation that maps more memory than may be resident at
-    /// one time has to.
+    /// Pages that cannot migrate are shown where they are. The errors are those of
+    /// [`Mirror::populate_with`].
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`. 0 when every page was handled, or one of the errors
-    /// listed at `hmm_section_next()`.
+    /// Fails with the error of `body`.
     pub fn populate_in_with(
         &self,
         span: Span,
@@ -1113,7 +959,7 @@ impl<T: Operations> Mirror<T> {
         <T as Operations>::release(&object)
     }
 
-    /// The object around a `struct hmm_mirror`.
+    /// The object around a `bindings::hmm_mirror`.
     ///
     /// # Safety
     ///
@@ -1192,12 +1038,7 @@ impl<'a, T: Operations> Drop for UpdateGuard<'a, T> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
-///
-/// The caller sets the first nine members, the others are zero, and goes from batch to batch
-/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
-/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
-/// provide `pfns`, too.
+/// Pages of a mirror, valid while `body` runs.
 ///
 /// It exists only inside [`Mirror::populate`], and values from it cannot be kept.
 ///
@@ -1222,11 +1063,7 @@ impl Drop for PagesState {
 }
 
 impl<'s> Pages<'s> {
-    /// Find the next run of pages; use `hmm_section_runs()`.
-    ///
-    /// Returns whether there is one.
-    ///
-    /// Context: inside the section.
+    /// The pages of the batch, in runs of pages that are alike.
     #[inline]
     pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
@@ -1270,7 +1107,7 @@ impl<T: Unpin> DerefMut for PagesData<'_, T> {
     }
 }
 
-/// Steps through the items of a [`Pages`] with `hmm_section_run()`.
+/// Steps through the items of a [`Pages`].
 pub struct Runs<'s> {
     state: &'s bindings::hmm_section,
     item: bindings::hmm_run,
@@ -1288,12 +1125,7 @@ impl<'s> Iterator for Runs<'s> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
-///
-/// The caller sets the first nine members, the others are zero, and goes from batch to batch
-/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
-/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
-/// provide `pfns`, too.
+/// A page that the device has to itself, valid while `body` runs.
 ///
 /// It exists only inside [`Mirror::exclusive`], and values from it cannot be kept.
 ///
@@ -1359,11 +1191,7 @@ pub struct Exclusive<'s> {
 }
 
 impl<'s> Exclusive<'s> {
-    /// Find the next run of pages; use `hmm_section_runs()`.
-    ///
-    /// Returns whether there is one.
-    ///
-    /// Context: inside the section.
+    /// The pages of the batch, in runs of pages that are alike.
     #[inline]
     pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
@@ -1407,12 +1235,7 @@ impl<T: Unpin> DerefMut for ExclusiveData<'_, T> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
-///
-/// The caller sets the first nine members, the others are zero, and goes from batch to batch
-/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
-/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
-/// provide `pfns`, too.
+/// Pages of a mirror with their addresses for the device, valid while `body` runs.
 ///
 /// It exists only inside [`Mirror::populate_dma`], and values from it cannot be kept.
 ///
@@ -1425,11 +1248,7 @@ pub struct DmaPages<'s> {
 }
 
 impl<'s> DmaPages<'s> {
-    /// Find the next run of pages; use `hmm_section_runs()`.
-    ///
-    /// Returns whether there is one.
-    ///
-    /// Context: inside the section.
+    /// The pages of the batch, in runs of pages that are alike.
     #[inline]
     pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
@@ -1444,12 +1263,9 @@ impl<'s> DmaPages<'s> {
 
     /// Find the next run of device addresses.
     ///
-    /// Other sections map pages in the same entries, which is why this takes
-    /// `hmm_mirror_dma.lock`.
+    /// Takes `hmm_mirror_dma.lock`, as other sections map pages in the same entries.
     ///
-    /// Returns whether there is one.
-    ///
-    /// Context: inside the section. May sleep.
+    /// Returns true if there is another run.
     #[inline]
     pub fn addresses(&self) -> Addresses<'s> {
         let mut item: bindings::hmm_dma_run = pin_init::zeroed();
@@ -1493,7 +1309,7 @@ impl<T: Unpin> DerefMut for DmaPagesData<'_, T> {
     }
 }
 
-/// Steps through the items of a [`DmaPages`] with `hmm_section_dma_run()`.
+/// Steps through the items of a [`DmaPages`].
 pub struct Addresses<'s> {
     state: &'s bindings::hmm_section,
     item: bindings::hmm_dma_run,
@@ -1511,12 +1327,7 @@ impl<'s> Iterator for Addresses<'s> {
     }
 }
 
-/// Pages of a mirror, good for as long as one is inside.
-///
-/// The caller sets the first nine members, the others are zero, and goes from batch to batch
-/// with `hmm_section_next()`. The loops of linux/hmm_mirror_typed.h do both:
-/// `hmm_mirror_populate()`, `hmm_mirror_populate_dma()` and `hmm_mirror_exclusive()`. They
-/// provide `pfns`, too.
+/// Pages of a mirror that were to migrate on the way, valid while `body` runs.
 ///
 /// It exists only inside [`Mirror::populate_in`], and values from it cannot be kept.
 ///
@@ -1529,11 +1340,7 @@ pub struct MigratedPages<'s> {
 }
 
 impl<'s> MigratedPages<'s> {
-    /// Find the next run of pages; use `hmm_section_runs()`.
-    ///
-    /// Returns whether there is one.
-    ///
-    /// Context: inside the section.
+    /// The pages of the batch, in runs of pages that are alike.
     #[inline]
     pub fn runs(&self) -> Runs<'s> {
         let mut item: bindings::hmm_run = pin_init::zeroed();
@@ -1577,14 +1384,12 @@ impl<T: Unpin> DerefMut for MigratedPagesData<'_, T> {
     }
 }
 
-/// Addresses whose invalidations are reported to a mirror.
-///
-/// All zeros before it is added for the first time.
+/// A part of an address space that a [`Mirror`] covers: what happens to it is reported.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct hmm_mirror_range` that its constructor has initialised; it stays where
-/// it is until it is dropped.
+/// `inner` is a `bindings::hmm_mirror_range` that its constructor has initialised; it stays
+/// where it is until it is dropped.
 #[pin_data(PinnedDrop)]
 pub struct MirrorRange<T: Operations> {
     #[pin]
@@ -1599,22 +1404,20 @@ unsafe impl<T: Operations + Send> Send for MirrorRange<T> {}
 unsafe impl<T: Operations + Send> Sync for MirrorRange<T> {}
 
 impl<T: Operations> MirrorRange<T> {
-    /// `hmm_mirror_range_add()` for storage with any content.
+    /// Has changes to the addresses of `span` reported to `mirror`.
     ///
-    /// An invalidation anywhere in a range makes sections open on that range start again, so
-    /// several small ranges disturb each other less than a large one. Invalidation finds ranges
-    /// in logarithmic time.
-    ///
-    /// Context: as `hmm_mirror_range_add()`.
-    ///
-    /// May sleep.
+    /// An invalidation anywhere in a range makes sections that are open on that range start
+    /// again, so that several small ranges disturb each other less than a large one.
+    /// Invalidation finds ranges in logarithmic time.
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EEXIST`
-    /// when another range of `mirror` overlaps; `ESRCH` when the process is gone, or the mirror
-    /// is ending; `EDEADLK` when the caller holds the update lock and that is a mutex; `EINTR`
-    /// on a fatal signal; `ENOMEM`.
+    /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EEXIST` if
+    /// another range of `mirror` overlaps; `ESRCH` if the process is gone, or the mirror is
+    /// ending; `EDEADLK` if the caller holds the update lock, is inside a section of the mirror
+    /// or in its `invalidate`; `ENOMEM`.
+    ///
+    /// May sleep.
     pub fn new(mirror: Arc<Mirror<T>>, span: Span) -> impl PinInit<Self, Error> {
         let raw_mirror = mirror.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::hmm_mirror_range| {
@@ -1628,7 +1431,7 @@ impl<T: Operations> MirrorRange<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct hmm_mirror_range`.
+    /// Returns a raw pointer to the `bindings::hmm_mirror_range`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_mirror_range {
         self.inner.get()
@@ -1645,12 +1448,14 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
     }
 }
 
-/// Device addresses for the pages of a span of a mirror.
+/// Addresses by which a device reaches the pages of a [`Mirror`].
+///
+/// An address goes before its page does: it is unmapped when the page is invalidated.
 ///
 /// # Invariants
 ///
-/// `inner` is a `struct hmm_mirror_dma` that its constructor has initialised; it stays where it
-/// is until it is dropped.
+/// `inner` is a `bindings::hmm_mirror_dma` that its constructor has initialised; it stays where
+/// it is until it is dropped.
 ///
 /// # Examples
 ///
@@ -1724,7 +1529,7 @@ unsafe impl<T: Operations + Send> Sync for DmaMap<T> {}
 impl<T: Operations> DmaMap<T> {
     /// Make room for device addresses.
     ///
-    /// Context: holds neither the update lock nor an mmap lock. May sleep.
+    /// May sleep.
     ///
     /// # Errors
     ///
@@ -1751,7 +1556,7 @@ impl<T: Operations> DmaMap<T> {
         })
     }
 
-    /// Returns a raw pointer to the `struct hmm_mirror_dma`.
+    /// Returns a raw pointer to the `bindings::hmm_mirror_dma`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_mirror_dma {
         self.inner.get()
@@ -1768,11 +1573,11 @@ impl<T: Operations> PinnedDrop for DmaMap<T> {
     }
 }
 
-/// A `struct page`.
+/// A page of memory.
 ///
 /// # Invariants
 ///
-/// A value of this type is a live `struct page`, reached by reference only.
+/// A value of this type is a live `bindings::page`, reached by reference only.
 #[repr(transparent)]
 pub struct Frame(Opaque<bindings::page>);
 
@@ -1783,7 +1588,7 @@ unsafe impl Send for Frame {}
 unsafe impl Sync for Frame {}
 
 impl Frame {
-    /// Returns a raw pointer to the `struct page`.
+    /// Returns a raw pointer to the `bindings::page`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::page {
         self.0.get()
@@ -1793,7 +1598,7 @@ impl Frame {
     ///
     /// # Safety
     ///
-    /// `ptr` must point to a `struct page` that lives for all of `'a`.
+    /// `ptr` must point to a `bindings::page` that lives for all of `'a`.
     #[inline]
     pub unsafe fn from_raw<'a>(ptr: *const bindings::page) -> &'a Self {
         // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
@@ -1803,17 +1608,9 @@ impl Frame {
 
     /// Whether the CPU can access the bytes of a page.
     ///
-    /// A device may be given pages that the CPU cannot access by `kmap_local_page()`:
-    /// device-private memory, poisoned memory, and pages that a driver has taken out of the
-    /// kernel's direct map and mapped for a process. For a device that accesses memory by DMA
-    /// that makes no difference. A driver that simulates a device, or copies in place of one,
-    /// has to call this first.
-    ///
     /// Memory that is poisoned later is not covered.
     ///
     /// Returns true if the bytes can be accessed.
-    ///
-    /// Context: any.
     #[inline]
     pub fn is_reachable(&self) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct page`.
@@ -1829,21 +1626,21 @@ impl Frame {
         unsafe { bindings::hmm_page_is_of(self.as_raw(), owner.cast_mut()) }
     }
 
-    /// Calls `is_device_private_page()`.
+    /// Whether it is device memory that the CPU cannot access.
     #[inline]
     pub fn is_private(&self) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct page`.
         unsafe { bindings::is_device_private_page(self.as_raw()) }
     }
 
-    /// Calls `is_device_coherent_page()`.
+    /// Whether it is device memory that the CPU can access.
     #[inline]
     pub fn is_coherent(&self) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct page`.
         unsafe { bindings::is_device_coherent_page(self.as_raw()) }
     }
 
-    /// Calls `is_zero_page()`.
+    /// Whether it is the page of zeros that processes share.
     #[inline]
     pub fn is_zero(&self) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct page`.
