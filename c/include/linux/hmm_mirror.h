@@ -87,7 +87,6 @@
  *	static bool my_invalidate(struct my_mirror *m, const struct hmm_invalidation *inv)
  *	{
  *		my_table_remove(&m->table, inv->span);
- *		/* The number of the flush: they end in their order. */
  *		m->flush = my_device_start_flush(m->dev, inv->span);
  *		return true;
  *	}
@@ -99,7 +98,8 @@
  *
  * All mirrors of the process start their flushes, and then each waits for its own.
  * Several invalidations of a mirror may have started before one is finished, so
- * what is waited for must not be less than the latest flush.
+ * what is waited for must not be less than the latest flush. In the example a flush
+ * is known by its number, and flushes end in the order of their numbers.
  *
  * An invalidation that may not sleep, the end of a range, the end of the process,
  * and one that begins between the two calls for another, have both calls at once.
