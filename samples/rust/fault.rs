@@ -10,7 +10,7 @@
 //! the device's TLB (`table.rs`).
 //!
 //! *From the device to the process*: [`DmMirror::dm_populate`]. The device touched an address it
-//! knows nothing of. A section has the CPU's page table filled in, and hands over what is there,
+//! has no entry for. A section faults the pages in on the CPU, and reports them
 //! under the lock that invalidations take. Inside the closure the pages are what the process sees.
 //! There is nothing to check and nothing to retry, and nothing of them can be taken along.
 //!

@@ -936,60 +936,47 @@ static void helper_exits(struct helper_thread *helper)
 	hmm_mirror_exit(&helper->device->mirror);
 }
 
-static void mirror_end_waits_for_removal(struct kunit *test)
+/*
+ * The end of a range and that of its mirror at the same time. The one that comes
+ * second waits for the first: when it returns, the driver may free what it ended.
+ */
+static void mirror_ended_by_two(struct kunit *test,
+				void (*first_work)(struct helper_thread *),
+				void (*second_work)(struct helper_thread *))
 {
 	unsigned long addr = memory_map(test, 4, RW);
 	struct test_mirror *device = device_make(test, addr, 4);
-	struct helper_thread remover = { .work = helper_removes, .device = device };
-	struct helper_thread exiter = { .work = helper_exits, .device = device };
+	struct helper_thread first = { .work = first_work, .device = device };
+	struct helper_thread second = { .work = second_work, .device = device };
 	struct task_struct *task;
 	bool waits, early;
 
-	helper_create(&remover);
-	helper_create(&exiter);
+	helper_create(&first);
+	helper_create(&second);
 	hmm_mirror_lock(&device->mirror);
-	task = helper_start(&remover);
+	task = helper_start(&first);
 	waits = task && race_waits(task);
-	helper_start(&exiter);
-	early = helper_done(&exiter, 200);
+	helper_start(&second);
+	early = helper_done(&second, 200);
 	KUNIT_EXPECT_EQ(test, 0, device->releases);
 	hmm_mirror_unlock(&device->mirror);
-	wait_for_completion(&remover.done);
-	wait_for_completion(&exiter.done);
+	wait_for_completion(&second.done);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, READ_ONCE(device->range.mirror));
+	wait_for_completion(&first.done);
 	KUNIT_EXPECT_TRUE(test, waits);
 	KUNIT_EXPECT_FALSE(test, early);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
-/*
- * The other way round: a range is removed that the end of the mirror ends already.
- * When hmm_mirror_range_remove() returns, the driver may free it.
- */
+static void mirror_end_waits_for_removal(struct kunit *test)
+{
+	mirror_ended_by_two(test, helper_removes, helper_exits);
+}
+
 static void mirror_removal_waits_for_end(struct kunit *test)
 {
-	unsigned long addr = memory_map(test, 4, RW);
-	struct test_mirror *device = device_make(test, addr, 4);
-	struct helper_thread remover = { .work = helper_removes, .device = device };
-	struct helper_thread exiter = { .work = helper_exits, .device = device };
-	struct task_struct *task;
-	bool waits, early;
-
-	helper_create(&remover);
-	helper_create(&exiter);
-	hmm_mirror_lock(&device->mirror);
-	task = helper_start(&exiter);
-	waits = task && race_waits(task);
-	helper_start(&remover);
-	early = helper_done(&remover, 200);
-	hmm_mirror_unlock(&device->mirror);
-	wait_for_completion(&remover.done);
-	KUNIT_EXPECT_PTR_EQ(test, NULL, READ_ONCE(device->range.mirror));
-	wait_for_completion(&exiter.done);
-	KUNIT_EXPECT_TRUE(test, waits);
-	KUNIT_EXPECT_FALSE(test, early);
-	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
-	KUNIT_EXPECT_EQ(test, 1, device->releases);
+	mirror_ended_by_two(test, helper_exits, helper_removes);
 }
 
 /* hmm_mirror_exit() waits for the deferred removal of ranges. */
