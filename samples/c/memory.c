@@ -89,7 +89,7 @@ static bool dm_page_is_lost(struct dm_unit *unit, struct page *page)
 
 	if (likely(READ_ONCE(unit->lost) == ULONG_MAX))
 		return false;
-	position = hmm_devmem_position(&unit->memory, page);
+	position = hmm_devmem_page_position(&unit->memory, page);
 	return position.found && position.chunk == (unsigned long)unit->first &&
 	       position.offset == READ_ONCE(unit->lost);
 }

@@ -430,9 +430,9 @@ struct hmm_devmem_position {
 	unsigned long offset;
 } __contract(record("Position"));
 
-struct hmm_devmem_position hmm_devmem_position(struct hmm_devmem *devmem,
-					       struct page *page __contract(borrows))
-	__contract(method);
+struct hmm_devmem_position hmm_devmem_page_position(struct hmm_devmem *devmem,
+						    struct page *page __contract(borrows))
+	__contract(method, name("position"));
 struct hmm_devmem_position hmm_devmem_peer_position(struct hmm_devmem *devmem,
 						    struct page *page __contract(borrows))
 	__contract(method);

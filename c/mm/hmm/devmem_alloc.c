@@ -339,7 +339,7 @@ static struct hmm_devmem_position hmm_devmem_position_in(const struct hmm_devmem
 }
 
 /**
- * hmm_devmem_position() - the position of a page in a device's memory
+ * hmm_devmem_page_position() - the position of a page in a device's memory
  * @devmem: the device memory
  * @page: a page of any kind
  *
@@ -352,7 +352,7 @@ static struct hmm_devmem_position hmm_devmem_position_in(const struct hmm_devmem
  * Return: the chunk, and the offset in it; &hmm_devmem_position.found is false if @page is not
  * of @devmem.
  */
-struct hmm_devmem_position hmm_devmem_position(struct hmm_devmem *devmem, struct page *page)
+struct hmm_devmem_position hmm_devmem_page_position(struct hmm_devmem *devmem, struct page *page)
 {
 	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of_any(page);
 
@@ -360,14 +360,14 @@ struct hmm_devmem_position hmm_devmem_position(struct hmm_devmem *devmem, struct
 		return (struct hmm_devmem_position){ };
 	return hmm_devmem_position_in(chunk, page);
 }
-EXPORT_SYMBOL_GPL(hmm_devmem_position);
+EXPORT_SYMBOL_GPL(hmm_devmem_page_position);
 
 /**
  * hmm_devmem_peer_position() - the position of a page in another device's memory
  * @devmem: a device memory
  * @page: a page of any kind
  *
- * As hmm_devmem_position(), for memory of the same driver: that has the same
+ * As hmm_devmem_page_position(), for memory of the same driver: that has the same
  * &hmm_devmem.ops. It is for a driver that gives no number twice, for all of its devices.
  *
  * Context: any; the caller holds a reference to @page, or a lock that keeps it from

@@ -597,7 +597,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     pub fn position(&self, page: &super::page::Block<'_>) -> Position {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `page` is a
         // reference and so valid for the call.
-        let value = unsafe { bindings::hmm_devmem_position(self.as_raw(), page.as_raw()) };
+        let value = unsafe { bindings::hmm_devmem_page_position(self.as_raw(), page.as_raw()) };
         Position(value)
     }
 

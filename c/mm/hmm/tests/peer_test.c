@@ -637,7 +637,7 @@ static void peer_position(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, position.found);
 	KUNIT_EXPECT_EQ(test, position.chunk, (unsigned long)peers->from->memory);
 	KUNIT_EXPECT_EQ(test, position.offset, hmm_devmem_offset(page));
-	KUNIT_EXPECT_FALSE(test, hmm_devmem_position(&peers->to->devmem, page).found);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_page_position(&peers->to->devmem, page).found);
 	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&peers->from->devmem, page).found);
 	/* Of another driver; and a page of none. */
 	KUNIT_EXPECT_FALSE(test, hmm_devmem_peer_position(&other->devmem, page).found);
