@@ -663,7 +663,8 @@ static void begin_mirror(int d)
 	init_rwsem(&device->driver->update);
 	pthread_rwlock_init(&p.open[d], NULL);
 	p.closed[d] = false;
-	ret = d ? hmm_mirror_init_lock(&device->driver->mirror, p.mm, &driver_ops_two_passes, &owner,
+	ret = d ? hmm_mirror_init_lock(&device->driver->mirror, p.mm,
+				       &driver_ops_two_passes, &owner,
 				       HMM_UPDATE_RWSEM(&device->driver->update)) :
 		  hmm_mirror_init(&device->driver->mirror, p.mm, &driver_ops, &owner);
 	must(!ret, "a mirror cannot be begun");

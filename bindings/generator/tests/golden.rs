@@ -105,7 +105,7 @@ fn every_trivial_wrapper_is_inline() {
     }
 }
 
-/// What documentation in Rust does not say, as it is about C.
+/// What documentation in Rust must not contain, as it is about C.
 const OF_C: &[&str] = &["NULL", "Context:", "->", "%-E", "-`E", "`-E", "()", "`struct ", "ERR_PTR", ".h`"];
 
 /// The lines of documentation outside of examples.

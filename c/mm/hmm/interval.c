@@ -199,7 +199,7 @@ static void hmm_interval_leave_callback(struct hmm_interval *interval,
 
 /* Call ->invalidate; again if it returned false although @inv->may_block is set. */
 static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
-			      const struct hmm_invalidation *inv)
+					      const struct hmm_invalidation *inv)
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 	const struct hmm_mirror_ops *ops = mirror->ops;

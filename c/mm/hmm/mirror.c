@@ -342,7 +342,7 @@ void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
  * anywhere in the process, so any range's callback counts.
  */
 bool hmm_state_is_calling(struct hmm_mirror_state *state,
-				 struct hmm_update_lock *held)
+			  struct hmm_update_lock *held)
 {
 	struct hmm_interval *interval;
 	unsigned long index = 0;

@@ -245,6 +245,7 @@ static struct hmm_interval *hmm_range_interval(struct hmm_mirror_range *range)
 	struct hmm_interval *interval;
 
 	guard(rcu)();
+	/* Pairs with the release in hmm_interval_detach(). */
 	interval = smp_load_acquire(&range->interval);
 	if (!interval || !refcount_inc_not_zero(&interval->ref))
 		return NULL;
@@ -331,7 +332,7 @@ void hmm_interval_end_deferred(struct hmm_interval *interval)
  * find the interval dead.
  */
 void hmm_interval_abandon(struct hmm_interval *interval,
-				 struct hmm_update_lock held)
+			  struct hmm_update_lock held)
 {
 	bool locked = hmm_update_lock_same(interval->lock, held);
 

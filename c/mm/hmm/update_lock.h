@@ -12,7 +12,7 @@
 
 /* Take the update lock for an invalidation. Returns false only if @may_block is false. */
 static inline __no_context_analysis bool hmm_update_lock(struct hmm_update_lock lock,
-						  bool may_block)
+							 bool may_block)
 {
 	if (!may_block)
 		return lock.rwsem ? down_write_trylock(lock.rwsem) :

@@ -339,7 +339,7 @@ static void odp_implicit_region_has_children(struct kunit *test)
 	ib_umem_odp_release(child.root);
 }
 
-/* Two huge pages of the process, or 0 if there are none to be had. */
+/* Two huge pages of the process, or 0 if none can be allocated. */
 static unsigned long huge_pages(struct kunit *test)
 {
 	unsigned long addr = kunit_vm_mmap(test, NULL, 0, 3 * HPAGE_PMD_SIZE,

@@ -95,7 +95,8 @@ static struct passes_device *passes_device(struct kunit *test, struct hmm_span s
 						 &passes_ops, NULL));
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror,
 						      &device->range, span));
-	passes_now = passes_most = 0;
+	passes_now = 0;
+	passes_most = 0;
 	init_completion(&passes_begun);
 	init_completion(&passes_go_on);
 	return device;
@@ -248,7 +249,7 @@ static void passes_remove_other(struct passes_device *device)
 	memset(&passes_other->range, 0xff, sizeof(passes_other->range));
 }
 
-/* The range of a device goes between the two passes, and its second pass says so. */
+/* The range of a device goes between the two passes, and its second pass has none. */
 static void passes_without_the_range(struct kunit *test)
 {
 	unsigned long addr = memory_map(test, 4, RW);
@@ -313,4 +314,5 @@ static struct kunit_suite passes_suite = {
 	.name = "hmm_mirror_passes",
 	.test_cases = passes_cases,
 };
+
 kunit_test_suite(passes_suite);

@@ -325,6 +325,8 @@ struct hmm_probe_occupy {
  * @ranges: number of ranges of each mirror; all mirrors have the same ranges
  * @mirrors: number of mirrors
  * @core: &enum hmm_probe_core: mirrors, or interval notifiers without mirrors
+ * @flush_us: how long the device of each mirror flushes at an invalidation
+ * @one_pass: nonzero to wait for the flush in invalidate
  * @reserved: unused
  * @insert_ns: out: time to add one of the last ranges
  * @lookup_ns: out: time of a section that snapshots one page
