@@ -69,6 +69,7 @@ typedef unsigned int gfp_t;
 #define barrier() __asm__ volatile("" ::: "memory")
 #define OPTIMIZER_HIDE_VAR(var) __asm__("" : "=r" (var) : "0" (var))
 #define cpu_relax() barrier()
+#define MAX_JIFFY_OFFSET ((~0UL >> 2) - 1)
 #define cond_resched() ((void)0)
 #define might_sleep() ((void)0)
 #define EXPORT_SYMBOL(symbol)
@@ -591,6 +592,11 @@ int walk_page_range_vma(struct vm_area_struct *vma, unsigned long start,
 pmd_t *mm_find_pmd(struct mm_struct *mm, unsigned long addr);
 pte_t *pte_offset_map(pmd_t *pmdp, unsigned long addr);
 void pte_unmap(pte_t *ptep);
+#ifndef MODEL_MIRROR
+/* Only declarations have it. */
+typedef struct { int unused; } spinlock_t;
+#define __releases(lock)
+#endif
 void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr);
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
 void rcu_read_lock(void);
@@ -601,6 +607,7 @@ struct task_struct;
 #define current ((struct task_struct *)model_current())
 #define fatal_signal_pending(task) false
 #define GFP_KERNEL 0U
+#define __GFP_NOWARN 0U
 #define FAULT_FLAG_WRITE BIT(0)
 #define FAULT_FLAG_ALLOW_RETRY BIT(2)
 #define FAULT_FLAG_KILLABLE BIT(4)

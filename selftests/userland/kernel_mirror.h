@@ -52,7 +52,6 @@ struct dma_iova_state {
 #define access_ok(address, size) ((unsigned long)(address) + (size) < 1UL << 47)
 
 /* Atomics. */
-#define MAX_JIFFY_OFFSET ((~0UL >> 2) - 1)
 
 #define smp_load_acquire(ptr) __atomic_load_n(ptr, __ATOMIC_ACQUIRE)
 #define smp_store_release(ptr, val) __atomic_store_n(ptr, val, __ATOMIC_RELEASE)

@@ -127,9 +127,10 @@ static noinline int hmm_walk_pte_table(struct hmm_walk *w, pmd_t *pmdp, pmd_t pm
 		return hmm_report_error(w, addr, end, 0);
 
 	ptep = pte_offset_map(pmdp, addr);
-	if (!ptep)
-		return HMM_WALK_NO_TABLE;
 	w->resume = addr;
+	/* The PMD has changed. The walk unwinds, so that fault.c bounds the repetition. */
+	if (!ptep)
+		return HMM_WALK_AGAIN;
 	memset(&w->pgmap, 0, sizeof(w->pgmap));
 	stop = hmm_walk_ptes(w, end, ptep);
 	pte_unmap(ptep);
@@ -154,15 +155,10 @@ static int hmm_walk_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 {
 	struct hmm_walk *w = walk->private;
 	pmd_t pmd = pmdp_get_lockless(pmdp);
-	int stop;
 
 	if (hmm_pmd_is_huge(pmd))
 		return hmm_walk_huge_pmd(w, pmd, addr, end);
-	stop = hmm_walk_pte_table(w, pmdp, pmd, addr, end);
-	if (stop != HMM_WALK_NO_TABLE)
-		return stop;
-	walk->action = ACTION_AGAIN;
-	return HMM_WALK_DONE;
+	return hmm_walk_pte_table(w, pmdp, pmd, addr, end);
 }
 
 #ifdef CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD
@@ -362,16 +358,11 @@ static pmd_t *hmm_single_pmd(const struct vm_area_struct *vma,
  */
 static int hmm_walk_single_pmd(struct hmm_walk *w, pmd_t *pmdp, unsigned long end)
 {
-	pmd_t pmd;
-	int stop;
+	pmd_t pmd = pmdp_get_lockless(pmdp);
 
-	do {
-		pmd = pmdp_get_lockless(pmdp);
-		if (hmm_pmd_is_huge(pmd))
-			return hmm_walk_huge_pmd(w, pmd, w->resume, end);
-		stop = hmm_walk_pte_table(w, pmdp, pmd, w->resume, end);
-	} while (stop == HMM_WALK_NO_TABLE);
-	return stop;
+	if (hmm_pmd_is_huge(pmd))
+		return hmm_walk_huge_pmd(w, pmd, w->resume, end);
+	return hmm_walk_pte_table(w, pmdp, pmd, w->resume, end);
 }
 
 /**

@@ -143,8 +143,6 @@ static inline int hmm_record_fault(struct hmm_walk *w, unsigned long addr,
 
 /* Wait for a migration entry, once the PTE table is unmapped. */
 #define HMM_WALK_MIGRATION (HMM_WALK_AGAIN + 1)
-/* The PTE table has been replaced: read the PMD again. */
-#define HMM_WALK_NO_TABLE (HMM_WALK_AGAIN + 2)
 
 int __must_check hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 			       const struct hmm_format *format,
