@@ -19,8 +19,8 @@
 //! * `sim`: the parts of the hardware that are simulated.
 //!
 //! The driver has no lock of its own. The update lock is the mirror's and guards the table.
-//! `unsafe` is denied in each file but those of `sim`, which stands for the hardware and is not the
-//! driver.
+//! The compiler accepts only safe Rust in each file but those of `sim`, which stands for the hardware
+//! and is not the driver.
 
 #![deny(unsafe_code)]
 

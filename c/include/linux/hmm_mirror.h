@@ -82,24 +82,14 @@
  * A process may use several devices, and each may need microseconds to flush its
  * TLB. With &hmm_mirror_ops.invalidate alone an invalidation waits for one flush
  * after the other. A driver that can start a flush and wait for it later has
- * &hmm_mirror_ops.invalidate_finish, too::
- *
- *	static bool my_invalidate(struct my_mirror *m, const struct hmm_invalidation *inv)
- *	{
- *		my_table_remove(&m->table, inv->span);
- *		m->flush = my_device_start_flush(m->dev, inv->span);
- *		return true;
- *	}
- *
- *	static void my_invalidate_finish(struct my_mirror *m, const struct hmm_invalidation *inv)
- *	{
- *		my_device_wait(m->dev, m->flush);
- *	}
+ * &hmm_mirror_ops.invalidate_finish, too: &hmm_mirror_ops.invalidate removes the
+ * entries from the device's page table, starts the flush and notes its number;
+ * &hmm_mirror_ops.invalidate_finish waits until the flush with the number that was
+ * noted last has ended.
  *
  * All mirrors of the process start their flushes, and then each waits for its own.
- * Several invalidations of a mirror may have started before one is finished, so
- * what is waited for must not be less than the latest flush. In the example a flush
- * is known by its number, and flushes end in the order of their numbers.
+ * Several invalidations of a mirror may have started before one is finished, so it
+ * does not suffice to wait for the first of several flushes.
  *
  * An invalidation that may not sleep, the end of a range, the end of the process,
  * and one that begins between the two calls for another, have both calls at once.

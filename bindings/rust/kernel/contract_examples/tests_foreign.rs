@@ -324,10 +324,10 @@ mod foreign {
                 bindings::prepare_to_wait(
                     theirs.as_raw(),
                     &mut entry,
-                    bindings::TASK_UNINTERRUPTIBLE as _,
+                    bindings::TASK_UNINTERRUPTIBLE as crate::ffi::c_int,
                 );
                 signal.complete();
-                let rest = bindings::schedule_timeout(LONG as _);
+                let rest = bindings::schedule_timeout(LONG as crate::ffi::c_long);
                 bindings::finish_wait(theirs.as_raw(), &mut entry);
                 rest
             };
