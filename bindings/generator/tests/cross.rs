@@ -124,5 +124,8 @@ fn every_combination_is_written_or_refused() {
         let _ = writeln!(table, "  {}: {}", case.tried, fate.unwrap_or("written"));
     }
     let head = format!("{} combinations, {written} of them written.\n", cases.len());
-    common::compare(&common::folder("cross.txt"), &(head + &table)).unwrap_or_else(|error| panic!("{error}"));
+    // Which cases share a header with another of the same name depends on how many are in each.
+    if kept.is_none() {
+        common::compare(&common::folder("cross.txt"), &(head + &table)).unwrap_or_else(|error| panic!("{error}"));
+    }
 }
