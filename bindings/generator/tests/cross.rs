@@ -126,6 +126,7 @@ fn every_combination_is_written_or_refused() {
     let head = format!("{} combinations, {written} of them written.\n", cases.len());
     // Which cases share a header with another of the same name depends on how many are in each.
     if kept.is_none() {
-        common::compare(&common::folder("cross.txt"), &(head + &table)).unwrap_or_else(|error| panic!("{error}"));
+        common::compare(&common::folder("cross.txt"), &(head + &table))
+            .unwrap_or_else(|error| panic!("{error}"));
     }
 }
