@@ -57,7 +57,13 @@ static struct lockdep_map hmm_devmem_completing_map =
 	STATIC_LOCKDEP_MAP_INIT("hmm_devmem_completing",
 				&hmm_devmem_completing_key);
 
-static void hmm_devmem_completing_wait(void)
+/**
+ * hmm_devmem_completing_wait() - tell lockdep that a batch may be waited for here
+ *
+ * It reports a caller that is in a section of hmm_devmem_completing_begin(), also if
+ * there is nothing to wait for this time.
+ */
+void hmm_devmem_completing_wait(void)
 {
 	lock_map_acquire(&hmm_devmem_completing_map);
 	lock_map_release(&hmm_devmem_completing_map);
@@ -98,10 +104,6 @@ void hmm_devmem_completing_end(void)
 	lock_map_release(&hmm_devmem_completing_map);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_completing_end);
-#else
-static void hmm_devmem_completing_wait(void)
-{
-}
 #endif
 
 /* Wait for hmm_devmem_batch_complete() to release the lock: the batch is freed next. */

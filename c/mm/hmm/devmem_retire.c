@@ -41,7 +41,10 @@ static bool hmm_retire_unmap_one(struct folio *folio, struct vm_area_struct *vma
 	return true;
 }
 
-/* Poison a page that is in use and cannot be copied. Return whether it was unmapped. */
+/*
+ * Poison a page that is in use and cannot be copied. Return whether it was unmapped. A
+ * folio that is locked is being migrated, perhaps by a copy that works: leave it alone.
+ */
 static bool hmm_retire_poison(struct page *page)
 {
 	struct rmap_walk_control rwc = { .rmap_one = hmm_retire_unmap_one };
@@ -51,14 +54,16 @@ static bool hmm_retire_poison(struct page *page)
 	/* It is being freed, or has just been allocated. */
 	if (!folio_try_get(folio))
 		return false;
-	folio_lock(folio);
-	if (page_folio(page) == folio) {
-		SetPageHWPoison(page);
-		if (!folio_test_large(folio) && folio_test_anon(folio))
-			rmap_walk(folio, &rwc);
+	unmapped = folio_trylock(folio);
+	if (unmapped) {
+		if (page_folio(page) == folio) {
+			SetPageHWPoison(page);
+			if (!folio_test_large(folio) && folio_test_anon(folio))
+				rmap_walk(folio, &rwc);
+		}
+		unmapped = !folio_mapped(folio);
+		folio_unlock(folio);
 	}
-	unmapped = !folio_mapped(folio);
-	folio_unlock(folio);
 	folio_put(folio);
 	return unmapped;
 }
@@ -106,15 +111,20 @@ static bool hmm_retire_is_over(struct hmm_devmem_chunk *chunk, unsigned long at)
 	return test_bit(at, chunk->retired);
 }
 
-/* Wait until the folio of a page is not locked, if the page is in use. */
-static void hmm_retire_wait(struct page *page)
+/*
+ * Wait until the folio of a page is not locked, if the page is in use. Return false if
+ * the caller has a fatal signal.
+ */
+static bool hmm_retire_wait(struct page *page)
 {
 	struct folio *folio = page_folio(page);
+	int err;
 
 	if (!folio_try_get(folio))
-		return;
-	folio_wait_locked(folio);
+		return true;
+	err = folio_wait_locked_killable(folio);
 	folio_put(folio);
+	return !err;
 }
 
 /*
@@ -126,15 +136,13 @@ static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at)
 {
 	struct page *page = pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
 	struct hmm_devmem_transfer t = { .unkillable = true };
-	unsigned int tries;
+	unsigned int tries = 2;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))
 		return -ENOMEM;
-	for (tries = 2; tries && !hmm_retire_is_over(chunk, at); tries--) {
+	do
 		hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
-		if (!hmm_retire_is_over(chunk, at))
-			hmm_retire_wait(page);
-	}
+	while (--tries && !hmm_retire_is_over(chunk, at) && hmm_retire_wait(page));
 	hmm_devmem_free_mpfns(&t);
 	if (hmm_retire_is_over(chunk, at) || hmm_retire_poison(page) ||
 	    hmm_retire_is_over(chunk, at))
@@ -154,11 +162,16 @@ static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at)
  * SIGBUS (BUS_MCEERR_AR) when they access it, and devices an error. It is not allocated
  * again when its last user has released it. The rest of its folio migrates.
  *
+ * If the folio is being migrated, also to another device, the call waits for that
+ * migration, and so for the copy of that device; a fatal signal ends the wait.
+ *
  * Context: Process context; may sleep. Neither the mmap lock nor a folio lock is held,
- * and it is no callback of @devmem.
+ * and it is no callback of @devmem. Not called from what completes a batch of any
+ * device; lockdep reports it between hmm_devmem_completing_begin() and
+ * hmm_devmem_completing_end().
  *
  * Return: 0; -%ENOENT if there is no such page; -%EBUSY if it is not allocated again,
- * but is in use still, and could not be unmapped, as its folio is busy: the call can be
+ * but is in use still, and was not unmapped, as its folio is busy: the call can be
  * repeated; -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
  * making room waits for; -%ENOMEM.
  */
@@ -171,6 +184,7 @@ int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
 	if (hmm_devmem_is_evicting(devmem))
 		return -EDEADLK;
 	hmm_waits_for_update_locks();
+	hmm_devmem_completing_wait();
 	guard(mutex)(&devmem->chunks_lock);
 	chunk = hmm_retire_chunk(devmem, data, offset);
 	if (!chunk)

@@ -70,6 +70,13 @@ bool hmm_devmem_batch_add(struct hmm_devmem_transfer *t, unsigned long i,
 			  struct folio *folio, struct page *from);
 void hmm_devmem_batch_submit(struct hmm_devmem_transfer *t);
 void hmm_devmem_batch_wait(struct hmm_devmem_transfer *t);
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+void hmm_devmem_completing_wait(void);
+#else
+static inline void hmm_devmem_completing_wait(void)
+{
+}
+#endif
 
 /* devmem_migrate.c */
 struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem);

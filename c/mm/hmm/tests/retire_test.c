@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pagemap.h>
 
 #include "fixture_device.h"
 
@@ -153,12 +154,37 @@ static void retire_busy_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 }
 
+/*
+ * A page whose folio is locked, as by the copy of another device, which may take long: a
+ * fatal signal ends the wait, and the page, which may well be copied, is not poisoned.
+ */
+static void retire_locked_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct page *page = device_page(device, 5);
+	struct folio *folio = page_folio(page);
+
+	folio_lock(folio);
+	set_killed(true);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), -EBUSY);
+	set_killed(false);
+	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
+	folio_unlock(folio);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+}
+
 static struct kunit_case retire_cases[] = {
 	KUNIT_CASE(retire_free_page),
 	KUNIT_CASE(retire_page_in_use),
 	KUNIT_CASE(retire_lost_page),
 	KUNIT_CASE(retire_lost_page_of_folio),
 	KUNIT_CASE(retire_busy_page),
+	KUNIT_CASE(retire_locked_page),
 	{}
 };
 
