@@ -247,7 +247,7 @@ static void *switch_lru(void *arg)
 }
 
 /* Folios are isolated from the right LRU list while MGLRU is switched off and on. */
-TEST_F(migrate, lru_switched)
+TEST_F_TIMEOUT(migrate, lru_switched, 120)
 {
 	struct worker w = { };
 	bool before = warned();
