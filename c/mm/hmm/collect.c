@@ -101,12 +101,15 @@ static bool hmm_collect_unmap_pmd(struct hmm_collect *c, pmd_t *pmdp,
 	return !set_pmd_migration_entry(&pvmw, &folio->page);
 }
 
-/* Collect a huge PMD, or note that its folio has to be split. PMD lock held. */
-static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp,
+/*
+ * Collect the huge PMD at the position, of value @pmd, or note that its folio has to
+ * be split. PMD lock held.
+ */
+static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp, pmd_t pmd,
 				   spinlock_t *ptl, unsigned long end)
 {
 	unsigned long mpfn = 0;
-	struct folio *folio = hmm_collect_pmd_folio(*pmdp, &mpfn);
+	struct folio *folio = hmm_collect_pmd_folio(pmd, &mpfn);
 
 	if (!folio || folio == c->unsplittable ||
 	    !hmm_collect_selects(c, folio) ||
@@ -140,6 +143,7 @@ static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
 {
 	struct hmm_collect *c = walk->private;
 	spinlock_t *ptl = pmd_trans_huge_lock(pmdp, walk->vma);
+	pmd_t pmd;
 	bool zero;
 
 	if (!ptl) {
@@ -147,10 +151,11 @@ static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
 		return 0;
 	}
 
-	zero = is_huge_zero_pmd(*pmdp) &&
+	pmd = pmdp_get(pmdp);
+	zero = is_huge_zero_pmd(pmd) &&
 	       (c->args->flags & MIGRATE_VMA_SELECT_SYSTEM);
 	if (!zero)
-		hmm_collect_pmd_locked(c, pmdp, ptl, end);
+		hmm_collect_pmd_locked(c, pmdp, pmd, ptl, end);
 	spin_unlock(ptl);
 
 	if (zero)

@@ -347,7 +347,7 @@ static bool hmm_insert_pmd(struct hmm_insert *f, struct folio *folio,
 			   pgtable_t *table)
 {
 	struct mm_struct *mm = f->vma->vm_mm;
-	pmd_t old = *f->pmdp;
+	pmd_t old = pmdp_get(f->pmdp);
 
 	if (hmm_insert_vma_unstable(f->vma))
 		return false;

@@ -128,7 +128,7 @@ static int hmm_turns_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 	pte_t *table, *ptep;
 
 	if (ptl) {
-		hmm_turns_huge_pmd(turns, *pmdp, addr, end);
+		hmm_turns_huge_pmd(turns, pmdp_get(pmdp), addr, end);
 		spin_unlock(ptl);
 		return 0;
 	}

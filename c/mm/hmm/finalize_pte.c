@@ -310,7 +310,7 @@ static pmd_t hmm_remap_new_pmd(struct vm_area_struct *vma, struct folio *folio,
 static bool hmm_remap_pmd(struct vm_area_struct *vma, unsigned long addr,
 			  pmd_t *pmdp, struct folio *src, struct folio *result)
 {
-	pmd_t old = *pmdp, new;
+	pmd_t old = pmdp_get(pmdp), new;
 	softleaf_t entry;
 
 	if (!pmd_is_migration_entry(old))

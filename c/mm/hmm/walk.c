@@ -38,6 +38,15 @@
  * is needed to wait for an entry to change (migration_entry_wait_killable()), it
  * is compared again under the page table lock. PUD and hugetlb entries
  * are read once under their page table lock.
+ *
+ * Migration changes entries, and so reads them under the page table lock (collect*.c,
+ * commit_insert.c, finalize_pte.c), after a lockless look that only shows which lock
+ * to take, or which pages to fault in first. This is the exception to the rule: under
+ * one hold of that lock an entry may be read again, first to decide for a run of
+ * entries and then to change each of them (hmm_collect_maps_folio() and
+ * hmm_collect_unmap_ptes(); hmm_insert_clear_zero_ptes() and hmm_insert_pte()). Only
+ * the CPU changes an entry meanwhile, by setting accessed and dirty bits. No decision
+ * depends on these, and the bits that count are those that ptep_get_and_clear() returned.
  */
 #include <linux/hugetlb.h>
 #include <linux/log2.h>

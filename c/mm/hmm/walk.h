@@ -17,7 +17,7 @@ struct vm_area_struct;
  * enum hmm_walk_stop - why a walk returned, when not for an error
  * @HMM_WALK_DONE: every page is reported
  * @HMM_WALK_FAULT: pages from &hmm_walk.resume on must be faulted in first
- * @HMM_WALK_AGAIN: the walk waited for a migration; walk on
+ * @HMM_WALK_AGAIN: the walk waited for a migration, or its PTE table vanished; walk on
  *
  * All but the first leave the hmm pfns from &hmm_walk.resume on as they came.
  */
