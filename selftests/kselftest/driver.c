@@ -346,6 +346,62 @@ TEST_F(driver, saxpy)
 	EXPECT_EQ(7 * n, y[n]);
 }
 
+static double sum_seconds(int fd, const int *x, __u64 n)
+{
+	double begun = monotonic_seconds();
+	__s64 result;
+
+	return sum(fd, x, n, &result) ? 0 : monotonic_seconds() - begun;
+}
+
+/*
+ * Compute for at least one second without a fault: all pages are mapped from the first
+ * time. Report how long that takes, and compute again and again.
+ */
+static void compute_for_long(const int *x, size_t npages, int report)
+{
+	int fd = open("/dev/hmm_dmirror0", O_RDWR);
+	size_t nr = npages / 16;
+	double seconds;
+
+	do {
+		nr *= 2;
+		sum_seconds(fd, x, nr * PAGE / sizeof(int));
+		seconds = sum_seconds(fd, x, nr * PAGE / sizeof(int));
+	} while (seconds && seconds < 1 && nr < npages);
+	if (write(report, &seconds, sizeof(seconds)) != sizeof(seconds))
+		_exit(1);
+	for (;;)
+		sum_seconds(fd, x, nr * PAGE / sizeof(int));
+}
+
+/* A computation on pages that are all mapped ends with a fatal signal. */
+TEST_F_TIMEOUT(driver, compute_killed, 300)
+{
+	const size_t npages = 1UL << 19;
+	int *x = mmap(NULL, npages * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		      -1, 0);
+	int report[2], status;
+	double seconds = 0, begun;
+	pid_t child;
+
+	ASSERT_NE(MAP_FAILED, x);
+	ASSERT_EQ(0, pipe(report));
+	child = fork();
+	if (!child)
+		compute_for_long(x, npages, report[1]);
+	ASSERT_LT(0, child);
+	ASSERT_EQ(sizeof(seconds), read(report[0], &seconds, sizeof(seconds)));
+	EXPECT_LT(0, seconds);
+	usleep(seconds / 8 * 1000000);
+	begun = monotonic_seconds();
+	kill(child, SIGKILL);
+	EXPECT_EQ(child, waitpid(child, &status, 0));
+	/* It would have gone on for seven eighths. */
+	EXPECT_LT((monotonic_seconds() - begun) / seconds, 0.5);
+	munmap(x, npages * PAGE);
+}
+
 /* x and y are the same memory, which is not yet faulted in. */
 TEST_F(driver, saxpy_in_place)
 {

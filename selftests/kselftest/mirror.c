@@ -586,6 +586,16 @@ static void *remove_slow_range(void *argument)
 	return NULL;
 }
 
+static void *end_mirror(void *argument)
+{
+	struct helper *helper = argument;
+
+	helper->tid = gettid();
+	helper->ret = call(helper->fd, HMM_PROBE_MIRROR_EXIT, NULL);
+	helper->done = true;
+	return NULL;
+}
+
 static bool wait_done(struct helper *helper)
 {
 	int tries;
@@ -597,7 +607,8 @@ static bool wait_done(struct helper *helper)
 
 /*
  * A section waits for user space to resolve a fault. Meanwhile a range can be
- * added, the section's own range removed, and present memory used.
+ * added, the section's own range removed, present memory used, and at last, while
+ * another section waits in the new range, the mirror ended.
  */
 TEST_F(mirror, ranges_change_while_a_section_waits)
 {
@@ -605,9 +616,11 @@ TEST_F(mirror, ranges_change_while_a_section_waits)
 	struct helper adds = { .fd = self->fd };
 	struct helper looks = { .fd = self->fd, .hmm_pfns = self->hmm_pfns + N / 2 };
 	struct helper removes = { .fd = self->fd };
-	struct uffdio_zeropage zero = { .range.len = PAGE };
+	struct helper waits_too = { .fd = self->fd, .hmm_pfns = self->hmm_pfns + 1 };
+	struct helper exits = { .fd = self->fd };
+	struct uffdio_zeropage zero = { .range.len = 2 * PAGE };
 	struct slow_memory slow = { 0 };
-	pthread_t waiter, adder, looker, remover;
+	pthread_t waiter, adder, looker, remover, waiter_too, ender;
 	int ret;
 
 	ret = slow_map(&slow, 2, -1);
@@ -616,6 +629,7 @@ TEST_F(mirror, ranges_change_while_a_section_waits)
 	ASSERT_EQ(0, range_add(self->fd, 1, slow.at, PAGE));
 	waits.at = slow.at;
 	adds.at = slow.at + PAGE;
+	waits_too.at = slow.at + PAGE;
 	looks.at = self->at;
 	ASSERT_EQ(0, pthread_create(&waiter, NULL, populate_slow, &waits));
 	EXPECT_TRUE(wait_asleep(&waits));
@@ -626,6 +640,11 @@ TEST_F(mirror, ranges_change_while_a_section_waits)
 	ASSERT_EQ(0, pthread_create(&remover, NULL, remove_slow_range, &removes));
 	EXPECT_TRUE(wait_done(&removes));
 	EXPECT_FALSE(atomic_load(&waits.done));
+	ASSERT_EQ(0, pthread_create(&waiter_too, NULL, populate_slow, &waits_too));
+	EXPECT_TRUE(wait_asleep(&waits_too));
+	ASSERT_EQ(0, pthread_create(&ender, NULL, end_mirror, &exits));
+	EXPECT_TRUE(wait_done(&exits));
+	EXPECT_FALSE(atomic_load(&waits_too.done));
 
 	zero.range.start = (uintptr_t)slow.at;
 	EXPECT_EQ(0, ioctl(slow.uffd, UFFDIO_ZEROPAGE, &zero));
@@ -633,11 +652,15 @@ TEST_F(mirror, ranges_change_while_a_section_waits)
 	pthread_join(adder, NULL);
 	pthread_join(looker, NULL);
 	pthread_join(remover, NULL);
+	pthread_join(waiter_too, NULL);
+	pthread_join(ender, NULL);
 	EXPECT_EQ(0, adds.ret);
 	EXPECT_EQ(0, looks.ret);
 	EXPECT_EQ(0, removes.ret);
-	/* The page is present now, but its range was removed. */
+	EXPECT_EQ(0, exits.ret);
+	/* The pages are present now, but their ranges have ended. */
 	EXPECT_EQ(-ENOENT, waits.ret);
+	EXPECT_EQ(-ENOENT, waits_too.ret);
 	slow_unmap(&slow, 2);
 }
 

@@ -8,11 +8,15 @@
  * of a mirror, with migrate_vma_setup() and, if one is loaded, with a driver.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,12 +50,14 @@ enum { SNAPSHOT, READ, WRITE };
  * @npages: number of pages to test
  * @fd: a file to close at the end, or 0
  * @none: why there is no such memory
+ * @failed: this system should have it
  */
 struct memory {
 	char *at;
 	size_t npages;
 	int fd;
 	const char *none;
+	bool failed;
 };
 
 static struct memory unavailable(const char *reason)
@@ -201,9 +207,8 @@ static struct memory poisoned(int probe)
 	return m;
 }
 
-static struct memory file_mapped(int flags, bool touched)
+static struct memory fd_mapped(int fd, int flags, bool touched)
 {
-	int fd = memory_file(N * PAGE);
 	char byte = 1;
 	size_t i;
 
@@ -222,6 +227,11 @@ static struct memory file_mapped(int flags, bool touched)
 	return touched ? written(m) : m;
 }
 
+static struct memory file_mapped(int flags, bool touched)
+{
+	return fd_mapped(memory_file(N * PAGE), flags, touched);
+}
+
 static struct memory file_shared(int probe)
 {
 	return file_mapped(MAP_SHARED, true);
@@ -235,6 +245,109 @@ static struct memory file_private(int probe)
 static struct memory file_private_written(int probe)
 {
 	return file_mapped(MAP_PRIVATE, true);
+}
+
+#define PMEM	"/dev/pmem0"
+#define DAX	"/tmp/dax"
+
+/* Mount the persistent memory; make a file system if there is none. */
+static int dax_mount(void)
+{
+	mkdir(DAX, 0700);
+	if (!mount(PMEM, DAX, "ext4", 0, "dax=always"))
+		return 0;
+	/* Memory that is mapped directly needs blocks of the size of a page. */
+	if (system("mke2fs -b 4096 " PMEM " >/dev/null"))
+		return -EIO;
+	return mount(PMEM, DAX, "ext4", 0, "dax=always") ? -errno : 0;
+}
+
+/* An open file whose pages are the persistent memory itself. */
+static int dax_file(void)
+{
+	struct statx info;
+	int fd, ret = dax_mount();
+
+	if (ret)
+		return ret;
+	fd = open(DAX, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		fd = -errno;
+	umount2(DAX, MNT_DETACH);
+	if (fd < 0 || (!statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) &&
+		       (info.stx_attributes & STATX_ATTR_DAX)))
+		return fd;
+	close(fd);
+	return -EOPNOTSUPP;
+}
+
+static struct memory dax_mapped(int flags, bool touched)
+{
+	struct memory m;
+	int fd;
+
+	if (access(PMEM, F_OK))
+		return unavailable("no persistent memory");
+	fd = dax_file();
+	m = fd_mapped(fd, flags, touched);
+	m.failed = !m.at;
+	return m;
+}
+
+static struct memory dax_shared(int probe)
+{
+	return dax_mapped(MAP_SHARED, true);
+}
+
+static struct memory dax_private(int probe)
+{
+	return dax_mapped(MAP_PRIVATE, false);
+}
+
+/* A fault in a guard region is a SIGSEGV. Its pages were present before. */
+static struct memory guarded(int probe)
+{
+	struct memory m = anon(probe);
+
+	return m.at && madvise(m.at, N * PAGE, MADV_GUARD_INSTALL) ?
+	       unavailable(strerror(errno)) : m;
+}
+
+/* Far from where the kernel maps what is mapped during the test. */
+static struct memory no_vma(int probe)
+{
+	struct memory m = memory_at(mmap((void *)(1UL << 32), N * PAGE, RW,
+					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+
+	written(m);
+	if (m.at)
+		munmap(m.at, N * PAGE);
+	return m;
+}
+
+/* The address of the first mapping of a name, or 0. */
+static unsigned long mapping_named(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long start = 0;
+	char line[256];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, name) && sscanf(line, "%lx-", &start) == 1)
+			break;
+	if (maps)
+		fclose(maps);
+	return start;
+}
+
+/* The gate area of x86-64: a VMA that no address space has, behind all user addresses. */
+static struct memory vsyscall(int probe)
+{
+	unsigned long start = mapping_named("[vsyscall]");
+
+	if (!start)
+		return unavailable("no vsyscall page");
+	return (struct memory){ .at = (char *)start, .npages = 1 };
 }
 
 static struct memory shared(int probe)
@@ -355,15 +468,8 @@ static struct memory vdso(int probe)
 /* A VM_PFNMAP area for the clocks of hypervisors; nothing is mapped in it. */
 static struct memory vvar_vclock(int probe)
 {
-	FILE *maps = fopen("/proc/self/maps", "r");
-	unsigned long start = 0;
-	char line[256];
+	unsigned long start = mapping_named("[vvar_vclock]");
 
-	while (maps && fgets(line, sizeof(line), maps))
-		if (strstr(line, "[vvar_vclock]") && sscanf(line, "%lx-", &start) == 1)
-			break;
-	if (maps)
-		fclose(maps);
 	if (!start)
 		return unavailable("no vvar_vclock");
 	return (struct memory){ .at = (char *)start, .npages = 1 };
@@ -441,6 +547,7 @@ static struct memory driver_poisoned(int probe)
  *	it is not @read and @write
  * @differs: whether the reference is known to differ
  * @poison: whether to clear PG_hwpoison at the end
+ * @not_user: these are not user addresses, so that drivers refuse every command
  */
 struct row {
 	struct memory (*make)(int probe);
@@ -455,6 +562,7 @@ struct row {
 	int unreachable;
 	bool differs;
 	bool poison;
+	bool not_user;
 };
 
 /*
@@ -499,6 +607,8 @@ KIND(swap_shared, .snapshot = VALID);
 KIND(hugetlb, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(droppable, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(aio_ring, .snapshot = VALID, .migrate = -EINVAL);
+KIND(dax_shared, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(dax_private, .snapshot = VALID, .migrate = -EINVAL);
 KIND(mixed, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(vdso, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL);
 KIND(poisoned_huge, .snapshot = WRITABLE, .poison = true, .unreachable = -EIO);
@@ -524,6 +634,12 @@ KIND(mixed_special, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migra
 KIND(poisoned, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
      .differs = true, .ref_snapshot = 0, .ref_read = -EFAULT, .ref_write = -EFAULT);
 
+KIND(guarded, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
+     .differs = true, .ref_snapshot = 0, .ref_read = -EFAULT, .ref_write = -EFAULT);
+KIND(no_vma, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
+KIND(vsyscall, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL,
+     .not_user = true);
+
 /* A driver's pages that a device can access but the CPU must not. */
 KIND(hidden, .snapshot = WRITABLE, .migrate = -EINVAL, .unreachable = -EIO);
 KIND(driver_poisoned, .snapshot = WRITABLE, .migrate = -EINVAL, .poison = true,
@@ -535,6 +651,7 @@ FIXTURE_SETUP(kind)
 	self->hmm_pfns = calloc(HUGE / PAGE, sizeof(uint64_t));
 	ASSERT_NE(NULL, self->hmm_pfns);
 	self->memory = variant->row.make(self->probe);
+	ASSERT_FALSE(self->memory.failed);
 	if (!self->memory.at)
 		SKIP(return, "%s", self->memory.none);
 }
@@ -760,6 +877,12 @@ TEST_F(kind, driver_snapshot)
 
 	if (device < 0)
 		SKIP(return, "no driver is loaded");
+	if (row->not_user) {
+		EXPECT_EQ(-EFAULT, device_call(device, HMM_DMIRROR_SNAPSHOT, self->memory.at,
+					       self->memory.npages));
+		close(device);
+		return;
+	}
 	if (row->snapshot & HMM_PFN_ERROR)
 		want = HMM_DMIRROR_PROT_ERROR;
 	else if (row->snapshot)
@@ -780,12 +903,16 @@ TEST_F(kind, driver_migrate)
 	/* The drivers reject migratable memory that the process cannot read. */
 	if (row->migrate || (row->read && row->moves))
 		want = -EINVAL;
+	if (row->not_user)
+		want = -EFAULT;
 	EXPECT_EQ(want, device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV, self->memory.at,
 				    self->memory.npages));
 	/* Migrating to system memory finds no device pages, which is no error. */
 	back = device_call(device, HMM_DMIRROR_MIGRATE_TO_SYS, self->memory.at,
 			   self->memory.npages);
-	if (want == -EINVAL) {
+	if (row->not_user) {
+		EXPECT_EQ(-EFAULT, back);
+	} else if (want == -EINVAL) {
 		EXPECT_TRUE(back == -EINVAL || back == 0);
 	} else {
 		EXPECT_EQ(want == -ENOENT ? 0 : want, back);

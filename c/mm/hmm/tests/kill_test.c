@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waits for locks that a fatal signal ends.
+ * Waits and retries that a fatal signal, or the time, ends.
  */
 #include <kunit/test.h>
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/hmm_typed.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -67,14 +70,28 @@ static void hold(struct work_struct *work)
 }
 
 /* A kthread ignores signals, so it is not sent one. */
+static void make_killed(struct task_struct *task)
+{
+	spin_lock_irq(&task->sighand->siglock);
+	sigaddset(&task->pending.signal, SIGKILL);
+	set_tsk_thread_flag(task, TIF_SIGPENDING);
+	spin_unlock_irq(&task->sighand->siglock);
+}
+
+/* End the effect of make_killed() on this task. */
+static void unkill(void)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	sigdelset(&current->pending.signal, SIGKILL);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
 static void kill_task(struct work_struct *work)
 {
 	struct killed *k = container_of(work, struct killed, killer.work);
 
-	spin_lock_irq(&k->task->sighand->siglock);
-	sigaddset(&k->task->pending.signal, SIGKILL);
-	set_tsk_thread_flag(k->task, TIF_SIGPENDING);
-	spin_unlock_irq(&k->task->sighand->siglock);
+	make_killed(k->task);
 	wake_up_process(k->task);
 }
 
@@ -105,10 +122,7 @@ static void killed_end(struct killed *k)
 	complete(&k->release);
 	flush_work(&k->holder);
 	flush_delayed_work(&k->killer);
-	spin_lock_irq(&current->sighand->siglock);
-	sigdelset(&current->pending.signal, SIGKILL);
-	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	unkill();
 }
 
 /* A section waits for an update lock that is a rw_semaphore. */
@@ -153,9 +167,146 @@ static void killed_waiting_for_mmap_lock(struct kunit *test)
 	mmput(k->mm);
 }
 
+#define FUTILE_PAGES	8
+/* A handler that is called longer than this, or more often after the kill, gives up. */
+#define FUTILE_TIME	(4 * HZ)
+#define FUTILE_CALLS	100
+
+/**
+ * struct futile - memory whose fault handler returns 0 and maps no page
+ * @notifier: a subscription, of which the sequence is used
+ * @pfns: the hmm pfns
+ * @range: the argument of the walk
+ * @begun: when the walk began, in jiffies
+ * @calls: how often the handler was called
+ * @kill_at: the call in which this task is killed; 0: none
+ * @has_map_pages: whether the handler can be called under the VMA's lock
+ */
+struct futile {
+	struct mmu_interval_notifier notifier;
+	unsigned long pfns[FUTILE_PAGES];
+	struct hmm_range range;
+	unsigned long begun;
+	unsigned int calls;
+	unsigned int kill_at;
+	bool has_map_pages;
+};
+
+static vm_fault_t futile_fault(struct vm_fault *vmf)
+{
+	struct futile *f = vmf->vma->vm_private_data;
+
+	f->calls++;
+	if (f->kill_at && f->calls == f->kill_at)
+		make_killed(current);
+	if (time_after(jiffies, f->begun + FUTILE_TIME) ||
+	    (f->kill_at && f->calls > f->kill_at + FUTILE_CALLS))
+		return VM_FAULT_SIGBUS;
+	return VM_FAULT_NOPAGE;
+}
+
+static vm_fault_t futile_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t last)
+{
+	return 0;
+}
+
+static const struct vm_operations_struct futile_ops = {
+	.fault = futile_fault,
+};
+
+static const struct vm_operations_struct futile_vma_ops = {
+	.fault = futile_fault,
+	.map_pages = futile_map_pages,
+};
+
+static int futile_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct futile *f = file->private_data;
+
+	vma->vm_private_data = f;
+	vma->vm_ops = f->has_map_pages ? &futile_vma_ops : &futile_ops;
+	return 0;
+}
+
+static const struct file_operations futile_fops = {
+	.mmap = futile_mmap,
+};
+
+static struct futile *futile_make(struct kunit *test, bool has_map_pages)
+{
+	struct futile *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	const size_t size = FUTILE_PAGES * PAGE_SIZE;
+	struct file *file;
+	unsigned long addr;
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	f->has_map_pages = has_map_pages;
+	file = anon_inode_getfile("hmm_futile", &futile_fops, f, O_RDWR);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	addr = kunit_vm_mmap(test, file, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	fput(file);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&f->notifier, current->mm, addr,
+							      size, &memory_notifier_ops));
+	f->range = (struct hmm_range){
+		.notifier = &f->notifier, .start = addr, .end = addr + size,
+		.hmm_pfns = f->pfns, .default_flags = HMM_PFN_REQ_FAULT,
+	};
+	return f;
+}
+
+/* Walk under the lock of the VMA, or the mmap lock. */
+static int futile_walk(struct futile *f)
+{
+	int ret;
+
+	f->range.notifier_seq = mmu_interval_read_begin(&f->notifier);
+	f->begun = jiffies;
+	if (f->has_map_pages)
+		return hmm_range_fault_vma(&f->range);
+	mmap_read_lock(current->mm);
+	ret = hmm_range_fault(&f->range);
+	mmap_read_unlock(current->mm);
+	return ret;
+}
+
+/* Faults that bring no page end in time. */
+static void faults_without_progress_end(struct kunit *test)
+{
+	for (int vma_lock = 0; vma_lock < 2; vma_lock++) {
+		struct futile *f = futile_make(test, vma_lock);
+		unsigned long spent;
+
+		KUNIT_EXPECT_EQ(test, -EBUSY, futile_walk(f));
+		spent = jiffies - f->begun;
+		KUNIT_EXPECT_GE(test, spent, msecs_to_jiffies(HMM_RANGE_DEFAULT_TIMEOUT));
+		KUNIT_EXPECT_LT(test, spent, FUTILE_TIME);
+		KUNIT_EXPECT_GT(test, f->calls, 2 * FUTILE_PAGES);
+		mmu_interval_notifier_remove(&f->notifier);
+	}
+}
+
+/* A fatal signal ends them between two faults. */
+static void killed_while_faulting(struct kunit *test)
+{
+	for (int vma_lock = 0; vma_lock < 2; vma_lock++) {
+		struct futile *f = futile_make(test, vma_lock);
+
+		/* The second page in the second round. */
+		f->kill_at = FUTILE_PAGES + 2;
+		KUNIT_EXPECT_EQ(test, -EINTR, futile_walk(f));
+		KUNIT_EXPECT_EQ(test, f->kill_at, f->calls);
+		unkill();
+		mmu_interval_notifier_remove(&f->notifier);
+	}
+}
+
 static struct kunit_case killed_cases[] = {
 	KUNIT_CASE(killed_waiting_for_rwsem),
 	KUNIT_CASE(killed_waiting_for_mmap_lock),
+	KUNIT_CASE(killed_while_faulting),
+	KUNIT_CASE_SLOW(faults_without_progress_end),
 	{}
 };
 
@@ -166,5 +317,5 @@ static struct kunit_suite killed_suite = {
 
 kunit_test_suite(killed_suite);
 
-MODULE_DESCRIPTION("KUnit tests of HMM's waits that a fatal signal ends");
+MODULE_DESCRIPTION("KUnit tests of HMM's waits and retries that a signal or the time ends");
 MODULE_LICENSE("GPL");
