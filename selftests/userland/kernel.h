@@ -605,7 +605,12 @@ void rcu_read_unlock(void);
 /* Locks, faults and the rest of what fault.c uses. */
 struct task_struct;
 #define current ((struct task_struct *)model_current())
+#ifdef MODEL_MIRROR
 #define fatal_signal_pending(task) false
+#else
+extern __thread bool model_killed;
+#define fatal_signal_pending(task) model_killed
+#endif
 #define GFP_KERNEL 0U
 #define __GFP_NOWARN 0U
 #define FAULT_FLAG_WRITE BIT(0)

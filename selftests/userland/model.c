@@ -18,6 +18,7 @@ struct dev_pagemap model_coherent = { .type = MEMORY_DEVICE_COHERENT };
 static int owner_cookie, other_cookie;
 void *const model_owner = &owner_cookie;
 void (*model_visit)(enum model_visit visit);
+__thread bool model_killed;
 
 /* What this thread holds. */
 static __thread struct {
@@ -49,6 +50,7 @@ static void must(bool kept, const char *rule)
 void model_clear(void)
 {
 	model_rule = NULL;
+	model_killed = false;
 	memset(&held, 0, sizeof(held));
 }
 
@@ -326,6 +328,13 @@ pte_t *pte_offset_map(pmd_t *pmdp, unsigned long addr)
 
 	if (!is_table(load_pmd(mm, addr)))
 		return NULL;
+	/* Collapsed to a huge page, and split again at once. */
+	if (mm->vanishing) {
+		mm->vanishing--;
+		if (mm->kill_at && !--mm->kill_at)
+			model_killed = true;
+		return NULL;
+	}
 	held.tables++;
 	if (model_visit)
 		model_visit(VISIT_TABLE);

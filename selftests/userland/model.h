@@ -33,6 +33,8 @@ struct mm_struct {
 	unsigned int nr_vma;
 	bool upper_levels;	/* false: empty PMD entries have no table either */
 	bool retried;
+	unsigned int vanishing;	/* how often a PTE table is not found */
+	unsigned int kill_at;	/* which of these times the task is killed; 0: none */
 	unsigned long tried;	/* the next fault here must have FAULT_FLAG_TRIED */
 	void (*on_retry)(struct mm_struct *mm);
 	void *on_retry_data;

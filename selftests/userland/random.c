@@ -118,6 +118,65 @@ static const char *stale_results(void)
 	return model_rule;
 }
 
+/* Walk two present pages whose table vanishes @vanishing times, under one of both locks. */
+static int walk_vanishing(struct mm_struct *mm, unsigned long *pfns, bool vma_lock,
+			  unsigned int vanishing, unsigned int kill_at)
+{
+	struct mmu_interval_notifier notifier = { .mm = mm };
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + 2 * PAGE_SIZE,
+		.hmm_pfns = pfns,
+		.default_flags = HMM_PFN_REQ_FAULT,
+	};
+	unsigned long i;
+	int ret;
+
+	model_clear();
+	model_reset_pages();
+	model_init_tables(mm, 1);
+	for (i = 0; i < 2; i++)
+		*model_ptep(mm, MODEL_BASE + i * PAGE_SIZE) =
+			__pte((MODEL_RAM_PFN + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+	mm->vanishing = vanishing;
+	mm->kill_at = kill_at;
+	if (vma_lock)
+		return hmm_range_fault_vma(&range);
+	model_lock_mmap();
+	ret = hmm_range_fault(&range);
+	model_unlock_mmap();
+	return ret;
+}
+
+/*
+ * The PMD changes between the look at it and that at its table: walk on; but not for
+ * ever, nor after a fatal signal.
+ */
+static const char *vanishing_tables(bool vma_lock)
+{
+	static struct mm_struct mm;
+	unsigned long pfns[2] = {};
+
+	if (walk_vanishing(&mm, pfns, vma_lock, 5, 0) || mm.vanishing ||
+	    pfns[0] != (MODEL_RAM_PFN | HMM_PFN_VALID) ||
+	    pfns[1] != (pfns[0] + 1))
+		return "pages are not reported after their table vanished";
+	if (walk_vanishing(&mm, pfns, vma_lock, 1U << 30, 0) != -EBUSY)
+		return "a table that always vanishes is not busy";
+	if (walk_vanishing(&mm, pfns, vma_lock, 1U << 30, 3) != -EINTR ||
+	    mm.vanishing != (1U << 30) - 3)
+		return "a killed task walks again";
+	model_check_released();
+	return model_rule;
+}
+
+/* What random cases do not have. */
+static const char *scenarios(void)
+{
+	return stale_results() ?: vanishing_tables(false) ?: vanishing_tables(true);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 1000, i;
@@ -131,7 +190,8 @@ int main(int argc, char **argv)
 	seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
 	signal(SIGALRM, hangs);
 #ifndef WATCH_READS
-	bad = stale_results();
+	alarm(10);
+	bad = scenarios();
 	if (bad) {
 		printf("# %s\n", bad);
 		return 1;
