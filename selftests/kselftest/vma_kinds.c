@@ -93,6 +93,15 @@ static struct memory anon(int probe)
 	return written(anon_untouched(probe));
 }
 
+static struct memory zero_page(int probe)
+{
+	struct memory m = anon_untouched(probe);
+
+	if (m.at)
+		read_pages(m.at, N * PAGE);
+	return m;
+}
+
 static struct memory anon_protected(int prot)
 {
 	struct memory m = anon(-1);
@@ -588,6 +597,7 @@ FIXTURE_VARIANT(kind) {
 /* Ordinary memory. */
 KIND(anon, .snapshot = WRITABLE, .moves = true);
 KIND(anon_untouched, .moves = true);
+KIND(zero_page, .snapshot = VALID, .moves = true);
 KIND(anon_readonly, .snapshot = VALID, .write = -EPERM, .moves = true);
 KIND(anon_locked, .snapshot = WRITABLE, .moves = true);
 KIND(anon_sealed, .snapshot = WRITABLE, .moves = true);

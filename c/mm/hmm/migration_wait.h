@@ -16,6 +16,12 @@ void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp,
 				   unsigned long addr);
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
 #else
+static inline void softleaf_entry_wait_killable(softleaf_t entry, spinlock_t *ptl)
+	__releases(ptl)
+{
+	spin_unlock(ptl);
+}
+
 static inline void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp,
 						 unsigned long addr)
 {

@@ -59,7 +59,7 @@ struct hmm_fault_drop {
  * @resume: the first address that is not reported yet
  * @fault_end: end of the pages from @resume on that must be faulted in
  * @fault_access: access that all of these pages have already
- * @stalled_at: @resume of the last walk that stopped for a fault or a wait
+ * @stalled_at: @resume of the last walk that returned %HMM_WALK_FAULT or %HMM_WALK_AGAIN
  * @stalled_since: when that was first so at this address, in jiffies; 0: never
  * @drop: the last fault whose handler dropped the lock
  * @pgmap: see hmm_is_own_device_private()
