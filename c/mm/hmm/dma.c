@@ -15,7 +15,8 @@
  * the page is mapped the next time.
  *
  * These bytes are an allocation of their own: kvzalloc() refuses more than INT_MAX
- * bytes, and with both in one the map could have fewer entries than the kernel's.
+ * bytes, and with both in one the largest map would be an eighth smaller than the
+ * kernel's. As it is, it has one entry less, for the pointer to the bytes.
  */
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
