@@ -350,7 +350,7 @@ static unsigned long mapping_named(const char *name)
 }
 
 /* The gate area of x86-64: a VMA that no address space has, behind all user addresses. */
-static struct memory vsyscall(int probe)
+static struct memory gate_area(int probe)
 {
 	unsigned long start = mapping_named("[vsyscall]");
 
@@ -647,7 +647,7 @@ KIND(poisoned, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
 KIND(guarded, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT,
      .differs = true, .ref_snapshot = 0, .ref_read = -EFAULT, .ref_write = -EFAULT);
 KIND(no_vma, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL);
-KIND(vsyscall, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL,
+KIND(gate_area, .snapshot = ERROR, .read = -EFAULT, .write = -EFAULT, .migrate = -EINVAL,
      .not_user = true);
 
 /* A driver's pages that a device can access but the CPU must not. */

@@ -168,7 +168,7 @@ static void killed_waiting_for_mmap_lock(struct kunit *test)
 }
 
 #define FUTILE_PAGES	8
-/* A handler that is called longer than this, or more often after the kill, gives up. */
+/* A handler that is called longer than this, or more often after the kill, fails. */
 #define FUTILE_TIME	(4 * HZ)
 #define FUTILE_CALLS	100
 
