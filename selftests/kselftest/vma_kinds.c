@@ -8,15 +8,11 @@
  * of a mirror, with migrate_vma_setup() and, if one is loaded, with a driver.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,14 +46,12 @@ enum { SNAPSHOT, READ, WRITE };
  * @npages: number of pages to test
  * @fd: a file to close at the end, or 0
  * @none: why there is no such memory
- * @failed: this system should have it
  */
 struct memory {
 	char *at;
 	size_t npages;
 	int fd;
 	const char *none;
-	bool failed;
 };
 
 static struct memory unavailable(const char *reason)
@@ -216,8 +210,9 @@ static struct memory poisoned(int probe)
 	return m;
 }
 
-static struct memory fd_mapped(int fd, int flags, bool touched)
+static struct memory file_mapped(int flags, bool touched)
 {
+	int fd = memory_file(N * PAGE);
 	char byte = 1;
 	size_t i;
 
@@ -236,11 +231,6 @@ static struct memory fd_mapped(int fd, int flags, bool touched)
 	return touched ? written(m) : m;
 }
 
-static struct memory file_mapped(int flags, bool touched)
-{
-	return fd_mapped(memory_file(N * PAGE), flags, touched);
-}
-
 static struct memory file_shared(int probe)
 {
 	return file_mapped(MAP_SHARED, true);
@@ -254,63 +244,6 @@ static struct memory file_private(int probe)
 static struct memory file_private_written(int probe)
 {
 	return file_mapped(MAP_PRIVATE, true);
-}
-
-#define PMEM	"/dev/pmem0"
-#define DAX	"/tmp/dax"
-
-/* Mount the persistent memory; make a file system if there is none. */
-static int dax_mount(void)
-{
-	mkdir(DAX, 0700);
-	if (!mount(PMEM, DAX, "ext4", 0, "dax=always"))
-		return 0;
-	/* Memory that is mapped directly needs blocks of the size of a page. */
-	if (system("mke2fs -b 4096 " PMEM " >/dev/null"))
-		return -EIO;
-	return mount(PMEM, DAX, "ext4", 0, "dax=always") ? -errno : 0;
-}
-
-/* An open file whose pages are the persistent memory itself. */
-static int dax_file(void)
-{
-	struct statx info;
-	int fd, ret = dax_mount();
-
-	if (ret)
-		return ret;
-	fd = open(DAX, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		fd = -errno;
-	umount2(DAX, MNT_DETACH);
-	if (fd < 0 || (!statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) &&
-		       (info.stx_attributes & STATX_ATTR_DAX)))
-		return fd;
-	close(fd);
-	return -EOPNOTSUPP;
-}
-
-static struct memory dax_mapped(int flags, bool touched)
-{
-	struct memory m;
-	int fd;
-
-	if (access(PMEM, F_OK))
-		return unavailable("no persistent memory");
-	fd = dax_file();
-	m = fd_mapped(fd, flags, touched);
-	m.failed = !m.at;
-	return m;
-}
-
-static struct memory dax_shared(int probe)
-{
-	return dax_mapped(MAP_SHARED, true);
-}
-
-static struct memory dax_private(int probe)
-{
-	return dax_mapped(MAP_PRIVATE, false);
 }
 
 /* A fault in a guard region is a SIGSEGV. Its pages were present before. */
@@ -617,8 +550,6 @@ KIND(swap_shared, .snapshot = VALID);
 KIND(hugetlb, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(droppable, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(aio_ring, .snapshot = VALID, .migrate = -EINVAL);
-KIND(dax_shared, .snapshot = WRITABLE, .migrate = -EINVAL);
-KIND(dax_private, .snapshot = VALID, .migrate = -EINVAL);
 KIND(mixed, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(vdso, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL);
 KIND(poisoned_huge, .snapshot = WRITABLE, .poison = true, .unreachable = -EIO);
@@ -661,7 +592,6 @@ FIXTURE_SETUP(kind)
 	self->hmm_pfns = calloc(HUGE / PAGE, sizeof(uint64_t));
 	ASSERT_NE(NULL, self->hmm_pfns);
 	self->memory = variant->row.make(self->probe);
-	ASSERT_FALSE(self->memory.failed);
 	if (!self->memory.at)
 		SKIP(return, "%s", self->memory.none);
 }
