@@ -216,7 +216,7 @@ static bool hmm_hugetlb_must_wait(const struct hmm_walk *w, pte_t pte,
 {
 	unsigned long nr = (end - addr) >> PAGE_SHIFT;
 
-	return !huge_pte_none(pte) && !pte_present(pte) &&
+	return !pte_present(pte) && !huge_pte_none(pte) &&
 	       softleaf_is_migration(softleaf_from_pte(pte)) &&
 	       hmm_first_needing_fault(w, addr, nr, 0) < nr;
 }
