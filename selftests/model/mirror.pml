@@ -15,6 +15,12 @@
  * No callback runs after release, nor while it runs. The update lock is not
  * taken after the range was removed.
  *
+ * With PASSES the driver has invalidate_finish, and device addresses: invalidate clears
+ * the device's page table, but the device can use the frame from its TLB until
+ * invalidate_finish has waited for the flush. No address is taken away that it can use,
+ * no frame is freed that it can use or that has an address, no section enters between
+ * the passes, and no callback uses a range that was freed after its removal.
+ *
  * Liveness: invalidations are finitely many here, so every process must end:
  * no deadlock (invalid end state), no endless round (non-progress cycle, under
  * weak fairness).
@@ -50,6 +56,14 @@ typedef interval {
 	byte lock;		/* the update lock: who holds it, or 0 */
 	bool lock_gone;		/* the driver has freed it */
 	byte device;		/* the frame that the device maps, or 0 */
+#ifdef PASSES
+	byte tlb;		/* the frame that it can use until the flush has ended */
+	byte dma;		/* the frame that has a device address */
+	bool used;		/* second_pass.used */
+	bool range;		/* hmm_interval.range, cleared by hmm_interval_detach() */
+	bool range_freed;
+	bool of_callback;	/* inv.range in a callback */
+#endif
 };
 interval iv[NR_IVS];
 
@@ -75,6 +89,12 @@ byte in_callback;
 bool valid[NR_IVS];		/* for BAD_PLAIN_BOOL */
 byte served;			/* a page that user space supplies */
 byte cover;			/* for BAD_COVER: readers of the rwsem */
+#ifdef PASSES
+bool second_pass[NR_IVS];	/* notifiers in finish_passes, of one task at a time */
+byte second_pass_of[NR_IVS];
+byte ends_queued;		/* intervals in hmm_mirror_state.removed */
+bool remover_ended;
+#endif
 
 inline update_lock(i, task) {
 	atomic { iv[i].lock == 0 -> iv[i].lock = task }
@@ -85,12 +105,28 @@ inline update_unlock(i) {
 	iv[i].lock = 0;
 }
 
+/* hmm_state_release(): by the end of the process or of the mirror. */
+inline state_release() {
+	atomic {
+		if
+		:: !release_called ->
+			assert(in_callback == 0);
+			release_called = true
+		:: else
+		fi
+	}
+}
+
 /* The last user of a frame has unmapped it. */
 inline free_frame(f) {
 	d_step {
 		if
 		:: f != 0 && f != MIGRATION_ENTRY ->
 			assert(iv[A].device != f && iv[B].device != f);
+#ifdef PASSES
+			assert(iv[A].tlb != f && iv[B].tlb != f);
+			assert(iv[A].dma != f && iv[B].dma != f);
+#endif
 			in_use[f] = false;
 		:: else
 		fi
@@ -108,6 +144,65 @@ inline alloc_frame(f) {
 	in_use[f] = true
 }
 
+#ifdef PASSES
+/* hmm_interval_call(): the driver begins the flush. */
+inline call(i) {
+	atomic {
+		assert(!release_called);
+		in_callback++;
+		iv[i].of_callback = iv[i].range
+	}
+	d_step {
+		if
+		:: iv[i].device != 0 -> iv[i].tlb = iv[i].device
+		:: else
+		fi;
+		iv[i].device = 0
+	}
+	d_step { assert(!(iv[i].of_callback && iv[i].range_freed)); in_callback-- }
+}
+
+/* hmm_interval_call_finish(): the driver waits until it has ended. */
+inline call_finish(i) {
+	atomic { assert(!release_called); in_callback++ }
+	iv[i].tlb = 0;
+	d_step { assert(!(iv[i].of_callback && iv[i].range_freed)); in_callback-- }
+}
+
+/* hmm_mirror_dma_forget() */
+inline dma_forget(i) {
+	d_step { assert(iv[i].device == 0 && iv[i].tlb == 0); iv[i].dma = 0 }
+}
+
+/* hmm_interval_finish() */
+inline finish(i) {
+	if
+	:: iv[i].released
+	:: else ->
+#ifdef BAD_ADDRESSES_FIRST
+		dma_forget(i);
+		call_finish(i)
+#else
+		call_finish(i);
+		dma_forget(i)
+#endif
+	fi
+}
+
+/* hmm_interval_forget(): in one pass. */
+inline forget(i) {
+	if
+	:: iv[i].released
+	:: else ->
+		call(i);
+#ifdef BAD_ONE_PASS_HAS_NO_FINISH
+		iv[i].dma = 0
+#else
+		finish(i)
+#endif
+	fi
+}
+#else
 /* hmm_interval_forget(): the driver's callback. */
 inline forget(i) {
 	if
@@ -122,6 +217,7 @@ inline forget(i) {
 		in_callback--
 	fi
 }
+#endif
 
 /* hmm_interval_change_movers(). */
 inline change_movers(i, me) {
@@ -154,6 +250,43 @@ inline change_movers(i, me) {
 #define TAKES(i, event, me) (event == EXCLUSIVE && mover_on[me] && mover_iv[me] == i)
 #endif
 
+#ifdef PASSES
+/* hmm_interval_has_two_passes() */
+#ifdef BAD_RELEASE_IN_TWO_PASSES
+#define TWO_PASSES(i, event, may_block) (may_block && !iv[i].used && !iv[i].released)
+#else
+#define TWO_PASSES(i, event, may_block) \
+	(may_block && event != RELEASE && !iv[i].used && !iv[i].released)
+#endif
+
+/* hmm_interval_invalidate_finish(), of those whose first pass this task has made. */
+inline invalidate_finish(i, me, cur) {
+	if
+	:: second_pass[i] && second_pass_of[i] == me ->
+		update_lock(i, me);
+		second_pass[i] = false;
+#ifdef BAD_SEQUENCE_IN_SECOND_PASS
+		iv[i].seq = cur;
+#endif
+#ifndef BAD_RANGE_OF_FIRST_PASS
+		iv[i].of_callback = iv[i].range;
+#endif
+		finish(i);
+		iv[i].used = false;
+		update_unlock(i)
+	:: else
+	fi
+}
+
+/* mn_itree_finish_pass() */
+inline finish_pass(me, cur) {
+	invalidate_finish(A, me, cur);
+#ifdef TWO
+	invalidate_finish(B, me, cur)
+#endif
+}
+#endif
+
 /* hmm_interval_invalidate(). */
 inline invalidate(i, event, me, may_block, cur, ok) {
 	if
@@ -171,7 +304,14 @@ inline invalidate(i, event, me, may_block, cur, ok) {
 		if
 		:: TAKES(i, event, me)
 		:: else ->
-#ifdef BAD_SEQUENCE_AFTER
+#ifdef BAD_SEQUENCE_IN_SECOND_PASS
+			call(i);
+			d_step {
+				iv[i].used = true;
+				second_pass[i] = true;
+				second_pass_of[i] = me
+			}
+#elif defined(BAD_SEQUENCE_AFTER)
 			forget(i);
 			update_unlock(i);
 			iv[i].seq = cur;
@@ -182,7 +322,20 @@ inline invalidate(i, event, me, may_block, cur, ok) {
 			valid[i] = false;
 #endif
 			change_movers(i, me);
+#ifdef PASSES
+			if
+			:: TWO_PASSES(i, event, may_block) ->
+				call(i);
+				d_step {
+					iv[i].used = true;
+					second_pass[i] = true;
+					second_pass_of[i] = me
+				}
+			:: else -> forget(i)
+			fi;
+#else
 			forget(i);
+#endif
 #endif
 			if
 			:: event == RELEASE ->
@@ -216,10 +369,20 @@ inline inv_start(event, me, may_block, cur, ok) {
 	:: else
 	fi;
 #endif
+#ifdef PASSES
+	if
+	/* The mirror's own notifier is the last one. */
+	:: event == RELEASE -> state_release()
+	:: else
+	fi;
+#ifndef BAD_RETURNS_BETWEEN_PASSES
+	finish_pass(me, cur);
+#endif
+#endif
 	cur = 0
 }
 
-/* mn_itree_finish_pass() */
+/* mn_itree_inv_end() */
 inline inv_end() {
 	d_step {
 		inv_active--;
@@ -313,6 +476,10 @@ inline inside(i, f) {
 	d_step {
 		assert(in_use[f]);
 		assert(!(pte_exclusive && pte == f && exclusive_iv != i));
+#ifdef PASSES
+		assert(!iv[i].used);
+		iv[i].dma = f;
+#endif
 		iv[i].device = f
 	}
 }
@@ -564,6 +731,9 @@ proctype cpu(byte me) {
 			free_frame(old)
 		:: else
 		fi;
+#ifdef BAD_RETURNS_BETWEEN_PASSES
+		finish_pass(me, cur);
+#endif
 		inv_end();
 		d_step { old = 0; ok = false; may_block = false }
 	od
@@ -598,7 +768,11 @@ inline interval_end(i, me) {
 	atomic { iv[i].nr_active > 0 -> iv[i].nr_active-- }
 	iv[i].nr_active == 0;
 	/* unsubscribe: mmu_interval_notifier_remove() */
+#ifdef BAD_REMOVED_BETWEEN_PASSES
+	iv[i].subscribed = false;
+#else
 	atomic { inv_active == 0 -> iv[i].subscribed = false }
+#endif
 	/* unlist */
 	iv[i].listed = false
 }
@@ -617,17 +791,46 @@ proctype range_remove(byte me; byte i) {
 	fi
 }
 
-/* hmm_state_release(): by the end of the process or of the mirror. */
-inline state_release() {
-	atomic {
-		if
-		:: !release_called ->
-			assert(in_callback == 0);
-			release_called = true
-		:: else
-		fi
+#ifdef PASSES
+/* hmm_mirror_range_remove_deferred(), by a driver that holds the update lock. */
+proctype range_remove_deferred(byte me; byte i) {
+	bool mine;
+
+	update_lock(i, me);
+	claim(i, mine);
+	if
+	:: mine ->
+#ifdef BAD_RANGE_FREED_WITHOUT_THE_LOCK
+		update_unlock(i);
+#endif
+		/* hmm_interval_detach(), and the driver frees the range */
+		d_step { iv[i].range = false; iv[i].dead = true; ends_queued++ }
+		iv[i].range_freed = true;
+#ifdef BAD_LOCK_FREED_AT_ONCE
+		update_unlock(i);
+		iv[i].lock_gone = true
+#elif !defined(BAD_RANGE_FREED_WITHOUT_THE_LOCK)
+		update_unlock(i)
+#endif
+	:: else -> update_unlock(i)
+	fi;
+	remover_ended = true
+}
+
+/* hmm_state_work(): hmm_state_end_removed(). A is the only one that is removed. */
+proctype state_work(byte me) {
+	/* The end of the mirror may have claimed it. */
+end:	ends_queued > 0;
+	interval_end(A, me);
+	/* hmm_mirror_synchronize() returns, and the driver frees the lock. */
+	d_step {
+		ends_queued--;
+		assert(iv[A].device == 0 && iv[A].tlb == 0 && iv[A].dma == 0);
+		assert(iv[A].lock == 0);
+		iv[A].lock_gone = true
 	}
 }
+#endif
 
 /* hmm_mirror_exit(), with A and B as two intervals of one mirror. */
 proctype mirror_exit(byte me) {
@@ -649,8 +852,13 @@ proctype mirror_exit(byte me) {
 	fi;
 #endif
 	/* hmm_state_wait_for_intervals() */
+#ifndef BAD_DEFERRED_NOT_WAITED_FOR
 	!iv[A].listed && !iv[B].listed;
+#endif
 	state_release();
+#ifdef EXIT_DEFERRED
+	remover_ended;
+#endif
 	d_step { iv[A].lock_gone = true; iv[B].lock_gone = true }
 }
 
@@ -662,7 +870,9 @@ proctype process_exit(byte me) {
 	mm_users--;
 	mm_users == 0;
 	inv_start(RELEASE, me, true, cur, ok);
+#ifndef PASSES
 	state_release();
+#endif
 	inv_end();
 	inv_start(CLEAR, me, true, cur, ok);
 	d_step { old = pte; pte = 0; pte_exclusive = false }
@@ -695,6 +905,22 @@ init {
 		iv[B].seq = 1;
 		valid[A] = true;
 		valid[B] = true;
+#ifdef PASSES
+		iv[A].range = true;
+		iv[B].range = true;
+#endif
+#ifdef REMOVE_DEFERRED
+		run cpu(1);
+		run section(3, A);
+		run range_remove_deferred(4, A);
+		run state_work(5);
+#endif
+#ifdef EXIT_DEFERRED
+		run cpu(1);
+		run range_remove_deferred(4, A);
+		run state_work(5);
+		run mirror_exit(6);
+#endif
 #ifdef FAULT
 		run cpu(1);
 		run section(3, A);
@@ -739,6 +965,10 @@ init {
 		run section_exclusive(4, B);
 #endif
 #ifdef EXIT
+#ifdef PASSES
+		/* reclaim */
+		run cpu(1);
+#endif
 		run section(3, A);
 		run process_exit(4);
 		run mirror_exit(5);

@@ -528,42 +528,21 @@ static void *cpu_thread(void *arg)
 	return NULL;
 }
 
-static void toggle_range(int d, int r)
+static struct hmm_span span_of_range(int r)
 {
-	struct device_table *device = p.device[d];
-	struct hmm_mirror *mirror = &device->driver->mirror;
-	const struct hmm_span span = {
+	return (struct hmm_span){
 		BASE + r * RANGE_PAGES * PAGE_SIZE,
 		BASE + (r + 1) * RANGE_PAGES * PAGE_SIZE,
 	};
-	unsigned long i;
+}
+
+static void add_range(int d, int r)
+{
+	struct device_table *device = p.device[d];
+	struct hmm_mirror *mirror = &device->driver->mirror;
+	const struct hmm_span span = span_of_range(r);
 	int ret;
 
-	if (device->range[r]) {
-		if (rnd(2)) {
-			hmm_mirror_range_remove(&device->range[r]->range);
-			free(device->range[r]);
-		} else if (has_own_lock(d, r)) {
-			hmm_mirror_range_remove_deferred(&device->range[r]->range);
-			maybe_yield();
-			hmm_mirror_synchronize();
-			free(device->range[r]);
-		} else {
-			/* Under the lock its storage may go at once. */
-			hmm_mirror_lock(mirror);
-			hmm_mirror_range_remove_deferred(&device->range[r]->range);
-			free(device->range[r]);
-			hmm_mirror_unlock(mirror);
-			maybe_yield();
-			hmm_mirror_synchronize();
-		}
-		device->range[r] = NULL;
-		for (i = r * RANGE_PAGES; i < (r + 1) * RANGE_PAGES; i++)
-			must(!load(&device->pfn[i]) && !load(&device->tlb[i]),
-			     "the device has a page of a range that was removed");
-		__atomic_add_fetch(&removals, 1, __ATOMIC_RELAXED);
-		return;
-	}
 	device->range[r] = calloc(1, sizeof(*device->range[r]));
 	mutex_init(&device->range[r]->update);
 	if (has_own_lock(d, r))
@@ -576,6 +555,51 @@ static void toggle_range(int d, int r)
 		free(device->range[r]);
 		device->range[r] = NULL;
 	}
+}
+
+static void remove_range(int d, int r)
+{
+	struct device_table *device = p.device[d];
+	struct hmm_mirror *mirror = &device->driver->mirror;
+	unsigned long i;
+
+	if (rnd(2)) {
+		hmm_mirror_range_remove(&device->range[r]->range);
+		free(device->range[r]);
+	} else if (has_own_lock(d, r)) {
+		hmm_mirror_range_remove_deferred(&device->range[r]->range);
+		maybe_yield();
+		hmm_mirror_synchronize();
+		free(device->range[r]);
+	} else {
+		/* Under the lock its storage may go at once. */
+		hmm_mirror_lock(mirror);
+		hmm_mirror_range_remove_deferred(&device->range[r]->range);
+		free(device->range[r]);
+		hmm_mirror_unlock(mirror);
+		maybe_yield();
+		/* Adding waits until the work item has ended the range. */
+		if (rnd(2))
+			add_range(d, r);
+		else
+			device->range[r] = NULL;
+		if (device->range[r])
+			return;
+		hmm_mirror_synchronize();
+	}
+	device->range[r] = NULL;
+	for (i = r * RANGE_PAGES; i < (r + 1) * RANGE_PAGES; i++)
+		must(!load(&device->pfn[i]) && !load(&device->tlb[i]),
+		     "the device has a page of a range that was removed");
+	__atomic_add_fetch(&removals, 1, __ATOMIC_RELAXED);
+}
+
+static void toggle_range(int d, int r)
+{
+	if (p.device[d]->range[r])
+		remove_range(d, r);
+	else
+		add_range(d, r);
 }
 
 static bool was_freed;

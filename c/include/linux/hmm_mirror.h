@@ -65,7 +65,9 @@
  * The update lock is the mirror's own mutex, &hmm_mirror.lock, unless the driver
  * provides another: one for the mirror (hmm_mirror_init_lock()) or one for each
  * range (hmm_mirror_range_add_lock()). Faults and invalidations of ranges with
- * different locks do not wait for each other.
+ * different locks do not wait for each other. If they share a &struct hmm_mirror_dma
+ * they wait for its lock, which nests inside, while a batch is mapped or up to 1024
+ * addresses are unmapped; a map for each range couples nothing.
  *
  * A &struct rw_semaphore is taken for writing by invalidations and for reading
  * by sections, so that sections of one range run concurrently; the driver then
@@ -173,9 +175,11 @@ struct hmm_mirror_ops {
 	 * @inv->span. With this callback, @invalidate need only remove the
 	 * entries and start what takes the device long, such as the flush of
 	 * its TLB. Called once after each @invalidate that returned true, under
-	 * the update lock. Where it may sleep, the core drops that lock
-	 * between the two, and calls @invalidate of the process's other
-	 * mirrors first, so that the flushes of several devices overlap. Other
+	 * the update lock; not if the process ended, or a callback ended the
+	 * range, in between: both calls were made for that then. Where it may
+	 * sleep, the core drops that lock between the two, and calls
+	 * @invalidate of the process's other mirrors first, so that the
+	 * flushes of several devices overlap. Other
 	 * invalidations of the mirror may come in between, but no section
 	 * enters pages of @inv->span. Device addresses are unmapped after it.
 	 * Optional.
@@ -263,10 +267,12 @@ void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
  * hmm_mirror_lock() - take the update lock
  * @mirror: an initialised mirror
  *
- * While it is held no invalidation runs and no section is entered, so the entries
- * of the device's page table stay valid, except in ranges that have a lock of their
- * own. May sleep. A task that holds it already, that is inside a section of this
- * mirror or in its invalidate callback deadlocks; lockdep reports that.
+ * While it is held no callback of an invalidation runs and no section is entered, so
+ * the entries of the device's page table stay valid, except in ranges that have a lock
+ * of their own. An invalidation may be between its two callbacks: its entries are
+ * removed, and the flush is not awaited yet. May sleep. A task that holds it already,
+ * that is inside a section of this mirror or in its invalidate callback deadlocks;
+ * lockdep reports that.
  */
 static inline __no_context_analysis void
 hmm_mirror_lock(struct hmm_mirror *mirror)

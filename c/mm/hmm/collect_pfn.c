@@ -54,6 +54,33 @@ static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 }
 
 /**
+ * hmm_migration_detach() - go on without the mmap lock
+ * @args: a request of which migrate_vma_setup() has collected device pages
+ *
+ * From here on it is a migration by pfn, which ends with migrate_device_pages() and
+ * migrate_device_finalize(): take the references to anon_vmas. They exist, as the VMA
+ * mapped the folios, and it cannot change under the mmap lock.
+ *
+ * Context: the mmap lock is held.
+ */
+void hmm_migration_detach(const struct migrate_vma *args)
+{
+	unsigned long i;
+
+	hmm_migration_assert_locked(args);
+	for (i = 0; i < args->npages; i += hmm_mpfn_nr_pages(args->src[i])) {
+		struct folio *folio;
+
+		if (!(args->src[i] & MIGRATE_PFN_VALID))
+			continue;
+		folio = hmm_mpfn_head(args->src[i]);
+		hmm_migration_clear_singly_mapped(folio);
+		if (folio_test_anon(folio))
+			get_anon_vma(folio_anon_vma(folio));
+	}
+}
+
+/**
  * migrate_device_pfns() - begin to migrate device pages, given by their pfns
  * @src: on entry the pfns, with those of a large folio one after the other; on
  *	return the mpfns, as from migrate_vma_setup(), but never with

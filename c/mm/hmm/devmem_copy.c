@@ -164,12 +164,20 @@ static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 }
 
 /*
+ * A fatal signal ends a migration by address, for which the process waits, also after it
+ * was detached; but not an eviction, which is by pfn.
+ */
+static bool hmm_devmem_copy_killed(const struct hmm_devmem_transfer *t)
+{
+	return (t->args.vma || t->from) && fatal_signal_pending(current);
+}
+
+/*
  * The mpfn at @i got no dst of its order: try single pages.
  *
  * Towards system memory for any error: a folio must not stay because one of its pages
  * cannot be copied. Towards the device, a folio is split only if there is no large
- * device memory. A fatal signal ends a migration by address, for which the process
- * waits, but not an eviction, which is by pfn.
+ * device memory.
  */
 static void hmm_devmem_copy_pages(struct hmm_devmem_transfer *t, unsigned long i,
 				  unsigned int order, int err, bool batched)
@@ -182,7 +190,7 @@ static void hmm_devmem_copy_pages(struct hmm_devmem_transfer *t, unsigned long i
 	if (!order || (t->to && err != -ENOMEM))
 		return;
 	for (j = 0; j < nr; j++) {
-		if (t->args.vma && fatal_signal_pending(current))
+		if (hmm_devmem_copy_killed(t))
 			break;
 		err = hmm_devmem_copy_folio(t, i + j, from ? from + j : NULL, 0,
 					    batched);
@@ -247,7 +255,7 @@ void hmm_devmem_copy_all(struct hmm_devmem_transfer *t)
 	for (i = 0; i < t->args.npages; i++) {
 		if (!hmm_devmem_needs_dst(t, t->args.src[i]))
 			continue;
-		if (t->args.vma && fatal_signal_pending(current))
+		if (hmm_devmem_copy_killed(t))
 			break;
 		hmm_devmem_copy_mpfn(t, i);
 	}

@@ -26,6 +26,25 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 }
 
 /*
+ * All stages but the first of a transfer to system memory that was collected by address
+ * and detached. No mmap lock is held. Return how many pages have migrated.
+ */
+long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t)
+{
+	struct migrate_vma *args = &t->args;
+	long moved;
+
+	/* The VMA may be gone. */
+	args->vma = NULL;
+	hmm_devmem_copy_all(t);
+	hmm_devmem_batch_wait(t);
+	migrate_device_pages(args->src, args->dst, args->npages);
+	moved = hmm_devmem_count_pages(t);
+	migrate_device_finalize(args->src, args->dst, args->npages);
+	return moved;
+}
+
+/*
  * All stages of a transfer by address but finalize; the range is in @t. Return how
  * many pages have migrated, or an error with nothing changed.
  */

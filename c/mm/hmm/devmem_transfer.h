@@ -87,6 +87,7 @@ unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem);
 int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
+long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
 
 /* devmem_evict.c */

@@ -8,7 +8,10 @@
  * Pages that the requesting device's driver can copy from the other memory are collected
  * with the rest of the batch. Others migrate to system memory first.
  */
+#include <linux/hash.h>
+#include <linux/init.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/pagewalk.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
@@ -17,12 +20,45 @@
 #include "../internal.h"
 #include "compat-kernel.h"
 #include "devmem_transfer.h"
+#include "migration_wait.h"
 
 /*
  * How often to wait for, and collect, the pages of a batch that are in other memory.
  * Once is enough unless yet another device gets them, or they are in use.
  */
 #define HMM_TURNS_ROUNDS	4
+
+/*
+ * How often the mmap lock is taken to look at a batch before it is collected. Each look
+ * but the last is followed by a wait for the copies from one of the other memories, or
+ * for one page that is migrating.
+ */
+#define HMM_TURNS_LOOKS		16
+
+/*
+ * Of those who fetch the pages of the same batch one does so at a time. Otherwise two
+ * devices of which each has a part of the batch could get each other's part, again and
+ * again. Taken before the mmap lock, killable, and held while pages are copied.
+ */
+#define HMM_TURNS_LOCK_BITS	6
+static struct mutex hmm_turns_locks[1 << HMM_TURNS_LOCK_BITS];
+
+static int __init hmm_turns_setup(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hmm_turns_locks); i++)
+		mutex_init(&hmm_turns_locks[i]);
+	return 0;
+}
+core_initcall(hmm_turns_setup);
+
+/* The lock of the batches at @addr. A batch is within one PMD. */
+static struct mutex *hmm_turns_lock(const struct mm_struct *mm, unsigned long addr)
+{
+	return &hmm_turns_locks[hash_long((unsigned long)mm ^ (addr & PMD_MASK),
+					  HMM_TURNS_LOCK_BITS)];
+}
 
 /**
  * struct hmm_turns - the pages of a batch that are in other device memory
@@ -41,6 +77,7 @@
  * @end: end of the last page of @from that can migrate now
  * @pages: how many pages can migrate now, or are waited for
  * @left: until the time slice of each of the others is over, in jiffies
+ * @migrating: address of a page that is migrating; 0 if none is
  */
 struct hmm_turns {
 	struct hmm_devmem *to;
@@ -57,6 +94,7 @@ struct hmm_turns {
 	unsigned long end;
 	unsigned long pages;
 	unsigned long left;
+	unsigned long migrating;
 };
 
 /* Record a page that can migrate to system memory now. */
@@ -98,7 +136,8 @@ static void hmm_turns_record(struct hmm_turns *turns, struct page *page,
 		hmm_turns_record_ready(turns, devmem, addr, end);
 }
 
-static struct page *hmm_turns_pte_page(struct vm_area_struct *vma,
+static struct page *hmm_turns_pte_page(struct hmm_turns *turns,
+				       struct vm_area_struct *vma,
 				       unsigned long addr, pte_t pte)
 {
 	softleaf_t entry;
@@ -108,6 +147,8 @@ static struct page *hmm_turns_pte_page(struct vm_area_struct *vma,
 	if (pte_present(pte))
 		return vm_normal_page(vma, addr, pte);
 	entry = softleaf_from_pte(pte);
+	if (softleaf_is_migration(entry))
+		turns->migrating = addr;
 	return softleaf_is_device_private(entry) ? softleaf_to_page(entry) : NULL;
 }
 
@@ -115,7 +156,11 @@ static struct page *hmm_turns_pte_page(struct vm_area_struct *vma,
 static void hmm_turns_huge_pmd(struct hmm_turns *turns, pmd_t pmd,
 			       unsigned long addr, unsigned long end)
 {
-	if (!pmd_present(pmd) && pmd_is_device_private_entry(pmd))
+	if (pmd_present(pmd))
+		return;
+	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmd))
+		turns->migrating = addr;
+	if (pmd_is_device_private_entry(pmd))
 		hmm_turns_record(turns, softleaf_to_page(softleaf_from_pmd(pmd)),
 				 addr, end);
 }
@@ -138,7 +183,7 @@ static int hmm_turns_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 		return 0;
 	for (ptep = table; addr < end; ptep++, addr += PAGE_SIZE) {
 		struct page *page =
-			hmm_turns_pte_page(walk->vma, addr, ptep_get(ptep));
+			hmm_turns_pte_page(turns, walk->vma, addr, ptep_get(ptep));
 
 		if (page)
 			hmm_turns_record(turns, page, addr, addr + PAGE_SIZE);
@@ -163,6 +208,7 @@ static bool hmm_turns_find(struct hmm_turns *turns,
 	turns->from = NULL;
 	turns->pages = 0;
 	turns->left = 0;
+	turns->migrating = 0;
 	walk_page_range_vma(t->args.vma, t->args.start, t->args.end,
 			    &hmm_turns_ops, turns);
 	return turns->direct || turns->from || turns->left;
@@ -182,32 +228,47 @@ static bool hmm_turns_incomplete(const struct hmm_devmem_transfer *t)
 }
 
 /*
- * Migrate to system memory what other device memory has of the batch and @t->to cannot
- * copy from there, one memory at a time. The arrays of @t are not in use.
+ * Migrate to system memory what @turns->from has of the batch, which is chosen. The
+ * arrays of @t are not in use. The mmap lock is held for reading, and released before
+ * anything is copied. Return how many pages have migrated, or an error.
  */
-static void hmm_turns_fetch(struct hmm_turns *turns,
-			    const struct hmm_devmem_transfer *t)
+static long hmm_turns_fetch(const struct hmm_turns *turns,
+			    const struct hmm_devmem_transfer *t,
+			    struct mm_struct *mm)
 {
-	long moved = 1;
+	struct hmm_devmem_transfer back = {
+		.from = turns->from,
+		.args = {
+			.vma = t->args.vma,
+			.start = turns->start,
+			.end = turns->end,
+			.src = t->args.src,
+			.dst = t->args.dst,
+			.pgmap_owner = turns->owner,
+			.flags = turns->select | HMM_DEVMEM_ANY_ORDER,
+		},
+	};
+	int err = migrate_vma_setup(&back.args);
 
-	while (moved > 0 && hmm_turns_find(turns, t) && turns->from) {
-		struct hmm_devmem_transfer back = {
-			.from = turns->from,
-			.args = {
-				.vma = t->args.vma,
-				.start = turns->start,
-				.end = turns->end,
-				.src = t->args.src,
-				.dst = t->args.dst,
-				.pgmap_owner = turns->owner,
-				.flags = turns->select | HMM_DEVMEM_ANY_ORDER,
-			},
-		};
+	if (!err && back.args.cpages)
+		hmm_migration_detach(&back.args);
+	mmap_read_unlock(mm);
+	if (err || !back.args.cpages)
+		return err;
+	return hmm_devmem_transfer_detached(&back);
+}
 
-		moved = hmm_devmem_transfer_begin(&back);
-		if (moved >= 0)
-			hmm_devmem_transfer_end(&back);
-	}
+/* Wait until the page at @turns->migrating has arrived. The mmap lock is held. */
+static void hmm_turns_wait_for_page(const struct hmm_turns *turns, struct mm_struct *mm)
+{
+	pmd_t *pmdp = mm_find_pmd(mm, turns->migrating);
+
+	if (!pmdp)
+		return;
+	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
+		pmd_migration_entry_wait_killable(mm, pmdp);
+	else
+		migration_entry_wait_killable(mm, pmdp, turns->migrating);
 }
 
 /* Choose and collect a batch. On success the mmap lock is held for reading. */
@@ -231,58 +292,101 @@ static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
 }
 
 /*
- * Choose a batch and take the mmap lock for writing, at a time when no page of it is
- * in its time slice. Wait until the last of their time slices is over: a page that is
- * fetched earlier could be requested by another device before the batch is complete.
+ * Collect the batch that was chosen, with the mmap lock held for writing, so that no
+ * other device collects a part of it. If a page is migrating after all looks, setup waits
+ * for it: not with that lock. On success it is held for reading, else not at all.
  */
-static int hmm_turns_lock(struct hmm_turns *turns, struct hmm_devmem_transfer *t,
-			  struct mm_struct *mm, struct hmm_span span)
+static int hmm_turns_collect_chosen(const struct hmm_turns *turns,
+				    struct hmm_devmem_transfer *t,
+				    struct mm_struct *mm)
 {
 	int err;
 
-	for (;;) {
-		if (turns->left)
-			schedule_timeout_killable(turns->left);
+	t->direct = true;
+	if (turns->migrating)
+		mmap_write_downgrade(mm);
+	err = hmm_devmem_transfer_setup(t);
+	if (!turns->migrating)
+		mmap_write_downgrade(mm);
+	if (err)
+		mmap_read_unlock(mm);
+	return err;
+}
+
+/*
+ * Fetch the pages of a batch, and collect it. On success the mmap lock is held for
+ * reading.
+ *
+ * Each look has the mmap lock for writing, which waits until all migrations of the process
+ * by address have ended. It is not held while pages are copied, nor while one is waited
+ * for that is migrating by pfn: other tasks can change mappings, and fault. A page that
+ * another device gets meanwhile begins a time slice there, and is not fetched again.
+ *
+ * Return: 0; -%EAGAIN to wait until @turns->left is over; the errors of
+ * hmm_devmem_collect_batch().
+ */
+static int hmm_turns_collect_locked(struct hmm_turns *turns,
+				    struct hmm_devmem_transfer *t,
+				    struct mm_struct *mm, struct hmm_span span)
+{
+	bool fetched = false;
+	long moved = 1;
+	int looks, err;
+
+	for (looks = 1;; looks++) {
 		if (fatal_signal_pending(current) || mmap_write_lock_killable(mm))
 			return -EINTR;
 		err = hmm_devmem_choose_batch(t, mm, span.start, span.end);
 		if (err)
 			break;
-		if (!turns->fetches || !hmm_turns_find(turns, t) || !turns->left)
-			return 0;
-		turns->fetches--;
-		mmap_write_unlock(mm);
+		hmm_turns_find(turns, t);
+		if (turns->left && turns->fetches && !fetched) {
+			turns->fetches--;
+			err = -EAGAIN;
+			break;
+		}
+		if (looks == HMM_TURNS_LOOKS)
+			return hmm_turns_collect_chosen(turns, t, mm);
+		if (turns->migrating) {
+			mmap_write_downgrade(mm);
+			hmm_turns_wait_for_page(turns, mm);
+			mmap_read_unlock(mm);
+			continue;
+		}
+		if (!turns->from || moved <= 0)
+			return hmm_turns_collect_chosen(turns, t, mm);
+		mmap_write_downgrade(mm);
+		moved = hmm_turns_fetch(turns, t, mm);
+		fetched |= moved > 0;
 	}
 	mmap_write_unlock(mm);
 	return err;
 }
 
 /*
- * Collect the batch with the pages that other device memory has of it. The mmap lock is
- * held for writing until they are collected: no other device can migrate those that are
- * in system memory for a time; and two devices of which each has a part of the batch
- * could otherwise get each other's part, again and again. What was collected is not given
- * up for the rest.
+ * Collect the batch with the pages that other device memory has of it, at a time when no
+ * page of it is in its time slice. Wait until the last of their time slices is over: a
+ * page that is fetched earlier could be requested by another device before the batch is
+ * complete. What was collected is not given up for the rest.
  */
 static int hmm_turns_collect(struct hmm_turns *turns,
 			     struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span)
 {
-	int err = hmm_turns_lock(turns, t, mm, span);
+	struct mutex *lock = hmm_turns_lock(mm, span.start);
+	int err;
 
-	if (err)
-		return err;
-	hmm_turns_fetch(turns, t);
-	t->direct = true;
-	err = hmm_devmem_transfer_setup(t);
-	if (err) {
-		mmap_write_unlock(mm);
-		return err;
-	}
-	if (t->args.cpages)
+	do {
+		if (turns->left)
+			schedule_timeout_killable(turns->left);
+		if (fatal_signal_pending(current) || mutex_lock_killable(lock))
+			return -EINTR;
+		err = hmm_turns_collect_locked(turns, t, mm, span);
+		mutex_unlock(lock);
+	} while (err == -EAGAIN);
+	if (!err && t->args.cpages)
 		turns->fetches = 0;
-	mmap_write_downgrade(mm);
-	return 0;
+	return err;
 }
 
 /*

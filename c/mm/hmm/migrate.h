@@ -85,7 +85,8 @@ static inline void hmm_migration_clear_singly_mapped(struct folio *folio)
 
 /*
  * The mmap lock is held from migrate_vma_setup() until migrate_vma_finalize(), or
- * migration entries could be moved, by mremap(), and copied, by fork(), meanwhile.
+ * migration entries could be moved, by mremap(), and copied, by fork(), meanwhile; or
+ * until hmm_migration_detach(), from which on they are found by rmap.
  */
 static inline void hmm_migration_assert_locked(const struct migrate_vma *args)
 {
@@ -240,6 +241,7 @@ struct hmm_migrate_source {
 int hmm_migration_setup(struct migrate_vma *args,
 			const struct hmm_migrate_source *source);
 
+void hmm_migration_detach(const struct migrate_vma *args);
 unsigned long hmm_migration_unmap(struct hmm_migration *m);
 void hmm_migration_commit(struct hmm_migration *m);
 void hmm_migration_finalize(struct hmm_migration *m);

@@ -56,23 +56,26 @@ static const struct mmu_interval_notifier_ops hmm_state_ops = {
 	.invalidate = hmm_state_mm_release,
 };
 
-/* Intervals of hmm_interval_end_deferred(). */
+/*
+ * Intervals of hmm_interval_end_deferred(). All that are removed by now are ended before
+ * those that are removed meanwhile: somebody may wait for the addresses of one.
+ */
 static void hmm_state_end_removed(struct hmm_mirror_state *state)
 {
-	struct hmm_interval *interval;
+	struct hmm_interval *interval, *next;
 
-	for (;;) {
+	do {
 		scoped_guard(spinlock_irqsave, &state->lock) {
 			interval = state->removed;
-			if (interval)
-				WRITE_ONCE(state->removed, interval->next_removed);
+			WRITE_ONCE(state->removed, NULL);
 		}
-		if (!interval)
-			return;
-		hmm_interval_end(interval);
-		if (atomic_dec_and_test(&state->deferred))
-			wake_up_var(&state->deferred);
-	}
+		next = interval;
+		while ((interval = next)) {
+			/* The interval may be freed when it has ended. */
+			next = interval->next_removed;
+			hmm_interval_end(interval);
+		}
+	} while (READ_ONCE(state->removed));
 }
 
 /*

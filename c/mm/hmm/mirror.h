@@ -88,6 +88,8 @@
 
 /* Bits of &hmm_interval.flags */
 #define HMM_INTERVAL_ENDING	0
+#define HMM_INTERVAL_DEFERRED	1
+#define HMM_INTERVAL_UNLISTED	2
 
 /* Bits of &hmm_mirror_state.flags */
 #define HMM_STATE_RELEASED	0
@@ -119,7 +121,6 @@
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
  * @removed: intervals that @work is to end
- * @deferred: how many intervals @work is to end or is ending
  * @lock: guards @removed, and the link between a range and its interval
  * @owned: the callbacks, in case that their module goes away
  * @work: ends intervals and the mirror later
@@ -140,7 +141,6 @@ struct hmm_mirror_state {
 	struct task_struct *caller;
 	struct task_struct *releaser;
 	struct hmm_interval *removed;
-	atomic_t deferred;
 	spinlock_t lock; /* see above */
 	struct hmm_owned owned;
 	struct work_struct work;

@@ -14,7 +14,8 @@
  *
  * An invalidation looks up the maps of its addresses in a tree, whose lock is a
  * spinlock, and counts itself as a user of each in turn. So it waits for what maps
- * or unmaps the same map, not for other maps of the mirror.
+ * or unmaps the same map, not for other maps of the mirror. However long its span, it
+ * holds the map's lock for few entries at a time.
  */
 #include <linux/cleanup.h>
 #include <linux/export.h>
@@ -27,7 +28,7 @@
 #include "pfn.h"
 #include "update_lock.h"
 
-/* Call cond_resched() after so many entries. */
+/* Call cond_resched(), and let others have the map's lock, after so many entries. */
 #define HMM_MIRROR_DMA_YIELD 1024
 
 /* The entry of an address in the map's span. */
@@ -36,23 +37,13 @@ static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned lo
 	return (addr - dma->span.start) >> PAGE_SHIFT;
 }
 
-/*
- * Unmap the device addresses of a span; the caller holds hmm_mirror_dma.lock, or is
- * the only user. At the end of a process the span can be as long as the map.
- */
-static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span,
-				 bool may_block)
+/* Unmap the device addresses of a part of the map. The caller holds hmm_mirror_dma.lock. */
+static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span)
 {
 	unsigned long addr;
 
-	span = hmm_span_clip(span, dma->span);
-	for (addr = span.start; addr < span.end; addr += PAGE_SIZE) {
-		size_t idx = hmm_mirror_dma_index(dma, addr);
-
-		hmm_dma_unmap_pfn(dma->dev, &dma->map, idx);
-		if (may_block && !(idx % HMM_MIRROR_DMA_YIELD))
-			cond_resched();
-	}
+	for (addr = span.start; addr < span.end; addr += PAGE_SIZE)
+		hmm_dma_unmap_pfn(dma->dev, &dma->map, hmm_mirror_dma_index(dma, addr));
 }
 
 /* The caller holds hmm_mirror.dma_lock. */
@@ -106,6 +97,32 @@ static bool hmm_mirror_dma_is_used(struct hmm_mirror_dma *dma)
 }
 
 /*
+ * Unmap the device addresses of a span. Nothing maps any of the span's again meanwhile,
+ * as its update lock is held, so the map's lock may be dropped in between.
+ * Returns false only if @may_block is false.
+ */
+static bool hmm_mirror_dma_forget_one(struct hmm_mirror_dma *dma, struct hmm_span span,
+				      bool may_block)
+{
+	struct hmm_span part = hmm_span_clip(span, dma->span);
+	const unsigned long end = part.end;
+
+	for (; part.start < end; part.start = part.end) {
+		part.end = part.start +
+			   min(end - part.start, HMM_MIRROR_DMA_YIELD * PAGE_SIZE);
+		if (may_block)
+			mutex_lock(&dma->lock);
+		else if (!mutex_trylock(&dma->lock))
+			return false;
+		hmm_mirror_dma_unmap(dma, part);
+		mutex_unlock(&dma->lock);
+		if (may_block)
+			cond_resched();
+	}
+	return true;
+}
+
+/*
  * Unmap the device addresses of a span, which is invalidated on the device already.
  * Returns false only if @may_block is false.
  */
@@ -115,14 +132,10 @@ bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
 	struct hmm_mirror_dma *dma = NULL;
 
 	while ((dma = hmm_mirror_dma_next(mirror, span, dma))) {
-		if (may_block) {
-			mutex_lock(&dma->lock);
-		} else if (!mutex_trylock(&dma->lock)) {
+		if (!hmm_mirror_dma_forget_one(dma, span, may_block)) {
 			hmm_mirror_dma_put(dma);
 			return false;
 		}
-		hmm_mirror_dma_unmap(dma, span, may_block);
-		mutex_unlock(&dma->lock);
 	}
 	return true;
 }
@@ -174,13 +187,13 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 	if (!WARN_ONCE(hmm_update_lock_is_mine(dma->mirror->update),
 		       "device addresses end under the update lock\n"))
 		hmm_mirror_forget(dma->mirror, dma->span);
+	/* Here too if it was not called: from here on invalidations skip the map. */
+	hmm_mirror_dma_forget_one(dma, dma->span, true);
 	scoped_guard(spinlock, &dma->mirror->dma_lock)
 		dma->ending = true;
 	wait_var_event(&dma->users, !hmm_mirror_dma_is_used(dma));
 	scoped_guard(spinlock, &dma->mirror->dma_lock)
 		interval_tree_remove(&dma->node, &dma->mirror->dmas);
-	/* The device has forgotten the span, so nothing waits for this. */
-	hmm_mirror_dma_unmap(dma, dma->span, true);
 	hmm_dma_map_free(dma->dev, &dma->map);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit);

@@ -26,6 +26,10 @@ static void hmm_interval_unlist(struct hmm_interval *interval)
 	struct hmm_mirror_state *state = interval->state;
 
 	mtree_erase(&state->ranges, interval->span.start);
+	set_bit(HMM_INTERVAL_UNLISTED, &interval->flags);
+	/* Pairs with the barrier in wait_var_event_killable(). */
+	smp_mb();
+	wake_up_var(&interval->flags);
 	if (atomic_dec_and_test(&state->intervals))
 		wake_up_var(&state->intervals);
 }
@@ -63,20 +67,44 @@ static int hmm_interval_list(struct hmm_interval *interval)
 				  span.end - 1, interval, GFP_KERNEL);
 }
 
+/* The first listed interval with an address in @span; the caller puts it. Or NULL. */
+static struct hmm_interval *hmm_interval_overlapping(struct hmm_mirror_state *state,
+						     struct hmm_span span)
+{
+	unsigned long index = span.start;
+	struct hmm_interval *interval;
+
+	guard(rcu)();
+	interval = mt_find(&state->ranges, &index, span.end - 1);
+	if (!interval || !refcount_inc_not_zero(&interval->ref))
+		return NULL;
+	return interval;
+}
+
 /*
- * Reserve the addresses. A range whose removal was deferred has them until a work
- * item has ended it.
+ * Reserve the addresses. A range whose removal was deferred has them until a work item
+ * has ended it. The caller may hold the mmap lock: the work item waits for update locks,
+ * under which nobody takes that one.
  */
 static int hmm_interval_reserve(struct hmm_interval *interval)
 {
-	atomic_t *deferred = &interval->state->deferred;
-	int ret = hmm_interval_list(interval);
+	struct hmm_interval *other;
+	int ret;
 
-	if (ret != -EEXIST || !atomic_read(deferred))
-		return ret;
-	if (wait_var_event_killable(deferred, !atomic_read(deferred)))
-		return -EINTR;
-	return hmm_interval_list(interval);
+	while ((ret = hmm_interval_list(interval)) == -EEXIST) {
+		other = hmm_interval_overlapping(interval->state, interval->span);
+		/* It was unlisted meanwhile. */
+		if (!other)
+			continue;
+		if (test_bit(HMM_INTERVAL_DEFERRED, &other->flags))
+			ret = wait_var_event_killable(&other->flags,
+						      test_bit(HMM_INTERVAL_UNLISTED,
+							       &other->flags));
+		hmm_interval_put(other);
+		if (ret)
+			return ret == -EEXIST ? ret : -EINTR;
+	}
+	return ret;
 }
 
 /* Reserve the addresses, subscribe, and let sections find the interval. */
@@ -312,7 +340,7 @@ void hmm_interval_end_deferred(struct hmm_interval *interval)
 	struct hmm_mirror_state *state = interval->state;
 
 	refcount_inc(&state->ref);
-	atomic_inc(&state->deferred);
+	set_bit(HMM_INTERVAL_DEFERRED, &interval->flags);
 	WRITE_ONCE(interval->dead, true);
 	scoped_guard(spinlock_irqsave, &state->lock) {
 		interval->next_removed = state->removed;

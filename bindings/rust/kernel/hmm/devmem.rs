@@ -491,6 +491,9 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// (BUS_MCEERR_AR) when they access it, and devices an error. It is not allocated again
     /// when its last user has released it. The rest of its folio migrates.
     ///
+    /// If the folio is being migrated, also to another device, the call waits for that
+    /// migration, and so for the copy of that device; a fatal signal ends the wait.
+    ///
     /// May sleep.
     ///
     /// # Errors

@@ -862,6 +862,33 @@ static void mirror_range_removed_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
 
+/*
+ * The addresses of a range whose removal was deferred can be added at once: adding waits
+ * for the work item. Without that it is -EEXIST, as for those of another range.
+ */
+static void mirror_range_added_after_deferred_removal(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct test_mirror *device = device_make(test, addr, 4);
+	const struct hmm_span span = device->range.span;
+	struct hmm_mirror_range other = {};
+
+	for (int i = 0; i < 200; i++) {
+		hmm_mirror_range_remove_deferred(&device->range);
+		memset(&device->range, 0, sizeof(device->range));
+		/* Let the work item run at different times. */
+		if (i % 3 == 1)
+			cond_resched();
+		else if (i % 3 == 2)
+			udelay(i);
+		KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror,
+							      &device->range, span));
+	}
+	KUNIT_EXPECT_EQ(test, -EEXIST, hmm_mirror_range_add(&device->mirror, &other, span));
+	KUNIT_EXPECT_EQ(test, 200, device->invalidations);
+	hmm_mirror_exit(&device->mirror);
+}
+
 static void drops_its_range(struct test_mirror *device)
 {
 	device->on_invalidate = NULL;
@@ -1397,6 +1424,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_ended_by_invalidate),
 	KUNIT_CASE(mirror_range_removed_by_callback),
 	KUNIT_CASE(mirror_range_removed_later),
+	KUNIT_CASE(mirror_range_added_after_deferred_removal),
 	KUNIT_CASE(mirror_range_dropped_while_it_ends),
 	KUNIT_CASE(mirror_range_is_listed_until_forgotten),
 	KUNIT_CASE(mirror_end_waits_for_removal),

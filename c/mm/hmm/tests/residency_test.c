@@ -153,7 +153,7 @@ static void wait_until_asleep(struct task_struct *thread)
 {
 	unsigned long end = jiffies + 10 * HZ;
 
-	while (READ_ONCE(thread->__state) != TASK_UNINTERRUPTIBLE &&
+	while (!(READ_ONCE(thread->__state) & TASK_UNINTERRUPTIBLE) &&
 	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
 }
