@@ -105,7 +105,7 @@ inline update_unlock(i) {
 	iv[i].lock = 0;
 }
 
-/* hmm_state_release(): by the end of the process or of the mirror. */
+/* hmm_mirror_state_release(): by the end of the process or of the mirror. */
 inline state_release() {
 	atomic {
 		if
@@ -169,12 +169,12 @@ inline call_finish(i) {
 	d_step { assert(!(iv[i].of_callback && iv[i].range_freed)); in_callback-- }
 }
 
-/* hmm_mirror_dma_forget() */
+/* hmm_mirror_dma_unmap_span() */
 inline dma_forget(i) {
 	d_step { assert(iv[i].device == 0 && iv[i].tlb == 0); iv[i].dma = 0 }
 }
 
-/* hmm_interval_finish() */
+/* hmm_interval_last_pass() */
 inline finish(i) {
 	if
 	:: iv[i].released
@@ -189,7 +189,7 @@ inline finish(i) {
 	fi
 }
 
-/* hmm_interval_forget(): in one pass. */
+/* hmm_interval_invalidate_device(): in one pass. */
 inline forget(i) {
 	if
 	:: iv[i].released
@@ -203,7 +203,7 @@ inline forget(i) {
 	fi
 }
 #else
-/* hmm_interval_forget(): the driver's callback. */
+/* hmm_interval_invalidate_device(): the driver's callback. */
 inline forget(i) {
 	if
 #ifndef BAD_RELEASED_IGNORED
@@ -817,7 +817,7 @@ proctype range_remove_deferred(byte me; byte i) {
 	remover_ended = true
 }
 
-/* hmm_state_work(): hmm_state_end_removed(). A is the only one that is removed. */
+/* hmm_mirror_state_work(): hmm_mirror_state_end_removed(). A is the only one that is removed. */
 proctype state_work(byte me) {
 	/* The end of the mirror may have claimed it. */
 end:	ends_queued > 0;
@@ -851,7 +851,7 @@ proctype mirror_exit(byte me) {
 	:: else
 	fi;
 #endif
-	/* hmm_state_wait_for_intervals() */
+	/* hmm_mirror_state_wait() */
 #ifndef BAD_DEFERRED_NOT_WAITED_FOR
 	!iv[A].listed && !iv[B].listed;
 #endif

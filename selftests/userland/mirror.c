@@ -335,8 +335,8 @@ bool hmm_pagemap_border(unsigned long pfn)
 }
 
 /* No device addresses. */
-bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
-			   bool may_block)
+bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
+			       bool may_block)
 {
 	return true;
 }

@@ -29,7 +29,7 @@
  */
 struct hmm_devmem_state {
 	struct hmm_devmem *devmem;
-	struct hmm_owned owned;
+	struct hmm_module_object owned;
 	struct work_struct work;
 	void (*done)(struct hmm_devmem *devmem);
 };
@@ -472,7 +472,7 @@ static void hmm_devmem_end(struct hmm_devmem_state *state)
 	/* May free the device memory. */
 	if (state->done)
 		state->done(devmem);
-	hmm_owned_del(&state->owned);
+	hmm_module_object_del(&state->owned);
 	kfree(state);
 }
 
@@ -485,13 +485,13 @@ static void hmm_devmem_work(struct work_struct *work)
  * The driver's module is unloaded, and the memory was left behind. Something else
  * that was may still refer to it, so the state is leaked with it.
  */
-static void hmm_devmem_end_left(struct hmm_owned *owned)
+static void hmm_devmem_end_left(struct hmm_module_object *owned)
 {
 	struct hmm_devmem_state *state =
 		container_of(owned, struct hmm_devmem_state, owned);
 
 	hmm_devmem_stop(state->devmem);
-	hmm_owned_del(owned);
+	hmm_module_object_del(owned);
 }
 
 static struct hmm_devmem_state *hmm_devmem_alloc_state(struct hmm_devmem *devmem)
@@ -541,7 +541,7 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	devmem->reclaim_pause = jiffies;
 	devmem->last_short = jiffies - 2 * HZ;
 	INIT_WORK(&devmem->reclaim_work, hmm_devmem_reclaim_work);
-	hmm_owned_add(&devmem->state->owned, devmem->ops->copy, hmm_devmem_end_left);
+	hmm_module_object_add(&devmem->state->owned, devmem->ops->copy, hmm_devmem_end_left);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_init);
@@ -564,7 +564,7 @@ void hmm_devmem_exit(struct hmm_devmem *devmem)
 		      "%s: %ps: a callback ends its device memory\n",
 		      hmm_devmem_label(devmem), devmem->ops->copy))
 		return;
-	if (WARN_ONCE(!hmm_owned_claim(&devmem->state->owned),
+	if (WARN_ONCE(!hmm_module_object_claim(&devmem->state->owned),
 		      "%ps: device memory ends twice\n", devmem->ops->copy))
 		return;
 	hmm_devmem_end(devmem->state);
@@ -588,7 +588,7 @@ void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 {
 	struct hmm_devmem_state *state = devmem->state;
 
-	if (!hmm_owned_claim(&state->owned)) {
+	if (!hmm_module_object_claim(&state->owned)) {
 		WARN_ONCE(!state->owned.left, "%ps: device memory ends twice\n",
 			  devmem->ops->copy);
 		return;

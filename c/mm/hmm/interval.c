@@ -23,7 +23,7 @@ void hmm_interval_put(struct hmm_interval *interval)
 {
 	if (!refcount_dec_and_test(&interval->ref))
 		return;
-	hmm_state_put(interval->state);
+	hmm_mirror_state_put(interval->state);
 	kfree_rcu(interval, rcu);
 }
 
@@ -255,8 +255,8 @@ static bool hmm_interval_is_released(const struct hmm_interval *interval)
  * false although it may block: an IOMMU then stops accesses to memory that the
  * process no longer has. Returns false only if @inv->may_block is false.
  */
-static bool hmm_interval_finish(struct hmm_interval *interval,
-				const struct hmm_invalidation *inv, bool gone)
+static bool hmm_interval_last_pass(struct hmm_interval *interval,
+				   const struct hmm_invalidation *inv, bool gone)
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 
@@ -271,7 +271,7 @@ static bool hmm_interval_finish(struct hmm_interval *interval,
 	/* Few mirrors have any (benchmark: the curve of mirrors). */
 	if (RB_EMPTY_ROOT(&mirror->dmas.rb_root))
 		return true;
-	return hmm_mirror_dma_forget(mirror, inv->span, inv->may_block);
+	return hmm_mirror_dma_unmap_span(mirror, inv->span, inv->may_block);
 }
 
 /*
@@ -280,8 +280,8 @@ static bool hmm_interval_finish(struct hmm_interval *interval,
  * Inlined, as every invalidation does this (benchmark: the curve of mirrors).
  */
 static __always_inline bool
-hmm_interval_forget_first(struct hmm_interval *interval,
-			  const struct hmm_invalidation *inv, bool *two_passes)
+hmm_interval_first_pass(struct hmm_interval *interval,
+			const struct hmm_invalidation *inv, bool *two_passes)
 {
 	bool gone;
 
@@ -295,23 +295,23 @@ hmm_interval_forget_first(struct hmm_interval *interval,
 	/* In the callback the driver may have ended the range. */
 	if (!gone || interval->released)
 		*two_passes = false;
-	return *two_passes || hmm_interval_finish(interval, inv, gone);
+	return *two_passes || hmm_interval_last_pass(interval, inv, gone);
 }
 
 /**
- * hmm_interval_forget() - invalidate a span on the device, in one pass
+ * hmm_interval_invalidate_device() - invalidate a span on the device, in one pass
  * @interval: an interval whose update lock is held
  * @inv: the invalidation
  *
  * Return: true; false if the driver cannot without sleeping, and
  * @inv->may_block is false.
  */
-bool hmm_interval_forget(struct hmm_interval *interval,
-			 const struct hmm_invalidation *inv)
+bool hmm_interval_invalidate_device(struct hmm_interval *interval,
+				    const struct hmm_invalidation *inv)
 {
 	bool two_passes = false;
 
-	return hmm_interval_forget_first(interval, inv, &two_passes);
+	return hmm_interval_first_pass(interval, inv, &two_passes);
 }
 
 /*
@@ -358,7 +358,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);
 		two_passes = hmm_interval_has_two_passes(interval, &inv);
-		gone = hmm_interval_forget_first(interval, &inv, &two_passes);
+		gone = hmm_interval_first_pass(interval, &inv, &two_passes);
 		/* The process has ended: no mapping and no section will follow. */
 		if (event->event == MMU_NOTIFY_RELEASE) {
 			WRITE_ONCE(interval->dead, true);
@@ -392,7 +392,7 @@ static void hmm_interval_invalidate_finish(struct mmu_interval_notifier_finish *
 	mirror = interval->state->mirror;
 	/* The range may have been removed, and freed, since the first pass. */
 	second->inv.range = READ_ONCE(interval->range);
-	hmm_interval_finish(interval, &second->inv, true);
+	hmm_interval_last_pass(interval, &second->inv, true);
 	trace_hmm_invalidate(mirror, second->inv.span, second->inv.event, true, true,
 			     hmm_trace_ns(second->began));
 	second->used = false;

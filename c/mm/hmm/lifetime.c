@@ -22,36 +22,36 @@
 
 #include "lifetime.h"
 
-static LIST_HEAD(hmm_owned_list);
-static DEFINE_SPINLOCK(hmm_owned_lock);
-static DECLARE_WAIT_QUEUE_HEAD(hmm_owned_wait);
+static LIST_HEAD(hmm_module_objects);
+static DEFINE_SPINLOCK(hmm_module_object_lock);
+static DECLARE_WAIT_QUEUE_HEAD(hmm_module_object_wait);
 
 /**
- * hmm_owned_add() - list an object that calls back into a driver
+ * hmm_module_object_add() - list an object that calls back into a driver
  * @owned: embedded in it
  * @callback: one of the callbacks
- * @end: ends it, and calls hmm_owned_del() in the end
+ * @end: ends it, and calls hmm_module_object_del() in the end
  */
-void hmm_owned_add(struct hmm_owned *owned, void *callback,
-		   void (*end)(struct hmm_owned *owned))
+void hmm_module_object_add(struct hmm_module_object *owned, void *callback,
+			   void (*end)(struct hmm_module_object *owned))
 {
 	owned->callback = callback;
 	owned->end = end;
 	owned->ending = false;
 	owned->left = false;
-	guard(spinlock_irqsave)(&hmm_owned_lock);
-	list_add(&owned->list, &hmm_owned_list);
+	guard(spinlock_irqsave)(&hmm_module_object_lock);
+	list_add(&owned->list, &hmm_module_objects);
 }
 
 /**
- * hmm_owned_claim() - claim the right to end it
- * @owned: of hmm_owned_add()
+ * hmm_module_object_claim() - claim the right to end it
+ * @owned: of hmm_module_object_add()
  *
  * Return: true if the caller ends it; false if another task has claimed it.
  */
-bool hmm_owned_claim(struct hmm_owned *owned)
+bool hmm_module_object_claim(struct hmm_module_object *owned)
 {
-	guard(spinlock_irqsave)(&hmm_owned_lock);
+	guard(spinlock_irqsave)(&hmm_module_object_lock);
 	if (owned->ending)
 		return false;
 	owned->ending = true;
@@ -59,14 +59,14 @@ bool hmm_owned_claim(struct hmm_owned *owned)
 }
 
 /**
- * hmm_owned_del() - remove it from the list, after its last callback
- * @owned: of hmm_owned_add()
+ * hmm_module_object_del() - remove it from the list, after its last callback
+ * @owned: of hmm_module_object_add()
  */
-void hmm_owned_del(struct hmm_owned *owned)
+void hmm_module_object_del(struct hmm_module_object *owned)
 {
-	scoped_guard(spinlock_irqsave, &hmm_owned_lock)
+	scoped_guard(spinlock_irqsave, &hmm_module_object_lock)
 		list_del(&owned->list);
-	wake_up_all(&hmm_owned_wait);
+	wake_up_all(&hmm_module_object_wait);
 }
 
 #ifdef CONFIG_MODULES
@@ -75,14 +75,14 @@ void hmm_owned_del(struct hmm_owned *owned)
  * none. Returns false while another object of the module is ending: it may hold the
  * last reference to one that is still listed.
  */
-static bool hmm_owned_claim_left(const struct module *module,
-				 struct hmm_owned **left)
+static bool hmm_module_object_claim_left(const struct module *module,
+					 struct hmm_module_object **left)
 {
-	struct hmm_owned *owned;
+	struct hmm_module_object *owned;
 
 	*left = NULL;
-	guard(spinlock_irqsave)(&hmm_owned_lock);
-	list_for_each_entry(owned, &hmm_owned_list, list) {
+	guard(spinlock_irqsave)(&hmm_module_object_lock);
+	list_for_each_entry(owned, &hmm_module_objects, list) {
 		if (!within_module((unsigned long)owned->callback, module))
 			continue;
 		if (owned->ending)
@@ -105,12 +105,12 @@ static int hmm_module_event(struct notifier_block *notifier, unsigned long event
 			    void *data)
 {
 	const struct module *module = data;
-	struct hmm_owned *owned = NULL;
+	struct hmm_module_object *owned = NULL;
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	do {
-		wait_event(hmm_owned_wait, hmm_owned_claim_left(module, &owned));
+		wait_event(hmm_module_object_wait, hmm_module_object_claim_left(module, &owned));
 		if (owned) {
 			pr_warn("hmm: module %s is unloaded with %ps still registered\n",
 				module->name, owned->callback);

@@ -13,25 +13,25 @@
 #include <linux/types.h>
 
 /**
- * struct hmm_owned - an object that calls back into a driver
+ * struct hmm_module_object - an object that calls back into a driver
  * @list: in the list of all
  * @callback: one of the driver's callbacks
  * @end: ends it; called in process context, with no lock held
- * @ending: a task has claimed it; see hmm_owned_claim()
+ * @ending: a task has claimed it; see hmm_module_object_claim()
  * @left: it was ended when its module was unloaded, and is never freed
  */
-struct hmm_owned {
+struct hmm_module_object {
 	struct list_head list;
 	void *callback;
-	void (*end)(struct hmm_owned *owned);
+	void (*end)(struct hmm_module_object *owned);
 	bool ending;
 	bool left;
 };
 
-void hmm_owned_add(struct hmm_owned *owned, void *callback,
-		   void (*end)(struct hmm_owned *owned));
-bool hmm_owned_claim(struct hmm_owned *owned);
-void hmm_owned_del(struct hmm_owned *owned);
+void hmm_module_object_add(struct hmm_module_object *owned, void *callback,
+			   void (*end)(struct hmm_module_object *owned));
+bool hmm_module_object_claim(struct hmm_module_object *owned);
+void hmm_module_object_del(struct hmm_module_object *owned);
 
 /* For lockdep: the caller may wait for invalidations, as if it took a lock. */
 static inline void hmm_invalidation_acquire(void)

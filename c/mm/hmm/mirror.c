@@ -23,14 +23,14 @@ static int __init hmm_mirror_setup(void)
 }
 core_initcall(hmm_mirror_setup);
 
-void hmm_state_put(struct hmm_mirror_state *state)
+void hmm_mirror_state_put(struct hmm_mirror_state *state)
 {
 	if (refcount_dec_and_test(&state->ref))
 		kfree(state);
 }
 
 /* Call ->release, unless it was called at the end of the process. */
-static void hmm_state_release(struct hmm_mirror_state *state)
+static void hmm_mirror_state_release(struct hmm_mirror_state *state)
 {
 	struct hmm_mirror *mirror = state->mirror;
 
@@ -42,25 +42,25 @@ static void hmm_state_release(struct hmm_mirror_state *state)
 }
 
 /* All intervals of the mirror have seen MMU_NOTIFY_RELEASE. */
-static bool hmm_state_mm_release(struct mmu_interval_notifier *notifier,
-				 const struct mmu_notifier_range *event,
-				 unsigned long seq)
+static bool hmm_mirror_state_mm_release(struct mmu_interval_notifier *notifier,
+					const struct mmu_notifier_range *event,
+					unsigned long seq)
 {
 	if (event->event == MMU_NOTIFY_RELEASE)
-		hmm_state_release(container_of(notifier, struct hmm_mirror_state,
-					       notifier));
+		hmm_mirror_state_release(container_of(notifier, struct hmm_mirror_state,
+						      notifier));
 	return true;
 }
 
-static const struct mmu_interval_notifier_ops hmm_state_ops = {
-	.invalidate = hmm_state_mm_release,
+static const struct mmu_interval_notifier_ops hmm_mirror_state_ops = {
+	.invalidate = hmm_mirror_state_mm_release,
 };
 
 /*
  * Intervals of hmm_interval_end_deferred(). All that are removed by now are ended before
  * those that are removed meanwhile: somebody may wait for the addresses of one.
  */
-static void hmm_state_end_removed(struct hmm_mirror_state *state)
+static void hmm_mirror_state_end_removed(struct hmm_mirror_state *state)
 {
 	struct hmm_interval *interval, *next;
 
@@ -82,10 +82,10 @@ static void hmm_state_end_removed(struct hmm_mirror_state *state)
  * Wait until every interval has ended. Others may be ending some: a thread that
  * removes a range, or a callback that does so later.
  */
-static void hmm_state_wait_for_intervals(struct hmm_mirror_state *state)
+static void hmm_mirror_state_wait(struct hmm_mirror_state *state)
 {
 	do {
-		hmm_state_end_removed(state);
+		hmm_mirror_state_end_removed(state);
 		wait_var_event(&state->intervals,
 			       !atomic_read_acquire(&state->intervals) ||
 			       READ_ONCE(state->removed));
@@ -96,16 +96,16 @@ static void hmm_state_wait_for_intervals(struct hmm_mirror_state *state)
  * The last step of the end of a mirror. After @done has returned the driver's module
  * may be freed, unless another object of it is listed.
  */
-static void hmm_state_finish(struct hmm_mirror_state *state,
-			     struct hmm_mirror *mirror,
-			     void (*done)(struct hmm_mirror *mirror))
+static void hmm_mirror_state_finish(struct hmm_mirror_state *state,
+				    struct hmm_mirror *mirror,
+				    void (*done)(struct hmm_mirror *mirror))
 {
 	mmu_interval_notifier_remove(&state->notifier);
 	mtree_destroy(&state->ranges);
 	if (done)
 		done(mirror);
-	hmm_owned_del(&state->owned);
-	hmm_state_put(state);
+	hmm_module_object_del(&state->owned);
+	hmm_mirror_state_put(state);
 }
 
 /*
@@ -113,8 +113,8 @@ static void hmm_state_finish(struct hmm_mirror_state *state,
  * puts; or NULL. Moves @index behind it: no span reaches the last page, so that it
  * does not wrap.
  */
-static struct hmm_interval *hmm_state_next_interval(struct hmm_mirror_state *state,
-						    unsigned long *index)
+static struct hmm_interval *hmm_mirror_state_next_interval(struct hmm_mirror_state *state,
+							   unsigned long *index)
 {
 	struct hmm_interval *interval;
 
@@ -132,63 +132,63 @@ static void hmm_mirror_end(struct hmm_mirror *mirror,
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	while ((interval = hmm_state_next_interval(state, &index))) {
+	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
 		if (hmm_interval_claim(interval))
 			hmm_interval_end(interval);
 		hmm_interval_put(interval);
 	}
-	hmm_state_wait_for_intervals(state);
-	hmm_state_release(state);
-	hmm_state_finish(state, mirror, done);
+	hmm_mirror_state_wait(state);
+	hmm_mirror_state_release(state);
+	hmm_mirror_state_finish(state, mirror, done);
 }
 
-/* The rest of hmm_state_abandon(). The mirror may be gone. */
-static void hmm_state_end_abandoned(struct hmm_mirror_state *state)
+/* The rest of hmm_mirror_state_abandon(). The mirror may be gone. */
+static void hmm_mirror_state_end_abandoned(struct hmm_mirror_state *state)
 {
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	while ((interval = hmm_state_next_interval(state, &index))) {
+	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
 		if (hmm_interval_claim(interval))
 			hmm_interval_drain(interval);
 		hmm_interval_put(interval);
 	}
-	hmm_state_wait_for_intervals(state);
-	hmm_state_finish(state, NULL, NULL);
+	hmm_mirror_state_wait(state);
+	hmm_mirror_state_finish(state, NULL, NULL);
 }
 
 /*
  * The deferred part of removal: end ranges, and then the mirror. The work item can
  * be queued again after a run that did all of it, so it has a reference.
  */
-static void hmm_state_work(struct work_struct *work)
+static void hmm_mirror_state_work(struct work_struct *work)
 {
 	struct hmm_mirror_state *state =
 		container_of(work, struct hmm_mirror_state, work);
 
-	hmm_state_end_removed(state);
+	hmm_mirror_state_end_removed(state);
 	if (test_and_clear_bit(HMM_STATE_ABANDONED, &state->flags))
-		hmm_state_end_abandoned(state);
+		hmm_mirror_state_end_abandoned(state);
 	if (test_and_clear_bit(HMM_STATE_DEFERRED, &state->flags))
 		hmm_mirror_end(state->mirror, state->done);
-	hmm_state_put(state);
+	hmm_mirror_state_put(state);
 }
 
 /*
  * Queue the work item. The caller has taken a reference for it, before the work
  * item could find anything to do.
  */
-void hmm_state_queue(struct hmm_mirror_state *state)
+void hmm_mirror_state_queue(struct hmm_mirror_state *state)
 {
 	if (!queue_work(hmm_mirror_wq, &state->work))
-		hmm_state_put(state);
+		hmm_mirror_state_put(state);
 }
 
 /*
  * The driver's module is unloaded with this mirror still registered. Other leaked
  * objects may still point to it, so leak the state and the reference to the mm too.
  */
-static void hmm_state_end_leaked(struct hmm_owned *owned)
+static void hmm_mirror_state_end_leaked(struct hmm_module_object *owned)
 {
 	struct hmm_mirror_state *state =
 		container_of(owned, struct hmm_mirror_state, owned);
@@ -199,7 +199,7 @@ static void hmm_state_end_leaked(struct hmm_owned *owned)
 	hmm_mirror_end(state->mirror, NULL);
 }
 
-static struct hmm_mirror_state *hmm_state_alloc(struct hmm_mirror *mirror)
+static struct hmm_mirror_state *hmm_mirror_state_alloc(struct hmm_mirror *mirror)
 {
 	struct hmm_mirror_state *state = kzalloc(sizeof(*state), GFP_KERNEL);
 
@@ -211,7 +211,7 @@ static struct hmm_mirror_state *hmm_state_alloc(struct hmm_mirror *mirror)
 	state->owner = mirror->owner;
 	state->update = mirror->update;
 	spin_lock_init(&state->lock);
-	INIT_WORK(&state->work, hmm_state_work);
+	INIT_WORK(&state->work, hmm_mirror_state_work);
 	mt_init_flags(&state->ranges, MT_FLAGS_USE_RCU);
 	return state;
 }
@@ -238,25 +238,25 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 	spin_lock_init(&mirror->dma_lock);
 	mirror->dmas = RB_ROOT_CACHED;
 	hmm_update_lock_prime(mirror->update);
-	mirror->state = hmm_state_alloc(mirror);
+	mirror->state = hmm_mirror_state_alloc(mirror);
 	if (!mirror->state)
 		return -ENOMEM;
 	/* From here on, ranges can be added under the mmap lock. */
 	ret = mmu_interval_notifier_insert_killable(&mirror->state->notifier, mm,
 						    HMM_RELEASE_ADDRESS,
-						    PAGE_SIZE, &hmm_state_ops);
+						    PAGE_SIZE, &hmm_mirror_state_ops);
 	if (ret) {
-		hmm_state_put(mirror->state);
+		hmm_mirror_state_put(mirror->state);
 		return ret;
 	}
 	/* Wait until it is listed, or the end of the process would not find it. */
 	ret = mmu_interval_read_begin_killable(&mirror->state->notifier, &seq);
 	if (ret) {
 		mmu_interval_notifier_remove(&mirror->state->notifier);
-		hmm_state_put(mirror->state);
+		hmm_mirror_state_put(mirror->state);
 		return ret;
 	}
-	hmm_owned_add(&mirror->state->owned, ops->invalidate, hmm_state_end_leaked);
+	hmm_module_object_add(&mirror->state->owned, ops->invalidate, hmm_mirror_state_end_leaked);
 	return 0;
 }
 
@@ -304,7 +304,7 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 EXPORT_SYMBOL_GPL(hmm_mirror_init_lock);
 
 /**
- * hmm_mirror_forget() - invalidate a span on the device
+ * hmm_mirror_invalidate_span() - invalidate a span on the device
  * @mirror: the mirror
  * @span: the addresses
  *
@@ -312,7 +312,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_init_lock);
  *
  * Context: as hmm_mirror_synchronize().
  */
-void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
+void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span)
 {
 	struct hmm_mirror_state *state = mirror->state;
 	struct hmm_invalidation inv = {
@@ -324,14 +324,14 @@ void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
 
 	hmm_waits_for_update_locks();
 	flush_work(&state->work);
-	while ((interval = hmm_state_next_interval(state, &index))) {
+	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
 		inv.span = hmm_span_clip(interval->span, span);
 		/* A range that is drained was invalidated on the device. */
 		if (inv.span.start < inv.span.end &&
 		    atomic_inc_not_zero(&interval->active)) {
 			hmm_update_lock(interval->lock, true);
 			inv.range = interval->range;
-			hmm_interval_forget(interval, &inv);
+			hmm_interval_invalidate_device(interval, &inv);
 			hmm_update_unlock(interval->lock);
 			hmm_interval_active_put(interval);
 		}
@@ -344,8 +344,8 @@ void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
  * @held to the update lock that is held. The end of a range waits for invalidations
  * anywhere in the process, so any range's callback counts.
  */
-bool hmm_state_is_calling(struct hmm_mirror_state *state,
-			  struct hmm_update_lock *held)
+bool hmm_mirror_state_is_calling(struct hmm_mirror_state *state,
+				 struct hmm_update_lock *held)
 {
 	struct hmm_interval *interval;
 	unsigned long index = 0;
@@ -375,20 +375,20 @@ bool hmm_state_is_calling(struct hmm_mirror_state *state,
  * End a mirror in one of its callbacks, as hmm_interval_abandon() ends a range.
  * The release callback is not called in invalidate, where a lock is held.
  */
-static void hmm_state_abandon(struct hmm_mirror_state *state,
-			      struct hmm_update_lock held)
+static void hmm_mirror_state_abandon(struct hmm_mirror_state *state,
+				     struct hmm_update_lock held)
 {
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	while ((interval = hmm_state_next_interval(state, &index))) {
+	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
 		hmm_interval_abandon(interval, held);
 		hmm_interval_put(interval);
 	}
 	set_bit(HMM_STATE_RELEASED, &state->flags);
 	refcount_inc(&state->ref);
 	test_and_set_bit(HMM_STATE_ABANDONED, &state->flags);
-	hmm_state_queue(state);
+	hmm_mirror_state_queue(state);
 }
 
 /**
@@ -414,13 +414,13 @@ void hmm_mirror_exit(struct hmm_mirror *mirror)
 {
 	struct hmm_mirror_state *state = mirror->state;
 	struct hmm_update_lock held;
-	bool calling = hmm_state_is_calling(state, &held);
-	bool again = !hmm_owned_claim(&state->owned);
+	bool calling = hmm_mirror_state_is_calling(state, &held);
+	bool again = !hmm_module_object_claim(&state->owned);
 
 	if (WARN_ONCE(calling, "%ps: a callback ends its mirror; use hmm_mirror_exit_deferred()\n",
 		      mirror->ops->invalidate)) {
 		if (!again)
-			hmm_state_abandon(state, held);
+			hmm_mirror_state_abandon(state, held);
 		return;
 	}
 	if (WARN_ONCE(again, "%ps: a mirror ends twice\n", mirror->ops->invalidate))
@@ -455,7 +455,7 @@ void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 {
 	struct hmm_mirror_state *state = mirror->state;
 
-	if (!hmm_owned_claim(&state->owned)) {
+	if (!hmm_module_object_claim(&state->owned)) {
 		WARN_ONCE(!state->owned.left, "%ps: a mirror ends twice\n",
 			  mirror->ops->invalidate);
 		return;
@@ -464,7 +464,7 @@ void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 	state->done = done;
 	/* Publish @done before the flag: the work item may be running. */
 	test_and_set_bit(HMM_STATE_DEFERRED, &state->flags);
-	hmm_state_queue(state);
+	hmm_mirror_state_queue(state);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_exit_deferred);
 

@@ -142,7 +142,7 @@ struct hmm_mirror_state {
 	struct task_struct *releaser;
 	struct hmm_interval *removed;
 	spinlock_t lock; /* see above */
-	struct hmm_owned owned;
+	struct hmm_module_object owned;
 	struct work_struct work;
 	void (*done)(struct hmm_mirror *mirror);
 };
@@ -228,8 +228,8 @@ struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 void hmm_interval_put(struct hmm_interval *interval);
 
 void hmm_interval_active_put(struct hmm_interval *interval);
-bool hmm_interval_forget(struct hmm_interval *interval,
-			 const struct hmm_invalidation *inv);
+bool hmm_interval_invalidate_device(struct hmm_interval *interval,
+				    const struct hmm_invalidation *inv);
 bool hmm_interval_claim(struct hmm_interval *interval);
 void hmm_interval_end(struct hmm_interval *interval);
 void hmm_interval_end_deferred(struct hmm_interval *interval);
@@ -237,11 +237,11 @@ void hmm_interval_drain(struct hmm_interval *interval);
 void hmm_interval_abandon(struct hmm_interval *interval,
 			  struct hmm_update_lock held);
 
-void hmm_state_put(struct hmm_mirror_state *state);
-void hmm_state_queue(struct hmm_mirror_state *state);
-bool hmm_state_is_calling(struct hmm_mirror_state *state,
-			  struct hmm_update_lock *held);
-void hmm_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span);
+void hmm_mirror_state_put(struct hmm_mirror_state *state);
+void hmm_mirror_state_queue(struct hmm_mirror_state *state);
+bool hmm_mirror_state_is_calling(struct hmm_mirror_state *state,
+				 struct hmm_update_lock *held);
+void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span);
 
 int hmm_interval_enter(struct hmm_interval *interval);
 void hmm_interval_leave(struct hmm_interval *interval);

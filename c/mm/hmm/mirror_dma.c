@@ -126,8 +126,8 @@ static bool hmm_mirror_dma_forget_one(struct hmm_mirror_dma *dma, struct hmm_spa
  * Unmap the device addresses of a span, which is invalidated on the device already.
  * Returns false only if @may_block is false.
  */
-bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
-			   bool may_block)
+bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
+			       bool may_block)
 {
 	struct hmm_mirror_dma *dma = NULL;
 
@@ -186,7 +186,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 	/* It would wait for itself. */
 	if (!WARN_ONCE(hmm_update_lock_is_mine(dma->mirror->update),
 		       "device addresses end under the update lock\n"))
-		hmm_mirror_forget(dma->mirror, dma->span);
+		hmm_mirror_invalidate_span(dma->mirror, dma->span);
 	/* Here too if it was not called: from here on invalidations skip the map. */
 	hmm_mirror_dma_forget_one(dma, dma->span, true);
 	scoped_guard(spinlock, &dma->mirror->dma_lock)

@@ -7,8 +7,8 @@
 
 #include <linux/hmm_mirror.h>
 
-bool hmm_mirror_dma_forget(struct hmm_mirror *mirror, struct hmm_span span,
-			   bool may_block);
+bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
+			       bool may_block);
 bool hmm_mirror_dma_fits(const struct hmm_section *section);
 int hmm_mirror_dma_map(const struct hmm_section *section);
 

@@ -294,7 +294,7 @@ static void hmm_interval_kill_locked(struct hmm_interval *interval)
 	};
 
 	WRITE_ONCE(interval->dead, true);
-	hmm_interval_forget(interval, &inv);
+	hmm_interval_invalidate_device(interval, &inv);
 }
 
 static void hmm_interval_kill(struct hmm_interval *interval)
@@ -349,7 +349,7 @@ void hmm_interval_end_deferred(struct hmm_interval *interval)
 	/* Pairs with the barrier in wait_var_event(). */
 	smp_mb();
 	wake_up_var(&state->intervals);
-	hmm_state_queue(state);
+	hmm_mirror_state_queue(state);
 }
 
 /*
@@ -400,7 +400,7 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 
 	if (!interval)
 		return;
-	if (WARN_ONCE(hmm_state_is_calling(interval->state, &held),
+	if (WARN_ONCE(hmm_mirror_state_is_calling(interval->state, &held),
 		      "%ps: a callback removes a range of its mirror\n",
 		      interval->state->owned.callback)) {
 		/* The callback is called again, and may remove it again. */

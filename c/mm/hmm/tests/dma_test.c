@@ -21,12 +21,12 @@
 #define hmm_dma_unmap_pfn	faked_dma_unmap_pfn
 #define hmm_mirror_dma_init	faked_mirror_dma_init
 #define hmm_mirror_dma_exit	faked_mirror_dma_exit
-#define hmm_mirror_dma_forget	faked_mirror_dma_forget
+#define hmm_mirror_dma_unmap_span	faked_mirror_dma_forget
 #define hmm_mirror_dma_fits	faked_mirror_dma_fits
 #define hmm_mirror_dma_map	faked_mirror_dma_map
 #define hmm_section_dma_run	faked_section_dma_run
 #define hmm_section_dma_map	faked_section_dma_map
-#define hmm_mirror_forget	faked_mirror_forget
+#define hmm_mirror_invalidate_span	faked_mirror_forget
 
 #include <linux/hmm-dma.h>
 #include <linux/hmm_mirror.h>
@@ -529,12 +529,12 @@ static void mirror_dma_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	/* A non-blocking invalidation fails at the lock, and is called again. */
 	mutex_lock(&t->dma.lock);
-	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1),
-						       false));
+	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(-4, 1),
+							   false));
 	mutex_unlock(&t->dma.lock);
 	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
-	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(-4, 1),
-						      true));
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(-4, 1),
+							  true));
 	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
 		MIRROR_SPAN(1, 2), t->phys + PAGE_SIZE + FAKE_OFFSET, HMM_PFN_WRITABLE });
@@ -569,11 +569,11 @@ static void mirror_dma_maps_are_apart(struct kunit *test)
 	t->section.dma = same;
 	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
 	mutex_lock(&far->lock);
-	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(0, ENTRIES),
-						      false));
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(0, ENTRIES),
+							  false));
 	KUNIT_EXPECT_EQ(test, 6, fake.unmaps);
-	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(0, 2 * ENTRIES),
-						       false));
+	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(0, 2 * ENTRIES),
+							   false));
 	mutex_unlock(&far->lock);
 	/* None is left in use by the one that was given up. */
 	hmm_mirror_dma_exit(same);
@@ -631,7 +631,7 @@ static void mirror_dma_of_two_devices(struct kunit *test)
 			MIRROR_SPAN(3, 4), t->phys + 2 * PAGE_SIZE + FAKE_OFFSET, HMM_PFN_VALID });
 	}
 	/* An invalidation takes the address on each device away. */
-	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_forget(&t->mirror, MIRROR_SPAN(0, 1), true));
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(0, 1), true));
 	KUNIT_EXPECT_EQ(test, 2, fake.unmaps);
 	hmm_mirror_dma_exit(second);
 	hmm_mirror_dma_exit(&t->dma);

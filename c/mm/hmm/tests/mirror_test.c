@@ -925,7 +925,7 @@ static void mirror_range_dropped_while_it_ends(struct kunit *test)
 
 static void helper_forgets(struct helper_thread *helper)
 {
-	hmm_mirror_forget(&helper->device->mirror, helper->span);
+	hmm_mirror_invalidate_span(&helper->device->mirror, helper->span);
 }
 
 /*
