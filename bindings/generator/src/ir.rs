@@ -50,12 +50,14 @@ pub enum Type {
         /// Whether C has it as a pointer to const.
         constant: bool,
     },
-    /// A slice of integers.
+    /// A slice.
     Slice {
         /// The element.
-        elem: &'static str,
+        element: Box<Type>,
         /// Whether it is written to.
         mutable: bool,
+        /// Whether the bindings have another type for an element.
+        cast: bool,
     },
     /// A string.
     Text,

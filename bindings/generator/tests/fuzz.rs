@@ -49,6 +49,8 @@ const MEMBERS: &[&str] = &[
     "unsigned long nr; int *values __contract(slice(nr));",
     "unsigned short count; const unsigned char *bytes __contract(slice(count));",
     "unsigned int nrp; struct plain *plains __contract(slice(nrp));",
+    "unsigned int nro; unsigned int *opens __contract(slice(nro), choice(opened));",
+    "unsigned long size; void *buffer __contract(slice(size));",
     "int array[4];",
     "unsigned int bit : 3;",
     "union { int a; long b; } both;",

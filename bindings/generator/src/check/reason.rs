@@ -29,7 +29,12 @@ pub enum Reason {
     /// `borrows`: a reference, and C uses it for the call only.
     Borrowed(String),
     /// `slice`: an array with its length.
-    Counted(String),
+    Counted {
+        /// The array.
+        name: String,
+        /// Whether C has another type for an element.
+        cast: bool,
+    },
     /// `keeps`: the object has a reference of its own.
     Kept(String),
     /// `kept`: a field of the object.
@@ -188,7 +193,11 @@ impl fmt::Display for Reason {
                 "`slot` is a `struct {tag}` that does not move, with the fields set that are `given`"
             ),
             Reason::Borrowed(name) => write!(f, "`{name}` is a reference and so valid for the call"),
-            Reason::Counted(name) => write!(f, "`{name}` is passed with its own length"),
+            Reason::Counted { name, cast: false } => write!(f, "`{name}` is passed with its own length"),
+            Reason::Counted { name, cast: true } => write!(
+                f,
+                "`{name}` is passed with its own length, and an element has one layout in Rust and C"
+            ),
             Reason::Kept(name) => write!(f, "`{name}` is kept alive by the object (`keeps`)"),
             Reason::InField(name) => write!(f, "`self.{name}` is what the constructor was given (`kept`)"),
             Reason::Forever(name) => write!(f, "`{name}` is never freed, so C may keep it (`keeps`)"),

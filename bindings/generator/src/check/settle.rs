@@ -152,7 +152,17 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
             typed: matches!(c.plain(), CType::Pointer { to, .. } if *to.plain() != CType::Void),
             constant: c.is_const_pointer(),
         },
-        Ty::Slice { elem, mutable } => Type::Slice { elem, mutable: *mutable },
+        Ty::Slice { element, mutable } => {
+            let (to, void) = match c.plain() {
+                CType::Pointer { to, .. } => (to.as_ref(), *to.plain() == CType::Void),
+                _ => (c, false),
+            };
+            Type::Slice {
+                element: Box::new(typed(api, element, to)),
+                mutable: *mutable,
+                cast: void || !matches!(**element, Ty::Int(_) | Ty::Bool),
+            }
+        }
         Ty::Text => Type::Text,
         Ty::Gfp => Type::Gfp,
         Ty::LockClass => Type::LockClass,
@@ -227,7 +237,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
         (ty, _) => {
             let lifetime = (in_place && ty.is_reference()).then_some("'a");
             let reason = match ty {
-                Type::Slice { .. } => Some(Reason::Counted(name.clone())),
+                Type::Slice { cast, .. } => Some(Reason::Counted { name: name.clone(), cast: *cast }),
                 ty if ty.is_reference() => Some(Reason::Borrowed(name.clone())),
                 _ => None,
             };
@@ -263,11 +273,13 @@ fn fields(api: &mut Api) {
 
 /// The type of a member, or of its elements if it is an array.
 fn member(api: &Api, member: &Member) -> Type {
-    let ty = match member.ty.plain() {
-        CType::Pointer { to, .. } | CType::Flexible(to) if member.counted.is_some() => to,
-        _ => &member.ty,
-    };
-    plain(api, ty, member.int_type.as_deref())
+    match member.ty.plain() {
+        CType::Pointer { to, .. } | CType::Flexible(to) if member.counted.is_some() => {
+            let ty = types::element(api, to, member.int_type.as_deref(), false);
+            ty.map(|ty| typed(api, &ty, to)).unwrap_or_default()
+        }
+        _ => plain(api, &member.ty, member.int_type.as_deref()),
+    }
 }
 
 fn callbacks(api: &mut Api) {

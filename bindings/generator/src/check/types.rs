@@ -43,10 +43,10 @@ pub enum Ty {
         /// Whether an attribute in C makes it non-NULL.
         nonnull: bool,
     },
-    /// An array of plain integers.
+    /// An array.
     Slice {
-        /// The element's Rust name.
-        elem: &'static str,
+        /// The element.
+        element: Box<Ty>,
         /// Whether the callee writes to it.
         mutable: bool,
     },
@@ -92,7 +92,7 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::Closure => return closure(param),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
-        ParamKind::Slice(_) => return slice(param),
+        ParamKind::Slice(_) => return slice(api, param),
         ParamKind::Out => return out(api, param),
         ParamKind::Plain
         | ParamKind::Borrows
@@ -149,21 +149,39 @@ fn closure(param: &Param) -> Result<Ty, Why> {
     }
 }
 
-fn slice(param: &Param) -> Result<Ty, Why> {
-    if let CType::Pointer { to, constant } = param.ty.plain() {
-        let elem = match to.plain() {
-            CType::Int(elem) => Some(*elem),
-            CType::Char => Some("u8"),
-            _ => None,
-        };
-        if let Some(elem) = elem {
-            return Ok(Ty::Slice { elem, mutable: !constant });
-        }
+fn slice(api: &Api, param: &Param) -> Result<Ty, Why> {
+    let refuse = |why: Why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy);
+    let CType::Pointer { to, constant } = param.ty.plain() else {
+        return Err(refuse(Why::new("an array is given by a pointer", "remove `slice`")));
+    };
+    let element = element(api, to, param.int_type.as_deref(), *constant).map_err(refuse)?;
+    Ok(Ty::Slice { element: Box::new(element), mutable: !constant })
+}
+
+/// The typed counterpart of an array's element, which must have the same layout in Rust and C. Unless the array is
+/// `read_only` for C, each value that C may write there must be one in Rust. What a `void *` points to is bytes.
+pub fn element(api: &Api, c: &CType, tag: Option<&str>, read_only: bool) -> Result<Ty, Why> {
+    if matches!(c.plain(), CType::Void) && tag.is_none() {
+        return Ok(Ty::Int("u8"));
     }
-    Err(Why::new(
-        format!("parameter `{}`: only slices of integers can be given", param.name),
-        "remove the function from the contract",
-    ))
+    let ty = of(api, c, tag)?;
+    let same = match &ty {
+        Ty::Int(_) | Ty::Bool | Ty::Flags(_) | Ty::Tagged(_) => true,
+        Ty::Record(tag) => api.record(tag).is_some_and(|record| !record.confined),
+        // An enumeration in Rust has the integer of C's.
+        Ty::Choice(tag) => match api.choice(tag).is_some_and(|choice| choice.open) || read_only {
+            true => true,
+            false => return from_c(api, &ty).map(|()| ty),
+        },
+        _ => false,
+    };
+    match same {
+        true => Ok(ty),
+        false => Err(Why::new(
+            format!("an array of `{}` cannot be a slice in Rust", c.spell()),
+            "put a function under contract that takes or returns one element",
+        )),
+    }
 }
 
 /// The typed counterpart of a C type; `tag` is the tag of the flag set or tagged integer, if it is one.
@@ -276,7 +294,7 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
         }
         CType::Char if constant => Ok(Ty::Text),
         CType::Void => {
-            Err(Why::new("the pointee of a `void *` is not known", "add `identity` if it is only compared"))
+            Err(Why::new("the pointee of a `void *` is not known", "add `identity` if it is only compared, or `slice(len)` if it is an array of bytes"))
         }
         other => Err(Why::new(
             format!("the length of the array behind a pointer to `{}` is not known", other.spell()),

@@ -191,8 +191,10 @@ fn typed(api: &Api, ty: &Ty) -> String {
         Ty::Identity { nonnull: true } => {
             "an address that is only compared (`identity`), and not NULL".into()
         }
-        Ty::Slice { elem, mutable: false } => format!("a slice of `{elem}`"),
-        Ty::Slice { elem, mutable: true } => format!("a slice of `{elem}` that is written to"),
+        Ty::Slice { element, mutable } => {
+            let written = if *mutable { ", which is written to" } else { "" };
+            format!("a slice; each element is {}{written}", typed(api, element))
+        }
         Ty::LengthOf(slice) => format!("none: the length of the slice `{slice}`"),
         Ty::Text => "a C string".into(),
         Ty::Gfp => "allocation flags".into(),

@@ -16,6 +16,98 @@ use crate::{
     }, //
 };
 
+/// A value of `bindings::lane`.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// `LANE_FAST`.
+    Fast = bindings::lane_LANE_FAST,
+    /// `LANE_SLOW`.
+    Slow = bindings::lane_LANE_SLOW,
+}
+
+/// A combination of the bits of `bindings::event`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Events(pub(crate) u32);
+
+impl Events {
+    /// `EVENT_READ`.
+    pub const READ: Self = Self(bindings::event_EVENT_READ);
+
+    /// `EVENT_WRITE`.
+    pub const WRITE: Self = Self(bindings::event_EVENT_WRITE);
+
+    /// No bit.
+    pub const NONE: Self = Self(0);
+
+    /// Whether all bits of `other` are set in `self`.
+    #[inline]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The integer.
+    #[inline]
+    pub const fn into_raw(self) -> u32 {
+        self.0
+    }
+}
+
+impl core::ops::BitOr for Events {
+    type Output = Self;
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl core::ops::BitAnd for Events {
+    type Output = Self;
+    #[inline]
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+/// An integer described by `ticket_t`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticket(pub(crate) usize);
+
+impl Ticket {
+    /// The integer.
+    #[inline]
+    pub const fn into_raw(self) -> usize {
+        self.0
+    }
+}
+
+/// A part of what is in a pipe.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Range(pub(crate) bindings::range);
+
+impl Range {
+    /// Makes one of its members.
+    #[inline]
+    pub const fn new(first: usize, last: usize) -> Self {
+        Self(bindings::range { first, last })
+    }
+
+    /// Where it begins.
+    #[inline]
+    pub fn first(&self) -> usize {
+        self.0.first
+    }
+
+    /// Where it ends.
+    #[inline]
+    pub fn last(&self) -> usize {
+        self.0.last
+    }
+}
+
 /// The kernel's `pipe`.
 ///
 /// # Invariants
@@ -81,5 +173,58 @@ impl Pipe {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `values` is passed
         // with its own length.
         to_result(unsafe { bindings::pipe_read(self.as_raw(), values.as_mut_ptr(), nr) })
+    }
+
+    /// Calls C's `pipe_discard`.
+    #[inline]
+    pub fn discard(&self, ranges: &[Range]) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `ranges` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        unsafe { bindings::pipe_discard(self.as_raw(), ranges.as_ptr().cast(), ranges.len()) }
+    }
+
+    /// Calls C's `pipe_ranges`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that C reports.
+    #[inline]
+    pub fn ranges(&self, ranges: &mut [Range]) -> Result {
+        let nr = ranges.len().try_into()?;
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `ranges` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        to_result(unsafe { bindings::pipe_ranges(self.as_raw(), ranges.as_mut_ptr().cast(), nr) })
+    }
+
+    /// Calls C's `pipe_await`.
+    #[inline]
+    pub fn r#await(&self, events: &[Events]) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `events` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        unsafe { bindings::pipe_await(self.as_raw(), events.as_ptr().cast(), events.len()) }
+    }
+
+    /// Calls C's `pipe_tickets`.
+    #[inline]
+    pub fn tickets(&self, tickets: &mut [Ticket]) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `tickets` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        unsafe { bindings::pipe_tickets(self.as_raw(), tickets.as_mut_ptr().cast(), tickets.len()) }
+    }
+
+    /// Calls C's `pipe_order`.
+    #[inline]
+    pub fn order(&self, lanes: &[Lane]) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `lanes` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        unsafe { bindings::pipe_order(self.as_raw(), lanes.as_ptr().cast(), lanes.len()) }
+    }
+
+    /// Calls C's `pipe_fill`.
+    #[inline]
+    pub fn fill(&self, bytes: &mut [u8]) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        unsafe { bindings::pipe_fill(self.as_raw(), bytes.as_mut_ptr().cast(), bytes.len()) }
     }
 }

@@ -153,11 +153,11 @@ pub(super) fn rust(ty: &Type) -> TokenStream {
         Type::Choice { name, .. } | Type::Newtype { name, .. } => path(name),
         Type::Identity { nonnull: false, .. } => quote! { *const c_void },
         Type::Identity { nonnull: true, .. } => quote! { NonNull<c_void> },
-        Type::Slice { elem, mutable } => {
-            let elem = path(elem);
+        Type::Slice { element, mutable, .. } => {
+            let element = rust(element);
             match mutable {
-                true => quote! { &mut [#elem] },
-                false => quote! { &[#elem] },
+                true => quote! { &mut [#element] },
+                false => quote! { &[#element] },
             }
         }
         Type::Text => quote! { &CStr },
@@ -217,8 +217,14 @@ pub(super) fn into_c(ty: &Type, name: &TokenStream, nullable: bool) -> TokenStre
             let to = typed.then(|| quote! { .cast() });
             quote! { #name.#address() #to }
         }
-        Type::Slice { mutable: true, .. } => quote! { #name.as_mut_ptr() },
-        Type::Slice { mutable: false, .. } => quote! { #name.as_ptr() },
+        Type::Slice { mutable, cast, .. } => {
+            let first = match mutable {
+                true => quote! { as_mut_ptr },
+                false => quote! { as_ptr },
+            };
+            let cast = cast.then(|| quote! { .cast() });
+            quote! { #name.#first() #cast }
+        }
         Type::Text => quote! { #name.as_char_ptr() },
         Type::LockClass => quote! { #name.as_ptr() },
         Type::Unit | Type::Bool | Type::Int(_) => name.clone(),
