@@ -105,7 +105,7 @@ fn a_shim_that_nobody_needs_is_no_shim_to_leave_out() {
          void a_use(struct a *a) __contract(method);\n",
     )
     .expect("a header");
-    let include = format!("-I{}/include", env!("CARGO_MANIFEST_DIR"));
+    let include = format!("-I{}", common::include().display());
     let (header, helpers) = (api.to_string_lossy().into_owned(), folder.path().join("shims.c"));
     let file = helpers.to_string_lossy().into_owned();
     let args = ["--header", &header, &include, "--helpers", &file];

@@ -8,6 +8,8 @@ use hmm_bindgen::emit::report;
 use hmm_bindgen::model::Protocol;
 use hmm_bindgen::Output;
 use std::path::Path;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 fn output(header: &Path) -> Output {
     let run = common::analyse(header);
@@ -15,19 +17,28 @@ fn output(header: &Path) -> Output {
     run.emit().unwrap_or_else(|error| panic!("{}: {error}", header.display()))
 }
 
+/// The headers and what is made of each, once for all tests.
+fn outputs() -> &'static [(PathBuf, Output)] {
+    static ALL: OnceLock<Vec<(PathBuf, Output)>> = OnceLock::new();
+    let of = |header: PathBuf| {
+        let output = output(&header);
+        (header, output)
+    };
+    ALL.get_or_init(|| common::headers("golden").into_iter().map(of).collect())
+}
+
 #[test]
 fn output_is_what_is_checked_in() {
     let mut wrong = Vec::new();
-    for header in common::headers("golden") {
-        let output = output(&header);
+    for (header, output) in outputs() {
         let files = [
-            ("rs", output.rust),
-            ("helpers.c", output.helpers.unwrap_or_default()),
-            ("typed.h", output.typed_c),
-            ("report.md", output.report),
+            ("rs", output.rust.as_str()),
+            ("helpers.c", output.helpers.as_deref().unwrap_or_default()),
+            ("typed.h", &output.typed_c),
+            ("report.md", &output.report),
         ];
         for (extension, text) in files {
-            wrong.extend(common::compare(&header.with_extension(extension), &text).err());
+            wrong.extend(common::compare(&header.with_extension(extension), text).err());
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -61,15 +72,14 @@ fn explanations_are_what_is_checked_in() {
 
 #[test]
 fn output_is_the_same_every_time() {
-    for header in common::headers("golden") {
-        assert!(output(&header) == output(&header), "{} differs from run to run", header.display());
+    for (header, first) in outputs() {
+        assert!(*first == output(header), "{} differs from run to run", header.display());
     }
 }
 
 #[test]
 fn every_unsafe_block_has_its_sentence() {
-    for header in common::headers("golden") {
-        let rust = output(&header).rust;
+    for (header, Output { rust, .. }) in outputs() {
         let mut before: Vec<&str> = Vec::new();
         for line in rust.lines() {
             let opens = line.contains("unsafe {") || line.trim_start().starts_with("unsafe impl");
@@ -91,8 +101,7 @@ fn every_unsafe_block_has_its_sentence() {
 
 #[test]
 fn every_trivial_wrapper_is_inline() {
-    for header in common::headers("golden") {
-        let rust = output(&header).rust;
+    for (header, Output { rust, .. }) in outputs() {
         let lines: Vec<&str> = rust.lines().collect();
         for (index, line) in lines.iter().enumerate() {
             // The body of a callback that need not be there is no wrapper.
@@ -124,9 +133,8 @@ fn documentation(rust: &str) -> Vec<&str> {
 #[test]
 fn documentation_in_rust_is_about_rust() {
     let mut lines = 0;
-    for header in common::headers("golden") {
-        let rust = output(&header).rust;
-        for line in documentation(&rust) {
+    for (header, Output { rust, .. }) in outputs() {
+        for line in documentation(rust) {
             lines += 1;
             let found: Vec<&&str> = OF_C.iter().filter(|of_c| line.contains(**of_c)).collect();
             assert!(found.is_empty(), "{}: {found:?} in{line}", header.display());

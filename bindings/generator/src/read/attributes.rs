@@ -74,15 +74,15 @@ fn attribute(part: &str, start: usize, tokens: &[Token], index: usize, near: Spa
 /// preprocessor line to the next `;` or `{` that is not inside parentheses.
 fn statement(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
-    let ends = [";", "{", "}", "*/"].iter().filter_map(|end| {
-        let found = before.rfind(end)?;
-        Some(found + end.len())
+    let mut start = before.rfind([';', '{', '}']).map_or(0, |end| end + 1);
+    start = before[start..].rfind("*/").map_or(start, |end| start + end + 2);
+    // A preprocessor line goes on after its braces.
+    let from = before[..start].rfind('\n').unwrap_or(0);
+    let directive = before[from..].rfind("\n#").map(|line| {
+        let rest = &text[from + line + 1..];
+        from + line + 1 + rest.find('\n').unwrap_or(rest.len())
     });
-    let directive = before.rfind("\n#").map(|line| {
-        let rest = &text[line + 1..];
-        line + 1 + rest.find('\n').unwrap_or(rest.len())
-    });
-    let start = ends.chain(directive).filter(|found| *found <= at).max().unwrap_or(0);
+    start = directive.filter(|found| *found <= at).map_or(start, |found| found.max(start));
     let mut depth = 0i32;
     for (offset, c) in text[at..].char_indices() {
         match c {

@@ -5,6 +5,7 @@
 use super::attributes;
 use super::ctype;
 use super::lexer;
+use super::lexer::Kind;
 use super::terms;
 use super::CType;
 use super::Constant;
@@ -385,7 +386,8 @@ impl Reader<'_> {
             return contract;
         }
         let text = self.sources.text(name.file);
-        let tokens = lexer::lex(text[name.end..].get(..4096).unwrap_or(&text[name.end..]));
+        let ends = |kind: &Kind, depth| depth == 0 && matches!(kind, Kind::Mark(';' | '{'));
+        let tokens = lexer::lex_until(&text[name.end..], ends);
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             match token.text.as_str() {
@@ -429,7 +431,7 @@ impl Reader<'_> {
         let text = self.sources.text(file);
         let rest = text.get(start..)?;
         if rest.starts_with("__contract") {
-            let tokens = lexer::lex(rest.get(..4096).unwrap_or(rest));
+            let tokens = lexer::lex_until(rest, |kind, depth| depth == 1 && *kind == Kind::Mark(')'));
             let close = lexer::closing(&tokens, 1)?;
             let inner = tokens[1].range.end..tokens[close].range.start;
             let span = Span { file, start: start + inner.start, end: start + inner.end };

@@ -33,7 +33,13 @@ pub struct Token {
 
 /// Split `text`. Never fails: a character that is not C becomes punctuation.
 pub fn lex(text: &str) -> Vec<Token> {
+    lex_until(text, |_, _| false)
+}
+
+/// Split `text` up to the first token that `ends` it, given how many brackets are open before that token.
+pub fn lex_until(text: &str, ends: impl Fn(&Kind, usize) -> bool) -> Vec<Token> {
     let mut tokens = Vec::new();
+    let mut depth = 0usize;
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
@@ -48,7 +54,16 @@ pub fn lex(text: &str) -> Vec<Token> {
             _ => (Some(Kind::Mark(c)), c.len_utf8()),
         };
         if let Some(kind) = kind {
+            let last = ends(&kind, depth);
+            match kind {
+                Kind::Mark('(' | '[' | '{') => depth += 1,
+                Kind::Mark(')' | ']' | '}') => depth = depth.saturating_sub(1),
+                _ => {}
+            }
             tokens.push(Token { kind, text: text[at..at + length].to_owned(), range: at..at + length });
+            if last {
+                break;
+            }
         }
         at += length;
     }

@@ -12,9 +12,14 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
+/// The folder of the crate, where the tests run: cargo may have built them for a copy of it.
+pub fn root() -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"))
+}
+
 /// The folder of the tests.
 pub fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+    root().join("tests").join(name)
 }
 
 /// The headers of a folder, by name.
@@ -33,7 +38,7 @@ pub fn headers(name: &str) -> Vec<PathBuf> {
 
 /// The folder of linux/contract.h.
 pub fn include() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
+    root().join("include")
 }
 
 /// clang, by the name it has.

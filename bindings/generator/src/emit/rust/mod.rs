@@ -21,6 +21,7 @@ use crate::emit::prose;
 use crate::model::Api;
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::collections::BTreeSet;
 
 /// Names that the items may use, and where they are.
 const IMPORTS: &[(&str, &str)] = &[
@@ -88,7 +89,9 @@ pub fn unformatted(api: &Api) -> Result<String, String> {
             items.extend(section::items(api, object, section));
         }
     }
-    let used = |name: &str| items.iter().any(|item| names(item, name));
+    let mut named = BTreeSet::new();
+    items.iter().for_each(|item| names(item, &mut named));
+    let used = |name: &str| named.contains(name);
     let mut imports: Vec<&str> =
         IMPORTS.iter().filter(|(name, _)| used(name)).map(|(_, path)| *path).collect();
     if used("UnsafeCell") {
@@ -109,13 +112,15 @@ pub fn unformatted(api: &Api) -> Result<String, String> {
     layout::module(&prose::of_module(api), &imports, &items)
 }
 
-/// Whether `name` is an identifier in the tokens, not preceded by `::` of a path to it.
-fn names(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => ident == name,
-        proc_macro2::TokenTree::Group(group) => names(&group.stream(), name),
-        _ => false,
-    })
+/// The identifiers in the tokens.
+fn names(tokens: &TokenStream, found: &mut BTreeSet<String>) {
+    for token in tokens.clone() {
+        match token {
+            proc_macro2::TokenTree::Ident(ident) => drop(found.insert(ident.to_string())),
+            proc_macro2::TokenTree::Group(group) => names(&group.stream(), found),
+            _ => {}
+        }
+    }
 }
 
 /// `impl<..> Type<..> { .. }`, or nothing when it would be empty.
