@@ -22,13 +22,13 @@ struct __contract(object("Clock"), send, sync) clk;
  */
 struct clk *clk_get(struct device *dev __contract(keeps),
 		    const char *id __contract(borrows, nullable))
-	__contract(constructor, errno, may_sleep);
+	__contract(constructor, errno, nullable, may_sleep);
 
 /**
  * clk_put() - give it back
- * @clk: the clock
+ * @clk: the clock. One that is enabled still goes on running.
  */
-void clk_put(struct clk *clk) __contract(destructor, may_sleep);
+void clk_put(struct clk *clk) __contract(destructor, leaked, may_sleep);
 
 /**
  * clk_prepare() - do what may sleep before the clock can be enabled

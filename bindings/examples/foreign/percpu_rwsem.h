@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: a lock whose initialisation can fail, and that has to be freed.
+ * Example: a lock whose initialisation can fail, and that has to be freed. No type forbids to leak a guard: `unsafe`.
  */
 #include <linux/contract.h>
 #include <linux/percpu-rwsem.h>
@@ -17,13 +17,15 @@ struct __contract(object("PercpuRwSemaphore"), pinned, send, sync,
  *
  * Return: 0, or -ENOMEM.
  */
-int (percpu_init_rwsem)(struct percpu_rw_semaphore *sem) __contract(macro, constructor, errno);
+int (percpu_init_rwsem)(struct percpu_rw_semaphore *sem)
+	__contract(macro, constructor, errno,
+		   unsafe("no `PercpuWriteGuard` is leaked: the kernel warns of what then has a writer when it ends"));
 
 /**
  * percpu_free_rwsem() - end one that nobody holds
  * @sem: the semaphore
  */
-void percpu_free_rwsem(struct percpu_rw_semaphore *sem) __contract(destructor, may_sleep);
+void percpu_free_rwsem(struct percpu_rw_semaphore *sem) __contract(destructor, leaked(unsafe), may_sleep);
 
 /**
  * percpu_down_read() - wait until no writer holds it

@@ -24,7 +24,7 @@ int (init_srcu_struct)(struct srcu_struct *ssp)
  * cleanup_srcu_struct() - end it
  * @ssp: one without readers
  */
-void cleanup_srcu_struct(struct srcu_struct *ssp) __contract(destructor, may_sleep);
+void cleanup_srcu_struct(struct srcu_struct *ssp) __contract(destructor, leaked(unsafe), may_sleep);
 
 /**
  * srcu_read_lock() - become a reader

@@ -52,6 +52,7 @@ const MEMBERS: &[&str] = &[
     "unsigned int nro; unsigned int *opens __contract(slice(nro), choice(opened));",
     "unsigned long size; void *buffer __contract(slice(size));",
     "int array[4];",
+    "unsigned char id[16] __contract(hidden);",
     "unsigned int bit : 3;",
     "union { int a; long b; } both;",
     "int self;",
@@ -274,7 +275,7 @@ fn table() -> impl Strategy<Value = Pieces> {
             pieces.push((true, object));
             let functions = [
                 "void o@_init(struct o@ *o) __contract(constructor);\n".to_owned(),
-                format!("void o@_exit(struct o@ *o) __contract(destructor, {ends});\n"),
+                format!("void o@_exit(struct o@ *o) __contract(destructor, {ends}, leaked);\n"),
                 "void o@_later(struct o@ *o, void (*done)(struct o@ *o));\n".to_owned(),
                 "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));\n".to_owned(),
                 "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));\n".to_owned(),

@@ -8,6 +8,7 @@ use super::types::Ty;
 use super::types::Why;
 use crate::model::Api;
 use crate::model::Function;
+use crate::model::Leaked;
 use crate::model::Object;
 use crate::model::Param;
 use crate::model::ParamKind;
@@ -25,6 +26,7 @@ pub(super) fn check(api: &Api, function: &Function) -> Result<(), Why> {
     params(api, function)?;
     required(api, function)?;
     unbound(api, function)?;
+    leaks(api, function)?;
     result(api, function)?;
     name(api, function)
 }
@@ -53,8 +55,11 @@ pub(super) fn keyword(role: &Role) -> &'static str {
 fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
         Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
-        Role::Method => &["requires", "errno", "plain", "owned", "borrowed", "nullable", "stage", "unsafe"],
-        Role::Destructor => &["deferred", "waits"],
+        Role::Method => {
+            &["requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage", "unsafe"]
+        }
+        Role::Destructor => &["deferred", "waits", "leaked"],
+        Role::Put => &["leaked"],
         Role::Lock(_) => &["requires", "plain", "unbound"],
         Role::TryLock(_) => &["requires", "errno", "unbound"],
         Role::Unlock(_) => &["requires"],
@@ -77,6 +82,8 @@ fn clauses(function: &Function) -> Result<(), Why> {
         ("unsafe", function.promise.is_some()),
         ("deferred", function.deferred.is_some()),
         ("waits", function.waits),
+        ("leaked", function.leaked.is_some()),
+        ("constant", function.constant),
         ("unbound", function.unbound),
     ];
     let permitted = permitted(&function.role);
@@ -430,6 +437,34 @@ fn unbound(api: &Api, function: &Function) -> Result<(), Why> {
     }
 }
 
+/// A guard can be leaked (`mem::forget`), and the object then ended: the contract must state whether C permits that.
+fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
+    if !matches!(function.role, Role::Lock(_) | Role::TryLock(_)) {
+        return Ok(());
+    }
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let Some(end) = api.one_in_role(tag, |role| matches!(role, Role::Destructor | Role::Put)) else {
+        return Ok(());
+    };
+    match end.leaked {
+        Some(Leaked::Harmless) => Ok(()),
+        Some(Leaked::Promised) => {
+            let silent = |made: &&Function| made.promise.is_none();
+            match api.in_role(tag, |role| *role == Role::Constructor).find(silent) {
+                None => Ok(()),
+                Some(made) => Err(Why::new(
+                    format!("`{}` must not run after a guard was leaked, and nobody promises that", end.c),
+                    format!("add `unsafe(\"no guard of it is leaked\")` to `{}`", made.c),
+                )),
+            }
+        }
+        None => Err(Why::new(
+            format!("its guard can be leaked, and nothing states what `{}` does then", end.c),
+            format!("add `leaked` to `{}` if it may run all the same, else `leaked(unsafe)`", end.c),
+        )),
+    }
+}
+
 /// `requires` must name a guard of the same object: the function becomes a method of that guard.
 fn required(api: &Api, function: &Function) -> Result<(), Why> {
     let Some((guard, _)) = &function.requires else { return Ok(()) };
@@ -504,13 +539,7 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
             "remove `retry`, and test the error",
         ));
     }
-    match function.errno.is_some() && function.nullable {
-        true => Err(Why::new(
-            "its result is a pointer, an error or NULL",
-            "remove `nullable`: NULL in place of an error becomes `ENOMEM`",
-        )),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 fn made_in_place(function: &Function) -> Result<(), Why> {
@@ -543,7 +572,7 @@ fn locked(api: &Api, function: &Function, guard: &str) -> Result<(), Why> {
             "write `trylock` if it may fail, or put `cookie` on the parameter of the unlock that takes the result",
         )),
         _ if !always && function.errno.is_some() && *ret != CType::Int("i32") => {
-            Err(Why::new("an error is an int", "remove `errno`"))
+            Err(Why::new("a lock that may fail returns its error as an `int`", "remove `errno`"))
         }
         _ => Ok(()),
     }

@@ -58,6 +58,9 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
     if function.role == Role::Constructor {
         given(api, function)?;
     }
+    if function.constant && function.returns != Returns::Borrowed {
+        return Err(Why::new("`constant` is for a result that is `borrowed`", "remove `constant`"));
+    }
     result(api, function)?;
     fit::check(api, function)
 }
@@ -342,7 +345,7 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// A contract must state whether a pointer may be NULL.
 fn null(function: &Function) -> Result<(), Why> {
-    match function.nullable || function.never_null || function.errno.is_some() {
+    match function.nullable || function.never_null {
         true => Ok(()),
         false => Err(Why::new(
             "the contract does not state whether its result may be NULL",
@@ -367,18 +370,7 @@ fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
             },
         ));
     }
-    let owner = function.owner.as_deref().unwrap_or_default();
-    let sets = |other: &&Function| {
-        let text = |param: &Param| types::of(api, &param.ty, None).is_ok_and(|ty| ty == Ty::Text);
-        other.params.iter().any(text)
-    };
-    match api.in_role(owner, |role| *role == Role::Method).chain(lost(api, owner)).find(sets) {
-        Some(other) => Err(Why::new(
-            format!("`{}` may replace the string that it returns while that is in use", other.c),
-            "remove one of the two from the contract",
-        )),
-        None => Ok(()),
-    }
+    lasting(api, function)
 }
 
 /// A borrowed object is valid as long as the object that returned it, and nothing may replace it meanwhile.
@@ -407,29 +399,28 @@ fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
             "return an object that is counted, or reached by reference only",
         ));
     }
-    let owner = function.owner.as_deref().unwrap_or_default();
-    let sets = |other: &&Function| {
-        let given = |(index, param): (usize, &Param)| {
-            other.this != Some(index)
-                && param.ty.pointee_record() == Some(tag)
-                && !param.ty.is_const_pointer()
-        };
-        other.c != function.c && other.params.iter().enumerate().any(given)
-    };
-    match api.in_role(owner, |role| *role == Role::Method).chain(lost(api, owner)).find(sets) {
-        Some(other) => Err(Why::new(
-            format!("`{}` may replace the object that it returns while it is in use", other.c),
-            "write `owned` and return a reference, or make the other's pointer const",
-        )),
-        None => Ok(()),
-    }
+    lasting(api, function)
 }
 
-/// Methods that are left out, but that C may still call.
-fn lost<'a>(api: &'a Api, tag: &'a str) -> impl Iterator<Item = &'a Function> {
-    let of =
-        move |function: &&Function| function.owner.as_deref() == Some(tag) && function.role == Role::Method;
-    api.lost.iter().filter(of)
+/// What is borrowed from an object must stay valid whatever is called meanwhile. That follows if all functions only read
+/// the object; otherwise the contract must state it.
+fn lasting(api: &Api, function: &Function) -> Result<(), Why> {
+    let owner = function.owner.as_deref();
+    let changes = |other: &&Function| {
+        let writes = |param: &Param| {
+            param.ty.pointee_record() == owner && owner.is_some() && !param.ty.is_const_pointer()
+        };
+        // What makes or ends an object runs when nothing is borrowed from it.
+        let outside = matches!(other.role, Role::Constructor | Role::Destructor | Role::Get | Role::Put);
+        !outside && other.params.iter().any(writes)
+    };
+    match api.functions.iter().chain(&api.lost).find(changes) {
+        Some(other) if !function.constant => Err(Why::new(
+            format!("`{}` may free or replace what it returns while that is in use", other.c),
+            "add `constant` if the result stays valid whatever is called, else return an `owned` reference",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// An `owned` result must be an object that can be held by itself.

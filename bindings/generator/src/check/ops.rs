@@ -129,7 +129,7 @@ fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
     if callback.errno.is_some() && *ret != CType::Int("i32") {
         return Err(Why::new(
             format!("`errno` on a result of type `{}`", callback.signature.ret.spell()),
-            "an error is an int; remove `errno`",
+            "a callback fails by an `int`; write `plain` if it is a number",
         ));
     }
     if callback.errno.is_some() && callback.plain {

@@ -341,7 +341,7 @@ impl fmt::Display for Reason {
                 write!(
                     f,
                     "by the type's invariants `self` is a valid `struct {tag}`, and by the contract (`constant`) \
-                     nobody writes to the member while it exists"
+                     nobody writes to the member, or to what it points to, while it exists"
                 )?;
                 match array {
                     Some((length, name)) => {

@@ -34,6 +34,7 @@ fn points(api: &Api, ty: &CType) -> bool {
     match ty.plain() {
         CType::Void | CType::Bool | CType::Char | CType::Int(_) | CType::Enum(_) | CType::Bits(_) => false,
         CType::Record(tag) => api.record(tag).is_none_or(|record| record.pointers),
+        CType::Array(element, _) => points(api, element),
         _ => true,
     }
 }
@@ -127,11 +128,19 @@ fn unchanging(api: &Api, object: &Object, member: &Member) -> Result<(), Why> {
             Err(why) => Err(why),
         };
     };
-    if !matches!(member.ty.plain(), CType::Pointer { .. }) {
-        return Err(Why::new(
-            "the array is part of the structure, whose size is not known here",
-            "put a function that reads an element under contract",
-        ));
+    match member.ty.plain() {
+        CType::Pointer { constant: true, .. } => {}
+        CType::Pointer { constant: false, .. } => return Err(Why::new(
+            "C may write to the elements while Rust has a slice of them",
+            "make it a pointer to const if nobody writes there, else put a function that reads an element \
+                 under contract",
+        )),
+        _ => {
+            return Err(Why::new(
+                "the array is part of the structure, whose size is not known here",
+                "put a function that reads an element under contract",
+            ))
+        }
     }
     let fixed =
         |found: &crate::model::Constant| found.member.name == *length && found.member.counted.is_none();

@@ -296,6 +296,11 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
         CType::Void => {
             Err(Why::new("the pointee of a `void *` is not known", "add `identity` if it is only compared, or `slice(len)` if it is an array of bytes"))
         }
+        CType::Function { .. } => Err(Why::new(
+            "what the function does that it points to is not known",
+            "add `callback(\"Trait\", method)` if it is the parameter of a constructor, else put a function without it \
+             under contract",
+        )),
         other => Err(Why::new(
             format!("the length of the array behind a pointer to `{}` is not known", other.spell()),
             "add `slice(len)`, with the name of the parameter for the number of elements",

@@ -35,6 +35,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("destructor", "f"),
     ("deferred", "f"),
     ("waits", "f"),
+    ("leaked", "f"),
     ("get", "f"),
     ("put", "f"),
     ("lock", "f"),
@@ -76,7 +77,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("given", "d"),
     ("room", "d"),
     ("hidden", "de"),
-    ("constant", "d"),
+    ("constant", "fd"),
     ("required", "d"),
     ("optional", "d"),
 ];

@@ -147,6 +147,10 @@ pub struct Function {
     pub deferred: Option<String>,
     /// `waits`: on a destructor, it returns only when no callback of the object runs, not even one that called it.
     pub waits: bool,
+    /// `leaked`: on what ends an object, whether it may run after a guard was leaked.
+    pub leaked: Option<Leaked>,
+    /// `constant`: the result is the same, and stays valid, as long as the object that it is `borrowed` from.
+    pub constant: bool,
     /// The guard that must be held.
     pub requires: Option<(String, Span)>,
     /// The stage of the object in which it may be called, and the next stage.
@@ -272,6 +276,8 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         unbound: clauses.flag("unbound", diagnostics),
         deferred: deferred(read, &mut clauses, headers, diagnostics),
         waits: clauses.flag("waits", diagnostics),
+        leaked: leaked(&mut clauses, diagnostics),
+        constant: clauses.flag("constant", diagnostics),
         requires,
         stage: stage::lower(&mut clauses, diagnostics),
         lock_name: LOCKING
@@ -301,6 +307,38 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         return;
     }
     api.functions.push(function);
+}
+
+/// What holds when an object ends of which a guard was leaked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaked {
+    /// `leaked`: that does no harm.
+    Harmless,
+    /// `leaked(unsafe)`: it must not happen, which the caller of each constructor promises.
+    Promised,
+}
+
+/// Take `leaked` or `leaked(unsafe)`.
+fn leaked(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<Leaked> {
+    let term = clauses.take("leaked")?;
+    match term.args.iter().map(|arg| arg.name()).collect::<Vec<_>>()[..] {
+        [] => Some(Leaked::Harmless),
+        [Some("unsafe")] => Some(Leaked::Promised),
+        _ => {
+            diagnostics.push(
+                Diagnostic::error(
+                    term.span,
+                    "`leaked` does not state what a leaked guard does",
+                    "expected `leaked` or `leaked(unsafe)`",
+                )
+                .help(
+                    "write `leaked` if it may run all the same, or `leaked(unsafe)` with `unsafe(\"...\")` on the \
+                     constructor",
+                ),
+            );
+            None
+        }
+    }
 }
 
 /// Take `unsafe("...")`.

@@ -31,6 +31,7 @@ pub use errno::Errno;
 pub use flags::FlagSet;
 pub use function::Context;
 pub use function::Function;
+pub use function::Leaked;
 pub use function::Returns;
 pub use function::Role;
 pub use lock::Sharing;

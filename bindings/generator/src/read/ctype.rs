@@ -38,6 +38,8 @@ pub enum CType {
     },
     /// An array whose length is not part of its type.
     Flexible(Box<CType>),
+    /// An array whose length is part of its type, and how clang spells it.
+    Array(Box<CType>, String),
     /// A bit-field, as C declares it: it has no address, and Rust reads it by a function.
     Bits(String),
     /// Something else, as clang spells it.
@@ -87,7 +89,7 @@ impl CType {
             CType::Named(name, _) => name.clone(),
             CType::Function { .. } => "void".into(),
             CType::Flexible(of) => format!("{} []", of.spell()),
-            CType::Bits(text) | CType::Other(text) => text.clone(),
+            CType::Array(_, text) | CType::Bits(text) | CType::Other(text) => text.clone(),
         }
     }
 }
@@ -134,6 +136,10 @@ pub(super) fn of(ty: Type<'_>) -> CType {
         },
         TypeKind::IncompleteArray => match ty.get_element_type() {
             Some(element) => CType::Flexible(Box::new(of(element))),
+            None => other(ty),
+        },
+        TypeKind::ConstantArray => match ty.get_element_type() {
+            Some(element) => CType::Array(Box::new(of(element)), ty.get_display_name()),
             None => other(ty),
         },
         _ => other(ty),

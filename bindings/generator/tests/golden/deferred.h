@@ -18,7 +18,7 @@ struct bell {
 int bell_init(struct bell *bell, const struct bell_ops *ops)
 	__contract(constructor, errno);
 void bell_exit(struct bell *bell)
-	__contract(destructor, deferred(bell_exit_free));
+	__contract(destructor, deferred(bell_exit_free), leaked);
 /* From anywhere: it waits for nothing. */
 void bell_exit_free(struct bell *bell, void (*done)(struct bell *bell));
 void bell_lock(struct bell *bell) __contract(lock("BellGuard"));

@@ -6,7 +6,7 @@ typedef _Bool bool;
 
 struct yard { int gate; } __contract(object("Yard"), pinned, send, sync);
 void yard_init(struct yard *yard) __contract(constructor);
-void yard_exit(struct yard *yard) __contract(destructor);
+void yard_exit(struct yard *yard) __contract(destructor, leaked);
 void yard_enter(struct yard *yard) __contract(lock("YardGuard"));
 void yard_leave(struct yard *yard) __contract(unlock("YardGuard"));
 /* A constructor in place that reports something, but not what. */

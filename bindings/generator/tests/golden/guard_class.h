@@ -37,6 +37,6 @@ void book_get(struct book *book) __contract(get);
 void book_put(struct book *book) __contract(put);
 __returns_nonnull struct book *shelf_first(struct shelf *shelf) __contract(owned);
 __attribute__((returns_nonnull)) struct book *shelf_last(struct shelf *shelf)
-	__contract(borrowed(shelf));
+	__contract(borrowed(shelf), constant);
 void shelf_lend(struct shelf *shelf, const void *to __contract(identity))
 	__attribute__((nonnull)) __contract(method);

@@ -8,7 +8,7 @@ struct garden {
 } __contract(object("Garden"), pinned, send, sync, data(GateGuard = exclusive));
 
 void garden_init(struct garden *garden) __contract(constructor);
-void garden_exit(struct garden *garden) __contract(destructor);
+void garden_exit(struct garden *garden) __contract(destructor, leaked);
 void garden_lock(struct garden *garden) __contract(lock("GateGuard"));
 void garden_unlock(struct garden *garden) __contract(unlock("GateGuard"));
 

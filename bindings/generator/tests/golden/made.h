@@ -10,7 +10,9 @@
 struct image {
 	unsigned long size __contract(constant);
 	const unsigned char *data __contract(constant, slice(size));
-	unsigned int *values __contract(constant, slice(count));
+	const unsigned int *values __contract(constant, slice(count));
+	/* Left out: C may write there. */
+	unsigned char *scratch __contract(constant, slice(size));
 	unsigned int count;
 	void *private __contract(constant);
 } __contract(object("Image"), send, sync);

@@ -56,7 +56,7 @@ impl Image {
     #[inline]
     pub fn size(&self) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct image`, and by the contract
-        // (`constant`) nobody writes to the member while it exists.
+        // (`constant`) nobody writes to the member, or to what it points to, while it exists.
         unsafe { (*self.as_raw()).size }
     }
 
@@ -64,17 +64,17 @@ impl Image {
     #[inline]
     pub fn data(&self) -> &[u8] {
         // SAFETY: By the type's invariants `self` is a valid `struct image`, and by the contract
-        // (`constant`) nobody writes to the member while it exists.
+        // (`constant`) nobody writes to the member, or to what it points to, while it exists.
         let first = unsafe { (*self.as_raw()).data }.cast::<u8>();
         // SAFETY: By the type's invariants `self` is a valid `struct image`, and by the contract
-        // (`constant`) nobody writes to the member while it exists.
+        // (`constant`) nobody writes to the member, or to what it points to, while it exists.
         let length = unsafe { (*self.as_raw()).size };
         if first.is_null() {
             return &[];
         }
         // SAFETY: By the type's invariants `self` is a valid `struct image`, and by the contract
-        // (`constant`) nobody writes to the member while it exists; `data` has `size` elements
-        // (`slice`), and is not NULL here.
+        // (`constant`) nobody writes to the member, or to what it points to, while it exists;
+        // `data` has `size` elements (`slice`), and is not NULL here.
         unsafe { core::slice::from_raw_parts(first, length as usize) }
     }
 }

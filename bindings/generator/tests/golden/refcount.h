@@ -24,4 +24,4 @@ struct node *node_find(unsigned long key) __contract(owned, nullable);
  *
  * Return: the parent; the root is its own.
  */
-struct node *node_parent(struct node *node) __contract(borrowed(node), nonnull);
+struct node *node_parent(const struct node *node) __contract(borrowed(node), nonnull);

@@ -8,7 +8,7 @@ struct book {
 } __contract(object("Book"), pinned, send, sync, data(BookGuard = exclusive));
 
 void book_init(struct book *book) __contract(constructor);
-void book_exit(struct book *book) __contract(destructor);
+void book_exit(struct book *book) __contract(destructor, leaked);
 void book_lock(struct book *book) __contract(lock("BookGuard"));
 void book_unlock(struct book *book) __contract(unlock("BookGuard"));
 

@@ -16,7 +16,7 @@ struct session {
  * @id: the number of the device
  */
 struct session *session_open(int id) __contract(constructor, nullable);
-void session_close(struct session *session) __contract(destructor);
+void session_close(struct session *session) __contract(destructor, leaked);
 
 /**
  * session_write() - send bytes to the device

@@ -11,12 +11,13 @@ void space_put(struct space *space) __contract(put);
 
 /* A constructor that returns the object, and keeps what it is given. */
 struct view { struct space *space; } __contract(object("View"), send);
-struct view *view_open(struct space *space __contract(keeps)) __contract(constructor, errno);
+struct view *view_open(struct space *space __contract(keeps))
+	__contract(constructor, errno, nonnull);
 void view_close(struct view *view) __contract(destructor);
 
 struct door { int lock; } __contract(object("Door"), pinned, send, sync);
 void door_init(struct door *door) __contract(constructor);
-void door_exit(struct door *door) __contract(destructor);
+void door_exit(struct door *door) __contract(destructor, leaked);
 /* A lock inside of a lock: the inner one is taken from the guard of the outer one. */
 void door_lock(struct door *door) __contract(lock("OuterGuard"));
 void door_unlock(struct door *door) __contract(unlock("OuterGuard"));

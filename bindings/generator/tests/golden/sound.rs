@@ -116,7 +116,8 @@ impl View {
         let raw_space = space.as_raw();
         // SAFETY: `space` is kept alive by the object (`keeps`).
         let ptr = from_err_ptr(unsafe { bindings::view_open(raw_space) })?;
-        let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
         Ok(View { ptr, space })
     }
 

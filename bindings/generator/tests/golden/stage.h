@@ -19,7 +19,7 @@ struct parcel {
  * Return: the parcel, or -ENOMEM.
  */
 struct parcel *parcel_pack(struct depot *depot __contract(outlives))
-	__contract(constructor, errno, stage("Packed"));
+	__contract(constructor, errno, nonnull, stage("Packed"));
 
 /**
  * parcel_send() - send it

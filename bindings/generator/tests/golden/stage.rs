@@ -102,7 +102,8 @@ impl<'a> Parcel<'a, Packed> {
     pub fn new(depot: &'a Depot) -> Result<Self> {
         // SAFETY: `depot` outlives the object, which has its lifetime (`outlives`).
         let ptr = from_err_ptr(unsafe { bindings::parcel_pack(depot.as_raw()) })?;
-        let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
         Ok(Parcel {
             ptr,
             _marker: PhantomData,

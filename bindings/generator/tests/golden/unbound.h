@@ -12,7 +12,7 @@ struct clock {
 } __contract(object("Clock"), pinned, send, sync);
 
 void clock_init(struct clock *clock) __contract(constructor);
-void clock_exit(struct clock *clock) __contract(destructor);
+void clock_exit(struct clock *clock) __contract(destructor, leaked);
 /**
  * clock_prepare() - power the clock
  * @clock: the clock

@@ -31,8 +31,10 @@ int boiler_both(struct boiler *boiler, bool *lit __contract(out), unsigned long 
 	__contract(method, errno);
 
 /* Strings that are returned. */
-const char *boiler_maker(struct boiler *boiler) __contract(method, borrowed(boiler), nonnull);
-const char *boiler_owner(struct boiler *boiler) __contract(method, borrowed(boiler), nullable);
+const char *boiler_maker(struct boiler *boiler)
+	__contract(method, borrowed(boiler), constant, nonnull);
+const char *boiler_owner(struct boiler *boiler)
+	__contract(method, borrowed(boiler), constant, nullable);
 
 /* Left out: for how long is not stated; what is given out is not all; a promise on a lock. */
 const char *boiler_model(struct boiler *boiler) __contract(method, nullable);
@@ -41,8 +43,15 @@ bool boiler_peek(struct boiler *boiler, unsigned int *bar __contract(out)) __con
 void boiler_stoke(struct boiler *boiler) __contract(lock("FireGuard"), unsafe("there is coal"));
 void boiler_damp(struct boiler *boiler) __contract(unlock("FireGuard"));
 
-/* Left out: another method may replace it. */
+/* Left out: another method may replace it. Not so where all of them only read. */
+struct label { int size; } __contract(object("Label"), pinned);
+void label_init(struct label *label) __contract(constructor);
+const char *label_text(const struct label *label) __contract(method, borrowed(label), nonnull);
+int label_size(const struct label *label) __contract(method, plain);
+
 struct plaque { int height; } __contract(object("Plaque"), pinned);
 void plaque_init(struct plaque *plaque) __contract(constructor);
 const char *plaque_text(struct plaque *plaque) __contract(method, borrowed(plaque), nonnull);
-void plaque_engrave(struct plaque *plaque, const char *text __contract(borrows)) __contract(method);
+void plaque_melt(struct plaque *plaque) __contract(method);
+/* A clause that says nothing here. */
+int plaque_height(const struct plaque *plaque) __contract(method, plain, constant);

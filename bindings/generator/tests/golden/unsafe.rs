@@ -210,6 +210,55 @@ impl Boiler {
     }
 }
 
+/// The kernel's `label`.
+///
+/// # Invariants
+///
+/// `inner` is a `bindings::label` that its constructor has initialised; it stays where it is
+/// until it is dropped.
+#[pin_data]
+pub struct Label {
+    #[pin]
+    inner: Opaque<bindings::label>,
+    _not_send: NotThreadSafe,
+}
+
+impl Label {
+    /// Calls C's `label_init`.
+    pub fn new() -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::label| {
+            // SAFETY: `slot` is storage for a `struct label` that does not move.
+            unsafe { bindings::label_init(slot) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `bindings::label`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::label {
+        self.inner.get()
+    }
+
+    /// Calls C's `label_text`.
+    #[inline]
+    pub fn text(&self) -> &CStr {
+        // SAFETY: By the type's invariants `self` is a valid `struct label`.
+        let ptr = unsafe { bindings::label_text(self.as_raw()) };
+        // SAFETY: By the contract (`borrowed(label)`) it is valid as long as `self`.
+        unsafe { CStr::from_char_ptr(ptr) }
+    }
+
+    /// Calls C's `label_size`.
+    #[inline]
+    pub fn size(&self) -> i32 {
+        // SAFETY: By the type's invariants `self` is a valid `struct label`.
+        unsafe { bindings::label_size(self.as_raw()) }
+    }
+}
+
 /// The kernel's `plaque`.
 ///
 /// # Invariants
@@ -242,11 +291,10 @@ impl Plaque {
         self.inner.get()
     }
 
-    /// Calls C's `plaque_engrave`.
+    /// Calls C's `plaque_melt`.
     #[inline]
-    pub fn engrave(&self, text: &CStr) {
-        // SAFETY: By the type's invariants `self` is a valid `struct plaque`; `text` is a
-        // reference and so valid for the call.
-        unsafe { bindings::plaque_engrave(self.as_raw(), text.as_char_ptr()) }
+    pub fn melt(&self) {
+        // SAFETY: By the type's invariants `self` is a valid `struct plaque`.
+        unsafe { bindings::plaque_melt(self.as_raw()) }
     }
 }

@@ -48,15 +48,22 @@ unsafe impl<T: Send + Sync> Sync for PercpuRwSemaphore<T> {}
 impl<T> PercpuRwSemaphore<T> {
     /// Make one that nobody holds.
     ///
+    /// # Safety
+    ///
+    /// The caller must promise that no `PercpuWriteGuard` is leaked: the kernel warns of what
+    /// then has a writer when it ends.
+    ///
     /// # Errors
     ///
     /// Fails with `ENOMEM`.
-    pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
+    pub unsafe fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
     {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::percpu_rw_semaphore| {
-            // SAFETY: `slot` is storage for a `struct percpu_rw_semaphore` that does not move.
+            // SAFETY: `slot` is storage for a `struct percpu_rw_semaphore` that does not move;
+            // the caller promises that no `PercpuWriteGuard` is leaked: the kernel warns of what
+            // then has a writer when it ends.
             to_result(unsafe { bindings::percpu_init_rwsem(slot) })
         });
         try_pin_init!(Self {

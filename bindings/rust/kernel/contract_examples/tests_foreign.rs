@@ -245,7 +245,8 @@ mod foreign {
 
     #[test]
     fn a_percpu_writer_waits_for_readers() -> Result {
-        let sem = Arc::pin_init(PercpuRwSemaphore::new(40), GFP_KERNEL)?;
+        // SAFETY: Each guard is dropped, here and in the thread.
+        let sem = Arc::pin_init(unsafe { PercpuRwSemaphore::new(40) }, GFP_KERNEL)?;
         let done = completion()?;
         *sem.write() += 1;
         let reader = sem.read();

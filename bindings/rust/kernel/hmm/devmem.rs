@@ -852,7 +852,8 @@ impl<'a> Migration<'a, Collected> {
         let ptr = from_err_ptr(unsafe {
             bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0)
         })?;
-        let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
         Ok(Migration {
             ptr,
             _marker: PhantomData,

@@ -352,35 +352,41 @@ fn pointer(
         };
         return (quote! { -> Result<#whole> }, body);
     }
-    if function.errno.is_some() {
-        let body = quote! {
-            #safety
-            let ptr = from_err_ptr(#call)?;
-            let ptr = NonNull::new(ptr).ok_or(ENOMEM)?;
-            #why
-            Ok(#wrap)
-        };
-        return (quote! { -> Result<#whole> }, body);
-    }
+    let fails = function.errno.is_some();
+    let (ptr, value, ret) = match fails {
+        true => (quote! { from_err_ptr(#call)? }, quote! { Ok(#wrap) }, quote! { -> Result<#whole> }),
+        false => (call.clone(), wrap.clone(), quote! { -> #whole }),
+    };
     if function.nullable {
-        let body = quote! {
-            #safety
-            let ptr = NonNull::new(#call)?;
-            #why
-            Some(#wrap)
+        return match fails {
+            true => (
+                quote! { -> Result<Option<#whole>> },
+                quote! {
+                    #safety
+                    let ptr = #ptr;
+                    let Some(ptr) = NonNull::new(ptr) else {
+                        return Ok(None);
+                    };
+                    #why
+                    Ok(Some(#wrap))
+                },
+            ),
+            false => (
+                quote! { -> Option<#whole> },
+                quote! { #safety let ptr = NonNull::new(#ptr)?; #why Some(#wrap) },
+            ),
         };
-        return (quote! { -> Option<#whole> }, body);
     }
     let never = justify(&[Reason::NeverNull], &[]);
     let body = quote! {
         #safety
-        let ptr = #call;
+        let ptr = #ptr;
         #never
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
         #why
-        #wrap
+        #value
     };
-    (quote! { -> #whole }, body)
+    (ret, body)
 }
 
 /// How a returned object is held: its type, its construction from `ptr`, and why that is sound.

@@ -289,12 +289,11 @@ fn constant(object: &Object, found: &Constant) -> TokenStream {
     let (ret, body) = match &member.counted {
         Some(length) => {
             let (counted, count) = read(&types::field(length), None);
-            let mutable = (!member.ty.is_const_pointer()).then(|| quote! { .cast_const() });
             let array = Some((length.clone(), member.name.clone()));
             let slice = layout::safety(&[Reason::Unchanging { tag: object.tag.clone(), array }]);
             let body = quote! {
                 #why
-                let first = #value #mutable.cast::<#rust>();
+                let first = #value.cast::<#rust>();
                 #counted
                 let length = #count;
                 if first.is_null() {
