@@ -37,13 +37,13 @@ kernel_rustc() {
 		"-Zcrate-attr='feature($features)'" --extern kernel --extern pin_init --extern macros --extern ffi '"$@"')
 }
 
-# bindgen_for HEADER FILE: Rust's view of a header, as the kernel's build makes it.
+# bindgen_for HEADER FILE ARGS...: Rust's view of a header, as the kernel's build makes it.
 bindgen_for() {
 	local bindgen=$CACHE/tools/bin/bindgen
 	[[ -x $bindgen ]] || bindgen=bindgen
 	"$bindgen" "$1" --use-core --with-derive-default --ctypes-prefix ffi --no-layout-tests --no-debug '.*' \
 		--with-derive-custom-struct '.*=MaybeZeroable' --with-derive-custom-union '.*=MaybeZeroable' \
 		--enable-function-attribute-detection --experimental --wrap-static-fns \
-		--wrap-static-fns-path "$2.c" --rust-target 1.82 --output "$2" -- -I"$OUT/include" -std=gnu11 \
+		--wrap-static-fns-path "$2.c" --rust-target 1.82 --output "$2" -- -I"$OUT/include" -std=gnu11 "${@:3}" \
 		2>/dev/null
 }

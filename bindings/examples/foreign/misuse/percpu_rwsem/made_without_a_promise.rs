@@ -8,7 +8,7 @@ use kernel::sync::Arc;
 
 pub fn made() -> Result<Arc<PercpuRwSemaphore<u32>>> {
     #[cfg(misuse)]
-    let sem = PercpuRwSemaphore::new(0); //~ E0133 call to unsafe function `PercpuRwSemaphore::<T>::new` is unsafe
+    let sem = PercpuRwSemaphore::new(0); //~ E0133 is unsafe and requires unsafe
     #[cfg(not(misuse))]
     // SAFETY: The guards of this semaphore are all dropped.
     let sem = unsafe { PercpuRwSemaphore::new(0) };
