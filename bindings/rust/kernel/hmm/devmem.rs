@@ -79,6 +79,41 @@ impl MemoryType {
 }
 
 /// The memory of another device.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         devmem::{
+///             DeviceMemory,
+///             MemoryOperations,
+///             Peer, //
+///         },
+///         page::Block, //
+///     },
+///     prelude::*, //
+/// };
+///
+/// /// A device that copies from others of its kind.
+/// struct Device;
+///
+/// #[vtable]
+/// impl MemoryOperations for Device {
+///     fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: &Block<'_>) -> Result {
+///         Err(EIO)
+///     }
+///
+///     fn clear(_memory: &DeviceMemory<Self>, _page: Block<'_>) -> Result {
+///         Err(EIO)
+///     }
+///
+///     fn can_copy_from(_memory: &DeviceMemory<Self>, peer: &Peer) -> bool {
+///         peer.same_driver()
+///     }
+/// }
+/// # let _ = Device;
+/// ```
 #[repr(transparent)]
 pub struct Peer(pub(crate) bindings::hmm_devmem_peer);
 
@@ -91,6 +126,17 @@ impl Peer {
 }
 
 /// The position of a page in a device's memory.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::hmm::devmem::Position;
+///
+/// let position = Position::new(true, 2, 4096);
+/// assert!(position.found());
+/// assert_eq!(position.chunk(), 2);
+/// assert_eq!(position.offset(), 4096);
+/// ```
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Position(pub(crate) bindings::hmm_devmem_position);

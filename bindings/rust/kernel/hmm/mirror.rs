@@ -156,6 +156,38 @@ impl PfnFlags {
 }
 
 /// Addresses that the device must forget, and the reason.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         mirror::Operations,
+///         Event,
+///         Invalidation, //
+///     },
+///     prelude::*, //
+/// };
+///
+/// /// A device that counts the pages which it loses, and how often the process has ended.
+/// #[derive(Default)]
+/// struct Table {
+///     lost: usize,
+///     ended: usize,
+/// }
+///
+/// #[vtable]
+/// impl Operations for Table {
+///     fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
+///         if inv.event() == Event::RELEASE {
+///             self.ended += 1;
+///         }
+///         self.lost += inv.span().pages();
+///         true
+///     }
+/// }
+/// # let _ = Table::default();
+/// ```
 #[repr(transparent)]
 pub struct Invalidation(pub(crate) bindings::hmm_invalidation);
 
@@ -200,6 +232,32 @@ impl Pfn<'_> {
 /// Consecutive pages that can be mapped as one.
 ///
 /// It is valid inside its section, and cannot leave it.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::hmm::{
+///     PfnFlags,
+///     Run, //
+/// };
+///
+/// /// How many pages of a run the device can write to, and the largest page that its table can have there.
+/// fn writable(run: &Run<'_>) -> (usize, u32) {
+///     let flags = run.flags();
+///
+///     match flags.contains(PfnFlags::VALID) && flags.contains(PfnFlags::WRITE) {
+///         true => (run.span().pages(), run.map_order()),
+///         false => (0, 0),
+///     }
+/// }
+///
+/// /// The number for which the device keeps the run's first page; its entry is cleared in `invalidate`.
+/// fn entry(run: &Run<'_>) -> usize {
+///     // SAFETY: The device uses it under the update lock only, and forgets it when it is invalidated.
+///     unsafe { run.pfn().into_raw() }
+/// }
+/// # let _ = (writable, entry);
+/// ```
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Run<'s>(
@@ -1341,6 +1399,47 @@ impl<'s> Iterator for Addresses<'s> {
 /// # Invariants
 ///
 /// The section is entered for as long as this exists.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         mirror::Operations,
+///         Access,
+///         AnyMemory,
+///         Invalidation,
+///         Mirror,
+///         Span, //
+///     },
+///     prelude::*, //
+/// };
+///
+/// /// A device that knows how many pages are in its own memory.
+/// #[derive(Default)]
+/// struct Table {
+///     own: usize,
+/// }
+///
+/// #[vtable]
+/// impl Operations for Table {
+///     fn invalidate(mut self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+///         self.own = 0;
+///         true
+///     }
+/// }
+///
+/// /// The device has faulted: the pages move to its memory, and it maps them before the CPU can.
+/// fn fault(mirror: &Mirror<Table>, memory: &AnyMemory, span: Span) -> Result {
+///     mirror.populate_in(span, Access::Write, memory, |pages, table| {
+///         for run in pages.runs() {
+///             table.own += run.frames().filter(|page| page.is_private()).count();
+///         }
+///         Ok(())
+///     })
+/// }
+/// # let _ = (Table::default(), fault);
+/// ```
 pub struct MigratedPages<'s> {
     state: &'s bindings::hmm_section,
     _brand: PhantomData<fn(&'s ()) -> &'s ()>,
@@ -1397,6 +1496,52 @@ impl<T: Unpin> DerefMut for MigratedPagesData<'_, T> {
 ///
 /// `inner` is a `bindings::hmm_mirror_range` that its constructor has initialised; it stays
 /// where it is until it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::{
+///         mirror::Operations,
+///         Invalidation,
+///         Mirror,
+///         MirrorRange,
+///         Span, //
+///     },
+///     page::PAGE_SIZE,
+///     prelude::*,
+///     sync::Arc, //
+/// };
+///
+/// struct Table;
+///
+/// #[vtable]
+/// impl Operations for Table {
+///     fn invalidate(self: Pin<&mut Self>, _inv: &Invalidation) -> bool {
+///         true
+///     }
+/// }
+///
+/// # // SAFETY: A test runs in a thread of its own, which has no memory yet.
+/// # unsafe { kernel::bindings::kunit_attach_mm() };
+/// let current = current!();
+/// let mm = current.mm().ok_or(EINVAL)?;
+/// let mirror = Mirror::new(mm, core::ptr::null(), Table);
+/// let mirror = Arc::pin_init(mirror, GFP_KERNEL)?;
+///
+/// // Two buffers of the process, each a range of its own.
+/// let buffer = MirrorRange::new(mirror.clone(), Span::new(16 * PAGE_SIZE, 32 * PAGE_SIZE));
+/// let buffer = KBox::pin_init(buffer, GFP_KERNEL)?;
+/// let other = MirrorRange::new(mirror.clone(), Span::new(32 * PAGE_SIZE, 48 * PAGE_SIZE));
+/// let _other = KBox::pin_init(other, GFP_KERNEL)?;
+///
+/// // Ranges do not overlap.
+/// let overlaps = MirrorRange::new(mirror.clone(), Span::new(24 * PAGE_SIZE, 40 * PAGE_SIZE));
+/// assert!(KBox::pin_init(overlaps, GFP_KERNEL).is_err());
+/// // Dropping a range does not wait, and the mirror stays.
+/// drop(buffer);
+/// # Ok::<(), Error>(())
+/// ```
 #[pin_data(PinnedDrop)]
 pub struct MirrorRange<T: Operations> {
     #[pin]
@@ -1585,6 +1730,37 @@ impl<T: Operations> PinnedDrop for DmaMap<T> {
 /// # Invariants
 ///
 /// A value of this type is a live `bindings::page`, reached by reference only.
+///
+/// # Examples
+///
+/// ```
+/// use core::ffi::c_void;
+/// use kernel::hmm::mirror::Frame;
+///
+/// /// How a device reaches a page.
+/// #[derive(PartialEq)]
+/// enum Way {
+///     Own,
+///     Peer,
+///     Bus,
+/// }
+///
+/// fn way(page: &Frame, owner: *const c_void) -> Way {
+///     if !page.is_private() && !page.is_coherent() {
+///         return Way::Bus;
+///     }
+///     match page.is_of(owner) {
+///         true => Way::Own,
+///         false => Way::Peer,
+///     }
+/// }
+///
+/// /// The CPU can read it, and does not share it as zeros.
+/// fn has_content(page: &Frame) -> bool {
+///     page.is_reachable() && !page.is_zero()
+/// }
+/// # let _ = (way, has_content);
+/// ```
 #[repr(transparent)]
 pub struct Frame(Opaque<bindings::page>);
 

@@ -29,6 +29,27 @@ use core::{
 /// # Invariants
 ///
 /// For `'a`, the `len` bytes at `at` are initialised and can be read and written by the CPU.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::page::Bytes,
+///     prelude::*, //
+/// };
+///
+/// let mut memory = [0u8; 8];
+/// // SAFETY: The array is not used in another way while there are `bytes`.
+/// let mut bytes = unsafe { Bytes::from_raw(memory.as_mut_ptr(), memory.len()) };
+/// bytes.write(4, &[1, 2])?;
+/// bytes.store(0, u32::MAX)?;
+/// let mut read = [0; 3];
+/// bytes.read(3, &mut read)?;
+/// assert_eq!(read, [0xff, 1, 2]);
+/// // Not beyond the end.
+/// assert!(bytes.read(6, &mut read) == Err(EINVAL));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Bytes<'a> {
     at: *mut u8,
     len: usize,
@@ -162,6 +183,25 @@ impl<'a> Bytes<'a> {
 ///
 /// `first` is the first of `1 << order` pages of one folio, none of which is freed during `'a`.
 /// Where there is a `&mut` reference to a block, its pages may be written.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     hmm::page::Block,
+///     prelude::*, //
+/// };
+///
+/// /// Sets the first word of each page.
+/// fn number(block: &mut Block<'_>) -> Result {
+///     for index in 0..block.pages() {
+///         let page = |page: &mut kernel::hmm::page::Bytes<'_>| page.store(0, index as u32);
+///         block.page_mut(index, page).ok_or(EIO)??;
+///     }
+///     Ok(())
+/// }
+/// # let _ = number;
+/// ```
 pub struct Block<'a> {
     first: *mut bindings::page,
     order: u32,

@@ -1,0 +1,27 @@
+use kernel::{
+    hmm::{
+        mirror::Operations,
+        Event,
+        Invalidation, //
+    },
+    prelude::*, //
+};
+
+/// A device that counts the pages which it loses, and how often the process has ended.
+#[derive(Default)]
+struct Table {
+    lost: usize,
+    ended: usize,
+}
+
+#[vtable]
+impl Operations for Table {
+    fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
+        if inv.event() == Event::RELEASE {
+            self.ended += 1;
+        }
+        self.lost += inv.span().pages();
+        true
+    }
+}
+# let _ = Table::default();
