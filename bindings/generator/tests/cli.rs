@@ -2,6 +2,8 @@
 
 //! The command: its help, its manual page and what it prints.
 
+mod common;
+
 use std::process::Command;
 
 fn run(args: &[&str]) -> (bool, String, String) {

@@ -402,7 +402,7 @@ fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
     lasting(api, function)
 }
 
-/// What is borrowed from an object must stay valid whatever is called meanwhile. That follows if all functions only read
+/// What is borrowed from an object must stay valid while other functions are called. That follows if all functions only read
 /// the object; otherwise the contract must state it.
 fn lasting(api: &Api, function: &Function) -> Result<(), Why> {
     let owner = function.owner.as_deref();
@@ -417,7 +417,7 @@ fn lasting(api: &Api, function: &Function) -> Result<(), Why> {
     match api.functions.iter().chain(&api.lost).find(changes) {
         Some(other) if !function.constant => Err(Why::new(
             format!("`{}` may free or replace what it returns while that is in use", other.c),
-            "add `constant` if the result stays valid whatever is called, else return an `owned` reference",
+            "add `constant` if the result stays valid when other functions are called, else return an `owned` reference",
         )),
         _ => Ok(()),
     }

@@ -192,7 +192,7 @@ impl<'a> Bytes<'a> {
 ///     prelude::*, //
 /// };
 ///
-/// /// Sets the first word of each page.
+/// /// Stores a number at the start of each page.
 /// fn number(block: &mut Block<'_>) -> Result {
 ///     for index in 0..block.pages() {
 ///         let page = |page: &mut kernel::hmm::page::Bytes<'_>| page.store(0, index as u32);
