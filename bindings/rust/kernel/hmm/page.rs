@@ -38,9 +38,9 @@ use core::{
 ///     prelude::*, //
 /// };
 ///
-/// let mut memory = [0u8; 8];
+/// let mut memory = [0u32; 2];
 /// // SAFETY: The array is not used in another way while there are `bytes`.
-/// let mut bytes = unsafe { Bytes::from_raw(memory.as_mut_ptr(), memory.len()) };
+/// let mut bytes = unsafe { Bytes::from_raw(memory.as_mut_ptr().cast(), 8) };
 /// bytes.write(4, &[1, 2])?;
 /// bytes.store(0, u32::MAX)?;
 /// let mut read = [0; 3];
