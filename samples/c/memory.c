@@ -33,6 +33,9 @@
 #define DM_PRIVATE_CHUNK	SZ_128M
 #define DM_COHERENT_CHUNK	SZ_256M
 
+/* The size of a unit's private memory in dmem.capacity. More may be added. */
+#define DM_PRIVATE_CAPACITY	SZ_8G
+
 /* What memory contains before it is cleared. */
 #define DM_JUNK			0xa5
 
@@ -332,7 +335,7 @@ int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost)
  * @coherent_base: physical address of the one chunk of coherent memory, or 0
  *	for private memory
  *
- * Return: 0; -%ENOMEM; or another error of hmm_devmem_init().
+ * Return: 0; -%ENOMEM; or another error of hmm_devmem_init() or hmm_devmem_account().
  */
 int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
 {
@@ -351,7 +354,14 @@ int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
 	unit->memory.ops = &dm_memory_ops;
 	ret = hmm_devmem_init(&unit->memory);
 	if (ret)
-		destroy_workqueue(unit->copier.wq);
+		goto destroy;
+	ret = hmm_devmem_account(&unit->memory, coherent_base ? DM_COHERENT_CHUNK :
+				 DM_PRIVATE_CAPACITY);
+	if (!ret)
+		return 0;
+	hmm_devmem_exit(&unit->memory);
+destroy:
+	destroy_workqueue(unit->copier.wq);
 	return ret;
 }
 

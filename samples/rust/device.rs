@@ -81,6 +81,7 @@ impl DmUnit {
         )?;
 
         unit.memory.set_device(unit.board.device())?;
+        unit.memory.account(unit.memory.data().capacity())?;
         Ok(unit)
     }
 

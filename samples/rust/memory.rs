@@ -173,6 +173,14 @@ impl DmMemory {
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
     }
 
+    /// How much memory the unit can have, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        match self.coherent_base {
+            0 => DM_MAX_CHUNKS * DM_PRIVATE_CHUNK,
+            _ => DM_COHERENT_CHUNK,
+        }
+    }
+
     /// Limits the memory that is added from now on.
     pub(crate) fn set_limit(&self, bytes: usize) {
         self.limit.store(bytes, Relaxed);

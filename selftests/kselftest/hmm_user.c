@@ -104,7 +104,8 @@ int setting_write(const char *path, const char *value)
 	return put < 0 ? put : 0;
 }
 
-int setting_read(const char *path, char *value, size_t size)
+/* Read at most @size - 1 bytes of a file, with all of their lines. */
+static int file_read(const char *path, char *value, size_t size)
 {
 	int fd = open(path, O_RDONLY);
 	ssize_t got;
@@ -116,8 +117,16 @@ int setting_read(const char *path, char *value, size_t size)
 	if (got < 0)
 		return -EIO;
 	value[got] = 0;
-	value[strcspn(value, "\n")] = 0;
 	return 0;
+}
+
+int setting_read(const char *path, char *value, size_t size)
+{
+	int ret = file_read(path, value, size);
+
+	if (!ret)
+		value[strcspn(value, "\n")] = 0;
+	return ret;
 }
 
 uint64_t env_number(const char *name, uint64_t otherwise)
@@ -165,6 +174,14 @@ long cgroup_number(const char *group, const char *file)
 
 	snprintf(path, sizeof(path), CGROUPS "/%s/%s", group, file);
 	return setting_read(path, value, sizeof(value)) ? -1 : atol(value);
+}
+
+int cgroup_read(const char *group, const char *file, char *text, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), CGROUPS "/%s/%s", group, file);
+	return file_read(path, text, size);
 }
 
 int cgroup_make(const char *group, const char *limit)

@@ -131,6 +131,9 @@ void cgroup_leave(const char *group);
 int cgroup_set(const char *group, const char *file, const char *value);
 long cgroup_number(const char *group, const char *file);
 
+/* Read at most @size - 1 bytes of such a file, with all lines. */
+int cgroup_read(const char *group, const char *file, char *text, size_t size);
+
 /*
  * Wait until a thread is in an uninterruptible or killable sleep. Return false
  * if it exits, or does not sleep within ten seconds.

@@ -14,6 +14,8 @@
 #include <linux/workqueue.h>
 
 struct device;
+struct dmem_cgroup_pool_state;
+struct dmem_cgroup_region;
 struct hmm_devmem;
 struct hmm_devmem_state;
 
@@ -81,6 +83,22 @@ struct hmm_devmem_state;
  * locked. For a second from then on a work item keeps some pages free, so that the
  * next device faults need not. A request never takes pages that arrived after it
  * began; if no other can migrate, its own pages stay in system memory.
+ */
+
+/**
+ * DOC: Accounting
+ *
+ * After hmm_devmem_account() each page in use is charged to the dmem cgroup controller: a
+ * page that migrates, to the cgroup of the task that owns the process's mm, whichever
+ * thread requests it; one of hmm_devmem_alloc(), to that of current. The charge ends when
+ * the page is freed, and stays where it is when the process moves to another cgroup or
+ * forks.
+ *
+ * At a limit, pages that are charged below it migrate to system memory first, by the
+ * clock of a full memory. What cannot be charged then stays where it is, like a page for
+ * which no device memory is free; large folios migrate in part, by single pages. In a
+ * full memory, pages that dmem.min protects do not make room, and those that dmem.low
+ * protects only if the others are not enough.
  */
 
 /**
@@ -249,6 +267,11 @@ struct hmm_devmem {
 	unsigned long last_short;	/* when room was made for a request, in jiffies */
 	unsigned long reclaim_before;	/* for reclaim_work: hmm_devmem_reclaim() */
 	struct work_struct reclaim_work;
+#ifdef CONFIG_CGROUP_DMEM
+	struct dmem_cgroup_region *region; /* hmm_devmem_account(); %NULL: not accounted */
+	const void *limit_paused;	/* the pool below which no room could be made */
+	unsigned long limit_pause;	/* none is made below it before, in jiffies */
+#endif
 	struct hmm_devmem_state *state;
 } __contract(object("DeviceMemory"), pinned, send, sync);
 
@@ -267,6 +290,7 @@ struct hmm_devmem {
  * @retired: a bit for each of those that is not in use any more; also set in @used
  * @arrived: when the folio that begins at a page was allocated, or later when its
  *	migration ended, in jiffies
+ * @pools: what each page is charged to; %NULL if the memory is not accounted
  * @pages: number of pages
  * @free: number of free pages
  * @next: page index at which the next search for free pages begins
@@ -285,6 +309,9 @@ struct hmm_devmem_chunk {
 	unsigned long *bad;
 	unsigned long *retired;
 	u32 *arrived;
+#ifdef CONFIG_CGROUP_DMEM
+	struct dmem_cgroup_pool_state **pools;
+#endif
 	unsigned long pages;
 	unsigned long free;
 	unsigned long next;
@@ -302,6 +329,9 @@ void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 
 int hmm_devmem_set_device(struct hmm_devmem *devmem,
 			  struct device *dev __contract(borrows))
+	__contract(method, errno, may_sleep);
+
+int hmm_devmem_account(struct hmm_devmem *devmem, unsigned long capacity)
 	__contract(method, errno, may_sleep);
 
 int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,

@@ -217,6 +217,9 @@ __must_check int hmm_devmem_init(struct hmm_devmem *devmem);
 __must_check int hmm_devmem_set_device(struct hmm_devmem *devmem,
 				       struct device *dev);
 
+__must_check int hmm_devmem_account(struct hmm_devmem *devmem,
+				    unsigned long capacity);
+
 __must_check int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 				unsigned long size, void *data);
 

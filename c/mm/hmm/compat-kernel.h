@@ -21,6 +21,9 @@
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+/* The dmem controller does not report to the region's owner that a limit was lowered. */
+#define HMM_DMEM_WITHOUT_OPS
+
 /*
  * The names of 7.3, which gave the userfaultfd bit a second use. Nothing else in
  * the core depends on the version.

@@ -119,6 +119,7 @@ static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
+	hmm_devmem_free_pools(chunk);
 	kvfree(chunk->arrived);
 	bitmap_free(chunk->retired);
 	bitmap_free(chunk->bad);
@@ -227,6 +228,9 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		goto free;
 	/* hmm_devmem_exit() may have made its last pass: do not add a chunk then. */
 	err = READ_ONCE(devmem->state->owned.ending) ? -ENODEV : 0;
+	if (err)
+		goto unlock;
+	err = hmm_devmem_alloc_pools(chunk);
 	if (err)
 		goto unlock;
 	err = hmm_devmem_reserve_range(chunk, start, size);
@@ -458,6 +462,7 @@ static void hmm_devmem_stop(struct hmm_devmem *devmem)
 		cond_resched();
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
 	disable_work_sync(&devmem->reclaim_work);
+	hmm_devmem_unaccount(devmem);
 	put_device(devmem->dev);
 	devmem->dev = NULL;
 }
@@ -537,6 +542,7 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	spin_lock_init(&devmem->lock);
 	INIT_LIST_HEAD(&devmem->chunks);
 	devmem->closed = false;
+	hmm_devmem_init_account(devmem);
 	devmem->hand = 0;
 	devmem->reclaim_pause = jiffies;
 	devmem->last_short = jiffies - 2 * HZ;

@@ -14,6 +14,7 @@
  *   devmem_batch.c	copies in batches
  *   devmem_alloc.c	allocation of pages
  *   devmem_retire.c	bad pages
+ *   devmem_cgroup.c	charges of the dmem cgroup controller
  */
 #ifndef _MM_HMM_DEVMEM_H
 #define _MM_HMM_DEVMEM_H
@@ -83,6 +84,8 @@ hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
 }
 
 const char *hmm_devmem_label(const struct hmm_devmem *devmem);
+struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
+				    struct dmem_cgroup_pool_state *pool);
 void hmm_devmem_free(struct folio *folio);
 unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);
@@ -100,6 +103,91 @@ void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
 			unsigned long before);
 bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
 			 unsigned long before);
+
+/**
+ * struct hmm_devmem_limit - whose pages migrate to make room
+ * @pool: only pages charged to this pool or one below it; %NULL for all pages
+ * @ignore_low: also pages that dmem.low protects
+ * @hit_low: set if a page was left because of dmem.low
+ * @last: the pool of the page that was decided last; valid under &hmm_devmem.lock
+ * @last_goes: what was decided
+ */
+struct hmm_devmem_limit {
+	struct dmem_cgroup_pool_state *pool;
+	bool ignore_low;
+	bool hit_low;
+	struct dmem_cgroup_pool_state *last;
+	bool last_goes;
+};
+
+#ifdef CONFIG_CGROUP_DMEM
+bool hmm_devmem_limit_selects(struct hmm_devmem_limit *limit,
+			      const struct hmm_devmem_chunk *chunk,
+			      unsigned long i);
+void hmm_devmem_init_account(struct hmm_devmem *devmem);
+bool hmm_devmem_charge_current(struct hmm_devmem *devmem, unsigned int nr,
+			       struct dmem_cgroup_pool_state **pool);
+void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool,
+			      unsigned int nr);
+bool hmm_devmem_reclaim_pool(struct hmm_devmem *devmem,
+			     struct dmem_cgroup_pool_state *limit,
+			     unsigned long pages, unsigned long before);
+void hmm_devmem_unaccount(struct hmm_devmem *devmem);
+int hmm_devmem_alloc_pools(struct hmm_devmem_chunk *chunk);
+void hmm_devmem_free_pools(struct hmm_devmem_chunk *chunk);
+void hmm_devmem_set_pool(struct hmm_devmem_chunk *chunk, unsigned long at,
+			 unsigned long nr, struct dmem_cgroup_pool_state *pool);
+void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
+			 unsigned long nr);
+#else
+static inline bool hmm_devmem_limit_selects(struct hmm_devmem_limit *limit,
+					    const struct hmm_devmem_chunk *chunk,
+					    unsigned long i)
+{
+	return true;
+}
+
+static inline void hmm_devmem_init_account(struct hmm_devmem *devmem)
+{
+}
+
+static inline bool hmm_devmem_charge_current(struct hmm_devmem *devmem,
+					     unsigned int nr,
+					     struct dmem_cgroup_pool_state **pool)
+{
+	*pool = NULL;
+	return true;
+}
+
+static inline void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool,
+					    unsigned int nr)
+{
+}
+
+static inline void hmm_devmem_unaccount(struct hmm_devmem *devmem)
+{
+}
+
+static inline int hmm_devmem_alloc_pools(struct hmm_devmem_chunk *chunk)
+{
+	return 0;
+}
+
+static inline void hmm_devmem_free_pools(struct hmm_devmem_chunk *chunk)
+{
+}
+
+static inline void hmm_devmem_set_pool(struct hmm_devmem_chunk *chunk,
+				       unsigned long at, unsigned long nr,
+				       struct dmem_cgroup_pool_state *pool)
+{
+}
+
+static inline void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk,
+				       unsigned long at, unsigned long nr)
+{
+}
+#endif
 
 struct hmm_section_migration;
 

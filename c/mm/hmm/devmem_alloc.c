@@ -50,9 +50,12 @@ static bool hmm_devmem_find_free(struct hmm_devmem_chunk *chunk,
 	return *at < chunk->pages;
 }
 
-/* Take the pages that were found, unless they were taken meanwhile. */
+/*
+ * Take the pages that were found, unless they were taken meanwhile; they are charged to
+ * @pool.
+ */
 static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
-			    unsigned long at)
+			    unsigned long at, struct dmem_cgroup_pool_state *pool)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	if (chunk->devmem->closed || chunk->removed ||
@@ -65,13 +68,14 @@ static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 	WRITE_ONCE(chunk->arrived[at], jiffies);
 	WRITE_ONCE(chunk->free, chunk->free - nr);
 	WRITE_ONCE(chunk->next, at + nr);
+	hmm_devmem_set_pool(chunk, at, nr, pool);
 	return true;
 }
 
 /* Take @nr pages of a chunk, which is returned; NULL if no chunk has them. */
-static struct hmm_devmem_chunk *hmm_devmem_take_pages(struct hmm_devmem *devmem,
-						      unsigned long nr,
-						      unsigned long *at)
+static struct hmm_devmem_chunk *
+hmm_devmem_take_pages(struct hmm_devmem *devmem, unsigned long nr, unsigned long *at,
+		      struct dmem_cgroup_pool_state *pool)
 {
 	struct hmm_devmem_chunk *chunk;
 
@@ -80,10 +84,38 @@ static struct hmm_devmem_chunk *hmm_devmem_take_pages(struct hmm_devmem *devmem,
 		while (!READ_ONCE(devmem->closed) &&
 		       !READ_ONCE(chunk->removed) &&
 		       hmm_devmem_find_free(chunk, nr, at))
-			if (hmm_devmem_take(chunk, nr, *at))
+			if (hmm_devmem_take(chunk, nr, *at, pool))
 				return chunk;
 	}
 	return NULL;
+}
+
+/**
+ * hmm_devmem_alloc_from() - allocate a folio that is charged already
+ * @devmem: the device memory
+ * @order: order of the folio
+ * @pool: what it is charged to; the folio takes over the charge and the references of
+ *	its pages. %NULL if @devmem is not accounted
+ *
+ * Context: as hmm_devmem_alloc().
+ * Return: as hmm_devmem_alloc(); on %NULL the charge stays the caller's.
+ */
+struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
+				    struct dmem_cgroup_pool_state *pool)
+{
+	struct hmm_devmem_chunk *chunk;
+	struct folio *folio;
+	unsigned long at;
+
+	if (order > hmm_devmem_max_order(devmem))
+		return NULL;
+	chunk = hmm_devmem_take_pages(devmem, 1UL << order, &at, pool);
+	if (!chunk)
+		return NULL;
+
+	folio = (struct folio *)pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
+	zone_device_folio_init(folio, &chunk->pagemap, order);
+	return folio;
 }
 
 /**
@@ -92,28 +124,28 @@ static struct hmm_devmem_chunk *hmm_devmem_take_pages(struct hmm_devmem *devmem,
  * @order: order of the folio, at most that of a huge page; 0 for coherent memory
  *
  * The folio is aligned to its size, locked, and has one reference. Its contents
- * are those of its last user. It is freed when its last reference is dropped.
+ * are those of its last user. It is freed when its last reference is dropped. After
+ * hmm_devmem_account() it is charged to the cgroup of current; no room is made for it.
  *
  * Context: Process context; may sleep, as the folio is locked.
  *
  * Return: the folio; %NULL if there are not as many free pages in a row, if the
- * memory has no folios of this order, or after hmm_devmem_evict().
+ * memory has no folios of this order, after hmm_devmem_evict(), or if the folio cannot be
+ * charged.
  */
 struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 {
-	struct hmm_devmem_chunk *chunk;
+	struct dmem_cgroup_pool_state *pool;
 	struct folio *folio;
-	unsigned long at;
 
 	might_sleep();
 	if (order > hmm_devmem_max_order(devmem))
 		return NULL;
-	chunk = hmm_devmem_take_pages(devmem, 1UL << order, &at);
-	if (!chunk)
+	if (!hmm_devmem_charge_current(devmem, 1U << order, &pool))
 		return NULL;
-
-	folio = (struct folio *)pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
-	zone_device_folio_init(folio, &chunk->pagemap, order);
+	folio = hmm_devmem_alloc_from(devmem, order, pool);
+	if (!folio)
+		hmm_devmem_cancel_charge(pool, 1U << order);
 	return folio;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_alloc);
@@ -193,6 +225,7 @@ void hmm_devmem_free(struct folio *folio)
 	if (nr > 1)
 		hmm_devmem_split_free_folio(folio, &chunk->pagemap);
 	hmm_devmem_scrub(&folio->page, nr);
+	hmm_devmem_uncharge(chunk, at, nr);
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	bitmap_clear(chunk->used, at, nr);

@@ -70,7 +70,7 @@ static struct folio *hmm_devmem_alloc_dst(struct hmm_devmem_transfer *t,
 	if (!hmm_devmem_order_allowed(t, i, order))
 		return NULL;
 	if (t->to)
-		return hmm_devmem_alloc(t->to, order);
+		return hmm_devmem_alloc_charged(t, order);
 	return hmm_devmem_alloc_ram(t, i, order);
 }
 
@@ -113,8 +113,10 @@ int hmm_devmem_check_copy(const struct hmm_devmem_transfer *t,
 	return hmm_devmem_has_bad(from, 1UL << order) ? -EIO : 0;
 }
 
-static void hmm_devmem_free_dst(struct folio *folio)
+/* Free a dst that was not filled. Its charge is for the pages that are tried instead. */
+static void hmm_devmem_free_dst(struct hmm_devmem_transfer *t, struct folio *folio)
 {
+	hmm_devmem_return_charge(t, folio);
 	folio_unlock(folio);
 	folio_put(folio);
 }
@@ -138,7 +140,7 @@ static int hmm_devmem_copy_folio(struct hmm_devmem_transfer *t, unsigned long i,
 	if (!err)
 		err = hmm_devmem_check_copy(t, from, order);
 	if (err)
-		hmm_devmem_free_dst(folio);
+		hmm_devmem_free_dst(t, folio);
 	else
 		hmm_devmem_copied(t, i, folio);
 	return err;
@@ -204,7 +206,7 @@ void hmm_devmem_not_copied(struct hmm_devmem_transfer *t, unsigned long i,
 {
 	unsigned int order = folio_order(folio);
 
-	hmm_devmem_free_dst(folio);
+	hmm_devmem_free_dst(t, folio);
 	hmm_devmem_copy_pages(t, i, order, err, false);
 }
 

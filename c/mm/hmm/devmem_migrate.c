@@ -71,6 +71,7 @@ static void hmm_devmem_start_slices(const struct hmm_devmem_transfer *t)
 
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 {
+	hmm_devmem_uncharge_rest(t);
 	if (!t->args.cpages)
 		return;
 	/* Of a migration in steps that ends before it was committed. */
@@ -163,7 +164,7 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 	for (; span.start < span.end; span.start = t->args.end) {
 		if (t->to)
 			hmm_devmem_grow_if_low(t->to);
-		one = hmm_devmem_collect_batch(t, mm, span, true);
+		one = hmm_devmem_collect_charged(t, mm, span, true);
 		if (one < 0)
 			break;
 		one = hmm_devmem_transfer_collected(t);

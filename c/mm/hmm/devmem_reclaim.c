@@ -24,9 +24,10 @@
 /**
  * struct hmm_reclaim - a pass over device memory
  * @devmem: the device memory
- * @goal: the number of pages to be free
+ * @goal: the number of pages to be free; with @limit.pool, how many are to migrate
  * @before: folios that arrived at this time or later stay, in jiffies; not in the
  *	future
+ * @limit: whose pages
  * @moved: how many pages have migrated
  * @transfer: of the pages that are migrated together
  */
@@ -34,6 +35,7 @@ struct hmm_reclaim {
 	struct hmm_devmem *devmem;
 	unsigned long goal;
 	u32 before;
+	struct hmm_devmem_limit limit;
 	unsigned long moved;
 	struct hmm_devmem_transfer transfer;
 };
@@ -75,11 +77,12 @@ static bool hmm_reclaim_is_later(const struct hmm_reclaim *r,
  * Whether the clock's hand takes the folio that begins at index @i. Only if it is
  * old enough is its accessed bit cleared. The lock of the memory is held.
  */
-static bool hmm_reclaim_takes(const struct hmm_reclaim *r,
+static bool hmm_reclaim_takes(struct hmm_reclaim *r,
 			      struct hmm_devmem_chunk *chunk, unsigned long i,
 			      struct folio *folio)
 {
-	if (hmm_reclaim_is_later(r, chunk, i) || hmm_devmem_slice_left(folio))
+	if (hmm_reclaim_is_later(r, chunk, i) || hmm_devmem_slice_left(folio) ||
+	    !hmm_devmem_limit_selects(&r->limit, chunk, i))
 		return false;
 	return !test_and_clear_bit(i, chunk->accessed) ||
 	       hmm_reclaim_partly_unmapped(folio);
@@ -97,7 +100,7 @@ static bool hmm_reclaim_takes(const struct hmm_reclaim *r,
  *
  * Return: how many pfns were written, of whole folios.
  */
-static unsigned long hmm_reclaim_pfns(const struct hmm_reclaim *r,
+static unsigned long hmm_reclaim_pfns(struct hmm_reclaim *r,
 				      struct hmm_devmem_chunk *chunk,
 				      unsigned long *hand, unsigned long *pfns,
 				      unsigned long max)
@@ -108,6 +111,7 @@ static unsigned long hmm_reclaim_pfns(const struct hmm_reclaim *r,
 	bool takes = false;
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	r->limit.last = NULL;
 	*hand = end;
 	for_each_set_bit_from(i, chunk->used, end) {
 		struct page *page = pfn_to_page(first + i);
@@ -149,6 +153,12 @@ static struct hmm_devmem_chunk *hmm_reclaim_chunk(struct hmm_devmem *devmem,
 					struct hmm_devmem_chunk, list);
 }
 
+/* How many pages there are of the pass's goal. */
+static unsigned long hmm_reclaim_done(const struct hmm_reclaim *r)
+{
+	return r->limit.pool ? r->moved : hmm_reclaim_free(r);
+}
+
 /*
  * Migrate what the hand takes on its way over one batch of pages, or less. Return how
  * far it went; 0 if the goal is met.
@@ -156,40 +166,50 @@ static struct hmm_devmem_chunk *hmm_reclaim_chunk(struct hmm_devmem *devmem,
 static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 {
 	struct hmm_devmem *devmem = r->devmem;
-	unsigned long hand, at, nr, free = hmm_reclaim_free(r);
+	unsigned long hand, at, nr, done = hmm_reclaim_done(r);
 	struct hmm_devmem_chunk *chunk = hmm_reclaim_chunk(devmem, &hand);
 
-	if (!chunk || free >= r->goal || devmem->closed)
+	if (!chunk || done >= r->goal || devmem->closed)
 		return 0;
 	at = hand;
 	nr = hmm_reclaim_pfns(r, chunk, &hand, r->transfer.args.src,
-			      r->goal - free);
+			      r->goal - done);
 	devmem->hand += hand - at;
 	r->moved += hmm_devmem_evict_pfns(&r->transfer, nr);
 	cond_resched();
 	return hand - at;
 }
 
+/* Two rounds of the hand at most: the first clears the accessed bits. */
+static void hmm_reclaim_rounds(struct hmm_reclaim *r)
+{
+	unsigned long way = 2 * (hmm_devmem_size(r->devmem) >> PAGE_SHIFT), nr;
+
+	do {
+		nr = hmm_reclaim_step(r);
+		way -= min(way, nr);
+	} while (nr && way);
+}
+
 /*
- * Two rounds of the hand at most: the first clears the accessed bits. chunks_lock is
+ * Pages that dmem.low protects go only if the others are not enough. chunks_lock is
  * held. Remember when nothing was found.
  */
 static void hmm_reclaim_pass(struct hmm_reclaim *r)
 {
 	struct hmm_devmem *devmem = r->devmem;
-	unsigned long way, nr;
 
 	lockdep_assert_held(&devmem->chunks_lock);
 	if (hmm_devmem_alloc_mpfns(&r->transfer, HMM_DEVMEM_BATCH))
 		return;
-	way = 2 * (hmm_devmem_size(devmem) >> PAGE_SHIFT);
-	do {
-		nr = hmm_reclaim_step(r);
-		way -= min(way, nr);
-	} while (nr && way);
+	hmm_reclaim_rounds(r);
+	if (r->limit.hit_low && hmm_reclaim_done(r) < r->goal) {
+		r->limit.ignore_low = true;
+		hmm_reclaim_rounds(r);
+	}
 	hmm_devmem_free_mpfns(&r->transfer);
 	/* What was freed may be allocated again by now. */
-	if (!r->moved)
+	if (!r->moved && !r->limit.pool)
 		WRITE_ONCE(devmem->reclaim_pause, jiffies + HMM_RECLAIM_PAUSE);
 }
 
@@ -252,6 +272,53 @@ void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
 	WRITE_ONCE(devmem->last_short, jiffies);
 	hmm_reclaim_start(devmem, before);
 }
+
+#ifdef CONFIG_CGROUP_DMEM
+/* Whether the last pass below this limit found nothing, and was a short time ago. */
+static bool hmm_reclaim_is_paused(struct hmm_devmem *devmem,
+				  const struct dmem_cgroup_pool_state *limit)
+{
+	return READ_ONCE(devmem->limit_paused) == limit &&
+	       time_before(jiffies, READ_ONCE(devmem->limit_pause));
+}
+
+/**
+ * hmm_devmem_reclaim_pool() - make room below a limit of a cgroup
+ * @devmem: the device memory
+ * @limit: the pool whose limit was hit, referenced
+ * @pages: how many pages that are charged below it are to migrate to system memory
+ * @before: as for hmm_devmem_reclaim()
+ *
+ * After a pass that finds nothing there is none for a while, so that a cgroup at its
+ * limit does not keep others from the lock; other limits are not concerned.
+ *
+ * Context: as hmm_devmem_reclaim().
+ * Return: whether any page has migrated.
+ */
+bool hmm_devmem_reclaim_pool(struct hmm_devmem *devmem,
+			     struct dmem_cgroup_pool_state *limit,
+			     unsigned long pages, unsigned long before)
+{
+	struct hmm_reclaim r = {
+		.devmem = devmem,
+		.goal = pages,
+		.before = before,
+		.limit.pool = limit,
+	};
+
+	if (hmm_reclaim_is_paused(devmem, limit) ||
+	    mutex_lock_killable(&devmem->chunks_lock))
+		return false;
+	if (!devmem->closed)
+		hmm_reclaim_pass(&r);
+	if (!r.moved) {
+		WRITE_ONCE(devmem->limit_pause, jiffies + HMM_RECLAIM_PAUSE);
+		WRITE_ONCE(devmem->limit_paused, limit);
+	}
+	mutex_unlock(&devmem->chunks_lock);
+	return r.moved;
+}
+#endif
 
 /**
  * hmm_devmem_is_short() - whether room has to be made for a request

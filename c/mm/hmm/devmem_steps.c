@@ -100,7 +100,7 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 		return m;
 
 	hmm_devmem_grow_if_low(devmem);
-	err = hmm_devmem_collect_batch(&m->transfer, mm, span, false);
+	err = hmm_devmem_collect_charged(&m->transfer, mm, span, false);
 	if (!err)
 		return m;
 	hmm_devmem_migration_free(m);

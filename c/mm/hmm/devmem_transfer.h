@@ -35,6 +35,8 @@ struct hmm_devmem_copy;
  * @error: why that page has no dst; 0 if it has, or if it was not collected
  * @copies: batches of the copy stage that have not been waited for
  * @unkillable: wait for them even if the task was killed
+ * @pool: what pages of @to are charged to
+ * @charged: how many pages are charged to it and not allocated yet
  */
 struct hmm_devmem_transfer {
 	struct hmm_devmem *to;
@@ -49,6 +51,10 @@ struct hmm_devmem_transfer {
 	int error;
 	struct hmm_devmem_copy *copies;
 	bool unkillable;
+#ifdef CONFIG_CGROUP_DMEM
+	struct dmem_cgroup_pool_state *pool;
+	unsigned int charged;
+#endif
 };
 
 /* devmem_copy.c */
@@ -89,6 +95,34 @@ long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
+
+/* devmem_cgroup.c */
+#ifdef CONFIG_CGROUP_DMEM
+int hmm_devmem_collect_charged(struct hmm_devmem_transfer *t,
+			       struct mm_struct *mm, struct hmm_span span,
+			       bool always);
+struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
+				       unsigned int order);
+void hmm_devmem_return_charge(struct hmm_devmem_transfer *t, struct folio *folio);
+void hmm_devmem_uncharge_rest(struct hmm_devmem_transfer *t);
+#else
+#define hmm_devmem_collect_charged hmm_devmem_collect_batch
+
+static inline struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
+						     unsigned int order)
+{
+	return hmm_devmem_alloc(t->to, order);
+}
+
+static inline void hmm_devmem_return_charge(struct hmm_devmem_transfer *t,
+					    struct folio *folio)
+{
+}
+
+static inline void hmm_devmem_uncharge_rest(struct hmm_devmem_transfer *t)
+{
+}
+#endif
 
 /* devmem_evict.c */
 unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,

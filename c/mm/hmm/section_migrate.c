@@ -158,7 +158,7 @@ int hmm_section_migration_begin(struct hmm_section_migration *move,
 
 	hmm_devmem_grow_if_low(t->to);
 	t->batch_end = span->end;
-	err = hmm_devmem_collect_batch(t, mm, *span, true);
+	err = hmm_devmem_collect_charged(t, mm, *span, true);
 	span->end = t->batch_end;
 	if (err)
 		return err == -EINTR ? err : 0;

@@ -23,6 +23,14 @@
 //! A request never takes pages that arrived after it began; if no other can migrate, its own pages
 //! stay in system memory.
 //!
+//! # Accounting
+//!
+//! At a limit, pages that are charged below it migrate to system memory first, by the clock of a
+//! full memory. What cannot be charged then stays where it is, like a page for which no device
+//! memory is free; large folios migrate in part, by single pages. In a full memory, pages that
+//! dmem.min protects do not make room, and those that dmem.low protects only if the others are not
+//! enough.
+//!
 //! # Copies in batches
 //!
 //! # Locking
@@ -456,6 +464,26 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `dev` is a
         // reference and so valid for the call.
         to_result(unsafe { bindings::hmm_devmem_set_device(self.as_raw(), dev.as_raw()) })
+    }
+
+    /// Charge the pages of a memory to the dmem cgroup controller.
+    ///
+    /// The region is called "hmm/" and the name of the device, or else `hmm_devmem.name`: of
+    /// several memories each needs a name of its own. Pages that migrate to the device are
+    /// charged to the cgroup of their process. At the limit of that cgroup, or of one above it,
+    /// pages charged there migrate to system memory first, as if the memory was full; pages
+    /// that still cannot be charged stay where they are, which is no error. Without
+    /// CONFIG_CGROUP_DMEM nothing is charged.
+    ///
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error that C reports.
+    #[inline]
+    pub fn account(&self, capacity: usize) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
+        to_result(unsafe { bindings::hmm_devmem_account(self.as_raw(), capacity) })
     }
 
     /// Add a chunk of device memory.

@@ -165,6 +165,23 @@ mod tests {
     }
 
     #[test]
+    fn a_memory_is_accounted_before_it_is_added() -> Result {
+        let memory = DeviceMemory::new(
+            MemoryType::PRIVATE,
+            1,
+            c"hmm_rust_charged",
+            Buffer::new(SZ_4M),
+        );
+        let memory = KBox::pin_init(memory, GFP_KERNEL)?;
+
+        assert_eq!(memory.account(0), Err(EINVAL));
+        memory.account(SZ_4M)?;
+        memory.add(SZ_4M, core::ptr::null())?;
+        assert_eq!(memory.account(SZ_4M), Err(EBUSY));
+        Ok(())
+    }
+
+    #[test]
     fn a_peers_pages_are_named_and_not_shown() -> Result {
         let (first, second) = (linked()?, linked()?);
         let span = numbered()?;

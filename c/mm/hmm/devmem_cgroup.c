@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory: pages are charged to the dmem cgroup controller.
+ *
+ * A page is charged when it is allocated for a process, to the cgroup of the task that
+ * owns the process's mm, whichever thread handles the device's fault. It is uncharged when
+ * it is freed: after it has migrated, was unmapped by all processes, or was retired. As in
+ * the memory controller, the charge stays where it is if the process moves to another
+ * cgroup, and a page that is shared after fork() stays charged to the process that it was
+ * allocated for.
+ *
+ * A transfer charges all pages of a batch at once, when they are collected, and uncharges
+ * in the end those that it has not allocated. If a limit is hit, pages that are charged
+ * below it migrate to system memory first. What cannot be charged then has no dst, and
+ * stays where it is.
+ */
+#include <linux/cgroup_dmem.h>
+#include <linux/cleanup.h>
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/page_counter.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "compat-kernel.h"
+#include "devmem_transfer.h"
+
+#ifdef CONFIG_CGROUP_DMEM
+#ifndef HMM_DMEM_WITHOUT_OPS
+/*
+ * A limit was lowered below what is charged. The controller calls again, 16 times if
+ * nothing migrates: pages may be in their time slices still. A fatal signal, which the
+ * controller looks at, ends the wait.
+ */
+static int hmm_devmem_limit_lowered(struct dmem_cgroup_pool_state *pool, u64 bytes,
+				    void *priv)
+{
+	unsigned long pages = DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
+
+	if (hmm_devmem_reclaim_pool(priv, pool, pages, jiffies))
+		return 0;
+	schedule_timeout_killable(msecs_to_jiffies(HMM_DEVMEM_SLICE_MS));
+	return -ENOSPC;
+}
+
+static const struct dmem_cgroup_ops hmm_devmem_dmem_ops = {
+	.reclaim = hmm_devmem_limit_lowered,
+};
+
+static struct dmem_cgroup_region *hmm_devmem_register(struct hmm_devmem *devmem,
+						      u64 capacity)
+{
+	struct dmem_cgroup_init init = {
+		.size = capacity,
+		.ops = &hmm_devmem_dmem_ops,
+		.reclaim_priv = devmem,
+	};
+
+	return dmem_cgroup_register_region(&init, "hmm/%s", hmm_devmem_label(devmem));
+}
+#else
+/* The controller of 7.2 does not report that a limit was lowered. */
+static struct dmem_cgroup_region *hmm_devmem_register(struct hmm_devmem *devmem,
+						      u64 capacity)
+{
+	return dmem_cgroup_register_region(capacity, "hmm/%s", hmm_devmem_label(devmem));
+}
+#endif
+
+void hmm_devmem_init_account(struct hmm_devmem *devmem)
+{
+	devmem->region = NULL;
+	devmem->limit_paused = NULL;
+}
+
+/**
+ * hmm_devmem_unaccount() - unregister the region of a memory that has no chunk any more
+ * @devmem: the device memory
+ *
+ * No page is left, so nothing is charged; also not to a cgroup that was removed.
+ *
+ * Context: Process context; may sleep, until no limit is being lowered. No lock is held
+ * under which room is made.
+ */
+void hmm_devmem_unaccount(struct hmm_devmem *devmem)
+{
+	dmem_cgroup_unregister_region(devmem->region);
+	devmem->region = NULL;
+}
+
+/* Allocate room for the pools of a chunk that is being added. chunks_lock is held. */
+int hmm_devmem_alloc_pools(struct hmm_devmem_chunk *chunk)
+{
+	if (!chunk->devmem->region)
+		return 0;
+	chunk->pools = kvcalloc(chunk->pages, sizeof(*chunk->pools), GFP_KERNEL);
+	return chunk->pools ? 0 : -ENOMEM;
+}
+
+void hmm_devmem_free_pools(struct hmm_devmem_chunk *chunk)
+{
+	kvfree(chunk->pools);
+}
+
+/**
+ * hmm_devmem_set_pool() - record what pages are charged to
+ * @chunk: their chunk
+ * @at: index of the first page
+ * @nr: number of pages
+ * @pool: the pool, of which each page gets a reference; %NULL if they are not charged
+ *
+ * Each page records it, as the folio may be split.
+ *
+ * Context: &hmm_devmem.lock is held, under which the pages were allocated.
+ */
+void hmm_devmem_set_pool(struct hmm_devmem_chunk *chunk, unsigned long at,
+			 unsigned long nr, struct dmem_cgroup_pool_state *pool)
+{
+	if (!pool)
+		return;
+	while (nr--)
+		WRITE_ONCE(chunk->pools[at + nr], pool);
+}
+
+/* Take the charge and the references of pages that are in use by nobody else. */
+static struct dmem_cgroup_pool_state *hmm_devmem_take_pool(struct hmm_devmem_chunk *chunk,
+							   unsigned long at,
+							   unsigned long nr)
+{
+	struct dmem_cgroup_pool_state *pool = chunk->pools ? chunk->pools[at] : NULL;
+
+	while (pool && nr--)
+		WRITE_ONCE(chunk->pools[at + nr], NULL);
+	return pool;
+}
+
+/**
+ * hmm_devmem_uncharge() - uncharge a folio that is being freed
+ * @chunk: its chunk
+ * @at: index of its first page
+ * @nr: number of its pages, which are charged to one pool: pieces of a folio that was
+ *	split are freed one by one
+ *
+ * Context: any. The pages are in use still, so that nobody else changes their pools.
+ */
+void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
+			 unsigned long nr)
+{
+	struct dmem_cgroup_pool_state *pool = hmm_devmem_take_pool(chunk, at, nr);
+
+	if (pool)
+		dmem_cgroup_uncharge_many(pool, nr, PAGE_SIZE);
+}
+
+/**
+ * hmm_devmem_limit_selects() - whether the charge of a page allows to migrate it
+ * @limit: the limit below which room is made, and what it protects
+ * @chunk: the page's chunk
+ * @i: index of the page, which is in use
+ *
+ * The page may be freed meanwhile, and be the last one that its pool has; RCU keeps the
+ * pool. Decided once for adjacent pages of one pool, as all cgroups below the limit are
+ * looked at.
+ *
+ * Context: &hmm_devmem.lock is held, which is a read side section of RCU.
+ * Return: true if the page is charged below the limit, and not protected by dmem.min, or
+ * by dmem.low.
+ */
+bool hmm_devmem_limit_selects(struct hmm_devmem_limit *limit,
+			      const struct hmm_devmem_chunk *chunk,
+			      unsigned long i)
+{
+	struct dmem_cgroup_pool_state *pool =
+		chunk->pools ? READ_ONCE(chunk->pools[i]) : NULL;
+
+	if (!pool)
+		return !limit->pool;
+	if (pool != limit->last) {
+		limit->last = pool;
+		limit->last_goes = dmem_cgroup_state_evict_valuable(limit->pool, pool,
+								    limit->ignore_low,
+								    &limit->hit_low);
+	}
+	return limit->last_goes;
+}
+
+/**
+ * hmm_devmem_charge_current() - charge pages to the cgroup of current
+ * @devmem: the device memory
+ * @nr: number of pages
+ * @pool: the pool that is charged; %NULL if @devmem is not accounted
+ *
+ * Context: Process context; may sleep.
+ * Return: false if they cannot be charged.
+ */
+bool hmm_devmem_charge_current(struct hmm_devmem *devmem, unsigned int nr,
+			       struct dmem_cgroup_pool_state **pool)
+{
+	struct dmem_cgroup_region *region = READ_ONCE(devmem->region);
+	struct dmem_cgroup_pool_state *limit;
+
+	*pool = NULL;
+	if (!region)
+		return true;
+	if (!dmem_cgroup_try_charge_mm(region, NULL, nr, PAGE_SIZE, pool, &limit))
+		return true;
+	dmem_cgroup_pool_state_put(limit);
+	return false;
+}
+
+/* Uncharge pages that were charged, and are not used. */
+void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool, unsigned int nr)
+{
+	if (pool)
+		dmem_cgroup_uncharge_many(pool, nr, PAGE_SIZE);
+}
+
+/*
+ * Charge the pages that a transfer has collected. Return false if a limit was hit; nothing
+ * is charged then, and *limit is the pool that has it. If there is no memory for a pool,
+ * nothing is charged either, and no page migrates.
+ *
+ * May sleep, to allocate a pool, under the mmap lock and folio locks, as the allocation of
+ * pages in the copy stage does.
+ */
+static bool hmm_devmem_charge(struct hmm_devmem_transfer *t, struct mm_struct *mm,
+			      struct dmem_cgroup_pool_state **limit)
+{
+	struct dmem_cgroup_region *region = t->to ? READ_ONCE(t->to->region) : NULL;
+	unsigned int nr;
+
+	*limit = NULL;
+	if (!region)
+		return true;
+	nr = hmm_devmem_count_pages(t);
+	if (nr && !dmem_cgroup_try_charge_mm(region, mm, nr, PAGE_SIZE, &t->pool, limit))
+		t->charged = nr;
+	return !*limit;
+}
+
+/*
+ * Charge as many of the collected pages as the limit allows. The process may move to
+ * another cgroup meanwhile: a transfer has one pool.
+ */
+static void hmm_devmem_charge_some(struct hmm_devmem_transfer *t, struct mm_struct *mm)
+{
+	unsigned int nr = hmm_devmem_count_pages(t), step = nr;
+	struct dmem_cgroup_pool_state *pool, *limit;
+
+	while (step && t->charged < nr) {
+		step = min(step, nr - t->charged);
+		if (dmem_cgroup_try_charge_mm(t->to->region, mm, step, PAGE_SIZE, &pool,
+					      &limit)) {
+			dmem_cgroup_pool_state_put(limit);
+			step /= 2;
+			continue;
+		}
+		if (t->charged && pool != t->pool) {
+			dmem_cgroup_uncharge_many(pool, step, PAGE_SIZE);
+			break;
+		}
+		t->pool = pool;
+		t->charged += step;
+	}
+}
+
+/* Release what was collected, make room below the limit for it, and drop the limit. */
+static void hmm_devmem_make_room(struct hmm_devmem_transfer *t, struct mm_struct *mm,
+				 struct dmem_cgroup_pool_state *limit)
+{
+	u64 bytes = (u64)hmm_devmem_count_pages(t) << PAGE_SHIFT;
+	u64 excess = dmem_cgroup_pool_excess(limit, bytes);
+
+	/* Room cannot be made while pages are locked, nor under the mmap lock. */
+	hmm_devmem_transfer_end(t);
+	mmap_read_unlock(mm);
+	if (excess)
+		hmm_devmem_reclaim_pool(t->to, limit, DIV_ROUND_UP_ULL(excess, PAGE_SIZE),
+					t->started);
+	dmem_cgroup_pool_state_put(limit);
+}
+
+/**
+ * hmm_devmem_collect_charged() - choose, collect and charge the first batch of a span
+ * @t: the transfer
+ * @mm: the process
+ * @span: the span
+ * @always: as for hmm_devmem_collect_batch()
+ *
+ * As hmm_devmem_collect_batch(). If the pages hit a limit, room is made below it, and
+ * they are collected again. Those that cannot be charged then will stay. Without
+ * @always, the second collection is a second request for pages of other device memory.
+ *
+ * Context: as hmm_devmem_collect_batch().
+ * Return: as hmm_devmem_collect_batch(). A limit that is hit is no error.
+ */
+int hmm_devmem_collect_charged(struct hmm_devmem_transfer *t, struct mm_struct *mm,
+			       struct hmm_span span, bool always)
+{
+	struct dmem_cgroup_pool_state *limit;
+	int err = hmm_devmem_collect_batch(t, mm, span, always);
+
+	if (err || hmm_devmem_charge(t, mm, &limit))
+		return err;
+	hmm_devmem_make_room(t, mm, limit);
+	err = hmm_devmem_collect_batch(t, mm, span, always);
+	if (!err)
+		hmm_devmem_charge_some(t, mm);
+	return err;
+}
+
+/**
+ * hmm_devmem_alloc_charged() - allocate a folio for the process of a transfer
+ * @t: a transfer to device memory
+ * @order: order of the folio
+ *
+ * Return: as hmm_devmem_alloc(); %NULL also if too few pages were charged.
+ */
+struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
+				       unsigned int order)
+{
+	struct folio *folio;
+
+	if (!READ_ONCE(t->to->region))
+		return hmm_devmem_alloc_from(t->to, order, NULL);
+	if (t->charged < 1U << order)
+		return NULL;
+	folio = hmm_devmem_alloc_from(t->to, order, t->pool);
+	if (folio)
+		t->charged -= 1U << order;
+	return folio;
+}
+
+/**
+ * hmm_devmem_return_charge() - take the charge of a folio back before it is freed
+ * @t: the transfer that has allocated it
+ * @folio: the folio, of any memory, which no page table maps and nobody else refers to
+ *
+ * So that as many pages can be allocated for the same source, one by one, also at a limit.
+ */
+void hmm_devmem_return_charge(struct hmm_devmem_transfer *t, struct folio *folio)
+{
+	unsigned long nr = folio_nr_pages(folio);
+	struct hmm_devmem_chunk *chunk;
+
+	if (!t->to)
+		return;
+	chunk = hmm_devmem_chunk_of(&folio->page);
+	if (hmm_devmem_take_pool(chunk, hmm_devmem_folio_index(chunk, folio), nr))
+		t->charged += nr;
+}
+
+/* Uncharge what a transfer has charged and not allocated. */
+void hmm_devmem_uncharge_rest(struct hmm_devmem_transfer *t)
+{
+	if (!t->charged)
+		return;
+	dmem_cgroup_uncharge_many(t->pool, t->charged, PAGE_SIZE);
+	t->charged = 0;
+}
+
+/* Register the region, once. */
+static int hmm_devmem_account_region(struct hmm_devmem *devmem, u64 capacity)
+{
+	struct dmem_cgroup_region *region;
+
+	if (devmem->region)
+		return -EBUSY;
+	region = hmm_devmem_register(devmem, capacity);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	WRITE_ONCE(devmem->region, region);
+	return 0;
+}
+#else
+static int hmm_devmem_account_region(struct hmm_devmem *devmem, u64 capacity)
+{
+	return 0;
+}
+#endif
+
+/**
+ * hmm_devmem_account() - charge the pages of a memory to the dmem cgroup controller
+ * @devmem: the device memory, to which none was added yet
+ * @capacity: how much memory the device has, in bytes; for dmem.capacity only
+ *
+ * The region is called "hmm/" and the name of the device, or else &hmm_devmem.name: of
+ * several memories each needs a name of its own. Pages that migrate to the device are
+ * charged to the cgroup of their process. At the limit of that cgroup, or of one above
+ * it, pages charged there migrate to system memory first, as if the memory was full;
+ * pages that still cannot be charged stay where they are, which is no error. Without
+ * CONFIG_CGROUP_DMEM nothing is charged.
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: 0; -%EINVAL if @capacity is 0, or if the name has white space, by which the
+ * files of the controller end it; -%EBUSY if @devmem has memory, or is accounted;
+ * -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or making room
+ * waits for; -%ENOMEM.
+ */
+int hmm_devmem_account(struct hmm_devmem *devmem, unsigned long capacity)
+{
+	if (hmm_devmem_is_evicting(devmem))
+		return -EDEADLK;
+	if (!capacity)
+		return -EINVAL;
+	guard(mutex)(&devmem->chunks_lock);
+	if (!list_empty(&devmem->chunks))
+		return -EBUSY;
+	if (strpbrk(hmm_devmem_label(devmem), " \t\n"))
+		return -EINVAL;
+	return hmm_devmem_account_region(devmem, capacity);
+}
+EXPORT_SYMBOL_GPL(hmm_devmem_account);
