@@ -58,7 +58,7 @@ static struct lockdep_map hmm_devmem_completing_map =
 				&hmm_devmem_completing_key);
 
 /**
- * hmm_devmem_completing_wait() - tell lockdep that a batch may be waited for here
+ * hmm_devmem_completing_wait() - report to lockdep that a batch may be waited for
  *
  * It reports a caller that is in a section of hmm_devmem_completing_begin(), also if
  * there is nothing to wait for this time.
