@@ -53,5 +53,5 @@ struct plaque { int height; } __contract(object("Plaque"), pinned);
 void plaque_init(struct plaque *plaque) __contract(constructor);
 const char *plaque_text(struct plaque *plaque) __contract(method, borrowed(plaque), nonnull);
 void plaque_melt(struct plaque *plaque) __contract(method);
-/* A clause that says nothing here. */
+/* A clause that has no meaning here. */
 int plaque_height(const struct plaque *plaque) __contract(method, plain, constant);
