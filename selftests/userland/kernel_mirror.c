@@ -175,6 +175,27 @@ void flush_workqueue(struct workqueue_struct *wq)
 	mutex_unlock(&wq->lock);
 }
 
+int srcu_read_lock(struct srcu_struct *ssp)
+{
+	mutex_lock(&model_var_lock);
+	ssp->readers++;
+	mutex_unlock(&model_var_lock);
+	return 0;
+}
+
+void srcu_read_unlock(struct srcu_struct *ssp, int idx)
+{
+	mutex_lock(&model_var_lock);
+	ssp->readers--;
+	mutex_unlock(&model_var_lock);
+	wake_up_var(ssp);
+}
+
+void synchronize_srcu(struct srcu_struct *ssp)
+{
+	wait_var_event(ssp, !ssp->readers);
+}
+
 /* Work of the model: the end of processes, RCU. */
 static struct workqueue_struct *system_wq;
 

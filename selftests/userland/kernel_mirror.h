@@ -259,6 +259,17 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
 void flush_workqueue(struct workqueue_struct *wq);
 void flush_work(struct work_struct *work);
 
+/* SRCU: as strict as the kernel's, which waits for readers that were there before. */
+struct srcu_struct {
+	int readers;
+};
+
+#define DEFINE_STATIC_SRCU(name) static struct srcu_struct name
+int srcu_read_lock(struct srcu_struct *ssp);
+void srcu_read_unlock(struct srcu_struct *ssp, int idx);
+void synchronize_srcu(struct srcu_struct *ssp);
+DEFINE_GUARD(srcu, struct srcu_struct *, srcu_read_lock(_T), srcu_read_unlock(_T, 0))
+
 /* Maple trees. */
 #define MODEL_TREE 16
 #define MT_FLAGS_USE_RCU 0

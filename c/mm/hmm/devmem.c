@@ -121,12 +121,18 @@ static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
 	hmm_devmem_free_pools(chunk);
 	kvfree(chunk->arrived);
-	bitmap_free(chunk->retired);
-	bitmap_free(chunk->bad);
-	bitmap_free(chunk->wanted);
-	bitmap_free(chunk->accessed);
-	bitmap_free(chunk->used);
+	kvfree(chunk->retired);
+	kvfree(chunk->bad);
+	kvfree(chunk->wanted);
+	kvfree(chunk->accessed);
+	kvfree(chunk->used);
 	kfree(chunk);
+}
+
+/* bitmap_zalloc() needs contiguous memory, and has none for more than 128 GiB of pages. */
+static unsigned long *hmm_devmem_alloc_bitmap(unsigned long pages)
+{
+	return kvcalloc(BITS_TO_LONGS(pages), sizeof(long), GFP_KERNEL);
 }
 
 static struct hmm_devmem_chunk *
@@ -139,11 +145,11 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	chunk->devmem = devmem;
 	chunk->pages = pages;
 	chunk->free = pages;
-	chunk->used = bitmap_zalloc(pages, GFP_KERNEL);
-	chunk->accessed = bitmap_zalloc(pages, GFP_KERNEL);
-	chunk->wanted = bitmap_zalloc(pages, GFP_KERNEL);
-	chunk->bad = bitmap_zalloc(pages, GFP_KERNEL);
-	chunk->retired = bitmap_zalloc(pages, GFP_KERNEL);
+	chunk->used = hmm_devmem_alloc_bitmap(pages);
+	chunk->accessed = hmm_devmem_alloc_bitmap(pages);
+	chunk->wanted = hmm_devmem_alloc_bitmap(pages);
+	chunk->bad = hmm_devmem_alloc_bitmap(pages);
+	chunk->retired = hmm_devmem_alloc_bitmap(pages);
 	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived), GFP_KERNEL);
 	if (!chunk->used || !chunk->accessed || !chunk->wanted ||
 	    !chunk->bad || !chunk->retired || !chunk->arrived) {

@@ -36,7 +36,9 @@
 static int hmm_devmem_limit_lowered(struct dmem_cgroup_pool_state *pool, u64 bytes,
 				    void *priv)
 {
-	unsigned long pages = DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
+	/* One batch in each call, so that others get the lock of the memory in between. */
+	unsigned long pages = min_t(u64, DIV_ROUND_UP_ULL(bytes, PAGE_SIZE),
+				    HMM_DEVMEM_BATCH);
 
 	if (hmm_devmem_reclaim_pool(priv, pool, pages, jiffies))
 		return 0;

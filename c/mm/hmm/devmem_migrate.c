@@ -71,14 +71,15 @@ static void hmm_devmem_start_slices(const struct hmm_devmem_transfer *t)
 
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 {
+	if (t->args.cpages) {
+		/* Of a migration in steps that ends before it was committed. */
+		hmm_devmem_batch_wait(t);
+		if (t->to)
+			hmm_devmem_start_slices(t);
+		migrate_vma_finalize(&t->args);
+	}
+	/* Last: what a batch could not copy returns its charge to @t. */
 	hmm_devmem_uncharge_rest(t);
-	if (!t->args.cpages)
-		return;
-	/* Of a migration in steps that ends before it was committed. */
-	hmm_devmem_batch_wait(t);
-	if (t->to)
-		hmm_devmem_start_slices(t);
-	migrate_vma_finalize(&t->args);
 }
 
 /* Whether a folio of other device memory migrates. The page table lock is held. */

@@ -10,6 +10,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
 #include "../internal.h"
@@ -161,7 +162,7 @@ static unsigned long hmm_reclaim_done(const struct hmm_reclaim *r)
 
 /*
  * Migrate what the hand takes on its way over one batch of pages, or less. Return how
- * far it went; 0 if the goal is met.
+ * far it went; 0 if the goal is met, or if the caller is being killed.
  */
 static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 {
@@ -169,7 +170,7 @@ static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 	unsigned long hand, at, nr, done = hmm_reclaim_done(r);
 	struct hmm_devmem_chunk *chunk = hmm_reclaim_chunk(devmem, &hand);
 
-	if (!chunk || done >= r->goal || devmem->closed)
+	if (!chunk || done >= r->goal || devmem->closed || fatal_signal_pending(current))
 		return 0;
 	at = hand;
 	nr = hmm_reclaim_pfns(r, chunk, &hand, r->transfer.args.src,

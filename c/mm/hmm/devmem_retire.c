@@ -47,7 +47,11 @@ static bool hmm_retire_unmap_one(struct folio *folio, struct vm_area_struct *vma
  */
 static bool hmm_retire_poison(struct page *page)
 {
-	struct rmap_walk_control rwc = { .rmap_one = hmm_retire_unmap_one };
+	/* Nothing else keeps the anon_vma of a folio that is not mapped any more. */
+	struct rmap_walk_control rwc = {
+		.rmap_one = hmm_retire_unmap_one,
+		.anon_lock = folio_lock_anon_vma_read,
+	};
 	struct folio *folio = page_folio(page);
 	bool unmapped;
 
@@ -56,9 +60,13 @@ static bool hmm_retire_poison(struct page *page)
 		return false;
 	unmapped = folio_trylock(folio);
 	if (unmapped) {
-		if (page_folio(page) == folio) {
+		/*
+		 * A folio that is large still was not split. The next call tries it again,
+		 * and must not find a page for which it would install a hwpoison entry.
+		 */
+		if (page_folio(page) == folio && !folio_test_large(folio)) {
 			SetPageHWPoison(page);
-			if (!folio_test_large(folio) && folio_test_anon(folio))
+			if (folio_test_anon(folio))
 				rmap_walk(folio, &rwc);
 		}
 		unmapped = !folio_mapped(folio);

@@ -7,6 +7,7 @@
 #include <linux/init.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 
 #include "mirror.h"
 #include "update_lock.h"
@@ -15,6 +16,12 @@
 #define HMM_RELEASE_ADDRESS (ULONG_MAX & PAGE_MASK)
 
 static struct workqueue_struct *hmm_mirror_wq;
+
+/*
+ * Readers are ends of mirrors. Such an end also ends ranges whose removal was deferred, in
+ * its own thread, or has claimed a range when somebody defers its removal.
+ */
+DEFINE_STATIC_SRCU(hmm_mirror_ends);
 
 static int __init hmm_mirror_setup(void)
 {
@@ -132,6 +139,7 @@ static void hmm_mirror_end(struct hmm_mirror *mirror,
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
+	guard(srcu)(&hmm_mirror_ends);
 	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
 		if (hmm_interval_claim(interval))
 			hmm_interval_end(interval);
@@ -471,7 +479,8 @@ EXPORT_SYMBOL_GPL(hmm_mirror_exit_deferred);
 /**
  * hmm_mirror_synchronize() - wait until all deferred ends have happened
  *
- * Those of mirrors and ranges that were deferred before the call.
+ * Those of mirrors and ranges that were deferred before the call, also if another
+ * thread, in hmm_mirror_exit(), ends the range.
  *
  * Context: not from a callback of a mirror; holds no update lock. May sleep.
  */
@@ -479,5 +488,7 @@ void hmm_mirror_synchronize(void)
 {
 	hmm_waits_for_update_locks();
 	flush_workqueue(hmm_mirror_wq);
+	/* An end that took a range from the work item began before that was done. */
+	synchronize_srcu(&hmm_mirror_ends);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_synchronize);

@@ -282,6 +282,45 @@ static void charge_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), 0);
 }
 
+/*
+ * A migration in steps that ends after a batch which the device could not copy: nothing
+ * stays charged.
+ */
+static void charge_steps_of_broken_batch(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_numbers(test, PAGES);
+
+	device->broken = true;
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem,
+								 current->mm,
+								 span_of(addr, SIZE));
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+
+		KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), PAGES);
+	}
+	device->broken = false;
+	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+}
+
+/* A task that is killed makes no room below a limit any more. */
+static void limit_killed(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_numbers(test, PAGES);
+
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
+	wait_for_slices();
+	set_killed(true);
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(&device->devmem, pool, PAGES,
+							 jiffies));
+	set_killed(false);
+	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), PAGES);
+	migrate_back(test, addr, PAGES);
+}
+
 /* A retired page is not charged, whether it was copied or is lost. */
 static void charge_retired(struct kunit *test)
 {
@@ -462,6 +501,7 @@ static struct kunit_case cgroup_cases[] = {
 	KUNIT_CASE(limit_makes_room),
 	KUNIT_CASE(limit_lowered),
 	KUNIT_CASE(limit_pauses),
+	KUNIT_CASE(limit_killed),
 	{}
 };
 
@@ -470,6 +510,7 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(charge_split),
 	KUNIT_CASE(charge_copied_singly),
 	KUNIT_CASE(charge_killed),
+	KUNIT_CASE(charge_steps_of_broken_batch),
 	KUNIT_CASE(limit_stops),
 	KUNIT_CASE(limit_makes_room),
 	{}

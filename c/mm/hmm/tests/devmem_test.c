@@ -981,10 +981,8 @@ static void evict_exiting_process(struct kunit *test, unsigned int order)
 /*
  * In a migration by pfn, the mappings may be removed at any time. The anon_vma must
  * stay as long as migration entries may exist: for a small folio, a large one, and
- * the parts of a large one that is split during the migration.
- *
- * Not tested with a PMD migration entry: the kernel's zap_huge_pmd() treats one for
- * device-private memory as a mapping (docs/migration.md).
+ * the parts of a large one that is split during the migration. A huge one has a PMD
+ * migration entry, which is no mapping: removing it must leave the folio its references.
  */
 static void migrate_holds_anon_vma(struct kunit *test)
 {
@@ -992,6 +990,7 @@ static void migrate_holds_anon_vma(struct kunit *test)
 
 	evict_exiting_process(test, 0);
 	evict_exiting_process(test, 4);
+	evict_exiting_process(test, HPAGE_PMD_ORDER);
 	device->small = true;
 	evict_exiting_process(test, 4);
 }

@@ -1006,6 +1006,22 @@ static void mirror_removal_waits_for_end(struct kunit *test)
 	mirror_ended_by_two(test, helper_exits, helper_removes);
 }
 
+static void helper_removes_deferred(struct helper_thread *helper)
+{
+	hmm_mirror_range_remove_deferred(&helper->device->range);
+	hmm_mirror_synchronize();
+}
+
+/*
+ * A removal is deferred while another thread, which ends the mirror, ends the range. When
+ * hmm_mirror_synchronize() returns, the driver may free the range, and what its callback
+ * uses.
+ */
+static void mirror_synchronize_waits_for_end(struct kunit *test)
+{
+	mirror_ended_by_two(test, helper_exits, helper_removes_deferred);
+}
+
 /* hmm_mirror_exit() waits for the deferred removal of ranges. */
 static void mirror_ended_with_removed_range(struct kunit *test)
 {
@@ -1429,6 +1445,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_range_is_listed_until_forgotten),
 	KUNIT_CASE(mirror_end_waits_for_removal),
 	KUNIT_CASE(mirror_removal_waits_for_end),
+	KUNIT_CASE(mirror_synchronize_waits_for_end),
 	KUNIT_CASE(mirror_section_inside_own_lock),
 	KUNIT_CASE(mirror_range_removed_by_another_callback),
 	KUNIT_CASE(mirror_ended_with_removed_range),
