@@ -22,12 +22,13 @@
 #include <linux/page_counter.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/version.h>
 
 #include "compat-kernel.h"
 #include "devmem_transfer.h"
 
 #ifdef CONFIG_CGROUP_DMEM
-#ifndef HMM_DMEM_WITHOUT_OPS
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 /*
  * A limit was lowered below what is charged. The controller calls again, 16 times if
  * nothing migrates: pages may be in their time slices still. A fatal signal, which the

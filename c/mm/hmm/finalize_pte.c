@@ -9,7 +9,7 @@
  * there, and for all other folios, rmap is walked, one folio at a time: a migration
  * entry that is missed would refer to a folio that is freed.
  */
-#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swap.h>
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/pgtable.h>
