@@ -23,7 +23,7 @@
 /**
  * struct hmm_devmem_state - the part of device memory that ends it
  * @devmem: the driver's structure
- * @owned: the callbacks, in case that their module goes away
+ * @owned: registration with the driver's module (lifetime.h)
  * @work: ends it later
  * @done: called when @work has, or NULL
  */

@@ -105,12 +105,12 @@ bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
 			 unsigned long before);
 
 /**
- * struct hmm_devmem_limit - whose pages migrate to make room
+ * struct hmm_devmem_limit - which pages reclaim may evict
  * @pool: only pages charged to this pool or one below it; %NULL for all pages
  * @ignore_low: also pages that dmem.low protects
  * @hit_low: set if a page was left because of dmem.low
  * @last: the pool of the page that was decided last; valid under &hmm_devmem.lock
- * @last_goes: what was decided
+ * @last_goes: the decision for @last
  */
 struct hmm_devmem_limit {
 	struct dmem_cgroup_pool_state *pool;

@@ -30,9 +30,9 @@
 #ifdef CONFIG_CGROUP_DMEM
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 /*
- * A limit was lowered below what is charged. The controller calls again, 16 times if
- * nothing migrates: pages may be in their time slices still. A fatal signal, which the
- * controller looks at, ends the wait.
+ * A limit was lowered below the usage. The controller retries a bounded number of times.
+ * Wait for one time slice if no page can be evicted, as pages in their time slice stay;
+ * the controller checks for fatal signals.
  */
 static int hmm_devmem_limit_lowered(struct dmem_cgroup_pool_state *pool, u64 bytes,
 				    void *priv)
@@ -79,10 +79,11 @@ void hmm_devmem_init_account(struct hmm_devmem *devmem)
  * hmm_devmem_unaccount() - unregister the region of a memory that has no chunk any more
  * @devmem: the device memory
  *
- * No page is left, so nothing is charged; also not to a cgroup that was removed.
+ * All pages are free, so no pool of the region has a charge, pools of removed cgroups
+ * included.
  *
- * Context: Process context; may sleep, until no limit is being lowered. No lock is held
- * under which room is made.
+ * Context: Process context; may sleep, until no limit is being lowered.
+ * &hmm_devmem.chunks_lock is not held, as reclaim takes it.
  */
 void hmm_devmem_unaccount(struct hmm_devmem *devmem)
 {
@@ -124,7 +125,10 @@ void hmm_devmem_set_pool(struct hmm_devmem_chunk *chunk, unsigned long at,
 		WRITE_ONCE(chunk->pools[at + nr], pool);
 }
 
-/* Take the charge and the references of pages that are in use by nobody else. */
+/*
+ * Clear the pool of each page. The charge and the references pass to the caller, who
+ * alone uses the pages.
+ */
 static struct dmem_cgroup_pool_state *hmm_devmem_take_pool(struct hmm_devmem_chunk *chunk,
 							   unsigned long at,
 							   unsigned long nr)
@@ -143,7 +147,7 @@ static struct dmem_cgroup_pool_state *hmm_devmem_take_pool(struct hmm_devmem_chu
  * @nr: number of its pages, which are charged to one pool: pieces of a folio that was
  *	split are freed one by one
  *
- * Context: any. The pages are in use still, so that nobody else changes their pools.
+ * Context: any. The pages are still marked as used, so no other task changes their pools.
  */
 void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
 			 unsigned long nr)
@@ -156,13 +160,13 @@ void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
 
 /**
  * hmm_devmem_limit_selects() - whether the charge of a page allows to migrate it
- * @limit: the limit below which room is made, and what it protects
+ * @limit: which pages this scan may evict
  * @chunk: the page's chunk
  * @i: index of the page, which is in use
  *
- * The page may be freed meanwhile, and be the last one that its pool has; RCU keeps the
- * pool. Decided once for adjacent pages of one pool, as all cgroups below the limit are
- * looked at.
+ * The page may be freed concurrently and drop the last reference to its pool; RCU keeps
+ * the pool readable. The result is cached for adjacent pages of one pool, because
+ * dmem_cgroup_state_evict_valuable() walks the subtree of the limit.
  *
  * Context: &hmm_devmem.lock is held, which is a read side section of RCU.
  * Return: true if the page is charged below the limit, and not protected by dmem.min, or
@@ -241,8 +245,8 @@ static bool hmm_devmem_charge(struct hmm_devmem_transfer *t, struct mm_struct *m
 }
 
 /*
- * Charge as many of the collected pages as the limit allows. The process may move to
- * another cgroup meanwhile: a transfer has one pool.
+ * Charge as many of the collected pages as the limit allows. Stop if the process has
+ * moved to another cgroup: a transfer has one pool.
  */
 static void hmm_devmem_charge_some(struct hmm_devmem_transfer *t, struct mm_struct *mm)
 {
@@ -266,14 +270,17 @@ static void hmm_devmem_charge_some(struct hmm_devmem_transfer *t, struct mm_stru
 	}
 }
 
-/* Release what was collected, make room below the limit for it, and drop the limit. */
+/*
+ * Release the collected pages and the mmap lock, evict pages that are charged below
+ * @limit, and put @limit.
+ */
 static void hmm_devmem_make_room(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 				 struct dmem_cgroup_pool_state *limit)
 {
 	u64 bytes = (u64)hmm_devmem_count_pages(t) << PAGE_SHIFT;
 	u64 excess = dmem_cgroup_pool_excess(limit, bytes);
 
-	/* Room cannot be made while pages are locked, nor under the mmap lock. */
+	/* Eviction takes folio and rmap locks, so hold neither folio locks nor the mmap lock. */
 	hmm_devmem_transfer_end(t);
 	mmap_read_unlock(mm);
 	if (excess)
@@ -334,11 +341,12 @@ struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
 }
 
 /**
- * hmm_devmem_return_charge() - take the charge of a folio back before it is freed
+ * hmm_devmem_return_charge() - move a folio's charge back to the transfer
  * @t: the transfer that has allocated it
  * @folio: the folio, of any memory, which no page table maps and nobody else refers to
  *
- * So that as many pages can be allocated for the same source, one by one, also at a limit.
+ * The transfer can then allocate single pages for the same source, also at a limit. The
+ * folio is freed next.
  */
 void hmm_devmem_return_charge(struct hmm_devmem_transfer *t, struct folio *folio)
 {

@@ -160,8 +160,8 @@ static unsigned long hmm_reclaim_done(const struct hmm_reclaim *r)
 }
 
 /*
- * Migrate what the hand takes on its way over one batch of pages, or less. Return how
- * far it went; 0 if the goal is met.
+ * Scan at most one batch of pages and migrate those selected. Return how far the hand
+ * moved; 0 if the goal is met.
  */
 static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 {

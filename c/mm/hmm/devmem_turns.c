@@ -29,16 +29,15 @@
 #define HMM_TURNS_ROUNDS	4
 
 /*
- * How often the mmap lock is taken to look at a batch before it is collected. Each look
- * but the last is followed by a wait for the copies from one of the other memories, or
- * for one page that is migrating.
+ * How often the mmap lock is taken to look at a batch before it is collected. After each
+ * try but the last, wait for the copies from one other memory, or for one migrating page.
  */
 #define HMM_TURNS_LOOKS		16
 
 /*
- * Of those who fetch the pages of the same batch one does so at a time. Otherwise two
- * devices of which each has a part of the batch could get each other's part, again and
- * again. Taken before the mmap lock, killable, and held while pages are copied.
+ * Serialises requests that fetch pages of one batch. Otherwise two devices that each have
+ * a part of it could take each other's part for ever. Taken before the mmap lock, killable,
+ * and held while pages are copied.
  */
 #define HMM_TURNS_LOCK_BITS	6
 static struct mutex hmm_turns_locks[1 << HMM_TURNS_LOCK_BITS];
@@ -228,9 +227,10 @@ static bool hmm_turns_incomplete(const struct hmm_devmem_transfer *t)
 }
 
 /*
- * Migrate to system memory what @turns->from has of the batch, which is chosen. The
- * arrays of @t are not in use. The mmap lock is held for reading, and released before
- * anything is copied. Return how many pages have migrated, or an error.
+ * Migrate the pages of the chosen batch that are in @turns->from to system memory. Uses
+ * the arrays of @t, which are free until the batch is collected. The mmap lock is held for
+ * reading, and released before anything is copied. Return how many pages have migrated, or
+ * an error.
  */
 static long hmm_turns_fetch(const struct hmm_turns *turns,
 			    const struct hmm_devmem_transfer *t,
@@ -317,8 +317,8 @@ static int hmm_turns_collect_chosen(const struct hmm_turns *turns,
  * Fetch the pages of a batch, and collect it. On success the mmap lock is held for
  * reading.
  *
- * Each look has the mmap lock for writing, which waits until all migrations of the process
- * by address have ended. It is not held while pages are copied, nor while one is waited
+ * Each try takes the mmap lock for writing, so no migration by address of this process is
+ * running. It is not held while pages are copied, nor while one is waited
  * for that is migrating by pfn: other tasks can change mappings, and fault. A page that
  * another device gets meanwhile begins a time slice there, and is not fetched again.
  *
@@ -364,10 +364,9 @@ static int hmm_turns_collect_locked(struct hmm_turns *turns,
 }
 
 /*
- * Collect the batch with the pages that other device memory has of it, at a time when no
- * page of it is in its time slice. Wait until the last of their time slices is over: a
- * page that is fetched earlier could be requested by another device before the batch is
- * complete. What was collected is not given up for the rest.
+ * Collect the batch, including its pages in other device memory, when all their time
+ * slices have ended: another device could request a page that is fetched earlier. Pages
+ * that were collected are not released because others are in use.
  */
 static int hmm_turns_collect(struct hmm_turns *turns,
 			     struct hmm_devmem_transfer *t,
@@ -390,8 +389,8 @@ static int hmm_turns_collect(struct hmm_turns *turns,
 }
 
 /*
- * How many pages, collected or to be fetched, @t->to has too little free memory for.
- * 0 if there is enough.
+ * Return the number of pages, collected or to be fetched, for which @t->to is short of
+ * memory; 0 if it is not.
  */
 static unsigned long hmm_turns_missing(const struct hmm_turns *turns,
 				       const struct hmm_devmem_transfer *t)

@@ -188,7 +188,10 @@ static struct task_struct *hmm_interval_enter_callback(struct hmm_interval *inte
 	return caller;
 }
 
-/* @caller: NULL, but in a callback that ended its own range. */
+/*
+ * @caller: result of hmm_interval_enter_callback(); not NULL only for a callback nested
+ * in another one that ended its range.
+ */
 static void hmm_interval_leave_callback(struct hmm_interval *interval,
 					struct task_struct *caller)
 {
@@ -275,8 +278,8 @@ static bool hmm_interval_last_pass(struct hmm_interval *interval,
 }
 
 /*
- * Have the device forget a span. If @two_passes is true and the driver was called, all
- * that follows is left to a second pass; otherwise @two_passes becomes false.
+ * Invalidate a span on the device. If @two_passes is true and the driver was called, leave
+ * the rest to the second pass; otherwise clear @two_passes.
  * Inlined, as every invalidation does this (benchmark: the curve of mirrors).
  */
 static __always_inline bool
@@ -326,7 +329,10 @@ static bool hmm_interval_has_two_passes(const struct hmm_interval *interval,
 	       inv->event != MMU_NOTIFY_RELEASE && !interval->second_pass.used;
 }
 
-/* As an mmu_notifier callback: lock, move the sequence, forget, unlock. */
+/*
+ * First pass of mmu_interval_notifier_ops: lock, move the sequence, invalidate the device,
+ * unlock.
+ */
 static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 				    const struct mmu_notifier_range *event,
 				    unsigned long seq,

@@ -57,8 +57,8 @@ static const struct mmu_interval_notifier_ops hmm_mirror_state_ops = {
 };
 
 /*
- * Intervals of hmm_interval_end_deferred(). All that are removed by now are ended before
- * those that are removed meanwhile: somebody may wait for the addresses of one.
+ * Intervals of hmm_interval_end_deferred(). End all of them before those removed later:
+ * hmm_mirror_range_add() may be waiting for their addresses.
  */
 static void hmm_mirror_state_end_removed(struct hmm_mirror_state *state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mirrors, inside.
+ * Mirrors, internal interface.
  *
  *   mirror.c		mirrors: begin and end
  *   mirror_range.c	ranges: add and remove
@@ -46,13 +46,13 @@
  * 6. *inside*: the driver maps the pages.
  * 7. *unlock*.
  *
- * An invalidation: take the update lock, move the sequence, have the device
- * forget, take its DMA addresses away, drop the lock. If the driver has
+ * An invalidation: take the update lock, move the sequence, invalidate the
+ * device, unmap its DMA addresses, drop the lock. If the driver has
  * &hmm_mirror_ops.invalidate_finish, an invalidation that may block is two
  * *passes*, the second of which begins when each notifier of the process had its
  * first. First: take the update lock, move the sequence, call
  * &hmm_mirror_ops.invalidate, drop the lock. Second: take the lock, call
- * &hmm_mirror_ops.invalidate_finish, take the DMA addresses away, drop the lock.
+ * &hmm_mirror_ops.invalidate_finish, unmap the DMA addresses, drop the lock.
  * Sections do not enter meanwhile: steps 2 and 5 wait for, or see, the
  * invalidation until its second pass is over. The end of the process has one
  * pass, so that &hmm_mirror_ops.release is called after all ranges.
@@ -69,12 +69,16 @@
  *
  * 1. *claim*: of all that may end the interval, one does.
  * 2. *kill*, under the update lock: mark the interval dead, so that no section
- *    finds or enters it, and have the device forget all of it
+ *    finds or enters it, and invalidate all of it on the device
  *    (%MMU_NOTIFY_RELEASE). From here on the device reaches nothing of the range.
  * 3. *drain*: wait for sections that are at 4 to 7, not for those at 2 and 3.
  * 4. *unsubscribe*: invalidations are reported until mmu_interval_notifier_remove()
  *    returns.
  * 5. *unlist*: the end of the mirror does not wait for the interval any more.
+ *
+ * *detach*, between 4 and 5: unlink the range; the driver may free it. A callback
+ * that ends its own range or mirror *abandons* intervals: kill under the lock that
+ * it holds, detach, and leave 3 to 5 to the work item.
  *
  * hmm_mirror_range_remove_deferred() claims the interval, marks it dead and has a
  * work item do the rest.
@@ -122,7 +126,7 @@
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
  * @removed: intervals that @work is to end
  * @lock: guards @removed, and the link between a range and its interval
- * @owned: the callbacks, in case that their module goes away
+ * @owned: registration with the driver's module (lifetime.h)
  * @work: ends intervals and the mirror later
  * @done: called when @work has ended the mirror, or NULL
  */

@@ -20,7 +20,10 @@ bool hmm_interval_claim(struct hmm_interval *interval)
 	return !test_and_set_bit(HMM_INTERVAL_ENDING, &interval->flags);
 }
 
-/* unlist: its addresses can be added again, and the mirror does not wait for it. */
+/*
+ * unlist: the addresses can be added again, and the end of the mirror no longer waits for
+ * the interval.
+ */
 static void hmm_interval_unlist(struct hmm_interval *interval)
 {
 	struct hmm_mirror_state *state = interval->state;
@@ -82,9 +85,9 @@ static struct hmm_interval *hmm_interval_overlapping(struct hmm_mirror_state *st
 }
 
 /*
- * Reserve the addresses. A range whose removal was deferred has them until a work item
- * has ended it. The caller may hold the mmap lock: the work item waits for update locks,
- * under which nobody takes that one.
+ * Reserve the addresses. If a deferred removal has not ended yet, wait for its work item.
+ * The caller may hold the mmap lock: the work item waits for update locks only, under
+ * which the mmap lock is never taken.
  */
 static int hmm_interval_reserve(struct hmm_interval *interval)
 {
@@ -244,8 +247,8 @@ int hmm_mirror_range_init(struct hmm_mirror *mirror,
 EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 
 /*
- * The range is not used any more, and the driver may free it. Two can come
- * together; when the second returns, the first does not use the range either.
+ * Unlink range and interval; then the driver may free the range. If two tasks do this,
+ * neither uses the range when the second returns.
  */
 static void hmm_interval_detach(struct hmm_interval *interval)
 {
@@ -331,8 +334,8 @@ void hmm_interval_end(struct hmm_interval *interval)
 
 /*
  * Have a work item end an interval that the caller has claimed and detached; it is
- * dead from here on. Sections that are inside stay until they leave. The tree is left as
- * it is: changing it can need memory, and reclaim may wait for an update lock that
+ * dead from here on. Sections that hold the update lock are not interrupted. The tree is
+ * left as it is: changing it can need memory, and reclaim may wait for an update lock that
  * the caller holds.
  */
 void hmm_interval_end_deferred(struct hmm_interval *interval)
@@ -431,12 +434,12 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
  * lock. No section enters it from here on. Its storage may be freed at once if the
  * caller holds its update lock or is inside a section on it, otherwise after
  * hmm_mirror_synchronize(): a callback that is running may use it. Invalidations are
- * reported, without &hmm_invalidation.range, until a work item has had the device
- * forget the whole range. The end of the mirror waits for that; so do
+ * reported, without &hmm_invalidation.range, until a work item has invalidated the whole
+ * range on the device. The end of the mirror waits for that; so do
  * hmm_mirror_synchronize(), and hmm_mirror_range_add() of the same addresses.
  *
- * Context: process or softirq context; not against other calls for the same range, but
- * also in a callback that the end of the range or of the mirror has made.
+ * Context: process or softirq context; calls for one range are serialised by the caller.
+ * May be called in callbacks that the end of the range or mirror makes.
  */
 void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
 {

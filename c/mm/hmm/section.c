@@ -302,7 +302,6 @@ static int hmm_section_advance(struct hmm_section *section)
 		return -EINTR;
 	cond_resched();
 	ret = hmm_section_find(section, next.start);
-
 	if (ret)
 		return ret;
 	interval = section->interval;
