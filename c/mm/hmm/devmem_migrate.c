@@ -71,7 +71,7 @@ static void hmm_devmem_start_slices(const struct hmm_devmem_transfer *t)
 
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 {
-	hmm_devmem_uncharge_rest(t);
+	hmm_devmem_transfer_uncharge(t);
 	if (!t->args.cpages)
 		return;
 	/* Of a migration in steps that ends before it was committed. */

@@ -96,9 +96,9 @@
 #define HMM_INTERVAL_UNLISTED	2
 
 /* Bits of &hmm_mirror_state.flags */
-#define HMM_STATE_RELEASED	0
-#define HMM_STATE_DEFERRED	1
-#define HMM_STATE_ABANDONED	2
+#define HMM_MIRROR_STATE_RELEASED	0
+#define HMM_MIRROR_STATE_DEFERRED	1
+#define HMM_MIRROR_STATE_ABANDONED	2
 
 /**
  * struct hmm_mirror_state - the part of a mirror that sections may outlive
@@ -110,7 +110,7 @@
  * @update: &hmm_mirror.update
  * @ranges: the intervals by address, until they have ended; looked up under RCU
  * @intervals: how many intervals have not ended
- * @own_calls: how many callbacks run under an update lock that is not the mirror's
+ * @own_lock_calls: how many callbacks run under an update lock that is not the mirror's
  * @recent: the interval that a section entered last, or NULL. RCU protects its
  *	readers. A section sets it while it is counted in &hmm_interval.active;
  *	the end of the range clears it after that count is 0, before it drops
@@ -118,15 +118,15 @@
  * @notifier: a subscription to the last page of the address space, to which
  *	nothing is ever mapped: only %MMU_NOTIFY_RELEASE is reported to it, and after
  *	all ranges, as notifiers are called by address
- * @flags: %HMM_STATE_RELEASED when &hmm_mirror_ops.release was or is being
- *	called; when @work is to end the mirror, %HMM_STATE_DEFERRED, or
- *	%HMM_STATE_ABANDONED if a callback has begun to
+ * @flags: %HMM_MIRROR_STATE_RELEASED when &hmm_mirror_ops.release was or is being
+ *	called; when @work is to end the mirror, %HMM_MIRROR_STATE_DEFERRED, or
+ *	%HMM_MIRROR_STATE_ABANDONED if a callback has begun to
  * @caller: the task that is in a callback under the mirror's update lock, or
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
  * @removed: intervals that @work is to end
  * @lock: guards @removed, and the link between a range and its interval
- * @owned: registration with the driver's module (lifetime.h)
+ * @module_object: registration with the driver's module (lifetime.h)
  * @work: ends intervals and the mirror later
  * @done: called when @work has ended the mirror, or NULL
  */
@@ -138,7 +138,7 @@ struct hmm_mirror_state {
 	struct hmm_update_lock update;
 	struct maple_tree ranges;
 	atomic_t intervals;
-	atomic_t own_calls;
+	atomic_t own_lock_calls;
 	struct hmm_interval __rcu *recent;
 	struct mmu_interval_notifier notifier;
 	unsigned long flags;
@@ -146,7 +146,7 @@ struct hmm_mirror_state {
 	struct task_struct *releaser;
 	struct hmm_interval *removed;
 	spinlock_t lock; /* see above */
-	struct hmm_module_object owned;
+	struct hmm_module_object module_object;
 	struct work_struct work;
 	void (*done)(struct hmm_mirror *mirror);
 };

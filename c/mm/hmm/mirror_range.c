@@ -134,10 +134,10 @@ static int hmm_interval_subscribe(struct hmm_interval *interval)
 	return 0;
 }
 
-static int hmm_range_begin(struct hmm_mirror *mirror,
-			   struct hmm_mirror_range *range,
-			   struct hmm_span span,
-			   const struct hmm_update_lock *lock)
+static int hmm_mirror_range_begin(struct hmm_mirror *mirror,
+				  struct hmm_mirror_range *range,
+				  struct hmm_span span,
+				  const struct hmm_update_lock *lock)
 {
 	struct hmm_interval *interval;
 	int ret;
@@ -150,7 +150,7 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 	    (lock && hmm_update_lock_is_mine(*lock)))
 		return -EDEADLK;
 	/* Once the mirror is ending, nothing would end the range. */
-	if (READ_ONCE(mirror->state->owned.ending) || !mmget_not_zero(mirror->mm))
+	if (READ_ONCE(mirror->state->module_object.ending) || !mmget_not_zero(mirror->mm))
 		return -ESRCH;
 	interval = hmm_interval_alloc(mirror, range, span, lock);
 	ret = interval ? 0 : -ENOMEM;
@@ -194,7 +194,7 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 int hmm_mirror_range_add(struct hmm_mirror *mirror,
 			 struct hmm_mirror_range *range, struct hmm_span span)
 {
-	return hmm_range_begin(mirror, range, span, NULL);
+	return hmm_mirror_range_begin(mirror, range, span, NULL);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_add);
 
@@ -218,7 +218,7 @@ int hmm_mirror_range_add_lock(struct hmm_mirror *mirror,
 			      struct hmm_mirror_range *range,
 			      struct hmm_span span, struct hmm_update_lock lock)
 {
-	return hmm_range_begin(mirror, range, span, &lock);
+	return hmm_mirror_range_begin(mirror, range, span, &lock);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
 
@@ -242,7 +242,7 @@ int hmm_mirror_range_init(struct hmm_mirror *mirror,
 			  struct hmm_mirror_range *range, struct hmm_span span)
 {
 	*range = (struct hmm_mirror_range){};
-	return hmm_range_begin(mirror, range, span, NULL);
+	return hmm_mirror_range_begin(mirror, range, span, NULL);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 
@@ -258,7 +258,7 @@ static void hmm_interval_detach(struct hmm_interval *interval)
 		if (!range)
 			return;
 		range->mirror = NULL;
-		/* Pairs with the acquire in hmm_range_interval(). */
+		/* Pairs with the acquire in hmm_mirror_range_interval(). */
 		smp_store_release(&range->interval, NULL);
 		WRITE_ONCE(interval->range, NULL);
 	}
@@ -271,7 +271,7 @@ static void hmm_interval_detach(struct hmm_interval *interval)
  * The interval of a range, with a reference that the caller puts; or NULL if the
  * range is not added, or has been detached.
  */
-static struct hmm_interval *hmm_range_interval(struct hmm_mirror_range *range)
+static struct hmm_interval *hmm_mirror_range_interval(struct hmm_mirror_range *range)
 {
 	struct hmm_interval *interval;
 
@@ -398,14 +398,14 @@ void hmm_interval_abandon(struct hmm_interval *interval,
  */
 void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 {
-	struct hmm_interval *interval = hmm_range_interval(range);
+	struct hmm_interval *interval = hmm_mirror_range_interval(range);
 	struct hmm_update_lock held;
 
 	if (!interval)
 		return;
 	if (WARN_ONCE(hmm_mirror_state_is_calling(interval->state, &held),
 		      "%ps: a callback removes a range of its mirror\n",
-		      interval->state->owned.callback)) {
+		      interval->state->module_object.callback)) {
 		/* The callback is called again, and may remove it again. */
 		scoped_guard(spinlock_irqsave, &interval->state->lock) {
 			range->mirror = NULL;
@@ -443,7 +443,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
  */
 void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
 {
-	struct hmm_interval *interval = hmm_range_interval(range);
+	struct hmm_interval *interval = hmm_mirror_range_interval(range);
 
 	if (!interval)
 		return;
