@@ -145,7 +145,7 @@ impl OpenFile for DmMirror {
     }
 }
 
-/// The value of a parameter, which Linux 7.2 shows by reference.
+/// The value of a parameter, which is at hand as a value or as a reference.
 fn param(value: impl Borrow<u64>) -> u64 {
     *value.borrow()
 }

@@ -33,19 +33,19 @@ FIXTURE(dmem_limit) {
 
 FIXTURE_VARIANT(dmem_limit) {
 	int unit;
-	int place;	/* of its memory, in a snapshot */
+	int prot;	/* of its memory, in a snapshot */
 	const char *region;
 };
 
 FIXTURE_VARIANT_ADD(dmem_limit, private) {
 	.unit = 0,
-	.place = HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL,
+	.prot = HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL,
 	.region = "hmm/hmm_dmirror0",
 };
 
 FIXTURE_VARIANT_ADD(dmem_limit, coherent) {
 	.unit = 2,
-	.place = HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL,
+	.prot = HMM_DMIRROR_PROT_DEV_COHERENT_LOCAL,
 	.region = "hmm/hmm_dmirror2",
 };
 
@@ -186,7 +186,7 @@ TEST_F(dmem_limit, limit)
 	ASSERT_EQ(0, set_pages(GROUP, "dmem.max", variant->region, 24));
 	EXPECT_EQ(-ENOENT, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, self->at,
 				       PAGES));
-	EXPECT_EQ(24, device_holds(self->device, self->at, PAGES, variant->place));
+	EXPECT_EQ(24, device_holds(self->device, self->at, PAGES, variant->prot));
 	EXPECT_EQ(24, current_of(GROUP, variant->region));
 	EXPECT_EQ(PAGES, device_call(self->device, HMM_DMIRROR_READ, self->at, PAGES));
 	EXPECT_EQ(0, wrong_numbers(self->at, PAGES));
@@ -220,7 +220,7 @@ TEST_F(dmem_limit, makes_room)
 	ASSERT_EQ(PAGES, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, mine, PAGES));
 	usleep(SLICES);
 	EXPECT_EQ(16, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, self->more, 16));
-	EXPECT_EQ(PAGES - 16, device_holds(self->device, mine, PAGES, variant->place));
+	EXPECT_EQ(PAGES - 16, device_holds(self->device, mine, PAGES, variant->prot));
 	EXPECT_EQ(PAGES, current_of(GROUP, variant->region));
 	EXPECT_EQ(PAGES, current_of(OTHER, variant->region));
 	EXPECT_EQ(0, wrong_numbers(self->at, ALL_PAGES));
@@ -288,7 +288,7 @@ TEST_F(dmem_limit, owner)
 	ASSERT_LT(0, child);
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	ASSERT_EQ(0, status);
-	EXPECT_EQ(PAGES, device_holds(self->device, self->at, PAGES, variant->place));
+	EXPECT_EQ(PAGES, device_holds(self->device, self->at, PAGES, variant->prot));
 	EXPECT_EQ(PAGES, current_of(GROUP, variant->region));
 	EXPECT_EQ(0, current_of(OTHER, variant->region));
 }
@@ -326,7 +326,7 @@ TEST_F(dmem_limit, removed_group)
 	cgroup_leave(GROUP);
 	EXPECT_EQ(-1, current_of(GROUP, variant->region));
 	EXPECT_EQ(before + PAGES, current_of(".", variant->region));
-	EXPECT_EQ(PAGES, device_holds(self->device, self->at, PAGES, variant->place));
+	EXPECT_EQ(PAGES, device_holds(self->device, self->at, PAGES, variant->prot));
 	EXPECT_EQ(PAGES, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_SYS, self->at,
 				     PAGES));
 	EXPECT_EQ(before, current_of(".", variant->region));
@@ -371,7 +371,7 @@ TEST_F(dmem_limit, protected)
 				     PAGES));
 	EXPECT_EQ(half, current_of(OTHER, variant->region));
 	EXPECT_GE(half, current_of(GROUP, variant->region));
-	EXPECT_EQ(PAGES, device_holds(self->device, self->more, PAGES, variant->place));
+	EXPECT_EQ(PAGES, device_holds(self->device, self->more, PAGES, variant->prot));
 
 	/* Without it, those that were there first leave first. */
 	ASSERT_EQ(0, set_pages(OTHER, "dmem.min", variant->region, 0));

@@ -261,16 +261,16 @@ struct hmm_devmem {
 	struct mutex chunks_lock;	/* chunks change, are evicted, or room is made */
 	spinlock_t lock;		/* of what follows and each chunk; irqs off */
 	struct list_head chunks;	/* of struct hmm_devmem_chunk */
-	bool closed;			/* no page is allocated */
+	bool alloc_stopped;		/* no page is allocated */
 	unsigned long hand;		/* of the clock, in pages; under chunks_lock */
-	unsigned long reclaim_pause;	/* no room is made before, in jiffies */
+	unsigned long reclaim_paused_until; /* no room is made before, in jiffies */
 	unsigned long last_short;	/* when room was made for a request, in jiffies */
 	unsigned long reclaim_before;	/* for reclaim_work: hmm_devmem_reclaim() */
 	struct work_struct reclaim_work;
 #ifdef CONFIG_CGROUP_DMEM
 	struct dmem_cgroup_region *region; /* hmm_devmem_account(); %NULL: not accounted */
-	const void *limit_paused;	/* the pool below which no room could be made */
-	unsigned long limit_pause;	/* none is made below it before, in jiffies */
+	const void *paused_limit;	/* the pool below which no room could be made */
+	unsigned long limit_paused_until; /* none is made below it before, in jiffies */
 #endif
 	struct hmm_devmem_state *state;
 } __contract(object("DeviceMemory"), pinned, send, sync);
@@ -284,7 +284,7 @@ struct hmm_devmem {
  * @used: a bit for each page, set if it is allocated
  * @accessed: a bit for the first page of each folio, set if the device has accessed
  *	the folio since the clock's hand was there last
- * @wanted: a bit for the first page of each folio, set if another device's memory
+ * @requested: a bit for the first page of each folio, set if another device's memory
  *	has requested it
  * @bad: a bit for each page that was reported as bad
  * @retired: a bit for each of those that is not in use any more; also set in @used
@@ -305,7 +305,7 @@ struct hmm_devmem_chunk {
 	struct list_head list;
 	unsigned long *used;
 	unsigned long *accessed;
-	unsigned long *wanted;
+	unsigned long *requested;
 	unsigned long *bad;
 	unsigned long *retired;
 	u32 *arrived;

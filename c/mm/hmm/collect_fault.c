@@ -7,7 +7,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
-#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swap.h>
 #include <linux/swapops.h>
 #include <linux/userfaultfd_k.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Non-present entries and userfaultfd's bits, and what the core has to name itself.
+ * Includes, and macros for names that differ between kernel versions.
  */
 #ifndef _MM_HMM_COMPAT_KERNEL_H
 #define _MM_HMM_COMPAT_KERNEL_H
@@ -21,9 +21,6 @@
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
-/* The dmem controller does not report to the region's owner that a limit was lowered. */
-#define HMM_DMEM_WITHOUT_OPS
-
 /*
  * The names of 7.3, which gave the userfaultfd bit a second use. Nothing else in
  * the core depends on the version.

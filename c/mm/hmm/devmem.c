@@ -23,13 +23,13 @@
 /**
  * struct hmm_devmem_state - the part of device memory that ends it
  * @devmem: the driver's structure
- * @owned: the callbacks, in case that their module goes away
+ * @module_object: registration with the driver's module (lifetime.h)
  * @work: ends it later
  * @done: called when @work has, or NULL
  */
 struct hmm_devmem_state {
 	struct hmm_devmem *devmem;
-	struct hmm_module_object owned;
+	struct hmm_module_object module_object;
 	struct work_struct work;
 	void (*done)(struct hmm_devmem *devmem);
 };
@@ -119,11 +119,11 @@ static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
-	hmm_devmem_free_pools(chunk);
+	hmm_devmem_cgroup_del_chunk(chunk);
 	kvfree(chunk->arrived);
 	kvfree(chunk->retired);
 	kvfree(chunk->bad);
-	kvfree(chunk->wanted);
+	kvfree(chunk->requested);
 	kvfree(chunk->accessed);
 	kvfree(chunk->used);
 	kfree(chunk);
@@ -147,11 +147,11 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	chunk->free = pages;
 	chunk->used = hmm_devmem_alloc_bitmap(pages);
 	chunk->accessed = hmm_devmem_alloc_bitmap(pages);
-	chunk->wanted = hmm_devmem_alloc_bitmap(pages);
+	chunk->requested = hmm_devmem_alloc_bitmap(pages);
 	chunk->bad = hmm_devmem_alloc_bitmap(pages);
 	chunk->retired = hmm_devmem_alloc_bitmap(pages);
 	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived), GFP_KERNEL);
-	if (!chunk->used || !chunk->accessed || !chunk->wanted ||
+	if (!chunk->used || !chunk->accessed || !chunk->requested ||
 	    !chunk->bad || !chunk->retired || !chunk->arrived) {
 		hmm_devmem_free_chunk(chunk);
 		return NULL;
@@ -221,7 +221,7 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 		return -EINVAL;
 	if (hmm_devmem_is_evicting(devmem))
 		return -EDEADLK;
-	if (READ_ONCE(devmem->state->owned.ending))
+	if (READ_ONCE(devmem->state->module_object.ending))
 		return -ENODEV;
 	chunk = hmm_devmem_alloc_chunk(devmem, size >> PAGE_SHIFT);
 	if (!chunk)
@@ -233,10 +233,10 @@ int hmm_devmem_add(struct hmm_devmem *devmem, phys_addr_t start,
 	if (err)
 		goto free;
 	/* hmm_devmem_exit() may have made its last pass: do not add a chunk then. */
-	err = READ_ONCE(devmem->state->owned.ending) ? -ENODEV : 0;
+	err = READ_ONCE(devmem->state->module_object.ending) ? -ENODEV : 0;
 	if (err)
 		goto unlock;
-	err = hmm_devmem_alloc_pools(chunk);
+	err = hmm_devmem_cgroup_add_chunk(chunk);
 	if (err)
 		goto unlock;
 	err = hmm_devmem_reserve_range(chunk, start, size);
@@ -314,10 +314,10 @@ static void hmm_devmem_release_chunks(struct hmm_devmem *devmem,
 	}
 }
 
-static void hmm_devmem_set_closed(struct hmm_devmem *devmem, bool closed)
+static void hmm_devmem_set_alloc_stopped(struct hmm_devmem *devmem, bool alloc_stopped)
 {
 	guard(spinlock_irqsave)(&devmem->lock);
-	WRITE_ONCE(devmem->closed, closed);
+	WRITE_ONCE(devmem->alloc_stopped, alloc_stopped);
 }
 
 static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
@@ -371,7 +371,7 @@ unsigned long hmm_devmem_evict(struct hmm_devmem *devmem)
 		return hmm_devmem_count_in_use(devmem);
 	hmm_waits_for_update_locks();
 	guard(mutex)(&devmem->chunks_lock);
-	hmm_devmem_set_closed(devmem, true);
+	hmm_devmem_set_alloc_stopped(devmem, true);
 	list_for_each_entry(chunk, &devmem->chunks, list)
 		left += hmm_devmem_empty_chunk(chunk);
 	return left;
@@ -392,8 +392,8 @@ void hmm_devmem_resume(struct hmm_devmem *devmem)
 	if (hmm_devmem_is_evicting(devmem))
 		return;
 	guard(mutex)(&devmem->chunks_lock);
-	if (!READ_ONCE(devmem->state->owned.ending))
-		hmm_devmem_set_closed(devmem, false);
+	if (!READ_ONCE(devmem->state->module_object.ending))
+		hmm_devmem_set_alloc_stopped(devmem, false);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_resume);
 
@@ -441,17 +441,17 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
 int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 {
 	LIST_HEAD(removed);
-	bool closed;
+	bool alloc_stopped;
 	int err;
 
 	if (hmm_devmem_is_evicting(devmem))
 		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	scoped_guard(mutex, &devmem->chunks_lock) {
-		closed = devmem->closed;
-		hmm_devmem_set_closed(devmem, true);
+		alloc_stopped = devmem->alloc_stopped;
+		hmm_devmem_set_alloc_stopped(devmem, true);
 		err = hmm_devmem_remove_chunks(devmem, timeout, &removed);
-		hmm_devmem_set_closed(devmem, closed);
+		hmm_devmem_set_alloc_stopped(devmem, alloc_stopped);
 	}
 	hmm_devmem_release_chunks(devmem, &removed);
 	return err;
@@ -461,14 +461,14 @@ EXPORT_SYMBOL_GPL(hmm_devmem_remove);
 /* From here on the core calls no callback of @devmem. */
 static void hmm_devmem_stop(struct hmm_devmem *devmem)
 {
-	/* Keep allocation closed between attempts, or freed pages would be reused. */
+	/* Keep allocation stopped between attempts, or freed pages would be reused. */
 	scoped_guard(mutex, &devmem->chunks_lock)
-		hmm_devmem_set_closed(devmem, true);
+		hmm_devmem_set_alloc_stopped(devmem, true);
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
 	disable_work_sync(&devmem->reclaim_work);
-	hmm_devmem_unaccount(devmem);
+	hmm_devmem_cgroup_exit(devmem);
 	put_device(devmem->dev);
 	devmem->dev = NULL;
 }
@@ -483,7 +483,7 @@ static void hmm_devmem_end(struct hmm_devmem_state *state)
 	/* May free the device memory. */
 	if (state->done)
 		state->done(devmem);
-	hmm_module_object_del(&state->owned);
+	hmm_module_object_del(&state->module_object);
 	kfree(state);
 }
 
@@ -493,16 +493,16 @@ static void hmm_devmem_work(struct work_struct *work)
 }
 
 /*
- * The driver's module is unloaded, and the memory was left behind. Something else
- * that was may still refer to it, so the state is leaked with it.
+ * The driver's module is unloaded with this memory still registered. Another leaked
+ * object may refer to it, so the state is leaked with it.
  */
-static void hmm_devmem_end_left(struct hmm_module_object *owned)
+static void hmm_devmem_end_leaked(struct hmm_module_object *module_object)
 {
 	struct hmm_devmem_state *state =
-		container_of(owned, struct hmm_devmem_state, owned);
+		container_of(module_object, struct hmm_devmem_state, module_object);
 
 	hmm_devmem_stop(state->devmem);
-	hmm_module_object_del(owned);
+	hmm_module_object_del(module_object);
 }
 
 static struct hmm_devmem_state *hmm_devmem_alloc_state(struct hmm_devmem *devmem)
@@ -547,13 +547,14 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	mutex_init(&devmem->chunks_lock);
 	spin_lock_init(&devmem->lock);
 	INIT_LIST_HEAD(&devmem->chunks);
-	devmem->closed = false;
-	hmm_devmem_init_account(devmem);
+	devmem->alloc_stopped = false;
+	hmm_devmem_cgroup_init(devmem);
 	devmem->hand = 0;
-	devmem->reclaim_pause = jiffies;
+	devmem->reclaim_paused_until = jiffies;
 	devmem->last_short = jiffies - 2 * HZ;
 	INIT_WORK(&devmem->reclaim_work, hmm_devmem_reclaim_work);
-	hmm_module_object_add(&devmem->state->owned, devmem->ops->copy, hmm_devmem_end_left);
+	hmm_module_object_add(&devmem->state->module_object, devmem->ops->copy,
+			      hmm_devmem_end_leaked);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_init);
@@ -576,7 +577,7 @@ void hmm_devmem_exit(struct hmm_devmem *devmem)
 		      "%s: %ps: a callback ends its device memory\n",
 		      hmm_devmem_label(devmem), devmem->ops->copy))
 		return;
-	if (WARN_ONCE(!hmm_module_object_claim(&devmem->state->owned),
+	if (WARN_ONCE(!hmm_module_object_claim(&devmem->state->module_object),
 		      "%ps: device memory ends twice\n", devmem->ops->copy))
 		return;
 	hmm_devmem_end(devmem->state);
@@ -600,8 +601,8 @@ void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 {
 	struct hmm_devmem_state *state = devmem->state;
 
-	if (!hmm_module_object_claim(&state->owned)) {
-		WARN_ONCE(!state->owned.left, "%ps: device memory ends twice\n",
+	if (!hmm_module_object_claim(&state->module_object)) {
+		WARN_ONCE(!state->module_object.leaked, "%ps: device memory ends twice\n",
 			  devmem->ops->copy);
 		return;
 	}

@@ -8,7 +8,7 @@
  *   devmem_migrate.c	migration by address
  *   devmem_steps.c	the same, step by step
  *   devmem_fault.c	CPU faults
- *   devmem_turns.c	pages that another device's memory has
+ *   devmem_fetch.c	pages that another device's memory has
  *   section_migrate.c	sections of a mirror that migrate
  *   devmem_copy.c	the copy stage of all of these
  *   devmem_batch.c	copies in batches
@@ -105,26 +105,26 @@ bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
 			 unsigned long before);
 
 /**
- * struct hmm_devmem_limit - whose pages migrate to make room
+ * struct hmm_devmem_scan_limit - which pages reclaim may evict
  * @pool: only pages charged to this pool or one below it; %NULL for all pages
  * @ignore_low: also pages that dmem.low protects
  * @hit_low: set if a page was left because of dmem.low
  * @last: the pool of the page that was decided last; valid under &hmm_devmem.lock
- * @last_goes: what was decided
+ * @last_selected: the decision for @last
  */
-struct hmm_devmem_limit {
+struct hmm_devmem_scan_limit {
 	struct dmem_cgroup_pool_state *pool;
 	bool ignore_low;
 	bool hit_low;
 	struct dmem_cgroup_pool_state *last;
-	bool last_goes;
+	bool last_selected;
 };
 
 #ifdef CONFIG_CGROUP_DMEM
-bool hmm_devmem_limit_selects(struct hmm_devmem_limit *limit,
-			      const struct hmm_devmem_chunk *chunk,
-			      unsigned long i);
-void hmm_devmem_init_account(struct hmm_devmem *devmem);
+bool hmm_devmem_scan_selects(struct hmm_devmem_scan_limit *limit,
+			     const struct hmm_devmem_chunk *chunk,
+			     unsigned long i);
+void hmm_devmem_cgroup_init(struct hmm_devmem *devmem);
 bool hmm_devmem_charge_current(struct hmm_devmem *devmem, unsigned int nr,
 			       struct dmem_cgroup_pool_state **pool);
 void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool,
@@ -132,22 +132,22 @@ void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool,
 bool hmm_devmem_reclaim_pool(struct hmm_devmem *devmem,
 			     struct dmem_cgroup_pool_state *limit,
 			     unsigned long pages, unsigned long before);
-void hmm_devmem_unaccount(struct hmm_devmem *devmem);
-int hmm_devmem_alloc_pools(struct hmm_devmem_chunk *chunk);
-void hmm_devmem_free_pools(struct hmm_devmem_chunk *chunk);
+void hmm_devmem_cgroup_exit(struct hmm_devmem *devmem);
+int hmm_devmem_cgroup_add_chunk(struct hmm_devmem_chunk *chunk);
+void hmm_devmem_cgroup_del_chunk(struct hmm_devmem_chunk *chunk);
 void hmm_devmem_set_pool(struct hmm_devmem_chunk *chunk, unsigned long at,
 			 unsigned long nr, struct dmem_cgroup_pool_state *pool);
 void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
 			 unsigned long nr);
 #else
-static inline bool hmm_devmem_limit_selects(struct hmm_devmem_limit *limit,
-					    const struct hmm_devmem_chunk *chunk,
-					    unsigned long i)
+static inline bool hmm_devmem_scan_selects(struct hmm_devmem_scan_limit *limit,
+					   const struct hmm_devmem_chunk *chunk,
+					   unsigned long i)
 {
 	return true;
 }
 
-static inline void hmm_devmem_init_account(struct hmm_devmem *devmem)
+static inline void hmm_devmem_cgroup_init(struct hmm_devmem *devmem)
 {
 }
 
@@ -164,16 +164,16 @@ static inline void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool,
 {
 }
 
-static inline void hmm_devmem_unaccount(struct hmm_devmem *devmem)
+static inline void hmm_devmem_cgroup_exit(struct hmm_devmem *devmem)
 {
 }
 
-static inline int hmm_devmem_alloc_pools(struct hmm_devmem_chunk *chunk)
+static inline int hmm_devmem_cgroup_add_chunk(struct hmm_devmem_chunk *chunk)
 {
 	return 0;
 }
 
-static inline void hmm_devmem_free_pools(struct hmm_devmem_chunk *chunk)
+static inline void hmm_devmem_cgroup_del_chunk(struct hmm_devmem_chunk *chunk)
 {
 }
 

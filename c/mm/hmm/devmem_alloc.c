@@ -58,13 +58,13 @@ static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 			    unsigned long at, struct dmem_cgroup_pool_state *pool)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	if (chunk->devmem->closed || chunk->removed ||
+	if (chunk->devmem->alloc_stopped || chunk->removed ||
 	    find_next_bit(chunk->used, at + nr, at) < at + nr)
 		return false;
 
 	bitmap_set(chunk->used, at, nr);
 	clear_bit(at, chunk->accessed);
-	clear_bit(at, chunk->wanted);
+	clear_bit(at, chunk->requested);
 	WRITE_ONCE(chunk->arrived[at], jiffies);
 	WRITE_ONCE(chunk->free, chunk->free - nr);
 	WRITE_ONCE(chunk->next, at + nr);
@@ -81,7 +81,7 @@ hmm_devmem_take_pages(struct hmm_devmem *devmem, unsigned long nr, unsigned long
 
 	guard(rcu)();
 	list_for_each_entry_rcu(chunk, &devmem->chunks, list) {
-		while (!READ_ONCE(devmem->closed) &&
+		while (!READ_ONCE(devmem->alloc_stopped) &&
 		       !READ_ONCE(chunk->removed) &&
 		       hmm_devmem_find_free(chunk, nr, at))
 			if (hmm_devmem_take(chunk, nr, *at, pool))
@@ -295,7 +295,7 @@ bool hmm_devmem_request_folio(const struct folio *folio)
 	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
 
 	return test_and_set_bit(hmm_devmem_folio_index(chunk, folio),
-				chunk->wanted);
+				chunk->requested);
 }
 
 /**
@@ -453,7 +453,7 @@ unsigned long hmm_devmem_available(struct hmm_devmem *devmem)
 	unsigned long pages = 0;
 
 	guard(spinlock_irqsave)(&devmem->lock);
-	if (devmem->closed)
+	if (devmem->alloc_stopped)
 		return 0;
 	list_for_each_entry(chunk, &devmem->chunks, list)
 		pages += chunk->free;

@@ -19,7 +19,7 @@
 #define HMM_DEVMEM_BATCH_BLOCKS	64
 
 /**
- * struct hmm_devmem_copy - a batch and what waits for it
+ * struct hmm_devmem_inflight - a batch and what waits for it
  * @batch: what the driver knows
  * @next: the batch of the same transfer that was begun before this one
  * @submitted: the driver has it
@@ -33,9 +33,9 @@
  * @blocks: the blocks; each owns its dst, locked, and after @abandoned a reference to
  *	its src
  */
-struct hmm_devmem_copy {
+struct hmm_devmem_inflight {
 	struct hmm_devmem_batch batch;
-	struct hmm_devmem_copy *next;
+	struct hmm_devmem_inflight *next;
 	bool submitted;
 	spinlock_t lock; /* see above */
 	bool completed;
@@ -107,20 +107,20 @@ EXPORT_SYMBOL_GPL(hmm_devmem_completing_end);
 #endif
 
 /* Wait for hmm_devmem_batch_complete() to release the lock: the batch is freed next. */
-static void hmm_devmem_copy_sync(struct hmm_devmem_copy *copy)
+static void hmm_devmem_inflight_sync(struct hmm_devmem_inflight *copy)
 {
 	spin_lock_irq(&copy->lock);
 	spin_unlock_irq(&copy->lock);
 }
 
 /* Drop what the batch of a killed task has kept until the driver completed it. */
-static void hmm_devmem_copy_release(struct work_struct *work)
+static void hmm_devmem_inflight_release(struct work_struct *work)
 {
-	struct hmm_devmem_copy *copy =
-		container_of(work, struct hmm_devmem_copy, release);
+	struct hmm_devmem_inflight *copy =
+		container_of(work, struct hmm_devmem_inflight, release);
 	unsigned int k;
 
-	hmm_devmem_copy_sync(copy);
+	hmm_devmem_inflight_sync(copy);
 	for (k = 0; k < copy->batch.nr; k++) {
 		struct hmm_devmem_block *block = &copy->blocks[k];
 
@@ -133,10 +133,10 @@ static void hmm_devmem_copy_release(struct work_struct *work)
 }
 
 /* Begin a batch of @devmem, after the one that was filled is on its way. */
-static struct hmm_devmem_copy *hmm_devmem_copy_begin(struct hmm_devmem_transfer *t,
-						     struct hmm_devmem *devmem)
+static struct hmm_devmem_inflight *
+hmm_devmem_inflight_begin(struct hmm_devmem_transfer *t, struct hmm_devmem *devmem)
 {
-	struct hmm_devmem_copy *copy;
+	struct hmm_devmem_inflight *copy;
 
 	hmm_devmem_batch_submit(t);
 	copy = kzalloc_obj(*copy);
@@ -145,7 +145,7 @@ static struct hmm_devmem_copy *hmm_devmem_copy_begin(struct hmm_devmem_transfer 
 	copy->batch.devmem = devmem;
 	copy->batch.blocks = copy->blocks;
 	INIT_LIST_HEAD(&copy->batch.list);
-	INIT_WORK(&copy->release, hmm_devmem_copy_release);
+	INIT_WORK(&copy->release, hmm_devmem_inflight_release);
 	init_completion(&copy->done);
 	spin_lock_init(&copy->lock);
 	copy->next = t->copies;
@@ -154,15 +154,15 @@ static struct hmm_devmem_copy *hmm_devmem_copy_begin(struct hmm_devmem_transfer 
 }
 
 /* The batch to which a block of @devmem is added; NULL if there is no memory. */
-static struct hmm_devmem_copy *hmm_devmem_copy_for(struct hmm_devmem_transfer *t,
-						   struct hmm_devmem *devmem)
+static struct hmm_devmem_inflight *
+hmm_devmem_inflight_for(struct hmm_devmem_transfer *t, struct hmm_devmem *devmem)
 {
-	struct hmm_devmem_copy *copy = t->copies;
+	struct hmm_devmem_inflight *copy = t->copies;
 
 	if (copy && !copy->submitted && copy->batch.devmem == devmem &&
 	    copy->batch.nr < HMM_DEVMEM_BATCH_BLOCKS)
 		return copy;
-	return hmm_devmem_copy_begin(t, devmem);
+	return hmm_devmem_inflight_begin(t, devmem);
 }
 
 /**
@@ -178,12 +178,12 @@ bool hmm_devmem_batch_add(struct hmm_devmem_transfer *t, unsigned long i,
 			  struct folio *folio, struct page *from)
 {
 	struct hmm_devmem *devmem = t->to ?: hmm_devmem_of(from);
-	struct hmm_devmem_copy *copy;
+	struct hmm_devmem_inflight *copy;
 	unsigned int k;
 
 	if (!devmem->ops->copy_batch)
 		return false;
-	copy = hmm_devmem_copy_for(t, devmem);
+	copy = hmm_devmem_inflight_for(t, devmem);
 	if (!copy)
 		return false;
 	k = copy->batch.nr++;
@@ -202,7 +202,7 @@ bool hmm_devmem_batch_add(struct hmm_devmem_transfer *t, unsigned long i,
  */
 void hmm_devmem_batch_submit(struct hmm_devmem_transfer *t)
 {
-	struct hmm_devmem_copy *copy = t->copies;
+	struct hmm_devmem_inflight *copy = t->copies;
 
 	if (!copy || copy->submitted)
 		return;
@@ -222,8 +222,8 @@ void hmm_devmem_batch_submit(struct hmm_devmem_transfer *t)
  */
 void hmm_devmem_batch_complete(struct hmm_devmem_batch *batch, int error)
 {
-	struct hmm_devmem_copy *copy =
-		container_of(batch, struct hmm_devmem_copy, batch);
+	struct hmm_devmem_inflight *copy =
+		container_of(batch, struct hmm_devmem_inflight, batch);
 
 	guard(spinlock_irqsave)(&copy->lock);
 	if (WARN_ONCE(copy->completed, "%s: %ps: a batch is completed twice\n",
@@ -243,7 +243,7 @@ EXPORT_SYMBOL_GPL(hmm_devmem_batch_complete);
  * The waiting task was killed. The driver may still read the sources and write to the
  * dst folios, so the batch keeps both. Return false if it was completed meanwhile.
  */
-static bool hmm_devmem_copy_abandon(struct hmm_devmem_copy *copy)
+static bool hmm_devmem_inflight_abandon(struct hmm_devmem_inflight *copy)
 {
 	unsigned int k;
 
@@ -258,22 +258,22 @@ static bool hmm_devmem_copy_abandon(struct hmm_devmem_copy *copy)
 }
 
 /* Wait until a batch has completed. Return false if it was abandoned. */
-static bool hmm_devmem_copy_wait(const struct hmm_devmem_transfer *t,
-				 struct hmm_devmem_copy *copy)
+static bool hmm_devmem_inflight_wait(const struct hmm_devmem_transfer *t,
+				     struct hmm_devmem_inflight *copy)
 {
 	hmm_devmem_completing_wait();
 	if (t->unkillable)
 		wait_for_completion(&copy->done);
 	else if (wait_for_completion_killable(&copy->done) &&
-		 hmm_devmem_copy_abandon(copy))
+		 hmm_devmem_inflight_abandon(copy))
 		return false;
-	hmm_devmem_copy_sync(copy);
+	hmm_devmem_inflight_sync(copy);
 	return true;
 }
 
 /* Give the mpfns of a batch that has completed their dst folios. */
-static void hmm_devmem_copy_collect(struct hmm_devmem_transfer *t,
-				    struct hmm_devmem_copy *copy)
+static void hmm_devmem_inflight_collect(struct hmm_devmem_transfer *t,
+					struct hmm_devmem_inflight *copy)
 {
 	unsigned int k;
 
@@ -302,11 +302,11 @@ static void hmm_devmem_copy_collect(struct hmm_devmem_transfer *t,
  */
 void hmm_devmem_batch_wait(struct hmm_devmem_transfer *t)
 {
-	struct hmm_devmem_copy *copy;
+	struct hmm_devmem_inflight *copy;
 
 	while ((copy = t->copies)) {
 		t->copies = copy->next;
-		if (hmm_devmem_copy_wait(t, copy))
-			hmm_devmem_copy_collect(t, copy);
+		if (hmm_devmem_inflight_wait(t, copy))
+			hmm_devmem_inflight_collect(t, copy);
 	}
 }

@@ -22,19 +22,20 @@
 #include <linux/page_counter.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/version.h>
 
 #include "compat-kernel.h"
 #include "devmem_transfer.h"
 
 #ifdef CONFIG_CGROUP_DMEM
-#ifndef HMM_DMEM_WITHOUT_OPS
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 /*
- * A limit was lowered below what is charged. The controller calls again, 16 times if
- * nothing migrates: pages may be in their time slices still. A fatal signal, which the
- * controller looks at, ends the wait.
+ * A limit was lowered below the usage. The controller retries a bounded number of times.
+ * Wait for one time slice if no page can be evicted, as pages in their time slice stay;
+ * the controller checks for fatal signals.
  */
-static int hmm_devmem_limit_lowered(struct dmem_cgroup_pool_state *pool, u64 bytes,
-				    void *priv)
+static int hmm_devmem_dmem_reclaim(struct dmem_cgroup_pool_state *pool, u64 bytes,
+				   void *priv)
 {
 	/* One batch in each call, so that others get the lock of the memory in between. */
 	unsigned long pages = min_t(u64, DIV_ROUND_UP_ULL(bytes, PAGE_SIZE),
@@ -47,7 +48,7 @@ static int hmm_devmem_limit_lowered(struct dmem_cgroup_pool_state *pool, u64 byt
 }
 
 static const struct dmem_cgroup_ops hmm_devmem_dmem_ops = {
-	.reclaim = hmm_devmem_limit_lowered,
+	.reclaim = hmm_devmem_dmem_reclaim,
 };
 
 static struct dmem_cgroup_region *hmm_devmem_register(struct hmm_devmem *devmem,
@@ -70,29 +71,30 @@ static struct dmem_cgroup_region *hmm_devmem_register(struct hmm_devmem *devmem,
 }
 #endif
 
-void hmm_devmem_init_account(struct hmm_devmem *devmem)
+void hmm_devmem_cgroup_init(struct hmm_devmem *devmem)
 {
 	devmem->region = NULL;
-	devmem->limit_paused = NULL;
+	devmem->paused_limit = NULL;
 }
 
 /**
- * hmm_devmem_unaccount() - unregister the region of a memory that has no chunk any more
+ * hmm_devmem_cgroup_exit() - unregister the region of a memory that has no chunk any more
  * @devmem: the device memory
  *
- * No page is left, so nothing is charged; also not to a cgroup that was removed.
+ * All pages are free, so no pool of the region has a charge, pools of removed cgroups
+ * included.
  *
- * Context: Process context; may sleep, until no limit is being lowered. No lock is held
- * under which room is made.
+ * Context: Process context; may sleep, until no limit is being lowered.
+ * &hmm_devmem.chunks_lock is not held, as reclaim takes it.
  */
-void hmm_devmem_unaccount(struct hmm_devmem *devmem)
+void hmm_devmem_cgroup_exit(struct hmm_devmem *devmem)
 {
 	dmem_cgroup_unregister_region(devmem->region);
 	devmem->region = NULL;
 }
 
 /* Allocate room for the pools of a chunk that is being added. chunks_lock is held. */
-int hmm_devmem_alloc_pools(struct hmm_devmem_chunk *chunk)
+int hmm_devmem_cgroup_add_chunk(struct hmm_devmem_chunk *chunk)
 {
 	if (!chunk->devmem->region)
 		return 0;
@@ -100,7 +102,7 @@ int hmm_devmem_alloc_pools(struct hmm_devmem_chunk *chunk)
 	return chunk->pools ? 0 : -ENOMEM;
 }
 
-void hmm_devmem_free_pools(struct hmm_devmem_chunk *chunk)
+void hmm_devmem_cgroup_del_chunk(struct hmm_devmem_chunk *chunk)
 {
 	kvfree(chunk->pools);
 }
@@ -125,10 +127,12 @@ void hmm_devmem_set_pool(struct hmm_devmem_chunk *chunk, unsigned long at,
 		WRITE_ONCE(chunk->pools[at + nr], pool);
 }
 
-/* Take the charge and the references of pages that are in use by nobody else. */
-static struct dmem_cgroup_pool_state *hmm_devmem_take_pool(struct hmm_devmem_chunk *chunk,
-							   unsigned long at,
-							   unsigned long nr)
+/*
+ * Clear the pool of each page. The charge and the references pass to the caller, who
+ * alone uses the pages.
+ */
+static struct dmem_cgroup_pool_state *
+hmm_devmem_clear_pool(struct hmm_devmem_chunk *chunk, unsigned long at, unsigned long nr)
 {
 	struct dmem_cgroup_pool_state *pool = chunk->pools ? chunk->pools[at] : NULL;
 
@@ -144,34 +148,34 @@ static struct dmem_cgroup_pool_state *hmm_devmem_take_pool(struct hmm_devmem_chu
  * @nr: number of its pages, which are charged to one pool: pieces of a folio that was
  *	split are freed one by one
  *
- * Context: any. The pages are in use still, so that nobody else changes their pools.
+ * Context: any. The pages are still marked as used, so no other task changes their pools.
  */
 void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
 			 unsigned long nr)
 {
-	struct dmem_cgroup_pool_state *pool = hmm_devmem_take_pool(chunk, at, nr);
+	struct dmem_cgroup_pool_state *pool = hmm_devmem_clear_pool(chunk, at, nr);
 
 	if (pool)
 		dmem_cgroup_uncharge_many(pool, nr, PAGE_SIZE);
 }
 
 /**
- * hmm_devmem_limit_selects() - whether the charge of a page allows to migrate it
- * @limit: the limit below which room is made, and what it protects
+ * hmm_devmem_scan_selects() - whether the charge of a page allows to migrate it
+ * @limit: which pages this scan may evict
  * @chunk: the page's chunk
  * @i: index of the page, which is in use
  *
- * The page may be freed meanwhile, and be the last one that its pool has; RCU keeps the
- * pool. Decided once for adjacent pages of one pool, as all cgroups below the limit are
- * looked at.
+ * The page may be freed concurrently and drop the last reference to its pool; RCU keeps
+ * the pool readable. The result is cached for adjacent pages of one pool, because
+ * dmem_cgroup_state_evict_valuable() walks the subtree of the limit.
  *
  * Context: &hmm_devmem.lock is held, which is a read side section of RCU.
  * Return: true if the page is charged below the limit, and not protected by dmem.min, or
  * by dmem.low.
  */
-bool hmm_devmem_limit_selects(struct hmm_devmem_limit *limit,
-			      const struct hmm_devmem_chunk *chunk,
-			      unsigned long i)
+bool hmm_devmem_scan_selects(struct hmm_devmem_scan_limit *limit,
+			     const struct hmm_devmem_chunk *chunk,
+			     unsigned long i)
 {
 	struct dmem_cgroup_pool_state *pool =
 		chunk->pools ? READ_ONCE(chunk->pools[i]) : NULL;
@@ -180,11 +184,11 @@ bool hmm_devmem_limit_selects(struct hmm_devmem_limit *limit,
 		return !limit->pool;
 	if (pool != limit->last) {
 		limit->last = pool;
-		limit->last_goes = dmem_cgroup_state_evict_valuable(limit->pool, pool,
-								    limit->ignore_low,
-								    &limit->hit_low);
+		limit->last_selected = dmem_cgroup_state_evict_valuable(limit->pool, pool,
+									limit->ignore_low,
+									&limit->hit_low);
 	}
-	return limit->last_goes;
+	return limit->last_selected;
 }
 
 /**
@@ -226,8 +230,9 @@ void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool, unsigned int 
  * May sleep, to allocate a pool, under the mmap lock and folio locks, as the allocation of
  * pages in the copy stage does.
  */
-static bool hmm_devmem_charge(struct hmm_devmem_transfer *t, struct mm_struct *mm,
-			      struct dmem_cgroup_pool_state **limit)
+static bool hmm_devmem_transfer_charge(struct hmm_devmem_transfer *t,
+				       struct mm_struct *mm,
+				       struct dmem_cgroup_pool_state **limit)
 {
 	struct dmem_cgroup_region *region = t->to ? READ_ONCE(t->to->region) : NULL;
 	unsigned int nr;
@@ -242,10 +247,11 @@ static bool hmm_devmem_charge(struct hmm_devmem_transfer *t, struct mm_struct *m
 }
 
 /*
- * Charge as many of the collected pages as the limit allows. The process may move to
- * another cgroup meanwhile: a transfer has one pool.
+ * Charge as many of the collected pages as the limit allows. Stop if the process has
+ * moved to another cgroup: a transfer has one pool.
  */
-static void hmm_devmem_charge_some(struct hmm_devmem_transfer *t, struct mm_struct *mm)
+static void hmm_devmem_transfer_charge_some(struct hmm_devmem_transfer *t,
+					    struct mm_struct *mm)
 {
 	unsigned int nr = hmm_devmem_count_pages(t), step = nr;
 	struct dmem_cgroup_pool_state *pool, *limit;
@@ -267,14 +273,17 @@ static void hmm_devmem_charge_some(struct hmm_devmem_transfer *t, struct mm_stru
 	}
 }
 
-/* Release what was collected, make room below the limit for it, and drop the limit. */
-static void hmm_devmem_make_room(struct hmm_devmem_transfer *t, struct mm_struct *mm,
-				 struct dmem_cgroup_pool_state *limit)
+/*
+ * Release the collected pages and the mmap lock, evict pages that are charged below
+ * @limit, and put @limit.
+ */
+static void hmm_devmem_reclaim_below(struct hmm_devmem_transfer *t, struct mm_struct *mm,
+				     struct dmem_cgroup_pool_state *limit)
 {
 	u64 bytes = (u64)hmm_devmem_count_pages(t) << PAGE_SHIFT;
 	u64 excess = dmem_cgroup_pool_excess(limit, bytes);
 
-	/* Room cannot be made while pages are locked, nor under the mmap lock. */
+	/* Eviction takes folio and rmap locks, so hold neither folio locks nor the mmap lock. */
 	hmm_devmem_transfer_end(t);
 	mmap_read_unlock(mm);
 	if (excess)
@@ -303,12 +312,12 @@ int hmm_devmem_collect_charged(struct hmm_devmem_transfer *t, struct mm_struct *
 	struct dmem_cgroup_pool_state *limit;
 	int err = hmm_devmem_collect_batch(t, mm, span, always);
 
-	if (err || hmm_devmem_charge(t, mm, &limit))
+	if (err || hmm_devmem_transfer_charge(t, mm, &limit))
 		return err;
-	hmm_devmem_make_room(t, mm, limit);
+	hmm_devmem_reclaim_below(t, mm, limit);
 	err = hmm_devmem_collect_batch(t, mm, span, always);
 	if (!err)
-		hmm_devmem_charge_some(t, mm);
+		hmm_devmem_transfer_charge_some(t, mm);
 	return err;
 }
 
@@ -335,13 +344,14 @@ struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
 }
 
 /**
- * hmm_devmem_return_charge() - take the charge of a folio back before it is freed
+ * hmm_devmem_transfer_take_charge() - move a folio's charge back to the transfer
  * @t: the transfer that has allocated it
  * @folio: the folio, of any memory, which no page table maps and nobody else refers to
  *
- * So that as many pages can be allocated for the same source, one by one, also at a limit.
+ * The transfer can then allocate single pages for the same source, also at a limit. The
+ * folio is freed next.
  */
-void hmm_devmem_return_charge(struct hmm_devmem_transfer *t, struct folio *folio)
+void hmm_devmem_transfer_take_charge(struct hmm_devmem_transfer *t, struct folio *folio)
 {
 	unsigned long nr = folio_nr_pages(folio);
 	struct hmm_devmem_chunk *chunk;
@@ -349,12 +359,12 @@ void hmm_devmem_return_charge(struct hmm_devmem_transfer *t, struct folio *folio
 	if (!t->to)
 		return;
 	chunk = hmm_devmem_chunk_of(&folio->page);
-	if (hmm_devmem_take_pool(chunk, hmm_devmem_folio_index(chunk, folio), nr))
+	if (hmm_devmem_clear_pool(chunk, hmm_devmem_folio_index(chunk, folio), nr))
 		t->charged += nr;
 }
 
 /* Uncharge what a transfer has charged and not allocated. */
-void hmm_devmem_uncharge_rest(struct hmm_devmem_transfer *t)
+void hmm_devmem_transfer_uncharge(struct hmm_devmem_transfer *t)
 {
 	if (!t->charged)
 		return;

@@ -116,7 +116,7 @@ int hmm_devmem_check_copy(const struct hmm_devmem_transfer *t,
 /* Free a dst that was not filled. Its charge is for the pages that are tried instead. */
 static void hmm_devmem_free_dst(struct hmm_devmem_transfer *t, struct folio *folio)
 {
-	hmm_devmem_return_charge(t, folio);
+	hmm_devmem_transfer_take_charge(t, folio);
 	folio_unlock(folio);
 	folio_put(folio);
 }
@@ -161,7 +161,7 @@ unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 				    unsigned long i, int err)
 {
-	if (err && t->args.fault_page && i == t->wanted)
+	if (err && t->args.fault_page && i == t->fault_index)
 		t->error = err;
 }
 

@@ -99,14 +99,14 @@ vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	hmm_devmem_fault_range(vmf, &t.args, devmem->fault_pages);
-	t.wanted = (vmf->address - t.args.start) >> PAGE_SHIFT;
+	t.fault_index = (vmf->address - t.args.start) >> PAGE_SHIFT;
 	if (hmm_devmem_alloc_mpfns(&t,
 				   (t.args.end - t.args.start) >> PAGE_SHIFT))
 		return VM_FAULT_OOM;
 	err = hmm_devmem_transfer_begin(&t);
 	if (err >= 0) {
 		pages = err;
-		came = hmm_devmem_fault_moved(&t, t.wanted);
+		came = hmm_devmem_fault_moved(&t, t.fault_index);
 		hmm_devmem_transfer_end(&t);
 		err = t.error;
 	}

@@ -79,7 +79,7 @@ void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 		migrate_vma_finalize(&t->args);
 	}
 	/* Last: what a batch could not copy returns its charge to @t. */
-	hmm_devmem_uncharge_rest(t);
+	hmm_devmem_transfer_uncharge(t);
 }
 
 /* Whether a folio of other device memory migrates. The page table lock is held. */

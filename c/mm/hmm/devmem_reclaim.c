@@ -36,7 +36,7 @@ struct hmm_reclaim {
 	struct hmm_devmem *devmem;
 	unsigned long goal;
 	u32 before;
-	struct hmm_devmem_limit limit;
+	struct hmm_devmem_scan_limit limit;
 	unsigned long moved;
 	struct hmm_devmem_transfer transfer;
 };
@@ -78,12 +78,12 @@ static bool hmm_reclaim_is_later(const struct hmm_reclaim *r,
  * Whether the clock's hand takes the folio that begins at index @i. Only if it is
  * old enough is its accessed bit cleared. The lock of the memory is held.
  */
-static bool hmm_reclaim_takes(struct hmm_reclaim *r,
-			      struct hmm_devmem_chunk *chunk, unsigned long i,
-			      struct folio *folio)
+static bool hmm_reclaim_selects(struct hmm_reclaim *r,
+				struct hmm_devmem_chunk *chunk, unsigned long i,
+				struct folio *folio)
 {
 	if (hmm_reclaim_is_later(r, chunk, i) || hmm_devmem_slice_left(folio) ||
-	    !hmm_devmem_limit_selects(&r->limit, chunk, i))
+	    !hmm_devmem_scan_selects(&r->limit, chunk, i))
 		return false;
 	return !test_and_clear_bit(i, chunk->accessed) ||
 	       hmm_reclaim_partly_unmapped(folio);
@@ -109,7 +109,7 @@ static unsigned long hmm_reclaim_pfns(struct hmm_reclaim *r,
 	unsigned long first = hmm_devmem_first_pfn(chunk), i = *hand, nr = 0;
 	unsigned long end = ALIGN(i + 1, HMM_DEVMEM_BATCH);
 	struct folio *folio = NULL;
-	bool takes = false;
+	bool selected = false;
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	r->limit.last = NULL;
@@ -123,11 +123,11 @@ static unsigned long hmm_reclaim_pfns(struct hmm_reclaim *r,
 				*hand = i;
 				break;
 			}
-			takes = &folio->page == page &&
+			selected = &folio->page == page &&
 				!test_bit(i, chunk->retired) &&
-				hmm_reclaim_takes(r, chunk, i, folio);
+				hmm_reclaim_selects(r, chunk, i, folio);
 		}
-		if (takes)
+		if (selected)
 			pfns[nr++] = first + i;
 	}
 	return nr;
@@ -161,8 +161,8 @@ static unsigned long hmm_reclaim_done(const struct hmm_reclaim *r)
 }
 
 /*
- * Migrate what the hand takes on its way over one batch of pages, or less. Return how
- * far it went; 0 if the goal is met, or if the caller is being killed.
+ * Scan at most one batch of pages and migrate those selected. Return how far the hand
+ * moved; 0 if the goal is met, or if the caller is being killed.
  */
 static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 {
@@ -170,7 +170,7 @@ static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 	unsigned long hand, at, nr, done = hmm_reclaim_done(r);
 	struct hmm_devmem_chunk *chunk = hmm_reclaim_chunk(devmem, &hand);
 
-	if (!chunk || done >= r->goal || devmem->closed || fatal_signal_pending(current))
+	if (!chunk || done >= r->goal || devmem->alloc_stopped || fatal_signal_pending(current))
 		return 0;
 	at = hand;
 	nr = hmm_reclaim_pfns(r, chunk, &hand, r->transfer.args.src,
@@ -211,7 +211,7 @@ static void hmm_reclaim_pass(struct hmm_reclaim *r)
 	hmm_devmem_free_mpfns(&r->transfer);
 	/* What was freed may be allocated again by now. */
 	if (!r->moved && !r->limit.pool)
-		WRITE_ONCE(devmem->reclaim_pause, jiffies + HMM_RECLAIM_PAUSE);
+		WRITE_ONCE(devmem->reclaim_paused_until, jiffies + HMM_RECLAIM_PAUSE);
 }
 
 /* How many pages are kept free for the next requests. */
@@ -233,7 +233,7 @@ void hmm_devmem_reclaim_work(struct work_struct *work)
 	guard(mutex)(&r.devmem->chunks_lock);
 	r.before = READ_ONCE(r.devmem->reclaim_before);
 	r.goal = hmm_reclaim_reserve(r.devmem);
-	if (!r.devmem->closed && hmm_reclaim_free(&r) < r.goal)
+	if (!r.devmem->alloc_stopped && hmm_reclaim_free(&r) < r.goal)
 		hmm_reclaim_pass(&r);
 }
 
@@ -263,10 +263,10 @@ void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
 		.before = before,
 	};
 
-	if (time_before(jiffies, READ_ONCE(devmem->reclaim_pause)) ||
+	if (time_before(jiffies, READ_ONCE(devmem->reclaim_paused_until)) ||
 	    mutex_lock_killable(&devmem->chunks_lock))
 		return;
-	if (!devmem->closed && hmm_reclaim_free(&r) < pages)
+	if (!devmem->alloc_stopped && hmm_reclaim_free(&r) < pages)
 		hmm_reclaim_pass(&r);
 	mutex_unlock(&devmem->chunks_lock);
 
@@ -279,8 +279,8 @@ void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
 static bool hmm_reclaim_is_paused(struct hmm_devmem *devmem,
 				  const struct dmem_cgroup_pool_state *limit)
 {
-	return READ_ONCE(devmem->limit_paused) == limit &&
-	       time_before(jiffies, READ_ONCE(devmem->limit_pause));
+	return READ_ONCE(devmem->paused_limit) == limit &&
+	       time_before(jiffies, READ_ONCE(devmem->limit_paused_until));
 }
 
 /**
@@ -310,11 +310,11 @@ bool hmm_devmem_reclaim_pool(struct hmm_devmem *devmem,
 	if (hmm_reclaim_is_paused(devmem, limit) ||
 	    mutex_lock_killable(&devmem->chunks_lock))
 		return false;
-	if (!devmem->closed)
+	if (!devmem->alloc_stopped)
 		hmm_reclaim_pass(&r);
 	if (!r.moved) {
-		WRITE_ONCE(devmem->limit_pause, jiffies + HMM_RECLAIM_PAUSE);
-		WRITE_ONCE(devmem->limit_paused, limit);
+		WRITE_ONCE(devmem->limit_paused_until, jiffies + HMM_RECLAIM_PAUSE);
+		WRITE_ONCE(devmem->paused_limit, limit);
 	}
 	mutex_unlock(&devmem->chunks_lock);
 	return r.moved;
@@ -340,8 +340,8 @@ bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
 {
 	unsigned long free = hmm_devmem_available(devmem) >> PAGE_SHIFT;
 
-	if (free >= pages + HMM_DEVMEM_BATCH || READ_ONCE(devmem->closed) ||
-	    time_before(jiffies, READ_ONCE(devmem->reclaim_pause)))
+	if (free >= pages + HMM_DEVMEM_BATCH || READ_ONCE(devmem->alloc_stopped) ||
+	    time_before(jiffies, READ_ONCE(devmem->reclaim_paused_until)))
 		return false;
 	if (free < pages)
 		return true;

@@ -9,7 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
-#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swap.h>
 #include <linux/swapops.h>
 
 #include "../internal.h"

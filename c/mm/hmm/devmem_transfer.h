@@ -16,7 +16,7 @@
 #define HMM_DEVMEM_ANY_ORDER \
 	(MIGRATE_VMA_SELECT_COMPOUND | HMM_MIGRATE_ANY_ORDER)
 
-struct hmm_devmem_copy;
+struct hmm_devmem_inflight;
 
 /**
  * struct hmm_devmem_transfer - pages that migrate to one memory
@@ -31,7 +31,7 @@ struct hmm_devmem_copy;
  * @required: the device memory is to be emptied, even if tasks are killed for memory
  * @started: when the request began, in jiffies
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
- * @wanted: in a CPU fault, the index of the faulting page
+ * @fault_index: in a CPU fault, the index of the faulting page
  * @error: why that page has no dst; 0 if it has, or if it was not collected
  * @copies: batches of the copy stage that have not been waited for
  * @unkillable: wait for them even if the task was killed
@@ -47,9 +47,9 @@ struct hmm_devmem_transfer {
 	bool required;
 	unsigned long started;
 	unsigned long batch_end;
-	unsigned long wanted;
+	unsigned long fault_index;
 	int error;
-	struct hmm_devmem_copy *copies;
+	struct hmm_devmem_inflight *copies;
 	bool unkillable;
 #ifdef CONFIG_CGROUP_DMEM
 	struct dmem_cgroup_pool_state *pool;
@@ -103,8 +103,8 @@ int hmm_devmem_collect_charged(struct hmm_devmem_transfer *t,
 			       bool always);
 struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
 				       unsigned int order);
-void hmm_devmem_return_charge(struct hmm_devmem_transfer *t, struct folio *folio);
-void hmm_devmem_uncharge_rest(struct hmm_devmem_transfer *t);
+void hmm_devmem_transfer_take_charge(struct hmm_devmem_transfer *t, struct folio *folio);
+void hmm_devmem_transfer_uncharge(struct hmm_devmem_transfer *t);
 #else
 #define hmm_devmem_collect_charged hmm_devmem_collect_batch
 
@@ -114,12 +114,12 @@ static inline struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer 
 	return hmm_devmem_alloc(t->to, order);
 }
 
-static inline void hmm_devmem_return_charge(struct hmm_devmem_transfer *t,
-					    struct folio *folio)
+static inline void hmm_devmem_transfer_take_charge(struct hmm_devmem_transfer *t,
+						   struct folio *folio)
 {
 }
 
-static inline void hmm_devmem_uncharge_rest(struct hmm_devmem_transfer *t)
+static inline void hmm_devmem_transfer_uncharge(struct hmm_devmem_transfer *t)
 {
 }
 #endif
@@ -128,7 +128,7 @@ static inline void hmm_devmem_uncharge_rest(struct hmm_devmem_transfer *t)
 unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 				    unsigned long nr);
 
-/* devmem_turns.c */
+/* devmem_fetch.c */
 int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span,
 			     bool always);

@@ -9,7 +9,7 @@
  * there, and for all other folios, rmap is walked, one folio at a time: a migration
  * entry that is missed would refer to a folio that is freed.
  */
-#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swap.h>
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/pgtable.h>
@@ -218,7 +218,7 @@ static bool hmm_remap_by_address(const struct hmm_migration *m, unsigned long i)
 }
 
 /* Whether an mpfn has no folio to be mapped. */
-static bool hmm_remap_nothing(const struct hmm_migration *m, unsigned long i)
+static bool hmm_remap_has_no_folio(const struct hmm_migration *m, unsigned long i)
 {
 	return !(m->src[i] & MIGRATE_PFN_VALID);
 }
@@ -242,7 +242,7 @@ static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 	lazy_mmu_mode_enable();
 	for (ptep = r->table; i < r->end; i += n, ptep += n) {
 		n = 1;
-		if (hmm_remap_nothing(r->m, i))
+		if (hmm_remap_has_no_folio(r->m, i))
 			continue;
 		if (!hmm_remap_by_address(r->m, i))
 			break;
@@ -430,8 +430,8 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 	unsigned long nr = hmm_mpfn_nr_pages(m->src[i]);
 	struct folio *src;
 
-	if (hmm_remap_nothing(m, i)) {
-		while (++i < m->npages && hmm_remap_nothing(m, i))
+	if (hmm_remap_has_no_folio(m, i)) {
+		while (++i < m->npages && hmm_remap_has_no_folio(m, i))
 			;
 		return i - r.first;
 	}

@@ -184,16 +184,19 @@ static struct task_struct *hmm_interval_enter_callback(struct hmm_interval *inte
 
 	WRITE_ONCE(*interval->caller, current);
 	if (hmm_interval_has_own_lock(interval))
-		atomic_inc(&interval->state->own_calls);
+		atomic_inc(&interval->state->own_lock_calls);
 	return caller;
 }
 
-/* @caller: NULL, but in a callback that ended its own range. */
+/*
+ * @caller: result of hmm_interval_enter_callback(); not NULL only for a callback nested
+ * in another one that ended its range.
+ */
 static void hmm_interval_leave_callback(struct hmm_interval *interval,
 					struct task_struct *caller)
 {
 	if (hmm_interval_has_own_lock(interval))
-		atomic_dec(&interval->state->own_calls);
+		atomic_dec(&interval->state->own_lock_calls);
 	WRITE_ONCE(*interval->caller, caller);
 }
 
@@ -205,23 +208,23 @@ static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
 	const struct hmm_mirror_ops *ops = mirror->ops;
 	struct task_struct *caller = hmm_interval_enter_callback(interval);
 	int tries = 0;
-	bool gone;
+	bool invalidated;
 
 	do {
 		if (!inv->may_block)
 			non_block_start();
-		gone = ops->invalidate(mirror, inv);
+		invalidated = ops->invalidate(mirror, inv);
 		if (!inv->may_block)
 			non_block_end();
 		/* The callback may have ended the range, which invalidates all of it. */
-		if (gone || !inv->may_block || interval->released)
+		if (invalidated || !inv->may_block || interval->released)
 			break;
 		WARN_ONCE(1, "%ps: invalidate returned false although it may block\n",
 			  ops->invalidate);
 		cond_resched();
 	} while (++tries < HMM_INVALIDATE_TRIES);
 	hmm_interval_leave_callback(interval, caller);
-	return gone;
+	return invalidated;
 }
 
 static void hmm_interval_call_finish(struct hmm_interval *interval,
@@ -246,24 +249,24 @@ static void hmm_interval_call_finish(struct hmm_interval *interval,
 static bool hmm_interval_is_released(const struct hmm_interval *interval)
 {
 	return interval->released ||
-	       test_bit(HMM_STATE_RELEASED, &interval->state->flags);
+	       test_bit(HMM_MIRROR_STATE_RELEASED, &interval->state->flags);
 }
 
 /*
- * The part of an invalidation that follows ->invalidate, which returned @gone: wait
- * for the device, and unmap device addresses. Unmap them also if the driver returned
+ * The part of an invalidation that follows ->invalidate, which returned @invalidated:
+ * wait for the device, and unmap device addresses. Unmap them also if the driver returned
  * false although it may block: an IOMMU then stops accesses to memory that the
  * process no longer has. Returns false only if @inv->may_block is false.
  */
 static bool hmm_interval_last_pass(struct hmm_interval *interval,
-				   const struct hmm_invalidation *inv, bool gone)
+				   const struct hmm_invalidation *inv, bool invalidated)
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 
 	/* A callback ended the range; see hmm_interval_abandon(). */
 	if (interval->released)
 		return true;
-	if (gone && mirror->ops->invalidate_finish) {
+	if (invalidated && mirror->ops->invalidate_finish) {
 		hmm_interval_call_finish(interval, inv);
 		if (interval->released)
 			return true;
@@ -275,27 +278,27 @@ static bool hmm_interval_last_pass(struct hmm_interval *interval,
 }
 
 /*
- * Have the device forget a span. If @two_passes is true and the driver was called, all
- * that follows is left to a second pass; otherwise @two_passes becomes false.
+ * Invalidate a span on the device. If @two_passes is true and the driver was called, leave
+ * the rest to the second pass; otherwise clear @two_passes.
  * Inlined, as every invalidation does this (benchmark: the curve of mirrors).
  */
 static __always_inline bool
 hmm_interval_first_pass(struct hmm_interval *interval,
 			const struct hmm_invalidation *inv, bool *two_passes)
 {
-	bool gone;
+	bool invalidated;
 
 	if (hmm_interval_is_released(interval)) {
 		*two_passes = false;
 		return true;
 	}
-	gone = hmm_interval_call(interval, inv);
-	if (!gone && !inv->may_block)
+	invalidated = hmm_interval_call(interval, inv);
+	if (!invalidated && !inv->may_block)
 		return false;
 	/* In the callback the driver may have ended the range. */
-	if (!gone || interval->released)
+	if (!invalidated || interval->released)
 		*two_passes = false;
-	return *two_passes || hmm_interval_last_pass(interval, inv, gone);
+	return *two_passes || hmm_interval_last_pass(interval, inv, invalidated);
 }
 
 /**
@@ -326,7 +329,10 @@ static bool hmm_interval_has_two_passes(const struct hmm_interval *interval,
 	       inv->event != MMU_NOTIFY_RELEASE && !interval->second_pass.used;
 }
 
-/* As an mmu_notifier callback: lock, move the sequence, forget, unlock. */
+/*
+ * First pass of mmu_interval_notifier_ops: lock, move the sequence, invalidate the device,
+ * unlock.
+ */
 static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 				    const struct mmu_notifier_range *event,
 				    unsigned long seq,
@@ -343,7 +349,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	struct hmm_update_lock lock = interval->lock;
 	struct hmm_mirror *mirror;
 	bool two_passes = false;
-	bool gone;
+	bool invalidated;
 	u64 began;
 
 	if (!hmm_update_lock(lock, inv.may_block))
@@ -353,12 +359,12 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	mirror = interval->state->mirror;
 	/* Read it under the lock, under which the range may be removed and freed. */
 	inv.range = READ_ONCE(interval->range);
-	gone = hmm_interval_is_own_exclusive(interval, event);
-	if (!gone) {
+	invalidated = hmm_interval_is_own_exclusive(interval, event);
+	if (!invalidated) {
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);
 		two_passes = hmm_interval_has_two_passes(interval, &inv);
-		gone = hmm_interval_first_pass(interval, &inv, &two_passes);
+		invalidated = hmm_interval_first_pass(interval, &inv, &two_passes);
 		/* The process has ended: no mapping and no section will follow. */
 		if (event->event == MMU_NOTIFY_RELEASE) {
 			WRITE_ONCE(interval->dead, true);
@@ -372,10 +378,10 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 		*finish = &interval->second_pass.finish;
 	} else {
 		trace_hmm_invalidate(mirror, inv.span, event->event, inv.may_block,
-				     gone, hmm_trace_ns(began));
+				     invalidated, hmm_trace_ns(began));
 	}
 	hmm_update_unlock(lock);
-	return gone;
+	return invalidated;
 }
 
 /* The second pass. The end of a range waits for it in mmu_interval_notifier_remove(). */

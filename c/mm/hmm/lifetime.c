@@ -28,70 +28,70 @@ static DECLARE_WAIT_QUEUE_HEAD(hmm_module_object_wait);
 
 /**
  * hmm_module_object_add() - list an object that calls back into a driver
- * @owned: embedded in it
+ * @object: embedded in it
  * @callback: one of the callbacks
  * @end: ends it, and calls hmm_module_object_del() in the end
  */
-void hmm_module_object_add(struct hmm_module_object *owned, void *callback,
-			   void (*end)(struct hmm_module_object *owned))
+void hmm_module_object_add(struct hmm_module_object *object, void *callback,
+			   void (*end)(struct hmm_module_object *object))
 {
-	owned->callback = callback;
-	owned->end = end;
-	owned->ending = false;
-	owned->left = false;
+	object->callback = callback;
+	object->end = end;
+	object->ending = false;
+	object->leaked = false;
 	guard(spinlock_irqsave)(&hmm_module_object_lock);
-	list_add(&owned->list, &hmm_module_objects);
+	list_add(&object->list, &hmm_module_objects);
 }
 
 /**
  * hmm_module_object_claim() - claim the right to end it
- * @owned: of hmm_module_object_add()
+ * @object: of hmm_module_object_add()
  *
  * Return: true if the caller ends it; false if another task has claimed it.
  */
-bool hmm_module_object_claim(struct hmm_module_object *owned)
+bool hmm_module_object_claim(struct hmm_module_object *object)
 {
 	guard(spinlock_irqsave)(&hmm_module_object_lock);
-	if (owned->ending)
+	if (object->ending)
 		return false;
-	owned->ending = true;
+	object->ending = true;
 	return true;
 }
 
 /**
  * hmm_module_object_del() - remove it from the list, after its last callback
- * @owned: of hmm_module_object_add()
+ * @object: of hmm_module_object_add()
  */
-void hmm_module_object_del(struct hmm_module_object *owned)
+void hmm_module_object_del(struct hmm_module_object *object)
 {
 	scoped_guard(spinlock_irqsave, &hmm_module_object_lock)
-		list_del(&owned->list);
+		list_del(&object->list);
 	wake_up_all(&hmm_module_object_wait);
 }
 
 #ifdef CONFIG_MODULES
 /*
- * Claim one object that a module has left behind; set @left to NULL if there is
- * none. Returns false while another object of the module is ending: it may hold the
+ * Claim one object that a module has leaked; set @leaked to NULL if there is none.
+ * Returns false while another object of the module is ending: it may hold the
  * last reference to one that is still listed.
  */
-static bool hmm_module_object_claim_left(const struct module *module,
-					 struct hmm_module_object **left)
+static bool hmm_module_object_claim_leaked(const struct module *module,
+					   struct hmm_module_object **leaked)
 {
-	struct hmm_module_object *owned;
+	struct hmm_module_object *object;
 
-	*left = NULL;
+	*leaked = NULL;
 	guard(spinlock_irqsave)(&hmm_module_object_lock);
-	list_for_each_entry(owned, &hmm_module_objects, list) {
-		if (!within_module((unsigned long)owned->callback, module))
+	list_for_each_entry(object, &hmm_module_objects, list) {
+		if (!within_module((unsigned long)object->callback, module))
 			continue;
-		if (owned->ending)
+		if (object->ending)
 			return false;
-		*left = owned;
+		*leaked = object;
 	}
-	if (*left) {
-		(*left)->ending = true;
-		(*left)->left = true;
+	if (*leaked) {
+		(*leaked)->ending = true;
+		(*leaked)->leaked = true;
 	}
 	return true;
 }
@@ -105,18 +105,19 @@ static int hmm_module_event(struct notifier_block *notifier, unsigned long event
 			    void *data)
 {
 	const struct module *module = data;
-	struct hmm_module_object *owned = NULL;
+	struct hmm_module_object *object = NULL;
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	do {
-		wait_event(hmm_module_object_wait, hmm_module_object_claim_left(module, &owned));
-		if (owned) {
+		wait_event(hmm_module_object_wait,
+			   hmm_module_object_claim_leaked(module, &object));
+		if (object) {
 			pr_warn("hmm: module %s is unloaded with %ps still registered\n",
-				module->name, owned->callback);
-			owned->end(owned);
+				module->name, object->callback);
+			object->end(object);
 		}
-	} while (owned);
+	} while (object);
 	return NOTIFY_OK;
 }
 

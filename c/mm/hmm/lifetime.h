@@ -18,20 +18,20 @@
  * @callback: one of the driver's callbacks
  * @end: ends it; called in process context, with no lock held
  * @ending: a task has claimed it; see hmm_module_object_claim()
- * @left: it was ended when its module was unloaded, and is never freed
+ * @leaked: it was ended when its module was unloaded, and is never freed
  */
 struct hmm_module_object {
 	struct list_head list;
 	void *callback;
-	void (*end)(struct hmm_module_object *owned);
+	void (*end)(struct hmm_module_object *object);
 	bool ending;
-	bool left;
+	bool leaked;
 };
 
-void hmm_module_object_add(struct hmm_module_object *owned, void *callback,
-			   void (*end)(struct hmm_module_object *owned));
-bool hmm_module_object_claim(struct hmm_module_object *owned);
-void hmm_module_object_del(struct hmm_module_object *owned);
+void hmm_module_object_add(struct hmm_module_object *object, void *callback,
+			   void (*end)(struct hmm_module_object *object));
+bool hmm_module_object_claim(struct hmm_module_object *object);
+void hmm_module_object_del(struct hmm_module_object *object);
 
 /* For lockdep: the caller may wait for invalidations, as if it took a lock. */
 static inline void hmm_invalidation_acquire(void)

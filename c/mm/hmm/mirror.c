@@ -41,7 +41,7 @@ static void hmm_mirror_state_release(struct hmm_mirror_state *state)
 {
 	struct hmm_mirror *mirror = state->mirror;
 
-	if (test_and_set_bit(HMM_STATE_RELEASED, &state->flags) || !mirror->ops->release)
+	if (test_and_set_bit(HMM_MIRROR_STATE_RELEASED, &state->flags) || !mirror->ops->release)
 		return;
 	WRITE_ONCE(state->releaser, current);
 	mirror->ops->release(mirror);
@@ -64,8 +64,8 @@ static const struct mmu_interval_notifier_ops hmm_mirror_state_ops = {
 };
 
 /*
- * Intervals of hmm_interval_end_deferred(). All that are removed by now are ended before
- * those that are removed meanwhile: somebody may wait for the addresses of one.
+ * Intervals of hmm_interval_end_deferred(). End all of them before those removed later:
+ * hmm_mirror_range_add() may be waiting for their addresses.
  */
 static void hmm_mirror_state_end_removed(struct hmm_mirror_state *state)
 {
@@ -111,7 +111,7 @@ static void hmm_mirror_state_finish(struct hmm_mirror_state *state,
 	mtree_destroy(&state->ranges);
 	if (done)
 		done(mirror);
-	hmm_module_object_del(&state->owned);
+	hmm_module_object_del(&state->module_object);
 	hmm_mirror_state_put(state);
 }
 
@@ -175,9 +175,9 @@ static void hmm_mirror_state_work(struct work_struct *work)
 		container_of(work, struct hmm_mirror_state, work);
 
 	hmm_mirror_state_end_removed(state);
-	if (test_and_clear_bit(HMM_STATE_ABANDONED, &state->flags))
+	if (test_and_clear_bit(HMM_MIRROR_STATE_ABANDONED, &state->flags))
 		hmm_mirror_state_end_abandoned(state);
-	if (test_and_clear_bit(HMM_STATE_DEFERRED, &state->flags))
+	if (test_and_clear_bit(HMM_MIRROR_STATE_DEFERRED, &state->flags))
 		hmm_mirror_end(state->mirror, state->done);
 	hmm_mirror_state_put(state);
 }
@@ -196,10 +196,10 @@ void hmm_mirror_state_queue(struct hmm_mirror_state *state)
  * The driver's module is unloaded with this mirror still registered. Other leaked
  * objects may still point to it, so leak the state and the reference to the mm too.
  */
-static void hmm_mirror_state_end_leaked(struct hmm_module_object *owned)
+static void hmm_mirror_state_end_leaked(struct hmm_module_object *module_object)
 {
 	struct hmm_mirror_state *state =
-		container_of(owned, struct hmm_mirror_state, owned);
+		container_of(module_object, struct hmm_mirror_state, module_object);
 
 	refcount_inc(&state->ref);
 	mmgrab(state->mm);
@@ -264,7 +264,8 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 		hmm_mirror_state_put(mirror->state);
 		return ret;
 	}
-	hmm_module_object_add(&mirror->state->owned, ops->invalidate, hmm_mirror_state_end_leaked);
+	hmm_module_object_add(&mirror->state->module_object, ops->invalidate,
+			      hmm_mirror_state_end_leaked);
 	return 0;
 }
 
@@ -366,7 +367,7 @@ bool hmm_mirror_state_is_calling(struct hmm_mirror_state *state,
 		return true;
 	}
 	/* Skip the scan if no callback runs; ending n ranges would be O(n^2). */
-	if (!atomic_read(&state->own_calls))
+	if (!atomic_read(&state->own_lock_calls))
 		return false;
 	/* Others may end and free intervals meanwhile. */
 	guard(rcu)();
@@ -393,9 +394,9 @@ static void hmm_mirror_state_abandon(struct hmm_mirror_state *state,
 		hmm_interval_abandon(interval, held);
 		hmm_interval_put(interval);
 	}
-	set_bit(HMM_STATE_RELEASED, &state->flags);
+	set_bit(HMM_MIRROR_STATE_RELEASED, &state->flags);
 	refcount_inc(&state->ref);
-	test_and_set_bit(HMM_STATE_ABANDONED, &state->flags);
+	test_and_set_bit(HMM_MIRROR_STATE_ABANDONED, &state->flags);
 	hmm_mirror_state_queue(state);
 }
 
@@ -423,7 +424,7 @@ void hmm_mirror_exit(struct hmm_mirror *mirror)
 	struct hmm_mirror_state *state = mirror->state;
 	struct hmm_update_lock held;
 	bool calling = hmm_mirror_state_is_calling(state, &held);
-	bool again = !hmm_module_object_claim(&state->owned);
+	bool again = !hmm_module_object_claim(&state->module_object);
 
 	if (WARN_ONCE(calling, "%ps: a callback ends its mirror; use hmm_mirror_exit_deferred()\n",
 		      mirror->ops->invalidate)) {
@@ -463,15 +464,15 @@ void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 {
 	struct hmm_mirror_state *state = mirror->state;
 
-	if (!hmm_module_object_claim(&state->owned)) {
-		WARN_ONCE(!state->owned.left, "%ps: a mirror ends twice\n",
+	if (!hmm_module_object_claim(&state->module_object)) {
+		WARN_ONCE(!state->module_object.leaked, "%ps: a mirror ends twice\n",
 			  mirror->ops->invalidate);
 		return;
 	}
 	refcount_inc(&state->ref);
 	state->done = done;
 	/* Publish @done before the flag: the work item may be running. */
-	test_and_set_bit(HMM_STATE_DEFERRED, &state->flags);
+	test_and_set_bit(HMM_MIRROR_STATE_DEFERRED, &state->flags);
 	hmm_mirror_state_queue(state);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_exit_deferred);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mirrors, inside.
+ * Mirrors, internal interface.
  *
  *   mirror.c		mirrors: begin and end
  *   mirror_range.c	ranges: add and remove
@@ -46,13 +46,13 @@
  * 6. *inside*: the driver maps the pages.
  * 7. *unlock*.
  *
- * An invalidation: take the update lock, move the sequence, have the device
- * forget, take its DMA addresses away, drop the lock. If the driver has
+ * An invalidation: take the update lock, move the sequence, invalidate the
+ * device, unmap its DMA addresses, drop the lock. If the driver has
  * &hmm_mirror_ops.invalidate_finish, an invalidation that may block is two
  * *passes*, the second of which begins when each notifier of the process had its
  * first. First: take the update lock, move the sequence, call
  * &hmm_mirror_ops.invalidate, drop the lock. Second: take the lock, call
- * &hmm_mirror_ops.invalidate_finish, take the DMA addresses away, drop the lock.
+ * &hmm_mirror_ops.invalidate_finish, unmap the DMA addresses, drop the lock.
  * Sections do not enter meanwhile: steps 2 and 5 wait for, or see, the
  * invalidation until its second pass is over. The end of the process has one
  * pass, so that &hmm_mirror_ops.release is called after all ranges.
@@ -69,12 +69,16 @@
  *
  * 1. *claim*: of all that may end the interval, one does.
  * 2. *kill*, under the update lock: mark the interval dead, so that no section
- *    finds or enters it, and have the device forget all of it
+ *    finds or enters it, and invalidate all of it on the device
  *    (%MMU_NOTIFY_RELEASE). From here on the device reaches nothing of the range.
  * 3. *drain*: wait for sections that are at 4 to 7, not for those at 2 and 3.
  * 4. *unsubscribe*: invalidations are reported until mmu_interval_notifier_remove()
  *    returns.
  * 5. *unlist*: the end of the mirror does not wait for the interval any more.
+ *
+ * *detach*, between 4 and 5: unlink the range; the driver may free it. A callback
+ * that ends its own range or mirror *abandons* intervals: kill under the lock that
+ * it holds, detach, and leave 3 to 5 to the work item.
  *
  * hmm_mirror_range_remove_deferred() claims the interval, marks it dead and has a
  * work item do the rest.
@@ -92,9 +96,9 @@
 #define HMM_INTERVAL_UNLISTED	2
 
 /* Bits of &hmm_mirror_state.flags */
-#define HMM_STATE_RELEASED	0
-#define HMM_STATE_DEFERRED	1
-#define HMM_STATE_ABANDONED	2
+#define HMM_MIRROR_STATE_RELEASED	0
+#define HMM_MIRROR_STATE_DEFERRED	1
+#define HMM_MIRROR_STATE_ABANDONED	2
 
 /**
  * struct hmm_mirror_state - the part of a mirror that sections may outlive
@@ -106,7 +110,7 @@
  * @update: &hmm_mirror.update
  * @ranges: the intervals by address, until they have ended; looked up under RCU
  * @intervals: how many intervals have not ended
- * @own_calls: how many callbacks run under an update lock that is not the mirror's
+ * @own_lock_calls: how many callbacks run under an update lock that is not the mirror's
  * @recent: the interval that a section entered last, or NULL. RCU protects its
  *	readers. A section sets it while it is counted in &hmm_interval.active;
  *	the end of the range clears it after that count is 0, before it drops
@@ -114,15 +118,15 @@
  * @notifier: a subscription to the last page of the address space, to which
  *	nothing is ever mapped: only %MMU_NOTIFY_RELEASE is reported to it, and after
  *	all ranges, as notifiers are called by address
- * @flags: %HMM_STATE_RELEASED when &hmm_mirror_ops.release was or is being
- *	called; when @work is to end the mirror, %HMM_STATE_DEFERRED, or
- *	%HMM_STATE_ABANDONED if a callback has begun to
+ * @flags: %HMM_MIRROR_STATE_RELEASED when &hmm_mirror_ops.release was or is being
+ *	called; when @work is to end the mirror, %HMM_MIRROR_STATE_DEFERRED, or
+ *	%HMM_MIRROR_STATE_ABANDONED if a callback has begun to
  * @caller: the task that is in a callback under the mirror's update lock, or
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
  * @removed: intervals that @work is to end
  * @lock: guards @removed, and the link between a range and its interval
- * @owned: the callbacks, in case that their module goes away
+ * @module_object: registration with the driver's module (lifetime.h)
  * @work: ends intervals and the mirror later
  * @done: called when @work has ended the mirror, or NULL
  */
@@ -134,7 +138,7 @@ struct hmm_mirror_state {
 	struct hmm_update_lock update;
 	struct maple_tree ranges;
 	atomic_t intervals;
-	atomic_t own_calls;
+	atomic_t own_lock_calls;
 	struct hmm_interval __rcu *recent;
 	struct mmu_interval_notifier notifier;
 	unsigned long flags;
@@ -142,7 +146,7 @@ struct hmm_mirror_state {
 	struct task_struct *releaser;
 	struct hmm_interval *removed;
 	spinlock_t lock; /* see above */
-	struct hmm_module_object owned;
+	struct hmm_module_object module_object;
 	struct work_struct work;
 	void (*done)(struct hmm_mirror *mirror);
 };

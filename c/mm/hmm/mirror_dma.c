@@ -101,8 +101,8 @@ static bool hmm_mirror_dma_is_used(struct hmm_mirror_dma *dma)
  * as its update lock is held, so the map's lock may be dropped in between.
  * Returns false only if @may_block is false.
  */
-static bool hmm_mirror_dma_forget_one(struct hmm_mirror_dma *dma, struct hmm_span span,
-				      bool may_block)
+static bool hmm_mirror_dma_unmap_one(struct hmm_mirror_dma *dma, struct hmm_span span,
+				     bool may_block)
 {
 	struct hmm_span part = hmm_span_clip(span, dma->span);
 	const unsigned long end = part.end;
@@ -132,7 +132,7 @@ bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
 	struct hmm_mirror_dma *dma = NULL;
 
 	while ((dma = hmm_mirror_dma_next(mirror, span, dma))) {
-		if (!hmm_mirror_dma_forget_one(dma, span, may_block)) {
+		if (!hmm_mirror_dma_unmap_one(dma, span, may_block)) {
 			hmm_mirror_dma_put(dma);
 			return false;
 		}
@@ -188,7 +188,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 		       "device addresses end under the update lock\n"))
 		hmm_mirror_invalidate_span(dma->mirror, dma->span);
 	/* Here too if it was not called: from here on invalidations skip the map. */
-	hmm_mirror_dma_forget_one(dma, dma->span, true);
+	hmm_mirror_dma_unmap_one(dma, dma->span, true);
 	scoped_guard(spinlock, &dma->mirror->dma_lock)
 		dma->ending = true;
 	wait_var_event(&dma->users, !hmm_mirror_dma_is_used(dma));

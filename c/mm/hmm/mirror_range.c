@@ -20,7 +20,10 @@ bool hmm_interval_claim(struct hmm_interval *interval)
 	return !test_and_set_bit(HMM_INTERVAL_ENDING, &interval->flags);
 }
 
-/* unlist: its addresses can be added again, and the mirror does not wait for it. */
+/*
+ * unlist: the addresses can be added again, and the end of the mirror no longer waits for
+ * the interval.
+ */
 static void hmm_interval_unlist(struct hmm_interval *interval)
 {
 	struct hmm_mirror_state *state = interval->state;
@@ -82,9 +85,9 @@ static struct hmm_interval *hmm_interval_overlapping(struct hmm_mirror_state *st
 }
 
 /*
- * Reserve the addresses. A range whose removal was deferred has them until a work item
- * has ended it. The caller may hold the mmap lock: the work item waits for update locks,
- * under which nobody takes that one.
+ * Reserve the addresses. If a deferred removal has not ended yet, wait for its work item.
+ * The caller may hold the mmap lock: the work item waits for update locks only, under
+ * which the mmap lock is never taken.
  */
 static int hmm_interval_reserve(struct hmm_interval *interval)
 {
@@ -131,10 +134,10 @@ static int hmm_interval_subscribe(struct hmm_interval *interval)
 	return 0;
 }
 
-static int hmm_range_begin(struct hmm_mirror *mirror,
-			   struct hmm_mirror_range *range,
-			   struct hmm_span span,
-			   const struct hmm_update_lock *lock)
+static int hmm_mirror_range_begin(struct hmm_mirror *mirror,
+				  struct hmm_mirror_range *range,
+				  struct hmm_span span,
+				  const struct hmm_update_lock *lock)
 {
 	struct hmm_interval *interval;
 	int ret;
@@ -147,7 +150,7 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 	    (lock && hmm_update_lock_is_mine(*lock)))
 		return -EDEADLK;
 	/* Once the mirror is ending, nothing would end the range. */
-	if (READ_ONCE(mirror->state->owned.ending) || !mmget_not_zero(mirror->mm))
+	if (READ_ONCE(mirror->state->module_object.ending) || !mmget_not_zero(mirror->mm))
 		return -ESRCH;
 	interval = hmm_interval_alloc(mirror, range, span, lock);
 	ret = interval ? 0 : -ENOMEM;
@@ -191,7 +194,7 @@ static int hmm_range_begin(struct hmm_mirror *mirror,
 int hmm_mirror_range_add(struct hmm_mirror *mirror,
 			 struct hmm_mirror_range *range, struct hmm_span span)
 {
-	return hmm_range_begin(mirror, range, span, NULL);
+	return hmm_mirror_range_begin(mirror, range, span, NULL);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_add);
 
@@ -215,7 +218,7 @@ int hmm_mirror_range_add_lock(struct hmm_mirror *mirror,
 			      struct hmm_mirror_range *range,
 			      struct hmm_span span, struct hmm_update_lock lock)
 {
-	return hmm_range_begin(mirror, range, span, &lock);
+	return hmm_mirror_range_begin(mirror, range, span, &lock);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_add_lock);
 
@@ -239,13 +242,13 @@ int hmm_mirror_range_init(struct hmm_mirror *mirror,
 			  struct hmm_mirror_range *range, struct hmm_span span)
 {
 	*range = (struct hmm_mirror_range){};
-	return hmm_range_begin(mirror, range, span, NULL);
+	return hmm_mirror_range_begin(mirror, range, span, NULL);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_range_init);
 
 /*
- * The range is not used any more, and the driver may free it. Two can come
- * together; when the second returns, the first does not use the range either.
+ * Unlink range and interval; then the driver may free the range. If two tasks do this,
+ * neither uses the range when the second returns.
  */
 static void hmm_interval_detach(struct hmm_interval *interval)
 {
@@ -255,7 +258,7 @@ static void hmm_interval_detach(struct hmm_interval *interval)
 		if (!range)
 			return;
 		range->mirror = NULL;
-		/* Pairs with the acquire in hmm_range_interval(). */
+		/* Pairs with the acquire in hmm_mirror_range_interval(). */
 		smp_store_release(&range->interval, NULL);
 		WRITE_ONCE(interval->range, NULL);
 	}
@@ -268,7 +271,7 @@ static void hmm_interval_detach(struct hmm_interval *interval)
  * The interval of a range, with a reference that the caller puts; or NULL if the
  * range is not added, or has been detached.
  */
-static struct hmm_interval *hmm_range_interval(struct hmm_mirror_range *range)
+static struct hmm_interval *hmm_mirror_range_interval(struct hmm_mirror_range *range)
 {
 	struct hmm_interval *interval;
 
@@ -331,8 +334,8 @@ void hmm_interval_end(struct hmm_interval *interval)
 
 /*
  * Have a work item end an interval that the caller has claimed and detached; it is
- * dead from here on. Sections that are inside stay until they leave. The tree is left as
- * it is: changing it can need memory, and reclaim may wait for an update lock that
+ * dead from here on. Sections that hold the update lock are not interrupted. The tree is
+ * left as it is: changing it can need memory, and reclaim may wait for an update lock that
  * the caller holds.
  */
 void hmm_interval_end_deferred(struct hmm_interval *interval)
@@ -395,14 +398,14 @@ void hmm_interval_abandon(struct hmm_interval *interval,
  */
 void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 {
-	struct hmm_interval *interval = hmm_range_interval(range);
+	struct hmm_interval *interval = hmm_mirror_range_interval(range);
 	struct hmm_update_lock held;
 
 	if (!interval)
 		return;
 	if (WARN_ONCE(hmm_mirror_state_is_calling(interval->state, &held),
 		      "%ps: a callback removes a range of its mirror\n",
-		      interval->state->owned.callback)) {
+		      interval->state->module_object.callback)) {
 		/* The callback is called again, and may remove it again. */
 		scoped_guard(spinlock_irqsave, &interval->state->lock) {
 			range->mirror = NULL;
@@ -431,16 +434,16 @@ EXPORT_SYMBOL_GPL(hmm_mirror_range_remove);
  * lock. No section enters it from here on. Its storage may be freed at once if the
  * caller holds its update lock or is inside a section on it, otherwise after
  * hmm_mirror_synchronize(): a callback that is running may use it. Invalidations are
- * reported, without &hmm_invalidation.range, until a work item has had the device
- * forget the whole range. The end of the mirror waits for that; so do
+ * reported, without &hmm_invalidation.range, until a work item has invalidated the whole
+ * range on the device. The end of the mirror waits for that; so do
  * hmm_mirror_synchronize(), and hmm_mirror_range_add() of the same addresses.
  *
- * Context: process or softirq context; not against other calls for the same range, but
- * also in a callback that the end of the range or of the mirror has made.
+ * Context: process or softirq context; calls for one range are serialised by the caller.
+ * May be called in callbacks that the end of the range or mirror makes.
  */
 void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
 {
-	struct hmm_interval *interval = hmm_range_interval(range);
+	struct hmm_interval *interval = hmm_mirror_range_interval(range);
 
 	if (!interval)
 		return;

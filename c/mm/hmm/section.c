@@ -154,28 +154,29 @@ static int hmm_section_migrate(struct hmm_section *section,
 {
 	struct hmm_span span = { walk->start, walk->end };
 	struct hmm_interval *interval = section->interval;
-	int held, ret;
+	int migrated, ret;
 
 	/* begin */
 	ret = hmm_interval_add_mover(interval, &section->mover);
 	if (ret)
 		return ret;
-	held = mmu_interval_read_begin_killable(walk->notifier,
-						&walk->notifier_seq);
+	migrated = mmu_interval_read_begin_killable(walk->notifier,
+						    &walk->notifier_seq);
 	/* fault */
-	if (!held)
-		held = hmm_section_migration_begin(section->migration, section->mm_ref,
-						   &span, section->pfns);
+	if (!migrated)
+		migrated = hmm_section_migration_begin(section->migration,
+						       section->mm_ref, &span,
+						       section->pfns);
 	walk->end = span.end;
 	/* lock, check */
 	ret = hmm_interval_enter(interval);
 	hmm_interval_del_mover(interval, &section->mover);
-	if (!ret && held > 0 && !section->mover.changed)
+	if (!ret && migrated > 0 && !section->mover.changed)
 		return 1;
 	if (!ret)
 		hmm_interval_leave(interval);
 	hmm_section_migration_end(section->migration);
-	return ret ?: min(held, 0);
+	return ret ?: min(migrated, 0);
 }
 
 /**
@@ -302,7 +303,6 @@ static int hmm_section_advance(struct hmm_section *section)
 		return -EINTR;
 	cond_resched();
 	ret = hmm_section_find(section, next.start);
-
 	if (ret)
 		return ret;
 	interval = section->interval;

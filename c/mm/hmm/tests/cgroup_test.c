@@ -438,9 +438,9 @@ static void limit_pauses(struct kunit *test)
 	/* Nothing is older than this. */
 	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(devmem, pool, 1, jiffies - 10 * HZ));
 	wait_for_slices();
-	devmem->limit_pause = jiffies + 10 * HZ;
+	devmem->limit_paused_until = jiffies + 10 * HZ;
 	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(devmem, pool, 1, jiffies));
-	devmem->limit_pause = jiffies;
+	devmem->limit_paused_until = jiffies;
 	KUNIT_EXPECT_TRUE(test, hmm_devmem_reclaim_pool(devmem, pool, 1, jiffies));
 	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), PAGES - 1);
 	migrate_back(test, addr, PAGES);

@@ -6,7 +6,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/hmm_typed.h>
+#include <linux/hmm_mirror_typed.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mmap_lock.h>
@@ -53,7 +53,7 @@ static const struct hmm_mirror_ops killed_ops = {
 	.invalidate = killed_invalidate,
 };
 
-static void hold(struct work_struct *work)
+static void hmm_test_hold_lock(struct work_struct *work)
 {
 	struct killed *k = container_of(work, struct killed, holder);
 
@@ -70,7 +70,7 @@ static void hold(struct work_struct *work)
 }
 
 /* A kthread ignores signals, so it is not sent one. */
-static void make_killed(struct task_struct *task)
+static void hmm_test_make_killed(struct task_struct *task)
 {
 	spin_lock_irq(&task->sighand->siglock);
 	sigaddset(&task->pending.signal, SIGKILL);
@@ -78,8 +78,8 @@ static void make_killed(struct task_struct *task)
 	spin_unlock_irq(&task->sighand->siglock);
 }
 
-/* End the effect of make_killed() on this task. */
-static void unkill(void)
+/* End the effect of hmm_test_make_killed() on this task. */
+static void hmm_test_unkill(void)
 {
 	spin_lock_irq(&current->sighand->siglock);
 	sigdelset(&current->pending.signal, SIGKILL);
@@ -87,11 +87,11 @@ static void unkill(void)
 	spin_unlock_irq(&current->sighand->siglock);
 }
 
-static void kill_task(struct work_struct *work)
+static void hmm_test_kill_task(struct work_struct *work)
 {
 	struct killed *k = container_of(work, struct killed, killer.work);
 
-	make_killed(k->task);
+	hmm_test_make_killed(k->task);
 	wake_up_process(k->task);
 }
 
@@ -102,8 +102,8 @@ static struct killed *killed_make(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, k);
 	k->task = current;
 	init_rwsem(&k->lock);
-	INIT_WORK(&k->holder, hold);
-	INIT_DELAYED_WORK(&k->killer, kill_task);
+	INIT_WORK(&k->holder, hmm_test_hold_lock);
+	INIT_DELAYED_WORK(&k->killer, hmm_test_kill_task);
 	init_completion(&k->held);
 	init_completion(&k->release);
 	return k;
@@ -122,7 +122,7 @@ static void killed_end(struct killed *k)
 	complete(&k->release);
 	flush_work(&k->holder);
 	flush_delayed_work(&k->killer);
-	unkill();
+	hmm_test_unkill();
 }
 
 /* A section waits for an update lock that is a rw_semaphore. */
@@ -198,7 +198,7 @@ static vm_fault_t futile_fault(struct vm_fault *vmf)
 
 	f->calls++;
 	if (f->kill_at && f->calls == f->kill_at)
-		make_killed(current);
+		hmm_test_make_killed(current);
 	if (time_after(jiffies, f->begun + FUTILE_TIME) ||
 	    (f->kill_at && f->calls > f->kill_at + FUTILE_CALLS))
 		return VM_FAULT_SIGBUS;
@@ -297,7 +297,7 @@ static void killed_while_faulting(struct kunit *test)
 		f->kill_at = FUTILE_PAGES + 2;
 		KUNIT_EXPECT_EQ(test, -EINTR, futile_walk(f));
 		KUNIT_EXPECT_EQ(test, f->kill_at, f->calls);
-		unkill();
+		hmm_test_unkill();
 		mmu_interval_notifier_remove(&f->notifier);
 	}
 }

@@ -403,10 +403,10 @@ static void clock_recent(struct kunit *test)
 		kunit_skip(test, "the time slice ended too early");
 	for (i = 0; i < DEVICE_PAGES; i++)
 		chunk->arrived[i] = start - HZ;
-	device->devmem.reclaim_pause = jiffies;
+	device->devmem.reclaim_paused_until = jiffies;
 	hmm_devmem_reclaim(&device->devmem, PAGES, start - 2 * HZ);
 	KUNIT_EXPECT_EQ(test, available(device), 0);
-	device->devmem.reclaim_pause = jiffies;
+	device->devmem.reclaim_paused_until = jiffies;
 	hmm_devmem_reclaim(&device->devmem, PAGES, start);
 	KUNIT_EXPECT_EQ(test, available(device), PAGES);
 }

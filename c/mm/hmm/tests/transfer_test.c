@@ -13,7 +13,7 @@
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/swap.h> /* 7.2: swapops.h needs it */
+#include <linux/swap.h>
 #include <linux/swapops.h>
 #include <linux/vmstat.h>
 #include <linux/workqueue.h>

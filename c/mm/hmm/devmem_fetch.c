@@ -26,42 +26,41 @@
  * How often to wait for, and collect, the pages of a batch that are in other memory.
  * Once is enough unless yet another device gets them, or they are in use.
  */
-#define HMM_TURNS_ROUNDS	4
+#define HMM_DEVMEM_FETCH_ROUNDS	4
 
 /*
- * How often the mmap lock is taken to look at a batch before it is collected. Each look
- * but the last is followed by a wait for the copies from one of the other memories, or
- * for one page that is migrating.
+ * How often the mmap lock is taken to look at a batch before it is collected. After each
+ * try but the last, wait for the copies from one other memory, or for one migrating page.
  */
-#define HMM_TURNS_LOOKS		16
+#define HMM_DEVMEM_FETCH_TRIES	16
 
 /*
- * Of those who fetch the pages of the same batch one does so at a time. Otherwise two
- * devices of which each has a part of the batch could get each other's part, again and
- * again. Taken before the mmap lock, killable, and held while pages are copied.
+ * Serialises requests that fetch pages of one batch. Otherwise two devices that each have
+ * a part of it could take each other's part for ever. Taken before the mmap lock, killable,
+ * and held while pages are copied.
  */
-#define HMM_TURNS_LOCK_BITS	6
-static struct mutex hmm_turns_locks[1 << HMM_TURNS_LOCK_BITS];
+#define HMM_DEVMEM_FETCH_LOCK_BITS	6
+static struct mutex hmm_devmem_fetch_locks[1 << HMM_DEVMEM_FETCH_LOCK_BITS];
 
-static int __init hmm_turns_setup(void)
+static int __init hmm_devmem_fetch_setup(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(hmm_turns_locks); i++)
-		mutex_init(&hmm_turns_locks[i]);
+	for (i = 0; i < ARRAY_SIZE(hmm_devmem_fetch_locks); i++)
+		mutex_init(&hmm_devmem_fetch_locks[i]);
 	return 0;
 }
-core_initcall(hmm_turns_setup);
+core_initcall(hmm_devmem_fetch_setup);
 
 /* The lock of the batches at @addr. A batch is within one PMD. */
-static struct mutex *hmm_turns_lock(const struct mm_struct *mm, unsigned long addr)
+static struct mutex *hmm_devmem_fetch_lock(const struct mm_struct *mm, unsigned long addr)
 {
-	return &hmm_turns_locks[hash_long((unsigned long)mm ^ (addr & PMD_MASK),
-					  HMM_TURNS_LOCK_BITS)];
+	return &hmm_devmem_fetch_locks[hash_long((unsigned long)mm ^ (addr & PMD_MASK),
+						 HMM_DEVMEM_FETCH_LOCK_BITS)];
 }
 
 /**
- * struct hmm_turns - the pages of a batch that are in other device memory
+ * struct hmm_devmem_fetch - the pages of a batch that are in other device memory
  * @to: the device memory that requests them
  * @always: also for pages that have not been requested before
  * @fetches: how often the batch may still be collected again to fetch pages
@@ -79,7 +78,7 @@ static struct mutex *hmm_turns_lock(const struct mm_struct *mm, unsigned long ad
  * @left: until the time slice of each of the others is over, in jiffies
  * @migrating: address of a page that is migrating; 0 if none is
  */
-struct hmm_turns {
+struct hmm_devmem_fetch {
 	struct hmm_devmem *to;
 	bool always;
 	unsigned int fetches;
@@ -98,22 +97,23 @@ struct hmm_turns {
 };
 
 /* Record a page that can migrate to system memory now. */
-static void hmm_turns_record_ready(struct hmm_turns *turns, struct hmm_devmem *devmem,
-				   unsigned long addr, unsigned long end)
+static void hmm_devmem_fetch_record_ready(struct hmm_devmem_fetch *f,
+					  struct hmm_devmem *devmem,
+					  unsigned long addr, unsigned long end)
 {
-	if (!turns->from) {
-		turns->from = devmem;
-		turns->owner = devmem->owner;
-		turns->select = hmm_devmem_select_flag(devmem);
-		turns->start = addr;
+	if (!f->from) {
+		f->from = devmem;
+		f->owner = devmem->owner;
+		f->select = hmm_devmem_select_flag(devmem);
+		f->start = addr;
 	}
-	if (turns->from == devmem)
-		turns->end = end;
+	if (f->from == devmem)
+		f->end = end;
 }
 
 /* Record a page that is mapped from @addr to @end. Its page table is locked. */
-static void hmm_turns_record(struct hmm_turns *turns, struct page *page,
-			     unsigned long addr, unsigned long end)
+static void hmm_devmem_fetch_record(struct hmm_devmem_fetch *f, struct page *page,
+				    unsigned long addr, unsigned long end)
 {
 	struct hmm_devmem *devmem;
 	unsigned long left;
@@ -121,24 +121,24 @@ static void hmm_turns_record(struct hmm_turns *turns, struct page *page,
 	if (!is_zone_device_page(page) || !hmm_devmem_owns_page(page))
 		return;
 	devmem = hmm_devmem_of(page);
-	if (devmem == turns->to)
+	if (devmem == f->to)
 		return;
-	if (!turns->always && !hmm_devmem_request_folio(page_folio(page)))
+	if (!f->always && !hmm_devmem_request_folio(page_folio(page)))
 		return;
-	turns->pages += (end - addr) >> PAGE_SHIFT;
+	f->pages += (end - addr) >> PAGE_SHIFT;
 	left = hmm_devmem_slice_left(page_folio(page));
-	turns->left = max(turns->left, left);
+	f->left = max(f->left, left);
 	if (left)
 		return;
-	if (hmm_devmem_can_copy_folio(turns->to, page_folio(page)))
-		turns->direct = true;
+	if (hmm_devmem_can_copy_folio(f->to, page_folio(page)))
+		f->direct = true;
 	else
-		hmm_turns_record_ready(turns, devmem, addr, end);
+		hmm_devmem_fetch_record_ready(f, devmem, addr, end);
 }
 
-static struct page *hmm_turns_pte_page(struct hmm_turns *turns,
-				       struct vm_area_struct *vma,
-				       unsigned long addr, pte_t pte)
+static struct page *hmm_devmem_fetch_pte_page(struct hmm_devmem_fetch *f,
+					      struct vm_area_struct *vma,
+					      unsigned long addr, pte_t pte)
 {
 	softleaf_t entry;
 
@@ -148,32 +148,32 @@ static struct page *hmm_turns_pte_page(struct hmm_turns *turns,
 		return vm_normal_page(vma, addr, pte);
 	entry = softleaf_from_pte(pte);
 	if (softleaf_is_migration(entry))
-		turns->migrating = addr;
+		f->migrating = addr;
 	return softleaf_is_device_private(entry) ? softleaf_to_page(entry) : NULL;
 }
 
 /* A huge PMD. Of device memory only private memory has huge pages. */
-static void hmm_turns_huge_pmd(struct hmm_turns *turns, pmd_t pmd,
-			       unsigned long addr, unsigned long end)
+static void hmm_devmem_fetch_huge_pmd(struct hmm_devmem_fetch *f, pmd_t pmd,
+				      unsigned long addr, unsigned long end)
 {
 	if (pmd_present(pmd))
 		return;
 	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmd))
-		turns->migrating = addr;
+		f->migrating = addr;
 	if (pmd_is_device_private_entry(pmd))
-		hmm_turns_record(turns, softleaf_to_page(softleaf_from_pmd(pmd)),
-				 addr, end);
+		hmm_devmem_fetch_record(f, softleaf_to_page(softleaf_from_pmd(pmd)),
+					addr, end);
 }
 
-static int hmm_turns_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
-			 struct mm_walk *walk)
+static int hmm_devmem_fetch_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
+				struct mm_walk *walk)
 {
 	spinlock_t *ptl = pmd_trans_huge_lock(pmdp, walk->vma);
-	struct hmm_turns *turns = walk->private;
+	struct hmm_devmem_fetch *f = walk->private;
 	pte_t *table, *ptep;
 
 	if (ptl) {
-		hmm_turns_huge_pmd(turns, pmdp_get(pmdp), addr, end);
+		hmm_devmem_fetch_huge_pmd(f, pmdp_get(pmdp), addr, end);
 		spin_unlock(ptl);
 		return 0;
 	}
@@ -183,17 +183,17 @@ static int hmm_turns_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 		return 0;
 	for (ptep = table; addr < end; ptep++, addr += PAGE_SIZE) {
 		struct page *page =
-			hmm_turns_pte_page(turns, walk->vma, addr, ptep_get(ptep));
+			hmm_devmem_fetch_pte_page(f, walk->vma, addr, ptep_get(ptep));
 
 		if (page)
-			hmm_turns_record(turns, page, addr, addr + PAGE_SIZE);
+			hmm_devmem_fetch_record(f, page, addr, addr + PAGE_SIZE);
 	}
 	pte_unmap_unlock(table, ptl);
 	return 0;
 }
 
-static const struct mm_walk_ops hmm_turns_ops = {
-	.pmd_entry	= hmm_turns_pmd,
+static const struct mm_walk_ops hmm_devmem_fetch_ops = {
+	.pmd_entry	= hmm_devmem_fetch_pmd,
 	.walk_lock	= PGWALK_RDLOCK,
 };
 
@@ -201,21 +201,21 @@ static const struct mm_walk_ops hmm_turns_ops = {
  * Find the pages of a batch that are in other device memory. Return whether there
  * are any that can migrate now, or that the caller waits for.
  */
-static bool hmm_turns_find(struct hmm_turns *turns,
-			   const struct hmm_devmem_transfer *t)
+static bool hmm_devmem_fetch_find(struct hmm_devmem_fetch *f,
+				  const struct hmm_devmem_transfer *t)
 {
-	turns->direct = false;
-	turns->from = NULL;
-	turns->pages = 0;
-	turns->left = 0;
-	turns->migrating = 0;
+	f->direct = false;
+	f->from = NULL;
+	f->pages = 0;
+	f->left = 0;
+	f->migrating = 0;
 	walk_page_range_vma(t->args.vma, t->args.start, t->args.end,
-			    &hmm_turns_ops, turns);
-	return turns->direct || turns->from || turns->left;
+			    &hmm_devmem_fetch_ops, f);
+	return f->direct || f->from || f->left;
 }
 
 /* Whether a page of the batch was not collected. */
-static bool hmm_turns_incomplete(const struct hmm_devmem_transfer *t)
+static bool hmm_devmem_fetch_incomplete(const struct hmm_devmem_transfer *t)
 {
 	unsigned long i;
 
@@ -228,24 +228,25 @@ static bool hmm_turns_incomplete(const struct hmm_devmem_transfer *t)
 }
 
 /*
- * Migrate to system memory what @turns->from has of the batch, which is chosen. The
- * arrays of @t are not in use. The mmap lock is held for reading, and released before
- * anything is copied. Return how many pages have migrated, or an error.
+ * Migrate the pages of the chosen batch that are in @f->from to system memory. Uses
+ * the arrays of @t, which are free until the batch is collected. The mmap lock is held for
+ * reading, and released before anything is copied. Return how many pages have migrated, or
+ * an error.
  */
-static long hmm_turns_fetch(const struct hmm_turns *turns,
-			    const struct hmm_devmem_transfer *t,
-			    struct mm_struct *mm)
+static long hmm_devmem_fetch_to_ram(const struct hmm_devmem_fetch *f,
+				    const struct hmm_devmem_transfer *t,
+				    struct mm_struct *mm)
 {
 	struct hmm_devmem_transfer back = {
-		.from = turns->from,
+		.from = f->from,
 		.args = {
 			.vma = t->args.vma,
-			.start = turns->start,
-			.end = turns->end,
+			.start = f->start,
+			.end = f->end,
 			.src = t->args.src,
 			.dst = t->args.dst,
-			.pgmap_owner = turns->owner,
-			.flags = turns->select | HMM_DEVMEM_ANY_ORDER,
+			.pgmap_owner = f->owner,
+			.flags = f->select | HMM_DEVMEM_ANY_ORDER,
 		},
 	};
 	int err = migrate_vma_setup(&back.args);
@@ -258,22 +259,23 @@ static long hmm_turns_fetch(const struct hmm_turns *turns,
 	return hmm_devmem_transfer_detached(&back);
 }
 
-/* Wait until the page at @turns->migrating has arrived. The mmap lock is held. */
-static void hmm_turns_wait_for_page(const struct hmm_turns *turns, struct mm_struct *mm)
+/* Wait until the page at @f->migrating has arrived. The mmap lock is held. */
+static void hmm_devmem_fetch_wait_for_page(const struct hmm_devmem_fetch *f,
+					   struct mm_struct *mm)
 {
-	pmd_t *pmdp = mm_find_pmd(mm, turns->migrating);
+	pmd_t *pmdp = mm_find_pmd(mm, f->migrating);
 
 	if (!pmdp)
 		return;
 	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
 		pmd_migration_entry_wait_killable(mm, pmdp);
 	else
-		migration_entry_wait_killable(mm, pmdp, turns->migrating);
+		migration_entry_wait_killable(mm, pmdp, f->migrating);
 }
 
 /* Choose and collect a batch. On success the mmap lock is held for reading. */
-static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
-				  struct mm_struct *mm, struct hmm_span span)
+static int hmm_devmem_fetch_collect_read(struct hmm_devmem_transfer *t,
+					 struct mm_struct *mm, struct hmm_span span)
 {
 	int err;
 
@@ -293,20 +295,20 @@ static int hmm_turns_collect_read(struct hmm_devmem_transfer *t,
 
 /*
  * Collect the batch that was chosen, with the mmap lock held for writing, so that no
- * other device collects a part of it. If a page is migrating after all looks, setup waits
+ * other device collects a part of it. If a page is migrating after all tries, setup waits
  * for it: not with that lock. On success it is held for reading, else not at all.
  */
-static int hmm_turns_collect_chosen(const struct hmm_turns *turns,
-				    struct hmm_devmem_transfer *t,
-				    struct mm_struct *mm)
+static int hmm_devmem_fetch_collect_chosen(const struct hmm_devmem_fetch *f,
+					   struct hmm_devmem_transfer *t,
+					   struct mm_struct *mm)
 {
 	int err;
 
 	t->direct = true;
-	if (turns->migrating)
+	if (f->migrating)
 		mmap_write_downgrade(mm);
 	err = hmm_devmem_transfer_setup(t);
-	if (!turns->migrating)
+	if (!f->migrating)
 		mmap_write_downgrade(mm);
 	if (err)
 		mmap_read_unlock(mm);
@@ -317,46 +319,46 @@ static int hmm_turns_collect_chosen(const struct hmm_turns *turns,
  * Fetch the pages of a batch, and collect it. On success the mmap lock is held for
  * reading.
  *
- * Each look has the mmap lock for writing, which waits until all migrations of the process
- * by address have ended. It is not held while pages are copied, nor while one is waited
- * for that is migrating by pfn: other tasks can change mappings, and fault. A page that
- * another device gets meanwhile begins a time slice there, and is not fetched again.
+ * Each try takes the mmap lock for writing, so no migration by address of this process is
+ * running. It is not held while pages are copied, nor while one is waited for that is
+ * migrating by pfn: other tasks can change mappings, and fault. A page that another device
+ * gets meanwhile begins a time slice there, and is not fetched again.
  *
- * Return: 0; -%EAGAIN to wait until @turns->left is over; the errors of
+ * Return: 0; -%EAGAIN to wait until @f->left is over; the errors of
  * hmm_devmem_collect_batch().
  */
-static int hmm_turns_collect_locked(struct hmm_turns *turns,
-				    struct hmm_devmem_transfer *t,
-				    struct mm_struct *mm, struct hmm_span span)
+static int hmm_devmem_fetch_collect_locked(struct hmm_devmem_fetch *f,
+					   struct hmm_devmem_transfer *t,
+					   struct mm_struct *mm, struct hmm_span span)
 {
 	bool fetched = false;
 	long moved = 1;
-	int looks, err;
+	int tries, err;
 
-	for (looks = 1;; looks++) {
+	for (tries = 1;; tries++) {
 		if (fatal_signal_pending(current) || mmap_write_lock_killable(mm))
 			return -EINTR;
 		err = hmm_devmem_choose_batch(t, mm, span.start, span.end);
 		if (err)
 			break;
-		hmm_turns_find(turns, t);
-		if (turns->left && turns->fetches && !fetched) {
-			turns->fetches--;
+		hmm_devmem_fetch_find(f, t);
+		if (f->left && f->fetches && !fetched) {
+			f->fetches--;
 			err = -EAGAIN;
 			break;
 		}
-		if (looks == HMM_TURNS_LOOKS)
-			return hmm_turns_collect_chosen(turns, t, mm);
-		if (turns->migrating) {
+		if (tries == HMM_DEVMEM_FETCH_TRIES)
+			return hmm_devmem_fetch_collect_chosen(f, t, mm);
+		if (f->migrating) {
 			mmap_write_downgrade(mm);
-			hmm_turns_wait_for_page(turns, mm);
+			hmm_devmem_fetch_wait_for_page(f, mm);
 			mmap_read_unlock(mm);
 			continue;
 		}
-		if (!turns->from || moved <= 0)
-			return hmm_turns_collect_chosen(turns, t, mm);
+		if (!f->from || moved <= 0)
+			return hmm_devmem_fetch_collect_chosen(f, t, mm);
 		mmap_write_downgrade(mm);
-		moved = hmm_turns_fetch(turns, t, mm);
+		moved = hmm_devmem_fetch_to_ram(f, t, mm);
 		fetched |= moved > 0;
 	}
 	mmap_write_unlock(mm);
@@ -364,43 +366,42 @@ static int hmm_turns_collect_locked(struct hmm_turns *turns,
 }
 
 /*
- * Collect the batch with the pages that other device memory has of it, at a time when no
- * page of it is in its time slice. Wait until the last of their time slices is over: a
- * page that is fetched earlier could be requested by another device before the batch is
- * complete. What was collected is not given up for the rest.
+ * Collect the batch, including its pages in other device memory, when all their time
+ * slices have ended: another device could request a page that is fetched earlier. Pages
+ * that were collected are not released because others are in use.
  */
-static int hmm_turns_collect(struct hmm_turns *turns,
-			     struct hmm_devmem_transfer *t,
-			     struct mm_struct *mm, struct hmm_span span)
+static int hmm_devmem_fetch_collect(struct hmm_devmem_fetch *f,
+				    struct hmm_devmem_transfer *t,
+				    struct mm_struct *mm, struct hmm_span span)
 {
-	struct mutex *lock = hmm_turns_lock(mm, span.start);
+	struct mutex *lock = hmm_devmem_fetch_lock(mm, span.start);
 	int err;
 
 	do {
-		if (turns->left)
-			schedule_timeout_killable(turns->left);
+		if (f->left)
+			schedule_timeout_killable(f->left);
 		if (fatal_signal_pending(current) || mutex_lock_killable(lock))
 			return -EINTR;
-		err = hmm_turns_collect_locked(turns, t, mm, span);
+		err = hmm_devmem_fetch_collect_locked(f, t, mm, span);
 		mutex_unlock(lock);
 	} while (err == -EAGAIN);
 	if (!err && t->args.cpages)
-		turns->fetches = 0;
+		f->fetches = 0;
 	return err;
 }
 
 /*
- * How many pages, collected or to be fetched, @t->to has too little free memory for.
- * 0 if there is enough.
+ * Return the number of pages, collected or to be fetched, for which @t->to is short of
+ * memory; 0 if it is not.
  */
-static unsigned long hmm_turns_missing(const struct hmm_turns *turns,
-				       const struct hmm_devmem_transfer *t)
+static unsigned long hmm_devmem_fetch_missing(const struct hmm_devmem_fetch *f,
+					      const struct hmm_devmem_transfer *t)
 {
 	unsigned long most = t->args.npages + HMM_DEVMEM_BATCH, pages;
 
 	if (hmm_devmem_available(t->to) >= most << PAGE_SHIFT)
 		return 0;
-	pages = hmm_devmem_count_pages(t) + (turns->fetch ? turns->pages : 0);
+	pages = hmm_devmem_count_pages(t) + (f->fetch ? f->pages : 0);
 	return pages && hmm_devmem_is_short(t->to, pages, t->started) ? pages : 0;
 }
 
@@ -408,30 +409,30 @@ static unsigned long hmm_turns_missing(const struct hmm_turns *turns,
  * Decide why to collect the batch again, if at all. Pages stay in other device
  * memory while @t->to has no room for any.
  */
-static bool hmm_turns_plan(struct hmm_turns *turns,
-			   const struct hmm_devmem_transfer *t)
+static bool hmm_devmem_fetch_plan(struct hmm_devmem_fetch *f,
+				  const struct hmm_devmem_transfer *t)
 {
-	turns->fetch = turns->fetches && hmm_turns_incomplete(t) &&
-		       hmm_turns_find(turns, t);
-	turns->missing = turns->reclaims ? hmm_turns_missing(turns, t) : 0;
-	if (!turns->missing && turns->fetch && !hmm_devmem_available(t->to))
-		turns->fetch = false;
-	return turns->fetch || turns->missing;
+	f->fetch = f->fetches && hmm_devmem_fetch_incomplete(t) &&
+		   hmm_devmem_fetch_find(f, t);
+	f->missing = f->reclaims ? hmm_devmem_fetch_missing(f, t) : 0;
+	if (!f->missing && f->fetch && !hmm_devmem_available(t->to))
+		f->fetch = false;
+	return f->fetch || f->missing;
 }
 
 /* Collect the batch again, as was decided. No mmap lock is held. */
-static int hmm_turns_again(struct hmm_turns *turns,
-			   struct hmm_devmem_transfer *t, struct mm_struct *mm,
-			   struct hmm_span span)
+static int hmm_devmem_fetch_again(struct hmm_devmem_fetch *f,
+				  struct hmm_devmem_transfer *t, struct mm_struct *mm,
+				  struct hmm_span span)
 {
-	if (turns->missing) {
-		turns->reclaims--;
-		hmm_devmem_reclaim(t->to, turns->missing, t->started);
+	if (f->missing) {
+		f->reclaims--;
+		hmm_devmem_reclaim(t->to, f->missing, t->started);
 	}
-	if (!turns->fetch || !hmm_devmem_available(t->to))
-		return hmm_turns_collect_read(t, mm, span);
-	turns->fetches--;
-	return hmm_turns_collect(turns, t, mm, span);
+	if (!f->fetch || !hmm_devmem_available(t->to))
+		return hmm_devmem_fetch_collect_read(t, mm, span);
+	f->fetches--;
+	return hmm_devmem_fetch_collect(f, t, mm, span);
 }
 
 /**
@@ -457,10 +458,10 @@ int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span,
 			     bool always)
 {
-	struct hmm_turns turns = {
+	struct hmm_devmem_fetch f = {
 		.to = t->to,
 		.always = always,
-		.fetches = HMM_TURNS_ROUNDS,
+		.fetches = HMM_DEVMEM_FETCH_ROUNDS,
 		.reclaims = 1,
 	};
 	int err;
@@ -471,11 +472,11 @@ int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 		might_lock(&t->to->chunks_lock);
 	might_lock(&mm->mmap_lock);
 
-	err = hmm_turns_collect_read(t, mm, span);
-	while (!err && t->to && hmm_turns_plan(&turns, t)) {
+	err = hmm_devmem_fetch_collect_read(t, mm, span);
+	while (!err && t->to && hmm_devmem_fetch_plan(&f, t)) {
 		hmm_devmem_transfer_end(t);
 		mmap_read_unlock(mm);
-		err = hmm_turns_again(&turns, t, mm, span);
+		err = hmm_devmem_fetch_again(&f, t, mm, span);
 	}
 	return err;
 }
