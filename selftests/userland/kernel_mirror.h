@@ -153,6 +153,7 @@ DEFINE_GUARD(rcu_, void *, rcu_read_lock(), rcu_read_unlock())
 #define model_guard_spinlock(p) model_guard_of(spinlock, p)
 #define model_guard_mutex(p) model_guard_of(mutex, p)
 #define model_guard_rcu() model_guard_of(rcu_, (void *)1)
+#define model_guard_srcu(p) model_guard_of(srcu, p)
 #define model_guard_of(name, p)						\
 	guard_type_##name model_unique(scope_)				\
 	__attribute__((cleanup(guard_unlock_##name), unused)) = guard_lock_##name(p)
