@@ -17,7 +17,6 @@
 #define RW		(PROT_READ | PROT_WRITE)
 /* The memory of the unit, and small pages that fill it. */
 #define PAGES		512UL
-#define NO_LIMIT	0x40000000UL
 
 FIXTURE(copy_batches) {
 	int device;
@@ -47,13 +46,6 @@ static int command(int device, unsigned long request, unsigned long addr,
 	struct hmm_dmirror_cmd cmd = { .addr = addr, .ptr = number, .npages = 1 };
 
 	return ioctl(device, request, &cmd) ? -errno : (int)cmd.cpages;
-}
-
-static int limit_memory(int device, unsigned long pages)
-{
-	struct hmm_dmirror_cmd cmd = { .npages = pages };
-
-	return ioctl(device, HMM_DMIRROR_LIMIT, &cmd) ? -errno : 0;
 }
 
 static int migrate(int device, char *at)

@@ -25,7 +25,6 @@
 
 /* The memory of a unit, in pages; processes that need half of it, and how often. */
 #define LIMIT		(8UL * 512)
-#define NO_LIMIT	0x40000000UL
 #define PROCESSES	3
 #define NEED		(LIMIT / 2)
 #define ROUNDS		5
@@ -247,14 +246,6 @@ TEST_F(device_residency, device_to_device)
 TEST_F(device_residency, device_to_device_of_another_type)
 {
 	migrate_directly(_metadata, self->at, variant->unit, 2 - variant->unit);
-}
-
-static int limit_memory(int device, unsigned long pages)
-{
-	struct hmm_dmirror_cmd cmd = { .npages = pages };
-	int ret = device_call(device, HMM_DMIRROR_RELEASE, NULL, 1);
-
-	return ret < 0 ? ret : ioctl(device, HMM_DMIRROR_LIMIT, &cmd) ? -errno : 0;
 }
 
 /* Have all pages of a process in device memory at one time; return an error. */

@@ -21,7 +21,6 @@
 #define PAGES		64UL
 /* The memory of a unit when it is full. */
 #define ALL_PAGES	512UL
-#define NO_LIMIT	0x40000000UL
 /* Longer than the time slice of a page, in microseconds. */
 #define SLICES		300000
 
@@ -109,14 +108,6 @@ static size_t wrong_numbers(const char *at, size_t npages)
 	for (size_t i = 0; i < npages; i++)
 		wrong += *(size_t *)(at + i * PAGE) != i;
 	return wrong;
-}
-
-static int limit_memory(int device, unsigned long pages)
-{
-	struct hmm_dmirror_cmd cmd = { .npages = pages };
-	int ret = device_call(device, HMM_DMIRROR_RELEASE, NULL, 1);
-
-	return ret < 0 ? ret : ioctl(device, HMM_DMIRROR_LIMIT, &cmd) ? -errno : 0;
 }
 
 static int group_make(const char *group)

@@ -47,6 +47,19 @@ static inline int device_call(int device, unsigned long request,
 	return ret;
 }
 
+#ifdef HMM_DMIRROR_LIMIT
+#define NO_LIMIT	0x40000000UL
+
+/* Empty a device's memory, and limit it; return 0 or a negative error number. */
+static inline int limit_memory(int device, unsigned long pages)
+{
+	struct hmm_dmirror_cmd cmd = { .npages = pages };
+	int ret = device_call(device, HMM_DMIRROR_RELEASE, NULL, 1);
+
+	return ret < 0 ? ret : ioctl(device, HMM_DMIRROR_LIMIT, &cmd) ? -errno : 0;
+}
+#endif
+
 /* Count the pages that are in one kind of memory; negative on an error. */
 static inline int device_holds(int device, const void *addr, size_t npages,
 			       int place)

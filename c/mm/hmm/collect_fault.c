@@ -93,21 +93,6 @@ static bool hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 }
 
 /*
- * Wait until a page that migrates has arrived, or a fatal signal. A fault would wait, too, but then
- * bring the page to system memory if it has arrived in a device's.
- */
-static void hmm_collect_wait_for_page(struct hmm_collect *c, pmd_t *pmdp,
-				      unsigned long addr)
-{
-	struct mm_struct *mm = c->args->vma->vm_mm;
-
-	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
-		pmd_migration_entry_wait_killable(mm, pmdp);
-	else
-		migration_entry_wait_killable(mm, pmdp, addr);
-}
-
-/*
  * Fault in the pages that have a bit in @absent, with no lock but the mmap lock, unless
  * they have gone to a device's memory meanwhile. Out of memory ends the loop, as the
  * next fault would fail likewise. Any other error is that of one page, which stays
@@ -128,7 +113,7 @@ static void hmm_collect_fault_pages(struct hmm_collect *c, pmd_t *pmdp,
 	for_each_set_bit(i, absent, MAX_PTRS_PER_PTE) {
 		unsigned long addr = hmm_collect_pos(c) + (i << PAGE_SHIFT);
 
-		hmm_collect_wait_for_page(c, pmdp, addr);
+		hmm_migration_wait(vma->vm_mm, pmdp, addr);
 		/* Nor fault then: that would wait again, until the page has arrived. */
 		if (fatal_signal_pending(current))
 			break;

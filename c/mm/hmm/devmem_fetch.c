@@ -265,12 +265,8 @@ static void hmm_devmem_fetch_wait_for_page(const struct hmm_devmem_fetch *f,
 {
 	pmd_t *pmdp = mm_find_pmd(mm, f->migrating);
 
-	if (!pmdp)
-		return;
-	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
-		pmd_migration_entry_wait_killable(mm, pmdp);
-	else
-		migration_entry_wait_killable(mm, pmdp, f->migrating);
+	if (pmdp)
+		hmm_migration_wait(mm, pmdp, f->migrating);
 }
 
 /* Choose and collect a batch. On success the mmap lock is held for reading. */
@@ -320,9 +316,10 @@ static int hmm_devmem_fetch_collect_chosen(const struct hmm_devmem_fetch *f,
  * reading.
  *
  * Each try takes the mmap lock for writing, so no migration by address of this process is
- * running. It is not held while pages are copied, nor while one is waited for that is
- * migrating by pfn: other tasks can change mappings, and fault. A page that another device
- * gets meanwhile begins a time slice there, and is not fetched again.
+ * running. No mmap lock is held while pages are copied: other tasks can change mappings,
+ * and fault. While a page is waited for that is migrating by pfn, it is held for reading:
+ * other tasks can fault. A page that another device gets meanwhile begins a time slice
+ * there, and is not fetched again.
  *
  * Return: 0; -%EAGAIN to wait until @f->left is over; the errors of
  * hmm_devmem_collect_batch().

@@ -7,7 +7,10 @@
 
 #include <linux/leafops.h>
 #include <linux/mm_types.h>
+#include <linux/pgtable.h>
 #include <linux/spinlock.h>
+
+#include "compat-kernel.h"
 
 #ifdef CONFIG_MIGRATION
 void softleaf_entry_wait_killable(softleaf_t entry, spinlock_t *ptl)
@@ -31,5 +34,23 @@ static inline void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t
 {
 }
 #endif
+
+/**
+ * hmm_migration_wait() - wait until a page that migrates has arrived
+ * @mm: the process; its mmap lock or the VMA's is held
+ * @pmdp: the PMD of the address
+ * @addr: the address
+ *
+ * Returns at once if no page migrates there, and at a fatal signal. A fault would wait,
+ * too, but then bring the page to system memory if it has arrived in a device's.
+ */
+static inline void hmm_migration_wait(struct mm_struct *mm, pmd_t *pmdp,
+				      unsigned long addr)
+{
+	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
+		pmd_migration_entry_wait_killable(mm, pmdp);
+	else
+		migration_entry_wait_killable(mm, pmdp, addr);
+}
 
 #endif /* _MM_HMM_MIGRATION_WAIT_H */
