@@ -100,9 +100,10 @@ fn every_combination_is_written_or_refused() {
         let name = format!("cross{index}");
         let run = run(folder, &name, chunk, &mut fates);
         if kept.is_none() {
-            let text = hmm_bindgen::emit::rust::unformatted(&run.api)
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(account::vanished(&run.api, &text).expect("Rust"), [""; 0], "{name}");
+            let plan = run.plan().unwrap_or_else(|error| panic!("{name}: {error}"));
+            let text =
+                hmm_bindgen::emit::rust::unformatted(&plan).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(account::vanished(&plan, &text).expect("Rust"), [""; 0], "{name}");
         } else {
             let output = run.emit().unwrap_or_else(|error| panic!("{name}: {error}"));
             std::fs::write(folder.join(format!("{name}.rs")), &output.rust).expect("a module");

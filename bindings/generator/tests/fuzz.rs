@@ -352,7 +352,7 @@ fn no_contract_makes_what_does_not_compile() {
         let path = folder.join(format!("fuzz{index}.h"));
         let run = run(&path, chunk, &mut errors);
         let output = run.emit().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let lost = account::vanished(&run.api, &output.rust).expect("Rust");
+        let lost = account::vanished(&run.plan().expect("a plan"), &output.rust).expect("Rust");
         assert_eq!(lost, [""; 0], "{}", path.display());
         written += run.api.functions.len();
         left_out += run.api.left_out.len();

@@ -2,10 +2,11 @@
 
 //! kernel-doc as Markdown.
 
-use crate::model::Api;
 use crate::model::Context;
 use crate::model::Errno;
 use crate::model::Function;
+use crate::plan::Example;
+use crate::plan::Module;
 use crate::read::Doc;
 
 /// The width to which comments are filled, without their indentation.
@@ -172,10 +173,26 @@ fn of_c(text: &str) -> bool {
         || parts.iter().any(|part| *part == "NULL" || error(part) || part.ends_with(".h"))
 }
 
+/// The documentation of an item, with its example if there is one.
+pub fn with_example(text: String, example: &Example) -> String {
+    match example {
+        Some(example) => format!("{text}\n\n# Examples\n\n```\n{}\n```", example.trim_end()),
+        None => text,
+    }
+}
+
 /// The documentation of a type.
 pub fn of_type(doc: Option<&Doc>, fallback: &str) -> String {
     let Some(doc) = doc else { return fallback.to_owned() };
     join(vec![sentence(&in_rust(&doc.brief), fallback), in_rust(&markdown(&doc.body))])
+}
+
+/// The brief description, and the other paragraphs, as far as they are about Rust; empty without a text.
+pub fn parts(doc: Option<&Doc>) -> (String, String) {
+    match doc {
+        Some(doc) => (in_rust(&doc.brief), in_rust(&markdown(&doc.body))),
+        None => (String::new(), String::new()),
+    }
 }
 
 /// The documentation of a function: description, result, context and errors.
@@ -297,23 +314,23 @@ fn capital(text: &str) -> String {
 }
 
 /// The documentation at the head of a module.
-pub fn of_module(api: &Api) -> String {
-    let mut parts = vec![format!("Typed objects for {}.", headers(api, "`"))];
-    for doc in &api.overviews {
+pub fn of_module(module: &Module) -> String {
+    let mut parts = vec![format!("Typed objects for {}.", headers(&module.includes, "`"))];
+    for doc in &module.overviews {
         let overview = doc.brief == "Overview";
         parts.extend((!overview && !doc.brief.is_empty()).then(|| format!("# {}", doc.brief)));
         parts.push(in_rust(&markdown(&doc.body)));
     }
     parts.push("Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.".into());
-    for include in &api.includes {
+    for include in &module.includes {
         parts.push(format!("C header: [`include/{include}`](srctree/include/{include})"));
     }
     join(parts)
 }
 
 /// The headers' names, joined.
-pub fn headers(api: &Api, quote: &str) -> String {
-    let names = api.includes.iter().map(|include| format!("{quote}{include}{quote}"));
+fn headers(includes: &[String], quote: &str) -> String {
+    let names = includes.iter().map(|include| format!("{quote}{include}{quote}"));
     names.collect::<Vec<_>>().join(" and ")
 }
 
