@@ -275,7 +275,7 @@ fn table() -> impl Strategy<Value = Pieces> {
             pieces.push((true, object));
             let functions = [
                 "void o@_init(struct o@ *o) __contract(constructor);\n".to_owned(),
-                format!("void o@_exit(struct o@ *o) __contract(destructor, {ends}, leaked);\n"),
+                format!("void o@_exit(struct o@ *o) __contract(destructor, {ends}, leaked, reaped);\n"),
                 "void o@_later(struct o@ *o, void (*done)(struct o@ *o));\n".to_owned(),
                 "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));\n".to_owned(),
                 "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));\n".to_owned(),

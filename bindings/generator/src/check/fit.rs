@@ -8,7 +8,6 @@ use super::types::Ty;
 use super::types::Why;
 use crate::model::Api;
 use crate::model::Function;
-use crate::model::Leaked;
 use crate::model::Object;
 use crate::model::Param;
 use crate::model::ParamKind;
@@ -16,6 +15,7 @@ use crate::model::Protocol;
 use crate::model::Returns;
 use crate::model::Role;
 use crate::model::Shape;
+use crate::model::Stated;
 use crate::read::CType;
 
 /// Why a function has no counterpart on the typed side, if its clauses, its role and its object do not fit.
@@ -58,7 +58,7 @@ fn permitted(role: &Role) -> &'static [&'static str] {
         Role::Method => {
             &["requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage", "unsafe"]
         }
-        Role::Destructor => &["deferred", "waits", "leaked"],
+        Role::Destructor => &["deferred", "waits", "leaked", "reaped"],
         Role::Put => &["leaked"],
         Role::Lock(_) => &["requires", "plain", "unbound"],
         Role::TryLock(_) => &["requires", "errno", "unbound"],
@@ -83,6 +83,7 @@ fn clauses(function: &Function) -> Result<(), Why> {
         ("deferred", function.deferred.is_some()),
         ("waits", function.waits),
         ("leaked", function.leaked.is_some()),
+        ("reaped", function.reaped.is_some()),
         ("constant", function.constant),
         ("unbound", function.unbound),
     ];
@@ -463,8 +464,8 @@ fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     };
     match end.leaked {
-        Some(Leaked::Harmless) => Ok(()),
-        Some(Leaked::Promised) => {
+        Some(Stated::Harmless) => Ok(()),
+        Some(Stated::Promised) => {
             let silent = |made: &&Function| made.promise.is_none();
             match api.in_role(tag, |role| *role == Role::Constructor).find(silent) {
                 None => Ok(()),

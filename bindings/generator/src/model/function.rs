@@ -148,7 +148,9 @@ pub struct Function {
     /// `waits`: on a destructor, it returns only when no callback of the object runs, not even one that called it.
     pub waits: bool,
     /// `leaked`: on what ends an object, whether it may run after a guard was leaked.
-    pub leaked: Option<Leaked>,
+    pub leaked: Option<Stated>,
+    /// `reaped`: on what ends an object with callbacks, whether C ends those that a module leaves behind.
+    pub reaped: Option<Stated>,
     /// `constant`: the result is the same, and stays valid, as long as the object that it is `borrowed` from.
     pub constant: bool,
     /// The guard that must be held.
@@ -253,7 +255,8 @@ fn function<'a>(
         unbound: clauses.flag("unbound", diagnostics),
         deferred: deferred(read, clauses, headers, diagnostics),
         waits: clauses.flag("waits", diagnostics),
-        leaked: leaked(clauses, diagnostics),
+        leaked: stated("leaked", "whether it may run after a guard was leaked", clauses, diagnostics),
+        reaped: stated("reaped", "whether C ends what a module leaves behind", clauses, diagnostics),
         constant: clauses.flag("constant", diagnostics),
         requires,
         stage: stage::lower(clauses, diagnostics),
@@ -359,32 +362,36 @@ fn null(read: &read::Function, clauses: &mut Clauses<'_>, diagnostics: &mut Diag
     (nullable, never.is_some())
 }
 
-/// What holds when an object ends of which a guard was leaked.
+/// How it is that a leak does no harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaked {
-    /// `leaked`: that does no harm.
+pub enum Stated {
+    /// `leaked`, `reaped`: by C.
     Harmless,
-    /// `leaked(unsafe)`: it must not happen, which the caller of each constructor promises.
+    /// `leaked(unsafe)`, `reaped(unsafe)`: it must not happen, which the caller of each constructor promises.
     Promised,
 }
 
-/// Take `leaked` or `leaked(unsafe)`.
-fn leaked(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<Leaked> {
-    let term = clauses.take("leaked")?;
+/// Take `clause` or `clause(unsafe)`.
+fn stated(
+    clause: &str,
+    what: &str,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Stated> {
+    let term = clauses.take(clause)?;
     match term.args.iter().map(|arg| arg.name()).collect::<Vec<_>>()[..] {
-        [] => Some(Leaked::Harmless),
-        [Some("unsafe")] => Some(Leaked::Promised),
+        [] => Some(Stated::Harmless),
+        [Some("unsafe")] => Some(Stated::Promised),
         _ => {
             diagnostics.push(
                 Diagnostic::error(
                     term.span,
-                    "`leaked` does not state what a leaked guard does",
-                    "expected `leaked` or `leaked(unsafe)`",
+                    format!("`{clause}` does not state {what}"),
+                    format!("expected `{clause}` or `{clause}(unsafe)`"),
                 )
-                .help(
-                    "write `leaked` if it may run all the same, or `leaked(unsafe)` with `unsafe(\"...\")` on the \
-                     constructor",
-                ),
+                .help(format!(
+                    "write `{clause}` if so, or `{clause}(unsafe)` with `unsafe(\"...\")` on the constructor"
+                )),
             );
             None
         }

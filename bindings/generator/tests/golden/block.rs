@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::VTABLE_DEFAULT_ERROR,
     prelude::*,
     types::Opaque, //

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     prelude::*,
     types::{
         NotThreadSafe,

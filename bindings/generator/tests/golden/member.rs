@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,
@@ -384,10 +385,14 @@ impl<T: Listen> Listener<T> {
     ///
     /// `priority`: Those with more are called first.
     ///
+    /// # Safety
+    ///
+    /// The caller must promise that it is dropped before its module is unloaded.
+    ///
     /// # Errors
     ///
     /// Fails with the error that C reports.
-    pub fn new<E>(priority: i32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
+    pub unsafe fn new<E>(priority: i32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
     {
@@ -400,7 +405,7 @@ impl<T: Listen> Listener<T> {
                 (&raw mut (*slot).priority).write(priority);
             }
             // SAFETY: `slot` is a `struct listener` that does not move, with the fields set that
-            // are `given`.
+            // are `given`; the caller promises that it is dropped before its module is unloaded.
             to_result(unsafe { bindings::listener_register(slot) })
         });
         try_pin_init!(Self {

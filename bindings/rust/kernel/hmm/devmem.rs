@@ -47,6 +47,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         from_err_ptr,
         to_result, //

@@ -39,6 +39,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("UnsafeCell", "core::cell::UnsafeCell"),
     ("VTABLE_DEFAULT_ERROR", "crate::error::VTABLE_DEFAULT_ERROR"),
     ("Wrapper", "pin_init::Wrapper"),
+    ("container_of", "crate::container_of"),
     ("from_err_ptr", "crate::error::from_err_ptr"),
     ("to_result", "crate::error::to_result"),
 ];
