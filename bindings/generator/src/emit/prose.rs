@@ -5,6 +5,7 @@
 use crate::model::Context;
 use crate::model::Errno;
 use crate::model::Function;
+use crate::model::Role;
 use crate::plan::Example;
 use crate::plan::Module;
 use crate::read::Doc;
@@ -205,8 +206,20 @@ pub fn of_constructor(function: &Function, fields: &str) -> String {
     join([description(function), vec![fields.trim().to_owned()], ending(function)].concat())
 }
 
+/// What is known of a function without a text.
+fn undocumented(function: &Function) -> String {
+    let call = format!("`bindings::{}`", function.c);
+    match &function.role {
+        Role::Constructor => format!("Makes one with {call}."),
+        Role::Lock(_) => format!("Takes the lock with {call}."),
+        Role::TryLock(_) => format!("Tries to take the lock with {call}."),
+        Role::Iterator(_) => format!("Iterates with {call}."),
+        _ => format!("Calls {call}."),
+    }
+}
+
 fn description(function: &Function) -> Vec<String> {
-    let fallback = format!("Calls C's `{}`.", function.c);
+    let fallback = undocumented(function);
     let mut parts = Vec::new();
     match &function.doc {
         Some(doc) => {
@@ -242,11 +255,11 @@ fn ending(function: &Function) -> Vec<String> {
     let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     let returns = returns.filter(|_| !function.plain);
     let stated = function.doc.as_ref().is_some_and(|doc| doc.body.contains("# Errors"));
-    parts.extend(function.errno.as_ref().filter(|_| !stated).map(|errno| errors(errno, returns)));
+    parts.extend(function.errno.as_ref().filter(|_| !stated).map(|errno| errors(function, errno, returns)));
     parts
 }
 
-fn errors(errno: &Errno, returns: Option<&str>) -> String {
+fn errors(function: &Function, errno: &Errno, returns: Option<&str>) -> String {
     let mut text = vec!["# Errors".to_owned()];
     text.extend(returns.map(|returns| in_rust(&failures(returns))).filter(|text| !text.is_empty()));
     let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -257,7 +270,7 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
         text.push(format!("After {} the call has lost a race; repeat it.", list(&errno.retry)));
     }
     if text.len() == 1 {
-        text.push("Fails with the error that C reports.".into());
+        text.push(format!("Fails with the error of `bindings::{}`.", function.c));
     }
     join(text)
 }

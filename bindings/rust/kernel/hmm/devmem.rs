@@ -459,7 +459,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_set_device`.
     #[inline]
     pub fn set_device(&self, dev: &crate::device::Device) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `dev` is a
@@ -480,7 +480,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_account`.
     #[inline]
     pub fn account(&self, capacity: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -498,7 +498,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_add`.
     #[inline]
     pub unsafe fn add_at(
         &self,
@@ -535,7 +535,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_remove`.
     #[inline]
     pub fn remove(&self, timeout: crate::time::Jiffies) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -573,7 +573,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_retire`.
     #[inline]
     pub fn retire(&self, data: *const c_void, offset: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -615,7 +615,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_migrate`.
     #[inline]
     pub fn migrate(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
@@ -636,7 +636,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_migrate_to_ram`.
     #[inline]
     pub fn migrate_to_ram(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
@@ -915,7 +915,7 @@ impl<'a> Migration<'a, Collected> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::hmm_devmem_collect`.
     #[inline]
     pub fn collect<T: MemoryOperations>(
         devmem: &'a DeviceMemory<T>,
