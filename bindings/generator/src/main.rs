@@ -171,7 +171,7 @@ fn run(options: &Options) -> Result<(), String> {
     write_all(options, &analysed)
 }
 
-/// Write the files that are asked for.
+/// Write the files that the options name.
 fn write_all(options: &Options, analysed: &Run) -> Result<(), String> {
     let output = analysed.emit()?;
     let helpers = output.helpers.unwrap_or_default();

@@ -63,7 +63,7 @@ pub struct Module {
     pub reported: Vec<LeftOut>,
 }
 
-/// An example in the documentation of an item; none if it is empty.
+/// The code of the example in the documentation of an item, if it has one.
 pub type Example = Option<String>;
 
 /// An integer that contains a value and flags.

@@ -14,7 +14,7 @@ const MODEL: &[(&str, &str)] = &[
     ("check::plan", "the plan is made before emit runs"),
 ];
 
-/// By these something would be left out, or written as nothing, without a word.
+/// By these something would be left out, or written as nothing, and nobody would know.
 const SILENT: &[(&str, &str)] = &[
     ("continue", "a declaration is skipped"),
     ("unwrap_or_default", "something that is missing is written as nothing"),
