@@ -18,13 +18,14 @@ struct __contract(object("IrqWork"), pinned, send, sync) irq_work;
 static inline void init_irq_work(struct irq_work *work,
 				 void (*func)(struct irq_work *)
 				 __contract(callback("Operations", run, atomic)))
-	__contract(constructor);
+	__contract(constructor,
+		   unsafe("it is dropped before the module of its callback is unloaded"));
 
 /**
  * irq_work_sync() - wait until it is neither queued nor running
  * @work: the work
  */
-void irq_work_sync(struct irq_work *work) __contract(destructor, waits, may_sleep);
+void irq_work_sync(struct irq_work *work) __contract(destructor, waits, reaped(unsafe), may_sleep);
 
 /**
  * irq_work_queue() - have it done

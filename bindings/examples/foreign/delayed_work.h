@@ -18,13 +18,14 @@ struct __contract(object("DelayedWork"), pinned, send, sync) delayed_work;
 void (INIT_DELAYED_WORK)(struct delayed_work *dwork,
 			 void (*func)(struct work_struct *work)
 			 __contract(callback("DelayedOperations", run, member(work), may_sleep)))
-	__contract(macro, constructor);
+	__contract(macro, constructor,
+		   unsafe("it is dropped before the module of its callback is unloaded"));
 
 /**
  * cancel_delayed_work_sync() - wait until it is neither queued nor running
  * @dwork: the work
  */
-bool cancel_delayed_work_sync(struct delayed_work *dwork) __contract(destructor, waits, may_sleep);
+bool cancel_delayed_work_sync(struct delayed_work *dwork) __contract(destructor, waits, reaped(unsafe), may_sleep);
 
 /**
  * schedule_delayed_work() - have it done after some time

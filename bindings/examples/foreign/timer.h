@@ -21,13 +21,13 @@ void (timer_setup)(struct timer_list *timer,
 		   __contract(callback("TimerOperations", expired, atomic)),
 		   unsigned int flags)
 	__contract(macro, constructor,
-		   unsafe("pass no `flags` but 0 and those of TIMER_INIT_FLAGS; C takes others as the number of a CPU"));
+		   unsafe("it is dropped before the module of its callback is unloaded, and has no `flags` but those of TIMER_INIT_FLAGS: C takes others as the number of a CPU"));
 
 /**
  * timer_shutdown_sync() - stop it for ever, and wait for its callback
  * @timer: the timer
  */
-int timer_shutdown_sync(struct timer_list *timer) __contract(destructor, waits);
+int timer_shutdown_sync(struct timer_list *timer) __contract(destructor, waits, reaped(unsafe));
 
 /**
  * mod_timer() - have it expire at that time

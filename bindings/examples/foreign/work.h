@@ -18,13 +18,14 @@ struct __contract(object("Work"), pinned, send, sync) work_struct;
 void (INIT_WORK)(struct work_struct *work,
 		 void (*func)(struct work_struct *work)
 		 __contract(callback("WorkOperations", run, may_sleep)))
-	__contract(macro, constructor);
+	__contract(macro, constructor,
+		   unsafe("it is dropped before the module of its callback is unloaded"));
 
 /**
  * cancel_work_sync() - wait until it is neither queued nor running
  * @work: the work. It must not be called by its own callback, which would wait for itself.
  */
-bool cancel_work_sync(struct work_struct *work) __contract(destructor, waits, may_sleep);
+bool cancel_work_sync(struct work_struct *work) __contract(destructor, waits, reaped(unsafe), may_sleep);
 
 /**
  * schedule_work() - have it done

@@ -161,3 +161,47 @@ pub struct Generic {
     /// The trait that bounds it.
     pub bound: Option<String>,
 }
+
+/// The result of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// A value, or nothing.
+    Value(Type),
+    /// A string, which is valid as long as that parameter.
+    Text(String),
+    /// An object.
+    Object(Returned),
+}
+
+impl Default for Gives {
+    fn default() -> Self {
+        Gives::Value(Type::Unit)
+    }
+}
+
+/// An object that a function returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// Its type.
+    pub rust: String,
+    /// How it is held.
+    pub held: Held,
+}
+
+/// How an object that a function returns is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// By the pointer that a value of its type has.
+    Own {
+        /// The name of its type.
+        name: String,
+        /// Its other fields, which are parameters of the function.
+        keeps: Vec<String>,
+        /// Whether its type has a marker, and is known from the `impl` only.
+        marker: bool,
+    },
+    /// By a reference that is counted.
+    Counted,
+    /// By a reference that is valid as long as that parameter.
+    Lent(String),
+}

@@ -9,8 +9,10 @@
 pub mod check;
 pub mod diag;
 pub mod emit;
+pub mod explain;
 pub mod ir;
 pub mod model;
+pub mod plan;
 pub mod read;
 pub mod source;
 pub mod texts;
@@ -57,7 +59,7 @@ pub fn analyse(name: &str, input: &Input) -> Run {
         .map(|file| sources.short_path(*file))
         .map(|path| path.strip_prefix("include/").map(str::to_owned).unwrap_or(path))
         .collect();
-    api.declared = emit::account::declared(&api);
+    api.declared = check::account::declared(&api);
     if !diagnostics.has_errors() {
         check::check(&mut api, &mut diagnostics);
     }
@@ -105,19 +107,25 @@ impl Run {
         Ok(())
     }
 
+    /// What is written, with all that is decided.
+    pub fn plan(&self) -> Result<plan::Module, String> {
+        check::plan::plan(&self.api)
+    }
+
     /// Writes the output; the error is one of the generator's own, or of a formatter.
     pub fn emit(&self) -> Result<Output, String> {
-        let rust = emit::rust::write(&self.api)?;
-        if let Some(name) = emit::account::vanished(&self.api, &rust)?.first() {
+        let module = self.plan()?;
+        let rust = emit::rust::write(&module)?;
+        if let Some(name) = emit::account::vanished(&module, &rust)?.first() {
             return Err(format!(
                 "error: `{name}` is under contract, and neither written nor left out: this is a bug of hmm-bindgen"
             ));
         }
         Ok(Output {
             rust,
-            helpers: emit::helpers::write(&self.api)?,
-            typed_c: emit::c::write(&self.api)?,
-            report: emit::report::left_out(&self.api, &self.sources),
+            helpers: emit::helpers::write(&module)?,
+            typed_c: emit::c::write(&module)?,
+            report: emit::report::left_out(&module, &self.sources),
         })
     }
 

@@ -7,11 +7,12 @@
 use clap::CommandFactory;
 use clap::Parser;
 use clap::ValueEnum;
-use hmm_bindgen::emit::report;
+use hmm_bindgen::explain::explain;
 use hmm_bindgen::model::clauses::place_name;
 use hmm_bindgen::model::clauses::VOCABULARY;
 use hmm_bindgen::read::cflags;
 use hmm_bindgen::read::Input;
+use hmm_bindgen::Run;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
@@ -162,11 +163,16 @@ fn run(options: &Options) -> Result<(), String> {
         analysed.examples(folder)?;
     }
     for name in &options.explain {
-        match report::explain(&analysed.api, &analysed.sources, name) {
+        match explain(&analysed.api, &analysed.sources, name) {
             Some(text) => print!("{text}"),
             None => return Err(format!("error: no contract names `{name}`")),
         }
     }
+    write_all(options, &analysed)
+}
+
+/// Write the files that the options name.
+fn write_all(options: &Options, analysed: &Run) -> Result<(), String> {
     let output = analysed.emit()?;
     let helpers = output.helpers.unwrap_or_default();
     let files = [
@@ -181,7 +187,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     if let (Some(bindings), Some(proof)) = (&options.bindings, &options.abi_proof) {
         let rust = std::fs::read_to_string(bindings).map_err(|error| named(bindings, &error))?;
-        let text = hmm_bindgen::emit::abi::write(&analysed.api, &rust)?;
+        let text = hmm_bindgen::emit::abi::write(&analysed.plan()?, &rust)?;
         write(proof, &text, options.check)?;
     }
     Ok(())

@@ -39,7 +39,7 @@ fn proof(change: impl Fn(&str) -> String) -> String {
     let header = common::folder("abi").join("shared.h");
     let run = common::analyse(&header);
     let rust = rust_view(&header);
-    abi::write(&run.api, &change(&rust)).expect("a proof")
+    abi::write(&run.plan().expect("a plan"), &change(&rust)).expect("a proof")
 }
 
 #[test]

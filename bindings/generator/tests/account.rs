@@ -12,8 +12,8 @@ fn what_is_under_contract_is_written_or_reported() {
     for header in common::headers("golden") {
         let run = common::analyse(&header);
         assert!(!run.diagnostics.has_errors(), "{}", run.complaints(false));
-        let text = rust::write(&run.api).expect("a module");
-        let lost = account::vanished(&run.api, &text).expect("Rust");
+        let text = rust::write(&run.plan().expect("a plan")).expect("a module");
+        let lost = account::vanished(&run.plan().expect("a plan"), &text).expect("Rust");
         assert_eq!(lost, [""; 0], "{}", header.display());
         assert!(run.api.declared.len() > 1, "{}: nothing is under contract", header.display());
     }
@@ -22,10 +22,13 @@ fn what_is_under_contract_is_written_or_reported() {
 #[test]
 fn what_vanishes_is_noticed() {
     let run = common::analyse(&common::folder("golden").join("lock.h"));
-    let text = rust::write(&run.api).expect("a module");
+    let text = rust::write(&run.plan().expect("a plan")).expect("a module");
     let function = run.api.functions.iter().find(|function| function.this.is_some()).expect("a function");
     let without = text.replace(&format!("bindings::{}(", function.c), "bindings::other(");
-    assert_eq!(account::vanished(&run.api, &without).expect("Rust"), [function.c.as_str()]);
+    assert_eq!(
+        account::vanished(&run.plan().expect("a plan"), &without).expect("Rust"),
+        [function.c.as_str()]
+    );
 }
 
 /// A function that check does not know how to refuse is an error of the run, and never silence.

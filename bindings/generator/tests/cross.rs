@@ -45,9 +45,13 @@ fn case(number: usize, shape: &(&'static str, &'static str), role: &Role, tried:
     let params: Vec<&str> =
         [own, item, Some(param)].into_iter().flatten().filter(|p| !p.is_empty()).collect();
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
-    // Without it an object with callbacks is refused.
-    let waits = role.name == "destructor" && clause != "waits" && ["field", "callbacks"].contains(&shape.0);
-    let own = if waits { "destructor, waits" } else { role.clause };
+    // Without these an object with callbacks is refused.
+    let own = match (role.name == "destructor" && ["field", "callbacks"].contains(&shape.0), clause) {
+        (true, "waits") => "destructor, reaped",
+        (true, "reaped" | "reaped(unsafe)") => "destructor, waits",
+        (true, _) => "destructor, waits, reaped",
+        (false, _) => role.clause,
+    };
     let clauses: Vec<&str> = [own, clause].into_iter().filter(|clause| !clause.is_empty()).collect();
     let mut text = format!("{}\n", shape.1);
     for (of, function) in base(shape.0).iter().filter(|(of, _)| *of != role.name) {
@@ -100,9 +104,10 @@ fn every_combination_is_written_or_refused() {
         let name = format!("cross{index}");
         let run = run(folder, &name, chunk, &mut fates);
         if kept.is_none() {
-            let text = hmm_bindgen::emit::rust::unformatted(&run.api)
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(account::vanished(&run.api, &text).expect("Rust"), [""; 0], "{name}");
+            let plan = run.plan().unwrap_or_else(|error| panic!("{name}: {error}"));
+            let text =
+                hmm_bindgen::emit::rust::unformatted(&plan).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(account::vanished(&plan, &text).expect("Rust"), [""; 0], "{name}");
         } else {
             let output = run.emit().unwrap_or_else(|error| panic!("{name}: {error}"));
             std::fs::write(folder.join(format!("{name}.rs")), &output.rust).expect("a module");

@@ -102,43 +102,46 @@ fn no_text_makes_the_parser_panic() {
 
 /// What the generator accepts it writes as Rust, and loses nothing.
 fn written_or_reported(run: &hmm_bindgen::Run) {
-    let text = hmm_bindgen::emit::rust::unformatted(&run.api).expect("a module");
-    let lost = hmm_bindgen::emit::account::vanished(&run.api, &text).expect("Rust");
+    let plan = run.plan().expect("a plan");
+    let text = hmm_bindgen::emit::rust::unformatted(&plan).expect("a module");
+    let lost = hmm_bindgen::emit::account::vanished(&plan, &text).expect("Rust");
     assert_eq!(lost, [""; 0]);
-    hmm_bindgen::emit::report::left_out(&run.api, &run.sources);
+    hmm_bindgen::emit::report::left_out(&plan, &run.sources);
 }
+
+/// Text by which bytes of a header are replaced.
+const PIECES: &[&str] = &[
+    "",
+    "(",
+    ")",
+    ",",
+    ";",
+    "*",
+    "\"",
+    " const ",
+    "int",
+    "void",
+    "struct ",
+    "__contract(",
+    "object(\"X\")",
+    "keeps",
+    "borrows",
+    "nullable",
+    "errno",
+    "plain",
+    "/*",
+    "*/",
+    "\n",
+    "{",
+    "}",
+    "[",
+    "0",
+    "é",
+];
 
 /// Headers that are right, with a few bytes of each changed: the generator accepts what they have become, or reports why not.
 #[test]
 fn no_typing_error_makes_the_generator_panic() {
-    const PIECES: &[&str] = &[
-        "",
-        "(",
-        ")",
-        ",",
-        ";",
-        "*",
-        "\"",
-        " const ",
-        "int",
-        "void",
-        "struct ",
-        "__contract(",
-        "object(\"X\")",
-        "keeps",
-        "borrows",
-        "nullable",
-        "errno",
-        "plain",
-        "/*",
-        "*/",
-        "\n",
-        "{",
-        "}",
-        "[",
-        "0",
-        "é",
-    ];
     let mut numbers = Numbers(23);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let headers = common::headers("golden");

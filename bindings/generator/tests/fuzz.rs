@@ -275,7 +275,7 @@ fn table() -> impl Strategy<Value = Pieces> {
             pieces.push((true, object));
             let functions = [
                 "void o@_init(struct o@ *o) __contract(constructor);\n".to_owned(),
-                format!("void o@_exit(struct o@ *o) __contract(destructor, {ends}, leaked);\n"),
+                format!("void o@_exit(struct o@ *o) __contract(destructor, {ends}, leaked, reaped);\n"),
                 "void o@_later(struct o@ *o, void (*done)(struct o@ *o));\n".to_owned(),
                 "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));\n".to_owned(),
                 "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));\n".to_owned(),
@@ -352,7 +352,7 @@ fn no_contract_makes_what_does_not_compile() {
         let path = folder.join(format!("fuzz{index}.h"));
         let run = run(&path, chunk, &mut errors);
         let output = run.emit().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let lost = account::vanished(&run.api, &output.rust).expect("Rust");
+        let lost = account::vanished(&run.plan().expect("a plan"), &output.rust).expect("Rust");
         assert_eq!(lost, [""; 0], "{}", path.display());
         written += run.api.functions.len();
         left_out += run.api.left_out.len();

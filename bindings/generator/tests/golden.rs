@@ -4,7 +4,7 @@
 
 mod common;
 
-use hmm_bindgen::emit::report;
+use hmm_bindgen::explain::explain;
 use hmm_bindgen::model::Protocol;
 use hmm_bindgen::Output;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn explanations_are_what_is_checked_in() {
         let explained: String = types
             .chain(functions)
             .map(|name| {
-                report::explain(api, &run.sources, name)
+                explain(api, &run.sources, name)
                     .unwrap_or_else(|| panic!("{}: {name} is not explained", header.display()))
             })
             .collect();

@@ -323,7 +323,7 @@ struct hmm_devmem_chunk {
 
 int hmm_devmem_init(struct hmm_devmem *devmem) __contract(constructor, errno);
 void hmm_devmem_exit(struct hmm_devmem *devmem)
-	__contract(destructor, deferred(hmm_devmem_exit_deferred), may_sleep);
+	__contract(destructor, deferred(hmm_devmem_exit_deferred), reaped, may_sleep);
 void hmm_devmem_exit_deferred(struct hmm_devmem *devmem,
 			      void (*done)(struct hmm_devmem *devmem));
 

@@ -246,7 +246,7 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 			 const struct hmm_mirror_ops *ops, void *owner,
 			 struct hmm_update_lock lock);
 void hmm_mirror_exit(struct hmm_mirror *mirror)
-	__contract(destructor, deferred(hmm_mirror_exit_deferred), leaked, may_sleep);
+	__contract(destructor, deferred(hmm_mirror_exit_deferred), leaked, reaped, may_sleep);
 void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 			      void (*done)(struct hmm_mirror *mirror));
 void hmm_mirror_synchronize(void);

@@ -11,6 +11,7 @@ use crate::model::Function;
 use crate::model::Object;
 use crate::model::Role;
 use crate::model::Shape;
+use crate::model::Stated;
 use crate::source::Span;
 
 /// Refuse objects with callbacks for which no contract states that a callback may drop them.
@@ -30,7 +31,7 @@ pub(super) fn check(api: &Api, diagnostics: &mut Diagnostics) {
     for object in api.objects.iter().filter(called) {
         let destructor = api.one_in_role(&object.tag, |role| *role == Role::Destructor);
         match destructor {
-            Some(end) if end.waits || end.deferred.is_some() => {}
+            Some(end) if end.waits || end.deferred.is_some() => left_behind(api, object, end, diagnostics),
             Some(end) => diagnostics.push(unstated(api, object, end)),
             None => diagnostics.push(endless(api, object)),
         }
@@ -55,6 +56,38 @@ fn unstated(api: &Api, object: &Object, end: &Function) -> Diagnostic {
          calls it waits for itself; else name a function that ends the object later: `deferred(function)`",
         end.c
     ))
+}
+
+/// Refuse an object that is leaked (`mem::forget`) and calls back when the text of its module is gone.
+fn left_behind(api: &Api, object: &Object, end: &Function, diagnostics: &mut Diagnostics) {
+    let silent = |made: &&Function| made.promise.is_none();
+    match end.reaped {
+        Some(Stated::Harmless) => {}
+        Some(Stated::Promised) => {
+            let made = api.in_role(&object.tag, |role| *role == Role::Constructor).find(silent);
+            if let Some(made) = made {
+                diagnostics.push(Diagnostic::error(
+                    made.contract,
+                    format!("nobody promises that each `{}` ends before its module does", object.name),
+                    "expected `unsafe(\"...\")`",
+                )
+                .note(end.contract, "C does not end what a module leaves behind: `reaped(unsafe)`")
+                .help("add `unsafe(\"it is dropped before the module of its callbacks is unloaded\")`"));
+            }
+        }
+        None => diagnostics.push(
+            Diagnostic::error(
+                end.contract,
+                format!("`{}` can be leaked, and nothing states who ends it when its module goes", object.name),
+                "expected `reaped` or `reaped(unsafe)`",
+            )
+            .note(callbacks(api, object), "the callbacks, which may be in the module")
+            .help(
+                "add `reaped` if C ends what a module leaves behind before its text is freed, else `reaped(unsafe)` \
+                 with `unsafe(\"...\")` on the constructor",
+            ),
+        ),
+    }
 }
 
 fn endless(api: &Api, object: &Object) -> Diagnostic {

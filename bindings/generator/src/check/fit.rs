@@ -8,7 +8,6 @@ use super::types::Ty;
 use super::types::Why;
 use crate::model::Api;
 use crate::model::Function;
-use crate::model::Leaked;
 use crate::model::Object;
 use crate::model::Param;
 use crate::model::ParamKind;
@@ -16,6 +15,7 @@ use crate::model::Protocol;
 use crate::model::Returns;
 use crate::model::Role;
 use crate::model::Shape;
+use crate::model::Stated;
 use crate::read::CType;
 
 /// Why a function has no counterpart on the typed side, if its clauses, its role and its object do not fit.
@@ -58,7 +58,7 @@ fn permitted(role: &Role) -> &'static [&'static str] {
         Role::Method => {
             &["requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage", "unsafe"]
         }
-        Role::Destructor => &["deferred", "waits", "leaked"],
+        Role::Destructor => &["deferred", "waits", "leaked", "reaped"],
         Role::Put => &["leaked"],
         Role::Lock(_) => &["requires", "plain", "unbound"],
         Role::TryLock(_) => &["requires", "errno", "unbound"],
@@ -83,6 +83,7 @@ fn clauses(function: &Function) -> Result<(), Why> {
         ("deferred", function.deferred.is_some()),
         ("waits", function.waits),
         ("leaked", function.leaked.is_some()),
+        ("reaped", function.reaped.is_some()),
         ("constant", function.constant),
         ("unbound", function.unbound),
     ];
@@ -120,25 +121,36 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
             "put `section(\"Name\", of(tag))` on the structure",
         ));
     }
+    match object {
+        Some(object) => held(object, function),
+        None => unowned(api, function, tag, needs_section),
+    }
+}
+
+/// A function of a record, of a section, or of nothing.
+fn unowned(api: &Api, function: &Function, tag: &str, needs_section: bool) -> Result<(), Why> {
     let free = needs_section || function.role == Role::Method;
-    let Some(object) = object else {
-        let record = api.record(tag).filter(|record| record.by_reference());
-        let by_value = function.this.is_some_and(|this| function.params[this].ty.pointee_record().is_none());
-        if record.is_some() && by_value {
-            return Err(Why::new(
-                format!("`struct {tag}` has pointers and cannot be copied"),
-                "pass a pointer to const",
-            ));
-        }
-        if !free || function.requires.is_some() {
-            let what = if free { "requires" } else { role };
-            return Err(Why::new(
-                format!("`{what}` is for an object, and `{tag}` is not one"),
-                "put `object(\"Name\")` on the structure",
-            ));
-        }
-        return Ok(());
-    };
+    let record = api.record(tag).filter(|record| record.by_reference());
+    let by_value = function.this.is_some_and(|this| function.params[this].ty.pointee_record().is_none());
+    if record.is_some() && by_value {
+        return Err(Why::new(
+            format!("`struct {tag}` has pointers and cannot be copied"),
+            "pass a pointer to const",
+        ));
+    }
+    if !free || function.requires.is_some() {
+        let what = if free { "requires" } else { keyword(&function.role) };
+        return Err(Why::new(
+            format!("`{what}` is for an object, and `{tag}` is not one"),
+            "put `object(\"Name\")` on the structure",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the role fits how the object is held.
+fn held(object: &Object, function: &Function) -> Result<(), Why> {
+    let (tag, role) = (&object.tag, keyword(&function.role));
     let fits = match function.role {
         Role::Get | Role::Put => object.shape == Shape::Counted,
         Role::Destructor => matches!(object.shape, Shape::Pinned | Shape::Owned),
@@ -274,24 +286,29 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             tables += 1;
             table(api, function, &ty, tables, param)?;
         }
-        if ty == Ty::Closure {
-            closure(api, function, param)?;
-        }
-        if let Ty::LengthOf(slice) = &ty {
-            length(function, param, slice)?;
-        }
-        parameters(api, function, param, &ty)?;
-        let may_be_null = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text)
-            && matches!(param.kind, ParamKind::Borrows | ParamKind::Plain)
-            || matches!(ty, Ty::Identity { nonnull: false });
-        if param.nullable && !may_be_null {
-            return Err(Why::new(
-                format!("parameter `{}`: `nullable` does not apply to this type", param.name),
-                "remove it: a value can always be passed",
-            ));
-        }
+        other(api, function, param, &ty)?;
     }
     Ok(())
+}
+
+/// A parameter that is not the object itself.
+fn other(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), Why> {
+    match ty {
+        Ty::Closure => closure(api, function, param)?,
+        Ty::LengthOf(slice) => length(function, param, slice)?,
+        _ => {}
+    }
+    parameters(api, function, param, ty)?;
+    let may_be_null = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text)
+        && matches!(param.kind, ParamKind::Borrows | ParamKind::Plain)
+        || matches!(ty, Ty::Identity { nonnull: false });
+    match param.nullable && !may_be_null {
+        true => Err(Why::new(
+            format!("parameter `{}`: `nullable` does not apply to this type", param.name),
+            "remove it: a value can always be passed",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// C gives an object's address to its callbacks, so there must be callbacks, and an address that does not change.
@@ -447,8 +464,8 @@ fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     };
     match end.leaked {
-        Some(Leaked::Harmless) => Ok(()),
-        Some(Leaked::Promised) => {
+        Some(Stated::Harmless) => Ok(()),
+        Some(Stated::Promised) => {
             let silent = |made: &&Function| made.promise.is_none();
             match api.in_role(tag, |role| *role == Role::Constructor).find(silent) {
                 None => Ok(()),

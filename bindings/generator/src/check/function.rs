@@ -285,33 +285,7 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     if let CType::Pointer { .. } = function.ret.plain() {
-        if types::of(api, &function.ret, None).is_ok_and(|ty| ty == Ty::Text) {
-            null(function)?;
-            return lent_text(api, function);
-        }
-        let Some(tag) = function.ret.pointee_record() else {
-            return Err(Why::new(
-                "its result is a pointer that is not to an object",
-                "only pointers to objects can be returned",
-            ));
-        };
-        if api.object(tag).is_none() {
-            return Err(Why::new(
-                format!("its result points to `struct {tag}`, which is not under contract"),
-                format!("declare it: `struct __contract(object(\"...\")) {tag};`"),
-            ));
-        }
-        if !matches!(function.returns, Returns::Owned | Returns::Borrowed) {
-            return Err(Why::new(
-                "the contract does not state who owns the object that it returns",
-                "add `owned` if the caller must release it, else `borrowed`",
-            ));
-        }
-        null(function)?;
-        return match function.returns {
-            Returns::Borrowed => lent(api, function, tag),
-            _ => handed(api, function, tag),
-        };
+        return pointer(api, function);
     }
     let protocol = matches!(function.role, Role::Begin(_) | Role::Check(_) | Role::Outcome)
         || matches!(function.role, Role::Lock(_) | Role::TryLock(_));
@@ -341,6 +315,37 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     types::from_c(api, &ty)
+}
+
+/// A string, or an object that the caller owns or borrows.
+fn pointer(api: &Api, function: &Function) -> Result<(), Why> {
+    if types::of(api, &function.ret, None).is_ok_and(|ty| ty == Ty::Text) {
+        null(function)?;
+        return lent_text(api, function);
+    }
+    let Some(tag) = function.ret.pointee_record() else {
+        return Err(Why::new(
+            "its result is a pointer that is not to an object",
+            "only pointers to objects can be returned",
+        ));
+    };
+    if api.object(tag).is_none() {
+        return Err(Why::new(
+            format!("its result points to `struct {tag}`, which is not under contract"),
+            format!("declare it: `struct __contract(object(\"...\")) {tag};`"),
+        ));
+    }
+    if !matches!(function.returns, Returns::Owned | Returns::Borrowed) {
+        return Err(Why::new(
+            "the contract does not state who owns the object that it returns",
+            "add `owned` if the caller must release it, else `borrowed`",
+        ));
+    }
+    null(function)?;
+    match function.returns {
+        Returns::Borrowed => lent(api, function, tag),
+        _ => handed(api, function, tag),
+    }
 }
 
 /// A contract must state whether a pointer may be NULL.

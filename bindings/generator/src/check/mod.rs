@@ -5,6 +5,7 @@
 //! A contradiction is an error. A declaration whose contract is incomplete is left out, with the reason;
 //! nothing is emitted that a contract does not justify.
 
+pub mod account;
 mod depend;
 mod end;
 mod fit;
@@ -12,6 +13,7 @@ mod function;
 mod lock;
 mod object;
 mod ops;
+pub mod plan;
 pub mod reason;
 mod record;
 mod section;

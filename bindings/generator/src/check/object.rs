@@ -6,6 +6,7 @@ use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::model::Api;
 use crate::model::Function;
+use crate::model::Object;
 use crate::model::Role;
 use crate::model::Shape;
 
@@ -56,31 +57,20 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
 
 fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
     let Some(object) = api.object(tag) else { return Shape::Borrowed };
-    let get = api.one_in_role(tag, |role| *role == Role::Get);
-    let put = api.one_in_role(tag, |role| *role == Role::Put);
-    let constructors: Vec<&Function> = api.in_role(tag, |r| *r == Role::Constructor).collect();
-    let destructor = api.one_in_role(tag, |role| *role == Role::Destructor);
-    let in_place = constructors.iter().find(|f| f.this.is_some());
-    let returned = constructors.iter().find(|f| f.this.is_none());
     if object.foreign.is_some() {
         return Shape::Foreign;
     }
+    let get = api.one_in_role(tag, |role| *role == Role::Get);
+    let put = api.one_in_role(tag, |role| *role == Role::Put);
     match (get, put) {
         (Some(_), Some(_)) => return Shape::Counted,
-        (Some(lone), None) | (None, Some(lone)) => {
-            let (has, wants) = if get.is_some() { ("get", "put") } else { ("put", "get") };
-            diagnostics.push(
-                Diagnostic::error(
-                    lone.contract,
-                    format!("`{}` has a `{has}` and no `{wants}`", object.name),
-                    format!("expected a function with `{wants}` too"),
-                )
-                .note(object.contract, "the object")
-                .help(format!("put `{wants}` on the counterpart of `{}()`", lone.c)),
-            );
-        }
+        (Some(get), None) => diagnostics.push(lone(object, get, "get", "put")),
+        (None, Some(put)) => diagnostics.push(lone(object, put, "put", "get")),
         (None, None) => {}
     }
+    let constructors: Vec<&Function> = api.in_role(tag, |r| *r == Role::Constructor).collect();
+    let in_place = constructors.iter().find(|f| f.this.is_some());
+    let returned = constructors.iter().find(|f| f.this.is_none());
     if let (Some(first), Some(second)) = (in_place, returned) {
         diagnostics.push(
             Diagnostic::error(
@@ -105,32 +95,43 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
         }
         return Shape::Pinned;
     }
+    let destructor = api.one_in_role(tag, |role| *role == Role::Destructor);
     match (returned, destructor) {
-        (Some(_), Some(_)) => Shape::Owned,
-        (Some(made), None) => {
-            diagnostics.push(
-                Diagnostic::error(
-                    made.contract,
-                    format!("no function ends the `{}` that `{}` returns", object.name, made.c),
-                    "expected a function with `destructor` too",
-                )
-                .note(object.contract, "the object")
-                .help("put `destructor` on the function that frees it"),
-            );
-            Shape::Borrowed
-        }
-        (None, Some(ended)) => {
-            diagnostics.push(
-                Diagnostic::error(
-                    ended.contract,
-                    format!("`{}` has a destructor and no constructor", object.name),
-                    "expected a function with `constructor` too",
-                )
-                .note(object.contract, "the object")
-                .help("put `constructor` on the function that makes it"),
-            );
-            Shape::Borrowed
-        }
-        (None, None) => Shape::Borrowed,
+        (Some(_), Some(_)) => return Shape::Owned,
+        (Some(made), None) => diagnostics.push(endless(object, made)),
+        (None, Some(ended)) => diagnostics.push(never_made(object, ended)),
+        (None, None) => {}
     }
+    Shape::Borrowed
+}
+
+/// A `get` without a `put`, or the other way round.
+fn lone(object: &Object, lone: &Function, has: &str, wants: &str) -> Diagnostic {
+    Diagnostic::error(
+        lone.contract,
+        format!("`{}` has a `{has}` and no `{wants}`", object.name),
+        format!("expected a function with `{wants}` too"),
+    )
+    .note(object.contract, "the object")
+    .help(format!("put `{wants}` on the counterpart of `{}()`", lone.c))
+}
+
+fn endless(object: &Object, made: &Function) -> Diagnostic {
+    Diagnostic::error(
+        made.contract,
+        format!("no function ends the `{}` that `{}` returns", object.name, made.c),
+        "expected a function with `destructor` too",
+    )
+    .note(object.contract, "the object")
+    .help("put `destructor` on the function that frees it")
+}
+
+fn never_made(object: &Object, ended: &Function) -> Diagnostic {
+    Diagnostic::error(
+        ended.contract,
+        format!("`{}` has a destructor and no constructor", object.name),
+        "expected a function with `constructor` too",
+    )
+    .note(object.contract, "the object")
+    .help("put `constructor` on the function that makes it")
 }

@@ -61,66 +61,69 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     let uses = uses(api);
     for index in 0..api.tables.len() {
         let table = api.tables[index].clone();
-        let Some((_, owner)) = uses.iter().find(|(tag, _)| *tag == table.tag) else {
-            let why = Why::new(
-                "no constructor takes this table",
-                "put `constructor` on the function that takes it, or `given` on the field that holds it",
-            );
-            table_falls(api, &table, why);
-            continue;
-        };
-        if api.object(owner).is_none_or(|object| object.shape != Shape::Pinned) {
-            let why = Why::new(
-                format!(
-                    "callbacks find the object around the `struct {owner}` that C has, and there is none"
-                ),
-                "only a constructor that initialises an object in place takes callbacks",
-            );
-            table_falls(api, &table, why);
-            continue;
-        }
-        let taken = api.objects.iter().find(|object| object.tag == *owner && object.operations.is_some());
-        if taken.is_some() {
-            let why = Why::new(
-                format!("`struct {owner}` has callbacks already"),
-                "an object has one trait; remove one of the tables from the contract",
-            );
-            table_falls(api, &table, why);
-            continue;
-        }
-        let mut kept = Vec::new();
-        for mut callback in table.callbacks {
-            match settle(api, owner, &callback) {
-                Ok((object_at, reached, this)) => {
-                    callback.object_at = object_at;
-                    callback.reached = reached;
-                    callback.this = this;
-                    kept.push(callback);
-                }
-                Err(why) if callback.required => diagnostics.push(
-                    Diagnostic::error(
-                        callback.signature.span,
-                        format!("the required callback `{}` cannot be typed", callback.signature.name),
-                        why.reason,
-                    )
-                    .help(why.remedy),
-                ),
-                Err(why) => {
-                    let name = format!("{}.{}", table.tag, callback.signature.name);
-                    leave_out(api, &name, callback.signature.span, why);
+        match owner(api, &table, &uses) {
+            Err(why) => table_falls(api, &table, why),
+            Ok(owner) => {
+                api.tables[index].callbacks = callbacks(api, &owner, table.clone(), diagnostics);
+                if let Some(object) = api.objects.iter_mut().find(|object| object.tag == owner) {
+                    object.operations = Some(table.name);
                 }
             }
-        }
-        api.tables[index].callbacks = kept;
-        let name = table.name.clone();
-        if let Some(object) = api.objects.iter_mut().find(|object| object.tag == *owner) {
-            object.operations = Some(name);
         }
     }
     let own = |name: &String| api.objects.iter().any(|object| object.operations.as_ref() == Some(name));
     let kept: Vec<bool> = api.tables.iter().map(|table| own(&table.name)).collect();
     let mut kept = kept.into_iter();
     api.tables.retain(|_| kept.next().unwrap_or_default());
+}
+
+/// The object whose constructor takes a table.
+fn owner(api: &Api, table: &Table, uses: &[(String, String)]) -> Result<String, Why> {
+    let Some((_, owner)) = uses.iter().find(|(tag, _)| *tag == table.tag) else {
+        return Err(Why::new(
+            "no constructor takes this table",
+            "put `constructor` on the function that takes it, or `given` on the field that holds it",
+        ));
+    };
+    match api.object(owner).filter(|object| object.shape == Shape::Pinned) {
+        None => Err(Why::new(
+            format!("callbacks find the object around the `struct {owner}` that C has, and there is none"),
+            "only a constructor that initialises an object in place takes callbacks",
+        )),
+        Some(object) if object.operations.is_some() => Err(Why::new(
+            format!("`struct {owner}` has callbacks already"),
+            "an object has one trait; remove one of the tables from the contract",
+        )),
+        Some(_) => Ok(owner.clone()),
+    }
+}
+
+/// The callbacks of a table that can be typed; the others are reported.
+fn callbacks(api: &mut Api, owner: &str, table: Table, diagnostics: &mut Diagnostics) -> Vec<Callback> {
+    let mut kept = Vec::new();
+    for mut callback in table.callbacks {
+        match settle(api, owner, &callback) {
+            Ok((object_at, reached, this)) => {
+                callback.object_at = object_at;
+                callback.reached = reached;
+                callback.this = this;
+                kept.push(callback);
+            }
+            Err(why) if callback.required => diagnostics.push(
+                Diagnostic::error(
+                    callback.signature.span,
+                    format!("the required callback `{}` cannot be typed", callback.signature.name),
+                    why.reason,
+                )
+                .help(why.remedy),
+            ),
+            Err(why) => {
+                let name = format!("{}.{}", table.tag, callback.signature.name);
+                leave_out(api, &name, callback.signature.span, why);
+            }
+        }
+    }
+    kept
 }
 
 /// A callback must return a plain value.
@@ -219,46 +222,47 @@ fn member(api: &Api, owner: &str, path: &str) -> Result<String, Why> {
     Ok(tag)
 }
 
+/// Whether a callback can be given that parameter.
+fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> {
+    let ty = types::of_callback(api, param)?;
+    let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
+    let block = callback.block_at(&param.name).is_some();
+    let owned = callback.owns(&param.name);
+    match &ty {
+        Ty::Object(tag) if (block || owned) && foreign(tag) => Ok(()),
+        _ if owned => Err(Why::new(
+            "nothing stands for what the callback owns",
+            "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer)`",
+        )),
+        Ty::Object(_)
+        | Ty::Text
+        | Ty::Table(_)
+        | Ty::Section(_)
+        | Ty::Slice { .. }
+        | Ty::LockClass
+        | Ty::Closure
+            if !block =>
+        {
+            Err(Why::new(
+                "a callback cannot be given this yet",
+                "make the callback optional, or take it out of the contract",
+            ))
+        }
+        Ty::Choice(_) | Ty::Gfp | Ty::Record(_) => types::from_c(api, &ty),
+        _ if block => Err(Why::new(
+            "nothing stands for a block of these",
+            "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer, order)`",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reached, SelfKind), Why> {
     let (object_at, reached) = reached(api, owner, callback)?;
     let others = callback.signature.params.iter().enumerate().filter(|(index, _)| *index != object_at);
     for (_, param) in others {
-        let ty = types::of_callback(api, param)?;
-        let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
-        let block = callback.block_at(&param.name).is_some();
-        let owned = callback.owns(&param.name);
-        match &ty {
-            Ty::Object(tag) if (block || owned) && foreign(tag) => {}
-            _ if owned => {
-                return Err(Why::new(
-                    format!("parameter `{}`: nothing stands for what the callback owns", param.name),
-                    "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer)`",
-                ))
-            }
-            Ty::Object(_)
-            | Ty::Text
-            | Ty::Table(_)
-            | Ty::Section(_)
-            | Ty::Slice { .. }
-            | Ty::LockClass
-            | Ty::Closure
-                if !block =>
-            {
-                return Err(Why::new(
-                    format!("parameter `{}`: a callback cannot be given this yet", param.name),
-                    "make the callback optional, or take it out of the contract",
-                ))
-            }
-            Ty::Choice(_) | Ty::Gfp | Ty::Record(_) => types::from_c(api, &ty)
-                .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?,
-            _ if block => {
-                return Err(Why::new(
-                    format!("parameter `{}`: nothing stands for a block of these", param.name),
-                    "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer, order)`",
-                ))
-            }
-            _ => {}
-        }
+        passed(api, callback, param)
+            .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?;
     }
     if matches!(callback.signature.ret.plain(), CType::Int("i32" | "isize"))
         && callback.errno.is_none()
@@ -272,13 +276,11 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reached
     returned(api, callback)?;
     let object = api.object(owner);
     let data = object.map(|object| object.data.as_slice()).unwrap_or_default();
-    let held = callback
-        .requires
-        .as_ref()
-        .and_then(|(guard, _)| data.iter().find(|(name, _)| name == guard).map(|(_, sharing)| *sharing));
+    let required = callback.requires.as_ref().map(|(guard, _)| guard);
+    let held = required.and_then(|guard| data.iter().find(|(name, _)| name == guard));
     let this = match held {
-        Some(Sharing::Exclusive) => SelfKind::Exclusive,
-        Some(Sharing::Shared) => SelfKind::Shared,
+        Some((guard, Sharing::Exclusive)) => SelfKind::Exclusive(guard.clone()),
+        Some((_, Sharing::Shared)) => SelfKind::Shared,
         None if data.is_empty() && !callback.whole => SelfKind::Shared,
         None => SelfKind::Object,
     };

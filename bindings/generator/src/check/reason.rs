@@ -9,16 +9,52 @@ use std::fmt;
 /// One reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// About the receiver of a call, or the storage that a constructor is given.
+    This(This),
+    /// About an argument of a call.
+    Argument(Argument),
+    /// About what C returns, or what is read of its memory.
+    Value(Value),
+    /// About a lock, and the data behind it.
+    Lock(Lock),
+    /// About how long an object lives.
+    Life(Life),
+    /// About what C passes to a callback.
+    Callback(Callback),
+    /// About a section and its items.
+    Section(Section),
+    /// The contract has no requirement.
+    Nothing,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::This(why) => why.fmt(f),
+            Reason::Argument(why) => why.fmt(f),
+            Reason::Value(why) => why.fmt(f),
+            Reason::Lock(why) => why.fmt(f),
+            Reason::Life(why) => why.fmt(f),
+            Reason::Callback(why) => why.fmt(f),
+            Reason::Section(why) => why.fmt(f),
+            Reason::Nothing => write!(f, "the contract requires nothing of the caller"),
+        }
+    }
+}
+
+/// A reason about the receiver of a call, or the storage that a constructor is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum This {
     /// `self` is an object of ours.
-    SelfIsObject(String),
+    Object(String),
     /// `self` is a guard of such an object.
-    SelfIsGuard(String),
+    Guard(String),
     /// `self` is the view that a section gives.
-    SelfIsShown,
+    Shown,
     /// `self` is a plain value without pointers.
-    SelfIsValue,
+    Value,
     /// `self` is a reference to C's record, which has pointers.
-    SelfIsRecord(String),
+    Record(String),
     /// Room for an object, in which fields may have been set.
     Slot {
         /// The structure.
@@ -26,6 +62,57 @@ pub enum Reason {
         /// Whether there are fields that are given.
         given: bool,
     },
+    /// Room for an object whose fields are set.
+    Given(String),
+    /// `zeroed`: room for an object, which is set to zero.
+    Zeroed(String),
+    /// `zeroed`: room for an object that is zero.
+    SlotOfZeros(String),
+}
+
+impl From<This> for Reason {
+    fn from(why: This) -> Self {
+        Reason::This(why)
+    }
+}
+
+impl fmt::Display for This {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            This::Object(tag) => {
+                write!(f, "by the type's invariants `self` is a valid `struct {tag}`")
+            }
+            This::Guard(tag) => write!(f, "by its invariants `self.owner` is a valid `struct {tag}`"),
+            This::Shown => write!(f, "by the type's invariants the section is entered"),
+            This::Value => {
+                write!(f, "the only argument is a value that has no pointers")
+            }
+            This::Record(tag) => write!(
+                f,
+                "a reference to a `struct {tag}` comes from C, and its pointers are valid as long as it is"
+            ),
+            This::Slot { tag, given: false } => {
+                write!(f, "`slot` is storage for a `struct {tag}` that does not move")
+            }
+            This::Slot { tag, given: true } => write!(
+                f,
+                "`slot` is a `struct {tag}` that does not move, with the fields set that are `given`"
+            ),
+            This::Given(tag) => write!(
+                f,
+                "`slot` is storage for a `struct {tag}`, in which the `given` fields are set and the others are zero"
+            ),
+            This::Zeroed(tag) => write!(f, "`slot` is storage for a `struct {tag}`, which may be written"),
+            This::SlotOfZeros(tag) => {
+                write!(f, "`slot` is storage for a `struct {tag}` that does not move, and is zero (`zeroed`)")
+            }
+        }
+    }
+}
+
+/// A reason about an argument of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
     /// `borrows`: a reference, and C uses it for the call only.
     Borrowed(String),
     /// `slice`: an array with its length.
@@ -43,6 +130,123 @@ pub enum Reason {
     Forever(String),
     /// `outlives`: the object's lifetime is that of the reference.
     Outlives(String),
+    /// `closure`: the address that the callbacks get.
+    Closure,
+    /// `out`: a variable for the result.
+    Room(String),
+    /// `unsafe`: the caller promises.
+    Caller(String),
+}
+
+impl From<Argument> for Reason {
+    fn from(why: Argument) -> Self {
+        Reason::Argument(why)
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::Borrowed(name) => write!(f, "`{name}` is a reference and so valid for the call"),
+            Argument::Counted { name, cast: false } => write!(f, "`{name}` is passed with its own length"),
+            Argument::Counted { name, cast: true } => write!(
+                f,
+                "`{name}` is passed with its own length, and an element has one layout in Rust and C"
+            ),
+            Argument::Kept(name) => write!(f, "`{name}` is kept alive by the object (`keeps`)"),
+            Argument::InField(name) => write!(f, "`self.{name}` is what the constructor was given (`kept`)"),
+            Argument::Forever(name) => write!(f, "`{name}` is never freed, so C may keep it (`keeps`)"),
+            Argument::Outlives(name) => {
+                write!(f, "`{name}` outlives the object, which has its lifetime (`outlives`)")
+            }
+            Argument::Closure => {
+                write!(f, "the address that C gives to the callbacks is the object's (`closure`)")
+            }
+            Argument::Room(name) => write!(f, "`{name}` is storage for the result"),
+            Argument::Caller(why) => write!(f, "the caller promises that {why}"),
+        }
+    }
+}
+
+/// A reason about what C returns, or what is read of its memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `borrowed`: the result stays valid.
+    Lent(String),
+    /// `owned`: the caller has the reference.
+    Handed,
+    /// An attribute in C makes it non-NULL.
+    NeverNull,
+    /// An array of a record: the structure, the length, the array, and whether it is behind a pointer.
+    Elements {
+        /// The structure.
+        tag: String,
+        /// The length.
+        length: String,
+        /// The array.
+        name: String,
+        /// Whether it is behind a pointer.
+        pointer: bool,
+    },
+    /// `constant`: a member of an object, and its length if it is an array.
+    Unchanging {
+        /// The structure.
+        tag: String,
+        /// The length, and the array.
+        array: Option<(String, String)>,
+    },
+}
+
+impl From<Value> for Reason {
+    fn from(why: Value) -> Self {
+        Reason::Value(why)
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Lent(name) => {
+                write!(f, "by the contract (`borrowed({name})`) it is valid as long as `self`")
+            }
+            Value::Handed => {
+                write!(f, "by the contract (`owned`) the caller owns the reference")
+            }
+            Value::NeverNull => write!(f, "by the contract the result is never NULL (`nonnull`)"),
+            Value::Elements { tag, length, name, pointer } => {
+                write!(
+                    f,
+                    "C passes a `struct {tag}` with `{length}` elements in `{name}` (`__counted_by`), and they \
+                     live as long as it does, which cannot be copied. "
+                )?;
+                match pointer {
+                    true => write!(f, "The pointer was not NULL"),
+                    false => write!(
+                        f,
+                        "They follow the structure, outside the memory that a reference to it covers"
+                    ),
+                }
+            }
+            Value::Unchanging { tag, array } => {
+                write!(
+                    f,
+                    "by the type's invariants `self` is a valid `struct {tag}`, and by the contract (`constant`) \
+                     nobody writes to the member, or to what it points to, while it exists"
+                )?;
+                match array {
+                    Some((length, name)) => {
+                        write!(f, "; `{name}` has `{length}` elements (`slice`), and is not NULL here")
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// A reason about a lock, and the data behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lock {
     /// `requires`: `self` is the guard.
     Holds(String),
     /// A guard exists.
@@ -51,18 +255,6 @@ pub enum Reason {
     Taken,
     /// `cookie`: the guard has the value that its lock returned.
     Cookie(String),
-    /// `closure`: the address that the callbacks get.
-    Closure,
-    /// `out`: a variable for the result.
-    Room(String),
-    /// `borrowed`: the result stays valid.
-    Lent(String),
-    /// `owned`: the caller has the reference.
-    Handed,
-    /// An attribute in C makes it non-NULL.
-    NeverNull,
-    /// `unsafe`: the caller promises.
-    Caller(String),
     /// `__guarded_by`: `self` is the guard of that lock.
     Guarded {
         /// The structure.
@@ -74,6 +266,10 @@ pub enum Reason {
     SharedData(String),
     /// `data(Guard = exclusive)`: a guard that writes.
     ExclusiveData(String),
+    /// `requires` on a callback: the lock is held.
+    Locked(String),
+    /// `enter` and `holds`: the lock is held.
+    Entered(String),
     /// A pinned value does not move.
     Pinned,
     /// The data has no lock.
@@ -82,18 +278,68 @@ pub enum Reason {
     Send,
     /// `sync`; the data is behind guards when that is so.
     Sync(bool),
+}
+
+impl From<Lock> for Reason {
+    fn from(why: Lock) -> Self {
+        Reason::Lock(why)
+    }
+}
+
+impl fmt::Display for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lock::Holds(guard) => write!(f, "`requires({guard})` holds because `self` is that guard"),
+            Lock::Held => write!(f, "by the type's invariants this thread holds the lock"),
+            Lock::Taken => write!(f, "by the type's invariants it was taken, and is released once, here"),
+            Lock::Cookie(name) => write!(f, "`{name}` is the value that the lock returned (`cookie`)"),
+            Lock::Guarded { tag, lock } => write!(
+                f,
+                "by its invariants `self.owner` is a valid `struct {tag}`; `__guarded_by({lock})` holds because \
+                 `self` is the guard of that lock"
+            ),
+            Lock::SharedData(guard) => write!(
+                f,
+                "the guard is held, and by the contract (`data`) no `&mut` to the data exists while a `{guard}` is \
+                 shared"
+            ),
+            Lock::ExclusiveData(guard) => write!(
+                f,
+                "the guard is held, and by the contract (`data({guard} = exclusive)`) no other one is"
+            ),
+            Lock::Locked(guard) => write!(
+                f,
+                "by the contract (`requires({guard})`) the lock is held, so no other thread accesses the data"
+            ),
+            Lock::Entered(guard) => write!(
+                f,
+                "by the contract (`enter`, `holds({guard})`) the lock is held, so no other thread accesses the data"
+            ),
+            Lock::Pinned => write!(f, "the data is pinned with its object, and does not move"),
+            Lock::OnlyShared => write!(f, "the data is only ever shared"),
+            Lock::Send => {
+                write!(f, "by the contract (`send`) it may be ended on another thread than it was made on")
+            }
+            Lock::Sync(guarded) => {
+                write!(f, "by the contract (`sync`) its functions may run on several threads at once")?;
+                match guarded {
+                    true => write!(f, ", and the data is reached through guards only"),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// A reason about how long an object lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life {
     /// `from_raw`: the caller knows how long.
     Lives,
     /// `around`: the caller knows what it is.
     Inside,
     /// `around`: the caller knows how long.
     Alive,
-    /// Room for an object whose fields are set.
-    Given(String),
-    /// `zeroed`: room for an object, which is set to zero.
-    Zeroed(String),
-    /// `zeroed`: room for an object that is zero.
-    SlotOfZeros(String),
     /// `deferred`: the storage of an object.
     Stored,
     /// `deferred`: the storage is allocated, and may be pinned.
@@ -106,6 +352,69 @@ pub enum Reason {
     Ended(String),
     /// `waits`: the object has callbacks, and the destructor of that name returns only when none runs.
     Waited(String),
+    /// `get` and `put`.
+    Counting(String),
+    /// A reference shows that there is one.
+    Count,
+    /// The caller has a reference.
+    GivenUp,
+}
+
+impl From<Life> for Reason {
+    fn from(why: Life) -> Self {
+        Reason::Life(why)
+    }
+}
+
+impl fmt::Display for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Life::Lives => write!(
+                f,
+                "the caller promises that the object lives for all of `'a`; the layouts are the same by \
+                 `repr(transparent)`"
+            ),
+            Life::Inside => {
+                write!(f, "the caller promises that `ptr` is the `inner` of an object of this type")
+            }
+            Life::Alive => write!(f, "the caller promises that the object lives for all of `'a`"),
+            Life::Stored => {
+                write!(f, "by the type's invariants the storage lives as long as the object")
+            }
+            Life::Allocated => write!(f, "the storage does not move until it is freed"),
+            Life::Done(function) => write!(
+                f,
+                "the object was initialised by its constructor, is ended once, here, and then only its callbacks \
+                 can reach it, until `{function}` calls `free`"
+            ),
+            Life::Freed => write!(
+                f,
+                "C calls this once, when the object has ended, so nothing refers to the storage, which the \
+                 constructor allocated"
+            ),
+            Life::Ended(destructor) => write!(
+                f,
+                "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
+                 (`destructor` of `{destructor}`)"
+            ),
+            Life::Waited(destructor) => write!(
+                f,
+                "the object was initialised by its constructor, is ended once, here, and by the contract (`waits`) \
+                 `{destructor}` returns only when none of its callbacks runs or will run, so nothing can reach it after"
+            ),
+            Life::Counting(tag) => write!(
+                f,
+                "by the contract (`get`, `put`) every `struct {tag}` has a count, and lives while it is not zero"
+            ),
+            Life::Count => write!(f, "`self` is a reference, so the count is not zero"),
+            Life::GivenUp => write!(f, "the caller passes on the reference that it owns"),
+        }
+    }
+}
+
+/// A reason about what C passes to a callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callback {
     /// A callback is given its object.
     Called {
         /// The structure.
@@ -128,164 +437,18 @@ pub enum Reason {
     Yielded(String),
     /// A callback is given a record.
     Passed(String),
-    /// `requires` on a callback: the lock is held.
-    Locked(String),
-    /// `enter` and `holds`: the lock is held.
-    Entered(String),
-    /// An array of a record: the structure, the length, the array, and whether it is behind a pointer.
-    Elements {
-        /// The structure.
-        tag: String,
-        /// The length.
-        length: String,
-        /// The array.
-        name: String,
-        /// Whether it is behind a pointer.
-        pointer: bool,
-    },
-    /// `constant`: a member of an object, and its length if it is an array.
-    Unchanging {
-        /// The structure.
-        tag: String,
-        /// The length, and the array.
-        array: Option<(String, String)>,
-    },
-    /// `get` and `put`.
-    Counting(String),
-    /// A reference shows that there is one.
-    Count,
-    /// The caller has a reference.
-    GivenUp,
-    /// A section goes on.
-    Entering(String),
-    /// A section is over.
-    Over,
-    /// `begin`: the sequence number is of that function.
-    Sequence(String),
-    /// `leave`: of that name.
-    Left(String),
-    /// An iterator steps.
-    Step,
-    /// The contract has no requirement.
-    Nothing,
 }
 
-impl fmt::Display for Reason {
+impl From<Callback> for Reason {
+    fn from(why: Callback) -> Self {
+        Reason::Callback(why)
+    }
+}
+
+impl fmt::Display for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::SelfIsObject(tag) => {
-                write!(f, "by the type's invariants `self` is a valid `struct {tag}`")
-            }
-            Reason::SelfIsGuard(tag) => write!(f, "by its invariants `self.owner` is a valid `struct {tag}`"),
-            Reason::SelfIsShown => write!(f, "by the type's invariants the section is entered"),
-            Reason::SelfIsValue => {
-                write!(f, "the only argument is a value that has no pointers")
-            }
-            Reason::SelfIsRecord(tag) => write!(
-                f,
-                "a reference to a `struct {tag}` comes from C, and its pointers are valid as long as it is"
-            ),
-            Reason::Slot { tag, given: false } => {
-                write!(f, "`slot` is storage for a `struct {tag}` that does not move")
-            }
-            Reason::Slot { tag, given: true } => write!(
-                f,
-                "`slot` is a `struct {tag}` that does not move, with the fields set that are `given`"
-            ),
-            Reason::Borrowed(name) => write!(f, "`{name}` is a reference and so valid for the call"),
-            Reason::Counted { name, cast: false } => write!(f, "`{name}` is passed with its own length"),
-            Reason::Counted { name, cast: true } => write!(
-                f,
-                "`{name}` is passed with its own length, and an element has one layout in Rust and C"
-            ),
-            Reason::Kept(name) => write!(f, "`{name}` is kept alive by the object (`keeps`)"),
-            Reason::InField(name) => write!(f, "`self.{name}` is what the constructor was given (`kept`)"),
-            Reason::Forever(name) => write!(f, "`{name}` is never freed, so C may keep it (`keeps`)"),
-            Reason::Outlives(name) => {
-                write!(f, "`{name}` outlives the object, which has its lifetime (`outlives`)")
-            }
-            Reason::Holds(guard) => write!(f, "`requires({guard})` holds because `self` is that guard"),
-            Reason::Held => write!(f, "by the type's invariants this thread holds the lock"),
-            Reason::Taken => write!(f, "by the type's invariants it was taken, and is released once, here"),
-            Reason::Cookie(name) => write!(f, "`{name}` is the value that the lock returned (`cookie`)"),
-            Reason::Closure => write!(f, "the address that C gives to the callbacks is the object's (`closure`)"),
-            Reason::Room(name) => write!(f, "`{name}` is storage for the result"),
-            Reason::Lent(name) => {
-                write!(f, "by the contract (`borrowed({name})`) it is valid as long as `self`")
-            }
-            Reason::Handed => {
-                write!(f, "by the contract (`owned`) the caller owns the reference")
-            }
-            Reason::NeverNull => write!(f, "by the contract the result is never NULL (`nonnull`)"),
-            Reason::Caller(why) => write!(f, "the caller promises that {why}"),
-            Reason::Guarded { tag, lock } => write!(
-                f,
-                "by its invariants `self.owner` is a valid `struct {tag}`; `__guarded_by({lock})` holds because \
-                 `self` is the guard of that lock"
-            ),
-            Reason::SharedData(guard) => write!(
-                f,
-                "the guard is held, and by the contract (`data`) no `&mut` to the data exists while a `{guard}` is \
-                 shared"
-            ),
-            Reason::ExclusiveData(guard) => write!(
-                f,
-                "the guard is held, and by the contract (`data({guard} = exclusive)`) no other one is"
-            ),
-            Reason::Pinned => write!(f, "the data is pinned with its object, and does not move"),
-            Reason::OnlyShared => write!(f, "the data is only ever shared"),
-            Reason::Send => {
-                write!(f, "by the contract (`send`) it may be ended on another thread than it was made on")
-            }
-            Reason::Sync(guarded) => {
-                write!(f, "by the contract (`sync`) its functions may run on several threads at once")?;
-                match guarded {
-                    true => write!(f, ", and the data is reached through guards only"),
-                    false => Ok(()),
-                }
-            }
-            Reason::Lives => write!(
-                f,
-                "the caller promises that the object lives for all of `'a`; the layouts are the same by \
-                 `repr(transparent)`"
-            ),
-            Reason::Inside => {
-                write!(f, "the caller promises that `ptr` is the `inner` of an object of this type")
-            }
-            Reason::Alive => write!(f, "the caller promises that the object lives for all of `'a`"),
-            Reason::Given(tag) => write!(
-                f,
-                "`slot` is storage for a `struct {tag}`, in which the `given` fields are set and the others are zero"
-            ),
-            Reason::Zeroed(tag) => write!(f, "`slot` is storage for a `struct {tag}`, which may be written"),
-            Reason::SlotOfZeros(tag) => {
-                write!(f, "`slot` is storage for a `struct {tag}` that does not move, and is zero (`zeroed`)")
-            }
-            Reason::Ended(destructor) => write!(
-                f,
-                "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
-                 (`destructor` of `{destructor}`)"
-            ),
-            Reason::Waited(destructor) => write!(
-                f,
-                "the object was initialised by its constructor, is ended once, here, and by the contract (`waits`) \
-                 `{destructor}` returns only when none of its callbacks runs or will run, so nothing can reach it after"
-            ),
-            Reason::Stored => {
-                write!(f, "by the type's invariants the storage lives as long as the object")
-            }
-            Reason::Allocated => write!(f, "the storage does not move until it is freed"),
-            Reason::Done(function) => write!(
-                f,
-                "the object was initialised by its constructor, is ended once, here, and then only its callbacks \
-                 can reach it, until `{function}` calls `free`"
-            ),
-            Reason::Freed => write!(
-                f,
-                "C calls this once, when the object has ended, so nothing refers to the storage, which the \
-                 constructor allocated"
-            ),
-            Reason::Called { tag, reached, deferred } => {
+            Callback::Called { tag, reached, deferred } => {
                 let given = match reached {
                     Reached::Object => String::new(),
                     Reached::Member { path, .. } => format!("`{path}` (`member`) of "),
@@ -300,80 +463,69 @@ impl fmt::Display for Reason {
                     "C calls back with {given}the `struct {tag}` that the constructor was given, and not after {end}"
                 )
             }
-            Reason::Block { pointer, order, reads: false } => write!(
+            Callback::Block { pointer, order, reads: false } => write!(
                 f,
                 "by the contract (`block({pointer}, {order})`) C passes the first of `1 << {order}` in a row, valid \
                  for the call, and not used elsewhere meanwhile"
             ),
-            Reason::Block { pointer, order, reads: true } => write!(
+            Callback::Block { pointer, order, reads: true } => write!(
                 f,
                 "by the contract (`block({pointer}, {order}, reads)`) C passes the first of `1 << {order}` in a row, \
                  valid for the call, of which the callback gets a shared reference"
             ),
-            Reason::Yielded(name) => write!(
+            Callback::Yielded(name) => write!(
                 f,
                 "by the contract (`owned`) C passes a valid `{name}`, which is the callback's from then on"
             ),
-            Reason::Passed(tag) => write!(
+            Callback::Passed(tag) => write!(
                 f,
                 "C passes a valid `struct {tag}` for the call, and the layouts are the same by `repr(transparent)`"
             ),
-            Reason::Locked(guard) => write!(
-                f,
-                "by the contract (`requires({guard})`) the lock is held, so no other thread accesses the data"
-            ),
-            Reason::Entered(guard) => write!(
-                f,
-                "by the contract (`enter`, `holds({guard})`) the lock is held, so no other thread accesses the data"
-            ),
-            Reason::Elements { tag, length, name, pointer } => {
-                write!(
-                    f,
-                    "C passes a `struct {tag}` with `{length}` elements in `{name}` (`__counted_by`), and they \
-                     live as long as it does, which cannot be copied. "
-                )?;
-                match pointer {
-                    true => write!(f, "The pointer was not NULL"),
-                    false => write!(f, "They follow the structure, outside the memory that a reference to it covers"),
-                }
-            }
-            Reason::Unchanging { tag, array } => {
-                write!(
-                    f,
-                    "by the type's invariants `self` is a valid `struct {tag}`, and by the contract (`constant`) \
-                     nobody writes to the member, or to what it points to, while it exists"
-                )?;
-                match array {
-                    Some((length, name)) => {
-                        write!(f, "; `{name}` has `{length}` elements (`slice`), and is not NULL here")
-                    }
-                    None => Ok(()),
-                }
-            }
-            Reason::Counting(tag) => write!(
-                f,
-                "by the contract (`get`, `put`) every `struct {tag}` has a count, and lives while it is not zero"
-            ),
-            Reason::Count => write!(f, "`self` is a reference, so the count is not zero"),
-            Reason::GivenUp => write!(f, "the caller passes on the reference that it owns"),
-            Reason::Entering(tag) => write!(
+        }
+    }
+}
+
+/// A reason about a section and its items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// A section goes on.
+    Entering(String),
+    /// A section is over.
+    Over,
+    /// `begin`: the sequence number is of that function.
+    Sequence(String),
+    /// `leave`: of that name.
+    Left(String),
+    /// An iterator steps.
+    Step,
+}
+
+impl From<Section> for Reason {
+    fn from(why: Section) -> Self {
+        Reason::Section(why)
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Section::Entering(tag) => write!(
                 f,
                 "the state is set up as `struct {tag}` requires, for the object `self`; no view of an earlier batch \
                  exists"
             ),
-            Reason::Over => write!(f, "the state is valid, and no view of it exists any more"),
-            Reason::Sequence(begin) => write!(
+            Section::Over => write!(f, "the state is valid, and no view of it exists any more"),
+            Section::Sequence(begin) => write!(
                 f,
                 "by the type's invariants `self` is valid; `sequence` is what `{begin}` returned for it"
             ),
-            Reason::Left(leave) => write!(
+            Section::Left(leave) => write!(
                 f,
                 "by the contract (`leave`) `{leave}` may be called inside the section and after it"
             ),
-            Reason::Step => {
+            Section::Step => {
                 write!(f, "the section is entered for all of `'s`, and `item` is as the previous step left it")
             }
-            Reason::Nothing => write!(f, "the contract requires nothing of the caller"),
         }
     }
 }

@@ -128,6 +128,12 @@ fn unchanging(api: &Api, object: &Object, member: &Member) -> Result<(), Why> {
             Err(why) => Err(why),
         };
     };
+    unchanging_array(object, member, length)?;
+    elements(api, member)
+}
+
+/// An array, and its length, that nobody writes to.
+fn unchanging_array(object: &Object, member: &Member, length: &str) -> Result<(), Why> {
     match member.ty.plain() {
         CType::Pointer { constant: true, .. } => {}
         CType::Pointer { constant: false, .. } => return Err(Why::new(
@@ -144,13 +150,13 @@ fn unchanging(api: &Api, object: &Object, member: &Member) -> Result<(), Why> {
     }
     let fixed =
         |found: &crate::model::Constant| found.member.name == *length && found.member.counted.is_none();
-    if !object.constants.iter().any(fixed) {
-        return Err(Why::new(
+    match object.constants.iter().any(fixed) {
+        true => Ok(()),
+        false => Err(Why::new(
             format!("its length, `{length}`, may change"),
             format!("add `constant` to the member `{length}`, too"),
-        ));
+        )),
     }
-    elements(api, member)
 }
 
 /// The elements of an array must have the same layout in Rust and C.

@@ -4,12 +4,15 @@
 //! cannot be typed have been left out.
 
 use super::fit;
-use super::reason::Reason;
+use super::reason;
 use super::types;
 use super::types::Ty;
 use crate::ir;
 use crate::ir::Argument;
+use crate::ir::Gives;
+use crate::ir::Held;
 use crate::ir::Kept;
+use crate::ir::Returned;
 use crate::ir::Type;
 use crate::model::Api;
 use crate::model::Function;
@@ -17,6 +20,7 @@ use crate::model::Member;
 use crate::model::Object;
 use crate::model::Param;
 use crate::model::ParamKind;
+use crate::model::Returns;
 use crate::model::Role;
 use crate::model::Shape;
 use crate::read::CType;
@@ -52,6 +56,15 @@ fn rust(object: &Object) -> String {
         (Some(path), _) => path.clone(),
         (None, Some(_)) => format!("{}<T>", object.name),
         (None, None) => format!("{}{}", object.name, parameters(object)),
+    }
+}
+
+/// The type parameters of an object, with their bounds.
+pub(super) fn bounds(object: &Object) -> String {
+    match (parameters(object), &object.generic) {
+        ("", Some(ir::Generic { bound: Some(bound) })) => format!("<T: {bound}>"),
+        ("", Some(ir::Generic { bound: None })) => "<T>".to_owned(),
+        (own, _) => own.to_owned(),
     }
 }
 
@@ -105,14 +118,6 @@ fn given_table(api: &Api, object: &Object) -> Option<String> {
 
 /// A type in Rust. A declaration without one was left out, or is not a value.
 fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
-    let record = |tag: &String| {
-        let found = api.record(tag);
-        ir::Record {
-            tag: tag.clone(),
-            name: found.map(|record| record.name.clone()).unwrap_or_default(),
-            confined: found.is_some_and(|record| record.confined),
-        }
-    };
     match ty {
         Ty::Unit
         | Ty::Section(_)
@@ -127,8 +132,8 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
             let rust = api.object(tag).map(rust).unwrap_or_default();
             Type::Object { tag: tag.clone(), rust }
         }
-        Ty::Record(tag) => Type::Record(record(tag)),
-        Ty::RecordRef(tag) => Type::RecordRef(record(tag)),
+        Ty::Record(tag) => Type::Record(record(api, tag)),
+        Ty::RecordRef(tag) => Type::RecordRef(record(api, tag)),
         Ty::Choice(tag) => {
             let found = api.choice(tag);
             Type::Choice {
@@ -152,20 +157,31 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
             typed: matches!(c.plain(), CType::Pointer { to, .. } if *to.plain() != CType::Void),
             constant: c.is_const_pointer(),
         },
-        Ty::Slice { element, mutable } => {
-            let (to, void) = match c.plain() {
-                CType::Pointer { to, .. } => (to.as_ref(), *to.plain() == CType::Void),
-                _ => (c, false),
-            };
-            Type::Slice {
-                element: Box::new(typed(api, element, to)),
-                mutable: *mutable,
-                cast: void || !matches!(**element, Ty::Int(_) | Ty::Bool),
-            }
-        }
+        Ty::Slice { element, mutable } => slice(api, element, *mutable, c),
         Ty::Text => Type::Text,
         Ty::Gfp => Type::Gfp,
         Ty::LockClass => Type::LockClass,
+    }
+}
+
+fn record(api: &Api, tag: &str) -> ir::Record {
+    let found = api.record(tag);
+    ir::Record {
+        tag: tag.to_owned(),
+        name: found.map(|record| record.name.clone()).unwrap_or_default(),
+        confined: found.is_some_and(|record| record.confined),
+    }
+}
+
+fn slice(api: &Api, element: &Ty, mutable: bool, c: &CType) -> Type {
+    let (to, void) = match c.plain() {
+        CType::Pointer { to, .. } => (to.as_ref(), *to.plain() == CType::Void),
+        _ => (c, false),
+    };
+    Type::Slice {
+        element: Box::new(typed(api, element, to)),
+        mutable,
+        cast: void || !matches!(element, Ty::Int(_) | Ty::Bool),
     }
 }
 
@@ -173,13 +189,41 @@ fn plain(api: &Api, c: &CType, int_type: Option<&str>) -> Type {
     types::of(api, c, int_type).map(|ty| typed(api, &ty, c)).unwrap_or_default()
 }
 
-fn of_function(api: &Api, function: &Function) -> (Vec<Argument>, Type) {
+/// What a function returns.
+fn gives(api: &Api, function: &Function) -> Gives {
+    let value = Gives::Value(plain(api, &function.ret, None));
+    if !matches!(function.returns, Returns::Owned | Returns::Borrowed) {
+        return value;
+    }
+    if let (Gives::Value(Type::Text), Some(lives)) = (&value, &function.lives) {
+        return Gives::Text(lives.clone());
+    }
+    let tag = function.made.as_deref().or(function.ret.pointee_record());
+    tag.and_then(|tag| api.object(tag))
+        .and_then(|object| returned(function, object))
+        .map_or(value, Gives::Object)
+}
+
+fn returned(function: &Function, object: &Object) -> Option<Returned> {
+    let held = match (function.returns, object.shape) {
+        (Returns::Owned, Shape::Owned) => Held::Own {
+            name: object.name.clone(),
+            keeps: object.keeps.iter().map(|kept| kept.name.clone()).collect(),
+            marker: object.lifetime || !object.stages.is_empty(),
+        },
+        (Returns::Owned, _) => Held::Counted,
+        _ => Held::Lent(function.lives.clone()?),
+    };
+    Some(Returned { rust: rust(object), held })
+}
+
+fn of_function(api: &Api, function: &Function) -> (Vec<Argument>, Gives) {
     let arguments =
         function.params.iter().enumerate().map(|(index, param)| match function.this == Some(index) {
             true => Argument::This,
             false => argument(api, function, param),
         });
-    (arguments.collect(), plain(api, &function.ret, None))
+    (arguments.collect(), gives(api, function))
 }
 
 fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
@@ -230,15 +274,19 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     let name = name_of(function, &param.name);
     let in_place = function.role == Role::Constructor && function.this.is_some();
     let (lifetime, reason) = match (&ty, &param.kind) {
-        (Type::Text, ParamKind::Keeps) => (Some("'static"), Some(Reason::Forever(name.clone()))),
-        (Type::LockClass, _) => (None, Some(Reason::Forever(name.clone()))),
-        (_, ParamKind::Outlives) => (Some("'a"), Some(Reason::Outlives(name.clone()))),
+        (Type::Text, ParamKind::Keeps) => {
+            (Some("'static"), Some(reason::Argument::Forever(name.clone()).into()))
+        }
+        (Type::LockClass, _) => (None, Some(reason::Argument::Forever(name.clone()).into())),
+        (_, ParamKind::Outlives) => (Some("'a"), Some(reason::Argument::Outlives(name.clone()).into())),
         // The arguments of an initializer must live until it runs.
         (ty, _) => {
             let lifetime = (in_place && ty.is_reference()).then_some("'a");
             let reason = match ty {
-                Type::Slice { cast, .. } => Some(Reason::Counted { name: name.clone(), cast: *cast }),
-                ty if ty.is_reference() => Some(Reason::Borrowed(name.clone())),
+                Type::Slice { cast, .. } => {
+                    Some(reason::Argument::Counted { name: name.clone(), cast: *cast }.into())
+                }
+                ty if ty.is_reference() => Some(reason::Argument::Borrowed(name.clone()).into()),
                 _ => None,
             };
             (lifetime, reason)

@@ -111,7 +111,6 @@ pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why>
         return Ok(Ty::Identity { nonnull: false });
     }
     of(api, &param.ty, None)
-        .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
 }
 
 /// The type of an `out` parameter must have all zeros as a valid value.

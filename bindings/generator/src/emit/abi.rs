@@ -6,8 +6,8 @@
 //! contain by value; cbindgen writes these as C again, under other names, and static assertions
 //! compare them with the headers. A mismatch does not compile.
 
-use crate::model::Api;
-use crate::model::Shape;
+use crate::plan::Module;
+use crate::plan::Shared;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -21,18 +21,18 @@ const ATTRIBUTES: &str = "#define rust_aligned(n) __attribute__((__aligned__(n))
     #define rust_packed __attribute__((__packed__))";
 
 /// Static assertions that `bindings`, bindgen's output, and the headers agree.
-pub fn write(api: &Api, bindings: &str) -> Result<String, String> {
+pub fn write(module: &Module, bindings: &str) -> Result<String, String> {
     let file = syn::parse_file(bindings).map_err(|error| format!("the bindings are not Rust: {error}"))?;
     let items = Items::of(&file);
-    let structs = structures(api, &items);
-    let constants = constants(api, &items);
+    let structs = structures(&module.shared, &items);
+    let constants = constants(&module.shared, &items);
     if structs.is_empty() && constants.is_empty() {
         return Ok("/* Rust has only pointers to the structures of this API. */\n".into());
     }
     let header = through_cbindgen(&items, &structs, &constants)?;
     let mut text = String::from("// SPDX-License-Identifier: GPL-2.0\n");
     text.push_str("/* Written by hmm-bindgen: the layout of shared structures in Rust; do not edit. */\n\n");
-    for include in &api.includes {
+    for include in &module.includes {
         let _ = writeln!(text, "#include <{include}>");
     }
     let _ = writeln!(text, "\n{}", header.trim());
@@ -99,14 +99,8 @@ fn number(expr: &syn::Expr) -> Option<u64> {
 }
 
 /// The structures under contract whose members or size Rust uses.
-fn structures(api: &Api, items: &Items<'_>) -> Vec<String> {
-    // Rust needs the size of objects that it holds in place; to others it has pointers only.
-    let in_place = api.objects.iter().filter(|object| object.shape == Shape::Pinned);
-    let objects = in_place.map(|object| &object.tag);
-    let all = objects
-        .chain(api.records.iter().map(|record| &record.tag))
-        .chain(api.tables.iter().map(|table| &table.tag))
-        .chain(api.sections.iter().map(|section| &section.tag));
+fn structures(shared: &Shared, items: &Items<'_>) -> Vec<String> {
+    let all = shared.structs.iter();
     let found: BTreeSet<String> = all.filter(|tag| items.structs.contains_key(*tag)).cloned().collect();
     found.into_iter().collect()
 }
@@ -118,19 +112,18 @@ struct Constant {
     value: u64,
 }
 
-fn constants(api: &Api, items: &Items<'_>) -> Vec<Constant> {
-    let choices = api.choices.iter().map(|choice| (&choice.tag, &choice.variants));
-    let flags = api.flags.iter().map(|flags| (&flags.tag, &flags.bits));
-    let tagged = api.tagged.iter().map(|tagged| (&tagged.tag, &tagged.bits));
-    let mut constants = Vec::new();
-    for (tag, variants) in choices.chain(flags).chain(tagged) {
-        for variant in variants {
-            let rust = format!("{tag}_{}", variant.c);
-            let Some(value) = items.constants.get(&rust) else { continue };
-            constants.push(Constant { c: variant.c.clone(), rust, value: *value });
-        }
-    }
-    constants
+fn constants(shared: &Shared, items: &Items<'_>) -> Vec<Constant> {
+    let of = |tag: &str, c: &str| {
+        let rust = format!("{tag}_{c}");
+        // The bindings may have only a part of the header's.
+        let value = *items.constants.get(&rust)?;
+        Some(Constant { c: c.to_owned(), rust, value })
+    };
+    let all = shared
+        .constants
+        .iter()
+        .flat_map(|(tag, variants)| variants.iter().map(move |variant| (tag, variant)));
+    all.filter_map(|(tag, variant)| of(tag, &variant.c)).collect()
 }
 
 /// Write the structures as C, with those that they contain by value.

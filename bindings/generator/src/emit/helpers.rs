@@ -2,23 +2,21 @@
 
 //! Shims for static inlines and macros: functions that Rust can link to.
 
-use crate::model::Api;
 use crate::model::Function;
+use crate::plan::Module;
 use crate::read::CType;
 
 /// The text of the shims; `None` when none is needed.
-pub fn write(api: &Api) -> Result<Option<String>, String> {
-    let needed: Vec<&Function> =
-        api.functions.iter().filter(|f| f.needs_helper && api.module(f.span).is_none()).collect();
-    if needed.is_empty() {
+pub fn write(module: &Module) -> Result<Option<String>, String> {
+    if module.shims.is_empty() {
         return Ok(None);
     }
     let mut text = String::from("// SPDX-License-Identifier: GPL-2.0\n");
     text.push_str("/* Written by hmm-bindgen from contracts; do not edit. */\n\n");
-    for include in &api.includes {
+    for include in &module.includes {
         text.push_str(&format!("#include <{include}>\n"));
     }
-    for function in needed {
+    for function in &module.shims {
         text.push('\n');
         text.push_str(&shim(function));
     }

@@ -2,10 +2,12 @@
 
 //! kernel-doc as Markdown.
 
-use crate::model::Api;
 use crate::model::Context;
 use crate::model::Errno;
 use crate::model::Function;
+use crate::model::Role;
+use crate::plan::Example;
+use crate::plan::Module;
 use crate::read::Doc;
 
 /// The width to which comments are filled, without their indentation.
@@ -172,10 +174,26 @@ fn of_c(text: &str) -> bool {
         || parts.iter().any(|part| *part == "NULL" || error(part) || part.ends_with(".h"))
 }
 
+/// The documentation of an item, with its example if there is one.
+pub fn with_example(text: String, example: &Example) -> String {
+    match example {
+        Some(example) => format!("{text}\n\n# Examples\n\n```\n{}\n```", example.trim_end()),
+        None => text,
+    }
+}
+
 /// The documentation of a type.
 pub fn of_type(doc: Option<&Doc>, fallback: &str) -> String {
     let Some(doc) = doc else { return fallback.to_owned() };
     join(vec![sentence(&in_rust(&doc.brief), fallback), in_rust(&markdown(&doc.body))])
+}
+
+/// The brief description, and the other paragraphs, as far as they are about Rust; empty without a text.
+pub fn parts(doc: Option<&Doc>) -> (String, String) {
+    match doc {
+        Some(doc) => (in_rust(&doc.brief), in_rust(&markdown(&doc.body))),
+        None => (String::new(), String::new()),
+    }
 }
 
 /// The documentation of a function: description, result, context and errors.
@@ -188,8 +206,20 @@ pub fn of_constructor(function: &Function, fields: &str) -> String {
     join([description(function), vec![fields.trim().to_owned()], ending(function)].concat())
 }
 
+/// What is known of a function without a text.
+fn undocumented(function: &Function) -> String {
+    let call = format!("`bindings::{}`", function.c);
+    match &function.role {
+        Role::Constructor => format!("Makes one with {call}."),
+        Role::Lock(_) => format!("Takes the lock with {call}."),
+        Role::TryLock(_) => format!("Tries to take the lock with {call}."),
+        Role::Iterator(_) => format!("Iterates with {call}."),
+        _ => format!("Calls {call}."),
+    }
+}
+
 fn description(function: &Function) -> Vec<String> {
-    let fallback = format!("Calls C's `{}`.", function.c);
+    let fallback = undocumented(function);
     let mut parts = Vec::new();
     match &function.doc {
         Some(doc) => {
@@ -225,11 +255,11 @@ fn ending(function: &Function) -> Vec<String> {
     let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     let returns = returns.filter(|_| !function.plain);
     let stated = function.doc.as_ref().is_some_and(|doc| doc.body.contains("# Errors"));
-    parts.extend(function.errno.as_ref().filter(|_| !stated).map(|errno| errors(errno, returns)));
+    parts.extend(function.errno.as_ref().filter(|_| !stated).map(|errno| errors(function, errno, returns)));
     parts
 }
 
-fn errors(errno: &Errno, returns: Option<&str>) -> String {
+fn errors(function: &Function, errno: &Errno, returns: Option<&str>) -> String {
     let mut text = vec!["# Errors".to_owned()];
     text.extend(returns.map(|returns| in_rust(&failures(returns))).filter(|text| !text.is_empty()));
     let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -240,7 +270,7 @@ fn errors(errno: &Errno, returns: Option<&str>) -> String {
         text.push(format!("After {} the call has lost a race; repeat it.", list(&errno.retry)));
     }
     if text.len() == 1 {
-        text.push("Fails with the error that C reports.".into());
+        text.push(format!("Fails with the error of `bindings::{}`.", function.c));
     }
     join(text)
 }
@@ -297,23 +327,23 @@ fn capital(text: &str) -> String {
 }
 
 /// The documentation at the head of a module.
-pub fn of_module(api: &Api) -> String {
-    let mut parts = vec![format!("Typed objects for {}.", headers(api, "`"))];
-    for doc in &api.overviews {
+pub fn of_module(module: &Module) -> String {
+    let mut parts = vec![format!("Typed objects for {}.", headers(&module.includes, "`"))];
+    for doc in &module.overviews {
         let overview = doc.brief == "Overview";
         parts.extend((!overview && !doc.brief.is_empty()).then(|| format!("# {}", doc.brief)));
         parts.push(in_rust(&markdown(&doc.body)));
     }
     parts.push("Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.".into());
-    for include in &api.includes {
+    for include in &module.includes {
         parts.push(format!("C header: [`include/{include}`](srctree/include/{include})"));
     }
     join(parts)
 }
 
 /// The headers' names, joined.
-pub fn headers(api: &Api, quote: &str) -> String {
-    let names = api.includes.iter().map(|include| format!("{quote}{include}{quote}"));
+fn headers(includes: &[String], quote: &str) -> String {
+    let names = includes.iter().map(|include| format!("{quote}{include}{quote}"));
     names.collect::<Vec<_>>().join(" and ")
 }
 

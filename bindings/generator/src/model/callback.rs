@@ -17,10 +17,10 @@ use crate::read::Parameter;
 use crate::source::Span;
 
 /// How a callback sees the user's data; settled by the check phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SelfKind {
-    /// `&mut self`: it runs under the exclusive guard of the data.
-    Exclusive,
+    /// `&mut self`: it runs under that guard, the exclusive one of the data.
+    Exclusive(String),
     /// `&self`: the data has no lock of its own.
     Shared,
     /// The object itself: the data must be locked first.

@@ -36,6 +36,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("deferred", "f"),
     ("waits", "f"),
     ("leaked", "f"),
+    ("reaped", "f"),
     ("get", "f"),
     ("put", "f"),
     ("lock", "f"),

@@ -125,8 +125,8 @@ pub struct Function {
     pub made: Option<String>,
     /// The type of its result.
     pub ret: CType,
-    /// Its type on the typed side if it is a value; set by the check phase.
-    pub gives: ir::Type,
+    /// What that is on the typed side; set by the check phase.
+    pub gives: ir::Gives,
     /// The meaning of the result.
     pub returns: Returns,
     /// `borrowed(param)`: the parameter; the result is valid as long as it is.
@@ -148,7 +148,9 @@ pub struct Function {
     /// `waits`: on a destructor, it returns only when no callback of the object runs, not even one that called it.
     pub waits: bool,
     /// `leaked`: on what ends an object, whether it may run after a guard was leaked.
-    pub leaked: Option<Leaked>,
+    pub leaked: Option<Stated>,
+    /// `reaped`: on what ends an object with callbacks, whether C ends those that a module leaves behind.
+    pub reaped: Option<Stated>,
     /// `constant`: the result is the same, and stays valid, as long as the object that it is `borrowed` from.
     pub constant: bool,
     /// The guard that must be held.
@@ -189,101 +191,77 @@ impl Function {
 
 /// Make a function from what was read, or leave it out.
 pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, diagnostics: &mut Diagnostics) {
-    let mut clauses = Clauses::new('f', &read.contract, read.span);
-    let mut from_c = Vec::new();
     let class = class_role(read, headers);
     if read.contract.is_empty() && class.is_none() {
         if headers.main.contains(&read.span.file) && !read.name.starts_with("class_") {
-            api.left_out.push(LeftOut {
-                name: read.name.clone(),
-                reason: "it has no contract".into(),
-                remedy: "add __contract(...) at the end of its prototype".into(),
-                span: read.span,
-            });
+            let remedy = "add __contract(...) at the end of its prototype";
+            api.left_out.push(left_out(read, "it has no contract", remedy));
         }
         return;
     }
-    let params: Vec<Param> = read.params.iter().map(|p| param::lower(p, diagnostics)).collect();
-    let mut params = lengths(params, diagnostics);
-    not_null(read, &mut params, &mut from_c, diagnostics);
+    let mut clauses = Clauses::new('f', &read.contract, read.span);
+    let (function, role_term) = function(read, class, headers, &api.name, &mut clauses, diagnostics);
+    result::check(read, diagnostics);
+    single_callbacks(read, &function, api, diagnostics);
+    sequence(&function, role_term, api);
+    clauses.finish(diagnostics);
+    if read.variadic {
+        let remedy = "put a static inline with a fixed signature under contract";
+        api.left_out.push(left_out(read, "it takes a variable number of arguments", remedy));
+        return;
+    }
+    api.functions.push(function);
+}
+
+/// The function, with the clause of its role.
+fn function<'a>(
+    read: &read::Function,
+    class: Option<FromC>,
+    headers: &Headers,
+    module: &str,
+    clauses: &mut Clauses<'a>,
+    diagnostics: &mut Diagnostics,
+) -> (Function, Option<&'a Term>) {
+    let mut from_c = Vec::new();
+    let params = params(read, &mut from_c, diagnostics);
     let zero_is_success = class.as_ref().is_some_and(|class| class.zero_is_success);
-    let mut role_from_c = false;
-    let (role, role_term) = match role(&mut clauses, diagnostics) {
-        Some((role, term)) => (role, Some(term)),
-        None => match (clauses.take("method"), class.or_else(|| locking(read))) {
-            (None, Some(found)) => {
-                from_c.push(format!("its role is read from {}", found.by));
-                role_from_c = true;
-                (found.role, None)
-            }
-            (term, _) => (Role::Method, term),
-        },
-    };
+    let (role, role_term, role_from_c) = stated_role(read, clauses, class, &mut from_c, diagnostics);
     let this = this(read, &role, role_term, &params, headers, diagnostics);
-    let owner = match this {
-        Some(index) => params[index]
-            .ty
-            .pointee_record()
-            .map(str::to_owned)
-            .or_else(|| params[index].int_type.clone().or_else(|| by_value(&params[index].ty))),
-        None => pointee(&read.ret).or_else(|| made(&role, &params)),
-    };
-    let mut requires = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
-    if requires.is_none() {
-        requires = must_hold(read);
-        from_c.extend(requires.is_some().then(|| "`requires` is read from `__must_hold`".into()));
-    }
+    let owner = owner(read, &role, this.map(|index| &params[index]), &params);
+    let requires = required(read, clauses, &mut from_c);
     let must_check = read.attribute("__must_check").is_some();
-    if must_check {
-        from_c.push("that its result must be used is read from `__must_check`".into());
-    }
-    let owned = clauses.flag("owned", diagnostics);
-    let borrowed = clauses.take("borrowed");
-    let lives = borrowed.and_then(first_name);
-    let borrowed = borrowed.is_some();
-    let errno = errno::lower(&mut clauses, diagnostics).or(zero_is_success.then(Errno::default));
-    let returns = match (owned || role == Role::Constructor && this.is_none(), borrowed, &errno) {
-        (true, _, _) => Returns::Owned,
-        (_, true, _) => Returns::Borrowed,
-        (_, _, Some(_)) => Returns::Errno,
-        _ => Returns::Value,
-    };
+    from_c.extend(must_check.then(|| "that its result must be used is read from `__must_check`".into()));
+    let makes = role == Role::Constructor && this.is_none();
+    let result = Meaning::take(read, makes, zero_is_success, clauses, diagnostics);
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
     let is_macro = clauses.flag("macro", diagnostics);
-    let nullable = clauses.flag("nullable", diagnostics);
-    let attribute = read.attribute_of(RETURNS_NONNULL);
-    let never_null = clauses.take("nonnull").map(|term| term.span).or(attribute.map(|never| never.span));
-    if let Some(never) = never_null.filter(|_| nullable) {
-        diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never));
-    }
     let function = Function {
         made: made(&role, &params).filter(|_| this.is_none()),
-        name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), &api.name, &role)),
+        name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), module, &role)),
         c: read.name.clone(),
         owner,
         this,
         params,
         arguments: Vec::new(),
         ret: read.ret.clone(),
-        gives: ir::Type::default(),
-        returns,
-        lives,
-        nullable,
-        never_null: never_null.is_some(),
-        errno,
+        gives: ir::Gives::default(),
+        returns: result.returns,
+        lives: result.lives,
+        nullable: result.nullable,
+        never_null: result.never_null,
+        errno: result.errno,
         plain: clauses.flag("plain", diagnostics),
-        promise: promise(&mut clauses, diagnostics),
+        promise: promise(clauses, diagnostics),
         unbound: clauses.flag("unbound", diagnostics),
-        deferred: deferred(read, &mut clauses, headers, diagnostics),
+        deferred: deferred(read, clauses, headers, diagnostics),
         waits: clauses.flag("waits", diagnostics),
-        leaked: leaked(&mut clauses, diagnostics),
+        leaked: stated("leaked", "whether it may run after a guard was leaked", clauses, diagnostics),
+        reaped: stated("reaped", "whether C ends what a module leaves behind", clauses, diagnostics),
         constant: clauses.flag("constant", diagnostics),
         requires,
-        stage: stage::lower(&mut clauses, diagnostics),
-        lock_name: LOCKING
-            .iter()
-            .find_map(|(name, _)| Some(lock_key(name, read.attribute(name)?.args.last()?))),
-        context: context(&mut clauses, diagnostics),
+        stage: stage::lower(clauses, diagnostics),
+        lock_name: lock_name(read),
+        context: context(clauses, diagnostics),
         must_check,
         needs_helper: read.inline || is_macro,
         from_c,
@@ -293,48 +271,127 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
         span: read.span,
         role,
     };
-    result::check(read, diagnostics);
-    single_callbacks(read, &function, api, diagnostics);
-    sequence(&function, role_term, api);
-    clauses.finish(diagnostics);
-    if read.variadic {
-        api.left_out.push(LeftOut {
-            name: read.name.clone(),
-            reason: "it takes a variable number of arguments".into(),
-            remedy: "put a static inline with a fixed signature under contract".into(),
-            span: read.span,
-        });
-        return;
-    }
-    api.functions.push(function);
+    (function, role_term)
 }
 
-/// What holds when an object ends of which a guard was leaked.
+/// The meaning of a result, by the clauses on it.
+struct Meaning {
+    returns: Returns,
+    lives: Option<String>,
+    errno: Option<Errno>,
+    nullable: bool,
+    never_null: bool,
+}
+
+impl Meaning {
+    fn take(
+        read: &read::Function,
+        makes: bool,
+        zero_is_success: bool,
+        clauses: &mut Clauses<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        let owned = clauses.flag("owned", diagnostics) || makes;
+        let borrowed = clauses.take("borrowed");
+        let errno = errno::lower(clauses, diagnostics).or(zero_is_success.then(Errno::default));
+        let returns = match (owned, borrowed, &errno) {
+            (true, _, _) => Returns::Owned,
+            (_, Some(_), _) => Returns::Borrowed,
+            (_, _, Some(_)) => Returns::Errno,
+            _ => Returns::Value,
+        };
+        let (nullable, never_null) = null(read, clauses, diagnostics);
+        Meaning { returns, lives: borrowed.and_then(first_name), errno, nullable, never_null }
+    }
+}
+
+fn left_out(read: &read::Function, reason: &str, remedy: &str) -> LeftOut {
+    LeftOut { name: read.name.clone(), reason: reason.into(), remedy: remedy.into(), span: read.span }
+}
+
+/// The role, its clause, and whether it comes from C's annotations.
+fn stated_role<'a>(
+    read: &read::Function,
+    clauses: &mut Clauses<'a>,
+    class: Option<FromC>,
+    from_c: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
+) -> (Role, Option<&'a Term>, bool) {
+    if let Some((role, term)) = role(clauses, diagnostics) {
+        return (role, Some(term), false);
+    }
+    match (clauses.take("method"), class.or_else(|| locking(read))) {
+        (None, Some(found)) => {
+            from_c.push(format!("its role is read from {}", found.by));
+            (found.role, None, true)
+        }
+        (term, _) => (Role::Method, term, false),
+    }
+}
+
+/// The structure whose function it is.
+fn owner(read: &read::Function, role: &Role, this: Option<&Param>, params: &[Param]) -> Option<String> {
+    match this {
+        Some(this) => pointee(&this.ty).or_else(|| this.int_type.clone()).or_else(|| by_value(&this.ty)),
+        None => pointee(&read.ret).or_else(|| made(role, params)),
+    }
+}
+
+/// The guard that must be held, by the contract or by C's annotation.
+fn required(
+    read: &read::Function,
+    clauses: &mut Clauses<'_>,
+    from_c: &mut Vec<String>,
+) -> Option<(String, Span)> {
+    let stated = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
+    stated.or_else(|| {
+        let held = must_hold(read);
+        from_c.extend(held.is_some().then(|| "`requires` is read from `__must_hold`".into()));
+        held
+    })
+}
+
+/// Whether the result may be NULL, and whether it never is.
+fn null(read: &read::Function, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> (bool, bool) {
+    let nullable = clauses.flag("nullable", diagnostics);
+    let attribute = read.attribute_of(RETURNS_NONNULL);
+    let never = clauses.take("nonnull").map(|term| term.span).or(attribute.map(|never| never.span));
+    if let Some(never) = never.filter(|_| nullable) {
+        diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never));
+    }
+    (nullable, never.is_some())
+}
+
+/// How it is that a leak does no harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaked {
-    /// `leaked`: that does no harm.
+pub enum Stated {
+    /// `leaked`, `reaped`: by C.
     Harmless,
-    /// `leaked(unsafe)`: it must not happen, which the caller of each constructor promises.
+    /// `leaked(unsafe)`, `reaped(unsafe)`: it must not happen, which the caller of each constructor promises.
     Promised,
 }
 
-/// Take `leaked` or `leaked(unsafe)`.
-fn leaked(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<Leaked> {
-    let term = clauses.take("leaked")?;
+/// Take `clause` or `clause(unsafe)`.
+fn stated(
+    clause: &str,
+    what: &str,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Stated> {
+    let term = clauses.take(clause)?;
     match term.args.iter().map(|arg| arg.name()).collect::<Vec<_>>()[..] {
-        [] => Some(Leaked::Harmless),
-        [Some("unsafe")] => Some(Leaked::Promised),
+        [] => Some(Stated::Harmless),
+        [Some("unsafe")] => Some(Stated::Promised),
         _ => {
             diagnostics.push(
                 Diagnostic::error(
                     term.span,
-                    "`leaked` does not state what a leaked guard does",
-                    "expected `leaked` or `leaked(unsafe)`",
+                    format!("`{clause}` does not state {what}"),
+                    format!("expected `{clause}` or `{clause}(unsafe)`"),
                 )
-                .help(
-                    "write `leaked` if it may run all the same, or `leaked(unsafe)` with `unsafe(\"...\")` on the \
-                     constructor",
-                ),
+                .help(format!(
+                    "write `{clause}` if so, or `{clause}(unsafe)` with `unsafe(\"...\")` on the constructor"
+                )),
             );
             None
         }
@@ -560,6 +617,11 @@ fn lock_key(attribute: &str, lock: &str) -> String {
     }
 }
 
+/// The lock that `__acquires` or `__releases` names.
+fn lock_name(read: &read::Function) -> Option<String> {
+    LOCKING.iter().find_map(|(name, _)| Some(lock_key(name, read.attribute(name)?.args.last()?)))
+}
+
 /// The lock that `__must_hold` names. The check phase finds its guard.
 pub(super) fn must_hold(read: &read::Function) -> Option<(String, Span)> {
     let held = read.attribute_of(&["__must_hold", "__must_hold_shared"])?;
@@ -573,6 +635,13 @@ fn contradicted(span: Span, what: String, by: Span) -> Diagnostic {
     Diagnostic::error(span, format!("{what} cannot be `nullable`"), "expected no `nullable`")
         .note(by, "this makes it non-NULL")
         .help("remove one of the two")
+}
+
+fn params(read: &read::Function, from_c: &mut Vec<String>, diagnostics: &mut Diagnostics) -> Vec<Param> {
+    let params = read.params.iter().map(|param| param::lower(param, diagnostics)).collect();
+    let mut params = lengths(params, diagnostics);
+    not_null(read, &mut params, from_c, diagnostics);
+    params
 }
 
 /// Take from C's attributes which pointers are never NULL.

@@ -22,6 +22,7 @@ mod section;
 mod stage;
 mod tagged;
 
+pub use callback::Block;
 pub use callback::Callback;
 pub use callback::Reached;
 pub use callback::SelfKind;
@@ -31,9 +32,9 @@ pub use errno::Errno;
 pub use flags::FlagSet;
 pub use function::Context;
 pub use function::Function;
-pub use function::Leaked;
 pub use function::Returns;
 pub use function::Role;
+pub use function::Stated;
 pub use lock::Sharing;
 pub use object::Constant;
 pub use object::Guarded;
@@ -52,8 +53,8 @@ pub use section::Set;
 pub use stage::Stage;
 pub use tagged::Tagged;
 
+use crate::check::account::Declared;
 use crate::diag::Diagnostics;
-use crate::emit::account::Declared;
 use crate::read::CType;
 use crate::read::Class;
 use crate::read::Doc;
@@ -117,14 +118,6 @@ pub struct LeftOut {
 }
 
 impl Api {
-    /// The documentation of an item, with its example if there is one.
-    pub fn with_example(&self, name: &str, text: String) -> String {
-        match self.examples.get(name) {
-            Some(example) => format!("{text}\n\n# Examples\n\n```\n{}\n```", example.trim_end()),
-            None => text,
-        }
-    }
-
     /// The module of declarations at that place, if it is another one.
     pub fn module(&self, span: Span) -> Option<&str> {
         self.elsewhere.iter().find(|(file, _)| *file == span.file).map(|(_, module)| module.as_str())

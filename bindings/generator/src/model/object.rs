@@ -132,30 +132,7 @@ pub(super) fn lower(
     let kept = foreign.as_ref().and_then(|(_, term)| argument(term, "kept"));
     let kept = kept.and_then(|term| kept_type(term, diagnostics));
     let foreign = foreign.map(|(path, _)| path);
-    let mut data = Vec::new();
-    if let Some(term) = clauses.take("data") {
-        for arg in &term.args {
-            let sharing = arg.equals.as_deref().and_then(|right| right.name());
-            match (arg.name(), sharing) {
-                (Some(guard), Some("exclusive")) => data.push((guard.to_owned(), Sharing::Exclusive)),
-                (Some(guard), Some("shared")) => data.push((guard.to_owned(), Sharing::Shared)),
-                _ => diagnostics.push(
-                    Diagnostic::error(
-                        arg.span,
-                        "`data` does not state what the guard allows",
-                        "expected `Guard = exclusive` or `Guard = shared`",
-                    )
-                    .help("write `data(Guard = exclusive)`"),
-                ),
-            }
-        }
-        if term.args.is_empty() {
-            diagnostics.push(
-                Diagnostic::error(term.span, "`data` names no guard", "expected `data(Guard = exclusive)`")
-                    .help("name the guard through which the data may be reached"),
-            );
-        }
-    }
+    let data = clauses.take("data").map(|term| data(term, diagnostics)).unwrap_or_default();
     let given = record.fields.iter().filter_map(|field| given(field, diagnostics)).collect();
     let guarded = match &foreign {
         Some(_) => Vec::new(),
@@ -187,6 +164,33 @@ pub(super) fn lower(
         contract: clauses.span,
         span: record.span,
     })
+}
+
+/// The guards in `data(Guard = exclusive, ...)`.
+fn data(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, Sharing)> {
+    let mut data = Vec::new();
+    for arg in &term.args {
+        let sharing = arg.equals.as_deref().and_then(|right| right.name());
+        match (arg.name(), sharing) {
+            (Some(guard), Some("exclusive")) => data.push((guard.to_owned(), Sharing::Exclusive)),
+            (Some(guard), Some("shared")) => data.push((guard.to_owned(), Sharing::Shared)),
+            _ => diagnostics.push(
+                Diagnostic::error(
+                    arg.span,
+                    "`data` does not state what the guard allows",
+                    "expected `Guard = exclusive` or `Guard = shared`",
+                )
+                .help("write `data(Guard = exclusive)`"),
+            ),
+        }
+    }
+    if term.args.is_empty() {
+        diagnostics.push(
+            Diagnostic::error(term.span, "`data` names no guard", "expected `data(Guard = exclusive)`")
+                .help("name the guard through which the data may be reached"),
+        );
+    }
+    data
 }
 
 /// The path in `kept("path")`.

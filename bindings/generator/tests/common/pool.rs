@@ -64,13 +64,13 @@ pub fn base(shape: &str) -> &'static [(&'static str, &'static str)] {
     match shape {
         "pinned" | "zeroed" | "data" | "field" | "callbacks" => &[
             ("constructor", "void o@_init(struct o@ *o) __contract(constructor);"),
-            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor, waits, leaked);"),
+            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor, waits, leaked, reaped);"),
             ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
             ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
         ],
         "keeping" => &[
             ("constructor", "void o@_init(struct o@ *o, struct space *space __contract(keeps)) __contract(constructor);"),
-            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor, waits, leaked);"),
+            ("destructor", "void o@_exit(struct o@ *o) __contract(destructor, waits, leaked, reaped);"),
             ("", "void o@_lock(struct o@ *o) __contract(lock(\"G@\"));"),
             ("unlock", "void o@_unlock(struct o@ *o) __contract(unlock(\"G@\"));"),
         ],
@@ -179,6 +179,8 @@ pub const CLAUSES: &[(&str, &str)] = &[
     ("errno, nonnull", "struct o@ *"),
     ("leaked", ""),
     ("leaked(unsafe)", ""),
+    ("reaped", ""),
+    ("reaped(unsafe)", ""),
     ("owned, nonnull", "struct space *"),
     ("borrowed(o), nullable", "struct space *"),
     ("borrowed", "struct space *"),

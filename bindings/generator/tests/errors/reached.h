@@ -19,7 +19,7 @@ struct d { struct part part; int x; } __contract(object("D"), pinned);
 void d_init(struct d *d, void (*func)(int *x) __contract(callback("Fourth", run, member(x))))
 	__contract(constructor);
 
-void a_exit(struct a *a) __contract(destructor, waits);
-void b_exit(struct b *b) __contract(destructor, waits);
-void c_exit(struct c *c) __contract(destructor, waits);
-void d_exit(struct d *d) __contract(destructor, waits);
+void a_exit(struct a *a) __contract(destructor, waits, reaped);
+void b_exit(struct b *b) __contract(destructor, waits, reaped);
+void c_exit(struct c *c) __contract(destructor, waits, reaped);
+void d_exit(struct d *d) __contract(destructor, waits, reaped);

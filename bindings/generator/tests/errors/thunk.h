@@ -7,4 +7,4 @@ struct a_ops {
 } __contract(ops("Operations"));
 struct a { int x; } __contract(object("A"), pinned);
 void a_init(struct a *a, const struct a_ops *ops) __contract(constructor);
-void a_exit(struct a *a) __contract(destructor, waits);
+void a_exit(struct a *a) __contract(destructor, waits, reaped);

@@ -40,4 +40,4 @@ struct store {
 
 void store_init(struct store *store, const struct store_ops *ops)
 	__contract(constructor);
-void store_exit(struct store *store) __contract(destructor, waits);
+void store_exit(struct store *store) __contract(destructor, waits, reaped);

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::VTABLE_DEFAULT_ERROR,
     prelude::*,
     types::Opaque, //
@@ -75,7 +76,7 @@ impl<T: StoreOperations> Store<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls C's `store_init`.
+    /// Makes one with `bindings::store_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::store| {
             // SAFETY: `slot` is storage for a `struct store` that does not move.

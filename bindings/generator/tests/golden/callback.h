@@ -8,4 +8,4 @@ struct alarm {
 void alarm_init(struct alarm *alarm, unsigned int at,
 		void (*ring)(struct alarm *alarm) __contract(callback("Ring", ring, atomic)))
 	__contract(constructor);
-void alarm_cancel(struct alarm *alarm) __contract(destructor, waits, may_sleep);
+void alarm_cancel(struct alarm *alarm) __contract(destructor, waits, reaped, may_sleep);

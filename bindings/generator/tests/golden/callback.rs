@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     prelude::*,
     types::Opaque, //
 };
@@ -46,7 +47,7 @@ unsafe impl<T: Ring + Send> Send for Alarm<T> {}
 unsafe impl<T: Ring + Send + Sync> Sync for Alarm<T> {}
 
 impl<T: Ring> Alarm<T> {
-    /// Calls C's `alarm_init`.
+    /// Makes one with `bindings::alarm_init`.
     pub fn new(at: u32, data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::alarm| {
             // SAFETY: `slot` is storage for a `struct alarm` that does not move.

@@ -52,7 +52,7 @@ pub struct Lamp {
 }
 
 impl Lamp {
-    /// Calls C's `lamp_init`.
+    /// Makes one with `bindings::lamp_init`.
     pub fn new(color: Color) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::lamp| {
             // SAFETY: `slot` is storage for a `struct lamp` that does not move.
@@ -70,7 +70,7 @@ impl Lamp {
         self.inner.get()
     }
 
-    /// Calls C's `lamp_show`.
+    /// Calls `bindings::lamp_show`.
     ///
     /// Never sleeps.
     #[inline]
@@ -79,7 +79,7 @@ impl Lamp {
         unsafe { bindings::lamp_show(self.as_raw(), color as bindings::lamp_color) }
     }
 
-    /// Calls C's `lamp_event`.
+    /// Calls `bindings::lamp_event`.
     #[inline]
     pub fn last_event(&self) -> Event {
         // SAFETY: By the type's invariants `self` is a valid `struct lamp`.

@@ -34,7 +34,7 @@ unsafe impl Send for Turnstile {}
 unsafe impl Sync for Turnstile {}
 
 impl Turnstile {
-    /// Calls C's `turnstile_init`.
+    /// Makes one with `bindings::turnstile_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::turnstile| {
             // SAFETY: `slot` is storage for a `struct turnstile` that does not move.

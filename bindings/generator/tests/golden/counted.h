@@ -32,5 +32,5 @@ struct meter {
 } __contract(object("Meter"), pinned);
 
 void meter_init(struct meter *meter, const struct meter_ops *ops) __contract(constructor);
-void meter_exit(struct meter *meter) __contract(destructor, waits);
+void meter_exit(struct meter *meter) __contract(destructor, waits, reaped);
 struct log meter_last(struct meter *meter) __contract(method);

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     prelude::*,
     types::{
         NotThreadSafe,
@@ -132,7 +133,7 @@ impl<T: Operations> Meter<T> {
         report: Some(Self::report_callback),
         ..pin_init::zeroed()
     };
-    /// Calls C's `meter_init`.
+    /// Makes one with `bindings::meter_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::meter| {
             // SAFETY: `slot` is storage for a `struct meter` that does not move.

@@ -18,7 +18,7 @@ struct bell {
 int bell_init(struct bell *bell, const struct bell_ops *ops)
 	__contract(constructor, errno);
 void bell_exit(struct bell *bell)
-	__contract(destructor, deferred(bell_exit_free), leaked);
+	__contract(destructor, deferred(bell_exit_free), leaked, reaped);
 /* From anywhere: it waits for nothing. */
 void bell_exit_free(struct bell *bell, void (*done)(struct bell *bell));
 void bell_lock(struct bell *bell) __contract(lock("BellGuard"));
@@ -39,5 +39,5 @@ struct gong {
 void gong_init(struct gong *gong, const struct gong_ops *ops)
 	__contract(constructor);
 void gong_exit(struct gong *gong)
-	__contract(destructor, deferred(gong_exit_free));
+	__contract(destructor, deferred(gong_exit_free), reaped);
 void gong_exit_free(struct gong *gong, void (*done)(struct gong *gong));

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,
@@ -82,11 +83,11 @@ impl<T: BellOperations> Bell<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls C's `bell_init`.
+    /// Makes one with `bindings::bell_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::bell_init`.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -139,7 +140,7 @@ impl<T: BellOperations> Bell<T> {
         drop(unsafe { KBox::from_raw(storage) });
     }
 
-    /// Calls C's `bell_lock`.
+    /// Takes the lock with `bindings::bell_lock`.
     #[inline]
     pub fn lock(&self) -> BellGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct bell`.
@@ -309,7 +310,7 @@ impl<T: GongOperations> Gong<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls C's `gong_init`.
+    /// Makes one with `bindings::gong_init`.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,

@@ -40,7 +40,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// Calls C's `port_init`.
+    /// Makes one with `bindings::port_init`.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ struct pump {
 } __contract(object("Pump"), pinned);
 
 int pump_init(struct pump *pump, const struct pump_ops *ops) __contract(constructor, errno);
-void pump_exit(struct pump *pump) __contract(destructor, waits);
+void pump_exit(struct pump *pump) __contract(destructor, waits, reaped);
 struct reading pump_read(struct pump *pump) __contract(method);
 void pump_expect(struct pump *pump, unsigned int state __contract(flags(pump_state)))
 	__contract(method);

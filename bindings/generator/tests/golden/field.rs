@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,
@@ -127,11 +128,11 @@ impl<T: Operations> Pump<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls C's `pump_init`.
+    /// Makes one with `bindings::pump_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::pump_init`.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -160,7 +161,7 @@ impl<T: Operations> Pump<T> {
         self.inner.get()
     }
 
-    /// Calls C's `pump_read`.
+    /// Calls `bindings::pump_read`.
     #[inline]
     pub fn read(&self) -> Reading {
         // SAFETY: By the type's invariants `self` is a valid `struct pump`.
@@ -168,7 +169,7 @@ impl<T: Operations> Pump<T> {
         Reading(value)
     }
 
-    /// Calls C's `pump_expect`.
+    /// Calls `bindings::pump_expect`.
     #[inline]
     pub fn expect(&self, state: State) {
         // SAFETY: By the type's invariants `self` is a valid `struct pump`.

@@ -56,7 +56,7 @@ unsafe impl Send for Yard {}
 unsafe impl Sync for Yard {}
 
 impl Yard {
-    /// Calls C's `yard_init`.
+    /// Makes one with `bindings::yard_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::yard| {
             // SAFETY: `slot` is storage for a `struct yard` that does not move.
@@ -73,14 +73,14 @@ impl Yard {
         self.inner.get()
     }
 
-    /// Calls C's `yard_size`.
+    /// Calls `bindings::yard_size`.
     #[inline]
     pub fn size(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct yard`.
         unsafe { bindings::yard_size(self.as_raw()) }
     }
 
-    /// Calls C's `yard_enter`.
+    /// Takes the lock with `bindings::yard_enter`.
     #[inline]
     pub fn enter(&self) -> YardGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct yard`.
@@ -92,7 +92,7 @@ impl Yard {
         }
     }
 
-    /// Calls C's `yard_unlock_with`.
+    /// Takes the lock with `bindings::yard_unlock_with`.
     #[inline]
     pub fn unlock_with(&self, key: i32) -> KeyGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct yard`.
@@ -104,7 +104,7 @@ impl Yard {
         }
     }
 
-    /// Calls C's `yard_try_with`.
+    /// Tries to take the lock with `bindings::yard_try_with`.
     #[must_use = "the lock is left at once when the guard is not used"]
     #[inline]
     pub fn try_with(&self, key: i32) -> Option<YardGuard<'_>> {
@@ -206,7 +206,7 @@ pub struct Shed {
 }
 
 impl Shed {
-    /// Calls C's `shed_init`.
+    /// Makes one with `bindings::shed_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::shed| {
             // SAFETY: `slot` is storage for a `struct shed` that does not move.
@@ -239,7 +239,7 @@ pub struct Well {
 }
 
 impl Well {
-    /// Calls C's `well_init`.
+    /// Makes one with `bindings::well_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::well| {
             // SAFETY: `slot` is storage for a `struct well` that does not move.

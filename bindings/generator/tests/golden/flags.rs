@@ -74,11 +74,11 @@ pub struct File {
 }
 
 impl File {
-    /// Calls C's `file_open`.
+    /// Makes one with `bindings::file_open`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::file_open`.
     pub fn new(mode: Mode) -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::file| {
             // SAFETY: `slot` is storage for a `struct file` that does not move.
@@ -96,7 +96,7 @@ impl File {
         self.inner.get()
     }
 
-    /// Calls C's `file_mode`.
+    /// Calls `bindings::file_mode`.
     #[inline]
     pub fn mode(&self) -> Mode {
         // SAFETY: By the type's invariants `self` is a valid `struct file`.

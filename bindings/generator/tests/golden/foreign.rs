@@ -31,11 +31,11 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Calls C's `survey_init`.
+    /// Makes one with `bindings::survey_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::survey_init`.
     pub fn new<'a>(space: &'a crate::foreign::Space) -> impl PinInit<Self, Error> + 'a {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::survey| {
             // SAFETY: `slot` is storage for a `struct survey` that does not move; `space` is a
@@ -54,7 +54,7 @@ impl Survey {
         self.inner.get()
     }
 
-    /// Calls C's `survey_of`.
+    /// Calls `bindings::survey_of`.
     ///
     /// May sleep.
     #[inline]
@@ -85,11 +85,11 @@ pub struct Lamp {
 }
 
 impl Lamp {
-    /// Calls C's `lamp_init`.
+    /// Makes one with `bindings::lamp_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::lamp_init`.
     pub fn new(pit: &crate::foreign::Open<'_>, oil: usize) -> impl PinInit<Self, Error> {
         let pit: ARef<crate::foreign::Pit> = pit.into();
         let raw_pit = pit.as_raw();

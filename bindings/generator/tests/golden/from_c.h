@@ -31,7 +31,7 @@ struct till_ops {
 } __contract(ops("Operations"));
 
 void till_init(struct till *till, const struct till_ops *ops) __contract(constructor);
-void till_exit(struct till *till) __contract(destructor, leaked, waits);
+void till_exit(struct till *till) __contract(destructor, leaked, waits, reaped);
 void till_lock(struct till *till) __acquires(&till->lock) __contract(may_sleep);
 _Bool till_try(struct till *till) __cond_acquires(true, &till->lock) __contract(atomic);
 void till_unlock(struct till *till) __releases(&till->lock) __contract(atomic);

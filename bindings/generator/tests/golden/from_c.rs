@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,
@@ -70,7 +71,7 @@ impl<T: Operations> Till<T> {
         closed: Some(Self::closed_callback),
         ..pin_init::zeroed()
     };
-    /// Calls C's `till_init`.
+    /// Makes one with `bindings::till_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::till| {
             // SAFETY: `slot` is storage for a `struct till` that does not move.
@@ -95,14 +96,14 @@ impl<T: Operations> Till<T> {
         self.inner.get()
     }
 
-    /// Calls C's `till_owner`.
+    /// Calls `bindings::till_owner`.
     #[inline]
     pub fn owner(&self, owner: NonNull<c_void>) {
         // SAFETY: By the type's invariants `self` is a valid `struct till`.
         unsafe { bindings::till_owner(self.as_raw(), owner.as_ptr()) }
     }
 
-    /// Calls C's `till_lock`.
+    /// Takes the lock with `bindings::till_lock`.
     ///
     /// May sleep.
     #[inline]
@@ -116,7 +117,7 @@ impl<T: Operations> Till<T> {
         }
     }
 
-    /// Calls C's `till_try`.
+    /// Tries to take the lock with `bindings::till_try`.
     ///
     /// Never sleeps.
     #[must_use = "the lock is left at once when the guard is not used"]
@@ -135,7 +136,7 @@ impl<T: Operations> Till<T> {
         }
     }
 
-    /// Calls C's `till_look`.
+    /// Takes the lock with `bindings::till_look`.
     ///
     /// May sleep.
     #[inline]
@@ -216,7 +217,7 @@ pub struct LockGuard<'a, T: Operations> {
 }
 
 impl<'a, T: Operations> LockGuard<'a, T> {
-    /// Calls C's `till_put`.
+    /// Calls `bindings::till_put`.
     #[inline]
     pub fn put(&self, coins: u32) {
         // SAFETY: By its invariants `self.owner` is a valid `struct till`; `requires(LockGuard)`
@@ -255,7 +256,7 @@ pub struct LockSharedGuard<'a, T: Operations> {
 }
 
 impl<'a, T: Operations> LockSharedGuard<'a, T> {
-    /// Calls C's `till_sum`.
+    /// Calls `bindings::till_sum`.
     #[must_use]
     #[inline]
     pub fn sum(&self) -> u32 {
@@ -294,7 +295,7 @@ pub struct Ticket {
 unsafe impl Send for Ticket {}
 
 impl Ticket {
-    /// Calls C's `ticket_new`.
+    /// Makes one with `bindings::ticket_new`.
     #[inline]
     pub fn new() -> Option<Ticket> {
         // SAFETY: The contract requires nothing of the caller.
@@ -337,7 +338,7 @@ unsafe impl Send for Gate {}
 unsafe impl Sync for Gate {}
 
 impl Gate {
-    /// Calls C's `gate_init`.
+    /// Makes one with `bindings::gate_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
             // SAFETY: `slot` is storage for a `struct gate` that does not move.
@@ -354,7 +355,7 @@ impl Gate {
         self.inner.get()
     }
 
-    /// Calls C's `gate_enter`.
+    /// Takes the lock with `bindings::gate_enter`.
     #[inline]
     pub fn enter(&self) -> GateGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct gate`.
@@ -366,11 +367,11 @@ impl Gate {
         }
     }
 
-    /// Calls C's `gate_enter_killable`.
+    /// Tries to take the lock with `bindings::gate_enter_killable`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::gate_enter_killable`.
     #[inline]
     pub fn enter_killable(&self) -> Result<GateGuard<'_>> {
         // SAFETY: By the type's invariants `self` is a valid `struct gate`.

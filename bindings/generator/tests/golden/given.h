@@ -43,4 +43,4 @@ int pump_init(struct pump *pump) __contract(constructor, errno);
  */
 void pump_wait(struct pump *pump, unsigned long timeout __contract(jiffies))
 	__contract(method);
-void pump_exit(struct pump *pump) __contract(destructor, waits);
+void pump_exit(struct pump *pump) __contract(destructor, waits, reaped);

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::to_result,
     prelude::*,
     types::Opaque, //

@@ -39,7 +39,7 @@ unsafe impl Send for Lamp {}
 unsafe impl Sync for Lamp {}
 
 impl Lamp {
-    /// Calls C's `lamp_init`.
+    /// Makes one with `bindings::lamp_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::lamp| {
             // SAFETY: `slot` is storage for a `struct lamp` that does not move.
@@ -56,7 +56,7 @@ impl Lamp {
         self.inner.get()
     }
 
-    /// Calls C's `lamp_on`.
+    /// Takes the lock with `bindings::lamp_on`.
     #[inline]
     pub fn on(&self) -> LampGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct lamp`.
@@ -109,7 +109,7 @@ unsafe impl Send for Shelf {}
 unsafe impl Sync for Shelf {}
 
 impl Shelf {
-    /// Calls C's `shelf_init`.
+    /// Makes one with `bindings::shelf_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::shelf| {
             // SAFETY: `slot` is storage for a `struct shelf` that does not move.
@@ -126,7 +126,7 @@ impl Shelf {
         self.inner.get()
     }
 
-    /// Calls C's `shelf_first`.
+    /// Calls `bindings::shelf_first`.
     #[inline]
     pub fn first(&self) -> ARef<Book> {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
@@ -137,7 +137,7 @@ impl Shelf {
         unsafe { ARef::from_raw(ptr.cast()) }
     }
 
-    /// Calls C's `shelf_last`.
+    /// Calls `bindings::shelf_last`.
     #[inline]
     pub fn last(&self) -> &Book {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
@@ -148,14 +148,14 @@ impl Shelf {
         unsafe { <Book>::from_raw(ptr.as_ptr()) }
     }
 
-    /// Calls C's `shelf_lend`.
+    /// Calls `bindings::shelf_lend`.
     #[inline]
     pub fn lend(&self, to: NonNull<c_void>) {
         // SAFETY: By the type's invariants `self` is a valid `struct shelf`.
         unsafe { bindings::shelf_lend(self.as_raw(), to.as_ptr()) }
     }
 
-    /// Calls C's `shelf_try_read`.
+    /// Tries to take the lock with `bindings::shelf_try_read`.
     ///
     /// Never sleeps.
     #[must_use = "the lock is left at once when the guard is not used"]
@@ -174,7 +174,7 @@ impl Shelf {
         }
     }
 
-    /// Calls C's `shelf_read`.
+    /// Takes the lock with `bindings::shelf_read`.
     ///
     /// May sleep.
     #[inline]

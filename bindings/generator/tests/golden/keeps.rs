@@ -95,11 +95,11 @@ unsafe impl Send for Window {}
 unsafe impl Sync for Window {}
 
 impl Window {
-    /// Calls C's `window_init`.
+    /// Makes one with `bindings::window_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::window_init`.
     pub fn new(space: ARef<Space>, owner: *const c_void) -> impl PinInit<Self, Error> {
         let raw_space = space.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::window| {
@@ -119,7 +119,7 @@ impl Window {
         self.inner.get()
     }
 
-    /// Calls C's `window_shows`.
+    /// Calls `bindings::window_shows`.
     #[inline]
     pub fn shows(&self, other: Option<&Space>) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct window`; `other` is a
@@ -158,7 +158,7 @@ pub struct Pane {
 }
 
 impl Pane {
-    /// Calls C's `pane_init`.
+    /// Makes one with `bindings::pane_init`.
     pub fn new(window: Arc<Window>) -> impl PinInit<Self> {
         let raw_window = window.as_raw();
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pane| {

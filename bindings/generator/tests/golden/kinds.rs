@@ -90,7 +90,7 @@ unsafe impl<T: Send> Send for Garden<T> {}
 unsafe impl<T: Send> Sync for Garden<T> {}
 
 impl<T> Garden<T> {
-    /// Calls C's `garden_init`.
+    /// Makes one with `bindings::garden_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::garden| {
             // SAFETY: `slot` is storage for a `struct garden` that does not move.
@@ -108,7 +108,7 @@ impl<T> Garden<T> {
         self.inner.get()
     }
 
-    /// Calls C's `garden_lock`.
+    /// Takes the lock with `bindings::garden_lock`.
     #[inline]
     pub fn lock(&self) -> GateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct garden`.
@@ -413,7 +413,7 @@ impl Drop for WalkState {
 }
 
 impl<'s> Walk<'s> {
-    /// Calls C's `walk_bed`.
+    /// Iterates with `bindings::walk_bed`.
     #[inline]
     pub fn beds(&self) -> Beds<'s> {
         let mut item: bindings::bed = pin_init::zeroed();
@@ -487,7 +487,7 @@ pub struct Retreat<'s> {
 }
 
 impl<'s> Retreat<'s> {
-    /// Calls C's `walk_bed`.
+    /// Iterates with `bindings::walk_bed`.
     #[inline]
     pub fn beds(&self) -> Beds<'s> {
         let mut item: bindings::bed = pin_init::zeroed();
@@ -543,7 +543,7 @@ pub struct Harvest<'s> {
 }
 
 impl<'s> Harvest<'s> {
-    /// Calls C's `walk_bed`.
+    /// Iterates with `bindings::walk_bed`.
     #[inline]
     pub fn beds(&self) -> Beds<'s> {
         let mut item: bindings::bed = pin_init::zeroed();
@@ -555,7 +555,7 @@ impl<'s> Harvest<'s> {
         }
     }
 
-    /// Calls C's `walk_fruit`.
+    /// Iterates with `bindings::walk_fruit`.
     #[inline]
     pub fn fruits(&self) -> Fruits<'s> {
         let item: bindings::fruit = pin_init::zeroed();
@@ -632,7 +632,7 @@ pub struct Basket {
 unsafe impl Sync for Basket {}
 
 impl Basket {
-    /// Calls C's `basket_init`.
+    /// Makes one with `bindings::basket_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::basket| {
             // SAFETY: `slot` is storage for a `struct basket` that does not move.

@@ -40,7 +40,7 @@ unsafe impl Send for Hatch {}
 unsafe impl Sync for Hatch {}
 
 impl Hatch {
-    /// Calls C's `hatch_init`.
+    /// Makes one with `bindings::hatch_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::hatch| {
             // SAFETY: `slot` is storage for a `struct hatch` that does not move.
@@ -57,7 +57,7 @@ impl Hatch {
         self.inner.get()
     }
 
-    /// Calls C's `hatch_open`.
+    /// Takes the lock with `bindings::hatch_open`.
     #[inline]
     pub fn open(&self) -> HatchGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct hatch`.
@@ -120,7 +120,7 @@ unsafe impl Send for Lift {}
 unsafe impl Sync for Lift {}
 
 impl Lift {
-    /// Calls C's `lift_init`.
+    /// Makes one with `bindings::lift_init`.
     ///
     /// # Safety
     ///
@@ -142,7 +142,7 @@ impl Lift {
         self.inner.get()
     }
 
-    /// Calls C's `lift_stop`.
+    /// Takes the lock with `bindings::lift_stop`.
     #[inline]
     pub fn stop(&self) -> LiftGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct lift`.
@@ -205,7 +205,7 @@ unsafe impl Send for Latch {}
 unsafe impl Sync for Latch {}
 
 impl Latch {
-    /// Calls C's `latch_init`.
+    /// Makes one with `bindings::latch_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::latch| {
             // SAFETY: `slot` is storage for a `struct latch` that does not move.
@@ -222,7 +222,7 @@ impl Latch {
         self.inner.get()
     }
 
-    /// Calls C's `latch_set`.
+    /// Takes the lock with `bindings::latch_set`.
     #[inline]
     pub fn set(&self) -> LatchGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct latch`.
@@ -275,7 +275,7 @@ unsafe impl Send for Gate {}
 unsafe impl Sync for Gate {}
 
 impl Gate {
-    /// Calls C's `gate_init`.
+    /// Makes one with `bindings::gate_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
             // SAFETY: `slot` is storage for a `struct gate` that does not move.
@@ -322,7 +322,7 @@ unsafe impl Send for Ramp {}
 unsafe impl Sync for Ramp {}
 
 impl Ramp {
-    /// Calls C's `ramp_init`.
+    /// Makes one with `bindings::ramp_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::ramp| {
             // SAFETY: `slot` is storage for a `struct ramp` that does not move.
@@ -417,11 +417,11 @@ unsafe impl Send for Tide {}
 unsafe impl Sync for Tide {}
 
 impl Tide {
-    /// Calls C's `tide_find`.
+    /// Makes one with `bindings::tide_find`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::tide_find`.
     #[inline]
     pub fn new(sea: i32) -> Result<Option<Tide>> {
         // SAFETY: The contract requires nothing of the caller.
@@ -438,11 +438,11 @@ impl Tide {
         self.ptr.as_ptr()
     }
 
-    /// Calls C's `tide_berth`.
+    /// Calls `bindings::tide_berth`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::tide_berth`.
     #[inline]
     pub fn berth(&self) -> Result<Option<ARef<Berth>>> {
         // SAFETY: By the type's invariants `self` is a valid `struct tide`.
@@ -454,11 +454,11 @@ impl Tide {
         Ok(Some(unsafe { ARef::from_raw(ptr.cast()) }))
     }
 
-    /// Calls C's `tide_other`.
+    /// Calls `bindings::tide_other`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::tide_other`.
     #[inline]
     pub fn other(&self) -> Result<ARef<Berth>> {
         // SAFETY: By the type's invariants `self` is a valid `struct tide`.

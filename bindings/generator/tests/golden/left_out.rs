@@ -29,7 +29,7 @@ pub struct Thing {
 }
 
 impl Thing {
-    /// Calls C's `thing_init`.
+    /// Makes one with `bindings::thing_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::thing| {
             // SAFETY: `slot` is storage for a `struct thing` that does not move.

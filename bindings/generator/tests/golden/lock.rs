@@ -45,7 +45,7 @@ unsafe impl<T: Send> Send for Gate<T> {}
 unsafe impl<T: Send> Sync for Gate<T> {}
 
 impl<T> Gate<T> {
-    /// Calls C's `gate_init`.
+    /// Makes one with `bindings::gate_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::gate| {
             // SAFETY: `slot` is storage for a `struct gate` that does not move.
@@ -63,7 +63,7 @@ impl<T> Gate<T> {
         self.inner.get()
     }
 
-    /// Calls C's `gate_enter`.
+    /// Takes the lock with `bindings::gate_enter`.
     #[inline]
     pub fn enter(&self) -> GateGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct gate`.
@@ -75,7 +75,7 @@ impl<T> Gate<T> {
         }
     }
 
-    /// Calls C's `gate_try_enter`.
+    /// Tries to take the lock with `bindings::gate_try_enter`.
     ///
     /// Never sleeps.
     #[must_use = "the lock is left at once when the guard is not used"]

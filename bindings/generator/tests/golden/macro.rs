@@ -32,7 +32,7 @@ unsafe impl Send for Counter {}
 unsafe impl Sync for Counter {}
 
 impl Counter {
-    /// Calls C's `counter_init`.
+    /// Makes one with `bindings::counter_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::counter| {
             // SAFETY: `slot` is storage for a `struct counter` that does not move.
@@ -49,7 +49,7 @@ impl Counter {
         self.inner.get()
     }
 
-    /// Calls C's `counter_up`.
+    /// Calls `bindings::counter_up`.
     ///
     /// Never sleeps.
     #[inline]
@@ -58,7 +58,7 @@ impl Counter {
         unsafe { bindings::counter_up(self.as_raw(), by) }
     }
 
-    /// Calls C's `counter_value`.
+    /// Calls `bindings::counter_value`.
     #[inline]
     pub fn value(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct counter`.
@@ -99,11 +99,11 @@ impl Lid {
         unsafe { &*ptr.cast() }
     }
 
-    /// Calls C's `lid_open`.
+    /// Calls `bindings::lid_open`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::lid_open`.
     #[inline]
     pub fn open(&self) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct lid`.

@@ -107,7 +107,7 @@ unsafe impl Send for Chain {}
 unsafe impl Sync for Chain {}
 
 impl Chain {
-    /// Calls C's `chain_init`.
+    /// Makes one with `bindings::chain_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::chain| {
             // SAFETY: `slot` is storage for a `struct chain` that does not move.
@@ -155,11 +155,11 @@ unsafe impl Send for Link {}
 unsafe impl Sync for Link {}
 
 impl Link {
-    /// Calls C's `link_add`.
+    /// Makes one with `bindings::link_add`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::link_add`.
     pub fn new(chain: Arc<Chain>) -> impl PinInit<Self, Error> {
         let raw_chain = chain.as_raw();
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::link| {
@@ -179,7 +179,7 @@ impl Link {
         self.inner.get()
     }
 
-    /// Calls C's `link_position`.
+    /// Calls `bindings::link_position`.
     #[inline]
     pub fn position(&self) -> u32 {
         // SAFETY: By the type's invariants `self` is a valid `struct link`; `self.chain` is what

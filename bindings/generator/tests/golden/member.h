@@ -22,7 +22,7 @@ struct later {
 void later_init(struct later *later,
 		void (*func)(struct task *task) __contract(callback("Task", run, member(task))))
 	__contract(constructor);
-void later_cancel(struct later *later) __contract(destructor, waits, may_sleep);
+void later_cancel(struct later *later) __contract(destructor, waits, reaped, may_sleep);
 
 struct inner {
 	struct task task;
@@ -45,7 +45,7 @@ struct deep_ops {
 } __contract(ops("DeepOperations"));
 
 void deep_init(struct deep *deep, const struct deep_ops *ops) __contract(constructor);
-void deep_exit(struct deep *deep) __contract(destructor, waits);
+void deep_exit(struct deep *deep) __contract(destructor, waits, reaped);
 
 /**
  * struct line - an interrupt
@@ -57,7 +57,7 @@ struct line {
 int line_request(struct line *line, unsigned int number,
 		 int (*handler)(int number, void *data) __contract(callback("Handler", handle, plain)),
 		 void *data __contract(closure)) __contract(constructor(line), errno);
-void line_free(struct line *line) __contract(destructor, waits);
+void line_free(struct line *line) __contract(destructor, waits, reaped);
 
 /**
  * struct listener - a callback for events
@@ -71,8 +71,9 @@ struct listener {
 	int priority __contract(given);
 } __contract(object("Listener"), pinned, send, sync);
 
-int listener_register(struct listener *listener) __contract(constructor, errno);
-void listener_unregister(struct listener *listener) __contract(destructor, waits);
+int listener_register(struct listener *listener)
+	__contract(constructor, errno, unsafe("it is dropped before its module is unloaded"));
+void listener_unregister(struct listener *listener) __contract(destructor, waits, reaped(unsafe));
 
 /* Left out: nothing is called back. */
 struct quiet {

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,
@@ -159,7 +160,7 @@ impl<T: DeepOperations> Deep<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls C's `deep_init`.
+    /// Makes one with `bindings::deep_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::deep| {
             // SAFETY: `slot` is storage for a `struct deep` that does not move.
@@ -269,11 +270,11 @@ unsafe impl<T: Handler + Send> Send for Line<T> {}
 unsafe impl<T: Handler + Send + Sync> Sync for Line<T> {}
 
 impl<T: Handler> Line<T> {
-    /// Calls C's `line_request`.
+    /// Makes one with `bindings::line_request`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::line_request`.
     pub fn new<E>(number: u32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -380,14 +381,18 @@ unsafe impl<T: Listen + Send> Send for Listener<T> {}
 unsafe impl<T: Listen + Send + Sync> Sync for Listener<T> {}
 
 impl<T: Listen> Listener<T> {
-    /// Calls C's `listener_register`.
+    /// Makes one with `bindings::listener_register`.
     ///
     /// `priority`: Those with more are called first.
     ///
+    /// # Safety
+    ///
+    /// The caller must promise that it is dropped before its module is unloaded.
+    ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
-    pub fn new<E>(priority: i32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
+    /// Fails with the error of `bindings::listener_register`.
+    pub unsafe fn new<E>(priority: i32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
     {
@@ -400,7 +405,7 @@ impl<T: Listen> Listener<T> {
                 (&raw mut (*slot).priority).write(priority);
             }
             // SAFETY: `slot` is a `struct listener` that does not move, with the fields set that
-            // are `given`.
+            // are `given`; the caller promises that it is dropped before its module is unloaded.
             to_result(unsafe { bindings::listener_register(slot) })
         });
         try_pin_init!(Self {

@@ -44,11 +44,11 @@ impl Field {
         unsafe { &*ptr.cast() }
     }
 
-    /// Calls C's `field_plough`.
+    /// Calls `bindings::field_plough`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::field_plough`.
     #[inline]
     pub fn plough(&self, area: Area) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct field`.

@@ -30,7 +30,7 @@ struct engine {
 
 int engine_init(struct engine *engine, const struct engine_ops *ops)
 	__contract(constructor, errno);
-void engine_exit(struct engine *engine) __contract(destructor, leaked, waits);
+void engine_exit(struct engine *engine) __contract(destructor, leaked, waits, reaped);
 void engine_lock(struct engine *engine) __contract(lock("EngineGuard"));
 void engine_unlock(struct engine *engine) __contract(unlock("EngineGuard"));
 bool engine_turns(struct engine *engine) __contract(method);

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,
@@ -76,11 +77,11 @@ impl<T: Operations> Engine<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Calls C's `engine_init`.
+    /// Makes one with `bindings::engine_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::engine_init`.
     pub fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
@@ -101,14 +102,14 @@ impl<T: Operations> Engine<T> {
         self.inner.get()
     }
 
-    /// Calls C's `engine_turns`.
+    /// Calls `bindings::engine_turns`.
     #[inline]
     pub fn turns(&self) -> bool {
         // SAFETY: By the type's invariants `self` is a valid `struct engine`.
         unsafe { bindings::engine_turns(self.as_raw()) }
     }
 
-    /// Calls C's `engine_lock`.
+    /// Takes the lock with `bindings::engine_lock`.
     #[inline]
     pub fn lock(&self) -> EngineGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct engine`.

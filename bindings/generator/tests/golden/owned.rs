@@ -36,7 +36,7 @@ impl Session {
         self.ptr.as_ptr()
     }
 
-    /// Calls C's `session_id`.
+    /// Calls `bindings::session_id`.
     #[inline]
     pub fn id(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct session`.

@@ -34,11 +34,11 @@ unsafe impl Send for Pond {}
 unsafe impl Sync for Pond {}
 
 impl Pond {
-    /// Calls C's `pond_fill`.
+    /// Makes one with `bindings::pond_fill`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::pond_fill`.
     pub fn new() -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::pond| {
             // SAFETY: `slot` is storage for a `struct pond` that does not move.

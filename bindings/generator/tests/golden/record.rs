@@ -40,7 +40,7 @@ impl Area {
         self.0.height
     }
 
-    /// Calls C's `area_size`.
+    /// Calls `bindings::area_size`.
     #[inline]
     pub fn size(self) -> usize {
         // SAFETY: The only argument is a value that has no pointers.
@@ -80,7 +80,7 @@ pub struct Press {
 }
 
 impl Press {
-    /// Calls C's `press_init`.
+    /// Makes one with `bindings::press_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::press| {
             // SAFETY: `slot` is storage for a `struct press` that does not move.
@@ -98,11 +98,11 @@ impl Press {
         self.inner.get()
     }
 
-    /// Calls C's `press_print`.
+    /// Calls `bindings::press_print`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::press_print`.
     #[inline]
     pub fn print(&self, r#where: &Area, margin: Area) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct press`; `where` is a

@@ -35,7 +35,7 @@ unsafe impl Send for Door {}
 unsafe impl Sync for Door {}
 
 impl Door {
-    /// Calls C's `door_init`.
+    /// Makes one with `bindings::door_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::door| {
             // SAFETY: `slot` is storage for a `struct door` that does not move.
@@ -52,7 +52,7 @@ impl Door {
         self.inner.get()
     }
 
-    /// Calls C's `door_read`.
+    /// Takes the lock with `bindings::door_read`.
     #[inline]
     pub fn read(&self) -> ReadGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -64,7 +64,7 @@ impl Door {
         }
     }
 
-    /// Calls C's `door_write`.
+    /// Tries to take the lock with `bindings::door_write`.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Door {
         })
     }
 
-    /// Calls C's `door_write_always`.
+    /// Takes the lock with `bindings::door_write_always`.
     #[inline]
     pub fn write_always(&self) -> WriteGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -107,7 +107,7 @@ pub struct ReadGuard<'a> {
 }
 
 impl<'a> ReadGuard<'a> {
-    /// Calls C's `door_width`.
+    /// Calls `bindings::door_width`.
     #[inline]
     pub fn width(&self) -> u32 {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(ReadGuard)`
@@ -138,7 +138,7 @@ pub struct WriteGuard<'a> {
 }
 
 impl<'a> WriteGuard<'a> {
-    /// Calls C's `door_widen`.
+    /// Calls `bindings::door_widen`.
     #[inline]
     pub fn widen(&self, by: u32) {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(WriteGuard)`

@@ -93,7 +93,7 @@ unsafe impl<T: Send> Send for Book<T> {}
 unsafe impl<T: Send> Sync for Book<T> {}
 
 impl<T> Book<T> {
-    /// Calls C's `book_init`.
+    /// Makes one with `bindings::book_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::book| {
             // SAFETY: `slot` is storage for a `struct book` that does not move.
@@ -111,7 +111,7 @@ impl<T> Book<T> {
         self.inner.get()
     }
 
-    /// Calls C's `book_lock`.
+    /// Takes the lock with `bindings::book_lock`.
     #[inline]
     pub fn lock(&self) -> BookGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct book`.
@@ -280,14 +280,14 @@ impl Drop for PagesState {
 }
 
 impl<'s> Pages<'s> {
-    /// Calls C's `reading_page`.
+    /// Calls `bindings::reading_page`.
     #[inline]
     pub fn page(&self) -> u32 {
         // SAFETY: By the type's invariants the section is entered.
         unsafe { bindings::reading_page(self.state) }
     }
 
-    /// Calls C's `reading_line`.
+    /// Iterates with `bindings::reading_line`.
     #[inline]
     pub fn lines(&self) -> Lines<'s> {
         let mut item: bindings::line = pin_init::zeroed();

@@ -45,7 +45,7 @@ unsafe impl<T: Send> Send for Table<T> {}
 unsafe impl<T: Send> Sync for Table<T> {}
 
 impl<T> Table<T> {
-    /// Calls C's `table_init`.
+    /// Makes one with `bindings::table_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::table| {
             // SAFETY: `slot` is storage for a `struct table` that does not move.
@@ -63,7 +63,7 @@ impl<T> Table<T> {
         self.inner.get()
     }
 
-    /// Calls C's `table_lock`.
+    /// Takes the lock with `bindings::table_lock`.
     #[inline]
     pub fn lock(&self) -> TableGuard<'_, T> {
         // SAFETY: By the type's invariants `self` is a valid `struct table`.
@@ -175,7 +175,7 @@ unsafe impl Send for Clock {}
 unsafe impl Sync for Clock {}
 
 impl Clock {
-    /// Calls C's `clock_init`.
+    /// Makes one with `bindings::clock_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::clock| {
             // SAFETY: `slot` is storage for a `struct clock` that does not move.
@@ -192,7 +192,7 @@ impl Clock {
         self.inner.get()
     }
 
-    /// Calls C's `clock_seconds`.
+    /// Calls `bindings::clock_seconds`.
     ///
     /// Never sleeps.
     #[inline]

@@ -48,7 +48,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::session_write`.
     #[inline]
     pub fn write(&self, data: &[u8]) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct session`; `data` is passed
@@ -56,7 +56,7 @@ impl Session {
         to_result(unsafe { bindings::session_write(self.as_raw(), data.as_ptr(), data.len()) })
     }
 
-    /// Calls C's `session_lock`.
+    /// Takes the lock with `bindings::session_lock`.
     #[inline]
     pub fn lock(&self) -> SessionGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct session`.

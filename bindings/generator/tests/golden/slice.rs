@@ -122,7 +122,7 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// Calls C's `pipe_init`.
+    /// Makes one with `bindings::pipe_init`.
     pub fn new<'a>(name: &'static CStr, note: &'a CStr) -> impl PinInit<Self> + 'a {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pipe| {
             // SAFETY: `slot` is storage for a `struct pipe` that does not move; `name` is never
@@ -141,7 +141,7 @@ impl Pipe {
         self.inner.get()
     }
 
-    /// Calls C's `pipe_label`.
+    /// Calls `bindings::pipe_label`.
     #[inline]
     pub fn label(&self, text: Option<&CStr>) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `text` is a reference
@@ -154,7 +154,7 @@ impl Pipe {
         }
     }
 
-    /// Calls C's `pipe_write`.
+    /// Calls `bindings::pipe_write`.
     #[inline]
     pub fn write(&self, bytes: &[u8]) -> usize {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is passed
@@ -162,11 +162,11 @@ impl Pipe {
         unsafe { bindings::pipe_write(self.as_raw(), bytes.as_ptr(), bytes.len()) }
     }
 
-    /// Calls C's `pipe_read`.
+    /// Calls `bindings::pipe_read`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::pipe_read`.
     #[inline]
     pub fn read(&self, values: &mut [u32]) -> Result {
         let nr = values.len().try_into()?;
@@ -175,7 +175,7 @@ impl Pipe {
         to_result(unsafe { bindings::pipe_read(self.as_raw(), values.as_mut_ptr(), nr) })
     }
 
-    /// Calls C's `pipe_discard`.
+    /// Calls `bindings::pipe_discard`.
     #[inline]
     pub fn discard(&self, ranges: &[Range]) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `ranges` is passed
@@ -183,11 +183,11 @@ impl Pipe {
         unsafe { bindings::pipe_discard(self.as_raw(), ranges.as_ptr().cast(), ranges.len()) }
     }
 
-    /// Calls C's `pipe_ranges`.
+    /// Calls `bindings::pipe_ranges`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::pipe_ranges`.
     #[inline]
     pub fn ranges(&self, ranges: &mut [Range]) -> Result {
         let nr = ranges.len().try_into()?;
@@ -196,7 +196,7 @@ impl Pipe {
         to_result(unsafe { bindings::pipe_ranges(self.as_raw(), ranges.as_mut_ptr().cast(), nr) })
     }
 
-    /// Calls C's `pipe_await`.
+    /// Calls `bindings::pipe_await`.
     #[inline]
     pub fn r#await(&self, events: &[Events]) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `events` is passed
@@ -204,7 +204,7 @@ impl Pipe {
         unsafe { bindings::pipe_await(self.as_raw(), events.as_ptr().cast(), events.len()) }
     }
 
-    /// Calls C's `pipe_tickets`.
+    /// Calls `bindings::pipe_tickets`.
     #[inline]
     pub fn tickets(&self, tickets: &mut [Ticket]) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `tickets` is passed
@@ -212,7 +212,7 @@ impl Pipe {
         unsafe { bindings::pipe_tickets(self.as_raw(), tickets.as_mut_ptr().cast(), tickets.len()) }
     }
 
-    /// Calls C's `pipe_order`.
+    /// Calls `bindings::pipe_order`.
     #[inline]
     pub fn order(&self, lanes: &[Lane]) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `lanes` is passed
@@ -220,7 +220,7 @@ impl Pipe {
         unsafe { bindings::pipe_order(self.as_raw(), lanes.as_ptr().cast(), lanes.len()) }
     }
 
-    /// Calls C's `pipe_fill`.
+    /// Calls `bindings::pipe_fill`.
     #[inline]
     pub fn fill(&self, bytes: &mut [u8]) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is passed

@@ -32,7 +32,7 @@ impl Note {
         self.0.page
     }
 
-    /// Calls C's `note_page`.
+    /// Calls `bindings::note_page`.
     #[inline]
     pub fn number(&self) -> i32 {
         // SAFETY: A reference to a `struct note` comes from C, and its pointers are valid as long
@@ -106,11 +106,11 @@ pub struct View {
 unsafe impl Send for View {}
 
 impl View {
-    /// Calls C's `view_open`.
+    /// Makes one with `bindings::view_open`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::view_open`.
     #[inline]
     pub fn new(space: ARef<Space>) -> Result<View> {
         let raw_space = space.as_raw();
@@ -156,7 +156,7 @@ unsafe impl Send for Door {}
 unsafe impl Sync for Door {}
 
 impl Door {
-    /// Calls C's `door_init`.
+    /// Makes one with `bindings::door_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::door| {
             // SAFETY: `slot` is storage for a `struct door` that does not move.
@@ -173,11 +173,11 @@ impl Door {
         self.inner.get()
     }
 
-    /// Calls C's `door_seek`.
+    /// Calls `bindings::door_seek`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::door_seek`.
     #[inline]
     pub fn seek(&self, to: i64) -> Result<u64> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -188,7 +188,7 @@ impl Door {
         Ok(value as u64)
     }
 
-    /// Calls C's `door_name`.
+    /// Calls `bindings::door_name`.
     #[inline]
     pub fn name(&self, name: Option<&CStr>) {
         // SAFETY: By the type's invariants `self` is a valid `struct door`; `name` is a reference
@@ -201,7 +201,7 @@ impl Door {
         }
     }
 
-    /// Calls C's `door_set_space`.
+    /// Calls `bindings::door_set_space`.
     #[inline]
     pub fn set_space(&self, space: &Space) {
         // SAFETY: By the type's invariants `self` is a valid `struct door`; `space` is a
@@ -209,7 +209,7 @@ impl Door {
         unsafe { bindings::door_set_space(self.as_raw(), space.as_raw()) }
     }
 
-    /// Calls C's `door_lock`.
+    /// Takes the lock with `bindings::door_lock`.
     #[inline]
     pub fn lock(&self) -> OuterGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct door`.
@@ -246,7 +246,7 @@ pub struct OuterGuard<'a> {
 }
 
 impl<'a> OuterGuard<'a> {
-    /// Calls C's `door_inner`.
+    /// Takes the lock with `bindings::door_inner`.
     #[inline]
     pub fn inner(&self) -> InnerGuard<'_> {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(OuterGuard)`
@@ -282,7 +282,7 @@ pub struct InnerGuard<'a> {
 }
 
 impl<'a> InnerGuard<'a> {
-    /// Calls C's `door_count`.
+    /// Calls `bindings::door_count`.
     #[inline]
     pub fn count(&self) -> i32 {
         // SAFETY: By its invariants `self.owner` is a valid `struct door`; `requires(InnerGuard)`

@@ -136,7 +136,7 @@ impl<'a> Parcel<'a, Packed> {
 }
 
 impl<'a> Parcel<'a, Sent> {
-    /// Calls C's `parcel_arrive`.
+    /// Calls `bindings::parcel_arrive`.
     #[inline]
     pub fn arrive(self) -> Parcel<'a, Arrived> {
         // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
@@ -202,7 +202,7 @@ pub struct Ticket<'a> {
 }
 
 impl<'a> Ticket<'a> {
-    /// Calls C's `ticket_draw`.
+    /// Makes one with `bindings::ticket_draw`.
     #[inline]
     pub fn new(depot: &'a Depot) -> Option<Self> {
         // SAFETY: `depot` outlives the object, which has its lifetime (`outlives`).

@@ -34,7 +34,7 @@ unsafe impl Send for Clock {}
 unsafe impl Sync for Clock {}
 
 impl Clock {
-    /// Calls C's `clock_init`.
+    /// Makes one with `bindings::clock_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::clock| {
             // SAFETY: `slot` is storage for a `struct clock` that does not move.
@@ -88,7 +88,7 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Calls C's `clock_rate`.
+    /// Calls `bindings::clock_rate`.
     #[inline]
     pub fn rate(&self) -> usize {
         // SAFETY: By its invariants `self.owner` is a valid `struct clock`; `requires(Prepared)`
@@ -96,7 +96,7 @@ impl<'a> Prepared<'a> {
         unsafe { bindings::clock_rate(self.owner.as_raw()) }
     }
 
-    /// Calls C's `clock_hold`.
+    /// Takes the lock with `bindings::clock_hold`.
     #[inline]
     pub fn hold(&self) -> Running<'_> {
         // SAFETY: By its invariants `self.owner` is a valid `struct clock`; `requires(Prepared)`
@@ -157,7 +157,7 @@ unsafe impl<T: Send> Send for Vault<T> {}
 unsafe impl<T: Send> Sync for Vault<T> {}
 
 impl<T> Vault<T> {
-    /// Calls C's `vault_init`.
+    /// Makes one with `bindings::vault_init`.
     pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::vault| {
             // SAFETY: `slot` is storage for a `struct vault` that does not move.

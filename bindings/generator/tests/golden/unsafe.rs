@@ -93,7 +93,7 @@ pub struct Boiler {
 }
 
 impl Boiler {
-    /// Calls C's `boiler_init`.
+    /// Makes one with `bindings::boiler_init`.
     ///
     /// # Safety
     ///
@@ -132,7 +132,7 @@ impl Boiler {
         to_result(unsafe { bindings::boiler_poke(self.as_raw(), address) })
     }
 
-    /// Calls C's `boiler_valve`.
+    /// Calls `bindings::boiler_valve`.
     #[inline]
     pub fn valve(&self) -> ValveState {
         let mut state: u32 = pin_init::zeroed();
@@ -142,11 +142,11 @@ impl Boiler {
         ValveState(state)
     }
 
-    /// Calls C's `boiler_measure`.
+    /// Calls `bindings::boiler_measure`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::boiler_measure`.
     #[inline]
     pub fn measure(&self) -> Result<Reading> {
         let mut reading: bindings::reading = pin_init::zeroed();
@@ -157,11 +157,11 @@ impl Boiler {
         Ok(Reading(reading))
     }
 
-    /// Calls C's `boiler_count`.
+    /// Calls `bindings::boiler_count`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::boiler_count`.
     #[inline]
     pub fn count(&self) -> Result<u32> {
         let mut value_: u32 = pin_init::zeroed();
@@ -172,11 +172,11 @@ impl Boiler {
         Ok(value_)
     }
 
-    /// Calls C's `boiler_both`.
+    /// Calls `bindings::boiler_both`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::boiler_both`.
     #[inline]
     pub fn both(&self) -> Result<(bool, usize)> {
         let mut lit: bool = pin_init::zeroed();
@@ -188,7 +188,7 @@ impl Boiler {
         Ok((lit, litres))
     }
 
-    /// Calls C's `boiler_maker`.
+    /// Calls `bindings::boiler_maker`.
     #[inline]
     pub fn maker(&self) -> &CStr {
         // SAFETY: By the type's invariants `self` is a valid `struct boiler`.
@@ -197,7 +197,7 @@ impl Boiler {
         unsafe { CStr::from_char_ptr(ptr) }
     }
 
-    /// Calls C's `boiler_owner`.
+    /// Calls `bindings::boiler_owner`.
     #[inline]
     pub fn owner(&self) -> Option<&CStr> {
         // SAFETY: By the type's invariants `self` is a valid `struct boiler`.
@@ -224,7 +224,7 @@ pub struct Label {
 }
 
 impl Label {
-    /// Calls C's `label_init`.
+    /// Makes one with `bindings::label_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::label| {
             // SAFETY: `slot` is storage for a `struct label` that does not move.
@@ -242,7 +242,7 @@ impl Label {
         self.inner.get()
     }
 
-    /// Calls C's `label_text`.
+    /// Calls `bindings::label_text`.
     #[inline]
     pub fn text(&self) -> &CStr {
         // SAFETY: By the type's invariants `self` is a valid `struct label`.
@@ -251,7 +251,7 @@ impl Label {
         unsafe { CStr::from_char_ptr(ptr) }
     }
 
-    /// Calls C's `label_size`.
+    /// Calls `bindings::label_size`.
     #[inline]
     pub fn size(&self) -> i32 {
         // SAFETY: By the type's invariants `self` is a valid `struct label`.
@@ -273,7 +273,7 @@ pub struct Plaque {
 }
 
 impl Plaque {
-    /// Calls C's `plaque_init`.
+    /// Makes one with `bindings::plaque_init`.
     pub fn new() -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::plaque| {
             // SAFETY: `slot` is storage for a `struct plaque` that does not move.
@@ -291,7 +291,7 @@ impl Plaque {
         self.inner.get()
     }
 
-    /// Calls C's `plaque_melt`.
+    /// Calls `bindings::plaque_melt`.
     #[inline]
     pub fn melt(&self) {
         // SAFETY: By the type's invariants `self` is a valid `struct plaque`.

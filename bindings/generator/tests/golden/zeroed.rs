@@ -30,11 +30,11 @@ pub struct Kettle {
 }
 
 impl Kettle {
-    /// Calls C's `kettle_init`.
+    /// Makes one with `bindings::kettle_init`.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::kettle_init`.
     pub fn new() -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::kettle| {
             // SAFETY: `slot` is storage for a `struct kettle`, which may be written.
@@ -109,7 +109,7 @@ impl Tap {
         self.inner.get()
     }
 
-    /// Calls C's `tap_turn`.
+    /// Takes the lock with `bindings::tap_turn`.
     #[inline]
     pub fn turn(&self) -> TapGuard<'_> {
         // SAFETY: By the type's invariants `self` is a valid `struct tap`.

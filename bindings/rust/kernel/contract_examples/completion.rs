@@ -106,7 +106,7 @@ impl Completion {
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with the error of `bindings::wait_for_completion_killable_timeout`.
     #[inline]
     pub fn wait_killable_timeout(&self, timeout: crate::time::Jiffies) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct completion`.

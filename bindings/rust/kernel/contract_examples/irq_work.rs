@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     prelude::*,
     types::Opaque, //
 };
@@ -47,9 +48,15 @@ unsafe impl<T: Operations + Send + Sync> Sync for IrqWork<T> {}
 
 impl<T: Operations> IrqWork<T> {
     /// Make one that is not queued.
-    pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
+    ///
+    /// # Safety
+    ///
+    /// The caller must promise that it is dropped before the module of its callback is
+    /// unloaded.
+    pub unsafe fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::irq_work| {
-            // SAFETY: `slot` is storage for a `struct irq_work` that does not move.
+            // SAFETY: `slot` is storage for a `struct irq_work` that does not move; the caller
+            // promises that it is dropped before the module of its callback is unloaded.
             unsafe { bindings::init_irq_work(slot, Some(Self::run_callback)) }
         });
         pin_init!(Self {

@@ -78,7 +78,9 @@ mod examples {
     #[test]
     fn queued_work_is_done_before_it_ends() -> Result {
         let count = Arc::new(Atomic::new(0), GFP_KERNEL)?;
-        let work = KBox::pin_init(IrqWork::new(Count(count.clone())), GFP_KERNEL)?;
+        // SAFETY: The kernel crate is in no module that could be unloaded.
+        let init = unsafe { IrqWork::new(Count(count.clone())) };
+        let work = KBox::pin_init(init, GFP_KERNEL)?;
         assert!(!work.is_busy());
         assert!(work.queue());
         drop(work);

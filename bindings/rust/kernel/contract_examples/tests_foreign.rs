@@ -68,9 +68,24 @@ impl<F: Fn() + Send + Sync + 'static> WorkOperations for Run<F> {
 }
 
 fn thread<F: Fn() + Send + Sync + 'static>(run: F) -> Result<Pin<KBox<Work<Run<F>>>>> {
-    let work = KBox::pin_init(Work::new(Run(run)), GFP_KERNEL)?;
+    let work = work(Run(run))?;
     assert!(work.schedule());
     Ok(work)
+}
+
+fn work<T: WorkOperations>(data: T) -> Result<Pin<KBox<Work<T>>>> {
+    // SAFETY: The kernel crate is in no module that could be unloaded.
+    KBox::pin_init(unsafe { Work::new(data) }, GFP_KERNEL)
+}
+
+fn delayed_work<T: DelayedOperations>(data: T) -> Result<Pin<KBox<DelayedWork<T>>>> {
+    // SAFETY: As for `work`.
+    KBox::pin_init(unsafe { DelayedWork::new(data) }, GFP_KERNEL)
+}
+
+fn timer<T: TimerOperations>(data: T) -> Result<Pin<KBox<Timer<T>>>> {
+    // SAFETY: As for `work`, and there are no flags.
+    KBox::pin_init(unsafe { Timer::new(0, data) }, GFP_KERNEL)
 }
 
 /// Counts how often it was called, and reports each call.
@@ -184,7 +199,7 @@ mod foreign {
     #[test]
     fn work_is_done_once_for_each_time_it_is_queued() -> Result {
         let (count, calls, called) = Count::new()?;
-        let work = KBox::pin_init(Work::new(count), GFP_KERNEL)?;
+        let work = work(count)?;
         assert!(!work.is_pending());
         for round in 1..=3 {
             assert!(work.schedule());
@@ -214,7 +229,7 @@ mod foreign {
     #[test]
     fn delayed_work_waits_for_its_time_or_a_flush() -> Result {
         let (count, calls, called) = Count::new()?;
-        let work = KBox::pin_init(DelayedWork::new(count), GFP_KERNEL)?;
+        let work = delayed_work(count)?;
         let start = jiffies();
         assert!(work.schedule(3));
         assert!(!work.schedule(LONG));
@@ -230,13 +245,13 @@ mod foreign {
     #[test]
     fn delayed_work_that_ends_is_not_done() -> Result {
         let (count, calls, _) = Count::new()?;
-        let work = KBox::pin_init(DelayedWork::new(count), GFP_KERNEL)?;
+        let work = delayed_work(count)?;
         assert!(work.schedule(2));
         drop(work);
         a_while();
         assert!(calls.load(Relaxed) <= 1);
         let (count, calls, _) = Count::new()?;
-        let work = KBox::pin_init(DelayedWork::new(count), GFP_KERNEL)?;
+        let work = delayed_work(count)?;
         assert!(work.schedule(LONG));
         drop(work);
         assert_eq!(calls.load(Relaxed), 0);
@@ -272,8 +287,7 @@ mod foreign {
     #[test]
     fn a_timer_expires_once_and_in_time() -> Result {
         let (count, calls, called) = Count::new()?;
-        // SAFETY: No flags.
-        let timer = KBox::pin_init(unsafe { Timer::new(0, count) }, GFP_KERNEL)?;
+        let timer = timer(count)?;
         assert_eq!(timer.is_pending(), 0);
         let expires = jiffies() + 3;
         assert_eq!(timer.modify(expires), 0);
@@ -293,8 +307,7 @@ mod foreign {
         // Those that have just expired may run while they are ended; what they refer to must be there.
         for delay in 0..4 {
             let (count, calls, _) = Count::new()?;
-            // SAFETY: No flags.
-            let timer = KBox::pin_init(unsafe { Timer::new(0, count) }, GFP_KERNEL)?;
+            let timer = timer(count)?;
             timer.modify(jiffies() + delay);
             if delay == 1 {
                 a_while();

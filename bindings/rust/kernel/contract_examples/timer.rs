@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     prelude::*,
     types::Opaque, //
 };
@@ -50,13 +51,14 @@ impl<T: TimerOperations> Timer<T> {
     ///
     /// # Safety
     ///
-    /// The caller must promise that pass no `flags` but 0 and those of TIMER_INIT_FLAGS; C
-    /// takes others as the number of a CPU.
+    /// The caller must promise that it is dropped before the module of its callback is
+    /// unloaded, and has no `flags` but those of TIMER_INIT_FLAGS: C takes others as the number
+    /// of a CPU.
     pub unsafe fn new(flags: u32, data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::timer_list| {
             // SAFETY: `slot` is storage for a `struct timer_list` that does not move; the caller
-            // promises that pass no `flags` but 0 and those of TIMER_INIT_FLAGS; C takes others
-            // as the number of a CPU.
+            // promises that it is dropped before the module of its callback is unloaded, and has
+            // no `flags` but those of TIMER_INIT_FLAGS: C takes others as the number of a CPU.
             unsafe { bindings::timer_setup(slot, Some(Self::expired_callback), flags) }
         });
         pin_init!(Self {

@@ -8,6 +8,7 @@
 
 use crate::{
     bindings,
+    container_of,
     prelude::*,
     types::Opaque, //
 };
@@ -47,9 +48,15 @@ unsafe impl<T: WorkOperations + Send + Sync> Sync for Work<T> {}
 
 impl<T: WorkOperations> Work<T> {
     /// Make one that is not queued.
-    pub fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
+    ///
+    /// # Safety
+    ///
+    /// The caller must promise that it is dropped before the module of its callback is
+    /// unloaded.
+    pub unsafe fn new(data: impl PinInit<T>) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::work_struct| {
-            // SAFETY: `slot` is storage for a `struct work_struct` that does not move.
+            // SAFETY: `slot` is storage for a `struct work_struct` that does not move; the caller
+            // promises that it is dropped before the module of its callback is unloaded.
             unsafe { bindings::INIT_WORK(slot, Some(Self::run_callback)) }
         });
         pin_init!(Self {

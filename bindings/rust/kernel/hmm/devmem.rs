@@ -47,6 +47,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         from_err_ptr,
         to_result, //
@@ -452,13 +453,14 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         self.storage().inner.get()
     }
 
-    /// Name the device that has the memory.
+    /// Names the device that has the memory.
     ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with `EBUSY` if there is a device or memory already, and with `EDEADLK` in a
+    /// callback that an eviction, a removal or making room waits for.
     #[inline]
     pub fn set_device(&self, dev: &crate::device::Device) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `dev` is a
@@ -466,38 +468,47 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         to_result(unsafe { bindings::hmm_devmem_set_device(self.as_raw(), dev.as_raw()) })
     }
 
-    /// Charge the pages of a memory to the dmem cgroup controller.
+    /// Charges the pages of the memory to the dmem cgroup controller.
     ///
-    /// The region is called "hmm/" and the name of the device, or else `hmm_devmem.name`: of
+    /// The region is called "hmm/" and the name of the device, or else that of the memory: of
     /// several memories each needs a name of its own. Pages that migrate to the device are
     /// charged to the cgroup of their process. At the limit of that cgroup, or of one above it,
     /// pages charged there migrate to system memory first, as if the memory was full; pages
     /// that still cannot be charged stay where they are, which is no error. Without
     /// CONFIG_CGROUP_DMEM nothing is charged.
     ///
-    /// May sleep.
+    /// `capacity` is how much memory the device has, in bytes; it is shown only.
+    ///
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with `EINVAL` if `capacity` is 0 or the name has white space, with `EBUSY` if
+    /// memory was added or is accounted already, with `EDEADLK` in a callback that an eviction,
+    /// a removal or making room waits for, and with `ENOMEM`.
     #[inline]
     pub fn account(&self, capacity: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
         to_result(unsafe { bindings::hmm_devmem_account(self.as_raw(), capacity) })
     }
 
-    /// Add a chunk of device memory.
+    /// Adds a chunk of device memory at `start`, or at unused addresses that the kernel chooses
+    /// if `start` is 0.
     ///
-    /// May sleep.
+    /// It may sleep.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` for an invalid size or address, with `EBUSY` if there is other
+    /// memory at `start`, with `ENODEV` if the device memory is ending, with `EDEADLK` in a
+    /// callback that an eviction, a removal or making room waits for, with `EINTR` if the
+    /// caller was killed, with `ENOMEM`, or with an error of the mapping. The driver keeps
+    /// `data` then.
     ///
     /// # Safety
     ///
     /// The caller must promise that nothing else uses these bytes until `release`, unless
     /// `start` is 0.
-    ///
-    /// # Errors
-    ///
-    /// Fails with the error that C reports.
     #[inline]
     pub unsafe fn add_at(
         &self,
@@ -525,16 +536,18 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         to_result(unsafe { bindings::hmm_devmem_add_private(self.as_raw(), size, data.cast_mut()) })
     }
 
-    /// Remove all chunks.
+    /// Removes all chunks.
     ///
     /// All pages migrate to system memory first, which the processes do not notice. Chunks can
-    /// be added again.
+    /// be added again. `timeout` is how long to wait for pages that are in use.
     ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with `EBUSY` if a page could not migrate: its chunk, and those added after it,
+    /// remain. Fails with `EDEADLK` in a callback that this function, an eviction or making
+    /// room waits for.
     #[inline]
     pub fn remove(&self, timeout: crate::time::Jiffies) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -557,22 +570,24 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { bindings::hmm_devmem_size(self.as_raw()) }
     }
 
-    /// Report a bad page, which is not used any more.
+    /// Reports a bad page, which is not used any more.
     ///
     /// A free page is not allocated again. A page that is in use migrates to system memory with
-    /// its folio, if it can be copied: `hmm_devmem_ops.copy` must fail for contents that are
-    /// lost. A page that cannot be copied is poisoned: processes that map it get a SIGBUS
-    /// (BUS_MCEERR_AR) when they access it, and devices an error. It is not allocated again
-    /// when its last user has released it. The rest of its folio migrates.
+    /// its folio, if it can be copied: [`MemoryOperations::copy`] must fail for contents that
+    /// are lost. A page that cannot be copied is poisoned: processes that map it get a SIGBUS
+    /// when they access it, and devices an error. It is not allocated again when its last user
+    /// has released it. The rest of its folio migrates.
     ///
     /// If the folio is being migrated, also to another device, the call waits for that
     /// migration, and so for the copy of that device; a fatal signal ends the wait.
     ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with `ENOENT` if there is no such page, with `EBUSY` if its folio is busy, so that
+    /// it was not unmapped: the call can be repeated. Fails with `EDEADLK` in a callback that
+    /// an eviction, a removal or making room waits for, and with `ENOMEM`.
     #[inline]
     pub fn retire(&self, data: *const c_void, offset: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -602,19 +617,25 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         unsafe { bindings::hmm_devmem_mark_accessed(self.as_raw(), page.as_raw()) }
     }
 
-    /// Migrate pages of a process to device memory.
+    /// Migrates pages of a process to device memory.
     ///
     /// Holes in `span` get cleared device memory, huge pages if a page fault would have
     /// allocated one. Pages that are swapped out are faulted in first. Pages in another
-    /// device's memory migrate when it is the turn of `devmem`, for which the caller waits.
+    /// device's memory migrate when it is the turn of this one, for which the caller waits.
     /// Pages that are busy, or for which no device memory is free, stay where they are; that is
     /// no error. Large folios stay large if as many free pages in a row can be found.
     ///
-    /// May sleep.
+    /// Returns the number of pages that have migrated. An error after some have is returned by
+    /// the next call.
+    ///
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with `EINVAL` if `span` is misaligned or empty, or a part of it is not mapped, not
+    /// readable, or of pages that cannot migrate; with `ESRCH` if the process has exited; with
+    /// `EDEADLK` in a callback that an eviction, a removal or making room waits for; with
+    /// `EINTR` if the caller was killed; and with `ENOMEM`.
     #[inline]
     pub fn migrate(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
@@ -626,16 +647,16 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         Ok(value as usize)
     }
 
-    /// Migrate pages of a process to system memory.
+    /// Migrates pages of a process to system memory.
     ///
     /// Pages that are busy, or for which no memory can be allocated, stay where they are; that
-    /// is no error.
+    /// is no error. Returns the number of pages that have migrated.
     ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// As [`DeviceMemory::migrate`].
     #[inline]
     pub fn migrate_to_ram(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
@@ -903,18 +924,21 @@ pub struct Migration<'a, S> {
 }
 
 impl<'a> Migration<'a, Collected> {
-    /// Begin to migrate pages to device memory.
+    /// Begins to migrate pages to device memory.
     ///
     /// A CPU that accesses a collected page waits until the migration ends. Pages that are busy
     /// are not collected; nor are pages in another device's memory, unless some of the batch
-    /// were requested before: then wait for the turn of `devmem`. A page that is not collected
-    /// is no error.
+    /// were requested before: then this waits for its turn. A page that is not collected is no
+    /// error.
     ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with the error that C reports.
+    /// Fails with `EINVAL` if `span` is misaligned or empty, or its first page is not mapped or
+    /// cannot migrate; with `ESRCH` if the process has exited; with `EDEADLK` in a callback
+    /// that an eviction, a removal or making room waits for; with `EINTR` if the caller was
+    /// killed; and with `ENOMEM`.
     #[inline]
     pub fn collect<T: MemoryOperations>(
         devmem: &'a DeviceMemory<T>,

@@ -46,6 +46,7 @@
 
 use crate::{
     bindings,
+    container_of,
     error::{
         to_result, //
         VTABLE_DEFAULT_ERROR,

@@ -2,56 +2,37 @@
 
 //! Locks: guards and scoped guards.
 
-use super::has_class;
 use super::snake;
-use crate::model::Api;
 use crate::model::Function;
-use crate::model::Object;
-use crate::model::Role;
+use crate::plan::Guard;
+use crate::plan::GuardClass;
 use crate::read::CType;
 
-/// The guards of an object's locks.
-pub(super) fn guards(api: &Api, object: &Object) -> Vec<String> {
-    let tag = &object.tag;
-    let mut guards = Vec::new();
-    for lock in api.in_role(tag, |role| matches!(role, Role::Lock(_))) {
-        let Role::Lock(guard) = &lock.role else { continue };
-        let wanted = Role::Unlock(guard.clone());
-        let Some(unlock) = api.one_in_role(tag, move |role| *role == wanted) else { continue };
-        let (enter, leave) = (&lock.c, &unlock.c);
-        if lock.params.len() != 1 {
-            guards.push(format!(
-                "/* {enter}() takes more than the object, so there is no guard() for it. */\n"
-            ));
-            continue;
-        }
-        let known = api.classes.iter().find(|class| class.enter.as_ref() == Some(enter));
-        let name = known.map_or_else(|| class(tag, guard), |class| class.name.clone());
-        let mut text = match known {
-            Some(_) => String::new(),
-            None => match unlock.cookie() {
-                Some(cookie) => format!(
-                    "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
-                     DEFINE_LOCK_GUARD_1({name}, struct {tag}, _T->cookie = {enter}(_T->lock), \
-                     {leave}(_T->lock, _T->cookie), {} cookie)\n",
-                    cookie.ty.spell()
-                ),
-                None => format!(
-                    "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
-                     DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
-                ),
-            },
-        };
-        let wanted = Role::TryLock(guard.clone());
-        for attempt in api.in_role(tag, move |role| *role == wanted) {
-            // The macro's expression knows the object only.
-            if !has_class(api, &attempt.c) && attempt.params.len() == 1 {
-                text.push_str(&conditional(&name, attempt));
-            }
-        }
-        guards.push(text);
+/// The guards of one of an object's locks.
+pub(super) fn guards(tag: &str, guard: &Guard) -> Vec<String> {
+    guard.classes.iter().map(|class| of_lock(tag, guard, class)).collect()
+}
+
+fn of_lock(tag: &str, guard: &Guard, found: &GuardClass) -> String {
+    let (enter, leave) = (&found.lock.c, &guard.unlock.c);
+    if !found.writable {
+        return format!("/* {enter}() takes more than the object, so there is no guard() for it. */\n");
     }
-    guards
+    let name = found.known.clone().unwrap_or_else(|| class(tag, &guard.name));
+    let own = match guard.unlock.cookie() {
+        _ if found.known.is_some() => String::new(),
+        Some(cookie) => format!(
+            "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
+             DEFINE_LOCK_GUARD_1({name}, struct {tag}, _T->cookie = {enter}(_T->lock), \
+             {leave}(_T->lock, _T->cookie), {} cookie)\n",
+            cookie.ty.spell()
+        ),
+        None => format!(
+            "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
+             DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
+        ),
+    };
+    own + &found.tries.iter().map(|attempt| conditional(&name, attempt)).collect::<String>()
 }
 
 fn conditional(name: &str, attempt: &Function) -> String {

@@ -11,50 +11,44 @@ mod section;
 mod stage;
 
 use super::snake;
-use crate::model::Api;
+use crate::plan::Module;
 
 /// The text of the header.
-pub fn write(api: &Api) -> Result<String, String> {
-    let guard = format!("_{}_TYPED_H", api.name.to_ascii_uppercase());
+pub fn write(module: &Module) -> Result<String, String> {
+    let guard = format!("_{}_TYPED_H", module.name.to_ascii_uppercase());
     let mut text = String::from("/* SPDX-License-Identifier: GPL-2.0 */\n");
     text.push_str("/* Written by hmm-bindgen from contracts; do not edit. */\n");
     text.push_str(&format!("#ifndef {guard}\n#define {guard}\n\n"));
-    let own = |span| api.module(span).is_none();
-    if api.objects.iter().any(|object| own(object.span) && !object.stages.is_empty()) {
+    if module.objects.iter().any(|wrapper| !wrapper.object.stages.is_empty()) {
         // For the warning of a method that is called on an empty stage.
         text.push_str("#include <linux/bug.h>\n");
     }
     text.push_str("#include <linux/cleanup.h>\n");
-    for include in &api.includes {
+    for include in &module.includes {
         text.push_str(&format!("#include <{include}>\n"));
     }
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(api.flags.iter().filter(|found| own(found.span)).map(newtype::flags));
-    parts
-        .extend(api.tagged.iter().filter(|found| own(found.span)).map(|tagged| newtype::tagged(api, tagged)));
-    let records = api.records.iter().filter(|record| own(record.span));
-    parts.extend(records.flat_map(|record| newtype::members(api, record)));
-    for object in api.objects.iter().filter(|object| object.foreign.is_none() && own(object.span)) {
-        parts.extend(object::classes(api, object));
-        parts.extend(stage::classes(api, object));
-        parts.extend(lock::guards(api, object));
-    }
-    parts
-        .extend(api.tables.iter().filter(|found| own(found.span)).filter_map(|table| ops::table(api, table)));
-    parts.extend(
-        api.sections
-            .iter()
-            .filter(|found| own(found.span))
-            .filter_map(|section| section::scope(api, section)),
-    );
-    let functions = api.functions.iter().filter(|function| own(function.span));
-    parts.extend(functions.filter_map(|function| errno::stricter(api, function)));
-    for part in parts.iter().filter(|part| !part.is_empty()) {
+    for part in parts(module).iter().filter(|part| !part.is_empty()) {
         text.push('\n');
         text.push_str(part);
     }
     text.push_str(&format!("\n#endif /* {guard} */\n"));
     crate::emit::format::c(&text)
+}
+
+fn parts(module: &Module) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(module.flags.iter().map(newtype::flags));
+    parts.extend(module.tagged.iter().map(newtype::tagged));
+    parts.extend(module.records.iter().flat_map(newtype::members));
+    for wrapper in &module.objects {
+        parts.extend(object::classes(wrapper));
+        parts.extend(wrapper.destructor.as_ref().map(|end| stage::classes(wrapper, &end.function.c)));
+        parts.extend(wrapper.guards.iter().flat_map(|guard| lock::guards(&wrapper.object.tag, guard)));
+    }
+    parts.extend(module.tables.iter().map(ops::table));
+    parts.extend(module.sections.iter().filter_map(section::scope));
+    parts.extend(module.prototypes.iter().map(errno::stricter));
+    parts
 }
 
 /// A comment, filled.
@@ -81,9 +75,4 @@ fn define(head: &str, lines: &[String]) -> String {
     }
     text.push('\n');
     text
-}
-
-/// Whether a header defines a cleanup class for that function already.
-fn has_class(api: &Api, function: &str) -> bool {
-    api.classes.iter().any(|class| class.leave == function || class.enter.as_deref() == Some(function))
 }

@@ -2,12 +2,9 @@
 
 //! Flag sets and tagged integers: a structure for each, so that the compiler distinguishes them.
 
-use crate::model::Api;
 use crate::model::FlagSet;
-use crate::model::Member;
-use crate::model::Plain;
-use crate::model::Role;
-use crate::model::Tagged;
+use crate::plan::Record;
+use crate::plan::TaggedInt;
 use crate::read::CType;
 
 /// A flag set.
@@ -16,14 +13,12 @@ pub(super) fn flags(flags: &FlagSet) -> String {
 }
 
 /// A tagged integer and its parts.
-pub(super) fn tagged(api: &Api, tagged: &Tagged) -> String {
+pub(super) fn tagged(found: &TaggedInt) -> String {
+    let tagged = &found.tagged;
     let mut text = newtype(&tagged.tag, tagged.int, tagged.of_enum);
     let name = struct_name(&tagged.tag);
     let short = name.trim_end_matches("_val");
-    for part in api.in_role(&tagged.tag, |role| *role == Role::Method) {
-        if part.params.len() != 1 || part.ret == CType::Void {
-            continue;
-        }
+    for part in &found.plain_parts {
         let ret = part.ret.spell();
         text.push_str(&format!(
             "\nstatic inline {ret} {short}_{}(struct {name} val)\n{{\n\treturn {}(val.raw);\n}}\n",
@@ -34,20 +29,16 @@ pub(super) fn tagged(api: &Api, tagged: &Tagged) -> String {
 }
 
 /// The members of a record that are flag sets or tagged integers, with their types.
-pub(super) fn members(api: &Api, record: &Plain) -> Vec<String> {
-    let of = |member: &Member| {
-        let of = member.int_type.as_deref().filter(|_| member.counted.is_none())?;
-        let known = api.flag_set(of).is_some() || api.tagged_int(of).is_some();
-        let (tag, name) = (&record.tag, &member.name);
-        known.then(|| {
-            let of = struct_name(of);
-            format!(
-                "static inline struct {of} {tag}_{name}(const struct {tag} *{tag})\n{{\n\t\
-                 return (struct {of}){{ {tag}->{name} }};\n}}\n"
-            )
-        })
+pub(super) fn members(found: &Record) -> Vec<String> {
+    let tag = &found.record.tag;
+    let of = |(name, of): &(String, String)| {
+        let of = struct_name(of);
+        format!(
+            "static inline struct {of} {tag}_{name}(const struct {tag} *{tag})\n{{\n\t\
+             return (struct {of}){{ {tag}->{name} }};\n}}\n"
+        )
     };
-    record.members.iter().filter_map(of).collect()
+    found.typed_members.iter().map(of).collect()
 }
 
 /// The name of the structure: the tag may be a typedef's name already.

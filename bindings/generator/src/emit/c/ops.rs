@@ -5,32 +5,29 @@
 
 use super::define;
 use crate::emit::helpers::declare;
-use crate::model::Api;
 use crate::model::Callback;
 use crate::model::Reached;
 use crate::model::Table;
+use crate::plan::OpsTable;
 use crate::read::CType;
 
 /// The macros that define a table.
-pub(super) fn table(api: &Api, table: &Table) -> Option<String> {
-    if table.single {
-        return None;
-    }
-    let object = api.objects.iter().find(|object| object.operations.as_ref() == Some(&table.name))?;
+pub(super) fn table(found: &OpsTable) -> String {
+    let (table, of) = (&found.table, &found.of);
     let required: Vec<&Callback> = table.callbacks.iter().filter(|c| c.required).collect();
     let all: Vec<&Callback> = table.callbacks.iter().collect();
     let name = format!("DEFINE_{}", table.tag.to_ascii_uppercase());
     let mut text = format!(
         "/*\n * {name}(name, type, member, callbacks...): a struct {} whose callbacks\n * take the @type \
-         that has the struct {} as its @member.\n */\n",
-        table.tag, object.tag
+         that has the struct {of} as its @member.\n */\n",
+        table.tag
     );
-    text.push_str(&one(&name, table, &object.tag, &required));
+    text.push_str(&one(&name, table, of, &required));
     if all.len() != required.len() {
         text.push_str("\n/* The same, with the optional callbacks. */\n");
-        text.push_str(&one(&format!("{name}_ALL"), table, &object.tag, &all));
+        text.push_str(&one(&format!("{name}_ALL"), table, of, &all));
     }
-    Some(text)
+    text
 }
 
 fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String {

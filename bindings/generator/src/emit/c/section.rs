@@ -3,80 +3,98 @@
 //! Sections: a loop whose body is the section. The section's structure has a name in the body only.
 
 use super::define;
-use crate::model::Api;
-use crate::model::Function;
-use crate::model::Given;
-use crate::model::Plain;
-use crate::model::Protocol;
-use crate::model::Role;
 use crate::model::Room;
-use crate::model::Section;
-use crate::read::CType;
+use crate::plan::Entered;
+use crate::plan::Iterator;
+use crate::plan::Run;
+use crate::plan::Sequence;
 
 /// The macro that runs a section.
-pub(super) fn scope(api: &Api, section: &Section) -> Option<String> {
-    match section.protocol {
-        Protocol::Entered => entered(api, section),
-        Protocol::Sequence => sequence(api, section),
+pub(super) fn scope(run: &Run) -> Option<String> {
+    match run {
+        Run::Entered(entered) => Some(self::entered(entered)),
+        // Work before the lock and work under it are two statements, which one C loop cannot express.
+        Run::Sequence(sequence) => sequence.lock.is_none().then(|| self::sequence(sequence)),
     }
 }
 
-fn entered(api: &Api, section: &Section) -> Option<String> {
-    let enter = &api.one_in_role(&section.tag, |role| *role == Role::Enter)?.c;
-    let leave = &api.one_in_role(&section.tag, |role| *role == Role::Leave)?.c;
-    let outcome = &api.one_in_role(&section.tag, |role| *role == Role::Outcome)?.c;
-    let name = format!("{}_{}", section.of, section.method);
-    let (optional, required): (Vec<_>, Vec<_>) = section.given.iter().partition(|given| given.optional);
-    let names = |of: &[&Given]| of.iter().map(|given| given.name.clone()).collect::<Vec<_>>();
-    let (optional, required) = (names(&optional), names(&required));
-    let more = !optional.is_empty();
-    let Names { own, inner, leave } = names_of(api, section, leave);
+/// The parameters of a section's macro.
+struct Params<'a> {
+    required: Vec<&'a str>,
+    optional: Vec<&'a str>,
+}
+
+impl<'a> Params<'a> {
+    fn new(entered: &'a Entered) -> Self {
+        let named = |optional: bool| {
+            let given = entered.section.given.iter().filter(move |given| given.optional == optional);
+            given.map(|given| given.name.as_str()).collect()
+        };
+        Params { required: named(false), optional: named(true) }
+    }
+
+    fn listed(&self, prefix: &str) -> String {
+        self.required.iter().map(|name| format!(", {prefix}{name}")).collect()
+    }
+}
+
+fn entered(entered: &Entered) -> String {
+    let (tag, outcome, enter) = (&entered.section.tag, &entered.outcome.c, &entered.enter.c);
+    let name = format!("{}_{}", entered.section.of, entered.section.method);
+    let params = Params::new(entered);
+    let Names { own, inner, leave } = names_of(entered);
     let path = if inner.is_empty() { String::new() } else { format!(".{inner}") };
-    let params: Vec<String> = required.iter().map(|name| format!(", _{name}")).collect();
-    let head = format!("{name}(_name, _error{}{})", params.join(""), if more { ", ..." } else { "" });
-    let tag = &section.tag;
-    let given = required.iter().map(|name| format!("\t\t.{name} = (_{name}),"));
-    let set = section.set.iter().map(|set| format!("\t\t.{} = {},", set.field, set.constant));
-    let (open, close) = if path.is_empty() { (String::new(), "") } else { (format!(" {path} = {{"), "}") };
-    let room = section.room.as_ref();
+    let more = if params.optional.is_empty() { "" } else { ", ..." };
+    let head = format!("{name}(_name, _error{}{more})", params.listed("_"));
+    let room = entered.room.as_ref().map(|(room, _)| room);
     let mut lines: Vec<String> = room.map(provide_room).into_iter().flatten().collect();
-    lines.push(format!("for (scoped_{own} _name = {{{open}"));
-    lines.extend(given.chain(set));
-    lines.extend(
-        room.map(|room| format!("\t\t.{} = _name##_room, .{} = {},", room.field, room.length, room.count)),
-    );
-    lines.extend(more.then(|| "\t\t__VA_ARGS__".to_owned()));
-    lines.push(format!("     {close}}};"));
+    lines.extend(initialiser(entered, &params, &own, &path));
     lines.push(format!("     {enter}(&_name{path}) ||"));
     lines.push(format!("     ((_error) = {outcome}(&_name{path}), false);)"));
-    let named: Vec<String> = required.iter().map(|name| format!(", {name}")).collect();
-    let fields = optional.iter().map(|name| format!(".{name} = ...")).collect::<Vec<_>>().join(", ");
-    let and = if more { format!(" {fields} may follow.") } else { String::new() };
-    let text_of = format!(
-        "{name}(name, error{}) {{ }}: the statement runs for each batch of the section; @name can be \
-         named in it and nowhere else. @error, an int, is set to the result; it is not set when the statement \
-         is left early.{and}",
-        named.join("")
-    );
     let mut text = match inner.is_empty() {
         true => String::new(),
         false => format!(
             "/* A struct {tag} that is taken for no other: one of {name}(). */\n\
              struct {own} {{\n\tstruct {tag} {inner};\n}};\n\n\
              static inline void {leave}(struct {own} *section)\n{{\n\t{}(&section->{inner});\n}}\n\n",
-            api.one_in_role(&section.tag, |role| *role == Role::Leave)?.c
+            entered.leave.c
         ),
     };
     text.push_str(&format!(
         "/* A struct {own} that is left when it goes out of scope. */\n\
          #define scoped_{own} struct {own} __cleanup({leave})\n\n"
     ));
-    text.push_str(&super::comment(&text_of));
+    text.push_str(&super::comment(&text_of(&name, &params)));
     text.push_str(&define(&head, &lines));
-    for step in api.in_role(&section.tag, |role| section.shows(role)) {
-        text.push_str(&iterator(api, section, step).unwrap_or_default());
-    }
-    Some(text)
+    text.extend(entered.iterators.iter().map(|found| iterator(entered, found)));
+    text
+}
+
+/// The beginning of the loop: the state, with the fields that are set.
+fn initialiser(entered: &Entered, params: &Params<'_>, own: &str, path: &str) -> Vec<String> {
+    let (open, close) = if path.is_empty() { (String::new(), "") } else { (format!(" {path} = {{"), "}") };
+    let mut lines = vec![format!("for (scoped_{own} _name = {{{open}")];
+    lines.extend(params.required.iter().map(|name| format!("\t\t.{name} = (_{name}),")));
+    lines.extend(entered.set.iter().map(|set| format!("\t\t.{} = {},", set.field, set.c)));
+    lines.extend(
+        entered.room.iter().map(|(room, _)| {
+            format!("\t\t.{} = _name##_room, .{} = {},", room.field, room.length, room.count)
+        }),
+    );
+    lines.extend((!params.optional.is_empty()).then(|| "\t\t__VA_ARGS__".to_owned()));
+    lines.push(format!("     {close}}};"));
+    lines
+}
+
+fn text_of(name: &str, params: &Params<'_>) -> String {
+    let fields = params.optional.iter().map(|name| format!(".{name} = ...")).collect::<Vec<_>>().join(", ");
+    let and = if fields.is_empty() { fields } else { format!(" {fields} may follow.") };
+    format!(
+        "{name}(name, error{}) {{ }}: the statement runs for each batch of the section; @name can be \
+         named in it and nowhere else. @error, an int, is set to the result; it is not set when the statement \
+         is left early.{and}",
+        params.listed("")
+    )
 }
 
 /// A loop that runs once and declares the array that the inner loop uses. `break` and `continue` leave the inner loop
@@ -98,27 +116,23 @@ struct Names {
     leave: String,
 }
 
-fn names_of(api: &Api, section: &Section, leave: &str) -> Names {
-    let tag = &section.tag;
-    match api.section(tag).is_some_and(|first| first.name == section.name) {
-        true => Names { own: tag.clone(), inner: "", leave: leave.to_owned() },
+fn names_of(entered: &Entered) -> Names {
+    let tag = &entered.section.tag;
+    match entered.first {
+        true => Names { own: tag.clone(), inner: "", leave: entered.leave.c.clone() },
         false => {
-            let own = format!("{tag}_{}", super::snake(&section.name));
+            let own = format!("{tag}_{}", super::snake(&entered.section.name));
             Names { leave: format!("{own}_leave"), own, inner: "state" }
         }
     }
 }
 
 /// The loop over the items of a section.
-fn iterator(api: &Api, section: &Section, step: &Function) -> Option<String> {
-    let Role::Iterator(iteration) = &step.role else { return None };
-    let item: &Plain = step.params.iter().enumerate().find_map(|(index, param)| {
-        let other = step.this != Some(index);
-        param.ty.pointee_record().filter(|_| other).and_then(|tag| api.record(tag))
-    })?;
-    let Names { own, inner, .. } = names_of(api, section, "");
-    let name = format!("{own}_{}", super::snake(&iteration.name));
-    let call = &step.c;
+fn iterator(entered: &Entered, found: &Iterator) -> String {
+    let item = &found.item;
+    let Names { own, inner, .. } = names_of(entered);
+    let name = format!("{own}_{}", super::snake(&found.name));
+    let call = &found.function.c;
     let part = super::snake(&item.name);
     let (tag, before, state, into) = match inner {
         "" => (item.tag.clone(), String::new(), "_section".to_owned(), String::new()),
@@ -130,8 +144,7 @@ fn iterator(api: &Api, section: &Section, step: &Function) -> Option<String> {
         ),
     };
     let from_state = if inner.is_empty() { String::new() } else { format!("{inner}.") };
-    let start =
-        iteration.start.iter().map(|(to, from)| format!("{into}.{to} = (_section)->{from_state}{from}"));
+    let start = found.start.iter().map(|(to, from)| format!("{into}.{to} = (_section)->{from_state}{from}"));
     let start = start.collect::<Vec<_>>().join(", ");
     let lines = [
         format!("for (struct {tag} _item = {{ {start} }};"),
@@ -141,28 +154,13 @@ fn iterator(api: &Api, section: &Section, step: &Function) -> Option<String> {
         "{name}(item, section) {{ }}: the statement runs for each struct {tag} that @section, which one is \
          inside of, shows; @item can be named in it and nowhere else."
     );
-    Some(format!(
-        "\n{before}{}{}",
-        super::comment(&text),
-        define(&format!("{name}(_item, _section)"), &lines)
-    ))
+    format!("\n{before}{}{}", super::comment(&text), define(&format!("{name}(_item, _section)"), &lines))
 }
 
-fn sequence(api: &Api, section: &Section) -> Option<String> {
-    if section.holds.is_some() {
-        // Work before the lock and work under it are two statements, which one C loop cannot express.
-        return None;
-    }
-    let begin_role = Role::Begin(section.name.clone());
-    let check_role = Role::Check(section.name.clone());
-    let begin = api.one_in_role(&section.of, move |role| *role == begin_role)?;
-    let check = &api.one_in_role(&section.of, move |role| *role == check_role)?.c;
-    let name = format!("{}_{}", section.of, section.method);
-    let seq = match begin.ret.plain() {
-        CType::Void => return None,
-        _ => begin.ret.spell(),
-    };
-    let begin = &begin.c;
+fn sequence(sequence: &Sequence) -> String {
+    let (begin, check) = (&sequence.begin.c, &sequence.check.c);
+    let name = format!("{}_{}", sequence.section.of, sequence.section.method);
+    let seq = sequence.begin.ret.spell();
     let text = format!(
         "/*\n * {name}(object) {{ }}: the statement is repeated until the data has not changed\n * while it ran; \
          it must not be left early.\n */\n"
@@ -171,5 +169,5 @@ fn sequence(api: &Api, section: &Section) -> Option<String> {
         format!("for ({seq} _seq = {begin}(_object), _more = 1; _more;"),
         format!("_more = {check}(_object, _seq), _seq = _more ? {begin}(_object) : _seq)"),
     ];
-    Some(text + &define(&format!("{name}(_object)"), &lines))
+    text + &define(&format!("{name}(_object)"), &lines)
 }

@@ -5,44 +5,30 @@
 
 use super::snake;
 use crate::emit::helpers::declare;
-use crate::model::Api;
 use crate::model::Function;
 use crate::model::Object;
-use crate::model::Role;
+use crate::plan::Marker;
+use crate::plan::Stage;
+use crate::plan::Wrapper;
 use crate::read::CType;
 
 /// The classes of an object's stages, and the functions of each.
-pub(super) fn classes(api: &Api, object: &Object) -> Option<String> {
-    let end = &api.one_in_role(&object.tag, |role| *role == Role::Destructor)?.c;
-    let mut text = String::new();
-    for stage in &object.stages {
-        text.push_str(&definition(object, stage));
-        let mut first = true;
-        for function in api.in_role(&object.tag, |role| matches!(role, Role::Constructor | Role::Method)) {
-            if !leads_to(function, stage) {
-                continue;
-            }
-            text.push_str(&step(object, function, stage, end));
-            text.push_str(&class(object, function, stage, end, first));
-            first = false;
+pub(super) fn classes(wrapper: &Wrapper, end: &str) -> String {
+    let object = &wrapper.object;
+    let of_stage = |stage: &Stage| {
+        let Some(Marker { stage: at, .. }) = &stage.name else { return String::new() };
+        let mut text = definition(object, at);
+        for (index, entry) in stage.entries.iter().enumerate() {
+            text.push_str(&step(object, entry, at, end));
+            text.push_str(&class(object, entry, at, end, index == 0));
         }
-        let here = |function: &&Function| function.stage.as_ref().is_none_or(|there| there.of == *stage);
-        let stays = |function: &&Function| function.stage.as_ref().is_none_or(|there| there.next.is_none());
-        let methods = api.in_role(&object.tag, |role| *role == Role::Method);
-        for function in methods.filter(here).filter(stays) {
-            text.push_str(&method(object, function, stage));
-        }
-    }
-    (!text.is_empty()).then_some(text)
+        text + &stage.methods.iter().map(|function| method(object, function, at)).collect::<String>()
+    };
+    wrapper.stages.iter().map(of_stage).collect()
 }
 
-fn leads_to(function: &Function, stage: &str) -> bool {
-    match (&function.stage, &function.role) {
-        (Some(there), Role::Constructor) => there.of == stage,
-        (Some(there), _) => there.next.as_deref() == Some(stage),
-        _ => false,
-    }
-}
+/// A function that leads to a stage, and the stage before.
+type Entry = (Function, Option<String>);
 
 /// The structure of a stage, and of its class.
 fn name(object: &Object, stage: &str) -> String {
@@ -99,17 +85,16 @@ fn step_name(object: &Object, function: &Function, stage: &str) -> String {
 }
 
 /// A step: it takes the object out of the structure before, so that the object is ended only once.
-fn step(object: &Object, function: &Function, stage: &str, end: &str) -> String {
+fn step(object: &Object, (function, before): &Entry, stage: &str, end: &str) -> String {
     let (tag, own, step) = (&object.tag, name(object, stage), step_name(object, function, stage));
     let (declared, _) = others(function);
-    if function.role == Role::Constructor {
+    let Some(before) = before.as_ref().map(|before| name(object, before)) else {
         return format!(
             "static inline struct {own} {step}({})\n{{\n\treturn (struct {own}){{ {} }};\n}}\n\n",
             list("", &declared),
             call(function, "")
         );
-    }
-    let before = function.stage.as_ref().map(|there| name(object, &there.of)).unwrap_or_default();
+    };
     let made = call(function, "raw");
     let does = match function.errno.is_some() {
         false => format!("\tif (!IS_ERR_OR_NULL(raw))\n\t\t{made};\n"),
@@ -126,13 +111,13 @@ fn step(object: &Object, function: &Function, stage: &str, end: &str) -> String 
 }
 
 /// The cleanup class of a stage; a second function that leads to the stage extends the class.
-fn class(object: &Object, function: &Function, stage: &str, end: &str, first: bool) -> String {
+fn class(object: &Object, (function, before): &Entry, stage: &str, end: &str, first: bool) -> String {
     let (own, step) = (name(object, stage), step_name(object, function, stage));
     let (declared, names) = others(function);
-    let (params, values) = match function.role {
-        Role::Constructor => (list("", &declared), names.join(", ")),
-        _ => {
-            let before = function.stage.as_ref().map(|there| name(object, &there.of)).unwrap_or_default();
+    let (params, values) = match before {
+        None => (list("", &declared), names.join(", ")),
+        Some(before) => {
+            let before = name(object, before);
             (list(&format!("struct {before} *before"), &declared), list("before", &names))
         }
     };

@@ -5,17 +5,18 @@
 use super::layout;
 use super::types;
 use super::types::ident;
+use crate::check::reason;
 use crate::check::reason::Reason;
 use crate::emit::prose;
 use crate::ir::Argument;
+use crate::ir::Gives;
+use crate::ir::Held;
 use crate::ir::Kept;
+use crate::ir::Returned;
 use crate::ir::Type;
 use crate::ir::Value;
-use crate::model::Api;
 use crate::model::Function;
-use crate::model::Object;
 use crate::model::Returns;
-use crate::model::Shape;
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
@@ -36,7 +37,7 @@ impl Receiver {
         Receiver {
             decl: quote! { &self },
             raw: quote! { self.as_raw() },
-            why: vec![Reason::SelfIsObject(tag.to_owned())],
+            why: vec![reason::This::Object(tag.to_owned()).into()],
         }
     }
 
@@ -45,13 +46,13 @@ impl Receiver {
         Receiver {
             decl: quote! { &self },
             raw: quote! { &raw const self.0 },
-            why: vec![Reason::SelfIsRecord(tag.to_owned())],
+            why: vec![reason::This::Record(tag.to_owned()).into()],
         }
     }
 
     /// A plain value.
     pub(super) fn value(raw: TokenStream) -> Self {
-        Receiver { decl: quote! { self }, raw, why: vec![Reason::SelfIsValue] }
+        Receiver { decl: quote! { self }, raw, why: vec![reason::This::Value.into()] }
     }
 
     /// A guard of an object, for functions that require it.
@@ -59,7 +60,10 @@ impl Receiver {
         Receiver {
             decl: quote! { &self },
             raw: quote! { self.owner.as_raw() },
-            why: vec![Reason::SelfIsGuard(tag.to_owned()), Reason::Holds(guard.to_owned())],
+            why: vec![
+                reason::This::Guard(tag.to_owned()).into(),
+                reason::Lock::Holds(guard.to_owned()).into(),
+            ],
         }
     }
 }
@@ -98,7 +102,7 @@ pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
             }
             Argument::Closure => {
                 arguments.values.push(quote! { #this.cast::<c_void>() });
-                arguments.why.push(Reason::Closure);
+                arguments.why.push(reason::Argument::Closure.into());
             }
             Argument::Length { slice, name, narrow } => arguments.length(slice, name, *narrow),
             Argument::Out { name, ty } => arguments.out(name, ty),
@@ -106,13 +110,13 @@ pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
             Argument::Field(field) => {
                 let name = ident(field);
                 arguments.values.push(quote! { self.#name.as_raw() });
-                arguments.why.push(Reason::InField(field.clone()));
+                arguments.why.push(reason::Argument::InField(field.clone()).into());
             }
             Argument::Made { name, tag, constant } => arguments.made(name, tag, *constant),
             Argument::Value(value) => arguments.value(value),
         }
     }
-    arguments.why.extend(function.promise.clone().map(Reason::Caller));
+    arguments.why.extend(function.promise.clone().map(|why| reason::Argument::Caller(why).into()));
     arguments
 }
 
@@ -121,7 +125,7 @@ impl Arguments {
         let (ident, raw) = (ident(name), types::raw(ty));
         self.before.push(quote! { let mut #ident: #raw = pin_init::zeroed(); });
         self.values.push(quote! { &raw mut #ident });
-        self.why.push(Reason::Room(name.to_owned()));
+        self.why.push(reason::Argument::Room(name.to_owned()).into());
         let rust = types::rust(ty);
         self.outs.push((rust, types::from_c(ty, quote! { #ident })));
     }
@@ -134,7 +138,7 @@ impl Arguments {
         };
         self.before.push(quote! { let mut #ident = #null; });
         self.values.push(quote! { &raw mut #ident });
-        self.why.push(Reason::Room(name.to_owned()));
+        self.why.push(reason::Argument::Room(name.to_owned()).into());
     }
 
     fn length(&mut self, slice: &str, name: &str, narrow: bool) {
@@ -159,7 +163,7 @@ impl Arguments {
         }
         self.before.push(quote! { let #raw = #name.as_raw(); });
         self.values.push(quote! { #raw });
-        self.why.push(Reason::Kept(kept.name.clone()));
+        self.why.push(reason::Argument::Kept(kept.name.clone()).into());
     }
 
     fn value(&mut self, value: &Value) {
@@ -184,7 +188,7 @@ pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
 }
 
 /// A method, or an associated function if it has no `self`.
-pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> TokenStream {
+pub(super) fn method(function: &Function, receiver: &Receiver) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
     let Arguments { decls, values, before, why, outs, .. } = arguments(function, &receiver.raw);
@@ -194,7 +198,7 @@ pub(super) fn method(api: &Api, function: &Function, receiver: &Receiver) -> Tok
     let safety = justify(first, &why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (ret, body) = match outs.is_empty() {
-        true => result(api, function, &safety, &call),
+        true => result(function, &safety, &call),
         false => given_out(function, &safety, &call, &outs),
     };
     let docs = layout::docs(&prose::of_function(function), 8);
@@ -247,21 +251,22 @@ fn failed(function: &Function) -> TokenStream {
 
 /// The type of the result and the body that produces it.
 pub(super) fn result(
-    api: &Api,
     function: &Function,
     safety: &TokenStream,
     call: &TokenStream,
 ) -> (TokenStream, TokenStream) {
-    match function.returns {
-        Returns::Errno => return errno(function, safety, call),
-        Returns::Owned | Returns::Borrowed => return pointer(api, function, safety, call),
-        Returns::Value => {}
+    match &function.gives {
+        Gives::Text(lives) => text(function, lives, safety, call),
+        Gives::Object(given) => object(function, given, safety, call),
+        Gives::Value(_) if function.returns == Returns::Errno => errno(function, safety, call),
+        Gives::Value(Type::Unit) => (quote! {}, quote! { #safety #call }),
+        Gives::Value(ty) => value(ty, safety, call),
     }
-    if function.gives == Type::Unit {
-        return (quote! {}, quote! { #safety #call });
-    }
-    let rust = types::rust(&function.gives);
-    let value = types::from_c(&function.gives, quote! { value });
+}
+
+fn value(ty: &Type, safety: &TokenStream, call: &TokenStream) -> (TokenStream, TokenStream) {
+    let rust = types::rust(ty);
+    let value = types::from_c(ty, quote! { value });
     match value.to_string() == "value" {
         true => (quote! { -> #rust }, quote! { #safety #call }),
         false => (quote! { -> #rust }, quote! { #safety let value = #call; #value }),
@@ -269,9 +274,8 @@ pub(super) fn result(
 }
 
 fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (TokenStream, TokenStream) {
-    let retry = function.errno.as_ref().map(|errno| errno.retry.as_slice()).unwrap_or_default();
-    if !retry.is_empty() {
-        let codes = retry.iter().map(|name| ident(name));
+    if let Some(errno) = function.errno.as_ref().filter(|errno| !errno.retry.is_empty()) {
+        let codes = errno.retry.iter().map(|name| ident(name));
         return (
             quote! { -> Result<Attempt> },
             quote! {
@@ -303,8 +307,13 @@ fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (Toke
 }
 
 /// A borrowed string.
-fn text(function: &Function, safety: &TokenStream, call: &TokenStream) -> (TokenStream, TokenStream) {
-    let why = justify(&[Reason::Lent(function.lives.clone().unwrap_or_default())], &[]);
+fn text(
+    function: &Function,
+    lives: &str,
+    safety: &TokenStream,
+    call: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    let why = justify(&[reason::Value::Lent(lives.to_owned()).into()], &[]);
     let read = quote! { unsafe { CStr::from_char_ptr(ptr) } };
     match function.nullable {
         true => (
@@ -323,118 +332,127 @@ fn text(function: &Function, safety: &TokenStream, call: &TokenStream) -> (Token
     }
 }
 
-fn pointer(
-    api: &Api,
+/// An object: returned, or set by C through a parameter.
+fn object(
     function: &Function,
+    given: &Returned,
     safety: &TokenStream,
     call: &TokenStream,
 ) -> (TokenStream, TokenStream) {
-    if function.gives == Type::Text {
-        return text(function, safety, call);
-    }
     let made = function.arguments.iter().find_map(|argument| match argument {
-        Argument::Made { name, tag, constant } => Some((ident(name), tag.as_str(), *constant)),
+        Argument::Made { name, constant, .. } => Some((ident(name), *constant)),
         _ => None,
     });
-    let tag = made.as_ref().map(|(_, tag, _)| *tag).or(function.ret.pointee_record());
-    let Some(object) = tag.and_then(|tag| api.object(tag)) else {
-        return (quote! {}, quote! { #safety #call });
-    };
-    let (whole, wrap, why) = held(function, object);
-    if let Some((name, _, constant)) = made {
-        let mutable = constant.then(|| quote! { .cast_mut() });
-        let body = quote! {
-            #safety
-            to_result(#call)?;
-            let ptr = NonNull::new(#name #mutable).ok_or(ENOMEM)?;
-            #why
-            Ok(#wrap)
-        };
-        return (quote! { -> Result<#whole> }, body);
+    match made {
+        Some((name, constant)) => made_by_parameter(given, &name, constant, safety, call),
+        None => pointer(function, given, safety, call),
     }
-    let fails = function.errno.is_some();
-    let (ptr, value, ret) = match fails {
-        true => (quote! { from_err_ptr(#call)? }, quote! { Ok(#wrap) }, quote! { -> Result<#whole> }),
-        false => (call.clone(), wrap.clone(), quote! { -> #whole }),
-    };
-    if function.nullable {
-        return match fails {
-            true => (
-                quote! { -> Result<Option<#whole>> },
-                quote! {
-                    #safety
-                    let ptr = #ptr;
-                    let Some(ptr) = NonNull::new(ptr) else {
-                        return Ok(None);
-                    };
-                    #why
-                    Ok(Some(#wrap))
-                },
-            ),
-            false => (
-                quote! { -> Option<#whole> },
-                quote! { #safety let ptr = NonNull::new(#ptr)?; #why Some(#wrap) },
-            ),
-        };
-    }
-    let never = justify(&[Reason::NeverNull], &[]);
+}
+
+fn made_by_parameter(
+    given: &Returned,
+    name: &proc_macro2::Ident,
+    constant: bool,
+    safety: &TokenStream,
+    call: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    let (whole, wrap, why) = held(given);
+    let mutable = constant.then(|| quote! { .cast_mut() });
     let body = quote! {
         #safety
-        let ptr = #ptr;
-        #never
-        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        to_result(#call)?;
+        let ptr = NonNull::new(#name #mutable).ok_or(ENOMEM)?;
         #why
-        #value
+        Ok(#wrap)
     };
-    (ret, body)
+    (quote! { -> Result<#whole> }, body)
+}
+
+fn pointer(
+    function: &Function,
+    given: &Returned,
+    safety: &TokenStream,
+    call: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    let (whole, wrap, why) = held(given);
+    let never = justify(&[reason::Value::NeverNull.into()], &[]);
+    match (function.nullable, function.errno.is_some()) {
+        (true, true) => (
+            quote! { -> Result<Option<#whole>> },
+            quote! {
+                #safety
+                let ptr = from_err_ptr(#call)?;
+                let Some(ptr) = NonNull::new(ptr) else {
+                    return Ok(None);
+                };
+                #why
+                Ok(Some(#wrap))
+            },
+        ),
+        (true, false) => (
+            quote! { -> Option<#whole> },
+            quote! { #safety let ptr = NonNull::new(#call)?; #why Some(#wrap) },
+        ),
+        (false, fails) => {
+            let (ptr, value, ret) = match fails {
+                true => (quote! { from_err_ptr(#call)? }, quote! { Ok(#wrap) }, quote! { -> Result<#whole> }),
+                false => (call.clone(), wrap, quote! { -> #whole }),
+            };
+            let body = quote! {
+                #safety
+                let ptr = #ptr;
+                #never
+                let ptr = unsafe { NonNull::new_unchecked(ptr) };
+                #why
+                #value
+            };
+            (ret, body)
+        }
+    }
 }
 
 /// How a returned object is held: its type, its construction from `ptr`, and why that is sound.
-fn held(function: &Function, object: &Object) -> (TokenStream, TokenStream, Option<TokenStream>) {
-    let ty = match &object.foreign {
-        Some(path) => types::path(path),
-        None => types::object(object),
-    };
-    let why = |reason: Reason| Some(justify(&[reason], &[]));
-    match (function.returns, object.shape) {
-        (Returns::Owned, Shape::Owned) => {
-            let name = ident(&object.name);
-            let kept = object.keeps.iter().map(|kept| {
-                let name = ident(&kept.name);
+fn held(given: &Returned) -> (TokenStream, TokenStream, Option<TokenStream>) {
+    let ty = types::path(&given.rust);
+    let why = |reason: reason::Value| Some(justify(&[reason.into()], &[]));
+    match &given.held {
+        Held::Own { name, keeps, marker } => {
+            let name = ident(name);
+            let kept = keeps.iter().map(|kept| {
+                let name = ident(kept);
                 quote! { , #name }
             });
-            let marker = types::marker(object).map(|_| quote! { , _marker: PhantomData });
+            let field = marker.then(|| quote! { , _marker: PhantomData });
             let whole = match marker {
-                Some(_) => quote! { Self },
-                None => ty,
+                true => quote! { Self },
+                false => ty,
             };
-            (whole, quote! { #name { ptr #(#kept)* #marker } }, None)
+            (whole, quote! { #name { ptr #(#kept)* #field } }, None)
         }
-        (Returns::Owned, _) => {
-            (quote! { ARef<#ty> }, quote! { unsafe { ARef::from_raw(ptr.cast()) } }, why(Reason::Handed))
-        }
-        _ => (
+        Held::Counted => (
+            quote! { ARef<#ty> },
+            quote! { unsafe { ARef::from_raw(ptr.cast()) } },
+            why(reason::Value::Handed),
+        ),
+        Held::Lent(lives) => (
             quote! { &#ty },
             quote! { unsafe { <#ty>::from_raw(ptr.as_ptr()) } },
-            why(Reason::Lent(function.lives.clone().unwrap_or_default())),
+            why(reason::Value::Lent(lives.clone())),
         ),
     }
 }
 
 /// The type that functions with errors of the kind 'try again' return.
-pub(super) fn retry_outcome(api: &Api) -> Option<TokenStream> {
-    let retries = |function: &Function| function.errno.as_ref().is_some_and(|e| !e.retry.is_empty());
-    api.functions.iter().any(retries).then(|| {
-        quote! {
-            /// The result of a call that may lose a race.
-            #[must_use = "a call that lost a race has done nothing; repeat it"]
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub enum Attempt {
-                /// The call succeeded.
-                Done,
-                /// The call lost a race; repeat it.
-                Again,
-            }
+pub(super) fn retry_outcome() -> TokenStream {
+    quote! {
+        /// The result of a call that may lose a race.
+        #[must_use = "a call that lost a race has done nothing; repeat it"]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Attempt {
+            /// The call succeeded.
+            Done,
+            /// The call lost a race; repeat it.
+            Again,
         }
-    })
+    }
 }

@@ -49,7 +49,7 @@ pub(super) fn module(head: &str, imports: &[&str], items: &[TokenStream]) -> Res
     text.push('\n');
     text.push_str(&uses(imports));
     text.push('\n');
-    text.push_str(&initializers(&comments(&body)));
+    text.push_str(&initializers(&comments(&body)?));
     Ok(text)
 }
 
@@ -88,29 +88,25 @@ fn spaced(text: &str) -> String {
 }
 
 /// Puts the comments where their markers are.
-fn comments(text: &str) -> String {
+fn comments(text: &str) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(MARKER) {
         let indent = rest[..at].rfind('\n').map_or(at, |line| at - line - 1);
         out.push_str(rest[..at].trim_end_matches(' '));
-        let inner = &rest[at + MARKER.len()..];
-        let Some((text, length)) = literal(inner) else {
-            out.push_str(MARKER);
-            rest = inner;
-            continue;
-        };
+        let (text, length) = literal(&rest[at + MARKER.len()..])
+            .ok_or_else(|| format!("the generator wrote a comment without a text: {}", &rest[at..]))?;
         for line in prose::fill(&text, indent + 1) {
             out.push_str(&" ".repeat(indent));
             out.push_str(&format!("// {line}\n"));
         }
-        rest = inner[length..].trim_start_matches([' ']);
+        rest = rest[at + MARKER.len() + length..].trim_start_matches([' ']);
         rest = rest.strip_prefix('\n').unwrap_or(rest);
         // No empty line between a comment and its code.
         rest = rest.strip_prefix('\n').unwrap_or(rest);
     }
     out.push_str(rest);
-    out
+    Ok(out)
 }
 
 /// Lay out the arguments of `pin_init!` and `try_init!`, which neither prettyplease nor rustfmt can parse.
@@ -167,10 +163,9 @@ struct Tree(BTreeMap<String, Tree>);
 fn uses(paths: &[&str]) -> String {
     let mut roots: BTreeMap<String, Tree> = BTreeMap::new();
     for path in paths {
-        let mut parts = path.split("::");
-        let root = parts.next().unwrap_or_default().to_owned();
-        let mut tree = roots.entry(root).or_default();
-        for part in parts {
+        let (root, below) = path.split_once("::").unwrap_or((path, ""));
+        let mut tree = roots.entry(root.to_owned()).or_default();
+        for part in below.split("::").filter(|part| !part.is_empty()) {
             tree = tree.0.entry(part.to_owned()).or_default();
         }
     }

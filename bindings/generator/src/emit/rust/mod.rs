@@ -18,7 +18,7 @@ mod tagged;
 mod types;
 
 use crate::emit::prose;
-use crate::model::Api;
+use crate::plan::Module;
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::BTreeSet;
@@ -39,6 +39,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("UnsafeCell", "core::cell::UnsafeCell"),
     ("VTABLE_DEFAULT_ERROR", "crate::error::VTABLE_DEFAULT_ERROR"),
     ("Wrapper", "pin_init::Wrapper"),
+    ("container_of", "crate::container_of"),
     ("from_err_ptr", "crate::error::from_err_ptr"),
     ("to_result", "crate::error::to_result"),
 ];
@@ -66,29 +67,13 @@ const PRELUDE: &[&str] = &[
 ];
 
 /// The text of the module.
-pub fn write(api: &Api) -> Result<String, String> {
-    unformatted(api).and_then(|text| layout::formatted(&text))
+pub fn write(module: &Module) -> Result<String, String> {
+    unformatted(module).and_then(|text| layout::formatted(&text))
 }
 
 /// The text of the module before rustfmt has seen it.
-pub fn unformatted(api: &Api) -> Result<String, String> {
-    let mut items: Vec<TokenStream> = Vec::new();
-    let own = |span| api.module(span).is_none();
-    items.extend(api.choices.iter().filter(|found| own(found.span)).map(choice::item));
-    items.extend(api.flags.iter().filter(|found| own(found.span)).map(flags::item));
-    items.extend(api.tagged.iter().filter(|found| own(found.span)).map(|tagged| tagged::item(api, tagged)));
-    let records = api.records.iter().filter(|record| own(record.span));
-    items.extend(records.map(|record| record::item(api, record)));
-    items.extend(function::retry_outcome(api));
-    for object in api.objects.iter().filter(|object| object.foreign.is_none() && own(object.span)) {
-        items.extend(ops::of_object(api, object));
-        items.extend(object::items(api, object));
-        items.extend(refcount::of_object(api, object));
-        items.extend(lock::of_object(api, object));
-        for section in api.sections.iter().filter(|section| section.of == object.tag) {
-            items.extend(section::items(api, object, section));
-        }
-    }
+pub fn unformatted(module: &Module) -> Result<String, String> {
+    let items = items(module);
     let mut named = BTreeSet::new();
     items.iter().for_each(|item| names(item, &mut named));
     let used = |name: &str| named.contains(name);
@@ -103,13 +88,26 @@ pub fn unformatted(api: &Api) -> Result<String, String> {
     if PRELUDE.iter().any(|name| used(name)) {
         imports.push("crate::prelude::*");
     }
-    let others: Vec<String> = api
-        .imports()
-        .filter(|(name, _)| used(name))
-        .map(|(name, module)| format!("{module}::{name}"))
-        .collect();
-    imports.extend(others.iter().map(String::as_str));
-    layout::module(&prose::of_module(api), &imports, &items)
+    imports.extend(module.elsewhere.iter().filter(|(name, _)| used(name)).map(|(_, path)| path.as_str()));
+    layout::module(&prose::of_module(module), &imports, &items)
+}
+
+fn items(module: &Module) -> Vec<TokenStream> {
+    let mut items: Vec<TokenStream> = Vec::new();
+    items.extend(module.choices.iter().map(choice::item));
+    items.extend(module.flags.iter().map(flags::item));
+    items.extend(module.tagged.iter().map(tagged::item));
+    items.extend(module.records.iter().map(record::item));
+    items.extend(module.retries.then(function::retry_outcome));
+    for wrapper in &module.objects {
+        let object = &wrapper.object;
+        items.extend(wrapper.table.as_ref().map(|found| ops::item(object, found)));
+        items.extend(object::items(wrapper));
+        items.extend(wrapper.counted.as_ref().map(|counted| refcount::item(object, counted)));
+        items.extend(wrapper.guards.iter().flat_map(|guard| lock::items(object, guard)));
+        items.extend(wrapper.sections.iter().flat_map(|section| section::items(object, section)));
+    }
+    items
 }
 
 /// The identifiers in the tokens.

@@ -7,42 +7,57 @@ use super::function::Receiver;
 use super::layout;
 use super::types;
 use super::types::ident;
-use crate::check::reason::Reason;
+use crate::check::reason;
 use crate::emit::prose;
 use crate::ir::Type;
-use crate::model::Api;
 use crate::model::Constant;
 use crate::model::Function;
+use crate::model::Given;
 use crate::model::Object;
-use crate::model::Role;
 use crate::model::Shape;
 use crate::model::Sharing;
+use crate::plan::Wrapper;
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
 
 /// The type of an object and its implementations.
-pub(super) fn items(api: &Api, object: &Object) -> Vec<TokenStream> {
-    let mut items = super::stage::markers(api, object);
-    items.push(definition(api, object));
+pub(super) fn items(wrapper: &Wrapper) -> Vec<TokenStream> {
+    let object = &wrapper.object;
+    let mut items = super::stage::markers(wrapper);
+    items.push(definition(wrapper));
     items.extend(threads(object));
-    items.extend(super::stage::steps(api, object));
+    items.extend(super::stage::steps(wrapper));
     let (bound, args) = types::generics(object);
     let name = ident(&object.name);
-    let body = body(api, object);
-    items.extend(super::inherent(quote! { #bound #name #args }, &body));
-    items.extend(destructor(api, object));
+    items.extend(super::inherent(quote! { #bound #name #args }, &body(wrapper)));
+    items.extend(wrapper.destructor.as_ref().and_then(|end| destructor(object, &end.function)));
     items
 }
 
-fn definition(api: &Api, object: &Object) -> TokenStream {
-    let name = ident(&object.name);
-    let raw = ident(&object.tag);
-    let (bound, _) = types::generics(object);
+fn definition(wrapper: &Wrapper) -> TokenStream {
+    let object = &wrapper.object;
     let fallback = format!("The kernel's `{}`.", object.tag);
-    let mut text = prose::of_type(object.doc.as_ref(), &fallback);
-    text.push_str("\n\n# Invariants\n\n");
-    text.push_str(&match object.shape {
+    let text = prose::of_type(object.doc.as_ref(), &fallback);
+    let text = format!("{text}\n\n# Invariants\n\n{}", invariants(object));
+    let docs = layout::docs(&prose::with_example(text, &wrapper.example), 4);
+    let definition = match object.shape {
+        Shape::Owned => owned(object),
+        Shape::Pinned => pinned(object, wrapper.destructor.is_some()),
+        _ => {
+            let (name, raw) = (ident(&object.name), ident(&object.tag));
+            let local = (!object.send).then(|| quote! { , NotThreadSafe });
+            quote! {
+                #[repr(transparent)]
+                pub struct #name(Opaque<bindings::#raw> #local);
+            }
+        }
+    };
+    quote! { #docs #definition }
+}
+
+fn invariants(object: &Object) -> String {
+    match object.shape {
         Shape::Pinned if object.deferred.is_some() => format!(
             "`storage` points to a `bindings::{}` that its constructor has initialised, and to the data that goes with it. It \
              is valid until the object has ended, which happens after it is dropped.",
@@ -59,76 +74,69 @@ fn definition(api: &Api, object: &Object) -> TokenStream {
             object.tag
         ),
         _ => format!("A value of this type is a live `bindings::{}`, reached by reference only.", object.tag),
-    });
-    let docs = layout::docs(&api.with_example(&object.name, text), 4);
-    match object.shape {
-        Shape::Owned => {
-            let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });
-            let must_use = (!object.stages.is_empty())
-                .then(|| quote! { #[must_use = "it is ended when it is dropped, in any stage"] });
-            let fields = object.keeps.iter().map(|kept| {
-                let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
-                quote! { , #name: #ty }
-            });
-            quote! { #docs #must_use pub struct #name #bound { ptr: NonNull<bindings::#raw> #(#fields)* #marker } }
-        }
-        Shape::Pinned => {
-            let generic = object.generic.is_some();
-            let data = object.is_generic().then(|| quote! { #[pin] data: UnsafeCell<T>, });
-            let kept = &object.keeps;
-            let fields = kept.iter().map(|kept| {
-                let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
-                quote! { #name: #ty, }
-            });
-            let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
-            let covers = generic && data.is_none() && kept.is_empty();
-            let phantom = covers.then(|| quote! { _data: PhantomData<T>, });
-            let attribute = match has_drop(api, object) {
-                true => quote! { #[pin_data(PinnedDrop)] },
-                false => quote! { #[pin_data] },
-            };
-            let all = quote! {
-                #[pin]
-                inner: Opaque<bindings::#raw>,
-                #data
-                #(#fields)*
-                #phantom
-                #local
-            };
-            if object.deferred.is_some() {
-                let storage = types::storage(object);
-                let (_, args) = types::generics(object);
-                let held = layout::docs(&format!("The storage of a [`{}`].", object.name), 4);
-                return quote! {
-                    #docs
-                    pub struct #name #bound {
-                        storage: NonNull<#storage #args>,
-                    }
-
-                    #held
-                    #[pin_data]
-                    struct #storage #bound { #all }
-                };
-            }
-            quote! {
-                #docs
-                #attribute
-                pub struct #name #bound { #all }
-            }
-        }
-        _ => {
-            let local = (!object.send).then(|| quote! { , NotThreadSafe });
-            quote! {
-                #docs
-                #[repr(transparent)]
-                pub struct #name(Opaque<bindings::#raw> #local);
-            }
-        }
     }
 }
 
-fn has_drop(api: &Api, object: &Object) -> bool {
-    api.one_in_role(&object.tag, |role| *role == Role::Destructor).is_some()
+/// A pointer that the value owns, with what the object keeps.
+fn owned(object: &Object) -> TokenStream {
+    let (name, raw) = (ident(&object.name), ident(&object.tag));
+    let (bound, _) = types::generics(object);
+    let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });
+    let must_use = (!object.stages.is_empty())
+        .then(|| quote! { #[must_use = "it is ended when it is dropped, in any stage"] });
+    let fields = object.keeps.iter().map(|kept| {
+        let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
+        quote! { , #name: #ty }
+    });
+    quote! { #must_use pub struct #name #bound { ptr: NonNull<bindings::#raw> #(#fields)* #marker } }
+}
+
+/// C's structure itself, or a pointer to where it is until its end, which is later.
+fn pinned(object: &Object, has_drop: bool) -> TokenStream {
+    let name = ident(&object.name);
+    let (bound, args) = types::generics(object);
+    let fields = pinned_fields(object);
+    if object.deferred.is_some() {
+        let storage = types::storage(object);
+        let held = layout::docs(&format!("The storage of a [`{}`].", object.name), 4);
+        return quote! {
+            pub struct #name #bound {
+                storage: NonNull<#storage #args>,
+            }
+
+            #held
+            #[pin_data]
+            struct #storage #bound { #fields }
+        };
+    }
+    let attribute = match has_drop {
+        true => quote! { #[pin_data(PinnedDrop)] },
+        false => quote! { #[pin_data] },
+    };
+    quote! {
+        #attribute
+        pub struct #name #bound { #fields }
+    }
+}
+
+fn pinned_fields(object: &Object) -> TokenStream {
+    let raw = ident(&object.tag);
+    let data = object.is_generic().then(|| quote! { #[pin] data: UnsafeCell<T>, });
+    let fields = object.keeps.iter().map(|kept| {
+        let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
+        quote! { #name: #ty, }
+    });
+    let local = (!object.send).then(|| quote! { _not_send: NotThreadSafe, });
+    let covers = object.generic.is_some() && data.is_none() && object.keeps.is_empty();
+    let phantom = covers.then(|| quote! { _data: PhantomData<T>, });
+    quote! {
+        #[pin]
+        inner: Opaque<bindings::#raw>,
+        #data
+        #(#fields)*
+        #phantom
+        #local
+    }
 }
 
 /// The `Send` and `Sync` implementations, with their reasons.
@@ -153,7 +161,7 @@ fn threads(object: &Object) -> Vec<TokenStream> {
     let mut items = Vec::new();
     if object.send {
         let (bound, args) = with(quote! { Send });
-        let why = layout::safety(&[Reason::Send]);
+        let why = layout::safety(&[reason::Lock::Send.into()]);
         items.push(quote! { #why unsafe impl #bound Send for #name #args {} });
     }
     if object.sync {
@@ -162,23 +170,38 @@ fn threads(object: &Object) -> Vec<TokenStream> {
         } else {
             quote! { Send }
         });
-        let why = layout::safety(&[Reason::Sync(bounds.is_some() && !object.data.is_empty())]);
+        let why = layout::safety(&[reason::Lock::Sync(bounds.is_some() && !object.data.is_empty()).into()]);
         items.push(quote! { #why unsafe impl #bound Sync for #name #args {} });
     }
     items
 }
 
-fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
-    let raw = ident(&object.tag);
+fn body(wrapper: &Wrapper) -> Vec<TokenStream> {
+    let object = &wrapper.object;
+    let receiver = Receiver::object(&object.tag);
     let mut body = Vec::new();
-    body.extend(super::ops::table_const(api, object));
-    for constructor in api.in_role(&object.tag, |role| *role == Role::Constructor) {
-        body.push(match object.shape {
-            Shape::Pinned => pinned_constructor(object, constructor),
-            _ if types::marker(object).is_some() => continue,
-            _ => function::method(api, constructor, &Receiver::object(&object.tag)),
-        });
+    body.extend(wrapper.table.as_ref().and_then(|found| super::ops::table_const(&found.table)));
+    body.extend(wrapper.constructors.iter().map(|constructor| match object.shape {
+        Shape::Pinned => pinned_constructor(object, constructor),
+        _ => function::method(constructor, &receiver),
+    }));
+    body.extend((object.is_generic() && object.data.is_empty()).then(|| shared_data(object)));
+    body.push(as_raw(object));
+    if matches!(object.shape, Shape::Counted | Shape::Borrowed) {
+        body.push(from_raw(object));
     }
+    body.extend(object.constants.iter().map(|found| constant(object, found)));
+    body.extend(wrapper.methods.iter().map(|method| function::method(method, &receiver)));
+    body.extend(storage(object));
+    body.extend(super::stage::into_stage(object));
+    body.extend(wrapper.locks.iter().map(|lock| super::lock::method(object, lock)));
+    body.extend(wrapper.sections.iter().map(super::section::method));
+    body.extend(wrapper.table.iter().flat_map(|found| super::ops::callbacks(object, &found.table)));
+    body
+}
+
+fn as_raw(object: &Object) -> TokenStream {
+    let raw = ident(&object.tag);
     let docs = layout::docs(&format!("Returns a raw pointer to the `bindings::{}`.", object.tag), 8);
     let get = match object.shape {
         Shape::Owned => quote! { self.ptr.as_ptr() },
@@ -188,43 +211,28 @@ fn body(api: &Api, object: &Object) -> Vec<TokenStream> {
         }
         _ => quote! { self.0.get() },
     };
-    if object.is_generic() && object.data.is_empty() {
-        let docs = layout::docs("The data.", 8);
-        let why = layout::safety(&[Reason::OnlyShared]);
-        let stored = types::stored(object);
-        body.push(quote! {
-            #docs
-            #[inline]
-            pub fn data(&self) -> &T {
-                #why
-                unsafe { &*self #stored.data.get() }
-            }
-        });
-    }
-    body.push(quote! {
+    quote! {
         #docs
         #[inline]
         pub fn as_raw(&self) -> *mut bindings::#raw {
             #get
         }
-    });
-    if matches!(object.shape, Shape::Counted | Shape::Borrowed) {
-        body.push(from_raw(object));
     }
-    body.extend(object.constants.iter().map(|found| constant(object, found)));
-    for method in api.in_role(&object.tag, |role| *role == Role::Method) {
-        if method.requires.is_none() && method.stage.is_none() {
-            body.push(function::method(api, method, &Receiver::object(&object.tag)));
+}
+
+/// Access to data that has no lock.
+fn shared_data(object: &Object) -> TokenStream {
+    let docs = layout::docs("The data.", 8);
+    let why = layout::safety(&[reason::Lock::OnlyShared.into()]);
+    let stored = types::stored(object);
+    quote! {
+        #docs
+        #[inline]
+        pub fn data(&self) -> &T {
+            #why
+            unsafe { &*self #stored.data.get() }
         }
     }
-    body.extend(storage(object));
-    body.extend(super::stage::into_stage(object));
-    body.extend(super::lock::methods(api, object, None));
-    for section in api.sections.iter().filter(|section| section.of == object.tag) {
-        body.push(super::section::method(api, object, section));
-    }
-    body.extend(super::ops::callbacks(api, object));
-    body
 }
 
 /// Functions that allocate, reach and free the storage of an object.
@@ -235,14 +243,14 @@ fn storage(object: &Object) -> Vec<TokenStream> {
     let raw = ident(&object.tag);
     let storage = types::storage(object);
     let (_, args) = types::generics(object);
-    let stored = layout::safety(&[Reason::Stored]);
-    let freed = layout::safety(&[Reason::Freed]);
+    let stored = layout::safety(&[reason::Life::Stored.into()]);
+    let freed = layout::safety(&[reason::Life::Freed.into()]);
     let docs = layout::docs(
         "Frees the storage of an object that has ended.\n\n# Safety\n\nC must call this once, with the `inner` of an \
          object of this type that has ended.",
         8,
     );
-    let pinned = layout::safety(&[Reason::Allocated]);
+    let pinned = layout::safety(&[reason::Life::Allocated.into()]);
     let allocate = layout::docs("Allocates the storage of an object.", 8);
     vec![
         quote! {
@@ -282,7 +290,7 @@ fn constant(object: &Object, found: &Constant) -> TokenStream {
     let fallback = format!("The member `{}`.", member.name);
     let docs = layout::docs(&prose::of_member(found.doc.as_ref(), &fallback), 8);
     let read = |field: &proc_macro2::Ident, array: Option<(String, String)>| {
-        let why = layout::safety(&[Reason::Unchanging { tag: object.tag.clone(), array }]);
+        let why = layout::safety(&[reason::Value::Unchanging { tag: object.tag.clone(), array }.into()]);
         (why, quote! { unsafe { (*self.as_raw()).#field } })
     };
     let (why, value) = read(&field, None);
@@ -290,7 +298,8 @@ fn constant(object: &Object, found: &Constant) -> TokenStream {
         Some(length) => {
             let (counted, count) = read(&types::field(length), None);
             let array = Some((length.clone(), member.name.clone()));
-            let slice = layout::safety(&[Reason::Unchanging { tag: object.tag.clone(), array }]);
+            let slice =
+                layout::safety(&[reason::Value::Unchanging { tag: object.tag.clone(), array }.into()]);
             let body = quote! {
                 #why
                 let first = #value.cast::<#rust>();
@@ -329,7 +338,7 @@ fn from_raw(object: &Object) -> TokenStream {
         ),
         8,
     );
-    let safety = layout::safety(&[Reason::Lives]);
+    let safety = layout::safety(&[reason::Life::Lives.into()]);
     quote! {
         #docs
         #[inline]
@@ -429,8 +438,8 @@ fn inner(
     let (given, values) = (fields.write.as_ref(), &arguments.values);
     let tag = object.tag.clone();
     let slot = match given.is_some() && object.given.is_empty() {
-        true => Reason::SlotOfZeros(tag),
-        false => Reason::Slot { tag, given: given.is_some() },
+        true => reason::This::SlotOfZeros(tag).into(),
+        false => reason::This::Slot { tag, given: given.is_some() }.into(),
     };
     let safety = function::justify(&[slot], &arguments.why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
@@ -470,35 +479,22 @@ fn fields(object: &Object) -> Fields {
     let mut found = Fields { decls: Vec::new(), write: None, docs: String::new() };
     let mut set = Vec::new();
     for given in &object.given {
-        let field = types::field(&given.field);
-        if object.table.as_ref() == Some(&given.field) {
-            set.push(quote! { (&raw mut (*slot).#field).write(&Self::OPERATIONS) });
-            continue;
-        }
-        if let Some(method) = &given.callback {
-            let thunk = format_ident!("{method}_callback");
-            set.push(quote! { (&raw mut (*slot).#field).write(Some(Self::#thunk)) });
-            continue;
-        }
-        let name = ident(&given.name);
-        let rust = match given.typed {
-            // C keeps it.
-            Type::Text => quote! { &'static CStr },
-            _ => types::rust(&given.typed),
+        let value = match &given.callback {
+            _ if object.table.as_ref() == Some(&given.field) => quote! { &Self::OPERATIONS },
+            Some(method) => {
+                let thunk = format_ident!("{method}_callback");
+                quote! { Some(Self::#thunk) }
+            }
+            None => found.parameter(object, given),
         };
-        found.decls.push(quote! { #name: #rust });
-        let value = types::into_c(&given.typed, &quote! { #name }, false);
+        let field = types::field(&given.field);
         set.push(quote! { (&raw mut (*slot).#field).write(#value) });
-        let text = object.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
-        let text = prose::of_member(text, "");
-        let text = if text.is_empty() { text } else { format!(": {text}") };
-        found.docs.push_str(&format!("\n\n`{}`{text}", given.name));
     }
     if !set.is_empty() || object.zeroed {
         // Never as a value in Rust: it may have members, such as locks, that are opaque to bindgen.
         let why = layout::safety(&[match set.is_empty() {
-            true => Reason::Zeroed(object.tag.clone()),
-            false => Reason::Given(object.tag.clone()),
+            true => reason::This::Zeroed(object.tag.clone()).into(),
+            false => reason::This::Given(object.tag.clone()).into(),
         }]);
         found.write = Some(quote! {
             #why
@@ -511,8 +507,25 @@ fn fields(object: &Object) -> Fields {
     found
 }
 
-fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
-    let destructor = api.one_in_role(&object.tag, |role| *role == Role::Destructor)?;
+impl Fields {
+    /// A field that the caller gives, and the value that it is set to.
+    fn parameter(&mut self, object: &Object, given: &Given) -> TokenStream {
+        let name = ident(&given.name);
+        let rust = match given.typed {
+            // C keeps it.
+            Type::Text => quote! { &'static CStr },
+            _ => types::rust(&given.typed),
+        };
+        self.decls.push(quote! { #name: #rust });
+        let text = object.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
+        let text = prose::of_member(text, "");
+        let text = if text.is_empty() { text } else { format!(": {text}") };
+        self.docs.push_str(&format!("\n\n`{}`{text}", given.name));
+        types::into_c(&given.typed, &quote! { #name }, false)
+    }
+}
+
+fn destructor(object: &Object, destructor: &Function) -> Option<TokenStream> {
     let name = ident(&object.name);
     let call = ident(&destructor.c);
     let (bound, args) = types::generics(object);
@@ -522,13 +535,13 @@ fn destructor(api: &Api, object: &Object) -> Option<TokenStream> {
     };
     let function::Arguments { values, why, .. } = function::arguments(destructor, &this);
     let ended = match destructor.waits && object.operations.is_some() {
-        true => Reason::Waited(destructor.c.clone()),
-        false => Reason::Ended(destructor.c.clone()),
+        true => reason::Life::Waited(destructor.c.clone()).into(),
+        false => reason::Life::Ended(destructor.c.clone()).into(),
     };
     let safety = function::justify(&[ended], &why);
     if let Some(deferred) = &object.deferred {
         let call = ident(deferred);
-        let safety = layout::safety(&[Reason::Done(deferred.clone())]);
+        let safety = layout::safety(&[reason::Life::Done(deferred.clone()).into()]);
         return Some(quote! {
             impl #bound Drop for #name #args {
                 #[inline]

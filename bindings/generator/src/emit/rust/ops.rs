@@ -5,50 +5,46 @@
 use super::layout;
 use super::types;
 use super::types::ident;
-use crate::check::reason::Reason;
+use crate::check::reason;
 use crate::emit::prose;
 use crate::ir::Type;
-use crate::model::Api;
+use crate::model::Block;
 use crate::model::Callback;
 use crate::model::Context;
 use crate::model::Object;
 use crate::model::Reached;
 use crate::model::SelfKind;
 use crate::model::Table;
+use crate::plan::Trait;
+use crate::read::Parameter;
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
 
-fn table_of<'a>(api: &'a Api, object: &Object) -> Option<&'a Table> {
-    let name = object.operations.as_ref()?;
-    api.tables.iter().find(|table| table.name == *name)
-}
-
 /// The trait of an object's callbacks.
-pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
-    let table = table_of(api, object)?;
+pub(super) fn item(object: &Object, found: &Trait) -> TokenStream {
+    let table = &found.table;
     let name = ident(&table.name);
     let fallback = format!("The callbacks of a [`{}`], which its user implements.", object.name);
     let mut text = prose::of_type(table.doc.as_ref(), &fallback);
     text.push_str(&format!("\n\nThe implementing type is the data that the [`{}`] holds.", object.name));
-    let docs = layout::docs(&api.with_example(&table.name, text), 4);
+    let docs = layout::docs(&prose::with_example(text, &found.example), 4);
     let methods = table.callbacks.iter().map(|callback| declaration(object, callback));
     // C may call back on any thread, and for as long as the object is there: should it be forgotten,
     // for ever.
     let shared =
         object.data.is_empty() || table.callbacks.iter().any(|callback| callback.this == SelfKind::Shared);
     let sync = shared.then(|| quote! { + Sync });
-    Some(quote! {
+    quote! {
         #docs
         #[vtable]
         pub trait #name: Sized + Send #sync + 'static {
             #(#methods)*
         }
-    })
+    }
 }
 
-fn declaration(object: &Object, callback: &Callback) -> TokenStream {
-    let name = ident(&callback.signature.name);
+fn declaration_text(callback: &Callback) -> String {
     let mut text = match &callback.doc {
         Some(doc) => prose::of_callback(doc),
         None => String::new(),
@@ -61,9 +57,14 @@ fn declaration(object: &Object, callback: &Callback) -> TokenStream {
         Context::MaySleep if !prose::speaks_of_sleep(&text) => text.push_str("\n\nMay sleep."),
         _ => {}
     }
-    let docs = layout::docs(&text, 8);
-    let this = match callback.this {
-        SelfKind::Exclusive => quote! { self: Pin<&mut Self> },
+    text
+}
+
+fn declaration(object: &Object, callback: &Callback) -> TokenStream {
+    let name = ident(&callback.signature.name);
+    let docs = layout::docs(&declaration_text(callback), 8);
+    let this = match &callback.this {
+        SelfKind::Exclusive(_) => quote! { self: Pin<&mut Self> },
         SelfKind::Shared => quote! { &self },
         SelfKind::Object => {
             let object = ident(&object.name);
@@ -135,8 +136,7 @@ fn block(ty: &Type) -> TokenStream {
 }
 
 /// The table that C gets.
-pub(super) fn table_const(api: &Api, object: &Object) -> Option<TokenStream> {
-    let table = table_of(api, object)?;
+pub(super) fn table_const(table: &Table) -> Option<TokenStream> {
     if table.single {
         return None;
     }
@@ -164,8 +164,7 @@ pub(super) fn table_const(api: &Api, object: &Object) -> Option<TokenStream> {
 }
 
 /// The functions in the table.
-pub(super) fn callbacks(api: &Api, object: &Object) -> Vec<TokenStream> {
-    let Some(table) = table_of(api, object) else { return Vec::new() };
+pub(super) fn callbacks(object: &Object, table: &Table) -> Vec<TokenStream> {
     let mut items: Vec<TokenStream> =
         table.callbacks.iter().map(|callback| thunk(object, table, callback)).collect();
     items.push(find(object));
@@ -187,7 +186,7 @@ fn find(object: &Object) -> TokenStream {
         ),
         8,
     );
-    let inside = layout::safety(&[Reason::Inside]);
+    let inside = layout::safety(&[reason::Life::Inside.into()]);
     if object.deferred.is_some() {
         let storage = types::storage(object);
         let (_, args) = types::generics(object);
@@ -204,7 +203,7 @@ fn find(object: &Object) -> TokenStream {
             }
         };
     }
-    let alive = layout::safety(&[Reason::Alive]);
+    let alive = layout::safety(&[reason::Life::Alive.into()]);
     quote! {
         #docs
         #[inline]
@@ -225,11 +224,12 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let (this, pointer) = pointer(object, callback);
     let Passed { mut params, values, before } = passed(callback);
     params.insert(callback.object_at, this);
-    let around = layout::safety(&[Reason::Called {
+    let around = layout::safety(&[reason::Callback::Called {
         tag: object.tag.clone(),
         reached: callback.reached.clone(),
         deferred: object.deferred.clone(),
-    }]);
+    }
+    .into()]);
     let (receiver, value) = data_of(object, callback);
     let call = quote! { <T as #trait_name>::#method(#value, #(#values),*) };
     let (ret, body) = match (&callback.errno, &callback.gives) {
@@ -295,6 +295,51 @@ struct Passed {
     before: Vec<TokenStream>,
 }
 
+impl Passed {
+    /// A pointer to the first page of a block.
+    fn block(&mut self, param: &Parameter, found: &Block, ty: &Type) {
+        let (name, typed, order) = (ident(&param.name), block(ty), ident(&found.order));
+        let why = layout::safety(&[reason::Callback::Block {
+            pointer: param.name.clone(),
+            order: found.order.clone(),
+            reads: found.reads,
+        }
+        .into()]);
+        let raw = match param.ty.is_const_pointer() {
+            true => quote! { #name.cast_mut() },
+            false => quote! { #name },
+        };
+        self.before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#raw, #order) }; });
+        self.values.push(match found.reads {
+            true => quote! { &#name },
+            false => quote! { #name },
+        });
+    }
+
+    /// A pointer to what the callback owns from then on.
+    fn owned(&mut self, param: &Parameter, ty: &Type) {
+        let (name, typed) = (ident(&param.name), block(ty));
+        let why = layout::safety(&[reason::Callback::Yielded(param.name.clone()).into()]);
+        self.before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name) }; });
+        self.values.push(quote! { #name });
+    }
+
+    /// A value, or a pointer to a record.
+    fn value(&mut self, param: &Parameter, ty: &Type) {
+        let name = ident(&param.name);
+        self.values.push(match ty {
+            Type::RecordRef(record) => {
+                let typed = ident(&record.name);
+                let why = layout::safety(&[reason::Callback::Passed(record.tag.clone()).into()]);
+                self.before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
+                quote! { #name }
+            }
+            Type::Identity { constant: false, .. } => quote! { #name.cast_const() },
+            ty => types::from_c(ty, quote! { #name }),
+        });
+    }
+}
+
 fn passed(callback: &Callback) -> Passed {
     let mut passed = Passed::default();
     for (param, ty) in callback.others().zip(&callback.typed) {
@@ -307,44 +352,12 @@ fn passed(callback: &Callback) -> Passed {
             ty => types::raw(ty),
         };
         passed.params.push(quote! { #name: #raw });
-        match (callback.block_at(&param.name), ty) {
-            // The block knows it.
-            _ if callback.is_order(&param.name) => continue,
-            (Some(found), _) => {
-                let (typed, order_name) = (block(ty), ident(&found.order));
-                let why = layout::safety(&[Reason::Block {
-                    pointer: param.name.clone(),
-                    order: found.order.clone(),
-                    reads: found.reads,
-                }]);
-                let raw = match param.ty.is_const_pointer() {
-                    true => quote! { #name.cast_mut() },
-                    false => quote! { #name },
-                };
-                passed
-                    .before
-                    .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#raw, #order_name) }; });
-                passed.values.push(match found.reads {
-                    true => quote! { &#name },
-                    false => quote! { #name },
-                });
-            }
-            (None, ty) if callback.owns(&param.name) => {
-                let typed = block(ty);
-                let why = layout::safety(&[Reason::Yielded(param.name.clone())]);
-                passed.before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name) }; });
-                passed.values.push(quote! { #name });
-            }
-            (None, Type::RecordRef(record)) => {
-                let typed = ident(&record.name);
-                let why = layout::safety(&[Reason::Passed(record.tag.clone())]);
-                passed.before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
-                passed.values.push(quote! { #name });
-            }
-            (None, Type::Identity { constant: false, .. }) => {
-                passed.values.push(quote! { #name.cast_const() })
-            }
-            (None, ty) => passed.values.push(types::from_c(ty, quote! { #name })),
+        match callback.block_at(&param.name) {
+            // The block has it.
+            _ if callback.is_order(&param.name) => {}
+            Some(found) => passed.block(param, found, ty),
+            None if callback.owns(&param.name) => passed.owned(param, ty),
+            None => passed.value(param, ty),
         }
     }
     passed
@@ -353,11 +366,10 @@ fn passed(callback: &Callback) -> Passed {
 /// The receiver of the method, and the statements that compute it.
 fn data_of(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
     let stored = types::stored(object);
-    match callback.this {
-        SelfKind::Exclusive => {
-            let guard = callback.requires.as_ref().map(|(guard, _)| guard.as_str()).unwrap_or_default();
-            let why = layout::safety(&[Reason::Locked(guard.to_owned())]);
-            let pinned = layout::safety(&[Reason::Pinned]);
+    match &callback.this {
+        SelfKind::Exclusive(guard) => {
+            let why = layout::safety(&[reason::Lock::Locked(guard.clone()).into()]);
+            let pinned = layout::safety(&[reason::Lock::Pinned.into()]);
             let data = quote! {
                 #why
                 let data = unsafe { &mut *object #stored.data.get() };
@@ -367,7 +379,7 @@ fn data_of(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
             (data, quote! { data })
         }
         SelfKind::Shared => {
-            let why = layout::safety(&[Reason::OnlyShared]);
+            let why = layout::safety(&[reason::Lock::OnlyShared.into()]);
             (quote! { #why let data = unsafe { &*object #stored.data.get() }; }, quote! { data })
         }
         SelfKind::Object if object.deferred.is_some() => (quote! {}, quote! { &object }),

@@ -6,18 +6,19 @@ use super::function;
 use super::layout;
 use super::types;
 use super::types::ident;
-use crate::check::reason::Reason;
+use crate::check::reason;
 use crate::emit::prose;
-use crate::model::Api;
 use crate::model::Member;
 use crate::model::Plain;
-use crate::model::Role;
+use crate::plan::Passed;
+use crate::plan::Record;
 use crate::read::CType;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The type of a record.
-pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
+pub(super) fn item(found: &Record) -> TokenStream {
+    let record = &found.record;
     let name = ident(&record.name);
     let raw = ident(&record.tag);
     let fallback = format!("The kernel's `{}`.", record.tag);
@@ -25,7 +26,7 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     if record.confined {
         text.push_str("\n\nIt is valid inside its section, and cannot leave it.");
     }
-    let docs = layout::docs(&api.with_example(&record.name, text), 4);
+    let docs = layout::docs(&prose::with_example(text, &found.example), 4);
     let named = record.members.iter().any(|member| member.confined.is_some());
     let brand = types::brand();
     let (params, extra, elided) = match (record.confined, named) {
@@ -37,18 +38,13 @@ pub(super) fn item(api: &Api, record: &Plain) -> TokenStream {
     let numbers = record.members.iter().filter_map(|member| number(record, member));
     let make = make(record);
     let accessors = record.members.iter().map(|member| accessor(record, member));
-    let methods = api.in_role(&record.tag, |role| *role == Role::Method).map(|method| {
-        let by_value = method.params.first().is_some_and(|p| p.ty.pointee_record().is_none());
-        let raw = if by_value {
-            quote! { self.0 }
-        } else {
-            quote! { &raw const self.0 }
+    let methods = found.methods.iter().map(|(method, passed)| {
+        let receiver = match passed {
+            Passed::Shown => function::Receiver::shown(&record.tag),
+            Passed::Value => function::Receiver::value(quote! { self.0 }),
+            Passed::Copy => function::Receiver::value(quote! { &raw const self.0 }),
         };
-        let mut receiver = function::Receiver::value(raw);
-        if record.by_reference() {
-            receiver = function::Receiver::shown(&record.tag);
-        }
-        function::method(api, method, &receiver)
+        function::method(method, &receiver)
     });
     let copied = (!record.by_reference()).then(|| quote! { #[derive(Clone, Copy)] });
     quote! {
@@ -158,12 +154,13 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
     let fallback = format!("The member `{}`, with `{length}` elements.", member.name);
     let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);
-    let safety = layout::safety(&[Reason::Elements {
+    let safety = layout::safety(&[reason::Value::Elements {
         tag: record.tag.clone(),
         length: length.to_string(),
         name: name.to_string(),
         pointer: pointer.is_some(),
-    }]);
+    }
+    .into()]);
     let before = match pointer {
         None => quote! { let first = core::ptr::with_exposed_provenance(self.0.#field.as_ptr().addr()); },
         Some(constant) => {

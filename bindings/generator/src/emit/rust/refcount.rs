@@ -4,26 +4,20 @@
 
 use super::layout;
 use super::types::ident;
-use crate::check::reason::Reason;
-use crate::model::Api;
+use crate::check::reason;
 use crate::model::Object;
-use crate::model::Role;
-use crate::model::Shape;
+use crate::plan::Counted;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// `AlwaysRefCounted` for an object with get and put.
-pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
-    if object.shape != Shape::Counted {
-        return None;
-    }
-    let get = ident(&api.one_in_role(&object.tag, |role| *role == Role::Get)?.c);
-    let put = ident(&api.one_in_role(&object.tag, |role| *role == Role::Put)?.c);
+pub(super) fn item(object: &Object, counted: &Counted) -> TokenStream {
+    let (get, put) = (ident(&counted.get), ident(&counted.put));
     let name = ident(&object.name);
-    let always = layout::safety(&[Reason::Counting(object.tag.clone())]);
-    let inc = layout::safety(&[Reason::Count]);
-    let dec = layout::safety(&[Reason::GivenUp]);
-    Some(quote! {
+    let always = layout::safety(&[reason::Life::Counting(object.tag.clone()).into()]);
+    let inc = layout::safety(&[reason::Life::Count.into()]);
+    let dec = layout::safety(&[reason::Life::GivenUp.into()]);
+    quote! {
         #always
         unsafe impl AlwaysRefCounted for #name {
             #[inline]
@@ -38,5 +32,5 @@ pub(super) fn of_object(api: &Api, object: &Object) -> Option<TokenStream> {
                 unsafe { bindings::#put(obj.cast().as_ptr()) };
             }
         }
-    })
+    }
 }

@@ -7,14 +7,13 @@ use super::function;
 use super::layout;
 use super::types::ident;
 use crate::emit::prose;
-use crate::model::Api;
-use crate::model::Role;
-use crate::model::Tagged;
+use crate::plan::TaggedInt;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The type of a tagged integer.
-pub(super) fn item(api: &Api, tagged: &Tagged) -> TokenStream {
+pub(super) fn item(found: &TaggedInt) -> TokenStream {
+    let tagged = &found.tagged;
     let name = ident(&tagged.name);
     let int = ident(tagged.int);
     let docs = layout::docs(
@@ -37,10 +36,8 @@ pub(super) fn item(api: &Api, tagged: &Tagged) -> TokenStream {
             }
         }
     });
-    let parts: Vec<TokenStream> = api
-        .in_role(&tagged.tag, |role| *role == Role::Method)
-        .map(|part| function::method(api, part, &function::Receiver::value(quote! { self.0 })))
-        .collect();
+    let receiver = function::Receiver::value(quote! { self.0 });
+    let parts = found.parts.iter().map(|part| function::method(part, &receiver));
     quote! {
         #docs
         #[repr(transparent)]

@@ -12,6 +12,7 @@ mod within;
 use crate::{
     bindings,
     hmm::{
+        self,
         mirror::{
             Access,
             Invalidation,
@@ -28,8 +29,7 @@ use crate::{
     prelude::*,
     sync::{
         aref::ARef,
-        Arc,
-        Completion, //
+        Arc, //
     }, //
 };
 use core::ptr::NonNull;
@@ -144,6 +144,20 @@ mod mirrors {
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
         let failed = mirror.populate(SPAN, Access::Read, |_, _| Ok(()));
         assert!(failed == Err(EFAULT));
+        Ok(())
+    }
+
+    #[test]
+    fn an_owner_is_not_followed() -> Result {
+        let mm = address_space()?;
+        // Nothing is at this address.
+        let owner = core::ptr::without_provenance(16);
+        let mirror = Arc::pin_init(Mirror::new(&mm, owner, Table::default()), GFP_KERNEL)?;
+        let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
+        snapshot(&mirror)?;
+        drop(range);
+        hmm::synchronize();
+        assert!(mirror.lock().invalidations > 0);
         Ok(())
     }
 
