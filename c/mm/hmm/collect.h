@@ -6,11 +6,13 @@
 #ifndef _MM_HMM_COLLECT_H
 #define _MM_HMM_COLLECT_H
 
+#include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagewalk.h>
 
 #include "../internal.h"
 #include "migrate.h"
+#include "migrate_policy.h"
 
 /**
  * struct hmm_collect - state of the walk over a range
@@ -76,9 +78,51 @@ static inline void hmm_collect_put_large(struct hmm_collect *c,
 	args->npages += nr;
 }
 
+/* Whether the flags of a request select a folio of device memory, by kind and owner. */
+static inline bool hmm_collect_selects_device(const struct migrate_vma *args,
+					      const struct folio *folio)
+{
+	unsigned long kind;
+
+	if (folio_is_device_private(folio))
+		kind = MIGRATE_VMA_SELECT_DEVICE_PRIVATE;
+	else if (folio_is_device_coherent(folio))
+		kind = MIGRATE_VMA_SELECT_DEVICE_COHERENT;
+	else
+		return false;
+
+	return (args->flags & kind) && folio->pgmap->owner == args->pgmap_owner;
+}
+
+/* Whether the request selects folios of this memory and this owner. */
+static __always_inline bool hmm_collect_selects(const struct hmm_collect *c,
+						struct folio *folio)
+{
+	if (!folio->mapping)
+		return false;
+	if (!folio_is_zone_device(folio))
+		return (c->args->flags & MIGRATE_VMA_SELECT_SYSTEM) &&
+		       folio_test_anon(folio);
+	return hmm_collect_selects_device(c->args, folio) ||
+	       (c->source && c->source->selects(c->source, folio));
+}
+
+/*
+ * Lock a mapped folio, unless it must not migrate. No reference is taken: the
+ * migration takes over the reference of the mapping. The page table lock is held.
+ */
+static __always_inline bool hmm_collect_trylock(const struct hmm_collect *c,
+						struct folio *folio)
+{
+	if (!hmm_is_fault_folio(c->args, folio) && !folio_trylock(folio))
+		return false;
+	if (folio_is_zone_device(folio) || hmm_folio_may_migrate(folio))
+		return true;
+	hmm_migration_unlock(c->args, folio);
+	return false;
+}
+
 /* collect_folio.c */
-bool hmm_collect_selects(const struct hmm_collect *c, struct folio *folio);
-bool hmm_collect_trylock(const struct hmm_collect *c, struct folio *folio);
 int hmm_collect_split(struct hmm_collect *c, struct mm_walk *walk);
 
 /* collect_pte.c */

@@ -33,9 +33,15 @@
  * @result: the folio to be mapped for the current mpfn
  * @missing: a migration entry of the current mpfn was not found by address
  * @rmap: the mappings added so far
- * @last_pte: the last present PTE that was created
+ * @last_pte: the last PTE that was created
  * @pfn: the pfn in @last_pte
- * @attr_key: hmm_remap_pte_attr_key() of @last_pte; 0 if none was created
+ * @attr_key: hmm_remap_pte_attr_key() of @last_pte; 0 if none was created, or it is a
+ *	device private entry
+ * @step: pte_swp_offset_step() for all pfns; 0 if there is no such step, or only one
+ *	mpfn
+ * @last_step: @step once @last_old is set; otherwise 0
+ * @last_old: a migration entry, of a single page, with the attributes of @last_pte
+ * @last_old_pfn: the pfn in @last_old
  */
 struct hmm_remap {
 	struct hmm_migration *m;
@@ -51,6 +57,10 @@ struct hmm_remap {
 	pte_t last_pte;
 	unsigned long pfn;
 	unsigned long attr_key;
+	unsigned long step;
+	unsigned long last_step;
+	pte_t last_old;
+	unsigned long last_old_pfn;
 };
 
 /* The device private entry that replaces a migration entry. */
@@ -105,6 +115,17 @@ static unsigned long hmm_remap_pte_attr_key(struct folio *result, pte_t old)
 	       BIT(3);
 }
 
+/* The PTE that differs from the previous one in the pfn only. */
+static __always_inline pte_t hmm_remap_advance_pte(struct hmm_remap *r, unsigned long pfn)
+{
+	if (r->attr_key)
+		r->last_pte = pte_advance_pfn(r->last_pte, pfn - r->pfn);
+	else
+		r->last_pte = pte_swp_advance(r->last_pte, pfn - r->pfn, r->step);
+	r->pfn = pfn;
+	return r->last_pte;
+}
+
 /*
  * The PTE for @page of the folio @result that replaces the migration entry @old.
  * Most present PTEs of a page table differ in the pfn only, so that the previous
@@ -116,17 +137,19 @@ static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
 {
 	unsigned long pfn = page_to_pfn(page), attr_key;
 
-	if (folio_is_device_private(result))
-		return hmm_remap_private_pte(page, softleaf_from_pte(old), old);
-
-	attr_key = hmm_remap_pte_attr_key(result, old);
-	if (attr_key == r->attr_key) {
-		r->last_pte = pte_advance_pfn(r->last_pte, pfn - r->pfn);
+	if (folio_is_device_private(result)) {
+		attr_key = 0;
+		r->last_pte = hmm_remap_private_pte(page, softleaf_from_pte(old), old);
 	} else {
+		attr_key = hmm_remap_pte_attr_key(result, old);
+		if (attr_key == r->attr_key)
+			return hmm_remap_advance_pte(r, pfn);
 		r->last_pte = hmm_remap_present_pte(r->vma, result, page, old);
-		r->attr_key = attr_key;
 	}
+	r->attr_key = attr_key;
 	r->pfn = pfn;
+	/* Until hmm_remap_page() sets a migration entry with these attributes. */
+	r->last_step = 0;
 	return r->last_pte;
 }
 
@@ -142,19 +165,18 @@ static bool hmm_remap_is_migration_entry_of(pte_t pte, unsigned long pfn)
 }
 
 /*
- * Map @nr pages of the resulting folio, from @page on, in place of @nr migration
- * entries from @ptep on, which differ from @old in the pfn only. The page table lock
- * is held.
+ * Map @nr pages of the resulting folio, from @page on, with @new and the PTEs that
+ * follow it, in place of @nr migration entries from @ptep on, which differ from @old in
+ * the pfn only. The page table lock is held.
  */
 static __always_inline void hmm_remap_ptes(struct hmm_remap *r, pte_t *ptep,
-					   pte_t old, struct page *page,
+					   pte_t old, pte_t new, struct page *page,
 					   unsigned long nr)
 {
 	unsigned long addr = r->addr + (ptep - r->table) * PAGE_SIZE;
 	rmap_t flags = softleaf_is_migration_read(softleaf_from_pte(old)) ?
 		       RMAP_NONE : RMAP_EXCLUSIVE;
 	struct folio *result = r->result;
-	pte_t new = hmm_remap_new_pte(r, result, page, old);
 
 	folio_ref_add(result, nr);
 	if (!folio_test_anon(result))
@@ -180,6 +202,7 @@ static __always_inline void hmm_remap_folio(struct hmm_remap *r,
 					    struct folio *src, pte_t *ptep,
 					    unsigned long nr)
 {
+	struct page *page;
 	unsigned long j, n;
 
 	for (j = 0; j < nr; j += n) {
@@ -191,8 +214,46 @@ static __always_inline void hmm_remap_folio(struct hmm_remap *r,
 			continue;
 		}
 		n = softleaf_pte_batch(ptep + j, old, nr - j);
-		hmm_remap_ptes(r, ptep + j, old, folio_page(r->result, j), n);
+		page = folio_page(r->result, j);
+		hmm_remap_ptes(r, ptep + j, old,
+			       hmm_remap_new_pte(r, r->result, page, old), page, n);
 	}
+}
+
+/*
+ * Whether @old is the migration entry of the page @pfn and has the attributes of the
+ * last one, and the resulting folio gets a PTE with the attributes of the last PTE.
+ */
+static __always_inline bool hmm_remap_is_alike(const struct hmm_remap *r, pte_t old,
+					       unsigned long pfn)
+{
+	if (!r->last_step ||
+	    !pte_same(old, pte_swp_advance(r->last_old, pfn - r->last_old_pfn, r->last_step)))
+		return false;
+	if (folio_is_device_private(r->result))
+		return !r->attr_key;
+	return r->attr_key && folio_test_dirty(r->result) == (r->attr_key & 1);
+}
+
+/* As hmm_remap_folio(), for a folio of one page (benchmarks: to-ram-4k, touch-512). */
+static __always_inline void hmm_remap_page(struct hmm_remap *r, struct folio *src,
+					   pte_t *ptep)
+{
+	struct page *page = &r->result->page;
+	pte_t old = ptep_get(ptep), new;
+
+	if (hmm_remap_is_alike(r, old, folio_pfn(src))) {
+		new = hmm_remap_advance_pte(r, page_to_pfn(page));
+	} else if (hmm_remap_is_migration_entry_of(old, folio_pfn(src))) {
+		new = hmm_remap_new_pte(r, r->result, page, old);
+		r->last_old = old;
+		r->last_old_pfn = folio_pfn(src);
+		r->last_step = r->step;
+	} else {
+		r->missing = true;
+		return;
+	}
+	hmm_remap_ptes(r, ptep, old, new, page, 1);
 }
 
 /* Map the folio of one mpfn. Return the number of PTEs. */
@@ -203,9 +264,8 @@ static unsigned long hmm_remap_mpfn(struct hmm_remap *r, unsigned long i,
 	unsigned long nr = folio_nr_pages(src);
 
 	r->result = hmm_migration_resulting_folio(r->m, i);
-	/* Constant 1 lets the compiler drop the loops (benchmark: to-ram-4k). */
 	if (nr == 1)
-		hmm_remap_folio(r, src, ptep, 1);
+		hmm_remap_page(r, src, ptep);
 	else
 		hmm_remap_folio(r, src, ptep, nr);
 	return nr;
@@ -239,6 +299,9 @@ static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 		return i;
 	}
 
+	if (r->end - i > 1)
+		r->step = pte_swp_offset_step(softleaf_to_pte(make_readable_migration_entry(0)),
+					      BIT(SWP_PFN_BITS));
 	lazy_mmu_mode_enable();
 	for (ptep = r->table; i < r->end; i += n, ptep += n) {
 		n = 1;

@@ -400,9 +400,12 @@ static void devmem_huge_policy(struct kunit *test)
 /* Device memory without chunks. Not on the stack: it has a work item. */
 static struct hmm_devmem *make_memory(struct kunit *test, struct device *dev)
 {
-	struct hmm_devmem *devmem = kunit_kzalloc(test, sizeof(*devmem), GFP_KERNEL);
+	/* buffer_release() counts in the device. */
+	struct buffer_device *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct hmm_devmem *devmem;
 
-	KUNIT_ASSERT_NOT_NULL(test, devmem);
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	devmem = &device->devmem;
 	devmem->type = MEMORY_DEVICE_PRIVATE;
 	devmem->ops = &buffer_device_ops;
 	devmem->dev = dev;
