@@ -95,6 +95,27 @@ for commit in $(git rev-list --reverse HEAD | tail -n +2); do
 done 2>&1 | grep -vE '^(mm/hmm/compat/hmm_.*\.c|samples/hmm/demo/.*):' >"$TMP/out"
 [[ ! -s $TMP/out ]]
 verdict "a C file of the kernel is named in Kbuild by the patch that brings it"
+# A header of the series is there when a file includes it.
+declare -A ours there
+while read -r file; do
+	[[ -e $source/$file ]] || ours[$file]=1
+done < <(git ls-files '*.h')
+for commit in $(git rev-list --reverse HEAD | tail -n +2); do
+	while read -r file; do
+		there[$file]=1
+	done < <(git show --diff-filter=A --name-only --format= "$commit" -- '*.h')
+	mapfile -t changed < <(git show --diff-filter=AM --name-only --format= "$commit" -- '*.c' '*.h' ':!tools')
+	((${#changed[@]})) || continue
+	while IFS=: read -r _ file name; do
+		name=${name#\#include ?} folder=${file%/*}
+		name=${name%%[>\"]*}
+		for file in "include/$name" "arch/x86/include/$name" "$folder/$name" "${folder%/*}/${name#../}"; do
+			[[ ! ${ours[$file]:-} || ${there[$file]:-} ]] || echo "$file: $(git log -1 --format=%s "$commit")"
+		done
+	done < <(git grep -E '^#include [<"]' "$commit" -- "${changed[@]}")
+done >"$TMP/out"
+[[ ! -s $TMP/out ]] && ((${#there[@]} > 30))
+verdict "a patch that includes a header of the series comes after it"
 ! git log --format=%B | grep -E '\{[^}]*/' >"$TMP/out"
 verdict "each text names patches by their numbers"
 ! git grep -nE '(docs/[a-z-]+\.md|bindings/(generator|renew))\b' -- mm include rust tools samples scripts >"$TMP/out"
