@@ -18,7 +18,7 @@ check:    ## set up what is missing and run all tests; KTAP; DRIVER=c|rust|kerne
 lint:     ## check the form of code and text: checkpatch, kernel-doc, spelling, shell, rustfmt, clippy, links, terms
 	@tree/lint $(ARGS)
 
-hook:     ## have git run make lint on the files of each commit
+hook:     ## have git run make lint on the files of each commit, and look at its text
 	@tree/hook
 
 dist:     ## write a tarball of the last commit with its checksum to the BUILD folder
