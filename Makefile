@@ -5,7 +5,7 @@ KERNEL	?= 7.3
 FLAVOUR	?= vm
 ACCEL	?= auto
 J	?= $(shell nproc)
-export KERNEL ARCH PAGES SHORT KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
+export KERNEL ARCH PAGES SHORT AGAIN KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
 
 .DEFAULT_GOAL := help
 
@@ -18,7 +18,7 @@ check:    ## set up what is missing and run all tests; KTAP; DRIVER=c|rust|kerne
 lint:     ## check the form of code and text: checkpatch, kernel-doc, spelling, shell, rustfmt, clippy, links, terms
 	@tree/lint $(ARGS)
 
-hook:     ## have git run make lint on the files of each commit
+hook:     ## have git run make lint on the files of each commit, and look at its text
 	@tree/hook
 
 dist:     ## write a tarball of the last commit with its checksum to the BUILD folder
@@ -86,6 +86,7 @@ help:     ## list the targets and the options
 # option: ARCH=x86-64|arm64      the guest's architecture (x86-64)
 # option: PAGES=4k|64k           the size of pages with ARCH=arm64 (4k); no tests of 64k yet
 # option: SHORT=1                for check: a few minutes' worth of it, in the guest only
+# option: AGAIN=1                for check: without what a check of another kernel has run
 # option: KDIR=folder            your own kernel tree; it is copied, never touched
 # option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address
 # option: KERNEL_SHA256=x        the checksum that it must have

@@ -48,7 +48,17 @@ verdict "outside of git: a kernel tree is assembled"
 cd "$TMP/clone" || exit
 tree/hook >"$TMP/out" 2>&1 && tree/hook >"$TMP/out" 2>&1
 verdict "make hook, twice"
-commit() { git commit -qm "$1" >"$TMP/out" 2>&1; }
+# committed TEXT: whether a commit with this text is made.
+committed() { git commit -q "${options[@]}" -m "$1" >"$TMP/out" 2>&1; }
+commit() { committed "page: $1"$'\n\nFor this test.\n\nSigned-off-by: t <t@t>'; }
+options=(--allow-empty)
+! committed 'one' && grep -q "is not 'area: what it does'" "$TMP/out" && grep -q 'no body' "$TMP/out" && grep -q 'not signed off' "$TMP/out"
+verdict "a text without area, body and sign-off is refused"
+! committed "docs: $(printf '%071d' 0)"$'\n\nWhy.\n\nSigned-off-by: t <t@t>' && grep -q 'has 77 columns' "$TMP/out"
+verdict "a subject of more than 75 columns is, too"
+committed $'docs: one\n\nWhy.\n\nSigned-off-by: t <t@t>' && committed "Merge branch 'one'"
+verdict "others are not, and merges have git's own text"
+options=()
 echo 'A page.' >page.md && git add page.md && commit good
 verdict "a good file is committed"
 echo 'To [nowhere](nowhere.md).' >page.md && git add page.md && ! commit bad && grep -q 'nowhere.md, which does not exist' "$TMP/out"

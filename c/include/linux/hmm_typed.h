@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Written by bindings/renew; do not edit. */
+/* Written by hmm-bindgen from contracts; do not edit. */
 #ifndef _LINUX_HMM_TYPED_H
 #define _LINUX_HMM_TYPED_H
 

@@ -277,23 +277,27 @@ static int odp_fill(struct ib_umem_odp *odp, const struct hmm_section *section)
 }
 
 /*
- * Go through a section and fill in what it shows. Returns 0 with umem_mutex held, or
- * an error.
+ * Fill in the entries of @span. Returns 0 with umem_mutex held, or an error. The loop is
+ * left with the last batch: what leaves the section then drops the update lock only.
  */
-static int odp_populate_and_lock(struct ib_umem_odp *odp, struct hmm_section *section)
+static int odp_populate_and_lock(struct ib_umem_odp *odp, struct hmm_span span,
+				 enum hmm_access access, unsigned long *pfns,
+				 unsigned int nr_pfns)
 {
-	int ret = 0;
+	/* A driver that has pages faulted in relies on all of them. */
+	bool whole = access != HMM_ACCESS_SNAPSHOT;
+	int ret;
 
-	while (hmm_section_next(section)) {
+	hmm_mirror_populate(pages, ret, &odp_region_of(odp)->mirror, span, access,
+			    .whole = whole, .pfns = pfns, .nr_pfns = nr_pfns) {
 		mutex_lock(&odp->umem_mutex);
-		ret = odp_fill(odp, section);
-		if (!ret && section->batch.end == section->span.end)
+		ret = odp_fill(odp, &pages);
+		if (!ret && pages.batch.end == span.end)
 			return 0;
 		mutex_unlock(&odp->umem_mutex);
 		if (ret)
 			return ret;
 	}
-	ret = hmm_section_error(section);
 	/* The process is gone. */
 	return ret == -ESRCH || ret == -ENOENT ? -EINVAL : ret;
 }
@@ -320,34 +324,28 @@ int ib_umem_odp_map_dma_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 bcn
 				 u64 access_mask, bool fault)
 {
 	unsigned long few[ODP_PAGES_ON_STACK], *many __free(kvfree) = NULL;
-	scoped_hmm_section section = {
-		.mirror = &odp_region_of(odp)->mirror,
-		.span.start = ALIGN_DOWN(user_virt, BIT(odp->page_shift)),
-		.span.end = ALIGN(user_virt + bcnt, BIT(odp->page_shift)),
-		.access = HMM_ACCESS_SNAPSHOT,
-		.pfns = few,
-		.nr_pfns = ODP_PAGES_ON_STACK,
+	const struct hmm_span span = {
+		.start = ALIGN_DOWN(user_virt, BIT(odp->page_shift)),
+		.end = ALIGN(user_virt + bcnt, BIT(odp->page_shift)),
 	};
-	unsigned long nr_pages = hmm_span_pages(section.span);
+	enum hmm_access access = HMM_ACCESS_SNAPSHOT;
+	unsigned long nr_pages = hmm_span_pages(span);
+	unsigned int nr_pfns = ODP_PAGES_ON_STACK;
 	int ret;
 
 	if (user_virt < ib_umem_start(odp) || user_virt > ib_umem_end(odp) ||
 	    bcnt > ib_umem_end(odp) - user_virt)
 		return -EFAULT;
-	if (fault) {
-		/* The driver relies on all of them. */
-		section.whole = true;
-		section.access = access_mask & HMM_PFN_WRITE ? HMM_ACCESS_WRITE : HMM_ACCESS_READ;
-	}
+	if (fault)
+		access = access_mask & HMM_PFN_WRITE ? HMM_ACCESS_WRITE : HMM_ACCESS_READ;
 	if (fault && nr_pages > ODP_PAGES_ON_STACK) {
 		many = kvmalloc_array(nr_pages, sizeof(*many), GFP_KERNEL | __GFP_NOWARN);
 		if (!many)
 			return -ENOMEM;
-		section.pfns = many;
-		section.nr_pfns = nr_pages;
+		nr_pfns = nr_pages;
 	}
-	ret = odp_populate_and_lock(odp, &section);
-	return ret ?: hmm_span_pages(section.span) >> (odp->page_shift - PAGE_SHIFT);
+	ret = odp_populate_and_lock(odp, span, access, many ?: few, nr_pfns);
+	return ret ?: nr_pages >> (odp->page_shift - PAGE_SHIFT);
 }
 EXPORT_SYMBOL(ib_umem_odp_map_dma_and_lock);
 

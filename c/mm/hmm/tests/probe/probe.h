@@ -95,10 +95,6 @@ void probe_populate_close(struct probe_file *file);
 
 long probe_crowd(struct probe_file *file, struct hmm_probe_crowd __user *user);
 void probe_crowd_close(struct probe_file *file);
-
-long probe_race_ioctl(struct probe_file *file, unsigned int cmd,
-		      void __user *user);
-void probe_race_close(struct probe_file *file);
 #else
 static inline long probe_mirror_ioctl(struct probe_file *file, unsigned int cmd,
 				      void __user *user)
@@ -134,7 +130,13 @@ static inline long probe_crowd(struct probe_file *file,
 static inline void probe_crowd_close(struct probe_file *file)
 {
 }
+#endif
 
+#ifdef HMM_PROBE_WITH_RACES
+long probe_race_ioctl(struct probe_file *file, unsigned int cmd,
+		      void __user *user);
+void probe_race_close(struct probe_file *file);
+#else
 static inline long probe_race_ioctl(struct probe_file *file, unsigned int cmd,
 				    void __user *user)
 {
