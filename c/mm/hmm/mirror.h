@@ -120,7 +120,7 @@
  *	all ranges, as notifiers are called by address
  * @flags: %HMM_MIRROR_STATE_RELEASED when &hmm_mirror_ops.release was or is being
  *	called; when @work is to end the mirror, %HMM_MIRROR_STATE_DEFERRED, or
- *	%HMM_MIRROR_STATE_ABANDONED if a callback has begun to
+ *	%HMM_MIRROR_STATE_ABANDONED if a callback has begun to, or it was not begun
  * @caller: the task that is in a callback under the mirror's update lock, or
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
