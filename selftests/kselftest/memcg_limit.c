@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -126,6 +127,71 @@ TEST_F(memcg_limit, killed)
 		usleep(10000);
 	}
 	EXPECT_LT(tries, 500);
+}
+
+/* A limit of a quarter of the vector. */
+#define SMALL_GROUP	"memcg_small"
+#define SMALL_LIMIT	"8M"
+#define LARGE_PAGES	((32UL << 20) / PAGE)
+
+FIXTURE(memcg_small) {
+	int fd;
+	int *x;
+};
+
+FIXTURE_SETUP(memcg_small)
+{
+	int ret = swap_ready() ?: cgroup_make(SMALL_GROUP, SMALL_LIMIT) ?:
+		  cgroup_enter(SMALL_GROUP);
+
+	if (ret)
+		SKIP(return, "no swap space or no memory cgroups: %d", ret);
+	self->fd = open("/dev/hmm_dmirror0", O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->x = map_aligned(LARGE_PAGES * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+	ASSERT_NE(NULL, self->x);
+	madvise(self->x, LARGE_PAGES * PAGE, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < LARGE_PAGES * PAGE / sizeof(int); i++)
+		self->x[i] = i % 1000;
+	alarm(DEADLINE);
+}
+
+FIXTURE_TEARDOWN(memcg_small)
+{
+	cgroup_leave(SMALL_GROUP);
+}
+
+static long faults_of_thread(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/*
+ * The driver faults in all of the rest when the device stops, and at most a quarter of
+ * the vector is present then. A device that goes on only afterwards stops at least four
+ * times, whichever pages are reclaimed: at 32, 24, 16 and 8 MiB that are left. So it has
+ * at least (80 - 4 * 8) MiB faulted in, where one that goes on in each section has 32 MiB.
+ */
+TEST_F_TIMEOUT(memcg_small, pages_are_faulted_in_once, 2 * DEADLINE)
+{
+	const size_t nr = LARGE_PAGES * PAGE / sizeof(int);
+	struct hmm_dmirror_compute compute = {
+		.op = HMM_DMIRROR_SUM, .n = nr, .x = (uintptr_t)self->x,
+	};
+	long faults = faults_of_thread();
+	__s64 sum = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		sum += i % 1000;
+	ASSERT_EQ(0, ioctl(self->fd, HMM_DMIRROR_COMPUTE, &compute));
+	EXPECT_EQ(sum, compute.sum);
+	faults = faults_of_thread() - faults;
+	/* Otherwise the vector was not larger than the limit. */
+	EXPECT_LT(LARGE_PAGES / 2, faults);
+	EXPECT_GT(LARGE_PAGES * 5 / 4, faults);
 }
 
 TEST_HARNESS_MAIN

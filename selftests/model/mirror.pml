@@ -19,7 +19,12 @@
  * the device's page table, but the device can use the frame from its TLB until
  * invalidate_finish has waited for the flush. No address is taken away that it can use,
  * no frame is freed that it can use or that has an address, no section enters between
- * the passes, and no callback uses a range that was freed after its removal.
+ * the passes, and no callback uses a range that was freed after its removal. Removals
+ * that are deferred are ended by a work item or by the end of the mirror, and
+ * hmm_mirror_synchronize() has to wait for either.
+ *
+ * With ADD the addresses of A are added again, as B, while A's removal is deferred. Both
+ * have a lock of their own and one device.
  *
  * Liveness: invalidations are finitely many here, so every process must end:
  * no deadlock (invalid end state), no endless round (non-progress cycle, under
@@ -61,6 +66,7 @@ typedef interval {
 	byte dma;		/* the frame that has a device address */
 	bool used;		/* second_pass.used */
 	bool range;		/* hmm_interval.range, cleared by hmm_interval_detach() */
+	bool deferred;		/* HMM_INTERVAL_DEFERRED */
 	bool range_freed;
 	bool of_callback;	/* inv.range in a callback */
 #endif
@@ -92,8 +98,24 @@ byte cover;			/* for BAD_COVER: readers of the rwsem */
 #ifdef PASSES
 bool second_pass[NR_IVS];	/* notifiers in finish_passes, of one task at a time */
 byte second_pass_of[NR_IVS];
-byte ends_queued;		/* intervals in hmm_mirror_state.removed */
+bool removed;			/* hmm_mirror_state.removed: A is the only one in it, ever */
+bool work_pending, work_running;
+byte ends;			/* a reader of hmm_mirror_ends: 1 while it is one, 2 afterwards */
 bool remover_ended;
+#endif
+#ifdef ADD
+byte ranges;			/* hmm_mirror_state.ranges: the interval of the address, or NONE */
+bool subscribing;		/* B, when the invalidations that are under way have ended */
+byte mmap_readers;
+bool mmap_writer;
+#define NONE NR_IVS
+#endif
+
+/* The device of an interval. */
+#ifdef ADD
+#define DEV(i) A
+#else
+#define DEV(i) i
 #endif
 
 inline update_lock(i, task) {
@@ -154,10 +176,10 @@ inline call(i) {
 	}
 	d_step {
 		if
-		:: iv[i].device != 0 -> iv[i].tlb = iv[i].device
+		:: iv[DEV(i)].device != 0 -> iv[DEV(i)].tlb = iv[DEV(i)].device
 		:: else
 		fi;
-		iv[i].device = 0
+		iv[DEV(i)].device = 0
 	}
 	d_step { assert(!(iv[i].of_callback && iv[i].range_freed)); in_callback-- }
 }
@@ -165,13 +187,13 @@ inline call(i) {
 /* hmm_interval_call_finish(): the driver waits until it has ended. */
 inline call_finish(i) {
 	atomic { assert(!release_called); in_callback++ }
-	iv[i].tlb = 0;
+	iv[DEV(i)].tlb = 0;
 	d_step { assert(!(iv[i].of_callback && iv[i].range_freed)); in_callback-- }
 }
 
 /* hmm_mirror_dma_unmap_span() */
 inline dma_forget(i) {
-	d_step { assert(iv[i].device == 0 && iv[i].tlb == 0); iv[i].dma = 0 }
+	d_step { assert(iv[DEV(i)].device == 0 && iv[DEV(i)].tlb == 0); iv[DEV(i)].dma = 0 }
 }
 
 /* hmm_interval_last_pass() */
@@ -196,7 +218,7 @@ inline forget(i) {
 	:: else ->
 		call(i);
 #ifdef BAD_ONE_PASS_HAS_NO_FINISH
-		iv[i].dma = 0
+		iv[DEV(i)].dma = 0
 #else
 		finish(i)
 #endif
@@ -213,7 +235,7 @@ inline forget(i) {
 	:: true ->
 #endif
 		atomic { assert(!release_called); in_callback++ }
-		iv[i].device = 0;
+		iv[DEV(i)].device = 0;
 		in_callback--
 	fi
 }
@@ -281,7 +303,7 @@ inline invalidate_finish(i, me, cur) {
 /* mn_itree_finish_pass() */
 inline finish_pass(me, cur) {
 	invalidate_finish(A, me, cur);
-#ifdef TWO
+#if defined(TWO) || defined(ADD)
 	invalidate_finish(B, me, cur)
 #endif
 }
@@ -363,7 +385,7 @@ inline inv_start(event, me, may_block, cur, ok) {
 	:: iv[A].subscribed -> invalidate(A, event, me, may_block, cur, ok)
 	:: else
 	fi;
-#ifdef TWO
+#if defined(TWO) || defined(ADD)
 	if
 	:: ok && iv[B].subscribed -> invalidate(B, event, me, may_block, cur, ok)
 	:: else
@@ -388,6 +410,10 @@ inline inv_end() {
 		inv_active--;
 		if
 		:: inv_active == 0 -> inv_seq++
+#ifdef ADD
+			; iv[B].subscribed = iv[B].subscribed || subscribing;
+			subscribing = false
+#endif
 #ifdef BAD_PLAIN_BOOL
 			; valid[A] = true; valid[B] = true
 #endif
@@ -438,6 +464,24 @@ inline fault(me, f, cur, ok) {
 	od
 }
 
+#ifdef ADD
+inline mmap_read_lock() {
+	atomic { !mmap_writer -> mmap_readers++ }
+}
+
+inline mmap_read_unlock() {
+	mmap_readers--
+}
+
+inline mmap_write_lock() {
+	atomic { !mmap_writer && mmap_readers == 0 -> mmap_writer = true }
+}
+
+inline mmap_write_unlock() {
+	mmap_writer = false
+}
+#endif
+
 /* hmm_interval_enter(): lock, and fail if the range was removed. */
 inline enter(i, me, entered) {
 	atomic {
@@ -478,9 +522,9 @@ inline inside(i, f) {
 		assert(!(pte_exclusive && pte == f && exclusive_iv != i));
 #ifdef PASSES
 		assert(!iv[i].used);
-		iv[i].dma = f;
+		iv[DEV(i)].dma = f;
 #endif
-		iv[i].device = f
+		iv[DEV(i)].device = f
 	}
 }
 
@@ -503,6 +547,9 @@ inline put_mm() {
 proctype section(byte me; byte i) {
 	byte s, f, cur, t;
 	bool found, entered, ok;
+#ifdef BAD_DRAIN_WAITS_FOR_FAULTS
+	bool counted;
+#endif
 
 	look_up(i, found);
 	do
@@ -513,7 +560,29 @@ proctype section(byte me; byte i) {
 		cover++;
 		served > 0;
 #endif
+#ifdef BAD_DRAIN_WAITS_FOR_FAULTS
+		atomic {
+			if
+			:: iv[i].nr_active > 0 -> iv[i].nr_active++; counted = true
+			:: else
+			fi
+		};
+#endif
+#ifdef ADD
+		mmap_read_lock();
 		fault(me, f, cur, ok);
+		mmap_read_unlock();
+#else
+		fault(me, f, cur, ok);
+#endif
+#ifdef BAD_DRAIN_WAITS_FOR_FAULTS
+		d_step {
+			if
+			:: counted -> iv[i].nr_active--; counted = false
+			:: else
+			fi
+		};
+#endif
 #ifdef BAD_COVER
 		cover--;
 #endif
@@ -751,10 +820,26 @@ inline claim(i, mine) {
 	}
 }
 
+/* hmm_interval_unlist(): erases what the tree has at the address */
+inline unlist(i) {
+#ifdef ADD
+	d_step {
+		if
+		:: ranges != NONE -> iv[ranges].listed = false
+		:: else
+		fi;
+		ranges = NONE;
+		iv[i].listed = false
+	}
+#else
+	iv[i].listed = false
+#endif
+}
+
 /* hmm_interval_end(), by what has claimed it */
 inline interval_end(i, me) {
 #ifdef BAD_UNLIST_FIRST
-	iv[i].listed = false;
+	unlist(i);
 #endif
 #ifdef BAD_UNSUBSCRIBE_FIRST
 	atomic { inv_active == 0 -> iv[i].subscribed = false }
@@ -773,8 +858,13 @@ inline interval_end(i, me) {
 #else
 	atomic { inv_active == 0 -> iv[i].subscribed = false }
 #endif
-	/* unlist */
-	iv[i].listed = false
+#ifdef PASSES
+	/* detach */
+	iv[i].range = false;
+#endif
+#ifndef BAD_UNLIST_FIRST
+	unlist(i)
+#endif
 }
 
 proctype range_remove(byte me; byte i) {
@@ -786,52 +876,198 @@ proctype range_remove(byte me; byte i) {
 		interval_end(i, me);
 		/* The driver may free everything that the range needed. */
 		atomic { assert(iv[i].lock == 0); iv[i].lock_gone = true }
-		assert(iv[i].device == 0)
+		assert(iv[DEV(i)].device == 0)
 	:: else
 	fi
 }
 
 #ifdef PASSES
-/* hmm_mirror_range_remove_deferred(), by a driver that holds the update lock. */
+inline synchronize_ends() {
+	if
+	:: ends == 1 -> ends == 2
+	:: else
+	fi
+}
+
+/* hmm_mirror_synchronize() */
+inline synchronize() {
+#ifdef BAD_SYNCHRONIZE_WITH_ENDS_FIRST
+	synchronize_ends();
+#endif
+	/* flush_workqueue() */
+#ifndef BAD_SYNCHRONIZE_IGNORES_WORK
+	!work_pending && !work_running;
+#endif
+#if !defined(BAD_SYNCHRONIZE_IGNORES_ENDS) && !defined(BAD_SYNCHRONIZE_WITH_ENDS_FIRST)
+	synchronize_ends();
+#endif
+	skip
+}
+
+/*
+ * hmm_mirror_range_remove_deferred(), and then the driver frees the range: at once if it
+ * has held the update lock, otherwise after hmm_mirror_synchronize(), as it does the lock.
+ */
 proctype range_remove_deferred(byte me; byte i) {
 	bool mine;
 
+#ifndef UNLOCKED
 	update_lock(i, me);
-	claim(i, mine);
+#endif
 	if
-	:: mine ->
+	/* hmm_mirror_range_interval() */
+	:: iv[i].range ->
 #ifdef BAD_RANGE_FREED_WITHOUT_THE_LOCK
 		update_unlock(i);
 #endif
-		/* hmm_interval_detach(), and the driver frees the range */
-		d_step { iv[i].range = false; iv[i].dead = true; ends_queued++ }
-		iv[i].range_freed = true;
-#ifdef BAD_LOCK_FREED_AT_ONCE
-		update_unlock(i);
-		iv[i].lock_gone = true
-#elif !defined(BAD_RANGE_FREED_WITHOUT_THE_LOCK)
-		update_unlock(i)
+		/* hmm_interval_detach() */
+		iv[i].range = false;
+		claim(i, mine);
+		if
+		/* hmm_interval_end_deferred() */
+		:: mine ->
+#ifdef BAD_UNLISTED_AT_ONCE
+			unlist(i);
 #endif
-	:: else -> update_unlock(i)
+			d_step { iv[i].deferred = true; iv[i].dead = true };
+			removed = true;
+			work_pending = true
+		:: else
+		fi
+	:: else
+#ifdef BAD_RANGE_FREED_WITHOUT_THE_LOCK
+		; update_unlock(i)
+#endif
 	fi;
+#if !defined(UNLOCKED) || defined(BAD_RANGE_FREED_BEFORE_SYNCHRONIZE)
+	iv[i].range_freed = true;
+#endif
+#if !defined(UNLOCKED) && !defined(BAD_RANGE_FREED_WITHOUT_THE_LOCK)
+	update_unlock(i);
+#endif
+#ifndef BAD_LOCK_FREED_AT_ONCE
+	synchronize();
+	d_step {
+#ifndef ADD
+		assert(iv[DEV(i)].device == 0 && iv[DEV(i)].tlb == 0 && iv[DEV(i)].dma == 0);
+#endif
+		assert(iv[i].lock == 0)
+	}
+#endif
+	d_step { iv[i].lock_gone = true; iv[i].range_freed = true };
 	remover_ended = true
 }
 
-/* hmm_mirror_state_work(): hmm_mirror_state_end_removed(). A is the only one that is removed. */
+/* hmm_mirror_state_work(): hmm_mirror_state_end_removed(). */
 proctype state_work(byte me) {
-	/* The end of the mirror may have claimed it. */
-end:	ends_queued > 0;
-	interval_end(A, me);
-	/* hmm_mirror_synchronize() returns, and the driver frees the lock. */
-	d_step {
-		ends_queued--;
-		assert(iv[A].device == 0 && iv[A].tlb == 0 && iv[A].dma == 0);
-		assert(iv[A].lock == 0);
-		iv[A].lock_gone = true
-	}
+	bool taken;
+
+end:	atomic { work_pending -> work_pending = false; work_running = true };
+	/* The end of the mirror may have taken it. */
+	d_step { taken = removed; removed = false };
+	if
+	:: taken -> interval_end(A, me)
+	:: else
+	fi;
+	work_running = false;
+	goto end
 }
 #endif
 
+#ifdef ADD
+/* hmm_mirror_range_add() of B, under the mmap lock; then a section on it. */
+proctype range_add(byte me) {
+#ifdef BAD_ADDED_UNDER_THE_UPDATE_LOCK
+	bool locked;
+#endif
+
+	mmap_write_lock();
+#ifdef BAD_ADDED_UNDER_THE_UPDATE_LOCK
+	/* That of A, unless the driver has freed it. */
+	if
+	:: atomic { iv[A].lock == 0 && !iv[A].lock_gone -> iv[A].lock = me }; locked = true
+	:: iv[A].lock_gone
+	fi;
+#endif
+	/* hmm_interval_reserve() */
+	do
+	:: atomic { ranges == NONE -> ranges = B; break }
+	:: atomic { ranges != NONE && !iv[ranges].deferred -> goto out } /* -EEXIST */
+	:: atomic { ranges != NONE && iv[ranges].deferred -> skip };
+#ifdef BAD_ADDED_WHILE_LISTED
+		ranges = B;
+		break
+#else
+		/* HMM_INTERVAL_UNLISTED */
+		!iv[A].listed
+#endif
+	od;
+	/* mmu_interval_notifier_insert(), and hmm_interval.added */
+	atomic {
+		if
+		:: inv_seq % 2 == 1 -> subscribing = true; iv[B].seq = inv_seq
+		:: else -> iv[B].subscribed = true; iv[B].seq = inv_seq - 1
+		fi;
+		iv[B].listed = true
+	};
+	run section(2, B);
+out:
+#ifdef BAD_ADDED_UNDER_THE_UPDATE_LOCK
+	if
+	:: locked -> update_unlock(A)
+	:: else
+	fi;
+#endif
+	mmap_write_unlock()
+}
+#endif
+
+#ifdef PASSES
+/* hmm_mirror_exit() */
+proctype mirror_exit(byte me) {
+	bool mine;
+
+	/* flush_work() */
+	!work_pending && !work_running;
+#ifndef BAD_LOST_CLAIM_NOT_WAITED_FOR
+	/* srcu_read_lock() */
+	ends = 1;
+#endif
+#ifdef TWO
+	claim(B, mine);
+	if
+	:: mine -> interval_end(B, me)
+	:: else
+	fi;
+#endif
+	claim(A, mine);
+	do
+	:: mine -> interval_end(A, me); mine = false
+	:: else ->
+#ifdef BAD_LOST_CLAIM_NOT_WAITED_FOR
+		ends = 1;
+#endif
+#ifdef BAD_LIST_TAKEN_BY_NO_READER
+		ends = 2;
+#endif
+#ifdef BAD_DEFERRED_NOT_WAITED_FOR
+		break;
+#endif
+		/* hmm_mirror_state_wait() */
+		if
+		:: d_step { removed -> removed = false; mine = true }
+		:: !iv[A].listed && !iv[B].listed -> break
+		fi
+	od;
+	state_release();
+	/* srcu_read_unlock() */
+	ends = 2;
+#ifdef EXIT_DEFERRED
+	remover_ended;
+#endif
+	d_step { iv[A].lock_gone = true; iv[B].lock_gone = true }
+}
+#else
 /* hmm_mirror_exit(), with A and B as two intervals of one mirror. */
 proctype mirror_exit(byte me) {
 	bool mine;
@@ -852,15 +1088,11 @@ proctype mirror_exit(byte me) {
 	fi;
 #endif
 	/* hmm_mirror_state_wait() */
-#ifndef BAD_DEFERRED_NOT_WAITED_FOR
 	!iv[A].listed && !iv[B].listed;
-#endif
 	state_release();
-#ifdef EXIT_DEFERRED
-	remover_ended;
-#endif
 	d_step { iv[A].lock_gone = true; iv[B].lock_gone = true }
 }
+#endif
 
 /* exit_mmap(): release first, then the pages go, which is reported again. */
 proctype process_exit(byte me) {
@@ -914,6 +1146,14 @@ init {
 		run section(3, A);
 		run range_remove_deferred(4, A);
 		run state_work(5);
+#endif
+#ifdef ADD
+		ranges = A;
+		run cpu(1);
+		run section(3, A);
+		run range_remove_deferred(4, A);
+		run state_work(5);
+		run range_add(6);
 #endif
 #ifdef EXIT_DEFERRED
 		run cpu(1);

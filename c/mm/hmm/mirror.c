@@ -224,6 +224,26 @@ static struct hmm_mirror_state *hmm_mirror_state_alloc(struct hmm_mirror *mirror
 	return state;
 }
 
+/*
+ * End a mirror in one of its callbacks, as hmm_interval_abandon() ends a range; or before
+ * it has begun. The release callback is not called in invalidate, where a lock is held.
+ */
+static void hmm_mirror_state_abandon(struct hmm_mirror_state *state,
+				     struct hmm_update_lock held)
+{
+	struct hmm_interval *interval;
+	unsigned long index = 0;
+
+	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
+		hmm_interval_abandon(interval, held);
+		hmm_interval_put(interval);
+	}
+	set_bit(HMM_MIRROR_STATE_RELEASED, &state->flags);
+	refcount_inc(&state->ref);
+	test_and_set_bit(HMM_MIRROR_STATE_ABANDONED, &state->flags);
+	hmm_mirror_state_queue(state);
+}
+
 static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 			    const struct hmm_mirror_ops *ops, void *owner,
 			    const struct hmm_update_lock *lock)
@@ -259,14 +279,14 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 	}
 	/* Wait until it is listed, or the end of the process would not find it. */
 	ret = mmu_interval_read_begin_killable(&mirror->state->notifier, &seq);
-	if (ret) {
-		mmu_interval_notifier_remove(&mirror->state->notifier);
-		hmm_mirror_state_put(mirror->state);
-		return ret;
-	}
 	hmm_module_object_add(&mirror->state->module_object, ops->invalidate,
 			      hmm_mirror_state_end_leaked);
-	return 0;
+	if (ret) {
+		/* Unsubscribing waits for the same invalidation, and is not killable. */
+		hmm_module_object_claim(&mirror->state->module_object);
+		hmm_mirror_state_abandon(mirror->state, (struct hmm_update_lock){});
+	}
+	return ret;
 }
 
 /**
@@ -378,26 +398,6 @@ bool hmm_mirror_state_is_calling(struct hmm_mirror_state *state,
 		return true;
 	}
 	return false;
-}
-
-/*
- * End a mirror in one of its callbacks, as hmm_interval_abandon() ends a range.
- * The release callback is not called in invalidate, where a lock is held.
- */
-static void hmm_mirror_state_abandon(struct hmm_mirror_state *state,
-				     struct hmm_update_lock held)
-{
-	struct hmm_interval *interval;
-	unsigned long index = 0;
-
-	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
-		hmm_interval_abandon(interval, held);
-		hmm_interval_put(interval);
-	}
-	set_bit(HMM_MIRROR_STATE_RELEASED, &state->flags);
-	refcount_inc(&state->ref);
-	test_and_set_bit(HMM_MIRROR_STATE_ABANDONED, &state->flags);
-	hmm_mirror_state_queue(state);
 }
 
 /**

@@ -120,7 +120,7 @@
  *	all ranges, as notifiers are called by address
  * @flags: %HMM_MIRROR_STATE_RELEASED when &hmm_mirror_ops.release was or is being
  *	called; when @work is to end the mirror, %HMM_MIRROR_STATE_DEFERRED, or
- *	%HMM_MIRROR_STATE_ABANDONED if a callback has begun to
+ *	%HMM_MIRROR_STATE_ABANDONED if a callback has begun to, or it was not begun
  * @caller: the task that is in a callback under the mirror's update lock, or
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
@@ -187,7 +187,9 @@ struct hmm_interval_second_pass {
  * @movers: sections that migrate, or make exclusive, pages of @span. Added to
  *	under the update lock, removed from at any time
  * @movers_lock: guards @movers; nests in @lock
- * @flags: %HMM_INTERVAL_ENDING when something has claimed to end it
+ * @flags: %HMM_INTERVAL_ENDING when something has claimed to end it;
+ *	%HMM_INTERVAL_DEFERRED when it was left to the work item;
+ *	%HMM_INTERVAL_UNLISTED when its addresses can be added again
  * @added: @notifier is subscribed; sections ignore the interval before
  * @next_removed: the next of &hmm_mirror_state.removed
  * @dead: no section may enter any more; read under @lock, and written under it

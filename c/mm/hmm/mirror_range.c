@@ -86,8 +86,9 @@ static struct hmm_interval *hmm_interval_overlapping(struct hmm_mirror_state *st
 
 /*
  * Reserve the addresses. If a deferred removal has not ended yet, wait for its work item.
- * The caller may hold the mmap lock: the work item waits for update locks only, under
- * which the mmap lock is never taken.
+ * The caller may hold the mmap lock: the work item waits for update locks, for sections
+ * that are inside and for invalidations that are under way, and none of these waits for
+ * the mmap lock, which is taken before them. Sections that fault are not waited for.
  */
 static int hmm_interval_reserve(struct hmm_interval *interval)
 {
@@ -149,6 +150,8 @@ static int hmm_mirror_range_begin(struct hmm_mirror *mirror,
 	if (hmm_update_lock_is_mine(mirror->update) ||
 	    (lock && hmm_update_lock_is_mine(*lock)))
 		return -EDEADLK;
+	/* See hmm_interval_reserve(). The mmap lock may be held: it is taken before those. */
+	hmm_waits_for_update_locks();
 	/* Once the mirror is ending, nothing would end the range. */
 	if (READ_ONCE(mirror->state->module_object.ending) || !mmget_not_zero(mirror->mm))
 		return -ESRCH;

@@ -21,8 +21,11 @@
 #include <linux/sizes.h>
 #include <linux/swap.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include "../../internal.h"
+#include "../devmem.h"
+#include "../devmem_transfer.h"
 #include "fixture_device.h"
 
 static void hmm_test_unlock_and_put(struct folio *folio)
@@ -281,6 +284,107 @@ static void devmem_grows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, pages);
 }
 
+/* How long a lock is held; who waits longer than half of it was not killed. */
+#define HOLD_TIME	(4 * HZ)
+
+/**
+ * struct lock_holder - a task that holds a lock
+ * @work: the task
+ * @lock: the lock
+ * @held: it is held
+ * @release: it is to be released
+ */
+struct lock_holder {
+	struct work_struct work;
+	struct mutex *lock; /* see above */
+	struct completion held;
+	struct completion release;
+};
+
+static void hmm_test_hold(struct work_struct *work)
+{
+	struct lock_holder *holder = container_of(work, struct lock_holder, work);
+
+	mutex_lock(holder->lock);
+	complete(&holder->held);
+	wait_for_completion_timeout(&holder->release, HOLD_TIME);
+	mutex_unlock(holder->lock);
+}
+
+/* While another task holds @lock, a killed task calls @wait, which ends soon. */
+static void expect_killable(struct kunit *test, const char *what, struct mutex *lock,
+			    void (*wait)(struct kunit *test, struct hmm_devmem *devmem))
+{
+	struct lock_holder *holder = kunit_kzalloc(test, sizeof(*holder), GFP_KERNEL);
+	struct buffer_device *device = test->priv;
+	unsigned long start;
+
+	KUNIT_ASSERT_NOT_NULL(test, holder);
+	holder->lock = lock;
+	init_completion(&holder->held);
+	init_completion(&holder->release);
+	INIT_WORK(&holder->work, hmm_test_hold);
+	queue_work(system_dfl_wq, &holder->work);
+	wait_for_completion(&holder->held);
+	start = jiffies;
+	set_killed(true);
+	wait(test, &device->devmem);
+	set_killed(false);
+	KUNIT_EXPECT_LT_MSG(test, jiffies - start, HOLD_TIME / 2, "%s", what);
+	complete(&holder->release);
+	flush_work(&holder->work);
+}
+
+static void killed_adds(struct kunit *test, struct hmm_devmem *devmem)
+{
+	KUNIT_EXPECT_EQ(test, -EINTR, hmm_devmem_add(devmem, 0, DEVICE_SIZE, NULL));
+}
+
+static void killed_makes_room(struct kunit *test, struct hmm_devmem *devmem)
+{
+	hmm_devmem_reclaim(devmem, 1, jiffies);
+}
+
+#ifdef CONFIG_CGROUP_DMEM
+static void killed_makes_room_below_a_limit(struct kunit *test, struct hmm_devmem *devmem)
+{
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(devmem, NULL, 1, jiffies));
+}
+#endif
+
+static int adds_nothing(struct hmm_devmem *devmem)
+{
+	return 0;
+}
+
+static void killed_grows(struct kunit *test, struct hmm_devmem *devmem)
+{
+	hmm_devmem_grow_if_low(devmem);
+}
+
+/* Waits for the locks of device memory end on a fatal signal. */
+static void devmem_killed_at_locks(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_devmem *devmem = &device->devmem;
+	struct hmm_devmem_ops growing = *devmem->ops;
+	const struct hmm_devmem_ops *ops = devmem->ops;
+	unsigned long addr = map_anonymous(test, DEVICE_SIZE);
+
+	expect_killable(test, "add", &devmem->chunks_lock, killed_adds);
+	expect_killable(test, "make room", &devmem->chunks_lock, killed_makes_room);
+#ifdef CONFIG_CGROUP_DMEM
+	expect_killable(test, "below a limit", &devmem->chunks_lock,
+			killed_makes_room_below_a_limit);
+#endif
+	/* The device grows when less than a batch is free. */
+	KUNIT_EXPECT_EQ(test, DEVICE_PAGES, migrate_to(device, addr, DEVICE_SIZE));
+	growing.grow = adds_nothing;
+	devmem->ops = &growing;
+	expect_killable(test, "grow", &devmem->grow_lock, killed_grows);
+	devmem->ops = ops;
+}
+
 /* A copy fails with -ENOMEM: a small page stays, a huge one migrates as small ones. */
 static void devmem_fails_once(struct kunit *test)
 {
@@ -485,6 +589,7 @@ static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_full),
 	KUNIT_CASE(devmem_huge),
 	KUNIT_CASE(devmem_grows),
+	KUNIT_CASE(devmem_killed_at_locks),
 	KUNIT_CASE(devmem_fails_once),
 	KUNIT_CASE(devmem_has_device),
 	{}

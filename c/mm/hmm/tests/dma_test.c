@@ -8,8 +8,10 @@
  * between peer devices run on machines with neither.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/hmm.h>
+#include <linux/kthread.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -52,6 +54,7 @@
  * @lock: a lock, or NULL
  * @unlocked: how often dma_map_phys() was called without it
  * @forgotten: how often a device was invalidated before an address was unmapped
+ * @on_unmap: called by dma_unmap_phys(), or NULL
  */
 static struct fake_dma {
 	bool iova, unmap, sync, limited;
@@ -63,6 +66,7 @@ static struct fake_dma {
 	struct mutex *lock; /* see above */
 	int unlocked;
 	int forgotten;
+	void (*on_unmap)(void);
 } fake;
 
 static bool fake_skip_sync(struct device *dev)
@@ -145,6 +149,8 @@ static void fake_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
 	fake.unmaps++;
 	fake.attrs = attrs;
 	fake.addr = addr;
+	if (fake.on_unmap)
+		fake.on_unmap();
 }
 
 static int fake_mapping_error(struct device *dev, dma_addr_t addr)
@@ -666,6 +672,136 @@ static void mirror_dma_refuses_another_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
 }
 
+/**
+ * struct dma_thread - a thread that takes a map's lock, or ends the map
+ * @dma: the map
+ * @task: the thread
+ * @unmaps: how many addresses were unmapped when it had the lock
+ * @users: users of the map when an address was last unmapped
+ * @ending: the map was ending then
+ * @done: completed when it has done so
+ */
+static struct dma_thread {
+	struct hmm_mirror_dma *dma;
+	struct task_struct *task;
+	int unmaps;
+	int users;
+	bool ending;
+	struct completion done;
+} dma_thread;
+
+static void dma_thread_make(struct kunit *test, struct hmm_mirror_dma *dma,
+			    int (*run)(void *argument))
+{
+	dma_thread = (struct dma_thread){ .dma = dma };
+	init_completion(&dma_thread.done);
+	dma_thread.task = kthread_create(run, NULL, "hmm_dma");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_thread.task);
+}
+
+static int dma_thread_locks(void *argument)
+{
+	mutex_lock(&dma_thread.dma->lock);
+	dma_thread.unmaps = fake.unmaps;
+	mutex_unlock(&dma_thread.dma->lock);
+	complete(&dma_thread.done);
+	return 0;
+}
+
+/* The first time, have the thread wait for the lock. Later, give it time to get it. */
+static void dma_thread_waits(void)
+{
+	if (fake.unmaps == 1)
+		wake_up_process(dma_thread.task);
+	msleep(100);
+}
+
+/*
+ * However many entries there are, others get the lock meanwhile: the mutex is handed to
+ * one that waits at the second unlock at the latest.
+ */
+static void mirror_dma_lock_is_dropped(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+	struct hmm_span all = MIRROR_SPAN(ENTRIES, ENTRIES + 4 * HMM_MIRROR_DMA_YIELD);
+	struct hmm_mirror_dma *large = kunit_kzalloc(test, sizeof(*large), GFP_KERNEL);
+	struct pci_p2pdma_map_state peer = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, large);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(large, &t->mirror, NULL, all));
+	for (int i = 0; i < 4; i++) {
+		size_t idx = i * HMM_MIRROR_DMA_YIELD;
+
+		large->map.pfn_list[idx] = page_to_pfn(t->pages) | HMM_PFN_VALID;
+		KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET,
+				hmm_dma_map_pfn(NULL, &large->map, idx, &peer));
+	}
+	dma_thread_make(test, large, dma_thread_locks);
+	fake.on_unmap = dma_thread_waits;
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, all, true));
+	fake.on_unmap = NULL;
+	KUNIT_EXPECT_EQ(test, 4, fake.unmaps);
+	wait_for_completion(&dma_thread.done);
+	KUNIT_EXPECT_GT(test, dma_thread.unmaps, 0);
+	KUNIT_EXPECT_LT(test, dma_thread.unmaps, 4);
+	hmm_mirror_dma_exit(large);
+	hmm_mirror_dma_exit(&t->dma);
+}
+
+static int dma_thread_exits(void *argument)
+{
+	hmm_mirror_dma_exit(dma_thread.dma);
+	complete(&dma_thread.done);
+	return 0;
+}
+
+static void dma_thread_looks(void)
+{
+	dma_thread.users = dma_thread.dma->users;
+	dma_thread.ending = dma_thread.dma->ending;
+}
+
+/*
+ * A map ends when it has no addresses and no users: invalidations find it as long as it
+ * has addresses, and those that have found it are waited for.
+ */
+static void mirror_dma_ends_after_its_users(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+	const struct hmm_span all = MIRROR_SPAN(0, ENTRIES);
+	struct hmm_mirror_dma *used;
+	bool ending = false;
+
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	dma_thread_make(test, &t->dma, dma_thread_exits);
+	fake.on_unmap = dma_thread_looks;
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(0, 1), true));
+	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
+	KUNIT_EXPECT_EQ(test, 1, dma_thread.users);
+	KUNIT_EXPECT_EQ(test, 0, t->dma.users);
+
+	/* What an invalidation does before it takes the map's lock. */
+	used = hmm_mirror_dma_next(&t->mirror, all, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, used, &t->dma);
+	wake_up_process(dma_thread.task);
+	for (int i = 0; i < 100 && !ending; i++) {
+		msleep(20);
+		scoped_guard(spinlock, &t->mirror.dma_lock)
+			ending = t->dma.ending;
+	}
+	KUNIT_EXPECT_TRUE(test, ending);
+	KUNIT_EXPECT_EQ(test, 3, fake.unmaps);
+	KUNIT_EXPECT_FALSE(test, dma_thread.ending);
+	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&dma_thread.done, HZ / 10));
+	/* Others do not find it. */
+	KUNIT_EXPECT_NULL(test, hmm_mirror_dma_next(&t->mirror, all, NULL));
+	hmm_mirror_dma_put(used);
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&dma_thread.done, 10 * HZ));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&t->mirror.dmas.rb_root));
+}
+
 static int dma_test_init(struct kunit *test)
 {
 	struct dma_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
@@ -709,6 +845,8 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(mirror_dma_runs_are_locked),
 	KUNIT_CASE(mirror_dma_forgets),
 	KUNIT_CASE(mirror_dma_maps_are_apart),
+	KUNIT_CASE(mirror_dma_lock_is_dropped),
+	KUNIT_CASE(mirror_dma_ends_after_its_users),
 	KUNIT_CASE(mirror_dma_iova_is_one_run),
 	KUNIT_CASE(mirror_dma_failure_is_reported),
 	KUNIT_CASE(mirror_dma_of_two_devices),

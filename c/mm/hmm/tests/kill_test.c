@@ -2,8 +2,10 @@
 /*
  * Waits and retries that a fatal signal, or the time, ends.
  */
+#include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/anon_inodes.h>
+#include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hmm_mirror_typed.h>
@@ -19,12 +21,22 @@
 /* How long locks are held; what waits longer than half of it was not killed. */
 #define HOLD_TIME	(4 * HZ)
 
+/* What a task waits for when it is killed. */
+enum killed_waits_for {
+	UPDATE_LOCK,
+	MMAP_LOCK,
+	DMA_LOCK,
+	INVALIDATION,
+};
+
 /**
- * struct killed - a task that is killed while it waits for a lock
+ * struct killed - a task that is killed while it waits for a lock, or an invalidation
  * @mirror: the mirror under test
  * @range: its range
  * @lock: its update lock
- * @mm: the process whose mmap lock is held, or NULL to hold @lock
+ * @dma: its device addresses
+ * @waits_for: what is held
+ * @mm: the process whose mmap lock is held, or that is invalidated
  * @task: the task
  * @holder: holds the lock
  * @killer: sends the signal
@@ -35,6 +47,8 @@ struct killed {
 	struct hmm_mirror mirror;
 	struct hmm_mirror_range range;
 	struct rw_semaphore lock;
+	struct hmm_mirror_dma dma;
+	enum killed_waits_for waits_for;
 	struct mm_struct *mm;
 	struct task_struct *task;
 	struct work_struct holder;
@@ -56,17 +70,39 @@ static const struct hmm_mirror_ops killed_ops = {
 static void hmm_test_hold_lock(struct work_struct *work)
 {
 	struct killed *k = container_of(work, struct killed, holder);
+	struct mmu_notifier_range event;
 
-	if (k->mm)
-		mmap_write_lock(k->mm);
-	else
+	switch (k->waits_for) {
+	case UPDATE_LOCK:
 		down_write(&k->lock);
+		break;
+	case MMAP_LOCK:
+		mmap_write_lock(k->mm);
+		break;
+	case DMA_LOCK:
+		mutex_lock(&k->dma.lock);
+		break;
+	case INVALIDATION:
+		mmu_notifier_range_init(&event, MMU_NOTIFY_CLEAR, 0, k->mm, 0, PAGE_SIZE);
+		mmu_notifier_invalidate_range_start(&event);
+		break;
+	}
 	complete(&k->held);
 	wait_for_completion_timeout(&k->release, HOLD_TIME);
-	if (k->mm)
-		mmap_write_unlock(k->mm);
-	else
+	switch (k->waits_for) {
+	case UPDATE_LOCK:
 		up_write(&k->lock);
+		break;
+	case MMAP_LOCK:
+		mmap_write_unlock(k->mm);
+		break;
+	case DMA_LOCK:
+		mutex_unlock(&k->dma.lock);
+		break;
+	case INVALIDATION:
+		mmu_notifier_invalidate_range_end(&event);
+		break;
+	}
 }
 
 /* A kthread ignores signals, so it is not sent one. */
@@ -154,6 +190,7 @@ static void killed_waiting_for_mmap_lock(struct kunit *test)
 	unsigned long start;
 	int ret;
 
+	k->waits_for = MMAP_LOCK;
 	k->mm = mm_alloc();
 	KUNIT_ASSERT_NOT_NULL(test, k->mm);
 	killed_begin(k);
@@ -165,6 +202,83 @@ static void killed_waiting_for_mmap_lock(struct kunit *test)
 	if (!ret)
 		hmm_mirror_exit(&k->mirror);
 	mmput(k->mm);
+}
+
+/* Another one waits until the process is notified of no invalidation. */
+static void killed_waiting_to_be_listed(struct kunit *test)
+{
+	struct hmm_mirror *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	struct killed *k = killed_make(test);
+	unsigned long start;
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	k->waits_for = INVALIDATION;
+	k->mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, k->mm);
+	/* Without any, invalidations are not counted. */
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&k->mirror, k->mm, &killed_ops, NULL));
+	killed_begin(k);
+	start = jiffies;
+	ret = hmm_mirror_init(other, k->mm, &killed_ops, NULL);
+	KUNIT_EXPECT_EQ(test, -EINTR, ret);
+	KUNIT_EXPECT_LT(test, jiffies - start, HOLD_TIME / 2);
+	killed_end(k);
+	if (!ret)
+		hmm_mirror_exit(other);
+	hmm_mirror_exit(&k->mirror);
+	mmput(k->mm);
+}
+
+/* Adding addresses waits for their deferred removal, which waits for the update lock. */
+static void killed_waiting_for_a_removal(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, PROT_READ | PROT_WRITE), start;
+	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
+	struct killed *k = killed_make(test);
+
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init_lock(&k->mirror, current->mm, &killed_ops,
+						      NULL, HMM_UPDATE_RWSEM(&k->lock)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&k->mirror, &k->range, span));
+	killed_begin(k);
+	hmm_mirror_range_remove_deferred(&k->range);
+	start = jiffies;
+	KUNIT_EXPECT_EQ(test, -EINTR, hmm_mirror_range_add(&k->mirror, &k->range, span));
+	KUNIT_EXPECT_LT(test, jiffies - start, HOLD_TIME / 2);
+	killed_end(k);
+	/* Nothing is left of the attempt. */
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&k->mirror, &k->range, span));
+	hmm_mirror_exit(&k->mirror);
+}
+
+/* A section waits for the lock of its device addresses. */
+static void killed_waiting_for_addresses(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, PROT_READ | PROT_WRITE), start;
+	struct device *dev = kunit_device_register(test, "hmm_killed");
+	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
+	struct killed *k = killed_make(test);
+	int ret = 0, inside = 0;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	dev_set_dma_coherent(dev);
+	if (IS_ENABLED(CONFIG_HAS_DMA))
+		KUNIT_ASSERT_EQ(test, 0, dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)));
+	k->waits_for = DMA_LOCK;
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init_lock(&k->mirror, current->mm, &killed_ops,
+						      NULL, HMM_UPDATE_RWSEM(&k->lock)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&k->mirror, &k->range, span));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(&k->dma, &k->mirror, dev, span));
+	killed_begin(k);
+	start = jiffies;
+	hmm_mirror_populate_dma(pages, ret, &k->mirror, span, HMM_ACCESS_SNAPSHOT, &k->dma)
+		inside++;
+	KUNIT_EXPECT_EQ(test, -EINTR, ret);
+	KUNIT_EXPECT_EQ(test, 0, inside);
+	KUNIT_EXPECT_LT(test, jiffies - start, HOLD_TIME / 2);
+	killed_end(k);
+	hmm_mirror_dma_exit(&k->dma);
+	hmm_mirror_exit(&k->mirror);
 }
 
 #define FUTILE_PAGES	8
@@ -305,6 +419,9 @@ static void killed_while_faulting(struct kunit *test)
 static struct kunit_case killed_cases[] = {
 	KUNIT_CASE(killed_waiting_for_rwsem),
 	KUNIT_CASE(killed_waiting_for_mmap_lock),
+	KUNIT_CASE(killed_waiting_to_be_listed),
+	KUNIT_CASE(killed_waiting_for_a_removal),
+	KUNIT_CASE(killed_waiting_for_addresses),
 	KUNIT_CASE(killed_while_faulting),
 	KUNIT_CASE_SLOW(faults_without_progress_end),
 	{}

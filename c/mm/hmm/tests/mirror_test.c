@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
+#include <linux/sizes.h>
 
 #include "fixture_memory.h"
 #include "../mirror.h"
@@ -889,6 +890,180 @@ static void mirror_range_added_after_deferred_removal(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
+static bool released_in_work;
+
+static void notes_who_releases(struct test_mirror *device)
+{
+	released_in_work = current->flags & PF_WQ_WORKER;
+}
+
+/* The last user of the process is gone: a work item ends it. */
+static void expect_release_in_work(struct kunit *test, struct test_mirror *device)
+{
+	for (int i = 0; i < 250 && !READ_ONCE(device->releases); i++)
+		msleep(20);
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 1, device->releases);
+	KUNIT_EXPECT_TRUE(test, released_in_work);
+}
+
+/* A mirror of a process that has no memory and one user, the caller. */
+static struct test_mirror *device_of_process(struct kunit *test, struct rw_semaphore *lock)
+{
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct mm_struct *mm = mm_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	released_in_work = false;
+	device->on_release = notes_who_releases;
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init_lock(&device->mirror, mm, &device_ops, NULL,
+						      HMM_UPDATE_RWSEM(lock)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &device->range,
+						      (struct hmm_span){ 0, SZ_1M }));
+	return device;
+}
+
+/* The last user of a process is a section: its caller's locks are not held in release. */
+static void mirror_section_outlives_process(struct kunit *test)
+{
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	struct test_mirror *device;
+	struct rw_semaphore lock;
+	unsigned long hmm_pfn;
+
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	memory_map(test, 1, RW);
+	init_rwsem(&lock);
+	device = device_of_process(test, &lock);
+	*section = (struct hmm_section){
+		.mirror = &device->mirror, .span = { PAGE_SIZE, 2 * PAGE_SIZE },
+		.access = HMM_ACCESS_SNAPSHOT, .pfns = &hmm_pfn, .nr_pfns = 1,
+	};
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(section));
+	mmput(device->mirror.mm);
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	hmm_section_leave(section);
+	expect_release_in_work(test, device);
+}
+
+static void helper_adds(struct helper_thread *helper)
+{
+	helper->ret = hmm_mirror_range_add(&helper->device->mirror, &helper->device->range,
+					   helper->span);
+}
+
+/* The same when a range is added: the caller may hold the mmap lock. */
+static void mirror_addition_outlives_process(struct kunit *test)
+{
+	struct helper_thread adder = { .work = helper_adds };
+	struct test_mirror *device;
+	struct task_struct *task;
+	struct rw_semaphore lock;
+	bool waits;
+
+	memory_map(test, 1, RW);
+	init_rwsem(&lock);
+	device = device_of_process(test, &lock);
+	adder.device = device;
+	adder.span = device->range.span;
+	helper_create(&adder);
+	down_write(&lock);
+	hmm_mirror_range_remove_deferred(&device->range);
+	task = helper_start(&adder);
+	waits = task && race_waits(task);
+	mmput(device->mirror.mm);
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	up_write(&lock);
+	wait_for_completion(&adder.done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_EQ(test, 0, adder.ret);
+	expect_release_in_work(test, device);
+}
+
+/* Wait until the work item has taken an interval from the list of those to be ended. */
+static bool work_takes(struct test_mirror *device, const struct hmm_interval *interval)
+{
+	for (int i = 0; i < 100; i++) {
+		if (READ_ONCE(device->mirror.state->removed) != interval)
+			return true;
+		msleep(20);
+	}
+	return false;
+}
+
+/**
+ * struct removals - a mirror with three more ranges, each with an update lock of its own
+ * @device: the mirror
+ * @range: the ranges
+ * @first: the lock of the first one
+ * @third: of the third one
+ * @last: of the last one
+ */
+struct removals {
+	struct test_mirror *device;
+	struct hmm_mirror_range range[3];
+	struct mutex first; /* of a range */
+	struct mutex third; /* of a range */
+	struct mutex last; /* of a range */
+};
+
+static void removals_add(struct kunit *test, struct removals *r, int i, unsigned long addr,
+			 struct mutex *lock)
+{
+	struct hmm_span span = { addr, addr + PAGE_SIZE };
+
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add_lock(&r->device->mirror, &r->range[i],
+							   span, HMM_UPDATE_MUTEX(lock)));
+}
+
+/*
+ * A deferred removal does not wait for those that are deferred after it has begun: the
+ * work item ends all that it finds before it looks for others.
+ */
+static void mirror_removals_end_in_turn(struct kunit *test)
+{
+	struct removals *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	unsigned long addr = memory_map(test, 4, RW);
+	struct helper_thread adder = { .work = helper_adds };
+	struct hmm_interval *first, *third;
+	bool added;
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	mutex_init(&r->first);
+	mutex_init(&r->third);
+	mutex_init(&r->last);
+	r->device = device_make(test, addr, 1);
+	removals_add(test, r, 0, addr + PAGE_SIZE, &r->first);
+	removals_add(test, r, 1, addr + 2 * PAGE_SIZE, &r->third);
+	removals_add(test, r, 2, addr + 3 * PAGE_SIZE, &r->last);
+	adder.device = r->device;
+	adder.span = r->device->range.span;
+	helper_create(&adder);
+	first = r->range[0].interval;
+	third = r->range[1].interval;
+
+	mutex_lock(&r->first);
+	hmm_mirror_range_remove_deferred(&r->range[0]);
+	KUNIT_EXPECT_TRUE(test, work_takes(r->device, first));
+	hmm_mirror_range_remove_deferred(&r->device->range);
+	mutex_lock(&r->third);
+	hmm_mirror_range_remove_deferred(&r->range[1]);
+	mutex_unlock(&r->first);
+	/* The work item has found the second and the third, and waits for the third's lock. */
+	KUNIT_EXPECT_TRUE(test, work_takes(r->device, third));
+	mutex_lock(&r->last);
+	hmm_mirror_range_remove_deferred(&r->range[2]);
+	mutex_unlock(&r->third);
+	helper_start(&adder);
+	added = helper_done(&adder, 2000);
+	mutex_unlock(&r->last);
+	wait_for_completion(&adder.done);
+	KUNIT_EXPECT_TRUE(test, added);
+	KUNIT_EXPECT_EQ(test, 0, adder.ret);
+	hmm_mirror_exit(&r->device->mirror);
+}
+
 static void drops_its_range(struct test_mirror *device)
 {
 	device->on_invalidate = NULL;
@@ -1441,6 +1616,9 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_range_removed_by_callback),
 	KUNIT_CASE(mirror_range_removed_later),
 	KUNIT_CASE(mirror_range_added_after_deferred_removal),
+	KUNIT_CASE(mirror_section_outlives_process),
+	KUNIT_CASE(mirror_addition_outlives_process),
+	KUNIT_CASE(mirror_removals_end_in_turn),
 	KUNIT_CASE(mirror_range_dropped_while_it_ends),
 	KUNIT_CASE(mirror_range_is_listed_until_forgotten),
 	KUNIT_CASE(mirror_end_waits_for_removal),
