@@ -288,6 +288,7 @@ struct hmm_devmem {
  *	has requested it
  * @bad: a bit for each page that was reported as bad
  * @retired: a bit for each of those that is not in use any more; also set in @used
+ * @nr_retired: how many these are
  * @arrived: when the folio that begins at a page was allocated, or later when its
  *	migration ended, in jiffies
  * @pools: what each page is charged to; %NULL if the memory is not accounted
@@ -308,6 +309,7 @@ struct hmm_devmem_chunk {
 	unsigned long *requested;
 	unsigned long *bad;
 	unsigned long *retired;
+	unsigned long nr_retired;
 	u32 *arrived;
 #ifdef CONFIG_CGROUP_DMEM
 	struct dmem_cgroup_pool_state **pools;

@@ -323,8 +323,7 @@ static void hmm_devmem_set_alloc_stopped(struct hmm_devmem *devmem, bool alloc_s
 static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	return chunk->pages - chunk->free -
-	       bitmap_weight(chunk->retired, chunk->pages);
+	return chunk->pages - chunk->free - chunk->nr_retired;
 }
 
 /*

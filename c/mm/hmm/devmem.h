@@ -83,6 +83,18 @@ hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
 	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
 }
 
+/*
+ * Count a page that was reported as bad as not in use any more. hmm_devmem.lock is held,
+ * and the page is not free.
+ */
+static inline void hmm_devmem_set_retired(struct hmm_devmem_chunk *chunk,
+					  unsigned long at)
+{
+	__set_bit(at, chunk->used);
+	__set_bit(at, chunk->retired);
+	chunk->nr_retired++;
+}
+
 const char *hmm_devmem_label(const struct hmm_devmem *devmem);
 struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
 				    struct dmem_cgroup_pool_state *pool);
