@@ -242,7 +242,8 @@ struct hmm_devmem_ops {
  *	driver.
  * @name: the name in /proc/iomem. Set by the driver; %NULL for that of @dev.
  * @dev: the device, of which a reference is held until the memory has ended. Its name
- *	is in messages, and memory is added to its NUMA node. %NULL, or a device that
+ *	is in messages, and memory is added to its NUMA node, or the nearest one that
+ *	is online. %NULL, or a device that
  *	has no node: coherent memory is added to the node that the firmware reports
  *	for its addresses, other memory to that of the CPU that adds it. Set by the
  *	driver, or later by hmm_devmem_set_device().
