@@ -270,8 +270,10 @@ struct hmm_devmem {
 	struct work_struct reclaim_work;
 #ifdef CONFIG_CGROUP_DMEM
 	struct dmem_cgroup_region *region; /* hmm_devmem_account(); %NULL: not accounted */
-	const void *paused_limit;	/* the pool below which no room could be made */
-	unsigned long limit_paused_until; /* none is made below it before, in jiffies */
+	struct hmm_devmem_limit_pause {
+		const void *limit;	/* a pool below which no room could be made */
+		unsigned long until;	/* none is made below it before, in jiffies */
+	} limit_pauses[8];		/* changed under chunks_lock */
 #endif
 	struct hmm_devmem_state *state;
 } __contract(object("DeviceMemory"), pinned, send, sync);
