@@ -306,20 +306,27 @@ static bool hmm_insert_prepare_small(struct hmm_insert *f, unsigned long i)
 {
 	struct folio *folio;
 
-	if (!hmm_migration_dst_valid(f->m, i))
+	if (f->failed || !hmm_migration_dst_valid(f->m, i))
 		return false;
 	folio = hmm_mpfn_folio(f->m->dst[i]);
-	if (hmm_insert_is_prepared(folio)) {
-		f->m->dst[i] = 0;
-		return false;
-	}
-	if (f->failed)
+	if (hmm_insert_is_prepared(folio))
 		return false;
 	f->failed = !hmm_insert_prepare_folio(f, folio, HMM_INSERT_GFP);
 	if (f->failed)
 		return false;
 	hmm_insert_mark_prepared(folio);
 	return true;
+}
+
+/* The mpfn at @i uses no folio: neither its own, nor one that is prepared for another. */
+static void hmm_insert_dst_unused(struct hmm_insert *f, unsigned long i)
+{
+	unsigned long dst = f->m->dst[i];
+
+	if ((dst & MIGRATE_PFN_VALID) && hmm_insert_is_prepared(hmm_mpfn_folio(dst)))
+		f->m->dst[i] = 0;
+	else
+		hmm_migration_dst_unused(f->m, i);
 }
 
 static void hmm_insert_small(struct hmm_insert *f)
@@ -335,7 +342,7 @@ static void hmm_insert_small(struct hmm_insert *f)
 		if (hmm_mpfn_is_hole(f->m->src[i]) && hmm_insert_prepare_small(f, i))
 			continue;
 		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
-		hmm_migration_dst_unused(f->m, i);
+		hmm_insert_dst_unused(f, i);
 	}
 	hmm_insert_ptes(f);
 }

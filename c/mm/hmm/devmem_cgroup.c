@@ -161,7 +161,7 @@ void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
 }
 
 /* For so many pools a pass remembers what was decided. */
-#define HMM_SCAN_POOLS	64
+#define HMM_SCAN_POOLS	32
 
 /**
  * struct hmm_devmem_scan_pool - a pool that pages are charged to, in a pass

@@ -152,7 +152,8 @@ static void devmem_added_at_once(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, -EBUSY, adder[0]->err + adder[1]->err);
 		for (i = 0; i < 2; i++)
 			if (!adder[i]->err)
-				KUNIT_EXPECT_TRUE(test, hmm_devmem_range_has_pagemap(&adder[i]->range));
+				KUNIT_EXPECT_TRUE(test,
+						  hmm_devmem_range_has_pagemap(&adder[i]->range));
 		for (i = 0; i < 2; i++)
 			hmm_devmem_exit(&adder[i]->devmem);
 	}
@@ -739,6 +740,7 @@ enum given_twice {
 	FIRST_NOT_COLLECTED,	/* the first has no src */
 	SECOND_NOT_COLLECTED,
 	FIRST_HOLE_FILLED,	/* the process has filled the first of two holes */
+	HOLE_AND_NOT_COLLECTED,	/* the first is a hole, the second has no src */
 	CANCELLED,		/* commit is not called */
 	GIVEN_TWICE_CASES
 };
@@ -749,7 +751,8 @@ enum given_twice {
  */
 static void hmm_test_given_twice(struct kunit *test, enum given_twice how)
 {
-	bool used = how == SECOND_NOT_COLLECTED, holes = how == FIRST_HOLE_FILLED;
+	bool used = how == SECOND_NOT_COLLECTED || how == HOLE_AND_NOT_COLLECTED;
+	bool holes = how == FIRST_HOLE_FILLED, hole = how == HOLE_AND_NOT_COLLECTED;
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, 2 * PAGE_SIZE), i;
 	struct folio *folio = hmm_devmem_alloc(&device->devmem, 0);
@@ -758,10 +761,12 @@ static void hmm_test_given_twice(struct kunit *test, enum given_twice how)
 
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	folio_get(folio);
-	if (!holes)
+	if (hole)
+		KUNIT_EXPECT_EQ(test, put_user(1UL, (unsigned long __user *)(addr + PAGE_SIZE)), 0);
+	else if (!holes)
 		write_numbers(test, addr, 2);
 	lru_add_drain_all();
-	if (how == FIRST_NOT_COLLECTED || how == SECOND_NOT_COLLECTED)
+	if (how == FIRST_NOT_COLLECTED || used)
 		KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr + used * PAGE_SIZE, 1, 0,
 							  &busy), 1);
 	args = hmm_test_migrate_request(test, addr, 2);
@@ -771,13 +776,16 @@ static void hmm_test_given_twice(struct kunit *test, enum given_twice how)
 		busy = migrate_pfn_to_page(args->src[0]);
 		get_page(busy);
 	}
-	if (used)
+	if (hole)
+		device->devmem.ops->clear(&device->devmem, &folio->page, 0);
+	else if (used)
 		device->devmem.ops->copy(&device->devmem, &folio->page,
 					 migrate_pfn_to_page(args->src[0]), 0);
 	/* As another thread would: the mmap lock is held. */
 	if (holes)
 		KUNIT_EXPECT_EQ(test, get_user_pages(addr, 1, FOLL_WRITE, &busy), 1);
-	args->dst[0] = args->dst[1] = mpfn_of(folio);
+	args->dst[0] = mpfn_of(folio);
+	args->dst[1] = args->dst[0];
 	if (how != CANCELLED)
 		migrate_vma_pages(args);
 	if (how != CANCELLED)
