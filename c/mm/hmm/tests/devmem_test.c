@@ -1024,7 +1024,8 @@ static void migrate_huge_request_changed(struct kunit *test)
 	struct migrate_vma *args;
 	struct folio *folio;
 
-	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	/* All of the VMA, which would be split. */
+	allow_huge(test, addr, 2 * HPAGE_PMD_SIZE);
 	args = hmm_test_migrate_request(test, addr, NPAGES);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_ASSERT_TRUE(test, args->src[0] & MIGRATE_PFN_COMPOUND);
