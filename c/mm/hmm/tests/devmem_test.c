@@ -106,11 +106,11 @@ static int hmm_test_adder_thread(void *data)
 
 	atomic_inc(adder->ready);
 	while (atomic_read(adder->ready) < 2)
-		cond_resched();
+		cpu_relax();
 	adder->err = hmm_devmem_add(&adder->devmem, adder->range.start,
 				    range_len(&adder->range), NULL);
-	complete(&adder->done);
-	return 0;
+	/* Ends last: the caller frees @adder. */
+	kthread_complete_and_exit(&adder->done, 0);
 }
 
 static struct adder *hmm_test_make_adder(struct kunit *test, phys_addr_t start,
@@ -131,20 +131,22 @@ static struct adder *hmm_test_make_adder(struct kunit *test, phys_addr_t start,
 /* Of two memories, one within the range of the other, one is refused, the other usable. */
 static void devmem_added_at_once(struct kunit *test)
 {
+	int cpus[2] = { cpumask_first(cpu_online_mask), cpumask_last(cpu_online_mask) };
 	struct adder *adder[2];
 	struct task_struct *thread;
 	atomic_t ready;
 	int i, round;
 
-	if (!memory_is_set_aside())
-		kunit_skip(test, "no memory is reserved for coherent devices");
-	for (round = 0; round < 20; round++) {
+	if (!memory_is_set_aside() || cpus[0] == cpus[1])
+		kunit_skip(test, "no memory is reserved for coherent devices, or one CPU");
+	for (round = 0; round < 40; round++) {
 		atomic_set(&ready, 0);
 		adder[0] = hmm_test_make_adder(test, SET_ASIDE_AT, 3 * HPAGE_PMD_SIZE, &ready);
 		adder[1] = hmm_test_make_adder(test, SET_ASIDE_AT + HPAGE_PMD_SIZE,
 					       HPAGE_PMD_SIZE, &ready);
 		for (i = 0; i < 2; i++) {
-			thread = kthread_run(hmm_test_adder_thread, adder[i], "hmm_adder");
+			thread = kthread_run_on_cpu(hmm_test_adder_thread, adder[i], cpus[i],
+						    "hmm_adder/%u");
 			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
 		}
 		for (i = 0; i < 2; i++)
@@ -154,8 +156,10 @@ static void devmem_added_at_once(struct kunit *test)
 			if (!adder[i]->err)
 				KUNIT_EXPECT_TRUE(test,
 						  hmm_devmem_range_has_pagemap(&adder[i]->range));
-		for (i = 0; i < 2; i++)
+		for (i = 0; i < 2; i++) {
 			hmm_devmem_exit(&adder[i]->devmem);
+			kunit_kfree(test, adder[i]);
+		}
 	}
 }
 
