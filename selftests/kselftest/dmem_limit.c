@@ -372,4 +372,67 @@ TEST_F(dmem_limit, protected)
 	EXPECT_EQ(0, limit_memory(self->device, NO_LIMIT));
 }
 
+/* Of pages little above what dmem.min protects, only that little makes room. */
+TEST_F(dmem_limit, protected_partly)
+{
+	size_t half = ALL_PAGES / 2;
+	char *mine = self->at + half * PAGE;
+
+	ASSERT_EQ(0, limit_memory(self->device, ALL_PAGES));
+	ASSERT_EQ(0, cgroup_enter(OTHER));
+	ASSERT_EQ(half, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, half));
+	ASSERT_EQ(0, set_pages(OTHER, "dmem.min", variant->region, half - 1));
+	ASSERT_EQ(0, cgroup_enter(GROUP));
+	ASSERT_EQ(half, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, mine, half));
+	usleep(SLICES);
+	EXPECT_EQ(PAGES, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV, self->more,
+				     PAGES));
+	EXPECT_LE(half - 1, current_of(OTHER, variant->region));
+	EXPECT_EQ(PAGES, device_holds(self->device, self->more, PAGES, variant->prot));
+	EXPECT_EQ(0, wrong_numbers(self->at, ALL_PAGES));
+	EXPECT_EQ(0, limit_memory(self->device, NO_LIMIT));
+}
+
+#define GROUPS		70	/* more than a pass remembers */
+#define PROTECTED	66
+#define EACH		4UL	/* pages */
+
+static const char *below(int i)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), GROUP "/%d", i);
+	return name;
+}
+
+/*
+ * Pages of many cgroups below one limit, most of them protected: those that are not are
+ * found, and make room.
+ */
+TEST_F(dmem_limit, many_groups)
+{
+	int i;
+
+	ASSERT_EQ(0, cgroup_enter("."));
+	ASSERT_EQ(0, cgroup_set(GROUP, "cgroup.subtree_control", "+memory +dmem"));
+	for (i = 0; i < GROUPS; i++) {
+		ASSERT_EQ(0, cgroup_make(below(i), "max"));
+		ASSERT_EQ(0, cgroup_enter(below(i)));
+		ASSERT_EQ(EACH, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV,
+					    self->at + i * EACH * PAGE, EACH));
+		if (i < PROTECTED)
+			ASSERT_EQ(0, set_pages(below(i), "dmem.min", variant->region, EACH));
+	}
+	ASSERT_EQ(0, set_pages(GROUP, "dmem.max", variant->region, GROUPS * EACH));
+	usleep(SLICES);
+	migrate(self->device, self->more, 2 * EACH);
+	EXPECT_EQ(2 * EACH, device_holds(self->device, self->more, 2 * EACH, variant->prot));
+	EXPECT_EQ(GROUPS * EACH, current_of(GROUP, variant->region));
+	for (i = 0; i < PROTECTED; i++)
+		EXPECT_EQ(EACH, current_of(below(i), variant->region));
+	EXPECT_EQ(0, wrong_numbers(self->at, GROUPS * EACH));
+	for (i = 0; i < GROUPS; i++)
+		cgroup_leave(below(i));
+}
+
 TEST_HARNESS_MAIN

@@ -242,7 +242,8 @@ struct hmm_devmem_ops {
  *	driver.
  * @name: the name in /proc/iomem. Set by the driver; %NULL for that of @dev.
  * @dev: the device, of which a reference is held until the memory has ended. Its name
- *	is in messages, and memory is added to its NUMA node. %NULL, or a device that
+ *	is in messages, and memory is added to its NUMA node, or the nearest one that
+ *	is online. %NULL, or a device that
  *	has no node: coherent memory is added to the node that the firmware reports
  *	for its addresses, other memory to that of the CPU that adds it. Set by the
  *	driver, or later by hmm_devmem_set_device().
@@ -269,8 +270,10 @@ struct hmm_devmem {
 	struct work_struct reclaim_work;
 #ifdef CONFIG_CGROUP_DMEM
 	struct dmem_cgroup_region *region; /* hmm_devmem_account(); %NULL: not accounted */
-	const void *paused_limit;	/* the pool below which no room could be made */
-	unsigned long limit_paused_until; /* none is made below it before, in jiffies */
+	struct hmm_devmem_limit_pause {
+		const void *limit;	/* a pool below which no room could be made */
+		unsigned long until;	/* none is made below it before, in jiffies */
+	} limit_pauses[8];		/* changed under chunks_lock */
 #endif
 	struct hmm_devmem_state *state;
 } __contract(object("DeviceMemory"), pinned, send, sync);
@@ -288,6 +291,7 @@ struct hmm_devmem {
  *	has requested it
  * @bad: a bit for each page that was reported as bad
  * @retired: a bit for each of those that is not in use any more; also set in @used
+ * @nr_retired: how many these are
  * @arrived: when the folio that begins at a page was allocated, or later when its
  *	migration ended, in jiffies
  * @pools: what each page is charged to; %NULL if the memory is not accounted
@@ -308,6 +312,7 @@ struct hmm_devmem_chunk {
 	unsigned long *requested;
 	unsigned long *bad;
 	unsigned long *retired;
+	unsigned long nr_retired;
 	u32 *arrived;
 #ifdef CONFIG_CGROUP_DMEM
 	struct dmem_cgroup_pool_state **pools;

@@ -237,17 +237,48 @@ static void hmm_collect_range(struct migrate_vma *args,
 	hmm_collect_put_until(&c, args->end, 0);
 }
 
-static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
+static bool hmm_migrate_range_valid(const struct migrate_vma *args)
 {
-	if (!args->vma || !args->src || !args->dst)
-		return false;
-	if (!hmm_vma_may_migrate(args->vma,
+	if (!args->vma ||
+	    !hmm_vma_may_migrate(args->vma,
 				 args->flags & MIGRATE_VMA_SELECT_SYSTEM))
 		return false;
 	if (!PAGE_ALIGNED(args->start) || !PAGE_ALIGNED(args->end))
 		return false;
-	if (args->start >= args->end || args->start < args->vma->vm_start ||
-	    args->end > args->vma->vm_end)
+	return args->start < args->end && args->start >= args->vma->vm_start &&
+	       args->end <= args->vma->vm_end;
+}
+
+/**
+ * hmm_migration_by_address() - the migration of a request, after setup
+ * @args: the request
+ *
+ * The addresses of a request are the driver's, which may have changed them: stages
+ * after collect use those in the migration, which were checked once. A change of one
+ * end of the range is noticed, and any by which it is not a valid range any more. If
+ * both ends have moved, holes are filled where the request is now.
+ *
+ * Return: the migration.
+ */
+struct hmm_migration hmm_migration_by_address(struct migrate_vma *args)
+{
+	struct migrate_vma now = *args;
+
+	return (struct hmm_migration){
+		.src = now.src,
+		.dst = now.dst,
+		.npages = now.npages,
+		.args = args,
+		.vma = hmm_migrate_range_valid(&now) &&
+		       (now.end - now.start) >> PAGE_SHIFT == now.npages ?
+			       now.vma : NULL,
+		.start = now.start,
+	};
+}
+
+static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
+{
+	if (!args->src || !args->dst || !hmm_migrate_range_valid(args))
 		return false;
 	return !args->fault_page ||
 	       (is_device_private_page(args->fault_page) &&
@@ -311,8 +342,8 @@ EXPORT_SYMBOL(migrate_vma_setup);
 int hmm_migration_setup(struct migrate_vma *args,
 			const struct hmm_migrate_source *source)
 {
-	struct hmm_migration m = { .args = args };
 	u64 began = hmm_trace_begin(hmm_collect);
+	struct hmm_migration m;
 
 	if (!hmm_migrate_vma_valid(args))
 		return -EINVAL;
@@ -321,12 +352,9 @@ int hmm_migration_setup(struct migrate_vma *args,
 	args->cpages = 0;
 	args->npages = 0;
 	hmm_collect_range(args, source);
-	if (args->cpages) {
-		m.src = args->src;
-		m.dst = args->dst;
-		m.npages = args->npages;
+	m = hmm_migration_by_address(args);
+	if (args->cpages)
 		args->cpages = hmm_migration_unmap(&m);
-	}
 	if (began)
 		hmm_trace_stage(hmm_collect, &m, hmm_migration_pages(&m), began);
 	return 0;

@@ -49,8 +49,8 @@ static void hmm_commit_mark_written(struct hmm_migration *m, struct folio *dst)
 {
 	folio_set_dirty(dst);
 	/* The VMA is known at least in a migration to the device. */
-	if (m->args && !folio_test_swapbacked(dst) &&
-	    !(m->args->vma->vm_flags & VM_DROPPABLE))
+	if (m->vma && !folio_test_swapbacked(dst) &&
+	    !(m->vma->vm_flags & VM_DROPPABLE))
 		folio_set_swapbacked(dst);
 }
 
@@ -84,6 +84,65 @@ static bool hmm_commit_folio(struct hmm_migration *m, unsigned long i)
 					   hmm_mpfn_head(m->dst[i]));
 }
 
+/**
+ * hmm_migration_dst_unused() - note that finalize is to free a dst folio
+ * @m: the migration, before finalize
+ * @i: index of an mpfn whose dst, if it has one, is not used
+ *
+ * The driver may have given the folio for several mpfns, with one reference. If one of
+ * them uses it, or did not before this one, the mpfn at @i is cleared. The first that
+ * does not use the folio keeps it, for finalize, and marks it, so that none does later.
+ * hmm_migration_unmark_dst() removes the mark. It is PG_private_2, which no new folio
+ * has, and no freed one may have.
+ */
+void hmm_migration_dst_unused(struct hmm_migration *m, unsigned long i)
+{
+	struct folio *folio;
+
+	if (!(m->dst[i] & MIGRATE_PFN_VALID))
+		return;
+	folio = hmm_mpfn_folio(m->dst[i]);
+	if (folio->mapping || folio_test_private_2(folio)) {
+		m->dst[i] = 0;
+		return;
+	}
+	folio_set_private_2(folio);
+	m->dst_unused = true;
+}
+
+/* Remove the marks of hmm_migration_dst_unused(). */
+void hmm_migration_unmark_dst(struct hmm_migration *m)
+{
+	struct folio *folio;
+	unsigned long i;
+
+	for (i = 0; m->dst_unused && i < m->npages; i++) {
+		if (!(m->dst[i] & MIGRATE_PFN_VALID))
+			continue;
+		folio = hmm_mpfn_folio(m->dst[i]);
+		if (!folio->mapping)
+			folio_clear_private_2(folio);
+	}
+	m->dst_unused = false;
+}
+
+/* The mpfn at @i does not migrate. */
+static void hmm_commit_cancel(struct hmm_migration *m, unsigned long i)
+{
+	m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+	hmm_migration_dst_unused(m, i);
+}
+
+/* Of a large folio or hole that was handled, only the first mpfn has a dst. */
+static void hmm_commit_tails_unused(struct hmm_migration *m, unsigned long i,
+				    unsigned long nr)
+{
+	unsigned long end = min(i + nr, m->npages);
+
+	while ((i = hmm_mpfns_next(m->dst, i + 1, end)) < end)
+		hmm_migration_dst_unused(m, i);
+}
+
 /* Whether the driver has single pages for a large folio or hole, or for a part. */
 static bool hmm_commit_needs_split(const struct hmm_migration *m,
 				   unsigned long i)
@@ -111,23 +170,23 @@ static bool hmm_commit_split(struct hmm_migration *m, unsigned long i)
 }
 
 /*
- * Whether there is a page or hole to migrate, and a dst for it. By pfn there are no
- * holes. A dst without a src is freed by finalize.
+ * Whether there is a page or hole to migrate, and a dst for it. Without an address
+ * there are no holes. A dst without a src is freed by finalize.
  */
 static bool hmm_commit_allowed(const struct hmm_migration *m, unsigned long i)
 {
 	return (m->src[i] & MIGRATE_PFN_MIGRATE) &&
 	       (m->dst[i] & MIGRATE_PFN_VALID) &&
-	       (m->args || (m->src[i] & MIGRATE_PFN_VALID));
+	       (m->vma || (m->src[i] & MIGRATE_PFN_VALID));
 }
 
 static void hmm_commit_notify_insert(struct hmm_migration *m, unsigned long i,
 				     struct mmu_notifier_range *range)
 {
-	mmu_notifier_range_init_owner(range, MMU_NOTIFY_MIGRATE, 0,
-				      m->args->vma->vm_mm,
-				      m->args->start + (i << PAGE_SHIFT),
-				      m->args->end, m->args->pgmap_owner);
+	mmu_notifier_range_init_owner(range, MMU_NOTIFY_MIGRATE, 0, m->vma->vm_mm,
+				      hmm_migration_addr(m, i),
+				      hmm_migration_addr(m, m->npages),
+				      m->args->pgmap_owner);
 	mmu_notifier_invalidate_range_start(range);
 }
 
@@ -148,30 +207,33 @@ void hmm_migration_commit(struct hmm_migration *m)
 	struct mmu_notifier_range range;
 	u64 began = hmm_trace_begin(hmm_commit);
 	bool notified = false;
-	unsigned long i = 0;
+	unsigned long i, nr;
 
-	while (i < m->npages) {
+	for (i = 0; i < m->npages; i += nr) {
 		if (hmm_commit_needs_split(m, i) && !hmm_commit_split(m, i)) {
-			m->src[i] &= ~(MIGRATE_PFN_MIGRATE |
-				       MIGRATE_PFN_COMPOUND);
-			i++;
+			m->src[i] &= ~MIGRATE_PFN_COMPOUND;
+			hmm_commit_cancel(m, i);
+			nr = 1;
 		} else if (!hmm_commit_allowed(m, i)) {
-			m->src[i] &= ~MIGRATE_PFN_MIGRATE;
-			i += hmm_mpfn_nr_pages(m->src[i]);
+			hmm_commit_cancel(m, i);
+			nr = hmm_mpfn_nr_pages(m->src[i]);
 		} else if (m->src[i] & MIGRATE_PFN_VALID) {
 			if (!hmm_commit_folio(m, i))
-				m->src[i] &= ~MIGRATE_PFN_MIGRATE;
-			i += hmm_mpfn_nr_pages(m->src[i]);
+				hmm_commit_cancel(m, i);
+			nr = hmm_mpfn_nr_pages(m->src[i]);
 		} else {
 			if (!notified)
 				hmm_commit_notify_insert(m, i, &range);
 			notified = true;
-			i += hmm_migration_insert(m, i);
+			nr = hmm_migration_insert(m, i);
 		}
+		if (m->src[i] & MIGRATE_PFN_COMPOUND)
+			hmm_commit_tails_unused(m, i, nr);
 	}
 
 	if (notified)
 		mmu_notifier_invalidate_range_end(&range);
+	hmm_migration_unmark_dst(m);
 	if (began)
 		hmm_trace_stage(hmm_commit, m, hmm_migration_pages(m), began);
 }

@@ -28,7 +28,8 @@ static inline bool hmm_dst_device_valid(const struct hmm_migration *m,
  * @i: index of the mpfn
  *
  * Return: true if the page in @m->dst is locked, new, as large as the page or hole
- * in @m->src, and of system memory or of the device that the request names.
+ * in @m->src, and of system memory or of the device that the request names. If not,
+ * or if it is not used for another reason, hmm_migration_dst_unused() has to be called.
  */
 static __always_inline bool hmm_migration_dst_valid(struct hmm_migration *m,
 						    unsigned long i)
@@ -43,11 +44,9 @@ static __always_inline bool hmm_migration_dst_valid(struct hmm_migration *m,
 	    folio_nr_pages(folio) != hmm_mpfn_nr_pages(m->src[i]))
 		return false;
 
-	/* Passed twice, or in use elsewhere: finalize must not free it. */
-	if (folio->mapping) {
-		m->dst[i] = 0;
+	/* Given before, or in use elsewhere. The caller has to cancel. */
+	if (folio->mapping || folio_test_private_2(folio))
 		return false;
-	}
 
 	return !folio_is_zone_device(folio) ||
 	       hmm_dst_device_valid(m, folio->pgmap);

@@ -55,8 +55,32 @@ static void hmm_insert_cancel_holes(struct hmm_insert *f)
 {
 	unsigned long i;
 
-	for (i = f->first; i < f->end; i++)
+	for (i = f->first; i < f->end; i++) {
 		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+		hmm_migration_dst_unused(f->m, i);
+	}
+}
+
+/*
+ * Whether a folio is prepared for a hole of this page table. One that is charged is,
+ * as a new folio is not. Without memory cgroups it is marked, until it is inserted.
+ */
+static bool hmm_insert_is_prepared(struct folio *folio)
+{
+	return mem_cgroup_disabled() ? folio_test_private_2(folio) :
+				       folio_memcg_charged(folio);
+}
+
+static void hmm_insert_mark_prepared(struct folio *folio)
+{
+	if (mem_cgroup_disabled())
+		folio_set_private_2(folio);
+}
+
+static void hmm_insert_unmark_prepared(struct folio *folio)
+{
+	if (mem_cgroup_disabled())
+		folio_clear_private_2(folio);
 }
 
 /*
@@ -66,8 +90,12 @@ static void hmm_insert_cancel_holes(struct hmm_insert *f)
  */
 static void hmm_insert_cancel(struct hmm_insert *f, unsigned long i)
 {
-	mem_cgroup_uncharge(hmm_mpfn_folio(f->m->dst[i]));
+	struct folio *folio = hmm_mpfn_folio(f->m->dst[i]);
+
+	mem_cgroup_uncharge(folio);
+	hmm_insert_unmark_prepared(folio);
 	f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+	hmm_migration_dst_unused(f->m, i);
 }
 
 static void hmm_insert_cancel_all(struct hmm_insert *f)
@@ -186,6 +214,7 @@ static bool hmm_insert_pte(struct hmm_insert *f, unsigned long addr,
 	if (!pte_none(old) && !hmm_insert_pte_is_zero_page(old))
 		return false;
 
+	hmm_insert_unmark_prepared(folio);
 	anon_rmap_batch_add_new(&f->rmap, folio, addr);
 	hmm_insert_account_new_folio(f->vma, folio);
 	if (pte_present(old)) {
@@ -205,12 +234,6 @@ static bool hmm_insert_one(struct hmm_insert *f, unsigned long i,
 {
 	struct folio *folio = hmm_mpfn_folio(f->m->dst[i]);
 
-	/* Mapped for an earlier hole: finalize must not free it. */
-	if (folio->mapping) {
-		f->m->dst[i] = 0;
-		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
-		return false;
-	}
 	if (hmm_insert_pte(f, addr, ptep, folio))
 		return true;
 	hmm_insert_cancel(f, i);
@@ -275,26 +298,35 @@ static bool hmm_insert_prepare_table(struct hmm_insert *f)
 #define HMM_INSERT_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
- * Prepare the folio for one hole, unless preparing one has failed before. A folio
- * that is charged already is one that the driver has handed in twice, for two holes
- * of this page table: the first one gets it. If memcg is disabled, hmm_insert_one()
- * notices that.
+ * Prepare the folio for one hole, unless preparing one has failed before. If the driver
+ * has handed in a folio for two holes of this page table, the first one keeps it, also if
+ * that is not empty any more.
  */
 static bool hmm_insert_prepare_small(struct hmm_insert *f, unsigned long i)
 {
 	struct folio *folio;
 
-	if (!hmm_migration_dst_valid(f->m, i))
+	if (f->failed || !hmm_migration_dst_valid(f->m, i))
 		return false;
 	folio = hmm_mpfn_folio(f->m->dst[i]);
-	if (folio_memcg_charged(folio)) {
-		f->m->dst[i] = 0;
-		return false;
-	}
-	if (f->failed)
+	if (hmm_insert_is_prepared(folio))
 		return false;
 	f->failed = !hmm_insert_prepare_folio(f, folio, HMM_INSERT_GFP);
-	return !f->failed;
+	if (f->failed)
+		return false;
+	hmm_insert_mark_prepared(folio);
+	return true;
+}
+
+/* The mpfn at @i uses no folio: neither its own, nor one that is prepared for another. */
+static void hmm_insert_dst_unused(struct hmm_insert *f, unsigned long i)
+{
+	unsigned long dst = f->m->dst[i];
+
+	if ((dst & MIGRATE_PFN_VALID) && hmm_insert_is_prepared(hmm_mpfn_folio(dst)))
+		f->m->dst[i] = 0;
+	else
+		hmm_migration_dst_unused(f->m, i);
 }
 
 static void hmm_insert_small(struct hmm_insert *f)
@@ -307,10 +339,10 @@ static void hmm_insert_small(struct hmm_insert *f)
 	}
 
 	for (i = f->first; i < f->end; i++) {
-		if (!hmm_mpfn_is_hole(f->m->src[i]))
+		if (hmm_mpfn_is_hole(f->m->src[i]) && hmm_insert_prepare_small(f, i))
 			continue;
-		if (!hmm_insert_prepare_small(f, i))
-			f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+		f->m->src[i] &= ~MIGRATE_PFN_MIGRATE;
+		hmm_insert_dst_unused(f, i);
 	}
 	hmm_insert_ptes(f);
 }
@@ -452,9 +484,9 @@ unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i)
 {
 	struct hmm_insert f = {
 		.m = m,
-		.vma = m->args->vma,
-		.rmap.vma = m->args->vma,
-		.addr = m->args->start + (i << PAGE_SHIFT),
+		.vma = m->vma,
+		.rmap.vma = m->vma,
+		.addr = hmm_migration_addr(m, i),
 		.first = i,
 		.end = i + 1,
 	};
@@ -469,11 +501,13 @@ unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i)
 	}
 
 	if (m->src[i] & m->dst[i] & MIGRATE_PFN_COMPOUND) {
-		if (!hmm_insert_huge(&f))
+		/* As setup has found it, unless the driver has changed the request. */
+		if (!IS_ALIGNED(f.addr, HPAGE_PMD_SIZE) || !hmm_insert_huge(&f))
 			hmm_insert_cancel_holes(&f);
 		return hmm_mpfn_nr_pages(m->src[i]);
 	}
-	limit = i + ((pmd_addr_end(f.addr, m->args->end) - f.addr) >> PAGE_SHIFT);
+	limit = i + ((pmd_addr_end(f.addr, hmm_migration_addr(m, m->npages)) -
+		      f.addr) >> PAGE_SHIFT);
 	while (f.end < limit && !(m->src[f.end] & MIGRATE_PFN_VALID))
 		f.end++;
 	hmm_insert_small(&f);

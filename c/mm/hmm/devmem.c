@@ -8,6 +8,7 @@
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/numa.h>
 #include <linux/rculist.h>
@@ -62,6 +63,14 @@ const char *hmm_devmem_label(const struct hmm_devmem *devmem)
 	return devmem->name ?: "hmm_devmem";
 }
 
+/*
+ * Serialises the check of the addresses of coherent memory with the addition of it.
+ * memremap_pages() looks at the ends of a range only, and a memory within the range of
+ * another one could be added at the same time. The addresses cannot be reserved in
+ * /proc/iomem, where they often are the driver's already.
+ */
+static DEFINE_MUTEX(hmm_devmem_ranges_lock);
+
 /* The physical addresses: given by the driver for coherent memory, else unused ones. */
 static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
 				    phys_addr_t start, unsigned long size)
@@ -80,7 +89,7 @@ static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
 	}
 
 	*range = (struct range){ start, start + size - 1 };
-	return hmm_devmem_range_busy(range) ? -EBUSY : 0;
+	return 0;
 }
 
 static void hmm_devmem_release_range(struct hmm_devmem_chunk *chunk)
@@ -93,7 +102,8 @@ static void hmm_devmem_release_range(struct hmm_devmem_chunk *chunk)
 
 /*
  * The NUMA node of a chunk: that of the device, else that which the firmware
- * reports for the addresses of coherent memory.
+ * reports for the addresses of coherent memory; the nearest node that is online, as one
+ * that has neither CPUs nor system memory may not be.
  */
 static int hmm_devmem_nid(const struct hmm_devmem *devmem,
 			  const struct range *range)
@@ -102,10 +112,11 @@ static int hmm_devmem_nid(const struct hmm_devmem *devmem,
 
 	if (nid == NUMA_NO_NODE && devmem->type == MEMORY_DEVICE_COHERENT)
 		nid = phys_to_target_node(range->start);
-	return nid != NUMA_NO_NODE && node_online(nid) ? nid : NUMA_NO_NODE;
+	return nid != NUMA_NO_NODE && node_possible(nid) ? numa_map_to_online_node(nid) :
+							  NUMA_NO_NODE;
 }
 
-static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
+static int hmm_devmem_memremap(struct hmm_devmem_chunk *chunk)
 {
 	struct dev_pagemap *pgmap = &chunk->pagemap;
 	int nid = hmm_devmem_nid(chunk->devmem, &pgmap->range);
@@ -115,6 +126,21 @@ static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 	pgmap->ops = &hmm_devmem_pagemap_ops;
 	pgmap->owner = chunk->devmem->owner;
 	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, nid));
+}
+
+static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
+{
+	int err;
+
+	if (chunk->devmem->type == MEMORY_DEVICE_PRIVATE)
+		return hmm_devmem_memremap(chunk);
+	err = mutex_lock_killable(&hmm_devmem_ranges_lock);
+	if (err)
+		return err;
+	err = hmm_devmem_range_busy(&chunk->pagemap.range) ? -EBUSY :
+							     hmm_devmem_memremap(chunk);
+	mutex_unlock(&hmm_devmem_ranges_lock);
+	return err;
 }
 
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
@@ -323,8 +349,7 @@ static void hmm_devmem_set_alloc_stopped(struct hmm_devmem *devmem, bool alloc_s
 static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	return chunk->pages - chunk->free -
-	       bitmap_weight(chunk->retired, chunk->pages);
+	return chunk->pages - chunk->free - chunk->nr_retired;
 }
 
 /*

@@ -83,6 +83,18 @@ hmm_devmem_folio_index(const struct hmm_devmem_chunk *chunk,
 	return folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
 }
 
+/*
+ * Count a page that was reported as bad as not in use any more. hmm_devmem.lock is held,
+ * and the page is not free.
+ */
+static inline void hmm_devmem_set_retired(struct hmm_devmem_chunk *chunk,
+					  unsigned long at)
+{
+	__set_bit(at, chunk->used);
+	__set_bit(at, chunk->retired);
+	chunk->nr_retired++;
+}
+
 const char *hmm_devmem_label(const struct hmm_devmem *devmem);
 struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
 				    struct dmem_cgroup_pool_state *pool);
@@ -109,21 +121,36 @@ bool hmm_devmem_is_short(struct hmm_devmem *devmem, unsigned long pages,
  * @pool: only pages charged to this pool or one below it; %NULL for all pages
  * @ignore_low: also pages that dmem.low protects
  * @hit_low: set if a page was left because of dmem.low
- * @last: the pool of the page that was decided last; valid under &hmm_devmem.lock
- * @last_selected: the decision for @last
+ * @pools: the pools of pages that were found, and what was decided for them; %NULL if
+ *	the memory is not accounted
+ * @nr: how many these are
+ * @last: index of the pool that was looked up last
+ * @full: a page was found whose pool has no room in @pools
  */
 struct hmm_devmem_scan_limit {
 	struct dmem_cgroup_pool_state *pool;
 	bool ignore_low;
 	bool hit_low;
-	struct dmem_cgroup_pool_state *last;
-	bool last_selected;
+	struct hmm_devmem_scan_pool *pools;
+	unsigned int nr;
+	unsigned int last;
+	bool full;
 };
 
 #ifdef CONFIG_CGROUP_DMEM
-bool hmm_devmem_scan_selects(struct hmm_devmem_scan_limit *limit,
-			     const struct hmm_devmem_chunk *chunk,
-			     unsigned long i);
+int hmm_devmem_scan_begin(struct hmm_devmem_scan_limit *limit,
+			  const struct hmm_devmem *devmem);
+void hmm_devmem_scan_reset(struct hmm_devmem_scan_limit *limit);
+void hmm_devmem_scan_end(struct hmm_devmem_scan_limit *limit);
+unsigned long hmm_devmem_scan_prepare(struct hmm_devmem_scan_limit *limit,
+				      struct hmm_devmem_chunk *chunk,
+				      unsigned long at, unsigned long end);
+bool hmm_devmem_scan_allows(struct hmm_devmem_scan_limit *limit,
+			    const struct hmm_devmem_chunk *chunk,
+			    unsigned long i);
+void hmm_devmem_scan_take(struct hmm_devmem_scan_limit *limit,
+			  const struct hmm_devmem_chunk *chunk,
+			  unsigned long i, unsigned long nr);
 void hmm_devmem_cgroup_init(struct hmm_devmem *devmem);
 bool hmm_devmem_charge_current(struct hmm_devmem *devmem, unsigned int nr,
 			       struct dmem_cgroup_pool_state **pool);
@@ -140,11 +167,39 @@ void hmm_devmem_set_pool(struct hmm_devmem_chunk *chunk, unsigned long at,
 void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
 			 unsigned long nr);
 #else
-static inline bool hmm_devmem_scan_selects(struct hmm_devmem_scan_limit *limit,
-					   const struct hmm_devmem_chunk *chunk,
-					   unsigned long i)
+static inline int hmm_devmem_scan_begin(struct hmm_devmem_scan_limit *limit,
+					const struct hmm_devmem *devmem)
+{
+	return 0;
+}
+
+static inline void hmm_devmem_scan_reset(struct hmm_devmem_scan_limit *limit)
+{
+}
+
+static inline void hmm_devmem_scan_end(struct hmm_devmem_scan_limit *limit)
+{
+}
+
+static inline unsigned long
+hmm_devmem_scan_prepare(struct hmm_devmem_scan_limit *limit,
+			struct hmm_devmem_chunk *chunk,
+			unsigned long at, unsigned long end)
+{
+	return end;
+}
+
+static inline bool hmm_devmem_scan_allows(struct hmm_devmem_scan_limit *limit,
+					  const struct hmm_devmem_chunk *chunk,
+					  unsigned long i)
 {
 	return true;
+}
+
+static inline void hmm_devmem_scan_take(struct hmm_devmem_scan_limit *limit,
+					const struct hmm_devmem_chunk *chunk,
+					unsigned long i, unsigned long nr)
+{
 }
 
 static inline void hmm_devmem_cgroup_init(struct hmm_devmem *devmem)

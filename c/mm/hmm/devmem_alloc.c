@@ -188,8 +188,7 @@ static unsigned long hmm_devmem_keep_bad(struct hmm_devmem_chunk *chunk,
 	unsigned long end = at + nr, bad = 0;
 
 	for_each_set_bit_from(at, chunk->bad, end) {
-		__set_bit(at, chunk->used);
-		__set_bit(at, chunk->retired);
+		hmm_devmem_set_retired(chunk, at);
 		bad++;
 	}
 	return bad;

@@ -21,6 +21,7 @@
 #include <linux/mm.h>
 #include <linux/page_counter.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/version.h>
 
@@ -74,7 +75,7 @@ static struct dmem_cgroup_region *hmm_devmem_register(struct hmm_devmem *devmem,
 void hmm_devmem_cgroup_init(struct hmm_devmem *devmem)
 {
 	devmem->region = NULL;
-	devmem->paused_limit = NULL;
+	memset(devmem->limit_pauses, 0, sizeof(devmem->limit_pauses));
 }
 
 /**
@@ -159,36 +160,186 @@ void hmm_devmem_uncharge(struct hmm_devmem_chunk *chunk, unsigned long at,
 		dmem_cgroup_uncharge_many(pool, nr, PAGE_SIZE);
 }
 
+/* For so many pools a pass remembers what was decided. */
+#define HMM_SCAN_POOLS	32
+
 /**
- * hmm_devmem_scan_selects() - whether the charge of a page allows to migrate it
- * @limit: which pages this scan may evict
+ * struct hmm_devmem_scan_pool - a pool that pages are charged to, in a pass
+ * @pool: the pool, referenced
+ * @evictable: how many more of its pages may migrate; %ULONG_MAX for all
+ * @decided: @evictable is known
+ */
+struct hmm_devmem_scan_pool {
+	struct dmem_cgroup_pool_state *pool;
+	unsigned long evictable;
+	bool decided;
+};
+
+/* Begin a pass over a memory; return 0 or -ENOMEM. */
+int hmm_devmem_scan_begin(struct hmm_devmem_scan_limit *limit,
+			  const struct hmm_devmem *devmem)
+{
+	if (!READ_ONCE(devmem->region))
+		return 0;
+	limit->pools = kcalloc(HMM_SCAN_POOLS, sizeof(*limit->pools), GFP_KERNEL);
+	return limit->pools ? 0 : -ENOMEM;
+}
+
+/* Forget what was decided. */
+void hmm_devmem_scan_reset(struct hmm_devmem_scan_limit *limit)
+{
+	while (limit->nr)
+		dmem_cgroup_pool_state_put(limit->pools[--limit->nr].pool);
+	limit->full = false;
+}
+
+void hmm_devmem_scan_end(struct hmm_devmem_scan_limit *limit)
+{
+	hmm_devmem_scan_reset(limit);
+	kfree(limit->pools);
+}
+
+/* What was noted of the pool that a page is charged to; NULL if nothing was. */
+static struct hmm_devmem_scan_pool *
+hmm_devmem_scan_find(struct hmm_devmem_scan_limit *limit,
+		     const struct dmem_cgroup_pool_state *pool)
+{
+	unsigned int i;
+
+	/* Adjacent pages mostly have one pool. */
+	if (limit->last < limit->nr && limit->pools[limit->last].pool == pool)
+		return &limit->pools[limit->last];
+	for (i = 0; i < limit->nr; i++) {
+		if (limit->pools[i].pool == pool) {
+			limit->last = i;
+			return &limit->pools[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Note the pool of a page, to be decided later. The page may be freed concurrently and
+ * drop the last reference to its pool, which RCU keeps readable. Return false if there is
+ * no room for it.
+ */
+static bool hmm_devmem_scan_note(struct hmm_devmem_scan_limit *limit,
+				 struct dmem_cgroup_pool_state *pool)
+{
+	if (!pool || hmm_devmem_scan_find(limit, pool))
+		return true;
+	if (limit->nr == HMM_SCAN_POOLS)
+		return false;
+	if (dmem_cgroup_pool_tryget(pool))
+		limit->pools[limit->nr++] = (struct hmm_devmem_scan_pool){ .pool = pool };
+	return true;
+}
+
+/* Note the pools of pages that are in use. Return the index after the last page. */
+static unsigned long hmm_devmem_scan_note_all(struct hmm_devmem_scan_limit *limit,
+					      struct hmm_devmem_chunk *chunk,
+					      unsigned long at, unsigned long end)
+{
+	guard(spinlock_irqsave)(&chunk->devmem->lock);
+	for_each_set_bit_from(at, chunk->used, end) {
+		if (!hmm_devmem_scan_note(limit, READ_ONCE(chunk->pools[at]))) {
+			limit->full = true;
+			return at;
+		}
+	}
+	return end;
+}
+
+/* Walks the cgroups below the limit, however many there are. */
+static void hmm_devmem_scan_decide(struct hmm_devmem_scan_limit *limit,
+				   struct hmm_devmem_scan_pool *entry)
+{
+	u64 bytes = dmem_cgroup_pool_evictable(limit->pool, entry->pool, limit->ignore_low,
+					       &limit->hit_low);
+
+	entry->evictable = bytes == U64_MAX ? ULONG_MAX : bytes >> PAGE_SHIFT;
+	entry->decided = true;
+}
+
+/**
+ * hmm_devmem_scan_prepare() - decide for each pool how many of its pages may migrate
+ * @limit: which pages this pass may evict
+ * @chunk: a chunk
+ * @at: index of the first page that is scanned next
+ * @end: index after the last
+ *
+ * For hmm_devmem_scan_allows(), which is called with interrupts off: once in a pass for
+ * each pool, and again when as many pages were taken as were allowed.
+ *
+ * Context: Process context; may sleep. chunks_lock is held, and not &hmm_devmem.lock.
+ * Return: @end, or less, but more than @at, if the pages have too many pools.
+ */
+unsigned long hmm_devmem_scan_prepare(struct hmm_devmem_scan_limit *limit,
+				      struct hmm_devmem_chunk *chunk,
+				      unsigned long at, unsigned long end)
+{
+	unsigned int i;
+
+	if (!chunk->pools)
+		return end;
+	if (limit->full)
+		hmm_devmem_scan_reset(limit);
+	end = hmm_devmem_scan_note_all(limit, chunk, at, end);
+	for (i = 0; i < limit->nr; i++) {
+		if (!limit->pools[i].decided)
+			hmm_devmem_scan_decide(limit, &limit->pools[i]);
+		cond_resched();
+	}
+	return end;
+}
+
+/**
+ * hmm_devmem_scan_allows() - whether the charge of a page allows to migrate it
+ * @limit: which pages this pass may evict
  * @chunk: the page's chunk
  * @i: index of the page, which is in use
  *
- * The page may be freed concurrently and drop the last reference to its pool; RCU keeps
- * the pool readable. The result is cached for adjacent pages of one pool, because
- * dmem_cgroup_state_evict_valuable() walks the subtree of the limit.
- *
- * Context: &hmm_devmem.lock is held, which is a read side section of RCU.
+ * Context: &hmm_devmem.lock is held, after hmm_devmem_scan_prepare().
  * Return: true if the page is charged below the limit, and not protected by dmem.min, or
  * by dmem.low.
  */
-bool hmm_devmem_scan_selects(struct hmm_devmem_scan_limit *limit,
-			     const struct hmm_devmem_chunk *chunk,
-			     unsigned long i)
+bool hmm_devmem_scan_allows(struct hmm_devmem_scan_limit *limit,
+			    const struct hmm_devmem_chunk *chunk,
+			    unsigned long i)
 {
 	struct dmem_cgroup_pool_state *pool =
 		chunk->pools ? READ_ONCE(chunk->pools[i]) : NULL;
+	struct hmm_devmem_scan_pool *entry;
 
 	if (!pool)
 		return !limit->pool;
-	if (pool != limit->last) {
-		limit->last = pool;
-		limit->last_selected = dmem_cgroup_state_evict_valuable(limit->pool, pool,
-									limit->ignore_low,
-									&limit->hit_low);
-	}
-	return limit->last_selected;
+	entry = hmm_devmem_scan_find(limit, pool);
+	return entry && entry->decided && entry->evictable;
+}
+
+/**
+ * hmm_devmem_scan_take() - count a folio that was allowed, and is taken
+ * @limit: which pages this pass may evict
+ * @chunk: the folio's chunk
+ * @i: index of its first page
+ * @nr: number of its pages
+ *
+ * Context: as hmm_devmem_scan_allows().
+ */
+void hmm_devmem_scan_take(struct hmm_devmem_scan_limit *limit,
+			  const struct hmm_devmem_chunk *chunk,
+			  unsigned long i, unsigned long nr)
+{
+	struct dmem_cgroup_pool_state *pool =
+		chunk->pools ? READ_ONCE(chunk->pools[i]) : NULL;
+	struct hmm_devmem_scan_pool *entry = pool ? hmm_devmem_scan_find(limit, pool) : NULL;
+
+	if (!entry || entry->evictable == ULONG_MAX)
+		return;
+	entry->evictable -= min(entry->evictable, nr);
+	/* Some may fail to migrate, or be freed: ask again. */
+	if (!entry->evictable)
+		entry->decided = false;
 }
 
 /**

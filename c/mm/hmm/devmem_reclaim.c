@@ -83,10 +83,13 @@ static bool hmm_reclaim_selects(struct hmm_reclaim *r,
 				struct folio *folio)
 {
 	if (hmm_reclaim_is_later(r, chunk, i) || hmm_devmem_slice_left(folio) ||
-	    !hmm_devmem_scan_selects(&r->limit, chunk, i))
+	    !hmm_devmem_scan_allows(&r->limit, chunk, i))
 		return false;
-	return !test_and_clear_bit(i, chunk->accessed) ||
-	       hmm_reclaim_partly_unmapped(folio);
+	if (test_and_clear_bit(i, chunk->accessed) &&
+	    !hmm_reclaim_partly_unmapped(folio))
+		return false;
+	hmm_devmem_scan_take(&r->limit, chunk, i, folio_nr_pages(folio));
+	return true;
 }
 
 /**
@@ -97,7 +100,8 @@ static bool hmm_reclaim_selects(struct hmm_reclaim *r,
  * @pfns: room for %HMM_DEVMEM_BATCH pfns
  * @max: stop once this many pages were selected
  *
- * Stops at a multiple of %HMM_DEVMEM_BATCH: the lock is held with interrupts off.
+ * Stops at a multiple of %HMM_DEVMEM_BATCH, or earlier if the pages are charged to too
+ * many pools: the lock is held with interrupts off.
  *
  * Return: how many pfns were written, of whole folios.
  */
@@ -107,12 +111,12 @@ static unsigned long hmm_reclaim_pfns(struct hmm_reclaim *r,
 				      unsigned long max)
 {
 	unsigned long first = hmm_devmem_first_pfn(chunk), i = *hand, nr = 0;
-	unsigned long end = ALIGN(i + 1, HMM_DEVMEM_BATCH);
+	unsigned long end = hmm_devmem_scan_prepare(&r->limit, chunk, i,
+						    ALIGN(i + 1, HMM_DEVMEM_BATCH));
 	struct folio *folio = NULL;
 	bool selected = false;
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
-	r->limit.last = NULL;
 	*hand = end;
 	for_each_set_bit_from(i, chunk->used, end) {
 		struct page *page = pfn_to_page(first + i);
@@ -203,11 +207,16 @@ static void hmm_reclaim_pass(struct hmm_reclaim *r)
 	lockdep_assert_held(&devmem->chunks_lock);
 	if (hmm_devmem_alloc_mpfns(&r->transfer, HMM_DEVMEM_BATCH))
 		return;
+	if (hmm_devmem_scan_begin(&r->limit, devmem))
+		goto free;
 	hmm_reclaim_rounds(r);
 	if (r->limit.hit_low && hmm_reclaim_done(r) < r->goal) {
+		hmm_devmem_scan_reset(&r->limit);
 		r->limit.ignore_low = true;
 		hmm_reclaim_rounds(r);
 	}
+	hmm_devmem_scan_end(&r->limit);
+free:
 	hmm_devmem_free_mpfns(&r->transfer);
 	/* What was freed may be allocated again by now. */
 	if (!r->moved && !r->limit.pool)
@@ -275,12 +284,41 @@ void hmm_devmem_reclaim(struct hmm_devmem *devmem, unsigned long pages,
 }
 
 #ifdef CONFIG_CGROUP_DMEM
-/* Whether the last pass below this limit found nothing, and was a short time ago. */
+/*
+ * Whether the last pass below this limit found nothing, and was a short time ago. Without
+ * a lock: a limit and the end of another's pause may be read, which is a matter of one
+ * pass, or of one pause, more or less.
+ */
 static bool hmm_reclaim_is_paused(struct hmm_devmem *devmem,
 				  const struct dmem_cgroup_pool_state *limit)
 {
-	return READ_ONCE(devmem->paused_limit) == limit &&
-	       time_before(jiffies, READ_ONCE(devmem->limit_paused_until));
+	const struct hmm_devmem_limit_pause *pause = devmem->limit_pauses;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(devmem->limit_pauses); i++)
+		if (READ_ONCE(pause[i].limit) == limit &&
+		    time_before(jiffies, READ_ONCE(pause[i].until)))
+			return true;
+	return false;
+}
+
+/* Begin the pause of a limit, in place of the pause that ends first. chunks_lock is held. */
+static void hmm_reclaim_pause(struct hmm_devmem *devmem,
+			      const struct dmem_cgroup_pool_state *limit)
+{
+	struct hmm_devmem_limit_pause *pause = devmem->limit_pauses, *first = pause;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(devmem->limit_pauses); i++) {
+		if (!pause[i].limit || pause[i].limit == limit) {
+			first = &pause[i];
+			break;
+		}
+		if (time_before(pause[i].until, first->until))
+			first = &pause[i];
+	}
+	WRITE_ONCE(first->until, jiffies + HMM_RECLAIM_PAUSE);
+	WRITE_ONCE(first->limit, limit);
 }
 
 /**
@@ -312,10 +350,8 @@ bool hmm_devmem_reclaim_pool(struct hmm_devmem *devmem,
 		return false;
 	if (!devmem->alloc_stopped)
 		hmm_reclaim_pass(&r);
-	if (!r.moved) {
-		WRITE_ONCE(devmem->limit_paused_until, jiffies + HMM_RECLAIM_PAUSE);
-		WRITE_ONCE(devmem->paused_limit, limit);
-	}
+	if (!r.moved)
+		hmm_reclaim_pause(devmem, limit);
 	mutex_unlock(&devmem->chunks_lock);
 	return r.moved;
 }

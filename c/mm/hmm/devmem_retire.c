@@ -101,8 +101,7 @@ static unsigned long hmm_retire_mark(struct hmm_devmem_chunk *chunk,
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
 	if (!test_and_set_bit(at, chunk->bad) && !test_bit(at, chunk->used)) {
-		__set_bit(at, chunk->used);
-		__set_bit(at, chunk->retired);
+		hmm_devmem_set_retired(chunk, at);
 		WRITE_ONCE(chunk->free, chunk->free - 1);
 	}
 	if (test_bit(at, chunk->retired))
@@ -220,7 +219,7 @@ unsigned long hmm_devmem_retired(struct hmm_devmem *devmem)
 
 	guard(spinlock_irqsave)(&devmem->lock);
 	list_for_each_entry(chunk, &devmem->chunks, list)
-		pages += bitmap_weight(chunk->retired, chunk->pages);
+		pages += chunk->nr_retired;
 	return pages << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_retired);

@@ -274,7 +274,7 @@ static unsigned long hmm_remap_mpfn(struct hmm_remap *r, unsigned long i,
 /* Whether the folio of an mpfn can be mapped by address. */
 static bool hmm_remap_by_address(const struct hmm_migration *m, unsigned long i)
 {
-	return m->args && hmm_migration_singly_mapped(hmm_mpfn_head(m->src[i]));
+	return m->vma && hmm_migration_singly_mapped(hmm_mpfn_head(m->src[i]));
 }
 
 /* Whether an mpfn has no folio to be mapped. */
@@ -501,9 +501,9 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 
 	src = hmm_mpfn_head(m->src[i]);
 	if (hmm_remap_by_address(m, i)) {
-		r.vma = m->args->vma;
+		r.vma = m->vma;
 		r.rmap.vma = r.vma;
-		r.addr = m->args->start + (i << PAGE_SHIFT);
+		r.addr = hmm_migration_addr(m, i);
 		r.pmdp = mm_find_pmd(r.vma->vm_mm, r.addr);
 	}
 	if (!r.pmdp) {
@@ -513,7 +513,6 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 	if (folio_test_pmd_mappable(src) && hmm_remap_huge(&r))
 		return nr;
 
-	/* From the length of the array: the driver may have changed @m->args. */
 	r.end = i + ((pmd_addr_end(r.addr, r.addr + ((r.end - i) << PAGE_SHIFT)) -
 		      r.addr) >> PAGE_SHIFT);
 	i = hmm_remap_pte_table(&r);

@@ -38,26 +38,29 @@
  * @npages: length of both arrays
  * @args: the request of a migration by address, with the mmap lock held for
  *	reading; %NULL in a migration by pfn, which has no addresses and no holes
+ * @vma: the VMA of the request. %NULL by pfn, and if the driver has changed the
+ *	request since setup: no address is known then, holes get no page, and rmap
+ *	finds the mappings of the others
+ * @start: the address of the first mpfn
  * @drained: the LRU folio batches of all CPUs were drained in this migration
+ * @dst_unused: a folio of @dst is not used, and marked: hmm_migration_dst_unused()
  */
 struct hmm_migration {
 	unsigned long *src;
 	unsigned long *dst;
 	unsigned long npages;
 	struct migrate_vma *args;
+	struct vm_area_struct *vma;
+	unsigned long start;
 	bool drained;
+	bool dst_unused;
 };
 
-/* The migration of a request by address. */
-static inline struct hmm_migration
-hmm_migration_by_address(struct migrate_vma *args)
+/* The address of an mpfn of @src; @m->vma is not %NULL. */
+static inline unsigned long hmm_migration_addr(const struct hmm_migration *m,
+					       unsigned long i)
 {
-	return (struct hmm_migration){
-		.src = args->src,
-		.dst = args->dst,
-		.npages = args->npages,
-		.args = args,
-	};
+	return m->start + (i << PAGE_SHIFT);
 }
 
 /*
@@ -90,7 +93,8 @@ static inline void hmm_migration_clear_singly_mapped(struct folio *folio)
  */
 static inline void hmm_migration_assert_locked(const struct migrate_vma *args)
 {
-	mmap_assert_locked(args->vma->vm_mm);
+	if (args->vma)
+		mmap_assert_locked(args->vma->vm_mm);
 }
 
 /* The folio of an mpfn that has MIGRATE_PFN_VALID. */
@@ -118,6 +122,21 @@ static inline unsigned long hmm_mpfn_nr_pages(unsigned long mpfn)
 	return thp_migration_supported() ? HPAGE_PMD_NR : 1;
 }
 
+/*
+ * The index of the first mpfn from @i on that is not 0; @end if there is none. Of four
+ * at a time, for the tail pages of large folios (benchmark: out-2m, to-ram-2m).
+ */
+static inline unsigned long hmm_mpfns_next(const unsigned long *mpfns,
+					   unsigned long i, unsigned long end)
+{
+	while (i + 4 <= end &&
+	       !(mpfns[i] | mpfns[i + 1] | mpfns[i + 2] | mpfns[i + 3]))
+		i += 4;
+	while (i < end && !mpfns[i])
+		i++;
+	return i;
+}
+
 /* How many pages have %MIGRATE_PFN_MIGRATE. Their src folios are locked. */
 static inline unsigned long hmm_migration_pages(const struct hmm_migration *m)
 {
@@ -133,9 +152,7 @@ static inline unsigned long hmm_migration_pages(const struct hmm_migration *m)
 
 /* For the event of a stage that has ended. */
 #define hmm_trace_stage(event, m, pages, began)					\
-	trace_##event((m)->args ? (m)->args->start : 0,				\
-		      (m)->args ? (m)->args->npages : (m)->npages, pages,	\
-		      hmm_trace_ns(began))
+	trace_##event((m)->start, (m)->npages, pages, hmm_trace_ns(began))
 
 /**
  * hmm_is_fault_folio() - whether the CPU fault is on a page of this folio
@@ -243,6 +260,7 @@ struct hmm_migrate_source {
 			struct folio *folio);
 };
 
+struct hmm_migration hmm_migration_by_address(struct migrate_vma *args);
 int hmm_migration_setup(struct migrate_vma *args,
 			const struct hmm_migrate_source *source);
 
@@ -250,6 +268,8 @@ void hmm_migration_detach(const struct migrate_vma *args);
 unsigned long hmm_migration_unmap(struct hmm_migration *m);
 void hmm_migration_commit(struct hmm_migration *m);
 void hmm_migration_finalize(struct hmm_migration *m);
+void hmm_migration_dst_unused(struct hmm_migration *m, unsigned long i);
+void hmm_migration_unmark_dst(struct hmm_migration *m);
 void hmm_migration_restore(struct hmm_migration *m, struct folio *folio);
 
 bool hmm_migration_split(struct hmm_migration *m, unsigned long i);

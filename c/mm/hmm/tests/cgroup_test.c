@@ -429,23 +429,40 @@ static void limit_lowered(struct kunit *test)
 	migrate_back(test, second, PAGES);
 }
 
-/* After a pass that made no room below a limit there is none for a while. */
+/* Have all pauses end at a time. */
+static void hmm_test_pause_until(struct hmm_devmem *devmem, unsigned long until)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(devmem->limit_pauses); i++)
+		devmem->limit_pauses[i].until = until;
+}
+
+/*
+ * After a pass that made no room below a limit there is none for a while, also if other
+ * limits begin to pause meanwhile.
+ */
 static void limit_pauses(struct kunit *test)
 {
-	struct buffer_device *device = test->priv;
+	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
 	struct hmm_devmem *devmem = &device->devmem;
+	struct dmem_cgroup_pool_state *others =
+		hmm_test_account(test, other, "devmem_kunit_other");
 	unsigned long addr = map_numbers(test, PAGES);
 
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
 	/* Nothing is older than this. */
 	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(devmem, pool, 1, jiffies - 10 * HZ));
+	hmm_test_pause_until(devmem, jiffies + 10 * HZ);
+	/* A limit of which no page is here: it does not pause yet. */
+	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(devmem, others, 1, jiffies - 10 * HZ));
 	wait_for_slices();
-	devmem->limit_paused_until = jiffies + 10 * HZ;
 	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(devmem, pool, 1, jiffies));
-	devmem->limit_paused_until = jiffies;
+	hmm_test_pause_until(devmem, jiffies);
 	KUNIT_EXPECT_TRUE(test, hmm_devmem_reclaim_pool(devmem, pool, 1, jiffies));
 	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), PAGES - 1);
 	migrate_back(test, addr, PAGES);
+	hmm_devmem_exit(&other->devmem);
 }
 
 /* The charge of a batch that was abandoned stays until the device has completed it. */

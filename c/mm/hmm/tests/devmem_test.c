@@ -7,9 +7,11 @@
  * can read it directly.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/highmem.h>
 #include <linux/ioport.h>
+#include <linux/kthread.h>
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -82,6 +84,85 @@ static void devmem_coherent_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmm_devmem_add(devmem, ram, DEVICE_SIZE, NULL),
 			-EBUSY);
 	hmm_devmem_exit(devmem);
+}
+
+/**
+ * struct adder - a thread that adds coherent memory
+ * @devmem: the memory
+ * @range: its addresses
+ * @ready: how many threads are about to; both do at the same time
+ * @err: the result
+ * @done: it has
+ */
+struct adder {
+	struct hmm_devmem devmem;
+	struct range range;
+	atomic_t *ready;
+	int err;
+	struct completion done;
+};
+
+static int hmm_test_adder_thread(void *data)
+{
+	struct adder *adder = data;
+
+	atomic_inc(adder->ready);
+	while (atomic_read(adder->ready) < 2)
+		cpu_relax();
+	adder->err = hmm_devmem_add(&adder->devmem, adder->range.start,
+				    range_len(&adder->range), NULL);
+	/* Ends last: the caller frees @adder. */
+	kthread_complete_and_exit(&adder->done, 0);
+}
+
+static struct adder *hmm_test_make_adder(struct kunit *test, phys_addr_t start,
+					 unsigned long size, atomic_t *ready)
+{
+	struct adder *adder = kunit_kzalloc(test, sizeof(*adder), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, adder);
+	adder->devmem.type = MEMORY_DEVICE_COHERENT;
+	adder->devmem.ops = &buffer_device_ops;
+	adder->range = (struct range){ start, start + size - 1 };
+	adder->ready = ready;
+	init_completion(&adder->done);
+	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&adder->devmem), 0);
+	return adder;
+}
+
+/* Of two memories, one within the range of the other, one is refused, the other usable. */
+static void devmem_added_at_once(struct kunit *test)
+{
+	int cpus[2] = { cpumask_first(cpu_online_mask), cpumask_last(cpu_online_mask) };
+	struct adder *adder[2];
+	struct task_struct *thread;
+	atomic_t ready;
+	int i, round;
+
+	if (!memory_is_set_aside() || cpus[0] == cpus[1])
+		kunit_skip(test, "no memory is reserved for coherent devices, or one CPU");
+	for (round = 0; round < 40; round++) {
+		atomic_set(&ready, 0);
+		adder[0] = hmm_test_make_adder(test, SET_ASIDE_AT, 3 * HPAGE_PMD_SIZE, &ready);
+		adder[1] = hmm_test_make_adder(test, SET_ASIDE_AT + HPAGE_PMD_SIZE,
+					       HPAGE_PMD_SIZE, &ready);
+		for (i = 0; i < 2; i++) {
+			thread = kthread_run_on_cpu(hmm_test_adder_thread, adder[i], cpus[i],
+						    "hmm_adder/%u");
+			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+		}
+		for (i = 0; i < 2; i++)
+			wait_for_completion(&adder[i]->done);
+		KUNIT_EXPECT_EQ(test, -EBUSY, adder[0]->err + adder[1]->err);
+		for (i = 0; i < 2; i++)
+			if (!adder[i]->err)
+				KUNIT_EXPECT_TRUE(test,
+						  hmm_devmem_range_has_pagemap(&adder[i]->range));
+		for (i = 0; i < 2; i++) {
+			hmm_devmem_exit(&adder[i]->devmem);
+			kunit_kfree(test, adder[i]);
+		}
+	}
 }
 
 /* Pages that were allocated one by one can be allocated as one folio once freed. */
@@ -579,6 +660,7 @@ static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_keeps_writes),
 	KUNIT_CASE(devmem_refuses),
 	KUNIT_CASE(devmem_coherent_refuses),
+	KUNIT_CASE(devmem_added_at_once),
 	KUNIT_CASE(devmem_refuses_ranges),
 	KUNIT_CASE(devmem_coalesces),
 	KUNIT_CASE(devmem_scrubs),
@@ -753,6 +835,123 @@ static void migrate_page_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/* How many mpfns migrate. */
+static unsigned long hmm_test_count_moved(const struct migrate_vma *args)
+{
+	unsigned long i, moved = 0;
+
+	for (i = 0; i < args->npages; i++)
+		moved += !!(args->src[i] & MIGRATE_PFN_MIGRATE);
+	return moved;
+}
+
+/* How a dst folio is given twice, and what is the matter with one of its two mpfns. */
+enum given_twice {
+	FIRST_NOT_MIGRATED,	/* commit refuses the first src */
+	FIRST_NOT_COLLECTED,	/* the first has no src */
+	SECOND_NOT_COLLECTED,
+	FIRST_HOLE_FILLED,	/* the process has filled the first of two holes */
+	HOLE_AND_NOT_COLLECTED,	/* the first is a hole, the second has no src */
+	CANCELLED,		/* commit is not called */
+	GIVEN_TWICE_CASES
+};
+
+/*
+ * A dst folio is given for two mpfns. It is mapped once if the first mpfn uses it, else
+ * not at all; the reference that the driver gave is dropped once.
+ */
+static void hmm_test_given_twice(struct kunit *test, enum given_twice how)
+{
+	bool used = how == SECOND_NOT_COLLECTED || how == HOLE_AND_NOT_COLLECTED;
+	bool holes = how == FIRST_HOLE_FILLED, hole = how == HOLE_AND_NOT_COLLECTED;
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 2 * PAGE_SIZE), i;
+	struct folio *folio = hmm_devmem_alloc(&device->devmem, 0);
+	struct page *busy = NULL;
+	struct migrate_vma *args;
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	folio_get(folio);
+	if (hole)
+		KUNIT_EXPECT_EQ(test, put_user(1UL, (unsigned long __user *)(addr + PAGE_SIZE)), 0);
+	else if (!holes)
+		write_numbers(test, addr, 2);
+	lru_add_drain_all();
+	if (how == FIRST_NOT_COLLECTED || used)
+		KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr + used * PAGE_SIZE, 1, 0,
+							  &busy), 1);
+	args = hmm_test_migrate_request(test, addr, 2);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, busy ? 1 : 2);
+	if (how == FIRST_NOT_MIGRATED) {
+		busy = migrate_pfn_to_page(args->src[0]);
+		get_page(busy);
+	}
+	if (hole)
+		device->devmem.ops->clear(&device->devmem, &folio->page, 0);
+	else if (used)
+		device->devmem.ops->copy(&device->devmem, &folio->page,
+					 migrate_pfn_to_page(args->src[0]), 0);
+	/* As another thread would: the mmap lock is held. */
+	if (holes)
+		KUNIT_EXPECT_EQ(test, get_user_pages(addr, 1, FOLL_WRITE, &busy), 1);
+	args->dst[0] = mpfn_of(folio);
+	args->dst[1] = args->dst[0];
+	if (how != CANCELLED)
+		migrate_vma_pages(args);
+	if (how != CANCELLED)
+		KUNIT_EXPECT_EQ(test, used, hmm_test_count_moved(args));
+	hmm_test_migrate_end(args);
+	if (busy)
+		put_page(busy);
+
+	KUNIT_EXPECT_EQ_MSG(test, used, folio_mapcount(folio), "case %d", how);
+	KUNIT_EXPECT_EQ_MSG(test, 1 + used, folio_ref_count(folio), "case %d", how);
+	KUNIT_EXPECT_FALSE(test, folio_test_private_2(folio));
+	folio_put(folio);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE),
+				holes ? 0 : i);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+static void migrate_given_twice(struct kunit *test)
+{
+	int how;
+
+	for (how = 0; how < GIVEN_TWICE_CASES; how++)
+		hmm_test_given_twice(test, how);
+}
+
+/* A large dst folio that is given for its tail pages too is freed once. */
+static void migrate_large_given_twice(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map_anonymous(test, 3 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	struct migrate_vma *args;
+	struct folio *folio;
+
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	folio = hmm_devmem_alloc(&device->devmem, HPAGE_PMD_ORDER);
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	folio_get(folio);
+	device->devmem.ops->clear(&device->devmem, &folio->page, HPAGE_PMD_ORDER);
+	args = hmm_test_migrate_request(test, addr, NPAGES);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_ASSERT_TRUE(test, args->src[0] & MIGRATE_PFN_COMPOUND);
+	args->dst[0] = mpfn_of(folio) | MIGRATE_PFN_COMPOUND;
+	args->dst[1] = args->dst[0];
+	args->dst[NPAGES - 1] = args->dst[0] + (1UL << MIGRATE_PFN_SHIFT);
+	migrate_vma_pages(args);
+	KUNIT_EXPECT_TRUE(test, args->src[0] & MIGRATE_PFN_MIGRATE);
+	hmm_test_migrate_end(args);
+	KUNIT_EXPECT_EQ(test, 2, folio_ref_count(folio));
+	KUNIT_EXPECT_EQ(test, 1, folio_entire_mapcount(folio));
+	folio_put(folio);
+	KUNIT_EXPECT_EQ(test, read_number(test, addr), 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
 /*
  * The process fills holes while the driver has folios for them. Such a folio is
  * unchanged, not charged to any memcg, and can be passed again.
@@ -837,25 +1036,118 @@ static void migrate_public_mpfns(struct kunit *test)
 	hmm_test_migrate_end(args);
 }
 
-/* A driver changes its request before finalize. All pages are mapped again. */
-static void migrate_request_changed(struct kunit *test)
-{
-	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE), i;
-	struct migrate_vma *args;
-	struct page *pages[4];
+/**
+ * struct request_change - what a driver does to its request after setup
+ * @start: added to &migrate_vma.start, in pages
+ * @end: added to &migrate_vma.end, in pages
+ * @vma: whether &migrate_vma.vma is set to NULL
+ * @filled: how many of two holes are filled if this is done before commit
+ */
+struct request_change {
+	long start;
+	long end;
+	bool vma;
+	int filled;
+};
 
-	write_numbers(test, addr, 4);
+static void hmm_test_change_request(struct migrate_vma *args,
+				    const struct request_change *change)
+{
+	args->start += change->start * PAGE_SIZE;
+	args->end += change->end * PAGE_SIZE;
+	if (change->vma)
+		args->vma = NULL;
+}
+
+/* Two pages and two holes. No migration entry is left, and no other page is changed. */
+static void hmm_test_changed_request(struct kunit *test, const struct request_change *change,
+				     bool committed)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 16 * PAGE_SIZE) + 4 * PAGE_SIZE, i;
+	struct folio *folio[4];
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 2);
 	args = hmm_test_migrate_request(test, addr, 4);
 	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
 	KUNIT_ASSERT_EQ(test, args->cpages, 4);
-	for (i = 0; i < 4; i++)
-		pages[i] = migrate_pfn_to_page(args->src[i]);
-	args->start += PAGE_SIZE;
+	for (i = 0; i < 4; i++) {
+		folio[i] = hmm_devmem_alloc(&device->devmem, 0);
+		KUNIT_ASSERT_NOT_NULL(test, folio[i]);
+		if (i < 2)
+			device->devmem.ops->copy(&device->devmem, &folio[i]->page,
+						 migrate_pfn_to_page(args->src[i]), 0);
+		else
+			device->devmem.ops->clear(&device->devmem, &folio[i]->page, 0);
+		args->dst[i] = migrate_pfn(folio_pfn(folio[i]));
+	}
+	if (committed)
+		migrate_vma_pages(args);
+	hmm_test_change_request(args, change);
+	if (!committed)
+		migrate_vma_pages(args);
+	KUNIT_EXPECT_EQ(test, 2 + (committed ? 2 : change->filled),
+			hmm_test_count_moved(args));
 	hmm_test_migrate_end(args);
 	/* An access to a page that is not would wait for ever. */
-	for (i = 0; i < 4; i++)
-		KUNIT_ASSERT_TRUE(test, folio_mapped(page_folio(pages[i])));
-	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_TRUE(test, folio_mapped(folio[i]));
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 2), 2);
+	for (i = 2; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, read_number(test, addr + i * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+/*
+ * A driver changes its request after setup. The pages migrate; holes are filled only
+ * where the request is a valid one of the same length.
+ */
+static void migrate_request_changed(struct kunit *test)
+{
+	static const struct request_change changes[] = {
+		{ .start = 1 },
+		{ .start = -1 },
+		{ .end = -1 },
+		{ .end = -5 },
+		{ .end = 1 },
+		{ .start = 4 },
+		{ .start = -1000000, .end = -1000000 },
+		{ .start = 1000000, .end = 1000000 },
+		{ .vma = true },
+		{ .start = 1, .end = 1, .filled = 2 },
+		{ .filled = 2 },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(changes); i++) {
+		hmm_test_changed_request(test, &changes[i], false);
+		hmm_test_changed_request(test, &changes[i], true);
+	}
+}
+
+/* The same for a huge hole, which is not filled at an address that is not aligned. */
+static void migrate_huge_request_changed(struct kunit *test)
+{
+	static const struct request_change change = { .start = 1, .end = 1 };
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map_anonymous(test, 3 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	struct migrate_vma *args;
+	struct folio *folio;
+
+	/* All of the VMA, which would be split. */
+	allow_huge(test, addr, 2 * HPAGE_PMD_SIZE);
+	args = hmm_test_migrate_request(test, addr, NPAGES);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_ASSERT_TRUE(test, args->src[0] & MIGRATE_PFN_COMPOUND);
+	folio = hmm_devmem_alloc(&device->devmem, HPAGE_PMD_ORDER);
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	args->dst[0] = migrate_pfn(folio_pfn(folio)) | MIGRATE_PFN_COMPOUND;
+	hmm_test_change_request(args, &change);
+	migrate_vma_pages(args);
+	KUNIT_EXPECT_EQ(test, 0, hmm_test_count_moved(args));
+	hmm_test_migrate_end(args);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
 /* A dst folio of another owner's device is invalid, for a page and for a hole. */
@@ -1092,9 +1384,6 @@ static void evict_exiting_process(struct kunit *test, unsigned int order)
  * In a migration by pfn, the mappings may be removed at any time. The anon_vma must
  * stay as long as migration entries may exist: for a small folio, a large one, and
  * the parts of a large one that is split during the migration.
- *
- * A huge one is here too, but that zap_huge_pmd() leaves the references of a folio whose
- * migration entry it removes is not shown: the test also passes with the kernel's line.
  */
 static void migrate_holds_anon_vma(struct kunit *test)
 {
@@ -1107,15 +1396,58 @@ static void migrate_holds_anon_vma(struct kunit *test)
 	evict_exiting_process(test, 4);
 }
 
+/*
+ * A process unmaps a huge page while that migrates: its migration entry is removed,
+ * which is no mapping and has no reference.
+ */
+static void migrate_huge_unmapped_meanwhile(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = ALIGN(map_anonymous(test, 3 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	unsigned long *src, *dst, pfn = first_pfn(device);
+	struct folio *folio;
+	int refs;
+
+	if (!thp_migration_supported())
+		kunit_skip(test, "no huge migration entries");
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	write_numbers(test, addr, HPAGE_PMD_NR);
+	src = kunit_kcalloc(test, 2 * NPAGES, sizeof(*src), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, src);
+	dst = src + NPAGES;
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	KUNIT_ASSERT_EQ(test, migrate_device_range(src, pfn, NPAGES), 0);
+	KUNIT_ASSERT_TRUE(test, src[0] & MIGRATE_PFN_COMPOUND);
+	folio = page_folio(migrate_pfn_to_page(src[0]));
+	KUNIT_EXPECT_EQ(test, 0, folio_mapcount(folio));
+	/* One more, so that nothing is freed early. */
+	folio_get(folio);
+	refs = folio_ref_count(folio);
+
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, HPAGE_PMD_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, 0, folio_mapcount(folio));
+	KUNIT_EXPECT_EQ(test, refs, folio_ref_count(folio));
+	folio_ref_add(folio, refs - folio_ref_count(folio));
+
+	migrate_device_finalize(src, dst, NPAGES);
+	KUNIT_EXPECT_EQ(test, 1, folio_ref_count(folio));
+	folio_put(folio);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
 static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_holds_anon_vma),
+	KUNIT_CASE(migrate_huge_unmapped_meanwhile),
 	KUNIT_CASE(migrate_refuses),
 	KUNIT_CASE(migrate_ram_by_pfn),
 	KUNIT_CASE(migrate_invalid_dst),
 	KUNIT_CASE(migrate_page_twice),
+	KUNIT_CASE(migrate_given_twice),
+	KUNIT_CASE(migrate_large_given_twice),
 	KUNIT_CASE(migrate_hole_filled_meanwhile),
 	KUNIT_CASE(migrate_public_mpfns),
 	KUNIT_CASE(migrate_request_changed),
+	KUNIT_CASE(migrate_huge_request_changed),
 	KUNIT_CASE(migrate_foreign_dst),
 	KUNIT_CASE(migrate_cancelled),
 	KUNIT_CASE(migrate_splits_by_pfn),
