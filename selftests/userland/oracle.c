@@ -336,7 +336,7 @@ static const char *run_core(const struct test_case *t, struct result *r)
 	struct call_output out = {
 		.pfns = malloc(size),
 		.extents = malloc(t->room * sizeof(struct hmm_extent) ?: 1),
-		.drop.addr = HMM_FAULT_NOT_DROPPED,
+		.waits.dropped = HMM_FAULT_NOT_DROPPED,
 	};
 	const char *bad = NULL;
 	unsigned long i;

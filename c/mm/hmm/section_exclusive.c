@@ -40,17 +40,17 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
  * hmm_section_exclusive_begin() - give the device exclusive access to a page
  * @section: the section
  * @walk: a walk of one page; its hmm pfn is set
- * @drop: as of hmm_range_fault_vma_drop()
+ * @waits: as of hmm_range_fault_vma_retry()
  *
  * A CPU that accesses the page waits for the folio lock; all other changes move the
  * sequence. make_device_exclusive() itself would move it if the page were absent,
  * shared or exclusive already, so the page is faulted in for write beforehand.
  *
  * Return: 0, with the folio locked until hmm_section_exclusive_end(); errors of
- * hmm_range_fault_vma_drop(), hmm_interval_enter() and make_device_exclusive().
+ * hmm_range_fault_vma_retry(), hmm_interval_enter() and make_device_exclusive().
  */
 int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
-				struct hmm_fault_drop *drop)
+				struct hmm_fault_waits *waits)
 {
 	const unsigned long began = walk->notifier_seq;
 	struct page *page;
@@ -58,7 +58,7 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 
 	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
 		return -EOPNOTSUPP;
-	ret = hmm_range_fault_vma_drop(walk, drop);
+	ret = hmm_range_fault_vma_retry(walk, waits);
 	if (ret)
 		return ret;
 

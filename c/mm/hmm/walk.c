@@ -145,7 +145,7 @@ static noinline int hmm_walk_pte_table(struct hmm_walk *w, pmd_t *pmdp, pmd_t pm
 	pte_unmap(ptep);
 	if (stop == HMM_WALK_MIGRATION) {
 		migration_entry_wait_killable(w->vma->vm_mm, pmdp, w->resume);
-		stop = HMM_WALK_AGAIN;
+		stop = hmm_walk_waited(w, w->resume);
 	}
 	return stop;
 }
@@ -239,7 +239,7 @@ static int hmm_walk_hugetlb(pte_t *ptep, unsigned long hmask,
 		 * neither that nor the mmap lock.
 		 */
 		softleaf_entry_wait_killable(softleaf_from_pte(pte), ptl);
-		return HMM_WALK_AGAIN;
+		return hmm_walk_waited(w, addr);
 	}
 	spin_unlock(ptl);
 	if (hmm_hugetlb_is_poisoned(pte))
@@ -336,7 +336,9 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 	w->output = HMM_OUTPUT_PFNS;
 	w->default_req = range->default_flags & HMM_PFN_REQUEST;
 	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
-	w->drop.addr = HMM_FAULT_NOT_DROPPED;
+	w->waits.dropped = HMM_FAULT_NOT_DROPPED;
+	w->waits.end = 0;
+	w->waits.progress = false;
 	/* The others are set before they are used. */
 	if (range->start >= range->end)
 		return -EINVAL;
