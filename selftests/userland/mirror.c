@@ -282,6 +282,16 @@ int hmm_range_fault_vma_retry(struct hmm_range *range, struct hmm_fault_waits *w
 static __thread struct device_table *taker;
 static __thread unsigned long taken;
 
+bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr)
+{
+	return false;
+}
+
+struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr)
+{
+	return NULL;
+}
+
 struct page *make_device_exclusive(struct mm_struct *mm, unsigned long addr,
 				   void *who, struct folio **foliop)
 {

@@ -139,8 +139,7 @@ static unsigned int fault_page(const struct test_case *t, struct mm_struct *mm,
 			return 0;
 		}
 		if (s.migrating) {
-			migration_entry_wait_killable(mm, NULL, addr);
-			pmd_migration_entry_wait_killable(mm, &mm->pmd[model_pmd_index(addr)]);
+			model_end_migration(mm, addr);
 			s = state_of(t, mm, vma, addr);
 			continue;
 		}

@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "migration_wait.h"
 #include "mmu_interval.h"
 #include "vma_policy.h"
 #include "walk.h"
@@ -58,8 +59,13 @@ static void hmm_fault_dropped(struct hmm_walk *w, unsigned long addr,
  * @request: its request
  * @flags: %FAULT_FLAG_*
  *
- * Return: 0, %HMM_FAULT_UNLOCKED, -%EPERM to write where the VMA forbids it,
- * -%ENOMEM, or -%EFAULT.
+ * Before the fault, wait for a page that migrates, or that is locked in device-private
+ * memory, as by the body of another device's section. A fatal signal ends this wait,
+ * but not the same one in the fault handler. The entry may have changed since the walk
+ * and is looked at again here; between this and the fault it can still change.
+ *
+ * Return: 0, %HMM_FAULT_UNLOCKED, %HMM_WALK_AGAIN after a wait, without a fault;
+ * -%EPERM to write where the VMA forbids it, -%ENOMEM, or -%EFAULT.
  */
 static int hmm_fault_page(struct hmm_walk *w, struct vm_area_struct *vma,
 			  unsigned long addr, unsigned long request,
@@ -72,6 +78,8 @@ static int hmm_fault_page(struct hmm_walk *w, struct vm_area_struct *vma,
 			return -EPERM;
 		flags |= FAULT_FLAG_WRITE;
 	}
+	if (fault_wait_killable(vma, addr))
+		return hmm_walk_waited(w, addr);
 	if (addr == w->waits.dropped) {
 		flags |= w->waits.flags;
 		w->waits.flags = 0;
@@ -121,7 +129,7 @@ static bool hmm_fault_collided(const struct hmm_walk *w)
  * A fault can return 0 although the page is absent: another thread has unmapped it
  * again, or has it locked. Such rounds may neither sleep nor move the sequence, so
  * they are bounded in time, killable, and yield the CPU. The time of the first wait
- * for a page that migrates does not count (hmm_walk_waited()).
+ * for a page that migrates or is locked does not count (hmm_walk_waited()).
  *
  * Return: 0 to walk again; -%EINTR on a fatal signal; -%EBUSY when the walk has
  * been at one address for %HMM_RANGE_DEFAULT_TIMEOUT milliseconds.
@@ -386,7 +394,7 @@ int hmm_range_fault_vma_retry(struct hmm_range *range, struct hmm_fault_waits *w
  * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
  * Return: as hmm_range_fault(); or -%EAGAIN when a fault handler dropped the
  * mmap lock, so that pages reported before may have changed, or instead of -%EBUSY
- * after a wait for a page that migrated. There was progress, so a caller
+ * after a wait for a page that migrated or was locked. There was progress, so a caller
  * that bounds its retries in time walks again with a new deadline. On -%EBUSY the
  * deadline stands. A fatal signal is -%EINTR in either case.
  */
@@ -513,8 +521,8 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
  *
  * A fault handler may drop the mmap lock, as one for userfaultfd does while
  * user space makes the page. That is progress: the time starts anew after it. So it
- * does after the first wait for a page that migrates. A fault in progress is never cut
- * short.
+ * does after the first wait for a page that migrates, or is locked in a device's
+ * memory. A fault in progress is never cut short.
  *
  * On an error the hmm pfns up to some page, at or before the one that failed, are
  * written. Behind it no result is left: the hmm pfns are as they came, or 0 where

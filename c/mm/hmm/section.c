@@ -202,7 +202,7 @@ struct hmm_section_round {
  * progress if its address is above that of all such faults before. So user space that
  * unmaps each page as soon as it has served it cannot keep a section running: that
  * ends within one timeout per page, plus the handlers' waits. The same holds for waits
- * for pages that migrate (hmm_waited()).
+ * for pages that migrate or are locked in device memory (hmm_waited()).
  */
 static bool hmm_section_has_progressed(struct hmm_section_round *round, int err)
 {

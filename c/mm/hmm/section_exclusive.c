@@ -7,6 +7,7 @@
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
 
+#include "migration_wait.h"
 #include "mirror.h"
 #include "pfn.h"
 #include "walk.h"
@@ -16,9 +17,11 @@
  * so that the event invalidates all mirrors of the process except in this interval.
  */
 static struct page *hmm_section_make_exclusive(struct hmm_section *section,
-					       unsigned long addr)
+					       unsigned long addr,
+					       struct hmm_fault_waits *waits)
 {
 	struct mm_struct *mm = section->mm_ref;
+	struct vm_area_struct *vma;
 	struct page *page;
 	int ret;
 
@@ -27,9 +30,16 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 		return ERR_PTR(ret);
 	page = ERR_PTR(-EINTR);
 	if (!mmap_read_lock_killable(mm)) {
-		page = make_device_exclusive(mm, addr,
-					     section->interval->state->owner,
-					     &section->exclusive_folio);
+		vma = vma_lookup(mm, addr);
+		/* GUP would wait, too, but not killably. */
+		if (vma && fault_wait_killable(vma, addr)) {
+			hmm_waited(waits, addr);
+			page = ERR_PTR(-EBUSY);
+		} else {
+			page = make_device_exclusive(mm, addr,
+						     section->interval->state->owner,
+						     &section->exclusive_folio);
+		}
 		mmap_read_unlock(mm);
 	}
 	hmm_interval_del_mover(section->interval, &section->mover);
@@ -66,7 +76,7 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 					       &walk->notifier_seq);
 	if (ret)
 		return ret;
-	page = hmm_section_make_exclusive(section, walk->start);
+	page = hmm_section_make_exclusive(section, walk->start, waits);
 	if (IS_ERR(page)) {
 		section->exclusive_folio = NULL;
 		/*

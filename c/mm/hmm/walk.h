@@ -150,7 +150,7 @@ static inline int hmm_record_fault(struct hmm_walk *w, unsigned long addr,
 /**
  * hmm_waited() - record that a walk has waited for a page
  * @waits: the waits
- * @addr: the address of the page, which was migrating
+ * @addr: the address of the page, which was migrating, or locked in device memory
  *
  * Such a wait is progress, and not time lost to invalidations, so it restarts timeouts.
  * It does so only if it is at a higher address than all before it: pages that are
