@@ -15,7 +15,7 @@ struct call_output {
 	unsigned long *pfns;		/* pfns, or entries of a format */
 	struct hmm_extent *extents;
 	unsigned long nr_extents;
-	struct hmm_fault_drop drop;	/* of hmm_range_fault_vma(), for the next call */
+	struct hmm_fault_waits waits;	/* of hmm_range_fault_vma(), for the next call */
 };
 
 static inline int call_mmap(struct hmm_range *range, const struct test_case *t,
@@ -62,7 +62,7 @@ static inline int call_case(const struct test_case *t,
 	int ret;
 
 	if (t->lock == CASE_VMA) {
-		ret = hmm_range_fault_vma_drop(&range, &out->drop);
+		ret = hmm_range_fault_vma_retry(&range, &out->waits);
 	} else if (t->lock == CASE_UNLOCKED) {
 		ret = call_unlocked(&range, t, &extents);
 	} else {

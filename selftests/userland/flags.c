@@ -151,7 +151,7 @@ static void *walker(void *arg)
 
 		t->lock = r % 3;
 		t->mask = r >> 8 & 1 ? HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE : 0;
-		out.drop = (struct hmm_fault_drop){ .addr = HMM_FAULT_NOT_DROPPED };
+		out.waits = (struct hmm_fault_waits){ .dropped = HMM_FAULT_NOT_DROPPED };
 		request(&seed);
 		ret = call_case(t, &notifier, &out);
 		if (ret && ret != -EBUSY && ret != -EAGAIN)

@@ -599,6 +599,7 @@ typedef struct { int unused; } spinlock_t;
 #endif
 void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr);
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
+bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr);
 void rcu_read_lock(void);
 void rcu_read_unlock(void);
 

@@ -243,7 +243,7 @@ static const struct hmm_mirror_ops driver_ops_two_passes = {
 static void invalidate(unsigned long first, unsigned long nr,
 		       enum mmu_notifier_event event, void *who, bool free);
 
-int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *drop)
+int hmm_range_fault_vma_retry(struct hmm_range *range, struct hmm_fault_waits *waits)
 {
 	unsigned long addr, i, pfn, new;
 
@@ -253,7 +253,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
 		if (mmu_interval_check_retry(range->notifier, range->notifier_seq))
 			return -EBUSY;
 		if (!rnd(100)) {
-			drop->addr = addr;
+			waits->dropped = addr;
 			return -EAGAIN;
 		}
 		/* The device that has it alone loses it first. */
@@ -281,6 +281,16 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
 
 static __thread struct device_table *taker;
 static __thread unsigned long taken;
+
+bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr)
+{
+	return false;
+}
+
+struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr)
+{
+	return NULL;
+}
 
 struct page *make_device_exclusive(struct mm_struct *mm, unsigned long addr,
 				   void *who, struct folio **foliop)

@@ -19,6 +19,7 @@ static int owner_cookie, other_cookie;
 void *const model_owner = &owner_cookie;
 void (*model_visit)(enum model_visit visit);
 __thread bool model_killed;
+__thread unsigned int model_faults;
 
 /* What this thread holds. */
 static __thread struct {
@@ -51,6 +52,7 @@ void model_clear(void)
 {
 	model_rule = NULL;
 	model_killed = false;
+	model_faults = 0;
 	memset(&held, 0, sizeof(held));
 }
 
@@ -269,11 +271,28 @@ void kvfree(void *p)
 }
 
 /* Time goes on when it is looked at, so that loops bounded in time end soon. */
+static __thread unsigned long now;
+
 unsigned long model_jiffies(void)
 {
-	static __thread unsigned long now;
-
 	return now++;
+}
+
+static void model_maybe_kill(struct mm_struct *mm)
+{
+	if (mm->kill_at && !--mm->kill_at)
+		model_killed = true;
+}
+
+/* A wait with the lock of the VMA or of the address space held. */
+static void model_wait(struct mm_struct *mm)
+{
+	must(held.mmap || held.vma, "a wait for a page without a lock");
+	must(!held.tables && !held.rcu, "a wait for a page with a table mapped");
+	now += mm->wait;
+	model_maybe_kill(mm);
+	if (mm->on_wait)
+		mm->on_wait(mm);
 }
 
 /* VMAs. */
@@ -331,8 +350,7 @@ pte_t *pte_offset_map(pmd_t *pmdp, unsigned long addr)
 	/* Collapsed to a huge page, and split again at once. */
 	if (mm->vanishing) {
 		mm->vanishing--;
-		if (mm->kill_at && !--mm->kill_at)
-			model_killed = true;
+		model_maybe_kill(mm);
 		return NULL;
 	}
 	held.tables++;
@@ -432,28 +450,57 @@ int walk_page_range(struct mm_struct *mm, unsigned long start, unsigned long end
 	return ret;
 }
 
-/* The migration that is waited for ends with the page mapped again. */
+/* The entry that maps an address, whose PMD is @pmd. */
+static softleaf_t load_entry(struct mm_struct *mm, pmd_t pmd, unsigned long addr)
+{
+	return is_table(pmd) ? softleaf_from_pte(__pte(load_pte(mm, addr))) :
+			       softleaf_from_pmd(pmd);
+}
+
+/* If the page is migrating, that ends with the page mapped again. */
+void model_end_migration(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t pmd = load_pmd(mm, addr);
+	softleaf_t entry = load_entry(mm, pmd, addr);
+	unsigned long val = softleaf_to_pfn(entry) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER;
+
+	if (!softleaf_is_migration(entry))
+		return;
+	if (model_leaf(entry) == LEAF_MIGRATION_WRITE)
+		val |= _PAGE_RW;
+	if (is_table(pmd))
+		store_pte(mm, addr, val);
+	else
+		store_pmd(mm, addr, val | _PAGE_PSE);
+}
+
 void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr)
 {
-	softleaf_t entry = softleaf_from_pte(__pte(load_pte(mm, addr)));
-
-	must(!held.tables && !held.rcu, "a wait for migration with a table mapped");
-	if (softleaf_is_migration(entry))
-		store_pte(mm, addr, softleaf_to_pfn(entry) << PAGE_SHIFT |
-			  _PAGE_PRESENT | _PAGE_USER |
-			  (model_leaf(entry) == LEAF_MIGRATION_WRITE ? _PAGE_RW : 0));
+	model_wait(mm);
+	model_end_migration(mm, addr);
 }
 
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp)
 {
-	unsigned long addr = MODEL_BASE + (pmdp - mm->pmd) * PMD_SIZE;
-	softleaf_t entry = softleaf_from_pmd(load_pmd(mm, addr));
+	model_wait(mm);
+	model_end_migration(mm, MODEL_BASE + (pmdp - mm->pmd) * PMD_SIZE);
+}
 
-	must(!held.tables && !held.rcu, "a wait for migration with a table mapped");
-	if (softleaf_is_migration(entry))
-		store_pmd(mm, addr, softleaf_to_pfn(entry) << PAGE_SHIFT | _PAGE_PSE |
-			  _PAGE_PRESENT | _PAGE_USER |
-			  (model_leaf(entry) == LEAF_MIGRATION_WRITE ? _PAGE_RW : 0));
+bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	softleaf_t entry = load_entry(mm, load_pmd(mm, addr), addr);
+
+	if (softleaf_is_device_private(entry) && mm->locked) {
+		mm->locked--;
+		model_wait(mm);
+		return true;
+	}
+	if (!softleaf_is_migration(entry))
+		return false;
+	model_wait(mm);
+	model_end_migration(mm, addr);
+	return true;
 }
 
 /* Faults. */
@@ -552,11 +599,13 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
 	must(!(flags & FAULT_FLAG_TRIED) == (addr != mm->tried), "FAULT_FLAG_TRIED is wrong");
 	must(!held.fault_pmd || held.fault_pmd == (addr & PMD_MASK),
 	     "faults in two PMD ranges without a check of the sequence");
+	must(!mm->locked || !softleaf_is_device_private(load_entry(mm, load_pmd(mm, addr), addr)),
+	     "a fault for a page that is locked");
+	model_faults++;
 	held.fault_pmd = addr & PMD_MASK;
 	if (addr == mm->tried)
 		mm->tried = 0;
-	migration_entry_wait_killable(mm, NULL, addr);
-	pmd_migration_entry_wait_killable(mm, &mm->pmd[model_pmd_index(addr)]);
+	model_end_migration(mm, addr);
 	old = load_pmd(mm, addr);
 	pmd = __pmd(fault_pmd(pmd_val(old), addr, write));
 	if (is_table(pmd))

@@ -34,7 +34,11 @@ struct mm_struct {
 	bool upper_levels;	/* false: empty PMD entries have no table either */
 	bool retried;
 	unsigned int vanishing;	/* how often a PTE table is not found */
+	unsigned int locked;	/* how often a page of device memory is found locked */
 	unsigned int kill_at;	/* which of these times the task is killed; 0: none */
+	unsigned long wait;	/* how long each wait for a page takes */
+	void (*on_wait)(struct mm_struct *mm);
+	void *on_wait_data;
 	unsigned long tried;	/* the next fault here must have FAULT_FLAG_TRIED */
 	void (*on_retry)(struct mm_struct *mm);
 	void *on_retry_data;
@@ -93,10 +97,12 @@ void model_copy(struct mm_struct *to, const struct mm_struct *from);
 
 /* The first rule that was broken since model_clear(), or NULL. */
 extern const char *model_rule;
+extern __thread unsigned int model_faults;	/* since then */
 void model_clear(void);
 
 /* Check that this thread holds no lock, table, reference or memory any more. */
 void model_check_released(void);
+void model_end_migration(struct mm_struct *mm, unsigned long addr);
 void model_lock_mmap(void);
 void model_unlock_mmap(void);
 

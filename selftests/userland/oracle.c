@@ -139,8 +139,7 @@ static unsigned int fault_page(const struct test_case *t, struct mm_struct *mm,
 			return 0;
 		}
 		if (s.migrating) {
-			migration_entry_wait_killable(mm, NULL, addr);
-			pmd_migration_entry_wait_killable(mm, &mm->pmd[model_pmd_index(addr)]);
+			model_end_migration(mm, addr);
 			s = state_of(t, mm, vma, addr);
 			continue;
 		}
@@ -336,7 +335,7 @@ static const char *run_core(const struct test_case *t, struct result *r)
 	struct call_output out = {
 		.pfns = malloc(size),
 		.extents = malloc(t->room * sizeof(struct hmm_extent) ?: 1),
-		.drop.addr = HMM_FAULT_NOT_DROPPED,
+		.waits.dropped = HMM_FAULT_NOT_DROPPED,
 	};
 	const char *bad = NULL;
 	unsigned long i;

@@ -171,10 +171,115 @@ static const char *vanishing_tables(bool vma_lock)
 	return model_rule;
 }
 
+/* Waits that take longer than a walk may stay at one address, and longer than a timeout. */
+#define LONG_WAIT	(5 * HMM_RANGE_DEFAULT_TIMEOUT)
+#define SHORT_TIMEOUT	(HMM_RANGE_DEFAULT_TIMEOUT / 4)
+
+enum waiting_call { WAITING_MMAP, WAITING_VMA, WAITING_UNLOCKED };
+
+/* Call for two pages as @mm has them. */
+static int call_waiting(struct mm_struct *mm, struct mmu_interval_notifier *notifier,
+			unsigned long *pfns, enum waiting_call call)
+{
+	struct hmm_range range = {
+		.notifier = notifier,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + 2 * PAGE_SIZE,
+		.hmm_pfns = pfns,
+		.default_flags = HMM_PFN_REQ_FAULT,
+	};
+	int ret;
+
+	range.notifier_seq = notifier->seq;
+	if (call == WAITING_UNLOCKED)
+		return hmm_range_fault_unlocked_timeout(&range, SHORT_TIMEOUT);
+	if (call == WAITING_VMA)
+		return hmm_range_fault_vma(&range);
+	model_lock_mmap();
+	ret = hmm_range_fault(&range);
+	model_unlock_mmap();
+	return ret;
+}
+
+/* Two pages that another device has in its memory, or that migrate. */
+static void init_waiting(struct mm_struct *mm, bool migrating)
+{
+	unsigned long i;
+
+	model_clear();
+	model_reset_pages();
+	model_init_tables(mm, 1);
+	for (i = 0; i < 2; i++)
+		*model_ptep(mm, MODEL_BASE + i * PAGE_SIZE) =
+			__pte(migrating ? model_leaf_val(LEAF_MIGRATION_WRITE, MODEL_RAM_PFN + i) :
+					  model_leaf_val(LEAF_DEVICE_WRITE, MODEL_DEVICE_PFN + i));
+	mm->wait = LONG_WAIT;
+}
+
+static void move_seq(struct mm_struct *mm)
+{
+	struct mmu_interval_notifier *notifier = mm->on_wait_data;
+
+	notifier->seq++;
+	mm->on_wait = NULL;
+}
+
+/* The first wait for each page takes as long as it takes; those after it do not. */
+static const char *long_waits(enum waiting_call call)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = {};
+
+	for (int vanishing = 0; vanishing < 2; vanishing++) {
+		init_waiting(&mm, false);
+		mm.vanishing = vanishing;
+		mm.locked = 1;
+		if (call_waiting(&mm, &notifier, pfns, call) || mm.locked || !model_faults)
+			return "a wait for a locked page uses up the time";
+	}
+	init_waiting(&mm, false);
+	mm.locked = 1U << 30;
+	if (call_waiting(&mm, &notifier, pfns, call) !=
+	    (call == WAITING_VMA ? -EAGAIN : -EBUSY))
+		return "a page that is locked again and again is not busy";
+	init_waiting(&mm, false);
+	mm.locked = 1U << 30;
+	mm.kill_at = 1;
+	if (call_waiting(&mm, &notifier, pfns, call) != -EINTR || model_faults)
+		return "a task that is killed while it waits faults";
+	model_check_released();
+	return model_rule;
+}
+
+/* A race that is lost during a wait is lost once: the time starts anew after it. */
+static const char *races_lost_in_waits(bool migrating)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = {};
+
+	for (enum waiting_call call = WAITING_MMAP; call <= WAITING_UNLOCKED; call++) {
+		const int want[] = { -EBUSY, -EAGAIN, 0 };
+
+		init_waiting(&mm, migrating);
+		mm.locked = !migrating;
+		mm.on_wait = move_seq;
+		mm.on_wait_data = &notifier;
+		if (call_waiting(&mm, &notifier, pfns, call) != want[call] || mm.on_wait)
+			return "a race that was lost in a wait uses up the timeout";
+	}
+	model_check_released();
+	return model_rule;
+}
+
 /* What random cases do not have. */
 static const char *scenarios(void)
 {
-	return stale_results() ?: vanishing_tables(false) ?: vanishing_tables(true);
+	return stale_results() ?: vanishing_tables(false) ?: vanishing_tables(true) ?:
+	       long_waits(WAITING_MMAP) ?: long_waits(WAITING_VMA) ?:
+	       long_waits(WAITING_UNLOCKED) ?:
+	       races_lost_in_waits(false) ?: races_lost_in_waits(true);
 }
 
 int main(int argc, char **argv)

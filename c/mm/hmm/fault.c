@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "migration_wait.h"
 #include "mmu_interval.h"
 #include "vma_policy.h"
 #include "walk.h"
@@ -46,8 +47,8 @@ static void hmm_fault_dropped(struct hmm_walk *w, unsigned long addr,
 {
 	bool waited = !(flags & FAULT_FLAG_VMA_LOCK) || (fault & VM_FAULT_MAJOR);
 
-	w->drop.addr = addr;
-	w->drop.flags = (fault & VM_FAULT_RETRY) && waited ? FAULT_FLAG_TRIED : 0;
+	w->waits.dropped = addr;
+	w->waits.flags = (fault & VM_FAULT_RETRY) && waited ? FAULT_FLAG_TRIED : 0;
 }
 
 /**
@@ -58,8 +59,13 @@ static void hmm_fault_dropped(struct hmm_walk *w, unsigned long addr,
  * @request: its request
  * @flags: %FAULT_FLAG_*
  *
- * Return: 0, %HMM_FAULT_UNLOCKED, -%EPERM to write where the VMA forbids it,
- * -%ENOMEM, or -%EFAULT.
+ * Before the fault, wait for a page that migrates, or that is locked in device-private
+ * memory, as by the body of another device's section. A fatal signal ends this wait,
+ * but not the same one in the fault handler. The entry may have changed since the walk
+ * and is looked at again here; between this and the fault it can still change.
+ *
+ * Return: 0, %HMM_FAULT_UNLOCKED, %HMM_WALK_AGAIN after a wait, without a fault;
+ * -%EPERM to write where the VMA forbids it, -%ENOMEM, or -%EFAULT.
  */
 static int hmm_fault_page(struct hmm_walk *w, struct vm_area_struct *vma,
 			  unsigned long addr, unsigned long request,
@@ -72,9 +78,11 @@ static int hmm_fault_page(struct hmm_walk *w, struct vm_area_struct *vma,
 			return -EPERM;
 		flags |= FAULT_FLAG_WRITE;
 	}
-	if (addr == w->drop.addr) {
-		flags |= w->drop.flags;
-		w->drop.flags = 0;
+	if (fault_wait_killable(vma, addr))
+		return hmm_walk_waited(w, addr);
+	if (addr == w->waits.dropped) {
+		flags |= w->waits.flags;
+		w->waits.flags = 0;
 	}
 	fault = handle_mm_fault(vma, addr, flags, NULL);
 	if (fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) {
@@ -120,7 +128,8 @@ static bool hmm_fault_collided(const struct hmm_walk *w)
  *
  * A fault can return 0 although the page is absent: another thread has unmapped it
  * again, or has it locked. Such rounds may neither sleep nor move the sequence, so
- * they are bounded in time, killable, and yield the CPU.
+ * they are bounded in time, killable, and yield the CPU. The time of the first wait
+ * for a page that migrates or is locked does not count (hmm_walk_waited()).
  *
  * Return: 0 to walk again; -%EINTR on a fatal signal; -%EBUSY when the walk has
  * been at one address for %HMM_RANGE_DEFAULT_TIMEOUT milliseconds.
@@ -334,15 +343,14 @@ int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *forma
 }
 
 /**
- * hmm_range_fault_vma_drop() - hmm_range_fault_vma() of a caller that retries
+ * hmm_range_fault_vma_retry() - hmm_range_fault_vma() of a caller that retries
  * @range: the range; its notifier_seq is fresh
- * @drop: the last fault whose handler dropped the lock, in this call or, as the
- *	caller passes it, in the one before
+ * @waits: what this call has waited for and, as the caller passes it, those before
  *
  * Context: as hmm_range_fault_vma().
  * Return: as hmm_range_fault_vma().
  */
-int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *drop)
+int hmm_range_fault_vma_retry(struct hmm_range *range, struct hmm_fault_waits *waits)
 {
 	struct mm_struct *mm = range->notifier->mm;
 	unsigned long begun = jiffies;
@@ -354,7 +362,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
 		return ret;
 	if (check_stable_address_space(mm))
 		return -EFAULT;
-	w.drop = *drop;
+	w.waits = *waits;
 	while (!ret && w.resume < range->end) {
 		begun = jiffies;
 		ret = hmm_fault_vma(&w);
@@ -371,7 +379,7 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
 		ret = HMM_FAULT_UNLOCKED;
 	if (ret == HMM_FAULT_UNLOCKED)
 		ret = fatal_signal_pending(current) ? -EINTR : -EAGAIN;
-	*drop = w.drop;
+	*waits = w.waits;
 	return ret;
 }
 
@@ -385,16 +393,17 @@ int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *dro
  *
  * Context: holds no mmap lock; keeps the mm alive (mmget()). May sleep.
  * Return: as hmm_range_fault(); or -%EAGAIN when a fault handler dropped the
- * mmap lock, so that pages reported before may have changed. That handler
- * waited for a page and made progress, so a caller that bounds its retries in
- * time walks again with a new deadline. On -%EBUSY the deadline stands. A fatal
- * signal is -%EINTR in either case.
+ * mmap lock, so that pages reported before may have changed, or instead of -%EBUSY
+ * after a wait for a page that migrated or was locked. There was progress, so a caller
+ * that bounds its retries in time walks again with a new deadline. On -%EBUSY the
+ * deadline stands. A fatal signal is -%EINTR in either case.
  */
 int hmm_range_fault_vma(struct hmm_range *range)
 {
-	struct hmm_fault_drop drop = { .addr = HMM_FAULT_NOT_DROPPED };
+	struct hmm_fault_waits waits = { .dropped = HMM_FAULT_NOT_DROPPED };
+	int ret = hmm_range_fault_vma_retry(range, &waits);
 
-	return hmm_range_fault_vma_drop(range, &drop);
+	return ret == -EBUSY && waits.progress ? -EAGAIN : ret;
 }
 EXPORT_SYMBOL_GPL(hmm_range_fault_vma);
 
@@ -463,10 +472,11 @@ static int hmm_fault_retry(struct hmm_walk *w, const unsigned long *requests,
 			break;
 		ret = hmm_fault_lock_mmap(w);
 		reported = max(reported, w->resume);
-		if (ret == HMM_FAULT_UNLOCKED) {
+		if (ret == HMM_FAULT_UNLOCKED || w->waits.progress)
 			deadline = jiffies + timeout;
+		w->waits.progress = false;
+		if (ret == HMM_FAULT_UNLOCKED)
 			ret = -EBUSY;
-		}
 		if (ret != -EBUSY)
 			break;
 		if (fatal_signal_pending(current)) {
@@ -510,8 +520,9 @@ static int hmm_fault_unlocked(struct hmm_range *range, const struct hmm_format *
  *	0 for ever
  *
  * A fault handler may drop the mmap lock, as one for userfaultfd does while
- * user space makes the page. That is progress: the time starts anew after it.
- * A fault in progress is never cut short.
+ * user space makes the page. That is progress: the time starts anew after it. So it
+ * does after the first wait for a page that migrates, or is locked in a device's
+ * memory. A fault in progress is never cut short.
  *
  * On an error the hmm pfns up to some page, at or before the one that failed, are
  * written. Behind it no result is left: the hmm pfns are as they came, or 0 where

@@ -5,7 +5,6 @@
 #ifndef _MM_HMM_MIGRATION_WAIT_H
 #define _MM_HMM_MIGRATION_WAIT_H
 
-#include <linux/leafops.h>
 #include <linux/mm_types.h>
 #include <linux/pgtable.h>
 #include <linux/spinlock.h>
@@ -18,6 +17,7 @@ void softleaf_entry_wait_killable(softleaf_t entry, spinlock_t *ptl)
 void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp,
 				   unsigned long addr);
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
+bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr);
 #else
 static inline void softleaf_entry_wait_killable(softleaf_t entry, spinlock_t *ptl)
 	__releases(ptl)
@@ -32,6 +32,11 @@ static inline void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pm
 
 static inline void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp)
 {
+}
+
+static inline bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr)
+{
+	return false;
 }
 #endif
 

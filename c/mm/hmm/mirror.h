@@ -225,7 +225,7 @@ static inline bool hmm_interval_has_own_lock(const struct hmm_interval *interval
 	return interval->caller == &interval->own_caller;
 }
 
-struct hmm_fault_drop;
+struct hmm_fault_waits;
 
 extern const struct mmu_interval_notifier_ops hmm_interval_ops;
 
@@ -258,7 +258,7 @@ void hmm_interval_del_mover(struct hmm_interval *interval,
 			    struct hmm_mover *mover);
 
 int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
-				struct hmm_fault_drop *drop);
+				struct hmm_fault_waits *waits);
 void hmm_section_exclusive_end(struct hmm_section *section);
 
 #endif /* _MM_HMM_MIRROR_H */

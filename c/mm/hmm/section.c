@@ -186,25 +186,41 @@ static int hmm_section_migrate(struct hmm_section *section,
  * @progress: a fault that dropped its lock is progress if it is at this address or
  *	behind it. %HMM_FAULT_NOT_DROPPED never is: it is ULONG_MAX, and 1 is
  *	added before the comparison
- * @drop: the last fault whose handler dropped the lock
+ * @waits: what walks have waited for
  */
 struct hmm_section_round {
 	unsigned long deadline;
 	unsigned int nr;
 	unsigned long progress;
-	struct hmm_fault_drop drop;
+	struct hmm_fault_waits waits;
 };
+
+/*
+ * Whether the round has made progress, which restarts the timeout.
+ *
+ * A fault whose handler dropped the lock, to wait for user space for example, is
+ * progress if its address is above that of all such faults before. So user space that
+ * unmaps each page as soon as it has served it cannot keep a section running: that
+ * ends within one timeout per page, plus the handlers' waits. The same holds for waits
+ * for pages that migrate or are locked in device memory (hmm_waited()).
+ */
+static bool hmm_section_has_progressed(struct hmm_section_round *round, int err)
+{
+	bool progress = round->waits.progress;
+
+	round->waits.progress = false;
+	if (err == -EAGAIN && round->waits.dropped + 1 > round->progress) {
+		round->progress = round->waits.dropped + 1;
+		return true;
+	}
+	return progress;
+}
 
 /*
  * Return 0 to retry after @err, or the error that ends the section. A batch that
  * lost %HMM_SECTION_ROUNDS rounds is halved: a memory cgroup may be too small for
  * it, or the range may be invalidated too often, for all of its pages to be mapped
  * at one time.
- *
- * A fault whose handler dropped the lock, to wait for user space for example,
- * restarts the timeout if its address is above that of all such faults before. So
- * user space that unmaps each page as soon as it has served it cannot keep a
- * section running: that ends within one timeout per page, plus the handlers' waits.
  */
 static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk,
 			     struct hmm_section_round *round, int err)
@@ -215,12 +231,10 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 		return err;
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (err == -EAGAIN && round->drop.addr + 1 > round->progress) {
-		round->progress = round->drop.addr + 1;
+	if (hmm_section_has_progressed(round, err))
 		round->deadline = jiffies + section->timeout;
-	} else if (time_after(jiffies, round->deadline)) {
+	else if (time_after(jiffies, round->deadline))
 		return -EBUSY;
-	}
 	if (++round->nr > HMM_SECTION_ROUNDS && !section->whole)
 		walk->end = hmm_span_first(span, max(hmm_span_pages(span) / 2, 1)).end;
 	trace_hmm_retry(section->mirror, (struct hmm_span){ walk->start, walk->end },
@@ -246,9 +260,9 @@ static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk,
 	if (ret)
 		return ret;
 	if (section->access == HMM_ACCESS_EXCLUSIVE)
-		ret = hmm_section_exclusive_begin(section, walk, &round->drop);
+		ret = hmm_section_exclusive_begin(section, walk, &round->waits);
 	else
-		ret = hmm_range_fault_vma_drop(walk, &round->drop);
+		ret = hmm_range_fault_vma_retry(walk, &round->waits);
 	/* lock */
 	if (!ret)
 		ret = hmm_interval_enter(interval);
@@ -274,7 +288,7 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 {
 	struct hmm_section_round round = {
 		.deadline = jiffies + section->timeout,
-		.drop.addr = HMM_FAULT_NOT_DROPPED,
+		.waits.dropped = HMM_FAULT_NOT_DROPPED,
 	};
 	int ret;
 

@@ -7,6 +7,7 @@
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
 
+#include "migration_wait.h"
 #include "mirror.h"
 #include "pfn.h"
 #include "walk.h"
@@ -16,9 +17,11 @@
  * so that the event invalidates all mirrors of the process except in this interval.
  */
 static struct page *hmm_section_make_exclusive(struct hmm_section *section,
-					       unsigned long addr)
+					       unsigned long addr,
+					       struct hmm_fault_waits *waits)
 {
 	struct mm_struct *mm = section->mm_ref;
+	struct vm_area_struct *vma;
 	struct page *page;
 	int ret;
 
@@ -27,9 +30,16 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 		return ERR_PTR(ret);
 	page = ERR_PTR(-EINTR);
 	if (!mmap_read_lock_killable(mm)) {
-		page = make_device_exclusive(mm, addr,
-					     section->interval->state->owner,
-					     &section->exclusive_folio);
+		vma = vma_lookup(mm, addr);
+		/* GUP would wait, too, but not killably. */
+		if (vma && fault_wait_killable(vma, addr)) {
+			hmm_waited(waits, addr);
+			page = ERR_PTR(-EBUSY);
+		} else {
+			page = make_device_exclusive(mm, addr,
+						     section->interval->state->owner,
+						     &section->exclusive_folio);
+		}
 		mmap_read_unlock(mm);
 	}
 	hmm_interval_del_mover(section->interval, &section->mover);
@@ -40,17 +50,17 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
  * hmm_section_exclusive_begin() - give the device exclusive access to a page
  * @section: the section
  * @walk: a walk of one page; its hmm pfn is set
- * @drop: as of hmm_range_fault_vma_drop()
+ * @waits: as of hmm_range_fault_vma_retry()
  *
  * A CPU that accesses the page waits for the folio lock; all other changes move the
  * sequence. make_device_exclusive() itself would move it if the page were absent,
  * shared or exclusive already, so the page is faulted in for write beforehand.
  *
  * Return: 0, with the folio locked until hmm_section_exclusive_end(); errors of
- * hmm_range_fault_vma_drop(), hmm_interval_enter() and make_device_exclusive().
+ * hmm_range_fault_vma_retry(), hmm_interval_enter() and make_device_exclusive().
  */
 int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
-				struct hmm_fault_drop *drop)
+				struct hmm_fault_waits *waits)
 {
 	const unsigned long began = walk->notifier_seq;
 	struct page *page;
@@ -58,7 +68,7 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 
 	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
 		return -EOPNOTSUPP;
-	ret = hmm_range_fault_vma_drop(walk, drop);
+	ret = hmm_range_fault_vma_retry(walk, waits);
 	if (ret)
 		return ret;
 
@@ -66,7 +76,7 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 					       &walk->notifier_seq);
 	if (ret)
 		return ret;
-	page = hmm_section_make_exclusive(section, walk->start);
+	page = hmm_section_make_exclusive(section, walk->start, waits);
 	if (IS_ERR(page)) {
 		section->exclusive_folio = NULL;
 		/*

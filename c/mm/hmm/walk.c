@@ -145,7 +145,7 @@ static noinline int hmm_walk_pte_table(struct hmm_walk *w, pmd_t *pmdp, pmd_t pm
 	pte_unmap(ptep);
 	if (stop == HMM_WALK_MIGRATION) {
 		migration_entry_wait_killable(w->vma->vm_mm, pmdp, w->resume);
-		stop = HMM_WALK_AGAIN;
+		stop = hmm_walk_waited(w, w->resume);
 	}
 	return stop;
 }
@@ -210,17 +210,10 @@ static bool hmm_hugetlb_is_poisoned(pte_t pte)
 	return softleaf_is_hwpoison(entry) || softleaf_is_poison_marker(entry);
 }
 
-/* Whether pages are requested that another task is migrating. */
-static bool hmm_hugetlb_must_wait(const struct hmm_walk *w, pte_t pte,
-				  unsigned long addr, unsigned long end)
-{
-	unsigned long nr = (end - addr) >> PAGE_SHIFT;
-
-	return !pte_present(pte) && !huge_pte_none(pte) &&
-	       softleaf_is_migration(softleaf_from_pte(pte)) &&
-	       hmm_first_needing_fault(w, addr, nr, 0) < nr;
-}
-
+/*
+ * A page that migrates is reported like an absent one. It is waited for before its fault,
+ * as here the kernel's walker holds the lock of the hugetlb VMA.
+ */
 static int hmm_walk_hugetlb(pte_t *ptep, unsigned long hmask,
 			    unsigned long addr, unsigned long end,
 			    struct mm_walk *walk)
@@ -228,19 +221,8 @@ static int hmm_walk_hugetlb(pte_t *ptep, unsigned long hmask,
 	struct hstate *h = hstate_vma(walk->vma);
 	spinlock_t *ptl = huge_pte_lock(h, walk->mm, ptep);
 	pte_t pte = huge_ptep_get(walk->mm, addr, ptep);
-	struct hmm_walk *w = walk->private;
 	unsigned long hmm_pfn = 0;
 
-	if (hmm_hugetlb_must_wait(w, pte, addr, end)) {
-		w->resume = addr;
-		/*
-		 * A fault would wait, too, but not killably. The kernel's walker holds
-		 * the lock of hugetlb VMAs for reading; what ends the migration takes
-		 * neither that nor the mmap lock.
-		 */
-		softleaf_entry_wait_killable(softleaf_from_pte(pte), ptl);
-		return HMM_WALK_AGAIN;
-	}
 	spin_unlock(ptl);
 	if (hmm_hugetlb_is_poisoned(pte))
 		return hmm_report_error(walk->private, addr, end, 0);
@@ -336,7 +318,9 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 	w->output = HMM_OUTPUT_PFNS;
 	w->default_req = range->default_flags & HMM_PFN_REQUEST;
 	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
-	w->drop.addr = HMM_FAULT_NOT_DROPPED;
+	w->waits.dropped = HMM_FAULT_NOT_DROPPED;
+	w->waits.end = 0;
+	w->waits.progress = false;
 	/* The others are set before they are used. */
 	if (range->start >= range->end)
 		return -EINVAL;

@@ -17,7 +17,7 @@ struct vm_area_struct;
  * enum hmm_walk_stop - why a walk returned, when not for an error
  * @HMM_WALK_DONE: every page is reported
  * @HMM_WALK_FAULT: pages from &hmm_walk.resume on must be faulted in first
- * @HMM_WALK_AGAIN: the walk waited for a migration, or its PTE table vanished; walk on
+ * @HMM_WALK_AGAIN: the walk waited for a page, or its PTE table vanished; walk on
  *
  * All but the first leave the hmm pfns from &hmm_walk.resume on as they came.
  */
@@ -35,13 +35,19 @@ enum hmm_output {
 };
 
 /**
- * struct hmm_fault_drop - the last fault whose handler dropped the lock
- * @addr: its address; %HMM_FAULT_NOT_DROPPED: there was none
- * @flags: %FAULT_FLAG_TRIED if the next fault at @addr must set it, or 0
+ * struct hmm_fault_waits - what the walks of a range have waited for
+ * @dropped: address of the last fault whose handler dropped the lock;
+ *	%HMM_FAULT_NOT_DROPPED: there was none
+ * @flags: %FAULT_FLAG_TRIED if the next fault at @dropped must set it, or 0
+ * @end: end of the pages that walks have waited for with the lock held
+ * @progress: one of these waits was at a higher address than all before it; cleared
+ *	when a timeout was restarted for it
  */
-struct hmm_fault_drop {
-	unsigned long addr;
+struct hmm_fault_waits {
+	unsigned long dropped;
 	unsigned int flags;
+	unsigned long end;
+	bool progress;
 };
 
 #define HMM_FAULT_NOT_DROPPED ULONG_MAX
@@ -61,7 +67,7 @@ struct hmm_fault_drop {
  * @fault_access: access that all of these pages have already
  * @stalled_at: @resume of the last walk that returned %HMM_WALK_FAULT or %HMM_WALK_AGAIN
  * @stalled_since: when that was first so at this address, in jiffies; 0: never
- * @drop: the last fault whose handler dropped the lock
+ * @waits: what this walk, and those before it, have waited for
  * @pgmap: see hmm_is_own_device_private()
  * @last: the last extent, if there is one
  * @next: the hmm pfn that extends it
@@ -81,7 +87,7 @@ struct hmm_walk {
 	unsigned long fault_access;
 	unsigned long stalled_at;
 	unsigned long stalled_since;
-	struct hmm_fault_drop drop;
+	struct hmm_fault_waits waits;
 	struct {
 		unsigned long first;
 		unsigned long last;
@@ -141,6 +147,34 @@ static inline int hmm_record_fault(struct hmm_walk *w, unsigned long addr,
 	return HMM_WALK_FAULT;
 }
 
+/**
+ * hmm_waited() - record that a walk has waited for a page
+ * @waits: the waits
+ * @addr: the address of the page, which was migrating, or locked in device memory
+ *
+ * Such a wait is progress, and not time lost to invalidations, so it restarts timeouts.
+ * It does so only if it is at a higher address than all before it: pages that are
+ * migrated again and again cannot keep a walk running.
+ *
+ * Return: whether it restarts them.
+ */
+static inline bool hmm_waited(struct hmm_fault_waits *waits, unsigned long addr)
+{
+	if (addr < waits->end)
+		return false;
+	waits->end = addr + PAGE_SIZE;
+	waits->progress = true;
+	return true;
+}
+
+/* The same, of a walk that goes on: the time at its address starts anew, too. */
+static inline int hmm_walk_waited(struct hmm_walk *w, unsigned long addr)
+{
+	if (hmm_waited(&w->waits, addr))
+		w->stalled_since = 0;
+	return HMM_WALK_AGAIN;
+}
+
 /* Wait for a migration entry, once the PTE table is unmapped. */
 #define HMM_WALK_MIGRATION (HMM_WALK_AGAIN + 1)
 
@@ -173,6 +207,6 @@ bool hmm_pagemap_border(unsigned long pfn);
 int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *format,
 			 bool may_unlock);
 /* fault.c, for sections */
-int hmm_range_fault_vma_drop(struct hmm_range *range, struct hmm_fault_drop *drop);
+int hmm_range_fault_vma_retry(struct hmm_range *range, struct hmm_fault_waits *waits);
 
 #endif /* _MM_HMM_WALK_H */

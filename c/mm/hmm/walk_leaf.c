@@ -274,7 +274,7 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 			return hmm_report(w, addr, nr, 0);
 		w->resume = addr;
 		pmd_migration_entry_wait_killable(w->range->notifier->mm, pmdp);
-		return HMM_WALK_AGAIN;
+		return hmm_walk_waited(w, addr);
 	}
 	if (!HMM_PMD_SOFTLEAVES)
 		return hmm_report_error(w, addr, end, 0);
