@@ -12,6 +12,7 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
@@ -29,8 +30,9 @@
 #define HMM_DEVMEM_FETCH_ROUNDS	4
 
 /*
- * How often the mmap lock is taken to look at a batch before it is collected. After each
- * try but the last, wait for the copies from one other memory, or for one migrating page.
+ * How often the mmap lock is taken to collect a batch. After each try but the last, wait
+ * for the copies from one other memory, or for one migrating page. Pages that are migrating
+ * at the last try stay.
  */
 #define HMM_DEVMEM_FETCH_TRIES	16
 
@@ -259,31 +261,46 @@ static long hmm_devmem_fetch_to_ram(const struct hmm_devmem_fetch *f,
 	return hmm_devmem_transfer_detached(&back);
 }
 
-/* Wait until the page at @f->migrating has arrived. The mmap lock is held. */
-static void hmm_devmem_fetch_wait_for_page(const struct hmm_devmem_fetch *f,
-					   struct mm_struct *mm)
+/*
+ * Release the mmap lock, which is held for reading, and wait until the page at @addr has
+ * arrived, or for a fatal signal. Its page table can change or go away meanwhile.
+ */
+static void hmm_devmem_fetch_wait_for_page(struct mm_struct *mm, unsigned long addr)
 {
-	pmd_t *pmdp = mm_find_pmd(mm, f->migrating);
+	struct wait_page_queue waiter;
+	pmd_t *pmdp = mm_find_pmd(mm, addr);
+	bool migrates = pmdp && hmm_migration_wait_begin(&waiter, mm, pmdp, addr);
 
-	if (pmdp)
-		hmm_migration_wait(mm, pmdp, f->migrating);
+	mmap_read_unlock(mm);
+	if (migrates)
+		softleaf_entry_wait_end(&waiter);
 }
 
-/* Choose and collect a batch. On success the mmap lock is held for reading. */
+/*
+ * Choose and collect a batch. On success the mmap lock is held for reading. It is not
+ * held while a page is waited for that is migrating already.
+ */
 static int hmm_devmem_fetch_collect_read(struct hmm_devmem_transfer *t,
 					 struct mm_struct *mm, struct hmm_span span)
 {
-	int err;
+	struct hmm_migrating migrating = {};
+	int tries, err;
 
-	/*
-	 * Batch after batch is collected until the end of what user space requested.
-	 * The killable lock checks for signals only if it has to wait.
-	 */
-	cond_resched();
-	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
-		return -EINTR;
-	err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
-		      hmm_devmem_transfer_setup(t);
+	for (tries = 1;; tries++) {
+		/*
+		 * Batch after batch is collected until the end of what user space
+		 * requested. The killable lock checks for signals only if it has to wait.
+		 */
+		cond_resched();
+		if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
+			return -EINTR;
+		migrating.skip = tries == HMM_DEVMEM_FETCH_TRIES;
+		err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
+			      hmm_devmem_transfer_setup(t, &migrating);
+		if (err != -EAGAIN)
+			break;
+		hmm_devmem_fetch_wait_for_page(mm, migrating.addr);
+	}
 	if (err)
 		mmap_read_unlock(mm);
 	return err;
@@ -291,21 +308,18 @@ static int hmm_devmem_fetch_collect_read(struct hmm_devmem_transfer *t,
 
 /*
  * Collect the batch that was chosen, with the mmap lock held for writing, so that no
- * other device collects a part of it. If a page is migrating after all tries, setup waits
- * for it: not with that lock. On success it is held for reading, else not at all.
+ * other device collects a part of it. A page that is migrating after all tries stays. On
+ * success the lock is held for reading, else not at all.
  */
-static int hmm_devmem_fetch_collect_chosen(const struct hmm_devmem_fetch *f,
-					   struct hmm_devmem_transfer *t,
+static int hmm_devmem_fetch_collect_chosen(struct hmm_devmem_transfer *t,
 					   struct mm_struct *mm)
 {
+	struct hmm_migrating migrating = { .skip = true };
 	int err;
 
 	t->direct = true;
-	if (f->migrating)
-		mmap_write_downgrade(mm);
-	err = hmm_devmem_transfer_setup(t);
-	if (!f->migrating)
-		mmap_write_downgrade(mm);
+	err = hmm_devmem_transfer_setup(t, &migrating);
+	mmap_write_downgrade(mm);
 	if (err)
 		mmap_read_unlock(mm);
 	return err;
@@ -316,10 +330,9 @@ static int hmm_devmem_fetch_collect_chosen(const struct hmm_devmem_fetch *f,
  * reading.
  *
  * Each try takes the mmap lock for writing, so no migration by address of this process is
- * running. No mmap lock is held while pages are copied: other tasks can change mappings,
- * and fault. While a page is waited for that is migrating by pfn, it is held for reading:
- * other tasks can fault. A page that another device gets meanwhile begins a time slice
- * there, and is not fetched again.
+ * running. No mmap lock is held while pages are copied, nor while a page is waited for
+ * that is migrating by pfn: other tasks can change mappings, and fault. A page that
+ * another device gets meanwhile begins a time slice there, and is not fetched again.
  *
  * Return: 0; -%EAGAIN to wait until @f->left is over; the errors of
  * hmm_devmem_collect_batch().
@@ -345,15 +358,14 @@ static int hmm_devmem_fetch_collect_locked(struct hmm_devmem_fetch *f,
 			break;
 		}
 		if (tries == HMM_DEVMEM_FETCH_TRIES)
-			return hmm_devmem_fetch_collect_chosen(f, t, mm);
+			return hmm_devmem_fetch_collect_chosen(t, mm);
 		if (f->migrating) {
 			mmap_write_downgrade(mm);
-			hmm_devmem_fetch_wait_for_page(f, mm);
-			mmap_read_unlock(mm);
+			hmm_devmem_fetch_wait_for_page(mm, f->migrating);
 			continue;
 		}
 		if (!f->from || moved <= 0)
-			return hmm_devmem_fetch_collect_chosen(f, t, mm);
+			return hmm_devmem_fetch_collect_chosen(t, mm);
 		mmap_write_downgrade(mm);
 		moved = hmm_devmem_fetch_to_ram(f, t, mm);
 		fetched |= moved > 0;

@@ -95,13 +95,17 @@ static bool hmm_devmem_source_selects(const struct hmm_migrate_source *source,
 	       hmm_devmem_can_copy_folio(t->to, folio);
 }
 
-/* Collect the batch that was chosen. The mmap lock is held. */
-int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t)
+/*
+ * Collect the batch that was chosen. The mmap lock is held. Return as
+ * hmm_migration_setup().
+ */
+int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t,
+			      struct hmm_migrating *migrating)
 {
 	if (!t->direct || !t->to->ops->can_copy_from)
-		return migrate_vma_setup(&t->args);
+		return hmm_migration_setup(&t->args, NULL, migrating);
 	t->source.selects = hmm_devmem_source_selects;
-	return hmm_migration_setup(&t->args, &t->source);
+	return hmm_migration_setup(&t->args, &t->source, migrating);
 }
 
 /* A transfer to device memory. Absent pages are faulted in first. */

@@ -90,7 +90,8 @@ void hmm_devmem_grow_if_low(struct hmm_devmem *devmem);
 int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 			    unsigned long start, unsigned long end);
 unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem);
-int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t);
+int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t,
+			      struct hmm_migrating *migrating);
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t);
