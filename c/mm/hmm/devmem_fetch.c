@@ -8,15 +8,19 @@
  * Pages that the requesting device's driver can copy from the other memory are collected
  * with the rest of the batch. Others migrate to system memory first.
  */
+#include <linux/cleanup.h>
 #include <linux/hash.h>
 #include <linux/init.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 
 #include "../internal.h"
 #include "compat-kernel.h"
@@ -37,28 +41,116 @@
 #define HMM_DEVMEM_FETCH_TRIES	16
 
 /*
- * Serialises requests that fetch pages of one batch. Otherwise two devices that each have
- * a part of it could take each other's part for ever. Taken before the mmap lock, killable,
- * and held while pages are copied.
+ * Requests that fetch pages of one batch take turns, in the order of arrival. Otherwise two
+ * devices that each have a part of it could take each other's part for ever, and the device
+ * that pages are fetched from could get them back from system memory, before they are
+ * collected.
+ *
+ * A turn is taken before the mmap lock, and held until the batch is collected: also while
+ * its pages are copied to system memory, or one that is migrating is waited for. Only
+ * requests for the same PMD range of the same process wait for it; they can be killed.
  */
-#define HMM_DEVMEM_FETCH_LOCK_BITS	6
-static struct mutex hmm_devmem_fetch_locks[1 << HMM_DEVMEM_FETCH_LOCK_BITS];
+struct hmm_devmem_fetch_bucket {
+	spinlock_t lock; /* of @turns */
+	struct list_head turns;
+	wait_queue_head_t wait;
+};
+
+#define HMM_DEVMEM_FETCH_BUCKET_BITS	6
+static struct hmm_devmem_fetch_bucket hmm_devmem_fetch_buckets[1 << HMM_DEVMEM_FETCH_BUCKET_BITS];
+
+/* A turn, for lockdep. */
+#ifdef CONFIG_LOCKDEP
+static struct lockdep_map hmm_devmem_fetch_map =
+	STATIC_LOCKDEP_MAP_INIT("hmm_devmem_fetch", &hmm_devmem_fetch_map);
+#endif
 
 static int __init hmm_devmem_fetch_setup(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(hmm_devmem_fetch_locks); i++)
-		mutex_init(&hmm_devmem_fetch_locks[i]);
+	for (i = 0; i < ARRAY_SIZE(hmm_devmem_fetch_buckets); i++) {
+		struct hmm_devmem_fetch_bucket *bucket = &hmm_devmem_fetch_buckets[i];
+
+		spin_lock_init(&bucket->lock);
+		INIT_LIST_HEAD(&bucket->turns);
+		init_waitqueue_head(&bucket->wait);
+	}
 	return 0;
 }
 core_initcall(hmm_devmem_fetch_setup);
 
-/* The lock of the batches at @addr. A batch is within one PMD. */
-static struct mutex *hmm_devmem_fetch_lock(const struct mm_struct *mm, unsigned long addr)
+/* The bucket of the batches at @addr. A batch is within one PMD. */
+static struct hmm_devmem_fetch_bucket *
+hmm_devmem_fetch_bucket(const struct mm_struct *mm, unsigned long addr)
 {
-	return &hmm_devmem_fetch_locks[hash_long((unsigned long)mm ^ (addr & PMD_MASK),
-						 HMM_DEVMEM_FETCH_LOCK_BITS)];
+	return &hmm_devmem_fetch_buckets[hash_long((unsigned long)mm ^ (addr & PMD_MASK),
+						   HMM_DEVMEM_FETCH_BUCKET_BITS)];
+}
+
+/* Whether no turn at the same batch is before @turn in its bucket. */
+static bool hmm_devmem_turn_is_first(const struct hmm_devmem_turn *turn)
+{
+	const struct hmm_devmem_turn *other;
+
+	guard(spinlock)(&turn->bucket->lock);
+	list_for_each_entry(other, &turn->bucket->turns, list)
+		if (other->mm == turn->mm && other->start == turn->start)
+			break;
+	return other == turn;
+}
+
+/**
+ * hmm_devmem_turn_end() - let the next request for the batch go on
+ * @turn: the turn
+ */
+void hmm_devmem_turn_end(struct hmm_devmem_turn *turn)
+{
+	lock_map_release(&hmm_devmem_fetch_map);
+	scoped_guard(spinlock, &turn->bucket->lock)
+		list_del(&turn->list);
+	wake_up_all(&turn->bucket->wait);
+}
+
+/**
+ * hmm_devmem_turn_begin() - wait for the turn to fetch pages of a batch
+ * @turn: the turn, in the caller's stack
+ * @mm: the process
+ * @addr: an address of the batch
+ *
+ * Context: Process context; may sleep. No mmap lock is held.
+ * Return: 0; -%EINTR, without a turn, if the caller was killed.
+ */
+int hmm_devmem_turn_begin(struct hmm_devmem_turn *turn, const struct mm_struct *mm,
+			  unsigned long addr)
+{
+	turn->bucket = hmm_devmem_fetch_bucket(mm, addr);
+	turn->mm = mm;
+	turn->start = addr & PMD_MASK;
+	lock_map_acquire(&hmm_devmem_fetch_map);
+	scoped_guard(spinlock, &turn->bucket->lock)
+		list_add_tail(&turn->list, &turn->bucket->turns);
+	if (!wait_event_killable(turn->bucket->wait, hmm_devmem_turn_is_first(turn)))
+		return 0;
+	hmm_devmem_turn_end(turn);
+	return -EINTR;
+}
+
+/*
+ * Wait for the requests that fetch pages of the batch by now. The list is read without the
+ * lock: a caller that misses a turn which is being added collects pages of system memory
+ * beside it, as it would have just before.
+ */
+static int hmm_devmem_turn_wait(const struct mm_struct *mm, unsigned long addr)
+{
+	struct hmm_devmem_turn turn;
+
+	if (list_empty(&hmm_devmem_fetch_bucket(mm, addr)->turns))
+		return 0;
+	if (hmm_devmem_turn_begin(&turn, mm, addr))
+		return -EINTR;
+	hmm_devmem_turn_end(&turn);
+	return 0;
 }
 
 /**
@@ -277,22 +369,33 @@ static void hmm_devmem_fetch_wait_for_page(struct mm_struct *mm, unsigned long a
 }
 
 /*
- * Choose and collect a batch. On success the mmap lock is held for reading. It is not
- * held while a page is waited for that is migrating already.
+ * Take the mmap lock for reading, for one batch: batch after batch is collected until the
+ * end of what user space requested. The killable lock checks for signals only if it has
+ * to wait.
  */
-static int hmm_devmem_fetch_collect_read(struct hmm_devmem_transfer *t,
+static int hmm_devmem_fetch_lock(struct mm_struct *mm)
+{
+	cond_resched();
+	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
+		return -EINTR;
+	return 0;
+}
+
+/*
+ * Choose and collect a batch, of its pages in other device memory none. On success the
+ * mmap lock is held for reading. It is not held while a page is waited for that is
+ * migrating already, nor while another request fetches pages of the batch.
+ */
+static int hmm_devmem_fetch_collect_rest(struct hmm_devmem_transfer *t,
 					 struct mm_struct *mm, struct hmm_span span)
 {
 	struct hmm_migrating migrating = {};
 	int tries, err;
 
+	t->direct = false;
 	for (tries = 1;; tries++) {
-		/*
-		 * Batch after batch is collected until the end of what user space
-		 * requested. The killable lock checks for signals only if it has to wait.
-		 */
-		cond_resched();
-		if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
+		if ((t->to && hmm_devmem_turn_wait(mm, span.start)) ||
+		    hmm_devmem_fetch_lock(mm))
 			return -EINTR;
 		migrating.skip = tries == HMM_DEVMEM_FETCH_TRIES;
 		err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
@@ -307,46 +410,31 @@ static int hmm_devmem_fetch_collect_read(struct hmm_devmem_transfer *t,
 }
 
 /*
- * Collect the batch that was chosen, with the mmap lock held for writing, so that no
- * other device collects a part of it. A page that is migrating after all tries stays. On
- * success the lock is held for reading, else not at all.
- */
-static int hmm_devmem_fetch_collect_chosen(struct hmm_devmem_transfer *t,
-					   struct mm_struct *mm)
-{
-	struct hmm_migrating migrating = { .skip = true };
-	int err;
-
-	t->direct = true;
-	err = hmm_devmem_transfer_setup(t, &migrating);
-	mmap_write_downgrade(mm);
-	if (err)
-		mmap_read_unlock(mm);
-	return err;
-}
-
-/*
  * Fetch the pages of a batch, and collect it. On success the mmap lock is held for
  * reading.
  *
- * Each try takes the mmap lock for writing, so no migration by address of this process is
- * running. No mmap lock is held while pages are copied, nor while a page is waited for
- * that is migrating by pfn: other tasks can change mappings, and fault. A page that
- * another device gets meanwhile begins a time slice there, and is not fetched again.
+ * It is not held while pages are copied, nor while a page is waited for that is migrating:
+ * other tasks can change mappings, and fault. A page that another device gets meanwhile
+ * begins a time slice there, and is not fetched again. The caller has the turn, so that
+ * between the look at the batch and its collection no other request takes pages from other
+ * device memory. Others may take pages of system memory then, and these few are left to
+ * them.
  *
  * Return: 0; -%EAGAIN to wait until @f->left is over; the errors of
  * hmm_devmem_collect_batch().
  */
-static int hmm_devmem_fetch_collect_locked(struct hmm_devmem_fetch *f,
-					   struct hmm_devmem_transfer *t,
-					   struct mm_struct *mm, struct hmm_span span)
+static int hmm_devmem_fetch_collect_in_turn(struct hmm_devmem_fetch *f,
+					    struct hmm_devmem_transfer *t,
+					    struct mm_struct *mm, struct hmm_span span)
 {
+	struct hmm_migrating migrating = {};
 	bool fetched = false;
 	long moved = 1;
 	int tries, err;
 
+	t->direct = true;
 	for (tries = 1;; tries++) {
-		if (fatal_signal_pending(current) || mmap_write_lock_killable(mm))
+		if (hmm_devmem_fetch_lock(mm))
 			return -EINTR;
 		err = hmm_devmem_choose_batch(t, mm, span.start, span.end);
 		if (err)
@@ -357,20 +445,23 @@ static int hmm_devmem_fetch_collect_locked(struct hmm_devmem_fetch *f,
 			err = -EAGAIN;
 			break;
 		}
-		if (tries == HMM_DEVMEM_FETCH_TRIES)
-			return hmm_devmem_fetch_collect_chosen(t, mm);
-		if (f->migrating) {
-			mmap_write_downgrade(mm);
+		migrating.skip = tries == HMM_DEVMEM_FETCH_TRIES;
+		if (f->migrating && !migrating.skip) {
 			hmm_devmem_fetch_wait_for_page(mm, f->migrating);
 			continue;
 		}
-		if (!f->from || moved <= 0)
-			return hmm_devmem_fetch_collect_chosen(t, mm);
-		mmap_write_downgrade(mm);
-		moved = hmm_devmem_fetch_to_ram(f, t, mm);
-		fetched |= moved > 0;
+		if (f->from && moved > 0 && !migrating.skip) {
+			moved = hmm_devmem_fetch_to_ram(f, t, mm);
+			fetched |= moved > 0;
+			continue;
+		}
+		err = hmm_devmem_transfer_setup(t, &migrating);
+		if (err != -EAGAIN)
+			break;
+		hmm_devmem_fetch_wait_for_page(mm, migrating.addr);
 	}
-	mmap_write_unlock(mm);
+	if (err)
+		mmap_read_unlock(mm);
 	return err;
 }
 
@@ -383,16 +474,17 @@ static int hmm_devmem_fetch_collect(struct hmm_devmem_fetch *f,
 				    struct hmm_devmem_transfer *t,
 				    struct mm_struct *mm, struct hmm_span span)
 {
-	struct mutex *lock = hmm_devmem_fetch_lock(mm, span.start);
+	struct hmm_devmem_turn turn;
 	int err;
 
 	do {
 		if (f->left)
 			schedule_timeout_killable(f->left);
-		if (fatal_signal_pending(current) || mutex_lock_killable(lock))
+		if (fatal_signal_pending(current) ||
+		    hmm_devmem_turn_begin(&turn, mm, span.start))
 			return -EINTR;
-		err = hmm_devmem_fetch_collect_locked(f, t, mm, span);
-		mutex_unlock(lock);
+		err = hmm_devmem_fetch_collect_in_turn(f, t, mm, span);
+		hmm_devmem_turn_end(&turn);
 	} while (err == -EAGAIN);
 	if (!err && t->args.cpages)
 		f->fetches = 0;
@@ -429,7 +521,10 @@ static bool hmm_devmem_fetch_plan(struct hmm_devmem_fetch *f,
 	return f->fetch || f->missing;
 }
 
-/* Collect the batch again, as was decided. No mmap lock is held. */
+/*
+ * Collect the batch again, as was decided. No mmap lock is held. If pages of other device
+ * memory were collected, to be copied from there, they are collected in turn again.
+ */
 static int hmm_devmem_fetch_again(struct hmm_devmem_fetch *f,
 				  struct hmm_devmem_transfer *t, struct mm_struct *mm,
 				  struct hmm_span span)
@@ -438,9 +533,12 @@ static int hmm_devmem_fetch_again(struct hmm_devmem_fetch *f,
 		f->reclaims--;
 		hmm_devmem_reclaim(t->to, f->missing, t->started);
 	}
-	if (!f->fetch || !hmm_devmem_available(t->to))
-		return hmm_devmem_fetch_collect_read(t, mm, span);
-	f->fetches--;
+	if (!(f->fetch || t->direct) || !hmm_devmem_available(t->to))
+		return hmm_devmem_fetch_collect_rest(t, mm, span);
+	if (f->fetch)
+		f->fetches--;
+	else
+		f->left = 0;
 	return hmm_devmem_fetch_collect(f, t, mm, span);
 }
 
@@ -475,13 +573,15 @@ int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 	};
 	int err;
 
-	t->direct = false;
 	/* In the order in which room may be made and the batch collected. */
-	if (t->to)
+	if (t->to) {
 		might_lock(&t->to->chunks_lock);
+		lock_map_acquire(&hmm_devmem_fetch_map);
+		lock_map_release(&hmm_devmem_fetch_map);
+	}
 	might_lock(&mm->mmap_lock);
 
-	err = hmm_devmem_fetch_collect_read(t, mm, span);
+	err = hmm_devmem_fetch_collect_rest(t, mm, span);
 	while (!err && t->to && hmm_devmem_fetch_plan(&f, t)) {
 		hmm_devmem_transfer_end(t);
 		mmap_read_unlock(mm);

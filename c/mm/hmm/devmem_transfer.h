@@ -7,6 +7,7 @@
 #define _MM_HMM_DEVMEM_TRANSFER_H
 
 #include <linux/hmm_migrate.h>
+#include <linux/list.h>
 #include <linux/migrate.h>
 
 #include "devmem.h"
@@ -130,6 +131,23 @@ unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 				    unsigned long nr);
 
 /* devmem_fetch.c */
+/**
+ * struct hmm_devmem_turn - a request that fetches pages of one batch, or waits for it
+ * @list: in its bucket, in the order of arrival
+ * @bucket: that of all batches with this hash
+ * @mm: the process
+ * @start: of the PMD range that the batch is in
+ */
+struct hmm_devmem_turn {
+	struct list_head list;
+	struct hmm_devmem_fetch_bucket *bucket;
+	const struct mm_struct *mm;
+	unsigned long start;
+};
+
+int hmm_devmem_turn_begin(struct hmm_devmem_turn *turn, const struct mm_struct *mm,
+			  unsigned long addr);
+void hmm_devmem_turn_end(struct hmm_devmem_turn *turn);
 int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span,
 			     bool always);
