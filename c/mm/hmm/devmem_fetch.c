@@ -346,7 +346,7 @@ static long hmm_devmem_fetch_to_ram(const struct hmm_devmem_fetch *f,
 	int err = migrate_vma_setup(&back.args);
 
 	if (!err && back.args.cpages)
-		hmm_migration_detach(&back.args);
+		hmm_devmem_transfer_detach(&back);
 	mmap_read_unlock(mm);
 	if (err || !back.args.cpages)
 		return err;

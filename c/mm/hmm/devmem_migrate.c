@@ -5,9 +5,13 @@
  * A range is migrated in batches, each within one VMA and one PMD. A page for which
  * no dst can be allocated, or whose copy fails, stays where it was.
  */
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/hmm_migrate.h>
+#include <linux/huge_mm.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
 #include "devmem_transfer.h"
@@ -25,6 +29,34 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 	return hmm_devmem_count_pages(t);
 }
 
+/* A copy of a VMA's NUMA policy: cpusets change the policy itself, under the mmap lock. */
+static struct mempolicy *hmm_devmem_copy_policy(const struct vm_area_struct *vma)
+{
+#ifdef CONFIG_NUMA
+	struct mempolicy *policy = mpol_dup(vma_policy(vma));
+
+	return IS_ERR(policy) ? NULL : policy;
+#else
+	return NULL;
+#endif
+}
+
+/*
+ * The mmap lock is to be released during a transfer to system memory that was collected by
+ * address. The VMA can change or go away then, so record what is needed of it: pages that
+ * are not fetched after all stay in system memory.
+ */
+void hmm_devmem_transfer_detach(struct hmm_devmem_transfer *t)
+{
+	struct vm_area_struct *vma = t->args.vma;
+
+	hmm_migration_detach(&t->args);
+	t->policy = hmm_devmem_copy_policy(vma);
+	t->index = linear_page_index(vma, t->args.start);
+	t->no_huge = vma_thp_disabled(vma, vma->vm_flags, false);
+	t->args.vma = NULL;
+}
+
 /*
  * All stages but the first of a transfer to system memory that was collected by address
  * and detached. No mmap lock is held. Return how many pages have migrated.
@@ -34,13 +66,12 @@ long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t)
 	struct migrate_vma *args = &t->args;
 	long moved;
 
-	/* The VMA may be gone. */
-	args->vma = NULL;
 	hmm_devmem_copy_all(t);
 	hmm_devmem_batch_wait(t);
 	migrate_device_pages(args->src, args->dst, args->npages);
 	moved = hmm_devmem_count_pages(t);
 	migrate_device_finalize(args->src, args->dst, args->npages);
+	mpol_put(t->policy);
 	return moved;
 }
 

@@ -18,6 +18,7 @@
 	(MIGRATE_VMA_SELECT_COMPOUND | HMM_MIGRATE_ANY_ORDER)
 
 struct hmm_devmem_inflight;
+struct mempolicy;
 
 /**
  * struct hmm_devmem_transfer - pages that migrate to one memory
@@ -29,6 +30,10 @@ struct hmm_devmem_inflight;
  *	when their time slice is over
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
+ * @policy: after hmm_devmem_transfer_detach(), a copy of the NUMA policy of the VMA, which
+ *	is unknown then; %NULL for that of the task
+ * @index: after it, the index of the first page, by which that policy interleaves
+ * @no_huge: after it, whether the process has disabled huge pages there
  * @required: the device memory is to be emptied, even if tasks are killed for memory
  * @started: when the request began, in jiffies
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
@@ -45,6 +50,9 @@ struct hmm_devmem_transfer {
 	struct hmm_migrate_source source;
 	bool direct;
 	struct migrate_vma args;
+	struct mempolicy *policy;
+	pgoff_t index;
+	bool no_huge;
 	bool required;
 	unsigned long started;
 	unsigned long batch_end;
@@ -95,6 +103,7 @@ int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t,
 			      struct hmm_migrating *migrating);
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
+void hmm_devmem_transfer_detach(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
 

@@ -404,6 +404,29 @@ static void fetch_huge_discarded(struct kunit *test)
 	fetch_check_free(test, &taker, addr, HPAGE_PMD_SIZE);
 }
 
+/* Pages on the way are small if the process does not want huge pages there any more. */
+static void fetch_no_huge(struct kunit *test)
+{
+	unsigned long addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE);
+	struct buffer_device *device = test->priv, *other;
+
+	if (is_coherent(device))
+		kunit_skip(test, "coherent memory has single pages");
+	allow_huge(test, addr, HPAGE_PMD_SIZE);
+	write_numbers(test, addr, HPAGE_PMD_NR);
+	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	if (!device->blocks[HPAGE_PMD_ORDER])
+		kunit_skip(test, "no huge page could be allocated");
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr, HPAGE_PMD_SIZE,
+					    MADV_NOHUGEPAGE));
+	other = make_buffer_device(test);
+	KUNIT_EXPECT_EQ(test, migrate_to(other, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, device->blocks[HPAGE_PMD_ORDER], 1);
+	KUNIT_EXPECT_EQ(test, device->blocks[0], HPAGE_PMD_NR);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
+	hmm_devmem_exit(&other->devmem);
+}
+
 static void run_eviction(struct taker *taker)
 {
 	taker->moved = hmm_devmem_evict(&taker->device->devmem);
@@ -816,6 +839,7 @@ static struct kunit_case fetch_cases[] = {
 	KUNIT_CASE(fetch_moved),
 	KUNIT_CASE(fetch_huge_unmapped),
 	KUNIT_CASE(fetch_huge_discarded),
+	KUNIT_CASE(fetch_no_huge),
 	KUNIT_CASE(evicted_before),
 	KUNIT_CASE(evicted_meanwhile),
 	KUNIT_CASE(evicted_huge),
