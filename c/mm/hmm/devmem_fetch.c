@@ -508,13 +508,18 @@ static unsigned long hmm_devmem_fetch_missing(const struct hmm_devmem_fetch *f,
 
 /*
  * Decide why to collect the batch again, if at all. Pages stay in other device
- * memory while @t->to has no room for any.
+ * memory while @t->to has no room for any, and while none can be charged.
  */
 static bool hmm_devmem_fetch_plan(struct hmm_devmem_fetch *f,
-				  const struct hmm_devmem_transfer *t)
+				  struct hmm_devmem_transfer *t, struct mm_struct *mm)
 {
 	f->fetch = f->fetches && hmm_devmem_fetch_incomplete(t) &&
 		   hmm_devmem_fetch_find(f, t);
+	t->unfetched = 0;
+	if (f->fetch && !hmm_devmem_may_charge(t, mm)) {
+		t->unfetched = f->pages;
+		f->fetch = false;
+	}
 	f->missing = f->reclaims ? hmm_devmem_fetch_missing(f, t) : 0;
 	if (!f->missing && f->fetch && !hmm_devmem_available(t->to))
 		f->fetch = false;
@@ -582,7 +587,7 @@ int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 	might_lock(&mm->mmap_lock);
 
 	err = hmm_devmem_fetch_collect_rest(t, mm, span);
-	while (!err && t->to && hmm_devmem_fetch_plan(&f, t)) {
+	while (!err && t->to && hmm_devmem_fetch_plan(&f, t, mm)) {
 		hmm_devmem_transfer_end(t);
 		mmap_read_unlock(mm);
 		err = hmm_devmem_fetch_again(&f, t, mm, span);

@@ -36,6 +36,8 @@ struct mempolicy;
  * @no_huge: after it, whether the process has disabled huge pages there
  * @required: the device memory is to be emptied, even if tasks are killed for memory
  * @started: when the request began, in jiffies
+ * @unfetched: how many pages of other device memory were not fetched, because none can be
+ *	charged
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
  * @fault_index: in a CPU fault, the index of the faulting page
  * @error: why that page has no dst; 0 if it has, or if it was not collected
@@ -55,6 +57,7 @@ struct hmm_devmem_transfer {
 	bool no_huge;
 	bool required;
 	unsigned long started;
+	unsigned long unfetched;
 	unsigned long batch_end;
 	unsigned long fault_index;
 	int error;
@@ -112,12 +115,19 @@ void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);
 int hmm_devmem_collect_charged(struct hmm_devmem_transfer *t,
 			       struct mm_struct *mm, struct hmm_span span,
 			       bool always);
+bool hmm_devmem_may_charge(const struct hmm_devmem_transfer *t, struct mm_struct *mm);
 struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
 				       unsigned int order);
 void hmm_devmem_transfer_take_charge(struct hmm_devmem_transfer *t, struct folio *folio);
 void hmm_devmem_transfer_uncharge(struct hmm_devmem_transfer *t);
 #else
 #define hmm_devmem_collect_charged hmm_devmem_collect_batch
+
+static inline bool hmm_devmem_may_charge(const struct hmm_devmem_transfer *t,
+					 struct mm_struct *mm)
+{
+	return true;
+}
 
 static inline struct folio *hmm_devmem_alloc_charged(struct hmm_devmem_transfer *t,
 						     unsigned int order)
