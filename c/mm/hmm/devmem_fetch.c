@@ -41,14 +41,14 @@
 #define HMM_DEVMEM_FETCH_TRIES	16
 
 /*
- * Requests that fetch pages of one batch take turns, in the order of arrival. Otherwise two
- * devices that each have a part of it could take each other's part for ever, and the device
- * that pages are fetched from could get them back from system memory, before they are
- * collected.
+ * Requests for pages of one batch take turns, in the order of arrival: one that fetches
+ * pages from other device memory alone, until it has collected them; others, and this one
+ * from then on, together, until their pages have migrated. Otherwise two devices that each
+ * have a part of a batch could take each other's part for ever, and the device that pages
+ * are fetched from could get them back from system memory before they are collected.
  *
- * A turn is taken before the mmap lock, and held until the batch is collected: also while
- * its pages are copied to system memory, or one that is migrating is waited for. Only
- * requests for the same PMD range of the same process wait for it; they can be killed.
+ * A turn is taken before the mmap lock. Only requests for the same PMD range of the same
+ * process wait for it; they can be killed, and hold no lock of the process.
  */
 struct hmm_devmem_fetch_bucket {
 	spinlock_t lock; /* of @turns */
@@ -88,45 +88,71 @@ hmm_devmem_fetch_bucket(const struct mm_struct *mm, unsigned long addr)
 						   HMM_DEVMEM_FETCH_BUCKET_BITS)];
 }
 
-/* Whether no turn at the same batch is before @turn in its bucket. */
+/* Whether @turn need not wait for one before it in its bucket. */
 static bool hmm_devmem_turn_is_first(const struct hmm_devmem_turn *turn)
 {
 	const struct hmm_devmem_turn *other;
 
 	guard(spinlock)(&turn->bucket->lock);
-	list_for_each_entry(other, &turn->bucket->turns, list)
-		if (other->mm == turn->mm && other->start == turn->start)
+	list_for_each_entry(other, &turn->bucket->turns, list) {
+		if (other == turn)
 			break;
-	return other == turn;
+		if (other->mm == turn->mm && other->start == turn->start &&
+		    !(other->shared && turn->shared))
+			return false;
+	}
+	return true;
+}
+
+static void hmm_devmem_turn_wake(struct hmm_devmem_fetch_bucket *bucket)
+{
+	/* Has the barrier between the change of the list and the look for sleepers. */
+	if (wq_has_sleeper(&bucket->wait))
+		wake_up_all(&bucket->wait);
 }
 
 /**
  * hmm_devmem_turn_end() - let the next request for the batch go on
- * @turn: the turn
+ * @turn: the turn; nothing happens if it is none
  */
 void hmm_devmem_turn_end(struct hmm_devmem_turn *turn)
 {
+	struct hmm_devmem_fetch_bucket *bucket = turn->bucket;
+
+	if (!bucket)
+		return;
 	lock_map_release(&hmm_devmem_fetch_map);
-	scoped_guard(spinlock, &turn->bucket->lock)
+	scoped_guard(spinlock, &bucket->lock)
 		list_del(&turn->list);
-	wake_up_all(&turn->bucket->wait);
+	turn->bucket = NULL;
+	hmm_devmem_turn_wake(bucket);
+}
+
+/* Let those go on that need not be alone. */
+static void hmm_devmem_turn_share(struct hmm_devmem_turn *turn)
+{
+	scoped_guard(spinlock, &turn->bucket->lock)
+		turn->shared = true;
+	hmm_devmem_turn_wake(turn->bucket);
 }
 
 /**
- * hmm_devmem_turn_begin() - wait for the turn to fetch pages of a batch
- * @turn: the turn, in the caller's stack
+ * hmm_devmem_turn_begin() - wait for the turn at a batch
+ * @turn: the turn
  * @mm: the process
  * @addr: an address of the batch
+ * @shared: others may have the turn too, if they share it
  *
  * Context: Process context; may sleep. No mmap lock is held.
  * Return: 0; -%EINTR, without a turn, if the caller was killed.
  */
 int hmm_devmem_turn_begin(struct hmm_devmem_turn *turn, const struct mm_struct *mm,
-			  unsigned long addr)
+			  unsigned long addr, bool shared)
 {
 	turn->bucket = hmm_devmem_fetch_bucket(mm, addr);
 	turn->mm = mm;
 	turn->start = addr & PMD_MASK;
+	turn->shared = shared;
 	lock_map_acquire(&hmm_devmem_fetch_map);
 	scoped_guard(spinlock, &turn->bucket->lock)
 		list_add_tail(&turn->list, &turn->bucket->turns);
@@ -134,23 +160,6 @@ int hmm_devmem_turn_begin(struct hmm_devmem_turn *turn, const struct mm_struct *
 		return 0;
 	hmm_devmem_turn_end(turn);
 	return -EINTR;
-}
-
-/*
- * Wait for the requests that fetch pages of the batch by now. The list is read without the
- * lock: a caller that misses a turn which is being added collects pages of system memory
- * beside it, as it would have just before.
- */
-static int hmm_devmem_turn_wait(const struct mm_struct *mm, unsigned long addr)
-{
-	struct hmm_devmem_turn turn;
-
-	if (list_empty(&hmm_devmem_fetch_bucket(mm, addr)->turns))
-		return 0;
-	if (hmm_devmem_turn_begin(&turn, mm, addr))
-		return -EINTR;
-	hmm_devmem_turn_end(&turn);
-	return 0;
 }
 
 /**
@@ -383,8 +392,9 @@ static int hmm_devmem_fetch_lock(struct mm_struct *mm)
 
 /*
  * Choose and collect a batch, of its pages in other device memory none. On success the
- * mmap lock is held for reading. It is not held while a page is waited for that is
- * migrating already, nor while another request fetches pages of the batch.
+ * turn and the mmap lock are held, the latter for reading. Neither is held while a page is
+ * waited for that is migrating already, nor the lock while another request fetches pages
+ * of the batch.
  */
 static int hmm_devmem_fetch_collect_rest(struct hmm_devmem_transfer *t,
 					 struct mm_struct *mm, struct hmm_span span)
@@ -394,18 +404,23 @@ static int hmm_devmem_fetch_collect_rest(struct hmm_devmem_transfer *t,
 
 	t->direct = false;
 	for (tries = 1;; tries++) {
-		if ((t->to && hmm_devmem_turn_wait(mm, span.start)) ||
-		    hmm_devmem_fetch_lock(mm))
+		if (t->to && hmm_devmem_turn_begin(&t->turn, mm, span.start, true))
 			return -EINTR;
+		if (hmm_devmem_fetch_lock(mm)) {
+			hmm_devmem_turn_end(&t->turn);
+			return -EINTR;
+		}
 		migrating.skip = tries == HMM_DEVMEM_FETCH_TRIES;
 		err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
 			      hmm_devmem_transfer_setup(t, &migrating);
+		if (!err)
+			return 0;
+		hmm_devmem_turn_end(&t->turn);
 		if (err != -EAGAIN)
 			break;
 		hmm_devmem_fetch_wait_for_page(mm, migrating.addr);
 	}
-	if (err)
-		mmap_read_unlock(mm);
+	mmap_read_unlock(mm);
 	return err;
 }
 
@@ -415,10 +430,9 @@ static int hmm_devmem_fetch_collect_rest(struct hmm_devmem_transfer *t,
  *
  * It is not held while pages are copied, nor while a page is waited for that is migrating:
  * other tasks can change mappings, and fault. A page that another device gets meanwhile
- * begins a time slice there, and is not fetched again. The caller has the turn, so that
- * between the look at the batch and its collection no other request takes pages from other
- * device memory. Others may take pages of system memory then, and these few are left to
- * them.
+ * begins a time slice there, and is not fetched again. The caller alone has the turn, so
+ * that no other request collects pages of the batch between the look at it and its
+ * collection, nor has collected any that have not arrived yet.
  *
  * Return: 0; -%EAGAIN to wait until @f->left is over; the errors of
  * hmm_devmem_collect_batch().
@@ -474,17 +488,19 @@ static int hmm_devmem_fetch_collect(struct hmm_devmem_fetch *f,
 				    struct hmm_devmem_transfer *t,
 				    struct mm_struct *mm, struct hmm_span span)
 {
-	struct hmm_devmem_turn turn;
 	int err;
 
 	do {
 		if (f->left)
 			schedule_timeout_killable(f->left);
 		if (fatal_signal_pending(current) ||
-		    hmm_devmem_turn_begin(&turn, mm, span.start))
+		    hmm_devmem_turn_begin(&t->turn, mm, span.start, false))
 			return -EINTR;
 		err = hmm_devmem_fetch_collect_in_turn(f, t, mm, span);
-		hmm_devmem_turn_end(&turn);
+		if (err)
+			hmm_devmem_turn_end(&t->turn);
+		else
+			hmm_devmem_turn_share(&t->turn);
 	} while (err == -EAGAIN);
 	if (!err && t->args.cpages)
 		f->fetches = 0;
@@ -540,6 +556,12 @@ static int hmm_devmem_fetch_again(struct hmm_devmem_fetch *f,
 	}
 	if (!(f->fetch || t->direct) || !hmm_devmem_available(t->to))
 		return hmm_devmem_fetch_collect_rest(t, mm, span);
+	/*
+	 * Some of the pages were requested before: wait for all. Those that the other
+	 * device has got meanwhile would be left to it otherwise, and it would come for
+	 * the part that is collected here.
+	 */
+	f->always = true;
 	if (f->fetch)
 		f->fetches--;
 	else

@@ -111,6 +111,7 @@ void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 	}
 	/* Last: what a batch could not copy returns its charge to @t. */
 	hmm_devmem_transfer_uncharge(t);
+	hmm_devmem_turn_end(&t->turn);
 }
 
 /* Whether a folio of other device memory migrates. The page table lock is held. */

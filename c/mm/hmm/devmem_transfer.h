@@ -21,6 +21,22 @@ struct hmm_devmem_inflight;
 struct mempolicy;
 
 /**
+ * struct hmm_devmem_turn - a request for pages of one batch that goes on, or waits to
+ * @list: in its bucket, in the order of arrival
+ * @bucket: that of all batches with this hash; %NULL: no turn
+ * @mm: the process
+ * @start: of the PMD range that the batch is in
+ * @shared: it does not exclude others that are shared; changes under the bucket's lock
+ */
+struct hmm_devmem_turn {
+	struct list_head list;
+	struct hmm_devmem_fetch_bucket *bucket;
+	const struct mm_struct *mm;
+	unsigned long start;
+	bool shared;
+};
+
+/**
  * struct hmm_devmem_transfer - pages that migrate to one memory
  * @to: the device memory that they migrate to; %NULL for system memory
  * @from: the device memory that they migrate from, when their time slice is over;
@@ -28,6 +44,7 @@ struct mempolicy;
  * @source: the other device memory that pages are collected from, if @direct is set
  * @direct: also collect pages of other device memory that @to can copy them from,
  *	when their time slice is over
+ * @turn: at the batch, until its pages have migrated
  * @args: the request of a migration by address; without a VMA, only the arrays of
  *	one by pfn
  * @policy: after hmm_devmem_transfer_detach(), a copy of the NUMA policy of the VMA, which
@@ -51,6 +68,7 @@ struct hmm_devmem_transfer {
 	struct hmm_devmem *from;
 	struct hmm_migrate_source source;
 	bool direct;
+	struct hmm_devmem_turn turn;
 	struct migrate_vma args;
 	struct mempolicy *policy;
 	pgoff_t index;
@@ -150,22 +168,8 @@ unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 				    unsigned long nr);
 
 /* devmem_fetch.c */
-/**
- * struct hmm_devmem_turn - a request that fetches pages of one batch, or waits for it
- * @list: in its bucket, in the order of arrival
- * @bucket: that of all batches with this hash
- * @mm: the process
- * @start: of the PMD range that the batch is in
- */
-struct hmm_devmem_turn {
-	struct list_head list;
-	struct hmm_devmem_fetch_bucket *bucket;
-	const struct mm_struct *mm;
-	unsigned long start;
-};
-
 int hmm_devmem_turn_begin(struct hmm_devmem_turn *turn, const struct mm_struct *mm,
-			  unsigned long addr);
+			  unsigned long addr, bool shared);
 void hmm_devmem_turn_end(struct hmm_devmem_turn *turn);
 int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 			     struct mm_struct *mm, struct hmm_span span,

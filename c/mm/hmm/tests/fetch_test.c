@@ -687,7 +687,7 @@ static void turn_waits(struct kunit *test)
 	taker_start(test, &taker);
 	/* It waits for the time slice of the first device. */
 	taker_wait_until_asleep(&taker);
-	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, addr));
+	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, addr, false));
 	taker_start(test, &second);
 	taker_start(test, &third);
 	msleep(A_WHILE);
@@ -717,7 +717,7 @@ static void run_other_turns(struct taker *taker)
 
 	for (i = 1; i <= 1024 && !taker->moved; i++) {
 		taker->moved = hmm_devmem_turn_begin(&turn, taker->mm,
-						     taker->addr + i * HPAGE_PMD_SIZE);
+						     taker->addr + i * HPAGE_PMD_SIZE, false);
 		if (!taker->moved)
 			hmm_devmem_turn_end(&turn);
 	}
@@ -731,7 +731,7 @@ static void turn_of_another_batch(struct kunit *test)
 	};
 	struct hmm_devmem_turn turn;
 
-	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, taker.addr));
+	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, taker.addr, false));
 	taker_start(test, &taker);
 	KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 5));
 	hmm_devmem_turn_end(&turn);
@@ -744,7 +744,7 @@ static void run_turn(struct taker *taker)
 {
 	struct hmm_devmem_turn turn;
 
-	taker->moved = hmm_devmem_turn_begin(&turn, taker->mm, taker->addr);
+	taker->moved = hmm_devmem_turn_begin(&turn, taker->mm, taker->addr, false);
 	if (taker->moved)
 		return;
 	WRITE_ONCE(taker->done, true);
@@ -759,7 +759,7 @@ static void turn_order(struct kunit *test)
 	struct hmm_devmem_turn turn;
 	unsigned long addr = map_numbers(test, 1), i;
 
-	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, addr));
+	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, addr, false));
 	for (i = 0; i < ARRAY_SIZE(takers); i++) {
 		takers[i] = (struct taker){ .addr = addr, .run = run_turn };
 		taker_start(test, &takers[i]);
