@@ -113,7 +113,7 @@ struct hmm_devmem_state;
  * to system memory is copied page by page, by @copy.
  *
  * The task that waits holds folio locks, and the mmap lock, or
- * &hmm_devmem.chunks_lock, or the turn to fetch pages from another device's memory. So
+ * &hmm_devmem.chunks_lock, and towards a device a turn at the pages (see Locking). So
  * code that a batch needs to complete must not wait for any of these, nor request pages
  * for a device, nor wait for memory reclaim: the rule of &struct dma_fence. A driver marks
  * it with hmm_devmem_completing_begin() and hmm_devmem_completing_end(), and lockdep
@@ -137,10 +137,11 @@ struct hmm_devmem_state;
  * &hmm_devmem.chunks_lock alone, and no mmap lock. The mmap lock is taken for reading
  * only.
  *
- * A request that fetches pages from another device's memory has the turn at their PMD
- * range, from before it looks for them until they are collected; other requests for pages
- * of this range of the process wait. Without the mmap lock, but with the turn, it waits for
- * the copies to system memory and for pages that are migrating already.
+ * A request for pages has a turn at their PMD range of the process until they have
+ * migrated to the device, together with others. One that fetches pages from another
+ * device's memory has it alone, from before it looks for them until they are collected.
+ * Without the mmap lock, but with the turn, it waits for the copies to system memory and
+ * for pages that are migrating already.
  *
  * @copy, @clear and @copy_batch are called with the folios locked, and with the mmap lock
  * held for reading, except during eviction, and while pages are fetched to system memory.

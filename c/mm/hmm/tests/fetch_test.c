@@ -665,6 +665,59 @@ static void fetch_is_bounded(struct kunit *test)
 	}
 }
 
+/* A request that fetches pages waits until those that others have collected are there. */
+static void turn_waits_for_migration(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct taker taker = { .addr = map_numbers(test, PAGES), .size = SIZE };
+	struct hmm_devmem_turn turn;
+
+	taker.device = make_buffer_device(test);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, taker.addr, SIZE), PAGES);
+	taker_start(test, &taker);
+	/* It waits for the time slice of the first device. */
+	taker_wait_until_asleep(&taker);
+	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, taker.addr, true));
+	msleep(A_WHILE);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(taker.done));
+	KUNIT_EXPECT_TRUE(test, mmap_lock_is_free(current->mm));
+	hmm_devmem_turn_end(&turn);
+	KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 20));
+	taker_stop(test, &taker);
+	KUNIT_EXPECT_EQ(test, taker.moved, PAGES);
+	fetch_check_free(test, &taker, taker.addr, SIZE);
+}
+
+/* Once it has collected them, others can migrate pages of the same PMD range. */
+static void turn_is_shared(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_numbers(test, PAGES + 1);
+	struct taker taker = { .addr = addr + SIZE, .size = PAGE_SIZE };
+
+	taker.device = make_buffer_device(test);
+	KUNIT_EXPECT_EQ(test, migrate_to(taker.device, addr, SIZE), PAGES);
+	msleep(2 * HMM_DEVMEM_SLICE_MS);
+	KUNIT_EXPECT_EQ(test, migrate_in_steps(test, device, addr, SIZE), 0);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span_of(addr, SIZE));
+
+		taker_start(test, &taker);
+		KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 5));
+
+		CLASS(hmm_devmem_migration_copied, copied)(&collected);
+		CLASS(hmm_devmem_migration_committed, committed)(&copied);
+
+		KUNIT_EXPECT_EQ(test, PAGES, hmm_devmem_migration_committed_moved(&committed));
+	}
+	KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 20));
+	taker_stop(test, &taker);
+	KUNIT_EXPECT_EQ(test, taker.moved, 1);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES + 1), PAGES + 1);
+	fetch_check_free(test, &taker, addr, SIZE + PAGE_SIZE);
+}
+
 /*
  * A request waits while another one fetches pages of its batch: with pages that another
  * device has, or with pages of system memory. One for the next PMD range does not wait.
@@ -849,6 +902,8 @@ static struct kunit_case fetch_cases[] = {
 	KUNIT_CASE(fetch_beside_readers),
 	KUNIT_CASE(fetch_is_bounded),
 	KUNIT_CASE(turn_waits),
+	KUNIT_CASE(turn_waits_for_migration),
+	KUNIT_CASE(turn_is_shared),
 	KUNIT_CASE(turn_of_another_batch),
 	KUNIT_CASE(turn_order),
 	KUNIT_CASE_SLOW(fetch_contended),
