@@ -112,9 +112,10 @@ struct hmm_devmem_state;
  * with one, does not migrate and remains mapped, except that a large folio on its way
  * to system memory is copied page by page, by @copy.
  *
- * The task that waits holds folio locks, and the mmap lock or that of a VMA, or
- * &hmm_devmem.chunks_lock. So code that a batch needs to complete must not wait for
- * any of these, nor for memory reclaim: the rule of &struct dma_fence. A driver marks
+ * The task that waits holds folio locks, and the mmap lock, or
+ * &hmm_devmem.chunks_lock, and towards a device a turn at the pages (see Locking). So
+ * code that a batch needs to complete must not wait for any of these, nor request pages
+ * for a device, nor wait for memory reclaim: the rule of &struct dma_fence. A driver marks
  * it with hmm_devmem_completing_begin() and hmm_devmem_completing_end(), and lockdep
  * reports what breaks the rule. A driver with fences completes a batch in a callback
  * of its last fence.
@@ -131,10 +132,20 @@ struct hmm_devmem_state;
  * DOC: Locking
  *
  * No function here may be called under a mirror's update lock. Lock order, from the
- * outside in: &hmm_devmem.grow_lock, &hmm_devmem.chunks_lock, the mmap lock, folio
- * locks, &hmm_devmem.lock. Room is made under &hmm_devmem.chunks_lock alone, and no
- * mmap lock. @copy, @clear and @copy_batch are called with the folios locked, and with
- * the mmap lock held except during eviction. They must not fault on user memory.
+ * outside in: &hmm_devmem.grow_lock, &hmm_devmem.chunks_lock, the turn at a PMD range,
+ * the mmap lock, folio locks, &hmm_devmem.lock. Room is made under
+ * &hmm_devmem.chunks_lock alone, and no mmap lock. The mmap lock is taken for reading
+ * only.
+ *
+ * A request for pages has a turn at their PMD range of the process until they have
+ * migrated to the device, together with others. One that fetches pages from another
+ * device's memory has it alone, from before it looks for them until they are collected.
+ * Without the mmap lock, but with the turn, it waits for the copies to system memory and
+ * for pages that are migrating already.
+ *
+ * @copy, @clear and @copy_batch are called with the folios locked, and with the mmap lock
+ * held for reading, except during eviction, and while pages are fetched to system memory.
+ * They must not fault on user memory.
  */
 
 /**

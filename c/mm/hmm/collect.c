@@ -212,29 +212,38 @@ static const struct mm_walk_ops hmm_collect_ops = {
  * Collect the range of a request. Secondary MMUs are notified once there is a PMD
  * from which something may be unmapped. A driver that finds its own
  * &mmu_notifier_range.owner may keep its mappings of its own device's pages.
+ *
+ * Return -EAGAIN, with nothing collected, if a page at the start of it is migrating that
+ * the caller waits for.
  */
-static void hmm_collect_range(struct migrate_vma *args,
-			      const struct hmm_migrate_source *source)
+static int hmm_collect_range(struct migrate_vma *args,
+			     const struct hmm_migrate_source *source,
+			     struct hmm_migrating *migrating)
 {
 	struct hmm_collect c = {
 		.args = args,
 		.source = source,
+		.migrating = migrating,
 		.rmap.vma = args->vma,
 	};
 
 	/* Neither fault in nor notify where nothing can move. */
 	if (!hmm_vma_may_have_anon(args->vma)) {
 		hmm_collect_put_until(&c, args->end, 0);
-		return;
+		return 0;
 	}
 	if (walk_page_range_vma(args->vma, args->start, args->end,
-				&hmm_collect_ops, &c) == HMM_COLLECT_STOP)
+				&hmm_collect_ops, &c) == HMM_COLLECT_STOP) {
+		if (!args->npages)
+			return -EAGAIN;
 		args->end = hmm_collect_pos(&c);
+	}
 	if (c.notified)
 		mmu_notifier_invalidate_range_end(&c.notification);
 
 	/* Each page of the range has an mpfn, even if the walk ended early. */
 	hmm_collect_put_until(&c, args->end, 0);
+	return 0;
 }
 
 static bool hmm_migrate_range_valid(const struct migrate_vma *args)
@@ -324,7 +333,7 @@ static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
  */
 int migrate_vma_setup(struct migrate_vma *args)
 {
-	return hmm_migration_setup(args, NULL);
+	return hmm_migration_setup(args, NULL, NULL);
 }
 EXPORT_SYMBOL(migrate_vma_setup);
 
@@ -332,18 +341,23 @@ EXPORT_SYMBOL(migrate_vma_setup);
  * hmm_migration_setup() - begin to migrate a range of a VMA
  * @args: the request
  * @source: device memory to collect from as well; %NULL for none
+ * @migrating: what to do about pages that are migrating already; %NULL to wait for them
+ *	with the mmap lock held
  *
  * As migrate_vma_setup(). With @source, secondary MMUs are notified without an owner.
  *
  * Context: Process context; may sleep. The mmap lock is held.
  *
- * Return: as migrate_vma_setup().
+ * Return: as migrate_vma_setup(); -%EAGAIN with nothing collected, if the caller is to
+ * wait for the page at @migrating->addr.
  */
 int hmm_migration_setup(struct migrate_vma *args,
-			const struct hmm_migrate_source *source)
+			const struct hmm_migrate_source *source,
+			struct hmm_migrating *migrating)
 {
 	u64 began = hmm_trace_begin(hmm_collect);
 	struct hmm_migration m;
+	int err;
 
 	if (!hmm_migrate_vma_valid(args))
 		return -EINVAL;
@@ -351,7 +365,9 @@ int hmm_migration_setup(struct migrate_vma *args,
 
 	args->cpages = 0;
 	args->npages = 0;
-	hmm_collect_range(args, source);
+	err = hmm_collect_range(args, source, migrating);
+	if (err)
+		return err;
 	m = hmm_migration_by_address(args);
 	if (args->cpages)
 		args->cpages = hmm_migration_unmap(&m);

@@ -20,6 +20,8 @@
  *	order only, so that a page table that is walked again is continued at
  *	the position.
  * @source: device memory to collect from, besides what @args selects; %NULL for none
+ * @migrating: what to do about pages that are migrating; %NULL to wait for them under
+ *	the caller's lock
  * @notification: the invalidation of secondary MMUs, for the whole range
  * @notified: secondary MMUs were notified. No page is faulted in any more.
  * @faulted: absent pages were faulted in up to this address
@@ -32,6 +34,7 @@
 struct hmm_collect {
 	struct migrate_vma *args;
 	const struct hmm_migrate_source *source;
+	struct hmm_migrating *migrating;
 	struct mmu_notifier_range notification;
 	bool notified;
 	unsigned long faulted;

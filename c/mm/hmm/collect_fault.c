@@ -5,6 +5,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -60,6 +61,18 @@ static bool hmm_collect_pmd_needs_fault(const struct migrate_vma *args,
 }
 
 /*
+ * Whether a page is left alone because it is migrating: the caller waits for it with no
+ * lock held, or it stays. Record its address.
+ */
+static bool hmm_collect_defers(struct hmm_collect *c, softleaf_t entry, unsigned long addr)
+{
+	if (!c->migrating || !softleaf_is_migration(entry))
+		return false;
+	c->migrating->addr = addr;
+	return true;
+}
+
+/*
  * Set a bit in @absent for each PTE from @addr to @end that needs a fault; the first
  * bit for a huge PMD. Return whether there are any.
  */
@@ -76,7 +89,9 @@ static bool hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 	if (pmd_none(pmd))
 		return false;
 	if (!pmd_present(pmd) || pmd_trans_huge(pmd)) {
-		if (hmm_collect_pmd_needs_fault(c->args, pmd))
+		if (hmm_collect_pmd_needs_fault(c->args, pmd) &&
+		    (pmd_present(pmd) ||
+		     !hmm_collect_defers(c, softleaf_from_pmd(pmd), addr)))
 			__set_bit(0, absent);
 		return test_bit(0, absent);
 	}
@@ -84,12 +99,30 @@ static bool hmm_collect_find_absent(struct hmm_collect *c, pmd_t *pmdp,
 	table = pte_offset_map(pmdp, addr);
 	if (!table)
 		return false;
-	for (i = 0; i < nr; i++)
-		if (hmm_collect_pte_needs_fault(ptep_get_lockless(table + i),
-						write))
+	for (i = 0; i < nr; i++) {
+		pte_t pte = ptep_get_lockless(table + i);
+
+		if (hmm_collect_pte_needs_fault(pte, write) &&
+		    (pte_present(pte) ||
+		     !hmm_collect_defers(c, softleaf_from_pte(pte), addr + (i << PAGE_SHIFT))))
 			__set_bit(i, absent);
+	}
 	pte_unmap(table);
 	return !bitmap_empty(absent, MAX_PTRS_PER_PTE);
+}
+
+/*
+ * Wait until a page that migrates has arrived, or for a fatal signal, with the mmap lock
+ * of a caller who holds it. Device memory's own requests release it first.
+ */
+static void hmm_collect_wait_for_page(const struct hmm_collect *c, pmd_t *pmdp,
+				      unsigned long addr)
+{
+	struct wait_page_queue waiter;
+
+	if (!c->migrating &&
+	    hmm_migration_wait_begin(&waiter, c->args->vma->vm_mm, pmdp, addr))
+		softleaf_entry_wait_end(&waiter);
 }
 
 /*
@@ -113,7 +146,7 @@ static void hmm_collect_fault_pages(struct hmm_collect *c, pmd_t *pmdp,
 	for_each_set_bit(i, absent, MAX_PTRS_PER_PTE) {
 		unsigned long addr = hmm_collect_pos(c) + (i << PAGE_SHIFT);
 
-		hmm_migration_wait(vma->vm_mm, pmdp, addr);
+		hmm_collect_wait_for_page(c, pmdp, addr);
 		/* Nor fault then: that would wait again, until the page has arrived. */
 		if (fatal_signal_pending(current))
 			break;
@@ -136,9 +169,9 @@ static void hmm_collect_fault_pages(struct hmm_collect *c, pmd_t *pmdp,
  *
  * Return: whether the walk can go on. It cannot if there are absent pages after
  * secondary MMUs were notified: a fault would notify them again, inside of this
- * invalidation. At the start of the request it always goes on, or a request might
+ * invalidation. At the start of the request it goes on then, or a request might
  * make no progress: pages that became absent since the notification do not
- * migrate.
+ * migrate. Nor can it before that if a page is migrating that the caller waits for.
  */
 bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 {
@@ -150,6 +183,8 @@ bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 		return true;
 
 	for (pass = 0; pass < 2; pass++) {
+		if (c->migrating)
+			c->migrating->addr = 0;
 		if (!hmm_collect_find_absent(c, pmdp, hmm_collect_pos(c), end, absent))
 			break;
 		if (c->notified)
@@ -157,5 +192,7 @@ bool hmm_collect_fault_in(struct hmm_collect *c, pmd_t *pmdp, unsigned long end)
 		c->faulted = end;
 		hmm_collect_fault_pages(c, pmdp, absent);
 	}
-	return true;
+	if (!c->migrating || !c->migrating->addr || c->migrating->skip)
+		return true;
+	return c->notified && hmm_collect_pos(c) == c->args->start;
 }

@@ -373,10 +373,40 @@ void hmm_devmem_cancel_charge(struct dmem_cgroup_pool_state *pool, unsigned int 
 		dmem_cgroup_uncharge_many(pool, nr, PAGE_SIZE);
 }
 
+/**
+ * hmm_devmem_may_charge() - whether any page of a transfer's memory can be charged
+ * @t: a transfer to device memory, for which nothing is charged yet
+ * @mm: the process
+ *
+ * Context: Process context; may sleep, as hmm_devmem_transfer_charge().
+ * Return: false if a limit is hit, or if there is no memory for a pool.
+ */
+bool hmm_devmem_may_charge(const struct hmm_devmem_transfer *t, struct mm_struct *mm)
+{
+	struct dmem_cgroup_region *region = READ_ONCE(t->to->region);
+	struct dmem_cgroup_pool_state *pool, *limit = NULL;
+
+	if (!region)
+		return true;
+	if (dmem_cgroup_try_charge_mm(region, mm, 1, PAGE_SIZE, &pool, &limit)) {
+		dmem_cgroup_pool_state_put(limit);
+		return false;
+	}
+	dmem_cgroup_uncharge_many(pool, 1, PAGE_SIZE);
+	return true;
+}
+
+/* How many pages a transfer has collected, or would fetch if a limit allowed it. */
+static unsigned long hmm_devmem_transfer_wanted(const struct hmm_devmem_transfer *t)
+{
+	return hmm_devmem_count_pages(t) + t->unfetched;
+}
+
 /*
- * Charge the pages that a transfer has collected. Return false if a limit was hit; nothing
- * is charged then, and *limit is the pool that has it. If there is no memory for a pool,
- * nothing is charged either, and no page migrates.
+ * Charge the pages that a transfer has collected. Return false if a limit was hit, by them
+ * or by pages that were not fetched for that reason. Nothing is charged then, and *limit
+ * is the pool that has it; %NULL if there is room below it by now. If there is no memory
+ * for a pool, nothing is charged either, and no page migrates.
  *
  * May sleep, to allocate a pool, under the mmap lock and folio locks, as the allocation of
  * pages in the copy stage does.
@@ -391,10 +421,13 @@ static bool hmm_devmem_transfer_charge(struct hmm_devmem_transfer *t,
 	*limit = NULL;
 	if (!region)
 		return true;
-	nr = hmm_devmem_count_pages(t);
+	nr = hmm_devmem_transfer_wanted(t);
 	if (nr && !dmem_cgroup_try_charge_mm(region, mm, nr, PAGE_SIZE, &t->pool, limit))
 		t->charged = nr;
-	return !*limit;
+	if (!t->unfetched)
+		return !*limit;
+	hmm_devmem_transfer_uncharge(t);
+	return false;
 }
 
 /*
@@ -426,13 +459,13 @@ static void hmm_devmem_transfer_charge_some(struct hmm_devmem_transfer *t,
 
 /*
  * Release the collected pages and the mmap lock, evict pages that are charged below
- * @limit, and put @limit.
+ * @limit, and put @limit, if there is one.
  */
 static void hmm_devmem_reclaim_below(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 				     struct dmem_cgroup_pool_state *limit)
 {
-	u64 bytes = (u64)hmm_devmem_count_pages(t) << PAGE_SHIFT;
-	u64 excess = dmem_cgroup_pool_excess(limit, bytes);
+	u64 bytes = (u64)hmm_devmem_transfer_wanted(t) << PAGE_SHIFT;
+	u64 excess = limit ? dmem_cgroup_pool_excess(limit, bytes) : 0;
 
 	/* Eviction takes folio and rmap locks, so hold neither folio locks nor the mmap lock. */
 	hmm_devmem_transfer_end(t);
@@ -450,8 +483,9 @@ static void hmm_devmem_reclaim_below(struct hmm_devmem_transfer *t, struct mm_st
  * @span: the span
  * @always: as for hmm_devmem_collect_batch()
  *
- * As hmm_devmem_collect_batch(). If the pages hit a limit, room is made below it, and
- * they are collected again. Those that cannot be charged then will stay. Without
+ * As hmm_devmem_collect_batch(). If the pages hit a limit, those of other device memory
+ * included, room is made below it, and they are collected again. Those that cannot be
+ * charged then will stay. Without
  * @always, the second collection is a second request for pages of other device memory.
  *
  * Context: as hmm_devmem_collect_batch().

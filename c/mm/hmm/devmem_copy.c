@@ -3,9 +3,11 @@
  * Device memory: the copy stage of a transfer. For each page that can migrate, a dst
  * folio is allocated and the driver copies to it, or clears it for a hole.
  */
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 
 #include "devmem_transfer.h"
 
@@ -13,7 +15,7 @@
  * Whether policy allows a dst folio of this order. For a hole it is a new allocation,
  * as in a page fault. An existing large folio may stay large, as in any migration,
  * but in system memory not if the process has disabled huge pages there. By pfn no
- * address is known.
+ * address is known, except at the time when a transfer by address was detached.
  */
 static bool hmm_devmem_order_allowed(const struct hmm_devmem_transfer *t,
 				     unsigned long i, unsigned int order)
@@ -21,7 +23,7 @@ static bool hmm_devmem_order_allowed(const struct hmm_devmem_transfer *t,
 	struct vm_area_struct *vma = t->args.vma;
 
 	if (!order || !vma)
-		return true;
+		return !order || !t->no_huge;
 	if (!t->to)
 		return !vma_thp_disabled(vma, vma->vm_flags, false);
 	return t->args.src[i] & MIGRATE_PFN_VALID ||
@@ -56,6 +58,9 @@ static struct folio *hmm_devmem_alloc_ram(struct hmm_devmem_transfer *t,
 
 	if (t->args.vma)
 		folio = vma_alloc_folio(gfp, order, t->args.vma, addr);
+	else if (t->policy)
+		folio = folio_alloc_mpol(gfp, order, t->policy, (t->index + i) >> order,
+					 numa_node_id());
 	else
 		folio = folio_alloc(gfp, order);
 	if (folio)

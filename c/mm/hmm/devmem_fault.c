@@ -102,7 +102,7 @@ vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 	t.fault_index = (vmf->address - t.args.start) >> PAGE_SHIFT;
 	if (hmm_devmem_alloc_mpfns(&t,
 				   (t.args.end - t.args.start) >> PAGE_SHIFT))
-		return VM_FAULT_OOM;
+		return hmm_devmem_fault_result(page, -ENOMEM);
 	err = hmm_devmem_transfer_begin(&t);
 	if (err >= 0) {
 		pages = err;

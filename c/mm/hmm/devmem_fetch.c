@@ -8,14 +8,19 @@
  * Pages that the requesting device's driver can copy from the other memory are collected
  * with the rest of the batch. Others migrate to system memory first.
  */
+#include <linux/cleanup.h>
 #include <linux/hash.h>
 #include <linux/init.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
+#include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
 
 #include "../internal.h"
 #include "compat-kernel.h"
@@ -29,34 +34,132 @@
 #define HMM_DEVMEM_FETCH_ROUNDS	4
 
 /*
- * How often the mmap lock is taken to look at a batch before it is collected. After each
- * try but the last, wait for the copies from one other memory, or for one migrating page.
+ * How often the mmap lock is taken to collect a batch. After each try but the last, wait
+ * for the copies from one other memory, or for one migrating page. Pages that are migrating
+ * at the last try stay.
  */
 #define HMM_DEVMEM_FETCH_TRIES	16
 
 /*
- * Serialises requests that fetch pages of one batch. Otherwise two devices that each have
- * a part of it could take each other's part for ever. Taken before the mmap lock, killable,
- * and held while pages are copied.
+ * Requests for pages of one batch take turns, in the order of arrival: one that fetches
+ * pages from other device memory alone, until it has collected them; others, and this one
+ * from then on, together, until their pages have migrated. Otherwise two devices that each
+ * have a part of a batch could take each other's part for ever, and the device that pages
+ * are fetched from could get them back from system memory before they are collected.
+ *
+ * A turn is taken before the mmap lock. Only requests for the same PMD range of the same
+ * process wait for it; they can be killed, and hold no lock of the process.
  */
-#define HMM_DEVMEM_FETCH_LOCK_BITS	6
-static struct mutex hmm_devmem_fetch_locks[1 << HMM_DEVMEM_FETCH_LOCK_BITS];
+struct hmm_devmem_fetch_bucket {
+	spinlock_t lock; /* of @turns */
+	struct list_head turns;
+	wait_queue_head_t wait;
+};
+
+#define HMM_DEVMEM_FETCH_BUCKET_BITS	6
+static struct hmm_devmem_fetch_bucket hmm_devmem_fetch_buckets[1 << HMM_DEVMEM_FETCH_BUCKET_BITS];
+
+/* A turn, for lockdep. */
+#ifdef CONFIG_LOCKDEP
+static struct lockdep_map hmm_devmem_fetch_map =
+	STATIC_LOCKDEP_MAP_INIT("hmm_devmem_fetch", &hmm_devmem_fetch_map);
+#endif
 
 static int __init hmm_devmem_fetch_setup(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(hmm_devmem_fetch_locks); i++)
-		mutex_init(&hmm_devmem_fetch_locks[i]);
+	for (i = 0; i < ARRAY_SIZE(hmm_devmem_fetch_buckets); i++) {
+		struct hmm_devmem_fetch_bucket *bucket = &hmm_devmem_fetch_buckets[i];
+
+		spin_lock_init(&bucket->lock);
+		INIT_LIST_HEAD(&bucket->turns);
+		init_waitqueue_head(&bucket->wait);
+	}
 	return 0;
 }
 core_initcall(hmm_devmem_fetch_setup);
 
-/* The lock of the batches at @addr. A batch is within one PMD. */
-static struct mutex *hmm_devmem_fetch_lock(const struct mm_struct *mm, unsigned long addr)
+/* The bucket of the batches at @addr. A batch is within one PMD. */
+static struct hmm_devmem_fetch_bucket *
+hmm_devmem_fetch_bucket(const struct mm_struct *mm, unsigned long addr)
 {
-	return &hmm_devmem_fetch_locks[hash_long((unsigned long)mm ^ (addr & PMD_MASK),
-						 HMM_DEVMEM_FETCH_LOCK_BITS)];
+	return &hmm_devmem_fetch_buckets[hash_long((unsigned long)mm ^ (addr & PMD_MASK),
+						   HMM_DEVMEM_FETCH_BUCKET_BITS)];
+}
+
+/* Whether @turn need not wait for one before it in its bucket. */
+static bool hmm_devmem_turn_is_first(const struct hmm_devmem_turn *turn)
+{
+	const struct hmm_devmem_turn *other;
+
+	guard(spinlock)(&turn->bucket->lock);
+	list_for_each_entry(other, &turn->bucket->turns, list) {
+		if (other == turn)
+			break;
+		if (other->mm == turn->mm && other->start == turn->start &&
+		    !(other->shared && turn->shared))
+			return false;
+	}
+	return true;
+}
+
+static void hmm_devmem_turn_wake(struct hmm_devmem_fetch_bucket *bucket)
+{
+	/* Has the barrier between the change of the list and the look for sleepers. */
+	if (wq_has_sleeper(&bucket->wait))
+		wake_up_all(&bucket->wait);
+}
+
+/**
+ * hmm_devmem_turn_end() - let the next request for the batch go on
+ * @turn: the turn; nothing happens if it is none
+ */
+void hmm_devmem_turn_end(struct hmm_devmem_turn *turn)
+{
+	struct hmm_devmem_fetch_bucket *bucket = turn->bucket;
+
+	if (!bucket)
+		return;
+	lock_map_release(&hmm_devmem_fetch_map);
+	scoped_guard(spinlock, &bucket->lock)
+		list_del(&turn->list);
+	turn->bucket = NULL;
+	hmm_devmem_turn_wake(bucket);
+}
+
+/* Let those go on that need not be alone. */
+static void hmm_devmem_turn_share(struct hmm_devmem_turn *turn)
+{
+	scoped_guard(spinlock, &turn->bucket->lock)
+		turn->shared = true;
+	hmm_devmem_turn_wake(turn->bucket);
+}
+
+/**
+ * hmm_devmem_turn_begin() - wait for the turn at a batch
+ * @turn: the turn
+ * @mm: the process
+ * @addr: an address of the batch
+ * @shared: others may have the turn too, if they share it
+ *
+ * Context: Process context; may sleep. No mmap lock is held.
+ * Return: 0; -%EINTR, without a turn, if the caller was killed.
+ */
+int hmm_devmem_turn_begin(struct hmm_devmem_turn *turn, const struct mm_struct *mm,
+			  unsigned long addr, bool shared)
+{
+	turn->bucket = hmm_devmem_fetch_bucket(mm, addr);
+	turn->mm = mm;
+	turn->start = addr & PMD_MASK;
+	turn->shared = shared;
+	lock_map_acquire(&hmm_devmem_fetch_map);
+	scoped_guard(spinlock, &turn->bucket->lock)
+		list_add_tail(&turn->list, &turn->bucket->turns);
+	if (!wait_event_killable(turn->bucket->wait, hmm_devmem_turn_is_first(turn)))
+		return 0;
+	hmm_devmem_turn_end(turn);
+	return -EINTR;
 }
 
 /**
@@ -252,62 +355,72 @@ static long hmm_devmem_fetch_to_ram(const struct hmm_devmem_fetch *f,
 	int err = migrate_vma_setup(&back.args);
 
 	if (!err && back.args.cpages)
-		hmm_migration_detach(&back.args);
+		hmm_devmem_transfer_detach(&back);
 	mmap_read_unlock(mm);
 	if (err || !back.args.cpages)
 		return err;
 	return hmm_devmem_transfer_detached(&back);
 }
 
-/* Wait until the page at @f->migrating has arrived. The mmap lock is held. */
-static void hmm_devmem_fetch_wait_for_page(const struct hmm_devmem_fetch *f,
-					   struct mm_struct *mm)
+/*
+ * Release the mmap lock, which is held for reading, and wait until the page at @addr has
+ * arrived, or for a fatal signal. Its page table can change or go away meanwhile.
+ */
+static void hmm_devmem_fetch_wait_for_page(struct mm_struct *mm, unsigned long addr)
 {
-	pmd_t *pmdp = mm_find_pmd(mm, f->migrating);
+	struct wait_page_queue waiter;
+	pmd_t *pmdp = mm_find_pmd(mm, addr);
+	bool migrates = pmdp && hmm_migration_wait_begin(&waiter, mm, pmdp, addr);
 
-	if (pmdp)
-		hmm_migration_wait(mm, pmdp, f->migrating);
-}
-
-/* Choose and collect a batch. On success the mmap lock is held for reading. */
-static int hmm_devmem_fetch_collect_read(struct hmm_devmem_transfer *t,
-					 struct mm_struct *mm, struct hmm_span span)
-{
-	int err;
-
-	/*
-	 * Batch after batch is collected until the end of what user space requested.
-	 * The killable lock checks for signals only if it has to wait.
-	 */
-	cond_resched();
-	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
-		return -EINTR;
-	err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
-		      hmm_devmem_transfer_setup(t);
-	if (err)
-		mmap_read_unlock(mm);
-	return err;
+	mmap_read_unlock(mm);
+	if (migrates)
+		softleaf_entry_wait_end(&waiter);
 }
 
 /*
- * Collect the batch that was chosen, with the mmap lock held for writing, so that no
- * other device collects a part of it. If a page is migrating after all tries, setup waits
- * for it: not with that lock. On success it is held for reading, else not at all.
+ * Take the mmap lock for reading, for one batch: batch after batch is collected until the
+ * end of what user space requested. The killable lock checks for signals only if it has
+ * to wait.
  */
-static int hmm_devmem_fetch_collect_chosen(const struct hmm_devmem_fetch *f,
-					   struct hmm_devmem_transfer *t,
-					   struct mm_struct *mm)
+static int hmm_devmem_fetch_lock(struct mm_struct *mm)
 {
-	int err;
+	cond_resched();
+	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
+		return -EINTR;
+	return 0;
+}
 
-	t->direct = true;
-	if (f->migrating)
-		mmap_write_downgrade(mm);
-	err = hmm_devmem_transfer_setup(t);
-	if (!f->migrating)
-		mmap_write_downgrade(mm);
-	if (err)
-		mmap_read_unlock(mm);
+/*
+ * Choose and collect a batch, of its pages in other device memory none. On success the
+ * turn and the mmap lock are held, the latter for reading. Neither is held while a page is
+ * waited for that is migrating already, nor the lock while another request fetches pages
+ * of the batch.
+ */
+static int hmm_devmem_fetch_collect_rest(struct hmm_devmem_transfer *t,
+					 struct mm_struct *mm, struct hmm_span span)
+{
+	struct hmm_migrating migrating = {};
+	int tries, err;
+
+	t->direct = false;
+	for (tries = 1;; tries++) {
+		if (t->to && hmm_devmem_turn_begin(&t->turn, mm, span.start, true))
+			return -EINTR;
+		if (hmm_devmem_fetch_lock(mm)) {
+			hmm_devmem_turn_end(&t->turn);
+			return -EINTR;
+		}
+		migrating.skip = tries == HMM_DEVMEM_FETCH_TRIES;
+		err = hmm_devmem_choose_batch(t, mm, span.start, span.end) ?:
+			      hmm_devmem_transfer_setup(t, &migrating);
+		if (!err)
+			return 0;
+		hmm_devmem_turn_end(&t->turn);
+		if (err != -EAGAIN)
+			break;
+		hmm_devmem_fetch_wait_for_page(mm, migrating.addr);
+	}
+	mmap_read_unlock(mm);
 	return err;
 }
 
@@ -315,25 +428,27 @@ static int hmm_devmem_fetch_collect_chosen(const struct hmm_devmem_fetch *f,
  * Fetch the pages of a batch, and collect it. On success the mmap lock is held for
  * reading.
  *
- * Each try takes the mmap lock for writing, so no migration by address of this process is
- * running. No mmap lock is held while pages are copied: other tasks can change mappings,
- * and fault. While a page is waited for that is migrating by pfn, it is held for reading:
- * other tasks can fault. A page that another device gets meanwhile begins a time slice
- * there, and is not fetched again.
+ * It is not held while pages are copied, nor while a page is waited for that is migrating:
+ * other tasks can change mappings, and fault. A page that another device gets meanwhile
+ * begins a time slice there, and is not fetched again. The caller alone has the turn, so
+ * that no other request collects pages of the batch between the look at it and its
+ * collection, nor has collected any that have not arrived yet.
  *
  * Return: 0; -%EAGAIN to wait until @f->left is over; the errors of
  * hmm_devmem_collect_batch().
  */
-static int hmm_devmem_fetch_collect_locked(struct hmm_devmem_fetch *f,
-					   struct hmm_devmem_transfer *t,
-					   struct mm_struct *mm, struct hmm_span span)
+static int hmm_devmem_fetch_collect_in_turn(struct hmm_devmem_fetch *f,
+					    struct hmm_devmem_transfer *t,
+					    struct mm_struct *mm, struct hmm_span span)
 {
+	struct hmm_migrating migrating = {};
 	bool fetched = false;
 	long moved = 1;
 	int tries, err;
 
+	t->direct = true;
 	for (tries = 1;; tries++) {
-		if (fatal_signal_pending(current) || mmap_write_lock_killable(mm))
+		if (hmm_devmem_fetch_lock(mm))
 			return -EINTR;
 		err = hmm_devmem_choose_batch(t, mm, span.start, span.end);
 		if (err)
@@ -344,21 +459,23 @@ static int hmm_devmem_fetch_collect_locked(struct hmm_devmem_fetch *f,
 			err = -EAGAIN;
 			break;
 		}
-		if (tries == HMM_DEVMEM_FETCH_TRIES)
-			return hmm_devmem_fetch_collect_chosen(f, t, mm);
-		if (f->migrating) {
-			mmap_write_downgrade(mm);
-			hmm_devmem_fetch_wait_for_page(f, mm);
-			mmap_read_unlock(mm);
+		migrating.skip = tries == HMM_DEVMEM_FETCH_TRIES;
+		if (f->migrating && !migrating.skip) {
+			hmm_devmem_fetch_wait_for_page(mm, f->migrating);
 			continue;
 		}
-		if (!f->from || moved <= 0)
-			return hmm_devmem_fetch_collect_chosen(f, t, mm);
-		mmap_write_downgrade(mm);
-		moved = hmm_devmem_fetch_to_ram(f, t, mm);
-		fetched |= moved > 0;
+		if (f->from && moved > 0 && !migrating.skip) {
+			moved = hmm_devmem_fetch_to_ram(f, t, mm);
+			fetched |= moved > 0;
+			continue;
+		}
+		err = hmm_devmem_transfer_setup(t, &migrating);
+		if (err != -EAGAIN)
+			break;
+		hmm_devmem_fetch_wait_for_page(mm, migrating.addr);
 	}
-	mmap_write_unlock(mm);
+	if (err)
+		mmap_read_unlock(mm);
 	return err;
 }
 
@@ -371,16 +488,19 @@ static int hmm_devmem_fetch_collect(struct hmm_devmem_fetch *f,
 				    struct hmm_devmem_transfer *t,
 				    struct mm_struct *mm, struct hmm_span span)
 {
-	struct mutex *lock = hmm_devmem_fetch_lock(mm, span.start);
 	int err;
 
 	do {
 		if (f->left)
 			schedule_timeout_killable(f->left);
-		if (fatal_signal_pending(current) || mutex_lock_killable(lock))
+		if (fatal_signal_pending(current) ||
+		    hmm_devmem_turn_begin(&t->turn, mm, span.start, false))
 			return -EINTR;
-		err = hmm_devmem_fetch_collect_locked(f, t, mm, span);
-		mutex_unlock(lock);
+		err = hmm_devmem_fetch_collect_in_turn(f, t, mm, span);
+		if (err)
+			hmm_devmem_turn_end(&t->turn);
+		else
+			hmm_devmem_turn_share(&t->turn);
 	} while (err == -EAGAIN);
 	if (!err && t->args.cpages)
 		f->fetches = 0;
@@ -404,20 +524,28 @@ static unsigned long hmm_devmem_fetch_missing(const struct hmm_devmem_fetch *f,
 
 /*
  * Decide why to collect the batch again, if at all. Pages stay in other device
- * memory while @t->to has no room for any.
+ * memory while @t->to has no room for any, and while none can be charged.
  */
 static bool hmm_devmem_fetch_plan(struct hmm_devmem_fetch *f,
-				  const struct hmm_devmem_transfer *t)
+				  struct hmm_devmem_transfer *t, struct mm_struct *mm)
 {
 	f->fetch = f->fetches && hmm_devmem_fetch_incomplete(t) &&
 		   hmm_devmem_fetch_find(f, t);
+	t->unfetched = 0;
+	if (f->fetch && !hmm_devmem_may_charge(t, mm)) {
+		t->unfetched = f->pages;
+		f->fetch = false;
+	}
 	f->missing = f->reclaims ? hmm_devmem_fetch_missing(f, t) : 0;
 	if (!f->missing && f->fetch && !hmm_devmem_available(t->to))
 		f->fetch = false;
 	return f->fetch || f->missing;
 }
 
-/* Collect the batch again, as was decided. No mmap lock is held. */
+/*
+ * Collect the batch again, as was decided. No mmap lock is held. If pages of other device
+ * memory were collected, to be copied from there, they are collected in turn again.
+ */
 static int hmm_devmem_fetch_again(struct hmm_devmem_fetch *f,
 				  struct hmm_devmem_transfer *t, struct mm_struct *mm,
 				  struct hmm_span span)
@@ -426,9 +554,18 @@ static int hmm_devmem_fetch_again(struct hmm_devmem_fetch *f,
 		f->reclaims--;
 		hmm_devmem_reclaim(t->to, f->missing, t->started);
 	}
-	if (!f->fetch || !hmm_devmem_available(t->to))
-		return hmm_devmem_fetch_collect_read(t, mm, span);
-	f->fetches--;
+	if (!(f->fetch || t->direct) || !hmm_devmem_available(t->to))
+		return hmm_devmem_fetch_collect_rest(t, mm, span);
+	/*
+	 * Some of the pages were requested before: wait for all. Those that the other
+	 * device has got meanwhile would be left to it otherwise, and it would come for
+	 * the part that is collected here.
+	 */
+	f->always = true;
+	if (f->fetch)
+		f->fetches--;
+	else
+		f->left = 0;
 	return hmm_devmem_fetch_collect(f, t, mm, span);
 }
 
@@ -463,14 +600,16 @@ int hmm_devmem_collect_batch(struct hmm_devmem_transfer *t,
 	};
 	int err;
 
-	t->direct = false;
 	/* In the order in which room may be made and the batch collected. */
-	if (t->to)
+	if (t->to) {
 		might_lock(&t->to->chunks_lock);
+		lock_map_acquire(&hmm_devmem_fetch_map);
+		lock_map_release(&hmm_devmem_fetch_map);
+	}
 	might_lock(&mm->mmap_lock);
 
-	err = hmm_devmem_fetch_collect_read(t, mm, span);
-	while (!err && t->to && hmm_devmem_fetch_plan(&f, t)) {
+	err = hmm_devmem_fetch_collect_rest(t, mm, span);
+	while (!err && t->to && hmm_devmem_fetch_plan(&f, t, mm)) {
 		hmm_devmem_transfer_end(t);
 		mmap_read_unlock(mm);
 		err = hmm_devmem_fetch_again(&f, t, mm, span);

@@ -5,9 +5,13 @@
  * A range is migrated in batches, each within one VMA and one PMD. A page for which
  * no dst can be allocated, or whose copy fails, stays where it was.
  */
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/hmm_migrate.h>
+#include <linux/huge_mm.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
 #include "devmem_transfer.h"
@@ -25,6 +29,34 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 	return hmm_devmem_count_pages(t);
 }
 
+/* A copy of a VMA's NUMA policy: cpusets change the policy itself, under the mmap lock. */
+static struct mempolicy *hmm_devmem_copy_policy(const struct vm_area_struct *vma)
+{
+#ifdef CONFIG_NUMA
+	struct mempolicy *policy = mpol_dup(vma_policy(vma));
+
+	return IS_ERR(policy) ? NULL : policy;
+#else
+	return NULL;
+#endif
+}
+
+/*
+ * The mmap lock is to be released during a transfer to system memory that was collected by
+ * address. The VMA can change or go away then, so record what is needed of it: pages that
+ * are not fetched after all stay in system memory.
+ */
+void hmm_devmem_transfer_detach(struct hmm_devmem_transfer *t)
+{
+	struct vm_area_struct *vma = t->args.vma;
+
+	hmm_migration_detach(&t->args);
+	t->policy = hmm_devmem_copy_policy(vma);
+	t->index = linear_page_index(vma, t->args.start);
+	t->no_huge = vma_thp_disabled(vma, vma->vm_flags, false);
+	t->args.vma = NULL;
+}
+
 /*
  * All stages but the first of a transfer to system memory that was collected by address
  * and detached. No mmap lock is held. Return how many pages have migrated.
@@ -34,13 +66,12 @@ long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t)
 	struct migrate_vma *args = &t->args;
 	long moved;
 
-	/* The VMA may be gone. */
-	args->vma = NULL;
 	hmm_devmem_copy_all(t);
 	hmm_devmem_batch_wait(t);
 	migrate_device_pages(args->src, args->dst, args->npages);
 	moved = hmm_devmem_count_pages(t);
 	migrate_device_finalize(args->src, args->dst, args->npages);
+	mpol_put(t->policy);
 	return moved;
 }
 
@@ -80,6 +111,7 @@ void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 	}
 	/* Last: what a batch could not copy returns its charge to @t. */
 	hmm_devmem_transfer_uncharge(t);
+	hmm_devmem_turn_end(&t->turn);
 }
 
 /* Whether a folio of other device memory migrates. The page table lock is held. */
@@ -95,13 +127,17 @@ static bool hmm_devmem_source_selects(const struct hmm_migrate_source *source,
 	       hmm_devmem_can_copy_folio(t->to, folio);
 }
 
-/* Collect the batch that was chosen. The mmap lock is held. */
-int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t)
+/*
+ * Collect the batch that was chosen. The mmap lock is held. Return as
+ * hmm_migration_setup().
+ */
+int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t,
+			      struct hmm_migrating *migrating)
 {
 	if (!t->direct || !t->to->ops->can_copy_from)
-		return migrate_vma_setup(&t->args);
+		return hmm_migration_setup(&t->args, NULL, migrating);
 	t->source.selects = hmm_devmem_source_selects;
-	return hmm_migration_setup(&t->args, &t->source);
+	return hmm_migration_setup(&t->args, &t->source, migrating);
 }
 
 /* A transfer to device memory. Absent pages are faulted in first. */

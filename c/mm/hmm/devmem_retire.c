@@ -9,11 +9,15 @@
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
+#include <linux/sched/signal.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
 
 #include "../internal.h"
 #include "devmem_transfer.h"
+
+/* How many jiffies to wait for references to a page, beyond those of its mappings. */
+#define HMM_RETIRE_WAITS	20
 
 /*
  * Replace the PTE of a page by a marker. A hwpoison entry would name the page, which
@@ -35,6 +39,9 @@ static bool hmm_retire_unmap_one(struct folio *folio, struct vm_area_struct *vma
 			   make_pte_marker(PTE_MARKER_POISONED));
 		dec_mm_counter(vma->vm_mm, mm_counter(folio));
 		folio_remove_rmap_pte(folio, &folio->page, vma);
+		/* Drop the reference that the batch of pages to be munlocked has. */
+		if (vma->vm_flags & VM_LOCKED)
+			mlock_drain_local();
 		folio_put(folio);
 	}
 	mmu_notifier_invalidate_range_end(&range);
@@ -119,42 +126,70 @@ static bool hmm_retire_is_over(struct hmm_devmem_chunk *chunk, unsigned long at)
 }
 
 /*
- * Wait until the folio of a page is not locked, if the page is in use. Return false if
- * the caller has a fatal signal.
- */
-static bool hmm_retire_wait(struct page *page)
-{
-	struct folio *folio = page_folio(page);
-	int err;
-
-	if (!folio_try_get(folio))
-		return true;
-	err = folio_wait_locked_killable(folio);
-	folio_put(folio);
-	return !err;
-}
-
-/*
  * Migrate the folio of a page away; the page itself too, if it can be copied. A folio
- * that is locked by another migration does not migrate here, even if it can be copied, so
- * try once more when that migration has ended.
+ * that is locked by another migration does not migrate here, even if it can be copied. So
+ * with @busy, if the page is in use still, return -EAGAIN and its folio, with a reference,
+ * or %NULL if it is being freed: to be called again when it is not locked.
  */
-static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at)
+static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at,
+			   struct folio **busy)
 {
 	struct page *page = pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
 	struct hmm_devmem_transfer t = { .unkillable = true };
-	unsigned int tries = 2;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))
 		return -ENOMEM;
-	do
-		hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
-	while (--tries && !hmm_retire_is_over(chunk, at) && hmm_retire_wait(page));
+	hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
 	hmm_devmem_free_mpfns(&t);
-	if (hmm_retire_is_over(chunk, at) || hmm_retire_poison(page) ||
-	    hmm_retire_is_over(chunk, at))
+	if (hmm_retire_is_over(chunk, at))
+		return 0;
+	if (busy) {
+		*busy = page_folio(page);
+		if (!folio_try_get(*busy))
+			*busy = NULL;
+		return -EAGAIN;
+	}
+	if (hmm_retire_poison(page) || hmm_retire_is_over(chunk, at))
 		return 0;
 	return -EBUSY;
+}
+
+/* Find the page and retire it. */
+static int hmm_retire_find(struct hmm_devmem *devmem, const void *data,
+			   unsigned long offset, struct folio **busy)
+{
+	struct hmm_devmem_chunk *chunk;
+	int err;
+
+	if (mutex_lock_killable(&devmem->chunks_lock))
+		return -EINTR;
+	chunk = hmm_retire_chunk(devmem, data, offset);
+	err = chunk ? hmm_retire_page(chunk, offset >> PAGE_SHIFT, busy) : -ENOENT;
+	mutex_unlock(&devmem->chunks_lock);
+	return err;
+}
+
+/*
+ * Wait until a folio is not locked, and drop the reference to it, which keeps its chunk.
+ * chunks_lock is not held: the lock of the folio can be held for a copy of another device.
+ *
+ * A migration drops its reference after it has unlocked the folio. Give it some time, as
+ * a page with more references than expected does not migrate, and would be poisoned.
+ */
+static int hmm_retire_wait(struct folio *folio)
+{
+	int err, i;
+
+	if (!folio)
+		return 0;
+	err = folio_wait_locked_killable(folio);
+	for (i = 0; !err && i < HMM_RETIRE_WAITS &&
+		    folio_ref_count(folio) > folio_expected_ref_count(folio) + 1; i++) {
+		schedule_timeout_killable(1);
+		err = fatal_signal_pending(current) ? -EINTR : 0;
+	}
+	folio_put(folio);
+	return err;
 }
 
 /**
@@ -177,26 +212,27 @@ static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at)
  * device; lockdep reports it between hmm_devmem_completing_begin() and
  * hmm_devmem_completing_end().
  *
- * Return: 0; -%ENOENT if there is no such page; -%EBUSY if it is not allocated again,
- * but is in use still, and was not unmapped, as its folio is busy: the call can be
- * repeated; -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
+ * Return: 0; -%ENOENT if there is no such page, or its chunk was removed meanwhile;
+ * -%EBUSY if it is not allocated again, but is in use still, and was not unmapped, as its
+ * folio is busy: the call can be repeated; -%EINTR if the caller was killed: the call is
+ * to be repeated; -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
  * making room waits for; -%ENOMEM.
  */
 int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
 		      unsigned long offset)
 {
-	struct hmm_devmem_chunk *chunk;
+	struct folio *busy = NULL;
 	int err;
 
 	if (hmm_devmem_is_evicting(devmem))
 		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	hmm_devmem_completing_wait();
-	guard(mutex)(&devmem->chunks_lock);
-	chunk = hmm_retire_chunk(devmem, data, offset);
-	if (!chunk)
-		return -ENOENT;
-	err = hmm_retire_page(chunk, offset >> PAGE_SHIFT);
+	err = hmm_retire_find(devmem, data, offset, &busy);
+	if (err == -EAGAIN)
+		err = hmm_retire_wait(busy) ?: hmm_retire_find(devmem, data, offset, NULL);
+	if (err == -ENOENT || err == -EINTR)
+		return err;
 	pr_warn_ratelimited("hmm: %s: the page at %#lx is bad, %s\n",
 			    hmm_devmem_label(devmem), offset & PAGE_MASK,
 			    err ? "and is in use still" : "and not used any more");

@@ -260,9 +260,22 @@ struct hmm_migrate_source {
 			struct folio *folio);
 };
 
+/**
+ * struct hmm_migrating - what setup does about pages that are migrating already
+ * @skip: they stay; else setup returns -%EAGAIN, before anything is collected
+ * @addr: address of such a page; 0 if there is none
+ *
+ * For a caller that can wait without the mmap lock. With %HMM_MIGRATE_FAULT only.
+ */
+struct hmm_migrating {
+	bool skip;
+	unsigned long addr;
+};
+
 struct hmm_migration hmm_migration_by_address(struct migrate_vma *args);
 int hmm_migration_setup(struct migrate_vma *args,
-			const struct hmm_migrate_source *source);
+			const struct hmm_migrate_source *source,
+			struct hmm_migrating *migrating);
 
 void hmm_migration_detach(const struct migrate_vma *args);
 unsigned long hmm_migration_unmap(struct hmm_migration *m);

@@ -11,7 +11,17 @@
 
 #include "compat-kernel.h"
 
+struct wait_page_queue;
+
 #ifdef CONFIG_MIGRATION
+void softleaf_entry_wait_begin(struct wait_page_queue *waiter, softleaf_t entry,
+			       spinlock_t *ptl)
+	__releases(ptl);
+void softleaf_entry_wait_end(struct wait_page_queue *waiter);
+bool migration_entry_wait_begin(struct wait_page_queue *waiter, struct mm_struct *mm,
+				pmd_t *pmdp, unsigned long addr);
+bool pmd_migration_entry_wait_begin(struct wait_page_queue *waiter, struct mm_struct *mm,
+				    pmd_t *pmdp);
 void softleaf_entry_wait_killable(softleaf_t entry, spinlock_t *ptl)
 	__releases(ptl);
 void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp,
@@ -41,21 +51,24 @@ static inline bool fault_wait_killable(struct vm_area_struct *vma, unsigned long
 #endif
 
 /**
- * hmm_migration_wait() - wait until a page that migrates has arrived
+ * hmm_migration_wait_begin() - begin to wait until a page that migrates has arrived
+ * @waiter: for softleaf_entry_wait_end(), which waits
  * @mm: the process; its mmap lock or the VMA's is held
  * @pmdp: the PMD of the address
  * @addr: the address
  *
- * Returns at once if no page migrates there, and at a fatal signal. A fault would wait,
- * too, but then bring the page to system memory if it has arrived in a device's.
+ * A fault would wait, too, but then bring the page to system memory if it has arrived in
+ * a device's.
+ *
+ * Return: false if no page migrates there, and there is nothing to wait for.
  */
-static inline void hmm_migration_wait(struct mm_struct *mm, pmd_t *pmdp,
-				      unsigned long addr)
+static inline bool hmm_migration_wait_begin(struct wait_page_queue *waiter,
+					    struct mm_struct *mm, pmd_t *pmdp,
+					    unsigned long addr)
 {
 	if (HMM_PMD_SOFTLEAVES && pmd_is_migration_entry(pmdp_get_lockless(pmdp)))
-		pmd_migration_entry_wait_killable(mm, pmdp);
-	else
-		migration_entry_wait_killable(mm, pmdp, addr);
+		return pmd_migration_entry_wait_begin(waiter, mm, pmdp);
+	return migration_entry_wait_begin(waiter, mm, pmdp, addr);
 }
 
 #endif /* _MM_HMM_MIGRATION_WAIT_H */

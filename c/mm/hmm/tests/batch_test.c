@@ -7,9 +7,7 @@
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
 #include "../devmem.h"
@@ -215,115 +213,6 @@ static void batch_beside_eviction(struct kunit *test)
 	migrate_back(test, addr);
 }
 
-/**
- * struct taker - a thread that migrates pages of the test's process to a device
- * @device: the device
- * @mm: the process
- * @addr: address of the first of %PAGES pages
- * @moved: how many have migrated, or an error
- */
-struct taker {
-	struct buffer_device *device;
-	struct mm_struct *mm;
-	unsigned long addr;
-	long moved;
-};
-
-static int hmm_test_taker_thread(void *data)
-{
-	struct taker *taker = data;
-
-	taker->moved = hmm_devmem_migrate(&taker->device->devmem, taker->mm,
-					  span_of(taker->addr, SIZE));
-	while (!kthread_should_stop())
-		schedule_timeout_interruptible(1);
-	return 0;
-}
-
-static unsigned int batches_of(struct buffer_device *device)
-{
-	guard(spinlock_irqsave)(&device->lock);
-	return device->nr_batches;
-}
-
-/* Whether the mmap lock can be had for writing within a second. */
-static bool mmap_lock_is_free(struct mm_struct *mm)
-{
-	unsigned long end = jiffies + HZ;
-
-	do {
-		if (down_write_trylock(&mm->mmap_lock)) {
-			up_write(&mm->mmap_lock);
-			return true;
-		}
-		schedule_timeout_uninterruptible(1);
-	} while (time_before(jiffies, end));
-	return false;
-}
-
-/*
- * While a device waits for the copies of another one that has its pages, the process can
- * change mappings, and fault; it can also unmap pages that are being copied.
- */
-static void batch_of_another_device(struct kunit *test)
-{
-	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
-	unsigned long addr = map_numbers(test), end;
-	struct taker taker = { .device = other, .mm = current->mm, .addr = addr };
-	struct task_struct *thread;
-
-	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
-	device->held = true;
-	thread = kthread_run(hmm_test_taker_thread, &taker, "hmm_taker");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
-	for (end = jiffies + 5 * HZ; !batches_of(device) && time_before(jiffies, end);)
-		schedule_timeout_uninterruptible(1);
-	KUNIT_EXPECT_GT(test, batches_of(device), 0);
-	if (mmap_lock_is_free(current->mm)) {
-		KUNIT_EXPECT_EQ(test, vm_munmap(addr + SIZE - PAGE_SIZE, PAGE_SIZE), 0);
-		KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
-		write_numbers(test, map_anonymous(test, PAGE_SIZE), 1);
-	} else {
-		KUNIT_FAIL(test, "the mmap lock is held while another device copies");
-	}
-	KUNIT_EXPECT_GT(test, batches_of(device), 0);
-	release_batches(device);
-	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
-	/* Its first page is unmapped by now, if it has seen that. */
-	KUNIT_EXPECT_EQ(test, taker.moved, -EINVAL);
-	addr += PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
-	KUNIT_EXPECT_EQ(test, migrate_to(other, addr, SIZE - 2 * PAGE_SIZE), PAGES - 2);
-	KUNIT_EXPECT_EQ(test, read_number(test, addr), 1);
-	KUNIT_EXPECT_EQ(test, read_number(test, addr + SIZE - 3 * PAGE_SIZE), PAGES - 2);
-	KUNIT_EXPECT_EQ(test, vm_munmap(addr, SIZE - 2 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, available(other), DEVICE_PAGES);
-	hmm_devmem_exit(&other->devmem);
-}
-
-/* A task that waits for another device's copies can be killed; the pages stay there. */
-static void batch_of_another_device_killed(struct kunit *test)
-{
-	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
-	unsigned long addr = map_numbers(test), start;
-	struct delayed_release release = {};
-
-	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
-	msleep(2 * HMM_DEVMEM_SLICE_MS);
-	start = jiffies;
-	hmm_test_hold_batches(&release, device, 3 * HZ);
-	device->on_batch = kill_requester;
-	KUNIT_EXPECT_EQ(test, migrate_to(other, addr, SIZE), -EINTR);
-	set_killed(false);
-	KUNIT_EXPECT_LT(test, jiffies - start, 2 * HZ);
-	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
-	KUNIT_EXPECT_EQ(test, available(other), DEVICE_PAGES);
-	mod_delayed_work(system_dfl_wq, &release.work, 0);
-	hmm_test_hold_end(&release);
-	migrate_back(test, addr);
-	hmm_devmem_exit(&other->devmem);
-}
-
 static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_in_flight),
 	KUNIT_CASE(batch_fails),
@@ -331,8 +220,6 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_killed),
 	KUNIT_CASE(batch_killed_in_fault),
 	KUNIT_CASE(batch_beside_eviction),
-	KUNIT_CASE(batch_of_another_device),
-	KUNIT_CASE(batch_of_another_device_killed),
 	{}
 };
 

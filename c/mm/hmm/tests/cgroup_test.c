@@ -363,6 +363,33 @@ static void charge_other_device(struct kunit *test)
 	hmm_devmem_exit(&other->devmem);
 }
 
+/*
+ * Pages of another device stay there while the limit allows none of them. If pages that
+ * are charged below it make room, they do not.
+ */
+static void limit_keeps_others(struct kunit *test)
+{
+	struct buffer_device *device = test->priv, *other = make_buffer_device(test);
+	unsigned long addr = map_numbers(test, PAGES), second = map_numbers(test, PAGES);
+
+	KUNIT_EXPECT_EQ(test, migrate_to(other, addr, SIZE), PAGES);
+	wait_for_slices();
+	hmm_test_set_max(0);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), 0);
+	KUNIT_EXPECT_EQ(test, available(other), DEVICE_PAGES - PAGES);
+	KUNIT_EXPECT_EQ(test, other->copies, PAGES);
+	hmm_test_set_max(PAGES);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, second, SIZE), PAGES);
+	wait_for_slices();
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
+	KUNIT_EXPECT_EQ(test, available(other), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), PAGES);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, second, PAGES), PAGES);
+	migrate_back(test, addr, PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), 0);
+	hmm_devmem_exit(&other->devmem);
+}
+
 /* Of pages that hit the limit, those migrate that it allows. */
 static void limit_stops(struct kunit *test)
 {
@@ -515,6 +542,7 @@ static struct kunit_case cgroup_cases[] = {
 	KUNIT_CASE(charge_retired),
 	KUNIT_CASE(charge_other_device),
 	KUNIT_CASE(charge_ends),
+	KUNIT_CASE(limit_keeps_others),
 	KUNIT_CASE(limit_stops),
 	KUNIT_CASE(limit_splits),
 	KUNIT_CASE(limit_makes_room),

@@ -3,9 +3,12 @@
  * Bad pages of device memory, private and coherent.
  */
 #include <kunit/test.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 
 #include "fixture_device.h"
 
@@ -154,6 +157,66 @@ static void retire_busy_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 }
 
+/**
+ * struct retirer - a thread that reports a page as bad
+ * @device: its device
+ * @page: the page
+ * @thread: the thread
+ * @err: what was returned
+ * @done: @err is valid
+ */
+struct retirer {
+	struct buffer_device *device;
+	struct page *page;
+	struct task_struct *thread;
+	int err;
+	bool done;
+};
+
+static int hmm_test_retirer_thread(void *data)
+{
+	struct retirer *retirer = data;
+
+	retirer->err = hmm_test_retire_page(retirer->device, retirer->page);
+	WRITE_ONCE(retirer->done, true);
+	/* It may have been killed. */
+	set_killed(false);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static void retirer_start(struct kunit *test, struct retirer *retirer)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
+	retirer->thread = kthread_run(hmm_test_retirer_thread, retirer, "hmm_retirer");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, retirer->thread);
+	while (!(READ_ONCE(retirer->thread->__state) & TASK_UNINTERRUPTIBLE) &&
+	       time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(retirer->done));
+}
+
+static bool retirer_is_done(const struct retirer *retirer)
+{
+	unsigned long end = jiffies + 2 * HZ;
+
+	while (!READ_ONCE(retirer->done) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	return READ_ONCE(retirer->done);
+}
+
+/* A kthread ignores signals, so it is not sent one. */
+static void retirer_kill(struct retirer *retirer)
+{
+	spin_lock_irq(&retirer->thread->sighand->siglock);
+	sigaddset(&retirer->thread->pending.signal, SIGKILL);
+	set_tsk_thread_flag(retirer->thread, TIF_SIGPENDING);
+	spin_unlock_irq(&retirer->thread->sighand->siglock);
+	wake_up_process(retirer->thread);
+}
+
 /*
  * A page whose folio is locked, as by the copy of another device, which may take long: a
  * fatal signal ends the wait, and the page, which may well be copied, is not poisoned.
@@ -167,7 +230,7 @@ static void retire_locked_page(struct kunit *test)
 
 	folio_lock(folio);
 	set_killed(true);
-	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), -EINTR);
 	set_killed(false);
 	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
 	folio_unlock(folio);
@@ -178,6 +241,72 @@ static void retire_locked_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
 }
 
+/* Nobody who adds or removes memory, or makes room in it, waits for that copy, too. */
+static void retire_waits_without_lock(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test), end = jiffies + 2 * HZ;
+	struct retirer retirer = { .device = device, .page = device_page(device, 5) };
+	struct folio *folio = page_folio(retirer.page);
+	bool locked = false;
+
+	folio_lock(folio);
+	retirer_start(test, &retirer);
+	while (!locked && time_before(jiffies, end)) {
+		schedule_timeout_uninterruptible(1);
+		locked = mutex_trylock(&device->devmem.chunks_lock);
+	}
+	KUNIT_EXPECT_TRUE(test, locked);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(retirer.done));
+	if (locked)
+		mutex_unlock(&device->devmem.chunks_lock);
+	folio_unlock(folio);
+	KUNIT_EXPECT_TRUE(test, retirer_is_done(&retirer));
+	KUNIT_EXPECT_EQ(test, kthread_stop(retirer.thread), 0);
+	KUNIT_EXPECT_EQ(test, retirer.err, 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+}
+
+/* Memory is removed, while the page that was reported is waited for. */
+static void retire_removed(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct retirer retirer = { .device = device, .page = device_page(device, 5) };
+	struct folio *folio = page_folio(retirer.page);
+
+	folio_lock(folio);
+	retirer_start(test, &retirer);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, HZ / 10), -EBUSY);
+	folio_unlock(folio);
+	KUNIT_EXPECT_TRUE(test, retirer_is_done(&retirer));
+	KUNIT_EXPECT_EQ(test, kthread_stop(retirer.thread), 0);
+	KUNIT_EXPECT_EQ(test, retirer.err, 0);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, HZ), 0);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+}
+
+/* A task that waits for the lock of the memory can be killed. */
+static void retire_killed(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct retirer retirer = { .device = device, .page = device_page(device, 5) };
+
+	mutex_lock(&device->devmem.chunks_lock);
+	retirer_start(test, &retirer);
+	retirer_kill(&retirer);
+	KUNIT_EXPECT_TRUE(test, retirer_is_done(&retirer));
+	mutex_unlock(&device->devmem.chunks_lock);
+	KUNIT_EXPECT_EQ(test, kthread_stop(retirer.thread), 0);
+	KUNIT_EXPECT_EQ(test, retirer.err, -EINTR);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 0);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
 static struct kunit_case retire_cases[] = {
 	KUNIT_CASE(retire_free_page),
 	KUNIT_CASE(retire_page_in_use),
@@ -185,6 +314,9 @@ static struct kunit_case retire_cases[] = {
 	KUNIT_CASE(retire_lost_page_of_folio),
 	KUNIT_CASE(retire_busy_page),
 	KUNIT_CASE(retire_locked_page),
+	KUNIT_CASE(retire_waits_without_lock),
+	KUNIT_CASE(retire_removed),
+	KUNIT_CASE(retire_killed),
 	{}
 };
 
