@@ -183,8 +183,9 @@ static int hmm_retire_wait(struct folio *folio)
 	if (!folio)
 		return 0;
 	err = folio_wait_locked_killable(folio);
-	for (i = 0; !err && i < HMM_RETIRE_WAITS &&
-		    folio_ref_count(folio) > folio_expected_ref_count(folio) + 1; i++) {
+	for (i = 0; !err && i < HMM_RETIRE_WAITS; i++) {
+		if (folio_ref_count(folio) <= folio_expected_ref_count(folio) + 1)
+			break;
 		schedule_timeout_killable(1);
 		err = fatal_signal_pending(current) ? -EINTR : 0;
 	}
