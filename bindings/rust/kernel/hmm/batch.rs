@@ -78,7 +78,7 @@ impl Batch {
     /// /// A device that clears pages only.
     /// fn clear_all(mut batch: Batch) {
     ///     batch.copy_each(|mut dst, src| match src {
-    ///         Some(_) => Err(EOPNOTSUPP),
+    ///         Some(_) => Err(EINVAL),
     ///         None => dst.page_mut(0, |page| page.clear()).ok_or(EIO),
     ///     });
     /// }
