@@ -11,26 +11,43 @@
 #include "../internal.h"
 #include "migrate.h"
 
+/* How many mpfns from @i on have no src folio, of which the first has none. */
+static unsigned long hmm_finalize_holes(const struct hmm_migration *m, unsigned long i)
+{
+	const unsigned long *src = m->src;
+	unsigned long nr = hmm_mpfn_nr_pages(src[i]);
+
+	while (i + nr < m->npages &&
+	       !(src[i + nr] & (MIGRATE_PFN_VALID | MIGRATE_PFN_COMPOUND)))
+		nr++;
+	return nr;
+}
+
 /*
  * Put the resulting folios back on the LRU before they are mapped: mlock accounting
- * needs a folio to be on a list. Device folios are on no LRU list.
+ * needs a folio to be on a list. Device folios are on no LRU list. Interrupts are on
+ * where there is nothing to put back.
  */
 static void hmm_finalize_putback_lru(struct hmm_migration *m)
 {
 	struct lru_batch lru = {};
 	bool unevictable = false;
 	struct folio *result;
-	unsigned long i;
+	unsigned long i, nr;
 
-	for (i = 0; i < m->npages; i += hmm_mpfn_nr_pages(m->src[i])) {
-		/* Bound the time with interrupts off if most mpfns have no such folio. */
-		if (!(i % SWAP_CLUSTER_MAX))
+	for (i = 0; i < m->npages; i += nr) {
+		if (!(m->src[i] & MIGRATE_PFN_VALID)) {
 			lru_batch_flush(&lru);
-		if (!(m->src[i] & MIGRATE_PFN_VALID))
+			nr = hmm_finalize_holes(m, i);
 			continue;
+		}
+		nr = hmm_mpfn_nr_pages(m->src[i]);
 		result = hmm_migration_resulting_folio(m, i);
-		if (folio_is_zone_device(result))
+		if (folio_is_zone_device(result)) {
+			if (lru.lruvec)
+				lru_batch_flush(&lru);
 			continue;
+		}
 		unevictable |= folio_test_unevictable(result);
 		lru_batch_putback(&lru, result);
 	}
