@@ -36,10 +36,18 @@
 //! # Locking
 //!
 //! No function here may be called under a mirror's update lock. Lock order, from the outside in:
-//! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the mmap lock, folio locks, `hmm_devmem.lock`.
-//! Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock. `copy`, `clear` and
-//! `copy_batch` are called with the folios locked, and with the mmap lock held except during
-//! eviction. They must not fault on user memory.
+//! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the turn at a PMD range, the mmap lock, folio
+//! locks, `hmm_devmem.lock`. Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock.
+//! The mmap lock is taken for reading only.
+//!
+//! A request for pages has a turn at their PMD range of the process until they have migrated to the
+//! device, together with others. One that fetches pages from another device's memory has it alone,
+//! from before it looks for them until they are collected. Without the mmap lock, but with the
+//! turn, it waits for the copies to system memory and for pages that are migrating already.
+//!
+//! `copy`, `clear` and `copy_batch` are called with the folios locked, and with the mmap lock held
+//! for reading, except during eviction, and while pages are fetched to system memory. They must not
+//! fault on user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
