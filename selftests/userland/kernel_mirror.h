@@ -70,6 +70,8 @@ struct dma_iova_state {
 #define test_and_set_bit(bit, ptr) \
 	(__atomic_fetch_or(ptr, BIT(bit), __ATOMIC_SEQ_CST) >> (bit) & 1)
 #define set_bit(bit, ptr) ((void)__atomic_fetch_or(ptr, BIT(bit), __ATOMIC_SEQ_CST))
+/* Only compiled: the stand-ins have no device memory. */
+#define __set_bit(bit, ptr) ((void)(*(ptr) |= BIT(bit)))
 #define test_and_clear_bit(bit, ptr) \
 	(__atomic_fetch_and(ptr, ~BIT(bit), __ATOMIC_SEQ_CST) >> (bit) & 1)
 #define test_bit(bit, ptr) (__atomic_load_n(ptr, __ATOMIC_RELAXED) >> (bit) & 1)

@@ -28,27 +28,6 @@ void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp,
 				   unsigned long addr);
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
 bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr);
-#else
-static inline void softleaf_entry_wait_killable(softleaf_t entry, spinlock_t *ptl)
-	__releases(ptl)
-{
-	spin_unlock(ptl);
-}
-
-static inline void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp,
-						 unsigned long addr)
-{
-}
-
-static inline void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp)
-{
-}
-
-static inline bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr)
-{
-	return false;
-}
-#endif
 
 /**
  * hmm_migration_wait_begin() - begin to wait until a page that migrates has arrived
@@ -70,5 +49,26 @@ static inline bool hmm_migration_wait_begin(struct wait_page_queue *waiter,
 		return pmd_migration_entry_wait_begin(waiter, mm, pmdp);
 	return migration_entry_wait_begin(waiter, mm, pmdp, addr);
 }
+#else
+static inline void softleaf_entry_wait_killable(softleaf_t entry, spinlock_t *ptl)
+	__releases(ptl)
+{
+	spin_unlock(ptl);
+}
+
+static inline void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp,
+						 unsigned long addr)
+{
+}
+
+static inline void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp)
+{
+}
+
+static inline bool fault_wait_killable(struct vm_area_struct *vma, unsigned long addr)
+{
+	return false;
+}
+#endif
 
 #endif /* _MM_HMM_MIGRATION_WAIT_H */
