@@ -502,7 +502,7 @@ unsigned long hmm_migration_insert(struct hmm_migration *m, unsigned long i)
 
 	if (m->src[i] & m->dst[i] & MIGRATE_PFN_COMPOUND) {
 		/* As setup has found it, unless the driver has changed the request. */
-		if (!IS_ALIGNED(f.addr, HPAGE_PMD_SIZE) || !hmm_insert_huge(&f))
+		if (!IS_ALIGNED(f.addr, PMD_SIZE) || !hmm_insert_huge(&f))
 			hmm_insert_cancel_holes(&f);
 		return hmm_mpfn_nr_pages(m->src[i]);
 	}
