@@ -186,6 +186,16 @@ static void fetch_check_free(struct kunit *test, struct taker *taker, unsigned l
 	hmm_devmem_exit(&taker->device->devmem);
 }
 
+/* The request ends with all of its pages, which are as the process has written them. */
+static void taker_gets_all(struct kunit *test, struct taker *taker)
+{
+	KUNIT_EXPECT_TRUE(test, taker_is_done(taker, 20));
+	taker_stop(test, taker);
+	KUNIT_EXPECT_EQ(test, taker->moved, PAGES);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, taker->addr, PAGES), PAGES);
+	fetch_check_free(test, taker, taker->addr, SIZE);
+}
+
 /*
  * While a device waits for the copies of another one that has its pages, the process can
  * change mappings, and fault; it can also unmap pages that are being copied.
@@ -482,11 +492,7 @@ static void requested_while_evicted(struct kunit *test, bool before)
 		KUNIT_FAIL(test, "the mmap lock is held while a page is waited for");
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(taker.done));
 	eviction_end(test, &evictor);
-	KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 20));
-	taker_stop(test, &taker);
-	KUNIT_EXPECT_EQ(test, taker.moved, PAGES);
-	KUNIT_EXPECT_EQ(test, right_numbers(test, taker.addr, PAGES), PAGES);
-	fetch_check_free(test, &taker, taker.addr, SIZE);
+	taker_gets_all(test, &taker);
 }
 
 static void evicted_before(struct kunit *test)
@@ -634,11 +640,7 @@ static void fetch_beside_readers(struct kunit *test)
 	taker_start(test, &taker);
 	KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 5));
 	mmap_read_unlock(current->mm);
-	KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 20));
-	taker_stop(test, &taker);
-	KUNIT_EXPECT_EQ(test, taker.moved, PAGES);
-	KUNIT_EXPECT_EQ(test, right_numbers(test, taker.addr, PAGES), PAGES);
-	fetch_check_free(test, &taker, taker.addr, SIZE);
+	taker_gets_all(test, &taker);
 }
 
 /* A request that fetches from one memory after the other ends, with what it has. */
@@ -682,10 +684,7 @@ static void turn_waits_for_migration(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(taker.done));
 	KUNIT_EXPECT_TRUE(test, mmap_lock_is_free(current->mm));
 	hmm_devmem_turn_end(&turn);
-	KUNIT_EXPECT_TRUE(test, taker_is_done(&taker, 20));
-	taker_stop(test, &taker);
-	KUNIT_EXPECT_EQ(test, taker.moved, PAGES);
-	fetch_check_free(test, &taker, taker.addr, SIZE);
+	taker_gets_all(test, &taker);
 }
 
 /* Once it has collected them, others can migrate pages of the same PMD range. */
