@@ -218,8 +218,8 @@ static void hmm_reclaim_pass(struct hmm_reclaim *r)
 	hmm_devmem_scan_end(&r->limit);
 free:
 	hmm_devmem_free_mpfns(&r->transfer);
-	/* What was freed may be allocated again by now. */
-	if (!r->moved && !r->limit.pool)
+	/* What was freed may be allocated again by now. One who was killed has not looked. */
+	if (!r->moved && !r->limit.pool && !fatal_signal_pending(current))
 		WRITE_ONCE(devmem->reclaim_paused_until, jiffies + HMM_RECLAIM_PAUSE);
 }
 
@@ -350,7 +350,7 @@ bool hmm_devmem_reclaim_pool(struct hmm_devmem *devmem,
 		return false;
 	if (!devmem->alloc_stopped)
 		hmm_reclaim_pass(&r);
-	if (!r.moved)
+	if (!r.moved && !fatal_signal_pending(current))
 		hmm_reclaim_pause(devmem, limit);
 	mutex_unlock(&devmem->chunks_lock);
 	return r.moved;

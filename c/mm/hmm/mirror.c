@@ -18,10 +18,10 @@
 static struct workqueue_struct *hmm_mirror_wq;
 
 /*
- * Readers are ends of mirrors. Such an end also ends ranges whose removal was deferred, in
- * its own thread, or has claimed a range when somebody defers its removal.
+ * Readers end mirrors or ranges in their own thread: ranges whose removal was deferred, too,
+ * or ranges that they have claimed when somebody defers the removal.
  */
-DEFINE_STATIC_SRCU(hmm_mirror_ends);
+DEFINE_SRCU(hmm_mirror_ends);
 
 static int __init hmm_mirror_setup(void)
 {
@@ -481,7 +481,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_exit_deferred);
  * hmm_mirror_synchronize() - wait until all deferred ends have happened
  *
  * Those of mirrors and ranges that were deferred before the call, also if another
- * thread, in hmm_mirror_exit(), ends the range.
+ * thread, in hmm_mirror_exit() or hmm_mirror_range_remove(), ends the range.
  *
  * Context: not from a callback of a mirror; holds no update lock. May sleep.
  */

@@ -18,6 +18,7 @@
 #include <linux/maple_tree.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/workqueue.h>
 
 #include "lifetime.h"
@@ -39,7 +40,8 @@
  *    invalidations that are under way.
  * 3. *fault*: walk and fault under the VMA's or the mmap lock. -%EBUSY: go to 2
  *    until the timeout. -%EAGAIN, a fault handler dropped its lock: go to 2. If
- *    no handler did so at this page or behind it before, the timeout starts anew.
+ *    no handler did so at this page or behind it before, the timeout starts anew;
+ *    so it does after a wait for a page that migrated or was locked.
  * 4. *lock*: take the update lock (killable). If the interval is *dead*, drop
  *    it: -%ENOENT.
  * 5. *check*: if the sequence moved since 2, drop the lock and go to 2.
@@ -228,6 +230,7 @@ static inline bool hmm_interval_has_own_lock(const struct hmm_interval *interval
 struct hmm_fault_waits;
 
 extern const struct mmu_interval_notifier_ops hmm_interval_ops;
+extern struct srcu_struct hmm_mirror_ends;
 
 struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 				       unsigned long addr);

@@ -419,6 +419,7 @@ void hmm_mirror_range_remove(struct hmm_mirror_range *range)
 			hmm_interval_end_deferred(interval);
 	} else {
 		hmm_waits_for_update_locks();
+		guard(srcu)(&hmm_mirror_ends);
 		if (hmm_interval_claim(interval))
 			hmm_interval_end(interval);
 		else

@@ -36,11 +36,12 @@
  * A PMD that points to a PTE table is read again by pte_offset_map(), which then
  * decides anew; the first value only shows that it is worth trying. Where a lock
  * is needed to wait for an entry to change (migration_entry_wait_killable()), it
- * is compared again under the page table lock. PUD and hugetlb entries
- * are read once under their page table lock.
+ * is compared again under the page table lock. Above a locked VMA a table of PMDs or
+ * PUDs does not change back into an entry, so reading its entry again on the way to the
+ * table is safe. PUD and hugetlb entries are read once under their page table lock.
  *
  * Migration changes entries, and so reads them under the page table lock (collect*.c,
- * commit_insert.c, finalize_pte.c), after a lockless look that only shows which lock
+ * commit_insert.c, finalize_pte.c, devmem_fetch.c, devmem_retire.c), after a lockless look that only shows which lock
  * to take, or which pages to fault in first. This is the exception to the rule: under
  * one hold of that lock an entry may be read again, first to decide for a run of
  * entries and then to change each of them (hmm_collect_maps_folio() and

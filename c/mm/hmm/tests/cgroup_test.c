@@ -307,7 +307,10 @@ static void charge_steps_of_broken_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
 }
 
-/* A task that is killed makes no room below a limit any more. */
+/*
+ * A task that is killed makes no room below a limit any more, and others need not wait, as
+ * they do after a pass that found nothing.
+ */
 static void limit_killed(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
@@ -318,8 +321,13 @@ static void limit_killed(struct kunit *test)
 	set_killed(true);
 	KUNIT_EXPECT_FALSE(test, hmm_devmem_reclaim_pool(&device->devmem, pool, PAGES,
 							 jiffies));
+	hmm_devmem_reclaim(&device->devmem, ULONG_MAX, jiffies);
+	KUNIT_EXPECT_FALSE(test, time_before(jiffies,
+					     device->devmem.reclaim_paused_until));
 	set_killed(false);
 	KUNIT_EXPECT_EQ(test, hmm_test_charged(pool), PAGES);
+	KUNIT_EXPECT_TRUE(test, hmm_devmem_reclaim_pool(&device->devmem, pool, PAGES,
+							jiffies));
 	migrate_back(test, addr, PAGES);
 }
 

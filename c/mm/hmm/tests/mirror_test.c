@@ -1197,6 +1197,31 @@ static void mirror_synchronize_waits_for_end(struct kunit *test)
 	mirror_ended_by_two(test, helper_exits, helper_removes_deferred);
 }
 
+/* The same, while another thread removes the range. */
+static void mirror_synchronize_waits_for_removal(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct helper_thread remover = { .work = helper_removes, .device = device };
+	struct helper_thread deferrer = { .work = helper_removes_deferred, .device = device };
+	struct task_struct *task;
+	bool waits, early;
+
+	helper_create(&remover);
+	helper_create(&deferrer);
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(&remover);
+	waits = task && race_waits(task);
+	helper_start(&deferrer);
+	early = helper_done(&deferrer, 200);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&remover.done);
+	wait_for_completion(&deferrer.done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, early);
+	hmm_mirror_exit(&device->mirror);
+}
+
 /* hmm_mirror_exit() waits for the deferred removal of ranges. */
 static void mirror_ended_with_removed_range(struct kunit *test)
 {
@@ -1624,6 +1649,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_end_waits_for_removal),
 	KUNIT_CASE(mirror_removal_waits_for_end),
 	KUNIT_CASE(mirror_synchronize_waits_for_end),
+	KUNIT_CASE(mirror_synchronize_waits_for_removal),
 	KUNIT_CASE(mirror_section_inside_own_lock),
 	KUNIT_CASE(mirror_range_removed_by_another_callback),
 	KUNIT_CASE(mirror_ended_with_removed_range),
