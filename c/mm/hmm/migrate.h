@@ -75,11 +75,13 @@ static inline void hmm_migration_set_singly_mapped(struct folio *folio)
 		folio_set_private_2(folio);
 }
 
+/* Whether a folio has the mark of hmm_migration_set_singly_mapped(). */
 static inline bool hmm_migration_singly_mapped(const struct folio *folio)
 {
 	return folio_test_anon(folio) && folio_test_private_2(folio);
 }
 
+/* Remove the mark, before the folio is unlocked. */
 static inline void hmm_migration_clear_singly_mapped(struct folio *folio)
 {
 	if (hmm_migration_singly_mapped(folio))
@@ -175,6 +177,7 @@ static inline bool hmm_is_fault_folio(const struct migrate_vma *args,
 	return page_folio(args->fault_page) == folio;
 }
 
+/* Unlock a folio, unless the fault handler does. */
 static inline void hmm_migration_unlock(const struct migrate_vma *args,
 					struct folio *folio)
 {
@@ -205,6 +208,7 @@ static inline bool hmm_migration_get_anon_vma(struct folio *folio)
 	return !folio_test_anon(folio) || folio_get_anon_vma(folio);
 }
 
+/* Drop the reference of hmm_migration_get_anon_vma(). */
 static inline void hmm_migration_put_anon_vma(struct folio *folio)
 {
 	struct anon_vma *anon_vma = folio_anon_vma(folio);
