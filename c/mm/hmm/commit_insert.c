@@ -356,7 +356,6 @@ static void hmm_insert_small(struct hmm_insert *f)
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* The PMD for a new huge page, as hmm_insert_new_pte(). */
 static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
 				pmd_t old)
 {
@@ -412,7 +411,6 @@ static bool hmm_insert_pmd(struct hmm_insert *f, struct folio *folio,
 	return true;
 }
 
-/* Count a huge page, as a page fault does that allocates one. */
 static void hmm_insert_count_huge(struct mm_struct *mm)
 {
 	count_vm_event(THP_FAULT_ALLOC);
@@ -420,10 +418,6 @@ static void hmm_insert_count_huge(struct mm_struct *mm)
 	count_memcg_event_mm(mm, THP_FAULT_ALLOC);
 }
 
-/*
- * Prepare and insert a huge page. May sleep; the mmap lock is held. Return whether it is
- * mapped.
- */
 static bool hmm_insert_huge(struct hmm_insert *f)
 {
 	struct mm_struct *mm = f->vma->vm_mm;

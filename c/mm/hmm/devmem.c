@@ -117,7 +117,6 @@ static int hmm_devmem_nid(const struct hmm_devmem *devmem,
 							  NUMA_NO_NODE;
 }
 
-/* Create the struct pages of a chunk, whose addresses are set. */
 static int hmm_devmem_memremap(struct hmm_devmem_chunk *chunk)
 {
 	struct dev_pagemap *pgmap = &chunk->pagemap;

@@ -163,7 +163,7 @@ unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
 }
 
-/* Record the error of the single page at @i, if it is the page of a CPU fault. */
+/* Record why the single page at @i has no dst, if it is the one of a CPU fault. */
 static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 				    unsigned long i, int err)
 {

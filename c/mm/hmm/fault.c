@@ -119,7 +119,6 @@ static int hmm_fault_pages(struct hmm_walk *w, struct vm_area_struct *vma,
 	return ret;
 }
 
-/* Whether the range was invalidated since its sequence was read. */
 static bool hmm_fault_collided(const struct hmm_walk *w)
 {
 	return mmu_interval_check_retry(w->range->notifier,

@@ -397,10 +397,6 @@ static bool hmm_remap_pmd(struct vm_area_struct *vma, unsigned long addr,
 	return true;
 }
 
-/*
- * Map the huge page of the run by address. Takes the PMD lock. Return whether it is
- * mapped.
- */
 static bool hmm_remap_huge(struct hmm_remap *r)
 {
 	struct folio *src = hmm_mpfn_head(r->m->src[r->first]);
@@ -427,7 +423,6 @@ static bool hmm_remap_huge_one(struct folio *result, struct vm_area_struct *vma,
 	return true;
 }
 
-/* Map a huge page in each process that has a migration entry of @src. May sleep. */
 static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
 {
 	struct rmap_walk_control rwc = {

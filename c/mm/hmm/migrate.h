@@ -177,7 +177,6 @@ static inline bool hmm_is_fault_folio(const struct migrate_vma *args,
 	return page_folio(args->fault_page) == folio;
 }
 
-/* Unlock a folio, unless the fault handler does. */
 static inline void hmm_migration_unlock(const struct migrate_vma *args,
 					struct folio *folio)
 {
