@@ -61,6 +61,7 @@ void dm_piece_saxpy(struct dm_work *work, void *const at[2], size_t len)
 		y[i] += (u32)work->a * x[i];
 }
 
+/* Add up the elements, as signed integers. */
 void dm_piece_sum(struct dm_work *work, void *const at[2], size_t len)
 {
 	const s32 *x = at[0];

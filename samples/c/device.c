@@ -51,6 +51,7 @@ MODULE_PARM_DESC(spm_addr_dev1, "Physical address of 256 MiB of unused memory, f
 static dev_t dm_first_dev;
 static struct dm_unit *dm_units[DM_MAX_UNITS];
 
+/* A process opens the device: mirror its memory until the file is closed. */
 static int dm_open(struct inode *inode, struct file *file)
 {
 	struct dm_mirror *dm __free(kfree) = kzalloc(sizeof(*dm), GFP_KERNEL);
@@ -66,6 +67,7 @@ static int dm_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* The last reference to the file is dropped, maybe after the process has ended. */
 static int dm_release(struct inode *inode, struct file *file)
 {
 	struct dm_mirror *dm = file->private_data;
@@ -137,6 +139,7 @@ put:
 	return ERR_PTR(ret);
 }
 
+/* Remove all units. Their files are closed, as each has a reference to the module. */
 static void dm_units_remove(void)
 {
 	for (int i = 0; i < DM_MAX_UNITS; i++) {

@@ -27,6 +27,10 @@
  * in.
  */
 
+/*
+ * &hmm_mirror_ops.invalidate: the device must not access @inv->span any more. The update
+ * lock is held.
+ */
 static bool dm_invalidate(struct dm_mirror *dm,
 			  const struct hmm_invalidation *inv)
 {
@@ -75,6 +79,10 @@ static bool dm_run_has(const struct hmm_run *run, enum hmm_pfn_flags flags)
 	return hmm_pfn_flags_has(hmm_run_flags(run), flags);
 }
 
+/*
+ * Map a run for the device, with the access that the section reports. The update lock is
+ * held.
+ */
 static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run)
 {
 	unsigned int rights = DM_MAY_READ;
@@ -92,6 +100,7 @@ static int dm_map_exclusive(struct dm_mirror *dm,
 			    DM_MAY_READ | DM_MAY_WRITE | DM_EXCLUSIVE);
 }
 
+/* Map all runs of a section batch. The update lock is held. */
 static int dm_map_pages(struct dm_mirror *dm, const struct hmm_section *pages)
 {
 	hmm_section_runs(run, pages) {
@@ -225,6 +234,9 @@ int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot)
 	return ret;
 }
 
+/*
+ * Whether all pages of a run are in the unit's own memory. The update lock is held.
+ */
 static bool dm_run_is_local(const struct dm_mirror *dm, const struct hmm_run *run)
 {
 	if (!dm_run_has(run, HMM_PFN_VALID))

@@ -54,6 +54,7 @@ static int dm_check_operand(struct dm_operand *operand, u64 addr, u64 nr,
 	return 0;
 }
 
+/* The addresses of a command, which dm_check_operand() has checked. */
 static struct hmm_span dm_cmd_span(const struct hmm_dmirror_cmd *cmd)
 {
 	return (struct hmm_span){
@@ -142,6 +143,7 @@ static int dm_cmd_snapshot(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 	return dm_cmd_copy_out(cmd, prot, cmd->npages);
 }
 
+/* The PEEK byte of a page with these rights. */
 static u8 dm_rights_prot(unsigned int rights)
 {
 	u8 prot = HMM_DMIRROR_PROT_NONE;

@@ -107,6 +107,9 @@ static bool dm_can_copy_from(struct dm_unit *unit,
 	return peer->same_driver;
 }
 
+/*
+ * Copy one page. Fails if the contents of @src are lost, or the CPU cannot access a page.
+ */
 static int dm_copy_page(struct dm_unit *unit, struct page *dst,
 			struct page *src)
 {
@@ -131,6 +134,10 @@ static int dm_copy(struct dm_unit *unit, struct page *dst, struct page *src,
 	return ret;
 }
 
+/*
+ * Clear a folio's pages, for holes: the device's memory has the contents of its last
+ * user.
+ */
 static int dm_clear(struct dm_unit *unit, struct page *page,
 		    unsigned int order)
 {
@@ -156,6 +163,7 @@ static int dm_clear(struct dm_unit *unit, struct page *page,
 /* Batches of fewer pages are copied at once: waking the engine takes longer. */
 #define DM_COPIER_LEAST	32
 
+/* Copy or clear one block of a batch. */
 static void dm_copy_block(struct dm_unit *unit, struct hmm_devmem_block *block)
 {
 	unsigned int order = block->order;
@@ -165,6 +173,7 @@ static void dm_copy_block(struct dm_unit *unit, struct hmm_devmem_block *block)
 			       dm_clear(unit, block->dst, order);
 }
 
+/* Copy the blocks of a batch, but those that have failed already. */
 static void dm_copy_blocks(struct dm_unit *unit, struct hmm_devmem_batch *batch)
 {
 	for (unsigned int i = 0; i < batch->nr; i++)
@@ -172,6 +181,7 @@ static void dm_copy_blocks(struct dm_unit *unit, struct hmm_devmem_batch *batch)
 			dm_copy_block(unit, &batch->blocks[i]);
 }
 
+/* The batch to be copied next; it stays in the queue until dm_copier_done(). */
 static struct hmm_devmem_batch *dm_copier_first(struct dm_copier *copier)
 {
 	guard(spinlock)(&copier->lock);
@@ -179,6 +189,7 @@ static struct hmm_devmem_batch *dm_copier_first(struct dm_copier *copier)
 					list);
 }
 
+/* Remove a batch from the queue and complete it. Its folios are unlocked next. */
 static void dm_copier_done(struct dm_copier *copier,
 			   struct hmm_devmem_batch *batch)
 {
@@ -189,6 +200,7 @@ static void dm_copier_done(struct dm_copier *copier,
 	hmm_devmem_batch_complete(batch, 0);
 }
 
+/* Copy batches, one after the other, until the queue is empty. */
 static void dm_copier_work(struct work_struct *work)
 {
 	struct dm_copier *copier = container_of(work, struct dm_copier, work);
@@ -305,6 +317,7 @@ static int dm_grow(struct dm_unit *unit)
 	return ret;
 }
 
+/* &hmm_devmem_ops.release: a chunk was removed; no page of it is in use. */
 static void dm_release_chunk(struct dm_unit *unit, void *ram)
 {
 	vfree(ram);

@@ -41,6 +41,7 @@
 #define DM_ENTRY_RIGHTS_BITS	3
 #define DM_ENTRY_BITS		(BITS_PER_LONG - 1)
 
+/* An entry for a run whose first page is @pfn at @vpn. */
 static void *dm_entry(unsigned long vpn, unsigned long pfn, unsigned int rights)
 {
 	unsigned long value = (pfn - vpn) << DM_ENTRY_RIGHTS_BITS | rights;
@@ -48,11 +49,13 @@ static void *dm_entry(unsigned long vpn, unsigned long pfn, unsigned int rights)
 	return xa_mk_value(value & GENMASK(DM_ENTRY_BITS - 1, 0));
 }
 
+/* The rights of an entry. */
 static unsigned int dm_entry_rights(const void *entry)
 {
 	return xa_to_value(entry) & GENMASK(DM_ENTRY_RIGHTS_BITS - 1, 0);
 }
 
+/* The pfn that an entry has for the page at @vpn. */
 static unsigned long dm_entry_pfn(const void *entry, unsigned long vpn)
 {
 	s64 value = sign_extend64(xa_to_value(entry), DM_ENTRY_BITS - 1);

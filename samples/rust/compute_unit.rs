@@ -47,7 +47,7 @@ use kernel::{
 
 /// How many pages the compute unit works on before it releases the update lock.
 const DM_STEPS: usize = 64;
-/// How often in a row other users of the pages may win.
+/// How many device faults in a row may bring no progress before the work fails with `EBUSY`.
 const DM_LOST_ROUNDS: u32 = 1000;
 /// How many operands there are at most: each may be missing once.
 const DM_OPERANDS: u32 = 2;
@@ -55,15 +55,15 @@ const DM_OPERANDS: u32 = 2;
 /// A vector in the process's memory.
 #[derive(Clone, Copy)]
 pub(crate) struct DmOperand {
-    /// Where the compute unit stands.
+    /// The address that the compute unit accesses next.
     pub(crate) now: usize,
-    /// The address after the last.
+    /// The address behind the last byte.
     pub(crate) end: usize,
-    /// What the compute unit does with it.
+    /// The access that the compute unit needs.
     pub(crate) rights: Rights,
 }
 
-/// What the compute unit does.
+/// What the compute unit computes.
 pub(crate) enum DmPiece<'a> {
     /// Copy from the process's memory to the buffer.
     Read(&'a mut KVVec<u8>),
@@ -76,15 +76,15 @@ pub(crate) enum DmPiece<'a> {
         /// The other vector.
         y: DmOperand,
     },
-    /// Add up.
+    /// Add up the elements.
     Sum(i64),
 }
 
 /// A job for the compute unit.
 pub(crate) struct DmWork<'a> {
-    /// The vector that it works on; the other side is as long.
+    /// The vector that it works on; a second vector, or the buffer, is as long.
     pub(crate) x: DmOperand,
-    /// What it does with it.
+    /// What it computes.
     pub(crate) piece: DmPiece<'a>,
     /// How long to try for a page, in jiffies, or 0.
     pub(crate) timeout: usize,
@@ -97,7 +97,7 @@ impl DmWork<'_> {
         self.x.now >= self.x.end
     }
 
-    /// Where the compute unit stands in the operand with these rights, which no other has.
+    /// The position in the operand with these rights, which no other operand has.
     pub(crate) fn position(&self, rights: Rights) -> usize {
         match &self.piece {
             DmPiece::Saxpy { y, .. } if y.rights == rights => y.now,
@@ -107,8 +107,8 @@ impl DmWork<'_> {
 }
 
 impl DmOperand {
-    /// What to fault in: all that remains, unless the last rounds brought nothing. Then less and
-    /// less, so that it can stay until it is used.
+    /// The span to fault in: the rest of the operand. After `lost` faults without progress it is
+    /// halved each time, so that fewer pages can be reclaimed before they are used.
     fn window(&self, lost: u32) -> Result<Span> {
         let start = self.now & PAGE_MASK;
         let mut end = page_align(self.end).ok_or(EINVAL)?;
@@ -120,19 +120,19 @@ impl DmOperand {
     }
 }
 
-/// How far it is to the page's end, or the operand's.
+/// The number of bytes up to the end of the page or of the operand.
 fn dm_reach(op: &DmOperand) -> usize {
     (op.end - op.now).min(PAGE_SIZE - (op.now & !PAGE_MASK))
 }
 
 impl DmMirror {
-    /// Does something with the bytes at an operand's position.
+    /// Calls `f` with the bytes of a page that the device reads.
     fn dm_at<R>(&self, page: &Mapped<'_>, f: impl FnOnce(&Bytes<'_>) -> Result<R>) -> Result<R> {
         self.unit.memory.mark_accessed(page.block());
         dm_page(&self.unit.memory, page.block(), 0, f)
     }
 
-    /// The same, to be written; the process learns that the page is dirty.
+    /// Calls `f` with the bytes of a page that the device writes, and marks the page dirty.
     fn dm_at_mut<R>(
         &self,
         page: &mut Mapped<'_>,
@@ -142,8 +142,8 @@ impl DmMirror {
         dm_page_mut(&self.unit.memory, page.block_mut().ok_or(EPERM)?, 0, f)
     }
 
-    /// Works on as much as lies in one page of each operand, and steps over it. `Ok(Some(operand))`
-    /// is one that is not mapped as it has to be.
+    /// Works on the part of the operands that is in one page of each, and advances them. Returns
+    /// `Ok(Some(operand))` for an operand that is not mapped with the rights that it needs.
     fn dm_step(&self, work: &mut DmWork<'_>, table: &DmTable) -> Result<Option<DmOperand>> {
         let x = work.x;
         let Some(mut page) = table.lookup(x.now, x.rights) else {
@@ -190,7 +190,8 @@ impl DmMirror {
         Ok(None)
     }
 
-    /// Works on some pages. `Some` is an operand that is not mapped.
+    /// Works on at most [`DM_STEPS`] pages, under the update lock that guards `table`. Returns an
+    /// operand that is not mapped, or `None`.
     pub(crate) fn dm_run(
         &self,
         work: &mut DmWork<'_>,
@@ -207,8 +208,8 @@ impl DmMirror {
         Ok(None)
     }
 
-    /// Works until an operand is missing, or the work is done (`None`). Invalidations get the lock
-    /// in between.
+    /// Works until an operand is not mapped, or the work is done (`None`). Releases the update lock
+    /// from time to time, for invalidations.
     fn dm_run_all(&self, work: &mut DmWork<'_>) -> Result<Option<DmOperand>> {
         while !work.is_done() {
             let missing = self.dm_run(work, &self.mirror.lock())?;
@@ -226,8 +227,8 @@ impl DmMirror {
     /// # Errors
     ///
     /// Fails with the errors of [`Self::dm_populate`] for an operand that cannot be reached,
-    /// `EBUSY` when others took the operands away again and again, `EINTR` when the process is
-    /// being killed.
+    /// `EBUSY` when the operands were invalidated too often without progress, `EINTR` when the
+    /// process is being killed.
     pub(crate) fn dm_execute(&self, work: &mut DmWork<'_>) -> Result {
         let mut before = None;
         let mut lost = 0;

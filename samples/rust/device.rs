@@ -97,7 +97,7 @@ pub(crate) struct DmMirror {
     /// The addresses that are mirrored: all of them.
     #[pin]
     everything: MirrorRange<DmTable>,
-    /// Keeps the table in step with the process.
+    /// The mirror, whose data is the device's page table.
     pub(crate) mirror: Arc<Mirror<DmTable>>,
     /// The process.
     pub(crate) mm: ARef<Mm>,
@@ -133,8 +133,8 @@ impl OpenFile for DmMirror {
         self.dm_ioctl(cmd, arg)
     }
 
-    /// A mapping of the device is memory that the device brings along: pages of zeros, all there
-    /// from the start. Device and process reach them like any other memory of the process.
+    /// Maps new zeroed pages, all of them present from the start. The device can access them like
+    /// any other memory of the process.
     fn mmap(&self, vma: &VmaNew) -> Result {
         let vma = vma.set_mixedmap();
         for addr in (vma.start()..vma.end()).step_by(PAGE_SIZE) {
@@ -150,7 +150,7 @@ fn param(value: impl Borrow<u64>) -> u64 {
     *value.borrow()
 }
 
-/// The driver: its units.
+/// The driver, with its units.
 pub(crate) struct Module {
     _nodes: KVec<Node<DmMirror>>,
 }

@@ -5,16 +5,16 @@
 //! Everything that connects the device's page table to the process's is in this file, and it goes
 //! two ways.
 //!
-//! *From the process to the device*: the CPU's page table changes; before it does, the device has
-//! to forget what it knows of those addresses. The table does that; the driver only has to flush
-//! the device's TLB (`table.rs`).
+//! *From the process to the device*: before the CPU's page table changes, the device's entries of
+//! those addresses have to be removed. The table does that; the driver only has to flush the
+//! device's TLB (`table.rs`).
 //!
 //! *From the device to the process*: [`DmMirror::dm_populate`]. The device touched an address it
 //! has no entry for. A section faults the pages in on the CPU, and reports them
-//! under the lock that invalidations take. Inside the closure the pages are what the process sees.
-//! There is nothing to check and nothing to retry, and nothing of them can be taken along.
+//! under the lock that invalidations take. Inside the closure the pages are those of the process.
+//! The driver need not check a sequence or retry, and no pfn can leave the closure.
 //!
-//! A section can also leave everything as it is and only report: [`DmMirror::dm_snapshot`].
+//! A section can also report what is mapped and fault nothing in: [`DmMirror::dm_snapshot`].
 
 #![forbid(unsafe_code)]
 
@@ -46,6 +46,7 @@ use kernel::{
     prelude::*, //
 };
 
+/// The device's rights to the pages of a run.
 fn dm_run_rights(run: &Run<'_>) -> Rights {
     let mut rights = Rights::from(Right::Read);
 
@@ -78,9 +79,9 @@ fn dm_run_prot(run: &Run<'_>) -> u8 {
 impl DmMirror {
     /// Handles a fault of the device: maps `span`, which is of the operand that `work` is missing.
     ///
-    /// The compute unit uses each batch of pages while the section is inside: there they stay,
-    /// while outside of it what was mapped may be invalidated again at once. Stops where the
-    /// compute unit needs something else than the next batch.
+    /// The compute unit works on each section batch inside the section, where no invalidation can
+    /// complete; after the section, the pages may be unmapped at any time. Stops when the compute
+    /// unit needs pages other than the next batch.
     ///
     /// # Errors
     ///
@@ -122,9 +123,9 @@ impl DmMirror {
         }
     }
 
-    /// Maps pages that the device is to have to itself, for atomic operations.
+    /// Maps pages that only the device can access, for atomic operations.
     ///
-    /// It has them until the CPU touches them, and that may be before this returns.
+    /// A CPU access ends that, maybe before this returns.
     ///
     /// # Errors
     ///
@@ -154,8 +155,8 @@ impl DmMirror {
 
     /// Reports what the CPU maps: one byte for each page, `uapi::PROT_*`.
     ///
-    /// Each batch of pages is as it was at one moment. Not so the whole of `span`: while one batch
-    /// is being reported another may change.
+    /// Each section batch is consistent in itself. The whole of `span` is not: while one batch is
+    /// being reported, another may change.
     pub(crate) fn dm_snapshot(&self, span: Span, mut prot: &mut [u8]) -> Result {
         self.mirror.populate(span, Access::Snapshot, |pages, _| {
             for run in pages.runs() {
@@ -173,11 +174,11 @@ impl DmMirror {
         })
     }
 
-    /// Maps what lives in the unit's own memory, and nothing else.
+    /// Maps a span whose pages are all in the unit's own memory.
     ///
     /// # Errors
     ///
-    /// Fails with `ENOENT` when a page of `span` is elsewhere, and otherwise as
+    /// Fails with `ENOENT` when a page of `span` is in other memory or absent, and otherwise as
     /// [`Self::dm_populate`].
     pub(crate) fn dm_map_local(&self, span: Span) -> Result {
         let owner = self.unit.owner();

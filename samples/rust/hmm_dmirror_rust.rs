@@ -10,8 +10,8 @@
 //!
 //! * `device.rs`: a unit is a device node; an open file is a mirror. Nothing in it is particular to
 //!   shared memory.
-//! * `fault.rs`: the two ways between the CPU's page table and the device's. Every such driver has
-//!   this part, and it is short.
+//! * `fault.rs`: from the CPU's page table to the device's, and back. Every such driver has this
+//!   part, and it is short.
 //! * `memory.rs`: the device's own memory, and how data is copied there and back.
 //! * `table.rs`: what the device does when its page table loses entries.
 //! * `compute_unit.rs`: the compute unit, in place of the hardware.
@@ -19,8 +19,8 @@
 //! * `sim`: the parts of the hardware that are simulated.
 //!
 //! The driver has no lock of its own. The update lock is the mirror's and guards the table.
-//! The compiler accepts only safe Rust in each file but those of `sim`, which stands for the hardware
-//! and is not the driver.
+//! The compiler accepts only safe Rust in each file but those of `sim`, which stands for the
+//! hardware and is not the driver.
 
 #![deny(unsafe_code)]
 
@@ -45,11 +45,11 @@ module! {
     params: {
         spm_addr_dev0: u64 {
             default: 0,
-            description: "Physical address of 256 MiB that nobody uses, for a third unit with coherent memory; only together with spm_addr_dev1",
+            description: "Physical address of 256 MiB of unused memory, for a third unit with coherent memory; only together with spm_addr_dev1",
         },
         spm_addr_dev1: u64 {
             default: 0,
-            description: "The same for a fourth unit",
+            description: "Physical address of 256 MiB of unused memory, for a fourth unit with coherent memory; only together with spm_addr_dev0",
         },
     },
 }

@@ -58,7 +58,7 @@ use kernel::{
     }, //
 };
 
-/// As long as a wait can be, in jiffies.
+/// The longest timeout, in jiffies.
 const MAX_JIFFY_OFFSET: usize = (usize::MAX >> 2) - 1;
 
 /// Pages to look up before the update lock is released: invalidations wait for it.
@@ -133,7 +133,7 @@ fn dm_rights_prot(rights: Rights, exclusive: bool) -> u8 {
     }
 }
 
-/// Carries out a command that was checked.
+/// The function of a command.
 type DmCommand = fn(&DmMirror, &MmWithUser, &mut Cmd) -> Result;
 
 fn dm_command(nr: u32) -> Result<DmCommand> {
@@ -236,7 +236,7 @@ impl DmMirror {
         }
     }
 
-    /// Migrates. Tests ask for it: the first copy of the next migration finds no memory.
+    /// Calls `migrate`, whose first copy of a large folio fails if a test has requested that.
     fn dm_migrate<R>(&self, migrate: impl FnOnce() -> Result<R>) -> Result<R> {
         let memory = self.unit.memory.data();
 
@@ -252,7 +252,7 @@ impl DmMirror {
     ///
     /// [`DeviceMemory::migrate`](kernel::hmm::devmem::DeviceMemory::migrate) does all of this for
     /// the whole of a span; here it is step by step, as a driver does it that has to do something
-    /// in between. What is dropped before it is committed stays where it was.
+    /// in between. Pages of a migration that is dropped before its commit stay where they were.
     fn dm_migrate_piece(&self, mm: &MmWithUser, span: Span) -> Result<usize> {
         let collected = Migration::collect(&self.unit.memory, mm, span)?;
         let committed = collected.copy().commit();

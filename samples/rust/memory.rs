@@ -3,10 +3,10 @@
 //! hmm_dmirror, a sample driver: the memory of a unit.
 //!
 //! A unit has memory of its own, in chunks that are added as they are needed. The kernel has a
-//! `struct page` for each page of it, and a process's page can live there. There are two kinds:
+//! `struct page` for each page of it, and a process's page can be there. There are two kinds:
 //!
 //! *Private* memory cannot be reached by the CPU. Its physical addresses are made up; they only
-//! serve to have page frame numbers. When the CPU accesses a page that lives there it faults, and
+//! serve to have page frame numbers. When the CPU accesses a page that is there it faults, and
 //! the page migrates to system memory. A device has memory of its own behind these numbers; here,
 //! where there is no device, each chunk has an allocation of system memory.
 //!
@@ -61,30 +61,29 @@ use kernel::{
 const DM_PRIVATE_CHUNK: usize = SZ_128M;
 const DM_COHERENT_CHUNK: usize = SZ_256M;
 
-/// As many chunks of private memory as there can be.
+/// The largest number of chunks of private memory.
 const DM_MAX_CHUNKS: usize = u64::BITS as usize;
 
-/// In place of its number, what a chunk of coherent memory has.
+/// The number of a chunk of coherent memory, whose bytes the CPU can access without it.
 const DM_COHERENT: usize = usize::MAX;
 
-/// How many pages come along when the CPU faults on one of them.
+/// How many pages a CPU fault on one of them migrates.
 const DM_FAULT_AROUND: usize = 16;
 
-/// The private memory of all units: each can read that of the others, so that a number stands for
-/// one chunk of them all.
+/// The private memory of all units. Each unit can read that of the others, so chunks are numbered
+/// for all units together.
 #[pin_data]
 pub(crate) struct DmChunks {
-    /// What is behind the addresses of chunks, by their number. As a device's own memory would be,
-    /// it is there for as long as the devices are, so that no page needs a lock or a count to get
-    /// at it (benchmark: driver-to-ram).
+    /// The bytes of each chunk, by its number. Like a device's own memory they exist as long as the
+    /// devices do, so that a page is accessed without a lock or a count (benchmark: driver-to-ram).
     chunks: KVec<SetOnce<Ram>>,
-    /// The numbers that no chunk has, each a bit.
+    /// A bit for each number that no chunk has.
     #[pin]
     idle: Mutex<u64>,
 }
 
 impl DmChunks {
-    /// No chunk as yet.
+    /// Creates the state without any chunk.
     pub(crate) fn new() -> Result<Arc<Self>> {
         let mut chunks = KVec::with_capacity(DM_MAX_CHUNKS, GFP_KERNEL)?;
 
@@ -100,7 +99,7 @@ impl DmChunks {
         )
     }
 
-    /// Numbers a chunk, and sees that there is something behind it.
+    /// Gives a chunk a free number, and allocates its bytes the first time.
     fn number(&self) -> Result<usize> {
         let mut idle = self.idle.lock();
         let nr = idle.trailing_zeros() as usize;
@@ -113,14 +112,15 @@ impl DmChunks {
         Ok(nr)
     }
 
-    /// The number of a chunk that was removed is that of another again.
-    fn forget(&self, nr: usize) {
+    /// Frees the number of a chunk that was removed.
+    fn free_number(&self, nr: usize) {
         if nr != DM_COHERENT {
             *self.idle.lock() |= 1 << nr;
         }
     }
 
-    /// What is behind a page of private memory, and where in it; `None` if there is nothing.
+    /// The bytes of the chunk of a page of private memory, and the offset in them; `None` for any
+    /// other page.
     fn at(&self, position: Position) -> Option<(&Ram, usize)> {
         let ram = self.chunks.get(position.chunk())?.as_ref()?;
 
@@ -128,12 +128,12 @@ impl DmChunks {
     }
 }
 
-/// What the driver knows of a unit's memory.
+/// The driver's data of a unit's memory.
 #[pin_data]
 pub(crate) struct DmMemory {
     /// Physical address of the one chunk of coherent memory, or 0 for private memory.
     coherent_base: PhysAddr,
-    /// Those of all units.
+    /// The chunks of all units.
     chunks: Arc<DmChunks>,
     /// The number of the first chunk.
     first: Atomic<usize>,
@@ -151,7 +151,7 @@ pub(crate) struct DmMemory {
 }
 
 impl DmMemory {
-    /// A unit without memory as yet.
+    /// Creates the data of a unit without memory.
     pub(crate) fn init(
         coherent_base: PhysAddr,
         chunks: Arc<DmChunks>,
@@ -205,8 +205,7 @@ impl DmMemory {
         let _ = self.fail_for.cmpxchg(current!().pid(), 0, Relaxed);
     }
 
-    /// Fails once for a large folio if a test has requested that; other users of the unit do not
-    /// notice.
+    /// Fails once for a large folio if a test has requested that of this thread.
     fn check_failure(&self, pages: usize) -> Result {
         let thread = self.fail_for.load(Relaxed);
 
@@ -245,12 +244,13 @@ fn dm_is_lost(memory: &DeviceMemory<DmMemory>, block: &Block<'_>) -> bool {
         && (position.offset()..position.offset() + size).contains(&lost)
 }
 
-/// What is behind a page of a unit's private memory, and where in it; `None` for any other page.
+/// The bytes of the chunk of a private page of some unit, and the offset in them; `None` for any
+/// other page.
 fn dm_ram<'a>(memory: &'a DeviceMemory<DmMemory>, block: &Block<'_>) -> Option<(&'a Ram, usize)> {
     memory.data().chunks.at(memory.position(block))
 }
 
-/// Shows what is in a page of a block, wherever it is.
+/// Calls `f` with the bytes of a page of a block, in system or device memory.
 pub(crate) fn dm_page<R>(
     memory: &DeviceMemory<DmMemory>,
     block: &Block<'_>,
@@ -263,7 +263,7 @@ pub(crate) fn dm_page<R>(
     }
 }
 
-/// The same, to be written.
+/// As [`dm_page`], to be written.
 pub(crate) fn dm_page_mut<R>(
     memory: &DeviceMemory<DmMemory>,
     block: &mut Block<'_>,
@@ -335,7 +335,7 @@ impl MemoryOperations for DmMemory {
         peer.same_driver()
     }
 
-    /// One chunk more; of coherent memory there is only one.
+    /// Adds a chunk; of coherent memory there is only one.
     fn grow(memory: &DeviceMemory<Self>) -> Result {
         let base = memory.data().coherent_base;
         let left = memory
@@ -362,10 +362,10 @@ impl MemoryOperations for DmMemory {
         }
         memory
             .add(left.min(DM_PRIVATE_CHUNK), nr as *const c_void)
-            .inspect_err(|_| memory.data().chunks.forget(nr))
+            .inspect_err(|_| memory.data().chunks.free_number(nr))
     }
 
     fn release(memory: &DeviceMemory<Self>, nr: *const c_void) {
-        memory.data().chunks.forget(nr as usize);
+        memory.data().chunks.free_number(nr as usize);
     }
 }

@@ -68,6 +68,11 @@ printf '[package]\nname = "g"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\
 printf '# made by cargo\nversion = 3\n\n[[package]]\nname = "g"\nversion = "0.1.0"\n' >bindings/generator/Cargo.lock
 finds clippy bindings/generator/src/lib.rs '// SPDX-License-Identifier: GPL-2.0\npub fn f(x: bool) -> bool {\n    x == true\n}\n'
 rm -r bindings
+mkdir other
+printf 'F:\t*\nF:\tc/\nF:\tsamples/\nF:\tselftests/\nF:\ttree/\n' >MAINTAINERS
+lint && sed -i 's/# SKIP there is no MAINTAINERS//' "$TMP/first"
+finds maintainers other/file 'A text.\n'
+rm -r other MAINTAINERS
 finds terms samples/bad.txt 'The core %s the device.\n' "$(printf 't%sls' el)"
 
 printf 'It %s.\n' "$(printf 't%sls' el)" >samples/old.txt

@@ -32,8 +32,8 @@ static bool hmm_collect_huge_allowed(const struct hmm_collect *c,
 }
 
 /*
- * Nothing is mapped in [addr, end), or zero pages are. The driver may insert
- * pages there, but in an anonymous VMA only.
+ * Page walker callback: nothing is mapped in [addr, end), or zero pages are. The driver
+ * may insert pages there, but in an anonymous VMA only.
  */
 static int hmm_collect_hole(unsigned long addr, unsigned long end, int depth,
 			    struct mm_walk *walk)
@@ -134,9 +134,9 @@ static void hmm_collect_pmd_locked(struct hmm_collect *c, pmd_t *pmdp, pmd_t pmd
 }
 
 /*
- * A PMD that is not a page table: a huge page, the huge zero page, or a
- * non-present entry. If the huge page cannot move as a whole, its folio is split
- * and the PMD is walked again, as a page table.
+ * Collect a PMD that is not a page table: a huge page, the huge zero page, or a
+ * non-present entry. If the huge page cannot move as a whole, its folio is split and the
+ * PMD is walked again, as a page table.
  */
 static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
 				unsigned long end, struct mm_walk *walk)
@@ -164,7 +164,8 @@ static int hmm_collect_huge_pmd(pmd_t *pmdp, unsigned long addr,
 }
 
 /*
- * Invalidate secondary MMUs, once and for the whole range. May sleep.
+ * Notify secondary MMUs, once and for the whole range. The mmap lock is held, and no page
+ * table lock. May sleep.
  *
  * A driver may ignore notifications with its own owner. The driver whose device's memory
  * is collected for another device must not, even if both devices have one owner: its
@@ -186,6 +187,7 @@ static void hmm_collect_notify(struct hmm_collect *c)
 /* hmm_collect_pmd() returns this to end the collection at the position. */
 #define HMM_COLLECT_STOP	1
 
+/* Page walker callback: collect what a PMD maps. The mmap lock is held. */
 static int hmm_collect_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 			   struct mm_walk *walk)
 {
@@ -209,8 +211,8 @@ static const struct mm_walk_ops hmm_collect_ops = {
 };
 
 /*
- * Collect the range of a request. Secondary MMUs are notified once there is a PMD
- * from which something may be unmapped. A driver that finds its own
+ * Collect the range of a request. The mmap lock is held. Secondary MMUs are notified once
+ * there is a PMD from which something may be unmapped. A driver that finds its own
  * &mmu_notifier_range.owner may keep its mappings of its own device's pages.
  *
  * Return -EAGAIN, with nothing collected, if a page at the start of it is migrating that
@@ -246,6 +248,7 @@ static int hmm_collect_range(struct migrate_vma *args,
 	return 0;
 }
 
+/* Whether the range is one of a VMA whose pages may migrate. The mmap lock is held. */
 static bool hmm_migrate_range_valid(const struct migrate_vma *args)
 {
 	if (!args->vma ||
@@ -285,6 +288,7 @@ struct hmm_migration hmm_migration_by_address(struct migrate_vma *args)
 	};
 }
 
+/* Whether a driver's request is complete and valid. The mmap lock is held. */
 static bool hmm_migrate_vma_valid(const struct migrate_vma *args)
 {
 	if (!args->src || !args->dst || !hmm_migrate_range_valid(args))

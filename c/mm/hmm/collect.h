@@ -45,6 +45,7 @@ struct hmm_collect {
 	struct folio *unsplittable;
 };
 
+/* The position: the address of the page whose mpfn is stored next. */
 static inline unsigned long hmm_collect_pos(const struct hmm_collect *c)
 {
 	return c->args->start + (c->args->npages << PAGE_SHIFT);
@@ -61,6 +62,7 @@ static inline void hmm_collect_put(struct hmm_collect *c, unsigned long mpfn)
 	args->src[args->npages++] = mpfn;
 }
 
+/* Store the same mpfn for each page from the position to @end. */
 static inline void hmm_collect_put_until(struct hmm_collect *c,
 					 unsigned long end, unsigned long mpfn)
 {

@@ -50,6 +50,7 @@ static bool hmm_collect_pte_needs_fault(pte_t pte, bool write)
 	return write && !pte_write(pte) && !is_zero_pfn(pte_pfn(pte));
 }
 
+/* Whether a PMD that is not a page table needs a fault before its pages can migrate. */
 static bool hmm_collect_pmd_needs_fault(const struct migrate_vma *args,
 					pmd_t pmd)
 {
@@ -61,8 +62,8 @@ static bool hmm_collect_pmd_needs_fault(const struct migrate_vma *args,
 }
 
 /*
- * Whether a page is left alone because it is migrating: the caller waits for it with no
- * lock held, or it stays. Record its address.
+ * Whether a page is not waited for here because it is migrating: the caller waits for it
+ * with no lock held, or the page stays. Record its address.
  */
 static bool hmm_collect_defers(struct hmm_collect *c, softleaf_t entry, unsigned long addr)
 {

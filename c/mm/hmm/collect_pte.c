@@ -15,6 +15,7 @@
 #include "../internal.h"
 #include "collect.h"
 
+/* Whether the driver may insert a page here: nothing is mapped, or the zero page. */
 static bool hmm_collect_is_hole(const struct migrate_vma *args, pte_t pte)
 {
 	if (pte_none(pte))
@@ -23,6 +24,7 @@ static bool hmm_collect_is_hole(const struct migrate_vma *args, pte_t pte)
 	       (args->flags & MIGRATE_VMA_SELECT_SYSTEM);
 }
 
+/* Whether a PTE, for the CPU or for a device, maps its page writable. */
 static bool hmm_collect_pte_writable(pte_t pte)
 {
 	if (pte_present(pte))
@@ -45,6 +47,7 @@ struct hmm_collect_leaf {
 	bool writable;
 };
 
+/* Read a PTE once, and decide what it maps. The page table lock is held. */
 static struct hmm_collect_leaf hmm_collect_read_pte(struct vm_area_struct *vma,
 						    unsigned long addr,
 						    pte_t *ptep)

@@ -77,6 +77,7 @@ static bool hmm_commit_migrate_identity(struct hmm_migration *m,
 	return true;
 }
 
+/* Transfer the identity of the src folio at @i to the driver's page, if that is valid. */
 static bool hmm_commit_folio(struct hmm_migration *m, unsigned long i)
 {
 	return hmm_migration_dst_valid(m, i) &&
@@ -126,14 +127,14 @@ void hmm_migration_unmark_dst(struct hmm_migration *m)
 	m->dst_unused = false;
 }
 
-/* The mpfn at @i does not migrate. */
+/* Cancel the mpfn at @i: its page stays, and its dst is not used. */
 static void hmm_commit_cancel(struct hmm_migration *m, unsigned long i)
 {
 	m->src[i] &= ~MIGRATE_PFN_MIGRATE;
 	hmm_migration_dst_unused(m, i);
 }
 
-/* Of a large folio or hole that was handled, only the first mpfn has a dst. */
+/* Record that the tail mpfns of a large folio or hole use no dst; the first has it. */
 static void hmm_commit_tails_unused(struct hmm_migration *m, unsigned long i,
 				    unsigned long nr)
 {
@@ -180,6 +181,7 @@ static bool hmm_commit_allowed(const struct hmm_migration *m, unsigned long i)
 	       (m->vma || (m->src[i] & MIGRATE_PFN_VALID));
 }
 
+/* Notify secondary MMUs that pages are inserted, from @i to the end. May sleep. */
 static void hmm_commit_notify_insert(struct hmm_migration *m, unsigned long i,
 				     struct mmu_notifier_range *range)
 {
@@ -201,6 +203,8 @@ static void hmm_commit_notify_insert(struct hmm_migration *m, unsigned long i,
  * Inserting a page into a hole changes memory that secondary MMUs may have mapped
  * as the zero page. They are notified once, of the range from the first such hole
  * to the end.
+ *
+ * Context: Process context; may sleep. The mmap lock is held in a migration by address.
  */
 void hmm_migration_commit(struct hmm_migration *m)
 {

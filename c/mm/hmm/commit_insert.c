@@ -46,11 +46,13 @@ struct hmm_insert {
 	struct anon_rmap_batch rmap;
 };
 
+/* Whether an mpfn is a hole into which a page may still be inserted. */
 static bool hmm_mpfn_is_hole(unsigned long mpfn)
 {
 	return (mpfn & MIGRATE_PFN_MIGRATE) && !(mpfn & MIGRATE_PFN_VALID);
 }
 
+/* Leave all holes of the run empty. Their folios are not prepared. */
 static void hmm_insert_cancel_holes(struct hmm_insert *f)
 {
 	unsigned long i;
@@ -71,12 +73,14 @@ static bool hmm_insert_is_prepared(struct folio *folio)
 				       folio_memcg_charged(folio);
 }
 
+/* Mark a folio as prepared, where no charge shows it. */
 static void hmm_insert_mark_prepared(struct folio *folio)
 {
 	if (mem_cgroup_disabled())
 		folio_set_private_2(folio);
 }
 
+/* Remove the mark of hmm_insert_mark_prepared(). */
 static void hmm_insert_unmark_prepared(struct folio *folio)
 {
 	if (mem_cgroup_disabled())
@@ -98,6 +102,7 @@ static void hmm_insert_cancel(struct hmm_insert *f, unsigned long i)
 	hmm_migration_dst_unused(f->m, i);
 }
 
+/* Cancel each hole of the run whose folio is prepared. */
 static void hmm_insert_cancel_all(struct hmm_insert *f)
 {
 	unsigned long i;
@@ -107,6 +112,7 @@ static void hmm_insert_cancel_all(struct hmm_insert *f)
 			hmm_insert_cancel(f, i);
 }
 
+/* Whether a PTE maps the zero page. */
 static bool hmm_insert_pte_is_zero_page(pte_t pte)
 {
 	return pte_present(pte) && is_zero_pfn(pte_pfn(pte));
@@ -132,7 +138,7 @@ static bool hmm_insert_vma_unstable(struct vm_area_struct *vma)
 	       userfaultfd_missing(vma);
 }
 
-/* Add the new folio to the LRU (system memory only); take the mapping's reference. */
+/* Add the new folio to the LRU (system memory only); take a reference for its mapping. */
 static void hmm_insert_account_new_folio(struct vm_area_struct *vma,
 					 struct folio *folio)
 {
@@ -240,6 +246,7 @@ static bool hmm_insert_one(struct hmm_insert *f, unsigned long i,
 	return false;
 }
 
+/* Insert the prepared folios of the run, under one hold of the page table lock. */
 static void hmm_insert_ptes(struct hmm_insert *f)
 {
 	unsigned long addr = f->addr, filled = 0, i;
@@ -329,6 +336,7 @@ static void hmm_insert_dst_unused(struct hmm_insert *f, unsigned long i)
 		hmm_migration_dst_unused(f->m, i);
 }
 
+/* Prepare and insert small pages. May sleep; the mmap lock is held. */
 static void hmm_insert_small(struct hmm_insert *f)
 {
 	unsigned long i;

@@ -71,7 +71,7 @@ const char *hmm_devmem_label(const struct hmm_devmem *devmem)
  */
 static DEFINE_MUTEX(hmm_devmem_ranges_lock);
 
-/* The physical addresses: given by the driver for coherent memory, else unused ones. */
+/* Set the physical addresses: the driver's for coherent memory, else unused ones. */
 static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
 				    phys_addr_t start, unsigned long size)
 {
@@ -92,6 +92,7 @@ static int hmm_devmem_reserve_range(struct hmm_devmem_chunk *chunk,
 	return 0;
 }
 
+/* Undo hmm_devmem_reserve_range(). */
 static void hmm_devmem_release_range(struct hmm_devmem_chunk *chunk)
 {
 	struct range *range = &chunk->pagemap.range;
@@ -128,6 +129,7 @@ static int hmm_devmem_memremap(struct hmm_devmem_chunk *chunk)
 	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, nid));
 }
 
+/* Create the struct pages of a chunk; -EBUSY if other memory has its addresses. */
 static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 {
 	int err;
@@ -143,6 +145,7 @@ static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)
 	return err;
 }
 
+/* Free a chunk and its bitmaps. It has no struct pages, and RCU readers are gone. */
 static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 {
 	hmm_devmem_cgroup_del_chunk(chunk);
@@ -161,6 +164,7 @@ static unsigned long *hmm_devmem_alloc_bitmap(unsigned long pages)
 	return kvcalloc(BITS_TO_LONGS(pages), sizeof(long), GFP_KERNEL);
 }
 
+/* Allocate a chunk with the bitmaps of its pages, all of which are free. May sleep. */
 static struct hmm_devmem_chunk *
 hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 {
@@ -185,6 +189,7 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	return chunk;
 }
 
+/* Whether a chunk can have this address and size. */
 static bool hmm_devmem_range_valid(const struct hmm_devmem *devmem,
 				   phys_addr_t start, unsigned long size)
 {
@@ -340,12 +345,14 @@ static void hmm_devmem_release_chunks(struct hmm_devmem *devmem,
 	}
 }
 
+/* Stop, or allow, allocation. Takes the lock of the memory. */
 static void hmm_devmem_set_alloc_stopped(struct hmm_devmem *devmem, bool alloc_stopped)
 {
 	guard(spinlock_irqsave)(&devmem->lock);
 	WRITE_ONCE(devmem->alloc_stopped, alloc_stopped);
 }
 
+/* How many pages of a chunk are in use. Takes the lock of the memory. */
 static unsigned long hmm_devmem_chunk_in_use(struct hmm_devmem_chunk *chunk)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
@@ -364,6 +371,7 @@ static unsigned long hmm_devmem_empty_chunk(struct hmm_devmem_chunk *chunk)
 	return hmm_devmem_chunk_in_use(chunk);
 }
 
+/* How many pages of all chunks are in use. chunks_lock is held. */
 static unsigned long hmm_devmem_count_in_use(struct hmm_devmem *devmem)
 {
 	struct hmm_devmem_chunk *chunk;
@@ -430,6 +438,7 @@ hmm_devmem_first_chunk(struct hmm_devmem *devmem)
 					struct hmm_devmem_chunk, list);
 }
 
+/* Empty and remove all chunks, with @patience waits of one jiffy. chunks_lock is held. */
 static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
 				    unsigned long patience,
 				    struct list_head *removed)
@@ -498,6 +507,7 @@ static void hmm_devmem_stop(struct hmm_devmem *devmem)
 	devmem->dev = NULL;
 }
 
+/* End device memory whose end was claimed, and call ->done. May sleep. */
 static void hmm_devmem_end(struct hmm_devmem_state *state)
 {
 	struct hmm_devmem *devmem = state->devmem;

@@ -232,6 +232,7 @@ void hmm_devmem_free(struct folio *folio)
 	WRITE_ONCE(chunk->free, chunk->free + nr);
 }
 
+/* Whether a pagemap is of a chunk of some struct hmm_devmem. */
 static bool hmm_devmem_is_ours(const struct dev_pagemap *pgmap)
 {
 	return pgmap->ops && pgmap->ops->folio_free == hmm_devmem_free;

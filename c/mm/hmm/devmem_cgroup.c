@@ -52,6 +52,7 @@ static const struct dmem_cgroup_ops hmm_devmem_dmem_ops = {
 	.reclaim = hmm_devmem_dmem_reclaim,
 };
 
+/* Register the region in which the controller counts @devmem. May sleep. */
 static struct dmem_cgroup_region *hmm_devmem_register(struct hmm_devmem *devmem,
 						      u64 capacity)
 {
@@ -72,6 +73,7 @@ static struct dmem_cgroup_region *hmm_devmem_register(struct hmm_devmem *devmem,
 }
 #endif
 
+/* Initialise @devmem as not accounted. */
 void hmm_devmem_cgroup_init(struct hmm_devmem *devmem)
 {
 	devmem->region = NULL;
@@ -103,6 +105,7 @@ int hmm_devmem_cgroup_add_chunk(struct hmm_devmem_chunk *chunk)
 	return chunk->pools ? 0 : -ENOMEM;
 }
 
+/* Free what hmm_devmem_cgroup_add_chunk() allocated. No page is charged any more. */
 void hmm_devmem_cgroup_del_chunk(struct hmm_devmem_chunk *chunk)
 {
 	kvfree(chunk->pools);
@@ -185,7 +188,7 @@ int hmm_devmem_scan_begin(struct hmm_devmem_scan_limit *limit,
 	return limit->pools ? 0 : -ENOMEM;
 }
 
-/* Forget what was decided. */
+/* Drop the references to the pools of a pass, and what was decided for them. */
 void hmm_devmem_scan_reset(struct hmm_devmem_scan_limit *limit)
 {
 	while (limit->nr)
@@ -193,13 +196,14 @@ void hmm_devmem_scan_reset(struct hmm_devmem_scan_limit *limit)
 	limit->full = false;
 }
 
+/* End a pass that hmm_devmem_scan_begin() began. */
 void hmm_devmem_scan_end(struct hmm_devmem_scan_limit *limit)
 {
 	hmm_devmem_scan_reset(limit);
 	kfree(limit->pools);
 }
 
-/* What was noted of the pool that a page is charged to; NULL if nothing was. */
+/* The entry of the pool that a page is charged to; NULL if the pass has none yet. */
 static struct hmm_devmem_scan_pool *
 hmm_devmem_scan_find(struct hmm_devmem_scan_limit *limit,
 		     const struct dmem_cgroup_pool_state *pool)

@@ -79,6 +79,7 @@ static struct folio *hmm_devmem_alloc_dst(struct hmm_devmem_transfer *t,
 	return hmm_devmem_alloc_ram(t, i, order);
 }
 
+/* Have the driver copy, or clear, a dst folio. Folio locks are held; may sleep. */
 static int hmm_devmem_fill_dst(struct hmm_devmem_transfer *t,
 			       struct page *dst, struct page *from,
 			       unsigned int order)
@@ -90,7 +91,7 @@ static int hmm_devmem_fill_dst(struct hmm_devmem_transfer *t,
 	return devmem->ops->clear(devmem, dst, order);
 }
 
-/* The mpfn at @i has a dst, which is filled. */
+/* Give the mpfn at @i its dst, a locked folio that was filled. */
 void hmm_devmem_copied(struct hmm_devmem_transfer *t, unsigned long i,
 		       struct folio *folio)
 {
@@ -180,11 +181,11 @@ static bool hmm_devmem_copy_killed(const struct hmm_devmem_transfer *t)
 }
 
 /*
- * The mpfn at @i got no dst of its order: try single pages.
+ * Try single pages for the mpfn at @i, which got no dst of its order.
  *
  * Towards system memory for any error: a folio must not stay because one of its pages
- * cannot be copied. Towards the device, a folio is split only if there is no large
- * device memory.
+ * cannot be copied. Towards the device, a folio is split only if there is no large device
+ * memory.
  */
 static void hmm_devmem_copy_pages(struct hmm_devmem_transfer *t, unsigned long i,
 				  unsigned int order, int err, bool batched)
@@ -205,7 +206,7 @@ static void hmm_devmem_copy_pages(struct hmm_devmem_transfer *t, unsigned long i
 	}
 }
 
-/* A block of a batch, with the locked dst @folio, was not copied. */
+/* Handle a block of a batch that was not copied; @folio is its locked dst. May sleep. */
 void hmm_devmem_not_copied(struct hmm_devmem_transfer *t, unsigned long i,
 			   struct folio *folio, int err)
 {
@@ -226,7 +227,7 @@ static void hmm_devmem_copy_mpfn(struct hmm_devmem_transfer *t, unsigned long i)
 		hmm_devmem_copy_pages(t, i, order, err, true);
 }
 
-/* Whether a page of any device memory may migrate to system memory. */
+/* Whether a transfer may move a page of any device memory to system memory. */
 static bool hmm_devmem_may_leave(const struct hmm_devmem_transfer *t,
 				 struct page *page)
 {
@@ -280,6 +281,7 @@ unsigned long hmm_devmem_count_pages(const struct hmm_devmem_transfer *t)
 	return moved;
 }
 
+/* Allocate the arrays of a transfer. May sleep. */
 int hmm_devmem_alloc_mpfns(struct hmm_devmem_transfer *t, unsigned long npages)
 {
 	t->args.src =
@@ -288,6 +290,7 @@ int hmm_devmem_alloc_mpfns(struct hmm_devmem_transfer *t, unsigned long npages)
 	return t->args.src ? 0 : -ENOMEM;
 }
 
+/* Free the arrays of a transfer. */
 void hmm_devmem_free_mpfns(struct hmm_devmem_transfer *t)
 {
 	kvfree(t->args.src);

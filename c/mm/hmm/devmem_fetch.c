@@ -88,7 +88,7 @@ hmm_devmem_fetch_bucket(const struct mm_struct *mm, unsigned long addr)
 						   HMM_DEVMEM_FETCH_BUCKET_BITS)];
 }
 
-/* Whether @turn need not wait for one before it in its bucket. */
+/* Whether @turn need not wait for one before it. Takes the lock of the bucket. */
 static bool hmm_devmem_turn_is_first(const struct hmm_devmem_turn *turn)
 {
 	const struct hmm_devmem_turn *other;
@@ -104,6 +104,7 @@ static bool hmm_devmem_turn_is_first(const struct hmm_devmem_turn *turn)
 	return true;
 }
 
+/* Wake the requests that wait for a turn, after the turns of the bucket have changed. */
 static void hmm_devmem_turn_wake(struct hmm_devmem_fetch_bucket *bucket)
 {
 	/* Has the barrier between the change of the list and the look for sleepers. */
@@ -128,7 +129,7 @@ void hmm_devmem_turn_end(struct hmm_devmem_turn *turn)
 	hmm_devmem_turn_wake(bucket);
 }
 
-/* Let those go on that need not be alone. */
+/* Let other requests that can share the turn go on, from here on. */
 static void hmm_devmem_turn_share(struct hmm_devmem_turn *turn)
 {
 	scoped_guard(spinlock, &turn->bucket->lock)
@@ -239,6 +240,10 @@ static void hmm_devmem_fetch_record(struct hmm_devmem_fetch *f, struct page *pag
 		hmm_devmem_fetch_record_ready(f, devmem, addr, end);
 }
 
+/*
+ * The page that a PTE maps, for the CPU or for a device; NULL if there is none. Record a
+ * page that migrates. The page table lock is held.
+ */
 static struct page *hmm_devmem_fetch_pte_page(struct hmm_devmem_fetch *f,
 					      struct vm_area_struct *vma,
 					      unsigned long addr, pte_t pte)
@@ -255,7 +260,10 @@ static struct page *hmm_devmem_fetch_pte_page(struct hmm_devmem_fetch *f,
 	return softleaf_is_device_private(entry) ? softleaf_to_page(entry) : NULL;
 }
 
-/* A huge PMD. Of device memory only private memory has huge pages. */
+/*
+ * Record the folio that a huge PMD maps. Of device memory only private memory has huge
+ * pages. The PMD lock is held.
+ */
 static void hmm_devmem_fetch_huge_pmd(struct hmm_devmem_fetch *f, pmd_t pmd,
 				      unsigned long addr, unsigned long end)
 {
@@ -268,6 +276,7 @@ static void hmm_devmem_fetch_huge_pmd(struct hmm_devmem_fetch *f, pmd_t pmd,
 					addr, end);
 }
 
+/* Page walker callback: record the pages of other device memory that a PMD maps. */
 static int hmm_devmem_fetch_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 				struct mm_walk *walk)
 {
@@ -317,7 +326,7 @@ static bool hmm_devmem_fetch_find(struct hmm_devmem_fetch *f,
 	return f->direct || f->from || f->left;
 }
 
-/* Whether a page of the batch was not collected. */
+/* Whether some page of the batch was not collected. */
 static bool hmm_devmem_fetch_incomplete(const struct hmm_devmem_transfer *t)
 {
 	unsigned long i;

@@ -17,7 +17,10 @@
 #include "devmem_transfer.h"
 #include "lifetime.h"
 
-/* Copy and commit what was collected. Return how many pages have migrated. */
+/*
+ * Copy and commit what was collected. Return how many pages have migrated. The folios are
+ * locked; the mmap lock is held unless the transfer is by pfn. May sleep.
+ */
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 {
 	if (!t->args.cpages)
@@ -42,9 +45,9 @@ static struct mempolicy *hmm_devmem_copy_policy(const struct vm_area_struct *vma
 }
 
 /*
- * The mmap lock is to be released during a transfer to system memory that was collected by
- * address. The VMA can change or go away then, so record what is needed of it: pages that
- * are not fetched after all stay in system memory.
+ * Prepare to release the mmap lock, which is held, during a transfer to system memory
+ * that was collected by address. The VMA can change or go away then, so record what is
+ * needed of it.
  */
 void hmm_devmem_transfer_detach(struct hmm_devmem_transfer *t)
 {
@@ -100,6 +103,7 @@ static void hmm_devmem_start_slices(const struct hmm_devmem_transfer *t)
 	}
 }
 
+/* Finalize a transfer, and release what it holds but the mmap lock. May sleep. */
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t)
 {
 	if (t->args.cpages) {
@@ -154,7 +158,7 @@ struct hmm_devmem_transfer hmm_devmem_transfer_to(struct hmm_devmem *devmem)
 	};
 }
 
-/* Have the driver add memory if less than one batch is free. */
+/* Have the driver add memory if less than one batch is free. Takes grow_lock; may sleep. */
 void hmm_devmem_grow_if_low(struct hmm_devmem *devmem)
 {
 	if (!devmem->ops->grow)
@@ -173,7 +177,10 @@ void hmm_devmem_grow_if_low(struct hmm_devmem *devmem)
 	mutex_unlock(&devmem->grow_lock);
 }
 
-/* A batch is the part of a range within one VMA and one PMD, from @start on. */
+/*
+ * Choose a batch: the part of a range within one VMA and one PMD, from @start on. The
+ * mmap lock is held.
+ */
 int hmm_devmem_choose_batch(struct hmm_devmem_transfer *t, struct mm_struct *mm,
 			    unsigned long start, unsigned long end)
 {
@@ -212,6 +219,9 @@ static long hmm_devmem_transfer_span(struct hmm_devmem_transfer *t,
 	return moved ?: min(one, 0);
 }
 
+/*
+ * Check a request for a process, and transfer the span. Return as hmm_devmem_migrate().
+ */
 static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
 					struct hmm_devmem_transfer *t,
 					struct mm_struct *mm,
@@ -270,6 +280,7 @@ long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migrate);
 
+/* The flag of a request that selects pages of this type of device memory. */
 unsigned long hmm_devmem_select_flag(const struct hmm_devmem *devmem)
 {
 	if (devmem->type == MEMORY_DEVICE_COHERENT)

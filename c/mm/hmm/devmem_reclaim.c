@@ -41,6 +41,7 @@ struct hmm_reclaim {
 	struct hmm_devmem_transfer transfer;
 };
 
+/* How many pages can be allocated. */
 static unsigned long hmm_reclaim_free(const struct hmm_reclaim *r)
 {
 	return hmm_devmem_available(r->devmem) >> PAGE_SHIFT;
@@ -75,7 +76,7 @@ static bool hmm_reclaim_is_later(const struct hmm_reclaim *r,
 }
 
 /*
- * Whether the clock's hand takes the folio that begins at index @i. Only if it is
+ * Whether the hand of the clock selects the folio that begins at index @i. Only if it is
  * old enough is its accessed bit cleared. The lock of the memory is held.
  */
 static bool hmm_reclaim_selects(struct hmm_reclaim *r,
@@ -158,7 +159,7 @@ static struct hmm_devmem_chunk *hmm_reclaim_chunk(struct hmm_devmem *devmem,
 					struct hmm_devmem_chunk, list);
 }
 
-/* How many pages there are of the pass's goal. */
+/* How many pages of the goal of the pass are reached. */
 static unsigned long hmm_reclaim_done(const struct hmm_reclaim *r)
 {
 	return r->limit.pool ? r->moved : hmm_reclaim_free(r);
@@ -185,7 +186,10 @@ static unsigned long hmm_reclaim_step(struct hmm_reclaim *r)
 	return hand - at;
 }
 
-/* Two rounds of the hand at most: the first clears the accessed bits. */
+/*
+ * Move the hand until the goal is met, two rounds at most: the first clears the accessed
+ * bits. chunks_lock is held.
+ */
 static void hmm_reclaim_rounds(struct hmm_reclaim *r)
 {
 	unsigned long way = 2 * (hmm_devmem_size(r->devmem) >> PAGE_SHIFT), nr;
@@ -197,8 +201,8 @@ static void hmm_reclaim_rounds(struct hmm_reclaim *r)
 }
 
 /*
- * Pages that dmem.low protects go only if the others are not enough. chunks_lock is
- * held. Remember when nothing was found.
+ * Evict until the goal is met. Pages that dmem.low protects are evicted only if the
+ * others are not enough. chunks_lock is held. Remember when nothing was found.
  */
 static void hmm_reclaim_pass(struct hmm_reclaim *r)
 {
@@ -230,7 +234,7 @@ static unsigned long hmm_reclaim_reserve(struct hmm_devmem *devmem)
 }
 
 /**
- * hmm_devmem_reclaim_work() - make room in the background
+ * hmm_devmem_reclaim_work() - reclaim in the background
  * @work: &hmm_devmem.reclaim_work
  */
 void hmm_devmem_reclaim_work(struct work_struct *work)

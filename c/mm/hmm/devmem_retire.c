@@ -119,6 +119,7 @@ static unsigned long hmm_retire_mark(struct hmm_devmem_chunk *chunk,
 	return i;
 }
 
+/* Whether a bad page is not in use any more. Takes the lock of the memory. */
 static bool hmm_retire_is_over(struct hmm_devmem_chunk *chunk, unsigned long at)
 {
 	guard(spinlock_irqsave)(&chunk->devmem->lock);
@@ -126,10 +127,11 @@ static bool hmm_retire_is_over(struct hmm_devmem_chunk *chunk, unsigned long at)
 }
 
 /*
- * Migrate the folio of a page away; the page itself too, if it can be copied. A folio
- * that is locked by another migration does not migrate here, even if it can be copied. So
- * with @busy, if the page is in use still, return -EAGAIN and its folio, with a reference,
- * or %NULL if it is being freed: to be called again when it is not locked.
+ * Migrate the folio of a page away; the page itself too, if it can be copied. chunks_lock
+ * is held. A folio that is locked by another migration does not migrate here, even if it
+ * can be copied. So with @busy, if the page is in use still, return -EAGAIN and its
+ * folio, with a reference, or %NULL if it is being freed: to be called again when it is
+ * not locked.
  */
 static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at,
 			   struct folio **busy)
@@ -154,7 +156,7 @@ static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at,
 	return -EBUSY;
 }
 
-/* Find the page and retire it. */
+/* Find the page and retire it, as hmm_retire_page(). Takes chunks_lock. */
 static int hmm_retire_find(struct hmm_devmem *devmem, const void *data,
 			   unsigned long offset, struct folio **busy)
 {

@@ -54,6 +54,7 @@ hmm_devmem_migration_alloc(struct hmm_devmem *to, struct mm_struct *mm)
 	return m;
 }
 
+/* Free a migration, and drop its reference to the process. */
 static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
 {
 	hmm_devmem_free_mpfns(&m->transfer);

@@ -42,6 +42,7 @@ struct hmm_dma_pfns {
 	unsigned long pfn[];
 };
 
+/* Free the hmm pfns of a map, with the state of each. */
 static void hmm_dma_pfns_free(struct hmm_dma_pfns *pfns)
 {
 	if (pfns)
@@ -49,6 +50,7 @@ static void hmm_dma_pfns_free(struct hmm_dma_pfns *pfns)
 	kvfree(pfns);
 }
 
+/* Allocate @nr hmm pfns with the state of each; NULL if there is no memory. May sleep. */
 static struct hmm_dma_pfns *hmm_dma_pfns_alloc(size_t nr)
 {
 	struct hmm_dma_pfns *pfns;
@@ -63,11 +65,13 @@ static struct hmm_dma_pfns *hmm_dma_pfns_alloc(size_t nr)
 	return NULL;
 }
 
+/* The allocation of which a map's pfn_list is a part. */
 static struct hmm_dma_pfns *hmm_dma_pfns_of(const struct hmm_dma_map *map)
 {
 	return container_of((void *)map->pfn_list, struct hmm_dma_pfns, pfn);
 }
 
+/* Free the hmm pfns of a map that hmm_dma_map_alloc() has made. */
 static void hmm_dma_map_free_pfns(struct hmm_dma_map *map)
 {
 	if (map->pfn_list)
@@ -75,6 +79,7 @@ static void hmm_dma_map_free_pfns(struct hmm_dma_map *map)
 	map->pfn_list = NULL;
 }
 
+/* Where the state of an entry is, in a map with hmm_dma_has_states(). */
 static u8 *hmm_dma_state_byte(const struct hmm_dma_map *map, size_t idx)
 {
 	return hmm_dma_pfns_of(map)->state + idx;
@@ -191,6 +196,7 @@ struct hmm_dma_entry {
 	unsigned long attrs;
 };
 
+/* The device address that belongs to an entry, in a map with an IOVA space. */
 static dma_addr_t hmm_dma_iova(const struct hmm_dma_entry *e)
 {
 	return e->map->state.addr + e->idx * e->map->dma_entry_size;

@@ -64,6 +64,8 @@ static void hmm_fault_dropped(struct hmm_walk *w, unsigned long addr,
  * but not the same one in the fault handler. The entry may have changed since the walk
  * and is looked at again here; between this and the fault it can still change.
  *
+ * Context: the mmap lock, or with %FAULT_FLAG_VMA_LOCK the VMA's lock, is held; dropped if
+ * the result is %HMM_FAULT_UNLOCKED.
  * Return: 0, %HMM_FAULT_UNLOCKED, %HMM_WALK_AGAIN after a wait, without a fault;
  * -%EPERM to write where the VMA forbids it, -%ENOMEM, or -%EFAULT.
  */
@@ -95,8 +97,9 @@ static int hmm_fault_page(struct hmm_walk *w, struct vm_area_struct *vma,
 }
 
 /*
- * Fault in the pages that a walk has recorded, if their own requests need it. There
- * can be as many as a page table has, so check for fatal signals between any two.
+ * Fault in the pages that a walk has recorded, if their own requests need it. The mmap
+ * lock or the VMA's lock is held, as @flags has it, and no page table lock. There can be
+ * as many as a page table has, so check for fatal signals between any two.
  */
 static int hmm_fault_pages(struct hmm_walk *w, struct vm_area_struct *vma,
 			   unsigned int flags)
@@ -154,7 +157,8 @@ static int hmm_fault_again(struct hmm_walk *w)
  * @w: the walk
  * @flags: %FAULT_FLAG_*; %FAULT_FLAG_ALLOW_RETRY if the lock may be dropped
  *
- * Return: 0, %HMM_FAULT_UNLOCKED with the lock gone, or an error of
+ * Context: the mmap lock is held for reading.
+ * Return: 0; %HMM_FAULT_UNLOCKED with the lock dropped; or an error of
  * hmm_range_fault() with the lock held.
  */
 static int hmm_fault_mmap(struct hmm_walk *w, unsigned int flags)
@@ -183,6 +187,7 @@ static int hmm_fault_mmap(struct hmm_walk *w, unsigned int flags)
  * hmm_fault_lock_mmap() - walk and fault, taking the mmap lock for it
  * @w: the walk
  *
+ * Context: holds no mmap lock.
  * Return: as hmm_fault_mmap(), or -%EINTR; the lock is dropped in any case.
  */
 static int hmm_fault_lock_mmap(struct hmm_walk *w)
@@ -207,6 +212,7 @@ static int hmm_fault_lock_mmap(struct hmm_walk *w)
  * Moves &hmm_walk.resume to the end of the VMA, or to where the VMA's lock did
  * not suffice.
  *
+ * Context: holds no mmap lock.
  * Return: 0 to continue with the next VMA; %HMM_FAULT_UNLOCKED where there is no
  * VMA, its lock cannot be taken at once, or a fault needs the mmap lock; or
  * an error of hmm_range_fault().

@@ -57,7 +57,10 @@ static void hmm_finalize_putback_lru(struct hmm_migration *m)
 		lru_add_drain();
 }
 
-/* Inlined for small folios (benchmark: out-absent). */
+/*
+ * Unlock and put src and dst of the mpfn at @i, which are mapped where they have to be.
+ * Inlined for small folios (benchmark: out-absent).
+ */
 static __always_inline void hmm_finalize_release(struct hmm_migration *m,
 						 unsigned long i)
 {
@@ -89,6 +92,7 @@ static bool hmm_finalize_is_cancelled(const struct hmm_migration *m)
 	return false;
 }
 
+/* Record the dst folios of a cancelled migration, so that each is freed once. */
 static void hmm_finalize_dst_unused(struct hmm_migration *m)
 {
 	unsigned long i;
@@ -115,6 +119,8 @@ hmm_finalize_release_large(struct hmm_migration *m, unsigned long i,
  * @m: the migration, after commit or without it
  *
  * Afterwards no migration entry is left, and no mpfn owns anything.
+ *
+ * Context: Process context; may sleep. The mmap lock is held in a migration by address.
  */
 void hmm_migration_finalize(struct hmm_migration *m)
 {

@@ -56,6 +56,7 @@ struct hmm_interval *hmm_interval_find(struct hmm_mirror_state *state,
 	return interval;
 }
 
+/* Drop a count of &hmm_interval.active. The last one completes &hmm_interval.idle. */
 void hmm_interval_active_put(struct hmm_interval *interval)
 {
 	if (atomic_dec_and_test(&interval->active))
@@ -163,7 +164,10 @@ static bool hmm_interval_is_own_exclusive(struct hmm_interval *interval,
 	return false;
 }
 
-/* Make every mover repeat its walk, except the one that invalidates. */
+/*
+ * Make every mover repeat its walk, except the one that invalidates. The update lock is
+ * held for writing.
+ */
 static void hmm_interval_change_movers(struct hmm_interval *interval)
 {
 	struct hmm_mover *mover;
@@ -177,7 +181,10 @@ static void hmm_interval_change_movers(struct hmm_interval *interval)
 			mover->changed = true;
 }
 
-/* Note that the caller enters a callback. Returns what to leave it with. */
+/*
+ * Record that the caller enters a callback, under the update lock. Returns what
+ * hmm_interval_leave_callback() takes.
+ */
 static struct task_struct *hmm_interval_enter_callback(struct hmm_interval *interval)
 {
 	struct task_struct *caller = READ_ONCE(*interval->caller);
@@ -200,7 +207,10 @@ static void hmm_interval_leave_callback(struct hmm_interval *interval,
 	WRITE_ONCE(*interval->caller, caller);
 }
 
-/* Call ->invalidate; again if it returned false although @inv->may_block is set. */
+/*
+ * Call ->invalidate; again if it returned false although @inv->may_block is set. The
+ * update lock is held.
+ */
 static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
 					      const struct hmm_invalidation *inv)
 {
@@ -227,6 +237,7 @@ static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
 	return invalidated;
 }
 
+/* Call ->invalidate_finish. The update lock is held. */
 static void hmm_interval_call_finish(struct hmm_interval *interval,
 				     const struct hmm_invalidation *inv)
 {
@@ -384,7 +395,10 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	return invalidated;
 }
 
-/* The second pass. The end of a range waits for it in mmu_interval_notifier_remove(). */
+/*
+ * Second pass of mmu_interval_notifier_ops. Takes the update lock. The end of a range
+ * waits for it in mmu_interval_notifier_remove().
+ */
 static void hmm_interval_invalidate_finish(struct mmu_interval_notifier_finish *finish)
 {
 	struct hmm_interval_second_pass *second =

@@ -75,11 +75,13 @@ static inline void hmm_migration_set_singly_mapped(struct folio *folio)
 		folio_set_private_2(folio);
 }
 
+/* Whether a folio has the mark of hmm_migration_set_singly_mapped(). */
 static inline bool hmm_migration_singly_mapped(const struct folio *folio)
 {
 	return folio_test_anon(folio) && folio_test_private_2(folio);
 }
 
+/* Remove the mark, before the folio is unlocked. */
 static inline void hmm_migration_clear_singly_mapped(struct folio *folio)
 {
 	if (hmm_migration_singly_mapped(folio))
@@ -205,6 +207,7 @@ static inline bool hmm_migration_get_anon_vma(struct folio *folio)
 	return !folio_test_anon(folio) || folio_get_anon_vma(folio);
 }
 
+/* Drop the reference of hmm_migration_get_anon_vma(). */
 static inline void hmm_migration_put_anon_vma(struct folio *folio)
 {
 	struct anon_vma *anon_vma = folio_anon_vma(folio);

@@ -30,13 +30,14 @@ static int __init hmm_mirror_setup(void)
 }
 core_initcall(hmm_mirror_setup);
 
+/* Drop a reference to the state; see &hmm_mirror_state.ref. */
 void hmm_mirror_state_put(struct hmm_mirror_state *state)
 {
 	if (refcount_dec_and_test(&state->ref))
 		kfree(state);
 }
 
-/* Call ->release, unless it was called at the end of the process. */
+/* Call ->release, unless it was called at the end of the process. No lock is held. */
 static void hmm_mirror_state_release(struct hmm_mirror_state *state)
 {
 	struct hmm_mirror *mirror = state->mirror;
@@ -48,7 +49,10 @@ static void hmm_mirror_state_release(struct hmm_mirror_state *state)
 	WRITE_ONCE(state->releaser, NULL);
 }
 
-/* All intervals of the mirror have seen MMU_NOTIFY_RELEASE. */
+/*
+ * Notifier callback of the last page of the address space. At MMU_NOTIFY_RELEASE all
+ * intervals of the mirror, which are below it, were notified.
+ */
 static bool hmm_mirror_state_mm_release(struct mmu_interval_notifier *notifier,
 					const struct mmu_notifier_range *event,
 					unsigned long seq)
@@ -64,8 +68,8 @@ static const struct mmu_interval_notifier_ops hmm_mirror_state_ops = {
 };
 
 /*
- * Intervals of hmm_interval_end_deferred(). End all of them before those removed later:
- * hmm_mirror_range_add() may be waiting for their addresses.
+ * End the intervals of hmm_interval_end_deferred(), and all of them before those removed
+ * later: hmm_mirror_range_add() may be waiting for their addresses. Takes update locks.
  */
 static void hmm_mirror_state_end_removed(struct hmm_mirror_state *state)
 {
@@ -86,8 +90,8 @@ static void hmm_mirror_state_end_removed(struct hmm_mirror_state *state)
 }
 
 /*
- * Wait until every interval has ended. Others may be ending some: a thread that
- * removes a range, or a callback that does so later.
+ * Wait until every interval has ended. Other tasks may be ending some: a thread that
+ * removes a range, or a callback that defers its removal.
  */
 static void hmm_mirror_state_wait(struct hmm_mirror_state *state)
 {
@@ -132,6 +136,10 @@ static struct hmm_interval *hmm_mirror_state_next_interval(struct hmm_mirror_sta
 	return interval;
 }
 
+/*
+ * End a mirror whose end was claimed: its ranges first, then ->release. Takes update
+ * locks; may sleep. @done is as of hmm_mirror_exit_deferred().
+ */
 static void hmm_mirror_end(struct hmm_mirror *mirror,
 			   void (*done)(struct hmm_mirror *mirror))
 {
@@ -207,6 +215,7 @@ static void hmm_mirror_state_end_leaked(struct hmm_module_object *module_object)
 	hmm_mirror_end(state->mirror, NULL);
 }
 
+/* Allocate the state, with the reference of the mirror. May sleep. */
 static struct hmm_mirror_state *hmm_mirror_state_alloc(struct hmm_mirror *mirror)
 {
 	struct hmm_mirror_state *state = kzalloc(sizeof(*state), GFP_KERNEL);
@@ -244,6 +253,9 @@ static void hmm_mirror_state_abandon(struct hmm_mirror_state *state,
 	hmm_mirror_state_queue(state);
 }
 
+/*
+ * hmm_mirror_init() and hmm_mirror_init_lock(): @lock is NULL for the mirror's own lock.
+ */
 static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 			    const struct hmm_mirror_ops *ops, void *owner,
 			    const struct hmm_update_lock *lock)

@@ -56,6 +56,7 @@ static void hmm_mirror_dma_put_locked(struct hmm_mirror_dma *dma)
 	wake_up_var(&dma->users);
 }
 
+/* Stop using a map. Takes hmm_mirror.dma_lock. */
 static void hmm_mirror_dma_put(struct hmm_mirror_dma *dma)
 {
 	guard(spinlock)(&dma->mirror->dma_lock);
@@ -90,6 +91,7 @@ static struct hmm_mirror_dma *hmm_mirror_dma_next(struct hmm_mirror *mirror,
 	return node ? next : NULL;
 }
 
+/* Whether an invalidation uses a map. Takes hmm_mirror.dma_lock. */
 static bool hmm_mirror_dma_is_used(struct hmm_mirror_dma *dma)
 {
 	guard(spinlock)(&dma->mirror->dma_lock);

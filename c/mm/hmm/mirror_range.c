@@ -37,6 +37,7 @@ static void hmm_interval_unlist(struct hmm_interval *interval)
 		wake_up_var(&state->intervals);
 }
 
+/* Allocate an interval, with the reference of the range. May sleep. */
 static struct hmm_interval *hmm_interval_alloc(struct hmm_mirror *mirror,
 					       struct hmm_mirror_range *range,
 					       struct hmm_span span,
@@ -62,6 +63,9 @@ static struct hmm_interval *hmm_interval_alloc(struct hmm_mirror *mirror,
 	return interval;
 }
 
+/*
+ * Let the addresses be found: 0; -EEXIST if others are listed there; -ENOMEM. May sleep.
+ */
 static int hmm_interval_list(struct hmm_interval *interval)
 {
 	struct hmm_span span = interval->span;
@@ -135,6 +139,10 @@ static int hmm_interval_subscribe(struct hmm_interval *interval)
 	return 0;
 }
 
+/*
+ * hmm_mirror_range_add() and hmm_mirror_range_add_lock(): @lock is NULL for the mirror's
+ * lock.
+ */
 static int hmm_mirror_range_begin(struct hmm_mirror *mirror,
 				  struct hmm_mirror_range *range,
 				  struct hmm_span span,
@@ -303,6 +311,7 @@ static void hmm_interval_kill_locked(struct hmm_interval *interval)
 	hmm_interval_invalidate_device(interval, &inv);
 }
 
+/* As hmm_interval_kill_locked(). Takes the update lock. */
 static void hmm_interval_kill(struct hmm_interval *interval)
 {
 	hmm_update_lock(interval->lock, true);

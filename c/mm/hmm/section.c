@@ -19,6 +19,7 @@
 /* After so many lost rounds the batch is halved in each further round. */
 #define HMM_SECTION_ROUNDS 4
 
+/* The request flags of hmm_range_fault() for an access. */
 static unsigned long hmm_access_request(enum hmm_access access)
 {
 	switch (access) {
@@ -47,6 +48,7 @@ static void hmm_section_clear_pfns(struct hmm_section *section)
 		memset(section->pfns, 0, nr * sizeof(*section->pfns));
 }
 
+/* Whether what the caller has set in a section is complete and consistent. */
 static bool hmm_section_valid(const struct hmm_section *section)
 {
 	if (!hmm_span_valid(section->span))

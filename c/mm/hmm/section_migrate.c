@@ -51,6 +51,7 @@ struct hmm_section_migration *hmm_section_migration_alloc(struct hmm_devmem *to,
 	return move;
 }
 
+/* Free the state of hmm_section_migration_alloc(). No batch is held. */
 void hmm_section_migration_free(struct hmm_section_migration *move)
 {
 	if (!move)

@@ -75,7 +75,7 @@ static bool hmm_unmap_in_use(struct hmm_migration *m, struct folio *folio)
 	return folio_ref_count(folio) > known;
 }
 
-/* Map a folio again where it was mapped, and release it. */
+/* Map a locked folio again where it was mapped, and release it. May sleep. */
 void hmm_migration_restore(struct hmm_migration *m, struct folio *folio)
 {
 	hmm_migration_map(folio, folio);
@@ -167,6 +167,8 @@ static unsigned long hmm_unmap_folios(struct hmm_migration *m,
  * TLB flushes for mappings found by rmap are batched, and made once at the end. The
  * caller may copy when this has returned.
  *
+ * Context: Process context; may sleep. The mmap lock is held in a migration by address,
+ * and each folio is locked.
  * Return: the number of mpfns with %MIGRATE_PFN_MIGRATE.
  */
 unsigned long hmm_migration_unmap(struct hmm_migration *m)

@@ -24,6 +24,7 @@ static inline __no_context_analysis bool hmm_update_lock(struct hmm_update_lock 
 	return true;
 }
 
+/* Drop the lock of hmm_update_lock(). */
 static inline __no_context_analysis void hmm_update_unlock(struct hmm_update_lock lock)
 {
 	if (lock.rwsem)
@@ -39,6 +40,7 @@ static inline __no_context_analysis int hmm_update_lock_shared(struct hmm_update
 			    mutex_lock_killable(lock.mutex);
 }
 
+/* Drop the lock of hmm_update_lock_shared(). */
 static inline __no_context_analysis void
 hmm_update_unlock_shared(struct hmm_update_lock lock)
 {
@@ -63,11 +65,13 @@ static inline void hmm_update_lock_prime(struct hmm_update_lock lock)
 	fs_reclaim_release(GFP_KERNEL);
 }
 
+/* Whether a driver has given exactly one lock. */
 static inline bool hmm_update_lock_valid(struct hmm_update_lock lock)
 {
 	return !lock.mutex != !lock.rwsem;
 }
 
+/* Whether two are the same lock. */
 static inline bool hmm_update_lock_same(struct hmm_update_lock a, struct hmm_update_lock b)
 {
 	return a.mutex == b.mutex && a.rwsem == b.rwsem;

@@ -60,7 +60,7 @@
 #include "vma_policy.h"
 #include "walk.h"
 
-/* hmm_report_leaf(), where a page might need a fault. */
+/* hmm_report_leaf(), if a page might need a fault: check the request of each. */
 static noinline int hmm_report_leaf_checked(struct hmm_walk *w, unsigned long addr,
 					    unsigned long end, unsigned long hmm_pfn)
 {
@@ -157,8 +157,9 @@ static bool hmm_pmd_is_huge(pmd_t pmd)
 }
 
 /*
- * Huge pages are handled without saving the registers that everything else
- * needs (benchmark: extents-2m).
+ * Page walker callback: report what a PMD maps. The mmap lock or the VMA's lock is held.
+ * Huge pages are handled without saving the registers that everything else needs
+ * (benchmark: extents-2m).
  */
 static int hmm_walk_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 			struct mm_walk *walk)
@@ -172,6 +173,7 @@ static int hmm_walk_pmd(pmd_t *pmdp, unsigned long addr, unsigned long end,
 }
 
 #ifdef CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD
+/* Page walker callback: report a PUD leaf, and descend otherwise. Takes the PUD lock. */
 static int hmm_walk_pud(pud_t *pudp, unsigned long addr, unsigned long end,
 			struct mm_walk *walk)
 {
@@ -212,8 +214,9 @@ static bool hmm_hugetlb_is_poisoned(pte_t pte)
 }
 
 /*
- * A page that migrates is reported like an absent one. It is waited for before its fault,
- * as here the kernel's walker holds the lock of the hugetlb VMA.
+ * Page walker callback for hugetlb. A page that migrates is reported like an absent one.
+ * It is waited for before its fault, as the kernel's walker holds the lock of the hugetlb
+ * VMA here.
  */
 static int hmm_walk_hugetlb(pte_t *ptep, unsigned long hmask,
 			    unsigned long addr, unsigned long end,
@@ -236,6 +239,7 @@ static int hmm_walk_hugetlb(pte_t *ptep, unsigned long hmask,
 #define hmm_walk_hugetlb NULL
 #endif
 
+/* Page walker callback: nothing is mapped, or there is no VMA. */
 static int hmm_walk_hole(unsigned long addr, unsigned long end, int depth,
 			 struct mm_walk *walk)
 {
@@ -259,6 +263,7 @@ static int hmm_walk_begin_vma(struct hmm_walk *w, struct vm_area_struct *vma,
 				HMM_MARK_SPECIAL : 0) ?: 1;
 }
 
+/* Page walker callback: begin to walk a VMA. The mmap lock is held. */
 static int hmm_walk_test(unsigned long addr, unsigned long end,
 			 struct mm_walk *walk)
 {

@@ -127,7 +127,7 @@ struct hmm_leaf {
 	int unsatisfied;
 };
 
-/* A PTE that is neither empty nor present. */
+/* hmm_leaf_of(), for a PTE that is neither empty nor present. Under RCU. */
 static struct hmm_leaf hmm_leaf_softleaf(struct hmm_walk *w, softleaf_t entry)
 {
 	unsigned long access;
@@ -149,6 +149,7 @@ static struct hmm_leaf hmm_leaf_softleaf(struct hmm_walk *w, softleaf_t entry)
 	return (struct hmm_leaf){ .hmm_pfn = HMM_PFN_ERROR, .unsatisfied = -EFAULT };
 }
 
+/* What is reported of a PTE of any kind, and what its page would need. Under RCU. */
 static struct hmm_leaf hmm_leaf_of(struct hmm_walk *w, unsigned long addr, pte_t pte)
 {
 	struct hmm_leaf leaf = { .unsatisfied = HMM_WALK_FAULT };
@@ -170,6 +171,7 @@ static struct hmm_leaf hmm_leaf_of(struct hmm_walk *w, unsigned long addr, pte_t
 	return leaf;
 }
 
+/* Whether a request is for a page in system memory; see &hmm_format.device_private. */
 static bool hmm_requests_system_memory(unsigned long request)
 {
 	const unsigned long system = HMM_PFN_REQ_FAULT | HMM_REQ_SYSTEM;
@@ -177,7 +179,7 @@ static bool hmm_requests_system_memory(unsigned long request)
 	return (request & system) == system;
 }
 
-/* 0 if a leaf satisfies a request, or its @unsatisfied. */
+/* Return 0 if a leaf satisfies a request, else &hmm_leaf.unsatisfied. Under RCU. */
 static int hmm_leaf_check(struct hmm_leaf leaf, unsigned long request)
 {
 	if (hmm_needs_fault(request, leaf.access))
@@ -242,6 +244,7 @@ static int hmm_report_private(struct hmm_walk *w, unsigned long addr,
 	return hmm_report(w, addr, nr, hmm_pfn | HMM_MARK_PRIVATE);
 }
 
+/* As hmm_is_own_device_private(), for the entry of a PMD. Takes the RCU read lock. */
 static bool hmm_pmd_is_own(struct hmm_walk *w, softleaf_t entry)
 {
 	bool own;
@@ -261,6 +264,8 @@ static bool hmm_pmd_is_own(struct hmm_walk *w, softleaf_t entry)
  * @addr: first address
  * @end: end address, within the PMD
  *
+ * Context: the mmap lock or the VMA's lock is held, no page table lock. May sleep, to
+ * wait for a page that migrates.
  * Return: an &enum hmm_walk_stop, or an error of hmm_range_fault().
  */
 int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,

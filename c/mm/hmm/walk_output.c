@@ -37,6 +37,7 @@ static noinline void hmm_write_entries(unsigned long *at, unsigned long nr,
 }
 
 #ifdef CONFIG_ZONE_DEVICE
+/* Whether all of a section of memory is system memory. */
 static bool hmm_is_ram_section(unsigned long pfn)
 {
 	const struct mem_section *section = __pfn_to_section(pfn);
@@ -87,6 +88,7 @@ static __always_inline bool hmm_may_be_border(const struct hmm_walk *w,
 	       IS_ALIGNED(hmm_pfn, PAGES_PER_SUBSECTION);
 }
 
+/* Remember the section of a page of system memory, for hmm_may_be_border(). */
 static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 {
 	if (hmm_is_ram_section(hmm_pfn & ~HMM_PFN_FLAGS))
@@ -126,6 +128,7 @@ static void hmm_remember_ram(struct hmm_walk *w, unsigned long hmm_pfn)
 }
 #endif
 
+/* Make the last extent longer by pages that follow it. */
 static __always_inline int hmm_extent_append(struct hmm_walk *w, unsigned long nr,
 					     unsigned long hmm_pfn)
 {

@@ -95,7 +95,7 @@ static __always_inline unsigned int hmm_alike_order(unsigned long addr,
 	return __ffs(((addr >> PAGE_SHIFT) ^ pfn) | (1UL << HMM_PTE_MAX_ORDER));
 }
 
-/* An order as it is reported. */
+/* An order as it is reported: 0 if it is too small to matter. */
 static __always_inline unsigned int hmm_pte_order(unsigned int order)
 {
 	return order < HMM_PTE_MIN_ORDER ? 0 : order;
@@ -669,6 +669,7 @@ static noinline int hmm_walk_windows_extents(struct hmm_pte_state *state)
 	return hmm_walk_windows(state, 0, HMM_OUTPUT_EXTENTS);
 }
 
+/* hmm_walk_windows(), in the variant for the output of the walk. */
 static int hmm_walk_full_windows(struct hmm_pte_state *state)
 {
 	switch (state->w->output) {
@@ -683,6 +684,7 @@ static int hmm_walk_full_windows(struct hmm_pte_state *state)
 	}
 }
 
+/* Report the run of pages that was put off, if there is one. */
 static int hmm_flush(struct hmm_pte_state *state)
 {
 	unsigned long nr = state->run.nr;

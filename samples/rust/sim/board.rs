@@ -22,7 +22,8 @@ pub(crate) struct Board(NonNull<bindings::faux_device>);
 // SAFETY: A `struct device` may be used, and destroyed, in any thread.
 unsafe impl Send for Board {}
 
-// SAFETY: As above; a shared reference gives nothing but the `Device`, which any number of threads may use.
+// SAFETY: As above; a shared reference gives nothing but the `Device`, which any number of threads
+// may use.
 unsafe impl Sync for Board {}
 
 impl Board {
@@ -54,7 +55,7 @@ impl Board {
 
 impl Drop for Board {
     fn drop(&mut self) {
-        // SAFETY: By the type's invariants it exists, and nobody uses it any more.
+        // SAFETY: By the type's invariants it exists, and it is not used any more.
         unsafe { bindings::faux_device_destroy(self.0.as_ptr()) };
     }
 }

@@ -48,7 +48,7 @@ pub(crate) trait Tlb: Send + 'static {
     fn flush(&mut self, span: Span);
 }
 
-/// Neighbouring pages, from number `first` to the one that is the key.
+/// Consecutive pages, from number `first` to the one that is the key.
 #[derive(Clone, Copy)]
 struct Entry {
     first: usize,
@@ -83,15 +83,16 @@ impl<D: Tlb> Table<D> {
         })
     }
 
-    /// The first entry that has to do with the pages `first` to `last`, and its last page.
+    /// The first entry that overlaps the pages `first` to `last`, and its last page.
     fn find(&self, first: usize, last: usize) -> Option<(usize, Entry)> {
         let cursor = self.entries.cursor_lower_bound(&first)?;
         let (&end, &entry) = cursor.current();
         (entry.first <= last).then_some((end, entry))
     }
 
-    /// An entry goes as a whole: to split it would need memory, and this must not fail.
-    fn forget(self: Pin<&mut Self>, span: Span) {
+    /// Removes the entries that overlap `span`, each as a whole: to split one would need memory,
+    /// and this must not fail.
+    fn remove(self: Pin<&mut Self>, span: Span) {
         // SAFETY: Nothing is moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
         let (first, last) = numbers(span);
@@ -111,8 +112,7 @@ impl<D: Tlb> Table<D> {
         self.entry(addr).map_or(Rights::default(), |e| e.rights)
     }
 
-    /// Whether the device has any page of `span` to itself, for atomic operations. It has none of
-    /// an empty one.
+    /// Whether some page of `span` is exclusive to the device, for atomic operations.
     pub(crate) fn is_exclusive(&self, span: Span) -> bool {
         if span.pages() == 0 {
             return false;
@@ -124,10 +124,10 @@ impl<D: Tlb> Table<D> {
 
     /// # Safety
     ///
-    /// The run must be of a section on the mirror that this is the data of, which lasts; `alone`:
-    /// an exclusive one.
+    /// The run must be of a section, which has not ended, on the mirror whose data this table is;
+    /// with `alone`, of an exclusive section.
     unsafe fn put(mut self: Pin<&mut Self>, run: &Run<'_>, rights: Rights, alone: bool) -> Result {
-        self.as_mut().forget(run.span());
+        self.as_mut().remove(run.span());
         if !run.flags().contains(PfnFlags::VALID) {
             return Err(EFAULT);
         }
@@ -144,7 +144,7 @@ impl<D: Tlb> Table<D> {
         };
         // SAFETY: Nothing is moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
-        // INVARIANT: By the function's requirements; what was there before has been forgotten.
+        // INVARIANT: By the function's requirements; entries that were there before are removed.
         this.entries
             .try_create_and_insert(last, entry, GFP_ATOMIC)?;
         Ok(())
@@ -187,7 +187,7 @@ impl<D: Tlb> Table<D> {
         unsafe { table.as_pin().put(run, rights, false) }
     }
 
-    /// Lets the device have the pages of a run to itself, until the CPU touches them; as
+    /// Maps the pages of a run exclusively for the device, until the CPU accesses them; as
     /// [`Table::map`].
     pub(crate) fn map_exclusive<'s>(table: &mut ExclusiveData<'s, Self>, run: &Run<'s>) -> Result {
         // SAFETY: As in `map`, and the section is one that takes its pages from the CPU.
@@ -198,7 +198,7 @@ impl<D: Tlb> Table<D> {
 #[vtable]
 impl<D: Tlb> Operations for Table<D> {
     fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool {
-        self.forget(inv.span());
+        self.remove(inv.span());
         true
     }
 }

@@ -16,12 +16,14 @@ bool hmm_process_is_quiet(const struct hmm *process, unsigned long start,
 			  unsigned long end);
 
 #ifdef CONFIG_HMM_COMPAT_2019
+/* Whether a range is not empty, not reversed, and of whole pages. */
 static inline bool hmm_range_is_aligned(const struct hmm2019_range *range)
 {
 	return range->start < range->end &&
 	       PAGE_ALIGNED(range->start | range->end);
 }
 
+/* How many pages, and entries, a range has. */
 static inline unsigned long hmm_range_pages(const struct hmm2019_range *range)
 {
 	return (range->end - range->start) >> PAGE_SHIFT;

@@ -52,6 +52,7 @@ static void hmm2017_migrate_show_moved(const struct migrate_vma *args,
 			src[i] &= ~MIGRATE_PFN_MIGRATE;
 }
 
+/* Convert the driver's destinations to mpfns of today's migration. */
 static void hmm2017_migrate_take_dst(struct migrate_vma *args,
 				     const unsigned long *dst)
 {
@@ -76,6 +77,10 @@ static void hmm2017_migrate_poison(const struct migrate_vma *args,
 	}
 }
 
+/*
+ * All stages of a migration whose pages are collected. The mmap lock is held; may
+ * sleep.
+ */
 static void hmm2017_migrate(struct migrate_vma *args, const struct migrate_vma_ops *ops,
 			    unsigned long *src, unsigned long *dst, void *private)
 {
@@ -156,12 +161,14 @@ EXPORT_SYMBOL(migrate_vma);
 #endif /* CONFIG_DEVICE_MIGRATION */
 
 #ifdef CONFIG_DEVICE_PRIVATE
+/* The device memory of a page, whose pagemap is of a struct hmm2017_devmem. */
 static struct hmm2017_devmem *hmm2017_devmem_of(const struct page *page)
 {
 	return container_of(page_dev_pagemap2018(page), struct hmm2017_devmem,
 			    pagemap);
 }
 
+/* &dev_pagemap2018.page_fault: a CPU accessed a device-private page. */
 static int hmm2017_devmem_fault(struct vm_area_struct *vma, unsigned long addr,
 				const struct page *page, unsigned int flags,
 				pmd_t *pmdp)
@@ -171,6 +178,7 @@ static int hmm2017_devmem_fault(struct vm_area_struct *vma, unsigned long addr,
 	return devmem->ops->fault(devmem, vma, addr, page, flags, pmdp);
 }
 
+/* &dev_pagemap2018.page_free: the last reference to a page was dropped. */
 static void hmm2017_devmem_free(struct page *page, void *data)
 {
 	struct hmm2017_devmem *devmem = data;
@@ -178,11 +186,13 @@ static void hmm2017_devmem_free(struct page *page, void *data)
 	devmem->ops->free(devmem, page);
 }
 
+/* No page is in use any more. Called in the context of the last put. */
 static void hmm2017_devmem_ref_release(struct percpu_ref *ref)
 {
 	complete(&container_of(ref, struct hmm2017_devmem, ref)->completion);
 }
 
+/* devres action: wait until no page is in use. Sleeps. */
 static void hmm2017_devmem_ref_exit(void *data)
 {
 	struct hmm2017_devmem *devmem = data;
@@ -191,6 +201,7 @@ static void hmm2017_devmem_ref_exit(void *data)
 	percpu_ref_exit(&devmem->ref);
 }
 
+/* devres action: free the structure. */
 static void hmm2017_devmem_kfree(void *data)
 {
 	kfree(data);

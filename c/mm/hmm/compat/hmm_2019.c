@@ -261,6 +261,7 @@ struct hmm2019_walk {
 	unsigned long deadline;
 };
 
+/* The address space that is walked. */
 static struct mm_struct *hmm2019_walk_mm(const struct hmm2019_walk *w)
 {
 	return w->step.notifier->mm;
@@ -476,6 +477,9 @@ static void hmm2019_walk_fail(struct hmm2019_walk *w, int error)
 		hmm2019_walk_mark(w, vma, failed);
 }
 
+/*
+ * The entries that a driver has described in its range, as a format of today's walker.
+ */
 static struct hmm_format hmm2019_format(const struct hmm2019_range *range)
 {
 	return (struct hmm_format){
@@ -489,6 +493,7 @@ static struct hmm_format hmm2019_format(const struct hmm2019_range *range)
 	};
 }
 
+/* Prepare a walk, with a copy of the requests of single pages. May sleep. */
 static void hmm2019_walk_init(struct hmm2019_walk *w, struct hmm2019_range *range,
 			      unsigned int flags)
 {

@@ -15,6 +15,7 @@ static struct page *hmm_range_dma_page(const struct hmm2019_range *range,
 	return hmm_device_entry_to_page(range, entry);
 }
 
+/* The direction of transfers that the entry of a page allows. */
 static enum dma_data_direction
 hmm_range_dma_direction(const struct hmm2019_range *range, unsigned long i)
 {

@@ -65,6 +65,7 @@ struct page *hmm_compat_fault_page(void)
 	return page;
 }
 
+/* Whether a PTE is the device-private entry of a page. */
 static bool hmm_compat_pte_maps_private(pte_t pte, const struct page *page)
 {
 	softleaf_t entry;
@@ -113,6 +114,7 @@ void hmm_compat_poison(struct vm_area_struct *vma, unsigned long addr,
 		put_page(page);
 }
 
+/* Have the driver handle a CPU fault. The mmap lock is held and the page locked. */
 static vm_fault_t hmm_pagemap2018_fault(struct vm_fault *vmf)
 {
 	struct dev_pagemap2018 *pgmap = page_dev_pagemap2018(vmf->page);
@@ -136,6 +138,9 @@ static vm_fault_t hmm_pagemap2018_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * Report to the driver that a page is free. The caller has dropped the last reference.
+ */
 static void hmm_pagemap2018_free(struct folio *folio)
 {
 	struct dev_pagemap2018 *pgmap = page_dev_pagemap2018(&folio->page);
@@ -161,6 +166,7 @@ struct hmm_pagemap2018_idle {
 	struct wait_queue_head *head;
 };
 
+/* Wait queue callback: call page_free() for a page of this memory that is not in use. */
 static int hmm_pagemap2018_page_idle(struct wait_queue_entry *entry, unsigned int mode,
 				     int sync, void *arg)
 {
@@ -174,6 +180,7 @@ static int hmm_pagemap2018_page_idle(struct wait_queue_entry *entry, unsigned in
 	return 0;
 }
 
+/* Remove all entries of hmm_pagemap2018_watch() from their wait queues. */
 static void hmm_pagemap2018_unwatch(struct dev_pagemap2018 *pgmap)
 {
 	struct hmm_pagemap2018_idle *idle;
@@ -186,6 +193,7 @@ static void hmm_pagemap2018_unwatch(struct dev_pagemap2018 *pgmap)
 	xa_destroy(&pgmap->idle);
 }
 
+/* Add an entry to the wait queue of a page, one for each queue. May sleep. */
 static int hmm_pagemap2018_watch_page(struct dev_pagemap2018 *pgmap, struct page *page)
 {
 	struct wait_queue_head *head = __var_waitqueue(page);
@@ -228,6 +236,7 @@ static int hmm_pagemap2018_watch(struct dev_pagemap2018 *pgmap)
 	return ret;
 }
 
+/* Remove the struct pages. Sleeps until no page is in use. */
 static void hmm_pagemap2018_unmap(struct dev_pagemap2018 *pgmap)
 {
 	memunmap_pages(&pgmap->core);
@@ -236,6 +245,7 @@ static void hmm_pagemap2018_unmap(struct dev_pagemap2018 *pgmap)
 	pgmap->altmap.alloc = pgmap->core.altmap.alloc;
 }
 
+/* devres action: end the driver's reference, and remove the memory. Sleeps. */
 static void hmm_pagemap2018_release(void *data)
 {
 	struct dev_pagemap2018 *pgmap = data;
@@ -246,6 +256,7 @@ static void hmm_pagemap2018_release(void *data)
 	percpu_ref_put(pgmap->ref);
 }
 
+/* Whether a driver has set what its type of memory needs. */
 static bool hmm_pagemap2018_is_complete(const struct dev_pagemap2018 *pgmap)
 {
 	switch ((int)pgmap->type) {
@@ -276,6 +287,7 @@ static int hmm_pagemap2018_check_addresses(const struct dev_pagemap2018 *pgmap)
 	return hmm_devmem_range_busy(&range) ? -ENOMEM : 0;
 }
 
+/* Set up a pagemap of today from what the driver has set. */
 static void hmm_pagemap2018_fill_core(struct dev_pagemap2018 *pgmap)
 {
 	struct dev_pagemap *core = &pgmap->core;
@@ -302,6 +314,7 @@ static void hmm_pagemap2018_fill_core(struct dev_pagemap2018 *pgmap)
 	}
 }
 
+/* Create the struct pages. May sleep. Return the mapping or an error pointer. */
 static void *hmm_pagemap2018_map(struct dev_pagemap2018 *pgmap)
 {
 	void *addr;

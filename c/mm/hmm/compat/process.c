@@ -31,6 +31,7 @@
 static LIST_HEAD(hmm_processes);
 static DEFINE_SPINLOCK(hmm_processes_lock); /* protects the list, and pinned */
 
+/* The state whose notifier this is. */
 static struct hmm *hmm_process_of(struct mmu_notifier *notifier)
 {
 	return container_of(notifier, struct hmm, mmu_notifier);
@@ -78,6 +79,9 @@ bool hmm_process_is_quiet(const struct hmm *process, unsigned long start,
 	return true;
 }
 
+/*
+ * Record an invalidation that begins, if there is room. The caller holds ranges_lock.
+ */
 static void hmm_process_record(struct hmm *process,
 			       const struct mmu_notifier_range *update)
 {
@@ -107,6 +111,7 @@ static void hmm_process_forget(struct hmm *process,
 		process->nr_active = 0;
 }
 
+/* Call each mirror. Takes mirrors_sem for reading; may sleep. */
 static void hmm_process_sync_mirrors(struct hmm *process,
 				     const struct mmu_notifier_range *update)
 {
@@ -118,6 +123,7 @@ static void hmm_process_sync_mirrors(struct hmm *process,
 	up_read(&process->mirrors_sem);
 }
 
+/* &mmu_notifier_ops.invalidate_range_start: steps 1 and 2. Takes ranges_lock. */
 static int hmm_process_start(struct mmu_notifier *notifier,
 			     const struct mmu_notifier_range *update)
 {
@@ -133,6 +139,7 @@ static int hmm_process_start(struct mmu_notifier *notifier,
 	return 0;
 }
 
+/* &mmu_notifier_ops.invalidate_range_end: step 4. Takes ranges_lock. */
 static void hmm_process_end(struct mmu_notifier *notifier,
 			    const struct mmu_notifier_range *update)
 {
@@ -184,6 +191,7 @@ static void hmm_process_unpin(struct hmm *process)
 		hmm_process_put(process);
 }
 
+/* Report the end of the address space to each mirror. Takes mirrors_sem; may sleep. */
 static void hmm_process_notify_release(struct hmm *process,
 				       struct mm_struct *mm)
 {
@@ -202,6 +210,7 @@ static void hmm_process_notify_release(struct hmm *process,
 	up_read(&process->mirrors_sem);
 }
 
+/* &mmu_notifier_ops.release: the address space ends, and no range is valid any more. */
 static void hmm_process_release(struct mmu_notifier *notifier,
 				struct mm_struct *mm)
 {
@@ -217,6 +226,7 @@ static void hmm_process_release(struct mmu_notifier *notifier,
 	hmm_process_unpin(process);
 }
 
+/* &mmu_notifier_ops.alloc_notifier, of the first mirror of a process. May sleep. */
 static struct mmu_notifier *hmm_process_alloc(struct mm_struct *mm)
 {
 	struct hmm *process = kzalloc_obj(*process);
@@ -235,6 +245,7 @@ static struct mmu_notifier *hmm_process_alloc(struct mm_struct *mm)
 	return &process->mmu_notifier;
 }
 
+/* &mmu_notifier_ops.free_notifier: no callback runs any more. */
 static void hmm_process_free(struct mmu_notifier *notifier)
 {
 	struct hmm *process = hmm_process_of(notifier);
@@ -290,6 +301,7 @@ void hmm_process_put(struct hmm *process)
 	mmu_notifier_put(&process->mmu_notifier);
 }
 
+/* The state of an address space, if it is pinned. The caller holds hmm_processes_lock. */
 static struct hmm *hmm_process_find(const struct mm_struct *mm)
 {
 	struct hmm *process;
