@@ -269,6 +269,36 @@ static void retire_waits_without_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
 }
 
+/*
+ * When the wait ends, another migration can have locked the folio already: the page is
+ * neither waited for again nor poisoned, and the call can be repeated.
+ */
+static void retire_locked_again(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct retirer retirer = { .device = device, .page = device_page(device, 5) };
+	struct folio *folio = page_folio(retirer.page);
+
+	folio_lock(folio);
+	retirer_start(test, &retirer);
+	/* The wait ends, but the page cannot be looked at before it is locked again. */
+	mutex_lock(&device->devmem.chunks_lock);
+	folio_unlock(folio);
+	folio_lock(folio);
+	mutex_unlock(&device->devmem.chunks_lock);
+	KUNIT_EXPECT_TRUE(test, retirer_is_done(&retirer));
+	KUNIT_EXPECT_FALSE(test, PageHWPoison(retirer.page));
+	folio_unlock(folio);
+	KUNIT_EXPECT_EQ(test, kthread_stop(retirer.thread), 0);
+	KUNIT_EXPECT_EQ(test, retirer.err, -EBUSY);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, retirer.page), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+}
+
 /* Memory is removed, while the page that was reported is waited for. */
 static void retire_removed(struct kunit *test)
 {
@@ -315,6 +345,7 @@ static struct kunit_case retire_cases[] = {
 	KUNIT_CASE(retire_busy_page),
 	KUNIT_CASE(retire_locked_page),
 	KUNIT_CASE(retire_waits_without_lock),
+	KUNIT_CASE(retire_locked_again),
 	KUNIT_CASE(retire_removed),
 	KUNIT_CASE(retire_killed),
 	{}

@@ -333,9 +333,9 @@ static int walk_check(const struct hmm_probe_walk *arg)
 		return -EOPNOTSUPP;
 	if (!arg->npages || arg->npages > HMM_PROBE_MAX_PAGES)
 		return -EINVAL;
+	/* Addresses that are none of user space are for the walk to refuse. */
 	if (!PAGE_ALIGNED(arg->addr) ||
-	    check_add_overflow(arg->addr, arg->npages << PAGE_SHIFT, &last) ||
-	    last > TASK_SIZE)
+	    check_add_overflow(arg->addr, arg->npages << PAGE_SHIFT, &last))
 		return -EINVAL;
 	return 0;
 }
