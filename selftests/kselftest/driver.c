@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -264,6 +265,52 @@ TEST_F(driver, malformed_compute)
 	EXPECT_EQ(-EPERM, saxpy(self->fd, 1, x, y, 1));
 	ASSERT_EQ(0, munmap(x, PAGE));
 	EXPECT_EQ(-EFAULT, saxpy(self->fd, 1, x, y + PAGE, 1));
+}
+
+/*
+ * A device waits until the monitor of a userfaultfd has brought a page that is missing, or
+ * has let one be written that is protected.
+ */
+TEST_F(driver, watched_by_uffd)
+{
+	const size_t half = NPAGES / 2 * PAGE;
+	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	pthread_t monitor;
+
+	if (uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(-uffd));
+	ASSERT_EQ(0, uffd_register(uffd, self->at, NPAGES * PAGE,
+				   UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP));
+	ASSERT_EQ(0, pthread_create(&monitor, NULL, uffd_serve, &uffd));
+
+	/* Missing: half of the pages are read, and the others written. */
+	ASSERT_EQ(0, simple(self, HMM_DMIRROR_READ, NPAGES / 2));
+	for (size_t i = 0; i < half; i++)
+		ASSERT_EQ(0x77, self->buffer[i]);
+	memset(self->buffer, 0x55, half);
+	self->at += half;
+	EXPECT_EQ(0, simple(self, HMM_DMIRROR_WRITE, NPAGES / 2));
+	self->at -= half;
+	for (size_t i = 0; i < NPAGES * PAGE; i++)
+		ASSERT_EQ(i < half ? 0x77 : 0x55, self->at[i]);
+
+	/* Protected: the monitor has to do nothing for what is read. */
+	ASSERT_EQ(0, uffd_protect(uffd, self->at, NPAGES * PAGE));
+	for (int i = 0; i < NPAGES; i++)
+		EXPECT_EQ(HMM_DMIRROR_PROT_NONE, peek(self->fd, self->at + i * PAGE));
+	ASSERT_EQ(0, simple(self, HMM_DMIRROR_READ, NPAGES));
+	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
+	EXPECT_EQ(HMM_DMIRROR_PROT_READ, peek(self->fd, self->at));
+	EXPECT_TRUE(page_map(self->at) & MAP_UFFD_WP);
+	memset(self->buffer, 0x66, NPAGES * PAGE);
+	ASSERT_EQ(0, simple(self, HMM_DMIRROR_WRITE, NPAGES));
+	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
+	EXPECT_EQ(HMM_DMIRROR_PROT_WRITE, peek(self->fd, self->at));
+	EXPECT_FALSE(page_map(self->at) & MAP_UFFD_WP);
+
+	pthread_cancel(monitor);
+	pthread_join(monitor, NULL);
+	close(uffd);
 }
 
 /* A child inherits the file, but the file mirrors its parent. */

@@ -413,6 +413,19 @@ int uffd_protect(int uffd, void *addr, size_t size)
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp) ? -errno : 0;
 }
 
+/* Bring a page that is missing, or let a page be written that is protected. */
+static void uffd_resolve(int uffd, const struct uffd_msg *msg, const char *page)
+{
+	uint64_t addr = msg->arg.pagefault.address & ~(PAGE - 1);
+	struct uffdio_writeprotect allow = { .range = { addr, PAGE } };
+	struct uffdio_copy copy = { .dst = addr, .src = (uintptr_t)page, .len = PAGE };
+
+	if (msg->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP)
+		ioctl(uffd, UFFDIO_WRITEPROTECT, &allow);
+	else
+		ioctl(uffd, UFFDIO_COPY, &copy);
+}
+
 void *uffd_serve(void *uffd)
 {
 	static char page[PAGE] __attribute__((aligned(4096)));
@@ -420,16 +433,9 @@ void *uffd_serve(void *uffd)
 	struct uffd_msg msg;
 
 	memset(page, 0x77, sizeof(page));
-	while (read(fd, &msg, sizeof(msg)) == sizeof(msg)) {
-		struct uffdio_copy copy = {
-			.dst = msg.arg.pagefault.address & ~(PAGE - 1),
-			.src = (uintptr_t)page,
-			.len = PAGE,
-		};
-
+	while (read(fd, &msg, sizeof(msg)) == sizeof(msg))
 		if (msg.event == UFFD_EVENT_PAGEFAULT)
-			ioctl(fd, UFFDIO_COPY, &copy);
-	}
+			uffd_resolve(fd, &msg, page);
 	return NULL;
 }
 

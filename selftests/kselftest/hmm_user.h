@@ -179,8 +179,8 @@ int uffd_protect(int uffd, void *addr, size_t size);
 
 /*
  * The function of a thread that serves the missing pages of a userfaultfd,
- * given by a pointer to its descriptor, with pages full of 0x77. Ends when it
- * is cancelled.
+ * given by a pointer to its descriptor, with pages full of 0x77, and lets those
+ * that are write-protected be written. Ends when it is cancelled.
  */
 void *uffd_serve(void *uffd);
 

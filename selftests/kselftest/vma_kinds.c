@@ -146,6 +146,18 @@ static struct memory anon_protection_key(int probe)
 	return m;
 }
 
+/* Pinned until the file is closed. */
+static struct memory pinned(int probe)
+{
+	struct memory m = anon(probe);
+	int fd = m.at ? pin_longterm(m.at, N) : -1;
+
+	if (fd < 0)
+		return unavailable("gup_test cannot pin pages");
+	m.fd = fd;
+	return m;
+}
+
 static struct memory droppable(int probe)
 {
 	void *at = mmap(NULL, N * PAGE, RW, MAP_DROPPABLE | MAP_ANONYMOUS, -1, 0);
@@ -547,6 +559,7 @@ KIND(file_shared, .snapshot = WRITABLE);
 KIND(shared, .snapshot = WRITABLE);
 KIND(merged, .snapshot = VALID);
 KIND(swap_shared, .snapshot = VALID);
+KIND(pinned, .snapshot = WRITABLE);
 KIND(hugetlb, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(droppable, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(aio_ring, .snapshot = VALID, .migrate = -EINVAL);

@@ -2,8 +2,8 @@
 /*
  * Which memory may migrate to a device.
  *
- * The selftest vma_kinds has tests of these decisions, and vma_policy.h lists the
- * locks under which decisions about a VMA stay valid.
+ * The selftest vma_kinds has a test of most kinds of memory, and vma_policy.h lists
+ * the locks under which decisions about a VMA stay valid.
  */
 #ifndef _MM_HMM_MIGRATE_POLICY_H
 #define _MM_HMM_MIGRATE_POLICY_H

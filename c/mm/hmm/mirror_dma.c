@@ -15,12 +15,14 @@
  * An invalidation looks up the maps of its addresses in a tree, whose lock is a
  * spinlock, and counts itself as a user of each in turn. So it waits for what maps
  * or unmaps the same map, not for other maps of the mirror. However long its span, it
- * holds the map's lock for few entries at a time.
+ * holds the map's lock for few entries at a time, and so does a section, however many
+ * pages its batch has.
  */
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/hmm_mirror.h>
 #include <linux/pci-p2pdma.h>
+#include <linux/sched/signal.h>
 #include <linux/wait_bit.h>
 
 #include "mirror.h"
@@ -211,21 +213,23 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
 }
 
 /*
- * Map the pages of a section's batch for the device. Device-private memory gets no
- * address: the DMA API does not know it. Returns 0; -%EINTR; -%EIO.
+ * Map the pages of a part of a section's batch. Device-private memory gets no address:
+ * the DMA API does not know it. Returns 0; -%EINTR; -%EIO.
  */
-int hmm_mirror_dma_map(const struct hmm_section *section)
+static int hmm_mirror_dma_map_part(const struct hmm_section *section, struct hmm_span part)
 {
-	size_t idx = hmm_mirror_dma_index(section->dma, section->batch.start);
-	unsigned long nr = hmm_span_pages(section->batch), i;
+	const unsigned long *pfn = &section->pfns[(part.start - section->batch.start) >>
+						  PAGE_SHIFT];
+	size_t idx = hmm_mirror_dma_index(section->dma, part.start);
+	size_t end = hmm_mirror_dma_index(section->dma, part.end);
 	struct hmm_dma_map *map = &section->dma->map;
 	struct pci_p2pdma_map_state peer = {};
 	int ret = 0;
 
 	if (mutex_lock_killable(&section->dma->lock))
 		return -EINTR;
-	for (i = 0; i < nr; i++, idx++) {
-		unsigned long hmm_pfn = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
+	for (; idx < end; idx++, pfn++) {
+		unsigned long hmm_pfn = *pfn & ~HMM_PFN_INOUT_FLAGS;
 
 		if (!(hmm_pfn & HMM_PFN_VALID) ||
 		    is_device_private_page(hmm_pfn_to_page(hmm_pfn)))
@@ -239,6 +243,29 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 	}
 	mutex_unlock(&section->dma->lock);
 	return ret;
+}
+
+/*
+ * Map the pages of a section's batch for the device. The update lock is held, so that
+ * none of them loses its address while the map's lock is dropped in between. Returns
+ * 0; -%EINTR; -%EIO.
+ */
+int hmm_mirror_dma_map(const struct hmm_section *section)
+{
+	struct hmm_span rest = section->batch;
+
+	for (;;) {
+		struct hmm_span part = hmm_span_first(rest, HMM_MIRROR_DMA_YIELD);
+		int ret = hmm_mirror_dma_map_part(section, part);
+
+		if (ret || part.end == rest.end)
+			return ret;
+		/* A lock that is free is taken without a look at signals. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		rest.start = part.end;
+	}
 }
 
 /**
@@ -283,12 +310,25 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
 	return hmm_dma_map_pfn(dma->dev, &dma->map, idx, &peer);
 }
 
+/* Let others have the map's lock, which the caller holds, once in so many entries. */
+static void hmm_mirror_dma_yield(struct hmm_mirror_dma *dma, size_t idx)
+	__must_hold(&dma->lock)
+{
+	if (idx % HMM_MIRROR_DMA_YIELD)
+		return;
+	mutex_unlock(&dma->lock);
+	cond_resched();
+	mutex_lock(&dma->lock);
+}
+
 /**
  * hmm_section_dma_run() - find the next run of device addresses
  * @section: a section with &hmm_section.dma for which hmm_section_next() returned true
  * @run: the previous run; for the first, one whose end is the start of the batch
  *
- * Takes &hmm_mirror_dma.lock, as other sections map pages in the same entries.
+ * Takes &hmm_mirror_dma.lock, as other sections map pages in the same entries. The
+ * wait for it is not killable, since an error could not be returned; others map or unmap
+ * %HMM_MIRROR_DMA_YIELD pages at most while they hold it.
  *
  * Context: inside the section. May sleep.
  * Return: true if there is another run.
@@ -303,19 +343,22 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 	unsigned long write;
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
-	guard(mutex)(&dma->lock);
+	mutex_lock(&dma->lock);
 	while (idx < end && (addr = hmm_mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
-		idx++;
-	if (idx >= end)
+		hmm_mirror_dma_yield(dma, ++idx);
+	if (idx >= end) {
+		mutex_unlock(&dma->lock);
 		return false;
+	}
 
 	from = idx;
 	/* The access is this section's: other sections overwrite the map's pfns. */
 	write = section->pfns[idx - base] & HMM_PFN_WRITE;
 	do
-		idx++;
+		hmm_mirror_dma_yield(dma, ++idx);
 	while (idx < end && (section->pfns[idx - base] & HMM_PFN_WRITE) == write &&
 	       hmm_mirror_dma_address(dma, idx) == addr + ((idx - from) << PAGE_SHIFT));
+	mutex_unlock(&dma->lock);
 	*run = (struct hmm_dma_run){
 		.span.start = dma->span.start + (from << PAGE_SHIFT),
 		.span.end = dma->span.start + (idx << PAGE_SHIFT),

@@ -3,7 +3,7 @@
  * Which memory a device may use. Which of it may move to a device is decided in
  * migrate_policy.h.
  *
- * The selftest vma_kinds has a test of each kind of VMA that its kernel can have; the
+ * The selftest vma_kinds has a test of most kinds of memory; the
  * functions of both files are what it expects. They follow the refusals of GUP (mm/gup.c,
  * check_vma_flags() and gup_fast_folio_allowed()), as far as these are not about
  * holding a page for long: a device that is mirrored holds no pages.

@@ -33,6 +33,8 @@
 #include <linux/hmm-dma.h>
 #include <linux/hmm_mirror.h>
 
+#include "fixture_memory.h"
+
 #define ENTRIES 4
 #define FAKE_IOVA ((dma_addr_t)0x7000000)
 #define FAKE_OFFSET ((dma_addr_t)0x100000000ULL)
@@ -55,6 +57,8 @@
  * @unlocked: how often dma_map_phys() was called without it
  * @forgotten: how often a device was invalidated before an address was unmapped
  * @on_unmap: called by dma_unmap_phys(), or NULL
+ * @on_map: called by dma_map_phys(), or NULL
+ * @on_use_iova: called by dma_use_iova(), or NULL
  */
 static struct fake_dma {
 	bool iova, unmap, sync, limited;
@@ -67,6 +71,8 @@ static struct fake_dma {
 	int unlocked;
 	int forgotten;
 	void (*on_unmap)(void);
+	void (*on_map)(void);
+	void (*on_use_iova)(void);
 } fake;
 
 static bool fake_skip_sync(struct device *dev)
@@ -86,6 +92,8 @@ static bool fake_need_unmap(struct device *dev)
 
 static bool fake_use_iova(struct dma_iova_state *state)
 {
+	if (fake.on_use_iova)
+		fake.on_use_iova();
 	return state->__size != 0;
 }
 
@@ -140,6 +148,8 @@ static dma_addr_t fake_map_phys(struct device *dev, phys_addr_t phys, size_t siz
 	fake.unlocked += fake.lock && !mutex_is_locked(fake.lock);
 	fake.attrs = attrs;
 	fake.addr = phys + FAKE_OFFSET;
+	if (fake.on_map)
+		fake.on_map();
 	return fake.addr;
 }
 
@@ -676,7 +686,9 @@ static void mirror_dma_refuses_another_device(struct kunit *test)
  * struct dma_thread - a thread that takes a map's lock, or ends the map
  * @dma: the map
  * @task: the thread
- * @unmaps: how many addresses were unmapped when it had the lock
+ * @woken: it has been woken
+ * @calls: calls of dma_thread_waits() and dma_thread_waits_at_times()
+ * @calls_before: how many there had been when it had the lock
  * @users: users of the map when an address was last unmapped
  * @ending: the map was ending then
  * @done: completed when it has done so
@@ -684,7 +696,9 @@ static void mirror_dma_refuses_another_device(struct kunit *test)
 static struct dma_thread {
 	struct hmm_mirror_dma *dma;
 	struct task_struct *task;
-	int unmaps;
+	bool woken;
+	int calls;
+	int calls_before;
 	int users;
 	bool ending;
 	struct completion done;
@@ -702,7 +716,7 @@ static void dma_thread_make(struct kunit *test, struct hmm_mirror_dma *dma,
 static int dma_thread_locks(void *argument)
 {
 	mutex_lock(&dma_thread.dma->lock);
-	dma_thread.unmaps = fake.unmaps;
+	dma_thread.calls_before = dma_thread.calls;
 	mutex_unlock(&dma_thread.dma->lock);
 	complete(&dma_thread.done);
 	return 0;
@@ -711,9 +725,62 @@ static int dma_thread_locks(void *argument)
 /* The first time, have the thread wait for the lock. Later, give it time to get it. */
 static void dma_thread_waits(void)
 {
-	if (fake.unmaps == 1)
+	dma_thread.calls++;
+	if (!dma_thread.woken)
 		wake_up_process(dma_thread.task);
+	dma_thread.woken = true;
 	msleep(100);
+}
+
+/* The same, of which one call in so many waits. */
+static void dma_thread_waits_at_times(void)
+{
+	if (dma_thread.calls % HMM_MIRROR_DMA_YIELD)
+		dma_thread.calls++;
+	else
+		dma_thread_waits();
+}
+
+/* Whether the thread had the lock when @nr calls were not made yet, but one was. */
+static void dma_thread_expect_lock(struct kunit *test, int nr)
+{
+	KUNIT_EXPECT_EQ(test, nr, dma_thread.calls);
+	/* It was woken if there was a call. */
+	if (!dma_thread.woken)
+		wake_up_process(dma_thread.task);
+	wait_for_completion(&dma_thread.done);
+	KUNIT_EXPECT_GT(test, dma_thread.calls_before, 0);
+	KUNIT_EXPECT_LT(test, dma_thread.calls_before, nr);
+}
+
+/* Parts of a large map, in each of which the lock is held. */
+#define PARTS		4
+#define LARGE_PAGES	(PARTS * HMM_MIRROR_DMA_YIELD)
+
+/* Make a large map, and have the section be inside with all of its pages. */
+static struct hmm_mirror_dma *mirror_dma_make_large(struct kunit *test,
+						    struct mirror_dma_test *t)
+{
+	struct hmm_span all = MIRROR_SPAN(ENTRIES, ENTRIES + LARGE_PAGES);
+	struct hmm_mirror_dma *large = kunit_kzalloc(test, sizeof(*large), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, large);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(large, &t->mirror, NULL, all));
+	t->section.span = all;
+	t->section.batch = all;
+	t->section.pfns = kunit_kcalloc(test, LARGE_PAGES, sizeof(*t->section.pfns),
+					GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->section.pfns);
+	t->section.nr_pfns = LARGE_PAGES;
+	t->section.dma = large;
+	return large;
+}
+
+/* Have a page at each so many. */
+static void mirror_dma_fill_large(struct mirror_dma_test *t, size_t step)
+{
+	for (size_t i = 0; i < LARGE_PAGES; i += step)
+		t->section.pfns[i] = page_to_pfn(t->pages) | HMM_PFN_VALID;
 }
 
 /*
@@ -724,29 +791,82 @@ static void mirror_dma_lock_is_dropped(struct kunit *test)
 {
 	struct mirror_dma_test *t = mirror_dma_test_begin(test,
 							  (struct fake_dma){ .unmap = true });
-	struct hmm_span all = MIRROR_SPAN(ENTRIES, ENTRIES + 4 * HMM_MIRROR_DMA_YIELD);
-	struct hmm_mirror_dma *large = kunit_kzalloc(test, sizeof(*large), GFP_KERNEL);
-	struct pci_p2pdma_map_state peer = {};
+	struct hmm_mirror_dma *large = mirror_dma_make_large(test, t);
 
-	KUNIT_ASSERT_NOT_NULL(test, large);
-	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_dma_init(large, &t->mirror, NULL, all));
-	for (int i = 0; i < 4; i++) {
-		size_t idx = i * HMM_MIRROR_DMA_YIELD;
-
-		large->map.pfn_list[idx] = page_to_pfn(t->pages) | HMM_PFN_VALID;
-		KUNIT_EXPECT_EQ(test, t->phys + FAKE_OFFSET,
-				hmm_dma_map_pfn(NULL, &large->map, idx, &peer));
-	}
+	mirror_dma_fill_large(t, HMM_MIRROR_DMA_YIELD);
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	KUNIT_EXPECT_EQ(test, PARTS, fake.maps);
 	dma_thread_make(test, large, dma_thread_locks);
 	fake.on_unmap = dma_thread_waits;
-	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, all, true));
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, large->span, true));
 	fake.on_unmap = NULL;
-	KUNIT_EXPECT_EQ(test, 4, fake.unmaps);
-	wait_for_completion(&dma_thread.done);
-	KUNIT_EXPECT_GT(test, dma_thread.unmaps, 0);
-	KUNIT_EXPECT_LT(test, dma_thread.unmaps, 4);
+	dma_thread_expect_lock(test, PARTS);
 	hmm_mirror_dma_exit(large);
 	hmm_mirror_dma_exit(&t->dma);
+}
+
+/* The same while a section maps its pages, */
+static void mirror_dma_lock_is_dropped_by_sections(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){});
+	struct hmm_mirror_dma *large = mirror_dma_make_large(test, t);
+
+	mirror_dma_fill_large(t, HMM_MIRROR_DMA_YIELD);
+	dma_thread_make(test, large, dma_thread_locks);
+	fake.on_map = dma_thread_waits;
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	fake.on_map = NULL;
+	dma_thread_expect_lock(test, PARTS);
+	hmm_mirror_dma_exit(large);
+	hmm_mirror_dma_exit(&t->dma);
+}
+
+/* and while it looks for a run of them, whose addresses it gets nevertheless. */
+static void mirror_dma_lock_is_dropped_by_runs(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test, (struct fake_dma){
+		.iova = true, .unmap = true });
+	struct hmm_mirror_dma *large = mirror_dma_make_large(test, t);
+	struct hmm_dma_run run = { .span.end = large->span.start };
+
+	mirror_dma_fill_large(t, 1);
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_map(&t->section));
+	dma_thread_make(test, large, dma_thread_locks);
+	fake.on_use_iova = dma_thread_waits_at_times;
+	KUNIT_EXPECT_TRUE(test, hmm_section_dma_run(&t->section, &run));
+	fake.on_use_iova = NULL;
+	dma_thread_expect_lock(test, LARGE_PAGES);
+	KUNIT_EXPECT_EQ(test, run.span.start, large->span.start);
+	KUNIT_EXPECT_EQ(test, run.span.end, large->span.end);
+	KUNIT_EXPECT_FALSE(test, hmm_section_dma_run(&t->section, &run));
+	hmm_mirror_dma_exit(large);
+	hmm_mirror_dma_exit(&t->dma);
+}
+
+static void dma_kill(void)
+{
+	set_killed(true);
+}
+
+/* A fatal signal ends the mapping of a section's pages, with no wait for the lock. */
+static void mirror_dma_map_is_killed(struct kunit *test)
+{
+	struct mirror_dma_test *t = mirror_dma_test_begin(test,
+							  (struct fake_dma){ .unmap = true });
+	struct hmm_mirror_dma *large = mirror_dma_make_large(test, t);
+	int ret;
+
+	mirror_dma_fill_large(t, HMM_MIRROR_DMA_YIELD);
+	fake.on_map = dma_kill;
+	ret = hmm_mirror_dma_map(&t->section);
+	fake.on_map = NULL;
+	set_killed(false);
+	KUNIT_EXPECT_EQ(test, -EINTR, ret);
+	KUNIT_EXPECT_EQ(test, 1, fake.maps);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&large->lock));
+	hmm_mirror_dma_exit(large);
+	hmm_mirror_dma_exit(&t->dma);
+	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
 }
 
 static int dma_thread_exits(void *argument)
@@ -846,6 +966,9 @@ static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(mirror_dma_forgets),
 	KUNIT_CASE(mirror_dma_maps_are_apart),
 	KUNIT_CASE(mirror_dma_lock_is_dropped),
+	KUNIT_CASE(mirror_dma_lock_is_dropped_by_sections),
+	KUNIT_CASE(mirror_dma_lock_is_dropped_by_runs),
+	KUNIT_CASE(mirror_dma_map_is_killed),
 	KUNIT_CASE(mirror_dma_ends_after_its_users),
 	KUNIT_CASE(mirror_dma_iova_is_one_run),
 	KUNIT_CASE(mirror_dma_failure_is_reported),

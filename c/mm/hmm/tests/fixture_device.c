@@ -140,20 +140,6 @@ void release_batches(struct buffer_device *device)
 	flush_work(&device->engine);
 }
 
-/* Make a fatal signal pending for this task, or none. */
-void set_killed(bool killed)
-{
-	spin_lock_irq(&current->sighand->siglock);
-	if (killed) {
-		sigaddset(&current->pending.signal, SIGKILL);
-		set_thread_flag(TIF_SIGPENDING);
-	} else {
-		sigdelset(&current->pending.signal, SIGKILL);
-		recalc_sigpending();
-	}
-	spin_unlock_irq(&current->sighand->siglock);
-}
-
 /* For &buffer_device.on_batch: the requesting task is killed while it waits. */
 void kill_requester(struct buffer_device *device)
 {

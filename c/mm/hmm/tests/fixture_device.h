@@ -11,6 +11,7 @@
 #include <linux/huge_mm.h>
 #include <linux/uaccess.h>
 
+#include "fixture_memory.h"
 #include "fixture_set_aside.h"
 
 #define DEVICE_SIZE	(2 * HPAGE_PMD_SIZE)
@@ -78,7 +79,6 @@ int coherent_device_init(struct kunit *test);
 int batch_device_init(struct kunit *test);
 int coherent_batch_device_init(struct kunit *test);
 void release_batches(struct buffer_device *device);
-void set_killed(bool killed);
 void kill_requester(struct buffer_device *device);
 
 unsigned long map_anonymous(struct kunit *test, unsigned long size);

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mmu_notifier.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "fixture_memory.h"
@@ -63,3 +64,16 @@ static bool memory_invalidate(struct mmu_interval_notifier *notifier,
 const struct mmu_interval_notifier_ops memory_notifier_ops = {
 	.invalidate = memory_invalidate,
 };
+
+void set_killed(bool killed)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	if (killed) {
+		sigaddset(&current->pending.signal, SIGKILL);
+		set_thread_flag(TIF_SIGPENDING);
+	} else {
+		sigdelset(&current->pending.signal, SIGKILL);
+		recalc_sigpending();
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+}

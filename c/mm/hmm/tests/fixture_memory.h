@@ -32,4 +32,7 @@ extern const struct mmu_interval_notifier_ops memory_notifier_ops;
 /* The page frame of a present page, by get_user_pages(). */
 unsigned long memory_pfn(struct kunit *test, unsigned long addr);
 
+/* Make a fatal signal pending for this task, or none. A kthread ignores those it is sent. */
+void set_killed(bool killed);
+
 #endif /* _MM_HMM_TESTS_FIXTURE_MEMORY_H */

@@ -5,6 +5,7 @@
 #include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/anon_inodes.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -42,6 +43,9 @@ enum killed_waits_for {
  * @killer: sends the signal
  * @held: the lock is held
  * @release: it is to be released
+ * @span: the addresses of its range
+ * @nests: the next callback opens a section
+ * @nested: the error of that section
  */
 struct killed {
 	struct hmm_mirror mirror;
@@ -55,11 +59,30 @@ struct killed {
 	struct delayed_work killer;
 	struct completion held;
 	struct completion release;
+	struct hmm_span span;
+	bool nests;
+	int nested;
 };
+
+/* Open a section on all of the range. Returns its error, or 1 if it was inside. */
+static int killed_section(struct killed *k, enum hmm_access access)
+{
+	int ret = 0, inside = 0;
+
+	hmm_mirror_populate(pages, ret, &k->mirror, k->span, access)
+		inside = 1;
+	return ret ?: inside;
+}
 
 static bool killed_invalidate(struct hmm_mirror *mirror,
 			      const struct hmm_invalidation *inv)
 {
+	struct killed *k = container_of(mirror, struct killed, mirror);
+
+	if (k->nests) {
+		k->nests = false;
+		k->nested = killed_section(k, HMM_ACCESS_SNAPSHOT);
+	}
 	return true;
 }
 
@@ -161,25 +184,119 @@ static void killed_end(struct killed *k)
 	hmm_test_unkill();
 }
 
-/* A section waits for an update lock that is a rw_semaphore. */
-static void killed_waiting_for_rwsem(struct kunit *test)
+/* Mirror four new pages, under an update lock that is a rw_semaphore. */
+static struct killed *killed_make_mirror(struct kunit *test)
 {
-	unsigned long addr = memory_map(test, 4, PROT_READ | PROT_WRITE), start;
-	struct hmm_span span = { addr, addr + 4 * PAGE_SIZE };
+	unsigned long addr = memory_map(test, 4, PROT_READ | PROT_WRITE);
 	struct killed *k = killed_make(test);
-	int ret = 0, inside = 0;
 
-	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init_lock(&k->mirror, current->mm, &killed_ops,
-						      NULL, HMM_UPDATE_RWSEM(&k->lock)));
-	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&k->mirror, &k->range, span));
+	k->mm = current->mm;
+	k->span = (struct hmm_span){ addr, addr + 4 * PAGE_SIZE };
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init_lock(&k->mirror, current->mm, &killed_ops, k,
+						      HMM_UPDATE_RWSEM(&k->lock)));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&k->mirror, &k->range, k->span));
+	return k;
+}
+
+/* A section waits for what is held; a fatal signal ends that. The mirror ends, too. */
+static void killed_in_a_section(struct kunit *test, struct killed *k,
+				enum killed_waits_for waits_for, enum hmm_access access)
+{
+	unsigned long start;
+
+	k->waits_for = waits_for;
 	killed_begin(k);
 	start = jiffies;
-	hmm_mirror_populate(pages, ret, &k->mirror, span, HMM_ACCESS_SNAPSHOT)
-		inside++;
-	KUNIT_EXPECT_EQ(test, -EINTR, ret);
-	KUNIT_EXPECT_EQ(test, 0, inside);
+	KUNIT_EXPECT_EQ(test, -EINTR, killed_section(k, access));
 	KUNIT_EXPECT_LT(test, jiffies - start, HOLD_TIME / 2);
 	killed_end(k);
+	hmm_mirror_exit(&k->mirror);
+}
+
+/* A section waits for an update lock that is a rw_semaphore, */
+static void killed_waiting_for_rwsem(struct kunit *test)
+{
+	killed_in_a_section(test, killed_make_mirror(test), UPDATE_LOCK,
+			    HMM_ACCESS_SNAPSHOT);
+}
+
+/* for the mmap lock, where there is no VMA that it could lock instead, */
+static void killed_waiting_to_walk(struct kunit *test)
+{
+	struct killed *k = killed_make_mirror(test);
+
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(k->span.start, 4 * PAGE_SIZE));
+	killed_in_a_section(test, k, MMAP_LOCK, HMM_ACCESS_READ);
+}
+
+/* and, after it has walked under the lock of the VMA, to make a page exclusive. */
+static void killed_waiting_to_make_exclusive(struct kunit *test)
+{
+	struct killed *k;
+
+	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
+		kunit_skip(test, "pages cannot be made exclusive");
+	if (!IS_ENABLED(CONFIG_PER_VMA_LOCK))
+		kunit_skip(test, "the walk waits for the mmap lock");
+	k = killed_make_mirror(test);
+	memory_write(test, k->span.start, 1);
+	killed_in_a_section(test, k, MMAP_LOCK, HMM_ACCESS_EXCLUSIVE);
+}
+
+/* Only the first range of a process takes its mmap lock. */
+static void ranges_take_no_mmap_lock(struct kunit *test)
+{
+	struct killed *k = killed_make_mirror(test);
+	unsigned long start;
+
+	hmm_mirror_range_remove(&k->range);
+	k->waits_for = MMAP_LOCK;
+	killed_begin(k);
+	start = jiffies;
+	/* If it waited, it would be killed. */
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&k->mirror, &k->range, k->span));
+	KUNIT_EXPECT_LT(test, jiffies - start, HOLD_TIME / 2);
+	killed_end(k);
+	hmm_mirror_exit(&k->mirror);
+}
+
+/*
+ * A section in a callback would wait for the invalidation that the callback is of, and for
+ * the lock that is held around it. It is refused, also if that is a rw_semaphore, whose
+ * holder is not known.
+ */
+static void section_in_a_callback_under_a_rwsem(struct kunit *test)
+{
+	struct killed *k = killed_make_mirror(test);
+
+	k->nests = true;
+	queue_delayed_work(system_dfl_wq, &k->killer, HZ);
+	memory_map_at(test, k->span.start, 1, PROT_READ | PROT_WRITE);
+	cancel_delayed_work_sync(&k->killer);
+	hmm_test_unkill();
+	KUNIT_EXPECT_FALSE(test, k->nests);
+	KUNIT_EXPECT_EQ(test, -EDEADLK, k->nested);
+	hmm_mirror_exit(&k->mirror);
+}
+
+/* A fatal signal in the body of a section ends it, though no batch has to wait. */
+static void killed_between_batches(struct kunit *test)
+{
+	struct killed *k = killed_make_mirror(test);
+	unsigned long pfn;
+	struct hmm_section section = {
+		.mirror = &k->mirror, .span = k->span, .access = HMM_ACCESS_SNAPSHOT,
+		.pfns = &pfn, .nr_pfns = 1,
+	};
+	int batches = 0;
+
+	while (hmm_section_next(&section)) {
+		batches++;
+		hmm_test_make_killed(current);
+	}
+	hmm_test_unkill();
+	KUNIT_EXPECT_EQ(test, 1, batches);
+	KUNIT_EXPECT_EQ(test, -EINTR, hmm_section_error(&section));
 	hmm_mirror_exit(&k->mirror);
 }
 
@@ -416,8 +533,200 @@ static void killed_while_faulting(struct kunit *test)
 	}
 }
 
+/**
+ * struct dropping - memory whose fault handler drops the lock that it is called under
+ * @mirror: a mirror of it
+ * @range: its range
+ * @notifier: a subscription, of which the sequence is used
+ * @span: its address: one page
+ * @page: the page that comes at last
+ * @calls: how often the handler was called
+ * @kill_at: the call in which this task is killed; 0: none
+ * @drops: in so many calls it invalidates the page, drops the lock, and brings no page
+ * @ms: how long each of these takes
+ */
+struct dropping {
+	struct hmm_mirror mirror;
+	struct hmm_mirror_range range;
+	struct mmu_interval_notifier notifier;
+	struct hmm_span span;
+	struct page *page;
+	unsigned int calls;
+	unsigned int kill_at;
+	unsigned int drops;
+	unsigned int ms;
+};
+
+static bool dropping_invalidate(struct hmm_mirror *mirror,
+				const struct hmm_invalidation *inv)
+{
+	return true;
+}
+
+static const struct hmm_mirror_ops dropping_mirror_ops = {
+	.invalidate = dropping_invalidate,
+};
+
+static vm_fault_t dropping_fault(struct vm_fault *vmf)
+{
+	struct dropping *d = vmf->vma->vm_private_data;
+	struct mmu_notifier_range event;
+
+	if (++d->calls == d->kill_at)
+		hmm_test_make_killed(current);
+	if (d->calls > d->drops) {
+		get_page(d->page);
+		vmf->page = d->page;
+		return 0;
+	}
+	/* As a handler does that breaks COW. */
+	mmu_notifier_range_init(&event, MMU_NOTIFY_CLEAR, 0, vmf->vma->vm_mm, d->span.start,
+				d->span.end);
+	mmu_notifier_invalidate_range_start(&event);
+	mmu_notifier_invalidate_range_end(&event);
+	release_fault_lock(vmf);
+	if (d->ms)
+		msleep(d->ms);
+	return VM_FAULT_RETRY;
+}
+
+static const struct vm_operations_struct dropping_ops = {
+	.fault = dropping_fault,
+	/* So that it is called under the lock of the VMA. */
+	.map_pages = futile_map_pages,
+};
+
+static int dropping_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_private_data = file->private_data;
+	vma->vm_ops = &dropping_ops;
+	return 0;
+}
+
+static const struct file_operations dropping_fops = {
+	.mmap = dropping_mmap,
+};
+
+static void dropping_put_page(void *page)
+{
+	put_page(page);
+}
+
+static struct dropping *dropping_make(struct kunit *test)
+{
+	struct dropping *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+	struct file *file;
+	unsigned long addr;
+
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	d->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, d->page);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, dropping_put_page, d->page));
+	file = anon_inode_getfile("hmm_dropping", &dropping_fops, d, O_RDWR);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	addr = kunit_vm_mmap(test, file, 0, PAGE_SIZE, PROT_READ, MAP_SHARED, 0);
+	fput(file);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	d->span = (struct hmm_span){ addr, addr + PAGE_SIZE };
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&d->mirror, current->mm, &dropping_mirror_ops,
+						 NULL));
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&d->mirror, &d->range, d->span));
+	KUNIT_ASSERT_EQ(test, 0, mmu_interval_notifier_insert(&d->notifier, current->mm, addr,
+							      PAGE_SIZE, &memory_notifier_ops));
+	return d;
+}
+
+static void dropping_end(struct dropping *d)
+{
+	mmu_interval_notifier_remove(&d->notifier);
+	hmm_mirror_exit(&d->mirror);
+}
+
+/* Read the page in a section. Returns its error, or 1 if it was inside. */
+static int dropping_section(struct dropping *d, unsigned long timeout)
+{
+	unsigned long pfn;
+	struct hmm_section section = {
+		.mirror = &d->mirror, .span = d->span, .access = HMM_ACCESS_READ,
+		.pfns = &pfn, .nr_pfns = 1, .timeout = timeout,
+	};
+	int inside = 0;
+
+	while (hmm_section_next(&section))
+		inside++;
+	return hmm_section_error(&section) ?: inside;
+}
+
+/*
+ * A fault that waits for longer than the timeout of the section is progress, although it has
+ * moved the sequence itself.
+ */
+static void wait_in_a_fault_is_no_lost_race(struct kunit *test)
+{
+	struct dropping *d;
+
+	if (!IS_ENABLED(CONFIG_PER_VMA_LOCK))
+		kunit_skip(test, "no fault is tried under the lock of a VMA");
+	d = dropping_make(test);
+	d->drops = 1;
+	d->ms = 400;
+	KUNIT_EXPECT_EQ(test, 1, dropping_section(d, HZ / 10));
+	KUNIT_EXPECT_EQ(test, 2, d->calls);
+	dropping_end(d);
+}
+
+/*
+ * A fatal signal ends a section that loses race after race, in none of which it waits. Whether
+ * the handler has waited is judged by the time that it took, so there are several attempts.
+ */
+static void killed_while_losing_races(struct kunit *test)
+{
+	struct dropping *d;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_PER_VMA_LOCK))
+		kunit_skip(test, "no fault is tried under the lock of a VMA");
+	d = dropping_make(test);
+	d->kill_at = 1;
+	d->drops = FUTILE_CALLS;
+	for (i = 0; i < 16; i++) {
+		d->calls = 0;
+		KUNIT_EXPECT_EQ(test, -EINTR, dropping_section(d, FUTILE_TIME));
+		KUNIT_EXPECT_EQ(test, 1, d->calls);
+		hmm_test_unkill();
+	}
+	dropping_end(d);
+}
+
+/* The same for hmm_range_fault_unlocked_timeout(), which retries for ever. */
+static void killed_between_walks(struct kunit *test)
+{
+	struct dropping *d = dropping_make(test);
+	unsigned long pfn = 0;
+	struct hmm_range range = {
+		.notifier = &d->notifier, .start = d->span.start, .end = d->span.end,
+		.hmm_pfns = &pfn, .default_flags = HMM_PFN_REQ_FAULT,
+	};
+
+	d->kill_at = 2;
+	d->drops = FUTILE_CALLS;
+	KUNIT_EXPECT_EQ(test, -EINTR, hmm_range_fault_unlocked_timeout(&range, 0));
+	KUNIT_EXPECT_EQ(test, 2, d->calls);
+	hmm_test_unkill();
+	dropping_end(d);
+}
+
 static struct kunit_case killed_cases[] = {
 	KUNIT_CASE(killed_waiting_for_rwsem),
+	KUNIT_CASE(killed_waiting_to_walk),
+	KUNIT_CASE(killed_waiting_to_make_exclusive),
+	KUNIT_CASE(ranges_take_no_mmap_lock),
+	KUNIT_CASE(section_in_a_callback_under_a_rwsem),
+	KUNIT_CASE(killed_between_batches),
+	KUNIT_CASE(killed_between_walks),
+	KUNIT_CASE(killed_while_losing_races),
+	KUNIT_CASE_SLOW(wait_in_a_fault_is_no_lost_race),
 	KUNIT_CASE(killed_waiting_for_mmap_lock),
 	KUNIT_CASE(killed_waiting_to_be_listed),
 	KUNIT_CASE(killed_waiting_for_a_removal),

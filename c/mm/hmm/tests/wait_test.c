@@ -12,6 +12,7 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mmap_lock.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
@@ -56,7 +57,9 @@ enum hold {
  * @hugetlb_vma: the VMA of a page of hugetlb; it stays until the end of the process
  * @hugetlb_locked: whether the lock of the hugetlb VMA could be taken for writing
  * @supplied: the page of victim_fault(), or NULL
- * @victim: the page that begins to migrate in victim_fault()
+ * @victim: the page that begins to migrate in victim_fault(), or in hold_late()
+ * @late: runs hold_late()
+ * @locked: the mmap lock is held by it
  */
 struct waiter {
 	struct kunit *test;
@@ -77,6 +80,8 @@ struct waiter {
 	bool hugetlb_locked;
 	struct page *supplied;
 	struct page *victim;
+	struct work_struct late;
+	struct completion locked;
 };
 
 static bool waiter_invalidate(struct hmm_mirror *mirror,
@@ -255,7 +260,7 @@ static void waiter_exit(struct kunit *test)
 static void waiter_mirror(struct waiter *w)
 {
 	w->mm = current->mm;
-	KUNIT_ASSERT_EQ(w->test, 0, hmm_mirror_init(&w->mirror, w->mm, &waiter_ops, NULL));
+	KUNIT_ASSERT_EQ(w->test, 0, hmm_mirror_init(&w->mirror, w->mm, &waiter_ops, w));
 	KUNIT_ASSERT_EQ(w->test, 0, hmm_mirror_range_add(&w->mirror, &w->range, w->span));
 	KUNIT_ASSERT_EQ(w->test, 0,
 			mmu_interval_notifier_insert(&w->notifier, w->mm, w->span.start,
@@ -467,6 +472,65 @@ static void killed_before_a_fault(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x7a, memory_read(test, addr + PAGE_SIZE));
 }
 
+/*
+ * Have a page begin to migrate when a section waits for the mmap lock, to make exclusive what
+ * it has walked under the lock of the VMA.
+ */
+static void hold_late(struct work_struct *work)
+{
+	struct waiter *w = container_of(work, struct waiter, late);
+	unsigned long end = jiffies + HOLD_TIME;
+
+	mmap_write_lock(w->mm);
+	complete(&w->locked);
+	while (!mmap_lock_is_contended(w->mm) && !fatal_signal_pending(w->task) &&
+	       time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	hold_folio(w, page_folio(w->victim));
+	mmap_write_unlock(w->mm);
+}
+
+static int request_exclusive(struct waiter *w)
+{
+	struct hmm_section section = {
+		.mirror = &w->mirror,
+		.span = w->span,
+		.access = HMM_ACCESS_EXCLUSIVE,
+		.pfns = w->pfns,
+		.nr_pfns = 1,
+		.timeout = TIMEOUT,
+	};
+	int inside = 0;
+
+	init_completion(&w->locked);
+	queue_work(system_dfl_wq, &w->late);
+	wait_for_completion(&w->locked);
+	while (hmm_section_next(&section))
+		inside++;
+	flush_work(&w->late);
+	return section.error ?: inside;
+}
+
+/* A page begins to migrate when it was walked, and before it is made exclusive. */
+static void killed_before_it_is_exclusive(struct kunit *test)
+{
+	struct waiter *w = test->priv;
+	unsigned long addr;
+
+	if (!IS_ENABLED(CONFIG_PER_VMA_LOCK))
+		kunit_skip(test, "the walk waits for the mmap lock");
+	addr = map_anonymous(test, PAGE_SIZE);
+	INIT_WORK(&w->late, hold_late);
+	w->hold = HOLD_MIGRATING;
+	w->span = span_of(addr, PAGE_SIZE);
+	memory_write(test, addr, 0x7a);
+	w->victim = folio_page(folio_at(w, addr), 0);
+	waiter_mirror(w);
+	expect_killed(w, request_exclusive);
+	waiter_stop(w);
+	KUNIT_EXPECT_EQ(test, 0x7a, memory_read(test, addr));
+}
+
 static const enum hold holds[] = {
 	HOLD_DEVICE, HOLD_DEVICE_HUGE, HOLD_MIGRATING, HOLD_MIGRATING_HUGE,
 	HOLD_MIGRATING_HUGETLB,
@@ -492,6 +556,7 @@ static struct kunit_case wait_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(wait_is_no_lost_time, hold_gen_params, {.speed = KUNIT_SPEED_SLOW}),
 	KUNIT_CASE_PARAM_ATTR(wait_is_no_stall, hold_gen_params, {.speed = KUNIT_SPEED_SLOW}),
 	KUNIT_CASE(killed_before_a_fault),
+	KUNIT_CASE(killed_before_it_is_exclusive),
 	{}
 };
 
