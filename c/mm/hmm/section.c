@@ -154,10 +154,11 @@ static int hmm_section_migrate(struct hmm_section *section,
 {
 	struct hmm_span span = { walk->start, walk->end };
 	struct hmm_interval *interval = section->interval;
+	struct hmm_mover mover;
 	int migrated, ret;
 
 	/* begin */
-	ret = hmm_interval_add_mover(interval, &section->mover);
+	ret = hmm_interval_add_mover(interval, &mover);
 	if (ret)
 		return ret;
 	migrated = mmu_interval_read_begin_killable(walk->notifier,
@@ -170,8 +171,8 @@ static int hmm_section_migrate(struct hmm_section *section,
 	walk->end = span.end;
 	/* lock, check */
 	ret = hmm_interval_enter(interval);
-	hmm_interval_del_mover(interval, &section->mover);
-	if (!ret && migrated > 0 && !section->mover.changed)
+	hmm_interval_del_mover(interval, &mover);
+	if (!ret && migrated > 0 && !mover.changed)
 		return 1;
 	if (!ret)
 		hmm_interval_leave(interval);
