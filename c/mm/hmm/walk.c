@@ -302,6 +302,18 @@ void hmm_walk_restart(struct hmm_walk *w)
 	w->extents->nr = 0;
 }
 
+/* Set what the walk of a range has for hmm pfns. The rest is set before it is used. */
+static __always_inline void hmm_walk_set_range(struct hmm_walk *w, struct hmm_range *range)
+{
+	w->range = range;
+	w->format = NULL;
+	w->extents = NULL;
+	w->vma = NULL;
+	w->output = HMM_OUTPUT_PFNS;
+	w->default_req = range->default_flags & HMM_PFN_REQUEST;
+	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
+}
+
 /**
  * hmm_walk_init_pfns() - prepare a walk for hmm pfns
  * @w: the walk
@@ -311,15 +323,8 @@ void hmm_walk_restart(struct hmm_walk *w)
 noinline void hmm_walk_init_pfns(struct hmm_walk *w, struct hmm_range *range,
 				 const struct hmm_fault_waits *waits)
 {
-	w->range = range;
-	w->format = NULL;
-	w->extents = NULL;
-	w->vma = NULL;
-	w->output = HMM_OUTPUT_PFNS;
-	w->default_req = range->default_flags & HMM_PFN_REQUEST;
-	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
+	hmm_walk_set_range(w, range);
 	w->waits = *waits;
-	/* The others are set before they are used. */
 	hmm_walk_restart(w);
 }
 
@@ -340,8 +345,10 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 {
 	if (range->start >= range->end)
 		return -EINVAL;
-	hmm_walk_init_pfns(w, range, &(struct hmm_fault_waits){
-				   .dropped = HMM_FAULT_NOT_DROPPED });
+	hmm_walk_set_range(w, range);
+	w->waits.dropped = HMM_FAULT_NOT_DROPPED;
+	w->waits.end = 0;
+	w->waits.progress = false;
 	w->format = format;
 	w->extents = extents;
 	if (format) {
@@ -355,8 +362,8 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 		if (w->per_pfn_req)
 			return -EINVAL;
 		w->output = HMM_OUTPUT_EXTENTS;
-		hmm_walk_restart(w);
 	}
+	hmm_walk_restart(w);
 	return 0;
 }
 
@@ -405,6 +412,21 @@ static int hmm_walk_within(struct hmm_walk *w, struct vm_area_struct *vma,
 	return hmm_walk_pte_table(w, pmdp, pmd, w->resume, end);
 }
 
+/* hmm_walk_mmap(), if no more is left than one PMD maps. */
+static noinline int hmm_walk_mmap_pmd(struct hmm_walk *w)
+{
+	struct mm_struct *mm = w->range->notifier->mm;
+	unsigned long start = w->resume, end = w->range->end;
+	struct vm_area_struct *vma = vma_lookup(mm, start);
+	pmd_t *pmdp = NULL, pmd;
+
+	if (vma && end <= vma->vm_end)
+		pmdp = hmm_single_pmd(vma, start, end, &pmd);
+	if (!pmdp)
+		return walk_page_range(mm, start, end, &hmm_walk_mmap_ops, w);
+	return hmm_walk_within(w, vma, end, pmdp, pmd);
+}
+
 /**
  * hmm_walk_mmap() - walk on, to the end of the range
  * @w: the walk
@@ -415,19 +437,12 @@ static int hmm_walk_within(struct hmm_walk *w, struct vm_area_struct *vma,
  */
 int hmm_walk_mmap(struct hmm_walk *w)
 {
-	struct mm_struct *mm = w->range->notifier->mm;
 	unsigned long start = w->resume, end = w->range->end;
-	struct vm_area_struct *vma;
-	pmd_t *pmdp, pmd;
 
-	if (!((start ^ (end - 1)) & PMD_MASK)) {
-		vma = vma_lookup(mm, start);
-		pmdp = vma && end <= vma->vm_end ?
-		       hmm_single_pmd(vma, start, end, &pmd) : NULL;
-		if (pmdp)
-			return hmm_walk_within(w, vma, end, pmdp, pmd);
-	}
-	return walk_page_range(mm, start, end, &hmm_walk_mmap_ops, w);
+	if (!((start ^ (end - 1)) & PMD_MASK))
+		return hmm_walk_mmap_pmd(w);
+	return walk_page_range(w->range->notifier->mm, start, end,
+			       &hmm_walk_mmap_ops, w);
 }
 
 /**
