@@ -438,6 +438,9 @@ static void make_call(struct maker *m, struct test_case *t)
 
 	first = part ? pick(m, total) : 0;
 	nr = part ? 1 + pick(m, total) : total;
+	/* One page is walked in ways of its own. */
+	if (part && !pick(m, 4))
+		nr = 1;
 	t->start = MODEL_BASE + first * PAGE_SIZE;
 	t->end = t->start + min(nr, total - first) * PAGE_SIZE;
 	t->output = pick(m, 3);

@@ -10,7 +10,6 @@
 #include <linux/hmm-dma.h>
 #include <linux/hmm.h>
 #include <linux/hmm_span.h>
-#include <linux/list.h>
 #include <linux/memremap.h>
 #include <linux/mmu_notifier.h>
 #include <linux/interval_tree.h>
@@ -310,19 +309,6 @@ static inline void hmm_mirror_assert_held(const struct hmm_mirror *mirror)
 		lockdep_assert_held(mirror->update.mutex);
 }
 
-/**
- * struct hmm_mover - a section whose own task changes the CPU's page table
- * @list: in the movers of the interval
- * @task: the task
- * @changed: whether another task invalidated the interval since the mover was
- *	registered; written and read under the update lock
- */
-struct hmm_mover {
-	struct list_head list;
-	struct task_struct *task;
-	bool changed;
-};
-
 DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_unlock(_T))
 
 /**
@@ -456,8 +442,6 @@ struct hmm_section {
 	struct hmm_interval *interval;
 	/* The locked folio of a page that is exclusive to the device, or NULL. */
 	struct folio *exclusive_folio;
-	/* Registered at @interval while pages migrate. */
-	struct hmm_mover mover;
 	/* The pages that were migrated, if @migrate_to is not NULL. */
 	struct hmm_section_migration *migration;
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),

@@ -119,10 +119,9 @@ static int hmm_fault_pages(struct hmm_walk *w, struct vm_area_struct *vma,
 	return ret;
 }
 
-static bool hmm_fault_collided(const struct hmm_walk *w)
+static bool hmm_fault_collided(const struct hmm_range *range)
 {
-	return mmu_interval_check_retry(w->range->notifier,
-					w->range->notifier_seq);
+	return mmu_interval_check_retry(range->notifier, range->notifier_seq);
 }
 
 /**
@@ -168,7 +167,7 @@ static int hmm_fault_mmap(struct hmm_walk *w, unsigned int flags)
 	int ret;
 
 	do {
-		if (hmm_fault_collided(w))
+		if (hmm_fault_collided(w->range))
 			return -EBUSY;
 		ret = hmm_walk_mmap(w);
 		if (ret == HMM_WALK_FAULT) {
@@ -206,6 +205,31 @@ static int hmm_fault_lock_mmap(struct hmm_walk *w)
 }
 
 /**
+ * hmm_fault_locked_vma() - fault and walk in one VMA, under its own lock
+ * @w: the walk
+ * @vma: the VMA; locked for reading
+ * @ret: result of the first walk
+ *
+ * Return: as hmm_fault_vma(). The lock is dropped in any case.
+ */
+static int hmm_fault_locked_vma(struct hmm_walk *w, struct vm_area_struct *vma, int ret)
+{
+	for (;;) {
+		if (ret == HMM_WALK_FAULT)
+			ret = hmm_fault_pages(w, vma, HMM_FAULT_MAY_UNLOCK |
+							FAULT_FLAG_VMA_LOCK) ?: HMM_WALK_AGAIN;
+		if (ret == HMM_WALK_AGAIN)
+			ret = hmm_fault_again(w) ?: HMM_WALK_AGAIN;
+		if (ret != HMM_WALK_AGAIN)
+			break;
+		ret = hmm_fault_collided(w->range) ? -EBUSY : hmm_walk_vma(w, vma);
+	}
+	if (ret != HMM_FAULT_UNLOCKED)
+		vma_end_read(vma);
+	return ret;
+}
+
+/**
  * hmm_fault_vma() - walk and fault in one VMA, under its own lock
  * @w: the walk
  *
@@ -221,21 +245,11 @@ static int hmm_fault_vma(struct hmm_walk *w)
 {
 	struct vm_area_struct *vma =
 		lock_vma_under_rcu(w->range->notifier->mm, w->resume);
-	int ret;
 
 	if (!vma)
 		return HMM_FAULT_UNLOCKED;
-	do {
-		ret = hmm_fault_collided(w) ? -EBUSY : hmm_walk_vma(w, vma);
-		if (ret == HMM_WALK_FAULT)
-			ret = hmm_fault_pages(w, vma, HMM_FAULT_MAY_UNLOCK |
-							FAULT_FLAG_VMA_LOCK) ?: HMM_WALK_AGAIN;
-		if (ret == HMM_WALK_AGAIN)
-			ret = hmm_fault_again(w) ?: HMM_WALK_AGAIN;
-	} while (ret == HMM_WALK_AGAIN);
-	if (ret != HMM_FAULT_UNLOCKED)
-		vma_end_read(vma);
-	return ret;
+	return hmm_fault_locked_vma(w, vma, hmm_fault_collided(w->range) ?
+					    -EBUSY : hmm_walk_vma(w, vma));
 }
 
 /* hmm_range_fault(), for any output. */
@@ -349,6 +363,40 @@ int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *forma
 }
 
 /**
+ * hmm_fault_vmas() - walk and fault in one VMA after another
+ * @w: the walk
+ * @vma: the first VMA, locked, if it was walked; or NULL
+ * @ret: result of that walk; %HMM_FAULT_UNLOCKED if its lock could not be taken; or 0
+ *
+ * Return: as hmm_range_fault_vma_retry().
+ */
+static noinline int hmm_fault_vmas(struct hmm_walk *w, struct vm_area_struct *vma, int ret)
+{
+	unsigned long begun = jiffies;
+	bool waited;
+
+	if (vma)
+		ret = hmm_fault_locked_vma(w, vma, ret);
+	while (!ret && w->resume < w->range->end) {
+		begun = jiffies;
+		ret = hmm_fault_vma(w);
+	}
+	/*
+	 * A handler that waited for the page dropped the VMA's lock. One that
+	 * only requires the mmap lock returns the same, but at once.
+	 */
+	waited = ret == HMM_FAULT_UNLOCKED && jiffies != begun;
+	if (ret == HMM_FAULT_UNLOCKED)
+		ret = hmm_fault_lock_mmap(w);
+	/* The fault may have moved the sequence itself, by breaking COW for example. */
+	if (ret == -EBUSY && waited)
+		ret = HMM_FAULT_UNLOCKED;
+	if (ret == HMM_FAULT_UNLOCKED)
+		ret = fatal_signal_pending(current) ? -EINTR : -EAGAIN;
+	return ret;
+}
+
+/**
  * hmm_range_fault_vma_retry() - hmm_range_fault_vma() of a caller that retries
  * @range: the range; its notifier_seq is fresh
  * @waits: what this call has waited for and, as the caller passes it, those before
@@ -359,32 +407,27 @@ int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *forma
 int hmm_range_fault_vma_retry(struct hmm_range *range, struct hmm_fault_waits *waits)
 {
 	struct mm_struct *mm = range->notifier->mm;
-	unsigned long begun = jiffies;
+	struct vm_area_struct *vma = NULL;
 	struct hmm_walk w __uninitialized;
-	int ret = hmm_walk_init(&w, range, NULL, NULL);
-	bool waited;
+	int ret = 0;
 
-	if (ret)
-		return ret;
+	if (range->start >= range->end)
+		return -EINVAL;
 	if (check_stable_address_space(mm))
 		return -EFAULT;
-	w.waits = *waits;
-	while (!ret && w.resume < range->end) {
-		begun = jiffies;
-		ret = hmm_fault_vma(&w);
+	if (hmm_fault_collided(range))
+		return -EBUSY;
+	if (range->end - range->start == PAGE_SIZE) {
+		vma = lock_vma_under_rcu(mm, range->start);
+		ret = vma ? hmm_walk_page(&w, range, vma, waits) : HMM_FAULT_UNLOCKED;
+		if (ret == HMM_WALK_DONE) {
+			vma_end_read(vma);
+			return 0;
+		}
 	}
-	/*
-	 * A handler that waited for the page dropped the VMA's lock. One that
-	 * only requires the mmap lock returns the same, but at once.
-	 */
-	waited = ret == HMM_FAULT_UNLOCKED && jiffies != begun;
-	if (ret == HMM_FAULT_UNLOCKED)
-		ret = hmm_fault_lock_mmap(&w);
-	/* The fault may have moved the sequence itself, by breaking COW for example. */
-	if (ret == -EBUSY && waited)
-		ret = HMM_FAULT_UNLOCKED;
-	if (ret == HMM_FAULT_UNLOCKED)
-		ret = fatal_signal_pending(current) ? -EINTR : -EAGAIN;
+	if (!vma)
+		hmm_walk_init_pfns(&w, range, waits);
+	ret = hmm_fault_vmas(&w, vma, ret);
 	*waits = w.waits;
 	return ret;
 }

@@ -15,6 +15,7 @@
 
 #include <linux/completion.h>
 #include <linux/hmm_mirror.h>
+#include <linux/list.h>
 #include <linux/maple_tree.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -219,6 +220,19 @@ struct hmm_interval {
 	bool released;
 	struct completion idle;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct hmm_mover - a section whose own task changes the CPU's page table
+ * @list: in the movers of the interval
+ * @task: the task
+ * @changed: whether another task invalidated the interval since the mover was
+ *	registered; written and read under the update lock
+ */
+struct hmm_mover {
+	struct list_head list;
+	struct task_struct *task;
+	bool changed;
 };
 
 /* Whether the update lock is the range's. */

@@ -147,6 +147,13 @@ static __always_inline unsigned long hmm_class_pfn(pte_t pte)
 	return arch_hmm_class_pfn(pte);
 }
 
+/* The hmm pfn of a PTE of a class, without an order. */
+static __always_inline unsigned long hmm_class_hmm_pfn(struct hmm_pte_class class,
+						       pte_t pte)
+{
+	return class.access ? hmm_class_pfn(pte) | class.access : 0;
+}
+
 /* Whether @pte maps the page @nr after @first's, with the access of @class. */
 static __always_inline bool hmm_pte_follows(struct hmm_pte_class class, pte_t first,
 					    pte_t pte, unsigned long nr)

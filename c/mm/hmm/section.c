@@ -156,10 +156,11 @@ static int hmm_section_migrate(struct hmm_section *section,
 {
 	struct hmm_span span = { walk->start, walk->end };
 	struct hmm_interval *interval = section->interval;
+	struct hmm_mover mover;
 	int migrated, ret;
 
 	/* begin */
-	ret = hmm_interval_add_mover(interval, &section->mover);
+	ret = hmm_interval_add_mover(interval, &mover);
 	if (ret)
 		return ret;
 	migrated = mmu_interval_read_begin_killable(walk->notifier,
@@ -172,8 +173,8 @@ static int hmm_section_migrate(struct hmm_section *section,
 	walk->end = span.end;
 	/* lock, check */
 	ret = hmm_interval_enter(interval);
-	hmm_interval_del_mover(interval, &section->mover);
-	if (!ret && migrated > 0 && !section->mover.changed)
+	hmm_interval_del_mover(interval, &mover);
+	if (!ret && migrated > 0 && !mover.changed)
 		return 1;
 	if (!ret)
 		hmm_interval_leave(interval);
@@ -303,37 +304,51 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 	return ret;
 }
 
-/* Fault in and lock the batch of pages that follows section->batch. */
-static int hmm_section_advance(struct hmm_section *section)
+/*
+ * Choose the next batch: as much of @next, which is all that is left of the section, as is
+ * in one interval and as there is room for. Takes the reference to the interval.
+ */
+static int hmm_section_choose(struct hmm_section *section, struct hmm_span *next)
 {
-	struct hmm_span next = { section->batch.end, section->span.end };
 	struct hmm_interval *interval;
-	struct hmm_range walk = {
-		.hmm_pfns = section->pfns,
-		.default_flags = hmm_access_request(section->access),
-	};
-	int ret;
+	int ret = hmm_section_find(section, next->start);
 
-	/* A snapshot does not sleep, so check for a fatal signal here. */
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	cond_resched();
-	ret = hmm_section_find(section, next.start);
 	if (ret)
 		return ret;
 	interval = section->interval;
 	if (unlikely(hmm_interval_has_own_lock(interval)) &&
 	    hmm_section_is_nested_in(interval))
 		return -EDEADLK;
-	next = hmm_span_clip(next, interval->span);
-	if (section->whole && next.end < section->span.end)
+	*next = hmm_span_clip(*next, interval->span);
+	if (section->whole && next->end < section->span.end)
 		return -ENOENT;
-	next = hmm_span_first(next, section->nr_pfns);
+	*next = hmm_span_first(*next, section->nr_pfns);
+	return 0;
+}
 
-	walk.notifier = &interval->notifier;
-	walk.dev_private_owner = interval->state->owner;
-	walk.start = next.start;
-	walk.end = next.end;
+/* Fault in and lock the batch of pages that follows section->batch. */
+static int hmm_section_advance(struct hmm_section *section)
+{
+	struct hmm_span next = { section->batch.end, section->span.end };
+	struct hmm_range walk __uninitialized;
+	int ret;
+
+	/* A snapshot does not sleep, so check for a fatal signal here. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	ret = hmm_section_choose(section, &next);
+	if (ret)
+		return ret;
+
+	walk = (struct hmm_range){
+		.notifier = &section->interval->notifier,
+		.start = next.start,
+		.end = next.end,
+		.hmm_pfns = section->pfns,
+		.default_flags = hmm_access_request(section->access),
+		.dev_private_owner = section->interval->state->owner,
+	};
 	if (section->migrate_to)
 		ret = hmm_section_migrate(section, &walk);
 	if (!ret)
@@ -423,6 +438,9 @@ EXPORT_SYMBOL_GPL(hmm_section_next);
  */
 void hmm_section_leave(struct hmm_section *section)
 {
+	/* The loops of linux/hmm_mirror_typed.h leave it once more at their end. */
+	if (!section->mm_ref)
+		return;
 	hmm_section_unlock(section);
 	section->batch = (struct hmm_span){};
 	if (section->migration) {
@@ -435,14 +453,12 @@ void hmm_section_leave(struct hmm_section *section)
 		hmm_interval_put(section->interval);
 		section->interval = NULL;
 	}
-	if (section->mm_ref) {
-		/*
-		 * If it is the last reference, exit_mmap() runs and calls
-		 * release, which must not run under the caller's locks.
-		 */
-		mmput_async(section->mm_ref);
-		section->mm_ref = NULL;
-	}
+	/*
+	 * If it is the last reference, exit_mmap() runs and calls release, which
+	 * must not run under the caller's locks.
+	 */
+	mmput_async(section->mm_ref);
+	section->mm_ref = NULL;
 }
 EXPORT_SYMBOL_GPL(hmm_section_leave);
 
@@ -457,8 +473,8 @@ static unsigned int hmm_run_order(const struct hmm_run *run)
 }
 
 /* The length of the run that begins with @hmm_pfn, in pages; at most @nr. */
-static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned long nr,
-					    unsigned long hmm_pfn)
+static unsigned long hmm_run_pages(const unsigned long *at, unsigned long nr,
+				   unsigned long hmm_pfn)
 {
 	unsigned long step = hmm_pfn_step(hmm_pfn), i = 0;
 
@@ -467,6 +483,17 @@ static noinline unsigned long hmm_run_pages(const unsigned long *at, unsigned lo
 	while (++i < nr && (at[i] & ~HMM_PFN_INOUT_FLAGS) == hmm_pfn &&
 	       (!step || !hmm_pagemap_border(hmm_pfn & ~HMM_PFN_FLAGS)));
 	return i;
+}
+
+/* Make a run longer: @run is of one page, and @rest are the pages from there on. */
+static noinline bool hmm_run_extend(struct hmm_run *run, const unsigned long *at,
+				    struct hmm_span rest)
+{
+	unsigned long hmm_pfn = at[0] & ~HMM_PFN_INOUT_FLAGS;
+
+	run->span = hmm_span_first(rest, hmm_run_pages(at, hmm_span_pages(rest), hmm_pfn));
+	run->order = hmm_run_order(run);
+	return true;
 }
 
 /**
@@ -481,7 +508,7 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 {
 	const struct hmm_span rest = { run->span.end, section->batch.end };
 	const unsigned long *at;
-	unsigned long hmm_pfn, nr;
+	unsigned long hmm_pfn;
 
 	if (rest.start >= rest.end)
 		return false;
@@ -493,13 +520,8 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
 		.flags = hmm_pfn & (HMM_PFN_WRITABLE | HMM_PFN_ERROR),
 		.map_order = hmm_pfn_to_map_order(hmm_pfn),
 	};
-	/* Most device faults request one page (benchmark: populate-one-page). */
-	if (run->span.end != rest.end) {
-		nr = hmm_run_pages(at, hmm_span_pages(rest), hmm_pfn);
-		run->span = hmm_span_first(rest, nr);
-		run->order = hmm_run_order(run);
-	}
-	return true;
+	/* For one page this function saves no registers (benchmark: populate-one-page). */
+	return run->span.end == rest.end || hmm_run_extend(run, at, rest);
 }
 EXPORT_SYMBOL_GPL(hmm_section_run);
 

@@ -22,10 +22,11 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 {
 	struct mm_struct *mm = section->mm_ref;
 	struct vm_area_struct *vma;
+	struct hmm_mover mover;
 	struct page *page;
 	int ret;
 
-	ret = hmm_interval_add_mover(section->interval, &section->mover);
+	ret = hmm_interval_add_mover(section->interval, &mover);
 	if (ret)
 		return ERR_PTR(ret);
 	page = ERR_PTR(-EINTR);
@@ -42,7 +43,7 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
 		}
 		mmap_read_unlock(mm);
 	}
-	hmm_interval_del_mover(section->interval, &section->mover);
+	hmm_interval_del_mover(section->interval, &mover);
 	return page;
 }
 

@@ -57,8 +57,10 @@
 #include "../internal.h"
 #include "compat-kernel.h"
 #include "migration_wait.h"
+#include "pte_class.h"
 #include "vma_policy.h"
 #include "walk.h"
+#include "walk_output.h"
 
 /* hmm_report_leaf(), if a page might need a fault: check the request of each. */
 static noinline int hmm_report_leaf_checked(struct hmm_walk *w, unsigned long addr,
@@ -122,12 +124,22 @@ static __always_inline int hmm_walk_huge_pmd(struct hmm_walk *w, pmd_t pmd,
 			       hmm_leaf_pfn(w, addr, pmd_pfn(pmd), PMD_SIZE, pmd_write(pmd)));
 }
 
+/* Unmap a PTE table; if the walk of it stopped at a migration entry, wait. */
+static int hmm_walk_unmap(struct hmm_walk *w, pmd_t *pmdp, pte_t *ptep, int stop)
+{
+	pte_unmap(ptep);
+	if (stop == HMM_WALK_MIGRATION) {
+		migration_entry_wait_killable(w->vma->vm_mm, pmdp, w->resume);
+		stop = hmm_walk_waited(w, w->resume);
+	}
+	return stop;
+}
+
 /* A PMD entry that is not a huge page: empty, not present, bad, or a PTE table. */
 static noinline int hmm_walk_pte_table(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 				       unsigned long addr, unsigned long end)
 {
 	pte_t *ptep;
-	int stop;
 
 	if (pmd_none(pmd))
 		return hmm_report_leaf(w, addr, end, 0);
@@ -142,13 +154,7 @@ static noinline int hmm_walk_pte_table(struct hmm_walk *w, pmd_t *pmdp, pmd_t pm
 	if (!ptep)
 		return HMM_WALK_AGAIN;
 	memset(&w->pgmap, 0, sizeof(w->pgmap));
-	stop = hmm_walk_ptes(w, end, ptep);
-	pte_unmap(ptep);
-	if (stop == HMM_WALK_MIGRATION) {
-		migration_entry_wait_killable(w->vma->vm_mm, pmdp, w->resume);
-		stop = hmm_walk_waited(w, w->resume);
-	}
-	return stop;
+	return hmm_walk_unmap(w, pmdp, ptep, hmm_walk_ptes(w, end, ptep));
 }
 
 static bool hmm_pmd_is_huge(pmd_t pmd)
@@ -302,6 +308,32 @@ void hmm_walk_restart(struct hmm_walk *w)
 	w->extents->nr = 0;
 }
 
+/* Set what the walk of a range has for hmm pfns. The rest is set before it is used. */
+static __always_inline void hmm_walk_set_range(struct hmm_walk *w, struct hmm_range *range)
+{
+	w->range = range;
+	w->format = NULL;
+	w->extents = NULL;
+	w->vma = NULL;
+	w->output = HMM_OUTPUT_PFNS;
+	w->default_req = range->default_flags & HMM_PFN_REQUEST;
+	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
+}
+
+/**
+ * hmm_walk_init_pfns() - prepare a walk for hmm pfns
+ * @w: the walk
+ * @range: the range; not empty
+ * @waits: what walks of the range have waited for
+ */
+noinline void hmm_walk_init_pfns(struct hmm_walk *w, struct hmm_range *range,
+				 const struct hmm_fault_waits *waits)
+{
+	hmm_walk_set_range(w, range);
+	w->waits = *waits;
+	hmm_walk_restart(w);
+}
+
 /**
  * hmm_walk_init() - prepare a walk
  * @w: the walk
@@ -317,19 +349,14 @@ void hmm_walk_restart(struct hmm_walk *w)
 int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 		  const struct hmm_format *format, struct hmm_extents *extents)
 {
-	w->range = range;
-	w->format = format;
-	w->extents = extents;
-	w->vma = NULL;
-	w->output = HMM_OUTPUT_PFNS;
-	w->default_req = range->default_flags & HMM_PFN_REQUEST;
-	w->per_pfn_req = range->pfn_flags_mask & HMM_PFN_REQUEST;
+	if (range->start >= range->end)
+		return -EINVAL;
+	hmm_walk_set_range(w, range);
 	w->waits.dropped = HMM_FAULT_NOT_DROPPED;
 	w->waits.end = 0;
 	w->waits.progress = false;
-	/* The others are set before they are used. */
-	if (range->start >= range->end)
-		return -EINVAL;
+	w->format = format;
+	w->extents = extents;
 	if (format) {
 		if (!format->valid || format->pfn_shift >= BITS_PER_LONG)
 			return -EINVAL;
@@ -346,6 +373,66 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 	return 0;
 }
 
+/*
+ * Look up and read the PMD of all of [start, end), if it is one and no PUD leaf can be
+ * above it, as in anonymous VMAs. NULL where the kernel's walker has to descend.
+ */
+static __always_inline pmd_t *hmm_single_pmd(const struct vm_area_struct *vma,
+					     unsigned long start, unsigned long end,
+					     pmd_t *pmd)
+{
+	pmd_t *pmdp;
+
+	if (!vma_is_anonymous(vma) || ((start ^ (end - 1)) & PMD_MASK))
+		return NULL;
+	pmdp = mm_find_pmd(vma->vm_mm, start);
+	if (pmdp)
+		*pmd = pmdp_get_lockless(pmdp);
+	return pmdp;
+}
+
+/**
+ * hmm_walk_within() - walk pages of one VMA
+ * @w: the walk; from &hmm_walk.resume on
+ * @vma: the VMA
+ * @end: end address
+ * @pmdp: the PMD of all of them; NULL for the kernel's walker to descend. Faults mostly
+ *	request one page, and the kernel's walker takes three times as long to get there
+ *	(benchmarks: populate-one-page, snapshot-one-page)
+ * @pmd: its value, as it was read
+ *
+ * Context: @vma is locked for reading; or, if @pmdp is not NULL, the mm is.
+ * Return: as hmm_walk_mmap().
+ */
+static int hmm_walk_within(struct hmm_walk *w, struct vm_area_struct *vma,
+			   unsigned long end, pmd_t *pmdp, pmd_t pmd)
+{
+	int stop = hmm_walk_begin_vma(w, vma, w->resume, end);
+
+	if (stop)
+		return stop == 1 ? HMM_WALK_DONE : stop;
+	if (!pmdp)
+		return walk_page_range_vma(vma, w->resume, end, &hmm_walk_vma_ops, w);
+	if (hmm_pmd_is_huge(pmd))
+		return hmm_walk_huge_pmd(w, pmd, w->resume, end);
+	return hmm_walk_pte_table(w, pmdp, pmd, w->resume, end);
+}
+
+/* hmm_walk_mmap(), if no more is left than one PMD maps. */
+static noinline int hmm_walk_mmap_pmd(struct hmm_walk *w)
+{
+	struct mm_struct *mm = w->range->notifier->mm;
+	unsigned long start = w->resume, end = w->range->end;
+	struct vm_area_struct *vma = vma_lookup(mm, start);
+	pmd_t *pmdp = NULL, pmd;
+
+	if (vma && end <= vma->vm_end)
+		pmdp = hmm_single_pmd(vma, start, end, &pmd);
+	if (!pmdp)
+		return walk_page_range(mm, start, end, &hmm_walk_mmap_ops, w);
+	return hmm_walk_within(w, vma, end, pmdp, pmd);
+}
+
 /**
  * hmm_walk_mmap() - walk on, to the end of the range
  * @w: the walk
@@ -356,34 +443,12 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
  */
 int hmm_walk_mmap(struct hmm_walk *w)
 {
-	return walk_page_range(w->range->notifier->mm, w->resume, w->range->end,
+	unsigned long start = w->resume, end = w->range->end;
+
+	if (!((start ^ (end - 1)) & PMD_MASK))
+		return hmm_walk_mmap_pmd(w);
+	return walk_page_range(w->range->notifier->mm, start, end,
 			       &hmm_walk_mmap_ops, w);
-}
-
-/*
- * The PMD of all of [start, end), if it is one and no PUD leaf can be above it, as
- * in anonymous VMAs; NULL where the kernel's walker has to descend.
- */
-static pmd_t *hmm_single_pmd(const struct vm_area_struct *vma,
-			     unsigned long start, unsigned long end)
-{
-	if (!vma_is_anonymous(vma) || ((start ^ (end - 1)) & PMD_MASK))
-		return NULL;
-	return mm_find_pmd(vma->vm_mm, start);
-}
-
-/*
- * Walk one PMD that was looked up. Device faults mostly request one page, and the
- * kernel's walker takes three times as long to get there as this (benchmark:
- * populate-one-page).
- */
-static int hmm_walk_single_pmd(struct hmm_walk *w, pmd_t *pmdp, unsigned long end)
-{
-	pmd_t pmd = pmdp_get_lockless(pmdp);
-
-	if (hmm_pmd_is_huge(pmd))
-		return hmm_walk_huge_pmd(w, pmd, w->resume, end);
-	return hmm_walk_pte_table(w, pmdp, pmd, w->resume, end);
 }
 
 /**
@@ -397,19 +462,81 @@ static int hmm_walk_single_pmd(struct hmm_walk *w, pmd_t *pmdp, unsigned long en
 int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma)
 {
 	unsigned long end = min(w->range->end, vma->vm_end);
-	pmd_t *pmdp = hmm_single_pmd(vma, w->resume, end);
-	int stop = hmm_walk_begin_vma(w, vma, w->resume, end);
+	pmd_t *pmdp, pmd;
+	int stop;
 
-	if (stop == 1)
-		stop = HMM_WALK_DONE;
-	else if (stop)
-		return stop;
-	else if (pmdp)
-		stop = hmm_walk_single_pmd(w, pmdp, end);
-	else
-		stop = walk_page_range_vma(vma, w->resume, end,
-					   &hmm_walk_vma_ops, w);
+	pmdp = hmm_single_pmd(vma, w->resume, end, &pmd);
+	stop = hmm_walk_within(w, vma, end, pmdp, pmd);
 	if (stop == HMM_WALK_DONE)
 		w->resume = end;
 	return stop;
+}
+
+/* Report a page by its PTE, if that is plain and satisfies the request. */
+static __always_inline bool hmm_report_plain_page(const struct hmm_range *range,
+						  const struct vm_area_struct *vma,
+						  pte_t pte)
+{
+	unsigned long vma_access = hmm_vma_access(vma);
+	unsigned long request = range->default_flags | range->pfn_flags_mask;
+	struct hmm_pte_class class = hmm_pte_class_of(vma, pte);
+
+	class.access &= vma_access;
+	if (!vma_access || !class.mask || hmm_needs_fault(request, class.access))
+		return false;
+	hmm_write_pfn(range->hmm_pfns, hmm_class_hmm_pfn(class, pte));
+	return true;
+}
+
+/* Go on with a page that is not plain, or needs a fault. */
+static noinline int hmm_walk_other_page(struct hmm_walk *w, struct vm_area_struct *vma,
+					pte_t pte)
+{
+	int stop = hmm_walk_begin_vma(w, vma, w->resume, w->range->end);
+
+	if (stop)
+		return stop == 1 ? HMM_WALK_DONE : stop;
+	memset(&w->pgmap, 0, sizeof(w->pgmap));
+	return hmm_walk_one_pte(w, pte);
+}
+
+/**
+ * hmm_walk_page() - walk a range of one page
+ * @w: the walk; prepared here, but only if there is more to do than to report the page
+ * @range: the range; for hmm pfns
+ * @vma: its VMA
+ * @waits: what walks of the range have waited for
+ *
+ * Most device faults request one page, and it is mapped. This needs no &struct hmm_walk
+ * (benchmark: populate-one-page). Everything else is left to a walk, which goes on with
+ * the entries as they were read here.
+ *
+ * Context: @vma is locked for reading.
+ * Return: as hmm_walk_vma(). Unless it is %HMM_WALK_DONE, @w is prepared.
+ */
+int hmm_walk_page(struct hmm_walk *w, struct hmm_range *range,
+		  struct vm_area_struct *vma, const struct hmm_fault_waits *waits)
+{
+	pmd_t *pmdp, pmd;
+	pte_t *ptep, pte;
+
+	pmdp = hmm_single_pmd(vma, range->start, range->end, &pmd);
+	/* An entry that does not refer to a PTE table is bad, too. */
+	if (!pmdp || pmd_bad(pmd)) {
+		hmm_walk_init_pfns(w, range, waits);
+		return hmm_walk_within(w, vma, range->end, pmdp, pmd);
+	}
+	ptep = pte_offset_map(pmdp, range->start);
+	/* The PMD has changed. */
+	if (!ptep) {
+		hmm_walk_init_pfns(w, range, waits);
+		return HMM_WALK_AGAIN;
+	}
+	pte = hmm_read_pte(ptep);
+	if (likely(hmm_report_plain_page(range, vma, pte))) {
+		pte_unmap(ptep);
+		return HMM_WALK_DONE;
+	}
+	hmm_walk_init_pfns(w, range, waits);
+	return hmm_walk_unmap(w, pmdp, ptep, hmm_walk_other_page(w, vma, pte));
 }

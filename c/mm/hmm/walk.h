@@ -181,9 +181,13 @@ static inline int hmm_walk_waited(struct hmm_walk *w, unsigned long addr)
 int __must_check hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 			       const struct hmm_format *format,
 			       struct hmm_extents *extents);
+void hmm_walk_init_pfns(struct hmm_walk *w, struct hmm_range *range,
+			const struct hmm_fault_waits *waits);
 void hmm_walk_restart(struct hmm_walk *w);
 int hmm_walk_mmap(struct hmm_walk *w);
 int hmm_walk_vma(struct hmm_walk *w, struct vm_area_struct *vma);
+int hmm_walk_page(struct hmm_walk *w, struct hmm_range *range,
+		  struct vm_area_struct *vma, const struct hmm_fault_waits *waits);
 
 /* walk_leaf.c */
 unsigned long hmm_first_needing_fault(const struct hmm_walk *w, unsigned long addr,
@@ -196,6 +200,7 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 		      unsigned long addr, unsigned long end);
 
 /* walk_pte.c */
+int hmm_walk_one_pte(struct hmm_walk *w, pte_t pte);
 int hmm_walk_ptes(struct hmm_walk *w, unsigned long end, const pte_t *ptep);
 
 /* walk_output.c */

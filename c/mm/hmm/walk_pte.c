@@ -157,13 +157,6 @@ static __always_inline int hmm_report_one(struct hmm_walk *w, unsigned long addr
 	return HMM_WALK_DONE;
 }
 
-/* The hmm pfn of a PTE of a class, without an order. */
-static __always_inline unsigned long hmm_class_hmm_pfn(struct hmm_pte_class class,
-						       pte_t pte)
-{
-	return class.access ? hmm_class_pfn(pte) | class.access : 0;
-}
-
 /*
  * Report consecutive pages of one class, up to the first that needs a fault. Returns
  * how many, or an error. Pfn and access are computed again, which is cheaper than to
@@ -243,8 +236,15 @@ static noinline int hmm_walk_mixed(struct hmm_walk *w, unsigned long addr,
 	return stop;
 }
 
-/* A walk of one page, as most device faults make it (benchmark: populate-one-page). */
-static int hmm_walk_one_pte(struct hmm_walk *w, pte_t pte)
+/**
+ * hmm_walk_one_pte() - report the one page of a walk
+ * @w: the walk; at &hmm_walk.resume
+ * @pte: the PTE, as it was read
+ *
+ * Context: RCU read-side section.
+ * Return: as hmm_walk_ptes().
+ */
+int hmm_walk_one_pte(struct hmm_walk *w, pte_t pte)
 {
 	struct hmm_pte_class class = hmm_walk_class(w, pte);
 	int stop;
