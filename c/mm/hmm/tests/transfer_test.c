@@ -351,6 +351,28 @@ static void transfer_copy_fails(struct kunit *test)
 	}
 }
 
+/*
+ * One page stays in system memory, between others with PTEs that are alike: each is mapped
+ * as its memory is.
+ */
+static void transfer_one_stays(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 8 * PAGE_SIZE), i;
+
+	write_numbers(test, addr, 8);
+	device->bad = page_at(test, addr + 3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 8 * PAGE_SIZE), 7);
+	device->bad = NULL;
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, i == 3 || is_coherent(device),
+				pte_present(pte_at(test, addr + i * PAGE_SIZE)));
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 8 * PAGE_SIZE), 7);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 8), 8);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
 /**
  * struct event_counter - counts notifications of secondary MMUs
  * @notifier: subscribed to the test's process
@@ -1124,6 +1146,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_large_to_small),
 	KUNIT_CASE(transfer_full),
 	KUNIT_CASE(transfer_copy_fails),
+	KUNIT_CASE(transfer_one_stays),
 	KUNIT_CASE(transfer_absent),
 	KUNIT_CASE(transfer_absent_stops),
 	KUNIT_CASE(transfer_absent_meanwhile),
