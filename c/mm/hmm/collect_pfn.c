@@ -11,8 +11,22 @@
 #include "migrate.h"
 
 /*
+ * A poisoned page does not migrate, or its contents would be copied. Unmap it, so that its
+ * memory can be removed: try_to_migrate() replaces its PTEs by markers. The pages of a
+ * large folio are needed one by one for that. Return whether the folio was split.
+ */
+static bool hmm_collect_unmap_poisoned(struct folio *folio)
+{
+	if (folio_test_large(folio))
+		return hmm_migration_split_mapped(NULL, folio);
+	try_to_migrate(folio, TTU_SYNC);
+	return false;
+}
+
+/*
  * Lock the folio whose head is the pfn in @src, and replace this pfn and those of
- * its tail pages by mpfns. Return the number of pages handled.
+ * its tail pages by mpfns. Return the number of pages handled; 0 if the folio had to be
+ * split, and is to be looked at again.
  *
  * A folio that extends past the end of the array does not migrate. Tail pages
  * without their head, and free pages, have no reference to take; their mpfn is 0.
@@ -28,6 +42,7 @@ static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 {
 	unsigned long pfn = *src, nr;
 	struct folio *folio;
+	bool split = false;
 
 	*src = 0;
 	folio = folio_get_nontail_page(pfn_to_page(pfn));
@@ -39,18 +54,23 @@ static unsigned long hmm_collect_pfn(unsigned long *src, unsigned long left)
 	}
 
 	nr = folio_nr_pages(folio);
-	if (nr > left || !folio_is_zone_device(folio) ||
-	    !hmm_migration_get_anon_vma(folio)) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return 1;
+	if (nr <= left && folio_is_zone_device(folio)) {
+		if (hmm_migration_has_poisoned(folio)) {
+			split = hmm_collect_unmap_poisoned(folio);
+		} else if (hmm_migration_get_anon_vma(folio)) {
+			memset(src, 0, nr * sizeof(*src));
+			*src = migrate_pfn(pfn) | MIGRATE_PFN_MIGRATE;
+			if (nr > 1)
+				*src |= MIGRATE_PFN_COMPOUND;
+			return nr;
+		}
 	}
-
-	memset(src, 0, nr * sizeof(*src));
-	*src = migrate_pfn(pfn) | MIGRATE_PFN_MIGRATE;
-	if (nr > 1)
-		*src |= MIGRATE_PFN_COMPOUND;
-	return nr;
+	folio_unlock(folio);
+	folio_put(folio);
+	if (!split)
+		return 1;
+	*src = pfn;
+	return 0;
 }
 
 /**
@@ -88,7 +108,8 @@ void hmm_migration_detach(const struct migrate_vma *args)
  * @npages: length of @src
  *
  * For a driver that needs its memory back and does not know which processes map
- * it. Pages that are free or locked do not migrate.
+ * it. Pages that are free or locked do not migrate. Nor do poisoned ones, which are
+ * unmapped: an access to them fails.
  *
  * Context: Process context; may sleep. Needs no mmap lock.
  *

@@ -181,12 +181,19 @@ static void hmm_devmem_scrub(struct page *page, unsigned long nr)
 	}
 }
 
-/* Keep what was reported as bad from being allocated; return how many pages. */
+/*
+ * Keep what was reported as bad, or poisoned by its driver, from being allocated; return how
+ * many pages.
+ */
 static unsigned long hmm_devmem_keep_bad(struct hmm_devmem_chunk *chunk,
 					 unsigned long at, unsigned long nr)
 {
-	unsigned long end = at + nr, bad = 0;
+	const struct page *page = pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
+	unsigned long end = at + nr, bad = 0, i;
 
+	for (i = 0; i < nr; i++)
+		if (PageHWPoison(page + i))
+			__set_bit(at + i, chunk->bad);
 	for_each_set_bit_from(at, chunk->bad, end) {
 		hmm_devmem_set_retired(chunk, at);
 		bad++;

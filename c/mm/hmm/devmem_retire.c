@@ -67,10 +67,7 @@ static bool hmm_retire_poison(struct page *page)
 		return false;
 	unmapped = folio_trylock(folio);
 	if (unmapped) {
-		/*
-		 * A folio that is large still was not split. The next call tries it again,
-		 * and must not find a page for which it would install a hwpoison entry.
-		 */
+		/* A folio that is large still was not split. The next call tries it again. */
 		if (page_folio(page) == folio && !folio_test_large(folio)) {
 			SetPageHWPoison(page);
 			if (folio_test_anon(folio))

@@ -177,6 +177,24 @@ static inline bool hmm_is_fault_folio(const struct migrate_vma *args,
 	return page_folio(args->fault_page) == folio;
 }
 
+/**
+ * hmm_migration_has_poisoned() - whether any page of a folio is poisoned
+ * @folio: the folio, referenced
+ *
+ * PG_has_hwpoisoned is not set for device memory: a driver sets PG_hwpoison alone.
+ *
+ * Return: true if any is.
+ */
+static inline bool hmm_migration_has_poisoned(struct folio *folio)
+{
+	unsigned long nr = folio_nr_pages(folio), i;
+
+	for (i = 0; i < nr; i++)
+		if (PageHWPoison(folio_page(folio, i)))
+			return true;
+	return false;
+}
+
 static inline void hmm_migration_unlock(const struct migrate_vma *args,
 					struct folio *folio)
 {

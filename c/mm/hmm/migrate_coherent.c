@@ -7,7 +7,20 @@
 #include <linux/mm.h>
 
 #include "../internal.h"
+#include "devmem.h"
 #include "migrate.h"
+
+/*
+ * Whether the contents of a page may be lost: it is poisoned, or its driver has reported
+ * it as bad, and only that driver knows.
+ */
+static bool hmm_migrate_has_bad(struct folio *folio)
+{
+	if (hmm_migration_has_poisoned(folio))
+		return true;
+	return IS_ENABLED(CONFIG_HMM_DEVMEM) && hmm_devmem_owns_page(&folio->page) &&
+	       hmm_devmem_has_bad(&folio->page, folio_nr_pages(folio));
+}
 
 /* Allocate a locked folio of system memory, as large as @folio; return its mpfn. */
 static unsigned long hmm_migrate_alloc_dst(struct folio *folio)
@@ -22,6 +35,25 @@ static unsigned long hmm_migrate_alloc_dst(struct folio *folio)
 	       (order ? MIGRATE_PFN_COMPOUND : 0);
 }
 
+/*
+ * Copy @folio to a new folio; return its mpfn, or 0 if that fails. A page may be reported
+ * as bad while it is copied.
+ */
+static unsigned long hmm_migrate_copy(struct folio *folio)
+{
+	unsigned long mpfn = hmm_migrate_alloc_dst(folio);
+	struct folio *dst;
+
+	if (!mpfn)
+		return 0;
+	dst = hmm_mpfn_folio(mpfn);
+	if (!folio_mc_copy(dst, folio) && !hmm_migrate_has_bad(folio))
+		return mpfn;
+	folio_unlock(dst);
+	folio_put(dst);
+	return 0;
+}
+
 /**
  * migrate_device_coherent_folio() - migrate a coherent folio to system memory
  * @folio: the folio; the caller's reference is consumed
@@ -31,7 +63,7 @@ static unsigned long hmm_migrate_alloc_dst(struct folio *folio)
  * Context: Process context; may sleep.
  *
  * Return: 0 if it has migrated, or is mapped nowhere any more; -%EBUSY, with
- * nothing changed, if it is pinned or no memory could be allocated.
+ * nothing changed, if it is pinned or has a bad page, or no memory could be allocated.
  */
 int migrate_device_coherent_folio(struct folio *folio)
 {
@@ -41,7 +73,7 @@ int migrate_device_coherent_folio(struct folio *folio)
 	bool mapped;
 
 	folio_lock(folio);
-	if (!hmm_migration_get_anon_vma(folio)) {
+	if (hmm_migrate_has_bad(folio) || !hmm_migration_get_anon_vma(folio)) {
 		mapped = folio_mapped(folio);
 		folio_unlock(folio);
 		folio_put(folio);
@@ -52,10 +84,8 @@ int migrate_device_coherent_folio(struct folio *folio)
 	if (!hmm_migration_unmap(&m))
 		return -EBUSY;
 
-	dst = hmm_migrate_alloc_dst(folio);
+	dst = hmm_migrate_copy(folio);
 	hmm_migration_commit(&m);
-	if (src & MIGRATE_PFN_MIGRATE)
-		folio_copy(hmm_mpfn_folio(dst), folio);
 	hmm_migration_finalize(&m);
 	return src & MIGRATE_PFN_MIGRATE ? 0 : -EBUSY;
 }

@@ -8,6 +8,8 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/highmem.h>
 #include <linux/ioport.h>
@@ -198,6 +200,104 @@ static void devmem_coalesces(struct kunit *test)
 	hmm_test_unlock_and_put(huge[1]);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
+
+/**
+ * struct searcher - a thread that allocates two pages in a row, of which there are none
+ * @devmem: the memory
+ * @thread: the thread
+ * @folio: the result
+ * @done: it has returned
+ */
+struct searcher {
+	struct hmm_devmem *devmem;
+	struct task_struct *thread;
+	struct folio *folio;
+	bool done;
+};
+
+static int hmm_test_searcher_thread(void *data)
+{
+	struct searcher *searcher = data;
+
+	searcher->folio = hmm_devmem_alloc(searcher->devmem, 1);
+	WRITE_ONCE(searcher->done, true);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/*
+ * Memory is searched without its lock, which is held with interrupts off: a chunk can have
+ * millions of pages. So a search that finds nothing ends even while the lock is held.
+ */
+static void devmem_searches_unlocked(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct searcher searcher = { .devmem = &device->devmem };
+	struct folio **folios;
+	unsigned long i;
+	bool done;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "the thread needs a CPU of its own");
+	folios = kunit_kcalloc(test, DEVICE_PAGES, sizeof(*folios), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, folios);
+	for (i = 0; i < DEVICE_PAGES; i++) {
+		folios[i] = hmm_devmem_alloc(&device->devmem, 0);
+		KUNIT_ASSERT_NOT_NULL(test, folios[i]);
+	}
+	for (i = 0; i < DEVICE_PAGES; i += 2)
+		hmm_test_unlock_and_put(folios[i]);
+
+	/* Bound elsewhere: this CPU is busy, with interrupts off. */
+	migrate_disable();
+	searcher.thread = kthread_create_on_cpu(hmm_test_searcher_thread, &searcher,
+						cpumask_any_but(cpu_online_mask,
+								smp_processor_id()),
+						"hmm_searcher");
+	if (!IS_ERR(searcher.thread)) {
+		spin_lock_irq(&device->devmem.lock);
+		wake_up_process(searcher.thread);
+		for (i = 0; i < 1000 && !READ_ONCE(searcher.done); i++)
+			mdelay(1);
+		spin_unlock_irq(&device->devmem.lock);
+	}
+	done = READ_ONCE(searcher.done);
+	migrate_enable();
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, searcher.thread);
+	KUNIT_EXPECT_EQ(test, kthread_stop(searcher.thread), 0);
+	KUNIT_EXPECT_TRUE(test, done);
+	KUNIT_EXPECT_NULL(test, searcher.folio);
+	for (i = 1; i < DEVICE_PAGES; i += 2)
+		hmm_test_unlock_and_put(folios[i]);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+}
+
+#ifdef kunit_warning_suppress
+/*
+ * It may sleep, also where it fails. With CONFIG_DEBUG_ATOMIC_SLEEP, a task that is about to
+ * sleep is reported when it calls something that may.
+ */
+static void devmem_alloc_may_sleep(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "this kernel does not check");
+	kunit_warning_suppress(test) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		hmm_devmem_alloc(&device->devmem, HPAGE_PMD_ORDER + 1);
+		__set_current_state(TASK_RUNNING);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+}
+#else
+static void devmem_alloc_may_sleep(struct kunit *test)
+{
+	kunit_skip(test, "KUnit of this kernel does not count warnings");
+}
+#endif
 
 /* A freed page has no flags and no driver data of its last user. */
 static void devmem_scrubs(struct kunit *test)
@@ -614,27 +714,28 @@ static const char *iomem_name(struct hmm_devmem *devmem, int *nid)
 
 /*
  * A memory holds a reference to its device until it ends. The device names it and has
- * its node: the last one of the system, which is not the default if there are several.
+ * its node: each one in turn, as the default is that of the CPU.
  */
 static void devmem_has_device(struct kunit *test)
 {
 	struct device *dev = root_device_register("hmm_kunit_device");
 	unsigned int refs;
 	struct hmm_devmem *devmem;
-	int nid;
+	int node, nid;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	for_each_node_state(nid, N_MEMORY)
-		set_dev_node(dev, nid);
 	refs = kref_read(&dev->kobj.kref);
-	devmem = make_memory(test, dev);
-	KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs + 1);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_set_device(devmem, dev), -EBUSY);
-	KUNIT_EXPECT_EQ(test, hmm_devmem_add_private(devmem, DEVICE_SIZE, NULL), 0);
-	KUNIT_EXPECT_STREQ(test, iomem_name(devmem, &nid), "hmm_kunit_device");
-	KUNIT_EXPECT_EQ(test, nid, dev_to_node(dev));
-	hmm_devmem_exit(devmem);
-	KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs);
+	for_each_node_state(node, N_MEMORY) {
+		set_dev_node(dev, node);
+		devmem = make_memory(test, dev);
+		KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs + 1);
+		KUNIT_EXPECT_EQ(test, hmm_devmem_set_device(devmem, dev), -EBUSY);
+		KUNIT_EXPECT_EQ(test, hmm_devmem_add_private(devmem, DEVICE_SIZE, NULL), 0);
+		KUNIT_EXPECT_STREQ(test, iomem_name(devmem, &nid), "hmm_kunit_device");
+		KUNIT_EXPECT_EQ(test, nid, node);
+		hmm_devmem_exit(devmem);
+		KUNIT_EXPECT_EQ(test, kref_read(&dev->kobj.kref), refs);
+	}
 
 	/* Given later, but not too late; a name of its own is the one that is used. */
 	devmem = make_memory(test, NULL);
@@ -663,6 +764,8 @@ static struct kunit_case devmem_cases[] = {
 	KUNIT_CASE(devmem_added_at_once),
 	KUNIT_CASE(devmem_refuses_ranges),
 	KUNIT_CASE(devmem_coalesces),
+	KUNIT_CASE(devmem_searches_unlocked),
+	KUNIT_CASE(devmem_alloc_may_sleep),
 	KUNIT_CASE(devmem_scrubs),
 	KUNIT_CASE(devmem_fault_around),
 	KUNIT_CASE(devmem_clears),
@@ -1034,6 +1137,81 @@ static void migrate_public_mpfns(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, args->src[i] & ~flags &
 				(BIT(MIGRATE_PFN_SHIFT) - 1));
 	hmm_test_migrate_end(args);
+}
+
+#ifdef kunit_warning_suppress
+/* Each stage that needs the mmap lock warns of a driver that has released it too early. */
+static void migrate_without_lock(struct kunit *test)
+{
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+	struct migrate_vma *args;
+
+	write_numbers(test, addr, 4);
+	args = hmm_test_migrate_request(test, addr, 4);
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 4);
+	mmap_read_unlock(current->mm);
+	kunit_warning_suppress(test) {
+		migrate_vma_pages(args);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+		migrate_vma_finalize(args);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 4), 4);
+}
+#else
+static void migrate_without_lock(struct kunit *test)
+{
+	kunit_skip(test, "KUnit of this kernel does not count warnings");
+}
+#endif
+
+/*
+ * The PTEs of a large folio are clean and old, unlike those of the single pages before and
+ * behind it, which are alike. Each gets its own again when the migration is cancelled.
+ */
+static void migrate_cancelled_mixed(struct kunit *test)
+{
+	unsigned long always = huge_anon_orders_always, inherit = huge_anon_orders_inherit;
+	struct migrate_vma *args;
+	struct page *page = NULL;
+	unsigned long addr, i;
+
+	addr = ALIGN(map_anonymous(test, 2 * HPAGE_PMD_SIZE), HPAGE_PMD_SIZE) +
+	       15 * PAGE_SIZE;
+	WRITE_ONCE(huge_anon_orders_inherit, 0);
+	WRITE_ONCE(huge_anon_orders_always, 0);
+	write_numbers(test, addr, 1);
+	write_numbers(test, addr + 17 * PAGE_SIZE, 1);
+	WRITE_ONCE(huge_anon_orders_always, BIT(4));
+	write_numbers(test, addr + PAGE_SIZE, 16);
+	WRITE_ONCE(huge_anon_orders_always, always);
+	WRITE_ONCE(huge_anon_orders_inherit, inherit);
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr + PAGE_SIZE, 1, 0, &page), 1);
+	i = folio_order(page_folio(page));
+	put_page(page);
+	if (i != 4)
+		kunit_skip(test, "cannot allocate a folio of order 4");
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr + PAGE_SIZE, 16 * PAGE_SIZE,
+					    MADV_FREE));
+	/* As the folios of the single pages, although none of its PTEs is. */
+	folio_set_dirty(page_folio(page));
+
+	args = hmm_test_migrate_request(test, addr, 18);
+	args->flags |= HMM_MIGRATE_ANY_ORDER;
+	KUNIT_EXPECT_EQ(test, migrate_vma_setup(args), 0);
+	KUNIT_EXPECT_EQ(test, args->cpages, 3);
+	KUNIT_EXPECT_TRUE(test, args->src[1] & MIGRATE_PFN_COMPOUND);
+	hmm_test_migrate_end(args);
+	for (i = 0; i < 18; i++) {
+		pte_t pte = pte_at(test, addr + i * PAGE_SIZE);
+		bool small = i == 0 || i == 17;
+
+		KUNIT_EXPECT_TRUE(test, pte_present(pte) && pte_write(pte));
+		KUNIT_EXPECT_EQ(test, !!pte_dirty(pte), small);
+		KUNIT_EXPECT_EQ(test, !!pte_young(pte), small);
+	}
+	KUNIT_EXPECT_EQ(test, read_number(test, addr + 17 * PAGE_SIZE), 0);
 }
 
 /**
@@ -1446,6 +1624,8 @@ static struct kunit_case migrate_cases[] = {
 	KUNIT_CASE(migrate_large_given_twice),
 	KUNIT_CASE(migrate_hole_filled_meanwhile),
 	KUNIT_CASE(migrate_public_mpfns),
+	KUNIT_CASE(migrate_without_lock),
+	KUNIT_CASE(migrate_cancelled_mixed),
 	KUNIT_CASE(migrate_request_changed),
 	KUNIT_CASE(migrate_huge_request_changed),
 	KUNIT_CASE(migrate_foreign_dst),

@@ -6,6 +6,7 @@
 #include <linux/highmem.h>
 #include <linux/hmm_typed.h>
 #include <linux/mman.h>
+#include <linux/pgtable.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
@@ -391,6 +392,23 @@ unsigned long right_numbers(struct kunit *test, unsigned long addr,
 		if (read_number(test, addr + i * PAGE_SIZE) != i)
 			break;
 	return i;
+}
+
+/* The PTE at an address of the process, which has a page table. */
+pte_t pte_at(struct kunit *test, unsigned long addr)
+{
+	pte_t *ptep, pte = __pte(0);
+	spinlock_t *ptl;	/* of the page table */
+
+	mmap_read_lock(current->mm);
+	ptep = get_locked_pte(current->mm, addr, &ptl);
+	if (ptep) {
+		pte = ptep_get(ptep);
+		pte_unmap_unlock(ptep, ptl);
+	}
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_NOT_NULL(test, ptep);
+	return pte;
 }
 
 /* By hmm_devmem_collect() and the steps that follow. Returns how many have migrated. */

@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/hmm_devmem.h>
 #include <linux/huge_mm.h>
+#include <linux/mm_types.h>
 #include <linux/uaccess.h>
 
 #include "fixture_memory.h"
@@ -88,6 +89,7 @@ void write_numbers(struct kunit *test, unsigned long addr, unsigned long pages);
 unsigned long read_number(struct kunit *test, unsigned long addr);
 unsigned long right_numbers(struct kunit *test, unsigned long addr,
 			    unsigned long pages);
+pte_t pte_at(struct kunit *test, unsigned long addr);
 unsigned long migrate_in_steps(struct kunit *test, struct buffer_device *device,
 			       unsigned long addr, unsigned long size);
 

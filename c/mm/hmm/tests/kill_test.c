@@ -412,6 +412,7 @@ static void killed_waiting_for_addresses(struct kunit *test)
  * @calls: how often the handler was called
  * @kill_at: the call in which this task is killed; 0: none
  * @has_map_pages: whether the handler can be called under the VMA's lock
+ * @fails: the handler fails
  */
 struct futile {
 	struct mmu_interval_notifier notifier;
@@ -421,6 +422,7 @@ struct futile {
 	unsigned int calls;
 	unsigned int kill_at;
 	bool has_map_pages;
+	bool fails;
 };
 
 static vm_fault_t futile_fault(struct vm_fault *vmf)
@@ -430,7 +432,7 @@ static vm_fault_t futile_fault(struct vm_fault *vmf)
 	f->calls++;
 	if (f->kill_at && f->calls == f->kill_at)
 		hmm_test_make_killed(current);
-	if (time_after(jiffies, f->begun + FUTILE_TIME) ||
+	if (f->fails || time_after(jiffies, f->begun + FUTILE_TIME) ||
 	    (f->kill_at && f->calls > f->kill_at + FUTILE_CALLS))
 		return VM_FAULT_SIGBUS;
 	return VM_FAULT_NOPAGE;
@@ -717,6 +719,19 @@ static void killed_between_walks(struct kunit *test)
 	dropping_end(d);
 }
 
+/* A fault that fails ends the walk, and is not repeated. */
+static void failing_fault_ends(struct kunit *test)
+{
+	for (int vma_lock = 0; vma_lock < 2; vma_lock++) {
+		struct futile *f = futile_make(test, vma_lock);
+
+		f->fails = true;
+		KUNIT_EXPECT_EQ(test, -EFAULT, futile_walk(f));
+		KUNIT_EXPECT_EQ(test, 1, f->calls);
+		mmu_interval_notifier_remove(&f->notifier);
+	}
+}
+
 static struct kunit_case killed_cases[] = {
 	KUNIT_CASE(killed_waiting_for_rwsem),
 	KUNIT_CASE(killed_waiting_to_walk),
@@ -732,6 +747,7 @@ static struct kunit_case killed_cases[] = {
 	KUNIT_CASE(killed_waiting_for_a_removal),
 	KUNIT_CASE(killed_waiting_for_addresses),
 	KUNIT_CASE(killed_while_faulting),
+	KUNIT_CASE(failing_fault_ends),
 	KUNIT_CASE_SLOW(faults_without_progress_end),
 	{}
 };

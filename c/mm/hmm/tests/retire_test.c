@@ -8,8 +8,12 @@
 #include <linux/mman.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
+#include <linux/rmap.h>
 #include <linux/sched/signal.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
 
+#include "../../internal.h"
 #include "fixture_device.h"
 
 #define PAGES	64UL
@@ -118,8 +122,8 @@ static void retire_lost_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, SIZE), 0);
 }
 
-/* The same for a page of a large folio, the rest of which migrates. */
-static void retire_lost_page_of_folio(struct kunit *test)
+/* Map a huge page, and migrate it to the device as a folio. */
+static unsigned long map_folio_on_device(struct kunit *test)
 {
 	struct buffer_device *device = test->priv;
 	unsigned long addr = map_anonymous(test, 2 * HPAGE_PMD_SIZE);
@@ -132,12 +136,144 @@ static void retire_lost_page_of_folio(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, HPAGE_PMD_SIZE), HPAGE_PMD_NR);
 	if (!folio_test_large(page_folio(device_page(device, 0))))
 		kunit_skip(test, "no huge page could be allocated");
+	return addr;
+}
+
+/* The same for a page of a large folio, the rest of which migrates. */
+static void retire_lost_page_of_folio(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_folio_on_device(test);
+
 	device->bad = device_page(device, 70);
 	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, (struct page *)device->bad), 0);
 	device->bad = NULL;
 	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, HPAGE_PMD_NR), 1);
+}
+
+/* A large folio that cannot be split stays as it is, until the page is reported again. */
+static void retire_page_of_busy_folio(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_folio_on_device(test);
+	struct page *page = device_page(device, 70);
+
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), -EBUSY);
+	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
+	KUNIT_EXPECT_TRUE(test, folio_test_large(page_folio(page)));
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, HPAGE_PMD_NR), HPAGE_PMD_NR);
+}
+
+static bool is_poison_marker(struct kunit *test, unsigned long addr)
+{
+	pte_t pte = pte_at(test, addr);
+
+	return !pte_none(pte) && !pte_present(pte) &&
+	       softleaf_is_poison_marker(softleaf_from_pte(pte));
+}
+
+/*
+ * A page that its driver has poisoned, and not reported, is neither copied nor named by
+ * what replaces its PTE: the memory can be removed. @nr: of the page, in its mapping
+ */
+static void evict_poisoned(struct kunit *test, unsigned long addr, unsigned long pages,
+			   unsigned long nr)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long copies = device->copies;
+	struct page *page = device_page(device, nr);
+
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		kunit_skip(test, "this kernel has no memory failure handling");
+	SetPageHWPoison(page);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 0);
+	ClearPageHWPoison(page);
+	KUNIT_EXPECT_EQ(test, device->copies - copies, pages - 1);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
+	KUNIT_EXPECT_TRUE(test, is_poison_marker(test, addr + nr * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, hmm_devmem_remove(&device->devmem, HZ), 0);
+	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, pages), 1);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, pages << PAGE_SHIFT), 0);
+}
+
+static void poisoned_page_evicted(struct kunit *test)
+{
+	evict_poisoned(test, map_on_device(test), PAGES, 5);
+}
+
+/* The first page, and another one. */
+static void poisoned_page_of_folio_evicted(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long nr;
+
+	for (nr = 0; nr <= 70; nr += 70) {
+		if (nr)
+			device->memory = add_buffer(test, device);
+		evict_poisoned(test, map_folio_on_device(test), HPAGE_PMD_NR, nr);
+		hmm_devmem_resume(&device->devmem);
+	}
+}
+
+/* One that has another reference as well is unmapped, and stays until that is dropped. */
+static void poisoned_page_in_use_evicted(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct page *page = device_page(device, 5);
+
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		kunit_skip(test, "this kernel has no memory failure handling");
+	SetPageHWPoison(page);
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, hmm_devmem_evict(&device->devmem), 1);
+	KUNIT_EXPECT_TRUE(test, is_poison_marker(test, addr + 5 * PAGE_SIZE));
+	ClearPageHWPoison(page);
+	put_page(page);
+	hmm_devmem_resume(&device->devmem);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	KUNIT_EXPECT_EQ(test, lost_pages(test, addr, PAGES), 1);
+}
+
+/*
+ * A page that was reported, and is mapped still, as its folio was locked. To pin it would
+ * copy contents that may be lost: only its driver's copy knows. Nor is a poisoned one copied.
+ */
+static void pin_bad_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct page *bad = device_page(device, 5), *poisoned = device_page(device, 6), *pinned;
+
+	if (!is_coherent(device))
+		kunit_skip(test, "a CPU fault migrates private memory, by its driver's copy");
+	folio_lock(page_folio(bad));
+	set_killed(true);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, bad), -EINTR);
+	set_killed(false);
+	folio_unlock(page_folio(bad));
+	KUNIT_EXPECT_LT(test, pin_user_pages_fast(addr + 5 * PAGE_SIZE, 1, FOLL_LONGTERM,
+						  &pinned), 0);
+	SetPageHWPoison(poisoned);
+	if (PageHWPoison(poisoned))
+		KUNIT_EXPECT_LT(test, pin_user_pages_fast(addr + 6 * PAGE_SIZE, 1,
+							  FOLL_LONGTERM, &pinned), 0);
+	ClearPageHWPoison(poisoned);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
+
+	KUNIT_EXPECT_EQ(test, pin_user_pages_fast(addr, 1, FOLL_LONGTERM, &pinned), 1);
+	KUNIT_EXPECT_FALSE(test, is_zone_device_page(pinned));
+	unpin_user_page(pinned);
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, bad), 0);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
 }
 
 /* A page that is pinned stays in use, and is retired when it is released. */
@@ -186,12 +322,18 @@ static int hmm_test_retirer_thread(void *data)
 	return 0;
 }
 
+static void retirer_run(struct kunit *test, struct retirer *retirer)
+{
+	retirer->thread = kthread_run(hmm_test_retirer_thread, retirer, "hmm_retirer");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, retirer->thread);
+}
+
+/* Run it, and wait until it waits. */
 static void retirer_start(struct kunit *test, struct retirer *retirer)
 {
 	unsigned long end = jiffies + 10 * HZ;
 
-	retirer->thread = kthread_run(hmm_test_retirer_thread, retirer, "hmm_retirer");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, retirer->thread);
+	retirer_run(test, retirer);
 	while (!(READ_ONCE(retirer->thread->__state) & TASK_UNINTERRUPTIBLE) &&
 	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
@@ -337,11 +479,47 @@ static void retire_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
+/*
+ * A page that no process maps any more, as one that a pipe has: nothing keeps its anon_vma,
+ * which is not looked at. Here the test does, and has its lock.
+ */
+static void retire_unmapped_page(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct retirer retirer = { .device = device, .page = device_page(device, 5) };
+	struct folio *folio = page_folio(retirer.page);
+	struct anon_vma *anon_vma;
+
+	folio_lock(folio);
+	anon_vma = folio_get_anon_vma(folio);
+	folio_unlock(folio);
+	KUNIT_ASSERT_NOT_NULL(test, anon_vma);
+	folio_get(folio);
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, SIZE), 0);
+	anon_vma_lock_write(anon_vma);
+	retirer_run(test, &retirer);
+	KUNIT_EXPECT_TRUE(test, retirer_is_done(&retirer));
+	anon_vma_unlock_write(anon_vma);
+	put_anon_vma(anon_vma);
+	KUNIT_EXPECT_EQ(test, kthread_stop(retirer.thread), 0);
+	KUNIT_EXPECT_EQ(test, retirer.err, 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 0);
+	folio_put(folio);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
+}
+
 static struct kunit_case retire_cases[] = {
 	KUNIT_CASE(retire_free_page),
 	KUNIT_CASE(retire_page_in_use),
 	KUNIT_CASE(retire_lost_page),
 	KUNIT_CASE(retire_lost_page_of_folio),
+	KUNIT_CASE(retire_page_of_busy_folio),
+	KUNIT_CASE(poisoned_page_evicted),
+	KUNIT_CASE(poisoned_page_of_folio_evicted),
+	KUNIT_CASE(poisoned_page_in_use_evicted),
+	KUNIT_CASE(pin_bad_page),
+	KUNIT_CASE(retire_unmapped_page),
 	KUNIT_CASE(retire_busy_page),
 	KUNIT_CASE(retire_locked_page),
 	KUNIT_CASE(retire_waits_without_lock),

@@ -7,6 +7,7 @@
 #include <linux/hmm_migrate.h>
 #include <linux/hmm_mirror.h>
 #include <linux/hmm_typed.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
@@ -348,6 +349,28 @@ static void transfer_copy_fails(struct kunit *test)
 		migrate_back(test, addr, pages);
 		vm_munmap(addr, size);
 	}
+}
+
+/*
+ * One page stays in system memory, between others with PTEs that are alike: each is mapped
+ * as its memory is.
+ */
+static void transfer_one_stays(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 8 * PAGE_SIZE), i;
+
+	write_numbers(test, addr, 8);
+	device->bad = page_at(test, addr + 3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, 8 * PAGE_SIZE), 7);
+	device->bad = NULL;
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, i == 3 || is_coherent(device),
+				pte_present(pte_at(test, addr + i * PAGE_SIZE)));
+	if (is_coherent(device))
+		KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, 8 * PAGE_SIZE), 7);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, 8), 8);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
 }
 
 /**
@@ -865,6 +888,86 @@ static void fault_waits(struct kunit *test)
 	destroy_delayed_work_on_stack(&repair.work);
 }
 
+/**
+ * struct reader - a thread that reads a page of the test's process
+ * @mm: the process
+ * @addr: the page
+ * @thread: the thread
+ * @number: what it has read, if @done
+ * @done: the read has returned
+ */
+struct reader {
+	struct mm_struct *mm;
+	unsigned long addr;
+	struct task_struct *thread;
+	unsigned long number;
+	bool done;
+};
+
+static int hmm_test_reader_thread(void *data)
+{
+	struct reader *reader = data;
+
+	reader->number = ULONG_MAX;
+	kthread_use_mm(reader->mm);
+	if (get_user(reader->number, (unsigned long __user *)reader->addr))
+		reader->number = ULONG_MAX;
+	kthread_unuse_mm(reader->mm);
+	WRITE_ONCE(reader->done, true);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* Whether the thread sleeps, and goes on to: a fault that is repeated uses its CPU. */
+static bool reader_sleeps(struct reader *reader)
+{
+	unsigned long end = jiffies + 10 * HZ, times;
+	struct task_struct *thread = reader->thread;
+
+	while (READ_ONCE(thread->__state) != TASK_UNINTERRUPTIBLE && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	times = READ_ONCE(thread->nvcsw) + READ_ONCE(thread->nivcsw);
+	schedule_timeout_uninterruptible(HZ / 10);
+	return READ_ONCE(thread->__state) == TASK_UNINTERRUPTIBLE && !READ_ONCE(reader->done) &&
+	       READ_ONCE(thread->nvcsw) + READ_ONCE(thread->nivcsw) == times;
+}
+
+/*
+ * Another thread has locked the folio, and may sleep, as for the update lock of a driver
+ * whose device is to forget the page. The fault sleeps until the lock is released.
+ */
+static void fault_waits_for_lock(struct kunit *test)
+{
+	static const unsigned int orders[] = { 0, 4, HPAGE_PMD_ORDER };
+	struct buffer_device *device = test->priv;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		unsigned long pages = 1UL << orders[i], end;
+		unsigned long addr = map_on_device(test, orders[i]);
+		struct reader reader = { .mm = current->mm, .addr = addr };
+		struct folio *folio = page_folio(device_page(device, 0));
+
+		KUNIT_EXPECT_EQ(test, folio_order(folio), orders[i]);
+		folio_lock(folio);
+		reader.thread = kthread_run(hmm_test_reader_thread, &reader, "hmm_reader");
+		if (IS_ERR(reader.thread)) {
+			folio_unlock(folio);
+			KUNIT_FAIL_AND_ABORT(test, "no thread");
+		}
+		KUNIT_EXPECT_TRUE(test, reader_sleeps(&reader));
+		folio_unlock(folio);
+		end = jiffies + 10 * HZ;
+		while (!READ_ONCE(reader.done) && time_before(jiffies, end))
+			schedule_timeout_uninterruptible(1);
+		KUNIT_EXPECT_EQ(test, kthread_stop(reader.thread), 0);
+		KUNIT_EXPECT_EQ(test, reader.number, 0);
+		migrate_back(test, addr, pages);
+		vm_munmap(addr, pages << PAGE_SHIFT);
+	}
+}
+
 /* A task that was killed does not wait for a page, not even in a system call. */
 static void fault_killed(struct kunit *test)
 {
@@ -1043,6 +1146,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_large_to_small),
 	KUNIT_CASE(transfer_full),
 	KUNIT_CASE(transfer_copy_fails),
+	KUNIT_CASE(transfer_one_stays),
 	KUNIT_CASE(transfer_absent),
 	KUNIT_CASE(transfer_absent_stops),
 	KUNIT_CASE(transfer_absent_meanwhile),
@@ -1093,6 +1197,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_poisoned),
 	KUNIT_CASE(fault_in_special_vma),
 	KUNIT_CASE(fault_waits),
+	KUNIT_CASE(fault_waits_for_lock),
 	KUNIT_CASE(fault_killed),
 	{}
 };
