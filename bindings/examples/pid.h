@@ -12,7 +12,7 @@
  */
 struct __contract(object("Pid"), send, sync) pid;
 
-static inline struct pid *get_pid(struct pid *pid) __contract(get);
+static inline struct pid *get_pid(struct pid *pid) __contract(get, nonnull);
 void put_pid(struct pid *pid) __contract(put);
 
 /**

@@ -31,7 +31,7 @@ void down_read(struct rw_semaphore *sem)
  * Return: whether it is held now.
  */
 int down_read_trylock(struct rw_semaphore *sem)
-	__contract(trylock("ReadGuard"), name("try_read"), atomic);
+	__contract(trylock("ReadGuard"), plain, name("try_read"), atomic);
 void up_read(struct rw_semaphore *sem) __contract(unlock("ReadGuard"));
 
 /**
@@ -57,5 +57,5 @@ int down_write_killable(struct rw_semaphore *sem)
  * Return: whether it is held now.
  */
 int down_write_trylock(struct rw_semaphore *sem)
-	__contract(trylock("WriteGuard"), name("try_write"), atomic);
+	__contract(trylock("WriteGuard"), plain, name("try_write"), atomic);
 void up_write(struct rw_semaphore *sem) __contract(unlock("WriteGuard"));

@@ -26,7 +26,8 @@ struct __contract(object("DmaPool"), send, sync) dma_pool;
 static inline struct dma_pool *dma_pool_create(const char *name __contract(borrows),
 					       struct device *dev __contract(keeps),
 					       size_t size, size_t align, size_t boundary)
-	__contract(constructor, nullable, may_sleep);
+	__contract(constructor, nullable, may_sleep,
+		   unsafe("the pool is dropped before the device is unbound, whose addresses its blocks have"));
 
 /**
  * dma_pool_destroy() - free a pool

@@ -27,7 +27,8 @@ void (timer_setup)(struct timer_list *timer,
  * timer_shutdown_sync() - stop it for ever, and wait for its callback
  * @timer: the timer
  */
-int timer_shutdown_sync(struct timer_list *timer) __contract(destructor, waits, reaped(unsafe));
+int timer_shutdown_sync(struct timer_list *timer)
+	__contract(destructor, plain, waits, reaped(unsafe));
 
 /**
  * mod_timer() - have it expire at that time

@@ -199,6 +199,10 @@ fn write(path: &Path, text: &str, check: bool) -> Result<(), String> {
         print!("{text}");
         return Ok(());
     }
+    // A device or a pipe, such as /dev/null, is written to and never replaced by a file.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return std::fs::write(path, text).map_err(|error| named(path, &error));
+    }
     let old = std::fs::read_to_string(path).unwrap_or_default();
     if old == text {
         return Ok(());

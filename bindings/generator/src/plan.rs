@@ -197,7 +197,7 @@ pub struct Guard {
     /// Whether it belongs to no thread.
     pub unbound: bool,
     /// Methods that require it.
-    pub methods: Vec<Function>,
+    pub methods: Vec<Required>,
     /// Functions that take another lock while it is held.
     pub locks: Vec<Lock>,
     /// Members that it guards.
@@ -206,6 +206,15 @@ pub struct Guard {
     pub data: Option<Sharing>,
     /// The guards of cleanup.h.
     pub classes: Vec<GuardClass>,
+}
+
+/// A method of a guard.
+#[derive(Debug)]
+pub struct Required {
+    /// The function.
+    pub function: Function,
+    /// Whether there must be no reference to the data behind the guard: C may release the lock meanwhile.
+    pub alone: bool,
 }
 
 /// A guard of cleanup.h.

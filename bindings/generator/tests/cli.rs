@@ -119,3 +119,30 @@ fn a_shim_that_nobody_needs_is_no_shim_to_leave_out() {
     let (ok, _, reported) = run(&[&args[..], &["--no-shim", "a_use"]].concat());
     assert!(!ok && reported.contains("`a_use` is not a function that needs a shim"), "{reported}");
 }
+
+/// Where a pipe or a device stands, such as /dev/null, there is none of ours afterwards.
+#[test]
+fn what_is_no_file_is_written_to_and_stays() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let api = folder.path().join("api.h");
+    std::fs::write(
+        &api,
+        "#include <linux/contract.h>\nstruct a { int x; } __contract(object(\"A\"), pinned);\n\
+         void a_init(struct a *a) __contract(constructor);\n",
+    )
+    .expect("a header");
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let (from, include) = (pipe.clone(), format!("-I{}", common::include().display()));
+    let reader = std::thread::spawn(move || std::fs::read_to_string(from).expect("what was written"));
+    let args = ["--header", &api.to_string_lossy(), &include, "--rust", &pipe.to_string_lossy()];
+    let (ok, _, reported) = run(&args);
+    let fifo = std::fs::metadata(&pipe).expect("the pipe").file_type().is_fifo();
+    if !fifo {
+        // The reader still waits for the pipe that is gone.
+        panic!("the pipe was replaced by a file");
+    }
+    assert!(ok, "{reported}");
+    assert!(reader.join().expect("the reader").contains("pub struct A"));
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include "contract_delayed_work.c"
+#include "contract_dma_pool.c"
 #include "contract_irq_work.c"
 #include "contract_older.c"
 #include "contract_percpu_rwsem.c"

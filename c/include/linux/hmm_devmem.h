@@ -219,18 +219,18 @@ struct hmm_devmem_peer {
  * do not wait.
  */
 struct hmm_devmem_ops {
-	int (*copy)(struct hmm_devmem *devmem, struct page *dst,
-		    struct page *src, unsigned int order)
+	int (*copy)(struct hmm_devmem *devmem, struct page *dst __contract(nonnull),
+		    struct page *src __contract(nonnull), unsigned int order)
 		__contract(required, object, errno, block(dst, order),
 			   block(src, order, reads));
-	int (*clear)(struct hmm_devmem *devmem, struct page *page,
+	int (*clear)(struct hmm_devmem *devmem, struct page *page __contract(nonnull),
 		     unsigned int order)
 		__contract(required, object, errno, block(page, order));
 	void (*copy_batch)(struct hmm_devmem *devmem,
-			   struct hmm_devmem_batch *batch __contract(owned))
+			   struct hmm_devmem_batch *batch __contract(owned, nonnull))
 		__contract(optional, object);
 	bool (*can_copy_from)(struct hmm_devmem *devmem,
-			      const struct hmm_devmem_peer *peer)
+			      const struct hmm_devmem_peer *peer __contract(nonnull))
 		__contract(optional, object, atomic);
 	int (*grow)(struct hmm_devmem *devmem)
 		__contract(optional, object, errno);

@@ -167,7 +167,7 @@ struct hmm_mirror_ops {
 	 * (%HMM_ACCESS_EXCLUSIVE).
 	 */
 	bool (*invalidate)(struct hmm_mirror *mirror,
-			   const struct hmm_invalidation *inv)
+			   const struct hmm_invalidation *inv __contract(nonnull))
 		__contract(required, requires(UpdateGuard));
 	/**
 	 * @invalidate_finish: Wait until the device reaches nothing in
@@ -184,7 +184,7 @@ struct hmm_mirror_ops {
 	 * Optional.
 	 */
 	void (*invalidate_finish)(struct hmm_mirror *mirror,
-				  const struct hmm_invalidation *inv)
+				  const struct hmm_invalidation *inv __contract(nonnull))
 		__contract(optional, requires(UpdateGuard));
 	/**
 	 * @release: The process's address space is going away, or the mirror

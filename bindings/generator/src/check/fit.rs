@@ -6,6 +6,7 @@
 use super::types;
 use super::types::Ty;
 use super::types::Why;
+use crate::model::Again;
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Object;
@@ -24,6 +25,7 @@ pub(super) fn check(api: &Api, function: &Function) -> Result<(), Why> {
     owner(api, function)?;
     alone(api, function)?;
     params(api, function)?;
+    released(function)?;
     required(api, function)?;
     unbound(api, function)?;
     leaks(api, function)?;
@@ -58,10 +60,10 @@ fn permitted(role: &Role) -> &'static [&'static str] {
         Role::Method => {
             &["requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage", "unsafe"]
         }
-        Role::Destructor => &["deferred", "waits", "leaked", "reaped"],
+        Role::Destructor => &["deferred", "waits", "leaked", "reaped", "plain"],
         Role::Put => &["leaked"],
         Role::Lock(_) => &["requires", "plain", "unbound"],
-        Role::TryLock(_) => &["requires", "errno", "unbound"],
+        Role::TryLock(_) => &["requires", "errno", "plain", "unbound"],
         Role::Unlock(_) => &["requires"],
         Role::Outcome => &["errno"],
         Role::Begin(_) => &["plain"],
@@ -70,6 +72,7 @@ fn permitted(role: &Role) -> &'static [&'static str] {
 }
 
 fn clauses(function: &Function) -> Result<(), Why> {
+    surely(function)?;
     let made = function.role == Role::Constructor;
     let present = [
         ("requires", function.requires.is_some()),
@@ -94,6 +97,33 @@ fn clauses(function: &Function) -> Result<(), Why> {
             format!("remove `{name}`, or put a function without it under contract"),
         )),
         None => Ok(()),
+    }
+}
+
+/// What ends an object, or takes or drops a reference, does so in any case: nobody sees its result.
+fn surely(function: &Function) -> Result<(), Why> {
+    let signed = matches!(function.ret.plain(), CType::Int("i32" | "isize" | "i64"));
+    let pointer = matches!(function.ret.plain(), CType::Pointer { .. });
+    let ends = matches!(function.role, Role::Destructor | Role::Put);
+    match function.role {
+        _ if ends && function.errno.is_some() => Err(Why::new(
+            "it may fail, and the object is gone on the typed side all the same",
+            "put a static inline under contract that ends it in any case",
+        )),
+        Role::Destructor if signed && !function.plain => Err(Why::new(
+            "its result may be an error, and the object is gone on the typed side all the same",
+            "add `plain` if the number reports no failure, else put a static inline under contract that ends it in any \
+             case",
+        )),
+        Role::Get if function.nullable => Err(Why::new(
+            "it may fail, and taking a reference must not",
+            "put `get` on a function that always takes one, and make this one a `method` that is `owned`",
+        )),
+        Role::Get if pointer && !function.never_null => Err(Why::new(
+            "the contract does not state whether it always takes a reference",
+            "add `nonnull` if it returns the object in any case",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -279,6 +309,7 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
             continue;
         }
         if matches!(function.role, Role::Iterator(_)) {
+            item(api, param)?;
             continue;
         }
         let ty = types::of_param(api, param)?;
@@ -291,6 +322,17 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
     Ok(())
 }
 
+/// Before its first step an iterator has an item of zeros.
+fn item(api: &Api, param: &Param) -> Result<(), Why> {
+    match param.ty.pointee_record().filter(|tag| types::has_bits(api, tag)) {
+        Some(tag) => Err(Why::new(
+            format!("`struct {tag}` has bit-fields, and cannot be made of zeros in Rust"),
+            "have the items be structures without bit-fields",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// A parameter that is not the object itself.
 fn other(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), Why> {
     match ty {
@@ -299,6 +341,10 @@ fn other(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), W
         _ => {}
     }
     parameters(api, function, param, ty)?;
+    if types::is_physical(ty) && param.kind != ParamKind::Out {
+        physical(function)
+            .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?;
+    }
     let may_be_null = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text)
         && matches!(param.kind, ParamKind::Borrows | ParamKind::Plain)
         || matches!(ty, Ty::Identity { nonnull: false });
@@ -308,6 +354,17 @@ fn other(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), W
             "remove it: a value can always be passed",
         )),
         false => Ok(()),
+    }
+}
+
+/// Behind a physical address can be anything, as memory of another driver.
+pub(super) fn physical(function: &Function) -> Result<(), Why> {
+    match function.promise {
+        Some(_) => Ok(()),
+        None => Err(Why::new(
+            "any physical address could be given, also one of memory that others use",
+            "add `unsafe(\"...\")` to the function: what the caller must promise of the address",
+        )),
     }
 }
 
@@ -482,6 +539,21 @@ fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
     }
 }
 
+/// A method that releases a lock (`__releases`) has it held before, and a guard exists as long as it is held.
+fn released(function: &Function) -> Result<(), Why> {
+    match (&function.role, function.releases) {
+        (Role::Method, Some(Again::Released)) => Err(Why::new(
+            "it releases a lock (`__releases`), whose guard would still exist",
+            "write `unlock` if it is the counterpart of a `lock`, else remove the function from the contract",
+        )),
+        (Role::Method, Some(Again::Held)) if function.requires.is_none() => Err(Why::new(
+            "it releases a lock (`__releases`) that the contract does not require to be held",
+            "add `requires(Guard)`",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// `requires` must name a guard of the same object: the function becomes a method of that guard.
 fn required(api: &Api, function: &Function) -> Result<(), Why> {
     let Some((guard, _)) = &function.requires else { return Ok(()) };
@@ -591,6 +663,18 @@ fn locked(api: &Api, function: &Function, guard: &str) -> Result<(), Why> {
         _ if !always && function.errno.is_some() && *ret != CType::Int("i32") => {
             Err(Why::new("a lock that may fail returns its error as an `int`", "remove `errno`"))
         }
+        _ if !always && function.inverted => Err(Why::new(
+            "false means that the lock is held (`__cond_acquires(false, ...)`)",
+            "put a static inline under contract that returns true then",
+        )),
+        _ if !always && function.errno.is_some() && function.plain => Err(Why::new(
+            "zero means either that the lock is held or that it is not",
+            "`errno` if zero means that it is held, `plain` if another number does; remove one",
+        )),
+        _ if !always && *ret != CType::Bool && function.errno.is_none() && !function.plain => Err(Why::new(
+            "the contract does not state which number means that the lock is held",
+            "add `errno` if zero does, and an error means that it is not; or `plain` if any other than zero does",
+        )),
         _ => Ok(()),
     }
 }

@@ -80,6 +80,10 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
         }
         let ty = types::of(api, &given.ty, given.tag.as_deref())
             .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
+        if types::is_physical(&ty) {
+            fit::physical(function)
+                .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
+        }
         let table = match &ty {
             Ty::Table(tag) => api.table(tag).map(|table| &table.name),
             _ => None,
@@ -419,7 +423,10 @@ fn lasting(api: &Api, function: &Function) -> Result<(), Why> {
         let outside = matches!(other.role, Role::Constructor | Role::Destructor | Role::Get | Role::Put);
         !outside && other.params.iter().any(writes)
     };
-    match api.functions.iter().chain(&api.lost).find(changes) {
+    // A method is a better example than the lock under which it is called.
+    let all = || api.functions.iter().chain(&api.lost).filter(|other| changes(other));
+    let method = |other: &&Function| other.role == Role::Method && other.c != function.c;
+    match all().find(method).or_else(|| all().next()) {
         Some(other) if !function.constant => Err(Why::new(
             format!("`{}` may free or replace what it returns while that is in use", other.c),
             "add `constant` if the result stays valid when other functions are called, else return an `owned` reference",

@@ -23,16 +23,18 @@ pub mod types;
 
 use crate::diag::Diagnostics;
 use crate::model::Api;
+use crate::model::Function;
 use crate::model::LeftOut;
+use crate::model::Role;
 use crate::source::Span;
 
 /// Settle the questions that the model left open, and remove declarations that no contract justifies.
 pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
-    names(api, diagnostics);
     record::settle(api);
     object::check(api, diagnostics);
     stage::check(api, diagnostics);
     lock::check(api, diagnostics);
+    names(api, diagnostics);
     ops::check(api, diagnostics);
     end::check(api, diagnostics);
     section::check(api, diagnostics);
@@ -65,19 +67,43 @@ fn lose(api: &mut Api, name: &str, why: types::Why) {
     api.lost.push(function);
 }
 
-/// Report names that two typed items share.
-fn names(api: &Api, diagnostics: &mut Diagnostics) {
-    let mut taken: Vec<(String, Span)> = Vec::new();
-    let objects = api.objects.iter().filter(|o| o.foreign.is_none()).map(|o| (&o.name, o.span));
-    let all = objects
+/// The types that are declared, and those that functions bring along.
+fn types_of(api: &Api) -> Vec<(String, Span)> {
+    let objects = api.objects.iter().filter(|object| object.foreign.is_none());
+    let mut all: Vec<(String, Span)> = (objects.clone().map(|o| (&o.name, o.span)))
         .chain(api.records.iter().map(|r| (&r.name, r.span)))
         .chain(api.choices.iter().map(|c| (&c.name, c.span)))
         .chain(api.flags.iter().map(|f| (&f.name, f.span)))
         .chain(api.tagged.iter().map(|t| (&t.name, t.span)))
         .chain(api.tables.iter().map(|t| (&t.name, t.span)))
-        .chain(api.sections.iter().map(|s| (&s.name, s.span)));
-    for (name, span) in all {
-        match taken.iter().find(|(known, _)| known == name) {
+        .chain(api.sections.iter().map(|s| (&s.name, s.span)))
+        .map(|(name, span)| (name.clone(), span))
+        .collect();
+    all.extend(objects.flat_map(|object| object.stages.iter().map(|stage| (stage.clone(), object.span))));
+    // Functions of one object share a guard, or an iterator.
+    let mut brought: Vec<(&String, Option<&String>)> = Vec::new();
+    for function in &api.functions {
+        let name = match &function.role {
+            Role::Lock(name) | Role::TryLock(name) => name,
+            Role::Iterator(iteration) => &iteration.name,
+            _ => continue,
+        };
+        let own = (name, function.owner.as_ref());
+        if !brought.contains(&own) {
+            brought.push(own);
+            all.push((name.clone(), function.span));
+        }
+    }
+    let retries = |function: &&Function| function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    all.extend(api.functions.iter().find(retries).map(|function| ("Attempt".to_owned(), function.span)));
+    all
+}
+
+/// Report names that two typed items share.
+fn names(api: &Api, diagnostics: &mut Diagnostics) {
+    let mut taken: Vec<(String, Span)> = Vec::new();
+    for (name, span) in types_of(api) {
+        match taken.iter().find(|(known, _)| *known == name) {
             Some((_, first)) => diagnostics.push(
                 crate::diag::Diagnostic::error(
                     span,
@@ -87,7 +113,7 @@ fn names(api: &Api, diagnostics: &mut Diagnostics) {
                 .note(*first, "by this")
                 .help("give one of the two another name"),
             ),
-            None => taken.push((name.clone(), span)),
+            None => taken.push((name, span)),
         }
     }
 }

@@ -80,10 +80,16 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
 /// The object whose constructor takes a table.
 fn owner(api: &Api, table: &Table, uses: &[(String, String)]) -> Result<String, Why> {
     let Some((_, owner)) = uses.iter().find(|(tag, _)| *tag == table.tag) else {
-        return Err(Why::new(
-            "no constructor takes this table",
-            "put `constructor` on the function that takes it, or `given` on the field that holds it",
-        ));
+        return Err(match table.single {
+            true => Why::new(
+                "no constructor takes this callback, which is called for the data of an object",
+                "put a function without it under contract",
+            ),
+            false => Why::new(
+                "no constructor takes this table",
+                "put `constructor` on the function that takes it, or `given` on the field that holds it",
+            ),
+        });
     };
     match api.object(owner).filter(|object| object.shape == Shape::Pinned) {
         None => Err(Why::new(
@@ -228,8 +234,21 @@ fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> 
     let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
     let block = callback.block_at(&param.name).is_some();
     let owned = callback.owns(&param.name);
+    let text = ty == Ty::Text && callback.borrows(&param.name);
+    let pointed = matches!(ty, Ty::RecordRef(_)) || block || owned || text;
+    if pointed && !callback.never_null(&param.name) {
+        return Err(Why::new(
+            "the contract does not state that it is never NULL",
+            "add `nonnull` to that parameter, which the field of an `ops` structure can have",
+        ));
+    }
     match &ty {
         Ty::Object(tag) if (block || owned) && foreign(tag) => Ok(()),
+        Ty::Text if text && !block && !owned => Ok(()),
+        Ty::Text if !block && !owned => Err(Why::new(
+            "the contract does not state how long the string is valid",
+            "add `borrows, nonnull` if it is valid for the call",
+        )),
         _ if owned => Err(Why::new(
             "nothing stands for what the callback owns",
             "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer)`",

@@ -223,14 +223,19 @@ fn guard(api: &Api, object: &Object, name: &str) -> Found<plan::Guard> {
         api.in_role(tag, |_| true).any(|other| other.name == guarded.member.name)
     };
     let members = object.guarded.iter().filter(|guarded| guarded.guards.iter().any(|guard| guard == name));
+    let data = object.data.iter().find(|(guard, _)| guard == name).map(|(_, sharing)| *sharing);
+    let methods = methods(api, tag).filter(|method| required(method) == Some(name)).map(|method| {
+        let writes = method.this.is_some_and(|this| !method.params[this].ty.is_const_pointer());
+        plan::Required { function: method.clone(), alone: data.is_some() && writes }
+    });
     Ok(plan::Guard {
         name: name.to_owned(),
         cookie: cookie.transpose()?,
         unbound: api.one_in_role(tag, taken).is_some_and(|lock| lock.unbound),
-        methods: methods(api, tag).filter(|method| required(method) == Some(name)).cloned().collect(),
+        methods: methods.collect(),
         locks: locks(api, object, Some(name))?,
         members: members.filter(|guarded| !method(guarded)).cloned().collect(),
-        data: object.data.iter().find(|(guard, _)| guard == name).map(|(_, sharing)| *sharing),
+        data,
         classes: guard_classes(api, object, name),
         unlock: unlock.clone(),
     })

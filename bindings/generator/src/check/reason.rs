@@ -435,8 +435,10 @@ pub enum Callback {
     },
     /// `owned` on a parameter: the callback is given an object.
     Yielded(String),
-    /// A callback is given a record.
+    /// `nonnull`: a callback is given a record.
     Passed(String),
+    /// `borrows`, `nonnull`: a callback is given a string.
+    Text(String),
 }
 
 impl From<Callback> for Reason {
@@ -479,8 +481,12 @@ impl fmt::Display for Callback {
             ),
             Callback::Passed(tag) => write!(
                 f,
-                "C passes a valid `struct {tag}` for the call, and the layouts are the same by `repr(transparent)`"
+                "by the contract (`nonnull`) C passes a valid `struct {tag}` for the call, and the layouts are the same by \
+                 `repr(transparent)`"
             ),
+            Callback::Text(name) => {
+                write!(f, "by the contract (`borrows`, `nonnull`) C passes a string as `{name}`, valid for the call")
+            }
         }
     }
 }

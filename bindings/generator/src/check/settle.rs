@@ -85,7 +85,8 @@ fn name_of(function: &Function, name: &str) -> String {
         (_, "value") if function.params.iter().any(|param| param.kind == ParamKind::Out) => {
             format!("{name}_")
         }
-        _ => name.to_owned(),
+        // Not every name in C is one that Rust's lints accept.
+        _ => name.to_lowercase(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! The typed counterpart of a C type, by the contracts.
 
+use crate::model::clauses::first_name;
 use crate::model::clauses::JIFFIES;
 use crate::model::Api;
 use crate::model::Param;
@@ -10,6 +11,9 @@ use crate::read::CType;
 
 /// The structure of a lock's class, for which the kernel crate has a type.
 const LOCK_CLASS: &str = "lock_class_key";
+
+/// A physical address, as the kernel crate has it.
+const PHYSICAL: &str = "crate::io::PhysAddr";
 
 /// A type on the typed side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +114,11 @@ pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why>
     if param.contract.terms.iter().any(|term| term.name() == Some("identity")) {
         return Ok(Ty::Identity { nonnull: false });
     }
-    of(api, &param.ty, None)
+    let tags = ["tagged", "flags", "choice"];
+    let term = param.contract.terms.iter().find(|term| term.name().is_some_and(|name| tags.contains(&name)));
+    let jiffies = param.contract.terms.iter().any(|term| term.name() == Some("jiffies"));
+    let tag = term.and_then(first_name).or(jiffies.then(|| JIFFIES.to_owned()));
+    of(api, &param.ty, tag.as_deref())
 }
 
 /// The type of an `out` parameter must have all zeros as a valid value.
@@ -129,6 +137,10 @@ fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
     let choice = matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
     match ty {
         Ty::Bool | Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(ty),
+        Ty::Record(ref tag) if has_bits(api, tag) => Err(refuse(
+            format!("`struct {tag}` has bit-fields, and cannot be made of zeros in Rust"),
+            "put a function under contract that returns the structure".into(),
+        )),
         Ty::Record(ref tag) if api.record(tag).is_some_and(|record| !record.confined) => Ok(ty),
         _ if choice => Ok(ty),
         _ => Err(refuse(
@@ -136,6 +148,16 @@ fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
             "have the function return it, or put another under contract".into(),
         )),
     }
+}
+
+/// Whether a record has bit-fields, for which bindgen has a type that zeros are not known to be valid for.
+pub fn has_bits(api: &Api, tag: &str) -> bool {
+    let bits = |ty: &CType| match ty.plain() {
+        CType::Bits(_) => true,
+        CType::Record(inner) => has_bits(api, inner),
+        _ => false,
+    };
+    api.record(tag).is_some_and(|record| record.fields.iter().any(bits))
 }
 
 fn closure(param: &Param) -> Result<Ty, Why> {
@@ -204,9 +226,13 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         // The kernel crate has names for these.
         return match name.as_str() {
             "gfp_t" => Ok(Ty::Gfp),
-            "phys_addr_t" => Ok(Ty::Int("crate::io::PhysAddr")),
+            "phys_addr_t" => Ok(Ty::Int(PHYSICAL)),
             "resource_size_t" => Ok(Ty::Int("crate::io::ResourceSize")),
             "dma_addr_t" => Ok(Ty::Int("crate::dma::DmaAddress")),
+            "__le16" | "__le32" | "__le64" | "__be16" | "__be32" | "__be64" => Err(Why::new(
+                format!("`{name}` has a byte order of its own, which no integer of Rust has"),
+                "put a static inline that converts it under contract",
+            )),
             _ => of(api, is, None),
         };
     }
@@ -223,6 +249,7 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         CType::Record(tag) => Err(no_contract("struct", tag)),
         CType::Enum(tag) => by_tag(api, tag),
         CType::Pointer { to, constant } => pointer(api, to, *constant),
+        CType::Space(space, _) => Err(elsewhere(space)),
         _ => Err(Why::new(
             format!("`{}` has no typed counterpart", ty.spell()),
             "put a static inline with plain types under contract instead",
@@ -261,6 +288,20 @@ fn same_integer(api: &Api, ty: &CType, found: Ty) -> Result<Ty, Why> {
     }
 }
 
+/// Rust reads and writes ordinary memory of the kernel.
+fn elsewhere(space: &str) -> Why {
+    let (what, remedy) = match space {
+        "__user" => ("memory of a process", "copies the bytes to or from memory of the kernel"),
+        "__iomem" => ("memory of a device", "reads or writes a value there"),
+        "__percpu" => ("a variable of each CPU", "reads or writes that of one CPU"),
+        _ => ("what RCU protects", "returns a reference that the caller owns"),
+    };
+    Why::new(
+        format!("a `{space}` pointer leads to {what}"),
+        format!("put a function under contract that {remedy}"),
+    )
+}
+
 fn no_contract(kind: &str, tag: &str) -> Why {
     Why::new(
         format!("`{kind} {tag}` is not under contract"),
@@ -292,9 +333,12 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
             }
         }
         CType::Char if constant => Ok(Ty::Text),
-        CType::Void => {
-            Err(Why::new("the pointee of a `void *` is not known", "add `identity` if it is only compared, or `slice(len)` if it is an array of bytes"))
-        }
+        CType::Space(space, _) => Err(elsewhere(space)),
+        CType::Void => Err(Why::new(
+            "the pointee of a `void *` is not known",
+            "add `slice(len)` if it is an array of bytes, or `identity` if C compares the address and never reads, writes \
+             or frees what is there",
+        )),
         CType::Function { .. } => Err(Why::new(
             "what the function does that it points to is not known",
             "add `callback(\"Trait\", method)` if it is the parameter of a constructor, else put a function without it \
@@ -305,6 +349,11 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
             "add `slice(len)`, with the name of the parameter for the number of elements",
         )),
     }
+}
+
+/// Whether it is a physical address.
+pub fn is_physical(ty: &Ty) -> bool {
+    *ty == Ty::Int(PHYSICAL)
 }
 
 /// Check that C can pass a value of this type to the typed side without further clauses.

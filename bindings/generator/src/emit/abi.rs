@@ -16,9 +16,21 @@ use syn::visit_mut::VisitMut;
 /// The prefix of every name from Rust's side.
 const PREFIX: &str = "rust_";
 
-/// Rust's `repr(align(n))` and `repr(packed)` in C.
-const ATTRIBUTES: &str = "#define rust_aligned(n) __attribute__((__aligned__(n)))\n\
-    #define rust_packed __attribute__((__packed__))";
+/// Rust's `repr(align(n))` and `repr(packed)` in C, and the types of stdint.h, which not every header has.
+const DEFINITIONS: &str = "\
+#define rust_aligned(n) __attribute__((__aligned__(n)))
+#define rust_packed __attribute__((__packed__))
+#define uintptr_t unsigned long
+#define intptr_t long
+#define uint64_t unsigned long long
+#define int64_t long long
+#define uint32_t unsigned int
+#define int32_t int
+#define uint16_t unsigned short
+#define int16_t short
+#define uint8_t unsigned char
+#define int8_t signed char
+#define bool _Bool";
 
 /// Static assertions that `bindings`, bindgen's output, and the headers agree.
 pub fn write(module: &Module, bindings: &str) -> Result<String, String> {
@@ -149,7 +161,7 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
         language: cbindgen::Language::C,
         style: cbindgen::Style::Tag,
         no_includes: true,
-        after_includes: Some(ATTRIBUTES.into()),
+        after_includes: Some(DEFINITIONS.into()),
         ..cbindgen::Config::default()
     };
     config.export.prefix = Some(PREFIX.into());
@@ -162,29 +174,7 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
     let generated = builder.generate();
     let mut header = Vec::new();
     generated.map_err(|error| format!("cbindgen: {error}"))?.write(&mut header);
-    let header = String::from_utf8(header).map_err(|_| "cbindgen wrote text that is not UTF-8")?;
-    Ok(kernel_types(&header))
-}
-
-/// Replace the types of stdint.h, which the kernel does not have.
-fn kernel_types(header: &str) -> String {
-    let mut text = header.to_owned();
-    for (from, to) in [
-        ("uintptr_t", "unsigned long"),
-        ("intptr_t", "long"),
-        ("uint64_t", "unsigned long long"),
-        ("int64_t", "long long"),
-        ("uint32_t", "unsigned int"),
-        ("int32_t", "int"),
-        ("uint16_t", "unsigned short"),
-        ("int16_t", "short"),
-        ("uint8_t", "unsigned char"),
-        ("int8_t", "signed char"),
-        ("bool", "_Bool"),
-    ] {
-        text = text.replace(from, to);
-    }
-    text.replace("__Bool", "_Bool")
+    String::from_utf8(header).map_err(|_| "cbindgen wrote text that is not UTF-8".into())
 }
 
 /// Reduces definitions to their layout.

@@ -261,11 +261,13 @@ fn ending(function: &Function) -> Vec<String> {
 
 fn errors(function: &Function, errno: &Errno, returns: Option<&str>) -> String {
     let mut text = vec!["# Errors".to_owned()];
-    text.extend(returns.map(|returns| in_rust(&failures(returns))).filter(|text| !text.is_empty()));
-    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    if returns.is_none() && !errno.errors.is_empty() {
-        text.push(format!("Fails with {}.", list(&errno.errors)));
-    }
+    let named = returns.map(error_names).unwrap_or_default();
+    let named: Vec<String> = named.into_iter().filter(|name| !errno.retry.contains(name)).collect();
+    text.extend(match (errno.errors.is_empty(), named.is_empty()) {
+        (false, _) => Some(format!("Fails with {}.", list(&errno.errors))),
+        (true, false) => Some(format!("The errors include {}.", list(&named))),
+        (true, true) => None,
+    });
     if !errno.retry.is_empty() {
         text.push(format!("After {} the call has lost a race; repeat it.", list(&errno.retry)));
     }
@@ -275,34 +277,26 @@ fn errors(function: &Function, errno: &Errno, returns: Option<&str>) -> String {
     join(text)
 }
 
-/// A `Return:` section without the case of success, and with errors as Rust writes them.
-pub fn failures(returns: &str) -> String {
-    let text = markdown(returns);
-    let heads = ["0 on success, ", "0 on success or ", "0, or ", "0 or ", "0, ", "0; "];
-    let text = text.replace("-`E", "`-E").replace("`-E", "-E");
-    // For a pointer, keep only the text on errors: the type describes the pointer.
-    let pointer =
-        text.find("-E").filter(|at| [", or ", "; ", ": "].iter().any(|end| text[..*at].ends_with(end)));
-    let rest = heads.iter().find_map(|head| text.strip_prefix(head));
-    let rest = rest.unwrap_or_else(|| &text[pointer.unwrap_or(0)..]);
-    let mut out = String::new();
-    let mut rest = rest;
-    while let Some(at) = rest.find("-E") {
-        let name = &rest[at + 1..];
-        let end = name.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit()).unwrap_or(name.len());
-        let before = rest[..at].trim_end_matches(['`', '%']);
-        out.push_str(before);
-        match end > 1 {
-            true => out.push_str(&format!("`{}`", &name[..end])),
-            false => out.push_str("-E"),
+/// Names of errors, in a sentence.
+pub fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The errors that a `Return:` section names. Its sentences are about C's function; those about the one in Rust stand in a
+/// text of its own (`Run::examples`).
+pub fn error_names(returns: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (at, _) in returns.match_indices('E') {
+        let rest = &returns[at..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let name = &rest[..end];
+        let negative = returns[..at].trim_end_matches(['%', '`']).ends_with('-');
+        let upper = name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        if negative && upper && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
         }
-        rest = name[end.max(1)..].trim_start_matches('`');
     }
-    out.push_str(rest);
-    match out.starts_with('`') {
-        true => format!("Fails with {out}"),
-        false => sentence(&out, "Fails."),
-    }
+    names
 }
 
 /// The description of a member: one paragraph.

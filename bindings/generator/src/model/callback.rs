@@ -3,6 +3,7 @@
 //! One callback.
 
 use super::clauses::first_name;
+use super::clauses::integer_tag;
 use super::clauses::Clauses;
 use super::errno;
 use super::errno::Errno;
@@ -121,6 +122,9 @@ pub(super) fn lower(
         }
         _ => {}
     }
+    for param in &signature.params {
+        given(param, diagnostics);
+    }
     let requires = clauses.take("requires");
     let requires = requires.and_then(|term| Some((first_name(term)?, term.span)));
     let requires = requires.or_else(|| must_hold(signature));
@@ -141,6 +145,16 @@ pub(super) fn lower(
         doc: doc.cloned(),
         signature: signature.clone(),
     })
+}
+
+/// Refuse clauses on a parameter that mean nothing there. The check phase looks at the others.
+fn given(param: &Parameter, diagnostics: &mut Diagnostics) {
+    let mut clauses = Clauses::new('p', &param.contract, param.span);
+    for clause in ["identity", "closure", "owned", "nonnull", "borrows"] {
+        clauses.flag(clause, diagnostics);
+    }
+    integer_tag(&mut clauses, diagnostics);
+    clauses.finish(diagnostics);
 }
 
 /// Take `member(path)`.
@@ -200,6 +214,20 @@ impl Callback {
     pub fn owns(&self, name: &str) -> bool {
         let param = self.signature.params.iter().find(|param| param.name == name);
         param.is_some_and(|param| param.contract.terms.iter().any(|term| term.name() == Some("owned")))
+    }
+
+    /// `borrows`: whether what a parameter points to is valid for the call.
+    pub fn borrows(&self, name: &str) -> bool {
+        let param = self.signature.params.iter().find(|param| param.name == name);
+        param.is_some_and(|param| param.contract.terms.iter().any(|term| term.name() == Some("borrows")))
+    }
+
+    /// `nonnull`, or C's attribute: whether a parameter is never NULL.
+    pub fn never_null(&self, name: &str) -> bool {
+        let stated =
+            |param: &Parameter| param.contract.terms.iter().any(|term| term.name() == Some("nonnull"));
+        let index = self.signature.params.iter().position(|param| param.name == name);
+        index.is_some_and(|at| stated(&self.signature.params[at]) || self.signature.nonnull(at).is_some())
     }
 
     /// The parameter by which the object is found.

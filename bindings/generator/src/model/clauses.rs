@@ -49,7 +49,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("owned", "fp"),
     ("borrowed", "f"),
     ("nullable", "fp"),
-    ("nonnull", "f"),
+    ("nonnull", "fp"),
     ("may_sleep", "fd"),
     ("atomic", "fd"),
     ("macro", "f"),

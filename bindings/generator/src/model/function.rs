@@ -29,6 +29,7 @@ use crate::read::CType;
 use crate::read::ClassKind;
 use crate::read::Doc;
 use crate::read::Headers;
+use crate::read::Success;
 use crate::source::Span;
 
 /// The role of a function for the object that owns it.
@@ -155,6 +156,10 @@ pub struct Function {
     pub constant: bool,
     /// The guard that must be held.
     pub requires: Option<(String, Span)>,
+    /// Whether `__cond_acquires(false, ...)` states that the lock is held if it returns false.
+    pub inverted: bool,
+    /// Whether `__releases()` states that it releases a lock, and `__acquires()` that it takes it again.
+    pub releases: Option<Again>,
     /// The stage of the object in which it may be called, and the next stage.
     pub stage: Option<Stage>,
     /// The lock that `__acquires` or `__releases` names.
@@ -224,15 +229,18 @@ fn function<'a>(
 ) -> (Function, Option<&'a Term>) {
     let mut from_c = Vec::new();
     let params = params(read, &mut from_c, diagnostics);
-    let zero_is_success = class.as_ref().is_some_and(|class| class.zero_is_success);
-    let (role, role_term, role_from_c) = stated_role(read, clauses, class, &mut from_c, diagnostics);
+    let class = class.or_else(|| locking(read));
+    let success = class.as_ref().and_then(|class| class.success);
+    let (role, role_term, role_from_c) = stated_role(clauses, class, &mut from_c, diagnostics);
     let this = this(read, &role, role_term, &params, headers, diagnostics);
     let owner = owner(read, &role, this.map(|index| &params[index]), &params);
     let requires = required(read, clauses, &mut from_c);
     let must_check = read.attribute("__must_check").is_some();
     from_c.extend(must_check.then(|| "that its result must be used is read from `__must_check`".into()));
     let makes = role == Role::Constructor && this.is_none();
-    let result = Meaning::take(read, makes, zero_is_success, clauses, diagnostics);
+    let result = Meaning::take(read, makes, success == Some(Success::Zero), clauses, diagnostics);
+    let number = matches!((&role, read.ret.plain()), (Role::TryLock(_), CType::Int(_)));
+    let nonzero = number && success == Some(Success::Nonzero) && result.errno.is_none();
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
     let is_macro = clauses.flag("macro", diagnostics);
     let function = Function {
@@ -250,7 +258,7 @@ fn function<'a>(
         nullable: result.nullable,
         never_null: result.never_null,
         errno: result.errno,
-        plain: clauses.flag("plain", diagnostics),
+        plain: clauses.flag("plain", diagnostics) || nonzero,
         promise: promise(clauses, diagnostics),
         unbound: clauses.flag("unbound", diagnostics),
         deferred: deferred(read, clauses, headers, diagnostics),
@@ -259,6 +267,8 @@ fn function<'a>(
         reaped: stated("reaped", "whether C ends what a module leaves behind", clauses, diagnostics),
         constant: clauses.flag("constant", diagnostics),
         requires,
+        inverted: cond_acquires(read) == Some("false"),
+        releases: released(read),
         stage: stage::lower(clauses, diagnostics),
         lock_name: lock_name(read),
         context: context(clauses, diagnostics),
@@ -311,7 +321,6 @@ fn left_out(read: &read::Function, reason: &str, remedy: &str) -> LeftOut {
 
 /// The role, its clause, and whether it comes from C's annotations.
 fn stated_role<'a>(
-    read: &read::Function,
     clauses: &mut Clauses<'a>,
     class: Option<FromC>,
     from_c: &mut Vec<String>,
@@ -320,7 +329,7 @@ fn stated_role<'a>(
     if let Some((role, term)) = role(clauses, diagnostics) {
         return (role, Some(term), false);
     }
-    match (clauses.take("method"), class.or_else(|| locking(read))) {
+    match (clauses.take("method"), class) {
         (None, Some(found)) => {
             from_c.push(format!("its role is read from {}", found.by));
             (found.role, None, true)
@@ -544,8 +553,8 @@ struct FromC {
     role: Role,
     /// The annotation.
     by: String,
-    /// Whether the function returns zero on success.
-    zero_is_success: bool,
+    /// Which result means that the lock is held.
+    success: Option<Success>,
 }
 
 /// The role that a guard or a cleanup class of the kernel's cleanup.h idiom gives a function.
@@ -567,7 +576,7 @@ fn class_role(read: &read::Function, headers: &Headers) -> Option<FromC> {
             _ => "guard",
         };
         let by = format!("the {kind} `{}`", class.name);
-        Some(FromC { role, by, zero_is_success: class.zero_is_success })
+        Some(FromC { role, by, success: class.success })
     })
 }
 
@@ -598,15 +607,53 @@ const LOCKING: &[(&str, Named)] = &[
     ("__cond_acquires_shared", Role::TryLock),
 ];
 
-/// The role that `__acquires(&foo->lock)` and its like give a function.
+/// Whether a function that releases a lock holds it again when it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It does.
+    Held,
+    /// It does not.
+    Released,
+}
+
+/// What C states about a lock that is held when the function is called.
+fn released(read: &read::Function) -> Option<Again> {
+    read.attribute_of(&["__releases", "__releases_shared"])?;
+    match read.attribute_of(&["__acquires", "__acquires_shared"]) {
+        Some(_) => Some(Again::Held),
+        None => Some(Again::Released),
+    }
+}
+
+/// The role that `__acquires(&foo->lock)` and its like give a function. One that releases a lock and takes it again has none.
 fn locking(read: &read::Function) -> Option<FromC> {
+    if released(read) == Some(Again::Held) {
+        return None;
+    }
     LOCKING.iter().find_map(|(name, role)| {
         let lock = read.attribute(name)?.args.last()?;
         let member = lock.rsplit(['>', '.', '&']).next().unwrap_or(lock);
         let shared = if name.ends_with("_shared") { "Shared" } else { "" };
         let guard = format!("{}{shared}Guard", camel(member.trim()));
-        Some(FromC { role: role(guard), by: format!("`{name}`"), zero_is_success: false })
+        Some(FromC { role: role(guard), by: format!("`{name}`"), success: success(read) })
     })
+}
+
+/// The first argument of `__cond_acquires()`.
+fn cond_acquires(read: &read::Function) -> Option<&str> {
+    match &read.attribute_of(&["__cond_acquires", "__cond_acquires_shared"])?.args[..] {
+        [result, _] => Some(result.as_str()),
+        _ => None,
+    }
+}
+
+/// The result by which `__cond_acquires()` has a lock held.
+fn success(read: &read::Function) -> Option<Success> {
+    match cond_acquires(read)? {
+        "0" => Some(Success::Zero),
+        "true" | "nonzero" => Some(Success::Nonzero),
+        _ => None,
+    }
 }
 
 /// The lock that an attribute names; a shared lock has another name.
@@ -775,7 +822,7 @@ fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String
         .iter()
         .filter(|p| !p.is_empty())
         .find_map(|prefix| c.strip_prefix(prefix)?.strip_prefix('_').filter(|rest| !rest.is_empty()));
-    let name = stripped.unwrap_or(c).trim_start_matches('_').to_owned();
+    let name = stripped.unwrap_or(c).trim_start_matches('_').to_lowercase();
     match name.as_str() {
         "move" | "match" | "type" | "loop" | "use" | "in" | "ref" | "fn" | "impl" | "where" => {
             format!("{name}_")

@@ -30,6 +30,7 @@ pub use choice::Choice;
 pub use choice::Variant;
 pub use errno::Errno;
 pub use flags::FlagSet;
+pub use function::Again;
 pub use function::Context;
 pub use function::Function;
 pub use function::Returns;

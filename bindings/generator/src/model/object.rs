@@ -248,8 +248,8 @@ fn constant(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Op
     clauses.flag("constant", diagnostics);
     let first = rest.contract.terms.iter().position(|term| term.name() == Some("constant"));
     first.map(|first| rest.contract.terms.remove(first));
-    let member = record::member(&rest, false, diagnostics)?;
-    record::length_needed(record, &member, diagnostics);
+    let mut member = record::member(&rest, false, diagnostics)?;
+    record::length_needed(record, &mut member, diagnostics);
     let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name)).cloned();
     Some(Constant { member, doc })
 }

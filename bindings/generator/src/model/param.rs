@@ -51,7 +51,7 @@ pub struct Param {
     pub kind: Kind,
     /// `nullable`
     pub nullable: bool,
-    /// Whether an attribute in C makes it non-NULL.
+    /// `nonnull`, or an attribute in C: it is never NULL.
     pub nonnull: bool,
     /// `tagged(tag)`: the type of the integer.
     pub int_type: Option<String>,
@@ -73,6 +73,7 @@ impl Param {
 pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let mut clauses = Clauses::new('p', &param.contract, param.span);
     let nullable = clauses.flag("nullable", diagnostics);
+    let nonnull = clauses.flag("nonnull", diagnostics);
     let int_type = integer_tag(&mut clauses, diagnostics);
     let kind = if clauses.flag("keeps", diagnostics) {
         Kind::Keeps
@@ -111,13 +112,23 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     } else if kind != Kind::Plain {
         pointer_needed(param, &kind, diagnostics);
     }
+    if nonnull && (nullable || !matches!(param.ty.plain(), CType::Pointer { .. })) {
+        diagnostics.push(
+            Diagnostic::error(
+                param.contract.span.unwrap_or(param.span),
+                format!("`{}` cannot be `nonnull`", param.name),
+                "expected on a pointer that is not `nullable`",
+            )
+            .help("remove `nonnull`"),
+        );
+    }
     clauses.finish(diagnostics);
     Param {
         name: param.name.clone(),
         ty: param.ty.clone(),
         kind,
         nullable,
-        nonnull: false,
+        nonnull,
         int_type,
         span: param.span,
     }

@@ -52,6 +52,8 @@ pub struct Member {
     pub confined: Option<String>,
     /// `slice(len)` or `__counted_by(len)`: the member that holds its length.
     pub counted: Option<String>,
+    /// Whether that one is a signed integer.
+    pub signed: bool,
     /// The name.
     pub span: Span,
 }
@@ -80,7 +82,7 @@ pub(super) fn lower(
     for field in &record.fields {
         members.extend(member(field, confined, diagnostics));
     }
-    for member in &members {
+    for member in &mut members {
         length_needed(record, member, diagnostics);
     }
     if !record.complete {
@@ -145,14 +147,16 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
         typed: ir::Type::default(),
         int_type,
         counted,
+        signed: false,
         confined: confined.map(|(name, _)| name),
         span: field.span,
     })
 }
 
-pub(super) fn length_needed(record: &Record, member: &Member, diagnostics: &mut Diagnostics) {
+pub(super) fn length_needed(record: &Record, member: &mut Member, diagnostics: &mut Diagnostics) {
     let Some(length) = &member.counted else { return };
     let found = record.field(length).map(|field| field.ty.plain());
+    member.signed = matches!(found, Some(CType::Int(int)) if int.starts_with('i'));
     if !matches!(found, Some(CType::Int(_))) {
         diagnostics.push(
             Diagnostic::error(

@@ -31,6 +31,24 @@ pub const KNOWN: &[&str] = &[
     "returns_nonnull",
 ];
 
+/// The macros for what a pointer leads to. They expand to nothing but for sparse, too.
+const SPACES: &[&str] = &["__user", "__iomem", "__percpu", "__rcu"];
+
+/// The macro in the text of a declaration, without the parameters of a callback, that states to what address space a pointer
+/// leads.
+pub(super) fn space(text: &str) -> Option<&'static str> {
+    let tokens = lexer::lex_until(text, |kind, depth| depth == 0 && *kind == Kind::Mark('('));
+    let named = |token: &Token| SPACES.iter().find(|space| token.kind == Kind::Name && token.text == **space);
+    tokens.iter().find_map(named).copied()
+}
+
+/// The text of a declaration before its name.
+pub(super) fn before(sources: &Sources, name: Span) -> &str {
+    let text = sources.text(name.file);
+    let (start, _) = statement(text, name.start);
+    text.get(start..name.start).unwrap_or_default()
+}
+
 /// An attribute macro.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
@@ -49,8 +67,13 @@ pub(super) fn around(sources: &Sources, name: Span) -> Vec<Attribute> {
     let part = &text[start..end];
     let tokens = lexer::lex(part);
     let mut found = Vec::new();
+    // Up to there the tokens are a contract's, which has clauses with the names of attributes.
+    let mut contract = 0;
     for (index, token) in tokens.iter().enumerate() {
-        if token.kind == Kind::Name && KNOWN.contains(&token.text.as_str()) {
+        if token.text == "__contract" {
+            contract = lexer::closing(&tokens, index + 1).unwrap_or(contract);
+        }
+        if index >= contract && token.kind == Kind::Name && KNOWN.contains(&token.text.as_str()) {
             found.push(attribute(part, start, &tokens, index, name));
         }
     }

@@ -208,7 +208,8 @@ impl Reader<'_> {
         let span = self.name_span(entity, &name)?;
         let arguments = entity.get_arguments().unwrap_or_default();
         let params = self.params(&arguments);
-        let ret = entity.get_result_type().map_or(CType::Void, ctype::of);
+        let space = attributes::space(attributes::before(self.sources, span));
+        let ret = entity.get_result_type().map_or(CType::Void, ctype::of).in_space(space);
         Some(Function {
             // Of a function that was defined as `static inline` before, a declaration without `static` is one, too.
             inline: entity.get_linkage() == Some(Linkage::Internal),
@@ -228,8 +229,9 @@ impl Reader<'_> {
         for (index, entity) in entities.iter().enumerate() {
             let name = entity.get_name().unwrap_or_else(|| format!("arg{index}"));
             let Some(span) = self.span(*entity) else { continue };
+            let space = attributes::space(self.sources.slice(span));
             params.push(Parameter {
-                ty: entity.get_type().map_or(CType::Void, ctype::of),
+                ty: entity.get_type().map_or(CType::Void, ctype::of).in_space(space),
                 contract: self.contract(*entity),
                 name,
                 span,
@@ -305,7 +307,7 @@ impl Reader<'_> {
         });
         let ty = match entity.get_bit_field_width() {
             Some(width) => CType::Bits(format!("{} : {width}", ctype::of(ty).spell())),
-            None => ctype::of(ty),
+            None => ctype::of(ty).in_space(attributes::space(attributes::before(self.sources, span))),
         };
         Some(Field { ty, name, callback, contract, attributes, span })
     }

@@ -20,6 +20,15 @@ pub enum ClassKind {
     Free,
 }
 
+/// The results by which a function reports that it took a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Success {
+    /// Zero.
+    Zero,
+    /// Everything but zero.
+    Nonzero,
+}
+
 /// A cleanup class.
 #[derive(Clone, Debug)]
 pub struct Class {
@@ -34,8 +43,8 @@ pub struct Class {
     pub enter: Option<String>,
     /// The function that leaves or frees; empty for a conditional guard.
     pub leave: String,
-    /// Whether entering has succeeded when it returns zero.
-    pub zero_is_success: bool,
+    /// Which result means that entering has succeeded; none if the definition tests for something else.
+    pub success: Option<Success>,
     /// The definition.
     pub span: Span,
 }
@@ -67,16 +76,12 @@ fn class(kind: ClassKind, args: &[&[Token]], span: Span) -> Option<Class> {
         let test: String =
             args.get(3).into_iter().flat_map(|arg| arg.iter()).map(|t| t.text.as_str()).collect();
         let enter = Some(called(args.get(2)?)?);
-        let zero_is_success = test == "_RET==0" || test == "!_RET";
-        return Some(Class {
-            kind,
-            name,
-            record: String::new(),
-            enter,
-            leave: String::new(),
-            zero_is_success,
-            span,
-        });
+        let success = match test.as_str() {
+            "_RET==0" | "!_RET" => Some(Success::Zero),
+            "" | "_RET" | "_RET!=0" => Some(Success::Nonzero),
+            _ => None,
+        };
+        return Some(Class { kind, name, record: String::new(), enter, leave: String::new(), success, span });
     }
     let ty = args.get(1)?;
     let tag = ty.iter().position(|t| t.text == "struct")?;
@@ -85,7 +90,7 @@ fn class(kind: ClassKind, args: &[&[Token]], span: Span) -> Option<Class> {
         ClassKind::Free => (None, called(args.get(2)?)?),
         _ => (Some(called(args.get(2)?)?), called(args.get(3)?)?),
     };
-    Some(Class { kind, name, record, enter, leave, zero_is_success: false, span })
+    Some(Class { kind, name, record, enter, leave, success: None, span })
 }
 
 /// The function that an expression calls last; `if (_T) put(_T)` calls `put`.

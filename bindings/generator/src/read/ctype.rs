@@ -42,6 +42,8 @@ pub enum CType {
     Array(Box<CType>, String),
     /// A bit-field, as C declares it: it has no address, and Rust reads it by a function.
     Bits(String),
+    /// What a pointer leads to that is not ordinary memory of the kernel: the macro that states where it is, and its type.
+    Space(&'static str, Box<CType>),
     /// Something else, as clang spells it.
     Other(String),
 }
@@ -71,6 +73,21 @@ impl CType {
         matches!(self.plain(), CType::Pointer { constant: true, .. })
     }
 
+    /// The type if that macro is in its declaration: what the pointer leads to is in another address space.
+    pub(super) fn in_space(self, space: Option<&'static str>) -> CType {
+        match (self, space) {
+            (CType::Pointer { to, constant }, Some(space))
+                if !matches!(to.plain(), CType::Function { .. }) =>
+            {
+                CType::Pointer { to: Box::new(CType::Space(space, to)), constant }
+            }
+            (CType::Named(_, is), Some(_)) if matches!(is.plain(), CType::Pointer { .. }) => {
+                is.in_space(space)
+            }
+            (other, _) => other,
+        }
+    }
+
     /// How C writes it, with no declarator.
     pub fn spell(&self) -> String {
         match self {
@@ -89,6 +106,7 @@ impl CType {
             CType::Named(name, _) => name.clone(),
             CType::Function { .. } => "void".into(),
             CType::Flexible(of) => format!("{} []", of.spell()),
+            CType::Space(space, of) => format!("{} {space}", of.spell()),
             CType::Array(_, text) | CType::Bits(text) | CType::Other(text) => text.clone(),
         }
     }
@@ -128,7 +146,7 @@ pub(super) fn of(ty: Type<'_>) -> CType {
         TypeKind::Pointer => pointer(ty),
         TypeKind::Elaborated => ty.get_elaborated_type().map_or_else(|| other(ty), of),
         TypeKind::Typedef => typedef(ty),
-        TypeKind::Record => tag(ty).map_or_else(|| other(ty), CType::Record),
+        TypeKind::Record => record(ty),
         TypeKind::Enum => tag(ty).map_or_else(|| other(ty), CType::Enum),
         TypeKind::FunctionPrototype => CType::Function {
             ret: Box::new(ty.get_result_type().map_or(CType::Void, of)),
@@ -172,6 +190,15 @@ fn typedef(ty: Type<'_>) -> CType {
         ("size_t" | "__kernel_size_t", _) => CType::Int("usize"),
         ("ssize_t" | "__kernel_ssize_t", _) => CType::Int("isize"),
         _ => CType::Named(name, Box::new(is)),
+    }
+}
+
+/// A structure without a tag, of which clang has the name of its typedef, cannot be declared again for a contract.
+fn record(ty: Type<'_>) -> CType {
+    let spelled = ty.get_canonical_type().get_display_name();
+    match tag(ty).filter(|_| spelled.contains("struct ") || spelled.contains("union ")) {
+        Some(tag) => CType::Record(tag),
+        None => CType::Other(spelled),
     }
 }
 

@@ -22,6 +22,7 @@ pub use attributes::Attribute;
 pub use attributes::KNOWN as ATTRIBUTES;
 pub use class::Class;
 pub use class::ClassKind;
+pub use class::Success;
 pub use ctype::CType;
 pub use enumeration::Constant;
 pub use enumeration::Enumeration;

@@ -5,9 +5,9 @@ struct store;
 struct __contract(object("Page")) page;
 
 struct store_ops {
-	int (*clear)(struct store *store, struct page *page, unsigned int order)
+	int (*clear)(struct store *store, struct page *page __contract(nonnull), unsigned int order)
 		__contract(required, object, errno, block(page, order));
-	int (*move)(struct store *store, struct page *page)
+	int (*move)(struct store *store, struct page *page __contract(nonnull))
 		__contract(required, object, errno);
 } __contract(ops("StoreOperations"));
 

@@ -13,14 +13,14 @@ struct store;
  * @gone: @cookie is the driver's again
  */
 struct store_ops {
-	int (*copy)(struct store *store, struct frame *to, struct frame *from,
-		    unsigned int order)
+	int (*copy)(struct store *store, struct frame *to __contract(nonnull),
+		    struct frame *from __contract(nonnull), unsigned int order)
 		__contract(required, object, errno, block(to, order),
 			   block(from, order, reads));
-	int (*look)(struct store *store, const struct frame *at,
+	int (*look)(struct store *store, const struct frame *at __contract(nonnull),
 		    unsigned int order)
 		__contract(required, object, errno, block(at, order));
-	void (*queue)(struct store *store, struct order *order __contract(owned))
+	void (*queue)(struct store *store, struct order *order __contract(owned, nonnull))
 		__contract(optional, object);
 	void (*gone)(struct store *store, void *cookie __contract(identity))
 		__contract(optional, object);

@@ -25,7 +25,8 @@ struct log {
 
 struct meter;
 struct meter_ops {
-	void (*report)(struct meter *meter, const struct log *log) __contract(required);
+	void (*report)(struct meter *meter, const struct log *log __contract(nonnull))
+		__contract(required);
 } __contract(ops("Operations"));
 struct meter {
 	const struct meter_ops *ops;

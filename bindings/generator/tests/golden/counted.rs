@@ -167,8 +167,8 @@ impl<T: Operations> Meter<T> {
         // SAFETY: C calls back with the `struct meter` that the constructor was given, and not
         // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(meter) };
-        // SAFETY: C passes a valid `struct log` for the call, and the layouts are the same by
-        // `repr(transparent)`.
+        // SAFETY: By the contract (`nonnull`) C passes a valid `struct log` for the call, and the
+        // layouts are the same by `repr(transparent)`.
         let log = unsafe { &*log.cast::<Log>() };
         // SAFETY: The data is only ever shared.
         let data = unsafe { &*object.data.get() };

@@ -68,7 +68,7 @@ impl Port {
     ///
     /// # Errors
     ///
-    /// Fails with `EIO` when the line is down, or `EBUSY`.
+    /// Fails with `EIO`.
     ///
     /// After `EBUSY`, `EAGAIN` the call has lost a race; repeat it.
     #[inline]

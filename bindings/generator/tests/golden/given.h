@@ -34,7 +34,8 @@ struct pump {
  *
  * Return: 0, or -EINVAL without a name.
  */
-int pump_init(struct pump *pump) __contract(constructor, errno);
+int pump_init(struct pump *pump)
+	__contract(constructor, errno, unsafe("the registers are the pump's alone"));
 
 /**
  * pump_wait() - wait until it turns

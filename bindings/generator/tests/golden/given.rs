@@ -62,10 +62,14 @@ impl<T: PumpOperations> Pump<T> {
     ///
     /// `registers`: Where it is controlled.
     ///
+    /// # Safety
+    ///
+    /// The caller must promise that the registers are the pump's alone.
+    ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` without a name.
-    pub fn new<E>(
+    /// The errors include `EINVAL`.
+    pub unsafe fn new<E>(
         name: &'static CStr,
         speed: u32,
         patience: crate::time::Jiffies,
@@ -87,7 +91,7 @@ impl<T: PumpOperations> Pump<T> {
                 (&raw mut (*slot).registers).write(registers);
             }
             // SAFETY: `slot` is a `struct pump` that does not move, with the fields set that are
-            // `given`.
+            // `given`; the caller promises that the registers are the pump's alone.
             to_result(unsafe { bindings::pump_init(slot) })
         });
         try_pin_init!(Self {

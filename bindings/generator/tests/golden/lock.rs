@@ -111,7 +111,7 @@ pub struct GateGuard<'a, T> {
 impl<'a, T> GateGuard<'a, T> {
     /// How often it was entered.
     #[inline]
-    pub fn count(&self) -> u32 {
+    pub fn count(&mut self) -> u32 {
         // SAFETY: By its invariants `self.owner` is a valid `struct gate`; `requires(GateGuard)`
         // holds because `self` is that guard.
         unsafe { bindings::gate_count(self.owner.as_raw()) }

@@ -35,7 +35,7 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOENT` without such a file.
+    /// The errors include `ENOENT`.
     #[inline]
     pub fn new(name: &CStr) -> Result<Image> {
         let mut image = core::ptr::null::<bindings::image>();

@@ -40,7 +40,7 @@ impl Ring {
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` when `slots` is no power of two, or `ENOMEM`.
+    /// Fails with `EINVAL`, `ENOMEM`.
     pub fn new(slots: u32) -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::ring| {
             // SAFETY: `slot` is storage for a `struct ring` that does not move.

@@ -38,7 +38,7 @@ impl Pond {
     ///
     /// # Errors
     ///
-    /// Fails with the error of `bindings::pond_fill`.
+    /// The errors include `ENOMEM`.
     pub fn new() -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::pond| {
             // SAFETY: `slot` is storage for a `struct pond` that does not move.
@@ -77,7 +77,7 @@ impl Pond {
     ///
     /// # Errors
     ///
-    /// * `EAGAIN` - a fish moved
+    /// The errors include `EAGAIN`, `EIO`.
     #[inline]
     pub fn fish(&self) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct pond`.

@@ -7,7 +7,7 @@
 struct node;
 struct __contract(object("Node"), send, sync) node;
 
-struct node *node_get(struct node *node) __contract(get);
+struct node *node_get(struct node *node) __contract(get, nonnull);
 void node_put(struct node *node) __contract(put);
 
 /**

@@ -99,6 +99,7 @@ unsafe impl AlwaysRefCounted for Space {
 /// `ptr` points to a `bindings::view` that belongs to this value.
 pub struct View {
     ptr: NonNull<bindings::view>,
+    #[allow(dead_code)]
     space: ARef<Space>,
 }
 

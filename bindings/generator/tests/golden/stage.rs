@@ -97,7 +97,7 @@ impl<'a> Parcel<'a, Packed> {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOMEM`.
+    /// The errors include `ENOMEM`.
     #[inline]
     pub fn new(depot: &'a Depot) -> Result<Self> {
         // SAFETY: `depot` outlives the object, which has its lifetime (`outlives`).
@@ -114,7 +114,7 @@ impl<'a> Parcel<'a, Packed> {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOENT` where there is no house.
+    /// The errors include `ENOENT`.
     #[inline]
     pub fn send(self, to: u32) -> Result<Parcel<'a, Sent>> {
         // SAFETY: By the type's invariants `self` is a valid `struct parcel`.
@@ -126,7 +126,7 @@ impl<'a> Parcel<'a, Packed> {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOENT` for nobody.
+    /// The errors include `ENOENT`.
     #[inline]
     pub fn fetch(self, by: u32) -> Result<Parcel<'a, Arrived>> {
         // SAFETY: By the type's invariants `self` is a valid `struct parcel`.

@@ -55,7 +55,7 @@ impl Clock {
     ///
     /// # Errors
     ///
-    /// An error when it cannot be powered.
+    /// Fails with the error of `bindings::clock_prepare`.
     #[inline]
     pub fn prepare(&self) -> Result<Prepared<'_>> {
         // SAFETY: By the type's invariants `self` is a valid `struct clock`.

@@ -124,7 +124,7 @@ impl Boiler {
     ///
     /// # Errors
     ///
-    /// Fails with `EIO` when it does not answer.
+    /// The errors include `EIO`.
     #[inline]
     pub unsafe fn poke(&self, address: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct boiler`; the caller promises

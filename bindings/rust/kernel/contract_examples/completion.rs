@@ -93,7 +93,7 @@ impl Completion {
     ///
     /// # Errors
     ///
-    /// Fails with `ERESTARTSYS` when the task is being killed.
+    /// The errors include `ERESTARTSYS`.
     #[inline]
     pub fn wait_killable(&self) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct completion`.

@@ -55,7 +55,7 @@ impl<T> PercpuRwSemaphore<T> {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOMEM`.
+    /// The errors include `ENOMEM`.
     pub unsafe fn new<E>(data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
     where
         Error: From<E>,

@@ -119,7 +119,7 @@ impl<T> RwSemaphore<T> {
     ///
     /// # Errors
     ///
-    /// Fails with `EINTR` when the task is being killed.
+    /// Fails with `EINTR`.
     #[inline]
     pub fn write_killable(&self) -> Result<WriteGuard<'_, T>> {
         // SAFETY: By the type's invariants `self` is a valid `struct rw_semaphore`.

@@ -44,7 +44,7 @@ impl Srcu {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOMEM`.
+    /// The errors include `ENOMEM`.
     pub unsafe fn new() -> impl PinInit<Self, Error> {
         let inner = Opaque::try_ffi_init(move |slot: *mut bindings::srcu_struct| {
             // SAFETY: `slot` is storage for a `struct srcu_struct` that does not move; the caller

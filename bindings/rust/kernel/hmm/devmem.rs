@@ -401,7 +401,11 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         },
         ..pin_init::zeroed()
     };
-    /// Initialise device memory, without a chunk.
+    /// Makes device memory without a chunk.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EINVAL` if a parameter is invalid, and with `ENOMEM`.
     ///
     /// `kind`: `MEMORY_DEVICE_PRIVATE`, which the CPU cannot access, at unused physical
     /// addresses; or `MEMORY_DEVICE_COHERENT`, at addresses that the driver gives. Set by the
@@ -412,10 +416,6 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// huge page, which 0 stands for. Set by the driver.
     ///
     /// `name`
-    ///
-    /// # Errors
-    ///
-    /// Fails with `EINVAL` if a member is missing or invalid; `ENOMEM`.
     pub fn new<E>(
         kind: MemoryType,
         fault_pages: usize,
@@ -529,15 +529,13 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         to_result(unsafe { bindings::hmm_devmem_add(self.as_raw(), start, size, data.cast_mut()) })
     }
 
-    /// Add a chunk of private device memory.
+    /// Adds a chunk of private device memory, at unused addresses that the kernel chooses.
     ///
-    /// The addresses are unused ones that the kernel chooses.
-    ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` for coherent memory.
+    /// Fails with `EINVAL` for coherent memory, and otherwise as [`DeviceMemory::add_at`].
     #[inline]
     pub fn add(&self, size: usize, data: *const c_void) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -824,8 +822,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
         // not after `hmm_devmem_exit_deferred` has called `free`.
         let object = unsafe { Self::around(devmem) };
-        // SAFETY: C passes a valid `struct hmm_devmem_peer` for the call, and the layouts are the
-        // same by `repr(transparent)`.
+        // SAFETY: By the contract (`nonnull`) C passes a valid `struct hmm_devmem_peer` for the
+        // call, and the layouts are the same by `repr(transparent)`.
         let peer = unsafe { &*peer.cast::<Peer>() };
         <T as MemoryOperations>::can_copy_from(&object, peer)
     }

@@ -680,7 +680,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn populate_with(
         &self,
         span: Span,
@@ -768,7 +768,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn exclusive_with(
         &self,
         span: Span,
@@ -843,7 +843,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn populate_dma_with(
         &self,
         span: Span,
@@ -921,7 +921,7 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with the error of `body`.
+    /// Fails with the error of `body`, or with the error that ended the section.
     pub fn populate_in_with(
         &self,
         span: Span,
@@ -981,8 +981,8 @@ impl<T: Operations> Mirror<T> {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
         // not after `hmm_mirror_exit_deferred` has called `free`.
         let object = unsafe { Self::around(mirror) };
-        // SAFETY: C passes a valid `struct hmm_invalidation` for the call, and the layouts are
-        // the same by `repr(transparent)`.
+        // SAFETY: By the contract (`nonnull`) C passes a valid `struct hmm_invalidation` for the
+        // call, and the layouts are the same by `repr(transparent)`.
         let inv = unsafe { &*inv.cast::<Invalidation>() };
         // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so no other thread
         // accesses the data.
@@ -1003,8 +1003,8 @@ impl<T: Operations> Mirror<T> {
         // SAFETY: C calls back with the `struct hmm_mirror` that the constructor was given, and
         // not after `hmm_mirror_exit_deferred` has called `free`.
         let object = unsafe { Self::around(mirror) };
-        // SAFETY: C passes a valid `struct hmm_invalidation` for the call, and the layouts are
-        // the same by `repr(transparent)`.
+        // SAFETY: By the contract (`nonnull`) C passes a valid `struct hmm_invalidation` for the
+        // call, and the layouts are the same by `repr(transparent)`.
         let inv = unsafe { &*inv.cast::<Invalidation>() };
         // SAFETY: By the contract (`requires(UpdateGuard)`) the lock is held, so no other thread
         // accesses the data.
@@ -1680,14 +1680,14 @@ unsafe impl<T: Operations + Send> Send for DmaMap<T> {}
 unsafe impl<T: Operations + Send> Sync for DmaMap<T> {}
 
 impl<T: Operations> DmaMap<T> {
-    /// Make room for device addresses.
+    /// Makes room for the device addresses of a span.
     ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned; `EOPNOTSUPP`
-    /// for a device that cannot share memory; `ENOMEM`.
+    /// Fails with `EINVAL` for a span that is empty, reversed or not page aligned, with
+    /// `EOPNOTSUPP` for a device that cannot share memory, and with `ENOMEM`.
     pub fn new(
         mirror: Arc<Mirror<T>>,
         dev: &crate::device::Device<crate::device::Bound>,

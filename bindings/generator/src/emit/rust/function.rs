@@ -68,6 +68,13 @@ impl Receiver {
     }
 }
 
+impl Receiver {
+    /// The same, with no reference to what is behind it.
+    pub(super) fn alone(self) -> Self {
+        Receiver { decl: quote! { &mut self }, ..self }
+    }
+}
+
 /// The parameters and arguments of a call.
 pub(super) struct Arguments {
     pub(super) decls: Vec<TokenStream>,

@@ -8,6 +8,10 @@ use crate::emit::prose;
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::BTreeMap;
+use syn::parse::Parse;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::Token;
 
 /// The macro that stands for a comment until the tokens are text.
 const MARKER: &str = "__comment!";
@@ -49,7 +53,7 @@ pub(super) fn module(head: &str, imports: &[&str], items: &[TokenStream]) -> Res
     text.push('\n');
     text.push_str(&uses(imports));
     text.push('\n');
-    text.push_str(&initializers(&comments(&body)?));
+    text.push_str(&initializers(&comments(&body)?)?);
     Ok(text)
 }
 
@@ -109,37 +113,106 @@ fn comments(text: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// Lay out the arguments of `pin_init!` and `try_init!`, which neither prettyplease nor rustfmt can parse.
-fn initializers(text: &str) -> String {
+/// What `pin_init!` and its like are given.
+struct Initializer {
+    ty: syn::Type,
+    fields: Punctuated<Field, Token![,]>,
+    error: Option<syn::Type>,
+}
+
+/// A field, and how it is initialised; with a variable of its name if nothing else is stated.
+struct Field {
+    name: syn::Ident,
+    value: Option<(&'static str, syn::Expr)>,
+}
+
+impl Parse for Initializer {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ty = input.parse()?;
+        let body;
+        syn::braced!(body in input);
+        let fields = body.parse_terminated(Field::parse, Token![,])?;
+        let error = match input.parse::<Option<Token![?]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok(Initializer { ty, fields, error })
+    }
+}
+
+impl Parse for Field {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        if input.parse::<Option<Token![:]>>()?.is_some() {
+            return Ok(Field { name, value: Some((":", input.parse()?)) });
+        }
+        let value = match input.parse::<Option<Token![<-]>>()? {
+            Some(_) => Some((" <-", input.parse()?)),
+            None => None,
+        };
+        Ok(Field { name, value })
+    }
+}
+
+/// Tokens as prettyplease prints them where a type, or a value, stands.
+fn printed(item: syn::Item, head: &str) -> String {
+    let text = prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item] });
+    text.trim_end().trim_end_matches(';').strip_prefix(head).map(str::to_owned).unwrap_or(text)
+}
+
+impl Initializer {
+    /// The text inside the parentheses, with the fields indented.
+    fn text(&self, indent: usize) -> String {
+        let ty = |ty: &syn::Type| printed(syn::parse_quote! { type Of = #ty; }, "type Of = ");
+        let mut text = format!("{} {{", ty(&self.ty));
+        for Field { name, value } in &self.fields {
+            text.push_str(&format!("\n{}{name}", " ".repeat(indent + 4)));
+            if let Some((mark, value)) = value {
+                let value = printed(syn::parse_quote! { const OF: () = #value; }, "const OF: () = ");
+                text.push_str(&format!("{mark} {value}"));
+            }
+            text.push(',');
+        }
+        text.push_str(&format!("\n{}}}", " ".repeat(indent)));
+        text.push_str(&self.error.as_ref().map_or(String::new(), |error| format!("? {}", ty(error))));
+        text
+    }
+}
+
+/// Lay out the arguments of `pin_init!` and its like, which neither prettyplease nor rustfmt can parse.
+fn initializers(text: &str) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("_init!(") {
         let line = rest[..at].rfind('\n').map_or(0, |line| line + 1);
-        let indent = rest[line..at].len() - rest[line..at].trim_start().len();
-        let Some(open) = rest[at..].find('{').map(|open| at + open + 1) else { break };
-        let Some(length) = rest[open..].find('}') else { break };
-        let Some(close) = rest[open + length..].find(')').map(|close| open + length + close) else { break };
-        out.push_str(&rest[..at]);
-        let name = rest[at..open - 1].trim_start_matches("_init!(").trim();
-        let error = rest[open + length + 1..close].split_whitespace().collect::<Vec<_>>().join(" ");
-        out.push_str(&format!("_init!({name} {{"));
-        for field in rest[open..open + length].split(',') {
-            let text = field.split_whitespace().collect::<Vec<_>>().join(" ");
-            if !text.is_empty() {
-                let text = text
-                    .replace(" :: ", "::")
-                    .replace(" : ", ": ")
-                    .replace(" :", ":")
-                    .replace(" (", "(")
-                    .replace(" ?", "?");
-                out.push_str(&format!("\n{}{text},", " ".repeat(indent + 4)));
-            }
+        let before = rest[line..at].trim_start();
+        let open = at + "_init!(".len();
+        out.push_str(&rest[..open]);
+        rest = &rest[open..];
+        // An example in the documentation is printed as it is.
+        if !before.starts_with("//") {
+            let indent = at - line - before.len();
+            let (text, length) = initializer(rest, indent)?;
+            out.push_str(&text);
+            rest = &rest[length..];
         }
-        out.push_str(&format!("\n{}}}{error})", " ".repeat(indent)));
-        rest = &rest[close + 1..];
     }
     out.push_str(rest);
-    out
+    Ok(out)
+}
+
+/// The laid out arguments at the start of a text, and how long they are there.
+fn initializer(text: &str, indent: usize) -> Result<(String, usize), String> {
+    let mut depth = 1;
+    let closes = |c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0
+    };
+    let end =
+        text.find(closes).ok_or_else(|| format!("the generator wrote an initializer without end: {text}"))?;
+    let given: Initializer = syn::parse_str(&text[..end])
+        .map_err(|error| format!("the generator wrote an invalid initializer: {error}\n{}", &text[..end]))?;
+    Ok((given.text(indent), end))
 }
 
 /// The string in `("...");` and the length of all of it.

@@ -150,8 +150,10 @@ fn guard_text(object: &Object, unbound: bool, cookie: bool) -> String {
 fn required(object: &Object, guard: &Guard) -> Option<TokenStream> {
     let name = ident(&guard.name);
     let (bound, args) = types::generics_with_lifetime(object);
-    let receiver = Receiver::guard(&object.tag, &guard.name);
-    let methods = guard.methods.iter().map(|method| function::method(method, &receiver));
+    let methods = guard.methods.iter().map(|method| {
+        let receiver = Receiver::guard(&object.tag, &guard.name);
+        function::method(&method.function, &if method.alone { receiver.alone() } else { receiver })
+    });
     let locks = guard.locks.iter().map(|lock| method(object, lock));
     let members = guard.members.iter().map(|guarded| member(object, guarded));
     super::inherent(quote! { #bound #name #args }, &methods.chain(locks).chain(members).collect::<Vec<_>>())

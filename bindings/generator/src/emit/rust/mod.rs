@@ -56,6 +56,7 @@ const PRELUDE: &[&str] = &[
     "PinInit",
     "Result",
     "build_error",
+    "c_char",
     "c_int",
     "c_void",
     "pin_data",

@@ -86,7 +86,8 @@ fn owned(object: &Object) -> TokenStream {
         .then(|| quote! { #[must_use = "it is ended when it is dropped, in any stage"] });
     let fields = object.keeps.iter().map(|kept| {
         let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
-        quote! { , #name: #ty }
+        // Nothing reads it unless C is given it again.
+        quote! { , #[allow(dead_code)] #name: #ty }
     });
     quote! { #must_use pub struct #name #bound { ptr: NonNull<bindings::#raw> #(#fields)* #marker } }
 }
@@ -300,6 +301,7 @@ fn constant(object: &Object, found: &Constant) -> TokenStream {
             let array = Some((length.clone(), member.name.clone()));
             let slice =
                 layout::safety(&[reason::Value::Unchanging { tag: object.tag.clone(), array }.into()]);
+            let elements = types::count(member.signed, &quote! { length });
             let body = quote! {
                 #why
                 let first = #value.cast::<#rust>();
@@ -309,7 +311,7 @@ fn constant(object: &Object, found: &Constant) -> TokenStream {
                     return &[];
                 }
                 #slice
-                unsafe { core::slice::from_raw_parts(first, length as usize) }
+                unsafe { core::slice::from_raw_parts(first, #elements) }
             };
             (quote! { &[#rust] }, body)
         }

@@ -334,6 +334,11 @@ impl Passed {
                 self.before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
                 quote! { #name }
             }
+            Type::Text => {
+                let why = layout::safety(&[reason::Callback::Text(param.name.clone()).into()]);
+                self.before.push(quote! { #why let #name = unsafe { CStr::from_char_ptr(#name) }; });
+                quote! { #name }
+            }
             Type::Identity { constant: false, .. } => quote! { #name.cast_const() },
             ty => types::from_c(ty, quote! { #name }),
         });

@@ -173,13 +173,14 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
             }
         }
     };
+    let elements = types::count(member.signed, &quote! { self.0.#length });
     quote! {
         #docs
         #[inline]
         pub fn #name(&self) -> &[#rust] {
             #before
             #safety
-            unsafe { core::slice::from_raw_parts(first, self.0.#length as usize) }
+            unsafe { core::slice::from_raw_parts(first, #elements) }
         }
     }
 }

@@ -211,8 +211,10 @@ fn whole_text(entered: &Entered) -> String {
     let (_, body) = prose::parts(described);
     let body = if body.is_empty() { body } else { format!("\n\n{body}") };
     let returns = entered.outcome.doc.as_ref().and_then(|doc| doc.returns.as_deref());
-    let ends = match returns {
-        Some(returns) => format!(". {}", prose::in_rust(&prose::failures(returns))),
+    let ends = match returns.map(prose::error_names).filter(|names| !names.is_empty()) {
+        Some(names) => {
+            format!(", or with the error that ended the section. Those include {}.", prose::list(&names))
+        }
         None => ", or with the error that ended the section.".to_owned(),
     };
     format!("{}{body}\n\n# Errors\n\nFails with the error of `body`{ends}", section_text(entered))

@@ -106,6 +106,14 @@ pub(super) fn storage(object: &Object) -> Ident {
     format_ident!("{}Storage", object.name)
 }
 
+/// A number of elements; C may have a negative one where there are none.
+pub(super) fn count(signed: bool, value: &TokenStream) -> TokenStream {
+    match signed {
+        true => quote! { #value.max(0) as usize },
+        false => quote! { #value as usize },
+    }
+}
+
 /// The type of an object.
 pub(super) fn object(object: &Object) -> TokenStream {
     let name = ident(&object.name);
@@ -188,6 +196,7 @@ pub(super) fn raw(ty: &Type) -> TokenStream {
         Type::Identity { constant: true, .. } => quote! { *const c_void },
         Type::Identity { constant: false, .. } => quote! { *mut c_void },
         Type::Newtype { int, .. } => path(int),
+        Type::Text => quote! { *const c_char },
         _ => rust(ty),
     }
 }
