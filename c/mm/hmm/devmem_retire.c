@@ -5,13 +5,9 @@
 #include <linux/bitmap.h>
 #include <linux/export.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
-#include <linux/rmap.h>
 #include <linux/sched/signal.h>
-#include <linux/swap.h>
-#include <linux/swapops.h>
 
 #include "../internal.h"
 #include "devmem_transfer.h"
@@ -20,45 +16,11 @@
 #define HMM_RETIRE_WAITS	20
 
 /*
- * Replace the PTE of a page by a marker. A hwpoison entry would name the page, which
- * can be removed with its chunk; the marker names none, and an access fails likewise.
- */
-static bool hmm_retire_unmap_one(struct folio *folio, struct vm_area_struct *vma,
-				 unsigned long address, void *arg)
-{
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, address, 0);
-	struct mmu_notifier_range range;
-
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, address,
-				address + PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-	while (page_vma_mapped_walk(&pvmw)) {
-		if (pte_present(ptep_get(pvmw.pte)))
-			ptep_clear_flush(vma, pvmw.address, pvmw.pte);
-		set_pte_at(vma->vm_mm, pvmw.address, pvmw.pte,
-			   make_pte_marker(PTE_MARKER_POISONED));
-		dec_mm_counter(vma->vm_mm, mm_counter(folio));
-		folio_remove_rmap_pte(folio, &folio->page, vma);
-		/* Drop the reference that the batch of pages to be munlocked has. */
-		if (vma->vm_flags & VM_LOCKED)
-			mlock_drain_local();
-		folio_put(folio);
-	}
-	mmu_notifier_invalidate_range_end(&range);
-	return true;
-}
-
-/*
  * Poison a page that is in use and cannot be copied. Return whether it was unmapped. A
  * folio that is locked is being migrated, perhaps by a copy that works: leave it alone.
  */
 static bool hmm_retire_poison(struct page *page)
 {
-	/* Nothing else keeps the anon_vma of a folio that is not mapped any more. */
-	struct rmap_walk_control rwc = {
-		.rmap_one = hmm_retire_unmap_one,
-		.anon_lock = folio_lock_anon_vma_read,
-	};
 	struct folio *folio = page_folio(page);
 	bool unmapped;
 
@@ -73,8 +35,7 @@ static bool hmm_retire_poison(struct page *page)
 		 */
 		if (page_folio(page) == folio && !folio_test_large(folio)) {
 			SetPageHWPoison(page);
-			if (folio_test_anon(folio))
-				rmap_walk(folio, &rwc);
+			folio_unmap_poisoned(folio);
 		}
 		unmapped = !folio_mapped(folio);
 		folio_unlock(folio);
