@@ -162,11 +162,11 @@ unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
 }
 
-/* Record why the single page at @i has no dst, if it is the one of a CPU fault. */
+/* Record why the single page at @i has no dst, if it is the one that matters. */
 static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 				    unsigned long i, int err)
 {
-	if (err && t->args.fault_page && i == t->fault_index)
+	if (err && t->has_error_index && i == t->error_index)
 		t->error = err;
 }
 

@@ -96,14 +96,21 @@ static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at,
 			   struct folio **busy)
 {
 	struct page *page = pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
-	struct hmm_devmem_transfer t = { .unkillable = true };
+	struct hmm_devmem_transfer t = { .unkillable = true, .has_error_index = true };
+	unsigned long nr;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))
 		return -ENOMEM;
-	hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
+	nr = hmm_retire_mark(chunk, at, t.args.src);
+	if (nr)
+		t.error_index = page_to_pfn(page) - t.args.src[0];
+	hmm_devmem_evict_pfns(&t, nr);
 	hmm_devmem_free_mpfns(&t);
 	if (hmm_retire_is_over(chunk, at))
 		return 0;
+	/* Not lost: it can be copied when there is memory. */
+	if (t.error == -ENOMEM)
+		return -ENOMEM;
 	if (busy) {
 		*busy = page_folio(page);
 		if (!folio_try_get(*busy))
@@ -178,7 +185,8 @@ static int hmm_retire_wait(struct folio *folio)
  * -%EBUSY if it is not allocated again, but is in use still, and was not unmapped, as its
  * folio is busy: the call can be repeated; -%EINTR if the caller was killed: the call is
  * to be repeated; -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
- * making room waits for; -%ENOMEM.
+ * making room waits for; -%ENOMEM if there is no memory to copy the page to: it is in use
+ * still, and was not unmapped; the call can be repeated.
  */
 int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
 		      unsigned long offset)
