@@ -3,6 +3,7 @@
  * Device memory: allocation of pages.
  */
 #include <linux/bitmap.h>
+#include <linux/error-injection.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -99,8 +100,8 @@ hmm_devmem_take_pages(struct hmm_devmem *devmem, unsigned long nr, unsigned long
  * Context: as hmm_devmem_alloc().
  * Return: as hmm_devmem_alloc(); on %NULL the charge stays the caller's.
  */
-struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
-				    struct dmem_cgroup_pool_state *pool)
+noinline struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
+					     struct dmem_cgroup_pool_state *pool)
 {
 	struct hmm_devmem_chunk *chunk;
 	struct folio *folio;
@@ -116,6 +117,7 @@ struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int orde
 	zone_device_folio_init(folio, &chunk->pagemap, order);
 	return folio;
 }
+ALLOW_ERROR_INJECTION(hmm_devmem_alloc_from, NULL);
 
 /**
  * hmm_devmem_alloc() - allocate a folio of device memory
