@@ -6,6 +6,7 @@
  *
  * Each test runs with private and with coherent memory.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -54,6 +55,8 @@ FIXTURE_SETUP(migrate)
 	if (self->device < 0)
 		SKIP(return, "the driver has no such unit");
 	self->place = variant->place;
+	/* The buffers of commands are unmapped when they are freed: tests count pages. */
+	mallopt(M_MMAP_THRESHOLD, 16 * PAGE);
 	self->at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
 	ASSERT_NE(NULL, self->at);
 	madvise(self->at, HUGE, MADV_NOHUGEPAGE);
@@ -223,6 +226,60 @@ TEST_F(migrate, evicted_while_written_to)
 		ASSERT_EQ(w.rounds, *(unsigned long *)(self->at + i * PAGE));
 }
 
+/* Enter a new memory cgroup without swap. Return 0 or a negative error number. */
+static int enter_memcg(const char *group, const char *limit)
+{
+	return cgroup_make(group, limit) ?: cgroup_set(group, "memory.swap.max", "0") ?:
+	       cgroup_enter(group);
+}
+
+/* Lines of a cgroup's memory.stat: what is on LRU lists, and what is mapped. */
+static const char *const on_lists[] = { "inactive_anon", "active_anon", "unevictable", NULL };
+static const char *const mapped[] = { "anon", NULL };
+
+/* The sum of some lines, in pages. */
+static long stat_pages(const char *group, const char *const *names)
+{
+	char text[8192], *line;
+	long bytes = 0;
+
+	if (cgroup_read(group, "memory.stat", text, sizeof(text)))
+		return -1;
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		for (size_t i = 0; names[i]; i++) {
+			size_t length = strlen(names[i]);
+
+			if (!strncmp(line, names[i], length) && line[length] == ' ')
+				bytes += atol(line + length);
+		}
+	return bytes / (long)PAGE;
+}
+
+/* Pages of the process itself, such as its stack. */
+#define OTHER_PAGES	64L
+
+/* Wait until there are @pages: the kernel sums up what each CPU has counted every 2 s. */
+static long stat_after(const char *group, const char *const *names, long pages)
+{
+	long now = -1;
+
+	for (int i = 0; i < 100; i++) {
+		/* Also empties the folio batches of all CPUs. */
+		setting_write("/proc/sys/vm/drop_caches", "1");
+		now = stat_pages(group, names);
+		if (pages <= now && now <= pages + OTHER_PAGES)
+			break;
+		usleep(100000);
+	}
+	return now;
+}
+
+#define EXPECT_STAT(group, names, pages) do {						\
+	long now = stat_after(group, names, pages);					\
+	EXPECT_LE((long)(pages), now) TH_LOG("%s of %s", (names)[0], group);		\
+	EXPECT_GE((long)(pages) + OTHER_PAGES, now) TH_LOG("%s of %s", (names)[0], group);	\
+} while (0)
+
 #define LRU_GEN		"/sys/kernel/mm/lru_gen/enabled"
 #define TAINT_WARN	(1L << 9)
 
@@ -258,6 +315,8 @@ TEST_F_TIMEOUT(migrate, lru_switched, 120)
 
 	if (setting_read(LRU_GEN, value, sizeof(value)))
 		SKIP(return, "no MGLRU");
+	if (enter_memcg("lru_switched", "max"))
+		SKIP(return, "the system has no memory cgroups");
 	fill(self->at, HUGE_PAGES, 13);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, switch_lru, &w));
 	/* Fewer rounds on a busy machine. */
@@ -269,8 +328,74 @@ TEST_F_TIMEOUT(migrate, lru_switched, 120)
 	pthread_join(thread, NULL);
 	setting_write(LRU_GEN, value);
 	EXPECT_EQ(HUGE_PAGES, right(self->at, HUGE_PAGES, 13));
+	EXPECT_STAT("lru_switched", on_lists, (long)HUGE_PAGES);
+	munmap(self->at, HUGE);
+	EXPECT_STAT("lru_switched", on_lists, 0L);
 	if (!before)
 		EXPECT_FALSE(warned());
+	cgroup_leave("lru_switched");
+}
+
+/*
+ * A process of its own cgroup whose pages migrate to the device and back, and which then
+ * waits for its parent. Returns to the parent.
+ */
+static pid_t start_migrator(test_data *self, int unit, const char *group,
+			    struct handshake *handshake)
+{
+	pid_t pid;
+
+	if (cgroup_make(group, "max") || handshake_open(handshake))
+		return -1;
+	pid = fork();
+	if (pid)
+		return pid;
+	self->device = device_open(unit);
+	if (self->device < 0 || cgroup_enter(group))
+		_exit(1);
+	fill(self->at, HUGE_PAGES, 17);
+	for (int i = 0; i < 20; i++) {
+		to_device(self, HUGE_PAGES);
+		to_ram(self, HUGE_PAGES);
+	}
+	handshake_signal_parent(handshake);
+	handshake_wait_for_parent(handshake);
+	_exit(right(self->at, HUGE_PAGES, 17) == HUGE_PAGES ? 0 : 2);
+}
+
+/* The same for pages of two cgroups, in processes that migrate at the same time. */
+TEST_F_TIMEOUT(migrate, lru_switched_for_two, 240)
+{
+	static const char *const groups[] = { "lru_switched_a", "lru_switched_b" };
+	struct handshake handshakes[2];
+	struct worker w = { };
+	char value[32];
+	pthread_t thread;
+	pid_t pids[2];
+	int status;
+
+	if (setting_read(LRU_GEN, value, sizeof(value)))
+		SKIP(return, "no MGLRU");
+	for (int i = 0; i < 2; i++) {
+		pids[i] = start_migrator(self, variant->unit, groups[i], &handshakes[i]);
+		if (pids[i] < 0)
+			SKIP(return, "the system has no memory cgroups");
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, switch_lru, &w));
+	for (int i = 0; i < 2; i++)
+		EXPECT_TRUE(handshake_wait_for_child(&handshakes[i]));
+	w.stop = true;
+	pthread_join(thread, NULL);
+	setting_write(LRU_GEN, value);
+	for (int i = 0; i < 2; i++)
+		EXPECT_STAT(groups[i], on_lists, (long)HUGE_PAGES);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_TRUE(handshake_signal_child(&handshakes[i]));
+		EXPECT_EQ(pids[i], waitpid(pids[i], &status, 0));
+		EXPECT_EQ(0, status);
+		EXPECT_STAT(groups[i], on_lists, 0L);
+		cgroup_leave(groups[i]);
+	}
 }
 
 /* Fork a child that checks the contents, writes, and forks in turn, @left times. */
@@ -570,13 +695,6 @@ TEST_F(migrate, uffd_moved)
 	munmap(dst, 16 * PAGE);
 }
 
-/* Enter a new memory cgroup without swap. Return 0 or a negative error number. */
-static int enter_memcg(const char *group, const char *limit)
-{
-	return cgroup_make(group, limit) ?: cgroup_set(group, "memory.swap.max", "0") ?:
-	       cgroup_enter(group);
-}
-
 /* Pages in device memory stay charged to the same cgroup. */
 TEST_F(migrate, charged)
 {
@@ -597,6 +715,55 @@ TEST_F(migrate, charged)
 	munmap(self->at, HUGE);
 	EXPECT_GE(before - (long)HUGE + slack, cgroup_number("charged", "memory.current"));
 	cgroup_leave("charged");
+}
+
+/*
+ * Pages of two cgroups alternate in the memory that migrates, and return to the LRU lists
+ * of their own cgroup. First all of them; then those of one cgroup, with pages between them
+ * that do not migrate: at each of these the lock of the lists is dropped.
+ */
+TEST_F_TIMEOUT(migrate, two_groups, 120)
+{
+	static const char *const groups[] = { "two_groups_a", "two_groups_b" };
+	const long pages = HUGE_PAGES / 2;
+
+	for (int group = 0; group < 2; group++) {
+		if (enter_memcg(groups[group], "max"))
+			SKIP(return, "the system has no memory cgroups");
+		for (size_t i = group; i < HUGE_PAGES; i += 2)
+			fill(self->at + i * PAGE, 1, i);
+	}
+	for (int group = 0; group < 2; group++)
+		EXPECT_STAT(groups[group], on_lists, pages);
+
+	EXPECT_EQ(HUGE_PAGES, to_device(self, HUGE_PAGES));
+	for (int group = 0; group < 2; group++) {
+		EXPECT_STAT(groups[group], on_lists, 0);
+		EXPECT_STAT(groups[group], mapped, pages);
+	}
+	EXPECT_LE(0, to_ram(self, HUGE_PAGES));
+	EXPECT_EQ(0, held(self, HUGE_PAGES));
+	for (int group = 0; group < 2; group++) {
+		EXPECT_STAT(groups[group], on_lists, pages);
+		EXPECT_STAT(groups[group], mapped, pages);
+	}
+
+	for (size_t i = 0; i < HUGE_PAGES; i += 2)
+		EXPECT_EQ(1, device_call(self->device, HMM_DMIRROR_MIGRATE_TO_DEV,
+					 self->at + i * PAGE, 1));
+	EXPECT_LE(0, to_ram(self, HUGE_PAGES));
+	EXPECT_EQ(0, held(self, HUGE_PAGES));
+	for (size_t i = 0; i < HUGE_PAGES; i++)
+		EXPECT_EQ(1, right(self->at + i * PAGE, 1, i));
+	for (int group = 0; group < 2; group++)
+		EXPECT_STAT(groups[group], on_lists, pages);
+
+	munmap(self->at, HUGE);
+	for (int group = 0; group < 2; group++) {
+		EXPECT_STAT(groups[group], on_lists, 0);
+		EXPECT_STAT(groups[group], mapped, 0);
+		cgroup_leave(groups[group]);
+	}
 }
 
 /*

@@ -10,6 +10,7 @@
  * for: two migrations, each with a folio locked that the other one waits for,
  * would deadlock.
  */
+#include <linux/error-injection.h>
 #include <linux/export.h>
 #include <linux/hugetlb_inline.h>
 #include <linux/memremap.h>
@@ -355,9 +356,9 @@ EXPORT_SYMBOL(migrate_vma_setup);
  * Return: as migrate_vma_setup(); -%EAGAIN with nothing collected, if the caller is to
  * wait for the page at @migrating->addr.
  */
-int hmm_migration_setup(struct migrate_vma *args,
-			const struct hmm_migrate_source *source,
-			struct hmm_migrating *migrating)
+noinline int hmm_migration_setup(struct migrate_vma *args,
+				 const struct hmm_migrate_source *source,
+				 struct hmm_migrating *migrating)
 {
 	u64 began = hmm_trace_begin(hmm_collect);
 	struct hmm_migration m;
@@ -379,3 +380,4 @@ int hmm_migration_setup(struct migrate_vma *args,
 		hmm_trace_stage(hmm_collect, &m, hmm_migration_pages(&m), began);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(hmm_migration_setup, ERRNO);

@@ -225,10 +225,9 @@ static void hmm_collect_unmap_private(struct hmm_collect *c,
 				      struct hmm_collect_leaf leaf,
 				      struct folio *folio)
 {
-	unsigned long nr = folio_nr_pages(folio), i;
+	unsigned long nr = folio_nr_pages(folio);
 
-	for (i = 0; i < nr; i++)
-		ClearPageAnonExclusive(leaf.page + i);
+	folio_share_private_rmap_ptes(folio, leaf.page, nr);
 	set_softleaf_ptes(c->args->vma->vm_mm, hmm_collect_pos(c), leaf.ptep,
 			  hmm_collect_migration_pte(&leaf, leaf.pte, true), nr);
 	folio_remove_rmap_ptes(folio, leaf.page, nr, c->args->vma);

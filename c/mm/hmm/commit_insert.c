@@ -356,74 +356,11 @@ static void hmm_insert_small(struct hmm_insert *f)
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-static pmd_t hmm_insert_new_pmd(struct vm_area_struct *vma, struct folio *folio,
-				pmd_t old)
-{
-	bool guarded = pmd_present(old) && pmd_uffd(old);
-	pmd_t pmd;
-
-	if (folio_is_device_private(folio)) {
-		pmd = softleaf_to_pmd(hmm_insert_private_entry(vma, folio,
-							       guarded));
-		if (vma->vm_flags & VM_WRITE)
-			pmd = pmd_swp_mksoft_dirty(pmd);
-		return guarded ? pmd_swp_mkuffd(pmd) : pmd;
-	}
-
-	pmd = folio_mk_pmd(folio, vma->vm_page_prot);
-	if (vma->vm_flags & VM_WRITE)
-		pmd = pmd_mkwrite(pmd_mkdirty(pmd), vma);
-	if (!guarded)
-		return pmd;
-	pmd = pmd_mkuffd(pmd_wrprotect(pmd));
-	return userfaultfd_rwp(vma) ? pmd_modify(pmd, PAGE_NONE) : pmd;
-}
-
-/*
- * Insert a huge page. The PMD lock is held. If the PMD is empty, @table is deposited
- * for a later split; the huge zero page has a deposited table already.
- */
-static bool hmm_insert_pmd(struct hmm_insert *f, struct folio *folio,
-			   pgtable_t *table)
-{
-	struct mm_struct *mm = f->vma->vm_mm;
-	pmd_t old = pmdp_get(f->pmdp);
-
-	if (hmm_insert_vma_unstable(f->vma))
-		return false;
-	if (!pmd_none(old) && !is_huge_zero_pmd(old))
-		return false;
-
-	folio_add_new_anon_rmap(folio, f->vma, f->addr, RMAP_EXCLUSIVE);
-	hmm_insert_account_new_folio(f->vma, folio);
-	add_mm_counter(mm, MM_ANONPAGES, HPAGE_PMD_NR);
-	if (pmd_none(old)) {
-		pgtable_trans_huge_deposit(mm, f->pmdp, *table);
-		mm_inc_nr_ptes(mm);
-		*table = NULL;
-	} else {
-		flush_cache_range(f->vma, f->addr, f->addr + HPAGE_PMD_SIZE);
-		pmdp_huge_clear_flush(f->vma, f->addr, f->pmdp);
-	}
-	set_pmd_at(mm, f->addr, f->pmdp,
-		   hmm_insert_new_pmd(f->vma, folio, old));
-	update_mmu_cache_pmd(f->vma, f->addr, f->pmdp);
-	return true;
-}
-
-static void hmm_insert_count_huge(struct mm_struct *mm)
-{
-	count_vm_event(THP_FAULT_ALLOC);
-	count_mthp_stat(HPAGE_PMD_ORDER, MTHP_STAT_ANON_FAULT_ALLOC);
-	count_memcg_event_mm(mm, THP_FAULT_ALLOC);
-}
-
 static bool hmm_insert_huge(struct hmm_insert *f)
 {
 	struct mm_struct *mm = f->vma->vm_mm;
 	struct folio *folio;
 	pgtable_t table;
-	spinlock_t *ptl;	/* of the PMD */
 	bool filled;
 
 	if (!hmm_migration_dst_valid(f->m, f->first))
@@ -443,15 +380,10 @@ static bool hmm_insert_huge(struct hmm_insert *f)
 		return false;
 	}
 
-	ptl = pmd_lock(mm, f->pmdp);
-	filled = hmm_insert_pmd(f, folio, &table);
-	spin_unlock(ptl);
-
+	filled = map_new_anon_folio_pmd(f->vma, f->addr, f->pmdp, folio, &table);
 	if (table)
 		pte_free(mm, table);
-	if (filled)
-		hmm_insert_count_huge(mm);
-	else
+	if (!filled)
 		mem_cgroup_uncharge(folio);
 	return filled;
 }

@@ -4,6 +4,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/ioport.h>
@@ -117,7 +118,7 @@ static int hmm_devmem_nid(const struct hmm_devmem *devmem,
 							  NUMA_NO_NODE;
 }
 
-static int hmm_devmem_memremap(struct hmm_devmem_chunk *chunk)
+static noinline int hmm_devmem_memremap(struct hmm_devmem_chunk *chunk)
 {
 	struct dev_pagemap *pgmap = &chunk->pagemap;
 	int nid = hmm_devmem_nid(chunk->devmem, &pgmap->range);
@@ -128,6 +129,7 @@ static int hmm_devmem_memremap(struct hmm_devmem_chunk *chunk)
 	pgmap->owner = chunk->devmem->owner;
 	return PTR_ERR_OR_ZERO(memremap_pages(pgmap, nid));
 }
+ALLOW_ERROR_INJECTION(hmm_devmem_memremap, ERRNO);
 
 /* Create the struct pages of a chunk; -EBUSY if other memory has its addresses. */
 static int hmm_devmem_map_pages(struct hmm_devmem_chunk *chunk)

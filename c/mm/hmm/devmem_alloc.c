@@ -3,10 +3,10 @@
  * Device memory: allocation of pages.
  */
 #include <linux/bitmap.h>
+#include <linux/error-injection.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
-#include <linux/vmstat.h>
 
 #include "../internal.h"
 #include "devmem.h"
@@ -100,8 +100,8 @@ hmm_devmem_take_pages(struct hmm_devmem *devmem, unsigned long nr, unsigned long
  * Context: as hmm_devmem_alloc().
  * Return: as hmm_devmem_alloc(); on %NULL the charge stays the caller's.
  */
-struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
-				    struct dmem_cgroup_pool_state *pool)
+noinline struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int order,
+					     struct dmem_cgroup_pool_state *pool)
 {
 	struct hmm_devmem_chunk *chunk;
 	struct folio *folio;
@@ -117,6 +117,7 @@ struct folio *hmm_devmem_alloc_from(struct hmm_devmem *devmem, unsigned int orde
 	zone_device_folio_init(folio, &chunk->pagemap, order);
 	return folio;
 }
+ALLOW_ERROR_INJECTION(hmm_devmem_alloc_from, NULL);
 
 /**
  * hmm_devmem_alloc() - allocate a folio of device memory
@@ -151,37 +152,6 @@ struct folio *hmm_devmem_alloc(struct hmm_devmem *devmem, unsigned int order)
 EXPORT_SYMBOL_GPL(hmm_devmem_alloc);
 
 /*
- * Turn a free large folio into single pages. They may be allocated in another order
- * next, and a tail page must not refer to a head that is of another folio by then.
- */
-static void hmm_devmem_split_free_folio(struct folio *folio,
-					struct dev_pagemap *pgmap)
-{
-	unsigned long nr = folio_nr_pages(folio), i;
-
-	folio_reset_order(folio);
-	ClearPageCompound(&folio->page);
-	for (i = 1; i < nr; i++)
-		((struct folio *)(&folio->page + i))->pgmap = pgmap;
-}
-
-/*
- * Clear the page flags of the last user, of which zone_device_page_init() clears only
- * some: folio_migrate_flags() has a BUG_ON for pages that are active and unevictable,
- * for instance. PG_hwpoison stays, and PG_reserved, which all ZONE_DEVICE pages have.
- * Also clear what the driver has stored for this user.
- */
-static void hmm_devmem_scrub(struct page *page, unsigned long nr)
-{
-	for (; nr--; page++) {
-		page->flags.f &= ~(unsigned long)PAGE_FLAGS_CHECK_AT_PREP |
-				 BIT(PG_reserved);
-		page->zone_device_data = NULL;
-		page->private = 0;
-	}
-}
-
-/*
  * Keep what was reported as bad, or poisoned by its driver, from being allocated; return how
  * many pages.
  */
@@ -201,20 +171,6 @@ static unsigned long hmm_devmem_keep_bad(struct hmm_devmem_chunk *chunk,
 	return bad;
 }
 
-/*
- * Munlocking a process does not find its pages on the device, so that one may still be
- * counted as mlocked; for system memory, freeing does the same.
- */
-static void hmm_devmem_uncount_mlocked(struct folio *folio)
-{
-	long nr = folio_nr_pages(folio);
-
-	if (!folio_test_mlocked(folio))
-		return;
-	zone_stat_mod_folio(folio, NR_MLOCK, -nr);
-	count_vm_events(UNEVICTABLE_PGCLEARED, nr);
-}
-
 /**
  * hmm_devmem_free() - free a folio of device memory
  * @folio: the folio, of any &struct hmm_devmem, without a reference
@@ -227,10 +183,7 @@ void hmm_devmem_free(struct folio *folio)
 	unsigned long nr = folio_nr_pages(folio);
 	unsigned long at = folio_pfn(folio) - hmm_devmem_first_pfn(chunk);
 
-	hmm_devmem_uncount_mlocked(folio);
-	if (nr > 1)
-		hmm_devmem_split_free_folio(folio, &chunk->pagemap);
-	hmm_devmem_scrub(&folio->page, nr);
+	zone_device_folio_reset(folio);
 	hmm_devmem_uncharge(chunk, at, nr);
 
 	guard(spinlock_irqsave)(&chunk->devmem->lock);

@@ -3,6 +3,7 @@
  * Device memory: the copy stage of a transfer. For each page that can migrate, a dst
  * folio is allocated and the driver copies to it, or clears it for a hole.
  */
+#include <linux/error-injection.h>
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -111,13 +112,14 @@ void hmm_devmem_copied(struct hmm_devmem_transfer *t, unsigned long i,
  *
  * Return: 0; -%EIO if a page of the source was reported as bad.
  */
-int hmm_devmem_check_copy(const struct hmm_devmem_transfer *t,
-			  const struct page *from, unsigned int order)
+noinline int hmm_devmem_check_copy(const struct hmm_devmem_transfer *t,
+				   const struct page *from, unsigned int order)
 {
 	if (!t->direct || !from || !is_zone_device_page(from))
 		return 0;
 	return hmm_devmem_has_bad(from, 1UL << order) ? -EIO : 0;
 }
+ALLOW_ERROR_INJECTION(hmm_devmem_check_copy, ERRNO);
 
 /* Free a dst that was not filled. Its charge is for the pages that are tried instead. */
 static void hmm_devmem_free_dst(struct hmm_devmem_transfer *t, struct folio *folio)
@@ -163,11 +165,11 @@ unsigned int hmm_devmem_mpfn_order(const struct hmm_devmem_transfer *t,
 	return page ? folio_order(page_folio(page)) : HPAGE_PMD_ORDER;
 }
 
-/* Record why the single page at @i has no dst, if it is the one of a CPU fault. */
+/* Record why the single page at @i has no dst, if it is the one that matters. */
 static void hmm_devmem_record_error(struct hmm_devmem_transfer *t,
 				    unsigned long i, int err)
 {
-	if (err && t->args.fault_page && i == t->fault_index)
+	if (err && t->has_error_index && i == t->error_index)
 		t->error = err;
 }
 

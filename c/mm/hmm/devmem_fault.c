@@ -92,6 +92,7 @@ vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 			.flags = MIGRATE_VMA_SELECT_DEVICE_PRIVATE |
 				 HMM_DEVMEM_ANY_ORDER,
 		},
+		.has_error_index = true,
 	};
 	u64 began = hmm_trace_begin(hmm_cpu_fault);
 	long err, pages = 0;
@@ -99,14 +100,14 @@ vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	hmm_devmem_fault_range(vmf, &t.args, devmem->fault_pages);
-	t.fault_index = (vmf->address - t.args.start) >> PAGE_SHIFT;
+	t.error_index = (vmf->address - t.args.start) >> PAGE_SHIFT;
 	if (hmm_devmem_alloc_mpfns(&t,
 				   (t.args.end - t.args.start) >> PAGE_SHIFT))
 		return hmm_devmem_fault_result(page, -ENOMEM);
 	err = hmm_devmem_transfer_begin(&t);
 	if (err >= 0) {
 		pages = err;
-		came = hmm_devmem_fault_moved(&t, t.fault_index);
+		came = hmm_devmem_fault_moved(&t, t.error_index);
 		hmm_devmem_transfer_end(&t);
 		err = t.error;
 	}

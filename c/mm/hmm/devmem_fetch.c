@@ -13,6 +13,7 @@
 #include <linux/init.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pagewalk.h>
@@ -361,14 +362,15 @@ static long hmm_devmem_fetch_to_ram(const struct hmm_devmem_fetch *f,
 			.flags = f->select | HMM_DEVMEM_ANY_ORDER,
 		},
 	};
-	int err = migrate_vma_setup(&back.args);
+	long ret = hmm_devmem_transfer_copy_policy(&back) ?: migrate_vma_setup(&back.args);
 
-	if (!err && back.args.cpages)
+	if (!ret && back.args.cpages)
 		hmm_devmem_transfer_detach(&back);
 	mmap_read_unlock(mm);
-	if (err || !back.args.cpages)
-		return err;
-	return hmm_devmem_transfer_detached(&back);
+	if (!ret && back.args.cpages)
+		ret = hmm_devmem_transfer_detached(&back);
+	mpol_put(back.policy);
+	return ret;
 }
 
 /*

@@ -32,16 +32,20 @@ long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 	return hmm_devmem_count_pages(t);
 }
 
-/* A copy of a VMA's NUMA policy: cpusets change the policy itself, under the mmap lock. */
-static struct mempolicy *hmm_devmem_copy_policy(const struct vm_area_struct *vma)
+/*
+ * Copy the NUMA policy of the VMA, before hmm_devmem_transfer_detach(): cpusets change the
+ * policy itself, under the mmap lock. Return 0 or -ENOMEM.
+ */
+int hmm_devmem_transfer_copy_policy(struct hmm_devmem_transfer *t)
 {
 #ifdef CONFIG_NUMA
-	struct mempolicy *policy = mpol_dup(vma_policy(vma));
+	struct mempolicy *policy = mpol_dup(vma_policy(t->args.vma));
 
-	return IS_ERR(policy) ? NULL : policy;
-#else
-	return NULL;
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	t->policy = policy;
 #endif
+	return 0;
 }
 
 /*
@@ -54,7 +58,6 @@ void hmm_devmem_transfer_detach(struct hmm_devmem_transfer *t)
 	struct vm_area_struct *vma = t->args.vma;
 
 	hmm_migration_detach(&t->args);
-	t->policy = hmm_devmem_copy_policy(vma);
 	t->index = linear_page_index(vma, t->args.start);
 	t->no_huge = vma_thp_disabled(vma, vma->vm_flags, false);
 	t->args.vma = NULL;
@@ -74,7 +77,6 @@ long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t)
 	migrate_device_pages(args->src, args->dst, args->npages);
 	moved = hmm_devmem_count_pages(t);
 	migrate_device_finalize(args->src, args->dst, args->npages);
-	mpol_put(t->policy);
 	return moved;
 }
 

@@ -48,20 +48,6 @@ static unsigned long hmm_reclaim_free(const struct hmm_reclaim *r)
 }
 
 /*
- * Whether a part of a large folio was unmapped. No process can access that part, but
- * it is only freed with the rest. The folio may be freed meanwhile: the result is a
- * hint.
- */
-static bool hmm_reclaim_partly_unmapped(struct folio *folio)
-{
-	/* A huge PMD counts once in _large_mapcount. */
-	return folio_test_large(folio) &&
-	       atomic_read(&folio->_entire_mapcount) < 0 &&
-	       (unsigned long)atomic_read(&folio->_large_mapcount) + 1 <
-	       1UL << folio_order(folio);
-}
-
-/*
  * Whether the folio that begins at index @i arrived when the pass's request had begun,
  * or later. Ages are compared, not times: a folio may have been here for half the
  * range of u32, which is weeks.
@@ -87,7 +73,7 @@ static bool hmm_reclaim_selects(struct hmm_reclaim *r,
 	    !hmm_devmem_scan_allows(&r->limit, chunk, i))
 		return false;
 	if (test_and_clear_bit(i, chunk->accessed) &&
-	    !hmm_reclaim_partly_unmapped(folio))
+	    !folio_maybe_partly_unmapped(folio))
 		return false;
 	hmm_devmem_scan_take(&r->limit, chunk, i, folio_nr_pages(folio));
 	return true;

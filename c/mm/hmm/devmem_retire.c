@@ -5,13 +5,9 @@
 #include <linux/bitmap.h>
 #include <linux/export.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
-#include <linux/rmap.h>
 #include <linux/sched/signal.h>
-#include <linux/swap.h>
-#include <linux/swapops.h>
 
 #include "../internal.h"
 #include "devmem_transfer.h"
@@ -20,45 +16,11 @@
 #define HMM_RETIRE_WAITS	20
 
 /*
- * Replace the PTE of a page by a marker. A hwpoison entry would name the page, which
- * can be removed with its chunk; the marker names none, and an access fails likewise.
- */
-static bool hmm_retire_unmap_one(struct folio *folio, struct vm_area_struct *vma,
-				 unsigned long address, void *arg)
-{
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, address, 0);
-	struct mmu_notifier_range range;
-
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, address,
-				address + PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-	while (page_vma_mapped_walk(&pvmw)) {
-		if (pte_present(ptep_get(pvmw.pte)))
-			ptep_clear_flush(vma, pvmw.address, pvmw.pte);
-		set_pte_at(vma->vm_mm, pvmw.address, pvmw.pte,
-			   make_pte_marker(PTE_MARKER_POISONED));
-		dec_mm_counter(vma->vm_mm, mm_counter(folio));
-		folio_remove_rmap_pte(folio, &folio->page, vma);
-		/* Drop the reference that the batch of pages to be munlocked has. */
-		if (vma->vm_flags & VM_LOCKED)
-			mlock_drain_local();
-		folio_put(folio);
-	}
-	mmu_notifier_invalidate_range_end(&range);
-	return true;
-}
-
-/*
  * Poison a page that is in use and cannot be copied. Return whether it was unmapped. A
  * folio that is locked is being migrated, perhaps by a copy that works: leave it alone.
  */
 static bool hmm_retire_poison(struct page *page)
 {
-	/* Nothing else keeps the anon_vma of a folio that is not mapped any more. */
-	struct rmap_walk_control rwc = {
-		.rmap_one = hmm_retire_unmap_one,
-		.anon_lock = folio_lock_anon_vma_read,
-	};
 	struct folio *folio = page_folio(page);
 	bool unmapped;
 
@@ -70,8 +32,7 @@ static bool hmm_retire_poison(struct page *page)
 		/* A folio that is large still was not split. The next call tries it again. */
 		if (page_folio(page) == folio && !folio_test_large(folio)) {
 			SetPageHWPoison(page);
-			if (folio_test_anon(folio))
-				rmap_walk(folio, &rwc);
+			folio_unmap_poisoned(folio);
 		}
 		unmapped = !folio_mapped(folio);
 		folio_unlock(folio);
@@ -134,14 +95,21 @@ static int hmm_retire_page(struct hmm_devmem_chunk *chunk, unsigned long at,
 			   struct folio **busy)
 {
 	struct page *page = pfn_to_page(hmm_devmem_first_pfn(chunk) + at);
-	struct hmm_devmem_transfer t = { .unkillable = true };
+	struct hmm_devmem_transfer t = { .unkillable = true, .has_error_index = true };
+	unsigned long nr;
 
 	if (hmm_devmem_alloc_mpfns(&t, HMM_DEVMEM_BATCH))
 		return -ENOMEM;
-	hmm_devmem_evict_pfns(&t, hmm_retire_mark(chunk, at, t.args.src));
+	nr = hmm_retire_mark(chunk, at, t.args.src);
+	if (nr)
+		t.error_index = page_to_pfn(page) - t.args.src[0];
+	hmm_devmem_evict_pfns(&t, nr);
 	hmm_devmem_free_mpfns(&t);
 	if (hmm_retire_is_over(chunk, at))
 		return 0;
+	/* Not lost: it can be copied when there is memory. */
+	if (t.error == -ENOMEM)
+		return -ENOMEM;
 	if (busy) {
 		*busy = page_folio(page);
 		if (!folio_try_get(*busy))
@@ -216,7 +184,8 @@ static int hmm_retire_wait(struct folio *folio)
  * -%EBUSY if it is not allocated again, but is in use still, and was not unmapped, as its
  * folio is busy: the call can be repeated; -%EINTR if the caller was killed: the call is
  * to be repeated; -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
- * making room waits for; -%ENOMEM.
+ * making room waits for; -%ENOMEM if there is no memory to copy the page to: it is in use
+ * still, and was not unmapped; the call can be repeated.
  */
 int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
 		      unsigned long offset)

@@ -56,7 +56,8 @@ struct hmm_devmem_turn {
  * @unfetched: how many pages of other device memory were not fetched, because none can be
  *	charged
  * @batch_end: end of the batch that was chosen; setup may have lowered args.end
- * @fault_index: in a CPU fault, the index of the faulting page
+ * @has_error_index: @error_index is set
+ * @error_index: the index of the page that a CPU has faulted on, or that is retired
  * @error: why that page has no dst; 0 if it has, or if it was not collected
  * @copies: batches of the copy stage that have not been waited for
  * @unkillable: wait for them even if the task was killed
@@ -77,7 +78,8 @@ struct hmm_devmem_transfer {
 	unsigned long started;
 	unsigned long unfetched;
 	unsigned long batch_end;
-	unsigned long fault_index;
+	bool has_error_index;
+	unsigned long error_index;
 	int error;
 	struct hmm_devmem_inflight *copies;
 	bool unkillable;
@@ -124,6 +126,7 @@ int hmm_devmem_transfer_setup(struct hmm_devmem_transfer *t,
 			      struct hmm_migrating *migrating);
 long hmm_devmem_transfer_begin(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t);
+int hmm_devmem_transfer_copy_policy(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_detach(struct hmm_devmem_transfer *t);
 long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t);
 void hmm_devmem_transfer_end(struct hmm_devmem_transfer *t);

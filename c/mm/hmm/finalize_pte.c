@@ -16,7 +16,6 @@
 #include <linux/rmap.h>
 #include <linux/swapops.h>
 #include <trace/events/migrate.h>
-#include <trace/events/thp.h>
 
 #include "../internal.h"
 #include "migrate.h"
@@ -63,44 +62,6 @@ struct hmm_remap {
 	unsigned long last_old_pfn;
 };
 
-/* The device private entry that replaces a migration entry. */
-static pte_t hmm_remap_private_pte(struct page *page, softleaf_t entry,
-				   pte_t old)
-{
-	unsigned long pfn = page_to_pfn(page);
-	pte_t pte = softleaf_to_pte(softleaf_is_migration_write(entry) ?
-				    make_writable_device_private_entry(pfn) :
-				    make_readable_device_private_entry(pfn));
-
-	if (pte_swp_soft_dirty(old))
-		pte = pte_swp_mksoft_dirty(pte);
-	return pte_swp_uffd(old) ? pte_swp_mkuffd(pte) : pte;
-}
-
-/* The present PTE that replaces a migration entry; see hmm_remap_new_pte(). */
-static noinline pte_t hmm_remap_present_pte(struct vm_area_struct *vma,
-					    struct folio *result,
-					    struct page *page, pte_t old)
-{
-	softleaf_t entry = softleaf_from_pte(old);
-	pte_t pte = mk_pte(page, READ_ONCE(vma->vm_page_prot));
-
-	if (!softleaf_is_migration_young(entry))
-		pte = pte_mkold(pte);
-	if (softleaf_is_migration_dirty(entry) && folio_test_dirty(result))
-		pte = pte_mkdirty(pte);
-	pte = pte_swp_soft_dirty(old) ? pte_mksoft_dirty(pte) :
-					pte_clear_soft_dirty(pte);
-
-	if (softleaf_is_migration_write(entry))
-		pte = pte_mkwrite(pte, vma);
-	else if (pte_swp_uffd(old))
-		pte = pte_mkuffd(pte);
-	if (pte_swp_uffd(old) && userfaultfd_rwp(vma))
-		pte = pte_modify(pte, PAGE_NONE);
-	return pte;
-}
-
 /*
  * All that the attributes of a present PTE depend on, as one number. The bits that
  * are not in the softleaf itself take the place of its pfn.
@@ -137,15 +98,10 @@ static __always_inline pte_t hmm_remap_new_pte(struct hmm_remap *r,
 {
 	unsigned long pfn = page_to_pfn(page), attr_key;
 
-	if (folio_is_device_private(result)) {
-		attr_key = 0;
-		r->last_pte = hmm_remap_private_pte(page, softleaf_from_pte(old), old);
-	} else {
-		attr_key = hmm_remap_pte_attr_key(result, old);
-		if (attr_key == r->attr_key)
-			return hmm_remap_advance_pte(r, pfn);
-		r->last_pte = hmm_remap_present_pte(r->vma, result, page, old);
-	}
+	attr_key = folio_is_device_private(result) ? 0 : hmm_remap_pte_attr_key(result, old);
+	if (attr_key && attr_key == r->attr_key)
+		return hmm_remap_advance_pte(r, pfn);
+	r->last_pte = migration_entry_to_pte(r->vma, result, page, old);
 	r->attr_key = attr_key;
 	r->pfn = pfn;
 	/* Until hmm_remap_page() sets a migration entry with these attributes. */
@@ -323,143 +279,6 @@ static unsigned long hmm_remap_pte_table(struct hmm_remap *r)
 	return i;
 }
 
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* As hmm_remap_private_pte(), for a huge page. */
-static pmd_t hmm_remap_private_pmd(struct folio *folio, pmd_t pmd, pmd_t old)
-{
-	unsigned long pfn = folio_pfn(folio);
-
-	pmd = softleaf_to_pmd(pmd_write(pmd) ?
-			      make_writable_device_private_entry(pfn) :
-			      make_readable_device_private_entry(pfn));
-	if (pmd_swp_soft_dirty(old))
-		pmd = pmd_swp_mksoft_dirty(pmd);
-	return pmd_swp_uffd(old) ? pmd_swp_mkuffd(pmd) : pmd;
-}
-
-/* The PMD for @folio that replaces the migration entry @old. */
-static pmd_t hmm_remap_new_pmd(struct vm_area_struct *vma, struct folio *folio,
-			       pmd_t old)
-{
-	softleaf_t entry = softleaf_from_pmd(old);
-	pmd_t pmd = folio_mk_pmd(folio, READ_ONCE(vma->vm_page_prot));
-
-	if (!softleaf_is_migration_young(entry))
-		pmd = pmd_mkold(pmd);
-	if (softleaf_is_migration_dirty(entry) && folio_test_dirty(folio))
-		pmd = pmd_mkdirty(pmd);
-	pmd = pmd_swp_soft_dirty(old) ? pmd_mksoft_dirty(pmd) :
-					pmd_clear_soft_dirty(pmd);
-
-	if (softleaf_is_migration_write(entry))
-		pmd = pmd_mkwrite(pmd, vma);
-	if (pmd_swp_uffd(old)) {
-		pmd = pmd_mkuffd(pmd);
-		if (userfaultfd_rwp(vma))
-			pmd = pmd_modify(pmd, PAGE_NONE);
-	}
-	return folio_is_device_private(folio) ?
-		       hmm_remap_private_pmd(folio, pmd, old) :
-		       pmd;
-}
-
-/*
- * Map a huge page in place of a migration entry of @src. The PMD lock is held.
- * Return false if there is no such entry.
- *
- * remove_migration_pmd() is not used: it takes the soft-dirty bit of a device
- * private entry for the write bit of a present PMD, and warns.
- */
-static bool hmm_remap_pmd(struct vm_area_struct *vma, unsigned long addr,
-			  pmd_t *pmdp, struct folio *src, struct folio *result)
-{
-	pmd_t old = pmdp_get(pmdp), new;
-	softleaf_t entry;
-
-	if (!pmd_is_migration_entry(old))
-		return false;
-	entry = softleaf_from_pmd(old);
-	if (softleaf_to_pfn(entry) != folio_pfn(src))
-		return false;
-
-	new = hmm_remap_new_pmd(vma, result, old);
-	folio_get(result);
-	if (folio_test_anon(result))
-		folio_add_anon_rmap_pmd(result, &result->page, vma, addr,
-					softleaf_is_migration_read(entry) ?
-						RMAP_NONE :
-						RMAP_EXCLUSIVE);
-	else
-		folio_add_file_rmap_pmd(result, &result->page, vma);
-	set_pmd_at(vma->vm_mm, addr, pmdp, new);
-	update_mmu_cache_pmd(vma, addr, pmdp);
-	trace_remove_migration_pmd(addr, pmd_val(new));
-	return true;
-}
-
-static bool hmm_remap_huge(struct hmm_remap *r)
-{
-	struct folio *src = hmm_mpfn_head(r->m->src[r->first]);
-	spinlock_t *ptl = pmd_lock(r->vma->vm_mm, r->pmdp);
-	bool huge = hmm_remap_pmd(r->vma, r->addr, r->pmdp, src,
-				  hmm_migration_resulting_folio(r->m, r->first));
-
-	spin_unlock(ptl);
-	return huge;
-}
-
-/* rmap walk callback: map a huge page in one VMA. */
-static bool hmm_remap_huge_one(struct folio *result, struct vm_area_struct *vma,
-			       unsigned long addr, void *arg)
-{
-	struct folio *src = arg;
-	DEFINE_FOLIO_VMA_WALK(pvmw, src, vma, addr, PVMW_SYNC | PVMW_MIGRATION);
-
-	if (page_vma_mapped_walk(&pvmw)) {
-		if (!pvmw.pte)
-			hmm_remap_pmd(vma, pvmw.address, pvmw.pmd, src, result);
-		page_vma_mapped_walk_done(&pvmw);
-	}
-	return true;
-}
-
-static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
-{
-	struct rmap_walk_control rwc = {
-		.rmap_one = hmm_remap_huge_one,
-		.arg = src,
-	};
-
-	if (folio_test_pmd_mappable(src))
-		rmap_walk(result, &rwc);
-}
-#else
-static bool hmm_remap_huge(struct hmm_remap *r)
-{
-	return false;
-}
-
-static void hmm_remap_huge_by_rmap(struct folio *src, struct folio *result)
-{
-}
-#endif
-
-/*
- * A part of the folio was unmapped while it was on a device, where no flag records it:
- * have it split in system memory, or the unmapped part is lost until the rest is freed.
- */
-static void hmm_remap_queue_split(struct folio *result)
-{
-	int mapped;
-
-	if (folio_order(result) < 2 || !folio_test_anon(result) ||
-	    folio_is_zone_device(result) || folio_entire_mapcount(result))
-		return;
-	mapped = folio_mapcount(result);
-	if (mapped && mapped < folio_nr_pages(result))
-		deferred_split_folio(result, true);
-}
-
 /**
  * hmm_migration_map() - replace all migration entries of a folio, by rmap
  * @src: the folio of the migration entries
@@ -469,9 +288,10 @@ static void hmm_remap_queue_split(struct folio *result)
  */
 void hmm_migration_map(struct folio *src, struct folio *result)
 {
-	hmm_remap_huge_by_rmap(src, result);
+	replace_migration_pmds(src, result);
 	remove_migration_ptes(src, result, 0);
-	hmm_remap_queue_split(result);
+	/* A part may have been unmapped while the folio was on a device. */
+	deferred_split_partly_unmapped(result);
 }
 
 /**
@@ -510,7 +330,9 @@ unsigned long hmm_migration_remap(struct hmm_migration *m, unsigned long i)
 		hmm_migration_map(src, hmm_migration_resulting_folio(m, i));
 		return nr;
 	}
-	if (folio_test_pmd_mappable(src) && hmm_remap_huge(&r))
+	if (folio_test_pmd_mappable(src) &&
+	    replace_migration_pmd(r.vma, r.addr, r.pmdp, src,
+				  hmm_migration_resulting_folio(m, i)))
 		return nr;
 
 	r.end = i + ((pmd_addr_end(r.addr, r.addr + ((r.end - i) << PAGE_SHIFT)) -

@@ -30,23 +30,6 @@ static bool hmm_split_unmapped(const struct migrate_vma *args,
 	return !ret;
 }
 
-/* rmap walk callback: split a huge migration entry in one VMA. */
-static bool hmm_split_huge_entry(struct folio *folio,
-				 struct vm_area_struct *vma, unsigned long addr,
-				 void *arg)
-{
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr,
-			      PVMW_SYNC | PVMW_MIGRATION);
-
-	if (page_vma_mapped_walk(&pvmw)) {
-		if (!pvmw.pte)
-			split_huge_pmd_locked(vma, pvmw.address, pvmw.pmd,
-					      false);
-		page_vma_mapped_walk_done(&pvmw);
-	}
-	return true;
-}
-
 /**
  * hmm_migration_split() - split an unmapped src folio
  * @m: the migration
@@ -63,12 +46,10 @@ bool hmm_migration_split(struct hmm_migration *m, unsigned long i)
 	unsigned long pfn = folio_pfn(folio), nr = folio_nr_pages(folio), j;
 	unsigned long flags = m->src[i] & (BIT(MIGRATE_PFN_SHIFT) - 1);
 	bool singly_mapped = hmm_migration_singly_mapped(folio);
-	struct rmap_walk_control rwc = { .rmap_one = hmm_split_huge_entry };
 
 	if (i + nr > m->npages || !folio_test_anon(folio))
 		return false;
-	if (folio_test_pmd_mappable(folio))
-		rmap_walk(folio, &rwc);
+	split_migration_pmds(folio);
 	if (!hmm_split_unmapped(m->args, folio))
 		return false;
 

@@ -86,6 +86,27 @@ static void retire_page_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
 }
 
+/* A page that cannot be copied for want of memory is not lost: the call can be repeated. */
+static void retire_without_memory(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_on_device(test);
+	struct page *page = device_page(device, 5);
+
+	device->broken = true;
+	device->error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 0);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - PAGES);
+	device->broken = false;
+	device->error = 0;
+	KUNIT_EXPECT_EQ(test, hmm_test_retire_page(device, page), 0);
+	KUNIT_EXPECT_EQ(test, hmm_test_retired_pages(device), 1);
+	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
+	migrate_back(test, addr);
+	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES - 1);
+}
+
 /* How many accesses to the pages fail; all others must find their number. */
 static unsigned long lost_pages(struct kunit *test, unsigned long addr,
 				unsigned long pages)
@@ -512,6 +533,7 @@ static void retire_unmapped_page(struct kunit *test)
 static struct kunit_case retire_cases[] = {
 	KUNIT_CASE(retire_free_page),
 	KUNIT_CASE(retire_page_in_use),
+	KUNIT_CASE(retire_without_memory),
 	KUNIT_CASE(retire_lost_page),
 	KUNIT_CASE(retire_lost_page_of_folio),
 	KUNIT_CASE(retire_page_of_busy_folio),
