@@ -41,8 +41,9 @@
  * table is safe. PUD and hugetlb entries are read once under their page table lock.
  *
  * Migration changes entries, and so reads them under the page table lock (collect*.c,
- * commit_insert.c, finalize_pte.c, devmem_fetch.c, devmem_retire.c), after a lockless look that only shows which lock
- * to take, or which pages to fault in first. This is the exception to the rule: under
+ * commit_insert.c, finalize_pte.c, devmem_fetch.c, and what is added to the kernel's
+ * files), after a lockless look that only shows which lock to take, or which pages to
+ * fault in first. This is the exception to the rule: under
  * one hold of that lock an entry may be read again, first to decide for a run of
  * entries and then to change each of them (hmm_collect_maps_folio() and
  * hmm_collect_unmap_ptes(); hmm_insert_clear_zero_ptes() and hmm_insert_pte()). Only
