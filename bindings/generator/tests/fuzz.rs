@@ -71,7 +71,7 @@ const GIVEN: &[&str] = &[
     "int n",
     "bool yes",
     "const char *text",
-    "const char *told __contract(borrows, nonnull)",
+    "const char *reported __contract(borrows, nonnull)",
     "void *pointer",
     "void *name __contract(identity)",
     "struct space *space",

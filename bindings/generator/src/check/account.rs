@@ -213,6 +213,13 @@ pub fn declared(api: &Api) -> Vec<Declared> {
         let method = api.object(&section.of).map(|object| format!("{}::{}", object.name, section.method));
         add(format!("section {}", section.name), Mark::Function(method.unwrap_or_default()));
     }
+    add_functions(api, &mut all);
+    all
+}
+
+/// Add the functions to what is declared, and what the clauses of objects state.
+fn add_functions(api: &Api, all: &mut Vec<Declared>) {
+    let own = |span| api.module(span).is_none();
     for function in api.functions.iter().filter(|function| own(function.span)) {
         // Rust ends an object by the function that may defer it.
         let called = function.deferred.as_ref().unwrap_or(&function.c);
@@ -226,5 +233,4 @@ pub fn declared(api: &Api) -> Vec<Declared> {
             declared.stated = of_object(object);
         }
     }
-    all
 }

@@ -54,16 +54,16 @@ impl Caller {
 
     /// Whether a clause or a parameter of a C function shows in this one.
     fn shows(&self, c: &str, shows: &Shows) -> bool {
-        let has = |text: &str, words: &[String]| words.iter().any(|word| text.contains(word.as_str()));
+        let has = |text: &str, types: &[String]| types.iter().any(|name| text.contains(name.as_str()));
         match shows {
             Shows::Arguments(count) => self.calls.iter().any(|(called, given)| called == c && given == count),
             Shows::Parameter(name) => {
                 let name = name.to_lowercase();
                 self.params.contains(&name) || self.params.contains(&format!("{name}_"))
             }
-            Shows::Takes(words) => has(&self.takes, words),
-            Shows::Returns(words) if words.is_empty() => !self.returns.is_empty(),
-            Shows::Returns(words) => has(&self.returns, words),
+            Shows::Takes(types) => has(&self.takes, types),
+            Shows::Returns(types) if types.is_empty() => !self.returns.is_empty(),
+            Shows::Returns(types) => has(&self.returns, types),
             Shows::Unsafe => self.promised,
             Shows::Named(name) => self.name == bare(name),
             Shows::Of(name) => self.of == *name,
