@@ -1329,7 +1329,9 @@ impl<'s> DmaPages<'s> {
 
     /// Find the next run of device addresses.
     ///
-    /// Takes `hmm_mirror_dma.lock`, as other sections map pages in the same entries.
+    /// Takes `hmm_mirror_dma.lock`, as other sections map pages in the same entries. The wait
+    /// for it is not killable, since an error could not be returned; others map or unmap
+    /// `HMM_MIRROR_DMA_YIELD` pages at most while they hold it.
     ///
     /// Returns true if there is another run.
     #[inline]
