@@ -218,6 +218,18 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     api.functions.push(function);
 }
 
+/// Whether a trylock tells by a number whether the lock is held.
+fn gives_number(read: &read::Function, role: &Role) -> bool {
+    matches!((role, read.ret.plain()), (Role::TryLock(_), CType::Int(_)))
+}
+
+/// Whether C has the compiler warn when the result is not used.
+fn must_check(read: &read::Function, from_c: &mut Vec<String>) -> bool {
+    let must_check = read.attribute("__must_check").is_some();
+    from_c.extend(must_check.then(|| "that its result must be used is read from `__must_check`".into()));
+    must_check
+}
+
 /// The function, with the clause of its role.
 fn function<'a>(
     read: &read::Function,
@@ -234,15 +246,10 @@ fn function<'a>(
     let (role, role_term, role_from_c) = stated_role(clauses, class, &mut from_c, diagnostics);
     let this = this(read, &role, role_term, &params, headers, diagnostics);
     let owner = owner(read, &role, this.map(|index| &params[index]), &params);
-    let requires = required(read, clauses, &mut from_c);
-    let must_check = read.attribute("__must_check").is_some();
-    from_c.extend(must_check.then(|| "that its result must be used is read from `__must_check`".into()));
     let makes = role == Role::Constructor && this.is_none();
     let result = Meaning::take(read, makes, success == Some(Success::Zero), clauses, diagnostics);
-    let number = matches!((&role, read.ret.plain()), (Role::TryLock(_), CType::Int(_)));
-    let nonzero = number && success == Some(Success::Nonzero) && result.errno.is_none();
+    let nonzero = success == Some(Success::Nonzero) && result.errno.is_none() && gives_number(read, &role);
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
-    let is_macro = clauses.flag("macro", diagnostics);
     let function = Function {
         made: made(&role, &params).filter(|_| this.is_none()),
         name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), module, &role)),
@@ -266,14 +273,14 @@ fn function<'a>(
         leaked: stated("leaked", "whether it may run after a guard was leaked", clauses, diagnostics),
         reaped: stated("reaped", "whether C ends what a module leaves behind", clauses, diagnostics),
         constant: clauses.flag("constant", diagnostics),
-        requires,
+        requires: required(read, clauses, &mut from_c),
         inverted: cond_acquires(read) == Some("false"),
         releases: released(read),
         stage: stage::lower(clauses, diagnostics),
         lock_name: lock_name(read),
         context: context(clauses, diagnostics),
-        must_check,
-        needs_helper: read.inline || is_macro,
+        must_check: must_check(read, &mut from_c),
+        needs_helper: clauses.flag("macro", diagnostics) || read.inline,
         from_c,
         role_from_c,
         doc: read.doc.clone(),

@@ -75,7 +75,30 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let nullable = clauses.flag("nullable", diagnostics);
     let nonnull = clauses.flag("nonnull", diagnostics);
     let int_type = integer_tag(&mut clauses, diagnostics);
-    let kind = if clauses.flag("keeps", diagnostics) {
+    let kind = kind(param, &mut clauses, diagnostics);
+    if kind == Kind::Cookie {
+        integer_needed(param, diagnostics);
+    } else if kind != Kind::Plain {
+        pointer_needed(param, &kind, diagnostics);
+    }
+    if nonnull && (nullable || !matches!(param.ty.plain(), CType::Pointer { .. })) {
+        diagnostics.push(not_nonnull(param));
+    }
+    clauses.finish(diagnostics);
+    Param {
+        name: param.name.clone(),
+        ty: param.ty.clone(),
+        kind,
+        nullable,
+        nonnull,
+        int_type,
+        span: param.span,
+    }
+}
+
+/// What the clause of a parameter says it is.
+fn kind(param: &Parameter, clauses: &mut Clauses, diagnostics: &mut Diagnostics) -> Kind {
+    if clauses.flag("keeps", diagnostics) {
         Kind::Keeps
     } else if let Some(term) = clauses.take("kept") {
         Kind::Kept(first_name(term).unwrap_or_else(|| param.name.clone()))
@@ -106,32 +129,17 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         Kind::Callback
     } else {
         Kind::Plain
-    };
-    if kind == Kind::Cookie {
-        integer_needed(param, diagnostics);
-    } else if kind != Kind::Plain {
-        pointer_needed(param, &kind, diagnostics);
     }
-    if nonnull && (nullable || !matches!(param.ty.plain(), CType::Pointer { .. })) {
-        diagnostics.push(
-            Diagnostic::error(
-                param.contract.span.unwrap_or(param.span),
-                format!("`{}` cannot be `nonnull`", param.name),
-                "expected on a pointer that is not `nullable`",
-            )
-            .help("remove `nonnull`"),
-        );
-    }
-    clauses.finish(diagnostics);
-    Param {
-        name: param.name.clone(),
-        ty: param.ty.clone(),
-        kind,
-        nullable,
-        nonnull,
-        int_type,
-        span: param.span,
-    }
+}
+
+/// `nonnull` where there is no pointer, or one that may be NULL.
+fn not_nonnull(param: &Parameter) -> Diagnostic {
+    Diagnostic::error(
+        param.contract.span.unwrap_or(param.span),
+        format!("`{}` cannot be `nonnull`", param.name),
+        "expected on a pointer that is not `nullable`",
+    )
+    .help("remove `nonnull`")
 }
 
 fn integer_needed(param: &Parameter, diagnostics: &mut Diagnostics) {
