@@ -387,8 +387,7 @@ TEST_F(leaf, bad_requests)
 	ASSERT_NE(NULL, at);
 	EXPECT_EQ(-EINVAL - 1000000, leaf_walk(self, at + 1, 1, 0));
 	EXPECT_EQ(-EINVAL - 1000000, leaf_walk_pfns(self, at, 0, 0, 0));
-	EXPECT_EQ(-EINVAL - 1000000,
-		  leaf_walk(self, (void *)(-8UL * PAGE), 1, 0));
+	EXPECT_EQ(-EINVAL - 1000000, leaf_walk(self, (void *)(-1UL * PAGE), 1, 0));
 	self->walk.hmm_pfns = 8;
 	EXPECT_EQ(-EFAULT - 1000000, leaf_walk_pfns(self, at, 1, 0, 0));
 }
