@@ -267,7 +267,7 @@ struct srcu_struct {
 	int readers;
 };
 
-#define DEFINE_STATIC_SRCU(name) static struct srcu_struct name
+#define DEFINE_SRCU(name) struct srcu_struct name
 int srcu_read_lock(struct srcu_struct *ssp);
 void srcu_read_unlock(struct srcu_struct *ssp, int idx);
 void synchronize_srcu(struct srcu_struct *ssp);

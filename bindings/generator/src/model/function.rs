@@ -218,7 +218,7 @@ pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, dia
     api.functions.push(function);
 }
 
-/// Whether a trylock tells by a number whether the lock is held.
+/// Whether a trylock returns a number for whether the lock is held.
 fn gives_number(read: &read::Function, role: &Role) -> bool {
     matches!((role, read.ret.plain()), (Role::TryLock(_), CType::Int(_)))
 }

@@ -96,7 +96,7 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     }
 }
 
-/// What the clause of a parameter says it is.
+/// What a parameter is by its clause.
 fn kind(param: &Parameter, clauses: &mut Clauses, diagnostics: &mut Diagnostics) -> Kind {
     if clauses.flag("keeps", diagnostics) {
         Kind::Keeps

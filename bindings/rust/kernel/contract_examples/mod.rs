@@ -9,6 +9,7 @@ pub mod delayed_work;
 #[cfg(CONFIG_HAS_DMA)]
 pub mod dma_pool;
 #[cfg(CONFIG_FW_LOADER = "y")]
+#[allow(clippy::unnecessary_cast)]
 pub mod firmware;
 pub mod irq_work;
 pub mod percpu_rwsem;

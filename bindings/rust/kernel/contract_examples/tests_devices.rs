@@ -274,7 +274,7 @@ mod devices {
         let (theirs, seen, signal) = (clock.clone(), ran.clone(), done.clone());
         let work = thread(move || {
             if let Ok(prepared) = theirs.prepare() {
-                seen.store(prepared.enable().is_ok() as i32, Release);
+                seen.store(i32::from(prepared.enable().is_ok()), Release);
             }
             signal.complete();
         })?;
@@ -311,7 +311,7 @@ mod devices {
         let file = Arc::new(file, GFP_KERNEL)?;
         let (theirs, seen) = (file.clone(), same.clone());
         drop(file);
-        let work = thread(move || seen.store((theirs.data() == CODE) as i32, Release))?;
+        let work = thread(move || seen.store(i32::from(theirs.data() == CODE), Release))?;
         work.flush();
         assert_eq!(same.load(Acquire), 1);
         drop(work);
