@@ -336,8 +336,8 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
         CType::Space(space, _) => Err(elsewhere(space)),
         CType::Void => Err(Why::new(
             "the pointee of a `void *` is not known",
-            "add `slice(len)` if it is an array of bytes, or `identity` if C compares the address and never reads, writes \
-             or frees what is there",
+            "add `slice(len)` if it is an array of bytes, or `identity` if C compares the address and does not access or \
+             free the memory",
         )),
         CType::Function { .. } => Err(Why::new(
             "what the function does that it points to is not known",
