@@ -46,7 +46,13 @@ impl Diagnostic {
 
     /// An error without a position in a file.
     pub fn plain(title: impl Into<String>) -> Self {
-        Diagnostic { severity: Severity::Error, title: title.into(), at: None, also: Vec::new(), help: None }
+        Diagnostic {
+            severity: Severity::Error,
+            title: title.into(),
+            at: None,
+            also: Vec::new(),
+            help: None,
+        }
     }
 
     /// Turn the diagnostic into a warning.
@@ -116,7 +122,12 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
         .at
         .iter()
         .map(|(span, text)| (*span, text.as_str(), level))
-        .chain(diagnostic.also.iter().map(|(span, text)| (*span, text.as_str(), Level::Info)))
+        .chain(
+            diagnostic
+                .also
+                .iter()
+                .map(|(span, text)| (*span, text.as_str(), Level::Info)),
+        )
         .collect();
     let mut origins = Vec::new();
     for (span, _, _) in &places {
@@ -125,7 +136,10 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
         }
     }
     // A tab counts as one column in `annotate_snippets`: replace it, so that the right text is underlined.
-    let texts: Vec<String> = origins.iter().map(|(file, _)| sources.text(*file).replace('\t', " ")).collect();
+    let texts: Vec<String> = origins
+        .iter()
+        .map(|(file, _)| sources.text(*file).replace('\t', " "))
+        .collect();
     for ((file, origin), text) in origins.iter().zip(&texts) {
         let mut snippet = Snippet::source(text).origin(origin).fold(true);
         for (span, label, level) in places.iter().filter(|(span, _, _)| span.file == *file) {
@@ -137,6 +151,10 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
     if let Some(help) = &diagnostic.help {
         message = message.footer(Level::Help.title(help));
     }
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     format!("{}\n", renderer.render(message))
 }

@@ -16,8 +16,15 @@ use crate::source::Sources;
 
 /// How the declaration of that name was mapped; `None` if there is none.
 pub fn explain(api: &Api, sources: &Sources, name: &str) -> Option<String> {
-    let bare = name.trim_start_matches("struct ").trim_start_matches("enum ").trim_end_matches("()");
-    if let Some(left) = api.left_out.iter().find(|l| l.name == name || l.name == bare) {
+    let bare = name
+        .trim_start_matches("struct ")
+        .trim_start_matches("enum ")
+        .trim_end_matches("()");
+    if let Some(left) = api
+        .left_out
+        .iter()
+        .find(|l| l.name == name || l.name == bare)
+    {
         return Some(format!(
             "{} is left out.\n  why: {}\n  remedy: {}\n  declared at {}:{}\n",
             left.name,
@@ -38,7 +45,11 @@ fn owner_name(api: &Api, tag: &str) -> String {
     let record = api.record(tag).map(|r| r.name.clone());
     let section = api.section(tag).map(|s| s.name.clone());
     let tagged = api.tagged_int(tag).map(|t| t.name.clone());
-    object.or(record).or(section).or(tagged).unwrap_or_else(|| tag.to_owned())
+    object
+        .or(record)
+        .or(section)
+        .or(tagged)
+        .unwrap_or_else(|| tag.to_owned())
 }
 
 fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String {
@@ -51,12 +62,18 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
         text.push_str(&format!("  {clause}\n"));
     }
     for (index, param) in function.params.iter().enumerate() {
-        text.push_str(&format!("  parameter {}: {}\n", param.name, given(api, function, index)));
+        text.push_str(&format!(
+            "  parameter {}: {}\n",
+            param.name,
+            given(api, function, index)
+        ));
     }
     text.push_str(match (function.returns, function.ret.plain()) {
         (Returns::Errno, _) => "  result: zero or an error (`errno`)\n",
         (Returns::Owned, _) => "  result: a reference that the caller owns (`owned`)\n",
-        (Returns::Borrowed, _) => "  result: a reference that lives as long as the object (`borrowed`)\n",
+        (Returns::Borrowed, _) => {
+            "  result: a reference that lives as long as the object (`borrowed`)\n"
+        }
         (Returns::Value, CType::Void) => "  result: nothing\n",
         (Returns::Value, _) => "  result: a plain value\n",
     });
@@ -96,7 +113,10 @@ fn place(sources: &Sources, function: &Function) -> String {
         match only_from_c {
             true => String::new(),
             false => {
-                let parts: Vec<&str> = sources.slice(function.contract).split_whitespace().collect();
+                let parts: Vec<&str> = sources
+                    .slice(function.contract)
+                    .split_whitespace()
+                    .collect();
                 format!(": {}", parts.join(" "))
             }
         }
@@ -110,16 +130,26 @@ fn demands(function: &Function) -> String {
         text.push_str(&match (&function.role, &stage.next) {
             (Role::Constructor, _) => format!("  makes it in the stage `{}` (`stage`)\n", stage.of),
             (_, Some(next)) => {
-                format!("  takes it in the stage `{}` to the stage `{next}` (`stage`)\n", stage.of)
+                format!(
+                    "  takes it in the stage `{}` to the stage `{next}` (`stage`)\n",
+                    stage.of
+                )
             }
-            (_, None) => format!("  may be called only in the stage `{}` (`stage`)\n", stage.of),
+            (_, None) => format!(
+                "  may be called only in the stage `{}` (`stage`)\n",
+                stage.of
+            ),
         });
     }
     if let Some((guard, _)) = &function.requires {
-        text.push_str(&format!("  may be called only with `{guard}` held (`requires`)\n"));
+        text.push_str(&format!(
+            "  may be called only with `{guard}` held (`requires`)\n"
+        ));
     }
     if let Some(promise) = &function.promise {
-        text.push_str(&format!("  the caller must promise that {promise} (`unsafe`)\n"));
+        text.push_str(&format!(
+            "  the caller must promise that {promise} (`unsafe`)\n"
+        ));
     }
     match function.context {
         Context::MaySleep => text.push_str("  may sleep\n"),
@@ -127,7 +157,10 @@ fn demands(function: &Function) -> String {
         Context::Unstated => {}
     }
     if function.needs_helper {
-        text.push_str(&format!("  called through rust_helper_{}(), since it has no symbol\n", function.c));
+        text.push_str(&format!(
+            "  called through rust_helper_{}(), since it has no symbol\n",
+            function.c
+        ));
     }
     text
 }
@@ -188,7 +221,11 @@ fn typed(api: &Api, ty: &Ty) -> String {
             "an address that is only compared (`identity`), and not NULL".into()
         }
         Ty::Slice { element, mutable } => {
-            let written = if *mutable { ", which is written to" } else { "" };
+            let written = if *mutable {
+                ", which is written to"
+            } else {
+                ""
+            };
             format!("a slice; each element is {}{written}", typed(api, element))
         }
         Ty::LengthOf(slice) => format!("none: the length of the slice `{slice}`"),
@@ -202,36 +239,69 @@ fn typed(api: &Api, ty: &Ty) -> String {
 
 fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
     let place = |span: crate::source::Span| {
-        format!("  declared at {}:{}\n", sources.short_path(span.file), sources.line(span))
+        format!(
+            "  declared at {}:{}\n",
+            sources.short_path(span.file),
+            sources.line(span)
+        )
     };
     if let Some(object) = api.object(tag) {
         let held = match object.shape {
-            Shape::Pinned => "in place, initialised where it stays, because a constructor initialises it",
+            Shape::Pinned => {
+                "in place, initialised where it stays, because a constructor initialises it"
+            }
             Shape::Counted => "by counted reference, because it has get and put",
             Shape::Owned => "by a pointer that it owns, because a constructor returns one",
             Shape::Foreign => "by a type that exists already",
             Shape::Borrowed => "by reference only, because nothing in the contracts makes one",
         };
-        let text = format!("struct {tag} becomes the object `{}`.\n  held {held}\n", object.name);
+        let text = format!(
+            "struct {tag} becomes the object `{}`.\n  held {held}\n",
+            object.name
+        );
         return Some(text + &place(object.span));
     }
     if let Some(record) = api.record(tag) {
-        return Some(format!("struct {tag} becomes the record `{}`.\n", record.name) + &place(record.span));
+        return Some(
+            format!("struct {tag} becomes the record `{}`.\n", record.name) + &place(record.span),
+        );
     }
     if let Some(choice) = api.choice(tag) {
-        return Some(format!("enum {tag} becomes the choice `{}`.\n", choice.name) + &place(choice.span));
+        return Some(
+            format!("enum {tag} becomes the choice `{}`.\n", choice.name) + &place(choice.span),
+        );
     }
     if let Some(flags) = api.flag_set(tag) {
-        return Some(format!("enum {tag} becomes the flag set `{}`.\n", flags.name) + &place(flags.span));
+        return Some(
+            format!("enum {tag} becomes the flag set `{}`.\n", flags.name) + &place(flags.span),
+        );
     }
     if let Some(tagged) = api.tagged_int(tag) {
-        return Some(format!("{tag} becomes the tagged integer `{}`.\n", tagged.name) + &place(tagged.span));
+        return Some(
+            format!("{tag} becomes the tagged integer `{}`.\n", tagged.name) + &place(tagged.span),
+        );
     }
     if let Some(table) = api.table(tag) {
-        return Some(format!("struct {tag} becomes the trait `{}`.\n", table.name) + &place(table.span));
+        return Some(
+            format!("struct {tag} becomes the trait `{}`.\n", table.name) + &place(table.span),
+        );
     }
-    let sections: Vec<_> = api.sections.iter().filter(|section| section.tag == tag).collect();
-    let names: Vec<String> = sections.iter().map(|section| format!("`{}`", section.name)).collect();
-    let what = if names.len() == 1 { "section" } else { "sections" };
-    Some(format!("struct {tag} becomes the {what} {}.\n", names.join(", ")) + &place(sections.first()?.span))
+    let sections: Vec<_> = api
+        .sections
+        .iter()
+        .filter(|section| section.tag == tag)
+        .collect();
+    let names: Vec<String> = sections
+        .iter()
+        .map(|section| format!("`{}`", section.name))
+        .collect();
+    let what = if names.len() == 1 {
+        "section"
+    } else {
+        "sections"
+    };
+    Some(
+        format!("struct {tag} becomes the {what} {}.\n", names.join(", "))
+            + &place(sections.first()?.span),
+    )
 }

@@ -70,7 +70,10 @@ pub enum Type {
 impl Type {
     /// Whether it is a reference in Rust and a pointer in C.
     pub fn is_reference(&self) -> bool {
-        matches!(self, Type::Object { .. } | Type::RecordRef(_) | Type::Text | Type::Slice { .. })
+        matches!(
+            self,
+            Type::Object { .. } | Type::RecordRef(_) | Type::Text | Type::Slice { .. }
+        )
     }
 }
 

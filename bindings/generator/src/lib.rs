@@ -57,30 +57,45 @@ pub fn analyse(name: &str, input: &Input) -> Run {
         .main
         .iter()
         .map(|file| sources.short_path(*file))
-        .map(|path| path.strip_prefix("include/").map(str::to_owned).unwrap_or(path))
+        .map(|path| {
+            path.strip_prefix("include/")
+                .map(str::to_owned)
+                .unwrap_or(path)
+        })
         .collect();
     api.declared = check::account::declared(&api);
     if !diagnostics.has_errors() {
         check::check(&mut api, &mut diagnostics);
     }
-    Run { api, sources, diagnostics }
+    Run {
+        api,
+        sources,
+        diagnostics,
+    }
 }
 
 impl Run {
     /// Reads what a folder has for the documentation: `NAME.rs` is the example of the item `NAME`, and `NAME.md` what is
     /// reported about it and what it has ([`texts`]).
     pub fn examples(&mut self, folder: &Path) -> Result<(), String> {
-        let failed = |path: &Path, error: std::io::Error| format!("error: {}: {error}", path.display());
+        let failed =
+            |path: &Path, error: std::io::Error| format!("error: {}: {error}", path.display());
         for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
             let path = entry.map_err(|error| failed(folder, error))?.path();
-            let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_stem()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
             if path.extension().is_some_and(|extension| extension == "md") {
                 texts::apply(&mut self.api, &name, &text)?;
                 continue;
             }
             let api = &self.api;
-            let known = api.objects.iter().any(|object| object.name == name && object.foreign.is_none())
+            let known = api
+                .objects
+                .iter()
+                .any(|object| object.name == name && object.foreign.is_none())
                 || api.tables.iter().any(|table| table.name == name)
                 || api.records.iter().any(|record| record.name == name)
                 || api.sections.iter().any(|section| section.name == name);
@@ -101,7 +116,11 @@ impl Run {
             let mut functions = self.api.functions.iter_mut();
             match functions.find(|function| function.c == *name && function.needs_helper) {
                 Some(function) => function.needs_helper = false,
-                None => return Err(format!("error: `{name}` is not a function that needs a shim")),
+                None => {
+                    return Err(format!(
+                        "error: `{name}` is not a function that needs a shim"
+                    ))
+                }
             }
         }
         Ok(())

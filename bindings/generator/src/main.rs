@@ -23,7 +23,11 @@ use std::process::ExitCode;
 #[command(version)]
 struct Options {
     /// A header with contracts; may be given more than once.
-    #[arg(long = "header", value_name = "FILE", required_unless_present = "print")]
+    #[arg(
+        long = "header",
+        value_name = "FILE",
+        required_unless_present = "print"
+    )]
     headers: Vec<PathBuf>,
     /// A header with contracts for what other headers declare; not part of the API itself.
     #[arg(long = "contracts", value_name = "FILE")]
@@ -124,7 +128,8 @@ fn print(what: Print) -> Result<(), String> {
         }
         Print::Man => {
             let page = clap_mangen::Man::new(Options::command());
-            page.render(&mut std::io::stdout()).map_err(|error| format!("error: {error}"))?;
+            page.render(&mut std::io::stdout())
+                .map_err(|error| format!("error: {error}"))?;
         }
     }
     Ok(())
@@ -134,8 +139,11 @@ fn run(options: &Options) -> Result<(), String> {
     if let Some(what) = options.print {
         return print(what);
     }
-    let mut flags: Vec<String> =
-        options.include.iter().map(|folder| format!("-I{}", absolute(folder).display())).collect();
+    let mut flags: Vec<String> = options
+        .include
+        .iter()
+        .map(|folder| format!("-I{}", absolute(folder).display()))
+        .collect();
     match &options.kernel {
         Some(out) => flags.extend(cflags::of_kernel(out)?),
         None => flags.push("-std=gnu11".into()),
@@ -147,7 +155,9 @@ fn run(options: &Options) -> Result<(), String> {
         elsewhere: options.elsewhere.clone(),
         flags,
     };
-    let stem = options.headers[0].file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let stem = options.headers[0]
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
     let name = options.name.clone().or(stem).unwrap_or_default();
     let mut analysed = hmm_bindgen::analyse(&name, &input);
     if !options.include_as.is_empty() {
@@ -208,7 +218,10 @@ fn write(path: &Path, text: &str, check: bool) -> Result<(), String> {
         return Ok(());
     }
     if check {
-        return Err(format!("error: {} is stale; run `make bindings`", path.display()));
+        return Err(format!(
+            "error: {} is stale; run `make bindings`",
+            path.display()
+        ));
     }
     if text.is_empty() {
         return std::fs::remove_file(path).map_err(|error| named(path, &error));

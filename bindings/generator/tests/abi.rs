@@ -52,7 +52,10 @@ fn both_sides_agree() {
 #[test]
 fn a_wider_member_is_refused() {
     let messages = compile(&proof(|rust| {
-        rust.replace("pub y: ::std::os::raw::c_short", "pub y: ::std::os::raw::c_long")
+        rust.replace(
+            "pub y: ::std::os::raw::c_short",
+            "pub y: ::std::os::raw::c_long",
+        )
     }));
     assert!(messages.contains("the size of struct figure"), "{messages}");
 }
@@ -65,18 +68,25 @@ fn members_in_another_order_are_refused() {
             .replace("pub once:", "pub draw:")
     };
     let messages = compile(&proof(swap));
-    assert!(messages.contains("the offset of corners in struct figure"), "{messages}");
+    assert!(
+        messages.contains("the offset of corners in struct figure"),
+        "{messages}"
+    );
 }
 
 #[test]
 fn another_value_is_refused() {
-    let messages =
-        compile(&proof(|rust| rust.replace("shade_SHADE_DARK: shade = 5", "shade_SHADE_DARK: shade = 6")));
+    let messages = compile(&proof(|rust| {
+        rust.replace("shade_SHADE_DARK: shade = 5", "shade_SHADE_DARK: shade = 6")
+    }));
     assert!(messages.contains("the value of SHADE_DARK"), "{messages}");
 }
 
 #[test]
 fn another_alignment_is_refused() {
     let messages = compile(&proof(|rust| rust.replace("#[repr(align(16))]", "")));
-    assert!(messages.contains("the alignment of struct figure"), "{messages}");
+    assert!(
+        messages.contains("the alignment of struct figure"),
+        "{messages}"
+    );
 }

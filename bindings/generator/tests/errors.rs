@@ -14,7 +14,11 @@ fn mistakes_are_explained() {
     let mut wrong = Vec::new();
     for header in common::headers("errors") {
         let run = common::analyse(&header);
-        assert!(run.diagnostics.has_errors(), "{}: no error was found", header.display());
+        assert!(
+            run.diagnostics.has_errors(),
+            "{}: no error was found",
+            header.display()
+        );
         let text = run.complaints(false);
         wrong.extend(common::compare(&header.with_extension("txt"), &text).err());
     }
@@ -25,8 +29,14 @@ fn mistakes_are_explained() {
 fn every_error_has_a_fix() {
     for header in common::headers("errors") {
         for found in common::analyse(&header).diagnostics.iter() {
-            let syntax = ["grammar", "grammar2"].contains(&header.file_stem().unwrap().to_str().unwrap());
-            assert!(found.help.is_some() || syntax, "{}: {}", header.display(), found.title);
+            let syntax =
+                ["grammar", "grammar2"].contains(&header.file_stem().unwrap().to_str().unwrap());
+            assert!(
+                found.help.is_some() || syntax,
+                "{}: {}",
+                header.display(),
+                found.title
+            );
             assert_eq!(found.severity, Severity::Error);
         }
     }
@@ -43,14 +53,20 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % bound
     }
 }
 
 /// How often to try; FUZZ=COUNT has more patience.
 fn rounds(usual: usize) -> usize {
-    std::env::var("FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+    std::env::var("FUZZ")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(usual)
 }
 
 #[test]
@@ -91,7 +107,9 @@ fn no_text_makes_the_parser_panic() {
     let (mut good, mut bad) = (0, 0);
     for _ in 0..20000 {
         let length = numbers.below(14);
-        let text: String = (0..length).map(|_| PARTS[numbers.below(PARTS.len())]).collect();
+        let text: String = (0..length)
+            .map(|_| PARTS[numbers.below(PARTS.len())])
+            .collect();
         match terms::parse(file, 0, &text) {
             Ok(_) => good += 1,
             Err(_) => bad += 1,
@@ -150,8 +168,12 @@ fn no_typing_error_makes_the_generator_panic() {
         let header = &headers[numbers.below(headers.len())];
         let mut text = std::fs::read_to_string(header).expect("a header");
         for _ in 0..1 + numbers.below(3) {
-            let whole =
-                |at: usize, text: &str| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let whole = |at: usize, text: &str| {
+                (0..=at)
+                    .rev()
+                    .find(|at| text.is_char_boundary(*at))
+                    .unwrap_or(0)
+            };
             let start = whole(numbers.below(text.len()), &text);
             let end = whole((start + numbers.below(9)).min(text.len()), &text).max(start);
             text.replace_range(start..end, PIECES[numbers.below(PIECES.len())]);
@@ -174,9 +196,20 @@ fn no_typing_error_makes_the_generator_panic() {
 #[test]
 fn no_contract_makes_the_generator_panic() {
     // Clauses in any order, on every kind of declaration.
-    let keywords: Vec<&str> =
-        hmm_bindgen::model::clauses::VOCABULARY.iter().map(|(clause, _)| *clause).collect();
-    let args = ["", "(\"Name\")", "(x)", "(-EIO)", "(a = exclusive)", "(of(thing))", "()", "(\"F\", f)"];
+    let keywords: Vec<&str> = hmm_bindgen::model::clauses::VOCABULARY
+        .iter()
+        .map(|(clause, _)| *clause)
+        .collect();
+    let args = [
+        "",
+        "(\"Name\")",
+        "(x)",
+        "(-EIO)",
+        "(a = exclusive)",
+        "(of(thing))",
+        "()",
+        "(\"F\", f)",
+    ];
     let mut numbers = Numbers(11);
     let folder = tempfile::tempdir().expect("a temporary folder");
     for round in 0..rounds(120) {
@@ -184,7 +217,11 @@ fn no_contract_makes_the_generator_panic() {
             let count = 1 + numbers.below(3);
             let clauses: Vec<String> = (0..count)
                 .map(|_| {
-                    format!("{}{}", keywords[numbers.below(keywords.len())], args[numbers.below(args.len())])
+                    format!(
+                        "{}{}",
+                        keywords[numbers.below(keywords.len())],
+                        args[numbers.below(args.len())]
+                    )
                 })
                 .collect();
             format!("__contract({})", clauses.join(", "))
@@ -221,5 +258,8 @@ fn an_example_of_nothing_is_an_error() {
     std::fs::write(folder.path().join("Parcle.rs"), "").expect("an example");
     let mut run = common::analyse(&common::folder("golden").join("stage.h"));
     let error = run.examples(folder.path()).expect_err("there is no Parcle");
-    assert!(error.contains("no type or trait that can have an example has the name `Parcle`"), "{error}");
+    assert!(
+        error.contains("no type or trait that can have an example has the name `Parcle`"),
+        "{error}"
+    );
 }

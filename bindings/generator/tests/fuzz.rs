@@ -105,8 +105,16 @@ const ANSWERS: &[(&str, &str)] = &[
 ];
 
 /// More that callbacks may have.
-const TERMS: &[&str] =
-    &["", "", "may_sleep", "atomic", "requires(G@)", "object", "name(\"other\")", "member(part)"];
+const TERMS: &[&str] = &[
+    "",
+    "",
+    "may_sleep",
+    "atomic",
+    "requires(G@)",
+    "object",
+    "name(\"other\")",
+    "member(part)",
+];
 
 /// Kernel-doc, some of it odd.
 const DOCS: &[&str] = &[
@@ -123,14 +131,19 @@ fn declared(text: &str) -> BTreeSet<String> {
     let mut bare = String::new();
     let mut depth = 0;
     for (at, c) in text.char_indices() {
-        depth += i32::from(c == '(' && !text[at..].starts_with("(*")) - i32::from(c == ')' && depth > 0);
+        depth +=
+            i32::from(c == '(' && !text[at..].starts_with("(*")) - i32::from(c == ')' && depth > 0);
         if depth == 0 && c != ')' {
             bare.push(c);
         }
     }
     let parts = bare.replace("__contract", "").replace("(*", "");
     let last = |part: &str| {
-        let part = part.split(['[', ':', '}']).next().unwrap_or_default().to_owned();
+        let part = part
+            .split(['[', ':', '}'])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         part.split(|c: char| !c.is_alphanumeric() && c != '_')
             .rfind(|part| !part.is_empty())
             .map(str::to_owned)
@@ -155,8 +168,14 @@ fn some(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec
 #[test]
 fn what_is_declared_is_found() {
     let names = |text| declared(text).into_iter().collect::<Vec<_>>().join(" ");
-    assert_eq!(names("struct space *space __contract(keeps, nullable)"), "space");
-    assert_eq!(names("unsigned int *values __contract(slice(nr)), unsigned long nr"), "nr values");
+    assert_eq!(
+        names("struct space *space __contract(keeps, nullable)"),
+        "space"
+    );
+    assert_eq!(
+        names("unsigned int *values __contract(slice(nr)), unsigned long nr"),
+        "nr values"
+    );
     assert_eq!(
         names("void (*run)(int n, void *p) __contract(callback(\"R\", run)), void *data __contract(closure)"),
         "data run"
@@ -172,36 +191,63 @@ fn function(shape: &'static str) -> impl Strategy<Value = String> {
         2 => 0..roles.len(),
     ];
     let clauses = proptest::collection::vec(select(pool::CLAUSES), 0..3);
-    (role, clauses, select(pool::RESULTS), any::<[bool; 2]>(), some(pool::PARAMS, 4), select(DOCS)).prop_map(
-        move |(role, clauses, result, [odd, typed], params, doc)| {
+    (
+        role,
+        clauses,
+        select(pool::RESULTS),
+        any::<[bool; 2]>(),
+        some(pool::PARAMS, 4),
+        select(DOCS),
+    )
+        .prop_map(move |(role, clauses, result, [odd, typed], params, doc)| {
             let role = &roles[role];
             let made = role.name == "constructor";
-            let returned = made && ["owned", "staged", "outlived", "counted", "referred"].contains(&shape);
+            let returned =
+                made && ["owned", "staged", "outlived", "counted", "referred"].contains(&shape);
             let natural = match (made, returned) {
                 (_, true) => "struct o@ *",
                 (true, _) => "void ",
                 _ => role.ret,
             };
-            let stated = clauses.iter().map(|(_, ret)| *ret).find(|ret| !ret.is_empty());
+            let stated = clauses
+                .iter()
+                .map(|(_, ret)| *ret)
+                .find(|ret| !ret.is_empty());
             let ret = match (stated, odd && typed) {
                 (Some(ret), _) => ret,
                 (None, true) => result,
                 _ => natural,
             };
-            let own = if returned { vec![] } else { vec!["struct o@ *o"] };
-            let item = if role.name == "iterator" { vec!["struct plain *item"] } else { vec![] };
+            let own = if returned {
+                vec![]
+            } else {
+                vec!["struct o@ *o"]
+            };
+            let item = if role.name == "iterator" {
+                vec!["struct plain *item"]
+            } else {
+                vec![]
+            };
             let params = [own, item, params].concat().join(", ");
             let params = if params.is_empty() { "void" } else { &params };
-            let parts: Vec<&str> =
-                [role.clause].into_iter().chain(clauses.iter().map(|(clause, _)| *clause)).collect();
+            let parts: Vec<&str> = [role.clause]
+                .into_iter()
+                .chain(clauses.iter().map(|(clause, _)| *clause))
+                .collect();
             let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             let inline = if typed && !odd { "static inline " } else { "" };
             let with = role.with.replace("t@_", "t@_#_").replace("F@", "F@x#");
-            let parts = parts.join(", ").replace("F@", "F@x#").replace("B@", "B@x#").replace("I@", "I@x#");
+            let parts = parts
+                .join(", ")
+                .replace("F@", "F@x#")
+                .replace("B@", "B@x#")
+                .replace("I@", "I@x#");
             let params = params.replace("Run@", "Run@x#");
-            format!("{doc}{inline}{ret}t@_#({params}) __contract({parts});\n{}\n", with.replace("B@", "B@x#"))
-        },
-    )
+            format!(
+                "{doc}{inline}{ret}t@_#({params}) __contract({parts});\n{}\n",
+                with.replace("B@", "B@x#")
+            )
+        })
 }
 
 /// Declarations, in their order, and whether the others mean nothing without one.
@@ -210,7 +256,8 @@ type Pieces = Vec<(bool, String)>;
 /// Numbered functions behind what they are of.
 fn with_functions(head: String, functions: Vec<String>) -> Pieces {
     let functions = functions.iter().enumerate();
-    let functions = functions.map(|(index, function)| (false, function.replace('#', &index.to_string())));
+    let functions =
+        functions.map(|(index, function)| (false, function.replace('#', &index.to_string())));
     [(true, head)].into_iter().chain(functions).collect()
 }
 
@@ -219,7 +266,9 @@ fn object() -> impl Strategy<Value = Pieces> {
     select(pool::SHAPES).prop_flat_map(|(shape, head)| {
         let functions = proptest::collection::vec(function(shape), 1..6);
         functions.prop_map(move |functions| {
-            let base = pool::base(shape).iter().map(|(_, function)| (false, format!("{function}\n")));
+            let base = pool::base(shape)
+                .iter()
+                .map(|(_, function)| (false, format!("{function}\n")));
             let mut pieces = with_functions(format!("{head}\n"), functions);
             pieces.splice(1..1, base);
             pieces
@@ -232,7 +281,11 @@ fn record() -> impl Strategy<Value = Pieces> {
     let heads = select(&["", ", confined"][..]);
     let functions = proptest::collection::vec(function("record"), 0..3);
     (some(MEMBERS, 6), heads, functions).prop_map(|(members, more, functions)| {
-        let members = if members.is_empty() { "int only;".to_owned() } else { members.join(" ") };
+        let members = if members.is_empty() {
+            "int only;".to_owned()
+        } else {
+            members.join(" ")
+        };
         let head = format!("struct o@ {{ {members} }} __contract(record(\"O@\"){more});\n");
         with_functions(head, functions)
     })
@@ -240,9 +293,20 @@ fn record() -> impl Strategy<Value = Pieces> {
 
 /// An object with a table of callbacks.
 fn table() -> impl Strategy<Value = Pieces> {
-    let callback =
-        (select(ANSWERS), some(GIVEN, 3), proptest::collection::vec(select(TERMS), 0..3), any::<[bool; 3]>());
-    let data = select(&["", ", data(G@ = exclusive)", ", data(G@ = shared)", ", zeroed"][..]);
+    let callback = (
+        select(ANSWERS),
+        some(GIVEN, 3),
+        proptest::collection::vec(select(TERMS), 0..3),
+        any::<[bool; 3]>(),
+    );
+    let data = select(
+        &[
+            "",
+            ", data(G@ = exclusive)",
+            ", data(G@ = shared)",
+            ", zeroed",
+        ][..],
+    );
     (
         proptest::collection::vec(callback, 1..5),
         data,
@@ -294,14 +358,21 @@ fn anything() -> impl Strategy<Value = Pieces> {
 
 /// A variable that is a number.
 fn variable(name: &str, usual: usize) -> usize {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(usual)
 }
 
 /// Runs the generator on some cases without the declarations that are errors, whose titles are counted.
 fn run(path: &Path, cases: &[Pieces], errors: &mut BTreeMap<String, usize>) -> hmm_bindgen::Run {
     let mut left: Vec<(usize, bool, &str)> = Vec::new();
     for (case, pieces) in cases.iter().enumerate() {
-        left.extend(pieces.iter().map(|(whole, text)| (case, *whole, text.as_str())));
+        left.extend(
+            pieces
+                .iter()
+                .map(|(whole, text)| (case, *whole, text.as_str())),
+        );
     }
     loop {
         let mut text = pool::HEAD.to_owned();
@@ -314,18 +385,32 @@ fn run(path: &Path, cases: &[Pieces], errors: &mut BTreeMap<String, usize>) -> h
         let run = common::analyse(path);
         let mut wrong = BTreeSet::new();
         for found in run.diagnostics.iter() {
-            let (span, _) =
-                found.at.as_ref().unwrap_or_else(|| panic!("{}: {}", path.display(), found.title));
+            let (span, _) = found
+                .at
+                .as_ref()
+                .unwrap_or_else(|| panic!("{}: {}", path.display(), found.title));
             let line = run.sources.line(*span);
-            if wrong.insert(ends.iter().position(|end| line <= *end).expect("a declaration")) {
-                let title: String = found.title.chars().filter(|c| !c.is_ascii_digit()).collect();
+            if wrong.insert(
+                ends.iter()
+                    .position(|end| line <= *end)
+                    .expect("a declaration"),
+            ) {
+                let title: String = found
+                    .title
+                    .chars()
+                    .filter(|c| !c.is_ascii_digit())
+                    .collect();
                 *errors.entry(title).or_default() += 1;
             }
         }
         if wrong.is_empty() {
             return run;
         }
-        let gone: BTreeSet<usize> = wrong.iter().filter(|at| left[**at].1).map(|at| left[*at].0).collect();
+        let gone: BTreeSet<usize> = wrong
+            .iter()
+            .filter(|at| left[**at].1)
+            .map(|at| left[*at].0)
+            .collect();
         let kept = left.into_iter().enumerate();
         left = kept
             .filter(|(at, (case, ..))| !wrong.contains(at) && !gone.contains(case))
@@ -347,22 +432,30 @@ fn no_contract_makes_what_does_not_compile() {
     let cases: Vec<Pieces> = (FIRST..FIRST + variable("FUZZ", 200))
         .map(|at| {
             let pieces = strategy.new_tree(&mut runner).expect("a case").current();
-            pieces.into_iter().map(|(whole, text)| (whole, text.replace('@', &at.to_string()))).collect()
+            pieces
+                .into_iter()
+                .map(|(whole, text)| (whole, text.replace('@', &at.to_string())))
+                .collect()
         })
         .collect();
     let (mut written, mut left_out, mut errors) = (0, 0, BTreeMap::new());
     for (index, chunk) in cases.chunks(40).enumerate() {
         let path = folder.join(format!("fuzz{index}.h"));
         let run = run(&path, chunk, &mut errors);
-        let output = run.emit().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let output = run
+            .emit()
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let lost = account::vanished(&run.plan().expect("a plan"), &output.rust).expect("Rust");
         assert_eq!(lost, [""; 0], "{}", path.display());
         written += run.api.functions.len();
         left_out += run.api.left_out.len();
         if kept.is_some() {
             let helpers = output.helpers.unwrap_or_default();
-            for (kind, text) in [("rs", &output.rust), ("typed.h", &output.typed_c), ("helpers.c", &helpers)]
-            {
+            for (kind, text) in [
+                ("rs", &output.rust),
+                ("typed.h", &output.typed_c),
+                ("helpers.c", &helpers),
+            ] {
                 std::fs::write(path.with_extension(kind), text).expect("a file");
             }
         }
@@ -374,5 +467,8 @@ fn no_contract_makes_what_does_not_compile() {
         errors.len()
     );
     // If all were refused, nothing would have been tried.
-    assert!(written > cases.len() && left_out > 0 && errors.len() > 10, "{errors:#?}");
+    assert!(
+        written > cases.len() && left_out > 0 && errors.len() > 10,
+        "{errors:#?}"
+    );
 }

@@ -14,7 +14,8 @@ use std::sync::OnceLock;
 fn output(header: &Path) -> Output {
     let run = common::analyse(header);
     assert!(!run.diagnostics.has_errors(), "{}", run.complaints(false));
-    run.emit().unwrap_or_else(|error| panic!("{}: {error}", header.display()))
+    run.emit()
+        .unwrap_or_else(|error| panic!("{}: {error}", header.display()))
 }
 
 /// The headers and what is made of each, once for all tests.
@@ -56,8 +57,17 @@ fn explanations_are_what_is_checked_in() {
             .chain(api.flags.iter().map(|f| &f.tag))
             .chain(api.tagged.iter().map(|t| &t.tag))
             .chain(api.tables.iter().filter(|t| !t.single).map(|t| &t.tag))
-            .chain(api.sections.iter().filter(|s| s.protocol == Protocol::Entered).map(|s| &s.tag));
-        let functions = api.functions.iter().map(|f| &f.c).chain(api.left_out.iter().map(|l| &l.name));
+            .chain(
+                api.sections
+                    .iter()
+                    .filter(|s| s.protocol == Protocol::Entered)
+                    .map(|s| &s.tag),
+            );
+        let functions = api
+            .functions
+            .iter()
+            .map(|f| &f.c)
+            .chain(api.left_out.iter().map(|l| &l.name));
         let explained: String = types
             .chain(functions)
             .map(|name| {
@@ -73,7 +83,11 @@ fn explanations_are_what_is_checked_in() {
 #[test]
 fn output_is_the_same_every_time() {
     for (header, first) in outputs() {
-        assert!(*first == output(header), "{} differs from run to run", header.display());
+        assert!(
+            *first == output(header),
+            "{} differs from run to run",
+            header.display()
+        );
     }
 }
 
@@ -85,7 +99,11 @@ fn every_unsafe_block_has_its_sentence() {
             let opens = line.contains("unsafe {") || line.trim_start().starts_with("unsafe impl");
             if opens {
                 // The sentence stands above the statement that the block is part of.
-                let comment = before.iter().rev().take(4).any(|line| line.trim_start().starts_with("//"));
+                let comment = before
+                    .iter()
+                    .rev()
+                    .take(4)
+                    .any(|line| line.trim_start().starts_with("//"));
                 assert!(comment, "{}: no SAFETY above {line}", header.display());
             }
             before.push(line);
@@ -105,9 +123,13 @@ fn every_trivial_wrapper_is_inline() {
         let lines: Vec<&str> = rust.lines().collect();
         for (index, line) in lines.iter().enumerate() {
             // The body of a callback that need not be there is no wrapper.
-            let default = lines.get(index + 1).is_some_and(|next| next.contains("build_error!"));
+            let default = lines
+                .get(index + 1)
+                .is_some_and(|next| next.contains("build_error!"));
             if line.contains(" fn ") && line.contains("&self)") && line.ends_with('{') && !default {
-                let inline = lines[index.saturating_sub(2)..index].iter().any(|l| l.contains("#[inline]"));
+                let inline = lines[index.saturating_sub(2)..index]
+                    .iter()
+                    .any(|l| l.contains("#[inline]"));
                 assert!(inline, "{}: {line}", header.display());
             }
         }
@@ -115,12 +137,16 @@ fn every_trivial_wrapper_is_inline() {
 }
 
 /// What documentation in Rust must not contain, as it is about C.
-const OF_C: &[&str] = &["NULL", "Context:", "->", "%-E", "-`E", "`-E", "()", "`struct ", "ERR_PTR", ".h`"];
+const OF_C: &[&str] = &[
+    "NULL", "Context:", "->", "%-E", "-`E", "`-E", "()", "`struct ", "ERR_PTR", ".h`",
+];
 
 /// The lines of documentation outside of examples.
 fn documentation(rust: &str) -> Vec<&str> {
     let mut code = false;
-    let lines = rust.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
+    let lines = rust
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("///"));
     lines
         .filter(|line| {
             let fence = line.trim_start().starts_with("```");
@@ -145,13 +171,20 @@ fn documentation_in_rust_is_about_rust() {
 
 #[test]
 fn a_text_about_nothing_is_an_error() {
-    for (name, text) in
-        [("Lake", "Water.\n"), ("Pond", "## freeze\nColder.\n"), ("Pond", "Water.\n\n## freeze\n")]
-    {
+    for (name, text) in [
+        ("Lake", "Water.\n"),
+        ("Pond", "## freeze\nColder.\n"),
+        ("Pond", "Water.\n\n## freeze\n"),
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(format!("{name}.md")), text).expect("a text");
         let mut run = common::analyse(&common::folder("golden").join("prose.h"));
-        let error = run.examples(folder.path()).expect_err("there is no such item");
-        assert!(error.contains("freeze") || error.contains("Lake"), "{error}");
+        let error = run
+            .examples(folder.path())
+            .expect_err("there is no such item");
+        assert!(
+            error.contains("freeze") || error.contains("Lake"),
+            "{error}"
+        );
     }
 }

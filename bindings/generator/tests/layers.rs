@@ -7,7 +7,10 @@ use std::path::PathBuf;
 
 /// By these a declaration can be looked up, or a decision of the check phase taken again.
 const MODEL: &[(&str, &str)] = &[
-    ("Api", "declarations are looked up in it; emit is given a plan::Module"),
+    (
+        "Api",
+        "declarations are looked up in it; emit is given a plan::Module",
+    ),
     ("in_role", "so are functions"),
     ("check::types", "the type of a declaration is in the plan"),
     ("check::fit", "what does not fit is not in the plan"),
@@ -17,7 +20,10 @@ const MODEL: &[(&str, &str)] = &[
 /// By these something would be left out, or written as nothing, and nobody would know.
 const SILENT: &[(&str, &str)] = &[
     ("continue", "a declaration is skipped"),
-    ("unwrap_or_default", "something that is missing is written as nothing"),
+    (
+        "unwrap_or_default",
+        "something that is missing is written as nothing",
+    ),
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -39,7 +45,10 @@ fn having(folder: &str, texts: &[(&str, &str)]) -> Vec<String> {
     let mut found = Vec::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("a file");
-        let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+        let code = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim_start().starts_with("//"));
         for (number, line) in code {
             let split = |c: char| !c.is_alphanumeric() && c != '_';
             let has = |text: &str| match text.contains(split) {
@@ -70,7 +79,10 @@ fn emit_skips_nothing() {
 /// What the other two tests look for is found where it is.
 #[test]
 fn what_is_looked_for_is_found() {
-    for (text, why) in MODEL.iter().filter(|(text, _)| !text.starts_with("check::")) {
+    for (text, why) in MODEL
+        .iter()
+        .filter(|(text, _)| !text.starts_with("check::"))
+    {
         assert!(!having("check", &[(*text, *why)]).is_empty(), "{text}");
     }
     for (text, why) in SILENT {

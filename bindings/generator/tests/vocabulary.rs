@@ -40,8 +40,15 @@ fn names(text: &str) -> BTreeSet<String> {
 /// The clauses that no contract in the headers of a folder has.
 fn without(folder: &str) -> Vec<&'static str> {
     let text = |path: &std::path::PathBuf| std::fs::read_to_string(path).expect("a header");
-    let used: BTreeSet<String> = common::headers(folder).iter().flat_map(|path| names(&text(path))).collect();
-    VOCABULARY.iter().map(|(clause, _)| *clause).filter(|clause| !used.contains(*clause)).collect()
+    let used: BTreeSet<String> = common::headers(folder)
+        .iter()
+        .flat_map(|path| names(&text(path)))
+        .collect();
+    VOCABULARY
+        .iter()
+        .map(|(clause, _)| *clause)
+        .filter(|clause| !used.contains(*clause))
+        .collect()
 }
 
 #[test]
@@ -58,15 +65,33 @@ fn every_clause_has_a_mistake_checked_in() {
 fn every_attribute_that_is_read_has_its_output_checked_in() {
     let text = |path: &std::path::PathBuf| std::fs::read_to_string(path).expect("a header");
     let all: String = common::headers("golden").iter().map(text).collect();
-    let names: BTreeSet<&str> = all.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-    let missing: Vec<&str> = ATTRIBUTES.iter().copied().filter(|name| !names.contains(name)).collect();
+    let names: BTreeSet<&str> = all
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .collect();
+    let missing: Vec<&str> = ATTRIBUTES
+        .iter()
+        .copied()
+        .filter(|name| !names.contains(name))
+        .collect();
     assert_eq!(missing, [""; 0]);
 }
 
 /// A valid header, except for `clause` at `place`.
 fn header(clause: &str, place: char) -> String {
-    let at = |here: char| if here == place { format!(", {clause}") } else { String::new() };
-    let alone = |here: char| if here == place { format!("__contract({clause})") } else { String::new() };
+    let at = |here: char| {
+        if here == place {
+            format!(", {clause}")
+        } else {
+            String::new()
+        }
+    };
+    let alone = |here: char| {
+        if here == place {
+            format!("__contract({clause})")
+        } else {
+            String::new()
+        }
+    };
     format!(
         "#include <linux/contract.h>\n\
          struct thing {{ int x {}; }} __contract(object(\"Thing\"), pinned{});\n\

@@ -58,34 +58,74 @@ pub enum Shows {
 }
 
 fn stated(what: impl Into<String>, shows: Shows) -> Stated {
-    Stated { what: what.into(), shows }
+    Stated {
+        what: what.into(),
+        shows,
+    }
 }
 
 /// What the contract of an object states.
 fn of_object(object: &Object) -> Vec<Stated> {
     let mut all = Vec::new();
-    all.extend(object.send.then(|| stated("send", Shows::Implements("Send"))));
-    all.extend(object.sync.then(|| stated("sync", Shows::Implements("Sync"))));
+    all.extend(
+        object
+            .send
+            .then(|| stated("send", Shows::Implements("Send"))),
+    );
+    all.extend(
+        object
+            .sync
+            .then(|| stated("sync", Shows::Implements("Sync"))),
+    );
     all
 }
 
 /// What a function's contract states, as far as a function in Rust shows it.
 fn of_function(api: &Api, function: &Function) -> Vec<Stated> {
-    let shown = matches!(function.role, Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_));
-    if !shown || function.owner.as_deref().is_none_or(|tag| api.object(tag).is_none()) {
+    let shown = matches!(
+        function.role,
+        Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)
+    );
+    if !shown
+        || function
+            .owner
+            .as_deref()
+            .is_none_or(|tag| api.object(tag).is_none())
+    {
         return Vec::new();
     }
     let mut all = vec![
         stated("its parameters", Shows::Arguments(function.params.len())),
         stated("name", Shows::Named(function.name.clone())),
     ];
-    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let texts = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| (*text).to_owned())
+            .collect::<Vec<_>>()
+    };
     let mut add = |is: bool, what: &str, shows: Shows| all.extend(is.then(|| stated(what, shows)));
-    add(function.errno.is_some(), "errno", Shows::Returns(texts(&["Result", "Error"])));
-    add(function.nullable, "nullable", Shows::Returns(texts(&["Option"])));
+    add(
+        function.errno.is_some(),
+        "errno",
+        Shows::Returns(texts(&["Result", "Error"])),
+    );
+    add(
+        function.nullable,
+        "nullable",
+        Shows::Returns(texts(&["Option"])),
+    );
     add(function.promise.is_some(), "unsafe", Shows::Unsafe);
-    add(function.context != Context::Unstated, "may_sleep or atomic", Shows::Documented("sleep"));
-    let guard = function.requires.as_ref().map(|(guard, _)| guard).filter(|guard| is_guard(guard));
+    add(
+        function.context != Context::Unstated,
+        "may_sleep or atomic",
+        Shows::Documented("sleep"),
+    );
+    let guard = function
+        .requires
+        .as_ref()
+        .map(|(guard, _)| guard)
+        .filter(|guard| is_guard(guard));
     all.extend(guard.map(|guard| stated("requires", Shows::Of(guard.clone()))));
     if let Role::Lock(guard) | Role::TryLock(guard) = &function.role {
         if !function.role_from_c {
@@ -94,9 +134,21 @@ fn of_function(api: &Api, function: &Function) -> Vec<Stated> {
             all.extend(object.iter().flat_map(|object| of_guard(object, guard)));
         }
     }
-    let outs = function.params.iter().filter(|param| param.kind == ParamKind::Out);
-    all.extend(outs.map(|out| stated(format!("the parameter `{}`", out.name), Shows::Returns(Vec::new()))));
-    let others = function.params.iter().enumerate().filter(|(index, _)| function.this != Some(*index));
+    let outs = function
+        .params
+        .iter()
+        .filter(|param| param.kind == ParamKind::Out);
+    all.extend(outs.map(|out| {
+        stated(
+            format!("the parameter `{}`", out.name),
+            Shows::Returns(Vec::new()),
+        )
+    }));
+    let others = function
+        .params
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| function.this != Some(*index));
     all.extend(others.flat_map(|(_, param)| of_param(api, param)));
     all
 }
@@ -107,7 +159,10 @@ fn is_guard(name: &str) -> bool {
 }
 
 fn of_param(api: &Api, param: &Param) -> Vec<Stated> {
-    let tables = param.ty.pointee_record().is_some_and(|tag| api.table(tag).is_some());
+    let tables = param
+        .ty
+        .pointee_record()
+        .is_some_and(|tag| api.table(tag).is_some());
     let given = match param.kind {
         ParamKind::Plain => !tables,
         ParamKind::Borrows | ParamKind::Keeps | ParamKind::Outlives => true,
@@ -119,12 +174,20 @@ fn of_param(api: &Api, param: &Param) -> Vec<Stated> {
     }
     let what = |clause: &str| format!("{clause} of the parameter `{}`", param.name);
     let takes = |clause: &str, texts: &[&str]| {
-        stated(what(clause), Shows::Takes(texts.iter().map(|text| (*text).to_owned()).collect()))
+        stated(
+            what(clause),
+            Shows::Takes(texts.iter().map(|text| (*text).to_owned()).collect()),
+        )
     };
-    let mut all =
-        vec![stated(format!("the parameter `{}`", param.name), Shows::Parameter(param.name.clone()))];
-    let kept =
-        param.ty.pointee_record().and_then(|tag| api.object(tag)).and_then(|object| object.kept.as_ref());
+    let mut all = vec![stated(
+        format!("the parameter `{}`", param.name),
+        Shows::Parameter(param.name.clone()),
+    )];
+    let kept = param
+        .ty
+        .pointee_record()
+        .and_then(|tag| api.object(tag))
+        .and_then(|object| object.kept.as_ref());
     all.extend(match &param.kind {
         ParamKind::Keeps if kept.is_none() => Some(takes("keeps", &["ARef", "Arc", "'static"])),
         ParamKind::Outlives => Some(takes("outlives", &["'a"])),
@@ -133,7 +196,10 @@ fn of_param(api: &Api, param: &Param) -> Vec<Stated> {
         ParamKind::Borrows => Some(takes("borrows", &["&"])),
         _ => None,
     });
-    all.extend((param.nullable && param.kind == ParamKind::Borrows).then(|| takes("nullable", &["Option"])));
+    all.extend(
+        (param.nullable && param.kind == ParamKind::Borrows)
+            .then(|| takes("nullable", &["Option"])),
+    );
     let tag = match (&param.int_type, param.ty.plain()) {
         (Some(tag), _) => Some(tag),
         (None, CType::Enum(tag)) => Some(tag),
@@ -142,7 +208,9 @@ fn of_param(api: &Api, param: &Param) -> Vec<Stated> {
     let name = tag.and_then(|tag| {
         let choice = api.choice(tag).map(|found| &found.name);
         let flags = api.flag_set(tag).map(|found| &found.name);
-        choice.or(flags).or(api.tagged_int(tag).map(|found| &found.name))
+        choice
+            .or(flags)
+            .or(api.tagged_int(tag).map(|found| &found.name))
     });
     all.extend(name.map(|name| takes("the type", &[name.as_str()])));
     all
@@ -155,7 +223,8 @@ fn of_guard(object: &Object, guard: &str) -> Vec<Stated> {
         Sharing::Shared => "Deref",
     };
     let here = object.data.iter().filter(|(name, _)| name == guard);
-    here.map(|(_, sharing)| stated("data", Shows::Guards(guard.to_owned(), access(sharing)))).collect()
+    here.map(|(_, sharing)| stated("data", Shows::Guards(guard.to_owned(), access(sharing))))
+        .collect()
 }
 
 /// How a declaration shows in the module.
@@ -172,34 +241,51 @@ pub enum Mark {
 /// Every declaration of the API that is under contract, in the model before check leaves any out.
 pub fn declared(api: &Api) -> Vec<Declared> {
     let mut all = Vec::new();
-    let mut add = |name: String, mark: Mark| all.push(Declared { name, mark, stated: Vec::new() });
+    let mut add = |name: String, mark: Mark| {
+        all.push(Declared {
+            name,
+            mark,
+            stated: Vec::new(),
+        })
+    };
+    let item = |name: &str| Mark::Item(name.to_owned());
     let own = |span| api.module(span).is_none();
-    for object in api.objects.iter().filter(|object| own(object.span) && object.foreign.is_none()) {
-        add(format!("struct {}", object.tag), Mark::Item(object.name.clone()));
+    for object in api
+        .objects
+        .iter()
+        .filter(|object| own(object.span) && object.foreign.is_none())
+    {
+        add(format!("struct {}", object.tag), item(&object.name));
         for constant in &object.constants {
             let accessor = format!("{}::{}", object.name, constant.member.name);
-            add(format!("{}.{}", object.tag, constant.member.name), Mark::Function(accessor));
+            add(
+                format!("{}.{}", object.tag, constant.member.name),
+                Mark::Function(accessor),
+            );
         }
     }
     for record in api.records.iter().filter(|record| own(record.span)) {
-        add(format!("struct {}", record.tag), Mark::Item(record.name.clone()));
+        add(format!("struct {}", record.tag), item(&record.name));
         for member in &record.members {
             let accessor = format!("{}::{}", record.name, member.name);
-            add(format!("{}.{}", record.tag, member.name), Mark::Function(accessor));
+            add(
+                format!("{}.{}", record.tag, member.name),
+                Mark::Function(accessor),
+            );
         }
     }
     for choice in api.choices.iter().filter(|choice| own(choice.span)) {
-        add(format!("enum {}", choice.tag), Mark::Item(choice.name.clone()));
+        add(format!("enum {}", choice.tag), item(&choice.name));
     }
     for flags in api.flags.iter().filter(|flags| own(flags.span)) {
-        add(format!("enum {}", flags.tag), Mark::Item(flags.name.clone()));
+        add(format!("enum {}", flags.tag), item(&flags.name));
     }
     for tagged in api.tagged.iter().filter(|tagged| own(tagged.span)) {
-        add(tagged.tag.clone(), Mark::Item(tagged.name.clone()));
+        add(tagged.tag.clone(), item(&tagged.name));
     }
     for table in api.tables.iter().filter(|table| own(table.span)) {
         // A callback that is a parameter goes with its function.
-        add(table.declared_as(), Mark::Item(table.name.clone()));
+        add(table.declared_as(), item(&table.name));
         for callback in &table.callbacks {
             let name = &callback.signature.name;
             let declared = match table.single {
@@ -210,8 +296,13 @@ pub fn declared(api: &Api) -> Vec<Declared> {
         }
     }
     for section in api.sections.iter().filter(|section| own(section.span)) {
-        let method = api.object(&section.of).map(|object| format!("{}::{}", object.name, section.method));
-        add(format!("section {}", section.name), Mark::Function(method.unwrap_or_default()));
+        let method = api
+            .object(&section.of)
+            .map(|object| format!("{}::{}", object.name, section.method));
+        add(
+            format!("section {}", section.name),
+            Mark::Function(method.unwrap_or_default()),
+        );
     }
     add_functions(api, &mut all);
     all
@@ -224,9 +315,16 @@ fn add_functions(api: &Api, all: &mut Vec<Declared>) {
         // Rust ends an object by the function that may defer it.
         let called = function.deferred.as_ref().unwrap_or(&function.c);
         let mark = Mark::Bound(called.clone());
-        all.push(Declared { name: function.c.clone(), mark, stated: of_function(api, function) });
+        all.push(Declared {
+            name: function.c.clone(),
+            mark,
+            stated: of_function(api, function),
+        });
     }
-    let objects = api.objects.iter().filter(|object| own(object.span) && object.foreign.is_none());
+    let objects = api
+        .objects
+        .iter()
+        .filter(|object| own(object.span) && object.foreign.is_none());
     for object in objects {
         let name = format!("struct {}", object.tag);
         if let Some(declared) = all.iter_mut().find(|declared| declared.name == name) {

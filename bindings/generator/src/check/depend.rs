@@ -44,11 +44,16 @@ pub(super) fn check(api: &mut Api) {
 
 /// A function of `struct tag` in this role that is left out.
 fn lost<'a>(api: &'a Api, tag: &str, role: impl Fn(&Role) -> bool) -> Option<&'a Function> {
-    api.lost.iter().find(|function| function.owner.as_deref() == Some(tag) && role(&function.role))
+    api.lost
+        .iter()
+        .find(|function| function.owner.as_deref() == Some(tag) && role(&function.role))
 }
 
 fn needs(function: &Function) -> Why {
-    Why::new(format!("`{}` is left out", function.c), "complete its contract")
+    Why::new(
+        format!("`{}` is left out", function.c),
+        "complete its contract",
+    )
 }
 
 /// An object needs its constructor, and the function that ends it: without the latter it would leak.
@@ -61,21 +66,42 @@ fn object_needs(api: &Api, object: &Object) -> Option<Why> {
             return Some(needs(gone));
         }
     }
-    let made = api.one_in_role(tag, |role| *role == Role::Constructor).is_some();
+    let made = api
+        .one_in_role(tag, |role| *role == Role::Constructor)
+        .is_some();
     let by_hand = matches!(object.shape, Shape::Pinned | Shape::Owned);
-    (by_hand && !made)
-        .then(|| Why::new("its constructor is left out", "complete the contract of the constructor"))
+    (by_hand && !made).then(|| {
+        Why::new(
+            "its constructor is left out",
+            "complete the contract of the constructor",
+        )
+    })
 }
 
 fn object_falls(api: &mut Api, tag: &str, why: Why) {
-    let Some(at) = api.objects.iter().position(|object| object.tag == tag) else { return };
+    let Some(at) = api.objects.iter().position(|object| object.tag == tag) else {
+        return;
+    };
     let object = api.objects.remove(at);
     leave_out(api, &format!("struct {tag}"), object.span, why);
     for constant in &object.constants {
-        let why = Why::new(format!("`struct {tag}` is left out"), "complete its contract");
-        leave_out(api, &format!("{tag}.{}", constant.member.name), constant.member.span, why);
+        let why = Why::new(
+            format!("`struct {tag}` is left out"),
+            "complete its contract",
+        );
+        leave_out(
+            api,
+            &format!("{tag}.{}", constant.member.name),
+            constant.member.span,
+            why,
+        );
     }
-    let gone = || Why::new(format!("`struct {tag}` is left out"), "complete its contract");
+    let gone = || {
+        Why::new(
+            format!("`struct {tag}` is left out"),
+            "complete its contract",
+        )
+    };
     let own: Vec<String> = api
         .functions
         .iter()
@@ -85,12 +111,19 @@ fn object_falls(api: &mut Api, tag: &str, why: Why) {
     for name in own {
         lose(api, &name, gone());
     }
-    let sections: Vec<String> =
-        api.sections.iter().filter(|section| section.of == tag).map(|section| section.name.clone()).collect();
+    let sections: Vec<String> = api
+        .sections
+        .iter()
+        .filter(|section| section.of == tag)
+        .map(|section| section.name.clone())
+        .collect();
     for name in sections {
         section_falls(api, &name, gone());
     }
-    let tables = api.tables.iter().filter(|table| Some(&table.name) == object.operations.as_ref());
+    let tables = api
+        .tables
+        .iter()
+        .filter(|table| Some(&table.name) == object.operations.as_ref());
     let tables: Vec<_> = tables.cloned().collect();
     for table in tables {
         table_falls(api, &table, gone());
@@ -118,11 +151,15 @@ fn section_needs(api: &Api, section: &Section) -> Option<Why> {
     let (guard, _) = section.holds.as_ref()?;
     let taken = |role: &Role| matches!(role, Role::Lock(name) if name == guard);
     let lock = lost(api, &section.of, taken)?;
-    api.one_in_role(&section.of, taken).is_none().then(|| needs(lock))
+    api.one_in_role(&section.of, taken)
+        .is_none()
+        .then(|| needs(lock))
 }
 
 fn section_falls(api: &mut Api, name: &str, why: Why) {
-    let Some(at) = api.sections.iter().position(|section| section.name == name) else { return };
+    let Some(at) = api.sections.iter().position(|section| section.name == name) else {
+        return;
+    };
     let section = api.sections.remove(at);
     leave_out(api, &format!("section {name}"), section.span, why);
     let shared = api.sections.iter().any(|other| other.tag == section.tag);
@@ -139,7 +176,14 @@ fn section_falls(api: &mut Api, name: &str, why: Why) {
         .map(|function| function.c.clone())
         .collect();
     for c in own {
-        lose(api, &c, Why::new(format!("the section `{name}` is left out"), "complete its contract"));
+        lose(
+            api,
+            &c,
+            Why::new(
+                format!("the section `{name}` is left out"),
+                "complete its contract",
+            ),
+        );
     }
 }
 
@@ -151,17 +195,22 @@ fn function_needs(api: &Api, function: &Function) -> Option<Why> {
             Some(_) => None,
             None => Some(match lost(api, tag, role) {
                 Some(other) => needs(other),
-                None => Why::new(format!("no function takes `{guard}`"), "complete the contract of the lock"),
+                None => Why::new(
+                    format!("no function takes `{guard}`"),
+                    "complete the contract of the lock",
+                ),
             }),
         }
     };
     match &function.role {
-        Role::Lock(guard) | Role::TryLock(guard) => {
-            gone(guard, &|role| matches!(role, Role::Unlock(name) if name == guard))
-        }
-        Role::Unlock(guard) => {
-            gone(guard, &|role| matches!(role, Role::Lock(name) | Role::TryLock(name) if name == guard))
-        }
+        Role::Lock(guard) | Role::TryLock(guard) => gone(
+            guard,
+            &|role| matches!(role, Role::Unlock(name) if name == guard),
+        ),
+        Role::Unlock(guard) => gone(
+            guard,
+            &|role| matches!(role, Role::Lock(name) | Role::TryLock(name) if name == guard),
+        ),
         _ => None,
     }
 }

@@ -16,7 +16,11 @@ use crate::source::Span;
 
 /// Refuse objects with callbacks for which no contract states that a callback may drop them.
 pub(super) fn check(api: &Api, diagnostics: &mut Diagnostics) {
-    for function in api.functions.iter().filter(|function| function.waits && function.deferred.is_some()) {
+    for function in api
+        .functions
+        .iter()
+        .filter(|function| function.waits && function.deferred.is_some())
+    {
         diagnostics.push(
             Diagnostic::error(
                 function.contract,
@@ -31,7 +35,9 @@ pub(super) fn check(api: &Api, diagnostics: &mut Diagnostics) {
     for object in api.objects.iter().filter(called) {
         let destructor = api.one_in_role(&object.tag, |role| *role == Role::Destructor);
         match destructor {
-            Some(end) if end.waits || end.deferred.is_some() => left_behind(api, object, end, diagnostics),
+            Some(end) if end.waits || end.deferred.is_some() => {
+                left_behind(api, object, end, diagnostics)
+            }
             Some(end) => diagnostics.push(unstated(api, object, end)),
             None => diagnostics.push(endless(api, object)),
         }
@@ -40,7 +46,10 @@ pub(super) fn check(api: &Api, diagnostics: &mut Diagnostics) {
 
 /// The table or parameter with the callbacks of an object.
 fn callbacks(api: &Api, object: &Object) -> Span {
-    let own = api.tables.iter().find(|table| object.operations.as_ref() == Some(&table.name));
+    let own = api
+        .tables
+        .iter()
+        .find(|table| object.operations.as_ref() == Some(&table.name));
     own.map_or(object.contract, |table| table.span)
 }
 
@@ -93,7 +102,10 @@ fn left_behind(api: &Api, object: &Object, end: &Function, diagnostics: &mut Dia
 fn endless(api: &Api, object: &Object) -> Diagnostic {
     Diagnostic::error(
         object.contract,
-        format!("nothing stops the callbacks of `{}` when it is dropped", object.name),
+        format!(
+            "nothing stops the callbacks of `{}` when it is dropped",
+            object.name
+        ),
         "expected a function with `destructor` too",
     )
     .note(callbacks(api, object), "the callbacks")

@@ -57,9 +57,10 @@ pub(super) fn keyword(role: &Role) -> &'static str {
 fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
         Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
-        Role::Method => {
-            &["requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage", "unsafe"]
-        }
+        Role::Method => &[
+            "requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage",
+            "unsafe",
+        ],
         Role::Destructor => &["deferred", "waits", "leaked", "reaped", "plain"],
         Role::Put => &["leaked"],
         Role::Lock(_) => &["requires", "plain", "unbound"],
@@ -91,7 +92,10 @@ fn clauses(function: &Function) -> Result<(), Why> {
         ("unbound", function.unbound),
     ];
     let permitted = permitted(&function.role);
-    match present.iter().find(|(name, present)| *present && !permitted.contains(name)) {
+    match present
+        .iter()
+        .find(|(name, present)| *present && !permitted.contains(name))
+    {
         Some((name, _)) => Err(Why::new(
             format!("`{name}` means nothing on a `{}`", keyword(&function.role)),
             format!("remove `{name}`, or put a function without it under contract"),
@@ -136,15 +140,19 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
     let tag = function.owner.as_deref().unwrap_or_default();
     let role = keyword(&function.role);
     let object = object(api, function);
-    if object.is_some_and(|object| api.module(object.span).is_some()) && api.module(function.span).is_none() {
+    if object.is_some_and(|object| api.module(object.span).is_some())
+        && api.module(function.span).is_none()
+    {
         return Err(Why::new(
             format!("`struct {tag}` is in another module"),
             "put the function under contract in the module of its object",
         ));
     }
     read_only(api, function)?;
-    let needs_section =
-        matches!(function.role, Role::Enter | Role::Leave | Role::Outcome | Role::Iterator(_));
+    let needs_section = matches!(
+        function.role,
+        Role::Enter | Role::Leave | Role::Outcome | Role::Iterator(_)
+    );
     if needs_section && api.section(tag).is_none() {
         return Err(Why::new(
             format!("`{role}` is for a section, and `struct {tag}` is not one"),
@@ -161,7 +169,9 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
 fn unowned(api: &Api, function: &Function, tag: &str, needs_section: bool) -> Result<(), Why> {
     let free = needs_section || function.role == Role::Method;
     let record = api.record(tag).filter(|record| record.by_reference());
-    let by_value = function.this.is_some_and(|this| function.params[this].ty.pointee_record().is_none());
+    let by_value = function
+        .this
+        .is_some_and(|this| function.params[this].ty.pointee_record().is_none());
     if record.is_some() && by_value {
         return Err(Why::new(
             format!("`struct {tag}` has pointers and cannot be copied"),
@@ -169,7 +179,11 @@ fn unowned(api: &Api, function: &Function, tag: &str, needs_section: bool) -> Re
         ));
     }
     if !free || function.requires.is_some() {
-        let what = if free { "requires" } else { keyword(&function.role) };
+        let what = if free {
+            "requires"
+        } else {
+            keyword(&function.role)
+        };
         return Err(Why::new(
             format!("`{what}` is for an object, and `{tag}` is not one"),
             "put `object(\"Name\")` on the structure",
@@ -213,7 +227,9 @@ fn held(object: &Object, function: &Function) -> Result<(), Why> {
     );
     match typed && locks {
         true => Err(Why::new(
-            format!("`struct {tag}` has stages, or is outlived by something, and a guard has one type"),
+            format!(
+                "`struct {tag}` has stages, or is outlived by something, and a guard has one type"
+            ),
             "remove the lock from the contract",
         )),
         false => Ok(()),
@@ -222,7 +238,9 @@ fn held(object: &Object, function: &Function) -> Result<(), Why> {
 
 /// A record that is passed by reference, or is a copy, must not be written to.
 fn read_only(api: &Api, function: &Function) -> Result<(), Why> {
-    let Some(this) = function.this.map(|index| &function.params[index]) else { return Ok(()) };
+    let Some(this) = function.this.map(|index| &function.params[index]) else {
+        return Ok(());
+    };
     let tag = function.owner.as_deref().unwrap_or_default();
     let runs = matches!(function.role, Role::Enter | Role::Leave);
     let written = this.ty.pointee_record().is_some() && !this.ty.is_const_pointer();
@@ -240,7 +258,10 @@ fn read_only(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// All roles but constructors, methods, trylocks and iterators occur once per object.
 fn alone(api: &Api, function: &Function) -> Result<(), Why> {
-    if matches!(function.role, Role::Constructor | Role::Method | Role::TryLock(_) | Role::Iterator(_)) {
+    if matches!(
+        function.role,
+        Role::Constructor | Role::Method | Role::TryLock(_) | Role::Iterator(_)
+    ) {
         return Ok(());
     }
     let tag = function.owner.as_deref().unwrap_or_default();
@@ -256,10 +277,16 @@ fn alone(api: &Api, function: &Function) -> Result<(), Why> {
         }
     }
     match api.one_in_role(tag, |role| *role == function.role) {
-        Some(first) if first.c != function.c && !matches!(function.role, Role::Lock(_)) => Err(Why::new(
-            format!("`{}` is the `{}` of `struct {tag}` already", first.c, keyword(&function.role)),
-            "remove the clause from one of the two",
-        )),
+        Some(first) if first.c != function.c && !matches!(function.role, Role::Lock(_)) => {
+            Err(Why::new(
+                format!(
+                    "`{}` is the `{}` of `struct {tag}` already",
+                    first.c,
+                    keyword(&function.role)
+                ),
+                "remove the clause from one of the two",
+            ))
+        }
         _ => Ok(()),
     }
 }
@@ -269,7 +296,10 @@ fn arity(function: &Function) -> Option<usize> {
     match &function.role {
         Role::Unlock(_) if function.cookie().is_some() => Some(2),
         Role::Destructor => {
-            let kept = function.params.iter().filter(|param| matches!(param.kind, ParamKind::Kept(_)));
+            let kept = function
+                .params
+                .iter()
+                .filter(|param| matches!(param.kind, ParamKind::Kept(_)));
             Some(1 + kept.count())
         }
         Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_) => None,
@@ -282,17 +312,28 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
     let role = keyword(&function.role);
     if let Some(wanted) = arity(function).filter(|wanted| *wanted != function.params.len()) {
         return Err(Why::new(
-            format!("`{role}` has {wanted} parameter{}", if wanted == 1 { "" } else { "s" }),
+            format!(
+                "`{role}` has {wanted} parameter{}",
+                if wanted == 1 { "" } else { "s" }
+            ),
             match function.role {
                 Role::Destructor => "put `kept` on a parameter that its constructor keeps",
-                Role::Unlock(_) => "put `cookie` on the parameter for the value that the lock returned",
+                Role::Unlock(_) => {
+                    "put `cookie` on the parameter for the value that the lock returned"
+                }
                 _ => "put a static inline that sets the others under contract",
             },
         ));
     }
-    if let Some(cookie) = function.cookie().filter(|_| !matches!(function.role, Role::Unlock(_))) {
+    if let Some(cookie) = function
+        .cookie()
+        .filter(|_| !matches!(function.role, Role::Unlock(_)))
+    {
         return Err(Why::new(
-            format!("parameter `{}`: only an `unlock` takes the value that its lock returned", cookie.name),
+            format!(
+                "parameter `{}`: only an `unlock` takes the value that its lock returned",
+                cookie.name
+            ),
             "remove `cookie`",
         ));
     }
@@ -302,7 +343,10 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
         if function.this == Some(index) {
             if !matches!(param.kind, ParamKind::Plain | ParamKind::Borrows) || param.nullable {
                 return Err(Why::new(
-                    format!("parameter `{}` is the object itself, which is never NULL", param.name),
+                    format!(
+                        "parameter `{}` is the object itself, which is never NULL",
+                        param.name
+                    ),
                     "remove the clauses on it",
                 ));
             }
@@ -324,7 +368,11 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// Before its first step an iterator has an item of zeros.
 fn item(api: &Api, param: &Param) -> Result<(), Why> {
-    match param.ty.pointee_record().filter(|tag| types::has_bits(api, tag)) {
+    match param
+        .ty
+        .pointee_record()
+        .filter(|tag| types::has_bits(api, tag))
+    {
         Some(tag) => Err(Why::new(
             format!("`struct {tag}` has bit-fields, and cannot be made of zeros in Rust"),
             "have the items be structures without bit-fields",
@@ -342,15 +390,22 @@ fn other(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), W
     }
     parameters(api, function, param, ty)?;
     if types::is_physical(ty) && param.kind != ParamKind::Out {
-        physical(function)
-            .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?;
+        physical(function).map_err(|why| {
+            Why::new(
+                format!("parameter `{}`: {}", param.name, why.reason),
+                why.remedy,
+            )
+        })?;
     }
     let may_be_null = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text)
         && matches!(param.kind, ParamKind::Borrows | ParamKind::Plain)
         || matches!(ty, Ty::Identity { nonnull: false });
     match param.nullable && !may_be_null {
         true => Err(Why::new(
-            format!("parameter `{}`: `nullable` does not apply to this type", param.name),
+            format!(
+                "parameter `{}`: `nullable` does not apply to this type",
+                param.name
+            ),
             "remove it: a value can always be passed",
         )),
         false => Ok(()),
@@ -375,7 +430,10 @@ fn closure(api: &Api, function: &Function, param: &Param) -> Result<(), Why> {
     match in_place && calls {
         true => Ok(()),
         false => Err(Why::new(
-            format!("parameter `{}`: no callback is given the address of the object", param.name),
+            format!(
+                "parameter `{}`: no callback is given the address of the object",
+                param.name
+            ),
             "only a constructor in place of an object with callbacks has a `closure`",
         )),
     }
@@ -386,10 +444,22 @@ fn outs(api: &Api, function: &Function) -> Result<(), Why> {
     if let Some(made) = function.params.iter().find(|param| param.made().is_some()) {
         return makes(api, function, made);
     }
-    let Some(out) = function.params.iter().find(|param| param.kind == ParamKind::Out) else { return Ok(()) };
+    let Some(out) = function
+        .params
+        .iter()
+        .find(|param| param.kind == ParamKind::Out)
+    else {
+        return Ok(());
+    };
     let errno = function.returns == Returns::Errno && !function.plain;
-    let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
-    let leads = function.stage.as_ref().is_some_and(|stage| stage.next.is_some());
+    let retries = function
+        .errno
+        .as_ref()
+        .is_some_and(|errno| !errno.retry.is_empty());
+    let leads = function
+        .stage
+        .as_ref()
+        .is_some_and(|stage| stage.next.is_some());
     let free = *function.ret.plain() == CType::Void || errno && !retries;
     match function.role == Role::Method && free && !leads {
         true => Ok(()),
@@ -402,20 +472,35 @@ fn outs(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// A constructor that sets a pointer to the object, and returns an error, does nothing else.
 fn makes(api: &Api, function: &Function, made: &Param) -> Result<(), Why> {
-    let refuse = |why: &str, remedy: &str| Err(Why::new(format!("parameter `{}`: {why}", made.name), remedy));
+    let refuse = |why: &str, remedy: &str| {
+        Err(Why::new(
+            format!("parameter `{}`: {why}", made.name),
+            remedy,
+        ))
+    };
     if function.role != Role::Constructor || function.made.as_deref() != made.made() {
         return refuse(
             "only a constructor sets a pointer to an object, the one that it makes",
             "write `constructor`, or put a function that returns the object under contract",
         );
     }
-    let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    let retries = function
+        .errno
+        .as_ref()
+        .is_some_and(|errno| !errno.retry.is_empty());
     let int = *function.ret.plain() == CType::Int("i32");
-    let outs = function.params.iter().filter(|param| param.kind == ParamKind::Out).count();
+    let outs = function
+        .params
+        .iter()
+        .filter(|param| param.kind == ParamKind::Out)
+        .count();
     let known = api.object(made.made().unwrap_or_default()).is_some();
     match function.errno.is_some() && int && !retries && !function.nullable && outs == 1 && known {
         true => Ok(()),
-        false => refuse("the function does not just report whether it made the object", "return an `errno`"),
+        false => refuse(
+            "the function does not just report whether it made the object",
+            "return an `errno`",
+        ),
     }
 }
 
@@ -425,7 +510,10 @@ fn length(function: &Function, param: &Param, slice: &str) -> Result<(), Why> {
     match *param.ty.plain() == CType::Int("usize") || fails {
         true => Ok(()),
         false => Err(Why::new(
-            format!("parameter `{}`: its type is too small for the length of `{slice}`", param.name),
+            format!(
+                "parameter `{}`: its type is too small for the length of `{slice}`",
+                param.name
+            ),
             "make it a size_t, or have the function return an `errno`",
         )),
     }
@@ -437,30 +525,45 @@ pub(super) fn generic<'a>(api: &'a Api, object: &'a Object) -> Option<&'a str> {
         return Some(&object.tag);
     }
     let made = api.in_role(&object.tag, |role| *role == Role::Constructor);
-    let kept = made.flat_map(|made| &made.params).filter(|param| param.kind == ParamKind::Keeps);
-    let kept = kept.filter_map(|param| param.ty.pointee_record()).filter(|tag| *tag != object.tag);
-    kept.filter_map(|tag| api.object(tag)).find(|other| other.is_generic()).map(|other| other.tag.as_str())
+    let kept = made
+        .flat_map(|made| &made.params)
+        .filter(|param| param.kind == ParamKind::Keeps);
+    let kept = kept
+        .filter_map(|param| param.ty.pointee_record())
+        .filter(|tag| *tag != object.tag);
+    kept.filter_map(|tag| api.object(tag))
+        .find(|other| other.is_generic())
+        .map(|other| other.tag.as_str())
 }
 
 /// An object with a type parameter can only be a parameter where that type is known.
 fn parameters(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), Why> {
     let Ty::Object(tag) = ty else { return Ok(()) };
-    let Some(wanted) = api.object(tag).and_then(|other| generic(api, other)) else { return Ok(()) };
+    let Some(wanted) = api.object(tag).and_then(|other| generic(api, other)) else {
+        return Ok(());
+    };
     let own = object(api, function);
     let known = own.and_then(|own| generic(api, own)) == Some(wanted);
     let outlived = own.is_some_and(|own| own.lifetime) && function.role == Role::Constructor;
     match known || outlived {
         true => Ok(()),
         false => Err(Why::new(
-            format!("parameter `{}`: the type of the data of `struct {tag}` is not known here", param.name),
+            format!(
+                "parameter `{}`: the type of the data of `struct {tag}` is not known here",
+                param.name
+            ),
             format!("make it a function of `struct {tag}`"),
         )),
     }
 }
 
 fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -> Result<(), Why> {
-    let refuse =
-        |why: String, remedy: &str| Err(Why::new(format!("parameter `{}`: {why}", param.name), remedy));
+    let refuse = |why: String, remedy: &str| {
+        Err(Why::new(
+            format!("parameter `{}`: {why}", param.name),
+            remedy,
+        ))
+    };
     let object = object(api, function).filter(|object| object.shape == Shape::Pinned);
     let Some(object) = object.filter(|_| function.role == Role::Constructor) else {
         return refuse(
@@ -473,7 +576,9 @@ fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -
         Ty::Table(tag) => tag.as_str(),
         _ => function.c.as_str(),
     };
-    let own = api.table(tag).is_some_and(|table| object.operations.as_ref() == Some(&table.name));
+    let own = api
+        .table(tag)
+        .is_some_and(|table| object.operations.as_ref() == Some(&table.name));
     if count > 1 || !own {
         return refuse(
             format!("`struct {}` has callbacks already", object.tag),
@@ -488,18 +593,33 @@ fn table(api: &Api, function: &Function, ty: &Ty, count: usize, param: &Param) -
 
 /// A guard that belongs to no thread gives no access to data: the type shows only that the object may be shared.
 fn unbound(api: &Api, function: &Function) -> Result<(), Why> {
-    let (Role::Lock(guard) | Role::TryLock(guard)) = &function.role else { return Ok(()) };
+    let (Role::Lock(guard) | Role::TryLock(guard)) = &function.role else {
+        return Ok(());
+    };
     let tag = function.owner.as_deref().unwrap_or_default();
-    let same = |role: &Role| matches!(role, Role::Lock(name) | Role::TryLock(name) if name == guard);
-    if let Some(other) = api.in_role(tag, same).find(|other| other.unbound != function.unbound) {
+    let same =
+        |role: &Role| matches!(role, Role::Lock(name) | Role::TryLock(name) if name == guard);
+    if let Some(other) = api
+        .in_role(tag, same)
+        .find(|other| other.unbound != function.unbound)
+    {
         return Err(Why::new(
-            format!("`{}` and `{}` take `{guard}`, and one of them is not `unbound`", function.c, other.c),
+            format!(
+                "`{}` and `{}` take `{guard}`, and one of them is not `unbound`",
+                function.c, other.c
+            ),
             "a guard has one type: write `unbound` on both, or on none",
         ));
     }
-    let data = object(api, function).map(|object| object.data.as_slice()).unwrap_or_default();
+    let data = object(api, function)
+        .map(|object| object.data.as_slice())
+        .unwrap_or_default();
     let section = |section: &crate::model::Section| {
-        section.of == tag && section.holds.as_ref().is_some_and(|(held, _)| held == guard)
+        section.of == tag
+            && section
+                .holds
+                .as_ref()
+                .is_some_and(|(held, _)| held == guard)
     };
     let locks = data.iter().any(|(name, _)| name == guard) || api.sections.iter().any(section);
     match function.unbound && locks {
@@ -517,24 +637,37 @@ fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     let tag = function.owner.as_deref().unwrap_or_default();
-    let Some(end) = api.one_in_role(tag, |role| matches!(role, Role::Destructor | Role::Put)) else {
+    let Some(end) = api.one_in_role(tag, |role| matches!(role, Role::Destructor | Role::Put))
+    else {
         return Ok(());
     };
     match end.leaked {
         Some(Stated::Harmless) => Ok(()),
         Some(Stated::Promised) => {
             let silent = |made: &&Function| made.promise.is_none();
-            match api.in_role(tag, |role| *role == Role::Constructor).find(silent) {
+            match api
+                .in_role(tag, |role| *role == Role::Constructor)
+                .find(silent)
+            {
                 None => Ok(()),
                 Some(made) => Err(Why::new(
-                    format!("`{}` must not run after a guard was leaked, and nobody promises that", end.c),
+                    format!(
+                        "`{}` must not run after a guard was leaked, and nobody promises that",
+                        end.c
+                    ),
                     format!("add `unsafe(\"no guard of it is leaked\")` to `{}`", made.c),
                 )),
             }
         }
         None => Err(Why::new(
-            format!("its guard can be leaked, and nothing states what `{}` does then", end.c),
-            format!("add `leaked` to `{}` if it may run all the same, else `leaked(unsafe)`", end.c),
+            format!(
+                "its guard can be leaked, and nothing states what `{}` does then",
+                end.c
+            ),
+            format!(
+                "add `leaked` to `{}` if it may run all the same, else `leaked(unsafe)`",
+                end.c
+            ),
         )),
     }
 }
@@ -556,7 +689,9 @@ fn released(function: &Function) -> Result<(), Why> {
 
 /// `requires` must name a guard of the same object: the function becomes a method of that guard.
 fn required(api: &Api, function: &Function) -> Result<(), Why> {
-    let Some((guard, _)) = &function.requires else { return Ok(()) };
+    let Some((guard, _)) = &function.requires else {
+        return Ok(());
+    };
     if let Role::Unlock(own) = &function.role {
         return match own == guard {
             true => Ok(()),
@@ -567,10 +702,13 @@ fn required(api: &Api, function: &Function) -> Result<(), Why> {
         };
     }
     let tag = function.owner.as_deref().unwrap_or_default();
-    let of =
-        |other: &&Function| matches!(&other.role, Role::Lock(name) | Role::TryLock(name) if name == guard);
+    let of = |other: &&Function| matches!(&other.role, Role::Lock(name) | Role::TryLock(name) if name == guard);
     if !api.in_role(tag, |_| true).any(|other| of(&other)) {
-        let elsewhere = api.functions.iter().find(of).and_then(|other| other.owner.clone());
+        let elsewhere = api
+            .functions
+            .iter()
+            .find(of)
+            .and_then(|other| other.owner.clone());
         return Err(match elsewhere {
             Some(other) => Why::new(
                 format!(
@@ -581,8 +719,12 @@ fn required(api: &Api, function: &Function) -> Result<(), Why> {
             None => Why::new(format!("no function takes `{guard}`"), "complete the contract of the lock"),
         });
     }
-    let (Role::Lock(inner) | Role::TryLock(inner)) = &function.role else { return Ok(()) };
-    let data = object(api, function).map(|object| object.data.as_slice()).unwrap_or_default();
+    let (Role::Lock(inner) | Role::TryLock(inner)) = &function.role else {
+        return Ok(());
+    };
+    let data = object(api, function)
+        .map(|object| object.data.as_slice())
+        .unwrap_or_default();
     let shows = |name: &String| data.iter().any(|(guard, _)| guard == name);
     match inner == guard || shows(inner) && shows(guard) {
         true => Err(Why::new(
@@ -607,22 +749,36 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
             ))
         }
         Role::Get if number => {
-            return Err(Why::new("it may fail, and taking a reference must not", "a `get` returns nothing"))
+            return Err(Why::new(
+                "it may fail, and taking a reference must not",
+                "a `get` returns nothing",
+            ))
         }
         _ => {}
     }
-    if let Some(tag) = function.ret.pointee_record().filter(|_| function.role != Role::Constructor) {
+    if let Some(tag) = function
+        .ret
+        .pointee_record()
+        .filter(|_| function.role != Role::Constructor)
+    {
         let wanted = api.object(tag).and_then(|other| generic(api, other));
         let own = object(api, function).and_then(|own| generic(api, own));
         if wanted.is_some() && wanted != own {
             return Err(Why::new(
-                format!("the type of the data of the `struct {tag}` that it returns is not known here"),
+                format!(
+                    "the type of the data of the `struct {tag}` that it returns is not known here"
+                ),
                 "remove the function from the contract",
             ));
         }
     }
-    let retries = function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
-    if retries && (function.role != Role::Method || function.plain || function.returns != Returns::Errno) {
+    let retries = function
+        .errno
+        .as_ref()
+        .is_some_and(|errno| !errno.retry.is_empty());
+    if retries
+        && (function.role != Role::Method || function.plain || function.returns != Returns::Errno)
+    {
         return Err(Why::new(
             "a function with `retry` cannot have another result",
             "remove `retry`, and test the error",
@@ -639,7 +795,10 @@ fn made_in_place(function: &Function) -> Result<(), Why> {
     match *function.ret.plain() == wanted {
         true => Ok(()),
         false => Err(Why::new(
-            format!("the meaning of its result of type `{}` is not known", function.ret.spell()),
+            format!(
+                "the meaning of its result of type `{}` is not known",
+                function.ret.spell()
+            ),
             "a constructor in place returns nothing, or an int with `errno`",
         )),
     }
@@ -649,7 +808,10 @@ fn made_in_place(function: &Function) -> Result<(), Why> {
 fn locked(api: &Api, function: &Function, guard: &str) -> Result<(), Why> {
     let ret = function.ret.plain();
     let tag = function.owner.as_deref().unwrap_or_default();
-    let unlock = api.one_in_role(tag, |role| matches!(role, Role::Unlock(name) if name == guard));
+    let unlock = api.one_in_role(
+        tag,
+        |role| matches!(role, Role::Unlock(name) if name == guard),
+    );
     let always = matches!(function.role, Role::Lock(_));
     match unlock.and_then(Function::cookie) {
         Some(cookie) if !always || cookie.ty.plain() != ret => Err(Why::new(
@@ -682,7 +844,10 @@ fn locked(api: &Api, function: &Function, guard: &str) -> Result<(), Why> {
 fn begun(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
     let ret = function.ret.plain();
     let tag = function.owner.as_deref().unwrap_or_default();
-    let check = api.one_in_role(tag, |role| matches!(role, Role::Check(other) if other == name));
+    let check = api.one_in_role(
+        tag,
+        |role| matches!(role, Role::Check(other) if other == name),
+    );
     let other = check.and_then(|check| check.params.get(1));
     match matches!(ret, CType::Int(_)) && other.is_some_and(|other| other.ty.plain() == ret) {
         true => Ok(()),
@@ -695,7 +860,10 @@ fn begun(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
 
 /// Names that every type of a kind has, and names of items that are emitted for other declarations.
 fn name(api: &Api, function: &Function) -> Result<(), Why> {
-    if !matches!(function.role, Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)) {
+    if !matches!(
+        function.role,
+        Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)
+    ) {
         return Ok(());
     }
     let tag = function.owner.as_deref().unwrap_or_default();
@@ -704,8 +872,14 @@ fn name(api: &Api, function: &Function) -> Result<(), Why> {
         other.c != function.c
             && other.name == function.name
             && guard(other) == guard(function)
-            && !matches!(other.role, Role::Begin(_) | Role::Check(_) | Role::Iterator(_))
-            && (matches!(other.role, Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)))
+            && !matches!(
+                other.role,
+                Role::Begin(_) | Role::Check(_) | Role::Iterator(_)
+            )
+            && (matches!(
+                other.role,
+                Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_)
+            ))
     };
     let first = api
         .in_role(tag, |_| true)
@@ -715,9 +889,10 @@ fn name(api: &Api, function: &Function) -> Result<(), Why> {
         _ => reserved(api, function, tag),
     };
     match taken {
-        Some(by) => {
-            Err(Why::new(format!("the name `{}` is taken by {by}", function.name), "add `name(\"other\")`"))
-        }
+        Some(by) => Err(Why::new(
+            format!("the name `{}` is taken by {by}", function.name),
+            "add `name(\"other\")`",
+        )),
         None => Ok(()),
     }
 }
@@ -745,7 +920,11 @@ fn reserved(api: &Api, function: &Function, tag: &str) -> Option<String> {
         if name == "new" {
             return Some("the constructor of a record".into());
         }
-        return record.members.iter().find(|member| member.name == name).map(|_| "a member".to_owned());
+        return record
+            .members
+            .iter()
+            .find(|member| member.name == name)
+            .map(|_| "a member".to_owned());
     }
     let newtype = api.tagged_int(tag).is_some() || api.flag_set(tag).is_some();
     (newtype && ["into_raw", "contains"].contains(&name))

@@ -37,20 +37,40 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
             continue;
         }
         let iterated = matches!(function.role, Role::Iterator(_));
-        if iterated && param.ty.pointee_record().is_some_and(|tag| api.record(tag).is_some()) {
+        if iterated
+            && param
+                .ty
+                .pointee_record()
+                .is_some_and(|tag| api.record(tag).is_some())
+        {
             continue;
         }
         let ty = types::of_param(api, param)?;
         stored(param, &ty)?;
-        kept(api, function, param.kind == ParamKind::Keeps, &param.name, &ty)?;
-        outlives(api, function, param.kind == ParamKind::Outlives, &param.name, &ty)?;
+        kept(
+            api,
+            function,
+            param.kind == ParamKind::Keeps,
+            &param.name,
+            &ty,
+        )?;
+        outlives(
+            api,
+            function,
+            param.kind == ParamKind::Outlives,
+            &param.name,
+            &ty,
+        )?;
         if let ParamKind::Kept(name) = &param.kind {
             kept_before(api, function, param, name)?;
         }
         one_type(api, &param.name, &ty)?;
         if matches!(ty, Ty::Section(_)) {
             return Err(Why::new(
-                format!("parameter `{}`: the state of a section cannot be a parameter", param.name),
+                format!(
+                    "parameter `{}`: the state of a section cannot be a parameter",
+                    param.name
+                ),
                 "make it the first parameter",
             ));
         }
@@ -59,7 +79,10 @@ fn complete(api: &Api, function: &Function) -> Result<(), Why> {
         given(api, function)?;
     }
     if function.constant && function.returns != Returns::Borrowed {
-        return Err(Why::new("`constant` is for a result that is `borrowed`", "remove `constant`"));
+        return Err(Why::new(
+            "`constant` is for a result that is `borrowed`",
+            "remove `constant`",
+        ));
     }
     result(api, function)?;
     fit::check(api, function)
@@ -70,19 +93,30 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
     let object = function.owner.as_deref().and_then(|tag| api.object(tag));
     for given in object.iter().flat_map(|object| &object.given) {
         if given.callback.is_some() {
-            let tag =
-                format!("{}.{}", object.map(|object| object.tag.as_str()).unwrap_or_default(), given.field);
+            let tag = format!(
+                "{}.{}",
+                object.map(|object| object.tag.as_str()).unwrap_or_default(),
+                given.field
+            );
             let table = api.table(&tag).map(|table| &table.name);
             match table.is_some() && object.and_then(|object| object.operations.as_ref()) == table {
                 true => continue,
                 false => return Err(other_callbacks(&given.field)),
             }
         }
-        let ty = types::of(api, &given.ty, given.tag.as_deref())
-            .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
+        let ty = types::of(api, &given.ty, given.tag.as_deref()).map_err(|why| {
+            Why::new(
+                format!("field `{}`: {}", given.field, why.reason),
+                why.remedy,
+            )
+        })?;
         if types::is_physical(&ty) {
-            fit::physical(function)
-                .map_err(|why| Why::new(format!("field `{}`: {}", given.field, why.reason), why.remedy))?;
+            fit::physical(function).map_err(|why| {
+                Why::new(
+                    format!("field `{}`: {}", given.field, why.reason),
+                    why.remedy,
+                )
+            })?;
         }
         let table = match &ty {
             Ty::Table(tag) => api.table(tag).map(|table| &table.name),
@@ -126,7 +160,9 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
             format!("declare it: `struct __contract(object(\"...\")) {tag};`"),
         ));
     }
-    let foreign = api.object(tag).is_some_and(|object| object.shape == Shape::Foreign);
+    let foreign = api
+        .object(tag)
+        .is_some_and(|object| object.shape == Shape::Foreign);
     if foreign {
         return Err(Why::new(
             format!("`struct {tag}` has its methods elsewhere"),
@@ -140,14 +176,20 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
 fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
     if *ty == Ty::LockClass && param.kind != ParamKind::Keeps {
         return Err(Why::new(
-            format!("parameter `{}`: a lock refers to its class for ever", param.name),
+            format!(
+                "parameter `{}`: a lock refers to its class for ever",
+                param.name
+            ),
             "add `keeps`",
         ));
     }
     let pointer = matches!(ty, Ty::Object(_) | Ty::RecordRef(_) | Ty::Text);
     match pointer && param.kind == ParamKind::Plain {
         true => Err(Why::new(
-            format!("parameter `{}`: the contract does not state whether it is stored", param.name),
+            format!(
+                "parameter `{}`: the contract does not state whether it is stored",
+                param.name
+            ),
             "add `borrows` if it is used for the call only, else `keeps` or `outlives`",
         )),
         false => Ok(()),
@@ -181,8 +223,11 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
 
 /// The constructors of one object must keep the same parameters: they are fields of one type.
 fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
-    let refuse = |why: &str, remedy: &str| Err(Why::new(format!("parameter `{name}`: {why}"), remedy));
-    let Some(object) = function.owner.as_deref().and_then(|tag| api.object(tag)) else { return Ok(()) };
+    let refuse =
+        |why: &str, remedy: &str| Err(Why::new(format!("parameter `{name}`: {why}"), remedy));
+    let Some(object) = function.owner.as_deref().and_then(|tag| api.object(tag)) else {
+        return Ok(());
+    };
     if object.shape == Shape::Counted {
         return refuse(
             "the lifetime of a counted object is not known",
@@ -190,7 +235,9 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
         );
     }
     let kept = function.params.iter().find(|param| param.name == name);
-    let kept = kept.and_then(|param| param.ty.pointee_record()).and_then(|tag| api.object(tag));
+    let kept = kept
+        .and_then(|param| param.ty.pointee_record())
+        .and_then(|tag| api.object(tag));
     let local = kept.is_some_and(|kept| kept.foreign.is_none() && !(kept.send && kept.sync));
     if local && (object.send || object.sync) {
         return refuse(
@@ -205,12 +252,19 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
         );
     }
     let keeps = |function: &Function| -> Vec<(String, CType)> {
-        let kept = function.params.iter().filter(|param| param.kind == ParamKind::Keeps);
+        let kept = function
+            .params
+            .iter()
+            .filter(|param| param.kind == ParamKind::Keeps);
         let kept = kept.filter(|param| param.ty.pointee_record().is_some());
-        kept.map(|param| (param.name.clone(), param.ty.clone())).collect()
+        kept.map(|param| (param.name.clone(), param.ty.clone()))
+            .collect()
     };
     let differs = |other: &&Function| keeps(other) != keeps(function);
-    match api.in_role(&object.tag, |role| *role == Role::Constructor).find(differs) {
+    match api
+        .in_role(&object.tag, |role| *role == Role::Constructor)
+        .find(differs)
+    {
         Some(_) => refuse(
             "another constructor of the same object keeps something else",
             "keep the same parameters in all constructors, under the same names",
@@ -221,12 +275,19 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
 
 /// `kept`: every constructor of the object keeps a pointer of that type under that name.
 fn kept_before(api: &Api, function: &Function, param: &Param, name: &str) -> Result<(), Why> {
-    let refuse =
-        |why: String, remedy: String| Err(Why::new(format!("parameter `{}`: {why}", param.name), remedy));
+    let refuse = |why: String, remedy: String| {
+        Err(Why::new(
+            format!("parameter `{}`: {why}", param.name),
+            remedy,
+        ))
+    };
     let tag = function.owner.as_deref().unwrap_or_default();
     let deferred = function.deferred.is_some()
-        || api.one_in_role(tag, |role| *role == Role::Destructor).is_some_and(|end| end.deferred.is_some());
-    let reaches = matches!(function.role, Role::Destructor | Role::Method) && function.requires.is_none();
+        || api
+            .one_in_role(tag, |role| *role == Role::Destructor)
+            .is_some_and(|end| end.deferred.is_some());
+    let reaches =
+        matches!(function.role, Role::Destructor | Role::Method) && function.requires.is_none();
     if !reaches || deferred {
         return refuse(
             "only a destructor or a method of the object itself can pass what it keeps".into(),
@@ -246,17 +307,26 @@ fn kept_before(api: &Api, function: &Function, param: &Param, name: &str) -> Res
         true => Ok(()),
         false => refuse(
             format!("the constructor does not keep `{name}`"),
-            format!("put `keeps` on the parameter `{name}` of the constructor, or write `kept(other)`"),
+            format!(
+                "put `keeps` on the parameter `{name}` of the constructor, or write `kept(other)`"
+            ),
         ),
     }
 }
 
-fn outlives(api: &Api, function: &Function, outlives: bool, name: &str, ty: &Ty) -> Result<(), Why> {
+fn outlives(
+    api: &Api,
+    function: &Function,
+    outlives: bool,
+    name: &str,
+    ty: &Ty,
+) -> Result<(), Why> {
     if !outlives {
         return Ok(());
     }
     let made = function.owner.as_deref().and_then(|tag| api.object(tag));
-    if function.role != Role::Constructor || made.is_none_or(|object| object.shape != Shape::Owned) {
+    if function.role != Role::Constructor || made.is_none_or(|object| object.shape != Shape::Owned)
+    {
         return Err(Why::new(
             format!("parameter `{name}`: the function returns no object that it could outlive"),
             "`outlives` is for constructors that return the object; constructors in place use `keeps`",
@@ -274,7 +344,10 @@ fn outlives(api: &Api, function: &Function, outlives: bool, name: &str, ty: &Ty)
 /// An object with stages has a type for each, and a parameter has one type.
 fn one_type(api: &Api, name: &str, ty: &Ty) -> Result<(), Why> {
     let Ty::Object(tag) = ty else { return Ok(()) };
-    match api.object(tag).is_some_and(|object| !object.stages.is_empty()) {
+    match api
+        .object(tag)
+        .is_some_and(|object| !object.stages.is_empty())
+    {
         true => Err(Why::new(
             format!("parameter `{name}`: its stage is not known"),
             "make it a method of that object, with `stage`",
@@ -284,15 +357,20 @@ fn one_type(api: &Api, name: &str, ty: &Ty) -> Result<(), Why> {
 }
 
 fn result(api: &Api, function: &Function) -> Result<(), Why> {
-    if matches!(function.role, Role::Get | Role::Put | Role::Destructor | Role::Unlock(_)) {
+    if matches!(
+        function.role,
+        Role::Get | Role::Put | Role::Destructor | Role::Unlock(_)
+    ) {
         // The result is not used.
         return Ok(());
     }
     if let CType::Pointer { .. } = function.ret.plain() {
         return pointer(api, function);
     }
-    let protocol = matches!(function.role, Role::Begin(_) | Role::Check(_) | Role::Outcome)
-        || matches!(function.role, Role::Lock(_) | Role::TryLock(_));
+    let protocol = matches!(
+        function.role,
+        Role::Begin(_) | Role::Check(_) | Role::Outcome
+    ) || matches!(function.role, Role::Lock(_) | Role::TryLock(_));
     let signed = matches!(function.ret.plain(), CType::Int("i32" | "isize" | "i64"));
     if signed && !protocol && function.errno.is_none() && !function.plain {
         return Err(Why::new(
@@ -307,7 +385,10 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         ));
     }
     if matches!(function.role, Role::Check(_))
-        && !api.sections.iter().any(|s| s.protocol == Protocol::Sequence)
+        && !api
+            .sections
+            .iter()
+            .any(|s| s.protocol == Protocol::Sequence)
     {
         return Err(Why::new(
             "it checks a section that no function begins",
@@ -315,7 +396,10 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
         ));
     }
     let ty = types::of(api, &function.ret, None)?;
-    if protocol || matches!(function.role, Role::Enter | Role::Iterator(_)) || function.errno.is_some() {
+    if protocol
+        || matches!(function.role, Role::Enter | Role::Iterator(_))
+        || function.errno.is_some()
+    {
         return Ok(());
     }
     types::from_c(api, &ty)
@@ -365,8 +449,14 @@ fn null(function: &Function) -> Result<(), Why> {
 
 /// A borrowed string must stay unchanged: a method that takes a string might replace it.
 fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
-    let of_object = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
-    let this = function.this.filter(|_| of_object).map(|index| function.params[index].name.as_str());
+    let of_object = function
+        .owner
+        .as_deref()
+        .is_some_and(|tag| api.object(tag).is_some());
+    let this = function
+        .this
+        .filter(|_| of_object)
+        .map(|index| function.params[index].name.as_str());
     let stated = this.is_some() && this == function.lives.as_deref();
     if function.returns != Returns::Borrowed || function.errno.is_some() || !stated {
         return Err(Why::new(
@@ -384,8 +474,14 @@ fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// A borrowed object is valid as long as the object that returned it, and nothing may replace it meanwhile.
 fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
-    let of_object = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
-    let this = function.this.filter(|_| of_object).map(|index| function.params[index].name.as_str());
+    let of_object = function
+        .owner
+        .as_deref()
+        .is_some_and(|tag| api.object(tag).is_some());
+    let this = function
+        .this
+        .filter(|_| of_object)
+        .map(|index| function.params[index].name.as_str());
     match (&function.lives, this) {
         (Some(lives), Some(this)) if lives == this => {}
         (None, Some(this)) => {
@@ -402,7 +498,10 @@ fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
         }
     }
     let shape = api.object(tag).map(|object| object.shape);
-    if !matches!(shape, Some(Shape::Counted | Shape::Borrowed | Shape::Foreign)) {
+    if !matches!(
+        shape,
+        Some(Shape::Counted | Shape::Borrowed | Shape::Foreign)
+    ) {
         return Err(Why::new(
             format!("a `struct {tag}` that C owns has the same type as one that Rust owns"),
             "return an object that is counted, or reached by reference only",
@@ -420,11 +519,19 @@ fn lasting(api: &Api, function: &Function) -> Result<(), Why> {
             param.ty.pointee_record() == owner && owner.is_some() && !param.ty.is_const_pointer()
         };
         // What makes or ends an object runs when nothing is borrowed from it.
-        let outside = matches!(other.role, Role::Constructor | Role::Destructor | Role::Get | Role::Put);
+        let outside = matches!(
+            other.role,
+            Role::Constructor | Role::Destructor | Role::Get | Role::Put
+        );
         !outside && other.params.iter().any(writes)
     };
     // A method is a better example than the lock under which it is called.
-    let all = || api.functions.iter().chain(&api.lost).filter(|other| changes(other));
+    let all = || {
+        api.functions
+            .iter()
+            .chain(&api.lost)
+            .filter(|other| changes(other))
+    };
     let method = |other: &&Function| other.role == Role::Method && other.c != function.c;
     match all().find(method).or_else(|| all().next()) {
         Some(other) if !function.constant => Err(Why::new(
@@ -437,15 +544,19 @@ fn lasting(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// An `owned` result must be an object that can be held by itself.
 fn handed(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
-    let Some(object) = api.object(tag) else { return Ok(()) };
+    let Some(object) = api.object(tag) else {
+        return Ok(());
+    };
     let made = function.role == Role::Constructor;
     let bare = object.stages.is_empty()
         && !object.lifetime
-        && api.in_role(tag, |role| *role == Role::Constructor).all(|made| {
-            made.params
-                .iter()
-                .all(|param| param.kind != ParamKind::Keeps || param.ty.pointee_record().is_none())
-        });
+        && api
+            .in_role(tag, |role| *role == Role::Constructor)
+            .all(|made| {
+                made.params.iter().all(|param| {
+                    param.kind != ParamKind::Keeps || param.ty.pointee_record().is_none()
+                })
+            });
     match object.shape {
         Shape::Counted | Shape::Foreign => Ok(()),
         Shape::Owned if made || bare => Ok(()),

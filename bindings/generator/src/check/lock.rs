@@ -15,7 +15,9 @@ use crate::model::Role;
 pub fn guards(api: &Api) -> Vec<(String, String)> {
     let mut guards = Vec::new();
     for function in &api.functions {
-        if let (Role::Lock(name) | Role::TryLock(name), Some(owner)) = (&function.role, &function.owner) {
+        if let (Role::Lock(name) | Role::TryLock(name), Some(owner)) =
+            (&function.role, &function.owner)
+        {
             let guard = (name.clone(), owner.clone());
             if !guards.contains(&guard) {
                 guards.push(guard);
@@ -60,7 +62,12 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn pair(api: &Api, function: &Function, guards: &[(String, String)], diagnostics: &mut Diagnostics) {
+fn pair(
+    api: &Api,
+    function: &Function,
+    guards: &[(String, String)],
+    diagnostics: &mut Diagnostics,
+) {
     let owner = function.owner.clone().unwrap_or_default();
     match &function.role {
         Role::Lock(name) | Role::TryLock(name) => {
@@ -72,7 +79,9 @@ fn pair(api: &Api, function: &Function, guards: &[(String, String)], diagnostics
                         format!("no function releases the lock that `{}` takes", function.c),
                         format!("expected a function with `unlock(\"{name}\")`, too"),
                     )
-                    .help(format!("put `unlock(\"{name}\")` on the function that releases it")),
+                    .help(format!(
+                        "put `unlock(\"{name}\")` on the function that releases it"
+                    )),
                 );
             }
         }
@@ -83,7 +92,9 @@ fn pair(api: &Api, function: &Function, guards: &[(String, String)], diagnostics
                     format!("no function takes the lock that `{}` releases", function.c),
                     format!("expected a function with `lock(\"{name}\")`, too"),
                 )
-                .help(format!("put `lock(\"{name}\")` on the function that takes it")),
+                .help(format!(
+                    "put `lock(\"{name}\")` on the function that takes it"
+                )),
             );
         }
         _ => {}
@@ -109,9 +120,12 @@ fn rename_by_lock(api: &mut Api) {
         .iter()
         .filter(|f| !f.role_from_c)
         .filter_map(|f| match &f.role {
-            Role::Lock(name) | Role::TryLock(name) | Role::Unlock(name) => {
-                Some((f.owner.clone(), f.c.clone(), f.lock_name.as_deref().map(member), name.clone()))
-            }
+            Role::Lock(name) | Role::TryLock(name) | Role::Unlock(name) => Some((
+                f.owner.clone(),
+                f.c.clone(),
+                f.lock_name.as_deref().map(member),
+                name.clone(),
+            )),
             _ => None,
         })
         .collect();
@@ -121,7 +135,9 @@ fn rename_by_lock(api: &mut Api) {
             continue;
         }
         let around = |c: &str| {
-            let class = classes.iter().find(|k| k.enter.as_deref() == Some(c) || k.leave == c)?;
+            let class = classes
+                .iter()
+                .find(|k| k.enter.as_deref() == Some(c) || k.leave == c)?;
             Some(class.name.as_str())
         };
         let class = around(&function.c);
@@ -152,9 +168,14 @@ fn held_locks(api: &mut Api) {
         })
         .collect();
     let callbacks = api.tables.iter_mut().flat_map(|table| &mut table.callbacks);
-    let wanted = api.functions.iter_mut().map(|function| &mut function.requires);
+    let wanted = api
+        .functions
+        .iter_mut()
+        .map(|function| &mut function.requires);
     for requires in wanted.chain(callbacks.map(|callback| &mut callback.requires)) {
-        let Some((wanted, _)) = requires else { continue };
+        let Some((wanted, _)) = requires else {
+            continue;
+        };
         let lock = member(wanted);
         if let Some((_, guard)) = acquired.iter().find(|(name, _)| *name == lock) {
             *wanted = guard.clone();
@@ -171,7 +192,11 @@ fn guarded_members(api: &mut Api) {
         .filter_map(|f| match &f.role {
             Role::Lock(guard) | Role::TryLock(guard) => {
                 let lock = member(f.lock_name.as_deref()?);
-                Some((f.owner.clone(), lock.trim_end_matches(" shared").to_owned(), guard.clone()))
+                Some((
+                    f.owner.clone(),
+                    lock.trim_end_matches(" shared").to_owned(),
+                    guard.clone(),
+                ))
             }
             _ => None,
         })
@@ -204,7 +229,9 @@ fn guarded_members(api: &mut Api) {
         }
     }
     for (index, name, member, why) in lost {
-        api.objects[index].guarded.retain(|guarded| guarded.member.name != member.name);
+        api.objects[index]
+            .guarded
+            .retain(|guarded| guarded.member.name != member.name);
         leave_out(api, &name, member.span, why);
     }
 }

@@ -56,12 +56,19 @@ fn leave_out(api: &mut Api, name: &str, span: Span, why: types::Why) {
     if api.left_out.iter().any(|left| left.name == name) {
         return;
     }
-    api.left_out.push(LeftOut { name: name.to_owned(), reason: why.reason, remedy: why.remedy, span });
+    api.left_out.push(LeftOut {
+        name: name.to_owned(),
+        reason: why.reason,
+        remedy: why.remedy,
+        span,
+    });
 }
 
 /// Leave out a function.
 fn lose(api: &mut Api, name: &str, why: types::Why) {
-    let Some(at) = api.functions.iter().position(|function| function.c == name) else { return };
+    let Some(at) = api.functions.iter().position(|function| function.c == name) else {
+        return;
+    };
     let function = api.functions.remove(at);
     leave_out(api, name, function.span, why);
     api.lost.push(function);
@@ -79,7 +86,12 @@ fn types_of(api: &Api) -> Vec<(String, Span)> {
         .chain(api.sections.iter().map(|s| (&s.name, s.span)))
         .map(|(name, span)| (name.clone(), span))
         .collect();
-    all.extend(objects.flat_map(|object| object.stages.iter().map(|stage| (stage.clone(), object.span))));
+    all.extend(objects.flat_map(|object| {
+        object
+            .stages
+            .iter()
+            .map(|stage| (stage.clone(), object.span))
+    }));
     // Functions of one object share a guard, or an iterator.
     let mut brought: Vec<(&String, Option<&String>)> = Vec::new();
     for function in &api.functions {
@@ -94,8 +106,18 @@ fn types_of(api: &Api) -> Vec<(String, Span)> {
             all.push((name.clone(), function.span));
         }
     }
-    let retries = |function: &&Function| function.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
-    all.extend(api.functions.iter().find(retries).map(|function| ("Attempt".to_owned(), function.span)));
+    let retries = |function: &&Function| {
+        function
+            .errno
+            .as_ref()
+            .is_some_and(|errno| !errno.retry.is_empty())
+    };
+    all.extend(
+        api.functions
+            .iter()
+            .find(retries)
+            .map(|function| ("Attempt".to_owned(), function.span)),
+    );
     all
 }
 

@@ -29,7 +29,11 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             );
         }
     }
-    for object in api.objects.iter().filter(|object| object.zeroed && object.shape != Shape::Pinned) {
+    for object in api
+        .objects
+        .iter()
+        .filter(|object| object.zeroed && object.shape != Shape::Pinned)
+    {
         diagnostics.push(
             Diagnostic::error(
                 object.contract,
@@ -40,13 +44,22 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         );
     }
     for function in &api.functions {
-        let makes = matches!(function.role, Role::Constructor | Role::Destructor | Role::Get | Role::Put);
-        let owned = function.owner.as_deref().is_some_and(|tag| api.object(tag).is_some());
+        let makes = matches!(
+            function.role,
+            Role::Constructor | Role::Destructor | Role::Get | Role::Put
+        );
+        let owned = function
+            .owner
+            .as_deref()
+            .is_some_and(|tag| api.object(tag).is_some());
         if makes && !owned {
             diagnostics.push(
                 Diagnostic::error(
                     function.contract,
-                    format!("`{}` makes or ends something that is not an object", function.c),
+                    format!(
+                        "`{}` makes or ends something that is not an object",
+                        function.c
+                    ),
                     "expected a parameter that points to an object",
                 )
                 .help("put `object(\"Name\")` on the structure"),
@@ -56,7 +69,9 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
 }
 
 fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
-    let Some(object) = api.object(tag) else { return Shape::Borrowed };
+    let Some(object) = api.object(tag) else {
+        return Shape::Borrowed;
+    };
     if object.foreign.is_some() {
         return Shape::Foreign;
     }
@@ -87,7 +102,10 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
             diagnostics.push(
                 Diagnostic::error(
                     object.contract,
-                    format!("`{}` is initialised in place and is not `pinned`", object.name),
+                    format!(
+                        "`{}` is initialised in place and is not `pinned`",
+                        object.name
+                    ),
                     "expected `pinned`",
                 )
                 .help(format!("write `object(\"{}\"), pinned`", object.name)),
@@ -113,13 +131,19 @@ fn lone(object: &Object, lone: &Function, has: &str, wants: &str) -> Diagnostic 
         format!("expected a function with `{wants}` too"),
     )
     .note(object.contract, "the object")
-    .help(format!("put `{wants}` on the counterpart of `{}()`", lone.c))
+    .help(format!(
+        "put `{wants}` on the counterpart of `{}()`",
+        lone.c
+    ))
 }
 
 fn endless(object: &Object, made: &Function) -> Diagnostic {
     Diagnostic::error(
         made.contract,
-        format!("no function ends the `{}` that `{}` returns", object.name, made.c),
+        format!(
+            "no function ends the `{}` that `{}` returns",
+            object.name, made.c
+        ),
         "expected a function with `destructor` too",
     )
     .note(object.contract, "the object")

@@ -24,7 +24,9 @@ use crate::read::Parameter;
 fn uses(api: &Api) -> Vec<(String, String)> {
     let mut uses = Vec::new();
     for function in api.functions.iter().filter(|f| f.role == Role::Constructor) {
-        let Some(owner) = &function.owner else { continue };
+        let Some(owner) = &function.owner else {
+            continue;
+        };
         for param in &function.params {
             match types::of_param(api, param) {
                 Ok(Ty::Table(table)) => uses.push((table, owner.clone())),
@@ -36,7 +38,10 @@ fn uses(api: &Api) -> Vec<(String, String)> {
     for object in &api.objects {
         for given in &object.given {
             if given.callback.is_some() {
-                uses.push((format!("{}.{}", object.tag, given.field), object.tag.clone()));
+                uses.push((
+                    format!("{}.{}", object.tag, given.field),
+                    object.tag.clone(),
+                ));
                 continue;
             }
             if let Ok(Ty::Table(table)) = types::of(api, &given.ty, given.tag.as_deref()) {
@@ -71,7 +76,11 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             }
         }
     }
-    let own = |name: &String| api.objects.iter().any(|object| object.operations.as_ref() == Some(name));
+    let own = |name: &String| {
+        api.objects
+            .iter()
+            .any(|object| object.operations.as_ref() == Some(name))
+    };
     let kept: Vec<bool> = api.tables.iter().map(|table| own(&table.name)).collect();
     let mut kept = kept.into_iter();
     api.tables.retain(|_| kept.next().unwrap_or_default());
@@ -105,7 +114,12 @@ fn owner(api: &Api, table: &Table, uses: &[(String, String)]) -> Result<String, 
 }
 
 /// The callbacks of a table that can be typed; the others are reported.
-fn callbacks(api: &mut Api, owner: &str, table: Table, diagnostics: &mut Diagnostics) -> Vec<Callback> {
+fn callbacks(
+    api: &mut Api,
+    owner: &str,
+    table: Table,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Callback> {
     let mut kept = Vec::new();
     for mut callback in table.callbacks {
         match settle(api, owner, &callback) {
@@ -118,7 +132,10 @@ fn callbacks(api: &mut Api, owner: &str, table: Table, diagnostics: &mut Diagnos
             Err(why) if callback.required => diagnostics.push(
                 Diagnostic::error(
                     callback.signature.span,
-                    format!("the required callback `{}` cannot be typed", callback.signature.name),
+                    format!(
+                        "the required callback `{}` cannot be typed",
+                        callback.signature.name
+                    ),
                     why.reason,
                 )
                 .help(why.remedy),
@@ -137,21 +154,36 @@ fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
     let ret = callback.signature.ret.plain();
     if callback.errno.is_some() && *ret != CType::Int("i32") {
         return Err(Why::new(
-            format!("`errno` on a result of type `{}`", callback.signature.ret.spell()),
+            format!(
+                "`errno` on a result of type `{}`",
+                callback.signature.ret.spell()
+            ),
             "a callback fails by an `int`; write `plain` if it is a number",
         ));
     }
     if callback.errno.is_some() && callback.plain {
-        return Err(Why::new("a number or an error is not taken from a callback yet", "take `plain` away"));
+        return Err(Why::new(
+            "a number or an error is not taken from a callback yet",
+            "take `plain` away",
+        ));
     }
-    let retry = callback.errno.as_ref().is_some_and(|errno| !errno.retry.is_empty());
+    let retry = callback
+        .errno
+        .as_ref()
+        .is_some_and(|errno| !errno.retry.is_empty());
     if retry {
-        return Err(Why::new("C does not repeat the call of a callback", "remove `retry`"));
+        return Err(Why::new(
+            "C does not repeat the call of a callback",
+            "remove `retry`",
+        ));
     }
     match types::of(api, &callback.signature.ret, None)? {
         Ty::Unit | Ty::Bool | Ty::Int(_) | Ty::Choice(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(()),
         _ => Err(Why::new(
-            format!("a callback cannot return `{}` yet", callback.signature.ret.spell()),
+            format!(
+                "a callback cannot return `{}` yet",
+                callback.signature.ret.spell()
+            ),
             "return a number or nothing",
         )),
     }
@@ -168,14 +200,26 @@ fn reached(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reache
     if let Some(path) = &callback.member {
         let tag = member(api, owner, path)?;
         return match params.iter().position(|param| points_to(param, &tag)) {
-            Some(index) => Ok((index, Reached::Member { path: path.clone(), tag })),
+            Some(index) => Ok((
+                index,
+                Reached::Member {
+                    path: path.clone(),
+                    tag,
+                },
+            )),
             None => Err(Why::new(
                 format!("none of its parameters is the `struct {tag}` of `member({path})`"),
                 "name the member that C gives to the callback",
             )),
         };
     }
-    let marked = |param: &Parameter| param.contract.terms.iter().any(|term| term.name() == Some("closure"));
+    let marked = |param: &Parameter| {
+        param
+            .contract
+            .terms
+            .iter()
+            .any(|term| term.name() == Some("closure"))
+    };
     let void = |param: &&Parameter| matches!(param.ty.plain(), CType::Pointer { to, .. } if *to.plain() == CType::Void);
     if !params.iter().any(marked) {
         if let Some(index) = params.iter().position(|param| points_to(param, owner)) {
@@ -183,11 +227,14 @@ fn reached(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reache
         }
     }
     let made = |role: &Role| *role == Role::Constructor;
-    let closes =
-        |made: &crate::model::Function| made.params.iter().any(|param| param.kind == ParamKind::Closure);
+    let closes = |made: &crate::model::Function| {
+        made.params
+            .iter()
+            .any(|param| param.kind == ParamKind::Closure)
+    };
     let all = api.one_in_role(owner, made).is_some() && api.in_role(owner, made).all(closes);
-    let only =
-        (params.iter().filter(void).count() == 1).then(|| params.iter().position(|param| void(&param)));
+    let only = (params.iter().filter(void).count() == 1)
+        .then(|| params.iter().position(|param| void(&param)));
     match params.iter().position(marked).or(only.flatten()) {
         Some(index) if all && void(&&params[index]) => Ok((index, Reached::Closure)),
         Some(_) => Err(Why::new(
@@ -209,7 +256,11 @@ fn member(api: &Api, owner: &str, path: &str) -> Result<String, Why> {
     let mut tag = owner.to_owned();
     for name in path.split('.') {
         let fields = api.fields.get(&tag).map(Vec::as_slice).unwrap_or_default();
-        match fields.iter().find(|(field, _)| field == name).map(|(_, ty)| ty.plain()) {
+        match fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, ty)| ty.plain())
+        {
             Some(CType::Record(inner)) => tag.clone_from(inner),
             Some(_) => {
                 return Err(Why::new(
@@ -231,7 +282,10 @@ fn member(api: &Api, owner: &str, path: &str) -> Result<String, Why> {
 /// Whether a callback can be given that parameter.
 fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> {
     let ty = types::of_callback(api, param)?;
-    let foreign = |tag: &String| api.object(tag).is_some_and(|object| object.foreign.is_some());
+    let foreign = |tag: &String| {
+        api.object(tag)
+            .is_some_and(|object| object.foreign.is_some())
+    };
     let block = callback.block_at(&param.name).is_some();
     let owned = callback.owns(&param.name);
     let text = ty == Ty::Text && callback.borrows(&param.name);
@@ -278,10 +332,19 @@ fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> 
 
 fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reached, SelfKind), Why> {
     let (object_at, reached) = reached(api, owner, callback)?;
-    let others = callback.signature.params.iter().enumerate().filter(|(index, _)| *index != object_at);
+    let others = callback
+        .signature
+        .params
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != object_at);
     for (_, param) in others {
-        passed(api, callback, param)
-            .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))?;
+        passed(api, callback, param).map_err(|why| {
+            Why::new(
+                format!("parameter `{}`: {}", param.name, why.reason),
+                why.remedy,
+            )
+        })?;
     }
     if matches!(callback.signature.ret.plain(), CType::Int("i32" | "isize"))
         && callback.errno.is_none()
@@ -294,7 +357,9 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reached
     }
     returned(api, callback)?;
     let object = api.object(owner);
-    let data = object.map(|object| object.data.as_slice()).unwrap_or_default();
+    let data = object
+        .map(|object| object.data.as_slice())
+        .unwrap_or_default();
     let required = callback.requires.as_ref().map(|(guard, _)| guard);
     let held = required.and_then(|guard| data.iter().find(|(name, _)| name == guard));
     let this = match held {

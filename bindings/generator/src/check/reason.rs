@@ -207,13 +207,21 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Lent(name) => {
-                write!(f, "by the contract (`borrowed({name})`) it is valid as long as `self`")
+                write!(
+                    f,
+                    "by the contract (`borrowed({name})`) it is valid as long as `self`"
+                )
             }
             Value::Handed => {
                 write!(f, "by the contract (`owned`) the caller owns the reference")
             }
             Value::NeverNull => write!(f, "by the contract the result is never NULL (`nonnull`)"),
-            Value::Elements { tag, length, name, pointer } => {
+            Value::Elements {
+                tag,
+                length,
+                name,
+                pointer,
+            } => {
                 write!(
                     f,
                     "C passes a `struct {tag}` with `{length}` elements in `{name}` (`__counted_by`), and they \
@@ -235,7 +243,10 @@ impl fmt::Display for Value {
                 )?;
                 match array {
                     Some((length, name)) => {
-                        write!(f, "; `{name}` has `{length}` elements (`slice`), and is not NULL here")
+                        write!(
+                            f,
+                            "; `{name}` has `{length}` elements (`slice`), and is not NULL here"
+                        )
                     }
                     None => Ok(()),
                 }

@@ -21,7 +21,10 @@ pub(super) fn settle(api: &mut Api) {
         more = false;
         for index in 0..api.records.len() {
             let record = &api.records[index];
-            if !record.pointers && !record.confined && record.fields.iter().any(|ty| points(api, ty)) {
+            if !record.pointers
+                && !record.confined
+                && record.fields.iter().any(|ty| points(api, ty))
+            {
                 api.records[index].pointers = true;
                 more = true;
             }
@@ -32,7 +35,12 @@ pub(super) fn settle(api: &mut Api) {
 /// Whether a value of this type contains, or may contain, a pointer.
 fn points(api: &Api, ty: &CType) -> bool {
     match ty.plain() {
-        CType::Void | CType::Bool | CType::Char | CType::Int(_) | CType::Enum(_) | CType::Bits(_) => false,
+        CType::Void
+        | CType::Bool
+        | CType::Char
+        | CType::Int(_)
+        | CType::Enum(_)
+        | CType::Bits(_) => false,
         CType::Record(tag) => api.record(tag).is_none_or(|record| record.pointers),
         CType::Array(element, _) => points(api, element),
         _ => true,
@@ -47,7 +55,11 @@ pub(super) fn check(api: &mut Api) {
             .members
             .iter()
             .filter_map(|member| {
-                Some((member.name.clone(), member.span, readable(api, record, member).err()?))
+                Some((
+                    member.name.clone(),
+                    member.span,
+                    readable(api, record, member).err()?,
+                ))
             })
             .collect();
         let tag = record.tag.clone();
@@ -69,7 +81,10 @@ fn readable(api: &Api, record: &Plain, member: &Member) -> Result<(), Why> {
     }
     let ty = types::of(api, &member.ty, member.int_type.as_deref())?;
     if member.name == "new" && !record.confined && !record.by_reference() {
-        return Err(Why::new("the name `new` is taken by the constructor of a record", "add `hidden`"));
+        return Err(Why::new(
+            "the name `new` is taken by the constructor of a record",
+            "add `hidden`",
+        ));
     }
     match types::from_c(api, &ty) {
         Ok(()) if ty != Ty::Unit => Ok(()),
@@ -87,12 +102,18 @@ pub(super) fn constants(api: &mut Api) {
             .iter()
             .filter_map(|found| {
                 let member = &found.member;
-                Some((member.name.clone(), member.span, unchanging(api, object, member).err()?))
+                Some((
+                    member.name.clone(),
+                    member.span,
+                    unchanging(api, object, member).err()?,
+                ))
             })
             .collect();
         let tag = object.tag.clone();
         for (name, span, why) in lost {
-            api.objects[index].constants.retain(|found| found.member.name != name);
+            api.objects[index]
+                .constants
+                .retain(|found| found.member.name != name);
             leave_out(api, &format!("{tag}.{name}"), span, why);
         }
     }
@@ -100,9 +121,19 @@ pub(super) fn constants(api: &mut Api) {
 
 fn unchanging(api: &Api, object: &Object, member: &Member) -> Result<(), Why> {
     let taken = |function: &Function| function.name == member.name;
-    let reserved = ["as_raw", "from_raw", "around", "storage", "allocate", "free", "into_stage"];
-    let section =
-        api.sections.iter().any(|section| section.of == object.tag && section.method == member.name);
+    let reserved = [
+        "as_raw",
+        "from_raw",
+        "around",
+        "storage",
+        "allocate",
+        "free",
+        "into_stage",
+    ];
+    let section = api
+        .sections
+        .iter()
+        .any(|section| section.of == object.tag && section.method == member.name);
     let data = member.name == "data" && object.is_generic();
     if api.in_role(&object.tag, |_| true).any(taken)
         || data
@@ -148,8 +179,9 @@ fn unchanging_array(object: &Object, member: &Member, length: &str) -> Result<()
             ))
         }
     }
-    let fixed =
-        |found: &crate::model::Constant| found.member.name == *length && found.member.counted.is_none();
+    let fixed = |found: &crate::model::Constant| {
+        found.member.name == *length && found.member.counted.is_none()
+    };
     match object.constants.iter().any(fixed) {
         true => Ok(()),
         false => Err(Why::new(

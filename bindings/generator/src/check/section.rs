@@ -19,7 +19,9 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         of_object(api, section, diagnostics);
         match section.protocol {
             Protocol::Entered => {
-                let first = api.section(&section.tag).is_some_and(|first| first.name == section.name);
+                let first = api
+                    .section(&section.tag)
+                    .is_some_and(|first| first.name == section.name);
                 entered(api, section, first, diagnostics);
                 constants(api, section, diagnostics);
             }
@@ -52,7 +54,9 @@ fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
             .help("put the section under contract where its object is"),
         );
     }
-    let Some((guard, span)) = &section.holds else { return };
+    let Some((guard, span)) = &section.holds else {
+        return;
+    };
     if !lock::guards(api).contains(&(guard.clone(), section.of.clone())) {
         diagnostics.push(
             Diagnostic::error(
@@ -83,8 +87,16 @@ fn constants(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
             );
             continue;
         };
-        if !choice.variants.iter().any(|variant| variant.c == set.constant) {
-            let known: Vec<&str> = choice.variants.iter().map(|variant| variant.c.as_str()).collect();
+        if !choice
+            .variants
+            .iter()
+            .any(|variant| variant.c == set.constant)
+        {
+            let known: Vec<&str> = choice
+                .variants
+                .iter()
+                .map(|variant| variant.c.as_str())
+                .collect();
             diagnostics.push(
                 Diagnostic::error(
                     set.span,
@@ -100,15 +112,27 @@ fn constants(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
 /// Check that the section of an iterator exists.
 fn shown(api: &Api, diagnostics: &mut Diagnostics) {
     for function in &api.functions {
-        let Role::Iterator(iteration) = &function.role else { continue };
-        let Some((name, span)) = &iteration.of else { continue };
+        let Role::Iterator(iteration) = &function.role else {
+            continue;
+        };
+        let Some((name, span)) = &iteration.of else {
+            continue;
+        };
         let of = |section: &&Section| Some(&section.tag) == function.owner.as_ref();
-        let known: Vec<&str> = api.sections.iter().filter(of).map(|section| section.name.as_str()).collect();
+        let known: Vec<&str> = api
+            .sections
+            .iter()
+            .filter(of)
+            .map(|section| section.name.as_str())
+            .collect();
         if !known.contains(&name.as_str()) {
             diagnostics.push(
                 Diagnostic::error(
                     *span,
-                    format!("`{}` iterates over a section `{name}` that does not exist", function.c),
+                    format!(
+                        "`{}` iterates over a section `{name}` that does not exist",
+                        function.c
+                    ),
                     "expected the name of a section whose state it takes",
                 )
                 .help(format!("the sections are: {}", known.join(", "))),
@@ -123,12 +147,19 @@ fn entered(api: &Api, section: &Section, first: bool, diagnostics: &mut Diagnost
         (Role::Leave, "leave", "ends it, inside a round or not"),
         (Role::Outcome, "outcome", "returns how it ended"),
     ] {
-        if first && api.one_in_role(&section.tag, |found| *found == role).is_none() {
+        if first
+            && api
+                .one_in_role(&section.tag, |found| *found == role)
+                .is_none()
+        {
             diagnostics.push(
                 Diagnostic::error(
                     section.span,
                     format!("the section `{}` has no `{clause}`", section.name),
-                    format!("expected a function of `struct {}` with `{clause}`", section.tag),
+                    format!(
+                        "expected a function of `struct {}` with `{clause}`",
+                        section.tag
+                    ),
                 )
                 .help(format!("put `{clause}` on the function that {what}")),
             );
@@ -137,7 +168,8 @@ fn entered(api: &Api, section: &Section, first: bool, diagnostics: &mut Diagnost
     for given in &section.given {
         if let Err(why) = types::of(api, &given.ty, given.tag.as_deref()) {
             diagnostics.push(
-                Diagnostic::error(given.span, why.reason, "expected a type under contract").help(why.remedy),
+                Diagnostic::error(given.span, why.reason, "expected a type under contract")
+                    .help(why.remedy),
             );
         }
     }
@@ -145,7 +177,10 @@ fn entered(api: &Api, section: &Section, first: bool, diagnostics: &mut Diagnost
 
 fn sequence(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
     let wanted = Role::Check(section.name.clone());
-    if api.one_in_role(&section.of, |role| *role == wanted).is_none() {
+    if api
+        .one_in_role(&section.of, |role| *role == wanted)
+        .is_none()
+    {
         diagnostics.push(
             Diagnostic::error(
                 section.span,
@@ -158,12 +193,17 @@ fn sequence(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
             )),
         );
     }
-    let has_data = api.object(&section.of).is_some_and(|object| !object.data.is_empty());
+    let has_data = api
+        .object(&section.of)
+        .is_some_and(|object| !object.data.is_empty());
     if has_data && section.holds.is_none() {
         diagnostics.push(
             Diagnostic::error(
                 section.span,
-                format!("`{}` does not state which guard is held when the sequence is checked", section.name),
+                format!(
+                    "`{}` does not state which guard is held when the sequence is checked",
+                    section.name
+                ),
                 "expected `holds(Guard)`",
             )
             .help("data may be reached only under a guard: begin(\"Name\", holds(Guard))"),

@@ -36,7 +36,11 @@ pub(super) fn settle(api: &mut Api) {
         let destructor = api.one_in_role(&api.objects[index].tag, |role| *role == Role::Destructor);
         api.objects[index].deferred = destructor.and_then(|destructor| destructor.deferred.clone());
     }
-    let functions: Vec<_> = api.functions.iter().map(|function| of_function(api, function)).collect();
+    let functions: Vec<_> = api
+        .functions
+        .iter()
+        .map(|function| of_function(api, function))
+        .collect();
     for (function, (arguments, gives)) in api.functions.iter_mut().zip(functions) {
         function.arguments = arguments;
         function.gives = gives;
@@ -47,7 +51,9 @@ pub(super) fn settle(api: &mut Api) {
 
 fn generic(api: &Api, object: &Object) -> Option<ir::Generic> {
     let tag = fit::generic(api, object)?;
-    Some(ir::Generic { bound: api.object(tag).and_then(|source| source.operations.clone()) })
+    Some(ir::Generic {
+        bound: api.object(tag).and_then(|source| source.operations.clone()),
+    })
 }
 
 /// The type of an object, in Rust.
@@ -82,7 +88,12 @@ fn name_of(function: &Function, name: &str) -> String {
     match (&function.role, name) {
         (Role::Constructor, "slot" | "data" | "inner" | "ptr" | "storage") => format!("{name}_"),
         // The result of the C function, beside the `out` parameters.
-        (_, "value") if function.params.iter().any(|param| param.kind == ParamKind::Out) => {
+        (_, "value")
+            if function
+                .params
+                .iter()
+                .any(|param| param.kind == ParamKind::Out) =>
+        {
             format!("{name}_")
         }
         // Not every name in C is one that Rust's lints accept.
@@ -98,22 +109,31 @@ fn kept(api: &Api, function: &Function, param: &Param) -> Option<Kept> {
         (_, Some(kept)) => (format!("ARef<{kept}>"), Some(format!("&{inner}"))),
         _ => (format!("ARef<{inner}>"), None),
     };
-    Some(Kept { name: name_of(function, &param.name), rust, given })
+    Some(Kept {
+        name: name_of(function, &param.name),
+        rust,
+        given,
+    })
 }
 
 /// The parameters that the constructors of an object keep, which are the same for each.
 fn keeps(api: &Api, object: &Object) -> Vec<Kept> {
     let made = api.one_in_role(&object.tag, |role| *role == Role::Constructor);
-    let kept =
-        |made: &Function, param: &Param| kept(api, made, param).filter(|_| param.kind == ParamKind::Keeps);
-    made.iter().flat_map(|made| made.params.iter().filter_map(|param| kept(made, param))).collect()
+    let kept = |made: &Function, param: &Param| {
+        kept(api, made, param).filter(|_| param.kind == ParamKind::Keeps)
+    };
+    made.iter()
+        .flat_map(|made| made.params.iter().filter_map(|param| kept(made, param)))
+        .collect()
 }
 
 fn given_table(api: &Api, object: &Object) -> Option<String> {
-    let table = object
-        .given
-        .iter()
-        .find(|given| matches!(types::of(api, &given.ty, given.tag.as_deref()), Ok(Ty::Table(_))));
+    let table = object.given.iter().find(|given| {
+        matches!(
+            types::of(api, &given.ty, given.tag.as_deref()),
+            Ok(Ty::Table(_))
+        )
+    });
     table.map(|given| given.field.clone())
 }
 
@@ -131,7 +151,10 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
         Ty::Int(name) => Type::Int(name),
         Ty::Object(tag) => {
             let rust = api.object(tag).map(rust).unwrap_or_default();
-            Type::Object { tag: tag.clone(), rust }
+            Type::Object {
+                tag: tag.clone(),
+                rust,
+            }
         }
         Ty::Record(tag) => Type::Record(record(api, tag)),
         Ty::RecordRef(tag) => Type::RecordRef(record(api, tag)),
@@ -146,12 +169,18 @@ fn typed(api: &Api, ty: &Ty, c: &CType) -> Type {
         Ty::Flags(tag) => {
             let found = api.flag_set(tag);
             let name = found.map(|flags| flags.name.clone()).unwrap_or_default();
-            Type::Newtype { name, int: found.map_or("u32", |flags| flags.int) }
+            Type::Newtype {
+                name,
+                int: found.map_or("u32", |flags| flags.int),
+            }
         }
         Ty::Tagged(tag) => {
             let found = api.tagged_int(tag);
             let name = found.map(|tagged| tagged.name.clone()).unwrap_or_default();
-            Type::Newtype { name, int: found.map_or("u32", |tagged| tagged.int) }
+            Type::Newtype {
+                name,
+                int: found.map_or("u32", |tagged| tagged.int),
+            }
         }
         Ty::Identity { nonnull } => Type::Identity {
             nonnull: *nonnull,
@@ -187,7 +216,9 @@ fn slice(api: &Api, element: &Ty, mutable: bool, c: &CType) -> Type {
 }
 
 fn plain(api: &Api, c: &CType, int_type: Option<&str>) -> Type {
-    types::of(api, c, int_type).map(|ty| typed(api, &ty, c)).unwrap_or_default()
+    types::of(api, c, int_type)
+        .map(|ty| typed(api, &ty, c))
+        .unwrap_or_default()
 }
 
 /// What a function returns.
@@ -215,15 +246,19 @@ fn returned(function: &Function, object: &Object) -> Option<Returned> {
         (Returns::Owned, _) => Held::Counted,
         _ => Held::Lent(function.lives.clone()?),
     };
-    Some(Returned { rust: rust(object), held })
+    Some(Returned {
+        rust: rust(object),
+        held,
+    })
 }
 
 fn of_function(api: &Api, function: &Function) -> (Vec<Argument>, Gives) {
-    let arguments =
-        function.params.iter().enumerate().map(|(index, param)| match function.this == Some(index) {
+    let arguments = function.params.iter().enumerate().map(|(index, param)| {
+        match function.this == Some(index) {
             true => Argument::This,
             false => argument(api, function, param),
-        });
+        }
+    });
     (arguments.collect(), gives(api, function))
 }
 
@@ -232,8 +267,14 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
     match &ty {
         Ty::Table(_) => Argument::Table,
         Ty::Callback => {
-            let method = api.table(&function.c).and_then(|table| table.callbacks.first());
-            Argument::Callback(method.map(|method| method.signature.name.clone()).unwrap_or_default())
+            let method = api
+                .table(&function.c)
+                .and_then(|table| table.callbacks.first());
+            Argument::Callback(
+                method
+                    .map(|method| method.signature.name.clone())
+                    .unwrap_or_default(),
+            )
         }
         Ty::Closure => Argument::Closure,
         Ty::LengthOf(slice) => Argument::Length {
@@ -247,7 +288,10 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
                 CType::Pointer { to, .. } => to,
                 _ => &param.ty,
             };
-            Argument::Out { name: name_of(function, &param.name), ty: typed(api, ty, c) }
+            Argument::Out {
+                name: name_of(function, &param.name),
+                ty: typed(api, ty, c),
+            }
         }
         Ty::Object(_) if matches!(param.kind, ParamKind::Kept(_)) => {
             let name = match &param.kind {
@@ -259,9 +303,11 @@ fn argument(api: &Api, function: &Function, param: &Param) -> Argument {
             let field = api.one_in_role(owner, made).map(|made| name_of(made, name));
             Argument::Field(field.unwrap_or_default())
         }
-        Ty::Made { tag, constant } => {
-            Argument::Made { name: name_of(function, &param.name), tag: tag.clone(), constant: *constant }
-        }
+        Ty::Made { tag, constant } => Argument::Made {
+            name: name_of(function, &param.name),
+            tag: tag.clone(),
+            constant: *constant,
+        },
         Ty::Object(_) if param.kind == ParamKind::Keeps => match kept(api, function, param) {
             Some(kept) => Argument::Kept(kept),
             None => value(api, function, param, &ty),
@@ -275,48 +321,100 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     let name = name_of(function, &param.name);
     let in_place = function.role == Role::Constructor && function.this.is_some();
     let (lifetime, reason) = match (&ty, &param.kind) {
-        (Type::Text, ParamKind::Keeps) => {
-            (Some("'static"), Some(reason::Argument::Forever(name.clone()).into()))
-        }
+        (Type::Text, ParamKind::Keeps) => (
+            Some("'static"),
+            Some(reason::Argument::Forever(name.clone()).into()),
+        ),
         (Type::LockClass, _) => (None, Some(reason::Argument::Forever(name.clone()).into())),
-        (_, ParamKind::Outlives) => (Some("'a"), Some(reason::Argument::Outlives(name.clone()).into())),
+        (_, ParamKind::Outlives) => (
+            Some("'a"),
+            Some(reason::Argument::Outlives(name.clone()).into()),
+        ),
         // The arguments of an initializer must live until it runs.
         (ty, _) => {
             let lifetime = (in_place && ty.is_reference()).then_some("'a");
             let reason = match ty {
-                Type::Slice { cast, .. } => {
-                    Some(reason::Argument::Counted { name: name.clone(), cast: *cast }.into())
-                }
+                Type::Slice { cast, .. } => Some(
+                    reason::Argument::Counted {
+                        name: name.clone(),
+                        cast: *cast,
+                    }
+                    .into(),
+                ),
                 ty if ty.is_reference() => Some(reason::Argument::Borrowed(name.clone()).into()),
                 _ => None,
             };
             (lifetime, reason)
         }
     };
-    Argument::Value(ir::Value { name, ty, nullable: param.nullable, lifetime, reason })
+    Argument::Value(ir::Value {
+        name,
+        ty,
+        nullable: param.nullable,
+        lifetime,
+        reason,
+    })
 }
 
 /// The fields that the caller sets, and the members that have accessors.
 fn fields(api: &mut Api) {
     let of = |api: &Api, given: &crate::model::Given| plain(api, &given.ty, given.tag.as_deref());
     for index in 0..api.objects.len() {
-        let typed: Vec<Type> = api.objects[index].given.iter().map(|given| of(api, given)).collect();
-        let members: Vec<Type> =
-            api.objects[index].guarded.iter().map(|guarded| member(api, &guarded.member)).collect();
-        let constants: Vec<Type> =
-            api.objects[index].constants.iter().map(|found| member(api, &found.member)).collect();
+        let typed: Vec<Type> = api.objects[index]
+            .given
+            .iter()
+            .map(|given| of(api, given))
+            .collect();
+        let members: Vec<Type> = api.objects[index]
+            .guarded
+            .iter()
+            .map(|guarded| member(api, &guarded.member))
+            .collect();
+        let constants: Vec<Type> = api.objects[index]
+            .constants
+            .iter()
+            .map(|found| member(api, &found.member))
+            .collect();
         let object = &mut api.objects[index];
-        object.constants.iter_mut().zip(constants).for_each(|(found, typed)| found.member.typed = typed);
-        object.given.iter_mut().zip(typed).for_each(|(given, typed)| given.typed = typed);
-        object.guarded.iter_mut().zip(members).for_each(|(guarded, typed)| guarded.member.typed = typed);
+        object
+            .constants
+            .iter_mut()
+            .zip(constants)
+            .for_each(|(found, typed)| found.member.typed = typed);
+        object
+            .given
+            .iter_mut()
+            .zip(typed)
+            .for_each(|(given, typed)| given.typed = typed);
+        object
+            .guarded
+            .iter_mut()
+            .zip(members)
+            .for_each(|(guarded, typed)| guarded.member.typed = typed);
     }
     for index in 0..api.sections.len() {
-        let typed: Vec<Type> = api.sections[index].given.iter().map(|given| of(api, given)).collect();
-        api.sections[index].given.iter_mut().zip(typed).for_each(|(given, typed)| given.typed = typed);
+        let typed: Vec<Type> = api.sections[index]
+            .given
+            .iter()
+            .map(|given| of(api, given))
+            .collect();
+        api.sections[index]
+            .given
+            .iter_mut()
+            .zip(typed)
+            .for_each(|(given, typed)| given.typed = typed);
     }
     for index in 0..api.records.len() {
-        let typed: Vec<Type> = api.records[index].members.iter().map(|found| member(api, found)).collect();
-        api.records[index].members.iter_mut().zip(typed).for_each(|(member, typed)| member.typed = typed);
+        let typed: Vec<Type> = api.records[index]
+            .members
+            .iter()
+            .map(|found| member(api, found))
+            .collect();
+        api.records[index]
+            .members
+            .iter_mut()
+            .zip(typed)
+            .for_each(|(member, typed)| member.typed = typed);
     }
 }
 

@@ -15,14 +15,25 @@ use crate::model::Stage;
 pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     for index in 0..api.objects.len() {
         let tag = api.objects[index].tag.clone();
-        let functions: Vec<&Function> =
-            api.functions.iter().filter(|function| function.owner.as_deref() == Some(&tag)).collect();
+        let functions: Vec<&Function> = api
+            .functions
+            .iter()
+            .filter(|function| function.owner.as_deref() == Some(&tag))
+            .collect();
         let lifetime = functions
             .iter()
             .filter(|function| function.role == Role::Constructor)
-            .any(|function| function.params.iter().any(|param| param.kind == ParamKind::Outlives));
+            .any(|function| {
+                function
+                    .params
+                    .iter()
+                    .any(|param| param.kind == ParamKind::Outlives)
+            });
         let mut stages: Vec<String> = Vec::new();
-        for stage in functions.iter().filter_map(|function| function.stage.as_ref()) {
+        for stage in functions
+            .iter()
+            .filter_map(|function| function.stage.as_ref())
+        {
             for name in [Some(&stage.of), stage.next.as_ref()].into_iter().flatten() {
                 if !stages.contains(name) {
                     stages.push(name.clone());
@@ -45,7 +56,11 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
 
 /// Check that `stage` can be on this function.
 fn about(api: &Api, function: &Function, stage: &Stage, diagnostics: &mut Diagnostics) {
-    let shape = function.owner.as_deref().and_then(|tag| api.object(tag)).map(|object| object.shape);
+    let shape = function
+        .owner
+        .as_deref()
+        .and_then(|tag| api.object(tag))
+        .map(|object| object.shape);
     let error = if shape != Some(Shape::Owned) {
         Diagnostic::error(
             stage.span,
@@ -65,7 +80,10 @@ fn about(api: &Api, function: &Function, stage: &Stage, diagnostics: &mut Diagno
     } else if stage.next.is_some() && function.role == Role::Method && function.returns_value() {
         Diagnostic::error(
             stage.span,
-            format!("`{}` leads to another stage and returns a value", function.c),
+            format!(
+                "`{}` leads to another stage and returns a value",
+                function.c
+            ),
             "expected a function that returns nothing, or `errno`",
         )
         .help("return the value from another function, in the stage that this one leads to")
@@ -77,12 +95,20 @@ fn about(api: &Api, function: &Function, stage: &Stage, diagnostics: &mut Diagno
 
 /// A constructor must name the one stage in which the object begins.
 fn made_in_one(functions: &[&Function], diagnostics: &mut Diagnostics) {
-    for made in functions.iter().filter(|function| function.role == Role::Constructor) {
+    for made in functions
+        .iter()
+        .filter(|function| function.role == Role::Constructor)
+    {
         if made.stage.as_ref().is_none_or(|stage| stage.next.is_some()) {
             diagnostics.push(
                 Diagnostic::error(
-                    made.stage.as_ref().map_or(made.contract, |stage| stage.span),
-                    format!("`{}` does not state in which stage it makes the object", made.c),
+                    made.stage
+                        .as_ref()
+                        .map_or(made.contract, |stage| stage.span),
+                    format!(
+                        "`{}` does not state in which stage it makes the object",
+                        made.c
+                    ),
                     "expected `stage(\"Stage\")`, with one name",
                 )
                 .help("name the first stage of the object"),
@@ -93,13 +119,20 @@ fn made_in_one(functions: &[&Function], diagnostics: &mut Diagnostics) {
 
 /// Check that a constructor or a function leads to each stage in which a function may be called.
 fn reached(functions: &[&Function], diagnostics: &mut Diagnostics) {
-    for function in functions.iter().filter(|function| function.role != Role::Constructor) {
-        let Some(stage) = &function.stage else { continue };
-        let leads = functions.iter().any(|other| match (&other.stage, &other.role) {
-            (Some(there), Role::Constructor) => there.of == stage.of,
-            (Some(there), _) => there.next.as_ref() == Some(&stage.of),
-            _ => false,
-        });
+    for function in functions
+        .iter()
+        .filter(|function| function.role != Role::Constructor)
+    {
+        let Some(stage) = &function.stage else {
+            continue;
+        };
+        let leads = functions
+            .iter()
+            .any(|other| match (&other.stage, &other.role) {
+                (Some(there), Role::Constructor) => there.of == stage.of,
+                (Some(there), _) => there.next.as_ref() == Some(&stage.of),
+                _ => false,
+            });
         if !leads {
             diagnostics.push(
                 Diagnostic::error(
@@ -107,7 +140,9 @@ fn reached(functions: &[&Function], diagnostics: &mut Diagnostics) {
                     format!("no function leads to the stage `{}`", stage.of),
                     "expected a stage that a constructor or another function leads to",
                 )
-                .help("use the name that the other function uses, or add a function that leads to it"),
+                .help(
+                    "use the name that the other function uses, or add a function that leads to it",
+                ),
             );
         }
     }

@@ -85,14 +85,21 @@ pub struct Why {
 impl Why {
     /// Make one.
     pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Why { reason: reason.into(), remedy: remedy.into() }
+        Why {
+            reason: reason.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
 /// The typed counterpart of a parameter.
 pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
     match &param.kind {
-        ParamKind::Identity => return Ok(Ty::Identity { nonnull: param.nonnull }),
+        ParamKind::Identity => {
+            return Ok(Ty::Identity {
+                nonnull: param.nonnull,
+            })
+        }
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::Closure => return closure(param),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
@@ -105,36 +112,69 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         | ParamKind::Outlives
         | ParamKind::Cookie => {}
     }
-    of(api, &param.ty, param.int_type.as_deref())
-        .map_err(|why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy))
+    of(api, &param.ty, param.int_type.as_deref()).map_err(|why| {
+        Why::new(
+            format!("parameter `{}`: {}", param.name, why.reason),
+            why.remedy,
+        )
+    })
 }
 
 /// The typed counterpart of a callback's parameter.
 pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why> {
-    if param.contract.terms.iter().any(|term| term.name() == Some("identity")) {
+    if param
+        .contract
+        .terms
+        .iter()
+        .any(|term| term.name() == Some("identity"))
+    {
         return Ok(Ty::Identity { nonnull: false });
     }
     let tags = ["tagged", "flags", "choice"];
-    let term = param.contract.terms.iter().find(|term| term.name().is_some_and(|name| tags.contains(&name)));
-    let jiffies = param.contract.terms.iter().any(|term| term.name() == Some("jiffies"));
-    let tag = term.and_then(first_name).or(jiffies.then(|| JIFFIES.to_owned()));
+    let term = param
+        .contract
+        .terms
+        .iter()
+        .find(|term| term.name().is_some_and(|name| tags.contains(&name)));
+    let jiffies = param
+        .contract
+        .terms
+        .iter()
+        .any(|term| term.name() == Some("jiffies"));
+    let tag = term
+        .and_then(first_name)
+        .or(jiffies.then(|| JIFFIES.to_owned()));
     of(api, &param.ty, tag.as_deref())
 }
 
 /// The type of an `out` parameter must have all zeros as a valid value.
 fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
-    let refuse = |why: String, remedy: String| Why::new(format!("parameter `{}`: {why}", param.name), remedy);
-    let CType::Pointer { to, constant: false } = param.ty.plain() else {
-        return Err(refuse("it cannot be written to".into(), "remove `out`".into()));
+    let refuse = |why: String, remedy: String| {
+        Why::new(format!("parameter `{}`: {why}", param.name), remedy)
+    };
+    let CType::Pointer {
+        to,
+        constant: false,
+    } = param.ty.plain()
+    else {
+        return Err(refuse(
+            "it cannot be written to".into(),
+            "remove `out`".into(),
+        ));
     };
     if let (Some(tag), constant) = (to.pointee_record(), to.is_const_pointer()) {
         return match api.object(tag).is_some() {
-            true => Ok(Ty::Made { tag: tag.to_owned(), constant }),
+            true => Ok(Ty::Made {
+                tag: tag.to_owned(),
+                constant,
+            }),
             false => Err(no_contract("struct", tag)),
         };
     }
-    let ty = of(api, to, param.int_type.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
-    let choice = matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
+    let ty =
+        of(api, to, param.int_type.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
+    let choice =
+        matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
     match ty {
         Ty::Bool | Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(ty),
         Ty::Record(ref tag) if has_bits(api, tag) => Err(refuse(
@@ -157,26 +197,41 @@ pub fn has_bits(api: &Api, tag: &str) -> bool {
         CType::Record(inner) => has_bits(api, inner),
         _ => false,
     };
-    api.record(tag).is_some_and(|record| record.fields.iter().any(bits))
+    api.record(tag)
+        .is_some_and(|record| record.fields.iter().any(bits))
 }
 
 fn closure(param: &Param) -> Result<Ty, Why> {
     match param.ty.plain() {
         CType::Pointer { to, .. } if *to.plain() == CType::Void => Ok(Ty::Closure),
         _ => Err(Why::new(
-            format!("parameter `{}`: what C gives to a callback is a `void *`", param.name),
+            format!(
+                "parameter `{}`: what C gives to a callback is a `void *`",
+                param.name
+            ),
             "remove `closure`",
         )),
     }
 }
 
 fn slice(api: &Api, param: &Param) -> Result<Ty, Why> {
-    let refuse = |why: Why| Why::new(format!("parameter `{}`: {}", param.name, why.reason), why.remedy);
+    let refuse = |why: Why| {
+        Why::new(
+            format!("parameter `{}`: {}", param.name, why.reason),
+            why.remedy,
+        )
+    };
     let CType::Pointer { to, constant } = param.ty.plain() else {
-        return Err(refuse(Why::new("an array is given by a pointer", "remove `slice`")));
+        return Err(refuse(Why::new(
+            "an array is given by a pointer",
+            "remove `slice`",
+        )));
     };
     let element = element(api, to, param.int_type.as_deref(), *constant).map_err(refuse)?;
-    Ok(Ty::Slice { element: Box::new(element), mutable: !constant })
+    Ok(Ty::Slice {
+        element: Box::new(element),
+        mutable: !constant,
+    })
 }
 
 /// The typed counterpart of an array's element, which must have the same layout in Rust and C. Unless the array is
@@ -211,7 +266,10 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         return match ty.plain() {
             CType::Int("usize") => Ok(Ty::Int("crate::time::Jiffies")),
             _ => Err(Why::new(
-                format!("`{}` is not `unsigned long`, the type of a time in jiffies", ty.spell()),
+                format!(
+                    "`{}` is not `unsigned long`, the type of a time in jiffies",
+                    ty.spell()
+                ),
                 "remove `jiffies`",
             )),
         };
@@ -241,10 +299,12 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         CType::Bool => Ok(Ty::Bool),
         CType::Char => Ok(Ty::Int("u8")),
         CType::Int(name) => Ok(Ty::Int(name)),
-        CType::Record(tag) if api.record(tag).is_some_and(|record| record.by_reference()) => Err(Why::new(
-            format!("`struct {tag}` has pointers and cannot be copied"),
-            "pass a pointer to const",
-        )),
+        CType::Record(tag) if api.record(tag).is_some_and(|record| record.by_reference()) => {
+            Err(Why::new(
+                format!("`struct {tag}` has pointers and cannot be copied"),
+                "pass a pointer to const",
+            ))
+        }
         CType::Record(tag) if api.record(tag).is_some() => Ok(Ty::Record(tag.clone())),
         CType::Record(tag) => Err(no_contract("struct", tag)),
         CType::Enum(tag) => by_tag(api, tag),
@@ -283,7 +343,10 @@ fn same_integer(api: &Api, ty: &CType, found: Ty) -> Result<Ty, Why> {
         true => Ok(found),
         false => Err(Why::new(
             format!("`{}` is not the integer type of `{tag}`", ty.spell()),
-            format!("declare it as `{}`", CType::Int(int.unwrap_or("u32")).spell()),
+            format!(
+                "declare it as `{}`",
+                CType::Int(int.unwrap_or("u32")).spell()
+            ),
         )),
     }
 }
@@ -291,10 +354,16 @@ fn same_integer(api: &Api, ty: &CType, found: Ty) -> Result<Ty, Why> {
 /// Rust reads and writes ordinary memory of the kernel.
 fn elsewhere(space: &str) -> Why {
     let (what, remedy) = match space {
-        "__user" => ("memory of a process", "copies the bytes to or from memory of the kernel"),
+        "__user" => (
+            "memory of a process",
+            "copies the bytes to or from memory of the kernel",
+        ),
         "__iomem" => ("memory of a device", "reads or writes a value there"),
         "__percpu" => ("a variable of each CPU", "reads or writes that of one CPU"),
-        _ => ("what RCU protects", "returns a reference that the caller owns"),
+        _ => (
+            "what RCU protects",
+            "returns a reference that the caller owns",
+        ),
     };
     Why::new(
         format!("a `{space}` pointer leads to {what}"),

@@ -34,7 +34,8 @@ const DEFINITIONS: &str = "\
 
 /// Static assertions that `bindings`, bindgen's output, and the headers agree.
 pub fn write(module: &Module, bindings: &str) -> Result<String, String> {
-    let file = syn::parse_file(bindings).map_err(|error| format!("the bindings are not Rust: {error}"))?;
+    let file =
+        syn::parse_file(bindings).map_err(|error| format!("the bindings are not Rust: {error}"))?;
     let items = Items::of(&file);
     let structs = structures(&module.shared, &items);
     let constants = constants(&module.shared, &items);
@@ -43,7 +44,9 @@ pub fn write(module: &Module, bindings: &str) -> Result<String, String> {
     }
     let header = through_cbindgen(&items, &structs, &constants)?;
     let mut text = String::from("// SPDX-License-Identifier: GPL-2.0\n");
-    text.push_str("/* Written by hmm-bindgen: the layout of shared structures in Rust; do not edit. */\n\n");
+    text.push_str(
+        "/* Written by hmm-bindgen: the layout of shared structures in Rust; do not edit. */\n\n",
+    );
     for include in &module.includes {
         let _ = writeln!(text, "#include <{include}>");
     }
@@ -113,7 +116,10 @@ fn number(expr: &syn::Expr) -> Option<u64> {
 /// The structures under contract whose members or size Rust uses.
 fn structures(shared: &Shared, items: &Items<'_>) -> Vec<String> {
     let all = shared.structs.iter();
-    let found: BTreeSet<String> = all.filter(|tag| items.structs.contains_key(*tag)).cloned().collect();
+    let found: BTreeSet<String> = all
+        .filter(|tag| items.structs.contains_key(*tag))
+        .cloned()
+        .collect();
     found.into_iter().collect()
 }
 
@@ -129,18 +135,30 @@ fn constants(shared: &Shared, items: &Items<'_>) -> Vec<Constant> {
         let rust = format!("{tag}_{c}");
         // The bindings may have only a part of the header's.
         let value = *items.constants.get(&rust)?;
-        Some(Constant { c: c.to_owned(), rust, value })
+        Some(Constant {
+            c: c.to_owned(),
+            rust,
+            value,
+        })
     };
     let all = shared
         .constants
         .iter()
         .flat_map(|(tag, variants)| variants.iter().map(move |variant| (tag, variant)));
-    all.filter_map(|(tag, variant)| of(tag, &variant.c)).collect()
+    all.filter_map(|(tag, variant)| of(tag, &variant.c))
+        .collect()
 }
 
 /// Write the structures as C, with those that they contain by value.
-fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant]) -> Result<String, String> {
-    let mut cut = Cut { items, wanted: structs.to_vec() };
+fn through_cbindgen(
+    items: &Items<'_>,
+    structs: &[String],
+    constants: &[Constant],
+) -> Result<String, String> {
+    let mut cut = Cut {
+        items,
+        wanted: structs.to_vec(),
+    };
     let mut done = BTreeSet::new();
     let mut rust = String::new();
     while let Some(name) = cut.wanted.pop() {
@@ -151,7 +169,11 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
         rust.push('\n');
     }
     for constant in constants {
-        let _ = writeln!(rust, "pub const {}: u64 = {};", constant.rust, constant.value);
+        let _ = writeln!(
+            rust,
+            "pub const {}: u64 = {};",
+            constant.rust, constant.value
+        );
     }
     // A unique name: several threads write proofs at the same time.
     let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
@@ -167,13 +189,17 @@ fn through_cbindgen(items: &Items<'_>, structs: &[String], constants: &[Constant
     config.export.prefix = Some(PREFIX.into());
     config.layout.aligned_n = Some("rust_aligned".into());
     config.layout.packed = Some("rust_packed".into());
-    let mut builder = cbindgen::Builder::new().with_config(config).with_src(&source);
+    let mut builder = cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(&source);
     for name in &done {
         builder = builder.include_item(name);
     }
     let generated = builder.generate();
     let mut header = Vec::new();
-    generated.map_err(|error| format!("cbindgen: {error}"))?.write(&mut header);
+    generated
+        .map_err(|error| format!("cbindgen: {error}"))?
+        .write(&mut header);
     String::from_utf8(header).map_err(|_| "cbindgen wrote text that is not UTF-8".into())
 }
 
@@ -188,14 +214,16 @@ impl Cut<'_, '_> {
     fn definition(&mut self, name: &str) -> String {
         if let Some(found) = self.items.structs.get(name) {
             let mut item = (*found).clone();
-            item.attrs.retain(|attribute| attribute.path().is_ident("repr"));
+            item.attrs
+                .retain(|attribute| attribute.path().is_ident("repr"));
             item.generics = syn::Generics::default();
             self.visit_fields_mut(&mut item.fields);
             return quote::quote! { #item }.to_string();
         }
         if let Some(found) = self.items.unions.get(name) {
             let mut item = (*found).clone();
-            item.attrs.retain(|attribute| attribute.path().is_ident("repr"));
+            item.attrs
+                .retain(|attribute| attribute.path().is_ident("repr"));
             item.generics = syn::Generics::default();
             self.visit_fields_named_mut(&mut item.fields);
             return quote::quote! { #item }.to_string();
@@ -222,12 +250,19 @@ impl Cut<'_, '_> {
             "c_void" | "Option" => "usize",
             "__BindgenBitfieldUnit" | "ManuallyDrop" => return inner(last),
             name if name.starts_with("__BindgenOpaqueArray") => return inner(last),
-            "__IncompleteArrayField" | "__BindgenUnionField" | "PhantomData" | "PhantomPinned" => "[u8; 0]",
+            "__IncompleteArrayField" | "__BindgenUnionField" | "PhantomData" | "PhantomPinned" => {
+                "[u8; 0]"
+            }
             _ => {
                 if let Some(alias) = self.items.aliases.get(&name) {
                     return Some((*alias.ty).clone());
                 }
-                if self.items.structs.get(&name).is_some_and(|item| item.fields.is_empty()) {
+                if self
+                    .items
+                    .structs
+                    .get(&name)
+                    .is_some_and(|item| item.fields.is_empty())
+                {
                     return syn::parse_str("[u8; 0]").ok();
                 }
                 self.wanted.push(name);
@@ -239,7 +274,9 @@ impl Cut<'_, '_> {
 }
 
 fn inner(segment: &syn::PathSegment) -> Option<syn::Type> {
-    let syn::PathArguments::AngleBracketed(args) = &segment.arguments else { return None };
+    let syn::PathArguments::AngleBracketed(args) = &segment.arguments else {
+        return None;
+    };
     args.args.iter().find_map(|arg| match arg {
         syn::GenericArgument::Type(ty) => Some(ty.clone()),
         _ => None,
@@ -276,23 +313,39 @@ impl VisitMut for Cut<'_, '_> {
 fn layout(name: &str, items: &Items<'_>) -> String {
     let (rust, c) = (format!("struct {PREFIX}{name}"), format!("struct {name}"));
     let mut text = String::from("\n");
-    let _ = writeln!(text, "_Static_assert(sizeof({rust}) == sizeof({c}), \"the size of {c}\");");
-    let _ = writeln!(text, "_Static_assert(_Alignof({rust}) == _Alignof({c}), \"the alignment of {c}\");");
-    let Some(item) = items.structs.get(name) else { return text };
+    let _ = writeln!(
+        text,
+        "_Static_assert(sizeof({rust}) == sizeof({c}), \"the size of {c}\");"
+    );
+    let _ = writeln!(
+        text,
+        "_Static_assert(_Alignof({rust}) == _Alignof({c}), \"the alignment of {c}\");"
+    );
+    let Some(item) = items.structs.get(name) else {
+        return text;
+    };
     for member in &item.fields {
-        let Some(field) = member.ident.as_ref().map(|ident| ident.to_string()) else { continue };
+        let Some(field) = member.ident.as_ref().map(|ident| ident.to_string()) else {
+            continue;
+        };
         if field.starts_with('_') {
             // Bit fields, padding, and members without a name in C.
             continue;
         }
-        let c_field = field.strip_prefix("r#").unwrap_or(&field).trim_end_matches('_');
+        let c_field = field
+            .strip_prefix("r#")
+            .unwrap_or(&field)
+            .trim_end_matches('_');
         let _ = writeln!(
             text,
             "_Static_assert(__builtin_offsetof({rust}, {field}) == __builtin_offsetof({c}, {c_field}), \
              \"the offset of {c_field} in {c}\");"
         );
         let ty = &member.ty;
-        if quote::quote! { #ty }.to_string().contains("__IncompleteArrayField") {
+        if quote::quote! { #ty }
+            .to_string()
+            .contains("__IncompleteArrayField")
+        {
             // A flexible array has no size in C.
             continue;
         }

@@ -39,7 +39,9 @@ impl Caller {
             syn::FnArg::Receiver(_) => None,
         };
         let returns = &signature.output;
-        let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
+        let docs = attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("doc"));
         Caller {
             name: bare(&signature.ident.to_string()),
             of: of.to_owned(),
@@ -54,9 +56,13 @@ impl Caller {
 
     /// Whether a clause or a parameter of a C function shows in this one.
     fn shows(&self, c: &str, shows: &Shows) -> bool {
-        let has = |text: &str, types: &[String]| types.iter().any(|name| text.contains(name.as_str()));
+        let has =
+            |text: &str, types: &[String]| types.iter().any(|name| text.contains(name.as_str()));
         match shows {
-            Shows::Arguments(count) => self.calls.iter().any(|(called, given)| called == c && given == count),
+            Shows::Arguments(count) => self
+                .calls
+                .iter()
+                .any(|(called, given)| called == c && given == count),
             Shows::Parameter(name) => {
                 let name = name.to_lowercase();
                 self.params.contains(&name) || self.params.contains(&format!("{name}_"))
@@ -124,12 +130,14 @@ impl<'ast> Visit<'ast> for Found {
         }
         .unwrap_or_default();
         let of = item.trait_.as_ref().and_then(|(_, path, _)| last(path));
-        self.implemented.extend(of.map(|of| (of, self.inside.clone())));
+        self.implemented
+            .extend(of.map(|of| (of, self.inside.clone())));
         syn::visit::visit_item_impl(self, item);
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.callers.push(Caller::of(&self.inside, &item.sig, &item.attrs));
+        self.callers
+            .push(Caller::of(&self.inside, &item.sig, &item.attrs));
         syn::visit::visit_impl_item_fn(self, item);
     }
 
@@ -141,10 +149,16 @@ impl<'ast> Visit<'ast> for Found {
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         if let syn::Expr::Path(function) = &*call.func {
-            let mut segments = function.path.segments.iter().map(|segment| segment.ident.to_string());
-            if let (Some("bindings"), Some(name), Some(caller)) =
-                (segments.next().as_deref(), segments.next(), self.callers.last_mut())
-            {
+            let mut segments = function
+                .path
+                .segments
+                .iter()
+                .map(|segment| segment.ident.to_string());
+            if let (Some("bindings"), Some(name), Some(caller)) = (
+                segments.next().as_deref(),
+                segments.next(),
+                self.callers.last_mut(),
+            ) {
                 caller.calls.push((name, call.args.len()));
             }
         }
@@ -153,8 +167,12 @@ impl<'ast> Visit<'ast> for Found {
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let mut segments = path.segments.iter();
-        if segments.next().is_some_and(|first| first.ident == "bindings") {
-            self.bound.extend(segments.next().map(|name| name.ident.to_string()));
+        if segments
+            .next()
+            .is_some_and(|first| first.ident == "bindings")
+        {
+            self.bound
+                .extend(segments.next().map(|name| name.ident.to_string()));
         }
         syn::visit::visit_path(self, path);
     }
@@ -180,12 +198,16 @@ impl Found {
 
     /// Whether a clause or a parameter of what has that mark shows.
     fn shows(&self, mark: &Mark, shows: &Shows) -> bool {
-        let has = |of: &str, name: &String| self.implemented.contains(&(of.to_owned(), name.clone()));
+        let has =
+            |of: &str, name: &String| self.implemented.contains(&(of.to_owned(), name.clone()));
         match (mark, shows) {
             (_, Shows::Guards(guard, of)) => has(of, guard),
             (Mark::Bound(c), _) => {
                 let calls = |caller: &&Caller| caller.calls.iter().any(|(called, _)| called == c);
-                self.callers.iter().filter(calls).any(|caller| caller.shows(c, shows))
+                self.callers
+                    .iter()
+                    .filter(calls)
+                    .any(|caller| caller.shows(c, shows))
             }
             (Mark::Item(name), Shows::Implements(of)) => has(of, name),
             _ => false,
@@ -196,17 +218,25 @@ impl Found {
 /// The declarations under contract that are neither in the text nor in the report, and the clauses and parameters of those
 /// in the text that do not show there.
 pub fn vanished(module: &Module, rust: &str) -> Result<Vec<String>, String> {
-    let file = syn::parse_file(rust).map_err(|error| format!("the generator wrote invalid Rust: {error}"))?;
+    let file = syn::parse_file(rust)
+        .map_err(|error| format!("the generator wrote invalid Rust: {error}"))?;
     let mut found = Found::default();
     found.visit_file(&file);
     let reported = |name: &str| module.left_out.iter().any(|left| left.name == name);
     let mut lost = Vec::new();
-    for declared in module.declared.iter().filter(|declared| !reported(&declared.name)) {
+    for declared in module
+        .declared
+        .iter()
+        .filter(|declared| !reported(&declared.name))
+    {
         if !found.written(&declared.mark) {
             lost.push(declared.name.clone());
             continue;
         }
-        let gone = declared.stated.iter().filter(|stated| !found.shows(&declared.mark, &stated.shows));
+        let gone = declared
+            .stated
+            .iter()
+            .filter(|stated| !found.shows(&declared.mark, &stated.shows));
         lost.extend(gone.map(|stated| format!("{}: {}", declared.name, stated.what)));
     }
     Ok(lost)

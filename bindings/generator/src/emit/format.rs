@@ -19,14 +19,20 @@ const C_STYLE: &str = "{BasedOnStyle: LLVM, IndentWidth: 8, TabWidth: 8, UseTab:
 pub fn rust(text: &str) -> Result<String, String> {
     let tool = std::env::var("RUSTFMT").unwrap_or_else(|_| "rustfmt".into());
     let config = "newline_style=Unix";
-    filter(&tool, &["--edition", "2021", "--config", config, "--emit", "stdout"], text)
+    filter(
+        &tool,
+        &["--edition", "2021", "--config", config, "--emit", "stdout"],
+        text,
+    )
 }
 
 /// Format C as the kernel does.
 pub fn c(text: &str) -> Result<String, String> {
     let style = format!("--style={C_STYLE}");
     let named = std::env::var("CLANG_FORMAT").ok();
-    let tools = named.into_iter().chain(["clang-format-19".into(), "clang-format".into()]);
+    let tools = named
+        .into_iter()
+        .chain(["clang-format-19".into(), "clang-format".into()]);
     let mut last = String::new();
     for tool in tools {
         match filter(&tool, &[&style, "--assume-filename=typed.h"], text) {
@@ -57,7 +63,9 @@ fn filter(tool: &str, args: &[&str], text: &str) -> Result<String, String> {
     let input = text.to_owned();
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().map_err(missing)?;
-    let written = writer.join().map_err(|_| "the formatter's input thread died")?;
+    let written = writer
+        .join()
+        .map_err(|_| "the formatter's input thread died")?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{tool} refuses the output: {}", complaint.trim()));

@@ -24,12 +24,28 @@ pub fn write(module: &Module) -> Result<Option<String>, String> {
 }
 
 fn shim(function: &Function) -> String {
-    let params: Vec<String> = function.params.iter().map(|param| declare(&param.ty, &param.name)).collect();
-    let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
-    let args: Vec<&str> = function.params.iter().map(|param| param.name.as_str()).collect();
+    let params: Vec<String> = function
+        .params
+        .iter()
+        .map(|param| declare(&param.ty, &param.name))
+        .collect();
+    let params = if params.is_empty() {
+        "void".to_owned()
+    } else {
+        params.join(", ")
+    };
+    let args: Vec<&str> = function
+        .params
+        .iter()
+        .map(|param| param.name.as_str())
+        .collect();
     let ret = function.ret.spell();
     let space = if ret.ends_with('*') { "" } else { " " };
-    let back = if function.ret == CType::Void { "" } else { "return " };
+    let back = if function.ret == CType::Void {
+        ""
+    } else {
+        "return "
+    };
     format!(
         "__rust_helper {ret}{space}rust_helper_{name}({params})\n{{\n\t{back}{name}({args});\n}}\n",
         name = function.c,

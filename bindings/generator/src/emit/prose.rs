@@ -28,7 +28,11 @@ pub fn markdown(text: &str) -> String {
             out.push('\n');
             continue;
         }
-        let line = if opens { line.trim_end().trim_end_matches(':') } else { line };
+        let line = if opens {
+            line.trim_end().trim_end_matches(':')
+        } else {
+            line
+        };
         out.push_str(&inline(line));
         out.push_str(if opens { ":\n\n```text\n" } else { "\n" });
         literal = opens;
@@ -78,7 +82,10 @@ fn inline(line: &str) -> String {
 /// The length of the name that a sigil marks.
 fn marked(text: &str) -> usize {
     let kind = ["struct ", "enum ", "typedef ", "union "];
-    let start = kind.iter().find(|kind| text.starts_with(**kind)).map_or(0, |kind| kind.len());
+    let start = kind
+        .iter()
+        .find(|kind| text.starts_with(**kind))
+        .map_or(0, |kind| kind.len());
     let rest = &text[start..];
     let mut end = 0;
     for (at, c) in rest.char_indices() {
@@ -98,7 +105,9 @@ fn marked(text: &str) -> usize {
 
 /// The length of `name()`.
 fn call(text: &str) -> usize {
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
     match text[end..].starts_with("()") {
         true => end + 2,
         false => 0,
@@ -157,8 +166,13 @@ fn of_c(text: &str) -> bool {
     let called = text
         .match_indices("()")
         .any(|(at, _)| text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
-    let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && !"_-.".contains(c)).collect();
-    let parts: Vec<&str> = parts.into_iter().map(|part| part.trim_end_matches('.')).collect();
+    let parts: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric() && !"_-.".contains(c))
+        .collect();
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(|part| part.trim_end_matches('.'))
+        .collect();
     let tag = |pair: &[&str]| {
         ["struct", "enum", "union"].contains(&pair[0])
             && pair[1].starts_with(|c: char| c.is_lowercase() || c == '_')
@@ -171,7 +185,9 @@ fn of_c(text: &str) -> bool {
         || text.contains("->")
         || text.contains("Context:")
         || parts.windows(2).any(tag)
-        || parts.iter().any(|part| *part == "NULL" || error(part) || part.ends_with(".h"))
+        || parts
+            .iter()
+            .any(|part| *part == "NULL" || error(part) || part.ends_with(".h"))
 }
 
 /// The documentation of an item, with its example if there is one.
@@ -184,8 +200,13 @@ pub fn with_example(text: String, example: &Example) -> String {
 
 /// The documentation of a type.
 pub fn of_type(doc: Option<&Doc>, fallback: &str) -> String {
-    let Some(doc) = doc else { return fallback.to_owned() };
-    join(vec![sentence(&in_rust(&doc.brief), fallback), in_rust(&markdown(&doc.body))])
+    let Some(doc) = doc else {
+        return fallback.to_owned();
+    };
+    join(vec![
+        sentence(&in_rust(&doc.brief), fallback),
+        in_rust(&markdown(&doc.body)),
+    ])
 }
 
 /// The brief description, and the other paragraphs, as far as they are about Rust; empty without a text.
@@ -203,7 +224,14 @@ pub fn of_function(function: &Function) -> String {
 
 /// The same for a constructor, with the documentation of the fields that are its parameters.
 pub fn of_constructor(function: &Function, fields: &str) -> String {
-    join([description(function), vec![fields.trim().to_owned()], ending(function)].concat())
+    join(
+        [
+            description(function),
+            vec![fields.trim().to_owned()],
+            ending(function),
+        ]
+        .concat(),
+    )
 }
 
 /// What is known of a function without a text.
@@ -226,7 +254,11 @@ fn description(function: &Function) -> Vec<String> {
             parts.push(sentence(&in_rust(&doc.brief), &fallback));
             parts.push(in_rust(&markdown(&doc.body)));
             let shown = function.errno.is_none() || function.plain;
-            let returns = doc.returns.as_deref().filter(|_| shown).map(|text| in_rust(&markdown(text)));
+            let returns = doc
+                .returns
+                .as_deref()
+                .filter(|_| shown)
+                .map(|text| in_rust(&markdown(text)));
             if let Some(returns) = returns.filter(|text| !text.is_empty()) {
                 parts.push(format!("Returns {}", lower_first(&returns)));
             }
@@ -245,7 +277,8 @@ fn description(function: &Function) -> Vec<String> {
 
 /// Whether a text mentions sleeping: as "sleep" or "sleeps", not as part of another name.
 pub fn speaks_of_sleep(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphabetic()).any(|part| ["sleep", "sleeps"].contains(&part))
+    text.split(|c: char| !c.is_alphabetic())
+        .any(|part| ["sleep", "sleeps"].contains(&part))
 }
 
 fn ending(function: &Function) -> Vec<String> {
@@ -254,32 +287,54 @@ fn ending(function: &Function) -> Vec<String> {
     parts.extend(promise.map(|why| format!("# Safety\n\nThe caller must promise that {why}.")));
     let returns = function.doc.as_ref().and_then(|doc| doc.returns.as_deref());
     let returns = returns.filter(|_| !function.plain);
-    let stated = function.doc.as_ref().is_some_and(|doc| doc.body.contains("# Errors"));
-    parts.extend(function.errno.as_ref().filter(|_| !stated).map(|errno| errors(function, errno, returns)));
+    let stated = function
+        .doc
+        .as_ref()
+        .is_some_and(|doc| doc.body.contains("# Errors"));
+    parts.extend(
+        function
+            .errno
+            .as_ref()
+            .filter(|_| !stated)
+            .map(|errno| errors(function, errno, returns)),
+    );
     parts
 }
 
 fn errors(function: &Function, errno: &Errno, returns: Option<&str>) -> String {
     let mut text = vec!["# Errors".to_owned()];
     let named = returns.map(error_names).unwrap_or_default();
-    let named: Vec<String> = named.into_iter().filter(|name| !errno.retry.contains(name)).collect();
+    let named: Vec<String> = named
+        .into_iter()
+        .filter(|name| !errno.retry.contains(name))
+        .collect();
     text.extend(match (errno.errors.is_empty(), named.is_empty()) {
         (false, _) => Some(format!("Fails with {}.", list(&errno.errors))),
         (true, false) => Some(format!("The errors include {}.", list(&named))),
         (true, true) => None,
     });
     if !errno.retry.is_empty() {
-        text.push(format!("After {} the call has lost a race; repeat it.", list(&errno.retry)));
+        text.push(format!(
+            "After {} the call has lost a race; repeat it.",
+            list(&errno.retry)
+        ));
     }
     if text.len() == 1 {
-        text.push(format!("Fails with the error of `bindings::{}`.", function.c));
+        text.push(format!(
+            "Fails with the error of `bindings::{}`.",
+            function.c
+        ));
     }
     join(text)
 }
 
 /// Names of errors, in a sentence.
 pub fn list(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The errors that a `Return:` section names. Its sentences are about C's function; those about the one in Rust stand in a
@@ -288,10 +343,15 @@ pub fn error_names(returns: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (at, _) in returns.match_indices('E') {
         let rest = &returns[at..];
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
         let name = &rest[..end];
         let negative = returns[..at].trim_end_matches(['%', '`']).ends_with('-');
-        let upper = name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        let upper = name.len() > 1
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         if negative && upper && !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
@@ -301,7 +361,9 @@ pub fn error_names(returns: &str) -> Vec<String> {
 
 /// The description of a member: one paragraph.
 pub fn of_member(text: Option<&String>, fallback: &str) -> String {
-    let Some(text) = text else { return fallback.to_owned() };
+    let Some(text) = text else {
+        return fallback.to_owned();
+    };
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     sentence(&in_rust(&joined), fallback)
 }
@@ -317,27 +379,38 @@ pub fn of_callback(text: &str) -> String {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 /// The documentation at the head of a module.
 pub fn of_module(module: &Module) -> String {
-    let mut parts = vec![format!("Typed objects for {}.", headers(&module.includes, "`"))];
+    let mut parts = vec![format!(
+        "Typed objects for {}.",
+        headers(&module.includes, "`")
+    )];
     for doc in &module.overviews {
         let overview = doc.brief == "Overview";
         parts.extend((!overview && !doc.brief.is_empty()).then(|| format!("# {}", doc.brief)));
         parts.push(in_rust(&markdown(&doc.body)));
     }
-    parts.push("Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.".into());
+    parts.push(
+        "Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.".into(),
+    );
     for include in &module.includes {
-        parts.push(format!("C header: [`include/{include}`](srctree/include/{include})"));
+        parts.push(format!(
+            "C header: [`include/{include}`](srctree/include/{include})"
+        ));
     }
     join(parts)
 }
 
 /// The headers' names, joined.
 fn headers(includes: &[String], quote: &str) -> String {
-    let names = includes.iter().map(|include| format!("{quote}{include}{quote}"));
+    let names = includes
+        .iter()
+        .map(|include| format!("{quote}{include}{quote}"));
     names.collect::<Vec<_>>().join(" and ")
 }
 
@@ -349,8 +422,14 @@ fn join(parts: Vec<String>) -> String {
 /// A brief description as a sentence.
 pub fn sentence(text: &str, fallback: &str) -> String {
     let text = inline(text.trim());
-    let Some(first) = text.chars().next() else { return fallback.to_owned() };
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let Some(first) = text.chars().next() else {
+        return fallback.to_owned();
+    };
+    let end = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
     format!("{}{}{end}", first.to_uppercase(), &text[first.len_utf8()..])
 }
 

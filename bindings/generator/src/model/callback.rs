@@ -113,7 +113,10 @@ pub(super) fn lower(
             diagnostics.push(
                 Diagnostic::error(
                     clauses.span,
-                    format!("the contract does not state whether a table must have `{}`", signature.name),
+                    format!(
+                        "the contract does not state whether a table must have `{}`",
+                        signature.name
+                    ),
                     "expected `required` or `optional`",
                 )
                 .help("write `required` if C calls it without a test for NULL"),
@@ -160,7 +163,11 @@ fn given(param: &Parameter, diagnostics: &mut Diagnostics) {
 /// Take `member(path)`.
 fn member(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
     let term = clauses.take("member")?;
-    let path = term.args.first().and_then(|arg| arg.name()).filter(|path| !path.contains(['>', ':']));
+    let path = term
+        .args
+        .first()
+        .and_then(|arg| arg.name())
+        .filter(|path| !path.contains(['>', ':']));
     if path.is_none() {
         diagnostics.push(
             Diagnostic::error(
@@ -174,7 +181,11 @@ fn member(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<St
     path.map(str::to_owned)
 }
 
-fn blocks(signature: &Function, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Vec<Block> {
+fn blocks(
+    signature: &Function,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Block> {
     let mut blocks = Vec::new();
     let param = |name: &str| signature.params.iter().find(|param| param.name == name);
     while let Some(term) = clauses.take("block") {
@@ -194,7 +205,10 @@ fn blocks(signature: &Function, clauses: &mut Clauses<'_>, diagnostics: &mut Dia
             None => diagnostics.push(
                 Diagnostic::error(
                     term.span,
-                    format!("`block` does not name two parameters of `{}`", signature.name),
+                    format!(
+                        "`block` does not name two parameters of `{}`",
+                        signature.name
+                    ),
                     "expected `block(pointer, order)` or `block(pointer, order, reads)`",
                 )
                 .help("name the pointer to the first and the parameter with the order"),
@@ -212,22 +226,53 @@ impl Callback {
 
     /// `owned`: whether what a parameter points to belongs to the callback from then on.
     pub fn owns(&self, name: &str) -> bool {
-        let param = self.signature.params.iter().find(|param| param.name == name);
-        param.is_some_and(|param| param.contract.terms.iter().any(|term| term.name() == Some("owned")))
+        let param = self
+            .signature
+            .params
+            .iter()
+            .find(|param| param.name == name);
+        param.is_some_and(|param| {
+            param
+                .contract
+                .terms
+                .iter()
+                .any(|term| term.name() == Some("owned"))
+        })
     }
 
     /// `borrows`: whether what a parameter points to is valid for the call.
     pub fn borrows(&self, name: &str) -> bool {
-        let param = self.signature.params.iter().find(|param| param.name == name);
-        param.is_some_and(|param| param.contract.terms.iter().any(|term| term.name() == Some("borrows")))
+        let param = self
+            .signature
+            .params
+            .iter()
+            .find(|param| param.name == name);
+        param.is_some_and(|param| {
+            param
+                .contract
+                .terms
+                .iter()
+                .any(|term| term.name() == Some("borrows"))
+        })
     }
 
     /// `nonnull`, or C's attribute: whether a parameter is never NULL.
     pub fn never_null(&self, name: &str) -> bool {
-        let stated =
-            |param: &Parameter| param.contract.terms.iter().any(|term| term.name() == Some("nonnull"));
-        let index = self.signature.params.iter().position(|param| param.name == name);
-        index.is_some_and(|at| stated(&self.signature.params[at]) || self.signature.nonnull(at).is_some())
+        let stated = |param: &Parameter| {
+            param
+                .contract
+                .terms
+                .iter()
+                .any(|term| term.name() == Some("nonnull"))
+        };
+        let index = self
+            .signature
+            .params
+            .iter()
+            .position(|param| param.name == name);
+        index.is_some_and(|at| {
+            stated(&self.signature.params[at]) || self.signature.nonnull(at).is_some()
+        })
     }
 
     /// The parameter by which the object is found.

@@ -113,8 +113,12 @@ fn hide(variants: &mut [Variant], term: &Term, diagnostics: &mut Diagnostics) {
     }
     if !named {
         diagnostics.push(
-            Diagnostic::error(term.span, "`hidden` names no constant", "expected `hidden(CONSTANT)`")
-                .help("name the constants that the typed side must not have"),
+            Diagnostic::error(
+                term.span,
+                "`hidden` names no constant",
+                "expected `hidden(CONSTANT)`",
+            )
+            .help("name the constants that the typed side must not have"),
         );
     }
 }
@@ -122,7 +126,11 @@ fn hide(variants: &mut [Variant], term: &Term, diagnostics: &mut Diagnostics) {
 /// The length of the prefix of all names, up to and including an underscore.
 fn common_prefix(names: &[&str]) -> usize {
     let Some(first) = names.first() else { return 0 };
-    let same = |at: usize| names.iter().all(|name| name.as_bytes().get(at) == first.as_bytes().get(at));
+    let same = |at: usize| {
+        names
+            .iter()
+            .all(|name| name.as_bytes().get(at) == first.as_bytes().get(at))
+    };
     let length = (0..first.len()).take_while(|at| same(*at)).count();
     first[..length].rfind('_').map_or(0, |at| at + 1)
 }

@@ -106,18 +106,27 @@ pub struct Clauses<'a> {
 impl<'a> Clauses<'a> {
     /// The clauses of `contract`, on a declaration of the kind `place` (see [`VOCABULARY`]).
     pub fn new(place: char, contract: &'a Contract, declaration: Span) -> Self {
-        Clauses { place, left: contract.terms.iter().collect(), span: contract.span.unwrap_or(declaration) }
+        Clauses {
+            place,
+            left: contract.terms.iter().collect(),
+            span: contract.span.unwrap_or(declaration),
+        }
     }
 
     /// Take the clause `clause`, with its arguments.
     pub fn take(&mut self, clause: &str) -> Option<&'a Term> {
-        let at = self.left.iter().position(|term| term.name() == Some(clause))?;
+        let at = self
+            .left
+            .iter()
+            .position(|term| term.name() == Some(clause))?;
         Some(self.left.remove(at))
     }
 
     /// Take a clause without arguments.
     pub fn flag(&mut self, clause: &str, diagnostics: &mut Diagnostics) -> bool {
-        let Some(term) = self.take(clause) else { return false };
+        let Some(term) = self.take(clause) else {
+            return false;
+        };
         if !term.args.is_empty() || term.equals.is_some() {
             diagnostics.push(
                 Diagnostic::error(
@@ -132,7 +141,11 @@ impl<'a> Clauses<'a> {
     }
 
     /// Take a clause `clause("Name")`, and return the name.
-    pub fn named(&mut self, clause: &str, diagnostics: &mut Diagnostics) -> Option<(String, &'a Term)> {
+    pub fn named(
+        &mut self,
+        clause: &str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<(String, &'a Term)> {
         let term = self.take(clause)?;
         match first_name(term) {
             Some(name) if ["name", "foreign"].contains(&clause) => {
@@ -158,7 +171,9 @@ impl<'a> Clauses<'a> {
                         format!("`{clause}` needs a name"),
                         format!("expected `{clause}(\"Name\")`"),
                     )
-                    .help(format!("write `{clause}(\"Name\")`, with the name on the typed side")),
+                    .help(format!(
+                        "write `{clause}(\"Name\")`, with the name on the typed side"
+                    )),
                 );
                 None
             }
@@ -174,8 +189,12 @@ impl<'a> Clauses<'a> {
 
     fn unknown(&self, term: &Term) -> Diagnostic {
         let Some(clause) = term.name() else {
-            return Diagnostic::error(term.span, "a clause does not begin with a name", "expected a clause")
-                .help("strings and numbers are arguments of a clause: object(\"Name\")");
+            return Diagnostic::error(
+                term.span,
+                "a clause does not begin with a name",
+                "expected a clause",
+            )
+            .help("strings and numbers are arguments of a clause: object(\"Name\")");
         };
         let here = place_name(self.place);
         let known = VOCABULARY.iter().find(|(known, _)| *known == clause);
@@ -188,7 +207,11 @@ impl<'a> Clauses<'a> {
                 )
                 .help("docs/contracts.md lists what each clause is for");
             }
-            let where_to = places.chars().map(place_name).collect::<Vec<_>>().join(" or ");
+            let where_to = places
+                .chars()
+                .map(place_name)
+                .collect::<Vec<_>>()
+                .join(" or ");
             return Diagnostic::error(
                 term.name_span,
                 format!("`{clause}` is not allowed on {here}"),
@@ -203,17 +226,25 @@ impl<'a> Clauses<'a> {
         );
         match self.nearest(clause) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("the clauses for {here}: {}", self.known().join(", "))),
+            None => error.help(format!(
+                "the clauses for {here}: {}",
+                self.known().join(", ")
+            )),
         }
     }
 
     fn known(&self) -> Vec<&'static str> {
-        let here = VOCABULARY.iter().filter(|(_, places)| places.contains(self.place));
+        let here = VOCABULARY
+            .iter()
+            .filter(|(_, places)| places.contains(self.place));
         here.map(|(clause, _)| *clause).collect()
     }
 
     fn nearest(&self, clause: &str) -> Option<&'static str> {
-        let distances = self.known().into_iter().map(|known| (distance(clause, known), known));
+        let distances = self
+            .known()
+            .into_iter()
+            .map(|known| (distance(clause, known), known));
         let (far, near) = distances.min()?;
         (far <= 1 + clause.len() / 4).then_some(near)
     }
@@ -234,9 +265,13 @@ pub const JIFFIES: &str = "time in jiffies";
 /// Take the clause for the type of an integer: `tagged(tag)`, `flags(tag)`, `choice(tag)` or
 /// `jiffies`.
 pub fn integer_tag(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let mut tag = clauses.flag("jiffies", diagnostics).then(|| JIFFIES.to_owned());
+    let mut tag = clauses
+        .flag("jiffies", diagnostics)
+        .then(|| JIFFIES.to_owned());
     for kind in ["tagged", "flags", "choice"] {
-        let Some(term) = clauses.take(kind) else { continue };
+        let Some(term) = clauses.take(kind) else {
+            continue;
+        };
         let named = first_name(term);
         let error = match (&tag, &named) {
             (Some(_), _) => "an integer has one type",
@@ -260,18 +295,31 @@ pub fn argument<'a>(term: &'a Term, clause: &str) -> Option<&'a Term> {
 }
 
 pub(super) fn is_type_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// Whether that name, or that path, is valid in Rust; report it if not.
 fn in_rust(clause: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics) -> bool {
     let (known, what, better) = match clause {
-        "foreign" => {
-            (syn::parse_str::<syn::Path>(name).is_ok(), "a path", "crate::mm::MmWithUser".to_owned())
-        }
+        "foreign" => (
+            syn::parse_str::<syn::Path>(name).is_ok(),
+            "a path",
+            "crate::mm::MmWithUser".to_owned(),
+        ),
         _ => {
-            let letter = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-            (syn::parse_str::<syn::Ident>(name).is_ok(), "a name", name.chars().map(letter).collect())
+            let letter = |c: char| {
+                if c.is_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '_'
+                }
+            };
+            (
+                syn::parse_str::<syn::Ident>(name).is_ok(),
+                "a name",
+                name.chars().map(letter).collect(),
+            )
         }
     };
     if !known {
@@ -289,13 +337,19 @@ fn in_rust(clause: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics)
 
 /// `rw_semaphore` as `RwSemaphore`.
 pub fn camel(name: &str) -> String {
-    let parts = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    let parts = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty());
     let mut out = String::new();
     for part in parts {
         let (head, tail) = part.split_at(1);
         out.push_str(&head.to_ascii_uppercase());
         let shouted = tail.chars().all(|c| !c.is_ascii_lowercase());
-        out.push_str(&if shouted { tail.to_ascii_lowercase() } else { tail.to_owned() });
+        out.push_str(&if shouted {
+            tail.to_ascii_lowercase()
+        } else {
+            tail.to_owned()
+        });
     }
     out
 }

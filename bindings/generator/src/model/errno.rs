@@ -38,8 +38,12 @@ pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) ->
         }
         if retry.args.is_empty() {
             diagnostics.push(
-                Diagnostic::error(retry.span, "`retry` names no error", "expected `retry(-EBUSY)`")
-                    .help("name the errors after which the caller repeats the call"),
+                Diagnostic::error(
+                    retry.span,
+                    "`retry` names no error",
+                    "expected `retry(-EBUSY)`",
+                )
+                .help("name the errors after which the caller repeats the call"),
             );
         }
     }
@@ -51,5 +55,10 @@ fn not_an_error(arg: &Term) -> Diagnostic {
         Some(name) if name.starts_with('E') => format!("write `-{name}`, as C returns it"),
         _ => "write errno(-EINVAL, retry(-EBUSY)), or errno alone".to_owned(),
     };
-    Diagnostic::error(arg.span, "this is not an error", "expected an error such as -EBUSY").help(help)
+    Diagnostic::error(
+        arg.span,
+        "this is not an error",
+        "expected an error such as -EBUSY",
+    )
+    .help(help)
 }

@@ -9,18 +9,30 @@ use crate::diag::Diagnostics;
 use crate::read::Record;
 
 /// The structure, with the clauses of `field(...)` on its fields.
-pub(super) fn spread(record: &Record, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Record {
+pub(super) fn spread(
+    record: &Record,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Record {
     let mut record = record.clone();
     while let Some(term) = clauses.take("field") {
         let Some((first, rest)) = term.args.split_first() else {
             diagnostics.push(
-                Diagnostic::error(term.span, "`field` names no field", "expected `field(name, clauses...)`")
-                    .help("write the field's name and, after it, the clauses for the field"),
+                Diagnostic::error(
+                    term.span,
+                    "`field` names no field",
+                    "expected `field(name, clauses...)`",
+                )
+                .help("write the field's name and, after it, the clauses for the field"),
             );
             continue;
         };
         let name = first.name().unwrap_or_default();
-        let names: Vec<String> = record.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+        let names: Vec<String> = record
+            .fields
+            .iter()
+            .map(|field| format!("`{}`", field.name))
+            .collect();
         let Some(field) = record.fields.iter_mut().find(|field| field.name == name) else {
             let error = Diagnostic::error(
                 first.span,
@@ -33,7 +45,10 @@ pub(super) fn spread(record: &Record, clauses: &mut Clauses<'_>, diagnostics: &m
             });
             continue;
         };
-        let contracts = [Some(&mut field.contract), field.callback.as_mut().map(|found| &mut found.contract)];
+        let contracts = [
+            Some(&mut field.contract),
+            field.callback.as_mut().map(|found| &mut found.contract),
+        ];
         for contract in contracts.into_iter().flatten() {
             contract.terms.extend(rest.iter().cloned());
             contract.span = contract.span.or(Some(term.span));

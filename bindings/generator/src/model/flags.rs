@@ -39,7 +39,9 @@ pub(super) fn lower(
     let (name, _) = clauses.named("flags", diagnostics)?;
     let bits = choice::variants(found);
     for (constant, bit) in found.constants.iter().zip(&bits) {
-        let twice = bits.iter().find(|other| other.c != bit.c && other.value == bit.value);
+        let twice = bits
+            .iter()
+            .find(|other| other.c != bit.c && other.value == bit.value);
         if let Some(other) = twice.filter(|other| other.c < bit.c) {
             diagnostics.push(
                 Diagnostic::error(
@@ -64,7 +66,11 @@ pub(super) fn lower(
 
 /// The integer type in which C code stores the flags: `unsigned long` if 32 bits are too few.
 pub(super) fn storage_int(found: &Enumeration) -> &'static str {
-    match found.constants.iter().any(|constant| constant.value > u64::from(u32::MAX)) {
+    match found
+        .constants
+        .iter()
+        .any(|constant| constant.value > u64::from(u32::MAX))
+    {
         true => "usize",
         false => found.int,
     }

@@ -185,34 +185,48 @@ pub struct Function {
 impl Function {
     /// The parameter for the value that the lock returned.
     pub fn cookie(&self) -> Option<&Param> {
-        self.params.iter().find(|param| param.kind == ParamKind::Cookie)
+        self.params
+            .iter()
+            .find(|param| param.kind == ParamKind::Cookie)
     }
 
     /// Whether the result has more information than success or failure.
     pub fn returns_value(&self) -> bool {
-        self.plain || !matches!(self.returns, Returns::Errno) && !matches!(self.ret.plain(), CType::Void)
+        self.plain
+            || !matches!(self.returns, Returns::Errno) && !matches!(self.ret.plain(), CType::Void)
     }
 }
 
 /// Make a function from what was read, or leave it out.
-pub(super) fn lower(read: &read::Function, headers: &Headers, api: &mut Api, diagnostics: &mut Diagnostics) {
+pub(super) fn lower(
+    read: &read::Function,
+    headers: &Headers,
+    api: &mut Api,
+    diagnostics: &mut Diagnostics,
+) {
     let class = class_role(read, headers);
     if read.contract.is_empty() && class.is_none() {
         if headers.main.contains(&read.span.file) && !read.name.starts_with("class_") {
             let remedy = "add __contract(...) at the end of its prototype";
-            api.left_out.push(left_out(read, "it has no contract", remedy));
+            api.left_out
+                .push(left_out(read, "it has no contract", remedy));
         }
         return;
     }
     let mut clauses = Clauses::new('f', &read.contract, read.span);
-    let (function, role_term) = function(read, class, headers, &api.name, &mut clauses, diagnostics);
+    let (function, role_term) =
+        function(read, class, headers, &api.name, &mut clauses, diagnostics);
     result::check(read, diagnostics);
     single_callbacks(read, &function, api, diagnostics);
     sequence(&function, role_term, api);
     clauses.finish(diagnostics);
     if read.variadic {
         let remedy = "put a static inline with a fixed signature under contract";
-        api.left_out.push(left_out(read, "it takes a variable number of arguments", remedy));
+        api.left_out.push(left_out(
+            read,
+            "it takes a variable number of arguments",
+            remedy,
+        ));
         return;
     }
     api.functions.push(function);
@@ -226,7 +240,9 @@ fn gives_number(read: &read::Function, role: &Role) -> bool {
 /// Whether C has the compiler warn when the result is not used.
 fn must_check(read: &read::Function, from_c: &mut Vec<String>) -> bool {
     let must_check = read.attribute("__must_check").is_some();
-    from_c.extend(must_check.then(|| "that its result must be used is read from `__must_check`".into()));
+    from_c.extend(
+        must_check.then(|| "that its result must be used is read from `__must_check`".into()),
+    );
     must_check
 }
 
@@ -247,8 +263,15 @@ fn function<'a>(
     let this = this(read, &role, role_term, &params, headers, diagnostics);
     let owner = owner(read, &role, this.map(|index| &params[index]), &params);
     let makes = role == Role::Constructor && this.is_none();
-    let result = Meaning::take(read, makes, success == Some(Success::Zero), clauses, diagnostics);
-    let nonzero = success == Some(Success::Nonzero) && result.errno.is_none() && gives_number(read, &role);
+    let result = Meaning::take(
+        read,
+        makes,
+        success == Some(Success::Zero),
+        clauses,
+        diagnostics,
+    );
+    let nonzero =
+        success == Some(Success::Nonzero) && result.errno.is_none() && gives_number(read, &role);
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
     let function = Function {
         made: made(&role, &params).filter(|_| this.is_none()),
@@ -270,8 +293,18 @@ fn function<'a>(
         unbound: clauses.flag("unbound", diagnostics),
         deferred: deferred(read, clauses, headers, diagnostics),
         waits: clauses.flag("waits", diagnostics),
-        leaked: stated("leaked", "whether it may run after a guard was leaked", clauses, diagnostics),
-        reaped: stated("reaped", "whether C ends what a module leaves behind", clauses, diagnostics),
+        leaked: stated(
+            "leaked",
+            "whether it may run after a guard was leaked",
+            clauses,
+            diagnostics,
+        ),
+        reaped: stated(
+            "reaped",
+            "whether C ends what a module leaves behind",
+            clauses,
+            diagnostics,
+        ),
         constant: clauses.flag("constant", diagnostics),
         requires: required(read, clauses, &mut from_c),
         inverted: cond_acquires(read) == Some("false"),
@@ -318,12 +351,23 @@ impl Meaning {
             _ => Returns::Value,
         };
         let (nullable, never_null) = null(read, clauses, diagnostics);
-        Meaning { returns, lives: borrowed.and_then(first_name), errno, nullable, never_null }
+        Meaning {
+            returns,
+            lives: borrowed.and_then(first_name),
+            errno,
+            nullable,
+            never_null,
+        }
     }
 }
 
 fn left_out(read: &read::Function, reason: &str, remedy: &str) -> LeftOut {
-    LeftOut { name: read.name.clone(), reason: reason.into(), remedy: remedy.into(), span: read.span }
+    LeftOut {
+        name: read.name.clone(),
+        reason: reason.into(),
+        remedy: remedy.into(),
+        span: read.span,
+    }
 }
 
 /// The role, its clause, and whether it comes from C's annotations.
@@ -346,9 +390,16 @@ fn stated_role<'a>(
 }
 
 /// The structure whose function it is.
-fn owner(read: &read::Function, role: &Role, this: Option<&Param>, params: &[Param]) -> Option<String> {
+fn owner(
+    read: &read::Function,
+    role: &Role,
+    this: Option<&Param>,
+    params: &[Param],
+) -> Option<String> {
     match this {
-        Some(this) => pointee(&this.ty).or_else(|| this.int_type.clone()).or_else(|| by_value(&this.ty)),
+        Some(this) => pointee(&this.ty)
+            .or_else(|| this.int_type.clone())
+            .or_else(|| by_value(&this.ty)),
         None => pointee(&read.ret).or_else(|| made(role, params)),
     }
 }
@@ -359,21 +410,37 @@ fn required(
     clauses: &mut Clauses<'_>,
     from_c: &mut Vec<String>,
 ) -> Option<(String, Span)> {
-    let stated = clauses.take("requires").and_then(|term| Some((first_name(term)?, term.span)));
+    let stated = clauses
+        .take("requires")
+        .and_then(|term| Some((first_name(term)?, term.span)));
     stated.or_else(|| {
         let held = must_hold(read);
-        from_c.extend(held.is_some().then(|| "`requires` is read from `__must_hold`".into()));
+        from_c.extend(
+            held.is_some()
+                .then(|| "`requires` is read from `__must_hold`".into()),
+        );
         held
     })
 }
 
 /// Whether the result may be NULL, and whether it never is.
-fn null(read: &read::Function, clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> (bool, bool) {
+fn null(
+    read: &read::Function,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> (bool, bool) {
     let nullable = clauses.flag("nullable", diagnostics);
     let attribute = read.attribute_of(RETURNS_NONNULL);
-    let never = clauses.take("nonnull").map(|term| term.span).or(attribute.map(|never| never.span));
+    let never = clauses
+        .take("nonnull")
+        .map(|term| term.span)
+        .or(attribute.map(|never| never.span));
     if let Some(never) = never.filter(|_| nullable) {
-        diagnostics.push(contradicted(clauses.span, format!("the result of `{}`", read.name), never));
+        diagnostics.push(contradicted(
+            clauses.span,
+            format!("the result of `{}`", read.name),
+            never,
+        ));
     }
     (nullable, never.is_some())
 }
@@ -446,8 +513,11 @@ fn deferred(
     let name = first_name(term);
     let object = read.params.first().map(|param| param.ty.plain());
     let fits = |found: &&read::Function| {
-        let [first, CType::Pointer { to, .. }] =
-            found.params.iter().map(|param| param.ty.plain()).collect::<Vec<_>>()[..]
+        let [first, CType::Pointer { to, .. }] = found
+            .params
+            .iter()
+            .map(|param| param.ty.plain())
+            .collect::<Vec<_>>()[..]
         else {
             return false;
         };
@@ -455,7 +525,12 @@ fn deferred(
             if **ret == CType::Void && params.iter().map(CType::plain).eq(object));
         Some(first) == object && done && *found.ret.plain() == CType::Void
     };
-    if name.as_ref().and_then(|name| headers.functions.get(name)).filter(fits).is_none() {
+    if name
+        .as_ref()
+        .and_then(|name| headers.functions.get(name))
+        .filter(fits)
+        .is_none()
+    {
         let tag = object.and_then(CType::pointee_record).unwrap_or("foo");
         diagnostics.push(
             Diagnostic::error(
@@ -463,7 +538,9 @@ fn deferred(
                 "`deferred` does not name a function that ends the object and then calls back",
                 "expected `deferred(function)`",
             )
-            .help(format!("declare `void function(struct {tag} *, void (*done)(struct {tag} *))`")),
+            .help(format!(
+                "declare `void function(struct {tag} *, void (*done)(struct {tag} *))`"
+            )),
         );
         return None;
     }
@@ -504,9 +581,13 @@ fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<
     let mut found: Option<(Role, &Term)> = None;
     let mut add = |role: Role, term: &'a Term, diagnostics: &mut Diagnostics| match &found {
         Some((_, first)) => diagnostics.push(
-            Diagnostic::error(term.span, "a function has one role", "expected no second role")
-                .note(first.span, "the first is here")
-                .help("remove one of the two"),
+            Diagnostic::error(
+                term.span,
+                "a function has one role",
+                "expected no second role",
+            )
+            .note(first.span, "the first is here")
+            .help("remove one of the two"),
         ),
         None => found = Some((role, term)),
     };
@@ -530,7 +611,11 @@ fn role<'a>(clauses: &mut Clauses<'a>, diagnostics: &mut Diagnostics) -> Option<
     if let Some((name, term)) = clauses.named("iterator", diagnostics) {
         let start = argument(term, "start").map(|start| pairs(start, diagnostics));
         let of = argument(term, "of").and_then(|arg| Some((first_name(arg)?, arg.span)));
-        let iteration = Iteration { name, start: start.unwrap_or_default(), of };
+        let iteration = Iteration {
+            name,
+            start: start.unwrap_or_default(),
+            of,
+        };
         add(Role::Iterator(iteration), term, diagnostics);
     }
     found
@@ -583,7 +668,11 @@ fn class_role(read: &read::Function, headers: &Headers) -> Option<FromC> {
             _ => "guard",
         };
         let by = format!("the {kind} `{}`", class.name);
-        Some(FromC { role, by, success: class.success })
+        Some(FromC {
+            role,
+            by,
+            success: class.success,
+        })
     })
 }
 
@@ -593,7 +682,10 @@ fn ended_by(record: &str, headers: &Headers) -> Option<Role> {
     let has = |clause: &str| {
         headers.functions.values().any(|f| {
             let about = |ty: &CType| ty.pointee_record() == Some(record);
-            f.contract.terms.iter().any(|term| term.name() == Some(clause))
+            f.contract
+                .terms
+                .iter()
+                .any(|term| term.name() == Some(clause))
                 && (about(&f.ret) || f.params.iter().any(|param| about(&param.ty)))
         })
     };
@@ -640,15 +732,26 @@ fn locking(read: &read::Function) -> Option<FromC> {
     LOCKING.iter().find_map(|(name, role)| {
         let lock = read.attribute(name)?.args.last()?;
         let member = lock.rsplit(['>', '.', '&']).next().unwrap_or(lock);
-        let shared = if name.ends_with("_shared") { "Shared" } else { "" };
+        let shared = if name.ends_with("_shared") {
+            "Shared"
+        } else {
+            ""
+        };
         let guard = format!("{}{shared}Guard", camel(member.trim()));
-        Some(FromC { role: role(guard), by: format!("`{name}`"), success: success(read) })
+        Some(FromC {
+            role: role(guard),
+            by: format!("`{name}`"),
+            success: success(read),
+        })
     })
 }
 
 /// The first argument of `__cond_acquires()`.
 fn cond_acquires(read: &read::Function) -> Option<&str> {
-    match &read.attribute_of(&["__cond_acquires", "__cond_acquires_shared"])?.args[..] {
+    match &read
+        .attribute_of(&["__cond_acquires", "__cond_acquires_shared"])?
+        .args[..]
+    {
         [result, _] => Some(result.as_str()),
         _ => None,
     }
@@ -673,7 +776,9 @@ fn lock_key(attribute: &str, lock: &str) -> String {
 
 /// The lock that `__acquires` or `__releases` names.
 fn lock_name(read: &read::Function) -> Option<String> {
-    LOCKING.iter().find_map(|(name, _)| Some(lock_key(name, read.attribute(name)?.args.last()?)))
+    LOCKING
+        .iter()
+        .find_map(|(name, _)| Some(lock_key(name, read.attribute(name)?.args.last()?)))
 }
 
 /// The lock that `__must_hold` names. The check phase finds its guard.
@@ -683,16 +788,32 @@ pub(super) fn must_hold(read: &read::Function) -> Option<(String, Span)> {
 }
 
 /// Attributes by which a result is not NULL.
-const RETURNS_NONNULL: &[&str] = &["__returns_nonnull", "__returns_nonnull__", "returns_nonnull"];
+const RETURNS_NONNULL: &[&str] = &[
+    "__returns_nonnull",
+    "__returns_nonnull__",
+    "returns_nonnull",
+];
 
 fn contradicted(span: Span, what: String, by: Span) -> Diagnostic {
-    Diagnostic::error(span, format!("{what} cannot be `nullable`"), "expected no `nullable`")
-        .note(by, "this makes it non-NULL")
-        .help("remove one of the two")
+    Diagnostic::error(
+        span,
+        format!("{what} cannot be `nullable`"),
+        "expected no `nullable`",
+    )
+    .note(by, "this makes it non-NULL")
+    .help("remove one of the two")
 }
 
-fn params(read: &read::Function, from_c: &mut Vec<String>, diagnostics: &mut Diagnostics) -> Vec<Param> {
-    let params = read.params.iter().map(|param| param::lower(param, diagnostics)).collect();
+fn params(
+    read: &read::Function,
+    from_c: &mut Vec<String>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Param> {
+    let params = read
+        .params
+        .iter()
+        .map(|param| param::lower(param, diagnostics))
+        .collect();
     let mut params = lengths(params, diagnostics);
     not_null(read, &mut params, from_c, diagnostics);
     params
@@ -706,13 +827,22 @@ fn not_null(
     diagnostics: &mut Diagnostics,
 ) {
     for (index, param) in params.iter_mut().enumerate() {
-        let Some(never) = read.nonnull(index) else { continue };
+        let Some(never) = read.nonnull(index) else {
+            continue;
+        };
         if param.nullable {
-            diagnostics.push(contradicted(param.span, format!("`{}`", param.name), never.span));
+            diagnostics.push(contradicted(
+                param.span,
+                format!("`{}`", param.name),
+                never.span,
+            ));
         }
         if matches!(param.ty.plain(), CType::Pointer { .. }) {
             param.nonnull = true;
-            from_c.push(format!("that `{}` is never NULL is read from `{}`", param.name, never.name));
+            from_c.push(format!(
+                "that `{}` is never NULL is read from `{}`",
+                param.name, never.name
+            ));
         }
     }
 }
@@ -727,13 +857,22 @@ fn this(
     headers: &Headers,
     diagnostics: &mut Diagnostics,
 ) -> Option<usize> {
-    let named_role =
-        matches!(role, Role::Constructor | Role::Destructor | Role::Get | Role::Put | Role::Method);
-    if let Some(arg) = term.filter(|_| named_role).and_then(|term| term.args.first()) {
+    let named_role = matches!(
+        role,
+        Role::Constructor | Role::Destructor | Role::Get | Role::Put | Role::Method
+    );
+    if let Some(arg) = term
+        .filter(|_| named_role)
+        .and_then(|term| term.args.first())
+    {
         let wanted = arg.name().unwrap_or_default();
         let found = params.iter().position(|param| param.name == wanted);
         if found.is_none() {
-            let names = params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+            let names = params
+                .iter()
+                .map(|p| p.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
             diagnostics.push(
                 Diagnostic::error(
                     arg.span,
@@ -745,10 +884,17 @@ fn this(
         }
         return found;
     }
-    let known = |tag: &str| headers.records.get(tag).is_some_and(|r| !r.contract.is_empty());
+    let known = |tag: &str| {
+        headers
+            .records
+            .get(tag)
+            .is_some_and(|r| !r.contract.is_empty())
+    };
     let pointer = |p: &Param| p.ty.pointee_record().is_some_and(known);
     let makes = *role == Role::Constructor
-        && pointee(&read.ret).or_else(|| made(role, params)).is_some_and(|tag| known(&tag));
+        && pointee(&read.ret)
+            .or_else(|| made(role, params))
+            .is_some_and(|tag| known(&tag));
     if makes {
         return None;
     }
@@ -761,7 +907,10 @@ fn this(
 
 /// The structure of the object that a constructor gives out by a parameter.
 fn made(role: &Role, params: &[Param]) -> Option<String> {
-    let made = params.iter().find_map(Param::made).filter(|_| *role == Role::Constructor);
+    let made = params
+        .iter()
+        .find_map(Param::made)
+        .filter(|_| *role == Role::Constructor);
     made.map(str::to_owned)
 }
 
@@ -828,7 +977,11 @@ fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String
     let stripped = prefixes
         .iter()
         .filter(|p| !p.is_empty())
-        .find_map(|prefix| c.strip_prefix(prefix)?.strip_prefix('_').filter(|rest| !rest.is_empty()));
+        .find_map(|prefix| {
+            c.strip_prefix(prefix)?
+                .strip_prefix('_')
+                .filter(|rest| !rest.is_empty())
+        });
     let name = stripped.unwrap_or(c).trim_start_matches('_').to_lowercase();
     match name.as_str() {
         "move" | "match" | "type" | "loop" | "use" | "in" | "ref" | "fn" | "impl" | "where" => {
@@ -849,7 +1002,12 @@ fn single_callbacks(
         if lowered.kind != ParamKind::Callback {
             continue;
         }
-        let Some(term) = param.contract.terms.iter().find(|t| t.name() == Some("callback")) else {
+        let Some(term) = param
+            .contract
+            .terms
+            .iter()
+            .find(|t| t.name() == Some("callback"))
+        else {
             continue;
         };
         let found = ops::Single {
@@ -858,7 +1016,10 @@ fn single_callbacks(
             ty: &param.ty,
             signature: None,
             term,
-            doc: read.doc.as_ref().and_then(|doc| doc.members.get(&param.name)),
+            doc: read
+                .doc
+                .as_ref()
+                .and_then(|doc| doc.members.get(&param.name)),
             span: param.span,
         };
         api.tables.extend(found.lower(diagnostics));
@@ -875,7 +1036,9 @@ fn sequence(function: &Function, term: Option<&Term>, api: &mut Api) {
         name: name.clone(),
         of: of.clone(),
         holds: argument(term, "holds").and_then(|arg| Some((first_name(arg)?, arg.span))),
-        method: argument(term, "method").and_then(first_name).unwrap_or_else(|| "section".into()),
+        method: argument(term, "method")
+            .and_then(first_name)
+            .unwrap_or_else(|| "section".into()),
         given: Vec::new(),
         set: Vec::new(),
         room: None,

@@ -121,7 +121,10 @@ pub struct LeftOut {
 impl Api {
     /// The module of declarations at that place, if it is another one.
     pub fn module(&self, span: Span) -> Option<&str> {
-        self.elsewhere.iter().find(|(file, _)| *file == span.file).map(|(_, module)| module.as_str())
+        self.elsewhere
+            .iter()
+            .find(|(file, _)| *file == span.file)
+            .map(|(_, module)| module.as_str())
     }
 
     /// The names of items of other modules, with their modules.
@@ -202,29 +205,51 @@ pub fn build(name: &str, headers: &Headers, diagnostics: &mut Diagnostics) -> Ap
         ..Api::default()
     };
     let fields = |record: &crate::read::Record| {
-        record.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect::<Vec<_>>()
+        record
+            .fields
+            .iter()
+            .map(|field| (field.name.clone(), field.ty.clone()))
+            .collect::<Vec<_>>()
     };
-    api.fields = headers.records.values().map(|record| (record.name.clone(), fields(record))).collect();
-    for record in headers.records.values().filter(|record| !record.contract.is_empty()) {
+    api.fields = headers
+        .records
+        .values()
+        .map(|record| (record.name.clone(), fields(record)))
+        .collect();
+    for record in headers
+        .records
+        .values()
+        .filter(|record| !record.contract.is_empty())
+    {
         lower_record(record, &mut api, diagnostics);
     }
-    for found in headers.enums.values().filter(|found| !found.contract.is_empty()) {
+    for found in headers
+        .enums
+        .values()
+        .filter(|found| !found.contract.is_empty())
+    {
         lower_enum(found, &mut api, diagnostics);
     }
     for typedef in headers.typedefs.values() {
         let mut clauses = clauses::Clauses::new('t', &typedef.contract, typedef.span);
-        api.tagged.extend(tagged::of_typedef(typedef, &mut clauses, diagnostics));
+        api.tagged
+            .extend(tagged::of_typedef(typedef, &mut clauses, diagnostics));
         clauses.finish(diagnostics);
     }
     for function in headers.functions.values() {
         function::lower(function, headers, &mut api, diagnostics);
     }
     // A function named by a destructor needs no contract of its own.
-    let deferred: Vec<String> =
-        api.functions.iter().filter_map(|function| function.deferred.clone()).collect();
+    let deferred: Vec<String> = api
+        .functions
+        .iter()
+        .filter_map(|function| function.deferred.clone())
+        .collect();
     api.left_out.retain(|left| !deferred.contains(&left.name));
     for table in &mut api.tables {
-        table.callbacks.sort_by_key(|callback| callback.signature.span);
+        table
+            .callbacks
+            .sort_by_key(|callback| callback.signature.span);
     }
     api.functions.sort_by_key(|function| function.span);
     api.objects.sort_by_key(|object| object.span);
@@ -249,10 +274,16 @@ fn lower_record(record: &crate::read::Record, api: &mut Api, diagnostics: &mut D
             diagnostics.push(
                 crate::diag::Diagnostic::error(
                     clauses.span,
-                    format!("this contract has no clause for the kind of `struct {}`", record.name),
+                    format!(
+                        "this contract has no clause for the kind of `struct {}`",
+                        record.name
+                    ),
                     "expected one of object(...), record(...), ops(...), section(...)",
                 )
-                .help(format!("write `object(\"{}\")`", clauses::camel(&record.name))),
+                .help(format!(
+                    "write `object(\"{}\")`",
+                    clauses::camel(&record.name)
+                )),
             );
         }
         api.sections.extend(sections);
@@ -272,10 +303,16 @@ fn lower_enum(found: &crate::read::Enumeration, api: &mut Api, diagnostics: &mut
         diagnostics.push(
             crate::diag::Diagnostic::error(
                 clauses.span,
-                format!("this contract has no clause for the kind of `enum {}`", found.name),
+                format!(
+                    "this contract has no clause for the kind of `enum {}`",
+                    found.name
+                ),
                 "expected one of choice(...), flags(...), tagged(...)",
             )
-            .help(format!("write `choice(\"{}\")`", clauses::camel(&found.name))),
+            .help(format!(
+                "write `choice(\"{}\")`",
+                clauses::camel(&found.name)
+            )),
         );
     }
     clauses.finish(diagnostics);

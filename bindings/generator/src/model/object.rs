@@ -129,16 +129,33 @@ pub(super) fn lower(
     let sync = clauses.flag("sync", diagnostics);
     let zeroed = clauses.flag("zeroed", diagnostics);
     let foreign = clauses.named("foreign", diagnostics);
-    let kept = foreign.as_ref().and_then(|(_, term)| argument(term, "kept"));
+    let kept = foreign
+        .as_ref()
+        .and_then(|(_, term)| argument(term, "kept"));
     let kept = kept.and_then(|term| kept_type(term, diagnostics));
     let foreign = foreign.map(|(path, _)| path);
-    let data = clauses.take("data").map(|term| data(term, diagnostics)).unwrap_or_default();
-    let given = record.fields.iter().filter_map(|field| given(field, diagnostics)).collect();
+    let data = clauses
+        .take("data")
+        .map(|term| data(term, diagnostics))
+        .unwrap_or_default();
+    let given = record
+        .fields
+        .iter()
+        .filter_map(|field| given(field, diagnostics))
+        .collect();
     let guarded = match &foreign {
         Some(_) => Vec::new(),
-        None => record.fields.iter().filter_map(|field| guarded(record, field, diagnostics)).collect(),
+        None => record
+            .fields
+            .iter()
+            .filter_map(|field| guarded(record, field, diagnostics))
+            .collect(),
     };
-    let constants = record.fields.iter().filter_map(|field| constant(record, field, diagnostics)).collect();
+    let constants = record
+        .fields
+        .iter()
+        .filter_map(|field| constant(record, field, diagnostics))
+        .collect();
     Some(Object {
         given,
         constants,
@@ -186,8 +203,12 @@ fn data(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, Sharing)> {
     }
     if term.args.is_empty() {
         diagnostics.push(
-            Diagnostic::error(term.span, "`data` names no guard", "expected `data(Guard = exclusive)`")
-                .help("name the guard through which the data may be reached"),
+            Diagnostic::error(
+                term.span,
+                "`data` names no guard",
+                "expected `data(Guard = exclusive)`",
+            )
+            .help("name the guard through which the data may be reached"),
         );
     }
     data
@@ -210,7 +231,11 @@ fn kept_type(term: &Term, diagnostics: &mut Diagnostics) -> Option<String> {
 }
 
 fn is_given(field: &Field) -> bool {
-    field.contract.terms.iter().any(|term| term.name() == Some("given"))
+    field
+        .contract
+        .terms
+        .iter()
+        .any(|term| term.name() == Some("given"))
 }
 
 fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
@@ -220,7 +245,9 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     clauses.flag("given", diagnostics);
     let name = clauses.take("name").and_then(first_name);
-    let callback = clauses.take("callback").and_then(|term| term.args.get(1)?.name().map(str::to_owned));
+    let callback = clauses
+        .take("callback")
+        .and_then(|term| term.args.get(1)?.name().map(str::to_owned));
     let tag = integer_tag(&mut clauses, diagnostics);
     clauses.finish(diagnostics);
     Some(Given {
@@ -236,7 +263,11 @@ fn given(field: &Field, diagnostics: &mut Diagnostics) -> Option<Given> {
 }
 
 fn is_constant(field: &Field) -> bool {
-    field.contract.terms.iter().any(|term| term.name() == Some("constant"))
+    field
+        .contract
+        .terms
+        .iter()
+        .any(|term| term.name() == Some("constant"))
 }
 
 fn constant(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Constant> {
@@ -246,11 +277,19 @@ fn constant(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Op
     let mut rest = field.clone();
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     clauses.flag("constant", diagnostics);
-    let first = rest.contract.terms.iter().position(|term| term.name() == Some("constant"));
+    let first = rest
+        .contract
+        .terms
+        .iter()
+        .position(|term| term.name() == Some("constant"));
     first.map(|first| rest.contract.terms.remove(first));
     let mut member = record::member(&rest, false, diagnostics)?;
     record::length_needed(record, &mut member, diagnostics);
-    let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name)).cloned();
+    let doc = record
+        .doc
+        .as_ref()
+        .and_then(|doc| doc.members.get(&field.name))
+        .cloned();
     Some(Constant { member, doc })
 }
 
@@ -258,10 +297,18 @@ fn constant(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Op
 pub(super) fn callbacks(record: &Record, diagnostics: &mut Diagnostics) -> Vec<Table> {
     let mut tables = Vec::new();
     for field in record.fields.iter().filter(|field| is_given(field)) {
-        let Some(term) = field.contract.terms.iter().find(|term| term.name() == Some("callback")) else {
+        let Some(term) = field
+            .contract
+            .terms
+            .iter()
+            .find(|term| term.name() == Some("callback"))
+        else {
             continue;
         };
-        let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name));
+        let doc = record
+            .doc
+            .as_ref()
+            .and_then(|doc| doc.members.get(&field.name));
         let found = ops::Single {
             tag: format!("{}.{}", record.name, field.name),
             name: &field.name,
@@ -277,12 +324,23 @@ pub(super) fn callbacks(record: &Record, diagnostics: &mut Diagnostics) -> Vec<T
 }
 
 fn guarded(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Guarded> {
-    let lock = field.attribute_arg(&["__guarded_by"]).map(|(lock, _)| lock.to_owned());
+    let lock = field
+        .attribute_arg(&["__guarded_by"])
+        .map(|(lock, _)| lock.to_owned());
     let lock = lock.filter(|_| field.callback.is_none());
     if lock.is_none() && field.contract.is_empty() || is_given(field) || is_constant(field) {
         return None;
     }
     let member = record::member(field, false, diagnostics)?;
-    let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name)).cloned();
-    Some(Guarded { member, lock: lock?, guards: Vec::new(), doc })
+    let doc = record
+        .doc
+        .as_ref()
+        .and_then(|doc| doc.members.get(&field.name))
+        .cloned();
+    Some(Guarded {
+        member,
+        lock: lock?,
+        guards: Vec::new(),
+        doc,
+    })
 }

@@ -55,8 +55,12 @@ pub(super) fn lower(
         let mut clauses = Clauses::new('d', &field.contract, field.span);
         match (&field.callback, field.contract.is_empty()) {
             (Some(signature), false) => {
-                let doc = record.doc.as_ref().and_then(|doc| doc.members.get(&field.name));
-                let Some(callback) = callback::lower(signature, doc, &mut clauses, diagnostics) else {
+                let doc = record
+                    .doc
+                    .as_ref()
+                    .and_then(|doc| doc.members.get(&field.name));
+                let Some(callback) = callback::lower(signature, doc, &mut clauses, diagnostics)
+                else {
                     continue;
                 };
                 callbacks.push(callback);
@@ -114,7 +118,10 @@ pub(super) struct Single<'a> {
 impl Single<'_> {
     /// Make a table with one entry.
     pub fn lower(self, diagnostics: &mut Diagnostics) -> Option<Table> {
-        let (name, method) = match (first_name(self.term), self.term.args.get(1).and_then(Term::name)) {
+        let (name, method) = match (
+            first_name(self.term),
+            self.term.args.get(1).and_then(Term::name),
+        ) {
             (Some(name), Some(method)) => (name, method.to_owned()),
             _ => {
                 diagnostics.push(
@@ -144,7 +151,10 @@ impl Single<'_> {
         required.value = Value::Name("required".into());
         required.args.clear();
         terms.push(required);
-        let contract = read::Contract { terms, span: Some(self.term.span) };
+        let contract = read::Contract {
+            terms,
+            span: Some(self.term.span),
+        };
         let mut clauses = Clauses::new('d', &contract, self.span);
         let callback = callback::lower(&signature, self.doc, &mut clauses, diagnostics);
         clauses.finish(diagnostics);
@@ -167,12 +177,15 @@ impl Single<'_> {
             });
         }
         let (ret, types) = signature(self.ty)?;
-        let params = types.into_iter().enumerate().map(|(index, ty)| read::Parameter {
-            name: format!("arg{index}"),
-            ty,
-            contract: read::Contract::default(),
-            span: self.span,
-        });
+        let params = types
+            .into_iter()
+            .enumerate()
+            .map(|(index, ty)| read::Parameter {
+                name: format!("arg{index}"),
+                ty,
+                contract: read::Contract::default(),
+                span: self.span,
+            });
         Some(read::Function {
             name: method,
             params: params.collect(),

@@ -119,8 +119,12 @@ fn kind(param: &Parameter, clauses: &mut Clauses, diagnostics: &mut Diagnostics)
             Some(length) => Kind::Slice(length),
             None => {
                 diagnostics.push(
-                    Diagnostic::error(term.span, "`slice` does not name its length", "expected `slice(len)`")
-                        .help("name the parameter that holds the number of elements"),
+                    Diagnostic::error(
+                        term.span,
+                        "`slice` does not name its length",
+                        "expected `slice(len)`",
+                    )
+                    .help("name the parameter that holds the number of elements"),
                 );
                 Kind::Plain
             }
@@ -174,9 +178,14 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
     diagnostics.push(
         Diagnostic::error(
             param.contract.span.unwrap_or(param.span),
-            format!("`{clause}` is for a pointer, and `{}` is not one", param.name),
+            format!(
+                "`{clause}` is for a pointer, and `{}` is not one",
+                param.name
+            ),
             "expected on a parameter that is a pointer",
         )
-        .help(format!("remove `{clause}`, or move it to the pointer that it describes")),
+        .help(format!(
+            "remove `{clause}`, or move it to the pointer that it describes"
+        )),
     );
 }

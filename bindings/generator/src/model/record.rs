@@ -122,21 +122,33 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
             .help("add `confined` to the record, too"),
         );
     }
-    if let Some((_, term)) = confined.as_ref().filter(|_| !matches!(field.ty.plain(), CType::Int(_))) {
+    if let Some((_, term)) = confined
+        .as_ref()
+        .filter(|_| !matches!(field.ty.plain(), CType::Int(_)))
+    {
         diagnostics.push(
-            Diagnostic::error(term.span, "only a number can be confined by itself", "expected an integer")
-                .help("put `confined` on the record that is the member's type"),
+            Diagnostic::error(
+                term.span,
+                "only a number can be confined by itself",
+                "expected an integer",
+            )
+            .help("put `confined` on the record that is the member's type"),
         );
     }
     let int_type = integer_tag(&mut clauses, diagnostics);
-    let mut counted =
-        field.attribute_arg(&["__counted_by", "__counted_by_ptr"]).map(|(name, _)| name.to_owned());
+    let mut counted = field
+        .attribute_arg(&["__counted_by", "__counted_by_ptr"])
+        .map(|(name, _)| name.to_owned());
     if let Some(term) = clauses.take("slice") {
         counted = first_name(term).or(counted);
         if term.args.is_empty() {
             diagnostics.push(
-                Diagnostic::error(term.span, "`slice` does not name its length", "expected `slice(len)`")
-                    .help("name the member that holds the number of elements"),
+                Diagnostic::error(
+                    term.span,
+                    "`slice` does not name its length",
+                    "expected `slice(len)`",
+                )
+                .help("name the member that holds the number of elements"),
             );
         }
     }
@@ -154,7 +166,9 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
 }
 
 pub(super) fn length_needed(record: &Record, member: &mut Member, diagnostics: &mut Diagnostics) {
-    let Some(length) = &member.counted else { return };
+    let Some(length) = &member.counted else {
+        return;
+    };
     let found = record.field(length).map(|field| field.ty.plain());
     member.signed = matches!(found, Some(CType::Int(int)) if int.starts_with('i'));
     if !matches!(found, Some(CType::Int(_))) {
@@ -167,7 +181,10 @@ pub(super) fn length_needed(record: &Record, member: &mut Member, diagnostics: &
             .help("name another member of the same structure"),
         );
     }
-    if !matches!(member.ty.plain(), CType::Pointer { .. } | CType::Flexible(_)) {
+    if !matches!(
+        member.ty.plain(),
+        CType::Pointer { .. } | CType::Flexible(_)
+    ) {
         diagnostics.push(
             Diagnostic::error(
                 member.span,

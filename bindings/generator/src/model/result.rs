@@ -34,7 +34,13 @@ const NO_POINTER: &str = "is for a pointer, and the result is not one";
 const A_POINTER: &str = "expected on a function that returns a pointer";
 
 const DEMANDS: &[Demand] = &[
-    Demand { clause: "owned", met: pointer, wrong: NO_POINTER, expected: A_POINTER, help: "remove `owned`" },
+    Demand {
+        clause: "owned",
+        met: pointer,
+        wrong: NO_POINTER,
+        expected: A_POINTER,
+        help: "remove `owned`",
+    },
     Demand {
         clause: "borrowed",
         met: pointer,
@@ -97,13 +103,23 @@ const DEMANDS: &[Demand] = &[
 pub(super) fn check(read: &read::Function, diagnostics: &mut Diagnostics) {
     let ret = read.ret.plain();
     let at = |clause: &str| -> Option<Span> {
-        read.contract.terms.iter().find(|term| term.name() == Some(clause)).map(|term| term.span)
+        read.contract
+            .terms
+            .iter()
+            .find(|term| term.name() == Some(clause))
+            .map(|term| term.span)
     };
     for demand in DEMANDS.iter().filter(|demand| !(demand.met)(ret)) {
-        let Some(span) = at(demand.clause) else { continue };
+        let Some(span) = at(demand.clause) else {
+            continue;
+        };
         diagnostics.push(
-            Diagnostic::error(span, format!("`{}` {}", demand.clause, demand.wrong), demand.expected)
-                .help(demand.help),
+            Diagnostic::error(
+                span,
+                format!("`{}` {}", demand.clause, demand.wrong),
+                demand.expected,
+            )
+            .help(demand.help),
         );
     }
     if let (Some(owned), Some(borrowed)) = (at("owned"), at("borrowed")) {

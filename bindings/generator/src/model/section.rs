@@ -60,7 +60,10 @@ impl Section {
     /// Whether it has the items of an iterator in that role.
     pub fn shows(&self, role: &Role) -> bool {
         match role {
-            Role::Iterator(iteration) => iteration.of.as_ref().is_none_or(|(name, _)| *name == self.name),
+            Role::Iterator(iteration) => iteration
+                .of
+                .as_ref()
+                .is_none_or(|(name, _)| *name == self.name),
             _ => false,
         }
     }
@@ -135,20 +138,40 @@ pub(super) fn lower(
     if sections.is_empty() {
         return sections;
     }
-    let names: Vec<String> = sections.iter().map(|section| section.name.clone()).collect();
-    let room = record.fields.iter().find_map(|field| room(record, field, diagnostics));
-    let fields: Vec<GivenField> =
-        record.fields.iter().filter_map(|field| given_field(field, &names, diagnostics)).collect();
+    let names: Vec<String> = sections
+        .iter()
+        .map(|section| section.name.clone())
+        .collect();
+    let room = record
+        .fields
+        .iter()
+        .find_map(|field| room(record, field, diagnostics));
+    let fields: Vec<GivenField> = record
+        .fields
+        .iter()
+        .filter_map(|field| given_field(field, &names, diagnostics))
+        .collect();
     for section in &mut sections {
         let to = |field: &&GivenField| field.only.is_empty() || field.only.contains(&section.name);
-        let free = |field: &&GivenField| section.set.iter().all(|set| set.field != field.given.field);
+        let free =
+            |field: &&GivenField| section.set.iter().all(|set| set.field != field.given.field);
         section.room.clone_from(&room);
-        section.given = fields.iter().filter(to).filter(free).map(|field| field.given.clone()).collect();
+        section.given = fields
+            .iter()
+            .filter(to)
+            .filter(free)
+            .map(|field| field.given.clone())
+            .collect();
     }
     sections
 }
 
-fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics) -> Option<Section> {
+fn one(
+    record: &Record,
+    name: String,
+    term: &Term,
+    diagnostics: &mut Diagnostics,
+) -> Option<Section> {
     let Some(of) = argument(term, "of").and_then(first_name) else {
         diagnostics.push(
             Diagnostic::error(
@@ -162,7 +185,9 @@ fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics
     };
     let holds = argument(term, "holds").and_then(|arg| Some((first_name(arg)?, arg.span)));
     let method = argument(term, "method").and_then(first_name);
-    let set = argument(term, "set").map(|term| set(record, term, diagnostics)).unwrap_or_default();
+    let set = argument(term, "set")
+        .map(|term| set(record, term, diagnostics))
+        .unwrap_or_default();
     Some(Section {
         tag: record.name.clone(),
         method: method.unwrap_or_else(|| "section".to_owned()),
@@ -179,7 +204,11 @@ fn one(record: &Record, name: String, term: &Term, diagnostics: &mut Diagnostics
     })
 }
 
-fn given_field(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -> Option<GivenField> {
+fn given_field(
+    field: &Field,
+    names: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Option<GivenField> {
     let mut clauses = Clauses::new('d', &field.contract, field.span);
     let term = clauses.take("given");
     let optional = term.is_some() && clauses.flag("optional", diagnostics);
@@ -188,7 +217,9 @@ fn given_field(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -
     clauses.finish(diagnostics);
     let mut only = Vec::new();
     for arg in &term?.args {
-        let (Value::Text(name) | Value::Name(name)) = &arg.value else { continue };
+        let (Value::Text(name) | Value::Name(name)) = &arg.value else {
+            continue;
+        };
         if !names.contains(name) {
             let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             diagnostics.push(
@@ -216,12 +247,19 @@ fn given_field(field: &Field, names: &[String], diagnostics: &mut Diagnostics) -
 }
 
 fn room(record: &Record, field: &Field, diagnostics: &mut Diagnostics) -> Option<Room> {
-    let term = field.contract.terms.iter().find(|term| term.name() == Some("room"))?;
+    let term = field
+        .contract
+        .terms
+        .iter()
+        .find(|term| term.name() == Some("room"))?;
     let names: Vec<&str> = term.args.iter().filter_map(Term::name).collect();
     let length = names.first().and_then(|name| record.field(name));
     let integer = length.filter(|length| matches!(length.ty.plain(), CType::Int(_)));
     let elem = match field.ty.plain() {
-        CType::Pointer { to, constant: false } => Some(to.as_ref()),
+        CType::Pointer {
+            to,
+            constant: false,
+        } => Some(to.as_ref()),
         _ => None,
     };
     let elem = elem.filter(|to| matches!(to.plain(), CType::Int(_)));
@@ -267,7 +305,10 @@ fn set(record: &Record, term: &Term, diagnostics: &mut Diagnostics) -> Vec<Set> 
                 Diagnostic::error(
                     arg.span,
                     "`set` does not assign a constant to a field",
-                    format!("expected `field = CONSTANT`, with a field of `struct {}`", record.name),
+                    format!(
+                        "expected `field = CONSTANT`, with a field of `struct {}`",
+                        record.name
+                    ),
                 )
                 .help("for example, write `set(access = FOO_ACCESS_WRITE)`"),
             ),

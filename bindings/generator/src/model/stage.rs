@@ -25,10 +25,22 @@ pub struct Stage {
 /// Take `stage("Of")` or `stage("Of", "Next")` from a contract.
 pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) -> Option<Stage> {
     let term = clauses.take("stage")?;
-    let names: Vec<&str> = term.args.iter().filter_map(|arg| name(arg, diagnostics)).collect();
+    let names: Vec<&str> = term
+        .args
+        .iter()
+        .filter_map(|arg| name(arg, diagnostics))
+        .collect();
     match names[..] {
-        [of] => Some(Stage { of: of.into(), next: None, span: term.span }),
-        [of, next] if of != next => Some(Stage { of: of.into(), next: Some(next.into()), span: term.span }),
+        [of] => Some(Stage {
+            of: of.into(),
+            next: None,
+            span: term.span,
+        }),
+        [of, next] if of != next => Some(Stage {
+            of: of.into(),
+            next: Some(next.into()),
+            span: term.span,
+        }),
         _ => {
             diagnostics.push(
                 Diagnostic::error(
@@ -44,7 +56,9 @@ pub(super) fn lower(clauses: &mut Clauses<'_>, diagnostics: &mut Diagnostics) ->
 }
 
 fn name<'a>(term: &'a Term, diagnostics: &mut Diagnostics) -> Option<&'a str> {
-    let (Value::Text(name) | Value::Name(name)) = &term.value else { return None };
+    let (Value::Text(name) | Value::Name(name)) = &term.value else {
+        return None;
+    };
     if !is_type_name(name) {
         diagnostics.push(
             Diagnostic::error(

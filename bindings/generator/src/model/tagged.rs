@@ -42,7 +42,9 @@ pub(super) fn of_enum(
     diagnostics: &mut Diagnostics,
 ) -> Option<Tagged> {
     let (name, _) = clauses.named("tagged", diagnostics)?;
-    let bits = choice::variants(found).into_iter().filter(|bit| bit.value.is_power_of_two());
+    let bits = choice::variants(found)
+        .into_iter()
+        .filter(|bit| bit.value.is_power_of_two());
     let mut single: Vec<Variant> = Vec::new();
     for bit in bits {
         // Shifts and input flags may have the value of another bit; the first name is kept.

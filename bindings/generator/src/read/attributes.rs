@@ -38,7 +38,11 @@ const SPACES: &[&str] = &["__user", "__iomem", "__percpu", "__rcu"];
 /// leads.
 pub(super) fn space(text: &str) -> Option<&'static str> {
     let tokens = lexer::lex_until(text, |kind, depth| depth == 0 && *kind == Kind::Mark('('));
-    let named = |token: &Token| SPACES.iter().find(|space| token.kind == Kind::Name && token.text == **space);
+    let named = |token: &Token| {
+        SPACES
+            .iter()
+            .find(|space| token.kind == Kind::Name && token.text == **space)
+    };
     tokens.iter().find_map(named).copied()
 }
 
@@ -82,15 +86,25 @@ pub(super) fn around(sources: &Sources, name: Span) -> Vec<Attribute> {
 
 fn attribute(part: &str, start: usize, tokens: &[Token], index: usize, near: Span) -> Attribute {
     let token = &tokens[index];
-    let mut span = Span { file: near.file, start: start + token.range.start, end: start + token.range.end };
+    let mut span = Span {
+        file: near.file,
+        start: start + token.range.start,
+        end: start + token.range.end,
+    };
     let mut args = Vec::new();
-    let opens = tokens.get(index + 1).is_some_and(|t| t.kind == Kind::Mark('('));
+    let opens = tokens
+        .get(index + 1)
+        .is_some_and(|t| t.kind == Kind::Mark('('));
     if let Some(close) = lexer::closing(tokens, index + 1).filter(|_| opens) {
         let inner = part[tokens[index + 1].range.end..tokens[close].range.start].to_owned();
         args = inner.split(',').map(|arg| arg.trim().to_owned()).collect();
         span.end = start + tokens[close].range.end;
     }
-    Attribute { name: token.text.clone(), args, span }
+    Attribute {
+        name: token.text.clone(),
+        args,
+        span,
+    }
 }
 
 /// The bounds of the declaration around `at`: from after the last `;`, brace, comment or
@@ -98,14 +112,18 @@ fn attribute(part: &str, start: usize, tokens: &[Token], index: usize, near: Spa
 fn statement(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
     let mut start = before.rfind([';', '{', '}']).map_or(0, |end| end + 1);
-    start = before[start..].rfind("*/").map_or(start, |end| start + end + 2);
+    start = before[start..]
+        .rfind("*/")
+        .map_or(start, |end| start + end + 2);
     // A preprocessor line goes on after its braces.
     let from = before[..start].rfind('\n').unwrap_or(0);
     let directive = before[from..].rfind("\n#").map(|line| {
         let rest = &text[from + line + 1..];
         from + line + 1 + rest.find('\n').unwrap_or(rest.len())
     });
-    start = directive.filter(|found| *found <= at).map_or(start, |found| found.max(start));
+    start = directive
+        .filter(|found| *found <= at)
+        .map_or(start, |found| found.max(start));
     let mut depth = 0i32;
     for (offset, c) in text[at..].char_indices() {
         match c {

@@ -9,9 +9,13 @@ use std::path::PathBuf;
 ///
 /// `make prepare` is enough for them to be there.
 pub fn of_kernel(out: &Path) -> Result<Vec<String>, String> {
-    let out = out.canonicalize().map_err(|error| format!("{}: {error}", out.display()))?;
+    let out = out
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", out.display()))?;
     let recorded = ["kernel/.bounds.s.cmd", "kernel/.rq-offsets.s.cmd"];
-    let text = recorded.iter().find_map(|name| std::fs::read_to_string(out.join(name)).ok());
+    let text = recorded
+        .iter()
+        .find_map(|name| std::fs::read_to_string(out.join(name)).ok());
     let Some(text) = text else {
         return Err(format!(
             "{}: no kernel was configured and prepared here (kernel/.bounds.s.cmd is missing)",

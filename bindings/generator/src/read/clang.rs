@@ -52,14 +52,17 @@ pub(super) fn read(
     diagnostics: &mut Diagnostics,
     headers: &mut Headers,
 ) {
-    let _lock = LIBCLANG.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _lock = LIBCLANG
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     find_libclang();
     let clang = match Clang::new() {
         Ok(clang) => clang,
         Err(error) => {
             diagnostics.push(
-                Diagnostic::plain(format!("libclang cannot be loaded: {error}"))
-                    .help("install libclang-19-dev, or set LIBCLANG_PATH to the folder of libclang.so"),
+                Diagnostic::plain(format!("libclang cannot be loaded: {error}")).help(
+                    "install libclang-19-dev, or set LIBCLANG_PATH to the folder of libclang.so",
+                ),
             );
             return;
         }
@@ -91,13 +94,19 @@ pub(super) fn read(
                 diagnostics,
                 seen: HashSet::new(),
                 relevant: BTreeMap::new(),
-                main: input.headers.iter().map(|header| absolute(header)).collect(),
+                main: input
+                    .headers
+                    .iter()
+                    .map(|header| absolute(header))
+                    .collect(),
             };
             reader.complaints(&unit);
             reader.unit(unit.get_entity(), headers);
         }
         Err(error) => {
-            diagnostics.push(Diagnostic::plain(format!("libclang cannot parse the headers: {error}")));
+            diagnostics.push(Diagnostic::plain(format!(
+                "libclang cannot parse the headers: {error}"
+            )));
         }
     }
 }
@@ -108,7 +117,9 @@ fn find_libclang() {
         return;
     }
     for tool in ["llvm-config-19", "llvm-config"] {
-        let Ok(output) = Command::new(tool).arg("--libdir").output() else { continue };
+        let Ok(output) = Command::new(tool).arg("--libdir").output() else {
+            continue;
+        };
         let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if output.status.success() && Path::new(&folder).is_dir() {
             std::env::set_var("LIBCLANG_PATH", folder);
@@ -161,8 +172,12 @@ impl Reader<'_> {
             headers.main.push(file);
         }
         for entity in unit.get_children() {
-            let Some(location) = entity.get_location() else { continue };
-            let Some(file) = location.get_file_location().file else { continue };
+            let Some(location) = entity.get_location() else {
+                continue;
+            };
+            let Some(file) = location.get_file_location().file else {
+                continue;
+            };
             if self.is_relevant(&file.get_path()) {
                 self.declaration(entity, headers);
             }
@@ -172,28 +187,36 @@ impl Reader<'_> {
     fn declaration(&mut self, entity: Entity<'_>, headers: &mut Headers) {
         match entity.get_kind() {
             EntityKind::FunctionDecl => {
-                let Some(function) = self.function(entity) else { return };
+                let Some(function) = self.function(entity) else {
+                    return;
+                };
                 match headers.functions.get_mut(&function.name) {
                     Some(known) => known.merge(function),
                     None => drop(headers.functions.insert(function.name.clone(), function)),
                 }
             }
             EntityKind::StructDecl => {
-                let Some(record) = self.record(entity) else { return };
+                let Some(record) = self.record(entity) else {
+                    return;
+                };
                 match headers.records.get_mut(&record.name) {
                     Some(known) => known.merge(record),
                     None => drop(headers.records.insert(record.name.clone(), record)),
                 }
             }
             EntityKind::EnumDecl => {
-                let Some(found) = self.enumeration(entity) else { return };
+                let Some(found) = self.enumeration(entity) else {
+                    return;
+                };
                 match headers.enums.get_mut(&found.name) {
                     Some(known) => known.contract.merge(found.contract),
                     None => drop(headers.enums.insert(found.name.clone(), found)),
                 }
             }
             EntityKind::TypedefDecl => {
-                let Some(found) = self.typedef(entity) else { return };
+                let Some(found) = self.typedef(entity) else {
+                    return;
+                };
                 match headers.typedefs.get_mut(&found.name) {
                     Some(known) => known.contract.merge(found.contract),
                     None => drop(headers.typedefs.insert(found.name.clone(), found)),
@@ -209,7 +232,10 @@ impl Reader<'_> {
         let arguments = entity.get_arguments().unwrap_or_default();
         let params = self.params(&arguments);
         let space = attributes::space(attributes::before(self.sources, span));
-        let ret = entity.get_result_type().map_or(CType::Void, ctype::of).in_space(space);
+        let ret = entity
+            .get_result_type()
+            .map_or(CType::Void, ctype::of)
+            .in_space(space);
         Some(Function {
             // Of a function that was defined as `static inline` before, a declaration without `static` is one, too.
             inline: entity.get_linkage() == Some(Linkage::Internal),
@@ -228,10 +254,15 @@ impl Reader<'_> {
         let mut params = Vec::new();
         for (index, entity) in entities.iter().enumerate() {
             let name = entity.get_name().unwrap_or_else(|| format!("arg{index}"));
-            let Some(span) = self.span(*entity) else { continue };
+            let Some(span) = self.span(*entity) else {
+                continue;
+            };
             let space = attributes::space(self.sources.slice(span));
             params.push(Parameter {
-                ty: entity.get_type().map_or(CType::Void, ctype::of).in_space(space),
+                ty: entity
+                    .get_type()
+                    .map_or(CType::Void, ctype::of)
+                    .in_space(space),
                 contract: self.contract(*entity),
                 name,
                 span,
@@ -280,10 +311,17 @@ impl Reader<'_> {
         let prototype = pointee.filter(|to| to.get_kind() == TypeKind::FunctionPrototype);
         let callback = prototype.map(|prototype| {
             let children = entity.get_children();
-            let named: Vec<_> =
-                children.into_iter().filter(|child| child.get_kind() == EntityKind::ParmDecl).collect();
+            let named: Vec<_> = children
+                .into_iter()
+                .filter(|child| child.get_kind() == EntityKind::ParmDecl)
+                .collect();
             let mut params = self.params(&named);
-            for (index, ty) in prototype.get_argument_types().unwrap_or_default().iter().enumerate() {
+            for (index, ty) in prototype
+                .get_argument_types()
+                .unwrap_or_default()
+                .iter()
+                .enumerate()
+            {
                 if params.len() <= index {
                     params.push(Parameter {
                         name: format!("arg{index}"),
@@ -307,9 +345,18 @@ impl Reader<'_> {
         });
         let ty = match entity.get_bit_field_width() {
             Some(width) => CType::Bits(format!("{} : {width}", ctype::of(ty).spell())),
-            None => ctype::of(ty).in_space(attributes::space(attributes::before(self.sources, span))),
+            None => {
+                ctype::of(ty).in_space(attributes::space(attributes::before(self.sources, span)))
+            }
         };
-        Some(Field { ty, name, callback, contract, attributes, span })
+        Some(Field {
+            ty,
+            name,
+            callback,
+            contract,
+            attributes,
+            span,
+        })
     }
 
     fn enumeration(&mut self, entity: Entity<'_>) -> Option<Enumeration> {
@@ -323,12 +370,30 @@ impl Reader<'_> {
         };
         let mut constants = Vec::new();
         for child in definition.get_children() {
-            let Some((_, value)) = child.get_enum_constant_value() else { continue };
-            let Some(name) = child.get_name() else { continue };
-            let Some(span) = self.name_span(child, &name) else { continue };
-            constants.push(Constant { contract: self.contract(child), name, value, span });
+            let Some((_, value)) = child.get_enum_constant_value() else {
+                continue;
+            };
+            let Some(name) = child.get_name() else {
+                continue;
+            };
+            let Some(span) = self.name_span(child, &name) else {
+                continue;
+            };
+            constants.push(Constant {
+                contract: self.contract(child),
+                name,
+                value,
+                span,
+            });
         }
-        Some(Enumeration { name, constants, int, contract, doc: None, span })
+        Some(Enumeration {
+            name,
+            constants,
+            int,
+            contract,
+            doc: None,
+            span,
+        })
     }
 
     fn typedef(&mut self, entity: Entity<'_>) -> Option<Typedef> {
@@ -339,7 +404,9 @@ impl Reader<'_> {
         let name = entity.get_name()?;
         let span = self.name_span(entity, &name)?;
         Some(Typedef {
-            is: entity.get_typedef_underlying_type().map_or(CType::Void, ctype::of),
+            is: entity
+                .get_typedef_underlying_type()
+                .map_or(CType::Void, ctype::of),
             name,
             contract,
             doc: None,
@@ -354,9 +421,15 @@ impl Reader<'_> {
             if child.get_kind() != EntityKind::AnnotateAttr {
                 continue;
             }
-            let Some(text) = child.get_display_name() else { continue };
-            let Some(text) = text.strip_prefix(PREFIX) else { continue };
-            let Some((span, text)) = self.contract_text(child, text) else { continue };
+            let Some(text) = child.get_display_name() else {
+                continue;
+            };
+            let Some(text) = text.strip_prefix(PREFIX) else {
+                continue;
+            };
+            let Some((span, text)) = self.contract_text(child, text) else {
+                continue;
+            };
             contract.merge(self.parsed(span, &text));
         }
         contract
@@ -371,13 +444,21 @@ impl Reader<'_> {
         }
         let before = &self.sources.text(name.file)[..name.start];
         let start = before.rfind([';', '}']).map_or(0, |at| at + 1);
-        let Some(at) = before[start..].find("__contract(") else { return contract };
+        let Some(at) = before[start..].find("__contract(") else {
+            return contract;
+        };
         let from = start + at;
         let tokens = lexer::lex(&before[from..]);
-        let Some(close) = lexer::closing(&tokens, 1) else { return contract };
+        let Some(close) = lexer::closing(&tokens, 1) else {
+            return contract;
+        };
         let inner = tokens[1].range.end..tokens[close].range.start;
         let text = before[from..][inner.clone()].to_owned();
-        let span = Span { file: name.file, start: from + inner.start, end: from + inner.end };
+        let span = Span {
+            file: name.file,
+            start: from + inner.start,
+            end: from + inner.end,
+        };
         self.parsed(span, &text)
     }
 
@@ -396,7 +477,9 @@ impl Reader<'_> {
                 ";" | "{" => break,
                 "(" => at = lexer::closing(&tokens, at).unwrap_or(tokens.len()),
                 "__contract" => {
-                    let Some(close) = lexer::closing(&tokens, at + 1) else { break };
+                    let Some(close) = lexer::closing(&tokens, at + 1) else {
+                        break;
+                    };
                     let span = Span {
                         file: name.file,
                         start: name.end + tokens[at + 1].range.end,
@@ -417,7 +500,10 @@ impl Reader<'_> {
             return Contract::default();
         }
         match terms::parse(span.file, span.start, text) {
-            Ok(terms) => Contract { terms, span: Some(span) },
+            Ok(terms) => Contract {
+                terms,
+                span: Some(span),
+            },
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic);
                 Contract::default()
@@ -433,16 +519,25 @@ impl Reader<'_> {
         let text = self.sources.text(file);
         let rest = text.get(start..)?;
         if rest.starts_with("__contract") {
-            let tokens = lexer::lex_until(rest, |kind, depth| depth == 1 && *kind == Kind::Mark(')'));
+            let tokens =
+                lexer::lex_until(rest, |kind, depth| depth == 1 && *kind == Kind::Mark(')'));
             let close = lexer::closing(&tokens, 1)?;
             let inner = tokens[1].range.end..tokens[close].range.start;
-            let span = Span { file, start: start + inner.start, end: start + inner.end };
+            let span = Span {
+                file,
+                start: start + inner.start,
+                end: start + inner.end,
+            };
             return Some((span, rest[inner].to_owned()));
         }
         // The contract is the result of another macro: its text is a file of its own.
         let name = PathBuf::from(format!("<contract expanded at byte {start}>"));
         let file = self.sources.add(&name, || expanded.to_owned());
-        let span = Span { file, start: 0, end: expanded.len() };
+        let span = Span {
+            file,
+            start: 0,
+            end: expanded.len(),
+        };
         Some((span, expanded.to_owned()))
     }
 
@@ -466,7 +561,10 @@ impl Reader<'_> {
             String::from_utf8(bytes).unwrap_or_else(|bad| {
                 // Byte offsets must stay valid.
                 let bytes = bad.into_bytes();
-                bytes.iter().map(|b| if b.is_ascii() { *b as char } else { '?' }).collect()
+                bytes
+                    .iter()
+                    .map(|b| if b.is_ascii() { *b as char } else { '?' })
+                    .collect()
             })
         })
     }
@@ -475,7 +573,11 @@ impl Reader<'_> {
         let location = entity.get_location()?.get_file_location();
         let file = self.file(&location.file?.get_path());
         let start = location.offset as usize;
-        let span = Span { file, start, end: start + name.len() };
+        let span = Span {
+            file,
+            start,
+            end: start + name.len(),
+        };
         match self.sources.slice(span) == name {
             true => Some(span),
             false => Some(self.token_at(file, start)),
@@ -498,7 +600,13 @@ impl Reader<'_> {
         let text = self.sources.text(file);
         let start = start.min(text.len());
         let rest = text.get(start..).unwrap_or("");
-        let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        Span { file, start, end: start + length }
+        let length = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        Span {
+            file,
+            start,
+            end: start + length,
+        }
     }
 }

@@ -61,10 +61,16 @@ pub(super) fn find(sources: &Sources, file: FileId) -> Vec<Class> {
             "DEFINE_FREE" => ClassKind::Free,
             _ => continue,
         };
-        let Some(close) = lexer::closing(&tokens, index + 1) else { continue };
+        let Some(close) = lexer::closing(&tokens, index + 1) else {
+            continue;
+        };
         let inner = tokens.get(index + 2..close).unwrap_or_default();
         let args = split(inner);
-        let span = Span { file, start: token.range.start, end: tokens[close].range.end };
+        let span = Span {
+            file,
+            start: token.range.start,
+            end: tokens[close].range.end,
+        };
         found.extend(class(kind, &args, span));
     }
     found
@@ -73,15 +79,27 @@ pub(super) fn find(sources: &Sources, file: FileId) -> Vec<Class> {
 fn class(kind: ClassKind, args: &[&[Token]], span: Span) -> Option<Class> {
     let name = args.first()?.first()?.text.clone();
     if kind == ClassKind::Conditional {
-        let test: String =
-            args.get(3).into_iter().flat_map(|arg| arg.iter()).map(|t| t.text.as_str()).collect();
+        let test: String = args
+            .get(3)
+            .into_iter()
+            .flat_map(|arg| arg.iter())
+            .map(|t| t.text.as_str())
+            .collect();
         let enter = Some(called(args.get(2)?)?);
         let success = match test.as_str() {
             "_RET==0" | "!_RET" => Some(Success::Zero),
             "" | "_RET" | "_RET!=0" => Some(Success::Nonzero),
             _ => None,
         };
-        return Some(Class { kind, name, record: String::new(), enter, leave: String::new(), success, span });
+        return Some(Class {
+            kind,
+            name,
+            record: String::new(),
+            enter,
+            leave: String::new(),
+            success,
+            span,
+        });
     }
     let ty = args.get(1)?;
     let tag = ty.iter().position(|t| t.text == "struct")?;
@@ -90,15 +108,22 @@ fn class(kind: ClassKind, args: &[&[Token]], span: Span) -> Option<Class> {
         ClassKind::Free => (None, called(args.get(2)?)?),
         _ => (Some(called(args.get(2)?)?), called(args.get(3)?)?),
     };
-    Some(Class { kind, name, record, enter, leave, success: None, span })
+    Some(Class {
+        kind,
+        name,
+        record,
+        enter,
+        leave,
+        success: None,
+        span,
+    })
 }
 
 /// The function that an expression calls last; `if (_T) put(_T)` calls `put`.
 fn called(tokens: &[Token]) -> Option<String> {
-    let call = tokens
-        .windows(2)
-        .rev()
-        .find(|pair| pair[0].kind == Kind::Name && pair[0].text != "if" && pair[1].kind == Kind::Mark('('))?;
+    let call = tokens.windows(2).rev().find(|pair| {
+        pair[0].kind == Kind::Name && pair[0].text != "if" && pair[1].kind == Kind::Mark('(')
+    })?;
     Some(call[0].text.clone())
 }
 

@@ -79,7 +79,10 @@ impl CType {
             (CType::Pointer { to, constant }, Some(space))
                 if !matches!(to.plain(), CType::Function { .. }) =>
             {
-                CType::Pointer { to: Box::new(CType::Space(space, to)), constant }
+                CType::Pointer {
+                    to: Box::new(CType::Space(space, to)),
+                    constant,
+                }
             }
             (CType::Named(_, is), Some(_)) if matches!(is.plain(), CType::Pointer { .. }) => {
                 is.in_space(space)
@@ -150,7 +153,12 @@ pub(super) fn of(ty: Type<'_>) -> CType {
         TypeKind::Enum => tag(ty).map_or_else(|| other(ty), CType::Enum),
         TypeKind::FunctionPrototype => CType::Function {
             ret: Box::new(ty.get_result_type().map_or(CType::Void, of)),
-            params: ty.get_argument_types().unwrap_or_default().into_iter().map(of).collect(),
+            params: ty
+                .get_argument_types()
+                .unwrap_or_default()
+                .into_iter()
+                .map(of)
+                .collect(),
         },
         TypeKind::IncompleteArray => match ty.get_element_type() {
             Some(element) => CType::Flexible(Box::new(of(element))),
@@ -174,7 +182,10 @@ fn other(ty: Type<'_>) -> CType {
 
 fn pointer(ty: Type<'_>) -> CType {
     match ty.get_pointee_type() {
-        Some(to) => CType::Pointer { constant: to.is_const_qualified(), to: Box::new(of(to)) },
+        Some(to) => CType::Pointer {
+            constant: to.is_const_qualified(),
+            to: Box::new(of(to)),
+        },
         None => other(ty),
     }
 }

@@ -67,7 +67,9 @@ impl Function {
 
     /// The first attribute macro that has one of those names.
     pub fn attribute_of(&self, names: &[&str]) -> Option<&Attribute> {
-        self.attributes.iter().find(|a| names.contains(&a.name.as_str()))
+        self.attributes
+            .iter()
+            .find(|a| names.contains(&a.name.as_str()))
     }
 
     /// The attribute that makes parameter `index`, counted from 0, non-NULL: `nonnull` lists parameters,

@@ -52,7 +52,9 @@ impl Library {
         let mut at = 0;
         while let Some(found) = text[at..].find("/**") {
             let start = at + found;
-            let Some(length) = text[start + 3..].find("*/") else { return };
+            let Some(length) = text[start + 3..].find("*/") else {
+                return;
+            };
             let end = start + 3 + length;
             self.comment(file, start, &text[start + 3..end]);
             at = end + 2;
@@ -61,7 +63,9 @@ impl Library {
 
     fn comment(&mut self, file: FileId, at: usize, comment: &str) {
         let lines = strip(comment);
-        let Some(first) = lines.iter().position(|line| !line.trim().is_empty()) else { return };
+        let Some(first) = lines.iter().position(|line| !line.trim().is_empty()) else {
+            return;
+        };
         let head = lines[first].trim();
         if let Some(title) = head.strip_prefix("DOC:") {
             let mut doc = sections(&lines[first + 1..]);
@@ -74,10 +78,17 @@ impl Library {
             let doc = sections(&lines[first..]);
             let text = doc.members.get(name).cloned().unwrap_or_default();
             let text = [text, doc.body].join("\n\n").trim().to_owned();
-            self.inline.push(Inline { file, at, name: name.to_owned(), text });
+            self.inline.push(Inline {
+                file,
+                at,
+                name: name.to_owned(),
+                text,
+            });
             return;
         }
-        let (subject, brief) = head.split_once(" - ").unwrap_or((head.trim_end_matches(':'), ""));
+        let (subject, brief) = head
+            .split_once(" - ")
+            .unwrap_or((head.trim_end_matches(':'), ""));
         let (kind, name) = match subject.trim().split_once(' ') {
             Some(("struct", name)) => (Kind::Struct, name),
             Some(("enum", name)) => (Kind::Enum, name),
@@ -96,7 +107,11 @@ impl Library {
 
     /// Attach each comment to its declaration.
     pub(super) fn attach(self, headers: &mut Headers) {
-        let Library { mut named, inline, overviews } = self;
+        let Library {
+            mut named,
+            inline,
+            overviews,
+        } = self;
         for function in headers.functions.values_mut() {
             function.doc = named.remove(&(Kind::Function, function.name.clone()));
         }
@@ -117,7 +132,9 @@ impl Library {
             typedef.doc = named.remove(&(Kind::Typedef, typedef.name.clone()));
         }
         let main = headers.main.clone();
-        let ours = overviews.into_iter().filter(|(file, _)| main.contains(file));
+        let ours = overviews
+            .into_iter()
+            .filter(|(file, _)| main.contains(file));
         headers.overviews = ours.map(|(_, doc)| doc).collect();
     }
 }
@@ -179,11 +196,17 @@ fn sections(lines: &[String]) -> Doc {
 }
 
 fn headed<'a>(line: &'a str, heads: &[&str]) -> Option<&'a str> {
-    heads.iter().find_map(|head| line.strip_prefix(head)).map(str::trim)
+    heads
+        .iter()
+        .find_map(|head| line.strip_prefix(head))
+        .map(str::trim)
 }
 
 fn member(line: &str) -> Option<(&str, &str)> {
     let (name, text) = line.strip_prefix('@')?.split_once(':')?;
-    let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.".contains(c));
+    let plain = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_.".contains(c));
     plain.then(|| (name, text.trim()))
 }

@@ -60,7 +60,11 @@ pub fn lex_until(text: &str, ends: impl Fn(&Kind, usize) -> bool) -> Vec<Token> 
                 Kind::Mark(')' | ']' | '}') => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            tokens.push(Token { kind, text: text[at..at + length].to_owned(), range: at..at + length });
+            tokens.push(Token {
+                kind,
+                text: text[at..at + length].to_owned(),
+                range: at..at + length,
+            });
             if last {
                 break;
             }
@@ -71,7 +75,8 @@ pub fn lex_until(text: &str, ends: impl Fn(&Kind, usize) -> bool) -> Vec<Token> 
 }
 
 fn name_length(text: &str) -> usize {
-    text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
+    text.find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len())
 }
 
 fn string(text: &str) -> (Option<Kind>, usize) {

@@ -107,7 +107,11 @@ pub fn read(input: &Input, sources: &mut Sources, diagnostics: &mut Diagnostics)
         let file = sources.add(&path, || std::fs::read_to_string(&path).unwrap_or_default());
         headers.elsewhere.push((file, module.clone()));
     }
-    for file in headers.main.iter().chain(headers.elsewhere.iter().map(|(file, _)| file)) {
+    for file in headers
+        .main
+        .iter()
+        .chain(headers.elsewhere.iter().map(|(file, _)| file))
+    {
         headers.classes.extend(class::find(sources, *file));
     }
     let mut docs = kerneldoc::Library::default();
@@ -120,9 +124,10 @@ pub fn read(input: &Input, sources: &mut Sources, diagnostics: &mut Diagnostics)
                 let file = sources.add(path, || text);
                 docs.scan(file, sources.text(file));
             }
-            Err(error) => {
-                diagnostics.push(crate::diag::Diagnostic::plain(format!("{}: {error}", path.display())))
-            }
+            Err(error) => diagnostics.push(crate::diag::Diagnostic::plain(format!(
+                "{}: {error}",
+                path.display()
+            ))),
         }
     }
     docs.attach(&mut headers);

@@ -48,7 +48,10 @@ pub struct Field {
 impl Field {
     /// The argument of the attribute macro that has one of those names.
     pub fn attribute_arg(&self, names: &[&str]) -> Option<(&str, Span)> {
-        let found = self.attributes.iter().find(|a| names.contains(&a.name.as_str()))?;
+        let found = self
+            .attributes
+            .iter()
+            .find(|a| names.contains(&a.name.as_str()))?;
         Some((found.args.first()?, found.span))
     }
 }

@@ -71,7 +71,13 @@ impl Term {
 /// `text` is at `offset` in `file`; the spans of the terms refer to that file.
 pub fn parse(file: FileId, offset: usize, text: &str) -> Result<Vec<Term>, Diagnostic> {
     let tokens = lex(text);
-    let mut parser = Parser { file, offset, end: offset + text.len(), tokens: &tokens, at: 0 };
+    let mut parser = Parser {
+        file,
+        offset,
+        end: offset + text.len(),
+        tokens: &tokens,
+        at: 0,
+    };
     let terms = parser.list(0)?;
     match parser.peek() {
         None => Ok(terms),
@@ -101,15 +107,25 @@ impl<'a> Parser<'a> {
     }
 
     fn mark_at(&self, at: usize, mark: char) -> bool {
-        self.tokens.get(at).is_some_and(|t| t.kind == Kind::Mark(mark))
+        self.tokens
+            .get(at)
+            .is_some_and(|t| t.kind == Kind::Mark(mark))
     }
 
     fn span(&self, token: &Token) -> Span {
-        Span { file: self.file, start: self.offset + token.range.start, end: self.offset + token.range.end }
+        Span {
+            file: self.file,
+            start: self.offset + token.range.start,
+            end: self.offset + token.range.end,
+        }
     }
 
     fn here(&self) -> Span {
-        let empty = Span { file: self.file, start: self.end, end: self.end };
+        let empty = Span {
+            file: self.file,
+            start: self.end,
+            end: self.end,
+        };
         self.peek().map_or(empty, |token| self.span(token))
     }
 
@@ -144,8 +160,10 @@ impl<'a> Parser<'a> {
             self.at += 1;
             args = self.list(depth + 1)?;
             if !self.peek_mark(')') {
-                return Err(Diagnostic::error(self.here(), "a `(` has no `)`", "expected `)`")
-                    .note(open, "opened here"));
+                return Err(
+                    Diagnostic::error(self.here(), "a `(` has no `)`", "expected `)`")
+                        .note(open, "opened here"),
+                );
             }
             span = span.to(self.here());
             self.at += 1;
@@ -157,14 +175,23 @@ impl<'a> Parser<'a> {
             span = span.to(right.span);
             equals = Some(Box::new(right));
         }
-        Ok(Term { value, args, called, equals, name_span, span })
+        Ok(Term {
+            value,
+            args,
+            called,
+            equals,
+            name_span,
+            span,
+        })
     }
 
     fn value(&mut self) -> Result<(Value, Span), Diagnostic> {
         let here = self.here();
         let Some(token) = self.peek() else {
-            return Err(Diagnostic::error(here, "a contract ends too early", "expected a clause")
-                .help("remove the last comma"));
+            return Err(
+                Diagnostic::error(here, "a contract ends too early", "expected a clause")
+                    .help("remove the last comma"),
+            );
         };
         self.at += 1;
         match &token.kind {
@@ -172,9 +199,11 @@ impl<'a> Parser<'a> {
             Kind::Text(text) => Ok((Value::Text(text.clone()), here)),
             Kind::Number => self.number(token),
             Kind::Mark('-') => self.errno(here),
-            Kind::Unclosed => {
-                Err(Diagnostic::error(here, "a string has no end", "expected a closing `\"` on this line"))
-            }
+            Kind::Unclosed => Err(Diagnostic::error(
+                here,
+                "a string has no end",
+                "expected a closing `\"` on this line",
+            )),
             Kind::Mark(mark) => Err(Diagnostic::error(
                 here,
                 format!("a clause cannot begin with `{mark}`"),
@@ -197,7 +226,9 @@ impl<'a> Parser<'a> {
             } else {
                 break;
             };
-            let Some(token) = self.tokens.get(self.at + width) else { break };
+            let Some(token) = self.tokens.get(self.at + width) else {
+                break;
+            };
             if token.kind != Kind::Name {
                 break;
             }
@@ -210,7 +241,9 @@ impl<'a> Parser<'a> {
     }
 
     fn raw(&self, index: usize) -> &'a str {
-        self.tokens.get(index).map_or("", |token| token.text.as_str())
+        self.tokens
+            .get(index)
+            .map_or("", |token| token.text.as_str())
     }
 
     fn number(&mut self, token: &Token) -> Result<(Value, Span), Diagnostic> {

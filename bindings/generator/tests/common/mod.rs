@@ -28,7 +28,8 @@ pub fn headers(name: &str) -> Vec<PathBuf> {
     let mut headers: Vec<PathBuf> = entries
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| {
-            path.extension().is_some_and(|e| e == "h") && !path.to_string_lossy().contains(".typed.")
+            path.extension().is_some_and(|e| e == "h")
+                && !path.to_string_lossy().contains(".typed.")
         })
         .collect();
     headers.sort();
@@ -50,9 +51,15 @@ pub fn clang() -> Command {
 /// Reads one header.
 pub fn analyse(header: &Path) -> Run {
     let include = include();
-    let stem = header.file_stem().expect("a name").to_string_lossy().into_owned();
+    let stem = header
+        .file_stem()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
     // What is in the folder of that name is another module's.
-    let other = header.with_file_name("elsewhere").join(header.file_name().expect("a name"));
+    let other = header
+        .with_file_name("elsewhere")
+        .join(header.file_name().expect("a name"));
     let elsewhere = other.is_file().then(|| ("crate::other".to_owned(), other));
     let input = Input {
         elsewhere: elsewhere.into_iter().collect(),
@@ -81,7 +88,11 @@ pub fn compare(path: &Path, text: &str) -> Result<(), String> {
     if old == text {
         return Ok(());
     }
-    let line = old.lines().zip(text.lines()).take_while(|(a, b)| a == b).count();
+    let line = old
+        .lines()
+        .zip(text.lines())
+        .take_while(|(a, b)| a == b)
+        .count();
     Err(format!(
         "{}:{}: expected {:?}, got {:?}; UPDATE_GOLDEN=1 renews it",
         path.display(),

@@ -124,10 +124,30 @@ pub struct Role {
 
 /// The roles.
 pub const ROLES: &[Role] = &[
-    Role { name: "constructor", clause: "constructor", ret: "", with: "" },
-    Role { name: "destructor", clause: "destructor", ret: "void ", with: "" },
-    Role { name: "get", clause: "get", ret: "void ", with: "" },
-    Role { name: "put", clause: "put", ret: "void ", with: "" },
+    Role {
+        name: "constructor",
+        clause: "constructor",
+        ret: "",
+        with: "",
+    },
+    Role {
+        name: "destructor",
+        clause: "destructor",
+        ret: "void ",
+        with: "",
+    },
+    Role {
+        name: "get",
+        clause: "get",
+        ret: "void ",
+        with: "",
+    },
+    Role {
+        name: "put",
+        clause: "put",
+        ret: "void ",
+        with: "",
+    },
     Role {
         name: "lock",
         clause: "lock(\"F@\")",
@@ -140,18 +160,48 @@ pub const ROLES: &[Role] = &[
         ret: "bool ",
         with: "void t@_undo(struct o@ *o) __contract(unlock(\"F@\"));",
     },
-    Role { name: "unlock", clause: "unlock(\"G@\")", ret: "void ", with: "" },
-    Role { name: "enter", clause: "enter", ret: "bool ", with: "" },
-    Role { name: "leave", clause: "leave", ret: "void ", with: "" },
-    Role { name: "outcome", clause: "outcome", ret: "int ", with: "" },
+    Role {
+        name: "unlock",
+        clause: "unlock(\"G@\")",
+        ret: "void ",
+        with: "",
+    },
+    Role {
+        name: "enter",
+        clause: "enter",
+        ret: "bool ",
+        with: "",
+    },
+    Role {
+        name: "leave",
+        clause: "leave",
+        ret: "void ",
+        with: "",
+    },
+    Role {
+        name: "outcome",
+        clause: "outcome",
+        ret: "int ",
+        with: "",
+    },
     Role {
         name: "begin",
         clause: "begin(\"B@\", method(again))",
         ret: "unsigned int ",
         with: "bool t@_check(struct o@ *o, unsigned int sequence) __contract(check(\"B@\"));",
     },
-    Role { name: "iterator", clause: "iterator(\"I@\")", ret: "bool ", with: "" },
-    Role { name: "method", clause: "method", ret: "void ", with: "" },
+    Role {
+        name: "iterator",
+        clause: "iterator(\"I@\")",
+        ret: "bool ",
+        with: "",
+    },
+    Role {
+        name: "method",
+        clause: "method",
+        ret: "void ",
+        with: "",
+    },
 ];
 
 /// Clauses on the function; the result that goes with each where the role leaves it open.
@@ -297,10 +347,26 @@ pub const PARAMS: &[&str] = &[
 /// Clauses that only make sense with a parameter: the clause, the result and the parameter.
 pub const TOGETHER: &[(&str, &str, &str)] = &[
     ("errno", "int ", "struct o@ **made __contract(out)"),
-    ("errno", "int ", "const struct o@ **made __contract(out), const char *text __contract(borrows)"),
-    ("errno, name(\"made@\")", "int ", "struct space **made __contract(out)"),
-    ("errno", "int ", "struct o@ **made __contract(out), unsigned int *value __contract(out)"),
-    ("errno(retry(-EBUSY))", "int ", "struct o@ **made __contract(out)"),
+    (
+        "errno",
+        "int ",
+        "const struct o@ **made __contract(out), const char *text __contract(borrows)",
+    ),
+    (
+        "errno, name(\"made@\")",
+        "int ",
+        "struct space **made __contract(out)",
+    ),
+    (
+        "errno",
+        "int ",
+        "struct o@ **made __contract(out), unsigned int *value __contract(out)",
+    ),
+    (
+        "errno(retry(-EBUSY))",
+        "int ",
+        "struct o@ **made __contract(out)",
+    ),
     ("errno", "long ", "struct o@ **made __contract(out)"),
     ("requires(G@)", "", "struct space *space __contract(kept)"),
 ];
@@ -311,7 +377,9 @@ pub type Fates = BTreeMap<usize, Option<String>>;
 /// The number at the end of a name, before a dot or an underscore.
 fn number(name: &str) -> Option<usize> {
     let head = name.split(['.', '_']).next()?;
-    head.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
+    head.trim_start_matches(|c: char| !c.is_ascii_digit())
+        .parse()
+        .ok()
 }
 
 /// Runs the generator over some cases; those that are errors are taken out and reported.
@@ -329,17 +397,28 @@ pub fn run(folder: &Path, name: &str, cases: &[(usize, &str)], fates: &mut Fates
         let run = super::analyse(&path);
         let mut wrong = BTreeMap::new();
         for found in run.diagnostics.iter() {
-            let (span, _) = found.at.as_ref().unwrap_or_else(|| panic!("{name}: {}", found.title));
+            let (span, _) = found
+                .at
+                .as_ref()
+                .unwrap_or_else(|| panic!("{name}: {}", found.title));
             let line = run.sources.line(*span);
             let (_, number) = ends.iter().find(|(end, _)| line <= *end).expect("a case");
-            wrong.entry(*number).or_insert_with(|| format!("error: {}", found.title));
+            wrong
+                .entry(*number)
+                .or_insert_with(|| format!("error: {}", found.title));
         }
         if wrong.is_empty() {
             for (case, _) in &left {
                 let of = |left: &&hmm_bindgen::model::LeftOut| number(&left.name) == Some(*case);
                 let own = run.api.left_out.iter().filter(of);
-                let why = own.clone().find(|left| left.name == format!("t{case}")).or(own.clone().next());
-                fates.insert(*case, why.map(|left| left.reason.replace(&case.to_string(), "")));
+                let why = own
+                    .clone()
+                    .find(|left| left.name == format!("t{case}"))
+                    .or(own.clone().next());
+                fates.insert(
+                    *case,
+                    why.map(|left| left.reason.replace(&case.to_string(), "")),
+                );
             }
             return run;
         }

@@ -10,15 +10,24 @@ use crate::read::CType;
 
 /// The guards of one of an object's locks.
 pub(super) fn guards(tag: &str, guard: &Guard) -> Vec<String> {
-    guard.classes.iter().map(|class| of_lock(tag, guard, class)).collect()
+    guard
+        .classes
+        .iter()
+        .map(|class| of_lock(tag, guard, class))
+        .collect()
 }
 
 fn of_lock(tag: &str, guard: &Guard, found: &GuardClass) -> String {
     let (enter, leave) = (&found.lock.c, &guard.unlock.c);
     if !found.writable {
-        return format!("/* {enter}() takes more than the object, so there is no guard() for it. */\n");
+        return format!(
+            "/* {enter}() takes more than the object, so there is no guard() for it. */\n"
+        );
     }
-    let name = found.known.clone().unwrap_or_else(|| class(tag, &guard.name));
+    let name = found
+        .known
+        .clone()
+        .unwrap_or_else(|| class(tag, &guard.name));
     let own = match guard.unlock.cookie() {
         _ if found.known.is_some() => String::new(),
         Some(cookie) => format!(
@@ -32,26 +41,43 @@ fn of_lock(tag: &str, guard: &Guard, found: &GuardClass) -> String {
              DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
         ),
     };
-    own + &found.tries.iter().map(|attempt| conditional(&name, attempt)).collect::<String>()
+    own + &found
+        .tries
+        .iter()
+        .map(|attempt| conditional(&name, attempt))
+        .collect::<String>()
 }
 
 fn conditional(name: &str, attempt: &Function) -> String {
     let mut parts = attempt.name.rsplit('_');
-    let ext = match attempt.name.split('_').any(|part| part == "try" || part == "trylock") {
+    let ext = match attempt
+        .name
+        .split('_')
+        .any(|part| part == "try" || part == "trylock")
+    {
         true => "try",
-        false => parts.find(|part| !["read", "write"].contains(part)).unwrap_or("try"),
+        false => parts
+            .find(|part| !["read", "write"].contains(part))
+            .unwrap_or("try"),
     };
     let call = format!("{}(_T)", attempt.c);
     match (&attempt.errno, attempt.ret.plain()) {
         (Some(_), _) => format!("DEFINE_GUARD_COND({name}, _{ext}, {call}, _RET == 0)\n"),
-        (None, CType::Bool | CType::Int(_)) => format!("DEFINE_GUARD_COND({name}, _{ext}, {call})\n"),
+        (None, CType::Bool | CType::Int(_)) => {
+            format!("DEFINE_GUARD_COND({name}, _{ext}, {call})\n")
+        }
         _ => String::new(),
     }
 }
 
 /// The name of the class of a guard.
 fn class(tag: &str, guard: &str) -> String {
-    let kind = snake(guard.strip_suffix("Guard").filter(|kind| !kind.is_empty()).unwrap_or(guard));
+    let kind = snake(
+        guard
+            .strip_suffix("Guard")
+            .filter(|kind| !kind.is_empty())
+            .unwrap_or(guard),
+    );
     match tag.ends_with(&kind) {
         true => tag.to_owned(),
         false => format!("{tag}_{kind}"),

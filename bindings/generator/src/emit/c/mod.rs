@@ -19,7 +19,11 @@ pub fn write(module: &Module) -> Result<String, String> {
     let mut text = String::from("/* SPDX-License-Identifier: GPL-2.0 */\n");
     text.push_str("/* Written by hmm-bindgen from contracts; do not edit. */\n");
     text.push_str(&format!("#ifndef {guard}\n#define {guard}\n\n"));
-    if module.objects.iter().any(|wrapper| !wrapper.object.stages.is_empty()) {
+    if module
+        .objects
+        .iter()
+        .any(|wrapper| !wrapper.object.stages.is_empty())
+    {
         // For the warning of a method that is called on an empty stage.
         text.push_str("#include <linux/bug.h>\n");
     }
@@ -42,8 +46,18 @@ fn parts(module: &Module) -> Vec<String> {
     parts.extend(module.records.iter().flat_map(newtype::members));
     for wrapper in &module.objects {
         parts.extend(object::classes(wrapper));
-        parts.extend(wrapper.destructor.as_ref().map(|end| stage::classes(wrapper, &end.function.c)));
-        parts.extend(wrapper.guards.iter().flat_map(|guard| lock::guards(&wrapper.object.tag, guard)));
+        parts.extend(
+            wrapper
+                .destructor
+                .as_ref()
+                .map(|end| stage::classes(wrapper, &end.function.c)),
+        );
+        parts.extend(
+            wrapper
+                .guards
+                .iter()
+                .flat_map(|guard| lock::guards(&wrapper.object.tag, guard)),
+        );
     }
     parts.extend(module.tables.iter().map(ops::table));
     parts.extend(module.sections.iter().filter_map(section::scope));

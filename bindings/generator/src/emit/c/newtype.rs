@@ -50,7 +50,8 @@ fn newtype(tag: &str, int: &'static str, of_enum: bool) -> String {
     let name = struct_name(tag);
     let short = name.trim_end_matches("_val");
     let int = CType::Int(int).spell();
-    let mut text = format!("/* An integer with a type of its own. */\nstruct {name} {{\n\t{int} raw;\n}};\n");
+    let mut text =
+        format!("/* An integer with a type of its own. */\nstruct {name} {{\n\t{int} raw;\n}};\n");
     if of_enum {
         text.push_str(&format!(
             "\nstatic inline struct {name} {short}_of({int} bits)\n{{\n\treturn (struct {name}){{ bits }};\n}}\n\

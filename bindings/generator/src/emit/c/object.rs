@@ -9,12 +9,20 @@ pub(super) fn classes(wrapper: &Wrapper) -> Vec<String> {
     let tag = &wrapper.object.tag;
     let mut classes = Vec::new();
     if let Some(end) = wrapper.destructor.as_ref().filter(|end| end.class) {
-        classes.push(free(tag, &end.function.c, "ended when @x goes out of scope."));
+        classes.push(free(
+            tag,
+            &end.function.c,
+            "ended when @x goes out of scope.",
+        ));
     }
     if let Some(counted) = &wrapper.counted {
         let (get, put) = (&counted.get, &counted.put);
         if counted.class {
-            classes.push(free(tag, put, "its reference is given back when @x goes out of scope."));
+            classes.push(free(
+                tag,
+                put,
+                "its reference is given back when @x goes out of scope.",
+            ));
         }
         classes.push(format!(
             "/* CLASS({tag}_ref, x)(y): another reference to the object of @y. */\n\

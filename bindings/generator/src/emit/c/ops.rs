@@ -31,12 +31,19 @@ pub(super) fn table(found: &OpsTable) -> String {
 }
 
 fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String {
-    let names: String = callbacks.iter().map(|c| format!(", _{}", c.signature.name)).collect();
+    let names: String = callbacks
+        .iter()
+        .map(|c| format!(", _{}", c.signature.name))
+        .collect();
     let head = format!("{name}(_name, _type, _member{names})");
     let mut lines = Vec::new();
     for callback in callbacks {
         let signature = &callback.signature;
-        let params: Vec<String> = signature.params.iter().map(|p| declare(&p.ty, &p.name)).collect();
+        let params: Vec<String> = signature
+            .params
+            .iter()
+            .map(|p| declare(&p.ty, &p.name))
+            .collect();
         let rest = callback.others().map(|p| format!(", {}", p.name));
         let first = &callback.object().name;
         let (pointer, inside) = match &callback.reached {
@@ -45,8 +52,16 @@ fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String 
             Reached::Closure => (format!("(struct {tag} *){first}"), String::new()),
         };
         let ret = signature.ret.spell();
-        let back = if signature.ret == CType::Void { "" } else { "return " };
-        lines.push(format!("static {ret} _name##_{}({})", signature.name, params.join(", ")));
+        let back = if signature.ret == CType::Void {
+            ""
+        } else {
+            "return "
+        };
+        lines.push(format!(
+            "static {ret} _name##_{}({})",
+            signature.name,
+            params.join(", ")
+        ));
         lines.push("{".into());
         lines.push(format!(
             "{back}_{}(container_of({pointer}, _type, _member{inside}){});",

@@ -27,14 +27,24 @@ struct Params<'a> {
 impl<'a> Params<'a> {
     fn new(entered: &'a Entered) -> Self {
         let named = |optional: bool| {
-            let given = entered.section.given.iter().filter(move |given| given.optional == optional);
+            let given = entered
+                .section
+                .given
+                .iter()
+                .filter(move |given| given.optional == optional);
             given.map(|given| given.name.as_str()).collect()
         };
-        Params { required: named(false), optional: named(true) }
+        Params {
+            required: named(false),
+            optional: named(true),
+        }
     }
 
     fn listed(&self, prefix: &str) -> String {
-        self.required.iter().map(|name| format!(", {prefix}{name}")).collect()
+        self.required
+            .iter()
+            .map(|name| format!(", {prefix}{name}"))
+            .collect()
     }
 }
 
@@ -43,14 +53,24 @@ fn entered(entered: &Entered) -> String {
     let name = format!("{}_{}", entered.section.of, entered.section.method);
     let params = Params::new(entered);
     let Names { own, inner, leave } = names_of(entered);
-    let path = if inner.is_empty() { String::new() } else { format!(".{inner}") };
-    let more = if params.optional.is_empty() { "" } else { ", ..." };
+    let path = if inner.is_empty() {
+        String::new()
+    } else {
+        format!(".{inner}")
+    };
+    let more = if params.optional.is_empty() {
+        ""
+    } else {
+        ", ..."
+    };
     let head = format!("{name}(_name, _error{}{more})", params.listed("_"));
     let room = entered.room.as_ref().map(|(room, _)| room);
     let mut lines: Vec<String> = room.map(provide_room).into_iter().flatten().collect();
     lines.extend(initialiser(entered, &params, &own, &path));
     lines.push(format!("     {enter}(&_name{path}) ||"));
-    lines.push(format!("     ((_error) = {outcome}(&_name{path}), false);)"));
+    lines.push(format!(
+        "     ((_error) = {outcome}(&_name{path}), false);)"
+    ));
     let mut text = match inner.is_empty() {
         true => String::new(),
         false => format!(
@@ -66,29 +86,58 @@ fn entered(entered: &Entered) -> String {
     ));
     text.push_str(&super::comment(&text_of(&name, &params)));
     text.push_str(&define(&head, &lines));
-    text.extend(entered.iterators.iter().map(|found| iterator(entered, found)));
+    text.extend(
+        entered
+            .iterators
+            .iter()
+            .map(|found| iterator(entered, found)),
+    );
     text
 }
 
 /// The beginning of the loop: the state, with the fields that are set.
 fn initialiser(entered: &Entered, params: &Params<'_>, own: &str, path: &str) -> Vec<String> {
-    let (open, close) = if path.is_empty() { (String::new(), "") } else { (format!(" {path} = {{"), "}") };
+    let (open, close) = if path.is_empty() {
+        (String::new(), "")
+    } else {
+        (format!(" {path} = {{"), "}")
+    };
     let mut lines = vec![format!("for (scoped_{own} _name = {{{open}")];
-    lines.extend(params.required.iter().map(|name| format!("\t\t.{name} = (_{name}),")));
-    lines.extend(entered.set.iter().map(|set| format!("\t\t.{} = {},", set.field, set.c)));
     lines.extend(
-        entered.room.iter().map(|(room, _)| {
-            format!("\t\t.{} = _name##_room, .{} = {},", room.field, room.length, room.count)
-        }),
+        params
+            .required
+            .iter()
+            .map(|name| format!("\t\t.{name} = (_{name}),")),
     );
+    lines.extend(
+        entered
+            .set
+            .iter()
+            .map(|set| format!("\t\t.{} = {},", set.field, set.c)),
+    );
+    lines.extend(entered.room.iter().map(|(room, _)| {
+        format!(
+            "\t\t.{} = _name##_room, .{} = {},",
+            room.field, room.length, room.count
+        )
+    }));
     lines.extend((!params.optional.is_empty()).then(|| "\t\t__VA_ARGS__".to_owned()));
     lines.push(format!("     {close}}};"));
     lines
 }
 
 fn text_of(name: &str, params: &Params<'_>) -> String {
-    let fields = params.optional.iter().map(|name| format!(".{name} = ...")).collect::<Vec<_>>().join(", ");
-    let and = if fields.is_empty() { fields } else { format!(" {fields} may follow.") };
+    let fields = params
+        .optional
+        .iter()
+        .map(|name| format!(".{name} = ..."))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let and = if fields.is_empty() {
+        fields
+    } else {
+        format!(" {fields} may follow.")
+    };
     format!(
         "{name}(name, error{}) {{ }}: the statement runs for each batch of the section; @name can be \
          named in it and nowhere else. @error, an int, is set to the result; it is not set when the statement \
@@ -102,7 +151,10 @@ fn text_of(name: &str, params: &Params<'_>) -> String {
 fn provide_room(room: &Room) -> [String; 2] {
     let elem = room.elem.spell();
     [
-        format!("for ({elem} _name##_room[{}] __uninitialized, *_name##_once = _name##_room;", room.count),
+        format!(
+            "for ({elem} _name##_room[{}] __uninitialized, *_name##_once = _name##_room;",
+            room.count
+        ),
         "     _name##_once; _name##_once = NULL)".to_owned(),
     ]
 }
@@ -119,10 +171,18 @@ struct Names {
 fn names_of(entered: &Entered) -> Names {
     let tag = &entered.section.tag;
     match entered.first {
-        true => Names { own: tag.clone(), inner: "", leave: entered.leave.c.clone() },
+        true => Names {
+            own: tag.clone(),
+            inner: "",
+            leave: entered.leave.c.clone(),
+        },
         false => {
             let own = format!("{tag}_{}", super::snake(&entered.section.name));
-            Names { leave: format!("{own}_leave"), own, inner: "state" }
+            Names {
+                leave: format!("{own}_leave"),
+                own,
+                inner: "state",
+            }
         }
     }
 }
@@ -135,16 +195,31 @@ fn iterator(entered: &Entered, found: &Iterator) -> String {
     let call = &found.function.c;
     let part = super::snake(&item.name);
     let (tag, before, state, into) = match inner {
-        "" => (item.tag.clone(), String::new(), "_section".to_owned(), String::new()),
+        "" => (
+            item.tag.clone(),
+            String::new(),
+            "_section".to_owned(),
+            String::new(),
+        ),
         _ => (
             format!("{own}_{part}"),
-            format!("struct {own}_{part} {{\n\tstruct {} {part};\n}};\n\n", item.tag),
+            format!(
+                "struct {own}_{part} {{\n\tstruct {} {part};\n}};\n\n",
+                item.tag
+            ),
             format!("&(_section)->{inner}"),
             format!(".{part}"),
         ),
     };
-    let from_state = if inner.is_empty() { String::new() } else { format!("{inner}.") };
-    let start = found.start.iter().map(|(to, from)| format!("{into}.{to} = (_section)->{from_state}{from}"));
+    let from_state = if inner.is_empty() {
+        String::new()
+    } else {
+        format!("{inner}.")
+    };
+    let start = found
+        .start
+        .iter()
+        .map(|(to, from)| format!("{into}.{to} = (_section)->{from_state}{from}"));
     let start = start.collect::<Vec<_>>().join(", ");
     let lines = [
         format!("for (struct {tag} _item = {{ {start} }};"),
@@ -154,7 +229,11 @@ fn iterator(entered: &Entered, found: &Iterator) -> String {
         "{name}(item, section) {{ }}: the statement runs for each struct {tag} that @section, which one is \
          inside of, shows; @item can be named in it and nowhere else."
     );
-    format!("\n{before}{}{}", super::comment(&text), define(&format!("{name}(_item, _section)"), &lines))
+    format!(
+        "\n{before}{}{}",
+        super::comment(&text),
+        define(&format!("{name}(_item, _section)"), &lines)
+    )
 }
 
 fn sequence(sequence: &Sequence) -> String {

@@ -16,13 +16,19 @@ use crate::read::CType;
 pub(super) fn classes(wrapper: &Wrapper, end: &str) -> String {
     let object = &wrapper.object;
     let of_stage = |stage: &Stage| {
-        let Some(Marker { stage: at, .. }) = &stage.name else { return String::new() };
+        let Some(Marker { stage: at, .. }) = &stage.name else {
+            return String::new();
+        };
         let mut text = definition(object, at);
         for (index, entry) in stage.entries.iter().enumerate() {
             text.push_str(&step(object, entry, at, end));
             text.push_str(&class(object, entry, at, end, index == 0));
         }
-        text + &stage.methods.iter().map(|function| method(object, function, at)).collect::<String>()
+        text + &stage
+            .methods
+            .iter()
+            .map(|function| method(object, function, at))
+            .collect::<String>()
     };
     wrapper.stages.iter().map(of_stage).collect()
 }
@@ -53,9 +59,21 @@ fn definition(object: &Object, stage: &str) -> String {
 /// The parameters of a function without the object: as declarations, and as arguments.
 fn others(function: &Function) -> (Vec<String>, Vec<String>) {
     let other = |(index, _): &(usize, &crate::model::Param)| function.this != Some(*index);
-    let params: Vec<_> = function.params.iter().enumerate().filter(other).map(|(_, param)| param).collect();
-    let declared = params.iter().map(|param| declare(&param.ty, &param.name)).collect();
-    (declared, params.iter().map(|param| param.name.clone()).collect())
+    let params: Vec<_> = function
+        .params
+        .iter()
+        .enumerate()
+        .filter(other)
+        .map(|(_, param)| param)
+        .collect();
+    let declared = params
+        .iter()
+        .map(|param| declare(&param.ty, &param.name))
+        .collect();
+    (
+        declared,
+        params.iter().map(|param| param.name.clone()).collect(),
+    )
 }
 
 fn list(first: &str, rest: &[String]) -> String {
@@ -86,7 +104,11 @@ fn step_name(object: &Object, function: &Function, stage: &str) -> String {
 
 /// A step: it takes the object out of the structure before, so that the object is ended only once.
 fn step(object: &Object, (function, before): &Entry, stage: &str, end: &str) -> String {
-    let (tag, own, step) = (&object.tag, name(object, stage), step_name(object, function, stage));
+    let (tag, own, step) = (
+        &object.tag,
+        name(object, stage),
+        step_name(object, function, stage),
+    );
     let (declared, _) = others(function);
     let Some(before) = before.as_ref().map(|before| name(object, before)) else {
         return format!(
@@ -111,14 +133,23 @@ fn step(object: &Object, (function, before): &Entry, stage: &str, end: &str) -> 
 }
 
 /// The cleanup class of a stage; a second function that leads to the stage extends the class.
-fn class(object: &Object, (function, before): &Entry, stage: &str, end: &str, first: bool) -> String {
+fn class(
+    object: &Object,
+    (function, before): &Entry,
+    stage: &str,
+    end: &str,
+    first: bool,
+) -> String {
     let (own, step) = (name(object, stage), step_name(object, function, stage));
     let (declared, names) = others(function);
     let (params, values) = match before {
         None => (list("", &declared), names.join(", ")),
         Some(before) => {
             let before = name(object, before);
-            (list(&format!("struct {before} *before"), &declared), list("before", &names))
+            (
+                list(&format!("struct {before} *before"), &declared),
+                list("before", &names),
+            )
         }
     };
     match first {
@@ -143,7 +174,11 @@ fn method(object: &Object, function: &Function, stage: &str) -> String {
         _ if function.errno.is_some() => format!("return {own}_error({at})"),
         _ => "return 0".to_owned(),
     };
-    let back = if function.ret.plain() == &CType::Void { "" } else { "return " };
+    let back = if function.ret.plain() == &CType::Void {
+        ""
+    } else {
+        "return "
+    };
     let inner = call(function, &format!("{at}->raw"));
     format!(
         "static inline {ret}{space}{own}_{}({})\n{{\n\tif (WARN_ON_ONCE(IS_ERR_OR_NULL({at}->raw)))\n\t\t{none};\n\

@@ -14,7 +14,10 @@ use quote::quote;
 pub(super) fn item(choice: &Choice) -> TokenStream {
     let name = ident(&choice.name);
     let docs = layout::docs(
-        &prose::of_type(choice.doc.as_ref(), &format!("A value of `bindings::{}`.", choice.tag)),
+        &prose::of_type(
+            choice.doc.as_ref(),
+            &format!("A value of `bindings::{}`.", choice.tag),
+        ),
         4,
     );
     let tag = ident(&choice.tag);

@@ -67,7 +67,12 @@ pub(super) fn item(flags: &FlagSet) -> TokenStream {
 }
 
 /// A constant for each bit; `cast` is the integer of the flag set if it differs from the enumeration's.
-pub(super) fn bits(tag: &str, cast: Option<&str>, bits: &[Variant], doc: Option<&Doc>) -> TokenStream {
+pub(super) fn bits(
+    tag: &str,
+    cast: Option<&str>,
+    bits: &[Variant],
+    doc: Option<&Doc>,
+) -> TokenStream {
     let cast = cast.map(|int| {
         let int = ident(int);
         quote! { as #int }

@@ -52,7 +52,11 @@ impl Receiver {
 
     /// A plain value.
     pub(super) fn value(raw: TokenStream) -> Self {
-        Receiver { decl: quote! { self }, raw, why: vec![reason::This::Value.into()] }
+        Receiver {
+            decl: quote! { self },
+            raw,
+            why: vec![reason::This::Value.into()],
+        }
     }
 
     /// A guard of an object, for functions that require it.
@@ -71,7 +75,10 @@ impl Receiver {
 impl Receiver {
     /// The same, with no reference to what is behind it.
     pub(super) fn alone(self) -> Self {
-        Receiver { decl: quote! { &mut self }, ..self }
+        Receiver {
+            decl: quote! { &mut self },
+            ..self
+        }
     }
 }
 
@@ -111,28 +118,45 @@ pub(super) fn arguments(function: &Function, this: &TokenStream) -> Arguments {
                 arguments.values.push(quote! { #this.cast::<c_void>() });
                 arguments.why.push(reason::Argument::Closure.into());
             }
-            Argument::Length { slice, name, narrow } => arguments.length(slice, name, *narrow),
+            Argument::Length {
+                slice,
+                name,
+                narrow,
+            } => arguments.length(slice, name, *narrow),
             Argument::Out { name, ty } => arguments.out(name, ty),
             Argument::Kept(kept) => arguments.kept(kept),
             Argument::Field(field) => {
                 let name = ident(field);
                 arguments.values.push(quote! { self.#name.as_raw() });
-                arguments.why.push(reason::Argument::InField(field.clone()).into());
+                arguments
+                    .why
+                    .push(reason::Argument::InField(field.clone()).into());
             }
-            Argument::Made { name, tag, constant } => arguments.made(name, tag, *constant),
+            Argument::Made {
+                name,
+                tag,
+                constant,
+            } => arguments.made(name, tag, *constant),
             Argument::Value(value) => arguments.value(value),
         }
     }
-    arguments.why.extend(function.promise.clone().map(|why| reason::Argument::Caller(why).into()));
+    arguments.why.extend(
+        function
+            .promise
+            .clone()
+            .map(|why| reason::Argument::Caller(why).into()),
+    );
     arguments
 }
 
 impl Arguments {
     fn out(&mut self, name: &str, ty: &Type) {
         let (ident, raw) = (ident(name), types::raw(ty));
-        self.before.push(quote! { let mut #ident: #raw = pin_init::zeroed(); });
+        self.before
+            .push(quote! { let mut #ident: #raw = pin_init::zeroed(); });
         self.values.push(quote! { &raw mut #ident });
-        self.why.push(reason::Argument::Room(name.to_owned()).into());
+        self.why
+            .push(reason::Argument::Room(name.to_owned()).into());
         let rust = types::rust(ty);
         self.outs.push((rust, types::from_c(ty, quote! { #ident })));
     }
@@ -145,7 +169,8 @@ impl Arguments {
         };
         self.before.push(quote! { let mut #ident = #null; });
         self.values.push(quote! { &raw mut #ident });
-        self.why.push(reason::Argument::Room(name.to_owned()).into());
+        self.why
+            .push(reason::Argument::Room(name.to_owned()).into());
     }
 
     fn length(&mut self, slice: &str, name: &str, narrow: bool) {
@@ -154,7 +179,8 @@ impl Arguments {
             self.values.push(quote! { #slice.len() });
             return;
         }
-        self.before.push(quote! { let #name = #slice.len().try_into()?; });
+        self.before
+            .push(quote! { let #name = #slice.len().try_into()?; });
         self.values.push(quote! { #name });
     }
 
@@ -170,7 +196,8 @@ impl Arguments {
         }
         self.before.push(quote! { let #raw = #name.as_raw(); });
         self.values.push(quote! { #raw });
-        self.why.push(reason::Argument::Kept(kept.name.clone()).into());
+        self.why
+            .push(reason::Argument::Kept(kept.name.clone()).into());
     }
 
     fn value(&mut self, value: &Value) {
@@ -184,7 +211,8 @@ impl Arguments {
         }
         self.borrows |= value.lifetime == Some("'a");
         self.decls.push(quote! { #name: #rust });
-        self.values.push(types::into_c(&value.ty, &quote! { #name }, value.nullable));
+        self.values
+            .push(types::into_c(&value.ty, &quote! { #name }, value.nullable));
         self.why.extend(value.reason.clone());
     }
 }
@@ -198,10 +226,21 @@ pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
 pub(super) fn method(function: &Function, receiver: &Receiver) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
-    let Arguments { decls, values, before, why, outs, .. } = arguments(function, &receiver.raw);
+    let Arguments {
+        decls,
+        values,
+        before,
+        why,
+        outs,
+        ..
+    } = arguments(function, &receiver.raw);
     let this = function.this.map(|_| &receiver.decl).into_iter();
     let params = this.cloned().chain(decls);
-    let first = if function.this.is_some() { receiver.why.as_slice() } else { &[] };
+    let first = if function.this.is_some() {
+        receiver.why.as_slice()
+    } else {
+        &[]
+    };
     let safety = justify(first, &why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (ret, body) = match outs.is_empty() {
@@ -210,7 +249,8 @@ pub(super) fn method(function: &Function, receiver: &Receiver) -> TokenStream {
     };
     let docs = layout::docs(&prose::of_function(function), 8);
     let unsafety = function.promise.as_ref().map(|_| quote! { unsafe });
-    let must_use = (function.must_check && function.errno.is_none()).then(|| quote! { #[must_use] });
+    let must_use =
+        (function.must_check && function.errno.is_none()).then(|| quote! { #[must_use] });
     quote! {
         #docs
         #must_use
@@ -276,12 +316,23 @@ fn value(ty: &Type, safety: &TokenStream, call: &TokenStream) -> (TokenStream, T
     let value = types::from_c(ty, quote! { value });
     match value.to_string() == "value" {
         true => (quote! { -> #rust }, quote! { #safety #call }),
-        false => (quote! { -> #rust }, quote! { #safety let value = #call; #value }),
+        false => (
+            quote! { -> #rust },
+            quote! { #safety let value = #call; #value },
+        ),
     }
 }
 
-fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (TokenStream, TokenStream) {
-    if let Some(errno) = function.errno.as_ref().filter(|errno| !errno.retry.is_empty()) {
+fn errno(
+    function: &Function,
+    safety: &TokenStream,
+    call: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    if let Some(errno) = function
+        .errno
+        .as_ref()
+        .filter(|errno| !errno.retry.is_empty())
+    {
         let codes = errno.retry.iter().map(|name| ident(name));
         return (
             quote! { -> Result<Attempt> },
@@ -305,7 +356,10 @@ fn errno(function: &Function, safety: &TokenStream, call: &TokenStream) -> (Toke
             crate::read::CType::Int("i64") => quote! { u64 },
             _ => quote! { u32 },
         };
-        return (quote! { -> Result<#int> }, quote! { #read Ok(value as #int) });
+        return (
+            quote! { -> Result<#int> },
+            quote! { #read Ok(value as #int) },
+        );
     }
     match wide {
         true => (quote! { -> Result }, quote! { #read Ok(()) }),
@@ -335,7 +389,10 @@ fn text(
                 Some(#read)
             },
         ),
-        false => (quote! { -> &CStr }, quote! { #safety let ptr = #call; #why #read }),
+        false => (
+            quote! { -> &CStr },
+            quote! { #safety let ptr = #call; #why #read },
+        ),
     }
 }
 
@@ -346,10 +403,13 @@ fn object(
     safety: &TokenStream,
     call: &TokenStream,
 ) -> (TokenStream, TokenStream) {
-    let made = function.arguments.iter().find_map(|argument| match argument {
-        Argument::Made { name, constant, .. } => Some((ident(name), *constant)),
-        _ => None,
-    });
+    let made = function
+        .arguments
+        .iter()
+        .find_map(|argument| match argument {
+            Argument::Made { name, constant, .. } => Some((ident(name), *constant)),
+            _ => None,
+        });
     match made {
         Some((name, constant)) => made_by_parameter(given, &name, constant, safety, call),
         None => pointer(function, given, safety, call),
@@ -402,7 +462,11 @@ fn pointer(
         ),
         (false, fails) => {
             let (ptr, value, ret) = match fails {
-                true => (quote! { from_err_ptr(#call)? }, quote! { Ok(#wrap) }, quote! { -> Result<#whole> }),
+                true => (
+                    quote! { from_err_ptr(#call)? },
+                    quote! { Ok(#wrap) },
+                    quote! { -> Result<#whole> },
+                ),
                 false => (call.clone(), wrap, quote! { -> #whole }),
             };
             let body = quote! {
@@ -423,7 +487,11 @@ fn held(given: &Returned) -> (TokenStream, TokenStream, Option<TokenStream>) {
     let ty = types::path(&given.rust);
     let why = |reason: reason::Value| Some(justify(&[reason.into()], &[]));
     match &given.held {
-        Held::Own { name, keeps, marker } => {
+        Held::Own {
+            name,
+            keeps,
+            marker,
+        } => {
             let name = ident(name);
             let kept = keeps.iter().map(|kept| {
                 let name = ident(kept);

@@ -41,11 +41,17 @@ pub(super) fn item(section: &Section, iterator: &Iterator) -> TokenStream {
     let raw = ident(&iterator.item.tag);
     let call = ident(&iterator.function.c);
     let (shown, made) = match iterator.item.confined {
-        true => (quote! { #item<'s> }, quote! { #item(self.item, PhantomData) }),
+        true => (
+            quote! { #item<'s> },
+            quote! { #item(self.item, PhantomData) },
+        ),
         false => (quote! { #item }, quote! { #item(self.item) }),
     };
     let safety = layout::safety(&[reason::Section::Step.into()]);
-    let docs = layout::docs(&format!("Steps through the items of a [`{}`].", section.name), 4);
+    let docs = layout::docs(
+        &format!("Steps through the items of a [`{}`].", section.name),
+        4,
+    );
     let brand = super::types::brand();
     let more = match iterator.bool {
         true => quote! { more },

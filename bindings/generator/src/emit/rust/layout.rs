@@ -29,15 +29,21 @@ pub(super) fn safety(reasons: &[Reason]) -> TokenStream {
 
 /// Doc comments.
 pub(super) fn docs(text: &str, indent: usize) -> TokenStream {
-    let lines = prose::fill(text, indent).into_iter().map(|line| match line.is_empty() {
-        true => line,
-        false => format!(" {line}"),
-    });
+    let lines = prose::fill(text, indent)
+        .into_iter()
+        .map(|line| match line.is_empty() {
+            true => line,
+            false => format!(" {line}"),
+        });
     quote! { #(#[doc = #lines])* }
 }
 
 /// The text of a module: its head, its imports, its items.
-pub(super) fn module(head: &str, imports: &[&str], items: &[TokenStream]) -> Result<String, String> {
+pub(super) fn module(
+    head: &str,
+    imports: &[&str],
+    items: &[TokenStream],
+) -> Result<String, String> {
     let mut body = String::new();
     for item in items {
         let file: syn::File = syn::parse2(item.clone())
@@ -73,15 +79,31 @@ fn spaced(text: &str) -> String {
             || before.trim_start().starts_with("pub const ") && before.ends_with(';');
         let text = line.trim_start();
         let top = text == line
-            && ["impl", "unsafe impl", "#[", "///", "// SAFETY"].iter().any(|s| text.starts_with(s));
+            && ["impl", "unsafe impl", "#[", "///", "// SAFETY"]
+                .iter()
+                .any(|s| text.starts_with(s));
         let documents = before.trim_start().starts_with("///");
         if top && (before == "}" || before.ends_with(';') && !documents) {
             out.push('\n');
         }
-        let starts = ["///", "#[", "pub fn", "pub const fn", "unsafe ", "fn ", "impl", "const "]
-            .iter()
-            .any(|start| text.starts_with(start));
-        if ends && starts && text != line && indent(before) == indent(line) && !text.starts_with("unsafe {") {
+        let starts = [
+            "///",
+            "#[",
+            "pub fn",
+            "pub const fn",
+            "unsafe ",
+            "fn ",
+            "impl",
+            "const ",
+        ]
+        .iter()
+        .any(|start| text.starts_with(start));
+        if ends
+            && starts
+            && text != line
+            && indent(before) == indent(line)
+            && !text.starts_with("unsafe {")
+        {
             out.push('\n');
         }
         out.push_str(line);
@@ -98,8 +120,12 @@ fn comments(text: &str) -> Result<String, String> {
     while let Some(at) = rest.find(MARKER) {
         let indent = rest[..at].rfind('\n').map_or(at, |line| at - line - 1);
         out.push_str(rest[..at].trim_end_matches(' '));
-        let (text, length) = literal(&rest[at + MARKER.len()..])
-            .ok_or_else(|| format!("the generator wrote a comment without a text: {}", &rest[at..]))?;
+        let (text, length) = literal(&rest[at + MARKER.len()..]).ok_or_else(|| {
+            format!(
+                "the generator wrote a comment without a text: {}",
+                &rest[at..]
+            )
+        })?;
         for line in prose::fill(&text, indent + 1) {
             out.push_str(&" ".repeat(indent));
             out.push_str(&format!("// {line}\n"));
@@ -144,7 +170,10 @@ impl Parse for Field {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = input.parse()?;
         if input.parse::<Option<Token![:]>>()?.is_some() {
-            return Ok(Field { name, value: Some((":", input.parse()?)) });
+            return Ok(Field {
+                name,
+                value: Some((":", input.parse()?)),
+            });
         }
         let value = match input.parse::<Option<Token![<-]>>()? {
             Some(_) => Some((" <-", input.parse()?)),
@@ -156,8 +185,16 @@ impl Parse for Field {
 
 /// Tokens as prettyplease prints them where a type, or a value, stands.
 fn printed(item: syn::Item, head: &str) -> String {
-    let text = prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item] });
-    text.trim_end().trim_end_matches(';').strip_prefix(head).map(str::to_owned).unwrap_or(text)
+    let text = prettyplease::unparse(&syn::File {
+        shebang: None,
+        attrs: Vec::new(),
+        items: vec![item],
+    });
+    text.trim_end()
+        .trim_end_matches(';')
+        .strip_prefix(head)
+        .map(str::to_owned)
+        .unwrap_or(text)
 }
 
 impl Initializer {
@@ -168,13 +205,21 @@ impl Initializer {
         for Field { name, value } in &self.fields {
             text.push_str(&format!("\n{}{name}", " ".repeat(indent + 4)));
             if let Some((mark, value)) = value {
-                let value = printed(syn::parse_quote! { const OF: () = #value; }, "const OF: () = ");
+                let value = printed(
+                    syn::parse_quote! { const OF: () = #value; },
+                    "const OF: () = ",
+                );
                 text.push_str(&format!("{mark} {value}"));
             }
             text.push(',');
         }
         text.push_str(&format!("\n{}}}", " ".repeat(indent)));
-        text.push_str(&self.error.as_ref().map_or(String::new(), |error| format!("? {}", ty(error))));
+        text.push_str(
+            &self
+                .error
+                .as_ref()
+                .map_or(String::new(), |error| format!("? {}", ty(error))),
+        );
         text
     }
 }
@@ -208,10 +253,15 @@ fn initializer(text: &str, indent: usize) -> Result<(String, usize), String> {
         depth += i32::from(c == '(') - i32::from(c == ')');
         depth == 0
     };
-    let end =
-        text.find(closes).ok_or_else(|| format!("the generator wrote an initializer without end: {text}"))?;
-    let given: Initializer = syn::parse_str(&text[..end])
-        .map_err(|error| format!("the generator wrote an invalid initializer: {error}\n{}", &text[..end]))?;
+    let end = text
+        .find(closes)
+        .ok_or_else(|| format!("the generator wrote an initializer without end: {text}"))?;
+    let given: Initializer = syn::parse_str(&text[..end]).map_err(|error| {
+        format!(
+            "the generator wrote an invalid initializer: {error}\n{}",
+            &text[..end]
+        )
+    })?;
     Ok((given.text(indent), end))
 }
 
@@ -253,8 +303,15 @@ fn uses(paths: &[&str]) -> String {
 
 fn branch(tree: &Tree, depth: usize) -> String {
     if tree.0.len() == 1 {
-        let (name, below) = tree.0.iter().next().map_or(("", None), |(n, t)| (n.as_str(), Some(t)));
-        return format!("::{name}{}", below.map_or(String::new(), |tree| branch(tree, depth)));
+        let (name, below) = tree
+            .0
+            .iter()
+            .next()
+            .map_or(("", None), |(n, t)| (n.as_str(), Some(t)));
+        return format!(
+            "::{name}{}",
+            below.map_or(String::new(), |tree| branch(tree, depth))
+        );
     }
     if tree.0.is_empty() {
         return String::new();

@@ -78,7 +78,11 @@ fn taken(
     match lock.fails {
         Fails::Never => {
             let cookie = lock.cookie.then(|| quote! { let cookie = });
-            (quote! {}, quote! { #guard #with }, quote! { #safety #cookie #call; #taken #made })
+            (
+                quote! {},
+                quote! { #guard #with },
+                quote! { #safety #cookie #call; #taken #made },
+            )
         }
         Fails::Errno => (
             quote! {},
@@ -112,11 +116,24 @@ pub(super) fn items(object: &Object, guard: &Guard) -> Vec<TokenStream> {
         }
     }];
     items.extend(required(object, guard));
-    items.extend(guard.data.iter().flat_map(|sharing| data(object, &guard.name, *sharing)));
+    items.extend(
+        guard
+            .data
+            .iter()
+            .flat_map(|sharing| data(object, &guard.name, *sharing)),
+    );
     let call = ident(&guard.unlock.c);
-    let mut why: Vec<Reason> =
-        vec![if guard.unbound { reason::Lock::Taken.into() } else { reason::Lock::Held.into() }];
-    why.extend(guard.cookie.as_ref().map(|_| reason::Lock::Cookie("cookie".into()).into()));
+    let mut why: Vec<Reason> = vec![if guard.unbound {
+        reason::Lock::Taken.into()
+    } else {
+        reason::Lock::Held.into()
+    }];
+    why.extend(
+        guard
+            .cookie
+            .as_ref()
+            .map(|_| reason::Lock::Cookie("cookie".into()).into()),
+    );
     let safety = function::justify(&why, &[]);
     let cookie = guard.cookie.as_ref().map(|_| quote! { , self.cookie });
     items.push(quote! {
@@ -132,7 +149,11 @@ pub(super) fn items(object: &Object, guard: &Guard) -> Vec<TokenStream> {
 }
 
 fn guard_text(object: &Object, unbound: bool, cookie: bool) -> String {
-    let cookie = if cookie { ", and `cookie` is what taking it returned" } else { "" };
+    let cookie = if cookie {
+        ", and `cookie` is what taking it returned"
+    } else {
+        ""
+    };
     let name = &object.name;
     match unbound {
         true => format!(
@@ -152,11 +173,21 @@ fn required(object: &Object, guard: &Guard) -> Option<TokenStream> {
     let (bound, args) = types::generics_with_lifetime(object);
     let methods = guard.methods.iter().map(|method| {
         let receiver = Receiver::guard(&object.tag, &guard.name);
-        function::method(&method.function, &if method.alone { receiver.alone() } else { receiver })
+        function::method(
+            &method.function,
+            &if method.alone {
+                receiver.alone()
+            } else {
+                receiver
+            },
+        )
     });
     let locks = guard.locks.iter().map(|lock| method(object, lock));
     let members = guard.members.iter().map(|guarded| member(object, guarded));
-    super::inherent(quote! { #bound #name #args }, &methods.chain(locks).chain(members).collect::<Vec<_>>())
+    super::inherent(
+        quote! { #bound #name #args },
+        &methods.chain(locks).chain(members).collect::<Vec<_>>(),
+    )
 }
 
 /// A member that the lock guards.
@@ -166,10 +197,11 @@ fn member(object: &Object, guarded: &Guarded) -> TokenStream {
     let value = types::from_c(&guarded.member.typed, quote! { value });
     let fallback = format!("The member `{name}`, which the lock guards.");
     let docs = layout::docs(&prose::of_member(guarded.doc.as_ref(), &fallback), 8);
-    let safety =
-        layout::safety(&[
-            reason::Lock::Guarded { tag: object.tag.clone(), lock: guarded.lock.clone() }.into()
-        ]);
+    let safety = layout::safety(&[reason::Lock::Guarded {
+        tag: object.tag.clone(),
+        lock: guarded.lock.clone(),
+    }
+    .into()]);
     let field = types::field(&guarded.member.name);
     let read = quote! { unsafe { (*self.owner.as_raw()).#field } };
     let body = match value.to_string() == "value" {

@@ -78,8 +78,11 @@ pub fn unformatted(module: &Module) -> Result<String, String> {
     let mut named = BTreeSet::new();
     items.iter().for_each(|item| names(item, &mut named));
     let used = |name: &str| named.contains(name);
-    let mut imports: Vec<&str> =
-        IMPORTS.iter().filter(|(name, _)| used(name)).map(|(_, path)| *path).collect();
+    let mut imports: Vec<&str> = IMPORTS
+        .iter()
+        .filter(|(name, _)| used(name))
+        .map(|(_, path)| *path)
+        .collect();
     if used("UnsafeCell") {
         imports.push("pin_init::Wrapper");
     }
@@ -89,7 +92,13 @@ pub fn unformatted(module: &Module) -> Result<String, String> {
     if PRELUDE.iter().any(|name| used(name)) {
         imports.push("crate::prelude::*");
     }
-    imports.extend(module.elsewhere.iter().filter(|(name, _)| used(name)).map(|(_, path)| path.as_str()));
+    imports.extend(
+        module
+            .elsewhere
+            .iter()
+            .filter(|(name, _)| used(name))
+            .map(|(_, path)| path.as_str()),
+    );
     layout::module(&prose::of_module(module), &imports, &items)
 }
 
@@ -104,9 +113,24 @@ fn items(module: &Module) -> Vec<TokenStream> {
         let object = &wrapper.object;
         items.extend(wrapper.table.as_ref().map(|found| ops::item(object, found)));
         items.extend(object::items(wrapper));
-        items.extend(wrapper.counted.as_ref().map(|counted| refcount::item(object, counted)));
-        items.extend(wrapper.guards.iter().flat_map(|guard| lock::items(object, guard)));
-        items.extend(wrapper.sections.iter().flat_map(|section| section::items(object, section)));
+        items.extend(
+            wrapper
+                .counted
+                .as_ref()
+                .map(|counted| refcount::item(object, counted)),
+        );
+        items.extend(
+            wrapper
+                .guards
+                .iter()
+                .flat_map(|guard| lock::items(object, guard)),
+        );
+        items.extend(
+            wrapper
+                .sections
+                .iter()
+                .flat_map(|section| section::items(object, section)),
+        );
     }
     items
 }

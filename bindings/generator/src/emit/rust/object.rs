@@ -30,8 +30,16 @@ pub(super) fn items(wrapper: &Wrapper) -> Vec<TokenStream> {
     items.extend(super::stage::steps(wrapper));
     let (bound, args) = types::generics(object);
     let name = ident(&object.name);
-    items.extend(super::inherent(quote! { #bound #name #args }, &body(wrapper)));
-    items.extend(wrapper.destructor.as_ref().and_then(|end| destructor(object, &end.function)));
+    items.extend(super::inherent(
+        quote! { #bound #name #args },
+        &body(wrapper),
+    ));
+    items.extend(
+        wrapper
+            .destructor
+            .as_ref()
+            .and_then(|end| destructor(object, &end.function)),
+    );
     items
 }
 
@@ -122,7 +130,9 @@ fn pinned(object: &Object, has_drop: bool) -> TokenStream {
 
 fn pinned_fields(object: &Object) -> TokenStream {
     let raw = ident(&object.tag);
-    let data = object.is_generic().then(|| quote! { #[pin] data: UnsafeCell<T>, });
+    let data = object
+        .is_generic()
+        .then(|| quote! { #[pin] data: UnsafeCell<T>, });
     let fields = object.keeps.iter().map(|kept| {
         let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
         quote! { #name: #ty, }
@@ -149,7 +159,10 @@ fn threads(object: &Object) -> Vec<TokenStream> {
         return Vec::new();
     }
     let bounds = object.generic.as_ref().map(|generic| generic.bound.clone());
-    let shared = object.data.iter().any(|(_, sharing)| *sharing == Sharing::Shared)
+    let shared = object
+        .data
+        .iter()
+        .any(|(_, sharing)| *sharing == Sharing::Shared)
         || object.is_generic() && object.data.is_empty();
     let with = |threads: TokenStream| match &bounds {
         None => (quote! {}, quote! {}),
@@ -171,7 +184,10 @@ fn threads(object: &Object) -> Vec<TokenStream> {
         } else {
             quote! { Send }
         });
-        let why = layout::safety(&[reason::Lock::Sync(bounds.is_some() && !object.data.is_empty()).into()]);
+        let why =
+            layout::safety(&[
+                reason::Lock::Sync(bounds.is_some() && !object.data.is_empty()).into(),
+            ]);
         items.push(quote! { #why unsafe impl #bound Sync for #name #args {} });
     }
     items
@@ -181,29 +197,57 @@ fn body(wrapper: &Wrapper) -> Vec<TokenStream> {
     let object = &wrapper.object;
     let receiver = Receiver::object(&object.tag);
     let mut body = Vec::new();
-    body.extend(wrapper.table.as_ref().and_then(|found| super::ops::table_const(&found.table)));
-    body.extend(wrapper.constructors.iter().map(|constructor| match object.shape {
-        Shape::Pinned => pinned_constructor(object, constructor),
-        _ => function::method(constructor, &receiver),
-    }));
+    body.extend(
+        wrapper
+            .table
+            .as_ref()
+            .and_then(|found| super::ops::table_const(&found.table)),
+    );
+    body.extend(
+        wrapper
+            .constructors
+            .iter()
+            .map(|constructor| match object.shape {
+                Shape::Pinned => pinned_constructor(object, constructor),
+                _ => function::method(constructor, &receiver),
+            }),
+    );
     body.extend((object.is_generic() && object.data.is_empty()).then(|| shared_data(object)));
     body.push(as_raw(object));
     if matches!(object.shape, Shape::Counted | Shape::Borrowed) {
         body.push(from_raw(object));
     }
     body.extend(object.constants.iter().map(|found| constant(object, found)));
-    body.extend(wrapper.methods.iter().map(|method| function::method(method, &receiver)));
+    body.extend(
+        wrapper
+            .methods
+            .iter()
+            .map(|method| function::method(method, &receiver)),
+    );
     body.extend(storage(object));
     body.extend(super::stage::into_stage(object));
-    body.extend(wrapper.locks.iter().map(|lock| super::lock::method(object, lock)));
+    body.extend(
+        wrapper
+            .locks
+            .iter()
+            .map(|lock| super::lock::method(object, lock)),
+    );
     body.extend(wrapper.sections.iter().map(super::section::method));
-    body.extend(wrapper.table.iter().flat_map(|found| super::ops::callbacks(object, &found.table)));
+    body.extend(
+        wrapper
+            .table
+            .iter()
+            .flat_map(|found| super::ops::callbacks(object, &found.table)),
+    );
     body
 }
 
 fn as_raw(object: &Object) -> TokenStream {
     let raw = ident(&object.tag);
-    let docs = layout::docs(&format!("Returns a raw pointer to the `bindings::{}`.", object.tag), 8);
+    let docs = layout::docs(
+        &format!("Returns a raw pointer to the `bindings::{}`.", object.tag),
+        8,
+    );
     let get = match object.shape {
         Shape::Owned => quote! { self.ptr.as_ptr() },
         Shape::Pinned => {
@@ -291,7 +335,11 @@ fn constant(object: &Object, found: &Constant) -> TokenStream {
     let fallback = format!("The member `{}`.", member.name);
     let docs = layout::docs(&prose::of_member(found.doc.as_ref(), &fallback), 8);
     let read = |field: &proc_macro2::Ident, array: Option<(String, String)>| {
-        let why = layout::safety(&[reason::Value::Unchanging { tag: object.tag.clone(), array }.into()]);
+        let why = layout::safety(&[reason::Value::Unchanging {
+            tag: object.tag.clone(),
+            array,
+        }
+        .into()]);
         (why, quote! { unsafe { (*self.as_raw()).#field } })
     };
     let (why, value) = read(&field, None);
@@ -299,8 +347,11 @@ fn constant(object: &Object, found: &Constant) -> TokenStream {
         Some(length) => {
             let (counted, count) = read(&types::field(length), None);
             let array = Some((length.clone(), member.name.clone()));
-            let slice =
-                layout::safety(&[reason::Value::Unchanging { tag: object.tag.clone(), array }.into()]);
+            let slice = layout::safety(&[reason::Value::Unchanging {
+                tag: object.tag.clone(),
+                array,
+            }
+            .into()]);
             let elements = types::count(member.signed, &quote! { length });
             let body = quote! {
                 #why
@@ -358,7 +409,12 @@ fn pinned_constructor(object: &Object, constructor: &Function) -> TokenStream {
     let arguments = function::arguments(constructor, &quote! { slot });
     let fields = fields(object);
     let head = InitHead::new(object, fallible, arguments.borrows);
-    let InitHead { generics, data, outlives, clause } = &head;
+    let InitHead {
+        generics,
+        data,
+        outlives,
+        clause,
+    } = &head;
     let (given, decls, before) = (&fields.decls, &arguments.decls, &arguments.before);
     let inner = inner(object, constructor, &fields, &arguments);
     let values = init_values(object);
@@ -425,7 +481,12 @@ impl InitHead {
             true => quote! { data: impl PinInit<T #cause> #outlives },
             false => quote! {},
         };
-        InitHead { generics, data, outlives, clause }
+        InitHead {
+            generics,
+            data,
+            outlives,
+            clause,
+        }
     }
 }
 
@@ -441,7 +502,11 @@ fn inner(
     let tag = object.tag.clone();
     let slot = match given.is_some() && object.given.is_empty() {
         true => reason::This::SlotOfZeros(tag).into(),
-        false => reason::This::Slot { tag, given: given.is_some() }.into(),
+        false => reason::This::Slot {
+            tag,
+            given: given.is_some(),
+        }
+        .into(),
     };
     let safety = function::justify(&[slot], &arguments.why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
@@ -478,7 +543,11 @@ struct Fields {
 }
 
 fn fields(object: &Object) -> Fields {
-    let mut found = Fields { decls: Vec::new(), write: None, docs: String::new() };
+    let mut found = Fields {
+        decls: Vec::new(),
+        write: None,
+        docs: String::new(),
+    };
     let mut set = Vec::new();
     for given in &object.given {
         let value = match &given.callback {
@@ -519,9 +588,16 @@ impl Fields {
             _ => types::rust(&given.typed),
         };
         self.decls.push(quote! { #name: #rust });
-        let text = object.doc.as_ref().and_then(|doc| doc.members.get(&given.field));
+        let text = object
+            .doc
+            .as_ref()
+            .and_then(|doc| doc.members.get(&given.field));
         let text = prose::of_member(text, "");
-        let text = if text.is_empty() { text } else { format!(": {text}") };
+        let text = if text.is_empty() {
+            text
+        } else {
+            format!(": {text}")
+        };
         self.docs.push_str(&format!("\n\n`{}`{text}", given.name));
         types::into_c(&given.typed, &quote! { #name }, false)
     }

@@ -25,15 +25,27 @@ use quote::quote;
 pub(super) fn item(object: &Object, found: &Trait) -> TokenStream {
     let table = &found.table;
     let name = ident(&table.name);
-    let fallback = format!("The callbacks of a [`{}`], which its user implements.", object.name);
+    let fallback = format!(
+        "The callbacks of a [`{}`], which its user implements.",
+        object.name
+    );
     let mut text = prose::of_type(table.doc.as_ref(), &fallback);
-    text.push_str(&format!("\n\nThe implementing type is the data that the [`{}`] holds.", object.name));
+    text.push_str(&format!(
+        "\n\nThe implementing type is the data that the [`{}`] holds.",
+        object.name
+    ));
     let docs = layout::docs(&prose::with_example(text, &found.example), 4);
-    let methods = table.callbacks.iter().map(|callback| declaration(object, callback));
+    let methods = table
+        .callbacks
+        .iter()
+        .map(|callback| declaration(object, callback));
     // C may call back on any thread, and for as long as the object is there: should it be forgotten,
     // for ever.
-    let shared =
-        object.data.is_empty() || table.callbacks.iter().any(|callback| callback.this == SelfKind::Shared);
+    let shared = object.data.is_empty()
+        || table
+            .callbacks
+            .iter()
+            .any(|callback| callback.this == SelfKind::Shared);
     let sync = shared.then(|| quote! { + Sync });
     quote! {
         #docs
@@ -77,22 +89,24 @@ fn declaration(object: &Object, callback: &Callback) -> TokenStream {
         }
     };
     let params = callback.others().zip(&callback.typed);
-    let params = params.filter(|(param, _)| !callback.is_order(&param.name)).map(|(param, ty)| {
-        let name = match callback.required {
-            true => ident(&param.name),
-            false => format_ident!("_{}", param.name),
-        };
-        let rust = match callback.block_at(&param.name) {
-            Some(found) if found.reads => {
-                let block = block(ty);
-                quote! { &#block }
-            }
-            Some(_) => block(ty),
-            None if callback.owns(&param.name) => block(ty),
-            None => types::rust(ty),
-        };
-        quote! { #name: #rust }
-    });
+    let params = params
+        .filter(|(param, _)| !callback.is_order(&param.name))
+        .map(|(param, ty)| {
+            let name = match callback.required {
+                true => ident(&param.name),
+                false => format_ident!("_{}", param.name),
+            };
+            let rust = match callback.block_at(&param.name) {
+                Some(found) if found.reads => {
+                    let block = block(ty);
+                    quote! { &#block }
+                }
+                Some(_) => block(ty),
+                None if callback.owns(&param.name) => block(ty),
+                None => types::rust(ty),
+            };
+            quote! { #name: #rust }
+        });
     let ret = returned(callback);
     match callback.required {
         true => quote! { #docs fn #name(#this, #(#params),*) #ret; },
@@ -152,7 +166,10 @@ pub(super) fn table_const(table: &Table) -> Option<TokenStream> {
             },
         }
     });
-    let docs = layout::docs("The table that C calls through; another kernel's may have more in it.", 8);
+    let docs = layout::docs(
+        "The table that C calls through; another kernel's may have more in it.",
+        8,
+    );
     Some(quote! {
         #docs
         #[allow(clippy::needless_update)]
@@ -165,8 +182,11 @@ pub(super) fn table_const(table: &Table) -> Option<TokenStream> {
 
 /// The functions in the table.
 pub(super) fn callbacks(object: &Object, table: &Table) -> Vec<TokenStream> {
-    let mut items: Vec<TokenStream> =
-        table.callbacks.iter().map(|callback| thunk(object, table, callback)).collect();
+    let mut items: Vec<TokenStream> = table
+        .callbacks
+        .iter()
+        .map(|callback| thunk(object, table, callback))
+        .collect();
     items.push(find(object));
     items
 }
@@ -222,7 +242,11 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let method = ident(&callback.signature.name);
     let trait_name = ident(&table.name);
     let (this, pointer) = pointer(object, callback);
-    let Passed { mut params, values, before } = passed(callback);
+    let Passed {
+        mut params,
+        values,
+        before,
+    } = passed(callback);
     params.insert(callback.object_at, this);
     let around = layout::safety(&[reason::Callback::Called {
         tag: object.tag.clone(),
@@ -233,9 +257,10 @@ fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let (receiver, value) = data_of(object, callback);
     let call = quote! { <T as #trait_name>::#method(#value, #(#values),*) };
     let (ret, body) = match (&callback.errno, &callback.gives) {
-        (Some(_), _) => {
-            (quote! { -> c_int }, quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } })
-        }
+        (Some(_), _) => (
+            quote! { -> c_int },
+            quote! { match #call { Ok(()) => 0, Err(error) => error.to_errno() } },
+        ),
         (None, Type::Unit) => (quote! {}, call),
         (None, ty) => {
             let raw = types::raw(ty);
@@ -274,7 +299,10 @@ fn pointer(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
     };
     let mutable = constant.then(|| quote! { .cast_mut() });
     match &callback.reached {
-        Reached::Object => (quote! { #name: #to bindings::#raw }, quote! { #name #mutable }),
+        Reached::Object => (
+            quote! { #name: #to bindings::#raw },
+            quote! { #name #mutable },
+        ),
         Reached::Member { path, tag } => {
             let (member, path) = (ident(tag), types::path(path));
             (
@@ -282,7 +310,10 @@ fn pointer(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
                 quote! { container_of!(#name #mutable, bindings::#raw, #path) },
             )
         }
-        Reached::Closure => (quote! { #name: #to c_void }, quote! { #name #mutable.cast() }),
+        Reached::Closure => (
+            quote! { #name: #to c_void },
+            quote! { #name #mutable.cast() },
+        ),
     }
 }
 
@@ -309,7 +340,8 @@ impl Passed {
             true => quote! { #name.cast_mut() },
             false => quote! { #name },
         };
-        self.before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#raw, #order) }; });
+        self.before
+            .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#raw, #order) }; });
         self.values.push(match found.reads {
             true => quote! { &#name },
             false => quote! { #name },
@@ -320,7 +352,8 @@ impl Passed {
     fn owned(&mut self, param: &Parameter, ty: &Type) {
         let (name, typed) = (ident(&param.name), block(ty));
         let why = layout::safety(&[reason::Callback::Yielded(param.name.clone()).into()]);
-        self.before.push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name) }; });
+        self.before
+            .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name) }; });
         self.values.push(quote! { #name });
     }
 
@@ -331,15 +364,19 @@ impl Passed {
             Type::RecordRef(record) => {
                 let typed = ident(&record.name);
                 let why = layout::safety(&[reason::Callback::Passed(record.tag.clone()).into()]);
-                self.before.push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
+                self.before
+                    .push(quote! { #why let #name = unsafe { &*#name.cast::<#typed>() }; });
                 quote! { #name }
             }
             Type::Text => {
                 let why = layout::safety(&[reason::Callback::Text(param.name.clone()).into()]);
-                self.before.push(quote! { #why let #name = unsafe { CStr::from_char_ptr(#name) }; });
+                self.before
+                    .push(quote! { #why let #name = unsafe { CStr::from_char_ptr(#name) }; });
                 quote! { #name }
             }
-            Type::Identity { constant: false, .. } => quote! { #name.cast_const() },
+            Type::Identity {
+                constant: false, ..
+            } => quote! { #name.cast_const() },
             ty => types::from_c(ty, quote! { #name }),
         });
     }
@@ -385,7 +422,10 @@ fn data_of(object: &Object, callback: &Callback) -> (TokenStream, TokenStream) {
         }
         SelfKind::Shared => {
             let why = layout::safety(&[reason::Lock::OnlyShared.into()]);
-            (quote! { #why let data = unsafe { &*object #stored.data.get() }; }, quote! { data })
+            (
+                quote! { #why let data = unsafe { &*object #stored.data.get() }; },
+                quote! { data },
+            )
         }
         SelfKind::Object if object.deferred.is_some() => (quote! {}, quote! { &object }),
         SelfKind::Object => (quote! {}, quote! { object }),

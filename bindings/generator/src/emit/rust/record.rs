@@ -27,7 +27,10 @@ pub(super) fn item(found: &Record) -> TokenStream {
         text.push_str("\n\nIt is valid inside its section, and cannot leave it.");
     }
     let docs = layout::docs(&prose::with_example(text, &found.example), 4);
-    let named = record.members.iter().any(|member| member.confined.is_some());
+    let named = record
+        .members
+        .iter()
+        .any(|member| member.confined.is_some());
     let brand = types::brand();
     let (params, extra, elided) = match (record.confined, named) {
         (true, true) => (quote! { <'s> }, quote! { , #brand }, quote! { <'s> }),
@@ -35,7 +38,10 @@ pub(super) fn item(found: &Record) -> TokenStream {
         (false, _) => (quote! {}, quote! {}, quote! {}),
     };
     let params_of = named.then_some(&params);
-    let numbers = record.members.iter().filter_map(|member| number(record, member));
+    let numbers = record
+        .members
+        .iter()
+        .filter_map(|member| number(record, member));
     let make = make(record);
     let accessors = record.members.iter().map(|member| accessor(record, member));
     let methods = found.methods.iter().map(|(method, passed)| {
@@ -64,7 +70,9 @@ pub(super) fn item(found: &Record) -> TokenStream {
 /// The type of a number that is meaningful only inside a section.
 fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
     let name = ident(member.confined.as_deref()?);
-    let CType::Int(int) = member.ty.plain() else { return None };
+    let CType::Int(int) = member.ty.plain() else {
+        return None;
+    };
     let int = types::path(int);
     let brand = types::brand();
     let docs = layout::docs(
@@ -128,11 +136,20 @@ fn accessor(record: &Plain, member: &Member) -> TokenStream {
     }
     let (name, field) = (ident(&member.name), types::field(&member.name));
     let (rust, value) = match member.confined.as_deref().map(ident) {
-        Some(number) => (quote! { #number<'s> }, quote! { #number(self.0.#field, PhantomData) }),
-        None => (types::rust(&member.typed), types::from_c(&member.typed, quote! { self.0.#field })),
+        Some(number) => (
+            quote! { #number<'s> },
+            quote! { #number(self.0.#field, PhantomData) },
+        ),
+        None => (
+            types::rust(&member.typed),
+            types::from_c(&member.typed, quote! { self.0.#field }),
+        ),
     };
     let fallback = format!("The member `{}`.", member.name);
-    let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
+    let text = record
+        .doc
+        .as_ref()
+        .and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);
     quote! {
         #docs
@@ -150,9 +167,16 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
         _ => None,
     };
     let rust = types::rust(&member.typed);
-    let (name, field, length) = (ident(&member.name), types::field(&member.name), types::field(length));
+    let (name, field, length) = (
+        ident(&member.name),
+        types::field(&member.name),
+        types::field(length),
+    );
     let fallback = format!("The member `{}`, with `{length}` elements.", member.name);
-    let text = record.doc.as_ref().and_then(|doc| doc.members.get(&member.name));
+    let text = record
+        .doc
+        .as_ref()
+        .and_then(|doc| doc.members.get(&member.name));
     let docs = layout::docs(&prose::of_member(text, &fallback), 8);
     let safety = layout::safety(&[reason::Value::Elements {
         tag: record.tag.clone(),
@@ -162,7 +186,9 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
     }
     .into()]);
     let before = match pointer {
-        None => quote! { let first = core::ptr::with_exposed_provenance(self.0.#field.as_ptr().addr()); },
+        None => {
+            quote! { let first = core::ptr::with_exposed_provenance(self.0.#field.as_ptr().addr()); }
+        }
         Some(constant) => {
             let constant = (!constant).then(|| quote! { .cast_const() });
             quote! {

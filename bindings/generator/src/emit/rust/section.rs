@@ -44,7 +44,11 @@ struct State<'a> {
 impl<'a> State<'a> {
     fn new(entered: &'a Entered) -> Self {
         let mut state = State::default();
-        entered.section.given.iter().for_each(|given| state.given(&entered.section, given));
+        entered
+            .section
+            .given
+            .iter()
+            .for_each(|given| state.given(&entered.section, given));
         state.fields.extend(entered.set.iter().map(|set| {
             let (field, constant) = (ident(&set.field), ident(&set.bound));
             quote! { #field: bindings::#constant }
@@ -74,10 +78,13 @@ impl<'a> State<'a> {
     }
 
     fn provide_room(&mut self, entered: &Entered) {
-        let Some((room, elements)) = &entered.room else { return };
+        let Some((room, elements)) = &entered.room else {
+            return;
+        };
         let (field, length, count) = (ident(&room.field), ident(&room.length), ident(&room.count));
         let elem = ident(elements.int);
-        self.fields.push(quote! { #field: room.as_mut_ptr().cast() });
+        self.fields
+            .push(quote! { #field: room.as_mut_ptr().cast() });
         self.fields.push(match elements.exact {
             true => quote! { #length: bindings::#count },
             false => quote! { #length: bindings::#count as _ },
@@ -92,7 +99,10 @@ impl<'a> State<'a> {
 fn body(entered: &Entered) -> (TokenStream, TokenStream) {
     let view = ident(&entered.section.name);
     let Some(guard) = &entered.data else {
-        return (quote! { impl for<'s> FnMut(&#view<'s>) -> Result }, quote! { body(&shown)?; });
+        return (
+            quote! { impl for<'s> FnMut(&#view<'s>) -> Result },
+            quote! { body(&shown)?; },
+        );
     };
     let why = layout::safety(&[reason::Lock::Entered(guard.clone()).into()]);
     let pinned = layout::safety(&[reason::Lock::Pinned.into()]);
@@ -112,7 +122,11 @@ fn body(entered: &Entered) -> (TokenStream, TokenStream) {
 
 fn entered(entered: &Entered) -> TokenStream {
     let section = &entered.section;
-    let (view, raw, state) = (ident(&section.name), ident(&section.tag), ident(&entered.state));
+    let (view, raw, state) = (
+        ident(&section.name),
+        ident(&section.tag),
+        ident(&entered.state),
+    );
     let (next, outcome) = (ident(&entered.enter.c), ident(&entered.outcome.c));
     let next_safety = layout::safety(&[reason::Section::Entering(section.tag.clone()).into()]);
     let outcome_safety = layout::safety(&[reason::Section::Over.into()]);
@@ -125,10 +139,16 @@ fn entered(entered: &Entered) -> TokenStream {
     let found = State::new(entered);
     let (whole, short) = match found.optional.is_empty() {
         true => (ident(&section.method), None),
-        false => (format_ident!("{}_with", section.method), Some(shorter(entered, &found, &body_type))),
+        false => (
+            format_ident!("{}_with", section.method),
+            Some(shorter(entered, &found, &body_type)),
+        ),
     };
     let (fields, room) = (&found.fields, &found.room);
-    let decls = found.decls.iter().chain(found.optional.iter().map(|(_, decl)| decl));
+    let decls = found
+        .decls
+        .iter()
+        .chain(found.optional.iter().map(|(_, decl)| decl));
     quote! {
         #short
         #docs
@@ -158,7 +178,10 @@ fn shorter(entered: &Entered, found: &State<'_>, body_type: &TokenStream) -> Tok
     let name = ident(&entered.section.method);
     let whole = format_ident!("{}_with", entered.section.method);
     let (decls, names) = (&found.decls, &found.names);
-    let optional = found.optional.iter().map(|(given, _)| format!("`{}`", given.name));
+    let optional = found
+        .optional
+        .iter()
+        .map(|(given, _)| format!("`{}`", given.name));
     let docs = layout::docs(
         &format!(
             "{}\n\n# Errors\n\nAs [`Self::{whole}`], to which it gives zero for {}.",
@@ -184,9 +207,16 @@ fn data_name(section: &Section) -> Ident {
 
 fn section_text(entered: &Entered) -> String {
     let section = &entered.section;
-    let own = section.text.as_ref().or(section.doc.as_ref()).or(entered.enter.doc.as_ref());
+    let own = section
+        .text
+        .as_ref()
+        .or(section.doc.as_ref())
+        .or(entered.enter.doc.as_ref());
     let (brief, _) = prose::parts(own);
-    let mut text = prose::sentence(&brief, &format!("Runs a section of `bindings::{}`.", section.of));
+    let mut text = prose::sentence(
+        &brief,
+        &format!("Runs a section of `bindings::{}`.", section.of),
+    );
     text.push_str(
         "\n\n`body` runs for each batch of the section; its arguments are valid until it \
          returns, and cannot leave it.",
@@ -199,7 +229,11 @@ fn section_text(entered: &Entered) -> String {
     }
     for set in &entered.set {
         let meaning = prose::of_member(set.doc.as_ref(), "");
-        let meaning = if meaning.is_empty() { meaning } else { format!(": {meaning}") };
+        let meaning = if meaning.is_empty() {
+            meaning
+        } else {
+            format!(": {meaning}")
+        };
         text.push_str(&format!("\n\n`{}` is `{}`{meaning}", set.field, set.c));
     }
     text
@@ -209,15 +243,32 @@ fn section_text(entered: &Entered) -> String {
 fn whole_text(entered: &Entered) -> String {
     let described = entered.section.text.as_ref().or(entered.enter.doc.as_ref());
     let (_, body) = prose::parts(described);
-    let body = if body.is_empty() { body } else { format!("\n\n{body}") };
-    let returns = entered.outcome.doc.as_ref().and_then(|doc| doc.returns.as_deref());
-    let ends = match returns.map(prose::error_names).filter(|names| !names.is_empty()) {
+    let body = if body.is_empty() {
+        body
+    } else {
+        format!("\n\n{body}")
+    };
+    let returns = entered
+        .outcome
+        .doc
+        .as_ref()
+        .and_then(|doc| doc.returns.as_deref());
+    let ends = match returns
+        .map(prose::error_names)
+        .filter(|names| !names.is_empty())
+    {
         Some(names) => {
-            format!(", or with the error that ended the section. Those include {}.", prose::list(&names))
+            format!(
+                ", or with the error that ended the section. Those include {}.",
+                prose::list(&names)
+            )
         }
         None => ", or with the error that ended the section.".to_owned(),
     };
-    format!("{}{body}\n\n# Errors\n\nFails with the error of `body`{ends}", section_text(entered))
+    format!(
+        "{}{body}\n\n# Errors\n\nFails with the error of `body`{ends}",
+        section_text(entered)
+    )
 }
 
 /// The calls by which the caller of a sequence runs its protocol.
@@ -232,7 +283,8 @@ impl Protocol {
     fn new(sequence: &Sequence) -> Self {
         let receiver = Receiver::object(&sequence.section.of);
         let begin_safety = function::justify(&receiver.why, &[]);
-        let check_safety = layout::safety(&[reason::Section::Sequence(sequence.begin.c.clone()).into()]);
+        let check_safety =
+            layout::safety(&[reason::Section::Sequence(sequence.begin.c.clone()).into()]);
         let (begin, check) = (ident(&sequence.begin.c), ident(&sequence.check.c));
         Protocol {
             begin: quote! {
@@ -255,7 +307,10 @@ fn sequence(sequence: &Sequence) -> TokenStream {
     let section = &sequence.section;
     let text = section.text.as_ref().or(sequence.begin.doc.as_ref());
     let (brief, _) = prose::parts(text);
-    let first = prose::sentence(&brief, &format!("Runs a section of `bindings::{}`.", section.of));
+    let first = prose::sentence(
+        &brief,
+        &format!("Runs a section of `bindings::{}`.", section.of),
+    );
     match &sequence.lock {
         None => repeated(sequence, &first),
         Some((guard, lock)) => prepared(sequence, &first, guard, lock),
@@ -265,7 +320,11 @@ fn sequence(sequence: &Sequence) -> TokenStream {
 /// The closure is repeated until nothing has changed.
 fn repeated(sequence: &Sequence, first: &str) -> TokenStream {
     let name = ident(&sequence.section.method);
-    let Protocol { begin, check, still } = Protocol::new(sequence);
+    let Protocol {
+        begin,
+        check,
+        still,
+    } = Protocol::new(sequence);
     let docs = layout::docs(
         &format!(
             "{first}\n\n`body` is repeated until the data has not changed while it ran; the result of the \
@@ -293,7 +352,11 @@ fn prepared(sequence: &Sequence, first: &str, guard: &str, lock: &str) -> TokenS
     let name = ident(&sequence.section.method);
     let (guard, lock) = (ident(guard), ident(lock));
     let with = types::guard_args(&sequence.object);
-    let Protocol { begin, check, still } = Protocol::new(sequence);
+    let Protocol {
+        begin,
+        check,
+        still,
+    } = Protocol::new(sequence);
     let docs = layout::docs(
         &format!(
             "{first}\n\n`prepare` runs with no lock held, and is repeated until the data has not changed \
@@ -324,15 +387,20 @@ fn prepared(sequence: &Sequence, first: &str, guard: &str, lock: &str) -> TokenS
 
 /// The view and the state of a section.
 pub(super) fn items(object: &Object, run: &Run) -> Vec<TokenStream> {
-    let Run::Entered(entered) = run else { return Vec::new() };
+    let Run::Entered(entered) = run else {
+        return Vec::new();
+    };
     let view = ident(&entered.section.name);
     let receiver = Receiver {
         decl: quote! { &self },
         raw: quote! { self.state },
         why: vec![reason::This::Shown.into()],
     };
-    let mut methods: Vec<TokenStream> =
-        entered.methods.iter().map(|method| function::method(method, &receiver)).collect();
+    let mut methods: Vec<TokenStream> = entered
+        .methods
+        .iter()
+        .map(|method| function::method(method, &receiver))
+        .collect();
     let head = match entered.iterators.is_empty() {
         true => quote! { #view<'_> },
         false => quote! { <'s> #view<'s> },
@@ -341,7 +409,12 @@ pub(super) fn items(object: &Object, run: &Run) -> Vec<TokenStream> {
     let mut items = vec![shown(entered)];
     items.extend(entered.first.then(|| state(entered)));
     items.extend(super::inherent(head, &methods));
-    items.extend(entered.data.iter().flat_map(|_| data_items(object, &entered.section)));
+    items.extend(
+        entered
+            .data
+            .iter()
+            .flat_map(|_| data_items(object, &entered.section)),
+    );
     let first = entered.iterators.iter().filter(|iterator| iterator.first);
     items.extend(first.map(|found| iterator::item(&entered.section, found)));
     items
@@ -371,7 +444,11 @@ fn shown(entered: &Entered) -> TokenStream {
 
 /// The state, which leaves the section when it is dropped.
 fn state(entered: &Entered) -> TokenStream {
-    let (raw, state, leave) = (ident(&entered.section.tag), ident(&entered.state), ident(&entered.leave.c));
+    let (raw, state, leave) = (
+        ident(&entered.section.tag),
+        ident(&entered.state),
+        ident(&entered.leave.c),
+    );
     let docs = layout::docs(
         &format!("The state of a section; the section is left when this is dropped (`{leave}`)."),
         4,

@@ -23,11 +23,19 @@ use quote::quote;
 pub(super) fn markers(wrapper: &Wrapper) -> Vec<TokenStream> {
     let marker = |marker: &Marker| {
         let name = ident(&marker.stage);
-        let text = format!("The stage of a [`{0}`] after [`{0}::{1}`].", wrapper.object.name, marker.by);
+        let text = format!(
+            "The stage of a [`{0}`] after [`{0}::{1}`].",
+            wrapper.object.name, marker.by
+        );
         let docs = layout::docs(&text, 4);
         quote! { #docs pub enum #name {} }
     };
-    wrapper.stages.iter().filter_map(|stage| stage.name.as_ref()).map(marker).collect()
+    wrapper
+        .stages
+        .iter()
+        .filter_map(|stage| stage.name.as_ref())
+        .map(marker)
+        .collect()
 }
 
 /// The functions of each stage, in one `impl` per stage; constructors are in the stage of the object that they make.
@@ -52,7 +60,13 @@ pub(super) fn steps(wrapper: &Wrapper) -> Vec<TokenStream> {
 fn constructor(function: &Function, generics: &TokenStream) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
-    let Arguments { decls, values, before, why, .. } = function::arguments(function, &quote! {});
+    let Arguments {
+        decls,
+        values,
+        before,
+        why,
+        ..
+    } = function::arguments(function, &quote! {});
     let safety = function::justify(&[], &why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (ret, body) = function::result(function, &safety, &call);
@@ -74,7 +88,13 @@ fn step(object: &Object, function: &Function, next: &str) -> TokenStream {
     let name = ident(&function.name);
     let (own, call) = (ident(&object.name), ident(&function.c));
     let receiver = Receiver::object(&object.tag);
-    let Arguments { decls, values, before, why, .. } = function::arguments(function, &receiver.raw);
+    let Arguments {
+        decls,
+        values,
+        before,
+        why,
+        ..
+    } = function::arguments(function, &receiver.raw);
     let safety = function::justify(&receiver.why, &why);
     let args = types::args(object, &quote! { #next });
     let docs = layout::docs(&prose::of_function(function), 8);

@@ -17,7 +17,10 @@ pub(super) fn item(found: &TaggedInt) -> TokenStream {
     let name = ident(&tagged.name);
     let int = ident(tagged.int);
     let docs = layout::docs(
-        &prose::of_type(tagged.doc.as_ref(), &format!("An integer described by `{}`.", tagged.tag)),
+        &prose::of_type(
+            tagged.doc.as_ref(),
+            &format!("An integer described by `{}`.", tagged.tag),
+        ),
         4,
     );
     let constants = match tagged.of_enum {
@@ -37,7 +40,10 @@ pub(super) fn item(found: &TaggedInt) -> TokenStream {
         }
     });
     let receiver = function::Receiver::value(quote! { self.0 });
-    let parts = found.parts.iter().map(|part| function::method(part, &receiver));
+    let parts = found
+        .parts
+        .iter()
+        .map(|part| function::method(part, &receiver));
     quote! {
         #docs
         #[repr(transparent)]

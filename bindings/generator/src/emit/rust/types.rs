@@ -161,7 +161,9 @@ pub(super) fn rust(ty: &Type) -> TokenStream {
         Type::Choice { name, .. } | Type::Newtype { name, .. } => path(name),
         Type::Identity { nonnull: false, .. } => quote! { *const c_void },
         Type::Identity { nonnull: true, .. } => quote! { NonNull<c_void> },
-        Type::Slice { element, mutable, .. } => {
+        Type::Slice {
+            element, mutable, ..
+        } => {
             let element = rust(element);
             match mutable {
                 true => quote! { &mut [#element] },
@@ -194,7 +196,9 @@ pub(super) fn raw(ty: &Type) -> TokenStream {
             quote! { *mut bindings::#raw }
         }
         Type::Identity { constant: true, .. } => quote! { *const c_void },
-        Type::Identity { constant: false, .. } => quote! { *mut c_void },
+        Type::Identity {
+            constant: false, ..
+        } => quote! { *mut c_void },
         Type::Newtype { int, .. } => path(int),
         Type::Text => quote! { *const c_char },
         _ => rust(ty),
@@ -210,11 +214,17 @@ pub(super) fn into_c(ty: &Type, name: &TokenStream, nullable: bool) -> TokenStre
         Type::RecordRef(_) if nullable => {
             quote! { #name.map_or(core::ptr::null(), |record| &raw const record.0) }
         }
-        Type::Text if nullable => quote! { #name.map_or(core::ptr::null(), |text| text.as_char_ptr()) },
+        Type::Text if nullable => {
+            quote! { #name.map_or(core::ptr::null(), |text| text.as_char_ptr()) }
+        }
         Type::Object { .. } | Type::Gfp => quote! { #name.as_raw() },
-        Type::Record(_) | Type::Newtype { .. } | Type::Choice { open: true, .. } => quote! { #name.0 },
+        Type::Record(_) | Type::Newtype { .. } | Type::Choice { open: true, .. } => {
+            quote! { #name.0 }
+        }
         Type::RecordRef(_) => quote! { &#name.0 },
-        Type::Choice { tag, open: false, .. } => {
+        Type::Choice {
+            tag, open: false, ..
+        } => {
             let raw = ident(tag);
             quote! { #name as bindings::#raw }
         }
@@ -250,7 +260,10 @@ pub(super) fn from_c(ty: &Type, value: TokenStream) -> TokenStream {
                 false => quote! { #name(#value) },
             }
         }
-        Type::Newtype { name, .. } | Type::Choice { name, open: true, .. } => {
+        Type::Newtype { name, .. }
+        | Type::Choice {
+            name, open: true, ..
+        } => {
             let name = ident(name);
             quote! { #name(#value) }
         }
