@@ -1104,6 +1104,31 @@ static void helper_forgets(struct helper_thread *helper)
 }
 
 /*
+ * While @first waits for the update lock of the mirror, which we hold, @second waits, too.
+ * It has returned when this does.
+ */
+static void helpers_wait(struct kunit *test, struct helper_thread *first,
+			 struct helper_thread *second)
+{
+	struct test_mirror *device = first->device;
+	struct task_struct *task;
+	bool waits, early;
+
+	helper_create(first);
+	helper_create(second);
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(first);
+	waits = task && race_waits(task);
+	helper_start(second);
+	early = helper_done(second, 200);
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&second->done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_FALSE(test, early);
+}
+
+/*
  * While another thread removes a range and the device has not forgotten it yet, the
  * device's addresses are not taken away: hmm_mirror_dma_exit() finds the range.
  */
@@ -1114,21 +1139,9 @@ static void mirror_range_is_listed_until_forgotten(struct kunit *test)
 	struct helper_thread remover = { .work = helper_removes, .device = device };
 	struct helper_thread forgetter = { .work = helper_forgets, .device = device,
 				    .span = device->range.span };
-	struct task_struct *task;
-	bool waits, early;
 
-	helper_create(&remover);
-	helper_create(&forgetter);
-	hmm_mirror_lock(&device->mirror);
-	task = helper_start(&remover);
-	waits = task && race_waits(task);
-	helper_start(&forgetter);
-	early = helper_done(&forgetter, 200);
-	hmm_mirror_unlock(&device->mirror);
+	helpers_wait(test, &remover, &forgetter);
 	wait_for_completion(&remover.done);
-	wait_for_completion(&forgetter.done);
-	KUNIT_EXPECT_TRUE(test, waits);
-	KUNIT_EXPECT_FALSE(test, early);
 	hmm_mirror_exit(&device->mirror);
 }
 
@@ -1150,23 +1163,10 @@ static void mirror_ended_by_two(struct kunit *test,
 	struct test_mirror *device = device_make(test, addr, 4);
 	struct helper_thread first = { .work = first_work, .device = device };
 	struct helper_thread second = { .work = second_work, .device = device };
-	struct task_struct *task;
-	bool waits, early;
 
-	helper_create(&first);
-	helper_create(&second);
-	hmm_mirror_lock(&device->mirror);
-	task = helper_start(&first);
-	waits = task && race_waits(task);
-	helper_start(&second);
-	early = helper_done(&second, 200);
-	KUNIT_EXPECT_EQ(test, 0, device->releases);
-	hmm_mirror_unlock(&device->mirror);
-	wait_for_completion(&second.done);
+	helpers_wait(test, &first, &second);
 	KUNIT_EXPECT_PTR_EQ(test, NULL, READ_ONCE(device->range.mirror));
 	wait_for_completion(&first.done);
-	KUNIT_EXPECT_TRUE(test, waits);
-	KUNIT_EXPECT_FALSE(test, early);
 	KUNIT_EXPECT_EQ(test, 1, device->invalidations);
 	KUNIT_EXPECT_EQ(test, 1, device->releases);
 }
@@ -1204,21 +1204,9 @@ static void mirror_synchronize_waits_for_removal(struct kunit *test)
 	struct test_mirror *device = device_make(test, addr, 4);
 	struct helper_thread remover = { .work = helper_removes, .device = device };
 	struct helper_thread deferrer = { .work = helper_removes_deferred, .device = device };
-	struct task_struct *task;
-	bool waits, early;
 
-	helper_create(&remover);
-	helper_create(&deferrer);
-	hmm_mirror_lock(&device->mirror);
-	task = helper_start(&remover);
-	waits = task && race_waits(task);
-	helper_start(&deferrer);
-	early = helper_done(&deferrer, 200);
-	hmm_mirror_unlock(&device->mirror);
+	helpers_wait(test, &remover, &deferrer);
 	wait_for_completion(&remover.done);
-	wait_for_completion(&deferrer.done);
-	KUNIT_EXPECT_TRUE(test, waits);
-	KUNIT_EXPECT_FALSE(test, early);
 	hmm_mirror_exit(&device->mirror);
 }
 
