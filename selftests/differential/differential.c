@@ -490,6 +490,8 @@ static void prepare(struct hmm_probe_info *info)
 		printf("# no swap space: nothing is swapped out\n");
 	if (huge_pages_reserve(2048, 6))
 		printf("# too few huge pages: hugetlb mappings are holes\n");
+	if (dax_mount())
+		printf("# no persistent memory: mappings of files on DAX are holes\n");
 	setting_write("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
 		      "advise");
 }

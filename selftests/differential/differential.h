@@ -26,6 +26,7 @@ enum op {
 	MAP_LARGE,
 	MAP_FILE_SHARED,
 	MAP_FILE_PRIVATE,
+	MAP_FILE_DAX,
 	MAP_HUGETLB_2M,
 	MAP_DEVICE_PFN,
 	MAP_DEVICE_MIXED,
@@ -105,10 +106,12 @@ struct plan {
  * struct space - one making of a plan
  * @base: where the window is
  * @uffd: what write-protects in it, or -1
+ * @dax: whether a file on DAX is or was mapped in it
  */
 struct space {
 	char *base;
 	int uffd;
+	bool dax;
 };
 
 /* A random stream; its state is one integer. */

@@ -35,6 +35,7 @@ static const char * const op_names[NR_OPS] = {
 	[MAP_SMALL] = "map small pages", [MAP_LARGE] = "map, any size",
 	[MAP_FILE_SHARED] = "map file, shared",
 	[MAP_FILE_PRIVATE] = "map file, private",
+	[MAP_FILE_DAX] = "map file on DAX",
 	[MAP_HUGETLB_2M] = "map hugetlb 2M", [MAP_DEVICE_PFN] = "map raw pfns",
 	[MAP_DEVICE_MIXED] = "map special entries",
 	[TOUCH_READ] = "read", [TOUCH_WRITE] = "write", [PROTECT] = "protect",
@@ -47,8 +48,8 @@ static const char * const op_names[NR_OPS] = {
 /* How often each op is chosen, out of all of these together. */
 static const unsigned char op_weights[NR_OPS] = {
 	[MAP_SMALL] = 8, [MAP_LARGE] = 12, [MAP_FILE_SHARED] = 5,
-	[MAP_FILE_PRIVATE] = 5, [MAP_HUGETLB_2M] = 3, [MAP_DEVICE_PFN] = 1,
-	[MAP_DEVICE_MIXED] = 2, [TOUCH_READ] = 10, [TOUCH_WRITE] = 20,
+	[MAP_FILE_PRIVATE] = 5, [MAP_FILE_DAX] = 3, [MAP_HUGETLB_2M] = 3,
+	[MAP_DEVICE_PFN] = 1, [MAP_DEVICE_MIXED] = 2, [TOUCH_READ] = 10, [TOUCH_WRITE] = 20,
 	[PROTECT] = 8, [UNMAP] = 3, [DROP] = 4, [SWAP_OUT] = 4, [GUARD] = 2,
 	[MOVE] = 3, [FORK] = 2, [COLLAPSE] = 2, [POISON] = 1,
 	[UFFD_PROTECT] = 2,
@@ -85,7 +86,8 @@ static void step_make(struct step *step, uint64_t *stream, enum op op)
 	span_choose(stream, &step->first, &step->count);
 	if (op <= LAST_MAP && step->count < 64)
 		step->count = 64 + random_below(stream, 448);
-	if (op == MAP_HUGETLB_2M || (op == MAP_LARGE && random_below(stream, 2))) {
+	if (op == MAP_HUGETLB_2M ||
+	    ((op == MAP_LARGE || op == MAP_FILE_DAX) && random_below(stream, 2))) {
 		step->first = 512 * random_below(stream, 3);
 		step->count = 512;
 	}
@@ -187,14 +189,13 @@ static int prot_of(unsigned int arg)
 	return prots[arg % 6];
 }
 
-static void map_file(char *at, size_t size, int flags, unsigned int arg)
+static void map_file(int fd, char *at, size_t size, int flags, unsigned int arg)
 {
-	int fd = memory_file(size);
 	size_t offset;
 
 	if (fd < 0)
 		return;
-	/* Some of it is in the page cache already. */
+	/* Some of it is in the page cache already, or on DAX has blocks. */
 	for (offset = 0; offset < size; offset += PAGE * (2 + arg % 5))
 		pwrite(fd, "x", 1, offset);
 	mmap(at, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
@@ -203,7 +204,18 @@ static void map_file(char *at, size_t size, int flags, unsigned int arg)
 	close(fd);
 }
 
-static void step_map(const struct step *step, char *at, size_t size, int probe)
+/* Without persistent memory it is a hole. */
+static void map_dax(struct space *space, const struct step *step, char *at, size_t size)
+{
+	int flags = step->arg & 128 ? MAP_PRIVATE : MAP_SHARED;
+
+	munmap(at, size);
+	space->dax = true;
+	map_file(dax_file(size), at, size, flags, step->arg);
+}
+
+static void step_map(struct space *space, const struct step *step, char *at, size_t size,
+		     int probe)
 {
 	int prot = PROT_READ | PROT_WRITE;
 	int anon = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
@@ -218,10 +230,13 @@ static void step_map(const struct step *step, char *at, size_t size, int probe)
 		madvise(at, size, MADV_HUGEPAGE);
 		break;
 	case MAP_FILE_SHARED:
-		map_file(at, size, MAP_SHARED, step->arg);
+		map_file(memory_file(size), at, size, MAP_SHARED, step->arg);
 		break;
 	case MAP_FILE_PRIVATE:
-		map_file(at, size, MAP_PRIVATE, step->arg);
+		map_file(memory_file(size), at, size, MAP_PRIVATE, step->arg);
+		break;
+	case MAP_FILE_DAX:
+		map_dax(space, step, at, size);
 		break;
 	case MAP_HUGETLB_2M:
 		mmap(at, size, prot, anon | MAP_HUGETLB | MAP_2M, -1, 0);
@@ -302,7 +317,9 @@ static void step_change(struct space *space, const struct step *step, char *at,
 		madvise(at, HUGE, MADV_COLLAPSE);
 		break;
 	case POISON:
-		page_poison(at);
+		/* A poisoned page of persistent memory would be in other files later. */
+		if (!space->dax)
+			page_poison(at);
 		break;
 	case UFFD_PROTECT:
 		step_uffd(space, at, size);
@@ -339,7 +356,7 @@ void spaces_make(struct space spaces[2], const struct plan *plan, int probe)
 			char *at = space->base + step->first * PAGE;
 
 			if (step->op <= LAST_MAP)
-				step_map(step, at, size, probe);
+				step_map(space, step, at, size, probe);
 			else
 				step_change(space, step, at, size);
 		}

@@ -164,6 +164,24 @@ void *map_aligned(size_t size, size_t align, int prot, int flags, int fd);
 /* Create a memfd of @size bytes; return it or a negative error number. */
 int memory_file(size_t size);
 
+/* Where dax_mount() mounts. */
+#define DAX_MOUNT	"/tmp/hmm-dax"
+
+/*
+ * Mount an ext4 on persistent memory (/dev/pmem0), with DAX; make it first if the disk is
+ * empty. Return 0 or a negative error number; -ENODEV without persistent memory.
+ */
+int dax_mount(void);
+
+/* Whether a file's pages are the storage itself. */
+bool is_dax(int fd);
+
+/*
+ * Create a file of @size bytes on DAX, all of it a hole, which has no name; return it or
+ * a negative error number, as dax_mount().
+ */
+int dax_file(size_t size);
+
 /* Poison a page, ignoring SIGBUS; return 0 or a negative error number. */
 int page_poison(void *addr);
 

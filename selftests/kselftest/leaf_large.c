@@ -120,7 +120,7 @@ static void *migrate(void *argument)
 {
 	struct hmm_probe_span *span = argument;
 
-	/* HMM_PROBE_MIGRATE ignores id; it passes the probe's fd here. */
+	/* HMM_PROBE_MIGRATE ignores this id, which passes the probe's fd here. */
 	ioctl(span->id, HMM_PROBE_MIGRATE, span);
 	return NULL;
 }

@@ -258,6 +258,93 @@ static struct memory file_private_written(int probe)
 	return file_mapped(MAP_PRIVATE, true);
 }
 
+/*
+ * A file whose pages are persistent memory, all of it a hole. One of @size 2 MiB is
+ * mapped by a PMD, as far as the file system has contiguous blocks; dax.c sees to that.
+ */
+static struct memory dax_mapped(size_t size, int flags)
+{
+	int fd = dax_file(size);
+	struct memory m;
+
+	if (fd < 0)
+		return unavailable(fd == -ENODEV ? "no persistent memory" : strerror(-fd));
+	m.at = map_aligned(size, HUGE, RW, flags, fd);
+	m.npages = size / PAGE;
+	m.fd = fd;
+	return m.at ? m : unavailable(strerror(errno));
+}
+
+static struct memory dax(int probe)
+{
+	return written(dax_mapped(N * PAGE, MAP_SHARED));
+}
+
+static struct memory dax_huge(int probe)
+{
+	return written(dax_mapped(HUGE, MAP_SHARED));
+}
+
+/* Where a write fault waits until the file system's metadata is on the disk. */
+static struct memory dax_sync(int probe)
+{
+	return written(dax_mapped(N * PAGE, MAP_SHARED_VALIDATE | MAP_SYNC));
+}
+
+static struct memory dax_untouched(int probe)
+{
+	return dax_mapped(N * PAGE, MAP_SHARED);
+}
+
+/* A hole that was read: the zero page, which a write replaces by a block. */
+static struct memory dax_hole(int probe)
+{
+	struct memory m = dax_mapped(N * PAGE, MAP_SHARED);
+
+	if (m.at)
+		read_pages(m.at, N * PAGE);
+	return m;
+}
+
+static struct memory dax_hole_huge(int probe)
+{
+	struct memory m = dax_mapped(HUGE, MAP_SHARED);
+
+	if (m.at)
+		read_pages(m.at, HUGE);
+	return m;
+}
+
+/* The file has blocks: they were written through another mapping. */
+static struct memory dax_private_mapped(size_t size, bool touched)
+{
+	struct memory m = written(dax_mapped(size, MAP_SHARED));
+
+	if (!m.at)
+		return m;
+	munmap(m.at, size);
+	m.at = map_aligned(size, HUGE, RW, MAP_PRIVATE, m.fd);
+	if (!m.at)
+		return unavailable(strerror(errno));
+	read_pages(m.at, size);
+	return touched ? written(m) : m;
+}
+
+static struct memory dax_private(int probe)
+{
+	return dax_private_mapped(N * PAGE, false);
+}
+
+static struct memory dax_private_huge(int probe)
+{
+	return dax_private_mapped(HUGE, false);
+}
+
+static struct memory dax_private_written(int probe)
+{
+	return dax_private_mapped(N * PAGE, true);
+}
+
 /* A fault in a guard region is a SIGSEGV. Its pages were present before. */
 static struct memory guarded(int probe)
 {
@@ -564,6 +651,15 @@ KIND(hugetlb, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(droppable, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(aio_ring, .snapshot = VALID, .migrate = -EINVAL);
 KIND(mixed, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(dax, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(dax_huge, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(dax_sync, .snapshot = WRITABLE, .migrate = -EINVAL);
+KIND(dax_untouched, .migrate = -EINVAL);
+KIND(dax_hole, .snapshot = VALID, .migrate = -EINVAL);
+KIND(dax_hole_huge, .snapshot = VALID, .migrate = -EINVAL);
+KIND(dax_private, .snapshot = VALID, .migrate = -EINVAL);
+KIND(dax_private_huge, .snapshot = VALID, .migrate = -EINVAL);
+KIND(dax_private_written, .snapshot = WRITABLE, .migrate = -EINVAL);
 KIND(vdso, .snapshot = VALID, .write = -EPERM, .migrate = -EINVAL);
 KIND(poisoned_huge, .snapshot = WRITABLE, .poison = true, .unreachable = -EIO);
 

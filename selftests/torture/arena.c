@@ -20,12 +20,14 @@
 const char * const memory_names[NR_MEMORIES] = {
 	[SMALL] = "small pages", [SHUFFLED] = "shuffled pages",
 	[LARGE] = "large folios", [HUGE_PAGES] = "huge pages",
-	[SHARED] = "a shared file", [HUGETLB] = "hugetlb",
+	[SHARED] = "a shared file", [DAX] = "a file on DAX",
+	[HUGETLB] = "hugetlb",
 };
 
 static const size_t memory_pages[NR_MEMORIES] = {
 	[SMALL] = 1024, [SHUFFLED] = 1024, [LARGE] = 1024,
-	[HUGE_PAGES] = 1024, [SHARED] = 1024, [HUGETLB] = 1024,
+	[HUGE_PAGES] = 1024, [SHARED] = 1024, [DAX] = 1024,
+	[HUGETLB] = 1024,
 };
 
 uint64_t next(uint64_t *stream)
@@ -144,6 +146,13 @@ static char *memory_map(struct arena *arena, size_t size)
 			return NULL;
 		flags = MAP_SHARED;
 		break;
+	case DAX:
+		arena->file = dax_file(size);
+		if (arena->file < 0)
+			return NULL;
+		flags = MAP_SHARED;
+		advice = MADV_HUGEPAGE;
+		break;
 	case LARGE:
 	case HUGE_PAGES:
 		advice = MADV_HUGEPAGE;
@@ -179,7 +188,8 @@ struct arena *arena_make(enum memory memory, uint64_t *stream, const char **reas
 	arena->spare = map_aligned(size, HUGE, PROT_NONE,
 				   MAP_PRIVATE | MAP_NORESERVE, -1);
 	if (!arena->at || !arena->spare || arena->tags < 0 || arena->sink < 0) {
-		*reason = memory == HUGETLB ? "too few huge pages" : "no memory";
+		*reason = memory == HUGETLB ? "too few huge pages" :
+			  memory == DAX ? "no persistent memory" : "no memory";
 		arena_free(arena);
 		return NULL;
 	}

@@ -302,6 +302,19 @@ static long op_punch(struct arena *arena, uint64_t *stream)
 	return span.count;
 }
 
+/* Write back: the pages of a file on DAX become read-only. */
+static long op_clean(struct arena *arena, uint64_t *stream)
+{
+	struct span span = change_choose(arena, stream);
+
+	span_write(arena, span);
+	if (msync(span_at(arena, span), span.count * PAGE, MS_SYNC))
+		return -errno;
+	if (three_in_four(stream))
+		span_write(arena, span);
+	return span.count;
+}
+
 static long op_guard(struct arena *arena, uint64_t *stream)
 {
 	struct span span = change_choose(arena, stream);
@@ -482,9 +495,9 @@ const struct kind kinds[] = {
 	  NULL, NULL, op_migration_entries },
 	{ "device", ANY_ANON, false,
 	  device_first, device_prepare, op_device },
-	{ "zap", ANY_ANON | 1 << SHARED, false,
+	{ "zap", ANY_ANON | ANY_FILE, false,
 	  NULL, NULL, op_zap },
-	{ "protect", ANY_ANON | 1 << SHARED, false,
+	{ "protect", ANY_ANON | ANY_FILE, false,
 	  NULL, NULL, op_protect },
 	{ "swap", ANY_ANON, false,
 	  NULL, swap_prepare, op_swap },
@@ -498,9 +511,9 @@ const struct kind kinds[] = {
 	  NULL, NULL, op_move },
 	{ "map", ANY_ANON, false,
 	  NULL, NULL, op_map },
-	{ "punch", 1 << SHARED, false,
+	{ "punch", ANY_FILE, false,
 	  NULL, NULL, op_punch },
-	{ "guard", ANY_ANON | 1 << SHARED, false,
+	{ "guard", ANY_ANON | ANY_FILE, false,
 	  NULL, NULL, op_guard },
 	{ "hugetlb", 1 << HUGETLB, false,
 	  NULL, NULL, op_hugetlb },
@@ -508,9 +521,11 @@ const struct kind kinds[] = {
 	  NULL, uffd_prepare, op_uffd },
 	{ "soft-dirty", ANY_ANON, false,
 	  NULL, NULL, op_soft_dirty },
+	{ "clean", 1 << DAX, false,
+	  NULL, NULL, op_clean },
 	{ "poison", ANY_SMALL, false,
 	  NULL, poison_prepare, op_poison },
-	{ "mixture", ANY_ANON | 1 << SHARED, false,
+	{ "mixture", ANY_ANON | ANY_FILE, false,
 	  NULL, NULL, op_mixture },
 	{ "driver-migrate", ANY_ANON, true,
 	  driver_first, driver_prepare, op_driver_migrate },

@@ -93,6 +93,10 @@ struct thread {
 };
 
 static unsigned int only_core = 2;
+
+/* Bits of &enum memory that this system does not have. */
+static unsigned int missing_memories;
+
 static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static uint64_t stream_of(uint64_t seed, uint64_t number)
@@ -473,13 +477,14 @@ static const char *round_run(struct round *round, enum memory memory,
 	return reason;
 }
 
+/* All memories of a kind, one after the other. */
 static enum memory memory_choose(const struct kind *kind, unsigned int number)
 {
-	enum memory memory = number % NR_MEMORIES;
+	unsigned int memories = kind->memories & ~missing_memories ?: kind->memories;
 
-	while (!(kind->memories & 1 << memory))
-		memory = (memory + 1) % NR_MEMORIES;
-	return memory;
+	for (number %= __builtin_popcount(memories); number; number--)
+		memories &= memories - 1;
+	return __builtin_ctz(memories);
 }
 
 static void counts_print(const struct counts *counts)
@@ -548,6 +553,10 @@ static void prepare(void)
 		only_core = HMM_PROBE_CORE;
 	if (core && !strcmp(core, "reference"))
 		only_core = HMM_PROBE_REFERENCE;
+	if (dax_mount()) {
+		missing_memories = 1 << DAX;
+		printf("# no persistent memory: no files on DAX\n");
+	}
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		printf("# only one CPU: few races are possible\n");
 }

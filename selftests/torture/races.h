@@ -19,12 +19,14 @@ enum memory {
 	LARGE,		/* anonymous, folios of 64 KiB */
 	HUGE_PAGES,	/* anonymous, transparent huge pages */
 	SHARED,		/* a file in memory, shared */
+	DAX,		/* a file on persistent memory, shared */
 	HUGETLB,	/* private huge pages of hugetlb */
 	NR_MEMORIES,
 };
 
 #define ANY_SMALL	(1 << SMALL | 1 << SHUFFLED | 1 << LARGE)
 #define ANY_ANON	(ANY_SMALL | 1 << HUGE_PAGES)
+#define ANY_FILE	(1 << SHARED | 1 << DAX)
 
 extern const char * const memory_names[NR_MEMORIES];
 

@@ -130,6 +130,9 @@ struct hmm_probe_span {
 	__u64 pages;
 };
 
+/* &struct hmm_probe_span.id of %HMM_PROBE_MIGRATE */
+#define HMM_PROBE_MIGRATE_BY_PFN	1
+
 /* How to migrate: &struct hmm_probe_engine.how */
 #define HMM_PROBE_ENGINE_TO_RAM		_BITUL(0)	/* device to system memory */
 #define HMM_PROBE_ENGINE_COMPOUND	_BITUL(1)	/* huge pages whole */
@@ -346,7 +349,11 @@ struct hmm_probe_crowd {
 
 #define HMM_PROBE_INFO		_IOR('H', 0x40, struct hmm_probe_info)
 #define HMM_PROBE_WALK		_IOWR('H', 0x41, struct hmm_probe_walk)
-/* Replace PTEs by migration entries, wait, and restore the PTEs. */
+/*
+ * Replace PTEs by migration entries, wait, and restore the PTEs. With the id
+ * HMM_PROBE_MIGRATE_BY_PFN the migration is given the pfns of the pages, not their
+ * addresses.
+ */
 #define HMM_PROBE_MIGRATE	_IOWR('H', 0x42, struct hmm_probe_span)
 #define HMM_PROBE_ENGINE	_IOWR('H', 0x43, struct hmm_probe_engine)
 #define HMM_PROBE_MIRROR_INIT	_IO('H', 0x48)

@@ -47,6 +47,38 @@ static int migrate_hold(struct hmm_probe_span *span, unsigned long *entries)
 	return ret;
 }
 
+/* The pfns of pages, without references to them. */
+static int migrate_pfns(const struct hmm_probe_span *span, unsigned long *pfns)
+{
+	unsigned long i, nr = (span->end - span->start) >> PAGE_SHIFT;
+	struct page *page;
+
+	for (i = 0; i < nr; i++) {
+		if (get_user_pages_fast(span->start + (i << PAGE_SHIFT), 1, 0, &page) != 1)
+			return -EFAULT;
+		pfns[i] = page_to_pfn(page);
+		put_page(page);
+	}
+	return 0;
+}
+
+static int migrate_hold_pfns(struct hmm_probe_span *span, unsigned long *src)
+{
+	unsigned long i, nr = (span->end - span->start) >> PAGE_SHIFT;
+	unsigned long *dst = src + MIGRATE_PAGES;
+	int ret = migrate_pfns(span, src) ?: migrate_device_pfns(src, nr);
+
+	if (ret)
+		return ret;
+	span->pages = 0;
+	for (i = 0; i < nr; i++)
+		span->pages += !!(src[i] & MIGRATE_PFN_MIGRATE);
+	msleep(span->ms);
+	migrate_device_pages(src, dst, nr);
+	migrate_device_finalize(src, dst, nr);
+	return 0;
+}
+
 long probe_migrate(struct hmm_probe_span __user *user)
 {
 	struct hmm_probe_span span;
@@ -62,7 +94,8 @@ long probe_migrate(struct hmm_probe_span __user *user)
 	entries = kvcalloc(2 * MIGRATE_PAGES, sizeof(*entries), GFP_KERNEL);
 	if (!entries)
 		return -ENOMEM;
-	ret = migrate_hold(&span, entries);
+	ret = span.id == HMM_PROBE_MIGRATE_BY_PFN ? migrate_hold_pfns(&span, entries) :
+						    migrate_hold(&span, entries);
 	kvfree(entries);
 	if (ret)
 		return ret;
