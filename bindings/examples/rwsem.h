@@ -15,7 +15,7 @@ struct __contract(object("RwSemaphore"), pinned, send, sync,
  * init_rwsem() - make one that nobody holds
  * @sem: room for it
  */
-void (init_rwsem)(struct rw_semaphore *sem) __contract(macro, constructor);
+void (init_rwsem)(struct rw_semaphore *sem) __contract(macro, constructor, leaked);
 
 /**
  * down_read() - wait until no writer holds it

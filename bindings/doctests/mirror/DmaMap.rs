@@ -14,7 +14,8 @@ use kernel::{
         Span, //
     },
     prelude::*,
-    sync::Arc, //
+    sync::Arc,
+    time::msecs_to_jiffies, //
 };
 
 /// A device's page table, of which nothing is kept but the address that was entered last.
@@ -48,4 +49,16 @@ fn fault(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result {
         Ok(())
     })
 }
-# let _ = (Table::default(), map, fault);
+
+/// The same, for a device that waits 10 ms at most.
+fn fault_soon(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result {
+    let soon = msecs_to_jiffies(10);
+    mirror.populate_dma_with(span, Access::Write, dma, soon, |pages, table| {
+        let mut table = table.as_pin();
+        for run in pages.addresses() {
+            table.last = run.address();
+        }
+        Ok(())
+    })
+}
+# let _ = (Table::default(), map, fault, fault_soon);

@@ -8,7 +8,8 @@ use kernel::{
     },
     page::PAGE_SIZE,
     prelude::*,
-    sync::Arc, //
+    sync::Arc,
+    time::msecs_to_jiffies, //
 };
 
 /// A device that knows of how many pages it has to itself.
@@ -33,6 +34,15 @@ fn atomic_fault(mirror: &Mirror<Table>, addr: usize) -> Result {
     })
 }
 
+/// The same, for a device that waits 10 ms at most.
+fn atomic_fault_soon(mirror: &Mirror<Table>, addr: usize) -> Result {
+    let (span, soon) = (Span::new(addr, addr + PAGE_SIZE), msecs_to_jiffies(10));
+    mirror.exclusive_with(span, soon, |pages, table| {
+        table.as_pin().alone += pages.runs().count();
+        Ok(())
+    })
+}
+
 # // SAFETY: A test runs in a thread of its own, which has no memory yet.
 # unsafe { kernel::bindings::kunit_attach_mm() };
 let current = current!();
@@ -44,5 +54,6 @@ let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
 
 // It has to be somebody who takes it: the mirror needs an owner.
 assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
+assert!(atomic_fault_soon(&mirror, PAGE_SIZE) == Err(EINVAL));
 assert_eq!(mirror.lock().alone, 0);
 # Ok::<(), Error>(())

@@ -20,6 +20,10 @@ impl Operations for Table {
         if inv.event() == Event::RELEASE {
             self.ended += 1;
         }
+        // A device that has to wait for its TLB asks for another try where it must not.
+        if !inv.may_block() {
+            return false;
+        }
         self.lost += inv.span().pages();
         true
     }

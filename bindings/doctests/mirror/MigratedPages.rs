@@ -7,7 +7,8 @@ use kernel::{
         Mirror,
         Span, //
     },
-    prelude::*, //
+    prelude::*,
+    time::msecs_to_jiffies, //
 };
 
 /// A device that knows how many pages are in its own memory.
@@ -33,4 +34,13 @@ fn fault(mirror: &Mirror<Table>, memory: &AnyMemory, span: Span) -> Result {
         Ok(())
     })
 }
-# let _ = (Table::default(), fault);
+
+/// The same, for a device that waits 10 ms at most.
+fn fault_soon(mirror: &Mirror<Table>, memory: &AnyMemory, span: Span) -> Result {
+    let soon = msecs_to_jiffies(10);
+    mirror.populate_in_with(span, Access::Write, memory, soon, |pages, table| {
+        table.as_pin().own += pages.runs().count();
+        Ok(())
+    })
+}
+# let _ = (Table::default(), fault, fault_soon);

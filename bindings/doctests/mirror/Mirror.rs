@@ -9,7 +9,8 @@ use kernel::{
     },
     page::PAGE_SIZE,
     prelude::*,
-    sync::Arc, //
+    sync::Arc,
+    time::msecs_to_jiffies, //
 };
 
 #[derive(Default)]
@@ -35,6 +36,16 @@ fn fault(mirror: &Mirror<Table>, span: Span) -> Result {
     })
 }
 
+/// The same, for a device that waits 10 ms at most.
+fn fault_soon(mirror: &Mirror<Table>, span: Span) -> Result {
+    let soon = msecs_to_jiffies(10);
+    mirror.populate_with(span, Access::Write, soon, |pages, table| {
+        let mut table = table.as_pin();
+        table.pages += pages.runs().map(|run| run.span().pages()).sum::<usize>();
+        Ok(())
+    })
+}
+
 let owner = core::ptr::null();
 # // SAFETY: A test runs in a thread of its own, which has no memory yet.
 # unsafe { kernel::bindings::kunit_attach_mm() };
@@ -46,5 +57,6 @@ let _everything = KBox::pin_init(everything, GFP_KERNEL)?;
 
 // The first page of an address space is nobody's.
 assert!(fault(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
+assert!(fault_soon(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
 assert_eq!(mirror.lock().pages, 0);
 # Ok::<(), Error>(())

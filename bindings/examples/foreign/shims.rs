@@ -19,4 +19,9 @@ unsafe extern "C" {
     pub fn wake_up(p: *mut wait_queue_head);
     pub fn wake_up_all(p: *mut wait_queue_head);
     pub fn wq_has_sleeper(p: *mut wait_queue_head) -> bool;
+    pub fn kref_init(p: *mut kref);
+    pub fn kref_get(p: *mut kref);
+    pub fn kref_put(p: *mut kref, f: F<kref>) -> c_int;
+    pub fn kref_read(p: *const kref) -> c_uint;
+    pub fn BLOCKING_INIT_NOTIFIER_HEAD(p: *mut blocking_notifier_head);
 }

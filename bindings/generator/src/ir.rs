@@ -97,6 +97,8 @@ pub struct Kept {
     pub rust: String,
     /// The parameter's type, when the field is made of it.
     pub given: Option<String>,
+    /// Whether the kernel crate has its type, of which no contract states where it may be used.
+    pub foreign: bool,
 }
 
 /// The argument passed to C for a parameter.

@@ -150,9 +150,9 @@ pub struct End {
 #[derive(Debug)]
 pub struct Counted {
     /// Takes a reference.
-    pub get: String,
+    pub get: Function,
     /// Drops a reference.
-    pub put: String,
+    pub put: Function,
     /// Whether C needs a cleanup class for it.
     pub class: bool,
 }

@@ -3,6 +3,8 @@
 #include "contract_delayed_work.c"
 #include "contract_dma_pool.c"
 #include "contract_irq_work.c"
+#include "contract_kref.c"
+#include "contract_notifier.c"
 #include "contract_older.c"
 #include "contract_percpu_rwsem.c"
 #include "contract_pid.c"

@@ -31,6 +31,38 @@ static inline int __must_check hmm_devmem_migration_collected_error(
 	return collected->raw ? PTR_ERR_OR_ZERO(collected->raw) : -ENOMEM;
 }
 
+/*
+ * A struct hmm_devmem_migration in the stage Copied, or an error.
+ * CLASS(hmm_devmem_migration_copied, x)(...): ended when @x goes out of scope,
+ * unless a step took it to the next stage.
+ */
+struct hmm_devmem_migration_copied {
+	struct hmm_devmem_migration *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check hmm_devmem_migration_copied_error(
+	const struct hmm_devmem_migration_copied *copied)
+{
+	return copied->raw ? PTR_ERR_OR_ZERO(copied->raw) : -ENOMEM;
+}
+
+/*
+ * A struct hmm_devmem_migration in the stage Committed, or an error.
+ * CLASS(hmm_devmem_migration_committed, x)(...): ended when @x goes out of
+ * scope, unless a step took it to the next stage.
+ */
+struct hmm_devmem_migration_committed {
+	struct hmm_devmem_migration *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check hmm_devmem_migration_committed_error(
+	const struct hmm_devmem_migration_committed *committed)
+{
+	return committed->raw ? PTR_ERR_OR_ZERO(committed->raw) : -ENOMEM;
+}
+
 static inline struct hmm_devmem_migration_collected
 hmm_devmem_migration_collected_by_collect(struct hmm_devmem *devmem,
 					  struct mm_struct *mm,
@@ -53,22 +85,6 @@ static inline struct hmm_span hmm_devmem_migration_collected_span(
 	if (WARN_ON_ONCE(IS_ERR_OR_NULL(collected->raw)))
 		return (struct hmm_span){};
 	return hmm_devmem_migration_span(collected->raw);
-}
-
-/*
- * A struct hmm_devmem_migration in the stage Copied, or an error.
- * CLASS(hmm_devmem_migration_copied, x)(...): ended when @x goes out of scope,
- * unless a step took it to the next stage.
- */
-struct hmm_devmem_migration_copied {
-	struct hmm_devmem_migration *raw;
-};
-
-/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
-static inline int __must_check hmm_devmem_migration_copied_error(
-	const struct hmm_devmem_migration_copied *copied)
-{
-	return copied->raw ? PTR_ERR_OR_ZERO(copied->raw) : -ENOMEM;
 }
 
 static inline struct hmm_devmem_migration_copied
@@ -94,22 +110,6 @@ static inline struct hmm_span hmm_devmem_migration_copied_span(
 	if (WARN_ON_ONCE(IS_ERR_OR_NULL(copied->raw)))
 		return (struct hmm_span){};
 	return hmm_devmem_migration_span(copied->raw);
-}
-
-/*
- * A struct hmm_devmem_migration in the stage Committed, or an error.
- * CLASS(hmm_devmem_migration_committed, x)(...): ended when @x goes out of
- * scope, unless a step took it to the next stage.
- */
-struct hmm_devmem_migration_committed {
-	struct hmm_devmem_migration *raw;
-};
-
-/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
-static inline int __must_check hmm_devmem_migration_committed_error(
-	const struct hmm_devmem_migration_committed *committed)
-{
-	return committed->raw ? PTR_ERR_OR_ZERO(committed->raw) : -ENOMEM;
 }
 
 static inline struct hmm_devmem_migration_committed

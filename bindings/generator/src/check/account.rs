@@ -292,7 +292,10 @@ pub fn declared(api: &Api) -> Vec<Declared> {
                 true => table.tag.clone(),
                 false => format!("{}.{name}", table.tag),
             };
-            add(declared, Mark::Function(format!("{}::{name}", table.name)));
+            add(
+                declared,
+                Mark::Function(format!("{}::{}", table.name, callback.method())),
+            );
         }
     }
     for section in api.sections.iter().filter(|section| own(section.span)) {

@@ -56,7 +56,7 @@ pub(super) fn keyword(role: &Role) -> &'static str {
 /// The further clauses that are allowed on a function in that role.
 fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
-        Role::Constructor => &["errno", "nullable", "stage", "unsafe"],
+        Role::Constructor => &["errno", "nullable", "stage", "unsafe", "leaked"],
         Role::Method => &[
             "requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage",
             "unsafe",
@@ -160,7 +160,7 @@ fn owner(api: &Api, function: &Function) -> Result<(), Why> {
         ));
     }
     match object {
-        Some(object) => held(object, function),
+        Some(object) => held(api, object, function),
         None => unowned(api, function, tag, needs_section),
     }
 }
@@ -193,9 +193,13 @@ fn unowned(api: &Api, function: &Function, tag: &str, needs_section: bool) -> Re
 }
 
 /// Whether the role fits how the object is held.
-fn held(object: &Object, function: &Function) -> Result<(), Why> {
+fn held(api: &Api, object: &Object, function: &Function) -> Result<(), Why> {
     let (tag, role) = (&object.tag, keyword(&function.role));
     let fits = match function.role {
+        Role::Get if object.shape == Shape::Pinned => {
+            let end = api.one_in_role(tag, |role| *role == Role::Destructor);
+            end.is_some_and(|end| end.counts)
+        }
         Role::Get | Role::Put => object.shape == Shape::Counted,
         Role::Destructor => matches!(object.shape, Shape::Pinned | Shape::Owned),
         Role::Constructor if function.this.is_some() => object.shape == Shape::Pinned,
@@ -213,6 +217,9 @@ fn held(object: &Object, function: &Function) -> Result<(), Why> {
             format!("`struct {tag}` {held}, which does not fit `{role}`"),
             format!("remove `{role}`, or the functions by which it is held that way"),
         ));
+    }
+    if function.role == Role::Constructor && function.leaked.is_some() {
+        constructed(api, object)?;
     }
     if function.deferred.is_some() && object.shape != Shape::Pinned {
         return Err(Why::new(
@@ -233,6 +240,18 @@ fn held(object: &Object, function: &Function) -> Result<(), Why> {
             "remove the lock from the contract",
         )),
         false => Ok(()),
+    }
+}
+
+/// `leaked` is on what ends an object, and on the constructor if nothing does.
+fn constructed(api: &Api, object: &Object) -> Result<(), Why> {
+    let ends = |role: &Role| matches!(role, Role::Destructor | Role::Put);
+    match api.one_in_role(&object.tag, ends) {
+        Some(end) => Err(Why::new(
+            format!("`leaked` is for `{}`, which ends the object", end.c),
+            format!("move `leaked` to `{}`", end.c),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -299,7 +318,7 @@ fn arity(function: &Function) -> Option<usize> {
             let kept = function
                 .params
                 .iter()
-                .filter(|param| matches!(param.kind, ParamKind::Kept(_)));
+                .filter(|param| matches!(param.kind, ParamKind::Kept(_) | ParamKind::Release));
             Some(1 + kept.count())
         }
         Role::Constructor | Role::Method | Role::Lock(_) | Role::TryLock(_) => None,
@@ -350,10 +369,14 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
                     "remove the clauses on it",
                 ));
             }
+            own_address(api, function, param)?;
             continue;
         }
         if matches!(function.role, Role::Iterator(_)) {
             item(api, param)?;
+            continue;
+        }
+        if param.kind == ParamKind::Release {
             continue;
         }
         let ty = types::of_param(api, param)?;
@@ -364,6 +387,20 @@ fn params(api: &Api, function: &Function) -> Result<(), Why> {
         other(api, function, param, &ty)?;
     }
     Ok(())
+}
+
+/// A method of a record that contains an address is as one that is given the address.
+fn own_address(api: &Api, function: &Function, param: &Param) -> Result<(), Why> {
+    let tag = function.owner.as_deref().unwrap_or_default();
+    match types::is_address(api, &Ty::Record(tag.to_owned())) {
+        true => address(function).map_err(|why| {
+            Why::new(
+                format!("parameter `{}`: {}", param.name, why.reason),
+                why.remedy,
+            )
+        }),
+        false => Ok(()),
+    }
 }
 
 /// Before its first step an iterator has an item of zeros.
@@ -389,8 +426,8 @@ fn other(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), W
         _ => {}
     }
     parameters(api, function, param, ty)?;
-    if types::is_physical(ty) && param.kind != ParamKind::Out {
-        physical(function).map_err(|why| {
+    if types::is_address(api, ty) && param.kind != ParamKind::Out {
+        address(function).map_err(|why| {
             Why::new(
                 format!("parameter `{}`: {}", param.name, why.reason),
                 why.remedy,
@@ -412,12 +449,12 @@ fn other(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Result<(), W
     }
 }
 
-/// Behind a physical address can be anything, as memory of another driver.
-pub(super) fn physical(function: &Function) -> Result<(), Why> {
+/// Behind an address can be anything, as memory of another driver, whether the CPU or a device accesses it.
+pub(super) fn address(function: &Function) -> Result<(), Why> {
     match function.promise {
         Some(_) => Ok(()),
         None => Err(Why::new(
-            "any physical address could be given, also one of memory that others use",
+            "any address could be given, also one of memory that others use",
             "add `unsafe(\"...\")` to the function: what the caller must promise of the address",
         )),
     }
@@ -637,38 +674,65 @@ fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
         return Ok(());
     }
     let tag = function.owner.as_deref().unwrap_or_default();
-    let Some(end) = api.one_in_role(tag, |role| matches!(role, Role::Destructor | Role::Put))
-    else {
-        return Ok(());
+    let made = || api.in_role(tag, |role| *role == Role::Constructor);
+    let ends = |role: &Role| matches!(role, Role::Destructor | Role::Put);
+    let silent = |made: &&Function| made.promise.is_none();
+    match api.one_in_role(tag, ends) {
+        Some(end) => match (end.leaked, made().find(silent)) {
+            (Some(Stated::Promised), Some(made)) => Err(unpromised(end, made)),
+            (Some(_), _) => Ok(()),
+            (None, _) => Err(Why::new(
+                format!(
+                    "its guard can be leaked, and nothing states what `{}` does then",
+                    end.c
+                ),
+                format!(
+                    "add `leaked` to `{}` if it may run all the same, else `leaked(unsafe)`",
+                    end.c
+                ),
+            )),
+        },
+        None => freed(function, made()),
+    }
+}
+
+fn unpromised(end: &Function, made: &Function) -> Why {
+    Why::new(
+        format!(
+            "`{}` must not run after a guard was leaked, and nobody promises that",
+            end.c
+        ),
+        format!("add `unsafe(\"no guard of it is leaked\")` to `{}`", made.c),
+    )
+}
+
+/// An object in place that nothing ends: its constructors state what a leaked guard does to the memory that is freed.
+fn freed<'a>(lock: &Function, mut made: impl Iterator<Item = &'a Function>) -> Result<(), Why> {
+    let unsure = |made: &&Function| match made.leaked {
+        Some(Stated::Harmless) => false,
+        Some(Stated::Promised) => made.promise.is_none(),
+        None => true,
     };
-    match end.leaked {
-        Some(Stated::Harmless) => Ok(()),
-        Some(Stated::Promised) => {
-            let silent = |made: &&Function| made.promise.is_none();
-            match api
-                .in_role(tag, |role| *role == Role::Constructor)
-                .find(silent)
-            {
-                None => Ok(()),
-                Some(made) => Err(Why::new(
-                    format!(
-                        "`{}` must not run after a guard was leaked, and nobody promises that",
-                        end.c
-                    ),
-                    format!("add `unsafe(\"no guard of it is leaked\")` to `{}`", made.c),
-                )),
-            }
-        }
-        None => Err(Why::new(
+    match made.find(unsure) {
+        Some(made) if made.leaked.is_some() => Err(Why::new(
             format!(
-                "its guard can be leaked, and nothing states what `{}` does then",
-                end.c
+                "the memory of the object must not be freed while `{}` is not undone, and nobody promises that",
+                lock.c
+            ),
+            format!("add `unsafe(\"no guard of it is leaked\")` to `{}`", made.c),
+        )),
+        Some(made) => Err(Why::new(
+            format!(
+                "its guard can be leaked, and the memory of the object freed while `{}` is not undone",
+                lock.c
             ),
             format!(
-                "add `leaked` to `{}` if it may run all the same, else `leaked(unsafe)`",
-                end.c
+                "add `leaked` to `{}` if C does not access the memory then, else `leaked(unsafe)`, or put a function \
+                 that undoes it under contract as the `destructor`",
+                made.c
             ),
         )),
+        None => Ok(()),
     }
 }
 

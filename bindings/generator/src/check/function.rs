@@ -33,7 +33,7 @@ pub(super) fn check(api: &mut Api) {
 fn complete(api: &Api, function: &Function) -> Result<(), Why> {
     owner(api, function)?;
     for (index, param) in function.params.iter().enumerate() {
-        if function.this == Some(index) {
+        if function.this == Some(index) || param.kind == ParamKind::Release {
             continue;
         }
         let iterated = matches!(function.role, Role::Iterator(_));
@@ -110,8 +110,8 @@ fn given(api: &Api, function: &Function) -> Result<(), Why> {
                 why.remedy,
             )
         })?;
-        if types::is_physical(&ty) {
-            fit::physical(function).map_err(|why| {
+        if types::is_address(api, &ty) {
+            fit::address(function).map_err(|why| {
                 Why::new(
                     format!("field `{}`: {}", given.field, why.reason),
                     why.remedy,
@@ -202,16 +202,20 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
     }
     if function.role != Role::Constructor {
         return Err(Why::new(
-            format!("parameter `{name}`: only a constructor can keep a parameter"),
-            "the object that keeps it must be the new one",
+            format!(
+                "parameter `{name}`: only a constructor can keep an object, as the new one has room for what it keeps, \
+                 and a method may be called any number of times"
+            ),
+            "have C take a reference of its own and write `borrows`, or keep the object in the constructor",
         ));
     }
     match ty {
         Ty::Object(tag) => match api.object(tag).map(|object| object.shape) {
             Some(Shape::Counted | Shape::Foreign | Shape::Pinned) => kept_by(api, function, name),
+            Some(Shape::Owned) if !typed(api, tag) => kept_by(api, function, name),
             _ => Err(Why::new(
                 format!("parameter `{name}`: nothing can keep a `struct {tag}` alive"),
-                "put its get and put, or its constructor, under contract",
+                "put its get and put, or a constructor without `stage` and `outlives`, under contract",
             )),
         },
         _ => Err(Why::new(
@@ -219,6 +223,12 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
             "put `keeps` on a pointer to an object",
         )),
     }
+}
+
+/// Whether the type of an object has a lifetime or a stage.
+fn typed(api: &Api, tag: &str) -> bool {
+    api.object(tag)
+        .is_some_and(|object| object.lifetime || !object.stages.is_empty())
 }
 
 /// The constructors of one object must keep the same parameters: they are fields of one type.

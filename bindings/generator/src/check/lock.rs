@@ -68,6 +68,24 @@ fn pair(
     guards: &[(String, String)],
     diagnostics: &mut Diagnostics,
 ) {
+    let takes = matches!(
+        function.role,
+        Role::Lock(_) | Role::TryLock(_) | Role::Unlock(_)
+    );
+    if takes && function.owner.is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                function.contract,
+                format!("`{}` has no object, and a guard borrows the object that it locks", function.c),
+                "expected a pointer to an object among its parameters",
+            )
+            .help(
+                "put a static inline under contract that takes an object and ignores it, one that exists as long as the lock \
+                 does",
+            ),
+        );
+        return;
+    }
     let owner = function.owner.clone().unwrap_or_default();
     match &function.role {
         Role::Lock(name) | Role::TryLock(name) => {

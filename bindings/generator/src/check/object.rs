@@ -17,7 +17,8 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
         let shape = shape(api, &tag, diagnostics);
         api.objects[index].shape = shape;
     }
-    for object in api.objects.iter().filter(|object| !object.data.is_empty()) {
+    let with_data = |object: &&Object| !object.data.is_empty() || object.plain_data;
+    for object in api.objects.iter().filter(with_data) {
         if object.shape != Shape::Pinned {
             diagnostics.push(
                 Diagnostic::error(
@@ -79,6 +80,9 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
     let put = api.one_in_role(tag, |role| *role == Role::Put);
     match (get, put) {
         (Some(_), Some(_)) => return Shape::Counted,
+        (get, None) if counting(api, tag).is_some() => {
+            counted_in_place(api, object, get, diagnostics);
+        }
         (Some(get), None) => diagnostics.push(lone(object, get, "get", "put")),
         (None, Some(put)) => diagnostics.push(lone(object, put, "put", "get")),
         (None, None) => {}
@@ -117,10 +121,55 @@ fn shape(api: &Api, tag: &str, diagnostics: &mut Diagnostics) -> Shape {
     match (returned, destructor) {
         (Some(_), Some(_)) => return Shape::Owned,
         (Some(made), None) => diagnostics.push(endless(object, made)),
-        (None, Some(ended)) => diagnostics.push(never_made(object, ended)),
-        (None, None) => {}
+        (None, Some(ended)) if !ended.counts => diagnostics.push(never_made(object, ended)),
+        (None, _) => {}
     }
     Shape::Borrowed
+}
+
+/// The `put` of an object that calls back for the last reference.
+fn counting<'a>(api: &'a Api, tag: &str) -> Option<&'a Function> {
+    api.one_in_role(tag, |role| *role == Role::Destructor)
+        .filter(|put| put.counts)
+}
+
+/// An object with a count that is in storage of the typed side, which C has it free by calling back.
+fn counted_in_place(
+    api: &Api,
+    object: &Object,
+    get: Option<&Function>,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(put) = counting(api, &object.tag) else {
+        return;
+    };
+    let made = |function: &&Function| function.this.is_some();
+    let made = api
+        .in_role(&object.tag, |role| *role == Role::Constructor)
+        .any(|function| made(&function));
+    if get.is_none() {
+        diagnostics.push(lone(object, put, "put", "get"));
+    }
+    if !made {
+        diagnostics.push(
+            Diagnostic::error(
+                put.contract,
+                format!("`{}` calls back to free `{}`, which nothing makes in place", put.c, object.name),
+                "expected a function with `constructor` that initialises one",
+            )
+            .help("put `constructor` on it; or put a static inline `put` under contract that frees the object in C"),
+        );
+    }
+    if object.send && !object.sync {
+        diagnostics.push(
+            Diagnostic::error(
+                object.contract,
+                format!("references to `{}` may be on several threads", object.name),
+                "expected `sync`, or no `send`",
+            )
+            .help("add `sync` if its functions may run on several threads at once"),
+        );
+    }
 }
 
 /// A `get` without a `put`, or the other way round.

@@ -177,7 +177,14 @@ fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
             "remove `retry`",
         ));
     }
-    match types::of(api, &callback.signature.ret, None)? {
+    let ty = types::of(api, &callback.signature.ret, None)?;
+    if types::is_address(api, &ty) {
+        return Err(Why::new(
+            "safe code could return any address, also one of memory that others use",
+            "return a number that C looks up, or nothing",
+        ));
+    }
+    match ty {
         Ty::Unit | Ty::Bool | Ty::Int(_) | Ty::Choice(_) | Ty::Flags(_) | Ty::Tagged(_) => Ok(()),
         _ => Err(Why::new(
             format!(
@@ -289,7 +296,8 @@ fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> 
     let block = callback.block_at(&param.name).is_some();
     let owned = callback.owns(&param.name);
     let text = ty == Ty::Text && callback.borrows(&param.name);
-    let pointed = matches!(ty, Ty::RecordRef(_)) || block || owned || text;
+    let lent = matches!(ty, Ty::Object(_)) && callback.borrows(&param.name);
+    let pointed = matches!(ty, Ty::RecordRef(_)) || block || owned || text || lent;
     if pointed && !callback.never_null(&param.name) {
         return Err(Why::new(
             "the contract does not state that it is never NULL",
@@ -298,6 +306,7 @@ fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> 
     }
     match &ty {
         Ty::Object(tag) if (block || owned) && foreign(tag) => Ok(()),
+        Ty::Object(tag) if lent && !block && !owned => lent_object(api, tag),
         Ty::Text if text && !block && !owned => Ok(()),
         Ty::Text if !block && !owned => Err(Why::new(
             "the contract does not state how long the string is valid",
@@ -307,8 +316,11 @@ fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> 
             "nothing stands for what the callback owns",
             "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer)`",
         )),
-        Ty::Object(_)
-        | Ty::Text
+        Ty::Object(_) if !block => Err(Why::new(
+            "the contract does not state how long the object is valid",
+            "add `borrows, nonnull` if it is valid for the call, or `owned, nonnull` if it belongs to the callback",
+        )),
+        Ty::Text
         | Ty::Table(_)
         | Ty::Section(_)
         | Ty::Slice { .. }
@@ -327,6 +339,24 @@ fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> 
             "add `foreign(\"path\")` to the structure: a type with `from_raw(pointer, order)`",
         )),
         _ => Ok(()),
+    }
+}
+
+/// An object that a callback may use for the call, on any thread, beside others.
+fn lent_object(api: &Api, tag: &str) -> Result<(), Why> {
+    let Some(object) = api.object(tag) else {
+        return Ok(());
+    };
+    match object.shape {
+        Shape::Counted | Shape::Borrowed if object.sync => Ok(()),
+        Shape::Counted | Shape::Borrowed => Err(Why::new(
+            format!("nothing states that several threads may use one `{}`", object.name),
+            format!("add `sync` to `struct {tag}` if its functions may run on several threads at once"),
+        )),
+        _ => Err(Why::new(
+            format!("a `struct {tag}` that C owns has the same type as one that Rust owns"),
+            "only an object that is counted, or reached by reference only, can be lent to a callback",
+        )),
     }
 }
 
@@ -368,5 +398,14 @@ fn settle(api: &Api, owner: &str, callback: &Callback) -> Result<(usize, Reached
         None if data.is_empty() && !callback.whole => SelfKind::Shared,
         None => SelfKind::Object,
     };
+    if let (SelfKind::Object, Some(object)) = (&this, object.filter(|object| !object.sync)) {
+        return Err(Why::new(
+            format!(
+                "it is given the `{}`, on any thread, and nothing states that several may use one",
+                object.name
+            ),
+            format!("add `sync` to `struct {owner}` if its functions may run on several threads at once"),
+        ));
+    }
     Ok((object_at, reached, this))
 }

@@ -229,11 +229,11 @@ fn counted(api: &Api, object: &Object) -> Found<Option<plan::Counted>> {
     let find = |role: Role| {
         let found = api.one_in_role(&object.tag, |other| *other == role);
         found
-            .map(|function| function.c.clone())
+            .cloned()
             .ok_or_else(|| missing("its count", &object.tag))
     };
     let (get, put) = (find(Role::Get)?, find(Role::Put)?);
-    let class = !has_class(api, &put);
+    let class = !has_class(api, &put.c);
     Ok(Some(plan::Counted { get, put, class }))
 }
 

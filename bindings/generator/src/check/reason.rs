@@ -357,6 +357,10 @@ pub enum Life {
     Allocated,
     /// `deferred`: the function calls back once, when it is done.
     Done(String),
+    /// `put` with a release: of that name.
+    Dropped(String),
+    /// `get` of an object in storage of ours.
+    Another,
     /// `deferred`: C calls back when the object has ended.
     Freed,
     /// `destructor`: of that name.
@@ -397,6 +401,15 @@ impl fmt::Display for Life {
                 f,
                 "the object was initialised by its constructor, is ended once, here, and then only its callbacks \
                  can reach it, until `{function}` calls `free`"
+            ),
+            Life::Dropped(put) => write!(
+                f,
+                "the object was initialised by its constructor; `self` is one of its references, and is dropped once, here. \
+                 `{put}` calls `free` if it was the last"
+            ),
+            Life::Another => write!(
+                f,
+                "`self` is a reference, so the count is not zero, and the new one has a count of its own"
             ),
             Life::Freed => write!(
                 f,
@@ -448,6 +461,8 @@ pub enum Callback {
     Yielded(String),
     /// `nonnull`: a callback is given a record.
     Passed(String),
+    /// `borrows`, `nonnull`: a callback is given an object.
+    Lent(String),
     /// `borrows`, `nonnull`: a callback is given a string.
     Text(String),
 }
@@ -495,6 +510,9 @@ impl fmt::Display for Callback {
                 "by the contract (`nonnull`) C passes a valid `struct {tag}` for the call, and the layouts are the same by \
                  `repr(transparent)`"
             ),
+            Callback::Lent(name) => {
+                write!(f, "by the contract (`borrows`, `nonnull`) C passes a valid object as `{name}`, for the call")
+            }
             Callback::Text(name) => {
                 write!(f, "by the contract (`borrows`, `nonnull`) C passes a string as `{name}`, valid for the call")
             }

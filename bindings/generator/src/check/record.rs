@@ -196,5 +196,6 @@ fn elements(api: &Api, member: &Member) -> Result<(), Why> {
     let (CType::Pointer { to, .. } | CType::Flexible(to)) = member.ty.plain() else {
         return Ok(());
     };
-    types::element(api, to, member.int_type.as_deref(), false).map(|_| ())
+    let tags = (member.int_type.as_deref(), member.element.as_deref());
+    types::element(api, to, tags, false).map(|_| ())
 }

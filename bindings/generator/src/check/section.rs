@@ -10,6 +10,7 @@ use crate::model::Api;
 use crate::model::Protocol;
 use crate::model::Role;
 use crate::model::Section;
+use crate::model::Sharing;
 use crate::read::CType;
 
 /// Check the sections.
@@ -65,6 +66,23 @@ fn of_object(api: &Api, section: &Section, diagnostics: &mut Diagnostics) {
                 "expected a guard that a `lock(...)` of that object declares",
             )
             .help("name the guard that is held inside"),
+        );
+    }
+    let shared = api.object(&section.of).is_some_and(|object| {
+        let shared =
+            |(name, sharing): &(String, Sharing)| name == guard && *sharing == Sharing::Shared;
+        object.data.iter().any(shared)
+    });
+    if shared && section.protocol == Protocol::Entered {
+        diagnostics.push(
+            Diagnostic::error(
+                *span,
+                format!(
+                    "a section changes the data, and others read it while they have a `{guard}`"
+                ),
+                "expected a guard that is `exclusive` in `data`, or that is not there",
+            )
+            .help("hold the exclusive guard inside, or take this one out of `data`"),
         );
     }
 }
@@ -166,7 +184,15 @@ fn entered(api: &Api, section: &Section, first: bool, diagnostics: &mut Diagnost
         }
     }
     for given in &section.given {
-        if let Err(why) = types::of(api, &given.ty, given.tag.as_deref()) {
+        let ty = types::of(api, &given.ty, given.tag.as_deref());
+        let free = ty.and_then(|ty| match types::is_address(api, &ty) {
+            true => Err(types::Why::new(
+                "any address could be given, also one of memory that others use",
+                "make it a field that C sets, and pass the address to a function with `unsafe(\"...\")`",
+            )),
+            false => Ok(()),
+        });
+        if let Err(why) = free {
             diagnostics.push(
                 Diagnostic::error(given.span, why.reason, "expected a type under contract")
                     .help(why.remedy),

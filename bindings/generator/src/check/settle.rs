@@ -34,7 +34,12 @@ pub(super) fn settle(api: &mut Api) {
         api.objects[index].keeps = keeps(api, &api.objects[index]);
         api.objects[index].table = given_table(api, &api.objects[index]);
         let destructor = api.one_in_role(&api.objects[index].tag, |role| *role == Role::Destructor);
-        api.objects[index].deferred = destructor.and_then(|destructor| destructor.deferred.clone());
+        let counts = destructor.is_some_and(|destructor| destructor.counts);
+        let deferred = destructor.and_then(|destructor| destructor.deferred.clone());
+        let get = api.one_in_role(&api.objects[index].tag, |role| *role == Role::Get);
+        let cloned = get.filter(|_| counts).map(|get| get.c.clone());
+        api.objects[index].deferred = deferred;
+        api.objects[index].cloned = cloned;
     }
     let functions: Vec<_> = api
         .functions
@@ -51,8 +56,12 @@ pub(super) fn settle(api: &mut Api) {
 
 fn generic(api: &Api, object: &Object) -> Option<ir::Generic> {
     let tag = fit::generic(api, object)?;
+    let operations = api.object(tag).and_then(|source| source.operations.clone());
+    let end = api.one_in_role(tag, |role| *role == Role::Destructor);
+    // What a destructor defers drops the data later, on another thread.
+    let later = end.is_some_and(|end| end.deferred.is_some());
     Some(ir::Generic {
-        bound: api.object(tag).and_then(|source| source.operations.clone()),
+        bound: operations.or_else(|| later.then(|| "Send + 'static".to_owned())),
     })
 }
 
@@ -105,7 +114,7 @@ fn kept(api: &Api, function: &Function, param: &Param) -> Option<Kept> {
     let other = param.ty.pointee_record().and_then(|tag| api.object(tag))?;
     let inner = rust(other);
     let (rust, given) = match (other.shape, &other.kept) {
-        (Shape::Pinned, _) => (format!("Arc<{inner}>"), None),
+        (Shape::Pinned | Shape::Owned, _) => (format!("Arc<{inner}>"), None),
         (_, Some(kept)) => (format!("ARef<{kept}>"), Some(format!("&{inner}"))),
         _ => (format!("ARef<{inner}>"), None),
     };
@@ -113,6 +122,7 @@ fn kept(api: &Api, function: &Function, param: &Param) -> Option<Kept> {
         name: name_of(function, &param.name),
         rust,
         given,
+        foreign: other.foreign.is_some(),
     })
 }
 
@@ -422,7 +432,8 @@ fn fields(api: &mut Api) {
 fn member(api: &Api, member: &Member) -> Type {
     match member.ty.plain() {
         CType::Pointer { to, .. } | CType::Flexible(to) if member.counted.is_some() => {
-            let ty = types::element(api, to, member.int_type.as_deref(), false);
+            let tags = (member.int_type.as_deref(), member.element.as_deref());
+            let ty = types::element(api, to, tags, false);
             ty.map(|ty| typed(api, &ty, to)).unwrap_or_default()
         }
         _ => plain(api, &member.ty, member.int_type.as_deref()),

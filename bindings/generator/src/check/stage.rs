@@ -6,6 +6,7 @@ use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::model::Api;
 use crate::model::Function;
+use crate::model::Object;
 use crate::model::ParamKind;
 use crate::model::Role;
 use crate::model::Shape;
@@ -44,7 +45,11 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             made_in_one(&functions, diagnostics);
             reached(&functions, diagnostics);
         }
-        api.objects[index].lifetime = lifetime && api.objects[index].shape == Shape::Owned;
+        let outlived = lifetime && api.objects[index].shape == Shape::Owned;
+        if outlived && (api.objects[index].send || api.objects[index].sync) {
+            diagnostics.push(threads(&api.objects[index]));
+        }
+        api.objects[index].lifetime = outlived;
         api.objects[index].stages = stages;
     }
     for function in &api.functions {
@@ -52,6 +57,19 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             about(api, function, stage, diagnostics);
         }
     }
+}
+
+/// Nothing shows whether what outlives the object may be used on another thread.
+fn threads(object: &Object) -> Diagnostic {
+    Diagnostic::error(
+        object.contract,
+        format!(
+            "`{}` belongs to one thread, as what `outlives` it may",
+            object.name
+        ),
+        "expected neither `send` nor `sync`",
+    )
+    .help("remove `send` and `sync`, or write `keeps` instead of `outlives`")
 }
 
 /// Check that `stage` can be on this function.

@@ -5,6 +5,7 @@
 use crate::model::clauses::first_name;
 use crate::model::clauses::JIFFIES;
 use crate::model::Api;
+use crate::model::Member;
 use crate::model::Param;
 use crate::model::ParamKind;
 use crate::read::CType;
@@ -12,8 +13,10 @@ use crate::read::CType;
 /// The structure of a lock's class, for which the kernel crate has a type.
 const LOCK_CLASS: &str = "lock_class_key";
 
-/// A physical address, as the kernel crate has it.
+/// Addresses of memory, as the kernel crate has them: behind any of them can be memory of others.
 const PHYSICAL: &str = "crate::io::PhysAddr";
+const RESOURCE: &str = "crate::io::ResourceSize";
+const DMA: &str = "crate::dma::DmaAddress";
 
 /// A type on the typed side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +105,7 @@ pub fn of_param(api: &Api, param: &Param) -> Result<Ty, Why> {
         }
         ParamKind::Callback => return Ok(Ty::Callback),
         ParamKind::Closure => return closure(param),
+        ParamKind::Release => return Ok(Ty::Closure),
         ParamKind::LengthOf(slice) => return Ok(Ty::LengthOf(slice.clone())),
         ParamKind::Slice(_) => return slice(api, param),
         ParamKind::Out => return out(api, param),
@@ -128,7 +132,18 @@ pub fn of_callback(api: &Api, param: &crate::read::Parameter) -> Result<Ty, Why>
         .iter()
         .any(|term| term.name() == Some("identity"))
     {
-        return Ok(Ty::Identity { nonnull: false });
+        return match param.ty.plain() {
+            CType::Pointer { to, .. } if matches!(to.plain(), CType::Void | CType::Record(_)) => {
+                Ok(Ty::Identity { nonnull: false })
+            }
+            other => Err(Why::new(
+                format!(
+                    "`identity` is for a pointer to a structure or to `void`, and this is `{}`",
+                    other.spell()
+                ),
+                "remove `identity`",
+            )),
+        };
     }
     let tags = ["tagged", "flags", "choice"];
     let term = param
@@ -168,11 +183,18 @@ fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
                 tag: tag.to_owned(),
                 constant,
             }),
-            false => Err(no_contract("struct", tag)),
+            false => Err(no_contract(api, "struct", tag)),
         };
     }
     let ty =
         of(api, to, param.int_type.as_deref()).map_err(|why| refuse(why.reason, why.remedy))?;
+    let byte = matches!(to.plain(), CType::Char | CType::Int("u8" | "i8")) && is_byte(&ty);
+    if byte && !param.one {
+        return Err(refuse(
+            "C may write more than the byte that it points to".into(),
+            "add `out(one)` if C writes one byte, or `slice(len)` if it writes as many as another parameter states".into(),
+        ));
+    }
     let choice =
         matches!(&ty, Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open));
     match ty {
@@ -188,6 +210,11 @@ fn out(api: &Api, param: &Param) -> Result<Ty, Why> {
             "have the function return it, or put another under contract".into(),
         )),
     }
+}
+
+/// Whether it is a byte, and no flags or the like that are one.
+fn is_byte(ty: &Ty) -> bool {
+    matches!(ty, Ty::Int("u8" | "i8"))
 }
 
 /// Whether a record has bit-fields, for which bindgen has a type that zeros are not known to be valid for.
@@ -227,7 +254,8 @@ fn slice(api: &Api, param: &Param) -> Result<Ty, Why> {
             "remove `slice`",
         )));
     };
-    let element = element(api, to, param.int_type.as_deref(), *constant).map_err(refuse)?;
+    let tags = (param.int_type.as_deref(), param.element.as_deref());
+    let element = element(api, to, tags, *constant).map_err(refuse)?;
     Ok(Ty::Slice {
         element: Box::new(element),
         mutable: !constant,
@@ -236,11 +264,24 @@ fn slice(api: &Api, param: &Param) -> Result<Ty, Why> {
 
 /// The typed counterpart of an array's element, which must have the same layout in Rust and C. Unless the array is
 /// `read_only` for C, each value that C may write there must be one in Rust. What a `void *` points to is bytes.
-pub fn element(api: &Api, c: &CType, tag: Option<&str>, read_only: bool) -> Result<Ty, Why> {
-    if matches!(c.plain(), CType::Void) && tag.is_none() {
-        return Ok(Ty::Int("u8"));
-    }
-    let ty = of(api, c, tag)?;
+pub fn element(
+    api: &Api,
+    c: &CType,
+    (tag, stated): (Option<&str>, Option<&str>),
+    read_only: bool,
+) -> Result<Ty, Why> {
+    let void = matches!(c.plain(), CType::Void);
+    let ty = match stated {
+        None if void && tag.is_none() => return Ok(Ty::Int("u8")),
+        None => of(api, c, tag)?,
+        Some(name) if void && tag.is_none() => behind_void(api, name)?,
+        Some(_) => {
+            return Err(Why::new(
+                format!("the type of an element is `{}`, as C states", c.spell()),
+                "write `slice(len)`",
+            ))
+        }
+    };
     let same = match &ty {
         Ty::Int(_) | Ty::Bool | Ty::Flags(_) | Ty::Tagged(_) => true,
         Ty::Record(tag) => api.record(tag).is_some_and(|record| !record.confined),
@@ -257,6 +298,34 @@ pub fn element(api: &Api, c: &CType, tag: Option<&str>, read_only: bool) -> Resu
             format!("an array of `{}` cannot be a slice in Rust", c.spell()),
             "put a function under contract that takes or returns one element",
         )),
+    }
+}
+
+/// The type of the elements behind a `void *`, by its name in C.
+fn behind_void(api: &Api, name: &str) -> Result<Ty, Why> {
+    const INTEGERS: &[(&str, &str)] = &[
+        ("u8", "u8"),
+        ("u16", "u16"),
+        ("u32", "u32"),
+        ("u64", "u64"),
+        ("s8", "i8"),
+        ("s16", "i16"),
+        ("s32", "i32"),
+        ("s64", "i64"),
+        ("size_t", "usize"),
+    ];
+    if let Some((_, int)) = INTEGERS.iter().find(|(c, _)| *c == name) {
+        return Ok(Ty::Int(int));
+    }
+    match api.record(name) {
+        Some(_) => of(api, &CType::Record(name.to_owned()), None),
+        None => by_tag(api, name).map_err(|_| {
+            Why::new(
+                format!("`{name}` is no type that the elements of a slice can have"),
+                "name an integer (u8 to u64, s8 to s64, size_t), or the tag of a record, a choice, flags or a tagged integer \
+                 under contract",
+            )
+        }),
     }
 }
 
@@ -285,8 +354,8 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         return match name.as_str() {
             "gfp_t" => Ok(Ty::Gfp),
             "phys_addr_t" => Ok(Ty::Int(PHYSICAL)),
-            "resource_size_t" => Ok(Ty::Int("crate::io::ResourceSize")),
-            "dma_addr_t" => Ok(Ty::Int("crate::dma::DmaAddress")),
+            "resource_size_t" => Ok(Ty::Int(RESOURCE)),
+            "dma_addr_t" => Ok(Ty::Int(DMA)),
             "__le16" | "__le32" | "__le64" | "__be16" | "__be32" | "__be64" => Err(Why::new(
                 format!("`{name}` has a byte order of its own, which no integer of Rust has"),
                 "put a static inline that converts it under contract",
@@ -306,7 +375,7 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
             ))
         }
         CType::Record(tag) if api.record(tag).is_some() => Ok(Ty::Record(tag.clone())),
-        CType::Record(tag) => Err(no_contract("struct", tag)),
+        CType::Record(tag) => Err(no_contract(api, "struct", tag)),
         CType::Enum(tag) => by_tag(api, tag),
         CType::Pointer { to, constant } => pointer(api, to, *constant),
         CType::Space(space, _) => Err(elsewhere(space)),
@@ -327,7 +396,7 @@ fn by_tag(api: &Api, tag: &str) -> Result<Ty, Why> {
     if api.tagged_int(tag).is_some() {
         return Ok(Ty::Tagged(tag.to_owned()));
     }
-    Err(no_contract("enum", tag))
+    Err(no_contract(api, "enum", tag))
 }
 
 /// A choice, a set of flags or a tagged integer is the integer that C has there, or its own enumeration.
@@ -371,7 +440,11 @@ fn elsewhere(space: &str) -> Why {
     )
 }
 
-fn no_contract(kind: &str, tag: &str) -> Why {
+fn no_contract(api: &Api, kind: &str, tag: &str) -> Why {
+    let name = format!("{kind} {tag}");
+    if api.left_out.iter().any(|left| left.name == name) {
+        return Why::new(format!("`{name}` is left out"), "complete its contract");
+    }
     Why::new(
         format!("`{kind} {tag}` is not under contract"),
         format!("declare it: `{kind} __contract(...) {tag};`"),
@@ -398,14 +471,14 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
             } else if tag == LOCK_CLASS && !constant {
                 Ok(Ty::LockClass)
             } else {
-                Err(no_contract("struct", tag))
+                Err(no_contract(api, "struct", tag))
             }
         }
         CType::Char if constant => Ok(Ty::Text),
         CType::Space(space, _) => Err(elsewhere(space)),
         CType::Void => Err(Why::new(
             "the pointee of a `void *` is not known",
-            "add `slice(len)` if it is an array of bytes, or `identity` if C compares the address and does not access or \
+            "add `slice(len)` if it is an array of bytes, `slice(len, type)` if its elements are of another type, or `identity` if C compares the address and does not access or \
              free the memory",
         )),
         CType::Function { .. } => Err(Why::new(
@@ -420,9 +493,20 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
     }
 }
 
-/// Whether it is a physical address.
-pub fn is_physical(ty: &Ty) -> bool {
-    *ty == Ty::Int(PHYSICAL)
+/// Whether safe code can make up a value of this type that is, or contains, an address of memory which C or a device then
+/// accesses. A record that Rust cannot make comes from C, with C's addresses.
+pub fn is_address(api: &Api, ty: &Ty) -> bool {
+    match ty {
+        Ty::Int(name) => [PHYSICAL, RESOURCE, DMA].contains(name),
+        Ty::Slice { element, .. } => is_address(api, element),
+        Ty::Record(tag) | Ty::RecordRef(tag) => api.record(tag).is_some_and(|record| {
+            let address = |member: &Member| {
+                of(api, &member.ty, member.int_type.as_deref()).is_ok_and(|ty| is_address(api, &ty))
+            };
+            record.is_made_in_rust() && record.members.iter().any(address)
+        }),
+        _ => false,
+    }
 }
 
 /// Check that C can pass a value of this type to the typed side without further clauses.

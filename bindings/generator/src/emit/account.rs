@@ -79,12 +79,12 @@ impl Caller {
     }
 }
 
-/// A name without what makes an identifier of a keyword.
+/// A name without the underscore that makes an identifier of a keyword.
 fn bare(name: &str) -> String {
-    let name = name.trim_start_matches("r#");
-    match name.trim_end_matches('_') {
-        bare @ ("self" | "Self" | "super" | "crate") => bare.to_owned(),
-        _ => name.to_owned(),
+    let bare = name.trim_end_matches('_');
+    match syn::parse_str::<syn::Ident>(bare) {
+        Ok(_) => name.to_owned(),
+        Err(_) => bare.to_owned(),
     }
 }
 
@@ -159,7 +159,7 @@ impl<'ast> Visit<'ast> for Found {
                 segments.next(),
                 self.callers.last_mut(),
             ) {
-                caller.calls.push((name, call.args.len()));
+                caller.calls.push((bare(&name), call.args.len()));
             }
         }
         syn::visit::visit_expr_call(self, call);
@@ -172,7 +172,7 @@ impl<'ast> Visit<'ast> for Found {
             .is_some_and(|first| first.ident == "bindings")
         {
             self.bound
-                .extend(segments.next().map(|name| name.ident.to_string()));
+                .extend(segments.next().map(|name| bare(&name.ident.to_string())));
         }
         syn::visit::visit_path(self, path);
     }
@@ -187,11 +187,13 @@ impl<'ast> Visit<'ast> for Found {
 impl Found {
     fn written(&self, mark: &Mark) -> bool {
         match mark {
-            Mark::Bound(name) => self.bound.contains(name),
+            Mark::Bound(name) => self.bound.contains(&bare(name)),
             Mark::Item(name) => self.items.contains(name),
             Mark::Function(name) => {
                 // A section that may be given more has two methods.
-                self.functions.contains(name) || self.functions.contains(&format!("{name}_with"))
+                let (of, function) = name.rsplit_once("::").unwrap_or(("", name));
+                let name = format!("{of}::{}", bare(function));
+                self.functions.contains(&name) || self.functions.contains(&format!("{name}_with"))
             }
         }
     }
@@ -203,6 +205,7 @@ impl Found {
         match (mark, shows) {
             (_, Shows::Guards(guard, of)) => has(of, guard),
             (Mark::Bound(c), _) => {
+                let c = &bare(c);
                 let calls = |caller: &&Caller| caller.calls.iter().any(|(called, _)| called == c);
                 self.callers
                     .iter()

@@ -13,6 +13,7 @@ use super::function::Context;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
 use crate::ir;
+use crate::read::terms::Value;
 use crate::read::Function;
 use crate::read::Parameter;
 use crate::source::Span;
@@ -125,6 +126,7 @@ pub(super) fn lower(
         }
         _ => {}
     }
+    let signature = &with_params(signature, clauses, diagnostics);
     for param in &signature.params {
         given(param, diagnostics);
     }
@@ -150,9 +152,43 @@ pub(super) fn lower(
     })
 }
 
+/// Take `param(number, clauses...)`: clauses on a parameter of a callback whose type is a typedef, where none can stand.
+fn with_params(
+    signature: &Function,
+    clauses: &mut Clauses<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Function {
+    let mut signature = signature.clone();
+    while let Some(term) = clauses.take("param") {
+        let number = match term.args.first().map(|arg| &arg.value) {
+            Some(Value::Number(number)) => usize::try_from(*number).ok(),
+            _ => None,
+        };
+        let at = number.and_then(|number| signature.params.get_mut(number.checked_sub(1)?));
+        match (at, term.args.get(1..)) {
+            (Some(param), Some(stated)) if !stated.is_empty() => {
+                param.contract.terms.extend(stated.iter().cloned());
+                param.contract.span.get_or_insert(term.span);
+            }
+            _ => diagnostics.push(
+                Diagnostic::error(
+                    term.span,
+                    format!(
+                        "`param` states nothing about a parameter of `{}`",
+                        signature.name
+                    ),
+                    "expected `param(number, clauses...)`, which counts from 1",
+                )
+                .help("write `param(3, identity)` for the third"),
+            ),
+        }
+    }
+    signature
+}
+
 /// Refuse clauses on a parameter that mean nothing there. The check phase looks at the others.
 fn given(param: &Parameter, diagnostics: &mut Diagnostics) {
-    let mut clauses = Clauses::new('p', &param.contract, param.span);
+    let mut clauses = Clauses::new('c', &param.contract, param.span);
     for clause in ["identity", "closure", "owned", "nonnull", "borrows"] {
         clauses.flag(clause, diagnostics);
     }
@@ -273,6 +309,16 @@ impl Callback {
         index.is_some_and(|at| {
             stated(&self.signature.params[at]) || self.signature.nonnull(at).is_some()
         })
+    }
+
+    /// The name of its method. `#[vtable]` makes a constant of it, so it is not a raw identifier: a keyword of Rust has an
+    /// underscore, as bindgen's fields have.
+    pub fn method(&self) -> String {
+        let name = &self.signature.name;
+        match syn::parse_str::<syn::Ident>(name) {
+            Ok(_) => name.clone(),
+            Err(_) => format!("{name}_"),
+        }
     }
 
     /// The parameter by which the object is found.

@@ -12,7 +12,7 @@ use crate::source::Span;
 
 /// Every clause, and the kinds of declarations that it may be on.
 ///
-/// The kinds: `s`tructure, `e`numeration, `t`ypedef, `f`unction, `p`arameter, fiel`d`.
+/// The kinds: `s`tructure, `e`numeration, `t`ypedef, `f`unction, `p`arameter, fiel`d`, parameter of a `c`allback.
 pub const VOCABULARY: &[(&str, &str)] = &[
     ("object", "sd"),
     ("pinned", "s"),
@@ -26,11 +26,11 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("section", "s"),
     ("field", "s"),
     ("confined", "sd"),
-    ("choice", "epd"),
+    ("choice", "epcd"),
     ("open", "e"),
-    ("flags", "epd"),
-    ("tagged", "etpd"),
-    ("jiffies", "pd"),
+    ("flags", "epcd"),
+    ("tagged", "etpcd"),
+    ("jiffies", "pcd"),
     ("constructor", "f"),
     ("destructor", "f"),
     ("deferred", "f"),
@@ -46,10 +46,10 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("requires", "fd"),
     ("errno", "fd"),
     ("plain", "fd"),
-    ("owned", "fp"),
+    ("owned", "fpc"),
     ("borrowed", "f"),
     ("nullable", "fp"),
-    ("nonnull", "fp"),
+    ("nonnull", "fpc"),
     ("may_sleep", "fd"),
     ("atomic", "fd"),
     ("macro", "f"),
@@ -65,15 +65,16 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("iterator", "f"),
     ("keeps", "p"),
     ("kept", "p"),
-    ("borrows", "p"),
+    ("borrows", "pc"),
     ("outlives", "p"),
     ("slice", "pd"),
-    ("identity", "p"),
+    ("identity", "pc"),
     ("cookie", "p"),
     ("out", "p"),
     ("callback", "pd"),
-    ("closure", "p"),
+    ("closure", "pc"),
     ("member", "d"),
+    ("param", "d"),
     ("block", "d"),
     ("given", "d"),
     ("room", "d"),
@@ -91,6 +92,7 @@ pub fn place_name(place: char) -> &'static str {
         't' => "a typedef",
         'f' => "a function",
         'p' => "a parameter",
+        'c' => "a parameter of a callback",
         _ => "a field",
     }
 }

@@ -146,6 +146,8 @@ pub struct Function {
     pub unbound: bool,
     /// `deferred(function)`: on a destructor, the function that ends the object later and does not wait.
     pub deferred: Option<String>,
+    /// Whether it drops one reference of several, and calls its second argument when that was the last.
+    pub counts: bool,
     /// `waits`: on a destructor, it returns only when no callback of the object runs, not even one that called it.
     pub waits: bool,
     /// `leaked`: on what ends an object, whether it may run after a guard was leaked.
@@ -273,7 +275,8 @@ fn function<'a>(
     let nonzero =
         success == Some(Success::Nonzero) && result.errno.is_none() && gives_number(read, &role);
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
-    let function = Function {
+    let mut function = Function {
+        counts: false,
         made: made(&role, &params).filter(|_| this.is_none()),
         name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), module, &role)),
         c: read.name.clone(),
@@ -321,7 +324,34 @@ fn function<'a>(
         span: read.span,
         role,
     };
+    counted_in_place(&mut function);
     (function, role_term)
+}
+
+/// A `put` that calls back is, for each reference, what drops the object, whose storage is freed when C calls back.
+fn counted_in_place(function: &mut Function) {
+    let Some(release) = calls_back(function) else {
+        return;
+    };
+    function.params[release].kind = ParamKind::Release;
+    function.role = Role::Destructor;
+    function.deferred = Some(function.c.clone());
+    function.counts = true;
+    function.plain = true;
+}
+
+/// The second parameter of a `put` that is given what to call for the last reference: `void (*release)(struct foo *)`.
+fn calls_back(function: &Function) -> Option<usize> {
+    let [object, release] = &function.params[..] else {
+        return None;
+    };
+    let CType::Pointer { to, .. } = release.ty.plain() else {
+        return None;
+    };
+    let fits = matches!(to.plain(), CType::Function { ret, params }
+        if **ret == CType::Void && params.iter().map(CType::plain).eq([object.ty.plain()]));
+    let plain = release.kind == ParamKind::Plain && function.this == Some(0);
+    (function.role == Role::Put && fits && plain).then_some(1)
 }
 
 /// The meaning of a result, by the clauses on it.
@@ -983,11 +1013,10 @@ fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String
                 .filter(|rest| !rest.is_empty())
         });
     let name = stripped.unwrap_or(c).trim_start_matches('_').to_lowercase();
-    match name.as_str() {
-        "move" | "match" | "type" | "loop" | "use" | "in" | "ref" | "fn" | "impl" | "where" => {
-            format!("{name}_")
-        }
-        _ => name,
+    match syn::parse_str::<syn::Ident>(&name) {
+        Ok(_) => name,
+        // A keyword of Rust.
+        Err(_) => format!("{name}_"),
     }
 }
 

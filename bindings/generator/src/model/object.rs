@@ -58,6 +58,8 @@ pub struct Object {
     pub kept: Option<String>,
     /// `data(Guard = exclusive)`: it contains the user's data, reached through these guards.
     pub data: Vec<(String, Sharing)>,
+    /// `data` alone: the user's data is only ever shared.
+    pub plain_data: bool,
     /// `zeroed`: C expects the storage to be zero before the constructor runs.
     pub zeroed: bool,
     /// Fields that the caller sets before the constructor runs.
@@ -76,6 +78,8 @@ pub struct Object {
     pub keeps: Vec<ir::Kept>,
     /// Whether a table of callbacks is among its `given` fields; settled by the check phase.
     pub table: Option<String>,
+    /// The function that takes another reference to its storage; settled by the check phase.
+    pub cloned: Option<String>,
     /// The function that ends it, now or later, and then calls back; settled by the check phase.
     pub deferred: Option<String>,
     /// Whether something must outlive it; settled by the check phase.
@@ -113,7 +117,14 @@ pub struct Guarded {
 impl Object {
     /// Whether the type has a parameter for the user's data.
     pub fn is_generic(&self) -> bool {
-        !self.data.is_empty() || self.operations.is_some()
+        !self.data.is_empty() || self.plain_data || self.operations.is_some()
+    }
+
+    /// Whether several threads may have a reference to the user's data, each by a guard.
+    pub fn shares_data(&self) -> bool {
+        self.data
+            .iter()
+            .any(|(_, sharing)| *sharing == Sharing::Shared)
     }
 }
 
@@ -134,9 +145,10 @@ pub(super) fn lower(
         .and_then(|(_, term)| argument(term, "kept"));
     let kept = kept.and_then(|term| kept_type(term, diagnostics));
     let foreign = foreign.map(|(path, _)| path);
-    let data = clauses
-        .take("data")
-        .map(|term| data(term, diagnostics))
+    let data = clauses.take("data");
+    let plain_data = data.is_some_and(|term| term.args.is_empty());
+    let data = data
+        .map(|term| data_of(term, diagnostics))
         .unwrap_or_default();
     let given = record
         .fields
@@ -169,6 +181,7 @@ pub(super) fn lower(
         foreign,
         kept,
         data,
+        plain_data,
         zeroed,
         operations: None,
         stages: Vec::new(),
@@ -176,6 +189,7 @@ pub(super) fn lower(
         keeps: Vec::new(),
         table: None,
         deferred: None,
+        cloned: None,
         lifetime: false,
         doc: record.doc.clone(),
         contract: clauses.span,
@@ -184,7 +198,7 @@ pub(super) fn lower(
 }
 
 /// The guards in `data(Guard = exclusive, ...)`.
-fn data(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, Sharing)> {
+fn data_of(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, Sharing)> {
     let mut data = Vec::new();
     for arg in &term.args {
         let sharing = arg.equals.as_deref().and_then(|right| right.name());
@@ -200,16 +214,6 @@ fn data(term: &Term, diagnostics: &mut Diagnostics) -> Vec<(String, Sharing)> {
                 .help("write `data(Guard = exclusive)`"),
             ),
         }
-    }
-    if term.args.is_empty() {
-        diagnostics.push(
-            Diagnostic::error(
-                term.span,
-                "`data` names no guard",
-                "expected `data(Guard = exclusive)`",
-            )
-            .help("name the guard through which the data may be reached"),
-        );
     }
     data
 }

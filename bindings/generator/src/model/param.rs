@@ -7,7 +7,9 @@ use super::clauses::integer_tag;
 use super::clauses::Clauses;
 use crate::diag::Diagnostic;
 use crate::diag::Diagnostics;
+use crate::read::terms::Term;
 use crate::read::CType;
+use crate::read::Contract;
 use crate::read::Parameter;
 use crate::source::Span;
 
@@ -36,6 +38,8 @@ pub enum Kind {
     Cookie,
     /// `callback("Trait")`: a callback.
     Callback,
+    /// Of a `put` that calls back: the function for the last reference, which is the typed side's own.
+    Release,
     /// `closure`: the address that C gives to the callbacks, which is the object's.
     Closure,
 }
@@ -55,6 +59,10 @@ pub struct Param {
     pub nonnull: bool,
     /// `tagged(tag)`: the type of the integer.
     pub int_type: Option<String>,
+    /// `slice(len, type)`: what a `void *` points to.
+    pub element: Option<String>,
+    /// `out(one)`: of a pointer to bytes, that C writes one.
+    pub one: bool,
     /// The declaration.
     pub span: Span,
 }
@@ -75,6 +83,8 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
     let nullable = clauses.flag("nullable", diagnostics);
     let nonnull = clauses.flag("nonnull", diagnostics);
     let int_type = integer_tag(&mut clauses, diagnostics);
+    let element = element(&param.contract);
+    let one = one(&param.contract);
     let kind = kind(param, &mut clauses, diagnostics);
     if kind == Kind::Cookie {
         integer_needed(param, diagnostics);
@@ -92,8 +102,24 @@ pub(super) fn lower(param: &Parameter, diagnostics: &mut Diagnostics) -> Param {
         nullable,
         nonnull,
         int_type,
+        element,
+        one,
         span: param.span,
     }
+}
+
+/// Whether the contract has `out(one)`.
+fn one(contract: &Contract) -> bool {
+    let out = |term: &&Term| term.name() == Some("out");
+    let stated = contract.terms.iter().find(out);
+    stated.is_some_and(|term| term.args.iter().any(|arg| arg.name() == Some("one")))
+}
+
+/// The type of the elements that `slice(len, type)` states.
+pub(super) fn element(contract: &Contract) -> Option<String> {
+    let slice = |term: &&Term| term.name() == Some("slice");
+    let stated = contract.terms.iter().find(slice)?.args.get(1)?;
+    stated.name().map(str::to_owned)
 }
 
 /// What a parameter is by its clause.
@@ -108,7 +134,9 @@ fn kind(param: &Parameter, clauses: &mut Clauses, diagnostics: &mut Diagnostics)
         Kind::Borrows
     } else if clauses.flag("identity", diagnostics) {
         Kind::Identity
-    } else if clauses.flag("out", diagnostics) {
+    } else if one(&param.contract) && clauses.take("out").is_some()
+        || clauses.flag("out", diagnostics)
+    {
         Kind::Out
     } else if clauses.flag("cookie", diagnostics) {
         Kind::Cookie
@@ -175,6 +203,17 @@ fn pointer_needed(param: &Parameter, kind: &Kind, diagnostics: &mut Diagnostics)
         Kind::Closure => "closure",
         _ => "callback",
     };
+    if let CType::Array(..) | CType::Flexible(_) = param.ty.plain() {
+        diagnostics.push(
+            Diagnostic::error(
+                param.contract.span.unwrap_or(param.span),
+                format!("`{}` is an array in its declaration, whose length C does not check", param.name),
+                "expected a pointer",
+            )
+            .help("put a static inline under contract that takes a pointer with `slice(len)` and compares the length"),
+        );
+        return;
+    }
     diagnostics.push(
         Diagnostic::error(
             param.contract.span.unwrap_or(param.span),

@@ -52,6 +52,8 @@ pub struct Member {
     pub confined: Option<String>,
     /// `slice(len)` or `__counted_by(len)`: the member that holds its length.
     pub counted: Option<String>,
+    /// `slice(len, type)`: what a `void *` points to.
+    pub element: Option<String>,
     /// Whether that one is a signed integer.
     pub signed: bool,
     /// The name.
@@ -62,6 +64,11 @@ impl Plain {
     /// Whether it has arrays or pointers, which are valid as long as the object it was read from: not copyable.
     pub fn by_reference(&self) -> bool {
         self.pointers || self.has_slices()
+    }
+
+    /// Whether the typed side can make one of its members.
+    pub fn is_made_in_rust(&self) -> bool {
+        !self.confined && !self.partial && !self.by_reference()
     }
 
     /// Whether it has arrays.
@@ -158,6 +165,7 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
         ty: field.ty.clone(),
         typed: ir::Type::default(),
         int_type,
+        element: super::param::element(&field.contract),
         counted,
         signed: false,
         confined: confined.map(|(name, _)| name),

@@ -334,7 +334,7 @@ impl Reader<'_> {
             Function {
                 name: name.clone(),
                 params,
-                ret: prototype.get_result_type().map_or(CType::Void, ctype::of),
+                ret: ctype::result(ty).unwrap_or(CType::Void),
                 inline: false,
                 variadic: prototype.is_variadic(),
                 contract: contract.clone(),

@@ -151,15 +151,7 @@ pub(super) fn of(ty: Type<'_>) -> CType {
         TypeKind::Typedef => typedef(ty),
         TypeKind::Record => record(ty),
         TypeKind::Enum => tag(ty).map_or_else(|| other(ty), CType::Enum),
-        TypeKind::FunctionPrototype => CType::Function {
-            ret: Box::new(ty.get_result_type().map_or(CType::Void, of)),
-            params: ty
-                .get_argument_types()
-                .unwrap_or_default()
-                .into_iter()
-                .map(of)
-                .collect(),
-        },
+        TypeKind::FunctionPrototype => function(ty),
         TypeKind::IncompleteArray => match ty.get_element_type() {
             Some(element) => CType::Flexible(Box::new(of(element))),
             None => other(ty),
@@ -172,8 +164,36 @@ pub(super) fn of(ty: Type<'_>) -> CType {
     }
 }
 
+/// A function, with the names that its typedefs have in its declaration.
+fn function(ty: Type<'_>) -> CType {
+    CType::Function {
+        ret: Box::new(ty.get_result_type().map_or(CType::Void, of)),
+        params: ty
+            .get_argument_types()
+            .unwrap_or_default()
+            .into_iter()
+            .map(of)
+            .collect(),
+    }
+}
+
+/// The result of the function that a pointer of this type points to.
+pub(super) fn result(ty: Type<'_>) -> Option<CType> {
+    match of(ty).plain() {
+        CType::Pointer { to, .. } => match to.plain() {
+            CType::Function { ret, .. } => Some((**ret).clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn other(ty: Type<'_>) -> CType {
     let canonical = ty.get_canonical_type();
+    // In parentheses, as behind a pointer.
+    if canonical.get_kind() == TypeKind::FunctionPrototype && canonical != ty {
+        return function(ty);
+    }
     if canonical != ty {
         return of(canonical);
     }

@@ -6,7 +6,7 @@ struct shelf {
 	int books;
 } __contract(object("Shelf"), pinned, send, sync, data(Reading = shared, Writing = exclusive));
 
-void shelf_init(struct shelf *shelf) __contract(constructor);
+void shelf_init(struct shelf *shelf) __contract(constructor, leaked);
 void shelf_read(struct shelf *shelf) __contract(lock("Reading"), name("read"));
 void shelf_read_end(struct shelf *shelf) __contract(unlock("Reading"));
 void shelf_write(struct shelf *shelf) __contract(lock("Writing"), name("write"));

@@ -104,7 +104,7 @@ pub struct Reading<'a, T> {
 impl<'a, T> Reading<'a, T> {
     /// Calls `bindings::shelf_yield`.
     #[inline]
-    pub fn r#yield(&mut self) {
+    pub fn yield_(&mut self) {
         // SAFETY: By its invariants `self.owner` is a valid `struct shelf`; `requires(Reading)`
         // holds because `self` is that guard.
         unsafe { bindings::shelf_yield(self.owner.as_raw()) }

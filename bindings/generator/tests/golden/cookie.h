@@ -11,7 +11,7 @@ struct turnstile {
 	int side;
 } __contract(object("Turnstile"), pinned, send, sync);
 
-void turnstile_init(struct turnstile *turnstile) __contract(constructor);
+void turnstile_init(struct turnstile *turnstile) __contract(constructor, leaked);
 /**
  * turnstile_enter() - go inside
  * @turnstile: the turnstile

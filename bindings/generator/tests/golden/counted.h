@@ -20,6 +20,8 @@ struct log {
 	unsigned int nr;
 	unsigned int nr_states;
 	const unsigned int *states __contract(slice(nr_states), flags(dial_state));
+	/* As many times, of which C knows the address. */
+	const void *times __contract(slice(nr_states, u64));
 	unsigned short levels[] __counted_by(nr);
 } __contract(record("Log"));
 

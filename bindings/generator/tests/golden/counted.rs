@@ -91,6 +91,18 @@ impl Log {
         unsafe { core::slice::from_raw_parts(first, self.0.nr_states as usize) }
     }
 
+    /// The member `times`, with `nr_states` elements.
+    #[inline]
+    pub fn times(&self) -> &[u64] {
+        let first = self.0.times.cast::<u64>();
+        if first.is_null() {
+            return &[];
+        }
+        // SAFETY: C passes a `struct log` with `nr_states` elements in `times` (`__counted_by`),
+        // and they live as long as it does, which cannot be copied. The pointer was not NULL.
+        unsafe { core::slice::from_raw_parts(first, self.0.nr_states as usize) }
+    }
+
     /// In millivolts, the oldest first.
     #[inline]
     pub fn levels(&self) -> &[u16] {

@@ -18,7 +18,7 @@ struct __contract(object("Pit"), foreign("crate::foreign::Open<'_>", kept("crate
 
 struct lamp {
 	unsigned long oil;
-} __contract(object("Lamp"), pinned);
+} __contract(object("Lamp"), pinned, send, sync);
 
 int lamp_init(struct lamp *lamp, struct pit *pit __contract(keeps), unsigned long oil)
 	__contract(constructor, errno);

@@ -17,6 +17,12 @@ pub mod foreign {
     pub struct Pit(kernel::types::Opaque<crate::bindings::pit>);
 
     // SAFETY: For the compiler's eyes only; nothing is run.
+    unsafe impl Send for Pit {}
+
+    // SAFETY: As above.
+    unsafe impl Sync for Pit {}
+
+    // SAFETY: As above.
     unsafe impl kernel::sync::aref::AlwaysRefCounted for Pit {
         fn inc_ref(&self) {}
         unsafe fn dec_ref(_pit: core::ptr::NonNull<Self>) {}

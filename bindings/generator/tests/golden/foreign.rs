@@ -81,8 +81,19 @@ pub struct Lamp {
     #[pin]
     inner: Opaque<bindings::lamp>,
     pit: ARef<crate::foreign::Pit>,
-    _not_send: NotThreadSafe,
 }
+
+/// What the object keeps may be used on any thread, as it may.
+const _: fn() = || {
+    fn on_any_thread<T: Send + Sync>() {}
+    on_any_thread::<ARef<crate::foreign::Pit>>();
+};
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl Send for Lamp {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for Lamp {}
 
 impl Lamp {
     /// Makes one with `bindings::lamp_init`.
@@ -101,7 +112,6 @@ impl Lamp {
         try_pin_init!(Self {
             pit,
             inner <- inner,
-            _not_send: NotThreadSafe,
         })
     }
 

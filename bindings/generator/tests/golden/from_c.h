@@ -55,7 +55,7 @@ DEFINE_FREE(ticket_free, struct ticket *, if (_T) ticket_free(_T))
 struct gate {
 	int lock;
 } __contract(object("Gate"), pinned, send, sync);
-void gate_init(struct gate *gate) __contract(constructor);
+void gate_init(struct gate *gate) __contract(constructor, leaked);
 void gate_enter(struct gate *gate);
 int gate_enter_killable(struct gate *gate);
 void gate_leave(struct gate *gate);

@@ -122,7 +122,7 @@ impl<T: Operations> Till<T> {
     /// Never sleeps.
     #[must_use = "the lock is left at once when the guard is not used"]
     #[inline]
-    pub fn r#try(&self) -> Option<LockGuard<'_, T>> {
+    pub fn try_(&self) -> Option<LockGuard<'_, T>> {
         // SAFETY: By the type's invariants `self` is a valid `struct till`.
         let taken = unsafe { bindings::till_try(self.as_raw()) };
         if taken {

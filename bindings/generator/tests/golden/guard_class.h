@@ -14,7 +14,7 @@ struct lamp {
 	int lock;
 } __contract(object("Lamp"), pinned, send, sync);
 
-void lamp_init(struct lamp *lamp) __contract(constructor);
+void lamp_init(struct lamp *lamp) __contract(constructor, leaked);
 void lamp_on(struct lamp *lamp);
 void lamp_off(struct lamp *lamp);
 DEFINE_LOCK_GUARD_1(lamp, struct lamp, lamp_on(_T->lock), lamp_off(_T->lock))
@@ -24,7 +24,7 @@ struct shelf {
 	int lock;
 } __contract(object("Shelf"), pinned, send, sync);
 
-void shelf_init(struct shelf *shelf) __contract(constructor);
+void shelf_init(struct shelf *shelf) __contract(constructor, leaked);
 _Bool shelf_try_read(struct shelf *shelf) __cond_acquires_shared(true, &shelf->lock)
 	__contract(atomic);
 void shelf_read(struct shelf *shelf) __acquires_shared(&shelf->lock) __contract(may_sleep);

@@ -50,3 +50,22 @@ struct berth *tide_berth(struct tide *tide) __contract(method, owned, errno, nul
 struct berth *tide_other(struct tide *tide) __contract(method, owned, errno, nonnull);
 /* Left out: whether it may be NULL is not stated. */
 struct berth *tide_last(struct tide *tide) __contract(method, owned, errno);
+
+/* Nothing ends it, so its constructor states that C does not access its memory when a guard was leaked. */
+struct door {
+	int open;
+} __contract(object("Door"), pinned);
+
+void door_init(struct door *door) __contract(constructor, leaked);
+void door_open(struct door *door) __contract(lock("DoorGuard"));
+void door_close(struct door *door) __contract(unlock("DoorGuard"));
+
+/* As above; the caller of the constructor promises that none is leaked. */
+struct flap {
+	int open;
+} __contract(object("Flap"), pinned);
+
+void flap_init(struct flap *flap)
+	__contract(constructor, leaked(unsafe), unsafe("no `FlapGuard` is leaked"));
+void flap_open(struct flap *flap) __contract(lock("FlapGuard"));
+void flap_close(struct flap *flap) __contract(unlock("FlapGuard"));

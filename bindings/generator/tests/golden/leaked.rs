@@ -221,39 +221,6 @@ impl Latch {
     pub fn as_raw(&self) -> *mut bindings::latch {
         self.inner.get()
     }
-
-    /// Takes the lock with `bindings::latch_set`.
-    #[inline]
-    pub fn set(&self) -> LatchGuard<'_> {
-        // SAFETY: By the type's invariants `self` is a valid `struct latch`.
-        unsafe { bindings::latch_set(self.as_raw()) };
-        // INVARIANT: The lock was just taken.
-        LatchGuard {
-            owner: self,
-            _not_send: NotThreadSafe,
-        }
-    }
-}
-
-/// A lock of [`Latch`] that is held.
-///
-/// It is left when this is dropped.
-///
-/// # Invariants
-///
-/// The lock is held by the current thread for as long as this exists.
-#[must_use = "the lock is left at once when the guard is not used"]
-pub struct LatchGuard<'a> {
-    owner: &'a Latch,
-    _not_send: NotThreadSafe,
-}
-
-impl<'a> Drop for LatchGuard<'a> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: By the type's invariants this thread holds the lock.
-        unsafe { bindings::latch_free(self.owner.as_raw()) };
-    }
 }
 
 /// The kernel's `gate`.
@@ -476,5 +443,142 @@ impl Drop for Tide {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `tide_put`).
         unsafe { bindings::tide_put(self.ptr.as_ptr()) };
+    }
+}
+
+/// The kernel's `door`.
+///
+/// # Invariants
+///
+/// `inner` is a `bindings::door` that its constructor has initialised; it stays where it is
+/// until it is dropped.
+#[pin_data]
+pub struct Door {
+    #[pin]
+    inner: Opaque<bindings::door>,
+    _not_send: NotThreadSafe,
+}
+
+impl Door {
+    /// Makes one with `bindings::door_init`.
+    pub fn new() -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::door| {
+            // SAFETY: `slot` is storage for a `struct door` that does not move.
+            unsafe { bindings::door_init(slot) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `bindings::door`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::door {
+        self.inner.get()
+    }
+
+    /// Takes the lock with `bindings::door_open`.
+    #[inline]
+    pub fn open(&self) -> DoorGuard<'_> {
+        // SAFETY: By the type's invariants `self` is a valid `struct door`.
+        unsafe { bindings::door_open(self.as_raw()) };
+        // INVARIANT: The lock was just taken.
+        DoorGuard {
+            owner: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+}
+
+/// A lock of [`Door`] that is held.
+///
+/// It is left when this is dropped.
+///
+/// # Invariants
+///
+/// The lock is held by the current thread for as long as this exists.
+#[must_use = "the lock is left at once when the guard is not used"]
+pub struct DoorGuard<'a> {
+    owner: &'a Door,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a> Drop for DoorGuard<'a> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariants this thread holds the lock.
+        unsafe { bindings::door_close(self.owner.as_raw()) };
+    }
+}
+
+/// The kernel's `flap`.
+///
+/// # Invariants
+///
+/// `inner` is a `bindings::flap` that its constructor has initialised; it stays where it is
+/// until it is dropped.
+#[pin_data]
+pub struct Flap {
+    #[pin]
+    inner: Opaque<bindings::flap>,
+    _not_send: NotThreadSafe,
+}
+
+impl Flap {
+    /// Makes one with `bindings::flap_init`.
+    ///
+    /// # Safety
+    ///
+    /// The caller must promise that no `FlapGuard` is leaked.
+    pub unsafe fn new() -> impl PinInit<Self> {
+        let inner = Opaque::ffi_init(move |slot: *mut bindings::flap| {
+            // SAFETY: `slot` is storage for a `struct flap` that does not move; the caller
+            // promises that no `FlapGuard` is leaked.
+            unsafe { bindings::flap_init(slot) }
+        });
+        pin_init!(Self {
+            inner <- inner,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Returns a raw pointer to the `bindings::flap`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::flap {
+        self.inner.get()
+    }
+
+    /// Takes the lock with `bindings::flap_open`.
+    #[inline]
+    pub fn open(&self) -> FlapGuard<'_> {
+        // SAFETY: By the type's invariants `self` is a valid `struct flap`.
+        unsafe { bindings::flap_open(self.as_raw()) };
+        // INVARIANT: The lock was just taken.
+        FlapGuard {
+            owner: self,
+            _not_send: NotThreadSafe,
+        }
+    }
+}
+
+/// A lock of [`Flap`] that is held.
+///
+/// It is left when this is dropped.
+///
+/// # Invariants
+///
+/// The lock is held by the current thread for as long as this exists.
+#[must_use = "the lock is left at once when the guard is not used"]
+pub struct FlapGuard<'a> {
+    owner: &'a Flap,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a> Drop for FlapGuard<'a> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type's invariants this thread holds the lock.
+        unsafe { bindings::flap_close(self.owner.as_raw()) };
     }
 }

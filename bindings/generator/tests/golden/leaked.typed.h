@@ -18,9 +18,6 @@ DEFINE_FREE(lift_exit, struct lift *, if (!IS_ERR_OR_NULL(_T)) lift_exit(_T))
 /* guard(lift)(x), scoped_guard(lift, x) { } */
 DEFINE_GUARD(lift, struct lift *, lift_stop(_T), lift_go(_T))
 
-/* guard(latch)(x), scoped_guard(latch, x) { } */
-DEFINE_GUARD(latch, struct latch *, latch_set(_T), latch_free(_T))
-
 /* struct gate *x __free(gate_exit): ended when @x goes out of scope. */
 DEFINE_FREE(gate_exit, struct gate *, if (!IS_ERR_OR_NULL(_T)) gate_exit(_T))
 
@@ -39,6 +36,12 @@ DEFINE_CLASS(berth_ref, struct berth *, berth_put(_T), ({
 
 /* struct tide *x __free(tide_put): ended when @x goes out of scope. */
 DEFINE_FREE(tide_put, struct tide *, if (!IS_ERR_OR_NULL(_T)) tide_put(_T))
+
+/* guard(door)(x), scoped_guard(door, x) { } */
+DEFINE_GUARD(door, struct door *, door_open(_T), door_close(_T))
+
+/* guard(flap)(x), scoped_guard(flap, x) { } */
+DEFINE_GUARD(flap, struct flap *, flap_open(_T), flap_close(_T))
 
 __must_check struct tide *tide_find(int sea);
 

@@ -12,7 +12,7 @@ struct gate {
 	int lock;
 } __contract(object("Gate"), pinned, send, sync, data(GateGuard = exclusive));
 
-void gate_init(struct gate *gate) __contract(constructor);
+void gate_init(struct gate *gate) __contract(constructor, leaked);
 
 /* What C states already: a guard class, and which lock is taken. */
 void gate_enter(struct gate *gate) __acquires(&gate->lock);

@@ -104,9 +104,9 @@ impl Press {
     ///
     /// Fails with the error of `bindings::press_print`.
     #[inline]
-    pub fn print(&self, r#where: &Area, margin: Area) -> Result {
+    pub fn print(&self, where_: &Area, margin: Area) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct press`; `where` is a
         // reference and so valid for the call.
-        to_result(unsafe { bindings::press_print(self.as_raw(), &r#where.0, margin.0) })
+        to_result(unsafe { bindings::press_print(self.as_raw(), &where_.0, margin.0) })
     }
 }

@@ -79,7 +79,7 @@ unsafe impl AlwaysRefCounted for Node {
     #[inline]
     fn inc_ref(&self) {
         // SAFETY: `self` is a reference, so the count is not zero.
-        unsafe { bindings::node_get(self.as_raw()) };
+        let _ = unsafe { bindings::node_get(self.as_raw()) };
     }
 
     #[inline]

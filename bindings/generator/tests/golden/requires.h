@@ -5,7 +5,7 @@ struct door {
 	int lock;
 } __contract(object("Door"), pinned, send, sync);
 
-void door_init(struct door *door) __contract(constructor);
+void door_init(struct door *door) __contract(constructor, leaked);
 void door_read(struct door *door) __contract(lock("ReadGuard"));
 void door_unread(struct door *door) __contract(unlock("ReadGuard"));
 int door_write(struct door *door) __contract(trylock("WriteGuard"), errno(-EINTR));

@@ -106,7 +106,7 @@ impl Hatch {
     /// Tries to take the lock with `bindings::hatch_try`.
     #[must_use = "the lock is left at once when the guard is not used"]
     #[inline]
-    pub fn r#try(&self) -> Option<HatchGuard<'_>> {
+    pub fn try_(&self) -> Option<HatchGuard<'_>> {
         // SAFETY: By the type's invariants `self` is a valid `struct hatch`.
         let taken = unsafe { bindings::hatch_try(self.as_raw()) };
         if taken != 0 {
@@ -194,7 +194,7 @@ impl PinnedDrop for Hatch {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `hatch_exit`).
-        unsafe { bindings::hatch_exit(self.inner.get()) };
+        let _ = unsafe { bindings::hatch_exit(self.inner.get()) };
     }
 }
 

@@ -5,7 +5,7 @@ struct table {
 	int lock;
 } __contract(object("Table"), pinned, send, sync, data(TableGuard = exclusive));
 
-void table_init(struct table *table) __contract(constructor);
+void table_init(struct table *table) __contract(constructor, leaked);
 void table_lock(struct table *table) __contract(lock("TableGuard"));
 void table_unlock(struct table *table) __contract(unlock("TableGuard"));
 
@@ -21,7 +21,7 @@ struct clock {
 	unsigned int seq;
 } __contract(object("Clock"), pinned, send, sync);
 
-void clock_init(struct clock *clock) __contract(constructor);
+void clock_init(struct clock *clock) __contract(constructor, leaked);
 unsigned int clock_begin(const struct clock *clock) __contract(begin("Moment", method(consistently)));
 int clock_retry(const struct clock *clock, unsigned int seq) __contract(check("Moment"));
 unsigned int clock_seconds(const struct clock *clock) __contract(method, atomic);

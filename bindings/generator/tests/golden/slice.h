@@ -54,6 +54,19 @@ void pipe_order(struct pipe *pipe, const enum lane *lanes __contract(slice(nr)),
 void pipe_fill(struct pipe *pipe, void *bytes __contract(slice(size)), unsigned long size)
 	__contract(method);
 
+/* What a void * points to, if not bytes. */
+void pipe_mark(struct pipe *pipe, const void *marks __contract(slice(nr, u32)), unsigned long nr)
+	__contract(method);
+int pipe_parts(struct pipe *pipe, void *parts __contract(slice(nr, range)), unsigned int nr)
+	__contract(method, errno);
+void pipe_lanes_of(struct pipe *pipe, const void *lanes __contract(slice(nr, lane)), unsigned long nr)
+	__contract(method);
+/* Left out: C has the type already, and there is no such type. */
+void pipe_twice(struct pipe *pipe, const unsigned int *marks __contract(slice(nr, u32)), unsigned long nr)
+	__contract(method);
+void pipe_unknown(struct pipe *pipe, const void *marks __contract(slice(nr, other)), unsigned long nr)
+	__contract(method);
+
 /* Left out: C may write what `enum lane` does not list; and what a pointer points to is not in the array. */
 void pipe_lanes(struct pipe *pipe, enum lane *lanes __contract(slice(nr)), unsigned long nr)
 	__contract(method);

@@ -198,7 +198,7 @@ impl Pipe {
 
     /// Calls `bindings::pipe_await`.
     #[inline]
-    pub fn r#await(&self, events: &[Events]) {
+    pub fn await_(&self, events: &[Events]) {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `events` is passed
         // with its own length, and an element has one layout in Rust and C.
         unsafe { bindings::pipe_await(self.as_raw(), events.as_ptr().cast(), events.len()) }
@@ -226,5 +226,34 @@ impl Pipe {
         // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `bytes` is passed
         // with its own length, and an element has one layout in Rust and C.
         unsafe { bindings::pipe_fill(self.as_raw(), bytes.as_mut_ptr().cast(), bytes.len()) }
+    }
+
+    /// Calls `bindings::pipe_mark`.
+    #[inline]
+    pub fn mark(&self, marks: &[u32]) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `marks` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        unsafe { bindings::pipe_mark(self.as_raw(), marks.as_ptr().cast(), marks.len()) }
+    }
+
+    /// Calls `bindings::pipe_parts`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of `bindings::pipe_parts`.
+    #[inline]
+    pub fn parts(&self, parts: &mut [Range]) -> Result {
+        let nr = parts.len().try_into()?;
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `parts` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        to_result(unsafe { bindings::pipe_parts(self.as_raw(), parts.as_mut_ptr().cast(), nr) })
+    }
+
+    /// Calls `bindings::pipe_lanes_of`.
+    #[inline]
+    pub fn lanes_of(&self, lanes: &[Lane]) {
+        // SAFETY: By the type's invariants `self` is a valid `struct pipe`; `lanes` is passed
+        // with its own length, and an element has one layout in Rust and C.
+        unsafe { bindings::pipe_lanes_of(self.as_raw(), lanes.as_ptr().cast(), lanes.len()) }
     }
 }

@@ -32,4 +32,6 @@ __must_check int pipe_read(struct pipe *pipe, unsigned int *values,
 __must_check int pipe_ranges(struct pipe *pipe, struct range *ranges,
 			     unsigned int nr);
 
+__must_check int pipe_parts(struct pipe *pipe, void *parts, unsigned int nr);
+
 #endif /* _SLICE_TYPED_H */

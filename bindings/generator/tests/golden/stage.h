@@ -78,3 +78,13 @@ void ticket_drop(struct ticket *ticket) __contract(destructor);
 /* Left out: in which stage the parcel has to be is not stated. */
 int depot_store(struct depot *depot, struct parcel *parcel __contract(borrows))
 	__contract(method, errno);
+
+/* A stage that is entered again. */
+struct reel {
+	int turns;
+} __contract(object("Reel"));
+
+struct reel *reel_new(void) __contract(constructor, nullable, stage("Wound"));
+int reel_run(struct reel *reel) __contract(method, errno, stage("Wound", "Unwound"));
+int reel_wind(struct reel *reel) __contract(method, errno, stage("Unwound", "Wound"));
+void reel_free(struct reel *reel) __contract(destructor);

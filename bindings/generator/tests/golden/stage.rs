@@ -230,3 +230,85 @@ impl<'a> Drop for Ticket<'a> {
         unsafe { bindings::ticket_drop(self.ptr.as_ptr()) };
     }
 }
+
+/// The stage of a [`Reel`] after [`Reel::new`].
+pub enum Wound {}
+
+/// The stage of a [`Reel`] after [`Reel::run`].
+pub enum Unwound {}
+
+/// The kernel's `reel`.
+///
+/// # Invariants
+///
+/// `ptr` points to a `bindings::reel` that belongs to this value.
+#[must_use = "it is ended when it is dropped, in any stage"]
+pub struct Reel<S> {
+    ptr: NonNull<bindings::reel>,
+    _marker: PhantomData<S>,
+}
+
+impl Reel<Wound> {
+    /// Makes one with `bindings::reel_new`.
+    #[inline]
+    pub fn new() -> Option<Self> {
+        // SAFETY: The contract requires nothing of the caller.
+        let ptr = NonNull::new(unsafe { bindings::reel_new() })?;
+        Some(Reel {
+            ptr,
+            _marker: PhantomData,
+        })
+    }
+
+    /// Calls `bindings::reel_run`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of `bindings::reel_run`.
+    #[inline]
+    pub fn run(self) -> Result<Reel<Unwound>> {
+        // SAFETY: By the type's invariants `self` is a valid `struct reel`.
+        to_result(unsafe { bindings::reel_run(self.as_raw()) })?;
+        Ok(self.into_stage())
+    }
+}
+
+impl Reel<Unwound> {
+    /// Calls `bindings::reel_wind`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of `bindings::reel_wind`.
+    #[inline]
+    pub fn wind(self) -> Result<Reel<Wound>> {
+        // SAFETY: By the type's invariants `self` is a valid `struct reel`.
+        to_result(unsafe { bindings::reel_wind(self.as_raw()) })?;
+        Ok(self.into_stage())
+    }
+}
+
+impl<S> Reel<S> {
+    /// Returns a raw pointer to the `bindings::reel`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::reel {
+        self.ptr.as_ptr()
+    }
+
+    #[inline]
+    fn into_stage<N>(self) -> Reel<N> {
+        let this = ManuallyDrop::new(self);
+        Reel {
+            ptr: this.ptr,
+            _marker: PhantomData,
+        }
+    }
+}
+
+impl<S> Drop for Reel<S> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `reel_free`).
+        unsafe { bindings::reel_free(self.ptr.as_ptr()) };
+    }
+}

@@ -27,6 +27,36 @@ parcel_packed_error(const struct parcel_packed *packed)
 	return packed->raw ? PTR_ERR_OR_ZERO(packed->raw) : -ENOMEM;
 }
 
+/*
+ * A struct parcel in the stage Sent, or an error. CLASS(parcel_sent, x)(...):
+ * ended when @x goes out of scope, unless a step took it to the next stage.
+ */
+struct parcel_sent {
+	struct parcel *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check parcel_sent_error(const struct parcel_sent *sent)
+{
+	return sent->raw ? PTR_ERR_OR_ZERO(sent->raw) : -ENOMEM;
+}
+
+/*
+ * A struct parcel in the stage Arrived, or an error. CLASS(parcel_arrived,
+ * x)(...): ended when @x goes out of scope, unless a step took it to the next
+ * stage.
+ */
+struct parcel_arrived {
+	struct parcel *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check
+parcel_arrived_error(const struct parcel_arrived *arrived)
+{
+	return arrived->raw ? PTR_ERR_OR_ZERO(arrived->raw) : -ENOMEM;
+}
+
 static inline struct parcel_packed parcel_packed_by_new(struct depot *depot)
 {
 	return (struct parcel_packed){ parcel_pack(depot) };
@@ -42,20 +72,6 @@ parcel_packed_weight(const struct parcel_packed *packed)
 	if (WARN_ON_ONCE(IS_ERR_OR_NULL(packed->raw)))
 		return 0;
 	return parcel_weight(packed->raw);
-}
-
-/*
- * A struct parcel in the stage Sent, or an error. CLASS(parcel_sent, x)(...):
- * ended when @x goes out of scope, unless a step took it to the next stage.
- */
-struct parcel_sent {
-	struct parcel *raw;
-};
-
-/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
-static inline int __must_check parcel_sent_error(const struct parcel_sent *sent)
-{
-	return sent->raw ? PTR_ERR_OR_ZERO(sent->raw) : -ENOMEM;
 }
 
 static inline struct parcel_sent
@@ -85,22 +101,6 @@ static inline unsigned long parcel_sent_weight(const struct parcel_sent *sent)
 	if (WARN_ON_ONCE(IS_ERR_OR_NULL(sent->raw)))
 		return 0;
 	return parcel_weight(sent->raw);
-}
-
-/*
- * A struct parcel in the stage Arrived, or an error. CLASS(parcel_arrived,
- * x)(...): ended when @x goes out of scope, unless a step took it to the next
- * stage.
- */
-struct parcel_arrived {
-	struct parcel *raw;
-};
-
-/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
-static inline int __must_check
-parcel_arrived_error(const struct parcel_arrived *arrived)
-{
-	return arrived->raw ? PTR_ERR_OR_ZERO(arrived->raw) : -ENOMEM;
 }
 
 static inline struct parcel_arrived
@@ -158,6 +158,86 @@ parcel_arrived_weight(const struct parcel_arrived *arrived)
 DEFINE_FREE(ticket_drop, struct ticket *,
 	    if (!IS_ERR_OR_NULL(_T)) ticket_drop(_T))
 
+/* struct reel *x __free(reel_free): ended when @x goes out of scope. */
+DEFINE_FREE(reel_free, struct reel *, if (!IS_ERR_OR_NULL(_T)) reel_free(_T))
+
+/*
+ * A struct reel in the stage Wound, or an error. CLASS(reel_wound, x)(...):
+ * ended when @x goes out of scope, unless a step took it to the next stage.
+ */
+struct reel_wound {
+	struct reel *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check reel_wound_error(const struct reel_wound *wound)
+{
+	return wound->raw ? PTR_ERR_OR_ZERO(wound->raw) : -ENOMEM;
+}
+
+/*
+ * A struct reel in the stage Unwound, or an error. CLASS(reel_unwound, x)(...):
+ * ended when @x goes out of scope, unless a step took it to the next stage.
+ */
+struct reel_unwound {
+	struct reel *raw;
+};
+
+/* Why there is none: 0 if there is one, -ESTALE after a step has taken it. */
+static inline int __must_check
+reel_unwound_error(const struct reel_unwound *unwound)
+{
+	return unwound->raw ? PTR_ERR_OR_ZERO(unwound->raw) : -ENOMEM;
+}
+
+static inline struct reel_wound reel_wound_by_new(void)
+{
+	return (struct reel_wound){ reel_new() };
+}
+
+DEFINE_CLASS(reel_wound, struct reel_wound,
+	     if (!IS_ERR_OR_NULL(_T.raw)) reel_free(_T.raw),
+	     reel_wound_by_new(), void)
+
+static inline struct reel_wound reel_wound_by_wind(struct reel_unwound *before)
+{
+	struct reel *raw = before->raw;
+
+	before->raw = ERR_PTR(-ESTALE);
+	if (!IS_ERR_OR_NULL(raw)) {
+		int error = reel_wind(raw);
+
+		if (error) {
+			reel_free(raw);
+			raw = ERR_PTR(error);
+		}
+	}
+	return (struct reel_wound){ raw };
+}
+
+EXTEND_CLASS(reel_wound, _by_wind, reel_wound_by_wind(before),
+	     struct reel_unwound *before)
+
+static inline struct reel_unwound reel_unwound_by_run(struct reel_wound *before)
+{
+	struct reel *raw = before->raw;
+
+	before->raw = ERR_PTR(-ESTALE);
+	if (!IS_ERR_OR_NULL(raw)) {
+		int error = reel_run(raw);
+
+		if (error) {
+			reel_free(raw);
+			raw = ERR_PTR(error);
+		}
+	}
+	return (struct reel_unwound){ raw };
+}
+
+DEFINE_CLASS(reel_unwound, struct reel_unwound,
+	     if (!IS_ERR_OR_NULL(_T.raw)) reel_free(_T.raw),
+	     reel_unwound_by_run(before), struct reel_wound *before)
+
 __must_check struct parcel *parcel_pack(struct depot *depot);
 
 __must_check int parcel_send(struct parcel *parcel, unsigned int to);
@@ -165,5 +245,11 @@ __must_check int parcel_send(struct parcel *parcel, unsigned int to);
 __must_check int parcel_fetch(struct parcel *parcel, unsigned int by);
 
 __must_check struct ticket *ticket_draw(struct depot *depot);
+
+__must_check struct reel *reel_new(void);
+
+__must_check int reel_run(struct reel *reel);
+
+__must_check int reel_wind(struct reel *reel);
 
 #endif /* _STAGE_TYPED_H */

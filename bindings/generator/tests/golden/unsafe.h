@@ -55,3 +55,8 @@ const char *plaque_text(struct plaque *plaque) __contract(method, borrowed(plaqu
 void plaque_melt(struct plaque *plaque) __contract(method);
 /* A clause that has no meaning here. */
 int plaque_height(const struct plaque *plaque) __contract(method, plain, constant);
+
+/* A byte, and what may be more of them: left out. */
+int plaque_letter(struct plaque *plaque, unsigned char *letter __contract(out(one)))
+	__contract(method, errno);
+int plaque_all(struct plaque *plaque, char *text __contract(out)) __contract(method, errno);

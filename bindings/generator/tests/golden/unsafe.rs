@@ -297,4 +297,19 @@ impl Plaque {
         // SAFETY: By the type's invariants `self` is a valid `struct plaque`.
         unsafe { bindings::plaque_melt(self.as_raw()) }
     }
+
+    /// Calls `bindings::plaque_letter`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of `bindings::plaque_letter`.
+    #[inline]
+    pub fn letter(&self) -> Result<u8> {
+        let mut letter: u8 = pin_init::zeroed();
+        // SAFETY: By the type's invariants `self` is a valid `struct plaque`; `letter` is storage
+        // for the result.
+        let value = unsafe { bindings::plaque_letter(self.as_raw(), &raw mut letter) };
+        to_result(value)?;
+        Ok(letter)
+    }
 }

@@ -31,4 +31,6 @@ __must_check int boiler_count(struct boiler *boiler, unsigned int *value);
 __must_check int boiler_both(struct boiler *boiler, bool *lit,
 			     unsigned long *litres);
 
+__must_check int plaque_letter(struct plaque *plaque, unsigned char *letter);
+
 #endif /* _UNSAFE_TYPED_H */

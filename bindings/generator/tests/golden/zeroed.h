@@ -30,7 +30,7 @@ struct tap {
  * @key: the class that lockdep knows it by
  */
 void tap_init(struct tap *tap, const char *name __contract(keeps),
-	      struct lock_class_key *key __contract(keeps)) __contract(constructor);
+	      struct lock_class_key *key __contract(keeps)) __contract(constructor, leaked);
 void tap_turn(struct tap *tap) __contract(lock("TapGuard"));
 void tap_close(struct tap *tap) __contract(unlock("TapGuard"));
 

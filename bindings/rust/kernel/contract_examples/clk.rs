@@ -28,6 +28,12 @@ pub struct Clock {
     dev: ARef<crate::device::Device>,
 }
 
+/// What the object keeps may be used on any thread, as it may.
+const _: fn() = || {
+    fn on_any_thread<T: Send + Sync>() {}
+    on_any_thread::<ARef<crate::device::Device>>();
+};
+
 // SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
 unsafe impl Send for Clock {}
 

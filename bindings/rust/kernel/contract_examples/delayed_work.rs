@@ -137,6 +137,6 @@ impl<T: DelayedOperations> PinnedDrop for DelayedWork<T> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
         // contract (`waits`) `cancel_delayed_work_sync` returns only when none of its callbacks
         // runs or will run, so nothing can reach it after.
-        unsafe { bindings::cancel_delayed_work_sync(self.inner.get()) };
+        let _ = unsafe { bindings::cancel_delayed_work_sync(self.inner.get()) };
     }
 }

@@ -12,6 +12,8 @@ pub mod dma_pool;
 #[allow(clippy::unnecessary_cast)]
 pub mod firmware;
 pub mod irq_work;
+pub mod kref;
+pub mod notifier;
 pub mod percpu_rwsem;
 pub mod pid;
 pub mod rwsem;

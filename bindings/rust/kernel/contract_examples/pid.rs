@@ -78,7 +78,7 @@ unsafe impl AlwaysRefCounted for Pid {
     #[inline]
     fn inc_ref(&self) {
         // SAFETY: `self` is a reference, so the count is not zero.
-        unsafe { bindings::get_pid(self.as_raw()) };
+        let _ = unsafe { bindings::get_pid(self.as_raw()) };
     }
 
     #[inline]

@@ -36,7 +36,7 @@ mod examples {
     #[test]
     fn readers_share_and_writers_exclude() -> Result {
         let sem = Arc::pin_init(RwSemaphore::new(41), GFP_KERNEL)?;
-        *sem.write() += 1;
+        *sem.write().as_pin() += 1;
         {
             let first = sem.read();
             let second = sem.try_read().ok_or(EBUSY)?;

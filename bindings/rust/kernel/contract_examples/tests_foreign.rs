@@ -9,6 +9,12 @@ use super::{
         DelayedOperations,
         DelayedWork, //
     },
+    kref::Kref,
+    notifier::{
+        Chain,
+        Notified,
+        Notifier, //
+    },
     percpu_rwsem::PercpuRwSemaphore,
     srcu::Srcu,
     timer::{
@@ -86,6 +92,37 @@ fn delayed_work<T: DelayedOperations>(data: T) -> Result<Pin<KBox<DelayedWork<T>
 fn timer<T: TimerOperations>(data: T) -> Result<Pin<KBox<Timer<T>>>> {
     // SAFETY: As for `work`, and there are no flags.
     KBox::pin_init(unsafe { Timer::new(0, data) }, GFP_KERNEL)
+}
+
+/// Data that counts how often it was dropped.
+struct Dropped(Arc<Atomic<i32>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+/// Writes its digit behind those that were notified before it.
+struct Digit {
+    digit: i32,
+    heard: Arc<Atomic<i32>>,
+    stops: bool,
+}
+
+#[vtable]
+impl Notified for Digit {
+    fn notified(&self, event: usize, _about: *const crate::ffi::c_void) -> i32 {
+        if event == 0 {
+            return bindings::NOTIFY_DONE as i32;
+        }
+        let heard = self.heard.load(Relaxed);
+        self.heard.store(heard * 10 + self.digit, Relaxed);
+        match self.stops {
+            true => bindings::NOTIFY_STOP as i32,
+            false => bindings::NOTIFY_OK as i32,
+        }
+    }
 }
 
 /// Counts how often it was called, and reports each call.
@@ -263,7 +300,7 @@ mod foreign {
         // SAFETY: Each guard is dropped, here and in the thread.
         let sem = Arc::pin_init(unsafe { PercpuRwSemaphore::new(40) }, GFP_KERNEL)?;
         let done = completion()?;
-        *sem.write() += 1;
+        *sem.write().as_pin() += 1;
         let reader = sem.read();
         let (theirs, signal) = (sem.clone(), done.clone());
         let work = thread(move || {
@@ -356,6 +393,72 @@ mod foreign {
         assert!(left.load(Acquire) > 0);
         assert!(!queue.has_sleeper());
         drop(work);
+        Ok(())
+    }
+    #[test]
+    fn a_kref_drops_its_data_with_the_last_reference() -> Result {
+        let drops = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let first = KBox::pin_init(Kref::new(Dropped(drops.clone())), GFP_KERNEL)?;
+        assert_eq!(first.references(), 1);
+        let second = (*first).clone();
+        assert_eq!(first.references(), 2);
+        let done = completion()?;
+        let end = done.clone();
+        // Another thread takes and drops references, and has one until it is gone.
+        let work = thread(move || {
+            for _ in 0..1000 {
+                let third = second.clone();
+                assert_eq!(third.data().0.load(Relaxed), 0);
+            }
+            end.complete();
+        })?;
+        for _ in 0..1000 {
+            drop((*first).clone());
+        }
+        assert!(done.wait_timeout(LONG) > 0);
+        assert_eq!(first.references(), 2);
+        drop(first);
+        assert_eq!(drops.load(Relaxed), 0);
+        drop(work);
+        assert_eq!(drops.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn notifiers_are_called_by_priority_until_one_stops_it_and_not_after_their_end() -> Result {
+        let heard = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let chain = Arc::pin_init(Chain::new(), GFP_KERNEL)?;
+        let add = |digit, priority, stops| {
+            let heard = heard.clone();
+            let data = Digit {
+                digit,
+                heard,
+                stops,
+            };
+            // SAFETY: The kernel crate is in no module that could be unloaded, and `Digit` drops no notifier.
+            KBox::pin_init(
+                unsafe { Notifier::new(priority, chain.clone(), data) },
+                GFP_KERNEL,
+            )
+        };
+        let low = add(1, -1, false)?;
+        let _high = add(3, 7, false)?;
+        let middle = add(2, 0, false)?;
+        assert_eq!(
+            chain.call(0, core::ptr::null()),
+            bindings::NOTIFY_DONE as i32
+        );
+        assert_eq!(chain.call(1, core::ptr::null()), bindings::NOTIFY_OK as i32);
+        assert_eq!(heard.load(Relaxed), 321);
+        drop(middle);
+        heard.store(0, Relaxed);
+        let _stop = add(4, 5, true)?;
+        assert_eq!(
+            chain.call(1, core::ptr::null()),
+            bindings::NOTIFY_STOP as i32
+        );
+        assert_eq!(heard.load(Relaxed), 34);
+        drop(low);
         Ok(())
     }
 }

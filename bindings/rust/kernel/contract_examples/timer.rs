@@ -149,6 +149,6 @@ impl<T: TimerOperations> PinnedDrop for Timer<T> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
         // contract (`waits`) `timer_shutdown_sync` returns only when none of its callbacks runs
         // or will run, so nothing can reach it after.
-        unsafe { bindings::timer_shutdown_sync(self.inner.get()) };
+        let _ = unsafe { bindings::timer_shutdown_sync(self.inner.get()) };
     }
 }

@@ -147,6 +147,6 @@ impl<T: WorkOperations> PinnedDrop for Work<T> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and by the
         // contract (`waits`) `cancel_work_sync` returns only when none of its callbacks runs or
         // will run, so nothing can reach it after.
-        unsafe { bindings::cancel_work_sync(self.inner.get()) };
+        let _ = unsafe { bindings::cancel_work_sync(self.inner.get()) };
     }
 }

@@ -183,6 +183,10 @@ impl PfnFlags {
 ///         if inv.event() == Event::RELEASE {
 ///             self.ended += 1;
 ///         }
+///         // A device that has to wait for its TLB asks for another try where it must not.
+///         if !inv.may_block() {
+///             return false;
+///         }
 ///         self.lost += inv.span().pages();
 ///         true
 ///     }
@@ -252,12 +256,17 @@ impl Pfn<'_> {
 ///     }
 /// }
 ///
+/// /// The largest page that the device can map for the run's first.
+/// fn largest(run: &Run<'_>) -> usize {
+///     1 << run.order().min(run.map_order())
+/// }
+///
 /// /// The number for which the device keeps the run's first page; its entry is cleared in `invalidate`.
 /// fn entry(run: &Run<'_>) -> usize {
 ///     // SAFETY: The device uses it under the update lock only, and forgets it when it is invalidated.
 ///     unsafe { run.pfn().into_raw() }
 /// }
-/// # let _ = (writable, entry);
+/// # let _ = (writable, largest, entry);
 /// ```
 #[repr(transparent)]
 #[derive(Clone, Copy)]
@@ -473,7 +482,8 @@ pub trait Operations: Sized + Send + 'static {
 ///     },
 ///     page::PAGE_SIZE,
 ///     prelude::*,
-///     sync::Arc, //
+///     sync::Arc,
+///     time::msecs_to_jiffies, //
 /// };
 ///
 /// #[derive(Default)]
@@ -499,6 +509,16 @@ pub trait Operations: Sized + Send + 'static {
 ///     })
 /// }
 ///
+/// /// The same, for a device that waits 10 ms at most.
+/// fn fault_soon(mirror: &Mirror<Table>, span: Span) -> Result {
+///     let soon = msecs_to_jiffies(10);
+///     mirror.populate_with(span, Access::Write, soon, |pages, table| {
+///         let mut table = table.as_pin();
+///         table.pages += pages.runs().map(|run| run.span().pages()).sum::<usize>();
+///         Ok(())
+///     })
+/// }
+///
 /// let owner = core::ptr::null();
 /// # // SAFETY: A test runs in a thread of its own, which has no memory yet.
 /// # unsafe { kernel::bindings::kunit_attach_mm() };
@@ -510,6 +530,7 @@ pub trait Operations: Sized + Send + 'static {
 ///
 /// // The first page of an address space is nobody's.
 /// assert!(fault(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
+/// assert!(fault_soon(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
 /// assert_eq!(mirror.lock().pages, 0);
 /// # Ok::<(), Error>(())
 /// ```
@@ -1212,7 +1233,8 @@ impl<'s> Iterator for Runs<'s> {
 ///     },
 ///     page::PAGE_SIZE,
 ///     prelude::*,
-///     sync::Arc, //
+///     sync::Arc,
+///     time::msecs_to_jiffies, //
 /// };
 ///
 /// /// A device that knows of how many pages it has to itself.
@@ -1237,6 +1259,15 @@ impl<'s> Iterator for Runs<'s> {
 ///     })
 /// }
 ///
+/// /// The same, for a device that waits 10 ms at most.
+/// fn atomic_fault_soon(mirror: &Mirror<Table>, addr: usize) -> Result {
+///     let (span, soon) = (Span::new(addr, addr + PAGE_SIZE), msecs_to_jiffies(10));
+///     mirror.exclusive_with(span, soon, |pages, table| {
+///         table.as_pin().alone += pages.runs().count();
+///         Ok(())
+///     })
+/// }
+///
 /// # // SAFETY: A test runs in a thread of its own, which has no memory yet.
 /// # unsafe { kernel::bindings::kunit_attach_mm() };
 /// let current = current!();
@@ -1248,6 +1279,7 @@ impl<'s> Iterator for Runs<'s> {
 ///
 /// // It has to be somebody who takes it: the mirror needs an owner.
 /// assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
+/// assert!(atomic_fault_soon(&mirror, PAGE_SIZE) == Err(EINVAL));
 /// assert_eq!(mirror.lock().alone, 0);
 /// # Ok::<(), Error>(())
 /// ```
@@ -1415,7 +1447,8 @@ impl<'s> Iterator for Addresses<'s> {
 ///         Mirror,
 ///         Span, //
 ///     },
-///     prelude::*, //
+///     prelude::*,
+///     time::msecs_to_jiffies, //
 /// };
 ///
 /// /// A device that knows how many pages are in its own memory.
@@ -1441,7 +1474,16 @@ impl<'s> Iterator for Addresses<'s> {
 ///         Ok(())
 ///     })
 /// }
-/// # let _ = (Table::default(), fault);
+///
+/// /// The same, for a device that waits 10 ms at most.
+/// fn fault_soon(mirror: &Mirror<Table>, memory: &AnyMemory, span: Span) -> Result {
+///     let soon = msecs_to_jiffies(10);
+///     mirror.populate_in_with(span, Access::Write, memory, soon, |pages, table| {
+///         table.as_pin().own += pages.runs().count();
+///         Ok(())
+///     })
+/// }
+/// # let _ = (Table::default(), fault, fault_soon);
 /// ```
 pub struct MigratedPages<'s> {
     state: &'s bindings::hmm_section,
@@ -1631,7 +1673,8 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
 ///         Span, //
 ///     },
 ///     prelude::*,
-///     sync::Arc, //
+///     sync::Arc,
+///     time::msecs_to_jiffies, //
 /// };
 ///
 /// /// A device's page table, of which nothing is kept but the address that was entered last.
@@ -1665,7 +1708,19 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
 ///         Ok(())
 ///     })
 /// }
-/// # let _ = (Table::default(), map, fault);
+///
+/// /// The same, for a device that waits 10 ms at most.
+/// fn fault_soon(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result {
+///     let soon = msecs_to_jiffies(10);
+///     mirror.populate_dma_with(span, Access::Write, dma, soon, |pages, table| {
+///         let mut table = table.as_pin();
+///         for run in pages.addresses() {
+///             table.last = run.address();
+///         }
+///         Ok(())
+///     })
+/// }
+/// # let _ = (Table::default(), map, fault, fault_soon);
 /// ```
 #[pin_data(PinnedDrop)]
 pub struct DmaMap<T: Operations> {
@@ -1674,6 +1729,12 @@ pub struct DmaMap<T: Operations> {
     mirror: Arc<Mirror<T>>,
     dev: ARef<crate::device::Device>,
 }
+
+/// What the object keeps may be used on any thread, as it may.
+const _: fn() = || {
+    fn on_any_thread<T: Send + Sync>() {}
+    on_any_thread::<ARef<crate::device::Device>>();
+};
 
 // SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
 unsafe impl<T: Operations + Send> Send for DmaMap<T> {}

@@ -19,6 +19,7 @@ pub(super) fn guards(tag: &str, guard: &Guard) -> Vec<String> {
 
 fn of_lock(tag: &str, guard: &Guard, found: &GuardClass) -> String {
     let (enter, leave) = (&found.lock.c, &guard.unlock.c);
+    let ignored = super::object::ignored(&guard.unlock);
     if !found.writable {
         return format!(
             "/* {enter}() takes more than the object, so there is no guard() for it. */\n"
@@ -33,12 +34,12 @@ fn of_lock(tag: &str, guard: &Guard, found: &GuardClass) -> String {
         Some(cookie) => format!(
             "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
              DEFINE_LOCK_GUARD_1({name}, struct {tag}, _T->cookie = {enter}(_T->lock), \
-             {leave}(_T->lock, _T->cookie), {} cookie)\n",
+             {ignored}{leave}(_T->lock, _T->cookie), {} cookie)\n",
             cookie.ty.spell()
         ),
         None => format!(
             "/* guard({name})(x), scoped_guard({name}, x) {{ }} */\n\
-             DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {leave}(_T))\n"
+             DEFINE_GUARD({name}, struct {tag} *, {enter}(_T), {ignored}{leave}(_T))\n"
         ),
     };
     own + &found

@@ -30,10 +30,18 @@ pub(super) fn table(found: &OpsTable) -> String {
     text
 }
 
+/// The macro's argument for a callback, which is none of its others.
+fn argument(callback: &Callback) -> String {
+    match callback.signature.name.as_str() {
+        name @ ("name" | "type" | "member") => format!("_{name}_fn"),
+        name => format!("_{name}"),
+    }
+}
+
 fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String {
     let names: String = callbacks
         .iter()
-        .map(|c| format!(", _{}", c.signature.name))
+        .map(|c| format!(", {}", argument(c)))
         .collect();
     let head = format!("{name}(_name, _type, _member{names})");
     let mut lines = Vec::new();
@@ -64,8 +72,8 @@ fn one(name: &str, table: &Table, tag: &str, callbacks: &[&Callback]) -> String 
         ));
         lines.push("{".into());
         lines.push(format!(
-            "{back}_{}(container_of({pointer}, _type, _member{inside}){});",
-            signature.name,
+            "{back}{}(container_of({pointer}, _type, _member{inside}){});",
+            argument(callback),
             rest.collect::<String>()
         ));
         lines.push("}".into());

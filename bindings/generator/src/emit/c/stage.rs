@@ -19,7 +19,7 @@ pub(super) fn classes(wrapper: &Wrapper, end: &str) -> String {
         let Some(Marker { stage: at, .. }) = &stage.name else {
             return String::new();
         };
-        let mut text = definition(object, at);
+        let mut text = String::new();
         for (index, entry) in stage.entries.iter().enumerate() {
             text.push_str(&step(object, entry, at, end));
             text.push_str(&class(object, entry, at, end, index == 0));
@@ -30,7 +30,15 @@ pub(super) fn classes(wrapper: &Wrapper, end: &str) -> String {
             .map(|function| method(object, function, at))
             .collect::<String>()
     };
-    wrapper.stages.iter().map(of_stage).collect()
+    // A step may lead back to an earlier stage.
+    let marked = wrapper
+        .stages
+        .iter()
+        .filter_map(|stage| stage.name.as_ref());
+    let definitions: String = marked
+        .map(|found| definition(object, &found.stage))
+        .collect();
+    definitions + &wrapper.stages.iter().map(of_stage).collect::<String>()
 }
 
 /// A function that leads to a stage, and the stage before.

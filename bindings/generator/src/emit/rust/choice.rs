@@ -6,6 +6,7 @@ use super::layout;
 use super::types::ident;
 use crate::emit::prose;
 use crate::model::Choice;
+use crate::model::Variant;
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
@@ -43,7 +44,24 @@ pub(super) fn item(choice: &Choice) -> TokenStream {
         };
     }
     let int = ident(choice.int);
-    let variants = shown.map(|variant| {
+    // A second name of a value, as for the last one, is a constant.
+    let first = |variant: &Variant| {
+        let mut shown = choice.variants.iter().filter(|variant| !variant.hidden);
+        shown
+            .find(|other| other.value == variant.value)
+            .map(|other| other.c.clone())
+    };
+    let (firsts, seconds): (Vec<&Variant>, Vec<&Variant>) =
+        shown.partition(|variant| first(variant).is_none_or(|c| c == variant.c));
+    let aliases = seconds.iter().filter_map(|variant| {
+        let c = first(variant)?;
+        let same = firsts.iter().find(|other| other.c == c)?;
+        let (shout, same, docs) = (ident(&variant.shout), ident(&same.name), doc_of(&variant.c));
+        Some(quote! { #docs pub const #shout: Self = Self::#same; })
+    });
+    let aliases: Vec<TokenStream> = aliases.collect();
+    let aliases = (!aliases.is_empty()).then(|| quote! { impl #name { #(#aliases)* } });
+    let variants = firsts.iter().map(|variant| {
         let (name, raw, docs) = (ident(&variant.name), value(&variant.c), doc_of(&variant.c));
         quote! { #docs #name = bindings::#raw }
     });
@@ -52,5 +70,6 @@ pub(super) fn item(choice: &Choice) -> TokenStream {
         #[repr(#int)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum #name { #(#variants,)* }
+        #aliases
     }
 }

@@ -25,6 +25,14 @@ pub(super) fn item(flags: &FlagSet) -> TokenStream {
     );
     let cast = flags.widened.then_some(flags.int);
     let constants = bits(&flags.tag, cast, &flags.bits, flags.doc.as_ref());
+    // C may have a constant for it.
+    let named = flags.bits.iter().any(|bit| bit.shout == "NONE");
+    let none = (!named).then(|| {
+        quote! {
+            /// No bit.
+            pub const NONE: Self = Self(0);
+        }
+    });
     quote! {
         #docs
         #[repr(transparent)]
@@ -32,8 +40,7 @@ pub(super) fn item(flags: &FlagSet) -> TokenStream {
         pub struct #name(pub(crate) #int);
         impl #name {
             #constants
-            /// No bit.
-            pub const NONE: Self = Self(0);
+            #none
 
             /// Whether all bits of `other` are set in `self`.
             #[inline]

@@ -222,6 +222,14 @@ pub(super) fn justify(first: &[Reason], why: &[Reason]) -> TokenStream {
     layout::safety(&[first, why].concat())
 }
 
+/// What stands before a call whose result is not used: C may have the compiler warn of that (`__must_check`).
+pub(super) fn ignored(ret: &crate::read::CType) -> TokenStream {
+    match ret.plain() {
+        crate::read::CType::Void => quote! {},
+        _ => quote! { let _ = },
+    }
+}
+
 /// A method, or an associated function if it has no `self`.
 pub(super) fn method(function: &Function, receiver: &Receiver) -> TokenStream {
     let name = ident(&function.name);

@@ -136,12 +136,13 @@ pub(super) fn items(object: &Object, guard: &Guard) -> Vec<TokenStream> {
     );
     let safety = function::justify(&why, &[]);
     let cookie = guard.cookie.as_ref().map(|_| quote! { , self.cookie });
+    let ignored = function::ignored(&guard.unlock.ret);
     items.push(quote! {
         impl #bound Drop for #name #args {
             #[inline]
             fn drop(&mut self) {
                 #safety
-                unsafe { bindings::#call(self.owner.as_raw() #cookie) };
+                #ignored unsafe { bindings::#call(self.owner.as_raw() #cookie) };
             }
         }
     });

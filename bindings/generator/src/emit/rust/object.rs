@@ -15,7 +15,6 @@ use crate::model::Function;
 use crate::model::Given;
 use crate::model::Object;
 use crate::model::Shape;
-use crate::model::Sharing;
 use crate::plan::Wrapper;
 use proc_macro2::TokenStream;
 use quote::format_ident;
@@ -28,6 +27,7 @@ pub(super) fn items(wrapper: &Wrapper) -> Vec<TokenStream> {
     items.push(definition(wrapper));
     items.extend(threads(object));
     items.extend(super::stage::steps(wrapper));
+    items.extend(another(object));
     let (bound, args) = types::generics(object);
     let name = ident(&object.name);
     items.extend(super::inherent(
@@ -41,6 +41,24 @@ pub(super) fn items(wrapper: &Wrapper) -> Vec<TokenStream> {
             .and_then(|end| destructor(object, &end.function)),
     );
     items
+}
+
+/// `Clone` for an object with a count of the references to its storage.
+fn another(object: &Object) -> Option<TokenStream> {
+    let get = ident(object.cloned.as_ref()?);
+    let (bound, args) = types::generics(object);
+    let name = ident(&object.name);
+    let why = layout::safety(&[reason::Life::Another.into()]);
+    Some(quote! {
+        impl #bound Clone for #name #args {
+            #[inline]
+            fn clone(&self) -> Self {
+                #why
+                unsafe { bindings::#get(self.as_raw()) };
+                Self { storage: self.storage }
+            }
+        }
+    })
 }
 
 fn definition(wrapper: &Wrapper) -> TokenStream {
@@ -66,6 +84,11 @@ fn definition(wrapper: &Wrapper) -> TokenStream {
 
 fn invariants(object: &Object) -> String {
     match object.shape {
+        Shape::Pinned if object.cloned.is_some() => format!(
+            "`storage` points to a `bindings::{}` that its constructor has initialised, and to the data that goes with it. It \
+             is valid until the last reference is dropped, and this value has one of those that are counted.",
+            object.tag
+        ),
         Shape::Pinned if object.deferred.is_some() => format!(
             "`storage` points to a `bindings::{}` that its constructor has initialised, and to the data that goes with it. It \
              is valid until the object has ended, which happens after it is dropped.",
@@ -159,22 +182,38 @@ fn threads(object: &Object) -> Vec<TokenStream> {
         return Vec::new();
     }
     let bounds = object.generic.as_ref().map(|generic| generic.bound.clone());
-    let shared = object
-        .data
-        .iter()
-        .any(|(_, sharing)| *sharing == Sharing::Shared)
-        || object.is_generic() && object.data.is_empty();
+    // References to one object may be on several threads, and the last to be dropped ends it.
+    let shared = object.shares_data() || object.is_generic() && object.data.is_empty();
+    let counted = object.cloned.is_some();
     let with = |threads: TokenStream| match &bounds {
         None => (quote! {}, quote! {}),
         Some(None) => (quote! { <T: #threads> }, quote! { <T> }),
         Some(Some(bound)) => {
-            let bound = ident(bound);
+            let bound = types::path(bound);
             (quote! { <T: #bound + #threads> }, quote! { <T> })
         }
     };
     let mut items = Vec::new();
+    let foreign = object.keeps.iter().filter(|kept| kept.foreign);
+    for kept in foreign.filter(|_| object.send || object.sync) {
+        let kept = types::path(&kept.rust);
+        let docs = layout::docs(
+            "What the object keeps may be used on any thread, as it may.",
+            4,
+        );
+        items.push(quote! {
+            #docs
+            const _: fn() = || {
+                fn on_any_thread<T: Send + Sync>() {}
+                on_any_thread::<#kept>();
+            };
+        });
+    }
     if object.send {
-        let (bound, args) = with(quote! { Send });
+        let (bound, args) = with(match counted && shared {
+            true => quote! { Send + Sync },
+            false => quote! { Send },
+        });
         let why = layout::safety(&[reason::Lock::Send.into()]);
         items.push(quote! { #why unsafe impl #bound Send for #name #args {} });
     }
@@ -617,15 +656,20 @@ fn destructor(object: &Object, destructor: &Function) -> Option<TokenStream> {
         false => reason::Life::Ended(destructor.c.clone()).into(),
     };
     let safety = function::justify(&[ended], &why);
+    let ignored = function::ignored(&destructor.ret);
     if let Some(deferred) = &object.deferred {
         let call = ident(deferred);
-        let safety = layout::safety(&[reason::Life::Done(deferred.clone()).into()]);
+        let safety = layout::safety(&[match object.cloned {
+            Some(_) => reason::Life::Dropped(deferred.clone()).into(),
+            None => reason::Life::Done(deferred.clone()).into(),
+        }]);
+        let ignored = object.cloned.as_ref().and(Some(ignored));
         return Some(quote! {
             impl #bound Drop for #name #args {
                 #[inline]
                 fn drop(&mut self) {
                     #safety
-                    unsafe { bindings::#call(self.as_raw(), Some(Self::free)) };
+                    #ignored unsafe { bindings::#call(self.as_raw(), Some(Self::free)) };
                 }
             }
         });
@@ -637,7 +681,7 @@ fn destructor(object: &Object, destructor: &Function) -> Option<TokenStream> {
                 #[inline]
                 fn drop(self: Pin<&mut Self>) {
                     #safety
-                    unsafe { bindings::#call(#(#values),*) };
+                    #ignored unsafe { bindings::#call(#(#values),*) };
                 }
             }
         },
@@ -646,7 +690,7 @@ fn destructor(object: &Object, destructor: &Function) -> Option<TokenStream> {
                 #[inline]
                 fn drop(&mut self) {
                     #safety
-                    unsafe { bindings::#call(#(#values),*) };
+                    #ignored unsafe { bindings::#call(#(#values),*) };
                 }
             }
         },

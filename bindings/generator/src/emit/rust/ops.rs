@@ -41,11 +41,14 @@ pub(super) fn item(object: &Object, found: &Trait) -> TokenStream {
         .map(|callback| declaration(object, callback));
     // C may call back on any thread, and for as long as the object is there: should it be forgotten,
     // for ever.
+    // A callback that is given the object can lock it, and another thread too.
+    let called = |this: &SelfKind| {
+        let same = |callback: &Callback| callback.this == *this;
+        table.callbacks.iter().any(same)
+    };
     let shared = object.data.is_empty()
-        || table
-            .callbacks
-            .iter()
-            .any(|callback| callback.this == SelfKind::Shared);
+        || called(&SelfKind::Shared)
+        || called(&SelfKind::Object) && object.shares_data();
     let sync = shared.then(|| quote! { + Sync });
     quote! {
         #docs
@@ -73,7 +76,7 @@ fn declaration_text(callback: &Callback) -> String {
 }
 
 fn declaration(object: &Object, callback: &Callback) -> TokenStream {
-    let name = ident(&callback.signature.name);
+    let name = ident(&callback.method());
     let docs = layout::docs(&declaration_text(callback), 8);
     let this = match &callback.this {
         SelfKind::Exclusive(_) => quote! { self: Pin<&mut Self> },
@@ -158,7 +161,7 @@ pub(super) fn table_const(table: &Table) -> Option<TokenStream> {
     let fields = table.callbacks.iter().map(|callback| {
         let name = types::field(&callback.signature.name);
         let thunk = format_ident!("{}_callback", callback.signature.name);
-        let has = format_ident!("HAS_{}", callback.signature.name.to_uppercase());
+        let has = format_ident!("HAS_{}", callback.method().to_uppercase());
         match callback.required {
             true => quote! { #name: Some(Self::#thunk) },
             false => quote! {
@@ -239,7 +242,7 @@ fn find(object: &Object) -> TokenStream {
 
 fn thunk(object: &Object, table: &Table, callback: &Callback) -> TokenStream {
     let name = format_ident!("{}_callback", callback.signature.name);
-    let method = ident(&callback.signature.name);
+    let method = ident(&callback.method());
     let trait_name = ident(&table.name);
     let (this, pointer) = pointer(object, callback);
     let Passed {
@@ -374,9 +377,20 @@ impl Passed {
                     .push(quote! { #why let #name = unsafe { CStr::from_char_ptr(#name) }; });
                 quote! { #name }
             }
+            Type::Object { rust, .. } => {
+                let typed = types::path(rust);
+                let why = layout::safety(&[reason::Callback::Lent(param.name.clone()).into()]);
+                self.before
+                    .push(quote! { #why let #name = unsafe { <#typed>::from_raw(#name) }; });
+                quote! { #name }
+            }
             Type::Identity {
-                constant: false, ..
-            } => quote! { #name.cast_const() },
+                constant, typed, ..
+            } => {
+                let constant = (!constant).then(|| quote! { .cast_const() });
+                let cast = typed.then(|| quote! { .cast() });
+                quote! { #name #constant #cast }
+            }
             ty => types::from_c(ty, quote! { #name }),
         });
     }
@@ -391,6 +405,7 @@ fn passed(callback: &Callback) -> Passed {
                 let tag = ident(tag);
                 quote! { *const bindings::#tag }
             }
+            Type::Identity { constant, .. } => identity(param, *constant),
             ty => types::raw(ty),
         };
         passed.params.push(quote! { #name: #raw });
@@ -403,6 +418,21 @@ fn passed(callback: &Callback) -> Passed {
         }
     }
     passed
+}
+
+/// The type of a pointer that is an `identity`, as C declares it.
+fn identity(param: &Parameter, constant: bool) -> TokenStream {
+    let to = match param.ty.pointee_record() {
+        Some(tag) => {
+            let tag = ident(tag);
+            quote! { bindings::#tag }
+        }
+        None => quote! { c_void },
+    };
+    match constant {
+        true => quote! { *const #to },
+        false => quote! { *mut #to },
+    }
 }
 
 /// The receiver of the method, and the statements that compute it.

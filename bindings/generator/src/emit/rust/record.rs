@@ -104,7 +104,7 @@ fn number(record: &Plain, member: &Member) -> Option<TokenStream> {
 }
 
 fn make(record: &Plain) -> Option<TokenStream> {
-    if record.confined || record.partial || record.by_reference() {
+    if !record.is_made_in_rust() {
         return None;
     }
     let raw = ident(&record.tag);

@@ -2,6 +2,7 @@
 
 //! Reference counts: `AlwaysRefCounted`, for `ARef`.
 
+use super::function;
 use super::layout;
 use super::types::ident;
 use crate::check::reason;
@@ -12,7 +13,11 @@ use quote::quote;
 
 /// `AlwaysRefCounted` for an object with get and put.
 pub(super) fn item(object: &Object, counted: &Counted) -> TokenStream {
-    let (get, put) = (ident(&counted.get), ident(&counted.put));
+    let (get, put) = (ident(&counted.get.c), ident(&counted.put.c));
+    let (got, gone) = (
+        function::ignored(&counted.get.ret),
+        function::ignored(&counted.put.ret),
+    );
     let name = ident(&object.name);
     let always = layout::safety(&[reason::Life::Counting(object.tag.clone()).into()]);
     let inc = layout::safety(&[reason::Life::Count.into()]);
@@ -23,13 +28,13 @@ pub(super) fn item(object: &Object, counted: &Counted) -> TokenStream {
             #[inline]
             fn inc_ref(&self) {
                 #inc
-                unsafe { bindings::#get(self.as_raw()) };
+                #got unsafe { bindings::#get(self.as_raw()) };
             }
 
             #[inline]
             unsafe fn dec_ref(obj: NonNull<Self>) {
                 #dec
-                unsafe { bindings::#put(obj.cast().as_ptr()) };
+                #gone unsafe { bindings::#put(obj.cast().as_ptr()) };
             }
         }
     }

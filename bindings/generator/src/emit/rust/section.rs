@@ -454,6 +454,7 @@ fn state(entered: &Entered) -> TokenStream {
         4,
     );
     let safety = layout::safety(&[reason::Section::Left(entered.leave.c.clone()).into()]);
+    let ignored = function::ignored(&entered.leave.ret);
     quote! {
         #docs
         struct #state(bindings::#raw);
@@ -462,7 +463,7 @@ fn state(entered: &Entered) -> TokenStream {
             #[inline]
             fn drop(&mut self) {
                 #safety
-                unsafe { bindings::#leave(&mut self.0) };
+                #ignored unsafe { bindings::#leave(&mut self.0) };
             }
         }
     }

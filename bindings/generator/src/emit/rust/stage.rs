@@ -99,6 +99,7 @@ fn step(object: &Object, function: &Function, next: &str) -> TokenStream {
     let args = types::args(object, &quote! { #next });
     let docs = layout::docs(&prose::of_function(function), 8);
     let unsafety = function.promise.as_ref().map(|_| quote! { unsafe });
+    let ignored = function::ignored(&function.ret);
     let (ret, body) = match function.errno.is_some() {
         true => (
             quote! { Result<#own #args> },
@@ -112,7 +113,7 @@ fn step(object: &Object, function: &Function, next: &str) -> TokenStream {
             quote! { #own #args },
             quote! {
                 #safety
-                unsafe { bindings::#call(#(#values),*) };
+                #ignored unsafe { bindings::#call(#(#values),*) };
                 self.into_stage()
             },
         ),

@@ -11,24 +11,17 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
 
-/// An identifier; raw when the name is a keyword.
+/// An identifier. A keyword of Rust has an underscore, as in what bindgen writes.
 pub(super) fn ident(name: &str) -> Ident {
     match syn::parse_str::<Ident>(name) {
         Ok(ident) => ident,
-        Err(_) if ["self", "Self", "super", "crate"].contains(&name) => format_ident!("{name}_"),
-        Err(_) => match syn::parse_str::<Ident>(&format!("r#{name}")) {
-            Ok(ident) => ident,
-            Err(_) => Ident::new("unnamed", Span::call_site()),
-        },
+        Err(_) => format_ident!("{name}_"),
     }
 }
 
 /// A field, as bindgen names it.
 pub(super) fn field(name: &str) -> Ident {
-    match syn::parse_str::<Ident>(name) {
-        Ok(ident) => ident,
-        Err(_) => format_ident!("{name}_"),
-    }
+    ident(name)
 }
 
 /// A path or a type such as `crate::mm::MmWithUser`.
@@ -46,7 +39,7 @@ pub(super) fn generics(object: &Object) -> (TokenStream, TokenStream) {
         None => (quote! {}, quote! {}),
         Some(Generic { bound: None }) => (quote! { <T> }, quote! { <T> }),
         Some(Generic { bound: Some(bound) }) => {
-            let bound = ident(bound);
+            let bound = path(bound);
             (quote! { <T: #bound> }, quote! { <T> })
         }
     }
@@ -79,7 +72,7 @@ pub(super) fn generics_with_lifetime(object: &Object) -> (TokenStream, TokenStre
         None => (quote! { <'a> }, quote! { <'a> }),
         Some(Generic { bound: None }) => (quote! { <'a, T> }, quote! { <'a, T> }),
         Some(Generic { bound: Some(bound) }) => {
-            let bound = ident(bound);
+            let bound = path(bound);
             (quote! { <'a, T: #bound> }, quote! { <'a, T> })
         }
     }

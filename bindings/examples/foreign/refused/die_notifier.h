@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Example: a callback that is a member, and a list that it is in from its beginning to its end. Called by the callback,
- * the destructor can return while that still runs (without preemptible RCU), so it is none that `waits`.
+ * Example of what is refused: a notifier of an atomic chain. Called by the callback, the end can return while that still runs
+ * (without preemptible RCU), so it is none that `waits`, and there is no function that ends it later.
  */
 #include <linux/contract.h>
 #include <linux/kdebug.h>
@@ -13,7 +13,7 @@
  * @priority: Those with more are notified first.
  */
 struct __contract(object("DieNotifier"), pinned, send, sync, zeroed,
-		  field(notifier_call, given, callback("Notified", notified, plain, atomic)),
+		  field(notifier_call, given, callback("Notified", notified, plain, atomic, param(3, identity))),
 		  field(priority, given)) notifier_block;
 
 /**
@@ -28,4 +28,4 @@ int register_die_notifier(struct notifier_block *nb) __contract(constructor, err
  * unregister_die_notifier() - stop it, and wait for callbacks that run
  * @nb: the notifier
  */
-int unregister_die_notifier(struct notifier_block *nb) __contract(destructor, may_sleep);
+int unregister_die_notifier(struct notifier_block *nb) __contract(destructor, plain, may_sleep);

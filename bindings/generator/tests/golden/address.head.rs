@@ -1,0 +1,4 @@
+/// The address of memory for a device, which a kernel without DMA does not have.
+pub mod dma {
+    pub type DmaAddress = u64;
+}
