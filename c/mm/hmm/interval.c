@@ -372,6 +372,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	inv.range = READ_ONCE(interval->range);
 	invalidated = hmm_interval_is_own_exclusive(interval, event);
 	if (!invalidated) {
+		hmm_mirror_count(interval->state, HMM_COUNT_INVALIDATIONS, 1);
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);
 		two_passes = hmm_interval_has_two_passes(interval, &inv);
