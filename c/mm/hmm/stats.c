@@ -179,16 +179,23 @@ static unsigned long hmm_mirror_stats_sum(const struct hmm_mirror_state *state,
 	return sum;
 }
 
-/* How many ranges there are, and the bytes in them. Ranges may end meanwhile. */
+/*
+ * How many ranges there are, and the bytes in them, as far as the process can map memory
+ * there. Ranges may end meanwhile.
+ */
 static void hmm_mirror_stats_ranges(struct seq_file *m, struct hmm_mirror_state *state)
 {
+	const struct hmm_span user = { .end = state->mm->task_size };
 	unsigned long index = 0, ranges = 0, bytes = 0;
 	struct hmm_interval *interval;
 
 	scoped_guard(rcu) {
 		mt_for_each(&state->ranges, interval, index, ULONG_MAX) {
+			struct hmm_span span = hmm_span_clip(interval->span, user);
+
 			ranges++;
-			bytes += interval->span.end - interval->span.start;
+			if (span.start < span.end)
+				bytes += span.end - span.start;
 		}
 	}
 	seq_printf(m, " ranges=%lu mirrored=%lu", ranges, bytes);
