@@ -118,6 +118,14 @@ impl View {
     }
 }
 
+/// The name of a column, above its text or its numbers.
+fn head(name: &'static str) -> Cell<'static> {
+    match name {
+        "COMMAND" | "DEVICE" | "DRIVER" | "TYPE" => Cell::new(name),
+        _ => number(name.into()),
+    }
+}
+
 fn table<'a, const N: usize>(
     rows: impl Iterator<Item = Row<'a>>,
     header: [&'static str; N],
@@ -125,8 +133,13 @@ fn table<'a, const N: usize>(
     title: String,
 ) -> Table<'a> {
     Table::new(rows, widths.map(Constraint::Length))
-        .header(Row::new(header).style(Style::new().add_modifier(Modifier::UNDERLINED)))
+        .header(Row::new(header.map(head)).style(Style::new().add_modifier(Modifier::UNDERLINED)))
         .block(Block::bordered().title(title))
+}
+
+/// A number, at the right of its column.
+fn number(text: String) -> Cell<'static> {
+    Cell::new(Line::from(text).right_aligned())
 }
 
 fn bar_cell(part: u64, whole: u64) -> Cell<'static> {
@@ -148,16 +161,16 @@ fn mirror_row(interval: &Interval, mirror: &Mirror) -> Row<'static> {
     let rates = interval.mirror(mirror);
     let size = interval.now.memories_of(mirror.owner).map(|m| m.size).sum();
     Row::new([
-        Cell::new(mirror.pid.to_string()),
+        number(mirror.pid.to_string()),
         Cell::new(cut(&mirror.comm, 16)),
         Cell::new(cut(&interval.now.device_of(mirror), 16)),
-        Cell::new(units::bytes(mirror.resident as f64)),
+        number(units::bytes(mirror.resident as f64)),
         bar_cell(mirror.resident, size),
-        Cell::new(units::bytes(mirror.mirrored as f64)),
-        Cell::new(units::count(rates.faults)),
-        Cell::new(units::bytes(rates.populated)),
-        Cell::new(units::count(rates.retries)),
-        Cell::new(units::count(rates.invalidations)),
+        number(units::bytes(mirror.mirrored as f64)),
+        number(units::count(rates.faults)),
+        number(units::bytes(rates.populated)),
+        number(units::count(rates.retries)),
+        number(units::count(rates.invalidations)),
     ])
 }
 
@@ -167,13 +180,13 @@ fn memory_row(interval: &Interval, memory: &Memory) -> Row<'static> {
         Cell::new(cut(&memory.name, 16)),
         Cell::new(cut(&memory.driver, 16)),
         Cell::new(memory.kind.clone()),
-        Cell::new(units::bytes(memory.used as f64)),
+        number(units::bytes(memory.used as f64)),
         bar_cell(memory.used, memory.size),
-        Cell::new(units::bytes(memory.size as f64)),
-        Cell::new(units::bytes(rates.to_device)),
-        Cell::new(units::bytes(rates.from_device)),
-        Cell::new(units::bytes(rates.evicted)),
-        Cell::new(units::count(rates.cpu_faults)),
+        number(units::bytes(memory.size as f64)),
+        number(units::bytes(rates.to_device)),
+        number(units::bytes(rates.from_device)),
+        number(units::bytes(rates.evicted)),
+        number(units::count(rates.cpu_faults)),
     ])
 }
 
@@ -273,7 +286,7 @@ mod tests {
         // 100 faults and 8 retries in two seconds; 384 of 512 MiB.
         assert!(demo.contains(" 50 ") && demo.contains(" 4 "), "{demo}");
         assert!(demo.contains("[############....]"), "{demo}");
-        let memory = line(&screen, "private  384M");
+        let memory = line(&screen, "private    384M");
         assert!(memory.contains(" 32M "), "{memory}");
     }
 
@@ -291,7 +304,7 @@ mod tests {
         };
         assert!(first(Sort::Resident).contains("hmm-demo"));
         assert!(first(Sort::Faults).contains("hmm-demo"));
-        assert!(first(Sort::Pid).contains("│0 "));
+        assert!(first(Sort::Pid).contains("      0 "));
         assert_eq!(Sort::Pid.next(), Sort::Resident);
     }
 
