@@ -155,6 +155,19 @@ TEST_F(stats, migration)
 	EXPECT_LT(faults, field(my_line(self->text), "faults"));
 }
 
+/* The device writes to the zero page: the new page invalidates what the section has. */
+TEST_F(stats, retry)
+{
+	char *zero = map_aligned(PAGE, HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+	long long before = field(my_line(self->text), "retries_invalidated");
+
+	ASSERT_NE(NULL, zero);
+	ASSERT_EQ(0, zero[0]);
+	ASSERT_LE(0, device_call(self->device, HMM_DMIRROR_WRITE, zero, 1));
+	EXPECT_LT(before, field(my_line(self->text), "retries_invalidated"));
+	munmap(zero, PAGE);
+}
+
 /* munmap() is an invalidation; the end of the mirror is the end of its line. */
 TEST_F(stats, invalidation_and_end)
 {
