@@ -242,7 +242,7 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 		walk->end = hmm_span_first(span, max(hmm_span_pages(span) / 2, 1)).end;
 	hmm_mirror_count(section->interval->state,
 			 err == -EBUSY ? HMM_COUNT_INVALIDATED : HMM_COUNT_DROPPED, 1);
-	trace_hmm_retry(section->mirror, (struct hmm_span){ walk->start, walk->end },
+	trace_hmm_retry(section->mirror, &(struct hmm_span){ walk->start, walk->end },
 			round->nr, err);
 	cond_resched();
 	return 0;

@@ -94,7 +94,7 @@ TRACE_EVENT(hmm_populate,
  */
 TRACE_EVENT(hmm_retry,
 
-	TP_PROTO(const void *mirror, struct hmm_span span, unsigned int retries,
+	TP_PROTO(const void *mirror, const struct hmm_span *span, unsigned int retries,
 		 int ret),
 
 	TP_ARGS(mirror, span, retries, ret),
@@ -111,9 +111,9 @@ TRACE_EVENT(hmm_retry,
 
 	TP_fast_assign(
 		__entry->mirror = mirror;
-		__entry->start = span.start;
-		__entry->end = span.end;
-		__entry->bytes = span.end - span.start;
+		__entry->start = span->start;
+		__entry->end = span->end;
+		__entry->bytes = span->end - span->start;
 		__entry->retries = retries;
 		__entry->invalidated = ret == -EBUSY;
 		__entry->ret = ret;
@@ -135,7 +135,7 @@ TRACE_EVENT(hmm_retry,
  */
 TRACE_EVENT(hmm_invalidate,
 
-	TP_PROTO(const void *mirror, struct hmm_span span, int event,
+	TP_PROTO(const void *mirror, const struct hmm_span *span, int event,
 		 bool may_block, bool gone, u64 ns),
 
 	TP_ARGS(mirror, span, event, may_block, gone, ns),
@@ -153,9 +153,9 @@ TRACE_EVENT(hmm_invalidate,
 
 	TP_fast_assign(
 		__entry->mirror = mirror;
-		__entry->start = span.start;
-		__entry->end = span.end;
-		__entry->bytes = span.end - span.start;
+		__entry->start = span->start;
+		__entry->end = span->end;
+		__entry->bytes = span->end - span->start;
 		__entry->event = event;
 		__entry->may_block = may_block;
 		__entry->gone = gone;
