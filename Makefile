@@ -54,6 +54,12 @@ install-tree: ## make a kernel tree with our core to develop in: DIR=, from KDIR
 real:     ## test RDMA on-demand paging on mirrors, with rdma-core's tests, beside the kernel's; ARGS=test
 	@tree/real
 
+trace:    ## run each command of docs/tracing.md in a guest: tracefs, perf and bpftrace; ARGS='sh perf'
+	@tree/trace $(ARGS)
+
+hmmtop:   ## build the terminal program that shows mirrors and device memory, and print where it is
+	@tree/hmmtop
+
 matrix:   ## compile HMM with every combination of its options
 	@tree/matrix
 
@@ -96,4 +102,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint hook dist report debug kunit bench kernel vm real matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help
+.PHONY: demo check lint hook dist report debug kunit bench kernel vm real trace hmmtop matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help

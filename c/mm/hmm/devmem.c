@@ -22,20 +22,6 @@
 #include "devmem.h"
 #include "lifetime.h"
 
-/**
- * struct hmm_devmem_state - the part of device memory that ends it
- * @devmem: the driver's structure
- * @module_object: registration with the driver's module (lifetime.h)
- * @work: ends it later
- * @done: called when @work has, or NULL
- */
-struct hmm_devmem_state {
-	struct hmm_devmem *devmem;
-	struct hmm_module_object module_object;
-	struct work_struct work;
-	void (*done)(struct hmm_devmem *devmem);
-};
-
 /* Separate from that of mirrors: hmm_devmem_exit() may wait long for a pinned page. */
 static struct workqueue_struct *hmm_devmem_wq;
 
@@ -502,6 +488,7 @@ static void hmm_devmem_stop(struct hmm_devmem *devmem)
 		hmm_devmem_set_alloc_stopped(devmem, true);
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
+	hmm_devmem_stats_del(devmem);
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
 	disable_work_sync(&devmem->reclaim_work);
 	hmm_devmem_cgroup_exit(devmem);
@@ -592,6 +579,7 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	INIT_WORK(&devmem->reclaim_work, hmm_devmem_reclaim_work);
 	hmm_module_object_add(&devmem->state->module_object, devmem->ops->copy,
 			      hmm_devmem_end_leaked);
+	hmm_devmem_stats_add(devmem);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_init);

@@ -15,6 +15,7 @@
  *   devmem_alloc.c	allocation of pages
  *   devmem_retire.c	bad pages
  *   devmem_cgroup.c	charges of the dmem cgroup controller
+ *   devmem_stats.c	statistics
  */
 #ifndef _MM_HMM_DEVMEM_H
 #define _MM_HMM_DEVMEM_H
@@ -24,6 +25,29 @@
 #include <linux/memremap.h>
 
 #include "lifetime.h"
+#include "stats.h"
+
+/**
+ * struct hmm_devmem_state - the part of device memory that the driver does not see
+ * @devmem: the driver's structure
+ * @module_object: registration with the driver's module (lifetime.h)
+ * @work: ends it later
+ * @done: called when @work has, or NULL
+ * @stats: what debugfs shows
+ */
+struct hmm_devmem_state {
+	struct hmm_devmem *devmem;
+	struct hmm_module_object module_object;
+	struct work_struct work;
+	void (*done)(struct hmm_devmem *devmem);
+	struct hmm_devmem_stats stats;
+};
+
+/* The memory of its statistics. */
+static inline struct hmm_devmem *hmm_devmem_stats_of(const struct hmm_devmem_stats *stats)
+{
+	return container_of(stats, struct hmm_devmem_state, stats)->devmem;
+}
 
 /*
  * Whether current is in a callback that hmm_devmem_evict(), hmm_devmem_remove() or

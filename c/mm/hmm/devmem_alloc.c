@@ -68,6 +68,7 @@ static bool hmm_devmem_take(struct hmm_devmem_chunk *chunk, unsigned long nr,
 	WRITE_ONCE(chunk->arrived[at], jiffies);
 	WRITE_ONCE(chunk->free, chunk->free - nr);
 	WRITE_ONCE(chunk->next, at + nr);
+	hmm_devmem_stats_alloc(chunk->devmem, nr);
 	hmm_devmem_set_pool(chunk, at, nr, pool);
 	return true;
 }

@@ -33,6 +33,7 @@ unsigned long hmm_devmem_evict_pfns(struct hmm_devmem_transfer *t,
 	hmm_devmem_batch_wait(t);
 	migrate_device_pages(t->args.src, t->args.dst, nr);
 	moved = hmm_devmem_count_pages(t);
+	hmm_devmem_stats_moved(t, moved, true);
 	migrate_device_finalize(t->args.src, t->args.dst, nr);
 	trace_hmm_evict(devmem, moved, nr - moved, hmm_trace_ns(began));
 	return moved;

@@ -99,6 +99,7 @@ vm_fault_t hmm_devmem_fault(struct vm_fault *vmf)
 	bool came = false;
 	vm_fault_t ret;
 
+	hmm_devmem_stats_cpu_fault(devmem);
 	hmm_devmem_fault_range(vmf, &t.args, devmem->fault_pages);
 	t.error_index = (vmf->address - t.args.start) >> PAGE_SHIFT;
 	if (hmm_devmem_alloc_mpfns(&t,

@@ -23,13 +23,17 @@
  */
 long hmm_devmem_transfer_collected(struct hmm_devmem_transfer *t)
 {
+	unsigned long moved;
+
 	if (!t->args.cpages)
 		return 0;
 
 	hmm_devmem_copy_all(t);
 	hmm_devmem_batch_wait(t);
 	migrate_vma_pages(&t->args);
-	return hmm_devmem_count_pages(t);
+	moved = hmm_devmem_count_pages(t);
+	hmm_devmem_stats_moved(t, moved, false);
+	return moved;
 }
 
 /*
@@ -76,6 +80,7 @@ long hmm_devmem_transfer_detached(struct hmm_devmem_transfer *t)
 	hmm_devmem_batch_wait(t);
 	migrate_device_pages(args->src, args->dst, args->npages);
 	moved = hmm_devmem_count_pages(t);
+	hmm_devmem_stats_moved(t, moved, false);
 	migrate_device_finalize(args->src, args->dst, args->npages);
 	return moved;
 }

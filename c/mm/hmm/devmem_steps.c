@@ -153,6 +153,7 @@ void hmm_devmem_migration_commit(struct hmm_devmem_migration *migration)
 	hmm_devmem_batch_wait(t);
 	migrate_vma_pages(&t->args);
 	migration->moved = hmm_devmem_count_pages(t);
+	hmm_devmem_stats_moved(t, migration->moved, false);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_commit);
 

@@ -372,6 +372,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 	inv.range = READ_ONCE(interval->range);
 	invalidated = hmm_interval_is_own_exclusive(interval, event);
 	if (!invalidated) {
+		hmm_mirror_count(interval->state, HMM_COUNT_INVALIDATIONS, 1);
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);
 		two_passes = hmm_interval_has_two_passes(interval, &inv);
@@ -388,7 +389,7 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 		interval->second_pass.used = true;
 		*finish = &interval->second_pass.finish;
 	} else {
-		trace_hmm_invalidate(mirror, inv.span, event->event, inv.may_block,
+		trace_hmm_invalidate(mirror, &inv.span, event->event, inv.may_block,
 				     invalidated, hmm_trace_ns(began));
 	}
 	hmm_update_unlock(lock);
@@ -413,7 +414,7 @@ static void hmm_interval_invalidate_finish(struct mmu_interval_notifier_finish *
 	/* The range may have been removed, and freed, since the first pass. */
 	second->inv.range = READ_ONCE(interval->range);
 	hmm_interval_last_pass(interval, &second->inv, true);
-	trace_hmm_invalidate(mirror, second->inv.span, second->inv.event, true, true,
+	trace_hmm_invalidate(mirror, &second->inv.span, second->inv.event, true, true,
 			     hmm_trace_ns(second->began));
 	second->used = false;
 	hmm_update_unlock(lock);

@@ -152,9 +152,16 @@ static inline unsigned long hmm_migration_pages(const struct hmm_migration *m)
 	return pages;
 }
 
+/* Whether pages migrate to a device, for events. By pfn they migrate to system memory. */
+static inline bool hmm_migration_to_device(const struct hmm_migration *m)
+{
+	return m->args && m->args->flags & MIGRATE_VMA_SELECT_SYSTEM;
+}
+
 /* For the event of a stage that has ended. */
 #define hmm_trace_stage(event, m, pages, began)					\
-	trace_##event((m)->start, (m)->npages, pages, hmm_trace_ns(began))
+	trace_##event((m)->start, (m)->npages, pages,				\
+		      hmm_migration_to_device(m), hmm_trace_ns(began))
 
 /**
  * hmm_is_fault_folio() - whether the CPU fault is on a page of this folio

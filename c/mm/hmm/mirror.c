@@ -33,8 +33,10 @@ core_initcall(hmm_mirror_setup);
 /* Drop a reference to the state; see &hmm_mirror_state.ref. */
 void hmm_mirror_state_put(struct hmm_mirror_state *state)
 {
-	if (refcount_dec_and_test(&state->ref))
-		kfree(state);
+	if (!refcount_dec_and_test(&state->ref))
+		return;
+	hmm_mirror_stats_free(state);
+	kfree(state);
 }
 
 /* Call ->release, unless it was called at the end of the process. No lock is held. */
@@ -111,6 +113,8 @@ static void hmm_mirror_state_finish(struct hmm_mirror_state *state,
 				    struct hmm_mirror *mirror,
 				    void (*done)(struct hmm_mirror *mirror))
 {
+	/* The notifier's reference to the mm is a reader's, until here. */
+	hmm_mirror_stats_del(state);
 	mmu_interval_notifier_remove(&state->notifier);
 	mtree_destroy(&state->ranges);
 	if (done)
@@ -230,6 +234,10 @@ static struct hmm_mirror_state *hmm_mirror_state_alloc(struct hmm_mirror *mirror
 	spin_lock_init(&state->lock);
 	INIT_WORK(&state->work, hmm_mirror_state_work);
 	mt_init_flags(&state->ranges, MT_FLAGS_USE_RCU);
+	if (hmm_mirror_stats_init(state)) {
+		kfree(state);
+		return NULL;
+	}
 	return state;
 }
 
@@ -290,11 +298,12 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 		return ret;
 	}
 	/* Wait until it is listed, or the end of the process would not find it. */
-	ret = mmu_interval_read_begin_killable(&mirror->state->notifier, &seq);
+	ret = mmu_interval_read_begin_killable(&mirror->state->notifier, &seq) ?:
+	      hmm_mirror_stats_add(mirror->state);
 	hmm_module_object_add(&mirror->state->module_object, ops->invalidate,
 			      hmm_mirror_state_end_leaked);
 	if (ret) {
-		/* Unsubscribing waits for the same invalidation, and is not killable. */
+		/* Unsubscribing waits for an invalidation, and is not killable. */
 		hmm_module_object_claim(&mirror->state->module_object);
 		hmm_mirror_state_abandon(mirror->state, (struct hmm_update_lock){});
 	}

@@ -9,6 +9,7 @@
  *   section.c		sections
  *   section_exclusive.c	sections that take pages from the CPU
  *   mirror_dma.c	device addresses
+ *   stats.c		statistics
  */
 #ifndef _MM_HMM_MIRROR_H
 #define _MM_HMM_MIRROR_H
@@ -24,6 +25,7 @@
 
 #include "lifetime.h"
 #include "mmu_interval.h"
+#include "stats.h"
 
 /*
  * Protocol
@@ -132,6 +134,7 @@
  * @module_object: registration with the driver's module (lifetime.h)
  * @work: ends intervals and the mirror later
  * @done: called when @work has ended the mirror, or NULL
+ * @stats: what debugfs shows
  */
 struct hmm_mirror_state {
 	refcount_t ref;
@@ -152,6 +155,7 @@ struct hmm_mirror_state {
 	struct hmm_module_object module_object;
 	struct work_struct work;
 	void (*done)(struct hmm_mirror *mirror);
+	struct hmm_mirror_stats stats;
 };
 
 /**

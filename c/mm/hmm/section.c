@@ -240,7 +240,9 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 		return -EBUSY;
 	if (++round->nr > HMM_SECTION_ROUNDS && !section->whole)
 		walk->end = hmm_span_first(span, max(hmm_span_pages(span) / 2, 1)).end;
-	trace_hmm_retry(section->mirror, (struct hmm_span){ walk->start, walk->end },
+	hmm_mirror_count(section->interval->state,
+			 err == -EBUSY ? HMM_COUNT_INVALIDATED : HMM_COUNT_DROPPED, 1);
+	trace_hmm_retry(section->mirror, &(struct hmm_span){ walk->start, walk->end },
 			round->nr, err);
 	cond_resched();
 	return 0;
@@ -376,6 +378,22 @@ static void hmm_section_unlock(struct hmm_section *section)
 		hmm_section_migration_end(section->migration);
 }
 
+/* Count a batch that has ended with @err; one in no range is nobody's. */
+static void hmm_section_account(const struct hmm_section *section, int err)
+{
+	const struct hmm_interval *interval = section->interval;
+
+	if (!interval || section->access == HMM_ACCESS_SNAPSHOT)
+		return;
+	if (err) {
+		hmm_mirror_count(interval->state, HMM_COUNT_ERRORS, 1);
+		return;
+	}
+	hmm_mirror_count(interval->state, HMM_COUNT_FAULTS, 1);
+	hmm_mirror_count(interval->state, HMM_COUNT_PAGES,
+			 hmm_span_pages(section->batch));
+}
+
 /**
  * hmm_section_next() - go to a section's next batch of pages
  * @section: the section, with its first members filled in
@@ -421,6 +439,7 @@ bool hmm_section_next(struct hmm_section *section)
 		u64 began = hmm_trace_begin(hmm_populate);
 
 		ret = hmm_section_advance(section);
+		hmm_section_account(section, ret);
 		trace_hmm_populate(section, ret, hmm_trace_ns(began));
 	}
 	section->error = ret;

@@ -61,6 +61,7 @@ TRACE_EVENT(hmm_populate,
 		__field(const void *, mirror)
 		__field(unsigned long, start)
 		__field(unsigned long, end)
+		__field(unsigned long, bytes)
 		__field(int, access)
 		__field(bool, migrate)
 		__field(int, ret)
@@ -71,6 +72,7 @@ TRACE_EVENT(hmm_populate,
 		__entry->mirror = section->mirror;
 		__entry->start = ret ? section->batch.end : section->batch.start;
 		__entry->end = ret ? section->span.end : section->batch.end;
+		__entry->bytes = __entry->end - __entry->start;
 		__entry->access = section->access;
 		__entry->migrate = section->migrate_to;
 		__entry->ret = ret;
@@ -78,8 +80,7 @@ TRACE_EVENT(hmm_populate,
 	),
 
 	TP_printk("mirror=%p start=0x%lx end=0x%lx bytes=%lu access=%s migrate=%d ret=%d ns=%llu",
-		  __entry->mirror, __entry->start, __entry->end,
-		  __entry->end - __entry->start,
+		  __entry->mirror, __entry->start, __entry->end, __entry->bytes,
 		  __print_symbolic(__entry->access, HMM_TRACE_ACCESS),
 		  __entry->migrate, __entry->ret, __entry->ns)
 );
@@ -93,7 +94,7 @@ TRACE_EVENT(hmm_populate,
  */
 TRACE_EVENT(hmm_retry,
 
-	TP_PROTO(const void *mirror, struct hmm_span span, unsigned int retries,
+	TP_PROTO(const void *mirror, const struct hmm_span *span, unsigned int retries,
 		 int ret),
 
 	TP_ARGS(mirror, span, retries, ret),
@@ -102,21 +103,25 @@ TRACE_EVENT(hmm_retry,
 		__field(const void *, mirror)
 		__field(unsigned long, start)
 		__field(unsigned long, end)
+		__field(unsigned long, bytes)
 		__field(unsigned int, retries)
+		__field(bool, invalidated)
 		__field(int, ret)
 	),
 
 	TP_fast_assign(
 		__entry->mirror = mirror;
-		__entry->start = span.start;
-		__entry->end = span.end;
+		__entry->start = span->start;
+		__entry->end = span->end;
+		__entry->bytes = span->end - span->start;
 		__entry->retries = retries;
+		__entry->invalidated = ret == -EBUSY;
 		__entry->ret = ret;
 	),
 
-	TP_printk("mirror=%p start=0x%lx end=0x%lx retries=%u ret=%d",
-		  __entry->mirror, __entry->start, __entry->end,
-		  __entry->retries, __entry->ret)
+	TP_printk("mirror=%p start=0x%lx end=0x%lx bytes=%lu retries=%u invalidated=%d ret=%d",
+		  __entry->mirror, __entry->start, __entry->end, __entry->bytes,
+		  __entry->retries, __entry->invalidated, __entry->ret)
 );
 
 /**
@@ -130,7 +135,7 @@ TRACE_EVENT(hmm_retry,
  */
 TRACE_EVENT(hmm_invalidate,
 
-	TP_PROTO(const void *mirror, struct hmm_span span, int event,
+	TP_PROTO(const void *mirror, const struct hmm_span *span, int event,
 		 bool may_block, bool gone, u64 ns),
 
 	TP_ARGS(mirror, span, event, may_block, gone, ns),
@@ -139,6 +144,7 @@ TRACE_EVENT(hmm_invalidate,
 		__field(const void *, mirror)
 		__field(unsigned long, start)
 		__field(unsigned long, end)
+		__field(unsigned long, bytes)
 		__field(int, event)
 		__field(bool, may_block)
 		__field(bool, gone)
@@ -147,32 +153,37 @@ TRACE_EVENT(hmm_invalidate,
 
 	TP_fast_assign(
 		__entry->mirror = mirror;
-		__entry->start = span.start;
-		__entry->end = span.end;
+		__entry->start = span->start;
+		__entry->end = span->end;
+		__entry->bytes = span->end - span->start;
 		__entry->event = event;
 		__entry->may_block = may_block;
 		__entry->gone = gone;
 		__entry->ns = ns;
 	),
 
-	TP_printk("mirror=%p start=0x%lx end=0x%lx event=%s may_block=%d gone=%d ns=%llu",
-		  __entry->mirror, __entry->start, __entry->end,
+	TP_printk("mirror=%p start=0x%lx end=0x%lx bytes=%lu event=%s may_block=%d gone=%d ns=%llu",
+		  __entry->mirror, __entry->start, __entry->end, __entry->bytes,
 		  __print_symbolic(__entry->event, HMM_TRACE_EVENT),
 		  __entry->may_block, __entry->gone, __entry->ns)
 );
 
-/* A stage of a migration. @start is 0 for one by pfn. */
+/*
+ * A stage of a migration. One by pfn has @start 0, and is to system memory.
+ */
 DECLARE_EVENT_CLASS(hmm_migrate_stage,
 
 	TP_PROTO(unsigned long start, unsigned long npages, unsigned long pages,
-		 u64 ns),
+		 bool to_device, u64 ns),
 
-	TP_ARGS(start, npages, pages, ns),
+	TP_ARGS(start, npages, pages, to_device, ns),
 
 	TP_STRUCT__entry(
 		__field(unsigned long, start)
 		__field(unsigned long, npages)
 		__field(unsigned long, pages)
+		__field(unsigned long, bytes)
+		__field(bool, to_device)
 		__field(u64, ns)
 	),
 
@@ -180,12 +191,14 @@ DECLARE_EVENT_CLASS(hmm_migrate_stage,
 		__entry->start = start;
 		__entry->npages = npages;
 		__entry->pages = pages;
+		__entry->bytes = pages << PAGE_SHIFT;
+		__entry->to_device = to_device;
 		__entry->ns = ns;
 	),
 
-	TP_printk("start=0x%lx npages=%lu pages=%lu bytes=%lu ns=%llu",
-		  __entry->start, __entry->npages, __entry->pages,
-		  __entry->pages << PAGE_SHIFT, __entry->ns)
+	TP_printk("start=0x%lx npages=%lu pages=%lu bytes=%lu to_device=%d ns=%llu",
+		  __entry->start, __entry->npages, __entry->pages, __entry->bytes,
+		  __entry->to_device, __entry->ns)
 );
 
 /**
@@ -193,12 +206,13 @@ DECLARE_EVENT_CLASS(hmm_migrate_stage,
  * @start: the first address; 0 by pfn
  * @npages: how many pages were requested
  * @pages: how many can migrate
+ * @to_device: whether they migrate to a device, or to system memory
  * @ns: how long it took
  */
 DEFINE_EVENT(hmm_migrate_stage, hmm_collect,
 	TP_PROTO(unsigned long start, unsigned long npages, unsigned long pages,
-		 u64 ns),
-	TP_ARGS(start, npages, pages, ns)
+		 bool to_device, u64 ns),
+	TP_ARGS(start, npages, pages, to_device, ns)
 );
 
 /**
@@ -206,12 +220,13 @@ DEFINE_EVENT(hmm_migrate_stage, hmm_collect,
  * @start: the first address; 0 by pfn
  * @npages: how many pages were requested
  * @pages: how many have migrated
+ * @to_device: whether they migrate to a device, or to system memory
  * @ns: how long it took
  */
 DEFINE_EVENT(hmm_migrate_stage, hmm_commit,
 	TP_PROTO(unsigned long start, unsigned long npages, unsigned long pages,
-		 u64 ns),
-	TP_ARGS(start, npages, pages, ns)
+		 bool to_device, u64 ns),
+	TP_ARGS(start, npages, pages, to_device, ns)
 );
 
 /**
@@ -219,12 +234,13 @@ DEFINE_EVENT(hmm_migrate_stage, hmm_commit,
  * @start: the first address; 0 by pfn
  * @npages: how many pages were requested
  * @pages: how many have migrated
+ * @to_device: whether they migrate to a device, or to system memory
  * @ns: how long it took
  */
 DEFINE_EVENT(hmm_migrate_stage, hmm_finalize,
 	TP_PROTO(unsigned long start, unsigned long npages, unsigned long pages,
-		 u64 ns),
-	TP_ARGS(start, npages, pages, ns)
+		 bool to_device, u64 ns),
+	TP_ARGS(start, npages, pages, to_device, ns)
 );
 
 /**
@@ -243,6 +259,7 @@ TRACE_EVENT(hmm_cpu_fault,
 	TP_STRUCT__entry(
 		__field(unsigned long, addr)
 		__field(unsigned long, pages)
+		__field(unsigned long, bytes)
 		__field(unsigned int, ret)
 		__field(u64, ns)
 	),
@@ -250,12 +267,13 @@ TRACE_EVENT(hmm_cpu_fault,
 	TP_fast_assign(
 		__entry->addr = addr;
 		__entry->pages = pages;
+		__entry->bytes = pages << PAGE_SHIFT;
 		__entry->ret = ret;
 		__entry->ns = ns;
 	),
 
 	TP_printk("addr=0x%lx pages=%lu bytes=%lu ret=0x%x ns=%llu",
-		  __entry->addr, __entry->pages, __entry->pages << PAGE_SHIFT,
+		  __entry->addr, __entry->pages, __entry->bytes,
 		  __entry->ret, __entry->ns)
 );
 
@@ -275,6 +293,7 @@ TRACE_EVENT(hmm_evict,
 	TP_STRUCT__entry(
 		__field(const void *, devmem)
 		__field(unsigned long, pages)
+		__field(unsigned long, bytes)
 		__field(unsigned long, left)
 		__field(u64, ns)
 	),
@@ -282,12 +301,13 @@ TRACE_EVENT(hmm_evict,
 	TP_fast_assign(
 		__entry->devmem = devmem;
 		__entry->pages = pages;
+		__entry->bytes = pages << PAGE_SHIFT;
 		__entry->left = left;
 		__entry->ns = ns;
 	),
 
 	TP_printk("devmem=%p pages=%lu bytes=%lu left=%lu ns=%llu",
-		  __entry->devmem, __entry->pages, __entry->pages << PAGE_SHIFT,
+		  __entry->devmem, __entry->pages, __entry->bytes,
 		  __entry->left, __entry->ns)
 );
 

@@ -376,6 +376,36 @@ static void failing_section(struct kunit *test)
 	hmm_mirror_exit(&f.mirror->mirror);
 }
 
+static long run_mirror(struct kunit *test, struct failing *f)
+{
+	struct hmm_mirror *mirror = &f->mirror->mirror;
+	int err = hmm_mirror_init(mirror, current->mm, &failing_mirror_ops, NULL);
+
+	if (!err)
+		hmm_mirror_exit(mirror);
+	/* One that has begun in part ends in a work item, and does not use its storage. */
+	memset(mirror, 0xff, sizeof(*mirror));
+	hmm_mirror_synchronize();
+	return err;
+}
+
+static void check_mirror(struct kunit *test, struct failing *f)
+{
+	KUNIT_EXPECT_TRUE(test, !f->result || f->result == -ENOMEM);
+}
+
+/* A mirror begins, and ends. */
+static void failing_mirror_begin(struct kunit *test)
+{
+	struct failing f = {
+		.run = run_mirror, .check = check_mirror, .addr = map_numbers(test),
+		.mirror = kunit_kzalloc(test, sizeof(*f.mirror), GFP_KERNEL),
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, f.mirror);
+	hmm_test_fail_each(test, &f);
+}
+
 /* Give the memory a NUMA policy of its own, as mbind() does. */
 static void set_policy(struct kunit *test, unsigned long addr)
 {
@@ -591,6 +621,7 @@ static struct kunit_case failing_cases[] = {
 	KUNIT_CASE_SLOW(failing_huge_hole),
 	KUNIT_CASE_SLOW(failing_longterm),
 	KUNIT_CASE_SLOW(failing_section),
+	KUNIT_CASE_SLOW(failing_mirror_begin),
 	KUNIT_CASE_SLOW(failing_fetch),
 	KUNIT_CASE_SLOW(failing_retire),
 	KUNIT_CASE_SLOW(failing_add),

@@ -15,23 +15,26 @@
  * struct stage - the events of one kind
  * @nr: how many
  * @pages: how many pages, in all of them
+ * @to_device: those of them that migrate to a device
  * @start: address of the last one
  * @ns: how long they took together
  */
 struct stage {
 	unsigned int nr;
 	unsigned long pages;
+	unsigned long to_device;
 	unsigned long start;
 	u64 ns;
 };
 
 static void record_stage(void *data, unsigned long start, unsigned long npages,
-			 unsigned long pages, u64 ns)
+			 unsigned long pages, bool to_device, u64 ns)
 {
 	struct stage *stage = data;
 
 	stage->nr++;
 	stage->pages += pages;
+	stage->to_device += to_device ? pages : 0;
 	stage->start = start;
 	stage->ns += ns;
 }
@@ -75,6 +78,8 @@ static void trace_migration(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, collect.pages, PAGES);
 	KUNIT_EXPECT_EQ(test, commit.pages, PAGES);
 	KUNIT_EXPECT_EQ(test, finalize.pages, PAGES);
+	KUNIT_EXPECT_EQ(test, collect.to_device, PAGES);
+	KUNIT_EXPECT_EQ(test, commit.to_device, PAGES);
 	KUNIT_EXPECT_EQ(test, collect.start, addr);
 	KUNIT_EXPECT_GT(test, collect.ns, 0);
 	KUNIT_EXPECT_GT(test, commit.ns, 0);
@@ -83,6 +88,8 @@ static void trace_migration(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, PAGES), PAGES);
 	KUNIT_EXPECT_EQ(test, fault.pages, is_coherent(device) ? 0 : PAGES);
 	KUNIT_EXPECT_EQ(test, finalize.pages, PAGES + fault.pages);
+	KUNIT_EXPECT_EQ(test, commit.to_device, PAGES);
+	KUNIT_EXPECT_EQ(test, finalize.to_device, PAGES);
 
 	unregister_trace_hmm_cpu_fault(record_cpu_fault, &fault);
 	unregister_trace_hmm_finalize(record_stage, &finalize);
@@ -107,6 +114,7 @@ static void trace_evict(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evict.start, (unsigned long)&device->devmem);
 	KUNIT_EXPECT_EQ(test, commit.pages, PAGES);
 	KUNIT_EXPECT_EQ(test, commit.start, 0);
+	KUNIT_EXPECT_EQ(test, commit.to_device, 0);
 	unregister_trace_hmm_evict(record_evict, &evict);
 	unregister_trace_hmm_commit(record_stage, &commit);
 	tracepoint_synchronize_unregister();

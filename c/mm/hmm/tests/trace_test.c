@@ -55,7 +55,7 @@ static void record_populate(void *data, const struct hmm_section *section, int r
 	tracer->ns = ns;
 }
 
-static void record_retry(void *data, const void *mirror, struct hmm_span span,
+static void record_retry(void *data, const void *mirror, const struct hmm_span *span,
 			 unsigned int retries, int ret)
 {
 	struct tracer *tracer = data;
@@ -66,7 +66,7 @@ static void record_retry(void *data, const void *mirror, struct hmm_span span,
 	tracer->why = ret;
 }
 
-static void record_invalidate(void *data, const void *mirror, struct hmm_span span,
+static void record_invalidate(void *data, const void *mirror, const struct hmm_span *span,
 			      int event, bool may_block, bool gone, u64 ns)
 {
 	struct tracer *tracer = data;
@@ -74,7 +74,7 @@ static void record_invalidate(void *data, const void *mirror, struct hmm_span sp
 	if (mirror != &tracer->mirror)
 		return;
 	tracer->invalidated++;
-	tracer->gone = span;
+	tracer->gone = *span;
 	tracer->event = event;
 }
 
