@@ -209,6 +209,7 @@ int dm_execute(struct dm_mirror *dm, struct dm_work *work)
 	unsigned int lost = 0;
 
 	work->memory = &dm->unit->memory;
+	dm_map_in_advance(dm);
 	for (;;) {
 		struct dm_operand *missing = dm_run_all(dm, work);
 		int ret;

@@ -24,6 +24,7 @@
  * * fault.c: device faults and invalidations, the part that every driver of
  *   this kind needs.
  * * memory.c: device memory: how it is allocated, copied and cleared.
+ * * attributes.c: what programs advise about their memory.
  * * table.c: the device's page table. A real device has its own format.
  * * compute_unit.c: the compute unit. A real device has hardware for it.
  * * ioctl.c: the commands of user programs.
@@ -50,6 +51,20 @@ MODULE_PARM_DESC(spm_addr_dev1, "Physical address of 256 MiB of unused memory, f
 
 static dev_t dm_first_dev;
 static struct dm_unit *dm_units[DM_MAX_UNITS];
+
+/**
+ * dm_nr_units() - count the units
+ *
+ * Return: how many there are; they are numbered from 0.
+ */
+unsigned int dm_nr_units(void)
+{
+	unsigned int nr = 0;
+
+	while (nr < DM_MAX_UNITS && READ_ONCE(dm_units[nr]))
+		nr++;
+	return nr;
+}
 
 /* A process opens the device: mirror its memory until the file is closed. */
 static int dm_open(struct inode *inode, struct file *file)
@@ -119,6 +134,7 @@ static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 
 	if (!unit)
 		return ERR_PTR(-ENOMEM);
+	unit->nr = nr;
 	device_initialize(&unit->dev);
 	unit->dev.release = dm_unit_free;
 	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
@@ -167,7 +183,7 @@ static int dm_units_add(void)
 			dm_units_remove();
 			return PTR_ERR(unit);
 		}
-		dm_units[i] = unit;
+		WRITE_ONCE(dm_units[i], unit);
 	}
 	return 0;
 }

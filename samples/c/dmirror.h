@@ -7,6 +7,7 @@
 
 #include <linux/cdev.h>
 #include <linux/device.h>
+#include <linux/hmm_attributes.h>
 #include <linux/hmm_devmem.h>
 #include <linux/hmm_typed.h>
 #include <linux/workqueue.h>
@@ -19,11 +20,13 @@
 /**
  * struct dm_table - the device's page table for one process
  * @entries: runs of mapped pages, by virtual page number; see table.c
+ * @attributes: of the same addresses; for pages that are unmapped beside others
  *
  * Guarded by the update lock of the mirror that it belongs to.
  */
 struct dm_table {
 	struct xarray entries;
+	struct hmm_attributes *attributes;
 };
 
 /* The device's rights to a page. */
@@ -32,7 +35,7 @@ struct dm_table {
 /* The device has exclusive access to the page: atomic operations are safe. */
 #define DM_EXCLUSIVE	BIT(2)
 
-void dm_table_init(struct dm_table *table);
+void dm_table_init(struct dm_table *table, struct hmm_attributes *attributes);
 void dm_table_destroy(struct dm_table *table);
 int dm_table_map(struct dm_table *table, struct hmm_span span,
 		 unsigned long pfn, unsigned int rights);
@@ -69,6 +72,7 @@ struct dm_copier {
  * struct dm_unit - one device
  * @cdev: its character device
  * @dev: its node in the device model
+ * @nr: its number, which names it as a location of memory
  * @memory: its memory; the &hmm_devmem.owner is the unit's address
  * @copier: its copy engine
  * @coherent_base: see dm_memory_init()
@@ -81,6 +85,7 @@ struct dm_copier {
 struct dm_unit {
 	struct cdev cdev;
 	struct device dev;
+	unsigned int nr;
 	struct hmm_devmem memory;
 	struct dm_copier copier;
 	unsigned long coherent_base;
@@ -98,6 +103,7 @@ struct dm_unit {
  * @mirror: the mirror; its update lock guards @table
  * @everything: the mirrored range: the whole address space
  * @table: the device's page table for the process
+ * @attributes: what the process has advised about its memory
  * @unit: the device
  * @flags: DM_FAIL_ALLOC
  */
@@ -105,9 +111,12 @@ struct dm_mirror {
 	struct hmm_mirror mirror;
 	struct hmm_mirror_range everything;
 	struct dm_table table;
+	struct hmm_attributes attributes;
 	struct dm_unit *unit;
 	unsigned long flags;
 };
+
+unsigned int dm_nr_units(void);
 
 /* fault.c: device faults and invalidations */
 
@@ -120,6 +129,15 @@ int dm_populate(struct dm_mirror *dm, struct dm_work *work,
 int dm_populate_exclusive(struct dm_mirror *dm, struct hmm_span span);
 int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot);
 int dm_map_local(struct dm_mirror *dm, struct hmm_span span);
+int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run);
+
+/* attributes.c: advice of user programs */
+
+int dm_advise(struct dm_mirror *dm, struct hmm_span span, u32 advice, s32 location);
+struct hmm_devmem *dm_migrate_to(struct dm_mirror *dm,
+				 const struct hmm_attribute *attribute,
+				 enum hmm_access access);
+void dm_map_in_advance(struct dm_mirror *dm);
 
 /* memory.c: the memory of a unit */
 

@@ -36,6 +36,7 @@ static bool dm_invalidate(struct dm_mirror *dm,
 {
 	/* Never sleeps, so inv->may_block makes no difference. */
 	dm_table_unmap(&dm->table, inv->span);
+	hmm_attributes_invalidate(&dm->attributes, inv->span);
 	return true;
 }
 
@@ -51,7 +52,8 @@ int dm_mirror_start(struct dm_mirror *dm)
 {
 	int ret;
 
-	dm_table_init(&dm->table);
+	hmm_attributes_init(&dm->attributes);
+	dm_table_init(&dm->table, &dm->attributes);
 	ret = hmm_mirror_init(&dm->mirror, current->mm, &dm_mirror_ops,
 			      dm->unit);
 	if (ret)
@@ -72,6 +74,7 @@ void dm_mirror_stop(struct dm_mirror *dm)
 	hmm_mirror_range_remove(&dm->everything);
 	hmm_mirror_exit(&dm->mirror);
 	dm_table_destroy(&dm->table);
+	hmm_attributes_exit(&dm->attributes);
 }
 
 static bool dm_run_has(const struct hmm_run *run, enum hmm_pfn_flags flags)
@@ -79,14 +82,19 @@ static bool dm_run_has(const struct hmm_run *run, enum hmm_pfn_flags flags)
 	return hmm_pfn_flags_has(hmm_run_flags(run), flags);
 }
 
-/*
- * Map a run for the device, with the access that the section reports. The update lock is
- * held.
+/**
+ * dm_map_run() - map a run for the device, with the access that the section reports
+ * @dm: the mirror, whose update lock is held
+ * @run: the run; nothing is done if no page is present
+ *
+ * Return: 0, or -ENOMEM.
  */
-static int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run)
+int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run)
 {
 	unsigned int rights = DM_MAY_READ;
 
+	if (!dm_run_has(run, HMM_PFN_VALID))
+		return 0;
 	if (dm_run_has(run, HMM_PFN_WRITE))
 		rights |= DM_MAY_WRITE;
 	return dm_table_map(&dm->table, run->span, run->pfn, rights);
@@ -121,7 +129,8 @@ static int dm_map_pages(struct dm_mirror *dm, const struct hmm_section *pages)
  *
  * Run the job on each section batch inside the section, where no invalidation
  * can complete; after the section, the pages may be unmapped at any time. Stop
- * when the job needs pages other than the next batch.
+ * when the job needs pages other than the next batch. If the process prefers some of
+ * them to be in the unit's memory, they migrate on the way.
  *
  * Return: 0; -EFAULT or -EPERM if the process itself could not access @span
  * in this way; -ENOMEM; other errors of hmm_section_next().
@@ -131,11 +140,14 @@ int dm_populate(struct dm_mirror *dm, struct dm_work *work,
 {
 	enum hmm_access access = missing->rights & DM_MAY_WRITE ?
 				 HMM_ACCESS_WRITE : HMM_ACCESS_READ;
+	/* Only the first addresses, which have the same; the job faults on the others. */
+	struct hmm_attribute attribute = hmm_attributes_get(&dm->attributes, span);
 	struct dm_operand *next;
 	int ret;
 
-	hmm_mirror_populate(pages, ret, &dm->mirror, span, access,
-			    .timeout = work->timeout) {
+	hmm_mirror_populate(pages, ret, &dm->mirror, attribute.span, access,
+			    .timeout = work->timeout,
+			    .migrate_to = dm_migrate_to(dm, &attribute, access)) {
 		ret = dm_map_pages(dm, &pages);
 		if (ret)
 			return ret;

@@ -409,6 +409,51 @@ static int dm_ioctl_compute(struct dm_mirror *dm,
 	return copy_to_user(user, &compute, sizeof(compute)) ? -EFAULT : 0;
 }
 
+/* Check the addresses of a command about attributes. */
+static int dm_check_span(struct hmm_span *span, u64 addr, u64 npages)
+{
+	struct dm_operand operand;
+	int ret = dm_check_operand(&operand, addr, npages, PAGE_SIZE);
+
+	if (!ret)
+		*span = (struct hmm_span){ operand.now, operand.end };
+	return ret;
+}
+
+static int dm_ioctl_advise(struct dm_mirror *dm,
+			   struct hmm_dmirror_advice __user *user)
+{
+	struct hmm_dmirror_advice advice;
+	struct hmm_span span;
+	int ret;
+
+	if (copy_from_user(&advice, user, sizeof(advice)))
+		return -EFAULT;
+	ret = dm_check_span(&span, advice.addr, advice.npages);
+	return ret ?: dm_advise(dm, span, advice.advice, advice.location);
+}
+
+static int dm_ioctl_attributes(struct dm_mirror *dm,
+			       struct hmm_dmirror_attributes __user *user)
+{
+	struct hmm_dmirror_attributes attributes;
+	struct hmm_attribute found;
+	struct hmm_span span;
+	int ret;
+
+	if (copy_from_user(&attributes, user, sizeof(attributes)))
+		return -EFAULT;
+	ret = dm_check_span(&span, attributes.addr, attributes.npages);
+	if (ret)
+		return ret;
+	found = hmm_attributes_get(&dm->attributes, span);
+	attributes.npages = hmm_span_pages(found.span);
+	attributes.location = found.location;
+	attributes.flags = (found.read_mostly ? HMM_DMIRROR_READ_MOSTLY : 0) |
+			   (found.accessed_by ? HMM_DMIRROR_ACCESSED_BY : 0);
+	return copy_to_user(user, &attributes, sizeof(attributes)) ? -EFAULT : 0;
+}
+
 /**
  * dm_ioctl() - carry out a command
  * @file: an open file of a unit
@@ -428,7 +473,14 @@ long dm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (current->mm != dm->mirror.mm)
 		return -EINVAL;
-	if (cmd == HMM_DMIRROR_COMPUTE)
+	switch (cmd) {
+	case HMM_DMIRROR_COMPUTE:
 		return dm_ioctl_compute(dm, user);
-	return dm_ioctl_cmd(dm, cmd, user);
+	case HMM_DMIRROR_ADVISE:
+		return dm_ioctl_advise(dm, user);
+	case HMM_DMIRROR_ATTRIBUTES:
+		return dm_ioctl_attributes(dm, user);
+	default:
+		return dm_ioctl_cmd(dm, cmd, user);
+	}
 }

@@ -25,7 +25,8 @@
  * of a large entry is unmapped, the whole entry is erased, because splitting it
  * would need memory. The device then faults on the rest and the pages that are
  * still present are mapped again. Unmapping more than was requested is always
- * correct; unmapping less never is.
+ * correct; unmapping less never is. What a program expects to be mapped in advance
+ * is to be mapped again then (hmm_attributes_invalidate()).
  *
  * *destroy*, when the file is closed.
  *
@@ -66,10 +67,12 @@ static unsigned long dm_entry_pfn(const void *entry, unsigned long vpn)
 /**
  * dm_table_init() - initialise an empty table
  * @table: the table
+ * @attributes: the attributes of the same addresses
  */
-void dm_table_init(struct dm_table *table)
+void dm_table_init(struct dm_table *table, struct hmm_attributes *attributes)
 {
 	xa_init(&table->entries);
+	table->attributes = attributes;
 }
 
 /**
@@ -103,6 +106,25 @@ int dm_table_map(struct dm_table *table, struct hmm_span span,
 				     dm_entry(first, pfn, rights), GFP_ATOMIC));
 }
 
+/*
+ * Erase the entry of a page. What it maps outside @span is to be mapped again, if that is
+ * to be done in advance.
+ */
+static void dm_table_erase(struct dm_table *table, struct hmm_span span,
+			   unsigned long vpn)
+{
+	if (hmm_attributes_any(table->attributes)) {
+		unsigned long nr = 1UL << xa_get_order(&table->entries, vpn);
+		unsigned long first = ALIGN_DOWN(vpn, nr);
+		struct hmm_span before = { first << PAGE_SHIFT, span.start };
+		struct hmm_span after = { span.end, (first + nr) << PAGE_SHIFT };
+
+		hmm_attributes_invalidate(table->attributes, before);
+		hmm_attributes_invalidate(table->attributes, after);
+	}
+	xa_erase(&table->entries, vpn);
+}
+
 /**
  * dm_table_unmap() - unmap a span
  * @table: the table; the caller holds the update lock
@@ -119,7 +141,7 @@ void dm_table_unmap(struct dm_table *table, struct hmm_span span)
 
 	xa_for_each_range(&table->entries, vpn, entry,
 			  span.start >> PAGE_SHIFT, last)
-		xa_erase(&table->entries, vpn);
+		dm_table_erase(table, span, vpn);
 
 	/* For a real device, flush its TLB and wait for the flush here. */
 }

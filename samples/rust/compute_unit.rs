@@ -233,6 +233,7 @@ impl DmMirror {
         let mut before = None;
         let mut lost = 0;
 
+        self.dm_map_in_advance();
         while let Some(missing) = self.dm_run_all(work)? {
             cond_resched_killable()?;
             lost = match before == Some(work.x.now) {

@@ -17,7 +17,10 @@ use crate::{
             OpenFile, //
         }, //
     },
-    table::DmTable, //
+    table::{
+        DmTable,
+        DmTlb, //
+    }, //
 };
 use core::{
     borrow::Borrow,
@@ -25,6 +28,7 @@ use core::{
 };
 use kernel::{
     hmm::{
+        attributes::Attributes,
         devmem::DeviceMemory,
         Mirror,
         MirrorRange,
@@ -65,16 +69,22 @@ pub(crate) struct DmUnit {
     /// Its memory.
     #[pin]
     pub(crate) memory: DeviceMemory<DmMemory>,
+    /// Its number, which names it as a location of memory.
+    pub(crate) nr: i32,
+    /// How many units there are.
+    pub(crate) units: i32,
     /// The device that messages name. It is on no bus.
     board: Board,
 }
 
 impl DmUnit {
-    fn new(name: &CStr, coherent_base: PhysAddr, chunks: Arc<DmChunks>) -> Result<Arc<Self>> {
-        let board = Board::new(name)?;
+    fn new(nr: usize, units: usize, base: PhysAddr, chunks: Arc<DmChunks>) -> Result<Arc<Self>> {
+        let board = Board::new(DM_NAMES[nr])?;
         let unit = Arc::pin_init(
             try_pin_init!(Self {
-                memory <- DmMemory::init(coherent_base, chunks),
+                memory <- DmMemory::init(base, chunks),
+                nr: nr as i32,
+                units: units as i32,
                 board,
             }),
             GFP_KERNEL,
@@ -99,6 +109,8 @@ pub(crate) struct DmMirror {
     everything: MirrorRange<DmTable>,
     /// The mirror, whose data is the device's page table.
     pub(crate) mirror: Arc<Mirror<DmTable>>,
+    /// What the process has advised about its memory.
+    pub(crate) attributes: Arc<Attributes>,
     /// The process.
     pub(crate) mm: ARef<Mm>,
     /// The device.
@@ -113,14 +125,16 @@ impl OpenFile for DmMirror {
     fn open(unit: &Arc<DmUnit>) -> Result<Pin<KBox<Self>>> {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
-        let mirror = Arc::pin_init(
-            Mirror::new(mm, unit.owner(), DmTable::new(crate::table::DmTlb)),
-            GFP_KERNEL,
-        )?;
+        let attributes = Arc::pin_init(Attributes::new(), GFP_KERNEL)?;
+        let tlb = DmTlb {
+            attributes: attributes.clone(),
+        };
+        let mirror = Arc::pin_init(Mirror::new(mm, unit.owner(), DmTable::new(tlb)), GFP_KERNEL)?;
         KBox::try_pin_init(
             try_pin_init!(Self {
                 everything <- MirrorRange::new(mirror.clone(), Span::ALL),
                 mirror,
+                attributes,
                 mm: (&**mm).into(),
                 unit: unit.clone(),
                 fail_alloc: Atomic::new(false),
@@ -173,7 +187,7 @@ impl kernel::Module for Module {
         let chunks = DmChunks::new()?;
 
         for (nr, base) in bases.into_iter().enumerate().take(units) {
-            let unit = DmUnit::new(DM_NAMES[nr], base, chunks.clone())?;
+            let unit = DmUnit::new(nr, units, base, chunks.clone())?;
             let node = Node::new(DM_NAMES[nr], unit)?;
 
             nodes.push(node, GFP_KERNEL)?;

@@ -47,7 +47,7 @@ use kernel::{
 };
 
 /// The device's rights to the pages of a run.
-fn dm_run_rights(run: &Run<'_>) -> Rights {
+pub(crate) fn dm_run_rights(run: &Run<'_>) -> Rights {
     let mut rights = Rights::from(Right::Read);
 
     if run.flags().contains(PfnFlags::WRITE) {
@@ -81,7 +81,8 @@ impl DmMirror {
     ///
     /// The compute unit works on each section batch inside the section, where no invalidation can
     /// complete; after the section, the pages may be unmapped at any time. Stops when the compute
-    /// unit needs pages other than the next batch.
+    /// unit needs pages other than the next batch. If the process prefers some of them to be in the
+    /// unit's memory, they migrate on the way.
     ///
     /// # Errors
     ///
@@ -98,24 +99,46 @@ impl DmMirror {
             true => Access::Write,
             false => Access::Read,
         };
-        let ret = self
-            .mirror
-            .populate_with(span, access, work.timeout, |pages, table| {
-                let mut end = span.start();
+        // Only the first addresses, which have the same; the job faults on the others.
+        let attribute = self.attributes.get(span);
+        let (span, timeout) = (attribute.span(), work.timeout);
+        let mut run_on = |end, table: &DmTable| {
+            let next = self.dm_run(work, table)?;
 
-                for run in pages.runs() {
-                    DmTable::map(table, &run, dm_run_rights(&run))?;
-                    end = run.span().end();
-                }
-                let next = self.dm_run(work, table)?;
+            stopped = next.is_some_and(|next| next.rights != missing.rights)
+                || work.position(missing.rights) != end;
+            match stopped {
+                true => Err(EAGAIN),
+                false => Ok(()),
+            }
+        };
+        let ret = match self.dm_migrates(&attribute, access) {
+            true => {
+                let memory = self.unit.memory.any();
 
-                stopped = next.is_some_and(|next| next.rights != missing.rights)
-                    || work.position(missing.rights) != end;
-                match stopped {
-                    true => Err(EAGAIN),
-                    false => Ok(()),
-                }
-            });
+                self.mirror
+                    .populate_in_with(span, access, memory, timeout, |pages, table| {
+                        let mut end = span.start();
+
+                        for run in pages.runs() {
+                            DmTable::map_migrated(table, &run, dm_run_rights(&run))?;
+                            end = run.span().end();
+                        }
+                        run_on(end, table)
+                    })
+            }
+            false => self
+                .mirror
+                .populate_with(span, access, timeout, |pages, table| {
+                    let mut end = span.start();
+
+                    for run in pages.runs() {
+                        DmTable::map(table, &run, dm_run_rights(&run))?;
+                        end = run.span().end();
+                    }
+                    run_on(end, table)
+                }),
+        };
 
         match stopped {
             true => Ok(()),

@@ -13,6 +13,7 @@
 //! * `fault.rs`: from the CPU's page table to the device's, and back. Every such driver has this
 //!   part, and it is short.
 //! * `memory.rs`: the device's own memory, and how data is copied there and back.
+//! * `attributes.rs`: what programs advise about their memory.
 //! * `table.rs`: what the device does when its page table loses entries.
 //! * `compute_unit.rs`: the compute unit, in place of the hardware.
 //! * `ioctl.rs`: the commands; `uapi.rs`: their numbers.
@@ -24,6 +25,7 @@
 
 #![deny(unsafe_code)]
 
+mod attributes;
 mod compute_unit;
 mod device;
 mod fault;

@@ -30,6 +30,8 @@ use crate::{
     },
     uapi::{
         self,
+        AdviceCmd,
+        AttributesCmd,
         Cmd,
         Compute, //
     }, //
@@ -374,6 +376,43 @@ impl DmMirror {
         compute.write(&mut to)
     }
 
+    /// Checks the addresses of a command about attributes.
+    fn dm_check_span(addr: u64, npages: u64) -> Result<Span> {
+        let operand = dm_check_operand(addr, npages, PAGE_SIZE, Right::Read)?;
+
+        Ok(Span::new(operand.now, operand.end))
+    }
+
+    fn dm_ioctl_advise(&self, user: UserPtr) -> Result {
+        let mut from = UserSlice::new(user, AdviceCmd::SIZE).reader();
+        let cmd = AdviceCmd::read(&mut from)?;
+
+        self.dm_advise(
+            Self::dm_check_span(cmd.addr, cmd.npages)?,
+            cmd.advice,
+            cmd.location,
+        )
+    }
+
+    fn dm_ioctl_attributes(&self, user: UserPtr) -> Result {
+        let (mut from, mut to) = UserSlice::new(user, AttributesCmd::SIZE).reader_writer();
+        let mut cmd = AttributesCmd::read(&mut from)?;
+        let found = self
+            .attributes
+            .get(Self::dm_check_span(cmd.addr, cmd.npages)?);
+
+        cmd.npages = found.span().pages() as u64;
+        cmd.location = found.location();
+        cmd.flags = 0;
+        if found.read_mostly() {
+            cmd.flags |= uapi::READ_MOSTLY;
+        }
+        if found.accessed_by() {
+            cmd.flags |= uapi::ACCESSED_BY;
+        }
+        cmd.write(&mut to)
+    }
+
     /// Carries out a command.
     ///
     /// The file mirrors the process that opened it. Another process that has the file too, for
@@ -389,6 +428,8 @@ impl DmMirror {
         }
         match cmd {
             uapi::COMPUTE => self.dm_ioctl_compute(user)?,
+            uapi::ADVISE => self.dm_ioctl_advise(user)?,
+            uapi::ATTRIBUTES => self.dm_ioctl_attributes(user)?,
             _ => self.dm_ioctl_cmd(mm, cmd, user)?,
         }
         Ok(0)

@@ -5,7 +5,10 @@
 #![forbid(unsafe_code)]
 
 use kernel::{
-    ioctl::_IOWR,
+    ioctl::{
+        _IOW,
+        _IOWR, //
+    },
     prelude::*,
     uaccess::{
         UserSliceReader,
@@ -79,6 +82,56 @@ impl Compute {
     }
 }
 
+/// `struct hmm_dmirror_advice`
+pub(crate) struct AdviceCmd {
+    pub(crate) addr: u64,
+    pub(crate) npages: u64,
+    pub(crate) advice: u32,
+    pub(crate) location: i32,
+}
+
+impl AdviceCmd {
+    /// Its size in bytes.
+    pub(crate) const SIZE: usize = size_of::<[u64; 3]>();
+
+    pub(crate) fn read(from: &mut UserSliceReader) -> Result<Self> {
+        Ok(Self {
+            addr: from.read()?,
+            npages: from.read()?,
+            advice: from.read()?,
+            location: from.read()?,
+        })
+    }
+}
+
+/// `struct hmm_dmirror_attributes`
+pub(crate) struct AttributesCmd {
+    pub(crate) addr: u64,
+    pub(crate) npages: u64,
+    pub(crate) location: i32,
+    pub(crate) flags: u32,
+}
+
+impl AttributesCmd {
+    /// Its size in bytes.
+    pub(crate) const SIZE: usize = size_of::<[u64; 3]>();
+
+    pub(crate) fn read(from: &mut UserSliceReader) -> Result<Self> {
+        Ok(Self {
+            addr: from.read()?,
+            npages: from.read()?,
+            location: from.read()?,
+            flags: from.read()?,
+        })
+    }
+
+    pub(crate) fn write(&self, to: &mut UserSliceWriter) -> Result {
+        to.write(&[self.addr, self.npages])?;
+        to.write(&self.location)?;
+        to.write(&self.flags)
+    }
+}
+
 const H: u32 = b'H' as u32;
 
 pub(crate) const READ: u32 = _IOWR::<[u64; 5]>(H, 0x00);
@@ -96,6 +149,8 @@ pub(crate) const PEEK: u32 = _IOWR::<[u64; 5]>(H, 0x41);
 pub(crate) const LIMIT: u32 = _IOWR::<[u64; 5]>(H, 0x42);
 pub(crate) const COPY_DELAY: u32 = _IOWR::<[u64; 5]>(H, 0x43);
 pub(crate) const RETIRE: u32 = _IOWR::<[u64; 5]>(H, 0x44);
+pub(crate) const ADVISE: u32 = _IOW::<[u64; 3]>(H, 0x45);
+pub(crate) const ATTRIBUTES: u32 = _IOWR::<[u64; 3]>(H, 0x46);
 
 pub(crate) const FLAG_FAIL_ALLOC: u64 = 0x1;
 
@@ -114,3 +169,13 @@ pub(crate) const PROT_EXCLUSIVE: u8 = 0x80;
 
 pub(crate) const SAXPY: u32 = 1;
 pub(crate) const SUM: u32 = 2;
+
+pub(crate) const SET_READ_MOSTLY: u32 = 1;
+pub(crate) const UNSET_READ_MOSTLY: u32 = 2;
+pub(crate) const SET_PREFERRED_LOCATION: u32 = 3;
+pub(crate) const UNSET_PREFERRED_LOCATION: u32 = 4;
+pub(crate) const SET_ACCESSED_BY: u32 = 5;
+pub(crate) const UNSET_ACCESSED_BY: u32 = 6;
+
+pub(crate) const READ_MOSTLY: u32 = 0x1;
+pub(crate) const ACCESSED_BY: u32 = 0x2;

@@ -151,4 +151,66 @@ struct hmm_dmirror_compute {
  */
 #define HMM_DMIRROR_RETIRE	_IOWR('H', 0x44, struct hmm_dmirror_cmd)
 
+/* Advice about memory, as of cudaMemAdvise() and hipMemAdvise(). */
+enum {
+	/* A read of the unit moves no page to its memory, even if that is preferred. */
+	HMM_DMIRROR_SET_READ_MOSTLY	= 1,
+	HMM_DMIRROR_UNSET_READ_MOSTLY,
+	/* A fault of the unit moves the pages to its memory, if that is the location. */
+	HMM_DMIRROR_SET_PREFERRED_LOCATION,
+	HMM_DMIRROR_UNSET_PREFERRED_LOCATION,
+	/*
+	 * The unit gets mappings of the pages that are present, where they are: when the
+	 * advice is given, and again before each READ, WRITE and COMPUTE.
+	 */
+	HMM_DMIRROR_SET_ACCESSED_BY,
+	HMM_DMIRROR_UNSET_ACCESSED_BY,
+};
+
+/* A location is the number of a unit, or one of these. */
+#define HMM_DMIRROR_LOCATION_SYSTEM	(-1)
+#define HMM_DMIRROR_LOCATION_NONE	(-2)
+
+/**
+ * struct hmm_dmirror_advice - advice about a span of memory, to this unit
+ * @addr: address of the span; a multiple of the page size
+ * @npages: length of the span in pages; not 0
+ * @advice: %HMM_DMIRROR_SET_READ_MOSTLY and so on
+ * @location: for %HMM_DMIRROR_SET_PREFERRED_LOCATION a location; otherwise
+ *	%HMM_DMIRROR_LOCATION_NONE
+ *
+ * Nothing need be mapped there. The advice is valid until it is withdrawn or the file is
+ * closed, also for memory that is mapped there later. There can be 65536 ranges with
+ * different attributes for each open file; for more, ADVISE fails with ENOSPC. If it
+ * fails nothing has changed.
+ */
+struct hmm_dmirror_advice {
+	__u64 addr;
+	__u64 npages;
+	__u32 advice;
+	__s32 location;
+};
+
+#define HMM_DMIRROR_ADVISE	_IOW('H', 0x45, struct hmm_dmirror_advice)
+
+/**
+ * struct hmm_dmirror_attributes - the attributes of the first pages of a span
+ * @addr: in: address of the span; a multiple of the page size
+ * @npages: in: length of the span in pages; not 0. out: how many of the first ones all
+ *	have these attributes
+ * @location: out: the preferred location
+ * @flags: out: %HMM_DMIRROR_READ_MOSTLY, %HMM_DMIRROR_ACCESSED_BY
+ */
+struct hmm_dmirror_attributes {
+	__u64 addr;
+	__u64 npages;
+	__s32 location;
+	__u32 flags;
+};
+
+#define HMM_DMIRROR_READ_MOSTLY		0x1
+#define HMM_DMIRROR_ACCESSED_BY		0x2
+
+#define HMM_DMIRROR_ATTRIBUTES	_IOWR('H', 0x46, struct hmm_dmirror_attributes)
+
 #endif /* HMM_DMIRROR_H */

@@ -357,6 +357,11 @@ FIXTURE_VARIANT_ADD(allocations, coherent) {
 	.least = 10,
 };
 
+FIXTURE_VARIANT_ADD(allocations, attributes) {
+	.suite = "hmm_failing_attributes",
+	.least = 1,
+};
+
 FIXTURE_SETUP(allocations)
 {
 }

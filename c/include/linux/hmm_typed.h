@@ -3,6 +3,7 @@
 #ifndef _LINUX_HMM_TYPED_H
 #define _LINUX_HMM_TYPED_H
 
+#include <linux/hmm_attributes_typed.h>
 #include <linux/hmm_devmem_typed.h>
 #include <linux/hmm_mirror_typed.h>
 

@@ -294,6 +294,7 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 	struct hmm_section_round round = {
 		.deadline = jiffies + section->timeout,
 		.waits.dropped = HMM_FAULT_NOT_DROPPED,
+		.waits.for_migrations = section->access == HMM_ACCESS_PRESENT,
 	};
 	int ret;
 

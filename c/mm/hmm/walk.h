@@ -42,12 +42,15 @@ enum hmm_output {
  * @end: end of the pages that walks have waited for with the lock held
  * @progress: one of these waits was at a higher address than all before it; cleared
  *	when a timeout was restarted for it
+ * @for_migrations: wait for pages that migrate, even if nothing is requested of them;
+ *	set by the caller
  */
 struct hmm_fault_waits {
 	unsigned long dropped;
 	unsigned int flags;
 	unsigned long end;
 	bool progress;
+	bool for_migrations;
 };
 
 #define HMM_FAULT_NOT_DROPPED ULONG_MAX

@@ -180,8 +180,11 @@ static bool hmm_requests_system_memory(unsigned long request)
 }
 
 /* Return 0 if a leaf satisfies a request, else &hmm_leaf.unsatisfied. Under RCU. */
-static int hmm_leaf_check(struct hmm_leaf leaf, unsigned long request)
+static int hmm_leaf_check(const struct hmm_walk *w, struct hmm_leaf leaf,
+			  unsigned long request)
 {
+	if (leaf.unsatisfied == HMM_WALK_MIGRATION && w->waits.for_migrations)
+		return HMM_WALK_MIGRATION;
 	if (hmm_needs_fault(request, leaf.access))
 		return leaf.unsatisfied;
 	if ((leaf.hmm_pfn & HMM_PFN_ERROR) && hmm_needs_fault(request, 0))
@@ -205,7 +208,7 @@ int hmm_walk_leaf_pte(struct hmm_walk *w, unsigned long addr, pte_t pte)
 {
 	struct hmm_leaf leaf = hmm_leaf_of(w, addr, pte);
 
-	return hmm_leaf_check(leaf, hmm_walk_request(w, addr)) ?:
+	return hmm_leaf_check(w, leaf, hmm_walk_request(w, addr)) ?:
 	       hmm_report(w, addr, 1, leaf.hmm_pfn);
 }
 
@@ -220,7 +223,7 @@ int hmm_walk_leaf_pte(struct hmm_walk *w, unsigned long addr, pte_t pte)
  */
 bool hmm_leaf_needs_fault(struct hmm_walk *w, unsigned long addr, pte_t pte)
 {
-	return hmm_leaf_check(hmm_leaf_of(w, addr, pte),
+	return hmm_leaf_check(w, hmm_leaf_of(w, addr, pte),
 			      hmm_walk_request(w, addr)) == HMM_WALK_FAULT;
 }
 
@@ -275,7 +278,8 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 	softleaf_t entry;
 
 	if (thp_migration_supported() && pmd_is_migration_entry(pmd)) {
-		if (hmm_first_needing_fault(w, addr, nr, 0) == nr)
+		if (!w->waits.for_migrations &&
+		    hmm_first_needing_fault(w, addr, nr, 0) == nr)
 			return hmm_report(w, addr, nr, 0);
 		w->resume = addr;
 		pmd_migration_entry_wait_killable(w->range->notifier->mm, pmdp);

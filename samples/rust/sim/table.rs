@@ -13,6 +13,7 @@ use kernel::{
         mirror::{
             ExclusiveData,
             Invalidation,
+            MigratedPagesData,
             Operations,
             PagesData,
             PfnFlags,
@@ -46,6 +47,10 @@ impl_flags!(
 pub(crate) trait Tlb: Send + 'static {
     /// Removes the entries of `span` from the TLB, and waits for accesses to it. Must not sleep.
     fn flush(&mut self, span: Span);
+
+    /// The entries of `span` were removed, because of an invalidation, or because they were part of
+    /// a larger entry of which a part was to be removed. Must not sleep.
+    fn lost(&mut self, span: Span);
 }
 
 /// Consecutive pages, from number `first` to the one that is the key.
@@ -96,8 +101,16 @@ impl<D: Tlb> Table<D> {
         // SAFETY: Nothing is moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
         let (first, last) = numbers(span);
-        while let Some((end, _)) = this.find(first, last) {
+        while let Some((end, entry)) = this.find(first, last) {
             this.entries.remove(&end);
+            if entry.first < first {
+                this.device
+                    .lost(Span::new(entry.first << PAGE_SHIFT, span.start()));
+            }
+            if end > last {
+                this.device
+                    .lost(Span::new(span.end(), (end + 1) << PAGE_SHIFT));
+            }
         }
         this.device.flush(span);
     }
@@ -187,6 +200,16 @@ impl<D: Tlb> Table<D> {
         unsafe { table.as_pin().put(run, rights, false) }
     }
 
+    /// As [`Table::map`], for a run of a section that migrates its pages.
+    pub(crate) fn map_migrated<'s>(
+        table: &mut MigratedPagesData<'s, Self>,
+        run: &Run<'s>,
+        rights: Rights,
+    ) -> Result {
+        // SAFETY: As in `map`.
+        unsafe { table.as_pin().put(run, rights, false) }
+    }
+
     /// Maps the pages of a run exclusively for the device, until the CPU accesses them; as
     /// [`Table::map`].
     pub(crate) fn map_exclusive<'s>(table: &mut ExclusiveData<'s, Self>, run: &Run<'s>) -> Result {
@@ -197,8 +220,10 @@ impl<D: Tlb> Table<D> {
 
 #[vtable]
 impl<D: Tlb> Operations for Table<D> {
-    fn invalidate(self: Pin<&mut Self>, inv: &Invalidation) -> bool {
-        self.remove(inv.span());
+    fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
+        self.as_mut().remove(inv.span());
+        // SAFETY: Nothing is moved out of it.
+        unsafe { self.get_unchecked_mut() }.device.lost(inv.span());
         true
     }
 }

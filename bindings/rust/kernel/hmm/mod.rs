@@ -2,10 +2,12 @@
 
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
-//! [`mirror`] and [`devmem`] are written by `bindings/generator` from the contracts in the C
+//! [`mirror`], [`attributes`] and [`devmem`] are written by `bindings/generator` from the contracts in the C
 //! headers that they name. [`page`] is about the content of pages, [`batch`] about copying many of
 //! them.
 
+#[allow(clippy::needless_update, clippy::unnecessary_cast)]
+pub mod attributes;
 #[cfg(CONFIG_HMM_DEVMEM)]
 pub mod batch;
 // Integer types and members of tables of callbacks differ between kernel versions, so some casts
@@ -53,6 +55,13 @@ const _: () = assert!(
 pub const PMD_ORDER: u32 = bindings::HMM_PMD_ORDER;
 /// The order of what the CPU maps by one entry of a page upper directory.
 pub const PUD_ORDER: u32 = bindings::HMM_PUD_ORDER;
+
+impl attributes::Attribute {
+    /// The location that is system memory.
+    pub const SYSTEM: i32 = bindings::HMM_LOCATION_SYSTEM;
+    /// No location: none is preferred.
+    pub const NOWHERE: i32 = bindings::HMM_LOCATION_NONE;
+}
 
 impl Span {
     /// Every user address; what a driver covers that mirrors a whole process.

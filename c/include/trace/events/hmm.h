@@ -17,6 +17,7 @@
 
 #define HMM_TRACE_ACCESS				\
 	EM(HMM_ACCESS_SNAPSHOT,		"snapshot")	\
+	EM(HMM_ACCESS_PRESENT,		"present")	\
 	EM(HMM_ACCESS_READ,		"read")		\
 	EM(HMM_ACCESS_WRITE,		"write")	\
 	EMe(HMM_ACCESS_EXCLUSIVE,	"exclusive")

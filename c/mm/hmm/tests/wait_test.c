@@ -283,12 +283,12 @@ static struct waiter *make_waiter(struct kunit *test)
 }
 
 /* Request the page by a section. Returns its error, or 1 if it was inside. */
-static int request_by_section(struct waiter *w)
+static int request_access(struct waiter *w, enum hmm_access access)
 {
 	struct hmm_section section = {
 		.mirror = &w->mirror,
 		.span = { w->span.start, w->span.start + PAGE_SIZE },
-		.access = HMM_ACCESS_READ,
+		.access = access,
 		.pfns = w->pfns,
 		.nr_pfns = 1,
 		.timeout = TIMEOUT,
@@ -298,6 +298,16 @@ static int request_by_section(struct waiter *w)
 	while (hmm_section_next(&section))
 		inside++;
 	return section.error ?: inside;
+}
+
+static int request_by_section(struct waiter *w)
+{
+	return request_access(w, HMM_ACCESS_READ);
+}
+
+static int request_present(struct waiter *w)
+{
+	return request_access(w, HMM_ACCESS_PRESENT);
 }
 
 /* Request pages under the caller's mmap lock. */
@@ -384,6 +394,43 @@ static void wait_is_no_lost_time(struct kunit *test)
 static void waiter_release_only(struct work_struct *work)
 {
 	release_folio(container_of(work, struct waiter, wait.work));
+}
+
+static bool is_reported(const struct waiter *w)
+{
+	return w->pfns[0] & HMM_PFN_VALID;
+}
+
+/*
+ * A section for what is present waits for a page that migrates, and not for one that is in
+ * another device's memory, which stays there. A snapshot waits for neither.
+ */
+static void wait_for_what_is_present(struct kunit *test)
+{
+	struct waiter *w = make_waiter(test);
+	unsigned long start = jiffies;
+
+	/* In case that it waits. */
+	queue_delayed_work(system_dfl_wq, &w->wait, HOLD_TIME);
+	KUNIT_EXPECT_EQ(test, 1, request_access(w, HMM_ACCESS_SNAPSHOT));
+	KUNIT_EXPECT_FALSE(test, is_reported(w));
+	/* The kernel's walk of hugetlb cannot wait. */
+	if (!is_migrating(w->hold) || w->hold == HOLD_MIGRATING_HUGETLB) {
+		KUNIT_EXPECT_EQ(test, 1, request_present(w));
+		KUNIT_EXPECT_FALSE(test, is_reported(w));
+		KUNIT_EXPECT_LT(test, jiffies - start, WAIT_TIME);
+		if (!is_migrating(w->hold))
+			KUNIT_EXPECT_LT(test, available(w->device), DEVICE_PAGES);
+	} else {
+		cancel_delayed_work_sync(&w->wait);
+		expect_killed(w, request_present);
+		start = jiffies;
+		queue_delayed_work(system_dfl_wq, &w->wait, WAIT_TIME);
+		KUNIT_EXPECT_EQ(test, 1, request_present(w));
+		KUNIT_EXPECT_GE(test, jiffies - start, WAIT_TIME);
+		KUNIT_EXPECT_TRUE(test, is_reported(w));
+	}
+	waiter_stop(w);
 }
 
 /* Nor does it end hmm_range_fault(), whose walks may stall for less time. */
@@ -555,6 +602,8 @@ static struct kunit_case wait_cases[] = {
 	KUNIT_CASE_PARAM(waiter_is_killed, hold_gen_params),
 	KUNIT_CASE_PARAM_ATTR(wait_is_no_lost_time, hold_gen_params, {.speed = KUNIT_SPEED_SLOW}),
 	KUNIT_CASE_PARAM_ATTR(wait_is_no_stall, hold_gen_params, {.speed = KUNIT_SPEED_SLOW}),
+	KUNIT_CASE_PARAM_ATTR(wait_for_what_is_present, hold_gen_params,
+			      {.speed = KUNIT_SPEED_SLOW}),
 	KUNIT_CASE(killed_before_a_fault),
 	KUNIT_CASE(killed_before_it_is_exclusive),
 	{}
