@@ -115,22 +115,22 @@ struct hmm_update_lock {
 /**
  * enum hmm_access - the access to its pages that a section makes possible
  * @HMM_ACCESS_SNAPSHOT: none; report the mapped pages and fault nothing in
- * @HMM_ACCESS_PRESENT: none, as %HMM_ACCESS_SNAPSHOT, but wait for pages that are
- *	migrating, and report them where they are then: for mapping in advance. Those
- *	of hugetlb are not waited for
  * @HMM_ACCESS_READ: every page can be read, or the section fails
  * @HMM_ACCESS_WRITE: every page can be written, or the section fails
  * @HMM_ACCESS_EXCLUSIVE: every page can be written, and only the device can access
  *	it, for atomic operations for example, until the CPU does: then it is
  *	invalidated like any other. Private anonymous memory only; one page at a
  *	time; the mirror must have an owner
+ * @HMM_ACCESS_PRESENT: none, as %HMM_ACCESS_SNAPSHOT, but wait for pages that are
+ *	migrating, and report them where they are then: for mapping in advance. Those
+ *	of hugetlb are not waited for
  */
 enum hmm_access {
 	HMM_ACCESS_SNAPSHOT,
-	HMM_ACCESS_PRESENT,
 	HMM_ACCESS_READ,
 	HMM_ACCESS_WRITE,
 	HMM_ACCESS_EXCLUSIVE,
+	HMM_ACCESS_PRESENT,
 } __contract(choice("Access"), hidden(HMM_ACCESS_EXCLUSIVE));
 
 struct hmm_mirror;

@@ -384,7 +384,8 @@ static void hmm_section_account(const struct hmm_section *section, int err)
 {
 	const struct hmm_interval *interval = section->interval;
 
-	if (!interval || section->access == HMM_ACCESS_SNAPSHOT)
+	if (!interval || section->access == HMM_ACCESS_SNAPSHOT ||
+	    section->access == HMM_ACCESS_PRESENT)
 		return;
 	if (err) {
 		hmm_mirror_count(interval->state, HMM_COUNT_ERRORS, 1);

@@ -82,13 +82,13 @@ use pin_init::Wrapper;
 pub enum Access {
     /// None; report the mapped pages and fault nothing in.
     Snapshot = bindings::hmm_access_HMM_ACCESS_SNAPSHOT,
-    /// None, as `HMM_ACCESS_SNAPSHOT`, but wait for pages that are migrating, and report them
-    /// where they are then: for mapping in advance. Those of hugetlb are not waited for.
-    Present = bindings::hmm_access_HMM_ACCESS_PRESENT,
     /// Every page can be read, or the section fails.
     Read = bindings::hmm_access_HMM_ACCESS_READ,
     /// Every page can be written, or the section fails.
     Write = bindings::hmm_access_HMM_ACCESS_WRITE,
+    /// None, as `HMM_ACCESS_SNAPSHOT`, but wait for pages that are migrating, and report them
+    /// where they are then: for mapping in advance. Those of hugetlb are not waited for.
+    Present = bindings::hmm_access_HMM_ACCESS_PRESENT,
 }
 
 /// A value of `bindings::mmu_notifier_event`.
