@@ -73,7 +73,7 @@ let current = current!();
 let mm = current.mm().ok_or(EINVAL)?;
 assert!(take(&memory, mm, Span::new(0, 0)).is_err());
 assert!(memory.migrate_to_ram(mm, Span::new(0, 0)).is_err());
-// Whoever uses a page has a second to release it.
+// The users of a page have a second to release it.
 assert!(memory.remove(msecs_to_jiffies(1000)).is_ok());
 # let _ = found;
 # Ok::<(), Error>(())

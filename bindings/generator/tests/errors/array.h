@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 struct a { int x; } __contract(object("A"), pinned);
 void a_init(struct a *a) __contract(constructor);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 struct timer { int x; } __contract(object("Timer"), pinned);
 void timer_init(struct timer *timer, void (*run)(struct timer *timer) __contract(callback("Run", run, object)))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 struct line { int x; } __contract(object("Line"), pinned, sync);
 struct line_ops {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0 */
 #include <linux/contract.h>
 typedef _Bool bool;
 struct tree { int lock; } __contract(object("Tree"), pinned, send, sync, data(ReadGuard = shared));

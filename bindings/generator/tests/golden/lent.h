@@ -17,7 +17,7 @@ struct host_ops {
 	int (*welcome)(struct host *host, struct guest *guest __contract(borrows, nonnull),
 		       const struct ghost *same __contract(identity)) __contract(required, errno);
 	/* The object, whose data the callback reads with the lock, as other threads may do. */
-	void (*asked)(struct host *host) __contract(required, object);
+	void (*woken)(struct host *host) __contract(required, object);
 	/* Left out: several threads may use it, or it may be NULL, or nothing states how long it is valid. */
 	void (*haunt)(struct host *host, struct ghost *ghost __contract(borrows, nonnull))
 		__contract(optional);

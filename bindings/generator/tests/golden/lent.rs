@@ -105,8 +105,8 @@ pub trait HostOperations: Sized + Send + Sync + 'static {
     /// Called by C as `welcome`.
     fn welcome(host: &Host<Self>, guest: &Guest, same: *const c_void) -> Result;
 
-    /// Called by C as `asked`.
-    fn asked(host: &Host<Self>);
+    /// Called by C as `woken`.
+    fn woken(host: &Host<Self>);
 }
 
 /// Has guests, and data that several threads may read.
@@ -135,7 +135,7 @@ impl<T: HostOperations> Host<T> {
     #[allow(clippy::needless_update)]
     const OPERATIONS: bindings::host_ops = bindings::host_ops {
         welcome: Some(Self::welcome_callback),
-        asked: Some(Self::asked_callback),
+        woken: Some(Self::woken_callback),
         ..pin_init::zeroed()
     };
     /// Makes one with `bindings::host_init`.
@@ -191,13 +191,13 @@ impl<T: HostOperations> Host<T> {
 
     /// # Safety
     ///
-    /// C must call this according to the contract of `asked`, on the `inner` of an object of
+    /// C must call this according to the contract of `woken`, on the `inner` of an object of
     /// this type.
-    unsafe extern "C" fn asked_callback(host: *mut bindings::host) {
+    unsafe extern "C" fn woken_callback(host: *mut bindings::host) {
         // SAFETY: C calls back with the `struct host` that the constructor was given, and not
         // after the destructor has returned, which waits for this (`waits`).
         let object = unsafe { Self::around(host) };
-        <T as HostOperations>::asked(object)
+        <T as HostOperations>::woken(object)
     }
 
     /// The object around a `bindings::host`.

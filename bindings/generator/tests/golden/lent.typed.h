@@ -19,20 +19,20 @@ DEFINE_FREE(bell_exit, struct bell *, if (!IS_ERR_OR_NULL(_T)) bell_exit(_T))
  * DEFINE_HOST_OPS(name, type, member, callbacks...): a struct host_ops whose callbacks
  * take the @type that has the struct host as its @member.
  */
-#define DEFINE_HOST_OPS(_name, _type, _member, _welcome, _asked)           \
+#define DEFINE_HOST_OPS(_name, _type, _member, _welcome, _woken)           \
 	static int _name##_welcome(struct host *host, struct guest *guest, \
 				   const struct ghost *same)               \
 	{                                                                  \
 		return _welcome(container_of(host, _type, _member), guest, \
 				same);                                     \
 	}                                                                  \
-	static void _name##_asked(struct host *host)                       \
+	static void _name##_woken(struct host *host)                       \
 	{                                                                  \
-		_asked(container_of(host, _type, _member));                \
+		_woken(container_of(host, _type, _member));                \
 	}                                                                  \
 	static const struct host_ops _name = {                             \
 		.welcome = _name##_welcome,                                \
-		.asked = _name##_asked,                                    \
+		.woken = _name##_woken,                                    \
 	}
 
 #endif /* _LENT_TYPED_H */

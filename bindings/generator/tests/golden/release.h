@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Objects in storage of their own, whose data may be dropped later, or by whoever has the last reference. */
+/* Objects in storage of their own, whose data may be dropped later, or with the last reference to them. */
 #include <linux/contract.h>
 
 /**

@@ -186,7 +186,7 @@ impl PfnFlags {
 ///         if inv.event() == Event::RELEASE {
 ///             self.ended += 1;
 ///         }
-///         // A device that has to wait for its TLB asks for another try where it must not.
+///         // A device that has to wait for its TLB requests another try where it must not.
 ///         if !inv.may_block() {
 ///             return false;
 ///         }
