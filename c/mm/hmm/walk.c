@@ -356,6 +356,7 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 	w->waits.dropped = HMM_FAULT_NOT_DROPPED;
 	w->waits.end = 0;
 	w->waits.progress = false;
+	w->waits.for_migrations = false;
 	w->format = format;
 	w->extents = extents;
 	if (format) {

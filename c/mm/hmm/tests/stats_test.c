@@ -181,6 +181,9 @@ static void stats_ends_while_read(struct kunit *test)
 	hmm_mirror_exit(&after->mirror);
 }
 
+/* Whether end_mirrors() runs: a thread that is stopped before that never does. */
+static bool ends_begun;
+
 /* Mirrors of a process begin and end in one thread, while another reads all of them. */
 static int end_mirrors(void *data)
 {
@@ -188,6 +191,7 @@ static int end_mirrors(void *data)
 	struct hmm_mirror mirror;
 	int i, err = 0;
 
+	WRITE_ONCE(ends_begun, true);
 	for (i = 0; i < ENDS && !err; i++) {
 		err = hmm_mirror_init(&mirror, mm, &hmm_test_ops, &mirror);
 		if (err)
@@ -211,9 +215,10 @@ static void stats_race_with_ends(struct kunit *test)
 	unsigned int i, missed = 0;
 	struct task_struct *task;
 
+	ends_begun = false;
 	task = kthread_run(end_mirrors, current->mm, "hmm_stats_ends");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	for (i = 0; i < 2 * ENDS; i++) {
+	for (i = 0; i < 2 * ENDS || !READ_ONCE(ends_begun); i++) {
 		read_counted(counted, id);
 		missed += !counted->line[0];
 		cond_resched();
