@@ -17,7 +17,9 @@ let buffer = Span::new(16 * PAGE_SIZE, 32 * PAGE_SIZE);
 
 // A program advises that the first half is to be in the memory of device 0.
 let half = Span::new(16 * PAGE_SIZE, 24 * PAGE_SIZE);
+assert!(!attributes.any());
 attributes.advise(half, Advice::SetPreferredLocation, 0)?;
+assert!(attributes.any());
 
 // A driver looks up what to do with the first pages of a fault.
 let first = attributes.get(buffer);
