@@ -49,8 +49,9 @@ pub(crate) trait Tlb: Send + 'static {
     fn flush(&mut self, span: Span);
 
     /// The entries of `span` were removed, because of an invalidation, or because they were part of
-    /// a larger entry of which a part was to be removed. Must not sleep.
-    fn lost(&mut self, span: Span);
+    /// a larger entry of which a part was to be removed. Must not sleep. Needed by a driver that
+    /// maps pages in advance.
+    fn lost(&mut self, _span: Span) {}
 }
 
 /// Consecutive pages, from number `first` to the one that is the key.
