@@ -234,10 +234,7 @@ static struct hmm_mirror_state *hmm_mirror_state_alloc(struct hmm_mirror *mirror
 	spin_lock_init(&state->lock);
 	INIT_WORK(&state->work, hmm_mirror_state_work);
 	mt_init_flags(&state->ranges, MT_FLAGS_USE_RCU);
-	if (hmm_mirror_stats_init(state)) {
-		kfree(state);
-		return NULL;
-	}
+	hmm_mirror_stats_init(state);
 	return state;
 }
 

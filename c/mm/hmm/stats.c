@@ -64,18 +64,13 @@ void hmm_driver_name(char *name, void *callback)
  * hmm_mirror_stats_init() - prepare to count for a mirror
  * @state: of the mirror; hmm_mirror_stats_free() is called before it is freed
  *
- * Context: process context; may sleep.
- * Return: 0; -%ENOMEM.
+ * Context: process context.
  */
-int hmm_mirror_stats_init(struct hmm_mirror_state *state)
+void hmm_mirror_stats_init(struct hmm_mirror_state *state)
 {
 	struct hmm_mirror_stats *stats = &state->stats;
 	struct task_struct *task;
 
-	stats->counts = __alloc_percpu(NR_HMM_MIRROR_COUNTS * sizeof(*stats->counts),
-				       sizeof(*stats->counts));
-	if (!stats->counts)
-		return -ENOMEM;
 	hmm_driver_name(stats->driver, state->mirror->ops->invalidate);
 	guard(rcu)();
 	task = hmm_stats_task(state->mm);
@@ -83,18 +78,16 @@ int hmm_mirror_stats_init(struct hmm_mirror_state *state)
 		stats->pid = get_pid(task_tgid(task));
 		get_task_comm(stats->comm, task);
 	}
-	return 0;
 }
 
 /**
- * hmm_mirror_stats_free() - free what hmm_mirror_stats_init() has allocated
+ * hmm_mirror_stats_free() - free what hmm_mirror_stats_init() has references to
  * @state: of the mirror, whose last reference was dropped
  *
  * Context: any.
  */
 void hmm_mirror_stats_free(struct hmm_mirror_state *state)
 {
-	free_percpu(state->stats.counts);
 	put_pid(state->stats.pid);
 }
 
@@ -168,15 +161,10 @@ static void *hmm_mirror_stats_next(struct seq_file *m, void *v, loff_t *pos)
 	return hmm_mirror_stats_start(m, pos);
 }
 
-static unsigned long hmm_mirror_stats_sum(const struct hmm_mirror_state *state,
-					  enum hmm_mirror_count what)
+static unsigned long hmm_mirror_stats_read(const struct hmm_mirror_state *state,
+					   enum hmm_mirror_count what)
 {
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(state->stats.counts, cpu)[what]);
-	return sum;
+	return atomic_long_read(&state->stats.counts[what]);
 }
 
 /*
@@ -218,13 +206,13 @@ static int hmm_mirror_stats_show(struct seq_file *m, void *v)
 	seq_printf(m, " resident=%lu",
 		   hmm_resident_pages(state->mm, state->owner) << PAGE_SHIFT);
 	seq_printf(m, " faults=%lu populated=%lu errors=%lu",
-		   hmm_mirror_stats_sum(state, HMM_COUNT_FAULTS),
-		   hmm_mirror_stats_sum(state, HMM_COUNT_PAGES) << PAGE_SHIFT,
-		   hmm_mirror_stats_sum(state, HMM_COUNT_ERRORS));
+		   hmm_mirror_stats_read(state, HMM_COUNT_FAULTS),
+		   hmm_mirror_stats_read(state, HMM_COUNT_PAGES) << PAGE_SHIFT,
+		   hmm_mirror_stats_read(state, HMM_COUNT_ERRORS));
 	seq_printf(m, " retries_invalidated=%lu retries_dropped=%lu invalidations=%lu",
-		   hmm_mirror_stats_sum(state, HMM_COUNT_INVALIDATED),
-		   hmm_mirror_stats_sum(state, HMM_COUNT_DROPPED),
-		   hmm_mirror_stats_sum(state, HMM_COUNT_INVALIDATIONS));
+		   hmm_mirror_stats_read(state, HMM_COUNT_INVALIDATED),
+		   hmm_mirror_stats_read(state, HMM_COUNT_DROPPED),
+		   hmm_mirror_stats_read(state, HMM_COUNT_INVALIDATIONS));
 	seq_printf(m, " driver=%s comm=", stats->driver);
 	seq_escape_mem(m, stats->comm, strlen(stats->comm),
 		       ESCAPE_OCTAL | ESCAPE_NP | ESCAPE_APPEND, " =\\");

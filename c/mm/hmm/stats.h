@@ -14,7 +14,6 @@
 #include <linux/list.h>
 #include <linux/mmzone.h>
 #include <linux/moduleparam.h>
-#include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -52,8 +51,9 @@ enum hmm_mirror_count {
  * @pid: the process, or %NULL if it is not known. A reference is held
  * @comm: its name when the mirror began
  * @driver: the module that the callbacks are in
- * @counts: for each CPU, as sections of a mirror may run at the same time, and as its
- *	ranges may have different update locks
+ * @counts: of &enum hmm_mirror_count. Atomic, as sections of a mirror may run at the same
+ *	time and its ranges may have different update locks; not per CPU, as a driver may
+ *	have a mirror for each region of memory
  */
 struct hmm_mirror_stats {
 #ifdef CONFIG_DEBUG_FS
@@ -61,7 +61,7 @@ struct hmm_mirror_stats {
 	struct pid *pid;
 	char comm[TASK_COMM_LEN];
 	char driver[MODULE_NAME_LEN];
-	unsigned long __percpu *counts;
+	atomic_long_t counts[NR_HMM_MIRROR_COUNTS];
 #endif
 };
 
@@ -94,7 +94,7 @@ extern struct dentry *hmm_stats_dir;
 extern const struct seq_operations hmm_mirror_stats_sops;
 extern const struct seq_operations hmm_devmem_stats_sops;
 
-int hmm_mirror_stats_init(struct hmm_mirror_state *state);
+void hmm_mirror_stats_init(struct hmm_mirror_state *state);
 int hmm_mirror_stats_add(struct hmm_mirror_state *state);
 void hmm_mirror_stats_del(struct hmm_mirror_state *state);
 void hmm_mirror_stats_free(struct hmm_mirror_state *state);
@@ -103,11 +103,10 @@ unsigned long hmm_resident_pages(struct mm_struct *mm, void *owner);
 
 /* Count @nr. Any context. */
 #define hmm_mirror_count(state, what, nr) \
-	this_cpu_add((state)->stats.counts[what], nr)
+	atomic_long_add(nr, &(state)->stats.counts[what])
 #else
-static inline int hmm_mirror_stats_init(struct hmm_mirror_state *state)
+static inline void hmm_mirror_stats_init(struct hmm_mirror_state *state)
 {
-	return 0;
 }
 
 static inline int hmm_mirror_stats_add(struct hmm_mirror_state *state)
