@@ -457,16 +457,18 @@ fn null(function: &Function) -> Result<(), Why> {
     }
 }
 
+/// The parameter that is the object, of a method of an object.
+fn object_of_method<'a>(api: &Api, function: &'a Function) -> Option<&'a str> {
+    let tag = function.owner.as_deref()?;
+    api.object(tag)?;
+    function
+        .this
+        .map(|index| function.params[index].name.as_str())
+}
+
 /// A borrowed string must stay unchanged: a method that takes a string might replace it.
 fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
-    let of_object = function
-        .owner
-        .as_deref()
-        .is_some_and(|tag| api.object(tag).is_some());
-    let this = function
-        .this
-        .filter(|_| of_object)
-        .map(|index| function.params[index].name.as_str());
+    let this = object_of_method(api, function);
     let stated = this.is_some() && this == function.lives.as_deref();
     if function.returns != Returns::Borrowed || function.errno.is_some() || !stated {
         return Err(Why::new(
@@ -484,14 +486,7 @@ fn lent_text(api: &Api, function: &Function) -> Result<(), Why> {
 
 /// A borrowed object is valid as long as the object that returned it, and nothing may replace it meanwhile.
 fn lent(api: &Api, function: &Function, tag: &str) -> Result<(), Why> {
-    let of_object = function
-        .owner
-        .as_deref()
-        .is_some_and(|tag| api.object(tag).is_some());
-    let this = function
-        .this
-        .filter(|_| of_object)
-        .map(|index| function.params[index].name.as_str());
+    let this = object_of_method(api, function);
     match (&function.lives, this) {
         (Some(lives), Some(this)) if lives == this => {}
         (None, Some(this)) => {

@@ -260,36 +260,25 @@ impl Callback {
         self.blocks.iter().find(|block| block.pointer == pointer)
     }
 
+    /// Whether the contract of a parameter has a clause.
+    fn states(&self, name: &str, clause: &str) -> bool {
+        let mut params = self.signature.params.iter();
+        params
+            .find(|param| param.name == name)
+            .is_some_and(|param| {
+                let mut terms = param.contract.terms.iter();
+                terms.any(|term| term.name() == Some(clause))
+            })
+    }
+
     /// `owned`: whether what a parameter points to belongs to the callback from then on.
     pub fn owns(&self, name: &str) -> bool {
-        let param = self
-            .signature
-            .params
-            .iter()
-            .find(|param| param.name == name);
-        param.is_some_and(|param| {
-            param
-                .contract
-                .terms
-                .iter()
-                .any(|term| term.name() == Some("owned"))
-        })
+        self.states(name, "owned")
     }
 
     /// `borrows`: whether what a parameter points to is valid for the call.
     pub fn borrows(&self, name: &str) -> bool {
-        let param = self
-            .signature
-            .params
-            .iter()
-            .find(|param| param.name == name);
-        param.is_some_and(|param| {
-            param
-                .contract
-                .terms
-                .iter()
-                .any(|term| term.name() == Some("borrows"))
-        })
+        self.states(name, "borrows")
     }
 
     /// `nonnull`, or C's attribute: whether a parameter is never NULL.
