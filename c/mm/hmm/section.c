@@ -291,13 +291,14 @@ static int hmm_section_try(struct hmm_section *section, struct hmm_range *walk,
  */
 static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk)
 {
-	struct hmm_section_round round = {
+	struct hmm_section_round round __uninitialized;
+	int ret;
+
+	round = (struct hmm_section_round){
 		.deadline = jiffies + section->timeout,
 		.waits.dropped = HMM_FAULT_NOT_DROPPED,
 		.waits.for_migrations = section->access == HMM_ACCESS_PRESENT,
 	};
-	int ret;
-
 	do {
 		ret = hmm_section_try(section, walk, &round);
 		if (!ret)
@@ -384,16 +385,16 @@ static void hmm_section_account(const struct hmm_section *section, int err)
 {
 	const struct hmm_interval *interval = section->interval;
 
-	if (!interval || section->access == HMM_ACCESS_SNAPSHOT ||
-	    section->access == HMM_ACCESS_PRESENT)
+	if (section->access < HMM_ACCESS_READ || section->access > HMM_ACCESS_EXCLUSIVE)
 		return;
-	if (err) {
-		hmm_mirror_count(interval->state, HMM_COUNT_ERRORS, 1);
+	if (unlikely(err)) {
+		if (interval)
+			hmm_mirror_count(interval->state, HMM_COUNT_ERRORS, 1);
 		return;
 	}
 	hmm_mirror_count(interval->state, HMM_COUNT_FAULTS, 1);
 	hmm_mirror_count(interval->state, HMM_COUNT_PAGES,
-			 hmm_span_pages(section->batch));
+			 (section->batch.end - section->batch.start) >> PAGE_SHIFT);
 }
 
 /**
