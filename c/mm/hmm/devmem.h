@@ -127,6 +127,9 @@ unsigned long hmm_devmem_used_pfns(struct hmm_devmem_chunk *chunk,
 				   unsigned long at, unsigned long *pfns);
 bool hmm_devmem_owns_page(const struct page *page);
 void hmm_devmem_start_slice(const struct folio *folio);
+#if IS_ENABLED(CONFIG_KUNIT)
+extern u32 hmm_devmem_slice;
+#endif
 unsigned long hmm_devmem_slice_left(const struct folio *folio);
 bool hmm_devmem_request_folio(const struct folio *folio);
 bool hmm_devmem_has_bad(const struct page *page, unsigned long nr);

@@ -2,6 +2,7 @@
 /*
  * Device memory: allocation of pages.
  */
+#include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/error-injection.h>
 #include <linux/export.h>
@@ -224,6 +225,9 @@ void hmm_devmem_start_slice(const struct folio *folio)
 	WRITE_ONCE(chunk->arrived[hmm_devmem_folio_index(chunk, folio)], jiffies);
 }
 
+/* In jiffies. A variable, so that tests have the time to act within it. */
+VISIBLE_IF_KUNIT u32 hmm_devmem_slice = DIV_ROUND_UP(HMM_DEVMEM_SLICE_MS * HZ, MSEC_PER_SEC);
+
 /**
  * hmm_devmem_slice_left() - for how long a page is not to go to another device
  * @folio: a folio of any &struct hmm_devmem
@@ -238,7 +242,7 @@ unsigned long hmm_devmem_slice_left(const struct folio *folio)
 {
 	struct hmm_devmem_chunk *chunk = hmm_devmem_chunk_of(&folio->page);
 	unsigned long i = hmm_devmem_folio_index(chunk, folio);
-	u32 slice = msecs_to_jiffies(HMM_DEVMEM_SLICE_MS);
+	u32 slice = READ_ONCE(hmm_devmem_slice);
 	u32 age = (u32)jiffies - READ_ONCE(chunk->arrived[i]);
 
 	return age < slice ? slice - age : 0;

@@ -31,6 +31,9 @@
 /* How long a copy is held where nothing may happen meanwhile. */
 #define A_WHILE	(3 * HMM_DEVMEM_SLICE_MS)
 
+/* A time slice within which a test can act, also on a slow machine. */
+#define LONG_SLICE_MS	1000
+
 /**
  * struct taker - a thread that migrates pages of the test's process to a device
  * @device: the device
@@ -464,6 +467,18 @@ static void eviction_end(struct kunit *test, struct taker *evictor)
 	hmm_devmem_resume(&device->devmem);
 }
 
+static void end_long_slices(void *unused)
+{
+	WRITE_ONCE(hmm_devmem_slice, msecs_to_jiffies(HMM_DEVMEM_SLICE_MS));
+}
+
+/* Until the end of the test. */
+static void begin_long_slices(struct kunit *test)
+{
+	WRITE_ONCE(hmm_devmem_slice, msecs_to_jiffies(LONG_SLICE_MS));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_long_slices, NULL));
+}
+
 /*
  * Pages are being evicted when a device requests them: it waits, and the process can
  * change mappings. The eviction begins before the request, or while it waits for the
@@ -477,6 +492,7 @@ static void requested_while_evicted(struct kunit *test, bool before)
 		.size = SIZE,
 	};
 
+	begin_long_slices(test);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, taker.addr, SIZE), PAGES);
 	if (before)
 		eviction_start(test, &evictor);
@@ -484,7 +500,7 @@ static void requested_while_evicted(struct kunit *test, bool before)
 	taker_wait_until_asleep(&taker);
 	if (!before)
 		eviction_start(test, &evictor);
-	msleep(A_WHILE);
+	msleep(LONG_SLICE_MS + A_WHILE);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(taker.done));
 	if (mmap_lock_is_free(current->mm))
 		write_numbers(test, map_anonymous(test, PAGE_SIZE), 1);
@@ -675,12 +691,13 @@ static void turn_waits_for_migration(struct kunit *test)
 	struct hmm_devmem_turn turn;
 
 	taker.device = make_buffer_device(test);
+	begin_long_slices(test);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, taker.addr, SIZE), PAGES);
 	taker_start(test, &taker);
 	/* It waits for the time slice of the first device. */
 	taker_wait_until_asleep(&taker);
 	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, taker.addr, true));
-	msleep(A_WHILE);
+	msleep(LONG_SLICE_MS + A_WHILE);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(taker.done));
 	KUNIT_EXPECT_TRUE(test, mmap_lock_is_free(current->mm));
 	hmm_devmem_turn_end(&turn);
@@ -735,6 +752,7 @@ static void turn_waits(struct kunit *test)
 	taker.device = make_buffer_device(test);
 	second.device = taker.device;
 	third.device = taker.device;
+	begin_long_slices(test);
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
 	taker_start(test, &taker);
 	/* It waits for the time slice of the first device. */
@@ -742,7 +760,7 @@ static void turn_waits(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, hmm_devmem_turn_begin(&turn, current->mm, addr, false));
 	taker_start(test, &second);
 	taker_start(test, &third);
-	msleep(A_WHILE);
+	msleep(LONG_SLICE_MS + A_WHILE);
 	KUNIT_EXPECT_TRUE(test, taker_is_done(&third, 5));
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(taker.done));
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(second.done));
@@ -834,7 +852,7 @@ static void turn_order(struct kunit *test)
 
 /* How long two devices request the same pages, and how long each may wait for them. */
 #define CONTEND_TIME	(3 * HZ)
-#define CONTEND_LONGEST	HZ
+#define CONTEND_LONGEST	(2 * HZ)
 
 /* Request the pages again and again; @moved: how often, @size: the longest wait. */
 static void run_contender(struct taker *taker)

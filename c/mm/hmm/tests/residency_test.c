@@ -440,6 +440,7 @@ static void clock_background(struct kunit *test)
 	unsigned long second = map_aligned_numbers(test, PAGES);
 	unsigned long third = map_aligned_numbers(test, reserve / 2);
 	unsigned long fourth = map_aligned_numbers(test, reserve / 4);
+	int tries;
 
 	KUNIT_ASSERT_EQ(test, migrate_to(device, addr, half << PAGE_SHIFT), half);
 	hmm_test_migrate_more(test, addr + (half << PAGE_SHIFT), half);
@@ -451,11 +452,17 @@ static void clock_background(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, migrate_to(device, third, reserve / 2 << PAGE_SHIFT),
 			reserve / 2);
 	flush_work(&device->devmem.reclaim_work);
-	/* There is room for this one, which leaves less than the reserve. */
-	device->devmem.last_short = jiffies + 60 * HZ; /* however slow the machine is */
-	KUNIT_EXPECT_EQ(test, migrate_to(device, fourth, reserve / 4 << PAGE_SHIFT),
-			reserve / 4);
-	flush_work(&device->devmem.reclaim_work);
+	/*
+	 * There is room for this one, which leaves less than the reserve. Once more if the
+	 * work has run before its pages were allocated, and has found enough.
+	 */
+	for (tries = 0; tries < 20 && (!tries || available(device) < reserve); tries++) {
+		KUNIT_EXPECT_EQ(test, right_numbers(test, fourth, reserve / 4), reserve / 4);
+		device->devmem.last_short = jiffies + 60 * HZ; /* however slow the machine is */
+		KUNIT_EXPECT_EQ(test, migrate_to(device, fourth, reserve / 4 << PAGE_SHIFT),
+				reserve / 4);
+		flush_work(&device->devmem.reclaim_work);
+	}
 	KUNIT_EXPECT_EQ(test, available(device), reserve);
 	KUNIT_EXPECT_EQ(test, hmm_test_resident_pages(device, second, PAGES), PAGES);
 	KUNIT_EXPECT_EQ(test, right_numbers(test, addr, DEVICE_PAGES), DEVICE_PAGES);
