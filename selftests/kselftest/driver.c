@@ -214,7 +214,7 @@ TEST_F(driver, too_much)
 /* A look-up of very many pages ends with a fatal signal. */
 TEST_F(driver, peek_killed)
 {
-	const size_t npages = 1UL << 26;
+	const size_t npages = 1UL << 27;
 	char *prot = mmap(NULL, npages, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int status, tries;
