@@ -5,7 +5,7 @@ KERNEL	?= 7.3
 FLAVOUR	?= vm
 ACCEL	?= auto
 J	?= $(shell nproc)
-export KERNEL ARCH PAGES SHORT AGAIN KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT
+export KERNEL ARCH PAGES SHORT AGAIN KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT DURATION
 
 .DEFAULT_GOAL := help
 
@@ -29,6 +29,9 @@ report:   ## write results, reliability and costs as one HTML page to the BUILD 
 
 debug:    ## run all tests in a kernel with KASAN, lockdep, DEBUG_VM and kmemleak; the better part of an hour
 	@FLAVOUR=debug LIMIT=$${LIMIT:-1800} tree/check
+
+check-deep: ## run the long tests, about an hour and the builds: PARTS='races faults', DURATION=seconds of each; tree/deep -l
+	@tree/deep $(PARTS)
 
 kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='pattern'
 	@tree/kunit

@@ -114,6 +114,20 @@ struct space {
 	bool dax;
 };
 
+/**
+ * struct limit - how many cases a program runs
+ * @count: that many, if @end is 0
+ * @end: until then, by monotonic_seconds()
+ */
+struct limit {
+	uint64_t count;
+	double end;
+};
+
+/* Of DURATION= and COUNT=; neither is given: @count. */
+struct limit limit_of(uint64_t count);
+bool limit_reached(const struct limit *limit, uint64_t done);
+
 /* A random stream; its state is one integer. */
 uint64_t next(uint64_t *stream);
 uint64_t random_below(uint64_t *stream, uint64_t limit);

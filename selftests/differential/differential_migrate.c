@@ -18,7 +18,8 @@
  * rest of the page table; so all per-CPU folio batches are drained before, whose
  * references prevent splits.
  *
- * SEED= is the first seed (default 1), COUNT= how many (default 100).
+ * SEED= is the first seed (default 1), COUNT= how many (default 100); or DURATION= for
+ * how many seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -354,8 +355,8 @@ static bool one(uint64_t seed, uint64_t n, uint64_t *skipped)
 
 int main(void)
 {
-	uint64_t seed = env_number("SEED", 1), count = env_number("COUNT", 100), i;
-	uint64_t failed = 0, skipped = 0;
+	uint64_t seed = env_number("SEED", 1), failed = 0, skipped = 0, i;
+	struct limit limit = limit_of(100);
 	struct hmm_probe_info info;
 
 	printf("TAP version 13\n");
@@ -370,13 +371,13 @@ int main(void)
 	setting_write("/proc/sys/vm/drop_caches", "4");
 	swap_ready();
 	huge_pages_reserve(2048, 6);
-	printf("1..%llu\n", (unsigned long long)count + 1);
-	for (i = 0; i < count; i++)
+	for (i = 0; !limit_reached(&limit, i); i++)
 		failed += one(seed + i, i + 1, &skipped);
 	printf("# %lu mpfns moved of %lu, %lu errors\n", moved, collected, errors);
+	printf("# figures: comparisons=%lu\n", collected);
 	/* Fail if too many cases were skipped, or if nothing was migrated. */
-	printf("%sok %llu enough was compared\n", skipped * 3 > count || !moved ?
-	       "not " : "", (unsigned long long)count + 1);
+	printf("%sok %llu enough was compared\n1..%llu\n", skipped * 3 > i || !moved ?
+	       "not " : "", (unsigned long long)i + 1, (unsigned long long)i + 1);
 	folio_sizes_allow(0);
-	return failed || skipped * 3 > count || !moved;
+	return failed || skipped * 3 > i || !moved;
 }

@@ -370,6 +370,19 @@ void space_free(struct space *space)
 		close(space->uffd);
 }
 
+struct limit limit_of(uint64_t count)
+{
+	uint64_t seconds = env_number("DURATION", 0);
+
+	return (struct limit){ env_number("COUNT", count),
+			       seconds ? monotonic_seconds() + seconds : 0 };
+}
+
+bool limit_reached(const struct limit *limit, uint64_t done)
+{
+	return limit->end ? monotonic_seconds() >= limit->end : done >= limit->count;
+}
+
 void folio_sizes_allow(unsigned int sizes)
 {
 	static const unsigned long kbs[] = { 16, 32, 64, 256, 2048 };

@@ -236,6 +236,7 @@ static void fail_each(struct __test_metadata *_metadata, test_data *self,
 		reset(self);
 	}
 	reset(self);
+	printf("# figures: faults=%lu\n", failed);
 	EXPECT_LT(0, failed) TH_LOG("%s is not called by command %d", point->name, command);
 	EXPECT_EQ(ALL_PAGES, right_pages(self));
 }

@@ -291,6 +291,7 @@ static const char *round_run(uint64_t seed, unsigned int ms, bool last)
 /* The result of each kind; returns whether all had their effect. */
 static bool counts_print(void)
 {
+	unsigned long operations = 0;
 	bool good = true;
 
 	printf("    1..%u\n", nr_kinds);
@@ -303,7 +304,9 @@ static bool counts_print(void)
 		printf("    %sok %u %s%s%s\n", count->done || missing[i] ? "" : "not ", i + 1,
 		       kinds[i].name, missing[i] ? " # SKIP " : "", missing[i] ?: "");
 		good &= count->done || missing[i];
+		operations += count->done;
 	}
+	printf("    # figures: operations=%lu\n", operations);
 	return good;
 }
 

@@ -494,6 +494,8 @@ static void counts_print(const struct counts *counts)
 	       strerror(-counts->op_error));
 	printf("# %lu walks, %lu lost races, %lu errors; %lu pages compared\n",
 	       counts->walks, counts->lost, counts->errors, counts->compared);
+	printf("# figures: operations=%lu comparisons=%lu\n", counts->ops + counts->walks,
+	       counts->compared);
 }
 
 /* All rounds of a kind, one kind of memory after the other. Return whether it passed. */

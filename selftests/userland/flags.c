@@ -189,6 +189,7 @@ int main(int argc, char **argv)
 		pthread_join(thread[i], NULL);
 	printf("# %lu walks, %lu flags set or cleared, %lu hmm pfns between them, %lu changes\n",
 	       walks, toggles, differences, changes);
+	printf("# figures: operations=%lu\n", walks + toggles + changes);
 	if (walks < 100 || toggles < 10000 || differences < 1000 || changes < 1000)
 		failed("too little was seen", walks, changes);
 	return 0;

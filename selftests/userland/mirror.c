@@ -759,6 +759,7 @@ int main(int argc, char **argv)
 	printf("# %lu processes, %lu sections, %lu pages exclusive, ", rounds, sections,
 	       exclusives);
 	printf("%lu ranges removed, %lu changes\n", removals, invalidations);
+	printf("# figures: operations=%lu\n", sections + removals + invalidations);
 	must(rounds && sections > 100 && invalidations > 100 && exclusives, "too little was seen");
 	return 0;
 }

@@ -295,6 +295,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < 4; i++)
 		pthread_join(thread[i], NULL);
 	printf("# %lu walks, %lu valid pages, %lu changes\n", walks, nr_valid, changes);
+	printf("# figures: operations=%lu\n", walks + changes);
 	if (nr_valid < 10000 || changes < 10000)
 		failed("too little was seen", walks, changes);
 	return 0;

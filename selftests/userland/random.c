@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * random SEED COUNT [change]: run cases made from random bytes and compare each
- * with the oracle. The first case that fails is shrunk and printed. Equal seeds
+ * with the oracle; with DURATION= for so many seconds, however many cases that are.
+ * The first case that fails is shrunk and printed. Equal seeds
  * give equal cases. With WATCH_READS, count how often the core reads an entry
  * (reads.c), or, with "change", change entries between two readings.
  */
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -292,10 +294,13 @@ static const char *scenarios(void)
 int main(int argc, char **argv)
 {
 	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 1000, i;
+	const char *duration = getenv("DURATION"), *bad;
 	static u8 choices[MAX_CHOICES];
-	const char *bad;
+	time_t end = time(NULL);
 	size_t nr, at;
 
+	if (duration)
+		end += atoi(duration);
 #ifdef WATCH_READS
 	reads_watch(argc > 3 && !strcmp(argv[3], "change"));
 #endif
@@ -309,7 +314,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 #endif
-	for (i = 0; i < count; i++, seed++) {
+	for (i = 0; duration ? time(NULL) < end : i < count; i++, seed++) {
 		alarm(10);
 		state = seed;
 		nr = 32 + next_random() % (MAX_CHOICES - 32);
@@ -326,6 +331,6 @@ int main(int argc, char **argv)
 		case_print(&t);
 		return 1;
 	}
-	printf("# %lu cases\n", count);
+	printf("# %lu cases\n# figures: inputs=%lu\n", i, i);
 	return 0;
 }
