@@ -28,7 +28,7 @@ verdict "the table has a line for each part"
 [[ $(tail -n 1 "$TMP/out") == '3 passed, 0 failed, 0 skipped' ]]
 verdict "the sum closes the run"
 DURATION=6 runs 0 walks && grep -q '"operations": 5,\|"operations": 5$' "$results" && ! grep -q moves "$results"
-verdict "one part, for as long as DURATION says"
+verdict "one part, for as long as DURATION has it"
 runs 1 steps && grep -q 'there is no part steps; there are: walks moves' "$TMP/err"
 verdict "an unknown part"
 DURATION=long runs 1 && grep -q 'DURATION=long: give the seconds' "$TMP/err"

@@ -38,6 +38,15 @@ mkdir -p "$BUILD/bench"
 echo '{"results": [{"case": "out-4k", "reference": 100.0, "ours": 25.0}]}' >"$BUILD/bench/results.json"
 report && grep 'class=soft>out-4k<' "$TMP/report.html" | grep -q 'width:25.0%.*>25<'
 verdict "what make bench measured here goes before them"
+mkdir -p "$BUILD/deep"
+cat >"$BUILD/deep/results.json" <<'@'
+{"kernel": "7.3", "commit": "0-1", "time": "2026-01-03 10:10", "parts": [
+ {"part": "walks", "seconds": 60, "passed": 3, "failed": 1, "skipped": 0, "splats": 2, "leaks": 0, "figures": {"inputs": 1234567}},
+ {"part": "moves", "seconds": 30, "passed": 3, "failed": 0, "skipped": 4, "splats": 0, "leaks": 0, "figures": {"faults": 5}}]}
+@
+report && [[ $(grep '>walks<' "$TMP/report.html" | sed 's/<[^>]*>/ /g' | xargs) == 'walks 60 1,234,567 – 1 0 2 0' ]] &&
+	[[ $(grep '>moves<' "$TMP/report.html" | sed 's/<[^>]*>/ /g' | xargs) == 'moves 30 – 5 0 4 0 0' ]] && grep -q 'class=no>walks' "$TMP/report.html"
+verdict "the table of make check-deep"
 ! grep -oE '(src|href|url)[=(][^ >)]*|https?:[^ "<]*|@import' "$TMP/report.html" >"$TMP/out"
 verdict "the page needs no other file"
 python3 - "$TMP/report.html" >"$TMP/out" 2>&1 <<'@'
