@@ -181,7 +181,7 @@ impl DmMirror {
             }
             DmPiece::Sum(sum) => self.dm_at(&page, |x| {
                 (0..len).step_by(4).try_for_each(|i| {
-                    *sum += i64::from(x.load(at + i)? as i32);
+                    *sum = sum.wrapping_add(i64::from(x.load(at + i)? as i32));
                     Ok::<(), Error>(())
                 })
             })?,

@@ -7,7 +7,8 @@
 use crate::{
     memory::{
         DmChunks,
-        DmMemory, //
+        DmMemory,
+        DM_COHERENT_CHUNK, //
     },
     module_parameters,
     sim::{
@@ -15,7 +16,8 @@ use crate::{
         node::{
             Node,
             OpenFile, //
-        }, //
+        },
+        ram::Reserved, //
     },
     table::{
         DmTable,
@@ -80,9 +82,13 @@ pub(crate) struct DmUnit {
 impl DmUnit {
     fn new(nr: usize, units: usize, base: PhysAddr, chunks: Arc<DmChunks>) -> Result<Arc<Self>> {
         let board = Board::new(DM_NAMES[nr])?;
+        let reserved = match base {
+            0 => None,
+            _ => Some(Reserved::new(DM_NAMES[nr], base, DM_COHERENT_CHUNK)?),
+        };
         let unit = Arc::pin_init(
             try_pin_init!(Self {
-                memory <- DmMemory::init(base, chunks),
+                memory <- DmMemory::init(reserved, chunks),
                 nr: nr as i32,
                 units: units as i32,
                 board,

@@ -21,7 +21,9 @@
 
 use crate::sim::ram::{
     self,
-    Ram, //
+    HasReserved,
+    Ram,
+    Reserved, //
 };
 use kernel::{
     hmm::{
@@ -38,7 +40,6 @@ use kernel::{
             Bytes, //
         }, //
     },
-    io::PhysAddr,
     new_mutex,
     page::PAGE_SIZE,
     prelude::*,
@@ -59,7 +60,7 @@ use kernel::{
 };
 
 const DM_PRIVATE_CHUNK: usize = SZ_128M;
-const DM_COHERENT_CHUNK: usize = SZ_256M;
+pub(crate) const DM_COHERENT_CHUNK: usize = SZ_256M;
 
 /// The largest number of chunks of private memory.
 const DM_MAX_CHUNKS: usize = u64::BITS as usize;
@@ -131,8 +132,8 @@ impl DmChunks {
 /// The driver's data of a unit's memory.
 #[pin_data]
 pub(crate) struct DmMemory {
-    /// Physical address of the one chunk of coherent memory, or 0 for private memory.
-    coherent_base: PhysAddr,
+    /// Where the one chunk of coherent memory is, or `None` for private memory.
+    reserved: Option<Reserved>,
     /// The chunks of all units.
     chunks: Arc<DmChunks>,
     /// The number of the first chunk.
@@ -153,15 +154,15 @@ pub(crate) struct DmMemory {
 impl DmMemory {
     /// Creates the data of a unit without memory.
     pub(crate) fn init(
-        coherent_base: PhysAddr,
+        reserved: Option<Reserved>,
         chunks: Arc<DmChunks>,
     ) -> impl PinInit<DeviceMemory<Self>, Error> {
-        let kind = match coherent_base {
-            0 => MemoryType::PRIVATE,
-            _ => MemoryType::COHERENT,
+        let kind = match reserved {
+            None => MemoryType::PRIVATE,
+            Some(_) => MemoryType::COHERENT,
         };
         let data = try_pin_init!(Self {
-            coherent_base,
+            reserved,
             chunks,
             first: Atomic::new(DM_COHERENT),
             limit: Atomic::new(usize::MAX),
@@ -175,9 +176,9 @@ impl DmMemory {
 
     /// How much memory the unit can have, in bytes.
     pub(crate) fn capacity(&self) -> usize {
-        match self.coherent_base {
-            0 => DM_MAX_CHUNKS * DM_PRIVATE_CHUNK,
-            _ => DM_COHERENT_CHUNK,
+        match self.reserved {
+            None => DM_MAX_CHUNKS * DM_PRIVATE_CHUNK,
+            Some(_) => DM_COHERENT_CHUNK,
         }
     }
 
@@ -276,6 +277,12 @@ pub(crate) fn dm_page_mut<R>(
     }
 }
 
+impl HasReserved for DmMemory {
+    fn reserved(&self) -> Option<&Reserved> {
+        self.reserved.as_ref()
+    }
+}
+
 #[vtable]
 impl MemoryOperations for DmMemory {
     /// A device would have its copy engine do this, and drop the batch in the engine's interrupt
@@ -337,7 +344,6 @@ impl MemoryOperations for DmMemory {
 
     /// Adds a chunk; of coherent memory there is only one.
     fn grow(memory: &DeviceMemory<Self>) -> Result {
-        let base = memory.data().coherent_base;
         let left = memory
             .data()
             .limit
@@ -350,10 +356,10 @@ impl MemoryOperations for DmMemory {
         if memory.size() == 0 {
             memory.data().lost.store(usize::MAX, Relaxed);
         }
-        if base != 0 {
+        if memory.data().reserved.is_some() {
             let data = DM_COHERENT as *const c_void;
 
-            return ram::add_coherent(memory, base, left.min(DM_COHERENT_CHUNK), data);
+            return ram::add_coherent(memory, left.min(DM_COHERENT_CHUNK), data);
         }
         let nr = memory.data().chunks.number()?;
 

@@ -40,9 +40,6 @@ static int node_open(void)
 /* The memory of the module. */
 #define MEMORY	(2UL << 20)
 
-/* The memory of the module. */
-#define MEMORY	(2UL << 20)
-
 /* Load the module, use it, unload it, and use what it mirrored and migrated. */
 static void unload_in_use(struct __test_metadata *_metadata, int command)
 {
@@ -105,6 +102,17 @@ TEST(memory_is_left_while_room_is_made)
 TEST(memory_ends_while_room_is_made)
 {
 	unload_in_use(_metadata, 5);
+}
+
+/* The mirror's data has the range that refers to the mirror. */
+TEST(mirror_with_reference_to_itself)
+{
+	unload_in_use(_metadata, 6);
+}
+
+TEST(range_in_a_static)
+{
+	unload_in_use(_metadata, 7);
 }
 
 TEST_HARNESS_MAIN

@@ -168,6 +168,8 @@ pub struct Lock {
     pub held: Option<String>,
     /// Whether the lock's value is kept in the guard.
     pub cookie: bool,
+    /// Whether the guard keeps its task; see [`Guard::task`].
+    pub task: bool,
     /// How it fails.
     pub fails: Fails,
 }
@@ -196,6 +198,9 @@ pub struct Guard {
     pub cookie: Option<Type>,
     /// Whether it belongs to no thread.
     pub unbound: bool,
+    /// Whether it keeps its task. A lock may point to the task that holds it, and those who wait for it then look at that task:
+    /// it must exist after it has leaked the guard and exited.
+    pub task: bool,
     /// Methods that require it.
     pub methods: Vec<Required>,
     /// Functions that take another lock while it is held.

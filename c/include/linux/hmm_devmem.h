@@ -209,7 +209,8 @@ struct hmm_devmem_peer {
  *	serialised, and no mmap lock is held; may sleep. If it migrates pages,
  *	it is not called again for these. Optional.
  * @release: a chunk was removed; the driver gets the data back that it gave to
- *	hmm_devmem_add(). It may add others. No lock is held; may sleep. Optional.
+ *	hmm_devmem_add(). It may add others; hmm_devmem_remove() returns -%EDEADLK.
+ *	No lock is held; may sleep. Optional.
  *
  * @copy, @clear and @copy_batch run under the locks of the folios, and must not migrate pages,
  * which can wait for these very folios. Under the mmap lock, as in a page

@@ -146,10 +146,13 @@ static void hmm_devmem_free_chunk(struct hmm_devmem_chunk *chunk)
 	kfree(chunk);
 }
 
-/* bitmap_zalloc() needs contiguous memory, and has none for more than 128 GiB of pages. */
+/*
+ * bitmap_zalloc() needs contiguous memory, and has none for more than 128 GiB of pages.
+ * The size is the driver's: what is too large is an error, and no reason for a warning.
+ */
 static unsigned long *hmm_devmem_alloc_bitmap(unsigned long pages)
 {
-	return kvcalloc(BITS_TO_LONGS(pages), sizeof(long), GFP_KERNEL);
+	return kvcalloc(BITS_TO_LONGS(pages), sizeof(long), GFP_KERNEL | __GFP_NOWARN);
 }
 
 /* Allocate a chunk with the bitmaps of its pages, all of which are free. May sleep. */
@@ -168,7 +171,8 @@ hmm_devmem_alloc_chunk(struct hmm_devmem *devmem, unsigned long pages)
 	chunk->requested = hmm_devmem_alloc_bitmap(pages);
 	chunk->bad = hmm_devmem_alloc_bitmap(pages);
 	chunk->retired = hmm_devmem_alloc_bitmap(pages);
-	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived), GFP_KERNEL);
+	chunk->arrived = kvcalloc(pages, sizeof(*chunk->arrived),
+				  GFP_KERNEL | __GFP_NOWARN);
 	if (!chunk->used || !chunk->accessed || !chunk->requested ||
 	    !chunk->bad || !chunk->retired || !chunk->arrived) {
 		hmm_devmem_free_chunk(chunk);
@@ -320,17 +324,47 @@ static void hmm_devmem_remove_chunk(struct hmm_devmem_chunk *chunk,
 	list_add_tail(&chunk->list, removed);
 }
 
+/**
+ * struct hmm_devmem_releasing - a task that calls ->release
+ * @list: in &hmm_devmem_state.releasing
+ * @task: the task
+ */
+struct hmm_devmem_releasing {
+	struct list_head list;
+	struct task_struct *task;
+};
+
+/*
+ * Whether current is in ->release. A driver that adds memory there and removes it again
+ * would be called again for that, and again, until its stack overflows.
+ */
+static bool hmm_devmem_is_releasing(struct hmm_devmem *devmem)
+{
+	struct hmm_devmem_releasing *releasing;
+
+	guard(spinlock_irqsave)(&devmem->lock);
+	list_for_each_entry(releasing, &devmem->state->releasing, list)
+		if (releasing->task == current)
+			return true;
+	return false;
+}
+
 /* Give chunks back to the driver, which may add others: no lock is held. */
 static void hmm_devmem_release_chunks(struct hmm_devmem *devmem,
 				      struct list_head *removed)
 {
+	struct hmm_devmem_releasing releasing = { .task = current };
 	struct hmm_devmem_chunk *chunk, *next;
 
+	scoped_guard(spinlock_irqsave, &devmem->lock)
+		list_add(&releasing.list, &devmem->state->releasing);
 	list_for_each_entry_safe(chunk, next, removed, list) {
 		if (devmem->ops->release)
 			devmem->ops->release(devmem, chunk->data);
 		hmm_devmem_free_chunk(chunk);
 	}
+	scoped_guard(spinlock_irqsave, &devmem->lock)
+		list_del(&releasing.list);
 }
 
 /* Stop, or allow, allocation. Takes the lock of the memory. */
@@ -458,7 +492,8 @@ static int hmm_devmem_remove_chunks(struct hmm_devmem *devmem,
  *
  * Return: 0; -%EBUSY if a page could not migrate: its chunk, and those added after
  * it, remain, and can be allocated from again; -%EDEADLK in a callback that this
- * function, hmm_devmem_evict() or making room waits for.
+ * function, hmm_devmem_evict() or making room waits for, and in
+ * &hmm_devmem_ops.release.
  */
 int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 {
@@ -466,7 +501,7 @@ int hmm_devmem_remove(struct hmm_devmem *devmem, unsigned long timeout)
 	bool alloc_stopped;
 	int err;
 
-	if (hmm_devmem_is_evicting(devmem))
+	if (hmm_devmem_is_evicting(devmem) || hmm_devmem_is_releasing(devmem))
 		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	scoped_guard(mutex, &devmem->chunks_lock) {
@@ -537,6 +572,7 @@ static struct hmm_devmem_state *hmm_devmem_alloc_state(struct hmm_devmem *devmem
 		return NULL;
 	state->devmem = devmem;
 	INIT_WORK(&state->work, hmm_devmem_work);
+	INIT_LIST_HEAD(&state->releasing);
 	return state;
 }
 
@@ -598,7 +634,7 @@ EXPORT_SYMBOL_GPL(hmm_devmem_init);
 void hmm_devmem_exit(struct hmm_devmem *devmem)
 {
 	/* It would wait for itself. */
-	if (WARN_ONCE(hmm_devmem_is_evicting(devmem),
+	if (WARN_ONCE(hmm_devmem_is_evicting(devmem) || hmm_devmem_is_releasing(devmem),
 		      "%s: %ps: a callback ends its device memory\n",
 		      hmm_devmem_label(devmem), devmem->ops->copy))
 		return;

@@ -33,6 +33,7 @@
  * @module_object: registration with the driver's module (lifetime.h)
  * @work: ends it later
  * @done: called when @work has, or NULL
+ * @releasing: the &struct hmm_devmem_releasing; hmm_devmem.lock
  * @stats: what debugfs shows
  */
 struct hmm_devmem_state {
@@ -40,6 +41,7 @@ struct hmm_devmem_state {
 	struct hmm_module_object module_object;
 	struct work_struct work;
 	void (*done)(struct hmm_devmem *devmem);
+	struct list_head releasing;
 	struct hmm_devmem_stats stats;
 };
 

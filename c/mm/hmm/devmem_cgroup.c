@@ -101,7 +101,8 @@ int hmm_devmem_cgroup_add_chunk(struct hmm_devmem_chunk *chunk)
 {
 	if (!chunk->devmem->region)
 		return 0;
-	chunk->pools = kvcalloc(chunk->pages, sizeof(*chunk->pools), GFP_KERNEL);
+	chunk->pools = kvcalloc(chunk->pages, sizeof(*chunk->pools),
+				GFP_KERNEL | __GFP_NOWARN);
 	return chunk->pools ? 0 : -ENOMEM;
 }
 

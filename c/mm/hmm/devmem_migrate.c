@@ -16,6 +16,7 @@
 
 #include "devmem_transfer.h"
 #include "lifetime.h"
+#include "migration_wait.h"
 
 /*
  * Copy and commit what was collected. Return how many pages have migrated. The folios are
@@ -238,7 +239,7 @@ static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
 
 	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return -EINVAL;
-	if (hmm_devmem_is_evicting(devmem))
+	if (hmm_devmem_is_evicting(devmem) || hmm_devmem_is_stepping())
 		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	t->args.flags |= HMM_DEVMEM_ANY_ORDER;
@@ -274,8 +275,9 @@ static long hmm_devmem_transfer_process(struct hmm_devmem *devmem,
  * Return: the number of pages that have migrated; -%EINVAL if @span is misaligned
  * or empty, if a part of it is in no VMA, or in one that is not readable or whose
  * pages cannot migrate; -%ESRCH if the process has exited; -%EDEADLK in a callback
- * that hmm_devmem_evict(), hmm_devmem_remove() or making room waits for; -%EINTR if
- * the caller was killed; -%ENOMEM. As with read(), an error after some pages have
+ * that hmm_devmem_evict(), hmm_devmem_remove() or making room waits for, and between
+ * hmm_devmem_collect() and hmm_devmem_migration_end(); -%EINTR if the caller was
+ * killed; -%ENOMEM. As with read(), an error after some pages have
  * migrated is not returned, but their number; the next call returns the error.
  */
 long hmm_devmem_migrate(struct hmm_devmem *devmem, struct mm_struct *mm,

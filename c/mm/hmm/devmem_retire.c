@@ -11,6 +11,7 @@
 
 #include "../internal.h"
 #include "devmem_transfer.h"
+#include "migration_wait.h"
 
 /* How many jiffies to wait for references to a page, beyond those of its mappings. */
 #define HMM_RETIRE_WAITS	20
@@ -184,7 +185,8 @@ static int hmm_retire_wait(struct folio *folio)
  * -%EBUSY if it is not allocated again, but is in use still, and was not unmapped, as its
  * folio is busy: the call can be repeated; -%EINTR if the caller was killed: the call is
  * to be repeated; -%EDEADLK in a callback that hmm_devmem_evict(), hmm_devmem_remove() or
- * making room waits for; -%ENOMEM if there is no memory to copy the page to: it is in use
+ * making room waits for, and between hmm_devmem_collect() and hmm_devmem_migration_end();
+ * -%ENOMEM if there is no memory to copy the page to: it is in use
  * still, and was not unmapped; the call can be repeated.
  */
 int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
@@ -193,7 +195,7 @@ int hmm_devmem_retire(struct hmm_devmem *devmem, void *data,
 	struct folio *busy = NULL;
 	int err;
 
-	if (hmm_devmem_is_evicting(devmem))
+	if (hmm_devmem_is_evicting(devmem) || hmm_devmem_is_stepping())
 		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	hmm_devmem_completing_wait();

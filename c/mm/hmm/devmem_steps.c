@@ -3,16 +3,22 @@
  * Device memory: migration by address, step by step.
  */
 #include <linux/export.h>
+#include <linux/list.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "devmem_transfer.h"
 #include "lifetime.h"
+#include "migration_wait.h"
 
 /**
  * struct hmm_devmem_migration - a migration that a driver takes step by step
  * @transfer: the transfer
  * @mm: the process, of which a reference and the mmap lock are held
+ * @list: in hmm_devmem_stepping
+ * @task: the task that takes the steps, of which a reference is held
  * @stage: the last step taken
  * @moved: how many pages have migrated
  *
@@ -24,6 +30,8 @@
 struct hmm_devmem_migration {
 	struct hmm_devmem_transfer transfer;
 	struct mm_struct *mm;
+	struct list_head list;
+	struct task_struct *task;
 	enum {
 		HMM_DEVMEM_COLLECTED,
 		HMM_DEVMEM_COPIED,
@@ -31,6 +39,50 @@ struct hmm_devmem_migration {
 	} stage;
 	unsigned long moved;
 };
+
+/* Migrations of which the first step was taken, and the last was not. */
+static LIST_HEAD(hmm_devmem_stepping);
+static DEFINE_SPINLOCK(hmm_devmem_stepping_lock);
+
+/*
+ * The task has collected pages. Its reference keeps the pointer from being that of another
+ * task, if a driver in Rust leaks the migration.
+ */
+static void hmm_devmem_stepping_begin(struct hmm_devmem_migration *m)
+{
+	m->task = get_task_struct(current);
+	guard(spinlock)(&hmm_devmem_stepping_lock);
+	list_add(&m->list, &hmm_devmem_stepping);
+}
+
+static void hmm_devmem_stepping_end(struct hmm_devmem_migration *m)
+{
+	scoped_guard(spinlock, &hmm_devmem_stepping_lock)
+		list_del(&m->list);
+	put_task_struct(m->task);
+}
+
+/**
+ * hmm_devmem_is_stepping() - whether current has begun a migration in steps
+ *
+ * It has collected pages, and holds the mmap lock. If it waited for a page that migrates,
+ * or for that lock, it could wait for itself.
+ *
+ * Return: true from hmm_devmem_collect() to hmm_devmem_migration_end().
+ */
+bool hmm_devmem_is_stepping(void)
+{
+	struct hmm_devmem_migration *m;
+
+	/* Only current adds and removes its own. */
+	if (list_empty(&hmm_devmem_stepping))
+		return false;
+	guard(spinlock)(&hmm_devmem_stepping_lock);
+	list_for_each_entry(m, &hmm_devmem_stepping, list)
+		if (m->task == current)
+			return true;
+	return false;
+}
 
 /* Allocate a migration, and take a reference to the process. */
 static struct hmm_devmem_migration *
@@ -76,13 +128,14 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  * is not collected is no error.
  *
  * Context: Process context; may sleep. On success the mmap lock is held for reading
- * until hmm_devmem_migration_end(), by the same task.
+ * until hmm_devmem_migration_end(), by the same task. Until then it must not access user
+ * memory. Functions that migrate, and sections that have to fault, return -%EDEADLK.
  *
  * Return: the migration, or an ERR_PTR(): -%EINVAL if @span is misaligned or empty,
  * or if its first page is in no VMA, or in one whose pages cannot migrate; -%ESRCH
  * if the process has exited; -%EDEADLK in a callback that hmm_devmem_evict(),
- * hmm_devmem_remove() or making room waits for; -%EINTR if the caller was killed;
- * -%ENOMEM.
+ * hmm_devmem_remove() or making room waits for, and if the caller has begun a migration
+ * that has not ended; -%EINTR if the caller was killed; -%ENOMEM.
  */
 struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 						struct mm_struct *mm,
@@ -93,7 +146,7 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 
 	if (span.start >= span.end || !PAGE_ALIGNED(span.start | span.end))
 		return ERR_PTR(-EINVAL);
-	if (hmm_devmem_is_evicting(devmem))
+	if (hmm_devmem_is_evicting(devmem) || hmm_devmem_is_stepping())
 		return ERR_PTR(-EDEADLK);
 	hmm_waits_for_update_locks();
 	m = hmm_devmem_migration_alloc(devmem, mm);
@@ -102,8 +155,10 @@ struct hmm_devmem_migration *hmm_devmem_collect(struct hmm_devmem *devmem,
 
 	hmm_devmem_grow_if_low(devmem);
 	err = hmm_devmem_collect_charged(&m->transfer, mm, span, false);
-	if (!err)
+	if (!err) {
+		hmm_devmem_stepping_begin(m);
 		return m;
+	}
 	hmm_devmem_migration_free(m);
 	return ERR_PTR(err);
 }
@@ -199,6 +254,7 @@ void hmm_devmem_migration_end(struct hmm_devmem_migration *migration)
 		return;
 	hmm_devmem_transfer_end(&migration->transfer);
 	mmap_read_unlock(migration->mm);
+	hmm_devmem_stepping_end(migration);
 	hmm_devmem_migration_free(migration);
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_migration_end);

@@ -187,12 +187,13 @@ static int hmm_fault_mmap(struct hmm_walk *w, unsigned int flags)
  * @w: the walk
  *
  * Context: holds no mmap lock.
- * Return: as hmm_fault_mmap(), or -%EINTR; the lock is dropped in any case.
+ * Return: as hmm_fault_mmap(), or -%EINTR; the lock is dropped in any case. -%EDEADLK if
+ * the caller has begun a migration, and so holds that lock.
  */
 static int hmm_fault_lock_mmap(struct hmm_walk *w)
 {
 	struct mm_struct *mm = w->range->notifier->mm;
-	int ret = mmap_read_lock_killable(mm);
+	int ret = hmm_devmem_is_stepping() ? -EDEADLK : mmap_read_lock_killable(mm);
 
 	if (ret)
 		return ret;
@@ -215,6 +216,8 @@ static int hmm_fault_lock_mmap(struct hmm_walk *w)
 static int hmm_fault_locked_vma(struct hmm_walk *w, struct vm_area_struct *vma, int ret)
 {
 	for (;;) {
+		if (ret == HMM_WALK_FAULT && hmm_devmem_is_stepping())
+			ret = -EDEADLK;
 		if (ret == HMM_WALK_FAULT)
 			ret = hmm_fault_pages(w, vma, HMM_FAULT_MAY_UNLOCK |
 							FAULT_FLAG_VMA_LOCK) ?: HMM_WALK_AGAIN;

@@ -71,4 +71,13 @@ static inline bool fault_wait_killable(struct vm_area_struct *vma, unsigned long
 }
 #endif
 
+#ifdef CONFIG_HMM_DEVMEM
+bool hmm_devmem_is_stepping(void);
+#else
+static inline bool hmm_devmem_is_stepping(void)
+{
+	return false;
+}
+#endif
+
 #endif /* _MM_HMM_MIGRATION_WAIT_H */

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
+#include "migration_wait.h"
 #include "mirror.h"
 #include "update_lock.h"
 
@@ -272,6 +273,9 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
 		return -EINVAL;
 	if (lock && !hmm_update_lock_valid(*lock))
 		return -EINVAL;
+	/* It would wait for the mmap lock. */
+	if (hmm_devmem_is_stepping())
+		return -EDEADLK;
 	hmm_waits_for_update_locks();
 	*mirror = (struct hmm_mirror){
 		.mm = mm,
@@ -321,8 +325,8 @@ static int hmm_mirror_begin(struct hmm_mirror *mirror, struct mm_struct *mm,
  * Context: holds no mmap lock; @mm is current's or kept alive by mmget(). May
  * sleep. On success a reference to @mm is held, which does not keep the
  * process's memory, until hmm_mirror_exit().
- * Return: 0; -%EINVAL without &hmm_mirror_ops.invalidate; -%ENOMEM; -%EINTR on
- * a signal.
+ * Return: 0; -%EINVAL without &hmm_mirror_ops.invalidate; -%EDEADLK if the caller has
+ * begun a migration in steps; -%ENOMEM; -%EINTR on a signal.
  */
 int hmm_mirror_init(struct hmm_mirror *mirror, struct mm_struct *mm,
 		    const struct hmm_mirror_ops *ops, void *owner)

@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 
 #include "devmem.h"
+#include "migration_wait.h"
 #include "mirror.h"
 #include "mirror_dma.h"
 #include "pfn.h"
@@ -72,13 +73,14 @@ static bool hmm_section_valid(const struct hmm_section *section)
  * update lock: in another section, in an invalidate callback, or by
  * hmm_mirror_lock(); a rw_semaphore, whose holder is not known, is detected in
  * callbacks only. Or it is to migrate pages in a callback of the device memory,
- * which runs under folio locks.
+ * which runs under folio locks, or has begun another migration.
  */
 static bool hmm_section_is_nested(const struct hmm_section *section)
 {
 	return hmm_update_lock_is_mine(section->mirror->update) ||
 	       READ_ONCE(section->mirror->state->caller) == current ||
-	       (section->migrate_to && hmm_devmem_is_evicting(section->migrate_to));
+	       (section->migrate_to && (hmm_devmem_is_evicting(section->migrate_to) ||
+					hmm_devmem_is_stepping()));
 }
 
 /* The same for a range that has an update lock of its own. */
@@ -413,7 +415,8 @@ static void hmm_section_account(const struct hmm_section *section, int err)
  *   has no room for the span; &hmm_section.whole cannot be met; or
  *   there is no array of hmm pfns
  * * -%EDEADLK - the caller is in another section with the same update lock, or holds
- *   it itself, and it is a mutex; or is in an invalidate callback under it. A caller
+ *   it itself, and it is a mutex; or is in an invalidate callback under it; or has
+ *   begun a migration in steps, and a page must be faulted in. A caller
  *   that holds the lock of another range or mirror may deadlock; lockdep reports that
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror, or the range was

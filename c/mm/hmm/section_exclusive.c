@@ -57,7 +57,8 @@ static struct page *hmm_section_make_exclusive(struct hmm_section *section,
  * sequence. make_device_exclusive() itself would move it if the page were absent,
  * shared or exclusive already, so the page is faulted in for write beforehand.
  *
- * Return: 0, with the folio locked until hmm_section_exclusive_end(); errors of
+ * Return: 0, with the folio locked until hmm_section_exclusive_end(); -%EDEADLK if the
+ * caller has begun a migration, and so holds the mmap lock; errors of
  * hmm_range_fault_vma_retry(), hmm_interval_enter() and make_device_exclusive().
  */
 int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *walk,
@@ -69,6 +70,8 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 
 	if (!IS_ENABLED(CONFIG_DEVICE_PRIVATE))
 		return -EOPNOTSUPP;
+	if (hmm_devmem_is_stepping())
+		return -EDEADLK;
 	ret = hmm_range_fault_vma_retry(walk, waits);
 	if (ret)
 		return ret;

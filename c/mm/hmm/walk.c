@@ -130,6 +130,8 @@ static int hmm_walk_unmap(struct hmm_walk *w, pmd_t *pmdp, pte_t *ptep, int stop
 {
 	pte_unmap(ptep);
 	if (stop == HMM_WALK_MIGRATION) {
+		if (hmm_devmem_is_stepping())
+			return -EDEADLK;
 		migration_entry_wait_killable(w->vma->vm_mm, pmdp, w->resume);
 		stop = hmm_walk_waited(w, w->resume);
 	}

@@ -281,6 +281,8 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 		if (!w->waits.for_migrations &&
 		    hmm_first_needing_fault(w, addr, nr, 0) == nr)
 			return hmm_report(w, addr, nr, 0);
+		if (hmm_devmem_is_stepping())
+			return -EDEADLK;
 		w->resume = addr;
 		pmd_migration_entry_wait_killable(w->range->notifier->mm, pmdp);
 		return hmm_walk_waited(w, addr);

@@ -4,6 +4,7 @@
 
 use core::ffi::c_void;
 use kernel::{
+    bindings,
     hmm::{
         devmem::{
             DeviceMemory,
@@ -54,17 +55,70 @@ impl Ram {
     }
 }
 
-/// Adds the memory at `base` to coherent device memory.
+/// Physical addresses that the kernel lets nothing else have.
 ///
-/// Firmware reports where a real device's memory is. Here the parameters of the module do.
-pub(crate) fn add_coherent<T: MemoryOperations>(
+/// # Invariants
+///
+/// The `size` bytes from `start` on were requested of the kernel, and are released when this is
+/// dropped.
+pub(crate) struct Reserved {
+    start: PhysAddr,
+    size: usize,
+}
+
+impl Reserved {
+    /// Requests `size` bytes from `start` on. Firmware reports where a real device's memory is.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EBUSY` if something else has a part of them, as system memory, a driver, or
+    /// the CPU's interrupt controller.
+    pub(crate) fn new(name: &'static CStr, start: PhysAddr, size: usize) -> Result<Self> {
+        let all = &raw mut bindings::iomem_resource;
+        let len = size as bindings::resource_size_t;
+        // SAFETY: All physical addresses are in this resource, and the name is never freed.
+        let region = unsafe { bindings::__request_region(all, start, len, name.as_char_ptr(), 0) };
+
+        if region.is_null() {
+            return Err(EBUSY);
+        }
+        // INVARIANT: They were just requested.
+        Ok(Self { start, size })
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let all = &raw mut bindings::iomem_resource;
+        let len = self.size as bindings::resource_size_t;
+        // SAFETY: By the type's invariants they were requested, of this resource.
+        unsafe { bindings::__release_region(all, self.start, len) };
+    }
+}
+
+/// A driver's data that has the addresses of its coherent memory.
+pub(crate) trait HasReserved {
+    /// These addresses.
+    fn reserved(&self) -> Option<&Reserved>;
+}
+
+/// Adds the first `size` bytes of what the driver has reserved to its coherent memory.
+///
+/// # Errors
+///
+/// Fails with `ENODEV` if it has reserved nothing, with `EINVAL` if that is smaller, and as
+/// [`DeviceMemory::add_at`].
+pub(crate) fn add_coherent<T: MemoryOperations + HasReserved>(
     memory: &DeviceMemory<T>,
-    base: PhysAddr,
     size: usize,
     data: *const c_void,
 ) -> Result {
-    // SAFETY: The module's parameters are documented to name memory that nothing else uses. Only
-    // root can set them, and root can name any address to the kernel by other means, such as
-    // `memmap=`.
-    unsafe { memory.add_at(base, size, data) }
+    let reserved = memory.data().reserved().ok_or(ENODEV)?;
+
+    if size > reserved.size {
+        return Err(EINVAL);
+    }
+    // SAFETY: Nothing else has these addresses as long as there is `reserved`. The data that it was
+    // borrowed from is only ever shared until it is dropped, which is after the memory was removed.
+    unsafe { memory.add_at(reserved.start, size, data) }
 }

@@ -18,6 +18,7 @@ use crate::model::Returns;
 use crate::model::Role;
 use crate::model::Section;
 use crate::model::Shape;
+use crate::model::Stated;
 use crate::model::Table;
 use crate::model::Tagged;
 use crate::plan;
@@ -271,6 +272,7 @@ fn locks(api: &Api, object: &Object, held: Option<&str>) -> Found<Vec<plan::Lock
             guard: guard.clone(),
             held: held.map(str::to_owned),
             cookie: unlock.cookie().is_some(),
+            task: keeps_task(api, &object.tag, function.unbound),
             fails,
         };
         Some(unlock_of(api, &object.tag, guard).map(of))
@@ -325,10 +327,12 @@ fn guard(api: &Api, object: &Object, name: &str) -> Found<plan::Guard> {
                 alone: data.is_some() && writes,
             }
         });
+    let unbound = api.one_in_role(tag, taken).is_some_and(|lock| lock.unbound);
     Ok(plan::Guard {
         name: name.to_owned(),
         cookie: cookie.transpose()?,
-        unbound: api.one_in_role(tag, taken).is_some_and(|lock| lock.unbound),
+        unbound,
+        task: keeps_task(api, tag, unbound),
         methods: methods.collect(),
         locks: locks(api, object, Some(name))?,
         members: members
@@ -339,6 +343,13 @@ fn guard(api: &Api, object: &Object, name: &str) -> Found<plan::Guard> {
         classes: guard_classes(api, object, name),
         unlock: unlock.clone(),
     })
+}
+
+/// Whether the guards of an object that belong to a thread keep its task: they do not where the caller of the constructor
+/// promises that none is leaked.
+fn keeps_task(api: &Api, tag: &str, unbound: bool) -> bool {
+    let promised = |function: &Function| function.leaked == Some(Stated::Promised);
+    !unbound && !api.in_role(tag, |_| true).any(promised)
 }
 
 fn guard_classes(api: &Api, object: &Object, name: &str) -> Vec<plan::GuardClass> {

@@ -488,7 +488,10 @@ fn pointer(api: &Api, to: &CType, constant: bool) -> Result<Ty, Why> {
         )),
         other => Err(Why::new(
             format!("the length of the array behind a pointer to `{}` is not known", other.spell()),
-            "add `slice(len)`, with the name of the parameter for the number of elements",
+            match constant {
+                true => "add `slice(len)`, with the name of the parameter for the number of elements",
+                false => "add `slice(len)`, with the name of the parameter for the number of elements, or `out` if C writes one value there",
+            },
         )),
     }
 }

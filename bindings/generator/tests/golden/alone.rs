@@ -9,6 +9,7 @@
 use crate::{
     bindings,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -72,6 +73,7 @@ impl<T> Shelf<T> {
         Reading {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -84,13 +86,15 @@ impl<T> Shelf<T> {
         Writing {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
 
 /// A lock of [`Shelf`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -99,6 +103,7 @@ impl<T> Shelf<T> {
 pub struct Reading<'a, T> {
     owner: &'a Shelf<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> Reading<'a, T> {
@@ -131,7 +136,8 @@ impl<'a, T> Drop for Reading<'a, T> {
 
 /// A lock of [`Shelf`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -140,6 +146,7 @@ impl<'a, T> Drop for Reading<'a, T> {
 pub struct Writing<'a, T> {
     owner: &'a Shelf<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> Writing<'a, T> {

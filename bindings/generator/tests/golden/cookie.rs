@@ -9,6 +9,7 @@
 use crate::{
     bindings,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -63,13 +64,15 @@ impl Turnstile {
             owner: self,
             cookie,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
 
 /// A lock of [`Turnstile`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -80,6 +83,7 @@ pub struct InsideGuard<'a> {
     owner: &'a Turnstile,
     cookie: i32,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for InsideGuard<'a> {

@@ -14,6 +14,7 @@ use crate::{
         VTABLE_DEFAULT_ERROR,
     },
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -149,6 +150,7 @@ impl<T: BellOperations> Bell<T> {
         BellGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -207,7 +209,8 @@ impl<T: BellOperations> Drop for Bell<T> {
 
 /// A lock of [`Bell`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -216,6 +219,7 @@ impl<T: BellOperations> Drop for Bell<T> {
 pub struct BellGuard<'a, T: BellOperations> {
     owner: &'a Bell<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: BellOperations> Deref for BellGuard<'a, T> {

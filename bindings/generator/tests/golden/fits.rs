@@ -9,6 +9,7 @@
 use crate::{
     bindings,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -89,6 +90,7 @@ impl Yard {
         YardGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -101,6 +103,7 @@ impl Yard {
         KeyGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -115,6 +118,7 @@ impl Yard {
             Some(YardGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -152,7 +156,8 @@ impl PinnedDrop for Yard {
 
 /// A lock of [`Yard`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -161,6 +166,7 @@ impl PinnedDrop for Yard {
 pub struct YardGuard<'a> {
     owner: &'a Yard,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for YardGuard<'a> {
@@ -173,7 +179,8 @@ impl<'a> Drop for YardGuard<'a> {
 
 /// A lock of [`Yard`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -182,6 +189,7 @@ impl<'a> Drop for YardGuard<'a> {
 pub struct KeyGuard<'a> {
     owner: &'a Yard,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for KeyGuard<'a> {

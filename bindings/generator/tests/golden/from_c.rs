@@ -14,6 +14,7 @@ use crate::{
         VTABLE_DEFAULT_ERROR,
     },
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -114,6 +115,7 @@ impl<T: Operations> Till<T> {
         LockGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -130,6 +132,7 @@ impl<T: Operations> Till<T> {
             Some(LockGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -147,6 +150,7 @@ impl<T: Operations> Till<T> {
         LockSharedGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -205,7 +209,8 @@ impl<T: Operations> PinnedDrop for Till<T> {
 
 /// A lock of [`Till`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -214,6 +219,7 @@ impl<T: Operations> PinnedDrop for Till<T> {
 pub struct LockGuard<'a, T: Operations> {
     owner: &'a Till<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: Operations> LockGuard<'a, T> {
@@ -244,7 +250,8 @@ impl<'a, T: Operations> Drop for LockGuard<'a, T> {
 
 /// A lock of [`Till`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -253,6 +260,7 @@ impl<'a, T: Operations> Drop for LockGuard<'a, T> {
 pub struct LockSharedGuard<'a, T: Operations> {
     owner: &'a Till<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: Operations> LockSharedGuard<'a, T> {
@@ -364,6 +372,7 @@ impl Gate {
         GateGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -380,13 +389,15 @@ impl Gate {
         Ok(GateGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         })
     }
 }
 
 /// A lock of [`Gate`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -395,6 +406,7 @@ impl Gate {
 pub struct GateGuard<'a> {
     owner: &'a Gate,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for GateGuard<'a> {

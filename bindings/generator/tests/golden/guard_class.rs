@@ -65,13 +65,15 @@ impl Lamp {
         LampGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
 
 /// A lock of [`Lamp`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -80,6 +82,7 @@ impl Lamp {
 pub struct LampGuard<'a> {
     owner: &'a Lamp,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for LampGuard<'a> {
@@ -168,6 +171,7 @@ impl Shelf {
             Some(LockSharedGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -185,13 +189,15 @@ impl Shelf {
         LockSharedGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
 
 /// A lock of [`Shelf`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -200,6 +206,7 @@ impl Shelf {
 pub struct LockSharedGuard<'a> {
     owner: &'a Shelf,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for LockSharedGuard<'a> {

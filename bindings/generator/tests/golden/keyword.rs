@@ -14,7 +14,10 @@ use crate::{
         VTABLE_DEFAULT_ERROR,
     },
     prelude::*,
-    sync::aref::AlwaysRefCounted,
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    },
     types::{
         NotThreadSafe,
         Opaque, //
@@ -217,6 +220,7 @@ impl<T: TraitOperations> Trait<T> {
         Ok(Awaited {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         })
     }
 
@@ -295,7 +299,8 @@ impl<T: TraitOperations> PinnedDrop for Trait<T> {
 
 /// A lock of [`Trait`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -304,6 +309,7 @@ impl<T: TraitOperations> PinnedDrop for Trait<T> {
 pub struct Awaited<'a, T: TraitOperations> {
     owner: &'a Trait<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: TraitOperations> Drop for Awaited<'a, T> {

@@ -10,6 +10,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -117,6 +118,7 @@ impl<T> Garden<T> {
         GateGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -337,7 +339,8 @@ impl<T> PinnedDrop for Garden<T> {
 
 /// A lock of [`Garden`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -346,6 +349,7 @@ impl<T> PinnedDrop for Garden<T> {
 pub struct GateGuard<'a, T> {
     owner: &'a Garden<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> Deref for GateGuard<'a, T> {

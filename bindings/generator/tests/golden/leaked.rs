@@ -66,6 +66,7 @@ impl Hatch {
         HatchGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
@@ -82,7 +83,8 @@ impl PinnedDrop for Hatch {
 
 /// A lock of [`Hatch`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -91,6 +93,7 @@ impl PinnedDrop for Hatch {
 pub struct HatchGuard<'a> {
     owner: &'a Hatch,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for HatchGuard<'a> {
@@ -487,13 +490,15 @@ impl Door {
         DoorGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
 
 /// A lock of [`Door`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -502,6 +507,7 @@ impl Door {
 pub struct DoorGuard<'a> {
     owner: &'a Door,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for DoorGuard<'a> {

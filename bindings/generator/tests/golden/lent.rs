@@ -10,6 +10,7 @@ use crate::{
     bindings,
     container_of,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -165,6 +166,7 @@ impl<T: HostOperations> Host<T> {
         HostGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -229,7 +231,8 @@ impl<T: HostOperations> PinnedDrop for Host<T> {
 
 /// A lock of [`Host`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -238,6 +241,7 @@ impl<T: HostOperations> PinnedDrop for Host<T> {
 pub struct HostGuard<'a, T: HostOperations> {
     owner: &'a Host<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: HostOperations> Deref for HostGuard<'a, T> {

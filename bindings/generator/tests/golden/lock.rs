@@ -9,6 +9,7 @@
 use crate::{
     bindings,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -72,6 +73,7 @@ impl<T> Gate<T> {
         GateGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -88,6 +90,7 @@ impl<T> Gate<T> {
             Some(GateGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -97,7 +100,8 @@ impl<T> Gate<T> {
 
 /// A lock of [`Gate`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -106,6 +110,7 @@ impl<T> Gate<T> {
 pub struct GateGuard<'a, T> {
     owner: &'a Gate<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> GateGuard<'a, T> {

@@ -14,6 +14,7 @@ use crate::{
         VTABLE_DEFAULT_ERROR,
     },
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -118,6 +119,7 @@ impl<T: Operations> Engine<T> {
         EngineGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -180,7 +182,8 @@ impl<T: Operations> PinnedDrop for Engine<T> {
 
 /// A lock of [`Engine`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -189,6 +192,7 @@ impl<T: Operations> PinnedDrop for Engine<T> {
 pub struct EngineGuard<'a, T: Operations> {
     owner: &'a Engine<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: Operations> Deref for EngineGuard<'a, T> {

@@ -11,6 +11,7 @@ use crate::{
     container_of,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -321,6 +322,7 @@ impl<T: Send + 'static> Crate<T> {
         CrateGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
@@ -336,7 +338,8 @@ impl<T: Send + 'static> Drop for Crate<T> {
 
 /// A lock of [`Crate`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -345,6 +348,7 @@ impl<T: Send + 'static> Drop for Crate<T> {
 pub struct CrateGuard<'a, T: Send + 'static> {
     owner: &'a Crate<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: Send + 'static> Deref for CrateGuard<'a, T> {

@@ -10,6 +10,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -61,6 +62,7 @@ impl Door {
         ReadGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -77,6 +79,7 @@ impl Door {
         Ok(WriteGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         })
     }
 
@@ -89,13 +92,15 @@ impl Door {
         WriteGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
 
 /// A lock of [`Door`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -104,6 +109,7 @@ impl Door {
 pub struct ReadGuard<'a> {
     owner: &'a Door,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> ReadGuard<'a> {
@@ -126,7 +132,8 @@ impl<'a> Drop for ReadGuard<'a> {
 
 /// A lock of [`Door`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -135,6 +142,7 @@ impl<'a> Drop for ReadGuard<'a> {
 pub struct WriteGuard<'a> {
     owner: &'a Door,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> WriteGuard<'a> {

@@ -10,6 +10,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -100,6 +101,7 @@ impl Hatch {
         HatchGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -114,6 +116,7 @@ impl Hatch {
             Some(HatchGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -133,6 +136,7 @@ impl Hatch {
         Ok(HatchGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         })
     }
 
@@ -147,6 +151,7 @@ impl Hatch {
         LockGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -163,6 +168,7 @@ impl Hatch {
             Some(LockGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -184,6 +190,7 @@ impl Hatch {
         Ok(LockGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         })
     }
 }
@@ -200,7 +207,8 @@ impl PinnedDrop for Hatch {
 
 /// A lock of [`Hatch`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -209,6 +217,7 @@ impl PinnedDrop for Hatch {
 pub struct HatchGuard<'a> {
     owner: &'a Hatch,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> Drop for HatchGuard<'a> {
@@ -221,7 +230,8 @@ impl<'a> Drop for HatchGuard<'a> {
 
 /// A lock of [`Hatch`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -230,6 +240,7 @@ impl<'a> Drop for HatchGuard<'a> {
 pub struct LockGuard<'a> {
     owner: &'a Hatch,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> LockGuard<'a> {

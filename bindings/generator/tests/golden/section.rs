@@ -10,6 +10,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -120,6 +121,7 @@ impl<T> Book<T> {
         BookGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -204,7 +206,8 @@ impl<T> PinnedDrop for Book<T> {
 
 /// A lock of [`Book`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -213,6 +216,7 @@ impl<T> PinnedDrop for Book<T> {
 pub struct BookGuard<'a, T> {
     owner: &'a Book<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> Deref for BookGuard<'a, T> {

@@ -9,6 +9,7 @@
 use crate::{
     bindings,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -72,6 +73,7 @@ impl<T> Table<T> {
         TableGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -105,7 +107,8 @@ impl<T> Table<T> {
 
 /// A lock of [`Table`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -114,6 +117,7 @@ impl<T> Table<T> {
 pub struct TableGuard<'a, T> {
     owner: &'a Table<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> Deref for TableGuard<'a, T> {

@@ -10,6 +10,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::NotThreadSafe, //
 };
 use core::ptr::NonNull;
@@ -65,6 +66,7 @@ impl Session {
         SessionGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
@@ -80,7 +82,8 @@ impl Drop for Session {
 
 /// A lock of [`Session`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -89,6 +92,7 @@ impl Drop for Session {
 pub struct SessionGuard<'a> {
     owner: &'a Session,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> SessionGuard<'a> {

@@ -219,6 +219,7 @@ impl Door {
         OuterGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
@@ -235,7 +236,8 @@ impl PinnedDrop for Door {
 
 /// A lock of [`Door`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -244,6 +246,7 @@ impl PinnedDrop for Door {
 pub struct OuterGuard<'a> {
     owner: &'a Door,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> OuterGuard<'a> {
@@ -257,6 +260,7 @@ impl<'a> OuterGuard<'a> {
         InnerGuard {
             owner: self.owner,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 }
@@ -271,7 +275,8 @@ impl<'a> Drop for OuterGuard<'a> {
 
 /// A lock of [`Door`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -280,6 +285,7 @@ impl<'a> Drop for OuterGuard<'a> {
 pub struct InnerGuard<'a> {
     owner: &'a Door,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a> InnerGuard<'a> {

@@ -10,6 +10,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::aref::ARef,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -75,6 +76,7 @@ impl<T> RwSemaphore<T> {
         ReadGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -93,6 +95,7 @@ impl<T> RwSemaphore<T> {
             Some(ReadGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -110,6 +113,7 @@ impl<T> RwSemaphore<T> {
         WriteGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -128,6 +132,7 @@ impl<T> RwSemaphore<T> {
         Ok(WriteGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         })
     }
 
@@ -146,6 +151,7 @@ impl<T> RwSemaphore<T> {
             Some(WriteGuard {
                 owner: self,
                 _not_send: NotThreadSafe,
+                _task: ARef::from(&**crate::current!()),
             })
         } else {
             None
@@ -155,7 +161,8 @@ impl<T> RwSemaphore<T> {
 
 /// A lock of [`RwSemaphore`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -164,6 +171,7 @@ impl<T> RwSemaphore<T> {
 pub struct ReadGuard<'a, T> {
     owner: &'a RwSemaphore<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> Deref for ReadGuard<'a, T> {
@@ -186,7 +194,8 @@ impl<'a, T> Drop for ReadGuard<'a, T> {
 
 /// A lock of [`RwSemaphore`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -195,6 +204,7 @@ impl<'a, T> Drop for ReadGuard<'a, T> {
 pub struct WriteGuard<'a, T> {
     owner: &'a RwSemaphore<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T> Deref for WriteGuard<'a, T> {

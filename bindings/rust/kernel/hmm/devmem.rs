@@ -309,7 +309,7 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
 
     /// Memory was removed: the driver gets back the data that it gave to [`DeviceMemory::add`].
     ///
-    /// It may add other memory. No lock is held; it may sleep. Optional.
+    /// It may add other memory, and not remove it. No lock is held; it may sleep. Optional.
     fn release(_devmem: &DeviceMemory<Self>, _data: *const c_void) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -605,7 +605,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Fails with `EBUSY` if a page could not migrate: its chunk, and those added after it,
     /// remain. Fails with `EDEADLK` in a callback that this function, an eviction or making
-    /// room waits for.
+    /// room waits for, and in [`MemoryOperations::release`].
     #[inline]
     pub fn remove(&self, timeout: crate::time::Jiffies) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -645,7 +645,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Fails with `ENOENT` if there is no such page, with `EBUSY` if its folio is busy, so that
     /// it was not unmapped: the call can be repeated. Fails with `EDEADLK` in a callback that
-    /// an eviction, a removal or making room waits for, and with `ENOMEM`.
+    /// an eviction, a removal or making room waits for, and if the caller has a [`Migration`],
+    /// and with `ENOMEM`.
     #[inline]
     pub fn retire(&self, data: *const c_void, offset: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -692,8 +693,8 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     ///
     /// Fails with `EINVAL` if `span` is misaligned or empty, or a part of it is not mapped, not
     /// readable, or of pages that cannot migrate; with `ESRCH` if the process has exited; with
-    /// `EDEADLK` in a callback that an eviction, a removal or making room waits for; with
-    /// `EINTR` if the caller was killed; and with `ENOMEM`.
+    /// `EDEADLK` in a callback that an eviction, a removal or making room waits for, and if the
+    /// caller has a [`Migration`]; with `EINTR` if the caller was killed; and with `ENOMEM`.
     #[inline]
     pub fn migrate(&self, mm: &crate::mm::MmWithUser, span: Span) -> Result<usize> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`; `mm` is a
@@ -995,8 +996,12 @@ impl<'a> Migration<'a, Collected> {
     ///
     /// Fails with `EINVAL` if `span` is misaligned or empty, or its first page is not mapped or
     /// cannot migrate; with `ESRCH` if the process has exited; with `EDEADLK` in a callback
-    /// that an eviction, a removal or making room waits for; with `EINTR` if the caller was
-    /// killed; and with `ENOMEM`.
+    /// that an eviction, a removal or making room waits for, and if the caller has another
+    /// migration; with `EINTR` if the caller was killed; and with `ENOMEM`.
+    ///
+    /// Until it is dropped the caller must not access the process's memory. What would wait for
+    /// the migration fails with `EDEADLK`: migrations,
+    /// [`Mirror::new`](crate::hmm::Mirror::new), and sections that have to fault.
     #[inline]
     pub fn collect<T: MemoryOperations>(
         devmem: &'a DeviceMemory<T>,

@@ -582,7 +582,8 @@ impl<T: Operations> Mirror<T> {
     ///
     /// # Errors
     ///
-    /// Fails with `ENOMEM`, or with `EINTR` on a signal.
+    /// Fails with `ENOMEM`, with `EDEADLK` if the caller has a
+    /// [`Migration`](crate::hmm::devmem::Migration), or with `EINTR` on a signal.
     pub fn new<'a, E: 'a>(
         mm: &'a crate::mm::MmWithUser,
         owner: *const c_void,
@@ -655,6 +656,7 @@ impl<T: Operations> Mirror<T> {
         UpdateGuard {
             owner: self,
             _not_send: NotThreadSafe,
+            _task: ARef::from(&**crate::current!()),
         }
     }
 
@@ -689,7 +691,8 @@ impl<T: Operations> Mirror<T> {
     /// * `EINVAL` - the span is empty, reversed or not page aligned, or pages cannot migrate
     ///   for this access
     /// * `EDEADLK` - the caller is in another section with the same update lock, holds it, or
-    ///   is in `invalidate` under it
+    ///   is in `invalidate` under it; or it has a [`Migration`](crate::hmm::devmem::Migration),
+    ///   and a page must be faulted in
     /// * `ESRCH` - the process is gone
     /// * `ENOENT` - part of the span is in no [`MirrorRange`], or the range was dropped
     ///   meanwhile
@@ -1077,7 +1080,8 @@ impl<T: Operations> Drop for Mirror<T> {
 
 /// A lock of [`Mirror`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
+/// it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -1086,6 +1090,7 @@ impl<T: Operations> Drop for Mirror<T> {
 pub struct UpdateGuard<'a, T: Operations> {
     owner: &'a Mirror<T>,
     _not_send: NotThreadSafe,
+    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: Operations> Deref for UpdateGuard<'a, T> {

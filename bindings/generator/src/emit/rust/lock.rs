@@ -57,8 +57,11 @@ fn taken(
         false => "INVARIANT: The lock was just taken.",
     });
     let field = lock.cookie.then(|| quote! { cookie, });
-    let local = (!lock.function.unbound).then(|| quote! { _not_send: NotThreadSafe });
-    let made = quote! { #guard { owner: #owner, #field #local } };
+    let local = (!lock.function.unbound).then(|| quote! { _not_send: NotThreadSafe, });
+    let task = lock
+        .task
+        .then(|| quote! { _task: ARef::from(&**crate::current!()), });
+    let made = quote! { #guard { owner: #owner, #field #local #task } };
     let attempt = |test: TokenStream| {
         (
             quote! { #[must_use = "the lock is left at once when the guard is not used"] },
@@ -99,9 +102,12 @@ pub(super) fn items(object: &Object, guard: &Guard) -> Vec<TokenStream> {
     let name = ident(&guard.name);
     let ty = types::object(object);
     let (bound, args) = types::generics_with_lifetime(object);
-    let text = guard_text(object, guard.unbound, guard.cookie.is_some());
+    let text = guard_text(object, guard);
     let docs = layout::docs(&text, 4);
     let local = (!guard.unbound).then(|| quote! { _not_send: NotThreadSafe, });
+    let task = guard
+        .task
+        .then(|| quote! { _task: ARef<crate::task::Task>, });
     let field = guard.cookie.as_ref().map(|ty| {
         let ty = types::rust(ty);
         quote! { cookie: #ty, }
@@ -113,6 +119,7 @@ pub(super) fn items(object: &Object, guard: &Guard) -> Vec<TokenStream> {
             owner: &'a #ty,
             #field
             #local
+            #task
         }
     }];
     items.extend(required(object, guard));
@@ -149,20 +156,25 @@ pub(super) fn items(object: &Object, guard: &Guard) -> Vec<TokenStream> {
     items
 }
 
-fn guard_text(object: &Object, unbound: bool, cookie: bool) -> String {
-    let cookie = if cookie {
+fn guard_text(object: &Object, guard: &Guard) -> String {
+    let cookie = if guard.cookie.is_some() {
         ", and `cookie` is what taking it returned"
     } else {
         ""
     };
+    let task = if guard.task {
+        " A guard that is leaked (`mem::forget`) leaks its task with it, as the lock may point to that."
+    } else {
+        ""
+    };
     let name = &object.name;
-    match unbound {
+    match guard.unbound {
         true => format!(
             "A [`{name}`] in use.\n\nThe use ends when this is dropped, on any thread.\n\n# Invariants\n\nIt was \
              taken, and is not released as long as this exists{cookie}."
         ),
         false => format!(
-            "A lock of [`{name}`] that is held.\n\nIt is left when this is dropped.\n\n# Invariants\n\nThe lock is \
+            "A lock of [`{name}`] that is held.\n\nIt is left when this is dropped.{task}\n\n# Invariants\n\nThe lock is \
              held by the current thread for as long as this exists{cookie}."
         ),
     }

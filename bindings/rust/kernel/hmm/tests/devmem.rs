@@ -255,6 +255,67 @@ mod tests {
         Ok(())
     }
 
+    /// The CPU would wait for a page that this thread has collected; and so would this thread.
+    #[test]
+    fn what_would_wait_for_its_own_migration_is_refused() -> Result {
+        let memory = device()?;
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let owner = memory.as_raw().cast_const().cast();
+        let mirror = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL)?;
+        let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+        let first = Span::new(span.start(), span.start() + PAGE_SIZE);
+        let refused = error_of(bindings::EDEADLK);
+        let held = Migration::collect(&memory, mm, span)?;
+
+        assert!(Migration::collect(&memory, mm, span).err() == Some(refused));
+        assert!(memory.migrate(mm, span) == Err(refused));
+        assert!(memory.migrate_to_ram(mm, span) == Err(refused));
+        assert!(memory.retire(core::ptr::null(), 0) == Err(refused));
+        assert!(mirror.populate(span, Access::Write, |_, _| Ok(())) == Err(refused));
+        assert!(mirror.populate(first, Access::Present, |_, _| Ok(())) == Err(refused));
+        assert!(mirror.exclusive(first, |_, _| Ok(())) == Err(refused));
+        let within = mirror.populate_in(span, Access::Write, memory.any(), |_, _| Ok(()));
+        assert!(within == Err(refused));
+        let another = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL);
+        assert!(another.err() == Some(refused));
+        // This waits for nothing.
+        mirror.populate(span, Access::Snapshot, |_, _| Ok(()))?;
+        drop(held);
+        mirror.populate(span, Access::Write, |_, _| Ok(()))?;
+        assert_eq!(memory.migrate(mm, span)?, PAGES);
+        assert_eq!(numbers(span)?, NUMBERS);
+        Ok(())
+    }
+
+    #[test]
+    fn coherent_memory_has_an_address() -> Result {
+        let memory = DeviceMemory::new(
+            MemoryType::COHERENT,
+            1,
+            c"hmm_rust_coherent",
+            Buffer::new(SZ_4M),
+        );
+        let memory = KBox::pin_init(memory, GFP_KERNEL)?;
+
+        assert!(memory.add(SZ_4M, core::ptr::null()) == Err(EINVAL));
+        Ok(())
+    }
+
+    /// Neither is a reason for a warning.
+    #[test]
+    fn sizes_that_cannot_be_are_refused() -> Result {
+        let memory = device()?;
+        let size = memory.size();
+
+        for size in [0, 1, 1 << 60, 1 << 63, usize::MAX & !(SZ_4M - 1)] {
+            assert!(memory.add(size, core::ptr::null()).is_err());
+        }
+        assert_eq!(memory.size(), size);
+        Ok(())
+    }
+
     #[test]
     fn a_section_shows_pages_where_they_went() -> Result {
         let memory = device()?;
@@ -320,6 +381,8 @@ struct Nested {
     /// The result of `add` in `release`, and in `copy` while the memory is removed.
     released: Atomic<i32>,
     copied: Atomic<i32>,
+    /// Whether `release` is running.
+    releasing: Atomic<bool>,
     /// Of the memory itself, until `copy` drops it.
     #[pin]
     me: Mutex<Option<Arc<DeviceMemory<Nested>>>>,
@@ -380,6 +443,13 @@ impl MemoryOperations for Nested {
         let error = errno(memory.add(SZ_4M, core::ptr::null()));
         assert_eq!(memory.evict(), 0);
         memory.resume();
+        // It would call `release` again, and so on.
+        if memory.data().releasing.xchg(true, Relaxed) {
+            return;
+        }
+        let refused = error_of(bindings::EDEADLK).to_errno();
+        assert_eq!(errno(memory.remove(0)), refused);
+        memory.data().releasing.store(false, Relaxed);
         memory.data().released.store(error, Relaxed);
     }
 }
@@ -398,6 +468,7 @@ fn nested() -> Result<Arc<DeviceMemory<Nested>>> {
     let data = pin_init!(Nested {
         released: Atomic::new(1),
         copied: Atomic::new(1),
+        releasing: Atomic::new(false),
         me <- new_mutex!(None),
         dropped,
     });

@@ -86,6 +86,13 @@ fn ends(dropped: &Atomic<i32>) -> bool {
     })
 }
 
+/// How many references to the current task there are.
+fn references() -> i32 {
+    let task = current!().as_ptr();
+    // SAFETY: The current task exists, and its count may be read at any time.
+    unsafe { (&raw const (*task).usage.refs.counter).read_volatile() }
+}
+
 fn open(mirror: &Mirror<Table>) -> Result {
     mirror.populate(SPAN, Access::Snapshot, |_, _| Ok(()))
 }
@@ -206,6 +213,19 @@ mod tests {
         assert!(open(&one) == Err(error_of(bindings::EDEADLK)));
         drop(held);
         open(&one)
+    }
+
+    /// Who waits for a lock looks at the task that holds it. That must not be freed if the guard was leaked.
+    #[test]
+    fn a_guard_has_a_reference_to_its_task() -> Result {
+        let mm = address_space()?;
+        let one = super::super::mirror(&mm)?;
+        let before = references();
+        let held = one.lock();
+        assert_eq!(references(), before + 1);
+        drop(held);
+        assert_eq!(references(), before);
+        Ok(())
     }
 
     #[test]

@@ -33,7 +33,8 @@ use kernel::{
     sizes::SZ_2M,
     sync::{
         Arc,
-        Mutex, //
+        Mutex,
+        SetOnce, //
     },
     time::{
         delay::fsleep,
@@ -54,7 +55,11 @@ module! {
 struct Table {
     last: Option<Span>,
     memory: Option<Arc<DeviceMemory<Memory>>>,
+    range: Option<Pin<KBox<MirrorRange<Table>>>>,
 }
+
+/// What is never dropped.
+static LEFT: SetOnce<Pin<KBox<MirrorRange<Table>>>> = SetOnce::new();
 
 #[vtable]
 impl Operations for Table {
@@ -199,6 +204,8 @@ impl MiscDevice for Opened {
     /// * 3: refers to a mirror, and is dropped; it has ended a second later, as its copies take that long.
     /// * 4: is leaked while room is made in it in the background, which takes a second.
     /// * 5: as 4, but it is dropped.
+    /// * 6: is leaked, and a mirror has a range that refers to it.
+    /// * 7: is leaked, and a range is in a `static`.
     fn ioctl(_opened: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
         let older = Self::mirror()?;
         let delay = if cmd & 0xff == 3 { 1000 } else { 0 };
@@ -223,6 +230,20 @@ impl MiscDevice for Opened {
                 younger.lock().memory = Some(memory);
             }
             3 => *memory.data().mirror.lock() = Some(older),
+            6 => {
+                let range = MirrorRange::new(older.clone(), Span::ALL);
+                let range = KBox::pin_init(range, GFP_KERNEL)?;
+
+                core::mem::forget(memory);
+                older.lock().range = Some(range);
+            }
+            7 => {
+                core::mem::forget(memory);
+                LEFT.populate(KBox::pin_init(
+                    MirrorRange::new(older, Span::ALL),
+                    GFP_KERNEL,
+                )?);
+            }
             _ => return Err(ENOTTY),
         }
         Ok(used as isize)
