@@ -3,7 +3,7 @@
  * Device memory: migration by address, step by step.
  */
 #include <linux/export.h>
-#include <linux/list.h>
+#include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -18,6 +18,7 @@
  * @transfer: the transfer
  * @mm: the process, of which a reference and the mmap lock are held
  * @list: in hmm_devmem_stepping
+ * @rcu: frees it, as others may be reading the list
  * @task: the task that takes the steps, of which a reference is held
  * @stage: the last step taken
  * @moved: how many pages have migrated
@@ -31,6 +32,7 @@ struct hmm_devmem_migration {
 	struct hmm_devmem_transfer transfer;
 	struct mm_struct *mm;
 	struct list_head list;
+	struct rcu_head rcu;
 	struct task_struct *task;
 	enum {
 		HMM_DEVMEM_COLLECTED,
@@ -40,9 +42,9 @@ struct hmm_devmem_migration {
 	unsigned long moved;
 };
 
-/* Migrations of which the first step was taken, and the last was not. */
+/* Migrations of which the first step was taken, and the last was not. Read under RCU. */
 static LIST_HEAD(hmm_devmem_stepping);
-static DEFINE_SPINLOCK(hmm_devmem_stepping_lock);
+static DEFINE_SPINLOCK(hmm_devmem_stepping_lock);	/* of changes of the list */
 
 /*
  * The task has collected pages. Its reference keeps the pointer from being that of another
@@ -52,13 +54,13 @@ static void hmm_devmem_stepping_begin(struct hmm_devmem_migration *m)
 {
 	m->task = get_task_struct(current);
 	guard(spinlock)(&hmm_devmem_stepping_lock);
-	list_add(&m->list, &hmm_devmem_stepping);
+	list_add_rcu(&m->list, &hmm_devmem_stepping);
 }
 
 static void hmm_devmem_stepping_end(struct hmm_devmem_migration *m)
 {
 	scoped_guard(spinlock, &hmm_devmem_stepping_lock)
-		list_del(&m->list);
+		list_del_rcu(&m->list);
 	put_task_struct(m->task);
 }
 
@@ -77,8 +79,8 @@ bool hmm_devmem_is_stepping(void)
 	/* Only current adds and removes its own. */
 	if (list_empty(&hmm_devmem_stepping))
 		return false;
-	guard(spinlock)(&hmm_devmem_stepping_lock);
-	list_for_each_entry(m, &hmm_devmem_stepping, list)
+	guard(rcu)();
+	list_for_each_entry_rcu(m, &hmm_devmem_stepping, list)
 		if (m->task == current)
 			return true;
 	return false;
@@ -112,7 +114,7 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
 	hmm_devmem_free_mpfns(&m->transfer);
 	/* As in hmm_section_leave(): release must not run under the caller's locks. */
 	mmput_async(m->mm);
-	kfree(m);
+	kfree_rcu(m, rcu);
 }
 
 /**
