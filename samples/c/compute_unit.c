@@ -77,17 +77,16 @@ void dm_piece_sum(struct dm_work *work, void *const at[2], size_t len)
  */
 static struct dm_operand *dm_translate(struct dm_work *work,
 				       struct dm_table *table,
-				       struct page *pages[2], size_t *len)
+				       struct dm_target targets[2], size_t *len)
 {
 	*len = PAGE_SIZE;
 	for (int i = 0; i < ARRAY_SIZE(work->operand); i++) {
 		struct dm_operand *op = &work->operand[i];
 
-		pages[i] = NULL;
+		targets[i] = (struct dm_target){};
 		if (!op->rights)
 			continue;
-		pages[i] = dm_table_lookup(table, op->now, op->rights);
-		if (!pages[i])
+		if (!dm_table_lookup(table, op->now, op->rights, &targets[i]))
 			return op;
 		*len = min3(*len, op->end - op->now,
 			    PAGE_SIZE - offset_in_page(op->now));
@@ -95,20 +94,37 @@ static struct dm_operand *dm_translate(struct dm_work *work,
 	return NULL;
 }
 
+static bool dm_target_is_used(const struct dm_target *target)
+{
+	return target->page || target->peer;
+}
+
+/* Where the CPU, which simulates the device, accesses a target; or NULL. */
+static void *dm_target_map(const struct dm_target *target)
+{
+	return target->peer ? dm_peer_at(target->peer) : dm_page_map(target->page);
+}
+
+static void dm_target_unmap(const struct dm_target *target, const void *at)
+{
+	if (!target->peer)
+		dm_page_unmap(target->page, at);
+}
+
 /*
  * Work on one piece of the operands and advance them. Mark written folios dirty
  * here: the device's writes set no dirty bit in the CPU's page table. Returns 0,
  * or -EIO for a page that the CPU, which simulates the device, cannot access.
  */
-static int dm_step(struct dm_work *work, struct page *pages[2], size_t len)
+static int dm_step(struct dm_work *work, const struct dm_target targets[2], size_t len)
 {
 	void *at[2] = {};
 	int ret = 0;
 
 	for (int i = 0; i < ARRAY_SIZE(at); i++) {
-		if (!pages[i])
+		if (!dm_target_is_used(&targets[i]))
 			continue;
-		at[i] = dm_page_map(pages[i]);
+		at[i] = dm_target_map(&targets[i]);
 		if (at[i])
 			at[i] += offset_in_page(work->operand[i].now);
 		else
@@ -118,14 +134,18 @@ static int dm_step(struct dm_work *work, struct page *pages[2], size_t len)
 		work->piece(work, at, len);
 
 	for (int i = ARRAY_SIZE(at) - 1; i >= 0; i--) {
-		if (!pages[i])
+		struct page *page = targets[i].page;
+
+		if (!dm_target_is_used(&targets[i]))
 			continue;
-		dm_page_unmap(pages[i], at[i]);
+		dm_target_unmap(&targets[i], at[i]);
 		if (ret)
 			continue;
-		hmm_devmem_mark_accessed(work->memory, pages[i]);
-		if (work->operand[i].rights & DM_MAY_WRITE)
-			folio_mark_dirty(page_folio(pages[i]));
+		/* Pages of a peer are dirty when they migrate, as all of device memory. */
+		if (page)
+			hmm_devmem_mark_accessed(work->memory, page);
+		if (page && (work->operand[i].rights & DM_MAY_WRITE))
+			folio_mark_dirty(page_folio(page));
 		work->operand[i].now += len;
 	}
 	return ret;
@@ -148,13 +168,13 @@ struct dm_operand *dm_run(struct dm_work *work, struct dm_table *table)
 {
 	for (int i = 0; i < DM_STEPS && !dm_is_done(work); i++) {
 		struct dm_operand *missing;
-		struct page *pages[2];
+		struct dm_target targets[2];
 		size_t len;
 
-		missing = dm_translate(work, table, pages, &len);
+		missing = dm_translate(work, table, targets, &len);
 		if (missing)
 			return missing;
-		work->error = dm_step(work, pages, len);
+		work->error = dm_step(work, targets, len);
 	}
 	return NULL;
 }

@@ -4,6 +4,7 @@
  */
 #include "dmirror.h"
 
+#include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -127,6 +128,17 @@ static void dm_unit_free(struct device *dev)
 	kfree(container_of(dev, struct dm_unit, dev));
 }
 
+/**
+ * dm_is_unit() - whether a device is one of our units
+ * @dev: any device
+ *
+ * Return: true if it is on the bus between them.
+ */
+bool dm_is_unit(const struct device *dev)
+{
+	return dev->release == dm_unit_free;
+}
+
 static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 {
 	struct dm_unit *unit = kzalloc(sizeof(*unit), GFP_KERNEL);
@@ -138,6 +150,10 @@ static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 	device_initialize(&unit->dev);
 	unit->dev.release = dm_unit_free;
 	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
+	/* It reaches all memory. */
+	ret = dma_coerce_mask_and_coherent(&unit->dev, DMA_BIT_MASK(64));
+	if (ret)
+		goto put;
 	cdev_init(&unit->cdev, &dm_fops);
 	unit->cdev.owner = THIS_MODULE;
 	ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
@@ -192,6 +208,7 @@ static int __init dm_init(void)
 {
 	int ret;
 
+	dm_memory_setup();
 	ret = alloc_chrdev_region(&dm_first_dev, 0, DM_MAX_UNITS, "HMM_DMIRROR");
 	if (ret)
 		return ret;

@@ -34,17 +34,32 @@ struct dm_table {
 #define DM_MAY_WRITE	BIT(1)
 /* The device has exclusive access to the page: atomic operations are safe. */
 #define DM_EXCLUSIVE	BIT(2)
+/* The page is in the memory of another unit, which the device accesses by its address. */
+#define DM_PEER		BIT(3)
 
 void dm_table_init(struct dm_table *table, struct hmm_attributes *attributes);
 void dm_table_destroy(struct dm_table *table);
 int dm_table_map(struct dm_table *table, struct hmm_span span,
 		 unsigned long pfn, unsigned int rights);
+int dm_table_map_peer(struct dm_table *table, struct hmm_span span,
+		      dma_addr_t address, unsigned int rights);
 void dm_table_unmap(struct dm_table *table, struct hmm_span span);
 unsigned int dm_table_rights(struct dm_table *table, unsigned long addr);
 bool dm_table_has(struct dm_table *table, struct hmm_span span,
 		  unsigned int rights);
-struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
-			     unsigned int rights);
+
+/**
+ * struct dm_target - what an address is translated to
+ * @page: a page; NULL if the address is not mapped, or a page of a peer
+ * @peer: by which the device accesses a page in the memory of another unit; or 0
+ */
+struct dm_target {
+	struct page *page;
+	dma_addr_t peer;
+};
+
+bool dm_table_lookup(struct dm_table *table, unsigned long addr,
+		     unsigned int rights, struct dm_target *target);
 
 /* device.c: units and open files */
 
@@ -81,6 +96,7 @@ struct dm_copier {
  * @limit: how much memory the unit may have, in bytes
  * @fail_for: the task whose next copy or clear of a large folio finds no memory;
  *	NULL for none
+ * @refuse_peers: other units get no address of its memory, for a test
  */
 struct dm_unit {
 	struct cdev cdev;
@@ -93,6 +109,7 @@ struct dm_unit {
 	unsigned long lost;
 	unsigned long limit;
 	struct task_struct *fail_for;
+	bool refuse_peers;
 };
 
 /* Bit of dm_mirror.flags: fail the next allocation of a destination page. */
@@ -104,6 +121,8 @@ struct dm_unit {
  * @everything: the mirrored range: the whole address space
  * @table: the device's page table for the process
  * @attributes: what the process has advised about its memory
+ * @window: addresses of pages for which the unit accesses the memory of other units; NULL
+ *	until dm_accept_peers()
  * @unit: the device
  * @flags: DM_FAIL_ALLOC
  */
@@ -112,11 +131,13 @@ struct dm_mirror {
 	struct hmm_mirror_range everything;
 	struct dm_table table;
 	struct hmm_attributes attributes;
+	struct hmm_mirror_dma *window;
 	struct dm_unit *unit;
 	unsigned long flags;
 };
 
 unsigned int dm_nr_units(void);
+bool dm_is_unit(const struct device *dev);
 
 /* fault.c: device faults and invalidations */
 
@@ -130,6 +151,7 @@ int dm_populate_exclusive(struct dm_mirror *dm, struct hmm_span span);
 int dm_snapshot(struct dm_mirror *dm, struct hmm_span span, u8 *prot);
 int dm_map_local(struct dm_mirror *dm, struct hmm_span span);
 int dm_map_run(struct dm_mirror *dm, const struct hmm_run *run);
+int dm_accept_peers(struct dm_mirror *dm, struct hmm_span span);
 
 /* attributes.c: advice of user programs */
 
@@ -141,12 +163,14 @@ void dm_map_in_advance(struct dm_mirror *dm);
 
 /* memory.c: the memory of a unit */
 
+void dm_memory_setup(void);
 int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base);
 void dm_memory_exit(struct dm_unit *unit);
 int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost);
 unsigned int dm_copier_set_delay(struct dm_unit *unit, unsigned int delay);
 void *dm_page_map(struct page *page);
 void dm_page_unmap(struct page *page, const void *at);
+void *dm_peer_at(dma_addr_t address);
 
 /* compute_unit.c: the compute unit */
 

@@ -6,6 +6,7 @@
 
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 /**
  * DOC: Faults and invalidations
@@ -72,6 +73,9 @@ int dm_mirror_start(struct dm_mirror *dm)
 void dm_mirror_stop(struct dm_mirror *dm)
 {
 	hmm_mirror_range_remove(&dm->everything);
+	if (dm->window)
+		hmm_mirror_dma_exit(dm->window);
+	kfree(dm->window);
 	hmm_mirror_exit(&dm->mirror);
 	dm_table_destroy(&dm->table);
 	hmm_attributes_exit(&dm->attributes);
@@ -120,6 +124,105 @@ static int dm_map_pages(struct dm_mirror *dm, const struct hmm_section *pages)
 	return 0;
 }
 
+/* Map the pages of a batch that are in the memory of other units. The update lock is held. */
+static int dm_map_peers(struct dm_mirror *dm, const struct hmm_section_dma_pages *pages)
+{
+	hmm_section_dma_pages_addresses(run, pages) {
+		unsigned int rights = DM_MAY_READ;
+		int ret;
+
+		/* The unit accesses system memory by pfn, as its memory is the CPU's. */
+		if (!run.dma_run.peer)
+			continue;
+		if (hmm_pfn_flags_has(hmm_dma_run_flags(&run.dma_run), HMM_PFN_WRITE))
+			rights |= DM_MAY_WRITE;
+		ret = dm_table_map_peer(&dm->table, run.dma_run.span, run.dma_run.address,
+					rights);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * dm_accept_peers() - access pages in the memory of other units where they are
+ * @dm: the mirror
+ * @span: the addresses
+ *
+ * Return: 0; -EBUSY if there is a span already; -ENOMEM; errors of
+ * hmm_mirror_dma_init() and hmm_mirror_dma_accept_peers().
+ */
+int dm_accept_peers(struct dm_mirror *dm, struct hmm_span span)
+{
+	struct hmm_mirror_dma *window;
+	int ret;
+
+	if (READ_ONCE(dm->window))
+		return -EBUSY;
+	window = kzalloc_obj(*window);
+	if (!window)
+		return -ENOMEM;
+	ret = hmm_mirror_dma_init(window, &dm->mirror, &dm->unit->dev, span);
+	if (ret)
+		goto free;
+	ret = hmm_mirror_dma_accept_peers(window);
+	/* Pairs with the acquire in dm_window_at(). */
+	if (!ret && !cmpxchg_release(&dm->window, NULL, window))
+		return 0;
+	hmm_mirror_dma_exit(window);
+	ret = ret ?: -EBUSY;
+free:
+	kfree(window);
+	return ret;
+}
+
+/*
+ * The window that the start of a span is in, or NULL. The span is shortened to addresses
+ * of which that is true.
+ */
+static struct hmm_mirror_dma *dm_window_at(struct dm_mirror *dm, struct hmm_span *span)
+{
+	/* Pairs with the release in dm_accept_peers(). */
+	struct hmm_mirror_dma *window = smp_load_acquire(&dm->window);
+
+	if (!window)
+		return NULL;
+	if (hmm_span_has(window->span, span->start)) {
+		*span = hmm_span_clip(*span, window->span);
+		return window;
+	}
+	if (span->start < window->span.start)
+		span->end = min(span->end, window->span.start);
+	return NULL;
+}
+
+/* Run the job on a batch up to @end. Returns whether it needs the next batch. */
+static bool dm_run_batch(struct dm_mirror *dm, struct dm_work *work,
+			 const struct dm_operand *missing, unsigned long end)
+{
+	const struct dm_operand *next = dm_run(work, &dm->table);
+
+	return (!next || next == missing) && missing->now == end;
+}
+
+/* dm_populate(), for addresses at which the unit accesses other units' memory, too. */
+static int dm_populate_window(struct dm_mirror *dm, struct dm_work *work,
+			      const struct dm_operand *missing, struct hmm_span span,
+			      enum hmm_access access, struct hmm_mirror_dma *window)
+{
+	int ret;
+
+	hmm_mirror_populate_dma(pages, ret, &dm->mirror, span, access, window,
+				.timeout = work->timeout) {
+		ret = dm_map_pages(dm, &pages.state) ?: dm_map_peers(dm, &pages);
+		if (ret)
+			return ret;
+		if (!dm_run_batch(dm, work, missing, pages.state.batch.end))
+			return 0;
+	}
+	return ret;
+}
+
 /**
  * dm_populate() - handle a fault of the device
  * @dm: the mirror
@@ -130,7 +233,8 @@ static int dm_map_pages(struct dm_mirror *dm, const struct hmm_section *pages)
  * Run the job on each section batch inside the section, where no invalidation
  * can complete; after the section, the pages may be unmapped at any time. Stop
  * when the job needs pages other than the next batch. If the process prefers some of
- * them to be in the unit's memory, they migrate on the way.
+ * them to be in the unit's memory, they migrate on the way. Pages in the memory of other
+ * units stay there if the process wants that (dm_accept_peers()).
  *
  * Return: 0; -EFAULT or -EPERM if the process itself could not access @span
  * in this way; -ENOMEM; other errors of hmm_section_next().
@@ -142,18 +246,18 @@ int dm_populate(struct dm_mirror *dm, struct dm_work *work,
 				 HMM_ACCESS_WRITE : HMM_ACCESS_READ;
 	/* Only the first addresses, which have the same; the job faults on the others. */
 	struct hmm_attribute attribute = hmm_attributes_get(&dm->attributes, span);
-	struct dm_operand *next;
+	struct hmm_devmem *migrate_to = dm_migrate_to(dm, &attribute, access);
+	struct hmm_mirror_dma *window = dm_window_at(dm, &attribute.span);
 	int ret;
 
+	if (window && !migrate_to)
+		return dm_populate_window(dm, work, missing, attribute.span, access, window);
 	hmm_mirror_populate(pages, ret, &dm->mirror, attribute.span, access,
-			    .timeout = work->timeout,
-			    .migrate_to = dm_migrate_to(dm, &attribute, access)) {
+			    .timeout = work->timeout, .migrate_to = migrate_to) {
 		ret = dm_map_pages(dm, &pages);
 		if (ret)
 			return ret;
-		next = dm_run(work, &dm->table);
-		if ((next && next != missing) ||
-		    missing->now != pages.batch.end)
+		if (!dm_run_batch(dm, work, missing, pages.batch.end))
 			return 0;
 	}
 	return ret;

@@ -154,6 +154,8 @@ static u8 dm_rights_prot(unsigned int rights)
 		prot = HMM_DMIRROR_PROT_READ;
 	if (rights & DM_EXCLUSIVE)
 		prot |= HMM_DMIRROR_PROT_EXCLUSIVE;
+	if (rights & DM_PEER)
+		prot |= HMM_DMIRROR_PROT_PEER;
 	return prot;
 }
 
@@ -310,6 +312,19 @@ static int dm_cmd_flags(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 	return 0;
 }
 
+static int dm_cmd_peers(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	return dm_accept_peers(dm, dm_cmd_span(cmd));
+}
+
+static int dm_cmd_refuse_peers(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	if (cmd->ptr > 1)
+		return -EINVAL;
+	WRITE_ONCE(dm->unit->refuse_peers, cmd->ptr);
+	return 0;
+}
+
 static const struct dm_cmd {
 	unsigned int cmd;
 	int (*run)(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
@@ -328,6 +343,8 @@ static const struct dm_cmd {
 	{ HMM_DMIRROR_LIMIT, dm_cmd_limit },
 	{ HMM_DMIRROR_COPY_DELAY, dm_cmd_copy_delay },
 	{ HMM_DMIRROR_RETIRE, dm_cmd_retire },
+	{ HMM_DMIRROR_PEERS, dm_cmd_peers },
+	{ HMM_DMIRROR_REFUSE_PEERS, dm_cmd_refuse_peers },
 };
 
 static const struct dm_cmd *dm_find_cmd(unsigned int cmd)

@@ -5,7 +5,9 @@
 #include "dmirror.h"
 
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/highmem.h>
+#include <linux/init.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
@@ -105,6 +107,33 @@ static bool dm_can_copy_from(struct dm_unit *unit,
 			     const struct hmm_devmem_peer *peer)
 {
 	return peer->same_driver;
+}
+
+/**
+ * dm_peer_at() - access the bus to the memory of another unit
+ * @address: of dm_peer_map()
+ *
+ * Return: where the CPU, which simulates the device, accesses it.
+ */
+void *dm_peer_at(dma_addr_t address)
+{
+	return (void *)(unsigned long)address;
+}
+
+/*
+ * &hmm_devmem_ops.peer_dma_map: the address by which another device accesses a page of
+ * ours. The simulated bus between the units has the addresses of the kernel; a real device
+ * has a window in a BAR, or a link. Memory is removed only when no page of it is in use,
+ * and then nothing has an address of it: the mirror of the other unit sees to that.
+ */
+static dma_addr_t dm_peer_map(struct hmm_devmem *memory, struct page *page,
+			      struct device *dev)
+{
+	struct dm_unit *unit = container_of(memory, struct dm_unit, memory);
+
+	if (READ_ONCE(unit->refuse_peers) || !dm_is_unit(dev))
+		return DMA_MAPPING_ERROR;
+	return (unsigned long)(hmm_devmem_data(page) + hmm_devmem_offset(page));
 }
 
 /*
@@ -323,9 +352,23 @@ static void dm_release_chunk(struct dm_unit *unit, void *ram)
 	vfree(ram);
 }
 
-DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
+DEFINE_HMM_DEVMEM_OPS_ALL(dm_typed_ops, struct dm_unit, memory,
 			  dm_copy, dm_clear, dm_copy_batch, dm_can_copy_from,
 			  dm_grow, dm_release_chunk);
+
+/* The same with &hmm_devmem_ops.peer_dma_map, which the macro does not set. */
+static struct hmm_devmem_ops dm_memory_ops __ro_after_init;
+
+/**
+ * dm_memory_setup() - complete the callbacks of all units' memory
+ *
+ * Called once, before dm_memory_init().
+ */
+void __init dm_memory_setup(void)
+{
+	dm_memory_ops = dm_typed_ops;
+	dm_memory_ops.peer_dma_map = dm_peer_map;
+}
 
 /**
  * dm_memory_retire() - report a page as bad, as a device's error interrupt would

@@ -38,8 +38,10 @@
  * An entry holds the device's rights and the difference of pfn and virtual page
  * number. The difference is the same for all pages of a run, so a run of any
  * length is one value, which the XArray stores in as few slots as possible.
+ *
+ * With DM_PEER the number is not a pfn but that of a page of device addresses.
  */
-#define DM_ENTRY_RIGHTS_BITS	3
+#define DM_ENTRY_RIGHTS_BITS	4
 #define DM_ENTRY_BITS		(BITS_PER_LONG - 1)
 
 /* An entry for a run whose first page is @pfn at @vpn. */
@@ -106,6 +108,21 @@ int dm_table_map(struct dm_table *table, struct hmm_span span,
 				     dm_entry(first, pfn, rights), GFP_ATOMIC));
 }
 
+/**
+ * dm_table_map_peer() - map a run of pages in the memory of another unit
+ * @table: the table; the caller holds the update lock
+ * @span: the pages' virtual addresses
+ * @address: by which the device accesses the first page; the others follow it
+ * @rights: the device's rights, DM_MAY_*
+ *
+ * Return: as dm_table_map().
+ */
+int dm_table_map_peer(struct dm_table *table, struct hmm_span span,
+		      dma_addr_t address, unsigned int rights)
+{
+	return dm_table_map(table, span, address >> PAGE_SHIFT, rights | DM_PEER);
+}
+
 /*
  * Erase the entry of a page. What it maps outside @span is to be mapped again, if that is
  * to be done in advance.
@@ -151,7 +168,7 @@ void dm_table_unmap(struct dm_table *table, struct hmm_span span)
  * @table: the table; the caller holds the update lock
  * @addr: an address in the page
  *
- * Return: DM_MAY_* and DM_EXCLUSIVE, or 0 if the page is not mapped.
+ * Return: DM_MAY_*, DM_EXCLUSIVE and DM_PEER, or 0 if the page is not mapped.
  */
 unsigned int dm_table_rights(struct dm_table *table, unsigned long addr)
 {
@@ -187,17 +204,21 @@ bool dm_table_has(struct dm_table *table, struct hmm_span span,
  * @table: the table; the caller holds the update lock
  * @addr: the address
  * @rights: the rights that the access needs, DM_MAY_*
+ * @target: set to what is there, valid until the update lock is released
  *
- * Return: the page, valid until the update lock is released, or NULL if the
- * device must fault.
+ * Return: true; false if the device must fault.
  */
-struct page *dm_table_lookup(struct dm_table *table, unsigned long addr,
-			     unsigned int rights)
+bool dm_table_lookup(struct dm_table *table, unsigned long addr,
+		     unsigned int rights, struct dm_target *target)
 {
-	unsigned long vpn = addr >> PAGE_SHIFT;
+	unsigned long vpn = addr >> PAGE_SHIFT, nr;
 	void *entry = xa_load(&table->entries, vpn);
 
 	if (!entry || (dm_entry_rights(entry) & rights) != rights)
-		return NULL;
-	return pfn_to_page(dm_entry_pfn(entry, vpn));
+		return false;
+	nr = dm_entry_pfn(entry, vpn);
+	*target = dm_entry_rights(entry) & DM_PEER ?
+		  (struct dm_target){ .peer = (dma_addr_t)nr << PAGE_SHIFT } :
+		  (struct dm_target){ .page = pfn_to_page(nr) };
+	return true;
 }

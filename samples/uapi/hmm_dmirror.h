@@ -131,6 +131,8 @@ struct hmm_dmirror_compute {
  */
 #define HMM_DMIRROR_PEEK	_IOWR('H', 0x41, struct hmm_dmirror_cmd)
 #define HMM_DMIRROR_PROT_EXCLUSIVE	0x80
+/* In a byte of PEEK: the device has the address of a page in another unit's memory. */
+#define HMM_DMIRROR_PROT_PEER		0x40
 
 /*
  * Limit the unit's memory to npages pages, a multiple of those in a huge page. The
@@ -212,5 +214,18 @@ struct hmm_dmirror_attributes {
 #define HMM_DMIRROR_ACCESSED_BY		0x2
 
 #define HMM_DMIRROR_ATTRIBUTES	_IOWR('H', 0x46, struct hmm_dmirror_attributes)
+
+/*
+ * Have the unit access pages of the span that are in another unit's private memory where
+ * they are, instead of migrating them to system memory. For one span of each open file;
+ * fails with EBUSY for another. The driver in Rust does not have this command.
+ */
+#define HMM_DMIRROR_PEERS	_IOWR('H', 0x47, struct hmm_dmirror_cmd)
+
+/*
+ * If ptr is 1, the unit's driver gives other units no addresses of the unit's memory; if
+ * it is 0, as at first, it does.
+ */
+#define HMM_DMIRROR_REFUSE_PEERS _IOWR('H', 0x48, struct hmm_dmirror_cmd)
 
 #endif /* HMM_DMIRROR_H */

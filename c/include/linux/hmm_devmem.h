@@ -69,6 +69,22 @@ struct hmm_devmem_state;
  */
 
 /**
+ * DOC: Access by other devices
+ *
+ * A driver whose memory other devices can access where it is implements
+ * &hmm_devmem_ops.peer_dma_map. For a device that accepts such pages
+ * (hmm_mirror_dma_accept_peers()), those in private memory then stay, and the device gets
+ * the address that the callback returns: of a window in a BAR, for example, or on a link
+ * between the two devices. Whether a device can reach the memory is for the callback to
+ * decide, as by pci_p2pdma_distance(). That an address is returned counts as an access of
+ * the page; what the other device accesses by it afterwards is not known here.
+ *
+ * The address is taken back in the invalidation that precedes each migration of the
+ * page, so eviction, removal and the retirement of bad pages need not care. Coherent memory
+ * needs no callback: it is mapped for the other device like system memory.
+ */
+
+/**
  * DOC: Oversubscription
  *
  * When the memory is full and cannot grow, folios that the device does not use
@@ -204,6 +220,15 @@ struct hmm_devmem_peer {
  * @can_copy_from: whether @copy and @copy_batch can copy from the memory of another
  *	device. Called for each page; a page table lock is held: must not sleep, nor
  *	take a lock under which memory is allocated. Without it they cannot. Optional.
+ * @peer_dma_map: return the address by which @dev, another device, accesses @page, whose
+ *	memory is private; or %DMA_MAPPING_ERROR, upon which the page migrates to system
+ *	memory. hmm_devmem_data() and hmm_devmem_offset() are its position. Called for each
+ *	page and device; the address is good for reading and writing. The update lock of a
+ *	mirror of @dev is held, the page is mapped in its process, and it is neither locked
+ *	nor referenced. Must not sleep, nor take a lock under which memory is allocated.
+ *	Without it the memory is for its own device only. Optional.
+ * @peer_dma_unmap: @dev does not access @page at @address any more. As @peer_dma_map;
+ *	called once for each address that it returned. Optional.
  * @grow: called when less than one batch is free; the driver may add a chunk
  *	with hmm_devmem_add(). The return value is ignored. Calls are
  *	serialised, and no mmap lock is held; may sleep. If it migrates pages,
@@ -232,6 +257,15 @@ struct hmm_devmem_ops {
 		__contract(optional, object);
 	bool (*can_copy_from)(struct hmm_devmem *devmem,
 			      const struct hmm_devmem_peer *peer __contract(nonnull))
+		__contract(optional, object, atomic);
+	dma_addr_t (*peer_dma_map)(struct hmm_devmem *devmem,
+				   struct page *page __contract(borrows, nonnull),
+				   struct device *dev __contract(borrows, nonnull))
+		__contract(optional, object, atomic);
+	void (*peer_dma_unmap)(struct hmm_devmem *devmem,
+			       struct page *page __contract(borrows, nonnull),
+			       struct device *dev __contract(borrows, nonnull),
+			       dma_addr_t address)
 		__contract(optional, object, atomic);
 	int (*grow)(struct hmm_devmem *devmem)
 		__contract(optional, object, errno);

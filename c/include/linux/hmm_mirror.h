@@ -343,6 +343,27 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  */
 
 /**
+ * DOC: Memory of other devices
+ *
+ * A page in the private memory of another device, of another owner, has no CPU address,
+ * and no address of the DMA API. A section that needs it migrates it to system memory.
+ * Where the two devices can reach each other, on a bus or a link of their own, the page
+ * can stay: after hmm_mirror_dma_accept_peers() sections with that &hmm_section.dma call
+ * &hmm_devmem_ops.peer_dma_map of the memory's driver for the address, and show it with
+ * &hmm_dma_run.peer set. The page's hmm pfn is 0 in such a section, as if it were absent:
+ * only its address can be used.
+ *
+ * If that driver refuses, if the memory is not of a &struct hmm_devmem with that callback,
+ * or if the process's mapping does not allow the access that is needed, the page migrates
+ * to system memory, as without hmm_mirror_dma_accept_peers().
+ *
+ * The address is valid as long as any other of the section: until
+ * &hmm_mirror_ops.invalidate for it has returned. Migration of the page is such an
+ * invalidation, also if the owner of the memory evicts or retires it. So nothing is pinned
+ * for the device, and the owner can remove its memory at any time.
+ */
+
+/**
  * struct hmm_mirror_dma - device addresses for the pages of a span of a mirror
  * @mirror: the mirror
  * @dev: the device
@@ -355,6 +376,7 @@ struct hmm_mirror_dma {
 	/* private: */
 	struct mutex lock; /* guards the entries of @map; nests in every update lock */
 	struct hmm_dma_map map; /* an entry for each page */
+	struct hmm_mirror_peer *peers; /* the same, for peers' memory; or NULL. @lock */
 	struct interval_tree_node node; /* in &hmm_mirror.dmas */
 	unsigned int users; /* invalidations that use @map; &hmm_mirror.dma_lock */
 	bool ending; /* no invalidation may use @map; &hmm_mirror.dma_lock */
@@ -365,6 +387,8 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
 			struct device *dev __contract(keeps),
 			struct hmm_span span)
 	__contract(constructor(dma), errno, may_sleep);
+int hmm_mirror_dma_accept_peers(struct hmm_mirror_dma *dma)
+	__contract(method, errno, may_sleep);
 void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 	__contract(destructor, may_sleep);
 
@@ -448,6 +472,8 @@ struct hmm_section {
 	struct folio *exclusive_folio;
 	/* The pages that were migrated, if @migrate_to is not NULL. */
 	struct hmm_section_migration *migration;
+	/* For each page of @batch that is in a peer's memory its hmm pfn; or NULL. */
+	unsigned long *peer_pfns;
 } __contract(section("Pages", of(hmm_mirror), holds(UpdateGuard),
 		     method(populate)),
 	     section("Exclusive", of(hmm_mirror), holds(UpdateGuard),
@@ -504,11 +530,14 @@ bool hmm_section_run(const struct hmm_section *section, struct hmm_run *run)
  * @span: their addresses
  * @address: the first one's device address
  * @flags: the flags of all of them: %HMM_PFN_VALID, %HMM_PFN_WRITE
+ * @peer: they are in the memory of another device, whose driver has given the addresses;
+ *	see "Memory of other devices"
  */
 struct hmm_dma_run {
 	struct hmm_span span;
 	dma_addr_t address;
 	unsigned long flags __contract(tagged(hmm_pfn_flags));
+	bool peer;
 } __contract(record("DmaRun"), confined);
 
 bool hmm_section_dma_run(const struct hmm_section *section,

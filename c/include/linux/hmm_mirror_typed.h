@@ -310,4 +310,6 @@ __must_check int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
 				     struct hmm_mirror *mirror,
 				     struct device *dev, struct hmm_span span);
 
+__must_check int hmm_mirror_dma_accept_peers(struct hmm_mirror_dma *dma);
+
 #endif /* _MIRROR_TYPED_H */

@@ -21,6 +21,7 @@
 #include "../internal.h"
 #include "devmem.h"
 #include "lifetime.h"
+#include "walk.h"
 
 /* Separate from that of mirrors: hmm_devmem_exit() may wait long for a pinned page. */
 static struct workqueue_struct *hmm_devmem_wq;
@@ -36,6 +37,23 @@ static const struct dev_pagemap_ops hmm_devmem_pagemap_ops = {
 	.folio_free	= hmm_devmem_free,
 	.migrate_to_ram	= hmm_devmem_fault,
 };
+
+/**
+ * hmm_devmem_reaches_peers() - whether other devices may access a pagemap's memory
+ * @pgmap: any pagemap
+ *
+ * Context: RCU read-side section, in which @pgmap was found; or a page of it is in use.
+ * Return: true if it is of device memory whose driver has &hmm_devmem_ops.peer_dma_map.
+ */
+bool hmm_devmem_reaches_peers(const struct dev_pagemap *pgmap)
+{
+	const struct hmm_devmem_chunk *chunk;
+
+	if (pgmap->ops != &hmm_devmem_pagemap_ops)
+		return false;
+	chunk = container_of(pgmap, struct hmm_devmem_chunk, pagemap);
+	return chunk->devmem->ops->peer_dma_map;
+}
 
 /**
  * hmm_devmem_label() - what a memory is called in messages

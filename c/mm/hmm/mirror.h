@@ -9,6 +9,7 @@
  *   section.c		sections
  *   section_exclusive.c	sections that take pages from the CPU
  *   mirror_dma.c	device addresses
+ *   mirror_peer.c	device addresses of pages in the memory of other devices
  *   stats.c		statistics
  */
 #ifndef _MM_HMM_MIRROR_H

@@ -23,6 +23,7 @@
 #include <linux/hmm_mirror.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/wait_bit.h>
 
 #include "mirror.h"
@@ -39,13 +40,22 @@ static size_t hmm_mirror_dma_index(const struct hmm_mirror_dma *dma, unsigned lo
 	return (addr - dma->span.start) >> PAGE_SHIFT;
 }
 
+/* Unmap the device address of a page, in the way in which it was mapped. */
+static void hmm_mirror_dma_unmap_entry(struct hmm_mirror_dma *dma, size_t idx)
+{
+	if (hmm_mirror_peer_mapped(dma, idx))
+		hmm_mirror_peer_unmap(dma, idx);
+	else
+		hmm_dma_unmap_pfn(dma->dev, &dma->map, idx);
+}
+
 /* Unmap the device addresses of a part of the map. The caller holds hmm_mirror_dma.lock. */
 static void hmm_mirror_dma_unmap(struct hmm_mirror_dma *dma, struct hmm_span span)
 {
 	unsigned long addr;
 
 	for (addr = span.start; addr < span.end; addr += PAGE_SIZE)
-		hmm_dma_unmap_pfn(dma->dev, &dma->map, hmm_mirror_dma_index(dma, addr));
+		hmm_mirror_dma_unmap_entry(dma, hmm_mirror_dma_index(dma, addr));
 }
 
 /* The caller holds hmm_mirror.dma_lock. */
@@ -199,6 +209,7 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 	scoped_guard(spinlock, &dma->mirror->dma_lock)
 		interval_tree_remove(&dma->node, &dma->mirror->dmas);
 	hmm_dma_map_free(dma->dev, &dma->map);
+	kvfree(dma->peers);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit);
 
@@ -213,53 +224,76 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
 }
 
 /*
- * Map the pages of a part of a section's batch. Device-private memory gets no address:
- * the DMA API does not know it. Returns 0; -%EINTR; -%EIO.
+ * Map a page of a section. Device-private memory gets no address from the DMA API, which
+ * does not know it: that of the mirror's own device gets none, that of a peer gets one
+ * from its driver. Returns 0; -%EIO; -%EOPNOTSUPP if that has refused.
+ */
+static int hmm_mirror_dma_map_page(const struct hmm_section *section, size_t idx,
+				   unsigned long i, struct pci_p2pdma_map_state *p2pdma)
+{
+	unsigned long hmm_pfn = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
+	struct hmm_mirror_dma *dma = section->dma;
+	struct hmm_dma_map *map = &dma->map;
+
+	if (!(hmm_pfn & HMM_PFN_VALID)) {
+		hmm_pfn = section->peer_pfns ? section->peer_pfns[i] : 0;
+		if (!(hmm_pfn & HMM_PFN_VALID) || hmm_mirror_peer_map(dma, idx, hmm_pfn))
+			return 0;
+		return -EOPNOTSUPP;
+	}
+	if (is_device_private_page(hmm_pfn_to_page(hmm_pfn)))
+		return 0;
+	map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_INOUT_FLAGS) | hmm_pfn;
+	if (hmm_dma_map_pfn(dma->dev, map, idx, p2pdma) == DMA_MAPPING_ERROR)
+		return -EIO;
+	return 0;
+}
+
+/*
+ * Map the pages of a part of a section's batch, all but those that a peer has refused.
+ * Returns 0; -%EINTR; -%EIO; -%EOPNOTSUPP if there are such.
  */
 static int hmm_mirror_dma_map_part(const struct hmm_section *section, struct hmm_span part)
 {
-	const unsigned long *pfn = &section->pfns[(part.start - section->batch.start) >>
-						  PAGE_SHIFT];
+	unsigned long i = (part.start - section->batch.start) >> PAGE_SHIFT;
 	size_t idx = hmm_mirror_dma_index(section->dma, part.start);
 	size_t end = hmm_mirror_dma_index(section->dma, part.end);
-	struct hmm_dma_map *map = &section->dma->map;
-	struct pci_p2pdma_map_state peer = {};
-	int ret = 0;
+	struct pci_p2pdma_map_state p2pdma = {};
+	int ret = 0, refused = 0;
 
 	if (mutex_lock_killable(&section->dma->lock))
 		return -EINTR;
-	for (; idx < end; idx++, pfn++) {
-		unsigned long hmm_pfn = *pfn & ~HMM_PFN_INOUT_FLAGS;
-
-		if (!(hmm_pfn & HMM_PFN_VALID) ||
-		    is_device_private_page(hmm_pfn_to_page(hmm_pfn)))
-			continue;
-		map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_INOUT_FLAGS) | hmm_pfn;
-		if (hmm_dma_map_pfn(section->dma->dev, map, idx, &peer) ==
-		    DMA_MAPPING_ERROR) {
-			ret = -EIO;
-			break;
+	for (; idx < end && !ret; idx++, i++) {
+		ret = hmm_mirror_dma_map_page(section, idx, i, &p2pdma);
+		if (ret == -EOPNOTSUPP) {
+			refused = ret;
+			ret = 0;
 		}
 	}
 	mutex_unlock(&section->dma->lock);
-	return ret;
+	return ret ?: refused;
 }
 
 /*
  * Map the pages of a section's batch for the device. The update lock is held, so that
- * none of them loses its address while the map's lock is dropped in between. Returns
- * 0; -%EINTR; -%EIO.
+ * none of them loses its address while the map's lock is dropped in between. Returns as
+ * hmm_mirror_dma_map_part().
  */
 int hmm_mirror_dma_map(const struct hmm_section *section)
 {
 	struct hmm_span rest = section->batch;
+	int refused = 0;
 
 	for (;;) {
 		struct hmm_span part = hmm_span_first(rest, HMM_MIRROR_DMA_YIELD);
 		int ret = hmm_mirror_dma_map_part(section, part);
 
-		if (ret || part.end == rest.end)
+		if (ret == -EOPNOTSUPP)
+			refused = ret;
+		else if (ret)
 			return ret;
+		if (part.end == rest.end)
+			return refused;
 		/* A lock that is free is taken without a look at signals. */
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -276,14 +310,17 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
  * For a driver that maps memory on several devices: one walk serves them all. From
  * here on hmm_section_dma_run() reports the addresses of this device, and
  * hmm_section_next() maps for it. A page that has an address keeps it, so a driver
- * can map each batch for one device after the other.
+ * can map each batch for one device after the other. If @dma does not accept peers, pages
+ * of later batches that are in their memory migrate to system memory.
  *
  * After an error &hmm_section.dma is unchanged.
  *
  * Context: inside the section. May sleep.
  * Return: 0; -%EINVAL for a map of another mirror or without room for the span, or
- * outside of the section; -%EIO if the DMA API had no address for a page; -%EINTR
- * on a fatal signal.
+ * outside of the section; -%EIO if the DMA API had no address for a page; -%EOPNOTSUPP
+ * if a page is in the memory of a peer, and @dma has no room for its address, or the peer
+ * refuses it: a section of its own brings the page to system memory; -%EINTR on a fatal
+ * signal.
  */
 int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma)
 {
@@ -295,19 +332,28 @@ int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma)
 		ret = hmm_mirror_dma_map(section);
 	if (ret)
 		section->dma = before;
+	else if (section->peer_pfns && !READ_ONCE(dma->peers))
+		/* None is in this batch. */
+		hmm_section_peers_end(section);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(hmm_section_dma_map);
 
-/* The device address of a page, or %DMA_MAPPING_ERROR if it has none. */
-static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx)
+/*
+ * The device address of a page, or %DMA_MAPPING_ERROR if it has none. Sets @peer if the
+ * page is in the memory of a peer.
+ */
+static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx, bool *peer)
 {
-	struct pci_p2pdma_map_state peer = {};
+	struct pci_p2pdma_map_state p2pdma = {};
 
 	lockdep_assert_held(&dma->lock);
+	*peer = hmm_mirror_peer_mapped(dma, idx);
+	if (*peer)
+		return dma->peers[idx].address;
 	if (!(READ_ONCE(dma->map.pfn_list[idx]) & HMM_PFN_DMA_MAPPED))
 		return DMA_MAPPING_ERROR;
-	return hmm_dma_map_pfn(dma->dev, &dma->map, idx, &peer);
+	return hmm_dma_map_pfn(dma->dev, &dma->map, idx, &p2pdma);
 }
 
 /* Let others have the map's lock, which the caller holds, once in so many entries. */
@@ -319,6 +365,16 @@ static void hmm_mirror_dma_yield(struct hmm_mirror_dma *dma, size_t idx)
 	mutex_unlock(&dma->lock);
 	cond_resched();
 	mutex_lock(&dma->lock);
+}
+
+/* %HMM_PFN_WRITE if the device may write to a page of the batch, or 0. */
+static unsigned long hmm_section_dma_write(const struct hmm_section *section, size_t i)
+{
+	unsigned long hmm_pfn = section->pfns[i];
+
+	if (!(hmm_pfn & HMM_PFN_VALID) && section->peer_pfns)
+		hmm_pfn = section->peer_pfns[i];
+	return hmm_pfn & HMM_PFN_WRITE;
 }
 
 /**
@@ -342,9 +398,11 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 	size_t idx = hmm_mirror_dma_index(dma, run->span.end), from;
 	unsigned long write;
 	dma_addr_t addr = DMA_MAPPING_ERROR;
+	bool peer, next;
 
 	mutex_lock(&dma->lock);
-	while (idx < end && (addr = hmm_mirror_dma_address(dma, idx)) == DMA_MAPPING_ERROR)
+	while (idx < end &&
+	       (addr = hmm_mirror_dma_address(dma, idx, &peer)) == DMA_MAPPING_ERROR)
 		hmm_mirror_dma_yield(dma, ++idx);
 	if (idx >= end) {
 		mutex_unlock(&dma->lock);
@@ -353,17 +411,19 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 
 	from = idx;
 	/* The access is this section's: other sections overwrite the map's pfns. */
-	write = section->pfns[idx - base] & HMM_PFN_WRITE;
+	write = hmm_section_dma_write(section, idx - base);
 	do
 		hmm_mirror_dma_yield(dma, ++idx);
-	while (idx < end && (section->pfns[idx - base] & HMM_PFN_WRITE) == write &&
-	       hmm_mirror_dma_address(dma, idx) == addr + ((idx - from) << PAGE_SHIFT));
+	while (idx < end && hmm_section_dma_write(section, idx - base) == write &&
+	       hmm_mirror_dma_address(dma, idx, &next) == addr + ((idx - from) << PAGE_SHIFT) &&
+	       next == peer);
 	mutex_unlock(&dma->lock);
 	*run = (struct hmm_dma_run){
 		.span.start = dma->span.start + (from << PAGE_SHIFT),
 		.span.end = dma->span.start + (idx << PAGE_SHIFT),
 		.address = addr,
 		.flags = HMM_PFN_VALID | write,
+		.peer = peer,
 	};
 	return true;
 }

@@ -12,4 +12,32 @@ bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
 bool hmm_mirror_dma_fits(const struct hmm_section *section);
 int hmm_mirror_dma_map(const struct hmm_section *section);
 
+/**
+ * struct hmm_mirror_peer - an entry of a &struct hmm_mirror_dma, for memory of a peer
+ * @page: the page, in another device's private memory; NULL if there is none
+ * @address: by which the device accesses it, as the driver of that memory gave it
+ *
+ * It is guarded by &hmm_mirror_dma.lock. While there is a page the entry of the same
+ * address in &hmm_mirror_dma.map is not mapped: the DMA API does not know @address.
+ */
+struct hmm_mirror_peer {
+	struct page *page;
+	dma_addr_t address;
+};
+
+bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn);
+void hmm_mirror_peer_unmap(struct hmm_mirror_dma *dma, size_t idx);
+
+/* Whether an entry has the address of a page of a peer. hmm_mirror_dma.lock is held. */
+static inline bool hmm_mirror_peer_mapped(const struct hmm_mirror_dma *dma, size_t idx)
+{
+	return dma->peers && dma->peers[idx].page;
+}
+
+int hmm_section_peers_begin(struct hmm_section *section);
+void hmm_section_peers_end(struct hmm_section *section);
+void hmm_section_peers_reset(struct hmm_section *section);
+void hmm_section_peers_again(struct hmm_section *section);
+void hmm_section_peers_refuse(struct hmm_section *section);
+
 #endif /* _MM_HMM_MIRROR_DMA_H */

@@ -27,6 +27,8 @@
  */
 #define HMM_MARK_PRIVATE	HMM_PFN_DMA_MAPPED /* the caller's device-private memory */
 #define HMM_MARK_SPECIAL	HMM_PFN_P2PDMA	   /* no struct page */
+/* Memory of another device that can be reached: for &hmm_fault_waits.peer_pfns only. */
+#define HMM_MARK_PEER		HMM_PFN_P2PDMA_BUS
 /* In a request: migrate the caller's device-private memory to system memory. */
 #define HMM_REQ_SYSTEM		HMM_MARK_PRIVATE
 

@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "devmem.h"
 #include "migration_wait.h"
@@ -61,11 +62,17 @@ static bool hmm_section_valid(const struct hmm_section *section)
 		return false;
 	if (!section->migrate_to && (!section->pfns || !section->nr_pfns))
 		return false;
-	if (section->whole && (section->migrate_to ||
-			       section->access == HMM_ACCESS_EXCLUSIVE ||
-			       section->nr_pfns < hmm_span_pages(section->span)))
-		return false;
-	return !section->dma || hmm_mirror_dma_fits(section);
+	return !section->whole ||
+	       (!section->migrate_to && section->access != HMM_ACCESS_EXCLUSIVE &&
+		section->nr_pfns >= hmm_span_pages(section->span));
+}
+
+/* As hmm_section_start(), for the addresses of a section. */
+static noinline int hmm_section_start_dma(struct hmm_section *section)
+{
+	if (!hmm_mirror_dma_fits(section))
+		return -EINVAL;
+	return hmm_section_peers_begin(section);
 }
 
 /*
@@ -123,7 +130,7 @@ static int hmm_section_start(struct hmm_section *section)
 	else if (section->timeout > MAX_JIFFY_OFFSET)
 		/* A longer timeout would overflow the jiffies comparison. */
 		section->timeout = MAX_JIFFY_OFFSET;
-	return 0;
+	return section->dma ? hmm_section_start_dma(section) : 0;
 }
 
 /*
@@ -134,6 +141,9 @@ static int hmm_section_find(struct hmm_section *section, unsigned long addr)
 {
 	struct hmm_interval *before = section->interval;
 
+	/* The first batch has an array of zeros (benchmark: populate-one-page). */
+	if (before && section->peer_pfns)
+		hmm_section_peers_reset(section);
 	if (before && hmm_span_has(before->span, addr) &&
 	    !READ_ONCE(before->dead))
 		return 0;
@@ -240,6 +250,8 @@ static int hmm_section_again(struct hmm_section *section, struct hmm_range *walk
 		round->deadline = jiffies + section->timeout;
 	else if (time_after(jiffies, round->deadline))
 		return -EBUSY;
+	if (section->peer_pfns)
+		hmm_section_peers_again(section);
 	if (++round->nr > HMM_SECTION_ROUNDS && !section->whole)
 		walk->end = hmm_span_first(span, max(hmm_span_pages(span) / 2, 1)).end;
 	hmm_mirror_count(section->interval->state,
@@ -300,6 +312,7 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 		.deadline = jiffies + section->timeout,
 		.waits.dropped = HMM_FAULT_NOT_DROPPED,
 		.waits.for_migrations = section->access == HMM_ACCESS_PRESENT,
+		.waits.peer_pfns = section->peer_pfns,
 	};
 	do {
 		ret = hmm_section_try(section, walk, &round);
@@ -332,6 +345,41 @@ static int hmm_section_choose(struct hmm_section *section, struct hmm_span *next
 	return 0;
 }
 
+/*
+ * Release the update lock, the exclusive folio and the migrated folios of the
+ * current batch. Inlined, as every section does this (benchmark: populate-one-page).
+ */
+static __always_inline void hmm_section_unlock(struct hmm_section *section)
+{
+	if (!section->locked)
+		return;
+	hmm_interval_leave(section->interval);
+	section->locked = false;
+	if (section->exclusive_folio)
+		hmm_section_exclusive_end(section);
+	if (section->migration)
+		hmm_section_migration_end(section->migration);
+}
+
+/*
+ * Map the batch for the device. Returns 0; an error; or 1, without the update lock, to
+ * walk again, since the driver of a peer's memory has refused pages: the next walk faults
+ * them in. Each such walk is for other pages, as one that was refused is not recorded again.
+ */
+static noinline int hmm_section_map_dma(struct hmm_section *section)
+{
+	int ret = hmm_mirror_dma_map(section);
+
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	hmm_section_peers_refuse(section);
+	hmm_section_unlock(section);
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	hmm_section_peers_again(section);
+	return 1;
+}
+
 /* Fault in and lock the batch of pages that follows section->batch. */
 static int hmm_section_advance(struct hmm_section *section)
 {
@@ -357,29 +405,19 @@ static int hmm_section_advance(struct hmm_section *section)
 	};
 	if (section->migrate_to)
 		ret = hmm_section_migrate(section, &walk);
-	if (!ret)
-		ret = hmm_section_enter(section, &walk);
-	if (ret < 0)
-		return ret;
-	section->batch = (struct hmm_span){ walk.start, walk.end };
-	section->locked = true;
-	return section->dma ? hmm_mirror_dma_map(section) : 0;
-}
-
-/*
- * Release the update lock, the exclusive folio and the migrated folios of the
- * current batch.
- */
-static void hmm_section_unlock(struct hmm_section *section)
-{
-	if (!section->locked)
-		return;
-	hmm_interval_leave(section->interval);
-	section->locked = false;
-	if (section->exclusive_folio)
-		hmm_section_exclusive_end(section);
-	if (section->migration)
-		hmm_section_migration_end(section->migration);
+	for (;; ret = 0) {
+		if (!ret)
+			ret = hmm_section_enter(section, &walk);
+		if (ret < 0)
+			return ret;
+		section->batch = (struct hmm_span){ walk.start, walk.end };
+		section->locked = true;
+		if (!section->dma)
+			return 0;
+		ret = hmm_section_map_dma(section);
+		if (ret <= 0)
+			return ret;
+	}
 }
 
 /* Count a batch that has ended with @err; one in no range is nobody's. */
@@ -423,7 +461,8 @@ static void hmm_section_account(const struct hmm_section *section, int err)
  *   removed meanwhile
  * * -%EBUSY - other invalidations won every race until the timeout
  * * -%EINTR - a fatal signal
- * * -%EFAULT, -%EPERM, -%ENOMEM - as hmm_range_fault()
+ * * -%EFAULT, -%EPERM, -%ENOMEM - as hmm_range_fault(); -%ENOMEM also without memory for
+ *   the section itself
  * * -%EIO - the DMA API had no address for a page
  * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
  *
@@ -474,6 +513,8 @@ void hmm_section_leave(struct hmm_section *section)
 		hmm_section_migration_free(section->migration);
 		section->migration = NULL;
 	}
+	if (section->peer_pfns)
+		hmm_section_peers_end(section);
 	if (section->interval) {
 		hmm_interval_put(section->interval);
 		section->interval = NULL;

@@ -359,6 +359,7 @@ int hmm_walk_init(struct hmm_walk *w, struct hmm_range *range,
 	w->waits.end = 0;
 	w->waits.progress = false;
 	w->waits.for_migrations = false;
+	w->waits.peer_pfns = NULL;
 	w->format = format;
 	w->extents = extents;
 	if (format) {

@@ -10,6 +10,7 @@
 
 #include "pfn.h"
 
+struct dev_pagemap;
 struct mm_struct;
 struct vm_area_struct;
 
@@ -44,6 +45,10 @@ enum hmm_output {
  *	when a timeout was restarted for it
  * @for_migrations: wait for pages that migrate, even if nothing is requested of them;
  *	set by the caller
+ * @peer_pfns: NULL, or where to record pages in the private memory of other devices that
+ *	peers can reach, an hmm pfn for each page of the range; set by the caller. They
+ *	satisfy requests, and the hmm pfn that is reported is 0. They are not recorded
+ *	where the caller has set %HMM_PEER_REFUSED. For hmm pfns only
  */
 struct hmm_fault_waits {
 	unsigned long dropped;
@@ -51,9 +56,12 @@ struct hmm_fault_waits {
 	unsigned long end;
 	bool progress;
 	bool for_migrations;
+	unsigned long *peer_pfns;
 };
 
 #define HMM_FAULT_NOT_DROPPED ULONG_MAX
+/* In &hmm_fault_waits.peer_pfns: the page is not reached where it is. */
+#define HMM_PEER_REFUSED HMM_PFN_ERROR
 
 /**
  * struct hmm_walk - a walk in progress
@@ -71,7 +79,7 @@ struct hmm_fault_waits {
  * @stalled_at: @resume of the last walk that returned %HMM_WALK_FAULT or %HMM_WALK_AGAIN
  * @stalled_since: when that was first so at this address, in jiffies; 0: never
  * @waits: what this walk, and those before it, have waited for
- * @pgmap: see hmm_is_own_device_private()
+ * @pgmap: see hmm_find_pagemap()
  * @last: the last extent, if there is one
  * @next: the hmm pfn that extends it
  * @ram_section: see hmm_may_be_border()
@@ -95,6 +103,7 @@ struct hmm_walk {
 		unsigned long first;
 		unsigned long last;
 		bool own;
+		bool peer;
 	} pgmap;
 	struct hmm_extent *last;
 	unsigned long next;
@@ -106,6 +115,13 @@ static inline unsigned long *hmm_walk_pfns(const struct hmm_walk *w,
 					   unsigned long addr)
 {
 	return &w->range->hmm_pfns[(addr - w->range->start) >> PAGE_SHIFT];
+}
+
+/* Where to record the page at @addr if it is in a peer's memory. */
+static inline unsigned long *hmm_walk_peer_pfns(const struct hmm_walk *w,
+						unsigned long addr)
+{
+	return &w->waits.peer_pfns[(addr - w->range->start) >> PAGE_SHIFT];
 }
 
 /* The request for the page at @addr, which is not reported yet. */
@@ -210,6 +226,16 @@ int hmm_walk_ptes(struct hmm_walk *w, unsigned long end, const pte_t *ptep);
 int hmm_report(struct hmm_walk *w, unsigned long addr, unsigned long nr,
 	       unsigned long hmm_pfn);
 bool hmm_pagemap_border(unsigned long pfn);
+
+/* devmem.c */
+#ifdef CONFIG_HMM_DEVMEM
+bool hmm_devmem_reaches_peers(const struct dev_pagemap *pgmap);
+#else
+static inline bool hmm_devmem_reaches_peers(const struct dev_pagemap *pgmap)
+{
+	return false;
+}
+#endif
 
 /* fault.c, for the shims of earlier API years */
 int hmm_range_fault_step(struct hmm_range *range, const struct hmm_format *format,

@@ -63,9 +63,9 @@ int hmm_report_error(struct hmm_walk *w, unsigned long addr, unsigned long end,
 }
 
 /**
- * hmm_is_own_device_private() - whether an entry is for the caller's device
+ * hmm_find_pagemap() - find out whose device-private memory an entry is for
  * @w: the walk
- * @entry: a device-private entry, as it was read
+ * @pfn: the pfn of a device-private entry, as it was read
  *
  * The page of a device-private entry is alive only while the entry is in the
  * page table, which nothing holds there: another CPU may have migrated the page
@@ -76,27 +76,25 @@ int hmm_report_error(struct hmm_walk *w, unsigned long addr, unsigned long end,
  *
  * The pgmap is looked up by pfn instead. memunmap_pages() takes it out of the
  * kernel's index last and waits for a grace period then, so a pgmap that was
- * found can be read until rcu_read_unlock(). Only the owner of the memory is read
- * from it; if the entry has changed since, the caller's sequence has moved. A
- * chunk that is being removed has no owner any more; its pages are faulted in
- * like another device's.
+ * found can be read until rcu_read_unlock(), and so can the &struct hmm_devmem that
+ * it may be a part of: its driver frees that later. Only the owner of the memory, and
+ * whether peers can reach it, is read; if the entry has changed since, the caller's
+ * sequence has moved. A chunk that is being removed has no owner any more; its pages
+ * are faulted in like another device's.
  *
  * The result holds for all pages of a pgmap and is remembered in &hmm_walk.pgmap
  * until the end of the RCU read-side section.
  *
  * Context: RCU read-side section, at whose beginning &hmm_walk.pgmap was reset.
- * Return: true if the memory is of the caller's device.
+ * Return: true if &hmm_walk.pgmap is set for @pfn.
  */
-static bool hmm_is_own_device_private(struct hmm_walk *w, softleaf_t entry)
+static bool hmm_find_pagemap(struct hmm_walk *w, unsigned long pfn)
 {
-	unsigned long pfn = softleaf_to_pfn(entry);
 	struct dev_pagemap *pgmap;
 	int i;
 
-	if (!w->range->dev_private_owner)
-		return false;
 	if (pfn >= w->pgmap.first && pfn <= w->pgmap.last)
-		return w->pgmap.own;
+		return true;
 	pgmap = get_dev_pagemap(pfn);
 	if (!pgmap)
 		return false;
@@ -109,9 +107,29 @@ static bool hmm_is_own_device_private(struct hmm_walk *w, softleaf_t entry)
 		w->pgmap.last = PHYS_PFN(range->end);
 		break;
 	}
-	w->pgmap.own = pgmap->owner == w->range->dev_private_owner;
+	w->pgmap.own = w->range->dev_private_owner &&
+		       pgmap->owner == w->range->dev_private_owner;
+	w->pgmap.peer = w->waits.peer_pfns && !w->pgmap.own &&
+			hmm_devmem_reaches_peers(pgmap);
 	put_dev_pagemap(pgmap);
-	return i < pgmap->nr_range && w->pgmap.own;
+	return i < pgmap->nr_range;
+}
+
+/* Whether a device-private entry is for the caller's device. As hmm_find_pagemap(). */
+static bool hmm_is_own_device_private(struct hmm_walk *w, softleaf_t entry)
+{
+	return w->range->dev_private_owner &&
+	       hmm_find_pagemap(w, softleaf_to_pfn(entry)) && w->pgmap.own;
+}
+
+/*
+ * Whether it is for the memory of another device that peers can reach, which the caller
+ * wants to know. As hmm_find_pagemap().
+ */
+static bool hmm_is_peer_device_private(struct hmm_walk *w, softleaf_t entry)
+{
+	return w->waits.peer_pfns &&
+	       hmm_find_pagemap(w, softleaf_to_pfn(entry)) && w->pgmap.peer;
 }
 
 /**
@@ -127,19 +145,28 @@ struct hmm_leaf {
 	int unsatisfied;
 };
 
-/* hmm_leaf_of(), for a PTE that is neither empty nor present. Under RCU. */
-static struct hmm_leaf hmm_leaf_softleaf(struct hmm_walk *w, softleaf_t entry)
+/* hmm_leaf_of(), for a device-private entry whose page is reached where it is. */
+static struct hmm_leaf hmm_leaf_private(const struct hmm_walk *w, softleaf_t entry,
+					unsigned long mark)
 {
-	unsigned long access;
+	unsigned long access = hmm_walk_access(w, softleaf_is_device_private_write(entry));
 
-	if (softleaf_is_device_private(entry) && hmm_is_own_device_private(w, entry)) {
-		access = hmm_walk_access(w, softleaf_is_device_private_write(entry));
-		return (struct hmm_leaf){
-			.hmm_pfn = softleaf_to_pfn(entry) | access | HMM_MARK_PRIVATE,
-			.access = access,
-			.unsatisfied = HMM_WALK_FAULT,
-		};
-	}
+	return (struct hmm_leaf){
+		.hmm_pfn = softleaf_to_pfn(entry) | access | mark,
+		.access = access,
+		.unsatisfied = HMM_WALK_FAULT,
+	};
+}
+
+/* hmm_leaf_of(), for a PTE that is neither empty nor present. Under RCU. */
+static struct hmm_leaf hmm_leaf_softleaf(struct hmm_walk *w, unsigned long addr,
+					 softleaf_t entry)
+{
+	if (softleaf_is_device_private(entry) && hmm_is_own_device_private(w, entry))
+		return hmm_leaf_private(w, entry, HMM_MARK_PRIVATE);
+	if (softleaf_is_device_private(entry) && hmm_is_peer_device_private(w, entry) &&
+	    *hmm_walk_peer_pfns(w, addr) != HMM_PEER_REFUSED)
+		return hmm_leaf_private(w, entry, HMM_MARK_PEER);
 	if (softleaf_is_migration(entry))
 		return (struct hmm_leaf){ .unsatisfied = HMM_WALK_MIGRATION };
 	if (softleaf_is_swap(entry) || softleaf_is_device_private(entry) ||
@@ -157,7 +184,7 @@ static struct hmm_leaf hmm_leaf_of(struct hmm_walk *w, unsigned long addr, pte_t
 	if (pte_none(pte) || (!pte_present(pte) && pte_is_uffd_wp_marker(pte)))
 		return leaf;
 	if (!pte_present(pte))
-		return hmm_leaf_softleaf(w, softleaf_from_pte(pte));
+		return hmm_leaf_softleaf(w, addr, softleaf_from_pte(pte));
 	if (!pte_protnone(pte))
 		leaf.access = hmm_walk_access(w, pte_write(pte));
 	/*
@@ -194,6 +221,20 @@ static int hmm_leaf_check(const struct hmm_walk *w, struct hmm_leaf leaf,
 	return 0;
 }
 
+/*
+ * Record pages in a peer's memory, whose request is satisfied. The pfns of that memory
+ * are not reported: a driver would take them for those of pages that it can access.
+ */
+static noinline int hmm_report_peer(struct hmm_walk *w, unsigned long addr,
+				    unsigned long nr, unsigned long hmm_pfn)
+{
+	unsigned long *at = hmm_walk_peer_pfns(w, addr), i;
+
+	for (i = 0; i < nr; i++)
+		at[i] = (hmm_pfn & ~HMM_PFN_INOUT_FLAGS) + i;
+	return hmm_report(w, addr, nr, 0);
+}
+
 /**
  * hmm_walk_leaf_pte() - report a page by its PTE, of any kind
  * @w: the walk
@@ -207,9 +248,13 @@ static int hmm_leaf_check(const struct hmm_walk *w, struct hmm_leaf leaf,
 int hmm_walk_leaf_pte(struct hmm_walk *w, unsigned long addr, pte_t pte)
 {
 	struct hmm_leaf leaf = hmm_leaf_of(w, addr, pte);
+	int stop = hmm_leaf_check(w, leaf, hmm_walk_request(w, addr));
 
-	return hmm_leaf_check(w, leaf, hmm_walk_request(w, addr)) ?:
-	       hmm_report(w, addr, 1, leaf.hmm_pfn);
+	if (stop)
+		return stop;
+	if (unlikely(leaf.hmm_pfn & HMM_MARK_PEER))
+		return hmm_report_peer(w, addr, 1, leaf.hmm_pfn);
+	return hmm_report(w, addr, 1, leaf.hmm_pfn);
 }
 
 /**
@@ -259,6 +304,40 @@ static bool hmm_pmd_is_own(struct hmm_walk *w, softleaf_t entry)
 	return own;
 }
 
+/* As hmm_is_peer_device_private(), for the entry of a PMD. Takes the RCU read lock. */
+static bool hmm_pmd_is_peer(struct hmm_walk *w, softleaf_t entry)
+{
+	bool peer;
+
+	rcu_read_lock();
+	memset(&w->pgmap, 0, sizeof(w->pgmap));
+	peer = hmm_is_peer_device_private(w, entry);
+	rcu_read_unlock();
+	return peer;
+}
+
+/* Whether some of the pages are not reached where they are. */
+static bool hmm_peer_refused(const struct hmm_walk *w, unsigned long addr,
+			     unsigned long end)
+{
+	for (; addr < end; addr += PAGE_SIZE)
+		if (*hmm_walk_peer_pfns(w, addr) == HMM_PEER_REFUSED)
+			return true;
+	return false;
+}
+
+/* Record the pages of a peer that one PMD entry maps, unless one needs a fault. */
+static int hmm_report_peer_pmd(struct hmm_walk *w, unsigned long addr,
+			       unsigned long end, unsigned long hmm_pfn)
+{
+	unsigned long nr = (end - addr) >> PAGE_SHIFT;
+	unsigned long access = hmm_pfn & HMM_PFN_WRITABLE;
+
+	if (hmm_first_needing_fault(w, addr, nr, access) < nr)
+		return hmm_record_fault(w, addr, end, access);
+	return hmm_report_peer(w, addr, nr, hmm_pfn);
+}
+
 /**
  * hmm_walk_leaf_pmd() - report the pages of a PMD that is neither none nor present
  * @w: the walk
@@ -274,7 +353,7 @@ static bool hmm_pmd_is_own(struct hmm_walk *w, softleaf_t entry)
 int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 		      unsigned long addr, unsigned long end)
 {
-	unsigned long nr = (end - addr) >> PAGE_SHIFT, offset;
+	unsigned long nr = (end - addr) >> PAGE_SHIFT, hmm_pfn;
 	softleaf_t entry;
 
 	if (thp_migration_supported() && pmd_is_migration_entry(pmd)) {
@@ -293,12 +372,14 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 	entry = softleaf_from_pmd(pmd);
 	if (!softleaf_is_device_private(entry))
 		return hmm_report_error(w, addr, end, 0);
-	offset = (addr & ~PMD_MASK) >> PAGE_SHIFT;
+	hmm_pfn = (softleaf_to_pfn(entry) + ((addr & ~PMD_MASK) >> PAGE_SHIFT)) |
+		  hmm_walk_access(w, softleaf_is_device_private_write(entry)) |
+		  hmm_pfn_order(PMD_SHIFT - PAGE_SHIFT);
 	if (hmm_pmd_is_own(w, entry))
-		return hmm_report_private(w, addr, end,
-			(softleaf_to_pfn(entry) + offset) |
-			hmm_walk_access(w, softleaf_is_device_private_write(entry)) |
-			hmm_pfn_order(PMD_SHIFT - PAGE_SHIFT));
+		return hmm_report_private(w, addr, end, hmm_pfn);
+	/* A fault of one of its pages migrates the folio. */
+	if (w->waits.peer_pfns && hmm_pmd_is_peer(w, entry) && !hmm_peer_refused(w, addr, end))
+		return hmm_report_peer_pmd(w, addr, end, hmm_pfn);
 	if (hmm_first_needing_fault(w, addr, nr, 0) < nr)
 		return hmm_record_fault(w, addr, end, 0);
 	return hmm_report_error(w, addr, end, 0);

@@ -16,6 +16,12 @@
 //! the migration ends or, if the waiting task was killed, until the batch is complete. If the copy
 //! fails the page stays where it was.
 //!
+//! # Access by other devices
+//!
+//! The address is taken back in the invalidation that precedes each migration of the page, so
+//! eviction, removal and the retirement of bad pages need not care. Coherent memory needs no
+//! callback: it is mapped for the other device like system memory.
+//!
 //! # Oversubscription
 //!
 //! A request for which too little is free moves the hand itself, before its pages are locked. For a

@@ -32,6 +32,13 @@
 //! A page that has an address already keeps it. It is unmapped when the CPU's mapping changes,
 //! after `hmm_mirror_ops.invalidate` has returned: a driver unmaps no address itself.
 //!
+//! # Memory of other devices
+//!
+//! The address is valid as long as any other of the section: until `hmm_mirror_ops.invalidate` for
+//! it has returned. Migration of the page is such an invalidation, also if the owner of the memory
+//! evicts or retires it. So nothing is pinned for the device, and the owner can remove its memory
+//! at any time.
+//!
 //! # Pages that migrate on the way
 //!
 //! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
@@ -338,6 +345,13 @@ impl DmaRun<'_> {
     #[inline]
     pub fn flags(&self) -> PfnFlags {
         PfnFlags(self.0.flags)
+    }
+
+    /// They are in the memory of another device, whose driver has given the addresses; see
+    /// "Memory of other devices".
+    #[inline]
+    pub fn peer(&self) -> bool {
+        self.0.peer
     }
 }
 
@@ -1784,6 +1798,23 @@ impl<T: Operations> DmaMap<T> {
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_mirror_dma {
         self.inner.get()
+    }
+
+    /// Let a device access the memory of other devices.
+    ///
+    /// In sections with `dma` that begin later, a page in the private memory of another device
+    /// stays there if that one's driver gives an address for it; see "Memory of other devices".
+    /// Needs 16 bytes for each page of the map's span.
+    ///
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// The errors include `ENOMEM`, `EOPNOTSUPP`.
+    #[inline]
+    pub fn accept_peers(&self) -> Result {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror_dma`.
+        to_result(unsafe { bindings::hmm_mirror_dma_accept_peers(self.as_raw()) })
     }
 }
 

@@ -191,6 +191,42 @@ static const struct hmm_devmem_ops batch_peer_device_ops = {
 	.release	= buffer_release,
 };
 
+/* The bus between the devices of the tests has the addresses of the kernel. */
+static dma_addr_t buffer_peer_map(struct hmm_devmem *devmem, struct page *page,
+				  struct device *dev)
+{
+	struct buffer_device *device = to_device(devmem);
+
+	device->calls++;
+	if (device->on_give)
+		device->on_give(device);
+	if (device->refuses || device->refused == page)
+		return DMA_MAPPING_ERROR;
+	device->given++;
+	return (unsigned long)map_page(page);
+}
+
+static void buffer_peer_unmap(struct hmm_devmem *devmem, struct page *page,
+			      struct device *dev, dma_addr_t address)
+{
+	struct buffer_device *device = to_device(devmem);
+
+	device->given--;
+	/* The page is in use still. */
+	if (address != (unsigned long)map_page(page) || !page_count(page))
+		device->given = LONG_MIN;
+	if (device->on_take)
+		device->on_take(device, address);
+}
+
+static const struct hmm_devmem_ops reachable_device_ops = {
+	.copy		= buffer_copy,
+	.clear		= buffer_clear,
+	.peer_dma_map	= buffer_peer_map,
+	.peer_dma_unmap	= buffer_peer_unmap,
+	.release	= buffer_release,
+};
+
 u8 *add_buffer(struct kunit *test, struct buffer_device *device)
 {
 	u8 *memory = vmalloc(DEVICE_SIZE);
@@ -227,15 +263,17 @@ unsigned long available(struct buffer_device *device)
 	return hmm_devmem_available(&device->devmem) >> PAGE_SHIFT;
 }
 
-static struct buffer_device *make_device(struct kunit *test,
-					 enum memory_type type,
-					 const struct hmm_devmem_ops *ops)
+static struct buffer_device *make_owned_device(struct kunit *test,
+					       enum memory_type type,
+					       const struct hmm_devmem_ops *ops,
+					       void *owner)
 {
 	struct buffer_device *device;
 
 	device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, device);
 	device->devmem.type = type;
+	device->devmem.owner = owner;
 	device->devmem.fault_pages = 16;
 	device->devmem.name = "devmem_kunit";
 	device->devmem.ops = ops;
@@ -243,6 +281,26 @@ static struct buffer_device *make_device(struct kunit *test,
 	INIT_LIST_HEAD(&device->batches);
 	spin_lock_init(&device->lock);
 	KUNIT_ASSERT_EQ(test, hmm_devmem_init(&device->devmem), 0);
+	return device;
+}
+
+static struct buffer_device *make_device(struct kunit *test,
+					 enum memory_type type,
+					 const struct hmm_devmem_ops *ops)
+{
+	return make_owned_device(test, type, ops, NULL);
+}
+
+/*
+ * A device whose private memory others can access. @owner is its owner; NULL for one that
+ * nothing else has. The caller calls hmm_devmem_exit().
+ */
+struct buffer_device *make_reachable_device(struct kunit *test, void *owner)
+{
+	struct buffer_device *device =
+		make_owned_device(test, MEMORY_DEVICE_PRIVATE, &reachable_device_ops, owner);
+
+	device->memory = add_buffer(test, device);
 	return device;
 }
 

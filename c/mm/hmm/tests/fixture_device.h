@@ -41,6 +41,12 @@
  * @held: batches are not copied before release_batches()
  * @on_batch: called in the thread that gives a batch to the device, or NULL
  * @stranger: of a peer device: a peer that it cannot copy from, or NULL
+ * @refuses: of a reachable device: it gives no address
+ * @refused: of a reachable device: a page of which it gives none, or NULL
+ * @given: of a reachable device: how many addresses others have
+ * @calls: of a reachable device: how often one was requested
+ * @on_give: called when it is, or NULL
+ * @on_take: called when an address is given back, or NULL
  */
 struct buffer_device {
 	struct hmm_devmem devmem;
@@ -63,6 +69,12 @@ struct buffer_device {
 	bool held;
 	void (*on_batch)(struct buffer_device *device);
 	struct buffer_device *stranger;
+	bool refuses;
+	const struct page *refused;
+	long given;
+	unsigned long calls;
+	void (*on_give)(struct buffer_device *device);
+	void (*on_take)(struct buffer_device *device, dma_addr_t address);
 };
 
 extern const struct hmm_devmem_ops buffer_device_ops;
@@ -74,6 +86,7 @@ unsigned long available(struct buffer_device *device);
 struct buffer_device *make_buffer_device(struct kunit *test);
 struct buffer_device *make_peer_device(struct kunit *test, enum memory_type type,
 				       bool batches);
+struct buffer_device *make_reachable_device(struct kunit *test, void *owner);
 int buffer_device_init(struct kunit *test);
 void buffer_device_exit(struct kunit *test);
 int coherent_device_init(struct kunit *test);

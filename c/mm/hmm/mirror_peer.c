@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Peer access: device addresses of pages that are in the private memory of another
+ * device. <linux/hmm_mirror.h> has the documentation for drivers.
+ *
+ * Three things are kept apart, and no flag makes one of another: the hmm pfns that a
+ * section reports, the pfns of the peer's pages, and the addresses by which the device accesses
+ * these. A walk writes the second to an array of the section. Inside the section, where
+ * the page table still maps these pages, their driver is called for the third, which goes
+ * to an array of the map.
+ *
+ * Nothing but the mapping in the process's page table keeps a page of a peer. The address
+ * is given back in the invalidation of that mapping, before the page can be freed, as
+ * those of the DMA API are. So the entry of a page that has an address refers to a page
+ * that is in use, and to a &struct hmm_devmem that has not ended.
+ */
+#include <linux/cleanup.h>
+#include <linux/export.h>
+#include <linux/hmm_devmem.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "mirror_dma.h"
+#include "walk.h"
+
+/**
+ * hmm_mirror_dma_accept_peers() - let a device access the memory of other devices
+ * @dma: a map
+ *
+ * In sections with @dma that begin later, a page in the private memory of another
+ * device stays there if that one's driver gives an address for it; see "Memory of other
+ * devices". Needs 16 bytes for each page of the map's span.
+ *
+ * Context: holds no update lock and no mmap lock. May sleep; may be called again.
+ * Return: 0; -%ENOMEM; -%EOPNOTSUPP in a kernel without &struct hmm_devmem.
+ */
+int hmm_mirror_dma_accept_peers(struct hmm_mirror_dma *dma)
+{
+	struct hmm_mirror_peer *peers __free(kvfree) = NULL;
+
+	if (!IS_ENABLED(CONFIG_HMM_DEVMEM))
+		return -EOPNOTSUPP;
+	peers = kvcalloc(hmm_span_pages(dma->span), sizeof(*peers), GFP_KERNEL | __GFP_NOWARN);
+	if (!peers)
+		return -ENOMEM;
+	guard(mutex)(&dma->lock);
+	if (!dma->peers)
+		WRITE_ONCE(dma->peers, no_free_ptr(peers));
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_dma_accept_peers);
+
+/**
+ * hmm_mirror_peer_map() - have a peer's driver give the address of a page
+ * @dma: the map of the device that accesses the page
+ * @idx: the entry
+ * @hmm_pfn: of the page, in the private memory of a peer
+ *
+ * A page that has an address keeps it.
+ *
+ * Context: under the update lock, after the sequence was checked; hmm_mirror_dma.lock
+ * is held.
+ * Return: whether the page has an address.
+ */
+bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn)
+{
+	struct page *page = hmm_pfn_to_page(hmm_pfn);
+	struct hmm_devmem *devmem;
+	dma_addr_t address;
+
+	lockdep_assert_held(&dma->lock);
+	if (!IS_ENABLED(CONFIG_HMM_DEVMEM) || !dma->peers)
+		return false;
+	if (dma->peers[idx].page)
+		return !WARN_ON_ONCE(dma->peers[idx].page != page);
+	devmem = hmm_devmem_of(page);
+	non_block_start();
+	address = devmem->ops->peer_dma_map(devmem, page, dma->dev);
+	non_block_end();
+	if (address == DMA_MAPPING_ERROR)
+		return false;
+	dma->peers[idx] = (struct hmm_mirror_peer){ page, address };
+	hmm_devmem_mark_accessed(devmem, page);
+	return true;
+}
+
+/**
+ * hmm_mirror_peer_unmap() - give the address of a page back to its driver
+ * @dma: the map
+ * @idx: an entry with hmm_mirror_peer_mapped()
+ *
+ * Context: the device does not use the address any more; hmm_mirror_dma.lock is held.
+ * May not sleep, as the invalidation may not.
+ */
+void hmm_mirror_peer_unmap(struct hmm_mirror_dma *dma, size_t idx)
+{
+	struct hmm_mirror_peer peer = dma->peers[idx];
+	struct hmm_devmem *devmem = hmm_devmem_of(peer.page);
+
+	lockdep_assert_held(&dma->lock);
+	dma->peers[idx] = (struct hmm_mirror_peer){};
+	if (!devmem->ops->peer_dma_unmap)
+		return;
+	non_block_start();
+	devmem->ops->peer_dma_unmap(devmem, peer.page, dma->dev, peer.address);
+	non_block_end();
+}
+
+/* For how many pages a section has entries in its arrays. */
+static unsigned long hmm_section_peers_room(const struct hmm_section *section)
+{
+	return min_t(unsigned long, hmm_span_pages(section->span), section->nr_pfns);
+}
+
+/**
+ * hmm_section_peers_begin() - make room for the pages that walks find in peers' memory
+ * @section: a section that begins, with a map
+ *
+ * Nothing is done if its map does not accept them. An exclusive page is in system memory.
+ *
+ * Return: 0; -%ENOMEM.
+ */
+int hmm_section_peers_begin(struct hmm_section *section)
+{
+	if (!READ_ONCE(section->dma->peers) || section->access == HMM_ACCESS_EXCLUSIVE)
+		return 0;
+	section->peer_pfns = kvcalloc(hmm_section_peers_room(section),
+				      sizeof(*section->peer_pfns),
+				      GFP_KERNEL | __GFP_NOWARN);
+	return section->peer_pfns ? 0 : -ENOMEM;
+}
+
+/**
+ * hmm_section_peers_end() - have pages in peers' memory migrate to system memory
+ * @section: a section; its walks record none from here on
+ */
+void hmm_section_peers_end(struct hmm_section *section)
+{
+	kvfree(section->peer_pfns);
+	section->peer_pfns = NULL;
+}
+
+/* Forget what a walk has recorded, and which pages were refused: for another batch. */
+void hmm_section_peers_reset(struct hmm_section *section)
+{
+	memset(section->peer_pfns, 0,
+	       hmm_section_peers_room(section) * sizeof(*section->peer_pfns));
+}
+
+/* Forget what a walk has recorded, but not which pages were refused: for another walk. */
+void hmm_section_peers_again(struct hmm_section *section)
+{
+	unsigned long i;
+
+	for (i = 0; i < hmm_section_peers_room(section); i++)
+		if (section->peer_pfns[i] != HMM_PEER_REFUSED)
+			section->peer_pfns[i] = 0;
+}
+
+/*
+ * Record which pages of a batch have no address, so that the next walk faults them in. The
+ * update lock is held.
+ */
+void hmm_section_peers_refuse(struct hmm_section *section)
+{
+	struct hmm_mirror_dma *dma = section->dma;
+	size_t idx = (section->batch.start - dma->span.start) >> PAGE_SHIFT;
+	unsigned long i, nr = hmm_span_pages(section->batch);
+
+	guard(mutex)(&dma->lock);
+	for (i = 0; i < nr; i++)
+		if ((section->peer_pfns[i] & HMM_PFN_VALID) &&
+		    !hmm_mirror_peer_mapped(dma, idx + i))
+			section->peer_pfns[i] = HMM_PEER_REFUSED;
+}
