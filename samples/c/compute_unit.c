@@ -4,6 +4,7 @@
  */
 #include "dmirror.h"
 
+#include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -36,6 +37,36 @@
 
 /* Return -EBUSY after this many device faults without progress. */
 #define DM_LOST_ROUNDS 1000
+
+/**
+ * dm_page_map() - map a page's data, in system or device memory
+ * @page: a page of system memory or of a unit
+ *
+ * A real device would access the page by DMA. This one is simulated by the CPU,
+ * which needs an address.
+ *
+ * Unmap several pages in reverse order, as with kmap_local_page().
+ *
+ * Return: an address that is valid until dm_page_unmap(), or NULL for a page
+ * that the CPU cannot access.
+ */
+void *dm_page_map(struct page *page)
+{
+	if (is_device_private_page(page))
+		return hmm_devmem_data(page) + hmm_devmem_offset(page);
+	return hmm_page_is_reachable(page) ? kmap_local_page(page) : NULL;
+}
+
+/**
+ * dm_page_unmap() - unmap a page mapped by dm_page_map()
+ * @page: the page
+ * @at: any address in the mapping, or NULL
+ */
+void dm_page_unmap(struct page *page, const void *at)
+{
+	if (at && !is_device_private_page(page))
+		kunmap_local(at);
+}
 
 /* Copy from the process's memory to the buffer. */
 void dm_piece_read(struct dm_work *work, void *const at[2], size_t len)
@@ -143,7 +174,7 @@ static int dm_step(struct dm_work *work, const struct dm_target targets[2], size
 			continue;
 		/* Pages of a peer are dirty when they migrate, as all of device memory. */
 		if (page)
-			hmm_devmem_mark_accessed(work->memory, page);
+			dm_mark_accessed(work->memory, page);
 		if (page && (work->operand[i].rights & DM_MAY_WRITE))
 			folio_mark_dirty(page_folio(page));
 		work->operand[i].now += len;

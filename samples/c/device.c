@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 /**
@@ -29,6 +30,7 @@
  * * table.c: the device's page table. A real device has its own format.
  * * compute_unit.c: the compute unit. A real device has hardware for it.
  * * ioctl.c: the commands of user programs.
+ * * migrate.c: those of them that migrate, or concern the memory of a unit.
  *
  * For real hardware, replace table.c with code that writes the hardware's page
  * table entries and flushes its TLB, remove compute_unit.c, and call dm_populate()
@@ -103,8 +105,13 @@ static int dm_mmap(struct file *file, struct vm_area_struct *vma)
 
 	for (unsigned long addr = vma->vm_start; !ret && addr < vma->vm_end;
 	     addr += PAGE_SIZE) {
-		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		struct page *page;
 
+		/* A program chooses the length, and a task that is killed for memory has to end. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 		if (!page)
 			return -ENOMEM;
 		ret = vm_insert_page(vma, addr, page);

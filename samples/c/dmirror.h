@@ -161,6 +161,7 @@ struct hmm_devmem *dm_migrate_to(struct dm_mirror *dm,
 				 enum hmm_access access);
 void dm_map_in_advance(struct dm_mirror *dm);
 
+#ifdef CONFIG_HMM_DEVMEM
 /* memory.c: the memory of a unit */
 
 void dm_memory_setup(void);
@@ -168,11 +169,63 @@ int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base);
 void dm_memory_exit(struct dm_unit *unit);
 int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost);
 unsigned int dm_copier_set_delay(struct dm_unit *unit, unsigned int delay);
-void *dm_page_map(struct page *page);
-void dm_page_unmap(struct page *page, const void *at);
 void *dm_peer_at(dma_addr_t address);
 
+static inline void dm_mark_accessed(struct hmm_devmem *memory, struct page *page)
+{
+	hmm_devmem_mark_accessed(memory, page);
+}
+
+/* migrate.c: the commands that migrate */
+
+int dm_cmd_migrate_to_dev(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+int dm_cmd_migrate_to_sys(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+int dm_cmd_release(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+int dm_cmd_limit(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+int dm_cmd_copy_delay(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+int dm_cmd_retire(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+#else
+/* This kernel has no device memory, as under User Mode Linux: the units have none. */
+static inline int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base)
+{
+	return coherent_base ? -EOPNOTSUPP : 0;
+}
+
+static inline void dm_memory_exit(struct dm_unit *unit)
+{
+}
+
+static inline void dm_memory_setup(void)
+{
+}
+
+/* Not called: no page has an address for other units. */
+static inline void *dm_peer_at(dma_addr_t address)
+{
+	return NULL;
+}
+
+static inline void dm_mark_accessed(struct hmm_devmem *memory, struct page *page)
+{
+}
+
+static inline int dm_no_memory(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+{
+	return -EOPNOTSUPP;
+}
+
+#define dm_cmd_migrate_to_dev	dm_no_memory
+#define dm_cmd_migrate_to_sys	dm_no_memory
+#define dm_cmd_release		dm_no_memory
+#define dm_cmd_limit		dm_no_memory
+#define dm_cmd_copy_delay	dm_no_memory
+#define dm_cmd_retire		dm_no_memory
+#endif
+
 /* compute_unit.c: the compute unit */
+
+void *dm_page_map(struct page *page);
+void dm_page_unmap(struct page *page, const void *at);
 
 /**
  * struct dm_operand - a vector in the process's memory
@@ -222,6 +275,8 @@ int dm_execute(struct dm_mirror *dm, struct dm_work *work);
 
 /* ioctl.c: the commands of user programs */
 
+struct hmm_span dm_cmd_span(const struct hmm_dmirror_cmd *cmd);
+int dm_cmd_read(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
 long dm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif /* HMM_DMIRROR_DRIVER_H */

@@ -4,6 +4,7 @@
  */
 #include "dmirror.h"
 
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
@@ -23,7 +24,7 @@
  *
  * Arguments are checked before a command has any effect: -EINVAL for invalid
  * arguments, -EFAULT for addresses outside the user address space, -ENOTTY for
- * an unknown command.
+ * an unknown command, -EPERM for a command that takes CAP_SYS_ADMIN.
  */
 
 /* Pages to look up before the update lock is released: invalidations wait for it. */
@@ -54,8 +55,13 @@ static int dm_check_operand(struct dm_operand *operand, u64 addr, u64 nr,
 	return 0;
 }
 
-/* The addresses of a command, which dm_check_operand() has checked. */
-static struct hmm_span dm_cmd_span(const struct hmm_dmirror_cmd *cmd)
+/**
+ * dm_cmd_span() - the addresses of a command
+ * @cmd: a command that dm_check_operand() has checked
+ *
+ * Return: its span.
+ */
+struct hmm_span dm_cmd_span(const struct hmm_dmirror_cmd *cmd)
 {
 	return (struct hmm_span){
 		.start = cmd->addr,
@@ -95,7 +101,14 @@ static int dm_cmd_read_within(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd,
 	return dm_cmd_copy_out(cmd, data, size);
 }
 
-static int dm_cmd_read(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
+/**
+ * dm_cmd_read() - have the device read the span of a command, and copy it to the buffer
+ * @dm: the mirror
+ * @cmd: the command
+ *
+ * Return: 0; an error of dm_execute(); -EFAULT for the buffer; -ENOMEM.
+ */
+int dm_cmd_read(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
 	return dm_cmd_read_within(dm, cmd, 0);
 }
@@ -206,103 +219,6 @@ static int dm_cmd_check_exclusive(struct dm_mirror *dm,
 	return 0;
 }
 
-/* Let the first large folio of the next migration fail, if a test requested it. */
-static void dm_migrate_begin(struct dm_mirror *dm)
-{
-	if (test_and_clear_bit(DM_FAIL_ALLOC, &dm->flags))
-		WRITE_ONCE(dm->unit->fail_for, current);
-}
-
-/* Withdraw the request if no large folio was copied. */
-static void dm_migrate_end(struct dm_mirror *dm)
-{
-	if (READ_ONCE(dm->unit->fail_for) == current)
-		WRITE_ONCE(dm->unit->fail_for, NULL);
-}
-
-/*
- * Migrate the first pages of a span, as many as one migration takes, and remove
- * them from the span. hmm_devmem_migrate() does this for a whole span; these are
- * its steps, for drivers that must do work of their own between them. On return,
- * the classes end the migration; pages that were not committed stay in place.
- */
-static int dm_migrate_piece(struct dm_mirror *dm, struct hmm_span *span)
-{
-	CLASS(hmm_devmem_migration_collected, collected)(&dm->unit->memory,
-							 dm->mirror.mm, *span);
-	CLASS(hmm_devmem_migration_copied, copied)(&collected);
-	CLASS(hmm_devmem_migration_committed, committed)(&copied);
-	int ret = hmm_devmem_migration_committed_error(&committed);
-
-	if (!ret)
-		span->start = hmm_devmem_migration_committed_span(&committed).end;
-	return ret;
-}
-
-static int dm_cmd_migrate_to_dev(struct dm_mirror *dm,
-				 struct hmm_dmirror_cmd *cmd)
-{
-	struct hmm_span span = dm_cmd_span(cmd), left = span;
-	int ret = 0;
-
-	dm_migrate_begin(dm);
-	while (!ret && left.start < left.end)
-		ret = dm_migrate_piece(dm, &left);
-	dm_migrate_end(dm);
-	if (!ret)
-		ret = dm_map_local(dm, span);
-	return ret ?: dm_cmd_read(dm, cmd);
-}
-
-static int dm_cmd_migrate_to_sys(struct dm_mirror *dm,
-				 struct hmm_dmirror_cmd *cmd)
-{
-	long ret;
-
-	dm_migrate_begin(dm);
-	ret = hmm_devmem_migrate_to_ram(&dm->unit->memory, dm->mirror.mm,
-					dm_cmd_span(cmd));
-	dm_migrate_end(dm);
-	if (ret < 0)
-		return ret;
-	cmd->cpages = ret;
-	return 0;
-}
-
-/* Remove the unit's memory; fail after a second if pages stay referenced. */
-static int dm_cmd_release(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
-{
-	return hmm_devmem_remove(&dm->unit->memory, HZ);
-}
-
-static int dm_cmd_limit(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
-{
-	if (!IS_ALIGNED(cmd->npages, PMD_SIZE / PAGE_SIZE))
-		return -EINVAL;
-	WRITE_ONCE(dm->unit->limit, cmd->npages << PAGE_SHIFT);
-	return 0;
-}
-
-static int dm_cmd_copy_delay(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
-{
-	if (cmd->ptr > MSEC_PER_SEC)
-		return -EINVAL;
-	cmd->cpages = dm_copier_set_delay(dm->unit, cmd->ptr);
-	return 0;
-}
-
-static int dm_cmd_retire(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
-{
-	struct dm_unit *unit = dm->unit;
-	int ret;
-
-	if (cmd->ptr > 1)
-		return -EINVAL;
-	ret = dm_memory_retire(unit, cmd->addr, cmd->ptr);
-	cmd->cpages = hmm_devmem_retired(&unit->memory) >> PAGE_SHIFT;
-	return ret;
-}
-
 static int dm_cmd_flags(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd)
 {
 	if (cmd->npages & ~HMM_DMIRROR_FLAG_FAIL_ALLOC)
@@ -325,9 +241,11 @@ static int dm_cmd_refuse_peers(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd
 	return 0;
 }
 
+/* Commands that concern all processes with pages on the unit are for administrators. */
 static const struct dm_cmd {
 	unsigned int cmd;
 	int (*run)(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd);
+	bool for_admin;
 } dm_cmds[] = {
 	{ HMM_DMIRROR_READ, dm_cmd_read },
 	{ HMM_DMIRROR_WRITE, dm_cmd_write },
@@ -336,15 +254,15 @@ static const struct dm_cmd {
 	{ HMM_DMIRROR_SNAPSHOT, dm_cmd_snapshot },
 	{ HMM_DMIRROR_EXCLUSIVE, dm_cmd_exclusive },
 	{ HMM_DMIRROR_CHECK_EXCLUSIVE, dm_cmd_check_exclusive },
-	{ HMM_DMIRROR_RELEASE, dm_cmd_release },
+	{ HMM_DMIRROR_RELEASE, dm_cmd_release, true },
 	{ HMM_DMIRROR_FLAGS, dm_cmd_flags },
 	{ HMM_DMIRROR_READ_UNLOCKED, dm_cmd_read_unlocked },
 	{ HMM_DMIRROR_PEEK, dm_cmd_peek },
-	{ HMM_DMIRROR_LIMIT, dm_cmd_limit },
-	{ HMM_DMIRROR_COPY_DELAY, dm_cmd_copy_delay },
-	{ HMM_DMIRROR_RETIRE, dm_cmd_retire },
+	{ HMM_DMIRROR_LIMIT, dm_cmd_limit, true },
+	{ HMM_DMIRROR_COPY_DELAY, dm_cmd_copy_delay, true },
+	{ HMM_DMIRROR_RETIRE, dm_cmd_retire, true },
 	{ HMM_DMIRROR_PEERS, dm_cmd_peers },
-	{ HMM_DMIRROR_REFUSE_PEERS, dm_cmd_refuse_peers },
+	{ HMM_DMIRROR_REFUSE_PEERS, dm_cmd_refuse_peers, true },
 };
 
 static const struct dm_cmd *dm_find_cmd(unsigned int cmd)
@@ -365,6 +283,8 @@ static int dm_ioctl_cmd(struct dm_mirror *dm, unsigned int nr,
 
 	if (!known)
 		return -ENOTTY;
+	if (known->for_admin && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (copy_from_user(&cmd, user, sizeof(cmd)))
 		return -EFAULT;
 	ret = dm_check_operand(&operand, cmd.addr, cmd.npages, PAGE_SIZE);

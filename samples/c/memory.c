@@ -6,8 +6,8 @@
 
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/highmem.h>
 #include <linux/init.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
@@ -43,36 +43,6 @@
 
 /* Pages to migrate to system memory when the CPU faults on one of them. */
 #define DM_FAULT_AROUND		16
-
-/**
- * dm_page_map() - map a page's data, in system or device memory
- * @page: a page of system memory or of a unit
- *
- * A real device would access the page by DMA. This one is simulated by the CPU,
- * which needs an address.
- *
- * Unmap several pages in reverse order, as with kmap_local_page().
- *
- * Return: an address that is valid until dm_page_unmap(), or NULL for a page
- * that the CPU cannot access.
- */
-void *dm_page_map(struct page *page)
-{
-	if (is_device_private_page(page))
-		return hmm_devmem_data(page) + hmm_devmem_offset(page);
-	return hmm_page_is_reachable(page) ? kmap_local_page(page) : NULL;
-}
-
-/**
- * dm_page_unmap() - unmap a page mapped by dm_page_map()
- * @page: the page
- * @at: any address in the mapping, or NULL
- */
-void dm_page_unmap(struct page *page, const void *at)
-{
-	if (at && !is_device_private_page(page))
-		kunmap_local(at);
-}
 
 /*
  * Whether the caller is in a migration whose first large folio is to fail, for a

@@ -31,6 +31,7 @@ use core::{
 use kernel::{
     hmm::{
         attributes::Attributes,
+        cond_resched_killable,
         devmem::DeviceMemory,
         Mirror,
         MirrorRange,
@@ -158,6 +159,8 @@ impl OpenFile for DmMirror {
     fn mmap(&self, vma: &VmaNew) -> Result {
         let vma = vma.set_mixedmap();
         for addr in (vma.start()..vma.end()).step_by(PAGE_SIZE) {
+            // A program chooses the length, and a task that is killed for memory has to end.
+            cond_resched_killable()?;
             let page = Page::alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO)?;
             vma.vm_insert_page(addr, &page)?;
         }

@@ -12,7 +12,7 @@
 //!
 //! A command is checked before anything is done, and nothing stays behind when it is refused:
 //! `EINVAL` for a command that makes no sense, `EFAULT` for addresses that are not the process's,
-//! `ENOTTY` for a command that does not exist.
+//! `ENOTTY` for a command that does not exist, `EPERM` for one that takes `CAP_SYS_ADMIN`.
 
 #![forbid(unsafe_code)]
 
@@ -24,9 +24,12 @@ use crate::{
     },
     device::DmMirror,
     memory::dm_memory_retire,
-    sim::table::{
-        Right,
-        Rights, //
+    sim::{
+        node::is_admin,
+        table::{
+            Right,
+            Rights, //
+        }, //
     },
     uapi::{
         self,
@@ -156,6 +159,14 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
         uapi::RETIRE => |dm, _, cmd| dm.dm_cmd_retire(cmd),
         _ => return Err(ENOTTY),
     })
+}
+
+/// Whether a command concerns all processes with pages on the unit: it is for administrators.
+fn dm_is_for_admin(nr: u32) -> bool {
+    matches!(
+        nr,
+        uapi::RELEASE | uapi::LIMIT | uapi::COPY_DELAY | uapi::RETIRE
+    )
 }
 
 impl DmMirror {
@@ -331,6 +342,10 @@ impl DmMirror {
 
     fn dm_ioctl_cmd(&self, mm: &MmWithUser, nr: u32, user: UserPtr) -> Result {
         let carry_out = dm_command(nr)?;
+
+        if dm_is_for_admin(nr) && !is_admin() {
+            return Err(EPERM);
+        }
         let (mut from, mut to) = UserSlice::new(user, Cmd::SIZE).reader_writer();
         let mut cmd = Cmd::read(&mut from)?;
 

@@ -6,6 +6,10 @@
  * program's memory at the same virtual addresses. Ioctls of a child that
  * inherited the file fail with EINVAL: the child must open the device itself.
  *
+ * RELEASE, LIMIT, COPY_DELAY and RETIRE concern all processes whose pages are in the
+ * unit's memory, and need CAP_SYS_ADMIN; they fail with EPERM. The commands that
+ * migrate, and these, fail with EOPNOTSUPP if the kernel has no device memory.
+ *
  * The commands below 0x40 have the numbers and structures of the kernel's HMM
  * test driver, so that its test programs run on this device unchanged. Commands
  * from 0x40 on exist in this driver only.

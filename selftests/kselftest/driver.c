@@ -8,10 +8,14 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -370,6 +374,198 @@ TEST_F(driver, orphaned_file)
 	EXPECT_EQ(0, status);
 	ASSERT_EQ(1, read(ready[0], &done, 1));
 	EXPECT_EQ(1, done);
+}
+
+/*
+ * Who may use a file: processes with the address space that it was opened in. A mirror
+ * shows that address space, and the rights of the process make no difference.
+ */
+
+/* What a program finds that was executed with the file of the one before. */
+#define EXECUTED_FILE	"DRIVER_TEST_FILE"
+
+static __attribute__((constructor)) void executed(void)
+{
+	const char *file = getenv(EXECUTED_FILE);
+	static char page[PAGE] __attribute__((aligned(4096)));
+
+	if (file)
+		_exit(command(atoi(file), HMM_DMIRROR_READ, (struct hmm_dmirror_cmd) {
+			.addr = (uintptr_t)page, .ptr = (uintptr_t)page, .npages = 1 }) != -EINVAL);
+}
+
+TEST_F(driver, file_after_exec)
+{
+	char number[16];
+	int status;
+	pid_t pid;
+
+	memset(self->at, 1, NPAGES * PAGE);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* Its own file, which mirrors the address space that is going away. */
+		int fd = open("/dev/hmm_dmirror0", O_RDWR);
+
+		self->fd = fd;
+		if (fd < 0 || simple(self, HMM_DMIRROR_READ, NPAGES))
+			_exit(100);
+		snprintf(number, sizeof(number), "%d", fd);
+		setenv(EXECUTED_FILE, number, 1);
+		execl("/proc/self/exe", "driver", NULL);
+		_exit(101);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/* A process that may trace another one, as this one its child, can take its files. */
+TEST_F(driver, file_of_a_traced_process)
+{
+	int pidfd, taken, status;
+	struct handshake handshake;
+	pid_t pid;
+
+	ASSERT_EQ(0, handshake_open(&handshake));
+	memset(self->at, 1, NPAGES * PAGE);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		int fd = open("/dev/hmm_dmirror0", O_RDWR);
+
+		if (fd < 0 || dup2(fd, self->fd) < 0)
+			_exit(1);
+		memset(self->at, 2, NPAGES * PAGE);
+		handshake_signal_parent(&handshake);
+		handshake_wait_for_parent(&handshake);
+		/* The child itself can use it all the time. */
+		_exit(simple(self, HMM_DMIRROR_READ, NPAGES) ||
+		      memcmp(self->at, self->buffer, NPAGES * PAGE));
+	}
+	ASSERT_TRUE(handshake_wait_for_child(&handshake));
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	taken = syscall(SYS_pidfd_getfd, pidfd, self->fd, 0);
+	ASSERT_LE(0, taken);
+	for_each_command(nr)
+		EXPECT_EQ(-EINVAL, command(taken, *nr, (struct hmm_dmirror_cmd) {
+			.addr = (uintptr_t)self->at, .ptr = (uintptr_t)self->buffer,
+			.npages = 1 }));
+	handshake_signal_child(&handshake);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	close(taken);
+	close(pidfd);
+}
+
+/* A process without privileges keeps the use of its file, but not of what concerns others. */
+TEST_F(driver, file_after_setuid)
+{
+	static const unsigned long for_admin[] = {
+		HMM_DMIRROR_RELEASE, HMM_DMIRROR_LIMIT, HMM_DMIRROR_COPY_DELAY, HMM_DMIRROR_RETIRE,
+	};
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		self->fd = open("/dev/hmm_dmirror0", O_RDWR);
+		memset(self->at, 3, NPAGES * PAGE);
+		if (self->fd < 0 || setresgid(65534, 65534, 65534) ||
+		    setresuid(65534, 65534, 65534))
+			_exit(1);
+		if (simple(self, HMM_DMIRROR_READ, NPAGES) ||
+		    memcmp(self->at, self->buffer, NPAGES * PAGE))
+			_exit(2);
+		for (int i = 0; i < 4; i++)
+			if (simple(self, for_admin[i], 512) != -EPERM)
+				_exit(3 + i);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+static int read_in_child(void *arg)
+{
+	return simple(arg, HMM_DMIRROR_READ, NPAGES);
+}
+
+/* A process that shares the address space shares what the device sees. */
+TEST_F(driver, file_in_shared_address_space)
+{
+	char *stack = anonymous(16 * PAGE);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, stack);
+	memset(self->at, 4, NPAGES * PAGE);
+	pid = clone(read_in_child, stack + 16 * PAGE, CLONE_VM | CLONE_FILES | SIGCHLD, self);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, memcmp(self->at, self->buffer, NPAGES * PAGE));
+	munmap(stack, 16 * PAGE);
+}
+
+/* A process that maps a file gets new pages. */
+TEST_F(driver, mapped_by_another_process)
+{
+	char *mine = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, mine);
+	memset(mine, 5, PAGE);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		char *other = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+
+		if (other == MAP_FAILED)
+			_exit(1);
+		for (size_t i = 0; i < PAGE; i++)
+			if (other[i])
+				_exit(2);
+		memset(other, 6, PAGE);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	for (size_t i = 0; i < PAGE; i++)
+		ASSERT_EQ(5, mine[i]);
+	munmap(mine, PAGE);
+}
+
+/* The process in mmap() of a length that fills much of memory can be killed. */
+TEST_F_TIMEOUT(driver, mmap_killed, 120)
+{
+	const size_t size = 2UL << 30;
+	struct handshake handshake;
+	double begun, whole;
+	int status;
+	pid_t pid;
+
+	/* How long it takes for a sixteenth. */
+	begun = monotonic_seconds();
+	ASSERT_NE(MAP_FAILED, mmap(NULL, size / 16, PROT_READ, MAP_SHARED, self->fd, 0));
+	whole = 16 * (monotonic_seconds() - begun);
+	ASSERT_EQ(0, handshake_open(&handshake));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		handshake_signal_parent(&handshake);
+		mmap(NULL, size, PROT_READ, MAP_SHARED, self->fd, 0);
+		_exit(0);
+	}
+	ASSERT_TRUE(handshake_wait_for_child(&handshake));
+	usleep(whole / 16 * 1000000);
+	begun = monotonic_seconds();
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_LT((monotonic_seconds() - begun) / whole, 0.5);
 }
 
 /*

@@ -338,6 +338,12 @@ int mmap_read_lock_killable(struct mm_struct *mm)
 
 void mmap_read_unlock(struct mm_struct *mm) { }
 
+/* There are no page tables in this model that could be absent. */
+int hmm_section_skip_absent(struct hmm_section *section, struct hmm_span *next)
+{
+	return 0;
+}
+
 /* All pages are system memory. Of the walker, in a core whose runs end there. */
 bool hmm_pagemap_border(unsigned long pfn)
 {

@@ -283,4 +283,6 @@ int hmm_section_exclusive_begin(struct hmm_section *section, struct hmm_range *w
 				struct hmm_fault_waits *waits);
 void hmm_section_exclusive_end(struct hmm_section *section);
 
+int hmm_section_skip_absent(struct hmm_section *section, struct hmm_span *next);
+
 #endif /* _MM_HMM_MIRROR_H */

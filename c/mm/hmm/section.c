@@ -323,6 +323,17 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 	return ret;
 }
 
+/* Whether the section has reported a batch, in which no page was present. */
+static bool hmm_section_was_empty(const struct hmm_section *section)
+{
+	unsigned long nr = hmm_span_pages(section->batch);
+
+	for (unsigned long i = 0; i < nr; i++)
+		if (section->pfns[i] & HMM_PFN_VALID)
+			return false;
+	return nr;
+}
+
 /*
  * Choose the next batch: as much of @next, which is all that is left of the section, as is
  * in one interval and as there is room for. Takes the reference to the interval.
@@ -341,8 +352,10 @@ static int hmm_section_choose(struct hmm_section *section, struct hmm_span *next
 	*next = hmm_span_clip(*next, interval->span);
 	if (section->whole && next->end < section->span.end)
 		return -ENOENT;
+	if (section->access == HMM_ACCESS_PRESENT && hmm_section_was_empty(section))
+		ret = hmm_section_skip_absent(section, next);
 	*next = hmm_span_first(*next, section->nr_pfns);
-	return 0;
+	return ret;
 }
 
 /*
@@ -465,6 +478,8 @@ static void hmm_section_account(const struct hmm_section *section, int err)
  *   the section itself
  * * -%EIO - the DMA API had no address for a page
  * * -%EOPNOTSUPP - for %HMM_ACCESS_EXCLUSIVE: memory that is not anonymous
+ *
+ * For %HMM_ACCESS_PRESENT the batches may leave out addresses that have no page table.
  *
  * What the driver has mapped in earlier batches stays mapped. Use the pages of a
  * batch before the next call if the whole span may not fit in memory.

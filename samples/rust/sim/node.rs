@@ -6,6 +6,7 @@
 //! distinguish several nodes.
 
 use kernel::{
+    bindings,
     container_of,
     fs::File,
     miscdevice::{
@@ -17,6 +18,12 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+
+/// Whether the current task may do what concerns all users of a device (`CAP_SYS_ADMIN`).
+pub(crate) fn is_admin() -> bool {
+    // SAFETY: It may be called in any task.
+    unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as i32) }
+}
 
 /// An open file of a [`Node`].
 pub(crate) trait OpenFile: Sized + Send + Sync + 'static {

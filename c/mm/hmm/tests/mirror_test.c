@@ -266,6 +266,43 @@ static void mirror_section_whole(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
+/*
+ * To map in advance takes as long as there are pages, however long the addresses are that it
+ * is for: most have no page table.
+ */
+static void mirror_present_in_a_desert(struct kunit *test)
+{
+	const unsigned long low = SZ_64G, high = low + 16UL * SZ_64G;
+	unsigned long found = 0, batches = 0;
+	struct test_mirror *device;
+	int ret;
+
+	/* Gives the test an address space. */
+	memory_map(test, 1, RW);
+	memory_map_at(test, low, 2, RW);
+	memory_map_at(test, high, 3, RW);
+	memory_write(test, low, 1);
+	memory_write(test, high + PAGE_SIZE, 1);
+	device = device_make(test, low, ((high - low) >> PAGE_SHIFT) + 3);
+	hmm_mirror_populate(pages, ret, &device->mirror, device->range.span, HMM_ACCESS_PRESENT) {
+		hmm_section_runs(run, &pages) {
+			if (!hmm_pfn_flags_has(hmm_run_flags(&run), HMM_PFN_VALID))
+				continue;
+			KUNIT_EXPECT_EQ(test, run.span.start, found ? high + PAGE_SIZE : low);
+			found += hmm_span_pages(run.span);
+		}
+		if (++batches > 1000)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, 2, found);
+	/* Some for each PTE table, of which there are two. */
+	KUNIT_EXPECT_LT(test, batches, 100);
+	KUNIT_EXPECT_EQ(test, 0, ret);
+	hmm_mirror_exit(&device->mirror);
+	vm_munmap(low, 2 * PAGE_SIZE);
+	vm_munmap(high, 3 * PAGE_SIZE);
+}
+
 /* How many pages have addresses (without an IOMMU, physical ones), or an error. */
 static long mirror_addresses(struct kunit *test, struct test_mirror *device,
 			     struct hmm_span span, enum hmm_access access)
@@ -1611,6 +1648,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_ranges),
 	KUNIT_CASE(mirror_section),
 	KUNIT_CASE(mirror_section_whole),
+	KUNIT_CASE(mirror_present_in_a_desert),
 	KUNIT_CASE(mirror_dma),
 	KUNIT_CASE(mirror_section_left),
 	KUNIT_CASE(mirror_must_not_block),
