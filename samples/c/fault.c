@@ -6,6 +6,7 @@
 
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 /**
@@ -144,12 +145,16 @@ static int dm_map_peers(struct dm_mirror *dm, const struct hmm_section_dma_pages
 	return 0;
 }
 
+/* How many pages dm_accept_peers() accepts, with 32 bytes for each: 4 GiB. */
+#define DM_WINDOW_PAGES		(SZ_4G >> PAGE_SHIFT)
+
 /**
  * dm_accept_peers() - access pages in the memory of other units where they are
  * @dm: the mirror
  * @span: the addresses
  *
- * Return: 0; -EBUSY if there is a span already; -ENOMEM; errors of
+ * Return: 0; -EBUSY if there is a span already; -ENOMEM, also for more than
+ * DM_WINDOW_PAGES; errors of
  * hmm_mirror_dma_init() and hmm_mirror_dma_accept_peers().
  */
 int dm_accept_peers(struct dm_mirror *dm, struct hmm_span span)
@@ -159,6 +164,9 @@ int dm_accept_peers(struct dm_mirror *dm, struct hmm_span span)
 
 	if (READ_ONCE(dm->window))
 		return -EBUSY;
+	/* Each page takes memory of the kernel. */
+	if (hmm_span_pages(span) > DM_WINDOW_PAGES)
+		return -ENOMEM;
 	window = kzalloc_obj(*window);
 	if (!window)
 		return -ENOMEM;

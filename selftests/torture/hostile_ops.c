@@ -366,6 +366,15 @@ static int op_peek(struct worker *worker)
 	return command_bytes(worker, HMM_DMIRROR_PEEK);
 }
 
+/* For one span of each file; the driver in Rust does not have this command. */
+static int op_peers(struct worker *worker)
+{
+	struct hmm_dmirror_cmd cmd = command_make(worker);
+	int ret = command_run(worker, HMM_DMIRROR_PEERS, cmd, 0);
+
+	return ret == -EBUSY || ret == -ENOTTY ? 0 : ret;
+}
+
 static int op_flags(struct worker *worker)
 {
 	struct hmm_dmirror_cmd cmd = command_make(worker);
@@ -380,13 +389,18 @@ static int op_admin(struct worker *worker)
 {
 	static const unsigned long nrs[] = {
 		HMM_DMIRROR_RELEASE, HMM_DMIRROR_LIMIT, HMM_DMIRROR_COPY_DELAY, HMM_DMIRROR_RETIRE,
+		HMM_DMIRROR_REFUSE_PEERS,
 	};
+	unsigned long nr = nrs[random_below(worker, sizeof(nrs) / sizeof(nrs[0]))];
 	struct hmm_dmirror_cmd cmd = command_make(worker);
 	int ret;
 
 	if (one_in(worker, 2))
 		cmd.ptr = random_below(worker, 2);
-	ret = command_run(worker, nrs[random_below(worker, 4)], cmd, 0);
+	ret = command_run(worker, nr, cmd, 0);
+	/* The driver in Rust does not have this one. */
+	if (ret == -ENOTTY && nr == HMM_DMIRROR_REFUSE_PEERS)
+		return 0;
 	return ret == -EPERM ? 0 : ret ?: -EPROTO;
 }
 
@@ -403,7 +417,7 @@ static int op_unknown(struct worker *worker)
 		nr = HMM_DMIRROR_READ ^ 1UL << (16 + random_below(worker, 16));
 		break;
 	case 2:
-		nr = _IOWR('H', 0x47 + random_below(worker, 0xb9), struct hmm_dmirror_cmd);
+		nr = _IOWR('H', 0x49 + random_below(worker, 0xb7), struct hmm_dmirror_cmd);
 		break;
 	default:
 		/* None of ours, and none that the kernel has for all files ('T', 'f', 0x12). */
@@ -851,6 +865,7 @@ static const short exclusive_errors[] = {
 
 static const short snapshot_errors[] = { EINVAL, EFAULT, ENOMEM, EBUSY, 0 };
 static const short check_errors[] = { EINVAL, EFAULT, EPERM, 0 };
+static const short peers_errors[] = { EINVAL, ENOMEM, 0 };
 static const short peek_errors[] = { EINVAL, EFAULT, ENOMEM, 0 };
 static const short flags_errors[] = { EINVAL, EFAULT, 0 };
 static const short advise_errors[] = { EINVAL, EFAULT, ENOMEM, ENOSPC, 0 };
@@ -872,6 +887,7 @@ const struct kind kinds[] = {
 	{ "exclusive", 16, op_exclusive, exclusive_errors, memory_missing },
 	{ "check-exclusive", 24, op_check_exclusive, check_errors },
 	{ "peek", 24, op_peek, peek_errors },
+	{ "peers", 8, op_peers, peers_errors },
 	{ "flags", 16, op_flags, flags_errors },
 	{ "admin", 16, op_admin, no_errors },
 	{ "unknown", 16, op_unknown, no_errors },
