@@ -865,7 +865,7 @@ static const short exclusive_errors[] = {
 
 static const short snapshot_errors[] = { EINVAL, EFAULT, ENOMEM, EBUSY, 0 };
 static const short check_errors[] = { EINVAL, EFAULT, EPERM, 0 };
-static const short peers_errors[] = { EINVAL, ENOMEM, 0 };
+static const short peers_errors[] = { EINVAL, EFAULT, ENOMEM, 0 };
 static const short peek_errors[] = { EINVAL, EFAULT, ENOMEM, 0 };
 static const short flags_errors[] = { EINVAL, EFAULT, 0 };
 static const short advise_errors[] = { EINVAL, EFAULT, ENOMEM, ENOSPC, 0 };

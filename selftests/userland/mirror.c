@@ -341,6 +341,7 @@ void mmap_read_unlock(struct mm_struct *mm) { }
 /* There are no page tables in this model that could be absent. */
 int hmm_section_skip_absent(struct hmm_section *section, struct hmm_span *next)
 {
+	*next = hmm_span_first(*next, section->nr_pfns);
 	return 0;
 }
 

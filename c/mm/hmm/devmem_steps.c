@@ -43,7 +43,7 @@ struct hmm_devmem_migration {
 };
 
 /* Migrations of which the first step was taken, and the last was not. Read under RCU. */
-static LIST_HEAD(hmm_devmem_stepping);
+LIST_HEAD(hmm_devmem_stepping);
 static DEFINE_SPINLOCK(hmm_devmem_stepping_lock);	/* of changes of the list */
 
 /*
@@ -64,21 +64,11 @@ static void hmm_devmem_stepping_end(struct hmm_devmem_migration *m)
 	put_task_struct(m->task);
 }
 
-/**
- * hmm_devmem_is_stepping() - whether current has begun a migration in steps
- *
- * It has collected pages, and holds the mmap lock. If it waited for a page that migrates,
- * or for that lock, it could wait for itself.
- *
- * Return: true from hmm_devmem_collect() to hmm_devmem_migration_end().
- */
-bool hmm_devmem_is_stepping(void)
+/* The rest of hmm_devmem_is_stepping(). */
+bool hmm_devmem_current_steps(void)
 {
 	struct hmm_devmem_migration *m;
 
-	/* Only current adds and removes its own. */
-	if (list_empty(&hmm_devmem_stepping))
-		return false;
 	guard(rcu)();
 	list_for_each_entry_rcu(m, &hmm_devmem_stepping, list)
 		if (m->task == current)

@@ -72,7 +72,23 @@ static inline bool fault_wait_killable(struct vm_area_struct *vma, unsigned long
 #endif
 
 #ifdef CONFIG_HMM_DEVMEM
-bool hmm_devmem_is_stepping(void);
+extern struct list_head hmm_devmem_stepping;
+bool hmm_devmem_current_steps(void);
+
+/**
+ * hmm_devmem_is_stepping() - whether current has begun a migration in steps
+ *
+ * It has collected pages, and holds the mmap lock. If it waited for a page that migrates,
+ * or for that lock, it could wait for itself. Inlined, as every fault of a section takes
+ * a look (benchmark: populate-one-page).
+ *
+ * Context: any. Only current adds and removes its own migrations.
+ * Return: true from hmm_devmem_collect() to hmm_devmem_migration_end().
+ */
+static inline bool hmm_devmem_is_stepping(void)
+{
+	return unlikely(!list_empty(&hmm_devmem_stepping)) && hmm_devmem_current_steps();
+}
 #else
 static inline bool hmm_devmem_is_stepping(void)
 {

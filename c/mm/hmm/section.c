@@ -142,11 +142,12 @@ static int hmm_section_find(struct hmm_section *section, unsigned long addr)
 	struct hmm_interval *before = section->interval;
 
 	/* The first batch has an array of zeros (benchmark: populate-one-page). */
-	if (before && section->peer_pfns)
-		hmm_section_peers_reset(section);
-	if (before && hmm_span_has(before->span, addr) &&
-	    !READ_ONCE(before->dead))
-		return 0;
+	if (before) {
+		if (section->peer_pfns)
+			hmm_section_peers_reset(section);
+		if (hmm_span_has(before->span, addr) && !READ_ONCE(before->dead))
+			return 0;
+	}
 	section->interval = hmm_interval_find(before ? before->state :
 						       section->mirror->state, addr);
 	if (before)
@@ -323,17 +324,6 @@ static int hmm_section_enter(struct hmm_section *section, struct hmm_range *walk
 	return ret;
 }
 
-/* Whether the section has reported a batch, in which no page was present. */
-static bool hmm_section_was_empty(const struct hmm_section *section)
-{
-	unsigned long nr = hmm_span_pages(section->batch);
-
-	for (unsigned long i = 0; i < nr; i++)
-		if (section->pfns[i] & HMM_PFN_VALID)
-			return false;
-	return nr;
-}
-
 /*
  * Choose the next batch: as much of @next, which is all that is left of the section, as is
  * in one interval and as there is room for. Takes the reference to the interval.
@@ -352,10 +342,10 @@ static int hmm_section_choose(struct hmm_section *section, struct hmm_span *next
 	*next = hmm_span_clip(*next, interval->span);
 	if (section->whole && next->end < section->span.end)
 		return -ENOENT;
-	if (section->access == HMM_ACCESS_PRESENT && hmm_section_was_empty(section))
-		ret = hmm_section_skip_absent(section, next);
+	if (unlikely(section->access == HMM_ACCESS_PRESENT))
+		return hmm_section_skip_absent(section, next);
 	*next = hmm_span_first(*next, section->nr_pfns);
-	return ret;
+	return 0;
 }
 
 /*

@@ -49,11 +49,23 @@ static const struct mm_walk_ops hmm_present_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
+/* Whether the section has reported a batch, in which no page was present. */
+static bool hmm_section_was_empty(const struct hmm_section *section)
+{
+	unsigned long nr = hmm_span_pages(section->batch);
+
+	for (unsigned long i = 0; i < nr; i++)
+		if (section->pfns[i] & HMM_PFN_VALID)
+			return false;
+	return nr;
+}
+
 /**
- * hmm_section_skip_absent() - leave out addresses that have no page table
+ * hmm_section_skip_absent() - choose the next batch after addresses without page tables
  * @section: the section, outside of its batches; it holds the address space
- * @next: what is left of it in one interval; its start is moved to the first address
- *	that may have a page, or to the last page if there is none
+ * @next: what is left of it in one interval. If no page of the batch before was present,
+ *	its start is moved to the first address that may have a page, or to the last page
+ *	if there is none. It is shortened to the room of the section
  *
  * Context: process context; takes the mmap lock.
  * Return: 0, or -%EINTR.
@@ -63,10 +75,13 @@ int hmm_section_skip_absent(struct hmm_section *section, struct hmm_span *next)
 	unsigned long first = next->end - PAGE_SIZE;
 	struct mm_struct *mm = section->mm_ref;
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	walk_page_range(mm, next->start, next->end, &hmm_present_ops, &first);
-	mmap_read_unlock(mm);
-	next->start = first & PAGE_MASK;
+	if (hmm_section_was_empty(section)) {
+		if (mmap_read_lock_killable(mm))
+			return -EINTR;
+		walk_page_range(mm, next->start, next->end, &hmm_present_ops, &first);
+		mmap_read_unlock(mm);
+		next->start = first & PAGE_MASK;
+	}
+	*next = hmm_span_first(*next, section->nr_pfns);
 	return 0;
 }

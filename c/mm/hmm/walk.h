@@ -52,11 +52,11 @@ enum hmm_output {
  */
 struct hmm_fault_waits {
 	unsigned long dropped;
-	unsigned int flags;
 	unsigned long end;
+	unsigned long *peer_pfns;
+	unsigned int flags;
 	bool progress;
 	bool for_migrations;
-	unsigned long *peer_pfns;
 };
 
 #define HMM_FAULT_NOT_DROPPED ULONG_MAX
