@@ -70,7 +70,7 @@ impl Operations for Table {
 
     /// The memory may have ended.
     fn release(mirror: &Mirror<Self>) {
-        let memory = mirror.lock().memory.take();
+        let memory = mirror.with_lock(|table| table.memory.take()).ok().flatten();
 
         if let Some(memory) = memory {
             let _ = memory.add(SZ_2M, core::ptr::null());
