@@ -27,7 +27,7 @@ void tank_open(struct tank *tank) __contract(lock("TankGuard"), scoped, may_slee
  * Return: 0, or -%EINTR.
  */
 int tank_open_killable(struct tank *tank)
-	__contract(trylock("TankGuard"), scoped, errno, name("try_with"));
+	__contract(trylock("TankGuard"), scoped, errno);
 bool_t tank_try_open(struct tank *tank) __contract(trylock("TankGuard"), scoped);
 int tank_poll_open(struct tank *tank) __contract(trylock("TankGuard"), scoped, plain);
 void tank_close(struct tank *tank) __contract(unlock("TankGuard"));
