@@ -212,7 +212,7 @@ impl DmMirror {
     /// from time to time, for invalidations.
     fn dm_run_all(&self, work: &mut DmWork<'_>) -> Result<Option<DmOperand>> {
         while !work.is_done() {
-            let missing = self.dm_run(work, &self.mirror.lock())?;
+            let missing = self.mirror.with_lock(|table| self.dm_run(work, table))??;
 
             if missing.is_some() {
                 return Ok(missing);

@@ -223,15 +223,14 @@ impl DmMirror {
         let mut addr = cmd.addr as usize;
 
         for step in prot.chunks_mut(PEEK_PAGES) {
-            let table = self.mirror.lock();
+            self.mirror.with_lock(|table| {
+                for prot in step {
+                    let exclusive = table.is_exclusive(Span::new(addr, addr + PAGE_SIZE));
 
-            for prot in step {
-                let exclusive = table.is_exclusive(Span::new(addr, addr + PAGE_SIZE));
-
-                *prot = dm_rights_prot(table.rights(addr), exclusive);
-                addr += PAGE_SIZE;
-            }
-            drop(table);
+                    *prot = dm_rights_prot(table.rights(addr), exclusive);
+                    addr += PAGE_SIZE;
+                }
+            })?;
             cond_resched_killable()?;
         }
         dm_cmd_copy_out(cmd, &prot)
@@ -243,7 +242,9 @@ impl DmMirror {
     }
 
     fn dm_cmd_check_exclusive(&self, cmd: &mut Cmd) -> Result {
-        match self.mirror.lock().is_exclusive(dm_cmd_span(cmd)) {
+        let span = dm_cmd_span(cmd);
+
+        match self.mirror.with_lock(|table| table.is_exclusive(span))? {
             true => Err(EPERM),
             false => Ok(()),
         }

@@ -88,6 +88,12 @@ fn becomes(function: &Function, owner: &str) -> String {
         Role::Destructor => format!("the drop of `{owner}`"),
         Role::Get => format!("cloning a reference to `{owner}`"),
         Role::Put => format!("dropping a reference to `{owner}`"),
+        Role::Lock(guard) | Role::TryLock(guard) if function.scoped => {
+            format!(
+                "`{owner}::{}`, which lends a `{guard}` to a closure",
+                function.name
+            )
+        }
         Role::Lock(guard) => format!("`{owner}::{}`, which gives a `{guard}`", function.name),
         Role::TryLock(guard) => format!("`{owner}::{}`, which may give a `{guard}`", function.name),
         Role::Unlock(guard) => format!("the drop of `{guard}`"),

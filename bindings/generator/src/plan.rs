@@ -198,6 +198,8 @@ pub struct Guard {
     pub cookie: Option<Type>,
     /// Whether it belongs to no thread.
     pub unbound: bool,
+    /// Whether it exists only while a closure runs, which does not own it.
+    pub scoped: bool,
     /// Whether it keeps its task. A lock may point to the task that holds it, and those who wait for it then look at that task:
     /// it must exist after it has leaked the guard and exited.
     pub task: bool,

@@ -3,11 +3,6 @@
 
 #include <linux/hmm_mirror.h>
 
-__rust_helper void rust_helper_hmm_mirror_lock(struct hmm_mirror *mirror)
-{
-	hmm_mirror_lock(mirror);
-}
-
 __rust_helper void rust_helper_hmm_mirror_unlock(struct hmm_mirror *mirror)
 {
 	hmm_mirror_unlock(mirror);

@@ -249,7 +249,7 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 			 const struct hmm_mirror_ops *ops, void *owner,
 			 struct hmm_update_lock lock);
 void hmm_mirror_exit(struct hmm_mirror *mirror)
-	__contract(destructor, deferred(hmm_mirror_exit_deferred), leaked, reaped, may_sleep);
+	__contract(destructor, deferred(hmm_mirror_exit_deferred), reaped, may_sleep);
 void hmm_mirror_exit_deferred(struct hmm_mirror *mirror,
 			      void (*done)(struct hmm_mirror *mirror));
 void hmm_mirror_synchronize(void);
@@ -275,11 +275,11 @@ void hmm_mirror_range_remove_deferred(struct hmm_mirror_range *range)
  * of their own. An invalidation may be between its two callbacks: its entries are
  * removed, and the flush is not awaited yet. May sleep. A task that holds it already,
  * that is inside a section of this mirror or in its invalidate callback deadlocks;
- * lockdep reports that.
+ * lockdep reports that. hmm_mirror_lock_once() fails instead.
  */
 static inline __no_context_analysis void
 hmm_mirror_lock(struct hmm_mirror *mirror)
-	__acquires(&mirror->lock) __contract(lock("UpdateGuard"), may_sleep)
+	__acquires(&mirror->lock)
 {
 	if (mirror->update.rwsem)
 		down_write(mirror->update.rwsem);
@@ -293,7 +293,7 @@ hmm_mirror_lock(struct hmm_mirror *mirror)
  */
 static inline __no_context_analysis void
 hmm_mirror_unlock(struct hmm_mirror *mirror)
-	__releases(&mirror->lock)
+	__releases(&mirror->lock) __contract(unlock("UpdateGuard"))
 {
 	if (mirror->update.rwsem)
 		up_write(mirror->update.rwsem);
@@ -312,6 +312,9 @@ static inline void hmm_mirror_assert_held(const struct hmm_mirror *mirror)
 	else
 		lockdep_assert_held(mirror->update.mutex);
 }
+
+int hmm_mirror_lock_once(struct hmm_mirror *mirror)
+	__contract(trylock("UpdateGuard"), errno, scoped, name("with_lock"), may_sleep);
 
 DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_unlock(_T))
 

@@ -306,6 +306,8 @@ __must_check int hmm_mirror_range_init(struct hmm_mirror *mirror,
 				       struct hmm_mirror_range *range,
 				       struct hmm_span span);
 
+__must_check int hmm_mirror_lock_once(struct hmm_mirror *mirror);
+
 __must_check int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
 				     struct hmm_mirror *mirror,
 				     struct device *dev, struct hmm_span span);

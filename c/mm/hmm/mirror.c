@@ -515,3 +515,23 @@ void hmm_mirror_synchronize(void)
 	synchronize_srcu(&hmm_mirror_ends);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_synchronize);
+
+/**
+ * hmm_mirror_lock_once() - take the update lock, unless the caller has it
+ * @mirror: an initialised mirror
+ *
+ * As hmm_mirror_lock(), but a task does not wait for itself if the lock is a mutex: for
+ * drivers that do not know what holds it around them. It does if the lock is a
+ * &struct rw_semaphore, or with PREEMPT_RT. May sleep.
+ *
+ * Return: 0; -%EDEADLK if the caller holds it, or is inside a section of this mirror or
+ * in its invalidate callback.
+ */
+int hmm_mirror_lock_once(struct hmm_mirror *mirror)
+{
+	if (hmm_update_lock_is_mine(mirror->update))
+		return -EDEADLK;
+	hmm_mirror_lock(mirror);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_lock_once);

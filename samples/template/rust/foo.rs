@@ -82,7 +82,9 @@ impl Context {
     }
 
     fn read_page(&self, addr: usize, to: &mut [u8]) -> Result {
-        let result = device_read(&self.mirror.lock(), addr, to);
+        let result = self
+            .mirror
+            .with_lock(|table| device_read(table, addr, to))?;
 
         match result {
             Err(error) if error == ENXIO => self.fault_and_read(addr, to),

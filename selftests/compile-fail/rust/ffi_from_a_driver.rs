@@ -4,9 +4,8 @@
 
 include!("fixture/mirror_driver.rs");
 
-pub fn lock(mirror: &Mirror<Table>) {
+pub fn lock(mirror: &Mirror<Table>) -> Result {
     #[cfg(misuse)]
-    kernel::bindings::hmm_mirror_lock(mirror.as_raw()); //~ E0133 call to unsafe function
-    #[cfg(not(misuse))]
-    let _guard = mirror.lock();
+    kernel::bindings::hmm_mirror_lock_once(mirror.as_raw()); //~ E0133 call to unsafe function
+    mirror.with_lock(|_| ())
 }

@@ -4,9 +4,10 @@
 
 include!("fixture/mirror_driver.rs");
 
-pub fn close(mirror: Arc<Mirror<Table>>) -> usize {
-    let guard = mirror.lock();
-    #[cfg(misuse)]
-    drop(mirror); //~ E0505 cannot move out of `mirror` because it is borrowed
-    guard.pages
+pub fn close(mirror: Arc<Mirror<Table>>) -> Result<usize> {
+    mirror.with_lock(|guard| { //~ E0505 cannot move out of `mirror` because it is borrowed
+        #[cfg(misuse)]
+        drop(mirror);
+        guard.pages
+    })
 }

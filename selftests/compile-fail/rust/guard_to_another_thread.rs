@@ -8,9 +8,11 @@ fn elsewhere<T: Send>(value: T) {
     drop(value);
 }
 
-pub fn hand_over(mirror: &Mirror<Table>) {
-    #[cfg(misuse)]
-    elsewhere(mirror.lock()); //~ E0277 cannot be sent between threads safely
-    #[cfg(not(misuse))]
-    elsewhere(mirror);
+pub fn hand_over(mirror: &Mirror<Table>) -> Result {
+    mirror.with_lock(|guard| {
+        #[cfg(misuse)]
+        elsewhere(guard); //~ E0277 cannot be sent between threads safely
+        #[cfg(not(misuse))]
+        elsewhere(guard.pages);
+    })
 }

@@ -10,6 +10,5 @@ pub fn open(mm: &MmWithUser) -> Result<usize> {
     #[cfg(not(misuse))]
     let mirror: Pin<KBox<Mirror<Table>>> =
         KBox::pin_init(Mirror::new(mm, core::ptr::null(), Table::default()), GFP_KERNEL)?;
-    let pages = mirror.lock().pages;
-    Ok(pages)
+    mirror.with_lock(|table| table.pages)
 }

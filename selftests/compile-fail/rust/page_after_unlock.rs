@@ -5,9 +5,13 @@
 include!("fixture/devmem_driver.rs");
 
 pub fn first_u32(mirror: &Mirror<PageTable>) -> Result<u32> {
-    let table = mirror.lock();
-    let page = table.lookup(0, Right::Read.into()).ok_or(EFAULT)?;
     #[cfg(misuse)]
-    drop(table); //~ E0505 cannot move out of `table` because it is borrowed
-    page.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?
+    let page = mirror.with_lock(|table| table.lookup(0, Right::Read.into())); //~ - lifetime may not live long enough
+    #[cfg(misuse)]
+    return page?.ok_or(EFAULT)?.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?;
+    #[cfg(not(misuse))]
+    mirror.with_lock(|table| {
+        let page = table.lookup(0, Right::Read.into()).ok_or(EFAULT)?;
+        page.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?
+    })?
 }

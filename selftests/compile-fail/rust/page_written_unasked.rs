@@ -5,11 +5,12 @@
 include!("fixture/devmem_driver.rs");
 
 pub fn wipe(mirror: &Mirror<PageTable>) -> Result {
-    let table = mirror.lock();
-    let mut page = table.lookup(0, Right::Read | Right::Write).ok_or(EFAULT)?;
-    #[cfg(misuse)]
-    page.block().page_mut(0, |bytes| bytes.clear()); //~ E0596 cannot borrow data in a `&` reference as mutable
-    let block = page.block_mut().ok_or(EPERM)?;
-    block.page_mut(0, |bytes| bytes.clear());
-    Ok(())
+    mirror.with_lock(|table| {
+        let mut page = table.lookup(0, Right::Read | Right::Write).ok_or(EFAULT)?;
+        #[cfg(misuse)]
+        page.block().page_mut(0, |bytes| bytes.clear()); //~ E0596 cannot borrow data in a `&` reference as mutable
+        let block = page.block_mut().ok_or(EPERM)?;
+        block.page_mut(0, |bytes| bytes.clear());
+        Ok(())
+    })?
 }

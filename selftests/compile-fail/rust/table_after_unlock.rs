@@ -4,10 +4,11 @@
 
 include!("fixture/mirror_driver.rs");
 
-pub fn pages(mirror: &Mirror<Table>) -> usize {
-    let guard = mirror.lock();
-    let table: &Table = &guard;
+pub fn pages(mirror: &Mirror<Table>) -> Result<usize> {
     #[cfg(misuse)]
-    drop(guard); //~ E0505 cannot move out of `guard` because it is borrowed
-    table.pages
+    let table: Result<&Table> = mirror.with_lock(|table| &**table); //~ - lifetime may not live long enough
+    #[cfg(misuse)]
+    return Ok(table?.pages);
+    #[cfg(not(misuse))]
+    mirror.with_lock(|table| table.pages)
 }

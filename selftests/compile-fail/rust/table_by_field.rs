@@ -4,13 +4,13 @@
 
 include!("fixture/mirror_driver.rs");
 
-pub fn pages(mirror: &Mirror<Table>) -> usize {
+pub fn pages(mirror: &Mirror<Table>) -> Result<usize> {
     #[cfg(misuse)]
     let table = mirror.storage().data.get(); //~ E0624 method `storage` is private
     #[cfg(not(misuse))]
-    let table = mirror.lock();
+    let pages = mirror.with_lock(|table| table.pages);
     #[cfg(misuse)]
-    return table as usize;
+    return Ok(table as usize);
     #[cfg(not(misuse))]
-    table.pages
+    pages
 }

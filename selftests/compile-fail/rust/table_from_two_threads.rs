@@ -4,15 +4,13 @@
 
 include!("fixture/mirror_driver.rs");
 
-pub fn share(mirror: &Mirror<Table>) {
-    #[cfg(misuse)]
-    let mut guard = mirror.lock();
-    #[cfg(misuse)]
-    let (one, other) = (&mut *guard, &mut *guard); //~ E0499 cannot borrow `guard` as mutable more than once
-    #[cfg(misuse)]
-    core::mem::swap(one, other);
-    #[cfg(not(misuse))]
-    let (one, other) = (mirror, mirror);
-    #[cfg(not(misuse))]
-    core::mem::swap(&mut one.lock().pages, &mut { other.lock().pages });
+pub fn share(mirror: &Mirror<Table>) -> Result {
+    mirror.with_lock(|guard| {
+        #[cfg(misuse)]
+        let (one, other) = (&mut **guard, &mut **guard); //~ E0499 cannot borrow `*guard` as mutable more than once
+        #[cfg(misuse)]
+        core::mem::swap(one, other);
+        #[cfg(not(misuse))]
+        core::mem::swap(&mut guard.pages, &mut 0);
+    })
 }

@@ -4,10 +4,10 @@
 
 include!("fixture/mirror_driver.rs");
 
-pub fn pages(mirror: &Mirror<Table>) -> usize {
+pub fn pages(mirror: &Mirror<Table>) -> Result<usize> {
     #[cfg(misuse)]
     let pages = mirror.pages; //~ E0609 no field `pages`
     #[cfg(not(misuse))]
-    let pages = mirror.lock().pages;
-    pages
+    let pages = mirror.with_lock(|table| table.pages)?;
+    Ok(pages)
 }

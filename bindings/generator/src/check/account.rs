@@ -129,7 +129,11 @@ fn of_function(api: &Api, function: &Function) -> Vec<Stated> {
     all.extend(guard.map(|guard| stated("requires", Shows::Of(guard.clone()))));
     if let Role::Lock(guard) | Role::TryLock(guard) = &function.role {
         if !function.role_from_c {
-            all.push(stated("lock", Shows::Returns(vec![guard.clone()])));
+            let shows = match function.scoped {
+                true => Shows::Takes(vec![guard.clone()]),
+                false => Shows::Returns(vec![guard.clone()]),
+            };
+            all.push(stated("lock", shows));
             let object = function.owner.as_deref().and_then(|tag| api.object(tag));
             all.extend(object.iter().flat_map(|object| of_guard(object, guard)));
         }

@@ -149,7 +149,12 @@ fn section_needs(api: &Api, section: &Section) -> Option<Why> {
         }
     }
     let (guard, _) = section.holds.as_ref()?;
-    let taken = |role: &Role| matches!(role, Role::Lock(name) if name == guard);
+    let taken = |role: &Role| match role {
+        Role::Lock(name) => name == guard,
+        // A sequence takes the lock itself, and cannot fail to.
+        Role::TryLock(name) => name == guard && section.protocol == Protocol::Entered,
+        _ => false,
+    };
     let lock = lost(api, &section.of, taken)?;
     api.one_in_role(&section.of, taken)
         .is_none()

@@ -28,6 +28,7 @@ pub(super) fn check(api: &Api, function: &Function) -> Result<(), Why> {
     released(function)?;
     required(api, function)?;
     unbound(api, function)?;
+    scoped(api, function)?;
     leaks(api, function)?;
     result(api, function)?;
     name(api, function)
@@ -63,8 +64,8 @@ fn permitted(role: &Role) -> &'static [&'static str] {
         ],
         Role::Destructor => &["deferred", "waits", "leaked", "reaped", "plain"],
         Role::Put => &["leaked"],
-        Role::Lock(_) => &["requires", "plain", "unbound"],
-        Role::TryLock(_) => &["requires", "errno", "plain", "unbound"],
+        Role::Lock(_) => &["requires", "plain", "unbound", "scoped"],
+        Role::TryLock(_) => &["requires", "errno", "plain", "unbound", "scoped"],
         Role::Unlock(_) => &["requires"],
         Role::Outcome => &["errno"],
         Role::Begin(_) => &["plain"],
@@ -90,6 +91,7 @@ fn clauses(function: &Function) -> Result<(), Why> {
         ("reaped", function.reaped.is_some()),
         ("constant", function.constant),
         ("unbound", function.unbound),
+        ("scoped", function.scoped),
     ];
     let permitted = permitted(&function.role);
     match present
@@ -668,9 +670,46 @@ fn unbound(api: &Api, function: &Function) -> Result<(), Why> {
     }
 }
 
+/// What a closure holds cannot be leaked, unless another function gives out the same guard.
+fn scoped(api: &Api, function: &Function) -> Result<(), Why> {
+    let (Role::Lock(guard) | Role::TryLock(guard)) = &function.role else {
+        return Ok(());
+    };
+    let tag = function.owner.as_deref().unwrap_or_default();
+    let same =
+        |role: &Role| matches!(role, Role::Lock(name) | Role::TryLock(name) if name == guard);
+    let begun = |section: &crate::model::Section| {
+        section.of == tag
+            && section.protocol != crate::model::Protocol::Entered
+            && section
+                .holds
+                .as_ref()
+                .is_some_and(|(held, _)| held == guard)
+    };
+    let lends = api.in_role(tag, same).find(|other| other.scoped);
+    match lends {
+        Some(other) if !function.scoped => Err(Why::new(
+            format!(
+                "`{}` lends `{guard}` to a closure, and nobody can own one",
+                other.c
+            ),
+            "write `scoped` on both, or on none",
+        )),
+        Some(_) if function.unbound => Err(Why::new(
+            "what is `unbound` may be released later, and what is `scoped` when a closure returns",
+            "remove one of the two",
+        )),
+        Some(_) if api.sections.iter().any(begun) => Err(Why::new(
+            format!("a section that `begin` starts takes `{guard}` itself"),
+            "remove `scoped`",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A guard can be leaked (`mem::forget`), and the object then ended: the contract must state whether C permits that.
 fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
-    if !matches!(function.role, Role::Lock(_) | Role::TryLock(_)) {
+    if function.scoped || !matches!(function.role, Role::Lock(_) | Role::TryLock(_)) {
         return Ok(());
     }
     let tag = function.owner.as_deref().unwrap_or_default();

@@ -272,7 +272,7 @@ fn locks(api: &Api, object: &Object, held: Option<&str>) -> Found<Vec<plan::Lock
             guard: guard.clone(),
             held: held.map(str::to_owned),
             cookie: unlock.cookie().is_some(),
-            task: keeps_task(api, &object.tag, function.unbound),
+            task: !function.scoped && keeps_task(api, &object.tag, function.unbound),
             fails,
         };
         Some(unlock_of(api, &object.tag, guard).map(of))
@@ -328,11 +328,13 @@ fn guard(api: &Api, object: &Object, name: &str) -> Found<plan::Guard> {
             }
         });
     let unbound = api.one_in_role(tag, taken).is_some_and(|lock| lock.unbound);
+    let scoped = api.one_in_role(tag, taken).is_some_and(|lock| lock.scoped);
     Ok(plan::Guard {
         name: name.to_owned(),
         cookie: cookie.transpose()?,
         unbound,
-        task: keeps_task(api, tag, unbound),
+        scoped,
+        task: !scoped && keeps_task(api, tag, unbound),
         methods: methods.collect(),
         locks: locks(api, object, Some(name))?,
         members: members

@@ -234,6 +234,21 @@ pub fn of_constructor(function: &Function, fields: &str) -> String {
     )
 }
 
+/// The same for a function that holds a lock while a closure runs.
+pub fn of_scoped(function: &Function) -> String {
+    let runs = match (&function.errno, &function.role) {
+        (None, Role::Lock(_)) => {
+            "`body` runs under the lock, which is left when it returns; its result is returned."
+        }
+        _ => {
+            "`body` runs under the lock, if that was taken, and the lock is left when it returns; its result is returned."
+        }
+    };
+    let mut parts = description(function);
+    parts.insert(1, runs.to_owned());
+    join([parts, ending(function)].concat())
+}
+
 /// What is known of a function without a text.
 fn undocumented(function: &Function) -> String {
     let call = format!("`bindings::{}`", function.c);

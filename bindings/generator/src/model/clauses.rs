@@ -43,6 +43,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("trylock", "f"),
     ("unlock", "f"),
     ("unbound", "f"),
+    ("scoped", "f"),
     ("requires", "fd"),
     ("errno", "fd"),
     ("plain", "fd"),

@@ -144,6 +144,8 @@ pub struct Function {
     pub promise: Option<String>,
     /// `unbound`: on a lock, its guard belongs to no thread.
     pub unbound: bool,
+    /// `scoped`: on a lock, it is held while a closure runs, and nobody owns its guard.
+    pub scoped: bool,
     /// `deferred(function)`: on a destructor, the function that ends the object later and does not wait.
     pub deferred: Option<String>,
     /// Whether it drops one reference of several, and calls its second argument when that was the last.
@@ -294,6 +296,7 @@ fn function<'a>(
         plain: clauses.flag("plain", diagnostics) || nonzero,
         promise: promise(clauses, diagnostics),
         unbound: clauses.flag("unbound", diagnostics),
+        scoped: clauses.flag("scoped", diagnostics),
         deferred: deferred(read, clauses, headers, diagnostics),
         waits: clauses.flag("waits", diagnostics),
         leaked: stated(

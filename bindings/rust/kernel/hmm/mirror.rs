@@ -548,7 +548,7 @@ pub trait Operations: Sized + Send + 'static {
 /// // The first page of an address space is nobody's.
 /// assert!(fault(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
 /// assert!(fault_soon(&mirror, Span::new(0, PAGE_SIZE)) == Err(EFAULT));
-/// assert_eq!(mirror.lock().pages, 0);
+/// assert_eq!(mirror.with_lock(|table| table.pages)?, 0);
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Mirror<T: Operations> {
@@ -660,18 +660,25 @@ impl<T: Operations> Mirror<T> {
 
     /// Takes the update lock, under which the data can be changed and nothing is invalidated.
     ///
-    /// It may sleep. A thread that holds it already, or is in a section of this mirror, waits
-    /// for ever; lockdep reports that.
+    /// `body` runs under the lock, if that was taken, and the lock is left when it returns; its
+    /// result is returned.
+    ///
+    /// It may sleep.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EDEADLK`, and `body` does not run, if the thread holds the lock already, or
+    /// is in a section or in `invalidate` of this mirror.
     #[inline]
-    pub fn lock(&self) -> UpdateGuard<'_, T> {
+    pub fn with_lock<R>(&self, body: impl FnOnce(&mut UpdateGuard<'_, T>) -> R) -> Result<R> {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror`.
-        unsafe { bindings::hmm_mirror_lock(self.as_raw()) };
-        // INVARIANT: The lock was just taken.
-        UpdateGuard {
+        to_result(unsafe { bindings::hmm_mirror_lock_once(self.as_raw()) })?;
+        // INVARIANT: The lock was just taken, and this is dropped here.
+        let mut guard = UpdateGuard {
             owner: self,
             _not_send: NotThreadSafe,
-            _task: ARef::from(&**crate::current!()),
-        }
+        };
+        Ok(body(&mut guard))
     }
 
     /// Faults in the pages of a span and shows them, batch by batch, under the update lock.
@@ -1094,17 +1101,14 @@ impl<T: Operations> Drop for Mirror<T> {
 
 /// A lock of [`Mirror`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It exists while a closure runs, which does not own it and so cannot leak it.
 ///
 /// # Invariants
 ///
 /// The lock is held by the current thread for as long as this exists.
-#[must_use = "the lock is left at once when the guard is not used"]
 pub struct UpdateGuard<'a, T: Operations> {
     owner: &'a Mirror<T>,
     _not_send: NotThreadSafe,
-    _task: ARef<crate::task::Task>,
 }
 
 impl<'a, T: Operations> Deref for UpdateGuard<'a, T> {
@@ -1302,7 +1306,7 @@ impl<'s> Iterator for Runs<'s> {
 /// // It has to be somebody who takes it: the mirror needs an owner.
 /// assert!(atomic_fault(&mirror, PAGE_SIZE) == Err(EINVAL));
 /// assert!(atomic_fault_soon(&mirror, PAGE_SIZE) == Err(EINVAL));
-/// assert_eq!(mirror.lock().alone, 0);
+/// assert_eq!(mirror.with_lock(|table| table.alone)?, 0);
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Exclusive<'s> {

@@ -32,6 +32,9 @@ pub(super) fn method(object: &Object, lock: &Lock) -> TokenStream {
     let (call, values) = (ident(&function.c), &arguments.values);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let safety = function::justify(&receiver.why, &arguments.why);
+    if function.scoped {
+        return scoped(object, lock, &arguments, &owner, &safety, &call);
+    }
     let docs = layout::docs(&prose::of_function(function), 8);
     let (must_use, ret, body) = taken(object, lock, &owner, &safety, &call);
     quote! {
@@ -39,6 +42,63 @@ pub(super) fn method(object: &Object, lock: &Lock) -> TokenStream {
         #must_use
         #[inline]
         pub fn #name(&self, #(#decls),*) -> #ret { #(#before)* #body }
+    }
+}
+
+/// A method that holds a lock while a closure runs.
+fn scoped(
+    object: &Object,
+    lock: &Lock,
+    arguments: &function::Arguments,
+    owner: &TokenStream,
+    safety: &TokenStream,
+    call: &TokenStream,
+) -> TokenStream {
+    let with = types::guard_args(object);
+    let (name, guard) = (ident(&lock.function.name), ident(&lock.guard));
+    let (decls, before) = (&arguments.decls, &arguments.before);
+    let docs = layout::docs(&prose::of_scoped(&lock.function), 8);
+    let taken = layout::comment("INVARIANT: The lock was just taken, and this is dropped here.");
+    let field = lock.cookie.then(|| quote! { cookie, });
+    let made = quote! {
+        #taken
+        let mut guard = #guard { owner: #owner, #field _not_send: NotThreadSafe };
+    };
+    let attempt = |free: TokenStream| {
+        quote! {
+            #safety
+            let taken = #call;
+            if #free { return None; }
+            #made
+            Some(body(&mut guard))
+        }
+    };
+    let (ret, body) = match lock.fails {
+        Fails::Never => {
+            let cookie = lock.cookie.then(|| quote! { let cookie = });
+            (
+                quote! { R },
+                quote! { #safety #cookie #call; #made body(&mut guard) },
+            )
+        }
+        Fails::Errno => (
+            quote! { Result<R> },
+            quote! { #safety to_result(#call)?; #made Ok(body(&mut guard)) },
+        ),
+        Fails::False => (quote! { Option<R> }, attempt(quote! { !taken })),
+        Fails::Zero => (quote! { Option<R> }, attempt(quote! { taken == 0 })),
+    };
+    let must_use = (lock.fails == Fails::False || lock.fails == Fails::Zero)
+        .then(|| quote! { #[must_use = "the closure may not have run"] });
+    quote! {
+        #docs
+        #must_use
+        #[inline]
+        pub fn #name<R>(
+            &self,
+            #(#decls,)*
+            body: impl FnOnce(&mut #guard #with) -> R,
+        ) -> #ret { #(#before)* #body }
     }
 }
 
@@ -112,9 +172,11 @@ pub(super) fn items(object: &Object, guard: &Guard) -> Vec<TokenStream> {
         let ty = types::rust(ty);
         quote! { cookie: #ty, }
     });
+    let must_use = (!guard.scoped)
+        .then(|| quote! { #[must_use = "the lock is left at once when the guard is not used"] });
     let mut items = vec![quote! {
         #docs
-        #[must_use = "the lock is left at once when the guard is not used"]
+        #must_use
         pub struct #name #bound {
             owner: &'a #ty,
             #field
@@ -172,6 +234,10 @@ fn guard_text(object: &Object, guard: &Guard) -> String {
         true => format!(
             "A [`{name}`] in use.\n\nThe use ends when this is dropped, on any thread.\n\n# Invariants\n\nIt was \
              taken, and is not released as long as this exists{cookie}."
+        ),
+        false if guard.scoped => format!(
+            "A lock of [`{name}`] that is held.\n\nIt exists while a closure runs, which does not own it and so cannot leak it.\n\n# \
+             Invariants\n\nThe lock is held by the current thread for as long as this exists{cookie}."
         ),
         false => format!(
             "A lock of [`{name}`] that is held.\n\nIt is left when this is dropped.{task}\n\n# Invariants\n\nThe lock is \

@@ -114,8 +114,7 @@ fn addresses(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result<
             .sum::<usize>();
         Ok(())
     })?;
-    let pages = mirror.lock().pages;
-    Ok(pages)
+    mirror.with_lock(|table| table.pages)
 }
 
 #[macros::kunit_tests(hmm_rust_dma)]
@@ -149,11 +148,11 @@ mod tests {
             let map = KBox::pin_init(map, GFP_KERNEL)?;
             let seen = addresses(&mirror, &map, span);
             assert!(seen.is_ok() || !cfg!(CONFIG_HAS_DMA));
-            mirror.lock().pages = 4;
+            mirror.with_lock(|table| table.pages = 4)?;
             // The end of a range is deferred, that of a map is not.
             let range = (!dropped_first).then_some(range);
             drop(map);
-            assert_eq!(mirror.lock().pages, 0);
+            assert_eq!(mirror.with_lock(|table| table.pages)?, 0);
             drop(range);
         }
         Ok(())
@@ -188,7 +187,7 @@ mod tests {
             table.pages += pages.runs().count();
             Ok(())
         })?;
-        assert_eq!(other.lock().pages, 1);
+        assert_eq!(other.with_lock(|table| table.pages)?, 1);
         let seen = one.exclusive(first, |pages, table| {
             table.pages += pages.runs().count();
             Ok(())
@@ -198,11 +197,11 @@ mod tests {
             return Ok(());
         }
         seen?;
-        assert_eq!(one.lock().pages, 1);
-        assert_eq!(other.lock().pages, 0);
+        assert_eq!(one.with_lock(|table| table.pages)?, 1);
+        assert_eq!(other.with_lock(|table| table.pages)?, 0);
         // And back: now the other takes it.
         other.exclusive(first, |_, _| Ok(()))?;
-        assert_eq!(one.lock().pages, 0);
+        assert_eq!(one.with_lock(|table| table.pages)?, 0);
         Ok(())
     }
 

@@ -60,7 +60,9 @@ impl Operations for Table {
     }
 
     fn release(mirror: &Mirror<Self>) {
-        mirror.lock().released = true;
+        // No lock is held here.
+        let noted = mirror.with_lock(|table| table.released = true);
+        assert!(noted.is_ok());
     }
 }
 
@@ -106,7 +108,7 @@ mod mirrors {
         let mirror = mirror(&mm)?;
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
         snapshot(&mirror)?;
-        assert_eq!(mirror.lock().seen, 4);
+        assert_eq!(mirror.with_lock(|table| table.seen)?, 4);
         Ok(())
     }
 
@@ -117,12 +119,11 @@ mod mirrors {
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
         snapshot(&mirror)?;
         drop(mm);
-        {
-            let table = mirror.lock();
+        mirror.with_lock(|table| {
             assert_eq!(table.seen, 0);
             assert!(table.invalidations > 0);
             assert!(table.released);
-        }
+        })?;
         assert!(snapshot(&mirror) == Err(ESRCH));
         Ok(())
     }
@@ -135,8 +136,7 @@ mod mirrors {
         let failed = mirror.populate(SPAN, Access::Snapshot, |_, _| Err(EIO));
         assert!(failed == Err(EIO));
         // The update lock was left with the section.
-        mirror.lock().seen = 7;
-        Ok(())
+        mirror.with_lock(|table| table.seen = 7)
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod mirrors {
         snapshot(&mirror)?;
         drop(range);
         hmm::synchronize();
-        assert!(mirror.lock().invalidations > 0);
+        assert!(mirror.with_lock(|table| table.invalidations)? > 0);
         Ok(())
     }
 

@@ -133,7 +133,8 @@ mod tests {
                 bindings::__mmu_notifier_invalidate_range_end(&mut cleared);
             }
         }
-        assert_eq!((mirror.lock().blocking, mirror.lock().others), (1, 1));
+        let seen = mirror.with_lock(|table| (table.blocking, table.others))?;
+        assert_eq!(seen, (1, 1));
         drop(range);
         Ok(())
     }

@@ -23,8 +23,10 @@ const THERE: u64 = 0x7461_6e64_656d;
 struct Within {
     mirror: Option<Arc<Mirror<Within>>>,
     range: Option<Pin<KBox<MirrorRange<Within>>>>,
-    /// The result in `invalidate`.
+    /// The result of a section in `invalidate`.
     nested: Result,
+    /// The result of taking the update lock there.
+    locked: Result,
     /// [`THERE`].
     there: u64,
     /// Set when the data is dropped.
@@ -37,6 +39,7 @@ impl Within {
             mirror: None,
             range: None,
             nested: Ok(()),
+            locked: Ok(()),
             there: THERE,
             dropped: Arc::new(Atomic::new(0), GFP_KERNEL)?,
         })
@@ -52,6 +55,7 @@ impl Operations for Within {
     fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
         if let Some(me) = self.mirror.clone() {
             self.nested = me.populate(inv.span(), Access::Snapshot, |_, _| Ok(()));
+            self.locked = me.with_lock(|_| ());
         }
         let range = self.range.take();
         drop(range);
@@ -61,10 +65,12 @@ impl Operations for Within {
     }
 
     fn release(mirror: &Mirror<Self>) {
-        let last = mirror.lock().mirror.take();
+        // What the closure returns is dropped when the lock was left.
+        let last = mirror.with_lock(|data| data.mirror.take());
+        assert!(last.is_ok());
         drop(last);
         // The callback's own reference is valid until the callback returns.
-        assert!(mirror.lock().mirror.is_none());
+        assert!(mirror.with_lock(|data| data.mirror.is_none()) == Ok(true));
     }
 }
 
@@ -86,13 +92,6 @@ fn ends(dropped: &Atomic<i32>) -> bool {
     })
 }
 
-/// How many references to the current task there are.
-fn references() -> i32 {
-    let task = current!().as_ptr();
-    // SAFETY: The current task exists, and its count may be read at any time.
-    unsafe { (&raw const (*task).usage.refs.counter).read_volatile() }
-}
-
 fn open(mirror: &Mirror<Table>) -> Result {
     mirror.populate(SPAN, Access::Snapshot, |_, _| Ok(()))
 }
@@ -107,7 +106,7 @@ mod tests {
         let data = Within::new()?;
         let dropped = data.dropped.clone();
         let mirror = data.mirror(&mm)?;
-        mirror.lock().mirror = Some(mirror.clone());
+        mirror.with_lock(|data| data.mirror = Some(mirror.clone()))?;
         drop(mirror);
         drop(mm);
         assert!(ends(&dropped));
@@ -121,7 +120,7 @@ mod tests {
         let dropped = data.dropped.clone();
         let mirror = data.mirror(&mm)?;
         let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
-        mirror.lock().range = Some(range);
+        mirror.with_lock(|data| data.range = Some(range))?;
         // The range keeps it.
         drop(mirror);
         drop(mm);
@@ -140,7 +139,7 @@ mod tests {
             data.range = None;
             Ok(())
         })?;
-        mirror.lock().range = Some(range);
+        mirror.with_lock(|data| data.range = Some(range))?;
         mirror.populate(whole, Access::Snapshot, |_, data| {
             data.range = None;
             Ok(())
@@ -165,22 +164,23 @@ mod tests {
         })?;
         assert!(open(&other) == Err(ENOENT));
         hmm::synchronize();
-        assert_eq!(other.lock().seen, 0);
-        assert!(other.lock().invalidations > 0);
+        assert_eq!(other.with_lock(|table| table.seen)?, 0);
+        assert!(other.with_lock(|table| table.invalidations)? > 0);
         Ok(())
     }
 
     #[test]
-    fn no_section_in_the_mirrors_own_callback() -> Result {
+    fn no_section_and_no_lock_in_the_mirrors_own_callback() -> Result {
         let mm = address_space()?;
         let mirror = Within::new()?.mirror(&mm)?;
         let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
-        mirror.lock().mirror = Some(mirror.clone());
+        mirror.with_lock(|data| data.mirror = Some(mirror.clone()))?;
         drop(range);
         hmm::synchronize();
-        let nested = mirror.lock().nested;
+        let (nested, locked) = mirror.with_lock(|data| (data.nested, data.locked))?;
         assert!(nested == Err(error_of(bindings::EDEADLK)));
-        let last = mirror.lock().mirror.take();
+        assert!(locked == Err(error_of(bindings::EDEADLK)));
+        let last = mirror.with_lock(|data| data.mirror.take())?;
         drop(last);
         Ok(())
     }
@@ -209,32 +209,41 @@ mod tests {
         let mm = address_space()?;
         let one = super::super::mirror(&mm)?;
         let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
-        let held = one.lock();
-        assert!(open(&one) == Err(error_of(bindings::EDEADLK)));
-        drop(held);
+        let inside = one.with_lock(|_| open(&one))?;
+        assert!(inside == Err(error_of(bindings::EDEADLK)));
         open(&one)
     }
 
-    /// Who waits for a lock looks at the task that holds it. That must not be freed if the guard was leaked.
+    /// A thread does not wait for itself, and has the data once.
     #[test]
-    fn a_guard_has_a_reference_to_its_task() -> Result {
+    fn the_update_lock_is_taken_once() -> Result {
         let mm = address_space()?;
-        let one = super::super::mirror(&mm)?;
-        let before = references();
-        let held = one.lock();
-        assert_eq!(references(), before + 1);
-        drop(held);
-        assert_eq!(references(), before);
-        Ok(())
+        let (one, other) = (super::super::mirror(&mm)?, super::super::mirror(&mm)?);
+        let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
+        let deadlock = Err(error_of(bindings::EDEADLK));
+        let (mut ran, mut seen) = (false, 0);
+        let inside = one.with_lock(|_| one.with_lock(|_| ran = true))?;
+        assert!(inside == deadlock);
+        one.populate(SPAN, Access::Snapshot, |_, _| {
+            assert!(one.with_lock(|_| ran = true) == deadlock);
+            seen += 1;
+            Ok(())
+        })?;
+        assert_eq!((ran, seen), (false, 1));
+        // Another mirror has another, and it is left when the closure returns, with an error too.
+        let failed: Result<Result> = other.with_lock(|_| Err(EIO));
+        assert!(failed == Ok(Err(EIO)));
+        other.with_lock(|_| ran = true)?;
+        assert!(ran);
+        open(&one)
     }
 
     #[test]
     fn no_range_is_added_under_the_update_lock() -> Result {
         let mm = address_space()?;
         let one = super::super::mirror(&mm)?;
-        let held = one.lock();
-        let range = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_ATOMIC);
-        drop(held);
+        let range =
+            one.with_lock(|_| KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_ATOMIC))?;
         assert!(range.err() == Some(error_of(bindings::EDEADLK)));
         let _one = KBox::pin_init(MirrorRange::new(one.clone(), SPAN), GFP_KERNEL)?;
         let mut seen = None;
@@ -252,10 +261,10 @@ mod tests {
         let mm = address_space()?;
         let mirror = Within::new()?.mirror(&mm)?;
         let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
-        let mut held = mirror.lock();
-        held.range = Some(range);
-        held.range = None;
-        drop(held);
+        mirror.with_lock(|held| {
+            held.range = Some(range);
+            held.range = None;
+        })?;
         // It waits for the work item, if that is not done yet.
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
         mirror.populate(SPAN, Access::Snapshot, |_, _| Ok(()))

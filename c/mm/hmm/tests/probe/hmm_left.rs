@@ -70,7 +70,7 @@ impl Operations for Table {
 
     /// The memory may have ended.
     fn release(mirror: &Mirror<Self>) {
-        let memory = mirror.lock().memory.take();
+        let memory = mirror.with_lock(|table| table.memory.take()).ok().flatten();
 
         if let Some(memory) = memory {
             let _ = memory.add(SZ_2M, core::ptr::null());
@@ -221,13 +221,13 @@ impl MiscDevice for Opened {
             5 => Self::fill(&memory, arg)?,
             1 => {
                 *memory.data().mirror.lock() = Some(older.clone());
-                older.lock().memory = Some(memory);
+                older.with_lock(|table| table.memory = Some(memory))?;
             }
             2 => {
                 let younger = Self::mirror()?;
 
                 *memory.data().mirror.lock() = Some(younger.clone());
-                younger.lock().memory = Some(memory);
+                younger.with_lock(|table| table.memory = Some(memory))?;
             }
             3 => *memory.data().mirror.lock() = Some(older),
             6 => {
@@ -235,7 +235,7 @@ impl MiscDevice for Opened {
                 let range = KBox::pin_init(range, GFP_KERNEL)?;
 
                 core::mem::forget(memory);
-                older.lock().range = Some(range);
+                older.with_lock(|table| table.range = Some(range))?;
             }
             7 => {
                 core::mem::forget(memory);
