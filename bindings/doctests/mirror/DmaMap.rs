@@ -35,16 +35,23 @@ impl Operations for Table {
 
 type Map = Pin<KBox<DmaMap<Table>>>;
 
-/// Room for the device addresses of a buffer.
+/// Room for the device addresses of a buffer, of which other devices may have a part in their
+/// memory.
 fn map(mirror: Arc<Mirror<Table>>, dev: &Device<Bound>, span: Span) -> Result<Map> {
-    KBox::pin_init(DmaMap::new(mirror, dev, span), GFP_KERNEL)
+    let map = KBox::pin_init(DmaMap::new(mirror, dev, span), GFP_KERNEL)?;
+
+    map.accept_peers()?;
+    Ok(map)
 }
 
 /// The device has faulted: its table gets the pages' device addresses.
 fn fault(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result {
     mirror.populate_dma(span, Access::Write, dma, |pages, table| {
         for run in pages.addresses() {
-            table.last = run.address();
+            // A device that caches what it reads does not cache the memory of another.
+            if !run.peer() {
+                table.last = run.address();
+            }
         }
         Ok(())
     })
