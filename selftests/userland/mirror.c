@@ -368,6 +368,17 @@ int hmm_mirror_dma_map(const struct hmm_section *section)
 	return 0;
 }
 
+/* No section has device addresses, and so no peers. */
+int hmm_section_peers_begin(struct hmm_section *section)
+{
+	return 0;
+}
+
+void hmm_section_peers_end(struct hmm_section *section) { }
+void hmm_section_peers_reset(struct hmm_section *section) { }
+void hmm_section_peers_again(struct hmm_section *section) { }
+void hmm_section_peers_refuse(struct hmm_section *section) { }
+
 /* Change the CPU's page table: the old pages are freed before the invalidation ends. */
 static void invalidate(unsigned long first, unsigned long nr,
 		       enum mmu_notifier_event event, void *who, bool free)
