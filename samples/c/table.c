@@ -204,7 +204,8 @@ bool dm_table_has(struct dm_table *table, struct hmm_span span,
  * @table: the table; the caller holds the update lock
  * @addr: the address
  * @rights: the rights that the access needs, DM_MAY_*
- * @target: set to what is there, valid until the update lock is released
+ * @target: set to the page, or the address of a peer's page; valid until the update lock is
+ *	released
  *
  * Return: true; false if the device must fault.
  */

@@ -290,7 +290,7 @@ static void peer_access_with_an_owner(struct kunit *test)
 	access_expect_stayed(test, access, PAGES);
 }
 
-/* A snapshot maps what is there, and its hmm pfns are those of absent pages. */
+/* A snapshot gives a page of a peer its address; the hmm pfn is that of an absent page. */
 static void peer_access_snapshot(struct kunit *test)
 {
 	struct peer_access *access = access_begin(test);
