@@ -114,4 +114,16 @@ static inline int driver_reload(const char *driver)
 	return ret;
 }
 
+/* The same as soon as nothing uses it; -EAGAIN if something does for that long. */
+static inline int driver_reload_when_idle(const char *driver, double seconds)
+{
+	double deadline = monotonic_seconds() + seconds;
+	int ret;
+
+	do
+		ret = driver_reload(driver);
+	while (ret == -EAGAIN && monotonic_seconds() < deadline && !usleep(10000));
+	return ret;
+}
+
 #endif /* HMM_TESTS_FIXTURE_DMIRROR_H */

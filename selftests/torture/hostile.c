@@ -33,6 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "endings.h"
 #include "hostile.h"
 #include "fixture_dmirror.h"
 
@@ -477,56 +478,6 @@ static void round_run(uint64_t seed, unsigned int ms, bool last)
  * Afterwards.
  */
 
-/* How much of all memories is in use, in bytes; -1 if that is not known. */
-static long device_memory_used(void)
-{
-	FILE *stats = fopen("/sys/kernel/debug/hmm/devmem", "r");
-	char line[1024], *at;
-	long used = 0, bytes;
-
-	if (!stats)
-		return -1;
-	while (fgets(line, sizeof(line), stats)) {
-		at = strstr(line, " used=");
-		if (at && sscanf(at, " used=%ld", &bytes) == 1)
-			used += bytes;
-	}
-	fclose(stats);
-	return used;
-}
-
-/* Return why it does not return to 0, or NULL. */
-static const char *memory_is_free(void)
-{
-	uint64_t deadline = milliseconds() + END_MS;
-	long used;
-
-	while ((used = device_memory_used()) > 0 && milliseconds() < deadline)
-		usleep(10000);
-	return used > 0 ? "pages of the units are still in use" : NULL;
-}
-
-/* Nothing has the driver open, and nothing is mapped: it can be removed, and loaded again. */
-static int driver_again(const char *driver)
-{
-	uint64_t deadline = milliseconds() + END_MS;
-	int ret;
-
-	do
-		ret = driver_reload(driver);
-	while (ret == -EAGAIN && milliseconds() < deadline && !usleep(10000));
-	return ret;
-}
-
-static unsigned int test_number;
-
-static bool result(bool good, const char *name, const char *skip)
-{
-	printf("%sok %u %s%s%s\n", good || skip ? "" : "not ", ++test_number, name,
-	       skip ? " # SKIP " : "", skip ?: "");
-	return good || skip;
-}
-
 static bool counts_print(void)
 {
 	bool good = true;
@@ -603,8 +554,9 @@ int main(void)
 	unsigned int ms = env_number("DURATION", 10) * 1000;
 	unsigned int rounds = (ms + ROUND_MS - 1) / ROUND_MS ?: 1;
 	uint64_t seed = env_number("SEED", 1);
-	const char *driver = driver_loaded(), *left;
+	const char *driver = driver_loaded();
 	bool good;
+	long used;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("KTAP version 1\n");
@@ -626,12 +578,10 @@ int main(void)
 		       NULL);
 	good &= result(shared->victim_checks && (shared->evictions || !machine.has_memory) &&
 		       shared->scanned, "the victim was checked, and what was read compared", NULL);
-	left = memory_is_free();
-	if (left)
-		printf("# %s: %ld\n", left, device_memory_used());
-	good &= result(!left, "no page of a unit is left in use",
-		       device_memory_used() < 0 ? "no statistics" : NULL);
-	good &= result(!driver_again(driver), "the driver can be removed, and loaded again", NULL);
+	used = stats_wait(STATS_DEVMEM, " used=", false, END_MS / 1000);
+	good &= result(!used, "no page of a unit is left in use", used < 0 ? "no statistics" : NULL);
+	good &= result(!driver_reload_when_idle(driver, END_MS / 1000),
+		       "the driver can be removed, and loaded again", NULL);
 	printf("# figures: calls=%lu errors=%lu syscalls=%lu forks=%lu scanned=%lu victim=%lu evictions=%lu\n",
 	       shared->calls, shared->refused, shared->others, shared->forks, shared->scanned,
 	       shared->victim_checks, shared->evictions);

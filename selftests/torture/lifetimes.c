@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "hmm_dmirror.h"
+#include "endings.h"
 #include "fixture_dmirror.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
@@ -714,56 +715,6 @@ static bool counters_return(const struct counters *before)
 	return which < 0;
 }
 
-/* The sum of a number in the lines of a file of statistics; -1 if there is no file. */
-static long stats_sum(const char *path, const char *key, bool count)
-{
-	FILE *file = fopen(path, "r");
-	char line[1024], *at;
-	long sum = 0;
-
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file)) {
-		at = strstr(line, key);
-		if (at)
-			sum += count ? 1 : atol(at + strlen(key));
-	}
-	fclose(file);
-	return sum;
-}
-
-static long stats_wait(const char *path, const char *key, bool count)
-{
-	uint64_t deadline = milliseconds() + END_MS;
-	long left;
-
-	while ((left = stats_sum(path, key, count)) > 0 && milliseconds() < deadline)
-		usleep(10000);
-	if (left > 0)
-		printf("# %s has %s%ld\n", path, key, left);
-	return left;
-}
-
-static unsigned int test_number;
-
-static bool result(bool good, const char *name, const char *skip)
-{
-	printf("%sok %u %s%s%s\n", good || skip ? "" : "not ", ++test_number, name,
-	       skip ? " # SKIP " : "", skip ?: "");
-	return good || skip;
-}
-
-static bool driver_settles(void)
-{
-	uint64_t deadline = milliseconds() + END_MS;
-	int ret;
-
-	do
-		ret = driver_reload(driver);
-	while (ret == -EAGAIN && milliseconds() < deadline && !usleep(10000));
-	return !ret;
-}
-
 static void prepare(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -804,7 +755,7 @@ int main(int argc, char **argv)
 	printf("# SEED=%llu\n1..%u\n", (unsigned long long)seed, NR_WAYS + 8);
 	/* Caches are filled the first time. */
 	run(&stream, WARM_UP_MS, 0, 0);
-	good = driver_settles();
+	good = !driver_reload_when_idle(driver, END_MS / 1000);
 	counters_read(&before);
 	run(&stream, ms, count, LONGER_MS);
 
@@ -815,12 +766,13 @@ int main(int argc, char **argv)
 	good &= result(orphans, "files of other processes are refused", NULL);
 	good &= result(refusals, "the driver stays while a file is open", NULL);
 	good &= result(unloads_resident, "the driver ends while its pages are in use", NULL);
-	used = stats_wait("/sys/kernel/debug/hmm/devmem", " used=", false);
-	mirrors = stats_wait("/sys/kernel/debug/hmm/mirrors", "mirror=", true);
+	used = stats_wait(STATS_DEVMEM, " used=", false, END_MS / 1000);
+	mirrors = stats_wait(STATS_MIRRORS, "mirror=", true, END_MS / 1000);
 	no_stats = used < 0 ? "no statistics" : NULL;
 	good &= result(!used, "no page of a unit is left in use", no_stats);
 	good &= result(!mirrors, "no mirror is left", no_stats);
-	good &= result(driver_settles(), "the driver can be removed, and loaded again", NULL);
+	good &= result(!driver_reload_when_idle(driver, END_MS / 1000),
+		       "the driver can be removed, and loaded again", NULL);
 	good &= result(counters_return(&before), "the kernel's counters are back", NULL);
 	printf("# figures: kills=%lu calls=%lu forks=%lu orphans=%lu checked=%lu refused=%lu unloads=%lu resident=%lu aged=%lu\n",
 	       kills, state->calls, state->forks, orphans, state->checked, refusals, unloads,
