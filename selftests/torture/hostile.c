@@ -579,7 +579,8 @@ int main(void)
 	good &= result(shared->victim_checks && (shared->evictions || !machine.has_memory) &&
 		       shared->scanned, "the victim was checked, and what was read compared", NULL);
 	used = stats_wait(STATS_DEVMEM, " used=", false, END_MS / 1000);
-	good &= result(!used, "no page of a unit is left in use", used < 0 ? "no statistics" : NULL);
+	good &= result(!used, "no page of a unit is left in use",
+		       used < 0 ? "no statistics" : NULL);
 	good &= result(!driver_reload_when_idle(driver, END_MS / 1000),
 		       "the driver can be removed, and loaded again", NULL);
 	printf("# figures: calls=%lu errors=%lu syscalls=%lu forks=%lu scanned=%lu victim=%lu evictions=%lu\n",
