@@ -179,7 +179,7 @@ pub(crate) struct Module {
 }
 
 impl kernel::Module for Module {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
+    fn init(module: &'static ThisModule) -> Result<Self> {
         let bases = [
             0,
             0,
@@ -192,14 +192,17 @@ impl kernel::Module for Module {
         } else {
             DM_PRIVATE_UNITS
         };
+        let mut made = KVec::with_capacity(units, GFP_KERNEL)?;
         let mut nodes = KVec::with_capacity(units, GFP_KERNEL)?;
         let chunks = DmChunks::new()?;
 
         for (nr, base) in bases.into_iter().enumerate().take(units) {
-            let unit = DmUnit::new(nr, units, base, chunks.clone())?;
-            let node = Node::new(DM_NAMES[nr], unit)?;
-
-            nodes.push(node, GFP_KERNEL)?;
+            made.push(DmUnit::new(nr, units, base, chunks.clone())?, GFP_KERNEL)?;
+        }
+        // A node can be opened as soon as it exists, so nothing that can fail for other reasons comes
+        // after the first one.
+        for (unit, name) in made.into_iter().zip(DM_NAMES) {
+            nodes.push(Node::new(name, unit, module)?, GFP_KERNEL)?;
         }
         Ok(Self { _nodes: nodes })
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ int main(void)
 	int status;
 	pid_t child;
 
-	printf("KTAP version 1\n1..6\n");
+	printf("KTAP version 1\n1..7\n");
 	result(fd >= 0 && memory != MAP_FAILED, "open /dev/foo");
 	if (failed)
 		return 1;
@@ -57,6 +58,9 @@ int main(void)
 		_exit(pread(fd, &byte, 1, (off_t)memory) == -1 && errno == EPERM ? 0 : 1);
 	result(waitpid(child, &status, 0) == child && !status,
 	       "a child does not read its parent's memory");
+	/* A process that uses the driver keeps its module. */
+	result(syscall(SYS_delete_module, "foo", O_NONBLOCK) == -1 && errno == EWOULDBLOCK,
+	       "the driver is not unloaded while its file is open");
 	munmap(memory, size);
 	result(pread(fd, &byte, 1, (off_t)memory) == -1 && errno == EFAULT,
 	       "a page that was unmapped is not read");

@@ -912,4 +912,37 @@ TEST_F(migrate, unloaded)
 	EXPECT_EQ(N, to_device(self, N));
 }
 
+/* The driver is in use for as long as any process has its file open. */
+TEST_F(migrate, not_unloaded_while_open)
+{
+	const char *driver = driver_loaded();
+	int go[2], status;
+	pid_t child;
+	char byte;
+
+	if (!driver)
+		SKIP(return, "unknown driver");
+	ASSERT_EQ(0, pipe(go));
+	child = fork();
+	if (!child) {
+		close(go[1]);
+		status = read(go[0], &byte, 1);
+		/* Whatever it returns to another process, it runs the driver's code. */
+		device_holds(self->device, self->at, N, 0);
+		_exit(status);
+	}
+	ASSERT_LT(0, child);
+	close(self->device);
+	self->device = -1;
+	EXPECT_EQ(-EAGAIN, driver_reload(driver));
+	close(go[1]);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	close(go[0]);
+	EXPECT_EQ(0, driver_reload_when_idle(driver, 1));
+	for (int i = 0; i < 100 && self->device < 0; i++, usleep(10000))
+		self->device = device_open(variant->unit);
+	ASSERT_LE(0, self->device);
+}
+
 TEST_HARNESS_MAIN

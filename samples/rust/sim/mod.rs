@@ -10,9 +10,11 @@
 //! * `board.rs`: the device that the kernel knows.
 //! * `ram.rs`: the memory on the board, and where it is.
 //! * `table.rs`: the page table that the device walks.
+//! * `misc.rs`: misc devices whose open files hold the driver's module.
 //! * `node.rs`: device nodes with a device behind them.
 
 pub(crate) mod board;
+pub(crate) mod misc;
 pub(crate) mod node;
 pub(crate) mod ram;
 pub(crate) mod table;

@@ -19,6 +19,8 @@ use kernel::{
     sync::Arc, //
 };
 
+use super::misc::MiscRegistration;
+
 /// Whether the current task may do what concerns all users of a device (`CAP_SYS_ADMIN`).
 pub(crate) fn is_admin() -> bool {
     // SAFETY: It may be called in any task.
@@ -51,11 +53,15 @@ impl<F: OpenFile> Node<F> {
     /// # Errors
     ///
     /// Fails with `EEXIST` if there is a node of that name, and with `EBUSY` or `ENOMEM`.
-    pub(crate) fn new(name: &'static CStr, device: Arc<F::Device>) -> Result<Self> {
+    pub(crate) fn new(
+        name: &'static CStr,
+        device: Arc<F::Device>,
+        module: &'static ThisModule,
+    ) -> Result<Self> {
         // The node can be opened as soon as it is registered, so registration comes last.
         let registered = try_pin_init!(Registered {
             device,
-            misc <- MiscDeviceRegistration::register(MiscDeviceOptions { name }),
+            misc <- MiscRegistration::register(MiscDeviceOptions { name }, module),
         });
 
         Ok(Self {
@@ -71,11 +77,12 @@ impl<F: OpenFile> Node<F> {
 ///
 /// # Invariants
 ///
-/// Every `MiscDeviceRegistration<Registered<F>>` is the field `misc` of a `Registered<F>`.
+/// Every `MiscRegistration<Registered<F>>` is the field `misc` of a `Registered<F>`, and there is no
+/// other `MiscDeviceRegistration<Registered<F>>`.
 #[pin_data]
 struct Registered<F: OpenFile> {
     #[pin]
-    misc: MiscDeviceRegistration<Self>,
+    misc: MiscRegistration<Self>,
     device: Arc<F::Device>,
 }
 
@@ -84,9 +91,14 @@ impl<F: OpenFile> MiscDevice for Registered<F> {
     type Ptr = Pin<KBox<F>>;
 
     fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
-        // SAFETY: By the type's invariants `misc` is a field of a `Registered`, which is not freed
-        // before the node was unregistered, and that waits for `open`.
-        let registered = unsafe { &*container_of!(core::ptr::from_ref(misc), Self, misc) };
+        // SAFETY: By the type's invariants `misc` is that of a `MiscRegistration`, and this the field
+        // of a `Registered`, which is not freed before the node was unregistered, and that waits for
+        // `open`.
+        let registered = unsafe {
+            let misc = core::ptr::from_ref(MiscRegistration::of(misc));
+
+            &*container_of!(misc.cast_mut(), Self, misc)
+        };
         F::open(&registered.device)
     }
 

@@ -3,10 +3,13 @@
 //! foo: a driver that mirrors the memory of the process that opens `/dev/foo`.
 //!
 //! `pread(fd, buf, n, address)` has the device read the process's memory at that address. The device is simulated:
-//! `table.rs` is the page table that hardware walks, and yours takes its place. This file is the driver.
+//! `table.rs` is the page table that hardware walks, and yours takes its place. `misc.rs` registers the node. This file is
+//! the driver.
 
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code, dead_code)]
+mod misc;
 #[allow(unsafe_code, dead_code)]
 mod table;
 
@@ -20,6 +23,7 @@ use kernel::{
     prelude::*,
     sync::{aref::ARef, Arc},
 };
+use misc::MiscRegistration;
 use table::{Right, Table, Tlb};
 
 /// The device's TLB. The table removes its entries when the process changes its page tables, and then calls this.
@@ -128,15 +132,15 @@ impl MiscDevice for Context {
 #[pin_data]
 struct Driver {
     #[pin]
-    _misc: MiscDeviceRegistration<Context>,
+    _misc: MiscRegistration<Context>,
 }
 
 impl kernel::InPlaceModule for Driver {
-    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let options = MiscDeviceOptions { name: c"foo" };
 
         try_pin_init!(Self {
-            _misc <- MiscDeviceRegistration::register(options),
+            _misc <- MiscRegistration::register(options, module),
         })
     }
 }
