@@ -184,6 +184,9 @@ static void stats_resident_huge(struct kunit *test)
 			HPAGE_PMD_NR);
 }
 
+/* Whether end_memories() runs: a thread that is stopped before that never does. */
+static bool ends_begun;
+
 /* Device memories begin and end in one thread, while another reads all of them. */
 static int end_memories(void *data)
 {
@@ -191,6 +194,7 @@ static int end_memories(void *data)
 	struct hmm_devmem *devmem;
 	int i, err = 0;
 
+	WRITE_ONCE(ends_begun, true);
 	for (i = 0; i < ENDS && !err; i++) {
 		devmem = kzalloc(sizeof(*devmem), GFP_KERNEL);
 		if (!devmem)
@@ -217,9 +221,10 @@ static void stats_race_with_ends(struct kunit *test)
 	unsigned int i, missed = 0;
 	struct task_struct *task;
 
+	ends_begun = false;
 	task = kthread_run(end_memories, (void *)device->devmem.ops, "hmm_stats_ends");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	for (i = 0; i < 3 * ENDS; i++) {
+	for (i = 0; i < 3 * ENDS || !READ_ONCE(ends_begun); i++) {
 		read_line(device, line);
 		missed += !line[0];
 		cond_resched();
