@@ -43,5 +43,18 @@ runs 1 broken && [[ $(tail -n 1 "$TMP/out") == '0 passed, 1 failed, 0 skipped' ]
 verdict "a program that fails"
 [[ $("$ROOT/tree/deep" -l | wc -l) == 4 ]]
 verdict "the parts are listed"
+python3 - "$ROOT/tree/deep" <<'@@'
+import sys
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
+
+deep = ModuleType("deep")
+deep.__file__ = sys.argv[1]
+SourceFileLoader("deep", sys.argv[1]).exec_module(deep)
+for where, cpus in (("vm:8", "8"), ("vm", "2")):
+    argv = deep.Stage("timing", where, [["timing", 5, where, "- races"]], "log").argv()
+    assert argv[argv.index("-f") + 1] == "vm" and deep.cpus_of(where) == cpus, argv
+@@
+verdict "a kernel with so many CPUs"
 
 finish
