@@ -33,6 +33,9 @@ debug:    ## run all tests in a kernel with KASAN, lockdep, DEBUG_VM and kmemlea
 check-deep: ## run the long tests, about an hour and the builds: PARTS='races faults', DURATION=seconds of each; tree/deep -l
 	@tree/deep $(PARTS)
 
+coverage: ## count which lines of the core the tests reach, and list those that none does
+	@tree/coverage
+
 kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='pattern'
 	@tree/kunit
 
@@ -105,4 +108,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check lint hook dist report debug kunit bench kernel vm real trace hmmtop matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help
+.PHONY: demo check check-deep coverage lint hook dist report debug kunit bench kernel vm real trace hmmtop matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help

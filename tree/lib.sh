@@ -209,7 +209,7 @@ fragments() {
 	users) FRAGMENTS=(users) ;;
 	debug) FRAGMENTS=(base "$newest" vm "vm-$ARCH" debug) ;;
 	vm) FRAGMENTS=(base "$newest" vm "vm-$ARCH") ;;
-	kcsan | real | rt | trace) FRAGMENTS=(base "$newest" vm "vm-$ARCH" "$FLAVOUR") ;;
+	coverage | kcsan | real | rt | trace) FRAGMENTS=(base "$newest" vm "vm-$ARCH" "$FLAVOUR") ;;
 	*) FRAGMENTS=(base "$newest" "$FLAVOUR") ;;
 	esac
 	[[ $PAGES == 4k || $FLAVOUR == uml ]] || FRAGMENTS+=("pages-$PAGES")

@@ -205,9 +205,9 @@ static struct progress progress[] = {
 
 static void give_to_ksm(void)
 {
-	char *pages = mmap(NULL, MERGED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *pages = map_aligned(MERGED, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
 
-	if (pages == MAP_FAILED)
+	if (!pages)
 		return;
 	memset(pages, 0x4b, MERGED);
 	madvise(pages, MERGED, MADV_MERGEABLE);

@@ -47,6 +47,12 @@ cat >"$BUILD/deep/results.json" <<'@'
 report && [[ $(grep '>walks<' "$TMP/report.html" | sed 's/<[^>]*>/ /g' | xargs) == 'walks 60 1,234,567 – 1 0 2 0' ]] &&
 	[[ $(grep '>moves<' "$TMP/report.html" | sed 's/<[^>]*>/ /g' | xargs) == 'moves 30 – 5 0 4 0 0' ]] && grep -q 'class=no>walks' "$TMP/report.html"
 verdict "the table of make check-deep"
+cat >"$BUILD/coverage.json" <<'@'
+{"kernel": "7.3", "commit": "0-1", "time": "2026-01-03 10:10", "files": [
+ {"file": "walk.c", "lines": 200, "reached": 150, "explained": 10}, {"file": "fault.c", "lines": 100, "reached": 90, "explained": 0}]}
+@
+report && [[ $(row 'walk.c') == 'walk.c 200 150 75.0 10' && $(row all) == 'all 300 240 80.0 10' ]]
+verdict "the table of make coverage"
 ! grep -oE '(src|href|url)[=(][^ >)]*|https?:[^ "<]*|@import' "$TMP/report.html" >"$TMP/out"
 verdict "the page needs no other file"
 python3 - "$TMP/report.html" >"$TMP/out" 2>&1 <<'@'
