@@ -36,7 +36,7 @@ impl OpenFile for File {
 }
 
 #[cfg(misuse)]
-pub fn register() -> Result {
+pub fn register(_module: &'static ThisModule) -> Result {
     let options = MiscDeviceOptions { name: c"lost" };
     let lost = MiscDeviceRegistration::<Node<File>>::register(options); //~ E0599 its trait bounds were not satisfied
     let _ = KBox::pin_init(lost, GFP_KERNEL)?;
@@ -44,9 +44,9 @@ pub fn register() -> Result {
 }
 
 #[cfg(not(misuse))]
-pub fn register() -> Result {
+pub fn register(module: &'static ThisModule) -> Result {
     let _ = (MiscDeviceOptions { name: c"found" }, |_: &MiscDeviceRegistration<Never>| ());
-    let _ = Node::<File>::new(c"found", Arc::new(0, GFP_KERNEL)?)?;
+    let _ = Node::<File>::new(c"found", Arc::new(0, GFP_KERNEL)?, module)?;
     Ok(())
 }
 
