@@ -266,12 +266,13 @@ impl DmMirror {
     ///
     /// [`DeviceMemory::migrate`](kernel::hmm::devmem::DeviceMemory::migrate) does all of this for
     /// the whole of a span; here it is step by step, as a driver does it that has to do something
-    /// in between. Pages of a migration that is dropped before its commit stay where they were.
+    /// in between. Pages of a migration that ends before its commit stay where they were.
     fn dm_migrate_piece(&self, mm: &MmWithUser, span: Span) -> Result<usize> {
-        let collected = Migration::collect(&self.unit.memory, mm, span)?;
-        let committed = collected.copy().commit();
+        Migration::collect(&self.unit.memory, mm, span, |collected| {
+            let committed = collected.copy().commit();
 
-        Ok(committed.span().end())
+            committed.span().end()
+        })
     }
 
     fn dm_cmd_migrate_to_dev(&self, mm: &MmWithUser, cmd: &mut Cmd) -> Result {

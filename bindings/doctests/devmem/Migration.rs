@@ -18,8 +18,10 @@ fn take<T: MemoryOperations>(
     span: Span,
     accept: impl Fn(Span) -> Result,
 ) -> Result<usize> {
-    let copied = Migration::collect(memory, mm, span)?.copy();
-    // If `accept` fails, the migration is dropped and no page has moved.
-    accept(copied.span())?;
-    Ok(copied.commit().moved())
+    Migration::collect(memory, mm, span, |collected| {
+        let copied = collected.copy();
+        // If `accept` fails, the migration ends here and no page has moved.
+        accept(copied.span())?;
+        Ok(copied.commit().moved())
+    })?
 }

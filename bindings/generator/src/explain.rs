@@ -55,7 +55,8 @@ fn owner_name(api: &Api, tag: &str) -> String {
 fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String {
     let tag = function.owner.clone().unwrap_or_default();
     let owner = owner_name(api, &tag);
-    let becomes = becomes(function, &owner);
+    let scoped = api.object(&tag).is_some_and(|object| object.scoped);
+    let becomes = becomes(function, &owner, scoped);
     let mut text = format!("{}() becomes {becomes}.\n", function.c);
     text.push_str(&place(sources, function));
     for clause in &function.from_c {
@@ -70,6 +71,9 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
     }
     text.push_str(match (function.returns, function.ret.plain()) {
         (Returns::Errno, _) => "  result: zero or an error (`errno`)\n",
+        (Returns::Owned, _) if function.scoped && function.role == Role::Constructor => {
+            "  result: that of the closure (`scoped`)\n"
+        }
         (Returns::Owned, _) => "  result: a reference that the caller owns (`owned`)\n",
         (Returns::Borrowed, _) => {
             "  result: a reference that lives as long as the object (`borrowed`)\n"
@@ -80,11 +84,18 @@ fn explain_function(api: &Api, sources: &Sources, function: &Function) -> String
     text + &demands(function)
 }
 
-/// What a function is on the typed side.
-fn becomes(function: &Function, owner: &str) -> String {
+/// What a function is on the typed side. Its owner may be `scoped`.
+fn becomes(function: &Function, owner: &str, scoped: bool) -> String {
     let on = function.requires.as_ref().map_or(owner, |(guard, _)| guard);
     match &function.role {
+        Role::Constructor if function.scoped => format!(
+            "`{owner}::{}`, which makes a `{owner}` for a closure and ends it when that returns",
+            function.name
+        ),
         Role::Constructor => format!("`{owner}::{}`, which makes a `{owner}`", function.name),
+        Role::Destructor if scoped => {
+            format!("the end of `{owner}`, when the closure returns that was given it")
+        }
         Role::Destructor => format!("the drop of `{owner}`"),
         Role::Get => format!("cloning a reference to `{owner}`"),
         Role::Put => format!("dropping a reference to `{owner}`"),
@@ -257,6 +268,9 @@ fn explain_type(api: &Api, sources: &Sources, tag: &str) -> Option<String> {
                 "in place, initialised where it stays, because a constructor initialises it"
             }
             Shape::Counted => "by counted reference, because it has get and put",
+            Shape::Owned if object.scoped => {
+                "by a pointer while a closure runs, because its constructors are `scoped`"
+            }
             Shape::Owned => "by a pointer that it owns, because a constructor returns one",
             Shape::Foreign => "by a type that exists already",
             Shape::Borrowed => "by reference only, because nothing in the contracts makes one",

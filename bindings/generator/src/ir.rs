@@ -3,6 +3,7 @@
 //! The result of the check phase, as Rust types: emit prints it, and decides nothing.
 
 use crate::check::reason::Reason;
+use crate::read::CType;
 
 /// A type on the typed side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -204,6 +205,15 @@ pub enum Held {
         keeps: Vec<String>,
         /// Whether its type has a marker, and is known from the `impl` only.
         marker: bool,
+    },
+    /// By a closure's parameter, until that returns.
+    Scoped {
+        /// The name of its type.
+        name: String,
+        /// The function in C that ends it.
+        end: String,
+        /// What that returns.
+        ret: CType,
     },
     /// By a reference that is counted.
     Counted,

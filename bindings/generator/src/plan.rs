@@ -262,7 +262,7 @@ pub struct Marker {
 /// What a function does in a stage.
 #[derive(Debug)]
 pub enum Step {
-    /// It makes the object; with the type parameters of what outlives it.
+    /// It makes the object; with the type parameters of what outlives it, and of the result of a closure.
     Makes {
         /// In Rust; may be empty.
         generics: String,

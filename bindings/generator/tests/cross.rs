@@ -38,8 +38,11 @@ fn case(
 ) -> Case {
     let (clause, ret, param) = tried;
     let made = role.name == "constructor";
-    let returned =
-        made && ["owned", "staged", "outlived", "counted", "referred"].contains(&shape.0);
+    let returned = made
+        && [
+            "owned", "staged", "outlived", "scoped", "counted", "referred",
+        ]
+        .contains(&shape.0);
     let natural = match (made, returned) {
         (true, true) => "struct o@ *",
         (true, false) => "void ",
@@ -70,6 +73,8 @@ fn case(
         (true, "waits") => "destructor, reaped",
         (true, "reaped" | "reaped(unsafe)") => "destructor, waits",
         (true, _) => "destructor, waits, reaped",
+        (false, "") if made && shape.0 == "scoped" => "constructor, scoped, nonnull",
+        (false, _) if made && shape.0 == "scoped" => "constructor, scoped",
         (false, _) => role.clause,
     };
     let clauses: Vec<&str> = [own, clause]

@@ -202,8 +202,11 @@ fn function(shape: &'static str) -> impl Strategy<Value = String> {
         .prop_map(move |(role, clauses, result, [odd, typed], params, doc)| {
             let role = &roles[role];
             let made = role.name == "constructor";
-            let returned =
-                made && ["owned", "staged", "outlived", "counted", "referred"].contains(&shape);
+            let returned = made
+                && [
+                    "owned", "staged", "outlived", "scoped", "counted", "referred",
+                ]
+                .contains(&shape);
             let natural = match (made, returned) {
                 (_, true) => "struct o@ *",
                 (true, _) => "void ",
@@ -230,7 +233,11 @@ fn function(shape: &'static str) -> impl Strategy<Value = String> {
             };
             let params = [own, item, params].concat().join(", ");
             let params = if params.is_empty() { "void" } else { &params };
-            let parts: Vec<&str> = [role.clause]
+            let own = match made && shape == "scoped" {
+                true => "constructor, scoped",
+                false => role.clause,
+            };
+            let parts: Vec<&str> = [own]
                 .into_iter()
                 .chain(clauses.iter().map(|(clause, _)| *clause))
                 .collect();

@@ -438,7 +438,7 @@ struct __contract(object("Migration")) hmm_devmem_migration;
 struct hmm_devmem_migration *
 hmm_devmem_collect(struct hmm_devmem *devmem __contract(outlives),
 		   struct mm_struct *mm __contract(borrows), struct hmm_span span)
-	__contract(constructor, name("collect"), errno, nonnull, may_sleep,
+	__contract(constructor, scoped, name("collect"), errno, nonnull, may_sleep,
 		   stage("Collected"));
 void hmm_devmem_migration_copy(struct hmm_devmem_migration *migration)
 	__contract(method, may_sleep, stage("Collected", "Copied"));

@@ -48,7 +48,7 @@ static DEFINE_SPINLOCK(hmm_devmem_stepping_lock);	/* of changes of the list */
 
 /*
  * The task has collected pages. Its reference keeps the pointer from being that of another
- * task, if a driver in Rust leaks the migration.
+ * task, if a driver does not end the migration.
  */
 static void hmm_devmem_stepping_begin(struct hmm_devmem_migration *m)
 {

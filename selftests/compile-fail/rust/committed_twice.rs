@@ -5,9 +5,11 @@
 include!("fixture/migration.rs");
 
 pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
-    let copied = Migration::collect(memory, mm, span)?.copy();
-    let committed = copied.commit();
-    #[cfg(misuse)]
-    drop(copied.commit()); //~ E0382 use of moved value
-    Ok(committed.moved())
+    Migration::collect(memory, mm, span, |collected| {
+        let copied = collected.copy();
+        let committed = copied.commit();
+        #[cfg(misuse)]
+        let _again = copied.commit(); //~ E0382 use of moved value
+        committed.moved()
+    })
 }

@@ -5,10 +5,11 @@
 include!("fixture/migration.rs");
 
 pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
-    let migration = Migration::collect(memory, mm, span)?;
-    #[cfg(misuse)]
-    let migration = migration.commit(); //~ E0599 no method named `commit` found
-    #[cfg(not(misuse))]
-    let migration = migration.copy().commit();
-    Ok(migration.moved())
+    Migration::collect(memory, mm, span, |migration| {
+        #[cfg(misuse)]
+        let migration = migration.commit(); //~ E0599 no method named `commit` found
+        #[cfg(not(misuse))]
+        let migration = migration.copy().commit();
+        migration.moved()
+    })
 }

@@ -5,8 +5,10 @@
 include!("fixture/migration.rs");
 
 pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
-    let migration: Migration<'_, Copied> = Migration::collect(memory, mm, span)?.copy();
-    #[cfg(not(misuse))]
-    let migration = migration.commit();
-    Ok(migration.moved()) //~ E0599 no method named `moved` found
+    Migration::collect(memory, mm, span, |collected| {
+        let migration: Migration<'_, Copied> = collected.copy();
+        #[cfg(not(misuse))]
+        let migration = migration.commit();
+        migration.moved() //~ E0599 no method named `moved` found
+    })
 }

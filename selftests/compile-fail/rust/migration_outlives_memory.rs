@@ -4,10 +4,11 @@
 
 include!("fixture/migration.rs");
 
-pub fn fill(memory: Pin<KBox<DeviceMemory<Device>>>, mm: &MmWithUser, span: Span) -> Result {
-    let collected = Migration::collect(&memory, mm, span)?;
-    #[cfg(misuse)]
-    drop(memory); //~ E0505 cannot move out of `memory`
-    drop(collected.copy());
-    Ok(())
+pub fn fill(memory: Pin<KBox<DeviceMemory<Device>>>, mm: &MmWithUser, span: Span) -> Result<usize> {
+    Migration::collect(&memory, mm, span, |collected| {
+        //~^ E0505 cannot move out of `memory`
+        #[cfg(misuse)]
+        drop(memory);
+        collected.copy().commit().moved()
+    })
 }

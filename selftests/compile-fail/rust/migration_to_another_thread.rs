@@ -4,15 +4,14 @@
 
 include!("fixture/migration.rs");
 
-fn elsewhere<T: Send>(work: T) {
-    drop(work);
+fn elsewhere<T: Send>(work: T) -> T {
+    work
 }
 
-pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result {
-    let collected = Migration::collect(memory, mm, span)?;
-    #[cfg(misuse)]
-    elsewhere(collected); //~ E0277 cannot be sent between threads safely
-    #[cfg(not(misuse))]
-    elsewhere(collected.copy().commit().moved());
-    Ok(())
+pub fn fill(memory: &DeviceMemory<Device>, mm: &MmWithUser, span: Span) -> Result<usize> {
+    Migration::collect(memory, mm, span, |collected| {
+        #[cfg(misuse)]
+        let collected = elsewhere(collected); //~ E0277 cannot be sent between threads safely
+        elsewhere(collected.copy().commit().moved())
+    })
 }

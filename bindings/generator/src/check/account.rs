@@ -116,6 +116,7 @@ fn of_function(api: &Api, function: &Function) -> Vec<Stated> {
         Shows::Returns(texts(&["Option"])),
     );
     add(function.promise.is_some(), "unsafe", Shows::Unsafe);
+    add(function.scoped, "scoped", Shows::Takes(texts(&["FnOnce"])));
     add(
         function.context != Context::Unstated,
         "may_sleep or atomic",
@@ -153,7 +154,7 @@ fn of_function(api: &Api, function: &Function) -> Vec<Stated> {
         .iter()
         .enumerate()
         .filter(|(index, _)| function.this != Some(*index));
-    all.extend(others.flat_map(|(_, param)| of_param(api, param)));
+    all.extend(others.flat_map(|(_, param)| of_param(api, function, param)));
     all
 }
 
@@ -162,7 +163,7 @@ fn is_guard(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
-fn of_param(api: &Api, param: &Param) -> Vec<Stated> {
+fn of_param(api: &Api, function: &Function, param: &Param) -> Vec<Stated> {
     let tables = param
         .ty
         .pointee_record()
@@ -194,6 +195,7 @@ fn of_param(api: &Api, param: &Param) -> Vec<Stated> {
         .and_then(|object| object.kept.as_ref());
     all.extend(match &param.kind {
         ParamKind::Keeps if kept.is_none() => Some(takes("keeps", &["ARef", "Arc", "'static"])),
+        ParamKind::Outlives if function.scoped => Some(takes("outlives", &["&"])),
         ParamKind::Outlives => Some(takes("outlives", &["'a"])),
         ParamKind::Slice(_) => Some(takes("slice", &["["])),
         ParamKind::Identity => Some(takes("identity", &["c_void"])),

@@ -57,7 +57,7 @@ pub(super) fn keyword(role: &Role) -> &'static str {
 /// The further clauses that are allowed on a function in that role.
 fn permitted(role: &Role) -> &'static [&'static str] {
     match role {
-        Role::Constructor => &["errno", "nullable", "stage", "unsafe", "leaked"],
+        Role::Constructor => &["errno", "nullable", "stage", "unsafe", "leaked", "scoped"],
         Role::Method => &[
             "requires", "errno", "plain", "owned", "borrowed", "constant", "nullable", "stage",
             "unsafe",
@@ -237,7 +237,7 @@ fn held(api: &Api, object: &Object, function: &Function) -> Result<(), Why> {
     match typed && locks {
         true => Err(Why::new(
             format!(
-                "`struct {tag}` has stages, or is outlived by something, and a guard has one type"
+                "`struct {tag}` has stages, is outlived by something or is `scoped`, and a guard has one type"
             ),
             "remove the lock from the contract",
         )),

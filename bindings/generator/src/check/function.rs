@@ -215,7 +215,7 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
             Some(Shape::Owned) if !typed(api, tag) => kept_by(api, function, name),
             _ => Err(Why::new(
                 format!("parameter `{name}`: nothing can keep a `struct {tag}` alive"),
-                "put its get and put, or a constructor without `stage` and `outlives`, under contract",
+                "put its get and put, or a constructor without `stage`, `outlives` and `scoped`, under contract",
             )),
         },
         _ => Err(Why::new(
@@ -257,7 +257,7 @@ fn kept_by(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
     }
     if object.lifetime || !object.stages.is_empty() {
         return refuse(
-            "an object with stages, or that something outlives, cannot keep anything",
+            "an object with stages, that something outlives or that is `scoped` cannot keep anything",
             "write `outlives`",
         );
     }

@@ -16,6 +16,7 @@ mod ops;
 pub mod plan;
 pub mod reason;
 mod record;
+mod scope;
 mod section;
 mod settle;
 mod stage;
@@ -32,6 +33,7 @@ use crate::source::Span;
 pub fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
     record::settle(api);
     object::check(api, diagnostics);
+    scope::check(api, diagnostics);
     stage::check(api, diagnostics);
     lock::check(api, diagnostics);
     names(api, diagnostics);

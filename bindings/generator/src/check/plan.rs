@@ -471,17 +471,22 @@ fn step(api: &Api, function: &Function) -> plan::Step {
     }
 }
 
-/// The type parameters of what outlives an object, which its constructor has.
+/// The type parameters of what outlives an object, which its constructor has; and `R` for what a closure returns.
 fn generics(api: &Api, function: &Function) -> String {
     let params = function
         .params
         .iter()
         .filter(|param| param.kind != ParamKind::Keeps);
     let others = params.filter_map(|param| api.object(param.ty.pointee_record()?));
-    others
+    let bounds = others
         .map(super::settle::bounds)
         .rfind(|bounds| !bounds.is_empty())
-        .unwrap_or_default()
+        .unwrap_or_default();
+    match (function.scoped, bounds.strip_suffix('>')) {
+        (false, _) => bounds,
+        (true, None) => "<R>".to_owned(),
+        (true, Some(others)) => format!("{others}, R>"),
+    }
 }
 
 fn sections(api: &Api, wanted: impl Fn(&Section) -> bool) -> Found<Vec<plan::Run>> {

@@ -130,6 +130,8 @@ pub enum Argument {
     Forever(String),
     /// `outlives`: the object's lifetime is that of the reference.
     Outlives(String),
+    /// `outlives` of an object that is `scoped`: the object ends before the function returns.
+    OutlivesScope(String),
     /// `closure`: the address that the callbacks get.
     Closure,
     /// `out`: a variable for the result.
@@ -159,6 +161,10 @@ impl fmt::Display for Argument {
             Argument::Outlives(name) => {
                 write!(f, "`{name}` outlives the object, which has its lifetime (`outlives`)")
             }
+            Argument::OutlivesScope(name) => write!(
+                f,
+                "`{name}` is a reference and so outlives the object, which ends before this returns (`outlives`, `scoped`)"
+            ),
             Argument::Closure => {
                 write!(f, "the address that C gives to the callbacks is the object's (`closure`)")
             }
@@ -365,6 +371,8 @@ pub enum Life {
     Freed,
     /// `destructor`: of that name.
     Ended(String),
+    /// `scoped`: the closure has returned; the destructor of that name.
+    Left(String),
     /// `waits`: the object has callbacks, and the destructor of that name returns only when none runs.
     Waited(String),
     /// `get` and `put`.
@@ -420,6 +428,11 @@ impl fmt::Display for Life {
                 f,
                 "the object was initialised by its constructor, is ended once, here, and nothing can reach it after \
                  (`destructor` of `{destructor}`)"
+            ),
+            Life::Left(destructor) => write!(
+                f,
+                "the object was made above, and is ended once, here, after `body` has returned (`destructor` of \
+                 `{destructor}`); what `body` was given has a lifetime of its own (`scoped`), so nothing can reach the object after"
             ),
             Life::Waited(destructor) => write!(
                 f,

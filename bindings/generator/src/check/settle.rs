@@ -70,25 +70,17 @@ fn rust(object: &Object) -> String {
     match (&object.foreign, &object.generic) {
         (Some(path), _) => path.clone(),
         (None, Some(_)) => format!("{}<T>", object.name),
-        (None, None) => format!("{}{}", object.name, parameters(object)),
+        (None, None) if object.lifetime => format!("{}<'_>", object.name),
+        (None, None) => object.name.clone(),
     }
 }
 
 /// The type parameters of an object, with their bounds.
 pub(super) fn bounds(object: &Object) -> String {
-    match (parameters(object), &object.generic) {
-        ("", Some(ir::Generic { bound: Some(bound) })) => format!("<T: {bound}>"),
-        ("", Some(ir::Generic { bound: None })) => "<T>".to_owned(),
-        (own, _) => own.to_owned(),
-    }
-}
-
-fn parameters(object: &Object) -> &'static str {
-    match (object.lifetime, object.stages.is_empty()) {
-        (true, true) => "<'a>",
-        (true, false) => "<'a, S>",
-        (false, true) => "",
-        (false, false) => "<S>",
+    match &object.generic {
+        Some(ir::Generic { bound: Some(bound) }) => format!("<T: {bound}>"),
+        Some(ir::Generic { bound: None }) => "<T>".to_owned(),
+        None => String::new(),
     }
 }
 
@@ -96,6 +88,8 @@ fn parameters(object: &Object) -> &'static str {
 fn name_of(function: &Function, name: &str) -> String {
     match (&function.role, name) {
         (Role::Constructor, "slot" | "data" | "inner" | "ptr" | "storage") => format!("{name}_"),
+        // The closure.
+        (_, "body") if function.scoped => format!("{name}_"),
         // The result of the C function, beside the `out` parameters.
         (_, "value")
             if function
@@ -242,12 +236,20 @@ fn gives(api: &Api, function: &Function) -> Gives {
     }
     let tag = function.made.as_deref().or(function.ret.pointee_record());
     tag.and_then(|tag| api.object(tag))
-        .and_then(|object| returned(function, object))
+        .and_then(|object| returned(api, function, object))
         .map_or(value, Gives::Object)
 }
 
-fn returned(function: &Function, object: &Object) -> Option<Returned> {
+fn returned(api: &Api, function: &Function, object: &Object) -> Option<Returned> {
     let held = match (function.returns, object.shape) {
+        (Returns::Owned, Shape::Owned) if object.scoped => {
+            let end = api.one_in_role(&object.tag, |role| *role == Role::Destructor)?;
+            Held::Scoped {
+                name: object.name.clone(),
+                end: end.c.clone(),
+                ret: end.ret.clone(),
+            }
+        }
         (Returns::Owned, Shape::Owned) => Held::Own {
             name: object.name.clone(),
             keeps: object.keeps.iter().map(|kept| kept.name.clone()).collect(),
@@ -336,6 +338,10 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
             Some(reason::Argument::Forever(name.clone()).into()),
         ),
         (Type::LockClass, _) => (None, Some(reason::Argument::Forever(name.clone()).into())),
+        (_, ParamKind::Outlives) if function.scoped => (
+            None,
+            Some(reason::Argument::OutlivesScope(name.clone()).into()),
+        ),
         (_, ParamKind::Outlives) => (
             Some("'a"),
             Some(reason::Argument::Outlives(name.clone()).into()),

@@ -46,10 +46,11 @@ pub(super) fn check(api: &mut Api, diagnostics: &mut Diagnostics) {
             reached(&functions, diagnostics);
         }
         let outlived = lifetime && api.objects[index].shape == Shape::Owned;
-        if outlived && (api.objects[index].send || api.objects[index].sync) {
+        let scoped = api.objects[index].scoped;
+        if outlived && !scoped && (api.objects[index].send || api.objects[index].sync) {
             diagnostics.push(threads(&api.objects[index]));
         }
-        api.objects[index].lifetime = outlived;
+        api.objects[index].lifetime = outlived || scoped;
         api.objects[index].stages = stages;
     }
     for function in &api.functions {

@@ -5,6 +5,7 @@
 use crate::model::Context;
 use crate::model::Errno;
 use crate::model::Function;
+use crate::model::Object;
 use crate::model::Role;
 use crate::plan::Example;
 use crate::plan::Module;
@@ -234,16 +235,36 @@ pub fn of_constructor(function: &Function, fields: &str) -> String {
     )
 }
 
-/// The same for a function that holds a lock while a closure runs.
-pub fn of_scoped(function: &Function) -> String {
-    let runs = match (&function.errno, &function.role) {
+/// When the closure of a function runs that holds a lock meanwhile.
+pub fn runs_under_lock(function: &Function) -> &'static str {
+    match (&function.errno, &function.role) {
         (None, Role::Lock(_)) => {
             "`body` runs under the lock, which is left when it returns; its result is returned."
         }
         _ => {
             "`body` runs under the lock, if that was taken, and the lock is left when it returns; its result is returned."
         }
+    }
+}
+
+/// When the closure of a function runs that makes an object for it, and when that ends.
+pub fn runs_with(object: &Object, function: &Function) -> String {
+    let name = &object.name;
+    let fails = function.errno.is_some() || function.nullable;
+    let made = if fails { ", if one was made" } else { "" };
+    let stage = if object.stages.is_empty() {
+        ""
+    } else {
+        ", in whatever stage it is"
     };
+    format!(
+        "`body` is given the [`{name}`]{made}, and its result is returned. The [`{name}`] ends when `body` returns{stage}, also \
+         if `body` leaked it (`mem::forget`)."
+    )
+}
+
+/// The documentation of a function that calls a closure, and when that runs.
+pub fn of_scoped(function: &Function, runs: &str) -> String {
     let mut parts = description(function);
     parts.insert(1, runs.to_owned());
     join([parts, ending(function)].concat())

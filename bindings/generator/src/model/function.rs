@@ -144,7 +144,8 @@ pub struct Function {
     pub promise: Option<String>,
     /// `unbound`: on a lock, its guard belongs to no thread.
     pub unbound: bool,
-    /// `scoped`: on a lock, it is held while a closure runs, and nobody owns its guard.
+    /// `scoped`: what the function takes or makes is there while a closure runs, and nobody owns it: on a lock its guard,
+    /// on a constructor the object.
     pub scoped: bool,
     /// `deferred(function)`: on a destructor, the function that ends the object later and does not wait.
     pub deferred: Option<String>,
@@ -277,10 +278,12 @@ fn function<'a>(
     let nonzero =
         success == Some(Success::Nonzero) && result.errno.is_none() && gives_number(read, &role);
     let given = clauses.named("name", diagnostics).map(|(name, _)| name);
+    let scoped = clauses.flag("scoped", diagnostics);
+    let short = || short_name(&read.name, owner.as_deref(), module, &role, scoped);
     let mut function = Function {
         counts: false,
         made: made(&role, &params).filter(|_| this.is_none()),
-        name: given.unwrap_or_else(|| short_name(&read.name, owner.as_deref(), module, &role)),
+        name: given.unwrap_or_else(short),
         c: read.name.clone(),
         owner,
         this,
@@ -296,7 +299,7 @@ fn function<'a>(
         plain: clauses.flag("plain", diagnostics) || nonzero,
         promise: promise(clauses, diagnostics),
         unbound: clauses.flag("unbound", diagnostics),
-        scoped: clauses.flag("scoped", diagnostics),
+        scoped,
         deferred: deferred(read, clauses, headers, diagnostics),
         waits: clauses.flag("waits", diagnostics),
         leaked: stated(
@@ -1002,9 +1005,10 @@ fn lengths(mut params: Vec<Param>, diagnostics: &mut Diagnostics) -> Vec<Param> 
 }
 
 /// The name without the prefix that the owner or the module has already.
-fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role) -> String {
+fn short_name(c: &str, owner: Option<&str>, module: &str, role: &Role, scoped: bool) -> String {
     if *role == Role::Constructor {
-        return "new".to_owned();
+        // What calls a closure is no `new`, which returns the object.
+        return if scoped { "with" } else { "new" }.to_owned();
     }
     let prefixes = [owner.unwrap_or_default(), module];
     let stripped = prefixes

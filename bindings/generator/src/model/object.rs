@@ -82,7 +82,9 @@ pub struct Object {
     pub cloned: Option<String>,
     /// The function that ends it, now or later, and then calls back; settled by the check phase.
     pub deferred: Option<String>,
-    /// Whether something must outlive it; settled by the check phase.
+    /// Whether it exists while a closure runs, which does not own it; settled by the check phase.
+    pub scoped: bool,
+    /// Whether its type has a lifetime, as something must outlive it or it is `scoped`; settled by the check phase.
     pub lifetime: bool,
     /// Its kernel-doc.
     pub doc: Option<Doc>,
@@ -190,6 +192,7 @@ pub(super) fn lower(
         table: None,
         deferred: None,
         cloned: None,
+        scoped: false,
         lifetime: false,
         doc: record.doc.clone(),
         contract: clauses.span,

@@ -48,6 +48,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("owned", "struct o@ { int x; } __contract(object(\"O@\"));"),
     ("staged", "struct o@ { int x; } __contract(object(\"O@\"));"),
     ("outlived", "struct o@ { int x; } __contract(object(\"O@\"));"),
+    ("scoped", "struct o@ { int x; } __contract(object(\"O@\"));"),
     ("counted", "struct o@ { int x; } __contract(object(\"O@\"), send, sync);"),
     ("referred", "struct o@ { int x; } __contract(object(\"O@\"), send, sync);"),
     ("record", "struct o@ { int x; } __contract(record(\"O@\"));"),
@@ -90,6 +91,13 @@ pub fn base(shape: &str) -> &'static [(&'static str, &'static str)] {
                 "struct o@ *o@_open(struct space *space __contract(outlives)) __contract(constructor, nullable);",
             ),
             ("destructor", "void o@_close(struct o@ *o) __contract(destructor, leaked);"),
+        ],
+        "scoped" => &[
+            (
+                "constructor",
+                "struct o@ *o@_open(struct space *space __contract(outlives)) __contract(constructor, scoped, nullable);",
+            ),
+            ("destructor", "int o@_close(struct o@ *o) __contract(destructor, plain);"),
         ],
         "counted" => &[
             ("get", "void o@_get(struct o@ *o) __contract(get);"),
@@ -373,6 +381,22 @@ pub const TOGETHER: &[(&str, &str, &str)] = &[
     ),
     ("errno", "long ", "struct o@ **made __contract(out)"),
     ("requires(G@)", "", "struct space *space __contract(kept)"),
+    ("nullable", "struct o@ *", "unsigned int body"),
+    (
+        "nullable",
+        "struct o@ *",
+        "struct peer *peer __contract(outlives)",
+    ),
+    (
+        "errno, nonnull, stage(\"Made@\")",
+        "struct o@ *",
+        "struct space *space __contract(outlives)",
+    ),
+    (
+        "nonnull, unsafe(\"it is raining\")",
+        "struct o@ *",
+        "struct space *space __contract(borrows)",
+    ),
 ];
 
 /// What became of a case: the reason why it is refused, if it is.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Locks that are held while a closure runs: nobody has a guard that could be leaked. */
+/* What is there while a closure runs: a lock, whose guard nobody can leak, or an object. */
 #include <linux/contract.h>
 
 typedef _Bool bool_t;
@@ -57,3 +57,78 @@ void vat_init(struct vat *vat) __contract(constructor);
 void vat_exit(struct vat *vat) __contract(destructor, leaked);
 void vat_open(struct vat *vat) __contract(lock("VatGuard"), scoped, unbound);
 void vat_close(struct vat *vat) __contract(unlock("VatGuard"));
+
+/**
+ * struct dive - something that must not go on for ever
+ *
+ * Others wait for its end.
+ */
+struct dive {
+	int depth;
+} __contract(object("Dive"));
+
+/**
+ * dive_begin() - begin a dive
+ * @tank: what is dived in
+ * @body: who dives
+ *
+ * Return: the dive, or -%EAGAIN.
+ */
+struct dive *dive_begin(struct tank *tank __contract(outlives), unsigned int body)
+	__contract(constructor, scoped, name("begin"), errno, nonnull, may_sleep, stage("Surface"));
+/**
+ * dive_down() - dive
+ * @dive: a dive
+ * @metres: how deep
+ *
+ * Return: 0, or -%EDOM.
+ */
+int dive_down(struct dive *dive, unsigned int metres)
+	__contract(method, errno, stage("Surface", "Deep"));
+void dive_up(struct dive *dive) __contract(method, stage("Deep", "Surface"));
+unsigned int dive_depth(const struct dive *dive) __contract(method, stage("Deep"));
+unsigned int dive_air(const struct dive *dive) __contract(method);
+/* Its number is of no use here. */
+int dive_end(struct dive *dive) __contract(destructor, plain);
+
+/* The same without stages, and each way in which a constructor can fail. */
+struct look {
+	int at;
+} __contract(object("Look"));
+struct look *look_in(struct tank *tank __contract(outlives))
+	__contract(constructor, scoped, nullable);
+struct look *look_again(void) __contract(constructor, scoped, name("again"), errno, nullable);
+struct look *look_surely(void) __contract(constructor, scoped, name("surely"), nonnull);
+int look_into(struct look **look __contract(out)) __contract(constructor, scoped, name("into"), errno);
+struct look *look_blindly(int at)
+	__contract(constructor, scoped, name("blindly"), nonnull, unsafe("there is something at `at`"));
+unsigned int look_at(const struct look *look) __contract(method);
+void look_end(struct look *look) __contract(destructor);
+
+/* Given to another object, for the call. */
+void tank_show(struct tank *tank, struct look *look __contract(borrows)) __contract(method);
+
+/* Left out: a guard has one type. */
+void look_hold(struct look *look) __contract(lock("LookGuard"));
+void look_release(struct look *look) __contract(unlock("LookGuard"));
+
+/* Left out: no closure runs for which it would exist. */
+struct look *tank_look(struct tank *tank) __contract(method, owned, nonnull);
+
+/* Left out: it would be kept beyond the closure. */
+struct album {
+	int pages;
+} __contract(object("Album"));
+struct album *album_new(struct look *look __contract(keeps)) __contract(constructor, nullable);
+void album_free(struct album *album) __contract(destructor);
+
+/* Left out: a reference is good for as long as the closure runs, so nothing need be kept. */
+struct space;
+struct __contract(object("Space"), send, sync) space;
+void space_get(struct space *space) __contract(get);
+void space_put(struct space *space) __contract(put);
+struct walk {
+	int steps;
+} __contract(object("Walk"));
+struct walk *walk_begin(struct space *space __contract(keeps)) __contract(constructor, scoped, nullable);
+void walk_end(struct walk *walk) __contract(destructor);

@@ -8,19 +8,26 @@
 
 use crate::{
     bindings,
-    error::to_result,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
     prelude::*,
+    sync::aref::AlwaysRefCounted,
     types::{
         NotThreadSafe,
-        Opaque, //
+        Opaque,
+        ScopeGuard, //
     }, //
 };
 use core::{
     cell::UnsafeCell,
+    marker::PhantomData,
     ops::{
         Deref,
         DerefMut, //
-    }, //
+    },
+    ptr::NonNull, //
 };
 use pin_init::Wrapper;
 
@@ -62,6 +69,14 @@ impl<T> Tank<T> {
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::tank {
         self.inner.get()
+    }
+
+    /// Calls `bindings::tank_show`.
+    #[inline]
+    pub fn show(&self, look: &Look<'_>) {
+        // SAFETY: By the type's invariants `self` is a valid `struct tank`; `look` is a reference
+        // and so valid for the call.
+        unsafe { bindings::tank_show(self.as_raw(), look.as_raw()) }
     }
 
     /// Open the tank.
@@ -380,5 +395,334 @@ impl PinnedDrop for Vat {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `vat_exit`).
         unsafe { bindings::vat_exit(self.inner.get()) };
+    }
+}
+
+/// The stage of a [`Dive`] after [`Dive::begin`].
+pub enum Surface {}
+
+/// The stage of a [`Dive`] after [`Dive::down`].
+pub enum Deep {}
+
+/// Something that must not go on for ever.
+///
+/// Others wait for its end.
+///
+/// It exists while a closure runs, which is given this value. It ends when the closure returns,
+/// also if that leaks the value (`mem::forget`).
+///
+/// # Invariants
+///
+/// `ptr` points to a `bindings::dive` that lives for all of `'a`, and no other value points to
+/// that.
+#[must_use = "it is ended when the closure returns, in any stage"]
+pub struct Dive<'a, S> {
+    ptr: NonNull<bindings::dive>,
+    _marker: PhantomData<(*mut &'a (), S)>,
+}
+
+impl<'a> Dive<'a, Surface> {
+    /// Begin a dive.
+    ///
+    /// `body` is given the [`Dive`], if one was made, and its result is returned. The [`Dive`]
+    /// ends when `body` returns, in whatever stage it is, also if `body` leaked it
+    /// (`mem::forget`).
+    ///
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// The errors include `EAGAIN`.
+    #[inline]
+    pub fn begin<T, R>(
+        tank: &Tank<T>,
+        body_: u32,
+        body: impl FnOnce(Dive<'_, Surface>) -> R,
+    ) -> Result<R> {
+        // SAFETY: `tank` is a reference and so outlives the object, which ends before this
+        // returns (`outlives`, `scoped`).
+        let ptr = from_err_ptr(unsafe { bindings::dive_begin(tank.as_raw(), body_) })?;
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        let _end = ScopeGuard::new(|| {
+            // SAFETY: The object was made above, and is ended once, here, after `body` has
+            // returned (`destructor` of `dive_end`); what `body` was given has a lifetime of its
+            // own (`scoped`), so nothing can reach the object after.
+            let _ = unsafe { bindings::dive_end(ptr.as_ptr()) };
+        });
+        // INVARIANT: The object was just made, lives until `body` has returned, and is given to
+        // nobody else.
+        Ok(body(Dive {
+            ptr,
+            _marker: PhantomData,
+        }))
+    }
+
+    /// Dive.
+    ///
+    /// # Errors
+    ///
+    /// The errors include `EDOM`.
+    #[inline]
+    pub fn down(self, metres: u32) -> Result<Dive<'a, Deep>> {
+        // SAFETY: By the type's invariants `self` is a valid `struct dive`.
+        to_result(unsafe { bindings::dive_down(self.as_raw(), metres) })?;
+        Ok(self.into_stage())
+    }
+}
+
+impl<'a> Dive<'a, Deep> {
+    /// Calls `bindings::dive_up`.
+    #[inline]
+    pub fn up(self) -> Dive<'a, Surface> {
+        // SAFETY: By the type's invariants `self` is a valid `struct dive`.
+        unsafe { bindings::dive_up(self.as_raw()) };
+        self.into_stage()
+    }
+
+    /// Calls `bindings::dive_depth`.
+    #[inline]
+    pub fn depth(&self) -> u32 {
+        // SAFETY: By the type's invariants `self` is a valid `struct dive`.
+        unsafe { bindings::dive_depth(self.as_raw()) }
+    }
+}
+
+impl<'a, S> Dive<'a, S> {
+    /// Returns a raw pointer to the `bindings::dive`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::dive {
+        self.ptr.as_ptr()
+    }
+
+    /// Calls `bindings::dive_air`.
+    #[inline]
+    pub fn air(&self) -> u32 {
+        // SAFETY: By the type's invariants `self` is a valid `struct dive`.
+        unsafe { bindings::dive_air(self.as_raw()) }
+    }
+
+    #[inline]
+    fn into_stage<N>(self) -> Dive<'a, N> {
+        Dive {
+            ptr: self.ptr,
+            _marker: PhantomData,
+        }
+    }
+}
+
+/// The kernel's `look`.
+///
+/// It exists while a closure runs, which is given this value. It ends when the closure returns,
+/// also if that leaks the value (`mem::forget`).
+///
+/// # Invariants
+///
+/// `ptr` points to a `bindings::look` that lives for all of `'a`, and no other value points to
+/// that.
+pub struct Look<'a> {
+    ptr: NonNull<bindings::look>,
+    _marker: PhantomData<*mut &'a ()>,
+}
+
+impl<'a> Look<'a> {
+    /// Makes one with `bindings::look_in`.
+    ///
+    /// `body` is given the [`Look`], if one was made, and its result is returned. The [`Look`]
+    /// ends when `body` returns, also if `body` leaked it (`mem::forget`).
+    #[must_use = "the closure may not have run"]
+    #[inline]
+    pub fn with<T, R>(tank: &Tank<T>, body: impl FnOnce(Look<'_>) -> R) -> Option<R> {
+        // SAFETY: `tank` is a reference and so outlives the object, which ends before this
+        // returns (`outlives`, `scoped`).
+        let ptr = NonNull::new(unsafe { bindings::look_in(tank.as_raw()) })?;
+        let _end = ScopeGuard::new(|| {
+            // SAFETY: The object was made above, and is ended once, here, after `body` has
+            // returned (`destructor` of `look_end`); what `body` was given has a lifetime of its
+            // own (`scoped`), so nothing can reach the object after.
+            unsafe { bindings::look_end(ptr.as_ptr()) };
+        });
+        // INVARIANT: The object was just made, lives until `body` has returned, and is given to
+        // nobody else.
+        Some(body(Look {
+            ptr,
+            _marker: PhantomData,
+        }))
+    }
+
+    /// Makes one with `bindings::look_again`.
+    ///
+    /// `body` is given the [`Look`], if one was made, and its result is returned. The [`Look`]
+    /// ends when `body` returns, also if `body` leaked it (`mem::forget`).
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of `bindings::look_again`.
+    #[must_use = "the closure may not have run"]
+    #[inline]
+    pub fn again<R>(body: impl FnOnce(Look<'_>) -> R) -> Result<Option<R>> {
+        // SAFETY: The contract requires nothing of the caller.
+        let ptr = from_err_ptr(unsafe { bindings::look_again() })?;
+        let Some(ptr) = NonNull::new(ptr) else {
+            return Ok(None);
+        };
+        let _end = ScopeGuard::new(|| {
+            // SAFETY: The object was made above, and is ended once, here, after `body` has
+            // returned (`destructor` of `look_end`); what `body` was given has a lifetime of its
+            // own (`scoped`), so nothing can reach the object after.
+            unsafe { bindings::look_end(ptr.as_ptr()) };
+        });
+        // INVARIANT: The object was just made, lives until `body` has returned, and is given to
+        // nobody else.
+        Ok(Some(body(Look {
+            ptr,
+            _marker: PhantomData,
+        })))
+    }
+
+    /// Makes one with `bindings::look_surely`.
+    ///
+    /// `body` is given the [`Look`], and its result is returned. The [`Look`] ends when `body`
+    /// returns, also if `body` leaked it (`mem::forget`).
+    #[inline]
+    pub fn surely<R>(body: impl FnOnce(Look<'_>) -> R) -> R {
+        // SAFETY: The contract requires nothing of the caller.
+        let ptr = unsafe { bindings::look_surely() };
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        let _end = ScopeGuard::new(|| {
+            // SAFETY: The object was made above, and is ended once, here, after `body` has
+            // returned (`destructor` of `look_end`); what `body` was given has a lifetime of its
+            // own (`scoped`), so nothing can reach the object after.
+            unsafe { bindings::look_end(ptr.as_ptr()) };
+        });
+        // INVARIANT: The object was just made, lives until `body` has returned, and is given to
+        // nobody else.
+        body(Look {
+            ptr,
+            _marker: PhantomData,
+        })
+    }
+
+    /// Makes one with `bindings::look_into`.
+    ///
+    /// `body` is given the [`Look`], if one was made, and its result is returned. The [`Look`]
+    /// ends when `body` returns, also if `body` leaked it (`mem::forget`).
+    ///
+    /// # Errors
+    ///
+    /// Fails with the error of `bindings::look_into`.
+    #[inline]
+    pub fn into<R>(body: impl FnOnce(Look<'_>) -> R) -> Result<R> {
+        let mut look = core::ptr::null_mut::<bindings::look>();
+        // SAFETY: `look` is storage for the result.
+        to_result(unsafe { bindings::look_into(&raw mut look) })?;
+        let ptr = NonNull::new(look).ok_or(ENOMEM)?;
+        let _end = ScopeGuard::new(|| {
+            // SAFETY: The object was made above, and is ended once, here, after `body` has
+            // returned (`destructor` of `look_end`); what `body` was given has a lifetime of its
+            // own (`scoped`), so nothing can reach the object after.
+            unsafe { bindings::look_end(ptr.as_ptr()) };
+        });
+        // INVARIANT: The object was just made, lives until `body` has returned, and is given to
+        // nobody else.
+        Ok(body(Look {
+            ptr,
+            _marker: PhantomData,
+        }))
+    }
+
+    /// Makes one with `bindings::look_blindly`.
+    ///
+    /// `body` is given the [`Look`], and its result is returned. The [`Look`] ends when `body`
+    /// returns, also if `body` leaked it (`mem::forget`).
+    ///
+    /// # Safety
+    ///
+    /// The caller must promise that there is something at `at`.
+    #[inline]
+    pub unsafe fn blindly<R>(at: i32, body: impl FnOnce(Look<'_>) -> R) -> R {
+        // SAFETY: The caller promises that there is something at `at`.
+        let ptr = unsafe { bindings::look_blindly(at) };
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        let _end = ScopeGuard::new(|| {
+            // SAFETY: The object was made above, and is ended once, here, after `body` has
+            // returned (`destructor` of `look_end`); what `body` was given has a lifetime of its
+            // own (`scoped`), so nothing can reach the object after.
+            unsafe { bindings::look_end(ptr.as_ptr()) };
+        });
+        // INVARIANT: The object was just made, lives until `body` has returned, and is given to
+        // nobody else.
+        body(Look {
+            ptr,
+            _marker: PhantomData,
+        })
+    }
+}
+
+impl<'a> Look<'a> {
+    /// Returns a raw pointer to the `bindings::look`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::look {
+        self.ptr.as_ptr()
+    }
+
+    /// Calls `bindings::look_at`.
+    #[inline]
+    pub fn at(&self) -> u32 {
+        // SAFETY: By the type's invariants `self` is a valid `struct look`.
+        unsafe { bindings::look_at(self.as_raw()) }
+    }
+}
+
+/// The kernel's `space`.
+///
+/// # Invariants
+///
+/// A value of this type is a `bindings::space` with a reference count, reached by reference
+/// only.
+#[repr(transparent)]
+pub struct Space(Opaque<bindings::space>);
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl Send for Space {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for Space {}
+
+impl Space {
+    /// Returns a raw pointer to the `bindings::space`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::space {
+        self.0.get()
+    }
+
+    /// Makes a reference of a raw pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a `bindings::space` that lives for all of `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::space) -> &'a Self {
+        // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
+        // same by `repr(transparent)`.
+        unsafe { &*ptr.cast() }
+    }
+}
+
+// SAFETY: By the contract (`get`, `put`) every `struct space` has a count, and lives while it is
+// not zero.
+unsafe impl AlwaysRefCounted for Space {
+    #[inline]
+    fn inc_ref(&self) {
+        // SAFETY: `self` is a reference, so the count is not zero.
+        unsafe { bindings::space_get(self.as_raw()) };
+    }
+
+    #[inline]
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller passes on the reference that it owns.
+        unsafe { bindings::space_put(obj.cast().as_ptr()) };
     }
 }

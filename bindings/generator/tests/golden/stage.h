@@ -75,6 +75,15 @@ struct ticket *ticket_draw(struct depot *depot __contract(outlives))
 	__contract(constructor, nullable);
 void ticket_drop(struct ticket *ticket) __contract(destructor);
 
+/* What is outlived, as a parameter. */
+unsigned int depot_price(const struct depot *depot, struct ticket *ticket __contract(borrows))
+	__contract(method);
+struct stub {
+	int number;
+} __contract(object("Stub"));
+struct stub *stub_tear(struct ticket *ticket __contract(outlives)) __contract(constructor, nullable);
+void stub_drop(struct stub *stub) __contract(destructor);
+
 /* Left out: in which stage the parcel has to be is not stated. */
 int depot_store(struct depot *depot, struct parcel *parcel __contract(borrows))
 	__contract(method, errno);

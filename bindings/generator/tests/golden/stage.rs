@@ -53,6 +53,14 @@ impl Depot {
         // same by `repr(transparent)`.
         unsafe { &*ptr.cast() }
     }
+
+    /// Calls `bindings::depot_price`.
+    #[inline]
+    pub fn price(&self, ticket: &Ticket<'_>) -> u32 {
+        // SAFETY: By the type's invariants `self` is a valid `struct depot`; `ticket` is a
+        // reference and so valid for the call.
+        unsafe { bindings::depot_price(self.as_raw(), ticket.as_raw()) }
+    }
 }
 
 /// The stage of a [`Parcel`] after [`Parcel::new`].
@@ -228,6 +236,46 @@ impl<'a> Drop for Ticket<'a> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `ticket_drop`).
         unsafe { bindings::ticket_drop(self.ptr.as_ptr()) };
+    }
+}
+
+/// The kernel's `stub`.
+///
+/// # Invariants
+///
+/// `ptr` points to a `bindings::stub` that belongs to this value.
+pub struct Stub<'a> {
+    ptr: NonNull<bindings::stub>,
+    _marker: PhantomData<&'a ()>,
+}
+
+impl<'a> Stub<'a> {
+    /// Makes one with `bindings::stub_tear`.
+    #[inline]
+    pub fn new(ticket: &'a Ticket<'_>) -> Option<Self> {
+        // SAFETY: `ticket` outlives the object, which has its lifetime (`outlives`).
+        let ptr = NonNull::new(unsafe { bindings::stub_tear(ticket.as_raw()) })?;
+        Some(Stub {
+            ptr,
+            _marker: PhantomData,
+        })
+    }
+}
+
+impl<'a> Stub<'a> {
+    /// Returns a raw pointer to the `bindings::stub`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::stub {
+        self.ptr.as_ptr()
+    }
+}
+
+impl<'a> Drop for Stub<'a> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `stub_drop`).
+        unsafe { bindings::stub_drop(self.ptr.as_ptr()) };
     }
 }
 

@@ -158,6 +158,9 @@ parcel_arrived_weight(const struct parcel_arrived *arrived)
 DEFINE_FREE(ticket_drop, struct ticket *,
 	    if (!IS_ERR_OR_NULL(_T)) ticket_drop(_T))
 
+/* struct stub *x __free(stub_drop): ended when @x goes out of scope. */
+DEFINE_FREE(stub_drop, struct stub *, if (!IS_ERR_OR_NULL(_T)) stub_drop(_T))
+
 /* struct reel *x __free(reel_free): ended when @x goes out of scope. */
 DEFINE_FREE(reel_free, struct reel *, if (!IS_ERR_OR_NULL(_T)) reel_free(_T))
 
@@ -245,6 +248,8 @@ __must_check int parcel_send(struct parcel *parcel, unsigned int to);
 __must_check int parcel_fetch(struct parcel *parcel, unsigned int by);
 
 __must_check struct ticket *ticket_draw(struct depot *depot);
+
+__must_check struct stub *stub_tear(struct ticket *ticket);
 
 __must_check struct reel *reel_new(void);
 

@@ -69,7 +69,10 @@ use crate::{
     },
     hmm::mirror::Span,
     prelude::*,
-    types::Opaque, //
+    types::{
+        Opaque,
+        ScopeGuard, //
+    }, //
 };
 use core::{
     cell::UnsafeCell,
@@ -949,9 +952,13 @@ pub enum Committed {}
 
 /// A migration that a driver takes step by step.
 ///
+/// It exists while a closure runs, which is given this value. It ends when the closure returns,
+/// also if that leaks the value (`mem::forget`).
+///
 /// # Invariants
 ///
-/// `ptr` points to a `bindings::hmm_devmem_migration` that belongs to this value.
+/// `ptr` points to a `bindings::hmm_devmem_migration` that lives for all of `'a`, and no other
+/// value points to that.
 ///
 /// # Examples
 ///
@@ -976,20 +983,26 @@ pub enum Committed {}
 ///     span: Span,
 ///     accept: impl Fn(Span) -> Result,
 /// ) -> Result<usize> {
-///     let copied = Migration::collect(memory, mm, span)?.copy();
-///     // If `accept` fails, the migration is dropped and no page has moved.
-///     accept(copied.span())?;
-///     Ok(copied.commit().moved())
+///     Migration::collect(memory, mm, span, |collected| {
+///         let copied = collected.copy();
+///         // If `accept` fails, the migration ends here and no page has moved.
+///         accept(copied.span())?;
+///         Ok(copied.commit().moved())
+///     })?
 /// }
 /// ```
-#[must_use = "it is ended when it is dropped, in any stage"]
+#[must_use = "it is ended when the closure returns, in any stage"]
 pub struct Migration<'a, S> {
     ptr: NonNull<bindings::hmm_devmem_migration>,
-    _marker: PhantomData<(&'a (), S)>,
+    _marker: PhantomData<(*mut &'a (), S)>,
 }
 
 impl<'a> Migration<'a, Collected> {
     /// Begins to migrate pages to device memory.
+    ///
+    /// `body` is given the [`Migration`], if one was made, and its result is returned. The
+    /// [`Migration`] ends when `body` returns, in whatever stage it is, also if `body` leaked
+    /// it (`mem::forget`).
     ///
     /// A CPU that accesses a collected page waits until the migration ends. Pages that are busy
     /// are not collected; nor are pages in another device's memory, unless some of the batch
@@ -1005,26 +1018,35 @@ impl<'a> Migration<'a, Collected> {
     /// that an eviction, a removal or making room waits for, and if the caller has another
     /// migration; with `EINTR` if the caller was killed; and with `ENOMEM`.
     ///
-    /// Until it is dropped the caller must not access the process's memory. What would wait for
-    /// the migration fails with `EDEADLK`: migrations,
-    /// [`Mirror::new`](crate::hmm::Mirror::new), and sections that have to fault.
+    /// `body` must not access the process's memory. What would wait for the migration fails in
+    /// it with `EDEADLK`: migrations, [`Mirror::new`](crate::hmm::Mirror::new), and sections
+    /// that have to fault.
     #[inline]
-    pub fn collect<T: MemoryOperations>(
-        devmem: &'a DeviceMemory<T>,
+    pub fn collect<T: MemoryOperations, R>(
+        devmem: &DeviceMemory<T>,
         mm: &crate::mm::MmWithUser,
         span: Span,
-    ) -> Result<Self> {
-        // SAFETY: `devmem` outlives the object, which has its lifetime (`outlives`); `mm` is a
-        // reference and so valid for the call.
+        body: impl FnOnce(Migration<'_, Collected>) -> R,
+    ) -> Result<R> {
+        // SAFETY: `devmem` is a reference and so outlives the object, which ends before this
+        // returns (`outlives`, `scoped`); `mm` is a reference and so valid for the call.
         let ptr = from_err_ptr(unsafe {
             bindings::hmm_devmem_collect(devmem.as_raw(), mm.as_raw(), span.0)
         })?;
         // SAFETY: By the contract the result is never NULL (`nonnull`).
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        Ok(Migration {
+        let _end = ScopeGuard::new(|| {
+            // SAFETY: The object was made above, and is ended once, here, after `body` has
+            // returned (`destructor` of `hmm_devmem_migration_end`); what `body` was given has a
+            // lifetime of its own (`scoped`), so nothing can reach the object after.
+            unsafe { bindings::hmm_devmem_migration_end(ptr.as_ptr()) };
+        });
+        // INVARIANT: The object was just made, lives until `body` has returned, and is given to
+        // nobody else.
+        Ok(body(Migration {
             ptr,
             _marker: PhantomData,
-        })
+        }))
     }
 
     /// Copy the collected pages to device memory.
@@ -1083,19 +1105,9 @@ impl<'a, S> Migration<'a, S> {
 
     #[inline]
     fn into_stage<N>(self) -> Migration<'a, N> {
-        let this = ManuallyDrop::new(self);
         Migration {
-            ptr: this.ptr,
+            ptr: self.ptr,
             _marker: PhantomData,
         }
-    }
-}
-
-impl<'a, S> Drop for Migration<'a, S> {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `hmm_devmem_migration_end`).
-        unsafe { bindings::hmm_devmem_migration_end(self.ptr.as_ptr()) };
     }
 }

@@ -512,6 +512,22 @@ fn held(given: &Returned) -> (TokenStream, TokenStream, Option<TokenStream>) {
             };
             (whole, quote! { #name { ptr #(#kept)* #field } }, None)
         }
+        Held::Scoped { name, end, ret } => {
+            let (name, call, ignored) = (ident(name), ident(end), ignored(ret));
+            let why = justify(&[reason::Life::Left(end.clone()).into()], &[]);
+            let given = layout::comment(
+                "INVARIANT: The object was just made, lives until `body` has returned, and is given to nobody else.",
+            );
+            let ended = quote! {
+                let _end = ScopeGuard::new(|| {
+                    #why
+                    #ignored unsafe { bindings::#call(ptr.as_ptr()) };
+                });
+                #given
+            };
+            let run = quote! { body(#name { ptr, _marker: PhantomData }) };
+            (quote! { R }, run, Some(ended))
+        }
         Held::Counted => (
             quote! { ARef<#ty> },
             quote! { unsafe { ARef::from_raw(ptr.cast()) } },

@@ -57,7 +57,8 @@ fn scoped(
     let with = types::guard_args(object);
     let (name, guard) = (ident(&lock.function.name), ident(&lock.guard));
     let (decls, before) = (&arguments.decls, &arguments.before);
-    let docs = layout::docs(&prose::of_scoped(&lock.function), 8);
+    let runs = prose::runs_under_lock(&lock.function);
+    let docs = layout::docs(&prose::of_scoped(&lock.function, runs), 8);
     let taken = layout::comment("INVARIANT: The lock was just taken, and this is dropped here.");
     let field = lock.cookie.then(|| quote! { cookie, });
     let made = quote! {

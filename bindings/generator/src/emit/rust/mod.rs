@@ -36,6 +36,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("NotThreadSafe", "crate::types::NotThreadSafe"),
     ("Opaque", "crate::types::Opaque"),
     ("PhantomData", "core::marker::PhantomData"),
+    ("ScopeGuard", "crate::types::ScopeGuard"),
     ("UnsafeCell", "core::cell::UnsafeCell"),
     ("VTABLE_DEFAULT_ERROR", "crate::error::VTABLE_DEFAULT_ERROR"),
     ("Wrapper", "pin_init::Wrapper"),

@@ -65,7 +65,12 @@ fn definition(wrapper: &Wrapper) -> TokenStream {
     let object = &wrapper.object;
     let fallback = format!("The kernel's `{}`.", object.tag);
     let text = prose::of_type(object.doc.as_ref(), &fallback);
-    let text = format!("{text}\n\n# Invariants\n\n{}", invariants(object));
+    let scope = match object.scoped {
+        true => "\n\nIt exists while a closure runs, which is given this value. It ends when the closure returns, also if that \
+                 leaks the value (`mem::forget`).",
+        false => "",
+    };
+    let text = format!("{text}{scope}\n\n# Invariants\n\n{}", invariants(object));
     let docs = layout::docs(&prose::with_example(text, &wrapper.example), 4);
     let definition = match object.shape {
         Shape::Owned => owned(object),
@@ -99,6 +104,10 @@ fn invariants(object: &Object) -> String {
              it is dropped.",
             object.tag
         ),
+        Shape::Owned if object.scoped => format!(
+            "`ptr` points to a `bindings::{}` that lives for all of `'a`, and no other value points to that.",
+            object.tag
+        ),
         Shape::Owned => format!("`ptr` points to a `bindings::{}` that belongs to this value.", object.tag),
         Shape::Counted => format!(
             "A value of this type is a `bindings::{}` with a reference count, reached by reference only.",
@@ -113,8 +122,10 @@ fn owned(object: &Object) -> TokenStream {
     let (name, raw) = (ident(&object.name), ident(&object.tag));
     let (bound, _) = types::generics(object);
     let marker = types::marker(object).map(|marker| quote! { , _marker: #marker });
-    let must_use = (!object.stages.is_empty())
-        .then(|| quote! { #[must_use = "it is ended when it is dropped, in any stage"] });
+    let must_use = (!object.stages.is_empty()).then(|| match object.scoped {
+        true => quote! { #[must_use = "it is ended when the closure returns, in any stage"] },
+        false => quote! { #[must_use = "it is ended when it is dropped, in any stage"] },
+    });
     let fields = object.keeps.iter().map(|kept| {
         let (name, ty) = (ident(&kept.name), types::path(&kept.rust));
         // Nothing reads it unless C is given it again.
@@ -685,6 +696,8 @@ fn destructor(object: &Object, destructor: &Function) -> Option<TokenStream> {
                 }
             }
         },
+        // What calls the closure ends it.
+        Shape::Owned if object.scoped => return None,
         Shape::Owned => quote! {
             impl #bound Drop for #name #args {
                 #[inline]

@@ -44,7 +44,12 @@ pub(super) fn steps(wrapper: &Wrapper) -> Vec<TokenStream> {
     let name = ident(&object.name);
     let of_stage = |stage: &Stage| {
         let body = stage.steps.iter().map(|(function, step)| match step {
-            Step::Makes { generics } => constructor(function, &types::path(generics)),
+            Step::Makes { generics } => constructor(
+                object,
+                function,
+                &types::path(generics),
+                stage.name.as_ref(),
+            ),
             Step::Leads(next) => self::step(object, function, next),
             Step::Stays => function::method(function, &Receiver::object(&object.tag)),
         });
@@ -57,7 +62,12 @@ pub(super) fn steps(wrapper: &Wrapper) -> Vec<TokenStream> {
 }
 
 /// A constructor that returns the object, with references that live as long as the object.
-fn constructor(function: &Function, generics: &TokenStream) -> TokenStream {
+fn constructor(
+    object: &Object,
+    function: &Function,
+    generics: &TokenStream,
+    stage: Option<&Marker>,
+) -> TokenStream {
     let name = ident(&function.name);
     let call = ident(&function.c);
     let Arguments {
@@ -70,12 +80,28 @@ fn constructor(function: &Function, generics: &TokenStream) -> TokenStream {
     let safety = function::justify(&[], &why);
     let call = quote! { unsafe { bindings::#call(#(#values),*) } };
     let (ret, body) = function::result(function, &safety, &call);
-    let docs = layout::docs(&prose::of_function(function), 8);
     let unsafety = function.promise.as_ref().map(|_| quote! { unsafe });
+    let text = match function.scoped {
+        true => prose::of_scoped(function, &prose::runs_with(object, function)),
+        false => prose::of_function(function),
+    };
+    let docs = layout::docs(&text, 8);
+    let run = function.scoped.then(|| {
+        let (own, stage) = (
+            ident(&object.name),
+            stage.map(|marker| ident(&marker.stage)),
+        );
+        let args = types::args_for(object, "'_", &quote! { #stage });
+        quote! { body: impl FnOnce(#own #args) -> R }
+    });
+    let must_use = (function.scoped && function.nullable)
+        .then(|| quote! { #[must_use = "the closure may not have run"] });
+    let params = decls.into_iter().chain(run);
     quote! {
         #docs
+        #must_use
         #[inline]
-        pub #unsafety fn #name #generics(#(#decls),*) #ret {
+        pub #unsafety fn #name #generics(#(#params),*) #ret {
             #(#before)*
             #body
         }
@@ -135,11 +161,19 @@ pub(super) fn into_stage(object: &Object) -> Option<TokenStream> {
     }
     let name = ident(&object.name);
     let args = types::args(object, &quote! { N });
+    let (this, ptr) = match object.scoped {
+        true => (None, quote! { self.ptr }),
+        // It has a drop.
+        false => (
+            Some(quote! { let this = ManuallyDrop::new(self); }),
+            quote! { this.ptr },
+        ),
+    };
     Some(quote! {
         #[inline]
         fn into_stage<N>(self) -> #name #args {
-            let this = ManuallyDrop::new(self);
-            #name { ptr: this.ptr, _marker: PhantomData }
+            #this
+            #name { ptr: #ptr, _marker: PhantomData }
         }
     })
 }

@@ -47,9 +47,15 @@ pub(super) fn generics(object: &Object) -> (TokenStream, TokenStream) {
 
 /// `<'a, Stage>`, for an object that has a lifetime, or stages, or both.
 pub(super) fn args(object: &Object, stage: &TokenStream) -> TokenStream {
+    args_for(object, "'a", stage)
+}
+
+/// The same for another lifetime.
+pub(super) fn args_for(object: &Object, lifetime: &str, stage: &TokenStream) -> TokenStream {
+    let lifetime = syn::Lifetime::new(lifetime, Span::call_site());
     match (object.lifetime, object.stages.is_empty()) {
-        (true, true) => quote! { <'a> },
-        (true, false) => quote! { <'a, #stage> },
+        (true, true) => quote! { <#lifetime> },
+        (true, false) => quote! { <#lifetime, #stage> },
         (false, true) => quote! {},
         (false, false) => quote! { <#stage> },
     }
@@ -58,10 +64,15 @@ pub(super) fn args(object: &Object, stage: &TokenStream) -> TokenStream {
 /// The type of the marker field that an object has beside its pointer, if it needs one.
 pub(super) fn marker(object: &Object) -> Option<TokenStream> {
     let staged = !object.stages.is_empty();
+    let lifetime = match object.scoped {
+        // A lifetime of its own: neither longer nor shorter will do.
+        true => quote! { *mut &'a () },
+        false => quote! { &'a () },
+    };
     match (object.lifetime, staged) {
         (false, false) => None,
-        (true, false) => Some(quote! { PhantomData<&'a ()> }),
-        (true, true) => Some(quote! { PhantomData<(&'a (), S)> }),
+        (true, false) => Some(quote! { PhantomData<#lifetime> }),
+        (true, true) => Some(quote! { PhantomData<(#lifetime, S)> }),
         (false, true) => Some(quote! { PhantomData<S> }),
     }
 }

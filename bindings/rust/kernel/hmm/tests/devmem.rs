@@ -222,15 +222,14 @@ mod tests {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let free = memory.available();
-        {
-            let collected = Migration::collect(&memory, mm, span)?;
+        let moved = Migration::collect(&memory, mm, span, |collected| {
             assert_eq!(collected.span().start(), span.start());
             assert_eq!(memory.data().copies.load(Relaxed), 0);
             let copied = collected.copy();
             assert_eq!(memory.data().copies.load(Relaxed), PAGES);
-            let committed = copied.commit();
-            assert_eq!(committed.moved(), PAGES);
-        }
+            copied.commit().moved()
+        })?;
+        assert_eq!(moved, PAGES);
         assert_eq!(memory.available(), free - PAGES * PAGE_SIZE);
         // A CPU access migrates them to system memory.
         assert_eq!(numbers(span)?, NUMBERS);
@@ -239,20 +238,97 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_half_way_is_undone() -> Result {
+    fn what_ends_half_way_is_undone() -> Result {
         let memory = device()?;
         let span = numbered()?;
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let free = memory.available();
-        drop(Migration::collect(&memory, mm, span)?);
+        Migration::collect(&memory, mm, span, |_| ())?;
         assert_eq!(memory.available(), free);
         assert_eq!(numbers(span)?, NUMBERS);
-        drop(Migration::collect(&memory, mm, span)?.copy());
+        Migration::collect(&memory, mm, span, |collected| {
+            let _copied = collected.copy();
+        })?;
         assert_eq!(memory.data().copies.load(Relaxed), PAGES);
         assert_eq!(memory.available(), free);
         assert_eq!(numbers(span)?, NUMBERS);
         Ok(())
+    }
+
+    /// Checks that no migration holds the address space: first what fails at once if one does, then what would wait for it.
+    fn released(memory: &DeviceMemory<Buffer>, span: Span) -> Result {
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let owner = memory.as_raw().cast_const().cast();
+        // Takes the mmap lock for writing.
+        let _mirror = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL)?;
+
+        // So does this; the pages are locked no more, whichever memory they are in.
+        unmapped(mapped()?)?;
+        assert_eq!(numbers(span)?, NUMBERS);
+        assert_eq!(memory.migrate(mm, span)?, PAGES);
+        assert_eq!(numbers(span)?, NUMBERS);
+        Ok(())
+    }
+
+    /// The end of the closure is the end of the migration, whatever has become of the value.
+    #[test]
+    #[allow(clippy::forget_non_drop)]
+    fn a_migration_that_is_leaked_ends() -> Result {
+        let memory = device()?;
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let free = memory.available();
+
+        Migration::collect(&memory, mm, span, |collected| {
+            core::mem::forget(collected);
+        })?;
+        released(&memory, span)?;
+        Migration::collect(&memory, mm, span, |collected| {
+            core::mem::forget(collected.copy());
+        })?;
+        released(&memory, span)?;
+        Migration::collect(&memory, mm, span, |collected| {
+            let committed = collected.copy().commit();
+            assert_eq!(committed.moved(), PAGES);
+            core::mem::forget(committed);
+        })?;
+        assert_eq!(memory.available(), free - PAGES * PAGE_SIZE);
+        released(&memory, span)?;
+        assert_eq!(memory.available(), free);
+        // On the heap, for good.
+        let kept = Migration::collect(&memory, mm, span, |collected| {
+            KBox::new(collected, GFP_KERNEL).map(|kept| {
+                let _: *mut _ = KBox::into_raw(kept);
+            })
+        })?;
+        assert!(kept.is_ok());
+        released(&memory, span)
+    }
+
+    /// An error of the closure is its result, and the migration ends first.
+    #[test]
+    fn a_closure_that_fails_ends_the_migration() -> Result {
+        let memory = device()?;
+        let span = numbered()?;
+        let current = current!();
+        let mm = current.mm().ok_or(EINVAL)?;
+        let copied = |fails: bool| {
+            Migration::collect(&memory, mm, span, |collected| {
+                let copied = collected.copy();
+                if fails {
+                    return Err(EIO);
+                }
+                Ok(copied.commit().moved())
+            })
+        };
+
+        assert!(matches!(copied(true), Ok(Err(error)) if error == EIO));
+        released(&memory, span)?;
+        assert!(matches!(copied(false), Ok(Ok(PAGES))));
+        released(&memory, span)
     }
 
     /// The CPU would wait for a page that this thread has collected; and so would this thread.
@@ -267,22 +343,23 @@ mod tests {
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
         let first = Span::new(span.start(), span.start() + PAGE_SIZE);
         let refused = error_of(bindings::EDEADLK);
-        let held = Migration::collect(&memory, mm, span)?;
 
-        assert!(Migration::collect(&memory, mm, span).err() == Some(refused));
-        assert!(memory.migrate(mm, span) == Err(refused));
-        assert!(memory.migrate_to_ram(mm, span) == Err(refused));
-        assert!(memory.retire(core::ptr::null(), 0) == Err(refused));
-        assert!(mirror.populate(span, Access::Write, |_, _| Ok(())) == Err(refused));
-        assert!(mirror.populate(first, Access::Present, |_, _| Ok(())) == Err(refused));
-        assert!(mirror.exclusive(first, |_, _| Ok(())) == Err(refused));
-        let within = mirror.populate_in(span, Access::Write, memory.any(), |_, _| Ok(()));
-        assert!(within == Err(refused));
-        let another = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL);
-        assert!(another.err() == Some(refused));
-        // This waits for nothing.
-        mirror.populate(span, Access::Snapshot, |_, _| Ok(()))?;
-        drop(held);
+        Migration::collect(&memory, mm, span, |_held| {
+            let second = Migration::collect(&memory, mm, span, |_| ());
+            assert!(second == Err(refused));
+            assert!(memory.migrate(mm, span) == Err(refused));
+            assert!(memory.migrate_to_ram(mm, span) == Err(refused));
+            assert!(memory.retire(core::ptr::null(), 0) == Err(refused));
+            assert!(mirror.populate(span, Access::Write, |_, _| Ok(())) == Err(refused));
+            assert!(mirror.populate(first, Access::Present, |_, _| Ok(())) == Err(refused));
+            assert!(mirror.exclusive(first, |_, _| Ok(())) == Err(refused));
+            let within = mirror.populate_in(span, Access::Write, memory.any(), |_, _| Ok(()));
+            assert!(within == Err(refused));
+            let another = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL);
+            assert!(another.err() == Some(refused));
+            // This waits for nothing.
+            mirror.populate(span, Access::Snapshot, |_, _| Ok(()))
+        })??;
         mirror.populate(span, Access::Write, |_, _| Ok(()))?;
         assert_eq!(memory.migrate(mm, span)?, PAGES);
         assert_eq!(numbers(span)?, NUMBERS);
@@ -349,10 +426,9 @@ mod tests {
         let span = numbered()?;
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
-        let moved = Migration::collect(&memory, mm, span)?
-            .copy()
-            .commit()
-            .moved();
+        let moved = Migration::collect(&memory, mm, span, |collected| {
+            collected.copy().commit().moved()
+        })?;
         assert_eq!(moved, 0);
         assert_eq!(numbers(span)?, NUMBERS);
         Ok(())
@@ -365,10 +441,11 @@ mod tests {
         let current = current!();
         let mm = current.mm().ok_or(EINVAL)?;
         let reversed = Span::new(span.end(), span.start());
-        assert!(Migration::collect(&memory, mm, reversed).is_err());
+        let ran = |span| Migration::collect(&memory, mm, span, |_| ());
+        assert!(ran(reversed).is_err());
         // Nobody maps anything there.
         let hole = Span::new(PAGE_SIZE, 2 * PAGE_SIZE);
-        assert!(Migration::collect(&memory, mm, hole).is_err());
+        assert!(ran(hole).is_err());
         // The lock of the address space was given back: nothing would come here otherwise.
         assert_eq!(memory.migrate(mm, span)?, PAGES);
         Ok(())
@@ -413,7 +490,7 @@ impl MemoryOperations for Nested {
                 assert_eq!(errno(moved), error);
                 let moved = memory.migrate_to_ram(mm, span).map(|_| ());
                 assert_eq!(errno(moved), error);
-                let steps = Migration::collect(memory, mm, span).map(|_| ());
+                let steps = Migration::collect(memory, mm, span, |_| ());
                 assert_eq!(errno(steps), error);
             }
             assert!(memory.evict() > 0);

@@ -98,6 +98,12 @@ pub(super) fn mapped() -> Result<Span> {
     Ok(Span::new(start, start + size))
 }
 
+/// Removes what `mapped()` has mapped.
+pub(super) fn unmapped(span: Span) -> Result {
+    // SAFETY: The pages are the test's own, and nothing refers to them.
+    to_result(unsafe { bindings::vm_munmap(span.start(), PAGES * PAGE_SIZE) })
+}
+
 fn address(span: Span, page: usize) -> UserPtr {
     UserPtr::from_addr(span.start() + page * PAGE_SIZE)
 }
