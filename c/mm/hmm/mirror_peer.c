@@ -20,7 +20,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "mirror.h"
 #include "mirror_dma.h"
+#include "trace.h"
 #include "walk.h"
 
 /**
@@ -55,6 +57,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_dma_accept_peers);
  * @dma: the map of the device that accesses the page
  * @idx: the entry
  * @hmm_pfn: of the page, in the private memory of a peer
+ * @given: incremented if the page had no address before
  *
  * A page that has an address keeps it.
  *
@@ -62,7 +65,8 @@ EXPORT_SYMBOL_GPL(hmm_mirror_dma_accept_peers);
  * is held.
  * Return: whether the page has an address.
  */
-bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn)
+bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn,
+			 unsigned long *given)
 {
 	struct hmm_peer_access access = {
 		.page = hmm_pfn_to_page(hmm_pfn),
@@ -84,6 +88,7 @@ bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long h
 		return false;
 	dma->peers[idx] = (struct hmm_mirror_peer){ access.page, access.address };
 	hmm_devmem_mark_accessed(devmem, access.page);
+	++*given;
 	return true;
 }
 
@@ -111,6 +116,20 @@ void hmm_mirror_peer_unmap(struct hmm_mirror_dma *dma, size_t idx)
 	non_block_start();
 	devmem->ops->peer_dma_unmap(devmem, &access);
 	non_block_end();
+}
+
+/**
+ * hmm_section_peers_count() - count the pages of peers in a part of a section's batch
+ * @section: the section, inside
+ * @part: the part, whose pages were mapped
+ * @given: how many pages got an address
+ * @refused: how many got none
+ */
+void hmm_section_peers_count(const struct hmm_section *section, struct hmm_span part,
+			     unsigned long given, unsigned long refused)
+{
+	hmm_mirror_count(section->interval->state, HMM_COUNT_PEERS, given);
+	trace_hmm_peer_map(section->mirror, &part, given, refused);
 }
 
 /* For how many pages a section has entries in its arrays. */
