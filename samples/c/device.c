@@ -215,7 +215,6 @@ static int __init dm_init(void)
 {
 	int ret;
 
-	dm_memory_setup();
 	ret = alloc_chrdev_region(&dm_first_dev, 0, DM_MAX_UNITS, "HMM_DMIRROR");
 	if (ret)
 		return ret;

@@ -97,6 +97,7 @@ struct dm_copier {
  * @fail_for: the task whose next copy or clear of a large folio finds no memory;
  *	NULL for none
  * @refuse_peers: other units get no address of its memory, for a test
+ * @peers: how many addresses of its memory other units have
  */
 struct dm_unit {
 	struct cdev cdev;
@@ -110,6 +111,7 @@ struct dm_unit {
 	unsigned long limit;
 	struct task_struct *fail_for;
 	bool refuse_peers;
+	atomic_long_t peers;
 };
 
 /* Bit of dm_mirror.flags: fail the next allocation of a destination page. */
@@ -164,7 +166,6 @@ void dm_map_in_advance(struct dm_mirror *dm);
 #ifdef CONFIG_HMM_DEVMEM
 /* memory.c: the memory of a unit */
 
-void dm_memory_setup(void);
 int dm_memory_init(struct dm_unit *unit, unsigned long coherent_base);
 void dm_memory_exit(struct dm_unit *unit);
 int dm_memory_retire(struct dm_unit *unit, unsigned long offset, bool lost);
@@ -192,10 +193,6 @@ static inline int dm_memory_init(struct dm_unit *unit, unsigned long coherent_ba
 }
 
 static inline void dm_memory_exit(struct dm_unit *unit)
-{
-}
-
-static inline void dm_memory_setup(void)
 {
 }
 

@@ -238,6 +238,7 @@ static int dm_cmd_refuse_peers(struct dm_mirror *dm, struct hmm_dmirror_cmd *cmd
 	if (cmd->ptr > 1)
 		return -EINVAL;
 	WRITE_ONCE(dm->unit->refuse_peers, cmd->ptr);
+	cmd->cpages = atomic_long_read(&dm->unit->peers);
 	return 0;
 }
 

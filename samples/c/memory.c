@@ -5,8 +5,6 @@
 #include "dmirror.h"
 
 #include <linux/delay.h>
-#include <linux/dma-mapping.h>
-#include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -91,19 +89,26 @@ void *dm_peer_at(dma_addr_t address)
 }
 
 /*
- * &hmm_devmem_ops.peer_dma_map: the address by which another device accesses a page of
- * ours. The simulated bus between the units has the addresses of the kernel; a real device
- * has a window in a BAR, or a link. Memory is removed only when no page of it is in use,
- * and then nothing has an address of it: the mirror of the other unit sees to that.
+ * Set the address by which another device accesses a page of ours. The simulated bus between
+ * the units has the addresses of the kernel; a real device has a window in a BAR, or a link.
+ * Memory is removed only when no page of it is in use, and then nothing has an address of
+ * it: the mirror of the other unit sees to that.
  */
-static dma_addr_t dm_peer_map(struct hmm_devmem *memory, struct page *page,
-			      struct device *dev)
+static void dm_peer_map(struct dm_unit *unit, struct hmm_peer_access *access)
 {
-	struct dm_unit *unit = container_of(memory, struct dm_unit, memory);
+	void *ram = hmm_devmem_data(access->page);
 
-	if (READ_ONCE(unit->refuse_peers) || !dm_is_unit(dev))
-		return DMA_MAPPING_ERROR;
-	return (unsigned long)(hmm_devmem_data(page) + hmm_devmem_offset(page));
+	if (READ_ONCE(unit->refuse_peers) || !dm_is_unit(hmm_peer_access_device(access)))
+		return;
+	atomic_long_inc(&unit->peers);
+	hmm_peer_access_set_address(access,
+				    (unsigned long)ram + hmm_devmem_offset(access->page));
+}
+
+/* Another device does not access a page of ours any more. */
+static void dm_peer_unmap(struct dm_unit *unit, struct hmm_peer_access *access)
+{
+	atomic_long_dec(&unit->peers);
 }
 
 /*
@@ -322,23 +327,9 @@ static void dm_release_chunk(struct dm_unit *unit, void *ram)
 	vfree(ram);
 }
 
-DEFINE_HMM_DEVMEM_OPS_ALL(dm_typed_ops, struct dm_unit, memory,
+DEFINE_HMM_DEVMEM_OPS_ALL(dm_memory_ops, struct dm_unit, memory,
 			  dm_copy, dm_clear, dm_copy_batch, dm_can_copy_from,
-			  dm_grow, dm_release_chunk);
-
-/* The same with &hmm_devmem_ops.peer_dma_map, which the macro does not set. */
-static struct hmm_devmem_ops dm_memory_ops __ro_after_init;
-
-/**
- * dm_memory_setup() - complete the callbacks of all units' memory
- *
- * Called once, before dm_memory_init().
- */
-void __init dm_memory_setup(void)
-{
-	dm_memory_ops = dm_typed_ops;
-	dm_memory_ops.peer_dma_map = dm_peer_map;
-}
+			  dm_peer_map, dm_peer_unmap, dm_grow, dm_release_chunk);
 
 /**
  * dm_memory_retire() - report a page as bad, as a device's error interrupt would
@@ -398,5 +389,7 @@ destroy:
 void dm_memory_exit(struct dm_unit *unit)
 {
 	hmm_devmem_exit(&unit->memory);
+	/* No page is in use any more. */
+	WARN_ON(atomic_long_read(&unit->peers));
 	destroy_workqueue(unit->copier.wq);
 }

@@ -22,7 +22,8 @@ use crate::{
     device::DmMirror,
     memory::{
         dm_page,
-        dm_page_mut, //
+        dm_page_mut,
+        dm_peer, //
     },
     sim::table::{
         Mapped,
@@ -128,18 +129,29 @@ fn dm_reach(op: &DmOperand) -> usize {
 impl DmMirror {
     /// Calls `f` with the bytes of a page that the device reads.
     fn dm_at<R>(&self, page: &Mapped<'_>, f: impl FnOnce(&Bytes<'_>) -> Result<R>) -> Result<R> {
-        self.unit.memory.mark_accessed(page.block());
-        dm_page(&self.unit.memory, page.block(), 0, f)
+        match page {
+            Mapped::Memory(page) => {
+                self.unit.memory.mark_accessed(page.block());
+                dm_page(&self.unit.memory, page.block(), 0, f)
+            }
+            Mapped::Peer(address) => dm_peer(&self.unit.memory, *address, |bytes| f(bytes)),
+        }
     }
 
-    /// Calls `f` with the bytes of a page that the device writes, and marks the page dirty.
+    /// Calls `f` with the bytes of a page that the device writes, and marks the page dirty. Pages
+    /// of another unit are dirty when they migrate, as all of device memory.
     fn dm_at_mut<R>(
         &self,
         page: &mut Mapped<'_>,
         f: impl FnOnce(&mut Bytes<'_>) -> Result<R>,
     ) -> Result<R> {
-        self.unit.memory.mark_accessed(page.block());
-        dm_page_mut(&self.unit.memory, page.block_mut().ok_or(EPERM)?, 0, f)
+        match page {
+            Mapped::Memory(page) => {
+                self.unit.memory.mark_accessed(page.block());
+                dm_page_mut(&self.unit.memory, page.block_mut().ok_or(EPERM)?, 0, f)
+            }
+            Mapped::Peer(address) => dm_peer(&self.unit.memory, *address, f),
+        }
     }
 
     /// Works on the part of the operands that is in one page of each, and advances them. Returns

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::{
+    fault::DmWindow,
     memory::{
         DmChunks,
         DmMemory,
@@ -12,7 +13,10 @@ use crate::{
     },
     module_parameters,
     sim::{
-        board::Board,
+        board::{
+            Board,
+            Bus, //
+        },
         node::{
             Node,
             OpenFile, //
@@ -50,7 +54,8 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::Atomic,
-        Arc, //
+        Arc,
+        SetOnce, //
     }, //
 };
 
@@ -76,13 +81,13 @@ pub(crate) struct DmUnit {
     pub(crate) nr: i32,
     /// How many units there are.
     pub(crate) units: i32,
-    /// The device that messages name. It is on no bus.
-    board: Board,
+    /// The device that messages name, and that has addresses of the memory of other units.
+    pub(crate) board: Board,
 }
 
 impl DmUnit {
     fn new(nr: usize, units: usize, base: PhysAddr, chunks: Arc<DmChunks>) -> Result<Arc<Self>> {
-        let board = Board::new(DM_NAMES[nr])?;
+        let board = Board::new(DM_NAMES[nr], chunks.bus.clone())?;
         let reserved = match base {
             0 => None,
             _ => Some(Reserved::new(DM_NAMES[nr], base, DM_COHERENT_CHUNK)?),
@@ -114,6 +119,8 @@ pub(crate) struct DmMirror {
     /// The addresses that are mirrored: all of them.
     #[pin]
     everything: MirrorRange<DmTable>,
+    /// The addresses at which the unit accesses the memory of other units, once it does.
+    pub(crate) window: SetOnce<DmWindow>,
     /// The mirror, whose data is the device's page table.
     pub(crate) mirror: Arc<Mirror<DmTable>>,
     /// What the process has advised about its memory.
@@ -140,6 +147,7 @@ impl OpenFile for DmMirror {
         KBox::try_pin_init(
             try_pin_init!(Self {
                 everything <- MirrorRange::new(mirror.clone(), Span::ALL),
+                window: SetOnce::new(),
                 mirror,
                 attributes,
                 mm: (&**mm).into(),
@@ -194,7 +202,8 @@ impl kernel::Module for Module {
         };
         let mut made = KVec::with_capacity(units, GFP_KERNEL)?;
         let mut nodes = KVec::with_capacity(units, GFP_KERNEL)?;
-        let chunks = DmChunks::new()?;
+        let bus = Arc::new(Bus::new(c"hmm_dmirror_bus")?, GFP_KERNEL)?;
+        let chunks = DmChunks::new(bus)?;
 
         for (nr, base) in bases.into_iter().enumerate().take(units) {
             made.push(DmUnit::new(nr, units, base, chunks.clone())?, GFP_KERNEL)?;

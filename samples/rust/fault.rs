@@ -34,6 +34,8 @@ use crate::{
 use kernel::{
     hmm::{
         mirror::{
+            DmaMap,
+            DmaRun,
             Frame,
             Run, //
         },
@@ -43,17 +45,24 @@ use kernel::{
         PMD_ORDER,
         PUD_ORDER, //
     },
-    prelude::*, //
+    page::PAGE_SIZE,
+    prelude::*,
+    sizes::SZ_2G, //
 };
 
-/// The device's rights to the pages of a run.
-pub(crate) fn dm_run_rights(run: &Run<'_>) -> Rights {
+/// The device's rights to pages with these flags.
+fn dm_rights(flags: PfnFlags) -> Rights {
     let mut rights = Rights::from(Right::Read);
 
-    if run.flags().contains(PfnFlags::WRITE) {
+    if flags.contains(PfnFlags::WRITE) {
         rights |= Right::Write;
     }
     rights
+}
+
+/// The device's rights to the pages of a run.
+pub(crate) fn dm_run_rights(run: &Run<'_>) -> Rights {
+    dm_rights(run.flags())
 }
 
 /// The access bits and size that a snapshot reports for each page of a run; `dm_place` adds the
@@ -76,13 +85,61 @@ fn dm_run_prot(run: &Run<'_>) -> u8 {
     }
 }
 
+/// How many pages a [`DmWindow`] may have, with 32 bytes for each: 4 GiB.
+const DM_WINDOW_PAGES: usize = SZ_2G / PAGE_SIZE * 2;
+
+/// The addresses at which a unit accesses the memory of other units where it is.
+pub(crate) struct DmWindow {
+    span: Span,
+    dma: Pin<KBox<DmaMap<DmTable>>>,
+}
+
 impl DmMirror {
+    /// Accesses pages of `span` that are in the memory of other units where they are, from now on.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `EBUSY` if there is a span already; with `ENOMEM`, also for more than
+    /// [`DM_WINDOW_PAGES`]; and as [`DmaMap::new`] and [`DmaMap::accept_peers`].
+    pub(crate) fn dm_accept_peers(&self, span: Span) -> Result {
+        if self.window.as_ref().is_some() {
+            return Err(EBUSY);
+        }
+        // Each page takes memory of the kernel.
+        if span.pages() > DM_WINDOW_PAGES {
+            return Err(ENOMEM);
+        }
+        let dma = DmaMap::new(self.mirror.clone(), self.unit.board.device(), span);
+        let dma = KBox::pin_init(dma, GFP_KERNEL)?;
+
+        dma.accept_peers()?;
+        match self.window.populate(DmWindow { span, dma }) {
+            true => Ok(()),
+            false => Err(EBUSY),
+        }
+    }
+
+    /// The window that the start of `span` is in, and the part of `span` of which that is true.
+    fn dm_window_at(&self, span: Span) -> (Option<&DmWindow>, Span) {
+        let Some(window) = self.window.as_ref() else {
+            return (None, span);
+        };
+        let (start, end) = (window.span.start(), window.span.end());
+
+        match span.start() {
+            at if at < start => (None, Span::new(at, span.end().min(start))),
+            at if at < end => (Some(window), Span::new(at, span.end().min(end))),
+            _ => (None, span),
+        }
+    }
+
     /// Handles a fault of the device: maps `span`, which is of the operand that `work` is missing.
     ///
     /// The compute unit works on each section batch inside the section, where no invalidation can
     /// complete; after the section, the pages may be unmapped at any time. Stops when the compute
     /// unit needs pages other than the next batch. If the process prefers some of them to be in the
-    /// unit's memory, they migrate on the way.
+    /// unit's memory, they migrate on the way. Pages in the memory of other units stay there if the
+    /// process wants that ([`Self::dm_accept_peers`]).
     ///
     /// # Errors
     ///
@@ -101,7 +158,8 @@ impl DmMirror {
         };
         // Only the first addresses, which have the same; the job faults on the others.
         let attribute = self.attributes.get(span);
-        let (span, timeout) = (attribute.span(), work.timeout);
+        let (window, span) = self.dm_window_at(attribute.span());
+        let timeout = work.timeout;
         let mut run_on = |end, table: &DmTable| {
             let next = self.dm_run(work, table)?;
 
@@ -112,8 +170,8 @@ impl DmMirror {
                 false => Ok(()),
             }
         };
-        let ret = match self.dm_migrates(&attribute, access) {
-            true => {
+        let ret = match (self.dm_migrates(&attribute, access), window) {
+            (true, _) => {
                 let memory = self.unit.memory.any();
 
                 self.mirror
@@ -127,7 +185,26 @@ impl DmMirror {
                         run_on(end, table)
                     })
             }
-            false => self
+            (false, Some(window)) => {
+                self.mirror
+                    .populate_dma_with(span, access, &window.dma, timeout, |pages, table| {
+                        let mut end = span.start();
+
+                        for run in pages.runs() {
+                            // A page in the memory of another unit is reported as absent.
+                            if run.flags().contains(PfnFlags::VALID) {
+                                DmTable::map_dma(table, &run, dm_run_rights(&run))?;
+                            }
+                            end = run.span().end();
+                        }
+                        // The unit accesses system memory by pfn, as its memory is the CPU's.
+                        for run in pages.addresses().filter(DmaRun::peer) {
+                            DmTable::map_peer(table, &run, dm_rights(run.flags()))?;
+                        }
+                        run_on(end, table)
+                    })
+            }
+            (false, None) => self
                 .mirror
                 .populate_with(span, access, timeout, |pages, table| {
                     let mut end = span.start();

@@ -31,6 +31,7 @@ use crate::{
             Rights, //
         }, //
     },
+    table::DmTable,
     uapi::{
         self,
         AdviceCmd,
@@ -124,18 +125,24 @@ fn dm_cmd_copy_out(cmd: &mut Cmd, data: &[u8]) -> Result {
     Ok(())
 }
 
-fn dm_rights_prot(rights: Rights, exclusive: bool) -> u8 {
-    let prot = if rights.contains(Right::Write) {
+/// The byte of `PEEK` for the page at `addr`.
+fn dm_prot(table: &DmTable, addr: usize) -> u8 {
+    let rights = table.rights(addr);
+    let mut prot = if rights.contains(Right::Write) {
         uapi::PROT_WRITE
     } else if rights.contains(Right::Read) {
         uapi::PROT_READ
     } else {
         uapi::PROT_NONE
     };
-    match exclusive {
-        true => prot | uapi::PROT_EXCLUSIVE,
-        false => prot,
+
+    if table.is_exclusive(Span::new(addr, addr + PAGE_SIZE)) {
+        prot |= uapi::PROT_EXCLUSIVE;
     }
+    if table.is_peer(addr) {
+        prot |= uapi::PROT_PEER;
+    }
+    prot
 }
 
 /// The function of a command.
@@ -157,6 +164,8 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
         uapi::LIMIT => |dm, _, cmd| dm.dm_cmd_limit(cmd),
         uapi::COPY_DELAY => |dm, _, cmd| dm.dm_cmd_copy_delay(cmd),
         uapi::RETIRE => |dm, _, cmd| dm.dm_cmd_retire(cmd),
+        uapi::PEERS => |dm, _, cmd| dm.dm_accept_peers(dm_cmd_span(cmd)),
+        uapi::REFUSE_PEERS => |dm, _, cmd| dm.dm_cmd_refuse_peers(cmd),
         _ => return Err(ENOTTY),
     })
 }
@@ -165,7 +174,7 @@ fn dm_command(nr: u32) -> Result<DmCommand> {
 fn dm_is_for_admin(nr: u32) -> bool {
     matches!(
         nr,
-        uapi::RELEASE | uapi::LIMIT | uapi::COPY_DELAY | uapi::RETIRE
+        uapi::RELEASE | uapi::LIMIT | uapi::COPY_DELAY | uapi::RETIRE | uapi::REFUSE_PEERS
     )
 }
 
@@ -225,9 +234,7 @@ impl DmMirror {
         for step in prot.chunks_mut(PEEK_PAGES) {
             self.mirror.with_lock(|table| {
                 for prot in step {
-                    let exclusive = table.is_exclusive(Span::new(addr, addr + PAGE_SIZE));
-
-                    *prot = dm_rights_prot(table.rights(addr), exclusive);
+                    *prot = dm_prot(table, addr);
                     addr += PAGE_SIZE;
                 }
             })?;
@@ -330,6 +337,16 @@ impl DmMirror {
         }
         dm_memory_retire(memory, cmd.addr as usize, cmd.ptr == 1)?;
         cmd.cpages = (memory.retired() >> PAGE_SHIFT) as u64;
+        Ok(())
+    }
+
+    fn dm_cmd_refuse_peers(&self, cmd: &mut Cmd) -> Result {
+        if cmd.ptr > 1 {
+            return Err(EINVAL);
+        }
+        let peers = self.unit.memory.data().refuse_peers(cmd.ptr == 1);
+
+        cmd.cpages = peers as u64;
         Ok(())
     }
 

@@ -19,13 +19,17 @@
 
 #![forbid(unsafe_code)]
 
-use crate::sim::ram::{
-    self,
-    HasReserved,
-    Ram,
-    Reserved, //
+use crate::sim::{
+    board::Bus,
+    ram::{
+        self,
+        HasReserved,
+        Ram,
+        Reserved, //
+    }, //
 };
 use kernel::{
+    dma::DmaAddress,
     hmm::{
         batch::Batch,
         devmem::{
@@ -33,6 +37,7 @@ use kernel::{
             MemoryOperations,
             MemoryType,
             Peer,
+            PeerAccess,
             Position, //
         },
         page::{
@@ -56,7 +61,8 @@ use kernel::{
     time::{
         delay::fsleep,
         Delta, //
-    }, //
+    },
+    warn_on, //
 };
 
 const DM_PRIVATE_CHUNK: usize = SZ_128M;
@@ -81,11 +87,13 @@ pub(crate) struct DmChunks {
     /// A bit for each number that no chunk has.
     #[pin]
     idle: Mutex<u64>,
+    /// By which the units access each other's memory.
+    pub(crate) bus: Arc<Bus>,
 }
 
 impl DmChunks {
     /// Creates the state without any chunk.
-    pub(crate) fn new() -> Result<Arc<Self>> {
+    pub(crate) fn new(bus: Arc<Bus>) -> Result<Arc<Self>> {
         let mut chunks = KVec::with_capacity(DM_MAX_CHUNKS, GFP_KERNEL)?;
 
         for _ in 0..DM_MAX_CHUNKS {
@@ -95,6 +103,7 @@ impl DmChunks {
             try_pin_init!(Self {
                 chunks,
                 idle <- new_mutex!(u64::MAX),
+                bus,
             }? Error),
             GFP_KERNEL,
         )
@@ -127,6 +136,21 @@ impl DmChunks {
 
         position.found().then(|| (ram, position.offset()))
     }
+
+    /// The address on the bus of a page of private memory. The chunks follow each other there,
+    /// behind room for one, so that no page has the address 0.
+    fn bus_address(position: Position) -> DmaAddress {
+        ((position.chunk() + 1) * DM_PRIVATE_CHUNK + position.offset()) as DmaAddress
+    }
+
+    /// The bytes of the chunk at an address on the bus, and the offset in them.
+    fn on_bus(&self, address: DmaAddress) -> Option<(&Ram, usize)> {
+        let address = usize::try_from(address).ok()?;
+        let nr = (address / DM_PRIVATE_CHUNK).checked_sub(1)?;
+        let ram = self.chunks.get(nr)?.as_ref()?;
+
+        Some((ram, address % DM_PRIVATE_CHUNK))
+    }
 }
 
 /// The driver's data of a unit's memory.
@@ -149,6 +173,20 @@ pub(crate) struct DmMemory {
     lost: Atomic<usize>,
     /// Whether a batch was copied since the last [`Self::set_copy_delay`].
     copied: Atomic<i32>,
+    /// Other units get no address of the memory, for a test.
+    refuse_peers: Atomic<bool>,
+    /// The addresses that other units have.
+    peers: DmPeers,
+}
+
+/// How many addresses of pages other units have.
+struct DmPeers(Atomic<i64>);
+
+impl Drop for DmPeers {
+    fn drop(&mut self) {
+        // The memory has ended, so no page is in use any more.
+        warn_on!(self.0.load(Relaxed) != 0);
+    }
 }
 
 impl DmMemory {
@@ -170,6 +208,8 @@ impl DmMemory {
             copy_delay: Atomic::new(0),
             lost: Atomic::new(usize::MAX),
             copied: Atomic::new(0),
+            refuse_peers: Atomic::new(false),
+            peers: DmPeers(Atomic::new(0)),
         }? Error);
         DeviceMemory::new(kind, DM_FAULT_AROUND, c"hmm_dmirror", data)
     }
@@ -193,6 +233,12 @@ impl DmMemory {
     pub(crate) fn set_copy_delay(&self, milliseconds: i64) -> i32 {
         self.copy_delay.store(milliseconds, Relaxed);
         self.copied.xchg(0, Relaxed)
+    }
+
+    /// Gives other units no addresses from now on, or does again. Returns how many they have.
+    pub(crate) fn refuse_peers(&self, refuse: bool) -> i64 {
+        self.refuse_peers.store(refuse, Relaxed);
+        self.peers.0.load(Relaxed)
     }
 
     /// The first large folio that this thread copies or clears finds no memory; its pages then
@@ -277,6 +323,18 @@ pub(crate) fn dm_page_mut<R>(
     }
 }
 
+/// Calls `f` with the bytes of a page in the memory of another unit, of which this one has the
+/// address.
+pub(crate) fn dm_peer<R>(
+    memory: &DeviceMemory<DmMemory>,
+    address: DmaAddress,
+    f: impl FnOnce(&mut Bytes<'_>) -> Result<R>,
+) -> Result<R> {
+    let (ram, offset) = memory.data().chunks.on_bus(address).ok_or(EIO)?;
+
+    ram.with(offset, PAGE_SIZE, f)?
+}
+
 impl HasReserved for DmMemory {
     fn reserved(&self) -> Option<&Reserved> {
         self.reserved.as_ref()
@@ -340,6 +398,26 @@ impl MemoryOperations for DmMemory {
     /// ask the PCI core.
     fn can_copy_from(_memory: &DeviceMemory<Self>, peer: &Peer) -> bool {
         peer.same_driver()
+    }
+
+    /// Gives another unit the address of a page on the bus between the units. A device would have
+    /// a window in a BAR, or a link. The mirror of the other unit forgets the address before the
+    /// page can be freed.
+    fn peer_dma_map(memory: &DeviceMemory<Self>, access: &PeerAccess) {
+        let data = memory.data();
+
+        if data.refuse_peers.load(Relaxed) {
+            return;
+        }
+        let address = DmChunks::bus_address(access.position());
+
+        if data.chunks.bus.give(access, address) {
+            data.peers.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn peer_dma_unmap(memory: &DeviceMemory<Self>, _access: &PeerAccess) {
+        memory.data().peers.0.fetch_sub(1, Relaxed);
     }
 
     /// Adds a chunk; of coherent memory there is only one.

@@ -151,6 +151,8 @@ pub(crate) const COPY_DELAY: u32 = _IOWR::<[u64; 5]>(H, 0x43);
 pub(crate) const RETIRE: u32 = _IOWR::<[u64; 5]>(H, 0x44);
 pub(crate) const ADVISE: u32 = _IOW::<[u64; 3]>(H, 0x45);
 pub(crate) const ATTRIBUTES: u32 = _IOWR::<[u64; 3]>(H, 0x46);
+pub(crate) const PEERS: u32 = _IOWR::<[u64; 5]>(H, 0x47);
+pub(crate) const REFUSE_PEERS: u32 = _IOWR::<[u64; 5]>(H, 0x48);
 
 pub(crate) const FLAG_FAIL_ALLOC: u64 = 0x1;
 
@@ -166,6 +168,7 @@ pub(crate) const PROT_DEV_PRIVATE_REMOTE: u8 = 0x30;
 pub(crate) const PROT_DEV_COHERENT_LOCAL: u8 = 0x40;
 pub(crate) const PROT_DEV_COHERENT_REMOTE: u8 = 0x50;
 pub(crate) const PROT_EXCLUSIVE: u8 = 0x80;
+pub(crate) const PROT_PEER: u8 = 0x40;
 
 pub(crate) const SAXPY: u32 = 1;
 pub(crate) const SUM: u32 = 2;

@@ -222,13 +222,14 @@ struct hmm_dmirror_attributes {
 /*
  * Have the unit access pages of the span that are in another unit's private memory where
  * they are, instead of migrating them to system memory. For one span of each open file;
- * fails with EBUSY for another. The driver in Rust does not have this command.
+ * fails with EBUSY for another.
  */
 #define HMM_DMIRROR_PEERS	_IOWR('H', 0x47, struct hmm_dmirror_cmd)
 
 /*
  * If ptr is 1, the unit's driver gives other units no addresses of the unit's memory; if
- * it is 0, as at first, it does.
+ * it is 0, as at first, it does. Those that have one keep it.
+ * cpages: out: how many addresses of pages other units have.
  */
 #define HMM_DMIRROR_REFUSE_PEERS _IOWR('H', 0x48, struct hmm_dmirror_cmd)
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Peer access: a unit accesses pages in another unit's memory where they are
- * (HMM_DMIRROR_PEERS). The C driver must pass; the one in Rust does not have the command.
+ * (HMM_DMIRROR_PEERS).
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,17 @@ static int refuse(int fd, bool refuse)
 	return command(fd, HMM_DMIRROR_REFUSE_PEERS, NULL, 1, refuse);
 }
 
+/* The same; return how many addresses of the unit's memory others have. */
+static ssize_t refuse_and_count(int fd, bool refuse)
+{
+	struct hmm_dmirror_cmd cmd = {
+		.ptr = refuse,
+		.npages = 1,
+	};
+
+	return ioctl(fd, HMM_DMIRROR_REFUSE_PEERS, &cmd) ? -errno : (ssize_t)cmd.cpages;
+}
+
 /* Count the pages that a unit has mapped in this way. */
 static size_t mapped(int fd, const void *at, size_t npages, unsigned char prot)
 {
@@ -100,8 +112,7 @@ FIXTURE_SETUP(peers)
 	ASSERT_NE(NULL, self->at);
 	ASSERT_NE(NULL, self->buffer);
 	madvise(self->at, 2 * HUGE, MADV_NOHUGEPAGE);
-	if (job(self->fd, HMM_DMIRROR_PEERS, self->at, HUGE / PAGE, NULL) == -ENOTTY)
-		SKIP(return, "the driver has no access to peers");
+	ASSERT_EQ(0, job(self->fd, HMM_DMIRROR_PEERS, self->at, HUGE / PAGE, NULL));
 	fill(self->at, PAGES, 1);
 	ASSERT_EQ(PAGES, device_call(self->owner, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES));
 }
@@ -196,6 +207,37 @@ TEST_F(peers, to_system_memory)
 	ASSERT_EQ(0, job(self->fd, HMM_DMIRROR_READ, self->at + HUGE, PAGES, self->buffer));
 	EXPECT_EQ(NUMBERS(PAGES), filled(self->buffer, PAGES, 5));
 	EXPECT_EQ(0, device_holds(self->owner, self->at + HUGE, PAGES, LOCAL));
+}
+
+/* A refusal is for later addresses: a unit keeps those it has until they are taken back. */
+TEST_F(peers, refused_while_mapped)
+{
+	char *second = self->at + PAGES / 2 * PAGE;
+
+	EXPECT_EQ(0, refuse_and_count(self->owner, false));
+	READ_AS_PEER();
+	EXPECT_EQ(PAGES, refuse_and_count(self->owner, true));
+	READ_AS_PEER();
+	fill(self->buffer, PAGES, 1);
+	ASSERT_EQ(0, job(self->fd, HMM_DMIRROR_WRITE, self->at, PAGES, self->buffer));
+	EXPECT_EQ(PAGES, device_holds(self->owner, self->at, PAGES, LOCAL));
+
+	/* Those of the first half are taken back, and not given again when its pages return. */
+	fill(self->at, PAGES / 2, 1);
+	EXPECT_EQ(PAGES / 2, refuse_and_count(self->owner, true));
+	ASSERT_EQ(PAGES / 2, device_call(self->owner, HMM_DMIRROR_MIGRATE_TO_DEV, self->at,
+					 PAGES / 2));
+	EXPECT_EQ(PAGES, device_holds(self->owner, self->at, PAGES, LOCAL));
+	READ_ALL();
+	EXPECT_EQ(PAGES / 2, mapped(self->fd, second, PAGES / 2, PEER));
+	EXPECT_EQ(0, mapped(self->fd, self->at, PAGES / 2, PEER));
+	EXPECT_EQ(PAGES / 2, device_holds(self->owner, second, PAGES / 2, LOCAL));
+	EXPECT_EQ(0, device_holds(self->owner, self->at, PAGES / 2, LOCAL));
+
+	EXPECT_EQ(PAGES / 2, refuse_and_count(self->owner, false));
+	ASSERT_EQ(PAGES, device_call(self->owner, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES));
+	READ_AS_PEER();
+	EXPECT_EQ(PAGES, refuse_and_count(self->owner, false));
 }
 
 /* One span for each file; wrong arguments change nothing. */
@@ -354,6 +396,81 @@ TEST_F(peers, ends)
 	EXPECT_EQ(NUMBERS(PAGES), filled(self->at, PAGES, 1));
 }
 
+/* Open a unit whose driver was just loaded. */
+static int open_soon(int unit)
+{
+	int fd = -1;
+
+	for (int i = 0; i < 100 && fd < 0; i++, usleep(10000))
+		fd = device_open(unit);
+	return fd;
+}
+
+/* Have pages in the memory of a peer, and access them there until killed. */
+static int be_killed(void)
+{
+	int owner = open_soon(0), fd = open_soon(1);
+	char *at = map_aligned(HUGE, HUGE, RW, MAP_PRIVATE, -1);
+	void *buffer = malloc(PAGES * PAGE);
+
+	if (owner < 0 || fd < 0 || !at || !buffer ||
+	    job(fd, HMM_DMIRROR_PEERS, at, PAGES, NULL))
+		return 1;
+	for (;;) {
+		int ret = device_call(owner, HMM_DMIRROR_MIGRATE_TO_DEV, at, PAGES);
+
+		if (ret < 0 && ret != -ENOENT && ret != -EBUSY)
+			return 2;
+		if (job(fd, HMM_DMIRROR_READ, at, PAGES, buffer) ||
+		    job(fd, HMM_DMIRROR_WRITE, at, PAGES, buffer))
+			return 3;
+	}
+}
+
+/*
+ * The driver is in use as long as a unit has addresses. It is unloaded as soon as the files
+ * are closed, also of processes that are killed while they use some; it then warns about an
+ * address that was not taken back.
+ */
+TEST_F(peers, unloaded)
+{
+	const char *driver = driver_loaded();
+	int status;
+
+	if (!driver)
+		SKIP(return, "unknown driver");
+	READ_AS_PEER();
+	EXPECT_EQ(-EAGAIN, driver_reload(driver));
+	READ_AS_PEER();
+	EXPECT_EQ(PAGES, refuse_and_count(self->owner, false));
+	close(self->owner);
+	EXPECT_EQ(-EAGAIN, driver_reload(driver));
+	READ_ALL();
+	EXPECT_EQ(PAGES, mapped(self->fd, self->at, PAGES, PEER));
+	close(self->fd);
+	EXPECT_EQ(0, driver_reload(driver));
+	EXPECT_EQ(NUMBERS(PAGES), filled(self->at, PAGES, 1));
+
+	for (int i = 0; i < 4; i++) {
+		pid_t pid = fork();
+
+		ASSERT_LE(0, pid);
+		if (!pid)
+			_exit(be_killed());
+		usleep(100000 + 50000 * i);
+		EXPECT_EQ(-EAGAIN, driver_reload(driver));
+		EXPECT_EQ(0, kill(pid, SIGKILL));
+		EXPECT_EQ(0, driver_reload_when_idle(driver, 30));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+	}
+	self->owner = open_soon(0);
+	self->fd = open_soon(1);
+	ASSERT_LE(0, self->owner);
+	ASSERT_LE(0, self->fd);
+	EXPECT_EQ(0, refuse_and_count(self->owner, false));
+}
+
 /**
  * struct racer - a thread of the race
  * @owner: the unit that has the pages
@@ -443,6 +560,26 @@ static void refuse_by_owner(struct racer *racer)
 	usleep(50000);
 }
 
+/* Another file of the unit, whose addresses end while others are given and taken back. */
+static void open_and_close(struct racer *racer)
+{
+	static char buffer[PAGES * PAGE];
+	int fd = device_open(1);
+	int ret;
+
+	if (fd < 0) {
+		racer->error = fd;
+		return;
+	}
+	ret = job(fd, HMM_DMIRROR_PEERS, racer->at, PAGES, NULL) ?:
+	      job(fd, HMM_DMIRROR_READ, racer->at, PAGES, buffer);
+	if (ret && ret != -EBUSY)
+		racer->error = ret;
+	racer->peer += mapped(fd, racer->at, PAGES, PEER);
+	close(fd);
+	racer->counted++;
+}
+
 static void *race(void *data)
 {
 	struct racer *racer = data;
@@ -460,6 +597,7 @@ TEST_F_TIMEOUT(peers, race, 60)
 {
 	static void (*const runs[])(struct racer *racer) = {
 		count_by_unit, count_by_cpu, migrate_by_owner, evict_by_owner, refuse_by_owner,
+		open_and_close,
 	};
 	const int nr = sizeof(runs) / sizeof(*runs);
 	struct racer racers[sizeof(runs) / sizeof(*runs)];
@@ -486,6 +624,7 @@ TEST_F_TIMEOUT(peers, race, 60)
 	TH_LOG("%u rounds of the unit, %lu pages in the memory of the owner; %u of the CPU",
 	       racers[0].counted, racers[0].peer, racers[1].counted);
 	EXPECT_LT(0, racers[0].peer);
+	EXPECT_LT(0, racers[nr - 1].peer);
 	for (size_t i = 0; i < PAGES; i++) {
 		by_unit += *UNIT_COUNTER(self->at, i) == racers[0].counted;
 		by_cpu += *CPU_COUNTER(self->at, i) == racers[1].counted;

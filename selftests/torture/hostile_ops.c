@@ -366,13 +366,13 @@ static int op_peek(struct worker *worker)
 	return command_bytes(worker, HMM_DMIRROR_PEEK);
 }
 
-/* For one span of each file; the driver in Rust does not have this command. */
+/* For one span of each file. */
 static int op_peers(struct worker *worker)
 {
 	struct hmm_dmirror_cmd cmd = command_make(worker);
 	int ret = command_run(worker, HMM_DMIRROR_PEERS, cmd, 0);
 
-	return ret == -EBUSY || ret == -ENOTTY ? 0 : ret;
+	return ret == -EBUSY ? 0 : ret;
 }
 
 static int op_flags(struct worker *worker)
@@ -398,9 +398,6 @@ static int op_admin(struct worker *worker)
 	if (one_in(worker, 2))
 		cmd.ptr = random_below(worker, 2);
 	ret = command_run(worker, nr, cmd, 0);
-	/* The driver in Rust does not have this one. */
-	if (ret == -ENOTTY && nr == HMM_DMIRROR_REFUSE_PEERS)
-		return 0;
 	return ret == -EPERM ? 0 : ret ?: -EPROTO;
 }
 

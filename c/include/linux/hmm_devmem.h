@@ -74,9 +74,9 @@ struct hmm_devmem_state;
  * A driver whose memory other devices can access where it is implements
  * &hmm_devmem_ops.peer_dma_map. For a device that accepts such pages
  * (hmm_mirror_dma_accept_peers()), those in private memory then stay, and the device gets
- * the address that the callback returns: of a window in a BAR, for example, or on a link
+ * the address that the callback sets: of a window in a BAR, for example, or on a link
  * between the two devices. Whether a device can reach the memory is for the callback to
- * decide, as by pci_p2pdma_distance(). That an address is returned counts as an access of
+ * decide, as by pci_p2pdma_distance(). That an address is set counts as an access of
  * the page; what the other device accesses by it afterwards is not known here.
  *
  * The address is taken back in the invalidation that precedes each migration of the
@@ -203,6 +203,22 @@ struct hmm_devmem_peer {
 } __contract(record("Peer"));
 
 /**
+ * struct hmm_peer_access - the access of another device to a page
+ * @page: the page, whose memory is private
+ * @dev: the device
+ * @address: by which @dev accesses @page; %DMA_MAPPING_ERROR: there is none. For the driver
+ *	of the memory to set, by hmm_peer_access_set_address()
+ *
+ * Exists for a call of the driver of the memory. The page is mapped in its process then,
+ * and is neither locked nor referenced.
+ */
+struct hmm_peer_access {
+	struct page *page;
+	struct device *dev;
+	dma_addr_t address;
+} __contract(object("PeerAccess"), send, sync);
+
+/**
  * struct hmm_devmem_ops - operations of the driver
  * @copy: copy ``PAGE_SIZE << order`` bytes from @src to @dst, one of which is
  *	of this device memory. The other is of system memory, or @src is of the
@@ -220,15 +236,13 @@ struct hmm_devmem_peer {
  * @can_copy_from: whether @copy and @copy_batch can copy from the memory of another
  *	device. Called for each page; a page table lock is held: must not sleep, nor
  *	take a lock under which memory is allocated. Without it they cannot. Optional.
- * @peer_dma_map: return the address by which @dev, another device, accesses @page, whose
- *	memory is private; or %DMA_MAPPING_ERROR, upon which the page migrates to system
- *	memory. hmm_devmem_data() and hmm_devmem_offset() are its position. Called for each
- *	page and device; the address is good for reading and writing. The update lock of a
- *	mirror of @dev is held, the page is mapped in its process, and it is neither locked
- *	nor referenced. Must not sleep, nor take a lock under which memory is allocated.
- *	Without it the memory is for its own device only. Optional.
- * @peer_dma_unmap: @dev does not access @page at @address any more. As @peer_dma_map;
- *	called once for each address that it returned. Optional.
+ * @peer_dma_map: set the address of @access, by which its device accesses its page; without
+ *	one the page migrates to system memory. Called for each page and device; the address
+ *	is good for reading and writing. The update lock of a mirror of the device is held.
+ *	Must not sleep, nor take a lock under which memory is allocated. Without it the
+ *	memory is for its own device only. Optional.
+ * @peer_dma_unmap: the device does not access the page at the address of @access any more.
+ *	As @peer_dma_map; called once for each address that it set. Optional.
  * @grow: called when less than one batch is free; the driver may add a chunk
  *	with hmm_devmem_add(). The return value is ignored. Calls are
  *	serialised, and no mmap lock is held; may sleep. If it migrates pages,
@@ -258,14 +272,11 @@ struct hmm_devmem_ops {
 	bool (*can_copy_from)(struct hmm_devmem *devmem,
 			      const struct hmm_devmem_peer *peer __contract(nonnull))
 		__contract(optional, object, atomic);
-	dma_addr_t (*peer_dma_map)(struct hmm_devmem *devmem,
-				   struct page *page __contract(borrows, nonnull),
-				   struct device *dev __contract(borrows, nonnull))
+	void (*peer_dma_map)(struct hmm_devmem *devmem,
+			     struct hmm_peer_access *access __contract(borrows, nonnull))
 		__contract(optional, object, atomic);
 	void (*peer_dma_unmap)(struct hmm_devmem *devmem,
-			       struct page *page __contract(borrows, nonnull),
-			       struct device *dev __contract(borrows, nonnull),
-			       dma_addr_t address)
+			       struct hmm_peer_access *access __contract(borrows, nonnull))
 		__contract(optional, object, atomic);
 	int (*grow)(struct hmm_devmem *devmem)
 		__contract(optional, object, errno);
@@ -517,5 +528,61 @@ struct hmm_devmem_position hmm_devmem_page_position(struct hmm_devmem *devmem,
 struct hmm_devmem_position hmm_devmem_peer_position(struct hmm_devmem *devmem,
 						    struct page *page __contract(borrows))
 	__contract(method);
+
+/**
+ * hmm_peer_access_position() - the position of the page in its memory
+ * @access: the access of another device
+ *
+ * Return: the chunk, and the offset in it.
+ */
+static inline struct hmm_devmem_position
+hmm_peer_access_position(const struct hmm_peer_access *access)
+	__contract(method, name("position"))
+{
+	return (struct hmm_devmem_position){
+		.found = true,
+		.chunk = (unsigned long)hmm_devmem_data(access->page),
+		.offset = hmm_devmem_offset(access->page),
+	};
+}
+
+/**
+ * hmm_peer_access_device() - the device that accesses the page
+ * @access: its access
+ *
+ * Return: the device.
+ */
+static inline struct device *hmm_peer_access_device(const struct hmm_peer_access *access)
+	__contract(method, name("device"), borrowed(access), nonnull, constant)
+{
+	return access->dev;
+}
+
+/**
+ * hmm_peer_access_address() - the address by which the device accesses the page
+ * @access: its access
+ *
+ * Return: the address; %DMA_MAPPING_ERROR if there is none.
+ */
+static inline dma_addr_t hmm_peer_access_address(const struct hmm_peer_access *access)
+	__contract(method, plain, name("address"))
+{
+	return READ_ONCE(access->address);
+}
+
+/**
+ * hmm_peer_access_set_address() - set the address by which the device accesses the page
+ * @access: its access
+ * @address: the address
+ *
+ * Has an effect in &hmm_devmem_ops.peer_dma_map only.
+ */
+static inline void hmm_peer_access_set_address(struct hmm_peer_access *access,
+					       dma_addr_t address)
+	__contract(method, name("set_address"),
+		   unsafe("the device reaches only this page by `address`, until `peer_dma_unmap`"))
+{
+	WRITE_ONCE(access->address, address);
+}
 
 #endif /* _LINUX_HMM_DEVMEM_H */

@@ -170,8 +170,8 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 
 /* The same, with the optional callbacks. */
 #define DEFINE_HMM_DEVMEM_OPS_ALL(_name, _type, _member, _copy, _clear,        \
-				  _copy_batch, _can_copy_from, _grow,          \
-				  _release)                                    \
+				  _copy_batch, _can_copy_from, _peer_dma_map,  \
+				  _peer_dma_unmap, _grow, _release)            \
 	static int _name##_copy(struct hmm_devmem *devmem, struct page *dst,   \
 				struct page *src, unsigned int order)          \
 	{                                                                      \
@@ -195,6 +195,16 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 		return _can_copy_from(container_of(devmem, _type, _member),    \
 				      peer);                                   \
 	}                                                                      \
+	static void _name##_peer_dma_map(struct hmm_devmem *devmem,            \
+					 struct hmm_peer_access *access)       \
+	{                                                                      \
+		_peer_dma_map(container_of(devmem, _type, _member), access);   \
+	}                                                                      \
+	static void _name##_peer_dma_unmap(struct hmm_devmem *devmem,          \
+					   struct hmm_peer_access *access)     \
+	{                                                                      \
+		_peer_dma_unmap(container_of(devmem, _type, _member), access); \
+	}                                                                      \
 	static int _name##_grow(struct hmm_devmem *devmem)                     \
 	{                                                                      \
 		return _grow(container_of(devmem, _type, _member));            \
@@ -208,6 +218,8 @@ static inline struct hmm_span hmm_devmem_migration_committed_span(
 		.clear = _name##_clear,                                        \
 		.copy_batch = _name##_copy_batch,                              \
 		.can_copy_from = _name##_can_copy_from,                        \
+		.peer_dma_map = _name##_peer_dma_map,                          \
+		.peer_dma_unmap = _name##_peer_dma_unmap,                      \
 		.grow = _name##_grow,                                          \
 		.release = _name##_release,                                    \
 	}

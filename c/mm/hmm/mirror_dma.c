@@ -229,7 +229,8 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
  * from its driver. Returns 0; -%EIO; -%EOPNOTSUPP if that has refused.
  */
 static int hmm_mirror_dma_map_page(const struct hmm_section *section, size_t idx,
-				   unsigned long i, struct pci_p2pdma_map_state *p2pdma)
+				   unsigned long i, struct pci_p2pdma_map_state *p2pdma,
+				   unsigned long *given)
 {
 	unsigned long hmm_pfn = section->pfns[i] & ~HMM_PFN_INOUT_FLAGS;
 	struct hmm_mirror_dma *dma = section->dma;
@@ -237,7 +238,8 @@ static int hmm_mirror_dma_map_page(const struct hmm_section *section, size_t idx
 
 	if (!(hmm_pfn & HMM_PFN_VALID)) {
 		hmm_pfn = section->peer_pfns ? section->peer_pfns[i] : 0;
-		if (!(hmm_pfn & HMM_PFN_VALID) || hmm_mirror_peer_map(dma, idx, hmm_pfn))
+		if (!(hmm_pfn & HMM_PFN_VALID) ||
+		    hmm_mirror_peer_map(dma, idx, hmm_pfn, given))
 			return 0;
 		return -EOPNOTSUPP;
 	}
@@ -259,19 +261,24 @@ static int hmm_mirror_dma_map_part(const struct hmm_section *section, struct hmm
 	size_t idx = hmm_mirror_dma_index(section->dma, part.start);
 	size_t end = hmm_mirror_dma_index(section->dma, part.end);
 	struct pci_p2pdma_map_state p2pdma = {};
-	int ret = 0, refused = 0;
+	unsigned long given = 0, refused = 0;
+	int ret = 0;
 
 	if (mutex_lock_killable(&section->dma->lock))
 		return -EINTR;
 	for (; idx < end && !ret; idx++, i++) {
-		ret = hmm_mirror_dma_map_page(section, idx, i, &p2pdma);
+		ret = hmm_mirror_dma_map_page(section, idx, i, &p2pdma, &given);
 		if (ret == -EOPNOTSUPP) {
-			refused = ret;
+			refused++;
 			ret = 0;
 		}
 	}
 	mutex_unlock(&section->dma->lock);
-	return ret ?: refused;
+	if (given || refused)
+		hmm_section_peers_count(section, part, given, refused);
+	if (ret)
+		return ret;
+	return refused ? -EOPNOTSUPP : 0;
 }
 
 /*

@@ -25,7 +25,8 @@ struct hmm_mirror_peer {
 	dma_addr_t address;
 };
 
-bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn);
+bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn,
+			 unsigned long *given);
 void hmm_mirror_peer_unmap(struct hmm_mirror_dma *dma, size_t idx);
 
 /* Whether an entry has the address of a page of a peer. hmm_mirror_dma.lock is held. */
@@ -39,5 +40,7 @@ void hmm_section_peers_end(struct hmm_section *section);
 void hmm_section_peers_reset(struct hmm_section *section);
 void hmm_section_peers_again(struct hmm_section *section);
 void hmm_section_peers_refuse(struct hmm_section *section);
+void hmm_section_peers_count(const struct hmm_section *section, struct hmm_span part,
+			     unsigned long given, unsigned long refused);
 
 #endif /* _MM_HMM_MIRROR_DMA_H */

@@ -20,7 +20,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "mirror.h"
 #include "mirror_dma.h"
+#include "trace.h"
 #include "walk.h"
 
 /**
@@ -55,6 +57,7 @@ EXPORT_SYMBOL_GPL(hmm_mirror_dma_accept_peers);
  * @dma: the map of the device that accesses the page
  * @idx: the entry
  * @hmm_pfn: of the page, in the private memory of a peer
+ * @given: incremented if the page had no address before
  *
  * A page that has an address keeps it.
  *
@@ -62,25 +65,30 @@ EXPORT_SYMBOL_GPL(hmm_mirror_dma_accept_peers);
  * is held.
  * Return: whether the page has an address.
  */
-bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn)
+bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn,
+			 unsigned long *given)
 {
-	struct page *page = hmm_pfn_to_page(hmm_pfn);
+	struct hmm_peer_access access = {
+		.page = hmm_pfn_to_page(hmm_pfn),
+		.dev = dma->dev,
+		.address = DMA_MAPPING_ERROR,
+	};
 	struct hmm_devmem *devmem;
-	dma_addr_t address;
 
 	lockdep_assert_held(&dma->lock);
 	if (!IS_ENABLED(CONFIG_HMM_DEVMEM) || !dma->peers)
 		return false;
 	if (dma->peers[idx].page)
-		return !WARN_ON_ONCE(dma->peers[idx].page != page);
-	devmem = hmm_devmem_of(page);
+		return !WARN_ON_ONCE(dma->peers[idx].page != access.page);
+	devmem = hmm_devmem_of(access.page);
 	non_block_start();
-	address = devmem->ops->peer_dma_map(devmem, page, dma->dev);
+	devmem->ops->peer_dma_map(devmem, &access);
 	non_block_end();
-	if (address == DMA_MAPPING_ERROR)
+	if (access.address == DMA_MAPPING_ERROR)
 		return false;
-	dma->peers[idx] = (struct hmm_mirror_peer){ page, address };
-	hmm_devmem_mark_accessed(devmem, page);
+	dma->peers[idx] = (struct hmm_mirror_peer){ access.page, access.address };
+	hmm_devmem_mark_accessed(devmem, access.page);
+	++*given;
 	return true;
 }
 
@@ -94,16 +102,34 @@ bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long h
  */
 void hmm_mirror_peer_unmap(struct hmm_mirror_dma *dma, size_t idx)
 {
-	struct hmm_mirror_peer peer = dma->peers[idx];
-	struct hmm_devmem *devmem = hmm_devmem_of(peer.page);
+	struct hmm_peer_access access = {
+		.page = dma->peers[idx].page,
+		.dev = dma->dev,
+		.address = dma->peers[idx].address,
+	};
+	struct hmm_devmem *devmem = hmm_devmem_of(access.page);
 
 	lockdep_assert_held(&dma->lock);
 	dma->peers[idx] = (struct hmm_mirror_peer){};
 	if (!devmem->ops->peer_dma_unmap)
 		return;
 	non_block_start();
-	devmem->ops->peer_dma_unmap(devmem, peer.page, dma->dev, peer.address);
+	devmem->ops->peer_dma_unmap(devmem, &access);
 	non_block_end();
+}
+
+/**
+ * hmm_section_peers_count() - count the pages of peers in a part of a section's batch
+ * @section: the section, inside
+ * @part: the part, whose pages were mapped
+ * @given: how many pages got an address
+ * @refused: how many got none
+ */
+void hmm_section_peers_count(const struct hmm_section *section, struct hmm_span part,
+			     unsigned long given, unsigned long refused)
+{
+	hmm_mirror_count(section->interval->state, HMM_COUNT_PEERS, given);
+	trace_hmm_peer_map(section->mirror, &part, given, refused);
 }
 
 /* For how many pages a section has entries in its arrays. */

@@ -213,6 +213,7 @@ static int hmm_mirror_stats_show(struct seq_file *m, void *v)
 		   hmm_mirror_stats_read(state, HMM_COUNT_INVALIDATED),
 		   hmm_mirror_stats_read(state, HMM_COUNT_DROPPED),
 		   hmm_mirror_stats_read(state, HMM_COUNT_INVALIDATIONS));
+	seq_printf(m, " peers=%lu", hmm_mirror_stats_read(state, HMM_COUNT_PEERS) << PAGE_SHIFT);
 	seq_printf(m, " driver=%s comm=", stats->driver);
 	seq_escape_mem(m, stats->comm, strlen(stats->comm),
 		       ESCAPE_OCTAL | ESCAPE_NP | ESCAPE_APPEND, " =\\");

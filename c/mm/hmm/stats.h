@@ -33,6 +33,7 @@ struct seq_operations;
  * @HMM_COUNT_INVALIDATED: rounds that a section lost to an invalidation
  * @HMM_COUNT_DROPPED: rounds that it began again as a fault has dropped its lock
  * @HMM_COUNT_INVALIDATIONS: invalidations that the driver was called for
+ * @HMM_COUNT_PEERS: pages in the memory of other devices that got an address
  * @NR_HMM_MIRROR_COUNTS: how many there are
  */
 enum hmm_mirror_count {
@@ -42,6 +43,7 @@ enum hmm_mirror_count {
 	HMM_COUNT_INVALIDATED,
 	HMM_COUNT_DROPPED,
 	HMM_COUNT_INVALIDATIONS,
+	HMM_COUNT_PEERS,
 	NR_HMM_MIRROR_COUNTS
 };
 

@@ -7,7 +7,7 @@
 //! does what the hardware of a real device would do, or what a subsystem would do for its driver.
 //! The driver's own files forbid it.
 //!
-//! * `board.rs`: the device that the kernel knows.
+//! * `board.rs`: the devices that the kernel knows, and the bus between them.
 //! * `ram.rs`: the memory on the board, and where it is.
 //! * `table.rs`: the page table that the device walks.
 //! * `misc.rs`: misc devices whose open files hold the driver's module.

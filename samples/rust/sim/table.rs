@@ -9,8 +9,11 @@
 use core::marker::PhantomPinned;
 use kernel::{
     bindings,
+    dma::DmaAddress,
     hmm::{
         mirror::{
+            DmaPagesData,
+            DmaRun,
             ExclusiveData,
             Invalidation,
             MigratedPagesData,
@@ -54,11 +57,20 @@ pub(crate) trait Tlb: Send + 'static {
     fn lost(&mut self, _span: Span) {}
 }
 
+/// Where consecutive pages are: that of the first.
+#[derive(Clone, Copy)]
+enum Target {
+    /// A page frame number.
+    Memory(usize),
+    /// An address on the bus, of a page in the memory of another device.
+    Peer(DmaAddress),
+}
+
 /// Consecutive pages, from number `first` to the one that is the key.
 #[derive(Clone, Copy)]
 struct Entry {
     first: usize,
-    pfn: usize,
+    target: Target,
     rights: Rights,
     alone: bool,
 }
@@ -67,9 +79,8 @@ struct Entry {
 ///
 /// # Invariants
 ///
-/// Every entry was made by [`Table::map`] or [`Table::map_exclusive`] of a run of a section on the
-/// mirror whose data the table is, and is removed before the CPU's page table changes there. No two
-/// entries overlap. The table is pinned, as two tables that were swapped would have each other's
+/// Every entry was made by [`Table::map`] or its like of a run of a section on the mirror whose data
+/// the table is, and is removed before the CPU's page table changes there. No two entries overlap. The table is pinned, as two tables that were swapped would have each other's
 /// entries.
 #[pin_data]
 pub(crate) struct Table<D: Tlb> {
@@ -126,6 +137,12 @@ impl<D: Tlb> Table<D> {
         self.entry(addr).map_or(Rights::default(), |e| e.rights)
     }
 
+    /// Whether the page at `addr` is in the memory of another device.
+    pub(crate) fn is_peer(&self, addr: usize) -> bool {
+        self.entry(addr)
+            .is_some_and(|e| matches!(e.target, Target::Peer(_)))
+    }
+
     /// Whether some page of `span` is exclusive to the device, for atomic operations.
     pub(crate) fn is_exclusive(&self, span: Span) -> bool {
         if span.pages() == 0 {
@@ -148,17 +165,30 @@ impl<D: Tlb> Table<D> {
         if rights.contains(Right::Write) && !run.flags().contains(PfnFlags::WRITE) {
             return Err(EPERM);
         }
-        let (first, last) = numbers(run.span());
+        // SAFETY: The number leaves the table with the next invalidation.
+        let target = Target::Memory(unsafe { run.pfn().into_raw() });
+        // INVARIANT: By the function's requirements; entries that were there before are removed.
+        self.insert(run.span(), target, rights, alone)
+    }
+
+    /// Adds an entry where there is none.
+    fn insert(
+        self: Pin<&mut Self>,
+        span: Span,
+        target: Target,
+        rights: Rights,
+        alone: bool,
+    ) -> Result {
+        let (first, last) = numbers(span);
         let entry = Entry {
             first,
-            // SAFETY: The number leaves the table with the next invalidation.
-            pfn: unsafe { run.pfn().into_raw() },
+            target,
             rights,
             alone,
         };
         // SAFETY: Nothing is moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
-        // INVARIANT: By the function's requirements; entries that were there before are removed.
+
         this.entries
             .try_create_and_insert(last, entry, GFP_ATOMIC)?;
         Ok(())
@@ -171,11 +201,19 @@ impl<D: Tlb> Table<D> {
         if rights == Rights::default() || !entry.rights.contains_all(rights) {
             return None;
         }
-        let pfn = entry.pfn + ((addr >> PAGE_SHIFT) - entry.first);
+        let index = (addr >> PAGE_SHIFT) - entry.first;
+        let pfn = match entry.target {
+            Target::Memory(first) => first + index,
+            Target::Peer(first) => {
+                let offset = (index << PAGE_SHIFT) as DmaAddress;
+
+                return Some(Mapped::Peer(first + offset));
+            }
+        };
         // SAFETY: By the type's invariants the process has this page at `addr`, for as long as the
         // table cannot change; it may be written to only if the entry has the right to write.
         let block = unsafe { Block::from_raw(bindings::hmm_section_pfn_to_page(pfn), 0) };
-        Some(Mapped { block, rights })
+        Some(Mapped::Memory(MappedPage { block, rights }))
     }
 }
 
@@ -211,6 +249,33 @@ impl<D: Tlb> Table<D> {
         unsafe { table.as_pin().put(run, rights, false) }
     }
 
+    /// As [`Table::map`], for a run of a section that gives addresses.
+    pub(crate) fn map_dma<'s>(
+        table: &mut DmaPagesData<'s, Self>,
+        run: &Run<'s>,
+        rights: Rights,
+    ) -> Result {
+        // SAFETY: As in `map`.
+        unsafe { table.as_pin().put(run, rights, false) }
+    }
+
+    /// Lets the device access pages in the memory of another device, by their addresses; as
+    /// [`Table::map`].
+    pub(crate) fn map_peer<'s>(
+        table: &mut DmaPagesData<'s, Self>,
+        run: &DmaRun<'s>,
+        rights: Rights,
+    ) -> Result {
+        let mut table = table.as_pin();
+
+        table.as_mut().remove(run.span());
+        if rights.contains(Right::Write) && !run.flags().contains(PfnFlags::WRITE) {
+            return Err(EPERM);
+        }
+        // INVARIANT: Run and table are of one section, as in `map`; what was there is removed.
+        table.insert(run.span(), Target::Peer(run.address()), rights, false)
+    }
+
     /// Maps the pages of a run exclusively for the device, until the CPU accesses them; as
     /// [`Table::map`].
     pub(crate) fn map_exclusive<'s>(table: &mut ExclusiveData<'s, Self>, run: &Run<'s>) -> Result {
@@ -229,13 +294,22 @@ impl<D: Tlb> Operations for Table<D> {
     }
 }
 
-/// A page that the device may use, for as long as the table cannot change.
-pub(crate) struct Mapped<'t> {
+/// What the device may access, for as long as the table cannot change.
+pub(crate) enum Mapped<'t> {
+    /// A page of system memory, or of the device's own.
+    Memory(MappedPage<'t>),
+    /// A page in the memory of another device, by its address on the bus. All of the rights that
+    /// were requested are the device's.
+    Peer(DmaAddress),
+}
+
+/// A page that the device may access.
+pub(crate) struct MappedPage<'t> {
     block: Block<'t>,
     rights: Rights,
 }
 
-impl<'t> Mapped<'t> {
+impl<'t> MappedPage<'t> {
     /// To read from it.
     pub(crate) fn block(&self) -> &Block<'t> {
         &self.block

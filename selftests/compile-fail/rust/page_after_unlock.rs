@@ -8,10 +8,14 @@ pub fn first_u32(mirror: &Mirror<PageTable>) -> Result<u32> {
     #[cfg(misuse)]
     let page = mirror.with_lock(|table| table.lookup(0, Right::Read.into())); //~ - lifetime may not live long enough
     #[cfg(misuse)]
-    return page?.ok_or(EFAULT)?.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?;
+    return first(page?);
     #[cfg(not(misuse))]
-    mirror.with_lock(|table| {
-        let page = table.lookup(0, Right::Read.into()).ok_or(EFAULT)?;
-        page.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?
-    })?
+    mirror.with_lock(|table| first(table.lookup(0, Right::Read.into())))?
+}
+
+fn first(found: Option<Mapped<'_>>) -> Result<u32> {
+    let Some(Mapped::Memory(page)) = found else {
+        return Err(EFAULT);
+    };
+    page.block().page(0, |bytes| bytes.load(0)).ok_or(EFAULT)?
 }

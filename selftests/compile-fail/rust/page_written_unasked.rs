@@ -6,7 +6,10 @@ include!("fixture/devmem_driver.rs");
 
 pub fn wipe(mirror: &Mirror<PageTable>) -> Result {
     mirror.with_lock(|table| {
-        let mut page = table.lookup(0, Right::Read | Right::Write).ok_or(EFAULT)?;
+        let found = table.lookup(0, Right::Read | Right::Write).ok_or(EFAULT)?;
+        let Mapped::Memory(mut page) = found else {
+            return Err(EFAULT);
+        };
         #[cfg(misuse)]
         page.block().page_mut(0, |bytes| bytes.clear()); //~ E0596 cannot borrow data in a `&` reference as mutable
         let block = page.block_mut().ok_or(EPERM)?;

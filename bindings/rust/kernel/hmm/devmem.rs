@@ -214,6 +214,139 @@ impl Position {
     }
 }
 
+/// The access of another device to a page.
+///
+/// It exists for a call of [`MemoryOperations::peer_dma_map`] or
+/// [`MemoryOperations::peer_dma_unmap`]. The page is mapped in its process then, and is neither
+/// locked nor referenced.
+///
+/// # Invariants
+///
+/// A value of this type is a live `bindings::hmm_peer_access`, reached by reference only.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     device,
+///     dma::DmaAddress,
+///     hmm::{
+///         devmem::{
+///             DeviceMemory,
+///             MemoryOperations,
+///             PeerAccess, //
+///         },
+///         page::Block, //
+///     },
+///     prelude::*,
+///     sync::aref::ARef, //
+/// };
+///
+/// /// A device whose memory is in a BAR, which one other device can access.
+/// struct Device {
+///     bar: DmaAddress,
+///     other: ARef<device::Device>,
+/// }
+///
+/// #[vtable]
+/// impl MemoryOperations for Device {
+///     fn copy(_memory: &DeviceMemory<Self>, _dst: Block<'_>, _src: &Block<'_>) -> Result {
+///         Err(EIO)
+///     }
+///
+///     fn clear(_memory: &DeviceMemory<Self>, _page: Block<'_>) -> Result {
+///         Err(EIO)
+///     }
+///
+///     fn peer_dma_map(memory: &DeviceMemory<Self>, access: &PeerAccess) {
+///         let data = memory.data();
+///
+///         if core::ptr::eq(access.device(), &*data.other) {
+///             let address = data.bar + access.position().offset() as DmaAddress;
+///
+///             // SAFETY: The page is there in the BAR, which the other device can access.
+///             unsafe { access.set_address(address) };
+///         }
+///     }
+///
+///     fn peer_dma_unmap(memory: &DeviceMemory<Self>, access: &PeerAccess) {
+///         assert!(access.address() >= memory.data().bar);
+///     }
+/// }
+/// # fn _new(bar: DmaAddress, other: ARef<device::Device>) -> Device {
+/// #     Device { bar, other }
+/// # }
+/// ```
+#[repr(transparent)]
+pub struct PeerAccess(Opaque<bindings::hmm_peer_access>);
+
+// SAFETY: By the contract (`send`) it may be ended on another thread than it was made on.
+unsafe impl Send for PeerAccess {}
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for PeerAccess {}
+
+impl PeerAccess {
+    /// Returns a raw pointer to the `bindings::hmm_peer_access`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::hmm_peer_access {
+        self.0.get()
+    }
+
+    /// Makes a reference of a raw pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a `bindings::hmm_peer_access` that lives for all of `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::hmm_peer_access) -> &'a Self {
+        // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
+        // same by `repr(transparent)`.
+        unsafe { &*ptr.cast() }
+    }
+
+    /// The position of the page in its memory, which is always found.
+    #[inline]
+    pub fn position(&self) -> Position {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_peer_access`.
+        let value = unsafe { bindings::hmm_peer_access_position(self.as_raw()) };
+        Position(value)
+    }
+
+    /// The device that accesses the page.
+    #[inline]
+    pub fn device(&self) -> &crate::device::Device {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_peer_access`.
+        let ptr = unsafe { bindings::hmm_peer_access_device(self.as_raw()) };
+        // SAFETY: By the contract the result is never NULL (`nonnull`).
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        // SAFETY: By the contract (`borrowed(access)`) it is valid as long as `self`.
+        unsafe { <crate::device::Device>::from_raw(ptr.as_ptr()) }
+    }
+
+    /// The address by which the device accesses the page; `DmaAddress::MAX` if there is none.
+    #[inline]
+    pub fn address(&self) -> crate::dma::DmaAddress {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_peer_access`.
+        unsafe { bindings::hmm_peer_access_address(self.as_raw()) }
+    }
+
+    /// Sets the address by which the device accesses the page.
+    ///
+    /// It has an effect in [`MemoryOperations::peer_dma_map`] only.
+    ///
+    /// # Safety
+    ///
+    /// The caller must promise that the device reaches only this page by `address`, until
+    /// `peer_dma_unmap`.
+    #[inline]
+    pub unsafe fn set_address(&self, address: crate::dma::DmaAddress) {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_peer_access`; the caller
+        // promises that the device reaches only this page by `address`, until `peer_dma_unmap`.
+        unsafe { bindings::hmm_peer_access_set_address(self.as_raw(), address) }
+    }
+}
+
 /// The callbacks of a [`DeviceMemory`], which its user implements: the memory of a device.
 ///
 /// They may not wait for the memory that they are called for. While they are called to evict or
@@ -305,6 +438,27 @@ pub trait MemoryOperations: Sized + Send + Sync + 'static {
     /// each page; a page table lock is held: must not sleep, nor take a lock under which memory
     /// is allocated. Without it they cannot. Optional.
     fn can_copy_from(_devmem: &DeviceMemory<Self>, _peer: &Peer) -> bool {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Gives another device the address by which it accesses a page, by
+    /// [`PeerAccess::set_address`].
+    ///
+    /// Without an address the page migrates to system memory. It is called for each page and
+    /// device. The address is for reading and writing. The update lock of a mirror of that
+    /// device is held: it must not sleep, nor take a lock under which memory is allocated.
+    /// Without it the memory is for its own device only. Optional.
+    fn peer_dma_map(_devmem: &DeviceMemory<Self>, _access: &PeerAccess) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The other device does not access a page by its address any more.
+    ///
+    /// It is called once for each address that was given, as
+    /// [`MemoryOperations::peer_dma_map`]. Optional.
+    ///
+    /// Must not sleep.
+    fn peer_dma_unmap(_devmem: &DeviceMemory<Self>, _access: &PeerAccess) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -447,6 +601,16 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         },
         can_copy_from: if T::HAS_CAN_COPY_FROM {
             Some(Self::can_copy_from_callback)
+        } else {
+            None
+        },
+        peer_dma_map: if T::HAS_PEER_DMA_MAP {
+            Some(Self::peer_dma_map_callback)
+        } else {
+            None
+        },
+        peer_dma_unmap: if T::HAS_PEER_DMA_UNMAP {
+            Some(Self::peer_dma_unmap_callback)
         } else {
             None
         },
@@ -888,6 +1052,40 @@ impl<T: MemoryOperations> DeviceMemory<T> {
         // call, and the layouts are the same by `repr(transparent)`.
         let peer = unsafe { &*peer.cast::<Peer>() };
         <T as MemoryOperations>::can_copy_from(&object, peer)
+    }
+
+    /// # Safety
+    ///
+    /// C must call this according to the contract of `peer_dma_map`, on the `inner` of an
+    /// object of this type.
+    unsafe extern "C" fn peer_dma_map_callback(
+        devmem: *mut bindings::hmm_devmem,
+        access: *mut bindings::hmm_peer_access,
+    ) {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after `hmm_devmem_exit_deferred` has called `free`.
+        let object = unsafe { Self::around(devmem) };
+        // SAFETY: By the contract (`borrows`, `nonnull`) C passes a valid object as `access`, for
+        // the call.
+        let access = unsafe { <PeerAccess>::from_raw(access) };
+        <T as MemoryOperations>::peer_dma_map(&object, access)
+    }
+
+    /// # Safety
+    ///
+    /// C must call this according to the contract of `peer_dma_unmap`, on the `inner` of an
+    /// object of this type.
+    unsafe extern "C" fn peer_dma_unmap_callback(
+        devmem: *mut bindings::hmm_devmem,
+        access: *mut bindings::hmm_peer_access,
+    ) {
+        // SAFETY: C calls back with the `struct hmm_devmem` that the constructor was given, and
+        // not after `hmm_devmem_exit_deferred` has called `free`.
+        let object = unsafe { Self::around(devmem) };
+        // SAFETY: By the contract (`borrows`, `nonnull`) C passes a valid object as `access`, for
+        // the call.
+        let access = unsafe { <PeerAccess>::from_raw(access) };
+        <T as MemoryOperations>::peer_dma_unmap(&object, access)
     }
 
     /// # Safety

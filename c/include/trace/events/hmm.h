@@ -312,6 +312,43 @@ TRACE_EVENT(hmm_evict,
 		  __entry->left, __entry->ns)
 );
 
+/**
+ * hmm_peer_map - a device got addresses of pages in the memory of other devices
+ * @mirror: the device's mirror of the process
+ * @span: addresses among which the pages are
+ * @pages: how many got an address
+ * @refused: how many the driver of the memory gave none; they migrate to system memory
+ */
+TRACE_EVENT(hmm_peer_map,
+
+	TP_PROTO(const void *mirror, const struct hmm_span *span, unsigned long pages,
+		 unsigned long refused),
+
+	TP_ARGS(mirror, span, pages, refused),
+
+	TP_STRUCT__entry(
+		__field(const void *, mirror)
+		__field(unsigned long, start)
+		__field(unsigned long, end)
+		__field(unsigned long, pages)
+		__field(unsigned long, bytes)
+		__field(unsigned long, refused)
+	),
+
+	TP_fast_assign(
+		__entry->mirror = mirror;
+		__entry->start = span->start;
+		__entry->end = span->end;
+		__entry->pages = pages;
+		__entry->bytes = pages << PAGE_SHIFT;
+		__entry->refused = refused;
+	),
+
+	TP_printk("mirror=%p start=0x%lx end=0x%lx pages=%lu bytes=%lu refused=%lu",
+		  __entry->mirror, __entry->start, __entry->end, __entry->pages,
+		  __entry->bytes, __entry->refused)
+);
+
 #undef EM
 #undef EMe
 

@@ -192,28 +192,27 @@ static const struct hmm_devmem_ops batch_peer_device_ops = {
 };
 
 /* The bus between the devices of the tests has the addresses of the kernel. */
-static dma_addr_t buffer_peer_map(struct hmm_devmem *devmem, struct page *page,
-				  struct device *dev)
+static void buffer_peer_map(struct hmm_devmem *devmem, struct hmm_peer_access *access)
 {
 	struct buffer_device *device = to_device(devmem);
 
 	device->calls++;
 	if (device->on_give)
 		device->on_give(device);
-	if (device->refuses || device->refused == page)
-		return DMA_MAPPING_ERROR;
+	if (device->refuses || device->refused == access->page)
+		return;
 	device->given++;
-	return (unsigned long)map_page(page);
+	hmm_peer_access_set_address(access, (unsigned long)map_page(access->page));
 }
 
-static void buffer_peer_unmap(struct hmm_devmem *devmem, struct page *page,
-			      struct device *dev, dma_addr_t address)
+static void buffer_peer_unmap(struct hmm_devmem *devmem, struct hmm_peer_access *access)
 {
 	struct buffer_device *device = to_device(devmem);
+	dma_addr_t address = hmm_peer_access_address(access);
 
 	device->given--;
 	/* The page is in use still. */
-	if (address != (unsigned long)map_page(page) || !page_count(page))
+	if (address != (unsigned long)map_page(access->page) || !page_count(access->page))
 		device->given = LONG_MIN;
 	if (device->on_take)
 		device->on_take(device, address);

@@ -15,6 +15,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
+#include <trace/events/hmm.h>
 
 #include "../../internal.h"
 #include "../mirror.h"
@@ -648,6 +649,82 @@ static void peer_access_no_memory(struct kunit *test)
 	hmm_mirror_dma_exit(dma);
 }
 
+/**
+ * struct peer_events - the events of an access
+ * @access: the access
+ * @events: how many there were
+ * @pages: how many pages they had in all
+ * @refused: how many pages were refused in all
+ * @span: of the last
+ */
+struct peer_events {
+	const struct peer_access *access;
+	unsigned int events;
+	unsigned long pages;
+	unsigned long refused;
+	struct hmm_span span;
+};
+
+static void record_peer_map(void *data, const void *mirror, const struct hmm_span *span,
+			    unsigned long pages, unsigned long refused)
+{
+	struct peer_events *seen = data;
+
+	if (mirror != &seen->access->mirror)
+		return;
+	seen->events++;
+	seen->pages += pages;
+	seen->refused += refused;
+	seen->span = *span;
+}
+
+/* What has been counted and, in a kernel with events, what they were. */
+static void access_expect_counted(struct kunit *test, const struct peer_events *seen,
+				  unsigned int events, unsigned long pages)
+{
+#ifdef CONFIG_DEBUG_FS
+	const struct hmm_mirror_stats *stats = &seen->access->mirror.state->stats;
+
+	KUNIT_EXPECT_EQ(test, pages, atomic_long_read(&stats->counts[HMM_COUNT_PEERS]));
+#endif
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		return;
+	KUNIT_EXPECT_EQ(test, events, seen->events);
+	KUNIT_EXPECT_EQ(test, pages, seen->pages);
+}
+
+/* Pages that get an address are counted, and each batch of them is an event. */
+static void peer_access_counted(struct kunit *test)
+{
+	struct peer_access *access = access_begin(test);
+	struct hmm_span span = span_of(access->span.start, SIZE);
+	struct hmm_span last = span_of(span.end - HMM_SECTION_BATCH * PAGE_SIZE,
+				       HMM_SECTION_BATCH * PAGE_SIZE);
+	struct peer_events seen = { .access = access };
+
+	register_trace_hmm_peer_map(record_peer_map, &seen);
+	access_expect_counted(test, &seen, 0, 0);
+	KUNIT_EXPECT_EQ(test, 0, access_populate(access, span, HMM_ACCESS_WRITE));
+	access_expect_counted(test, &seen, PAGES / HMM_SECTION_BATCH, PAGES);
+	KUNIT_EXPECT_EQ(test, seen.refused, 0);
+	if (IS_ENABLED(CONFIG_TRACEPOINTS)) {
+		KUNIT_EXPECT_EQ(test, seen.span.start, last.start);
+		KUNIT_EXPECT_EQ(test, seen.span.end, last.end);
+	}
+	/* They keep their addresses. */
+	KUNIT_EXPECT_EQ(test, 0, access_populate(access, span, HMM_ACCESS_READ));
+	access_expect_counted(test, &seen, PAGES / HMM_SECTION_BATCH, PAGES);
+
+	hmm_mirror_invalidate_span(&access->mirror, last);
+	access->owner->refused = device_page(access->owner, PAGES - 1);
+	KUNIT_EXPECT_EQ(test, 0, access_populate(access, last, HMM_ACCESS_WRITE));
+	unregister_trace_hmm_peer_map(record_peer_map, &seen);
+	tracepoint_synchronize_unregister();
+	access_expect_counted(test, &seen, PAGES / HMM_SECTION_BATCH + 1,
+			      PAGES + HMM_SECTION_BATCH - 1);
+	KUNIT_EXPECT_EQ(test, seen.refused, IS_ENABLED(CONFIG_TRACEPOINTS));
+}
+
 static void access_kill(struct buffer_device *device)
 {
 	set_killed(true);
@@ -792,6 +869,7 @@ static struct kunit_case peer_access_cases[] = {
 	KUNIT_CASE(peer_access_huge_refused),
 	KUNIT_CASE(peer_access_two_devices),
 	KUNIT_CASE(peer_access_no_memory),
+	KUNIT_CASE(peer_access_counted),
 	KUNIT_CASE(peer_access_killed),
 	KUNIT_CASE(peer_access_evicted_meanwhile),
 	KUNIT_CASE_SLOW(peer_access_race),

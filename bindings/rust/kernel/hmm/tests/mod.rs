@@ -7,6 +7,8 @@ mod devmem;
 mod dma;
 #[cfg(CONFIG_HMM_DEVMEM)]
 mod memory;
+#[cfg(all(CONFIG_HMM_DEVMEM, CONFIG_HAS_DMA))]
+mod peers;
 #[cfg(all(CONFIG_DEBUG_ATOMIC_SLEEP, CONFIG_HMM_DEVMEM))]
 mod sleeping;
 mod within;
