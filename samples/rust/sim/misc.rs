@@ -3,7 +3,7 @@
 //! Misc devices whose open files hold the driver's module.
 //!
 //! Up to Linux 7.2 the file operations of [`kernel::miscdevice`] have no owner: the module can be
-//! unloaded while a file is open, and whatever uses the file next runs in freed text. With Linux
+//! unloaded while a file is open, and the next use of the file runs in freed text. With Linux
 //! 7.3 [`MiscDeviceRegistration`] sets the owner itself.
 
 use core::marker::PhantomData;
