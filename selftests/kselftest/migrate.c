@@ -927,7 +927,7 @@ TEST_F(migrate, not_unloaded_while_open)
 	if (!child) {
 		close(go[1]);
 		status = read(go[0], &byte, 1);
-		/* Whatever it returns to another process, it runs the driver's code. */
+		/* It is an error in another process, and runs the driver's code. */
 		device_holds(self->device, self->at, N, 0);
 		_exit(status);
 	}

@@ -4,7 +4,7 @@
  * pages in, computes on them and has them migrate.
  *
  *	oom	no swap space: the kernel kills one after the other
- *	swap	with swap space: none is killed, but by a lack of that
+ *	swap	with swap space: pages are swapped out
  *	storm	another thread invalidates what the device accesses, all the time
  *
  * The pages of those that are left keep their contents. A command of the device is done,

@@ -255,7 +255,7 @@ pub fn runs_with(object: &Object, function: &Function) -> String {
     let stage = if object.stages.is_empty() {
         ""
     } else {
-        ", in whatever stage it is"
+        ", in any stage"
     };
     format!(
         "`body` is given the [`{name}`]{made}, and its result is returned. The [`{name}`] ends when `body` returns{stage}, also \

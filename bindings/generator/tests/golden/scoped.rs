@@ -425,8 +425,7 @@ impl<'a> Dive<'a, Surface> {
     /// Begin a dive.
     ///
     /// `body` is given the [`Dive`], if one was made, and its result is returned. The [`Dive`]
-    /// ends when `body` returns, in whatever stage it is, also if `body` leaked it
-    /// (`mem::forget`).
+    /// ends when `body` returns, in any stage, also if `body` leaked it (`mem::forget`).
     ///
     /// May sleep.
     ///

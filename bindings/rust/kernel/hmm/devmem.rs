@@ -1199,8 +1199,8 @@ impl<'a> Migration<'a, Collected> {
     /// Begins to migrate pages to device memory.
     ///
     /// `body` is given the [`Migration`], if one was made, and its result is returned. The
-    /// [`Migration`] ends when `body` returns, in whatever stage it is, also if `body` leaked
-    /// it (`mem::forget`).
+    /// [`Migration`] ends when `body` returns, in any stage, also if `body` leaked it
+    /// (`mem::forget`).
     ///
     /// A CPU that accesses a collected page waits until the migration ends. Pages that are busy
     /// are not collected; nor are pages in another device's memory, unless some of the batch

@@ -272,7 +272,7 @@ mod tests {
         Ok(())
     }
 
-    /// The end of the closure is the end of the migration, whatever has become of the value.
+    /// The end of the closure is the end of the migration, also if the value was leaked.
     #[test]
     #[allow(clippy::forget_non_drop)]
     fn a_migration_that_is_leaked_ends() -> Result {
