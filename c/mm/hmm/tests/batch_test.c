@@ -5,7 +5,6 @@
  * depend on when.
  */
 #include <kunit/test.h>
-#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/workqueue.h>
@@ -152,10 +151,7 @@ static void batch_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 	mod_delayed_work(system_dfl_wq, &release.work, 0);
 	hmm_test_hold_end(&release);
-	for (start = jiffies; available(device) != DEVICE_PAGES; msleep(1))
-		if (time_after(jiffies, start + 5 * HZ))
-			break;
-	KUNIT_EXPECT_EQ(test, available(device), DEVICE_PAGES);
+	KUNIT_EXPECT_TRUE(test, becomes_available(device));
 	addr += PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE - PAGE_SIZE), PAGES - 1);
 	KUNIT_EXPECT_EQ(test, migrate_to_ram(device, addr, SIZE - PAGE_SIZE),

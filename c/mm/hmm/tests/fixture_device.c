@@ -3,6 +3,7 @@
  * A device whose memory is a buffer, and memory of a process, for the tests of
  * device memory.
  */
+#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/hmm_typed.h>
 #include <linux/mman.h>
@@ -260,6 +261,19 @@ bool is_coherent(const struct buffer_device *device)
 unsigned long available(struct buffer_device *device)
 {
 	return hmm_devmem_available(&device->devmem) >> PAGE_SHIFT;
+}
+
+/*
+ * Wait until all memory of the device is free: batches that were abandoned are released in
+ * a work item.
+ */
+bool becomes_available(struct buffer_device *device)
+{
+	unsigned long end = jiffies + 5 * HZ;
+
+	while (available(device) != DEVICE_PAGES && time_before(jiffies, end))
+		msleep(1);
+	return available(device) == DEVICE_PAGES;
 }
 
 static struct buffer_device *make_owned_device(struct kunit *test,

@@ -83,6 +83,7 @@ u8 *add_buffer(struct kunit *test, struct buffer_device *device);
 struct page *device_page(struct buffer_device *device, unsigned long nr);
 bool is_coherent(const struct buffer_device *device);
 unsigned long available(struct buffer_device *device);
+bool becomes_available(struct buffer_device *device);
 struct buffer_device *make_buffer_device(struct kunit *test);
 struct buffer_device *make_peer_device(struct kunit *test, enum memory_type type,
 				       bool batches);

@@ -469,16 +469,6 @@ static void release_to(struct work_struct *work)
 	release_batches(container_of(work, struct peers, release.work)->to);
 }
 
-/* Wait until the memory that abandoned batches hold is free. */
-static bool becomes_available(struct buffer_device *device)
-{
-	unsigned long start = jiffies;
-
-	while (available(device) != DEVICE_PAGES && time_before(jiffies, start + 5 * HZ))
-		msleep(20);
-	return available(device) == DEVICE_PAGES;
-}
-
 /*
  * The task that waits for copies from device to device is killed. The pages stay in the
  * first device's memory, and both memories are in use until the second has completed
