@@ -24,7 +24,7 @@ use kernel::{
     sync::{aref::ARef, Arc},
 };
 use misc::MiscRegistration;
-use table::{Right, Table, Tlb};
+use table::{Mapped, Right, Table, Tlb};
 
 /// The device's TLB. The table removes its entries when the process changes its page tables, and then calls this.
 struct DeviceTlb;
@@ -40,11 +40,14 @@ type DeviceTable = Table<DeviceTlb>;
 
 /// In place of hardware: reads, within a page. `ENXIO` is the device's page fault, `EFAULT` memory that a CPU cannot read.
 fn device_read(table: &DeviceTable, addr: usize, to: &mut [u8]) -> Result {
-    let page = table.lookup(addr, Right::Read.into()).ok_or(ENXIO)?;
-
-    page.block()
-        .page(0, |bytes| bytes.read(addr & !PAGE_MASK, to))
-        .ok_or(EFAULT)?
+    match table.lookup(addr, Right::Read.into()).ok_or(ENXIO)? {
+        Mapped::Memory(page) => page
+            .block()
+            .page(0, |bytes| bytes.read(addr & !PAGE_MASK, to))
+            .ok_or(EFAULT)?,
+        // The memory of another device: this one accepts none.
+        Mapped::Peer(_) => Err(EFAULT),
+    }
 }
 
 /// One process as the device sees it.

@@ -3,7 +3,6 @@
  * A device whose memory is a buffer, and memory of a process, for the tests of
  * device memory.
  */
-#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/hmm_typed.h>
 #include <linux/mman.h>
@@ -272,7 +271,7 @@ bool becomes_available(struct buffer_device *device)
 	unsigned long end = jiffies + 5 * HZ;
 
 	while (available(device) != DEVICE_PAGES && time_before(jiffies, end))
-		msleep(1);
+		schedule_timeout_uninterruptible(1);
 	return available(device) == DEVICE_PAGES;
 }
 
