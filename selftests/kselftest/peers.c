@@ -25,6 +25,7 @@
 #define PEER		(HMM_DMIRROR_PROT_PEER | HMM_DMIRROR_PROT_WRITE)
 /* In seconds. */
 #define RACE_TIME	4
+#define RACE_MOST	40
 
 FIXTURE(peers) {
 	int owner;	/* the unit that has the pages */
@@ -614,7 +615,10 @@ TEST_F_TIMEOUT(peers, race, 60)
 		};
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, race, &racers[i]));
 	}
-	sleep(RACE_TIME);
+	/* Longer if one of the two units has found no page in the owner's memory yet. */
+	for (int i = 0; i < RACE_MOST && (i < RACE_TIME || !racers[0].peer || !racers[nr - 1].peer);
+	     i++)
+		sleep(1);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	for (int i = 0; i < nr; i++) {
 		pthread_join(threads[i], NULL);
