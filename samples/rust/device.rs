@@ -19,6 +19,7 @@ use crate::{
         },
         node::{
             Node,
+            NodeOperations,
             OpenFile, //
         },
         ram::Reserved, //
@@ -176,6 +177,9 @@ impl OpenFile for DmMirror {
     }
 }
 
+/// The operations of open files.
+static DM_OPERATIONS: NodeOperations<DmMirror> = NodeOperations::new();
+
 /// The value of a parameter, which is at hand as a value or as a reference.
 fn param(value: impl Borrow<u64>) -> u64 {
     *value.borrow()
@@ -211,7 +215,7 @@ impl kernel::Module for Module {
         // A node can be opened as soon as it exists, so nothing that can fail for other reasons comes
         // after the first one.
         for (unit, name) in made.into_iter().zip(DM_NAMES) {
-            nodes.push(Node::new(name, unit, module)?, GFP_KERNEL)?;
+            nodes.push(Node::new(name, unit, module, &DM_OPERATIONS)?, GFP_KERNEL)?;
         }
         Ok(Self { _nodes: nodes })
     }

@@ -17,18 +17,54 @@ use kernel::{
         MiscDeviceRegistration, //
     },
     prelude::*,
+    sync::SetOnce,
     types::Opaque, //
 };
+
+/// The file operations of a misc device, in a static of the driver's: a file that is open uses them
+/// also after its device was unregistered, and holds the module that the static is in.
+pub(crate) struct FileOperations<T>(SetOnce<Owned>, PhantomData<fn() -> T>);
+
+/// File operations with an owner.
+struct Owned(bindings::file_operations);
+
+// SAFETY: They are not changed once they were made, and what they refer to is the driver's code.
+unsafe impl Send for Owned {}
+
+// SAFETY: As above.
+unsafe impl Sync for Owned {}
+
+impl<T: MiscDevice> FileOperations<T> {
+    /// Creates them, without an owner yet.
+    pub(crate) const fn new() -> Self {
+        Self(SetOnce::new(), PhantomData)
+    }
+
+    /// Those of `device`, with the module as their owner. Fails with `EBUSY` while another thread
+    /// makes them.
+    fn of(
+        &'static self,
+        device: &bindings::miscdevice,
+        module: &'static ThisModule,
+    ) -> Result<*const bindings::file_operations> {
+        if self.0.as_ref().is_none() {
+            // SAFETY: They are a constant of the kernel's `MiscDevice` for `T`.
+            let mut operations = unsafe { *device.fops };
+
+            operations.owner = module.as_ptr();
+            self.0.populate(Owned(operations));
+        }
+        Ok(&raw const self.0.as_ref().ok_or(EBUSY)?.0)
+    }
+}
 
 /// A registered misc device: [`MiscDeviceRegistration`] with the module as the owner.
 ///
 /// # Invariants
 ///
-/// `device` is registered, and its operations are `operations`, whose owner is the module that the
-/// code of `T` is in.
+/// `device` is registered, and its operations are in a static of the module that owns them.
 #[pin_data(PinnedDrop)]
 pub(crate) struct MiscRegistration<T: MiscDevice> {
-    operations: bindings::file_operations,
     #[pin]
     device: Opaque<bindings::miscdevice>,
     _data: PhantomData<T>,
@@ -49,23 +85,17 @@ impl<T: MiscDevice> MiscRegistration<T> {
     pub(crate) fn register(
         options: MiscDeviceOptions,
         module: &'static ThisModule,
+        operations: &'static FileOperations<T>,
     ) -> impl PinInit<Self, Error> {
-        let device = options.into_raw::<T>();
-        // SAFETY: They are a constant of the kernel's `MiscDevice` for `T`.
-        let mut operations = unsafe { *device.fops };
-
-        operations.owner = module.as_ptr();
-        try_pin_init!(&this in Self {
-            operations,
+        try_pin_init!(Self {
             device <- Opaque::try_ffi_init(move |slot: *mut bindings::miscdevice| {
-                // SAFETY: `this` is being initialised, and `operations` is already.
-                let fops = unsafe { &raw const (*this.as_ptr()).operations };
+                let mut device = options.into_raw::<T>();
 
+                device.fops = operations.of(&device, module)?;
                 // SAFETY: The slot may be written. The value is pinned, and `drop` unregisters the
-                // device. Files that are open then would hold the module, which is not unloaded
-                // before they are closed.
+                // device.
                 unsafe {
-                    slot.write(bindings::miscdevice { fops, ..device });
+                    slot.write(device);
                     to_result(bindings::misc_register(slot))
                 }
             }),

@@ -19,7 +19,10 @@ use kernel::{
     sync::Arc, //
 };
 
-use super::misc::MiscRegistration;
+use super::misc::{
+    FileOperations,
+    MiscRegistration, //
+};
 
 /// Whether the current task may do what concerns all users of a device (`CAP_SYS_ADMIN`).
 pub(crate) fn is_admin() -> bool {
@@ -42,6 +45,16 @@ pub(crate) trait OpenFile: Sized + Send + Sync + 'static {
     fn mmap(&self, vma: &VmaNew) -> Result;
 }
 
+/// The file operations of a driver's nodes, in a static of its own.
+pub(crate) struct NodeOperations<F: OpenFile>(FileOperations<Registered<F>>);
+
+impl<F: OpenFile> NodeOperations<F> {
+    /// Creates them.
+    pub(crate) const fn new() -> Self {
+        Self(FileOperations::new())
+    }
+}
+
 /// A device node, registered for as long as this exists.
 pub(crate) struct Node<F: OpenFile> {
     _registered: Pin<KBox<Registered<F>>>,
@@ -57,11 +70,13 @@ impl<F: OpenFile> Node<F> {
         name: &'static CStr,
         device: Arc<F::Device>,
         module: &'static ThisModule,
+        operations: &'static NodeOperations<F>,
     ) -> Result<Self> {
         // The node can be opened as soon as it is registered, so registration comes last.
+        let options = MiscDeviceOptions { name };
         let registered = try_pin_init!(Registered {
             device,
-            misc <- MiscRegistration::register(MiscDeviceOptions { name }, module),
+            misc <- MiscRegistration::register(options, module, &operations.0),
         });
 
         Ok(Self {

@@ -23,7 +23,7 @@ use kernel::{
     prelude::*,
     sync::{aref::ARef, Arc},
 };
-use misc::MiscRegistration;
+use misc::{FileOperations, MiscRegistration};
 use table::{Mapped, Right, Table, Tlb};
 
 /// The device's TLB. The table removes its entries when the process changes its page tables, and then calls this.
@@ -132,6 +132,9 @@ impl MiscDevice for Context {
     }
 }
 
+/// What the kernel calls for an open file.
+static OPERATIONS: FileOperations<Context> = FileOperations::new();
+
 #[pin_data]
 struct Driver {
     #[pin]
@@ -143,7 +146,7 @@ impl kernel::InPlaceModule for Driver {
         let options = MiscDeviceOptions { name: c"foo" };
 
         try_pin_init!(Self {
-            _misc <- MiscRegistration::register(options, module),
+            _misc <- MiscRegistration::register(options, module, &OPERATIONS),
         })
     }
 }

@@ -13,6 +13,7 @@ use kernel::{
 };
 use sim::node::{
     Node,
+    NodeOperations,
     OpenFile, //
 };
 
@@ -35,6 +36,9 @@ impl OpenFile for File {
     }
 }
 
+/// The operations of open files.
+static OPERATIONS: NodeOperations<File> = NodeOperations::new();
+
 #[cfg(misuse)]
 pub fn register(_module: &'static ThisModule) -> Result {
     let options = MiscDeviceOptions { name: c"lost" };
@@ -46,7 +50,7 @@ pub fn register(_module: &'static ThisModule) -> Result {
 #[cfg(not(misuse))]
 pub fn register(module: &'static ThisModule) -> Result {
     let _ = (MiscDeviceOptions { name: c"found" }, |_: &MiscDeviceRegistration<Never>| ());
-    let _ = Node::<File>::new(c"found", Arc::new(0, GFP_KERNEL)?, module)?;
+    let _ = Node::<File>::new(c"found", Arc::new(0, GFP_KERNEL)?, module, &OPERATIONS)?;
     Ok(())
 }
 

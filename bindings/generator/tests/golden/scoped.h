@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is there while a closure runs: a lock, whose guard nobody can leak, or an object. */
+/* A lock or an object that a closure is given, and that nobody can leak. */
 #include <linux/contract.h>
 
 typedef _Bool bool_t;
