@@ -53,7 +53,7 @@ static time_t race_seconds(void)
 {
 	const char *given = getenv("SECONDS");
 
-	return given ? atoi(given) : 3;
+	return given && *given ? atoi(given) : 3;
 }
 
 static char *anonymous(size_t npages)

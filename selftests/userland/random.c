@@ -299,6 +299,8 @@ int main(int argc, char **argv)
 	time_t end = time(NULL);
 	size_t nr, at;
 
+	if (duration && !*duration)
+		duration = NULL;
 	if (duration)
 		end += atoi(duration);
 #ifdef WATCH_READS
@@ -332,5 +334,5 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("# %lu cases\n# figures: inputs=%lu\n", i, i);
-	return 0;
+	return !i;
 }

@@ -22,6 +22,11 @@ verdict "a BUILD that cannot be made"
 FLAVOUR=odd refused 'there is no flavour odd' "$ROOT/tree/build" odd
 verdict "an unknown flavour"
 
+printf 'include %s\nprobe:\n\t@env\n' "$ROOT/Makefile" >"$TMP/probe.mk"
+env -u DURATION -u LIMIT make -s -f "$TMP/probe.mk" probe LIMIT=7 >"$TMP/out" 2>&1 &&
+	grep -qx LIMIT=7 "$TMP/out" && grep -qx FLAVOUR=vm "$TMP/out" && ! grep -q '^DURATION=' "$TMP/out"
+verdict "options that are not given are not in the commands' environment, where they would be empty"
+
 KDIR=$TMP/nowhere refused 'there is no such folder' "$find_source"
 verdict "KDIR: no such folder"
 mkdir "$TMP/empty"
