@@ -44,14 +44,15 @@ static ssize_t file_read(const char *path, char text[TEXT], size_t piece)
 	return got < 0 ? -errno : all;
 }
 
-/* The line that has @what, of a file; cuts @text behind it. NULL if there is none. */
+/* The last line that has @what, of a file; cuts @text behind it. NULL if there is none. */
 static char *line_with(const char *path, const char *what, char text[TEXT])
 {
-	char *at, *end;
+	char *at = NULL, *end;
 
 	if (file_read(path, text, 4096) < 0)
 		return NULL;
-	at = strstr(text, what);
+	for (char *next = strstr(text, what); next; next = strstr(next + 1, what))
+		at = next;
 	if (!at)
 		return NULL;
 	end = strchr(at, '\n');
@@ -72,7 +73,10 @@ static long long field(const char *line, const char *name)
 	return at ? atoll(at + strlen(key)) : -1;
 }
 
-/* The line of this process's mirror of the device that was opened last. */
+/*
+ * The line of this process's mirror of the device that was opened last: the end of one
+ * that was closed before may be deferred.
+ */
 static char *my_line(char text[TEXT])
 {
 	char key[32];
