@@ -292,28 +292,14 @@ static int hmm_report_private(struct hmm_walk *w, unsigned long addr,
 	return hmm_report(w, addr, nr, hmm_pfn | HMM_MARK_PRIVATE);
 }
 
-/* As hmm_is_own_device_private(), for the entry of a PMD. Takes the RCU read lock. */
-static bool hmm_pmd_is_own(struct hmm_walk *w, softleaf_t entry)
+/* Whether the entry of a PMD is for the caller's device, or else for a peer's memory. */
+static void hmm_find_pmd_owner(struct hmm_walk *w, softleaf_t entry, bool *own, bool *peer)
 {
-	bool own;
-
 	rcu_read_lock();
 	memset(&w->pgmap, 0, sizeof(w->pgmap));
-	own = hmm_is_own_device_private(w, entry);
+	*own = hmm_is_own_device_private(w, entry);
+	*peer = !*own && hmm_is_peer_device_private(w, entry);
 	rcu_read_unlock();
-	return own;
-}
-
-/* As hmm_is_peer_device_private(), for the entry of a PMD. Takes the RCU read lock. */
-static bool hmm_pmd_is_peer(struct hmm_walk *w, softleaf_t entry)
-{
-	bool peer;
-
-	rcu_read_lock();
-	memset(&w->pgmap, 0, sizeof(w->pgmap));
-	peer = hmm_is_peer_device_private(w, entry);
-	rcu_read_unlock();
-	return peer;
 }
 
 /* Whether some of the pages are not reached where they are. */
@@ -355,6 +341,7 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 {
 	unsigned long nr = (end - addr) >> PAGE_SHIFT, hmm_pfn;
 	softleaf_t entry;
+	bool own, peer;
 
 	if (thp_migration_supported() && pmd_is_migration_entry(pmd)) {
 		if (!w->waits.for_migrations &&
@@ -375,10 +362,11 @@ int hmm_walk_leaf_pmd(struct hmm_walk *w, pmd_t *pmdp, pmd_t pmd,
 	hmm_pfn = (softleaf_to_pfn(entry) + ((addr & ~PMD_MASK) >> PAGE_SHIFT)) |
 		  hmm_walk_access(w, softleaf_is_device_private_write(entry)) |
 		  hmm_pfn_order(PMD_SHIFT - PAGE_SHIFT);
-	if (hmm_pmd_is_own(w, entry))
+	hmm_find_pmd_owner(w, entry, &own, &peer);
+	if (own)
 		return hmm_report_private(w, addr, end, hmm_pfn);
 	/* A fault of one of its pages migrates the folio. */
-	if (w->waits.peer_pfns && hmm_pmd_is_peer(w, entry) && !hmm_peer_refused(w, addr, end))
+	if (peer && !hmm_peer_refused(w, addr, end))
 		return hmm_report_peer_pmd(w, addr, end, hmm_pfn);
 	if (hmm_first_needing_fault(w, addr, nr, 0) < nr)
 		return hmm_record_fault(w, addr, end, 0);
