@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
 
+#include "migration_wait.h"
 #include "mirror.h"
 
 /* Stop at an entry of a PUD table that maps a page; descend to PMD tables. */
@@ -67,6 +68,9 @@ static bool hmm_section_was_empty(const struct hmm_section *section)
  *	its start is moved to the first address that may have a page, or to the last page
  *	if there is none. It is shortened to the room of the section
  *
+ * A caller that has begun a migration holds the mmap lock, and does not take it again: its
+ * batches leave nothing out.
+ *
  * Context: process context; takes the mmap lock.
  * Return: 0, or -%EINTR.
  */
@@ -75,7 +79,7 @@ int hmm_section_skip_absent(struct hmm_section *section, struct hmm_span *next)
 	unsigned long first = next->end - PAGE_SIZE;
 	struct mm_struct *mm = section->mm_ref;
 
-	if (hmm_section_was_empty(section)) {
+	if (hmm_section_was_empty(section) && !hmm_devmem_is_stepping()) {
 		if (mmap_read_lock_killable(mm))
 			return -EINTR;
 		walk_page_range(mm, next->start, next->end, &hmm_present_ops, &first);

@@ -341,6 +341,9 @@ mod tests {
         let owner = memory.as_raw().cast_const().cast();
         let mirror = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL)?;
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+        // More than a batch of sections.
+        let absent = mapped_pages(200)?;
+        let _absent = KBox::pin_init(MirrorRange::new(mirror.clone(), absent), GFP_KERNEL)?;
         let first = Span::new(span.start(), span.start() + PAGE_SIZE);
         let refused = error_of(bindings::EDEADLK);
 
@@ -357,7 +360,8 @@ mod tests {
             assert!(within == Err(refused));
             let another = Arc::pin_init(Mirror::new(mm, owner, NoTable), GFP_KERNEL);
             assert!(another.err() == Some(refused));
-            // This waits for nothing.
+            // These wait for nothing.
+            mirror.populate(absent, Access::Present, |_, _| Ok(()))?;
             mirror.populate(span, Access::Snapshot, |_, _| Ok(()))
         })??;
         mirror.populate(span, Access::Write, |_, _| Ok(()))?;

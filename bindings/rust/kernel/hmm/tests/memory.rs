@@ -81,13 +81,18 @@ impl Buffer {
 
 /// Pages of the test's own process in which nothing is yet.
 pub(super) fn mapped() -> Result<Span> {
+    mapped_pages(PAGES)
+}
+
+/// So many of them.
+pub(super) fn mapped_pages(pages: usize) -> Result<Span> {
     const READ_WRITE: usize = 3;
     const PRIVATE_ANONYMOUS: usize = 0x22;
     if current!().mm().is_none() {
         // SAFETY: A test runs in a thread of its own, and this one has no memory yet.
         to_result(unsafe { bindings::kunit_attach_mm() })?;
     }
-    let size = PAGES * PAGE_SIZE;
+    let size = pages * PAGE_SIZE;
     let file = core::ptr::null_mut();
     // SAFETY: No file is mapped, and no fixed address is requested, so no existing mapping changes.
     let start = unsafe { bindings::vm_mmap(file, 0, size, READ_WRITE, PRIVATE_ANONYMOUS, 0) };
