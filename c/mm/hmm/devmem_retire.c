@@ -35,7 +35,8 @@ static bool hmm_retire_poison(struct page *page)
 			SetPageHWPoison(page);
 			folio_unmap_poisoned(folio);
 		}
-		unmapped = !folio_mapped(folio);
+		/* If it was split meanwhile, the page is in another folio. */
+		unmapped = page_folio(page) == folio && !folio_mapped(folio);
 		folio_unlock(folio);
 	}
 	folio_put(folio);
