@@ -358,6 +358,10 @@ bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
 	return true;
 }
 
+void hmm_mirror_dma_end_deferred(struct hmm_mirror_dma *dma)
+{
+}
+
 bool hmm_mirror_dma_fits(const struct hmm_section *section)
 {
 	return true;

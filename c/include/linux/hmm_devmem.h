@@ -237,10 +237,11 @@ struct hmm_peer_access {
  *	device. Called for each page; a page table lock is held: must not sleep, nor
  *	take a lock under which memory is allocated. Without it they cannot. Optional.
  * @peer_dma_map: set the address of @access, by which its device accesses its page; without
- *	one the page migrates to system memory. Called for each page and device; the address
- *	is good for reading and writing. The update lock of a mirror of the device is held.
- *	Must not sleep, nor take a lock under which memory is allocated. Without it the
- *	memory is for its own device only. Optional.
+ *	one the page migrates to system memory. Called once for each map that a page is in:
+ *	the same page and device can have several addresses at a time, of two processes for
+ *	example. Each is good for reading and writing. The update lock of a mirror of the
+ *	device is held. Must not sleep, nor take a lock under which memory is allocated.
+ *	Without it the memory is for its own device only. Optional.
  * @peer_dma_unmap: the device does not access the page at the address of @access any more.
  *	As @peer_dma_map; called once for each address that it set. Optional.
  * @grow: called when less than one batch is free; the driver may add a chunk

@@ -383,6 +383,8 @@ struct hmm_mirror_dma {
 	struct interval_tree_node node; /* in &hmm_mirror.dmas */
 	unsigned int users; /* invalidations that use @map; &hmm_mirror.dma_lock */
 	bool ending; /* no invalidation may use @map; &hmm_mirror.dma_lock */
+	struct hmm_mirror_dma *next_ended; /* whose end is deferred, too */
+	void (*done)(struct hmm_mirror_dma *dma); /* called when it has ended; or NULL */
 } __contract(object("DmaMap"), pinned, send, sync);
 
 int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
@@ -393,7 +395,9 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
 int hmm_mirror_dma_accept_peers(struct hmm_mirror_dma *dma)
 	__contract(method, errno, may_sleep);
 void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
-	__contract(destructor, may_sleep);
+	__contract(destructor, deferred(hmm_mirror_dma_exit_deferred), may_sleep);
+void hmm_mirror_dma_exit_deferred(struct hmm_mirror_dma *dma,
+				  void (*done)(struct hmm_mirror_dma *dma));
 
 /* Pages for which the loops over sections provide hmm pfns, and so the pages of a batch. */
 #define HMM_SECTION_BATCH 64

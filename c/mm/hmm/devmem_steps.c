@@ -121,7 +121,7 @@ static void hmm_devmem_migration_free(struct hmm_devmem_migration *m)
  *
  * Context: Process context; may sleep. On success the mmap lock is held for reading
  * until hmm_devmem_migration_end(), by the same task. Until then it must not access user
- * memory. Functions that migrate, and sections that have to fault, return -%EDEADLK.
+ * memory. Functions that migrate, and sections that need the mmap lock, return -%EDEADLK.
  *
  * Return: the migration, or an ERR_PTR(): -%EINVAL if @span is misaligned or empty,
  * or if its first page is in no VMA, or in one whose pages cannot migrate; -%ESRCH

@@ -39,6 +39,7 @@ void hmm_module_object_add(struct hmm_module_object *object, void *callback,
 	object->end = end;
 	object->ending = false;
 	object->leaked = false;
+	object->held = 0;
 	guard(spinlock_irqsave)(&hmm_module_object_lock);
 	list_add(&object->list, &hmm_module_objects);
 }
@@ -59,6 +60,29 @@ bool hmm_module_object_claim(struct hmm_module_object *object)
 }
 
 /**
+ * hmm_module_object_hold() - keep the text of the module until another callback has returned
+ * @object: of hmm_module_object_add(), which nobody has claimed
+ *
+ * The object is not taken for a leaked one meanwhile, and may be ended by the callback.
+ */
+void hmm_module_object_hold(struct hmm_module_object *object)
+{
+	guard(spinlock_irqsave)(&hmm_module_object_lock);
+	object->held++;
+}
+
+/**
+ * hmm_module_object_release() - the callback of hmm_module_object_hold() has returned
+ * @object: listed until this returns
+ */
+void hmm_module_object_release(struct hmm_module_object *object)
+{
+	scoped_guard(spinlock_irqsave, &hmm_module_object_lock)
+		object->held--;
+	wake_up_all(&hmm_module_object_wait);
+}
+
+/**
  * hmm_module_object_del() - remove it from the list, after its last callback
  * @object: of hmm_module_object_add()
  */
@@ -72,8 +96,8 @@ void hmm_module_object_del(struct hmm_module_object *object)
 #ifdef CONFIG_MODULES
 /*
  * Claim one object that a module has leaked; set @leaked to NULL if there is none.
- * Returns false while another object of the module is ending: it may hold the
- * last reference to one that is still listed.
+ * Returns false while another object of the module is ending, or its end is deferred: it
+ * may hold the last reference to one that is still listed.
  */
 static bool hmm_module_object_claim_leaked(const struct module *module,
 					   struct hmm_module_object **leaked)
@@ -85,7 +109,7 @@ static bool hmm_module_object_claim_leaked(const struct module *module,
 	list_for_each_entry(object, &hmm_module_objects, list) {
 		if (!within_module((unsigned long)object->callback, module))
 			continue;
-		if (object->ending)
+		if (object->ending || object->held)
 			return false;
 		*leaked = object;
 	}

@@ -19,6 +19,8 @@
  * @end: ends it; called in process context, with no lock held
  * @ending: a task has claimed it; see hmm_module_object_claim()
  * @leaked: it was ended when its module was unloaded, and is never freed
+ * @held: how many ends are deferred that call back into the module, and may then drop
+ *	the last reference to the object
  */
 struct hmm_module_object {
 	struct list_head list;
@@ -26,11 +28,14 @@ struct hmm_module_object {
 	void (*end)(struct hmm_module_object *object);
 	bool ending;
 	bool leaked;
+	unsigned int held;
 };
 
 void hmm_module_object_add(struct hmm_module_object *object, void *callback,
 			   void (*end)(struct hmm_module_object *object));
 bool hmm_module_object_claim(struct hmm_module_object *object);
+void hmm_module_object_hold(struct hmm_module_object *object);
+void hmm_module_object_release(struct hmm_module_object *object);
 void hmm_module_object_del(struct hmm_module_object *object);
 
 /* For lockdep: the caller may wait for invalidations, as if it took a lock. */

@@ -11,6 +11,7 @@
 
 #include "migration_wait.h"
 #include "mirror.h"
+#include "mirror_dma.h"
 #include "update_lock.h"
 
 /* The only user of the last page of the address space: no span reaches it. */
@@ -90,6 +91,45 @@ static void hmm_mirror_state_end_removed(struct hmm_mirror_state *state)
 			hmm_interval_end(interval);
 		}
 	} while (READ_ONCE(state->removed));
+}
+
+/**
+ * hmm_mirror_state_defer_dma() - have the work item end a map
+ * @state: of the map's mirror, which is not ended before that
+ * @dma: the map; hmm_mirror_dma_end_deferred() is called with it
+ *
+ * Context: process or softirq context.
+ */
+void hmm_mirror_state_defer_dma(struct hmm_mirror_state *state, struct hmm_mirror_dma *dma)
+{
+	hmm_module_object_hold(&state->module_object);
+	refcount_inc(&state->ref);
+	scoped_guard(spinlock_irqsave, &state->lock) {
+		dma->next_ended = state->ended_dmas;
+		state->ended_dmas = dma;
+	}
+	hmm_mirror_state_queue(state);
+}
+
+/*
+ * End the maps of hmm_mirror_state_defer_dma(), after the ranges that were removed before.
+ * A driver may end the mirror when the last of its maps has ended: it is listed until the
+ * caller sees to that.
+ */
+static void hmm_mirror_state_end_dmas(struct hmm_mirror_state *state)
+{
+	struct hmm_mirror_dma *dma, *next;
+
+	scoped_guard(spinlock_irqsave, &state->lock) {
+		next = state->ended_dmas;
+		state->ended_dmas = NULL;
+	}
+	while ((dma = next)) {
+		/* The map may be freed when it has ended. */
+		next = dma->next_ended;
+		hmm_mirror_dma_end_deferred(dma);
+		hmm_module_object_release(&state->module_object);
+	}
 }
 
 /*
@@ -179,7 +219,7 @@ static void hmm_mirror_state_end_abandoned(struct hmm_mirror_state *state)
 }
 
 /*
- * The deferred part of removal: end ranges, and then the mirror. The work item can
+ * The deferred part of removal: end ranges, then maps, and then the mirror. The work item can
  * be queued again after a run that did all of it, so it has a reference.
  */
 static void hmm_mirror_state_work(struct work_struct *work)
@@ -188,6 +228,7 @@ static void hmm_mirror_state_work(struct work_struct *work)
 		container_of(work, struct hmm_mirror_state, work);
 
 	hmm_mirror_state_end_removed(state);
+	hmm_mirror_state_end_dmas(state);
 	if (test_and_clear_bit(HMM_MIRROR_STATE_ABANDONED, &state->flags))
 		hmm_mirror_state_end_abandoned(state);
 	if (test_and_clear_bit(HMM_MIRROR_STATE_DEFERRED, &state->flags))
@@ -355,17 +396,14 @@ int hmm_mirror_init_lock(struct hmm_mirror *mirror, struct mm_struct *mm,
 EXPORT_SYMBOL_GPL(hmm_mirror_init_lock);
 
 /**
- * hmm_mirror_invalidate_span() - invalidate a span on the device
- * @mirror: the mirror
+ * hmm_mirror_state_invalidate_span() - as hmm_mirror_invalidate_span(), in the work item
+ * @state: of the mirror
  * @span: the addresses
  *
- * Also in ranges whose removal was deferred. The CPU's page table does not change.
- *
- * Context: as hmm_mirror_synchronize().
+ * Context: holds no lock. May sleep.
  */
-void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span)
+void hmm_mirror_state_invalidate_span(struct hmm_mirror_state *state, struct hmm_span span)
 {
-	struct hmm_mirror_state *state = mirror->state;
 	struct hmm_invalidation inv = {
 		.event = MMU_NOTIFY_CLEAR,
 		.may_block = true,
@@ -373,8 +411,6 @@ void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span)
 	struct hmm_interval *interval;
 	unsigned long index = 0;
 
-	hmm_waits_for_update_locks();
-	flush_work(&state->work);
 	while ((interval = hmm_mirror_state_next_interval(state, &index))) {
 		inv.span = hmm_span_clip(interval->span, span);
 		/* A range that is drained was invalidated on the device. */
@@ -388,6 +424,22 @@ void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span)
 		}
 		hmm_interval_put(interval);
 	}
+}
+
+/**
+ * hmm_mirror_invalidate_span() - invalidate a span on the device
+ * @mirror: the mirror
+ * @span: the addresses
+ *
+ * Also in ranges whose removal was deferred. The CPU's page table does not change.
+ *
+ * Context: as hmm_mirror_synchronize().
+ */
+void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span)
+{
+	hmm_waits_for_update_locks();
+	flush_work(&mirror->state->work);
+	hmm_mirror_state_invalidate_span(mirror->state, span);
 }
 
 /*

@@ -131,7 +131,8 @@
  *	NULL. Other tasks compare it with themselves only
  * @releaser: the task that is in &hmm_mirror_ops.release, or NULL
  * @removed: intervals that @work is to end
- * @lock: guards @removed, and the link between a range and its interval
+ * @ended_dmas: maps that @work is to end, after those
+ * @lock: guards @removed, @ended_dmas, and the link between a range and its interval
  * @module_object: registration with the driver's module (lifetime.h)
  * @work: ends intervals and the mirror later
  * @done: called when @work has ended the mirror, or NULL
@@ -152,6 +153,7 @@ struct hmm_mirror_state {
 	struct task_struct *caller;
 	struct task_struct *releaser;
 	struct hmm_interval *removed;
+	struct hmm_mirror_dma *ended_dmas;
 	spinlock_t lock; /* see above */
 	struct hmm_module_object module_object;
 	struct work_struct work;
@@ -269,6 +271,8 @@ void hmm_mirror_state_put(struct hmm_mirror_state *state);
 void hmm_mirror_state_queue(struct hmm_mirror_state *state);
 bool hmm_mirror_state_is_calling(struct hmm_mirror_state *state,
 				 struct hmm_update_lock *held);
+void hmm_mirror_state_defer_dma(struct hmm_mirror_state *state, struct hmm_mirror_dma *dma);
+void hmm_mirror_state_invalidate_span(struct hmm_mirror_state *state, struct hmm_span span);
 void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span);
 
 int hmm_interval_enter(struct hmm_interval *interval);

@@ -185,6 +185,20 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
 
+/* Unmap what is mapped, and free the map. The device uses none of its addresses. */
+static void hmm_mirror_dma_end(struct hmm_mirror_dma *dma)
+{
+	/* Here too if it was not invalidated: from here on invalidations skip the map. */
+	hmm_mirror_dma_unmap_one(dma, dma->span, true);
+	scoped_guard(spinlock, &dma->mirror->dma_lock)
+		dma->ending = true;
+	wait_var_event(&dma->users, !hmm_mirror_dma_is_used(dma));
+	scoped_guard(spinlock, &dma->mirror->dma_lock)
+		interval_tree_remove(&dma->node, &dma->mirror->dmas);
+	hmm_dma_map_free(dma->dev, &dma->map);
+	kvfree(dma->peers);
+}
+
 /**
  * hmm_mirror_dma_exit() - unmap all device addresses and free the map
  * @dma: the map
@@ -201,17 +215,41 @@ void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
 	if (!WARN_ONCE(hmm_update_lock_is_mine(dma->mirror->update),
 		       "device addresses end under the update lock\n"))
 		hmm_mirror_invalidate_span(dma->mirror, dma->span);
-	/* Here too if it was not called: from here on invalidations skip the map. */
-	hmm_mirror_dma_unmap_one(dma, dma->span, true);
-	scoped_guard(spinlock, &dma->mirror->dma_lock)
-		dma->ending = true;
-	wait_var_event(&dma->users, !hmm_mirror_dma_is_used(dma));
-	scoped_guard(spinlock, &dma->mirror->dma_lock)
-		interval_tree_remove(&dma->node, &dma->mirror->dmas);
-	hmm_dma_map_free(dma->dev, &dma->map);
-	kvfree(dma->peers);
+	hmm_mirror_dma_end(dma);
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit);
+
+/**
+ * hmm_mirror_dma_exit_deferred() - unmap all device addresses and free the map, later
+ * @dma: the map
+ * @done: called when the map has ended and may be freed, in process context with no lock
+ *	held; or NULL
+ *
+ * For a last reference that may be dropped in a callback, in a section or under an update
+ * lock: a work item does the work of hmm_mirror_dma_exit(). The mirror must not end, and
+ * the device must stay bound to its driver, until @done was called or
+ * hmm_mirror_synchronize() has returned. The module that &hmm_mirror_ops.invalidate is in,
+ * whose code @done must be too, is not freed before that.
+ *
+ * Context: process or softirq context; no section with @dma begins any more. Once for a
+ * map, and in place of hmm_mirror_dma_exit().
+ */
+void hmm_mirror_dma_exit_deferred(struct hmm_mirror_dma *dma,
+				  void (*done)(struct hmm_mirror_dma *dma))
+{
+	dma->done = done;
+	hmm_mirror_state_defer_dma(dma->mirror->state, dma);
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_dma_exit_deferred);
+
+/* The deferred part of hmm_mirror_dma_exit_deferred(). The map may be freed by it. */
+void hmm_mirror_dma_end_deferred(struct hmm_mirror_dma *dma)
+{
+	hmm_mirror_state_invalidate_span(dma->mirror->state, dma->span);
+	hmm_mirror_dma_end(dma);
+	if (dma->done)
+		dma->done(dma);
+}
 
 /* Whether the section's map is of its mirror and covers its span. */
 bool hmm_mirror_dma_fits(const struct hmm_section *section)
@@ -364,7 +402,7 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx,
 }
 
 /* Let others have the map's lock, which the caller holds, once in so many entries. */
-static void hmm_mirror_dma_yield(struct hmm_mirror_dma *dma, size_t idx)
+void hmm_mirror_dma_yield(struct hmm_mirror_dma *dma, size_t idx)
 	__must_hold(&dma->lock)
 {
 	if (idx % HMM_MIRROR_DMA_YIELD)

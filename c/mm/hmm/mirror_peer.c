@@ -23,6 +23,7 @@
 #include "mirror.h"
 #include "mirror_dma.h"
 #include "trace.h"
+#include "update_lock.h"
 #include "walk.h"
 
 /**
@@ -34,14 +35,20 @@
  * devices". Needs 16 bytes for each page of the map's span.
  *
  * Context: holds no update lock and no mmap lock. May sleep; may be called again.
- * Return: 0; -%ENOMEM; -%EOPNOTSUPP in a kernel without &struct hmm_devmem.
+ * Return: 0; -%ENOMEM; -%EDEADLK if the caller holds the update lock, is in a section of the
+ * mirror or in its callback; -%EOPNOTSUPP in a kernel without &struct hmm_devmem.
  */
 int hmm_mirror_dma_accept_peers(struct hmm_mirror_dma *dma)
 {
 	struct hmm_mirror_peer *peers __free(kvfree) = NULL;
+	struct hmm_update_lock held;
 
 	if (!IS_ENABLED(CONFIG_HMM_DEVMEM))
 		return -EOPNOTSUPP;
+	/* The allocation could wait for an invalidation, and that for the lock. */
+	if (hmm_update_lock_is_mine(dma->mirror->update) ||
+	    hmm_mirror_state_is_calling(dma->mirror->state, &held))
+		return -EDEADLK;
 	peers = kvcalloc(hmm_span_pages(dma->span), sizeof(*peers), GFP_KERNEL | __GFP_NOWARN);
 	if (!peers)
 		return -ENOMEM;
@@ -183,6 +190,13 @@ void hmm_section_peers_again(struct hmm_section *section)
 			section->peer_pfns[i] = 0;
 }
 
+/* Whether an entry has the address of this very page. The caller holds hmm_mirror_dma.lock. */
+static bool hmm_mirror_peer_has(const struct hmm_mirror_dma *dma, size_t idx,
+				unsigned long hmm_pfn)
+{
+	return dma->peers && dma->peers[idx].page == hmm_pfn_to_page(hmm_pfn);
+}
+
 /*
  * Record which pages of a batch have no address, so that the next walk faults them in. The
  * update lock is held.
@@ -194,8 +208,10 @@ void hmm_section_peers_refuse(struct hmm_section *section)
 	unsigned long i, nr = hmm_span_pages(section->batch);
 
 	guard(mutex)(&dma->lock);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
+		hmm_mirror_dma_yield(dma, idx + i);
 		if ((section->peer_pfns[i] & HMM_PFN_VALID) &&
-		    !hmm_mirror_peer_mapped(dma, idx + i))
+		    !hmm_mirror_peer_has(dma, idx + i, section->peer_pfns[i]))
 			section->peer_pfns[i] = HMM_PEER_REFUSED;
+	}
 }

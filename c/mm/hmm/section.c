@@ -457,7 +457,8 @@ static void hmm_section_account(const struct hmm_section *section, int err)
  *   there is no array of hmm pfns
  * * -%EDEADLK - the caller is in another section with the same update lock, or holds
  *   it itself, and it is a mutex; or is in an invalidate callback under it; or has
- *   begun a migration in steps, and a page must be faulted in. A caller
+ *   begun a migration in steps, and the section needs the mmap lock: to fault a page in,
+ *   or where nothing is mapped, or a mapping is being changed. A caller
  *   that holds the lock of another range or mirror may deadlock; lockdep reports that
  * * -%ESRCH - the process is gone
  * * -%ENOENT - part of the span is in no range of the mirror, or the range was

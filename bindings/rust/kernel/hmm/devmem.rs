@@ -819,7 +819,7 @@ impl<T: MemoryOperations> DeviceMemory<T> {
     /// Fails with `ENOENT` if there is no such page, with `EBUSY` if its folio is busy, so that
     /// it was not unmapped: the call can be repeated. Fails with `EDEADLK` in a callback that
     /// an eviction, a removal or making room waits for, and if the caller has a [`Migration`],
-    /// and with `ENOMEM`.
+    /// with `EINTR` if the caller was killed, and with `ENOMEM`.
     #[inline]
     pub fn retire(&self, data: *const c_void, offset: usize) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_devmem`.
@@ -1218,7 +1218,7 @@ impl<'a> Migration<'a, Collected> {
     ///
     /// `body` must not access the process's memory. What would wait for the migration fails in
     /// it with `EDEADLK`: migrations, [`Mirror::new`](crate::hmm::Mirror::new), and sections
-    /// that have to fault.
+    /// that need the mmap lock: to fault, or where nothing is mapped.
     #[inline]
     pub fn collect<T: MemoryOperations, R>(
         devmem: &DeviceMemory<T>,

@@ -1675,10 +1675,15 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
 ///
 /// An address goes before its page does: it is unmapped when the page is invalidated.
 ///
+/// Dropping it waits for nothing: a work item has the device forget the addresses, and then
+/// unmaps them. [`crate::hmm::synchronize`] waits for that, and must be called before the
+/// device is unbound.
+///
 /// # Invariants
 ///
-/// `inner` is a `bindings::hmm_mirror_dma` that its constructor has initialised; it stays where
-/// it is until it is dropped.
+/// `storage` points to a `bindings::hmm_mirror_dma` that its constructor has initialised, and
+/// to the data that goes with it. It is valid until the object has ended, which happens after
+/// it is dropped.
 ///
 /// # Examples
 ///
@@ -1755,8 +1760,13 @@ impl<T: Operations> PinnedDrop for MirrorRange<T> {
 /// }
 /// # let _ = (Table::default(), map, fault, fault_soon);
 /// ```
-#[pin_data(PinnedDrop)]
 pub struct DmaMap<T: Operations> {
+    storage: NonNull<DmaMapStorage<T>>,
+}
+
+/// The storage of a [`DmaMap`].
+#[pin_data]
+struct DmaMapStorage<T: Operations> {
     #[pin]
     inner: Opaque<bindings::hmm_mirror_dma>,
     mirror: Arc<Mirror<T>>,
@@ -1798,44 +1808,77 @@ impl<T: Operations> DmaMap<T> {
             // (`keeps`).
             to_result(unsafe { bindings::hmm_mirror_dma_init(slot, raw_mirror, raw_dev, span.0) })
         });
-        try_pin_init!(Self {
+        let storage = try_pin_init!(DmaMapStorage {
             mirror,
             dev,
             inner <- inner,
-        })
+        });
+        try_init!(Self {
+            storage: Self::allocate(storage)?,
+        }? Error)
     }
 
     /// Returns a raw pointer to the `bindings::hmm_mirror_dma`.
     #[inline]
     pub fn as_raw(&self) -> *mut bindings::hmm_mirror_dma {
-        self.inner.get()
+        self.storage().inner.get()
     }
 
-    /// Let a device access the memory of other devices.
+    /// Lets the device access the memory of other devices.
     ///
-    /// In sections with `dma` that begin later, a page in the private memory of another device
-    /// stays there if that one's driver gives an address for it; see "Memory of other devices".
-    /// Needs 16 bytes for each page of the map's span.
+    /// In sections with this map that begin later, a page in the private memory of another
+    /// device stays there, if that one's driver gives an address for it. Needs 16 bytes for
+    /// each page of the map's span. May be called again.
     ///
-    /// May sleep.
+    /// It may sleep.
     ///
     /// # Errors
     ///
-    /// The errors include `ENOMEM`, `EOPNOTSUPP`.
+    /// Fails with `ENOMEM`; with `EDEADLK` if the caller holds the update lock, or is in a
+    /// section or a callback of the mirror; and with `EOPNOTSUPP` in a kernel without device
+    /// memory.
     #[inline]
     pub fn accept_peers(&self) -> Result {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_mirror_dma`.
         to_result(unsafe { bindings::hmm_mirror_dma_accept_peers(self.as_raw()) })
     }
+
+    /// Allocates the storage of an object.
+    fn allocate(init: impl PinInit<DmaMapStorage<T>, Error>) -> Result<NonNull<DmaMapStorage<T>>> {
+        let storage = KBox::pin_init(init, GFP_KERNEL)?;
+        // SAFETY: The storage does not move until it is freed.
+        let storage = unsafe { Pin::into_inner_unchecked(storage) };
+        Ok(NonNull::from(KBox::leak(storage)))
+    }
+
+    #[inline]
+    fn storage(&self) -> &DmaMapStorage<T> {
+        // SAFETY: By the type's invariants the storage lives as long as the object.
+        unsafe { self.storage.as_ref() }
+    }
+
+    /// Frees the storage of an object that has ended.
+    ///
+    /// # Safety
+    ///
+    /// C must call this once, with the `inner` of an object of this type that has ended.
+    unsafe extern "C" fn free(ptr: *mut bindings::hmm_mirror_dma) {
+        let inner = Opaque::cast_from(ptr).cast_mut();
+        // SAFETY: C calls this once, when the object has ended, so nothing refers to the storage,
+        // which the constructor allocated.
+        let storage = unsafe { container_of!(inner, DmaMapStorage<T>, inner) };
+        // SAFETY: C calls this once, when the object has ended, so nothing refers to the storage,
+        // which the constructor allocated.
+        drop(unsafe { KBox::from_raw(storage) });
+    }
 }
 
-#[pinned_drop]
-impl<T: Operations> PinnedDrop for DmaMap<T> {
+impl<T: Operations> Drop for DmaMap<T> {
     #[inline]
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
-        // can reach it after (`destructor` of `hmm_mirror_dma_exit`).
-        unsafe { bindings::hmm_mirror_dma_exit(self.inner.get()) };
+    fn drop(&mut self) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and then
+        // only its callbacks can reach it, until `hmm_mirror_dma_exit_deferred` calls `free`.
+        unsafe { bindings::hmm_mirror_dma_exit_deferred(self.as_raw(), Some(Self::free)) };
     }
 }
 

@@ -23,12 +23,17 @@
 #define hmm_dma_unmap_pfn	faked_dma_unmap_pfn
 #define hmm_mirror_dma_init	faked_mirror_dma_init
 #define hmm_mirror_dma_exit	faked_mirror_dma_exit
+#define hmm_mirror_dma_exit_deferred	faked_mirror_dma_exit_deferred
+#define hmm_mirror_dma_end_deferred	faked_mirror_dma_end_deferred
 #define hmm_mirror_dma_unmap_span	faked_mirror_dma_forget
 #define hmm_mirror_dma_fits	faked_mirror_dma_fits
 #define hmm_mirror_dma_map	faked_mirror_dma_map
+#define hmm_mirror_dma_yield	faked_mirror_dma_yield
 #define hmm_section_dma_run	faked_section_dma_run
 #define hmm_section_dma_map	faked_section_dma_map
 #define hmm_mirror_invalidate_span	faked_mirror_forget
+#define hmm_mirror_state_invalidate_span	faked_mirror_state_forget
+#define hmm_mirror_state_defer_dma	faked_mirror_state_defer_dma
 
 #include <linux/hmm-dma.h>
 #include <linux/hmm_mirror.h>
@@ -205,6 +210,16 @@ static dma_addr_t fake_bus_addr_map(struct p2pdma_provider *provider,
 void faked_mirror_forget(struct hmm_mirror *mirror, struct hmm_span span)
 {
 	fake.forgotten += !fake.unmaps;
+}
+
+void faked_mirror_state_forget(struct hmm_mirror_state *state, struct hmm_span span)
+{
+	fake.forgotten += !fake.unmaps;
+}
+
+void faked_mirror_state_defer_dma(struct hmm_mirror_state *state, struct hmm_mirror_dma *dma)
+{
+	hmm_mirror_dma_end_deferred(dma);
 }
 
 #define STATE (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)

@@ -607,7 +607,12 @@ static void peer_access_two_devices(struct kunit *test)
 	hmm_mirror_populate_dma(pages, ret, &access->mirror, span, HMM_ACCESS_WRITE,
 				&access->dma) {
 		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, hmm_section_dma_map(&pages.state, second));
-		KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_accept_peers(second));
+		KUNIT_EXPECT_EQ(test, -EDEADLK, hmm_mirror_dma_accept_peers(second));
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_dma_accept_peers(second));
+	hmm_mirror_populate_dma(pages, ret, &access->mirror, span, HMM_ACCESS_WRITE,
+				&access->dma) {
 		access->owner->refuses = true;
 		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, hmm_section_dma_map(&pages.state, second));
 		/* The first has its addresses still. */

@@ -7,14 +7,17 @@ use crate::{
     bindings,
     device,
     error::to_result,
-    hmm::mirror::{
-        Access,
-        DmaMap,
-        Invalidation,
-        Mirror,
-        MirrorRange,
-        Operations,
-        Span, //
+    hmm::{
+        mirror::{
+            Access,
+            DmaMap,
+            Invalidation,
+            Mirror,
+            MirrorRange,
+            Operations,
+            Span, //
+        },
+        synchronize, //
     },
     page::PAGE_SIZE,
     prelude::*,
@@ -66,6 +69,8 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
+        // The ends of maps are deferred.
+        synchronize();
         // SAFETY: It was created, and is ended once.
         unsafe { bindings::faux_device_destroy(self.0.as_ptr()) };
     }
@@ -149,11 +154,42 @@ mod tests {
             let seen = addresses(&mirror, &map, span);
             assert!(seen.is_ok() || !cfg!(CONFIG_HAS_DMA));
             mirror.with_lock(|table| table.pages = 4)?;
-            // The end of a range is deferred, that of a map is not.
             let range = (!dropped_first).then_some(range);
             drop(map);
+            synchronize();
             assert_eq!(mirror.with_lock(|table| table.pages)?, 0);
             drop(range);
+        }
+        Ok(())
+    }
+
+    /// The device's table has the addresses until the thread has left the lock, or the section.
+    #[test]
+    fn a_map_dropped_under_the_update_lock_ends_later() -> Result {
+        let span = memory()?;
+        let device = Device::new()?;
+        let mirror = mirror()?;
+        let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+        for in_section in [false, true] {
+            let map = DmaMap::new(mirror.clone(), device.get(), span);
+            let map = KBox::pin_init(map, GFP_KERNEL)?;
+            let seen = addresses(&mirror, &map, span);
+            assert!(seen.is_ok() || !cfg!(CONFIG_HAS_DMA));
+            let mut last = Some(map);
+            let mut drops = |table: &mut Table| {
+                table.pages = 4;
+                drop(last.take());
+                assert_eq!(table.pages, 4);
+            };
+            match in_section {
+                false => mirror.with_lock(|table| drops(table))?,
+                true => mirror.populate(span, Access::Snapshot, |_, table| {
+                    drops(table);
+                    Ok(())
+                })?,
+            }
+            synchronize();
+            assert_eq!(mirror.with_lock(|table| table.pages)?, 0);
         }
         Ok(())
     }

@@ -2,9 +2,15 @@
 
 //! Calls that a driver makes in its callbacks, inside a section, and under the update lock.
 
-use super::*;
+use super::{
+    dma::Device,
+    *, //
+};
 use crate::{
-    hmm,
+    hmm::{
+        self,
+        mirror::DmaMap, //
+    },
     sync::atomic::{
         Acquire,
         Atomic,
@@ -23,6 +29,9 @@ const THERE: u64 = 0x7461_6e64_656d;
 struct Within {
     mirror: Option<Arc<Mirror<Within>>>,
     range: Option<Pin<KBox<MirrorRange<Within>>>>,
+    map: Option<Pin<KBox<DmaMap<Within>>>>,
+    /// `release` drops the range and the map, and `invalidate` does not.
+    at_release: bool,
     /// The result of a section in `invalidate`.
     nested: Result,
     /// The result of taking the update lock there.
@@ -38,6 +47,8 @@ impl Within {
         Ok(Self {
             mirror: None,
             range: None,
+            map: None,
+            at_release: false,
             nested: Ok(()),
             locked: Ok(()),
             there: THERE,
@@ -57,8 +68,12 @@ impl Operations for Within {
             self.nested = me.populate(inv.span(), Access::Snapshot, |_, _| Ok(()));
             self.locked = me.with_lock(|_| ());
         }
-        let range = self.range.take();
-        drop(range);
+        if !self.at_release {
+            let range = self.range.take();
+            drop(range);
+            let map = self.map.take();
+            drop(map);
+        }
         // The data is there still, although nothing refers to the mirror any more.
         assert_eq!(self.there, THERE);
         true
@@ -66,7 +81,8 @@ impl Operations for Within {
 
     fn release(mirror: &Mirror<Self>) {
         // What the closure returns is dropped when the lock was left.
-        let last = mirror.with_lock(|data| data.mirror.take());
+        let last =
+            mirror.with_lock(|data| (data.range.take(), data.map.take(), data.mirror.take()));
         assert!(last.is_ok());
         drop(last);
         // The callback's own reference is valid until the callback returns.
@@ -90,6 +106,27 @@ fn ends(dropped: &Atomic<i32>) -> bool {
         }
         ended
     })
+}
+
+/// Whether a callback can drop a range and a map, and whether all of it ends then.
+fn callback_drops_a_map(at_release: bool) -> Result {
+    let device = Device::new()?;
+    let mm = address_space()?;
+    let mut data = Within::new()?;
+    data.at_release = at_release;
+    let dropped = data.dropped.clone();
+    let mirror = data.mirror(&mm)?;
+    let range = KBox::pin_init(MirrorRange::new(mirror.clone(), SPAN), GFP_KERNEL)?;
+    let map = DmaMap::new(mirror.clone(), device.get(), SPAN);
+    let map = KBox::pin_init(map, GFP_KERNEL)?;
+    mirror.with_lock(|data| {
+        data.range = Some(range);
+        data.map = Some(map);
+    })?;
+    drop(mirror);
+    drop(mm);
+    assert!(ends(&dropped));
+    Ok(())
 }
 
 fn open(mirror: &Mirror<Table>) -> Result {
@@ -126,6 +163,17 @@ mod tests {
         drop(mm);
         assert!(ends(&dropped));
         Ok(())
+    }
+
+    #[test]
+    fn invalidate_may_drop_its_map() -> Result {
+        callback_drops_a_map(false)
+    }
+
+    /// The end of the range waits until `release` has returned.
+    #[test]
+    fn release_may_drop_a_range_and_a_map() -> Result {
+        callback_drops_a_map(true)
     }
 
     #[test]
