@@ -157,7 +157,8 @@ static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 	device_initialize(&unit->dev);
 	unit->dev.release = dm_unit_free;
 	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
-	/* It reaches all memory. */
+	/* It reaches all memory, and shares it with the CPU's caches. */
+	dev_set_dma_coherent(&unit->dev);
 	ret = dma_coerce_mask_and_coherent(&unit->dev, DMA_BIT_MASK(64));
 	if (ret)
 		goto put;

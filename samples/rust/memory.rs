@@ -20,7 +20,10 @@
 #![forbid(unsafe_code)]
 
 use crate::sim::{
-    board::Bus,
+    board::{
+        Bus,
+        BUS_WINDOW, //
+    },
     ram::{
         self,
         HasReserved,
@@ -65,7 +68,7 @@ use kernel::{
     warn_on, //
 };
 
-const DM_PRIVATE_CHUNK: usize = SZ_128M;
+const DM_PRIVATE_CHUNK: usize = BUS_WINDOW;
 pub(crate) const DM_COHERENT_CHUNK: usize = SZ_256M;
 
 /// The largest number of chunks of private memory.
@@ -137,19 +140,12 @@ impl DmChunks {
         position.found().then(|| (ram, position.offset()))
     }
 
-    /// The address on the bus of a page of private memory. The chunks follow each other there,
-    /// behind room for one, so that no page has the address 0.
-    fn bus_address(position: Position) -> DmaAddress {
-        ((position.chunk() + 1) * DM_PRIVATE_CHUNK + position.offset()) as DmaAddress
-    }
-
     /// The bytes of the chunk at an address on the bus, and the offset in them.
     fn on_bus(&self, address: DmaAddress) -> Option<(&Ram, usize)> {
-        let address = usize::try_from(address).ok()?;
-        let nr = (address / DM_PRIVATE_CHUNK).checked_sub(1)?;
+        let (nr, offset) = Bus::find(address)?;
         let ram = self.chunks.get(nr)?.as_ref()?;
 
-        Some((ram, address % DM_PRIVATE_CHUNK))
+        Some((ram, offset))
     }
 }
 
@@ -409,9 +405,7 @@ impl MemoryOperations for DmMemory {
         if data.refuse_peers.load(Relaxed) {
             return;
         }
-        let address = DmChunks::bus_address(access.position());
-
-        if data.chunks.bus.give(access, address) {
+        if data.chunks.bus.give(access) {
             data.peers.0.fetch_add(1, Relaxed);
         }
     }

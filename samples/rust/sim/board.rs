@@ -11,8 +11,12 @@ use kernel::{
     },
     dma::DmaAddress,
     error::to_result,
-    hmm::devmem::PeerAccess,
+    hmm::{
+        self,
+        devmem::PeerAccess, //
+    },
     prelude::*,
+    sizes::SZ_128M,
     sync::Arc, //
 };
 
@@ -52,6 +56,9 @@ impl Faux {
     }
 }
 
+/// How much of the bus a chunk of memory has.
+pub(crate) const BUS_WINDOW: usize = SZ_128M;
+
 impl Drop for Faux {
     fn drop(&mut self) {
         // SAFETY: By the type's invariants it exists, and it is not used any more.
@@ -81,17 +88,29 @@ impl Bus {
         core::ptr::eq(parent, raw(self.0.device()))
     }
 
-    /// Gives a device an address on the bus. Returns false for one that is not there: it gets
-    /// none.
-    pub(crate) fn give(&self, access: &PeerAccess, address: DmaAddress) -> bool {
-        if !self.has(access.device()) {
+    /// Gives a device the address of a page on the bus. Returns false for a device that is not
+    /// there: it gets none. The chunks follow each other on the bus, behind room for one, so that
+    /// no page has the address 0.
+    pub(crate) fn give(&self, access: &PeerAccess) -> bool {
+        let page = access.position();
+
+        if !self.has(access.device()) || !page.found() || page.offset() >= BUS_WINDOW {
             return false;
         }
-        // SAFETY: The device is one of the boards. It has the address for as long as its table has
-        // the entry, which is until the mirror's invalidation. Of a wrong one it accesses another
-        // page of the boards, or the driver finds none.
-        unsafe { access.set_address(address) };
+        // SAFETY: The address is that of the page alone, as no chunk is larger than its window.
+        // The device is one of the boards, and has the address for as long as its table has the
+        // entry, which is until the mirror's invalidation.
+        unsafe {
+            access.set_address(((page.chunk() + 1) * BUS_WINDOW + page.offset()) as DmaAddress)
+        };
         true
+    }
+
+    /// The number of the chunk at an address on the bus, and the offset in it.
+    pub(crate) fn find(address: DmaAddress) -> Option<(usize, usize)> {
+        let address = usize::try_from(address).ok()?;
+
+        Some(((address / BUS_WINDOW).checked_sub(1)?, address % BUS_WINDOW))
     }
 }
 
@@ -100,6 +119,13 @@ pub(crate) struct Board {
     board: Faux,
     /// A device is destroyed before its parent.
     _bus: Arc<Bus>,
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        // The ends of maps are deferred, and the DMA API knows the device until then.
+        hmm::synchronize();
+    }
 }
 
 impl Board {
@@ -112,8 +138,12 @@ impl Board {
         let board = Faux::new(name, Some(bus.0.device()))?;
         let dev = raw(board.device());
 
+        // It shares memory with the CPU's caches, which is not the default on arm64.
+        const COHERENT: u32 = bindings::struct_device_flags_DEV_FLAG_DMA_COHERENT;
+
         // SAFETY: The device exists, and nothing has used it for DMA yet.
         to_result(unsafe {
+            (*dev).flags[0] |= 1 << COHERENT;
             (*dev).dma_mask = &raw mut (*dev).coherent_dma_mask;
             bindings::dma_set_mask_and_coherent(dev, u64::MAX)
         })?;
