@@ -23,6 +23,7 @@
 #define LOCAL		HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL
 /* A page of the other unit that may be written, in a byte of PEEK. */
 #define PEER		(HMM_DMIRROR_PROT_PEER | HMM_DMIRROR_PROT_WRITE)
+#define PEER_READ	(HMM_DMIRROR_PROT_PEER | HMM_DMIRROR_PROT_READ)
 /* In seconds. */
 #define RACE_TIME	4
 #define RACE_MOST	40
@@ -87,6 +88,14 @@ static ssize_t refuse_and_count(int fd, bool refuse)
 	};
 
 	return ioctl(fd, HMM_DMIRROR_REFUSE_PEERS, &cmd) ? -errno : (ssize_t)cmd.cpages;
+}
+
+/* Whether a unit's pages have no addresses any more. The end of a mirror may be deferred. */
+static bool given_back(int fd)
+{
+	for (int i = 0; i < 2000 && refuse_and_count(fd, false); i++)
+		usleep(10000);
+	return !refuse_and_count(fd, false);
 }
 
 /* Count the pages that a unit has mapped in this way. */
@@ -387,12 +396,15 @@ TEST_F(peers, ends)
 		    device_call(owner, HMM_DMIRROR_MIGRATE_TO_DEV, self->at, PAGES) < 0 ||
 		    job(fd, HMM_DMIRROR_READ, self->at, PAGES, buffer))
 			_exit(1);
-		_exit(mapped(fd, self->at, PAGES, 0) ? 2 : 0);
+		_exit(mapped(fd, self->at, PAGES, PEER) +
+		      mapped(fd, self->at, PAGES, PEER_READ) == PAGES ? 0 : 2);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
+	EXPECT_TRUE(given_back(self->owner));
 	READ_ALL();
 	close(self->fd);
+	EXPECT_TRUE(given_back(self->owner));
 	self->fd = device_open(1);
 	EXPECT_EQ(NUMBERS(PAGES), filled(self->at, PAGES, 1));
 }
