@@ -29,8 +29,10 @@ pub struct Module {
     pub name: String,
     /// The headers, as C includes them.
     pub includes: Vec<String>,
-    /// Text about the whole.
+    /// Text about the whole, of the C side.
     pub overviews: Vec<Doc>,
+    /// Text about the module in its stead.
+    pub about: Option<String>,
     /// Items of other modules that may be used: names and paths.
     pub elsewhere: Vec<(String, String)>,
     /// Enumerations of mutually exclusive values.

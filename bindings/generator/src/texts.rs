@@ -3,15 +3,22 @@
 //! Texts about items of Rust, which replace what the C side states about its own.
 //!
 //! `NAME.md` is about the type, trait or guard `NAME`: the text before the first heading about itself, and that below
-//! `## item` about its function, callback or member of that name.
+//! `## item` about its function, callback or member of that name. `module.md` is about the module.
 
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Role;
 use crate::read::Doc;
 
+/// The name of the file about the module.
+const MODULE: &str = "module";
+
 /// Uses the text of a file.
 pub fn apply(api: &mut Api, name: &str, text: &str) -> Result<(), String> {
+    if name == MODULE {
+        api.about = Some(text.trim().to_owned());
+        return Ok(());
+    }
     let mut parts = text.split("\n## ");
     let own = parts.next().unwrap_or_default();
     // A file may begin with an item.

@@ -188,3 +188,30 @@ fn a_text_about_nothing_is_an_error() {
         );
     }
 }
+
+#[test]
+fn a_module_has_a_text_of_its_own_or_that_of_c_about_more_than_c() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = folder.path().join("pool.h");
+    let text = std::fs::read_to_string(common::folder("golden").join("prose.h")).expect("a header");
+    let sections = "/**\n * DOC: Calls\n *\n * Call pond_fill() first.\n */\n\n\
+                    /**\n * DOC: Weather\n *\n * Ponds freeze.\n */\n";
+    std::fs::write(&header, format!("{text}\n{sections}")).expect("a header");
+    let heads = |run: &hmm_bindgen::Run| {
+        let rust = run.emit().expect("output").rust;
+        let lines = rust.lines().filter(|line| line.starts_with("//! "));
+        lines.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+
+    let mut run = common::analyse(&header);
+    let of_c = heads(&run);
+    assert!(of_c.contains("//! # Weather\n//! Ponds freeze."), "{of_c}");
+    assert!(!of_c.contains("Calls"), "{of_c}");
+
+    std::fs::write(folder.path().join("module.md"), "Ponds in Rust.\n").expect("a text");
+    std::fs::remove_file(&header).expect("the header");
+    run.examples(folder.path()).expect("a text of the module");
+    let own = heads(&run);
+    assert!(own.contains("//! Ponds in Rust."), "{own}");
+    assert!(!own.contains("Weather"), "{own}");
+}

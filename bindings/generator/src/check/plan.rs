@@ -57,6 +57,7 @@ pub fn plan(api: &Api) -> Found<Module> {
         name: api.name.clone(),
         includes: api.includes.clone(),
         overviews: api.overviews.clone(),
+        about: api.about.clone(),
         elsewhere: api.imports().map(path).collect(),
         choices: api
             .choices

@@ -239,10 +239,10 @@ pub fn of_constructor(function: &Function, fields: &str) -> String {
 pub fn runs_under_lock(function: &Function) -> &'static str {
     match (&function.errno, &function.role) {
         (None, Role::Lock(_)) => {
-            "`body` runs under the lock, which is left when it returns; its result is returned."
+            "`body` runs under the lock, which is released when it returns; its result is returned."
         }
         _ => {
-            "`body` runs under the lock, if that was taken, and the lock is left when it returns; its result is returned."
+            "`body` runs under the lock, if that was taken, and the lock is released when it returns; its result is returned."
         }
     }
 }
@@ -420,16 +420,23 @@ fn capital(text: &str) -> String {
     })
 }
 
+/// A text of the C side about the whole, with its heading; nothing if all of it is about C.
+fn overview(doc: &Doc) -> Vec<String> {
+    let text = in_rust(&markdown(&doc.body));
+    let heading = !text.trim().is_empty() && !doc.brief.is_empty() && doc.brief != "Overview";
+    let heading = heading.then(|| format!("# {}", doc.brief));
+    heading.into_iter().chain([text]).collect()
+}
+
 /// The documentation at the head of a module.
 pub fn of_module(module: &Module) -> String {
     let mut parts = vec![format!(
         "Typed objects for {}.",
         headers(&module.includes, "`")
     )];
-    for doc in &module.overviews {
-        let overview = doc.brief == "Overview";
-        parts.extend((!overview && !doc.brief.is_empty()).then(|| format!("# {}", doc.brief)));
-        parts.push(in_rust(&markdown(&doc.body)));
+    match &module.about {
+        Some(about) => parts.push(about.clone()),
+        None => parts.extend(module.overviews.iter().flat_map(overview)),
     }
     parts.push(
         "Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.".into(),

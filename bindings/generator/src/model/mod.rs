@@ -71,8 +71,10 @@ pub struct Api {
     pub name: String,
     /// The headers, as C includes them.
     pub includes: Vec<String>,
-    /// Text about the whole.
+    /// Text about the whole, of the C side.
     pub overviews: Vec<Doc>,
+    /// Text about the module in its stead.
+    pub about: Option<String>,
     /// Objects.
     pub objects: Vec<Object>,
     /// Plain data.

@@ -93,8 +93,8 @@ impl<T> Shelf<T> {
 
 /// A lock of [`Shelf`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -136,8 +136,8 @@ impl<'a, T> Drop for Reading<'a, T> {
 
 /// A lock of [`Shelf`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///

@@ -83,8 +83,8 @@ impl PinnedDrop for Hatch {
 
 /// A lock of [`Hatch`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -170,7 +170,7 @@ impl PinnedDrop for Lift {
 
 /// A lock of [`Lift`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is released when this is dropped.
 ///
 /// # Invariants
 ///
@@ -497,8 +497,8 @@ impl Door {
 
 /// A lock of [`Door`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -570,7 +570,7 @@ impl Flap {
 
 /// A lock of [`Flap`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is released when this is dropped.
 ///
 /// # Invariants
 ///

@@ -231,8 +231,8 @@ impl<T: HostOperations> PinnedDrop for Host<T> {
 
 /// A lock of [`Host`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///

@@ -338,8 +338,8 @@ impl<T: Send + 'static> Drop for Crate<T> {
 
 /// A lock of [`Crate`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///

@@ -207,8 +207,8 @@ impl PinnedDrop for Hatch {
 
 /// A lock of [`Hatch`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///
@@ -230,8 +230,8 @@ impl<'a> Drop for HatchGuard<'a> {
 
 /// A lock of [`Hatch`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///

@@ -81,7 +81,7 @@ impl<T> Tank<T> {
 
     /// Open the tank.
     ///
-    /// `body` runs under the lock, which is left when it returns; its result is returned.
+    /// `body` runs under the lock, which is released when it returns; its result is returned.
     ///
     /// May sleep.
     #[inline]
@@ -98,8 +98,8 @@ impl<T> Tank<T> {
 
     /// Open the tank, if nobody kills the caller.
     ///
-    /// `body` runs under the lock, if that was taken, and the lock is left when it returns; its
-    /// result is returned.
+    /// `body` runs under the lock, if that was taken, and the lock is released when it returns;
+    /// its result is returned.
     ///
     /// # Errors
     ///
@@ -118,8 +118,8 @@ impl<T> Tank<T> {
 
     /// Tries to take the lock with `bindings::tank_try_open`.
     ///
-    /// `body` runs under the lock, if that was taken, and the lock is left when it returns; its
-    /// result is returned.
+    /// `body` runs under the lock, if that was taken, and the lock is released when it returns;
+    /// its result is returned.
     #[must_use = "the closure may not have run"]
     #[inline]
     pub fn try_open<R>(&self, body: impl FnOnce(&mut TankGuard<'_, T>) -> R) -> Option<R> {
@@ -138,8 +138,8 @@ impl<T> Tank<T> {
 
     /// Tries to take the lock with `bindings::tank_poll_open`.
     ///
-    /// `body` runs under the lock, if that was taken, and the lock is left when it returns; its
-    /// result is returned.
+    /// `body` runs under the lock, if that was taken, and the lock is released when it returns;
+    /// its result is returned.
     #[must_use = "the closure may not have run"]
     #[inline]
     pub fn poll_open<R>(&self, body: impl FnOnce(&mut TankGuard<'_, T>) -> R) -> Option<R> {
@@ -190,7 +190,7 @@ impl<'a, T> TankGuard<'a, T> {
 
     /// Takes the lock with `bindings::tank_quiet`.
     ///
-    /// `body` runs under the lock, which is left when it returns; its result is returned.
+    /// `body` runs under the lock, which is released when it returns; its result is returned.
     #[inline]
     pub fn quiet<R>(&self, line: i32, body: impl FnOnce(&mut Quiet<'_, T>) -> R) -> R {
         // SAFETY: By its invariants `self.owner` is a valid `struct tank`; `requires(TankGuard)`
@@ -307,7 +307,7 @@ impl Cask {
 
     /// Takes the lock with `bindings::cask_open`.
     ///
-    /// `body` runs under the lock, which is left when it returns; its result is returned.
+    /// `body` runs under the lock, which is released when it returns; its result is returned.
     #[inline]
     pub fn open<R>(&self, body: impl FnOnce(&mut CaskGuard<'_>) -> R) -> R {
         // SAFETY: By the type's invariants `self` is a valid `struct cask`.

@@ -82,8 +82,8 @@ impl Drop for Session {
 
 /// A lock of [`Session`] that is held.
 ///
-/// It is left when this is dropped. A guard that is leaked (`mem::forget`) leaks its task with
-/// it, as the lock may point to that.
+/// It is released when this is dropped. A guard that is leaked (`mem::forget`) leaks its task
+/// with it, as the lock may point to that.
 ///
 /// # Invariants
 ///

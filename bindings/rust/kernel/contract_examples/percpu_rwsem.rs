@@ -140,7 +140,7 @@ impl<T> PinnedDrop for PercpuRwSemaphore<T> {
 
 /// A lock of [`PercpuRwSemaphore`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is released when this is dropped.
 ///
 /// # Invariants
 ///
@@ -171,7 +171,7 @@ impl<'a, T> Drop for PercpuReadGuard<'a, T> {
 
 /// A lock of [`PercpuRwSemaphore`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is released when this is dropped.
 ///
 /// # Invariants
 ///

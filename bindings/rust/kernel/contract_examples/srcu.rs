@@ -116,7 +116,7 @@ impl PinnedDrop for Srcu {
 
 /// A lock of [`Srcu`] that is held.
 ///
-/// It is left when this is dropped.
+/// It is released when this is dropped.
 ///
 /// # Invariants
 ///

@@ -7,53 +7,75 @@
 //!
 //! # Turns
 //!
+//! Devices that request the same pages take turns. A page in the memory of another device migrates
+//! to the one that requests it, but not before it was there for a time slice of some milliseconds,
+//! in which that one can map and use it. The device that requests it waits; a fatal signal ends the
+//! wait. [`Migration::collect`] neither waits the first time nor gets such pages: they are
+//! requested for the next call. Pages in the memory of other drivers stay there. A CPU that
+//! accesses a page never waits for a time slice.
+//!
 //! # From device to device
 //!
-//! All mirrors, also those of the other device, are invalidated before the copy, even if both
-//! memories have the same owner, and the other driver's callbacks are not called. So when an
-//! invalidation callback has returned, everything that the device has written must be visible to
-//! those that can copy from its memory. The source is locked, and cannot be freed or evicted, until
-//! the migration ends or, if the waiting task was killed, until the batch is complete. If the copy
+//! The page is copied once if [`MemoryOperations::can_copy_from`] allows it, and by way of system
+//! memory otherwise. All mirrors, also those of the other device, are invalidated before the copy,
+//! even if both memories have the same owner, and the other driver's callbacks are not called. So
+//! when an invalidation callback has returned, everything that the device has written must be
+//! visible to those that can copy from its memory. The source cannot be freed or evicted until the
+//! migration ends or, if the waiting task was killed, until the batch is complete. If the copy
 //! fails the page stays where it was.
 //!
 //! # Access by other devices
 //!
-//! The address is taken back in the invalidation that precedes each migration of the page, so
-//! eviction, removal and the retirement of bad pages need not care. Coherent memory needs no
-//! callback: it is mapped for the other device like system memory.
+//! A driver whose memory other devices can access where it is implements
+//! [`MemoryOperations::peer_dma_map`], which sets an address: of a window in a BAR, for example, or
+//! on a link between the two devices. It decides which devices can reach the memory. The address is
+//! taken back in the invalidation that precedes each migration of the page: eviction, removal and
+//! the retirement of bad pages are safe. Coherent memory needs no callback: it is mapped for other
+//! devices like system memory.
 //!
 //! # Oversubscription
 //!
+//! When the memory is full and cannot grow, folios that the device does not use migrate to system
+//! memory. The driver reports use by [`DeviceMemory::mark_accessed`]. A clock approximates the
+//! least recent use: a folio that was accessed since the hand of the clock was there last stays for
+//! another round, and one that has just arrived stays for a time slice.
+//!
 //! A request for which too little is free moves the hand itself, before its pages are locked. For a
-//! second from then on a work item keeps some pages free, so that the next device faults need not.
-//! A request never takes pages that arrived after it began; if no other can migrate, its own pages
-//! stay in system memory.
+//! second from then on a work item keeps some pages free, so that the next faults of the device
+//! wait for nothing. A request never takes pages that arrived after it began; if no other can
+//! migrate, its own pages stay in system memory.
 //!
 //! # Accounting
 //!
-//! At a limit, pages that are charged below it migrate to system memory first, by the clock of a
-//! full memory. What cannot be charged then stays where it is, like a page for which no device
-//! memory is free; large folios migrate in part, by single pages. In a full memory, pages that
-//! dmem.min protects do not make room, and those that dmem.low protects only if the others are not
-//! enough.
+//! Device pages are charged to the memory cgroup of the process, and to the dmem pool of the
+//! memory. At a limit, pages that are charged below it migrate to system memory first, by the same
+//! clock. What cannot be charged then stays where it is, like a page for which no device memory is
+//! free; large folios migrate in part, by single pages. In a full memory, pages that dmem.min
+//! protects do not make room, and those that dmem.low protects only if the others are not enough.
 //!
 //! # Copies in batches
 //!
+//! A driver whose device has a copy engine implements [`MemoryOperations::copy_batch`]. It gets
+//! many blocks at once, queues them, and returns; when the engine is done, in any context, it
+//! completes the batch. A request has several batches in flight, and all have completed before any
+//! page of it is mapped. A block with an error, or of a batch with one, does not migrate, except
+//! that a large folio on its way to system memory is copied page by page, by
+//! [`MemoryOperations::copy`].
+//!
+//! The task that waits holds locks of folios, and the mmap lock. So what a batch needs to complete
+//! must not wait for these, nor request pages for a device, nor wait for memory reclaim: the rule
+//! of `struct dma_fence`. Batches complete in bounded time, with an error when the engine is reset.
+//! If one does not, a task that waits for it can be killed, but the end of the memory waits for it.
+//!
 //! # Locking
 //!
-//! No function here may be called under a mirror's update lock. Lock order, from the outside in:
-//! `hmm_devmem.grow_lock`, `hmm_devmem.chunks_lock`, the turn at a PMD range, the mmap lock, folio
-//! locks, `hmm_devmem.lock`. Room is made under `hmm_devmem.chunks_lock` alone, and no mmap lock.
-//! The mmap lock is taken for reading only.
+//! No function of this module may be called under a mirror's update lock. Lock order, from the
+//! outside in: the turn at a PMD range, the mmap lock, locks of folios. Room is made under no mmap
+//! lock. The mmap lock is taken for reading only.
 //!
-//! A request for pages has a turn at their PMD range of the process until they have migrated to the
-//! device, together with others. One that fetches pages from another device's memory has it alone,
-//! from before it looks for them until they are collected. Without the mmap lock, but with the
-//! turn, it waits for the copies to system memory and for pages that are migrating already.
-//!
-//! `copy`, `clear` and `copy_batch` are called with the folios locked, and with the mmap lock held
-//! for reading, except during eviction, and while pages are fetched to system memory. They must not
-//! fault on user memory.
+//! [`MemoryOperations::copy`], `clear` and `copy_batch` are called with the folios locked, and with
+//! the mmap lock held for reading, except during eviction, and while pages are fetched to system
+//! memory. They must not access user memory.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!

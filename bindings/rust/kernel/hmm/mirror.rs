@@ -4,48 +4,52 @@
 //!
 //! # Locking
 //!
-//! From the outside in: the mmap lock or a VMA's lock (while faulting; and inside sections that
-//! migrate pages, together with the locks of their folios), then the update lock. Invalidation
-//! takes the update lock alone, from within mmu_notifier callbacks: the code that a driver runs
-//! under the update lock must therefore not allocate memory in a way that waits for reclaim
-//! (`GFP_NOWAIT` and `GFP_ATOMIC` are fine), must not take the mmap lock, and must not fault on
-//! user memory.
+//! The update lock of a mirror is taken inside the mmap lock and the locks of VMAs. Invalidations
+//! run under it, in callbacks of mmu_notifier. What a driver runs under it, in
+//! [`Operations::invalidate`], in [`Mirror::with_lock`] and in the closure of a section, must
+//! therefore not allocate memory in a way that waits for reclaim (`GFP_NOWAIT` and `GFP_ATOMIC` do
+//! not), not take the mmap lock, and not access user memory.
 //!
 //! # Devices that flush at the same time
 //!
 //! A process may use several devices, and each may need microseconds to flush its TLB. With
-//! `hmm_mirror_ops.invalidate` alone an invalidation waits for one flush after the other. A driver
-//! that can start a flush and wait for it later has `hmm_mirror_ops.invalidate_finish`, too:
-//! `hmm_mirror_ops.invalidate` removes the entries from the device's page table, starts the flush
-//! and notes its number; `hmm_mirror_ops.invalidate_finish` waits until the flush with the number
-//! that was noted last has ended.
+//! [`Operations::invalidate`] alone an invalidation waits for one flush after the other. A driver
+//! that can start a flush and wait for it later has [`Operations::invalidate_finish`], too: the
+//! former removes the entries from the device's page table, starts the flush and notes its number;
+//! the latter waits until that flush has ended. All mirrors of a process start their flushes, and
+//! then each waits for its own.
 //!
-//! All mirrors of the process start their flushes, and then each waits for its own. Several
-//! invalidations of a mirror may have started before one is finished, so it does not suffice to
-//! wait for the first of several flushes.
-//!
-//! An invalidation that may not sleep, the end of a range, the end of the process, and one that
-//! begins between the two calls for another, have both calls at once.
+//! Several invalidations of a mirror may have started before one is finished: it does not suffice
+//! to wait for the first of several flushes. An invalidation that may not sleep, the end of a
+//! range, the end of the process, and an invalidation that begins between the two calls for another
+//! one, have both calls at once.
 //!
 //! # Device addresses
 //!
-//! A page that has an address already keeps it. It is unmapped when the CPU's mapping changes,
-//! after `hmm_mirror_ops.invalidate` has returned: a driver unmaps no address itself.
+//! A device behind the DMA API accesses memory by device addresses, for which a [`DmaMap`] has
+//! room. [`Mirror::populate_dma`] maps each page that it reports. A page that has an address
+//! already keeps it. The address is unmapped when the CPU's mapping changes, after
+//! [`Operations::invalidate`] has returned: a driver unmaps none itself.
 //!
 //! # Memory of other devices
 //!
-//! The address is valid as long as any other of the section: until `hmm_mirror_ops.invalidate` for
-//! it has returned. Migration of the page is such an invalidation, also if the owner of the memory
-//! evicts or retires it. So nothing is pinned for the device, and the owner can remove its memory
-//! at any time.
+//! A page in the private memory of a device of another owner has no address of the DMA API, and a
+//! section migrates it to system memory. After [`DmaMap::accept_peers`] it stays where it is, if
+//! the driver of that memory gives an address for it: the run's `peer` is true, and only the
+//! address can be used. It is valid as long as any other of the section, until
+//! [`Operations::invalidate`] for it has returned. Migration of the page is such an invalidation,
+//! also if the owner of the memory evicts or retires it. So nothing is pinned for the device, and
+//! the owner can remove its memory at any time.
 //!
 //! # Pages that migrate on the way
 //!
-//! Inside, the migrated folios are locked, so that a CPU that touches one waits until the device
-//! has mapped it. The mmap lock is held, too. If one page of a batch cannot migrate, because it is
-//! pinned or on the device already, none is locked, and a second walk reports the whole batch as
-//! any section does. So a driver must not assume that pages are in device memory, but read it from
-//! the run. A batch is what one PMD maps, so that large folios stay whole.
+//! [`Mirror::populate_in`] migrates the pages to device memory in one walk of the process's page
+//! table, and reports them where they are afterwards. In its closure the folios that have migrated
+//! are locked, so that a CPU which accesses one waits until the device has mapped it, and the mmap
+//! lock is held. If one page of a batch cannot migrate, because it is pinned or on the device
+//! already, none is locked, and a second walk reports the whole batch as any section does. So a
+//! driver does not assume that pages are in device memory, but looks at the run. A batch is what
+//! one PMD maps, so that large folios stay whole.
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!
@@ -660,8 +664,8 @@ impl<T: Operations> Mirror<T> {
 
     /// Takes the update lock, under which the data can be changed and nothing is invalidated.
     ///
-    /// `body` runs under the lock, if that was taken, and the lock is left when it returns; its
-    /// result is returned.
+    /// `body` runs under the lock, if that was taken, and the lock is released when it returns;
+    /// its result is returned.
     ///
     /// It may sleep.
     ///

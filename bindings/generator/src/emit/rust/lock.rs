@@ -241,7 +241,7 @@ fn guard_text(object: &Object, guard: &Guard) -> String {
              Invariants\n\nThe lock is held by the current thread for as long as this exists{cookie}."
         ),
         false => format!(
-            "A lock of [`{name}`] that is held.\n\nIt is left when this is dropped.{task}\n\n# Invariants\n\nThe lock is \
+            "A lock of [`{name}`] that is held.\n\nIt is released when this is dropped.{task}\n\n# Invariants\n\nThe lock is \
              held by the current thread for as long as this exists{cookie}."
         ),
     }
