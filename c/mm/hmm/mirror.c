@@ -11,7 +11,6 @@
 
 #include "migration_wait.h"
 #include "mirror.h"
-#include "mirror_dma.h"
 #include "update_lock.h"
 
 /* The only user of the last page of the address space: no span reaches it. */

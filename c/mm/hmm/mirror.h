@@ -272,6 +272,7 @@ void hmm_mirror_state_queue(struct hmm_mirror_state *state);
 bool hmm_mirror_state_is_calling(struct hmm_mirror_state *state,
 				 struct hmm_update_lock *held);
 void hmm_mirror_state_defer_dma(struct hmm_mirror_state *state, struct hmm_mirror_dma *dma);
+void hmm_mirror_dma_end_deferred(struct hmm_mirror_dma *dma);
 void hmm_mirror_state_invalidate_span(struct hmm_mirror_state *state, struct hmm_span span);
 void hmm_mirror_invalidate_span(struct hmm_mirror *mirror, struct hmm_span span);
 

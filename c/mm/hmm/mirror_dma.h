@@ -9,7 +9,6 @@
 
 bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
 			       bool may_block);
-void hmm_mirror_dma_end_deferred(struct hmm_mirror_dma *dma);
 bool hmm_mirror_dma_fits(const struct hmm_section *section);
 int hmm_mirror_dma_map(const struct hmm_section *section);
 void hmm_mirror_dma_yield(struct hmm_mirror_dma *dma, size_t idx) __must_hold(&dma->lock);
