@@ -26,6 +26,9 @@
 #define CONFIG_DEVICE_PRIVATE 1
 #define CONFIG_MIGRATION 1
 #define CONFIG_MEMORY_FAILURE 1
+#ifndef MODEL_MIRROR
+#define CONFIG_HMM_DEVMEM 1
+#endif
 #ifndef MODEL_GENERIC
 #define CONFIG_X86_64 1
 #define CONFIG_X86 1
@@ -596,6 +599,10 @@ void pte_unmap(pte_t *ptep);
 /* Only declarations have it. */
 typedef struct { int unused; } spinlock_t;
 #define __releases(lock)
+struct list_head {
+	struct list_head *next, *prev;
+};
+#define list_empty(head) (READ_ONCE((head)->next) == (head))
 #endif
 void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr);
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
@@ -647,7 +654,7 @@ int mmap_read_lock_killable(struct mm_struct *mm);
 void mmap_read_unlock(struct mm_struct *mm);
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr);
 void vma_end_read(struct vm_area_struct *vma);
-static inline int check_stable_address_space(struct mm_struct *mm) { return 0; }
+int check_stable_address_space(struct mm_struct *mm);
 void *kvmalloc_array(size_t nr, size_t size, gfp_t gfp);
 void kvfree(void *p);
 #define jiffies model_jiffies()

@@ -20,6 +20,8 @@ void *const model_owner = &owner_cookie;
 void (*model_visit)(enum model_visit visit);
 __thread bool model_killed;
 __thread unsigned int model_faults;
+__thread bool model_no_memory;
+struct list_head hmm_devmem_stepping = { &hmm_devmem_stepping, &hmm_devmem_stepping };
 
 /* What this thread holds. */
 static __thread struct {
@@ -101,6 +103,34 @@ struct dev_pagemap *get_dev_pagemap(unsigned long pfn)
 void put_dev_pagemap(struct dev_pagemap *pgmap)
 {
 	must(held.pgmaps-- > 0, "a pagemap was put twice");
+}
+
+bool model_reaches_peers(const struct dev_pagemap *pgmap)
+{
+	return pgmap == &model_own_too || pgmap == &model_other;
+}
+
+bool hmm_devmem_reaches_peers(const struct dev_pagemap *pgmap)
+{
+	must(held.rcu || held.tables, "the driver of a pagemap was looked up outside RCU");
+	return model_reaches_peers(pgmap);
+}
+
+void model_step(bool stepping)
+{
+	static struct list_head migration;
+
+	hmm_devmem_stepping.next = stepping ? &migration : &hmm_devmem_stepping;
+}
+
+bool hmm_devmem_current_steps(void)
+{
+	return true;
+}
+
+int check_stable_address_space(struct mm_struct *mm)
+{
+	return mm->unstable ? VM_FAULT_SIGBUS : 0;
 }
 
 /* Up to where pages were part of folios: no more need be cleared. */
@@ -258,7 +288,7 @@ bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
 
 void *kvmalloc_array(size_t nr, size_t size, gfp_t gfp)
 {
-	void *p = malloc(nr * size);
+	void *p = model_no_memory ? NULL : malloc(nr * size);
 
 	held.allocated += !!p;
 	return p;

@@ -278,6 +278,76 @@ static const char *races_lost_in_waits(bool migrating)
 	return model_rule;
 }
 
+/*
+ * A task that has begun a migration could wait for itself: it takes no lock, faults under
+ * none but its own, and waits for no page that migrates.
+ */
+static const char *steps(bool migrating)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = {};
+
+	for (enum waiting_call call = WAITING_MMAP; call <= WAITING_UNLOCKED; call++) {
+		init_waiting(&mm, migrating);
+		model_step(true);
+		if (call_waiting(&mm, &notifier, pfns, call) !=
+		    (call == WAITING_MMAP && !migrating ? 0 : -EDEADLK))
+			return "a task that migrates pages waits for itself";
+		model_step(false);
+	}
+	/* A huge page that migrates. */
+	init_waiting(&mm, true);
+	mm.pmd[0] = __pmd(model_leaf_val(LEAF_MIGRATION_WRITE, MODEL_RAM_PFN));
+	model_step(true);
+	if (call_waiting(&mm, &notifier, pfns, WAITING_MMAP) != -EDEADLK)
+		return "a task that migrates pages waits for a huge page of its own";
+	model_step(false);
+	model_check_released();
+	return model_rule;
+}
+
+/* After the OOM reaper nothing is faulted in, unless the caller has the lock and looked. */
+static const char *unstable(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = {};
+
+	for (enum waiting_call call = WAITING_VMA; call <= WAITING_UNLOCKED; call++) {
+		init_waiting(&mm, false);
+		mm.unstable = true;
+		if (call_waiting(&mm, &notifier, pfns, call) != -EFAULT || model_faults)
+			return "a page that the OOM reaper took is faulted in";
+	}
+	model_check_released();
+	return model_rule;
+}
+
+/* No memory for the copy of the requests. */
+static const char *no_memory(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = { HMM_PFN_REQ_FAULT, HMM_PFN_REQ_FAULT };
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + 2 * PAGE_SIZE,
+		.hmm_pfns = pfns,
+		.pfn_flags_mask = HMM_PFN_REQ_FAULT,
+	};
+
+	init_waiting(&mm, false);
+	model_no_memory = true;
+	if (hmm_range_fault_unlocked_timeout(&range, 1) != -ENOMEM || model_faults ||
+	    pfns[0] != HMM_PFN_REQ_FAULT || pfns[1] != HMM_PFN_REQ_FAULT)
+		return "a walk without memory for the requests";
+	model_no_memory = false;
+	model_check_released();
+	return model_rule;
+}
+
 /* What random cases do not have. */
 static const char *scenarios(void)
 {
@@ -287,7 +357,8 @@ static const char *scenarios(void)
 		bad = vanishing_tables(false) ?: vanishing_tables(true) ?:
 		      long_waits(WAITING_MMAP) ?: long_waits(WAITING_VMA) ?:
 		      long_waits(WAITING_UNLOCKED) ?:
-		      races_lost_in_waits(false) ?: races_lost_in_waits(true);
+		      races_lost_in_waits(false) ?: races_lost_in_waits(true) ?:
+		      steps(false) ?: steps(true) ?: unstable() ?: no_memory();
 	return bad;
 }
 
