@@ -348,6 +348,49 @@ static const char *no_memory(void)
 	return model_rule;
 }
 
+enum piece { PIECE_NO_VMA, PIECE_HOLE, PIECE_PAGES, NR_PIECE };
+
+/*
+ * Results are written many at a time. Walk any number of pages of a kind, into an array
+ * of that size, so that AddressSanitizer reports what is written behind it.
+ */
+static const char *any_size(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	struct hmm_range range = { .notifier = &notifier, .notifier_seq = 3, .start = MODEL_BASE };
+	const char *bad = NULL;
+	unsigned long nr, i;
+
+	for (enum piece piece = 0; piece < NR_PIECE; piece++) {
+		init_waiting(&mm, false);
+		if (piece == PIECE_NO_VMA)
+			mm.nr_vma = 0;
+		for (i = 0; i < PTRS_PER_PTE; i++)
+			*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
+				__pte(piece == PIECE_HOLE ? 0 : (MODEL_RAM_PFN + i) << PAGE_SHIFT |
+				      _PAGE_PRESENT | _PAGE_USER);
+		for (nr = 1; !bad && nr <= 300; nr++) {
+			const unsigned long want[NR_PIECE] = {
+				HMM_PFN_ERROR, 0, HMM_PFN_VALID | (MODEL_RAM_PFN + nr - 1),
+			};
+
+			range.end = range.start + nr * PAGE_SIZE;
+			range.hmm_pfns = calloc(nr, sizeof(range.hmm_pfns[0]));
+			model_lock_mmap();
+			if (hmm_range_fault(&range))
+				bad = "a snapshot fails";
+			model_unlock_mmap();
+			/* The order is that of the pages which follow each other. */
+			if ((range.hmm_pfns[nr - 1] & ~(0x1fUL << HMM_PFN_ORDER_SHIFT)) != want[piece])
+				bad = "the last page of a range is not what is mapped";
+			free(range.hmm_pfns);
+		}
+	}
+	model_check_released();
+	return bad ?: model_rule;
+}
+
 /* What random cases do not have. */
 static const char *scenarios(void)
 {
@@ -358,7 +401,7 @@ static const char *scenarios(void)
 		      long_waits(WAITING_MMAP) ?: long_waits(WAITING_VMA) ?:
 		      long_waits(WAITING_UNLOCKED) ?:
 		      races_lost_in_waits(false) ?: races_lost_in_waits(true) ?:
-		      steps(false) ?: steps(true) ?: unstable() ?: no_memory();
+		      steps(false) ?: steps(true) ?: unstable() ?: no_memory() ?: any_size();
 	return bad;
 }
 
