@@ -180,6 +180,7 @@ struct result {
 	unsigned long peers[CASE_MAX_PAGES];	/* pfns in the memory of peers */
 	bool written[CASE_MAX_PAGES];
 	bool cleared;
+	bool faults;		/* pages were faulted in, so that the walk began again inside folios */
 };
 
 static char message[256];
@@ -293,8 +294,8 @@ static const char *check_pfn(const struct test_case *t, struct result *r, long i
 	 * fault has made the walk begin again inside a folio.
 	 */
 	if (!bad && IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS) && !s->own &&
-	    !t->default_flags && !t->mask && whole_order(t, &r->mm, addr) >= BATCH_ORDER &&
-	    order < BATCH_ORDER)
+	    !r->faults && whole_order(t, &r->mm, addr) >= BATCH_ORDER &&
+	    order < whole_order(t, &r->mm, addr))
 		bad = wrong(i, "order %u for a folio that is mapped whole", order);
 	return bad;
 }
@@ -399,6 +400,7 @@ static const char *run_core(const struct test_case *t, struct result *r)
 	} while (t->lock == CASE_VMA && r->ret == -EAGAIN && ++tries < 20);
 	if (case_end)
 		case_end(t, r->ret);
+	r->faults = model_faults;
 	memset(r->written, 0, sizeof(r->written));
 	if (t->output == CASE_EXTENTS)
 		bad = expand_extents(t, r, &out);

@@ -391,6 +391,77 @@ static const char *any_size(void)
 	return bad ?: model_rule;
 }
 
+/* Take a snapshot of a whole table under the mmap lock. */
+static int snapshot_table(struct mm_struct *mm, unsigned long *pfns)
+{
+	struct mmu_interval_notifier notifier = { .mm = mm, .seq = 3 };
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.notifier_seq = 3,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + PMD_SIZE,
+		.hmm_pfns = pfns,
+	};
+	int ret;
+
+	memset(pfns, 0, PTRS_PER_PTE * sizeof(pfns[0]));
+	model_lock_mmap();
+	ret = hmm_range_fault(&range);
+	model_unlock_mmap();
+	return ret;
+}
+
+/*
+ * Tables of folios of a size that do not follow each other; and one of pages whose pfns
+ * are the numbers of their addresses, which so are aligned alike for any order.
+ */
+static const char *orders_of_folios(void)
+{
+	static struct mm_struct mm;
+	static unsigned long pfns[PTRS_PER_PTE];
+	unsigned int order, most = 0;
+	unsigned long i, pfn;
+
+	for (order = 0; order <= PMD_ORDER; order++) {
+		/* Without PTE classes of the architecture each PTE is looked at alone. */
+		if (IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS))
+			most = order;
+		init_waiting(&mm, false);
+		for (i = 0; i < PTRS_PER_PTE; i++) {
+			/* From the last folio to the first; one alone has its pages' addresses. */
+			pfn = order == PMD_ORDER ? (MODEL_BASE >> PAGE_SHIFT) + i :
+			      MODEL_RAM_PFN + (i ^ (PTRS_PER_PTE - (1UL << order)));
+			*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
+				__pte(pfn << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+		}
+		if (snapshot_table(&mm, pfns))
+			return "a snapshot of folios fails";
+		for (i = 0; i < PTRS_PER_PTE; i++)
+			if (hmm_pfn_to_map_order(pfns[i]) != (order < 2 ? 0 : min(order, most)))
+				return "a folio has another order";
+	}
+	return model_rule;
+}
+
+/* A PMD entry of a kind that is not known. */
+static const char *unknown_pmd(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	static unsigned long pfns[PTRS_PER_PTE];
+
+	for (enum waiting_call call = WAITING_MMAP; call <= WAITING_UNLOCKED; call++) {
+		init_waiting(&mm, false);
+		mm.pmd[0] = __pmd(model_leaf_val(LEAF_POISON, MODEL_RAM_PFN));
+		if (snapshot_table(&mm, pfns) || pfns[0] != HMM_PFN_ERROR ||
+		    pfns[PTRS_PER_PTE - 1] != HMM_PFN_ERROR)
+			return "an unknown PMD is no error";
+		if (call_waiting(&mm, &notifier, pfns, call) != -EFAULT || model_faults)
+			return "an unknown PMD is faulted in";
+	}
+	return model_rule;
+}
+
 /* What random cases do not have. */
 static const char *scenarios(void)
 {
@@ -401,7 +472,8 @@ static const char *scenarios(void)
 		      long_waits(WAITING_MMAP) ?: long_waits(WAITING_VMA) ?:
 		      long_waits(WAITING_UNLOCKED) ?:
 		      races_lost_in_waits(false) ?: races_lost_in_waits(true) ?:
-		      steps(false) ?: steps(true) ?: unstable() ?: no_memory() ?: any_size();
+		      steps(false) ?: steps(true) ?: unstable() ?: no_memory() ?: any_size() ?:
+		      orders_of_folios() ?: unknown_pmd();
 	return bad;
 }
 
