@@ -37,7 +37,7 @@ except ImportError:
 # Statements that change nothing when all is well.
 WITHOUT_EFFECT = re.compile(r"(lockdep_|VM_WARN|VM_BUG|WARN|BUILD_BUG|static_assert|might_|trace_|hmm_trace_|kunit_|pr_|dev_|"
                             r"cond_resched|cpu_relax|OPTIMIZER_HIDE_VAR|barrier\(|prefetch|instrument_|kasan_|kmsan_|ASSERT_EXCLUSIVE|data_race|"
-                            r"hmm_waits_for_|lock_acquire|rwsem_acquire|lock_release|fs_reclaim_)")
+                            r"hmm_waits_for_|mmap_assert_|lock_acquire|rwsem_acquire|lock_release|fs_reclaim_)")
 # Before anything else can see an object, the order in which it is set up makes no difference.
 SETUP = re.compile(r"(init_|INIT_|refcount_set|atomic\w*_set|mutex_init|spin_lock_init|\w*_init\(|memset\()")
 BORDERS = {"PMD_SIZE": "PAGE_SIZE", "HPAGE_PMD_SIZE": "PAGE_SIZE", "HPAGE_PMD_NR": "1UL", "HPAGE_PMD_ORDER": "0",

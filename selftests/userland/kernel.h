@@ -399,7 +399,8 @@ struct folio {
 #define MODEL_NR_RAM 65536UL
 #define MODEL_NR_DEVICE 8192UL
 #define MODEL_RAM_PFN 0x100000UL
-#define MODEL_DEVICE_PFN 0x8000000UL
+/* Directly behind system memory, as a device's may be. */
+#define MODEL_DEVICE_PFN (MODEL_RAM_PFN + MODEL_NR_RAM)
 #define MODEL_HUGE_ZERO_PFN (MODEL_RAM_PFN + MODEL_NR_RAM - 1024)
 #define MODEL_ZERO_PFN (MODEL_RAM_PFN + MODEL_NR_RAM - 64)
 
@@ -471,8 +472,12 @@ static inline bool model_pgmap_is(const struct page *page, int type)
 	return pgmap && pgmap->type == type;
 }
 
-/* Sections of memory: the first is system memory, the other a device's. */
+/*
+ * Sections of memory: the first is system memory, the second a device's, the third is
+ * one with both.
+ */
 struct mem_section {
+	bool online;
 	bool device;
 };
 
@@ -480,16 +485,18 @@ struct mem_section {
 #define PAGES_PER_SUBSECTION (1UL << PFN_SUBSECTION_SHIFT)
 #define PAGES_PER_SECTION 32768UL
 #define pfn_to_section_nr(pfn) ((pfn) / PAGES_PER_SECTION)
-#define online_section(section) true
-#define online_device_section(section) ((section)->device)
+#define online_section(section) ((section) && (section)->online)
+#define online_device_section(section) (online_section(section) && (section)->device)
 
-extern const struct mem_section model_section[2];
+extern const struct mem_section model_section[3];
 
 static __always_inline const struct mem_section *__pfn_to_section(unsigned long pfn)
 {
 	if (pfn - MODEL_RAM_PFN < MODEL_NR_RAM)
 		return &model_section[0];
-	return pfn - MODEL_DEVICE_PFN < MODEL_NR_DEVICE ? &model_section[1] : NULL;
+	if (pfn - MODEL_DEVICE_PFN >= MODEL_NR_DEVICE)
+		return NULL;
+	return &model_section[pfn - MODEL_DEVICE_PFN < MODEL_NR_DEVICE / 2 ? 1 : 2];
 }
 
 /* Address spaces. */

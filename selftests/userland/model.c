@@ -10,7 +10,9 @@
 #include "model.h"
 
 struct page model_ram[MODEL_NR_RAM], model_device[MODEL_NR_DEVICE];
-const struct mem_section model_section[2] = { {}, { .device = true } };
+const struct mem_section model_section[3] = {
+	{ .online = true }, { .device = true }, { .online = true, .device = true },
+};
 struct dev_pagemap model_own = { .type = MEMORY_DEVICE_PRIVATE };
 struct dev_pagemap model_own_too = { .type = MEMORY_DEVICE_PRIVATE };
 struct dev_pagemap model_other = { .type = MEMORY_DEVICE_PRIVATE };
@@ -170,9 +172,11 @@ void model_folio(unsigned long pfn, unsigned int order)
 void model_device_chunk(unsigned long pfn, unsigned long nr,
 			struct dev_pagemap *pgmap)
 {
-	pgmap->nr_range = 1;
-	pgmap->range.start = pfn << PAGE_SHIFT;
-	pgmap->range.end = ((pfn + nr) << PAGE_SHIFT) - 1;
+	if (pgmap) {
+		pgmap->nr_range = 1;
+		pgmap->range.start = pfn << PAGE_SHIFT;
+		pgmap->range.end = ((pfn + nr) << PAGE_SHIFT) - 1;
+	}
 	while (nr--)
 		pfn_to_page(pfn++)->pgmap = pgmap;
 }
@@ -624,6 +628,11 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
 	must(held.mmap || held.vma, "a fault without a lock");
 	must(!held.tables && !held.rcu, "a fault with a table mapped");
 	must(!(flags & FAULT_FLAG_VMA_LOCK) == !held.vma, "FAULT_FLAG_VMA_LOCK is wrong");
+	must(flags & FAULT_FLAG_REMOTE, "a fault in another process without FAULT_FLAG_REMOTE");
+	must(!(flags & FAULT_FLAG_ALLOW_RETRY) == !(flags & FAULT_FLAG_KILLABLE),
+	     "a fault that may drop the lock and is not killable");
+	must(!(flags & FAULT_FLAG_VMA_LOCK) || (flags & FAULT_FLAG_ALLOW_RETRY),
+	     "a fault that may not drop the lock of the VMA");
 	must(!write || (vma->vm_flags & VM_WRITE), "a write fault where none is allowed");
 	must(addr >= vma->vm_start && addr < vma->vm_end, "a fault outside the VMA");
 	must(!(flags & FAULT_FLAG_TRIED) == (addr != mm->tried), "FAULT_FLAG_TRIED is wrong");

@@ -163,7 +163,8 @@ static unsigned int fault_page(const struct test_case *t, struct mm_struct *mm,
 			continue;
 		}
 		model_lock_mmap();
-		fault = handle_mm_fault(vma, addr, write ? FAULT_FLAG_WRITE : 0, NULL);
+		fault = handle_mm_fault(vma, addr, FAULT_FLAG_REMOTE |
+					(write ? FAULT_FLAG_WRITE : 0), NULL);
 		model_unlock_mmap();
 		if (fault)
 			return err_bit(vm_fault_to_errno(fault, 0));
@@ -180,7 +181,7 @@ struct result {
 	unsigned long peers[CASE_MAX_PAGES];	/* pfns in the memory of peers */
 	bool written[CASE_MAX_PAGES];
 	bool cleared;
-	bool faults;		/* pages were faulted in, so that the walk began again inside folios */
+	bool faults;		/* after a fault the walk began again, maybe inside a folio */
 };
 
 static char message[256];

@@ -87,11 +87,31 @@ static void poison_first(struct mm_struct *mm)
 	mm->on_retry = NULL;
 }
 
+static void init_stale(struct mm_struct *mm)
+{
+	unsigned long i;
+
+	model_clear();
+	model_reset_pages();
+	model_init(mm, 1);
+	mm->nr_vma = 1;
+	mm->vma[0] = (struct vm_area_struct){ .vm_mm = mm, .vm_start = MODEL_BASE,
+					     .vm_end = MODEL_BASE + PMD_SIZE,
+					     .vm_flags = VM_READ | VM_WRITE };
+	mm->pmd[0] = model_table_pmd();
+	for (i = 0; i < 2; i++)
+		*model_ptep(mm, MODEL_BASE + i * PAGE_SIZE) =
+			__pte((MODEL_RAM_PFN + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+	mm->answer[2] = ANSWER_RETRY;
+	mm->on_retry = poison_first;
+}
+
 static const char *stale_results(void)
 {
 	static struct mm_struct mm;
 	struct mmu_interval_notifier notifier = { .mm = &mm };
-	unsigned long pfns[3] = { 0, HMM_PFN_DMA_MAPPED, 0 }, i;
+	unsigned long pfns[3] = { 0, HMM_PFN_DMA_MAPPED, 0 };
+	const struct hmm_format format = { .valid = 1, .none = 2, .error = 4, .pfn_shift = 3 };
 	struct hmm_range range = {
 		.notifier = &notifier,
 		.start = MODEL_BASE,
@@ -100,23 +120,29 @@ static const char *stale_results(void)
 		.default_flags = HMM_PFN_REQ_FAULT,
 	};
 
-	model_clear();
-	model_reset_pages();
-	model_init(&mm, 1);
-	mm.nr_vma = 1;
-	mm.vma[0] = (struct vm_area_struct){ .vm_mm = &mm, .vm_start = MODEL_BASE,
-					     .vm_end = MODEL_BASE + PMD_SIZE,
-					     .vm_flags = VM_READ | VM_WRITE };
-	mm.pmd[0] = model_table_pmd();
-	for (i = 0; i < 2; i++)
-		*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
-			__pte((MODEL_RAM_PFN + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
-	mm.answer[2] = ANSWER_RETRY;
-	mm.on_retry = poison_first;
+	init_stale(&mm);
 	if (hmm_range_fault_unlocked_timeout(&range, 1000) != -EFAULT)
 		return "the page that became unavailable is no error";
 	if (pfns[0] || pfns[1] != HMM_PFN_DMA_MAPPED || pfns[2])
 		return "a result of an earlier attempt is left";
+
+	/* The same in a driver's format, whose entries have no request, or each one. */
+	init_stale(&mm);
+	range.default_flags = format.valid;
+	pfns[2] = 123 << 3;
+	if (hmm_range_fault_format_unlocked_timeout(&range, &format, 1000) != -EFAULT ||
+	    pfns[0] != format.none || pfns[1] != format.none || pfns[2] != 123 << 3)
+		return "an entry of an earlier attempt is left";
+	init_stale(&mm);
+	range.default_flags = 0;
+	range.pfn_flags_mask = format.valid;
+	for (unsigned long i = 0; i < 3; i++)
+		pfns[i] = i << 3 | format.valid;
+	if (hmm_range_fault_format_unlocked_timeout(&range, &format, 1000) != -EFAULT)
+		return "the requested page that became unavailable is no error";
+	for (unsigned long i = 0; i < 3; i++)
+		if (pfns[i] != (i << 3 | format.valid))
+			return "an entry of an earlier attempt is left in place of a request";
 	return model_rule;
 }
 
@@ -348,6 +374,11 @@ static const char *no_memory(void)
 	return model_rule;
 }
 
+static unsigned long hmm_pfn_without_order(unsigned long hmm_pfn)
+{
+	return hmm_pfn & ~(0x1fUL << HMM_PFN_ORDER_SHIFT);
+}
+
 enum piece { PIECE_NO_VMA, PIECE_HOLE, PIECE_PAGES, NR_PIECE };
 
 /*
@@ -381,8 +412,8 @@ static const char *any_size(void)
 			if (hmm_range_fault(&range))
 				bad = "a snapshot fails";
 			model_unlock_mmap();
-			/* The order is that of the pages which follow each other. */
-			if ((range.hmm_pfns[nr - 1] & ~(0x1fUL << HMM_PFN_ORDER_SHIFT)) != want[piece])
+			/* But for the order, which is that of the pages which follow each other. */
+			if (hmm_pfn_without_order(range.hmm_pfns[nr - 1]) != want[piece])
 				bad = "the last page of a range is not what is mapped";
 			free(range.hmm_pfns);
 		}
@@ -443,6 +474,53 @@ static const char *orders_of_folios(void)
 	return model_rule;
 }
 
+/*
+ * Pages that follow each other in two subsections, which are two parts of one extent; and
+ * a page of system memory before one of a device, which are two extents.
+ */
+static const char *borders_of_extents(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	struct hmm_extent at[2];
+	struct hmm_extents extents = { .at = at };
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.notifier_seq = 3,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + PMD_SIZE,
+		.dev_private_owner = model_owner,
+	};
+	const char *bad = NULL;
+	unsigned long i;
+
+	init_waiting(&mm, false);
+	for (i = 0; i < PTRS_PER_PTE; i++)
+		*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
+			__pte((MODEL_RAM_PFN + 8 + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+	model_lock_mmap();
+	if (hmm_range_fault_extents(&range, &extents) != -ENOSPC || extents.nr)
+		bad = "extents without room";
+	extents = (struct hmm_extents){ .at = at, .room = 1 };
+	if (hmm_range_fault_extents(&range, &extents) || extents.nr != 1 ||
+	    at[0].npages != PTRS_PER_PTE)
+		bad = "pages in two subsections are not one extent";
+
+	model_device_chunk(MODEL_DEVICE_PFN, 16, &model_own);
+	*model_ptep(&mm, MODEL_BASE) = __pte((MODEL_DEVICE_PFN - 1) << PAGE_SHIFT |
+					     _PAGE_PRESENT | _PAGE_USER | _PAGE_RW);
+	*model_ptep(&mm, MODEL_BASE + PAGE_SIZE) =
+		__pte(model_leaf_val(LEAF_DEVICE_WRITE, MODEL_DEVICE_PFN));
+	range.end = MODEL_BASE + 2 * PAGE_SIZE;
+	extents = (struct hmm_extents){ .at = at, .room = 2 };
+	if (hmm_range_fault_extents(&range, &extents) || extents.nr != 2 ||
+	    at[1].hmm_pfn != (HMM_PFN_VALID | HMM_PFN_WRITE | MODEL_DEVICE_PFN))
+		bad = "an extent goes from system memory on into a device's";
+	model_unlock_mmap();
+	model_device_chunk(MODEL_DEVICE_PFN, 16, NULL);
+	return bad ?: model_rule;
+}
+
 /* A PMD entry of a kind that is not known. */
 static const char *unknown_pmd(void)
 {
@@ -473,7 +551,7 @@ static const char *scenarios(void)
 		      long_waits(WAITING_UNLOCKED) ?:
 		      races_lost_in_waits(false) ?: races_lost_in_waits(true) ?:
 		      steps(false) ?: steps(true) ?: unstable() ?: no_memory() ?: any_size() ?:
-		      orders_of_folios() ?: unknown_pmd();
+		      orders_of_folios() ?: unknown_pmd() ?: borders_of_extents();
 	return bad;
 }
 
