@@ -193,6 +193,8 @@ verdict "one that is explained and caught all the same"
 printf '%s\t%s\t%s\n' "$sum:less:2" 'a < 0 -> a <= 0' 'no caller passes 0' >"$equivalent"
 score 1 "$sum:call:1" && has "# $sum:less:2: there is no such mutant" && grep -q '^not ok 2 each row' "$TMP/out"
 verdict "a row whose mutant does not exist"
+score 1 -n && has "# $sum:less:2: there is no such mutant" && has '1..1' && : >"$equivalent" && score 0 -n && has 'ok 1 each row of selftests/mutants/equivalent fits'
+verdict "the rows alone"
 printf '%s\t%s\t%s\n' "$sum:less:1" 'a < 1 -> a <= 1' 'no caller passes 0' >"$equivalent"
 score 1 "$sum:call:1" && has "# $sum:less:1 is another change now: a < 0 -> a <= 0"
 verdict "a row whose code has changed"
