@@ -15,8 +15,8 @@ A mutant is one small change of a function. Operators:
     logic     && for ||, and the reverse
 
 The name is FILE:FUNCTION:OPERATOR:N, where N counts in the function. Assertions and tracepoints are left alone: a kernel
-without them is right, too. clang parses the file (python3-clang), so that the extents are those of its syntax tree, also
-in the arguments of macros.
+without them is right, too. So are conditions on the configuration. clang parses the file (python3-clang), so that the
+extents are those of its syntax tree, also in the arguments of macros.
 
 Mutants of a file are compiled together: each change becomes a branch on the number in the variable hmm_mutant, which the
 program or kernel gets when it starts (schema()). 0 is the unchanged code.
@@ -197,6 +197,9 @@ class Parser:
         return self.stripped[self.file][extent[0]:extent[1]]
 
     def add(self, operator, *edits):
+        # Without the condition it calls functions that this kernel does not have, and cannot be linked.
+        if operator in ("negate", "ignore", "logic") and "IS_ENABLED(" in self.text((edits[0].start, edits[0].end)):
+            return
         self.found.append(Mutant(self.file, self.function, operator, edits, self.sources[self.file]))
 
     def replace(self, operator, extent, text):

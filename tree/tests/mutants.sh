@@ -33,6 +33,7 @@ enum { EINVAL = 22, SMALL_A = 1, SMALL_B = 2 };
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define lockdep_assert(x) ((void)(x))
 #define IN_MACRO(a, b) ((a) < (b) && (b) > 1)
+#define IS_ENABLED(x) 1
 #define PMD_SIZE 512
 #define PAGE_SIZE 1
 
@@ -78,6 +79,8 @@ int small_or_not(int a, int nr)
 		small_take();
 		goto out;
 	}
+	if (IS_ENABLED(SMALL) && a)
+		return 0;
 	if (a >= PMD_SIZE || nr)
 		small_bits(1);
 	else
