@@ -5,7 +5,7 @@ KERNEL	?= 7.3
 FLAVOUR	?= vm
 ACCEL	?= auto
 J	?= $(shell nproc)
-OPTIONS	:= KERNEL ARCH PAGES SHORT AGAIN KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT DURATION
+OPTIONS	:= KERNEL ARCH PAGES SHORT AGAIN KDIR KERNEL_TARBALL KERNEL_SHA256 KERNEL_ORG FLAVOUR ACCEL DRIVER J BUILD YES ARGS SUITES LIMIT DURATION FILES COUNT SEED STAGES KEEP
 # Those that are given: an export of the others would give the commands an empty value.
 export $(foreach option,$(OPTIONS),$(if $($(option)),$(option)))
 
@@ -37,6 +37,9 @@ check-deep: ## run the long tests, about an hour and the builds: PARTS='races fa
 
 coverage: ## count which lines of the core the tests reach, and list those that none does
 	@tree/coverage
+
+mutants:  ## make small changes of mm/hmm and count those that the tests notice: FILES='walk*', COUNT=300, STAGES='userland uml vm'
+	@selftests/mutants/score $(ARGS)
 
 kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='pattern'
 	@tree/kunit
@@ -110,4 +113,4 @@ help:     ## list the targets and the options
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
 
-.PHONY: demo check check-deep coverage lint hook dist report debug kunit bench kernel vm real trace hmmtop matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help
+.PHONY: demo check check-deep coverage mutants lint hook dist report debug kunit bench kernel vm real trace hmmtop matrix series docs bindings new-driver ide install-tree kselftest-install farm doctor clean help

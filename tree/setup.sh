@@ -59,6 +59,7 @@ missing_packages() {
 	need kmod type -P kmod
 	need spin type -P spin
 	need python3 type -P python3
+	need python3-clang-19 /usr/bin/python3 -c 'import clang.cindex'
 	need "$rust" rust_dir
 	need "$cargo" eval 'test -x "$(rust_dir)/cargo" && test -x "$(rust_dir)/rustfmt"'
 	need "$clippy" eval 'test -x "$(rust_dir)/clippy-driver"'

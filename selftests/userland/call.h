@@ -15,6 +15,7 @@ struct call_output {
 	unsigned long *pfns;		/* pfns, or entries of a format */
 	struct hmm_extent *extents;
 	unsigned long nr_extents;
+	unsigned long *peers;		/* pages of peers; NULL: they do not count */
 	struct hmm_fault_waits waits;	/* of hmm_range_fault_vma(), for the next call */
 };
 
@@ -54,7 +55,7 @@ static inline int call_case(const struct test_case *t,
 		.notifier_seq = READ_ONCE(notifier->seq),
 		.start = t->start,
 		.end = t->end,
-		.hmm_pfns = out->pfns,
+		.hmm_pfns = t->output == CASE_EXTENTS ? NULL : out->pfns,
 		.default_flags = t->default_flags,
 		.pfn_flags_mask = t->mask,
 		.dev_private_owner = t->owner ? model_owner : NULL,
@@ -62,6 +63,7 @@ static inline int call_case(const struct test_case *t,
 	int ret;
 
 	if (t->lock == CASE_VMA) {
+		out->waits.peer_pfns = out->peers;
 		ret = hmm_range_fault_vma_retry(&range, &out->waits);
 	} else if (t->lock == CASE_UNLOCKED) {
 		ret = call_unlocked(&range, t, &extents);

@@ -413,11 +413,14 @@ static void make_input(struct maker *m, struct test_case *t)
 {
 	unsigned int every = 1 + pick(m, 40), request = pick(m, 4);
 	unsigned int sticky = pick(m, 8), sticky_every = 1 + pick(m, 40);
-	unsigned long i, junk = pick(m, 2) ? 0x123456 : 0;
+	unsigned int content = pick(m, 4);
+	unsigned long i, junk = content & 1 ? 0x123456 : 0;
 	bool to_ram = !pick(m, 4);
 
 	for (i = 0; i < case_pages(t); i++) {
-		t->in[i] = junk + i;
+		/* Most callers pass zeros, over which results are written many at a time. */
+		t->in[i] = content & 2 ? 0 : junk + i;
+		t->refused[i] = t->peers && (sticky & 4) && i % sticky_every == 0;
 		if (t->output == CASE_FORMAT)
 			t->in[i] <<= t->format.pfn_shift;
 		if (i % every == 0)
@@ -434,7 +437,7 @@ static void make_call(struct maker *m, struct test_case *t)
 	static const unsigned long masks[] = { 0, 1, 2, 3, 4 };
 	unsigned long total = t->mm.nr_pmd * PTRS_PER_PTE, first, nr;
 	bool part = pick(m, 2);
-	unsigned int mask;
+	unsigned int mask, owner;
 
 	first = part ? pick(m, total) : 0;
 	nr = part ? 1 + pick(m, total) : total;
@@ -447,7 +450,9 @@ static void make_call(struct maker *m, struct test_case *t)
 	t->lock = pick(m, 3);
 	if (t->output != CASE_PFNS && t->lock == CASE_VMA)
 		t->lock = CASE_UNLOCKED;
-	t->owner = pick(m, 4);
+	owner = pick(m, 8);
+	t->owner = owner % 4;
+	t->peers = owner >= 4 && t->output == CASE_PFNS && t->lock == CASE_VMA;
 	t->room = pick(m, 4) ? CASE_MAX_PAGES : pick(m, 16);
 	t->format = (struct hmm_format){
 		.valid = 1, .write = 2, .device_private = 4, .error = 8,
@@ -546,9 +551,13 @@ void case_print(const struct test_case *t)
 		if (pmd_val(mm->pmd[i]) == pmd_val(model_table_pmd()))
 			print_table(mm, i);
 	}
-	printf("# range %lx-%lx default %lx mask %lx output %s, %s%s, room %lu\n",
+	printf("# range %lx-%lx default %lx mask %lx output %s, %s%s%s, room %lu\n",
 	       t->start, t->end, t->default_flags, t->mask, outputs[t->output],
-	       locks[t->lock], t->owner ? "" : ", no owner", t->room);
+	       locks[t->lock], t->owner ? "" : ", no owner",
+	       t->peers ? ", peers" : "", t->room);
+	for (i = 0; i < case_pages(t); i++)
+		if (t->refused[i])
+			printf("#   page %lu of the range: its peer refuses access\n", i);
 	for (i = 0, changes = 0; i < case_pages(t) && changes < 8; i++) {
 		if (t->in[i] >> 53 != last && ++changes)
 			printf("#   from page %lu (%lx) on: %lx\n", i,

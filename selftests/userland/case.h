@@ -23,9 +23,11 @@ struct test_case {
 	unsigned long start;
 	unsigned long end;
 	unsigned long in[CASE_MAX_PAGES];
+	bool refused[CASE_MAX_PAGES];	/* with peers: the page is not reached where it is */
 	unsigned long default_flags;
 	unsigned long mask;
 	bool owner;
+	bool peers;		/* pages of other devices that can be reached satisfy requests */
 	enum case_output output;
 	enum case_lock lock;
 	unsigned long room;

@@ -26,6 +26,9 @@
 #define CONFIG_DEVICE_PRIVATE 1
 #define CONFIG_MIGRATION 1
 #define CONFIG_MEMORY_FAILURE 1
+#ifndef MODEL_MIRROR
+#define CONFIG_HMM_DEVMEM 1
+#endif
 #ifndef MODEL_GENERIC
 #define CONFIG_X86_64 1
 #define CONFIG_X86 1
@@ -396,7 +399,8 @@ struct folio {
 #define MODEL_NR_RAM 65536UL
 #define MODEL_NR_DEVICE 8192UL
 #define MODEL_RAM_PFN 0x100000UL
-#define MODEL_DEVICE_PFN 0x8000000UL
+/* Directly behind system memory, as a device's may be. */
+#define MODEL_DEVICE_PFN (MODEL_RAM_PFN + MODEL_NR_RAM)
 #define MODEL_HUGE_ZERO_PFN (MODEL_RAM_PFN + MODEL_NR_RAM - 1024)
 #define MODEL_ZERO_PFN (MODEL_RAM_PFN + MODEL_NR_RAM - 64)
 
@@ -468,8 +472,12 @@ static inline bool model_pgmap_is(const struct page *page, int type)
 	return pgmap && pgmap->type == type;
 }
 
-/* Sections of memory: the first is system memory, the other a device's. */
+/*
+ * Sections of memory: the first is system memory, the second a device's, the third is
+ * one with both.
+ */
 struct mem_section {
+	bool online;
 	bool device;
 };
 
@@ -477,16 +485,18 @@ struct mem_section {
 #define PAGES_PER_SUBSECTION (1UL << PFN_SUBSECTION_SHIFT)
 #define PAGES_PER_SECTION 32768UL
 #define pfn_to_section_nr(pfn) ((pfn) / PAGES_PER_SECTION)
-#define online_section(section) true
-#define online_device_section(section) ((section)->device)
+#define online_section(section) ((section) && (section)->online)
+#define online_device_section(section) (online_section(section) && (section)->device)
 
-extern const struct mem_section model_section[2];
+extern const struct mem_section model_section[3];
 
 static __always_inline const struct mem_section *__pfn_to_section(unsigned long pfn)
 {
 	if (pfn - MODEL_RAM_PFN < MODEL_NR_RAM)
 		return &model_section[0];
-	return pfn - MODEL_DEVICE_PFN < MODEL_NR_DEVICE ? &model_section[1] : NULL;
+	if (pfn - MODEL_DEVICE_PFN >= MODEL_NR_DEVICE)
+		return NULL;
+	return &model_section[pfn - MODEL_DEVICE_PFN < MODEL_NR_DEVICE / 2 ? 1 : 2];
 }
 
 /* Address spaces. */
@@ -596,6 +606,10 @@ void pte_unmap(pte_t *ptep);
 /* Only declarations have it. */
 typedef struct { int unused; } spinlock_t;
 #define __releases(lock)
+struct list_head {
+	struct list_head *next, *prev;
+};
+#define list_empty(head) (READ_ONCE((head)->next) == (head))
 #endif
 void migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr);
 void pmd_migration_entry_wait_killable(struct mm_struct *mm, pmd_t *pmdp);
@@ -647,7 +661,7 @@ int mmap_read_lock_killable(struct mm_struct *mm);
 void mmap_read_unlock(struct mm_struct *mm);
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr);
 void vma_end_read(struct vm_area_struct *vma);
-static inline int check_stable_address_space(struct mm_struct *mm) { return 0; }
+int check_stable_address_space(struct mm_struct *mm);
 void *kvmalloc_array(size_t nr, size_t size, gfp_t gfp);
 void kvfree(void *p);
 #define jiffies model_jiffies()

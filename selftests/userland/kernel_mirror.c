@@ -38,6 +38,20 @@ void rcu_read_unlock(void)
 		pthread_rwlock_unlock(&rcu);
 }
 
+int model_allocated;
+
+void *model_kzalloc(size_t size)
+{
+	__atomic_add_fetch(&model_allocated, 1, __ATOMIC_RELAXED);
+	return calloc(1, size);
+}
+
+void model_kfree(void *p)
+{
+	__atomic_sub_fetch(&model_allocated, !!p, __ATOMIC_RELAXED);
+	free(p);
+}
+
 static void free_all(void)
 {
 	struct rcu_head *list, *next;
@@ -50,7 +64,7 @@ static void free_all(void)
 	pthread_rwlock_unlock(&rcu);
 	for (; list; list = next) {
 		next = list->next;
-		free(list->memory);
+		model_kfree(list->memory);
 	}
 }
 

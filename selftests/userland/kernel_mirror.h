@@ -206,8 +206,12 @@ struct rcu_head {
 	void *memory;
 };
 
-#define kzalloc(size, gfp) calloc(1, size)
-#define kfree(p) free(p)
+#define kzalloc(size, gfp) model_kzalloc(size)
+#define kfree(p) model_kfree(p)
+void *model_kzalloc(size_t size);
+void model_kfree(void *p);
+/* How many are allocated: of them, none is left after the end of all mirrors. */
+extern int model_allocated;
 #define kfree_rcu(p, member) model_kfree_rcu(&(p)->member, p)
 void model_kfree_rcu(struct rcu_head *head, void *memory);
 

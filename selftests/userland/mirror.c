@@ -757,6 +757,8 @@ static void one_round(void)
 		pthread_join(thread[i], NULL);
 	model_settle();
 	must(p.mm->count == 1, "a mirror holds the process that has ended");
+	must(!__atomic_load_n(&model_allocated, __ATOMIC_RELAXED),
+	     "memory of mirrors that ended is left");
 	for (i = 0; i < NR_DEVICES; i++) {
 		free(p.device[i]);
 		p.device[i] = NULL;

@@ -10,7 +10,9 @@
 #include "model.h"
 
 struct page model_ram[MODEL_NR_RAM], model_device[MODEL_NR_DEVICE];
-const struct mem_section model_section[2] = { {}, { .device = true } };
+const struct mem_section model_section[3] = {
+	{ .online = true }, { .device = true }, { .online = true, .device = true },
+};
 struct dev_pagemap model_own = { .type = MEMORY_DEVICE_PRIVATE };
 struct dev_pagemap model_own_too = { .type = MEMORY_DEVICE_PRIVATE };
 struct dev_pagemap model_other = { .type = MEMORY_DEVICE_PRIVATE };
@@ -20,6 +22,8 @@ void *const model_owner = &owner_cookie;
 void (*model_visit)(enum model_visit visit);
 __thread bool model_killed;
 __thread unsigned int model_faults;
+__thread bool model_no_memory;
+struct list_head hmm_devmem_stepping = { &hmm_devmem_stepping, &hmm_devmem_stepping };
 
 /* What this thread holds. */
 static __thread struct {
@@ -103,6 +107,34 @@ void put_dev_pagemap(struct dev_pagemap *pgmap)
 	must(held.pgmaps-- > 0, "a pagemap was put twice");
 }
 
+bool model_reaches_peers(const struct dev_pagemap *pgmap)
+{
+	return pgmap == &model_own_too || pgmap == &model_other;
+}
+
+bool hmm_devmem_reaches_peers(const struct dev_pagemap *pgmap)
+{
+	must(held.rcu || held.tables, "the driver of a pagemap was looked up outside RCU");
+	return model_reaches_peers(pgmap);
+}
+
+void model_step(bool stepping)
+{
+	static struct list_head migration;
+
+	hmm_devmem_stepping.next = stepping ? &migration : &hmm_devmem_stepping;
+}
+
+bool hmm_devmem_current_steps(void)
+{
+	return true;
+}
+
+int check_stable_address_space(struct mm_struct *mm)
+{
+	return mm->unstable ? VM_FAULT_SIGBUS : 0;
+}
+
 /* Up to where pages were part of folios: no more need be cleared. */
 static unsigned long used_ram, used_device;
 
@@ -140,9 +172,11 @@ void model_folio(unsigned long pfn, unsigned int order)
 void model_device_chunk(unsigned long pfn, unsigned long nr,
 			struct dev_pagemap *pgmap)
 {
-	pgmap->nr_range = 1;
-	pgmap->range.start = pfn << PAGE_SHIFT;
-	pgmap->range.end = ((pfn + nr) << PAGE_SHIFT) - 1;
+	if (pgmap) {
+		pgmap->nr_range = 1;
+		pgmap->range.start = pfn << PAGE_SHIFT;
+		pgmap->range.end = ((pfn + nr) << PAGE_SHIFT) - 1;
+	}
 	while (nr--)
 		pfn_to_page(pfn++)->pgmap = pgmap;
 }
@@ -258,7 +292,7 @@ bool mmu_interval_check_retry(struct mmu_interval_notifier *notifier,
 
 void *kvmalloc_array(size_t nr, size_t size, gfp_t gfp)
 {
-	void *p = malloc(nr * size);
+	void *p = model_no_memory ? NULL : malloc(nr * size);
 
 	held.allocated += !!p;
 	return p;
@@ -594,6 +628,11 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr,
 	must(held.mmap || held.vma, "a fault without a lock");
 	must(!held.tables && !held.rcu, "a fault with a table mapped");
 	must(!(flags & FAULT_FLAG_VMA_LOCK) == !held.vma, "FAULT_FLAG_VMA_LOCK is wrong");
+	must(flags & FAULT_FLAG_REMOTE, "a fault in another process without FAULT_FLAG_REMOTE");
+	must(!(flags & FAULT_FLAG_ALLOW_RETRY) == !(flags & FAULT_FLAG_KILLABLE),
+	     "a fault that may drop the lock and is not killable");
+	must(!(flags & FAULT_FLAG_VMA_LOCK) || (flags & FAULT_FLAG_ALLOW_RETRY),
+	     "a fault that may not drop the lock of the VMA");
 	must(!write || (vma->vm_flags & VM_WRITE), "a write fault where none is allowed");
 	must(addr >= vma->vm_start && addr < vma->vm_end, "a fault outside the VMA");
 	must(!(flags & FAULT_FLAG_TRIED) == (addr != mm->tried), "FAULT_FLAG_TRIED is wrong");

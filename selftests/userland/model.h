@@ -39,6 +39,7 @@ struct mm_struct {
 	unsigned long wait;	/* how long each wait for a page takes */
 	void (*on_wait)(struct mm_struct *mm);
 	void *on_wait_data;
+	bool unstable;		/* the OOM reaper was here */
 	unsigned long tried;	/* the next fault here must have FAULT_FLAG_TRIED */
 	void (*on_retry)(struct mm_struct *mm);
 	void *on_retry_data;
@@ -102,6 +103,12 @@ void model_clear(void);
 
 /* Check that this thread holds no lock, table, reference or memory any more. */
 void model_check_released(void);
+/* Whether this thread has begun a migration in steps; no other thread may run then. */
+void model_step(bool stepping);
+/* Let allocations of this thread fail. */
+extern __thread bool model_no_memory;
+/* Whether peers reach the memory of a pagemap, if it is not the caller's. */
+bool model_reaches_peers(const struct dev_pagemap *pgmap);
 void model_end_migration(struct mm_struct *mm, unsigned long addr);
 void model_lock_mmap(void);
 void model_unlock_mmap(void);

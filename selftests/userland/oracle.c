@@ -22,18 +22,37 @@ struct page_state {
 	bool maybe_error;	/* a snapshot may report an error, or nothing */
 	bool special;
 	bool own;
+	bool peer;
 	bool migrating;
 };
 
+/* Whether a device reaches the pages that an entry maps, or one of them, in a peer's memory. */
+static bool is_peer(const struct test_case *t, unsigned long pfn, unsigned long addr,
+		    bool huge)
+{
+	unsigned long end = addr + PAGE_SIZE;
+
+	if (huge) {
+		addr &= PMD_MASK;
+		end = min(addr + PMD_SIZE, t->end);
+		addr = max(addr, t->start);
+	}
+	for (; addr < end; addr += PAGE_SIZE)
+		if (t->refused[(addr - t->start) >> PAGE_SHIFT])
+			return false;
+	return t->peers && model_reaches_peers(pfn_to_page(pfn)->pgmap);
+}
+
 static struct page_state state_of_leaf(const struct test_case *t, softleaf_t entry,
-				       bool huge)
+				       unsigned long addr, bool huge)
 {
 	struct page_state s = {};
 
 	if (softleaf_is_device_private(entry)) {
 		s.pfn = softleaf_to_pfn(entry);
 		s.own = t->owner && pfn_to_page(s.pfn)->pgmap->owner == model_owner;
-		if (s.own)
+		s.peer = !s.own && is_peer(t, s.pfn, addr, huge);
+		if (s.own || s.peer)
 			s.access = HMM_PFN_VALID | (softleaf_is_device_private_write(entry) ?
 						    HMM_PFN_WRITE : 0);
 		else
@@ -66,7 +85,7 @@ static struct page_state state_of(const struct test_case *t, struct mm_struct *m
 	if (pmd_none(pmd))
 		return s;
 	if (!pmd_present(pmd)) {
-		s = state_of_leaf(t, softleaf_from_pmd(pmd), true);
+		s = state_of_leaf(t, softleaf_from_pmd(pmd), addr, true);
 		s.order = PMD_ORDER;
 		s.pfn += i;
 		return s;
@@ -90,7 +109,7 @@ static struct page_state state_of(const struct test_case *t, struct mm_struct *m
 	if (pte_none(pte))
 		return s;
 	if (!pte_present(pte))
-		return state_of_leaf(t, softleaf_from_pte(pte), false);
+		return state_of_leaf(t, softleaf_from_pte(pte), addr, false);
 	if (!pte_protnone(pte))
 		s.access = HMM_PFN_VALID | (pte_write(pte) ? HMM_PFN_WRITE : 0);
 	s.pfn = pte_pfn(pte);
@@ -144,7 +163,8 @@ static unsigned int fault_page(const struct test_case *t, struct mm_struct *mm,
 			continue;
 		}
 		model_lock_mmap();
-		fault = handle_mm_fault(vma, addr, write ? FAULT_FLAG_WRITE : 0, NULL);
+		fault = handle_mm_fault(vma, addr, FAULT_FLAG_REMOTE |
+					(write ? FAULT_FLAG_WRITE : 0), NULL);
 		model_unlock_mmap();
 		if (fault)
 			return err_bit(vm_fault_to_errno(fault, 0));
@@ -158,8 +178,10 @@ struct result {
 	int ret;
 	struct mm_struct mm;
 	unsigned long out[CASE_MAX_PAGES];	/* pfns or entries */
+	unsigned long peers[CASE_MAX_PAGES];	/* pfns in the memory of peers */
 	bool written[CASE_MAX_PAGES];
 	bool cleared;
+	bool faults;		/* after a fault the walk began again, maybe inside a folio */
 };
 
 static char message[256];
@@ -225,6 +247,19 @@ static unsigned int whole_order(const struct test_case *t, struct mm_struct *mm,
 	return order;
 }
 
+/* Check what is recorded of a page in a peer's memory. */
+static const char *check_peer(const struct test_case *t, struct result *r, long i,
+			      const struct page_state *s)
+{
+	unsigned long want = t->refused[i] ? HMM_PEER_REFUSED : 0;
+
+	if (s->peer)
+		want = s->access | s->pfn | (unsigned long)s->order << HMM_PFN_ORDER_SHIFT;
+	if (!t->peers || r->peers[i] == want)
+		return NULL;
+	return wrong(i, "%lx is recorded of a peer, %lx is right", r->peers[i], want);
+}
+
 static const char *check_pfn(const struct test_case *t, struct result *r, long i,
 			     const struct page_state *s)
 {
@@ -237,9 +272,12 @@ static const char *check_pfn(const struct test_case *t, struct result *r, long i
 		sticky &= ~HMM_PFN_DMA_MAPPED;
 	if ((got & STICKY) != sticky)
 		return wrong(i, "%lx instead of the caller's own bits %lx", got, sticky);
+	bad = check_peer(t, r, i, s);
+	if (bad)
+		return bad;
 	if (s->error || s->special)
 		want = HMM_PFN_ERROR;
-	else if (s->access)
+	else if (s->access && !s->peer)
 		want = s->access | s->pfn;
 	got &= ~(STICKY | ORDER);
 	if (s->maybe_error && (got == 0 || got == HMM_PFN_ERROR))
@@ -257,8 +295,8 @@ static const char *check_pfn(const struct test_case *t, struct result *r, long i
 	 * fault has made the walk begin again inside a folio.
 	 */
 	if (!bad && IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS) && !s->own &&
-	    !t->default_flags && !t->mask && whole_order(t, &r->mm, addr) >= BATCH_ORDER &&
-	    order < BATCH_ORDER)
+	    !r->faults && whole_order(t, &r->mm, addr) >= BATCH_ORDER &&
+	    order < whole_order(t, &r->mm, addr))
 		bad = wrong(i, "order %u for a folio that is mapped whole", order);
 	return bad;
 }
@@ -335,6 +373,7 @@ static const char *run_core(const struct test_case *t, struct result *r)
 	struct call_output out = {
 		.pfns = malloc(size),
 		.extents = malloc(t->room * sizeof(struct hmm_extent) ?: 1),
+		.peers = t->peers ? malloc(size) : NULL,
 		.waits.dropped = HMM_FAULT_NOT_DROPPED,
 	};
 	const char *bad = NULL;
@@ -356,15 +395,21 @@ static const char *run_core(const struct test_case *t, struct result *r)
 			out.pfns[i] = (out.pfns[i] & STICKY) | (t->in[i] & ~STICKY);
 		for (i = 0; tries && t->output == CASE_FORMAT && i < case_pages(t); i++)
 			out.pfns[i] = t->in[i];
+		for (i = 0; t->peers && i < case_pages(t); i++)
+			out.peers[i] = t->refused[i] ? HMM_PEER_REFUSED : 0;
 		r->ret = call_case(t, &notifier, &out);
 	} while (t->lock == CASE_VMA && r->ret == -EAGAIN && ++tries < 20);
 	if (case_end)
 		case_end(t, r->ret);
+	r->faults = model_faults;
 	memset(r->written, 0, sizeof(r->written));
 	if (t->output == CASE_EXTENTS)
 		bad = expand_extents(t, r, &out);
 	else
 		memcpy(r->out, out.pfns, size);
+	if (t->peers)
+		memcpy(r->peers, out.peers, size);
+	free(out.peers);
 	free(out.pfns);
 	free(out.extents);
 	return bad;

@@ -87,11 +87,31 @@ static void poison_first(struct mm_struct *mm)
 	mm->on_retry = NULL;
 }
 
+static void init_stale(struct mm_struct *mm)
+{
+	unsigned long i;
+
+	model_clear();
+	model_reset_pages();
+	model_init(mm, 1);
+	mm->nr_vma = 1;
+	mm->vma[0] = (struct vm_area_struct){ .vm_mm = mm, .vm_start = MODEL_BASE,
+					     .vm_end = MODEL_BASE + PMD_SIZE,
+					     .vm_flags = VM_READ | VM_WRITE };
+	mm->pmd[0] = model_table_pmd();
+	for (i = 0; i < 2; i++)
+		*model_ptep(mm, MODEL_BASE + i * PAGE_SIZE) =
+			__pte((MODEL_RAM_PFN + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+	mm->answer[2] = ANSWER_RETRY;
+	mm->on_retry = poison_first;
+}
+
 static const char *stale_results(void)
 {
 	static struct mm_struct mm;
 	struct mmu_interval_notifier notifier = { .mm = &mm };
-	unsigned long pfns[3] = { 0, HMM_PFN_DMA_MAPPED, 0 }, i;
+	unsigned long pfns[3] = { 0, HMM_PFN_DMA_MAPPED, 0 };
+	const struct hmm_format format = { .valid = 1, .none = 2, .error = 4, .pfn_shift = 3 };
 	struct hmm_range range = {
 		.notifier = &notifier,
 		.start = MODEL_BASE,
@@ -100,23 +120,29 @@ static const char *stale_results(void)
 		.default_flags = HMM_PFN_REQ_FAULT,
 	};
 
-	model_clear();
-	model_reset_pages();
-	model_init(&mm, 1);
-	mm.nr_vma = 1;
-	mm.vma[0] = (struct vm_area_struct){ .vm_mm = &mm, .vm_start = MODEL_BASE,
-					     .vm_end = MODEL_BASE + PMD_SIZE,
-					     .vm_flags = VM_READ | VM_WRITE };
-	mm.pmd[0] = model_table_pmd();
-	for (i = 0; i < 2; i++)
-		*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
-			__pte((MODEL_RAM_PFN + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
-	mm.answer[2] = ANSWER_RETRY;
-	mm.on_retry = poison_first;
+	init_stale(&mm);
 	if (hmm_range_fault_unlocked_timeout(&range, 1000) != -EFAULT)
 		return "the page that became unavailable is no error";
 	if (pfns[0] || pfns[1] != HMM_PFN_DMA_MAPPED || pfns[2])
 		return "a result of an earlier attempt is left";
+
+	/* The same in a driver's format, whose entries have no request, or each one. */
+	init_stale(&mm);
+	range.default_flags = format.valid;
+	pfns[2] = 123 << 3;
+	if (hmm_range_fault_format_unlocked_timeout(&range, &format, 1000) != -EFAULT ||
+	    pfns[0] != format.none || pfns[1] != format.none || pfns[2] != 123 << 3)
+		return "an entry of an earlier attempt is left";
+	init_stale(&mm);
+	range.default_flags = 0;
+	range.pfn_flags_mask = format.valid;
+	for (unsigned long i = 0; i < 3; i++)
+		pfns[i] = i << 3 | format.valid;
+	if (hmm_range_fault_format_unlocked_timeout(&range, &format, 1000) != -EFAULT)
+		return "the requested page that became unavailable is no error";
+	for (unsigned long i = 0; i < 3; i++)
+		if (pfns[i] != (i << 3 | format.valid))
+			return "an entry of an earlier attempt is left in place of a request";
 	return model_rule;
 }
 
@@ -278,6 +304,242 @@ static const char *races_lost_in_waits(bool migrating)
 	return model_rule;
 }
 
+/*
+ * A task that has begun a migration could wait for itself: it takes no lock, faults under
+ * none but its own, and waits for no page that migrates.
+ */
+static const char *steps(bool migrating)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = {};
+
+	for (enum waiting_call call = WAITING_MMAP; call <= WAITING_UNLOCKED; call++) {
+		init_waiting(&mm, migrating);
+		model_step(true);
+		if (call_waiting(&mm, &notifier, pfns, call) !=
+		    (call == WAITING_MMAP && !migrating ? 0 : -EDEADLK))
+			return "a task that migrates pages waits for itself";
+		model_step(false);
+	}
+	/* A huge page that migrates. */
+	init_waiting(&mm, true);
+	mm.pmd[0] = __pmd(model_leaf_val(LEAF_MIGRATION_WRITE, MODEL_RAM_PFN));
+	model_step(true);
+	if (call_waiting(&mm, &notifier, pfns, WAITING_MMAP) != -EDEADLK)
+		return "a task that migrates pages waits for a huge page of its own";
+	model_step(false);
+	model_check_released();
+	return model_rule;
+}
+
+/* After the OOM reaper nothing is faulted in, unless the caller has the lock and looked. */
+static const char *unstable(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = {};
+
+	for (enum waiting_call call = WAITING_VMA; call <= WAITING_UNLOCKED; call++) {
+		init_waiting(&mm, false);
+		mm.unstable = true;
+		if (call_waiting(&mm, &notifier, pfns, call) != -EFAULT || model_faults)
+			return "a page that the OOM reaper took is faulted in";
+	}
+	model_check_released();
+	return model_rule;
+}
+
+/* No memory for the copy of the requests. */
+static const char *no_memory(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	unsigned long pfns[2] = { HMM_PFN_REQ_FAULT, HMM_PFN_REQ_FAULT };
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + 2 * PAGE_SIZE,
+		.hmm_pfns = pfns,
+		.pfn_flags_mask = HMM_PFN_REQ_FAULT,
+	};
+
+	init_waiting(&mm, false);
+	model_no_memory = true;
+	if (hmm_range_fault_unlocked_timeout(&range, 1) != -ENOMEM || model_faults ||
+	    pfns[0] != HMM_PFN_REQ_FAULT || pfns[1] != HMM_PFN_REQ_FAULT)
+		return "a walk without memory for the requests";
+	model_no_memory = false;
+	model_check_released();
+	return model_rule;
+}
+
+static unsigned long hmm_pfn_without_order(unsigned long hmm_pfn)
+{
+	return hmm_pfn & ~(0x1fUL << HMM_PFN_ORDER_SHIFT);
+}
+
+enum piece { PIECE_NO_VMA, PIECE_HOLE, PIECE_PAGES, NR_PIECE };
+
+/*
+ * Results are written many at a time. Walk any number of pages of a kind, into an array
+ * of that size, so that AddressSanitizer reports what is written behind it.
+ */
+static const char *any_size(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	struct hmm_range range = { .notifier = &notifier, .notifier_seq = 3, .start = MODEL_BASE };
+	const char *bad = NULL;
+	unsigned long nr, i;
+
+	for (enum piece piece = 0; piece < NR_PIECE; piece++) {
+		init_waiting(&mm, false);
+		if (piece == PIECE_NO_VMA)
+			mm.nr_vma = 0;
+		for (i = 0; i < PTRS_PER_PTE; i++)
+			*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
+				__pte(piece == PIECE_HOLE ? 0 : (MODEL_RAM_PFN + i) << PAGE_SHIFT |
+				      _PAGE_PRESENT | _PAGE_USER);
+		for (nr = 1; !bad && nr <= 300; nr++) {
+			const unsigned long want[NR_PIECE] = {
+				HMM_PFN_ERROR, 0, HMM_PFN_VALID | (MODEL_RAM_PFN + nr - 1),
+			};
+
+			range.end = range.start + nr * PAGE_SIZE;
+			range.hmm_pfns = calloc(nr, sizeof(range.hmm_pfns[0]));
+			model_lock_mmap();
+			if (hmm_range_fault(&range))
+				bad = "a snapshot fails";
+			model_unlock_mmap();
+			/* But for the order, which is that of the pages which follow each other. */
+			if (hmm_pfn_without_order(range.hmm_pfns[nr - 1]) != want[piece])
+				bad = "the last page of a range is not what is mapped";
+			free(range.hmm_pfns);
+		}
+	}
+	model_check_released();
+	return bad ?: model_rule;
+}
+
+/* Take a snapshot of a whole table under the mmap lock. */
+static int snapshot_table(struct mm_struct *mm, unsigned long *pfns)
+{
+	struct mmu_interval_notifier notifier = { .mm = mm, .seq = 3 };
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.notifier_seq = 3,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + PMD_SIZE,
+		.hmm_pfns = pfns,
+	};
+	int ret;
+
+	memset(pfns, 0, PTRS_PER_PTE * sizeof(pfns[0]));
+	model_lock_mmap();
+	ret = hmm_range_fault(&range);
+	model_unlock_mmap();
+	return ret;
+}
+
+/*
+ * Tables of folios of a size that do not follow each other; and one of pages whose pfns
+ * are the numbers of their addresses, which so are aligned alike for any order.
+ */
+static const char *orders_of_folios(void)
+{
+	static struct mm_struct mm;
+	static unsigned long pfns[PTRS_PER_PTE];
+	unsigned int order, most = 0;
+	unsigned long i, pfn;
+
+	for (order = 0; order <= PMD_ORDER; order++) {
+		/* Without PTE classes of the architecture each PTE is looked at alone. */
+		if (IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS))
+			most = order;
+		init_waiting(&mm, false);
+		for (i = 0; i < PTRS_PER_PTE; i++) {
+			/* From the last folio to the first; one alone has its pages' addresses. */
+			pfn = order == PMD_ORDER ? (MODEL_BASE >> PAGE_SHIFT) + i :
+			      MODEL_RAM_PFN + (i ^ (PTRS_PER_PTE - (1UL << order)));
+			*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
+				__pte(pfn << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+		}
+		if (snapshot_table(&mm, pfns))
+			return "a snapshot of folios fails";
+		for (i = 0; i < PTRS_PER_PTE; i++)
+			if (hmm_pfn_to_map_order(pfns[i]) != (order < 2 ? 0 : min(order, most)))
+				return "a folio has another order";
+	}
+	return model_rule;
+}
+
+/*
+ * Pages that follow each other in two subsections, which are two parts of one extent; and
+ * a page of system memory before one of a device, which are two extents.
+ */
+static const char *borders_of_extents(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	struct hmm_extent at[2];
+	struct hmm_extents extents = { .at = at };
+	struct hmm_range range = {
+		.notifier = &notifier,
+		.notifier_seq = 3,
+		.start = MODEL_BASE,
+		.end = MODEL_BASE + PMD_SIZE,
+		.dev_private_owner = model_owner,
+	};
+	const char *bad = NULL;
+	unsigned long i;
+
+	init_waiting(&mm, false);
+	for (i = 0; i < PTRS_PER_PTE; i++)
+		*model_ptep(&mm, MODEL_BASE + i * PAGE_SIZE) =
+			__pte((MODEL_RAM_PFN + 8 + i) << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER);
+	model_lock_mmap();
+	if (hmm_range_fault_extents(&range, &extents) != -ENOSPC || extents.nr)
+		bad = "extents without room";
+	extents = (struct hmm_extents){ .at = at, .room = 1 };
+	if (hmm_range_fault_extents(&range, &extents) || extents.nr != 1 ||
+	    at[0].npages != PTRS_PER_PTE)
+		bad = "pages in two subsections are not one extent";
+
+	model_device_chunk(MODEL_DEVICE_PFN, 16, &model_own);
+	*model_ptep(&mm, MODEL_BASE) = __pte((MODEL_DEVICE_PFN - 1) << PAGE_SHIFT |
+					     _PAGE_PRESENT | _PAGE_USER | _PAGE_RW);
+	*model_ptep(&mm, MODEL_BASE + PAGE_SIZE) =
+		__pte(model_leaf_val(LEAF_DEVICE_WRITE, MODEL_DEVICE_PFN));
+	range.end = MODEL_BASE + 2 * PAGE_SIZE;
+	extents = (struct hmm_extents){ .at = at, .room = 2 };
+	if (hmm_range_fault_extents(&range, &extents) || extents.nr != 2 ||
+	    at[1].hmm_pfn != (HMM_PFN_VALID | HMM_PFN_WRITE | MODEL_DEVICE_PFN))
+		bad = "an extent goes from system memory on into a device's";
+	model_unlock_mmap();
+	model_device_chunk(MODEL_DEVICE_PFN, 16, NULL);
+	return bad ?: model_rule;
+}
+
+/* A PMD entry of a kind that is not known. */
+static const char *unknown_pmd(void)
+{
+	static struct mm_struct mm;
+	struct mmu_interval_notifier notifier = { .mm = &mm, .seq = 3 };
+	static unsigned long pfns[PTRS_PER_PTE];
+
+	for (enum waiting_call call = WAITING_MMAP; call <= WAITING_UNLOCKED; call++) {
+		init_waiting(&mm, false);
+		mm.pmd[0] = __pmd(model_leaf_val(LEAF_POISON, MODEL_RAM_PFN));
+		if (snapshot_table(&mm, pfns) || pfns[0] != HMM_PFN_ERROR ||
+		    pfns[PTRS_PER_PTE - 1] != HMM_PFN_ERROR)
+			return "an unknown PMD is no error";
+		if (call_waiting(&mm, &notifier, pfns, call) != -EFAULT || model_faults)
+			return "an unknown PMD is faulted in";
+	}
+	return model_rule;
+}
+
 /* What random cases do not have. */
 static const char *scenarios(void)
 {
@@ -287,7 +549,9 @@ static const char *scenarios(void)
 		bad = vanishing_tables(false) ?: vanishing_tables(true) ?:
 		      long_waits(WAITING_MMAP) ?: long_waits(WAITING_VMA) ?:
 		      long_waits(WAITING_UNLOCKED) ?:
-		      races_lost_in_waits(false) ?: races_lost_in_waits(true);
+		      races_lost_in_waits(false) ?: races_lost_in_waits(true) ?:
+		      steps(false) ?: steps(true) ?: unstable() ?: no_memory() ?: any_size() ?:
+		      orders_of_folios() ?: unknown_pmd() ?: borders_of_extents();
 	return bad;
 }
 
