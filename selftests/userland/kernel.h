@@ -66,6 +66,7 @@ typedef unsigned int gfp_t;
 #define __uninitialized __attribute__((uninitialized))
 #define __maybe_unused __attribute__((unused))
 #define __counted_by(member)
+#define __must_hold(lock)
 #define fallthrough __attribute__((fallthrough))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
