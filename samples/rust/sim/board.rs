@@ -56,15 +56,15 @@ impl Faux {
     }
 }
 
-/// How much of the bus a chunk of memory has.
-pub(crate) const BUS_WINDOW: usize = SZ_128M;
-
 impl Drop for Faux {
     fn drop(&mut self) {
         // SAFETY: By the type's invariants it exists, and it is not used any more.
         unsafe { bindings::faux_device_destroy(self.0.as_ptr()) };
     }
 }
+
+/// How much of the bus a chunk of memory has, in bytes.
+pub(crate) const BUS_WINDOW: usize = SZ_128M;
 
 /// The bus by which each board accesses the memory of the others. Its addresses are the driver's,
 /// which looks them up for each access.
@@ -97,12 +97,12 @@ impl Bus {
         if !self.has(access.device()) || !page.found() || page.offset() >= BUS_WINDOW {
             return false;
         }
+        let address = (page.chunk() + 1) * BUS_WINDOW + page.offset();
+
         // SAFETY: The address is that of the page alone, as no chunk is larger than its window.
         // The device is one of the boards, and has the address for as long as its table has the
         // entry, which is until the mirror's invalidation.
-        unsafe {
-            access.set_address(((page.chunk() + 1) * BUS_WINDOW + page.offset()) as DmaAddress)
-        };
+        unsafe { access.set_address(address as DmaAddress) };
         true
     }
 
