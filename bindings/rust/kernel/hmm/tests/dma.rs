@@ -110,6 +110,19 @@ fn mirror_of_owner() -> Result<Arc<Mirror<Table>>> {
     Arc::pin_init(mirror, GFP_KERNEL)
 }
 
+/// A map with room for a span, in which all pages have addresses, if there are such.
+fn filled(
+    mirror: &Arc<Mirror<Table>>,
+    device: &Device,
+    span: Span,
+) -> Result<Pin<KBox<DmaMap<Table>>>> {
+    let map = DmaMap::new(mirror.clone(), device.get(), span);
+    let map = KBox::pin_init(map, GFP_KERNEL)?;
+    let seen = addresses(mirror, &map, span);
+    assert!(seen.is_ok() || !cfg!(CONFIG_HAS_DMA));
+    Ok(map)
+}
+
 /// How many pages of a span get device addresses.
 fn addresses(mirror: &Mirror<Table>, dma: &DmaMap<Table>, span: Span) -> Result<usize> {
     mirror.populate_dma(span, Access::Write, dma, |pages, table| {
@@ -149,10 +162,7 @@ mod tests {
         let mirror = mirror()?;
         for dropped_first in [false, true] {
             let range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
-            let map = DmaMap::new(mirror.clone(), device.get(), span);
-            let map = KBox::pin_init(map, GFP_KERNEL)?;
-            let seen = addresses(&mirror, &map, span);
-            assert!(seen.is_ok() || !cfg!(CONFIG_HAS_DMA));
+            let map = filled(&mirror, &device, span)?;
             mirror.with_lock(|table| table.pages = 4)?;
             let range = (!dropped_first).then_some(range);
             drop(map);
@@ -171,10 +181,7 @@ mod tests {
         let mirror = mirror()?;
         let _range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
         for in_section in [false, true] {
-            let map = DmaMap::new(mirror.clone(), device.get(), span);
-            let map = KBox::pin_init(map, GFP_KERNEL)?;
-            let seen = addresses(&mirror, &map, span);
-            assert!(seen.is_ok() || !cfg!(CONFIG_HAS_DMA));
+            let map = filled(&mirror, &device, span)?;
             let mut last = Some(map);
             let mut drops = |table: &mut Table| {
                 table.pages = 4;
