@@ -47,7 +47,7 @@ kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='patter
 bench:    ## count the instructions per page of our core and of the kernel's
 	@tree/bench
 
-kernel:   ## assemble and build the kernel of FLAVOUR=vm|uml|debug|users
+kernel:   ## assemble and build the kernel of FLAVOUR=vm|uml|debug|users or another of tree/config
 	@tree/build $(FLAVOUR)
 
 vm:       ## boot it and run ARGS='shell command' in it, or a shell
@@ -96,7 +96,7 @@ clean:    ## remove the builds; sources, tools and the compiler cache stay
 	@tree/clean
 
 help:     ## list the targets and the options
-	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' Makefile | expand -t 19
 	@echo; sed -n 's/^# option: //p' Makefile
 
 # option: KERNEL=7.3|7.2         which Linux (7.3)
@@ -108,7 +108,7 @@ help:     ## list the targets and the options
 # option: KERNEL_TARBALL=x       a tarball as kernel.org publishes it: a file or its address
 # option: KERNEL_SHA256=x        the checksum that it must have
 # option: ACCEL=auto|kvm|tcg     what the VM runs on (auto: KVM if it works)
-# option: DRIVER=c|rust|kernel   which driver demo and check use
+# option: DRIVER=c|rust|kernel   which driver check uses (all); the demo runs on c (default) or rust
 # option: J=n                    jobs at once (one for each CPU)
 # option: BUILD=folder           where kernels are built (the cache folder's build/)
 # option: YES=1                  install packages without asking
