@@ -7,8 +7,9 @@
  * inherited the file fail with EINVAL: the child must open the device itself.
  *
  * RELEASE, LIMIT, COPY_DELAY and RETIRE concern all processes whose pages are in the
- * unit's memory, and need CAP_SYS_ADMIN; they fail with EPERM. The commands that
- * migrate, and these, fail with EOPNOTSUPP if the kernel has no device memory.
+ * unit's memory, and REFUSE_PEERS those that use other units. They need CAP_SYS_ADMIN;
+ * without it they fail with EPERM. The commands that migrate, and the first four, fail
+ * with EOPNOTSUPP if the kernel has no device memory.
  *
  * The commands below 0x40 have the numbers and structures of the kernel's HMM
  * test driver, so that its test programs run on this device unchanged. Commands
