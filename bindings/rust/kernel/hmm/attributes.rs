@@ -2,13 +2,15 @@
 
 //! Typed objects for `linux/hmm_attributes.h`.
 //!
-//! # Attributes
+//! [`Attributes`] hold what programs have advised about addresses of a mirror. [`Advice`] has three
+//! kinds:
 //!
-//! *Preferred location*: the memory that the pages are to be in. The driver numbers its devices.
-//!
-//! *Read mostly*: the pages are mostly read. A process has each page once, so unlike CUDA there are
-//! no copies for each reader. What is left: a read moves no page to the memory of the device that
-//! reads, from which others would have to fetch it.
+//! * *Preferred location*: the memory that the pages are to be in. The driver numbers its devices.
+//! * *Read mostly*: the pages are mostly read. A process has each page once, so unlike CUDA there
+//!   are no copies for each reader. What is left: a read moves no page to the memory of the device
+//!   that reads, from which others would have to fetch it.
+//! * *Accessed by*: the device of this mirror is going to access the pages. Its driver maps them in
+//!   advance ([`Attributes::take_stale`]).
 //!
 //! Written by `hmm-bindgen` from the contracts on the C declarations; do not edit.
 //!

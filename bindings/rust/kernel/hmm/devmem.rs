@@ -2,6 +2,14 @@
 
 //! Typed objects for `linux/hmm_devmem.h`.
 //!
+//! A [`DeviceMemory`] is the memory of one device, private or coherent, in chunks that its driver
+//! adds. The driver implements [`MemoryOperations`]: it copies and clears pages. All else is done
+//! here: pages are allocated, they migrate to the device by [`DeviceMemory::migrate`] or in a
+//! section ([`Mirror::populate_in`](crate::hmm::mirror::Mirror::populate_in)), and to system memory
+//! by [`DeviceMemory::migrate_to_ram`], when a CPU accesses private memory, and when the memory is
+//! full, evicted or removed. A driver that does something in between takes the steps of a
+//! [`Migration`].
+//!
 //! Migration of a page either succeeds or leaves the page where it was. The latter happens if no
 //! memory is free, if the copy fails, or if the page is in use.
 //!

@@ -2,6 +2,21 @@
 
 //! Typed objects for `linux/hmm_mirror.h`.
 //!
+//! A [`Mirror`] is one process as one device sees it. The device's page table is its data, which
+//! its update lock guards. A [`MirrorRange`] is a span of addresses whose changes are reported:
+//! before the CPU's page table changes there, under the update lock, [`Operations::invalidate`] has
+//! the device forget what it has mapped.
+//!
+//! A page frame number of a process is valid only under that lock, and only if nothing was
+//! invalidated since it was looked up. [`Mirror::populate`] does what follows from this: it faults
+//! in the pages, takes the lock, begins again if an invalidation came in between, and otherwise
+//! calls a closure with the [`Pages`]. What the closure is given cannot leave it. Outside of such a
+//! section [`Mirror::with_lock`] gives access to the device's page table.
+//!
+//! So a driver has three parts: [`Operations`], a [`Mirror`] with a [`MirrorRange`] for each
+//! process that opens the device, and a fault handler that calls [`Mirror::populate`]. The example
+//! of [`Mirror`] has all three, and `samples/hmm/rust` is a whole driver.
+//!
 //! # Locking
 //!
 //! The update lock of a mirror is taken inside the mmap lock and the locks of VMAs. Invalidations

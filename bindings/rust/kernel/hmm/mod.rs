@@ -2,9 +2,10 @@
 
 //! Heterogeneous memory management: a device's page tables in step with a process's.
 //!
-//! [`mirror`], [`attributes`] and [`devmem`] are written by `bindings/generator` from the contracts in the C
-//! headers that they name. [`page`] is about the content of pages, [`batch`] about copying many of
-//! them.
+//! Begin with [`mirror`], which every driver needs. [`devmem`] is for devices with memory of their
+//! own, [`attributes`] for advice of programs. These three are written by `bindings/generator` from
+//! the contracts in the C headers that they name. [`page`] is about the content of pages, [`batch`]
+//! about copying many of them.
 
 #[allow(clippy::needless_update, clippy::unnecessary_cast)]
 pub mod attributes;
