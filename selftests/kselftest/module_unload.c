@@ -40,6 +40,21 @@ static int node_open(void)
 /* The memory of the module. */
 #define MEMORY	(2UL << 20)
 
+/* How many objects the kernel's log reports as left, from the position of @log on. */
+static int left_behind(int log)
+{
+	char record[1024];
+	ssize_t size;
+	int left = 0;
+
+	/* A read is of one record. */
+	while ((size = read(log, record, sizeof(record) - 1)) > 0) {
+		record[size] = '\0';
+		left += !!strstr(record, "hmm_left is unloaded with");
+	}
+	return left;
+}
+
 /* Load the module, use it, unload it, and use what it mirrored and migrated. */
 static void unload_in_use(struct __test_metadata *_metadata, int command)
 {
@@ -113,6 +128,21 @@ TEST(mirror_with_reference_to_itself)
 TEST(range_in_a_static)
 {
 	unload_in_use(_metadata, 7);
+}
+
+/*
+ * The end of a map is deferred, and it has the last reference to the mirror. Only the
+ * mirror of the open file is left.
+ */
+TEST(mirror_ends_with_deferred_map)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	ASSERT_LE(0, log);
+	ASSERT_LE(0, lseek(log, 0, SEEK_END));
+	unload_in_use(_metadata, 8);
+	EXPECT_EQ(1, left_behind(log));
+	close(log);
 }
 
 TEST_HARNESS_MAIN

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver that leaves a mirror and device memory behind, without unsafe code.
+//! A driver that leaves a mirror and device memory behind. Its only unsafe code is for a device that reaches all memory,
+//! which a driver has from its bus.
 //!
 //! A process that opens `/dev/hmm_left` is mirrored, and the mirror is never dropped. The ioctl migrates a page of it to
 //! device memory. What happens to that, and what refers to what, is the command's choice; see [`Opened::ioctl`].
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use core::ffi::c_void;
 use kernel::{
+    bindings,
+    device::{
+        Bound,
+        Device, //
+    },
+    error::to_result,
     fs::File,
     hmm::{
         devmem::{DeviceMemory, MemoryOperations, MemoryType},
         mirror::{
             Access,
+            DmaMap,
             Invalidation,
             Mirror,
             MirrorRange,
@@ -32,6 +40,7 @@ use kernel::{
     prelude::*,
     sizes::SZ_2M,
     sync::{
+        aref::ARef,
         Arc,
         Mutex,
         SetOnce, //
@@ -56,6 +65,8 @@ struct Table {
     last: Option<Span>,
     memory: Option<Arc<DeviceMemory<Memory>>>,
     range: Option<Pin<KBox<MirrorRange<Table>>>>,
+    /// How long an invalidation takes, in milliseconds.
+    delay: i64,
 }
 
 /// What is never dropped.
@@ -65,6 +76,7 @@ static LEFT: SetOnce<Pin<KBox<MirrorRange<Table>>>> = SetOnce::new();
 impl Operations for Table {
     fn invalidate(mut self: Pin<&mut Self>, inv: &Invalidation) -> bool {
         self.last = Some(inv.span());
+        fsleep(Delta::from_millis(self.delay));
         true
     }
 
@@ -140,8 +152,22 @@ impl MemoryOperations for Memory {
     }
 }
 
+/// Gives a device to which no driver is bound all of memory.
+#[expect(unsafe_code)]
+fn reach_all_memory(device: &Device) -> Result<&Device<Bound>> {
+    let raw: *mut bindings::device = core::ptr::from_ref(device).cast_mut().cast();
+    // SAFETY: The device is there, and only this driver uses it for DMA.
+    unsafe { (*raw).dma_mask = &raw mut (*raw).coherent_dma_mask };
+    // SAFETY: As above.
+    to_result(unsafe { bindings::dma_set_mask_and_coherent(raw, u64::MAX) })?;
+    // SAFETY: There is no driver that could be unbound.
+    Ok(unsafe { device.as_bound() })
+}
+
 /// An open file.
-struct Opened;
+struct Opened {
+    device: ARef<Device>,
+}
 
 impl Opened {
     fn mirror() -> Result<Arc<Mirror<Table>>> {
@@ -169,6 +195,23 @@ impl Opened {
         Ok(memory)
     }
 
+    /// Drops a map that has the last reference to its mirror. The map ends after a range that is dropped before it, whose
+    /// invalidation takes a second.
+    fn drop_map(&self) -> Result {
+        let mirror = Self::mirror()?;
+        let span = Span::new(PAGE_SIZE, 2 * PAGE_SIZE);
+        let range = KBox::pin_init(MirrorRange::new(mirror.clone(), span), GFP_KERNEL)?;
+        let device = reach_all_memory(&self.device)?;
+        let map = KBox::pin_init(DmaMap::new(mirror.clone(), device, span), GFP_KERNEL)?;
+
+        mirror.populate(span, Access::Snapshot, |_, _| Ok(()))?;
+        mirror.with_lock(|table| {
+            table.delay = 1000;
+            drop(range);
+            drop(map);
+        })
+    }
+
     /// Migrates all of the memory's size from `addr` on, and one page more: there is room for it at once, and some more
     /// is made in the background, by copies that take a second.
     fn fill(memory: &DeviceMemory<Memory>, addr: usize) -> Result {
@@ -188,12 +231,13 @@ impl Opened {
 impl MiscDevice for Opened {
     type Ptr = Pin<KBox<Self>>;
 
-    fn open(_file: &File, _misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
+    fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Self::Ptr> {
         let range = MirrorRange::new(Self::mirror()?, Span::ALL);
         let range = KBox::pin_init(range, GFP_KERNEL)?;
 
         core::mem::forget(range);
-        KBox::pin(Opened, GFP_KERNEL).map_err(Into::into)
+        let device = misc.device().into();
+        KBox::pin(Opened { device }, GFP_KERNEL).map_err(Into::into)
     }
 
     /// Migrates the page at address `arg`, and returns how many bytes are in use then. The memory
@@ -206,7 +250,8 @@ impl MiscDevice for Opened {
     /// * 5: as 4, but it is dropped.
     /// * 6: is leaked, and a mirror has a range that refers to it.
     /// * 7: is leaked, and a range is in a `static`.
-    fn ioctl(_opened: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
+    /// * 8: is dropped, and so is a map, which ends in the background, a second later.
+    fn ioctl(opened: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
         let older = Self::mirror()?;
         let delay = if cmd & 0xff == 3 { 1000 } else { 0 };
         let memory = Self::memory(arg, delay)?;
@@ -244,6 +289,7 @@ impl MiscDevice for Opened {
                     GFP_KERNEL,
                 )?);
             }
+            8 => opened.drop_map()?,
             _ => return Err(ENOTTY),
         }
         Ok(used as isize)
