@@ -10,6 +10,8 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 #include <asm/tlbflush.h>
 
 #include "../../internal.h"
@@ -471,6 +473,93 @@ static void move_refuses(struct kunit *test)
 	hmm_mirror_exit(&tm->mirror);
 }
 
+/**
+ * struct queued_writer - a thread that waits for the mmap lock, for writing
+ * @mm: whose lock
+ * @thread: the thread
+ * @give_up: has it end its wait, as what it waits for may be waiting for it
+ * @gave_up: it was to end its wait
+ * @done: it has ended
+ */
+struct queued_writer {
+	struct mm_struct *mm;
+	struct task_struct *thread;
+	struct delayed_work give_up;
+	bool gave_up;
+	struct completion done;
+};
+
+static int hmm_test_write_lock(void *data)
+{
+	struct queued_writer *writer = data;
+
+	allow_signal(SIGKILL);
+	if (!mmap_write_lock_killable(writer->mm))
+		mmap_write_unlock(writer->mm);
+	complete(&writer->done);
+	return 0;
+}
+
+static void hmm_test_give_up(struct work_struct *work)
+{
+	struct queued_writer *writer =
+		container_of(to_delayed_work(work), struct queued_writer, give_up);
+
+	WRITE_ONCE(writer->gave_up, true);
+	send_sig(SIGKILL, writer->thread, 1);
+}
+
+/* Have the writer wait, while the caller has the lock. */
+static void queue_writer(struct kunit *test, struct queued_writer *writer)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
+	init_completion(&writer->done);
+	writer->thread = kthread_create(hmm_test_write_lock, writer, "hmm_writer");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, writer->thread);
+	get_task_struct(writer->thread);
+	wake_up_process(writer->thread);
+	while (!mmap_lock_is_contended(writer->mm) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	INIT_DELAYED_WORK(&writer->give_up, hmm_test_give_up);
+	schedule_delayed_work(&writer->give_up, 5 * HZ);
+}
+
+/*
+ * A thread between the steps of a migration has the mmap lock. A section of its own does not
+ * take it again: behind a writer that waits, it would for ever.
+ */
+static void move_present_within(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_here(test, 65), pfns[16];
+	struct test_mirror *tm = make_test_mirror(test);
+	struct hmm_devmem_migration *migration;
+	struct hmm_section section = {
+		.mirror = &tm->mirror, .span = span_of(addr + PAGE_SIZE, 64 * PAGE_SIZE),
+		.access = HMM_ACCESS_PRESENT, .pfns = pfns, .nr_pfns = ARRAY_SIZE(pfns),
+	};
+	struct queued_writer *writer = kunit_kzalloc(test, sizeof(*writer), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, writer);
+	writer->mm = current->mm;
+	write_numbers(test, addr, 1);
+	migration = hmm_devmem_collect(&device->devmem, current->mm, span_of(addr, PAGE_SIZE));
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(migration));
+	queue_writer(test, writer);
+	while (hmm_section_next(&section))
+		tm->batches++;
+	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(&section));
+	KUNIT_EXPECT_EQ(test, 64 / ARRAY_SIZE(pfns), tm->batches);
+	KUNIT_EXPECT_TRUE(test, mmap_lock_is_contended(current->mm));
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(writer->gave_up));
+	hmm_devmem_migration_end(migration);
+	wait_for_completion(&writer->done);
+	cancel_delayed_work_sync(&writer->give_up);
+	put_task_struct(writer->thread);
+	hmm_mirror_exit(&tm->mirror);
+}
+
 static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_in_one_walk),
 	KUNIT_CASE(move_again),
@@ -482,6 +571,7 @@ static struct kunit_case move_cases[] = {
 	KUNIT_CASE(move_ends_where_setup_did),
 	KUNIT_CASE(move_runs_of_two_chunks),
 	KUNIT_CASE(move_refuses),
+	KUNIT_CASE(move_present_within),
 	{}
 };
 
