@@ -10,6 +10,8 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "fixture_memory.h"
+
 /* The first address. There is no memory at any of them: attributes need none. */
 #define BASE	(16UL << PAGE_SHIFT)
 #define PAGES	48
@@ -293,7 +295,9 @@ static void attributes_stale(struct kunit *test)
 						       HMM_LOCATION_NONE));
 	KUNIT_EXPECT_TRUE(test, is_empty(hmm_attributes_take_stale(attributes)));
 
+	/* No addresses are none, wherever they are. */
 	hmm_attributes_invalidate(attributes, pages(5, 40));
+	hmm_attributes_invalidate(attributes, pages(3, 3));
 	span = hmm_attributes_take_stale(attributes);
 	KUNIT_EXPECT_EQ(test, pages(5, 6).start, span.start);
 	KUNIT_EXPECT_EQ(test, pages(5, 6).end, span.end);
@@ -422,6 +426,67 @@ static void attributes_threads(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, advisor.result);
 }
 
+/* A task that was killed gives no advice, and changes nothing, also if none is needed. */
+static void attributes_killed(struct kunit *test)
+{
+	struct hmm_attributes *attributes = attributes_make(test);
+	struct hmm_attribute got;
+
+	set_killed(true);
+	KUNIT_EXPECT_EQ(test, -EINTR, hmm_attributes_advise(attributes, pages(2, 9),
+							    HMM_ADVICE_SET_ACCESSED_BY,
+							    HMM_LOCATION_NONE));
+	KUNIT_EXPECT_EQ(test, -EINTR, hmm_attributes_advise(attributes, pages(2, 9),
+							    HMM_ADVICE_UNSET_ACCESSED_BY,
+							    HMM_LOCATION_NONE));
+	set_killed(false);
+	got = hmm_attributes_get(attributes, pages(0, PAGES));
+	KUNIT_EXPECT_TRUE(test, same(&got, &none));
+	KUNIT_EXPECT_EQ(test, pages(0, PAGES).end, got.span.end);
+}
+
+/**
+ * struct killed_advisor - a thread that is killed, and gives advice while another does
+ * @attributes: their attributes, whose lock the test holds
+ * @result: what it got
+ */
+struct killed_advisor {
+	struct hmm_attributes *attributes;
+	int result;
+};
+
+static int advise_killed(void *data)
+{
+	struct killed_advisor *advisor = data;
+
+	set_killed(true);
+	advisor->result = hmm_attributes_advise(advisor->attributes, pages(2, 9),
+						HMM_ADVICE_SET_READ_MOSTLY,
+						HMM_LOCATION_NONE);
+	set_killed(false);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* Nor does it wait for another thread's advice. */
+static void attributes_killed_waiting(struct kunit *test)
+{
+	struct killed_advisor advisor = { .attributes = attributes_make(test), .result = 1 };
+	unsigned long until = jiffies + 5 * HZ;
+	struct task_struct *thread;
+
+	mutex_lock(&advisor.attributes->lock);
+	thread = kthread_run(advise_killed, &advisor, "hmm_advise");
+	while (!IS_ERR(thread) && READ_ONCE(advisor.result) > 0 && time_before(jiffies, until))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_TRUE(test, mutex_is_locked(&advisor.attributes->lock));
+	mutex_unlock(&advisor.attributes->lock);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	kthread_stop(thread);
+	KUNIT_EXPECT_EQ(test, -EINTR, advisor.result);
+}
+
 #ifdef CONFIG_FAULT_INJECTION
 /*
  * Advice of which the nth allocation fails: nothing may have changed. At boot the kernel's
@@ -484,6 +549,8 @@ static struct kunit_case attributes_cases[] = {
 	KUNIT_CASE(attributes_stale),
 	KUNIT_CASE(attributes_limit),
 	KUNIT_CASE(attributes_threads),
+	KUNIT_CASE(attributes_killed),
+	KUNIT_CASE(attributes_killed_waiting),
 	{}
 };
 

@@ -12,6 +12,13 @@
 #define MEMORY_PAGES 16UL
 #define MEMORY_SIZE (MEMORY_PAGES * PAGE_SIZE)
 
+/* What warns: without the backtraces, where KUnit can leave them out. */
+#ifdef kunit_warning_suppress
+#define with_warnings(test) kunit_warning_suppress(test)
+#else
+#define with_warnings(test) if (1)
+#endif
+
 /* Map anonymous memory; the test fails if that fails. */
 unsigned long memory_map(struct kunit *test, unsigned long npages,
 			 unsigned long prot);

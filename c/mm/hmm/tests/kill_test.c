@@ -343,8 +343,11 @@ static void killed_waiting_to_be_listed(struct kunit *test)
 	killed_end(k);
 	if (!ret)
 		hmm_mirror_exit(other);
+	/* The storage is the caller's again, also when the process ends. */
+	memset(other, 0xff, sizeof(*other));
 	hmm_mirror_exit(&k->mirror);
 	mmput(k->mm);
+	hmm_mirror_synchronize();
 }
 
 /* Adding addresses waits for their deferred removal, which waits for the update lock. */

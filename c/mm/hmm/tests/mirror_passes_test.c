@@ -269,6 +269,30 @@ static void passes_without_the_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, first->finished);
 }
 
+static void passes_remove(struct passes_device *device)
+{
+	device->on_start = NULL;
+	hmm_mirror_range_remove(&device->range);
+}
+
+/*
+ * A range that is removed in its first pass is invalidated as a whole, in both passes. There is
+ * no second one of what was invalidated before.
+ */
+static void passes_end_in_a_callback(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct passes_device *device = passes_device(test, passes_span(addr, 0, 4));
+
+	device->on_start = passes_remove;
+	with_warnings(test)
+		memory_map_at(test, addr, 1, RW);
+	KUNIT_EXPECT_EQ(test, 1, device->finished);
+	KUNIT_EXPECT_EQ(test, addr + 4 * PAGE_SIZE, device->span.end);
+	hmm_mirror_exit(&device->mirror);
+	KUNIT_EXPECT_EQ(test, 1, device->finished);
+}
+
 /* A device reads by its addresses until its flush has ended. */
 static void passes_unmap_addresses_last(struct kunit *test)
 {
@@ -306,6 +330,7 @@ static struct kunit_case passes_cases[] = {
 	KUNIT_CASE(passes_at_the_end_of_the_process),
 	KUNIT_CASE(passes_do_not_mix),
 	KUNIT_CASE(passes_without_the_range),
+	KUNIT_CASE(passes_end_in_a_callback),
 	KUNIT_CASE(passes_unmap_addresses_last),
 	{}
 };

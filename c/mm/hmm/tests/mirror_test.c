@@ -19,13 +19,6 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 
-/* Without the backtraces, where KUnit can leave them out. */
-#ifdef kunit_warning_suppress
-#define with_warnings(test) kunit_warning_suppress(test)
-#else
-#define with_warnings(test) if (1)
-#endif
-
 /**
  * struct test_mirror - a mirror that counts the calls of its callbacks
  * @mirror: the mirror

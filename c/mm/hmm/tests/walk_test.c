@@ -9,6 +9,7 @@
 
 #include "fixture_memory.h"
 #include "../pfn.h"
+#include "../walk.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 
@@ -263,6 +264,10 @@ static void walk_bad_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_range_fault_vma(&walk->range));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			hmm_range_fault_unlocked_timeout(&walk->range, 1));
+	mmap_read_lock(current->mm);
+	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_range_fault_step(&walk->range, NULL, false));
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, addr, walk->range.start);
 	walk->range.end = addr - PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, -EINVAL, walk_as_is(walk));
 	KUNIT_EXPECT_EQ(test, -EINVAL, hmm_range_fault_vma(&walk->range));
