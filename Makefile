@@ -41,8 +41,8 @@ coverage: ## count which lines of the core the tests reach, and list those that 
 mutants:  ## make small changes of mm/hmm and count those that the tests notice: FILES='walk*', COUNT=300, STAGES='userland uml vm'
 	@selftests/mutants/score $(ARGS)
 
-kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='pattern'
-	@tree/kunit
+kunit:    ## run the KUnit suites as User Mode Linux, in seconds; SUITES='pattern'; ARGS=-d: with KASAN and other checks
+	@tree/kunit $(ARGS)
 
 bench:    ## count the instructions per page of our core and of the kernel's
 	@tree/bench

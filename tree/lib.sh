@@ -208,11 +208,12 @@ fragments() {
 	case $FLAVOUR in
 	users) FRAGMENTS=(users) ;;
 	debug) FRAGMENTS=(base "$newest" vm "vm-$ARCH" debug) ;;
+	uml-debug) FRAGMENTS=(base "$newest" uml uml-debug) ;;
 	vm) FRAGMENTS=(base "$newest" vm "vm-$ARCH") ;;
 	coverage | kcsan | real | rt | trace) FRAGMENTS=(base "$newest" vm "vm-$ARCH" "$FLAVOUR") ;;
 	*) FRAGMENTS=(base "$newest" "$FLAVOUR") ;;
 	esac
-	[[ $PAGES == 4k || $FLAVOUR == uml ]] || FRAGMENTS+=("pages-$PAGES")
+	[[ $PAGES == 4k || $FLAVOUR == uml* ]] || FRAGMENTS+=("pages-$PAGES")
 	FRAGMENTS=("${FRAGMENTS[@]/#/$ROOT/tree/config/}")
 	FRAGMENTS=("${FRAGMENTS[@]/%/.config}")
 }
@@ -237,7 +238,7 @@ use_flavour() {
 	[[ -e $ROOT/tree/config/$FLAVOUR.config ]] || die "there is no flavour $FLAVOUR: see tree/config"
 	WORK=$BUILD/$TAG-$FLAVOUR
 	[[ $PAGES != 4k ]] || pages=
-	[[ $ARCH == x86-64 || $FLAVOUR == uml ]] || WORK=$BUILD/$TAG-$ARCH${pages}-$FLAVOUR
+	[[ $ARCH == x86-64 || $FLAVOUR == uml* ]] || WORK=$BUILD/$TAG-$ARCH${pages}-$FLAVOUR
 	TREE=$WORK/tree
 	LLVM=$(llvm_suffix) || die "no clang with lld from 17 on: run 'make doctor'"
 	case $FLAVOUR-$ARCH in
