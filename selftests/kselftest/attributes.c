@@ -105,7 +105,7 @@ static long attributes(int fd, const void *at, uint64_t npages, int *location, i
 /* Whether @npages, and no more of those up to @limit, have these attributes. */
 static bool has(int fd, const void *at, uint64_t limit, long npages, int location, int flags)
 {
-	int got_location, got_flags;
+	int got_location = 0, got_flags = 0;
 
 	return attributes(fd, at, limit, &got_location, &got_flags) == npages &&
 	       got_location == location && got_flags == flags;

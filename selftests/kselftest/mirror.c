@@ -987,7 +987,7 @@ static void *zap_again_and_again(void *argument)
 TEST_F_TIMEOUT(mirror, exclusive_beside_uffd, 60)
 {
 	struct helper zaps = { .at = self->at };
-	int uffd = uffd_open(0), ret;
+	int uffd = uffd_open(0), ret = 0;
 	pthread_t server, zapper;
 
 	if (uffd < 0)

@@ -8,7 +8,8 @@ CC ?= cc
 OUTPUT ?= .
 ifdef KSRC
 CFLAGS ?= -O2 -g -Wall -static -pthread -D_GNU_SOURCE
-CFLAGS += -I$(KSRC) -I$(KSRC)/tools/testing/selftests
+# The kernel's own headers, if they are installed there (make headers).
+CFLAGS += -isystem $(KSRC)/usr/include -I$(KSRC) -I$(KSRC)/tools/testing/selftests
 endif
 
 shared := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))

@@ -21,6 +21,8 @@ BUILD=/proc/nowhere refused 'cannot be made: give BUILD=' "$find_source"
 verdict "a BUILD that cannot be made"
 FLAVOUR=odd refused 'there is no flavour odd' "$ROOT/tree/build" odd
 verdict "an unknown flavour"
+BUILD=$TMP/none refused 'there is no guest for the kernel vm' "$ROOT/tree/run" -f vm true
+verdict "a guest that was not built"
 
 printf 'include %s\nprobe:\n\t@env\n' "$ROOT/Makefile" >"$TMP/probe.mk"
 env -u DURATION -u LIMIT make -s -f "$TMP/probe.mk" probe LIMIT=7 >"$TMP/out" 2>&1 &&
