@@ -123,10 +123,79 @@ fn types_of(api: &Api) -> Vec<(String, Span)> {
     all
 }
 
+/// Names that what is written uses without a path: those of Rust, of the kernel's prelude, and of its own type parameters.
+const USED: &[&str] = &[
+    "ARef",
+    "Again",
+    "AlwaysRefCounted",
+    "Arc",
+    "BitAnd",
+    "BitOr",
+    "CStr",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Deref",
+    "DerefMut",
+    "Done",
+    "Drop",
+    "E",
+    "Eq",
+    "Err",
+    "Error",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "Init",
+    "Into",
+    "Iterator",
+    "KBox",
+    "ManuallyDrop",
+    "MaybeUninit",
+    "NonNull",
+    "None",
+    "NotThreadSafe",
+    "Ok",
+    "Opaque",
+    "Option",
+    "PartialEq",
+    "PhantomData",
+    "Pin",
+    "PinInit",
+    "PinnedDrop",
+    "R",
+    "Result",
+    "S",
+    "ScopeGuard",
+    "Self",
+    "Send",
+    "Sized",
+    "Some",
+    "Sync",
+    "T",
+    "Unpin",
+    "UnsafeCell",
+    "Wrapper",
+    "Zeroable",
+];
+
 /// Report names that two typed items share.
 fn names(api: &Api, diagnostics: &mut Diagnostics) {
     let mut taken: Vec<(String, Span)> = Vec::new();
     for (name, span) in types_of(api) {
+        if USED.contains(&name.as_str()) {
+            diagnostics.push(
+                crate::diag::Diagnostic::error(
+                    span,
+                    format!("the name `{name}` has another meaning in what is written"),
+                    "expected a name of its own",
+                )
+                .help(format!("give it another name, such as `Kernel{name}`")),
+            );
+            continue;
+        }
         match taken.iter().find(|(known, _)| *known == name) {
             Some((_, first)) => diagnostics.push(
                 crate::diag::Diagnostic::error(

@@ -14,6 +14,7 @@ use crate::ir::Held;
 use crate::ir::Kept;
 use crate::ir::Returned;
 use crate::ir::Type;
+use crate::model::clauses::written;
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Member;
@@ -84,8 +85,22 @@ pub(super) fn bounds(object: &Object) -> String {
     }
 }
 
-/// Rename parameters that collide with names in generated constructors.
+/// The name of a parameter in Rust, which no parameter before it has.
 fn name_of(function: &Function, name: &str) -> String {
+    let own = renamed(function, name);
+    let before = function
+        .params
+        .iter()
+        .take_while(|param| param.name != name);
+    let same = |other: &Param| written(&renamed(function, &other.name)) == written(&own);
+    match before.into_iter().any(same) {
+        true => format!("{own}_"),
+        false => own,
+    }
+}
+
+/// Rename parameters that collide with names in generated constructors.
+fn renamed(function: &Function, name: &str) -> String {
     match (&function.role, name) {
         (Role::Constructor, "slot" | "data" | "inner" | "ptr" | "storage") => format!("{name}_"),
         // The closure.

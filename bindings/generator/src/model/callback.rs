@@ -99,6 +99,9 @@ pub(super) fn lower(
     clauses: &mut Clauses<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Callback> {
+    if signature.variadic {
+        diagnostics.push(variadic(signature));
+    }
     let required = clauses.take("required");
     let optional = clauses.take("optional");
     match (required, optional) {
@@ -150,6 +153,16 @@ pub(super) fn lower(
         doc: doc.cloned(),
         signature: signature.clone(),
     })
+}
+
+/// Rust has no function with which it could be called, and no value for a table that has one.
+pub(super) fn variadic(signature: &Function) -> Diagnostic {
+    Diagnostic::error(
+        signature.span,
+        format!("`{}` takes a variable number of arguments", signature.name),
+        "expected a callback with a fixed signature",
+    )
+    .help("remove the structure, or the parameter, from the contract")
 }
 
 /// Take `param(number, clauses...)`: clauses on a parameter of a callback whose type is a typedef, where none can stand.

@@ -56,15 +56,60 @@ pub(super) fn lower(
     if let Some(term) = clauses.take("hidden") {
         hide(&mut variants, term, diagnostics);
     }
+    let open = clauses.flag("open", diagnostics);
+    let written = |variant: &Variant| match open {
+        true => variant.shout.clone(),
+        false => variant.name.clone(),
+    };
+    same_name(found, &variants, written, diagnostics);
+    if !open && variants.iter().all(|variant| variant.hidden) {
+        diagnostics.push(
+            Diagnostic::error(
+                found.span,
+                format!("`enum {}` has no constants on the typed side", found.name),
+                "expected one that is not hidden",
+            )
+            .help("include the header that defines it, or add `open`"),
+        );
+    }
     Some(Choice {
         tag: found.name.clone(),
         name,
         int: found.int,
         variants,
-        open: clauses.flag("open", diagnostics),
+        open,
         doc: found.doc.clone(),
         span: found.span,
     })
+}
+
+/// Report constants that have one name on the typed side.
+pub(super) fn same_name(
+    found: &Enumeration,
+    variants: &[Variant],
+    written: impl Fn(&Variant) -> String,
+    diagnostics: &mut Diagnostics,
+) {
+    let shown = |variant: &&Variant| !variant.hidden;
+    for (at, variant) in variants.iter().enumerate() {
+        let same = |other: &&Variant| written(other) == written(variant);
+        let mut before = variants[..at].iter().filter(shown);
+        if let Some(first) = before.find(same).filter(|_| !variant.hidden) {
+            diagnostics.push(
+                Diagnostic::error(
+                    found.constants[at].span,
+                    format!(
+                        "`{}` and `{}` are both `{}` on the typed side",
+                        first.c,
+                        variant.c,
+                        written(variant)
+                    ),
+                    "expected a name of its own",
+                )
+                .help("give one of the two another name; a choice can hide it: `hidden(CONSTANT)`"),
+            );
+        }
+    }
 }
 
 /// The constants of an enumeration, without the prefix that all their names have.

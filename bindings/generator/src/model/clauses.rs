@@ -47,7 +47,7 @@ pub const VOCABULARY: &[(&str, &str)] = &[
     ("requires", "fd"),
     ("errno", "fd"),
     ("plain", "fd"),
-    ("owned", "fpc"),
+    ("owned", "fc"),
     ("borrowed", "f"),
     ("nullable", "fp"),
     ("nonnull", "fpc"),
@@ -302,6 +302,14 @@ pub(super) fn is_type_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
+/// How a name of C is written in Rust: a keyword has an underscore, as in what bindgen writes.
+pub fn written(name: &str) -> String {
+    match syn::parse_str::<syn::Ident>(name) {
+        Ok(_) => name.to_owned(),
+        Err(_) => format!("{name}_"),
+    }
+}
+
 /// Whether that name, or that path, is valid in Rust; report it if not.
 fn in_rust(clause: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics) -> bool {
     let (known, what, better) = match clause {
@@ -321,7 +329,7 @@ fn in_rust(clause: &str, name: &str, term: &Term, diagnostics: &mut Diagnostics)
             (
                 syn::parse_str::<syn::Ident>(name).is_ok(),
                 "a name",
-                name.chars().map(letter).collect(),
+                written(&name.chars().map(letter).collect::<String>()),
             )
         }
     };

@@ -53,6 +53,7 @@ pub(super) fn lower(
             );
         }
     }
+    choice::same_name(found, &bits, |bit| bit.shout.clone(), diagnostics);
     Some(FlagSet {
         tag: found.name.clone(),
         name,

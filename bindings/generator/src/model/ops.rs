@@ -74,6 +74,9 @@ pub(super) fn lower(
                 )
                 .help("remove the contract: fields that are not callbacks stay zero"),
             ),
+            (Some(signature), true) if signature.variadic => {
+                diagnostics.push(callback::variadic(signature));
+            }
             _ => {}
         }
     }
@@ -139,7 +142,10 @@ impl Single<'_> {
             diagnostics.push(
                 Diagnostic::error(
                     self.span,
-                    format!("`{}` is not a pointer to a function", self.name),
+                    match self.ty.spell().contains("...") {
+                        true => format!("`{}` takes a variable number of arguments", self.name),
+                        false => format!("`{}` is not a pointer to a function", self.name),
+                    },
                     "expected a callback",
                 )
                 .help("remove `callback`"),

@@ -9,7 +9,7 @@ struct s {
 	struct a *a __contract(given);
 	enum how how __contract(given);
 	int number __contract(given);
-} __contract(section("S", of(a)), section("T", of(a), method(t), set(how = HOW_EVER)),
+} __contract(section("Sa", of(a)), section("Ta", of(a), method(t), set(how = HOW_EVER)),
 	     section("U", of(a), method(u), set(number = NUMBER)));
 _Bool s_next(struct s *s) __contract(enter);
 void s_leave(struct s *s) __contract(leave);

@@ -23,5 +23,5 @@ struct d *d_enter(void) __contract(constructor, scoped, nullable);
 void d_leave(struct d *d) __contract(destructor);
 
 /* Nothing ends it when the closure returns. */
-struct e { int x; } __contract(object("E"));
+struct e { int x; } __contract(object("Ea"));
 struct e *e_enter(void) __contract(constructor, scoped, nullable);

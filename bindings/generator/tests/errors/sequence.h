@@ -5,4 +5,4 @@ struct a { int x; } __contract(object("A"), pinned, data(G = exclusive));
 void a_init(struct a *a) __contract(constructor);
 void a_lock(struct a *a) __contract(lock("G"));
 void a_unlock(struct a *a) __contract(unlock("G"));
-unsigned int a_begin(struct a *a) __contract(begin("S"));
+unsigned int a_begin(struct a *a) __contract(begin("Sa"));

@@ -63,14 +63,19 @@ impl<'a> State<'a> {
             return self.fields.push(quote! { #field: self.as_raw() });
         }
         let rust = types::rust(&given.typed);
+        // The closure, and the array that C fills, have these names.
+        let name = match given.name.as_str() {
+            taken @ ("body" | "room") => format_ident!("{taken}_"),
+            _ => field.clone(),
+        };
         match given.optional {
-            true => self.optional.push((given, quote! { #field: #rust })),
+            true => self.optional.push((given, quote! { #name: #rust })),
             false => {
-                self.decls.push(quote! { #field: #rust });
-                self.names.push(field.clone());
+                self.decls.push(quote! { #name: #rust });
+                self.names.push(name.clone());
             }
         }
-        let value = types::into_c(&given.typed, &quote! { #field }, false);
+        let value = types::into_c(&given.typed, &quote! { #name }, false);
         self.fields.push(match value.to_string() == given.name {
             true => quote! { #field },
             false => quote! { #field: #value },
