@@ -111,6 +111,47 @@ pub(super) fn read(
     }
 }
 
+/// Whether a structure or an enumeration has no tag. Of a structure, clang takes the name of its typedef for one.
+fn no_tag(entity: Entity<'_>) -> bool {
+    let spelled = entity
+        .get_type()
+        .map(|ty| ty.get_canonical_type().get_display_name())
+        .unwrap_or_default();
+    entity.is_anonymous()
+        || entity.get_kind() == EntityKind::StructDecl && !spelled.contains("struct ")
+}
+
+/// What it is that cannot be under contract, and what to do instead.
+fn unreadable(entity: Entity<'_>) -> (&'static str, &'static str) {
+    match entity.get_kind() {
+        EntityKind::UnionDecl => (
+            "a union",
+            "put the structure that has the union as a `hidden` member under contract",
+        ),
+        EntityKind::StructDecl | EntityKind::EnumDecl if no_tag(entity) => (
+            "a type without a tag",
+            "give it a tag: a contract is found by that",
+        ),
+        EntityKind::StructDecl | EntityKind::EnumDecl => (
+            "a type that another declaration contains",
+            "declare it before that",
+        ),
+        EntityKind::FieldDecl => (
+            "a member of a union, or of a structure without a tag or inside of another",
+            "declare the structure by itself, with a tag",
+        ),
+        EntityKind::VarDecl => (
+            "a variable",
+            "put a function under contract that returns what is in it",
+        ),
+        EntityKind::ParmDecl => (
+            "a parameter of this callback",
+            "write `param(1, ...)` in the clauses of the callback",
+        ),
+        _ => ("this declaration", "remove the contract"),
+    }
+}
+
 /// Set the path of libclang 19 for clang-sys, unless LIBCLANG_PATH is set.
 fn find_libclang() {
     if std::env::var_os("LIBCLANG_PATH").is_some() {
@@ -171,6 +212,7 @@ impl Reader<'_> {
             let file = self.file(&path);
             headers.main.push(file);
         }
+        let mut relevant = Vec::new();
         for entity in unit.get_children() {
             let Some(location) = entity.get_location() else {
                 continue;
@@ -180,7 +222,34 @@ impl Reader<'_> {
             };
             if self.is_relevant(&file.get_path()) {
                 self.declaration(entity, headers);
+                relevant.push(entity);
             }
+        }
+        for entity in relevant {
+            self.unread(entity);
+        }
+    }
+
+    /// Report the contracts on a declaration, and inside of it, that nothing has taken.
+    fn unread(&mut self, entity: Entity<'_>) {
+        for child in entity.get_children() {
+            let text = child
+                .get_display_name()
+                .filter(|_| child.get_kind() == EntityKind::AnnotateAttr);
+            let text = text.as_deref().and_then(|text| text.strip_prefix(PREFIX));
+            let found = text.and_then(|text| self.contract_text(child, text));
+            if let Some((span, _)) = found.filter(|(span, _)| self.seen.insert(*span)) {
+                let (on, help) = unreadable(entity);
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        span,
+                        format!("{on} cannot be under contract"),
+                        "expected on another declaration",
+                    )
+                    .help(help),
+                );
+            }
+            self.unread(child);
         }
     }
 
@@ -272,7 +341,7 @@ impl Reader<'_> {
     }
 
     fn record(&mut self, entity: Entity<'_>) -> Option<Record> {
-        if entity.is_anonymous() {
+        if no_tag(entity) {
             return None;
         }
         let name = entity.get_name()?;
