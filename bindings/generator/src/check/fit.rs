@@ -6,6 +6,7 @@
 use super::types;
 use super::types::Ty;
 use super::types::Why;
+use crate::model::clauses::written;
 use crate::model::Again;
 use crate::model::Api;
 use crate::model::Function;
@@ -176,7 +177,7 @@ fn unowned(api: &Api, function: &Function, tag: &str, needs_section: bool) -> Re
         .is_some_and(|this| function.params[this].ty.pointee_record().is_none());
     if record.is_some() && by_value {
         return Err(Why::new(
-            format!("`struct {tag}` has pointers and cannot be copied"),
+            super::record::not_copied(api, tag),
             "pass a pointer to const",
         ));
     }
@@ -405,8 +406,18 @@ fn own_address(api: &Api, function: &Function, param: &Param) -> Result<(), Why>
     }
 }
 
-/// Before its first step an iterator has an item of zeros.
+/// Before its first step an iterator has an item of zeros. Each step gives out a copy, which may be kept.
 fn item(api: &Api, param: &Param) -> Result<(), Why> {
+    let record = param.ty.pointee_record().and_then(|tag| api.record(tag));
+    if let Some(record) = record.filter(|record| record.by_reference() && !record.confined) {
+        return Err(Why::new(
+            format!(
+                "a `struct {}` has pointers, and may be kept when its section has ended",
+                record.tag
+            ),
+            format!("add `confined` to `struct {}`", record.tag),
+        ));
+    }
     match param
         .ty
         .pointee_record()
@@ -731,6 +742,10 @@ fn leaks(api: &Api, function: &Function) -> Result<(), Why> {
                 ),
             )),
         },
+        None if made().next().is_none() => Err(Why::new(
+            format!("its guard can be leaked, and nothing states what ends `struct {tag}`, or what that does then"),
+            "add `scoped`: the lock is held while a closure runs",
+        )),
         None => freed(function, made()),
     }
 }
@@ -973,7 +988,7 @@ fn name(api: &Api, function: &Function) -> Result<(), Why> {
     let guard = |function: &Function| function.requires.as_ref().map(|(guard, _)| guard.clone());
     let here = |other: &&Function| {
         other.c != function.c
-            && other.name == function.name
+            && written(&other.name) == written(&function.name)
             && guard(other) == guard(function)
             && !matches!(
                 other.role,
@@ -986,7 +1001,7 @@ fn name(api: &Api, function: &Function) -> Result<(), Why> {
     };
     let first = api
         .in_role(tag, |_| true)
-        .find(|other| other.name == function.name && (here(other) || other.c == function.c));
+        .find(|other| here(other) || other.c == function.c);
     let taken = match first {
         Some(first) if first.c != function.c => Some(format!("`{}`", first.c)),
         _ => reserved(api, function, tag),
@@ -1026,7 +1041,7 @@ fn reserved(api: &Api, function: &Function, tag: &str) -> Option<String> {
         return record
             .members
             .iter()
-            .find(|member| member.name == name)
+            .find(|member| written(&member.name) == written(name))
             .map(|_| "a member".to_owned());
     }
     let newtype = api.tagged_int(tag).is_some() || api.flag_set(tag).is_some();

@@ -523,11 +523,12 @@ fn lasting(api: &Api, function: &Function) -> Result<(), Why> {
         let writes = |param: &Param| {
             param.ty.pointee_record() == owner && owner.is_some() && !param.ty.is_const_pointer()
         };
-        // What makes or ends an object runs when nothing is borrowed from it.
-        let outside = matches!(
+        // What makes or ends the object itself runs when nothing is borrowed from it.
+        let ends = matches!(
             other.role,
             Role::Constructor | Role::Destructor | Role::Get | Role::Put
         );
+        let outside = ends && other.owner.as_deref() == owner;
         !outside && other.params.iter().any(writes)
     };
     // A method is a better example than the lock under which it is called.

@@ -6,6 +6,7 @@ use super::leave_out;
 use super::types;
 use super::types::Ty;
 use super::types::Why;
+use crate::model::clauses::written;
 use crate::model::Api;
 use crate::model::Function;
 use crate::model::Member;
@@ -29,6 +30,29 @@ pub(super) fn settle(api: &mut Api) {
                 more = true;
             }
         }
+    }
+}
+
+/// Why a record is passed by reference only.
+pub(super) fn not_copied(api: &Api, tag: &str) -> String {
+    let fields = api.record(tag).map(|record| record.fields.as_slice());
+    let unknown = fields
+        .unwrap_or_default()
+        .iter()
+        .find(|ty| match ty.plain() {
+            CType::Other(_) | CType::Flexible(_) => true,
+            CType::Record(inner) => api.record(inner).is_none(),
+            _ => false,
+        });
+    match unknown {
+        Some(CType::Flexible(_)) => {
+            format!("`struct {tag}` has an array of variable length and cannot be copied")
+        }
+        Some(ty) => format!(
+            "`struct {tag}` cannot be copied, as a member of type `{}` may have pointers",
+            ty.spell()
+        ),
+        None => format!("`struct {tag}` has pointers and cannot be copied"),
     }
 }
 
@@ -120,7 +144,7 @@ pub(super) fn constants(api: &mut Api) {
 }
 
 fn unchanging(api: &Api, object: &Object, member: &Member) -> Result<(), Why> {
-    let taken = |function: &Function| function.name == member.name;
+    let taken = |function: &Function| written(&function.name) == written(&member.name);
     let reserved = [
         "as_raw",
         "from_raw",

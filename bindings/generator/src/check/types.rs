@@ -370,7 +370,7 @@ pub fn of(api: &Api, ty: &CType, tag: Option<&str>) -> Result<Ty, Why> {
         CType::Int(name) => Ok(Ty::Int(name)),
         CType::Record(tag) if api.record(tag).is_some_and(|record| record.by_reference()) => {
             Err(Why::new(
-                format!("`struct {tag}` has pointers and cannot be copied"),
+                super::record::not_copied(api, tag),
                 "pass a pointer to const",
             ))
         }
@@ -515,6 +515,12 @@ pub fn is_address(api: &Api, ty: &Ty) -> bool {
 /// Check that C can pass a value of this type to the typed side without further clauses.
 pub fn from_c(api: &Api, ty: &Ty) -> Result<(), Why> {
     match ty {
+        Ty::Record(tag) if api.record(tag).is_some_and(|record| record.confined) => Err(Why::new(
+            format!(
+                "only an iterator of its section gives out a `struct {tag}`, which is `confined`"
+            ),
+            format!("remove `confined` from `struct {tag}`; a member can be `hidden`"),
+        )),
         Ty::Unit | Ty::Bool | Ty::Int(_) | Ty::Flags(_) | Ty::Tagged(_) | Ty::Record(_) => Ok(()),
         Ty::Choice(tag) if api.choice(tag).is_some_and(|choice| choice.open) => Ok(()),
         Ty::Choice(tag) => Err(Why::new(

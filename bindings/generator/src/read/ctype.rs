@@ -151,8 +151,14 @@ pub(super) fn of(ty: Type<'_>) -> CType {
         TypeKind::Typedef => typedef(ty),
         TypeKind::Record => record(ty),
         TypeKind::Enum => tag(ty).map_or_else(|| other(ty), CType::Enum),
+        TypeKind::FunctionPrototype if ty.is_variadic() => CType::Other(ty.get_display_name()),
         TypeKind::FunctionPrototype => function(ty),
         TypeKind::IncompleteArray => match ty.get_element_type() {
+            Some(element) => CType::Flexible(Box::new(of(element))),
+            None => other(ty),
+        },
+        // An array of no elements is how flexible arrays were written before C99.
+        TypeKind::ConstantArray if ty.get_size() == Some(0) => match ty.get_element_type() {
             Some(element) => CType::Flexible(Box::new(of(element))),
             None => other(ty),
         },
@@ -227,8 +233,16 @@ fn typedef(ty: Type<'_>) -> CType {
 /// A structure without a tag, of which clang has the name of its typedef, cannot be declared again for a contract.
 fn record(ty: Type<'_>) -> CType {
     let spelled = ty.get_canonical_type().get_display_name();
-    match tag(ty).filter(|_| spelled.contains("struct ") || spelled.contains("union ")) {
+    match tag(ty).filter(|_| spelled.contains("struct ")) {
         Some(tag) => CType::Record(tag),
+        // What clang writes has the path of the header.
+        None if spelled.contains("(unnamed") || spelled.contains("(anonymous") => {
+            let kind = match spelled.contains("union ") {
+                true => "union",
+                false => "struct",
+            };
+            CType::Other(format!("{kind} without a tag"))
+        }
         None => CType::Other(spelled),
     }
 }

@@ -3,6 +3,7 @@
 //! How a settled type is written in Rust, given to C and taken from C.
 
 use crate::ir::Generic;
+use crate::ir::Record;
 use crate::ir::Type;
 use crate::model::Object;
 use proc_macro2::Ident;
@@ -157,11 +158,11 @@ pub(super) fn rust(ty: &Type) -> TokenStream {
             let object = path(rust);
             quote! { &#object }
         }
-        Type::RecordRef(record) => {
-            let name = ident(&record.name);
+        Type::RecordRef(found) => {
+            let name = record(found);
             quote! { &#name }
         }
-        Type::Record(record) => path(&record.name),
+        Type::Record(found) => record(found),
         Type::Choice { name, .. } | Type::Newtype { name, .. } => path(name),
         Type::Identity { nonnull: false, .. } => quote! { *const c_void },
         Type::Identity { nonnull: true, .. } => quote! { NonNull<c_void> },
@@ -178,6 +179,13 @@ pub(super) fn rust(ty: &Type) -> TokenStream {
         Type::Gfp => quote! { crate::alloc::Flags },
         Type::LockClass => quote! { Pin<&'static crate::sync::LockClassKey> },
     }
+}
+
+/// A record, of any section if it is confined.
+fn record(found: &Record) -> TokenStream {
+    let name = ident(&found.name);
+    let section = found.confined.then(|| quote! { <'_> });
+    quote! { #name #section }
 }
 
 /// The type that the bindings have for it.
