@@ -405,7 +405,12 @@ fn result(api: &Api, function: &Function) -> Result<(), Why> {
             "put `begin` on its counterpart",
         ));
     }
-    let ty = types::of(api, &function.ret, None)?;
+    let ty = types::of(api, &function.ret, None).map_err(|why| match function.ret.plain() {
+        CType::Record(tag) if api.record(tag).is_some() => {
+            Why::new(why.reason, "have an iterator or a callback give it out")
+        }
+        _ => why,
+    })?;
     if protocol
         || matches!(function.role, Role::Enter | Role::Iterator(_))
         || function.errno.is_some()
@@ -427,6 +432,14 @@ fn pointer(api: &Api, function: &Function) -> Result<(), Why> {
             "only pointers to objects can be returned",
         ));
     };
+    if api.record(tag).is_some() {
+        return Err(Why::new(
+            format!(
+                "the contract cannot state how long the `struct {tag}` that it returns is valid"
+            ),
+            "return the structure and no pointer, or have an iterator or a callback give it out",
+        ));
+    }
     if api.object(tag).is_none() {
         return Err(Why::new(
             format!("its result points to `struct {tag}`, which is not under contract"),

@@ -238,7 +238,12 @@ fn guarded_members(api: &mut Api) {
                     format!("`{}`, which guards it, has no guard", guarded.lock),
                     "put the functions that take and release that lock under contract",
                 )),
-                Ok(_) => None,
+                Ok(ty) => types::from_c(api, &ty).err().map(|why| {
+                    Why::new(
+                        why.reason,
+                        "remove `__guarded_by`, or put a method with `requires` under contract",
+                    )
+                }),
             };
             api.objects[index].guarded[at].guards = guards;
             if let Some(why) = why {

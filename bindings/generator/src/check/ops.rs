@@ -177,7 +177,13 @@ fn returned(api: &Api, callback: &Callback) -> Result<(), Why> {
             "remove `retry`",
         ));
     }
-    let ty = types::of(api, &callback.signature.ret, None)?;
+    let ty = types::of(api, &callback.signature.ret, None).map_err(|why| {
+        let number = matches!(callback.signature.ret.plain(), CType::Enum(_));
+        match number {
+            true => why,
+            false => Why::new(why.reason, "return a number or nothing"),
+        }
+    })?;
     if types::is_address(api, &ty) {
         return Err(Why::new(
             "safe code could return any address, also one of memory that others use",
@@ -286,9 +292,21 @@ fn member(api: &Api, owner: &str, path: &str) -> Result<String, Why> {
     Ok(tag)
 }
 
+/// What C gives to a callback is C's to choose: only a declaration can be completed.
+fn of_c(why: Why) -> Why {
+    let kept = ["declare it", "complete", "remove"];
+    match kept.iter().any(|head| why.remedy.starts_with(head)) {
+        true => why,
+        false => Why::new(
+            why.reason,
+            "make the callback optional, or take it out of the contract",
+        ),
+    }
+}
+
 /// Whether a callback can be given that parameter.
 fn passed(api: &Api, callback: &Callback, param: &Parameter) -> Result<(), Why> {
-    let ty = types::of_callback(api, param)?;
+    let ty = types::of_callback(api, param).map_err(of_c)?;
     let foreign = |tag: &String| {
         api.object(tag)
             .is_some_and(|object| object.foreign.is_some())

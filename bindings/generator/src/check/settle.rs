@@ -99,10 +99,13 @@ fn name_of(function: &Function, name: &str) -> String {
     }
 }
 
+/// Names that generated constructors have themselves.
+const IN_CONSTRUCTORS: [&str; 5] = ["slot", "data", "inner", "ptr", "storage"];
+
 /// Rename parameters that collide with names in generated constructors.
 fn renamed(function: &Function, name: &str) -> String {
     match (&function.role, name) {
-        (Role::Constructor, "slot" | "data" | "inner" | "ptr" | "storage") => format!("{name}_"),
+        (Role::Constructor, name) if IN_CONSTRUCTORS.contains(&name) => format!("{name}_"),
         // The closure.
         (_, "body") if function.scoped => format!("{name}_"),
         // The result of the C function, beside the `out` parameters.
@@ -387,14 +390,30 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     })
 }
 
+/// The name of a field that is given to the constructors of an object, of which no constructor has a parameter.
+fn given_name(api: &Api, object: &Object, given: &str) -> String {
+    let made = || api.in_role(&object.tag, |role| *role == Role::Constructor);
+    let params = made().flat_map(|made| made.params.iter().map(|param| name_of(made, &param.name)));
+    let mut taken: Vec<String> = params.map(|name| written(&name)).collect();
+    taken.extend(IN_CONSTRUCTORS.map(str::to_owned));
+    let mut name = given.to_owned();
+    while taken.contains(&written(&name)) {
+        name.push('_');
+    }
+    name
+}
+
 /// The fields that the caller sets, and the members that have accessors.
 fn fields(api: &mut Api) {
     let of = |api: &Api, given: &crate::model::Given| plain(api, &given.ty, given.tag.as_deref());
     for index in 0..api.objects.len() {
-        let typed: Vec<Type> = api.objects[index]
+        let typed: Vec<(Type, String)> = api.objects[index]
             .given
             .iter()
-            .map(|given| of(api, given))
+            .map(|given| {
+                let name = given_name(api, &api.objects[index], &given.name);
+                (of(api, given), name)
+            })
             .collect();
         let members: Vec<Type> = api.objects[index]
             .guarded
@@ -416,7 +435,7 @@ fn fields(api: &mut Api) {
             .given
             .iter_mut()
             .zip(typed)
-            .for_each(|(given, typed)| given.typed = typed);
+            .for_each(|(given, (typed, name))| (given.typed, given.name) = (typed, name));
         object
             .guarded
             .iter_mut()

@@ -23,6 +23,7 @@ struct till {
 	/** @coins: how many coins it holds */
 	unsigned int coins __guarded_by(&lock);
 	unsigned int spare __guarded_by(&other_lock);
+	const char *owner __guarded_by(&lock);
 } __contract(object("Till"), pinned, send, sync);
 
 struct till_ops {

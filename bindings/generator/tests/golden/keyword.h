@@ -33,6 +33,8 @@ struct trait_ops {
 struct trait {
 	int type __contract(given);
 	int match __contract(constant);
+	unsigned int slot __contract(given);
+	unsigned int ops __contract(given);
 } __contract(object("Trait"), pinned, send, sync);
 
 int __must_check trait_init(struct trait *trait, const struct trait_ops *ops)

@@ -151,10 +151,19 @@ impl<T: TraitOperations> Trait<T> {
     ///
     /// `type`
     ///
+    /// `slot_`
+    ///
+    /// `ops_`
+    ///
     /// # Errors
     ///
     /// Fails with the error of `bindings::trait_init`.
-    pub fn new<E>(type_: i32, data: impl PinInit<T, E>) -> impl PinInit<Self, Error>
+    pub fn new<E>(
+        type_: i32,
+        slot_: u32,
+        ops_: u32,
+        data: impl PinInit<T, E>,
+    ) -> impl PinInit<Self, Error>
     where
         Error: From<E>,
     {
@@ -164,6 +173,8 @@ impl<T: TraitOperations> Trait<T> {
             unsafe {
                 slot.write_bytes(0, 1);
                 (&raw mut (*slot).type_).write(type_);
+                (&raw mut (*slot).slot).write(slot_);
+                (&raw mut (*slot).ops).write(ops_);
             }
             // SAFETY: `slot` is a `struct trait` that does not move, with the fields set that are
             // `given`.
