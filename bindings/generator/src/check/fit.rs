@@ -64,7 +64,7 @@ fn permitted(role: &Role) -> &'static [&'static str] {
             "unsafe",
         ],
         Role::Destructor => &["deferred", "waits", "leaked", "reaped", "plain"],
-        Role::Put => &["leaked"],
+        Role::Put => &["leaked", "reaped"],
         Role::Lock(_) => &["requires", "plain", "unbound", "scoped"],
         Role::TryLock(_) => &["requires", "errno", "plain", "unbound", "scoped"],
         Role::Unlock(_) => &["requires"],

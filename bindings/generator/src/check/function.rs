@@ -15,6 +15,7 @@ use crate::model::Protocol;
 use crate::model::Returns;
 use crate::model::Role;
 use crate::model::Shape;
+use crate::model::Stated;
 use crate::read::CType;
 
 /// Leave out the functions whose contracts are incomplete.
@@ -197,6 +198,9 @@ fn stored(param: &Param, ty: &Ty) -> Result<(), Why> {
 }
 
 fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Result<(), Why> {
+    if keeps && *ty == Ty::Text && matches!(function.role, Role::Constructor | Role::Method) {
+        return kept_text(api, function, name);
+    }
     if !keeps || matches!(ty, Ty::Text | Ty::LockClass) {
         return Ok(());
     }
@@ -221,6 +225,33 @@ fn kept(api: &Api, function: &Function, keeps: bool, name: &str, ty: &Ty) -> Res
         _ => Err(Why::new(
             format!("parameter `{name}`: only objects and strings can be kept"),
             "put `keeps` on a pointer to an object",
+        )),
+    }
+}
+
+/// A string is in the text of the driver's module, and so must not be read when that is unloaded, also by an object that was
+/// leaked (`mem::forget`). An object that nothing ends is not known to C when none of its functions runs.
+fn kept_text(api: &Api, function: &Function, name: &str) -> Result<(), Why> {
+    let own = function.owner.as_deref().and_then(|tag| api.object(tag));
+    let own = own.filter(|object| object.foreign.is_none());
+    let ends = |role: &Role| matches!(role, Role::Destructor | Role::Put);
+    let end = own.and_then(|object| api.one_in_role(&object.tag, ends));
+    let constructor = function.role == Role::Constructor;
+    match (own, end.map(|end| end.reaped)) {
+        _ if function.promise.is_some() => Ok(()),
+        (Some(_), None | Some(Some(Stated::Harmless))) => Ok(()),
+        (Some(_), Some(Some(Stated::Promised))) if !constructor => Ok(()),
+        (Some(object), _) => Err(Why::new(
+            format!(
+                "parameter `{name}`: `{}` can be leaked, and C may read the string when its module is gone",
+                object.name
+            ),
+            "add `reaped` to what ends it if C ends what a module leaves behind, or `unsafe` to this function, or have C \
+             copy the string and write `borrows`",
+        )),
+        (None, _) => Err(Why::new(
+            format!("parameter `{name}`: C may read the string when its module is gone"),
+            "add `unsafe`, or have C copy the string and write `borrows`",
         )),
     }
 }

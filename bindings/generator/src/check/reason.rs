@@ -126,8 +126,10 @@ pub enum Argument {
     Kept(String),
     /// `kept`: a field of the object.
     InField(String),
-    /// `keeps` of a string: it is there for ever.
+    /// `keeps` of the class of a lock: it is there for ever.
     Forever(String),
+    /// A string in the text of a module.
+    Text(String),
     /// `outlives`: the object's lifetime is that of the reference.
     Outlives(String),
     /// `outlives` of an object that is `scoped`: the object ends before the function returns.
@@ -158,6 +160,10 @@ impl fmt::Display for Argument {
             Argument::Kept(name) => write!(f, "`{name}` is kept alive by the object (`keeps`)"),
             Argument::InField(name) => write!(f, "`self.{name}` is what the constructor was given (`kept`)"),
             Argument::Forever(name) => write!(f, "`{name}` is never freed, so C may keep it (`keeps`)"),
+            Argument::Text(name) => write!(
+                f,
+                "`{name}` is freed with its module only, when C does not use the object any more (`keeps`)"
+            ),
             Argument::Outlives(name) => {
                 write!(f, "`{name}` outlives the object, which has its lifetime (`outlives`)")
             }

@@ -353,7 +353,7 @@ fn value(api: &Api, function: &Function, param: &Param, ty: &Ty) -> Argument {
     let (lifetime, reason) = match (&ty, &param.kind) {
         (Type::Text, ParamKind::Keeps) => (
             Some("'static"),
-            Some(reason::Argument::Forever(name.clone()).into()),
+            Some(reason::Argument::Text(name.clone()).into()),
         ),
         (Type::LockClass, _) => (None, Some(reason::Argument::Forever(name.clone()).into())),
         (_, ParamKind::Outlives) if function.scoped => (

@@ -68,3 +68,20 @@ struct old { unsigned int nr; unsigned int values[0]; } __contract(record("Old")
 struct either { union { unsigned int a; void *b; } u; } __contract(record("Either"));
 struct old shelf_old(const struct shelf *shelf) __contract(method);
 struct either shelf_either(const struct shelf *shelf) __contract(method);
+
+/* The string is in a module's text. Left out: nothing ends a badge that was leaked when its module goes. */
+struct badge { const char *name; } __contract(object("Badge"));
+struct badge *badge_new(const char *name __contract(keeps)) __contract(constructor, nullable);
+void badge_free(struct badge *badge) __contract(destructor);
+/* C ends these. */
+struct clasp { const char *name; } __contract(object("Clasp"), sync);
+struct clasp *clasp_new(const char *name __contract(keeps)) __contract(constructor, nullable);
+void clasp_get(struct clasp *clasp) __contract(get);
+void clasp_put(struct clasp *clasp) __contract(put, reaped);
+/* Left out: seal_new(), whose caller promises nothing. */
+struct seal { const char *name; } __contract(object("Seal"));
+struct seal *seal_new(const char *name __contract(keeps)) __contract(constructor, nullable);
+struct seal *seal_make(const char *name __contract(keeps))
+	__contract(constructor, name("make"), nullable, unsafe("the module's seals end before it does"));
+void seal_free(struct seal *seal) __contract(destructor, reaped(unsafe));
+void seal_rename(struct seal *seal, const char *name __contract(keeps)) __contract(method);

@@ -10,7 +10,10 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
-    sync::aref::ARef,
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    },
     types::{
         NotThreadSafe,
         Opaque, //
@@ -453,5 +456,110 @@ impl<'a> Drop for Label<'a> {
         // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
         // can reach it after (`destructor` of `label_free`).
         unsafe { bindings::label_free(self.ptr.as_ptr()) };
+    }
+}
+
+/// The kernel's `clasp`.
+///
+/// # Invariants
+///
+/// A value of this type is a `bindings::clasp` with a reference count, reached by reference
+/// only.
+#[repr(transparent)]
+pub struct Clasp(Opaque<bindings::clasp>, NotThreadSafe);
+
+// SAFETY: By the contract (`sync`) its functions may run on several threads at once.
+unsafe impl Sync for Clasp {}
+
+impl Clasp {
+    /// Makes one with `bindings::clasp_new`.
+    #[inline]
+    pub fn new(name: &'static CStr) -> Option<ARef<Clasp>> {
+        // SAFETY: `name` is freed with its module only, when C does not use the object any more
+        // (`keeps`).
+        let ptr = NonNull::new(unsafe { bindings::clasp_new(name.as_char_ptr()) })?;
+        // SAFETY: By the contract (`owned`) the caller owns the reference.
+        Some(unsafe { ARef::from_raw(ptr.cast()) })
+    }
+
+    /// Returns a raw pointer to the `bindings::clasp`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::clasp {
+        self.0.get()
+    }
+
+    /// Makes a reference of a raw pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a `bindings::clasp` that lives for all of `'a`.
+    #[inline]
+    pub unsafe fn from_raw<'a>(ptr: *const bindings::clasp) -> &'a Self {
+        // SAFETY: The caller promises that the object lives for all of `'a`; the layouts are the
+        // same by `repr(transparent)`.
+        unsafe { &*ptr.cast() }
+    }
+}
+
+// SAFETY: By the contract (`get`, `put`) every `struct clasp` has a count, and lives while it is
+// not zero.
+unsafe impl AlwaysRefCounted for Clasp {
+    #[inline]
+    fn inc_ref(&self) {
+        // SAFETY: `self` is a reference, so the count is not zero.
+        unsafe { bindings::clasp_get(self.as_raw()) };
+    }
+
+    #[inline]
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller passes on the reference that it owns.
+        unsafe { bindings::clasp_put(obj.cast().as_ptr()) };
+    }
+}
+
+/// The kernel's `seal`.
+///
+/// # Invariants
+///
+/// `ptr` points to a `bindings::seal` that belongs to this value.
+pub struct Seal {
+    ptr: NonNull<bindings::seal>,
+}
+
+impl Seal {
+    /// Makes one with `bindings::seal_make`.
+    ///
+    /// # Safety
+    ///
+    /// The caller must promise that the module's seals end before it does.
+    #[inline]
+    pub unsafe fn make(name: &'static CStr) -> Option<Seal> {
+        // SAFETY: `name` is freed with its module only, when C does not use the object any more
+        // (`keeps`); the caller promises that the module's seals end before it does.
+        let ptr = NonNull::new(unsafe { bindings::seal_make(name.as_char_ptr()) })?;
+        Some(Seal { ptr })
+    }
+
+    /// Returns a raw pointer to the `bindings::seal`.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::seal {
+        self.ptr.as_ptr()
+    }
+
+    /// Calls `bindings::seal_rename`.
+    #[inline]
+    pub fn rename(&self, name: &'static CStr) {
+        // SAFETY: By the type's invariants `self` is a valid `struct seal`; `name` is freed with
+        // its module only, when C does not use the object any more (`keeps`).
+        unsafe { bindings::seal_rename(self.as_raw(), name.as_char_ptr()) }
+    }
+}
+
+impl Drop for Seal {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The object was initialised by its constructor, is ended once, here, and nothing
+        // can reach it after (`destructor` of `seal_free`).
+        unsafe { bindings::seal_free(self.ptr.as_ptr()) };
     }
 }

@@ -18,6 +18,19 @@ DEFINE_GUARD(shelf, struct shelf *, shelf_lock(_T), shelf_unlock(_T))
 /* struct label *x __free(label_free): ended when @x goes out of scope. */
 DEFINE_FREE(label_free, struct label *, if (!IS_ERR_OR_NULL(_T)) label_free(_T))
 
+/* struct clasp *x __free(clasp_put): its reference is given back when @x goes out of scope. */
+DEFINE_FREE(clasp_put, struct clasp *, if (!IS_ERR_OR_NULL(_T)) clasp_put(_T))
+
+/* CLASS(clasp_ref, x)(y): another reference to the object of @y. */
+DEFINE_CLASS(clasp_ref, struct clasp *, clasp_put(_T), ({
+		     clasp_get(from);
+		     from;
+	     }),
+	     struct clasp *from)
+
+/* struct seal *x __free(seal_free): ended when @x goes out of scope. */
+DEFINE_FREE(seal_free, struct seal *, if (!IS_ERR_OR_NULL(_T)) seal_free(_T))
+
 /* A struct look that is left when it goes out of scope. */
 #define scoped_look struct look __cleanup(look_leave)
 
@@ -53,5 +66,9 @@ DEFINE_FREE(label_free, struct label *, if (!IS_ERR_OR_NULL(_T)) label_free(_T))
 __must_check struct shelf *shelf_new(void);
 
 __must_check struct label *label_new(struct shelf *shelf);
+
+__must_check struct clasp *clasp_new(const char *name);
+
+__must_check struct seal *seal_make(const char *name);
 
 #endif /* _ESCAPES_TYPED_H */

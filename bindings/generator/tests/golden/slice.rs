@@ -125,8 +125,9 @@ impl Pipe {
     /// Makes one with `bindings::pipe_init`.
     pub fn new<'a>(name: &'static CStr, note: &'a CStr) -> impl PinInit<Self> + 'a {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::pipe| {
-            // SAFETY: `slot` is storage for a `struct pipe` that does not move; `name` is never
-            // freed, so C may keep it (`keeps`); `note` is a reference and so valid for the call.
+            // SAFETY: `slot` is storage for a `struct pipe` that does not move; `name` is freed
+            // with its module only, when C does not use the object any more (`keeps`); `note` is
+            // a reference and so valid for the call.
             unsafe { bindings::pipe_init(slot, name.as_char_ptr(), note.as_char_ptr()) }
         });
         pin_init!(Self {

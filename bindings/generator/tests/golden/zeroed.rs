@@ -94,9 +94,9 @@ impl Tap {
         key: Pin<&'static crate::sync::LockClassKey>,
     ) -> impl PinInit<Self> {
         let inner = Opaque::ffi_init(move |slot: *mut bindings::tap| {
-            // SAFETY: `slot` is storage for a `struct tap` that does not move; `name` is never
-            // freed, so C may keep it (`keeps`); `key` is never freed, so C may keep it
-            // (`keeps`).
+            // SAFETY: `slot` is storage for a `struct tap` that does not move; `name` is freed
+            // with its module only, when C does not use the object any more (`keeps`); `key` is
+            // never freed, so C may keep it (`keeps`).
             unsafe { bindings::tap_init(slot, name.as_char_ptr(), key.as_ptr()) }
         });
         pin_init!(Self {
