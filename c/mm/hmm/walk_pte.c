@@ -37,7 +37,7 @@
 #define HMM_PTE_MIN_ORDER 2
 
 /* PTEs that are reported together where they are of several classes. */
-#define HMM_PTE_GROUP (1UL << HMM_PTE_MIN_ORDER)
+#define HMM_PTE_GROUP BIT(HMM_PTE_MIN_ORDER)
 
 /**
  * struct hmm_pte_run - pages that follow each other, read and not yet reported

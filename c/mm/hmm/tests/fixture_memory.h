@@ -16,7 +16,7 @@
 #ifdef kunit_warning_suppress
 #define with_warnings(test) kunit_warning_suppress(test)
 #else
-#define with_warnings(test) if (1)
+#define with_warnings(test) for (bool once = (test); once; once = false)
 #endif
 
 /* Map anonymous memory; the test fails if that fails. */
