@@ -223,7 +223,7 @@ struct hmm_dmirror_attributes {
 /*
  * Have the unit access pages of the span that are in another unit's private memory where
  * they are, instead of migrating them to system memory. For one span of each open file;
- * fails with EBUSY for another.
+ * fails with EBUSY for another, and with EOPNOTSUPP if the kernel has no device memory.
  */
 #define HMM_DMIRROR_PEERS	_IOWR('H', 0x47, struct hmm_dmirror_cmd)
 

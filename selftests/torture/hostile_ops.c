@@ -862,7 +862,7 @@ static const short exclusive_errors[] = {
 
 static const short snapshot_errors[] = { EINVAL, EFAULT, ENOMEM, EBUSY, 0 };
 static const short check_errors[] = { EINVAL, EFAULT, EPERM, 0 };
-static const short peers_errors[] = { EINVAL, EFAULT, ENOMEM, 0 };
+static const short peers_errors[] = { EINVAL, EFAULT, ENOMEM, EOPNOTSUPP, 0 };
 static const short peek_errors[] = { EINVAL, EFAULT, ENOMEM, 0 };
 static const short flags_errors[] = { EINVAL, EFAULT, 0 };
 static const short advise_errors[] = { EINVAL, EFAULT, ENOMEM, ENOSPC, 0 };
@@ -884,7 +884,7 @@ const struct kind kinds[] = {
 	{ "exclusive", 16, op_exclusive, exclusive_errors, memory_missing },
 	{ "check-exclusive", 24, op_check_exclusive, check_errors },
 	{ "peek", 24, op_peek, peek_errors },
-	{ "peers", 8, op_peers, peers_errors },
+	{ "peers", 8, op_peers, peers_errors, memory_missing },
 	{ "flags", 16, op_flags, flags_errors },
 	{ "admin", 16, op_admin, no_errors },
 	{ "unknown", 16, op_unknown, no_errors },

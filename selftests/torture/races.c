@@ -508,6 +508,10 @@ static bool kind_run(unsigned int number, const struct kind *kind, uint64_t seed
 	bool failed = false, idle;
 	struct round round;
 
+	/* As the real-time kernel. Other kinds have small pages there instead. */
+	if (kind->memories == 1 << HUGE_PAGES &&
+	    access("/sys/kernel/mm/transparent_hugepage", F_OK))
+		reason = "this kernel has no transparent huge pages";
 	for (i = 0; i < rounds && !failed && !reason; i++) {
 		enum memory memory = memory_choose(kind, seed + i);
 
