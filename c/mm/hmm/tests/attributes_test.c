@@ -9,6 +9,7 @@
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <trace/events/kmem.h>
 
 #include "fixture_memory.h"
 
@@ -445,6 +446,62 @@ static void attributes_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages(0, PAGES).end, got.span.end);
 }
 
+#ifdef CONFIG_TRACEPOINTS
+/**
+ * struct allocations - what a thread allocates and frees that is killed when it allocates
+ * @task: the thread
+ * @nr: how often it has allocated
+ * @kept: how much of that it has not freed
+ */
+struct allocations {
+	struct task_struct *task;
+	int nr;
+	int kept;
+};
+
+static void count_kmalloc(void *data, unsigned long call_site, const void *ptr,
+			  size_t bytes_req, size_t bytes_alloc, gfp_t gfp_flags, int node)
+{
+	struct allocations *allocations = data;
+
+	if (current != allocations->task || !in_task() || !ptr)
+		return;
+	allocations->nr++;
+	allocations->kept++;
+	set_killed(true);
+}
+
+static void count_kfree(void *data, unsigned long call_site, const void *ptr)
+{
+	struct allocations *allocations = data;
+
+	allocations->kept -= current == allocations->task && in_task() && ptr;
+}
+
+/* A task is killed while it allocates: it gives no advice, and frees what it has allocated. */
+static void attributes_killed_allocating(struct kunit *test)
+{
+	struct hmm_attributes *attributes = attributes_make(test);
+	struct allocations allocations = {};
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, 0, register_trace_kmalloc(count_kmalloc, &allocations));
+	KUNIT_EXPECT_EQ(test, 0, register_trace_kfree(count_kfree, &allocations));
+	/* To register a probe allocates, too. */
+	allocations.task = current;
+	ret = hmm_attributes_advise(attributes, pages(2, 9), HMM_ADVICE_SET_ACCESSED_BY,
+				    HMM_LOCATION_NONE);
+	allocations.task = NULL;
+	set_killed(false);
+	unregister_trace_kfree(count_kfree, &allocations);
+	unregister_trace_kmalloc(count_kmalloc, &allocations);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, -EINTR, ret);
+	KUNIT_EXPECT_GT(test, allocations.nr, 0);
+	KUNIT_EXPECT_EQ(test, allocations.kept, 0);
+}
+#endif
+
 /**
  * struct killed_advisor - a thread that is killed, and gives advice while another does
  * @attributes: their attributes, whose lock the test holds
@@ -550,6 +607,9 @@ static struct kunit_case attributes_cases[] = {
 	KUNIT_CASE(attributes_limit),
 	KUNIT_CASE(attributes_threads),
 	KUNIT_CASE(attributes_killed),
+#ifdef CONFIG_TRACEPOINTS
+	KUNIT_CASE(attributes_killed_allocating),
+#endif
 	KUNIT_CASE(attributes_killed_waiting),
 	{}
 };

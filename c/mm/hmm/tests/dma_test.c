@@ -59,7 +59,7 @@
  * @attrs: attributes of the last call that has them
  * @addr: the last device address or offset that was mapped or unmapped
  * @lock: a lock, or NULL
- * @unlocked: how often dma_map_phys() was called without it
+ * @unlocked: how often dma_map_phys() or dma_unmap_phys() was called without it
  * @forgotten: how often a device was invalidated before an address was unmapped
  * @on_unmap: called by dma_unmap_phys(), or NULL
  * @on_map: called by dma_map_phys(), or NULL
@@ -162,6 +162,7 @@ static void fake_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
 			    enum dma_data_direction dir, unsigned long attrs)
 {
 	fake.unmaps++;
+	fake.unlocked += fake.lock && !mutex_is_locked(fake.lock);
 	fake.attrs = attrs;
 	fake.addr = addr;
 	if (fake.on_unmap)
@@ -274,6 +275,16 @@ static void dma_refuses_devices_that_cannot_share(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, t->map.pfn_list);
 }
 
+/* More entries than kvzalloc() has memory for. */
+static void dma_map_without_memory(struct kunit *test)
+{
+	struct dma_test *t = test->priv;
+
+	fake = (struct fake_dma){};
+	KUNIT_EXPECT_EQ(test, -ENOMEM, hmm_dma_map_alloc(NULL, &t->map, INT_MAX, PAGE_SIZE));
+	KUNIT_EXPECT_NULL(test, t->map.pfn_list);
+}
+
 /*
  * The array of pfns is as large as the kernel's, but for a pointer: kvzalloc() limits
  * how many entries a map can have.
@@ -328,6 +339,7 @@ static void dma_map_failure_leaves_nothing(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, DMA_MAPPING_ERROR, dma_test_map(t));
 	KUNIT_EXPECT_EQ(test, 0, dma_test_state(t));
+	KUNIT_EXPECT_EQ(test, 0, t->map.dma_list[1]);
 	KUNIT_EXPECT_FALSE(test, dma_test_unmap(t));
 }
 
@@ -502,6 +514,10 @@ static void mirror_dma_refuses(struct kunit *test)
 	for (int i = 0; i < ARRAY_SIZE(bad); i++)
 		KUNIT_EXPECT_EQ(test, -EINVAL,
 				hmm_mirror_dma_init(&dma, &t->mirror, NULL, bad[i]));
+	fake.limited = true;
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			hmm_mirror_dma_init(&dma, &t->mirror, NULL, MIRROR_SPAN(0, 1)));
+	fake.limited = false;
 	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_fits(&t->section));
 	other.span.end += PAGE_SIZE;
 	KUNIT_EXPECT_FALSE(test, hmm_mirror_dma_fits(&other));
@@ -564,9 +580,16 @@ static void mirror_dma_forgets(struct kunit *test)
 							   false));
 	mutex_unlock(&t->dma.lock);
 	KUNIT_EXPECT_EQ(test, 0, fake.unmaps);
+	fake.lock = &t->dma.lock;
 	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(-4, 1),
 							  true));
 	KUNIT_EXPECT_EQ(test, 1, fake.unmaps);
+	KUNIT_EXPECT_EQ(test, 0, fake.unlocked);
+	/* With the lock free it succeeds, and does not sleep. */
+	non_block_start();
+	KUNIT_EXPECT_TRUE(test, hmm_mirror_dma_unmap_span(&t->mirror, MIRROR_SPAN(-4, 1),
+							  false));
+	non_block_end();
 	mirror_dma_expect(test, t, 0, (struct hmm_dma_run){
 		MIRROR_SPAN(1, 2), t->phys + PAGE_SIZE + FAKE_OFFSET, HMM_PFN_WRITABLE });
 	/* Another page is mapped now, with another device address. */
@@ -958,12 +981,14 @@ static void dma_test_exit(struct kunit *test)
 	if (!t)
 		return;
 	hmm_dma_map_free(NULL, &t->map);
+	KUNIT_EXPECT_NULL(test, t->map.pfn_list);
 	KUNIT_EXPECT_EQ(test, 0, t->map.state.__size);
 	__free_page(t->page);
 }
 
 static struct kunit_case dma_cases[] = {
 	KUNIT_CASE(dma_refuses_devices_that_cannot_share),
+	KUNIT_CASE(dma_map_without_memory),
 	KUNIT_CASE(dma_pfns_are_apart),
 	KUNIT_CASE(dma_address_is_computed),
 	KUNIT_CASE(dma_address_is_remembered),

@@ -17,6 +17,7 @@
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
+#include "../mirror.h"
 #include "fixture_memory.h"
 
 /* How long locks are held; what waits longer than half of it was not killed. */
@@ -340,6 +341,8 @@ static void killed_waiting_to_be_listed(struct kunit *test)
 	ret = hmm_mirror_init(other, k->mm, &killed_ops, NULL);
 	KUNIT_EXPECT_EQ(test, -EINTR, ret);
 	KUNIT_EXPECT_LT(test, jiffies - start, HOLD_TIME / 2);
+	/* The work item that ends it waits, too: nobody else may take it for leaked. */
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(other->state->module_object.ending));
 	killed_end(k);
 	if (!ret)
 		hmm_mirror_exit(other);

@@ -30,6 +30,7 @@
  * @sleep_reported: whether the kernel would have reported that it sleeps
  * @addressed: whether the first page still had an address in invalidate
  * @refuses: how often invalidate is going to return false
+ * @named: counted by notes_a_range()
  * @on_invalidate: called by invalidate, or NULL
  * @on_release: called by release, or NULL
  */
@@ -43,6 +44,7 @@ struct test_mirror {
 	bool sleep_reported;
 	bool addressed;
 	int refuses;
+	int named;
 	void (*on_invalidate)(struct test_mirror *device);
 	void (*on_release)(struct test_mirror *device);
 };
@@ -191,6 +193,31 @@ static void mirror_ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, device->last.event, MMU_NOTIFY_UNMAP);
 	hmm_mirror_exit(mirror);
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+}
+
+#define MANY	100
+
+/* Ranges that were removed leave no memory behind, in whichever order that was. */
+static void mirror_many_ranges(struct kunit *test)
+{
+	struct hmm_mirror_range *ranges = kunit_kcalloc(test, MANY, sizeof(*ranges), GFP_KERNEL);
+	unsigned long addr = memory_map(test, MANY + 1, RW);
+	struct test_mirror *device = device_make(test, addr, 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, ranges);
+	hmm_mirror_range_remove(&device->range);
+	for (int i = 0; i < MANY; i++) {
+		struct hmm_span span = { addr + i * PAGE_SIZE, addr + (i + 1) * PAGE_SIZE };
+
+		KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &ranges[i], span));
+	}
+	KUNIT_EXPECT_FALSE(test, mtree_empty(&device->mirror.state->ranges));
+	/* 37 and 100 have no common divisor. */
+	for (int i = 0; i < MANY; i++)
+		hmm_mirror_range_remove(&ranges[i * 37 % MANY]);
+	KUNIT_EXPECT_TRUE(test, mtree_empty(&device->mirror.state->ranges));
+	KUNIT_EXPECT_EQ(test, MANY + 1, device->invalidations);
+	hmm_mirror_exit(&device->mirror);
 }
 
 static void mirror_section(struct kunit *test)
@@ -1175,6 +1202,38 @@ static void mirror_range_is_listed_until_forgotten(struct kunit *test)
 	hmm_mirror_exit(&device->mirror);
 }
 
+static void notes_a_range(struct test_mirror *device)
+{
+	device->named += !!device->last.range;
+}
+
+/*
+ * A range is removed under the update lock, for which another thread waits to take the
+ * device's addresses away. Its storage may be freed at once.
+ */
+static void mirror_range_removed_before_it_is_forgotten(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct helper_thread forgetter = { .work = helper_forgets, .device = device,
+				    .span = device->range.span };
+	struct task_struct *task;
+	bool waits;
+
+	device->on_invalidate = notes_a_range;
+	helper_create(&forgetter);
+	hmm_mirror_lock(&device->mirror);
+	task = helper_start(&forgetter);
+	waits = task && race_waits(task);
+	hmm_mirror_range_remove_deferred(&device->range);
+	hmm_mirror_unlock(&device->mirror);
+	wait_for_completion(&forgetter.done);
+	KUNIT_EXPECT_TRUE(test, waits);
+	KUNIT_EXPECT_GE(test, device->invalidations, 1);
+	KUNIT_EXPECT_EQ(test, 0, device->named);
+	hmm_mirror_exit(&device->mirror);
+}
+
 /* So does the end of the mirror, which calls release when no callback follows. */
 static void helper_exits(struct helper_thread *helper)
 {
@@ -1305,6 +1364,69 @@ static void mirror_ended_by_invalidate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
 	hmm_mirror_synchronize();
 	KUNIT_EXPECT_EQ(test, 3, device->invalidations);
+}
+
+/*
+ * The same at the end of the process, which notifies the range first, and the mirror, whose
+ * storage may be freed, afterwards.
+ */
+static void mirror_ended_by_the_last_invalidate(struct kunit *test)
+{
+	struct test_mirror *device = kunit_kzalloc(test, sizeof(*device), GFP_KERNEL);
+	struct mm_struct *mm = mm_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, device);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	device->on_invalidate = ends_itself;
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&device->mirror, mm, &device_ops, NULL));
+	KUNIT_EXPECT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, &device->range,
+						      HMM_SPAN_ALL));
+	with_warnings(test)
+		mmput(mm);
+	KUNIT_EXPECT_EQ(test, 2, device->invalidations);
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+	hmm_mirror_synchronize();
+	KUNIT_EXPECT_EQ(test, 0, device->releases);
+}
+
+static bool mirror_state_listed(const struct hmm_mirror_state *state)
+{
+	return READ_ONCE(state->module_object.list.next) != LIST_POISON1;
+}
+
+/*
+ * A callback ends the mirror while another thread removes a range, and waits for a section
+ * that has found it. The module of the driver, whose update lock they use, stays until then.
+ */
+static void mirror_listed_until_its_ranges_end(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct test_mirror *device = device_make(test, addr, 2);
+	struct hmm_mirror_range *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	const struct hmm_span rest = { addr + 2 * PAGE_SIZE, addr + 4 * PAGE_SIZE };
+	struct helper_thread remover = { .work = helper_removes, .device = device };
+	struct hmm_interval *interval = device->range.interval;
+	struct hmm_mirror_state *state = device->mirror.state;
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, other, rest));
+	refcount_inc(&state->ref);
+	/* What hmm_interval_enter() does first. */
+	atomic_inc(&interval->active);
+	helper_create(&remover);
+	task = helper_start(&remover);
+	KUNIT_EXPECT_TRUE(test, task && race_waits(task));
+	device->on_invalidate = ends_itself;
+	with_warnings(test)
+		memory_map_at(test, rest.start, 1, RW);
+	msleep(100);
+	KUNIT_EXPECT_TRUE(test, mirror_state_listed(state));
+	hmm_interval_active_put(interval);
+	wait_for_completion(&remover.done);
+	hmm_mirror_synchronize();
+	KUNIT_EXPECT_FALSE(test, mirror_state_listed(state));
+	hmm_mirror_state_put(state);
 }
 
 static struct completion deferred_done;
@@ -1459,7 +1581,7 @@ static void mirror_section_inside_own_lock(struct kunit *test)
 	hmm_mirror_exit(mirror);
 }
 
-static void removes_another_range(struct test_mirror *device)
+static void removes_the_first_range(struct test_mirror *device)
 {
 	device->on_invalidate = NULL;
 	hmm_mirror_range_remove(&within_locks->range[0]);
@@ -1475,7 +1597,7 @@ static void mirror_range_removed_by_another_callback(struct kunit *test)
 	struct locks *locks = locks_make(test, addr);
 
 	within_locks = locks;
-	locks->device->on_invalidate = removes_another_range;
+	locks->device->on_invalidate = removes_the_first_range;
 	with_warnings(test)
 		memory_map_at(test, locks->range[1].span.start, 1, RW);
 	KUNIT_EXPECT_PTR_EQ(test, NULL, locks->range[0].mirror);
@@ -1485,6 +1607,22 @@ static void mirror_range_removed_by_another_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, locks->device->invalidations);
 	hmm_mirror_exit(&locks->device->mirror);
 	KUNIT_EXPECT_EQ(test, 1, locks->device->releases);
+}
+
+/* A callback removes its own range, under the range's own lock. */
+static void mirror_range_removed_under_its_own_lock(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 5, RW);
+	struct locks *locks = locks_make(test, addr);
+
+	within_locks = locks;
+	locks->device->on_invalidate = removes_the_first_range;
+	with_warnings(test)
+		memory_map_at(test, locks->range[0].span.start, 1, RW);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, locks->range[0].mirror);
+	KUNIT_EXPECT_EQ(test, 2, locks->device->invalidations);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&locks->mutex));
+	hmm_mirror_exit(&locks->device->mirror);
 }
 
 /* Sections share a rw_semaphore; an invalidation has it alone. */
@@ -1639,6 +1777,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_released_once),
 	KUNIT_CASE(mirror_outlives_process),
 	KUNIT_CASE(mirror_ranges),
+	KUNIT_CASE(mirror_many_ranges),
 	KUNIT_CASE(mirror_section),
 	KUNIT_CASE(mirror_section_whole),
 	KUNIT_CASE(mirror_present_in_a_desert),
@@ -1657,6 +1796,8 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_silent_after_release),
 	KUNIT_CASE(mirror_ended_by_callback),
 	KUNIT_CASE(mirror_ended_by_invalidate),
+	KUNIT_CASE(mirror_ended_by_the_last_invalidate),
+	KUNIT_CASE(mirror_listed_until_its_ranges_end),
 	KUNIT_CASE(mirror_range_removed_by_callback),
 	KUNIT_CASE(mirror_range_removed_later),
 	KUNIT_CASE(mirror_range_added_after_deferred_removal),
@@ -1665,12 +1806,14 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_removals_end_in_turn),
 	KUNIT_CASE(mirror_range_dropped_while_it_ends),
 	KUNIT_CASE(mirror_range_is_listed_until_forgotten),
+	KUNIT_CASE(mirror_range_removed_before_it_is_forgotten),
 	KUNIT_CASE(mirror_end_waits_for_removal),
 	KUNIT_CASE(mirror_removal_waits_for_end),
 	KUNIT_CASE(mirror_synchronize_waits_for_end),
 	KUNIT_CASE(mirror_synchronize_waits_for_removal),
 	KUNIT_CASE(mirror_section_inside_own_lock),
 	KUNIT_CASE(mirror_range_removed_by_another_callback),
+	KUNIT_CASE(mirror_range_removed_under_its_own_lock),
 	KUNIT_CASE(mirror_ended_with_removed_range),
 	KUNIT_CASE(mirror_section_inside_section),
 	KUNIT_CASE(mirror_ended_later),

@@ -3,11 +3,13 @@
  * The statistics of mirrors: what is counted, and readers of mirrors that end.
  */
 #include <kunit/test.h>
+#include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/hmm_mirror.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -95,6 +97,7 @@ static void stats_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, stats_value(test, line, "owner"));
 	KUNIT_EXPECT_EQ(test, 0, stats_value(test, line, "faults"));
 	KUNIT_EXPECT_EQ(test, 0, stats_value(test, line, "invalidations"));
+	KUNIT_EXPECT_EQ(test, 0, stats_value(test, line, "peers"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(line, " driver=kernel "));
 
 	/* The write replaces a zero page, which invalidates the range: one more round. */
@@ -123,6 +126,55 @@ static void stats_counts(struct kunit *test)
 	hmm_mirror_exit(&counted->mirror);
 	read_counted(counted, id);
 	KUNIT_EXPECT_STREQ(test, line, "");
+}
+
+/* The fields are in the order in which they are documented. */
+static void stats_order(struct kunit *test)
+{
+	static const char *const names[] = {
+		"mirror=", " pid=", " owner=", " ranges=", " mirrored=", " resident=", " faults=",
+		" populated=", " errors=", " retries_invalidated=", " retries_dropped=",
+		" invalidations=", " peers=", " driver=", " comm=",
+	};
+	unsigned long addr = memory_map(test, PAGES, PROT_READ | PROT_WRITE);
+	struct counted *counted = make_counted(test, addr);
+	const char *at = counted->line;
+
+	read_counted(counted, counted->mirror.state->stats.id);
+	for (int i = 0; at && i < ARRAY_SIZE(names); i++) {
+		at = strstr(at, names[i]);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, at, "%s is missing, or too early: %s", names[i],
+					  counted->line);
+	}
+	hmm_mirror_exit(&counted->mirror);
+}
+
+/* The files are in debugfs, as far as that is there. */
+static void stats_file(struct kunit *test)
+{
+	struct dentry *file;
+
+	if (IS_ERR_OR_NULL(hmm_stats_dir))
+		kunit_skip(test, "there is no debugfs");
+	file = debugfs_lookup("mirrors", hmm_stats_dir);
+	KUNIT_EXPECT_NOT_NULL(test, file);
+	dput(file);
+}
+
+/* The process's number is free for others when its mirror has ended. */
+static void stats_pid(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, PAGES, PROT_READ | PROT_WRITE);
+	struct counted *counted = make_counted(test, addr);
+	struct hmm_mirror_stats *stats = &counted->mirror.state->stats;
+	struct pid *pid = task_tgid(current);
+	unsigned int refs = refcount_read(&pid->count);
+
+	/* The test's thread is none of a process. */
+	KUNIT_ASSERT_NULL(test, stats->pid);
+	stats->pid = get_pid(pid);
+	hmm_mirror_exit(&counted->mirror);
+	KUNIT_EXPECT_EQ(test, refs, refcount_read(&pid->count));
 }
 
 /* What the file shows of a kernel has no address in it. */
@@ -231,6 +283,9 @@ static void stats_race_with_ends(struct kunit *test)
 
 static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(stats_counts),
+	KUNIT_CASE(stats_order),
+	KUNIT_CASE(stats_file),
+	KUNIT_CASE(stats_pid),
 	KUNIT_CASE(stats_no_addresses),
 	KUNIT_CASE(stats_hostile_name),
 	KUNIT_CASE(stats_ends_while_read),
