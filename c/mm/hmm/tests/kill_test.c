@@ -620,11 +620,15 @@ static void dropping_put_page(void *page)
 	put_page(page);
 }
 
-static struct dropping *dropping_make(struct kunit *test)
+/* @flags is MAP_FIXED, for address 0, or 0. */
+static struct dropping *dropping_make_at(struct kunit *test, int flags)
 {
 	struct dropping *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
 	struct file *file;
 	unsigned long addr;
+
+	/* Gives the test an address space. */
+	memory_map(test, 1, PROT_READ);
 
 	KUNIT_ASSERT_NOT_NULL(test, d);
 	d->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
@@ -632,9 +636,8 @@ static struct dropping *dropping_make(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, dropping_put_page, d->page));
 	file = anon_inode_getfile("hmm_dropping", &dropping_fops, d, O_RDWR);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	addr = kunit_vm_mmap(test, file, 0, PAGE_SIZE, PROT_READ, MAP_SHARED, 0);
+	addr = vm_mmap(file, 0, PAGE_SIZE, PROT_READ, MAP_SHARED | flags, 0);
 	fput(file);
-	KUNIT_ASSERT_NE(test, addr, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	d->span = (struct hmm_span){ addr, addr + PAGE_SIZE };
 	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&d->mirror, current->mm, &dropping_mirror_ops,
@@ -645,10 +648,16 @@ static struct dropping *dropping_make(struct kunit *test)
 	return d;
 }
 
+static struct dropping *dropping_make(struct kunit *test)
+{
+	return dropping_make_at(test, 0);
+}
+
 static void dropping_end(struct dropping *d)
 {
 	mmu_interval_notifier_remove(&d->notifier);
 	hmm_mirror_exit(&d->mirror);
+	vm_munmap(d->span.start, PAGE_SIZE);
 }
 
 /* Read the page in a section. Returns its error, or 1 if it was inside. */
@@ -672,15 +681,28 @@ static int dropping_section(struct dropping *d, unsigned long timeout)
  */
 static void wait_in_a_fault_is_no_lost_race(struct kunit *test)
 {
-	struct dropping *d;
+	/* At any address, and at 0. */
+	for (int fixed = 0; fixed < 2; fixed++) {
+		struct dropping *d = dropping_make_at(test, fixed ? MAP_FIXED : 0);
 
-	if (!IS_ENABLED(CONFIG_PER_VMA_LOCK))
-		kunit_skip(test, "no fault is tried under the lock of a VMA");
-	d = dropping_make(test);
-	d->drops = 1;
-	d->ms = 400;
-	KUNIT_EXPECT_EQ(test, 1, dropping_section(d, HZ / 10));
-	KUNIT_EXPECT_EQ(test, 2, d->calls);
+		d->drops = 1;
+		d->ms = 400;
+		KUNIT_EXPECT_EQ(test, 1, dropping_section(d, HZ / 10));
+		KUNIT_EXPECT_EQ(test, 2, d->calls);
+		dropping_end(d);
+	}
+}
+
+/* But only once for each page: user space must not keep a section running. */
+static void waits_in_faults_of_a_page_end(struct kunit *test)
+{
+	struct dropping *d = dropping_make(test);
+
+	d->drops = FUTILE_CALLS;
+	d->ms = 20;
+	KUNIT_EXPECT_EQ(test, -EBUSY, dropping_section(d, HZ / 5));
+	KUNIT_EXPECT_GT(test, d->calls, 1);
+	KUNIT_EXPECT_LT(test, d->calls, FUTILE_CALLS / 2);
 	dropping_end(d);
 }
 
@@ -748,6 +770,7 @@ static struct kunit_case killed_cases[] = {
 	KUNIT_CASE(killed_between_walks),
 	KUNIT_CASE(killed_while_losing_races),
 	KUNIT_CASE_SLOW(wait_in_a_fault_is_no_lost_race),
+	KUNIT_CASE_SLOW(waits_in_faults_of_a_page_end),
 	KUNIT_CASE(killed_waiting_for_mmap_lock),
 	KUNIT_CASE(killed_waiting_to_be_listed),
 	KUNIT_CASE(killed_waiting_for_a_removal),

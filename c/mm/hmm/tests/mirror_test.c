@@ -5,6 +5,7 @@
 #include <kunit/device.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/hmm_devmem.h>
 #include <linux/hmm_mirror_typed.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
@@ -283,6 +284,101 @@ static void mirror_section_whole(struct kunit *test)
 	*section = whole;
 	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
 	KUNIT_EXPECT_EQ(test, -ENOENT, hmm_section_error(section));
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* What a section is to do must be complete, and possible. */
+static void mirror_section_invalid(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW), pfns[4];
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	struct test_mirror *device = device_make(test, addr, 4);
+	struct test_mirror *unowned = kunit_kzalloc(test, sizeof(*unowned), GFP_KERNEL);
+	const struct hmm_section valid = {
+		.mirror = &device->mirror, .span = device->range.span,
+		.access = HMM_ACCESS_READ, .pfns = pfns, .nr_pfns = ARRAY_SIZE(pfns),
+	};
+	struct hmm_section bad[5] = { valid, valid, valid, valid, valid };
+
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	KUNIT_ASSERT_NOT_NULL(test, unowned);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(&unowned->mirror, current->mm,
+						 &device_ops, NULL));
+	bad[0].pfns = NULL;
+	bad[1].nr_pfns = 0;
+	bad[2].span.end = bad[2].span.start;
+	/* A page is exclusive to an owner, and each is a batch. */
+	bad[3].access = HMM_ACCESS_EXCLUSIVE;
+	bad[3].mirror = &unowned->mirror;
+	bad[4].access = HMM_ACCESS_EXCLUSIVE;
+	bad[4].whole = true;
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		*section = bad[i];
+		KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, hmm_section_error(section), "section %d", i);
+	}
+	*section = valid;
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(section));
+	hmm_section_leave(section);
+	hmm_mirror_exit(&unowned->mirror);
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* A batch ends with its range, and the next one is in the next range, if there is one. */
+static void mirror_section_over_two_ranges(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 8, RW), pfns[8];
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	struct hmm_mirror_range *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	struct hmm_span first = { addr, addr + 4 * PAGE_SIZE };
+	struct hmm_span second = { first.end, addr + 8 * PAGE_SIZE };
+	struct test_mirror *device = device_make(test, addr, 4);
+	const struct hmm_section both = {
+		.mirror = &device->mirror, .span = { first.start, second.end },
+		.access = HMM_ACCESS_READ, .pfns = pfns, .nr_pfns = ARRAY_SIZE(pfns),
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_range_add(&device->mirror, other, second));
+	*section = both;
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, section->batch.end, first.end);
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, section->batch.start, second.start);
+	KUNIT_EXPECT_EQ(test, section->batch.end, second.end);
+	KUNIT_EXPECT_EQ(test, pfns[3] & HMM_PFN_READABLE, HMM_PFN_READABLE);
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, 0, hmm_section_error(section));
+	hmm_mirror_range_remove(other);
+	*section = both;
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, section->batch.end, first.end);
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, -ENOENT, hmm_section_error(section));
+	hmm_mirror_exit(&device->mirror);
+}
+
+/* Without device memory in the kernel, there is nothing to migrate with. */
+static void mirror_section_has_no_migration(struct kunit *test)
+{
+	unsigned long addr = memory_map(test, 4, RW);
+	struct hmm_devmem *devmem = kunit_kzalloc(test, sizeof(*devmem), GFP_KERNEL);
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	struct test_mirror *device;
+
+	KUNIT_ASSERT_NOT_NULL(test, devmem);
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	if (IS_ENABLED(CONFIG_HMM_DEVMEM))
+		kunit_skip(test, "the kernel has device memory");
+	device = device_make(test, addr, 4);
+	*section = (struct hmm_section){
+		.mirror = &device->mirror, .span = device->range.span,
+		.access = HMM_ACCESS_WRITE, .migrate_to = devmem,
+	};
+	KUNIT_EXPECT_FALSE(test, hmm_section_next(section));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, hmm_section_error(section));
+	KUNIT_EXPECT_NULL(test, section->mm_ref);
 	hmm_mirror_exit(&device->mirror);
 }
 
@@ -1772,14 +1868,35 @@ static void mirror_race_won(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, race_run(test, false), 0);
 }
 
+/* A page that memory failure has marked is not read; nothing else is wrong with it here. */
+static void mirror_page_is_unreachable(struct kunit *test)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_TRUE(test, hmm_page_is_reachable(page));
+	SetPageHWPoison(page);
+	KUNIT_EXPECT_FALSE(test, hmm_page_is_reachable(page));
+	ClearPageHWPoison(page);
+	__free_page(page);
+#else
+	kunit_skip(test, "the kernel has no memory failure");
+#endif
+}
+
 static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_bad_init),
 	KUNIT_CASE(mirror_released_once),
 	KUNIT_CASE(mirror_outlives_process),
 	KUNIT_CASE(mirror_ranges),
 	KUNIT_CASE(mirror_many_ranges),
+	KUNIT_CASE(mirror_page_is_unreachable),
 	KUNIT_CASE(mirror_section),
 	KUNIT_CASE(mirror_section_whole),
+	KUNIT_CASE(mirror_section_invalid),
+	KUNIT_CASE(mirror_section_over_two_ranges),
+	KUNIT_CASE(mirror_section_has_no_migration),
 	KUNIT_CASE(mirror_present_in_a_desert),
 	KUNIT_CASE(mirror_dma),
 	KUNIT_CASE(mirror_section_left),

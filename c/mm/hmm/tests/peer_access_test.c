@@ -322,8 +322,10 @@ static void peer_access_not_accepted(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, dma);
 	access_init_dma(test, access, dma, "hmm_peer_second");
-	hmm_mirror_populate_dma(pages, ret, &access->mirror, first, HMM_ACCESS_READ, dma)
+	hmm_mirror_populate_dma(pages, ret, &access->mirror, first, HMM_ACCESS_READ, dma) {
+		KUNIT_EXPECT_NULL(test, pages.state.peer_pfns);
 		access_map(access, &pages);
+	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_NE(test, access->entries[0].address, 0);
 	KUNIT_EXPECT_EQ(test, available(access->owner), DEVICE_PAGES - PAGES / 2);
@@ -630,6 +632,54 @@ static void peer_access_two_devices(struct kunit *test)
 	hmm_mirror_dma_exit(second);
 }
 
+/*
+ * A second device, which accepts no peers, is given a batch in which there are none. In the
+ * next one they migrate at once, without a walk that finds them where they are.
+ */
+static void peer_access_second_accepts_none(struct kunit *test)
+{
+	struct peer_access *access = access_begin(test);
+	struct hmm_mirror_dma *second = kunit_kzalloc(test, sizeof(*second), GFP_KERNEL);
+	const unsigned long size = HMM_SECTION_BATCH * PAGE_SIZE;
+	struct hmm_span span = span_of(access->span.start, 2 * size);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	access_init_dma(test, access, second, "hmm_peer_second");
+	KUNIT_ASSERT_EQ(test, migrate_to_ram(access->owner, span.start, size), HMM_SECTION_BATCH);
+	hmm_mirror_populate_dma(pages, ret, &access->mirror, span, HMM_ACCESS_WRITE,
+				&access->dma) {
+		if (pages.state.batch.start == span.start)
+			KUNIT_EXPECT_NOT_NULL(test, pages.state.peer_pfns);
+		KUNIT_EXPECT_EQ(test, 0, hmm_section_dma_map(&pages.state, second));
+		KUNIT_EXPECT_NULL(test, pages.state.peer_pfns);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, access->owner->calls, 0);
+	KUNIT_EXPECT_EQ(test, available(access->owner), DEVICE_PAGES - PAGES +
+			2 * HMM_SECTION_BATCH);
+	hmm_mirror_dma_exit(second);
+}
+
+/* What a section has for pages of peers ends with it. */
+static void peer_access_section_left(struct kunit *test)
+{
+	struct peer_access *access = access_begin(test);
+	struct hmm_section *section = kunit_kzalloc(test, sizeof(*section), GFP_KERNEL);
+	unsigned long pfns[4];
+
+	KUNIT_ASSERT_NOT_NULL(test, section);
+	*section = (struct hmm_section){
+		.mirror = &access->mirror, .span = span_of(access->span.start, 4 * PAGE_SIZE),
+		.access = HMM_ACCESS_READ, .pfns = pfns, .nr_pfns = ARRAY_SIZE(pfns),
+		.dma = &access->dma,
+	};
+	KUNIT_EXPECT_TRUE(test, hmm_section_next(section));
+	KUNIT_EXPECT_NOT_NULL(test, section->peer_pfns);
+	hmm_section_leave(section);
+	KUNIT_EXPECT_NULL(test, section->peer_pfns);
+}
+
 /* Without memory for the addresses nothing has changed. */
 static void peer_access_no_memory(struct kunit *test)
 {
@@ -873,6 +923,8 @@ static struct kunit_case peer_access_cases[] = {
 	KUNIT_CASE(peer_access_huge),
 	KUNIT_CASE(peer_access_huge_refused),
 	KUNIT_CASE(peer_access_two_devices),
+	KUNIT_CASE(peer_access_second_accepts_none),
+	KUNIT_CASE(peer_access_section_left),
 	KUNIT_CASE(peer_access_no_memory),
 	KUNIT_CASE(peer_access_counted),
 	KUNIT_CASE(peer_access_killed),

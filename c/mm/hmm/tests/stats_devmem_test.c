@@ -7,6 +7,7 @@
 #include <linux/hmm_mirror.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/slab.h>
 
 #include "../devmem.h"
@@ -184,6 +185,20 @@ static void stats_resident_huge(struct kunit *test)
 			HPAGE_PMD_NR);
 }
 
+/* VMAs are counted one by one, each with its own pages. */
+static void stats_resident_vmas(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	unsigned long addr = map_anonymous(test, 2 * SIZE);
+
+	write_numbers(test, addr, 2 * PAGES);
+	KUNIT_ASSERT_EQ(test, 0, do_madvise(current->mm, addr + SIZE, SIZE, MADV_DONTFORK));
+	KUNIT_EXPECT_EQ(test, current->mm->map_count, 2);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr, SIZE), PAGES);
+	KUNIT_EXPECT_EQ(test, migrate_to(device, addr + SIZE, SIZE), PAGES);
+	KUNIT_EXPECT_EQ(test, hmm_resident_pages(current->mm, device->devmem.owner), 2 * PAGES);
+}
+
 /* Whether end_memories() runs: a thread that is stopped before that never does. */
 static bool ends_begun;
 
@@ -254,6 +269,7 @@ static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(stats_huge),
 	KUNIT_CASE(stats_resident),
 	KUNIT_CASE(stats_resident_huge),
+	KUNIT_CASE(stats_resident_vmas),
 	KUNIT_CASE(stats_race_with_ends),
 	KUNIT_CASE(stats_ended),
 	{}

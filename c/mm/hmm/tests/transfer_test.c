@@ -167,6 +167,38 @@ static void transfer_in_steps(struct kunit *test)
 	migrate_back(test, addr, 4);
 }
 
+static bool hmm_test_invalidate(struct hmm_mirror *mirror, const struct hmm_invalidation *inv)
+{
+	return true;
+}
+
+static const struct hmm_mirror_ops hmm_test_ops = {
+	.invalidate = hmm_test_invalidate,
+};
+
+/* Between the steps no mirror begins: it would wait for the mmap lock. */
+static void transfer_in_steps_begins_no_mirror(struct kunit *test)
+{
+	struct buffer_device *device = test->priv;
+	struct hmm_mirror *mirror = kunit_kzalloc(test, sizeof(*mirror), GFP_KERNEL);
+	unsigned long addr = map_anonymous(test, 4 * PAGE_SIZE);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, mirror);
+	write_numbers(test, addr, 4);
+	{
+		CLASS(hmm_devmem_migration_collected, collected)(&device->devmem, current->mm,
+								 span_of(addr, 4 * PAGE_SIZE));
+		KUNIT_EXPECT_EQ(test, 0, hmm_devmem_migration_collected_error(&collected));
+		ret = hmm_mirror_init(mirror, current->mm, &hmm_test_ops, NULL);
+	}
+	KUNIT_EXPECT_EQ(test, -EDEADLK, ret);
+	if (!ret)
+		hmm_mirror_exit(mirror);
+	KUNIT_ASSERT_EQ(test, 0, hmm_mirror_init(mirror, current->mm, &hmm_test_ops, NULL));
+	hmm_mirror_exit(mirror);
+}
+
 /* A page that cannot be copied stays. An error of collect is passed on by each step. */
 static void transfer_in_steps_fails(struct kunit *test)
 {
@@ -1136,6 +1168,7 @@ static void transfer_flushes(struct kunit *test)
 
 static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE(transfer_in_steps),
+	KUNIT_CASE(transfer_in_steps_begins_no_mirror),
 	KUNIT_CASE(transfer_in_steps_fails),
 	KUNIT_CASE(transfer_large),
 	KUNIT_CASE(transfer_no_large_coherent),
