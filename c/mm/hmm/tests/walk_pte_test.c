@@ -278,6 +278,42 @@ static void walk_pte_orders(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, order_of(table, i), 3);
 }
 
+/* Fill a few PTEs, which are not contiguous, and of which each second one is read only. */
+static void hmm_test_fill_mixed(struct table *table, unsigned long first, unsigned long nr)
+{
+	for (unsigned long i = first; i < first + nr; i++)
+		table->pte[i] = hmm_test_present_pte(TABLE_PFN + 0x1000 + 3 * i, i % 2);
+}
+
+/* Orders beside pages that are reported in groups, which begin where an order can. */
+static void walk_pte_orders_beside_groups(struct kunit *test)
+{
+	struct table *table = table_make(test);
+
+	if (!IS_ENABLED(CONFIG_ARCH_HAS_HMM_PTE_CLASS))
+		kunit_skip(test, "this architecture has no PTE batches");
+	hmm_test_fill_mixed(table, 0, 32);
+	hmm_test_fill_table(table, 4, 4, TABLE_PFN + 4, 1, true);
+	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 1, 31));
+	expect_pfns(test, table, 1, 31);
+	KUNIT_EXPECT_EQ(test, order_of(table, 2), 0);
+	KUNIT_EXPECT_EQ(test, order_of(table, 3), 2);
+	KUNIT_EXPECT_EQ(test, order_of(table, 6), 2);
+	KUNIT_EXPECT_EQ(test, order_of(table, 7), 0);
+}
+
+/* Pages before a mixed window do not go on behind it, even if their pfns do. */
+static void walk_pte_run_ends_before_a_mixed_window(struct kunit *test)
+{
+	struct table *table = table_make(test);
+
+	hmm_test_fill_mixed(table, 0, TABLE_PAGES);
+	hmm_test_fill_table(table, 0, 16, TABLE_PFN, 1, true);
+	hmm_test_fill_table(table, 32, 16, TABLE_PFN + 16, 1, true);
+	KUNIT_ASSERT_EQ(test, 0, table_walk(table, 0, TABLE_PAGES));
+	expect_pfns(test, table, 0, TABLE_PAGES);
+}
+
 /* Only PTEs that need a fault are faulted in. */
 static void walk_pte_fault_end(struct kunit *test)
 {
@@ -506,6 +542,8 @@ static void walk_pte_shared(struct kunit *test)
 static struct kunit_case walk_pte_cases[] = {
 	KUNIT_CASE(walk_pte_random),
 	KUNIT_CASE(walk_pte_orders),
+	KUNIT_CASE(walk_pte_orders_beside_groups),
+	KUNIT_CASE(walk_pte_run_ends_before_a_mixed_window),
 	KUNIT_CASE(walk_pte_fault_end),
 	KUNIT_CASE(walk_pte_device_gone),
 	KUNIT_CASE(walk_pte_pagemap),
