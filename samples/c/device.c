@@ -157,11 +157,13 @@ static struct dm_unit *dm_unit_add(unsigned int nr, unsigned long coherent_base)
 	device_initialize(&unit->dev);
 	unit->dev.release = dm_unit_free;
 	unit->dev.devt = MKDEV(MAJOR(dm_first_dev), nr);
-	/* It reaches all memory, and shares it with the CPU's caches. */
-	dev_set_dma_coherent(&unit->dev);
-	ret = dma_coerce_mask_and_coherent(&unit->dev, DMA_BIT_MASK(64));
-	if (ret)
-		goto put;
+	if (IS_ENABLED(CONFIG_HAS_DMA)) {
+		/* It reaches all memory, and shares it with the CPU's caches. */
+		dev_set_dma_coherent(&unit->dev);
+		ret = dma_coerce_mask_and_coherent(&unit->dev, DMA_BIT_MASK(64));
+		if (ret)
+			goto put;
+	}
 	cdev_init(&unit->cdev, &dm_fops);
 	unit->cdev.owner = THIS_MODULE;
 	ret = dev_set_name(&unit->dev, "hmm_dmirror%u", nr);
