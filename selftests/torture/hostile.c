@@ -11,7 +11,8 @@
  *
  * SEED= is the seed (default 1), DURATION= the seconds (default 10), in rounds of at most
  * 10 s with a new hostile process. Each round prints its seed, which repeats the calls of
- * each thread, but not the order between threads.
+ * each thread, but not the order between threads; in a kernel with KCOV, by which calls are
+ * chosen (hostile_guide.c), only with GUIDE=0.
  *
  * A kind of call that never succeeded fails, as it tested nothing: the last round
  * continues, for at most a minute, until each kind has.
@@ -243,14 +244,17 @@ static bool documented(const short *errors, int error)
 	return false;
 }
 
-static void worker_do(struct worker *worker, unsigned int i)
+static void worker_do(struct worker *worker)
 {
+	unsigned int i = worker->call.kind;
 	struct count *count = &shared->counts[i];
 	int ret;
 
 	atomic_store(&worker->slot->kind, i);
 	atomic_fetch_add(&worker->slot->calls, 1);
+	guide_begin(worker);
 	ret = kinds[i].op(worker);
+	guide_end(worker);
 	atomic_fetch_add(&count->tried, 1);
 	if (!kinds[i].errors)
 		atomic_fetch_add(&shared->others, 1);
@@ -267,11 +271,11 @@ static void worker_do(struct worker *worker, unsigned int i)
 /* In the time that is added, what has not succeeded yet is called more often. */
 static unsigned int kind_choose(struct worker *worker, const unsigned int *own, unsigned int nr)
 {
-	unsigned int i = own[random_below(worker, nr)];
+	unsigned int i = own[next(&worker->stream) % nr];
 
 	for (int tries = 0; atomic_load(&shared->longer) && shared->counts[i].done && tries < 64;
 	     tries++)
-		i = random_below(worker, nr_kinds);
+		i = next(&worker->stream) % nr_kinds;
 	return i;
 }
 
@@ -283,8 +287,11 @@ static void *worker_run(void *arg)
 	for (unsigned int i = 0; i < nr_kinds; i++)
 		for (unsigned int n = 0; n < kinds[i].weight && nr < 1024; n++)
 			own[nr++] = i;
-	while (!atomic_load(&shared->stop))
-		worker_do(worker, kind_choose(worker, own, nr));
+	guide_start(worker);
+	while (!atomic_load(&shared->stop)) {
+		guide_choose(worker, kind_choose(worker, own, nr));
+		worker_do(worker);
+	}
 	return NULL;
 }
 
@@ -294,6 +301,7 @@ static void hostile_run(uint64_t seed)
 	pthread_t threads[NR_THREADS], server;
 
 	guard_install();
+	guide_open();
 	if (!user_become(HOSTILE_USER) || arena_make())
 		_exit(2);
 	for (unsigned int i = 0; i < NR_THREADS; i++) {
@@ -566,7 +574,8 @@ int main(void)
 		return 4;
 	}
 	machine_prepare();
-	printf("1..%u\n", nr_kinds + 4);
+	guide_prepare();
+	printf("1..%u\n", nr_kinds + 5);
 	for (unsigned int i = 0; i < rounds && !atomic_load(&shared->failed); i++)
 		round_run(seed + i, ms / rounds, i == rounds - 1);
 	machine_restore();
@@ -578,13 +587,18 @@ int main(void)
 		       NULL);
 	good &= result(shared->victim_checks && (shared->evictions || !machine.has_memory) &&
 		       shared->scanned, "the victim was checked, and what was read compared", NULL);
+	good &= result(shared->guide.nr_inputs, "calls that run new code are repeated with changes",
+		       shared->guide.repeats ? NULL : "no KCOV, or GUIDE=0");
 	used = stats_wait(STATS_DEVMEM, " used=", false, END_MS / 1000);
 	good &= result(!used, "no page of a unit is left in use",
 		       used < 0 ? "no statistics" : NULL);
 	good &= result(!driver_reload_when_idle(driver, END_MS / 1000),
 		       "the driver can be removed, and loaded again", NULL);
-	printf("# figures: calls=%lu errors=%lu syscalls=%lu forks=%lu scanned=%lu victim=%lu evictions=%lu\n",
+	printf("# figures: calls=%lu errors=%lu syscalls=%lu forks=%lu scanned=%lu victim=%lu evictions=%lu",
 	       shared->calls, shared->refused, shared->others, shared->forks, shared->scanned,
 	       shared->victim_checks, shared->evictions);
+	if (shared->guide.present)
+		printf(" inputs=%u steps=%lu", shared->guide.nr_inputs, shared->guide.covered);
+	printf("\n");
 	return !good;
 }

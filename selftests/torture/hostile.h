@@ -21,6 +21,10 @@
 #define MAX_KINDS	64
 #define MAX_ERRNO	160
 #define FAILURE_SIZE	256
+#define MAX_DRAWS	32
+#define MAX_CALLS	4
+#define MAX_INPUTS	4096U
+#define STEP_BITS	(1U << 18)
 
 /*
  * Everything that a driver may be made to write to is far below the program's own memory,
@@ -65,6 +69,48 @@ struct count {
 };
 
 /**
+ * struct call - a call, as it can be repeated
+ * @kind: index in kinds[]
+ * @nr: how many random numbers it used, at most MAX_DRAWS
+ * @draws: these; what it draws beyond them is new each time
+ */
+struct call {
+	unsigned int kind;
+	unsigned int nr;
+	uint64_t draws[MAX_DRAWS];
+};
+
+/**
+ * struct input - calls of a thread of which the last one ran code that none had run before
+ * @ready: whether the rest is written
+ * @nr: how many calls
+ * @calls: in their order
+ */
+struct input {
+	atomic_bool ready;
+	unsigned int nr;
+	struct call calls[MAX_CALLS];
+};
+
+/**
+ * struct guide - guidance by the coverage that KCOV reports
+ * @present: whether the kernel has KCOV
+ * @repeats: whether inputs are repeated
+ * @covered: how many steps from one place of the code to the next were seen
+ * @nr_inputs: how many of @inputs are used
+ * @steps: a bit for each step, by its hash
+ * @inputs: see struct input
+ */
+struct guide {
+	bool present;
+	bool repeats;
+	atomic_ulong covered;
+	atomic_uint nr_inputs;
+	_Atomic uint64_t steps[STEP_BITS / 64];
+	struct input inputs[MAX_INPUTS];
+};
+
+/**
  * struct shared - memory of all processes of the test
  * @stop: whether they are to end
  * @longer: whether the last round is longer than it was to be
@@ -80,6 +126,7 @@ struct count {
  * @evictions: how often the memory of a unit was removed
  * @slots: one for each thread
  * @counts: one for each kind
+ * @guide: what the kernel's code has run, and the calls that made it
  */
 struct shared {
 	atomic_bool stop;
@@ -96,6 +143,7 @@ struct shared {
 	atomic_ulong evictions;
 	struct slot slots[NR_THREADS];
 	struct count counts[MAX_KINDS];
+	struct guide guide;
 };
 
 extern struct shared *shared;
@@ -132,12 +180,26 @@ extern struct system machine;
  * @stream: its random numbers
  * @buffer: BUFFER_PAGES pages
  * @slot: its slot; NULL in a child
+ * @call: the present call
+ * @drawn: how many random numbers it has used
+ * @past: its last calls, a ring
+ * @nr_past: how many there were
+ * @plan: calls of an input to be done next, and how many of them are
+ * @planned: see above
+ * @trace: what KCOV reports: a number, and as many addresses; NULL without KCOV
  */
 struct worker {
 	unsigned int id;
 	uint64_t stream;
 	char *buffer;
 	struct slot *slot;
+	struct call call;
+	unsigned int drawn;
+	struct call past[MAX_CALLS];
+	unsigned int nr_past;
+	struct input plan;
+	unsigned int planned;
+	uint64_t *trace;
 };
 
 /**
@@ -161,9 +223,22 @@ extern const unsigned int nr_kinds;
 
 uint64_t next(uint64_t *stream);
 
+/* A random number: what the present call had when it is repeated, and else a new one. */
+static inline uint64_t draw(struct worker *worker)
+{
+	unsigned int i = worker->drawn++;
+
+	if (i < worker->call.nr)
+		return worker->call.draws[i];
+	if (i >= MAX_DRAWS)
+		return next(&worker->stream);
+	worker->call.nr = i + 1;
+	return worker->call.draws[i] = next(&worker->stream);
+}
+
 static inline uint64_t random_below(struct worker *worker, uint64_t limit)
 {
-	return next(&worker->stream) % limit;
+	return draw(worker) % limit;
 }
 
 /* Report that a check failed, and end the test. */
@@ -180,6 +255,22 @@ void guard_install(void);
 
 /* Compare what was read with the secret. */
 void scan(const void *at, size_t size);
+
+/* Whether there is KCOV; called with privileges. With GUIDE=0 no input is repeated. */
+void guide_prepare(void);
+
+/* Have KCOV ready for the threads of the process that calls this, while it has privileges. */
+void guide_open(void);
+
+/* Have KCOV trace the calling thread. */
+void guide_start(struct worker *worker);
+
+/* Choose the next call: a part of an input, changed a little, or @kind with new arguments. */
+void guide_choose(struct worker *worker, unsigned int kind);
+
+/* The call is to begin, and has ended. */
+void guide_begin(struct worker *worker);
+void guide_end(struct worker *worker);
 
 /* The thread that serves the userfaultfd of the process. */
 void *uffd_run(void *unused);

@@ -201,7 +201,7 @@ static uint64_t wild_number(struct worker *worker, uint64_t npages)
 	case 10: return (TASK_END - machine.arena) / PAGE;
 	case 11: return (TASK_END - machine.arena) / PAGE + 1;
 	case 12: return npages | 1ULL << (31 + random_below(worker, 33));
-	default: return next(&worker->stream) | 1ULL << 40;
+	default: return draw(worker) | 1ULL << 40;
 	}
 }
 
@@ -404,7 +404,7 @@ static int op_admin(struct worker *worker)
 static int op_unknown(struct worker *worker)
 {
 	struct hmm_dmirror_cmd cmd = command_make(worker);
-	unsigned long nr = next(&worker->stream) & 0xffffffff;
+	unsigned long nr = draw(worker) & 0xffffffff;
 
 	switch (random_below(worker, 4)) {
 	case 0:
@@ -432,11 +432,11 @@ static int compute(struct worker *worker, unsigned int op)
 	};
 
 	if (op != HMM_DMIRROR_SUM) {
-		compute.a = next(&worker->stream);
+		compute.a = draw(worker);
 		compute.y = y.addr + 4 * random_below(worker, PAGE / 4);
 	}
 	if (one_in(worker, 16))
-		compute.op = next(&worker->stream) >> random_below(worker, 32);
+		compute.op = draw(worker) >> random_below(worker, 32);
 	if (one_in(worker, 24))
 		compute.x = wild_address(worker, compute.x);
 	if (one_in(worker, 24))
@@ -468,9 +468,9 @@ static int op_advise(struct worker *worker)
 	if (advice.advice == HMM_DMIRROR_SET_PREFERRED_LOCATION)
 		advice.location = (int)random_below(worker, machine.nr_units + 1) - 1;
 	if (one_in(worker, 16))
-		advice.advice = next(&worker->stream) >> random_below(worker, 32);
+		advice.advice = draw(worker) >> random_below(worker, 32);
 	if (one_in(worker, 16))
-		advice.location = next(&worker->stream) >> random_below(worker, 32);
+		advice.location = draw(worker) >> random_below(worker, 32);
 	if (one_in(worker, 16))
 		advice.addr = wild_address(worker, advice.addr);
 	if (one_in(worker, 16))
