@@ -691,7 +691,8 @@ static __always_inline int hmm_report_window(struct hmm_pte_state *state,
 
 /*
  * Report a window of several classes, of which no page needs a fault; the next window's class
- * is looked at first. Returns false if more is to be done for some of its pages.
+ * is looked at first. Returns false if more is to be done for some of its pages; what is
+ * reported until then is written again.
  */
 static noinline bool hmm_report_mixed_window(struct hmm_pte_state *state, unsigned long addr)
 {
@@ -717,6 +718,7 @@ static __always_inline int hmm_walk_windows(struct hmm_pte_state *state,
 	const unsigned long last = state->end - HMM_WINDOW * PAGE_SIZE;
 	unsigned long addr = state->addr, *at = NULL;
 	const pte_t *ptep = state->ptep;
+	bool alike;
 	int stop;
 
 	if (out != HMM_OUTPUT_EXTENTS)
@@ -724,21 +726,18 @@ static __always_inline int hmm_walk_windows(struct hmm_pte_state *state,
 	do {
 		stop = HMM_WINDOW_MIXED;
 		hmm_read_ptes(state->pte, ptep, HMM_WINDOW);
-		if (unlikely(state->may_need_fault) && !hmm_new_class(state, addr))
-			goto mixed;
-again:
-		stop = hmm_report_window(state, addr, at, old, out);
-		if (unlikely(stop)) {
-			if (stop == HMM_WINDOW_MIXED &&
-			    !hmm_pte_in_class(state->class, state->pte[0]) &&
-			    hmm_new_class(state, addr))
-				goto again;
-mixed:
-			if (out != HMM_OUTPUT_PFNS || old || stop != HMM_WINDOW_MIXED ||
-			    !hmm_report_mixed_window(state, addr))
-				break;
-			stop = HMM_WALK_DONE;
+		alike = likely(!state->may_need_fault) || hmm_new_class(state, addr);
+		while (alike) {
+			stop = hmm_report_window(state, addr, at, old, out);
+			alike = unlikely(stop == HMM_WINDOW_MIXED) &&
+				!hmm_pte_in_class(state->class, state->pte[0]) &&
+				hmm_new_class(state, addr);
 		}
+		if (out == HMM_OUTPUT_PFNS && !old && unlikely(stop == HMM_WINDOW_MIXED) &&
+		    hmm_report_mixed_window(state, addr))
+			stop = HMM_WALK_DONE;
+		if (unlikely(stop))
+			break;
 		addr += HMM_WINDOW * PAGE_SIZE;
 		ptep += HMM_WINDOW;
 		if (out != HMM_OUTPUT_EXTENTS)
