@@ -173,7 +173,7 @@ static void hmm_interval_change_movers(struct hmm_interval *interval)
 	struct hmm_mover *mover;
 
 	/* None is added while the update lock is held for writing. */
-	if (list_empty_careful(&interval->movers))
+	if (list_empty(&interval->movers))
 		return;
 	guard(spinlock)(&interval->movers_lock);
 	list_for_each_entry(mover, &interval->movers, list)
@@ -185,12 +185,14 @@ static void hmm_interval_change_movers(struct hmm_interval *interval)
  * Record that the caller enters a callback, under the update lock. Returns what
  * hmm_interval_leave_callback() takes.
  */
-static struct task_struct *hmm_interval_enter_callback(struct hmm_interval *interval)
+static __always_inline struct task_struct *
+hmm_interval_enter_callback(struct hmm_interval *interval)
 {
-	struct task_struct *caller = READ_ONCE(*interval->caller);
+	struct task_struct **slot = interval->caller;
+	struct task_struct *caller = READ_ONCE(*slot);
 
-	WRITE_ONCE(*interval->caller, current);
-	if (hmm_interval_has_own_lock(interval))
+	WRITE_ONCE(*slot, current);
+	if (unlikely(slot == &interval->own_caller))
 		atomic_inc(&interval->state->own_lock_calls);
 	return caller;
 }
@@ -199,40 +201,54 @@ static struct task_struct *hmm_interval_enter_callback(struct hmm_interval *inte
  * @caller: result of hmm_interval_enter_callback(); not NULL only for a callback nested
  * in another one that ended its range.
  */
-static void hmm_interval_leave_callback(struct hmm_interval *interval,
-					struct task_struct *caller)
+static __always_inline void hmm_interval_leave_callback(struct hmm_interval *interval,
+							struct task_struct *caller)
 {
-	if (hmm_interval_has_own_lock(interval))
+	struct task_struct **slot = interval->caller;
+
+	if (unlikely(slot == &interval->own_caller))
 		atomic_dec(&interval->state->own_lock_calls);
-	WRITE_ONCE(*interval->caller, caller);
+	WRITE_ONCE(*slot, caller);
 }
 
 /*
- * Call ->invalidate; again if it returned false although @inv->may_block is set. The
- * update lock is held.
+ * Call ->invalidate once more, and again, if it returned false although @inv->may_block is
+ * set. In the callback.
  */
-static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
-					      const struct hmm_invalidation *inv)
+static noinline bool hmm_interval_call_again(struct hmm_interval *interval,
+					     struct hmm_mirror *mirror,
+					     const struct hmm_invalidation *inv)
 {
-	struct hmm_mirror *mirror = interval->state->mirror;
-	const struct hmm_mirror_ops *ops = mirror->ops;
-	struct task_struct *caller = hmm_interval_enter_callback(interval);
-	int tries = 0;
-	bool invalidated;
+	int tries;
 
-	do {
-		if (!inv->may_block)
-			non_block_start();
-		invalidated = ops->invalidate(mirror, inv);
-		if (!inv->may_block)
-			non_block_end();
+	for (tries = 1; inv->may_block && tries < HMM_INVALIDATE_TRIES; tries++) {
 		/* The callback may have ended the range, which invalidates all of it. */
-		if (invalidated || !inv->may_block || interval->released)
+		if (interval->released)
 			break;
 		WARN_ONCE(1, "%ps: invalidate returned false although it may block\n",
-			  ops->invalidate);
+			  mirror->ops->invalidate);
 		cond_resched();
-	} while (++tries < HMM_INVALIDATE_TRIES);
+		if (mirror->ops->invalidate(mirror, inv))
+			return true;
+	}
+	return false;
+}
+
+/* Call ->invalidate. The update lock is held. */
+static __always_inline bool hmm_interval_call(struct hmm_interval *interval,
+					      struct hmm_mirror *mirror,
+					      const struct hmm_invalidation *inv)
+{
+	struct task_struct *caller = hmm_interval_enter_callback(interval);
+	bool invalidated;
+
+	if (!inv->may_block)
+		non_block_start();
+	invalidated = mirror->ops->invalidate(mirror, inv);
+	if (!inv->may_block)
+		non_block_end();
+	if (unlikely(!invalidated))
+		invalidated = hmm_interval_call_again(interval, mirror, inv);
 	hmm_interval_leave_callback(interval, caller);
 	return invalidated;
 }
@@ -269,8 +285,9 @@ static bool hmm_interval_is_released(const struct hmm_interval *interval)
  * false although it may block: an IOMMU then stops accesses to memory that the
  * process no longer has. Returns false only if @inv->may_block is false.
  */
-static bool hmm_interval_last_pass(struct hmm_interval *interval,
-				   const struct hmm_invalidation *inv, bool invalidated)
+static noinline bool hmm_interval_last_pass(struct hmm_interval *interval,
+					    const struct hmm_invalidation *inv,
+					    bool invalidated)
 {
 	struct hmm_mirror *mirror = interval->state->mirror;
 
@@ -282,34 +299,47 @@ static bool hmm_interval_last_pass(struct hmm_interval *interval,
 		if (interval->released)
 			return true;
 	}
-	/* Few mirrors have any (benchmark: the curve of mirrors). */
 	if (RB_EMPTY_ROOT(&mirror->dmas.rb_root))
 		return true;
 	return hmm_mirror_dma_unmap_span(mirror, inv->span, inv->may_block);
 }
 
 /*
- * Invalidate a span on the device. If @two_passes is true and the driver was called, leave
- * the rest to the second pass; otherwise clear @two_passes.
+ * Whether an invalidation can have two passes: the driver has a second part, the caller
+ * may sleep, and none of this interval is waiting for its second pass. The end of the
+ * process has one: release follows it, and no callback follows release.
+ */
+static bool hmm_interval_has_two_passes(const struct hmm_interval *interval,
+					const struct hmm_invalidation *inv)
+{
+	return interval->state->mirror->ops->invalidate_finish && inv->may_block &&
+	       inv->event != MMU_NOTIFY_RELEASE && !interval->second_pass.used;
+}
+
+/*
+ * Invalidate a span on the device. If @two_passes is not NULL, it is set to whether the rest
+ * is left to a second pass.
  * Inlined, as every invalidation does this (benchmark: the curve of mirrors).
  */
 static __always_inline bool
-hmm_interval_first_pass(struct hmm_interval *interval,
+hmm_interval_first_pass(struct hmm_interval *interval, struct hmm_mirror *mirror,
 			const struct hmm_invalidation *inv, bool *two_passes)
 {
-	bool invalidated;
-
-	if (hmm_interval_is_released(interval)) {
-		*two_passes = false;
+	if (unlikely(hmm_interval_is_released(interval)))
+		return true;
+	if (unlikely(!hmm_interval_call(interval, mirror, inv)))
+		return inv->may_block && hmm_interval_last_pass(interval, inv, false);
+	/* In the callback the driver may have ended the range; see hmm_interval_abandon(). */
+	if (unlikely(interval->released))
+		return true;
+	/* Few mirrors have more to do (benchmark: the curve of mirrors). */
+	if (likely(!mirror->ops->invalidate_finish && RB_EMPTY_ROOT(&mirror->dmas.rb_root)))
+		return true;
+	if (two_passes && hmm_interval_has_two_passes(interval, inv)) {
+		*two_passes = true;
 		return true;
 	}
-	invalidated = hmm_interval_call(interval, inv);
-	if (!invalidated && !inv->may_block)
-		return false;
-	/* In the callback the driver may have ended the range. */
-	if (!invalidated || interval->released)
-		*two_passes = false;
-	return *two_passes || hmm_interval_last_pass(interval, inv, invalidated);
+	return hmm_interval_last_pass(interval, inv, true);
 }
 
 /**
@@ -323,21 +353,7 @@ hmm_interval_first_pass(struct hmm_interval *interval,
 bool hmm_interval_invalidate_device(struct hmm_interval *interval,
 				    const struct hmm_invalidation *inv)
 {
-	bool two_passes = false;
-
-	return hmm_interval_first_pass(interval, inv, &two_passes);
-}
-
-/*
- * Whether an invalidation can have two passes: the driver has a second part, the caller
- * may sleep, and none of this interval is waiting for its second pass. The end of the
- * process has one: release follows it, and no callback follows release.
- */
-static bool hmm_interval_has_two_passes(const struct hmm_interval *interval,
-					const struct hmm_invalidation *inv)
-{
-	return interval->state->mirror->ops->invalidate_finish && inv->may_block &&
-	       inv->event != MMU_NOTIFY_RELEASE && !interval->second_pass.used;
+	return hmm_interval_first_pass(interval, interval->state->mirror, inv, NULL);
 }
 
 /*
@@ -357,13 +373,12 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 		.event = event->event,
 		.may_block = mmu_notifier_range_blockable(event),
 	};
-	struct hmm_update_lock lock = interval->lock;
 	struct hmm_mirror *mirror;
 	bool two_passes = false;
 	bool invalidated;
 	u64 began;
 
-	if (!hmm_update_lock(lock, inv.may_block))
+	if (!hmm_update_lock(interval->lock, inv.may_block))
 		return false;
 	began = hmm_trace_begin(hmm_invalidate);
 	/* Read it now: the callback may end the mirror. */
@@ -375,24 +390,23 @@ static bool hmm_interval_invalidate(struct mmu_interval_notifier *notifier,
 		hmm_mirror_count(interval->state, HMM_COUNT_INVALIDATIONS, 1);
 		mmu_interval_set_seq(notifier, seq);
 		hmm_interval_change_movers(interval);
-		two_passes = hmm_interval_has_two_passes(interval, &inv);
-		invalidated = hmm_interval_first_pass(interval, &inv, &two_passes);
+		invalidated = hmm_interval_first_pass(interval, mirror, &inv, &two_passes);
 		/* The process has ended: no mapping and no section will follow. */
-		if (event->event == MMU_NOTIFY_RELEASE) {
+		if (inv.event == MMU_NOTIFY_RELEASE) {
 			WRITE_ONCE(interval->dead, true);
 			WRITE_ONCE(interval->released, true);
 		}
 	}
-	if (two_passes) {
+	if (unlikely(two_passes)) {
 		interval->second_pass.inv = inv;
 		interval->second_pass.began = began;
 		interval->second_pass.used = true;
 		*finish = &interval->second_pass.finish;
 	} else {
-		trace_hmm_invalidate(mirror, &inv.span, event->event, inv.may_block,
+		trace_hmm_invalidate(mirror, &inv.span, inv.event, inv.may_block,
 				     invalidated, hmm_trace_ns(began));
 	}
-	hmm_update_unlock(lock);
+	hmm_update_unlock(interval->lock);
 	return invalidated;
 }
 
