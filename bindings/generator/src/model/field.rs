@@ -33,6 +33,17 @@ pub(super) fn spread(
             .iter()
             .map(|field| format!("`{}`", field.name))
             .collect();
+        if record.inner.iter().any(|inner| inner == name) {
+            diagnostics.push(
+                Diagnostic::error(
+                    first.span,
+                    format!("`{name}` is in an anonymous structure or union of `struct {}`", record.name),
+                    "contracts do not reach it",
+                )
+                .help("leave it out: what is in an anonymous member is never part of an interface"),
+            );
+            continue;
+        }
         let Some(field) = record.fields.iter_mut().find(|field| field.name == name) else {
             let error = Diagnostic::error(
                 first.span,

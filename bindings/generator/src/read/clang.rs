@@ -121,6 +121,17 @@ fn no_tag(entity: Entity<'_>) -> bool {
         || entity.get_kind() == EntityKind::StructDecl && !spelled.contains("struct ")
 }
 
+/// The names of the fields of an anonymous structure or union, and of those in it.
+fn inner_fields(entity: Entity<'_>, names: &mut Vec<String>) {
+    for child in entity.get_children() {
+        if child.get_kind() == EntityKind::FieldDecl {
+            names.extend(child.get_name());
+        } else if child.is_anonymous() {
+            inner_fields(child, names);
+        }
+    }
+}
+
 /// What it is that cannot be under contract, and what to do instead.
 fn unreadable(entity: Entity<'_>) -> (&'static str, &'static str) {
     match entity.get_kind() {
@@ -354,12 +365,16 @@ impl Reader<'_> {
             false => entity.get_definition(),
         };
         let mut fields = Vec::new();
+        let mut inner = Vec::new();
         for child in definition.map(|d| d.get_children()).unwrap_or_default() {
             if child.get_kind() == EntityKind::FieldDecl {
                 fields.extend(self.field(child));
+            } else if child.is_anonymous() {
+                inner_fields(child, &mut inner);
             }
         }
         Some(Record {
+            inner,
             complete: definition.is_some(),
             body: definition.and_then(|d| self.span(d)),
             doc: None,

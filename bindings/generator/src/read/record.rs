@@ -16,6 +16,8 @@ pub struct Record {
     pub name: String,
     /// Its named fields, in order; empty if only a forward declaration was seen.
     pub fields: Vec<Field>,
+    /// The names of fields that are in an anonymous structure or union in it, which contracts do not reach.
+    pub inner: Vec<String>,
     /// Whether it was seen with its fields.
     pub complete: bool,
     /// Its contract.
