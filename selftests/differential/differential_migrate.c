@@ -103,7 +103,15 @@ static enum verdict compare_spaces(const char *when)
 	return ALIKE;
 }
 
-/* Write a number to each present page, the same in both spaces. */
+static ssize_t read_value(size_t which, size_t i, uint64_t *value)
+{
+	return pread(memory, value, 8, (off_t)(uintptr_t)(sides[which].space.base + i * PAGE));
+}
+
+/*
+ * Write a number to each present page, the same in both spaces. The probe's memory is one
+ * page, which has the last number that is written to any of its addresses.
+ */
 static void write_all(uint64_t seed)
 {
 	size_t i, which;
@@ -120,6 +128,14 @@ static void write_all(uint64_t seed)
 				   (sides[which].space.base + i * PAGE)) != 8)
 				written[i] = false;
 	}
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		for (which = 0; which < 2; which++) {
+			uint64_t value = 0;
+
+			if (read_value(which, i, &value) != 8 || value != seed * WINDOW_PAGES + i)
+				written[i] = false;
+		}
+	}
 }
 
 static enum verdict read_all(uint64_t seed)
@@ -131,8 +147,7 @@ static enum verdict read_all(uint64_t seed)
 		ssize_t got[2];
 
 		for (which = 0; which < 2; which++)
-			got[which] = pread(memory, &value[which], 8, (off_t)(uintptr_t)
-					   (sides[which].space.base + i * PAGE));
+			got[which] = read_value(which, i, &value[which]);
 		if (got[0] != got[1] || value[0] != value[1] ||
 		    (written[i] && value[0] != want))
 			return differ("content of page", i, value[0], value[1]);
