@@ -1019,7 +1019,8 @@ TEST(merged_while_migrating)
 		for (int round = 0; round < 8; round++) {
 			/* Reports an error if a single page stays, as merged ones do. */
 			device_call(device, HMM_DMIRROR_MIGRATE_TO_DEV, at, npages);
-			moved += device_holds(device, at, npages, HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL) > 0;
+			moved += device_holds(device, at, npages,
+					      HMM_DMIRROR_PROT_DEV_PRIVATE_LOCAL) > 0;
 			usleep(round * 300);
 			device_call(device, HMM_DMIRROR_MIGRATE_TO_SYS, at, npages);
 		}

@@ -22,7 +22,7 @@
 #define KCOV_TRACE_PC	0
 
 /* Addresses that one call reports at most; a longer one is traced to there. */
-#define TRACE_WORDS	(1UL << 16)
+#define TRACE_LENGTH	(1UL << 16)
 
 static uint64_t *traces[NR_THREADS];
 static int files[NR_THREADS];
@@ -41,9 +41,9 @@ void guide_open(void)
 {
 	for (unsigned int i = 0; shared->guide.present && i < NR_THREADS; i++) {
 		files[i] = open(KCOV_FILE, O_RDWR | O_CLOEXEC);
-		if (files[i] < 0 || ioctl(files[i], KCOV_INIT_TRACE, TRACE_WORDS))
+		if (files[i] < 0 || ioctl(files[i], KCOV_INIT_TRACE, TRACE_LENGTH))
 			hostile_fail("KCOV cannot be opened");
-		traces[i] = mmap(NULL, TRACE_WORDS * sizeof(uint64_t), PROT_READ | PROT_WRITE,
+		traces[i] = mmap(NULL, TRACE_LENGTH * sizeof(uint64_t), PROT_READ | PROT_WRITE,
 				 MAP_SHARED, files[i], 0);
 		if (traces[i] == MAP_FAILED)
 			hostile_fail("KCOV has no memory");
@@ -108,11 +108,11 @@ void guide_begin(struct worker *worker)
 static bool step_new(uint64_t from, uint64_t to)
 {
 	uint64_t hash = (from * 0x9e3779b97f4a7c15ULL ^ to) * 0xbf58476d1ce4e5b9ULL >> 46;
-	_Atomic uint64_t *word = &shared->guide.steps[hash / 64];
+	_Atomic uint64_t *bits = &shared->guide.steps[hash / 64];
 	uint64_t bit = 1ULL << hash % 64;
 
-	return !(atomic_load_explicit(word, memory_order_relaxed) & bit) &&
-	       !(atomic_fetch_or(word, bit) & bit);
+	return !(atomic_load_explicit(bits, memory_order_relaxed) & bit) &&
+	       !(atomic_fetch_or(bits, bit) & bit);
 }
 
 /* Keep the last calls of a thread. */
@@ -135,13 +135,13 @@ static void input_add(const struct worker *worker)
 
 void guide_end(struct worker *worker)
 {
-	uint64_t words, from = 0;
+	uint64_t nr, from = 0;
 	unsigned long new = 0;
 
 	if (!worker->trace)
 		return;
-	words = __atomic_load_n(&worker->trace[0], __ATOMIC_RELAXED);
-	for (uint64_t i = 1; i <= words && i < TRACE_WORDS; i++) {
+	nr = __atomic_load_n(&worker->trace[0], __ATOMIC_RELAXED);
+	for (uint64_t i = 1; i <= nr && i < TRACE_LENGTH; i++) {
 		new += step_new(from, worker->trace[i]);
 		from = worker->trace[i];
 	}

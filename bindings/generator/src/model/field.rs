@@ -37,7 +37,10 @@ pub(super) fn spread(
             diagnostics.push(
                 Diagnostic::error(
                     first.span,
-                    format!("`{name}` is in an anonymous structure or union of `struct {}`", record.name),
+                    format!(
+                        "`{name}` is in an anonymous structure or union of `struct {}`",
+                        record.name
+                    ),
                     "contracts do not reach it",
                 )
                 .help("leave it out: what is in an anonymous member is never part of an interface"),
