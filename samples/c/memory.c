@@ -91,18 +91,24 @@ void *dm_peer_at(dma_addr_t address)
 /*
  * Set the address by which another device accesses a page of ours. The simulated bus between
  * the units has the addresses of the kernel; a real device has a window in a BAR, or a link.
+ * As the memory of a unit is simulated, too, the CPU can access it for any device that is
+ * software: soft-RoCE, for example.
  * Memory is removed only when no page of it is in use, and then nothing has an address of
  * it: the mirror of the other unit sees to that.
  */
 static void dm_peer_map(struct dm_unit *unit, struct hmm_peer_access *access)
 {
-	void *ram = hmm_devmem_data(access->page);
+	void *at = hmm_devmem_data(access->page) + hmm_devmem_offset(access->page);
 
-	if (READ_ONCE(unit->refuse_peers) || !dm_is_unit(hmm_peer_access_device(access)))
+	if (READ_ONCE(unit->refuse_peers))
+		return;
+	if (hmm_peer_access_is_by_cpu(access))
+		hmm_peer_access_set_pointer(access, at);
+	else if (dm_is_unit(hmm_peer_access_device(access)))
+		hmm_peer_access_set_address(access, (unsigned long)at);
+	else
 		return;
 	atomic_long_inc(&unit->peers);
-	hmm_peer_access_set_address(access,
-				    (unsigned long)ram + hmm_devmem_offset(access->page));
 }
 
 /* Another device does not access a page of ours any more. */

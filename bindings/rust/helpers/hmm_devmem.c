@@ -27,3 +27,16 @@ rust_helper_hmm_peer_access_set_address(struct hmm_peer_access *access,
 {
 	hmm_peer_access_set_address(access, address);
 }
+
+__rust_helper bool
+rust_helper_hmm_peer_access_is_by_cpu(const struct hmm_peer_access *access)
+{
+	return hmm_peer_access_is_by_cpu(access);
+}
+
+__rust_helper void
+rust_helper_hmm_peer_access_set_pointer(struct hmm_peer_access *access,
+					void *pointer)
+{
+	hmm_peer_access_set_pointer(access, pointer);
+}

@@ -79,6 +79,11 @@ struct hmm_devmem_state;
  * decide, as by pci_p2pdma_distance(). That an address is set counts as an access of
  * the page; what the other device accesses by it afterwards is not known here.
  *
+ * A device may be software, whose accesses the CPU makes (hmm_peer_access_is_by_cpu()). It
+ * cannot use an address on a bus. If the CPU can access the memory all the same, as that of a
+ * simulated device, hmm_peer_access_set_pointer() sets where; a driver that sets an address
+ * refuses such a device.
+ *
  * The address is taken back in the invalidation that precedes each migration of the
  * page, so eviction, removal and the retirement of bad pages need not care. Coherent memory
  * needs no callback: it is mapped for the other device like system memory.
@@ -206,8 +211,11 @@ struct hmm_devmem_peer {
  * struct hmm_peer_access - the access of another device to a page
  * @page: the page, whose memory is private
  * @dev: the device
+ * @by_cpu: the CPU makes the accesses of @dev
  * @address: by which @dev accesses @page; %DMA_MAPPING_ERROR: there is none. For the driver
  *	of the memory to set, by hmm_peer_access_set_address()
+ * @pointer: the same with @by_cpu; %NULL: there is none. For the driver of the memory to
+ *	set, by hmm_peer_access_set_pointer()
  *
  * Exists for a call of the driver of the memory. The page is mapped in its process then,
  * and is neither locked nor referenced.
@@ -215,7 +223,9 @@ struct hmm_devmem_peer {
 struct hmm_peer_access {
 	struct page *page;
 	struct device *dev;
+	bool by_cpu;
 	dma_addr_t address;
+	void *pointer;
 } __contract(object("PeerAccess"), send, sync);
 
 /**
@@ -576,7 +586,8 @@ static inline dma_addr_t hmm_peer_access_address(const struct hmm_peer_access *a
  * @access: its access
  * @address: the address
  *
- * Has an effect in &hmm_devmem_ops.peer_dma_map only.
+ * Has an effect in &hmm_devmem_ops.peer_dma_map only, for a device without
+ * hmm_peer_access_is_by_cpu().
  */
 static inline void hmm_peer_access_set_address(struct hmm_peer_access *access,
 					       dma_addr_t address)
@@ -584,6 +595,35 @@ static inline void hmm_peer_access_set_address(struct hmm_peer_access *access,
 		   unsafe("the device reaches only this page by `address`, until `peer_dma_unmap`"))
 {
 	WRITE_ONCE(access->address, address);
+}
+
+/**
+ * hmm_peer_access_is_by_cpu() - whether the CPU makes the accesses of the device
+ * @access: its access
+ *
+ * Return: true if the device needs a pointer, and false if it needs an address.
+ */
+static inline bool hmm_peer_access_is_by_cpu(const struct hmm_peer_access *access)
+	__contract(method, name("is_by_cpu"))
+{
+	return access->by_cpu;
+}
+
+/**
+ * hmm_peer_access_set_pointer() - set where the CPU accesses the page for the device
+ * @access: its access
+ * @pointer: where ``PAGE_SIZE`` bytes can be read and written as ordinary memory, by any
+ *	CPU, until &hmm_devmem_ops.peer_dma_unmap
+ *
+ * Has an effect in &hmm_devmem_ops.peer_dma_map only, for a device with
+ * hmm_peer_access_is_by_cpu().
+ */
+static inline void hmm_peer_access_set_pointer(struct hmm_peer_access *access,
+					       void *pointer __contract(identity))
+	__contract(method, name("set_pointer"),
+		   unsafe("the page is at `pointer`, for any CPU, until `peer_dma_unmap`"))
+{
+	WRITE_ONCE(access->pointer, pointer);
 }
 
 #endif /* _LINUX_HMM_DEVMEM_H */

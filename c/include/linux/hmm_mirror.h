@@ -364,6 +364,10 @@ DEFINE_GUARD(hmm_mirror, struct hmm_mirror *, hmm_mirror_lock(_T), hmm_mirror_un
  * &hmm_mirror_ops.invalidate for it has returned. Migration of the page is such an
  * invalidation, also if the owner of the memory evicts or retires it. So nothing is pinned
  * for the device, and the owner can remove its memory at any time.
+ *
+ * A device whose accesses the CPU makes needs no address but a pointer, which the driver of
+ * the memory has only if the CPU can access it: as that of a simulated device. It has a map
+ * of hmm_mirror_dma_init_by_cpu(), and gets pointers by hmm_section_peer_pointer().
  */
 
 /**
@@ -377,6 +381,7 @@ struct hmm_mirror_dma {
 	struct device *dev;
 	struct hmm_span span;
 	/* private: */
+	bool by_cpu; /* the CPU makes @dev's accesses: no @map, pointers in @peers */
 	struct mutex lock; /* guards the entries of @map; nests in every update lock */
 	struct hmm_dma_map map; /* an entry for each page */
 	struct hmm_mirror_peer *peers; /* the same, for peers' memory; or NULL. @lock */
@@ -392,6 +397,9 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma,
 			struct device *dev __contract(keeps),
 			struct hmm_span span)
 	__contract(constructor(dma), errno, may_sleep);
+int hmm_mirror_dma_init_by_cpu(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
+			       struct device *dev, struct hmm_span span);
+bool hmm_mirror_peers_exist(void);
 int hmm_mirror_dma_accept_peers(struct hmm_mirror_dma *dma)
 	__contract(method, errno, may_sleep);
 void hmm_mirror_dma_exit(struct hmm_mirror_dma *dma)
@@ -553,6 +561,9 @@ bool hmm_section_dma_run(const struct hmm_section *section,
 			    start(span.start = batch.start, span.end = batch.start)));
 
 int hmm_section_dma_map(struct hmm_section *section, struct hmm_mirror_dma *dma);
+
+void *hmm_section_peer_pointer(const struct hmm_section *section, unsigned long addr,
+			       bool *write);
 
 struct page *hmm_section_pfn_to_page(unsigned long pfn);
 bool hmm_page_is_reachable(const struct page *page)

@@ -21,6 +21,7 @@
 #include "../internal.h"
 #include "devmem.h"
 #include "lifetime.h"
+#include "mirror_dma.h"
 #include "walk.h"
 
 /* Separate from that of mirrors: hmm_devmem_exit() may wait long for a pinned page. */
@@ -541,6 +542,8 @@ static void hmm_devmem_stop(struct hmm_devmem *devmem)
 		hmm_devmem_set_alloc_stopped(devmem, true);
 	while (hmm_devmem_remove(devmem, HZ))
 		cond_resched();
+	if (devmem->ops->peer_dma_map)
+		hmm_mirror_peers_count_memory(-1);
 	hmm_devmem_stats_del(devmem);
 	/* It may be queued or run until here; it looks at @devmem, and calls back. */
 	disable_work_sync(&devmem->reclaim_work);
@@ -634,6 +637,8 @@ int hmm_devmem_init(struct hmm_devmem *devmem)
 	hmm_module_object_add(&devmem->state->module_object, devmem->ops->copy,
 			      hmm_devmem_end_leaked);
 	hmm_devmem_stats_add(devmem);
+	if (devmem->ops->peer_dma_map)
+		hmm_mirror_peers_count_memory(1);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_devmem_init);

@@ -45,7 +45,7 @@ static void hmm_mirror_dma_unmap_entry(struct hmm_mirror_dma *dma, size_t idx)
 {
 	if (hmm_mirror_peer_mapped(dma, idx))
 		hmm_mirror_peer_unmap(dma, idx);
-	else
+	else if (!dma->by_cpu)
 		hmm_dma_unmap_pfn(dma->dev, &dma->map, idx);
 }
 
@@ -154,6 +154,15 @@ bool hmm_mirror_dma_unmap_span(struct hmm_mirror *mirror, struct hmm_span span,
 	return true;
 }
 
+/* Let invalidations find a map. */
+static void hmm_mirror_dma_begin(struct hmm_mirror_dma *dma)
+{
+	dma->node.start = dma->span.start;
+	dma->node.last = dma->span.end - 1;
+	guard(spinlock)(&dma->mirror->dma_lock);
+	interval_tree_insert(&dma->node, &dma->mirror->dmas);
+}
+
 /**
  * hmm_mirror_dma_init() - make room for device addresses
  * @dma: storage for the map, which must not be moved
@@ -177,13 +186,45 @@ int hmm_mirror_dma_init(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
 	if (ret)
 		return ret;
 	mutex_init(&dma->lock);
-	dma->node.start = span.start;
-	dma->node.last = span.end - 1;
-	scoped_guard(spinlock, &mirror->dma_lock)
-		interval_tree_insert(&dma->node, &mirror->dmas);
+	hmm_mirror_dma_begin(dma);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_init);
+
+/**
+ * hmm_mirror_dma_init_by_cpu() - make room for pointers to pages in peers' memory
+ * @dma: storage for the map, which must not be moved
+ * @mirror: the mirror, which must outlive the map
+ * @dev: the device, for the drivers of the memory; see hmm_peer_access_device()
+ * @span: the addresses whose pages need room
+ *
+ * For a device whose accesses the CPU makes, such as one that is software. It needs no
+ * device addresses, and accesses pages in system memory by the pfns that a section
+ * reports. In the map are only pages in the private memory of other devices, for which it
+ * accepts peers from the beginning; hmm_section_peer_pointer() shows where they are.
+ *
+ * Context: holds neither the update lock nor an mmap lock. May sleep.
+ * Return: 0; -%EINVAL for a span that is empty, reversed or not page aligned; or an error
+ * of hmm_mirror_dma_accept_peers().
+ */
+int hmm_mirror_dma_init_by_cpu(struct hmm_mirror_dma *dma, struct hmm_mirror *mirror,
+			       struct device *dev, struct hmm_span span)
+{
+	int ret;
+
+	if (!hmm_span_valid(span))
+		return -EINVAL;
+	*dma = (struct hmm_mirror_dma){
+		.mirror = mirror, .dev = dev, .span = span, .by_cpu = true,
+	};
+	mutex_init(&dma->lock);
+	ret = hmm_mirror_dma_accept_peers(dma);
+	if (ret)
+		return ret;
+	hmm_mirror_dma_begin(dma);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_dma_init_by_cpu);
 
 /* Unmap what is mapped, and free the map. The device uses none of its addresses. */
 static void hmm_mirror_dma_end(struct hmm_mirror_dma *dma)
@@ -195,7 +236,8 @@ static void hmm_mirror_dma_end(struct hmm_mirror_dma *dma)
 	wait_var_event(&dma->users, !hmm_mirror_dma_is_used(dma));
 	scoped_guard(spinlock, &dma->mirror->dma_lock)
 		interval_tree_remove(&dma->node, &dma->mirror->dmas);
-	hmm_dma_map_free(dma->dev, &dma->map);
+	if (!dma->by_cpu)
+		hmm_dma_map_free(dma->dev, &dma->map);
 	kvfree(dma->peers);
 }
 
@@ -264,7 +306,8 @@ bool hmm_mirror_dma_fits(const struct hmm_section *section)
 /*
  * Map a page of a section. Device-private memory gets no address from the DMA API, which
  * does not know it: that of the mirror's own device gets none, that of a peer gets one
- * from its driver. Returns 0; -%EIO; -%EOPNOTSUPP if that has refused.
+ * from its driver. For a device whose accesses the CPU makes, only the last is mapped.
+ * Returns 0; -%EIO; -%EOPNOTSUPP if the driver has refused.
  */
 static int hmm_mirror_dma_map_page(const struct hmm_section *section, size_t idx,
 				   unsigned long i, struct pci_p2pdma_map_state *p2pdma,
@@ -281,7 +324,7 @@ static int hmm_mirror_dma_map_page(const struct hmm_section *section, size_t idx
 			return 0;
 		return -EOPNOTSUPP;
 	}
-	if (is_device_private_page(hmm_pfn_to_page(hmm_pfn)))
+	if (dma->by_cpu || is_device_private_page(hmm_pfn_to_page(hmm_pfn)))
 		return 0;
 	map->pfn_list[idx] = (map->pfn_list[idx] & HMM_PFN_INOUT_FLAGS) | hmm_pfn;
 	if (hmm_dma_map_pfn(dma->dev, map, idx, p2pdma) == DMA_MAPPING_ERROR)
@@ -393,6 +436,9 @@ static dma_addr_t hmm_mirror_dma_address(struct hmm_mirror_dma *dma, size_t idx,
 	struct pci_p2pdma_map_state p2pdma = {};
 
 	lockdep_assert_held(&dma->lock);
+	*peer = false;
+	if (dma->by_cpu)
+		return DMA_MAPPING_ERROR;
 	*peer = hmm_mirror_peer_mapped(dma, idx);
 	if (*peer)
 		return dma->peers[idx].address;

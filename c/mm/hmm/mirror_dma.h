@@ -17,18 +17,23 @@ void hmm_mirror_dma_yield(struct hmm_mirror_dma *dma, size_t idx) __must_hold(&d
  * struct hmm_mirror_peer - an entry of a &struct hmm_mirror_dma, for memory of a peer
  * @page: the page, in another device's private memory; NULL if there is none
  * @address: by which the device accesses it, as the driver of that memory gave it
+ * @pointer: the same in a map with &hmm_mirror_dma.by_cpu, whose entries have no @address
  *
  * It is guarded by &hmm_mirror_dma.lock. While there is a page the entry of the same
  * address in &hmm_mirror_dma.map is not mapped: the DMA API does not know @address.
  */
 struct hmm_mirror_peer {
 	struct page *page;
-	dma_addr_t address;
+	union {
+		dma_addr_t address;
+		void *pointer;
+	};
 };
 
 bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long hmm_pfn,
 			 unsigned long *given);
 void hmm_mirror_peer_unmap(struct hmm_mirror_dma *dma, size_t idx);
+void hmm_mirror_peers_count_memory(int nr);
 
 /* Whether an entry has the address of a page of a peer. hmm_mirror_dma.lock is held. */
 static inline bool hmm_mirror_peer_mapped(const struct hmm_mirror_dma *dma, size_t idx)

@@ -26,6 +26,30 @@
 #include "update_lock.h"
 #include "walk.h"
 
+/* How many memories there are that peers can reach. */
+static atomic_t hmm_mirror_peer_memories = ATOMIC_INIT(0);
+
+/* Count such a memory that begins, or ends with @nr -1. */
+void hmm_mirror_peers_count_memory(int nr)
+{
+	atomic_add(nr, &hmm_mirror_peer_memories);
+}
+
+/**
+ * hmm_mirror_peers_exist() - whether some device's memory can be reached by peers
+ *
+ * For a driver that makes room for addresses only where there can be some. Memory that
+ * begins or ends at the same time may be counted or not.
+ *
+ * Context: any.
+ * Return: true if there is a &struct hmm_devmem with &hmm_devmem_ops.peer_dma_map.
+ */
+bool hmm_mirror_peers_exist(void)
+{
+	return atomic_read(&hmm_mirror_peer_memories) > 0;
+}
+EXPORT_SYMBOL_GPL(hmm_mirror_peers_exist);
+
 /**
  * hmm_mirror_dma_accept_peers() - let a device access the memory of other devices
  * @dma: a map
@@ -59,6 +83,32 @@ int hmm_mirror_dma_accept_peers(struct hmm_mirror_dma *dma)
 }
 EXPORT_SYMBOL_GPL(hmm_mirror_dma_accept_peers);
 
+/* Notify the driver of a memory that a device does not access a page of it any more. */
+static void hmm_mirror_peer_give_back(struct hmm_devmem *devmem,
+				      struct hmm_peer_access *access)
+{
+	if (!devmem->ops->peer_dma_unmap)
+		return;
+	non_block_start();
+	devmem->ops->peer_dma_unmap(devmem, access);
+	non_block_end();
+}
+
+/*
+ * Whether a driver has set what the device of an access can use. A driver that does not
+ * look for whom it is may have set the other: it gets that back.
+ */
+static bool hmm_mirror_peer_is_set(struct hmm_devmem *devmem, struct hmm_peer_access *access)
+{
+	bool has_address = access->address != DMA_MAPPING_ERROR;
+
+	if (access->by_cpu ? !!access->pointer : has_address)
+		return true;
+	if (access->pointer || has_address)
+		hmm_mirror_peer_give_back(devmem, access);
+	return false;
+}
+
 /**
  * hmm_mirror_peer_map() - have a peer's driver give the address of a page
  * @dma: the map of the device that accesses the page
@@ -78,6 +128,7 @@ bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long h
 	struct hmm_peer_access access = {
 		.page = hmm_pfn_to_page(hmm_pfn),
 		.dev = dma->dev,
+		.by_cpu = dma->by_cpu,
 		.address = DMA_MAPPING_ERROR,
 	};
 	struct hmm_devmem *devmem;
@@ -91,9 +142,13 @@ bool hmm_mirror_peer_map(struct hmm_mirror_dma *dma, size_t idx, unsigned long h
 	non_block_start();
 	devmem->ops->peer_dma_map(devmem, &access);
 	non_block_end();
-	if (access.address == DMA_MAPPING_ERROR)
+	if (!hmm_mirror_peer_is_set(devmem, &access))
 		return false;
-	dma->peers[idx] = (struct hmm_mirror_peer){ access.page, access.address };
+	dma->peers[idx].page = access.page;
+	if (dma->by_cpu)
+		dma->peers[idx].pointer = access.pointer;
+	else
+		dma->peers[idx].address = access.address;
 	hmm_devmem_mark_accessed(devmem, access.page);
 	++*given;
 	return true;
@@ -112,17 +167,14 @@ void hmm_mirror_peer_unmap(struct hmm_mirror_dma *dma, size_t idx)
 	struct hmm_peer_access access = {
 		.page = dma->peers[idx].page,
 		.dev = dma->dev,
-		.address = dma->peers[idx].address,
+		.by_cpu = dma->by_cpu,
+		.address = dma->by_cpu ? DMA_MAPPING_ERROR : dma->peers[idx].address,
+		.pointer = dma->by_cpu ? dma->peers[idx].pointer : NULL,
 	};
-	struct hmm_devmem *devmem = hmm_devmem_of(access.page);
 
 	lockdep_assert_held(&dma->lock);
 	dma->peers[idx] = (struct hmm_mirror_peer){};
-	if (!devmem->ops->peer_dma_unmap)
-		return;
-	non_block_start();
-	devmem->ops->peer_dma_unmap(devmem, &access);
-	non_block_end();
+	hmm_mirror_peer_give_back(hmm_devmem_of(access.page), &access);
 }
 
 /**
@@ -215,3 +267,36 @@ void hmm_section_peers_refuse(struct hmm_section *section)
 			section->peer_pfns[i] = HMM_PEER_REFUSED;
 	}
 }
+
+/**
+ * hmm_section_peer_pointer() - where the CPU accesses a page in the memory of a peer
+ * @section: a section for which hmm_section_next() returned true, with a &hmm_section.dma
+ *	of hmm_mirror_dma_init_by_cpu()
+ * @addr: the address of a page of &hmm_section.batch
+ * @write: set to whether the process may write to the page, if it is in a peer's memory
+ *
+ * As any address of a section, the pointer is valid until &hmm_mirror_ops.invalidate for
+ * the page has returned.
+ *
+ * Context: inside the section. May sleep.
+ * Return: the pointer; %NULL if the page is not in the memory of a peer.
+ */
+void *hmm_section_peer_pointer(const struct hmm_section *section, unsigned long addr,
+			       bool *write)
+{
+	struct hmm_mirror_dma *dma = section->dma;
+	size_t idx = (addr - dma->span.start) >> PAGE_SHIFT;
+	unsigned long hmm_pfn;
+
+	if (!dma->by_cpu || !section->peer_pfns)
+		return NULL;
+	hmm_pfn = section->peer_pfns[(addr - section->batch.start) >> PAGE_SHIFT];
+	if (!(hmm_pfn & HMM_PFN_VALID))
+		return NULL;
+	guard(mutex)(&dma->lock);
+	if (!hmm_mirror_peer_has(dma, idx, hmm_pfn))
+		return NULL;
+	*write = hmm_pfn & HMM_PFN_WRITE;
+	return dma->peers[idx].pointer;
+}
+EXPORT_SYMBOL_GPL(hmm_section_peer_pointer);

@@ -363,7 +363,8 @@ impl PeerAccess {
 
     /// Sets the address by which the device accesses the page.
     ///
-    /// It has an effect in [`MemoryOperations::peer_dma_map`] only.
+    /// It has an effect in [`MemoryOperations::peer_dma_map`] only, for a device without
+    /// [`PeerAccess::is_by_cpu`].
     ///
     /// # Safety
     ///
@@ -374,6 +375,31 @@ impl PeerAccess {
         // SAFETY: By the type's invariants `self` is a valid `struct hmm_peer_access`; the caller
         // promises that the device reaches only this page by `address`, until `peer_dma_unmap`.
         unsafe { bindings::hmm_peer_access_set_address(self.as_raw(), address) }
+    }
+
+    /// Whether the CPU makes the accesses of the device, which is software: it needs a pointer,
+    /// and no address.
+    #[inline]
+    pub fn is_by_cpu(&self) -> bool {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_peer_access`.
+        unsafe { bindings::hmm_peer_access_is_by_cpu(self.as_raw()) }
+    }
+
+    /// Sets where the CPU accesses the page for the device, as ordinary memory for reading and
+    /// writing.
+    ///
+    /// It has an effect in [`MemoryOperations::peer_dma_map`] only, for a device with
+    /// [`PeerAccess::is_by_cpu`].
+    ///
+    /// # Safety
+    ///
+    /// The caller must promise that the page is at `pointer`, for any CPU, until
+    /// `peer_dma_unmap`.
+    #[inline]
+    pub unsafe fn set_pointer(&self, pointer: *const c_void) {
+        // SAFETY: By the type's invariants `self` is a valid `struct hmm_peer_access`; the caller
+        // promises that the page is at `pointer`, for any CPU, until `peer_dma_unmap`.
+        unsafe { bindings::hmm_peer_access_set_pointer(self.as_raw(), pointer.cast_mut()) }
     }
 }
 

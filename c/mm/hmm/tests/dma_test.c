@@ -24,6 +24,7 @@
 #define hmm_mirror_dma_init	faked_mirror_dma_init
 #define hmm_mirror_dma_exit	faked_mirror_dma_exit
 #define hmm_mirror_dma_exit_deferred	faked_mirror_dma_exit_deferred
+#define hmm_mirror_dma_init_by_cpu	faked_mirror_dma_init_by_cpu
 #define hmm_mirror_dma_end_deferred	faked_mirror_dma_end_deferred
 #define hmm_mirror_dma_unmap_span	faked_mirror_dma_forget
 #define hmm_mirror_dma_fits	faked_mirror_dma_fits

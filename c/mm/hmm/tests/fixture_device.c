@@ -202,7 +202,10 @@ static void buffer_peer_map(struct hmm_devmem *devmem, struct hmm_peer_access *a
 	if (device->refuses || device->refused == access->page)
 		return;
 	device->given++;
-	hmm_peer_access_set_address(access, (unsigned long)map_page(access->page));
+	if (hmm_peer_access_is_by_cpu(access) && !device->gives_addresses)
+		hmm_peer_access_set_pointer(access, map_page(access->page));
+	else
+		hmm_peer_access_set_address(access, (unsigned long)map_page(access->page));
 }
 
 static void buffer_peer_unmap(struct hmm_devmem *devmem, struct hmm_peer_access *access)
@@ -210,6 +213,8 @@ static void buffer_peer_unmap(struct hmm_devmem *devmem, struct hmm_peer_access 
 	struct buffer_device *device = to_device(devmem);
 	dma_addr_t address = hmm_peer_access_address(access);
 
+	if (access->pointer)
+		address = (unsigned long)access->pointer;
 	device->given--;
 	/* The page is in use still. */
 	if (address != (unsigned long)map_page(access->page) || !page_count(access->page))

@@ -44,6 +44,7 @@
  * @refuses: of a reachable device: it gives no address
  * @refused: of a reachable device: a page of which it gives none, or NULL
  * @given: of a reachable device: how many addresses others have
+ * @gives_addresses: of a reachable device: also to a device that needs a pointer
  * @calls: of a reachable device: how often one was requested
  * @on_give: called when it is, or NULL
  * @on_take: called when an address is given back, or NULL
@@ -72,6 +73,7 @@ struct buffer_device {
 	bool refuses;
 	const struct page *refused;
 	long given;
+	bool gives_addresses;
 	unsigned long calls;
 	void (*on_give)(struct buffer_device *device);
 	void (*on_take)(struct buffer_device *device, dma_addr_t address);
