@@ -15,6 +15,11 @@
  * driver may therefore use what it finds there under umem_mutex at any time, not
  * only after a fault of its own.
  *
+ * Of a driver that copies by the CPU, with virtual DMA, and calls
+ * ib_umem_odp_map_peers_and_lock(), a page in the private memory of another device may stay
+ * there. It has no entry in &ib_umem_odp.map but one in an array beside it, which is under
+ * umem_mutex as well and which the same invalidations clear.
+ *
  * The &struct mmu_interval_notifier in the region is not subscribed. It is where
  * drivers look for the operations and for the addresses.
  */
@@ -26,16 +31,46 @@
 #include <rdma/ib_umem_odp.h>
 
 /**
+ * struct odp_peer - a page of a region in the private memory of another device
+ * @at: where the CPU accesses it; NULL if the page is not in such memory
+ * @write: whether the process may write to it
+ */
+struct odp_peer {
+	void *at;
+	bool write;
+};
+
+/**
  * struct odp_region - an on-demand paging region
  * @odp: what drivers know of it
  * @mirror: of the process. An implicit region has no more than that, so that the
  *	mm_struct stays while children can be made
  * @range: the addresses of the region
+ * @accept_lock: serialises odp_accept_peers(). No invalidation takes it
+ * @accepted: odp_accept_peers() was called while there were peers; @accept_lock
+ * @peers: an entry for each page; or NULL. Set once, its entries under umem_mutex
+ * @peers_map: with @peers, the map of sections for pages in peers' memory
  */
 struct odp_region {
 	struct ib_umem_odp odp;
 	struct hmm_mirror mirror;
 	struct hmm_mirror_range range;
+	struct mutex accept_lock; /* serialises odp_accept_peers() */
+	bool accepted;
+	struct odp_peer *peers;
+	struct hmm_mirror_dma peers_map;
+};
+
+/**
+ * struct odp_fault - what is to be filled in
+ * @span: whole entries
+ * @access: the access that is needed
+ * @peers: pages in the private memory of other devices may stay there
+ */
+struct odp_fault {
+	struct hmm_span span;
+	enum hmm_access access;
+	bool peers;
 };
 
 /* Pages for which there is room on the stack; as many as most faults are for. */
@@ -47,6 +82,15 @@ struct odp_region {
 static struct odp_region *odp_region_of(struct ib_umem_odp *odp)
 {
 	return container_of(odp, struct odp_region, odp);
+}
+
+/*
+ * The entries for pages in peers' memory, or NULL. umem_mutex is held: if another thread
+ * makes room at the same time, none of them has been filled in.
+ */
+static struct odp_peer *odp_peers(const struct odp_region *region)
+{
+	return READ_ONCE(region->peers);
 }
 
 /* Hand on to the driver, as an interval notifier would. */
@@ -85,6 +129,7 @@ static struct odp_region *odp_region_begin(struct ib_device *device, struct mm_s
 	region->odp.umem.is_odp = 1;
 	region->odp.page_shift = PAGE_SHIFT;
 	mutex_init(&region->odp.umem_mutex);
+	mutex_init(&region->accept_lock);
 	return region;
 }
 
@@ -250,11 +295,67 @@ void ib_umem_odp_release(struct ib_umem_odp *odp)
 		guard(mutex)(&odp->umem_mutex);
 		ib_umem_odp_unmap_dma_pages(odp, ib_umem_start(odp), ib_umem_end(odp));
 	}
+	if (region->peers)
+		hmm_mirror_dma_exit(&region->peers_map);
 	hmm_mirror_exit(&region->mirror);
 	odp_map_free(odp);
+	kvfree(region->peers);
 	kfree(region);
 }
 EXPORT_SYMBOL(ib_umem_odp_release);
+
+/*
+ * Make room for pages in peers' memory, of which there is none for @odp yet. Without room they
+ * migrate to system memory.
+ */
+static struct odp_peer *odp_alloc_peers(struct ib_umem_odp *odp)
+{
+	struct odp_region *region = odp_region_of(odp);
+	struct odp_peer *peers;
+
+	peers = kvcalloc(ib_umem_odp_num_pages(odp), sizeof(*peers), GFP_KERNEL | __GFP_NOWARN);
+	if (!peers)
+		return NULL;
+	if (!hmm_mirror_dma_init_by_cpu(&region->peers_map, &region->mirror,
+					&odp->umem.ibdev->dev, region->range.span))
+		return peers;
+	kvfree(peers);
+	return NULL;
+}
+
+/*
+ * Whether pages in peers' memory can have entries. Room is made by the first fault after
+ * there is such memory: it takes 32 bytes for each page of the region. It is not tried again
+ * if that was too much.
+ */
+static bool odp_accept_peers(struct ib_umem_odp *odp)
+{
+	struct odp_region *region = odp_region_of(odp);
+
+	/* Pairs with the release below. */
+	if (smp_load_acquire(&region->peers))
+		return true;
+	/* A device with DMA needs addresses, and entries of huge pages whole ones. */
+	if (!ib_uses_virt_dma(odp->umem.ibdev) || odp->page_shift != PAGE_SHIFT ||
+	    !hmm_mirror_peers_exist())
+		return false;
+	guard(mutex)(&region->accept_lock);
+	if (!region->accepted) {
+		region->accepted = true;
+		/* Pairs with the acquire above. */
+		smp_store_release(&region->peers, odp_alloc_peers(odp));
+	}
+	return region->peers;
+}
+
+/* Fill in the page of an entry if it is in a peer's memory. */
+static void odp_fill_peer(struct odp_region *region, size_t idx,
+			  const struct hmm_section *section, unsigned long addr)
+{
+	struct odp_peer *peer = &region->peers[idx];
+
+	peer->at = hmm_section_peer_pointer(section, addr, &peer->write);
+}
 
 /* Fill in the entries whose first page is in the section's batch. */
 static int odp_fill(struct ib_umem_odp *odp, const struct hmm_section *section)
@@ -272,27 +373,30 @@ static int odp_fill(struct ib_umem_odp *odp, const struct hmm_section *section)
 		    hmm_pfn_to_map_order(pfn) + PAGE_SHIFT < odp->page_shift)
 			return -EINVAL;
 		*entry = (*entry & ODP_DMA_FLAGS) | pfn;
+		if (section->dma)
+			odp_fill_peer(odp_region_of(odp), idx, section, addr);
 	}
 	return 0;
 }
 
 /*
- * Fill in the entries of @span. Returns 0 with umem_mutex held, or an error. The loop is
+ * Fill in the entries of a fault. Returns 0 with umem_mutex held, or an error. The loop is
  * left with the last batch: what leaves the section then drops the update lock only.
  */
-static int odp_populate_and_lock(struct ib_umem_odp *odp, struct hmm_span span,
-				 enum hmm_access access, unsigned long *pfns,
-				 unsigned int nr_pfns)
+static int odp_populate_and_lock(struct ib_umem_odp *odp, const struct odp_fault *fault,
+				 unsigned long *pfns, unsigned int nr_pfns)
 {
+	struct odp_region *region = odp_region_of(odp);
 	/* A driver that has pages faulted in relies on all of them. */
-	bool whole = access != HMM_ACCESS_SNAPSHOT;
+	bool whole = fault->access != HMM_ACCESS_SNAPSHOT;
 	int ret;
 
-	hmm_mirror_populate(pages, ret, &odp_region_of(odp)->mirror, span, access,
-			    .whole = whole, .pfns = pfns, .nr_pfns = nr_pfns) {
+	hmm_mirror_populate(pages, ret, &region->mirror, fault->span, fault->access,
+			    .whole = whole, .pfns = pfns, .nr_pfns = nr_pfns,
+			    .dma = fault->peers ? &region->peers_map : NULL) {
 		mutex_lock(&odp->umem_mutex);
 		ret = odp_fill(odp, &pages);
-		if (!ret && pages.batch.end == span.end)
+		if (!ret && pages.batch.end == fault->span.end)
 			return 0;
 		mutex_unlock(&odp->umem_mutex);
 		if (ret)
@@ -300,6 +404,40 @@ static int odp_populate_and_lock(struct ib_umem_odp *odp, struct hmm_span span,
 	}
 	/* The process is gone. */
 	return ret == -ESRCH || ret == -ENOENT ? -EINVAL : ret;
+}
+
+/* As ib_umem_odp_map_dma_and_lock(), with the access and the peers of @how. */
+static int odp_map_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 bcnt,
+			    const struct odp_fault *how)
+{
+	unsigned long few[ODP_PAGES_ON_STACK], *many __free(kvfree) = NULL;
+	struct odp_fault fault = *how;
+	unsigned int nr_pfns = ODP_PAGES_ON_STACK;
+	unsigned long nr_pages;
+	int ret;
+
+	if (user_virt < ib_umem_start(odp) || user_virt > ib_umem_end(odp) ||
+	    bcnt > ib_umem_end(odp) - user_virt)
+		return -EFAULT;
+	fault.span.start = ALIGN_DOWN(user_virt, BIT(odp->page_shift));
+	fault.span.end = ALIGN(user_virt + bcnt, BIT(odp->page_shift));
+	nr_pages = hmm_span_pages(fault.span);
+	if (fault.access != HMM_ACCESS_SNAPSHOT && nr_pages > ODP_PAGES_ON_STACK) {
+		many = kvmalloc_array(nr_pages, sizeof(*many), GFP_KERNEL | __GFP_NOWARN);
+		if (!many)
+			return -ENOMEM;
+		nr_pfns = nr_pages;
+	}
+	ret = odp_populate_and_lock(odp, &fault, many ?: few, nr_pfns);
+	return ret ?: nr_pages >> (odp->page_shift - PAGE_SHIFT);
+}
+
+/* The access that a driver requests. */
+static enum hmm_access odp_access(u64 access_mask, bool fault)
+{
+	if (!fault)
+		return HMM_ACCESS_SNAPSHOT;
+	return access_mask & HMM_PFN_WRITE ? HMM_ACCESS_WRITE : HMM_ACCESS_READ;
 }
 
 /**
@@ -323,31 +461,66 @@ static int odp_populate_and_lock(struct ib_umem_odp *odp, struct hmm_span span,
 int ib_umem_odp_map_dma_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 bcnt,
 				 u64 access_mask, bool fault)
 {
-	unsigned long few[ODP_PAGES_ON_STACK], *many __free(kvfree) = NULL;
-	const struct hmm_span span = {
-		.start = ALIGN_DOWN(user_virt, BIT(odp->page_shift)),
-		.end = ALIGN(user_virt + bcnt, BIT(odp->page_shift)),
-	};
-	enum hmm_access access = HMM_ACCESS_SNAPSHOT;
-	unsigned long nr_pages = hmm_span_pages(span);
-	unsigned int nr_pfns = ODP_PAGES_ON_STACK;
-	int ret;
+	const struct odp_fault how = { .access = odp_access(access_mask, fault) };
 
-	if (user_virt < ib_umem_start(odp) || user_virt > ib_umem_end(odp) ||
-	    bcnt > ib_umem_end(odp) - user_virt)
-		return -EFAULT;
-	if (fault)
-		access = access_mask & HMM_PFN_WRITE ? HMM_ACCESS_WRITE : HMM_ACCESS_READ;
-	if (fault && nr_pages > ODP_PAGES_ON_STACK) {
-		many = kvmalloc_array(nr_pages, sizeof(*many), GFP_KERNEL | __GFP_NOWARN);
-		if (!many)
-			return -ENOMEM;
-		nr_pfns = nr_pages;
-	}
-	ret = odp_populate_and_lock(odp, span, access, many ?: few, nr_pfns);
-	return ret ?: nr_pages >> (odp->page_shift - PAGE_SHIFT);
+	return odp_map_and_lock(odp, user_virt, bcnt, &how);
 }
 EXPORT_SYMBOL(ib_umem_odp_map_dma_and_lock);
+
+/**
+ * ib_umem_odp_map_peers_and_lock() - the same, and let pages stay in other devices' memory
+ * @odp: the region
+ * @user_virt: the first address
+ * @bcnt: bytes; entries that they are a part of are filled in as a whole
+ * @access_mask: %HMM_PFN_WRITE if the device is to write
+ * @fault: whether to fault in
+ *
+ * For a driver that copies by the CPU. A page in the private memory of another device stays
+ * there if that one's driver lets the CPU access it. Its entry in &ib_umem_odp.map is not
+ * valid then, but ib_umem_odp_peer() has it. Of other devices, and if there is no memory for
+ * the entries, this is ib_umem_odp_map_dma_and_lock().
+ *
+ * Context: as ib_umem_odp_map_dma_and_lock().
+ * Return: as ib_umem_odp_map_dma_and_lock().
+ */
+int ib_umem_odp_map_peers_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 bcnt,
+				   u64 access_mask, bool fault)
+{
+	const struct odp_fault how = {
+		.access = odp_access(access_mask, fault),
+		.peers = odp_accept_peers(odp),
+	};
+
+	return odp_map_and_lock(odp, user_virt, bcnt, &how);
+}
+EXPORT_SYMBOL(ib_umem_odp_map_peers_and_lock);
+
+/**
+ * ib_umem_odp_peer() - where the CPU accesses a page in another device's memory
+ * @odp: the region
+ * @idx: of the entry
+ * @write: whether the device is to write
+ *
+ * It is ordinary memory for reads and writes; atomic operations that other devices are to
+ * take part in are for system memory. The pointer is valid until &ib_umem_odp.umem_mutex is
+ * dropped. A page that was written is dirty when it migrates.
+ *
+ * Context: &ib_umem_odp.umem_mutex is held.
+ * Return: where the page begins; %NULL if ib_umem_odp_map_peers_and_lock() has not filled
+ * the entry in, if the page is not in such memory any more, or may not be written.
+ */
+void *ib_umem_odp_peer(const struct ib_umem_odp *odp, size_t idx, bool write)
+{
+	const struct odp_region *region = container_of_const(odp, struct odp_region, odp);
+	const struct odp_peer *peers;
+
+	lockdep_assert_held(&odp->umem_mutex);
+	peers = odp_peers(region);
+	if (!peers || (write && !peers[idx].write))
+		return NULL;
+	return peers[idx].at;
+}
+EXPORT_SYMBOL(ib_umem_odp_peer);
 
 /**
  * ib_umem_odp_unmap_dma_pages() - take pages from a region
@@ -365,6 +538,7 @@ void ib_umem_odp_unmap_dma_pages(struct ib_umem_odp *odp, u64 virt, u64 bound)
 	const struct hmm_span span = hmm_span_clip((struct hmm_span){ virt, bound },
 						   (struct hmm_span){ ib_umem_start(odp),
 								      ib_umem_end(odp) });
+	struct odp_peer *peers = odp_peers(odp_region_of(odp));
 	struct ib_device *dev = odp->umem.ibdev;
 	unsigned long addr;
 
@@ -381,6 +555,8 @@ void ib_umem_odp_unmap_dma_pages(struct ib_umem_odp *odp, u64 virt, u64 bound)
 		if (used && (pfn & HMM_PFN_WRITE))
 			set_page_dirty(compound_head(hmm_pfn_to_page(pfn)));
 		*entry &= ~HMM_PFN_FLAGS;
+		if (peers)
+			peers[idx] = (struct odp_peer){};
 	}
 }
 EXPORT_SYMBOL(ib_umem_odp_unmap_dma_pages);
