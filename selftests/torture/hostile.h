@@ -106,7 +106,7 @@ struct guide {
 	bool repeats;
 	atomic_ulong covered;
 	atomic_uint nr_inputs;
-	_Atomic uint64_t steps[STEP_BITS / 64];
+	atomic_ulong steps[STEP_BITS / 64];
 	struct input inputs[MAX_INPUTS];
 };
 

@@ -108,7 +108,7 @@ void guide_begin(struct worker *worker)
 static bool step_new(uint64_t from, uint64_t to)
 {
 	uint64_t hash = (from * 0x9e3779b97f4a7c15ULL ^ to) * 0xbf58476d1ce4e5b9ULL >> 46;
-	_Atomic uint64_t *bits = &shared->guide.steps[hash / 64];
+	atomic_ulong *bits = &shared->guide.steps[hash / 64];
 	uint64_t bit = 1ULL << hash % 64;
 
 	return !(atomic_load_explicit(bits, memory_order_relaxed) & bit) &&
