@@ -247,3 +247,14 @@ use_flavour() {
 	*-arm64) ARCH_ARGS=(ARCH=arm64) IMAGE=arch/arm64/boot/Image TARGET=(--target=aarch64-linux-gnu -fuse-ld=lld) ;;
 	esac
 }
+
+# idle_parts SCRIPT FILE: the first line of each s command of a sed script that replaces nothing in the file.
+idle_parts() {
+	sed --debug "$1" "$2" | awk '
+		/^SED PROGRAM:/ { program = 1 }
+		/^INPUT:/ { program = 0 }
+		program && /^ *(\/.*\/ )?s\// && sub(/^  /, "") { idle[$0] }
+		/^COMMAND: / { now = substr($0, 10) }
+		/^MATCHED REGEX REGISTERS$/ { delete idle[now] }
+		END { for (command in idle) print command }'
+}

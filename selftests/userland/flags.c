@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "duration.h"
 
 #define NR_PMD 2
 #define NR_PAGES (NR_PMD * PTRS_PER_PTE)
@@ -170,9 +171,9 @@ int main(int argc, char **argv)
 	unsigned int seconds = argc > 1 ? atoi(argv[1]) : 5;
 	unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 0) : 1, i;
 	struct owner owners[2] = { { 0, seed * 8 + 3 }, { 1, seed * 8 + 4 } };
+	struct duration start = duration_begin(seconds);
 	pthread_t thread[5];
 
-	alarm(seconds + 60);
 	printf("# seed %lu\n", seed);
 	model_reset_pages();
 	model_init_tables(&mm, NR_PMD);
@@ -183,7 +184,8 @@ int main(int argc, char **argv)
 		pthread_create(&thread[2 + i], NULL, owner, &owners[i]);
 	}
 	pthread_create(&thread[4], NULL, mutator, (void *)(seed * 8 + 2));
-	sleep(seconds);
+	while (!duration_has_passed(&start, seconds, 1))
+		usleep(1000);
 	WRITE_ONCE(stop, true);
 	for (i = 0; i < 5; i++)
 		pthread_join(thread[i], NULL);

@@ -24,6 +24,7 @@
 #include <linux/hmm_mirror.h>
 
 #include "../../c/mm/hmm/walk.h"
+#include "duration.h"
 
 #define BASE 0x7f0000000000UL
 #define NR_PAGES 64
@@ -31,6 +32,7 @@
 #define RANGE_PAGES (NR_PAGES / NR_RANGES)
 #define NR_DEVICES 2
 #define ROUND_USEC 30000
+#define CPU_SHARE 0.5	/* the threads sleep for a part of the time */
 
 /* Freed as soon as the mirror has ended. */
 struct driver_mirror {
@@ -769,14 +771,14 @@ static void one_round(void)
 int main(int argc, char **argv)
 {
 	unsigned int seconds = argc > 1 ? atoi(argv[1]) : 5;
-	unsigned long end = model_jiffies() + seconds * HZ, rounds = 0;
+	struct duration start = duration_begin(seconds);
+	unsigned long rounds = 0;
 
 	seed = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
 	printf("# seed %lu\n", seed);
 	fflush(stdout);
-	alarm(seconds + 60);
 	model_exit_mmap = exit_mmap;
-	for (; time_before_eq(model_jiffies(), end); rounds++, seed++) {
+	for (; !duration_has_passed(&start, seconds, CPU_SHARE); rounds++, seed++) {
 		state = seed;
 		one_round();
 	}

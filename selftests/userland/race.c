@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "duration.h"
 
 #define NR_PMD 3
 #define NR_PAGES (NR_PMD * PTRS_PER_PTE)
@@ -268,9 +269,9 @@ int main(int argc, char **argv)
 	static const struct vm_operations_struct file_ops;
 	unsigned int seconds = argc > 1 ? atoi(argv[1]) : 5;
 	unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 0) : 1, i;
+	struct duration start = duration_begin(seconds);
 	pthread_t thread[4];
 
-	alarm(seconds + 60);
 	printf("# seed %lu\n", seed);
 	model_reset_pages();
 	model_device_chunk(MODEL_DEVICE_PFN, 4096, &model_own);
@@ -290,7 +291,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < 4; i++)
 		pthread_create(&thread[i], NULL, i < 2 ? mutator : walker,
 			       (void *)(seed * 4 + i));
-	sleep(seconds);
+	while (!duration_has_passed(&start, seconds, 1))
+		usleep(1000);
 	WRITE_ONCE(stop, true);
 	for (i = 0; i < 4; i++)
 		pthread_join(thread[i], NULL);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,6 +68,12 @@ static size_t shrink(u8 *choices, size_t nr, int line)
 }
 
 static unsigned long seed;
+
+/* Of CPU time: the process may have to wait for a CPU. 0: none. */
+static void limit_seconds(unsigned int seconds)
+{
+	setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_sec = seconds }, NULL);
+}
 
 /* A case takes a fraction of a millisecond. */
 static void hangs(int signal)
@@ -571,9 +578,9 @@ int main(int argc, char **argv)
 	reads_watch(argc > 3 && !strcmp(argv[3], "change"));
 #endif
 	seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
-	signal(SIGALRM, hangs);
+	signal(SIGPROF, hangs);
 #ifndef WATCH_READS
-	alarm(10);
+	limit_seconds(10);
 	bad = scenarios();
 	if (bad) {
 		printf("# %s\n", bad);
@@ -581,7 +588,7 @@ int main(int argc, char **argv)
 	}
 #endif
 	for (i = 0; duration ? time(NULL) < end : i < count; i++, seed++) {
-		alarm(10);
+		limit_seconds(10);
 		state = seed;
 		nr = 32 + next_random() % (MAX_CHOICES - 32);
 		for (at = 0; at < nr; at++)
@@ -590,7 +597,7 @@ int main(int argc, char **argv)
 		if (!bad)
 			continue;
 		printf("# seed %lu: %s\n", seed, bad);
-		alarm(0);
+		limit_seconds(0);
 		nr = shrink(choices, nr, case_line);
 		bad = run(choices, nr);
 		printf("# with %zu choices: %s\n", nr, bad);
