@@ -197,6 +197,8 @@ pub enum Value {
         length: String,
         /// The array.
         name: String,
+        /// Whether the contract names the length (`slice`), and not an attribute.
+        sliced: bool,
         /// Whether it is behind a pointer.
         pointer: bool,
     },
@@ -232,11 +234,13 @@ impl fmt::Display for Value {
                 tag,
                 length,
                 name,
+                sliced,
                 pointer,
             } => {
+                let term = if *sliced { "slice" } else { "__counted_by" };
                 write!(
                     f,
-                    "C passes a `struct {tag}` with `{length}` elements in `{name}` (`__counted_by`), and they \
+                    "C passes a `struct {tag}` with `{length}` elements in `{name}` (`{term}`), and they \
                      live as long as it does, which cannot be copied. "
                 )?;
                 match pointer {

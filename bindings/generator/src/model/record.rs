@@ -52,6 +52,8 @@ pub struct Member {
     pub confined: Option<String>,
     /// `slice(len)` or `__counted_by(len)`: the member that holds its length.
     pub counted: Option<String>,
+    /// Whether the contract names it (`slice`).
+    pub sliced: bool,
     /// `slice(len, type)`: what a `void *` points to.
     pub element: Option<String>,
     /// Whether that one is a signed integer.
@@ -146,7 +148,9 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
     let mut counted = field
         .attribute_arg(&["__counted_by", "__counted_by_ptr"])
         .map(|(name, _)| name.to_owned());
-    if let Some(term) = clauses.take("slice") {
+    let slice = clauses.take("slice");
+    let sliced = slice.is_some();
+    if let Some(term) = slice {
         counted = first_name(term).or(counted);
         if term.args.is_empty() {
             diagnostics.push(
@@ -167,6 +171,7 @@ pub(super) fn member(field: &Field, inside: bool, diagnostics: &mut Diagnostics)
         int_type,
         element: super::param::element(&field.contract),
         counted,
+        sliced,
         signed: false,
         confined: confined.map(|(name, _)| name),
         span: field.span,

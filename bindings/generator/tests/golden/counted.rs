@@ -86,8 +86,8 @@ impl Log {
         if first.is_null() {
             return &[];
         }
-        // SAFETY: C passes a `struct log` with `nr_states` elements in `states` (`__counted_by`),
-        // and they live as long as it does, which cannot be copied. The pointer was not NULL.
+        // SAFETY: C passes a `struct log` with `nr_states` elements in `states` (`slice`), and
+        // they live as long as it does, which cannot be copied. The pointer was not NULL.
         unsafe { core::slice::from_raw_parts(first, self.0.nr_states as usize) }
     }
 
@@ -98,8 +98,8 @@ impl Log {
         if first.is_null() {
             return &[];
         }
-        // SAFETY: C passes a `struct log` with `nr_states` elements in `times` (`__counted_by`),
-        // and they live as long as it does, which cannot be copied. The pointer was not NULL.
+        // SAFETY: C passes a `struct log` with `nr_states` elements in `times` (`slice`), and
+        // they live as long as it does, which cannot be copied. The pointer was not NULL.
         unsafe { core::slice::from_raw_parts(first, self.0.nr_states as usize) }
     }
 

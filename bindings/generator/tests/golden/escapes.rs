@@ -42,8 +42,8 @@ impl Bytes {
         if first.is_null() {
             return &[];
         }
-        // SAFETY: C passes a `struct bytes` with `len` elements in `first` (`__counted_by`), and
-        // they live as long as it does, which cannot be copied. The pointer was not NULL.
+        // SAFETY: C passes a `struct bytes` with `len` elements in `first` (`slice`), and they
+        // live as long as it does, which cannot be copied. The pointer was not NULL.
         unsafe { core::slice::from_raw_parts(first, self.0.len as usize) }
     }
 }
@@ -68,8 +68,8 @@ impl Lent<'_> {
         if first.is_null() {
             return &[];
         }
-        // SAFETY: C passes a `struct lent` with `len` elements in `first` (`__counted_by`), and
-        // they live as long as it does, which cannot be copied. The pointer was not NULL.
+        // SAFETY: C passes a `struct lent` with `len` elements in `first` (`slice`), and they
+        // live as long as it does, which cannot be copied. The pointer was not NULL.
         unsafe { core::slice::from_raw_parts(first, self.0.len as usize) }
     }
 }

@@ -42,8 +42,8 @@ impl Slats {
         if first.is_null() {
             return &[];
         }
-        // SAFETY: C passes a `struct slats` with `nr` elements in `widths` (`__counted_by`), and
-        // they live as long as it does, which cannot be copied. The pointer was not NULL.
+        // SAFETY: C passes a `struct slats` with `nr` elements in `widths` (`slice`), and they
+        // live as long as it does, which cannot be copied. The pointer was not NULL.
         unsafe { core::slice::from_raw_parts(first, self.0.nr.max(0) as usize) }
     }
 }

@@ -182,6 +182,7 @@ fn slice(record: &Plain, member: &Member, length: &str) -> TokenStream {
         tag: record.tag.clone(),
         length: length.to_string(),
         name: name.to_string(),
+        sliced: member.sliced,
         pointer: pointer.is_some(),
     }
     .into()]);
