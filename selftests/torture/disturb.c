@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hmm_user.h"
@@ -30,6 +31,9 @@
 
 /* After so many seconds, something that was never done is an error. */
 #define ENOUGH	20
+
+/* How long the kernel may try to take a block of memory offline. */
+#define OFFLINE_SECONDS	5
 
 static volatile bool stop;
 
@@ -118,7 +122,44 @@ static int cpu_step(unsigned int *seed)
 	return ret;
 }
 
-/* A block that has memory which cannot be moved stays online. */
+static void no_action(int signal)
+{
+}
+
+static __thread timer_t timer;
+static __thread bool timer_exists;
+
+/*
+ * Send this thread a signal, and a second one if that comes too early, when so many seconds have
+ * passed; 0: do not. A write to sysfs that waits ends with EINTR then.
+ */
+static int limit_seconds(time_t seconds)
+{
+	const struct sigaction action = { .sa_handler = no_action };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = SIGUSR1,
+		._sigev_un._tid = gettid(),
+	};
+	struct itimerspec time = {
+		.it_value.tv_sec = seconds,
+		.it_interval.tv_sec = 1,
+	};
+
+	if (!timer_exists) {
+		if (sigaction(SIGUSR1, &action, NULL) ||
+		    timer_create(CLOCK_MONOTONIC, &event, &timer))
+			return -errno;
+		timer_exists = true;
+	}
+	return timer_settime(timer, 0, &time, NULL) ? -errno : 0;
+}
+
+/*
+ * A block that has memory which cannot be moved stays online. The kernel tries for ever to move
+ * pages that are in use, such as those that something pins (memory-hotplug.rst in Linux's
+ * Documentation/admin-guide/mm: limit the time); such a block stays online, too.
+ */
 static int memory_step(unsigned int *seed)
 {
 	int blocks[1024], count = numbered(MEMORY, "memory", blocks, 1024), block, ret;
@@ -126,7 +167,11 @@ static int memory_step(unsigned int *seed)
 	if (!count)
 		return -ENODEV;
 	block = blocks[rand_r(seed) % count];
+	ret = limit_seconds(OFFLINE_SECONDS);
+	if (ret)
+		return ret;
 	ret = put("offline", MEMORY "/memory%d/state", block);
+	limit_seconds(0);
 	pause_ms(rand_r(seed) % 50);
 	if (!ret)
 		ret = put("online", MEMORY "/memory%d/state", block);
@@ -213,6 +258,18 @@ static void give_to_ksm(void)
 	madvise(pages, MERGED, MADV_MERGEABLE);
 }
 
+/* Without memory that may have huge pages khugepaged does not scan. */
+static void give_to_khugepaged(void)
+{
+	char *pages = map_aligned(HUGE, HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+
+	if (!pages)
+		return;
+	for (unsigned long at = 0; at < HUGE; at += 8 * PAGE)
+		pages[at] = 1;
+	madvise(pages, HUGE, MADV_HUGEPAGE);
+}
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void start_all(void)
@@ -220,6 +277,7 @@ static void start_all(void)
 	char line[64];
 
 	give_to_ksm();
+	give_to_khugepaged();
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		get(settings[i].before, settings[i].file);
 		if (settings[i].before[0])

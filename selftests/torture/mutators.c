@@ -384,7 +384,11 @@ static const char *poison_prepare(struct arena *arena)
 	       "pages cannot be unpoisoned (CONFIG_HWPOISON_INJECT)" : NULL;
 }
 
-/* Poison a page, unmap it, and unpoison it when nothing maps it any more. */
+/*
+ * Poison a page, unmap it, and unpoison it when nothing maps it any more. A page that the kernel
+ * did not take out of use, because another had isolated it just then, is marked only: unpoisoning
+ * it would drop a reference that nobody has. It stays marked, and is not used again once freed.
+ */
 static long op_poison(struct arena *arena, uint64_t *stream)
 {
 	struct span span = { random_below(stream, arena->npages), 1 };
@@ -399,10 +403,11 @@ static long op_poison(struct arena *arena, uint64_t *stream)
 		span_read(arena, span);
 	madvise(at, PAGE, MADV_DONTNEED);
 	span_write(arena, span);
-	snprintf(number, sizeof(number), "%llu",
-		 (unsigned long long)(map & MAP_PFN));
+	if (ret)
+		return ret;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)(map & MAP_PFN));
 	setting_write("/sys/kernel/debug/hwpoison/unpoison-pfn", number);
-	return ret ?: 1;
+	return 1;
 }
 
 static void driver_first(struct arena *arena)
