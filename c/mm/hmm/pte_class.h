@@ -13,8 +13,9 @@
  * it touches a page table.
  *
  * An architecture that can compare many entries cheaply selects
- * ARCH_HAS_HMM_PTE_CLASS and has the arch_hmm_*() functions in <asm/hmm.h>. For
- * the others no two PTEs are of a class, so that each is handled by itself, with
+ * ARCH_HAS_HMM_PTE_CLASS and has the arch_hmm_*() functions in <asm/hmm.h>; those
+ * of <asm-generic/hmm.h> serve where a pfn is in one place of the entry. For the
+ * others no two PTEs are of a class, so that each is handled by itself, with
  * the same result.
  */
 #ifndef _MM_HMM_PTE_CLASS_H

@@ -9,6 +9,9 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 
+#define ARCH_HMM_PFN_MASK PTE_PFN_MASK
+#include <asm-generic/hmm.h>
+
 /* ptep_get_lockless(), less a round trip of the structure through the stack. */
 static __always_inline pte_t arch_hmm_read_pte(const pte_t *ptep)
 {
@@ -46,43 +49,6 @@ static __always_inline bool arch_hmm_pte_class(struct hmm_pte_class *class,
 	}
 	class->bits = val & class->mask;
 	return true;
-}
-
-static __always_inline bool arch_hmm_pte_in_class(struct hmm_pte_class class,
-						  pte_t pte)
-{
-	return !((pte_val(pte) ^ class.bits) & class.mask);
-}
-
-/* pte_pfn() without its handling of entries that are not present. */
-static __always_inline unsigned long arch_hmm_class_pfn(pte_t pte)
-{
-	return (pte_val(pte) & PTE_PFN_MASK) >> PAGE_SHIFT;
-}
-
-/* The bits in which @pte differs from the PTE that maps the page @nr after @first's. */
-static __always_inline pteval_t arch_hmm_pte_diff(pte_t first, pte_t pte,
-						  unsigned long nr)
-{
-	return pte_val(pte) ^ (pte_val(first) + (nr << PAGE_SHIFT));
-}
-
-static __always_inline bool arch_hmm_pfn_follows(pte_t first, pte_t pte,
-						 unsigned long nr)
-{
-	return !(arch_hmm_pte_diff(first, pte, nr) & PTE_PFN_MASK);
-}
-
-static __always_inline bool arch_hmm_ptes_follow(struct hmm_pte_class class,
-						 const pte_t *pte,
-						 const unsigned long nr)
-{
-	pteval_t diff = 0;
-	unsigned long i;
-
-	for (i = 1; i < nr; i++)
-		diff |= arch_hmm_pte_diff(pte[0], pte[i], i);
-	return !(diff & (class.mask | PTE_PFN_MASK));
 }
 
 /*
