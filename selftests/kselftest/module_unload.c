@@ -145,4 +145,16 @@ TEST(mirror_ends_with_deferred_map)
 	close(log);
 }
 
+/* A mirror that is left drops its map when the module's end releases it. */
+TEST(map_is_dropped_by_mirror_that_is_left)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	ASSERT_LE(0, log);
+	ASSERT_LE(0, lseek(log, 0, SEEK_END));
+	unload_in_use(_metadata, 9);
+	EXPECT_EQ(2, left_behind(log));
+	close(log);
+}
+
 TEST_HARNESS_MAIN

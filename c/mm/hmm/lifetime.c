@@ -25,6 +25,8 @@
 static LIST_HEAD(hmm_module_objects);
 static DEFINE_SPINLOCK(hmm_module_object_lock);
 static DECLARE_WAIT_QUEUE_HEAD(hmm_module_object_wait);
+/* Holds of objects that were leaked. Those may not be listed any more. */
+static unsigned long hmm_module_leaked_held;
 
 /**
  * hmm_module_object_add() - list an object that calls back into a driver
@@ -61,24 +63,31 @@ bool hmm_module_object_claim(struct hmm_module_object *object)
 
 /**
  * hmm_module_object_hold() - keep the text of the module until another callback has returned
- * @object: of hmm_module_object_add(), which nobody has claimed
+ * @object: of hmm_module_object_add(); nobody but the module's end may have claimed it
  *
- * The object is not taken for a leaked one meanwhile, and may be ended by the callback.
+ * The object is not taken for a leaked one meanwhile, and may be ended by the callback. One
+ * that was leaked and has ended stays allocated: the end of another one may hold it.
  */
 void hmm_module_object_hold(struct hmm_module_object *object)
 {
 	guard(spinlock_irqsave)(&hmm_module_object_lock);
 	object->held++;
+	if (object->leaked)
+		hmm_module_leaked_held++;
 }
 
 /**
  * hmm_module_object_release() - the callback of hmm_module_object_hold() has returned
- * @object: listed until this returns
+ * @object: listed until this returns, or leaked
  */
 void hmm_module_object_release(struct hmm_module_object *object)
 {
-	scoped_guard(spinlock_irqsave, &hmm_module_object_lock)
+	scoped_guard(spinlock_irqsave, &hmm_module_object_lock) {
 		object->held--;
+		/* None is leaked while it is held. */
+		if (object->leaked)
+			hmm_module_leaked_held--;
+	}
 	wake_up_all(&hmm_module_object_wait);
 }
 
@@ -97,7 +106,8 @@ void hmm_module_object_del(struct hmm_module_object *object)
 /*
  * Claim one object that a module has leaked; set @leaked to NULL if there is none.
  * Returns false while another object of the module is ending, or its end is deferred: it
- * may hold the last reference to one that is still listed.
+ * may hold the last reference to one that is still listed. And while one that was leaked,
+ * of this module or another, calls back.
  */
 static bool hmm_module_object_claim_leaked(const struct module *module,
 					   struct hmm_module_object **leaked)
@@ -106,6 +116,8 @@ static bool hmm_module_object_claim_leaked(const struct module *module,
 
 	*leaked = NULL;
 	guard(spinlock_irqsave)(&hmm_module_object_lock);
+	if (hmm_module_leaked_held)
+		return false;
 	list_for_each_entry(object, &hmm_module_objects, list) {
 		if (!within_module((unsigned long)object->callback, module))
 			continue;

@@ -94,7 +94,7 @@ static void hmm_mirror_state_end_removed(struct hmm_mirror_state *state)
 
 /**
  * hmm_mirror_state_defer_dma() - have the work item end a map
- * @state: of the map's mirror, which is not ended before that
+ * @state: of the map's mirror, which is not ended before that, unless it was leaked
  * @dma: the map; hmm_mirror_dma_end_deferred() is called with it
  *
  * Context: process or softirq context.

@@ -65,6 +65,7 @@ struct Table {
     last: Option<Span>,
     memory: Option<Arc<DeviceMemory<Memory>>>,
     range: Option<Pin<KBox<MirrorRange<Table>>>>,
+    map: Option<Pin<KBox<DmaMap<Table>>>>,
     /// How long an invalidation takes, in milliseconds.
     delay: i64,
 }
@@ -80,10 +81,11 @@ impl Operations for Table {
         true
     }
 
-    /// The memory may have ended.
+    /// The memory may have ended. The map refers to the mirror, which nothing else drops.
     fn release(mirror: &Mirror<Self>) {
         let memory = mirror.with_lock(|table| table.memory.take()).ok().flatten();
 
+        drop(mirror.with_lock(|table| table.map.take()));
         if let Some(memory) = memory {
             let _ = memory.add(SZ_2M, core::ptr::null());
             memory.evict();
@@ -212,6 +214,16 @@ impl Opened {
         })
     }
 
+    /// Leaves a mirror that has a map of itself. The map's end takes some time: it has room for 16 GiB.
+    fn leave_map(&self) -> Result {
+        let mirror = Self::mirror()?;
+        let span = Span::new(PAGE_SIZE, PAGE_SIZE + (16 << 30));
+        let device = reach_all_memory(&self.device)?;
+        let map = KBox::pin_init(DmaMap::new(mirror.clone(), device, span), GFP_KERNEL)?;
+
+        mirror.with_lock(|table| table.map = Some(map))
+    }
+
     /// Migrates all of the memory's size from `addr` on, and one page more: there is room for it at once, and some more
     /// is made in the background, by copies that take a second.
     fn fill(memory: &DeviceMemory<Memory>, addr: usize) -> Result {
@@ -251,6 +263,7 @@ impl MiscDevice for Opened {
     /// * 6: is leaked, and a mirror has a range that refers to it.
     /// * 7: is leaked, and a range is in a `static`.
     /// * 8: is dropped, and so is a map, which ends in the background, a second later.
+    /// * 9: is dropped, and a mirror is left, which drops its map when it ends.
     fn ioctl(opened: Pin<&Self>, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
         let older = Self::mirror()?;
         let delay = if cmd & 0xff == 3 { 1000 } else { 0 };
@@ -290,6 +303,7 @@ impl MiscDevice for Opened {
                 )?);
             }
             8 => opened.drop_map()?,
+            9 => opened.leave_map()?,
             _ => return Err(ENOTTY),
         }
         Ok(used as isize)
