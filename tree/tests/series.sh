@@ -45,7 +45,7 @@ verdict "no file tests the kernel's version"
 (
 	cd "$TMP/plain" || exit
 	git diff --numstat "$(git rev-list --max-parents=0 HEAD)" --diff-filter=M |
-		awk '$2 > ($3 ~ /(dmem|rxe_odp)\.c$/ ? 10 : 4)'
+		awk '$2 > ($3 ~ /(dmem|rxe_odp)\.c$/ ? 12 : 4)'
 	git diff -U0 "$(git rev-list --max-parents=0 HEAD)" --diff-filter=M | grep -iE '^-.*(copyright|SPDX|authors?:)'
 ) >"$TMP/out"
 [[ ! -s $TMP/out ]] && (cd "$TMP/plain" && git diff --name-only --diff-filter=M "$(git rev-list --max-parents=0 HEAD)" |

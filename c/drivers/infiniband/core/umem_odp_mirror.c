@@ -26,6 +26,7 @@
 #include <linux/hmm_mirror.h>
 #include <linux/hmm_mirror_typed.h>
 #include <linux/overflow.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <rdma/ib_umem_odp.h>
@@ -75,6 +76,9 @@ struct odp_fault {
 
 /* Pages for which there is room on the stack; as many as most faults are for. */
 #define ODP_PAGES_ON_STACK 32
+
+/* Entries for pages in peers' memory take 32 bytes for each page of a region. */
+#define ODP_PEER_PAGES_MAX (SZ_4G >> PAGE_SHIFT)
 
 /* How an entry is mapped for DMA, which pfns of a section do not have. */
 #define ODP_DMA_FLAGS (HMM_PFN_DMA_MAPPED | HMM_PFN_P2PDMA | HMM_PFN_P2PDMA_BUS)
@@ -269,14 +273,16 @@ struct ib_umem_odp *ib_umem_odp_alloc_child(struct ib_umem_odp *root, unsigned l
 {
 	struct mm_struct *mm = root->umem.owning_mm;
 	struct odp_region *region;
+	struct ib_umem_odp *odp;
 
 	if (WARN_ON(!root->is_implicit_odp))
 		return ERR_PTR(-EINVAL);
 	if (!mmget_not_zero(mm))
 		return ERR_PTR(-EFAULT);
 	region = odp_region_begin(root->umem.ibdev, mm, root->umem.writable);
+	odp = IS_ERR(region) ? ERR_CAST(region) : odp_region_get(region, addr, size, ops);
 	mmput_async(mm);
-	return IS_ERR(region) ? ERR_CAST(region) : odp_region_get(region, addr, size, ops);
+	return odp;
 }
 EXPORT_SYMBOL(ib_umem_odp_alloc_child);
 
@@ -325,25 +331,27 @@ static struct odp_peer *odp_alloc_peers(struct ib_umem_odp *odp)
 
 /*
  * Whether pages in peers' memory can have entries. Room is made by the first fault after
- * there is such memory: it takes 32 bytes for each page of the region. It is not tried again
- * if that was too much.
+ * there is such memory, for regions that are not too large. It is not tried again if there
+ * was no memory for it.
  */
 static bool odp_accept_peers(struct ib_umem_odp *odp)
 {
 	struct odp_region *region = odp_region_of(odp);
 
 	/* Pairs with the release below. */
-	if (smp_load_acquire(&region->peers))
-		return true;
+	if (smp_load_acquire(&region->accepted))
+		return READ_ONCE(region->peers);
 	/* A device with DMA needs addresses, and entries of huge pages whole ones. */
 	if (!ib_uses_virt_dma(odp->umem.ibdev) || odp->page_shift != PAGE_SHIFT ||
+	    ib_umem_odp_num_pages(odp) > ODP_PEER_PAGES_MAX ||
 	    !hmm_mirror_peers_exist())
 		return false;
 	guard(mutex)(&region->accept_lock);
 	if (!region->accepted) {
-		region->accepted = true;
-		/* Pairs with the acquire above. */
+		/* Those who find the entries find them empty. */
 		smp_store_release(&region->peers, odp_alloc_peers(odp));
+		/* Pairs with the acquire above. */
+		smp_store_release(&region->accepted, true);
 	}
 	return region->peers;
 }
@@ -406,7 +414,10 @@ static int odp_populate_and_lock(struct ib_umem_odp *odp, const struct odp_fault
 	return ret == -ESRCH || ret == -ENOENT ? -EINVAL : ret;
 }
 
-/* As ib_umem_odp_map_dma_and_lock(), with the access and the peers of @how. */
+/*
+ * As ib_umem_odp_map_dma_and_lock(), with the access of @how, and with entries for pages in
+ * peers' memory if it wants them and there is room.
+ */
 static int odp_map_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 bcnt,
 			    const struct odp_fault *how)
 {
@@ -428,7 +439,13 @@ static int odp_map_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 bcnt,
 			return -ENOMEM;
 		nr_pfns = nr_pages;
 	}
+	fault.peers = how->peers && odp_accept_peers(odp);
 	ret = odp_populate_and_lock(odp, &fault, many ?: few, nr_pfns);
+	if (ret == -ENOMEM && fault.peers) {
+		/* The section has a list of its own for such pages. */
+		fault.peers = false;
+		ret = odp_populate_and_lock(odp, &fault, many ?: few, nr_pfns);
+	}
 	return ret ?: nr_pages >> (odp->page_shift - PAGE_SHIFT);
 }
 
@@ -477,8 +494,8 @@ EXPORT_SYMBOL(ib_umem_odp_map_dma_and_lock);
  *
  * For a driver that copies by the CPU. A page in the private memory of another device stays
  * there if that one's driver lets the CPU access it. Its entry in &ib_umem_odp.map is not
- * valid then, but ib_umem_odp_peer() has it. Of other devices, and if there is no memory for
- * the entries, this is ib_umem_odp_map_dma_and_lock().
+ * valid then, but ib_umem_odp_peer() has it. Of other devices, in regions of more than 4 GiB,
+ * and if there is no memory for the entries, this is ib_umem_odp_map_dma_and_lock().
  *
  * Context: as ib_umem_odp_map_dma_and_lock().
  * Return: as ib_umem_odp_map_dma_and_lock().
@@ -488,7 +505,7 @@ int ib_umem_odp_map_peers_and_lock(struct ib_umem_odp *odp, u64 user_virt, u64 b
 {
 	const struct odp_fault how = {
 		.access = odp_access(access_mask, fault),
-		.peers = odp_accept_peers(odp),
+		.peers = true,
 	};
 
 	return odp_map_and_lock(odp, user_virt, bcnt, &how);
@@ -498,7 +515,7 @@ EXPORT_SYMBOL(ib_umem_odp_map_peers_and_lock);
 /**
  * ib_umem_odp_peer() - where the CPU accesses a page in another device's memory
  * @odp: the region
- * @idx: of the entry
+ * @idx: of the entry; one that the region does not have has no page
  * @write: whether the device is to write
  *
  * It is ordinary memory for reads and writes; atomic operations that other devices are to
@@ -516,7 +533,7 @@ void *ib_umem_odp_peer(const struct ib_umem_odp *odp, size_t idx, bool write)
 
 	lockdep_assert_held(&odp->umem_mutex);
 	peers = odp_peers(region);
-	if (!peers || (write && !peers[idx].write))
+	if (!peers || idx >= hmm_span_pages(region->range.span) || (write && !peers[idx].write))
 		return NULL;
 	return peers[idx].at;
 }
